@@ -1,0 +1,74 @@
+package backend
+
+import (
+	"net"
+	"net/url"
+	"strconv"
+)
+
+// Types that no catalog entry describes: they exist by annotation only.
+const (
+	TypeCustom = "custom" // an HTTP toolset under custom/; also every other type name of the user's own
+	TypeMCP    = "mcp"    // an MCP server under mcp/
+)
+
+// Strength says how much the evidence for a candidate is worth.
+type Strength int
+
+const (
+	Weak     Strength = iota // publish only if the identity probe confirms it
+	Strong                   // a chart, an operator or several agreeing weak signs say so
+	Explicit                 // the Service's owner says so by annotation
+)
+
+func (s Strength) String() string {
+	return [...]string{"weak", "strong", "explicit"}[s]
+}
+
+// Candidate is one port of a Service that a catalog entry, or an annotation, takes for a backend.
+type Candidate struct {
+	Service  *Service
+	Type     string // the catalog's name, "mcp", "custom", or a type name of the user's own
+	Instance string // how the documents name it: <namespace>/<service> unless annotated
+	Custom   bool   // written as a generic HTTP toolset under custom/
+
+	Port       Port  // the Service port that was chosen
+	PortNumber int32 // the number to use with Host: the Service's port, for a headless Service the pods'
+	// PortGuessed: a headless Service whose named target port no EndpointSlice resolves. PortNumber is the Service's own
+	// then, which is often right and proves nothing.
+	PortGuessed bool
+	Host        string
+	Scheme      string // http or https
+	Path        string // base path without a trailing slash: "" or "/prometheus"
+	// FixedScheme and FixedPath: an annotation says so, the probe must not look for another.
+	FixedScheme, FixedPath bool
+	// ForeignHost: the endpoint annotation names an allowed host that is not the Service's own, so that its ClusterIP and
+	// its endpoints say nothing about it.
+	ForeignHost bool
+
+	Strength    Strength
+	Signs       []string // what matched, for people, strongest first
+	PortReason  string   // why this port, for people
+	Tier        int      // preference between Services in front of one backend: lower is preferred
+	HealthPath  string   // from the annotation, absolute path; "" = as the type says
+	Unproven    bool     // health-endpoint "none": publish without a probe, and say so
+	Description string   // the owner's note
+}
+
+// Key tells candidates apart: a Service may front several backends, of several types.
+type Key struct {
+	Ref
+	Type string
+}
+
+// Key of this candidate. There is at most one candidate of a type per Service.
+func (c *Candidate) Key() Key { return Key{c.Service.Ref, c.Type} }
+
+// Endpoint is the base URL, without a trailing slash, the port always written.
+func (c *Candidate) Endpoint() string { return c.EndpointAt(c.Scheme, c.Path) }
+
+// EndpointAt is Endpoint with another scheme and base path, as a probe may have found them.
+func (c *Candidate) EndpointAt(scheme, path string) string {
+	u := url.URL{Scheme: scheme, Host: net.JoinHostPort(c.Host, strconv.Itoa(int(c.PortNumber))), Path: path}
+	return u.String()
+}

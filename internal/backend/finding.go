@@ -1,0 +1,85 @@
+package backend
+
+import "time"
+
+// Outcome is what a probe came to (DTS-PRB-3).
+type Outcome string
+
+const (
+	Ready         Outcome = "ready"
+	AuthRequired  Outcome = "auth-required" // up, but wants credentials
+	NotReady      Outcome = "not-ready"
+	WrongIdentity Outcome = "wrong-identity" // something else answers there
+	UntrustedTLS  Outcome = "untrusted-tls"
+	NoEndpoints   Outcome = "no-endpoints" // the EndpointSlices say so; nothing was dialled
+	Unreachable   Outcome = "unreachable"
+	Unprobed      Outcome = "unprobed"
+)
+
+// Observation is a candidate's state as the probe saw it. Text in it that came from the backend is already checked and
+// bounded (DTS-ANN-2).
+type Observation struct {
+	Outcome  Outcome
+	Cause    string // for unreachable: refused, timeout, reset, dns, denied, other
+	Detail   string // one sentence for people
+	Scheme   string // as found; equal to the candidate's unless the probe corrected it
+	Path     string
+	Version  string // "" where unknown
+	Identity bool   // the identity request was answered as only the real thing answers
+	// SkipVerify: the certificate is not trusted, and the configuration says to use the backend all the same.
+	SkipVerify bool
+	At         time.Time // when the probe ended; zero if unprobed
+	Requests   []Request // what was asked, in order, for explain
+}
+
+// Request is one HTTP request of a probe and what came of it.
+type Request struct {
+	Purpose string // identity, health, credentials, lookalike
+	URL     string
+	Status  int // 0 where there was no answer
+	Result  string
+	Took    time.Duration
+}
+
+// Verdict is the decision about a Service (the spec's section 2).
+type Verdict string
+
+const (
+	Accepted    Verdict = "accepted"    // published, or would be
+	Unavailable Verdict = "unavailable" // the right thing, but it does not work now
+	Duplicate   Verdict = "duplicate"   // another Service in front of the same backend is used
+	Unconfirmed Verdict = "unconfirmed" // weak evidence that nothing has proven
+	Rejected    Verdict = "rejected"
+)
+
+// Verdicts in the order people want to see them.
+var Verdicts = []Verdict{Accepted, Unavailable, Duplicate, Unconfirmed, Rejected}
+
+// Finding is what became of one candidate, or of a Service that did not get that far (Candidate is nil then).
+type Finding struct {
+	Ref
+	Service     *Service // nil for a Service that matched nothing and of which only the name is kept
+	Type        string   // the nearest type; "" if none was near
+	Candidate   *Candidate
+	Observation Observation
+	Verdict     Verdict
+	Reason      string // always there, for people
+	Winner      Ref    // for duplicate: the Service that is used instead
+	Primary     bool   // the type's primary instance
+	// Credentials: field of the toolset's config -> name of the environment variable that HolmesGPT reads it from.
+	// Only names: values are never seen by this service.
+	Credentials map[string]string
+}
+
+// Endpoint is the base URL as it is written and shown: as the probe found it, else as detection chose it; "" without a
+// candidate.
+func (f *Finding) Endpoint() string {
+	c := f.Candidate
+	if c == nil {
+		return ""
+	}
+	if f.Observation.Scheme != "" {
+		return c.EndpointAt(f.Observation.Scheme, f.Observation.Path)
+	}
+	return c.Endpoint()
+}

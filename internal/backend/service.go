@@ -1,0 +1,105 @@
+// Package backend holds the types that the stages hand to each other: what was read from a cluster (Service, Endpoints),
+// what was recognised in it (Candidate), what a probe saw (Observation) and what was decided (Finding).
+// It imports nothing else of this project.
+package backend
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Ref names a Service.
+type Ref struct {
+	Namespace string
+	Name      string
+}
+
+// String is the form people and the documents use: namespace/name.
+func (r Ref) String() string { return r.Namespace + "/" + r.Name }
+
+// Compare orders references by namespace, then name.
+func (r Ref) Compare(o Ref) int {
+	if c := strings.Compare(r.Namespace, o.Namespace); c != 0 {
+		return c
+	}
+	return strings.Compare(r.Name, o.Name)
+}
+
+// Service is what detection reads of a Kubernetes Service, and no more: a cluster has many.
+type Service struct {
+	Ref
+	UID          string
+	Created      time.Time // zero where the source does not say (a rendered chart)
+	Type         string    // ClusterIP, NodePort, LoadBalancer, ExternalName; "" means ClusterIP
+	ClusterIP    string    // an address, "None" for a headless Service, "" where the source does not say
+	ExternalName string
+	Labels       map[string]string
+	Annotations  map[string]string
+	Selector     map[string]string
+	Ports        []Port
+}
+
+// Headless says that DNS gives the pods' addresses, so that Service port numbers do not translate.
+func (s *Service) Headless() bool { return s.ClusterIP == "None" }
+
+// Port is one port of a Service. Defaults the API server would add are added when it is read: Protocol is never empty
+// and Target is the port's own number where none was given.
+type Port struct {
+	Name        string
+	Number      int32
+	Protocol    string // TCP, UDP or SCTP
+	Target      intstr.IntOrString
+	AppProtocol string
+}
+
+// Endpoints are the EndpointSlices of one Service taken together. A nil *Endpoints means that nothing is known of them,
+// as with a chart that was rendered but not installed.
+type Endpoints struct {
+	Slices []EndpointSlice
+	// FQDN says that there is a slice of address type FQDN, which is never dialled.
+	FQDN bool
+}
+
+// EndpointSlice is what matters of one EndpointSlice.
+type EndpointSlice struct {
+	Ports    []EndpointPort
+	Ready    []netip.Addr
+	NotReady []netip.Addr
+}
+
+// EndpointPort is a port of the pods behind a Service. Name is the Service port's name.
+type EndpointPort struct {
+	Name     string
+	Number   int32
+	Protocol string
+}
+
+// ReadyCount is the number of ready addresses; 0 for nil.
+func (e *Endpoints) ReadyCount() int {
+	if e == nil {
+		return 0
+	}
+	n := 0
+	for i := range e.Slices {
+		n += len(e.Slices[i].Ready)
+	}
+	return n
+}
+
+// PodPort is the number the pods listen on for the Service port of that name, or 0 where no slice tells.
+func (e *Endpoints) PodPort(name string) int32 {
+	if e == nil {
+		return 0
+	}
+	for i := range e.Slices {
+		for _, p := range e.Slices[i].Ports {
+			if p.Name == name && p.Protocol == "TCP" {
+				return p.Number
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,100 @@
+// Package catalog is what this service knows about the software it looks for: one YAML file per backend type, in types/,
+// in the same schema that users write their own in (config catalog.dir). It holds data and its validation; what the rules
+// mean is carried out by detect, probe and toolset.
+package catalog
+
+// Type is one backend type: how to recognise it, where to reach it, how to prove it and what to write for HolmesGPT.
+type Type struct {
+	// Type is its name: a DNS label, the key in the documents and the value of the toolset-type annotation.
+	Type string `yaml:"type"`
+	// Title is its name as people write it.
+	Title string `yaml:"title"`
+	// Summary is one line: what it is good for.
+	Summary string `yaml:"summary"`
+	// Order sorts the types, lower first; of several types that fit one port with equal evidence the lower one is tried
+	// first. Default 100.
+	Order int `yaml:"order"`
+
+	Detect  Detect  `yaml:"detect"`
+	Ports   Ports   `yaml:"ports"`
+	Probe   Probe   `yaml:"probe"`
+	Toolset Toolset `yaml:"toolset"`
+
+	// File is where it was read from.
+	File string `yaml:"-"`
+}
+
+// Detect says how a Service of this type looks.
+type Detect struct {
+	// Strong rules: any one makes a candidate. Labels that a chart or an operator sets.
+	Strong []Rule `yaml:"strong"`
+	// Weak signs need another kind of sign beside them, or a probe.
+	Weak Weak `yaml:"weak"`
+	// Reject rules: any one rules the type out, with its reason.
+	Reject []Rule `yaml:"reject"`
+}
+
+// Rule matches a Service when everything it names matches.
+type Rule struct {
+	// Labels, Selector and Annotations: key -> accepted values. A value may start or end with "*"; "*" alone is any.
+	Labels      map[string]Values `yaml:"labels"`
+	Selector    map[string]Values `yaml:"selector"`
+	Annotations map[string]Values `yaml:"annotations"`
+	// Names are patterns for the Service's name, with "*" as above.
+	Names Values `yaml:"names"`
+	// Ports are names of Service ports, one of which must exist.
+	Ports Values `yaml:"ports"`
+	// Because is the reason, for people: what in the world sets this.
+	Because string `yaml:"because"`
+	// Tier is the preference between Services of one installation, lower first: a gateway before the querier behind it.
+	Tier int `yaml:"tier"`
+	// Scheme and Path of Services that match, where they differ from the type's.
+	Scheme string `yaml:"scheme"`
+	Path   string `yaml:"path"`
+}
+
+// Weak lists signs that prove nothing alone.
+type Weak struct {
+	// Words are product names as they end a Service name or the value of an app-like label: "grafana" fits "grafana",
+	// "monitoring-grafana" and "grafana-svc" (neutral endings are listed in lookalikes.yaml).
+	Words []string `yaml:"words"`
+	// Suffixes are further endings that still mean the query API: "query" in "jaeger-query".
+	Suffixes []string `yaml:"suffixes"`
+	// PortNames are names of ports that only this product uses.
+	PortNames []string `yaml:"portNames"`
+	// Labels and Selector: keys and values that hint at it.
+	Labels   map[string]Values `yaml:"labels"`
+	Selector map[string]Values `yaml:"selector"`
+}
+
+// Ports says which port serves the query API.
+type Ports struct {
+	// Names of the Service port, or of its target port, best first.
+	Names []string `yaml:"names"`
+	// Numbers the software listens on, best first; looked for in the target port, then in the Service port.
+	Numbers []int32 `yaml:"numbers"`
+	// Shared are those of Numbers that so much other software uses that they are no sign of this type.
+	Shared []int32 `yaml:"shared"`
+	// Never are names, or numbers as text, of ports that something else in the same pods or Service uses.
+	Never []string `yaml:"never"`
+	// Scheme the type speaks unless something says otherwise. Default http.
+	Scheme string `yaml:"scheme"`
+}
+
+// Values is one string or a list of them.
+type Values []string
+
+// UnmarshalYAML accepts a scalar for a list of one.
+func (v *Values) UnmarshalYAML(unmarshal func(any) error) error {
+	var one string
+	if err := unmarshal(&one); err == nil {
+		*v = Values{one}
+		return nil
+	}
+	var many []string
+	if err := unmarshal(&many); err != nil {
+		return err
+	}
+	*v = many
+	return nil
+}

@@ -1,0 +1,181 @@
+package catalog
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+//go:embed types/*.yaml lookalikes.yaml
+var files embed.FS
+
+// Catalog is every type that this service looks for.
+type Catalog struct {
+	// Types by Order, then name.
+	Types []*Type
+	// Lookalikes are the conventions that hold for all of them.
+	Lookalikes *Lookalikes
+}
+
+// Lookup returns the type of that name, or nil.
+func (c *Catalog) Lookup(name string) *Type {
+	for _, t := range c.Types {
+		if t.Type == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// Builtin is the catalog without types of the user's own. It fails only if what is embedded is broken.
+func Builtin() (*Catalog, error) {
+	c := &Catalog{Lookalikes: &Lookalikes{}}
+	data, err := files.ReadFile("lookalikes.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("built-in catalog: %w", err)
+	}
+	if err := yamlfile.Decode("lookalikes.yaml", data, c.Lookalikes); err != nil {
+		return nil, fmt.Errorf("built-in catalog: %w", err)
+	}
+	entries, err := files.ReadDir("types")
+	if err != nil {
+		return nil, fmt.Errorf("built-in catalog: %w", err)
+	}
+	for _, e := range entries {
+		name := path.Join("types", e.Name())
+		data, err := files.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("built-in catalog: %w", err)
+		}
+		t, f, err := parse(name, data)
+		if err == nil {
+			err = f.Err()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("built-in catalog: %w", err)
+		}
+		c.Types = append(c.Types, t)
+	}
+	c.sort()
+	return c, nil
+}
+
+// Load is the built-in catalog and the user's own types: every .yaml and .yml file of dir, where dir is not "". A type of
+// the same name takes the built-in one's place. A file that is bad is left out, and everything that is wrong with it is one
+// of the errors (yamlfile.Errors); the rest still loads. The catalog is nil only if the built-in one is broken.
+func Load(dir string) (*Catalog, []error) {
+	c, err := Builtin()
+	if err != nil {
+		return nil, []error{err}
+	}
+	if dir == "" {
+		return c, nil
+	}
+	names, err := list(dir)
+	if err != nil {
+		return c, []error{err}
+	}
+	var errs []error
+	own := map[string]*Type{}
+	for _, name := range names {
+		t, err := loadFile(name, own)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		own[t.Type] = t
+		c.Types = slices.DeleteFunc(c.Types, func(old *Type) bool { return old.Type == t.Type })
+		c.Types = append(c.Types, t)
+	}
+	c.sort()
+	return c, errs
+}
+
+func (c *Catalog) sort() {
+	slices.SortFunc(c.Types, func(a, b *Type) int {
+		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Type, b.Type))
+	})
+}
+
+// list returns the files of a directory that hold types, sorted.
+func list(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("catalog directory %s: no such directory; make it, or correct catalog.dir: %w", dir, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("catalog directory: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		ext := filepath.Ext(e.Name())
+		// A mounted ConfigMap holds its versions in hidden directories and links to the files in one of them.
+		if (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, filepath.Join(dir, e.Name()))
+		}
+	}
+	return names, nil
+}
+
+// loadFile reads a type of the user's own that none of own has yet.
+func loadFile(name string, own map[string]*Type) (*Type, error) {
+	data, err := read(name)
+	if err != nil {
+		return nil, err
+	}
+	t, f, err := parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	if first := own[t.Type]; first != nil {
+		f.At("type", "%s is in %s already, which is used; expected a name of its own", yamlfile.Quote(t.Type), first.File)
+	}
+	return t, f.Err()
+}
+
+func read(name string) ([]byte, error) {
+	const limit = 1 << 20
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("catalog file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("catalog file %s: not a regular file", name)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("catalog file: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, limit+1)) // one byte more, so that the parser says "too large"
+	if err != nil {
+		return nil, fmt.Errorf("catalog file: %w", err)
+	}
+	return data, nil
+}
+
+// parse decodes and validates one type. Its error is that the file is no YAML; what is wrong in it f tells.
+func parse(name string, data []byte) (t *Type, f *yamlfile.File, err error) {
+	f, err = yamlfile.Parse(name, data)
+	if err != nil {
+		return nil, nil, err
+	}
+	const defaultOrder = 100
+	t = &Type{Order: defaultOrder, Ports: Ports{Scheme: "http"}, File: name}
+	f.Decode(t)
+	t.validate(f)
+	return t, f, nil
+}
+
+// YAMLExpected says what Values accept, for errors.
+func (Values) YAMLExpected() string { return "a text or a list of texts" }

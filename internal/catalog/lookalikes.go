@@ -1,0 +1,25 @@
+package catalog
+
+// Lookalikes holds what is true of every type: conventions of naming, and the parts of observability software that look
+// like a backend but answer no queries. It is read from lookalikes.yaml.
+type Lookalikes struct {
+	// AppLabels are the label and selector keys whose value names the software.
+	AppLabels []string `yaml:"appLabels"`
+	// ComponentLabels are those whose value names the part of it.
+	ComponentLabels []string `yaml:"componentLabels"`
+	// Neutral endings change nothing about what a name means: "grafana-svc" is "grafana".
+	Neutral []string `yaml:"neutral"`
+	// Roles that answer no queries, told by the last word of a name.
+	Roles []Role `yaml:"roles"`
+	// Ports that never serve a query API over HTTP, unless a type names them itself.
+	Ports struct {
+		Names   []string `yaml:"names"`
+		Numbers []int32  `yaml:"numbers"`
+	} `yaml:"ports"`
+}
+
+// Role is a part that software comes in, and why it is no backend.
+type Role struct {
+	Words   []string `yaml:"words"`
+	Because string   `yaml:"because"`
+}

@@ -1,0 +1,95 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Probe says how a backend of this type proves what it is and that it works. All requests are GETs without credentials,
+// at paths below the base path.
+type Probe struct {
+	// Paths are base paths to try after the candidate's own, e.g. /prometheus.
+	Paths []string `yaml:"paths"`
+	// Identity: all must be answered as expected. Only the real thing answers so.
+	Identity []Check `yaml:"identity"`
+	// Not: answers that unmask a relative which passes Identity; any one met means wrong-identity, with its reason.
+	Not []Check `yaml:"not"`
+	// Health: all must be answered as expected, otherwise not-ready.
+	Health []Check `yaml:"health"`
+	// Credentials is the request that a backend which wants credentials refuses with 401 or 403.
+	Credentials string `yaml:"credentials"`
+	// Version: where else the version may be found if Identity has not told it; no answer here ever counts against it.
+	Version []Check `yaml:"version"`
+}
+
+// Check is a request and what its answer must look like: everything given must hold. Within one try the same request is
+// sent once, however many checks look at its answer.
+type Check struct {
+	Get string `yaml:"get"`
+	// Root: Get is a path of the server, whatever the base path.
+	Root bool `yaml:"root"`
+	// Status accepted. Default 200.
+	Status []int `yaml:"status"`
+	// JSON: dotted path ("." is the whole answer) -> accepted values, with "*" as in Rule. "*" alone = any non-empty
+	// value, "[]" = an array, "{}" = an object, both perhaps empty, "null" = null.
+	JSON map[string]Values `yaml:"json"`
+	// Body is a text that the body must contain; Text is the whole of it, but for white space around it.
+	Body string `yaml:"body"`
+	Text string `yaml:"text"`
+	// Header: name -> accepted values, with "*" as in Rule.
+	Header map[string]Values `yaml:"header"`
+	// Version is the dotted path of the version in the JSON answer; VersionAfter a text that precedes it in another one.
+	Version      string `yaml:"version"`
+	VersionAfter string `yaml:"versionAfter"`
+	// Or: other checks, any one of which does instead.
+	Or []Check `yaml:"or"`
+	// Because is what it means when the check fails (under not: when it is met), for people.
+	Because string `yaml:"because"`
+}
+
+// Validate says what in the section cannot work, each problem with the field it is in.
+func (p *Probe) Validate() error {
+	var errs []error
+	if len(p.Identity) == 0 {
+		errs = append(errs, errors.New("probe.identity: at least one check is needed, or anything that answers would pass"))
+	}
+	for i, path := range p.Paths {
+		if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") {
+			errs = append(errs, fmt.Errorf("probe.paths[%d]: %q must start with a slash and not end in one", i, path))
+		}
+	}
+	if p.Credentials != "" && !strings.HasPrefix(p.Credentials, "/") {
+		errs = append(errs, fmt.Errorf("probe.credentials: %q must start with a slash", p.Credentials))
+	}
+	errs = append(errs, validateChecks("probe.identity", p.Identity, true)...)
+	errs = append(errs, validateChecks("probe.not", p.Not, true)...)
+	errs = append(errs, validateChecks("probe.health", p.Health, false)...)
+	errs = append(errs, validateChecks("probe.version", p.Version, false)...)
+	for i := range p.Not {
+		if p.Not[i].Because == "" {
+			errs = append(errs, fmt.Errorf("probe.not[%d].because: say what it is that answers so", i))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// validateChecks checks a list; proof wants each check to look at more than the status, which anything may answer.
+func validateChecks(field string, checks []Check, proof bool) (errs []error) {
+	for i := range checks {
+		c, at := &checks[i], fmt.Sprintf("%s[%d]", field, i)
+		if !strings.HasPrefix(c.Get, "/") {
+			errs = append(errs, fmt.Errorf("%s.get: %q must start with a slash", at, c.Get))
+		}
+		if slices.ContainsFunc(c.Status, func(s int) bool { return s < 100 || s > 599 }) {
+			errs = append(errs, fmt.Errorf("%s.status: %v must be HTTP status codes", at, c.Status))
+		}
+		bare := len(c.JSON) == 0 && c.Body == "" && c.Text == "" && len(c.Header) == 0
+		if proof && bare && (len(c.Or) > 0 || len(checks) == 1) {
+			errs = append(errs, fmt.Errorf("%s: a status alone proves nothing; add json, body, text or header", at))
+		}
+		errs = append(errs, validateChecks(at+".or", c.Or, proof)...)
+	}
+	return errs
+}

@@ -1,0 +1,59 @@
+package catalog
+
+// Toolset says what is written for a type. Strings in the trees may hold the placeholders $(url), $(instance),
+// $(namespace) and $(service); they are replaced inside the decoded tree, never in text. No key in them may hold a dot:
+// HolmesGPT rejects a file with such a key.
+type Toolset struct {
+	// HolmesGPT entries: Elasticsearch has two.
+	HolmesGPT []Entry `yaml:"holmesgpt"`
+	// Compact is the config of the compact form, with the primary's url.
+	Compact map[string]any `yaml:"compact"`
+	// Credentials the backend may want: where they go and the environment variable's default name.
+	Credentials []Credential `yaml:"credentials"`
+	// UsuallyWantsCredentials: written for the primary even where no probe has told.
+	UsuallyWantsCredentials bool `yaml:"usuallyWantsCredentials"`
+}
+
+// Entry is one toolset of the HolmesGPT document: a built-in one that takes instances, or one HTTP toolset per instance.
+type Entry struct {
+	// Name as HolmesGPT knows it, e.g. prometheus/metrics. Empty for an HTTP toolset: it is named after the instance.
+	Name string `yaml:"name"`
+	// Instance is the config of one instance, without its name, for toolsets that take `instances:`.
+	Instance map[string]any `yaml:"instance"`
+	// VerifySSL is the config field that switches certificate checks off. HTTP toolsets need not name theirs.
+	VerifySSL string `yaml:"verifySSL"`
+	// HTTP makes it a generic HTTP toolset.
+	HTTP *HTTP `yaml:"http"`
+	// Description is for people, and for the agent where the toolset does not work.
+	Description string `yaml:"description"`
+	// Instructions tell the agent which calls to make. HolmesGPT puts its own in place of those for a built-in toolset that
+	// brings some: only elasticsearch/data and elasticsearch/cluster bring none.
+	Instructions string `yaml:"instructions"`
+}
+
+// HTTP is a generic HTTP toolset: which paths below the base URL the agent may GET.
+type HTTP struct {
+	// Paths, "*" being any text, slashes included.
+	Paths []string `yaml:"paths"`
+	// Health is a path that answers 2xx when the backend works; HolmesGPT calls it when it loads the toolset.
+	Health string `yaml:"health"`
+}
+
+// Credential is one secret value that HolmesGPT takes from its environment.
+type Credential struct {
+	// Field is its name in the config key credentials.
+	Field string `yaml:"field"`
+	// Path in the instance's config, for an HTTP toolset in the endpoint's auth; default: the field itself.
+	Path []string `yaml:"path"`
+	// Variable is the environment variable that the primary uses without further configuration. Empty: this field is one
+	// that an admin may name instead (config key credentials).
+	Variable string `yaml:"variable"`
+	// Prefix is put before the reference, e.g. "Bearer ".
+	Prefix string `yaml:"prefix"`
+	// Auth is the kind of auth that the field belongs to, for HTTP toolsets: bearer, basic, digest or header.
+	Auth string `yaml:"auth"`
+	// Header is the header's name where Auth is header.
+	Header string `yaml:"header"`
+	// Compact is the field's name in the compact form; empty: not written there.
+	Compact string `yaml:"compact"`
+}

@@ -1,0 +1,183 @@
+package catalog
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// validate reports everything that decodes but cannot be meant.
+func (t *Type) validate(f *yamlfile.File) {
+	v := validator{f}
+	switch {
+	case t.Type == "":
+		v.f.At("type", "expected the type's name, found nothing")
+	case len(validation.IsDNS1123Label(t.Type)) > 0:
+		v.f.At("type", "expected a name of at most 63 lower-case letters, digits and dashes, found %s", yamlfile.Quote(t.Type))
+	case Reserved(t.Type):
+		v.f.At("type", "%s is reserved; expected a name of your own", yamlfile.Quote(t.Type))
+	}
+	v.line("title", t.Title, "the name as people write it")
+	v.line("summary", t.Summary, "one line on what it is good for")
+	v.detect(&t.Detect)
+	v.ports(&t.Ports)
+	v.probe(&t.Probe)
+	v.toolset(&t.Toolset)
+}
+
+type validator struct{ f *yamlfile.File }
+
+// line checks a text that is shown on one line.
+func (v validator) line(path, s, expected string) {
+	if strings.TrimSpace(s) == "" {
+		v.f.At(path, "expected %s, found nothing", expected)
+	} else if err := safetext.Check(s); err != nil {
+		v.f.At(path, "expected %s; it %v", expected, err)
+	}
+}
+
+func (v validator) detect(d *Detect) {
+	if len(d.Strong) == 0 && len(d.Weak.Words) == 0 {
+		v.f.At("detect", "expected a rule under strong or a word under weak.words, found neither: nothing could be of this type")
+	}
+	for i := range d.Strong {
+		v.rule(yamlfile.Index("detect.strong", i), &d.Strong[i])
+	}
+	for i := range d.Reject {
+		v.rule(yamlfile.Index("detect.reject", i), &d.Reject[i])
+	}
+	v.words("detect.weak.words", d.Weak.Words)
+	v.words("detect.weak.suffixes", d.Weak.Suffixes)
+	v.exact("detect.weak.portNames", d.Weak.PortNames)
+	v.labels("detect.weak.labels", d.Weak.Labels)
+	v.labels("detect.weak.selector", d.Weak.Selector)
+}
+
+func (v validator) rule(path string, r *Rule) {
+	if len(r.Labels)+len(r.Selector)+len(r.Annotations)+len(r.Names)+len(r.Ports) == 0 {
+		v.f.At(path, "expected labels, selector, annotations, names or ports, found none: the rule would match nothing")
+	}
+	v.line(yamlfile.Key(path, "because"), r.Because, "the reason, for people")
+	v.labels(path+".labels", r.Labels)
+	v.labels(path+".selector", r.Selector)
+	v.labels(path+".annotations", r.Annotations)
+	v.patterns(path+".names", r.Names, false)
+	v.patterns(path+".ports", r.Ports, false)
+	v.scheme(path+".scheme", r.Scheme)
+	if r.Path != "" {
+		v.basePath(path+".path", r.Path)
+	}
+}
+
+func (v validator) labels(path string, m map[string]Values) {
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		at := yamlfile.Key(path, key)
+		if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r == '*' || unicode.IsSpace(r) }) {
+			v.f.At(at, "expected a whole key, found %s: only values may hold a *", yamlfile.Quote(key))
+		}
+		if len(m[key]) == 0 {
+			v.f.At(at, "expected a value, found an empty list")
+		}
+		v.patterns(at, m[key], true)
+	}
+}
+
+// patterns checks values in which a "*" may stand for the beginning or the end.
+func (v validator) patterns(path string, values Values, emptyToo bool) {
+	for i, p := range values {
+		at := yamlfile.Index(path, i)
+		if !v.f.Has(at) {
+			at = path // one value instead of a list
+		}
+		inner := strings.TrimSuffix(strings.TrimPrefix(p, "*"), "*")
+		switch {
+		case p == "" && !emptyToo:
+			v.f.At(at, "expected a name, found an empty text")
+		case strings.Contains(inner, "*"), len(p) > 1 && inner == "":
+			v.f.At(at, "expected a * only as the first or the last character, found %s", yamlfile.Quote(p))
+		}
+	}
+}
+
+// words checks what is compared word by word, in lower case.
+func (v validator) words(path string, words []string) {
+	for i, w := range words {
+		plain := func(r rune) bool { return r == '-' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
+		if strings.Trim(w, "-") == "" || strings.ContainsFunc(w, func(r rune) bool { return !plain(r) }) {
+			v.f.At(yamlfile.Index(path, i), "expected lower-case letters, digits and dashes, found %s", yamlfile.Quote(w))
+		}
+	}
+}
+
+// exact checks names that are compared as they are.
+func (v validator) exact(path string, names []string) {
+	for i, n := range names {
+		if n == "" || strings.Contains(n, "*") {
+			v.f.At(yamlfile.Index(path, i), "expected a whole name without *, found %s", yamlfile.Quote(n))
+		}
+	}
+}
+
+func (v validator) ports(p *Ports) {
+	v.exact("ports.names", p.Names)
+	v.exact("ports.never", p.Never)
+	for i, n := range p.Numbers {
+		v.port(yamlfile.Index("ports.numbers", i), n)
+	}
+	for i, n := range p.Shared {
+		at := yamlfile.Index("ports.shared", i)
+		v.port(at, n)
+		if !slices.Contains(p.Numbers, n) {
+			v.f.At(at, "expected one of ports.numbers, found %d", n)
+		}
+	}
+	v.scheme("ports.scheme", p.Scheme)
+}
+
+func (v validator) port(path string, n int32) {
+	if n < 1 || n > 65535 {
+		v.f.At(path, "expected a port from 1 to 65535, found %d", n)
+	}
+}
+
+func (v validator) scheme(path, s string) {
+	if s != "" && s != "http" && s != "https" {
+		v.f.At(path, "expected http or https, found %s", yamlfile.Quote(s))
+	}
+}
+
+// basePath: it is put before other paths.
+func (v validator) basePath(path, s string) {
+	if !strings.HasPrefix(s, "/") || strings.HasSuffix(s, "/") {
+		v.f.At(path, "expected a path that begins with / and does not end with one, found %s", yamlfile.Quote(s))
+	}
+}
+
+func (v validator) absolute(path, s string) {
+	if !strings.HasPrefix(s, "/") {
+		v.f.At(path, "expected a path that begins with /, found %s", yamlfile.Quote(s))
+	}
+}
+
+// probe reports what Probe.Validate finds, at its place.
+func (v validator) probe(p *Probe) {
+	if !v.f.Has("probe") {
+		return
+	}
+	// The error is of errors.Join, each "path: what was expected".
+	if many, ok := p.Validate().(interface{ Unwrap() []error }); ok {
+		for _, e := range many.Unwrap() {
+			path, message, _ := strings.Cut(e.Error(), ": ")
+			v.f.At(path, "%s", message)
+		}
+	}
+	if len(p.Health) == 0 {
+		v.f.At("probe.health", "expected at least one check, found none")
+	}
+}

@@ -1,0 +1,309 @@
+package detect
+
+import (
+	"fmt"
+	"net/url"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+const (
+	annPrefix      = "kubernaut.io/toolset"
+	annToolset     = annPrefix
+	annType        = annPrefix + "-type"
+	annName        = annPrefix + "-name"
+	annPort        = annPrefix + "-port"
+	annScheme      = annPrefix + "-scheme"
+	annPath        = annPrefix + "-path"
+	annEndpoint    = annPrefix + "-endpoint"
+	annHealth      = annPrefix + "-health-endpoint"
+	annHealthPath  = annPrefix + "-health-path"
+	annDescription = annPrefix + "-description"
+
+	maxDescription = 500  // characters
+	maxPath        = 1024 // bytes
+)
+
+// annotations is what a Service's owner says of it, already checked.
+type annotations struct {
+	toolset         string // the value of the main annotation, for people
+	include, optOut bool
+	typ             string
+	name            string
+	port            *backend.Port
+	scheme          string
+	path            *string
+	host            string // a foreign host that the configuration allows; "" otherwise
+	hostPort        int32
+	healthPath      string
+	unproven        bool
+	description     string
+}
+
+// badAnnotation is a value that cannot be used: which, and what was expected.
+type badAnnotation struct {
+	name, expected string
+}
+
+func (b *badAnnotation) Error() string { return "annotation " + b.name + ": " + b.expected }
+
+// hasAnnotations is the cheap question before readAnnotations.
+func hasAnnotations(s *backend.Service) bool {
+	for k := range s.Annotations {
+		if strings.HasPrefix(k, annPrefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// readAnnotations reads and checks the Service's annotations. The first bad value, in the order of the spec's table, is
+// returned; nothing of a Service with a bad value is used (DTS-ANN-1).
+func (d *Detector) readAnnotations(s *backend.Service) (annotations, *badAnnotation) {
+	var n annotations
+	if !hasAnnotations(s) {
+		return n, nil
+	}
+	r := reader{s: s, d: d, n: &n}
+	for _, read := range []func() *badAnnotation{
+		r.safe, r.toolset, r.typ, r.name, r.port, r.scheme, r.path, r.endpoint, r.health, r.description,
+	} {
+		if bad := read(); bad != nil {
+			return n, bad
+		}
+	}
+	return n, nil
+}
+
+type reader struct {
+	s *backend.Service
+	d *Detector
+	n *annotations
+}
+
+func (r *reader) get(key string) (string, bool) {
+	v, ok := r.s.Annotations[key]
+	return v, ok
+}
+
+// safe refuses values that HolmesGPT would expand into its secrets, or that break what is written (DTS-ANN-2).
+func (r *reader) safe() *badAnnotation {
+	for _, k := range slices.Sorted(mapKeys(r.s.Annotations)) {
+		if !strings.HasPrefix(k, annPrefix) {
+			continue
+		}
+		if err := safetext.Check(r.s.Annotations[k]); err != nil {
+			return &badAnnotation{k, "its value " + err.Error() + ": expected plain text"}
+		}
+	}
+	return nil
+}
+
+func (r *reader) toolset() *badAnnotation {
+	v, ok := r.get(annToolset)
+	r.n.toolset = v
+	switch v {
+	case "true", "enabled":
+		r.n.include = true
+	case "false", "disabled":
+		r.n.optOut = true
+	default:
+		if ok {
+			return &badAnnotation{annToolset, fmt.Sprintf(`expected "true" or "enabled", "false" or "disabled", not %s`, quote(v))}
+		}
+	}
+	return nil
+}
+
+func (r *reader) typ() *badAnnotation {
+	v, ok := r.get(annType)
+	if !ok {
+		if r.n.include {
+			return &badAnnotation{annType, "missing: expected the backend's type, for example prometheus, or custom, beside " + annToolset}
+		}
+		return nil
+	}
+	known := slices.ContainsFunc(r.d.types, func(t *compiled) bool { return t.Type.Type == v })
+	switch {
+	case known, v == backend.TypeCustom:
+	case v == backend.TypeMCP:
+		if !slices.Contains(r.d.opts.TrustedNamespaces, r.s.Namespace) {
+			return &badAnnotation{annType, fmt.Sprintf("an MCP server is taken only from a namespace that the configuration lists in security.trustedNamespaces; %s is not", r.s.Namespace)}
+		}
+	case len(validation.IsDNS1123Label(v)) > 0:
+		return &badAnnotation{annType, fmt.Sprintf("expected a type of the catalog, custom, mcp, or a name of lower-case letters, digits and dashes, not %s", quote(v))}
+	case catalog.Reserved(v):
+		return &badAnnotation{annType, fmt.Sprintf("%s is a reserved name: expected a type of the catalog, custom, mcp or a name of your own", quote(v))}
+	case !r.n.include:
+		return &badAnnotation{annType, fmt.Sprintf(`%s is not a type of the catalog; to include the Service as a toolset of your own set %s to "true"`, quote(v), annToolset)}
+	}
+	r.n.typ = v
+	return nil
+}
+
+func (r *reader) name() *badAnnotation {
+	v, ok := r.get(annName)
+	if ok && len(validation.IsDNS1123Label(v)) > 0 {
+		return &badAnnotation{annName, fmt.Sprintf("expected a name of at most 63 lower-case letters, digits and dashes, not %s", quote(v))}
+	}
+	r.n.name = v
+	return nil
+}
+
+func (r *reader) port() *badAnnotation {
+	v, ok := r.get(annPort)
+	if !ok {
+		return nil
+	}
+	for i := range r.s.Ports {
+		p := &r.s.Ports[i]
+		if v != "" && (p.Name == v || strconv.Itoa(int(p.Number)) == v) {
+			if p.Protocol != "TCP" {
+				continue
+			}
+			r.n.port = p
+			return nil
+		}
+	}
+	return &badAnnotation{annPort, fmt.Sprintf("%s is none of the Service's TCP ports (%s): expected a port's name or number", quote(v), portList(r.s))}
+}
+
+func (r *reader) scheme() *badAnnotation {
+	v, ok := r.get(annScheme)
+	if ok && v != "http" && v != "https" {
+		return &badAnnotation{annScheme, fmt.Sprintf("expected http or https, not %s", quote(v))}
+	}
+	r.n.scheme = v
+	return nil
+}
+
+func (r *reader) path() *badAnnotation {
+	v, ok := r.get(annPath)
+	if !ok {
+		return nil
+	}
+	p, err := basePath(v)
+	if err != nil {
+		return &badAnnotation{annPath, err.Error()}
+	}
+	r.n.path = &p
+	return nil
+}
+
+// basePath checks a base path and takes its trailing slash off: HolmesGPT's Loki and Tempo toolsets break on one.
+func basePath(v string) (string, error) {
+	u, err := url.Parse(v)
+	if err != nil || !strings.HasPrefix(v, "/") || strings.HasPrefix(v, "//") || u.RawQuery != "" || u.Fragment != "" ||
+		strings.ContainsAny(v, " \\?#") || len(v) > maxPath || slices.Contains(strings.Split(u.Path, "/"), "..") {
+		return "", fmt.Errorf("expected an absolute path such as /prometheus, without query or fragment, not %s", quote(v))
+	}
+	return strings.TrimRight(path.Clean(u.Path), "/"), nil
+}
+
+func (r *reader) endpoint() *badAnnotation {
+	v, ok := r.get(annEndpoint)
+	if !ok {
+		return nil
+	}
+	bad := func(format string, args ...any) *badAnnotation {
+		return &badAnnotation{annEndpoint, fmt.Sprintf(format, args...)}
+	}
+	for _, other := range []string{annPort, annScheme, annPath} {
+		if _, both := r.get(other); both {
+			return bad("it is the full URL and stands instead of %s: remove one of the two", other)
+		}
+	}
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return bad("expected a URL such as http://%s:8080/path, without credentials, query or fragment, not %s", r.s.Name, quote(v))
+	}
+	base := ""
+	if u.Path != "" && u.Path != "/" {
+		if base, err = basePath(u.Path); err != nil {
+			return bad("%v", err)
+		}
+	}
+	number := map[string]int{"http": 80, "https": 443}[u.Scheme]
+	if u.Port() != "" {
+		if number, err = strconv.Atoi(u.Port()); err != nil || number < 1 || number > 65535 {
+			return bad("expected a port between 1 and 65535 in the URL, not %s", quote(u.Port()))
+		}
+	}
+	r.n.scheme, r.n.path = u.Scheme, &base
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	for i := range r.s.Ports {
+		if p := &r.s.Ports[i]; int(p.Number) == number && p.Protocol == "TCP" {
+			r.n.port = p
+		}
+	}
+	if r.ownHost(host) {
+		if r.n.port == nil {
+			return bad("port %d is none of the Service's TCP ports (%s)", number, portList(r.s))
+		}
+		return nil
+	}
+	if !slices.ContainsFunc(r.d.opts.AllowedEndpointHosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+		return bad("host %s is none of the Service's own names (expected %s); the configuration may allow it in security.allowedEndpointHosts", quote(host), r.d.hostOf(r.s))
+	}
+	if r.n.port == nil {
+		r.n.port = &backend.Port{Number: int32(number), Protocol: "TCP"}
+	}
+	r.n.host, r.n.hostPort = host, int32(number)
+	return nil
+}
+
+func (r *reader) ownHost(host string) bool {
+	short := r.s.Name
+	ns := short + "." + r.s.Namespace
+	return slices.Contains([]string{short, ns, ns + ".svc", strings.ToLower(r.d.hostOf(r.s))}, host)
+}
+
+func (r *reader) health() *badAnnotation {
+	key := annHealth
+	v, ok := r.get(key)
+	if alias, has := r.get(annHealthPath); has {
+		if ok && alias != v {
+			return &badAnnotation{annHealthPath, "it is another name for " + annHealth + ", which says something else: remove one of the two"}
+		}
+		key, v, ok = annHealthPath, alias, true
+	}
+	if !ok {
+		return nil
+	}
+	if v == "none" {
+		if !r.n.include {
+			return &badAnnotation{key, fmt.Sprintf(`none needs an explicit include (%s: "true"): expected a path such as /healthz`, annToolset)}
+		}
+		r.n.unproven = true
+		return nil
+	}
+	u, err := url.Parse(v)
+	if err != nil || !strings.HasPrefix(v, "/") || strings.HasPrefix(v, "//") || strings.ContainsAny(v, " \\#") || u.Fragment != "" || len(v) > maxPath {
+		return &badAnnotation{key, fmt.Sprintf("expected a path such as /healthz, or none, not %s", quote(v))}
+	}
+	r.n.healthPath = v
+	return nil
+}
+
+func (r *reader) description() *badAnnotation {
+	v, _ := r.get(annDescription)
+	if n := utf8.RuneCountInString(v); n > maxDescription {
+		return &badAnnotation{annDescription, fmt.Sprintf("expected at most %d characters, not %d", maxDescription, n)}
+	}
+	r.n.description = strings.TrimSpace(v)
+	return nil
+}
+
+// quote shows a bad value, shortened: it may be a megabyte.
+func quote(v string) string {
+	return strconv.Quote(safetext.Clean(v, 60))
+}

@@ -1,0 +1,154 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// candidate puts together where the backend is to be reached. Its strength is the caller's to decide.
+func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations,
+	rule *catalog.Rule, port *backend.Port, why string) *backend.Candidate {
+	c := d.base(s, eps, notes, port, why)
+	c.Type = t.Type.Type
+	if !c.FixedScheme {
+		c.Scheme = schemeOf(t, s, rule, port)
+	}
+	if rule != nil {
+		c.Tier = rule.Tier
+		if !c.FixedPath {
+			c.Path = rule.Path
+		}
+	}
+	return c
+}
+
+// base is what any candidate has, whatever recognised it.
+func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annotations, port *backend.Port, why string) *backend.Candidate {
+	c := &backend.Candidate{
+		Service:     s,
+		Instance:    s.Ref.String(),
+		Port:        *port,
+		PortNumber:  port.Number,
+		PortReason:  why,
+		Host:        d.hostOf(s),
+		HealthPath:  notes.healthPath,
+		Unproven:    notes.unproven,
+		Description: notes.description,
+	}
+	if notes.name != "" {
+		c.Instance = notes.name
+	}
+	if notes.scheme != "" {
+		c.Scheme, c.FixedScheme = notes.scheme, true
+	}
+	if notes.path != nil {
+		c.Path, c.FixedPath = *notes.path, true
+	}
+	if notes.host != "" {
+		c.Host, c.ForeignHost = notes.host, true
+		c.PortNumber = notes.hostPort
+		return c
+	}
+	if s.Headless() {
+		switch pod, n := eps.PodPort(port.Name), target(port); {
+		case pod != 0:
+			c.PortNumber = pod
+		case n != 0:
+			c.PortNumber = n
+		default:
+			c.PortGuessed = true
+		}
+	}
+	return c
+}
+
+func (d *Detector) hostOf(s *backend.Service) string {
+	return s.Name + "." + s.Namespace + ".svc." + d.opts.ClusterDomain
+}
+
+// servingCert is how OpenShift gives a Service a certificate: whoever carries it speaks TLS.
+var servingCert = [...]string{
+	"service.beta.openshift.io/serving-cert-secret-name",
+	"service.alpha.openshift.io/serving-cert-secret-name",
+}
+
+// KeepAnnotation reports whether detection reads the annotation, so that whoever stores Services can drop the others.
+func (d *Detector) KeepAnnotation(key string) bool {
+	if strings.HasPrefix(key, annPrefix) || slices.Contains(servingCert[:], key) {
+		return true
+	}
+	return d.index.keys[key] != nil
+}
+
+// schemeOf guesses from appProtocol, the port's name or number, the rule, OpenShift's annotation and the type (DTS-DET-5).
+func schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule, p *backend.Port) string {
+	switch strings.ToLower(p.AppProtocol) {
+	case "https":
+		return "https"
+	case "http":
+		return "http"
+	}
+	if p.Name == "https" || strings.HasPrefix(p.Name, "https-") || strings.HasSuffix(p.Name, "-https") ||
+		p.Target.StrVal == "https" || p.Number == 443 || p.Number == 8443 || target(p) == 8443 {
+		return "https"
+	}
+	if rule != nil && rule.Scheme != "" {
+		return rule.Scheme
+	}
+	for _, a := range servingCert {
+		if s.Annotations[a] != "" {
+			return "https"
+		}
+	}
+	if t.Ports.Scheme != "" {
+		return t.Ports.Scheme
+	}
+	return "http"
+}
+
+// include makes the candidate that an explicit annotation asks for. Rejections do not apply: the owner knows better.
+func (d *Detector) include(s *backend.Service, eps *backend.Endpoints, notes annotations) Result {
+	sign := fmt.Sprintf("its annotations %s=%s and %s=%s", annToolset, notes.toolset, annType, notes.typ)
+	for _, t := range d.types {
+		if t.Type.Type != notes.typ {
+			continue
+		}
+		port, why := d.choosePort(t, s, notes)
+		if port == nil {
+			return Result{Rejected: why + "; name one in " + annPort, Type: notes.typ, Annotation: annPort}
+		}
+		c := d.candidate(t, s, eps, notes, d.strongRule(t, s), port, why)
+		c.Strength, c.Signs = backend.Explicit, []string{sign}
+		return Result{Candidates: []*backend.Candidate{c}}
+	}
+	port, why := d.anyPort(s, notes)
+	if port == nil {
+		return Result{Rejected: why, Type: notes.typ, Annotation: annPort}
+	}
+	c := d.base(s, eps, notes, port, why)
+	c.Type, c.Custom = notes.typ, notes.typ != backend.TypeMCP
+	if !c.FixedScheme {
+		c.Scheme = schemeOf(&compiled{Type: &catalog.Type{}}, s, nil, port)
+	}
+	c.Strength, c.Signs = backend.Explicit, []string{sign}
+	return Result{Candidates: []*backend.Candidate{c}}
+}
+
+// anyPort chooses the port of a type that the catalog does not know: the annotated one, one called http or https, or the
+// only TCP port.
+func (d *Detector) anyPort(s *backend.Service, notes annotations) (*backend.Port, string) {
+	plain := &compiled{Type: &catalog.Type{Title: "a toolset of the type " + notes.typ}}
+	plain.Ports.Names = []string{"http", "https", "web", "api", "mcp", "http-mcp", "mcp-http"}
+	port, _ := d.choosePort(plain, s, notes)
+	if port == nil {
+		return nil, fmt.Sprintf("which of its ports (%s) to use cannot be told: name one in %s", portList(s), annPort)
+	}
+	if notes.port != nil {
+		return port, fmt.Sprintf("port %s, as the annotation %s says", portText(port), annPort)
+	}
+	return port, fmt.Sprintf("port %s: the one that looks like HTTP", portText(port))
+}

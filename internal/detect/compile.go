@@ -1,0 +1,206 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// compiled is a catalog type with its words split once.
+type compiled struct {
+	*catalog.Type
+	products endings // the product's own words
+	suffixes endings // what may follow them
+}
+
+// conventions is lookalikes.yaml, compiled.
+type conventions struct {
+	*catalog.Lookalikes
+	neutral endings
+	roles   []role
+}
+
+type role struct {
+	endings
+	because string
+}
+
+func compile(c *catalog.Catalog) ([]*compiled, conventions) {
+	look := conventions{Lookalikes: c.Lookalikes, neutral: newEndings(c.Lookalikes.Neutral)}
+	for _, r := range c.Lookalikes.Roles {
+		look.roles = append(look.roles, role{newEndings(r.Words), r.Because})
+	}
+	types := make([]*compiled, 0, len(c.Types))
+	for _, t := range c.Types {
+		types = append(types, &compiled{
+			Type:     t,
+			products: newEndings(t.Detect.Weak.Words),
+			suffixes: newEndings(c.Lookalikes.Neutral, t.Detect.Weak.Suffixes),
+		})
+	}
+	return types, look
+}
+
+// means reports whether a name or label value says that the thing is this product, in a part that answers queries: it
+// ends in one of the product's words, after what may follow them.
+func (t *compiled) means(value string) bool {
+	for ws := words(value); len(ws) > 0; {
+		if t.products.of(ws) > 0 {
+			return true
+		}
+		n := t.suffixes.of(ws)
+		if n == 0 && isNumber(ws[len(ws)-1]) {
+			n = 1
+		}
+		if n == 0 {
+			return false
+		}
+		ws = ws[:len(ws)-n]
+	}
+	return false
+}
+
+// knowsComponent reports whether a component label's value is a part of this product that may answer queries, or says
+// nothing.
+func (t *compiled) knowsComponent(value string) bool {
+	ws := words(value)
+	return t.means(value) || t.suffixes.of(ws) == len(ws)
+}
+
+// roleOf returns why a name or label value says that the thing answers no queries, or "".
+func (c *conventions) roleOf(value string) string {
+	ws := words(value)
+	if len(ws) == 0 {
+		return ""
+	}
+	for _, ws := range [][]string{ws, c.neutral.trim(ws)} {
+		best, because := 0, ""
+		for _, r := range c.roles {
+			if n := r.of(ws); n > best {
+				best, because = n, r.because
+			}
+		}
+		if best > 0 {
+			return because
+		}
+	}
+	return ""
+}
+
+// index finds, without looking at any rule, which types could have something to say about a Service. Most Services of a
+// cluster are nothing to any of them, and are done here (DTS-PERF-6).
+type index struct {
+	keys      map[string]*keyIndex // of labels, selectors and annotations
+	tokens    map[string]mask      // words of names and of app-like labels
+	first     [256]bool            // first bytes of tokens, to skip most words without hashing
+	portNames map[string]mask
+	ports     map[int32]mask
+	names     []namePattern
+}
+
+// keyIndex is what a label key can tell.
+type keyIndex struct {
+	app    bool            // its value names software: look at its words
+	any    mask            // types that are near whatever the value is
+	values map[string]mask // types that are near for one value
+}
+
+type namePattern struct {
+	pattern string
+	mask
+}
+
+func newIndex(types []*compiled, look *conventions) *index {
+	x := &index{
+		keys: map[string]*keyIndex{}, tokens: map[string]mask{}, portNames: map[string]mask{}, ports: map[int32]mask{},
+	}
+	for _, k := range slices.Concat(look.AppLabels, look.ComponentLabels) {
+		x.key(k).app = true
+	}
+	for i, t := range types {
+		bit := maskOf(i)
+		for _, p := range t.products {
+			x.addWord(p[0], bit)
+		}
+		for _, r := range t.Detect.Strong {
+			x.addRule(&r, bit)
+		}
+		for _, labels := range []map[string]catalog.Values{t.Detect.Weak.Labels, t.Detect.Weak.Selector} {
+			for k, v := range labels {
+				x.addLabel(k, v, bit)
+			}
+		}
+		for _, n := range t.Detect.Weak.PortNames {
+			x.portNames[n] = x.portNames[n].or(bit)
+		}
+		for _, n := range t.Ports.Numbers {
+			if !slices.Contains(t.Ports.Shared, n) {
+				x.ports[n] = x.ports[n].or(bit)
+			}
+		}
+	}
+	return x
+}
+
+func (x *index) addWord(word string, bit mask) {
+	x.tokens[word] = x.tokens[word].or(bit)
+	x.first[word[0]] = true
+	x.first[strings.ToUpper(word)[0]] = true
+}
+
+// addRule enters one condition of the rule: all must hold for it to match, so one is enough to be near. The one with the
+// fewest "any value" patterns tells most.
+func (x *index) addRule(r *catalog.Rule, bit mask) {
+	bestKey, best := "", catalog.Values(nil)
+	for _, labels := range []map[string]catalog.Values{r.Labels, r.Selector, r.Annotations} {
+		for k, v := range labels {
+			if best == nil || wildcards(v) < wildcards(best) || wildcards(v) == wildcards(best) && k < bestKey {
+				bestKey, best = k, v
+			}
+		}
+	}
+	switch {
+	case best != nil:
+		x.addLabel(bestKey, best, bit)
+	case len(r.Names) > 0:
+		for _, p := range r.Names {
+			x.names = append(x.names, namePattern{p, bit})
+		}
+	default:
+		for _, p := range r.Ports {
+			x.portNames[p] = x.portNames[p].or(bit)
+		}
+	}
+}
+
+func wildcards(v catalog.Values) (n int) {
+	for _, p := range v {
+		if strings.Contains(p, "*") {
+			n++
+		}
+	}
+	return n
+}
+
+func (x *index) key(k string) *keyIndex {
+	if x.keys[k] == nil {
+		x.keys[k] = &keyIndex{values: map[string]mask{}}
+	}
+	return x.keys[k]
+}
+
+func (x *index) addLabel(key string, values catalog.Values, bit mask) {
+	k := x.key(key)
+	for _, v := range values {
+		if !strings.Contains(v, "*") {
+			k.values[v] = k.values[v].or(bit)
+			continue
+		}
+		if ws := words(strings.Trim(v, "*")); k.app && len(ws) > 0 {
+			x.addWord(ws[len(ws)-1], bit)
+			continue
+		}
+		k.any = k.any.or(bit)
+	}
+}

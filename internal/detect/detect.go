@@ -1,0 +1,150 @@
+// Package detect recognises backends among Services by what charts and operators mean by their labels, names and ports.
+// It is pure: it makes no connection and asks no API. What the rules are is data (package catalog); this package carries
+// them out.
+package detect
+
+import (
+	"fmt"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// Options are the parts of the configuration that decide what a Service may say of itself.
+type Options struct {
+	ClusterDomain        string   // cluster.local if empty
+	TrustedNamespaces    []string // may annotate MCP servers
+	AllowedEndpointHosts []string // hosts that the endpoint annotation may name beside the Service's own
+}
+
+// Detector recognises the types of one catalog. It is safe for concurrent use.
+type Detector struct {
+	types []*compiled
+	look  conventions
+	index *index
+	opts  Options
+}
+
+// New makes a Detector. It fails if the catalog has more types than it can tell apart.
+func New(c *catalog.Catalog, opts Options) (*Detector, error) {
+	if len(c.Types) > maxTypes {
+		return nil, fmt.Errorf("the catalog has %d types, at most %d are possible: remove some of your own", len(c.Types), maxTypes)
+	}
+	if opts.ClusterDomain == "" {
+		opts.ClusterDomain = "cluster.local"
+	}
+	types, look := compile(c)
+	return &Detector{types: types, look: look, index: newIndex(types, &look), opts: opts}, nil
+}
+
+// Result is what detection makes of one Service.
+type Result struct {
+	// Candidates, at most one for each type and, unless only a probe can tell, one for each port.
+	Candidates []*backend.Candidate
+	// Rejected is why there is no candidate; "" with Type "" where nothing even looked like a backend.
+	Rejected string
+	// Type is the nearest type of a rejected Service; may be empty.
+	Type string
+	// Annotation says that the rejection is for the owner to mend: the name of an annotation with a bad value.
+	Annotation string
+}
+
+// Nothing reports that no type and no annotation has anything to say about the Service.
+func (r *Result) Nothing() bool { return len(r.Candidates) == 0 && r.Rejected == "" }
+
+// Detect decides about one Service. Endpoints may be nil: nothing is known of them then. For a Service that is nothing it
+// neither allocates nor looks at a rule.
+func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
+	annotated := hasAnnotations(s)
+	near := d.index.near(s)
+	if near.empty() && !annotated {
+		return Result{}
+	}
+	notes, bad := d.readAnnotations(s)
+	if bad != nil {
+		return Result{Rejected: bad.Error(), Type: notes.typ, Annotation: bad.name}
+	}
+	if notes.optOut {
+		return Result{Rejected: "opted out by its annotation " + annToolset, Type: notes.typ}
+	}
+	if reason := unusable(s); reason != "" {
+		return Result{Rejected: reason, Type: d.firstNear(near)}
+	}
+	if notes.include {
+		return d.include(s, e, notes)
+	}
+	var evals []Evaluation
+	for i, t := range d.types {
+		if near.has(i) && (notes.typ == "" || notes.typ == t.Type.Type) {
+			evals = append(evals, d.evaluate(t, s, e, notes))
+		}
+	}
+	return decide(evals)
+}
+
+// unusable is why no type at all can use the Service.
+func unusable(s *backend.Service) string {
+	if s.Type == "ExternalName" {
+		return "an ExternalName Service: it only renames a host outside the cluster"
+	}
+	if len(s.Ports) == 0 {
+		return "it has no ports"
+	}
+	for i := range s.Ports {
+		if s.Ports[i].Protocol == "TCP" {
+			return ""
+		}
+	}
+	return "none of its ports speaks TCP, and all known APIs are HTTP"
+}
+
+func (d *Detector) firstNear(near mask) string {
+	for i, t := range d.types {
+		if near.has(i) {
+			return t.Type.Type
+		}
+	}
+	return ""
+}
+
+// decide picks, of all types that looked at a Service, the candidates: for each port the type with the best evidence, and
+// every type with weak evidence where nothing better is known, since the probe will tell.
+func decide(evals []Evaluation) Result {
+	var r Result
+	for i := range evals {
+		c := evals[i].Candidate
+		if c == nil || beaten(evals, i) {
+			continue
+		}
+		r.Candidates = append(r.Candidates, c)
+	}
+	if len(r.Candidates) > 0 {
+		return r
+	}
+	best := -1
+	for i := range evals {
+		if evals[i].Rejected != "" && (best < 0 || evals[i].closeness() > evals[best].closeness()) {
+			best = i
+		}
+	}
+	if best >= 0 {
+		r.Rejected, r.Type = evals[best].Rejected, evals[best].Type
+	}
+	return r
+}
+
+// beaten reports whether another type has better evidence for the same port: a strong one beats a weak one, a chart's
+// label beats signs that add up, and between equals the catalog's order decides.
+func beaten(evals []Evaluation, i int) bool {
+	c := evals[i].Candidate
+	for j := range evals {
+		o := evals[j].Candidate
+		if o == nil || j == i || o.Port.Number != c.Port.Number {
+			continue
+		}
+		if a, b := evals[j].weight(), evals[i].weight(); a > b || a == b && a >= weightSum && j < i {
+			return true
+		}
+	}
+	return false
+}

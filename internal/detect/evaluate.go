@@ -1,0 +1,236 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// Evaluation is everything one type has to say about one Service: the material of explain.
+type Evaluation struct {
+	Type     string
+	Title    string
+	Signs    []string // what spoke for it, strongest first
+	Rejected string   // what spoke against it; "" if nothing did
+	// Candidate, nil where it was rejected or too little speaks for it.
+	Candidate *backend.Candidate
+
+	rule              bool // a strong rule matched
+	label, name, port bool // kinds of weak signs
+}
+
+const (
+	weightPort = iota
+	weightOne
+	weightSum
+	weightRule
+)
+
+// weight orders the evidence of types that want the same port.
+func (e *Evaluation) weight() int {
+	switch {
+	case e.rule:
+		return weightRule
+	case e.Candidate != nil && e.Candidate.Strength >= backend.Strong:
+		return weightSum
+	case e.label || e.name:
+		return weightOne
+	}
+	return weightPort
+}
+
+// closeness orders rejected types by how much spoke for them.
+func (e *Evaluation) closeness() int {
+	n := e.weight() * 4
+	for _, b := range []bool{e.label, e.name, e.port} {
+		if b {
+			n++
+		}
+	}
+	return n
+}
+
+// evaluate carries out one type's rules on one Service.
+func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations) Evaluation {
+	e := Evaluation{Type: t.Type.Type, Title: t.Title}
+	rule := d.strongRule(t, s)
+	if rule != nil {
+		e.rule = true
+		e.Signs = append(e.Signs, describe(rule))
+	}
+	if sign := d.labelSign(t, s); sign != "" {
+		e.label = true
+		e.Signs = append(e.Signs, sign)
+	}
+	if t.means(s.Name) {
+		e.name = true
+		e.Signs = append(e.Signs, fmt.Sprintf("its name %q", show(s.Name)))
+	}
+	if because := d.rejection(t, s); because != "" {
+		if e.rule || e.label || e.name || d.mentions(t, s) {
+			e.Rejected = because
+		}
+		return e
+	}
+	port, why := d.choosePort(t, s, notes)
+	if port == nil {
+		if e.rule || e.label || e.name {
+			e.Rejected = why
+		}
+		return e
+	}
+	if slices.Contains(t.Detect.Weak.PortNames, port.Name) {
+		e.name = true
+		e.Signs = append(e.Signs, fmt.Sprintf("its port name %q", show(port.Name)))
+	}
+	own := ownNumber(t, port)
+	if own != 0 {
+		e.port = true
+		e.Signs = append(e.Signs, fmt.Sprintf("port %d, %s's own", own, t.Title))
+	}
+	if !e.rule && !e.label && !e.name && (own == 0 || slices.Contains(t.Ports.Shared, own)) {
+		e.Signs = nil
+		return e // only a word somewhere, or a port that everybody uses
+	}
+	e.Candidate = d.candidate(t, s, eps, notes, rule, port, why)
+	e.Candidate.Strength = e.strength(t, port)
+	e.Candidate.Signs = e.Signs
+	return e
+}
+
+// strength adds up the signs (DTS-DET-3): a chart's or an operator's labels are strong alone; the type's own port with a
+// label or a name is, and so are a label and a name that agree on a port which the type is known to use.
+func (e *Evaluation) strength(t *compiled, port *backend.Port) backend.Strength {
+	known := slices.Contains(t.Ports.Names, port.Name) || slices.Contains(t.Ports.Names, port.Target.StrVal)
+	usual := port.Number == 80 || port.Number == 443 || port.Number == 8080 || port.Number == 8443
+	switch {
+	case e.rule,
+		e.port && (e.label || e.name),
+		e.label && e.name && known && usual:
+		return backend.Strong
+	}
+	return backend.Weak
+}
+
+func (d *Detector) strongRule(t *compiled, s *backend.Service) *catalog.Rule {
+	for i := range t.Detect.Strong {
+		if matches(&t.Detect.Strong[i], s) {
+			return &t.Detect.Strong[i]
+		}
+	}
+	return nil
+}
+
+func matches(r *catalog.Rule, s *backend.Service) bool {
+	if len(r.Labels)+len(r.Selector)+len(r.Annotations)+len(r.Names)+len(r.Ports) == 0 {
+		return false
+	}
+	if !allLabels(r.Labels, s.Labels) || !allLabels(r.Selector, s.Selector) || !allLabels(r.Annotations, s.Annotations) {
+		return false
+	}
+	if len(r.Names) > 0 && !anyGlob(r.Names, s.Name) {
+		return false
+	}
+	return len(r.Ports) == 0 || slices.ContainsFunc(s.Ports, func(p backend.Port) bool { return anyGlob(r.Ports, p.Name) })
+}
+
+// describe tells a rule as a sign: the labels as they stand, and whose they are.
+func describe(r *catalog.Rule) string {
+	var parts []string
+	for _, labels := range []map[string]catalog.Values{r.Labels, r.Selector, r.Annotations} {
+		for _, k := range slices.Sorted(mapKeys(labels)) {
+			parts = append(parts, k+"="+strings.Join(labels[k], "|"))
+		}
+	}
+	if len(r.Names) > 0 {
+		parts = append(parts, "name "+strings.Join(r.Names, "|"))
+	}
+	if len(r.Ports) > 0 {
+		parts = append(parts, "port "+strings.Join(r.Ports, "|"))
+	}
+	return strings.Join(parts, ", ") + ": " + r.Because
+}
+
+func mapKeys[V any](m map[string]V) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range m {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// labelSign finds a label, or a key of the selector, whose value names the product. A label that names another part of
+// it than one that answers queries takes that back.
+func (d *Detector) labelSign(t *compiled, s *backend.Service) string {
+	for _, m := range []struct {
+		what string
+		have map[string]string
+		want map[string]catalog.Values
+	}{{"label", s.Labels, t.Detect.Weak.Labels}, {"selector", s.Selector, t.Detect.Weak.Selector}} {
+		for _, k := range d.look.AppLabels {
+			v, ok := m.have[k]
+			if ok && t.means(v) && (slices.Contains(d.look.ComponentLabels, k) || d.componentAgrees(t, m.have)) {
+				return fmt.Sprintf("%s %s=%s", m.what, k, show(v))
+			}
+		}
+		for _, k := range slices.Sorted(mapKeys(m.want)) {
+			if v, ok := m.have[k]; ok && anyGlob(m.want[k], v) {
+				return fmt.Sprintf("%s %s=%s", m.what, k, show(v))
+			}
+		}
+	}
+	return ""
+}
+
+func (d *Detector) componentAgrees(t *compiled, labels map[string]string) bool {
+	for _, k := range d.look.ComponentLabels {
+		if v, ok := labels[k]; ok && !t.knowsComponent(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// mentions reports whether one of the product's words stands anywhere in the Service's name or in a label that names
+// software: enough to be asked why it is not there, not enough for anything else.
+func (d *Detector) mentions(t *compiled, s *backend.Service) bool {
+	in := func(value string) bool {
+		ws := words(value)
+		return slices.ContainsFunc(t.products, func(p []string) bool { return slices.Contains(ws, p[0]) })
+	}
+	if in(s.Name) {
+		return true
+	}
+	return slices.ContainsFunc(d.look.AppLabels, func(k string) bool { return in(s.Labels[k]) || in(s.Selector[k]) })
+}
+
+// rejection is why the Service is not of this type although something about it may look so.
+func (d *Detector) rejection(t *compiled, s *backend.Service) string {
+	for i := range t.Detect.Reject {
+		if matches(&t.Detect.Reject[i], s) {
+			return t.Detect.Reject[i].Because
+		}
+	}
+	if because := d.look.roleOf(s.Name); because != "" {
+		return fmt.Sprintf("by its name %q it is %s", show(s.Name), because)
+	}
+	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels) {
+		if because := d.look.roleOf(s.Labels[k]); because != "" {
+			return fmt.Sprintf("by its label %s=%s it is %s", k, show(s.Labels[k]), because)
+		}
+	}
+	for _, k := range d.look.AppLabels {
+		if slices.Contains(d.look.ComponentLabels, k) {
+			continue // a Service may select another part on purpose: the query port of an all-in-one
+		}
+		if because := d.look.roleOf(s.Selector[k]); because != "" {
+			return fmt.Sprintf("by its selector %s=%s it is %s", k, show(s.Selector[k]), because)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,142 @@
+package detect
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// TestHostileServices: whoever may label a Service may write anything that the API server lets through, and more where
+// Services come from files. Nothing may crash, and what is said about it must be fit to be shown.
+func TestHostileServices(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	big := strings.Repeat("prometheus-", 100_000)
+	ports := make([]backend.Port, 10_000)
+	for i := range ports {
+		ports[i] = backend.Port{Name: fmt.Sprintf("p%d", i), Number: int32(i + 20_000), Protocol: "TCP", Target: intstr.FromInt32(int32(i + 20_000))}
+	}
+	one := []backend.Port{{Name: "x", Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(9090)}}
+	tests := map[string]*backend.Service{
+		"megabyte label":     {Labels: map[string]string{"app": big, "app.kubernetes.io/name": big}, Ports: one},
+		"megabyte selector":  {Selector: map[string]string{"app": big}, Ports: one},
+		"ten thousand ports": {Labels: map[string]string{"app": "grafana"}, Ports: ports},
+		"template in label":  {Labels: map[string]string{"app.kubernetes.io/name": "{{ env.KEY }}-prometheus"}, Ports: one},
+		"yaml in label":      {Labels: map[string]string{"app": "prometheus\ntoolsets: {bash: {enabled: true}}"}, Ports: one},
+		"yaml in port name":  {Labels: map[string]string{"app": "prometheus"}, Ports: []backend.Port{{Name: "a: {b: c}\n", Number: 9090, Protocol: "TCP"}}},
+		"control in label":   {Labels: map[string]string{"app": "\x00\x1b[2Jprometheus"}, Ports: one},
+		"bad utf-8":          {Labels: map[string]string{"app": "\xff-prometheus"}, Ports: one},
+		"only separators":    {Labels: map[string]string{"app": "---..__"}, Ports: one},
+		"strange protocol":   {Labels: map[string]string{"app": "prometheus"}, Ports: []backend.Port{{Number: 9090, Protocol: "QUIC"}}},
+		"empty":              {},
+	}
+	d := newDetector(t)
+	for name, s := range tests {
+		t.Run(name, func(t *testing.T) {
+			s.Ref = backend.Ref{Namespace: "evil", Name: "prometheus"}
+			checkResult(t, d.Detect(s, nil))
+		})
+	}
+}
+
+// checkResult: what is said must be one short line of plain text, and an endpoint must lead to the Service itself.
+func checkResult(t *testing.T, r Result) {
+	t.Helper()
+	texts := []string{r.Rejected}
+	for _, c := range r.Candidates {
+		texts = append(texts, c.PortReason)
+		texts = append(texts, c.Signs...)
+		if !strings.HasSuffix(c.Host, ".svc.cluster.local") && !c.ForeignHost {
+			t.Errorf("host is %q", c.Host)
+		}
+	}
+	for _, text := range texts {
+		if err := safetext.Check(text); err != nil {
+			t.Errorf("text %.100q: %v", text, err)
+		}
+		if len(text) > 2000 {
+			t.Errorf("a text of %d bytes: %.100q", len(text), text)
+		}
+	}
+}
+
+func FuzzDetect(f *testing.F) {
+	d := newDetector(f)
+	f.Add("grafana", "app", "grafana", "http", "kubernaut.io/toolset", "true", int32(3000))
+	f.Add("x", "app.kubernetes.io/name", "prometheus", "web", "kubernaut.io/toolset-endpoint", "http://x.ns:9090/{{", int32(9090))
+	f.Add("kps-operator", "component", "--", "", "kubernaut.io/toolset-path", "/..//\x00", int32(-1))
+	f.Fuzz(func(t *testing.T, name, key, value, port, ann, annValue string, number int32) {
+		s := &backend.Service{
+			Ref:         backend.Ref{Namespace: "ns", Name: "svc"},
+			Labels:      map[string]string{key: value},
+			Selector:    map[string]string{key: name},
+			Annotations: map[string]string{ann: annValue, "kubernaut.io/toolset-type": value},
+			Ports:       []backend.Port{{Name: port, Number: number, Protocol: "TCP", Target: intstr.Parse(annValue)}},
+		}
+		checkResult(t, d.Detect(s, nil))
+	})
+}
+
+// plain returns Services as charts make them that are nothing to this service.
+func plain(n int) []*backend.Service {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	list := make([]*backend.Service, n)
+	for i := range list {
+		name := fmt.Sprintf("%s-%s-%d", []string{"orders", "payments", "catalogue", "session"}[rnd.IntN(4)], []string{"api", "db", "worker", "cache"}[rnd.IntN(4)], i)
+		labels := map[string]string{
+			"app.kubernetes.io/name": name, "app.kubernetes.io/instance": "shop", "app.kubernetes.io/version": "1.2.3",
+			"app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": "shop-4.5.6", "app.kubernetes.io/part-of": "shop",
+		}
+		list[i] = &backend.Service{
+			Ref: backend.Ref{Namespace: "shop", Name: name}, Type: "ClusterIP", ClusterIP: "10.1.2.3", Labels: labels,
+			Selector: map[string]string{"app.kubernetes.io/name": name, "app.kubernetes.io/instance": "shop"},
+			Ports:    []backend.Port{{Name: "http", Number: 8080, Protocol: "TCP", Target: intstr.FromString("http")}, {Name: "metrics", Number: 9102, Protocol: "TCP", Target: intstr.FromInt32(9102)}},
+		}
+	}
+	return list
+}
+
+func TestNothingDoesNotAllocate(t *testing.T) {
+	t.Attr("req", "DTS-PERF-6")
+	d, list := newDetector(t), plain(100)
+	for _, s := range list {
+		if r := d.Detect(s, nil); !r.Nothing() {
+			t.Fatalf("%s: got %+v, want nothing", s.Ref, r)
+		}
+	}
+	if n := testing.AllocsPerRun(10, func() {
+		for _, s := range list {
+			d.Detect(s, nil)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations for 100 Services that are nothing, want 0", n)
+	}
+}
+
+// BenchmarkNothing is one Service that matches nothing (DTS-PERF-6: at most 1 us and no allocation).
+func BenchmarkNothing(b *testing.B) {
+	d, list := newDetector(b), plain(1000)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		d.Detect(list[i%len(list)], nil)
+	}
+}
+
+// Benchmark100000 is a large cluster with two hundred backends in it (DTS-PERF-6: at most 150 ms).
+func Benchmark100000(b *testing.B) {
+	d, list := newDetector(b), plain(100_000)
+	for i := range 200 {
+		list[i*500].Labels["app.kubernetes.io/name"] = "grafana"
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, s := range list {
+			d.Detect(s, nil)
+		}
+	}
+}

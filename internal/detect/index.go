@@ -1,0 +1,86 @@
+package detect
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// maxTypes is how many types a catalog may have.
+const maxTypes = 128
+
+// mask is a set of types by their place in the catalog.
+type mask [maxTypes / 64]uint64
+
+func maskOf(i int) (m mask) {
+	m[i/64] = 1 << (i % 64)
+	return m
+}
+
+func (m mask) or(o mask) mask { return mask{m[0] | o[0], m[1] | o[1]} }
+func (m mask) has(i int) bool { return m[i/64]&(1<<(i%64)) != 0 }
+func (m mask) empty() bool    { return m == mask{} }
+
+// near returns the types that could have something to say about the Service. It does not allocate.
+func (x *index) near(s *backend.Service) mask {
+	m := x.nearWords(s.Name)
+	m = m.or(x.nearLabels(s.Labels)).or(x.nearLabels(s.Selector))
+	for key, v := range s.Annotations {
+		if k := x.keys[key]; k != nil {
+			m = m.or(k.any).or(k.values[v])
+		}
+	}
+	for i := range s.Ports {
+		p := &s.Ports[i]
+		m = m.or(x.ports[p.Number]).or(x.portNames[p.Name])
+		if p.Target.Type == intstr.Int {
+			m = m.or(x.ports[p.Target.IntVal])
+		}
+	}
+	for _, n := range x.names {
+		if glob(n.pattern, s.Name) {
+			m = m.or(n.mask)
+		}
+	}
+	return m
+}
+
+func (x *index) nearLabels(labels map[string]string) (m mask) {
+	for key, v := range labels {
+		k := x.keys[key]
+		if k == nil {
+			continue
+		}
+		m = m.or(k.any)
+		if len(k.values) > 0 {
+			m = m.or(k.values[v])
+		}
+		if k.app {
+			m = m.or(x.nearWords(v))
+		}
+	}
+	return m
+}
+
+// nearWords looks up each word of a value, as words would split it, without building the list.
+func (x *index) nearWords(value string) (m mask) {
+	if len(value) > maxName {
+		return m
+	}
+	start := 0
+	for i := 0; i <= len(value); i++ {
+		if i < len(value) && !isSeparator(rune(value[i])) {
+			continue
+		}
+		if word := value[start:i]; word != "" && x.first[word[0]] {
+			m = m.or(x.tokens[word])
+			if lower := strings.ToLower(word); lower != word {
+				m = m.or(x.tokens[lower])
+			}
+		}
+		start = i + 1
+	}
+	return m
+}

@@ -1,0 +1,103 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// maxName is longer than any name or label value that an API server accepts. What is longer comes from a file and means
+// nothing.
+const maxName = 253
+
+// show makes a Service's own text fit to be told to people: files may hold anything.
+func show(s string) string { return safetext.Clean(s, 100) }
+
+// glob reports whether s fits pattern, in which a leading and a trailing "*" stand for anything.
+func glob(pattern, s string) bool {
+	head, tail := strings.HasPrefix(pattern, "*"), strings.HasSuffix(pattern, "*")
+	switch {
+	case pattern == "*":
+		return s != ""
+	case head && tail:
+		return strings.Contains(s, pattern[1:len(pattern)-1])
+	case head:
+		return strings.HasSuffix(s, pattern[1:])
+	case tail:
+		return strings.HasPrefix(s, pattern[:len(pattern)-1])
+	}
+	return pattern == s
+}
+
+func anyGlob(patterns []string, s string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, s) })
+}
+
+// allLabels reports whether every key of want is in have with an accepted value. No wants fit nothing, so that an empty
+// rule never matches.
+func allLabels(want map[string]catalog.Values, have map[string]string) bool {
+	for k, values := range want {
+		v, ok := have[k]
+		if !ok || !anyGlob(values, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// words splits a name or label value into its words, in lower case: "Kube-Prometheus_stack.v2" has four.
+func words(s string) []string {
+	if len(s) > maxName {
+		return nil
+	}
+	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return isSeparator(r) })
+}
+
+func isSeparator(r rune) bool { return r == '-' || r == '.' || r == '_' || r == '/' || r == ' ' }
+
+func isNumber(w string) bool {
+	return w != "" && strings.Trim(w, "0123456789") == ""
+}
+
+// endings is a set of names as word lists, asked for the longest that ends a given list of words.
+type endings [][]string
+
+func newEndings(lists ...[]string) endings {
+	var e endings
+	for _, list := range lists {
+		for _, s := range list {
+			if w := words(s); len(w) > 0 {
+				e = append(e, w)
+			}
+		}
+	}
+	slices.SortStableFunc(e, func(a, b []string) int { return len(b) - len(a) })
+	return e
+}
+
+// of returns how many words at the end of ws are one of the endings; 0 if none.
+func (e endings) of(ws []string) int {
+	for _, end := range e {
+		if len(end) <= len(ws) && slices.Equal(end, ws[len(ws)-len(end):]) {
+			return len(end)
+		}
+	}
+	return 0
+}
+
+// trim takes neutral endings and numbers (a replica's ordinal) off the end, but never everything.
+func (e endings) trim(ws []string) []string {
+	for len(ws) > 1 {
+		n := e.of(ws)
+		if n == 0 && isNumber(ws[len(ws)-1]) {
+			n = 1
+		}
+		if n == 0 || n >= len(ws) {
+			break
+		}
+		ws = ws[:len(ws)-n]
+	}
+	return ws
+}

@@ -1,0 +1,121 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// choosePort follows DTS-DET-5: what the annotation says, then the type's known target port or port name, then its known
+// numbers, then the only TCP port that is left. It returns nil and a list of what was there if none fits.
+func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations) (*backend.Port, string) {
+	if notes.port != nil {
+		return notes.port, fmt.Sprintf("port %s, as the annotation %s says", portText(notes.port), annPort)
+	}
+	var ports []*backend.Port
+	for i := range s.Ports {
+		if p := &s.Ports[i]; p.Protocol == "TCP" && !d.never(t, p) {
+			ports = append(ports, p)
+		}
+	}
+	for _, n := range t.Ports.Numbers {
+		if slices.Contains(t.Ports.Shared, n) {
+			continue
+		}
+		for _, p := range ports {
+			if target(p) == n {
+				return p, fmt.Sprintf("port %s: its target is %s's own %d", portText(p), t.Title, n)
+			}
+		}
+	}
+	for _, name := range t.Ports.Names {
+		for _, p := range ports {
+			if p.Name == name || p.Target.StrVal == name {
+				return p, fmt.Sprintf("port %s: %s calls it %q", portText(p), t.Title, name)
+			}
+		}
+	}
+	for _, n := range t.Ports.Numbers {
+		for _, p := range ports {
+			if p.Number == n || target(p) == n {
+				return p, fmt.Sprintf("port %s: %d is a number %s uses", portText(p), n, t.Title)
+			}
+		}
+	}
+	if len(ports) == 1 {
+		return ports[0], fmt.Sprintf("port %s: the only one that could serve HTTP", portText(ports[0]))
+	}
+	return nil, fmt.Sprintf("none of its ports (%s) is one that %s serves its API on", portList(s), t.Title)
+}
+
+// never reports whether the port is known to serve something else.
+func (d *Detector) never(t *compiled, p *backend.Port) bool {
+	if slices.Contains(t.Ports.Never, p.Name) && p.Name != "" {
+		return true
+	}
+	// What the pods listen on tells for certain; the Service's own number does only where the port's name says nothing.
+	if n := target(p); n != 0 && slices.Contains(t.Ports.Never, strconv.Itoa(int(n))) {
+		return true
+	}
+	if slices.Contains(t.Ports.Never, strconv.Itoa(int(p.Number))) && !slices.Contains(t.Ports.Names, p.Name) {
+		return true
+	}
+	if slices.Contains(t.Ports.Names, p.Name) || slices.Contains(t.Ports.Numbers, target(p)) && !anyGlob(d.look.Ports.Names, p.Name) {
+		return false
+	}
+	if anyGlob(d.look.Ports.Names, p.Name) || anyGlob(d.look.Ports.Names, p.Target.StrVal) {
+		return true
+	}
+	return slices.Contains(d.look.Ports.Numbers, p.Number) || slices.Contains(d.look.Ports.Numbers, target(p))
+}
+
+// target is the numeric target port, 0 for a named one.
+func target(p *backend.Port) int32 {
+	if p.Target.Type == intstr.Int {
+		return p.Target.IntVal
+	}
+	return 0
+}
+
+// ownNumber is the type's own port number that the port carries or leads to, 0 if none.
+func ownNumber(t *compiled, p *backend.Port) int32 {
+	for _, n := range t.Ports.Numbers {
+		if (p.Number == n || target(p) == n) && n != 80 {
+			return n
+		}
+	}
+	return 0
+}
+
+func portText(p *backend.Port) string {
+	text := strconv.Itoa(int(p.Number))
+	if p.Name != "" {
+		text = show(p.Name) + ":" + text
+	}
+	if t := show(p.Target.String()); t != "0" && t != "" && t != strconv.Itoa(int(p.Number)) {
+		text += "->" + t
+	}
+	return text
+}
+
+// portList names a Service's ports, at most ten of them.
+func portList(s *backend.Service) string {
+	var list []string
+	for i := range s.Ports {
+		if i == 10 {
+			list = append(list, fmt.Sprintf("and %d more", len(s.Ports)-i))
+			break
+		}
+		text := portText(&s.Ports[i])
+		if p := s.Ports[i].Protocol; p != "TCP" {
+			text += "/" + show(p)
+		}
+		list = append(list, text)
+	}
+	return strings.Join(list, ", ")
+}

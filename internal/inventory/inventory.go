@@ -1,0 +1,122 @@
+// Package inventory decides what becomes of the candidates: verdicts, which Services front the same backend, which
+// instance of a type is the primary, and who gets a reference to credentials. It is pure: what detection saw and what the
+// probes saw go in, findings come out.
+package inventory
+
+import (
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+)
+
+// Detection is what detection made of one Service.
+type Detection struct {
+	Service *backend.Service
+	detect.Result
+}
+
+// Options are what the configuration and the past decide.
+type Options struct {
+	// Primary: type -> the Service that the configuration wants as its primary.
+	Primary map[string]backend.Ref
+	// Recorded: type -> the primary so far. It stays while its Service is there.
+	Recorded map[string]backend.Ref
+	// Credentials: type -> Service -> field -> environment variable.
+	Credentials map[string]map[backend.Ref]map[string]string
+	// Type looks a catalog entry up; nil for custom and mcp.
+	Type func(name string) *catalog.Type
+}
+
+// Build decides about everything that was detected. Observations are by candidate; a candidate without one is unprobed.
+// The findings are ordered by verdict as people want to see them, then by type and Service.
+func Build(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
+	var all []*backend.Finding
+	for i := range detections {
+		all = append(all, findings(&detections[i], observations)...)
+	}
+	claimNames(all)
+	collapse(all)
+	choosePrimaries(all, o)
+	giveCredentials(all, o)
+	Sort(all, o.Type)
+	return all
+}
+
+// findings judges each candidate of a Service by itself.
+func findings(d *Detection, observations map[backend.Key]backend.Observation) []*backend.Finding {
+	if len(d.Candidates) == 0 {
+		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected}
+		if d.Nothing() {
+			f.Reason = "nothing about it looks like a known backend"
+		}
+		return []*backend.Finding{f}
+	}
+	var list []*backend.Finding
+	for _, c := range d.Candidates {
+		f := &backend.Finding{Ref: c.Service.Ref, Service: c.Service, Type: c.Type, Candidate: c}
+		f.Observation = observations[c.Key()]
+		if f.Observation.Outcome == "" {
+			f.Observation.Outcome = backend.Unprobed
+		}
+		f.Verdict, f.Reason = judge(c, &f.Observation)
+		list = append(list, f)
+	}
+	return onePerPort(list)
+}
+
+// onePerPort keeps, of several types that wanted one port, the one that a probe confirmed, else the first: only one can be
+// right, and the others were only asked.
+func onePerPort(list []*backend.Finding) []*backend.Finding {
+	var out []*backend.Finding
+	for _, f := range list {
+		i := slices.IndexFunc(out, func(o *backend.Finding) bool { return o.Candidate.Port.Number == f.Candidate.Port.Number })
+		switch {
+		case i < 0:
+			out = append(out, f)
+		case certainty(f) < certainty(out[i]):
+			out[i] = f
+		}
+	}
+	return out
+}
+
+// certainty is lower the more is known to be right about a finding.
+func certainty(f *backend.Finding) int { return slices.Index(backend.Verdicts, f.Verdict) }
+
+// Sort orders findings by verdict, type and Service.
+func Sort(all []*backend.Finding, lookup func(string) *catalog.Type) {
+	order := func(name string) int {
+		switch t := lookup(name); {
+		case name == "":
+			return 1 << 20
+		case t == nil:
+			return 1 << 10
+		default:
+			return t.Order
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *backend.Finding) int {
+		if c := certainty(a) - certainty(b); c != 0 {
+			return c
+		}
+		if c := order(a.Type) - order(b.Type); c != 0 {
+			return c
+		}
+		if c := compareString(a.Type, b.Type); c != 0 {
+			return c
+		}
+		return a.Ref.Compare(b.Ref)
+	})
+}
+
+func compareString(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,131 @@
+// Package safetext guards text that strangers choose: annotations of Services and what backends answer. HolmesGPT expands
+// {{ env.NAME }} in what it loads, so a template in such text could send its reader's secrets elsewhere (DTS-ANN-2).
+package safetext
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What Check finds.
+var (
+	ErrTemplate    = errors.New("contains a template marker (a brace before a brace, % or #, or $ before a brace)")
+	ErrControl     = errors.New("contains a control character")
+	ErrEncoding    = errors.New("is not valid UTF-8")
+	ErrCredentials = errors.New("contains a URL with credentials")
+)
+
+// Check says what makes s unfit to be written or shown: a template marker, a control character (also those that turn the
+// direction of text or break lines), invalid UTF-8, or credentials in a URL. The error completes a sentence about s and
+// does not quote it.
+func Check(s string) error {
+	if !utf8.ValidString(s) {
+		return ErrEncoding
+	}
+	for i, r := range s {
+		if isControl(r) {
+			return ErrControl
+		}
+		if r == '{' && opensTemplate(s, i) {
+			return ErrTemplate
+		}
+	}
+	for i := range len(s) {
+		if _, at := userinfo(s, i); at >= 0 {
+			return ErrCredentials
+		}
+	}
+	return nil
+}
+
+// Clean makes s fit for Check and for one line of at most limit characters: what is bad is replaced, runs of white space
+// become one space, and what is too long ends in "…".
+func Clean(s string, limit int) string {
+	if limit <= 0 {
+		return ""
+	}
+	s = redact(s)
+	out := make([]rune, 0, min(len(s), limit+1))
+	space := false
+	for i, r := range s {
+		if unicode.IsSpace(r) || isControl(r) {
+			space = len(out) > 0
+			continue
+		}
+		if space {
+			out = append(out, ' ')
+			space = false
+		}
+		if len(out) >= limit { // r does not fit any more
+			return strings.TrimRight(string(out[:limit-1]), " ") + "…"
+		}
+		if r == '{' && opensTemplate(s, i) {
+			r = '('
+		}
+		out = append(out, r) // an invalid byte has become U+FFFD
+	}
+	return string(out)
+}
+
+// opensTemplate says whether the brace at s[i] starts or continues a template marker.
+func opensTemplate(s string, i int) bool {
+	if i > 0 && s[i-1] == '$' {
+		return true
+	}
+	return i+1 < len(s) && (s[i+1] == '{' || s[i+1] == '%' || s[i+1] == '#')
+}
+
+// isControl covers, beside Unicode's control characters, those that break lines or turn the direction of text, with which
+// one text can be made to look like another.
+func isControl(r rune) bool {
+	switch {
+	case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == '\ufeff':
+		return true
+	case r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\u200e', r == '\u200f', r == '\u061c':
+		return true
+	}
+	return false
+}
+
+// userinfo finds credentials in a URL whose authority starts at s[i:] with two slashes: those between start and at, the
+// index of the "@". Without any, at is negative.
+func userinfo(s string, i int) (start, at int) {
+	if !isSlash(s[i]) || i+1 >= len(s) || !isSlash(s[i+1]) {
+		return 0, -1
+	}
+	start = i + 2
+	end := strings.IndexAny(s[start:], "/\\?# \t\r\n")
+	if end < 0 {
+		end = len(s) - start
+	}
+	at = strings.LastIndexByte(s[start:start+end], '@')
+	if at < 0 {
+		return 0, -1
+	}
+	return start, start + at
+}
+
+// Browsers take a backslash for a slash.
+func isSlash(c byte) bool { return c == '/' || c == '\\' }
+
+// redact replaces credentials in URLs by asterisks.
+func redact(s string) string {
+	if !strings.Contains(s, "@") {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		start, at := userinfo(s, i)
+		if at < 0 {
+			b.WriteByte(s[i])
+			i++
+			continue
+		}
+		b.WriteString(s[i:start])
+		b.WriteString("***")
+		i = at + 1
+	}
+	return b.String()
+}

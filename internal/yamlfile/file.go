@@ -1,0 +1,125 @@
+// Package yamlfile reads one YAML document into a Go value, strictly, and says what is wrong in words for the person who
+// wrote it: all errors at once, each with file, line, column and key, and with what was expected in YAML's words.
+//
+//	f, err := yamlfile.Parse(name, data) // not YAML at all: the only error there can be
+//	f.Decode(&out)                       // unknown and double keys, wrong types
+//	if out.Tries < 1 {
+//		f.At("health.tries", "expected 1 or more, found %d", out.Tries)
+//	}
+//	return f.Err()
+package yamlfile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	yaml "go.yaml.in/yaml/v3"
+)
+
+// Limits on what is read: a file that a person wrote stays far below them.
+const (
+	maxBytes = 1 << 20
+	maxDepth = 64
+	maxNodes = 100_000 // after aliases are expanded
+	maxShown = 100     // errors
+)
+
+// File is one YAML document with the positions of its keys.
+type File struct {
+	name string
+	root *yaml.Node // nil for a file that is not there: the defaults
+	// origin holds the nodes that Set put in, and the flag they came from.
+	origin map[*yaml.Node]string
+	places map[string]place
+	errs   Errors
+	// broken are the paths that did not decode; nothing more is said about them.
+	broken []string
+}
+
+type place struct {
+	file         string
+	line, column int
+}
+
+func newFile(name string, root *yaml.Node) *File {
+	return &File{name: name, root: root, origin: map[*yaml.Node]string{}, places: map[string]place{}}
+}
+
+// Empty is a document without keys, to lay flags over where there is no file. Errors about what is not given name it.
+func Empty(name string) *File {
+	return newFile(name, &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"})
+}
+
+// Decode reads data into out, a pointer, and returns what is wrong as Errors. Keys that are not given leave out as it was.
+// What decodes is set even where other keys do not.
+func Decode(name string, data []byte, out any) error {
+	f, err := Parse(name, data)
+	if err != nil {
+		return err
+	}
+	f.Decode(out)
+	return f.Err()
+}
+
+// At reports that the value at path (see Key and Index) is wrong. Where the path is not in the file the nearest key above it
+// gives the position. What did not decode, or stands below such a key, is not reported again.
+func (f *File) At(path, format string, args ...any) {
+	for _, b := range f.broken {
+		if covers(b, path) {
+			return
+		}
+	}
+	f.add(f.place(path), path, fmt.Sprintf(format, args...))
+}
+
+// Has says that the file, or a flag, gives a value at path.
+func (f *File) Has(path string) bool {
+	_, ok := f.places[path]
+	return ok
+}
+
+// Line is the line of the value at path, or of the nearest key above it; 0 where no line is known.
+func (f *File) Line(path string) int { return f.place(path).line }
+
+// Err is all that was reported, by position, as Errors; nil if nothing was.
+func (f *File) Err() error {
+	if len(f.errs) == 0 {
+		return nil
+	}
+	errs := slices.Clone(f.errs)
+	slices.SortStableFunc(errs, func(a, b Error) int {
+		// Flags after the file that they are laid over, in the order they were given.
+		if c := cmp.Compare(f.flag(a), f.flag(b)); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	if more := len(errs) - maxShown; more > 0 {
+		errs = append(errs[:maxShown:maxShown], Error{File: f.name, Message: fmt.Sprintf("and %d errors more", more)})
+	}
+	return errs
+}
+
+func (f *File) flag(e Error) int {
+	if e.File == f.name {
+		return 0
+	}
+	return 1
+}
+
+func (f *File) place(path string) place {
+	for {
+		if p, ok := f.places[path]; ok {
+			return p
+		}
+		if path == "" {
+			return place{file: f.name}
+		}
+		path = parent(path)
+	}
+}
+
+func (f *File) add(p place, path, message string) {
+	f.errs = append(f.errs, Error{File: p.file, Line: p.line, Column: p.column, Path: path, Message: message})
+}

@@ -1,0 +1,110 @@
+package yamlfile_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+func TestSet(t *testing.T) {
+	t.Parallel()
+	f, err := yamlfile.Parse("f.yaml", []byte(`name: old
+words: [a]
+many: [&s {configMap: shared}]
+section: *s
+labels:
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{
+		"name=[::1]:8080", "name=x: y=z", "words=[b, c]", "section.interval=3s", `labels.app\.kubernetes\.io/name=n`,
+		"labels.other=", `labels.quoted="a b"`, "maybe.configMap=m", "maybe.interval=1s", "count=3", "count=4", "tree={a: {b: [1]}}",
+	} {
+		f.Set("--set", s, new(doc))
+	}
+	var got doc
+	f.Decode(&got)
+	if err := f.Err(); err != nil {
+		t.Fatal(err)
+	}
+	want := doc{
+		Name: "x: y=z", Count: 4, Words: []string{"b", "c"},
+		Section: section{ConfigMap: "shared", Interval: 3 * time.Second},
+		Many:    []section{{ConfigMap: "shared"}},
+		Maybe:   &section{ConfigMap: "m", Interval: time.Second},
+		Labels:  map[string]string{"app.kubernetes.io/name": "n", "other": "", "quoted": "a b"},
+		Tree:    map[string]any{"a": map[string]any{"b": []any{1}}},
+	}
+	if d := cmp.Diff(want, got, cmpopts.EquateComparable()); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestSetEmpties(t *testing.T) {
+	t.Parallel()
+	f := yamlfile.Empty("defaults")
+	f.Set("--set", "words=", new(doc))
+	f.Set("--set", "name=", new(doc))
+	got := doc{Name: "default", Words: []string{"default"}}
+	f.Decode(&got)
+	if d := cmp.Diff(doc{}, got, cmpopts.EquateComparable()); d != "" || f.Err() != nil {
+		t.Error(d, f.Err())
+	}
+}
+
+func TestSetErrors(t *testing.T) {
+	t.Parallel()
+	for set, want := range map[string]string{
+		"name":               "--set name: expected path=value, e.g. health.interval=1m",
+		"section..x=1":       "--set section..x=1: expected path=value, e.g. health.interval=1m",
+		"=1":                 "--set =1: expected path=value, e.g. health.interval=1m",
+		"sektion.x=1":        `--set sektion.x=1: sektion: unknown key; did you mean "section"?`,
+		"section.inteval=1s": `--set section.inteval=1s: section.inteval: unknown key; did you mean "interval"?`,
+		"name.first=x":       "--set name.first=x: name.first: unknown key; name is a text and has no keys",
+		"words.0=x":          "--set words.0=x: words.0: unknown key; words is a list and has no keys",
+		"wait=soon":          `--set wait=soon: wait: expected a duration such as 30s or 5m, found "soon"`,
+		"wait=":              "--set wait=: wait: expected a duration such as 30s or 5m, found nothing",
+		"words=[a":           "--set words=[a: words: not valid YAML: did not find expected ',' or ']' (a bracket is not closed)",
+		"words=a":            `--set words=a: words: expected a list, found "a"`,
+		"tree={a: 1, a: 2}":  "--set tree={a: 1, a: 2}: tree.a: given twice",
+		"section={zzz: 1}":   "--set section={zzz: 1}: section.zzz: unknown key; expected one of configMap, interval",
+	} {
+		t.Run(set, func(t *testing.T) {
+			t.Parallel()
+			f := yamlfile.Empty("defaults")
+			f.Set("--set", set, new(doc))
+			var out doc
+			f.Decode(&out)
+			if d := cmp.Diff(want, message(f.Err())); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// What the file says wrong and what flags say wrong is reported together, the file first.
+func TestSetBesideFile(t *testing.T) {
+	t.Parallel()
+	f, err := yamlfile.Parse("f.yaml", []byte("wait: 30\nsection: 5\nlabels: {a: b}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Set("--set", "section.interval=1s", new(doc))
+	f.Set("--set", "count=many", new(doc))
+	f.Set("--set", "labels={c: d}", new(doc))
+	var out doc
+	f.Decode(&out)
+	f.At("labels.c", "expected something else")
+	want := `f.yaml:1:7: wait: expected a duration such as 30s or 5m, found "30"
+f.yaml:2:10: section: expected a mapping, found "5"
+--set count=many: count: expected a whole number, found "many"
+--set labels={c: d}: labels.c: expected something else`
+	if d := cmp.Diff(want, message(f.Err())); d != "" {
+		t.Error(d)
+	}
+}
