@@ -20,7 +20,7 @@ const (
 // bounded (DTS-ANN-2).
 type Observation struct {
 	Outcome  Outcome
-	Cause    string // for unreachable: refused, timeout, reset, dns, denied, other
+	Cause    string // for unreachable: refused, timeout, reset, closed, dns, denied, other
 	Detail   string // one sentence for people
 	Scheme   string // as found; equal to the candidate's unless the probe corrected it
 	Path     string

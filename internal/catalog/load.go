@@ -164,6 +164,23 @@ func read(name string) ([]byte, error) {
 	return data, nil
 }
 
+// Parse reads one type and checks it; name is what errors call the file.
+func Parse(name string, data []byte) (*Type, error) {
+	t, f, err := parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	return t, f.Err()
+}
+
+// Source is the text of the file that the type was read from, to be changed and put into a catalog of one's own.
+func (t *Type) Source() ([]byte, error) {
+	if data, err := files.ReadFile(t.File); err == nil {
+		return data, nil
+	}
+	return read(t.File)
+}
+
 // parse decodes and validates one type. Its error is that the file is no YAML; what is wrong in it f tells.
 func parse(name string, data []byte) (t *Type, f *yamlfile.File, err error) {
 	f, err = yamlfile.Parse(name, data)

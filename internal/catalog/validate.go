@@ -167,9 +167,6 @@ func (v validator) absolute(path, s string) {
 
 // probe reports what Probe.Validate finds, at its place.
 func (v validator) probe(p *Probe) {
-	if !v.f.Has("probe") {
-		return
-	}
 	// The error is of errors.Join, each "path: what was expected".
 	if many, ok := p.Validate().(interface{ Unwrap() []error }); ok {
 		for _, e := range many.Unwrap() {

@@ -174,7 +174,7 @@ func (r *reader) port() *badAnnotation {
 			return nil
 		}
 	}
-	return &badAnnotation{annPort, fmt.Sprintf("%s is none of the Service's TCP ports (%s): expected a port's name or number", quote(v), portList(r.s))}
+	return &badAnnotation{annPort, fmt.Sprintf("%s is none of the Service's TCP ports (%s): expected a port's name or number", quote(v), PortList(r.s))}
 }
 
 func (r *reader) scheme() *badAnnotation {
@@ -247,7 +247,7 @@ func (r *reader) endpoint() *badAnnotation {
 	}
 	if r.ownHost(host) {
 		if r.n.port == nil {
-			return bad("port %d is none of the Service's TCP ports (%s)", number, portList(r.s))
+			return bad("port %d is none of the Service's TCP ports (%s)", number, PortList(r.s))
 		}
 		return nil
 	}

@@ -145,7 +145,7 @@ func (d *Detector) anyPort(s *backend.Service, notes annotations) (*backend.Port
 	plain.Ports.Names = []string{"http", "https", "web", "api", "mcp", "http-mcp", "mcp-http"}
 	port, _ := d.choosePort(plain, s, notes)
 	if port == nil {
-		return nil, fmt.Sprintf("which of its ports (%s) to use cannot be told: name one in %s", portList(s), annPort)
+		return nil, fmt.Sprintf("which of its ports (%s) to use cannot be told: name one in %s", PortList(s), annPort)
 	}
 	if notes.port != nil {
 		return port, fmt.Sprintf("port %s, as the annotation %s says", portText(port), annPort)

@@ -148,3 +148,22 @@ func beaten(evals []Evaluation, i int) bool {
 	}
 	return false
 }
+
+// Relevant reports whether Detect could have anything to say about the Service. It does not allocate: whoever reads many
+// Services keeps only these.
+func (d *Detector) Relevant(s *backend.Service) bool {
+	return !d.index.near(s).empty() || hasAnnotations(s)
+}
+
+// Explain tells what every type that was near makes of the Service, in the catalog's order. Annotations that include a
+// Service or keep it out are left to Detect: this is what would be said without them.
+func (d *Detector) Explain(s *backend.Service, e *backend.Endpoints) []Evaluation {
+	near := d.index.near(s)
+	var evals []Evaluation
+	for i, t := range d.types {
+		if near.has(i) {
+			evals = append(evals, d.evaluate(t, s, e, annotations{}))
+		}
+	}
+	return evals
+}

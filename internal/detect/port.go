@@ -50,7 +50,7 @@ func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations
 	if len(ports) == 1 {
 		return ports[0], fmt.Sprintf("port %s: the only one that could serve HTTP", portText(ports[0]))
 	}
-	return nil, fmt.Sprintf("none of its ports (%s) is one that %s serves its API on", portList(s), t.Title)
+	return nil, fmt.Sprintf("none of its ports (%s) is one that %s serves its API on", PortList(s), t.Title)
 }
 
 // never reports whether the port is known to serve something else.
@@ -103,8 +103,8 @@ func portText(p *backend.Port) string {
 	return text
 }
 
-// portList names a Service's ports, at most ten of them.
-func portList(s *backend.Service) string {
+// PortList names a Service's ports, at most ten of them.
+func PortList(s *backend.Service) string {
 	var list []string
 	for i := range s.Ports {
 		if i == 10 {

@@ -128,6 +128,7 @@ func (f *File) put(keys []string, value *yaml.Node) {
 			*slot = value
 		case isNull(old):
 			*slot = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+			f.origin[*slot] = f.origin[value] // it is there for the flag's sake alone
 		case old.Kind == yaml.AliasNode && old.Alias.Kind == yaml.MappingNode:
 			// Other places that share the anchor must not change.
 			c := *old.Alias

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+func newDiff(streams Streams) *cobra.Command {
+	o := &options{streams: streams}
+	var overridesFile string
+	cmd := &cobra.Command{
+		Use:   "diff",
+		Short: "Compare what would be written with the cluster's ConfigMap",
+		Long: `Compares the toolsets that would be written now with those in the cluster's ConfigMap, and prints the difference: "-" is in
+the cluster, "+" would be written. The overrides in the ConfigMap are merged, unless --overrides names others.
+Exit code 0: the same, 1: different, 2 and above: an error.`,
+		Example: `  dynamic-toolset diff
+  helm template observability ./charts | dynamic-toolset diff -f - -n monitoring`,
+		Args: exactArgs(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			different, err := o.diff(contextOf(cmd), overridesFile)
+			if err != nil {
+				// Also an error of another code must not read as "different".
+				return failure{error: err, code: exitUsage}
+			}
+			if different {
+				return failure{error: errors.New("different"), code: 1, silent: true}
+			}
+			return nil
+		},
+	}
+	o.addFlags(cmd)
+	cmd.Flags().StringVar(&overridesFile, "overrides", "", "merge this overrides file instead of the cluster's")
+	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
+	return cmd
+}
+
+func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) {
+	overrides, err := readOverrides(overridesFile)
+	if err != nil {
+		return false, err
+	}
+	d, err := o.discover(ctx, backend.Ref{})
+	if err != nil {
+		return false, err
+	}
+	where := d.config.Output.Namespace + "/" + d.config.Output.ConfigMap
+	live, err := o.liveConfigMap(ctx, d.config.Output.Namespace, d.config.Output.ConfigMap)
+	if err != nil {
+		return false, err
+	}
+	if overridesFile == "" && live[toolset.KeyOverrides] != "" {
+		if overrides, err = toolset.ParseOverrides("ConfigMap "+where+", "+toolset.KeyOverrides, []byte(live[toolset.KeyOverrides])); err != nil {
+			return false, err
+		}
+	}
+	_, keys, err := d.document(overrides)
+	if err != nil {
+		return false, err
+	}
+	return printDiff(o.streams.Out, live, keys)
+}
+
+// liveConfigMap is the ConfigMap's data; none where it does not exist.
+func (o *options) liveConfigMap(ctx context.Context, namespace, name string) (map[string]string, error) {
+	cluster, err := o.cluster()
+	if err != nil {
+		return nil, err
+	}
+	client, err := corev1client.NewForConfig(cluster)
+	if err != nil {
+		return nil, kubeconfigError(err)
+	}
+	cm, err := client.ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case apierrors.IsForbidden(err):
+		return nil, fmt.Errorf("ConfigMap %s/%s: your user may not read it: it needs get on that ConfigMap", namespace, name)
+	case err != nil:
+		return nil, fmt.Errorf("ConfigMap %s/%s: %s", namespace, name, oneLine(err.Error()))
+	}
+	return cm.Data, nil
+}
+
+// printDiff prints what differs in the generated keys, of which the reserved names that would no longer be there are some.
+func printDiff(out io.Writer, live, wanted map[string]string) (different bool, err error) {
+	names := slices.Collect(maps.Keys(wanted))
+	for k := range live {
+		if _, ok := wanted[k]; !ok && toolset.OwnedKey(k) && k != toolset.KeyState {
+			names = append(names, k)
+		}
+	}
+	slices.Sort(names)
+	paint := newPainter(out)
+	for _, k := range names {
+		text := udiff.Unified(k+" (cluster)", k+" (would be written)", live[k], wanted[k])
+		if text == "" {
+			continue
+		}
+		different = true
+		if _, err := io.WriteString(out, paint.diff(text)); err != nil {
+			return true, err
+		}
+	}
+	return different, nil
+}
+
+func (p painter) diff(text string) string {
+	if !p.on {
+		return text
+	}
+	lines := strings.SplitAfter(text, "\n")
+	for i, l := range lines {
+		body, end := strings.CutSuffix(l, "\n")
+		switch {
+		case strings.HasPrefix(l, "+"):
+			lines[i] = p.paint(body, 32)
+		case strings.HasPrefix(l, "-"):
+			lines[i] = p.paint(body, 31)
+		default:
+			lines[i] = body
+		}
+		if end {
+			lines[i] += "\n"
+		}
+	}
+	return strings.Join(lines, "")
+}

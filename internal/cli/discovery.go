@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/discovery"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/source"
+)
+
+// Values of --probe.
+const (
+	probeAuto   = "auto"
+	probeDirect = "direct"
+	probeProxy  = "proxy"
+	probeOff    = "off"
+)
+
+// discovered is what a command shows of.
+type discovered struct {
+	config    *config.Config
+	catalog   *catalog.Catalog
+	detector  *detect.Detector
+	collector *discovery.Collector
+	findings  []*backend.Finding
+	probed    bool
+}
+
+// discover runs the stages: read, detect, probe, decide. whole, where not empty, is a Service to keep even if it is
+// nothing; only its namespace is probed then.
+func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	c, types, err := o.load(o.streams)
+	if err != nil {
+		return nil, err
+	}
+	detector, err := detect.New(types, detect.Options{
+		ClusterDomain:        c.ClusterDomain,
+		TrustedNamespaces:    c.Security.TrustedNamespaces,
+		AllowedEndpointHosts: c.Security.AllowedEndpointHosts,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mode, cluster, err := o.connect()
+	if err != nil {
+		return nil, err
+	}
+	prober, err := newProber(mode, c, cluster)
+	if err != nil {
+		return nil, err
+	}
+	collector := discovery.NewCollector(detector, discovery.CollectorOptions{
+		Namespaces: o.namespaces(c), Exclude: c.Discovery.ExcludeNamespaces, Whole: whole,
+	})
+	if err := o.read(ctx, c, detector, cluster, collector); err != nil {
+		return nil, err
+	}
+	bar := newProgress(o.streams.Err)
+	defer bar.clear()
+	pass := discovery.Pass{
+		Catalog: types, Detector: detector, Prober: prober, Progress: bar.show,
+		Inventory: inventory.Options{Primary: refs(c.Primary), Credentials: credentials(c.Credentials)},
+	}
+	if whole != (backend.Ref{}) {
+		pass.ProbeOnly = func(c *backend.Candidate) bool { return c.Service.Namespace == whole.Namespace }
+	}
+	findings, err := pass.Run(ctx, collector)
+	if err != nil {
+		return nil, errors.New("interrupted")
+	}
+	return &discovered{c, types, detector, collector, findings, prober != nil}, nil
+}
+
+func (o *options) check() error {
+	if modes := []string{probeAuto, probeDirect, probeProxy, probeOff}; !slices.Contains(modes, o.probe) {
+		return usage("--probe=%s: expected %s", o.probe, strings.Join(modes, ", "))
+	}
+	if o.probe == probeProxy && len(o.files) > 0 {
+		return usage("--probe=proxy goes through a cluster's API server and cannot be used with -f: try --probe=direct")
+	}
+	if o.allNamespaces && *o.kube.Namespace != "" {
+		return usage("-A and -n %s exclude each other", *o.kube.Namespace)
+	}
+	return nil
+}
+
+// connect decides how to probe, and connects to the cluster where it is needed.
+func (o *options) connect() (mode string, cluster *rest.Config, err error) {
+	mode = o.probe
+	if len(o.files) > 0 {
+		if mode == probeAuto {
+			mode = probeOff
+		}
+		return mode, nil, nil
+	}
+	if cluster, err = o.cluster(); err != nil {
+		return "", nil, err
+	}
+	if mode == probeAuto {
+		mode = probeOff
+		if _, err := rest.InClusterConfig(); err == nil {
+			mode = probeDirect
+		} else {
+			note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; --probe=proxy asks through the API server")
+		}
+	}
+	return mode, cluster, nil
+}
+
+func newProber(mode string, c *config.Config, cluster *rest.Config) (discovery.Prober, error) {
+	if mode == probeOff {
+		return nil, nil
+	}
+	roots, err := rootCAs(c.TLS.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	unchecked := refSet(c.TLS.InsecureSkipVerify)
+	opts := probe.Options{
+		Timeout: c.Health.Timeout, Tries: c.Health.Tries, Concurrency: c.Health.Concurrency,
+		DenyCIDRs: c.Security.DenyCIDRs, RootCAs: roots,
+		Insecure: func(r backend.Ref) bool { return unchecked[r] },
+	}
+	if mode == probeProxy {
+		transport, err := rest.TransportFor(cluster)
+		if err != nil {
+			return nil, kubeconfigError(err)
+		}
+		base, _, err := rest.DefaultServerUrlFor(cluster)
+		if err != nil {
+			return nil, kubeconfigError(err)
+		}
+		opts.RoundTripper = func(c *backend.Candidate) http.RoundTripper {
+			return &serviceProxy{base: base, next: transport, candidate: c}
+		}
+	}
+	return probe.New(opts)
+}
+
+// rootCAs are the system's and those of the file.
+func rootCAs(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		if path := (*fs.PathError)(nil); errors.As(err, &path) {
+			err = path.Err
+		}
+		return nil, fmt.Errorf("config tls.caFile %s: %w", file, err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("config tls.caFile %s: no certificate in it: expected PEM, with -----BEGIN CERTIFICATE-----", file)
+	}
+	return pool, nil
+}
+
+func (o *options) read(ctx context.Context, c *config.Config, d *detect.Detector, cluster *rest.Config, sink source.Sink) error {
+	opts := source.Options{Namespace: *o.kube.Namespace, KeepAnnotation: d.KeepAnnotation}
+	var report source.Report
+	var err error
+	if cluster == nil {
+		report, err = source.Files(ctx, o.files, o.streams.In, sink, opts)
+	} else {
+		report, err = source.Cluster(ctx, cluster, sink, source.ClusterOptions{Options: opts, Namespaces: o.namespaces(c)})
+	}
+	for _, w := range report.Warnings {
+		warn(o.streams, "%s", w)
+	}
+	if report.Suppressed > 0 {
+		warn(o.streams, "and %d more like these", report.Suppressed)
+	}
+	return err
+}
+
+// refs and credentials turn the configuration's namespace/name into references; it has checked them.
+func refs(m map[string]string) map[string]backend.Ref {
+	out := make(map[string]backend.Ref, len(m))
+	for k, v := range m {
+		out[k] = ref(v)
+	}
+	return out
+}
+
+func credentials(m config.Credentials) map[string]map[backend.Ref]map[string]string {
+	out := make(map[string]map[backend.Ref]map[string]string, len(m))
+	for typ, instances := range m {
+		out[typ] = map[backend.Ref]map[string]string{}
+		for name, fields := range instances {
+			out[typ][ref(name)] = fields
+		}
+	}
+	return out
+}
+
+func refSet(list []string) map[backend.Ref]bool {
+	set := make(map[backend.Ref]bool, len(list))
+	for _, v := range list {
+		set[ref(v)] = true
+	}
+	return set
+}
+
+func ref(v string) backend.Ref {
+	namespace, name, _ := strings.Cut(v, "/")
+	return backend.Ref{Namespace: namespace, Name: name}
+}

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+func newGenerate(streams Streams) *cobra.Command {
+	o := &options{streams: streams}
+	var key, overridesFile, output string
+	cmd := &cobra.Command{
+		Use:   "generate",
+		Short: "Print the ConfigMap with the toolsets",
+		Long: `Prints the ConfigMap that holds the toolsets: the HolmesGPT document under custom_toolset.yaml and the compact form under
+<type>-toolset.yaml. Which environment variables HolmesGPT then needs is told on standard error.`,
+		Example: `  kubectl get svc,endpointslices -A -o json | dynamic-toolset generate -f -
+  dynamic-toolset generate --probe=proxy --key custom_toolset.yaml --overrides overrides.yaml > custom_toolset.yaml`,
+		Args: exactArgs(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if output != "yaml" && output != "json" {
+				return usage("-o %s: expected yaml or json", output)
+			}
+			overrides, err := readOverrides(overridesFile)
+			if err != nil {
+				return err
+			}
+			d, err := o.discover(contextOf(cmd), backend.Ref{})
+			if err != nil {
+				return err
+			}
+			doc, keys, err := d.document(overrides)
+			if err != nil {
+				return err
+			}
+			for _, w := range doc.Warnings {
+				warn(streams, "%s", w)
+			}
+			tellHeldBack(streams, d.findings)
+			tellVariables(streams, doc.Variables())
+			if key == "" {
+				return printObject(streams, d.configMap(keys), output)
+			}
+			text, ok := keys[key]
+			if !ok {
+				return fmt.Errorf("--key %s: not among what is generated, which is %s", key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
+			}
+			_, err = fmt.Fprint(streams.Out, text)
+			return err
+		},
+	}
+	o.addFlags(cmd)
+	cmd.Flags().StringVar(&key, "key", "", "print only the text of this key, for example custom_toolset.yaml")
+	cmd.Flags().StringVar(&overridesFile, "overrides", "", "merge this overrides file")
+	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "yaml or json")
+	completeValues(cmd, "output", "yaml", "json")
+	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
+	return cmd
+}
+
+// readOverrides reads an overrides file; nil without one.
+func readOverrides(path string) (*toolset.Overrides, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := readFile("--overrides", path)
+	if err != nil {
+		return nil, err
+	}
+	return toolset.ParseOverrides(path, data)
+}
+
+// readFile reads a file that a flag or an argument names, with errors that name both.
+func readFile(flag, path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		if p := (*fs.PathError)(nil); errors.As(err, &p) {
+			err = p.Err
+		}
+		return nil, fmt.Errorf("%s %s: %w", flag, path, err)
+	}
+	return data, nil
+}
+
+// document builds what would be written.
+func (d *discovered) document(overrides *toolset.Overrides) (*toolset.Document, map[string]string, error) {
+	doc, err := toolset.Build(d.findings, toolset.Options{
+		Types: d.catalog.Types, Baseline: d.config.HolmesGPT.Baseline,
+		GenerationMarker: d.config.HolmesGPT.GenerationMarker, Formats: d.config.Output.Formats,
+	}, overrides)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := doc.Keys()
+	return doc, keys, err
+}
+
+func (d *discovered) configMap(keys map[string]string) any {
+	// An own struct, so that no creationTimestamp: null is printed.
+	return struct {
+		metav1.TypeMeta `json:",inline"`
+		Metadata        struct {
+			Name      string            `json:"name"`
+			Namespace string            `json:"namespace"`
+			Labels    map[string]string `json:"labels"`
+		} `json:"metadata"`
+		Data map[string]string `json:"data"`
+	}{
+		TypeMeta: metav1.TypeMeta{APIVersion: corev1.SchemeGroupVersion.String(), Kind: "ConfigMap"},
+		Metadata: struct {
+			Name      string            `json:"name"`
+			Namespace string            `json:"namespace"`
+			Labels    map[string]string `json:"labels"`
+		}{d.config.Output.ConfigMap, d.config.Output.Namespace, configMapLabels()},
+		Data: keys,
+	}
+}
+
+func configMapLabels() map[string]string {
+	return map[string]string{
+		"app.kubernetes.io/name":       "dynamic-toolset",
+		"app.kubernetes.io/component":  "toolset-config",
+		"app.kubernetes.io/part-of":    "kubernaut",
+		"app.kubernetes.io/managed-by": "dynamic-toolset",
+	}
+}
+
+// tellHeldBack names backends that would be published but for credentials.
+func tellHeldBack(s Streams, findings []*backend.Finding) {
+	for _, f := range findings {
+		if f.Verdict == backend.Unavailable && f.Observation.Outcome == backend.AuthRequired {
+			note(s, "not written: %s %s: %s", f.Type, f.Ref, f.Reason)
+		}
+	}
+}
+
+// tellVariables lists what HolmesGPT's environment must hold.
+func tellVariables(s Streams, variables []toolset.Variable) {
+	if len(variables) == 0 {
+		return
+	}
+	note(s, "HolmesGPT needs these environment variables, or it fails the toolsets that refer to them:")
+	for _, v := range variables {
+		where := v.Toolset
+		if v.Instance != "" {
+			where += ", instance " + v.Instance
+		}
+		note(s, "  %s  (%s of %s)", v.Name, v.Field, where)
+	}
+}

@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// Kinds of files that validate knows.
+const (
+	kindConfig    = "config"
+	kindCatalog   = "catalog"
+	kindOverrides = "overrides"
+	kindDocument  = "document"
+	kindConfigMap = "configmap"
+)
+
+var kinds = []string{kindConfig, kindCatalog, kindOverrides, kindDocument, kindConfigMap}
+
+func newValidate(streams Streams) *cobra.Command {
+	var as string
+	cmd := &cobra.Command{
+		Use:   "validate FILE",
+		Short: "Check a configuration, a catalog type, overrides or a toolset document",
+		Long: `Checks a file and writes nothing. What it is, is told by what is in it, or by --as:
+  config      this program's configuration
+  catalog     a backend type of your own
+  overrides   an overrides.yaml
+  document    a toolset file for HolmesGPT, whoever wrote it
+  configmap   the ConfigMap that generate prints: its document and its overrides`,
+		Example: `  dynamic-toolset validate config.yaml
+  kubectl -n kubernaut-system get configmap kubernaut-toolset-config -o yaml | dynamic-toolset validate -`,
+		Args: exactArgs(1, "one file, or - for standard input"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if as != "" && !slices.Contains(kinds, as) {
+				return usage("--as %s: expected %s", as, strings.Join(kinds, ", "))
+			}
+			return validate(streams, args[0], as)
+		},
+	}
+	cmd.Flags().StringVar(&as, "as", "", "what the file is: "+strings.Join(kinds, ", "))
+	completeValues(cmd, "as", kinds...)
+	return cmd
+}
+
+func validate(s Streams, path, as string) error {
+	name, data, err := readArgument(s, path)
+	if err != nil {
+		return err
+	}
+	if as == "" {
+		if as, err = kindOf(name, data); err != nil {
+			return err
+		}
+	}
+	switch as {
+	case kindConfig:
+		_, err = config.Parse(name, data)
+	case kindCatalog:
+		_, err = catalog.Parse(name, data)
+	case kindOverrides:
+		err = validateOverrides(s, name, data)
+	case kindDocument:
+		err = validateDocument(s, name, data)
+	case kindConfigMap:
+		err = validateConfigMap(s, name, data)
+	}
+	if err != nil {
+		return err
+	}
+	note(s, "%s: a valid %s", name, map[string]string{
+		kindConfig: "configuration", kindCatalog: "catalog type", kindOverrides: "overrides file",
+		kindDocument: "toolset document", kindConfigMap: "ConfigMap",
+	}[as])
+	return nil
+}
+
+func readArgument(s Streams, path string) (name string, data []byte, err error) {
+	if path != "-" {
+		data, err = readFile("file", path)
+		return path, data, err
+	}
+	const limit = 1 << 21
+	data, err = io.ReadAll(io.LimitReader(s.In, limit))
+	if err != nil {
+		return "", nil, fmt.Errorf("standard input: %w", err)
+	}
+	return "standard input", data, nil
+}
+
+// kindOf tells what a file is by its top-level keys.
+func kindOf(name string, data []byte) (string, error) {
+	f, err := yamlfile.Parse(name, data)
+	if err != nil {
+		return "", err
+	}
+	base := filepath.Base(name)
+	switch {
+	case f.Has("kind") && f.Has("apiVersion"):
+		return kindConfigMap, nil
+	case f.Has("type") && (f.Has("detect") || f.Has("toolset") || f.Has("probe")):
+		return kindCatalog, nil
+	case f.Has("instances"), f.Has("compact"), strings.Contains(base, "override"):
+		return kindOverrides, nil
+	case f.Has("toolsets"), f.Has("mcp_servers"):
+		return kindDocument, nil
+	}
+	return kindConfig, nil
+}
+
+func validateOverrides(s Streams, name string, data []byte) error {
+	o, err := toolset.ParseOverrides(name, data)
+	if err != nil {
+		return err
+	}
+	for _, w := range o.Warnings() {
+		warn(s, "%s", w)
+	}
+	return nil
+}
+
+func validateDocument(s Streams, name string, data []byte) error {
+	var bad yamlfile.Errors
+	for _, p := range toolset.Validate(name, data) {
+		switch p.Severity {
+		case toolset.Error:
+			bad = append(bad, p.Error)
+		default:
+			note(s, "%s: %s", p.Severity, p.Error.Error())
+		}
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+	return nil
+}
+
+// validateConfigMap checks the texts inside a ConfigMap.
+func validateConfigMap(s Streams, name string, data []byte) error {
+	var cm struct {
+		Kind string            `json:"kind"`
+		Data map[string]string `json:"data"`
+	}
+	if err := yaml.Unmarshal(data, &cm); err != nil {
+		return fmt.Errorf("%s: %s", name, oneLine(err.Error()))
+	}
+	if cm.Kind != "ConfigMap" {
+		return fmt.Errorf("%s: a %s: expected a ConfigMap, or a file that --as names", name, cm.Kind)
+	}
+	text, ok := cm.Data[toolset.KeyHolmesGPT]
+	if !ok {
+		return fmt.Errorf("%s: no key %s in it", name, toolset.KeyHolmesGPT)
+	}
+	err := validateDocument(s, name+", "+toolset.KeyHolmesGPT, []byte(text))
+	if text, ok := cm.Data[toolset.KeyOverrides]; ok {
+		err = errors.Join(err, validateOverrides(s, name+", "+toolset.KeyOverrides, []byte(text)))
+	}
+	return err
+}

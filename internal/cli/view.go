@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// serviceList is what discover prints as JSON or YAML (DTS-CLI-2).
+type serviceList struct {
+	Services []service `json:"services"`
+	Count    int       `json:"count"`
+}
+
+// service is a finding as programs see it.
+type service struct {
+	Name      string            `json:"name"`
+	Namespace string            `json:"namespace"`
+	Type      string            `json:"type"`
+	Endpoint  string            `json:"endpoint"`
+	Labels    map[string]string `json:"labels"`
+	Metadata  map[string]string `json:"metadata"`
+	Healthy   *bool             `json:"healthy"`    // null: not probed
+	LastCheck *time.Time        `json:"last_check"` // null: not probed
+	Instance  string            `json:"instance"`
+	Primary   bool              `json:"primary"`
+	Verdict   backend.Verdict   `json:"verdict"`
+	Reason    string            `json:"reason"`
+}
+
+func newService(f *backend.Finding, types *catalog.Catalog) service {
+	s := service{
+		Name: f.Name, Namespace: f.Namespace, Type: f.Type, Endpoint: f.Endpoint(),
+		Labels: map[string]string{}, Metadata: map[string]string{},
+		Primary: f.Primary, Verdict: f.Verdict, Reason: f.Reason,
+	}
+	if f.Service != nil && f.Service.Labels != nil {
+		s.Labels = f.Service.Labels
+	}
+	if o := &f.Observation; !o.At.IsZero() {
+		healthy := o.Outcome == backend.Ready || o.Outcome == backend.AuthRequired
+		at := o.At.UTC()
+		s.Healthy, s.LastCheck = &healthy, &at
+	}
+	if c := f.Candidate; c != nil {
+		s.Instance = c.Instance
+		s.Metadata = metadata(f, types)
+	}
+	return s
+}
+
+func metadata(f *backend.Finding, types *catalog.Catalog) map[string]string {
+	c, o := f.Candidate, &f.Observation
+	scheme, path := c.Scheme, c.Path
+	if o.Scheme != "" {
+		scheme, path = o.Scheme, o.Path
+	}
+	m := map[string]string{
+		"port": strconv.Itoa(int(c.PortNumber)), "scheme": scheme, "path": path,
+		"evidence": c.Strength.String(), "signs": strings.Join(c.Signs, "; "),
+		"toolset": toolsetName(f, types.Lookup(f.Type)), "probe": string(o.Outcome),
+	}
+	for key, value := range map[string]string{
+		"version": o.Version, "description": c.Description, "port_name": c.Port.Name, "cause": o.Cause,
+		"credentials": strings.Join(slices.Sorted(maps.Values(f.Credentials)), ","),
+	} {
+		if value != "" {
+			m[key] = value
+		}
+	}
+	if f.Winner != (backend.Ref{}) {
+		m["duplicate_of"] = f.Winner.String()
+	}
+	return m
+}
+
+// toolsetName is the HolmesGPT toolset that a finding is written into, several separated by commas.
+func toolsetName(f *backend.Finding, t *catalog.Type) string {
+	switch c := f.Candidate; {
+	case c.Custom:
+		return "custom/" + c.Instance
+	case f.Type == backend.TypeMCP:
+		return "mcp/" + c.Instance
+	case t == nil:
+		return ""
+	default:
+		var names []string
+		for _, e := range t.Toolset.HolmesGPT {
+			if e.Name == "" {
+				names = append(names, t.Type+"/"+c.Instance)
+			} else {
+				names = append(names, e.Name)
+			}
+		}
+		return strings.Join(names, ",")
+	}
+}
+
+// health is the probe's outcome in a word or two.
+func health(o *backend.Observation) string {
+	switch o.Outcome {
+	case "":
+		return ""
+	case backend.Unreachable:
+		if o.Cause != "" {
+			return fmt.Sprintf("%s (%s)", o.Outcome, o.Cause)
+		}
+	}
+	return string(o.Outcome)
+}

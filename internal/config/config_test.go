@@ -1,0 +1,225 @@
+package config_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+var update = flag.Bool("update", false, "write the expected files in testdata anew")
+
+var equal = cmp.Options{cmpopts.EquateComparable(netip.Prefix{}), cmpopts.EquateEmpty()}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-CFG-1")
+	c, err := config.Load("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(config.Default(), c, equal); d != "" {
+		t.Error(d)
+	}
+	got, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/defaults.yaml", string(got))
+}
+
+// What YAML writes is read back to the same.
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-CFG-1")
+	path := filepath.Join("testdata", "full.yaml")
+	first, err := config.Load(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := first.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := write(t, string(data))
+	second, err := config.Load(again, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(first, second, equal); d != "" {
+		t.Error(d)
+	}
+	// The file gives every key another value than its default, so that a key that is not read shows.
+	def := config.Default()
+	def.Discovery.Namespaces, def.Server.TLS.CertFile = nil, ""
+	if d := cmp.Diff(def.Output, first.Output, equal); d == "" {
+		t.Error("the file changed nothing")
+	}
+	if first.Shutdown.Delay != 5*time.Second || first.Credentials["grafana"]["monitoring/grafana"]["api_key"] != "TEAM_GRAFANA" ||
+		first.Primary["prometheus"] != "monitoring/prometheus-server" || len(first.Security.DenyCIDRs) != 1 {
+		t.Errorf("not as in the file: %+v", first)
+	}
+}
+
+func TestSets(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-CFG-1")
+	c, err := config.Load(filepath.Join("testdata", "full.yaml"), []string{
+		"health.interval=1m", "discovery.namespaces=[a, b]", "discovery.excludeNamespaces=",
+		"credentials.grafana.monitoring/grafana.api_key=GRAFANA_API_KEY", "credentials.loki={a/b: {password: P}}",
+		"primary.grafana=x/y", "server.address=[::1]:8443", "catalog.dir=", "log.level=warn",
+		"holmesgpt.generationMarker=true", "security.denyCIDRs=[10.0.0.0/8, 'fd00::/8']",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Health.Interval != time.Minute || c.Server.Address != "[::1]:8443" || c.Catalog.Dir != "" || c.Log.Level != "warn" ||
+		!c.HolmesGPT.GenerationMarker || len(c.Security.DenyCIDRs) != 2 || c.Primary["grafana"] != "x/y" ||
+		c.Primary["prometheus"] != "monitoring/prometheus-server" || len(c.Discovery.ExcludeNamespaces) != 0 {
+		t.Errorf("flags not taken: %+v", c)
+	}
+	want := config.Credentials{
+		"grafana": {"monitoring/grafana": {"api_key": "GRAFANA_API_KEY"}}, "loki": {"a/b": {"password": "P"}},
+	}
+	if d := cmp.Diff(want, c.Credentials); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"a", "b"}, c.Discovery.Namespaces); d != "" {
+		t.Error(d)
+	}
+}
+
+// testdata/bad-*.yaml are refused with the text of bad-*.txt.
+func TestBadFiles(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-CFG-1")
+	files, err := filepath.Glob("testdata/bad-*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no files", err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			_, err := config.Load(file, nil)
+			var errs yamlfile.Errors
+			if !errors.As(err, &errs) {
+				t.Fatalf("got %v", err)
+			}
+			golden(t, strings.TrimSuffix(file, "yaml")+"txt", err.Error()+"\n")
+		})
+	}
+}
+
+func TestBadSets(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-CFG-1")
+	_, err := config.Load("", []string{"helth.interval=1m", "health.tries=0", "leaderElection.renewDeadline=20s", "log.level=loud"})
+	want := `--set helth.interval=1m: helth: unknown key; did you mean "health"?
+--set health.tries=0: health.tries: expected 1 or more, found 0
+--set leaderElection.renewDeadline=20s: leaderElection.renewDeadline: expected less than leaseDuration (15s), found 20s
+--set log.level=loud: log.level: expected debug, info, warn or error, found "loud"`
+	if d := cmp.Diff(want, fmt.Sprint(err)); d != "" {
+		t.Error(d)
+	}
+}
+
+// A flag that makes a default wrong is named too.
+func TestSetAgainstDefault(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-CFG-1")
+	_, err := config.Load("", []string{"leaderElection.leaseDuration=5s"})
+	want := "--set leaderElection.leaseDuration=5s: leaderElection.renewDeadline: expected less than leaseDuration (5s), found 10s"
+	if d := cmp.Diff(want, fmt.Sprint(err)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-CFG-1")
+	_, err := config.Load("testdata/none.yaml", nil)
+	want := "config file testdata/none.yaml: no such file; leave out --config to use the defaults: file does not exist"
+	if !errors.Is(err, fs.ErrNotExist) || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	_, err = config.Load("testdata", nil)
+	if want := "config file testdata: a directory; name the file in it"; fmt.Sprint(err) != want {
+		t.Errorf("got %v", err)
+	}
+	_, err = config.Load(write(t, "# all commented out\n"), nil)
+	if err == nil || !strings.HasSuffix(err.Error(), ": empty; expected one YAML document") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A secret that someone puts where a variable's name belongs does not end up in logs.
+func TestSecretNotShown(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-LOG-1")
+	_, err := config.Load(write(t, "credentials: {grafana: {a/b: {api_key: glsa_verysecret}}}\n"), nil)
+	if err == nil || strings.Contains(err.Error(), "verysecret") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What may never be dialled is refused by default too when the list is printed and read again.
+func TestDefaultDenyCIDRs(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-PRB-5")
+	text, err := config.Default().YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(write(t, string(text)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(config.Default(), c, equal); d != "" {
+		t.Error(d)
+	}
+	for _, s := range []string{"0.0.0.0", "0.1.2.3", "169.254.169.254", "169.254.170.2", "fe80::1", "fd00:ec2::254"} {
+		denies := func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr(s)) }
+		if !slices.ContainsFunc(c.Security.DenyCIDRs, denies) {
+			t.Errorf("%s is not denied", s)
+		}
+	}
+}
+
+// golden compares got with a file, or writes the file under -update.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Error(d)
+	}
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

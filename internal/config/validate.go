@@ -1,0 +1,202 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// validate reports every value that decodes but cannot be meant.
+func (c *Config) validate(f *yamlfile.File) {
+	v := validator{f}
+	v.check("clusterDomain", isDomain(c.ClusterDomain), "a DNS name such as cluster.local", c.ClusterDomain)
+	v.discovery(&c.Discovery)
+	v.health(&c.Health)
+	v.output(&c.Output)
+	v.each("holmesgpt.baseline", c.HolmesGPT.Baseline, isToolset, "a toolset's name such as kubernetes/core, without dots")
+	v.primary(c.Primary)
+	v.credentials(c.Credentials)
+	v.each("tls.insecureSkipVerify", c.TLS.InsecureSkipVerify, isRef, "namespace/name of a Service")
+	v.security(&c.Security)
+	v.server(c)
+	v.oneOf("auth.mode", c.Auth.Mode, AuthKubernetes, AuthNone)
+	v.leaderElection(&c.LeaderElection)
+	v.notNegative("shutdown.delay", c.Shutdown.Delay)
+	v.positive("shutdown.timeout", c.Shutdown.Timeout)
+	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	v.oneOf("log.format", c.Log.Format, "json", "text")
+}
+
+type validator struct{ f *yamlfile.File }
+
+func (v validator) discovery(d *Discovery) {
+	v.each("discovery.namespaces", d.Namespaces, isLabel, "a namespace's name")
+	v.each("discovery.excludeNamespaces", d.ExcludeNamespaces, isLabel, "a namespace's name")
+	for i, n := range d.ExcludeNamespaces {
+		if slices.Contains(d.Namespaces, n) {
+			v.f.At(yamlfile.Index("discovery.excludeNamespaces", i), "%s is in discovery.namespaces too; expected it in one of them",
+				yamlfile.Quote(n))
+		}
+	}
+	v.positive("discovery.interval", d.Interval)
+	v.notNegative("discovery.settle", d.Settle)
+}
+
+func (v validator) health(h *Health) {
+	v.positive("health.interval", h.Interval)
+	v.positive("health.timeout", h.Timeout)
+	v.atLeastOne("health.tries", h.Tries)
+	v.atLeastOne("health.failureThreshold", h.FailureThreshold)
+	v.atLeastOne("health.concurrency", h.Concurrency)
+}
+
+func (v validator) output(o *Output) {
+	v.check("output.namespace", isLabel(o.Namespace), "a namespace's name", o.Namespace)
+	v.check("output.configMap", isDomain(o.ConfigMap), "a ConfigMap's name", o.ConfigMap)
+	if len(o.Formats) == 0 {
+		v.f.At("output.formats", "expected holmesgpt, compact or both, found an empty list")
+	}
+	known := func(s string) bool { return s == FormatHolmesGPT || s == FormatCompact }
+	v.each("output.formats", o.Formats, known, "holmesgpt or compact")
+	v.positive("output.resync", o.Resync)
+}
+
+func (v validator) primary(p Primary) {
+	for _, typ := range sorted(p) {
+		path := yamlfile.Key("primary", typ)
+		v.check(path, isLabel(typ), "a backend type's name as the key", typ)
+		v.check(path, isRef(p[typ]), "namespace/name of a Service", p[typ])
+	}
+}
+
+func (v validator) credentials(c Credentials) {
+	for _, typ := range sorted(c) {
+		byType := yamlfile.Key("credentials", typ)
+		v.check(byType, isLabel(typ), "a backend type's name as the key", typ)
+		for _, ref := range sorted(c[typ]) {
+			byRef := yamlfile.Key(byType, ref)
+			v.check(byRef, isRef(ref), "namespace/name of a Service as the key", ref)
+			if len(c[typ][ref]) == 0 {
+				v.f.At(byRef, "expected field: VARIABLE, e.g. api_key: GRAFANA_API_KEY, found nothing")
+			}
+			for _, field := range sorted(c[typ][ref]) {
+				path := yamlfile.Key(byRef, field)
+				v.check(path, isField(field), "a field's name such as api_key as the key", field)
+				v.check(path, isVariable(c[typ][ref][field]),
+					"the name of an environment variable (capitals, digits and _), not its value", redact(c[typ][ref][field]))
+			}
+		}
+	}
+}
+
+// redact hides what may be a secret that someone wrote where a variable's name belongs.
+func redact(s string) string {
+	if len(s) > 4 {
+		return s[:2] + strings.Repeat("*", 6)
+	}
+	return s
+}
+
+func (v validator) security(s *Security) {
+	v.each("security.allowedEndpointHosts", s.AllowedEndpointHosts, isHost, "a host name or an address, without scheme and port")
+	v.each("security.trustedNamespaces", s.TrustedNamespaces, isLabel, "a namespace's name")
+	for i, p := range s.DenyCIDRs {
+		at := yamlfile.Index("security.denyCIDRs", i)
+		if p.IsValid() && p != p.Masked() { // where it is not valid it did not decode
+			v.f.At(at, "expected a network, found an address in one; %s is the network", p.Masked())
+		}
+	}
+}
+
+func (v validator) server(c *Config) {
+	const expected = "host:port or :port"
+	v.check("server.address", isAddress(c.Server.Address), expected, c.Server.Address)
+	v.check("metrics.address", isAddress(c.Metrics.Address), expected, c.Metrics.Address)
+	if _, port, err := net.SplitHostPort(c.Server.Address); err == nil && port != "0" && c.Server.Address == c.Metrics.Address {
+		v.f.At("metrics.address", "expected another address than server.address, found %s for both", yamlfile.Quote(c.Metrics.Address))
+	}
+	t := &c.Server.TLS
+	v.oneOf("server.tls.mode", t.Mode, TLSOff, TLSSelfSigned, TLSFiles)
+	files := []struct{ path, value string }{{"server.tls.certFile", t.CertFile}, {"server.tls.keyFile", t.KeyFile}}
+	for _, file := range files {
+		switch {
+		case t.Mode == TLSFiles && file.value == "":
+			v.f.At(file.path, "expected a PEM file, which mode files needs, found nothing")
+		case t.Mode != TLSFiles && file.value != "":
+			v.f.At(file.path, "expected nothing, since server.tls.mode is %s; it is for mode files", yamlfile.Quote(t.Mode))
+		}
+	}
+}
+
+func (v validator) leaderElection(l *LeaderElection) {
+	v.check("leaderElection.leaseName", isDomain(l.LeaseName), "a Lease's name", l.LeaseName)
+	v.positive("leaderElection.leaseDuration", l.LeaseDuration)
+	v.positive("leaderElection.retryPeriod", l.RetryPeriod)
+	if l.RenewDeadline >= l.LeaseDuration {
+		v.f.At("leaderElection.renewDeadline", "expected less than leaseDuration (%s), found %s", l.LeaseDuration, l.RenewDeadline)
+	}
+	if l.RetryPeriod >= l.RenewDeadline {
+		v.f.At("leaderElection.retryPeriod", "expected less than renewDeadline (%s), found %s", l.RenewDeadline, l.RetryPeriod)
+	}
+}
+
+func (v validator) check(path string, ok bool, expected, found string) {
+	if !ok {
+		v.f.At(path, "expected %s, found %s", expected, yamlfile.Quote(found))
+	}
+}
+
+// each checks the items of a list, and that none is there twice.
+func (v validator) each(path string, items []string, ok func(string) bool, expected string) {
+	for i, s := range items {
+		at := yamlfile.Index(path, i)
+		v.check(at, ok(s), expected, s)
+		if slices.Index(items, s) < i {
+			v.f.At(at, "%s is in the list twice", yamlfile.Quote(s))
+		}
+	}
+}
+
+func (v validator) oneOf(path, found string, known ...string) {
+	last := len(known) - 1
+	v.check(path, slices.Contains(known, found), strings.Join(known[:last], ", ")+" or "+known[last], found)
+}
+
+func (v validator) positive(path string, d time.Duration) {
+	if d <= 0 {
+		v.f.At(path, "expected a duration above 0s, found %s", d)
+	}
+}
+
+func (v validator) notNegative(path string, d time.Duration) {
+	if d < 0 {
+		v.f.At(path, "expected 0s or more, found %s", d)
+	}
+}
+
+func (v validator) atLeastOne(path string, n int) {
+	if n < 1 {
+		v.f.At(path, "expected 1 or more, found %d", n)
+	}
+}
+
+func isAddress(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return false
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return false
+	}
+	return host == "" || isHost(host)
+}
+
+func isHost(s string) bool {
+	_, err := netip.ParseAddr(s)
+	return err == nil || isDomain(s)
+}

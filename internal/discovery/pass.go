@@ -1,0 +1,70 @@
+package discovery
+
+import (
+	"context"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+)
+
+// Prober asks backends; probe.Prober is the one.
+type Prober interface {
+	ProbeAll(ctx context.Context, targets []probe.Target, done func(i int, o backend.Observation)) []backend.Observation
+}
+
+// Pass has what one discovery needs.
+type Pass struct {
+	Catalog   *catalog.Catalog
+	Detector  *detect.Detector
+	Prober    Prober // nil: nothing is probed
+	Inventory inventory.Options
+	// ProbeOnly, where it is not nil, says which candidates are worth a probe.
+	ProbeOnly func(*backend.Candidate) bool
+	// Progress is called before the first probe and as probes end; may be nil.
+	Progress func(done, total int)
+}
+
+// Run makes findings of what was collected.
+func (p *Pass) Run(ctx context.Context, c *Collector) ([]*backend.Finding, error) {
+	var detections []inventory.Detection
+	var targets []probe.Target
+	for _, s := range c.Services() {
+		endpoints := c.endpointsOf(s.Ref)
+		d := inventory.Detection{Service: s, Result: p.Detector.Detect(s, endpoints)}
+		detections = append(detections, d)
+		for _, candidate := range d.Candidates {
+			if p.ProbeOnly == nil || p.ProbeOnly(candidate) {
+				targets = append(targets, probe.Target{Candidate: candidate, Type: p.Catalog.Lookup(candidate.Type), Endpoints: endpoints})
+			}
+		}
+	}
+	observations := p.probe(ctx, targets)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	options := p.Inventory
+	options.Type = p.Catalog.Lookup
+	return inventory.Build(detections, observations, options), nil
+}
+
+func (p *Pass) probe(ctx context.Context, targets []probe.Target) map[backend.Key]backend.Observation {
+	if p.Prober == nil {
+		return nil
+	}
+	ended := 0
+	if p.Progress != nil {
+		p.Progress(0, len(targets))
+	}
+	observations := map[backend.Key]backend.Observation{}
+	for i, o := range p.Prober.ProbeAll(ctx, targets, func(int, backend.Observation) {
+		if ended++; p.Progress != nil {
+			p.Progress(ended, len(targets))
+		}
+	}) {
+		observations[targets[i].Candidate.Key()] = o
+	}
+	return observations
+}

@@ -1,0 +1,90 @@
+package probe
+
+import (
+	"context"
+	"sync"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// ProbeAll probes the targets side by side and returns their observations in the same order. Targets at the same address
+// are probed one after the other, by one worker, so that they do not keep the others waiting. onDone, where not nil, is
+// told of each as it is done; its calls do not overlap.
+func (p *Prober) ProbeAll(ctx context.Context, targets []Target, onDone func(i int, o backend.Observation)) []backend.Observation {
+	out := make([]backend.Observation, len(targets))
+	groups := group(targets)
+	next := make(chan []int)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for range min(p.opts.Concurrency, len(groups)) {
+		wg.Go(func() {
+			for members := range next {
+				for _, i := range members {
+					out[i] = p.Probe(ctx, targets[i])
+					if onDone != nil {
+						mu.Lock()
+						onDone(i, out[i])
+						mu.Unlock()
+					}
+				}
+			}
+		})
+	}
+	for _, g := range groups {
+		next <- g
+	}
+	close(next)
+	wg.Wait()
+	return out
+}
+
+// group gathers the indexes of targets at the same address, in the order of their first one.
+func group(targets []Target) [][]int {
+	var groups [][]int
+	index := make(map[string]int, len(targets))
+	for i := range targets {
+		key := address(targets[i])
+		g, ok := index[key]
+		if !ok {
+			g = len(groups)
+			index[key] = g
+			groups = append(groups, nil)
+		}
+		groups[g] = append(groups[g], i)
+	}
+	return groups
+}
+
+// keyed lets one holder at a time have each key. The zero value is ready.
+type keyed struct {
+	mu   sync.Mutex
+	held map[string]chan struct{} // closed when the key is free again
+}
+
+// acquire waits until the key is free; an error is the context's.
+func (k *keyed) acquire(ctx context.Context, key string) (release func(), err error) {
+	for {
+		k.mu.Lock()
+		free, taken := k.held[key]
+		if !taken {
+			if k.held == nil {
+				k.held = make(map[string]chan struct{})
+			}
+			free = make(chan struct{})
+			k.held[key] = free
+			k.mu.Unlock()
+			return func() {
+				k.mu.Lock()
+				delete(k.held, key)
+				k.mu.Unlock()
+				close(free)
+			}, nil
+		}
+		k.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-free:
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// maxHeader bounds an answer's headers, in bytes.
+const maxHeader = 64 << 10
+
+// addresses says where to dial, best first: the ClusterIP, for a headless Service its ready endpoints, and the DNS name
+// only where there is neither. A foreign host is known by its name alone.
+func addresses(t Target) []string {
+	c := t.Candidate
+	port := strconv.Itoa(int(c.PortNumber))
+	if !c.ForeignHost {
+		if c.Service.Headless() {
+			if list := readyAddresses(t.Endpoints, c.PortNumber, port); len(list) > 0 {
+				return list
+			}
+		} else if ip, err := netip.ParseAddr(c.Service.ClusterIP); err == nil {
+			return []string{net.JoinHostPort(ip.String(), port)}
+		}
+	}
+	host := c.Host
+	if _, err := netip.ParseAddr(host); err != nil && strings.Contains(host, ".") && !strings.HasSuffix(host, ".") {
+		host += "." // it is a full name: without the dot a resolver would try the search domains first
+	}
+	return []string{net.JoinHostPort(host, port)}
+}
+
+// readyAddresses prefers the slices whose pods listen on that port.
+func readyAddresses(e *backend.Endpoints, number int32, port string) (list []string) {
+	if e == nil {
+		return nil
+	}
+	for _, fitting := range [...]bool{true, false} {
+		for i := range e.Slices {
+			if hasPort(e.Slices[i].Ports, number) != fitting {
+				continue
+			}
+			for _, addr := range e.Slices[i].Ready {
+				list = append(list, net.JoinHostPort(addr.String(), port))
+			}
+		}
+	}
+	return list
+}
+
+func hasPort(ports []backend.EndpointPort, number int32) bool {
+	for _, p := range ports {
+		if p.Number == number {
+			return true
+		}
+	}
+	return false
+}
+
+// address identifies the backend that is dialled: one probe at a time is made at each.
+func address(t Target) string { return addresses(t)[0] }
+
+// transport for one try: HTTP/1.1, no proxy, nothing compressed, always to the address, whatever the URL says.
+func (p *Prober) transport(t Target, addr string) *http.Transport {
+	c := t.Candidate
+	dialer := &net.Dialer{Control: func(_, resolved string, _ syscall.RawConn) error {
+		ap, err := netip.ParseAddrPort(resolved)
+		if err != nil {
+			return fmt.Errorf("%s is not an address: %w", resolved, errDenied)
+		}
+		return p.deny.check(ap.Addr())
+	}}
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, addr)
+		},
+		TLSClientConfig: &tls.Config{
+			ServerName:         c.Host,
+			RootCAs:            p.opts.RootCAs,
+			InsecureSkipVerify: p.insecure(t), // only for Services that the configuration names
+		},
+		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHeader,
+		MaxConnsPerHost:        1,
+	}
+}
+
+func (p *Prober) insecure(t Target) bool {
+	return p.opts.Insecure != nil && p.opts.Insecure(t.Candidate.Service.Ref)
+}

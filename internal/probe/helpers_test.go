@@ -1,0 +1,173 @@
+package probe
+
+import (
+	"io"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+const testHost = "web.shop.svc.cluster.local"
+
+func builtin(t testing.TB) *catalog.Catalog {
+	t.Helper()
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func lookupType(t testing.TB, name string) *catalog.Type {
+	t.Helper()
+	typ := builtin(t).Lookup(name)
+	if typ == nil {
+		t.Fatalf("no type %q", name)
+	}
+	return typ
+}
+
+func newProber(t testing.TB, opts Options) *Prober {
+	t.Helper()
+	if opts.Tries == 0 {
+		opts.Tries = 1
+	}
+	p, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// targetAt is a ClusterIP Service whose ClusterIP is a loopback listener.
+func targetAt(addr net.Addr, typ *catalog.Type) Target {
+	ap := netip.MustParseAddrPort(addr.String())
+	c := &backend.Candidate{
+		Service: &backend.Service{Ref: backend.Ref{Namespace: "shop", Name: "web"}, ClusterIP: ap.Addr().String()},
+		Type:    backend.TypeCustom, Host: testHost, PortNumber: int32(ap.Port()), Scheme: "http",
+	}
+	if typ != nil {
+		c.Type = typ.Type
+	}
+	return Target{Candidate: c, Type: typ}
+}
+
+// serve starts a plain HTTP backend.
+func serve(t testing.TB, typ *catalog.Type, h http.Handler) Target {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.Start()
+	t.Cleanup(s.Close)
+	return targetAt(s.Listener.Addr(), typ)
+}
+
+// reply is one answer of a stand-in backend.
+type reply struct {
+	status int
+	body   string
+	header map[string]string
+}
+
+func (r reply) write(w http.ResponseWriter) {
+	for k, v := range r.header {
+		w.Header().Set(k, v)
+	}
+	if _, typed := r.header["Content-Type"]; !typed && strings.HasPrefix(r.body, "{") {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	if r.status != 0 {
+		w.WriteHeader(r.status)
+	}
+	_, _ = io.WriteString(w, r.body)
+}
+
+// standin answers by path; "*" is for the rest, which without it is 404.
+type standin map[string]reply
+
+func (s standin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a, ok := s[r.URL.Path]; ok {
+		a.write(w)
+	} else if a, ok := s["*"]; ok {
+		a.write(w)
+	} else {
+		http.NotFound(w, r)
+	}
+}
+
+// below moves a stand-in below a base path.
+func (s standin) below(base string) standin {
+	moved := standin{}
+	for path, a := range s {
+		if path != "*" {
+			path = base + path
+		}
+		moved[path] = a
+	}
+	return moved
+}
+
+func (s standin) with(more standin) standin {
+	all := maps.Clone(s)
+	maps.Copy(all, more)
+	return all
+}
+
+// raw starts a listener that handles each connection itself; the connection is closed when handle returns.
+func raw(t testing.TB, typ *catalog.Type, handle func(net.Conn)) Target {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
+	wg.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer conn.Close()
+				_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+				handle(conn)
+			})
+		}
+	})
+	return targetAt(l.Addr(), typ)
+}
+
+// expect compares what matters of an observation; want's Detail is a part of the sentence.
+func expect(t *testing.T, got, want backend.Observation) {
+	t.Helper()
+	if got.Outcome != want.Outcome || got.Cause != want.Cause || got.Identity != want.Identity || got.Path != want.Path ||
+		want.Scheme != "" && got.Scheme != want.Scheme || got.Version != want.Version || got.SkipVerify != want.SkipVerify {
+		t.Errorf("got %s cause %q identity %t path %q scheme %q version %q skipVerify %t: %s\nwant %s cause %q identity %t path %q scheme %q version %q skipVerify %t",
+			got.Outcome, got.Cause, got.Identity, got.Path, got.Scheme, got.Version, got.SkipVerify, got.Detail,
+			want.Outcome, want.Cause, want.Identity, want.Path, want.Scheme, want.Version, want.SkipVerify)
+	}
+	if !strings.Contains(got.Detail, want.Detail) {
+		t.Errorf("detail %q does not say %q", got.Detail, want.Detail)
+	}
+	if t.Failed() {
+		for _, r := range got.Requests {
+			t.Logf("  %s %s: %d %s", r.Purpose, r.URL, r.Status, r.Result)
+		}
+	}
+}
+
+// targetFor is a target that is not dialled.
+func targetFor(typ *catalog.Type) Target {
+	return targetAt(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, typ)
+}

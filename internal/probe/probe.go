@@ -1,0 +1,163 @@
+// Package probe turns candidates into observations: it asks a backend over HTTP whether it is what it looks like and
+// whether it works (DTS-PRB). It makes the only HTTP requests of this service that leave for backends.
+//
+// It probes once; when to probe again is its caller's affair. Every try has a transport of its own: what is dialled depends
+// on the Service and not on the name in the URL, so a connection kept from an earlier try could lead to what the Service
+// fronted then.
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// Options of a Prober; a zero value takes the default that is given.
+type Options struct {
+	// Timeout of one request, its answer's body included; a whole try has three times as long. Default 5 s.
+	Timeout time.Duration
+	// Tries for what may pass, with waits of 1 s, 2 s, 4 s, 8 s and then 10 s between them. Default 3.
+	Tries int
+	// Concurrency is the number of backends that ProbeAll asks at once. Default 256.
+	Concurrency int
+	// DenyCIDRs are never connected to. nil means DefaultDenyCIDRs; an empty list that is not nil, none.
+	DenyCIDRs []netip.Prefix
+	// RootCAs a backend's certificate may be signed by; nil means the system's.
+	RootCAs *x509.CertPool
+	// Insecure names the Services whose certificate is not checked; nil means none.
+	Insecure func(backend.Ref) bool
+	// RoundTripper carries the requests for a candidate instead of direct connections, such as the API server's service
+	// proxy. It must not follow redirects. DenyCIDRs then applies to the endpoint addresses only. nil means direct.
+	RoundTripper func(*backend.Candidate) http.RoundTripper
+}
+
+// Target is a candidate with what is needed to probe it.
+type Target struct {
+	Candidate *backend.Candidate
+	Type      *catalog.Type      // nil for a custom endpoint or an MCP server
+	Endpoints *backend.Endpoints // nil: nothing is known of them
+}
+
+// Prober asks backends. It is safe for concurrent use.
+type Prober struct {
+	opts Options
+	deny deny
+	busy keyed
+}
+
+// New checks the options.
+func New(opts Options) (*Prober, error) {
+	if opts.DenyCIDRs == nil {
+		opts.DenyCIDRs = DefaultDenyCIDRs()
+	}
+	list, err := newDeny(opts.DenyCIDRs)
+	if err != nil {
+		return nil, err
+	}
+	if opts.Timeout < 0 || opts.Tries < 0 || opts.Concurrency < 0 {
+		return nil, fmt.Errorf("health.timeout, health.tries and health.concurrency must not be negative: %s, %d, %d",
+			opts.Timeout, opts.Tries, opts.Concurrency)
+	}
+	if opts.Timeout == 0 {
+		opts.Timeout = 5 * time.Second
+	}
+	if opts.Tries == 0 {
+		opts.Tries = 3
+	}
+	if opts.Concurrency == 0 {
+		opts.Concurrency = 256
+	}
+	return &Prober{opts: opts, deny: list}, nil
+}
+
+const (
+	firstWait   = time.Second
+	longestWait = 10 * time.Second
+)
+
+// Probe asks one backend, as often as it takes for what may pass. It waits while another Probe of this Prober asks at the
+// same address. A context that ends leaves the candidate unprobed.
+func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
+	o, done := p.untouched(t)
+	if done {
+		return o
+	}
+	release, err := p.busy.acquire(ctx, address(t))
+	if err != nil {
+		return stopped(t, nil)
+	}
+	defer release()
+
+	var requests []backend.Request
+	for n, wait := 0, firstWait; ; n, wait = n+1, min(2*wait, longestWait) {
+		var again bool
+		o, again = p.try(ctx, t, n)
+		requests = append(requests, o.Requests...)
+		if ctx.Err() != nil {
+			return stopped(t, requests)
+		}
+		if !again || n+1 >= p.opts.Tries {
+			break
+		}
+		if !sleep(ctx, wait) {
+			return stopped(t, requests)
+		}
+	}
+	o.Requests = requests
+	o.At = time.Now()
+	return o
+}
+
+// untouched decides what can be decided without a connection.
+func (p *Prober) untouched(t Target) (backend.Observation, bool) {
+	c := t.Candidate
+	o := backend.Observation{Scheme: c.Scheme, Path: c.Path}
+	if c.Unproven {
+		o.Outcome = backend.Unprobed
+		o.Detail = `not probed: the Service's annotation kubernaut.io/toolset-health-endpoint is "none"`
+		return o, true
+	}
+	if c.ForeignHost { // the Service's endpoints are not behind that host
+		return o, false
+	}
+	o.At = time.Now()
+	if t.Endpoints != nil && t.Endpoints.ReadyCount() == 0 {
+		o.Outcome = backend.NoEndpoints
+		o.Detail = "the Service has no ready endpoint: its pods are missing, starting or failing their readiness probe"
+		if t.Endpoints.FQDN {
+			o.Detail = "the Service has no ready endpoint address; an EndpointSlice of names (FQDN) is never dialled"
+		}
+		return o, true
+	}
+	if err := p.deny.checkEndpoints(t.Endpoints); err != nil {
+		f := classify(err, p.opts.Timeout)
+		o.Outcome, o.Cause, o.Detail = f.outcome, f.cause, f.detail
+		return o, true
+	}
+	return o, false
+}
+
+func stopped(t Target, requests []backend.Request) backend.Observation {
+	return backend.Observation{
+		Outcome: backend.Unprobed, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path,
+		Detail: "the probe was stopped before it came to an end", Requests: requests,
+	}
+}
+
+// sleep says false if the context ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

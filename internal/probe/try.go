@@ -1,0 +1,175 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// try asks once, in the other scheme too where an answer says so, and says whether another try may go better. n counts the
+// tries: each goes to the next of several addresses.
+func (p *Prober) try(ctx context.Context, t Target, n int) (o backend.Observation, again bool) {
+	ctx, cancel := context.WithTimeout(ctx, 3*p.opts.Timeout)
+	defer cancel()
+	c := t.Candidate
+	list := addresses(t)
+	first := p.session(ctx, t, c.Scheme, list[n%len(list)])
+	o, again = first.run(t.Type)
+	first.close()
+	if first.otherScheme == "" {
+		return o, again
+	}
+	if c.FixedScheme {
+		if o.Outcome != backend.Ready {
+			o.Detail += "; " + first.otherScheme + ", but the annotation kubernaut.io/toolset-scheme or toolset-endpoint says " + c.Scheme
+		}
+		return o, again
+	}
+	second := p.session(ctx, t, map[string]string{"http": "https", "https": "http"}[c.Scheme], first.addr)
+	alt, altAgain := second.run(t.Type)
+	second.close()
+	requests := slices.Concat(first.requests, second.requests)
+	if second.otherScheme == "" && alt.Outcome != backend.Unreachable {
+		o, again = alt, altAgain
+	}
+	o.Requests = requests
+	return o, again
+}
+
+func (p *Prober) session(ctx context.Context, t Target, scheme, addr string) *session {
+	var rt http.RoundTripper
+	end := func() {}
+	if p.opts.RoundTripper != nil {
+		rt = p.opts.RoundTripper(t.Candidate)
+	} else {
+		own := p.transport(t, addr)
+		rt, end = own, own.CloseIdleConnections
+	}
+	return &session{
+		close: end,
+		ctx:   ctx, prober: p, cand: t.Candidate, scheme: scheme, addr: addr, cache: make(map[string]*answer),
+		client: &http.Client{
+			Transport:     rt,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		skipVerify: scheme == "https" && p.insecure(t),
+	}
+}
+
+// run asks for identity, then health, then whether credentials are wanted.
+func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
+	var err error
+	if t == nil {
+		o, again, err = s.anything()
+	} else {
+		o, again, err = s.product(t)
+	}
+	if err != nil {
+		f := classify(err, s.prober.opts.Timeout)
+		o.Outcome, o.Cause, o.Detail, again = f.outcome, f.cause, f.detail, f.again
+	}
+	o.Scheme = s.scheme
+	if !o.Identity && o.Outcome != backend.AuthRequired && o.Outcome != backend.Ready && t != nil {
+		o.Path = s.cand.Path
+	}
+	o.SkipVerify = s.skipVerify
+	o.Requests = s.requests
+	return o, again
+}
+
+// anything probes what no catalog entry describes: it is up if it answers at all, with no error of its own (below 500). A
+// 404, 405 or 406 is what MCP servers answer to a plain GET, and a 401 or a redirect comes from something that works.
+func (s *session) anything() (o backend.Observation, again bool, err error) {
+	o.Path = s.cand.Path
+	base, path := s.cand.Path, "/"
+	switch {
+	case s.cand.HealthPath != "":
+		base, path = "", s.cand.HealthPath
+	case base != "":
+		path = "" // the endpoint itself: a slash at its end may be another resource
+	}
+	a, err := s.get("health", base, path, true)
+	if err != nil {
+		return o, false, err
+	}
+	if a.status >= 500 {
+		o.Outcome, o.Detail = backend.NotReady, "it answers "+a.describe()
+		return o, true, nil
+	}
+	o.Outcome, o.Detail = backend.Ready, "it answers "+a.describe()
+	return o, false, nil
+}
+
+// product probes for a catalog type.
+func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, err error) {
+	id, err := s.identify(t)
+	o.Path, o.Version = id.base, id.version
+	if err != nil {
+		return o, false, err
+	}
+	if id.outcome != "" {
+		o.Outcome, o.Detail = id.outcome, id.detail
+		return o, id.outcome == backend.NotReady, nil
+	}
+	o.Identity = true
+	why, res, err := s.health(t, id.base)
+	if err != nil {
+		return o, false, err
+	}
+	switch res {
+	case refused:
+		o.Outcome, o.Detail = backend.AuthRequired, "it is "+t.Title+" and wants credentials: "+why
+		return o, false, nil
+	case unmet, unwell:
+		o.Outcome, o.Detail = backend.NotReady, "it is "+t.Title+", but not ready: "+why
+		return o, true, nil
+	}
+	if t.Probe.Credentials != "" {
+		// What else may be wrong with this request is no reason against a backend that says it is well.
+		if a, err := s.get("credentials", id.base, t.Probe.Credentials, false); err == nil && isRefusal(a.status) {
+			o.Outcome, o.Detail = backend.AuthRequired, "it is "+t.Title+" and wants credentials: "+a.refusal()
+			return o, false, nil
+		}
+	}
+	o.Outcome, o.Detail = backend.Ready, "it is "+t.Title+" and ready"
+	if o.Version == "" {
+		o.Version = s.extraVersion(t, id.base)
+	}
+	return o, false, nil
+}
+
+// health looks at the type's checks, or at the path that the annotation gives instead: a path of the server, which must
+// answer below 400.
+func (s *session) health(t *catalog.Type, base string) (why string, res result, err error) {
+	if s.cand.HealthPath == "" {
+		for i := range t.Probe.Health {
+			why, res, _, err := s.meet("health", base, &t.Probe.Health[i])
+			if err != nil || res != met {
+				return why, res, err
+			}
+		}
+		return "", met, nil
+	}
+	a, err := s.get("health", "", s.cand.HealthPath, true)
+	switch {
+	case err != nil:
+		return "", unmet, err
+	case isRefusal(a.status):
+		return a.refusal(), refused, nil
+	case a.status >= 400:
+		return s.cand.HealthPath + " answers " + a.describe(), unmet, nil
+	}
+	return "", met, nil
+}
+
+func (s *session) extraVersion(t *catalog.Type, base string) string {
+	for i := range t.Probe.Version {
+		if _, res, v, err := s.meet("version", base, &t.Probe.Version[i]); err == nil && res == met && v != "" {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,271 @@
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// apiServer answers Lists of Services and EndpointSlices as an API server does, in JSON.
+type apiServer struct {
+	services []corev1.Service
+	slices   []discoveryv1.EndpointSlice
+	// status, where it is not nil, may refuse a path with an HTTP status.
+	status   func(path string) int
+	expire   bool // let the second page of Services expire once
+	accepted []string
+	requests []string
+}
+
+var statusType = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
+
+func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.requests = append(s.requests, r.URL.Path)
+	s.accepted = append(s.accepted, r.Header.Get("Accept"))
+	if s.status != nil {
+		if code := s.status(r.URL.Path); code != 0 {
+			answer(w, code, metav1.Status{TypeMeta: statusType, Status: "Failure", Code: int32(code), Message: "made up",
+				Reason: map[int]metav1.StatusReason{401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 500: "InternalError"}[code]})
+			return
+		}
+	}
+	ns := ""
+	if _, after, ok := strings.Cut(r.URL.Path, "/namespaces/"); ok {
+		ns, _, _ = strings.Cut(after, "/")
+	}
+	start, _ := strconv.Atoi(r.URL.Query().Get("continue"))
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	if s.expire && start > 0 {
+		s.expire = false
+		answer(w, http.StatusGone, metav1.Status{TypeMeta: statusType, Status: "Failure", Code: http.StatusGone, Reason: metav1.StatusReasonExpired,
+			ListMeta: metav1.ListMeta{Continue: "0" + strconv.Itoa(start)}})
+		return
+	}
+	if strings.HasSuffix(r.URL.Path, "/services") {
+		items, meta := page(s.services, func(o *corev1.Service) string { return o.Namespace }, ns, start, limit)
+		answer(w, 200, corev1.ServiceList{TypeMeta: metav1.TypeMeta{Kind: "ServiceList", APIVersion: "v1"}, ListMeta: meta, Items: items})
+		return
+	}
+	items, meta := page(s.slices, func(o *discoveryv1.EndpointSlice) string { return o.Namespace }, ns, start, limit)
+	answer(w, 200, discoveryv1.EndpointSliceList{
+		TypeMeta: metav1.TypeMeta{Kind: "EndpointSliceList", APIVersion: "discovery.k8s.io/v1"}, ListMeta: meta, Items: items})
+}
+
+func page[T any](all []T, namespace func(*T) string, ns string, start, limit int) ([]T, metav1.ListMeta) {
+	all = slices.DeleteFunc(slices.Clone(all), func(o T) bool { return ns != "" && namespace(&o) != ns })
+	end := min(start+limit, len(all))
+	meta := metav1.ListMeta{ResourceVersion: "1"}
+	if end < len(all) {
+		left := int64(len(all) - end)
+		meta.Continue, meta.RemainingItemCount = strconv.Itoa(end), &left
+	}
+	return all[start:end], meta
+}
+
+func answer(w http.ResponseWriter, code int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(body)
+}
+
+func (s *apiServer) start(t *testing.T) *rest.Config {
+	t.Helper()
+	srv := httptest.NewServer(s)
+	t.Cleanup(srv.Close)
+	return &rest.Config{Host: srv.URL}
+}
+
+func filled(n int, namespaces ...string) *apiServer {
+	s := new(apiServer)
+	for i := range n {
+		for _, ns := range namespaces {
+			name := fmt.Sprintf("s%04d", i)
+			s.services = append(s.services, corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
+				Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}}})
+			s.slices = append(s.slices, discoveryv1.EndpointSlice{
+				ObjectMeta:  metav1.ObjectMeta{Namespace: ns, Name: name, Labels: map[string]string{"kubernetes.io/service-name": name}},
+				AddressType: "IPv4", Endpoints: []discoveryv1.Endpoint{{Addresses: []string{"10.0.0.1"}}}})
+		}
+	}
+	return s
+}
+
+func TestCluster(t *testing.T) {
+	t.Attr("req", "DTS-CLI-1")
+	for _, expire := range []bool{false, true} {
+		api := filled(1200, "a")
+		api.expire = expire
+		api.slices[0].Labels = nil
+		var progress []Progress
+		rec := new(recorder)
+		report, err := Cluster(t.Context(), api.start(t), rec, ClusterOptions{Progress: func(p Progress) { progress = append(progress, p) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := Report{Services: 1200, Slices: 1199, Skipped: map[string]int{"EndpointSlice without a Service": 1}}
+		if diff := cmp.Diff(want, report); diff != "" {
+			t.Errorf("report (-want +got)\n%s", diff)
+		}
+		wantProgress := []Progress{
+			{"services", "", 500, 1200}, {"services", "", 1000, 1200}, {"services", "", 1200, 1200},
+			{"endpointslices", "", 500, 1200}, {"endpointslices", "", 1000, 1200}, {"endpointslices", "", 1200, 1200},
+		}
+		if diff := cmp.Diff(wantProgress, progress); diff != "" {
+			t.Errorf("progress (-want +got)\n%s", diff)
+		}
+		if got := rec.refs(); len(got) != 1200 || got[0] != "a/s0000" || got[1199] != "a/s1199" || !slices.IsSorted(got) {
+			t.Errorf("%d Services, first %v", len(got), got[:1])
+		}
+		if e := rec.endpoints[backend.Ref{Namespace: "a", Name: "s0700"}]; e.ReadyCount() != 1 {
+			t.Errorf("endpoints %+v", e)
+		}
+		if a := api.accepted[0]; !strings.HasPrefix(a, "application/vnd.kubernetes.protobuf,") {
+			t.Errorf("asks for %q", a)
+		}
+	}
+}
+
+func TestClusterNamespaces(t *testing.T) {
+	t.Attr("req", "DTS-DET-9")
+	api := filled(2, "a", "b", "c")
+	api.status = func(path string) int {
+		switch path {
+		case "/api/v1/namespaces/b/services", "/apis/discovery.k8s.io/v1/namespaces/c/endpointslices":
+			return http.StatusForbidden
+		}
+		return 0
+	}
+	rec := new(recorder)
+	report, err := Cluster(t.Context(), api.start(t), rec, ClusterOptions{Namespaces: []string{"c", "b", "a", "a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"a/s0000", "a/s0001", "c/s0000", "c/s0001"}, rec.refs()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if report.Slices != 2 || !slices.Equal(report.Unread, []string{"b"}) {
+		t.Errorf("report %+v", report)
+	}
+	want := []string{
+		`not allowed to list services in namespace "b" (403); needed is a Role in "b" with {apiGroups: [""], resources: [services], verbs: [list]}`,
+		`not allowed to list endpointslices in namespace "c" (403); needed is a Role in "c" with {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list]}; until then it is unknown which Services have ready endpoints`,
+	}
+	if diff := cmp.Diff(want, texts(report)); diff != "" {
+		t.Errorf("warnings (-want +got)\n%s", diff)
+	}
+	for _, path := range api.requests {
+		if !strings.Contains(path, "/namespaces/") {
+			t.Errorf("%s spans all namespaces", path)
+		}
+	}
+}
+
+func TestClusterErrors(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	const forbiddenAll = `not allowed to list services in all namespaces (403); needed is a ClusterRole with {apiGroups: [""], resources: [services], verbs: [list]}, or only the namespaces that may be read (-n)`
+	tests := []struct {
+		name       string
+		status     func(path string) int
+		namespaces []string
+		want       string // HOST stands for the server's address
+	}{
+		{"unauthorized", always(401), nil, "the API server at HOST does not accept the credentials (401); log in again, or check the user in the kubeconfig"},
+		{"forbidden", always(403), nil, forbiddenAll},
+		{"forbidden in all named", always(403), []string{"a", "b"}, `not allowed to list services in namespace "a" (403); needed is a Role in "a" with {apiGroups: [""], resources: [services], verbs: [list]}`},
+		{"no API server", always(404), nil, "the API server at HOST is no Kubernetes API server (404); check the server's address in the kubeconfig"},
+		{"old API server", func(path string) int {
+			if strings.HasSuffix(path, "/endpointslices") {
+				return 404
+			}
+			return 0
+		}, nil, "the API server at HOST has no discovery.k8s.io/v1; Kubernetes 1.21 or newer is needed"},
+		{"broken", always(500), []string{"a"}, `listing services in namespace "a" on the API server at HOST: made up`},
+		{"bad namespace", nil, []string{"../kube-system"}, `"../kube-system" is no namespace: a DNS label is expected`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			api := filled(1, "a")
+			api.status = tt.status
+			config := api.start(t)
+			_, err := Cluster(t.Context(), config, new(recorder), ClusterOptions{Namespaces: tt.namespaces})
+			if want := strings.ReplaceAll(tt.want, "HOST", config.Host); err == nil || err.Error() != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+		})
+	}
+}
+
+func always(code int) func(string) int { return func(string) int { return code } }
+
+func TestClusterUnreachable(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = quiet()
+	secure.StartTLS()
+	defer secure.Close()
+	unblock := make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-unblock }))
+	defer silent.Close()
+	defer close(unblock)
+
+	tests := []struct {
+		name, host, want string
+		is               error
+	}{
+		{"refused", closed.URL, "cannot reach the API server at HOST: connection refused; is the cluster running, and the server in the kubeconfig the right one?", syscall.ECONNREFUSED},
+		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), "cannot reach the API server at HOST: it does not speak TLS; check the server's scheme in the kubeconfig", nil},
+		{"unknown authority", secure.URL, "cannot reach the API server at HOST: its certificate is not trusted (x509: certificate signed by unknown authority); check the certificate authority in the kubeconfig", nil},
+		{"silent", silent.URL, "the API server at HOST did not answer in time while listing services in all namespaces; is the network path to it open?", context.DeadlineExceeded},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx := t.Context()
+			if tt.is == context.DeadlineExceeded {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
+				defer cancel()
+			}
+			_, err := Cluster(ctx, &rest.Config{Host: tt.host}, new(recorder), ClusterOptions{})
+			if want := strings.ReplaceAll(tt.want, "HOST", tt.host); err == nil || err.Error() != want {
+				t.Fatalf("got  %v\nwant %s", err, want)
+			}
+			if tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("%v is not %v", err, tt.is)
+			}
+		})
+	}
+	if got, want := network(&net.DNSError{Err: "no such host", Name: "k8s.example.com"}), "there is no address for the host k8s.example.com; check the server in the kubeconfig"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Cluster(cancelled, &rest.Config{Host: silent.URL}, new(recorder), ClusterOptions{}); err != context.Canceled {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -1,0 +1,171 @@
+package source
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	netutils "k8s.io/utils/net"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// ownAnnotations are always kept.
+const ownAnnotations = "kubernaut.io/"
+
+// FromService takes from a Service what detection reads. Of the annotations it keeps this project's own and those that
+// keep (which may be nil) says yes to. Labels and selector are shared with s, not copied.
+func FromService(s *corev1.Service, keep func(key string) bool) backend.Service {
+	out := backend.Service{
+		Ref:          backend.Ref{Namespace: s.Namespace, Name: s.Name},
+		UID:          string(s.UID),
+		Created:      utc(s.CreationTimestamp.Time),
+		Type:         serviceType(string(s.Spec.Type)),
+		ClusterIP:    s.Spec.ClusterIP,
+		ExternalName: s.Spec.ExternalName,
+		Labels:       s.Labels,
+		Annotations:  keptAnnotations(s.Annotations, keep),
+		Selector:     s.Spec.Selector,
+	}
+	if len(s.Spec.Ports) > 0 {
+		out.Ports = make([]backend.Port, 0, len(s.Spec.Ports))
+	}
+	for i := range s.Spec.Ports {
+		p := &s.Spec.Ports[i]
+		app := ""
+		if p.AppProtocol != nil {
+			app = *p.AppProtocol
+		}
+		out.Ports = append(out.Ports, backend.Port{
+			Name: p.Name, Number: p.Port, Protocol: protocol(string(p.Protocol)),
+			Target: target(p.TargetPort, p.Port), AppProtocol: app,
+		})
+	}
+	return out
+}
+
+// FromEndpointSlice takes from an EndpointSlice what probing reads, and the Service it belongs to; the Ref is empty for a
+// slice that names none. fqdn says that it holds host names, which are left out.
+//
+// An endpoint is ready unless it says it is not, and a terminating one never is
+// (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/). Only the first address of an
+// endpoint counts, as for kube-proxy. Ports without a number, which mean any port, are left out.
+func FromEndpointSlice(s *discoveryv1.EndpointSlice) (ref backend.Ref, slice backend.EndpointSlice, fqdn bool) {
+	if name := s.Labels[discoveryv1.LabelServiceName]; name != "" {
+		ref = backend.Ref{Namespace: s.Namespace, Name: name}
+	}
+	for _, p := range s.Ports {
+		slice.Ports = appendEndpointPort(slice.Ports, p.Name, p.Port, (*string)(p.Protocol))
+	}
+	if s.AddressType == discoveryv1.AddressTypeFQDN {
+		return ref, slice, true
+	}
+	for i := range s.Endpoints {
+		e := &s.Endpoints[i]
+		addEndpoint(&slice, e.Addresses, e.Conditions.Ready, e.Conditions.Terminating)
+	}
+	return ref, slice, false
+}
+
+func appendEndpointPort(ports []backend.EndpointPort, name *string, number *int32, proto *string) []backend.EndpointPort {
+	if number == nil {
+		return ports
+	}
+	p := backend.EndpointPort{Number: *number, Protocol: protocolTCP}
+	if name != nil {
+		p.Name = *name
+	}
+	if proto != nil {
+		p.Protocol = protocol(*proto)
+	}
+	return append(ports, p)
+}
+
+func addEndpoint(slice *backend.EndpointSlice, addresses []string, ready, terminating *bool) {
+	if len(addresses) == 0 {
+		return
+	}
+	addr, ok := parseAddr(addresses[0])
+	if !ok {
+		return
+	}
+	if (ready == nil || *ready) && (terminating == nil || !*terminating) {
+		slice.Ready = append(slice.Ready, addr)
+	} else {
+		slice.NotReady = append(slice.NotReady, addr)
+	}
+}
+
+// parseAddr reads an address as kube-proxy does, numbers with leading zeros included: an address that this service could
+// not read, but kube-proxy could, would pass by the check against denied networks.
+func parseAddr(s string) (netip.Addr, bool) {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.Unmap(), a.Zone() == ""
+	}
+	a, ok := netip.AddrFromSlice(netutils.ParseIPSloppy(s))
+	return a.Unmap(), ok
+}
+
+func keptAnnotations(all map[string]string, keep func(string) bool) map[string]string {
+	var kept map[string]string
+	for k, v := range all {
+		if strings.HasPrefix(k, ownAnnotations) || keep != nil && keep(k) {
+			if kept == nil {
+				kept = make(map[string]string)
+			}
+			kept[k] = v
+		}
+	}
+	return kept
+}
+
+// The names of protocols and types are constants rather than what was read, so that a cluster's worth of Services shares
+// them.
+const (
+	protocolTCP  = string(corev1.ProtocolTCP)
+	protocolUDP  = string(corev1.ProtocolUDP)
+	protocolSCTP = string(corev1.ProtocolSCTP)
+)
+
+func protocol(s string) string {
+	switch s {
+	case "", protocolTCP:
+		return protocolTCP
+	case protocolUDP:
+		return protocolUDP
+	case protocolSCTP:
+		return protocolSCTP
+	}
+	return s
+}
+
+func serviceType(s string) string {
+	switch corev1.ServiceType(s) {
+	case "", corev1.ServiceTypeClusterIP:
+		return string(corev1.ServiceTypeClusterIP)
+	case corev1.ServiceTypeNodePort:
+		return string(corev1.ServiceTypeNodePort)
+	case corev1.ServiceTypeLoadBalancer:
+		return string(corev1.ServiceTypeLoadBalancer)
+	case corev1.ServiceTypeExternalName:
+		return string(corev1.ServiceTypeExternalName)
+	}
+	return s
+}
+
+func target(t intstr.IntOrString, port int32) intstr.IntOrString {
+	if t == (intstr.IntOrString{}) || t == intstr.FromString("") {
+		return intstr.FromInt32(port)
+	}
+	return t
+}
+
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC()
+}

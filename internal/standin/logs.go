@@ -1,0 +1,118 @@
+package standin
+
+import (
+	"net/http"
+)
+
+func (b *Backend) loki() product {
+	info := buildInfo(b.version("3.5.3"))
+	streams := jsonOK(success(obj{"resultType": "streams", "result": arr{}, "stats": obj{}}))
+	return product{
+		routes: map[string]http.HandlerFunc{
+			"/ready": b.ready("ready\n", "Ingester not ready: waiting for 15s after being ready\n"),
+			// Unlike Prometheus's, Loki's answer has no envelope.
+			"/loki/api/v1/status/buildinfo": jsonOK(info),
+			"/loki/api/v1/query_range":      b.perTenant(needs("query", streams)),
+			"/loki/api/v1/query":            b.perTenant(needs("query", streams)),
+			"/loki/api/v1/labels":           b.perTenant(jsonOK(success(arr{"job"}))),
+			"/metrics":                      text("loki_build_info{version=\"" + b.version("3.5.3") + "\"} 1\n"),
+		},
+		other:  plain(http.StatusNotFound, notFoundText),
+		refuse: challenge(respond(http.StatusUnauthorized, "text/html", "<html><head><title>401 Authorization Required</title></head></html>\n"), `Basic realm="Loki 401"`),
+	}
+}
+
+// needs answers 400 where the parameter is missing.
+func needs(parameter string, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue(parameter) == "" {
+			plain(http.StatusBadRequest, "missing `"+parameter+"` arg\n")(w, r)
+			return
+		}
+		h(w, r)
+	}
+}
+
+func (b *Backend) victoriaLogs() product {
+	v := b.version("1.36.1")
+	p := b.victoriaFamily(map[string]http.HandlerFunc{
+		"/": page("<h2>Single-node VictoriaLogs</h2></br>Version victoria-logs-v" + v + "<br>"),
+		"/select/logsql/query": needs("query", respond(http.StatusOK, "application/stream+json",
+			`{"_time":"2026-10-01T08:00:00Z","_stream":"{}","_msg":"hello"}`+"\n")),
+		"/select/logsql/field_names": needs("query", jsonOK(obj{"values": arr{obj{"value": "_msg", "hits": 1}}})),
+		"/select/logsql/streams":     needs("query", jsonOK(obj{"values": arr{}})),
+		"/metrics":                   text(`vm_app_version{version="victoria-logs-v` + v + `",short_version="v` + v + "\"} 1\n"),
+	})
+	return p
+}
+
+func searchRoutes(root obj, health http.HandlerFunc) map[string]http.HandlerFunc {
+	indices := jsonOK(arr{obj{"index": "logs-2026.10", "health": "green", "status": "open", "docs.count": "42", "store.size": "10kb"}})
+	return map[string]http.HandlerFunc{
+		"/":                jsonOK(root),
+		"/_cluster/health": health,
+		"/_cat/indices":    indices,
+		"/_cat/indices/*":  indices,
+		"/_search":         jsonOK(obj{"took": 1, "timed_out": false, "hits": obj{"total": obj{"value": 0, "relation": "eq"}, "hits": arr{}}}),
+	}
+}
+
+func noSuchIndex(w http.ResponseWriter, r *http.Request) {
+	cause := obj{"type": "index_not_found_exception", "reason": "no such index [" + r.URL.Path[1:] + "]"}
+	jsonStatus(http.StatusNotFound, obj{"error": obj{"root_cause": arr{cause}, "type": cause["type"], "reason": cause["reason"]}, "status": 404})(w, r)
+}
+
+// clusterHealth is red while not ready, which is a 200 all the same.
+func (b *Backend) clusterHealth(w http.ResponseWriter, r *http.Request) {
+	status := "green"
+	if b.notReady.Load() {
+		status = "red"
+	}
+	jsonOK(obj{
+		"cluster_name": "logging", "status": status, "timed_out": false, "number_of_nodes": 1, "number_of_data_nodes": 1,
+		"active_primary_shards": 3, "active_shards": 3, "unassigned_shards": 0,
+	})(w, r)
+}
+
+func (b *Backend) elasticsearch() product {
+	root := obj{
+		"name": "es-0", "cluster_name": "logging", "cluster_uuid": "kX2bO0lLQ9y0aHcQ1n2WgA",
+		"version": obj{
+			"number": b.version("8.19.2"), "build_flavor": "default", "build_type": "docker", "build_hash": "0123abcd",
+			"build_date": "2026-08-01T00:00:00.000Z", "build_snapshot": false, "lucene_version": "9.12.2",
+			"minimum_wire_compatibility_version": "7.17.0", "minimum_index_compatibility_version": "7.0.0",
+		},
+		"tagline": "You Know, for Search",
+	}
+	schemes := []string{`Basic realm="security", charset="UTF-8"`, `Bearer realm="security"`, "ApiKey"}
+	return product{
+		routes: searchRoutes(root, b.clusterHealth),
+		other:  noSuchIndex,
+		header: map[string]string{"X-elastic-product": "Elasticsearch"},
+		refuse: challenge(func(w http.ResponseWriter, r *http.Request) {
+			reason := "missing authentication credentials for REST request [" + r.URL.Path + "]"
+			cause := obj{"type": "security_exception", "reason": reason, "header": obj{"WWW-Authenticate": schemes}}
+			jsonStatus(http.StatusUnauthorized, obj{
+				"error":  obj{"root_cause": arr{cause}, "type": "security_exception", "reason": reason, "header": cause["header"]},
+				"status": 401,
+			})(w, r)
+		}, schemes...),
+	}
+}
+
+func (b *Backend) openSearch() product {
+	root := obj{
+		"name": "opensearch-0", "cluster_name": "logging", "cluster_uuid": "pQ7bO0lLQ9y0aHcQ1n2WgA",
+		"version": obj{
+			"distribution": "opensearch", "number": b.version("3.2.0"), "build_type": "tar", "build_hash": "0123abcd",
+			"build_date": "2026-08-01T00:00:00.000Z", "build_snapshot": false, "lucene_version": "10.2.2",
+			"minimum_wire_compatibility_version": "2.19.0", "minimum_index_compatibility_version": "2.0.0",
+		},
+		"tagline": "The OpenSearch Project: https://opensearch.org/",
+	}
+	return product{
+		routes: searchRoutes(root, b.clusterHealth),
+		other:  noSuchIndex,
+		refuse: challenge(plain(http.StatusUnauthorized, "Unauthorized"), `Basic realm="OpenSearch Security"`),
+	}
+}

@@ -1,0 +1,114 @@
+package toolset
+
+import (
+	"maps"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// overrideKey is how the overrides address the item: by its Service, else by its name; the zero key if not at all.
+func (it *item) overrideKey(o *Overrides) instanceKey {
+	types := []string{it.Candidate.Type}
+	if it.Candidate.Custom {
+		types = append(types, backend.TypeCustom)
+	}
+	for _, typ := range types {
+		for _, name := range []string{it.Ref.String(), it.Candidate.Instance} {
+			if _, ok := o.instances[typ][name]; ok {
+				return instanceKey{typ, name}
+			}
+		}
+	}
+	return instanceKey{}
+}
+
+// removes says that the overrides remove the instance.
+func (o *Overrides) removes(it *item) bool {
+	key := it.overrideKey(o)
+	return key != instanceKey{} && o.instances[key.typ][key.name] == nil
+}
+
+// keys are the instances that the overrides address.
+func (o *Overrides) keys() map[instanceKey]bool {
+	keys := map[instanceKey]bool{}
+	for typ, names := range o.instances {
+		for name := range names {
+			keys[instanceKey{typ, name}] = true
+		}
+	}
+	return keys
+}
+
+// merge applies the patches to a document.
+func (o *Overrides) merge(doc *Document) {
+	for section, patch := range map[string]map[string]any{"toolsets": o.toolsets, "mcp_servers": o.servers} {
+		if len(patch) == 0 {
+			continue
+		}
+		doc.HolmesGPT[section] = mergePatch(doc.HolmesGPT[section], patch)
+		if section == "mcp_servers" && len(doc.HolmesGPT[section].(map[string]any)) == 0 {
+			delete(doc.HolmesGPT, section)
+		}
+	}
+	for typ, patch := range o.compact {
+		if patch == nil {
+			delete(doc.Compact, typ)
+			continue
+		}
+		doc.Compact[typ] = mergePatch(maps.Clone(doc.Compact[typ]), patch).(map[string]any)
+	}
+}
+
+// check looks for what HolmesGPT would choke on in the result. origins leads from paths in the document to the patches of
+// instances there.
+func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []string, err error) {
+	c := checker{shared: Error}
+	c.document(doc.HolmesGPT)
+	var f *yamlfile.File
+	for _, p := range c.complaints {
+		if p.severity == Note {
+			continue
+		}
+		if f == nil {
+			if f, _ = o.file(); f == nil {
+				f = yamlfile.Empty(o.name)
+			}
+		}
+		path := o.path(f, p.path, origins)
+		if p.severity == Error {
+			f.At(path, "%s", p.message)
+		} else if path != p.path || f.Has(entryPath(path)) {
+			warnings = append(warnings, o.at(path, p.message))
+		}
+	}
+	if f != nil {
+		err = f.Err()
+	}
+	return warnings, err
+}
+
+// path is where in the overrides a path of the document comes from.
+func (o *Overrides) path(f *yamlfile.File, path string, origins map[string]string) string {
+	for from, to := range origins {
+		rest, below := strings.CutPrefix(path, from)
+		if !below || rest != "" && rest[0] != '.' && rest[0] != '[' {
+			continue
+		}
+		if at, ok := strings.CutSuffix(from, "]"); ok && f.Has(at[:strings.LastIndexByte(at, '[')]) {
+			continue // the whole list was replaced afterwards
+		}
+		return to + strings.TrimPrefix(rest, ".config")
+	}
+	return path
+}
+
+// entryPath is the path of the entry that a path is in.
+func entryPath(path string) string {
+	section, rest, _ := strings.Cut(path, ".")
+	if i := strings.IndexAny(rest, ".["); i >= 0 {
+		rest = rest[:i]
+	}
+	return section + "." + rest
+}

@@ -1,0 +1,186 @@
+// Package toolset turns accepted findings into the documents that are published: the HolmesGPT document and the compact
+// form, with the admin's overrides merged in. It is pure: the same input gives the same bytes.
+package toolset
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// Formats of the output (config output.formats).
+const (
+	HolmesGPT = "holmesgpt"
+	Compact   = "compact"
+)
+
+// Options of a build.
+type Options struct {
+	// Types is the catalog.
+	Types []*catalog.Type
+	// Baseline are HolmesGPT's own toolsets to switch on whatever is found, e.g. kubernetes/core.
+	Baseline []string
+	// GenerationMarker adds the disabled entry whose name changes with the document.
+	GenerationMarker bool
+	// Formats to give keys for; none means all.
+	Formats []string
+}
+
+// Build makes the document of the accepted findings among those given. A finding that cannot be written is left out with a
+// warning. The error is either about the options or, as yamlfile.Errors, about overrides whose result HolmesGPT would not
+// load; the caller then keeps the last good ones.
+func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Document, error) {
+	if overrides == nil {
+		overrides = &Overrides{}
+	}
+	b := newBuilder(overrides)
+	if err := b.baseline(opts.Baseline); err != nil {
+		return nil, err
+	}
+	items := b.published(findings, opts.Types)
+	for _, it := range items {
+		b.add(it)
+	}
+	b.finish()
+	doc := &Document{
+		HolmesGPT: map[string]any{"toolsets": b.toolsets},
+		Compact:   b.compactTrees(items),
+		formats:   opts.Formats,
+	}
+	if len(b.servers) > 0 {
+		doc.HolmesGPT["mcp_servers"] = b.servers
+	}
+	overrides.merge(doc)
+	if err := doc.mark(opts.GenerationMarker); err != nil {
+		return nil, err
+	}
+	warnings, err := overrides.check(doc, b.origins)
+	if err != nil {
+		return nil, err
+	}
+	doc.Warnings = slices.Concat(b.warnings, overrides.warnings, warnings)
+	return doc, nil
+}
+
+// item is an accepted finding with what its type says about writing it.
+type item struct {
+	*backend.Finding
+	typ *catalog.Type
+	url string
+}
+
+// published are the items to write: types in the catalog's order, of each the primary first, then by name.
+func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) []*item {
+	byName := make(map[string]*catalog.Type, len(types))
+	for _, t := range types {
+		byName[t.Type] = t
+	}
+	var items []*item
+	for _, f := range findings {
+		if f.Verdict != backend.Accepted || f.Candidate == nil {
+			continue
+		}
+		items = append(items, &item{Finding: f, typ: typeOf(f, byName), url: strings.TrimRight(f.Endpoint(), "/")})
+	}
+	slices.SortFunc(items, (*item).compare)
+	return slices.DeleteFunc(items, func(it *item) bool {
+		why := it.unfit()
+		if why == "" && b.overrides.removes(it) {
+			b.used[it.overrideKey(b.overrides)] = true
+			return true
+		}
+		if why != "" {
+			b.warnf("%s (%s) is not written: %s", it.Ref, it.Finding.Type, why)
+		}
+		return why != ""
+	})
+}
+
+// typeOf finds the catalog's type of a finding, or makes the one of an annotated backend; nil if there is none.
+func typeOf(f *backend.Finding, byName map[string]*catalog.Type) *catalog.Type {
+	switch {
+	case f.Candidate.Type == backend.TypeMCP:
+		return serverType()
+	case f.Candidate.Custom || f.Candidate.Type == backend.TypeCustom:
+		return customType(f.Candidate.Type)
+	}
+	return byName[f.Candidate.Type]
+}
+
+func (it *item) compare(o *item) int {
+	return cmp.Or(
+		cmp.Compare(it.order(), o.order()),
+		strings.Compare(it.Candidate.Type, o.Candidate.Type),
+		-compareBool(it.Primary, o.Primary),
+		strings.Compare(it.Candidate.Instance, o.Candidate.Instance),
+		it.Ref.Compare(o.Ref),
+	)
+}
+
+func (it *item) order() int {
+	if it.typ == nil {
+		return 0
+	}
+	return it.typ.Order
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// unfit says why an item must not be written. Detection and probing reject such text already; nothing that HolmesGPT
+// would expand may get past this stage whatever they do.
+func (it *item) unfit() string {
+	c := it.Candidate
+	if it.typ == nil {
+		return "its type is not in the catalog"
+	}
+	if c.Type == kubernetesType {
+		return "the type name " + kubernetesType + " is reserved"
+	}
+	if !isLabel(c.Type) {
+		return "its type is no DNS label"
+	}
+	texts := []struct{ what, text string }{
+		{"instance name", c.Instance}, {"type", c.Type}, {"URL", it.url}, {"health path", c.HealthPath}, {"description", c.Description},
+	}
+	for _, t := range texts {
+		if err := safetext.Check(t.text); err != nil {
+			return fmt.Sprintf("its %s %v", t.what, err)
+		}
+	}
+	if isUnreadable(c.Description) {
+		return "its description " + c.Description + " is not text to every YAML reader"
+	}
+	if it.entryName() != "" && strings.Contains(it.entryName(), ".") {
+		return "a dot in its name would make HolmesGPT reject the whole file"
+	}
+	return ""
+}
+
+// entryName is the name of the item's own entry; empty if its type is an instance of a built-in toolset only.
+func (it *item) entryName() string {
+	switch {
+	case it.Candidate.Type == backend.TypeMCP:
+		return "mcp/" + it.Candidate.Instance
+	case it.Candidate.Custom || it.Candidate.Type == backend.TypeCustom:
+		return "custom/" + it.Candidate.Instance
+	}
+	for _, e := range it.typ.Toolset.HolmesGPT {
+		if e.HTTP != nil {
+			return it.typ.Type + "/" + it.Candidate.Instance
+		}
+	}
+	return ""
+}

@@ -1,0 +1,308 @@
+package toolset
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	yaml "go.yaml.in/yaml/v3"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// one of each built-in type, at its usual port.
+func oneOfEach() []*backend.Finding {
+	return []*backend.Finding{
+		found("alertmanager", "monitoring/alertmanager", 9093, primary),
+		found("elasticsearch", "logging/elasticsearch", 9200, primary),
+		found("grafana", "monitoring/grafana", 80, primary, credentials("api_key", "GRAFANA_API_KEY")),
+		found("jaeger", "tracing/jaeger-query", 16686, primary, seen("http", "/jaeger")),
+		found("kibana", "logging/kibana", 5601, primary, unverified, credentials("api_key", "KIBANA_API_KEY")),
+		found("loki", "logging/loki-gateway", 80, primary, credentials("tenant", "LOKI_TENANT")),
+		found("mimir", "mimir/mimir-gateway", 80, primary, seen("http", "/prometheus")),
+		found("opensearch", "search/opensearch", 9200, primary, unverified,
+			credentials("username", "OPENSEARCH_USERNAME", "password", "OPENSEARCH_PASSWORD")),
+		found("prometheus", "monitoring/prometheus-server", 80, primary),
+		found("tempo", "tracing/tempo", 3200, primary),
+		found("thanos", "monitoring/thanos-query", 9090, primary, credentials("bearer_token", "THANOS_BEARER_TOKEN")),
+		found("victorialogs", "logging/vlsingle", 9428, primary),
+		found("victoriametrics", "vm/vmselect", 8481, primary, seen("http", "/select/0/prometheus")),
+		found("zipkin", "tracing/zipkin", 9411, primary),
+	}
+}
+
+func custom() []*backend.Finding {
+	return []*backend.Finding{
+		found("custom", "shop/orders-kb", 8080, own, named("orders-kb"), health("/healthz"), note("What orders mean, and who owns them")),
+		found("runbooks", "sre/runbooks", 80, own, primary, base("/kb"), unproven),
+		found("runbooks", "team/runbooks", 80, own, credentials("token", "TEAM_RUNBOOKS_TOKEN")),
+		found("mcp", "sre/tickets", 8000, named("tickets"), base("/mcp"), credentials("token", "TICKETS_TOKEN"), note("Open tickets of all teams")),
+		found("prometheus", "monitoring/prometheus", 9090, primary, note("Everything but the edge clusters")),
+	}
+}
+
+func TestBuild(t *testing.T) {
+	t.Attr("req", "DTS-OUT-2")
+	t.Attr("req", "DTS-OUT-3")
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-OUT-5")
+	tests := map[string][]*backend.Finding{
+		"each":   oneOfEach(),
+		"custom": custom(),
+		"several": {
+			found("prometheus", "team-b/prometheus", 9090),
+			found("prometheus", "monitoring/kps-prometheus", 9090, primary),
+			found("prometheus", "team-a/prometheus", 9090, named("team-a"), unverified),
+			found("thanos", "monitoring/kps-prometheus", 9090, primary), // one Service taken for two types
+			found("grafana", "obs/grafana", 80, primary, credentials("api_key", "GRAFANA_API_KEY")),
+			found("grafana", "team-a/grafana", 3000, credentials("username", "TEAM_A_USER", "password", "TEAM_A_PASSWORD")),
+			found("grafana", "team-b/grafana", 3000),
+			found("jaeger", "team-a/jaeger", 16686),
+			found("jaeger", "team-b/jaeger", 16686, primary),
+			found("elasticsearch", "logs/es", 9200, primary),
+			found("opensearch", "logs/os", 9200, primary),
+		},
+		"nothing": nil,
+		"unpublished": {
+			{Ref: backend.Ref{Namespace: "a", Name: "b"}, Type: "prometheus", Verdict: backend.Rejected},
+			func() *backend.Finding { f := found("grafana", "a/c", 80); f.Verdict = backend.Unavailable; return f }(),
+		},
+	}
+	for name, findings := range tests {
+		t.Run(name, func(t *testing.T) {
+			d, err := Build(findings, options(t), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, flat(t, d))
+		})
+	}
+}
+
+// The safe minimum: HolmesGPT rejects a file without any toolset.
+func TestBuildNothingAtAll(t *testing.T) {
+	t.Attr("req", "DTS-OUT-2")
+	d, err := Build(nil, Options{Types: types(t), Formats: []string{HolmesGPT}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "minimum", flat(t, d))
+}
+
+func TestBuildFormats(t *testing.T) {
+	t.Attr("req", "DTS-OUT-1")
+	for _, tt := range []struct {
+		formats []string
+		want    []string
+	}{
+		{nil, []string{"custom_toolset.yaml", "kubernetes-toolset.yaml", "loki-toolset.yaml"}},
+		{[]string{HolmesGPT}, []string{"custom_toolset.yaml"}},
+		{[]string{Compact}, []string{"kubernetes-toolset.yaml", "loki-toolset.yaml"}},
+	} {
+		opts := options(t)
+		opts.Formats = tt.formats
+		d, err := Build([]*backend.Finding{found("loki", "a/loki", 3100)}, opts, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, err := d.Keys()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(tt.want, sortedKeys(keys)); diff != "" {
+			t.Errorf("formats %v (-want +got):\n%s", tt.formats, diff)
+		}
+	}
+}
+
+func TestBuildBadBaseline(t *testing.T) {
+	_, err := Build(nil, Options{Baseline: []string{"a.b"}}, nil)
+	const want = `baseline toolset "a.b": expected a name of HolmesGPT's such as kubernetes/core, without dots`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestBuildSameBytes(t *testing.T) {
+	t.Attr("req", "DTS-OUT-5")
+	findings := append(oneOfEach(), custom()...)
+	overrides := "toolsets: {x/y: {enabled: false, description: d, tools: []}}\ninstances: {loki: {no/such: {a: b}, nor/this: null}}\n"
+	first := ""
+	for i := range 20 {
+		r := rand.New(rand.NewPCG(1, uint64(i)))
+		r.Shuffle(len(findings), func(i, j int) { findings[i], findings[j] = findings[j], findings[i] })
+		d, err := Build(findings, options(t), parse(t, overrides))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := flat(t, d)
+		if first == "" {
+			first = got
+		}
+		if diff := cmp.Diff(first, got); diff != "" {
+			t.Fatalf("the order of the findings shows (-first +now):\n%s", diff)
+		}
+	}
+}
+
+func TestGenerationMarker(t *testing.T) {
+	t.Attr("req", "DTS-OUT-2")
+	marker := func(port int32, overrides string) string {
+		d, err := Build([]*backend.Finding{found("loki", "a/loki", port)}, options(t), parse(t, overrides))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name := range d.HolmesGPT["toolsets"].(map[string]any) {
+			if strings.HasPrefix(name, "generation/") {
+				return name
+			}
+		}
+		return ""
+	}
+	plain := marker(3100, "")
+	if plain == "" || plain != marker(3100, "") {
+		t.Errorf("the marker %q is missing or differs for the same document", plain)
+	}
+	if plain == marker(3101, "") {
+		t.Error("a changed URL leaves the marker as it is")
+	}
+	if plain == marker(3100, "toolsets: {grafana/loki: {config: {timeout_seconds: 5}}}") {
+		t.Error("overrides leave the marker as it is")
+	}
+	opts := options(t)
+	opts.GenerationMarker = false
+	d, err := Build(nil, opts, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sortedKeys(d.HolmesGPT["toolsets"].(map[string]any)); len(got) != 2 {
+		t.Errorf("switched off, the marker is there: %v", got)
+	}
+}
+
+func TestToolNames(t *testing.T) {
+	t.Attr("req", "DTS-OUT-2")
+	long := strings.Repeat("a-very-long-name-", 3) + "jaeger"
+	d, err := Build([]*backend.Finding{
+		found("jaeger", "tracing/"+long, 16686),
+		found("jaeger", "tracing/"+long+"-2", 16686),
+		found("jaeger", "team/a-jaeger", 16686),
+		found("jaeger", "team-a/jaeger", 16686),
+		found("jaeger", "fine/jaeger", 16686),
+		found("zipkin", "same/zipkin", 9411, named("z")),
+		found("zipkin", "other/zipkin", 9411, named("z")),
+	}, options(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	tools := map[string]string{}
+	for _, name := range sortedKeys(d.HolmesGPT["toolsets"].(map[string]any)) {
+		if !strings.HasPrefix(name, "jaeger/") && !strings.HasPrefix(name, "zipkin/") {
+			continue
+		}
+		names = append(names, name)
+		tool := toolName(name)
+		if len(tool) > 64 {
+			t.Errorf("tool %s has %d characters", tool, len(tool))
+		}
+		if tools[tool] != "" {
+			t.Errorf("%s and %s have one tool name", name, tools[tool])
+		}
+		tools[tool] = name
+	}
+	want := []string{
+		"jaeger/fine/jaeger",
+		"jaeger/team-a/jaeger-a018aa9b2027",
+		"jaeger/team/a-jaeger-31253022c009",
+		"jaeger/tracing/a-very-long-name-a-very-long-207865c497ff",
+		"jaeger/tracing/a-very-long-name-a-very-long-8f401987d801",
+		"zipkin/z-756ea3950e4f",
+		"zipkin/z-e12780e202b5",
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Whatever a stranger writes into an annotation stays one plain string, or keeps its Service out.
+func TestHostileText(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-ANN-2")
+	for _, text := range []string{
+		"a: b", "- x", "'", `"`, `\`, "# no comment", "| x", "> x", "&a *a", "!!python/object:os.system", "%TAG", "@x", "`x`",
+		"null", "~", "yes", "1e3", "0x10", "12:30:45", "2024-01-01", "...", "---", "key: [unclosed", "}{", "?", "<", "é ünï 日本 🙂",
+		strings.Repeat("long words ", 45), " leading and trailing ",
+	} {
+		findings := []*backend.Finding{
+			found("custom", "a/b", 80, own, note(text)),
+			found("mcp", "a/c", 80, note(text)),
+			found("loki", "a/d", 3100, note(text)),
+		}
+		d, err := Build(findings, options(t), nil)
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		keys, err := d.Keys()
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		var doc map[string]map[string]map[string]any
+		if err := yaml.Unmarshal([]byte(keys[KeyHolmesGPT]), &doc); err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		want := `Owner's note: "` + strings.ReplaceAll(text, `"`, "'") + `"`
+		for where, got := range map[string]any{
+			"custom": doc["toolsets"]["custom/a/b"]["llm_instructions"],
+			"mcp":    doc["mcp_servers"]["mcp/a/c"]["llm_instructions"],
+			"notes":  doc["toolsets"][notesEntry]["llm_instructions"],
+		} {
+			if s, _ := got.(string); !strings.HasSuffix(s, want) {
+				t.Errorf("%s: got %q, want it to end in %q", where, s, want)
+			}
+		}
+		if len(doc["toolsets"]) != 6 || len(doc["mcp_servers"]) != 1 {
+			t.Errorf("%q changed what is in the document: %v", text, doc)
+		}
+		var compact map[string]map[string]any
+		_ = yaml.Unmarshal([]byte(keys["custom-toolset.yaml"]), &compact)
+		if got := compact["config"]["description"]; got != text {
+			t.Errorf("compact: got %q, want %q", got, text)
+		}
+	}
+}
+
+func TestUnfit(t *testing.T) {
+	t.Attr("req", "DTS-ANN-2")
+	t.Attr("req", "DTS-OUT-2")
+	with := func(change func(*backend.Finding)) *backend.Finding { return found("custom", "a/b", 80, own, change) }
+	for _, tt := range []struct {
+		finding *backend.Finding
+		want    string
+	}{
+		{with(note("{{ env.AWS_SECRET_ACCESS_KEY }}")), "a/b (custom) is not written: its description " + safetext.ErrTemplate.Error()},
+		{with(note("a\nb")), "a/b (custom) is not written: its description " + safetext.ErrControl.Error()},
+		{with(health("/${X}")), "a/b (custom) is not written: its health path " + safetext.ErrTemplate.Error()},
+		{with(note("=")), "a/b (custom) is not written: its description = is not text to every YAML reader"},
+		{with(named("x.y")), "a/b (custom) is not written: a dot in its name would make HolmesGPT reject the whole file"},
+		{found("jaeger", "a/b.c", 80), "a/b.c (jaeger) is not written: a dot in its name would make HolmesGPT reject the whole file"},
+		{found("kubernetes", "a/b", 80, own), "a/b (kubernetes) is not written: the type name kubernetes is reserved"},
+		{found("../x", "a/b", 80, own), "a/b (../x) is not written: its type is no DNS label"},
+		{found("nosuch", "a/b", 80), "a/b (nosuch) is not written: its type is not in the catalog"},
+		{found("grafana", "a/b", 80, credentials("key", "A")), `a/b (grafana): the type has no credential "key"; it has api_key, password and username`},
+		{found("grafana", "a/b", 80, credentials("api_key", "A }}{{ env.B")), `a/b (grafana): credential api_key: "A }}{{ env.B" is no name of an environment variable`},
+		{found("prometheus", "a/b", 80, credentials("bearer_token", "A", "basic_auth", "B")), "a/b (prometheus): credential basic_auth is left out: another one takes its place"},
+		{found("jaeger", "a/b", 80, credentials("token", "A", "username", "B")), "a/b (jaeger): credential username is left out: it is for basic auth, and bearer auth is configured too"},
+	} {
+		d, err := Build([]*backend.Finding{tt.finding}, options(t), nil)
+		if err != nil {
+			t.Errorf("%s: %v", tt.want, err)
+			continue
+		}
+		if diff := cmp.Diff([]string{tt.want}, d.Warnings); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+}

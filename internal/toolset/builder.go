@@ -1,0 +1,180 @@
+package toolset
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// notesEntry tells the agent what owners say about instances of HolmesGPT's built-in toolsets. HolmesGPT shows the agent
+// only the instructions of a working toolset, never its description, and replaces the instructions that others give to
+// most built-in ones, so that an entry of its own, without tools, is the only way.
+const notesEntry = "kubernaut/notes"
+
+// builder gathers the HolmesGPT document.
+type builder struct {
+	overrides *Overrides
+	toolsets  map[string]any
+	servers   map[string]any
+	builtins  map[string]*builtin
+	own       []*entry
+	notes     []string
+	warnings  []string
+	// used are the instances that the overrides address and that exist.
+	used map[instanceKey]bool
+	// origins: path in the document -> path in the overrides that changed it.
+	origins map[string]string
+}
+
+// builtin is a toolset of HolmesGPT's with instances.
+type builtin struct {
+	instances    []any
+	names        map[string]bool
+	instructions string
+}
+
+// entry is a toolset, or an MCP server, of its own.
+type entry struct {
+	item   *item
+	name   string
+	server bool
+	tree   map[string]any
+	origin string
+}
+
+func newBuilder(overrides *Overrides) *builder {
+	return &builder{
+		overrides: overrides,
+		toolsets:  map[string]any{},
+		servers:   map[string]any{},
+		builtins:  map[string]*builtin{},
+		used:      map[instanceKey]bool{},
+		origins:   map[string]string{},
+	}
+}
+
+func (b *builder) warnf(format string, args ...any) {
+	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
+}
+
+func (b *builder) baseline(names []string) error {
+	for _, name := range names {
+		if name == "" || strings.Contains(name, ".") {
+			return fmt.Errorf("baseline toolset %q: expected a name of HolmesGPT's such as kubernetes/core, without dots", name)
+		}
+		b.toolsets[name] = map[string]any{"enabled": true}
+	}
+	return nil
+}
+
+// add writes one item into each of its type's entries.
+func (b *builder) add(it *item) {
+	it.warnUnknownCredentials(b.warnf)
+	if it.Candidate.Type == backend.TypeMCP {
+		b.addOwn(it, it.server(b.warnf), true)
+		return
+	}
+	noted := false
+	for _, e := range it.typ.Toolset.HolmesGPT {
+		if e.HTTP != nil {
+			b.addOwn(it, it.http(e, b.warnf), false)
+			continue
+		}
+		name := b.addInstance(it, e)
+		if notes := it.notes(); notes != "" && !noted {
+			noted = true
+			b.notes = append(b.notes, fmt.Sprintf("- %s, instance %s: %s", e.Name, name, notes))
+		}
+	}
+}
+
+// addInstance adds the item to a built-in toolset and returns the name it got there.
+func (b *builder) addInstance(it *item, e catalog.Entry) string {
+	t := b.builtins[e.Name]
+	if t == nil {
+		t = &builtin{names: map[string]bool{}}
+		b.builtins[e.Name] = t
+	}
+	if t.instructions == "" {
+		t.instructions = it.expand(e.Instructions).(string)
+	}
+	config := it.instance(e, b.warnf)
+	name := it.Candidate.Instance
+	if t.names[name] { // one Service in front of two backends whose types share this toolset
+		name += "/" + it.Candidate.Type
+	}
+	if t.names[name] {
+		name = withHash(name, it.identity())
+	}
+	t.names[name] = true
+	config["name"] = name
+	config, origin := b.patch(it, config)
+	if origin != "" {
+		b.origins[yamlfile.Index(yamlfile.Key(yamlfile.Key("toolsets", e.Name), "config")+".instances", len(t.instances))] = origin
+	}
+	t.instances = append(t.instances, config)
+	return name
+}
+
+// addOwn adds an entry of the item's own; it gets its name in finish, when all are known.
+func (b *builder) addOwn(it *item, tree map[string]any, server bool) {
+	config, origin := b.patch(it, tree["config"].(map[string]any))
+	tree["config"] = config
+	b.own = append(b.own, &entry{item: it, name: it.entryName(), server: server, tree: tree, origin: origin})
+}
+
+// patch applies what the overrides say about the instance to its config.
+func (b *builder) patch(it *item, config map[string]any) (map[string]any, string) {
+	key := it.overrideKey(b.overrides)
+	patch := b.overrides.instances[key.typ][key.name]
+	if patch == nil {
+		return config, ""
+	}
+	b.used[key] = true
+	return mergePatch(config, patch).(map[string]any), yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
+}
+
+// finish puts the gathered entries into the document.
+func (b *builder) finish() {
+	for name, t := range b.builtins {
+		tree := map[string]any{"enabled": true, "config": map[string]any{"instances": t.instances}}
+		if t.instructions != "" {
+			tree["llm_instructions"] = t.instructions
+		}
+		b.toolsets[name] = tree
+	}
+	if len(b.notes) > 0 {
+		b.toolsets[notesEntry] = map[string]any{
+			"enabled":          true,
+			"description":      "What their owners say about some of the backends.",
+			"llm_instructions": "What is known about some instances of the toolsets above:\n" + strings.Join(b.notes, "\n"),
+			"tools":            []any{},
+		}
+	}
+	nameTools(b.own)
+	for _, e := range b.own {
+		section, group := b.toolsets, "toolsets"
+		if e.server {
+			section, group = b.servers, "mcp_servers"
+		}
+		if _, taken := section[e.name]; taken {
+			b.warnf("%s (%s) is not written: the name %s is taken", e.item.Ref, e.item.Candidate.Type, e.name)
+			continue
+		}
+		section[e.name] = e.tree
+		if e.origin != "" {
+			b.origins[yamlfile.Key(group, e.name)] = e.origin
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(b.overrides.keys()), instanceKey.compare) {
+		if !b.used[key] {
+			path := yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
+			b.warnings = append(b.warnings, b.overrides.at(path, "no such instance is published"))
+		}
+	}
+}

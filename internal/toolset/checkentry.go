@@ -1,0 +1,157 @@
+package toolset
+
+import (
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// custom checks a toolset that is none of HolmesGPT's own and brings its own tools.
+func (c *checker) custom(path, name string, entry map[string]any) {
+	description, _ := entry["description"].(string)
+	_, tools := entry["tools"].([]any)
+	if description == "" || !tools {
+		c.add(Warning, path, "HolmesGPT 0.45 has no toolset %s, and one of your own needs description and tools, or a type such as http", name)
+	}
+}
+
+// http checks the config of an HTTP toolset.
+func (c *checker) http(path string, config map[string]any) {
+	path += ".config"
+	endpoints, _ := config["endpoints"].([]any)
+	if len(endpoints) == 0 {
+		c.errorf(path+".endpoints", "expected a list of endpoints, each with hosts")
+	}
+	for i, v := range endpoints {
+		p := yamlfile.Index(path+".endpoints", i)
+		endpoint, ok := v.(map[string]any)
+		if !ok {
+			c.errorf(p, "expected a mapping with hosts")
+			continue
+		}
+		hosts, _ := endpoint["hosts"].([]any)
+		if len(hosts) == 0 {
+			c.errorf(p+".hosts", "expected a list of hosts such as http://name:8080")
+		}
+		for j, h := range hosts {
+			if s, ok := h.(string); !ok || s == "" {
+				c.errorf(yamlfile.Index(p+".hosts", j), "expected a text such as http://name:8080")
+			}
+		}
+		if auth, has := endpoint["auth"]; has {
+			c.auth(p+".auth", auth)
+		}
+	}
+}
+
+func (c *checker) auth(path string, v any) {
+	auth, _ := v.(map[string]any)
+	kind, _ := auth["type"].(string)
+	needs, known := authNeeds(kind)
+	if !known {
+		c.errorf(path, "expected a mapping whose type is none, basic, digest, bearer or header")
+		return
+	}
+	for _, field := range needs {
+		if s, _ := auth[field].(string); s == "" {
+			c.errorf(path, "%s auth needs %s", kind, list(needs))
+			return
+		}
+	}
+}
+
+// server checks an MCP server.
+func (c *checker) server(path string, entry, config map[string]any) {
+	url, _ := config["url"].(string)
+	if old, _ := entry["url"].(string); url == "" {
+		url = old
+	}
+	mode, hasMode := config["mode"].(string)
+	switch {
+	case mode == "stdio":
+		if command, _ := config["command"].(string); command == "" {
+			c.errorf(path+".config", "an MCP server of mode stdio needs a command")
+		}
+	case url == "":
+		c.errorf(path+".config", "an MCP server needs config.url")
+	case hasMode && mode != "sse" && mode != "streamable-http":
+		c.errorf(path+".config.mode", "expected streamable-http, sse or stdio")
+	case !hasMode:
+		c.add(Warning, path+".config", "mode is missing: HolmesGPT takes sse, most servers speak streamable-http")
+	}
+}
+
+// instances checks a config that may hold several.
+func (c *checker) instances(path string, config map[string]any) {
+	v, has := config["instances"]
+	if !has {
+		return
+	}
+	path = path + ".instances"
+	instances, ok := v.([]any)
+	if !ok || len(instances) == 0 {
+		c.errorf(path, "expected a list of instances; to switch the toolset off, set it to null or enabled: false")
+		return
+	}
+	seen := map[string]bool{}
+	for i, v := range instances {
+		p := yamlfile.Index(path, i)
+		instance, ok := v.(map[string]any)
+		if !ok {
+			c.errorf(p, "expected a mapping with a name")
+			continue
+		}
+		name, isText := instance["name"].(string)
+		switch {
+		case instance["name"] != nil && !isText:
+			c.errorf(p+".name", "expected a text")
+		case name != "" && seen[name]:
+			c.errorf(p+".name", "the name %s is given to two instances: HolmesGPT would reject the toolset", name)
+		}
+		seen[name] = true
+	}
+	if len(instances) < 2 {
+		return
+	}
+	top := strings.TrimSuffix(path, ".instances")
+	for _, key := range sortedKeys(config) {
+		if key != "instances" && holdsCredential(key, config[key]) {
+			c.add(c.shared, yamlfile.Key(top, key), "a credential here goes to all %d instances: put it into the one it is for", len(instances))
+		}
+	}
+}
+
+// holdsCredential says whether a value, or one in it, is a secret or refers to one.
+func holdsCredential(key string, v any) bool {
+	switch t := v.(type) {
+	case map[string]any:
+		for k, e := range t {
+			if holdsCredential(k, e) {
+				return true
+			}
+		}
+	case []any:
+		for _, e := range t {
+			if holdsCredential(key, e) {
+				return true
+			}
+		}
+	case string:
+		return len(references(t)) > 0 || isSecretName(key)
+	}
+	return false
+}
+
+// isSecretName goes by what HolmesGPT's configs, and HTTP headers, call credentials.
+func isSecretName(key string) bool {
+	key = strings.NewReplacer("-", "_").Replace(strings.ToLower(key))
+	for _, word := range []string{
+		"password", "username", "token", "api_key", "apikey", "access_key", "secret", "authorization", "cookie",
+		"credential", "client_cert", "client_key",
+	} {
+		if strings.Contains(key, word) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,64 @@
+package toolset
+
+import "kubernaut.io/dynamic-toolset/internal/catalog"
+
+// kubernetesType is the compact form's entry that is always there.
+const kubernetesType = "kubernetes"
+
+// compactTrees are the compact form, by type.
+func (b *builder) compactTrees(items []*item) map[string]map[string]any {
+	trees := map[string]map[string]any{
+		kubernetesType: compactTree(kubernetesType, map[string]any{"incluster": true, "namespaces": []any{"*"}}),
+	}
+	byType := map[string][]*item{}
+	for _, it := range items {
+		byType[it.Candidate.Type] = append(byType[it.Candidate.Type], it)
+	}
+	for name, instances := range byType {
+		trees[name] = compactTree(name, compactConfig(instances))
+	}
+	return trees
+}
+
+func compactTree(name string, config map[string]any) map[string]any {
+	return map[string]any{"toolset": name, "enabled": true, "config": config}
+}
+
+// compactConfig is the config of the items of one type, of which the first is the primary.
+func compactConfig(items []*item) map[string]any {
+	first := items[0]
+	config, _ := first.expand(first.typ.Toolset.Compact).(map[string]any)
+	if len(first.typ.Toolset.Compact) == 0 {
+		config = first.compactOwn()
+	}
+	first.credentials(func(c catalog.Credential, variable string) {
+		if c.Compact != "" {
+			config[c.Compact] = compactReference(variable)
+		}
+	})
+	if len(items) > 1 {
+		instances := make([]any, len(items))
+		for i, it := range items {
+			instances[i] = map[string]any{"name": it.Candidate.Instance, "url": it.url}
+		}
+		config["instances"] = instances
+	}
+	return config
+}
+
+// compactOwn is the config of an annotated backend.
+func (it *item) compactOwn() map[string]any {
+	c := it.Candidate
+	config := map[string]any{"url": it.url, "description": c.Description}
+	if c.Description == "" {
+		config["description"] = it.typ.Title + " of Service " + it.Ref.String() + "."
+	}
+	switch {
+	case c.Unproven:
+		config["healthEndpoint"] = "none"
+		config["description"] = join(" ", config["description"].(string), unprovenNote)
+	case c.HealthPath != "":
+		config["healthEndpoint"] = c.HealthPath
+	}
+	return config
+}

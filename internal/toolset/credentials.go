@@ -1,0 +1,91 @@
+package toolset
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// A name that a shell would take for an environment variable. Anything else could close the reference.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func holmesReference(variable string) string  { return "{{ env." + variable + " }}" }
+func compactReference(variable string) string { return "${" + variable + "}" }
+
+// credentials calls put for each credential the finding has, in the order of its type.
+func (it *item) credentials(put func(c catalog.Credential, variable string)) {
+	for _, c := range it.typ.Toolset.Credentials {
+		if v := it.Credentials[c.Field]; variableName.MatchString(v) {
+			put(c, v)
+		}
+	}
+}
+
+// putCredentials writes the references into the config of an instance.
+func (it *item) putCredentials(config map[string]any, warnf func(string, ...any)) {
+	it.credentials(func(c catalog.Credential, variable string) {
+		path := c.Path
+		if len(path) == 0 {
+			path = []string{c.Field}
+		}
+		at := config
+		for _, key := range path[:len(path)-1] {
+			next, ok := at[key].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				at[key] = next
+			}
+			at = next
+		}
+		last := path[len(path)-1]
+		if _, taken := at[last]; taken {
+			warnf("%s (%s): credential %s is left out: another one takes its place", it.Ref, it.Candidate.Type, c.Field)
+			return
+		}
+		at[last] = c.Prefix + holmesReference(variable)
+	})
+}
+
+// auth is the auth of an HTTP endpoint: the first kind that the finding has credentials for.
+func (it *item) auth(warnf func(string, ...any)) map[string]any {
+	var auth map[string]any
+	it.credentials(func(c catalog.Credential, variable string) {
+		if auth == nil {
+			auth = map[string]any{"type": c.Auth}
+			if c.Header != "" {
+				auth["name"] = c.Header
+			}
+		}
+		if auth["type"] != c.Auth {
+			warnf("%s (%s): credential %s is left out: it is for %s auth, and %v auth is configured too",
+				it.Ref, it.Candidate.Type, c.Field, c.Auth, auth["type"])
+			return
+		}
+		field := c.Field
+		if len(c.Path) > 0 {
+			field = c.Path[len(c.Path)-1]
+		}
+		auth[field] = c.Prefix + holmesReference(variable)
+	})
+	return auth
+}
+
+// warnUnknownCredentials reports what the configuration names and the type does not have.
+func (it *item) warnUnknownCredentials(warnf func(string, ...any)) {
+	known := map[string]bool{}
+	for _, c := range it.typ.Toolset.Credentials {
+		known[c.Field] = true
+	}
+	for _, field := range slices.Sorted(maps.Keys(it.Credentials)) {
+		switch {
+		case !known[field]:
+			warnf("%s (%s): the type has no credential %q; it has %s",
+				it.Ref, it.Candidate.Type, field, list(slices.Sorted(maps.Keys(known))))
+		case !variableName.MatchString(it.Credentials[field]):
+			warnf("%s (%s): credential %s: %q is no name of an environment variable",
+				it.Ref, it.Candidate.Type, field, it.Credentials[field])
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package toolset
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+)
+
+// KeyHolmesGPT is the key of the HolmesGPT document in the ConfigMap, and compactSuffix ends those of the compact form.
+const (
+	KeyHolmesGPT  = "custom_toolset.yaml"
+	compactSuffix = "-toolset.yaml"
+	// KeyOverrides is the admin's key, KeyState what this service remembers.
+	KeyOverrides = "overrides.yaml"
+	KeyState     = "state.json"
+)
+
+// KeyCompact is the key of a type's compact form in the ConfigMap.
+func KeyCompact(typ string) string { return typ + compactSuffix }
+
+const header = "# Written by dynamic-toolset: changes made here are undone. Put yours into the key overrides.yaml.\n"
+
+// Document is all that is written. It must not be changed.
+type Document struct {
+	// HolmesGPT is the tree of the HolmesGPT document: toolsets and, where there are any, mcp_servers.
+	HolmesGPT map[string]any
+	// Compact holds the trees of the compact form, by type.
+	Compact map[string]map[string]any
+	// Warnings are for people: what was left out and why, and what in the overrides has no effect.
+	Warnings []string
+
+	formats []string
+}
+
+// Keys are the generated keys of the ConfigMap and their texts, of the formats asked for.
+func (d *Document) Keys() (map[string]string, error) {
+	keys := map[string]string{}
+	if d.wants(HolmesGPT) {
+		text, err := marshal(d.HolmesGPT)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", KeyHolmesGPT, err)
+		}
+		keys[KeyHolmesGPT] = text
+	}
+	if d.wants(Compact) {
+		for typ, tree := range d.Compact {
+			text, err := marshal(tree)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", KeyCompact(typ), err)
+			}
+			keys[KeyCompact(typ)] = text
+		}
+	}
+	return keys, nil
+}
+
+func (d *Document) wants(format string) bool {
+	return len(d.formats) == 0 || slices.Contains(d.formats, format)
+}
+
+func marshal(tree any) (string, error) {
+	out, err := yaml.Marshal(tree)
+	if err != nil {
+		return "", fmt.Errorf("encode as YAML: %w", err)
+	}
+	return header + string(out), nil
+}
+
+const markerPrefix = "generation/"
+
+// mark adds the entry that makes a running HolmesGPT take a changed document: it swaps its tools only if the name or the
+// state of a toolset changes, not if a URL does. Being disabled it costs the agent one line. HolmesGPT rejects a file
+// without any toolset, so that an empty document gets an entry even where no marker is wanted.
+func (d *Document) mark(wanted bool) error {
+	toolsets, ok := d.HolmesGPT["toolsets"].(map[string]any)
+	servers, _ := d.HolmesGPT["mcp_servers"].(map[string]any)
+	if !ok || !wanted && len(toolsets)+len(servers) > 0 {
+		return nil
+	}
+	name := markerPrefix + "none"
+	if wanted {
+		text, err := marshal(d.HolmesGPT)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256([]byte(text))
+		name = markerPrefix + hex.EncodeToString(sum[:4])
+	}
+	marked := maps.Clone(toolsets)
+	marked[name] = map[string]any{
+		"enabled":     false,
+		"description": "Not a data source: its name changes with this file, so that HolmesGPT notices.",
+		"tools":       []any{},
+	}
+	d.HolmesGPT["toolsets"] = marked
+	return nil
+}
+
+// Variable is an environment variable that HolmesGPT needs to load the document.
+type Variable struct {
+	Name     string
+	Toolset  string // the entry that refers to it, and that fails without it
+	Instance string // its instance, for toolsets that have several
+	Field    string // where in the instance or the entry, e.g. api_key
+}
+
+// HolmesGPT's own expression for what it replaces when it loads a file.
+var reference = regexp.MustCompile(`{{\s*env\.([^}]*)\s*}}`)
+
+func references(s string) []string {
+	var names []string
+	for _, m := range reference.FindAllStringSubmatch(s, -1) {
+		names = append(names, strings.TrimSpace(m[1]))
+	}
+	return names
+}
+
+// Variables are the references in the HolmesGPT document, overrides included, by name, toolset, instance and field.
+func (d *Document) Variables() []Variable {
+	var out []Variable
+	for _, section := range []string{"toolsets", "mcp_servers"} {
+		entries, _ := d.HolmesGPT[section].(map[string]any)
+		for name, tree := range entries {
+			walkStrings("", tree, func(path, s string) {
+				for _, v := range references(s) {
+					instance, field := instanceAt(tree, path)
+					out = append(out, Variable{Name: v, Toolset: name, Instance: instance, Field: field})
+				}
+			})
+		}
+	}
+	slices.SortFunc(out, func(a, b Variable) int {
+		return strings.Compare(a.sortKey(), b.sortKey())
+	})
+	return slices.Compact(out)
+}
+
+func (v Variable) sortKey() string {
+	return strings.Join([]string{v.Name, v.Toolset, v.Instance, v.Field}, "\x00")
+}
+
+var instancePath = regexp.MustCompile(`^config\.instances\[(\d+)\]\.?(.*)$`)
+
+// instanceAt takes the path of a value in an entry apart into the instance's name and the path in it.
+func instanceAt(entry any, path string) (instance, field string) {
+	m := instancePath.FindStringSubmatch(path)
+	if m == nil {
+		return "", strings.TrimPrefix(path, "config.")
+	}
+	config, _ := entry.(map[string]any)["config"].(map[string]any)
+	instances, _ := config["instances"].([]any)
+	for i, it := range instances {
+		if fmt.Sprint(i) == m[1] {
+			tree, _ := it.(map[string]any)
+			name, _ := tree["name"].(string)
+			return name, m[2]
+		}
+	}
+	return "", path
+}
+
+// OwnedKey reports whether a key of the ConfigMap has one of the names that are reserved for this service: what stands
+// there and is no longer generated is removed (DTS-OUT-7).
+func OwnedKey(key string) bool {
+	return key == KeyHolmesGPT || key == KeyState || strings.HasSuffix(key, compactSuffix)
+}

@@ -1,0 +1,166 @@
+package toolset
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// instance is the config of one instance of a built-in toolset, without its name.
+func (it *item) instance(e catalog.Entry, warnf func(string, ...any)) map[string]any {
+	config := map[string]any{}
+	if tree, ok := it.expand(e.Instance).(map[string]any); ok {
+		config = tree
+	}
+	it.putCredentials(config, warnf)
+	if it.Observation.SkipVerify && e.VerifySSL != "" {
+		config[e.VerifySSL] = false
+	}
+	return config
+}
+
+// http is an HTTP toolset.
+func (it *item) http(e catalog.Entry, warnf func(string, ...any)) map[string]any {
+	origin, base := splitURL(it.url)
+	endpoint := map[string]any{
+		// HolmesGPT drops a path here, and shows the agent hosts and paths side by side.
+		"hosts":   []any{origin},
+		"paths":   patterns(base, e.HTTP.Paths),
+		"methods": []any{"GET"},
+	}
+	if health := it.healthURL(origin, e.HTTP.Health); health != "" {
+		endpoint["health_check_url"] = health
+	}
+	if auth := it.auth(warnf); auth != nil {
+		endpoint["auth"] = auth
+	}
+	config := map[string]any{"endpoints": []any{endpoint}}
+	if it.Observation.SkipVerify {
+		config["verify_ssl"] = false
+	}
+	return map[string]any{
+		"type":             "http",
+		"enabled":          true,
+		"description":      join(" ", it.text(e.Description), it.notes()),
+		"llm_instructions": join("\n", it.text(e.Instructions), it.notes()),
+		"config":           config,
+	}
+}
+
+// server is an entry of mcp_servers.
+func (it *item) server(warnf func(string, ...any)) map[string]any {
+	// HolmesGPT's default mode is the older SSE.
+	config := map[string]any{"url": it.url, "mode": "streamable-http"}
+	it.putCredentials(config, warnf)
+	if it.Observation.SkipVerify {
+		config["verify_ssl"] = false
+	}
+	tree := map[string]any{
+		"enabled":     true,
+		"description": join(" ", "MCP server of Service "+it.Ref.String()+".", it.notes()),
+		"config":      config,
+	}
+	if notes := it.notes(); notes != "" {
+		tree["llm_instructions"] = notes
+	}
+	return tree
+}
+
+// healthURL is what HolmesGPT calls when it loads the toolset; anything but 2xx keeps the toolset out.
+func (it *item) healthURL(origin, health string) string {
+	switch {
+	case it.Candidate.Unproven:
+		return ""
+	case it.Candidate.HealthPath != "":
+		return origin + it.Candidate.HealthPath
+	case health != "":
+		return it.url + health
+	}
+	return ""
+}
+
+// unprovenNote is said wherever an instance is written that nobody has checked.
+const unprovenNote = "Not proven to work: its owner switched the check off."
+
+// notes are what the agent must know of this instance beside its type, in one line; empty if there is nothing.
+func (it *item) notes() string {
+	var notes []string
+	if it.Candidate.Unproven {
+		notes = append(notes, unprovenNote)
+	}
+	if d := it.Candidate.Description; d != "" {
+		// The owner's words end where the quotes end.
+		notes = append(notes, `Owner's note: "`+strings.ReplaceAll(d, `"`, `'`)+`"`)
+	}
+	return strings.Join(notes, " ")
+}
+
+// splitURL parts scheme://host:port from the base path.
+func splitURL(s string) (origin, path string) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return s, ""
+	}
+	return u.Scheme + "://" + u.Host, u.EscapedPath()
+}
+
+// patterns are HolmesGPT's path patterns (Python's fnmatch), base path included.
+func patterns(base string, paths []string) []any {
+	literal := strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(base)
+	var out []any
+	for _, p := range paths {
+		if p == "/*" && base != "" {
+			out = append(out, literal)
+		}
+		out = append(out, literal+p)
+	}
+	return out
+}
+
+func join(sep string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
+}
+
+// Orders of the types that no catalog entry describes: after all others.
+const (
+	customOrder = 1 << 20
+	serverOrder = customOrder + 1
+)
+
+// customType is how an annotated backend without a catalog entry is written.
+func customType(name string) *catalog.Type {
+	return &catalog.Type{
+		Type:  name,
+		Title: "HTTP API",
+		Order: customOrder,
+		Toolset: catalog.Toolset{
+			HolmesGPT: []catalog.Entry{{
+				HTTP:         &catalog.HTTP{Paths: []string{"/*"}},
+				Description:  "HTTP API of Service $(namespace)/$(service).",
+				Instructions: "HTTP API of Service $(namespace)/$(service). GET only, base URL $(url)",
+			}},
+			Credentials: []catalog.Credential{
+				{Field: "token", Auth: "bearer"},
+				{Field: "username", Auth: "basic"},
+				{Field: "password", Auth: "basic"},
+			},
+		},
+	}
+}
+
+// serverType is how an annotated MCP server is written.
+func serverType() *catalog.Type {
+	return &catalog.Type{
+		Type:  backend.TypeMCP,
+		Title: "MCP server",
+		Order: serverOrder,
+		Toolset: catalog.Toolset{
+			Credentials: []catalog.Credential{
+				{Field: "token", Path: []string{"headers", "Authorization"}, Prefix: "Bearer "},
+			},
+		},
+	}
+}

@@ -1,0 +1,38 @@
+package toolset
+
+import "strings"
+
+// expand returns a copy of a tree of the catalog's with the placeholders in its strings replaced. A replacement is not
+// looked at again, so that it cannot hold a placeholder.
+func (it *item) expand(tree any) any {
+	r := strings.NewReplacer(
+		"$(url)", it.url,
+		"$(instance)", it.Candidate.Instance,
+		"$(namespace)", it.Ref.Namespace,
+		"$(service)", it.Ref.Name,
+	)
+	return expand(tree, r)
+}
+
+// text expands one string.
+func (it *item) text(s string) string { return it.expand(s).(string) }
+
+func expand(tree any, r *strings.Replacer) any {
+	switch t := tree.(type) {
+	case string:
+		return r.Replace(t)
+	case map[string]any:
+		out := make(map[string]any, len(t))
+		for k, v := range t {
+			out[k] = expand(v, r)
+		}
+		return out
+	case []any:
+		out := make([]any, len(t))
+		for i, v := range t {
+			out[i] = expand(v, r)
+		}
+		return out
+	}
+	return tree
+}

@@ -1,0 +1,217 @@
+package toolset
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// Overrides is what an admin changes in the documents.
+type Overrides struct {
+	name string
+	data []byte
+
+	toolsets  map[string]any // a merge patch
+	servers   map[string]any // a merge patch
+	instances map[string]map[string]any
+	compact   map[string]any // a merge patch, by type
+	warnings  []string
+}
+
+// instanceKey addresses an instance in the overrides: its type and namespace/service, or its name.
+type instanceKey struct{ typ, name string }
+
+func (k instanceKey) compare(o instanceKey) int {
+	if c := strings.Compare(k.typ, o.typ); c != 0 {
+		return c
+	}
+	return strings.Compare(k.name, o.name)
+}
+
+// ParseOverrides reads overrides.yaml; name is what errors call it. The error is yamlfile.Errors: all that is wrong by
+// itself, with line and column. What is wrong only together with the document is found by Build. An empty text is no
+// overrides.
+func ParseOverrides(name string, data []byte) (*Overrides, error) {
+	o := &Overrides{name: name, data: data}
+	if isBlank(data) {
+		return o, nil
+	}
+	f, err := yamlfile.Parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	var root any
+	f.Decode(&root)
+	c := checker{rewritten: true}
+	o.read(&c, root)
+	for _, p := range c.complaints {
+		f.At(p.path, "%s", p.message)
+	}
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// Warnings tell what in the text has no effect.
+func (o *Overrides) Warnings() []string { return o.warnings }
+
+func (o *Overrides) read(c *checker, root any) {
+	top, ok := root.(map[string]any)
+	if !ok {
+		c.errorf("", "expected a mapping with toolsets, mcp_servers, instances or compact")
+		return
+	}
+	for _, key := range sortedKeys(top) {
+		v := top[key]
+		switch key {
+		case "toolsets":
+			o.toolsets = c.patch(key, v, "")
+		case "mcp_servers":
+			o.servers = c.patch(key, v, "mcp")
+		case "instances":
+			o.instances = c.instancePatches(v)
+		case "compact":
+			o.compact = c.compactPatch(v)
+		default:
+			o.warnings = append(o.warnings, o.at(yamlfile.Key("", key),
+				"this key has no effect; toolsets, mcp_servers, instances and compact have"))
+		}
+	}
+}
+
+// patch checks one section of patches to entries.
+func (c *checker) patch(section string, v any, kind string) map[string]any {
+	entries, ok := v.(map[string]any)
+	if !ok {
+		if v == nil {
+			c.errorf(section, "empty, which would remove everything: remove the key, or set what you do not want to null")
+		} else {
+			c.errorf(section, "expected a mapping of names to patches")
+		}
+		return nil
+	}
+	c.values(section, entries, true)
+	for _, name := range sortedKeys(entries) {
+		path := yamlfile.Key(section, name)
+		switch t := entries[name].(type) {
+		case nil:
+		case map[string]any:
+			k := kind
+			if k == "" {
+				k, _ = t["type"].(string)
+			}
+			c.fields(path, t, k)
+		default:
+			c.errorf(path, "expected a mapping, or null to remove it")
+		}
+	}
+	return entries
+}
+
+// instancePatches checks the section instances: type, namespace/service, patch or null.
+func (c *checker) instancePatches(v any) map[string]map[string]any {
+	types, ok := v.(map[string]any)
+	if !ok {
+		if v != nil {
+			c.errorf("instances", "expected a mapping of types")
+		}
+		return nil
+	}
+	out := map[string]map[string]any{}
+	for _, typ := range sortedKeys(types) {
+		path := yamlfile.Key("instances", typ)
+		names, ok := types[typ].(map[string]any)
+		if !ok {
+			c.errorf(path, "expected a mapping of namespace/service to a patch, or null to remove the instance")
+			continue
+		}
+		out[typ] = names
+		for _, name := range sortedKeys(names) {
+			p := yamlfile.Key(path, name)
+			switch t := names[name].(type) {
+			case nil:
+			case map[string]any:
+				c.values(p, t, true)
+			default:
+				c.errorf(p, "expected a mapping, or null to remove the instance")
+			}
+		}
+	}
+	return out
+}
+
+// compactPatch checks the section compact: type, patch or null. No tool here fails on dots in it.
+func (c *checker) compactPatch(v any) map[string]any {
+	types, ok := v.(map[string]any)
+	if !ok {
+		if v != nil {
+			c.errorf("compact", "expected a mapping of types")
+		}
+		return nil
+	}
+	c.values("compact", types, false)
+	for _, typ := range sortedKeys(types) {
+		path := yamlfile.Key("compact", typ)
+		if !isLabel(typ) {
+			c.errorf(path, "expected a type: lower-case letters, digits and dashes, at most 63")
+		}
+		switch types[typ].(type) {
+		case nil, map[string]any:
+		default:
+			c.errorf(path, "expected a mapping, or null to remove its key")
+		}
+	}
+	return types
+}
+
+// isLabel says that s is a DNS label, as type names are.
+func isLabel(s string) bool {
+	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for _, r := range s {
+		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// isBlank says that there is nothing but comments.
+func isBlank(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		line = bytes.TrimSpace(line)
+		if len(line) > 0 && line[0] != '#' && !bytes.Equal(line, []byte("---")) {
+			return false
+		}
+	}
+	return true
+}
+
+// at is a message about a path of the overrides, with its place.
+func (o *Overrides) at(path, message string) string {
+	f, ok := o.file()
+	if !ok {
+		return message
+	}
+	f.At(path, "%s", message)
+	var errs yamlfile.Errors
+	if errors.As(f.Err(), &errs) {
+		return errs[0].Error()
+	}
+	return message
+}
+
+// file reads the text again: positions are wanted only when something is wrong.
+func (o *Overrides) file() (*yamlfile.File, bool) {
+	f, err := yamlfile.Parse(o.name, o.data)
+	if err != nil {
+		return nil, false
+	}
+	var root any
+	f.Decode(&root)
+	return f, f.Err() == nil
+}

@@ -1,0 +1,230 @@
+package toolset
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// patched are the findings that the overrides in testdata change.
+func patched() []*backend.Finding {
+	return []*backend.Finding{
+		found("prometheus", "monitoring/prometheus", 9090, primary),
+		found("prometheus", "team-a/prometheus", 9090),
+		found("prometheus", "team-b/prometheus", 9090),
+		found("elasticsearch", "logging/es", 9200, primary),
+		found("jaeger", "tracing/jaeger", 16686, primary),
+		found("zipkin", "tracing/zipkin", 9411, primary),
+		found("orders", "shop/orders", 80, own, named("orders-kb")),
+		found("mcp", "sre/tickets", 8000),
+	}
+}
+
+func TestOverrides(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	files, err := filepath.Glob(filepath.Join("testdata", "overrides-*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no overrides in testdata: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := Build(patched(), options(t), parse(t, string(text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, flat(t, d))
+		})
+	}
+}
+
+func TestOverridesEmpty(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	plain, err := Build(patched(), options(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "\n", "# nothing yet\n", "---\n", "{}", "toolsets: {}\nmcp_servers: {}\ninstances: {}\ncompact: {}\n", "instances:\ncompact:\n"} {
+		d, err := Build(patched(), options(t), parse(t, text))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(flat(t, plain), flat(t, d)); diff != "" {
+			t.Errorf("%q changes the document (-without +with):\n%s", text, diff)
+		}
+	}
+}
+
+// RFC 7386, appendix A.
+func TestMergePatch(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	type m = map[string]any
+	for _, tt := range []struct{ target, patch, want any }{
+		{m{"a": "b"}, m{"a": "c"}, m{"a": "c"}},
+		{m{"a": "b"}, m{"b": "c"}, m{"a": "b", "b": "c"}},
+		{m{"a": "b"}, m{"a": nil}, m{}},
+		{m{"a": "b", "b": "c"}, m{"a": nil}, m{"b": "c"}},
+		{m{"a": []any{"b"}}, m{"a": "c"}, m{"a": "c"}},
+		{m{"a": "c"}, m{"a": []any{"b"}}, m{"a": []any{"b"}}},
+		{m{"a": m{"b": "c"}}, m{"a": m{"b": "d", "c": nil}}, m{"a": m{"b": "d"}}},
+		{m{"a": []any{m{"b": "c"}}}, m{"a": []any{1}}, m{"a": []any{1}}},
+		{[]any{"a", "b"}, []any{"c", "d"}, []any{"c", "d"}},
+		{m{"a": "b"}, []any{"c"}, []any{"c"}},
+		{m{"e": nil}, m{"a": 1}, m{"e": nil, "a": 1}},
+		{[]any{1, 2}, m{"a": "b", "c": nil}, m{"a": "b"}},
+		{m{}, m{"a": m{"bb": m{"ccc": nil}}}, m{"a": m{"bb": m{}}}},
+	} {
+		if diff := cmp.Diff(tt.want, mergePatch(tt.target, tt.patch)); diff != "" {
+			t.Errorf("%v patched by %v (-want +got):\n%s", tt.target, tt.patch, diff)
+		}
+	}
+}
+
+// Overrides are used again and again: building must not change them.
+func TestOverridesUsedTwice(t *testing.T) {
+	o := parse(t, "toolsets: {prometheus/metrics: {config: {instances: null}}}\ninstances: {jaeger: {tracing/jaeger: {verify_ssl: false}}}\ncompact: {jaeger: {config: {a: b}}}\n")
+	first := ""
+	for range 2 {
+		d, err := Build(patched(), options(t), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = flat(t, d)
+		}
+		if diff := cmp.Diff(first, flat(t, d)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+// With one instance there is nobody else to inherit it; what is no credential may be shared.
+func TestSharedConfig(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	for _, text := range []string{
+		"toolsets: {elasticsearch/data: {config: {api_key: '{{ env.ES_KEY }}'}}}",
+		"toolsets: {prometheus/metrics: {config: {additional_headers: {X-Scope-OrgID: all}, verify_ssl: false}}}",
+	} {
+		if _, err := Build(patched(), options(t), parse(t, text)); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+func TestBadOverrides(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	for name, tt := range map[string]struct{ text, want string }{
+		"not YAML": {
+			"toolsets:\n\ta: 1\n",
+			"o.yaml:2: not valid YAML: found character that cannot start any token",
+		},
+		"no mapping": {"- toolsets\n", "o.yaml:1:1: expected a mapping with toolsets, mcp_servers, instances or compact"},
+		"empty sections": {
+			"toolsets:\nmcp_servers:\n",
+			"o.yaml:1:1: toolsets: empty, which would remove everything: remove the key, or set what you do not want to null\n" +
+				"o.yaml:2:1: mcp_servers: empty, which would remove everything: remove the key, or set what you do not want to null",
+		},
+		"wrong shapes": {
+			"toolsets: [a]\nmcp_servers: {x: 1}\ninstances: {prometheus: null, jaeger: {a/b: true}, x: y}\ncompact: {Up: {}, jaeger: 7}\n",
+			"o.yaml:1:11: toolsets: expected a mapping of names to patches\n" +
+				"o.yaml:2:18: mcp_servers.x: expected a mapping, or null to remove it\n" +
+				"o.yaml:3:13: instances.prometheus: expected a mapping of namespace/service to a patch, or null to remove the instance\n" +
+				"o.yaml:3:45: instances.jaeger.a/b: expected a mapping, or null to remove the instance\n" +
+				"o.yaml:3:55: instances.x: expected a mapping of namespace/service to a patch, or null to remove the instance\n" +
+				"o.yaml:4:15: compact.Up: expected a type: lower-case letters, digits and dashes, at most 63\n" +
+				"o.yaml:4:27: compact.jaeger: expected a mapping, or null to remove its key",
+		},
+		"dots": {
+			"toolsets:\n  a.b: {enabled: true}\n  c/d:\n    config:\n      headers:\n        - {x.y: 1}\ninstances:\n  loki:\n    a/b:\n      additional_headers: {x.y: z}\n",
+			"o.yaml:2:8: toolsets[\"a.b\"]: a key must not contain a dot: HolmesGPT would reject the whole file\n" +
+				"o.yaml:6:17: toolsets.c/d.config.headers[0][\"x.y\"]: a key must not contain a dot: HolmesGPT would reject the whole file\n" +
+				"o.yaml:10:33: instances.loki.a/b.additional_headers[\"x.y\"]: a key must not contain a dot: HolmesGPT would reject the whole file",
+		},
+		"given twice": {
+			"toolsets:\n  a/b: {enabled: true}\n  a/b: {enabled: false}\n",
+			"o.yaml:3:3: toolsets.a/b: given twice; first on line 2",
+		},
+		"unknown field": {
+			"toolsets:\n  prometheus/metrics:\n    prometheus_url: http://x\n",
+			"o.yaml:3:21: toolsets.prometheus/metrics.prometheus_url: not a field of a toolset: HolmesGPT would reject the toolset; settings of a backend go under config",
+		},
+		"wrong fields": {
+			"toolsets:\n  x/y: {enabled: \"yes\", type: https, config: [a], tools: {}, description: 7}\n  h/t: {type: http, tools: []}\nmcp_servers:\n  m: {url: http://old}\n",
+			"o.yaml:2:18: toolsets.x/y.enabled: expected true or false\n" +
+				"o.yaml:2:31: toolsets.x/y.type: expected built-in, custom, mcp, http, database or mongodb\n" +
+				"o.yaml:2:46: toolsets.x/y.config: expected a mapping\n" +
+				"o.yaml:2:58: toolsets.x/y.tools: expected a list\n" +
+				"o.yaml:2:75: toolsets.x/y.description: expected a text\n" +
+				"o.yaml:3:28: toolsets.h/t.tools: HolmesGPT rejects this field in a toolset of type http",
+		},
+		"no plain data": {
+			"toolsets: {x/y: {config: {a: 2024-01-01, b: .inf, c: '<<'}}}\n",
+			"o.yaml:1:30: toolsets.x/y.config.a: a date: put quotes around it\n" +
+				"o.yaml:1:45: toolsets.x/y.config.b: expected a finite number\n" +
+				"o.yaml:1:54: toolsets.x/y.config.c: HolmesGPT cannot read the text <<: write something else",
+		},
+		"credential for all": {
+			"toolsets:\n  prometheus/metrics:\n    config:\n      additional_headers:\n        Authorization: Bearer {{ env.TOKEN }}\n",
+			"o.yaml:4:7: toolsets.prometheus/metrics.config.additional_headers: a credential here goes to all 3 instances: put it into the one it is for",
+		},
+		"password for all": {
+			"toolsets:\n  prometheus/metrics:\n    config:\n      password: s3cret\n",
+			"o.yaml:4:17: toolsets.prometheus/metrics.config.password: a credential here goes to all 3 instances: put it into the one it is for",
+		},
+		"no instances": {
+			"toolsets:\n  prometheus/metrics:\n    config:\n      instances: []\n",
+			"o.yaml:4:18: toolsets.prometheus/metrics.config.instances: expected a list of instances; to switch the toolset off, set it to null or enabled: false",
+		},
+		"one name twice": {
+			"instances:\n  prometheus:\n    team-a/prometheus:\n      name: monitoring/prometheus\n",
+			"o.yaml:4:13: instances.prometheus.team-a/prometheus.name: the name monitoring/prometheus is given to two instances: HolmesGPT would reject the toolset",
+		},
+		"one name twice in a list": {
+			"toolsets:\n  grafana/loki:\n    enabled: true\n    config:\n      instances:\n        - {name: a, api_url: http://a}\n        - {name: a, api_url: http://b}\n        - just text\n",
+			"o.yaml:7:18: toolsets.grafana/loki.config.instances[1].name: the name a is given to two instances: HolmesGPT would reject the toolset\n" +
+				"o.yaml:8:11: toolsets.grafana/loki.config.instances[2]: expected a mapping with a name",
+		},
+		"HTTP without endpoints": {
+			"instances:\n  jaeger:\n    tracing/jaeger:\n      endpoints: null\n",
+			"o.yaml:4:7: instances.jaeger.tracing/jaeger.endpoints: expected a list of endpoints, each with hosts",
+		},
+		"auth without its secret": {
+			"toolsets:\n  my/api:\n    type: http\n    config: {endpoints: [{hosts: [http://x], auth: {type: bearer}}, {}]}\n",
+			"o.yaml:4:52: toolsets.my/api.config.endpoints[0].auth: bearer auth needs token\n" +
+				"o.yaml:4:69: toolsets.my/api.config.endpoints[1].hosts: expected a list of hosts such as http://name:8080",
+		},
+		"MCP without url": {
+			"mcp_servers:\n  mcp/sre/tickets: {config: {url: null}}\n  other: {description: x}\n",
+			"o.yaml:2:29: mcp_servers.mcp/sre/tickets.config: an MCP server needs config.url\n" +
+				"o.yaml:3:10: mcp_servers.other.config: an MCP server needs config.url",
+		},
+		"HTTP type on a built-in": {
+			"toolsets: {prometheus/metrics: {type: http}}\n",
+			"o.yaml:1:39: toolsets.prometheus/metrics.type: http breaks a toolset of HolmesGPT's own: remove the type",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, err := ParseOverrides("o.yaml", []byte(tt.text))
+			if err == nil {
+				_, err = Build(patched(), options(t), o)
+			}
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			got, _, _ := strings.Cut(err.Error(), " (") // hints of the YAML reader
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
