@@ -22,4 +22,6 @@ type Lookalikes struct {
 type Role struct {
 	Words   []string `yaml:"words"`
 	Because string   `yaml:"because"`
+	// Always: told of any Service that is one, also where nothing else reminds of a backend.
+	Always bool `yaml:"always"`
 }

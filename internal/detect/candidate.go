@@ -96,7 +96,7 @@ func schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule, p *backend.Po
 		p.Target.StrVal == "https" || p.Number == 443 || p.Number == 8443 || target(p) == 8443 {
 		return "https"
 	}
-	if rule != nil && rule.Scheme != "" {
+	if rule != nil && rule.Scheme != "" && p.Name != "http" { // an operator that serves TLS by default names a port without it
 		return rule.Scheme
 	}
 	for _, a := range servingCert {

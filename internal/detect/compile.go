@@ -17,19 +17,27 @@ type compiled struct {
 // conventions is lookalikes.yaml, compiled.
 type conventions struct {
 	*catalog.Lookalikes
-	neutral endings
-	roles   []role
+	roles  roles
+	always roles // those that are told of any Service
 }
+
+type roles []role
 
 type role struct {
 	endings
+	neutral endings
 	because string
 }
 
 func compile(c *catalog.Catalog) ([]*compiled, conventions) {
-	look := conventions{Lookalikes: c.Lookalikes, neutral: newEndings(c.Lookalikes.Neutral)}
+	look := conventions{Lookalikes: c.Lookalikes}
+	neutral := newEndings(c.Lookalikes.Neutral)
 	for _, r := range c.Lookalikes.Roles {
-		look.roles = append(look.roles, role{newEndings(r.Words), r.Because})
+		compiled := role{newEndings(r.Words), neutral, r.Because}
+		look.roles = append(look.roles, compiled)
+		if r.Always {
+			look.always = append(look.always, compiled)
+		}
 	}
 	types := make([]*compiled, 0, len(c.Types))
 	for _, t := range c.Types {
@@ -68,24 +76,17 @@ func (t *compiled) knowsComponent(value string) bool {
 	return t.means(value) || t.suffixes.of(ws) == len(ws)
 }
 
-// roleOf returns why a name or label value says that the thing answers no queries, or "".
-func (c *conventions) roleOf(value string) string {
+// roleOf returns why a name or label value says that the thing answers no queries, or "". The longest role that ends it
+// counts, with or without neutral endings.
+func (list roles) roleOf(value string) string {
 	ws := words(value)
-	if len(ws) == 0 {
-		return ""
-	}
-	for _, ws := range [][]string{ws, c.neutral.trim(ws)} {
-		best, because := 0, ""
-		for _, r := range c.roles {
-			if n := r.of(ws); n > best {
-				best, because = n, r.because
-			}
-		}
-		if best > 0 {
-			return because
+	best, because := 0, ""
+	for _, r := range list {
+		if n := max(r.of(ws), r.of(r.neutral.trim(ws))); n > best {
+			best, because = n, r.because
 		}
 	}
-	return ""
+	return because
 }
 
 // index finds, without looking at any rule, which types could have something to say about a Service. Most Services of a
@@ -117,6 +118,11 @@ func newIndex(types []*compiled, look *conventions) *index {
 	}
 	for _, k := range slices.Concat(look.AppLabels, look.ComponentLabels) {
 		x.key(k).app = true
+	}
+	for _, r := range look.always {
+		for _, w := range r.endings {
+			x.addWord(w[len(w)-1], maskOf(lookalikeBit))
+		}
 	}
 	for i, t := range types {
 		bit := maskOf(i)

@@ -5,6 +5,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -79,7 +80,24 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 			evals = append(evals, d.evaluate(t, s, e, notes))
 		}
 	}
-	return decide(evals)
+	r := decide(evals)
+	if r.Nothing() && near.has(lookalikeBit) {
+		r.Rejected = d.lookalike(s)
+	}
+	return r
+}
+
+// lookalike is why a Service that no type has anything to say about is none: what people take for a backend now and then.
+func (d *Detector) lookalike(s *backend.Service) string {
+	if because := d.look.always.roleOf(s.Name); because != "" {
+		return fmt.Sprintf("by its name %q it is %s", show(s.Name), because)
+	}
+	for _, k := range d.look.AppLabels {
+		if because := d.look.always.roleOf(s.Labels[k]); because != "" {
+			return fmt.Sprintf("by its label %s=%s it is %s", k, show(s.Labels[k]), because)
+		}
+	}
+	return ""
 }
 
 // unusable is why no type at all can use the Service.
@@ -113,7 +131,7 @@ func decide(evals []Evaluation) Result {
 	var r Result
 	for i := range evals {
 		c := evals[i].Candidate
-		if c == nil || beaten(evals, i) {
+		if c == nil || beaten(evals, i) || evals[i].weight() == weightPort && anyRejected(evals) {
 			continue
 		}
 		r.Candidates = append(r.Candidates, c)
@@ -131,6 +149,11 @@ func decide(evals []Evaluation) Result {
 		r.Rejected, r.Type = evals[best].Rejected, evals[best].Type
 	}
 	return r
+}
+
+// anyRejected: a type that knows the Service says what it is. That its port is another type's own means nothing then.
+func anyRejected(evals []Evaluation) bool {
+	return slices.ContainsFunc(evals, func(e Evaluation) bool { return e.Rejected != "" })
 }
 
 // beaten reports whether another type has better evidence for the same port: a strong one beats a weak one, a chart's

@@ -59,7 +59,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 	rule := d.strongRule(t, s)
 	if rule != nil {
 		e.rule = true
-		e.Signs = append(e.Signs, describe(rule))
+		e.Signs = append(e.Signs, describe(rule, s))
 	}
 	if sign := d.labelSign(t, s); sign != "" {
 		e.label = true
@@ -89,7 +89,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 	own := ownNumber(t, port)
 	if own != 0 {
 		e.port = true
-		e.Signs = append(e.Signs, fmt.Sprintf("port %d, %s's own", own, t.Title))
+		e.Signs = append(e.Signs, fmt.Sprintf("port %d (%s's own)", own, t.Title))
 	}
 	if !e.rule && !e.label && !e.name && (own == 0 || slices.Contains(t.Ports.Shared, own)) {
 		e.Signs = nil
@@ -137,21 +137,28 @@ func matches(r *catalog.Rule, s *backend.Service) bool {
 	return len(r.Ports) == 0 || slices.ContainsFunc(s.Ports, func(p backend.Port) bool { return anyGlob(r.Ports, p.Name) })
 }
 
-// describe tells a rule as a sign: the labels as they stand, and whose they are.
-func describe(r *catalog.Rule) string {
+// describe tells a rule as a sign: what of the Service fits it, and whose it is.
+func describe(r *catalog.Rule, s *backend.Service) string {
 	var parts []string
-	for _, labels := range []map[string]catalog.Values{r.Labels, r.Selector, r.Annotations} {
-		for _, k := range slices.Sorted(mapKeys(labels)) {
-			parts = append(parts, k+"="+strings.Join(labels[k], "|"))
+	for _, m := range []struct {
+		what string
+		want map[string]catalog.Values
+		have map[string]string
+	}{{"label", r.Labels, s.Labels}, {"selector", r.Selector, s.Selector}, {"annotation", r.Annotations, s.Annotations}} {
+		for _, k := range slices.Sorted(mapKeys(m.want)) {
+			parts = append(parts, fmt.Sprintf("%s %s=%s", m.what, k, show(m.have[k])))
 		}
 	}
 	if len(r.Names) > 0 {
-		parts = append(parts, "name "+strings.Join(r.Names, "|"))
+		parts = append(parts, fmt.Sprintf("name %q", show(s.Name)))
 	}
-	if len(r.Ports) > 0 {
-		parts = append(parts, "port "+strings.Join(r.Ports, "|"))
+	for _, p := range s.Ports {
+		if anyGlob(r.Ports, p.Name) {
+			parts = append(parts, fmt.Sprintf("port name %q", show(p.Name)))
+			break
+		}
 	}
-	return strings.Join(parts, ", ") + ": " + r.Because
+	return strings.Join(parts, ", ") + " (" + r.Because + ")"
 }
 
 func mapKeys[V any](m map[string]V) func(func(string) bool) {
@@ -216,11 +223,11 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) string {
 			return t.Detect.Reject[i].Because
 		}
 	}
-	if because := d.look.roleOf(s.Name); because != "" {
+	if because := d.look.roles.roleOf(s.Name); because != "" {
 		return fmt.Sprintf("by its name %q it is %s", show(s.Name), because)
 	}
 	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels) {
-		if because := d.look.roleOf(s.Labels[k]); because != "" {
+		if because := d.look.roles.roleOf(s.Labels[k]); because != "" {
 			return fmt.Sprintf("by its label %s=%s it is %s", k, show(s.Labels[k]), because)
 		}
 	}
@@ -228,7 +235,7 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) string {
 		if slices.Contains(d.look.ComponentLabels, k) {
 			continue // a Service may select another part on purpose: the query port of an all-in-one
 		}
-		if because := d.look.roleOf(s.Selector[k]); because != "" {
+		if because := d.look.roles.roleOf(s.Selector[k]); because != "" {
 			return fmt.Sprintf("by its selector %s=%s it is %s", k, show(s.Selector[k]), because)
 		}
 	}

@@ -8,11 +8,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// maxTypes is how many types a catalog may have.
-const maxTypes = 128
+// maxTypes is how many types a catalog may have. The bit behind them stands for look-alikes that are told whatever type
+// is near.
+const (
+	maxTypes     = 127
+	lookalikeBit = maxTypes
+)
 
 // mask is a set of types by their place in the catalog.
-type mask [maxTypes / 64]uint64
+type mask [(maxTypes + 1) / 64]uint64
 
 func maskOf(i int) (m mask) {
 	m[i/64] = 1 << (i % 64)

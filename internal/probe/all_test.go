@@ -111,7 +111,7 @@ func TestDeadBackendsDelayNobody(t *testing.T) {
 					return nil, r.Context().Err()
 				}
 				time.Sleep(100 * time.Millisecond)
-				return via(standin{"*": {body: "fine"}})(c).RoundTrip(r)
+				return via(answers{"*": {body: "fine"}})(c).RoundTrip(r)
 			})
 		}})
 		begin := time.Now()

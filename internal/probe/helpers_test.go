@@ -92,10 +92,10 @@ func (r reply) write(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, r.body)
 }
 
-// standin answers by path; "*" is for the rest, which without it is 404.
-type standin map[string]reply
+// answers by path; "*" is for the rest, which without it is 404.
+type answers map[string]reply
 
-func (s standin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a, ok := s[r.URL.Path]; ok {
 		a.write(w)
 	} else if a, ok := s["*"]; ok {
@@ -106,8 +106,8 @@ func (s standin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // below moves a stand-in below a base path.
-func (s standin) below(base string) standin {
-	moved := standin{}
+func (s answers) below(base string) answers {
+	moved := answers{}
 	for path, a := range s {
 		if path != "*" {
 			path = base + path
@@ -117,7 +117,7 @@ func (s standin) below(base string) standin {
 	return moved
 }
 
-func (s standin) with(more standin) standin {
+func (s answers) with(more answers) answers {
 	all := maps.Clone(s)
 	maps.Copy(all, more)
 	return all

@@ -41,11 +41,11 @@ func (spaces) Read(p []byte) (int, error) {
 func TestHostileAnswers(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	t.Attr("req", "DTS-SEC-3")
-	bomb := gzipped(t, io.LimitReader(spaces{}, 200<<20))
+	bomb := gzipped(t, io.LimitReader(spaces{}, 48<<20))
 	zip := map[string]string{"Content-Encoding": "gzip"}
 	padding := strings.Repeat(" ", maxBody-len(buildinfo))
-	answer := func(a reply) standin { return prometheus.with(standin{"/api/v1/status/buildinfo": a}) }
-	versioned := func(v string) standin {
+	answer := func(a reply) answers { return prometheus.with(answers{"/api/v1/status/buildinfo": a}) }
+	versioned := func(v string) answers {
 		text, err := json.Marshal(map[string]any{"status": "success", "data": map[string]string{"version": v}})
 		if err != nil {
 			t.Fatal(err)
@@ -93,8 +93,8 @@ func TestHostileAnswers(t *testing.T) {
 		{"deep JSON", answer(reply{body: strings.Repeat("[", 500_000)}), wrong("not JSON")},
 		{"wide JSON", answer(reply{body: `{"status":"success","x":[` + strings.Repeat("0,", 400_000) + `0]}`}), wrong("no data.version")},
 		{"two JSON values", answer(reply{body: buildinfo + buildinfo}), wrong("not JSON")},
-		{"template in the page", standin{"*": {body: "<title>{{ env.TOKEN }}\x00</title>"}}, wrong("a web page titled")},
-		{"template in the redirect", standin{"*": {status: 302, header: map[string]string{"Location": "http://user:secret@evil/{{env.TOKEN}}/${X}"}}}, wrong("redirect")},
+		{"template in the page", answers{"*": {body: "<title>{{ env.TOKEN }}\x00</title>"}}, wrong("a web page titled")},
+		{"template in the redirect", answers{"*": {status: 302, header: map[string]string{"Location": "http://user:secret@evil/{{env.TOKEN}}/${X}"}}}, wrong("redirect")},
 	}
 	p := newProber(t, Options{})
 	for _, tt := range tests {
@@ -124,6 +124,25 @@ func harmless(t *testing.T, o backend.Observation) {
 		if len(s) > 2000 {
 			t.Errorf("a text of %d bytes", len(s))
 		}
+	}
+}
+
+// What a small answer becomes when it is decompressed is never held, not even for a moment.
+func TestGzipBombTakesLittleMemory(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	res := &http.Response{
+		Header: http.Header{"Content-Encoding": {"gzip"}},
+		Body:   io.NopCloser(bytes.NewReader(gzipped(t, io.LimitReader(spaces{}, 48<<20)))),
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, broken, err := readBody(res)
+	runtime.ReadMemStats(&after)
+	if broken == "" || err != nil {
+		t.Errorf("broken %q, error %v", broken, err)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
+		t.Errorf("%d bytes were allocated", n)
 	}
 }
 

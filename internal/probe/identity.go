@@ -67,7 +67,8 @@ func (s *session) identify(t *catalog.Type) (identity, error) {
 			queue = append(s.takeLearned(), queue...)
 		}
 	}
-	if others := slices.DeleteFunc(tried[1:], func(b string) bool { return b == "" }); len(others) > 0 && told.outcome == backend.WrongIdentity {
+	others := slices.DeleteFunc(tried[1:], func(b string) bool { return !slices.Contains(t.Probe.Paths, b) })
+	if len(others) > 0 && told.outcome == backend.WrongIdentity {
 		told.detail += " (also tried below " + strings.Join(others, ", ") + ")"
 	}
 	return *told, nil
@@ -152,7 +153,7 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res 
 		res = unmet
 	}
 	if c.Because != "" && res == unmet {
-		why = c.Because + " (" + why + ")"
+		why += " (" + c.Because + ")"
 	}
 	for i := range c.Or {
 		otherWhy, other, v, err := s.meet(purpose, base, &c.Or[i])

@@ -26,52 +26,52 @@ func TestOutcomes(t *testing.T) {
 	tests := []struct {
 		name    string
 		typ     string
-		answers standin
+		answers answers
 		change  func(*backend.Candidate)
 		want    backend.Observation
 	}{
-		{"healthy, not ready", "prometheus", prometheus.with(standin{"/-/ready": {status: 503, body: "Service Unavailable"}}), nil,
+		{"healthy, not ready", "prometheus", prometheus.with(answers{"/-/ready": {status: 503, body: "Service Unavailable"}}), nil,
 			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "2.53.1", Detail: "/-/ready answers 503"}},
-		{"unhealthy", "prometheus", prometheus.with(standin{"/-/healthy": {status: 500}}), nil,
+		{"unhealthy", "prometheus", prometheus.with(answers{"/-/healthy": {status: 500}}), nil,
 			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "2.53.1"}},
-		{"no identity yet", "prometheus", standin{"*": {status: 503, body: "Service Unavailable"}}, nil,
+		{"no identity yet", "prometheus", answers{"*": {status: 503, body: "Service Unavailable"}}, nil,
 			backend.Observation{Outcome: backend.NotReady, Detail: "cannot prove to be Prometheus now"}},
-		{"cluster red", "elasticsearch", standin{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": {body: `{"status":"red"}`}}, nil,
+		{"cluster red", "elasticsearch", answers{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": {body: `{"status":"red"}`}}, nil,
 			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "8.1.0", Detail: "green or yellow"}},
-		{"grafana's database", "grafana", standin{"/api/health": {status: 503, body: `{"database":"failing","version":"11.2.0"}`}}, nil,
+		{"grafana's database", "grafana", answers{"/api/health": {status: 503, body: `{"database":"failing","version":"11.2.0"}`}}, nil,
 			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "11.2.0", Detail: "failing"}},
-		{"identity refused", "elasticsearch", standin{"*": unauthorized}, nil,
+		{"identity refused", "elasticsearch", answers{"*": unauthorized}, nil,
 			backend.Observation{Outcome: backend.AuthRequired, Detail: `Basic realm="security"`}},
-		{"identity forbidden", "prometheus", standin{"*": {status: 403}}, nil,
+		{"identity forbidden", "prometheus", answers{"*": {status: 403}}, nil,
 			backend.Observation{Outcome: backend.AuthRequired, Detail: "cannot prove to be Prometheus"}},
-		{"credentials wanted", "grafana", standin{"/api/health": {body: `{"database":"ok","version":"11.2.0"}`}, "/api/search": {status: 401, body: `{"message":"Unauthorized"}`}}, nil,
+		{"credentials wanted", "grafana", answers{"/api/health": {body: `{"database":"ok","version":"11.2.0"}`}, "/api/search": {status: 401, body: `{"message":"Unauthorized"}`}}, nil,
 			backend.Observation{Outcome: backend.AuthRequired, Identity: true, Version: "11.2.0", Detail: "wants credentials"}},
-		{"health refused", "elasticsearch", standin{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": unauthorized}, nil,
+		{"health refused", "elasticsearch", answers{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": unauthorized}, nil,
 			backend.Observation{Outcome: backend.AuthRequired, Identity: true, Version: "8.1.0"}},
-		{"tenant wanted", "mimir", standin{"/prometheus/api/v1/labels": noTenant, "/prometheus/api/v1/status/buildinfo": {body: mimirInfo}}, nil,
+		{"tenant wanted", "mimir", answers{"/prometheus/api/v1/labels": noTenant, "/prometheus/api/v1/status/buildinfo": {body: mimirInfo}}, nil,
 			backend.Observation{Outcome: backend.AuthRequired, Identity: true, Path: "/prometheus", Detail: "X-Scope-OrgID"}},
-		{"tenant wanted, no identity", "mimir", standin{"/prometheus/api/v1/labels": noTenant}, nil,
+		{"tenant wanted, no identity", "mimir", answers{"/prometheus/api/v1/labels": noTenant}, nil,
 			backend.Observation{Outcome: backend.AuthRequired, Path: "/prometheus"}},
-		{"a relative that refuses", "elasticsearch", standin{"*": {status: 401, header: map[string]string{"WWW-Authenticate": `Basic realm="OpenSearch Security"`}}}, nil,
+		{"a relative that refuses", "elasticsearch", answers{"*": {status: 401, header: map[string]string{"WWW-Authenticate": `Basic realm="OpenSearch Security"`}}}, nil,
 			backend.Observation{Outcome: backend.WrongIdentity, Detail: "it is OpenSearch"}},
 		{"grafana behind a prometheus label", "prometheus", products[10].answers, nil,
 			backend.Observation{Outcome: backend.WrongIdentity, Detail: `a web page titled "Grafana"`}},
-		{"health path", "prometheus", prometheus.with(standin{"/-/healthy": {status: 500}, "/alive": {status: 204}}), func(c *backend.Candidate) { c.HealthPath = "/alive" },
+		{"health path", "prometheus", prometheus.with(answers{"/-/healthy": {status: 500}, "/alive": {status: 204}}), func(c *backend.Candidate) { c.HealthPath = "/alive" },
 			backend.Observation{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}},
 		{"bad health path", "prometheus", prometheus, func(c *backend.Candidate) { c.HealthPath = "/alive" },
 			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "2.53.1", Detail: "/alive answers 404"}},
-		{"health path, no identity", "prometheus", standin{"/alive": {}}, func(c *backend.Candidate) { c.HealthPath = "/alive" },
+		{"health path, no identity", "prometheus", answers{"/alive": {}}, func(c *backend.Candidate) { c.HealthPath = "/alive" },
 			backend.Observation{Outcome: backend.WrongIdentity}},
-		{"unproven", "prometheus", standin{}, func(c *backend.Candidate) { c.Unproven = true },
+		{"unproven", "prometheus", answers{}, func(c *backend.Candidate) { c.Unproven = true },
 			backend.Observation{Outcome: backend.Unprobed, Detail: "annotation"}},
-		{"custom", "", standin{"*": {status: 404}}, nil, backend.Observation{Outcome: backend.Ready}},
-		{"custom refuses", "", standin{"*": {status: 401}}, nil, backend.Observation{Outcome: backend.Ready}},
-		{"custom fails", "", standin{"*": {status: 500}}, nil, backend.Observation{Outcome: backend.NotReady, Detail: "500"}},
-		{"custom's health path", "", standin{"/up": {status: 503}, "*": {}}, func(c *backend.Candidate) { c.HealthPath = "/up" },
+		{"custom", "", answers{"*": {status: 404}}, nil, backend.Observation{Outcome: backend.Ready}},
+		{"custom refuses", "", answers{"*": {status: 401}}, nil, backend.Observation{Outcome: backend.Ready}},
+		{"custom fails", "", answers{"*": {status: 500}}, nil, backend.Observation{Outcome: backend.NotReady, Detail: "500"}},
+		{"custom's health path", "", answers{"/up": {status: 503}, "*": {}}, func(c *backend.Candidate) { c.HealthPath = "/up" },
 			backend.Observation{Outcome: backend.NotReady, Detail: "503"}},
-		{"custom below a path", "", standin{"/kb": {}, "*": {status: 500}}, func(c *backend.Candidate) { c.Path = "/kb" },
+		{"custom below a path", "", answers{"/kb": {}, "*": {status: 500}}, func(c *backend.Candidate) { c.Path = "/kb" },
 			backend.Observation{Outcome: backend.Ready, Path: "/kb"}},
-		{"mcp", "", standin{"/mcp": {status: 405}, "*": {status: 500}}, func(c *backend.Candidate) { c.Type, c.Path = backend.TypeMCP, "/mcp" },
+		{"mcp", "", answers{"/mcp": {status: 405}, "*": {status: 500}}, func(c *backend.Candidate) { c.Type, c.Path = backend.TypeMCP, "/mcp" },
 			backend.Observation{Outcome: backend.Ready, Path: "/mcp"}},
 	}
 	p := newProber(t, Options{})
@@ -255,7 +255,7 @@ func TestTries(t *testing.T) {
 // What will not pass is not tried again.
 func TestNoSecondTry(t *testing.T) {
 	t.Attr("req", "DTS-PRB-1")
-	for name, answers := range map[string]standin{
+	for name, answers := range map[string]answers{
 		"wrong identity": {},
 		"auth required":  {"*": {status: 401}},
 	} {
@@ -277,7 +277,7 @@ func TestStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 		defer cancel()
-		p := newProber(t, Options{Tries: 3, RoundTripper: via(standin{"*": {status: 503}})})
+		p := newProber(t, Options{Tries: 3, RoundTripper: via(answers{"*": {status: 503}})})
 		got := p.Probe(ctx, targetFor(nil))
 		if got.Outcome != backend.Unprobed || len(got.Requests) != 2 || !got.At.IsZero() {
 			t.Errorf("got %s, %d requests", got.Outcome, len(got.Requests))

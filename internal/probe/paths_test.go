@@ -19,7 +19,7 @@ func TestBasePaths(t *testing.T) {
 	tests := []struct {
 		name    string
 		typ     string
-		answers standin
+		answers answers
 		change  func(*backend.Candidate)
 		outcome backend.Outcome
 		path    string
@@ -29,15 +29,15 @@ func TestBasePaths(t *testing.T) {
 		{"the candidate's", "prometheus", prometheus.below("/team/a"), func(c *backend.Candidate) { c.Path = "/team/a" }, backend.Ready, "/team/a", ""},
 		{"the candidate's is wrong", "prometheus", prometheus, func(c *backend.Candidate) { c.Path = "/team/a" }, backend.Ready, "", ""},
 		{"fixed and wrong", "prometheus", prometheus, func(c *backend.Candidate) { c.Path, c.FixedPath = "/team/a", true }, backend.WrongIdentity, "/team/a", "404"},
-		{"the root leads to it", "prometheus", prometheus.below("/metrics-ui").with(standin{"/": redirect("/metrics-ui")}), nil, backend.Ready, "/metrics-ui", ""},
-		{"the root leads to a page in it", "prometheus", prometheus.below("/a/b").with(standin{"/": redirect("/a/b/query?x=1")}), nil, backend.Ready, "/a/b", ""},
-		{"the root leads there, path fixed", "prometheus", prometheus.below("/x").with(standin{"/": redirect("/x")}), func(c *backend.Candidate) { c.FixedPath = true }, backend.WrongIdentity, "", ""},
-		{"the request leads there", "grafana", grafana.below("/dash").with(standin{"/api/health": redirect("/dash/api/health")}), nil, backend.Ready, "/dash", ""},
+		{"the root leads to it", "prometheus", prometheus.below("/metrics-ui").with(answers{"/": redirect("/metrics-ui")}), nil, backend.Ready, "/metrics-ui", ""},
+		{"the root leads to a page in it", "prometheus", prometheus.below("/a/b").with(answers{"/": redirect("/a/b/query?x=1")}), nil, backend.Ready, "/a/b", ""},
+		{"the root leads there, path fixed", "prometheus", prometheus.below("/x").with(answers{"/": redirect("/x")}), func(c *backend.Candidate) { c.FixedPath = true }, backend.WrongIdentity, "", ""},
+		{"the request leads there", "grafana", grafana.below("/dash").with(answers{"/api/health": redirect("/dash/api/health")}), nil, backend.Ready, "/dash", ""},
 		// Grafana redirects to its public URL: only the path is of use, on the host that is being asked.
-		{"the request leads there on another host", "grafana", grafana.below("/dash").with(standin{"/api/health": redirect("https://public.example/dash/api/health")}), nil, backend.Ready, "/dash", ""},
-		{"hostile path", "grafana", standin{"*": redirect("/{{env.TOKEN}}/api/health")}, nil, backend.WrongIdentity, "", ""},
-		{"nowhere", "prometheus", standin{}, nil, backend.WrongIdentity, "", "also tried below /prometheus"},
-		{"a loop", "prometheus", standin{"*": redirect("/round")}, nil, backend.WrongIdentity, "", ""},
+		{"the request leads there on another host", "grafana", grafana.below("/dash").with(answers{"/api/health": redirect("https://public.example/dash/api/health")}), nil, backend.Ready, "/dash", ""},
+		{"hostile path", "grafana", answers{"*": redirect("/{{env.TOKEN}}/api/health")}, nil, backend.WrongIdentity, "", ""},
+		{"nowhere", "prometheus", answers{}, nil, backend.WrongIdentity, "", "also tried below /prometheus"},
+		{"a loop", "prometheus", answers{"*": redirect("/round")}, nil, backend.WrongIdentity, "", ""},
 	}
 	p := newProber(t, Options{})
 	for _, tt := range tests {
@@ -86,7 +86,10 @@ func TestRedirectToAnotherHostIsNotFollowed(t *testing.T) {
 	for _, to := range []string{other.URL, ownHostOtherPort, strings.TrimPrefix(other.URL, "http:"), "gopher://" + other.Listener.Addr().String()} {
 		t.Run(to, func(t *testing.T) {
 			target := serve(t, lookupType(t, "prometheus"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Location", to+r.URL.Path)
+				if r.URL.RawQuery == "elsewhere" || !strings.HasPrefix(r.Host, testHost+":") {
+					t.Errorf("followed to %s%s", r.Host, r.URL)
+				}
+				w.Header().Set("Location", to+r.URL.Path+"?elsewhere")
 				w.WriteHeader(http.StatusTemporaryRedirect)
 			}))
 			got := newProber(t, Options{}).Probe(t.Context(), target)
@@ -124,6 +127,10 @@ func TestHostHeaderAndNothingElse(t *testing.T) {
 	}))
 	expect(t, newProber(t, Options{}).Probe(t.Context(), target),
 		backend.Observation{Outcome: backend.Ready, Identity: true, Version: "11.2.0", Scheme: "http"})
+	// The environment is read but once in a process, so the test above alone might come too late to tell.
+	if newProber(t, Options{}).transport(target, address(target)).Proxy != nil {
+		t.Error("the transport has a proxy function")
+	}
 }
 
 func TestAddresses(t *testing.T) {
@@ -160,7 +167,7 @@ func TestAddresses(t *testing.T) {
 // A headless Service is asked at its pods, at another one with each try.
 func TestHeadlessTriesItsPods(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
-	target := serve(t, nil, standin{"*": {body: "fine"}})
+	target := serve(t, nil, answers{"*": {body: "fine"}})
 	target.Candidate.Service.ClusterIP = "None"
 	target.Endpoints = &backend.Endpoints{Slices: []backend.EndpointSlice{{
 		Ready: []netip.Addr{netip.MustParseAddr("127.9.9.9"), netip.MustParseAddr("127.0.0.1")}, // nothing listens at the first

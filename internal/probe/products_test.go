@@ -15,14 +15,14 @@ const (
 )
 
 var (
-	unsupported = standin{"*": {status: 400, body: "unsupported path requested"}}
+	unsupported = answers{"*": {status: 400, body: "unsupported path requested"}}
 	noTenant    = reply{status: 401, body: "no org id\n"}
 )
 
 // product is how some software answers, as far as its documents, its source or a run of it tell.
 type product struct {
 	name    string
-	answers standin
+	answers answers
 	// is the type it is; "" for software that is none of ours.
 	is      string
 	version string
@@ -31,112 +31,112 @@ type product struct {
 
 // products as they really answer, and relatives of theirs that must not pass for them.
 var products = []product{
-	{"prometheus", standin{
+	{"prometheus", answers{
 		"/-/healthy": {body: "Prometheus Server is Healthy.\n"}, "/-/ready": {body: "Prometheus Server is Ready.\n"},
 		"/api/v1/status/buildinfo": {body: buildinfo}, "/api/v1/query": {body: vector}, "/api/v1/labels": {body: labels},
 		"/api/v1/status/flags": {body: `{"status":"success","data":{"web.listen-address":"0.0.0.0:9090"}}`},
 	}, "prometheus", "2.53.1", ""},
-	{"prometheus agent", standin{
+	{"prometheus agent", answers{
 		"/-/healthy": {body: "Prometheus Agent is Healthy.\n"}, "/-/ready": {body: "Prometheus Agent is Ready.\n"},
 		"/api/v1/status/buildinfo": {body: buildinfo},
 		"/api/v1/query":            {status: 422, body: `{"status":"error","errorType":"execution","error":"unavailable with Prometheus Agent"}`},
 	}, "", "", ""},
-	{"pushgateway", standin{
+	{"pushgateway", answers{
 		"/-/healthy": {body: "OK"}, "/-/ready": {body: "OK"},
 		"/api/v1/status": {body: `{"status":"success","data":{"build_information":{"version":"1.5.1"}}}`},
 	}, "", "", ""},
-	{"thanos query", standin{
+	{"thanos query", answers{
 		"/-/healthy": {body: "OK"}, "/-/ready": {body: "OK"},
 		"/api/v1/status/buildinfo": {body: strings.Replace(buildinfo, "2.53.1", "0.35.0", 1)},
 		"/api/v1/status/flags":     {body: `{"status":"success","data":{"http-address":"0.0.0.0:10902","query.timeout":"2m"}}`},
 		"/api/v1/stores":           {body: `{"status":"success","data":{"sidecar":[]}}`},
 		"/api/v1/query":            {body: vector}, "/api/v1/labels": {body: labels},
 	}, "thanos", "0.35.0", ""},
-	{"thanos store", standin{
+	{"thanos store", answers{
 		"/-/healthy": {body: "OK"}, "/-/ready": {body: "OK"},
 		"/api/v1/status/buildinfo": {body: strings.Replace(buildinfo, "2.53.1", "0.35.0", 1)},
 		"/api/v1/status/flags":     {body: `{"status":"success","data":{"http-address":"0.0.0.0:10902"}}`},
 		"/api/v1/blocks":           {body: `{"status":"success","data":{"label":"","blocks":[],"refreshedAt":"x"}}`},
 	}, "", "", ""},
-	{"thanos ruler", standin{
+	{"thanos ruler", answers{
 		"/-/healthy": {body: "OK"}, "/-/ready": {body: "OK"},
 		"/api/v1/status/buildinfo": {body: strings.Replace(buildinfo, "2.53.1", "0.35.0", 1)},
 		"/api/v1/status/flags":     {body: `{"status":"success","data":{"http-address":"0.0.0.0:10902","eval-interval":"30s"}}`},
 	}, "", "", ""},
-	{"victoriametrics single", unsupported.with(standin{
+	{"victoriametrics single", unsupported.with(answers{
 		"/health": {body: "OK"}, "/-/healthy": {body: "VictoriaMetrics is Healthy.\n"}, "/-/ready": {body: "VictoriaMetrics is Ready.\n"},
 		"/": {body: "<h2>Single-node VictoriaMetrics</h2>"}, "/api/v1/status/buildinfo": {body: `{"status":"success","data":{"version":"2.24.0"}}`},
 		"/prometheus/api/v1/status/buildinfo": {body: `{"status":"success","data":{"version":"2.24.0"}}`},
 		"/prometheus/api/v1/labels":           {body: labels},
 		"/api/v1/query":                       {body: vector}, "/api/v1/labels": {body: labels},
 	}), "victoriametrics", "", ""},
-	{"vmselect", unsupported.with(standin{
+	{"vmselect", unsupported.with(answers{
 		"/health": {body: "OK"}, "/-/healthy": {body: "VictoriaMetrics is Healthy.\n"}, "/-/ready": {body: "VictoriaMetrics is Ready.\n"},
 		"/select/0/prometheus/api/v1/status/buildinfo": {body: `{"status":"success","data":{"version":"2.24.0"}}`},
 		"/select/0/prometheus/api/v1/query":            {body: vector},
 	}), "victoriametrics", "", "/select/0/prometheus"},
-	{"vmagent", unsupported.with(standin{
+	{"vmagent", unsupported.with(answers{
 		"/health": {body: "OK"}, "/-/healthy": {body: "VictoriaMetrics is Healthy.\n"}, "/-/ready": {body: "VictoriaMetrics is Ready.\n"},
 	}), "", "", ""},
-	{"mimir", standin{
+	{"mimir", answers{
 		"/ready": {body: "ready\n"}, "/api/v1/status/buildinfo": {body: mimirInfo}, "/prometheus/api/v1/status/buildinfo": {body: mimirInfo},
 		"/prometheus/api/v1/labels": {body: labels}, "/prometheus/api/v1/query": {body: vector},
 	}, "mimir", "2.15.0", "/prometheus"},
-	{"grafana", standin{
+	{"grafana", answers{
 		"/api/health": {body: `{"commit":"c","database":"ok","version":"11.2.0"}`}, "/api/search": {body: "[]"},
 		"/login": {body: "<title>Grafana</title>"}, "*": {status: 302, header: map[string]string{"Location": "/login"}},
 	}, "grafana", "11.2.0", ""},
-	{"loki", standin{
+	{"loki", answers{
 		"/ready": {body: "ready\n"}, "/loki/api/v1/status/buildinfo": {body: `{"version":"2.9.7","revision":"r","branch":"HEAD"}`},
 		"/loki/api/v1/labels": {body: labels},
 	}, "loki", "2.9.7", ""},
-	{"tempo", standin{
+	{"tempo", answers{
 		"/ready": {body: "ready\n"}, "/api/echo": {body: "echo"}, "/api/status/buildinfo": {body: `{"version":"2.6.0","revision":"r"}`},
 		"/api/search": {body: `{"traces":[],"metrics":{}}`},
 	}, "tempo", "2.6.0", ""},
-	{"jaeger", standin{
+	{"jaeger", answers{
 		"/api/services": {body: `{"data":["frontend"],"total":1,"limit":0,"offset":0,"errors":null}`}, "*": {body: jaegerUI},
 	}, "jaeger", "v1.62.0", ""},
-	{"jaeger without services", standin{
+	{"jaeger without services", answers{
 		"/api/services": {body: `{"data":null,"total":0,"limit":0,"offset":0,"errors":null}`}, "*": {body: jaegerUI},
 	}, "jaeger", "v1.62.0", ""},
-	{"zipkin", standin{
+	{"zipkin", answers{
 		"/health": {body: `{"status":"UP","zipkin":{"status":"UP","details":{"InMemoryStorage{}":{"status":"UP"}}}}`},
 		"/info":   {body: `{"zipkin":{"version":"2.24.3","commit":"c"}}`}, "/api/v2/services": {body: `["a"]`},
 	}, "zipkin", "2.24.3", ""},
-	{"spring boot application", standin{"/health": {body: `{"status":"UP"}`}, "/info": {body: "{}"}}, "", "", ""},
-	{"elasticsearch", standin{
+	{"spring boot application", answers{"/health": {body: `{"status":"UP"}`}, "/info": {body: "{}"}}, "", "", ""},
+	{"elasticsearch", answers{
 		"/":                {body: `{"name":"n","cluster_name":"c","version":{"number":"8.12.2"},"tagline":"You Know, for Search"}`, header: map[string]string{"X-Elastic-Product": "Elasticsearch"}},
 		"/_cluster/health": {body: `{"cluster_name":"c","status":"yellow"}`},
 	}, "elasticsearch", "8.12.2", ""},
-	{"opensearch", standin{
+	{"opensearch", answers{
 		"/":                {body: `{"name":"n","version":{"distribution":"opensearch","number":"2.11.0"},"tagline":"The OpenSearch Project: https://opensearch.org/"}`},
 		"/_cluster/health": {body: `{"cluster_name":"c","status":"green"}`},
 	}, "opensearch", "2.11.0", ""},
-	{"opensearch in compatibility mode", standin{
+	{"opensearch in compatibility mode", answers{
 		"/":                {body: `{"name":"n","version":{"number":"7.10.2"},"tagline":"The OpenSearch Project: https://opensearch.org/"}`},
 		"/_cluster/health": {body: `{"cluster_name":"c","status":"green"}`},
 	}, "opensearch", "7.10.2", ""},
-	{"kibana", standin{
+	{"kibana", answers{
 		"/api/status": {body: `{"name":"k","version":{"number":"8.12.2"},"status":{"overall":{"level":"available"},"core":{}}}`},
 	}, "kibana", "8.12.2", ""},
-	{"kibana that shows strangers little", standin{
+	{"kibana that shows strangers little", answers{
 		"/api/status": {body: `{"status":{"overall":{"level":"available"}}}`},
 	}, "kibana", "", ""},
-	{"opensearch dashboards", standin{
+	{"opensearch dashboards", answers{
 		"/api/status": {body: `{"name":"d","version":{"number":"2.11.0"},"status":{"overall":{"state":"green"}}}`, header: map[string]string{"osd-name": "d"}},
 	}, "", "", ""},
-	{"alertmanager", standin{
+	{"alertmanager", answers{
 		"/-/healthy": {body: "OK"}, "/-/ready": {body: "OK"},
 		"/api/v2/status": {body: `{"cluster":{"peers":[],"status":"disabled"},"config":{"original":""},"uptime":"x","versionInfo":{"version":"0.25.0"}}`},
 	}, "alertmanager", "0.25.0", ""},
-	{"victorialogs", unsupported.with(standin{
+	{"victorialogs", unsupported.with(answers{
 		"/health": {body: "OK"}, "/-/healthy": {body: "VictoriaMetrics is Healthy.\n"},
 		"/":                          {body: "<h2>Single-node VictoriaLogs</h2></br>Version victoria-logs-20250101-v1.4.0<br>"},
 		"/select/logsql/field_names": {body: `{"values":[{"value":"_msg","hits":"12"}]}`},
 		"/select/logsql/query":       {header: map[string]string{"Content-Type": "application/stream+json"}},
 	}), "victorialogs", "victoria-logs-20250101-v1.4.0", ""},
-	{"vlinsert", unsupported.with(standin{"/health": {body: "OK"}}), "", "", ""},
+	{"vlinsert", unsupported.with(answers{"/health": {body: "OK"}}), "", "", ""},
 }
 
 const mimirInfo = `{"status":"success","data":{"application":"Grafana Mimir","version":"2.15.0","revision":"r","features":{}}}`
@@ -180,25 +180,25 @@ func TestLeastAnswers(t *testing.T) {
 	plain := `{"status":"success","data":{"version":"2.53.1"}}`
 	tests := []struct {
 		typ     string
-		answers standin
+		answers answers
 		version string
 		path    string
 	}{
-		{"prometheus", standin{"/-/healthy": {body: "ok"}, "/-/ready": {body: "ok"}, "/api/v1/status/buildinfo": {body: plain}, "/api/v1/query": {body: vector}}, "2.53.1", ""},
-		{"thanos", standin{"/-/ready": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}}, "2.53.1", ""},
-		{"victoriametrics", standin{"/health": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}}, "", ""},
-		{"victoriametrics", standin{"/health": {body: "OK"}, "/api/v1/labels": {body: labels}}, "", ""},
-		{"mimir", standin{"/prometheus/api/v1/labels": {body: labels}}, "", "/prometheus"},
-		{"grafana", standin{"/api/health": {body: `{"database":"ok"}`}}, "", ""},
-		{"loki", standin{"/ready": {body: "ready"}, "/loki/api/v1/status/buildinfo": {body: `{"version":"3.0.0"}`}}, "3.0.0", ""},
-		{"tempo", standin{"/ready": {body: "ready"}, "/api/echo": {body: "echo"}}, "", ""},
-		{"jaeger", standin{"/api/services": {body: `{"data":[]}`}}, "", ""},
-		{"zipkin", standin{"/health": {body: `{"status":"UP"}`}, "/api/v2/services": {body: "[]"}}, "", ""},
-		{"elasticsearch", standin{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": {body: `{"status":"green"}`}}, "8.1.0", ""},
-		{"opensearch", standin{"/": {body: `{"version":{"number":"2.1.0","distribution":"opensearch"}}`}, "/_cluster/health": {body: `{"status":"green"}`}}, "2.1.0", ""},
-		{"kibana", standin{"/api/status": {body: `{"status":{"overall":{"level":"available"}}}`}}, "", ""},
-		{"alertmanager", standin{"/api/v2/status": {body: `{"versionInfo":{"version":"0.27.0"}}`}}, "0.27.0", ""},
-		{"victorialogs", standin{"/health": {body: "OK"}, "/select/logsql/query": {body: `{"_msg":"m","_time":"t"}`}}, "", ""},
+		{"prometheus", answers{"/-/healthy": {body: "ok"}, "/-/ready": {body: "ok"}, "/api/v1/status/buildinfo": {body: plain}, "/api/v1/query": {body: vector}}, "2.53.1", ""},
+		{"thanos", answers{"/-/ready": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}}, "2.53.1", ""},
+		{"victoriametrics", answers{"/health": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}}, "", ""},
+		{"victoriametrics", answers{"/health": {body: "OK"}, "/api/v1/labels": {body: labels}}, "", ""},
+		{"mimir", answers{"/prometheus/api/v1/labels": {body: labels}}, "", "/prometheus"},
+		{"grafana", answers{"/api/health": {body: `{"database":"ok"}`}}, "", ""},
+		{"loki", answers{"/ready": {body: "ready"}, "/loki/api/v1/status/buildinfo": {body: `{"version":"3.0.0"}`}}, "3.0.0", ""},
+		{"tempo", answers{"/ready": {body: "ready"}, "/api/echo": {body: "echo"}}, "", ""},
+		{"jaeger", answers{"/api/services": {body: `{"data":[]}`}}, "", ""},
+		{"zipkin", answers{"/health": {body: `{"status":"UP"}`}, "/api/v2/services": {body: "[]"}}, "", ""},
+		{"elasticsearch", answers{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": {body: `{"status":"green"}`}}, "8.1.0", ""},
+		{"opensearch", answers{"/": {body: `{"version":{"number":"2.1.0","distribution":"opensearch"}}`}, "/_cluster/health": {body: `{"status":"green"}`}}, "2.1.0", ""},
+		{"kibana", answers{"/api/status": {body: `{"status":{"overall":{"level":"available"}}}`}}, "", ""},
+		{"alertmanager", answers{"/api/v2/status": {body: `{"versionInfo":{"version":"0.27.0"}}`}}, "0.27.0", ""},
+		{"victorialogs", answers{"/health": {body: "OK"}, "/select/logsql/query": {body: `{"_msg":"m","_time":"t"}`}}, "", ""},
 	}
 	p := newProber(t, Options{})
 	for _, tt := range tests {
@@ -216,7 +216,7 @@ func TestSameAnswerToEverything(t *testing.T) {
 	p := newProber(t, Options{})
 	for _, body := range []string{"", "OK", "ok\n", "{}", "[]", "null", "<html><title>Shop</title></html>", `{"status":"UP"}`, `{"status":"success"}`,
 		`{"status":"ok"}`, `{"data":{}}`, "Prometheus Server is Healthy.\n"} {
-		at := serve(t, nil, standin{"*": {body: body}})
+		at := serve(t, nil, answers{"*": {body: body}})
 		for _, typ := range builtin(t).Types {
 			target := at
 			target.Type = typ

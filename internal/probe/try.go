@@ -106,7 +106,7 @@ func (s *session) anything() (o backend.Observation, again bool, err error) {
 // product probes for a catalog type.
 func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, err error) {
 	id, err := s.identify(t)
-	o.Path, o.Version = id.base, id.version
+	o.Path = id.base
 	if err != nil {
 		return o, false, err
 	}
@@ -114,7 +114,7 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		o.Outcome, o.Detail = id.outcome, id.detail
 		return o, id.outcome == backend.NotReady, nil
 	}
-	o.Identity = true
+	o.Identity, o.Version = true, id.version
 	why, res, err := s.health(t, id.base)
 	if err != nil {
 		return o, false, err

@@ -244,7 +244,7 @@ func TestClusterUnreachable(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx := t.Context()
-			if tt.is == context.DeadlineExceeded {
+			if errors.Is(tt.is, context.DeadlineExceeded) {
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
 				defer cancel()
@@ -263,7 +263,7 @@ func TestClusterUnreachable(t *testing.T) {
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Cluster(cancelled, &rest.Config{Host: silent.URL}, new(recorder), ClusterOptions{}); err != context.Canceled {
+	if _, err := Cluster(cancelled, &rest.Config{Host: silent.URL}, new(recorder), ClusterOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }

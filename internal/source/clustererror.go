@@ -20,7 +20,7 @@ func (l *lister) explain(ctx context.Context, err error, resource, ns string) er
 	if ns != "" {
 		where = fmt.Sprintf("in namespace %q", ns)
 	}
-	text := ""
+	var text string
 	switch {
 	case errors.Is(err, context.Canceled):
 		return context.Canceled

@@ -115,7 +115,7 @@ func (r *reader) stream(in io.Reader) error {
 	b := bufio.NewReaderSize(in, ahead)
 	start, err := b.Peek(4)
 	switch {
-	case len(start) == 0 && err == io.EOF:
+	case len(start) == 0 && errors.Is(err, io.EOF):
 		return errEmpty
 	case len(start) == 0:
 		return err

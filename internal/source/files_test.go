@@ -2,7 +2,9 @@ package source
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"net/netip"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -135,7 +136,7 @@ func TestFilesYAMLList(t *testing.T) {
 	defer f.Close()
 	rec := new(recorder)
 	// One byte at a time, as a slow pipe may give them.
-	report, err := Files(t.Context(), []string{Stdin}, iotestOneByte{f}, rec, Options{})
+	report, err := Files(t.Context(), []string{Stdin}, oneByte{f}, rec, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,9 +149,10 @@ func TestFilesYAMLList(t *testing.T) {
 	}
 }
 
-type iotestOneByte struct{ io.Reader }
+// oneByte gives one byte at a time.
+type oneByte struct{ io.Reader }
 
-func (r iotestOneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(len(p), 1)]) }
+func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(len(p), 1)]) }
 
 // svc is a Service as JSON.
 func svc(namespace, name string) string {
@@ -223,7 +225,7 @@ func TestFilesCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, in := range []string{svc("x", "a"), `{"items":[` + svc("x", "a") + `]}`, "kind: Service\n"} {
-		if _, err := Files(ctx, []string{Stdin}, strings.NewReader(in), new(recorder), Options{}); err != context.Canceled {
+		if _, err := Files(ctx, []string{Stdin}, strings.NewReader(in), new(recorder), Options{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v, want %v", err, context.Canceled)
 		}
 	}

@@ -48,7 +48,7 @@ func (r *reader) jsonStream(in io.Reader) error {
 		m.reset()
 		if dec.PeekKind() == jsontext.KindInvalid {
 			_, err := dec.ReadToken()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return jsonError(err, dec, m)

@@ -19,7 +19,7 @@ func (r *reader) yamlStream(in *bufio.Reader) error {
 	docs := yamlDocuments{in: in, next: 1}
 	for n := 1; ; {
 		doc, line, err := docs.read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -90,7 +90,7 @@ func (d *yamlDocuments) read() (doc []byte, line int, err error) {
 		}
 		d.buf = append(d.buf, part...)
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			d.done = true
 			return d.buf, line, nil
 		case err != nil && !errors.Is(err, bufio.ErrBufferFull):

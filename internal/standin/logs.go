@@ -12,8 +12,8 @@ func (b *Backend) loki() product {
 			"/ready": b.ready("ready\n", "Ingester not ready: waiting for 15s after being ready\n"),
 			// Unlike Prometheus's, Loki's answer has no envelope.
 			"/loki/api/v1/status/buildinfo": jsonOK(info),
-			"/loki/api/v1/query_range":      b.perTenant(needs("query", streams)),
-			"/loki/api/v1/query":            b.perTenant(needs("query", streams)),
+			"/loki/api/v1/query_range":      b.perTenant(needsQuery(streams)),
+			"/loki/api/v1/query":            b.perTenant(needsQuery(streams)),
 			"/loki/api/v1/labels":           b.perTenant(jsonOK(success(arr{"job"}))),
 			"/metrics":                      text("loki_build_info{version=\"" + b.version("3.5.3") + "\"} 1\n"),
 		},
@@ -22,11 +22,11 @@ func (b *Backend) loki() product {
 	}
 }
 
-// needs answers 400 where the parameter is missing.
-func needs(parameter string, h http.HandlerFunc) http.HandlerFunc {
+// needsQuery answers 400 where the query is missing.
+func needsQuery(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if r.FormValue(parameter) == "" {
-			plain(http.StatusBadRequest, "missing `"+parameter+"` arg\n")(w, r)
+		if r.FormValue("query") == "" {
+			plain(http.StatusBadRequest, "missing `query` arg\n")(w, r)
 			return
 		}
 		h(w, r)
@@ -37,10 +37,10 @@ func (b *Backend) victoriaLogs() product {
 	v := b.version("1.36.1")
 	p := b.victoriaFamily(map[string]http.HandlerFunc{
 		"/": page("<h2>Single-node VictoriaLogs</h2></br>Version victoria-logs-v" + v + "<br>"),
-		"/select/logsql/query": needs("query", respond(http.StatusOK, "application/stream+json",
+		"/select/logsql/query": needsQuery(respond(http.StatusOK, "application/stream+json",
 			`{"_time":"2026-10-01T08:00:00Z","_stream":"{}","_msg":"hello"}`+"\n")),
-		"/select/logsql/field_names": needs("query", jsonOK(obj{"values": arr{obj{"value": "_msg", "hits": 1}}})),
-		"/select/logsql/streams":     needs("query", jsonOK(obj{"values": arr{}})),
+		"/select/logsql/field_names": needsQuery(jsonOK(obj{"values": arr{obj{"value": "_msg", "hits": 1}}})),
+		"/select/logsql/streams":     needsQuery(jsonOK(obj{"values": arr{}})),
 		"/metrics":                   text(`vm_app_version{version="victoria-logs-v` + v + `",short_version="v` + v + "\"} 1\n"),
 	})
 	return p

@@ -160,7 +160,7 @@ func TestSetReadyAndRequests(t *testing.T) {
 	}
 	var statuses []int
 	for _, r := range b.Requests() {
-		if r.Method != "GET" || r.Path != "/ready" || r.Query != "n=1" || r.Host != s.Addr {
+		if r.Method != http.MethodGet || r.Path != "/ready" || r.Query != "n=1" || r.Host != s.Addr {
 			t.Errorf("recorded %+v", r)
 		}
 		statuses = append(statuses, r.Status)

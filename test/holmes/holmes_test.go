@@ -37,7 +37,7 @@ func TestDocuments(t *testing.T) {
 	es := startTLS(t, standin.Elasticsearch, standin.Options{
 		Credentials: standin.Credentials{APIKey: "es-key", Username: "elastic", Password: "es-password"},
 	}, "es.logging.svc.cluster.local")
-	if err := os.WriteFile(ca, es.CA, 0o644); err != nil {
+	if err := os.WriteFile(ca, es.CA, 0o600); err != nil {
 		t.Fatal(err)
 	}
 

@@ -68,7 +68,7 @@ func Python(ctx context.Context, log func(string, ...any)) (string, error) {
 			return "", fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	return python, os.WriteFile(complete, requirements, 0o644)
+	return python, os.WriteFile(complete, requirements, 0o600)
 }
 
 func pinned(requirements []byte) (string, error) {
@@ -102,7 +102,7 @@ func Check(ctx context.Context, python, dir string, cases []Case) ([]string, err
 }
 
 func run(ctx context.Context, python string, args ...string) ([]string, error) {
-	cmd := exec.CommandContext(ctx, python, args...)
+	cmd := exec.CommandContext(ctx, python, append([]string{"-B"}, args...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -117,7 +117,7 @@ func run(ctx context.Context, python string, args ...string) ([]string, error) {
 
 func (c Case) write(dir string) error {
 	dir = filepath.Join(dir, c.Name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return err
 	}
 	expect, err := yaml.Marshal(c.Expect)
@@ -129,7 +129,7 @@ func (c Case) write(dir string) error {
 		return fmt.Errorf("case %s: %w", c.Name, err)
 	}
 	for name, data := range map[string][]byte{"custom_toolset.yaml": c.Document, "expect.yaml": expect, "hosts.yaml": hosts} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 			return fmt.Errorf("case %s: %w", c.Name, err)
 		}
 	}

@@ -1,0 +1,54 @@
+# Every target says what it does: make help.
+GO            ?= go
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME      ?= 20s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## Find the backends of an example cluster and show what would be written, without a cluster
+	@./examples/demo.sh
+
+.PHONY: test
+test: ## Run the tests that need nothing but Go
+	$(GO) test ./...
+
+.PHONY: race
+race: ## Run the same tests under the race detector
+	$(GO) test -race ./...
+
+.PHONY: build
+build: ## Build bin/dynamic-toolset
+	$(GO) build -trimpath -o bin/dynamic-toolset ./cmd/dynamic-toolset
+
+.PHONY: lint
+lint: ## Run golangci-lint and check formatting and go.mod
+	@test -z "$$(gofmt -l .)" || { echo "not gofmt-clean:"; gofmt -l .; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) run $(GOLANGCI_LINT) run ./...
+
+.PHONY: corpus
+corpus: ## Score detection on labelled Services of real charts, if they are at ../shared/corpus
+	$(GO) test -count=1 -v -run TestCorpus ./test/corpus
+
+.PHONY: test-holmes
+test-holmes: ## Load what is written with the real HolmesGPT (needs Python 3.10 to 3.13; makes its own virtual environment)
+	$(GO) test -count=1 -timeout 30m -tags holmes ./test/holmes
+
+.PHONY: fuzz
+fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME each
+	@set -e; for target in $$($(GO) list ./... | xargs -n1 sh -c 'for f in $$($(GO) test -list "^Fuzz" $$0 | grep ^Fuzz); do echo $$0:$$f; done'); do \
+	  echo "fuzzing $$target"; \
+	  $(GO) test -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $${target%%:*}; done
+
+.PHONY: bench
+bench: ## Measure detection and reading
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/detect ./internal/source
+
+.PHONY: ci
+ci: ## Run everything that continuous integration runs
+	@bash .ci/run

@@ -1,0 +1,62 @@
+package probe
+
+import (
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/standin"
+)
+
+// The stand-ins were written from the software and not from the catalog: each passes for its own type and no other.
+func TestStandins(t *testing.T) {
+	t.Attr("req", "DTS-PRB-2")
+	own := map[standin.Kind]string{standin.VMSelect: "victoriametrics"}
+	paths := map[standin.Kind]string{standin.VMSelect: "/select/0/prometheus", standin.Mimir: "/prometheus"}
+	p := newProber(t, Options{Timeout: 5 * time.Second})
+	types := builtin(t).Types
+	for _, kind := range standin.Kinds() {
+		if kind == standin.Hanging { // see TestUnreachable
+			continue
+		}
+		t.Run(string(kind), func(t *testing.T) {
+			at := serve(t, nil, standin.New(kind, standin.Options{RedirectTo: "http://127.0.0.1:1"}))
+			for _, typ := range types {
+				target := at
+				target.Type = typ
+				got := p.Probe(t.Context(), target)
+				switch {
+				case typ.Type == string(kind) || typ.Type == own[kind]:
+					expect(t, got, backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: paths[kind], Version: got.Version})
+				case got.Identity || got.Outcome != backend.WrongIdentity:
+					t.Errorf("passes for %s: %s, identity %t: %s", typ.Type, got.Outcome, got.Identity, got.Detail)
+				}
+			}
+		})
+	}
+}
+
+// Whether a backend wants credentials is told apart from what it is: a 401 proves nothing.
+func TestStandinsThatWantCredentials(t *testing.T) {
+	t.Attr("req", "DTS-PRB-2")
+	t.Attr("req", "DTS-PRB-3")
+	basic := standin.Options{Credentials: standin.Credentials{Username: "u", Password: "p"}}
+	tenant := standin.Options{Tenant: "a"}
+	proven := map[standin.Kind]bool{ // identity can be asked without credentials
+		standin.Grafana: true, standin.Mimir: true, standin.Loki: true, standin.Tempo: true,
+		standin.Kibana: true, // to strangers it tells its state and nothing else
+	}
+	p := newProber(t, Options{})
+	for kind, opts := range map[standin.Kind]standin.Options{
+		standin.Prometheus: basic, standin.Thanos: basic, standin.VictoriaMetrics: basic, standin.Grafana: basic,
+		standin.Elasticsearch: basic, standin.OpenSearch: basic, standin.Kibana: basic, standin.Jaeger: basic,
+		standin.Alertmanager: basic, standin.Zipkin: basic, standin.VictoriaLogs: basic,
+		standin.Mimir: tenant, standin.Loki: tenant, standin.Tempo: tenant,
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			got := p.Probe(t.Context(), serve(t, lookupType(t, string(kind)), standin.New(kind, opts)))
+			want := backend.Observation{Outcome: backend.AuthRequired, Identity: proven[kind], Scheme: "http", Version: got.Version, Path: got.Path}
+			expect(t, got, want)
+		})
+	}
+}
