@@ -51,6 +51,9 @@ type Rule struct {
 	// Scheme and Path of Services that match, where they differ from the type's.
 	Scheme string `yaml:"scheme"`
 	Path   string `yaml:"path"`
+	// Despite: what otherwise speaks against the type does not. For software that another maker's operator runs under that
+	// maker's names.
+	Despite bool `yaml:"despite"`
 }
 
 // Weak lists signs that prove nothing alone.

@@ -95,6 +95,7 @@ type index struct {
 	keys      map[string]*keyIndex // of labels, selectors and annotations
 	tokens    map[string]mask      // words of names and of app-like labels
 	first     [256]bool            // first bytes of tokens, to skip most words without hashing
+	separator [256]bool            // isSeparator
 	portNames map[string]mask
 	ports     map[int32]mask
 	names     []namePattern
@@ -115,6 +116,9 @@ type namePattern struct {
 func newIndex(types []*compiled, look *conventions) *index {
 	x := &index{
 		keys: map[string]*keyIndex{}, tokens: map[string]mask{}, portNames: map[string]mask{}, ports: map[int32]mask{},
+	}
+	for b := range x.separator {
+		x.separator[b] = isSeparator(rune(b))
 	}
 	for _, k := range slices.Concat(look.AppLabels, look.ComponentLabels) {
 		x.key(k).app = true
@@ -203,10 +207,27 @@ func (x *index) addLabel(key string, values catalog.Values, bit mask) {
 			k.values[v] = k.values[v].or(bit)
 			continue
 		}
-		if ws := words(strings.Trim(v, "*")); k.app && len(ws) > 0 {
-			x.addWord(ws[len(ws)-1], bit)
+		if w := whole(v); w != "" {
+			k.app = true
+			x.addWord(w, bit)
 			continue
 		}
 		k.any = k.any.or(bit)
 	}
+}
+
+// whole is a word that every value has that fits the pattern, "" if there is none: "chart-*" begins with the word chart,
+// "*-chart" ends with it, but "chart*" need not.
+func whole(pattern string) string {
+	text := strings.Trim(pattern, "*")
+	ws := words(text)
+	switch {
+	case len(ws) == 0:
+		return ""
+	case !strings.HasPrefix(pattern, "*") && (len(ws) > 1 || isSeparator(rune(text[len(text)-1]))):
+		return ws[0]
+	case !strings.HasSuffix(pattern, "*") && (len(ws) > 1 || isSeparator(rune(text[0]))):
+		return ws[len(ws)-1]
+	}
+	return ""
 }

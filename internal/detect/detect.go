@@ -153,7 +153,7 @@ func decide(evals []Evaluation) Result {
 
 // anyRejected: a type that knows the Service says what it is. That its port is another type's own means nothing then.
 func anyRejected(evals []Evaluation) bool {
-	return slices.ContainsFunc(evals, func(e Evaluation) bool { return e.Rejected != "" })
+	return slices.ContainsFunc(evals, func(e Evaluation) bool { return e.other })
 }
 
 // beaten reports whether another type has better evidence for the same port: a strong one beats a weak one, a chart's

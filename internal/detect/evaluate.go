@@ -19,6 +19,7 @@ type Evaluation struct {
 	Candidate *backend.Candidate
 
 	rule              bool // a strong rule matched
+	other             bool // it is known to be something else, and not only without a port that fits
 	label, name, port bool // kinds of weak signs
 }
 
@@ -69,9 +70,9 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		e.name = true
 		e.Signs = append(e.Signs, fmt.Sprintf("its name %q", show(s.Name)))
 	}
-	if because := d.rejection(t, s); because != "" {
+	if because := d.rejection(t, s); because != "" && (rule == nil || !rule.Despite) {
 		if e.rule || e.label || e.name || d.mentions(t, s) {
-			e.Rejected = because
+			e.Rejected, e.other = because, true
 		}
 		return e
 	}
@@ -223,7 +224,7 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) string {
 			return t.Detect.Reject[i].Because
 		}
 	}
-	if because := d.look.roles.roleOf(s.Name); because != "" {
+	if because := d.look.roles.roleOf(ownName(s)); because != "" {
 		return fmt.Sprintf("by its name %q it is %s", show(s.Name), because)
 	}
 	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels) {
@@ -240,4 +241,19 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) string {
 		}
 	}
 	return ""
+}
+
+// ownName is the Service's name without the release's, which people choose as they like.
+func ownName(s *backend.Service) string {
+	for _, k := range [...]string{"app.kubernetes.io/instance", "release"} {
+		rest, ok := strings.CutPrefix(s.Name, s.Labels[k])
+		switch {
+		case !ok || s.Labels[k] == "":
+		case rest == "":
+			return ""
+		case isSeparator(rune(rest[0])):
+			return rest[1:]
+		}
+	}
+	return s.Name
 }

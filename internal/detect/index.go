@@ -75,7 +75,7 @@ func (x *index) nearWords(value string) (m mask) {
 	}
 	start := 0
 	for i := 0; i <= len(value); i++ {
-		if i < len(value) && !isSeparator(rune(value[i])) {
+		if i < len(value) && !x.separator[value[i]] {
 			continue
 		}
 		if word := value[start:i]; word != "" && x.first[word[0]] {

@@ -52,7 +52,7 @@ func words(s string) []string {
 	if len(s) > maxName {
 		return nil
 	}
-	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return isSeparator(r) })
+	return strings.FieldsFunc(strings.ToLower(s), isSeparator)
 }
 
 func isSeparator(r rune) bool { return r == '-' || r == '.' || r == '_' || r == '/' || r == ' ' }

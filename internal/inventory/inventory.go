@@ -13,7 +13,8 @@ import (
 
 // Detection is what detection made of one Service.
 type Detection struct {
-	Service *backend.Service
+	Service   *backend.Service
+	Endpoints *backend.Endpoints
 	detect.Result
 }
 
@@ -25,6 +26,9 @@ type Options struct {
 	Recorded map[string]backend.Ref
 	// Credentials: type -> Service -> field -> environment variable.
 	Credentials map[string]map[backend.Ref]map[string]string
+	// MustProve: a candidate that was not probed yet waits for its probe. Without it, as where nothing is probed, strong
+	// evidence is enough.
+	MustProve bool
 	// Type looks a catalog entry up; nil for custom and mcp.
 	Type func(name string) *catalog.Type
 }
@@ -34,7 +38,7 @@ type Options struct {
 func Build(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
 	var all []*backend.Finding
 	for i := range detections {
-		all = append(all, findings(&detections[i], observations)...)
+		all = append(all, findings(&detections[i], observations, o.MustProve)...)
 	}
 	claimNames(all)
 	collapse(all)
@@ -45,7 +49,7 @@ func Build(detections []Detection, observations map[backend.Key]backend.Observat
 }
 
 // findings judges each candidate of a Service by itself.
-func findings(d *Detection, observations map[backend.Key]backend.Observation) []*backend.Finding {
+func findings(d *Detection, observations map[backend.Key]backend.Observation, mustProve bool) []*backend.Finding {
 	if len(d.Candidates) == 0 {
 		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected}
 		if d.Nothing() {
@@ -60,7 +64,11 @@ func findings(d *Detection, observations map[backend.Key]backend.Observation) []
 		if f.Observation.Outcome == "" {
 			f.Observation.Outcome = backend.Unprobed
 		}
-		f.Verdict, f.Reason = judge(c, &f.Observation)
+		if mustProve && f.Observation.Outcome == backend.Unprobed && !c.Unproven {
+			f.Verdict, f.Reason = backend.Unavailable, "it has not been asked yet"
+		} else {
+			f.Verdict, f.Reason = judge(c, &f.Observation)
+		}
 		list = append(list, f)
 	}
 	return onePerPort(list)

@@ -30,7 +30,7 @@ func TestConcurrencyIsBounded(t *testing.T) {
 			var now, most atomic.Int32
 			p := newProber(t, Options{Concurrency: limit, RoundTripper: via(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 				most.Store(max(most.Load(), now.Add(1)))
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) //nolint:forbidigo // on the clock of synctest
 				now.Add(-1)
 			}))})
 			begin := time.Now()
@@ -69,7 +69,7 @@ func TestOneAtATimePerBackend(t *testing.T) {
 				}
 				busy[at] = true
 				mu.Unlock()
-				time.Sleep(time.Second)
+				time.Sleep(time.Second) //nolint:forbidigo // on the clock of synctest
 				mu.Lock()
 				busy[at] = false
 				mu.Unlock()
@@ -110,7 +110,7 @@ func TestDeadBackendsDelayNobody(t *testing.T) {
 					<-r.Context().Done()
 					return nil, r.Context().Err()
 				}
-				time.Sleep(100 * time.Millisecond)
+				time.Sleep(100 * time.Millisecond) //nolint:forbidigo // on the clock of synctest
 				return via(answers{"*": {body: "fine"}})(c).RoundTrip(r)
 			})
 		}})

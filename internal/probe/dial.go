@@ -85,7 +85,7 @@ func (p *Prober) transport(t Target, addr string) *http.Transport {
 		TLSClientConfig: &tls.Config{
 			ServerName:         c.Host,
 			RootCAs:            p.opts.RootCAs,
-			InsecureSkipVerify: p.insecure(t), // only for Services that the configuration names
+			InsecureSkipVerify: p.insecure(t), //nolint:gosec // only for Services that the configuration names
 		},
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 		DisableCompression:     true,

@@ -71,7 +71,8 @@ func classify(err error, timeout time.Duration) failure {
 	case strings.Contains(text, "tls: certificate required"), strings.Contains(text, "tls: bad certificate"):
 		return failure{outcome: backend.AuthRequired, detail: "it wants a client certificate"}
 	case strings.Contains(text, "remote error: tls:"):
-		return unreachable(causeOther, "the TLS handshake fails: "+safetext.Clean(text[strings.Index(text, "remote error: tls:"):], shown), false)
+		_, alert, _ := strings.Cut(text, "remote error: ")
+		return unreachable(causeOther, "the TLS handshake fails: "+safetext.Clean(alert, shown), false)
 	case strings.Contains(text, "response headers exceeded"):
 		return failure{outcome: backend.WrongIdentity, detail: "its answer's headers are over 64 KiB"}
 	case strings.Contains(text, "malformed "):

@@ -167,7 +167,7 @@ func readBody(res *http.Response) (body []byte, broken string, err error) {
 		return nil, "its body is in an encoding that was not asked for", nil
 	}
 	// What arrives is bounded as well: a gzip stream may be long and hold nothing.
-	var r io.Reader = io.LimitReader(res.Body, maxBody+1)
+	var r = io.LimitReader(res.Body, maxBody+1)
 	if zipped {
 		if r, err = gzip.NewReader(r); err != nil {
 			return nil, "its body says gzip and is not", lost(err)

@@ -87,7 +87,7 @@ func (c *checker) instances(path string, config map[string]any) {
 	if !has {
 		return
 	}
-	path = path + ".instances"
+	path += ".instances"
 	instances, ok := v.([]any)
 	if !ok || len(instances) == 0 {
 		c.errorf(path, "expected a list of instances; to switch the toolset off, set it to null or enabled: false")

@@ -1,0 +1,254 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/source"
+)
+
+// Options of a Watch.
+type Options struct {
+	// Namespaces to watch, each by itself, so that Roles are enough; none means the whole cluster.
+	Namespaces []string
+	// Exclude are namespaces of a cluster-wide watch that are not looked at.
+	Exclude []string
+	// ConfigMap that is kept right.
+	ConfigMap backend.Ref
+	// KeepAnnotation says which annotations of Services detection reads.
+	KeepAnnotation func(string) bool
+	Log            *slog.Logger
+}
+
+// Watch fills a World from the API server and keeps the ConfigMap at hand.
+type Watch struct {
+	opts      Options
+	world     *World
+	caches    []cache.Cache
+	configMap cache.Cache
+	live      atomic.Pointer[corev1.ConfigMap]
+	liveMoved chan struct{}
+	synced    chan struct{}
+	forbidden atomic.Pointer[string]
+}
+
+// NewWatch prepares the watches; nothing is asked of the API server before Run.
+func NewWatch(config *rest.Config, world *World, opts Options) (*Watch, error) {
+	w := &Watch{opts: opts, world: world, liveMoved: make(chan struct{}, 1), synced: make(chan struct{})}
+	scheme := runtime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	if err := discoveryv1.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	mapper := staticMapper()
+	namespaces := opts.Namespaces
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	for _, ns := range namespaces {
+		c, err := cache.New(config, cache.Options{
+			Scheme: scheme, Mapper: mapper, DefaultNamespaces: inNamespace(ns),
+			DefaultTransform: strip, DefaultWatchErrorHandler: w.watchError(ns),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("preparing the watch of Services: %w", err)
+		}
+		w.caches = append(w.caches, c)
+	}
+	var err error
+	w.configMap, err = cache.New(config, cache.Options{
+		Scheme: scheme, Mapper: mapper, DefaultWatchErrorHandler: w.watchError(opts.ConfigMap.Namespace),
+		ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {
+			Namespaces: inNamespace(opts.ConfigMap.Namespace),
+			Field:      fields.OneTermEqualSelector("metadata.name", opts.ConfigMap.Name),
+		}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("preparing the watch of the ConfigMap: %w", err)
+	}
+	return w, nil
+}
+
+func inNamespace(ns string) map[string]cache.Config {
+	if ns == metav1.NamespaceAll {
+		return nil
+	}
+	return map[string]cache.Config{ns: {}}
+}
+
+// Run watches until ctx ends. An API server that is away is waited for.
+func (w *Watch) Run(ctx context.Context) error {
+	var registrations []toolscache.ResourceEventHandlerRegistration
+	for _, c := range w.caches {
+		for object, handler := range map[client.Object]toolscache.ResourceEventHandler{
+			&corev1.Service{}: w.serviceHandler(), &discoveryv1.EndpointSlice{}: w.sliceHandler(),
+		} {
+			r, err := register(ctx, c, object, handler)
+			if err != nil {
+				return err
+			}
+			registrations = append(registrations, r)
+		}
+	}
+	r, err := register(ctx, w.configMap, &corev1.ConfigMap{}, w.configMapHandler())
+	if err != nil {
+		return err
+	}
+	registrations = append(registrations, r)
+	ended := make(chan error, len(w.caches)+1)
+	for _, c := range append(slices.Clone(w.caches), w.configMap) {
+		go func() { ended <- c.Start(ctx) }()
+	}
+	go func() {
+		synced := make([]toolscache.InformerSynced, len(registrations))
+		for i, r := range registrations {
+			synced[i] = r.HasSynced
+		}
+		if toolscache.WaitForCacheSync(ctx.Done(), synced...) {
+			close(w.synced)
+		}
+	}()
+	for range cap(ended) {
+		if err := <-ended; err != nil {
+			return fmt.Errorf("watching the cluster: %w", err)
+		}
+	}
+	return nil
+}
+
+func register(ctx context.Context, c cache.Cache, object client.Object, h toolscache.ResourceEventHandler) (toolscache.ResourceEventHandlerRegistration, error) {
+	informer, err := c.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+	if err != nil {
+		return nil, fmt.Errorf("watching %T: %w", object, err)
+	}
+	return informer.AddEventHandler(h)
+}
+
+// Synced is closed when everything there was at the start has been seen.
+func (w *Watch) Synced() <-chan struct{} { return w.synced }
+
+// Live is the ConfigMap as the watch last saw it, nil where there is none. It must not be changed.
+func (w *Watch) Live() *corev1.ConfigMap { return w.live.Load() }
+
+// LiveMoved receives when the ConfigMap has changed.
+func (w *Watch) LiveMoved() <-chan struct{} { return w.liveMoved }
+
+// Forbidden is what this service may not watch, "" if nothing.
+func (w *Watch) Forbidden() string {
+	if s := w.forbidden.Load(); s != nil {
+		return *s
+	}
+	return ""
+}
+
+// watchError logs each kind of failure once, not with every retry.
+func (w *Watch) watchError(namespace string) toolscache.WatchErrorHandlerWithContext {
+	var last atomic.Pointer[string]
+	return func(ctx context.Context, _ *toolscache.Reflector, err error) {
+		if ctx.Err() != nil {
+			return
+		}
+		text := err.Error()
+		if apierrors.IsForbidden(err) {
+			w.forbidden.Store(&text)
+		}
+		if old := last.Swap(&text); old == nil || *old != text {
+			w.opts.Log.Warn("the watch was interrupted and is tried again", "namespace", namespace, "err", err)
+		}
+	}
+}
+
+func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
+	set := func(object any) {
+		s, ok := object.(*corev1.Service)
+		if !ok || slices.Contains(w.opts.Exclude, s.Namespace) {
+			return
+		}
+		w.world.SetService(source.FromService(s, w.opts.KeepAnnotation))
+	}
+	return handler{set: set, remove: func(object any) {
+		if s, ok := object.(*corev1.Service); ok {
+			w.world.DeleteService(backend.Ref{Namespace: s.Namespace, Name: s.Name})
+		}
+	}}
+}
+
+func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
+	set := func(object any) {
+		s, ok := object.(*discoveryv1.EndpointSlice)
+		if !ok || slices.Contains(w.opts.Exclude, s.Namespace) {
+			return
+		}
+		service, part, fqdn := source.FromEndpointSlice(s)
+		w.world.SetSlice(backend.Ref{Namespace: s.Namespace, Name: s.Name}, service, part, fqdn)
+	}
+	return handler{set: set, remove: func(object any) {
+		if s, ok := object.(*discoveryv1.EndpointSlice); ok {
+			w.world.DeleteSlice(backend.Ref{Namespace: s.Namespace, Name: s.Name})
+		}
+	}}
+}
+
+func (w *Watch) configMapHandler() toolscache.ResourceEventHandler {
+	moved := func(cm *corev1.ConfigMap) {
+		w.live.Store(cm)
+		select {
+		case w.liveMoved <- struct{}{}:
+		default:
+		}
+	}
+	return handler{
+		set: func(object any) {
+			if cm, ok := object.(*corev1.ConfigMap); ok {
+				moved(cm)
+			}
+		},
+		remove: func(any) { moved(nil) },
+	}
+}
+
+// handler is a ResourceEventHandler for those to whom an object is there or is not.
+type handler struct{ set, remove func(any) }
+
+func (h handler) OnAdd(o any, _ bool) { h.set(o) }
+func (h handler) OnUpdate(_, o any)   { h.set(o) }
+func (h handler) OnDelete(object any) {
+	if gone, ok := object.(toolscache.DeletedFinalStateUnknown); ok {
+		object = gone.Obj
+	}
+	h.remove(object)
+}
+
+// strip leaves out what nobody here reads before an object is cached. A relabelled EndpointSlice keeps its name.
+func strip(object any) (any, error) {
+	switch o := object.(type) {
+	case *corev1.Service:
+		o.ManagedFields, o.Status = nil, corev1.ServiceStatus{}
+		o.Finalizers, o.OwnerReferences = nil, nil
+		delete(o.Annotations, corev1.LastAppliedConfigAnnotation)
+	case *discoveryv1.EndpointSlice:
+		o.ManagedFields, o.OwnerReferences, o.Annotations = nil, nil, nil
+		for i := range o.Endpoints {
+			e := &o.Endpoints[i]
+			e.TargetRef, e.NodeName, e.Zone, e.Hints, e.Hostname, e.DeprecatedTopology = nil, nil, nil, nil, nil, nil
+		}
+	}
+	return object, nil
+}

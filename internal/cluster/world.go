@@ -1,0 +1,172 @@
+// Package cluster is the cluster as the controller sees it: the Services and EndpointSlices by watches, and the one
+// ConfigMap it keeps right.
+package cluster
+
+import (
+	"maps"
+	"slices"
+	"sync"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// World is what is known of the Services, kept up by events. Of a Service that detection has nothing to say about it keeps
+// the name alone. It is safe for concurrent use.
+type World struct {
+	relevant func(*backend.Service) bool
+	changes  chan struct{}
+
+	mu       sync.Mutex
+	services map[backend.Ref]*backend.Service
+	others   map[backend.Ref]struct{}
+	slices   map[backend.Ref]map[string]slice
+	owners   map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
+	changed  map[backend.Ref]struct{}
+}
+
+type slice struct {
+	backend.EndpointSlice
+	fqdn bool
+}
+
+// Change is a Service that is not as it was. Service is nil where it is gone, or nothing any more.
+type Change struct {
+	backend.Ref
+	Service   *backend.Service
+	Endpoints *backend.Endpoints
+}
+
+// NewWorld makes an empty one. relevant says which Services to keep in full.
+func NewWorld(relevant func(*backend.Service) bool) *World {
+	return &World{
+		relevant: relevant, changes: make(chan struct{}, 1),
+		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
+		slices: map[backend.Ref]map[string]slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
+	}
+}
+
+// Changes receives when there is something to Take.
+func (w *World) Changes() <-chan struct{} { return w.changes }
+
+// SetService enters a Service as it is now.
+func (w *World) SetService(s backend.Service) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.relevant(&s) {
+		delete(w.others, s.Ref)
+		w.services[s.Ref] = &s
+		w.touch(s.Ref)
+		return
+	}
+	w.others[s.Ref] = struct{}{}
+	if w.services[s.Ref] != nil {
+		delete(w.services, s.Ref)
+		w.touch(s.Ref)
+	}
+}
+
+// DeleteService takes a Service out.
+func (w *World) DeleteService(ref backend.Ref) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.others, ref)
+	if w.services[ref] != nil {
+		delete(w.services, ref)
+		w.touch(ref)
+	}
+}
+
+// SetSlice enters an EndpointSlice as it is now: its own name, and the Service it belongs to, an empty Ref for none.
+func (w *World) SetSlice(name, service backend.Ref, s backend.EndpointSlice, fqdn bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if old, ok := w.owners[name]; ok && old != service {
+		w.dropSlice(name)
+	}
+	if service.Name == "" {
+		return
+	}
+	w.owners[name] = service
+	if w.slices[service] == nil {
+		w.slices[service] = map[string]slice{}
+	}
+	w.slices[service][name.Name] = slice{s, fqdn}
+	w.touchKnown(service)
+}
+
+// DeleteSlice takes an EndpointSlice out, by its own name.
+func (w *World) DeleteSlice(name backend.Ref) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dropSlice(name)
+}
+
+func (w *World) dropSlice(name backend.Ref) {
+	service := w.owners[name]
+	delete(w.owners, name)
+	delete(w.slices[service], name.Name)
+	if len(w.slices[service]) == 0 {
+		delete(w.slices, service)
+	}
+	w.touchKnown(service)
+}
+
+func (w *World) touchKnown(ref backend.Ref) {
+	if w.services[ref] != nil {
+		w.touch(ref)
+	}
+}
+
+func (w *World) touch(ref backend.Ref) {
+	w.changed[ref] = struct{}{}
+	select {
+	case w.changes <- struct{}{}:
+	default:
+	}
+}
+
+// TouchAll makes every Service a change: a full discovery.
+func (w *World) TouchAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ref := range w.services {
+		w.touch(ref)
+	}
+}
+
+// Take returns what has changed since the last Take, by namespace and name.
+func (w *World) Take() []Change {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []Change
+	for _, ref := range slices.SortedFunc(maps.Keys(w.changed), backend.Ref.Compare) {
+		list = append(list, Change{Ref: ref, Service: w.services[ref], Endpoints: w.endpoints(ref)})
+	}
+	clear(w.changed)
+	return list
+}
+
+// endpoints joins the slices of a Service. Every Service that selects pods has slices soon after it is made, so that none
+// means none ready; of one without a selector and without slices nothing is known.
+func (w *World) endpoints(ref backend.Ref) *backend.Endpoints {
+	s := w.services[ref]
+	if s == nil || len(w.slices[ref]) == 0 && len(s.Selector) == 0 {
+		return nil
+	}
+	e := &backend.Endpoints{}
+	for _, name := range slices.Sorted(maps.Keys(w.slices[ref])) {
+		part := w.slices[ref][name]
+		e.FQDN = e.FQDN || part.fqdn
+		if !part.fqdn {
+			e.Slices = append(e.Slices, part.EndpointSlice)
+		}
+	}
+	return e
+}
+
+// Counts of Services kept in full and of those that are nothing.
+func (w *World) Counts() (relevant, others int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.services), len(w.others)
+}

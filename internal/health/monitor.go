@@ -1,0 +1,310 @@
+// Package health watches backends: it probes each again and again and says what is known of it, without flapping. A backend
+// counts as working from its first success, and as failing only after several failed checks in a row (DTS-PRB-7).
+package health
+
+import (
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+)
+
+// Prober asks one backend; probe.Prober is the one.
+type Prober interface {
+	Probe(ctx context.Context, t probe.Target) backend.Observation
+}
+
+// Options of a Monitor.
+type Options struct {
+	Interval    time.Duration // between two checks of one backend, give or take a tenth
+	Threshold   int           // failed checks in a row, at most one an interval, until it counts as failing
+	Concurrency int           // checks at once
+	// Failed is told of each failed check; may be nil.
+	Failed func(c *backend.Candidate, o *backend.Observation)
+}
+
+// Monitor probes the targets it was given until its context ends. It is safe for concurrent use.
+type Monitor struct {
+	prober Prober
+	opts   Options
+	notify chan struct{} // something to tell the user of this package
+	wake   chan struct{} // something to do for the scheduler
+
+	mu      sync.Mutex
+	entries map[backend.Key]*entry
+	known   map[backend.Key]Record // what was published before, until a target of that key comes
+	factor  time.Duration
+	running int
+}
+
+// Record is a published instance as it was remembered across a restart.
+type Record struct {
+	Address     string // host:port
+	Observation backend.Observation
+}
+
+// entry is what is known of one target.
+type entry struct {
+	target   probe.Target
+	identity string // a change of this makes it another backend
+	last     backend.Observation
+	good     *backend.Observation // the last that was good enough to publish; nil once it counts as failing
+	failures int
+	counted  time.Time // when the last failure was counted
+	tried    bool
+	due      time.Time
+	running  bool
+	again    bool // it changed while it was being probed
+}
+
+// New makes a Monitor without targets.
+func New(p Prober, opts Options) *Monitor {
+	return &Monitor{
+		prober: p, opts: opts, factor: 1,
+		notify: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		entries: map[backend.Key]*entry{}, known: map[backend.Key]Record{},
+	}
+}
+
+// Changed receives after observations have changed.
+func (m *Monitor) Changed() <-chan struct{} { return m.notify }
+
+// Remember takes over what was published before, by this process or by another: it counts as working until it has failed
+// as often as anything else. Targets that are known to work or to fail are left alone.
+func (m *Monitor) Remember(records map[backend.Key]Record) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for key, r := range records {
+		e := m.entries[key]
+		if e == nil {
+			m.known[key] = r
+		} else if e.good == nil && e.failures < m.opts.Threshold {
+			e.remember(r)
+		}
+	}
+}
+
+func (e *entry) remember(r Record) {
+	if r.Address == address(e.target.Candidate) {
+		o := r.Observation
+		e.good = &o
+	}
+}
+
+// Set replaces the targets. New ones, and those that are reached in another way than before, are probed at once and know
+// nothing of the past; those whose endpoints changed are probed at once as well; those that are gone are forgotten.
+func (m *Monitor) Set(targets []probe.Target) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	wanted := make(map[backend.Key]bool, len(targets))
+	for _, t := range targets {
+		key := t.Candidate.Key()
+		wanted[key] = true
+		e := m.entries[key]
+		if e == nil || e.identity != identity(t.Candidate) {
+			e = &entry{identity: identity(t.Candidate), due: now, running: e != nil && e.running, again: e != nil && e.running}
+			e.target = t
+			if r, ok := m.known[key]; ok {
+				e.remember(r)
+			}
+			m.entries[key] = e
+		} else if e.target.Candidate != t.Candidate || e.target.Endpoints != t.Endpoints {
+			e.target = t
+			e.due, e.again = now, e.running
+		}
+		delete(m.known, key)
+	}
+	for key := range m.entries {
+		if !wanted[key] {
+			delete(m.entries, key)
+		}
+	}
+	poke(m.wake)
+}
+
+// SetFactor stretches the interval: a follower asks less often. 1 is the interval itself.
+func (m *Monitor) SetFactor(factor int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.factor == time.Duration(factor) {
+		return
+	}
+	m.factor = time.Duration(factor)
+	now := time.Now()
+	for _, e := range m.entries {
+		if limit := now.Add(m.next()); e.due.After(limit) {
+			e.due = limit
+		}
+	}
+	poke(m.wake)
+}
+
+// Recheck makes every target due now.
+func (m *Monitor) Recheck() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.entries {
+		e.due = time.Now()
+	}
+	poke(m.wake)
+}
+
+// Observations are what counts now of each target that anything is known of.
+func (m *Monitor) Observations() map[backend.Key]backend.Observation {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make(map[backend.Key]backend.Observation, len(m.entries))
+	for key, e := range m.entries {
+		switch {
+		case e.good != nil:
+			out[key] = *e.good
+		case e.tried:
+			out[key] = e.last
+		}
+	}
+	return out
+}
+
+// Tried reports whether every target was probed at least once.
+func (m *Monitor) Tried() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.entries {
+		if !e.tried {
+			return false
+		}
+	}
+	return true
+}
+
+// Run probes what is due until ctx ends, and then waits for the probes that still run.
+func (m *Monitor) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.wake:
+		case <-timer.C:
+		}
+		timer.Reset(m.startDue(ctx, &wg))
+	}
+}
+
+// startDue starts the probes that are due, the longest overdue first, and returns the time until the next one.
+func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	var due []*entry
+	next := now.Add(m.opts.Interval)
+	for _, e := range m.entries {
+		switch {
+		case e.running || e.target.Candidate.Unproven:
+			e.tried = e.tried || e.target.Candidate.Unproven
+		case e.due.After(now):
+			next = earlier(next, e.due)
+		default:
+			due = append(due, e)
+		}
+	}
+	slices.SortFunc(due, func(a, b *entry) int {
+		return cmp.Or(a.due.Compare(b.due), a.target.Candidate.Service.Ref.Compare(b.target.Candidate.Service.Ref))
+	})
+	for _, e := range due[:min(len(due), max(0, m.opts.Concurrency-m.running))] {
+		e.running = true
+		m.running++
+		wg.Go(func() { m.check(ctx, e, e.target) })
+	}
+	return next.Sub(now)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// check probes one target and enters what came of it.
+func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
+	o := m.prober.Probe(ctx, t)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.running--
+	poke(m.wake)
+	now := time.Now()
+	current := m.entries[t.Candidate.Key()]
+	if current != e {
+		// It was replaced meanwhile: what was seen is about something else. The one in its place has waited for this.
+		if current != nil && current.running && current.again {
+			current.running, current.again = false, false
+		}
+		return
+	}
+	e.running = false
+	if ctx.Err() != nil {
+		return
+	}
+	e.due = now.Add(m.next())
+	if e.again {
+		e.again, e.due = false, now
+	}
+	if e.enter(o, now, m.opts) {
+		poke(m.notify)
+	}
+	if !publishable(o.Outcome) && m.opts.Failed != nil {
+		m.opts.Failed(t.Candidate, &o)
+	}
+}
+
+// enter takes a result in and reports whether anything changed that others see.
+func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
+	first := !e.tried
+	before := e.good
+	changed := first || e.last.Outcome != o.Outcome
+	e.last, e.tried = o, true
+	if publishable(o.Outcome) {
+		e.good, e.failures = &o, 0
+		return changed || before == nil || !same(*before, o)
+	}
+	// A rolling restart is one failure and not three, however often it is looked at.
+	if e.failures == 0 || now.Sub(e.counted) >= opts.Interval*8/10 {
+		e.failures++
+		e.counted = now
+	}
+	if e.failures >= opts.Threshold {
+		e.good = nil
+	}
+	return changed || (before == nil) != (e.good == nil)
+}
+
+// publishable: the backend is up. Whether it may be published is decided elsewhere.
+func publishable(o backend.Outcome) bool { return o == backend.Ready || o == backend.AuthRequired }
+
+// same reports whether two observations would be written alike.
+func same(a, b backend.Observation) bool {
+	return a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Version == b.Version && a.SkipVerify == b.SkipVerify
+}
+
+// next is the time to the next check, with jitter so that backends found together are not asked together for ever.
+func (m *Monitor) next() time.Duration {
+	interval := m.opts.Interval * m.factor
+	return interval*9/10 + rand.N(interval/5+1)
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
