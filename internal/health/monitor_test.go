@@ -1,0 +1,249 @@
+package health
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+)
+
+// script is a Prober whose backends answer as told.
+type script struct {
+	mu       sync.Mutex
+	outcome  map[string]backend.Outcome // by Service name
+	takes    map[string]time.Duration
+	asked    map[string]int
+	now, top int
+}
+
+func newScript() *script {
+	return &script{outcome: map[string]backend.Outcome{}, takes: map[string]time.Duration{}, asked: map[string]int{}}
+}
+
+func (s *script) set(name string, o backend.Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.outcome[name] = o
+}
+
+func (s *script) count(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked[name]
+}
+
+func (s *script) Probe(ctx context.Context, t probe.Target) backend.Observation {
+	name := t.Candidate.Service.Name
+	s.mu.Lock()
+	s.asked[name]++
+	s.now++
+	s.top = max(s.top, s.now)
+	takes := s.takes[name]
+	s.mu.Unlock()
+	select {
+	case <-ctx.Done():
+	case <-time.After(takes):
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.now--
+	return backend.Observation{Outcome: s.outcome[name], Identity: true, At: time.Now(), Scheme: "http"}
+}
+
+func target(name string) probe.Target {
+	s := &backend.Service{Ref: backend.Ref{Namespace: "ns", Name: name}, ClusterIP: "10.0.0.1"}
+	return probe.Target{Candidate: &backend.Candidate{Service: s, Type: "prometheus", Host: name + ".ns.svc", PortNumber: 9090, Scheme: "http"}}
+}
+
+func key(name string) backend.Key {
+	return backend.Key{Ref: backend.Ref{Namespace: "ns", Name: name}, Type: "prometheus"}
+}
+
+// run starts a Monitor on synctest's clock, and stops it when the test ends.
+func run(t *testing.T, s *script, opts Options, body func(m *Monitor)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		m := New(s, opts)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			m.Run(ctx)
+		}()
+		body(m)
+		stop()
+		<-ended
+	})
+}
+
+var usual = Options{Interval: 30 * time.Second, Threshold: 3, Concurrency: 4}
+
+// pass lets time go by, with all probes that fall into it.
+func pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // on the clock of synctest
+	synctest.Wait()
+}
+
+func outcome(m *Monitor, name string) backend.Outcome { return m.Observations()[key(name)].Outcome }
+
+func TestThreshold(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	s := newScript()
+	s.set("a", backend.Ready)
+	run(t, s, usual, func(m *Monitor) {
+		m.Set([]probe.Target{target("a")})
+		pass(time.Millisecond)
+		if got := outcome(m, "a"); got != backend.Ready {
+			t.Fatalf("after the first success: %q", got)
+		}
+		s.set("a", backend.Unreachable)
+		pass(35 * time.Second)
+		if got := outcome(m, "a"); got != backend.Ready {
+			t.Errorf("after one failure: %q, want it kept", got)
+		}
+		s.set("a", backend.Ready)
+		pass(35 * time.Second)
+		s.set("a", backend.Unreachable)
+		pass(68 * time.Second) // two failures
+		if got := outcome(m, "a"); got != backend.Ready {
+			t.Errorf("after two failures in a row: %q, want it kept: the success between had ended the count", got)
+		}
+		pass(35 * time.Second)
+		if got := outcome(m, "a"); got != backend.Unreachable {
+			t.Errorf("after three failures in a row: %q", got)
+		}
+		s.set("a", backend.Ready)
+		pass(35 * time.Second)
+		if got := outcome(m, "a"); got != backend.Ready {
+			t.Errorf("after its recovery: %q", got)
+		}
+	})
+}
+
+func TestRollingRestartIsOneFailure(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	s := newScript()
+	s.set("a", backend.Ready)
+	run(t, s, usual, func(m *Monitor) {
+		m.Set([]probe.Target{target("a")})
+		pass(time.Millisecond)
+		s.set("a", backend.NoEndpoints)
+		for i := range 10 { // each change of its endpoints has it probed
+			changed := target("a")
+			changed.Endpoints = &backend.Endpoints{FQDN: i%2 == 0}
+			m.Set([]probe.Target{changed})
+			pass(time.Second)
+		}
+		if n := s.count("a"); n < 10 {
+			t.Fatalf("probed %d times, want once for each change", n)
+		}
+		if got := outcome(m, "a"); got != backend.Ready {
+			t.Errorf("after ten failures within ten seconds: %q, want it kept", got)
+		}
+	})
+}
+
+func TestSetProbesOnlyWhatChanged(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	s := newScript()
+	s.set("a", backend.Ready)
+	s.set("b", backend.Ready)
+	run(t, s, usual, func(m *Monitor) {
+		a, b := target("a"), target("b")
+		m.Set([]probe.Target{a, b})
+		pass(time.Millisecond)
+		moved := target("b")
+		moved.Candidate.PortNumber = 9091
+		s.set("b", backend.WrongIdentity)
+		m.Set([]probe.Target{a, moved})
+		if _, known := m.Observations()[key("b")]; known {
+			t.Error("what was seen of b at its old port still counts")
+		}
+		pass(time.Millisecond)
+		if s.count("a") != 1 || s.count("b") != 2 {
+			t.Errorf("probed a %d times and b %d times, want 1 and 2", s.count("a"), s.count("b"))
+		}
+		if got := outcome(m, "b"); got != backend.WrongIdentity {
+			t.Errorf("b: %q: a changed match is withdrawn at once", got)
+		}
+		m.Set([]probe.Target{moved})
+		if _, known := m.Observations()[key("a")]; known {
+			t.Error("a is gone and still known")
+		}
+	})
+}
+
+func TestRemembered(t *testing.T) {
+	t.Attr("req", "DTS-OUT-10")
+	s := newScript()
+	s.set("a", backend.Unreachable)
+	s.set("moved", backend.Unreachable)
+	run(t, s, usual, func(m *Monitor) {
+		was := backend.Observation{Outcome: backend.Ready, Path: "/prometheus", Scheme: "http"}
+		m.Remember(map[backend.Key]Record{
+			key("a"):     {Address: "a.ns.svc:9090", Observation: was},
+			key("moved"): {Address: "moved.ns.svc:80", Observation: was},
+		})
+		m.Set([]probe.Target{target("a"), target("moved")})
+		if o := m.Observations()[key("a")]; o.Outcome != backend.Ready || o.Path != "/prometheus" {
+			t.Errorf("before its first probe: %+v, want what was published", o)
+		}
+		if _, known := m.Observations()[key("moved")]; known {
+			t.Error("what was published under another address counts")
+		}
+		pass(45 * time.Second)
+		if got := outcome(m, "a"); got != backend.Ready {
+			t.Errorf("after a restart and two failures: %q, want it kept until the third", got)
+		}
+		pass(35 * time.Second)
+		if got := outcome(m, "a"); got != backend.Unreachable {
+			t.Errorf("after a restart and three failures: %q", got)
+		}
+	})
+}
+
+func TestConcurrencyAndJitter(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	s := newScript()
+	names := []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"}
+	var targets []probe.Target
+	for _, n := range names {
+		s.set(n, backend.Ready)
+		s.takes[n] = time.Second
+		targets = append(targets, target(n))
+	}
+	run(t, s, usual, func(m *Monitor) {
+		m.Set(targets)
+		pass(2500 * time.Millisecond)
+		if m.Tried() {
+			t.Error("twelve probes of a second, four at once, ended within two and a half")
+		}
+		pass(time.Second)
+		if !m.Tried() || s.top != 4 {
+			t.Errorf("tried: %v, %d at once, want all, and four at once", m.Tried(), s.top)
+		}
+	})
+}
+
+func TestFollowerAsksLess(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	s := newScript()
+	s.set("a", backend.Ready)
+	run(t, s, usual, func(m *Monitor) {
+		m.SetFactor(4)
+		m.Set([]probe.Target{target("a")})
+		pass(95 * time.Second)
+		if n := s.count("a"); n != 1 {
+			t.Errorf("probed %d times in 95 s, want once", n)
+		}
+		m.SetFactor(1)
+		pass(35 * time.Second)
+		if n := s.count("a"); n != 2 {
+			t.Errorf("probed %d times, want a second time within an interval of leading", n)
+		}
+	})
+}
