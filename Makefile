@@ -7,7 +7,7 @@ FUZZTIME      ?= 20s
 
 .PHONY: help
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: build ## Find the backends of an example cluster and show what would be written, without a cluster
@@ -38,6 +38,14 @@ corpus: ## Score detection on labelled Services of real charts, if they are at .
 .PHONY: test-holmes
 test-holmes: ## Load what is written with the real HolmesGPT (needs Python 3.10 to 3.13; makes its own virtual environment)
 	$(GO) test -count=1 -timeout 30m -tags holmes ./test/holmes
+
+.PHONY: controlplane
+controlplane: ## Build kube-apiserver, kubectl and etcd into the user's cache, once (about ten minutes), or find them in KUBEBUILDER_ASSETS
+	@GO="$(GO)" ./test/controlplane/build
+
+.PHONY: test-integration
+test-integration: controlplane ## Run the built binary against a real kube-apiserver and etcd
+	$(GO) test -count=1 -timeout 20m -tags integration ./test/integration/...
 
 .PHONY: fuzz
 fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME each

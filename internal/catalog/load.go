@@ -196,3 +196,9 @@ func parse(name string, data []byte) (t *Type, f *yamlfile.File, err error) {
 
 // YAMLExpected says what Values accept, for errors.
 func (Values) YAMLExpected() string { return "a text or a list of texts" }
+
+// Builtin reports whether the type came with this program, and is not one of the user's own.
+func (t *Type) Builtin() bool {
+	_, err := files.Open(t.File)
+	return err == nil
+}

@@ -7,78 +7,98 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// advice tells what a person can do about a verdict, as a colleague would.
-func (w *writer) advice(f *backend.Finding, probed bool) {
-	lines := adviceFor(f, probed)
-	if len(lines) == 0 {
-		return
-	}
-	w.head("What you can do")
-	for _, l := range lines {
-		w.line("  %s", l)
-	}
+// advice is one thing that a person can do: a sentence, and the command for it where there is one.
+type advice struct {
+	text, command string
 }
 
-func adviceFor(f *backend.Finding, probed bool) []string {
+// advise tells what can be done about a verdict, as a colleague would.
+func (d *discovered) advise(f *backend.Finding) []advice {
 	switch f.Verdict {
 	case backend.Accepted:
-		out := []string{fmt.Sprintf("Keep it out of the toolsets: kubectl -n %s annotate service %s kubernaut.io/toolset=false", f.Namespace, f.Name)}
-		if f.Observation.Outcome == backend.Unprobed && !f.Candidate.Unproven {
-			out = append([]string{"See whether it works: the same command with --probe=proxy, or --probe=direct where its address can be reached"}, out...)
+		out := []advice{{"To keep it out of the toolsets:", annotate(f, "kubernaut.io/toolset=false")}}
+		if !d.probed && !f.Candidate.Unproven {
+			out = append([]advice{{"To see whether it works, " + d.howToProbe() + ".", ""}}, out...)
 		}
 		return out
 	case backend.Duplicate:
-		return []string{
-			"Nothing: HolmesGPT gets the backend through " + f.Winner.String() + ".",
-			"If they are two backends, say so: " + includeCommand(f),
+		return []advice{
+			{fmt.Sprintf("Nothing, if the two are one backend: HolmesGPT gets it through %s.", f.Winner), ""},
+			{"If they are two, say so:", include(f)},
 		}
 	case backend.Unconfirmed:
-		if !probed {
-			return []string{
-				"Let a probe tell: the same command with --probe=proxy, or --probe=direct where its address can be reached",
-				"Or say it yourself: " + includeCommand(f),
-			}
+		out := []advice{{"If you know that it is " + f.Type + ", say so:", include(f)}}
+		if !d.probed {
+			out = append([]advice{{"Let a probe tell: " + d.howToProbe() + ".", ""}}, out...)
 		}
-		return []string{"If you know what it is, say so: " + includeCommand(f)}
+		return out
 	case backend.Unavailable:
-		return unavailableAdvice(f)
-	case backend.Rejected:
-		switch {
-		case strings.HasPrefix(f.Reason, "opted out"):
-			return []string{fmt.Sprintf("Let it in again: kubectl -n %s annotate service %s kubernaut.io/toolset-", f.Namespace, f.Name)}
-		case strings.HasPrefix(f.Reason, "annotation "):
-			return []string{"Correct the annotation: kubectl -n " + f.Namespace + " annotate --overwrite service " + f.Name + " NAME=VALUE"}
-		case f.Service != nil && (f.Service.Type == "ExternalName" || len(f.Service.Ports) == 0):
-			return nil
-		}
-		return []string{"If it is a backend all the same, say so: " + includeCommand(f)}
+		return adviseUnavailable(f)
 	}
-	return nil
+	return adviseRejected(f)
 }
 
-func unavailableAdvice(f *backend.Finding) []string {
-	switch o := &f.Observation; o.Outcome {
+func adviseUnavailable(f *backend.Finding) []advice {
+	switch f.Observation.Outcome {
 	case backend.NoEndpoints:
-		selector := make([]string, 0, len(f.Service.Selector))
-		for _, k := range sortedKeys(f.Service.Selector) {
-			selector = append(selector, k+"="+f.Service.Selector[k])
+		selector := pairs(f.Service.Selector)
+		if len(selector) == 0 {
+			return []advice{{"It selects no pods: whoever made the Service has to make its EndpointSlices too. Look at them:",
+				fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s", f.Namespace, f.Name)}}
 		}
-		return []string{fmt.Sprintf("Look at its pods: kubectl -n %s get pods -l %s", f.Namespace, strings.Join(selector, ","))}
+		return []advice{{"Look at its pods:", fmt.Sprintf("kubectl -n %s get pods -l %s", f.Namespace, strings.Join(selector, ","))}}
 	case backend.UntrustedTLS:
-		return []string{
-			"Name the authority that signed its certificate in the configuration: tls: {caFile: /path/to/ca.pem}",
-			fmt.Sprintf("Or trust it unchecked: tls: {insecureSkipVerify: [%s]}", f.Ref),
+		return []advice{
+			{"Name the authority that signed its certificate in the configuration:", "tls: {caFile: /path/to/ca.pem}"},
+			{"Or have it trusted unchecked:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)},
 		}
 	case backend.AuthRequired:
 		return nil // the reason has the lines to add
 	}
-	return []string{"It is taken in as soon as it answers. See that it runs, and that its port and path are right (annotations kubernaut.io/toolset-port and kubernaut.io/toolset-path)."}
+	return []advice{
+		{"It is taken in as soon as it answers: see that it runs.", ""},
+		{"If the port or the base path is wrong, say which is right:", annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")},
+	}
 }
 
-func includeCommand(f *backend.Finding) string {
+func adviseRejected(f *backend.Finding) []advice {
+	annotation, bad := strings.CutPrefix(f.Reason, "annotation ")
+	switch {
+	case strings.HasPrefix(f.Reason, "opted out"):
+		return []advice{{"To let it in again:", annotate(f, "kubernaut.io/toolset-")}}
+	case bad:
+		annotation, _, _ = strings.Cut(annotation, ":")
+		return []advice{{"Correct the annotation:", annotate(f, "--overwrite", annotation+"=VALUE")}}
+	case f.Service.Type == "ExternalName" || len(f.Service.Ports) == 0:
+		return nil
+	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
+		return []advice{{"If it is one, its port or base path is wrong; say which is right:",
+			annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
+	case f.Candidate != nil:
+		return []advice{{"If it is something that the catalog does not know, it can be included as an HTTP toolset:",
+			annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type=custom")}}
+	case f.Type == "":
+		return []advice{{"If it is a backend all the same, say which (the command catalog lists the types; custom is anything else that speaks HTTP):", include(f)}}
+	}
+	return []advice{{"If it is " + f.Type + " all the same, say so:", include(f)}}
+}
+
+// howToProbe is what to add to the command at hand.
+func (d *discovered) howToProbe() string {
+	if d.fromFiles {
+		return "run this with --probe=direct where its address can be reached, or without -f against the cluster with --probe=proxy"
+	}
+	return "run this with --probe=proxy"
+}
+
+func include(f *backend.Finding) string {
 	typ := f.Type
 	if typ == "" {
 		typ = "TYPE"
 	}
-	return fmt.Sprintf("kubectl -n %s annotate service %s kubernaut.io/toolset=true kubernaut.io/toolset-type=%s", f.Namespace, f.Name, typ)
+	return annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type="+typ)
+}
+
+func annotate(f *backend.Finding, args ...string) string {
+	return fmt.Sprintf("kubectl -n %s annotate service %s %s", f.Namespace, f.Name, strings.Join(args, " "))
 }

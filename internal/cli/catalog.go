@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/printers"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -78,12 +77,12 @@ func listTypes(s Streams, c *catalog.Catalog, output string) error {
 	if output == "yaml" {
 		return printObject(s, typeNames(c), output)
 	}
-	w := printers.GetNewTabWriter(s.Out)
-	fmt.Fprintln(w, "TYPE\tPORTS\tTOOLSET\tWHAT IT IS GOOD FOR")
-	for _, t := range c.Types {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Type, numbers(t.Ports.Numbers), strings.Join(entryNames(t), ", "), t.Summary)
-	}
-	return w.Flush()
+	return printTable(s.Out, []column[*catalog.Type]{
+		{title: "TYPE", cell: func(t *catalog.Type) string { return t.Type }},
+		{title: "PORTS", cell: func(t *catalog.Type) string { return or(numbers(t.Ports.Numbers)) }},
+		{title: "TOOLSET", cell: func(t *catalog.Type) string { return strings.Join(entryNames(t), ", ") }},
+		{title: "WHAT IT IS GOOD FOR", cell: func(t *catalog.Type) string { return t.Summary }},
+	}, slices.Values(c.Types))
 }
 
 func numbers(list []int32) string {
@@ -139,7 +138,9 @@ func showType(s Streams, t *catalog.Type) error {
 	if l := t.Detect.Weak.PortNames; len(l) > 0 {
 		w.line("  a port called %s", orList(l))
 	}
-	w.line("  its own port: %s", or(own(t)))
+	if own := own(t); own != "" {
+		w.line("  its own port: %s", own)
+	}
 	if len(t.Detect.Reject) > 0 {
 		w.head("Not taken for it")
 		for i := range t.Detect.Reject {
@@ -215,6 +216,9 @@ func (w *writer) proof(t *catalog.Type) {
 
 func check(c *catalog.Check) string {
 	text := "GET " + c.Get
+	if c.Root {
+		text += " at the root"
+	}
 	var want []string
 	for _, s := range c.Status {
 		want = append(want, strconv.Itoa(s))
@@ -222,14 +226,19 @@ func check(c *catalog.Check) string {
 	for _, k := range slices.Sorted(maps.Keys(c.JSON)) {
 		want = append(want, k+"="+strings.Join(c.JSON[k], "|"))
 	}
-	if c.Body != "" {
-		want = append(want, strconv.Quote(c.Body))
+	for _, s := range []string{c.Text, c.Body} {
+		if s != "" {
+			want = append(want, strconv.Quote(s))
+		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(c.Header)) {
 		want = append(want, "header "+k+"="+strings.Join(c.Header[k], "|"))
 	}
 	if len(want) > 0 {
 		text += " answers " + strings.Join(want, ", ")
+	}
+	for i := range c.Or {
+		text += ", or " + check(&c.Or[i])
 	}
 	return text
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -89,10 +88,8 @@ func (o *options) liveConfigMap(ctx context.Context, namespace, name string) (ma
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, nil
-	case apierrors.IsForbidden(err):
-		return nil, fmt.Errorf("ConfigMap %s/%s: your user may not read it: it needs get on that ConfigMap", namespace, name)
 	case err != nil:
-		return nil, fmt.Errorf("ConfigMap %s/%s: %s", namespace, name, oneLine(err.Error()))
+		return nil, requestError(ctx, err, cluster, "ConfigMap "+namespace+"/"+name, "get")
 	}
 	return cm.Data, nil
 }

@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
-	"github.com/fatih/color"
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/printers"
-	"sigs.k8s.io/yaml"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -32,7 +29,7 @@ func newDiscover(streams Streams) *cobra.Command {
   kubectl get svc,endpointslices -A -o json | dynamic-toolset discover -f - -o json`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !slices.Contains([]string{"", "table", "wide", "json", "yaml"}, output) {
+			if !slices.Contains([]string{"table", "wide", "json", "yaml"}, output) {
 				return usage("-o %s: expected table, wide, json or yaml", output)
 			}
 			d, err := o.discover(contextOf(cmd), backend.Ref{})
@@ -56,64 +53,85 @@ func completeValues(cmd *cobra.Command, flag string, values ...string) {
 	}
 }
 
-// shown are the findings to print: the accepted ones, or all, those of which only the name is kept last.
-func (d *discovered) shown(all bool) []*backend.Finding {
-	var list []*backend.Finding
-	for _, f := range d.findings {
-		if all || f.Verdict == backend.Accepted {
-			list = append(list, f)
-		}
-	}
+// shown are the findings to print: the accepted ones, or all, those of which only the name is kept last. n is their number.
+func (d *discovered) shown(all bool) (n int, list iter.Seq[*backend.Finding]) {
+	var others []backend.Ref
 	if all {
-		for _, ref := range d.collector.Others() {
-			list = append(list, &backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: "nothing about it looks like a known backend"})
+		others = d.collector.Others()
+		n = len(d.findings) + len(others)
+	} else {
+		n = d.count(backend.Accepted)
+	}
+	return n, func(yield func(*backend.Finding) bool) {
+		for _, f := range d.findings {
+			if (all || f.Verdict == backend.Accepted) && !yield(f) {
+				return
+			}
+		}
+		for _, ref := range others {
+			if !yield(&backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: reasonNothing}) {
+				return
+			}
 		}
 	}
-	return list
+}
+
+func (d *discovered) count(v backend.Verdict) (n int) {
+	for _, f := range d.findings {
+		if f.Verdict == v {
+			n++
+		}
+	}
+	return n
 }
 
 func (d *discovered) print(s Streams, output string, all bool) error {
-	list := d.shown(all)
-	switch output {
-	case "json", "yaml":
-		out := serviceList{Services: make([]service, 0, len(list)), Count: len(list)}
-		for _, f := range list {
-			out.Services = append(out.Services, newService(f, d.catalog))
-		}
-		return printObject(s, out, output)
+	n, list := d.shown(all)
+	if output == "json" || output == "yaml" {
+		return printServices(s.Out, output, n, func(yield func(service) bool) {
+			for f := range list {
+				if !yield(newService(f, d.catalog)) {
+					return
+				}
+			}
+		})
 	}
-	if len(list) == 0 {
-		note(s, "No backends among %s. %s", services(d.collector.Count()), hintAll(all))
+	if n == 0 {
+		note(s, "No backends. %s", d.summary(all))
 		return nil
 	}
 	if err := d.table(s, list, output == "wide", all); err != nil {
 		return err
 	}
 	if isTerminal(s.Out) {
-		note(s, "%s", d.summary(list, all))
+		note(s, "\n%s", d.summary(all))
 	}
 	return nil
 }
 
-func (d *discovered) summary(list []*backend.Finding, all bool) string {
-	counts := map[backend.Verdict]int{}
-	for _, f := range d.findings {
-		counts[f.Verdict]++
-	}
+// summary counts what was read, and says how to see more of it.
+func (d *discovered) summary(all bool) string {
 	var parts []string
 	for _, v := range backend.Verdicts {
-		if counts[v] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[v], v))
+		n := d.count(v)
+		if v == backend.Rejected {
+			n += len(d.collector.Others())
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	return fmt.Sprintf("\n%s: %s. %s", services(d.collector.Count()), strings.Join(parts, ", "), hintAll(all))
-}
-
-func hintAll(all bool) string {
-	if all {
-		return "Ask about one with: explain NAMESPACE/NAME"
+	text := services(d.collector.Count()) + " read"
+	if len(parts) > 0 {
+		text += ": " + strings.Join(parts, ", ")
 	}
-	return "See what was not chosen with --all, ask about one with: explain NAMESPACE/NAME"
+	switch {
+	case len(parts) == 0:
+		return text + "."
+	case all:
+		return text + ". Ask about one with: explain NAMESPACE/NAME"
+	}
+	return text + ". See them all with --all, ask about one with: explain NAMESPACE/NAME"
 }
 
 func services(n int) string {
@@ -123,90 +141,43 @@ func services(n int) string {
 	return fmt.Sprintf("%d Services", n)
 }
 
-// table prints findings for eyes. Columns that would say the same in every row are left out.
-func (d *discovered) table(s Streams, list []*backend.Finding, wide, all bool) error {
+// table prints findings for eyes.
+func (d *discovered) table(s Streams, list iter.Seq[*backend.Finding], wide, all bool) error {
 	paint := newPainter(s.Out)
-	header := []string{"NAMESPACE", "NAME", "TYPE", "ENDPOINT"}
-	if all {
-		header = []string{paint.plain("VERDICT"), "NAMESPACE", "NAME", "TYPE", "ENDPOINT"}
+	type row struct {
+		service
+		health string
 	}
+	var columns []column[*row]
+	add := func(title string, cell func(*row) string) {
+		columns = append(columns, column[*row]{title: title, cell: cell})
+	}
+	if all {
+		add("VERDICT", func(r *row) string { return string(r.Verdict) })
+		columns[0].paint = func(r *row, text string) string { return paint.verdict(r.Verdict, text) }
+	}
+	add("NAMESPACE", func(r *row) string { return r.Namespace })
+	add("NAME", func(r *row) string { return r.Name })
+	add("TYPE", func(r *row) string { return or(r.Type) })
+	add("ENDPOINT", func(r *row) string { return or(r.Endpoint) })
 	if d.probed {
-		header = append(header, "HEALTH", "VERSION")
+		add("HEALTH", func(r *row) string { return or(r.health) })
+		add("VERSION", func(r *row) string { return or(r.Metadata["version"]) })
 	}
 	if wide {
-		header = append(header, "INSTANCE", "PRIMARY", "TOOLSET", "EVIDENCE")
+		add("INSTANCE", func(r *row) string { return or(r.Instance) })
+		add("PRIMARY", func(r *row) string { return fmt.Sprint(r.Primary) })
+		add("TOOLSET", func(r *row) string { return or(r.Metadata["toolset"]) })
+		add("EVIDENCE", func(r *row) string { return or(r.Metadata["evidence"]) })
 	}
 	if wide || all {
-		header = append(header, "REASON")
+		add("REASON", func(r *row) string { return r.Reason })
 	}
-	w := printers.GetNewTabWriter(s.Out)
-	fmt.Fprintln(w, strings.Join(header, "\t"))
-	for _, f := range list {
-		v := newService(f, d.catalog)
-		row := []string{v.Namespace, v.Name, or(v.Type), or(v.Endpoint)}
-		if all {
-			row = append([]string{paint.verdict(f.Verdict)}, row...)
+	return printTable(s.Out, columns, func(yield func(*row) bool) {
+		for f := range list {
+			if !yield(&row{newService(f, d.catalog), health(&f.Observation)}) {
+				return
+			}
 		}
-		if d.probed {
-			row = append(row, or(health(&f.Observation)), or(v.Metadata["version"]))
-		}
-		if wide {
-			row = append(row, or(v.Instance), fmt.Sprint(v.Primary), or(v.Metadata["toolset"]), or(v.Metadata["evidence"]))
-		}
-		if wide || all {
-			row = append(row, v.Reason)
-		}
-		fmt.Fprintln(w, strings.Join(row, "\t"))
-	}
-	return w.Flush()
-}
-
-func or(s string) string {
-	if s == "" {
-		return "-"
-	}
-	return s
-}
-
-func printObject(s Streams, v any, output string) error {
-	if output == "yaml" {
-		data, err := yaml.Marshal(v)
-		if err != nil {
-			return err
-		}
-		_, err = s.Out.Write(data)
-		return err
-	}
-	enc := json.NewEncoder(s.Out)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
-}
-
-// painter colours where the terminal has colours. All cells of a column get codes of one length, so that it stays straight.
-type painter struct{ on bool }
-
-func newPainter(out any) painter {
-	w, ok := out.(interface{ Write([]byte) (int, error) })
-	return painter{on: ok && isTerminal(w) && !color.NoColor}
-}
-
-func (p painter) paint(s string, a color.Attribute) string {
-	if !p.on {
-		return s
-	}
-	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", a, s)
-}
-
-func (p painter) plain(s string) string { return p.paint(s, 39) }
-
-func (p painter) verdict(v backend.Verdict) string {
-	colours := map[backend.Verdict]color.Attribute{
-		backend.Accepted: color.FgGreen, backend.Unavailable: color.FgRed, backend.Duplicate: color.FgBlue,
-		backend.Unconfirmed: color.FgYellow,
-	}
-	if a, ok := colours[v]; ok {
-		return p.paint(string(v), a)
-	}
-	return p.plain(string(v))
+	})
 }

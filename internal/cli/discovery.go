@@ -31,6 +31,8 @@ const (
 	probeOff    = "off"
 )
 
+var errInterrupted = errors.New("interrupted")
+
 // discovered is what a command shows of.
 type discovered struct {
 	config    *config.Config
@@ -39,6 +41,8 @@ type discovered struct {
 	collector *discovery.Collector
 	findings  []*backend.Finding
 	probed    bool
+	fromFiles bool
+	exclude   []string // namespaces that were left out
 }
 
 // discover runs the stages: read, detect, probe, decide. whole, where not empty, is a Service to keep even if it is
@@ -63,15 +67,19 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if err != nil {
 		return nil, err
 	}
+	only, exclude := o.namespaces(c)
 	prober, err := newProber(mode, c, cluster)
 	if err != nil {
 		return nil, err
 	}
 	collector := discovery.NewCollector(detector, discovery.CollectorOptions{
-		Namespaces: o.namespaces(c), Exclude: c.Discovery.ExcludeNamespaces, Whole: whole,
+		Namespaces: only, Exclude: exclude, Whole: whole,
 	})
-	if err := o.read(ctx, c, detector, cluster, collector); err != nil {
+	if err := o.read(ctx, only, detector, cluster, collector); err != nil {
 		return nil, err
+	}
+	if prober == nil && o.probe == probeAuto && cluster != nil {
+		note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; --probe=proxy asks through the API server")
 	}
 	bar := newProgress(o.streams.Err)
 	defer bar.clear()
@@ -84,9 +92,12 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	}
 	findings, err := pass.Run(ctx, collector)
 	if err != nil {
-		return nil, errors.New("interrupted")
+		return nil, errInterrupted
 	}
-	return &discovered{c, types, detector, collector, findings, prober != nil}, nil
+	return &discovered{
+		config: c, catalog: types, detector: detector, collector: collector, findings: findings,
+		probed: prober != nil, fromFiles: cluster == nil, exclude: exclude,
+	}, nil
 }
 
 func (o *options) check() error {
@@ -95,6 +106,10 @@ func (o *options) check() error {
 	}
 	if o.probe == probeProxy && len(o.files) > 0 {
 		return usage("--probe=proxy goes through a cluster's API server and cannot be used with -f: try --probe=direct")
+	}
+	stdin := func(path string) bool { return path == source.Stdin }
+	if i := slices.IndexFunc(o.files, stdin); i >= 0 && slices.ContainsFunc(o.files[i+1:], stdin) {
+		return usage("-f - is given twice: standard input can be read once only")
 	}
 	if o.allNamespaces && *o.kube.Namespace != "" {
 		return usage("-A and -n %s exclude each other", *o.kube.Namespace)
@@ -118,8 +133,6 @@ func (o *options) connect() (mode string, cluster *rest.Config, err error) {
 		mode = probeOff
 		if _, err := rest.InClusterConfig(); err == nil {
 			mode = probeDirect
-		} else {
-			note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; --probe=proxy asks through the API server")
 		}
 	}
 	return mode, cluster, nil
@@ -129,15 +142,9 @@ func newProber(mode string, c *config.Config, cluster *rest.Config) (discovery.P
 	if mode == probeOff {
 		return nil, nil
 	}
-	roots, err := rootCAs(c.TLS.CAFile)
+	opts, err := probeOptions(c)
 	if err != nil {
 		return nil, err
-	}
-	unchecked := refSet(c.TLS.InsecureSkipVerify)
-	opts := probe.Options{
-		Timeout: c.Health.Timeout, Tries: c.Health.Tries, Concurrency: c.Health.Concurrency,
-		DenyCIDRs: c.Security.DenyCIDRs, RootCAs: roots,
-		Insecure: func(r backend.Ref) bool { return unchecked[r] },
 	}
 	if mode == probeProxy {
 		transport, err := rest.TransportFor(cluster)
@@ -153,6 +160,20 @@ func newProber(mode string, c *config.Config, cluster *rest.Config) (discovery.P
 		}
 	}
 	return probe.New(opts)
+}
+
+// probeOptions is what the configuration says about probing.
+func probeOptions(c *config.Config) (probe.Options, error) {
+	roots, err := rootCAs(c.TLS.CAFile)
+	if err != nil {
+		return probe.Options{}, err
+	}
+	unchecked := refSet(c.TLS.InsecureSkipVerify)
+	return probe.Options{
+		Timeout: c.Health.Timeout, Tries: c.Health.Tries, Concurrency: c.Health.Concurrency,
+		DenyCIDRs: c.Security.DenyCIDRs, RootCAs: roots,
+		Insecure: func(r backend.Ref) bool { return unchecked[r] },
+	}, nil
 }
 
 // rootCAs are the system's and those of the file.
@@ -177,14 +198,22 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (o *options) read(ctx context.Context, c *config.Config, d *detect.Detector, cluster *rest.Config, sink source.Sink) error {
+func (o *options) read(ctx context.Context, namespaces []string, d *detect.Detector, cluster *rest.Config, sink source.Sink) error {
 	opts := source.Options{Namespace: *o.kube.Namespace, KeepAnnotation: d.KeepAnnotation}
 	var report source.Report
 	var err error
 	if cluster == nil {
 		report, err = source.Files(ctx, o.files, o.streams.In, sink, opts)
 	} else {
-		report, err = source.Cluster(ctx, cluster, sink, source.ClusterOptions{Options: opts, Namespaces: o.namespaces(c)})
+		report, err = source.Cluster(ctx, cluster, sink, source.ClusterOptions{Options: opts, Namespaces: namespaces})
+	}
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case err != nil: // says it all: what else was noticed on the way there is no longer of interest
+		return err
+	case cluster == nil && report.Services == 0 && len(report.Warnings) > 0 && (len(report.Skipped) > 0 || report.Refused > 0):
+		return errors.New(report.Warnings[len(report.Warnings)-1].String() + "; kubectl get svc,endpointslices -A -o json gives what is needed")
 	}
 	for _, w := range report.Warnings {
 		warn(o.streams, "%s", w)
@@ -192,7 +221,7 @@ func (o *options) read(ctx context.Context, c *config.Config, d *detect.Detector
 	if report.Suppressed > 0 {
 		warn(o.streams, "and %d more like these", report.Suppressed)
 	}
-	return err
+	return nil
 }
 
 // refs and credentials turn the configuration's namespace/name into references; it has checked them.

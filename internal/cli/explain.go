@@ -2,10 +2,9 @@ package cli
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -76,8 +75,11 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 	if !ok {
 		namespace, name = *o.kube.Namespace, arg
 	}
-	if namespace == "" || name == "" || strings.Contains(name, "/") {
+	switch {
+	case namespace == "", name == "", strings.Contains(name, "/"), strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
 		return backend.Ref{}, usage("%q: expected NAMESPACE/NAME, for example monitoring/prometheus", arg)
+	case *o.kube.Namespace != "" && namespace != *o.kube.Namespace:
+		return backend.Ref{}, usage("%s is not in namespace %s, which -n asks for: leave out one of the two", arg, *o.kube.Namespace)
 	}
 	return backend.Ref{Namespace: namespace, Name: name}, nil
 }
@@ -97,47 +99,34 @@ func (d *discovered) explain(s Streams, want backend.Ref, output string) error {
 	if output != "text" {
 		return printObject(s, d.explanation(findings, evals), output)
 	}
-	w := &writer{out: s.Out, paint: newPainter(s.Out)}
-	for i, f := range findings {
-		if i > 0 {
-			w.line("")
-		}
-		w.verdict(f)
-	}
-	w.service(svc, endpoints)
-	w.evaluations(evals)
-	for _, f := range findings {
-		w.candidate(f, len(findings) > 1)
-	}
-	w.advice(findings[0], d.probed)
-	return w.err
+	return d.tell(s.Out, svc, endpoints, findings, evals)
 }
 
 func (d *discovered) notFound(want backend.Ref) error {
-	var names, inNamespace []string
+	if slices.Contains(d.exclude, want.Namespace) {
+		return fmt.Errorf("no Service %s among those that were read: the configuration leaves its namespace out (discovery.excludeNamespaces); -n %s looks at it all the same", want, want.Namespace)
+	}
+	var names []string
+	inNamespace := false
 	for _, s := range d.collector.Services() {
 		names = append(names, s.Ref.String())
+		inNamespace = inNamespace || s.Namespace == want.Namespace
 	}
 	for _, r := range d.collector.Others() {
 		names = append(names, r.String())
-	}
-	for _, n := range names {
-		if strings.HasPrefix(n, want.Namespace+"/") {
-			inNamespace = append(inNamespace, n)
-		}
+		inNamespace = inNamespace || r.Namespace == want.Namespace
 	}
 	hint := "discover --all lists them"
-	switch near := yamlfile.Nearest(want.String(), names); {
-	case near != "":
+	if near := yamlfile.Nearest(want.String(), names); near != "" {
 		hint = "did you mean " + near + "?"
-	case len(inNamespace) == 0:
+	} else if !inNamespace {
 		hint = fmt.Sprintf("nothing was read of a namespace %s; %s", want.Namespace, hint)
 	}
 	return fmt.Errorf("no Service %s among the %s that were read: %s", want, services(d.collector.Count()), hint)
 }
 
 func (d *discovered) explanation(findings []*backend.Finding, evals []detect.Evaluation) explanation {
-	var out explanation
+	out := explanation{Services: []service{}, Tried: []triedType{}, Requests: []requestView{}}
 	for _, f := range findings {
 		out.Services = append(out.Services, newService(f, d.catalog))
 		for _, r := range f.Observation.Requests {
@@ -146,135 +135,11 @@ func (d *discovered) explanation(findings []*backend.Finding, evals []detect.Eva
 	}
 	for i := range evals {
 		e := &evals[i]
-		t := triedType{Type: e.Type, For: e.Signs, Against: e.Rejected}
+		t := triedType{Type: e.Type, For: append([]string{}, e.Signs...), Against: e.Rejected}
 		if e.Candidate != nil {
 			t.Port = e.Candidate.PortReason
 		}
 		out.Tried = append(out.Tried, t)
 	}
 	return out
-}
-
-// writer writes the text, and remembers the first error.
-type writer struct {
-	out   io.Writer
-	paint painter
-	err   error
-}
-
-func (w *writer) line(format string, args ...any) {
-	if w.err == nil {
-		_, w.err = fmt.Fprintf(w.out, format+"\n", args...)
-	}
-}
-
-func (w *writer) head(title string) { w.line("\n%s", title) }
-
-func (w *writer) row(name, format string, args ...any) {
-	w.line("  %-12s %s", name, fmt.Sprintf(format, args...))
-}
-
-func (w *writer) verdict(f *backend.Finding) {
-	what := ""
-	if f.Type != "" {
-		what = " as " + f.Type
-	}
-	w.line("%s is %s%s: %s.", f.Ref, w.paint.verdict(f.Verdict), what, strings.TrimRight(f.Reason, "."))
-}
-
-func (w *writer) service(s *backend.Service, e *backend.Endpoints) {
-	w.head("The Service")
-	kind := s.Type
-	if kind == "" {
-		kind = "ClusterIP"
-	}
-	if s.Headless() {
-		kind = "headless"
-	}
-	w.row("kind", "%s", kind)
-	w.row("ports", "%s", or(detect.PortList(s)))
-	for _, k := range sortedKeys(s.Labels) {
-		w.row("label", "%s=%s", k, s.Labels[k])
-	}
-	for _, k := range sortedKeys(s.Selector) {
-		w.row("selects", "%s=%s", k, s.Selector[k])
-	}
-	for _, k := range sortedKeys(s.Annotations) {
-		w.row("annotation", "%s=%s", k, s.Annotations[k])
-	}
-	switch {
-	case e == nil:
-		w.row("endpoints", "not known: no EndpointSlices were read")
-	default:
-		w.row("endpoints", "%d ready", e.ReadyCount())
-	}
-}
-
-func (w *writer) evaluations(evals []detect.Evaluation) {
-	w.head("What was tried")
-	if len(evals) == 0 {
-		w.line("  No type of the catalog: neither its name, labels, selector nor ports remind of one.")
-	}
-	for i := range evals {
-		e := &evals[i]
-		if len(e.Signs) == 0 && e.Rejected == "" {
-			w.row(e.Type, "too little speaks for it: a word or a port that others use too")
-			continue
-		}
-		name := e.Type
-		for _, sign := range e.Signs {
-			w.row(name, "for it: %s", sign)
-			name = ""
-		}
-		if e.Rejected != "" {
-			w.row(name, "against it: %s", e.Rejected)
-		}
-	}
-}
-
-// candidate tells how the backend was to be reached and what it answered.
-func (w *writer) candidate(f *backend.Finding, several bool) {
-	c, o := f.Candidate, &f.Observation
-	if c == nil {
-		return
-	}
-	title := "Where it is"
-	if several {
-		title += ", as " + f.Type
-	}
-	w.head(title)
-	w.row("port", "%s", c.PortReason)
-	w.row("endpoint", "%s", f.Endpoint())
-	w.row("evidence", "%s: %s", c.Strength, strings.Join(c.Signs, "; "))
-	if f.Primary {
-		w.row("primary", "yes: the first that HolmesGPT asks of this type")
-	}
-	w.head("What the probe saw")
-	if o.Outcome == backend.Unprobed {
-		w.line("  Nothing: it was not probed.")
-		return
-	}
-	for _, r := range o.Requests {
-		status := "no answer"
-		if r.Status != 0 {
-			status = fmt.Sprint(r.Status)
-		}
-		w.row(r.Purpose, "GET %s: %s, %s (%s)", r.URL, status, or(r.Result), r.Took.Round(time.Millisecond))
-	}
-	w.row("outcome", "%s", health(o))
-	if o.Detail != "" {
-		w.row("", "%s", o.Detail)
-	}
-	if o.Version != "" {
-		w.row("version", "%s", o.Version)
-	}
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -44,17 +44,17 @@ func newGenerate(streams Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			text, known := keys[key]
+			if key != "" && !known {
+				return fmt.Errorf("--key %s: not among what is generated, which is %s", key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
+			}
 			for _, w := range doc.Warnings {
 				warn(streams, "%s", w)
 			}
-			tellHeldBack(streams, d.findings)
+			d.tellNotWritten(streams)
 			tellVariables(streams, doc.Variables())
 			if key == "" {
 				return printObject(streams, d.configMap(keys), output)
-			}
-			text, ok := keys[key]
-			if !ok {
-				return fmt.Errorf("--key %s: not among what is generated, which is %s", key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
 			}
 			_, err = fmt.Fprint(streams.Out, text)
 			return err
@@ -136,12 +136,18 @@ func configMapLabels() map[string]string {
 	}
 }
 
-// tellHeldBack names backends that would be published but for credentials.
-func tellHeldBack(s Streams, findings []*backend.Finding) {
-	for _, f := range findings {
-		if f.Verdict == backend.Unavailable && f.Observation.Outcome == backend.AuthRequired {
+// tellNotWritten names the backends that a person would expect in the document, and why they are not in it.
+func (d *discovered) tellNotWritten(s Streams) {
+	for _, f := range d.findings {
+		if f.Verdict == backend.Unavailable {
 			note(s, "not written: %s %s: %s", f.Type, f.Ref, f.Reason)
 		}
+	}
+	if n := d.count(backend.Unconfirmed); n > 0 {
+		note(s, "not written: %s that may be a backend, without a proof; discover --all lists them", services(n))
+	}
+	if d.count(backend.Accepted) == 0 {
+		note(s, "no backends among %s: the toolsets are only those that are always there", services(d.collector.Count()))
 	}
 }
 

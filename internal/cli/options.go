@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
@@ -30,9 +26,11 @@ type options struct {
 
 func (o *options) addFlags(cmd *cobra.Command) {
 	o.kube = genericclioptions.NewConfigFlags(true)
+	// kubectl's default is to wait for ever; a page of a List takes a second or two.
+	*o.kube.Timeout = "30s"
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file instead of a cluster, - for standard input (repeatable)")
-	f.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "look at all namespaces, whatever discovery.namespaces says")
+	f.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "look at all namespaces, whatever the configuration's discovery.namespaces says")
 	f.StringVar(&o.probe, "probe", probeAuto, "ask the backends: direct, proxy (through the API server), off, or auto: direct inside a pod, else off")
 	o.configOptions.addFlags(cmd)
 	o.kube.AddFlags(f)
@@ -61,49 +59,23 @@ func (o *configOptions) load(s Streams) (*config.Config, *catalog.Catalog, error
 		return nil, nil, errors.Join(bad...)
 	}
 	for _, err := range bad {
-		warn(s, "catalog: %v", err)
+		for line := range strings.Lines(err.Error()) {
+			warn(s, "catalog: %s", strings.TrimSpace(line))
+		}
 	}
 	return c, types, nil
 }
 
-// namespaces to look at: what -n says, else what the configuration says. None means all.
-func (o *options) namespaces(c *config.Config) []string {
+// namespaces to look at, none meaning all, and those to leave out: what -n says, else what the configuration says. What is
+// left out is left out of a look at the whole cluster; who names a namespace means it.
+func (o *options) namespaces(c *config.Config) (only, exclude []string) {
 	switch {
 	case *o.kube.Namespace != "":
-		return []string{*o.kube.Namespace}
+		return []string{*o.kube.Namespace}, nil
 	case o.allNamespaces:
-		return nil
+		return nil, c.Discovery.ExcludeNamespaces
 	}
-	return c.Discovery.Namespaces
-}
-
-// cluster is the connection that kubeconfig and flags describe, or that a pod has.
-func (o *options) cluster() (*rest.Config, error) {
-	c, err := o.kube.ToRESTConfig()
-	if err != nil {
-		return nil, kubeconfigError(err)
-	}
-	if o.noClusterNamed() && c.Host == "http://localhost:8080" {
-		return nil, errors.New("no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig, or read files with -f")
-	}
-	c.UserAgent = rest.DefaultKubernetesUserAgent()
-	c.QPS, c.Burst = -1, -1 // one reader that pages: the API server's own fairness is enough
-	return c, nil
-}
-
-// noClusterNamed: client-go falls back to localhost:8080 where nobody named a cluster, which helps nobody.
-func (o *options) noClusterNamed() bool {
-	return *o.kube.APIServer == "" && os.Getenv("KUBERNETES_MASTER") == ""
-}
-
-func kubeconfigError(err error) error {
-	switch path := (*fs.PathError)(nil); {
-	case clientcmd.IsEmptyConfig(err):
-		return errors.New("no cluster: the kubeconfig is empty; name another with --kubeconfig, or read files with -f")
-	case errors.As(err, &path):
-		return fmt.Errorf("kubeconfig %s: %w; name another with --kubeconfig, or read files with -f", path.Path, path.Err)
-	}
-	return fmt.Errorf("kubeconfig: %s; mend it, name another with --kubeconfig, or read files with -f", oneLine(err.Error()))
+	return c.Discovery.Namespaces, c.Discovery.ExcludeNamespaces
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

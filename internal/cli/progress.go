@@ -52,7 +52,10 @@ func (p *progress) start(total int) {
 	p.bar = progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription("asking the backends"),
 		progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(),
+		// It starts late, so that its clock would be wrong.
+		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
 	)
+	_ = p.bar.RenderBlank() // nothing may have ended yet
 	_ = p.bar.Set(p.done)
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -29,15 +30,23 @@ type Streams struct {
 // Run carries out a command line and returns the exit code. name is what the program was called as: as kubectl-toolset it
 // is kubectl's plugin "kubectl toolset" (DTS-CLI-6).
 func Run(ctx context.Context, name string, args []string, streams Streams) int {
+	in := &interruptible{ctx: ctx, in: streams.In}
+	defer in.close()
+	streams.In = in
 	root := newRoot(filepath.Base(name), streams)
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // cobra takes nil for os.Args
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
 	}
 	code, silent := exitCode(err)
-	if !silent {
-		fmt.Fprintln(streams.Err, "error: "+strings.TrimSpace(err.Error()))
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = errInterrupted
+	}
+	if !silent && !errors.Is(err, syscall.EPIPE) { // whoever reads has enough, as head has after its first lines
+		for line := range strings.Lines(strings.TrimSpace(err.Error())) { // a bad file has one for each mistake in it
+			fmt.Fprintln(streams.Err, "error: "+strings.TrimSpace(line))
+		}
 	}
 	return code
 }
@@ -104,18 +113,45 @@ relatives), proves each by asking it, and writes the toolsets that let HolmesGPT
 		return usage("%v (%s --help shows the flags)", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams),
+		newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams), newServe(streams),
 		newValidate(streams), newCatalog(streams), newVersion(streams),
 	)
 	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		c.Example = strings.ReplaceAll(c.Example, "dynamic-toolset ", display+" ")
+		switch c.Name() {
+		case "completion":
+			c.Args = cobra.ArbitraryArgs
+			c.RunE = func(cmd *cobra.Command, args []string) error {
+				if len(args) == 0 {
+					return cmd.Help()
+				}
+				return usage("%s expects a shell: bash, fish, powershell or zsh, found %q", cmd.CommandPath(), args)
+			}
+		case "help":
+			c.Run, c.RunE = nil, help
+		}
+	}
+	root.Example = strings.ReplaceAll(root.Example, "dynamic-toolset ", display+" ")
 	return root
+}
+
+// help is cobra's help command, but for topics that there are none of.
+func help(cmd *cobra.Command, args []string) error {
+	root := cmd.Root()
+	c, _, err := root.Find(args)
+	if err != nil || c == root && len(args) > 0 {
+		return root.RunE(root, args)
+	}
+	return c.Help()
 }
 
 // exactArgs is cobra.ExactArgs as a usage error that says what is expected.
 func exactArgs(n int, expected string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usage("%s expects %s, not %d arguments", cmd.CommandPath(), expected, len(args))
+			return wrongArgs(cmd, args, expected)
 		}
 		return nil
 	}
@@ -124,8 +160,16 @@ func exactArgs(n int, expected string) cobra.PositionalArgs {
 func maximumArgs(n int, expected string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > n {
-			return usage("%s expects %s, not %d arguments", cmd.CommandPath(), expected, len(args))
+			return wrongArgs(cmd, args, expected)
 		}
 		return nil
 	}
+}
+
+func wrongArgs(cmd *cobra.Command, args []string, expected string) error {
+	found := "none"
+	if len(args) > 0 {
+		found = fmt.Sprintf("%q", args)
+	}
+	return usage("%s expects %s, found %s (%s --help shows how it is used)", cmd.CommandPath(), expected, found, cmd.CommandPath())
 }

@@ -2,12 +2,17 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -39,15 +44,31 @@ func (p *serviceProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, fmt.Errorf("through the API server: %w", err)
 	}
-	if loc := resp.Header.Get("Location"); strings.HasPrefix(loc, prefix) {
-		resp.Header.Set("Location", strings.TrimPrefix(loc, prefix)) // the API server rewrites it for browsers
+	if err := p.ownAnswer(resp); err != nil {
+		return nil, err
 	}
-	return resp, p.ownRefusal(resp)
+	p.restoreLocation(resp.Header, prefix)
+	return resp, nil
 }
 
-// ownRefusal tells the API server's answer from the backend's: it may not let this user through.
-func (p *serviceProxy) ownRefusal(resp *http.Response) error {
-	if resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusUnauthorized {
+// restoreLocation undoes what the API server does to redirects, for browsers that came through it.
+func (p *serviceProxy) restoreLocation(h http.Header, prefix string) {
+	to, err := url.Parse(h.Get("Location"))
+	if err != nil || to.Host != "" && to.Host != p.base.Host {
+		return
+	}
+	if path, ok := strings.CutPrefix(to.Path, prefix); ok {
+		h.Set("Location", (&url.URL{Path: path, RawQuery: to.RawQuery}).String())
+	}
+}
+
+// ownAnswer tells the API server's answer from the backend's: where it lets nobody through, or reaches nobody, it says so
+// with a Status. The error is what a direct connection would have ended in, where there is such a thing.
+func (p *serviceProxy) ownAnswer(resp *http.Response) error {
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	default:
 		return nil
 	}
 	head, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
@@ -55,11 +76,57 @@ func (p *serviceProxy) ownRefusal(resp *http.Response) error {
 		return fmt.Errorf("through the API server: %w", err)
 	}
 	resp.Body = readCloser{io.MultiReader(bytes.NewReader(head), resp.Body), resp.Body}
-	if !bytes.Contains(head, []byte(`"kind":"Status"`)) || !bytes.Contains(head, []byte(`services/proxy`)) {
+	var status metav1.Status
+	if json.Unmarshal(head, &status) != nil || status.Kind != "Status" || status.APIVersion != "v1" {
 		return nil
 	}
-	resp.Body.Close()
-	return fmt.Errorf("the API server does not let you through: your user needs get on services/proxy in namespace %s", p.candidate.Service.Namespace)
+	err = p.explain(&status)
+	if err != nil {
+		resp.Body.Close()
+	}
+	return err
+}
+
+// tryingToReach is how the API server begins when it could not reach the backend.
+const tryingToReach = "error trying to reach service: "
+
+// causes are errors that the API server quotes, and what they were before they became text.
+var causes = [...]struct {
+	text string
+	err  error
+}{
+	{syscall.ECONNREFUSED.Error(), syscall.ECONNREFUSED},
+	{syscall.ECONNRESET.Error(), syscall.ECONNRESET},
+	{http.ErrSchemeMismatch.Error(), http.ErrSchemeMismatch},
+	{"i/o timeout", context.DeadlineExceeded},
+	{context.DeadlineExceeded.Error(), context.DeadlineExceeded},
+	{"EOF", io.EOF},
+}
+
+// explain is nil for a Status that is not about the way to the backend.
+func (p *serviceProxy) explain(s *metav1.Status) error {
+	c := p.candidate
+	cause, unreached := strings.CutPrefix(s.Message, tryingToReach)
+	switch {
+	case s.Reason == metav1.StatusReasonUnauthorized:
+		return errors.New("the API server does not accept your credentials any more (401): log in again")
+	case s.Reason == metav1.StatusReasonForbidden && strings.Contains(s.Message, "services/proxy"):
+		return fmt.Errorf("the API server does not let you through (403): your user needs get on services/proxy in namespace %s", c.Service.Namespace)
+	case s.Reason == metav1.StatusReasonNotFound && s.Details != nil && s.Details.Kind == "services":
+		return errors.New("the API server knows no such Service any more")
+	case strings.HasPrefix(s.Message, "no endpoints available"):
+		return errors.New("no ready endpoint is behind the Service, says the API server")
+	case strings.HasPrefix(s.Message, "no service port"):
+		return fmt.Errorf("no endpoint serves port %d of the Service, says the API server", c.Port.Number)
+	case !unreached:
+		return nil
+	}
+	for _, known := range causes {
+		if strings.Contains(cause, known.text) {
+			return fmt.Errorf("the API server could not reach it: %s: %w", cause, known.err)
+		}
+	}
+	return fmt.Errorf("the API server could not reach it: %s", cause)
 }
 
 type readCloser struct {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
@@ -99,17 +101,20 @@ func readArgument(s Streams, path string) (name string, data []byte, err error) 
 	return "standard input", data, nil
 }
 
-// kindOf tells what a file is by its top-level keys.
+// kindOf tells what a file is by its top-level keys. What looks like nothing else is taken for a configuration, which has the
+// best answer to misspelt keys.
 func kindOf(name string, data []byte) (string, error) {
 	f, err := yamlfile.Parse(name, data)
 	if err != nil {
 		return "", err
 	}
+	var root any
+	f.Decode(&root) // what is wrong with it is for the reader of that kind to say
 	base := filepath.Base(name)
 	switch {
 	case f.Has("kind") && f.Has("apiVersion"):
 		return kindConfigMap, nil
-	case f.Has("type") && (f.Has("detect") || f.Has("toolset") || f.Has("probe")):
+	case f.Has("type") && (f.Has("detect") || f.Has("toolset") || f.Has("probe") || f.Has("ports")):
 		return kindCatalog, nil
 	case f.Has("instances"), f.Has("compact"), strings.Contains(base, "override"):
 		return kindOverrides, nil
@@ -156,7 +161,7 @@ func validateConfigMap(s Streams, name string, data []byte) error {
 		return fmt.Errorf("%s: %s", name, oneLine(err.Error()))
 	}
 	if cm.Kind != "ConfigMap" {
-		return fmt.Errorf("%s: a %s: expected a ConfigMap, or a file that --as names", name, cm.Kind)
+		return fmt.Errorf("%s: its kind is %s: expected a ConfigMap, or one of the other files that --help lists", name, strconv.Quote(safetext.Clean(cm.Kind, shownText)))
 	}
 	text, ok := cm.Data[toolset.KeyHolmesGPT]
 	if !ok {

@@ -12,13 +12,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// serviceList is what discover prints as JSON or YAML (DTS-CLI-2).
-type serviceList struct {
-	Services []service `json:"services"`
-	Count    int       `json:"count"`
-}
+// reasonNothing is said of Services of which only the name is kept; the inventory says the same of the others.
+const reasonNothing = "nothing about it looks like a known backend"
 
-// service is a finding as programs see it.
+// service is a finding as programs see it (DTS-CLI-2).
 type service struct {
 	Name      string            `json:"name"`
 	Namespace string            `json:"namespace"`

@@ -49,11 +49,25 @@ func (c *Collector) Service(s backend.Service) {
 	}
 	delete(c.services, s.Ref)
 	delete(c.others, s.Ref)
-	if s.Ref == c.opts.Whole || c.detector.Relevant(&s) {
-		c.services[s.Ref] = &s
+	if kept := c.keep(&s); kept != nil {
+		c.services[s.Ref] = kept
 		return
 	}
 	c.others[s.Ref] = struct{}{}
+	delete(c.endpoints, s.Ref)
+}
+
+// keep returns a copy of the Service where it is worth keeping. Of most Services there is no copy: a label that some type
+// looks at is common, and being found in the index is not yet being something.
+func (c *Collector) keep(s *backend.Service) *backend.Service {
+	if s.Ref != c.opts.Whole && !c.detector.Relevant(s) {
+		return nil
+	}
+	kept := *s
+	if r := c.detector.Detect(&kept, nil); r.Nothing() && s.Ref != c.opts.Whole {
+		return nil
+	}
+	return &kept
 }
 
 // Endpoints implements source.Sink. Slices may come before their Service.

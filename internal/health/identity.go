@@ -13,9 +13,6 @@ func address(c *backend.Candidate) string {
 	return net.JoinHostPort(c.Host, strconv.Itoa(int(c.PortNumber)))
 }
 
-// Address is what a Record compares: host:port.
-func Address(c *backend.Candidate) string { return address(c) }
-
 // identity is everything that decides which backend is asked, and how. If it changes, what was seen is no longer about it.
 func identity(c *backend.Candidate) string {
 	return fmt.Sprint(c.Service.UID, c.Type, address(c), c.Scheme, c.FixedScheme, c.Path, c.FixedPath, c.ForeignHost,

@@ -44,7 +44,7 @@ type Monitor struct {
 
 // Record is a published instance as it was remembered across a restart.
 type Record struct {
-	Address     string // host:port
+	Port        int32 // as in backend.Candidate.PortNumber: with another one it is another backend
 	Observation backend.Observation
 }
 
@@ -90,7 +90,7 @@ func (m *Monitor) Remember(records map[backend.Key]Record) {
 }
 
 func (e *entry) remember(r Record) {
-	if r.Address == address(e.target.Candidate) {
+	if r.Port == e.target.Candidate.PortNumber {
 		o := r.Observation
 		e.good = &o
 	}

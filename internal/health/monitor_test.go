@@ -185,15 +185,15 @@ func TestRemembered(t *testing.T) {
 	run(t, s, usual, func(m *Monitor) {
 		was := backend.Observation{Outcome: backend.Ready, Path: "/prometheus", Scheme: "http"}
 		m.Remember(map[backend.Key]Record{
-			key("a"):     {Address: "a.ns.svc:9090", Observation: was},
-			key("moved"): {Address: "moved.ns.svc:80", Observation: was},
+			key("a"):     {Port: 9090, Observation: was},
+			key("moved"): {Port: 80, Observation: was},
 		})
 		m.Set([]probe.Target{target("a"), target("moved")})
 		if o := m.Observations()[key("a")]; o.Outcome != backend.Ready || o.Path != "/prometheus" {
 			t.Errorf("before its first probe: %+v, want what was published", o)
 		}
 		if _, known := m.Observations()[key("moved")]; known {
-			t.Error("what was published under another address counts")
+			t.Error("what was published under another port counts")
 		}
 		pass(45 * time.Second)
 		if got := outcome(m, "a"); got != backend.Ready {

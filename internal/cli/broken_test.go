@@ -1,0 +1,286 @@
+package cli
+
+import (
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TestBrokenInput: each mistake is one line on standard error that says what is wrong, where, and what to do, and nothing
+// on standard output.
+func TestBrokenInput(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	t.Attr("req", "DTS-CFG-1")
+	prose := writeFile(t, "prose.txt", "hello world")
+	dir := t.TempDir()
+	missing := filepath.Join(dir, "missing")
+	nocontext := writeFile(t, "kubeconfig", "apiVersion: v1\nkind: Config\n")
+	orFiles := "name another with --kubeconfig, or read files with -f"
+	tests := []struct {
+		name, stdin string
+		args        []string
+		code        int
+		want        string
+	}{
+		{"not YAML", "", []string{"discover", "-f", prose}, 1, prose + ": no Kubernetes object in it: document 1 (line 1): a string, where a Kubernetes object belongs"},
+		{"truncated JSON", `{"kind": "List", "items": [{"kind": "Service"`, []string{"discover", "-f", "-"}, 1,
+			"standard input: line 1: the JSON ends in the middle of an object; was the output cut off?"},
+		{"wrong kind", "kind: ConfigMap\napiVersion: v1\n", []string{"generate", "-f", "-"}, 1,
+			"standard input: no Services in it (skipped 1 of other kinds: 1 ConfigMap); kubectl get svc,endpointslices -A -o json gives what is needed"},
+		{"refused", "kind: Service\napiVersion: v1\nmetadata: {name: a_b}\n", []string{"generate", "-f", "-"}, 1,
+			"standard input: no Services in it (refused 1); kubectl get svc,endpointslices -A -o json gives what is needed"},
+		{"empty", "", []string{"discover", "-f", "-"}, 1, "standard input: it is empty"},
+		{"directory", "", []string{"discover", "-f", dir}, 1, dir + ": it is a directory; name the files in it, each with a -f of its own"},
+		{"missing file", "", []string{"discover", "-f", missing}, 1, missing + ": no such file"},
+		{"bad namespace", "", []string{"discover", "-f", clusterFile, "-n", "A_b"}, 1, `"A_b" is no namespace: a DNS label is expected`},
+
+		{"no cluster", "", []string{"discover"}, 1, "no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig, or read files with -f"},
+		{"missing kubeconfig", "", []string{"discover", "--kubeconfig", missing}, 1, "kubeconfig " + missing + ": no such file or directory; " + orFiles},
+		{"a directory for a kubeconfig", "", []string{"discover", "--kubeconfig", dir}, 1, "kubeconfig " + dir + ": it is a directory; mend it, " + orFiles},
+		{"prose for a kubeconfig", "", []string{"discover", "--kubeconfig", prose}, 1, "kubeconfig " + prose + ": it is no kubeconfig; mend it, " + orFiles},
+		{"no context chosen", "", []string{"discover", "--kubeconfig", nocontext}, 1,
+			"kubeconfig " + nocontext + ": it chooses no cluster; set its current-context, name a context with --context, or read files with -f"},
+		{"missing context", "", []string{"discover", "--kubeconfig", nocontext, "--context", "prod"}, 1,
+			`kubeconfig: context "prod" does not exist; kubectl config get-contexts lists those there are`},
+		{"bad server", "", []string{"discover", "-s", "a:b:c"}, 1,
+			`the API server's address "a:b:c" cannot be used: parse "http://a:b:c": invalid port ":b:c" after host; check --server and the server in the kubeconfig`},
+
+		{"missing configuration", "", []string{"discover", "-f", clusterFile, "--config", missing}, 1,
+			"config file " + missing + ": no such file; leave out --config to use the defaults…"},
+		{"unknown key", "", []string{"discover", "-f", clusterFile, "--set", "health.timeot=2s"}, 1,
+			`--set health.timeot=2s: health.timeot: unknown key; did you mean "timeout"?`},
+		{"bad value", "", []string{"discover", "-f", clusterFile, "--set", "health.timeout=soon"}, 1,
+			`--set health.timeout=soon: health.timeout: expected a duration such as 30s or 5m, found "soon"`},
+		{"bad --set", "", []string{"discover", "-f", clusterFile, "--set", "health"}, 1, "--set health: expected path=value, e.g. health.interval=1m"},
+		{"missing CA file", "", []string{"discover", "-f", clusterFile, "--probe=direct", "--set", "tls.caFile=" + missing}, 1,
+			"config tls.caFile " + missing + ": no such file or directory"},
+		{"no certificate in the CA file", "", []string{"discover", "-f", clusterFile, "--probe=direct", "--set", "tls.caFile=" + prose}, 1,
+			"config tls.caFile " + prose + ": no certificate in it: expected PEM, with -----BEGIN CERTIFICATE-----"},
+		{"missing overrides", "", []string{"generate", "-f", clusterFile, "--overrides", missing}, 1, "--overrides " + missing + ": no such file or directory"},
+		{"bad overrides", "", []string{"generate", "-f", clusterFile, "--overrides", prose}, 1, prose + ":1:1: expected a mapping with toolsets, mcp_servers, instances or compact"},
+		{"bad overrides for diff", "", []string{"diff", "-f", clusterFile, "--overrides", prose}, 2, prose + ":1:1: expected a mapping with toolsets, mcp_servers, instances or compact"},
+		{"unknown --key", "", []string{"generate", "-f", clusterFile, "--key", "loki-toolset.yaml"}, 1,
+			"--key loki-toolset.yaml: not among what is generated, which is custom_toolset.yaml, elasticsearch-toolset.yaml, grafana-toolset.yaml, kubernetes-toolset.yaml, prometheus-toolset.yaml"},
+
+		{"no such Service", "", []string{"explain", "-f", clusterFile, "monitoring/promtheus-server"}, 1,
+			"no Service monitoring/promtheus-server among the 9 Services that were read: did you mean monitoring/prometheus-server?"},
+		{"no such namespace", "", []string{"explain", "-f", clusterFile, "nowhere/nothing"}, 1,
+			"no Service nowhere/nothing among the 9 Services that were read: nothing was read of a namespace nowhere; discover --all lists them"},
+		{"namespace left out", "", []string{"explain", "-f", clusterFile, "shop/checkout", "--set", "discovery.excludeNamespaces=[shop]"}, 1,
+			"no Service shop/checkout among those that were read: the configuration leaves its namespace out (discovery.excludeNamespaces); -n shop looks at it all the same"},
+		{"no such type", "", []string{"catalog", "promethes"}, 1, `no type "promethes" in the catalog: did you mean prometheus?`},
+		{"no such file to validate", "", []string{"validate", missing}, 1, "file " + missing + ": no such file or directory"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want := result{tt.code, "", "error: " + tt.want + "\n"}
+			got := runWith(t, tt.stdin, tt.args...)
+			if before, rest := strings.CutSuffix(tt.want, "…"); rest && strings.HasPrefix(got.err, "error: "+before) {
+				want.err = got.err
+			}
+			if got != want {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+		})
+	}
+}
+
+// TestUsageErrors are mistakes in the command line itself: exit code 2.
+func TestUsageErrors(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	tests := []struct {
+		args []string
+		want string
+	}{
+		{[]string{"discovr"}, `unknown command "discovr"; did you mean discover? (dynamic-toolset --help lists the commands)`},
+		{[]string{"frobnicate", "-f", "x"}, `unknown shorthand flag: 'f' in -f (dynamic-toolset --help shows the flags)`},
+		{[]string{"frobnicate"}, `unknown command "frobnicate" (dynamic-toolset --help lists the commands)`},
+		{[]string{"help", "frobnicate"}, `unknown command "frobnicate" (dynamic-toolset --help lists the commands)`},
+		{[]string{"--bogus"}, `unknown flag: --bogus (dynamic-toolset --help shows the flags)`},
+		{[]string{"discover", "--bogus"}, `unknown flag: --bogus (dynamic-toolset discover --help shows the flags)`},
+		{[]string{"discover", "-f"}, `flag needs an argument: 'f' in -f (dynamic-toolset discover --help shows the flags)`},
+		{[]string{"discover", "x"}, `dynamic-toolset discover expects no arguments, found ["x"] (dynamic-toolset discover --help shows how it is used)`},
+		{[]string{"discover", "-o", "xml"}, `-o xml: expected table, wide, json or yaml`},
+		{[]string{"discover", "-o", ""}, `-o : expected table, wide, json or yaml`},
+		{[]string{"discover", "--probe=maybe"}, `--probe=maybe: expected auto, direct, proxy, off`},
+		{[]string{"discover", "-A", "-n", "x"}, `-A and -n x exclude each other`},
+		{[]string{"discover", "-f", clusterFile, "--probe=proxy"}, `--probe=proxy goes through a cluster's API server and cannot be used with -f: try --probe=direct`},
+		{[]string{"discover", "-f", "-", "-f", "-"}, `-f - is given twice: standard input can be read once only`},
+		{[]string{"generate", "-o", "table"}, `-o table: expected yaml or json`},
+		{[]string{"explain"}, `dynamic-toolset explain expects one Service as NAMESPACE/NAME, found none (dynamic-toolset explain --help shows how it is used)`},
+		{[]string{"explain", "a", "b"}, `dynamic-toolset explain expects one Service as NAMESPACE/NAME, found ["a" "b"] (dynamic-toolset explain --help shows how it is used)`},
+		{[]string{"explain", "prometheus"}, `"prometheus": expected NAMESPACE/NAME, for example monitoring/prometheus`},
+		{[]string{"explain", "a/b/c"}, `"a/b/c": expected NAMESPACE/NAME, for example monitoring/prometheus`},
+		{[]string{"explain", "a/b\x1b[31m"}, `"a/b\x1b[31m": expected NAMESPACE/NAME, for example monitoring/prometheus`},
+		{[]string{"explain", "a/b", "-n", "c"}, `a/b is not in namespace c, which -n asks for: leave out one of the two`},
+		{[]string{"explain", "a/b", "-o", "wide"}, `-o wide: expected text, json or yaml`},
+		{[]string{"catalog", "-o", "json"}, `-o json: expected text or yaml`},
+		{[]string{"catalog", "a", "b"}, `dynamic-toolset catalog expects at most one type, found ["a" "b"] (dynamic-toolset catalog --help shows how it is used)`},
+		{[]string{"validate"}, `dynamic-toolset validate expects one file, or - for standard input, found none (dynamic-toolset validate --help shows how it is used)`},
+		{[]string{"validate", "--as", "poem", "x"}, `--as poem: expected config, catalog, overrides, document, configmap`},
+		{[]string{"version", "-o", "xml"}, `-o xml: expected text, json or yaml`},
+		{[]string{"completion", "tcsh"}, `dynamic-toolset completion expects a shell: bash, fish, powershell or zsh, found ["tcsh"]`},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
+			want := result{2, "", "error: " + tt.want + "\n"}
+			if got := run(t, tt.args...); got != want {
+				t.Errorf("got  %+v\nwant %+v", got, want)
+			}
+		})
+	}
+}
+
+// TestClusterErrors: whatever is wrong with the API server, the command ends soon, with one line and the right code.
+func TestClusterErrors(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
+	hung, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hung.Close()
+	refusing := func(status int32, reason string) string {
+		api := &apiServer{refuse: func(*http.Request) *metav1.Status {
+			return &metav1.Status{Code: status, Reason: metav1.StatusReason(reason), Message: "no"}
+		}}
+		host, _ := api.start(t)
+		return host
+	}
+	refused := "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(closedPort(t, "127.0.0.1")))
+	tests := []struct {
+		name, host, discover, diff string
+	}{
+		{"refused", refused, "connection refused; is the cluster running", "connection refused; is the cluster running"},
+		{"unauthorized", refusing(401, "Unauthorized"), "does not accept the credentials (401); log in again", "does not accept the credentials (401); log in again"},
+		{"forbidden", refusing(403, "Forbidden"), "not allowed to list services in all namespaces (403); needed is", "not allowed to get it (403); your user needs"},
+		{"TLS", secure.URL, "its certificate is not trusted", "certificate signed by unknown authority"},
+		{"hung", "http://" + hung.Addr().String(), "did not answer in time", "did not answer in time"},
+	}
+	for _, tt := range tests {
+		for _, c := range []struct {
+			args []string
+			code int
+			want string
+		}{
+			{[]string{"discover"}, 1, tt.discover},
+			{[]string{"diff", "-f", clusterFile}, 2, tt.diff},
+		} {
+			t.Run(tt.name+"/"+c.args[0], func(t *testing.T) {
+				begin := time.Now()
+				got := run(t, append(c.args, "-s", tt.host, "--request-timeout", "200ms")...)
+				if got.code != c.code || got.out != "" || strings.Count(got.err, "\n") != 1 || !strings.HasPrefix(got.err, "error: ") ||
+					!strings.Contains(got.err, c.want) || !strings.Contains(got.err, tt.host) && tt.name != "forbidden" {
+					t.Errorf("%+v\nwant exit code %d, stderr with %q", got, c.code, c.want)
+				}
+				if took := time.Since(begin); took > 10*time.Second {
+					t.Errorf("took %s", took)
+				}
+			})
+		}
+	}
+}
+
+// TestRequestTimeoutDefault: kubectl waits for ever, and nobody knows what for.
+func TestRequestTimeoutDefault(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	r := mustRun(t, "discover", "--help")
+	if !strings.Contains(r.out, `(default "30s")`) {
+		t.Errorf("no --request-timeout of 30s in\n%s", r.out)
+	}
+}
+
+// TestForbiddenNamespace: one namespace that may not be read is told, and the others are shown.
+func TestForbiddenNamespace(t *testing.T) {
+	t.Attr("req", "DTS-DET-9")
+	api := new(apiServer)
+	for _, ns := range []string{"a", "b", "c"} {
+		api.services = append(api.services, serviceObject(ns, "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)))
+	}
+	api.refuse = func(r *http.Request) *metav1.Status {
+		if strings.Contains(r.URL.Path, "/namespaces/b/") {
+			return failure403("no")
+		}
+		return nil
+	}
+	_, kubeconfig := api.start(t)
+	r := mustRun(t, "discover", "--kubeconfig", kubeconfig, "--probe=off", "--set", "discovery.namespaces=[a, b]")
+	if !strings.Contains(r.out, "grafana.a.svc") || strings.Contains(r.out, "grafana.b.") || strings.Contains(r.out, "grafana.c.") {
+		t.Errorf("stdout: %s", r.out)
+	}
+	if strings.Count(r.err, "\n") != 1 || !strings.HasPrefix(r.err, `warning: not allowed to list services in namespace "b" (403)`) {
+		t.Errorf("stderr: %s", r.err)
+	}
+}
+
+// TestBadCatalogFile: a bad type of the user's own is told and left out; the rest still works.
+func TestBadCatalogFile(t *testing.T) {
+	t.Attr("req", "DTS-DET-1")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "mine.yaml"), []byte("type: mine\ntitel: Mine\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := mustRun(t, "discover", "-f", clusterFile, "--set", "catalog.dir="+dir)
+	if !strings.Contains(r.out, "prometheus-server") {
+		t.Errorf("stdout: %s", r.out)
+	}
+	for l := range strings.Lines(r.err) {
+		if !strings.HasPrefix(l, "warning: catalog: ") || !strings.Contains(l, "mine.yaml") {
+			t.Errorf("stderr: %s", l)
+		}
+	}
+	if !strings.Contains(r.err, `mine.yaml:2:1: titel: unknown key; did you mean "title"?`) {
+		t.Errorf("stderr: %s", r.err)
+	}
+}
+
+// closedStdout is what head leaves behind.
+type closedStdout struct{}
+
+func (closedStdout) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}
+}
+
+// full is a disk that is.
+type full struct{}
+
+func (full) Write([]byte) (int, error) {
+	return 0, &os.PathError{Op: "write", Path: "out.yaml", Err: syscall.ENOSPC}
+}
+
+func TestStdoutFails(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	for _, args := range [][]string{
+		{"discover"}, {"discover", "-o", "json"}, {"discover", "-o", "yaml"}, {"discover", "--all"}, {"generate"}, {"generate", "--key", "custom_toolset.yaml"},
+		{"explain", "monitoring/grafana"}, {"explain", "monitoring/grafana", "-o", "json"},
+	} {
+		args = append(args, "-f", clusterFile)
+		var errs strings.Builder
+		if code := Run(t.Context(), "x", args, Streams{Out: closedStdout{}, Err: &errs}); code != 1 || strings.Contains(errs.String(), "error") {
+			t.Errorf("%q | head: exit code %d, %s", args, code, errs.String())
+		}
+		if code := Run(t.Context(), "x", args, Streams{Out: full{}, Err: &errs}); code != 1 || !strings.Contains(errs.String(), "error: write out.yaml: no space left on device\n") {
+			t.Errorf("%q > full disk: exit code %d, %s", args, code, errs.String())
+		}
+	}
+	for _, args := range [][]string{{"catalog"}, {"catalog", "prometheus"}, {"catalog", "prometheus", "-o", "yaml"}, {"version"}} {
+		var errs strings.Builder
+		if code := Run(t.Context(), "x", args, Streams{Out: full{}, Err: &errs}); code != 1 {
+			t.Errorf("%q > full disk: exit code %d, %s", args, code, errs.String())
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+)
+
+func TestDiff(t *testing.T) {
+	t.Attr("req", "DTS-CLI-3")
+	services := []corev1.Service{
+		serviceObject("obs", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)),
+		serviceObject("obs", "loki", named("loki"), "10.0.0.2", port("", 3100, 3100)),
+	}
+	// What the cluster holds is what would be written for the first Service.
+	first := &apiServer{services: services[:1]}
+	_, kubeconfig := first.start(t)
+	generate := func(kubeconfig string) map[string]string {
+		var cm corev1.ConfigMap
+		if err := yaml.Unmarshal([]byte(mustRun(t, "generate", "--kubeconfig", kubeconfig).out), &cm); err != nil {
+			t.Fatal(err)
+		}
+		return cm.Data
+	}
+	data := generate(kubeconfig)
+	data["state.json"] = "{}"
+	data["mine.txt"] = "not ours"
+	first.data = data
+
+	t.Run("same", func(t *testing.T) {
+		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
+		if (r != result{}) {
+			t.Errorf("%+v", r)
+		}
+	})
+	t.Run("different", func(t *testing.T) {
+		api := &apiServer{services: services, data: map[string]string{"jaeger-toolset.yaml": "old\n"}}
+		for k, v := range data {
+			api.data[k] = v
+		}
+		_, kubeconfig := api.start(t)
+		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
+		if r.code != 1 || r.err != "" {
+			t.Errorf("exit code %d, stderr %s", r.code, r.err)
+		}
+		golden(t, "diff", steady(r.out))
+	})
+	t.Run("no ConfigMap yet", func(t *testing.T) {
+		_, kubeconfig := (&apiServer{services: services[:1]}).start(t)
+		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
+		if r.code != 1 || !strings.Contains(r.out, "+toolset: grafana") || strings.Contains(strings.ReplaceAll(r.out, "\n--- ", ""), "\n-") {
+			t.Errorf("%+v", r)
+		}
+	})
+	t.Run("the cluster's overrides count", func(t *testing.T) {
+		api := &apiServer{services: services[:1], data: map[string]string{"overrides.yaml": "toolsets: {grafana/dashboards: null}\n"}}
+		_, kubeconfig := api.start(t)
+		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
+		if r.code != 1 || strings.Contains(r.out, "grafana/dashboards") {
+			t.Errorf("%+v", r)
+		}
+		r = run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off", "--overrides", writeFile(t, "o.yaml", "{}\n"))
+		if r.code != 1 || !strings.Contains(r.out, "grafana/dashboards") {
+			t.Errorf("--overrides instead: %+v", r)
+		}
+	})
+	t.Run("the cluster's overrides are bad", func(t *testing.T) {
+		api := &apiServer{services: services[:1], data: map[string]string{"overrides.yaml": "toolsets: [\n"}}
+		_, kubeconfig := api.start(t)
+		r := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off")
+		if r.code != 2 || r.out != "" || !strings.HasPrefix(r.err, "error: ConfigMap kubernaut-system/kubernaut-toolset-config, overrides.yaml:") {
+			t.Errorf("%+v", r)
+		}
+	})
+	t.Run("the ConfigMap may not be read", func(t *testing.T) {
+		api := &apiServer{services: services, refuse: func(r *http.Request) *metav1.Status {
+			if strings.Contains(r.URL.Path, "/configmaps/") {
+				return failure403("no")
+			}
+			return nil
+		}}
+		_, kubeconfig := api.start(t)
+		want := result{2, "", "error: ConfigMap kubernaut-system/kubernaut-toolset-config: not allowed to get it (403); your user needs a Role that lets it get that ConfigMap\n"}
+		if got := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off"); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
+	t.Run("Services from a file", func(t *testing.T) {
+		r := run(t, "diff", "--kubeconfig", kubeconfig, "-f", clusterFile)
+		if r.code != 1 || !strings.Contains(r.out, "+      - name: monitoring/prometheus-server") {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func TestDiffColours(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	const text = "--- a\n+++ b\n same\n-old\n+new\n\\ No newline at end of file\n"
+	if got := (painter{}).diff(text); got != text {
+		t.Errorf("without colours: %q", got)
+	}
+	want := "\x1b[31m--- a\x1b[0m\n\x1b[32m+++ b\x1b[0m\n same\n\x1b[31m-old\x1b[0m\n\x1b[32m+new\x1b[0m\n\\ No newline at end of file\n"
+	if got := (painter{on: true}).diff(text); got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

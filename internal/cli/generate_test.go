@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+func TestGenerate(t *testing.T) {
+	t.Attr("req", "DTS-CLI-3")
+	t.Attr("req", "DTS-OUT-4")
+	overrides := writeFile(t, "overrides.yaml", "toolsets:\n  prometheus/metrics: null\n  grafana/dashboards: {enabled: false}\n")
+	for _, tt := range []struct {
+		name string
+		args []string
+	}{
+		{"configmap", nil},
+		{"json", []string{"-o", "json"}},
+		{"key", []string{"--key", "custom_toolset.yaml"}},
+		{"overrides", []string{"--key", "custom_toolset.yaml", "--overrides", overrides}},
+	} {
+		r := mustRun(t, append([]string{"generate", "-f", clusterFile}, tt.args...)...)
+		golden(t, "generate-"+tt.name, steady(r.out))
+		golden(t, "generate-"+tt.name+"-stderr", r.err)
+	}
+}
+
+// TestGenerateObject: what is printed is what kubectl apply takes.
+func TestGenerateObject(t *testing.T) {
+	t.Attr("req", "DTS-OUT-1")
+	r := mustRun(t, "generate", "-f", clusterFile, "--set", "output.namespace=elsewhere", "--set", "output.formats=[holmesgpt]")
+	var cm struct {
+		APIVersion string            `json:"apiVersion"`
+		Kind       string            `json:"kind"`
+		Data       map[string]string `json:"data"`
+		Metadata   struct {
+			Name      string            `json:"name"`
+			Namespace string            `json:"namespace"`
+			Labels    map[string]string `json:"labels"`
+		} `json:"metadata"`
+	}
+	if err := yaml.UnmarshalStrict([]byte(r.out), &cm); err != nil {
+		t.Fatal(err)
+	}
+	if cm.APIVersion != "v1" || cm.Kind != "ConfigMap" || cm.Metadata.Name != "kubernaut-toolset-config" || cm.Metadata.Namespace != "elsewhere" {
+		t.Errorf("%+v", cm)
+	}
+	for _, k := range []string{"name", "component", "part-of", "managed-by"} {
+		if cm.Metadata.Labels["app.kubernetes.io/"+k] == "" {
+			t.Errorf("no label app.kubernetes.io/%s", k)
+		}
+	}
+	if len(cm.Data) != 1 || cm.Data["custom_toolset.yaml"] != mustRun(t, "generate", "-f", clusterFile, "--key", "custom_toolset.yaml").out {
+		t.Errorf("keys %v", cm.Data)
+	}
+}
+
+// TestGenerateNothing: without any backend the document still loads, and a person is told.
+func TestGenerateNothing(t *testing.T) {
+	t.Attr("req", "DTS-OUT-2")
+	shop := "{apiVersion: v1, kind: Service, metadata: {name: shop, namespace: a}, spec: {ports: [{port: 8080}]}}\n"
+	r := runWith(t, shop, "generate", "-f", "-", "--key", "custom_toolset.yaml")
+	if r.code != 0 || r.err != "no backends among 1 Service: the toolsets are only those that are always there\n" {
+		t.Errorf("%+v", r)
+	}
+	if v := runWith(t, r.out, "validate", "-", "--as", "document"); v.code != 0 {
+		t.Errorf("%s", v.err)
+	}
+}
+
+// TestGenerateHeldBack: a second backend that wants credentials is not written, and the lines to add are told.
+func TestGenerateHeldBack(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	refuses := wantsCredentials()
+	file := writeFile(t, "services.yaml",
+		yamlService("a", "grafana", strongGrafana, "127.0.0.2", listen(t, "127.0.0.2", refuses))+
+			yamlService("b", "grafana", strongGrafana, "127.0.0.3", listen(t, "127.0.0.3", refuses)))
+	args := []string{"generate", "-f", file, "--probe=direct", "--key", "custom_toolset.yaml"}
+	r := mustRun(t, args...)
+	line := "credentials: {grafana: {b/grafana: {api_key: GRAFANA_API_KEY_B_GRAFANA}}}"
+	if !strings.Contains(r.err, "not written: grafana b/grafana: ") || !strings.Contains(r.err, line) || strings.Contains(r.out, "grafana.b.svc") {
+		t.Errorf("stdout: %s\nstderr: %s", r.out, r.err)
+	}
+	r = mustRun(t, append(args, "--config", writeFile(t, "config.yaml", line))...)
+	if !strings.Contains(r.err, "GRAFANA_API_KEY_B_GRAFANA  (api_key of grafana/dashboards, instance b/grafana)") || !strings.Contains(r.out, "{{ env.GRAFANA_API_KEY_B_GRAFANA }}") {
+		t.Errorf("after adding what was told:\nstdout: %s\nstderr: %s", r.out, r.err)
+	}
+}

@@ -1,0 +1,92 @@
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const clusterFile = "testdata/cluster.yaml"
+
+// TestMain keeps whatever cluster the machine knows out of the tests.
+func TestMain(m *testing.M) {
+	for _, name := range []string{"KUBECONFIG", "KUBERNETES_MASTER", "KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"} {
+		os.Unsetenv(name)
+	}
+	os.Exit(m.Run())
+}
+
+// result is what a command line came to.
+type result struct {
+	code     int
+	out, err string
+}
+
+func run(t *testing.T, args ...string) result { return runWith(t, "", args...) }
+
+func runWith(t *testing.T, stdin string, args ...string) result {
+	t.Helper()
+	t.Setenv("HOME", t.TempDir())
+	var out, errs bytes.Buffer
+	code := Run(t.Context(), "dynamic-toolset", args, Streams{In: strings.NewReader(stdin), Out: &out, Err: &errs})
+	return result{code, out.String(), errs.String()}
+}
+
+// mustRun is run for what must succeed.
+func mustRun(t *testing.T, args ...string) result {
+	t.Helper()
+	r := run(t, args...)
+	if r.code != 0 {
+		t.Fatalf("%q: exit code %d\n%s", args, r.code, r.err)
+	}
+	return r
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v: make it with go test ./internal/cli -update", err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got)\n%s", path, diff)
+	}
+}
+
+var (
+	tookPattern = regexp.MustCompile(`\((\d+m)?\d+(\.\d+)?(m|µ)?s\)`)
+	markPattern = regexp.MustCompile(`generation/[0-9a-f]+`)
+	timePattern = regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
+)
+
+// steady replaces what differs from run to run: durations, times and the given old and new texts.
+func steady(text string, oldnew ...string) string {
+	text = strings.NewReplacer(oldnew...).Replace(text)
+	text = tookPattern.ReplaceAllString(text, "(TOOK)")
+	text = markPattern.ReplaceAllString(text, "generation/HASH")
+	return timePattern.ReplaceAllString(text, "TIME")
+}
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

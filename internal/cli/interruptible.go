@@ -1,0 +1,44 @@
+package cli
+
+import (
+	"context"
+	"io"
+)
+
+// interruptible is a reader that ends with its context: a terminal, or a pipe whose writer hangs, would be waited for
+// whatever signal comes.
+type interruptible struct {
+	ctx  context.Context
+	in   io.Reader
+	pipe *io.PipeReader // nil until the first Read
+	stop func() bool
+}
+
+// Read implements io.Reader.
+func (i *interruptible) Read(p []byte) (int, error) {
+	if i.in == nil {
+		return 0, io.EOF
+	}
+	if i.pipe == nil {
+		r, w := io.Pipe()
+		i.pipe = r
+		i.stop = context.AfterFunc(i.ctx, func() { r.CloseWithError(i.ctx.Err()) })
+		go func() {
+			_, err := io.Copy(w, i.in)
+			w.CloseWithError(err)
+		}()
+	}
+	n, err := i.pipe.Read(p)
+	if err != nil && i.ctx.Err() != nil {
+		err = i.ctx.Err()
+	}
+	return n, err
+}
+
+// close lets go of what is still to be read.
+func (i *interruptible) close() {
+	if i.pipe != nil {
+		i.stop()
+		i.pipe.Close()
+	}
+}

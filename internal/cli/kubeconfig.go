@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// cluster is the connection that kubeconfig and flags describe, or that a pod has.
+func (o *options) cluster() (*rest.Config, error) {
+	c, err := o.kube.ToRESTConfig()
+	if err != nil {
+		return nil, kubeconfigError(err)
+	}
+	// client-go falls back to localhost:8080 where nobody named a cluster, which helps nobody.
+	if c.Host == "http://localhost:8080" && *o.kube.APIServer == "" && os.Getenv("KUBERNETES_MASTER") == "" {
+		if named := cmp.Or(*o.kube.KubeConfig, os.Getenv("KUBECONFIG")); named != "" {
+			return nil, fmt.Errorf("kubeconfig %s: it chooses no cluster; set its current-context, name a context with --context, or read files with -f", named)
+		}
+		return nil, errors.New("no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig, or read files with -f")
+	}
+	if _, _, err := rest.DefaultServerUrlFor(c); err != nil {
+		return nil, fmt.Errorf("the API server's address %q cannot be used: %s; check --server and the server in the kubeconfig", c.Host, oneLine(err.Error()))
+	}
+	c.UserAgent = rest.DefaultKubernetesUserAgent()
+	c.QPS, c.Burst = -1, -1 // one reader that pages: the API server's own fairness is enough
+	return c, nil
+}
+
+// kubeconfigError says what is wrong with a kubeconfig and what to do. client-go's errors keep only their text.
+func kubeconfigError(err error) error {
+	const orFiles = "name another with --kubeconfig, or read files with -f"
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return fmt.Errorf("kubeconfig %s: %w; %s", path.Path, path.Err, orFiles)
+	}
+	text := oneLine(err.Error())
+	name := ""
+	if rest, ok := strings.CutPrefix(text, `error loading config file "`); ok {
+		name, text, _ = strings.Cut(rest, `": `)
+		name = " " + name
+	}
+	switch {
+	case clientcmd.IsEmptyConfig(err):
+		return fmt.Errorf("kubeconfig: it chooses no cluster; set its current-context, name a context with --context, or read files with -f")
+	case strings.HasPrefix(text, "context ") && strings.HasSuffix(text, "does not exist"), clientcmd.IsContextNotFound(err):
+		return fmt.Errorf("kubeconfig: %s; kubectl config get-contexts lists those there are", text)
+	case strings.HasSuffix(text, syscall.EISDIR.Error()):
+		text = "it is a directory"
+	case strings.HasSuffix(text, fs.ErrPermission.Error()):
+		text = "permission denied"
+	case strings.Contains(text, "get version/kind"), strings.Contains(text, "no kind "):
+		text = "it is no kubeconfig"
+	}
+	return fmt.Errorf("kubeconfig%s: %s; mend it, %s", name, text, orFiles)
+}
+
+// requestError says what went wrong with a request to the API server about one object.
+func requestError(ctx context.Context, err error, cluster *rest.Config, what, verb string) error {
+	server := "the API server at " + cluster.Host
+	switch {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case apierrors.IsForbidden(err):
+		return fmt.Errorf("%s: not allowed to %s it (403); your user needs a Role that lets it %s that %s", what, verb, verb, strings.Fields(what)[0])
+	case apierrors.IsUnauthorized(err):
+		return fmt.Errorf("%s: %s does not accept the credentials (401); log in again, or check the user in the kubeconfig", what, server)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%s: %s did not answer in time; is the network path to it open?", what, server)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%s: cannot reach %s: connection refused; is the cluster running, and the server in the kubeconfig the right one?", what, server)
+	}
+	text := oneLine(err.Error())
+	if _, cause, ok := strings.Cut(text, `": `); ok && strings.HasPrefix(text, `Get "`) {
+		text = cause
+	}
+	return fmt.Errorf("%s: asking %s: %s", what, server, text)
+}

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// TestNamespaces: what -n, -A and the configuration look at, in a cluster and in files alike.
+func TestNamespaces(t *testing.T) {
+	t.Attr("req", "DTS-DET-9")
+	t.Attr("req", "DTS-CLI-1")
+	all := []string{"a", "b", "c"}
+	var services []corev1.Service
+	var file strings.Builder
+	for _, ns := range all {
+		services = append(services, serviceObject(ns, "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)))
+		file.WriteString(yamlService(ns, "grafana", strongGrafana, "10.0.0.1", 3000))
+	}
+	path := writeFile(t, "services.yaml", file.String())
+	only, exclude := "discovery.namespaces=[a, b]", "discovery.excludeNamespaces=[a]"
+	tests := []struct {
+		name string
+		args []string
+		want []string
+		asks []string // namespaces of the Lists; "" for all
+	}{
+		{"nothing said", nil, all, []string{""}},
+		{"-n", []string{"-n", "c"}, []string{"c"}, []string{"c"}},
+		{"namespaces", []string{"--set", only}, []string{"a", "b"}, []string{"a", "b"}},
+		{"exclude", []string{"--set", exclude}, []string{"b", "c"}, []string{""}},
+		{"-A over namespaces", []string{"-A", "--set", only}, all, []string{""}},
+		{"-A leaves out what is left out", []string{"-A", "--set", exclude}, []string{"b", "c"}, []string{""}},
+		{"-n over namespaces", []string{"-n", "c", "--set", only}, []string{"c"}, []string{"c"}},
+		{"-n over exclude", []string{"-n", "a", "--set", exclude}, []string{"a"}, []string{"a"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			api := &apiServer{services: services}
+			_, kubeconfig := api.start(t)
+			for from, args := range map[string][]string{"cluster": {"--kubeconfig", kubeconfig, "--probe=off"}, "file": {"-f", path}} {
+				var got []string
+				r := mustRun(t, append(append([]string{"discover"}, args...), tt.args...)...)
+				for _, ns := range all {
+					if strings.Contains(r.out, "grafana."+ns+".svc") {
+						got = append(got, ns)
+					}
+				}
+				if !slices.Equal(got, tt.want) {
+					t.Errorf("%s: shows %v, want %v", from, got, tt.want)
+				}
+			}
+			var asks []string
+			for _, path := range api.requests {
+				if strings.HasSuffix(path, "/services") {
+					path = strings.TrimPrefix(strings.TrimPrefix(path, "/api/v1/namespaces/"), "/api/v1/")
+					ns, _, _ := strings.Cut(strings.TrimSuffix(path, "services"), "/")
+					asks = append(asks, ns)
+				}
+			}
+			if diff := cmp.Diff(tt.asks, asks); diff != "" {
+				t.Errorf("namespaces listed (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDefaultNamespace: objects of a rendered chart that name no namespace are in the one -n names.
+func TestDefaultNamespace(t *testing.T) {
+	t.Attr("req", "DTS-CLI-1")
+	chart := "{apiVersion: v1, kind: Service, metadata: {name: grafana, labels: {app.kubernetes.io/name: grafana}}, spec: {ports: [{port: 3000}]}}\n"
+	for ns, args := range map[string][]string{"default": nil, "obs": {"-n", "obs"}} {
+		if r := runWith(t, chart, append([]string{"discover", "-f", "-"}, args...)...); !strings.Contains(r.out, "grafana."+ns+".svc") {
+			t.Errorf("%v: %s%s", args, r.out, r.err)
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/standin"
+)
+
+// listen serves a handler at an address of loopback and returns the port.
+func listen(t *testing.T, ip string, h http.Handler) int {
+	t.Helper()
+	s, err := standin.Start(net.JoinHostPort(ip, "0"), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s.Port()
+}
+
+// closedPort is a port of loopback that nobody listens on.
+func closedPort(t *testing.T, ip string) int {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	n, _ := strconv.Atoi(port)
+	return n
+}
+
+// yamlService is a Service in YAML whose ClusterIP is an address of loopback.
+func yamlService(namespace, name, label, ip string, port int) string {
+	return fmt.Sprintf(`---
+{apiVersion: v1, kind: Service, metadata: {namespace: %s, name: %s, labels: {%s}},
+ spec: {clusterIP: %s, selector: {app: %s}, ports: [{name: http, port: %d}]}}
+`, namespace, name, label, ip, name, port)
+}
+
+const (
+	strongPrometheus = "app.kubernetes.io/name: prometheus, app.kubernetes.io/component: server"
+	strongGrafana    = "app.kubernetes.io/name: grafana"
+)
+
+// TestProbeDirect probes real listeners: a file's Services whose addresses are on loopback.
+func TestProbeDirect(t *testing.T) {
+	t.Attr("req", "DTS-CLI-1")
+	t.Attr("req", "DTS-CLI-4")
+	grafana := standin.New(standin.Grafana, standin.Options{Version: "12.1.0", Credentials: standin.Credentials{Bearer: "t"}})
+	ports := map[string]int{
+		"works":   listen(t, "127.0.0.2", standin.New(standin.Prometheus, standin.Options{Version: "3.5.0"})),
+		"grafana": listen(t, "127.0.0.3", grafana),
+		"weak":    listen(t, "127.0.0.4", standin.New(standin.Prometheus, standin.Options{Version: "3.4.1"})),
+		"other":   listen(t, "127.0.0.5", standin.New(standin.Pushgateway, standin.Options{})),
+		"refused": closedPort(t, "127.0.0.6"),
+	}
+	file := writeFile(t, "services.yaml",
+		yamlService("obs", "works", strongPrometheus, "127.0.0.2", ports["works"])+
+			yamlService("obs", "grafana", strongGrafana, "127.0.0.3", ports["grafana"])+
+			yamlService("obs", "team-prometheus", "app: x", "127.0.0.4", ports["weak"])+
+			yamlService("obs", "other", strongPrometheus, "127.0.0.5", ports["other"])+
+			yamlService("obs", "refused", strongPrometheus, "127.0.0.6", ports["refused"]))
+	var oldnew []string
+	for name, p := range ports {
+		oldnew = append(oldnew, strconv.Itoa(p), strings.ToUpper(name)+"_PORT")
+	}
+	args := []string{"-f", file, "--probe=direct", "--set", "health.tries=1"}
+
+	r := mustRun(t, append([]string{"discover", "--all", "-o", "json"}, args...)...)
+	golden(t, "probe-json", steady(r.out, oldnew...))
+	for _, name := range []string{"works", "grafana", "team-prometheus", "other", "refused"} {
+		r := mustRun(t, append([]string{"explain", "obs/" + name}, args...)...)
+		golden(t, "probe-explain-"+name, steady(r.out, oldnew...))
+	}
+	r = mustRun(t, append([]string{"generate", "--key", "custom_toolset.yaml"}, args...)...)
+	golden(t, "probe-generate", steady(r.out, oldnew...))
+	golden(t, "probe-generate-stderr", steady(r.err, oldnew...))
+	for _, r := range grafana.Requests() {
+		if r.Header.Get("Authorization") != "" {
+			t.Errorf("%s %s carries credentials", r.Method, r.Path)
+		}
+	}
+}
+
+// TestInterrupt: a signal while backends hang, or while standard input does, ends the command at once with one line.
+func TestInterrupt(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	asked := make(chan struct{}, 100)
+	hanging := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	})
+	var services strings.Builder
+	for i := range 20 {
+		ip := fmt.Sprintf("127.0.1.%d", i+1)
+		services.WriteString(yamlService("obs", fmt.Sprintf("prometheus-%d", i), strongPrometheus, ip, listen(t, ip, hanging)))
+	}
+	api := &apiServer{refuse: func(r *http.Request) *metav1.Status {
+		asked <- struct{}{}
+		<-r.Context().Done()
+		return nil
+	}}
+	_, kubeconfig := api.start(t)
+	tests := []struct {
+		name    string
+		args    []string
+		code    int
+		waiting func(stdin io.Writer) // returns when the command has got to the point
+	}{
+		{"probes", []string{"discover", "-f", writeFile(t, "services.yaml", services.String()), "--probe=direct"}, exitError, func(io.Writer) { <-asked }},
+		{"standard input", []string{"discover", "-f", "-"}, exitError, func(stdin io.Writer) { _, _ = stdin.Write([]byte("apiVersion")) }},
+		{"validate", []string{"validate", "-"}, exitError, func(stdin io.Writer) { _, _ = stdin.Write([]byte("apiVersion")) }},
+		{"API server", []string{"discover", "--kubeconfig", kubeconfig}, exitError, func(io.Writer) { <-asked }},
+		{"diff", []string{"diff", "--kubeconfig", kubeconfig, "-f", clusterFile}, exitUsage, func(io.Writer) { <-asked }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, interrupt := context.WithCancel(t.Context())
+			silent, writer := net.Pipe()
+			defer writer.Close()
+			var out, errs bytes.Buffer
+			code := make(chan int)
+			go func() {
+				code <- Run(ctx, "dynamic-toolset", tt.args, Streams{In: silent, Out: &out, Err: &errs})
+			}()
+			tt.waiting(writer)
+			begin := time.Now()
+			interrupt()
+			if got := <-code; got != tt.code || out.Len() > 0 || errs.String() != "error: interrupted\n" {
+				t.Errorf("exit code %d\nstdout: %s\nstderr: %s", got, out.String(), errs.String())
+			}
+			if took := time.Since(begin); took > 2*time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+}
+
+func wantsCredentials() http.Handler {
+	return standin.New(standin.Grafana, standin.Options{Credentials: standin.Credentials{Bearer: "t"}})
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// screen is a terminal that remembers.
+type screen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+func TestProgress(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	synctest.Test(t, func(t *testing.T) {
+		out := new(screen)
+		p := &progress{out: out}
+		p.show(0, 40)
+		time.Sleep(patience - time.Millisecond)
+		synctest.Wait()
+		if out.String() != "" {
+			t.Errorf("shown before its time: %q", out.String())
+		}
+		time.Sleep(2 * time.Millisecond)
+		synctest.Wait()
+		if !strings.Contains(out.String(), "asking the backends") || !strings.Contains(out.String(), "(0/40)") {
+			t.Errorf("after a second: %q", out.String())
+		}
+		time.Sleep(time.Second)
+		p.show(20, 40)
+		if !strings.Contains(out.String(), "(20/40)") {
+			t.Errorf("does not move: %q", out.String())
+		}
+		p.clear()
+		if last := out.String()[strings.LastIndexByte(out.String(), ')'):]; strings.Trim(last[strings.IndexByte(last, '\r'):], "\r \x1b[2K") != "" {
+			t.Errorf("stays on the screen: %q", last)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		out := new(screen)
+		p := &progress{out: out}
+		p.show(0, 40)
+		p.show(40, 40)
+		p.clear()
+		time.Sleep(2 * patience)
+		synctest.Wait()
+		if out.String() != "" {
+			t.Errorf("shown for what was quick: %q", out.String())
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		p := newProgress(new(screen)) // not a terminal
+		p.show(0, 40)
+		time.Sleep(2 * patience)
+		synctest.Wait()
+		p.clear()
+	})
+}
+
+// TestTerminal: only a terminal gets colours and progress.
+func TestTerminal(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	file, err := os.Create(t.TempDir() + "/out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if isTerminal(file) || isTerminal(new(bytes.Buffer)) || newPainter(file).on || newProgress(file).out != nil {
+		t.Error("a file is taken for a terminal")
+	}
+	if got := (painter{}).verdict(backend.Accepted, "accepted   "); got != "accepted   " {
+		t.Errorf("%q", got)
+	}
+	seen := map[string]bool{}
+	for _, v := range backend.Verdicts {
+		got := painter{on: true}.verdict(v, "x")
+		if seen[got] || !strings.Contains(got, "x") {
+			t.Errorf("%s: %q", v, got)
+		}
+		seen[got] = true
+	}
+}

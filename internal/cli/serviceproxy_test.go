@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/standin"
+)
+
+// TestProbeProxy goes through an API server's service proxy to backends of every kind of outcome.
+func TestProbeProxy(t *testing.T) {
+	t.Attr("req", "DTS-CLI-1")
+	t.Attr("req", "DTS-PRB-3")
+	own := func(reason metav1.StatusReason, code int32, message string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			new(apiServer).fail(w, &metav1.Status{Reason: reason, Code: code, Message: message})
+		})
+	}
+	forbidden := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "go away", http.StatusForbidden) }
+	prometheus := map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"}
+	tests := []struct {
+		name    string
+		service corev1.Service
+		at      string // where the proxy leads
+		backend http.Handler
+		want    []string // parts of its line
+	}{
+		{"works", serviceObject("works", "prometheus", prometheus, "10.0.0.1", port("http", 80, 9090)), "prometheus:80",
+			standin.New(standin.Prometheus, standin.Options{Version: "3.5.0"}), []string{"accepted", "ready", "3.5.0"}},
+		{"base path", serviceObject("base", "prometheus", prometheus, "10.0.0.2", port("http", 80, 9090)), "prometheus:80",
+			standin.New(standin.Prometheus, standin.Options{BasePath: "/metrics-of-all"}), []string{"accepted", "http://prometheus.base.svc.cluster.local:80/metrics-of-all"}},
+		{"https", serviceObject("tls", "prometheus", prometheus, "10.0.0.3", port("https", 443, 9090)), "https:prometheus:443",
+			standin.New(standin.Prometheus, standin.Options{}), []string{"accepted", "https://prometheus.tls.svc.cluster.local:443"}},
+		{"the backend forbids", serviceObject("theirs", "prometheus", prometheus, "10.0.0.4", port("http", 80, 9090)), "prometheus:80",
+			http.HandlerFunc(forbidden), []string{"auth-required", "wants credentials"}},
+		{"the API server forbids", serviceObject("ours", "prometheus", prometheus, "10.0.0.5", port("http", 80, 9090)), "prometheus:80",
+			own(metav1.StatusReasonForbidden, 403, `services "prometheus:80" is forbidden: User "dev" cannot get resource "services/proxy" in API group "" in the namespace "ours"`),
+			[]string{"unavailable", "unreachable (other)", "needs get on services/proxy in namespace ours"}},
+		{"the token has expired", serviceObject("expired", "prometheus", prometheus, "10.0.0.6", port("http", 80, 9090)), "prometheus:80",
+			own(metav1.StatusReasonUnauthorized, 401, "Unauthorized"), []string{"unavailable", "does not accept your credentials"}},
+		{"no endpoints", serviceObject("empty", "prometheus", prometheus, "10.0.0.7", port("http", 80, 9090)), "other",
+			http.NotFoundHandler(), []string{"unavailable", "no ready endpoint is behind the Service"}},
+		{"refused", serviceObject("refused", "prometheus", prometheus, "10.0.0.8", port("http", 80, 9090)), "prometheus:80",
+			own(metav1.StatusReasonServiceUnavailable, 503, "error trying to reach service: dial tcp 10.0.0.8:9090: connect: connection refused"),
+			[]string{"unavailable", "unreachable (refused)"}},
+		{"timeout", serviceObject("timeout", "prometheus", prometheus, "10.0.0.9", port("http", 80, 9090)), "prometheus:80",
+			own(metav1.StatusReasonServiceUnavailable, 503, "error trying to reach service: dial tcp 10.0.0.9:9090: i/o timeout"),
+			[]string{"unavailable", "unreachable (timeout)"}},
+		{"its own 503", serviceObject("starting", "prometheus", prometheus, "10.0.0.10", port("http", 80, 9090)), "prometheus:80",
+			http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "starting", 503) }), []string{"unavailable", "not-ready"}},
+	}
+	api := &apiServer{backends: map[string]http.Handler{}}
+	for _, tt := range tests {
+		api.services = append(api.services, tt.service)
+		api.backends[tt.service.Namespace+"/"+tt.at] = tt.backend
+	}
+	api.slices = readySlices(api.services...)
+	_, kubeconfig := api.start(t)
+	r := mustRun(t, "discover", "--all", "--probe=proxy", "--kubeconfig", kubeconfig, "--set", "health.tries=1")
+	lines := strings.Split(r.out, "\n")
+	for _, tt := range tests {
+		i := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, " "+tt.service.Namespace+" ") })
+		if i < 0 {
+			t.Errorf("%s: not in the table", tt.name)
+			continue
+		}
+		for _, w := range tt.want {
+			if !strings.Contains(lines[i], w) {
+				t.Errorf("%s: %q is not in: %s", tt.name, w, lines[i])
+			}
+		}
+	}
+	if r.err != "" {
+		t.Errorf("stderr: %s", r.err)
+	}
+	for _, path := range api.requests {
+		if strings.Contains(path, "//") {
+			t.Errorf("base path and path are badly joined: asked for %s", path)
+		}
+	}
+}
+
+// TestProbeAuto: outside a cluster nothing is probed, and one line says so.
+func TestProbeAuto(t *testing.T) {
+	t.Attr("req", "DTS-CLI-1")
+	api := &apiServer{services: []corev1.Service{serviceObject("m", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000))}}
+	_, kubeconfig := api.start(t)
+	r := mustRun(t, "discover", "--kubeconfig", kubeconfig)
+	if n := strings.Count(r.err, "\n"); n != 1 || !strings.HasPrefix(r.err, "not probed: ") || !strings.Contains(r.err, "--probe=proxy") {
+		t.Errorf("stderr: %s", r.err)
+	}
+	if !strings.Contains(r.out, "grafana.m.svc") || strings.Contains(r.out, "HEALTH") {
+		t.Errorf("stdout: %s", r.out)
+	}
+	if r := mustRun(t, "discover", "--kubeconfig", kubeconfig, "--probe=off"); r.err != "" {
+		t.Errorf("--probe=off was asked for, and is told: %s", r.err)
+	}
+}

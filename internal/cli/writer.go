@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// writer writes text for people, and remembers the first error.
+type writer struct {
+	out   io.Writer
+	paint painter
+	err   error
+}
+
+func (w *writer) line(format string, args ...any) {
+	if w.err == nil {
+		_, w.err = fmt.Fprintf(w.out, format+"\n", args...)
+	}
+}
+
+func (w *writer) head(title string) { w.line("\n%s", title) }
+
+const (
+	textWidth = 110 // characters of a line of sentences
+	nameWidth = 15
+)
+
+// row writes a name and beside it a text, on as many lines as it takes.
+func (w *writer) row(name, format string, args ...any) {
+	w.prose(fmt.Sprintf("  %-*s ", nameWidth, name), fmt.Sprintf(format, args...))
+}
+
+// prose breaks a text between words. Its lines stand below each other, beside the first one's prefix.
+func (w *writer) prose(prefix, text string) {
+	indent := strings.Repeat(" ", utf8.RuneCountInString(prefix))
+	line, n := prefix, len(indent)
+	empty := true
+	for word := range strings.FieldsSeq(text) {
+		length := utf8.RuneCountInString(word)
+		if !empty && n+1+length > textWidth {
+			w.line("%s", line)
+			line, n, empty = indent, len(indent), true
+		}
+		if !empty {
+			line, n = line+" ", n+1
+		}
+		line, n, empty = line+word, n+length, false
+	}
+	w.line("%s", strings.TrimRight(line, " "))
+}

@@ -1,0 +1,127 @@
+package controller
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// errNotLeading ends a write that another replica has taken over.
+var errNotLeading = errors.New("this replica does not lead any more")
+
+// build is what the ConfigMap should hold, from the findings and from what it holds now: its overrides. It is asked again
+// after each conflict.
+func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired, error) {
+	if !c.opts.DryRun && c.leading && !c.leader.Leading() {
+		return publish.Desired{}, errNotLeading
+	}
+	c.readOverrides(live)
+	doc, err := c.document(s.Findings)
+	s.Overrides = c.memory.overridesErr
+	if err != nil {
+		return publish.Desired{}, err
+	}
+	keys, err := doc.Keys()
+	if err != nil {
+		return publish.Desired{}, err
+	}
+	state := c.state(s.Findings)
+	if keys[toolset.KeyState], err = state.Encode(); err != nil {
+		return publish.Desired{}, err
+	}
+	s.Document, s.Keys = doc, keys
+	d := publish.Desired{Keys: keys, Hold: c.hold(live, keys)}
+	if live == nil { // it was deleted: the admin's text comes back
+		d.Restore = c.memory.overridesText
+	}
+	return d, nil
+}
+
+// document builds what is to be published. Overrides that read well but whose result HolmesGPT would not load are as
+// invalid as others: the last good ones stay in force.
+func (c *Controller) document(findings []*backend.Finding) (*toolset.Document, error) {
+	m := &c.memory
+	if m.candidate != nil {
+		doc, err := toolset.Build(findings, c.opts.Toolset, m.candidate)
+		if err == nil {
+			c.useOverrides(m.overridesText, m.candidate)
+			return doc, nil
+		}
+		c.refuseOverrides(err)
+	}
+	doc, err := toolset.Build(findings, c.opts.Toolset, m.overrides)
+	if err != nil && m.overrides != nil {
+		// They were good for what was found then, and are not for what is found now. What is found must not suffer.
+		c.refuseOverrides(err)
+		return toolset.Build(findings, c.opts.Toolset, nil)
+	}
+	return doc, err
+}
+
+// hold are the keys that somebody else keeps changing: they wait for the next resync.
+func (c *Controller) hold(live *corev1.ConfigMap, keys map[string]string) []string {
+	if c.resync || live == nil {
+		return nil
+	}
+	var all []publish.Drift
+	for k := range keys {
+		all = append(all, publish.Drift{Key: k})
+	}
+	for k := range live.Data {
+		if _, generated := keys[k]; !generated && toolset.OwnedKey(k) {
+			all = append(all, publish.Drift{Key: k})
+		}
+	}
+	for k := range live.BinaryData {
+		if _, generated := keys[k]; !generated && toolset.OwnedKey(k) {
+			all = append(all, publish.Drift{Key: k})
+		}
+	}
+	held := c.memory.repairs.Hold(all, time.Now())
+	slices.Sort(held)
+	return held
+}
+
+// state is what must outlive this process.
+func (c *Controller) state(findings []*backend.Finding) publish.State {
+	m := &c.memory
+	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.goodText}
+	present := map[backend.Ref]bool{}
+	for _, f := range findings {
+		present[f.Ref] = true
+		if f.Verdict == backend.Accepted {
+			s.Published = append(s.Published, instance(f))
+		}
+	}
+	// A primary that does not work now keeps its place, and its credentials, while its Service is there.
+	for typ, ref := range m.primaries {
+		if present[ref] {
+			s.Primaries[typ] = ref
+		}
+	}
+	for _, f := range findings {
+		if f.Primary {
+			s.Primaries[f.Type] = f.Ref
+		}
+	}
+	m.primaries = s.Primaries
+	return s
+}
+
+func instance(f *backend.Finding) publish.Instance {
+	c, o := f.Candidate, &f.Observation
+	i := publish.Instance{
+		Type: f.Type, Service: f.Ref, Name: c.Instance, Port: c.PortNumber, Scheme: c.Scheme, Path: c.Path,
+		Outcome: o.Outcome, Version: o.Version, SkipVerify: o.SkipVerify,
+	}
+	if o.Scheme != "" {
+		i.Scheme, i.Path = o.Scheme, o.Path
+	}
+	return i
+}

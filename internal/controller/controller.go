@@ -1,0 +1,204 @@
+// Package controller keeps the published toolsets right: it waits for something to change, and then runs one cycle, which
+// is the whole path from Services to the ConfigMap (Controller.cycle).
+package controller
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/health"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// Source is where Services come from.
+type Source interface {
+	Changes() <-chan struct{} // receives when there is something to Take
+	Take() []cluster.Change
+	TouchAll() // everything is a change
+	Synced() <-chan struct{}
+}
+
+// Output is where the documents go: a ConfigMap, or what can be read as one.
+type Output interface {
+	Moved() <-chan struct{} // receives when it may not be as it was
+	Live() *corev1.ConfigMap
+	NewTerm() // this replica begins to lead
+	Publish(ctx context.Context, build publish.Build) (publish.Result, error)
+}
+
+// Leader says whether this replica writes.
+type Leader interface {
+	Leading() bool
+	Changed() <-chan struct{}
+}
+
+// Options of a Controller.
+type Options struct {
+	Catalog   *catalog.Catalog
+	Detector  *detect.Detector
+	Inventory inventory.Options
+	Toolset   toolset.Options
+
+	Settle   time.Duration // how long changes are gathered
+	Interval time.Duration // between full discoveries
+	Resync   time.Duration // between comparisons of the output with what it should be
+	DryRun   bool
+
+	Log    *slog.Logger
+	Report Reporter
+}
+
+// Reporter is told what happens, for metrics and Events.
+type Reporter interface {
+	// Cycle is told of each cycle that ended.
+	Cycle(s *Snapshot)
+	// Published is told what came of each attempt to write; waited is since when the change was known, 0 for a repair.
+	// limited are keys that somebody else keeps changing, which are from now on repaired only now and then.
+	Published(r publish.Result, limited []publish.Drift, err error, waited time.Duration)
+	// Overrides is told when the admin's text becomes invalid (err) or valid (nil).
+	Overrides(err error)
+	// BadAnnotation is told of a Service whose owner should mend an annotation.
+	BadAnnotation(s *backend.Service, reason string)
+	// GoodAnnotation is told when that is done.
+	GoodAnnotation(s *backend.Service)
+}
+
+// followerFactor is how much less often a replica that does not write asks the backends (DTS-RUN-2).
+const followerFactor = 4
+
+// Controller runs the cycle. Everything in it belongs to the one goroutine of Run, but for the snapshot.
+type Controller struct {
+	source  Source
+	output  Output
+	leader  Leader
+	monitor *health.Monitor
+	opts    Options
+
+	detections map[backend.Ref]inventory.Detection
+	memory     memory
+	waiting    time.Time // since when a change waits to be published; zero if none does
+	resync     bool      // this cycle repairs whatever differs
+	leading    bool
+	snapshot   atomic.Pointer[Snapshot]
+	beat       atomic.Int64
+}
+
+// New makes a Controller; Run starts it.
+func New(source Source, output Output, leader Leader, monitor *health.Monitor, opts Options) *Controller {
+	return &Controller{
+		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
+		detections: map[backend.Ref]inventory.Detection{},
+	}
+}
+
+// Snapshot is the outcome of the last cycle, nil before the first one. It must not be changed.
+func (c *Controller) Snapshot() *Snapshot { return c.snapshot.Load() }
+
+// Beat is when the loop last turned.
+func (c *Controller) Beat() time.Time { return time.Unix(0, c.beat.Load()) }
+
+// Run works until ctx ends.
+func (c *Controller) Run(ctx context.Context) {
+	c.touch()
+	if !c.waitForSource(ctx) {
+		return
+	}
+	heart := time.NewTicker(time.Second)
+	discovery := time.NewTicker(c.opts.Interval)
+	resync := time.NewTicker(c.opts.Resync)
+	settled := time.NewTimer(0) // the first cycle comes at once
+	defer heart.Stop()
+	defer discovery.Stop()
+	defer resync.Stop()
+	defer settled.Stop()
+	c.monitor.SetFactor(followerFactor)
+	c.lead()
+	next := time.Now() // when the next cycle comes; zero while none is planned
+	after := func(wait time.Duration) {
+		if t := time.Now().Add(wait); next.IsZero() || t.Before(next) {
+			next = t
+			settled.Reset(wait)
+		}
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-heart.C:
+		case <-c.source.Changes():
+			c.changed()
+			after(c.opts.Settle)
+		case <-c.monitor.Changed():
+			c.changed()
+			after(c.opts.Settle)
+		case <-c.output.Moved(): // drift is repaired at once
+			after(0)
+		case <-c.leader.Changed():
+			c.lead()
+			after(0)
+		case <-discovery.C:
+			c.source.TouchAll()
+			c.monitor.Recheck()
+		case <-resync.C:
+			c.resync = true
+			after(0)
+		case <-settled.C:
+			next = time.Time{}
+			if again := c.cycle(ctx); again > 0 {
+				after(again)
+			}
+		}
+		c.touch()
+	}
+}
+
+// lead notes a change of leaders. Whoever leads probes at the full pace, and knows nothing of what was written before.
+func (c *Controller) lead() {
+	leading := c.leader.Leading()
+	if leading == c.leading {
+		return
+	}
+	c.leading = leading
+	if leading {
+		c.output.NewTerm()
+		c.source.TouchAll() // what only a leader tells is told now
+		c.monitor.SetFactor(1)
+	} else {
+		c.monitor.SetFactor(followerFactor)
+	}
+	c.opts.Log.Info("leadership changed", "leading", leading)
+}
+
+func (c *Controller) touch() { c.beat.Store(time.Now().UnixNano()) }
+
+func (c *Controller) changed() {
+	if c.waiting.IsZero() {
+		c.waiting = time.Now()
+	}
+}
+
+// waitForSource keeps the heart beating while the API server is away.
+func (c *Controller) waitForSource(ctx context.Context) bool {
+	heart := time.NewTicker(time.Second)
+	defer heart.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-c.source.Synced():
+			return true
+		case <-heart.C:
+			c.touch()
+		}
+	}
+}

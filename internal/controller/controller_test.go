@@ -1,0 +1,422 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/health"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// fakeSource is a World that is synced.
+type fakeSource struct {
+	*cluster.World
+	synced chan struct{}
+}
+
+func (s fakeSource) Synced() <-chan struct{} { return s.synced }
+
+// fakeOutput is a ConfigMap in memory.
+type fakeOutput struct {
+	mu     sync.Mutex
+	data   map[string]string // nil: there is none
+	moved  chan struct{}
+	writes int
+	fail   error
+}
+
+func (o *fakeOutput) Moved() <-chan struct{} { return o.moved }
+func (o *fakeOutput) NewTerm()               {}
+
+func (o *fakeOutput) Live() *corev1.ConfigMap {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.data == nil {
+		return nil
+	}
+	return &corev1.ConfigMap{Data: maps.Clone(o.data)}
+}
+
+func (o *fakeOutput) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.writes
+}
+
+func (o *fakeOutput) set(change func(map[string]string) map[string]string) {
+	o.mu.Lock()
+	o.data = change(maps.Clone(o.data))
+	o.mu.Unlock()
+	o.moved <- struct{}{}
+}
+
+func (o *fakeOutput) Publish(_ context.Context, build publish.Build) (publish.Result, error) {
+	want, err := build(o.Live())
+	if err != nil {
+		return publish.Result{}, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return publish.Result{}, o.fail
+	}
+	next := maps.Clone(want.Keys)
+	text := o.data[toolset.KeyOverrides]
+	if o.data == nil {
+		text = want.Restore
+	}
+	if text != "" {
+		next[toolset.KeyOverrides] = text
+	}
+	if maps.Equal(next, o.data) {
+		return publish.Result{}, nil
+	}
+	o.data = next
+	o.writes++
+	select {
+	case o.moved <- struct{}{}:
+	default:
+	}
+	return publish.Result{Written: true}, nil
+}
+
+type fakeLeader struct {
+	mu      sync.Mutex
+	leading bool
+	changed chan struct{}
+}
+
+func (l *fakeLeader) Changed() <-chan struct{} { return l.changed }
+func (l *fakeLeader) Leading() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.leading
+}
+
+func (l *fakeLeader) set(leading bool) {
+	l.mu.Lock()
+	l.leading = leading
+	l.mu.Unlock()
+	l.changed <- struct{}{}
+}
+
+// fakeProber says what it is told of each Service; without a word, that it is ready.
+type fakeProber struct {
+	mu      sync.Mutex
+	outcome map[string]backend.Outcome
+}
+
+func (p *fakeProber) set(outcome map[string]backend.Outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.outcome = outcome
+}
+
+func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observation {
+	if t.Candidate.Service.Name == "slow" {
+		time.Sleep(time.Minute) //nolint:forbidigo // on the clock of synctest
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}
+	if told := p.outcome[t.Candidate.Service.Name]; told != "" {
+		o.Outcome, o.Detail = told, "it was told so"
+	}
+	return o
+}
+
+// notes is a Reporter that remembers.
+type notes struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (n *notes) note(format string, args ...any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.list = append(n.list, fmt.Sprintf(format, args...))
+}
+
+func (n *notes) has(text string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return strings.Contains(strings.Join(n.list, "\n"), text)
+}
+
+func (n *notes) Cycle(*Snapshot) {}
+func (n *notes) Published(_ publish.Result, _ []publish.Drift, err error, _ time.Duration) {
+	if err != nil {
+		n.note("failed: %v", err)
+	}
+}
+func (n *notes) Overrides(err error)                             { n.note("overrides: %v", err) }
+func (n *notes) GoodAnnotation(s *backend.Service)               { n.note("%s: mended", s.Ref) }
+func (n *notes) BadAnnotation(s *backend.Service, reason string) { n.note("%s: %s", s.Ref, reason) }
+
+// rig is a controller with everything around it in memory.
+type rig struct {
+	*Controller
+	world  *cluster.World
+	output *fakeOutput
+	leader *fakeLeader
+	prober *fakeProber
+	notes  *notes
+}
+
+// start runs a controller on synctest's clock while body runs.
+//
+// data is the ConfigMap that there is, there are the Services.
+func start(t *testing.T, data map[string]string, there []string, leading bool, options Options, body func(r *rig)) {
+	t.Helper()
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := detect.New(c, detect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		r := &rig{
+			world: cluster.NewWorld(d.Relevant), notes: &notes{},
+			output: &fakeOutput{data: data, moved: make(chan struct{}, 8)},
+			leader: &fakeLeader{leading: leading, changed: make(chan struct{}, 1)},
+			prober: &fakeProber{outcome: map[string]backend.Outcome{}},
+		}
+		for _, name := range there {
+			r.add(name)
+		}
+		synced := make(chan struct{})
+		close(synced)
+		monitor := health.New(r.prober, health.Options{Interval: 30 * time.Second, Threshold: 3, Concurrency: 8})
+		options.Catalog, options.Detector = c, d
+		options.Toolset = toolset.Options{Types: c.Types, Baseline: []string{"kubernetes/core"}, GenerationMarker: true}
+		options.Settle, options.Interval, options.Resync = 250*time.Millisecond, 5*time.Minute, 30*time.Second
+		options.Log, options.Report = slog.New(slog.DiscardHandler), r.notes
+		r.Controller = New(fakeSource{r.world, synced}, r.output, r.leader, monitor, options)
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { monitor.Run(ctx) })
+		running.Go(func() { r.Run(ctx) })
+		pass(time.Second)
+		body(r)
+		stop()
+		running.Wait()
+	})
+}
+
+func pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // on the clock of synctest
+	synctest.Wait()
+}
+
+func (r *rig) add(name string) { r.world.SetService(prometheus(name)) }
+
+func prometheus(name string) backend.Service {
+	return backend.Service{
+		Ref: backend.Ref{Namespace: "ns", Name: name}, ClusterIP: "10.0.0.1",
+		Labels: map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"},
+		Ports:  []backend.Port{{Name: "http", Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(9090)}},
+	}
+}
+
+func (r *rig) document() string { return r.output.Live().Data[toolset.KeyHolmesGPT] }
+
+func (r *rig) expect(t *testing.T, what string, want ...string) {
+	t.Helper()
+	text := r.document()
+	for _, w := range want {
+		w, unwanted := strings.CutPrefix(w, "-")
+		if strings.Contains(text, w) == unwanted {
+			t.Errorf("%s: %q in the document: want the opposite:\n%s", what, w, text)
+		}
+	}
+}
+
+func TestChangesArePublished(t *testing.T) {
+	t.Attr("req", "DTS-RUN-1")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		r.expect(t, "at first", "kubernetes/core")
+		for i := range 20 { // a burst is one write
+			r.add(fmt.Sprintf("p%d", i))
+		}
+		before := r.output.count()
+		pass(time.Second)
+		r.expect(t, "after a burst", "ns/p0", "ns/p19")
+		if n := r.output.writes - before; n > 2 {
+			t.Errorf("a burst of twenty Services led to %d writes", n)
+		}
+		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "p0"})
+		pass(time.Second)
+		r.expect(t, "after a deletion", "-name: ns/p0\n", "ns/p1")
+		before = r.output.count()
+		pass(10 * time.Minute)
+		if r.output.count() != before {
+			t.Errorf("ten quiet minutes led to %d writes", r.output.count()-before)
+		}
+	})
+}
+
+func TestOverridesLastGoodStays(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		text := func(s string) {
+			r.output.set(func(m map[string]string) map[string]string { m[toolset.KeyOverrides] = s; return m })
+			pass(time.Second)
+		}
+		text("toolsets: {helm/core: {enabled: true}}")
+		r.expect(t, "valid", "helm/core")
+		for _, bad := range []string{"toolsets: {", "toolsets: {a.b: {enabled: true}}", "toolsets: null"} {
+			text(bad)
+			r.expect(t, bad, "helm/core")
+			if got := r.output.Live().Data[toolset.KeyOverrides]; got != bad {
+				t.Errorf("the admin's text became %q", got)
+			}
+			if s := r.Snapshot(); s.Overrides == nil {
+				t.Errorf("%s: nobody is told", bad)
+			}
+		}
+		if !r.notes.has("overrides: " + toolset.KeyOverrides) {
+			t.Errorf("no note of invalid overrides: %q", r.notes.list)
+		}
+		text("toolsets: {docker/core: {enabled: true}}")
+		r.expect(t, "valid again", "docker/core", "-helm/core")
+		if r.Snapshot().Overrides != nil || !r.notes.has("overrides: <nil>") {
+			t.Error("valid again, and nobody is told")
+		}
+		r.output.set(func(m map[string]string) map[string]string { delete(m, toolset.KeyOverrides); return m })
+		pass(time.Second)
+		r.expect(t, "removed by the admin", "-docker/core")
+	})
+}
+
+func TestDeletedConfigMapComesBackWithOverrides(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	start(t, map[string]string{toolset.KeyOverrides: "toolsets: {helm/core: {enabled: true}}"}, nil, true, Options{}, func(r *rig) {
+		r.expect(t, "at first", "helm/core")
+		r.output.set(func(map[string]string) map[string]string { return nil })
+		pass(time.Second)
+		r.expect(t, "after its deletion", "helm/core")
+		if got := r.output.Live().Data[toolset.KeyOverrides]; !strings.Contains(got, "helm/core") {
+			t.Errorf("overrides are %q", got)
+		}
+	})
+}
+
+func TestRestartWithdrawsNothing(t *testing.T) {
+	t.Attr("req", "DTS-OUT-10")
+	var left map[string]string
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		r.add("a")
+		r.add("b")
+		pass(time.Second)
+		left = r.output.Live().Data
+	})
+	dead := map[string]backend.Outcome{"a": backend.Unreachable}
+	start(t, maps.Clone(left), []string{"a", "b"}, true, Options{}, func(r *rig) {
+		r.prober.set(dead)
+		pass(20 * time.Second)
+		if n := r.output.count(); n != 0 {
+			t.Errorf("a restart led to %d writes", n)
+		}
+		pass(2 * time.Minute)
+		r.expect(t, "after three failures", "-ns/a", "ns/b")
+	})
+}
+
+func TestPrimaryKeepsItsPlace(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		r.add("b")
+		pass(time.Second)
+		r.add("a") // sorts first, and is not older by anything that is known
+		pass(time.Second)
+		if text := r.output.Live().Data["prometheus-toolset.yaml"]; !strings.Contains(text, "\n  url: http://b.ns") {
+			t.Errorf("the primary moved:\n%s", text)
+		}
+	})
+}
+
+func TestFollowerWritesNothing(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	start(t, nil, nil, false, Options{}, func(r *rig) {
+		r.add("a")
+		pass(5 * time.Minute)
+		if r.output.count() != 0 {
+			t.Fatalf("a follower wrote %d times", r.output.count())
+		}
+		if s := r.Snapshot(); s == nil || len(s.Findings) != 1 || s.Leading {
+			t.Errorf("a follower knows %+v", s)
+		}
+		r.leader.set(true)
+		pass(time.Second)
+		r.expect(t, "after taking over", "ns/a")
+		writes := r.output.count()
+		r.leader.set(false)
+		r.add("b")
+		pass(5 * time.Minute)
+		if r.output.count() != writes {
+			t.Error("it writes after losing the lease")
+		}
+	})
+}
+
+func TestDryRunWritesNothing(t *testing.T) {
+	t.Attr("req", "DTS-RUN-6")
+	start(t, nil, nil, true, Options{DryRun: true}, func(r *rig) {
+		r.add("a")
+		pass(time.Minute)
+		if r.output.count() != 0 || !strings.Contains(r.Snapshot().Keys[toolset.KeyHolmesGPT], "ns/a") {
+			t.Errorf("wrote %d times, knows %v", r.output.count(), r.Snapshot().Keys)
+		}
+	})
+}
+
+func TestFailedWriteIsTriedAgain(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	start(t, map[string]string{}, nil, true, Options{}, func(r *rig) {
+		r.output.mu.Lock()
+		r.output.fail = errors.New("the API server is away")
+		r.output.mu.Unlock()
+		r.add("a")
+		pass(10 * time.Second)
+		if r.Snapshot().Err == nil || !r.notes.has("the API server is away") {
+			t.Error("nobody is told that nothing can be written")
+		}
+		if time.Since(r.Beat()) > 2*time.Second {
+			t.Error("the loop stands still")
+		}
+		r.output.mu.Lock()
+		r.output.fail = nil
+		r.output.mu.Unlock()
+		pass(31 * time.Second)
+		r.expect(t, "when it is back", "ns/a")
+	})
+}
+
+func TestUnknownPastIsNotEmptied(t *testing.T) {
+	t.Attr("req", "DTS-OUT-10")
+	old := map[string]string{toolset.KeyHolmesGPT: "toolsets: {old: {}}\n", toolset.KeyState: "rubbish"}
+	start(t, old, []string{"slow", "quick"}, true, Options{}, func(r *rig) {
+		r.expect(t, "while one backend has not answered", "old")
+		pass(5 * time.Second)
+		r.expect(t, "when all had their time", "-old", "ns/quick", "-ns/slow")
+	})
+}

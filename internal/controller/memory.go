@@ -1,0 +1,128 @@
+package controller
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/health"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// memory is what one cycle leaves to the next, and state.json to the next process (DTS-OUT-10).
+type memory struct {
+	began     time.Time
+	state     string // the text of state.json that was last taken in
+	lost      bool   // something is published, and nothing is remembered of it
+	primaries map[string]backend.Ref
+
+	overridesText string             // the admin's, as last seen
+	candidate     *toolset.Overrides // what it says, until a document was built with it
+	overrides     *toolset.Overrides // the last that were good, nil for none
+	goodText      string             // their text
+	overridesErr  error              // what is wrong with overridesText
+
+	repairs  publish.Repairs
+	failures int
+}
+
+const (
+	// firstRound is how long a backend may take to answer for the first time before the others are published without it.
+	firstRound = 5 * time.Second
+	earlyRetry = 500 * time.Millisecond
+)
+
+// recall reads what was published: by an earlier process, or by the replica that leads. What works according to it counts
+// as working here too, so that neither a restart nor a change of leaders withdraws anything.
+func (c *Controller) recall(live *corev1.ConfigMap) {
+	m := &c.memory
+	if m.began.IsZero() {
+		m.began = time.Now()
+		m.lost = live != nil && live.Data[toolset.KeyHolmesGPT] != ""
+	}
+	if live == nil || live.Data[toolset.KeyState] == m.state || live.Data[toolset.KeyState] == "" {
+		return
+	}
+	m.state = live.Data[toolset.KeyState]
+	state, err := publish.DecodeState(m.state)
+	if err != nil {
+		c.opts.Log.Warn("what was published before cannot be read: it stays until every backend was asked once", "err", err)
+		return
+	}
+	m.lost = false
+	records := map[backend.Key]health.Record{}
+	for _, i := range state.Published {
+		if i.Outcome == backend.Unprobed {
+			continue // its owner wanted it so: it is published without asking
+		}
+		records[backend.Key{Ref: i.Service, Type: i.Type}] = health.Record{Port: i.Port, Observation: backend.Observation{
+			Outcome: i.Outcome, Scheme: i.Scheme, Path: i.Path, Version: i.Version, SkipVerify: i.SkipVerify,
+			Identity: true, Detail: "as it was published before; not asked since",
+		}}
+	}
+	c.monitor.Remember(records)
+	if m.primaries == nil || !c.leading {
+		m.primaries = state.Primaries
+	}
+	if m.overrides == nil && state.Overrides != "" {
+		if o, err := toolset.ParseOverrides(toolset.KeyOverrides, []byte(state.Overrides)); err == nil {
+			m.overrides, m.goodText = o, state.Overrides
+		}
+	}
+}
+
+// readOverrides takes the admin's text in, if it is new. While it is invalid, the last good one stays in force. A ConfigMap
+// that is gone takes nothing from the admin; the key removed from a living one does.
+func (c *Controller) readOverrides(live *corev1.ConfigMap) {
+	m := &c.memory
+	if live == nil || live.Data[toolset.KeyOverrides] == m.overridesText && (m.overridesText != "" || m.overrides == nil) {
+		return
+	}
+	m.overridesText, m.candidate = live.Data[toolset.KeyOverrides], nil
+	if m.overridesText == "" {
+		c.useOverrides("", nil)
+		return
+	}
+	o, err := toolset.ParseOverrides(toolset.KeyOverrides, []byte(m.overridesText))
+	if err != nil {
+		c.refuseOverrides(err)
+		return
+	}
+	m.candidate = o
+}
+
+func (c *Controller) useOverrides(text string, o *toolset.Overrides) {
+	m := &c.memory
+	m.overrides, m.goodText, m.candidate = o, text, nil
+	if m.overridesErr != nil {
+		m.overridesErr = nil
+		c.opts.Report.Overrides(nil)
+	}
+}
+
+func (c *Controller) refuseOverrides(err error) {
+	m := &c.memory
+	if m.overridesErr == nil || m.overridesErr.Error() != err.Error() {
+		c.opts.Report.Overrides(err)
+	}
+	m.overridesErr = err
+}
+
+// backoff is how soon to try again after a failure: 1 s, doubled to at most 30 s.
+func (m *memory) backoff() time.Duration {
+	wait := min(time.Second<<min(m.failures, 5), 30*time.Second)
+	m.failures++
+	return wait
+}
+
+// tooEarly: something is published of which nothing is remembered. It stays until every backend was asked once, so that a
+// process which knows nothing does not empty what works.
+func (c *Controller) tooEarly() bool {
+	return c.memory.lost && !c.firstRoundOver()
+}
+
+func (c *Controller) firstRoundOver() bool {
+	return c.monitor.Tried() || time.Since(c.memory.began) >= firstRound
+}

@@ -1,0 +1,160 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+)
+
+// Events records Kubernetes Events; a replica that does not lead records none.
+type Events interface {
+	// ConfigMap records one about what is written, Service one for a Service's owner. A Warning wants somebody to act.
+	ConfigMap(warning bool, reason, note string)
+	Service(s *backend.Service, warning bool, reason, note string)
+	// Clear says that what a Service was told is over.
+	Clear(s *backend.Service)
+}
+
+// Report turns what happens into metrics, log lines and Events.
+type Report struct {
+	Metrics *metrics.Metrics
+	Events  Events
+	Log     *slog.Logger
+
+	seen    map[backend.Key]bool // accepted in the last cycle
+	failing string               // the error that was last told
+	large   bool
+}
+
+// Cycle implements Reporter.
+func (r *Report) Cycle(s *Snapshot) {
+	r.Metrics.Phase(metrics.PhaseTotal, s.Took)
+	shown := metrics.Snapshot{Services: map[metrics.Group]int{}, Toolsets: map[string]bool{}}
+	now := map[backend.Key]bool{}
+	for _, f := range s.Findings {
+		shown.Services[metrics.Group{Type: f.Type, State: f.Verdict}]++
+		if f.Verdict != backend.Accepted {
+			continue
+		}
+		key := f.Candidate.Key()
+		now[key] = true
+		if !r.seen[key] {
+			r.Metrics.Discovered(f.Type)
+		}
+		name := f.Type + "/" + f.Candidate.Instance
+		shown.Toolsets[name] = f.Observation.Outcome == backend.Ready || f.Observation.Outcome == backend.AuthRequired
+	}
+	r.seen = now
+	r.Metrics.Show(shown)
+	if s.Document == nil && s.Err != nil {
+		r.Metrics.Error(metrics.OperationBuild)
+	}
+}
+
+// Failed counts a failed health check.
+func (r *Report) Failed(c *backend.Candidate, o *backend.Observation) {
+	r.Metrics.CheckFailed(c.Type, *o)
+}
+
+// Published implements Reporter.
+func (r *Report) Published(res publish.Result, limited []publish.Drift, err error, waited time.Duration) {
+	r.Metrics.Size(res.Bytes)
+	r.Metrics.Drift(len(res.Drifted))
+	r.Metrics.Reconciled(result(&res, err))
+	if res.Written {
+		r.Log.Info("published", "changed", res.Changed, "removed", res.Removed, "repaired", len(res.Drifted), "bytes", res.Bytes)
+		if waited > 0 {
+			r.Metrics.Published(waited)
+		}
+	}
+	for _, d := range res.Drifted {
+		r.Log.Info("repaired what somebody else changed", "key", d.Key, "manager", d.Manager)
+	}
+	for _, d := range limited {
+		r.Events.ConfigMap(true, "RepairedTooOften", fmt.Sprintf("%s is changed again and again%s: from now on it is repaired only every resync", d.Key, by(d.Manager)))
+	}
+	if res.Restored {
+		r.Events.ConfigMap(false, "OverridesRestored", "the ConfigMap was deleted and is back, with the overrides it had")
+	}
+	if res.Large() && !r.large {
+		r.Events.ConfigMap(true, "ConfigMapLarge", fmt.Sprintf("the ConfigMap has %d KiB; at 900 KiB nothing more is written", res.Bytes>>10))
+	}
+	r.large = res.Large()
+	r.tellFailure(err)
+}
+
+// tellFailure tells each kind of failure once, and when it is over.
+func (r *Report) tellFailure(err error) {
+	if err == nil {
+		if r.failing != "" {
+			r.Log.Info("publishing works again")
+			r.failing = ""
+		}
+		return
+	}
+	operation := metrics.OperationApply
+	if step := (*publish.Error)(nil); errors.As(err, &step) {
+		operation = metrics.Operation(step.Op)
+	}
+	r.Metrics.Error(operation)
+	if r.failing == err.Error() {
+		return
+	}
+	r.failing = err.Error()
+	r.Log.Error("publishing failed: what was published last stays", "err", err)
+	r.Events.ConfigMap(true, "PublishFailed", err.Error())
+}
+
+func result(res *publish.Result, err error) metrics.Result {
+	switch {
+	case errors.Is(err, publish.ErrConflict), errors.Is(err, publish.ErrSuperseded):
+		return metrics.ResultConflict
+	case errors.Is(err, publish.ErrTooLarge):
+		return metrics.ResultTooLarge
+	case errors.Is(err, publish.ErrImmutable):
+		return metrics.ResultImmutable
+	case err != nil:
+		return metrics.ResultError
+	case res.Created:
+		return metrics.ResultCreated
+	case len(res.Drifted) > 0:
+		return metrics.ResultRepaired
+	case res.Written:
+		return metrics.ResultUpdated
+	case len(res.Held) > 0:
+		return metrics.ResultDeferred
+	}
+	return metrics.ResultUnchanged
+}
+
+func by(manager string) string {
+	if manager == "" {
+		return ""
+	}
+	return " by " + manager
+}
+
+// Overrides implements Reporter.
+func (r *Report) Overrides(err error) {
+	r.Metrics.OverridesValid(err == nil)
+	if err == nil {
+		r.Log.Info("the overrides are valid again")
+		r.Events.ConfigMap(false, "OverridesValid", "the overrides are valid again and in force")
+		return
+	}
+	r.Log.Warn("the overrides are invalid: the last good ones stay in force", "err", err)
+	r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+err.Error())
+}
+
+// BadAnnotation implements Reporter.
+func (r *Report) BadAnnotation(s *backend.Service, reason string) {
+	r.Events.Service(s, true, "BadAnnotation", reason)
+}
+
+// GoodAnnotation implements Reporter.
+func (r *Report) GoodAnnotation(s *backend.Service) { r.Events.Clear(s) }

@@ -1,0 +1,171 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+)
+
+// prober knows what answers where: a Service's real type, "" for nobody.
+type prober struct {
+	real  map[backend.Ref]string
+	asked []string // types and Services
+}
+
+func (p *prober) ProbeAll(ctx context.Context, targets []probe.Target, done func(int, backend.Observation)) []backend.Observation {
+	var out []backend.Observation
+	for i, t := range targets {
+		c := t.Candidate
+		p.asked = append(p.asked, c.Type+" "+c.Service.Ref.String())
+		o := backend.Observation{Scheme: c.Scheme, Path: c.Path, At: time.Unix(1, 0)}
+		switch real := p.real[c.Service.Ref]; {
+		case t.Type == nil || t.Type.Type != c.Type:
+			panic("the target's type is not the candidate's")
+		case ctx.Err() != nil:
+			o = backend.Observation{Outcome: backend.Unprobed}
+		case t.Endpoints != nil && t.Endpoints.ReadyCount() == 0:
+			o.Outcome, o.Detail = backend.NoEndpoints, "nobody is there"
+		case real == c.Type:
+			o.Outcome, o.Identity = backend.Ready, true
+		case real == "":
+			o.Outcome, o.Detail = backend.Unreachable, "connection refused"
+		default:
+			o.Outcome, o.Detail = backend.WrongIdentity, "it is something else"
+		}
+		out = append(out, o)
+		done(i, o)
+	}
+	return out
+}
+
+// verdicts are findings as "namespace/name type verdict".
+func verdicts(findings []*backend.Finding) (out []string) {
+	for _, f := range findings {
+		out = append(out, f.Ref.String()+" "+f.Type+" "+string(f.Verdict))
+	}
+	return out
+}
+
+// elastic has port 9200 and a word that both Elasticsearch and OpenSearch go by: only a probe can tell.
+func elastic(r backend.Ref) backend.Service { return service(r, nil, 9200) }
+
+func TestPass(t *testing.T) {
+	t.Attr("req", "DTS-DET-3")
+	t.Attr("req", "DTS-PRB-2")
+	types, detector := builtin(t)
+	fill := func() *Collector {
+		c := NewCollector(detector, CollectorOptions{})
+		c.Service(elastic(ref("a", "search-1")))
+		c.Service(elastic(ref("a", "search-2")))
+		c.Service(elastic(ref("a", "search-3")))
+		c.Service(grafana(ref("b", "grafana")))
+		c.Service(grafana(ref("c", "grafana")))
+		c.Endpoints(ref("c", "grafana"), backend.EndpointSlice{}, false)
+		c.Service(nothing(ref("b", "shop")))
+		return c
+	}
+	answers := map[backend.Ref]string{
+		ref("a", "search-1"): "opensearch", ref("a", "search-2"): "elasticsearch", ref("a", "search-3"): "something else",
+		ref("b", "grafana"): "grafana", ref("c", "grafana"): "grafana",
+	}
+	tests := []struct {
+		name   string
+		prober *prober
+		only   func(*backend.Candidate) bool
+		want   []string
+		asked  int
+	}{
+		{"not probed", nil, nil, []string{
+			"b/grafana grafana accepted", "c/grafana grafana accepted",
+			"a/search-1 elasticsearch unconfirmed", "a/search-2 elasticsearch unconfirmed", "a/search-3 elasticsearch unconfirmed",
+		}, 0},
+		{"probed", &prober{real: answers}, nil, []string{
+			"b/grafana grafana accepted", "a/search-2 elasticsearch accepted", "a/search-1 opensearch accepted",
+			"c/grafana grafana unavailable", "a/search-3 elasticsearch rejected",
+		}, 8},
+		{"nobody answers", &prober{}, nil, []string{
+			"b/grafana grafana unavailable", "c/grafana grafana unavailable",
+			"a/search-1 elasticsearch unconfirmed", "a/search-2 elasticsearch unconfirmed", "a/search-3 elasticsearch unconfirmed",
+		}, 8},
+		{"one namespace probed", &prober{real: answers}, func(c *backend.Candidate) bool { return c.Service.Namespace == "a" }, []string{
+			"b/grafana grafana accepted", "c/grafana grafana accepted", "a/search-2 elasticsearch accepted", "a/search-1 opensearch accepted",
+			"a/search-3 elasticsearch rejected",
+		}, 6},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var progress [][2]int
+			p := Pass{
+				Catalog: types, Detector: detector, ProbeOnly: tt.only,
+				Progress: func(done, total int) { progress = append(progress, [2]int{done, total}) },
+			}
+			if tt.prober != nil {
+				p.Prober = tt.prober
+			}
+			findings, err := p.Run(t.Context(), fill())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, verdicts(findings)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if tt.prober == nil {
+				if progress != nil {
+					t.Errorf("progress of nothing: %v", progress)
+				}
+				return
+			}
+			var want [][2]int
+			for i := range tt.asked + 1 {
+				want = append(want, [2]int{i, tt.asked})
+			}
+			if diff := cmp.Diff(want, progress); diff != "" {
+				t.Errorf("progress (-want +got)\n%s", diff)
+			}
+			slices.Sort(tt.prober.asked)
+			if n := len(slices.Compact(tt.prober.asked)); n != tt.asked {
+				t.Errorf("asked %d times: %v", n, tt.prober.asked)
+			}
+		})
+	}
+}
+
+// TestPassOptions: what the configuration decides reaches the inventory.
+func TestPassOptions(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	types, detector := builtin(t)
+	c := NewCollector(detector, CollectorOptions{})
+	c.Service(grafana(ref("a", "grafana")))
+	c.Service(grafana(ref("b", "grafana")))
+	p := Pass{Catalog: types, Detector: detector, Inventory: inventory.Options{Primary: map[string]backend.Ref{"grafana": ref("b", "grafana")}}}
+	findings, err := p.Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if f.Primary != (f.Namespace == "b") {
+			t.Errorf("%s: primary %v", f.Ref, f.Primary)
+		}
+	}
+}
+
+func TestPassInterrupted(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	types, detector := builtin(t)
+	c := NewCollector(detector, CollectorOptions{})
+	c.Service(grafana(ref("a", "grafana")))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := Pass{Catalog: types, Detector: detector, Prober: new(prober)}
+	if findings, err := p.Run(ctx, c); !errors.Is(err, context.Canceled) || findings != nil {
+		t.Errorf("half a discovery is handed on: %v, %v", verdicts(findings), err)
+	}
+}

@@ -1,0 +1,189 @@
+//go:build integration
+
+package leader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/utils/ptr"
+
+	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+)
+
+const leaseName = "dynamic-toolset"
+
+// account is a ServiceAccount with the shipped rights on the Lease: by its name, creating it included.
+func account(t *testing.T, env *testenv.Env) (kubeconfig string) {
+	t.Helper()
+	kubeconfig = env.ServiceAccount(t, testenv.OutputNamespace, leaseName)
+	rule := testenv.Rule("coordination.k8s.io", "leases", "get", "create", "update", "patch")
+	rule.ResourceNames = []string{leaseName}
+	env.Grant(t, testenv.OutputNamespace, testenv.OutputNamespace, leaseName, rule)
+	return kubeconfig
+}
+
+// join starts a replica. The times are short, but whole seconds as the Lease wants them.
+func join(t *testing.T, kubeconfig, identity string) *replica {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leases, err := Client(config, 2*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &replica{log: &log{}}
+	r.Elector, err = New(leases, Options{
+		Enabled: true, Namespace: testenv.OutputNamespace, Name: leaseName, Identity: identity,
+		LeaseDuration: 3 * time.Second, RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(r.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { r.Run(ctx) })
+	r.stop = func() {
+		cancel()
+		running.Wait()
+	}
+	t.Cleanup(func() {
+		r.stop()
+		if t.Failed() {
+			t.Logf("%s logged\n%s", identity, &r.log.b)
+		}
+	})
+	return r
+}
+
+func leads(r *replica, want bool) func() error {
+	return func() error {
+		if r.Leading() != want {
+			return fmt.Errorf("leading: %v", !want)
+		}
+		return nil
+	}
+}
+
+// one waits until one of the replicas leads, and returns it.
+func one(t *testing.T, within time.Duration, replicas ...*replica) (leader *replica) {
+	t.Helper()
+	testenv.Eventually(t, within, "one replica leads", func() error {
+		leader = nil
+		for _, r := range replicas {
+			if r.Leading() && leader != nil {
+				t.Fatal("two replicas lead at once")
+			}
+			if r.Leading() {
+				leader = r
+			}
+		}
+		if leader == nil {
+			return errors.New("none")
+		}
+		return nil
+	})
+	return leader
+}
+
+// On a real API server, with the least rights: several replicas create the Lease at once, one stops, one is cut off, the
+// Lease is taken and deleted, the API server is killed.
+func TestRealAPIServer(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-RUN-5")
+	t.Attr("req", "DTS-SEC-1")
+	env := testenv.Start(t)
+	kubeconfig := account(t, env)
+	leases := env.Client.CoordinationV1().Leases(testenv.OutputNamespace)
+
+	all := []*replica{join(t, kubeconfig, "a"), join(t, kubeconfig, "b"), join(t, kubeconfig, "c")}
+	leader := one(t, 10*time.Second, all...)
+	testenv.Consistently(t, 5*time.Second, "the same replica leads", func() error {
+		if r := one(t, time.Second, all...); r != leader {
+			return fmt.Errorf("%s leads in the place of %s", r.options.Identity, leader.options.Identity)
+		}
+		return nil
+	})
+
+	// A stop releases the Lease: no waiting for its end.
+	leader.stop()
+	rest := make([]*replica, 0, 2)
+	for _, r := range all {
+		if r != leader {
+			rest = append(rest, r)
+		}
+	}
+	leader = one(t, 2*time.Second, rest...)
+
+	// Someone else takes it and does not renew it.
+	testenv.Eventually(t, 5*time.Second, "the lease is taken", func() error {
+		lease, err := leases.Get(t.Context(), leaseName, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		lease.Spec.HolderIdentity = ptr.To("someone else")
+		_, err = leases.Update(t.Context(), lease, metav1.UpdateOptions{})
+		return err
+	})
+	testenv.Eventually(t, 2*time.Second, "the leader notices", leads(leader, false))
+	leader = one(t, 10*time.Second, rest...)
+
+	// Deleted: it is there again.
+	if err := leases.Delete(t.Context(), leaseName, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Eventually(t, 5*time.Second, "the lease is back", func() error {
+		_, err := leases.Get(t.Context(), leaseName, metav1.GetOptions{})
+		return err
+	})
+	leader = one(t, 10*time.Second, rest...)
+
+	// The API server hangs, then dies, then comes back.
+	env.APIServer.Pause(t)
+	testenv.Eventually(t, 2500*time.Millisecond, "the leader stops to lead", leads(leader, false))
+	env.APIServer.Resume(t)
+	leader = one(t, 15*time.Second, rest...)
+	env.APIServer.Kill(t)
+	testenv.Eventually(t, 2500*time.Millisecond, "the leader stops to lead", leads(leader, false))
+	env.APIServer.Start(t)
+	leader = one(t, 15*time.Second, rest...)
+
+	for _, r := range rest {
+		r.stop()
+	}
+	lease, err := leases.Get(t.Context(), leaseName, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := holder(lease); h != "" {
+		t.Errorf("the lease is held by %q after the stop", h)
+	}
+}
+
+// Without rights a replica waits for them.
+func TestForbidden(t *testing.T) {
+	t.Attr("req", "DTS-RUN-5")
+	env := testenv.Start(t)
+	r := join(t, env.ServiceAccount(t, testenv.OutputNamespace, leaseName), "a")
+	testenv.Eventually(t, 5*time.Second, "it is logged", func() error {
+		if r.log.count("cannot be reached") == 0 {
+			return errors.New("it is not")
+		}
+		return nil
+	})
+	account(t, env)
+	testenv.Eventually(t, 10*time.Second, "it leads", leads(r, true))
+	if n := r.log.count("cannot be reached"); n != 1 {
+		t.Errorf("logged %d times", n)
+	}
+}

@@ -1,0 +1,47 @@
+// Package logging sets up log/slog (DTS-LOG-1): one line per entry, constant messages, a few agreed keys, and no secrets.
+package logging
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"kubernaut.io/dynamic-toolset/internal/config"
+)
+
+// Keys that every entry uses for these things. Service is the name without its namespace.
+const (
+	KeyErr       = "err"
+	KeyNamespace = "namespace"
+	KeyService   = "service"
+	KeyType      = "type"
+	KeyToolset   = "toolset"
+	KeyRequestID = "request_id"
+)
+
+// New makes the logger of the process. Whatever is logged through it, credentials are replaced by asterisks: those in URLs,
+// in headers and in values whose key says that they are secret.
+func New(w io.Writer, c config.Log) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		return nil, fmt.Errorf("log.level %q: expected debug, info, warn or error", c.Level)
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch c.Format {
+	case "json":
+		options.ReplaceAttr = newRedactor(encodeJSON).attr
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	case "text":
+		options.ReplaceAttr = newRedactor(encodeText).attr
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	}
+	return nil, fmt.Errorf("log.format %q: expected json or text", c.Format)
+}
+
+// Err is an error under its agreed key.
+func Err(err error) slog.Attr { return slog.Any(KeyErr, err) }
+
+// Service is a Service under its agreed keys; for use as arguments: log.Info("…", logging.Service(ns, name)...).
+func Service(namespace, name string) []any {
+	return []any{slog.String(KeyNamespace, namespace), slog.String(KeyService, name)}
+}

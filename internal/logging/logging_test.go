@@ -1,0 +1,205 @@
+package logging
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/klog/v2"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"kubernaut.io/dynamic-toolset/internal/config"
+)
+
+func newLogger(t *testing.T, level, format string) (*slog.Logger, *bytes.Buffer) {
+	t.Helper()
+	var b bytes.Buffer
+	log, err := New(&b, config.Log{Level: level, Format: format})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log, &b
+}
+
+// entries decodes JSON lines, without their times.
+func entries(t *testing.T, b *bytes.Buffer) []map[string]any {
+	t.Helper()
+	var list []map[string]any
+	for line := range strings.Lines(b.String()) {
+		var e map[string]any
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		delete(e, "time")
+		list = append(list, e)
+	}
+	return list
+}
+
+func TestJSON(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	log, b := newLogger(t, "info", "json")
+	log.Debug("not shown")
+	log.Info("backend added", append(Service("monitoring", "prometheus"), KeyType, "prometheus", KeyToolset, "prometheus/metrics")...)
+	log.Error("cannot write", Err(errors.New("two\nlines")), KeyRequestID, "r1")
+	want := []map[string]any{
+		{"level": "INFO", "msg": "backend added", "namespace": "monitoring", "service": "prometheus", "type": "prometheus", "toolset": "prometheus/metrics"},
+		{"level": "ERROR", "msg": "cannot write", "err": "two\nlines", "request_id": "r1"},
+	}
+	if diff := cmp.Diff(want, entries(t, b)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+func TestText(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	log, b := newLogger(t, "debug", "text")
+	log.Debug("probed", Service("a", "b")...)
+	if got := b.String(); !strings.HasSuffix(got, "level=DEBUG msg=probed namespace=a service=b\n") {
+		t.Errorf("logged %q", got)
+	}
+}
+
+func TestLevels(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	for level, want := range map[string]int{"debug": 4, "info": 3, "warn": 2, "error": 1} {
+		log, b := newLogger(t, level, "json")
+		log.Debug("a")
+		log.Info("b")
+		log.Warn("c")
+		log.Error("d")
+		if got := strings.Count(b.String(), "\n"); got != want {
+			t.Errorf("%s: %d entries, want %d", level, got, want)
+		}
+	}
+}
+
+func TestBadValues(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	for _, c := range []config.Log{{Level: "loud", Format: "json"}, {Level: "info", Format: "xml"}, {}} {
+		_, err := New(io.Discard, c)
+		if err == nil || !strings.Contains(err.Error(), "expected") {
+			t.Errorf("New(%+v): %v", c, err)
+		}
+	}
+}
+
+// The configuration's values are those that New takes.
+func TestDefault(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	if _, err := New(io.Discard, config.Default().Log); err != nil {
+		t.Error(err)
+	}
+}
+
+type pointerError struct{ text string }
+
+func (e *pointerError) Error() string { return e.text }
+
+func TestNoSecrets(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	const secret = "s3cr3tS3cr3tS3cr3t"
+	jwt := "eyJhbGciOiJSUzI1NiJ9." + secret + ".sig-" + secret
+	u := &url.URL{Scheme: "https", User: url.UserPassword("admin", secret), Host: "host:9200", Path: "/"}
+	var nilError *pointerError
+	logs := map[string]func(*slog.Logger){
+		"error with a URL":   func(l *slog.Logger) { l.Error("x", Err(fmt.Errorf("GET %s: refused", u))) },
+		"user alone":         func(l *slog.Logger) { l.Error("x", Err(errors.New("GET https://"+secret+"@host/: refused"))) },
+		"at in the password": func(l *slog.Logger) { l.Error("x", Err(errors.New("GET http://u:p@"+secret+"@host/: refused"))) },
+		"url.Error":          func(l *slog.Logger) { l.Error("x", Err(&url.Error{Op: "Get", URL: u.String(), Err: io.EOF})) },
+		"a URL":              func(l *slog.Logger) { l.Info("x", "url", u) },
+		"joined errors":      func(l *slog.Logger) { l.Error("x", Err(errors.Join(io.EOF, errors.New(u.String())))) },
+		"header as text": func(l *slog.Logger) {
+			l.Info("x", "request", "GET / HTTP/1.1\r\nAuthorization: Basic "+secret+"\r\nHost: h")
+		},
+		"header":              func(l *slog.Logger) { l.Info("x", "header", http.Header{"Authorization": {"Bearer " + secret}}) },
+		"cookie":              func(l *slog.Logger) { l.Info("x", "header", http.Header{"Cookie": {"grafana_session=" + secret}}) },
+		"api key":             func(l *slog.Logger) { l.Info("x", "header", map[string]string{"X-Api-Key": secret}) },
+		"bearer in an error":  func(l *slog.Logger) { l.Error("x", Err(errors.New("denied: bearer "+secret))) },
+		"token of an account": func(l *slog.Logger) { l.Error("x", Err(errors.New("token "+jwt+" has expired"))) },
+		"query":               func(l *slog.Logger) { l.Info("x", "url", "http://host/a?b=c&api_key="+secret) },
+		"by its key":          func(l *slog.Logger) { l.Info("x", "api_key", secret) },
+		"list by its key":     func(l *slog.Logger) { l.Info("x", "tokens", []string{secret}) },
+		"in a group": func(l *slog.Logger) {
+			l.WithGroup("g").With("password", secret).Info("x", slog.Group("h", "err", errors.New(u.String())))
+		},
+		"message":      func(l *slog.Logger) { l.Info("cannot reach " + u.String()) }, //nolint:sloglint // as libraries do
+		"of a library": func(l *slog.Logger) { Library(l).Error(errors.New(u.String()), "x", "url", u.String()) },
+		"nil error":    func(l *slog.Logger) { l.Error("x", Err(nilError), KeyErr, nil, "secret", "", "password", secret) },
+	}
+	for name, do := range logs {
+		for _, format := range []string{"json", "text"} {
+			log, b := newLogger(t, "debug", format)
+			do(log)
+			got := b.String()
+			if strings.Contains(got, secret) || !strings.Contains(got, asterisks) || strings.Count(got, "\n") != 1 {
+				t.Errorf("%s, %s: logged %s", name, format, got)
+			}
+		}
+	}
+}
+
+// What looks a little like a secret stays readable.
+func TestKeepsTheRest(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	for _, s := range []string{
+		`Get "http://10.0.0.1:9090/api/v1/status/buildinfo?a=b": dial tcp 10.0.0.1:9090: connect: connection refused`,
+		"the bearer of bad news",
+		"mail ops@example.org about http://host/a@b",
+		"kubernaut.io/toolset-port: expected a port name or number",
+		"leases.coordination.k8s.io \"dynamic-toolset\" is forbidden: User \"system:serviceaccount:a:b\" cannot get resource",
+	} {
+		for _, format := range []string{"json", "text"} {
+			log, b := newLogger(t, "info", format)
+			log.Info("x", KeyErr, errors.New(s), "list", []string{s}, "number", 3)
+			if strings.Contains(b.String(), asterisks) {
+				t.Errorf("%q was redacted: %s", s, b)
+			}
+		}
+	}
+}
+
+func TestRedirect(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	t.Cleanup(klog.ClearLogger)
+	failed := errors.New("connection refused")
+	say := func() {
+		klog.InfoS("klog says", "lock", "a/b")
+		klog.ErrorS(failed, "klog failed")
+		klog.Background().Error(failed, "contextual klog failed")
+		klog.Background().V(2).Info("too much")
+		ctrllog.Log.WithName("cache").Info("controller-runtime says")
+		ctrllog.Log.WithName("cache").WithValues("kind", "Service").Error(failed, "controller-runtime failed")
+		ctrllog.Log.V(1).Info("too much")
+	}
+	log, b := newLogger(t, "debug", "json")
+	Redirect(log)
+	say()
+	want := []map[string]any{
+		{"level": "DEBUG", "msg": "klog says", "lock": "a/b"},
+		{"level": "WARN", "msg": "klog failed", "err": "connection refused"},
+		{"level": "WARN", "msg": "contextual klog failed", "err": "connection refused"},
+		{"level": "DEBUG", "msg": "controller-runtime says", "logger": "cache"},
+		{"level": "WARN", "msg": "controller-runtime failed", "logger": "cache", "kind": "Service", "err": "connection refused"},
+	}
+	if diff := cmp.Diff(want, entries(t, b)); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+
+	// At info the libraries' failures are what is left.
+	log, b = newLogger(t, "info", "json")
+	klog.SetLoggerWithOptions(Library(log), klog.ContextualLogger(true))
+	klog.InfoS("klog says")
+	klog.ErrorS(failed, "klog failed")
+	if got := len(entries(t, b)); got != 1 {
+		t.Errorf("%d entries at info, want 1: %s", got, b)
+	}
+}

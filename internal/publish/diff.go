@@ -1,0 +1,161 @@
+package publish
+
+import (
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// Drift is a generated key, or a label of ours, that somebody else changed, removed or added.
+type Drift struct {
+	Key string // the key, or "label NAME"
+	// Manager is the field manager that owns what stands there, several with commas between; "" where nobody does, as
+	// after a removal.
+	Manager string
+}
+
+// Difference is what keeps a ConfigMap from being as it should.
+type Difference struct {
+	Changed   []string // generated keys, and labels as "label NAME", that are missing or differ
+	Stale     []string // keys with a reserved name that are not generated, also in binaryData
+	Drifted   []Drift  // of both, those that somebody else caused
+	Held      []string // would be Changed or Stale, but are to be left as they are
+	Immutable bool
+	Bytes     int // size that the ConfigMap would have: data, binaryData, labels and annotations
+
+	absent, restore bool
+	binary          []string // of Changed, those that stand in binaryData
+	leftovers       []string // field managers of restorers
+	owner           bool     // an apply of ours is recorded
+	allHeld         bool     // there is no ConfigMap, and no generated key may be written
+}
+
+// none reports that there is nothing to write.
+func (d *Difference) none() bool {
+	return !d.absent && !d.restore && len(d.Changed) == 0 && len(d.Stale) == 0 && (len(d.leftovers) == 0 || d.Immutable)
+}
+
+func plainKey(name string) string { return name }
+func labelKey(name string) string { return "label " + name }
+
+// Compare tells what Publish would do to live. It asks nobody. Who caused a difference is read off live's managedFields;
+// that something was removed is known of what this Publisher wrote itself.
+func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
+	d := Difference{absent: live == nil}
+	if live == nil {
+		live = &corev1.ConfigMap{}
+	}
+	_, asText := live.Data[toolset.KeyOverrides]
+	_, asBinary := live.BinaryData[toolset.KeyOverrides]
+	d.restore = want.Restore != "" && !asText && !asBinary
+	d.Immutable = live.Immutable != nil && *live.Immutable
+	owners := p.owners(live)
+	d.leftovers, d.owner = owners.restorers, owners.owner
+
+	for _, k := range slices.Sorted(maps.Keys(want.Keys)) {
+		text, asText := live.Data[k]
+		_, asBinary := live.BinaryData[k]
+		if asText && text == want.Keys[k] {
+			continue
+		}
+		before, known := p.known[k]
+		drift := owners.drift(inData, k, asText, known && before != text)
+		if asBinary {
+			drift = owners.drift(inBinaryData, k, true, known)
+		}
+		if d.add(&d.Changed, want.Hold, drift, k) && asBinary {
+			d.binary = append(d.binary, k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(p.options.Labels)) {
+		value, ok := live.Labels[k]
+		if ok && value == p.options.Labels[k] {
+			continue
+		}
+		d.add(&d.Changed, want.Hold, owners.drift(inLabels, k, ok, p.known != nil), labelKey(k))
+	}
+	for _, k := range reserved(live) {
+		if _, generated := want.Keys[k]; generated {
+			continue
+		}
+		s := inData
+		if _, asBinary := live.BinaryData[k]; asBinary {
+			s = inBinaryData
+		}
+		d.add(&d.Stale, want.Hold, owners.drift(s, k, true, false), k)
+	}
+	d.allHeld = d.absent && !slices.ContainsFunc(d.Changed, func(k string) bool { _, ok := want.Keys[k]; return ok })
+	d.Bytes = p.size(live, want, &d)
+	return d
+}
+
+// add files a difference; false if it is held.
+func (d *Difference) add(list *[]string, hold []string, drift *Drift, key string) bool {
+	if drift != nil {
+		drift.Key = key
+		d.Drifted = append(d.Drifted, *drift)
+	}
+	if slices.Contains(hold, key) {
+		d.Held = append(d.Held, key)
+		return false
+	}
+	*list = append(*list, key)
+	return true
+}
+
+// reserved are the keys of the names that are reserved for this service.
+func reserved(cm *corev1.ConfigMap) []string {
+	var keys []string
+	for k := range cm.Data {
+		if toolset.OwnedKey(k) {
+			keys = append(keys, k)
+		}
+	}
+	for k := range cm.BinaryData {
+		if toolset.OwnedKey(k) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// size is that of the ConfigMap after d is written.
+func (p *Publisher) size(live *corev1.ConfigMap, want Desired, d *Difference) int {
+	n := 0
+	for k, v := range live.Data {
+		if slices.Contains(d.Stale, k) || slices.Contains(d.Changed, k) {
+			continue
+		}
+		n += len(k) + len(v)
+	}
+	for k, v := range live.BinaryData {
+		if slices.Contains(d.Stale, k) || slices.Contains(d.Changed, k) {
+			continue
+		}
+		n += len(k) + len(v)
+	}
+	for _, k := range d.Changed {
+		if text, ok := want.Keys[k]; ok {
+			n += len(k) + len(text)
+		}
+	}
+	if d.restore {
+		n += len(toolset.KeyOverrides) + len(want.Restore)
+	}
+	for k, v := range live.Annotations {
+		n += len(k) + len(v)
+	}
+	labels := maps.Clone(live.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, p.options.Labels)
+	for k, v := range labels {
+		n += len(k) + len(v)
+	}
+	return n
+}

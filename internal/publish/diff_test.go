@@ -1,0 +1,136 @@
+package publish
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+func TestCompare(t *testing.T) {
+	t.Attr("req", "DTS-OUT-7")
+	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-OUT-9")
+	toBinary := func(manager, key string) func(*corev1.ConfigMap) {
+		return func(cm *corev1.ConfigMap) {
+			delete(cm.Data, key)
+			cm.BinaryData = map[string][]byte{key: {0xff}}
+			owned(cm, manager, metav1.ManagedFieldsOperationUpdate, inBinaryData, key)
+		}
+	}
+	yes := true
+	for _, tt := range []struct {
+		name  string
+		live  *corev1.ConfigMap
+		fresh bool // this Publisher has published nothing yet
+		hold  []string
+		want  Difference
+	}{
+		{name: "as it should be", live: configMap("1")},
+		{name: "the admin's keys are nobody's business", live: configMap("1", by("kubectl", toolset.KeyOverrides, "x"), by("kubectl", "README", "y"))},
+		{
+			name: "changed by another", live: configMap("1", by("vandal", keyProm, "x")),
+			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, "vandal"}}},
+		},
+		{
+			name: "changed by another before this process started", fresh: true, live: configMap("1", by("vandal", keyProm, "x")),
+			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, "vandal"}}},
+		},
+		{
+			name: "our own older text is no drift", live: configMap("1", func(cm *corev1.ConfigMap) { cm.Data[keyProm] = "older" }),
+			want: Difference{Changed: []string{keyProm}},
+		},
+		{
+			name: "emptied", live: configMap("1", by("kubectl-edit", keyProm, "")),
+			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, "kubectl-edit"}}},
+		},
+		{
+			name: "removed", live: configMap("1", without(keyProm)),
+			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, ""}}},
+		},
+		{
+			name: "missing at the first look may never have been there", fresh: true, live: configMap("1", without(keyProm)),
+			want: Difference{Changed: []string{keyProm}},
+		},
+		{
+			name: "moved to binaryData", live: configMap("1", toBinary("vandal", keyProm)),
+			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, "vandal"}}},
+		},
+		{
+			name: "extra reserved key", live: configMap("1", by("vandal", "zipkin-toolset.yaml", "x")),
+			want: Difference{Stale: []string{"zipkin-toolset.yaml"}, Drifted: []Drift{{"zipkin-toolset.yaml", "vandal"}}},
+		},
+		{
+			name: "extra reserved key in binaryData", live: configMap("1", toBinary("vandal", "zipkin-toolset.yaml")),
+			want: Difference{Stale: []string{"zipkin-toolset.yaml"}, Drifted: []Drift{{"zipkin-toolset.yaml", "vandal"}}},
+		},
+		{
+			name: "no longer generated and ours",
+			live: configMap("1", by("other", keyGrafana, "x"), func(cm *corev1.ConfigMap) {
+				owned(cm, DefaultFieldManager, metav1.ManagedFieldsOperationApply, inData, keyGrafana)
+			}),
+			want: Difference{Stale: []string{keyGrafana}},
+		},
+		{
+			name: "label changed", live: configMap("1", func(cm *corev1.ConfigMap) {
+				cm.Labels["app.kubernetes.io/managed-by"] = "Helm"
+				cm.Labels["team"] = "sre"
+				owned(cm, "helm", metav1.ManagedFieldsOperationUpdate, inLabels, "app.kubernetes.io/managed-by")
+			}),
+			want: Difference{
+				Changed: []string{"label app.kubernetes.io/managed-by"}, Drifted: []Drift{{"label app.kubernetes.io/managed-by", "helm"}},
+			},
+		},
+		{
+			name: "held", hold: []string{keyProm, "zipkin-toolset.yaml"},
+			live: configMap("1", by("vandal", keyProm, "x"), by("vandal", "zipkin-toolset.yaml", "x")),
+			want: Difference{
+				Held:    []string{keyProm, "zipkin-toolset.yaml"},
+				Drifted: []Drift{{keyProm, "vandal"}, {"zipkin-toolset.yaml", "vandal"}},
+			},
+		},
+		{
+			name: "immutable", live: configMap("1", func(cm *corev1.ConfigMap) { cm.Immutable = &yes }, by("vandal", keyProm, "x")),
+			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, "vandal"}}, Immutable: true},
+		},
+		{
+			name: "not there yet", fresh: true,
+			want: Difference{Changed: []string{
+				toolset.KeyHolmesGPT, keyProm, toolset.KeyState, "label app.kubernetes.io/managed-by", "label app.kubernetes.io/name",
+			}},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := New(nil, testOptions)
+			if !tt.fresh {
+				p.known = testKeys()
+			}
+			got := p.Compare(tt.live, Desired{Keys: testKeys(), Hold: tt.hold})
+			opts := cmp.Options{cmpopts.IgnoreUnexported(Difference{}), cmpopts.IgnoreFields(Difference{}, "Bytes"), cmpopts.EquateEmpty()}
+			if diff := cmp.Diff(tt.want, got, opts); diff != "" {
+				t.Errorf("difference (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSize(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	o := testOptions
+	o.Labels = map[string]string{"l": "mine"}
+	live := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"l": "x", "m": "yy"}, Annotations: map[string]string{"a": "123"}},
+		Data:       map[string]string{keyProm: "old", "a-toolset.yaml": "gone", "f": strings.Repeat("f", 10)},
+		BinaryData: map[string][]byte{"b": make([]byte, 20), "c-toolset.yaml": make([]byte, 99)},
+	}
+	got := New(nil, o).Compare(live, Desired{Keys: map[string]string{keyProm: "newer"}, Restore: "four"}).Bytes
+	want := 5 + 3 + 4 + 11 + 21 + len(keyProm) + 5 + len(toolset.KeyOverrides) + 4
+	if got != want {
+		t.Errorf("%d bytes, want %d", got, want)
+	}
+}

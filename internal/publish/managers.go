@@ -1,0 +1,136 @@
+package publish
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// section is a map of a ConfigMap whose entries have owners, as a path in managedFields.
+type section string
+
+const (
+	inData        section = "f:data"
+	inBinaryData  section = "f:binaryData"
+	inLabels      section = "f:metadata/f:labels"
+	inAnnotations section = "f:metadata/f:annotations"
+)
+
+// owners tells who owns what, from a ConfigMap's managedFields.
+type owners struct {
+	publisher *Publisher
+	entries   []owner
+	restorers []string // field managers, sorted
+	owner     bool     // there is an apply of ours
+}
+
+type owner struct {
+	manager string
+	apply   bool
+	fields  map[section]map[string]json.RawMessage
+}
+
+func (p *Publisher) owners(cm *corev1.ConfigMap) owners {
+	o := owners{publisher: p}
+	for _, e := range cm.ManagedFields {
+		if e.FieldsV1 == nil || e.Subresource != "" {
+			continue
+		}
+		var tree struct {
+			Data     map[string]json.RawMessage `json:"f:data"`
+			Binary   map[string]json.RawMessage `json:"f:binaryData"`
+			Metadata struct {
+				Labels      map[string]json.RawMessage `json:"f:labels"`
+				Annotations map[string]json.RawMessage `json:"f:annotations"`
+			} `json:"f:metadata"`
+		}
+		// The API server checks what is written here; what cannot be read owns nothing.
+		_ = json.Unmarshal(e.FieldsV1.GetRawBytes(), &tree)
+		apply := e.Operation == metav1.ManagedFieldsOperationApply
+		o.entries = append(o.entries, owner{manager: e.Manager, apply: apply, fields: map[section]map[string]json.RawMessage{
+			inData: tree.Data, inBinaryData: tree.Binary, inLabels: tree.Metadata.Labels, inAnnotations: tree.Metadata.Annotations,
+		}})
+		if p.isRestorer(e.Manager) {
+			o.restorers = append(o.restorers, e.Manager)
+		}
+		o.owner = o.owner || apply && e.Manager == p.options.FieldManager
+	}
+	slices.Sort(o.restorers)
+	return o
+}
+
+func (o *owner) has(s section, key string) bool {
+	_, ok := o.fields[s]["f:"+key]
+	return ok
+}
+
+// self reports that we own it, alone or not.
+func (o *owners) self(s section, key string) bool {
+	return slices.ContainsFunc(o.entries, func(e owner) bool {
+		return e.has(s, key) && o.publisher.isSelf(e.manager)
+	})
+}
+
+// applied reports that it was applied under our name.
+func (o *owners) applied(s section, key string) bool {
+	return slices.ContainsFunc(o.entries, func(e owner) bool {
+		return e.apply && e.has(s, key) && e.manager == o.publisher.options.FieldManager
+	})
+}
+
+// drift is not nil if somebody else made what stands there, or if it is not there or belongs to nobody and remembered says
+// that we had written something else. The key is left to the caller.
+func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
+	var others []string
+	if present {
+		for _, e := range o.entries {
+			if !e.has(s, key) {
+				continue
+			}
+			if o.publisher.isSelf(e.manager) {
+				return nil
+			}
+			others = append(others, e.manager)
+		}
+	}
+	if len(others) == 0 && !remembered {
+		return nil
+	}
+	slices.Sort(others)
+	return &Drift{Manager: strings.Join(slices.Compact(others), ", ")}
+}
+
+// superseded reports that another process with this field manager wrote generated keys after live: another replica, of which
+// only one can lead. It is left to the next cycle, which starts by asking who leads.
+func (p *Publisher) superseded(live, fresh *corev1.ConfigMap) bool {
+	if fresh == nil {
+		return false
+	}
+	owners := p.owners(fresh)
+	for k, text := range fresh.Data {
+		if !toolset.OwnedKey(k) || !owners.self(inData, k) {
+			continue
+		}
+		if live == nil {
+			return true
+		}
+		if old, ok := live.Data[k]; !ok || old != text {
+			return true
+		}
+	}
+	return false
+}
+
+// isRestorer tells the field managers that make a ConfigMap that is gone.
+func (p *Publisher) isRestorer(manager string) bool {
+	return strings.HasPrefix(manager, p.options.FieldManager+restorerInfix)
+}
+
+func (p *Publisher) isSelf(manager string) bool {
+	return manager == p.options.FieldManager || p.isRestorer(manager)
+}

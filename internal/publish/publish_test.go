@@ -1,0 +1,246 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+func wantCalls(t *testing.T, c *answers, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, c.calls); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+// Each try starts from what is there by then, and what is written is computed from that.
+func TestConflictIsRetried(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-RUN-2")
+	synctest.Test(t, func(t *testing.T) {
+		edited := configMap("7", by("kubectl-edit", toolset.KeyOverrides, "mine"), without(keyProm))
+		client := &answers{t: t, queue: []answer{{err: errConflict()}, {cm: edited}, {cm: configMap("8")}}}
+		var seen []string
+		start := time.Now()
+		res, err := New(client, testOptions).Publish(t.Context(), configMap("5", without(keyProm)), func(live *corev1.ConfigMap) (Desired, error) {
+			seen = append(seen, live.ResourceVersion+live.Data[toolset.KeyOverrides])
+			return Desired{Keys: testKeys()}, nil
+		})
+		if err != nil || !res.Written || res.Live.ResourceVersion != "8" {
+			t.Errorf("result %+v, error %v", res, err)
+		}
+		wantCalls(t, client, "apply at 5", "get", "apply at 7")
+		if diff := cmp.Diff([]string{"5", "7mine"}, seen); diff != "" {
+			t.Errorf("built from (-want +got):\n%s", diff)
+		}
+		if took := time.Since(start); took < firstWait/2 || took > 2*firstWait {
+			t.Errorf("waited %s", took)
+		}
+	})
+}
+
+func TestConflictsEnd(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	synctest.Test(t, func(t *testing.T) {
+		c := errConflict()
+		live := configMap("5", without(keyProm))
+		client := &answers{t: t, queue: []answer{{err: c}, {cm: live}, {err: c}, {cm: live}, {err: c}}}
+		start := time.Now()
+		res, err := New(client, testOptions).Publish(t.Context(), live, always(Desired{Keys: testKeys()}))
+		if !errors.Is(err, ErrConflict) || !apierrors.IsConflict(err) || res.Written {
+			t.Errorf("result %+v, error %v", res, err)
+		}
+		want := "ConfigMap kubernaut-system/kubernaut-toolset-config: somebody else changed it each time; tried again at the next cycle"
+		if err.Error() != want {
+			t.Errorf("error %q", err)
+		}
+		if len(client.calls) != 5 {
+			t.Errorf("requests %q, want three applies", client.calls)
+		}
+		if took := time.Since(start); took < firstWait*5/2 || took > firstWait*15/2 {
+			t.Errorf("waited %s", took)
+		}
+	})
+}
+
+// A leader that was replaced learns it by a conflict, and must not win the second try.
+func TestAnotherReplicaWins(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	for name, tt := range map[string]struct{ live, fresh *corev1.ConfigMap }{
+		"changed": {configMap("5", without(keyProm)), configMap("7", func(cm *corev1.ConfigMap) { cm.Data[keyProm] = "by the new leader" })},
+		"made":    {nil, configMap("7")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				client := &answers{t: t, queue: []answer{{err: errConflict()}, {cm: tt.fresh}}}
+				res, err := New(client, testOptions).Publish(t.Context(), tt.live, always(Desired{Keys: testKeys()}))
+				if !errors.Is(err, ErrSuperseded) || res.Written {
+					t.Errorf("result %+v, error %v", res, err)
+				}
+			})
+		})
+	}
+}
+
+// The caller says, at each try, whether it still leads.
+func TestBuildEndsIt(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	synctest.Test(t, func(t *testing.T) {
+		deposed := errors.New("no longer leading")
+		live := configMap("5", without(keyProm))
+		client := &answers{t: t, queue: []answer{{err: errConflict()}, {cm: live}}}
+		n := 0
+		_, err := New(client, testOptions).Publish(t.Context(), live, func(*corev1.ConfigMap) (Desired, error) {
+			if n++; n == 2 {
+				return Desired{}, deposed
+			}
+			return Desired{Keys: testKeys()}, nil
+		})
+		if e := (*Error)(nil); !errors.Is(err, deposed) || errors.As(err, &e) {
+			t.Errorf("error %v, want Build's as it is", err)
+		}
+	})
+}
+
+// A cache that lags behind what was just written is no reason for a conflict.
+func TestOwnWriteIsRemembered(t *testing.T) {
+	t.Attr("req", "DTS-OUT-7")
+	client := &answers{t: t, queue: []answer{{cm: configMap("10")}, {cm: configMap("10")}}}
+	p := New(client, testOptions)
+	old := configMap("9", without(keyProm))
+	for range 2 {
+		if _, err := p.Publish(t.Context(), old, always(Desired{Keys: testKeys()})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantCalls(t, client, "apply at 9")
+	// No ConfigMap in the cache: it may be gone, or the cache may not have it yet. The API server knows.
+	if _, err := p.Publish(t.Context(), nil, always(Desired{Keys: testKeys()})); err != nil {
+		t.Fatal(err)
+	}
+	wantCalls(t, client, "apply at 9", "get")
+}
+
+func TestNothingIsWritten(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	yes := true
+	big := testKeys()
+	big[keyProm] = strings.Repeat("x", MaxBytes)
+	for name, tt := range map[string]struct {
+		live *corev1.ConfigMap
+		want Desired
+		is   error
+		text string
+	}{
+		"immutable": {
+			configMap("1", without(keyProm), func(cm *corev1.ConfigMap) { cm.Immutable = &yes }), Desired{Keys: testKeys()}, ErrImmutable, "it is immutable",
+		},
+		"too large":           {configMap("1"), Desired{Keys: big}, ErrTooLarge, "(900 KiB, and at most 900 KiB are written)"},
+		"too large to create": {nil, Desired{Keys: big}, ErrTooLarge, "it would grow too large"},
+		"too large with what is there": {
+			configMap("1", by("admin", "notes", strings.Repeat("x", MaxBytes-100)), without(keyProm)), Desired{Keys: testKeys()}, ErrTooLarge, "too large",
+		},
+		"not reserved": {configMap("1"), Desired{Keys: map[string]string{toolset.KeyOverrides: "x"}}, nil, "refusing to write the key overrides.yaml"},
+		"no keys":      {configMap("1"), Desired{}, nil, "no key was generated"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res, err := New(&answers{t: t}, testOptions).Publish(t.Context(), tt.live, always(tt.want))
+			if err == nil || tt.is != nil && !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.text) || res.Written {
+				t.Errorf("result %+v, error %v", res, err)
+			}
+		})
+	}
+	t.Run("immutable and right", func(t *testing.T) {
+		live := configMap("1", func(cm *corev1.ConfigMap) { cm.Immutable = &yes })
+		if _, err := New(&answers{t: t}, testOptions).Publish(t.Context(), live, always(Desired{Keys: testKeys()})); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("a deleted one of which all is held", func(t *testing.T) {
+		client := &answers{t: t, queue: []answer{{err: apierrors.NewNotFound(resource, testOptions.Name)}}}
+		p := New(client, testOptions)
+		p.newest, p.known = configMap("1"), testKeys()
+		hold := []string{toolset.KeyHolmesGPT, keyProm, toolset.KeyState}
+		res, err := p.Publish(t.Context(), nil, always(Desired{Keys: testKeys(), Hold: hold}))
+		if err != nil || res.Written || len(res.Held) != 3 {
+			t.Errorf("result %+v, error %v", res, err)
+		}
+	})
+}
+
+func TestLarge(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	for n, want := range map[int]bool{WarnBytes - 1000: false, WarnBytes: true} {
+		keys := testKeys()
+		keys[keyProm] = strings.Repeat("x", n)
+		live := configMap("1", func(cm *corev1.ConfigMap) { cm.Data = keys })
+		res, err := New(&answers{t: t}, testOptions).Publish(t.Context(), live, always(Desired{Keys: keys}))
+		if err != nil || res.Large() != want {
+			t.Errorf("%d bytes: large is %t, error %v", res.Bytes, res.Large(), err)
+		}
+	}
+}
+
+func TestErrorsAreForPeople(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	dial := func(err error) error {
+		return &url.Error{Op: "Patch", URL: "https://10.0.0.1/api", Err: &net.OpError{Op: "dial", Err: err}}
+	}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{
+			apierrors.NewForbidden(resource, testOptions.Name, errors.New(`User "u" cannot patch resource "configmaps" in API group "" in the namespace "kubernaut-system"`)),
+			`not allowed to patch it (403); needed is a Role in "kubernaut-system" with {apiGroups: [""], resources: [configmaps], ` +
+				`resourceNames: [kubernaut-toolset-config], verbs: [get, list, watch, create, patch]}`,
+		},
+		{
+			apierrors.NewForbidden(resource, testOptions.Name, errors.New("exceeded quota: q,\nrequested: 1")),
+			`refused by the API server (403): configmaps "kubernaut-toolset-config" is forbidden: exceeded quota: q, requested: 1`,
+		},
+		{apierrors.NewUnauthorized("no"), "the API server does not accept the credentials (401); check the ServiceAccount's token"},
+		{
+			apierrors.NewInvalid(schema.GroupKind{Kind: "ConfigMap"}, testOptions.Name, nil),
+			`refused by the API server as invalid: ConfigMap "kubernaut-toolset-config" is invalid`,
+		},
+		{
+			apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "kubernaut-system"),
+			`the namespace "kubernaut-system" does not exist; make it, or set output.namespace`,
+		},
+		{dial(syscall.ECONNREFUSED), "cannot reach the API server: connection refused; what is published stays"},
+		{dial(&net.DNSError{Name: "k8s.example"}), "cannot reach the API server: there is no address for the host k8s.example; what is published stays"},
+		{context.DeadlineExceeded, "cannot reach the API server: it did not answer in time; what is published stays"},
+		{apierrors.NewInternalError(errors.New("etcd\nis away")), "cannot be written now: Internal error occurred: etcd is away"},
+		{fmt.Errorf("client: %w", context.Canceled), "stopped before it was written"},
+	} {
+		client := &answers{t: t, queue: []answer{{err: tt.err}}}
+		live := configMap("1", without(keyProm))
+		if apierrors.IsNotFound(tt.err) {
+			live = nil
+		}
+		_, err := New(client, testOptions).Publish(t.Context(), live, always(Desired{Keys: testKeys()}))
+		want := "ConfigMap kubernaut-system/kubernaut-toolset-config: " + tt.want
+		if err == nil || err.Error() != want {
+			t.Errorf("%v:\n got %v\nwant %s", tt.err, err, want)
+		}
+		var e *Error
+		if !errors.As(err, &e) || !errors.Is(err, tt.err) {
+			t.Errorf("%v: not an *Error with its cause", err)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package publish
+
+import (
+	"slices"
+	"time"
+)
+
+// How often one key is repaired at once before it has to wait for the next resync (DTS-OUT-8).
+const (
+	maxRepairs   = 5
+	repairWindow = time.Minute
+)
+
+// Repairs counts repairs, so that two writers who want different things do not write without end. The zero value is ready.
+// It is for one goroutine.
+type Repairs struct {
+	made map[string][]time.Time // by key, oldest first, within the window of the last call
+}
+
+// Hold names those of the drifted keys that must wait for the next resync, for Desired.Hold. At a resync none must.
+func (r *Repairs) Hold(drifted []Drift, now time.Time) []string {
+	var hold []string
+	for _, d := range drifted {
+		if len(within(r.made[d.Key], now)) >= maxRepairs {
+			hold = append(hold, d.Key)
+		}
+	}
+	return hold
+}
+
+// Made counts the repairs that Publish made, Result.Drifted. It returns those that have reached the limit just now, which is
+// the time to tell people who the other writer is.
+func (r *Repairs) Made(drifted []Drift, now time.Time) []Drift {
+	if r.made == nil {
+		r.made = map[string][]time.Time{}
+	}
+	for k, times := range r.made {
+		if times = within(times, now); len(times) == 0 {
+			delete(r.made, k)
+		} else {
+			r.made[k] = times
+		}
+	}
+	var limited []Drift
+	for _, d := range drifted {
+		r.made[d.Key] = append(r.made[d.Key], now)
+		if len(r.made[d.Key]) == maxRepairs {
+			limited = append(limited, d)
+		}
+	}
+	return limited
+}
+
+func within(times []time.Time, now time.Time) []time.Time {
+	i := slices.IndexFunc(times, func(t time.Time) bool { return now.Sub(t) < repairWindow })
+	if i < 0 {
+		return nil
+	}
+	return times[i:]
+}

@@ -1,0 +1,182 @@
+package publish
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// State is what must outlive a restart (DTS-OUT-10): the key state.json. There are no clock times in it, so that it changes
+// only when what it says does.
+type State struct {
+	Published []Instance             // in any order, each Service and type once
+	Primaries map[string]backend.Ref // by type
+	Overrides string                 // the last valid text of overrides.yaml
+}
+
+// Instance is a published one: enough to publish it again before it is probed again.
+type Instance struct {
+	Type       string          // as in backend.Candidate
+	Service    backend.Ref     // the Service that is used
+	Name       string          // how the documents name it
+	Scheme     string          // http or https, as found
+	Path       string          // base path as found: "" or "/prometheus"
+	Port       int32           // the number to use with the host, as in backend.Candidate.PortNumber
+	Outcome    backend.Outcome // with which it was published
+	Version    string          // "" where unknown
+	SkipVerify bool
+}
+
+// stateVersion changes when an older release could misread what is written.
+const stateVersion = 1
+
+type stateJSON struct {
+	Version   int               `json:"version"`
+	Published []instanceJSON    `json:"published"`
+	Primaries map[string]string `json:"primaries"`
+	Overrides string            `json:"overrides,omitempty"`
+}
+
+type instanceJSON struct {
+	Type       string          `json:"type"`
+	Service    string          `json:"service"`
+	Name       string          `json:"name"`
+	Scheme     string          `json:"scheme"`
+	Path       string          `json:"path,omitempty"`
+	Port       int32           `json:"port"`
+	Outcome    backend.Outcome `json:"outcome"`
+	Version    string          `json:"version,omitempty"`
+	SkipVerify bool            `json:"skipVerify,omitempty"`
+}
+
+// Encode is the text of state.json: the same State gives the same bytes.
+func (s *State) Encode() (string, error) {
+	out := stateJSON{Version: stateVersion, Published: []instanceJSON{}, Primaries: map[string]string{}, Overrides: s.Overrides}
+	published := slices.SortedFunc(slices.Values(s.Published), Instance.compare)
+	for _, i := range published {
+		out.Published = append(out.Published, instanceJSON{
+			i.Type, i.Service.String(), i.Name, i.Scheme, i.Path, i.Port, i.Outcome, i.Version, i.SkipVerify,
+		})
+	}
+	for typ, ref := range s.Primaries {
+		out.Primaries[typ] = ref.String()
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(out); err != nil {
+		return "", fmt.Errorf("state.json: %w", err)
+	}
+	return buf.String(), nil
+}
+
+func (i Instance) compare(o Instance) int {
+	return cmp.Or(strings.Compare(i.Type, o.Type), i.Service.Compare(o.Service))
+}
+
+// DecodeState reads the text of state.json. It is strict, since anybody who may write the ConfigMap may have written it: with
+// an error the caller starts anew, as with an empty State.
+func DecodeState(text string) (*State, error) {
+	var in stateJSON
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return nil, fmt.Errorf("state.json: %s", line(err))
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("state.json: there is more after its end")
+	}
+	if in.Version != stateVersion {
+		return nil, fmt.Errorf("state.json: version %d, expected %d", in.Version, stateVersion)
+	}
+	s := &State{Primaries: map[string]backend.Ref{}, Overrides: in.Overrides}
+	for n, j := range in.Published {
+		i, err := j.instance()
+		if err != nil {
+			return nil, fmt.Errorf("state.json: published[%d]: %w", n, err)
+		}
+		s.Published = append(s.Published, i)
+	}
+	slices.SortFunc(s.Published, Instance.compare)
+	for n := 1; n < len(s.Published); n++ {
+		if i := s.Published[n]; i.compare(s.Published[n-1]) == 0 {
+			return nil, fmt.Errorf("state.json: the %s of %s is there twice", i.Type, i.Service)
+		}
+	}
+	for _, typ := range slices.Sorted(maps.Keys(in.Primaries)) {
+		ref, err := parseRef(in.Primaries[typ])
+		if err == nil {
+			err = checkText("type", typ)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("state.json: primaries: %w", err)
+		}
+		s.Primaries[typ] = ref
+	}
+	return s, nil
+}
+
+var outcomes = []backend.Outcome{
+	backend.Ready, backend.AuthRequired, backend.NotReady, backend.WrongIdentity, backend.UntrustedTLS,
+	backend.NoEndpoints, backend.Unreachable, backend.Unprobed,
+}
+
+// instance checks what goes into documents.
+func (j *instanceJSON) instance() (Instance, error) {
+	ref, err := parseRef(j.Service)
+	if err != nil {
+		return Instance{}, err
+	}
+	for _, field := range [][2]string{{"type", j.Type}, {"name", j.Name}} {
+		if err := checkText(field[0], field[1]); err != nil {
+			return Instance{}, err
+		}
+	}
+	switch {
+	case j.Scheme != "http" && j.Scheme != "https":
+		return Instance{}, errors.New("scheme: expected http or https")
+	case j.Port < 1 || j.Port > 65535:
+		return Instance{}, errors.New("port: expected 1 to 65535")
+	case j.Path != "" && (!strings.HasPrefix(j.Path, "/") || strings.HasSuffix(j.Path, "/")):
+		return Instance{}, errors.New(`path: expected "" or an absolute path without a slash at its end`)
+	case !slices.Contains(outcomes, j.Outcome):
+		return Instance{}, errors.New("outcome: expected one of a probe")
+	}
+	for _, field := range [][2]string{{"path", j.Path}, {"version", j.Version}} {
+		if err := safetext.Check(field[1]); err != nil {
+			return Instance{}, fmt.Errorf("%s: %w", field[0], err)
+		}
+	}
+	return Instance{j.Type, ref, j.Name, j.Scheme, j.Path, j.Port, j.Outcome, j.Version, j.SkipVerify}, nil
+}
+
+func checkText(field, s string) error {
+	if s == "" || len(s) > 512 {
+		return fmt.Errorf("%s: expected 1 to 512 bytes", field)
+	}
+	if err := safetext.Check(s); err != nil {
+		return fmt.Errorf("%s: %w", field, err)
+	}
+	return nil
+}
+
+func parseRef(s string) (backend.Ref, error) {
+	namespace, name, ok := strings.Cut(s, "/")
+	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
+		return backend.Ref{}, errors.New("expected a Service as namespace/name")
+	}
+	if err := checkText("service", s); err != nil {
+		return backend.Ref{}, err
+	}
+	return backend.Ref{Namespace: namespace, Name: name}, nil
+}
