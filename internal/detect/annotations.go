@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -97,7 +98,7 @@ func (r *reader) get(key string) (string, bool) {
 
 // safe refuses values that HolmesGPT would expand into its secrets, or that break what is written (DTS-ANN-2).
 func (r *reader) safe() *badAnnotation {
-	for _, k := range slices.Sorted(mapKeys(r.s.Annotations)) {
+	for _, k := range slices.Sorted(maps.Keys(r.s.Annotations)) {
 		if !strings.HasPrefix(k, annPrefix) {
 			continue
 		}

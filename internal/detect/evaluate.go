@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -146,7 +147,7 @@ func describe(r *catalog.Rule, s *backend.Service) string {
 		want map[string]catalog.Values
 		have map[string]string
 	}{{"label", r.Labels, s.Labels}, {"selector", r.Selector, s.Selector}, {"annotation", r.Annotations, s.Annotations}} {
-		for _, k := range slices.Sorted(mapKeys(m.want)) {
+		for _, k := range slices.Sorted(maps.Keys(m.want)) {
 			parts = append(parts, fmt.Sprintf("%s %s=%s", m.what, k, show(m.have[k])))
 		}
 	}
@@ -160,16 +161,6 @@ func describe(r *catalog.Rule, s *backend.Service) string {
 		}
 	}
 	return strings.Join(parts, ", ") + " (" + r.Because + ")"
-}
-
-func mapKeys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // labelSign finds a label, or a key of the selector, whose value names the product. A label that names another part of
@@ -186,7 +177,7 @@ func (d *Detector) labelSign(t *compiled, s *backend.Service) string {
 				return fmt.Sprintf("%s %s=%s", m.what, k, show(v))
 			}
 		}
-		for _, k := range slices.Sorted(mapKeys(m.want)) {
+		for _, k := range slices.Sorted(maps.Keys(m.want)) {
 			if v, ok := m.have[k]; ok && anyGlob(m.want[k], v) {
 				return fmt.Sprintf("%s %s=%s", m.what, k, show(v))
 			}

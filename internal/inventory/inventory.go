@@ -4,6 +4,7 @@
 package inventory
 
 import (
+	"cmp"
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -106,25 +107,11 @@ func Sort(all []*backend.Finding, lookup func(string) *catalog.Type) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *backend.Finding) int {
-		if c := certainty(a) - certainty(b); c != 0 {
-			return c
-		}
-		if c := order(a.Type) - order(b.Type); c != 0 {
-			return c
-		}
-		if c := compareString(a.Type, b.Type); c != 0 {
-			return c
-		}
-		return a.Ref.Compare(b.Ref)
+		return cmp.Or(
+			certainty(a)-certainty(b),
+			order(a.Type)-order(b.Type),
+			cmp.Compare(a.Type, b.Type),
+			a.Ref.Compare(b.Ref),
+		)
 	})
-}
-
-func compareString(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

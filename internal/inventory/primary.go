@@ -95,9 +95,14 @@ func defaultCredentials(t *catalog.Type) map[string]string {
 
 // remedy is the configuration to add, in a form to paste.
 func remedy(f *backend.Finding, t *catalog.Type) string {
-	for field, variable := range defaultCredentials(t) {
-		suffix := strings.ToUpper(strings.NewReplacer("-", "_", "/", "_").Replace(f.Ref.String()))
-		return fmt.Sprintf("to publish it, add to the configuration: credentials: {%s: {%s: {%s: %s_%s}}}", f.Type, f.Ref, field, variable, suffix)
+	defaults := defaultCredentials(t)
+	if len(defaults) == 0 {
+		return "there is no place for them in HolmesGPT's toolset for it"
 	}
-	return "there is no place for them in HolmesGPT's toolset for it"
+	suffix := "_" + strings.ToUpper(strings.NewReplacer("-", "_", "/", "_").Replace(f.Ref.String()))
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(defaults)) {
+		fields = append(fields, field+": "+defaults[field]+suffix)
+	}
+	return fmt.Sprintf("to publish it, add to the configuration: credentials: {%s: {%s: {%s}}}", f.Type, f.Ref, strings.Join(fields, ", "))
 }

@@ -1,0 +1,237 @@
+package inventory_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// svc is a Service with one candidate, and what its probe saw.
+type svc struct {
+	ref      backend.Ref
+	typ      string // prometheus unless set
+	strength backend.Strength
+	day      int // created then; 0 is not known
+	headless bool
+	selector string // "" is its own name
+	instance string
+	outcome  backend.Outcome
+	identity bool
+}
+
+func at(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
+
+// build decides about the Services and returns what became of each.
+func build(t *testing.T, o inventory.Options, list ...svc) map[string]*backend.Finding {
+	t.Helper()
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var detections []inventory.Detection
+	observations := map[backend.Key]backend.Observation{}
+	for _, s := range list {
+		d := s.detection()
+		detections = append(detections, d)
+		if s.outcome != "" {
+			observations[d.Candidates[0].Key()] = backend.Observation{
+				Outcome: s.outcome, Identity: s.identity, Detail: "the probe's words", At: time.Unix(1, 0),
+			}
+		}
+	}
+	o.Type = c.Lookup
+	out := map[string]*backend.Finding{}
+	for _, f := range inventory.Build(detections, observations, o) {
+		if f.Reason == "" {
+			t.Errorf("%s: no reason is given", f.Ref)
+		}
+		out[f.Ref.String()] = f
+	}
+	return out
+}
+
+func (s svc) detection() inventory.Detection {
+	if s.typ == "" {
+		s.typ = "prometheus"
+	}
+	if s.selector == "" {
+		s.selector = s.ref.Name
+	}
+	service := &backend.Service{Ref: s.ref, ClusterIP: "10.0.0.1", Selector: map[string]string{"app": s.selector}}
+	if s.headless {
+		service.ClusterIP = "None"
+	}
+	if s.day > 0 {
+		service.Created = time.Date(2026, 1, s.day, 0, 0, 0, 0, time.UTC)
+	}
+	c := &backend.Candidate{
+		Service: service, Type: s.typ, Instance: s.ref.String(), Host: s.ref.Name, Scheme: "http", Strength: s.strength,
+		Port: backend.Port{Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(9090)}, PortNumber: 9090, Signs: []string{"its name"},
+	}
+	if s.instance != "" {
+		c.Instance = s.instance
+	}
+	return inventory.Detection{Service: service, Result: detect.Result{Candidates: []*backend.Candidate{c}}}
+}
+
+func TestVerdicts(t *testing.T) {
+	for _, id := range []string{"DTS-PRB-3", "DTS-DET-3", "DTS-PRB-2"} {
+		t.Attr("req", id)
+	}
+	tests := map[string]struct {
+		strength  backend.Strength
+		outcome   backend.Outcome
+		identity  bool
+		mustProve bool
+		want      backend.Verdict
+	}{
+		"strong, not probed":               {backend.Strong, "", false, false, backend.Accepted},
+		"strong, to be probed":             {backend.Strong, "", false, true, backend.Unavailable},
+		"weak, not probed":                 {backend.Weak, "", false, false, backend.Unconfirmed},
+		"weak, proven":                     {backend.Weak, backend.Ready, true, false, backend.Accepted},
+		"strong, wants credentials":        {backend.Strong, backend.AuthRequired, false, false, backend.Accepted},
+		"weak, a 401 confirms nothing":     {backend.Weak, backend.AuthRequired, false, false, backend.Unconfirmed},
+		"weak, proven, wants credentials":  {backend.Weak, backend.AuthRequired, true, false, backend.Accepted},
+		"strong, something else":           {backend.Strong, backend.WrongIdentity, false, false, backend.Rejected},
+		"explicit, something else":         {backend.Explicit, backend.WrongIdentity, false, false, backend.Rejected},
+		"strong, not ready":                {backend.Strong, backend.NotReady, true, false, backend.Unavailable},
+		"strong, no endpoints":             {backend.Strong, backend.NoEndpoints, false, false, backend.Unavailable},
+		"strong, unreachable":              {backend.Strong, backend.Unreachable, false, false, backend.Unavailable},
+		"strong, untrusted certificate":    {backend.Strong, backend.UntrustedTLS, false, false, backend.Unavailable},
+		"weak, unreachable":                {backend.Weak, backend.Unreachable, false, false, backend.Unconfirmed},
+		"weak, known for what it is, down": {backend.Weak, backend.NotReady, true, false, backend.Unavailable},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := build(t, inventory.Options{MustProve: tc.mustProve},
+				svc{ref: at("ns", "a"), strength: tc.strength, outcome: tc.outcome, identity: tc.identity})["ns/a"]
+			if got.Verdict != tc.want {
+				t.Errorf("%s (%s), want %s", got.Verdict, got.Reason, tc.want)
+			}
+		})
+	}
+}
+
+func TestDuplicates(t *testing.T) {
+	t.Attr("req", "DTS-DET-6")
+	same := func(outcome, twin backend.Outcome) map[string]*backend.Finding {
+		return build(t, inventory.Options{},
+			svc{ref: at("ns", "prometheus"), selector: "p", strength: backend.Strong, outcome: outcome, identity: true},
+			svc{ref: at("ns", "prometheus-headless"), selector: "p", headless: true, strength: backend.Strong, outcome: twin, identity: true})
+	}
+	both := same(backend.Ready, backend.Ready)
+	if f := both["ns/prometheus-headless"]; f.Verdict != backend.Duplicate || f.Winner != at("ns", "prometheus") || !strings.Contains(f.Reason, "headless") {
+		t.Errorf("both work: %+v", f)
+	}
+	one := same(backend.Unreachable, backend.Ready)
+	if f := one["ns/prometheus"]; f.Verdict != backend.Duplicate || f.Winner != at("ns", "prometheus-headless") {
+		t.Errorf("only the headless one works: %+v", f)
+	}
+	if f := one["ns/prometheus-headless"]; f.Verdict != backend.Accepted {
+		t.Errorf("only the headless one works, and it is %s", f.Verdict)
+	}
+	two := build(t, inventory.Options{},
+		svc{ref: at("ns", "one"), strength: backend.Strong}, svc{ref: at("ns", "two"), strength: backend.Strong},
+		svc{ref: at("other", "one"), selector: "one", strength: backend.Strong})
+	for name, f := range two {
+		if f.Verdict != backend.Accepted {
+			t.Errorf("%s of three installations is %s: %s", name, f.Verdict, f.Reason)
+		}
+	}
+	chosen := build(t, inventory.Options{},
+		svc{ref: at("ns", "a"), selector: "p", strength: backend.Strong},
+		svc{ref: at("ns", "b"), selector: "p", strength: backend.Explicit, headless: true})
+	if chosen["ns/b"].Verdict != backend.Accepted || chosen["ns/a"].Winner != at("ns", "b") {
+		t.Errorf("the owner's choice does not win: %+v", chosen["ns/a"])
+	}
+}
+
+func TestInstanceNamesAreTheOlders(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	got := build(t, inventory.Options{},
+		svc{ref: at("evil", "new"), instance: "main", strength: backend.Explicit, day: 9},
+		svc{ref: at("good", "old"), instance: "main", strength: backend.Explicit, day: 2},
+		svc{ref: at("evil", "ageless"), instance: "main", strength: backend.Explicit})
+	if got["good/old"].Verdict != backend.Accepted {
+		t.Errorf("the older one is %s", got["good/old"].Verdict)
+	}
+	for _, name := range []string{"evil/new", "evil/ageless"} {
+		if f := got[name]; f.Verdict != backend.Rejected || !strings.Contains(f.Reason, "good/old") {
+			t.Errorf("%s is %s: %s", name, f.Verdict, f.Reason)
+		}
+	}
+}
+
+func TestPrimary(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	a, b, c := svc{ref: at("ns", "a"), strength: backend.Strong, day: 5}, svc{ref: at("ns", "b"), strength: backend.Strong, day: 2}, svc{ref: at("ns", "c"), strength: backend.Strong, day: 9}
+	down := b
+	down.outcome = backend.Unreachable
+	tests := map[string]struct {
+		options inventory.Options
+		list    []svc
+		want    string
+	}{
+		"the oldest":                          {inventory.Options{}, []svc{a, b, c}, "ns/b"},
+		"the configured one":                  {inventory.Options{Primary: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c"},
+		"the recorded one":                    {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, c}, "ns/a"},
+		"configured beats recorded":           {inventory.Options{Primary: map[string]backend.Ref{"prometheus": c.ref}, Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, c}, "ns/c"},
+		"recorded, its Service is gone":       {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": at("ns", "gone")}}, []svc{a, b, c}, "ns/b"},
+		"recorded, down: nobody takes over":   {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, down, c}, ""},
+		"a new Service does not take it over": {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			for ref, f := range build(t, tc.options, tc.list...) {
+				if f.Primary {
+					got += ref
+				}
+			}
+			if got != tc.want {
+				t.Errorf("primary is %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	grafana := func(name string, day int, outcome backend.Outcome) svc {
+		return svc{ref: at("ns", name), typ: "grafana", strength: backend.Strong, day: day, outcome: outcome, identity: true}
+	}
+	options := inventory.Options{Credentials: map[string]map[backend.Ref]map[string]string{
+		"grafana": {at("ns", "listed"): {"api_key": "LISTED_KEY"}},
+	}}
+	got := build(t, options,
+		grafana("first", 1, backend.AuthRequired), grafana("open", 2, backend.Ready),
+		grafana("listed", 3, backend.AuthRequired), grafana("unlisted", 4, backend.AuthRequired))
+	want := map[string]map[string]string{
+		"ns/first": {"api_key": "GRAFANA_API_KEY"}, "ns/open": nil, "ns/listed": {"api_key": "LISTED_KEY"}, "ns/unlisted": nil,
+	}
+	for name, fields := range want {
+		if diff := cmp.Diff(fields, got[name].Credentials); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	f := got["ns/unlisted"]
+	const lines = "credentials: {grafana: {ns/unlisted: {api_key: GRAFANA_API_KEY_NS_UNLISTED}}}"
+	if f.Verdict != backend.Unavailable || !strings.Contains(f.Reason, lines) {
+		t.Errorf("one that is held back: %s: %s, want the lines to add: %s", f.Verdict, f.Reason, lines)
+	}
+	if !got["ns/first"].Primary || got["ns/first"].Verdict != backend.Accepted {
+		t.Errorf("the primary: %+v", got["ns/first"])
+	}
+	unprobed := build(t, inventory.Options{}, grafana("a", 1, ""), grafana("b", 2, ""))
+	if unprobed["ns/a"].Credentials["api_key"] == "" || unprobed["ns/b"].Credentials != nil {
+		t.Errorf("unprobed: only the primary of a type that usually wants credentials gets the reference: %v, %v", unprobed["ns/a"].Credentials, unprobed["ns/b"].Credentials)
+	}
+}
