@@ -45,7 +45,7 @@ controlplane: ## Build kube-apiserver, kubectl and etcd into the user's cache, o
 
 .PHONY: test-integration
 test-integration: controlplane ## Run the built binary against a real kube-apiserver and etcd
-	$(GO) test -count=1 -timeout 20m -tags integration ./test/integration/...
+	$(GO) test -count=1 -p 1 -timeout 30m -tags integration ./internal/events ./internal/leader ./internal/publish ./test/integration/...
 
 .PHONY: fuzz
 fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME each

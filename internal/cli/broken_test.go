@@ -71,7 +71,7 @@ func TestBrokenInput(t *testing.T) {
 		{"bad overrides", "", []string{"generate", "-f", clusterFile, "--overrides", prose}, 1, prose + ":1:1: expected a mapping with toolsets, mcp_servers, instances or compact"},
 		{"bad overrides for diff", "", []string{"diff", "-f", clusterFile, "--overrides", prose}, 2, prose + ":1:1: expected a mapping with toolsets, mcp_servers, instances or compact"},
 		{"unknown --key", "", []string{"generate", "-f", clusterFile, "--key", "loki-toolset.yaml"}, 1,
-			"--key loki-toolset.yaml: not among what is generated, which is custom_toolset.yaml, elasticsearch-toolset.yaml, grafana-toolset.yaml, kubernetes-toolset.yaml, prometheus-toolset.yaml"},
+			"--key loki-toolset.yaml: not among what is generated, which is custom_toolset.yaml, grafana-toolset.yaml, kubernetes-toolset.yaml, prometheus-toolset.yaml"},
 
 		{"no such Service", "", []string{"explain", "-f", clusterFile, "monitoring/promtheus-server"}, 1,
 			"no Service monitoring/promtheus-server among the 9 Services that were read: did you mean monitoring/prometheus-server?"},

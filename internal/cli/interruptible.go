@@ -39,6 +39,6 @@ func (i *interruptible) Read(p []byte) (int, error) {
 func (i *interruptible) close() {
 	if i.pipe != nil {
 		i.stop()
-		i.pipe.Close()
+		_ = i.pipe.Close() // never fails
 	}
 }

@@ -30,37 +30,34 @@ func printServices(out io.Writer, output string, n int, list iter.Seq[service]) 
 }
 
 func writeJSON(out *bufio.Writer, n int, list iter.Seq[service]) error {
-	out.WriteString("{\n  \"services\": [")
 	var item bytes.Buffer
 	enc := json.NewEncoder(&item)
 	enc.SetIndent("    ", "  ")
 	enc.SetEscapeHTML(false)
-	comma := ""
+	before, end := "{\n  \"services\": [\n    ", "{\n  \"services\": ["
 	for s := range list {
 		item.Reset()
+		item.WriteString(before)
 		if err := enc.Encode(s); err != nil {
 			return err
 		}
-		out.WriteString(comma + "\n    ")
 		if _, err := out.Write(bytes.TrimSuffix(item.Bytes(), []byte("\n"))); err != nil {
 			return err
 		}
-		comma = ","
+		before, end = ",\n    ", "\n  "
 	}
-	if comma != "" {
-		out.WriteString("\n  ")
-	}
-	_, err := fmt.Fprintf(out, "],\n  \"count\": %d\n}\n", n)
+	_, err := fmt.Fprintf(out, "%s],\n  \"count\": %d\n}\n", end, n)
 	return err
 }
 
 func writeYAML(out *bufio.Writer, n int, list iter.Seq[service]) error {
-	fmt.Fprintf(out, "count: %d\nservices:", n)
-	if n == 0 {
-		_, err := out.WriteString(" []\n")
+	empty := " []"
+	if n > 0 {
+		empty = ""
+	}
+	if _, err := fmt.Fprintf(out, "count: %d\nservices:%s\n", n, empty); err != nil {
 		return err
 	}
-	out.WriteString("\n")
 	for s := range list {
 		data, err := yaml.Marshal([]service{s}) // a list of one, whose lines are those of a longer one
 		if err != nil {
@@ -72,6 +69,9 @@ func writeYAML(out *bufio.Writer, n int, list iter.Seq[service]) error {
 	}
 	return nil
 }
+
+// gap is the number of blanks between columns, as kubectl has it.
+const gap = 3
 
 // column of a table: its title and what a row says in it.
 type column[T any] struct {
@@ -92,27 +92,30 @@ func printTable[T any](out io.Writer, columns []column[T], rows iter.Seq[T]) err
 		}
 	}
 	b := bufio.NewWriter(out)
-	pad := func(i int, text string) string {
-		if i == len(columns)-1 {
-			return text
-		}
-		return text + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text)+3)
-	}
-	for i := range columns {
-		b.WriteString(pad(i, columns[i].title))
-	}
-	b.WriteByte('\n')
-	for r := range rows {
+	line := func(text func(int) string, paint func(int, string) string) error {
 		for i := range columns {
-			text := pad(i, columns[i].cell(r))
-			if columns[i].paint != nil {
-				text = columns[i].paint(r, text)
+			cell := text(i)
+			if i < len(columns)-1 {
+				cell += strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+gap)
 			}
-			if _, err := b.WriteString(text); err != nil {
+			if _, err := b.WriteString(paint(i, cell)); err != nil {
 				return err
 			}
 		}
-		if err := b.WriteByte('\n'); err != nil {
+		return b.WriteByte('\n')
+	}
+	title := func(i int) string { return columns[i].title }
+	if err := line(title, func(_ int, cell string) string { return cell }); err != nil {
+		return err
+	}
+	for r := range rows {
+		text := func(i int) string { return columns[i].cell(r) }
+		if err := line(text, func(i int, cell string) string {
+			if columns[i].paint == nil {
+				return cell
+			}
+			return columns[i].paint(r, cell)
+		}); err != nil {
 			return err
 		}
 	}

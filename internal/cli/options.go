@@ -82,12 +82,12 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // warn tells a person something on standard error that does not stop the command.
 func warn(s Streams, format string, args ...any) {
-	fmt.Fprintf(s.Err, "warning: "+format+"\n", args...)
+	_, _ = fmt.Fprintf(s.Err, "warning: "+format+"\n", args...)
 }
 
 // note tells a person something on standard error.
 func note(s Streams, format string, args ...any) {
-	fmt.Fprintf(s.Err, format+"\n", args...)
+	_, _ = fmt.Fprintf(s.Err, format+"\n", args...)
 }
 
 // contextOf is never nil, unlike a command's own before it runs.

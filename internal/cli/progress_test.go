@@ -30,23 +30,25 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
+func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // on the clock of synctest
+
 func TestProgress(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
 	synctest.Test(t, func(t *testing.T) {
 		out := new(screen)
 		p := &progress{out: out}
 		p.show(0, 40)
-		time.Sleep(patience - time.Millisecond)
+		pass(patience - time.Millisecond)
 		synctest.Wait()
 		if out.String() != "" {
 			t.Errorf("shown before its time: %q", out.String())
 		}
-		time.Sleep(2 * time.Millisecond)
+		pass(2 * time.Millisecond)
 		synctest.Wait()
 		if !strings.Contains(out.String(), "asking the backends") || !strings.Contains(out.String(), "(0/40)") {
 			t.Errorf("after a second: %q", out.String())
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		p.show(20, 40)
 		if !strings.Contains(out.String(), "(20/40)") {
 			t.Errorf("does not move: %q", out.String())
@@ -62,16 +64,16 @@ func TestProgress(t *testing.T) {
 		p.show(0, 40)
 		p.show(40, 40)
 		p.clear()
-		time.Sleep(2 * patience)
+		pass(2 * patience)
 		synctest.Wait()
 		if out.String() != "" {
 			t.Errorf("shown for what was quick: %q", out.String())
 		}
 	})
-	synctest.Test(t, func(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
 		p := newProgress(new(screen)) // not a terminal
 		p.show(0, 40)
-		time.Sleep(2 * patience)
+		pass(2 * patience)
 		synctest.Wait()
 		p.clear()
 	})

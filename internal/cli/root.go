@@ -45,7 +45,7 @@ func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	}
 	if !silent && !errors.Is(err, syscall.EPIPE) { // whoever reads has enough, as head has after its first lines
 		for line := range strings.Lines(strings.TrimSpace(err.Error())) { // a bad file has one for each mistake in it
-			fmt.Fprintln(streams.Err, "error: "+strings.TrimSpace(line))
+			_, _ = fmt.Fprintln(streams.Err, "error: "+strings.TrimSpace(line))
 		}
 	}
 	return code

@@ -77,10 +77,9 @@ func (p *serviceProxy) ownAnswer(resp *http.Response) error {
 	}
 	resp.Body = readCloser{io.MultiReader(bytes.NewReader(head), resp.Body), resp.Body}
 	var status metav1.Status
-	if json.Unmarshal(head, &status) != nil || status.Kind != "Status" || status.APIVersion != "v1" {
-		return nil
+	if json.Unmarshal(head, &status) == nil && status.Kind == "Status" && status.APIVersion == "v1" {
+		err = p.explain(&status)
 	}
-	err = p.explain(&status)
 	if err != nil {
 		resp.Body.Close()
 	}

@@ -52,7 +52,7 @@ func TestProbeProxy(t *testing.T) {
 			own(metav1.StatusReasonServiceUnavailable, 503, "error trying to reach service: dial tcp 10.0.0.9:9090: i/o timeout"),
 			[]string{"unavailable", "unreachable (timeout)"}},
 		{"its own 503", serviceObject("starting", "prometheus", prometheus, "10.0.0.10", port("http", 80, 9090)), "prometheus:80",
-			http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "starting", 503) }), []string{"unavailable", "not-ready"}},
+			http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "starting", http.StatusServiceUnavailable) }), []string{"unavailable", "not-ready"}},
 	}
 	api := &apiServer{backends: map[string]http.Handler{}}
 	for _, tt := range tests {

@@ -117,10 +117,9 @@ func (w *writer) service(s *backend.Service, e *backend.Endpoints, read map[stri
 	for _, k := range slices.Sorted(maps.Keys(s.Annotations)) {
 		w.row("annotation", "%s=%s", k, safetext.Clean(s.Annotations[k], shownText))
 	}
-	switch {
-	case e == nil:
+	if e == nil {
 		w.row("endpoints", "not known: no EndpointSlices were read")
-	default:
+	} else {
 		w.row("endpoints", "%d ready", e.ReadyCount())
 	}
 }
@@ -180,7 +179,7 @@ func beaten(e *detect.Evaluation, findings []*backend.Finding) string {
 	}
 	for _, f := range findings {
 		if f.Candidate.Port.Number == e.Candidate.Port.Number {
-			return fmt.Sprintf("; %s has more to say for itself on that port", f.Type)
+			return fmt.Sprintf("; for that port %s comes first", f.Type)
 		}
 	}
 	return ""

@@ -31,6 +31,11 @@ func (o *Output) Moved() <-chan struct{} { return o.watch.LiveMoved() }
 // Live is the ConfigMap as last seen, nil where there is none. It must not be changed.
 func (o *Output) Live() *corev1.ConfigMap { return o.watch.Live() }
 
+// Drifted is what somebody else has changed in live, of what d says.
+func (o *Output) Drifted(live *corev1.ConfigMap, d publish.Desired) []publish.Drift {
+	return o.publisher.Compare(live, d).Drifted
+}
+
 // Publish makes the ConfigMap hold what build says; see publish.Publisher.
 func (o *Output) Publish(ctx context.Context, build publish.Build) (publish.Result, error) {
 	return o.publisher.Publish(ctx, o.watch.Live(), build)

@@ -9,7 +9,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -32,19 +31,20 @@ type Options struct {
 	ConfigMap backend.Ref
 	// KeepAnnotation says which annotations of Services detection reads.
 	KeepAnnotation func(string) bool
-	Log            *slog.Logger
+	// Failed is told of each list or watch that failed; may be nil.
+	Failed func()
+	Log    *slog.Logger
 }
 
 // Watch fills a World from the API server and keeps the ConfigMap at hand.
 type Watch struct {
-	opts      Options
-	world     *World
-	caches    []cache.Cache
-	configMap cache.Cache
-	live      atomic.Pointer[corev1.ConfigMap]
-	liveMoved chan struct{}
-	synced    chan struct{}
-	forbidden atomic.Pointer[string]
+	opts       Options
+	world      *World
+	namespaces []*namespace
+	configMap  cache.Cache
+	live       atomic.Pointer[corev1.ConfigMap]
+	liveMoved  chan struct{}
+	synced     chan struct{}
 }
 
 // NewWatch prepares the watches; nothing is asked of the API server before Run.
@@ -58,23 +58,25 @@ func NewWatch(config *rest.Config, world *World, opts Options) (*Watch, error) {
 		return nil, err
 	}
 	mapper := staticMapper()
-	namespaces := opts.Namespaces
+	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
-	for _, ns := range namespaces {
-		c, err := cache.New(config, cache.Options{
-			Scheme: scheme, Mapper: mapper, DefaultNamespaces: inNamespace(ns),
-			DefaultTransform: strip, DefaultWatchErrorHandler: w.watchError(ns),
+	var err error
+	for _, name := range namespaces {
+		ns := newNamespace(name, w)
+		ns.cache, err = cache.New(config, cache.Options{
+			Scheme: scheme, Mapper: mapper, DefaultNamespaces: inNamespace(name),
+			DefaultTransform: strip, DefaultWatchErrorHandler: ns.failed,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("preparing the watch of Services: %w", err)
 		}
-		w.caches = append(w.caches, c)
+		w.namespaces = append(w.namespaces, ns)
 	}
-	var err error
+	trouble := &trouble{watch: w, namespace: opts.ConfigMap.Namespace}
 	w.configMap, err = cache.New(config, cache.Options{
-		Scheme: scheme, Mapper: mapper, DefaultWatchErrorHandler: w.watchError(opts.ConfigMap.Namespace),
+		Scheme: scheme, Mapper: mapper, DefaultWatchErrorHandler: trouble.failed,
 		ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {
 			Namespaces: inNamespace(opts.ConfigMap.Namespace),
 			Field:      fields.OneTermEqualSelector("metadata.name", opts.ConfigMap.Name),
@@ -95,42 +97,48 @@ func inNamespace(ns string) map[string]cache.Config {
 
 // Run watches until ctx ends. An API server that is away is waited for.
 func (w *Watch) Run(ctx context.Context) error {
-	var registrations []toolscache.ResourceEventHandlerRegistration
-	for _, c := range w.caches {
+	caches := []cache.Cache{w.configMap}
+	for _, ns := range w.namespaces {
+		var seen []toolscache.InformerSynced
 		for object, handler := range map[client.Object]toolscache.ResourceEventHandler{
 			&corev1.Service{}: w.serviceHandler(), &discoveryv1.EndpointSlice{}: w.sliceHandler(),
 		} {
-			r, err := register(ctx, c, object, handler)
+			r, err := register(ctx, ns.cache, object, handler)
 			if err != nil {
 				return err
 			}
-			registrations = append(registrations, r)
+			seen = append(seen, r.HasSynced)
 		}
+		go ns.await(ctx, seen)
+		caches = append(caches, ns.cache)
 	}
 	r, err := register(ctx, w.configMap, &corev1.ConfigMap{}, w.configMapHandler())
 	if err != nil {
 		return err
 	}
-	registrations = append(registrations, r)
-	ended := make(chan error, len(w.caches)+1)
-	for _, c := range append(slices.Clone(w.caches), w.configMap) {
+	ended := make(chan error, len(caches))
+	for _, c := range caches {
 		go func() { ended <- c.Start(ctx) }()
 	}
-	go func() {
-		synced := make([]toolscache.InformerSynced, len(registrations))
-		for i, r := range registrations {
-			synced[i] = r.HasSynced
-		}
-		if toolscache.WaitForCacheSync(ctx.Done(), synced...) {
-			close(w.synced)
-		}
-	}()
-	for range cap(ended) {
+	go w.awaitAll(ctx, r.HasSynced)
+	for range caches {
 		if err := <-ended; err != nil {
 			return fmt.Errorf("watching the cluster: %w", err)
 		}
 	}
 	return nil
+}
+
+// awaitAll waits until nothing more is to be expected at the start: the ConfigMap and at least one namespace have been seen,
+// and of each other namespace it is known that it may not be (DTS-DET-9).
+func (w *Watch) awaitAll(ctx context.Context, configMap toolscache.InformerSynced) {
+	if !toolscache.WaitForCacheSync(ctx.Done(), configMap, func() bool {
+		return !slices.ContainsFunc(w.namespaces, func(ns *namespace) bool { return !ns.settled() }) &&
+			slices.ContainsFunc(w.namespaces, (*namespace).isSeen)
+	}) {
+		return
+	}
+	close(w.synced)
 }
 
 func register(ctx context.Context, c cache.Cache, object client.Object, h toolscache.ResourceEventHandler) (toolscache.ResourceEventHandlerRegistration, error) {
@@ -141,7 +149,7 @@ func register(ctx context.Context, c cache.Cache, object client.Object, h toolsc
 	return informer.AddEventHandler(h)
 }
 
-// Synced is closed when everything there was at the start has been seen.
+// Synced is closed when everything there was at the start, and that may be seen, has been seen.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
 
 // Live is the ConfigMap as the watch last saw it, nil where there is none. It must not be changed.
@@ -149,31 +157,6 @@ func (w *Watch) Live() *corev1.ConfigMap { return w.live.Load() }
 
 // LiveMoved receives when the ConfigMap has changed.
 func (w *Watch) LiveMoved() <-chan struct{} { return w.liveMoved }
-
-// Forbidden is what this service may not watch, "" if nothing.
-func (w *Watch) Forbidden() string {
-	if s := w.forbidden.Load(); s != nil {
-		return *s
-	}
-	return ""
-}
-
-// watchError logs each kind of failure once, not with every retry.
-func (w *Watch) watchError(namespace string) toolscache.WatchErrorHandlerWithContext {
-	var last atomic.Pointer[string]
-	return func(ctx context.Context, _ *toolscache.Reflector, err error) {
-		if ctx.Err() != nil {
-			return
-		}
-		text := err.Error()
-		if apierrors.IsForbidden(err) {
-			w.forbidden.Store(&text)
-		}
-		if old := last.Swap(&text); old == nil || *old != text {
-			w.opts.Log.Warn("the watch was interrupted and is tried again", "namespace", namespace, "err", err)
-		}
-	}
-}
 
 func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
 	set := func(object any) {

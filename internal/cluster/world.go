@@ -4,6 +4,7 @@ package cluster
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -22,6 +23,7 @@ type World struct {
 	slices   map[backend.Ref]map[string]slice
 	owners   map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
 	changed  map[backend.Ref]struct{}
+	frozen   map[string]bool // namespaces
 }
 
 type slice struct {
@@ -42,20 +44,23 @@ func NewWorld(relevant func(*backend.Service) bool) *World {
 		relevant: relevant, changes: make(chan struct{}, 1),
 		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
 		slices: map[backend.Ref]map[string]slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
+		frozen: map[string]bool{},
 	}
 }
 
 // Changes receives when there is something to Take.
 func (w *World) Changes() <-chan struct{} { return w.changes }
 
-// SetService enters a Service as it is now.
+// SetService enters a Service as it is now. The same again, as after a watch that was cut, is no change.
 func (w *World) SetService(s backend.Service) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.relevant(&s) {
 		delete(w.others, s.Ref)
-		w.services[s.Ref] = &s
-		w.touch(s.Ref)
+		if old := w.services[s.Ref]; old == nil || !reflect.DeepEqual(*old, s) {
+			w.services[s.Ref] = &s
+			w.touch(s.Ref)
+		}
 		return
 	}
 	w.others[s.Ref] = struct{}{}
@@ -90,8 +95,10 @@ func (w *World) SetSlice(name, service backend.Ref, s backend.EndpointSlice, fqd
 	if w.slices[service] == nil {
 		w.slices[service] = map[string]slice{}
 	}
-	w.slices[service][name.Name] = slice{s, fqdn}
-	w.touchKnown(service)
+	if old, ok := w.slices[service][name.Name]; !ok || !reflect.DeepEqual(old, slice{s, fqdn}) {
+		w.slices[service][name.Name] = slice{s, fqdn}
+		w.touchKnown(service)
+	}
 }
 
 // DeleteSlice takes an EndpointSlice out, by its own name.
@@ -119,6 +126,10 @@ func (w *World) touchKnown(ref backend.Ref) {
 
 func (w *World) touch(ref backend.Ref) {
 	w.changed[ref] = struct{}{}
+	w.poke()
+}
+
+func (w *World) poke() {
 	select {
 	case w.changes <- struct{}{}:
 	default:
@@ -134,16 +145,51 @@ func (w *World) TouchAll() {
 	}
 }
 
-// Take returns what has changed since the last Take, by namespace and name.
+// Take returns what has changed since the last Take, by namespace and name. What is known of a frozen namespace waits.
 func (w *World) Take() []Change {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var list []Change
 	for _, ref := range slices.SortedFunc(maps.Keys(w.changed), backend.Ref.Compare) {
+		if w.frozen[ref.Namespace] {
+			continue
+		}
 		list = append(list, Change{Ref: ref, Service: w.services[ref], Endpoints: w.endpoints(ref)})
+		delete(w.changed, ref)
 	}
-	clear(w.changed)
 	return list
+}
+
+// Freeze says that a namespace has not been seen in full, and that nobody knows when it will be: nothing may be concluded
+// from what is known of it. It reports whether that is new.
+func (w *World) Freeze(namespace string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.frozen[namespace] {
+		return false
+	}
+	w.frozen[namespace] = true
+	w.poke()
+	return true
+}
+
+// Thaw says that it is seen after all, and reports whether it was frozen.
+func (w *World) Thaw(namespace string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.frozen[namespace] {
+		return false
+	}
+	delete(w.frozen, namespace)
+	w.poke()
+	return true
+}
+
+// Frozen are the namespaces that are, in order.
+func (w *World) Frozen() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.frozen))
 }
 
 // endpoints joins the slices of a Service. Every Service that selects pods has slices soon after it is made, so that none

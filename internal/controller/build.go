@@ -2,7 +2,6 @@ package controller
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,10 +35,11 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 		return publish.Desired{}, err
 	}
 	s.Document, s.Keys = doc, keys
-	d := publish.Desired{Keys: keys, Hold: c.hold(live, keys)}
-	if live == nil { // it was deleted: the admin's text comes back
-		d.Restore = c.memory.overridesText
+	d := publish.Desired{Keys: keys}
+	if c.memory.deleted(live) {
+		d.Restore = c.memory.restorable()
 	}
+	d.Hold = c.hold(live, d)
 	return d, nil
 }
 
@@ -56,36 +56,25 @@ func (c *Controller) document(findings []*backend.Finding) (*toolset.Document, e
 		c.refuseOverrides(err)
 	}
 	doc, err := toolset.Build(findings, c.opts.Toolset, m.overrides)
-	if err != nil && m.overrides != nil {
+	switch {
+	case err == nil && m.overridesText == m.goodText:
+		c.useOverrides(m.goodText, m.overrides) // again, if they were not good for a while
+	case err != nil && m.overrides != nil:
 		// They were good for what was found then, and are not for what is found now. What is found must not suffer.
-		c.refuseOverrides(err)
+		if m.candidate == nil {
+			c.refuseOverrides(err)
+		}
 		return toolset.Build(findings, c.opts.Toolset, nil)
 	}
 	return doc, err
 }
 
-// hold are the keys that somebody else keeps changing: they wait for the next resync.
-func (c *Controller) hold(live *corev1.ConfigMap, keys map[string]string) []string {
+// hold are the keys that somebody else keeps changing: they wait for the next resync. What is new from us does not wait.
+func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 	if c.resync || live == nil {
 		return nil
 	}
-	var all []publish.Drift
-	for k := range keys {
-		all = append(all, publish.Drift{Key: k})
-	}
-	for k := range live.Data {
-		if _, generated := keys[k]; !generated && toolset.OwnedKey(k) {
-			all = append(all, publish.Drift{Key: k})
-		}
-	}
-	for k := range live.BinaryData {
-		if _, generated := keys[k]; !generated && toolset.OwnedKey(k) {
-			all = append(all, publish.Drift{Key: k})
-		}
-	}
-	held := c.memory.repairs.Hold(all, time.Now())
-	slices.Sort(held)
-	return held
+	return c.memory.repairs.Hold(c.output.Drifted(live, d), time.Now())
 }
 
 // state is what must outlive this process.
@@ -110,7 +99,9 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 			s.Primaries[f.Type] = f.Ref
 		}
 	}
-	m.primaries = s.Primaries
+	if c.leading { // a follower goes by what the leader says, who may have seen more
+		m.primaries = s.Primaries
+	}
 	return s
 }
 
@@ -119,6 +110,7 @@ func instance(f *backend.Finding) publish.Instance {
 	i := publish.Instance{
 		Type: f.Type, Service: f.Ref, Name: c.Instance, Port: c.PortNumber, Scheme: c.Scheme, Path: c.Path,
 		Outcome: o.Outcome, Version: o.Version, SkipVerify: o.SkipVerify,
+		Host: c.Host, HealthPath: c.HealthPath, Description: c.Description,
 	}
 	if o.Scheme != "" {
 		i.Scheme, i.Path = o.Scheme, o.Path

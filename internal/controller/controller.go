@@ -26,6 +26,7 @@ type Source interface {
 	Take() []cluster.Change
 	TouchAll() // everything is a change
 	Synced() <-chan struct{}
+	Frozen() []string // namespaces that may not be watched, in order
 }
 
 // Output is where the documents go: a ConfigMap, or what can be read as one.
@@ -33,6 +34,8 @@ type Output interface {
 	Moved() <-chan struct{} // receives when it may not be as it was
 	Live() *corev1.ConfigMap
 	NewTerm() // this replica begins to lead
+	// Drifted is what somebody else has changed in live, of what d says.
+	Drifted(live *corev1.ConfigMap, d publish.Desired) []publish.Drift
 	Publish(ctx context.Context, build publish.Build) (publish.Result, error)
 }
 
@@ -67,8 +70,9 @@ type Reporter interface {
 	Published(r publish.Result, limited []publish.Drift, err error, waited time.Duration)
 	// Overrides is told when the admin's text becomes invalid (err) or valid (nil).
 	Overrides(err error)
-	// BadAnnotation is told of a Service whose owner should mend an annotation.
-	BadAnnotation(s *backend.Service, reason string)
+	// BadAnnotation is told of a Service whose owner should mend an annotation, each time it is looked at; typ is the type
+	// that it asks for, "" if none.
+	BadAnnotation(s *backend.Service, typ, reason string)
 	// GoodAnnotation is told when that is done.
 	GoodAnnotation(s *backend.Service)
 }
@@ -135,7 +139,8 @@ func (c *Controller) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-heart.C:
-		case <-c.source.Changes():
+		case <-c.source.Changes(): // backends are asked at once; what comes of it is gathered
+			c.look()
 			c.changed()
 			after(c.opts.Settle)
 		case <-c.monitor.Changed():
@@ -168,11 +173,14 @@ func (c *Controller) lead() {
 	if leading == c.leading {
 		return
 	}
-	c.leading = leading
+	c.leading, c.memory.own = leading, false
 	if leading {
 		c.output.NewTerm()
 		c.source.TouchAll() // what only a leader tells is told now
 		c.monitor.SetFactor(1)
+		if err := c.memory.overridesErr; err != nil {
+			c.opts.Report.Overrides(err)
+		}
 	} else {
 		c.monitor.SetFactor(followerFactor)
 	}

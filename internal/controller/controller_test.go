@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -35,15 +38,27 @@ func (s fakeSource) Synced() <-chan struct{} { return s.synced }
 
 // fakeOutput is a ConfigMap in memory.
 type fakeOutput struct {
-	mu     sync.Mutex
-	data   map[string]string // nil: there is none
-	moved  chan struct{}
-	writes int
-	fail   error
+	mu      sync.Mutex
+	data    map[string]string // nil: there is none
+	uid     types.UID
+	written map[string]string // generated keys, as they were written last
+	moved   chan struct{}
+	writes  int
+	fail    error
 }
 
 func (o *fakeOutput) Moved() <-chan struct{} { return o.moved }
 func (o *fakeOutput) NewTerm()               {}
+func (o *fakeOutput) Drifted(live *corev1.ConfigMap, _ publish.Desired) (list []publish.Drift) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for k, text := range o.written {
+		if live.Data[k] != text {
+			list = append(list, publish.Drift{Key: k, Manager: "vandal"})
+		}
+	}
+	return list
+}
 
 func (o *fakeOutput) Live() *corev1.ConfigMap {
 	o.mu.Lock()
@@ -51,7 +66,7 @@ func (o *fakeOutput) Live() *corev1.ConfigMap {
 	if o.data == nil {
 		return nil
 	}
-	return &corev1.ConfigMap{Data: maps.Clone(o.data)}
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{UID: o.uid}, Data: maps.Clone(o.data)}
 }
 
 func (o *fakeOutput) count() int {
@@ -78,23 +93,31 @@ func (o *fakeOutput) Publish(_ context.Context, build publish.Build) (publish.Re
 		return publish.Result{}, o.fail
 	}
 	next := maps.Clone(want.Keys)
-	text := o.data[toolset.KeyOverrides]
-	if o.data == nil {
+	text, there := o.data[toolset.KeyOverrides]
+	if !there {
 		text = want.Restore
 	}
 	if text != "" {
 		next[toolset.KeyOverrides] = text
 	}
+	var drifted []publish.Drift
+	for k, was := range o.written {
+		if now := o.data[k]; slices.Contains(want.Hold, k) {
+			next[k] = now
+		} else if now != was {
+			drifted = append(drifted, publish.Drift{Key: k, Manager: "vandal"})
+		}
+	}
 	if maps.Equal(next, o.data) {
 		return publish.Result{}, nil
 	}
-	o.data = next
+	o.data, o.written = next, maps.Clone(want.Keys)
 	o.writes++
 	select {
 	case o.moved <- struct{}{}:
 	default:
 	}
-	return publish.Result{Written: true}, nil
+	return publish.Result{Written: true, Drifted: drifted, Live: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{UID: o.uid}}}, nil
 }
 
 type fakeLeader struct {
@@ -161,14 +184,17 @@ func (n *notes) has(text string) bool {
 }
 
 func (n *notes) Cycle(*Snapshot) {}
-func (n *notes) Published(_ publish.Result, _ []publish.Drift, err error, _ time.Duration) {
+func (n *notes) Published(_ publish.Result, limited []publish.Drift, err error, _ time.Duration) {
+	for _, d := range limited {
+		n.note("limited: %s by %s", d.Key, d.Manager)
+	}
 	if err != nil {
 		n.note("failed: %v", err)
 	}
 }
-func (n *notes) Overrides(err error)                             { n.note("overrides: %v", err) }
-func (n *notes) GoodAnnotation(s *backend.Service)               { n.note("%s: mended", s.Ref) }
-func (n *notes) BadAnnotation(s *backend.Service, reason string) { n.note("%s: %s", s.Ref, reason) }
+func (n *notes) Overrides(err error)                                { n.note("overrides: %v", err) }
+func (n *notes) GoodAnnotation(s *backend.Service)                  { n.note("%s: mended", s.Ref) }
+func (n *notes) BadAnnotation(s *backend.Service, _, reason string) { n.note("%s: %s", s.Ref, reason) }
 
 // rig is a controller with everything around it in memory.
 type rig struct {
@@ -182,7 +208,7 @@ type rig struct {
 
 // start runs a controller on synctest's clock while body runs.
 //
-// data is the ConfigMap that there is, there are the Services.
+// data is the ConfigMap that there is, there are the Services, and namespaces that may not be watched as "forbidden: NAME".
 func start(t *testing.T, data map[string]string, there []string, leading bool, options Options, body func(r *rig)) {
 	t.Helper()
 	c, err := catalog.Builtin()
@@ -201,7 +227,11 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 			prober: &fakeProber{outcome: map[string]backend.Outcome{}},
 		}
 		for _, name := range there {
-			r.add(name)
+			if namespace, ok := strings.CutPrefix(name, "forbidden: "); ok {
+				r.world.Freeze(namespace)
+			} else {
+				r.add(name)
+			}
 		}
 		synced := make(chan struct{})
 		close(synced)

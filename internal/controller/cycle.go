@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -15,19 +16,18 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// cycle is the path from a change to the ConfigMap: what changed is detected anew, the monitor is told what to probe, all
-// that is known becomes findings, and those, with the overrides that the ConfigMap holds, become the keys it should hold.
+// cycle is the path from a change to the ConfigMap: what changed is detected anew and asked, all that is known becomes
+// findings, and those, with the overrides that the ConfigMap holds, become the keys it should hold.
 // It returns how soon to try again; 0 means not before something changes.
 func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	begin := time.Now()
-	c.detect()
-	c.recall(c.output.Live())
-	c.monitor.Set(c.targets())
+	c.look()
 	s := c.newSnapshot(c.findings())
 
 	build := func(live *corev1.ConfigMap) (publish.Desired, error) { return c.build(s, live) }
 	switch {
-	case c.opts.DryRun || !c.leader.Leading():
+	case c.opts.DryRun || !c.leading:
+		c.waiting = time.Time{}
 		_, s.Err = build(c.output.Live())
 	case c.tooEarly():
 		again = earlyRetry
@@ -39,26 +39,49 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	c.tell(s)
 	c.opts.Report.Cycle(s)
 	c.snapshot.Store(s)
+	if !s.Discovered { // one that hangs keeps nobody from being ready
+		again = sooner(again, firstRound-time.Since(c.memory.began))
+	}
 	return again
+}
+
+// look takes in what there is, and has the backends asked that have changed. The answers are the monitor's to tell.
+func (c *Controller) look() {
+	c.lead()
+	c.detect()
+	c.recall(c.output.Live())
+	c.monitor.Set(c.targets())
+}
+
+// sooner is the shorter wait; 0 is none.
+func sooner(a, b time.Duration) time.Duration {
+	if b = max(b, time.Millisecond); a == 0 || b < a {
+		return b
+	}
+	return a
 }
 
 // detect decides anew about the Services that have changed.
 func (c *Controller) detect() {
 	for _, change := range c.source.Take() {
+		before, known := c.detections[change.Ref]
 		if change.Service == nil {
 			delete(c.detections, change.Ref)
+			if known && before.Annotation != "" {
+				c.opts.Report.GoodAnnotation(before.Service)
+			}
 			continue
 		}
 		d := inventory.Detection{
 			Service: change.Service, Endpoints: change.Endpoints,
 			Result: c.opts.Detector.Detect(change.Service, change.Endpoints),
 		}
-		before := c.detections[change.Ref].Annotation
 		c.detections[change.Ref] = d
-		if d.Annotation != "" {
-			c.opts.Report.BadAnnotation(d.Service, d.Rejected)
-		} else if before != "" {
+		if known && before.Annotation != "" && before.Rejected != d.Rejected {
 			c.opts.Report.GoodAnnotation(d.Service)
+		}
+		if d.Annotation != "" {
+			c.opts.Report.BadAnnotation(d.Service, d.Type, d.Rejected)
 		}
 	}
 }
@@ -82,7 +105,8 @@ func (c *Controller) findings() []*backend.Finding {
 	detections := slices.SortedFunc(maps.Values(c.detections), func(a, b inventory.Detection) int {
 		return a.Service.Ref.Compare(b.Service.Ref)
 	})
-	return inventory.Build(detections, c.monitor.Observations(), o)
+	observations := c.monitor.Observations()
+	return inventory.Build(c.addFrozen(detections, observations), observations, o)
 }
 
 // publish writes, and says how soon to try again where that failed.
@@ -91,19 +115,24 @@ func (c *Controller) publish(ctx context.Context, build publish.Build) (again ti
 	if errors.Is(err, errNotLeading) {
 		return 0, nil
 	}
-	limited := c.memory.repairs.Made(r.Drifted, time.Now())
+	limited := c.memory.repaired(&r)
 	c.resync = false
 	var waited time.Duration
 	if r.Written && !c.waiting.IsZero() {
 		waited = time.Since(c.waiting)
 	}
+	told := err
+	if live := r.Live; err == nil && live != nil && live.Immutable != nil && *live.Immutable {
+		// It is right as it is, and will not be for long.
+		told = fmt.Errorf("ConfigMap %s/%s: %w", live.Namespace, live.Name, publish.ErrImmutable)
+	}
 	if ctx.Err() == nil {
-		c.opts.Report.Published(r, limited, err, waited)
+		c.opts.Report.Published(r, limited, told, waited)
 	}
 	if err != nil {
 		return c.memory.backoff(), err
 	}
-	c.memory.failures = 0
+	c.memory.failures, c.memory.own = 0, true
 	c.waiting = time.Time{}
-	return 0, nil
+	return 0, told
 }

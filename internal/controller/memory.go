@@ -1,9 +1,12 @@
 package controller
 
 import (
+	"errors"
 	"time"
+	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/health"
@@ -14,16 +17,20 @@ import (
 // memory is what one cycle leaves to the next, and state.json to the next process (DTS-OUT-10).
 type memory struct {
 	began     time.Time
-	state     string // the text of state.json that was last taken in
-	lost      bool   // something is published, and nothing is remembered of it
+	state     string             // the text of state.json that was last taken in
+	lost      bool               // something is published, and nothing is remembered of it
+	own       bool               // what is published is this replica's own, in this term
+	published []publish.Instance // before this replica began to write
 	primaries map[string]backend.Ref
 
+	uid           types.UID          // of the ConfigMap with overridesText
 	overridesText string             // the admin's, as last seen
 	candidate     *toolset.Overrides // what it says, until a document was built with it
 	overrides     *toolset.Overrides // the last that were good, nil for none
 	goodText      string             // their text
 	overridesErr  error              // what is wrong with overridesText
 
+	filled   types.UID // the ConfigMap that was written last
 	repairs  publish.Repairs
 	failures int
 }
@@ -35,14 +42,15 @@ const (
 )
 
 // recall reads what was published: by an earlier process, or by the replica that leads. What works according to it counts
-// as working here too, so that neither a restart nor a change of leaders withdraws anything.
+// as working here too, so that neither a restart nor a change of leaders withdraws anything. Of what it has written itself
+// a leader knows more than is written there.
 func (c *Controller) recall(live *corev1.ConfigMap) {
 	m := &c.memory
 	if m.began.IsZero() {
 		m.began = time.Now()
 		m.lost = live != nil && live.Data[toolset.KeyHolmesGPT] != ""
 	}
-	if live == nil || live.Data[toolset.KeyState] == m.state || live.Data[toolset.KeyState] == "" {
+	if m.own || live == nil || live.Data[toolset.KeyState] == m.state || live.Data[toolset.KeyState] == "" {
 		return
 	}
 	m.state = live.Data[toolset.KeyState]
@@ -57,15 +65,10 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 		if i.Outcome == backend.Unprobed {
 			continue // its owner wanted it so: it is published without asking
 		}
-		records[backend.Key{Ref: i.Service, Type: i.Type}] = health.Record{Port: i.Port, Observation: backend.Observation{
-			Outcome: i.Outcome, Scheme: i.Scheme, Path: i.Path, Version: i.Version, SkipVerify: i.SkipVerify,
-			Identity: true, Detail: "as it was published before; not asked since",
-		}}
+		records[backend.Key{Ref: i.Service, Type: i.Type}] = record(i)
 	}
 	c.monitor.Remember(records)
-	if m.primaries == nil || !c.leading {
-		m.primaries = state.Primaries
-	}
+	m.published, m.primaries = state.Published, state.Primaries
 	if m.overrides == nil && state.Overrides != "" {
 		if o, err := toolset.ParseOverrides(toolset.KeyOverrides, []byte(state.Overrides)); err == nil {
 			m.overrides, m.goodText = o, state.Overrides
@@ -77,20 +80,56 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 // that is gone takes nothing from the admin; the key removed from a living one does.
 func (c *Controller) readOverrides(live *corev1.ConfigMap) {
 	m := &c.memory
-	if live == nil || live.Data[toolset.KeyOverrides] == m.overridesText && (m.overridesText != "" || m.overrides == nil) {
+	if m.deleted(live) {
 		return
 	}
-	m.overridesText, m.candidate = live.Data[toolset.KeyOverrides], nil
-	if m.overridesText == "" {
+	m.uid = live.UID
+	text, _ := overridesIn(live)
+	if text == m.overridesText && (text != "" || m.overrides == nil) {
+		return
+	}
+	m.overridesText, m.candidate = text, nil
+	if text == "" {
 		c.useOverrides("", nil)
 		return
 	}
-	o, err := toolset.ParseOverrides(toolset.KeyOverrides, []byte(m.overridesText))
+	if !utf8.ValidString(text) {
+		c.refuseOverrides(errors.New(toolset.KeyOverrides + ": it is not text in UTF-8; save it as such"))
+		return
+	}
+	o, err := toolset.ParseOverrides(toolset.KeyOverrides, []byte(text))
 	if err != nil {
 		c.refuseOverrides(err)
 		return
 	}
 	m.candidate = o
+}
+
+// overridesIn is the admin's text. What is not UTF-8 comes as binaryData.
+func overridesIn(live *corev1.ConfigMap) (string, bool) {
+	if b, ok := live.BinaryData[toolset.KeyOverrides]; ok {
+		return string(b), true
+	}
+	text, ok := live.Data[toolset.KeyOverrides]
+	return text, ok
+}
+
+// deleted reports that the ConfigMap which had the admin's text is gone, whether or not somebody has made another since; a
+// text in that one wins.
+func (m *memory) deleted(live *corev1.ConfigMap) bool {
+	if live == nil {
+		return true
+	}
+	_, ok := overridesIn(live)
+	return !ok && live.UID != m.uid && m.overridesText != ""
+}
+
+// restorable is the admin's text to bring back.
+func (m *memory) restorable() string {
+	if utf8.ValidString(m.overridesText) {
+		return m.overridesText
+	}
+	return m.goodText
 }
 
 func (c *Controller) useOverrides(text string, o *toolset.Overrides) {
@@ -108,6 +147,18 @@ func (c *Controller) refuseOverrides(err error) {
 		c.opts.Report.Overrides(err)
 	}
 	m.overridesErr = err
+}
+
+// repaired counts repairs, and returns those that are too many. To fill a ConfigMap that was made anew is none of them.
+func (m *memory) repaired(r *publish.Result) (limited []publish.Drift) {
+	if r.Live == nil {
+		return nil
+	}
+	if m.filled == r.Live.UID {
+		limited = m.repairs.Made(r.Drifted, time.Now())
+	}
+	m.filled = r.Live.UID
+	return limited
 }
 
 // backoff is how soon to try again after a failure: 1 s, doubled to at most 30 s.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -28,6 +29,8 @@ type Report struct {
 
 	seen    map[backend.Key]bool // accepted in the last cycle
 	failing string               // the error that was last told
+	frozen  string               // the namespaces that were last told
+	bad     map[backend.Ref]string
 	large   bool
 }
 
@@ -54,6 +57,22 @@ func (r *Report) Cycle(s *Snapshot) {
 	if s.Document == nil && s.Err != nil {
 		r.Metrics.Error(metrics.OperationBuild)
 	}
+	r.tellFrozen(s)
+}
+
+// tellFrozen tells of namespaces that may not be watched.
+func (r *Report) tellFrozen(s *Snapshot) {
+	frozen := strings.Join(s.Frozen, ", ")
+	if !s.Leading || frozen == r.frozen {
+		return
+	}
+	r.frozen = frozen
+	if frozen == "" {
+		r.Events.ConfigMap(false, "NamespacesWatched", "all namespaces may be watched by now")
+		return
+	}
+	r.Events.ConfigMap(true, "NamespaceForbidden", "not allowed to watch "+frozen+": what is published of it stays as it is; "+
+		"needed is a Role in each namespace with get, list and watch on services and endpointslices")
 }
 
 // Failed counts a failed health check.
@@ -63,7 +82,10 @@ func (r *Report) Failed(c *backend.Candidate, o *backend.Observation) {
 
 // Published implements Reporter.
 func (r *Report) Published(res publish.Result, limited []publish.Drift, err error, waited time.Duration) {
-	r.Metrics.Size(res.Bytes)
+	if res.Bytes > 0 { // else it came to nothing before
+		r.Metrics.Size(res.Bytes)
+		r.tellLarge(&res)
+	}
 	r.Metrics.Drift(len(res.Drifted))
 	r.Metrics.Reconciled(result(&res, err))
 	if res.Written {
@@ -81,11 +103,14 @@ func (r *Report) Published(res publish.Result, limited []publish.Drift, err erro
 	if res.Restored {
 		r.Events.ConfigMap(false, "OverridesRestored", "the ConfigMap was deleted and is back, with the overrides it had")
 	}
+	r.tellFailure(err)
+}
+
+func (r *Report) tellLarge(res *publish.Result) {
 	if res.Large() && !r.large {
 		r.Events.ConfigMap(true, "ConfigMapLarge", fmt.Sprintf("the ConfigMap has %d KiB; at 900 KiB nothing more is written", res.Bytes>>10))
 	}
 	r.large = res.Large()
-	r.tellFailure(err)
 }
 
 // tellFailure tells each kind of failure once, and when it is over.
@@ -93,8 +118,13 @@ func (r *Report) tellFailure(err error) {
 	if err == nil {
 		if r.failing != "" {
 			r.Log.Info("publishing works again")
+			r.Events.ConfigMap(false, "PublishWorks", "publishing works again")
 			r.failing = ""
 		}
+		return
+	}
+	if errors.Is(err, publish.ErrSuperseded) {
+		r.Log.Info("another replica has written meanwhile", "err", err)
 		return
 	}
 	operation := metrics.OperationApply
@@ -152,9 +182,19 @@ func (r *Report) Overrides(err error) {
 }
 
 // BadAnnotation implements Reporter.
-func (r *Report) BadAnnotation(s *backend.Service, reason string) {
+func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) {
+	if r.bad == nil {
+		r.bad = map[backend.Ref]string{}
+	}
+	if r.bad[s.Ref] != reason { // it is told with each discovery
+		r.bad[s.Ref] = reason
+		r.Metrics.DetectorError(typ)
+	}
 	r.Events.Service(s, true, "BadAnnotation", reason)
 }
 
 // GoodAnnotation implements Reporter.
-func (r *Report) GoodAnnotation(s *backend.Service) { r.Events.Clear(s) }
+func (r *Report) GoodAnnotation(s *backend.Service) {
+	delete(r.bad, s.Ref)
+	r.Events.Clear(s)
+}

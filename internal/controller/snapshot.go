@@ -17,12 +17,13 @@ type Snapshot struct {
 	// Discovered: every candidate was asked once, or had the time to answer.
 	Discovered bool
 	Leading    bool
-	Err        error // why the output is not as it should be
-	Overrides  error // what is wrong with the admin's overrides
+	Frozen     []string // namespaces that may not be watched: what is published of them stays as it is
+	Err        error    // why the output is not as it should be
+	Overrides  error    // what is wrong with the admin's overrides
 }
 
 func (c *Controller) newSnapshot(findings []*backend.Finding) *Snapshot {
-	return &Snapshot{Findings: findings, At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver()}
+	return &Snapshot{Findings: findings, At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver(), Frozen: c.source.Frozen()}
 }
 
 // tell logs a line for each backend that was added, withdrawn or changed since the last cycle.

@@ -100,6 +100,9 @@ func (d *Detector) lookalike(s *backend.Service) string {
 	return ""
 }
 
+// maxPorts bounds the work that one Service can make. Charts of backends have at most two dozen ports.
+const maxPorts = 500
+
 // unusable is why no type at all can use the Service.
 func unusable(s *backend.Service) string {
 	if s.Type == "ExternalName" {
@@ -107,6 +110,9 @@ func unusable(s *backend.Service) string {
 	}
 	if len(s.Ports) == 0 {
 		return "it has no ports"
+	}
+	if len(s.Ports) > maxPorts {
+		return fmt.Sprintf("it has %d ports: more than %d are nothing that a backend has", len(s.Ports), maxPorts)
 	}
 	for i := range s.Ports {
 		if s.Ports[i].Protocol == "TCP" {

@@ -31,17 +31,21 @@ type Pass struct {
 func (p *Pass) Run(ctx context.Context, c *Collector) ([]*backend.Finding, error) {
 	var detections []inventory.Detection
 	var targets []probe.Target
+	observations := map[backend.Key]backend.Observation{}
 	for _, s := range c.Services() {
 		endpoints := c.endpointsOf(s.Ref)
-		d := inventory.Detection{Service: s, Result: p.Detector.Detect(s, endpoints)}
+		d := inventory.Detection{Service: s, Endpoints: endpoints, Result: p.Detector.Detect(s, endpoints)}
 		detections = append(detections, d)
 		for _, candidate := range d.Candidates {
-			if p.ProbeOnly == nil || p.ProbeOnly(candidate) {
-				targets = append(targets, probe.Target{Candidate: candidate, Type: p.Catalog.Lookup(candidate.Type), Endpoints: endpoints})
+			t := probe.Target{Candidate: candidate, Type: p.Catalog.Lookup(candidate.Type), Endpoints: endpoints}
+			if o, none := probe.NoEndpoints(t); none && !p.probes(candidate) { // the EndpointSlices say it without a probe
+				observations[candidate.Key()] = o
+			} else if p.probes(candidate) {
+				targets = append(targets, t)
 			}
 		}
 	}
-	observations := p.probe(ctx, targets)
+	p.probe(ctx, targets, observations)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -50,15 +54,19 @@ func (p *Pass) Run(ctx context.Context, c *Collector) ([]*backend.Finding, error
 	return inventory.Build(detections, observations, options), nil
 }
 
-func (p *Pass) probe(ctx context.Context, targets []probe.Target) map[backend.Key]backend.Observation {
+func (p *Pass) probes(c *backend.Candidate) bool {
+	return p.Prober != nil && (p.ProbeOnly == nil || p.ProbeOnly(c))
+}
+
+// probe enters what the probes see.
+func (p *Pass) probe(ctx context.Context, targets []probe.Target, observations map[backend.Key]backend.Observation) {
 	if p.Prober == nil {
-		return nil
+		return
 	}
 	ended := 0
 	if p.Progress != nil {
 		p.Progress(0, len(targets))
 	}
-	observations := map[backend.Key]backend.Observation{}
 	for i, o := range p.Prober.ProbeAll(ctx, targets, func(int, backend.Observation) {
 		if ended++; p.Progress != nil {
 			p.Progress(ended, len(targets))
@@ -66,5 +74,4 @@ func (p *Pass) probe(ctx context.Context, targets []probe.Target) map[backend.Ke
 	}) {
 		observations[targets[i].Candidate.Key()] = o
 	}
-	return observations
 }

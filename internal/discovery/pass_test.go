@@ -16,8 +16,9 @@ import (
 
 // prober knows what answers where: a Service's real type, "" for nobody.
 type prober struct {
-	real  map[backend.Ref]string
+	is    map[backend.Ref]string
 	asked []string // types and Services
+	wrong []string // targets whose type is not the candidate's
 }
 
 func (p *prober) ProbeAll(ctx context.Context, targets []probe.Target, done func(int, backend.Observation)) []backend.Observation {
@@ -25,17 +26,18 @@ func (p *prober) ProbeAll(ctx context.Context, targets []probe.Target, done func
 	for i, t := range targets {
 		c := t.Candidate
 		p.asked = append(p.asked, c.Type+" "+c.Service.Ref.String())
+		if t.Type == nil || t.Type.Type != c.Type {
+			p.wrong = append(p.wrong, c.Type)
+		}
 		o := backend.Observation{Scheme: c.Scheme, Path: c.Path, At: time.Unix(1, 0)}
-		switch real := p.real[c.Service.Ref]; {
-		case t.Type == nil || t.Type.Type != c.Type:
-			panic("the target's type is not the candidate's")
+		switch is := p.is[c.Service.Ref]; {
 		case ctx.Err() != nil:
 			o = backend.Observation{Outcome: backend.Unprobed}
 		case t.Endpoints != nil && t.Endpoints.ReadyCount() == 0:
 			o.Outcome, o.Detail = backend.NoEndpoints, "nobody is there"
-		case real == c.Type:
+		case is == c.Type:
 			o.Outcome, o.Identity = backend.Ready, true
-		case real == "":
+		case is == "":
 			o.Outcome, o.Detail = backend.Unreachable, "connection refused"
 		default:
 			o.Outcome, o.Detail = backend.WrongIdentity, "it is something else"
@@ -84,10 +86,10 @@ func TestPass(t *testing.T) {
 		asked  int
 	}{
 		{"not probed", nil, nil, []string{
-			"b/grafana grafana accepted", "c/grafana grafana accepted",
+			"b/grafana grafana accepted", "c/grafana grafana unavailable",
 			"a/search-1 elasticsearch unconfirmed", "a/search-2 elasticsearch unconfirmed", "a/search-3 elasticsearch unconfirmed",
 		}, 0},
-		{"probed", &prober{real: answers}, nil, []string{
+		{"probed", &prober{is: answers}, nil, []string{
 			"b/grafana grafana accepted", "a/search-2 elasticsearch accepted", "a/search-1 opensearch accepted",
 			"c/grafana grafana unavailable", "a/search-3 elasticsearch rejected",
 		}, 8},
@@ -95,8 +97,8 @@ func TestPass(t *testing.T) {
 			"b/grafana grafana unavailable", "c/grafana grafana unavailable",
 			"a/search-1 elasticsearch unconfirmed", "a/search-2 elasticsearch unconfirmed", "a/search-3 elasticsearch unconfirmed",
 		}, 8},
-		{"one namespace probed", &prober{real: answers}, func(c *backend.Candidate) bool { return c.Service.Namespace == "a" }, []string{
-			"b/grafana grafana accepted", "c/grafana grafana accepted", "a/search-2 elasticsearch accepted", "a/search-1 opensearch accepted",
+		{"one namespace probed", &prober{is: answers}, func(c *backend.Candidate) bool { return c.Service.Namespace == "a" }, []string{
+			"b/grafana grafana accepted", "a/search-2 elasticsearch accepted", "a/search-1 opensearch accepted", "c/grafana grafana unavailable",
 			"a/search-3 elasticsearch rejected",
 		}, 6},
 	}
@@ -129,6 +131,9 @@ func TestPass(t *testing.T) {
 			}
 			if diff := cmp.Diff(want, progress); diff != "" {
 				t.Errorf("progress (-want +got)\n%s", diff)
+			}
+			if len(tt.prober.wrong) > 0 {
+				t.Errorf("targets with another type than the candidate's: %v", tt.prober.wrong)
 			}
 			slices.Sort(tt.prober.asked)
 			if n := len(slices.Compact(tt.prober.asked)); n != tt.asked {

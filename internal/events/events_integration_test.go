@@ -29,7 +29,7 @@ func TestRealAPIServer(t *testing.T) {
 	kubeconfig := env.ServiceAccount(t, testenv.OutputNamespace, "dynamic-toolset")
 	env.Grant(t, "", testenv.OutputNamespace, "dynamic-toolset", testenv.Rule("events.k8s.io", "events", "create", "patch"))
 	env.Namespace(t, "shop")
-	name := strings.Repeat("orders-", 9)[:63]
+	name := strings.Repeat("orders-", 9)[:62]
 	svc, err := env.Client.CoreV1().Services("shop").Create(t.Context(), &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,15 +125,16 @@ type fixture struct {
 	*Recorder
 	server  *apiServer
 	log     *bytes.Buffer
-	leading bool
-	failed  int
+	leading atomic.Bool
+	failed  atomic.Int64
 }
 
 // test runs a Recorder by the clock of synctest.
 func test(t *testing.T, do func(t *testing.T, f *fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &fixture{server: &apiServer{}, log: &bytes.Buffer{}, leading: true}
+		f := &fixture{server: &apiServer{}, log: &bytes.Buffer{}}
+		f.leading.Store(true)
 		f.restart()
 		ctx, stop := context.WithCancel(t.Context())
 		go f.Run(ctx)
@@ -147,8 +149,8 @@ func (f *fixture) restart() {
 	f.Recorder = newRecorder(f.server, Options{
 		ConfigMap: backend.Ref{Namespace: "kubernaut-system", Name: "kubernaut-toolset-config"},
 		Instance:  "replica-1",
-		Record:    func() bool { return f.leading },
-		Failed:    func() { f.failed++ },
+		Record:    f.leading.Load,
+		Failed:    func() { f.failed.Add(1) },
 		Log:       slog.New(slog.NewTextHandler(f.log, nil)),
 	})
 }
@@ -271,8 +273,8 @@ func TestRestart(t *testing.T) {
 		go f.Run(ctx)
 		f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
 		expect(t, "told", f.server.told(), "shop/orders: BadAnnotation bad port")
-		if f.failed > 0 || f.log.Len() > 0 {
-			t.Errorf("%d failed; logged %s", f.failed, f.log)
+		if f.failed.Load() > 0 || f.log.Len() > 0 {
+			t.Errorf("%d failed; logged %s", f.failed.Load(), f.log)
 		}
 	})
 }
@@ -280,11 +282,11 @@ func TestRestart(t *testing.T) {
 func TestOnlyTheLeader(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	test(t, func(t *testing.T, f *fixture) {
-		f.leading = false
+		f.leading.Store(false)
 		f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
 		expect(t, "told by a follower", f.server.told())
 
-		f.leading = true
+		f.leading.Store(true)
 		f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
 		expect(t, "told by the leader", f.server.told(), "shop/orders: BadAnnotation bad port")
 
@@ -292,11 +294,11 @@ func TestOnlyTheLeader(t *testing.T) {
 		f.server.set(func(s *apiServer) { s.err = errors.New("connection refused") })
 		f.Service(service("stock", "u2"), true, "BadAnnotation", "bad port")
 		synctest.Wait()
-		f.leading = false
+		f.leading.Store(false)
 		f.server.set(func(s *apiServer) { s.err = nil })
 		<-time.After(time.Minute)
 		expect(t, "told after the loss", f.server.told(), "shop/orders: BadAnnotation bad port")
-		f.leading = true
+		f.leading.Store(true)
 		f.Service(service("stock", "u2"), true, "BadAnnotation", "bad port")
 		expect(t, "told when leading again", f.server.told(), "shop/orders: BadAnnotation bad port", "shop/stock: BadAnnotation bad port")
 	})
@@ -311,8 +313,8 @@ func TestAShortFailureLosesNothing(t *testing.T) {
 		f.server.set(func(s *apiServer) { s.err = nil })
 		<-time.After(3 * time.Second)
 		expect(t, "told", f.server.told(), "shop/orders: BadAnnotation bad port")
-		if f.failed > 0 || f.log.Len() > 0 {
-			t.Errorf("%d failed; logged %s", f.failed, f.log)
+		if f.failed.Load() > 0 || f.log.Len() > 0 {
+			t.Errorf("%d failed; logged %s", f.failed.Load(), f.log)
 		}
 	})
 }
@@ -334,8 +336,8 @@ func TestAway(t *testing.T) {
 					t.Errorf("recording waited for %s", took)
 				}
 				<-time.After(time.Hour)
-				if f.failed != 3*queued || f.logged("event lost") != 1 || f.logged("\n") != 1 {
-					t.Errorf("%d lost, want %d; logged %s", f.failed, 3*queued, f.log)
+				if f.logged("event lost") != 1 || f.failed.Load() != 3*queued || f.logged("\n") != 1 {
+					t.Errorf("%d lost, want %d; logged %s", f.failed.Load(), 3*queued, f.log)
 				}
 				f.server.set(func(s *apiServer) { s.err, s.hang = nil, false })
 				f.Service(service("s1", "u1"), true, "BadAnnotation", "bad port") // lost before, so told now
@@ -356,8 +358,8 @@ func TestRefused(t *testing.T) {
 			f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
 			<-time.After(time.Minute)
 		}
-		if f.server.requests != 1 || f.failed != 1 || f.logged("refused") != 1 {
-			t.Errorf("%d requests, %d failed; logged %s", f.server.requests, f.failed, f.log)
+		if f.logged("refused") != 1 || f.server.requests != 1 || f.failed.Load() != 1 {
+			t.Errorf("%d requests, %d failed; logged %s", f.server.requests, f.failed.Load(), f.log)
 		}
 	})
 }

@@ -42,9 +42,7 @@ func (e entry) about() []any {
 func (r *Recorder) write(ctx context.Context, e entry) {
 	for try := 1; ; try++ {
 		if !r.options.Record() {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.memory.forget(e.key) // another replica tells it by now, or this one when it leads again
+			r.forget(e) // another replica tells it by now, or this one when it leads again
 			return
 		}
 		err := r.send(ctx, e)
@@ -60,6 +58,12 @@ func (r *Recorder) write(ctx context.Context, e entry) {
 		case <-time.After(betweenTries):
 		}
 	}
+}
+
+func (r *Recorder) forget(e entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.memory.forget(e.key)
 }
 
 // settled notes what came of a try, and says whether it was the last.

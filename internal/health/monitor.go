@@ -42,26 +42,6 @@ type Monitor struct {
 	running int
 }
 
-// Record is a published instance as it was remembered across a restart.
-type Record struct {
-	Port        int32 // as in backend.Candidate.PortNumber: with another one it is another backend
-	Observation backend.Observation
-}
-
-// entry is what is known of one target.
-type entry struct {
-	target   probe.Target
-	identity string // a change of this makes it another backend
-	last     backend.Observation
-	good     *backend.Observation // the last that was good enough to publish; nil once it counts as failing
-	failures int
-	counted  time.Time // when the last failure was counted
-	tried    bool
-	due      time.Time
-	running  bool
-	again    bool // it changed while it was being probed
-}
-
 // New makes a Monitor without targets.
 func New(p Prober, opts Options) *Monitor {
 	return &Monitor{
@@ -75,10 +55,12 @@ func New(p Prober, opts Options) *Monitor {
 func (m *Monitor) Changed() <-chan struct{} { return m.notify }
 
 // Remember takes over what was published before, by this process or by another: it counts as working until it has failed
-// as often as anything else. Targets that are known to work or to fail are left alone.
+// as often as anything else. Targets that are known to work or to fail are left alone. It replaces what an earlier call
+// gave: what is published no more is remembered no more.
 func (m *Monitor) Remember(records map[backend.Key]Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	clear(m.known)
 	for key, r := range records {
 		e := m.entries[key]
 		if e == nil {
@@ -89,15 +71,9 @@ func (m *Monitor) Remember(records map[backend.Key]Record) {
 	}
 }
 
-func (e *entry) remember(r Record) {
-	if r.Port == e.target.Candidate.PortNumber {
-		o := r.Observation
-		e.good = &o
-	}
-}
-
 // Set replaces the targets. New ones, and those that are reached in another way than before, are probed at once and know
-// nothing of the past; those whose endpoints changed are probed at once as well; those that are gone are forgotten.
+// nothing of the past; those whose endpoints changed are probed at once as well; those that are gone are forgotten. A probe
+// that asks what is no longer a target ends, so that nobody waits for it.
 func (m *Monitor) Set(targets []probe.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -108,20 +84,21 @@ func (m *Monitor) Set(targets []probe.Target) {
 		wanted[key] = true
 		e := m.entries[key]
 		if e == nil || e.identity != identity(t.Candidate) {
-			e = &entry{identity: identity(t.Candidate), due: now, running: e != nil && e.running, again: e != nil && e.running}
-			e.target = t
+			e.end()
+			e = &entry{target: t, identity: identity(t.Candidate), due: now}
 			if r, ok := m.known[key]; ok {
 				e.remember(r)
 			}
 			m.entries[key] = e
 		} else if e.target.Candidate != t.Candidate || e.target.Endpoints != t.Endpoints {
 			e.target = t
-			e.due, e.again = now, e.running
+			e.due, e.again = now, e.stop != nil
 		}
 		delete(m.known, key)
 	}
 	for key := range m.entries {
 		if !wanted[key] {
+			m.entries[key].end()
 			delete(m.entries, key)
 		}
 	}
@@ -209,7 +186,7 @@ func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duratio
 	next := now.Add(m.opts.Interval)
 	for _, e := range m.entries {
 		switch {
-		case e.running || e.target.Candidate.Unproven:
+		case e.stop != nil || e.target.Candidate.Unproven:
 			e.tried = e.tried || e.target.Candidate.Unproven
 		case e.due.After(now):
 			next = earlier(next, e.due)
@@ -221,9 +198,10 @@ func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duratio
 		return cmp.Or(a.due.Compare(b.due), a.target.Candidate.Service.Ref.Compare(b.target.Candidate.Service.Ref))
 	})
 	for _, e := range due[:min(len(due), max(0, m.opts.Concurrency-m.running))] {
-		e.running = true
+		var asking context.Context
+		asking, e.stop = context.WithCancel(ctx)
 		m.running++
-		wg.Go(func() { m.check(ctx, e, e.target) })
+		wg.Go(func() { m.check(asking, e, e.target) })
 	}
 	return next.Sub(now)
 }
@@ -243,17 +221,11 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	m.running--
 	poke(m.wake)
 	now := time.Now()
-	current := m.entries[t.Candidate.Key()]
-	if current != e {
-		// It was replaced meanwhile: what was seen is about something else. The one in its place has waited for this.
-		if current != nil && current.running && current.again {
-			current.running, current.again = false, false
-		}
-		return
-	}
-	e.running = false
-	if ctx.Err() != nil {
-		return
+	stopped := ctx.Err() != nil
+	e.end()
+	e.stop = nil
+	if stopped || m.entries[t.Candidate.Key()] != e {
+		return // what was seen is about something else by now
 	}
 	e.due = now.Add(m.next())
 	if e.again {
@@ -265,35 +237,6 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	if !publishable(o.Outcome) && m.opts.Failed != nil {
 		m.opts.Failed(t.Candidate, &o)
 	}
-}
-
-// enter takes a result in and reports whether anything changed that others see.
-func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
-	first := !e.tried
-	before := e.good
-	changed := first || e.last.Outcome != o.Outcome
-	e.last, e.tried = o, true
-	if publishable(o.Outcome) {
-		e.good, e.failures = &o, 0
-		return changed || before == nil || !same(*before, o)
-	}
-	// A rolling restart is one failure and not three, however often it is looked at.
-	if e.failures == 0 || now.Sub(e.counted) >= opts.Interval*8/10 {
-		e.failures++
-		e.counted = now
-	}
-	if e.failures >= opts.Threshold {
-		e.good = nil
-	}
-	return changed || (before == nil) != (e.good == nil)
-}
-
-// publishable: the backend is up. Whether it may be published is decided elsewhere.
-func publishable(o backend.Outcome) bool { return o == backend.Ready || o == backend.AuthRequired }
-
-// same reports whether two observations would be written alike.
-func same(a, b backend.Observation) bool {
-	return a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Version == b.Version && a.SkipVerify == b.SkipVerify
 }
 
 // next is the time to the next check, with jitter so that backends found together are not asked together for ever.

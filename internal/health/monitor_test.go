@@ -206,6 +206,51 @@ func TestRemembered(t *testing.T) {
 	})
 }
 
+// What is published no more must not come back with a Service of the same name that nobody has proven.
+func TestRememberedOnlyWhilePublished(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	s := newScript()
+	s.set("a", backend.Unreachable)
+	run(t, s, usual, func(m *Monitor) {
+		was := backend.Observation{Outcome: backend.Ready, Scheme: "http"}
+		m.Remember(map[backend.Key]Record{key("a"): {Port: 9090, Observation: was}})
+		m.Remember(map[backend.Key]Record{key("b"): {Port: 9090, Observation: was}})
+		m.Set([]probe.Target{target("a")})
+		pass(time.Second)
+		if got := outcome(m, "a"); got != backend.Unreachable {
+			t.Errorf("a was withdrawn before: %q", got)
+		}
+	})
+}
+
+// Whoever mends a Service that led to something that hangs does not wait for that.
+func TestChangedTargetDoesNotWait(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	s := newScript()
+	s.set("a", backend.Ready)
+	s.takes["a"] = time.Minute
+	run(t, s, usual, func(m *Monitor) {
+		m.Set([]probe.Target{target("a")})
+		pass(time.Second)
+		s.takes["a"] = 0
+		mended := target("a")
+		mended.Candidate.PortNumber = 9091
+		m.Set([]probe.Target{mended})
+		pass(time.Second)
+		if got := outcome(m, "a"); got != backend.Ready || s.now != 0 {
+			t.Errorf("a second after it was mended: %q, %d probes run", got, s.now)
+		}
+		s.takes["a"] = time.Minute
+		m.Recheck()
+		pass(time.Second)
+		m.Set(nil)
+		pass(time.Second)
+		if s.now != 0 {
+			t.Error("what is gone is still asked")
+		}
+	})
+}
+
 func TestConcurrencyAndJitter(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
 	s := newScript()

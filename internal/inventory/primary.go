@@ -26,6 +26,7 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 		slices.SortFunc(list, func(a, b *backend.Finding) int {
 			return cmp.Or(
 				older(a, b)*yes(!a.Service.Created.Equal(b.Service.Created)),
+				cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
 				cmp.Compare(a.Candidate.Tier, b.Candidate.Tier),
 				a.Ref.Compare(b.Ref),
 			)

@@ -138,13 +138,22 @@ func TestRealAPIServer(t *testing.T) {
 	testenv.Eventually(t, 2*time.Second, "the leader notices", leads(leader, false))
 	leader = one(t, 10*time.Second, rest...)
 
-	// Deleted: it is there again.
+	// Deleted: it is there again. Whoever is first to find it gone leads, and the one before notices at its next renewal;
+	// what it writes until then is fenced.
 	if err := leases.Delete(t.Context(), leaseName, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	testenv.Eventually(t, 5*time.Second, "the lease is back", func() error {
-		_, err := leases.Get(t.Context(), leaseName, metav1.GetOptions{})
-		return err
+	testenv.Eventually(t, 5*time.Second, "the lease is back, and its holder alone leads", func() error {
+		lease, err := leases.Get(t.Context(), leaseName, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, r := range rest {
+			if r.Leading() != (holder(lease) == r.options.Identity) {
+				return fmt.Errorf("%s leading: %v, while %s has the lease", r.options.Identity, r.Leading(), holder(lease))
+			}
+		}
+		return nil
 	})
 	leader = one(t, 10*time.Second, rest...)
 

@@ -29,9 +29,9 @@ type Probes struct {
 	conditions []Condition
 }
 
-// NewProbes: the loop counts as stuck when it has not turned for bound, which is a few times what its slowest turn may
-// take; the time until its first turn counts from here. All conditions, each with what it waits for, must be met for the
-// process to be ready.
+// NewProbes makes the Probes of a process that starts now. Its loop counts as stuck when it has not turned for bound, which
+// is a few times what its slowest turn may take; its first turn has as long. All conditions, each with what it waits for,
+// must be met for the process to be ready.
 func NewProbes(bound time.Duration, conditions ...Condition) *Probes {
 	now := time.Now()
 	return &Probes{

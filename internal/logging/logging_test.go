@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,7 +50,7 @@ func TestJSON(t *testing.T) {
 	log, b := newLogger(t, "info", "json")
 	log.Debug("not shown")
 	log.Info("backend added", append(Service("monitoring", "prometheus"), KeyType, "prometheus", KeyToolset, "prometheus/metrics")...)
-	log.Error("cannot write", Err(errors.New("two\nlines")), KeyRequestID, "r1")
+	log.Error("cannot write", Err(errors.New("two\nlines")), slog.String(KeyRequestID, "r1"))
 	want := []map[string]any{
 		{"level": "INFO", "msg": "backend added", "namespace": "monitoring", "service": "prometheus", "type": "prometheus", "toolset": "prometheus/metrics"},
 		{"level": "ERROR", "msg": "cannot write", "err": "two\nlines", "request_id": "r1"},
@@ -133,7 +134,7 @@ func TestNoSecrets(t *testing.T) {
 		},
 		"message":      func(l *slog.Logger) { l.Info("cannot reach " + u.String()) }, //nolint:sloglint // as libraries do
 		"of a library": func(l *slog.Logger) { Library(l).Error(errors.New(u.String()), "x", "url", u.String()) },
-		"nil error":    func(l *slog.Logger) { l.Error("x", Err(nilError), KeyErr, nil, "secret", "", "password", secret) },
+		"nil error":    func(l *slog.Logger) { l.Error("x", KeyErr, nilError, "nothing", nil, "token", "", "password", secret) },
 	}
 	for name, do := range logs {
 		for _, format := range []string{"json", "text"} {
@@ -167,9 +168,18 @@ func TestKeepsTheRest(t *testing.T) {
 	}
 }
 
+// redirected is where Redirect has led: controller-runtime takes a logger once per process.
+var redirected = sync.OnceValue(func() *bytes.Buffer {
+	var b bytes.Buffer
+	log, err := New(&b, config.Log{Level: "debug", Format: "json"})
+	if err == nil {
+		Redirect(log)
+	}
+	return &b
+})
+
 func TestRedirect(t *testing.T) {
 	t.Attr("req", "DTS-LOG-1")
-	t.Cleanup(klog.ClearLogger)
 	failed := errors.New("connection refused")
 	say := func() {
 		klog.InfoS("klog says", "lock", "a/b")
@@ -180,8 +190,8 @@ func TestRedirect(t *testing.T) {
 		ctrllog.Log.WithName("cache").WithValues("kind", "Service").Error(failed, "controller-runtime failed")
 		ctrllog.Log.V(1).Info("too much")
 	}
-	log, b := newLogger(t, "debug", "json")
-	Redirect(log)
+	b := redirected()
+	b.Reset()
 	say()
 	want := []map[string]any{
 		{"level": "DEBUG", "msg": "klog says", "lock": "a/b"},
@@ -195,10 +205,9 @@ func TestRedirect(t *testing.T) {
 	}
 
 	// At info the libraries' failures are what is left.
-	log, b = newLogger(t, "info", "json")
-	klog.SetLoggerWithOptions(Library(log), klog.ContextualLogger(true))
-	klog.InfoS("klog says")
-	klog.ErrorS(failed, "klog failed")
+	log, b := newLogger(t, "info", "json")
+	Library(log).Info("a library says")
+	Library(log).Error(failed, "a library failed")
 	if got := len(entries(t, b)); got != 1 {
 		t.Errorf("%d entries at info, want 1: %s", got, b)
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
@@ -81,6 +82,9 @@ func classify(err error, timeout time.Duration) failure {
 		return unreachable(causeClosed, "it closed the connection without a complete answer: often a TLS port asked in plain HTTP, or a crash", true)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return unreachable(causeOther, "no route to it: a ClusterIP can be reached from inside the cluster only", true)
+	}
+	if request := (*url.Error)(nil); errors.As(err, &request) {
+		text = request.Err.Error() // without the URL, which is told beside it
 	}
 	return unreachable(causeOther, safetext.Clean(text, shown), false)
 }

@@ -127,13 +127,9 @@ func (p *Prober) untouched(t Target) (backend.Observation, bool) {
 		return o, false
 	}
 	o.At = time.Now()
-	if t.Endpoints != nil && t.Endpoints.ReadyCount() == 0 {
-		o.Outcome = backend.NoEndpoints
-		o.Detail = "the Service has no ready endpoint: its pods are missing, starting or failing their readiness probe"
-		if t.Endpoints.FQDN {
-			o.Detail = "the Service has no ready endpoint address; an EndpointSlice of names (FQDN) is never dialled"
-		}
-		return o, true
+	if none, ok := NoEndpoints(t); ok {
+		none.At = o.At
+		return none, true
 	}
 	if err := p.deny.checkEndpoints(t.Endpoints); err != nil {
 		f := classify(err, p.opts.Timeout)
@@ -141,6 +137,21 @@ func (p *Prober) untouched(t Target) (backend.Observation, bool) {
 		return o, true
 	}
 	return o, false
+}
+
+// NoEndpoints is the observation of a target whose EndpointSlices say that nothing is ready behind it; ok is false where they
+// do not, or where nothing is known of them. It holds without any probe (DTS-PRB-4), and its time is not set.
+func NoEndpoints(t Target) (o backend.Observation, ok bool) {
+	c := t.Candidate
+	if c.Unproven || c.ForeignHost || t.Endpoints == nil || t.Endpoints.ReadyCount() > 0 {
+		return o, false
+	}
+	o = backend.Observation{Outcome: backend.NoEndpoints, Scheme: c.Scheme, Path: c.Path}
+	o.Detail = "the Service has no ready endpoint: its pods are missing, starting or failing their readiness probe"
+	if t.Endpoints.FQDN {
+		o.Detail = "the Service has no ready endpoint address; an EndpointSlice of names (FQDN) is never dialled"
+	}
+	return o, true
 }
 
 func stopped(t Target, requests []backend.Request) backend.Observation {

@@ -34,6 +34,10 @@ type Instance struct {
 	Outcome    backend.Outcome // with which it was published
 	Version    string          // "" where unknown
 	SkipVerify bool
+	// What else is written of it, for a namespace that may not be read for a while.
+	Host        string // as in backend.Candidate, as the next ones
+	HealthPath  string
+	Description string
 }
 
 // stateVersion changes when an older release could misread what is written.
@@ -56,6 +60,10 @@ type instanceJSON struct {
 	Outcome    backend.Outcome `json:"outcome"`
 	Version    string          `json:"version,omitempty"`
 	SkipVerify bool            `json:"skipVerify,omitempty"`
+
+	Host        string `json:"host,omitempty"`
+	HealthPath  string `json:"healthPath,omitempty"`
+	Description string `json:"description,omitempty"`
 }
 
 // Encode is the text of state.json: the same State gives the same bytes.
@@ -65,6 +73,7 @@ func (s *State) Encode() (string, error) {
 	for _, i := range published {
 		out.Published = append(out.Published, instanceJSON{
 			i.Type, i.Service.String(), i.Name, i.Scheme, i.Path, i.Port, i.Outcome, i.Version, i.SkipVerify,
+			i.Host, i.HealthPath, i.Description,
 		})
 	}
 	for typ, ref := range s.Primaries {
@@ -147,17 +156,23 @@ func (j *instanceJSON) instance() (Instance, error) {
 		return Instance{}, errors.New("scheme: expected http or https")
 	case j.Port < 1 || j.Port > 65535:
 		return Instance{}, errors.New("port: expected 1 to 65535")
+	case len(j.Host) > 253 || strings.ContainsAny(j.Host, "/@:?# "):
+		return Instance{}, errors.New("host: expected a DNS name")
+	case j.HealthPath != "" && !strings.HasPrefix(j.HealthPath, "/"):
+		return Instance{}, errors.New(`healthPath: expected "" or an absolute path`)
 	case j.Path != "" && (!strings.HasPrefix(j.Path, "/") || strings.HasSuffix(j.Path, "/")):
 		return Instance{}, errors.New(`path: expected "" or an absolute path without a slash at its end`)
 	case !slices.Contains(outcomes, j.Outcome):
 		return Instance{}, errors.New("outcome: expected one of a probe")
 	}
-	for _, field := range [][2]string{{"path", j.Path}, {"version", j.Version}} {
+	for _, field := range [][2]string{
+		{"path", j.Path}, {"version", j.Version}, {"host", j.Host}, {"healthPath", j.HealthPath}, {"description", j.Description},
+	} {
 		if err := safetext.Check(field[1]); err != nil {
 			return Instance{}, fmt.Errorf("%s: %w", field[0], err)
 		}
 	}
-	return Instance{j.Type, ref, j.Name, j.Scheme, j.Path, j.Port, j.Outcome, j.Version, j.SkipVerify}, nil
+	return Instance{j.Type, ref, j.Name, j.Scheme, j.Path, j.Port, j.Outcome, j.Version, j.SkipVerify, j.Host, j.HealthPath, j.Description}, nil
 }
 
 func checkText(field, s string) error {

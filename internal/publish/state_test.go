@@ -16,8 +16,10 @@ func exampleState() *State {
 			{Type: "elasticsearch", Service: backend.Ref{Namespace: "obs", Name: "es"}, Name: "obs/es", Scheme: "https", Port: 9200,
 				Outcome: backend.UntrustedTLS, Version: "8.15.0", SkipVerify: true},
 			{Type: "prometheus", Service: backend.Ref{Namespace: "monitoring", Name: "kps"}, Name: "monitoring/kps", Scheme: "http",
-				Path: "/prometheus", Port: 9090, Outcome: backend.Ready},
+				Path: "/prometheus", Port: 9090, Outcome: backend.Ready, Host: "kps.monitoring.svc.cluster.local"},
 			{Type: "prometheus", Service: backend.Ref{Namespace: "team", Name: "prom"}, Name: "teams", Scheme: "http", Port: 80, Outcome: backend.Ready},
+			{Type: "runbooks", Service: backend.Ref{Namespace: "shop", Name: "books"}, Name: "shop/books", Scheme: "http", Port: 80,
+				Outcome: backend.Ready, Host: "books.example.com", HealthPath: "/healthz?x=1", Description: "what to do at <night>"},
 		},
 		Primaries: map[string]backend.Ref{
 			"prometheus":    {Namespace: "team", Name: "prom"},
@@ -47,7 +49,8 @@ const exampleText = `{
    "scheme": "http",
    "path": "/prometheus",
    "port": 9090,
-   "outcome": "ready"
+   "outcome": "ready",
+   "host": "kps.monitoring.svc.cluster.local"
   },
   {
    "type": "prometheus",
@@ -56,6 +59,17 @@ const exampleText = `{
    "scheme": "http",
    "port": 80,
    "outcome": "ready"
+  },
+  {
+   "type": "runbooks",
+   "service": "shop/books",
+   "name": "shop/books",
+   "scheme": "http",
+   "port": 80,
+   "outcome": "ready",
+   "host": "books.example.com",
+   "healthPath": "/healthz?x=1",
+   "description": "what to do at <night>"
   }
  ],
  "primaries": {
@@ -123,6 +137,9 @@ func TestDecodeStateRefuses(t *testing.T) {
 		{"control character in the version", `8.15.0`, `8\u0007`, "published[0]: version: contains a control character"},
 		{"service", `"service": "team/prom"`, `"service": "prom"`, "published[2]: expected a Service as namespace/name"},
 		{"outcome", `"outcome": "untrusted-tls"`, `"outcome": "fine"`, "published[0]: outcome: expected"},
+		{"host", `"books.example.com"`, `"evil.example:1/"`, "published[3]: host: expected a DNS name"},
+		{"health path", `"/healthz?x=1"`, `"@evil.example"`, "published[3]: healthPath: expected"},
+		{"template in the description", "what to do", "{{ env.TOKEN }}", "published[3]: description: contains a template marker"},
 		{"same instance", `"service": "team/prom"`, `"service": "monitoring/kps"`, "the prometheus of monitoring/kps is there twice"},
 		{"primary", `"prometheus": "team/prom"`, `"prometheus": ""`, "primaries: expected a Service"},
 		{"type", `"type": "elasticsearch"`, `"type": ""`, "published[0]: type: expected 1 to 512 bytes"},

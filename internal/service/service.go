@@ -92,7 +92,7 @@ func assemble(o Options, log *slog.Logger) (*service, error) {
 	if err := s.elect(); err != nil {
 		return nil, err
 	}
-	if err := s.look(); err != nil {
+	if err := s.look(meter); err != nil {
 		return nil, err
 	}
 	if err := s.record(meter); err != nil {
@@ -146,12 +146,13 @@ func (s *service) elect() error {
 }
 
 // look prepares the watches.
-func (s *service) look() (err error) {
+func (s *service) look(meter *metrics.Metrics) (err error) {
 	c := s.options.Config
 	s.world = cluster.NewWorld(s.options.Detector.Relevant)
 	s.watch, err = cluster.NewWatch(s.options.Cluster, s.world, cluster.Options{
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
-		ConfigMap: s.target(), KeepAnnotation: s.options.Detector.KeepAnnotation, Log: s.log,
+		ConfigMap: s.target(), KeepAnnotation: s.options.Detector.KeepAnnotation,
+		Failed: func() { meter.Error(metrics.OperationList) }, Log: s.log,
 	})
 	return err
 }

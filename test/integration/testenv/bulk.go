@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -39,17 +40,21 @@ func (e *Env) Fill(t testing.TB, n int, withSlices bool) {
 		t.Fatal(err)
 	}
 	b := &batch{url: e.etcdURL + "/v3/kv/txn", encoder: protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)}
-	for i := 1; i < n && b.err == nil; i++ {
+	// The API server itself takes addresses at random: those of a block of their own are seldom met, and refused then.
+	address := func(i int) string { return addToIP(first.Addr(), 1<<16+i) }
+	for i := 1; i < n; i++ { // first, since the API server makes those that it misses
 		namespace, name := FillName(i)
-		// The API server itself takes addresses at random: those of a block of their own are seldom met, and refused then.
-		ip := addToIP(first.Addr(), 1<<16+i)
+		b.put("/registry/ipaddresses/"+address(i), ipAddress(address(i), namespace, name))
+	}
+	for i := 1; i < n; i++ {
+		namespace, name := FillName(i)
+		ip := address(i)
 		s := service.DeepCopy()
 		s.Namespace, s.Name, s.UID, s.ResourceVersion = namespace, name, uuid.NewUUID(), ""
 		s.Labels["app.kubernetes.io/instance"], s.Annotations["meta.helm.sh/release-name"] = name, name
 		s.Spec.ClusterIP, s.Spec.ClusterIPs = ip, []string{ip}
 		s.Spec.Selector["app.kubernetes.io/instance"] = name
 		b.put("/registry/services/specs/"+namespace+"/"+name, s)
-		b.put("/registry/ipaddresses/"+ip, ipAddress(ip, namespace, name))
 		if withSlices {
 			es := slice.DeepCopy()
 			es.Namespace, es.Name, es.UID, es.ResourceVersion = namespace, name, uuid.NewUUID(), ""
@@ -60,6 +65,21 @@ func (e *Env) Fill(t testing.TB, n int, withSlices bool) {
 	if b.flush(); b.err != nil {
 		t.Fatalf("writing %d Services into etcd: %v", n, b.err)
 	}
+	e.awaitCache(t, n-1, withSlices)
+}
+
+// awaitCache waits until the API server's caches, from which it serves watches, hold the last ones.
+func (e *Env) awaitCache(t testing.TB, last int, withSlices bool) {
+	t.Helper()
+	namespace, name := FillName(last)
+	cached := metav1.GetOptions{ResourceVersion: "0"}
+	Eventually(t, 2*time.Minute, "the API server has seen all Services", func() error {
+		_, err := e.Client.CoreV1().Services(namespace).Get(t.Context(), name, cached)
+		if err == nil && withSlices {
+			_, err = e.Client.DiscoveryV1().EndpointSlices(namespace).Get(t.Context(), name, cached)
+		}
+		return err
+	})
 }
 
 // FillName is the i-th Service of Fill.
@@ -90,7 +110,7 @@ func (e *Env) fillTemplate(t testing.TB) (*corev1.Service, *discoveryv1.Endpoint
 	return b.Service, slice
 }
 
-// ipAddress is what the API server keeps for each ClusterIP; it would make those that are missing.
+// ipAddress is what the API server keeps for each ClusterIP.
 func ipAddress(ip, namespace, name string) runtime.Object {
 	return &networkingv1.IPAddress{
 		TypeMeta: metav1.TypeMeta{APIVersion: "networking.k8s.io/v1", Kind: "IPAddress"},

@@ -5,7 +5,6 @@ package testenv
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,7 +19,7 @@ import (
 type Result struct {
 	Stdout, Stderr string
 	Code           int
-	MaxRSS         int64 // the most memory it had, in bytes
+	MaxRSS         int64 // the most resident memory that was seen, in bytes
 	Took           time.Duration
 }
 
@@ -41,13 +40,21 @@ func (e *Env) run(t testing.TB, in, program string, args []string) Result {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	start := time.Now()
-	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("%s: %v", cmd, err)
+	}
+	memory := make(chan int64)
+	ended := make(chan struct{})
+	go func() { memory <- watchMemory(cmd.Process.Pid, ended) }()
+	err := cmd.Wait()
+	close(ended)
+	if err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatalf("%s: %v", cmd, err)
 	}
 	checkLog(t, cmd.String(), stderr.String())
 	return Result{
 		Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode(), Took: time.Since(start),
-		MaxRSS: cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10, // Linux counts in KiB
+		MaxRSS: <-memory,
 	}
 }
 
@@ -164,20 +171,6 @@ func (p *Process) Log(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return string(data)
-}
-
-// RSS is the memory it has now, in bytes.
-func (p *Process) RSS(t testing.TB) int64 {
-	t.Helper()
-	var pages, resident int64
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.PID()))
-	if err == nil {
-		_, err = fmt.Sscan(string(data), &pages, &resident)
-	}
-	if err != nil {
-		t.Fatalf("memory of %s: %v", p.name, err)
-	}
-	return resident * int64(os.Getpagesize())
 }
 
 // checkLog fails the test for what no program of ours may ever print.

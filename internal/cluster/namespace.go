@@ -1,0 +1,115 @@
+package cluster
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+)
+
+// namespace is one that is watched by itself, or, with the name "", all of them. While its Services or its EndpointSlices
+// may not be listed, and have never been, it is frozen: what is published of it stays, and all else goes on (DTS-DET-9).
+// One that was seen and is forbidden later stays as it was last seen, as do all while the API server is away.
+type namespace struct {
+	name  string
+	watch *Watch
+	cache cache.Cache
+	trouble
+
+	mu      sync.Mutex
+	seen    bool // in full, once
+	refused bool
+}
+
+func newNamespace(name string, w *Watch) *namespace {
+	return &namespace{name: name, watch: w, trouble: trouble{watch: w, namespace: name}}
+}
+
+// await notes when the namespace has been seen.
+func (n *namespace) await(ctx context.Context, seen []toolscache.InformerSynced) {
+	if !toolscache.WaitForCacheSync(ctx.Done(), seen...) {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.seen = true
+	if n.watch.world.Thaw(n.name) {
+		n.watch.opts.Log.Info("the namespace may be watched by now", "namespace", n.name)
+	}
+}
+
+// settled: it was seen, or it is known that it may not be.
+func (n *namespace) settled() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.seen || n.refused
+}
+
+func (n *namespace) isSeen() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.seen
+}
+
+// failed is told of each list or watch that failed.
+func (n *namespace) failed(ctx context.Context, r *toolscache.Reflector, err error) {
+	if ctx.Err() == nil && apierrors.IsForbidden(err) {
+		n.refuse()
+	}
+	n.trouble.failed(ctx, r, err)
+}
+
+func (n *namespace) refuse() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.seen {
+		n.refused = true
+		n.watch.world.Freeze(n.name)
+	}
+}
+
+// trouble is what goes wrong with the watches of one namespace.
+type trouble struct {
+	watch     *Watch
+	namespace string
+
+	mu   sync.Mutex
+	last map[string]failure // by kind of object
+}
+
+type failure struct {
+	text string
+	at   time.Time
+}
+
+// forgotten is how long after its last occurrence a failure is news again. The watches are tried again at least every
+// minute.
+const forgotten = 3 * time.Minute
+
+// failed logs each kind of failure once, not with every retry.
+func (t *trouble) failed(ctx context.Context, r *toolscache.Reflector, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	if t.watch.opts.Failed != nil {
+		t.watch.opts.Failed()
+	}
+	if kind := r.TypeDescription(); t.news(kind, err.Error(), time.Now()) {
+		t.watch.opts.Log.Warn("cannot be watched now, which is tried again: what is published stays",
+			"namespace", t.namespace, "kind", kind, "err", err)
+	}
+}
+
+func (t *trouble) news(kind, text string, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.last == nil {
+		t.last = map[string]failure{}
+	}
+	old, known := t.last[kind]
+	t.last[kind] = failure{text, now}
+	return !known || old.text != text || now.Sub(old.at) >= forgotten
+}

@@ -1,0 +1,61 @@
+package cluster
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+func ref(name string) backend.Ref { return backend.Ref{Namespace: "ns", Name: name} }
+
+// taken are the names of what has changed.
+func taken(w *World) (names []string) {
+	for _, c := range w.Take() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// A watch that was cut tells all there is again: only what differs may be probed again.
+func TestTheSameAgainIsNoChange(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	w := NewWorld(func(s *backend.Service) bool { return s.Name != "nothing" })
+	service := func(name, port string) backend.Service {
+		return backend.Service{Ref: ref(name), Labels: map[string]string{"app": name}, Ports: []backend.Port{{Name: port, Number: 80}}}
+	}
+	slice := func(ready string) backend.EndpointSlice {
+		return backend.EndpointSlice{Ready: []netip.Addr{netip.MustParseAddr(ready)}}
+	}
+	steps := []struct {
+		name string
+		do   func()
+		want []string
+	}{
+		{"new", func() {
+			w.SetService(service("a", "http"))
+			w.SetService(service("b", "http"))
+			w.SetService(service("nothing", "http"))
+			w.SetSlice(ref("a-1"), ref("a"), slice("10.0.0.1"), false)
+		}, []string{"a", "b"}},
+		{"the same again", func() {
+			w.SetService(service("a", "http"))
+			w.SetService(service("nothing", "http"))
+			w.SetSlice(ref("a-1"), ref("a"), slice("10.0.0.1"), false)
+		}, nil},
+		{"another port", func() { w.SetService(service("b", "web")) }, []string{"b"}},
+		{"another address", func() { w.SetSlice(ref("a-1"), ref("a"), slice("10.0.0.2"), false) }, []string{"a"}},
+		{"the slice goes over to another", func() { w.SetSlice(ref("a-1"), ref("b"), slice("10.0.0.2"), false) }, []string{"a", "b"}},
+		{"the slice goes", func() { w.DeleteSlice(ref("a-1")) }, []string{"b"}},
+		{"it goes", func() { w.DeleteService(ref("a")); w.DeleteService(ref("nothing")) }, []string{"a"}},
+		{"everything", w.TouchAll, []string{"b"}},
+	}
+	for _, s := range steps {
+		s.do()
+		if d := cmp.Diff(s.want, taken(w)); d != "" {
+			t.Errorf("%s: -want +got:\n%s", s.name, d)
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package controller
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// Somebody who writes again and again is answered five times a minute, and then at each resync. What is new from us does
+// not wait for that.
+func TestRepairsAreLimited(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		vandalise := func(key, text string) {
+			r.output.set(func(m map[string]string) map[string]string { m[key] = text; return m })
+			pass(100 * time.Millisecond)
+		}
+		const key = "kubernetes-toolset.yaml"
+		for n := range 5 {
+			if vandalise(key, fmt.Sprint("vandal ", n)); strings.Contains(r.output.Live().Data[key], "vandal") {
+				t.Fatalf("change %d was not repaired at once", n+1)
+			}
+		}
+		if !r.notes.has("limited: " + key + " by vandal") {
+			t.Errorf("nobody is told who it is: %q", r.notes.list)
+		}
+		writes := r.output.count()
+		for n := range 20 {
+			vandalise(key, fmt.Sprint("vandal ", n))
+		}
+		if got := r.output.count(); got != writes {
+			t.Errorf("%d more repairs", got-writes)
+		}
+		vandalise(toolset.KeyHolmesGPT, "another key")
+		r.expect(t, "another key is repaired at once", "kubernetes/core")
+		pass(31 * time.Second)
+		if got := r.output.Live().Data[key]; strings.Contains(got, "vandal") {
+			t.Errorf("not repaired at a resync: %q", got)
+		}
+		// It has been repaired six times within the last minute, and nobody changes it now.
+		r.output.mu.Lock()
+		own := r.output.data[key]
+		r.output.mu.Unlock()
+		r.add("a")
+		pass(time.Second)
+		r.expect(t, "what is new is published at once", "ns/a")
+		if own != r.output.Live().Data[key] {
+			t.Errorf("%s is %q", key, r.output.Live().Data[key])
+		}
+	})
+}
+
+// Deleted and made again by somebody who does not know of the overrides: they come back. A text that is in the new one wins,
+// and a key that is removed from a living one stays removed.
+func TestRecreatedConfigMapGetsOverrides(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	const mine = "toolsets: {helm/core: {enabled: true}}"
+	start(t, map[string]string{toolset.KeyOverrides: mine}, nil, true, Options{}, func(r *rig) {
+		recreate := func(data map[string]string) {
+			r.output.set(func(map[string]string) map[string]string { r.output.uid += "x"; return data })
+			pass(time.Second)
+		}
+		recreate(map[string]string{"notes": "made anew"})
+		r.expect(t, "made anew without the overrides", "helm/core")
+		if got := r.output.Live().Data[toolset.KeyOverrides]; got != mine {
+			t.Errorf("overrides are %q", got)
+		}
+		r.output.set(func(m map[string]string) map[string]string { delete(m, toolset.KeyOverrides); return m })
+		pass(time.Second)
+		r.expect(t, "removed from a living one", "-helm/core")
+		recreate(map[string]string{toolset.KeyOverrides: "toolsets: {docker/core: {enabled: true}}"})
+		r.expect(t, "made anew with other overrides", "docker/core")
+		recreate(map[string]string{toolset.KeyOverrides: ""})
+		r.expect(t, "made anew with none", "-docker/core")
+	})
+}
+
+// What has once been good and is not with what is found now is told, and told to be over.
+func TestOverridesGoodAgain(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	const top = `toolsets: {prometheus/metrics: {config: {headers: {Authorization: "Bearer {{ env.TOKEN }}"}}}}`
+	start(t, map[string]string{toolset.KeyOverrides: top}, []string{"a"}, true, Options{}, func(r *rig) {
+		r.expect(t, "with one instance", "env.TOKEN", "ns/a")
+		r.add("b")
+		pass(time.Second)
+		r.expect(t, "with two, which would both get it", "-env.TOKEN", "ns/a", "ns/b")
+		if r.Snapshot().Overrides == nil {
+			t.Error("nobody is told")
+		}
+		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "b"})
+		pass(time.Second)
+		r.expect(t, "with one again", "env.TOKEN", "ns/a")
+		if err := r.Snapshot().Overrides; err != nil || !r.notes.has("overrides: <nil>") {
+			t.Errorf("still told: %v", err)
+		}
+	})
+}
+
+// A replica that begins to lead tells what nobody could tell before it did.
+func TestInvalidOverridesAreToldByTheNextLeader(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	start(t, map[string]string{toolset.KeyOverrides: "toolsets: {"}, nil, false, Options{}, func(r *rig) {
+		r.notes.mu.Lock()
+		r.notes.list = nil
+		r.notes.mu.Unlock()
+		r.leader.set(true)
+		pass(time.Second)
+		if !r.notes.has("overrides: " + toolset.KeyOverrides) {
+			t.Errorf("it is not told: %q", r.notes.list)
+		}
+	})
+}
+
+func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
+	t.Attr("req", "DTS-ANN-1")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		annotate := func(value string) {
+			s := backend.Service{Ref: backend.Ref{Namespace: "ns", Name: "odd"}, Ports: prometheus("x").Ports}
+			if value != "" {
+				s.Annotations = map[string]string{"kubernaut.io/toolset": value}
+			}
+			r.world.SetService(s)
+			pass(time.Second)
+		}
+		count := func(text string) int {
+			r.notes.mu.Lock()
+			defer r.notes.mu.Unlock()
+			return strings.Count(strings.Join(r.notes.list, "\n"), text)
+		}
+		annotate("perhaps")
+		annotate("maybe")
+		if n := count("ns/odd: annotation kubernaut.io/toolset"); n != 2 {
+			t.Errorf("two bad values were told %d times: %q", n, r.notes.list)
+		}
+		if n := count("ns/odd: mended"); n != 1 {
+			t.Errorf("the first of two is over, which was told %d times", n)
+		}
+		annotate("") // nothing else about it is of interest
+		if n := count("ns/odd: mended"); n != 2 {
+			t.Errorf("the annotation removed was told %d times in all: %q", n, r.notes.list)
+		}
+	})
+}
+
+// A namespace that may not be watched keeps what is published of it, and nothing else waits for it.
+func TestFrozenNamespace(t *testing.T) {
+	t.Attr("req", "DTS-DET-9")
+	var left map[string]string
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		r.add("a")
+		custom := prometheus("runbooks")
+		custom.Labels = nil
+		custom.Annotations = map[string]string{
+			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "runbooks", "kubernaut.io/toolset-name": "books",
+			"kubernaut.io/toolset-health-path": "/healthz", "kubernaut.io/toolset-description": `what to do at "night"`,
+			"kubernaut.io/toolset-path": "/api",
+		}
+		r.world.SetService(custom)
+		silent := prometheus("silent")
+		silent.Labels = nil
+		silent.Annotations = map[string]string{
+			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "grafana", "kubernaut.io/toolset-health-endpoint": "none",
+		}
+		r.world.SetService(silent)
+		pass(time.Second)
+		left = r.output.Live().Data
+	})
+	other := prometheus("other")
+	other.Namespace = "elsewhere"
+	start(t, maps.Clone(left), nil, true, Options{}, func(r *rig) {
+		// start runs a second before this: what was published is gone, as nobody said that the namespace is forbidden.
+		r.expect(t, "not forbidden", "-ns/a")
+	})
+	start(t, maps.Clone(left), []string{"forbidden: ns"}, true, Options{}, func(r *rig) {
+		if n := r.output.count(); n != 0 {
+			t.Errorf("%d writes, and nothing has changed:\n%s", n, r.document())
+		}
+		r.add("b") // seen in part
+		r.world.SetService(other)
+		pass(time.Second)
+		r.expect(t, "while it is forbidden", "name: ns/a\n", "custom/books", "elsewhere/other", "-ns/b")
+		if got := r.output.Live().Data["prometheus-toolset.yaml"]; !strings.Contains(got, "\n  url: http://a.ns") {
+			t.Errorf("the primary moved:\n%s", got)
+		}
+		if s := r.Snapshot(); len(s.Frozen) != 1 || s.Frozen[0] != "ns" {
+			t.Errorf("frozen: %q", s.Frozen)
+		}
+		pass(10 * time.Minute)
+		r.expect(t, "for long", "name: ns/a\n", "custom/books")
+		r.add("a")
+		r.world.Thaw("ns")
+		pass(time.Second)
+		r.expect(t, "when it is allowed", "name: ns/a\n", "ns/b", "-custom/books", "elsewhere/other")
+	})
+}

@@ -1,0 +1,58 @@
+package controller
+
+import (
+	"slices"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/health"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+)
+
+// addFrozen adds the instances of namespaces that may not be watched, as they were published (DTS-DET-9), and their
+// observations. A primary of them that was not published is there all the same, so that nobody takes its place.
+func (c *Controller) addFrozen(detections []inventory.Detection, observations map[backend.Key]backend.Observation) []inventory.Detection {
+	frozen := c.source.Frozen()
+	there := map[backend.Ref]bool{}
+	for _, i := range c.memory.published {
+		if slices.Contains(frozen, i.Service.Namespace) {
+			there[i.Service] = true
+			detections = append(detections, c.detection(i))
+			observations[backend.Key{Ref: i.Service, Type: i.Type}] = record(i).Observation
+		}
+	}
+	for typ, ref := range c.memory.primaries {
+		if slices.Contains(frozen, ref.Namespace) && !there[ref] {
+			d := inventory.Detection{Service: &backend.Service{Ref: ref}}
+			d.Type, d.Rejected = typ, "its namespace may not be watched now"
+			detections = append(detections, d)
+		}
+	}
+	return detections
+}
+
+// detection is how an instance looks that nobody sees now.
+func (c *Controller) detection(i publish.Instance) inventory.Detection {
+	// Its age is not recorded. It has what is published of it, so that nobody may take its name meanwhile.
+	service := &backend.Service{Ref: i.Service, Created: time.Unix(0, 0)}
+	port := backend.Port{Number: i.Port, Protocol: "TCP"}
+	d := inventory.Detection{Service: service}
+	d.Type = i.Type
+	d.Candidates = []*backend.Candidate{{
+		Service: service, Type: i.Type, Instance: i.Name,
+		Custom: i.Type != backend.TypeMCP && c.opts.Catalog.Lookup(i.Type) == nil,
+		Port:   port, PortNumber: i.Port, Host: i.Host, Scheme: i.Scheme, Path: i.Path,
+		Strength: backend.Explicit, Signs: []string{"state.json"}, PortReason: "as it was published before",
+		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
+	}}
+	return d
+}
+
+// record is what is known of a published instance.
+func record(i publish.Instance) health.Record {
+	return health.Record{Port: i.Port, Observation: backend.Observation{
+		Outcome: i.Outcome, Scheme: i.Scheme, Path: i.Path, Version: i.Version, SkipVerify: i.SkipVerify,
+		Identity: true, Detail: "as it was published before; not asked since",
+	}}
+}

@@ -1,0 +1,77 @@
+package controller
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// One settle time passes from a change to the ConfigMap, not one for the change and one for what the backend says.
+func TestOneSettleTime(t *testing.T) {
+	t.Attr("req", "DTS-RUN-1")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		r.add("a")
+		pass(240 * time.Millisecond)
+		r.expect(t, "before it is over", "-ns/a")
+		pass(20 * time.Millisecond)
+		r.expect(t, "when it is over", "ns/a")
+	})
+}
+
+// A backend that hangs keeps the service from being ready for five seconds and no longer.
+func TestReadyDespiteOneThatHangs(t *testing.T) {
+	t.Attr("req", "DTS-RUN-3")
+	start(t, nil, []string{"slow", "quick"}, true, Options{}, func(r *rig) {
+		r.expect(t, "after a second", "ns/quick", "-ns/slow")
+		if r.Snapshot().Discovered {
+			t.Error("the discovery counts as done while a backend has not answered")
+		}
+		pass(4100 * time.Millisecond)
+		if !r.Snapshot().Discovered {
+			t.Error("after five seconds the discovery does not count as done")
+		}
+	})
+}
+
+// A follower may see a Service later than the leader's state says that it is primary; the primary does not move for that.
+func TestFollowerKeepsThePrimary(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-RUN-2")
+	var left map[string]string
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		r.add("b")
+		pass(time.Second)
+		r.add("a")
+		pass(time.Second)
+		left = r.output.Live().Data
+	})
+	start(t, left, []string{"a"}, false, Options{}, func(r *rig) {
+		r.add("b")
+		pass(time.Second)
+		r.leader.set(true)
+		pass(time.Second)
+		if text := r.output.Live().Data["prometheus-toolset.yaml"]; !strings.Contains(text, "\n  url: http://b.ns") {
+			t.Errorf("the primary moved:\n%s", text)
+		}
+	})
+}
+
+// What a leader has withdrawn does not come back because its own older state is seen late.
+func TestLeaderDoesNotBelieveItsOwnPast(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	start(t, nil, []string{"a", "b"}, true, Options{}, func(r *rig) {
+		old := r.output.Live().Data[toolset.KeyState]
+		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "a"})
+		pass(time.Second)
+		r.expect(t, "after its deletion", "-ns/a", "ns/b")
+		r.output.set(func(m map[string]string) map[string]string { m[toolset.KeyState] = old; return m })
+		pass(time.Second)
+		r.prober.set(map[string]backend.Outcome{"a": backend.Unreachable})
+		r.add("a")
+		pass(time.Second)
+		r.expect(t, "another of that name, which does not work", "-ns/a", "ns/b")
+	})
+}
