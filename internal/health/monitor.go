@@ -38,7 +38,7 @@ type Monitor struct {
 	mu      sync.Mutex
 	entries map[backend.Key]*entry
 	known   map[backend.Key]Record // what was published before, until a target of that key comes
-	factor  time.Duration
+	factor  int
 	running int
 }
 
@@ -109,10 +109,10 @@ func (m *Monitor) Set(targets []probe.Target) {
 func (m *Monitor) SetFactor(factor int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.factor == time.Duration(factor) {
+	if m.factor == factor {
 		return
 	}
-	m.factor = time.Duration(factor)
+	m.factor = factor
 	now := time.Now()
 	for _, e := range m.entries {
 		if limit := now.Add(m.next()); e.due.After(limit) {
@@ -241,8 +241,8 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 
 // next is the time to the next check, with jitter so that backends found together are not asked together for ever.
 func (m *Monitor) next() time.Duration {
-	interval := m.opts.Interval * m.factor
-	return interval*9/10 + rand.N(interval/5+1)
+	interval := time.Duration(m.factor) * m.opts.Interval
+	return interval*9/10 + rand.N(interval/5+1) //nolint:gosec // not a secret
 }
 
 func poke(c chan struct{}) {

@@ -1,11 +1,12 @@
 package inventory_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -59,13 +60,8 @@ func build(t *testing.T, o inventory.Options, list ...svc) map[string]*backend.F
 }
 
 func (s svc) detection() inventory.Detection {
-	if s.typ == "" {
-		s.typ = "prometheus"
-	}
-	if s.selector == "" {
-		s.selector = s.ref.Name
-	}
-	service := &backend.Service{Ref: s.ref, ClusterIP: "10.0.0.1", Selector: map[string]string{"app": s.selector}}
+	typ, selector := cmp.Or(s.typ, "prometheus"), cmp.Or(s.selector, s.ref.Name)
+	service := &backend.Service{Ref: s.ref, ClusterIP: "10.0.0.1", Selector: map[string]string{"app": selector}}
 	if s.headless {
 		service.ClusterIP = "None"
 	}
@@ -73,7 +69,7 @@ func (s svc) detection() inventory.Detection {
 		service.Created = time.Date(2026, 1, s.day, 0, 0, 0, 0, time.UTC)
 	}
 	c := &backend.Candidate{
-		Service: service, Type: s.typ, Instance: s.ref.String(), Host: s.ref.Name, Scheme: "http", Strength: s.strength,
+		Service: service, Type: typ, Instance: s.ref.String(), Host: s.ref.Name, Scheme: "http", Strength: s.strength,
 		Port: backend.Port{Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(9090)}, PortNumber: 9090, Signs: []string{"its name"},
 	}
 	if s.instance != "" {
@@ -218,7 +214,7 @@ func TestCredentials(t *testing.T) {
 		"ns/first": {"api_key": "GRAFANA_API_KEY"}, "ns/open": nil, "ns/listed": {"api_key": "LISTED_KEY"}, "ns/unlisted": nil,
 	}
 	for name, fields := range want {
-		if diff := cmp.Diff(fields, got[name].Credentials); diff != "" {
+		if diff := gocmp.Diff(fields, got[name].Credentials); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
