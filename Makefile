@@ -2,6 +2,7 @@
 GO            ?= go
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME      ?= 20s
+SOAK          ?= 10m
 
 .DEFAULT_GOAL := help
 
@@ -46,6 +47,10 @@ controlplane: ## Build kube-apiserver, kubectl and etcd into the user's cache, o
 .PHONY: test-integration
 test-integration: controlplane ## Run the built binary against a real kube-apiserver and etcd
 	$(GO) test -count=1 -p 1 -timeout 30m -tags integration ./internal/events ./internal/leader ./internal/publish ./test/integration/...
+
+.PHONY: soak
+soak: controlplane ## Run two replicas under the race detector for SOAK (10m) while 500 Services change all the time
+	SOAK=$(SOAK) $(GO) test -race -count=1 -timeout 40m -tags integration,soak -run '^TestSoak$$' -v ./test/integration
 
 .PHONY: fuzz
 fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME each

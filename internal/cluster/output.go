@@ -31,6 +31,9 @@ func (o *Output) Moved() <-chan struct{} { return o.watch.LiveMoved() }
 // Live is the ConfigMap as last seen, nil where there is none. It must not be changed.
 func (o *Output) Live() *corev1.ConfigMap { return o.watch.Live() }
 
+// Gone is the last state of the ConfigMap that was deleted last, nil while none was. It must not be changed.
+func (o *Output) Gone() *corev1.ConfigMap { return o.watch.Gone() }
+
 // Drifted is what somebody else has changed in live, of what d says.
 func (o *Output) Drifted(live *corev1.ConfigMap, d publish.Desired) []publish.Drift {
 	return o.publisher.Compare(live, d).Drifted

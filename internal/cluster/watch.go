@@ -43,6 +43,7 @@ type Watch struct {
 	namespaces []*namespace
 	configMap  cache.Cache
 	live       atomic.Pointer[corev1.ConfigMap]
+	gone       atomic.Pointer[corev1.ConfigMap]
 	liveMoved  chan struct{}
 	synced     chan struct{}
 }
@@ -57,16 +58,19 @@ func NewWatch(config *rest.Config, world *World, opts Options) (*Watch, error) {
 	if err := discoveryv1.AddToScheme(scheme); err != nil {
 		return nil, err
 	}
+	http, err := httpClient(config, opts.Failed, opts.Log)
+	if err != nil {
+		return nil, fmt.Errorf("client for the watches: %w", err)
+	}
 	mapper := staticMapper()
 	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
-	var err error
 	for _, name := range namespaces {
 		ns := newNamespace(name, w)
 		ns.cache, err = cache.New(config, cache.Options{
-			Scheme: scheme, Mapper: mapper, DefaultNamespaces: inNamespace(name),
+			HTTPClient: http, Scheme: scheme, Mapper: mapper, DefaultNamespaces: inNamespace(name),
 			DefaultTransform: strip, DefaultWatchErrorHandler: ns.failed,
 		})
 		if err != nil {
@@ -76,7 +80,7 @@ func NewWatch(config *rest.Config, world *World, opts Options) (*Watch, error) {
 	}
 	trouble := &trouble{watch: w, namespace: opts.ConfigMap.Namespace}
 	w.configMap, err = cache.New(config, cache.Options{
-		Scheme: scheme, Mapper: mapper, DefaultWatchErrorHandler: trouble.failed,
+		HTTPClient: http, Scheme: scheme, Mapper: mapper, DefaultWatchErrorHandler: trouble.failed,
 		ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {
 			Namespaces: inNamespace(opts.ConfigMap.Namespace),
 			Field:      fields.OneTermEqualSelector("metadata.name", opts.ConfigMap.Name),
@@ -155,6 +159,9 @@ func (w *Watch) Synced() <-chan struct{} { return w.synced }
 // Live is the ConfigMap as the watch last saw it, nil where there is none. It must not be changed.
 func (w *Watch) Live() *corev1.ConfigMap { return w.live.Load() }
 
+// Gone is the last state of the ConfigMap that was deleted last, nil while none was.
+func (w *Watch) Gone() *corev1.ConfigMap { return w.gone.Load() }
+
 // LiveMoved receives when the ConfigMap has changed.
 func (w *Watch) LiveMoved() <-chan struct{} { return w.liveMoved }
 
@@ -203,7 +210,12 @@ func (w *Watch) configMapHandler() toolscache.ResourceEventHandler {
 				moved(cm)
 			}
 		},
-		remove: func(any) { moved(nil) },
+		remove: func(object any) {
+			if cm, ok := object.(*corev1.ConfigMap); ok {
+				w.gone.Store(cm)
+			}
+			moved(nil)
+		},
 	}
 }
 

@@ -14,11 +14,17 @@ import (
 // errNotLeading ends a write that another replica has taken over.
 var errNotLeading = errors.New("this replica does not lead any more")
 
+// errBehind ends a write that would bring back what the admin may have changed meanwhile.
+var errBehind = errors.New("the watch has not shown yet that the ConfigMap was deleted")
+
 // build is what the ConfigMap should hold, from the findings and from what it holds now: its overrides. It is asked again
 // after each conflict.
 func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired, error) {
 	if !c.opts.DryRun && c.leading && !c.leader.Leading() {
 		return publish.Desired{}, errNotLeading
+	}
+	if c.behind(live) {
+		return publish.Desired{}, errBehind
 	}
 	c.readOverrides(live)
 	doc, err := c.document(s.Findings)

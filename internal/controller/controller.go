@@ -33,7 +33,8 @@ type Source interface {
 type Output interface {
 	Moved() <-chan struct{} // receives when it may not be as it was
 	Live() *corev1.ConfigMap
-	NewTerm() // this replica begins to lead
+	Gone() *corev1.ConfigMap // the last state of the one that was deleted last, nil while none was
+	NewTerm()                // this replica begins to lead
 	// Drifted is what somebody else has changed in live, of what d says.
 	Drifted(live *corev1.ConfigMap, d publish.Desired) []publish.Drift
 	Publish(ctx context.Context, build publish.Build) (publish.Result, error)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -41,6 +42,8 @@ type fakeOutput struct {
 	mu      sync.Mutex
 	data    map[string]string // nil: there is none
 	uid     types.UID
+	version int
+	gone    *corev1.ConfigMap
 	written map[string]string // generated keys, as they were written last
 	moved   chan struct{}
 	writes  int
@@ -66,7 +69,18 @@ func (o *fakeOutput) Live() *corev1.ConfigMap {
 	if o.data == nil {
 		return nil
 	}
-	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{UID: o.uid}, Data: maps.Clone(o.data)}
+	return o.object(o.data)
+}
+
+func (o *fakeOutput) object(data map[string]string) *corev1.ConfigMap {
+	meta := metav1.ObjectMeta{UID: o.uid, ResourceVersion: strconv.Itoa(100 + o.version)}
+	return &corev1.ConfigMap{ObjectMeta: meta, Data: maps.Clone(data)}
+}
+
+func (o *fakeOutput) Gone() *corev1.ConfigMap {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.gone
 }
 
 func (o *fakeOutput) count() int {
@@ -77,7 +91,14 @@ func (o *fakeOutput) count() int {
 
 func (o *fakeOutput) set(change func(map[string]string) map[string]string) {
 	o.mu.Lock()
-	o.data = change(maps.Clone(o.data))
+	o.version++
+	if before := o.data; before != nil {
+		if o.data = change(maps.Clone(before)); o.data == nil {
+			o.gone = o.object(before)
+		}
+	} else {
+		o.data = change(nil)
+	}
 	o.mu.Unlock()
 	o.moved <- struct{}{}
 }
@@ -113,6 +134,7 @@ func (o *fakeOutput) Publish(_ context.Context, build publish.Build) (publish.Re
 	}
 	o.data, o.written = next, maps.Clone(want.Keys)
 	o.writes++
+	o.version++
 	select {
 	case o.moved <- struct{}{}:
 	default:

@@ -115,6 +115,9 @@ func (c *Controller) publish(ctx context.Context, build publish.Build) (again ti
 	if errors.Is(err, errNotLeading) {
 		return 0, nil
 	}
+	if errors.Is(err, errBehind) {
+		return earlyRetry, nil // or sooner, when it does
+	}
 	limited := c.memory.repaired(&r)
 	c.resync = false
 	var waited time.Duration

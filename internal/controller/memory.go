@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/health"
@@ -24,6 +25,7 @@ type memory struct {
 	primaries map[string]backend.Ref
 
 	uid           types.UID          // of the ConfigMap with overridesText
+	version       string             // its resourceVersion then
 	overridesText string             // the admin's, as last seen
 	candidate     *toolset.Overrides // what it says, until a document was built with it
 	overrides     *toolset.Overrides // the last that were good, nil for none
@@ -76,14 +78,27 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 	}
 }
 
+// behind: the ConfigMap is gone, and the watch, which tells its last state, has not said so.
+func (c *Controller) behind(live *corev1.ConfigMap) bool {
+	shown := c.output.Live()
+	return c.memory.deleted(live) && shown != nil && (live == nil || live.UID != shown.UID)
+}
+
 // readOverrides takes the admin's text in, if it is new. While it is invalid, the last good one stays in force. A ConfigMap
-// that is gone takes nothing from the admin; the key removed from a living one does.
+// that is gone takes nothing from the admin; the key removed from a living one does. What he wrote right before it was
+// deleted counts, though it may never have been seen living.
 func (c *Controller) readOverrides(live *corev1.ConfigMap) {
-	m := &c.memory
-	if m.deleted(live) {
-		return
+	if gone := c.output.Gone(); gone != nil && c.memory.older(gone) && !c.memory.deleted(gone) {
+		c.takeOverrides(gone)
 	}
-	m.uid = live.UID
+	if !c.memory.deleted(live) {
+		c.takeOverrides(live)
+	}
+}
+
+func (c *Controller) takeOverrides(live *corev1.ConfigMap) {
+	m := &c.memory
+	m.uid, m.version = live.UID, live.ResourceVersion
 	text, _ := overridesIn(live)
 	if text == m.overridesText && (text != "" || m.overrides == nil) {
 		return
@@ -103,6 +118,15 @@ func (c *Controller) readOverrides(live *corev1.ConfigMap) {
 		return
 	}
 	m.candidate = o
+}
+
+// older: what is remembered is older than cm.
+func (m *memory) older(cm *corev1.ConfigMap) bool {
+	if m.version == "" {
+		return true
+	}
+	order, err := resourceversion.CompareResourceVersion(m.version, cm.ResourceVersion)
+	return err == nil && order < 0
 }
 
 // overridesIn is the admin's text. What is not UTF-8 comes as binaryData.

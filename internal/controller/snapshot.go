@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -51,7 +52,7 @@ func (c *Controller) tell(s *Snapshot) {
 	}
 	for key, endpoint := range before {
 		if _, still := now[key]; !still {
-			reason := reasons[key]
+			reason := cmp.Or(reasons[key], reasons[backend.Key{Ref: key.Ref}])
 			if reason == "" {
 				reason = "it is no longer there, or no longer looks like one"
 			}

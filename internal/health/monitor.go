@@ -198,10 +198,11 @@ func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duratio
 		return cmp.Or(a.due.Compare(b.due), a.target.Candidate.Service.Ref.Compare(b.target.Candidate.Service.Ref))
 	})
 	for _, e := range due[:min(len(due), max(0, m.opts.Concurrency-m.running))] {
+		target := e.target // it may be replaced before the probe has begun
 		var asking context.Context
 		asking, e.stop = context.WithCancel(ctx)
 		m.running++
-		wg.Go(func() { m.check(asking, e, e.target) })
+		wg.Go(func() { m.check(asking, e, target) })
 	}
 	return next.Sub(now)
 }

@@ -292,3 +292,19 @@ func TestFollowerAsksLess(t *testing.T) {
 		}
 	})
 }
+
+// Services change while probes begin; the race detector sees whether they get in each other's way.
+func TestChangesWhileProbesBegin(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	s := newScript()
+	s.set("a", backend.Ready)
+	run(t, s, usual, func(m *Monitor) {
+		for range 2000 {
+			m.Set([]probe.Target{target("a"), target("b")})
+		}
+		pass(time.Second)
+		if got := outcome(m, "a"); got != backend.Ready {
+			t.Errorf("after many changes: %q", got)
+		}
+	})
+}

@@ -1,0 +1,267 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+)
+
+// prometheusService is one that its labels tell.
+func prometheusService(namespace, name string) testenv.Service {
+	return testenv.Service{
+		Namespace: namespace, Name: name, Port: "http", Number: 9090, Kind: standin.Prometheus,
+		Labels: map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"},
+	}
+}
+
+// zeros writes n zeros as the answer to everything.
+func zeros(n int64) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.Copy(w, io.LimitReader(zero{}, n)) // the caller hangs up
+	}
+}
+
+type zero struct{}
+
+func (zero) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// drip answers one byte at a time, for ever.
+func drip(w http.ResponseWriter, r *http.Request) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-tick.C:
+			if _, err := w.Write([]byte(" ")); err != nil {
+				return
+			}
+			w.(http.Flusher).Flush()
+		}
+	}
+}
+
+// reset reads a request and breaks off.
+func reset(c net.Conn) {
+	_, _ = c.Read(make([]byte, 1)) // whatever it is
+	_ = c.(*net.TCPConn).SetLinger(0)
+	_ = c.Close()
+}
+
+// Backends of every bad kind, with the settings that the service comes with: they delay no other, and each is told apart.
+func TestFaultBackends(t *testing.T) {
+	for _, id := range []string{"DTS-PRB-1", "DTS-PRB-3", "DTS-PRB-4", "DTS-PRB-5", "DTS-PRB-6", "DTS-RUN-3"} {
+		t.Attr("req", id)
+	}
+	env := testenv.Start(t)
+	service := func(name, typ string, number int32) testenv.Service {
+		return testenv.Service{Namespace: "bad", Name: name, Labels: named(typ), Port: "http", Number: number}
+	}
+	var elsewhere, early atomic.Int32
+	foreign, err := standin.Start("127.0.0.1:0", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = foreign.Close() })
+
+	put(t, env, service("hanging", "grafana", 3000), standin.New(standin.Hanging, standin.Options{}))
+	put(t, env, service("dripping", "zipkin", 9411), http.HandlerFunc(drip))
+	put(t, env, service("endless", "kibana", 5601), zeros(1<<30))
+	put(t, env, service("redirecting", "alertmanager", 9093), standin.New(standin.Redirector, standin.Options{RedirectTo: foreign.URL}))
+	raw(t, env, service("resetting", "opensearch", 9200), reset)
+	env.Create(t, service("dead", "victoria-logs-single", 9428)) // nobody listens
+	secret := testenv.Service{Namespace: "bad", Name: "untrusted", Labels: named("vmsingle"), Port: "https", Number: 8428, Kind: standin.VictoriaMetrics, TLS: true}
+	env.Create(t, secret)
+	plain := prometheusService("bad", "tls-on-a-plain-port")
+	plain.TLS = true
+	env.Create(t, plain)
+	unready := service("starting", "jaeger", 16686)
+	unready.Labels["app.kubernetes.io/component"] = "query"
+	starting := raw(t, env, unready, func(c net.Conn) { early.Add(1); _ = c.Close() })
+	env.SetReady(t, "bad", "starting", false)
+	early.Store(0)
+	good := env.Create(t, prometheusService("good", "there-before"))
+
+	testenv.Binary(t) // it takes time to build
+	begin := time.Now()
+	p := running(t, env.Process(t, env.Kubeconfig(), nil, "serve", "--set", "log.format=text",
+		"--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0"))
+	listening := time.Now()
+	published(t, env, "the one that works is published", good.URL())
+	t.Logf("published %s after the start, %s after it listened", time.Since(begin).Round(time.Millisecond), time.Since(listening).Round(time.Millisecond))
+	if d := time.Since(begin); d > 2*time.Second {
+		t.Errorf("published after %s: bad backends delay the others", d)
+	}
+	p.answers(t, 6*time.Second, "/readyz", http.StatusOK)
+	t.Logf("ready %s after the start", time.Since(begin).Round(time.Millisecond))
+	for i := range 3 {
+		created := time.Now()
+		late := env.Create(t, prometheusService("good", fmt.Sprintf("later-%d", i)))
+		published(t, env, "one that comes later is published", late.URL())
+		t.Logf("one that came later was published after %s", time.Since(created).Round(time.Millisecond))
+		if d := time.Since(created); d > 2*time.Second {
+			t.Errorf("published after %s", d)
+		}
+	}
+
+	for typ, reason := range map[string]string{
+		"grafana":         "timeout",
+		"zipkin":          "timeout",
+		"kibana":          "wrong-identity",
+		"alertmanager":    "wrong-identity",
+		"opensearch":      "reset",
+		"victorialogs":    "refused",
+		"victoriametrics": "untrusted-tls",
+		"prometheus":      "untrusted-tls",
+		"jaeger":          "no-endpoints",
+	} {
+		testenv.Eventually(t, 30*time.Second, typ+" is found to be: "+reason, func() error {
+			if p.metric(t, failures(typ, reason)) == 0 {
+				_, all := get(p.metrics + "/metrics")
+				return fmt.Errorf("failures of the type:\n%s", grep(all, `service_type="`+typ+`"} `, " 0\n"))
+			}
+			return nil
+		})
+	}
+	cm := published(t, env, "nothing bad is published", "-bad/")
+	for key, text := range cm.Data {
+		if strings.Contains(text, ".bad.svc") {
+			t.Errorf("%s has a backend that does not work:\n%s", key, text)
+		}
+	}
+	if n := elsewhere.Load(); n > 0 {
+		t.Errorf("a redirect was followed to another host %d times", n)
+	}
+	if n := early.Load(); n > 0 {
+		t.Errorf("%d connections were made to %s, which has no ready endpoint", n, starting.Name)
+	}
+	if rss := p.RSS(t); rss > 200<<20 {
+		t.Errorf("it has %d MiB of memory after answers without end", rss>>20)
+	}
+}
+
+// grep are the lines of text with want and without not.
+func grep(text, want, not string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, want) && !strings.Contains(line, not) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// failing is a backend that can be made to fail, and to hang.
+type failing struct {
+	standin *standin.Backend
+	broken  atomic.Bool
+	asked   atomic.Int32
+}
+
+func (f *failing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.asked.Add(1)
+	if f.broken.Load() {
+		http.Error(w, "out of order", http.StatusServiceUnavailable)
+		return
+	}
+	f.standin.ServeHTTP(w, r)
+}
+
+// One failed check is nothing, a rolling restart is one, three in a row withdraw, and the first good one brings it back.
+// Without ready endpoints no connection is made.
+func TestFaultThreshold(t *testing.T) {
+	t.Attr("req", "DTS-PRB-4")
+	t.Attr("req", "DTS-PRB-7")
+	env := testenv.Start(t)
+	const interval = 1500 * time.Millisecond
+	backend := &failing{standin: standin.New(standin.Prometheus, standin.Options{})}
+	b := put(t, env, prometheusService("monitoring", "prometheus"), backend)
+	p := start(t, env, "--set", "health.interval="+interval.String())
+	before := published(t, env, "it is published", b.URL()).ResourceVersion
+
+	count := func() (n float64) {
+		for _, reason := range []string{"not-ready", "no-endpoints"} {
+			n += p.metric(t, failures("prometheus", reason))
+		}
+		return n
+	}
+	until := func(n float64) {
+		t.Helper()
+		testenv.Eventually(t, 10*time.Second, fmt.Sprintf("%v checks have failed", n), func() error {
+			if got := count(); got < n {
+				return fmt.Errorf("%v have", got)
+			}
+			return nil
+		})
+	}
+	unchanged := func(what string, d time.Duration) {
+		t.Helper()
+		testenv.Consistently(t, d, what, func() error {
+			if now := env.ConfigMap(t).ResourceVersion; now != before {
+				return fmt.Errorf("resourceVersion %s, was %s", now, before)
+			}
+			return nil
+		})
+	}
+	backend.broken.Store(true)
+	until(1)
+	backend.broken.Store(false)
+	unchanged("one failed check changes nothing", 3*interval)
+	if n := count(); n != 1 {
+		t.Errorf("%v checks have failed, want one", n)
+	}
+
+	begun := time.Now()
+	backend.broken.Store(true)
+	for i := range 5 { // pods come and go, and each change is looked at
+		env.SetReady(t, b.Namespace, b.Name, i%2 != 0)
+		until(float64(2 + i))
+	}
+	if d := time.Since(begun); d > interval {
+		t.Logf("the restart took %s, which is longer than an interval", d)
+	}
+	backend.broken.Store(false)
+	env.SetReady(t, b.Namespace, b.Name, true)
+	unchanged("a rolling restart changes nothing", 3*interval)
+
+	begun = time.Now()
+	backend.broken.Store(true)
+	published(t, env, "three failed checks in a row withdraw it", "-"+b.URL())
+	took := time.Since(begun)
+	t.Logf("withdrawn %s after it broke, with an interval of %s", took.Round(time.Millisecond), interval)
+	if took < 3*interval/2 || took > 4*interval {
+		t.Errorf("withdrawn after %s, want the third check", took)
+	}
+	begun = time.Now()
+	backend.broken.Store(false)
+	published(t, env, "the first good check brings it back", b.URL())
+	t.Logf("back %s after it works again", time.Since(begun).Round(time.Millisecond))
+
+	env.SetReady(t, b.Namespace, b.Name, false)
+	until(count() + 1)
+	asked := backend.asked.Load()
+	published(t, env, "without ready endpoints it is withdrawn", "-"+b.URL())
+	if n := backend.asked.Load() - asked; n > 0 {
+		t.Errorf("it was asked %d times without a ready endpoint", n)
+	}
+	begun = time.Now()
+	env.SetReady(t, b.Namespace, b.Name, true)
+	published(t, env, "with one it is back", b.URL())
+	took = time.Since(begun)
+	t.Logf("back %s after its endpoint was ready", took.Round(time.Millisecond))
+	if took > time.Second {
+		t.Errorf("it took %s: a change of its endpoints is looked at at once", took)
+	}
+}

@@ -1,0 +1,211 @@
+//go:build integration
+
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+)
+
+// instance is a running service with the addresses it listens on.
+type instance struct {
+	*testenv.Process
+	api, metrics string // http://address
+}
+
+// running waits until a service listens.
+func running(t *testing.T, p *testenv.Process) *instance {
+	t.Helper()
+	i := &instance{Process: p}
+	testenv.Eventually(t, 20*time.Second, "the service listens", func() error {
+		for server, url := range map[string]*string{"api": &i.api, "metrics": &i.metrics} {
+			m := regexp.MustCompile(`msg=listening .*server=` + server + ` address=(\S+)`).FindStringSubmatch(p.Log(t))
+			if m == nil {
+				return fmt.Errorf("it has not said where it serves %s", server)
+			}
+			*url = "http://" + m[1]
+		}
+		return nil
+	})
+	return i
+}
+
+// start runs a service with quick settings and waits until it listens.
+func start(t *testing.T, env *testenv.Env, args ...string) *instance {
+	t.Helper()
+	return running(t, serve(t, env, args...))
+}
+
+// get asks the service itself. The status is 0 if it does not answer within two seconds.
+func get(url string) (status int, body string) {
+	client := http.Client{Timeout: 2 * time.Second}
+	resp, err := client.Get(url) //nolint:noctx // bounded by the client
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return resp.StatusCode, string(data)
+}
+
+// answers waits until the service answers path with a status.
+func (i *instance) answers(t *testing.T, timeout time.Duration, path string, want int) {
+	t.Helper()
+	testenv.Eventually(t, timeout, fmt.Sprintf("%s answers %d", path, want), func() error {
+		if status, body := get(i.api + path); status != want {
+			return fmt.Errorf("%d %s", status, body)
+		}
+		return nil
+	})
+}
+
+// metric is the value of a series as it is written in the exposition, 0 if it is not there.
+func (i *instance) metric(t *testing.T, series string) float64 {
+	t.Helper()
+	status, body := get(i.metrics + "/metrics")
+	if status != http.StatusOK {
+		t.Fatalf("/metrics: %d %s", status, body)
+	}
+	for line := range strings.Lines(body) {
+		if rest, ok := strings.CutPrefix(line, series+" "); ok {
+			v, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
+			if err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			return v
+		}
+	}
+	return 0
+}
+
+// failures are the failed health checks of a type for a reason.
+func failures(typ, reason string) string {
+	return fmt.Sprintf(`dynamictoolset_health_check_failures_total{reason=%q,service_type=%q}`, reason, typ)
+}
+
+// pulse asks /healthz all the time, until the test ends, and fails it if the process does not say that it lives.
+func (i *instance) pulse(t *testing.T) (stop func()) {
+	t.Helper()
+	quit, done := make(chan struct{}), make(chan struct{})
+	var bad atomic.Pointer[string]
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				if status, body := get(i.api + "/healthz"); status != http.StatusOK {
+					text := fmt.Sprintf("at %s: %d %s", time.Now().Format(time.TimeOnly), status, body)
+					bad.CompareAndSwap(nil, &text)
+				}
+			}
+		}
+	}()
+	return func() {
+		t.Helper()
+		close(quit)
+		<-done
+		if text := bad.Load(); text != nil {
+			t.Errorf("/healthz %s", *text)
+		}
+		if !i.Running() {
+			t.Error("the process has ended")
+		}
+	}
+}
+
+// lease is the Lease of the election, nil if there is none.
+func lease(t *testing.T, env *testenv.Env) *coordinationv1.Lease {
+	t.Helper()
+	l, err := env.Client.CoordinationV1().Leases(testenv.OutputNamespace).Get(t.Context(), "dynamic-toolset", metav1.GetOptions{})
+	if err != nil {
+		return nil
+	}
+	return l
+}
+
+// holder is who leads, "" if nobody does.
+func holder(t *testing.T, env *testenv.Env) string {
+	t.Helper()
+	if l := lease(t, env); l != nil && l.Spec.HolderIdentity != nil {
+		return *l.Spec.HolderIdentity
+	}
+	return ""
+}
+
+// leads waits until somebody else than before leads, and returns who.
+func leads(t *testing.T, env *testenv.Env, timeout time.Duration, before string) (now string) {
+	t.Helper()
+	testenv.Eventually(t, timeout, "another than "+before+" leads", func() error {
+		if now = holder(t, env); now == "" || now == before {
+			return fmt.Errorf("%q leads", now)
+		}
+		return nil
+	})
+	return now
+}
+
+// put makes a Service without a stand-in and has h answer at its ClusterIP.
+func put(t *testing.T, env *testenv.Env, s testenv.Service, h http.Handler) *testenv.Backend {
+	t.Helper()
+	s.Kind, s.NotReady = "", true // until it listens
+	b := env.Create(t, s)
+	server, err := standin.Start(address(b), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	b.Server = server
+	env.SetReady(t, s.Namespace, s.Name, true)
+	return b
+}
+
+// raw does the same with a function that gets each connection.
+func raw(t *testing.T, env *testenv.Env, s testenv.Service, serve func(net.Conn)) *testenv.Backend {
+	t.Helper()
+	s.Kind, s.NotReady = "", true
+	b := env.Create(t, s)
+	l, err := net.Listen("tcp", address(b)) //nolint:noctx // on loopback
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			if err == nil {
+				go serve(c)
+			}
+		}
+	}()
+	env.SetReady(t, s.Namespace, s.Name, true)
+	return b
+}
+
+func address(b *testenv.Backend) string {
+	return net.JoinHostPort(b.Spec.ClusterIP, strconv.Itoa(int(b.Spec.Ports[0].Port)))
+}

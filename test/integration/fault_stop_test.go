@@ -1,0 +1,145 @@
+//go:build integration
+
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+)
+
+// SIGTERM while backends hang, with the settings that the service comes with: it ends at once, and another takes over at
+// once. It ends as well when the API server does not answer.
+func TestFaultStopDuringDiscovery(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-RUN-4")
+	env := testenv.Start(t)
+	var asked atomic.Int32
+	const hanging = 10
+	for i := range hanging {
+		raw(t, env, prometheusService("hanging", fmt.Sprintf("prometheus-%d", i)), func(c net.Conn) {
+			asked.Add(1)
+			_, _ = c.Read(make([]byte, 4096)) // and no answer
+		})
+	}
+	one := func() *instance {
+		t.Helper()
+		return running(t, env.Process(t, env.Kubeconfig(), nil, "serve", "--set", "log.format=text",
+			"--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0"))
+	}
+	busy := func(n int32) {
+		t.Helper()
+		testenv.Eventually(t, 20*time.Second, "the hanging backends are asked", func() error {
+			if got := asked.Load(); got < n {
+				return fmt.Errorf("%d of them", got)
+			}
+			return nil
+		})
+	}
+	stop := func(p *instance, limit time.Duration) time.Duration {
+		t.Helper()
+		begun := time.Now()
+		p.Signal(t, syscall.SIGTERM)
+		code := p.Wait(t, limit)
+		if code != 0 {
+			t.Errorf("SIGTERM: exit %d", code)
+		}
+		return time.Since(begun)
+	}
+
+	first := one()
+	was := leads(t, env, 10*time.Second, "")
+	second := one()
+	busy(2 * hanging)
+	took := stop(first, 5*time.Second)
+	ended := time.Now()
+	leads(t, env, 5*time.Second, was)
+	t.Logf("ended %s after SIGTERM, another led %s later", ms(took), ms(time.Since(ended)))
+	if took > 2*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if d := time.Since(ended); d > 4*time.Second { // retryPeriod is 2 s, and up to 1.2 times that
+		t.Errorf("another led after %s: the lease was not released", d)
+	}
+	stop(second, 5*time.Second)
+	testenv.Eventually(t, time.Second, "the lease is released", func() error {
+		if h := holder(t, env); h != "" {
+			return errors.New("it is held by " + h)
+		}
+		return nil
+	})
+
+	third := one()
+	leads(t, env, 10*time.Second, "")
+	published(t, env, "it has a document", "kubernetes/core:")
+	env.APIServer.Pause(t)
+	took = stop(third, 35*time.Second)
+	env.APIServer.Resume(t)
+	t.Logf("ended %s after SIGTERM while the API server hung", ms(took))
+	if took > 12*time.Second { // two requests for the lease, 5 s each
+		t.Errorf("it took %s", took)
+	}
+}
+
+// A restart with nothing else changed writes nothing, whether the process was told to stop or killed.
+func TestFaultRestartWritesNothing(t *testing.T) {
+	for _, id := range []string{"DTS-OUT-7", "DTS-OUT-10", "DTS-PRB-7"} {
+		t.Attr("req", id)
+	}
+	env := testenv.Start(t)
+	for typ, s := range everyType() {
+		s.Namespace, s.Name = "one", typ
+		env.Create(t, s)
+	}
+	env.Create(t, prometheusService("two", "prometheus")) // two of a type, one of them primary
+	env.Create(t, testenv.Service{
+		Namespace: "two", Name: "grafana", Labels: named("grafana"), Port: "service", Number: 3000, Kind: standin.Grafana,
+		Options: standin.Options{Credentials: standin.Credentials{Bearer: "secret"}},
+	})
+	env.Create(t, testenv.Service{Namespace: "two", Name: "unproven", Port: "http", Number: 8080, Annotations: map[string]string{
+		"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "custom", "kubernaut.io/toolset-health-endpoint": "none",
+	}})
+	unready := prometheusService("two", "starting")
+	unready.NotReady = true
+	env.Create(t, unready)
+	args := []string{"--set", "security.trustedNamespaces=[one]"}
+	p := start(t, env, args...)
+	published(t, env, "all is published", "mcp.one", "custom.one", "zipkin.one", "prometheus.two", "unproven.two")
+	admin(t, env)
+	published(t, env, "the overrides are in force", "helm/core:")
+
+	var before string
+	testenv.Eventually(t, 10*time.Second, "all is quiet", func() error {
+		was := before
+		before = env.ConfigMap(t).ResourceVersion
+		pause := time.NewTimer(time.Second) // quiet is for a second
+		defer pause.Stop()
+		<-pause.C
+		if was != before {
+			return fmt.Errorf("resourceVersion %s, was %s", before, was)
+		}
+		return nil
+	})
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		old := holder(t, env)
+		p.Signal(t, sig)
+		p.Wait(t, 10*time.Second)
+		p = start(t, env, args...)
+		leads(t, env, 10*time.Second, old)
+		p.answers(t, 10*time.Second, "/readyz", http.StatusOK)
+		testenv.Consistently(t, 4*time.Second, "a restart after "+sig.String()+" writes nothing", func() error {
+			if now := env.ConfigMap(t); now.ResourceVersion != before {
+				return fmt.Errorf("resourceVersion %s, was %s\n%s", now.ResourceVersion, before, now.Data[document])
+			}
+			return nil
+		})
+	}
+}

@@ -1,0 +1,306 @@
+//go:build integration
+
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+)
+
+// The lease of these tests: short, and long enough for a machine that is busy.
+const (
+	leaseDuration = 2 * time.Second
+	renewDeadline = 1500 * time.Millisecond
+	retryPeriod   = 200 * time.Millisecond
+)
+
+// replicas are several services on one cluster, each with a front of its own, so that it is known who writes what.
+type replicas struct {
+	env   *testenv.Env
+	token string
+
+	mu     sync.Mutex
+	writes []write
+	begun  int
+	fronts []*testenv.Front
+	cuts   atomic.Int64
+}
+
+// write is a request of a replica to change the ConfigMap, as it was sent.
+type write struct {
+	by      *replica
+	at      time.Time
+	manager string
+	base    string // the resourceVersion that it carries
+}
+
+// replica is one of them.
+type replica struct {
+	*instance
+	name string
+	on   func(w write) // called before a write goes on to the API server; may be nil
+}
+
+func newReplicas(t *testing.T, env *testenv.Env) *replicas {
+	t.Helper()
+	fronted(t, env) // for the account
+	return &replicas{env: env, token: env.Token(t, testenv.OutputNamespace, "dynamic-toolset")}
+}
+
+// add starts another replica.
+func (r *replicas) add(t *testing.T, args ...string) *replica {
+	t.Helper()
+	r.begun++
+	one := &replica{name: "replica " + strconv.Itoa(r.begun)}
+	front := r.env.Front(t)
+	r.fronts = append(r.fronts, front)
+	front.Inject(func(_ http.ResponseWriter, req *http.Request) bool {
+		r.note(one, req)
+		return false
+	})
+	args = append(append(append([]string{"serve"}, quick...),
+		"--set", "health.interval=5s",
+		"--set", "leaderElection.leaseDuration="+leaseDuration.String(),
+		"--set", "leaderElection.renewDeadline="+renewDeadline.String(),
+		"--set", "leaderElection.retryPeriod="+retryPeriod.String()), args...)
+	one.instance = running(t, r.env.Process(t, r.env.TokenKubeconfig(t, front.URL, front.CA, r.token), nil, args...))
+	return one
+}
+
+// note remembers a write.
+func (r *replicas) note(by *replica, req *http.Request) {
+	if req.Method == http.MethodGet || !strings.Contains(req.URL.Path, "/configmaps") {
+		return
+	}
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return // it was killed meanwhile
+	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	var object metav1.PartialObjectMetadata
+	if err := json.Unmarshal(body, &object); err != nil {
+		object.ResourceVersion = "unreadable: " + err.Error()
+	}
+	w := write{by: by, at: time.Now(), manager: req.URL.Query().Get("fieldManager"), base: object.ResourceVersion}
+	r.mu.Lock()
+	r.writes = append(r.writes, w)
+	on := by.on
+	r.mu.Unlock()
+	if on != nil {
+		on(w)
+	}
+}
+
+// whenWriting has do called at each further write of a replica, before it goes on.
+func (r *replicas) whenWriting(one *replica, do func(write)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one.on = do
+}
+
+// written are the writes of a replica, of all for nil, oldest first.
+func (r *replicas) written(by *replica) (list []write) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.writes {
+		if by == nil || w.by == by {
+			list = append(list, w)
+		}
+	}
+	slices.SortFunc(list, func(a, b write) int { return a.at.Compare(b.at) })
+	return list
+}
+
+// leader is the one of list that has the lease and writes.
+func (r *replicas) leader(t *testing.T, list []*replica) (leader *replica) {
+	t.Helper()
+	testenv.Eventually(t, 15*time.Second, "one of the replicas leads and writes", func() error {
+		identity := holder(t, r.env)
+		for _, one := range list {
+			if identity != "" && strings.Contains(one.Log(t), `msg="this replica leads" identity=`+identity) && len(r.written(one)) > 0 {
+				leader = one
+				return nil
+			}
+		}
+		return fmt.Errorf("the lease is held by %q", identity)
+	})
+	return leader
+}
+
+// counter has something written all the time: a Service whose description counts up. Where it stands can be read off the
+// document, where it may never go back.
+type counter struct {
+	stop func()
+	turn func() int // the last that was made
+}
+
+const turnAnnotation = "kubernaut.io/toolset-description"
+
+var turns = regexp.MustCompile(`turn (\d+)`)
+
+func (r *replicas) count(t *testing.T, every time.Duration) *counter {
+	t.Helper()
+	env := r.env
+	env.Create(t, testenv.Service{
+		Namespace: "churn", Name: "counter", Port: "http", Number: 8080, Kind: standin.Custom,
+		Annotations: map[string]string{
+			"kubernaut.io/toolset": "enabled", "kubernaut.io/toolset-type": "custom", turnAnnotation: "turn 0",
+		},
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	var mu sync.Mutex
+	n, done := 0, make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:"turn %d"}}}`, turnAnnotation, n+1)
+			if _, err := env.Client.CoreV1().Services("churn").Patch(ctx, "counter", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err == nil {
+				mu.Lock()
+				n++
+				mu.Unlock()
+			}
+		}
+	}()
+	stop := sync.OnceFunc(func() { cancel(); <-done })
+	t.Cleanup(stop)
+	return &counter{stop: stop, turn: func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return n
+	}}
+}
+
+// turn is where a ConfigMap stands, -1 if it does not say.
+func turn(cm *corev1.ConfigMap) int {
+	if m := turns.FindStringSubmatch(cm.Data[document]); m != nil {
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			return n
+		}
+	}
+	return -1
+}
+
+// settled waits until the last turn is published.
+func (c *counter) settled(t *testing.T, env *testenv.Env) {
+	t.Helper()
+	c.stop()
+	testenv.Eventually(t, 20*time.Second, "the last turn is published", func() error {
+		if got := turn(env.ConfigMap(t)); got != c.turn() {
+			return fmt.Errorf("turn %d, want %d", got, c.turn())
+		}
+		return nil
+	})
+}
+
+// admin writes what nobody may lose: overrides and a key of his own.
+func admin(t *testing.T, env *testenv.Env) map[string]string {
+	t.Helper()
+	keys := map[string]string{"overrides.yaml": "toolsets:\n  helm/core: {enabled: true} # mine\n", "notes": "not yours"}
+	patch, err := json.Marshal(map[string]any{"data": keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	testenv.Retry(t, "the admin's keys", func() error {
+		_, err := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Patch(t.Context(), testenv.ConfigMapName,
+			types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "admin"})
+		return err
+	})
+	return keys
+}
+
+// check looks at all that was written since the change number from: nothing was lost, nothing went back, nobody else wrote,
+// and each write was computed from what it replaced.
+func (r *replicas) check(t *testing.T, record *testenv.Recorder, from int, keys map[string]string, urls ...string) {
+	t.Helper()
+	changes := record.Changes()[from:]
+	last := -1
+	for _, c := range changes {
+		if err := intact(c, keys, urls); err != nil {
+			t.Errorf("%s: %v\n%s", c, err, c.ConfigMap.Data[document])
+			break
+		}
+		if n := turn(c.ConfigMap); n < last {
+			t.Errorf("%s: it went back from turn %d to %d", c, last, n)
+		} else {
+			last = n
+		}
+		for _, m := range c.Managers {
+			if m != "dynamic-toolset" {
+				t.Errorf("%s: %s wrote", c, m)
+			}
+		}
+	}
+	versions := map[string]bool{}
+	for _, c := range record.Changes() {
+		versions[c.Version] = true
+	}
+	for i, w := range r.written(nil) {
+		switch {
+		case w.base != "" && versions[w.base]:
+		case w.base == "" && i == 0 && strings.HasPrefix(w.manager, "dynamic-toolset-restore-"): // it was not there
+		default:
+			t.Errorf("write %d, of %s as %s, carries the resourceVersion %q, which the ConfigMap never had", i, w.by.name, w.manager, w.base)
+		}
+	}
+}
+
+// intact says what is missing.
+func intact(c testenv.Change, keys map[string]string, urls []string) error {
+	if c.Type == watch.Deleted || c.Gap {
+		return errors.New("it was deleted, or not all was recorded")
+	}
+	for k, v := range keys {
+		if c.ConfigMap.Data[k] != v {
+			return fmt.Errorf("%s is %q, want %q", k, c.ConfigMap.Data[k], v)
+		}
+	}
+	for _, want := range append([]string{"kubernetes/core:", "helm/core:"}, urls...) {
+		if !strings.Contains(c.ConfigMap.Data[document], want) {
+			return fmt.Errorf("%q is lost", want)
+		}
+	}
+	for _, k := range []string{"state.json", "kubernetes-toolset.yaml", "prometheus-toolset.yaml"} {
+		if c.ConfigMap.Data[k] == "" {
+			return fmt.Errorf("%s is lost", k)
+		}
+	}
+	return nil
+}
+
+// terms are the names of those who wrote, one after the other, each once for as long as nobody else did.
+func terms(writes []write) (names []string) {
+	for _, w := range writes {
+		if len(names) == 0 || names[len(names)-1] != w.by.name {
+			names = append(names, w.by.name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,173 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+)
+
+// The leader is killed in the middle of writing, twenty times: before its write has gone on to the API server, while it
+// does, or just after. Two replicas, then three. The next one takes over as soon as the lease ends, nothing is lost and
+// nothing is written by two.
+func TestReplicasLeaderKilled(t *testing.T) {
+	for _, id := range []string{"DTS-RUN-2", "DTS-RUN-3", "DTS-OUT-7", "DTS-OUT-10"} {
+		t.Attr("req", id)
+	}
+	const (
+		rounds = 20
+		limit  = leaseDuration + time.Second // the lease's end, a try, and a busy machine
+	)
+	env := testenv.Start(t)
+	all := newReplicas(t, env)
+	var urls []string
+	for i := range 5 {
+		urls = append(urls, env.Create(t, prometheusService("monitoring", fmt.Sprintf("prometheus-%d", i))).URL())
+	}
+	record := env.Record(t)
+	list := []*replica{all.add(t), all.add(t)}
+	published(t, env, "all is published", urls...)
+	counter := all.count(t, 25*time.Millisecond)
+	keys := admin(t, env)
+	published(t, env, "the overrides are in force", append(urls, "helm/core:", "turn ")...)
+	from := record.Len()
+
+	var takeovers, writing []time.Duration
+	for round := range rounds {
+		if round == rounds/2 {
+			list = append(list, all.add(t))
+		}
+		leader := all.leader(t, list)
+		list = slices.DeleteFunc(list, func(one *replica) bool { return one == leader })
+		for _, follower := range list {
+			follower.answers(t, 10*time.Second, "/readyz", http.StatusOK)
+		}
+		old := holder(t, env)
+		killed := killWhenWriting(all, leader, round)
+		select {
+		case <-leader.Done():
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s leads and does not write", leader.name)
+		}
+		at := <-killed
+		leads(t, env, leaseDuration+5*time.Second, old)
+		took := time.Since(at)
+		next := all.leader(t, list)
+		takeovers = append(takeovers, took)
+		testenv.Eventually(t, 5*time.Second, "the next leader writes", func() error {
+			writes := all.written(next)
+			if i := slices.IndexFunc(writes, func(w write) bool { return w.at.After(at) }); i >= 0 {
+				writing = append(writing, writes[i].at.Sub(at))
+				return nil
+			}
+			return fmt.Errorf("%d writes", len(writes))
+		})
+		if took > limit {
+			t.Errorf("round %d: the next one led after %s, want at most %s", round, took, limit)
+		}
+		list = append(list, all.add(t))
+	}
+	counter.settled(t, env)
+	slices.Sort(takeovers)
+	slices.Sort(writing)
+	t.Logf("lease %s: taken over after %s to %s, median %s; first write %s to %s, median %s", leaseDuration,
+		ms(takeovers[0]), ms(takeovers[rounds-1]), ms(takeovers[rounds/2]), ms(writing[0]), ms(writing[rounds-1]), ms(writing[rounds/2]))
+	t.Logf("%d turns, %d writes, %d changes of the ConfigMap", counter.turn(), len(all.written(nil)), record.Len())
+	all.check(t, record, from, keys, urls...)
+	if got := terms(all.written(nil)); len(got) != rounds+1 {
+		t.Errorf("%d terms, want one for each leader: two wrote at the same time, or one stopped to lead without being killed: %q", len(got), got)
+	}
+}
+
+func ms(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+
+// killWhenWriting kills a replica at its next write, and tells when.
+func killWhenWriting(all *replicas, leader *replica, round int) <-chan time.Time {
+	killed := make(chan time.Time, 1)
+	kill := func() {
+		at := time.Now()
+		_ = syscall.Kill(leader.PID(), syscall.SIGKILL)
+		killed <- at
+	}
+	var once sync.Once
+	all.whenWriting(leader, func(write) {
+		once.Do(func() {
+			switch round % 3 {
+			case 0: // before it goes on
+				kill()
+				<-leader.Done()
+			case 1: // while it does
+				go kill()
+			case 2: // about when it is answered
+				time.AfterFunc(rand.N(8*time.Millisecond), kill)
+			}
+		})
+	})
+	return killed
+}
+
+// A leader that was paused for longer than its lease, in the middle of a write that arrives when another leads, does not
+// write over its successor.
+func TestReplicasLeaderPaused(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	env := testenv.Start(t)
+	all := newReplicas(t, env)
+	url := env.Create(t, prometheusService("monitoring", "prometheus")).URL()
+	record := env.Record(t)
+	list := []*replica{all.add(t), all.add(t)}
+	published(t, env, "all is published", url)
+	counter := all.count(t, 25*time.Millisecond)
+	keys := admin(t, env)
+	published(t, env, "the overrides are in force", url, "helm/core:", "turn ")
+	from := record.Len()
+
+	for round := range 3 {
+		leader := all.leader(t, list)
+		old := holder(t, env)
+		held, release := make(chan struct{}), make(chan struct{})
+		var once sync.Once
+		all.whenWriting(leader, func(write) {
+			once.Do(func() {
+				_ = syscall.Kill(leader.PID(), syscall.SIGSTOP)
+				close(held)
+				<-release // the write is on its way for as long as that
+			})
+		})
+		<-held
+		paused := time.Now()
+		leads(t, env, leaseDuration+2*time.Second, old)
+		took := time.Since(paused)
+		next := all.leader(t, slices.DeleteFunc(slices.Clone(list), func(one *replica) bool { return one == leader }))
+		since := time.Now()
+		testenv.Eventually(t, 5*time.Second, "the next leader writes", func() error {
+			if writes := all.written(next); !writes[len(writes)-1].at.After(since) {
+				return fmt.Errorf("%d writes", len(writes))
+			}
+			return nil
+		})
+		resumed := time.Now()
+		leader.Signal(t, syscall.SIGCONT)
+		close(release)
+		leader.answers(t, 5*time.Second, "/readyz", http.StatusOK)
+		testenv.Consistently(t, 2*time.Second, "the one that was paused does not write", func() error {
+			if writes := all.written(leader); writes[len(writes)-1].at.After(resumed) {
+				return fmt.Errorf("it wrote %s after it went on", writes[len(writes)-1].at.Sub(resumed))
+			}
+			return nil
+		})
+		t.Logf("round %d: taken over after %s", round, ms(took))
+	}
+	counter.settled(t, env)
+	all.check(t, record, from, keys, url)
+	if got := terms(all.written(nil)); len(got) != 4 {
+		t.Errorf("%d terms, want four: %q", len(got), got)
+	}
+}
