@@ -103,7 +103,7 @@ func (r *reader) safe() *badAnnotation {
 			continue
 		}
 		if err := safetext.Check(r.s.Annotations[k]); err != nil {
-			return &badAnnotation{k, "its value " + err.Error() + ": expected plain text"}
+			return &badAnnotation{show(k), "its value " + err.Error() + ": expected plain text"}
 		}
 	}
 	return nil
