@@ -5,8 +5,10 @@ package testenv
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -81,6 +83,7 @@ func (e *Env) Grant(t testing.TB, namespace, accountNamespace, account string, r
 		ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name}
 		b, err := rbac.ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}, metav1.CreateOptions{})
 		check(err)
+		e.waitForRights(t, namespace, accountNamespace, account, rules)
 		return func() { check(rbac.ClusterRoleBindings().Delete(ctx, b.Name, metav1.DeleteOptions{})) }
 	}
 	role, err := rbac.Roles(namespace).Create(ctx, &rbacv1.Role{ObjectMeta: meta, Rules: rules}, metav1.CreateOptions{})
@@ -88,7 +91,35 @@ func (e *Env) Grant(t testing.TB, namespace, accountNamespace, account string, r
 	ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name}
 	b, err := rbac.RoleBindings(namespace).Create(ctx, &rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}, metav1.CreateOptions{})
 	check(err)
+	e.waitForRights(t, namespace, accountNamespace, account, rules)
 	return func() { check(rbac.RoleBindings(namespace).Delete(ctx, b.Name, metav1.DeleteOptions{})) }
+}
+
+// waitForRights waits until the API server acts on the rules, which it reads through a cache of its own.
+func (e *Env) waitForRights(t testing.TB, namespace, accountNamespace, account string, rules []rbacv1.PolicyRule) {
+	t.Helper()
+	user := fmt.Sprintf("system:serviceaccount:%s:%s", accountNamespace, account)
+	for _, rule := range rules {
+		name := ""
+		if len(rule.ResourceNames) > 0 {
+			name = rule.ResourceNames[0]
+		}
+		for _, verb := range rule.Verbs {
+			review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+				User: user, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + accountNamespace},
+				ResourceAttributes: &authorizationv1.ResourceAttributes{
+					Namespace: namespace, Verb: verb, Group: rule.APIGroups[0], Resource: rule.Resources[0], Name: name,
+				},
+			}}
+			Eventually(t, 10*time.Second, "the rights of "+user, func() error {
+				answer, err := e.Client.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), review, metav1.CreateOptions{})
+				if err != nil || answer.Status.Allowed {
+					return err
+				}
+				return fmt.Errorf("not allowed to %s %s yet", verb, rule.Resources[0])
+			})
+		}
+	}
 }
 
 // next is a number that was not given yet.
