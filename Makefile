@@ -47,7 +47,7 @@ controlplane: ## Build kube-apiserver, kubectl and etcd into the user's cache, o
 
 .PHONY: test-integration
 test-integration: controlplane ## Run the built binary against a real kube-apiserver and etcd
-	$(GO) test -count=1 -p 1 -timeout 30m -tags integration ./internal/events ./internal/leader ./internal/publish ./test/integration/...
+	$(GO) test -count=1 -p 1 -timeout 30m -tags integration $(INTEGRATION) ./internal/events ./internal/leader ./internal/publish ./test/integration/...
 
 .PHONY: soak
 soak: controlplane ## Run two replicas under the race detector for SOAK (10m) while 500 Services change all the time

@@ -54,7 +54,7 @@ func start(t *testing.T, env *testenv.Env, args ...string) *instance {
 // get asks the service itself. The status is 0 if it does not answer within two seconds.
 func get(url string) (status int, body string) {
 	client := http.Client{Timeout: 2 * time.Second}
-	resp, err := client.Get(url) //nolint:noctx // bounded by the client
+	resp, err := client.Get(url)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -186,7 +186,7 @@ func raw(t *testing.T, env *testenv.Env, s testenv.Service, serve func(net.Conn)
 	t.Helper()
 	s.Kind, s.NotReady = "", true
 	b := env.Create(t, s)
-	l, err := net.Listen("tcp", address(b)) //nolint:noctx // on loopback
+	l, err := net.Listen("tcp", address(b))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,12 +61,14 @@ func TestFaultStopDuringDiscovery(t *testing.T) {
 	busy(2 * hanging)
 	took := stop(first, 5*time.Second)
 	ended := time.Now()
-	leads(t, env, 5*time.Second, was)
+	leads(t, env, 10*time.Second, was)
 	t.Logf("ended %s after SIGTERM, another led %s later", ms(took), ms(time.Since(ended)))
 	if took > 2*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	if d := time.Since(ended); d > 4*time.Second { // retryPeriod is 2 s, and up to 1.2 times that
+	// A lease that was not released is respected for 15 s. One that was is seen within retryPeriod, 2 s, and the jitter that
+	// client-go adds, at most 1.2 times that; then it is taken.
+	if d := time.Since(ended); d > 6*time.Second {
 		t.Errorf("another led after %s: the lease was not released", d)
 	}
 	stop(second, 5*time.Second)

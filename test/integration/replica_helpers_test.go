@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,7 +21,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 
 	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
@@ -234,73 +232,4 @@ func admin(t *testing.T, env *testenv.Env) map[string]string {
 		return err
 	})
 	return keys
-}
-
-// check looks at all that was written since the change number from: nothing was lost, nothing went back, nobody else wrote,
-// and each write was computed from what it replaced.
-func (r *replicas) check(t *testing.T, record *testenv.Recorder, from int, keys map[string]string, urls ...string) {
-	t.Helper()
-	changes := record.Changes()[from:]
-	last := -1
-	for _, c := range changes {
-		if err := intact(c, keys, urls); err != nil {
-			t.Errorf("%s: %v\n%s", c, err, c.ConfigMap.Data[document])
-			break
-		}
-		if n := turn(c.ConfigMap); n < last {
-			t.Errorf("%s: it went back from turn %d to %d", c, last, n)
-		} else {
-			last = n
-		}
-		for _, m := range c.Managers {
-			if m != "dynamic-toolset" {
-				t.Errorf("%s: %s wrote", c, m)
-			}
-		}
-	}
-	versions := map[string]bool{}
-	for _, c := range record.Changes() {
-		versions[c.Version] = true
-	}
-	for i, w := range r.written(nil) {
-		switch {
-		case w.base != "" && versions[w.base]:
-		case w.base == "" && i == 0 && strings.HasPrefix(w.manager, "dynamic-toolset-restore-"): // it was not there
-		default:
-			t.Errorf("write %d, of %s as %s, carries the resourceVersion %q, which the ConfigMap never had", i, w.by.name, w.manager, w.base)
-		}
-	}
-}
-
-// intact says what is missing.
-func intact(c testenv.Change, keys map[string]string, urls []string) error {
-	if c.Type == watch.Deleted || c.Gap {
-		return errors.New("it was deleted, or not all was recorded")
-	}
-	for k, v := range keys {
-		if c.ConfigMap.Data[k] != v {
-			return fmt.Errorf("%s is %q, want %q", k, c.ConfigMap.Data[k], v)
-		}
-	}
-	for _, want := range append([]string{"kubernetes/core:", "helm/core:"}, urls...) {
-		if !strings.Contains(c.ConfigMap.Data[document], want) {
-			return fmt.Errorf("%q is lost", want)
-		}
-	}
-	for _, k := range []string{"state.json", "kubernetes-toolset.yaml", "prometheus-toolset.yaml"} {
-		if c.ConfigMap.Data[k] == "" {
-			return fmt.Errorf("%s is lost", k)
-		}
-	}
-	return nil
-}
-
-// terms are the names of those who wrote, one after the other, each once for as long as nobody else did.
-func terms(writes []write) (names []string) {
-	for _, w := range writes {
-		if len(names) == 0 || names[len(names)-1] != w.by.name {
-			names = append(names, w.by.name)
-		}
-	}
-	return names
 }
