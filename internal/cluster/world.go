@@ -209,10 +209,3 @@ func (w *World) endpoints(ref backend.Ref) *backend.Endpoints {
 	}
 	return e
 }
-
-// Counts of Services kept in full and of those that are nothing.
-func (w *World) Counts() (relevant, others int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.services), len(w.others)
-}
