@@ -1,3 +1,5 @@
+// Package cluster is the cluster as the controller sees it: the Services and EndpointSlices by watches, and the one ConfigMap it
+// keeps right.
 package cluster
 
 import (
@@ -19,6 +21,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // Options of a Watch.
@@ -36,10 +39,10 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// Watch fills a World from the API server and keeps the ConfigMap at hand.
+// Watch fills a world.World from the API server and keeps the ConfigMap at hand.
 type Watch struct {
 	opts       Options
-	world      *World
+	world      *world.World
 	namespaces []*namespace
 	configMap  cache.Cache
 	live       atomic.Pointer[corev1.ConfigMap]
@@ -49,8 +52,8 @@ type Watch struct {
 }
 
 // NewWatch prepares the watches; nothing is asked of the API server before Run.
-func NewWatch(config *rest.Config, world *World, opts Options) (*Watch, error) {
-	w := &Watch{opts: opts, world: world, liveMoved: make(chan struct{}, 1), synced: make(chan struct{})}
+func NewWatch(config *rest.Config, known *world.World, opts Options) (*Watch, error) {
+	w := &Watch{opts: opts, world: known, liveMoved: make(chan struct{}, 1), synced: make(chan struct{})}
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
 		return nil, err

@@ -12,18 +12,18 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // Source is where Services come from.
 type Source interface {
 	Changes() <-chan struct{} // receives when there is something to Take
-	Take() []cluster.Change
+	Take() []world.Change
 	TouchAll() // everything is a change
 	Synced() <-chan struct{}
 	Frozen() []string // namespaces that may not be watched, in order

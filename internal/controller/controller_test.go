@@ -21,17 +21,17 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // fakeSource is a World that is synced.
 type fakeSource struct {
-	*cluster.World
+	*world.World
 	synced chan struct{}
 }
 
@@ -221,7 +221,7 @@ func (n *notes) BadAnnotation(s *backend.Service, _, reason string) { n.note("%s
 // rig is a controller with everything around it in memory.
 type rig struct {
 	*Controller
-	world  *cluster.World
+	world  *world.World
 	output *fakeOutput
 	leader *fakeLeader
 	prober *fakeProber
@@ -243,7 +243,7 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{
-			world: cluster.NewWorld(d.Relevant), notes: &notes{},
+			world: world.New(d.Relevant), notes: &notes{},
 			output: &fakeOutput{data: data, moved: make(chan struct{}, 8)},
 			leader: &fakeLeader{leading: leading, changed: make(chan struct{}, 1)},
 			prober: &fakeProber{outcome: map[string]backend.Outcome{}},

@@ -28,6 +28,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // Options of a service.
@@ -66,7 +67,7 @@ type service struct {
 	log        *slog.Logger
 	probes     *lifecycle.Probes
 	servers    []*lifecycle.Server
-	world      *cluster.World
+	world      *world.World
 	watch      *cluster.Watch
 	monitor    *health.Monitor
 	elector    *leader.Elector
@@ -148,7 +149,7 @@ func (s *service) elect() error {
 // look prepares the watches.
 func (s *service) look(meter *metrics.Metrics) (err error) {
 	c := s.options.Config
-	s.world = cluster.NewWorld(s.options.Detector.Relevant)
+	s.world = world.New(s.options.Detector.Relevant)
 	s.watch, err = cluster.NewWatch(s.options.Cluster, s.world, cluster.Options{
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
 		ConfigMap: s.target(), KeepAnnotation: s.options.Detector.KeepAnnotation,
@@ -243,7 +244,7 @@ func (s *service) observe(ctx context.Context) {
 
 // source is the cluster's Services as the controller takes them.
 type source struct {
-	*cluster.World
+	*world.World
 	watch *cluster.Watch
 }
 

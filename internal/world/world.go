@@ -1,6 +1,6 @@
-// Package cluster is the cluster as the controller sees it: the Services and EndpointSlices by watches, and the one
-// ConfigMap it keeps right.
-package cluster
+// Package world holds the Services and EndpointSlices as they are known now, kept up by whoever sees them change: the watches
+// of a cluster, or of files.
+package world
 
 import (
 	"maps"
@@ -20,6 +20,7 @@ type World struct {
 	mu       sync.Mutex
 	services map[backend.Ref]*backend.Service
 	others   map[backend.Ref]struct{}
+	sorted   []backend.Ref // others; nil when they have changed since
 	slices   map[backend.Ref]map[string]slice
 	owners   map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
 	changed  map[backend.Ref]struct{}
@@ -38,8 +39,8 @@ type Change struct {
 	Endpoints *backend.Endpoints
 }
 
-// NewWorld makes an empty one. relevant says which Services to keep in full.
-func NewWorld(relevant func(*backend.Service) bool) *World {
+// New makes an empty one. relevant says which Services to keep in full.
+func New(relevant func(*backend.Service) bool) *World {
 	return &World{
 		relevant: relevant, changes: make(chan struct{}, 1),
 		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
@@ -56,14 +57,16 @@ func (w *World) SetService(s backend.Service) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.relevant(&s) {
-		delete(w.others, s.Ref)
+		w.deleteOther(s.Ref)
 		if old := w.services[s.Ref]; old == nil || !reflect.DeepEqual(*old, s) {
 			w.services[s.Ref] = &s
 			w.touch(s.Ref)
 		}
 		return
 	}
-	w.others[s.Ref] = struct{}{}
+	if _, known := w.others[s.Ref]; !known {
+		w.others[s.Ref], w.sorted = struct{}{}, nil
+	}
 	if w.services[s.Ref] != nil {
 		delete(w.services, s.Ref)
 		w.touch(s.Ref)
@@ -74,10 +77,17 @@ func (w *World) SetService(s backend.Service) {
 func (w *World) DeleteService(ref backend.Ref) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.others, ref)
+	w.deleteOther(ref)
 	if w.services[ref] != nil {
 		delete(w.services, ref)
 		w.touch(ref)
+	}
+}
+
+func (w *World) deleteOther(ref backend.Ref) {
+	if _, known := w.others[ref]; known {
+		delete(w.others, ref)
+		w.sorted = nil
 	}
 }
 
@@ -190,6 +200,24 @@ func (w *World) Frozen() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Sorted(maps.Keys(w.frozen))
+}
+
+// Others are the Services of which only the name is kept, in order.
+func (w *World) Others() []backend.Ref {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.sorted == nil {
+		w.sorted = slices.SortedFunc(maps.Keys(w.others), backend.Ref.Compare)
+	}
+	return w.sorted
+}
+
+// Has reports whether there is a Service of that name.
+func (w *World) Has(ref backend.Ref) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, other := w.others[ref]
+	return other || w.services[ref] != nil
 }
 
 // endpoints joins the slices of a Service. Every Service that selects pods has slices soon after it is made, so that none

@@ -1,4 +1,4 @@
-package cluster
+package world
 
 import (
 	"net/netip"
@@ -22,7 +22,7 @@ func taken(w *World) (names []string) {
 // A watch that was cut tells all there is again: only what differs may be probed again.
 func TestTheSameAgainIsNoChange(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
-	w := NewWorld(func(s *backend.Service) bool { return s.Name != "nothing" })
+	w := New(func(s *backend.Service) bool { return s.Name != "nothing" })
 	service := func(name, port string) backend.Service {
 		return backend.Service{Ref: ref(name), Labels: map[string]string{"app": name}, Ports: []backend.Port{{Name: port, Number: 80}}}
 	}
