@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 func newDiscover(streams Streams) *cobra.Command {
@@ -68,7 +69,7 @@ func (d *discovered) shown(all bool) (n int, list iter.Seq[*backend.Finding]) {
 			}
 		}
 		for _, ref := range others {
-			if !yield(&backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: reasonNothing}) {
+			if !yield(&backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: view.ReasonNothing}) {
 				return
 			}
 		}
@@ -87,9 +88,9 @@ func (d *discovered) count(v backend.Verdict) (n int) {
 func (d *discovered) print(s Streams, output string, all bool) error {
 	n, list := d.shown(all)
 	if output == "json" || output == "yaml" {
-		return printServices(s.Out, output, n, func(yield func(service) bool) {
+		return printServices(s.Out, output, n, func(yield func(view.Service) bool) {
 			for f := range list {
-				if !yield(newService(f, d.catalog)) {
+				if !yield(view.NewService(f, d.catalog)) {
 					return
 				}
 			}
@@ -144,7 +145,7 @@ func services(n int) string {
 func (d *discovered) table(s Streams, list iter.Seq[*backend.Finding], wide, all bool) error {
 	paint := newPainter(s.Out)
 	type row struct {
-		service
+		view.Service
 		health string
 	}
 	var columns []column[*row]
@@ -174,7 +175,7 @@ func (d *discovered) table(s Streams, list iter.Seq[*backend.Finding], wide, all
 	}
 	return printTable(s.Out, columns, func(yield func(*row) bool) {
 		for f := range list {
-			if !yield(&row{newService(f, d.catalog), health(&f.Observation)}) {
+			if !yield(&row{view.NewService(f, d.catalog), view.Health(&f.Observation)}) {
 				return
 			}
 		}

@@ -9,31 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
-
-// explanation is what explain prints as JSON or YAML.
-type explanation struct {
-	Services []service     `json:"services"`
-	Tried    []triedType   `json:"tried"`
-	Requests []requestView `json:"requests"`
-}
-
-type triedType struct {
-	Type    string   `json:"type"`
-	For     []string `json:"for"`
-	Against string   `json:"against,omitempty"`
-	Port    string   `json:"port,omitempty"`
-}
-
-type requestView struct {
-	Purpose string `json:"purpose"`
-	URL     string `json:"url"`
-	Status  int    `json:"status"`
-	Result  string `json:"result"`
-	Took    string `json:"took"`
-}
 
 func newExplain(streams Streams) *cobra.Command {
 	o := &options{streams: streams}
@@ -89,17 +67,22 @@ func (d *discovered) explain(s Streams, want backend.Ref, output string) error {
 	if svc == nil {
 		return d.notFound(want)
 	}
-	var findings []*backend.Finding
-	for _, f := range d.findings {
-		if f.Ref == want {
-			findings = append(findings, f)
-		}
-	}
-	evals := d.detector.Explain(svc, endpoints)
+	e := view.Explain(view.Material{
+		Service: svc, Endpoints: endpoints, Detector: d.detector, Catalog: d.catalog, Findings: d.findings,
+		Hints: view.Hints{Unprobed: !d.probed, HowToProbe: d.howToProbe()},
+	})
 	if output != "text" {
-		return printObject(s, d.explanation(findings, evals), output)
+		return printObject(s, e, output)
 	}
-	return d.tell(s.Out, svc, endpoints, findings, evals)
+	return tell(s.Out, &e)
+}
+
+// howToProbe is what to add to the command at hand.
+func (d *discovered) howToProbe() string {
+	if d.fromFiles {
+		return "run this with --probe=direct where its address can be reached, or without -f against the cluster with --probe=proxy"
+	}
+	return "run this with --probe=proxy"
 }
 
 func (d *discovered) notFound(want backend.Ref) error {
@@ -123,23 +106,4 @@ func (d *discovered) notFound(want backend.Ref) error {
 		hint = fmt.Sprintf("nothing was read of a namespace %s; %s", want.Namespace, hint)
 	}
 	return fmt.Errorf("no Service %s among the %s that were read: %s", want, services(d.collector.Count()), hint)
-}
-
-func (d *discovered) explanation(findings []*backend.Finding, evals []detect.Evaluation) explanation {
-	out := explanation{Services: []service{}, Tried: []triedType{}, Requests: []requestView{}}
-	for _, f := range findings {
-		out.Services = append(out.Services, newService(f, d.catalog))
-		for _, r := range f.Observation.Requests {
-			out.Requests = append(out.Requests, requestView{r.Purpose, r.URL, r.Status, r.Result, r.Took.String()})
-		}
-	}
-	for i := range evals {
-		e := &evals[i]
-		t := triedType{Type: e.Type, For: append([]string{}, e.Signs...), Against: e.Rejected}
-		if e.Candidate != nil {
-			t.Port = e.Candidate.PortReason
-		}
-		out.Tried = append(out.Tried, t)
-	}
-	return out
 }

@@ -11,11 +11,13 @@ import (
 	"unicode/utf8"
 
 	"sigs.k8s.io/yaml"
+
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // printServices prints what discover prints as JSON or YAML (DTS-CLI-2), {"services": […], "count": n}. It goes Service by
 // Service, since of 100,000 the whole text is ten times what they take themselves.
-func printServices(out io.Writer, output string, n int, list iter.Seq[service]) error {
+func printServices(out io.Writer, output string, n int, list iter.Seq[view.Service]) error {
 	b := bufio.NewWriter(out)
 	if output == "yaml" {
 		if err := writeYAML(b, n, list); err != nil {
@@ -29,7 +31,7 @@ func printServices(out io.Writer, output string, n int, list iter.Seq[service]) 
 	return b.Flush()
 }
 
-func writeJSON(out *bufio.Writer, n int, list iter.Seq[service]) error {
+func writeJSON(out *bufio.Writer, n int, list iter.Seq[view.Service]) error {
 	var item bytes.Buffer
 	enc := json.NewEncoder(&item)
 	enc.SetIndent("    ", "  ")
@@ -50,7 +52,7 @@ func writeJSON(out *bufio.Writer, n int, list iter.Seq[service]) error {
 	return err
 }
 
-func writeYAML(out *bufio.Writer, n int, list iter.Seq[service]) error {
+func writeYAML(out *bufio.Writer, n int, list iter.Seq[view.Service]) error {
 	empty := " []"
 	if n > 0 {
 		empty = ""
@@ -59,7 +61,7 @@ func writeYAML(out *bufio.Writer, n int, list iter.Seq[service]) error {
 		return err
 	}
 	for s := range list {
-		data, err := yaml.Marshal([]service{s}) // a list of one, whose lines are those of a longer one
+		data, err := yaml.Marshal([]view.Service{s}) // a list of one, whose lines are those of a longer one
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -161,7 +162,7 @@ func validateConfigMap(s Streams, name string, data []byte) error {
 		return fmt.Errorf("%s: %s", name, oneLine(err.Error()))
 	}
 	if cm.Kind != "ConfigMap" {
-		return fmt.Errorf("%s: its kind is %s: expected a ConfigMap, or one of the other files that --help lists", name, strconv.Quote(safetext.Clean(cm.Kind, shownText)))
+		return fmt.Errorf("%s: its kind is %s: expected a ConfigMap, or one of the other files that --help lists", name, strconv.Quote(safetext.Clean(cm.Kind, view.ShownText)))
 	}
 	text, ok := cm.Data[toolset.KeyHolmesGPT]
 	if !ok {

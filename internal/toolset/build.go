@@ -50,6 +50,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	doc := &Document{
 		HolmesGPT: map[string]any{"toolsets": b.toolsets},
 		Compact:   b.compactTrees(items),
+		Backends:  b.behind,
 		formats:   opts.Formats,
 	}
 	if len(b.servers) > 0 {

@@ -23,6 +23,7 @@ type builder struct {
 	servers   map[string]any
 	builtins  map[string]*builtin
 	own       []*entry
+	behind    map[string][]*backend.Finding
 	notes     []string
 	warnings  []string
 	// used are the instances that the overrides address and that exist.
@@ -53,6 +54,7 @@ func newBuilder(overrides *Overrides) *builder {
 		toolsets:  map[string]any{},
 		servers:   map[string]any{},
 		builtins:  map[string]*builtin{},
+		behind:    map[string][]*backend.Finding{},
 		used:      map[instanceKey]bool{},
 		origins:   map[string]string{},
 	}
@@ -118,6 +120,7 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 		b.origins[yamlfile.Index(yamlfile.Key(yamlfile.Key("toolsets", e.Name), "config")+".instances", len(t.instances))] = origin
 	}
 	t.instances = append(t.instances, config)
+	b.behind[e.Name] = append(b.behind[e.Name], it.Finding)
 	return name
 }
 
@@ -167,6 +170,7 @@ func (b *builder) finish() {
 			continue
 		}
 		section[e.name] = e.tree
+		b.behind[e.name] = append(b.behind[e.name], e.item.Finding)
 		if e.origin != "" {
 			b.origins[yamlfile.Key(group, e.name)] = e.origin
 		}

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // KeyHolmesGPT is the key of the HolmesGPT document in the ConfigMap, and compactSuffix ends those of the compact form.
@@ -32,6 +34,8 @@ type Document struct {
 	HolmesGPT map[string]any
 	// Compact holds the trees of the compact form, by type.
 	Compact map[string]map[string]any
+	// Backends are behind each entry of the HolmesGPT document, by its name; of each type the primary comes first.
+	Backends map[string][]*backend.Finding
 	// Warnings are for people: what was left out and why, and what in the overrides has no effect.
 	Warnings []string
 
@@ -73,6 +77,9 @@ func marshal(tree any) (string, error) {
 }
 
 const markerPrefix = "generation/"
+
+// IsMarker reports whether a toolset of that name is the generation marker, which is no toolset.
+func IsMarker(name string) bool { return strings.HasPrefix(name, markerPrefix) }
 
 // mark adds the entry that makes a running HolmesGPT take a changed document: it swaps its tools only if the name or the
 // state of a toolset changes, not if a URL does. Being disabled it costs the agent one line. HolmesGPT rejects a file

@@ -1,4 +1,5 @@
-package cli
+// Package view holds what is known in the shapes that people and programs see: commands, the API and the page show the same.
+package view
 
 import (
 	"fmt"
@@ -12,27 +13,28 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// reasonNothing is said of Services of which only the name is kept; the inventory says the same of the others.
-const reasonNothing = "nothing about it looks like a known backend"
+// ReasonNothing is said of Services of which only the name is kept; the inventory says the same of the others.
+const ReasonNothing = "nothing about it looks like a known backend"
 
-// service is a finding as programs see it (DTS-CLI-2).
-type service struct {
+// Service is a finding as programs see it (DTS-CLI-2).
+type Service struct {
 	Name      string            `json:"name"`
 	Namespace string            `json:"namespace"`
 	Type      string            `json:"type"`
 	Endpoint  string            `json:"endpoint"`
 	Labels    map[string]string `json:"labels"`
 	Metadata  map[string]string `json:"metadata"`
-	Healthy   *bool             `json:"healthy"`    // null: not probed
-	LastCheck *time.Time        `json:"last_check"` // null: not probed
+	Healthy   *bool             `json:"healthy" doc:"null: not probed"`
+	LastCheck *time.Time        `json:"last_check" doc:"null: not probed"`
 	Instance  string            `json:"instance"`
 	Primary   bool              `json:"primary"`
 	Verdict   backend.Verdict   `json:"verdict"`
 	Reason    string            `json:"reason"`
 }
 
-func newService(f *backend.Finding, types *catalog.Catalog) service {
-	s := service{
+// NewService shows a finding.
+func NewService(f *backend.Finding, types *catalog.Catalog) Service {
+	s := Service{
 		Name: f.Name, Namespace: f.Namespace, Type: f.Type, Endpoint: f.Endpoint(),
 		Labels: map[string]string{}, Metadata: map[string]string{},
 		Primary: f.Primary, Verdict: f.Verdict, Reason: f.Reason,
@@ -41,9 +43,8 @@ func newService(f *backend.Finding, types *catalog.Catalog) service {
 		s.Labels = f.Service.Labels
 	}
 	if o := &f.Observation; !o.At.IsZero() {
-		healthy := o.Outcome == backend.Ready || o.Outcome == backend.AuthRequired
 		at := o.At.UTC()
-		s.Healthy, s.LastCheck = &healthy, &at
+		s.Healthy, s.LastCheck = healthy(o), &at
 	}
 	if c := f.Candidate; c != nil {
 		s.Instance = c.Instance
@@ -99,8 +100,8 @@ func toolsetName(f *backend.Finding, t *catalog.Type) string {
 	}
 }
 
-// health is the probe's outcome in a word or two.
-func health(o *backend.Observation) string {
+// Health is the probe's outcome in a word or two.
+func Health(o *backend.Observation) string {
 	switch o.Outcome {
 	case "":
 		return ""

@@ -1,0 +1,127 @@
+package view
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Advice is one thing that a person can do.
+type Advice struct {
+	Text    string `json:"text"`
+	Command string `json:"command,omitempty" doc:"The command for it, or the lines to add"`
+}
+
+// Hints are what advice depends on beside the finding.
+type Hints struct {
+	Unprobed   bool   // nothing was asked
+	HowToProbe string // what to do then; without a full stop
+	Files      bool   // the Services are read from files, so that annotations are written there
+}
+
+// advise tells what can be done about a verdict, as a colleague would.
+func (h Hints) advise(f *backend.Finding) []Advice {
+	switch f.Verdict {
+	case backend.Accepted:
+		out := []Advice{{"To keep it out of the toolsets:", h.annotate(f, "kubernaut.io/toolset=false")}}
+		if h.Unprobed && !f.Candidate.Unproven {
+			out = append([]Advice{{"To see whether it works, " + h.HowToProbe + ".", ""}}, out...)
+		}
+		return out
+	case backend.Duplicate:
+		return []Advice{
+			{fmt.Sprintf("Nothing, if the two are one backend: HolmesGPT gets it through %s.", f.Winner), ""},
+			{"If they are two, say so:", h.include(f)},
+		}
+	case backend.Unconfirmed:
+		out := []Advice{{"If you know that it is " + f.Type + ", say so:", h.include(f)}}
+		if h.Unprobed {
+			out = append([]Advice{{"Let a probe tell: " + h.HowToProbe + ".", ""}}, out...)
+		}
+		return out
+	case backend.Unavailable:
+		return h.adviseUnavailable(f)
+	}
+	return h.adviseRejected(f)
+}
+
+func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
+	switch f.Observation.Outcome {
+	case backend.NoEndpoints:
+		selector := Pairs(f.Service.Selector)
+		if len(selector) == 0 {
+			return []Advice{{"It selects no pods: whoever made the Service has to make its EndpointSlices too. Look at them:",
+				fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s", f.Namespace, f.Name)}}
+		}
+		return []Advice{{"Look at its pods:", fmt.Sprintf("kubectl -n %s get pods -l %s", f.Namespace, strings.Join(selector, ","))}}
+	case backend.UntrustedTLS:
+		return []Advice{
+			{"Name the authority that signed its certificate in the configuration:", "tls: {caFile: /path/to/ca.pem}"},
+			{"Or have it trusted unchecked:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)},
+		}
+	case backend.AuthRequired:
+		return nil // the reason has the lines to add
+	}
+	return []Advice{
+		{"It is taken in as soon as it answers: see that it runs.", ""},
+		{"If the port or the base path is wrong, say which is right:", h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")},
+	}
+}
+
+func (h Hints) adviseRejected(f *backend.Finding) []Advice {
+	annotation, bad := strings.CutPrefix(f.Reason, "annotation ")
+	switch {
+	case strings.HasPrefix(f.Reason, "opted out"):
+		return []Advice{{"To let it in again:", h.annotate(f, "kubernaut.io/toolset-")}}
+	case bad:
+		annotation, _, _ = strings.Cut(annotation, ":")
+		return []Advice{{"Correct the annotation:", h.annotate(f, "--overwrite", annotation+"=VALUE")}}
+	case f.Service.Type == "ExternalName" || len(f.Service.Ports) == 0:
+		return nil
+	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
+		return []Advice{{"If it is one, its port or base path is wrong; say which is right:",
+			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
+	case f.Candidate != nil:
+		return []Advice{{"If it is something that the catalog does not know, it can be included as an HTTP toolset:",
+			h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type=custom")}}
+	case f.Type == "":
+		return []Advice{{"If it is a backend all the same, say which (the command catalog lists the types; custom is anything else that speaks HTTP):", h.include(f)}}
+	}
+	return []Advice{{"If it is " + f.Type + " all the same, say so:", h.include(f)}}
+}
+
+func (h Hints) include(f *backend.Finding) string {
+	typ := f.Type
+	if typ == "" {
+		typ = "TYPE"
+	}
+	return h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type="+typ)
+}
+
+// annotate is the command that sets annotations, KEY=VALUE, or removes them, KEY-; for Services in files the lines for them.
+func (h Hints) annotate(f *backend.Finding, args ...string) string {
+	if !h.Files {
+		return fmt.Sprintf("kubectl -n %s annotate service %s %s", f.Namespace, f.Name, strings.Join(args, " "))
+	}
+	var lines []string
+	for _, arg := range args {
+		if key, value, ok := strings.Cut(arg, "="); ok {
+			lines = append(lines, fmt.Sprintf("%s: %q", key, value))
+		} else if key, ok := strings.CutSuffix(arg, "-"); ok && !strings.HasPrefix(arg, "-") {
+			lines = append(lines, "(without "+key+")")
+		}
+	}
+	return "metadata.annotations:\n  " + strings.Join(lines, "\n  ")
+}
+
+// Pairs are key=value, by key.
+func Pairs(m map[string]string) []string {
+	list := make([]string, 0, len(m))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		list = append(list, k+"="+m[k])
+	}
+	return list
+}

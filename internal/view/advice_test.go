@@ -1,0 +1,52 @@
+package view
+
+import (
+	"strings"
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+func TestAdvice(t *testing.T) {
+	t.Attr("req", "DTS-CLI-4")
+	service := &backend.Service{Ref: backend.Ref{Namespace: "a", Name: "b"}, Ports: []backend.Port{{Number: 80}}}
+	selecting := &backend.Service{Ref: service.Ref, Ports: service.Ports, Selector: map[string]string{"app": "b", "tier": "x"}}
+	weak := &backend.Candidate{Service: service}
+	explicit := &backend.Candidate{Service: service, Strength: backend.Explicit}
+	unavailable := func(s *backend.Service, o backend.Outcome) backend.Finding {
+		return backend.Finding{Service: s, Type: "grafana", Candidate: weak, Verdict: backend.Unavailable, Observation: backend.Observation{Outcome: o}}
+	}
+	tests := []struct {
+		name    string
+		finding backend.Finding
+		want    string // part of it
+	}{
+		{"no endpoints", unavailable(selecting, backend.NoEndpoints), "kubectl -n a get pods -l app=b,tier=x"},
+		{"no endpoints, no selector", unavailable(service, backend.NoEndpoints), "kubectl -n a get endpointslices -l kubernetes.io/service-name=b"},
+		{"TLS", unavailable(service, backend.UntrustedTLS), "tls: {insecureSkipVerify: [a/b]}"},
+		{"refused", unavailable(service, backend.Unreachable), "taken in as soon as it answers"},
+		{"something else", backend.Finding{Service: service, Type: "grafana", Candidate: weak, Verdict: backend.Rejected, Reason: "x"}, "toolset-type=custom"},
+		{"something else, but its owner says so", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: "x"}, "toolset-port=PORT"},
+		{"bad annotation", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: "annotation kubernaut.io/toolset-scheme: expected http or https"}, "kubernaut.io/toolset-scheme=VALUE"},
+		{"name taken", backend.Finding{Service: service, Candidate: explicit, Verdict: backend.Rejected, Reason: `annotation kubernaut.io/toolset-name: "x" is taken`}, "kubernaut.io/toolset-name=VALUE"},
+	}
+	for _, tt := range tests {
+		tt.finding.Ref = service.Ref
+		var texts []string
+		for _, a := range (Hints{}).advise(&tt.finding) {
+			texts = append(texts, a.Text, a.Command)
+		}
+		if got := strings.Join(texts, "\n"); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q is not in\n%s", tt.name, tt.want, got)
+		}
+	}
+	external := backend.Finding{Service: &backend.Service{Type: "ExternalName"}, Verdict: backend.Rejected, Reason: "an ExternalName Service"}
+	if got := (Hints{}).advise(&external); len(got) != 0 {
+		t.Errorf("nothing can be done about an ExternalName Service, yet: %v", got)
+	}
+	bad := backend.Finding{Ref: service.Ref, Service: service, Verdict: backend.Rejected, Reason: "annotation kubernaut.io/toolset-scheme: expected http or https"}
+	got := (Hints{Files: true}).advise(&bad)
+	if want := "metadata.annotations:\n  kubernaut.io/toolset-scheme: \"VALUE\""; len(got) != 1 || got[0].Command != want {
+		t.Errorf("a Service in a file is annotated there: %q, want %q", got, want)
+	}
+}

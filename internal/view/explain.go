@@ -1,0 +1,239 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// Explanation tells why a Service is, or is not, among the toolsets (DTS-CLI-4).
+type Explanation struct {
+	Summary  []string  `json:"summary" doc:"The answer: a sentence for each type it was taken for"`
+	About    About     `json:"about" doc:"What detection reads of the Service"`
+	Services []Backend `json:"services" doc:"What became of it, as each type it was taken for; at least one"`
+	Tried    []Tried   `json:"tried" doc:"The types of the catalog that were near, and what spoke for and against each"`
+	// WithoutAnnotations: an annotation decided; Tried is what would have been said without it.
+	WithoutAnnotations bool     `json:"tried_without_annotations" doc:"An annotation decided: tried is what would be said without it"`
+	Advice             []Advice `json:"advice" doc:"What a person can do"`
+}
+
+// About is what detection reads of a Service.
+type About struct {
+	Kind        string            `json:"kind"`
+	Ports       string            `json:"ports"`
+	Labels      map[string]string `json:"labels" doc:"Those that some rule reads"`
+	OtherLabels int               `json:"other_labels" doc:"How many labels no rule reads"`
+	Selector    map[string]string `json:"selector"`
+	Annotations map[string]string `json:"annotations" doc:"Those of this service"`
+	Endpoints   string            `json:"endpoints" doc:"How many are ready, where that is known"`
+}
+
+// Backend is what a Service became as one type.
+type Backend struct {
+	Service
+	PortReason  string    `json:"port_reason" doc:"Why this port"`
+	PrimaryIs   string    `json:"primary_service" doc:"The primary of its type, as namespace/name"`
+	Credentials []string  `json:"credentials" doc:"Variables that HolmesGPT needs in its environment"`
+	Requests    []Request `json:"requests" doc:"What was asked, in order"`
+	Outcome     string    `json:"outcome" doc:"What the probe came to, in a word or two"`
+	Detail      string    `json:"detail" doc:"The same in a sentence"`
+	root        string    // of the URLs that detection expects
+}
+
+// Root is the URL, without a path, that detection expects; "" without a candidate.
+func (b *Backend) Root() string { return b.root }
+
+// Tried is what one type of the catalog has to say.
+type Tried struct {
+	Type    string   `json:"type"`
+	For     []string `json:"for"`
+	Against string   `json:"against,omitempty"`
+	Port    string   `json:"port,omitempty" doc:"The port it would have, and why"`
+	So      string   `json:"so" doc:"What follows"`
+}
+
+// Request is one request of a probe.
+type Request struct {
+	Purpose string `json:"purpose"`
+	URL     string `json:"url"`
+	Status  int    `json:"status" doc:"0: no answer"`
+	Result  string `json:"result"`
+	Took    string `json:"took" doc:"As in 1.5ms"`
+
+	duration time.Duration
+}
+
+// Duration is Took as a number.
+func (r *Request) Duration() time.Duration { return r.duration }
+
+// Material is what an explanation is made of.
+type Material struct {
+	Service   *backend.Service
+	Endpoints *backend.Endpoints // nil: not known
+	Detector  *detect.Detector
+	Catalog   *catalog.Catalog
+	Findings  []*backend.Finding // all of them
+	Hints     Hints
+}
+
+// Explain explains one Service.
+func Explain(m Material) Explanation {
+	var own []*backend.Finding
+	for _, f := range m.Findings {
+		if f.Ref == m.Service.Ref {
+			own = append(own, f)
+		}
+	}
+	if len(own) == 0 {
+		own = []*backend.Finding{{Ref: m.Service.Ref, Service: m.Service, Verdict: backend.Rejected, Reason: ReasonNothing}}
+	}
+	e := Explanation{About: about(m), Services: []Backend{}, Tried: []Tried{}, Advice: []Advice{}}
+	for _, f := range own {
+		e.Summary = append(e.Summary, Sentence(f, string(f.Verdict)))
+		e.Services = append(e.Services, m.backend(f))
+	}
+	_, e.WithoutAnnotations = m.Service.Annotations[toolsetAnnotation]
+	for _, evaluation := range m.Detector.Explain(m.Service, m.Endpoints) {
+		e.Tried = append(e.Tried, tried(&evaluation, own))
+	}
+	e.Advice = append(e.Advice, m.Hints.advise(own[0])...)
+	return e
+}
+
+const toolsetAnnotation = "kubernaut.io/toolset"
+
+// Sentence is the answer in one sentence; verdict is how the verdict is written in it.
+func Sentence(f *backend.Finding, verdict string) string {
+	as := ""
+	if f.Type != "" {
+		as = " as " + f.Type
+	}
+	switch f.Verdict {
+	case backend.Duplicate:
+		verdict, as = "a "+verdict, ", as "+f.Type
+	case backend.Unavailable:
+		verdict, as = f.Type+", but "+verdict, ""
+	}
+	return fmt.Sprintf("%s is %s%s: %s.", f.Ref, verdict, as, strings.TrimRight(f.Reason, "."))
+}
+
+// ShownText is how much is shown of a text that a stranger chose, in characters.
+const ShownText = 200
+
+func about(m Material) About {
+	s := m.Service
+	a := About{
+		Kind: cmp.Or(s.Type, "ClusterIP"), Ports: cmp.Or(detect.PortList(s), "none"),
+		Labels: map[string]string{}, Selector: map[string]string{}, Annotations: map[string]string{},
+		Endpoints: "not known: no EndpointSlices were read",
+	}
+	if s.Headless() {
+		a.Kind = "headless: DNS gives the addresses of its pods"
+	}
+	if s.ExternalName != "" {
+		a.Kind += ", for " + s.ExternalName
+	}
+	read := keysRead(m.Catalog)
+	for k, v := range s.Labels {
+		if read[k] {
+			a.Labels[k] = v
+		} else {
+			a.OtherLabels++
+		}
+	}
+	maps.Copy(a.Selector, s.Selector)
+	for k, v := range s.Annotations {
+		a.Annotations[k] = safetext.Clean(v, ShownText)
+	}
+	if m.Endpoints != nil {
+		a.Endpoints = fmt.Sprintf("%d ready", m.Endpoints.ReadyCount())
+	}
+	return a
+}
+
+// keysRead are the keys of labels that some rule looks at: the others say nothing about a verdict.
+func keysRead(c *catalog.Catalog) map[string]bool {
+	read := map[string]bool{}
+	for _, k := range slices.Concat(c.Lookalikes.AppLabels, c.Lookalikes.ComponentLabels) {
+		read[k] = true
+	}
+	for _, t := range c.Types {
+		labels := []map[string]catalog.Values{t.Detect.Weak.Labels}
+		for _, r := range slices.Concat(t.Detect.Strong, t.Detect.Reject) {
+			labels = append(labels, r.Labels)
+		}
+		for _, l := range labels {
+			for k := range l {
+				read[k] = true
+			}
+		}
+	}
+	return read
+}
+
+func (m *Material) backend(f *backend.Finding) Backend {
+	b := Backend{Service: NewService(f, m.Catalog), Credentials: []string{}, Requests: []Request{}}
+	if f.Candidate == nil {
+		return b
+	}
+	o := &f.Observation
+	b.PortReason = f.Candidate.PortReason
+	b.Credentials = append(b.Credentials, slices.Sorted(maps.Values(f.Credentials))...)
+	b.Outcome, b.Detail = Health(o), o.Detail
+	b.root = f.Candidate.EndpointAt(f.Candidate.Scheme, "")
+	for _, r := range o.Requests {
+		b.Requests = append(b.Requests, Request{r.Purpose, r.URL, r.Status, r.Result, r.Took.Round(time.Microsecond).String(), r.Took})
+	}
+	for _, other := range m.Findings {
+		if other.Type == f.Type && other.Primary {
+			b.PrimaryIs = other.Ref.String()
+		}
+	}
+	return b
+}
+
+func tried(e *detect.Evaluation, own []*backend.Finding) Tried {
+	t := Tried{Type: e.Type, For: []string{}, Against: e.Rejected}
+	for i, sign := range e.Signs {
+		if !slices.ContainsFunc(e.Signs[:i], func(said string) bool { return strings.Contains(said, sign) }) {
+			t.For = append(t.For, sign)
+		}
+	}
+	if e.Candidate != nil {
+		t.Port = e.Candidate.PortReason
+	}
+	switch {
+	case e.Rejected != "":
+		t.So = "no"
+	case e.Candidate == nil:
+		t.So = "too little speaks for it: a word or a port that others use too"
+	case e.Candidate.Strength >= backend.Strong:
+		t.So = "strong evidence" + beaten(e, own)
+	default:
+		t.So = "weak evidence, which needs a probe" + beaten(e, own)
+	}
+	return t
+}
+
+// beaten says which other type got the port that this one wanted.
+func beaten(e *detect.Evaluation, own []*backend.Finding) string {
+	for _, f := range own {
+		if f.Candidate == nil || f.Type == e.Type {
+			return ""
+		}
+	}
+	for _, f := range own {
+		if f.Candidate.Port.Number == e.Candidate.Port.Number {
+			return fmt.Sprintf("; for that port %s comes first", f.Type)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,80 @@
+package view
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// Toolset is an entry of the HolmesGPT document, with what is known of the backends behind it (DTS-API-1).
+type Toolset struct {
+	Name      string         `json:"name" doc:"As in the document"`
+	Type      string         `json:"type" doc:"The type of its backends; without any, the first part of its name"`
+	Enabled   bool           `json:"enabled"`
+	Healthy   *bool          `json:"healthy" doc:"Whether all its backends are; null where nothing was asked"`
+	Config    map[string]any `json:"config" doc:"As in the document"`
+	Instances []Instance     `json:"instances" doc:"Its backends"`
+}
+
+// Instance is one backend of a toolset.
+type Instance struct {
+	Name     string `json:"name"`
+	Service  string `json:"service" doc:"namespace/name"`
+	Type     string `json:"type"`
+	Endpoint string `json:"endpoint"`
+	Primary  bool   `json:"primary"`
+	Healthy  *bool  `json:"healthy" doc:"null: not probed"`
+}
+
+// Toolsets shows the entries of a document, by name; the generation marker, which is no toolset, is left out. nil is none.
+func Toolsets(d *toolset.Document) []Toolset {
+	list := []Toolset{}
+	if d == nil {
+		return list
+	}
+	for _, section := range []string{"toolsets", "mcp_servers"} {
+		entries, _ := d.HolmesGPT[section].(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(entries)) {
+			if entry, ok := entries[name].(map[string]any); ok && !toolset.IsMarker(name) {
+				list = append(list, newToolset(name, entry, d.Backends[name]))
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Toolset) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+func newToolset(name string, entry map[string]any, behind []*backend.Finding) Toolset {
+	t := Toolset{Name: name, Enabled: true, Config: map[string]any{}, Instances: []Instance{}}
+	t.Type, _, _ = strings.Cut(name, "/")
+	if enabled, ok := entry["enabled"].(bool); ok {
+		t.Enabled = enabled
+	}
+	if config, ok := entry["config"].(map[string]any); ok {
+		t.Config = config
+	}
+	for _, f := range behind {
+		t.Type = f.Type
+		i := Instance{
+			Name: f.Candidate.Instance, Service: f.Ref.String(), Type: f.Type, Endpoint: f.Endpoint(),
+			Primary: f.Primary, Healthy: healthy(&f.Observation),
+		}
+		if i.Healthy != nil && (t.Healthy == nil || !*i.Healthy) {
+			t.Healthy = i.Healthy
+		}
+		t.Instances = append(t.Instances, i)
+	}
+	return t
+}
+
+// healthy is nil where nothing was asked.
+func healthy(o *backend.Observation) *bool {
+	if o.At.IsZero() {
+		return nil
+	}
+	h := o.Outcome == backend.Ready || o.Outcome == backend.AuthRequired
+	return &h
+}
