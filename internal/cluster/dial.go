@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -18,20 +19,29 @@ type dialer struct {
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	failed func()
 	log    *slog.Logger
-	away   atomic.Bool
+	away   atomic.Pointer[error] // why it cannot be reached; nil while it can
 }
 
 const betweenDials = time.Second
 
 // httpClient is one for all watches, which share a connection.
-func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Client, error) {
+func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Client, *dialer, error) {
 	c := rest.CopyConfig(config)
 	d := &dialer{dial: c.Dial, failed: failed, log: log}
 	if d.dial == nil {
 		d.dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
 	c.Dial = d.untilConnected
-	return rest.HTTPClientFor(c)
+	client, err := rest.HTTPClientFor(c)
+	return client, d, err
+}
+
+// err is why the API server cannot be reached, nil while it can.
+func (d *dialer) err() error {
+	if reason := d.away.Load(); reason != nil {
+		return *reason
+	}
+	return nil
 }
 
 // untilConnected returns a connection, or an error when ctx has ended.
@@ -40,7 +50,7 @@ func (d *dialer) untilConnected(ctx context.Context, network, address string) (n
 		conn, err := d.dial(ctx, network, address)
 		switch {
 		case err == nil:
-			if d.away.Swap(false) {
+			if d.away.Swap(nil) != nil {
 				d.log.Info("the API server can be reached again", "address", address)
 			}
 			return conn, nil
@@ -50,7 +60,8 @@ func (d *dialer) untilConnected(ctx context.Context, network, address string) (n
 		if d.failed != nil {
 			d.failed()
 		}
-		if !d.away.Swap(true) {
+		reason := fmt.Errorf("the API server cannot be reached since %s: %w", time.Now().UTC().Format(time.RFC3339), err)
+		if d.away.CompareAndSwap(nil, &reason) {
 			d.log.Warn("the API server cannot be reached; trying again until it can: what is published stays", "address", address, "err", err)
 		}
 		select {

@@ -49,6 +49,7 @@ type Watch struct {
 	gone       atomic.Pointer[corev1.ConfigMap]
 	liveMoved  chan struct{}
 	synced     chan struct{}
+	dialer     *dialer
 }
 
 // NewWatch prepares the watches; nothing is asked of the API server before Run.
@@ -61,10 +62,11 @@ func NewWatch(config *rest.Config, known *world.World, opts Options) (*Watch, er
 	if err := discoveryv1.AddToScheme(scheme); err != nil {
 		return nil, err
 	}
-	http, err := httpClient(config, opts.Failed, opts.Log)
+	http, dialer, err := httpClient(config, opts.Failed, opts.Log)
 	if err != nil {
 		return nil, fmt.Errorf("client for the watches: %w", err)
 	}
+	w.dialer = dialer
 	mapper := staticMapper()
 	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
 	if len(namespaces) == 0 {
@@ -158,6 +160,9 @@ func register(ctx context.Context, c cache.Cache, object client.Object, h toolsc
 
 // Synced is closed when everything there was at the start, and that may be seen, has been seen.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
+
+// Err is why what is known may be old: the API server cannot be reached. nil while it can.
+func (w *Watch) Err() error { return w.dialer.err() }
 
 // Live is the ConfigMap as the watch last saw it, nil where there is none. It must not be changed.
 func (w *Watch) Live() *corev1.ConfigMap { return w.live.Load() }

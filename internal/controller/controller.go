@@ -27,6 +27,7 @@ type Source interface {
 	TouchAll() // everything is a change
 	Synced() <-chan struct{}
 	Frozen() []string // namespaces that may not be watched, in order
+	Err() error       // why what is known may be old; nil while all is well
 }
 
 // Output is where the documents go: a ConfigMap, or what can be read as one.
@@ -94,16 +95,25 @@ type Controller struct {
 	waiting    time.Time // since when a change waits to be published; zero if none does
 	resync     bool      // this cycle repairs whatever differs
 	leading    bool
+	written    Written
+	sawOutput  bool
 	snapshot   atomic.Pointer[Snapshot]
+	updated    atomic.Pointer[chan struct{}]
 	beat       atomic.Int64
+	discoveries
 }
 
 // New makes a Controller; Run starts it.
 func New(source Source, output Output, leader Leader, monitor *health.Monitor, opts Options) *Controller {
-	return &Controller{
+	c := &Controller{
 		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
 		detections: map[backend.Ref]inventory.Detection{},
 	}
+	c.discoveries.asked = make(chan struct{}, 1)
+	c.discoveries.over = make(chan struct{}, 1)
+	updated := make(chan struct{})
+	c.updated.Store(&updated)
+	return c
 }
 
 // Snapshot is the outcome of the last cycle, nil before the first one. It must not be changed.
@@ -153,8 +163,12 @@ func (c *Controller) Run(ctx context.Context) {
 			c.lead()
 			after(0)
 		case <-discovery.C:
-			c.source.TouchAll()
-			c.monitor.Recheck()
+			c.rediscover()
+		case <-c.asked:
+			c.startDiscovery(ctx)
+		case <-c.over:
+			c.endDiscovery()
+			after(0)
 		case <-resync.C:
 			c.resync = true
 			after(0)

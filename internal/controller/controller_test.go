@@ -36,6 +36,7 @@ type fakeSource struct {
 }
 
 func (s fakeSource) Synced() <-chan struct{} { return s.synced }
+func (s fakeSource) Err() error              { return nil }
 
 // fakeOutput is a ConfigMap in memory.
 type fakeOutput struct {
@@ -226,6 +227,7 @@ type rig struct {
 	leader *fakeLeader
 	prober *fakeProber
 	notes  *notes
+	ctx    context.Context // of the test, on synctest's clock
 }
 
 // start runs a controller on synctest's clock while body runs.
@@ -264,6 +266,7 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 		options.Log, options.Report = slog.New(slog.DiscardHandler), r.notes
 		r.Controller = New(fakeSource{r.world, synced}, r.output, r.leader, monitor, options)
 		ctx, stop := context.WithCancel(t.Context())
+		r.ctx = ctx
 		var running sync.WaitGroup
 		running.Go(func() { monitor.Run(ctx) })
 		running.Go(func() { r.Run(ctx) })

@@ -36,9 +36,8 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 		again, s.Err = c.publish(ctx, build)
 	}
 	s.Took = time.Since(begin)
-	c.tell(s)
 	c.opts.Report.Cycle(s)
-	c.snapshot.Store(s)
+	c.store(s)
 	if !s.Discovered { // one that hangs keeps nobody from being ready
 		again = sooner(again, firstRound-time.Since(c.memory.began))
 	}

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
@@ -26,34 +28,36 @@ type Report struct {
 	Metrics *metrics.Metrics
 	Events  Events
 	Log     *slog.Logger
+	History *history.Log // may be nil
 
-	seen    map[backend.Key]bool // accepted in the last cycle
-	failing string               // the error that was last told
-	frozen  string               // the namespaces that were last told
-	bad     map[backend.Ref]string
-	large   bool
+	accepted map[backend.Key]string // in the last cycle: endpoints
+	failing  string                 // the error that was last told
+	source   string                 // the same, of reading Services
+	frozen   string                 // the namespaces that were last told
+	bad      map[backend.Ref]string
+	large    bool
+	leading  bool
 }
 
 // Cycle implements Reporter.
 func (r *Report) Cycle(s *Snapshot) {
 	r.Metrics.Phase(metrics.PhaseTotal, s.Took)
 	shown := metrics.Snapshot{Services: map[metrics.Group]int{}, Toolsets: map[string]bool{}}
-	now := map[backend.Key]bool{}
 	for _, f := range s.Findings {
 		shown.Services[metrics.Group{Type: f.Type, State: f.Verdict}]++
 		if f.Verdict != backend.Accepted {
 			continue
 		}
-		key := f.Candidate.Key()
-		now[key] = true
-		if !r.seen[key] {
-			r.Metrics.Discovered(f.Type)
-		}
 		name := f.Type + "/" + f.Candidate.Instance
 		shown.Toolsets[name] = f.Observation.Outcome == backend.Ready || f.Observation.Outcome == backend.AuthRequired
 	}
-	r.seen = now
 	r.Metrics.Show(shown)
+	r.tellBackends(s)
+	r.tellSource(s.Source)
+	if r.leading != s.Leading {
+		r.leading = s.Leading
+		r.note(history.Leadership, "%s", map[bool]string{true: "this replica writes from now on", false: "another replica writes from now on"}[s.Leading])
+	}
 	if s.Document == nil && s.Err != nil {
 		r.Metrics.Error(metrics.OperationBuild)
 	}
@@ -90,12 +94,16 @@ func (r *Report) Published(res publish.Result, limited []publish.Drift, err erro
 	r.Metrics.Reconciled(result(&res, err))
 	if res.Written {
 		r.Log.Info("published", "changed", res.Changed, "removed", res.Removed, "repaired", len(res.Drifted), "bytes", res.Bytes)
+		if keys := fresh(&res); len(keys) > 0 {
+			r.note(history.Published, "%s", strings.Join(keys, ", "))
+		}
 		if waited > 0 {
 			r.Metrics.Published(waited)
 		}
 	}
 	for _, d := range res.Drifted {
 		r.Log.Info("repaired what somebody else changed", "key", d.Key, "manager", d.Manager)
+		r.note(history.Repaired, "%s, which was changed%s", d.Key, by(d.Manager))
 	}
 	for _, d := range limited {
 		r.Events.ConfigMap(true, "RepairedTooOften", fmt.Sprintf("%s is changed again and again%s: from now on it is repaired only every resync", d.Key, by(d.Manager)))
@@ -118,6 +126,7 @@ func (r *Report) tellFailure(err error) {
 	if err == nil {
 		if r.failing != "" {
 			r.Log.Info("publishing works again")
+			r.note(history.Recovered, "publishing works again")
 			r.Events.ConfigMap(false, "PublishWorks", "publishing works again")
 			r.failing = ""
 		}
@@ -137,6 +146,7 @@ func (r *Report) tellFailure(err error) {
 	}
 	r.failing = err.Error()
 	r.Log.Error("publishing failed: what was published last stays", "err", err)
+	r.note(history.Failed, "what was published last stays: %s", err.Error())
 	r.Events.ConfigMap(true, "PublishFailed", err.Error())
 }
 
@@ -162,6 +172,17 @@ func result(res *publish.Result, err error) metrics.Result {
 	return metrics.ResultUnchanged
 }
 
+// fresh are the keys that were written or removed, but for those put right.
+func fresh(res *publish.Result) []string {
+	var list []string
+	for _, k := range slices.Concat(res.Changed, res.Removed) {
+		if !slices.ContainsFunc(res.Drifted, func(d publish.Drift) bool { return d.Key == k }) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
 func by(manager string) string {
 	if manager == "" {
 		return ""
@@ -174,10 +195,12 @@ func (r *Report) Overrides(err error) {
 	r.Metrics.OverridesValid(err == nil)
 	if err == nil {
 		r.Log.Info("the overrides are valid again")
+		r.note(history.OverridesValid, "the overrides are valid again and in force")
 		r.Events.ConfigMap(false, "OverridesValid", "the overrides are valid again and in force")
 		return
 	}
 	r.Log.Warn("the overrides are invalid: the last good ones stay in force", "err", err)
+	r.note(history.OverridesInvalid, "the last good ones stay in force: %s", err.Error())
 	r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+err.Error())
 }
 
@@ -189,12 +212,16 @@ func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) {
 	if r.bad[s.Ref] != reason { // it is told with each discovery
 		r.bad[s.Ref] = reason
 		r.Metrics.DetectorError(typ)
+		r.backend(history.AnnotationInvalid, backend.Key{Ref: s.Ref, Type: typ}, reason)
 	}
 	r.Events.Service(s, true, "BadAnnotation", reason)
 }
 
 // GoodAnnotation implements Reporter.
 func (r *Report) GoodAnnotation(s *backend.Service) {
+	if _, told := r.bad[s.Ref]; told {
+		r.backend(history.AnnotationValid, backend.Key{Ref: s.Ref}, "what was wrong with its annotations is mended, or gone")
+	}
 	delete(r.bad, s.Ref)
 	r.Events.Clear(s)
 }

@@ -1,7 +1,7 @@
 package controller
 
 import (
-	"cmp"
+	"maps"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -20,57 +20,61 @@ type Snapshot struct {
 	Leading    bool
 	Frozen     []string // namespaces that may not be watched: what is published of them stays as it is
 	Err        error    // why the output is not as it should be
+	Source     error    // why what is known of the Services may be old
 	Overrides  error    // what is wrong with the admin's overrides
+	DryRun     bool     // nothing is written
+	Output     Written  // what the output holds
+}
+
+// Written is what the output holds, and what it held before.
+type Written struct {
+	Keys     map[string]string // generated ones; nil where there is none
+	Version  string            // resourceVersion of the ConfigMap; "" for files
+	At       time.Time         // since when, as far as this process knows; zero: since before it started
+	Replaced map[string]string // what was there before; nil: not known, or nothing
 }
 
 func (c *Controller) newSnapshot(findings []*backend.Finding) *Snapshot {
-	return &Snapshot{Findings: findings, At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver(), Frozen: c.source.Frozen()}
-}
-
-// tell logs a line for each backend that was added, withdrawn or changed since the last cycle.
-func (c *Controller) tell(s *Snapshot) {
-	before := map[backend.Key]string{}
-	if last := c.snapshot.Load(); last != nil {
-		before = accepted(last.Findings)
-	}
-	now := accepted(s.Findings)
-	for _, f := range s.Findings {
-		if f.Verdict != backend.Accepted {
-			continue
-		}
-		key := f.Candidate.Key()
-		switch old, known := before[key]; {
-		case !known:
-			c.opts.Log.Info("backend added", attributes(key, "endpoint", f.Endpoint(), "version", f.Observation.Version)...)
-		case old != f.Endpoint():
-			c.opts.Log.Info("backend changed", attributes(key, "endpoint", f.Endpoint(), "was", old)...)
-		}
-	}
-	reasons := map[backend.Key]string{}
-	for _, f := range s.Findings {
-		reasons[backend.Key{Ref: f.Ref, Type: f.Type}] = f.Reason
-	}
-	for key, endpoint := range before {
-		if _, still := now[key]; !still {
-			reason := cmp.Or(reasons[key], reasons[backend.Key{Ref: key.Ref}])
-			if reason == "" {
-				reason = "it is no longer there, or no longer looks like one"
-			}
-			c.opts.Log.Info("backend withdrawn", attributes(key, "endpoint", endpoint, "reason", reason)...)
-		}
+	return &Snapshot{
+		Findings: findings, At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver(),
+		Frozen: c.source.Frozen(), Source: c.source.Err(), DryRun: c.opts.DryRun,
 	}
 }
 
-func attributes(key backend.Key, more ...any) []any {
-	return append([]any{"namespace", key.Namespace, "service", key.Name, "type", key.Type}, more...)
+// store makes a snapshot the current one.
+func (c *Controller) store(s *Snapshot) {
+	c.noteOutput()
+	s.Output = c.written
+	c.snapshot.Store(s)
+	updated := make(chan struct{})
+	close(*c.updated.Swap(&updated))
+	c.answer(s)
 }
 
-func accepted(findings []*backend.Finding) map[backend.Key]string {
-	m := map[backend.Key]string{}
-	for _, f := range findings {
-		if f.Verdict == backend.Accepted {
-			m[f.Candidate.Key()] = f.Endpoint()
+// Updated is closed when there is a newer snapshot than the one that is current at the time of the call.
+func (c *Controller) Updated() <-chan struct{} { return *c.updated.Load() }
+
+// noteOutput takes in what the output holds, and remembers what that replaced.
+func (c *Controller) noteOutput() {
+	live := c.output.Live()
+	if live == nil {
+		if c.written.Keys != nil {
+			c.written = Written{At: time.Now(), Replaced: c.written.Keys}
+		}
+		c.sawOutput = true
+		return
+	}
+	keys := map[string]string{}
+	for k, text := range live.Data {
+		if toolset.OwnedKey(k) {
+			keys[k] = text
 		}
 	}
-	return m
+	c.written.Version = live.ResourceVersion
+	switch {
+	case !c.sawOutput:
+		c.written.Keys, c.sawOutput = keys, true
+	case !maps.Equal(keys, c.written.Keys):
+		c.written.Keys, c.written.Replaced, c.written.At = keys, c.written.Keys, time.Now()
+	}
 }

@@ -40,6 +40,7 @@ type Monitor struct {
 	known   map[backend.Key]Record // what was published before, until a target of that key comes
 	factor  int
 	running int
+	rounds  []*round
 }
 
 // New makes a Monitor without targets.
@@ -100,6 +101,7 @@ func (m *Monitor) Set(targets []probe.Target) {
 		if !wanted[key] {
 			m.entries[key].end()
 			delete(m.entries, key)
+			m.asked(key)
 		}
 	}
 	poke(m.wake)
@@ -122,14 +124,40 @@ func (m *Monitor) SetFactor(factor int) {
 	poke(m.wake)
 }
 
-// Recheck makes every target due now.
-func (m *Monitor) Recheck() {
+// Recheck makes every target due now. The channel is closed when each was asked, or is gone; a probe that runs already
+// counts.
+func (m *Monitor) Recheck() <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, e := range m.entries {
-		e.due = time.Now()
+	r := &round{done: make(chan struct{}), left: map[backend.Key]bool{}}
+	now := time.Now()
+	for key, e := range m.entries {
+		e.due = now
+		if !e.target.Candidate.Unproven {
+			r.left[key] = true
+		}
 	}
+	m.rounds = append(m.rounds, r)
+	m.asked(backend.Key{})
 	poke(m.wake)
+	return r.done
+}
+
+// round is one Recheck.
+type round struct {
+	done chan struct{}
+	left map[backend.Key]bool
+}
+
+// asked enters into the rounds that a target was asked, or is gone.
+func (m *Monitor) asked(key backend.Key) {
+	m.rounds = slices.DeleteFunc(m.rounds, func(r *round) bool {
+		delete(r.left, key)
+		if len(r.left) == 0 {
+			close(r.done)
+		}
+		return len(r.left) == 0
+	})
 }
 
 // Observations are what counts now of each target that anything is known of.
@@ -228,6 +256,7 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	if stopped || m.entries[t.Candidate.Key()] != e {
 		return // what was seen is about something else by now
 	}
+	m.asked(t.Candidate.Key())
 	e.due = now.Add(m.next())
 	if e.again {
 		e.again, e.due = false, now

@@ -308,3 +308,39 @@ func TestChangesWhileProbesBegin(t *testing.T) {
 		}
 	})
 }
+
+func TestRecheckIsOverWhenAllWereAsked(t *testing.T) {
+	t.Attr("req", "DTS-API-1")
+	s := newScript()
+	for _, n := range []string{"a", "b", "gone"} {
+		s.set(n, backend.Ready)
+	}
+	over := func(c <-chan struct{}) bool {
+		select {
+		case <-c:
+			return true
+		default:
+			return false
+		}
+	}
+	run(t, s, usual, func(m *Monitor) {
+		if !over(m.Recheck()) {
+			t.Error("nothing to ask, and it is not over")
+		}
+		all := []probe.Target{target("a"), target("b"), target("gone")}
+		m.Set(all)
+		pass(time.Second)
+		s.takes["b"], s.takes["gone"] = 3*time.Second, time.Hour
+		asked := m.Recheck()
+		pass(time.Second)
+		m.Set(all[:2])
+		pass(time.Second)
+		if over(asked) {
+			t.Error("it is over before b has answered")
+		}
+		pass(2 * time.Second)
+		if !over(asked) || s.count("a") != 2 {
+			t.Errorf("over: %v, a was asked %d times, want twice", over(asked), s.count("a"))
+		}
+	})
+}

@@ -46,6 +46,9 @@ type Error struct {
 func (e *Error) Error() string { return e.text }
 func (e *Error) Unwrap() error { return e.err }
 
+// NewError is for other places to publish to. Its text is to be one line that says what, where and what to do.
+func NewError(op Op, text string, err error) *Error { return &Error{op, text, err} }
+
 func (p *Publisher) where() string {
 	return "ConfigMap " + p.options.Namespace + "/" + p.options.Name
 }

@@ -163,7 +163,7 @@ func (p *Publisher) once(ctx context.Context, live *corev1.ConfigMap, build Buil
 	if err != nil {
 		return live, err
 	}
-	if err := want.check(); err != nil {
+	if err := want.Check(); err != nil {
 		return live, err
 	}
 	d := p.Compare(live, want)
@@ -244,8 +244,8 @@ func (r *Result) add(changed, removed *[]string, drifted []Drift) {
 	note(&r.Removed, removed)
 }
 
-// check guards the keys of others against a mistake of ours.
-func (d *Desired) check() error {
+// Check guards the keys of others against a mistake of ours.
+func (d *Desired) Check() error {
 	if len(d.Keys) == 0 {
 		return errors.New("nothing to publish: no key was generated")
 	}

@@ -249,6 +249,7 @@ type source struct {
 }
 
 func (s source) Synced() <-chan struct{} { return s.watch.Synced() }
+func (s source) Err() error              { return s.watch.Err() }
 
 func names(c *catalog.Catalog) []string {
 	var list []string

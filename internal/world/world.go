@@ -25,6 +25,8 @@ type World struct {
 	owners   map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
 	changed  map[backend.Ref]struct{}
 	frozen   map[string]bool // namespaces
+	optional bool            // EndpointSlices need not be given
+	sliced   map[string]int  // EndpointSlices, by namespace
 }
 
 type slice struct {
@@ -45,8 +47,16 @@ func New(relevant func(*backend.Service) bool) *World {
 		relevant: relevant, changes: make(chan struct{}, 1),
 		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
 		slices: map[backend.Ref]map[string]slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
-		frozen: map[string]bool{},
+		frozen: map[string]bool{}, sliced: map[string]int{},
 	}
+}
+
+// SlicesOptional says that EndpointSlices need not be given, as in files: in a namespace without any, nothing is known of
+// readiness (DTS-PRB-4). It is to be said before the first Service.
+func (w *World) SlicesOptional() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.optional = true
 }
 
 // Changes receives when there is something to Take.
@@ -101,6 +111,9 @@ func (w *World) SetSlice(name, service backend.Ref, s backend.EndpointSlice, fqd
 	if service.Name == "" {
 		return
 	}
+	if _, ok := w.owners[name]; !ok {
+		w.count(service.Namespace, 1)
+	}
 	w.owners[name] = service
 	if w.slices[service] == nil {
 		w.slices[service] = map[string]slice{}
@@ -119,13 +132,34 @@ func (w *World) DeleteSlice(name backend.Ref) {
 }
 
 func (w *World) dropSlice(name backend.Ref) {
-	service := w.owners[name]
+	service, ok := w.owners[name]
+	if !ok {
+		return
+	}
+	w.count(service.Namespace, -1)
 	delete(w.owners, name)
 	delete(w.slices[service], name.Name)
 	if len(w.slices[service]) == 0 {
 		delete(w.slices, service)
 	}
 	w.touchKnown(service)
+}
+
+// count keeps the number of a namespace's slices. Where they are optional, the first and the last of them change what is known
+// of every Service in it.
+func (w *World) count(namespace string, by int) {
+	before := w.sliced[namespace]
+	if w.sliced[namespace] = before + by; w.sliced[namespace] == 0 {
+		delete(w.sliced, namespace)
+	}
+	if !w.optional || before > 0 && before+by > 0 {
+		return
+	}
+	for ref := range w.services {
+		if ref.Namespace == namespace {
+			w.touch(ref)
+		}
+	}
 }
 
 func (w *World) touchKnown(ref backend.Ref) {
@@ -224,7 +258,7 @@ func (w *World) Has(ref backend.Ref) bool {
 // means none ready; of one without a selector and without slices nothing is known.
 func (w *World) endpoints(ref backend.Ref) *backend.Endpoints {
 	s := w.services[ref]
-	if s == nil || len(w.slices[ref]) == 0 && len(s.Selector) == 0 {
+	if s == nil || len(w.slices[ref]) == 0 && (len(s.Selector) == 0 || w.optional && w.sliced[ref.Namespace] == 0) {
 		return nil
 	}
 	e := &backend.Endpoints{}

@@ -59,3 +59,45 @@ func TestTheSameAgainIsNoChange(t *testing.T) {
 		}
 	}
 }
+
+// Of a cluster no slices means no endpoints; files may leave them out.
+func TestWithoutSlicesReadinessOfFilesIsUnknown(t *testing.T) {
+	t.Attr("req", "DTS-PRB-4")
+	for _, optional := range []bool{false, true} {
+		w := New(func(*backend.Service) bool { return true })
+		if optional {
+			w.SlicesOptional()
+		}
+		known := func() map[string]bool {
+			m := map[string]bool{}
+			for _, c := range w.Take() {
+				m[c.Name] = c.Endpoints != nil
+			}
+			return m
+		}
+		for _, name := range []string{"a", "b"} {
+			w.SetService(backend.Service{Ref: ref(name), Selector: map[string]string{"app": name}})
+		}
+		other := backend.Ref{Namespace: "other", Name: "c"}
+		w.SetService(backend.Service{Ref: other, Selector: map[string]string{"app": "c"}})
+		if d := cmp.Diff(map[string]bool{"a": !optional, "b": !optional, "c": !optional}, known()); d != "" {
+			t.Errorf("optional %t, no slices: -want +got:\n%s", optional, d)
+		}
+		want := map[string]bool{"a": true}
+		if optional {
+			want["b"] = true // it has none, now that there are some
+		}
+		w.SetSlice(ref("a-1"), ref("a"), backend.EndpointSlice{}, false)
+		if d := cmp.Diff(want, known()); d != "" {
+			t.Errorf("optional %t, one has a slice: -want +got:\n%s", optional, d)
+		}
+		w.DeleteSlice(ref("a-1"))
+		w.DeleteSlice(ref("a-1"))
+		if optional {
+			want = map[string]bool{"a": false, "b": false}
+		}
+		if d := cmp.Diff(want, known()); d != "" {
+			t.Errorf("optional %t, none any more: -want +got:\n%s", optional, d)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package controller
+
+import (
+	"cmp"
+	"fmt"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/history"
+)
+
+// tellBackends tells of each backend that was added, withdrawn or changed since the last cycle.
+func (r *Report) tellBackends(s *Snapshot) {
+	now := accepted(s.Findings)
+	for _, f := range s.Findings {
+		if f.Verdict != backend.Accepted {
+			continue
+		}
+		key := f.Candidate.Key()
+		switch old, known := r.accepted[key]; {
+		case !known:
+			r.Metrics.Discovered(f.Type)
+			r.Log.Info("backend added", attributes(key, "endpoint", f.Endpoint(), "version", f.Observation.Version)...)
+			r.backend(history.Added, key, "at "+f.Endpoint())
+		case old != f.Endpoint():
+			r.Log.Info("backend changed", attributes(key, "endpoint", f.Endpoint(), "was", old)...)
+			r.backend(history.Changed, key, fmt.Sprintf("now at %s, was at %s", f.Endpoint(), old))
+		}
+	}
+	reasons := map[backend.Key]string{}
+	for _, f := range s.Findings {
+		reasons[backend.Key{Ref: f.Ref, Type: f.Type}] = f.Reason
+	}
+	for key, endpoint := range r.accepted {
+		if _, still := now[key]; !still {
+			reason := cmp.Or(reasons[key], reasons[backend.Key{Ref: key.Ref}], "it is no longer there, or no longer looks like one")
+			r.Log.Info("backend withdrawn", attributes(key, "endpoint", endpoint, "reason", reason)...)
+			r.backend(history.Withdrawn, key, reason)
+		}
+	}
+	r.accepted = now
+}
+
+func (r *Report) backend(kind history.Kind, key backend.Key, message string) {
+	r.History.Add(history.Change{Kind: kind, Ref: key.Ref, Type: key.Type, Message: message})
+}
+
+func (r *Report) note(kind history.Kind, format string, args ...any) {
+	r.History.Add(history.Change{Kind: kind, Message: fmt.Sprintf(format, args...)})
+}
+
+func attributes(key backend.Key, more ...any) []any {
+	return append([]any{"namespace", key.Namespace, "service", key.Name, "type", key.Type}, more...)
+}
+
+// accepted are the endpoints of what is accepted.
+func accepted(findings []*backend.Finding) map[backend.Key]string {
+	m := map[backend.Key]string{}
+	for _, f := range findings {
+		if f.Verdict == backend.Accepted {
+			m[f.Candidate.Key()] = f.Endpoint()
+		}
+	}
+	return m
+}
+
+// tellSource tells when Services cannot be read, and when they can again.
+func (r *Report) tellSource(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text == r.source {
+		return
+	}
+	r.source = text
+	if err == nil {
+		r.Log.Info("the Services can be read again")
+		r.note(history.SourceRecovered, "the Services can be read again")
+		return
+	}
+	r.Log.Warn("the Services cannot be read as they are now: what was known of them stays", "err", err)
+	r.note(history.SourceFailed, "what was known stays: %s", text)
+}
