@@ -12,8 +12,8 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## Find the backends of an example cluster and show what would be written, without a cluster
-	@./examples/demo.sh
+demo: build ## Run the service on stand-in backends on this machine, until Ctrl-C or for DEMO (as in DEMO=30s)
+	@$(GO) run ./examples/demo $(if $(DEMO),-for $(DEMO))
 
 .PHONY: test
 test: ## Run the tests that need nothing but Go

@@ -48,9 +48,9 @@ func (o *configOptions) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&o.sets, "set", nil, "set one key of the configuration, as in health.timeout=2s (repeatable)")
 }
 
-// load reads the configuration and the catalog. Bad files of the catalog are told and left out.
-func (o *configOptions) load(s Streams) (*config.Config, *catalog.Catalog, error) {
-	c, err := config.Load(o.path, o.sets)
+// load reads the configuration, over defaults that adjust may change, and the catalog. Bad files of the catalog are told and left out.
+func (o *configOptions) load(s Streams, adjust ...func(*config.Config)) (*config.Config, *catalog.Catalog, error) {
+	c, err := config.Load(o.path, o.sets, adjust...)
 	if err != nil {
 		return nil, nil, err
 	}

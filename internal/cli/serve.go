@@ -2,48 +2,86 @@ package cli
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
-	servicepkg "kubernaut.io/dynamic-toolset/internal/service"
+	"kubernaut.io/dynamic-toolset/internal/service"
+	"kubernaut.io/dynamic-toolset/internal/source"
 )
 
 func newServe(streams Streams) *cobra.Command {
 	o := &options{streams: streams, kube: genericclioptions.NewConfigFlags(true)}
 	var dryRun, check bool
+	var out string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Watch the cluster and keep the ConfigMap right",
 		Long: `Watches the cluster's Services, proves the backends among them again and again, and keeps one ConfigMap up to date with the
 toolsets. What an admin writes into its key overrides.yaml stays; what somebody breaks is repaired. Several replicas elect
-one that writes. Runs until it is told to stop (SIGTERM, Ctrl-C).`,
+one that writes. Runs until it is told to stop (SIGTERM, Ctrl-C).
+
+With -f and --out it runs without a cluster: Services are read from files, which are followed, and the keys of the ConfigMap
+become files in a directory. The admin's overrides are the file overrides.yaml there.`,
 		Example: `  dynamic-toolset serve --config config.yaml
   dynamic-toolset serve --dry-run --set log.format=text     # everything but writing
-  dynamic-toolset serve --config config.yaml --check        # only check the configuration`,
+  dynamic-toolset serve --config config.yaml --check        # only check the configuration
+  dynamic-toolset serve -f services.yaml --out toolsets     # without a cluster`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkServe(o, out); err != nil {
+				return err
+			}
 			if check {
-				if _, _, err := o.load(streams); err != nil {
+				if _, _, err := o.load(streams, o.adjust()...); err != nil {
 					return err
 				}
 				note(streams, "the configuration is valid")
 				return nil
 			}
-			return o.serve(cmd, dryRun)
+			return o.serve(cmd, out, dryRun)
 		},
 	}
 	o.configOptions.addFlags(cmd)
 	o.kube.AddFlags(cmd.Flags())
+	cmd.Flags().Lookup("namespace").Usage = "with -f the namespace of objects that name none"
+	cmd.Flags().StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file, which is followed, instead of a cluster (repeatable; needs --out)")
+	cmd.Flags().StringVar(&out, "out", "", "with -f: write the keys as files into this directory")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "do everything but write")
 	cmd.Flags().BoolVar(&check, "check", false, "check the configuration and the catalog, and end")
 	return cmd
 }
 
-func (o *options) serve(cmd *cobra.Command, dryRun bool) error {
-	c, types, err := o.load(o.streams)
+func checkServe(o *options, out string) error {
+	switch {
+	case len(o.files) > 0 && out == "":
+		return usage("-f needs --out: the directory for what is written")
+	case len(o.files) == 0 && out != "":
+		return usage("--out needs -f: a file with Services")
+	case len(o.files) == 0 && *o.kube.Namespace != "":
+		return usage("-n: serve watches the namespaces that the configuration names; try --set discovery.namespaces=[%s]", *o.kube.Namespace)
+	}
+	stdin := func(path string) bool { return path == source.Stdin }
+	if i := slices.IndexFunc(o.files, stdin); i >= 0 && slices.ContainsFunc(o.files[i+1:], stdin) {
+		return usage("-f - is given twice: standard input can be read once only")
+	}
+	return nil
+}
+
+// adjust are the defaults that are others without a cluster, which nobody could ask who may do what.
+func (o *options) adjust() []func(*config.Config) {
+	if len(o.files) == 0 {
+		return nil
+	}
+	return []func(*config.Config){func(c *config.Config) { c.Auth.Mode = config.AuthNone }}
+}
+
+func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
+	c, types, err := o.load(o.streams, o.adjust()...)
 	if err != nil {
 		return err
 	}
@@ -55,20 +93,28 @@ func (o *options) serve(cmd *cobra.Command, dryRun bool) error {
 	if err != nil {
 		return err
 	}
-	cluster, err := o.cluster()
-	if err != nil {
-		return err
-	}
-	if cluster.Timeout != 0 {
-		return errors.New("--request-timeout: the watches of serve have no end; leave it out")
-	}
 	probing, err := probeOptions(c)
 	if err != nil {
 		return err
 	}
-	return servicepkg.Run(contextOf(cmd), servicepkg.Options{
-		Config: c, Catalog: types, Detector: detector, Probe: probing, Cluster: cluster, DryRun: dryRun,
+	run := service.Options{
+		Config: c, Catalog: types, Detector: detector, Probe: probing, DryRun: dryRun,
 		Inventory: inventory.Options{Primary: refs(c.Primary), Credentials: credentials(c.Credentials)},
-		Labels:    configMapLabels(), Version: buildVersion().Version, LogTo: o.streams.Err,
-	})
+		Version:   buildVersion().Version, LogTo: o.streams.Err,
+	}
+	if len(o.files) > 0 {
+		if c.Auth.Mode != config.AuthNone {
+			return errors.New("auth.mode kubernetes: there is no cluster to ask with -f; leave it out, or set none")
+		}
+		run.Standalone = &service.Standalone{Files: o.files, Stdin: o.streams.In, Namespace: *o.kube.Namespace, Dir: out}
+		return service.Run(contextOf(cmd), run)
+	}
+	if run.Cluster, err = o.cluster(); err != nil {
+		return err
+	}
+	if run.Cluster.Timeout != 0 {
+		return errors.New("--request-timeout: the watches of serve have no end; leave it out")
+	}
+	run.Labels = configMapLabels()
+	return service.Run(contextOf(cmd), run)
 }

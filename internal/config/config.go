@@ -4,6 +4,7 @@ package config
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/probe"
@@ -208,4 +209,13 @@ func Default() *Config {
 		Shutdown: Shutdown{Timeout: 30 * time.Second},
 		Log:      Log{Level: "info", Format: "json"},
 	}
+}
+
+// Listen is the address to listen on for one of the configuration: without authentication one that names no host is this
+// machine's own alone (DTS-API-3).
+func (c *Config) Listen(address string) string {
+	if c.Auth.Mode == AuthNone && strings.HasPrefix(address, ":") {
+		return "127.0.0.1" + address
+	}
+	return address
 }

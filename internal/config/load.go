@@ -26,10 +26,12 @@ import (
 //	discovery.namespaces=[monitoring, tracing]
 //	credentials.grafana.monitoring/grafana.api_key=GRAFANA_API_KEY
 //
+// Adjust, where given, changes the defaults first.
+//
 // The error is about the file as a whole, or yamlfile.Errors with everything that is wrong, one line each.
-func Load(path string, sets []string) (*Config, error) {
+func Load(path string, sets []string, adjust ...func(*Config)) (*Config, error) {
 	if path == "" {
-		return decode(yamlfile.Empty("defaults"), sets)
+		return decode(yamlfile.Empty("defaults"), sets, adjust...)
 	}
 	data, err := read(path)
 	if err != nil {
@@ -39,7 +41,7 @@ func Load(path string, sets []string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(f, sets)
+	return decode(f, sets, adjust...)
 }
 
 // Parse is Load for a text that is read already; name is what errors call it.
@@ -51,8 +53,11 @@ func Parse(name string, data []byte) (*Config, error) {
 	return decode(f, nil)
 }
 
-func decode(f *yamlfile.File, sets []string) (*Config, error) {
+func decode(f *yamlfile.File, sets []string, adjust ...func(*Config)) (*Config, error) {
 	c := Default()
+	for _, change := range adjust {
+		change(c)
+	}
 	for _, s := range sets {
 		f.Set("--set", s, c)
 	}

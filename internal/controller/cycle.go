@@ -23,8 +23,13 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	begin := time.Now()
 	c.look()
 	s := c.newSnapshot(c.findings())
+	s.Took.Detect = time.Since(begin)
 
-	build := func(live *corev1.ConfigMap) (publish.Desired, error) { return c.build(s, live) }
+	build := func(live *corev1.ConfigMap) (publish.Desired, error) {
+		from := time.Now()
+		defer func() { s.Took.Build += time.Since(from) }()
+		return c.build(s, live)
+	}
 	switch {
 	case c.opts.DryRun || !c.leading:
 		c.waiting = time.Time{}
@@ -33,9 +38,11 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 		again = earlyRetry
 		_, s.Err = build(c.output.Live())
 	default:
+		from := time.Now()
 		again, s.Err = c.publish(ctx, build)
+		s.Took.Publish = time.Since(from) - s.Took.Build
 	}
-	s.Took = time.Since(begin)
+	s.Took.Total = time.Since(begin)
 	c.opts.Report.Cycle(s)
 	c.store(s)
 	if !s.Discovered { // one that hangs keeps nobody from being ready

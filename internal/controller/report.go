@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
@@ -41,7 +42,12 @@ type Report struct {
 
 // Cycle implements Reporter.
 func (r *Report) Cycle(s *Snapshot) {
-	r.Metrics.Phase(metrics.PhaseTotal, s.Took)
+	r.Metrics.Phase(metrics.PhaseDetect, s.Took.Detect)
+	r.Metrics.Phase(metrics.PhaseBuild, s.Took.Build)
+	if s.Took.Publish > 0 {
+		r.Metrics.Phase(metrics.PhasePublish, s.Took.Publish)
+	}
+	r.Metrics.Phase(metrics.PhaseTotal, s.Took.Total)
 	shown := metrics.Snapshot{Services: map[metrics.Group]int{}, Toolsets: map[string]bool{}}
 	for _, f := range s.Findings {
 		shown.Services[metrics.Group{Type: f.Type, State: f.Verdict}]++
@@ -79,9 +85,12 @@ func (r *Report) tellFrozen(s *Snapshot) {
 		"needed is a Role in each namespace with get, list and watch on services and endpointslices")
 }
 
-// Failed counts a failed health check.
-func (r *Report) Failed(c *backend.Candidate, o *backend.Observation) {
-	r.Metrics.CheckFailed(c.Type, *o)
+// Checked counts a health check.
+func (r *Report) Checked(c *backend.Candidate, o *backend.Observation, took time.Duration) {
+	r.Metrics.Phase(metrics.PhaseProbe, took)
+	if !health.Publishable(o.Outcome) {
+		r.Metrics.CheckFailed(c.Type, *o)
+	}
 }
 
 // Published implements Reporter.

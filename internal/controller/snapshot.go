@@ -14,7 +14,7 @@ type Snapshot struct {
 	Document *toolset.Document // nil where Err says why it could not be built
 	Keys     map[string]string // what the output should hold
 	At       time.Time
-	Took     time.Duration
+	Took     Times
 	// Discovered: every candidate was asked once, or had the time to answer.
 	Discovered bool
 	Leading    bool
@@ -24,6 +24,14 @@ type Snapshot struct {
 	Overrides  error    // what is wrong with the admin's overrides
 	DryRun     bool     // nothing is written
 	Output     Written  // what the output holds
+}
+
+// Times are how long the parts of a cycle took. Probing goes on beside it.
+type Times struct {
+	Detect  time.Duration // Services to candidates
+	Build   time.Duration // findings and overrides to keys
+	Publish time.Duration // keys to the output; 0 where nothing was to be written
+	Total   time.Duration
 }
 
 // Written is what the output holds, and what it held before.

@@ -24,8 +24,8 @@ type Options struct {
 	Interval    time.Duration // between two checks of one backend, give or take a tenth
 	Threshold   int           // failed checks in a row, at most one an interval, until it counts as failing
 	Concurrency int           // checks at once
-	// Failed is told of each failed check; may be nil.
-	Failed func(c *backend.Candidate, o *backend.Observation)
+	// Checked is told of each check and how long it took; may be nil.
+	Checked func(c *backend.Candidate, o *backend.Observation, took time.Duration)
 }
 
 // Monitor probes the targets it was given until its context ends. It is safe for concurrent use.
@@ -244,6 +244,7 @@ func earlier(a, b time.Time) time.Time {
 
 // check probes one target and enters what came of it.
 func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
+	began := time.Now()
 	o := m.prober.Probe(ctx, t)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -264,8 +265,8 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	if e.enter(o, now, m.opts) {
 		poke(m.notify)
 	}
-	if !publishable(o.Outcome) && m.opts.Failed != nil {
-		m.opts.Failed(t.Candidate, &o)
+	if m.opts.Checked != nil {
+		m.opts.Checked(t.Candidate, &o, now.Sub(began))
 	}
 }
 

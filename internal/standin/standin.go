@@ -174,7 +174,10 @@ func (b *Backend) describe() product {
 // SetReady changes between ready and not ready, answered as the software does (most with 503).
 func (b *Backend) SetReady(ready bool) { b.notReady.Store(!ready) }
 
-// Requests are those answered so far, oldest first.
+// keptRequests is how many are remembered: a demonstration may run for days.
+const keptRequests = 4096
+
+// Requests are those answered so far, oldest first, as many as are remembered.
 func (b *Backend) Requests() []Request {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -185,6 +188,9 @@ func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 	b.answer(sw, r)
 	b.mu.Lock()
+	if len(b.requests) == keptRequests {
+		b.requests = slices.Delete(b.requests, 0, keptRequests/2)
+	}
 	b.requests = append(b.requests, Request{
 		Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Host: r.Host, Header: r.Header.Clone(), Status: sw.status,
 	})

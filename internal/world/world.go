@@ -62,6 +62,9 @@ func (w *World) SlicesOptional() {
 // Changes receives when there is something to Take.
 func (w *World) Changes() <-chan struct{} { return w.changes }
 
+// Notify makes Changes receive though there is nothing to Take, as when what is wrong with the source has changed.
+func (w *World) Notify() { w.poke() }
+
 // SetService enters a Service as it is now. The same again, as after a watch that was cut, is no change.
 func (w *World) SetService(s backend.Service) {
 	w.mu.Lock()
@@ -252,6 +255,13 @@ func (w *World) Has(ref backend.Ref) bool {
 	defer w.mu.Unlock()
 	_, other := w.others[ref]
 	return other || w.services[ref] != nil
+}
+
+// Get is a Service that is kept in full, and its endpoints, nil where nothing is known of them.
+func (w *World) Get(ref backend.Ref) (*backend.Service, *backend.Endpoints) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.services[ref], w.endpoints(ref)
 }
 
 // endpoints joins the slices of a Service. Every Service that selects pods has slices soon after it is made, so that none

@@ -97,7 +97,7 @@ func TestFaultBackends(t *testing.T) {
 	testenv.Binary(t) // it takes time to build
 	begin := time.Now()
 	p := running(t, env.Process(t, env.Kubeconfig(), nil, "serve", "--set", "log.format=text",
-		"--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0"))
+		"--set", "auth.mode=none", "--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0"))
 	listening := time.Now()
 	published(t, env, "the one that works is published", good.URL())
 	t.Logf("published %s after the start, %s after it listened", time.Since(begin).Round(time.Millisecond), time.Since(listening).Round(time.Millisecond))

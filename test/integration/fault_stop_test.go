@@ -33,7 +33,7 @@ func TestFaultStopDuringDiscovery(t *testing.T) {
 	one := func() *instance {
 		t.Helper()
 		return running(t, env.Process(t, env.Kubeconfig(), nil, "serve", "--set", "log.format=text",
-			"--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0"))
+			"--set", "auth.mode=none", "--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0"))
 	}
 	busy := func(n int32) {
 		t.Helper()

@@ -21,7 +21,7 @@ const document = "custom_toolset.yaml"
 // quick has the service look often, so that a test need not wait.
 var quick = []string{
 	"--set", "health.interval=500ms", "--set", "health.tries=1", "--set", "health.timeout=1s", "--set", "output.resync=2s",
-	"--set", "discovery.settle=20ms", "--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0",
+	"--set", "discovery.settle=20ms", "--set", "auth.mode=none", "--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0",
 	"--set", "log.format=text", "--set", "leaderElection.leaseDuration=2s", "--set", "leaderElection.renewDeadline=1s",
 	"--set", "leaderElection.retryPeriod=200ms",
 }

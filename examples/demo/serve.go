@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+)
+
+// demo is one run.
+type demo struct {
+	out              io.Writer
+	dir              string
+	services, output string // the file with the Services, the folder with the documents
+	page             string // host:port
+}
+
+const document = "custom_toolset.yaml"
+
+func (d *demo) say(format string, args ...any) { _, _ = fmt.Fprintf(d.out, format+"\n", args...) }
+
+// introduce tells what there is to see.
+func (d *demo) introduce() {
+	d.say("A pretended cluster: these answer on this machine as the real ones do.")
+	d.say("")
+	for _, w := range workloads() {
+		d.say("  %-36s %-16s %s", w.namespace+"/"+w.name, w.kind, w.story)
+	}
+	d.say("")
+	d.say("The page is at   http://%s/", d.page)
+	d.say("The Services     %s", d.services)
+	d.say("What is written  %s", d.output)
+	d.say("")
+	d.say("Try, in another terminal:")
+	d.say("  curl -s 'http://%s/api/v1/services?verdict=rejected'", d.page)
+	d.say("  curl -s 'http://%s/api/v1/services/team-b/web'            # why is this none?", d.page)
+	d.say("  rm %s                                  # it is back at once", filepath.Join(d.output, document))
+	d.say("  echo 'toolsets: {kubernetes/logs: null}' > %s   # yours wins", filepath.Join(d.output, "overrides.yaml"))
+	d.say("  $EDITOR %s                                # take a Service out, or annotate one", d.services)
+	d.say("")
+	d.say("Ctrl-C ends all of it.")
+}
+
+// serve runs the program and shows what it writes, until ctx ends. The error is about the program.
+func (d *demo) serve(ctx context.Context, binary string) (*seen, error) {
+	log, err := os.Create(filepath.Join(d.dir, "log"))
+	if err != nil {
+		return nil, fmt.Errorf("a file for the log: %w", err)
+	}
+	defer log.Close()
+	cmd := exec.CommandContext(ctx, binary, "serve", "-f", d.services, "--out", d.output, //nolint:gosec // the person's own choice
+		"--set", "server.address="+d.page, "--set", "metrics.address=127.0.0.1:0", "--set", "log.format=text",
+		"--set", "health.interval=2s", "--set", "health.tries=1")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 20 * time.Second
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%s: %w; make build makes it", binary, err)
+	}
+	watching, stop := context.WithCancel(ctx)
+	shown := make(chan *seen, 1)
+	go func() { shown <- d.show(watching) }()
+	err = cmd.Wait()
+	stop()
+	s := <-shown
+	switch {
+	case ctx.Err() != nil && (err == nil || errors.Is(err, ctx.Err())):
+		d.say("\nStopped.")
+		return s, nil
+	case err == nil:
+		err = errors.New("it ended by itself")
+	}
+	text, _ := os.ReadFile(log.Name()) // what there is of it
+	return s, fmt.Errorf("%s: %w; its log:\n%s", binary, err, text)
+}
+
+// seen is what the document held at any time.
+type seen map[string]bool
+
+// expected are parts of the document that a working service writes.
+func expected() []string {
+	return []string{
+		"monitoring/prometheus-server", "team-a/metrics", "monitoring/grafana", "{{ env.GRAFANA_API_KEY }}", "jaeger/observability/jaeger-query",
+		"observability/tempo", "logging/elasticsearch-master", "logging/loki-gateway", "custom/shop/orders-runbooks",
+	}
+}
+
+func (s *seen) look(text string) {
+	for _, part := range expected() {
+		if strings.Contains(text, part) {
+			(*s)[part] = true
+		}
+	}
+}
+
+func (s *seen) missing() (list []string) {
+	for _, part := range expected() {
+		if !(*s)[part] {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+// show prints the document when it changes: in full at first, then what is different.
+func (d *demo) show(ctx context.Context) *seen {
+	const settled = time.Second // what is found at the start is one document, not ten
+	s := &seen{}
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	var last, pending string
+	var since time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return s
+		case <-tick.C:
+		}
+		text, err := os.ReadFile(filepath.Join(d.output, document))
+		if err != nil {
+			continue // not written yet, or somebody tries what happens when it is deleted
+		}
+		now := string(text)
+		s.look(now)
+		if now != pending {
+			pending, since = now, time.Now()
+		}
+		if now == last || time.Since(since) < settled {
+			continue
+		}
+		if last == "" {
+			d.say("\n%s  %s is written:\n\n%s", time.Now().Format(time.TimeOnly), document, now)
+		} else {
+			d.say("\n%s  %s is written anew:\n\n%s", time.Now().Format(time.TimeOnly), document, udiff.Unified("before", "now", last, now))
+		}
+		last = now
+	}
+}

@@ -1,0 +1,64 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	discoveryv1client "k8s.io/client-go/kubernetes/typed/discovery/v1"
+	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/source"
+)
+
+// Reader reads single Services of which the watch keeps the name alone.
+type Reader struct {
+	core      corev1client.CoreV1Interface
+	discovery discoveryv1client.DiscoveryV1Interface
+	keep      func(annotation string) bool
+}
+
+// NewReader makes a Reader; keep says which annotations detection reads.
+func NewReader(config *rest.Config, keep func(annotation string) bool) (*Reader, error) {
+	core, err := corev1client.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("client for single Services: %w", err)
+	}
+	discovery, err := discoveryv1client.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("client for single Services: %w", err)
+	}
+	return &Reader{core: core, discovery: discovery, keep: keep}, nil
+}
+
+// Service reads one and its EndpointSlices; nil if there is none.
+func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
+	object, err := r.core.Services(ref.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading Service %s from the API server: %w", ref, err)
+	}
+	service := source.FromService(object, r.keep)
+	list, err := r.discovery.EndpointSlices(ref.Namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: labels.Set{discoveryv1.LabelServiceName: ref.Name}.String(),
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the EndpointSlices of %s from the API server: %w", ref, err)
+	}
+	endpoints := &backend.Endpoints{}
+	for i := range list.Items {
+		_, slice, fqdn := source.FromEndpointSlice(&list.Items[i])
+		endpoints.FQDN = endpoints.FQDN || fqdn
+		if !fqdn {
+			endpoints.Slices = append(endpoints.Slices, slice)
+		}
+	}
+	return &service, endpoints, nil
+}

@@ -1,0 +1,70 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// explained is an error with a text for people that is still recognised as its cause.
+type explained struct {
+	text  string
+	cause error
+}
+
+func (e explained) Error() string { return e.text }
+func (e explained) Unwrap() error { return e.cause }
+
+// fail says in one line what went wrong with the directory, or with the file of that name in it.
+func (o *Output) fail(op publish.Op, name string, err error) error {
+	where := o.dir
+	if name != "" {
+		where = filepath.Join(o.dir, name)
+	}
+	return publish.NewError(op, where+": "+reasonOf(err), err)
+}
+
+// reasonOf says what keeps us from a file, and what to do.
+func reasonOf(err error) string {
+	const other = "or name another directory (--out)"
+	var known explained
+	switch {
+	case errors.As(err, &known):
+		return known.text
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "stopped before it was written"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "the disk is full; free some space: what was written before stays as it is"
+	case errors.Is(err, syscall.EFBIG):
+		return "larger than this process may write; raise its limit (ulimit -f): what was written before stays as it is"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is read-only; make it writable, " + other
+	case errors.Is(err, fs.ErrPermission):
+		return "permission denied; who runs this must be able to read and write there, " + other
+	case errors.Is(err, syscall.ENOTDIR):
+		return "it is no directory; move what stands there away, " + other
+	case errors.Is(err, syscall.EBUSY):
+		return "it is a mount of its own, which cannot be replaced; mount the whole directory instead"
+	}
+	return fmt.Sprintf("it failed: %s; what was written before stays as it is", safetext.Clean(bare(err).Error(), 200))
+}
+
+// bare is the cause without the names that stand before it anyway.
+func bare(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
+}

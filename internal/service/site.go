@@ -1,0 +1,129 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
+	"kubernaut.io/dynamic-toolset/internal/controller"
+	"kubernaut.io/dynamic-toolset/internal/events"
+	"kubernaut.io/dynamic-toolset/internal/leader"
+	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/world"
+)
+
+// site is where Services come from and where the documents go: a cluster, or files.
+type site struct {
+	source  siteSource
+	output  controller.Output
+	elector *leader.Elector
+	events  controller.Events
+	target  string                            // what is written, for people
+	work    []func(ctx context.Context) error // runs until the service stops; an error ends the service
+	tick    func()                            // called several times a second
+	close   func() error                      // at the very end
+}
+
+// siteSource also answers what only those who ask about single Services want to know.
+type siteSource interface {
+	controller.Source
+	Others() []backend.Ref
+	// Lookup is one Service as it is, also one of which only the name is kept; nil if there is none.
+	Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
+}
+
+// newCluster makes the site of a service that watches a cluster.
+func newCluster(o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
+	c := o.Config
+	identity := leader.Identity()
+	elector, err := elect(o, identity, log)
+	if err != nil {
+		return nil, err
+	}
+	target := backend.Ref{Namespace: c.Output.Namespace, Name: c.Output.ConfigMap}
+	known := world.New(o.Detector.Relevant)
+	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
+		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
+		ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation,
+		Failed: func() { meter.Error(metrics.OperationList) }, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	recorder, err := events.New(o.Cluster, events.Options{ // which only a leader records
+		ConfigMap: target, Instance: identity,
+		Record: func() bool { return !o.DryRun && elector.Leading() },
+		Failed: func() { meter.Error(metrics.OperationEvent) },
+		Log:    log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	core, err := corev1.NewForConfig(o.Cluster)
+	if err != nil {
+		return nil, fmt.Errorf("client for the ConfigMap: %w", err)
+	}
+	reader, err := cluster.NewReader(o.Cluster, o.Detector.KeepAnnotation)
+	if err != nil {
+		return nil, err
+	}
+	return &site{
+		source:  clusterSource{known, watch, reader},
+		output:  cluster.NewOutput(watch, core.ConfigMaps(target.Namespace), o.Labels),
+		elector: elector, events: recorder, target: target.String(),
+		work: []func(context.Context) error{watch.Run, func(ctx context.Context) error { recorder.Run(ctx); return nil }},
+		tick: func() {
+			if live := watch.Live(); live != nil {
+				recorder.ConfigMapUID(string(live.UID))
+			}
+		},
+		close: func() error { return nil },
+	}, nil
+}
+
+// elect takes part in the election, on a connection of its own.
+func elect(o *Options, identity string, log *slog.Logger) (*leader.Elector, error) {
+	c := &o.Config.LeaderElection
+	client, err := leader.Client(o.Cluster, c.RenewDeadline)
+	if err != nil {
+		return nil, err
+	}
+	return leader.New(client, leader.Options{
+		Enabled: c.Enabled && !o.DryRun, Namespace: o.Config.Output.Namespace, Name: c.LeaseName,
+		Identity: identity, LeaseDuration: c.LeaseDuration,
+		RenewDeadline: c.RenewDeadline, RetryPeriod: c.RetryPeriod, Log: log,
+	})
+}
+
+// clusterSource is the cluster's Services.
+type clusterSource struct {
+	*world.World
+	watch  *cluster.Watch
+	reader *cluster.Reader
+}
+
+func (s clusterSource) Synced() <-chan struct{} { return s.watch.Synced() }
+func (s clusterSource) Err() error              { return s.watch.Err() }
+
+// Lookup asks the API server only about what is not kept.
+func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
+	if !s.Has(ref) {
+		return nil, nil, nil
+	}
+	if service, endpoints := s.Get(ref); service != nil {
+		return service, endpoints, nil
+	}
+	return s.reader.Service(ctx, ref)
+}
+
+// newSite is the site that the options ask for.
+func newSite(ctx context.Context, o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
+	if o.Standalone != nil {
+		return newStandalone(ctx, o, log)
+	}
+	return newCluster(o, meter, log)
+}

@@ -1,0 +1,113 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/discovery"
+	"kubernaut.io/dynamic-toolset/internal/files"
+	"kubernaut.io/dynamic-toolset/internal/leader"
+	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/world"
+)
+
+// Standalone is a service without a cluster (DTS-RUN-6).
+type Standalone struct {
+	Files     []string // with Services; "-" is Stdin
+	Stdin     io.Reader
+	Namespace string // of objects that name none
+	Dir       string // where the keys are written, a file each
+}
+
+// newStandalone makes the site of a service that reads files and writes files. Files that are missing or bad now are an
+// error; what becomes of them later is not.
+func newStandalone(ctx context.Context, o *Options, log *slog.Logger) (*site, error) {
+	c := o.Config
+	elector, err := leader.New(nil, leader.Options{Identity: leader.Identity(), Log: log})
+	if err != nil {
+		return nil, err
+	}
+	known := world.New(o.Detector.Relevant)
+	in := files.NewSource(o.Standalone.Files, known, files.SourceOptions{
+		Stdin: o.Standalone.Stdin, Namespace: o.Standalone.Namespace,
+		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
+		KeepAnnotation: o.Detector.KeepAnnotation, Relevant: o.Detector.Relevant, Log: log,
+	})
+	if err := in.Load(ctx); err != nil {
+		return nil, err
+	}
+	var lock *files.DirLock
+	if !o.DryRun {
+		if lock, err = files.Lock(o.Standalone.Dir); err != nil {
+			return nil, err
+		}
+	}
+	out, err := files.NewOutput(o.Standalone.Dir, files.OutputOptions{Lock: lock, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	s := &site{
+		source: fileSource{in, o}, output: out, elector: elector, events: unrecorded{log}, target: o.Standalone.Dir,
+		work: []func(context.Context) error{
+			in.Run,
+			func(ctx context.Context) error { out.Run(ctx); return nil },
+		},
+		tick: func() {},
+		close: func() error {
+			if lock == nil {
+				return nil
+			}
+			return lock.Close()
+		},
+	}
+	return s, nil
+}
+
+// fileSource is the Services of files.
+type fileSource struct {
+	*files.Source
+	options *Options
+}
+
+// Lookup reads the files again for a Service of which only the name is kept.
+func (s fileSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
+	if !s.Has(ref) {
+		return nil, nil, nil
+	}
+	if service, endpoints := s.Get(ref); service != nil {
+		return service, endpoints, nil
+	}
+	o := s.options.Standalone
+	if slices.Contains(o.Files, source.Stdin) {
+		return nil, nil, fmt.Errorf("%s: only its name was kept, since standard input can be read once", ref)
+	}
+	all := discovery.NewCollector(s.options.Detector, discovery.CollectorOptions{Whole: ref})
+	if _, err := source.Files(ctx, o.Files, nil, all, source.Options{
+		Namespace: o.Namespace, KeepAnnotation: s.options.Detector.KeepAnnotation,
+	}); err != nil {
+		return nil, nil, err
+	}
+	service, endpoints := all.Lookup(ref)
+	return service, endpoints, nil
+}
+
+// unrecorded takes the place of Events where there is no cluster to record them in.
+type unrecorded struct{ log *slog.Logger }
+
+func (u unrecorded) ConfigMap(warning bool, reason, note string) {
+	if warning {
+		u.log.Warn("what is written wants attention", "reason", reason, "note", note)
+	}
+}
+
+func (u unrecorded) Service(s *backend.Service, warning bool, reason, note string) {
+	if warning {
+		u.log.Warn("a Service wants attention", "namespace", s.Namespace, "service", s.Name, "reason", reason, "note", note)
+	}
+}
+
+func (unrecorded) Clear(*backend.Service) {}
