@@ -141,6 +141,9 @@ func (c *Controller) publish(ctx context.Context, build publish.Build) (again ti
 	if err != nil {
 		return c.memory.backoff(), err
 	}
+	if r.Restored && !c.memory.deleted(r.Live) {
+		c.takeOverrides(r.Live) // from now on it is the admin's to remove
+	}
 	c.memory.failures, c.memory.own = 0, true
 	c.waiting = time.Time{}
 	return 0, told

@@ -114,6 +114,11 @@ func (f *followed) seen() []string {
 
 func (f *followed) expect(what string, want ...string) {
 	f.t.Helper()
+	defer func() {
+		if f.t.Failed() {
+			f.t.Logf("%s: seen is %q", what, f.seen())
+		}
+	}()
 	within(f.t, fmt.Sprintf("%s: %q", what, want), func() bool { return slices.Equal(f.seen(), want) })
 }
 
@@ -218,7 +223,7 @@ func TestLastGoodStays(t *testing.T) {
 		do   func()
 		err  string
 	}{
-		{"rubbish", func() { write(t, path, "kind: [Service\nmetadata: }{") }, path + ": line 2: not valid YAML"},
+		{"rubbish", func() { write(t, path, services("a")+"---\na: b: c\n") }, path + ": line 7: not valid YAML"},
 		{"cut off", func() { write(t, path, `{"kind": "List", "items": [`) }, path + ": line 1: the JSON ends in the middle"},
 		{"empty", func() { write(t, path, "") }, path + ": it is empty; mend it"},
 		{"vanished", func() { must(t, os.Remove(path)) }, path + ": no such file; put it back; what was read from it before stays"},
@@ -229,7 +234,7 @@ func TestLastGoodStays(t *testing.T) {
 		}, "document 2 (line 6): Service ns/b: "},
 		{"a slice spoilt", func() {
 			write(t, path, services("a", "b")+strings.Replace(endpoints("a", "10.0.0.9"), "port: 80", "port: 0", 1))
-		}, "EndpointSlice ns/a-1: "},
+		}, "EndpointSlice ns/a: ports[0]"},
 	} {
 		step.do()
 		f.fails(step.name, step.err)
@@ -349,7 +354,7 @@ func TestBadFilesAtTheStart(t *testing.T) {
 	}{
 		{"none", nil, "no file is named", nil},
 		{"missing", []string{good, missing}, missing + ": no such file", fs.ErrNotExist},
-		{"bad", []string{good, bad}, bad + ": line 1: not valid YAML", nil},
+		{"bad", []string{good, bad}, bad + ": the document that begins in line 1: not valid YAML", nil},
 		{"a directory", []string{dir}, dir + ": it is a directory; name the files", nil},
 		{"twice stdin", []string{"-", "-"}, "standard input (\"-\") can be read once only", nil},
 	} {

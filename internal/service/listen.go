@@ -1,21 +1,121 @@
 package service
 
 import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"strconv"
 
+	authenticationv1 "k8s.io/client-go/kubernetes/typed/authentication/v1"
+	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/api"
+	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/lifecycle"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/servertls"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/web"
 )
 
 // listen prepares what is served: the API, the page and the probes at one address, the metrics at another.
 func (s *service) listen(meter *metrics.Metrics) error {
-	c := s.options.Config
-	api, scrape := http.NewServeMux(), http.NewServeMux()
-	s.probes.Register(api)
-	scrape.Handle("/metrics", meter.Handler(s.log))
+	o := &s.options
+	who, err := authorizer(o, s.log)
+	if err != nil {
+		return err
+	}
+	answers, err := api.New(api.Options{
+		State: s.controller, Services: s.site.source, SourceErr: s.site.source.Err, Overrides: s.overrides,
+		Catalog: o.Catalog, Detector: o.Detector, History: s.history,
+		Authorizer: who, Metrics: meter, Log: s.log,
+		Version: o.Version, Target: s.site.target, Standalone: o.Standalone != nil, Stopping: s.probes.Stopping(),
+	})
+	if err != nil {
+		return fmt.Errorf("HTTP API: %w", err)
+	}
+	page, err := web.Handler()
+	if err != nil {
+		return err
+	}
+	rest := http.NewServeMux()
+	s.probes.Register(rest)
+	rest.Handle("/", page)
+	scrape := http.NewServeMux()
+	scrape.Handle("/metrics", authorized(who, meter.Handler(s.log)))
+
+	c := o.Config
 	s.servers = []*lifecycle.Server{
-		{Name: "api", Key: "server.address", Addr: c.Listen(c.Server.Address), Handler: api, Log: s.log},
+		{Name: "api", Key: "server.address", Addr: c.Listen(c.Server.Address), Handler: answers.Handler(rest), Log: s.log},
 		{Name: "metrics", Key: "metrics.address", Addr: c.Listen(c.Metrics.Address), Handler: scrape, Log: s.log},
 	}
+	for _, server := range s.servers {
+		if server.TLS, err = s.tls(); err != nil {
+			return err
+		}
+	}
+	if c.Auth.Mode == config.AuthKubernetes && c.Server.TLS.Mode == config.TLSOff {
+		s.log.Warn("tokens are sent in the clear: set server.tls.mode to self-signed or files", "server.address", c.Server.Address)
+	}
 	return nil
+}
+
+// tls is made anew for each server, which changes it.
+func (s *service) tls() (*tls.Config, error) {
+	return servertls.New(servertls.Options{TLS: s.options.Config.Server.TLS, Log: s.log})
+}
+
+// overrides is the admin's text as it is now.
+func (s *service) overrides() string {
+	if live := s.site.output.Live(); live != nil {
+		return live.Data[toolset.KeyOverrides]
+	}
+	return ""
+}
+
+// authorizer says who may ask.
+func authorizer(o *Options, log *slog.Logger) (api.Authorizer, error) {
+	if o.Config.Auth.Mode == config.AuthNone {
+		return auth.None{}, nil
+	}
+	c := rest.CopyConfig(o.Cluster)
+	c.QPS = -1 // package auth limits the reviews
+	who, err := authenticationv1.NewForConfig(c)
+	if err != nil {
+		return nil, fmt.Errorf("client for reviews of tokens: %w", err)
+	}
+	may, err := authorizationv1.NewForConfig(c)
+	if err != nil {
+		return nil, fmt.Errorf("client for reviews of rights: %w", err)
+	}
+	return auth.NewKubernetes(who.TokenReviews(), may.SubjectAccessReviews(), auth.Options{Namespace: o.Config.Output.Namespace, Log: log}), nil
+}
+
+// authorized lets those in who may read the path, as Prometheus setups grant it: by nonResourceURLs.
+func authorized(who api.Authorizer, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := who.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: "get", NonResourcePath: r.URL.Path})
+		if err == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		code := http.StatusServiceUnavailable
+		switch {
+		case errors.Is(err, auth.ErrUnauthenticated):
+			w.Header().Set("WWW-Authenticate", auth.Challenge)
+			code = http.StatusUnauthorized
+		case errors.Is(err, auth.ErrForbidden):
+			code = http.StatusForbidden
+		case errors.Is(err, auth.ErrBusy):
+			code = http.StatusTooManyRequests
+		}
+		if after := auth.RetryAfter(err); after > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
+		}
+		http.Error(w, err.Error(), code)
+	})
 }

@@ -1,0 +1,206 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+)
+
+// streams counts those that are open.
+type streams struct{ open atomic.Int64 }
+
+// busy is when it is worth to try again where there are too many streams.
+const busy = 15 * time.Second
+
+type streamInput struct {
+	Since  Optional[uint64] `query:"since" doc:"A seq: changes after that one come first; without it, only those to come"`
+	Last   string           `header:"Last-Event-ID" doc:"The same, as a browser sends it when it connects again; it goes before since"`
+	Strict Strict
+}
+
+func (a *API) registerStream(h huma.API) {
+	o := operation(http.MethodGet, "/api/v1/stream", "stream", "Follow the status and the changes as server-sent events",
+		right{"watch", auth.Toolsets})
+	o.Description = "Events \"status\" hold what /api/v1/status answers, at once and when it changes, at most four a second. " +
+		"Events \"change\" hold one change as in /api/v1/changes; their id is its seq. " +
+		"A reader that is slow misses states in between, and never the last one. It ends when the service stops."
+	o.Responses["200"] = &huma.Response{
+		Description: "Events, until one side ends it",
+		Content:     map[string]*huma.MediaType{mediaEvents: {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}
+	huma.Register(h, o, func(_ context.Context, in *streamInput) (*huma.StreamResponse, error) {
+		if stopped(a.o.Stopping) {
+			return nil, problem(http.StatusServiceUnavailable, "the service is stopping; another replica answers").retry(time.Second)
+		}
+		if a.streams.open.Add(1) > int64(a.limits.streams) {
+			a.streams.open.Add(-1)
+			return nil, problem(http.StatusServiceUnavailable, "%d streams are open, and no more are served", a.limits.streams).retry(busy)
+		}
+		return &huma.StreamResponse{Body: func(ctx huma.Context) {
+			defer a.streams.open.Add(-1)
+			a.stream(ctx.(*exchange), in)
+		}}, nil
+	})
+}
+
+func stopped(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// follower is one reader of the stream. It holds nothing but what it last told: a reader that is slow costs no memory, and
+// keeps nobody else waiting.
+type follower struct {
+	api     *API
+	ctx     context.Context
+	request *http.Request
+	to      http.ResponseWriter
+	control *http.ResponseController
+	user    string
+	seq     uint64 // of the last change that was told
+	status  string // as last told, without what always changes
+}
+
+func (a *API) stream(x *exchange, in *streamInput) {
+	x.SetHeader("Content-Type", mediaEvents)
+	x.SetHeader("X-Accel-Buffering", "no") // for proxies that would gather it
+	f := &follower{api: a, ctx: x.Context(), request: x.request, seq: a.lastChange()}
+	f.user = traceOf(f.ctx).user
+	if seq, ok := in.from(); ok && seq <= f.seq { // else a number of a process that was here before
+		f.seq = seq
+	} else if ok {
+		f.seq = 0
+	}
+	f.to = x.stream()
+	f.control = http.NewResponseController(f.to)
+	if x.request.Method == http.MethodHead {
+		return
+	}
+	if err := f.follow(); err != nil {
+		a.o.Log.Debug("stream ended", "request_id", traceOf(f.ctx).id, "err", err)
+	}
+}
+
+// from is the seq to begin after.
+func (in *streamInput) from() (uint64, bool) {
+	if seq, err := strconv.ParseUint(in.Last, 10, 64); err == nil {
+		return seq, true
+	}
+	return in.Since.Value, in.Since.Set
+}
+
+// errEnd are ends that are nobody's fault.
+var errEnd = errors.New("the service is stopping")
+
+// follow tells until somebody ends it.
+func (f *follower) follow() error {
+	limits := &f.api.limits
+	alive, look := time.NewTicker(limits.keepAlive), time.NewTicker(limits.look)
+	authorize, gathered := time.NewTicker(limits.authorize), time.NewTimer(0)
+	defer alive.Stop()
+	defer look.Stop()
+	defer authorize.Stop()
+	defer gathered.Stop()
+	if err := f.write([]byte("retry: 3000\n\n")); err != nil {
+		return err
+	}
+	wanted, waiting := true, true // to tell something; for the timer
+	for {
+		updated := f.api.o.State.Updated() // before looking, so that nothing is missed
+		if wanted && !waiting {
+			if err := f.tell(); err != nil {
+				return err
+			}
+			wanted, waiting = false, true
+			gathered.Reset(limits.gather)
+		}
+		select {
+		case <-f.ctx.Done():
+			return f.ctx.Err()
+		case <-f.api.o.Stopping:
+			return errEnd
+		case <-updated:
+			wanted = true
+		case <-look.C: // what no snapshot tells
+			wanted = true
+		case <-gathered.C:
+			waiting = false
+		case <-alive.C:
+			if err := f.write([]byte(": keep-alive\n\n")); err != nil {
+				return err
+			}
+		case <-authorize.C:
+			if err := f.authorize(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// authorize asks again whether the reader may read. Who may not learns why when it connects again.
+func (f *follower) authorize() error {
+	_, err := f.api.o.Authorizer.Authorize(f.ctx, auth.BearerToken(f.request), auth.Attributes{Verb: "watch", Resource: auth.Toolsets})
+	if errors.Is(err, auth.ErrBusy) {
+		return nil
+	}
+	return err
+}
+
+// tell sends the changes since the last time, and the status if it says something else.
+func (f *follower) tell() error {
+	var out bytes.Buffer
+	for _, c := range f.api.o.History.Since(f.seq) {
+		text, err := json.Marshal(newChange(&c))
+		if err != nil {
+			return fmt.Errorf("encode a change: %w", err)
+		}
+		fmt.Fprintf(&out, "event: change\nid: %d\ndata: %s\n\n", c.Seq, text)
+		f.seq = c.Seq
+	}
+	status := f.api.status(f.user)
+	text, err := json.Marshal(status)
+	if err != nil {
+		return fmt.Errorf("encode the status: %w", err)
+	}
+	status.DiscoveredAt, status.Took = time.Time{}, ""
+	gist, err := json.Marshal(status)
+	if err != nil {
+		return fmt.Errorf("encode the status: %w", err)
+	}
+	if string(gist) != f.status {
+		f.status = string(gist)
+		fmt.Fprintf(&out, "event: status\ndata: %s\n\n", text)
+	}
+	if out.Len() == 0 {
+		return nil
+	}
+	return f.write(out.Bytes())
+}
+
+// write sends at once, or fails when the reader does not read.
+func (f *follower) write(text []byte) error {
+	if err := f.control.SetWriteDeadline(time.Now().Add(f.api.limits.write)); err != nil {
+		return fmt.Errorf("set a deadline: %w", err)
+	}
+	if _, err := f.to.Write(text); err != nil {
+		return fmt.Errorf("send events: %w", err)
+	}
+	if err := f.control.Flush(); err != nil {
+		return fmt.Errorf("send events: %w", err)
+	}
+	return nil
+}

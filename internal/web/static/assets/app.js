@@ -1,0 +1,311 @@
+// The page: which view is shown, and what keeps it right. All that it shows comes from the API of the same origin.
+import {get, post, abandoned, onTokenWanted, wantToken, hasToken, forgetToken} from './api.js';
+import {byId} from './dom.js';
+import {ago, plural} from './format.js';
+import {follow} from './live.js';
+import {askForToken} from './token.js';
+import * as top from './top.js';
+import * as services from './services.js';
+import * as detail from './detail.js';
+import * as toolsets from './toolsets.js';
+import * as doc from './document.js';
+import * as changes from './changes.js';
+
+const pause = 1000; // milliseconds between two refreshes of what is shown
+
+let view = ''; // services, service, toolsets, document, changes
+let listHash = '#/services';
+let listScroll = 0;
+let lastGood = 0; // when the service was last heard, in milliseconds
+let revision = null; // of the document that is shown
+let hurry = () => {};
+
+// ---- Routes
+
+function route() {
+  const [path, query] = location.hash.replace(/^#\/?/, '').split('?');
+  const [name, ...rest] = path.split('/').map(decode);
+  const parameters = new URLSearchParams(query ?? '');
+  if (name === 'services' && rest.length >= 2) return {view: 'service', namespace: rest[0], name: rest[1]};
+  if (name === 'toolsets' || name === 'changes') return {view: name, parameters};
+  if (name === 'document') return {view: name, key: rest[0] ?? '', parameters};
+  return {view: 'services', parameters};
+}
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function open() {
+  const to = route();
+  const from = view;
+  if (from === 'services' && to.view !== 'services') listScroll = window.scrollY;
+  view = to.view;
+  for (const name of ['services', 'service', 'toolsets', 'document', 'changes']) byId(`view-${name}`).hidden = name !== view;
+  for (const tab of document.querySelectorAll('[data-tab]')) {
+    const own = tab.dataset.tab === view || (tab.dataset.tab === 'services' && view === 'service');
+    if (own) tab.setAttribute('aria-current', 'page');
+    else tab.removeAttribute('aria-current');
+  }
+  let title = {services: 'Services', toolsets: 'Toolsets', document: 'Document', changes: 'Changes'}[view];
+  let ready = null;
+  switch (view) {
+    case 'services':
+      listHash = location.hash || '#/services';
+      ready = services.open(to.parameters);
+      break;
+    case 'service':
+      ready = detail.open(to.namespace, to.name, listHash);
+      detail.changes(changes.all());
+      title = detail.title();
+      break;
+    case 'toolsets': ready = toolsets.open(); break;
+    case 'document': ready = doc.open(to.key, to.parameters); break;
+    default: changes.open(to.parameters);
+  }
+  document.title = `${title} · Dynamic Toolset`;
+  if (from && from !== view) arrive(from);
+  ready?.catch(failed);
+}
+
+// Moves the focus to where a person who came here goes on reading.
+function arrive(from) {
+  if (view === 'services' && from === 'service') {
+    window.scrollTo(0, listScroll);
+    const link = [...byId('services-list').querySelectorAll('tbody a')].find((a) => a.closest('tr').dataset.href === left);
+    if (link) {
+      link.focus({preventScroll: true});
+      return;
+    }
+  } else if (view !== 'service') window.scrollTo(0, 0);
+  byId(`view-${view}`).querySelector('h1')?.focus({preventScroll: true});
+}
+
+let left = ''; // the hash of the Service that was looked at last
+
+window.addEventListener('hashchange', (event) => {
+  if (view === 'service') left = new URL(event.oldURL).hash;
+  open();
+});
+
+// ---- What keeps it right
+
+async function refreshStatus() {
+  applyStatus(await get('api/v1/status'));
+}
+
+function applyStatus(s) {
+  lastGood = Date.now();
+  top.status(s);
+  services.status(s);
+  if (view === 'document' && revision === s.revision) return false;
+  revision = s.revision;
+  return true;
+}
+
+const refreshView = () => ({services: services.refresh, service: detail.refresh, toolsets: toolsets.refresh, document: doc.refresh}[view]?.());
+
+let wanted = false;
+let refreshing = false;
+let everything = false;
+
+/** Asks again for what is shown, soon, and not more often than once in a pause; all of it after the connection was away. */
+async function refresh(all = false) {
+  wanted = true;
+  everything ||= all;
+  if (refreshing || document.hidden) return;
+  refreshing = true;
+  try {
+    while (wanted && !document.hidden) {
+      wanted = false;
+      const whole = everything;
+      everything = false;
+      const results = await Promise.allSettled([whole && refreshStatus(), whole && loadChanges(), refreshView()]);
+      const bad = results.find((r) => r.status === 'rejected' && !abandoned(r.reason));
+      if (bad) failed(bad.reason);
+      else lastGood = Date.now();
+      await new Promise((resolve) => { setTimeout(resolve, pause); });
+    }
+  } finally {
+    refreshing = false;
+  }
+}
+
+async function loadChanges() {
+  await changes.load();
+  detail.changes(changes.all());
+}
+
+let live = false;
+
+function failed(error) {
+  if (!error || abandoned(error)) return;
+  if (error.status === 401 || error.status === 403) top.connection('refused', 0);
+  else if (error.status === 503) top.connection('waiting', lastGood);
+  else if (error.status === 0 || error.status === undefined) top.connection('lost', lastGood);
+  else if (live) top.note('action', `${error.title || 'That did not work'}: ${error.message}`, 15);
+}
+
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden) return;
+  hurry();
+  if (wanted) void refresh();
+});
+window.addEventListener('online', () => hurry());
+
+// What happened is told to those who listen, in one breath.
+let news = [];
+let newsTimer = 0;
+
+function announce(change) {
+  news.push(changes.sentence(change));
+  clearTimeout(newsTimer);
+  newsTimer = setTimeout(() => {
+    byId('announce').textContent = news.length === 1 ? news[0] : `${plural(news.length, 'change')}. The last: ${news.at(-1)}`;
+    news = [];
+  }, 700);
+}
+
+// ---- What a person does
+
+const actions = {
+  ...services.actions, ...toolsets.actions, ...changes.actions,
+  copy: (button) => copy(button.parentElement.querySelector('code').textContent, button),
+  'copy-key': (button) => doc.actions['copy-key'](button, copy),
+  token: () => wantToken().then(again, () => {}),
+  forget() {
+    forgetToken();
+    location.reload();
+  },
+  discover,
+};
+
+async function copy(text, button) {
+  const word = button.querySelector('span');
+  let done = true;
+  try {
+    await navigator.clipboard.writeText(text); // only over TLS and on this machine itself
+  } catch {
+    const area = document.createElement('textarea');
+    area.value = text;
+    area.className = 'hidden';
+    document.body.append(area);
+    area.select();
+    done = document.execCommand('copy');
+    area.remove();
+    button.focus();
+  }
+  word.textContent = done ? 'Copied' : 'Select it';
+  setTimeout(() => { word.textContent = 'Copy'; }, 2000);
+}
+
+async function discover(button) {
+  if (button.dataset.running === 'true') return;
+  button.dataset.running = 'true';
+  button.setAttribute('aria-busy', 'true');
+  byId('discover-text').textContent = 'Discovering…';
+  try {
+    const answer = await post('api/v1/discover');
+    top.note('action', `Discovered: ${plural(answer.count, 'backend')} for HolmesGPT.${answer.leader === false ? ' This replica follows: the leader writes.' : ''}`, 8);
+  } catch (error) {
+    if (abandoned(error)) return;
+    const tooSoon = `Somebody just did. Try again in ${plural(Math.max(1, error.retryAfter), 'second')}.`;
+    top.note('action', error.status === 429 ? tooSoon : `${error.title || 'That did not work'}: ${error.message}`, 15);
+  } finally {
+    button.dataset.running = '';
+    button.removeAttribute('aria-busy');
+    byId('discover-text').textContent = 'Discover now';
+    void refresh(true);
+  }
+}
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-do]');
+  if (button) {
+    actions[button.dataset.do]?.(button);
+    return;
+  }
+  if (event.target.closest('a.skip')) {
+    event.preventDefault();
+    byId('main').focus();
+    return;
+  }
+  // A click anywhere in a row is one on its Service, unless a text was being selected.
+  const row = event.target.closest('tr[data-href]');
+  if (row && !event.target.closest('a, button') && String(window.getSelection()) === '') location.hash = row.dataset.href;
+});
+
+document.addEventListener('keydown', (event) => {
+  if (byId('token-dialog').open || event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.closest?.('input, select, textarea');
+  if (event.key === '/' && !typing) {
+    event.preventDefault();
+    if (view !== 'services') {
+      location.hash = listHash;
+      open(); // now, so that the focus can go to the field
+    }
+    byId('f-search').focus();
+    byId('f-search').select();
+  } else if (event.key === 'Escape' && view === 'service' && !typing) {
+    location.hash = listHash;
+  } else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && event.target.closest?.('.services tbody')) {
+    const row = event.target.closest('tr');
+    const next = event.key === 'ArrowDown' ? row.nextElementSibling : row.previousElementSibling;
+    if (next) {
+      event.preventDefault();
+      next.querySelector('a').focus();
+    }
+  }
+});
+
+// ---- Start
+
+function again() {
+  byId('forget').hidden = !hasToken();
+  hurry();
+  return refresh(true);
+}
+
+onTokenWanted(async (error, had) => {
+  const token = await askForToken(error, had);
+  setTimeout(again);
+  return token;
+});
+history.scrollRestoration = 'manual';
+services.start();
+open();
+refreshStatus().catch(failed);
+loadChanges().catch(failed);
+hurry = follow({
+  open() {
+    live = true;
+    top.connection('live', 0);
+    byId('forget').hidden = !hasToken();
+    void refresh(true);
+  },
+  status(s) {
+    if (applyStatus(s)) void refresh();
+  },
+  change(c) {
+    if (!changes.add(c)) return;
+    if (view === 'changes') changes.render();
+    detail.changes(changes.all());
+    announce(c);
+  },
+  lost(error) {
+    live = false;
+    if (error) failed(error);
+    else top.connection('lost', lastGood);
+    void refresh(true);
+  },
+});
+setInterval(() => {
+  for (const time of document.querySelectorAll('time[data-ago]')) {
+    const text = ago(Number(time.dataset.ago));
+    if (time.textContent !== text) time.textContent = text;
+  }
+}, 5000);

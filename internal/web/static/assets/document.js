@@ -1,0 +1,162 @@
+// The document as it is written, key by key, what it replaced, and the admin's overrides.
+import {get, abandoned} from './api.js';
+import {h, icon, show, byId} from './dom.js';
+import {lines as diffLines, split} from './diff.js';
+import {size, plural, number, isTime} from './format.js';
+import {moment, mono, failure, waiting, panel} from './parts.js';
+
+const overridesKey = 'overrides.yaml';
+const mostLines = 1500; // shown with numbers; longer texts are shown as one
+
+let loaded = null;
+let running = null;
+let wanted = {key: '', view: ''};
+let compared = []; // what was compared lately: it is asked for with every refresh
+
+export function open(key, query) {
+  wanted = {key, view: query.get('show') ?? ''};
+  if (loaded) render();
+  return refresh();
+}
+
+export async function refresh() {
+  running?.abort();
+  const mine = new AbortController();
+  running = mine;
+  if (!loaded) show(byId('document-body'), waiting('the document'));
+  try {
+    const answer = await get('api/v1/document', {}, {signal: mine.signal});
+    if (running !== mine) return;
+    loaded = answer;
+    render();
+  } catch (error) {
+    if (abandoned(error) || running !== mine) return;
+    if (!loaded || error.status === 403) show(byId('document-body'), failure(error));
+    throw error;
+  }
+}
+
+function rank(key) {
+  return ({'custom_toolset.yaml': 0, [overridesKey]: 2, 'state.json': 3})[key] ?? 1;
+}
+
+function names() {
+  const set = new Set([...Object.keys(loaded.keys ?? {}), ...Object.keys(loaded.replaced ?? {}), ...Object.keys(loaded.desired ?? {})]);
+  if (loaded.overrides?.text || loaded.overrides?.error) set.add(overridesKey);
+  return [...set].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+function render() {
+  const list = names();
+  const written = loaded.written_at;
+  show(byId('document-lead'), 'What is written to ', mono(loaded.target), isTime(written) ? [', as it is since ', moment(written)] : ', as it was before this service started',
+    loaded.resource_version && [', version ', loaded.resource_version], '.');
+  if (list.length === 0) {
+    show(byId('document-body'), problems(), panel('Nothing is written yet', h('p', null, loaded.error || 'The document appears here with the first discovery.')));
+    return;
+  }
+  const key = list.includes(wanted.key) ? wanted.key : list[0];
+  show(byId('document-body'), problems(), h('div', {class: 'document'},
+    h('nav', {class: 'keys', 'aria-label': 'Keys'}, h('ul', null, list.map((name) => h('li', {'data-key': name},
+      h('a', {href: `#/document/${encodeURIComponent(name)}`, 'aria-current': name === key ? 'true' : null}, h('span', {class: 'mono'}, name), h('span', {class: 'muted'}, keyNote(name))))))),
+    h('section', {class: 'text', 'data-key': `text ${key}`, 'aria-label': key}, key === overridesKey ? overrides() : content(key))), variables());
+}
+
+function keyNote(name) {
+  if (name === overridesKey) return loaded.overrides.valid ? 'the admin’s' : 'the admin’s, invalid';
+  const now = loaded.keys?.[name];
+  if (differs(name)) return now === undefined ? 'not written yet' : 'to be changed';
+  if (now === undefined) return 'gone';
+  if (loaded.replaced && loaded.replaced[name] === undefined) return 'new';
+  if (loaded.replaced && loaded.replaced[name] !== now) return 'changed last';
+  return size(new Blob([now]).size);
+}
+
+const differs = (name) => loaded.desired?.[name] !== undefined && loaded.desired[name] !== loaded.keys?.[name];
+
+function problems() {
+  const o = loaded.overrides ?? {};
+  return [
+    loaded.error && h('div', {class: 'problem', 'data-key': 'error'}, icon('warn'), h('div', null, h('p', null, h('strong', null, 'It is not written as it should be. '), loaded.error))),
+    o.error && h('div', {class: 'problem', 'data-key': 'overrides'}, icon('warn'), h('div', null,
+      h('p', null, h('strong', null, 'The overrides are not valid. '), o.error),
+      h('p', null, 'The last good ones stay in force. ', h('a', {href: `#/document/${overridesKey}`}, o.line ? `Show line ${o.line}` : 'Show them')))),
+    (loaded.warnings ?? []).map((w) => h('div', {class: 'problem warn', 'data-key': `w ${w}`}, icon('warn'), h('p', null, w))),
+  ];
+}
+
+function content(key) {
+  const now = loaded.keys?.[key];
+  const before = loaded.replaced?.[key];
+  const views = [
+    now !== undefined && {id: 'text', word: 'As it is'},
+    loaded.replaced && before !== now && {id: 'replaced', word: now === undefined ? 'What was removed' : 'What it replaced'},
+    differs(key) && {id: 'desired', word: 'As it should be'},
+  ].filter(Boolean);
+  const view = views.some((v) => v.id === wanted.view) ? wanted.view : views[0]?.id ?? 'text';
+  return [
+    h('div', {class: 'texthead'}, h('h2', {class: 'mono'}, key),
+      views.length > 1 && h('div', {class: 'views', role: 'group', 'aria-label': 'What to show'}, views.map((v) => h('a', {'data-key': v.id, href: `#/document/${encodeURIComponent(key)}?show=${v.id}`, 'aria-current': v.id === view ? 'true' : null}, v.word))),
+      view === 'text' && h('button', {type: 'button', class: 'quiet', 'data-key': 'copy', 'data-do': 'copy-key', 'data-name': key}, icon('copy'), ' ', h('span', null, 'Copy'))),
+    h('div', {'data-key': view}, view === 'replaced' ? comparison(before ?? '', now ?? '', `${key}: what it replaced`)
+      : view === 'desired' ? comparison(now ?? '', loaded.desired[key], `${key}: what would change`)
+        : numbered(now ?? '', key)),
+  ];
+}
+
+function numbered(text, label, marked = 0) {
+  const list = split(text);
+  if (list.length > mostLines || text.length > 200_000) {
+    return [h('p', {class: 'muted'}, `${plural(list.length, 'line')}, ${size(new Blob([text]).size)}`), h('pre', {class: 'code whole', tabindex: '0', role: 'region', 'aria-label': label}, text)];
+  }
+  return h('div', {class: 'code', tabindex: '0', role: 'region', 'aria-label': label}, list.map((line, i) => h('div', {class: i + 1 === marked ? 'l marked' : 'l'},
+    h('span', {class: 'no', 'aria-hidden': 'true'}, i + 1), h('code', null, i + 1 === marked ? h('mark', null, line || ' ') : coloured(line)))));
+}
+
+// Keys and comments of YAML stand out; what is not understood is left as it is.
+function coloured(line) {
+  const comment = /^(\s*)(#.*)$/.exec(line);
+  if (comment) return [comment[1], h('span', {class: 'y-comment'}, comment[2])];
+  const pair = /^(\s*(?:- )*)([\w"'./-]+)(:)(?=\s|$)(.*)$/.exec(line);
+  return pair ? [pair[1], h('span', {class: 'y-key'}, pair[2]), pair[3], pair[4]] : line;
+}
+
+function comparison(before, after, label) {
+  let known = compared.find((c) => c.before === before && c.after === after);
+  if (!known) {
+    known = {before, after, result: diffLines(before, after)};
+    compared = [known, ...compared].slice(0, 8);
+  }
+  const {lines, more, added, removed} = known.result;
+  return [
+    h('p', {class: 'muted'}, `${plural(added, 'line')} added, ${number(removed)} removed`),
+    h('div', {class: 'code diff', tabindex: '0', role: 'region', 'aria-label': label}, lines.map((l) => (l.kind === 'gap'
+      ? h('div', {class: 'l gap'}, `${plural(l.count, 'line')} the same`)
+      : h('div', {class: `l ${l.kind}`}, h('span', {class: 'no', 'aria-hidden': 'true'}, l.a ?? ''), h('span', {class: 'no', 'aria-hidden': 'true'}, l.b ?? ''),
+        h('span', {class: 'sign'}, {old: '−', new: '+', same: ' '}[l.kind]), h('code', null, l.text)))),
+    more > 0 && h('div', {class: 'l gap'}, `${plural(more, 'more line')} of changes: too many to show`)),
+  ];
+}
+
+function overrides() {
+  const o = loaded.overrides;
+  return [
+    h('div', {class: 'texthead'}, h('h2', {class: 'mono'}, overridesKey), h('span', {class: o.valid ? 'state t-good' : 'state t-bad'}, icon(o.valid ? 'accepted' : 'warn'), o.valid ? 'in force' : 'not valid: the last good ones are in force')),
+    o.error && h('p', {class: 'error'}, o.line ? `Line ${o.line}${o.column ? `, column ${o.column}` : ''}: ` : '', o.error),
+    numbered(o.text ?? '', overridesKey, o.valid ? 0 : o.line ?? 0),
+  ];
+}
+
+function variables() {
+  const list = loaded.variables ?? [];
+  if (list.length === 0) return null;
+  return h('section', {class: 'variables', 'data-key': 'variables', 'aria-labelledby': 'h-variables'}, h('h2', {id: 'h-variables'}, 'Variables that HolmesGPT needs'),
+    h('p', {class: 'muted'}, 'Credentials are never written, only references. HolmesGPT drops a whole toolset where one of its variables is missing.'),
+    h('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'h-variables'}, h('table', {class: 'plain'},
+      h('thead', null, h('tr', null, ['Variable', 'Toolset', 'Instance', 'Field'].map((t) => h('th', {scope: 'col'}, t)))),
+      h('tbody', null, list.map((v) => h('tr', null, h('td', null, mono(v.name)), h('td', null, v.toolset), h('td', null, v.instance), h('td', null, mono(v.field))))))));
+}
+
+export const actions = {
+  'copy-key': (button, copy) => copy(loaded.keys[button.dataset.name] ?? '', button),
+};

@@ -1,0 +1,88 @@
+// Pieces that several views show.
+import {h, icon} from './dom.js';
+import {verdict, ago, fullOf, isTime} from './format.js';
+
+/** A verdict as icon and word. */
+export const pill = (name) => h('span', {class: `pill v-${name}`, title: verdict(name).help}, icon(name in {accepted: 1, unavailable: 1, duplicate: 1, unconfirmed: 1, rejected: 1} ? name : 'none'), verdict(name).word);
+
+/** A state as icon and words, in a tone: good, bad, warn, info, quiet. */
+export const state = ({icon: name, tone, word}) => word && h('span', {class: `state t-${tone}`}, icon(name), word);
+
+/** A moment, as how long ago; app.js keeps these right. */
+export function moment(iso, className = '') {
+  if (!isTime(iso)) return null;
+  return h('time', {class: className, datetime: iso, title: fullOf(iso), 'data-ago': Date.parse(iso)}, ago(Date.parse(iso)));
+}
+
+/** Text to copy: a command, or lines to add. */
+export function command(text, label = 'Copy the command') {
+  return h('div', {class: 'command'}, h('pre', {tabindex: '0', 'aria-label': 'Command'}, h('code', null, text)),
+    h('button', {type: 'button', class: 'quiet', 'data-do': 'copy', 'aria-label': label}, icon('copy'), ' ', h('span', null, 'Copy')));
+}
+
+/** Text with its URLs' and names' long words allowed to break. */
+export const mono = (text, className = '') => text && h('code', {class: `mono ${className}`.trim()}, text);
+
+/** Something to say instead of content. */
+export function panel(title, ...children) {
+  return h('div', {class: 'panel'}, h('h2', null, title), children);
+}
+
+export const waiting = (what) => h('p', {class: 'panel muted', 'aria-busy': 'true'}, `Reading ${what}…`);
+
+/** What to show for a request that failed, with what to do about it. */
+export function failure(error) {
+  switch (error.status) {
+    case 0:
+      return panel(error.title, h('p', null, error.message), h('p', {class: 'muted'}, 'This page tries again by itself.'));
+    case 401:
+      return h('div', {class: 'panel', 'data-key': 'token'}, h('h2', null, 'A token is wanted'), h('p', null, error.message),
+        h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'token'}, icon('key'), ' Enter a token')));
+    case 403:
+      return forbidden(error);
+    case 503:
+      return panel('Not ready yet', h('p', null, error.message), h('p', {class: 'muted'}, 'It looks at the cluster for the first time, or cannot reach it. This page goes on by itself.'));
+    default:
+      return panel(error.title || 'That did not work', h('p', null, error.message),
+        error.errors.length > 0 && h('ul', null, error.errors.map((e) => h('li', null, typeof e === 'string' ? e : e.detail ?? e.message ?? JSON.stringify(e)))),
+        error.requestId && h('p', {class: 'muted'}, 'The log tells more; look there for request ', mono(error.requestId), '.'));
+  }
+}
+
+/** What is missing for a 403, and the command that grants it. */
+export function forbidden(error) {
+  return h('div', {class: 'panel', 'data-key': 'forbidden'},
+    h('h2', null, 'The token is good, but a right is missing'),
+    h('p', null, error.message),
+    h('p', null, 'An admin of the cluster grants it with:'),
+    command(grant(error.message)),
+    h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'token'}, icon('key'), ' Use another token')));
+}
+
+/**
+ * The command that grants the rights to read and to discover, filled in with what the error names. The rights are on
+ * resources that exist nowhere but in Roles: kubectl create role refuses those, kubectl apply does not.
+ */
+export function grant(message) {
+  const namespace = /in the namespace ([a-z0-9-]+)/.exec(message)?.[1] ?? 'NAMESPACE';
+  const user = /user "([\w.:@/-]+)"/.exec(message)?.[1] ?? 'USER';
+  const account = /^system:serviceaccount:([a-z0-9.-]+):([a-z0-9.-]+)$/.exec(user);
+  const subject = account
+    ? `{kind: ServiceAccount, namespace: ${account[1]}, name: ${account[2]}}`
+    : `{apiGroup: rbac.authorization.k8s.io, kind: User, name: "${user}"}`;
+  return `kubectl apply -f - <<'END'
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: dynamic-toolset-viewer, namespace: ${namespace}}
+rules:
+- {apiGroups: [toolset.kubernaut.io], resources: [toolsets, services], verbs: [get, list]}
+- {apiGroups: [toolset.kubernaut.io], resources: [discoveries], verbs: [create]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: dynamic-toolset-viewer, namespace: ${namespace}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: dynamic-toolset-viewer}
+subjects:
+- ${subject}
+END`;
+}

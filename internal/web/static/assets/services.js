@@ -1,0 +1,187 @@
+// The list of Services: chips, filters, one page of rows at a time.
+import {get, abandoned} from './api.js';
+import {h, icon, show, byId} from './dom.js';
+import {verdicts, number, plural, health, serviceHash} from './format.js';
+import {pill, state, mono, failure, waiting, panel} from './parts.js';
+
+const pageSize = 100;
+const filterNames = ['search', 'type', 'namespace', 'healthy', 'verdict'];
+
+let filters = {};
+let pages = ['']; // the continue values of this page and those before it
+let loaded = null; // the answer that is shown
+let namespaces = new Set();
+let running = null;
+let timer = 0;
+
+const keyOf = (f) => filterNames.map((n) => f[n] ?? '').join('\n');
+
+/** The part of the URL for these filters. */
+export function hashFor(f) {
+  const query = new URLSearchParams(filterNames.filter((n) => f[n]).map((n) => [n, f[n]])).toString();
+  return query ? `#/services?${query}` : '#/services';
+}
+
+/** Shows the list for the filters of the URL. */
+export function open(query) {
+  const wanted = Object.fromEntries(filterNames.map((n) => [n, query.get(n) ?? '']));
+  if (keyOf(wanted) !== keyOf(filters)) {
+    filters = wanted;
+    pages = [''];
+    window.scrollTo(0, 0);
+  }
+  byId('f-namespace').value = filters.namespace;
+  if (byId('f-search').value.trim() !== filters.search) byId('f-search').value = filters.search;
+  byId('f-healthy').value = filters.healthy;
+  setType();
+  return refresh();
+}
+
+/** Asks again for what is shown. */
+export async function refresh() {
+  running?.abort();
+  const mine = new AbortController();
+  running = mine;
+  const at = pages.at(-1);
+  if (!loaded) show(byId('services-list'), waiting('the Services'));
+  byId('services-list').setAttribute('aria-busy', 'true');
+  try {
+    const answer = await get('api/v1/services', {...filters, limit: pageSize, continue: at}, {signal: mine.signal});
+    if (running !== mine) return;
+    loaded = {...answer, before: (pages.length - 1) * pageSize};
+    render();
+  } catch (error) {
+    if (abandoned(error) || running !== mine) return;
+    if (error.status === 400 && at !== '') { // a page of another time
+      pages = [''];
+      await refresh();
+      return;
+    }
+    if (!loaded || error.status === 403 || error.status === 400) {
+      loaded = null;
+      show(byId('services-list'), failure(error));
+    }
+    throw error;
+  } finally {
+    if (running === mine) byId('services-list').removeAttribute('aria-busy');
+  }
+}
+
+/** Shows the counts and the types that there are. */
+export function status(s) {
+  const counts = s.counts ?? {};
+  const all = Math.max(s.services_total ?? 0, Object.values(counts).reduce((sum, n) => sum + n, 0));
+  byId('services-lead').textContent = `${plural(all, 'Service')}, ${plural(counts.accepted ?? 0, 'backend')} for HolmesGPT`;
+  show(byId('chips'), chip('', 'All', all), Object.entries(verdicts).map(([name, v]) => chip(name, v.word, counts[name] ?? 0, v.help)));
+  const types = new Set(s.types ?? []);
+  if (filters.type) types.add(filters.type);
+  show(byId('f-type'), h('option', {value: ''}, 'any'), [...types].sort().map((t) => h('option', {value: t, 'data-key': t}, t)));
+  setType();
+}
+
+function chip(name, word, count, help) {
+  return h('button', {
+    type: 'button', class: `chip v-${name || 'all'}`, 'data-key': name || 'all', 'data-do': 'verdict', 'data-verdict': name,
+    'aria-pressed': String((filters.verdict ?? '') === name), title: help,
+  }, name && icon(name), h('span', {class: 'n'}, number(count)), ' ', h('span', null, word));
+}
+
+function setType() {
+  const select = byId('f-type');
+  if (filters.type && ![...select.options].some((o) => o.value === filters.type)) select.append(h('option', {value: filters.type, 'data-key': filters.type}, filters.type));
+  select.value = filters.type ?? '';
+  for (const c of byId('chips').children) c.setAttribute('aria-pressed', String(c.dataset.verdict === (filters.verdict ?? '')));
+  byId('f-clear').hidden = !filterNames.some((n) => filters[n]);
+}
+
+function render() {
+  const list = loaded.services ?? [];
+  const seen = namespaces.size;
+  for (const s of list) if (namespaces.size < 2000) namespaces.add(s.namespace);
+  if (namespaces.size !== seen) show(byId('namespaces'), [...namespaces].sort().map((n) => h('option', {value: n, 'data-key': n})));
+  if (list.length === 0) {
+    const any = filterNames.some((n) => filters[n]);
+    show(byId('services-list'), any
+      ? panel('No Service fits', h('p', null, 'Nothing among the Services has all that the filters ask for.'), h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'clear'}, 'Clear filters')))
+      : panel('No Services yet', h('p', null, 'Nothing was found where this service looks. New Services appear here by themselves.')));
+    return;
+  }
+  const from = loaded.before + 1;
+  const to = loaded.before + list.length;
+  show(byId('services-list'),
+    h('table', {class: 'services', role: 'table', 'aria-label': 'Services', 'aria-rowcount': loaded.count},
+      h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, ['Verdict', 'Service', 'Type', 'Endpoint', 'Health', 'Why'].map((t) => h('th', {role: 'columnheader', scope: 'col'}, t)))),
+      h('tbody', {role: 'rowgroup'}, list.map(row))),
+    h('nav', {class: 'pager', 'aria-label': 'Pages of Services'},
+      h('span', {class: 'muted', role: 'status'}, to - from + 1 < loaded.count || loaded.before > 0 ? `${number(from)} to ${number(to)} of ${number(loaded.count)}` : plural(loaded.count, 'entry', 'entries')),
+      pages.length > 1 && h('button', {type: 'button', 'data-key': 'prev', 'data-do': 'page', 'data-step': '-1'}, 'Previous'),
+      loaded.continue && h('button', {type: 'button', 'data-key': 'next', 'data-do': 'page', 'data-step': '1'}, 'Next')));
+}
+
+function row(s) {
+  return h('tr', {role: 'row', 'data-key': `${s.namespace}/${s.name}/${s.type}`, 'data-href': serviceHash(s.namespace, s.name)},
+    h('td', {role: 'cell', class: 'c-verdict'}, pill(s.verdict)),
+    h('td', {role: 'cell', class: 'c-name'}, h('a', {href: serviceHash(s.namespace, s.name)}, h('span', {class: 'ns'}, `${s.namespace}/`), h('wbr'), s.name)),
+    h('td', {role: 'cell', class: 'c-type'}, s.type || h('span', {class: 'muted'}, 'none'),
+      s.primary && h('span', {class: 'tag', title: `The primary ${s.type}: HolmesGPT uses it where it names none`}, icon('star'), 'primary')),
+    h('td', {role: 'cell', class: 'c-endpoint'}, endpoint(s)),
+    h('td', {role: 'cell', class: 'c-health'}, state(health(s)), s.metadata?.version && h('span', {class: 'muted version'}, s.metadata.version)),
+    h('td', {role: 'cell', class: 'c-reason'}, s.reason));
+}
+
+// The host of nearly every endpoint is the Service's own name: what differs is told apart.
+function endpoint(s) {
+  if (!s.endpoint) return h('span', {class: 'muted'}, 'none');
+  const host = `://${s.name}.${s.namespace}.svc`;
+  const at = s.endpoint.indexOf(host);
+  const end = at < 0 ? -1 : s.endpoint.slice(at + 3).search(/[:/]/);
+  if (end < 0) return mono(s.endpoint);
+  return h('code', {class: 'mono'}, s.endpoint.slice(0, at + 3), h('span', {class: 'own'}, s.endpoint.slice(at + 3, at + 3 + end)), s.endpoint.slice(at + 3 + end));
+}
+
+function change(patch, replace = false) {
+  const hash = hashFor({...filters, ...patch});
+  if (hash === (location.hash || '#/services')) return;
+  if (!replace) {
+    location.hash = hash;
+    return;
+  }
+  history.replaceState(null, '', hash);
+  void open(new URLSearchParams(hash.split('?')[1] ?? '')).catch(() => {});
+}
+
+/** What the buttons of this view do. */
+export const actions = {
+  verdict: (button) => change({verdict: button.dataset.verdict === filters.verdict ? '' : button.dataset.verdict}),
+  clear() {
+    byId('f-search').value = '';
+    location.hash = '#/services';
+    byId('f-search').focus();
+  },
+  page(button) {
+    if (button.dataset.step === '1') pages.push(loaded.continue);
+    else pages.pop();
+    window.scrollTo(0, 0);
+    refresh().then(() => byId('services-list').querySelector('tbody a')?.focus({preventScroll: true}), () => {});
+  },
+};
+
+/** Wires the filters; once. */
+export function start() {
+  byId('filters').addEventListener('submit', (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    change({search: byId('f-search').value.trim()}, true);
+  });
+  byId('f-search').addEventListener('input', () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => change({search: byId('f-search').value.trim()}, true), 200);
+  });
+  byId('f-type').addEventListener('change', (event) => change({type: event.target.value}));
+  byId('f-healthy').addEventListener('change', (event) => change({healthy: event.target.value}));
+  byId('f-namespace').addEventListener('change', (event) => change({namespace: event.target.value.trim()}));
+  byId('f-namespace').addEventListener('input', (event) => { // picked from the list, or emptied
+    const value = event.target.value.trim();
+    if (value === '' || (!event.inputType?.startsWith('insertText') && namespaces.has(value))) change({namespace: value});
+  });
+}

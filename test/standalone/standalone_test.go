@@ -1,0 +1,173 @@
+// Package standalone runs the built program without a cluster: Services in files, documents in a directory, real HTTP.
+package standalone
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/standin"
+)
+
+const document = "custom_toolset.yaml"
+
+func TestFilesAreFollowed(t *testing.T) {
+	t.Attr("req", "DTS-RUN-6")
+	services, dir := filepath.Join(t.TempDir(), "services.yaml"), filepath.Join(t.TempDir(), "out")
+	out := filepath.Join(dir, document)
+	_, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
+	down, two := backend(t, "monitoring", "two", standin.Prometheus, prometheusLabels)
+	write(t, services, one)
+	p := start(t, services, dir)
+	holds(t, "what is there at the start", out, "monitoring/one")
+
+	write(t, services, one+two)
+	holds(t, "a Service is added", out, "monitoring/one", "monitoring/two")
+	down.SetReady(false)
+	holds(t, "a backend fails", out, "monitoring/one", "-monitoring/two")
+	down.SetReady(true)
+	holds(t, "it is back", out, "monitoring/one", "monitoring/two")
+
+	// Rubbish, and a file that is gone, take nothing away; what is wrong is told.
+	told := func(want string) {
+		t.Helper()
+		eventually(t, "the API tells of "+want, func() error {
+			var status struct {
+				Problems []struct{ Kind, Message string } `json:"problems"`
+			}
+			if err := p.ask(t, "/api/v1/status", &status); err != nil {
+				return err
+			}
+			if text := fmt.Sprint(status.Problems); !strings.Contains(text, want) || want == "[]" && text != want {
+				return errors.New(text)
+			}
+			return nil
+		})
+	}
+	write(t, services, "kind: Service\nmetadata: {name: [")
+	told("services.yaml")
+	holds(t, "rubbish", out, "monitoring/one", "monitoring/two")
+	if err := os.Remove(services); err != nil {
+		t.Fatal(err)
+	}
+	told("no such file")
+	holds(t, "no file", out, "monitoring/one", "monitoring/two")
+	write(t, services, two)
+	holds(t, "a good file again", out, "-monitoring/one", "monitoring/two")
+	told("[]")
+	if code := p.stop(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestDriftOnDisk(t *testing.T) {
+	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-OUT-8")
+	services, dir := filepath.Join(t.TempDir(), "services.yaml"), filepath.Join(t.TempDir(), "out")
+	out := filepath.Join(dir, document)
+	_, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
+	write(t, services, one)
+	start(t, services, dir)
+	holds(t, "at the start", out, "monitoring/one")
+
+	if err := os.Remove(out); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, "a deleted file is back", out, "monitoring/one")
+	write(t, out, "toolsets: {}\n")
+	holds(t, "an edited file is put right", out, "monitoring/one")
+
+	overrides := filepath.Join(dir, "overrides.yaml")
+	const mine = "# mine\ntoolsets: {helm/core: {enabled: true}}\n"
+	write(t, overrides, mine)
+	holds(t, "overrides are in force", out, "helm/core")
+	write(t, overrides, "toolsets: [")
+	write(t, out, "")
+	holds(t, "the last good overrides stay in force", out, "helm/core", "monitoring/one")
+	holds(t, "the admin's text stays", overrides, "toolsets: [")
+	write(t, overrides, mine)
+	holds(t, "good again", out, "helm/core")
+
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, "the deleted directory is back", out, "helm/core", "monitoring/one")
+	holds(t, "with the overrides", overrides, mine)
+	if err := os.Remove(overrides); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, "to remove them is the admin's will", out, "-helm/core", "monitoring/one")
+}
+
+func TestOneServicePerDirectory(t *testing.T) {
+	t.Attr("req", "DTS-RUN-6")
+	services, dir := filepath.Join(t.TempDir(), "services.yaml"), filepath.Join(t.TempDir(), "out")
+	_, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
+	write(t, services, one)
+	first := start(t, services, dir)
+	second := launch(t, services, dir)
+	if code := second.wait(t); code != 1 || !strings.Contains(second.text(t), ") writes there; stop it") {
+		t.Errorf("a second service on one directory: exit code %d\n%s", code, second.text(t))
+	}
+	// A killed one leaves no lock behind, and a restart withdraws nothing.
+	first.kill()
+	start(t, services, dir)
+	holds(t, "after a restart", filepath.Join(dir, document), "monitoring/one")
+}
+
+// What a restart finds published stays until it has failed as often as anything else.
+func TestRestartWithdrawsNothing(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-OUT-10")
+	services, dir := filepath.Join(t.TempDir(), "services.yaml"), filepath.Join(t.TempDir(), "out")
+	out := filepath.Join(dir, document)
+	down, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
+	write(t, services, one)
+	p := start(t, services, dir)
+	holds(t, "at the start", out, "monitoring/one")
+	before, err := os.Stat(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stop(t)
+	p = start(t, services, dir)
+	if after, err := os.Stat(out); err != nil || !after.ModTime().Equal(before.ModTime()) {
+		t.Errorf("a restart that changes nothing wrote the file: %v, %v", after.ModTime(), err)
+	}
+	p.stop(t)
+	down.SetReady(false)
+	start(t, services, dir, "--set", "health.interval=1h")
+	holds(t, "one failed check withdraws nothing", out, "monitoring/one")
+}
+
+func TestBadStart(t *testing.T) {
+	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-CLI-5")
+	good := filepath.Join(t.TempDir(), "good.yaml")
+	_, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
+	write(t, good, one)
+	bad := filepath.Join(t.TempDir(), "bad.yaml")
+	write(t, bad, "a: [")
+	tests := []struct {
+		name, services, dir string
+		want                string
+	}{
+		{"no file", filepath.Join(t.TempDir(), "missing.yaml"), t.TempDir(), "missing.yaml"},
+		{"a bad file", bad, t.TempDir(), "bad.yaml"},
+		{"the directory is a file", good, good, "good.yaml"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := launch(t, tt.services, tt.dir)
+			code, text := p.wait(t), p.text(t)
+			last := strings.TrimSpace(text)
+			last = last[strings.LastIndex(last, "\n")+1:]
+			if code != 1 || !strings.Contains(last, tt.want) || strings.Contains(text, "goroutine") {
+				t.Errorf("exit code %d\n%s", code, text)
+			}
+		})
+	}
+}
