@@ -52,9 +52,9 @@ func (a *API) Handler(rest http.Handler) http.Handler {
 		}
 		rest.ServeHTTP(rec, r)
 		rec.finish()
-		_, t.endpoint, _ = strings.Cut("/"+r.Pattern, "/") // with or without a method
-		if t.endpoint != "" || r.Pattern == "/" {
-			t.endpoint = "/" + t.endpoint
+		t.endpoint = r.Pattern
+		if _, withoutMethod, ok := strings.Cut(r.Pattern, " "); ok {
+			t.endpoint = withoutMethod
 		}
 	})
 }
@@ -121,7 +121,7 @@ func (a *API) ended(w *recorder, r *http.Request, t *trace, begin time.Time) {
 		a.o.Metrics.Request(t.endpoint, code, took)
 	}
 	level := slog.LevelDebug
-	if code >= http.StatusInternalServerError {
+	if code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable { // why is logged once, by whoever knows
 		level = slog.LevelWarn
 	}
 	a.o.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request answered", // the query may hold what is nobody's business

@@ -87,7 +87,7 @@ func (a *API) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 		p := problem(status(e.Status), "%s", e.Detail)
 		p.RequestID = t.id
 		for _, d := range e.Errors {
-			p.Errors = append(p.Errors, Detail{Location: d.Location, Message: d.Message})
+			p.Errors = append(p.Errors, Detail{Location: d.Location, Message: expected(d.Message)})
 		}
 		if len(p.Errors) > 0 {
 			p.Detail = summary(p.Errors)
@@ -108,6 +108,17 @@ func summary(errors []Detail) string {
 		return fmt.Sprintf("%s (and %d more)", first, more)
 	}
 	return first
+}
+
+// expected says what huma says, in terms of what was expected.
+func expected(message string) string {
+	switch message {
+	case "invalid boolean":
+		return "expected true or false"
+	case "invalid integer":
+		return "expected a whole number"
+	}
+	return strings.Replace(message, "expected value to be one of", "expected one of", 1)
 }
 
 // status is the one to send for one of huma's: a bad filter is a bad request (DTS-API-2).

@@ -36,8 +36,11 @@ func (a *API) register() *huma.OpenAPI {
 	a.registerChanges(h)
 	a.registerStream(h)
 
-	for _, schema := range registry.Map() { // no list is ever null
-		for _, property := range schema.Properties {
+	for _, schema := range registry.Map() {
+		if schema.AdditionalProperties == true { // which is what nothing means; some generators make a field of it
+			schema.AdditionalProperties = nil
+		}
+		for _, property := range schema.Properties { // no list is ever null
 			if property.Type == huma.TypeArray {
 				property.Nullable = false
 			}

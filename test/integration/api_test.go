@@ -1,0 +1,206 @@
+//go:build integration
+
+package integration
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+)
+
+// caller asks the API as somebody with a token; "" is nobody.
+type caller struct {
+	url, token string
+}
+
+func (c caller) do(t *testing.T, method, path string) (code int, body string, header http.Header) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, c.url+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // self-signed
+	defer client.CloseIdleConnections()
+	res, err := client.Do(req)
+	if err != nil {
+		return 0, err.Error(), nil
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, err.Error(), nil
+	}
+	return res.StatusCode, string(text), res.Header
+}
+
+func (c caller) wants(t *testing.T, what, method, path string, want int) (body string) {
+	t.Helper()
+	code, body, header := c.do(t, method, path)
+	if code != want {
+		t.Fatalf("%s: %s %s: %d, want %d: %s", what, method, path, code, want, body)
+	}
+	if id := header.Get("X-Request-Id"); strings.HasPrefix(path, "/api/") && (id == "" || want >= 400 && !strings.Contains(body, id)) {
+		t.Errorf("%s: no request id: %v %s", what, header, body)
+	}
+	return body
+}
+
+// TestAPI asks the running program, which asks the cluster who may ask.
+func TestAPI(t *testing.T) {
+	for _, id := range []string{"DTS-API-1", "DTS-API-2", "DTS-API-3"} {
+		t.Attr("req", id)
+	}
+	env := testenv.Start(t)
+	put(t, env, testenv.Service{Namespace: "monitoring", Name: "prometheus", Port: "http", Number: 9090, Labels: named("prometheus")}, standin.New(standin.Prometheus, standin.Options{}))
+	put(t, env, testenv.Service{Namespace: "shop", Name: "checkout", Port: "http", Number: 8080}, http.NotFoundHandler())
+	service := start(t, env, "--set", "auth.mode=kubernetes", "--set", "server.tls.mode=self-signed")
+	published(t, env, "the Prometheus is published", "monitoring/prometheus")
+	url := "https://" + strings.TrimPrefix(service.api, "http://")
+
+	const get, post = http.MethodGet, http.MethodPost
+	all := []rbacv1.PolicyRule{
+		testenv.Rule(auth.Group, auth.Toolsets, "get", "list", "watch"), testenv.Rule(auth.Group, auth.Services, "get", "list"),
+		testenv.Rule(auth.Group, auth.Discoveries, "create"),
+	}
+	revoke := apiUser(t, env, "person", all...)
+	apiUser(t, env, "stranger")
+	apiUser(t, env, "viewer", all[:2]...)
+	_, err := env.Client.RbacV1().ClusterRoles().Create(t.Context(), &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: "scrape"},
+		Rules:      []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	bind(t, env, "scrape", "viewer")
+	as := func(account string) caller {
+		return caller{url, env.Token(t, testenv.OutputNamespace, account, auth.Audience)}
+	}
+	person := as("person")
+
+	t.Run("who may ask", func(t *testing.T) {
+		nobody, stranger, viewer := caller{url, ""}, as("stranger"), as("viewer")
+		for _, path := range []string{"/healthz", "/readyz", "/openapi.json", "/"} {
+			nobody.wants(t, "open to all", get, path, http.StatusOK)
+		}
+		for _, path := range []string{"status", "toolsets", "services", "services/monitoring/prometheus", "document", "changes", "stream", "toolsets/prometheus/metrics"} {
+			nobody.wants(t, "no token", get, "/api/v1/"+path, http.StatusUnauthorized)
+			caller{url, "rubbish"}.wants(t, "a bad token", get, "/api/v1/"+path, http.StatusUnauthorized)
+			if body := stranger.wants(t, "no rights", get, "/api/v1/"+path, http.StatusForbidden); !strings.Contains(body, auth.Group) {
+				t.Errorf("what is missing is not told: %s", body)
+			}
+			if path != "stream" {
+				viewer.wants(t, "rights", get, "/api/v1/"+path, http.StatusOK)
+			}
+		}
+		viewer.wants(t, "no right to discover", post, "/api/v1/discover", http.StatusForbidden)
+		person.wants(t, "the right to discover", post, "/api/v1/discover", http.StatusOK)
+		metrics := func(who caller) caller {
+			return caller{"https://" + strings.TrimPrefix(service.metrics, "http://"), who.token}
+		}
+		metrics(nobody).wants(t, "metrics without a token", get, "/metrics", http.StatusUnauthorized)
+		metrics(person).wants(t, "metrics without the right", get, "/metrics", http.StatusForbidden)
+		testenv.Eventually(t, 15*time.Second, "metrics with the right", func() error {
+			if code, body, _ := metrics(viewer).do(t, get, "/metrics"); code != http.StatusOK || !strings.Contains(body, "dynamictoolset_build_info") {
+				return fmt.Errorf("%d %s", code, body)
+			}
+			return nil
+		})
+	})
+
+	t.Run("what is told", func(t *testing.T) {
+		var list struct {
+			Services []struct {
+				Namespace, Name, Type, Verdict, Reason string
+				Healthy                                *bool
+			}
+			Count int
+		}
+		must(t, json.Unmarshal([]byte(person.wants(t, "Services", get, "/api/v1/services?namespace=monitoring&type=prometheus", http.StatusOK)), &list))
+		if list.Count != 1 || list.Services[0].Verdict != "accepted" || list.Services[0].Healthy == nil || !*list.Services[0].Healthy {
+			t.Errorf("%+v", list)
+		}
+		// A Service that is nothing is read live to be explained.
+		if body := person.wants(t, "a Service that is nothing", get, "/api/v1/services/shop/checkout", http.StatusOK); !strings.Contains(body, "nothing about it looks like a known backend") || !strings.Contains(body, "8080") {
+			t.Errorf("%s", body)
+		}
+		person.wants(t, "a Service that is not there", get, "/api/v1/services/shop/nothing", http.StatusNotFound)
+		var doc struct {
+			Keys map[string]string `json:"keys"`
+		}
+		must(t, json.Unmarshal([]byte(person.wants(t, "the document", get, "/api/v1/document", http.StatusOK)), &doc))
+		if cm := env.ConfigMap(t); doc.Keys[document] != cm.Data[document] {
+			t.Errorf("the API's document is not the ConfigMap's: %s", doc.Keys[document])
+		}
+	})
+
+	t.Run("a follower", func(t *testing.T) {
+		follower := start(t, env, "--set", "server.tls.mode=off")
+		asNobody := caller{follower.api, ""}
+		testenv.Eventually(t, 20*time.Second, "it has discovered", func() error {
+			code, body, _ := asNobody.do(t, post, "/api/v1/discover")
+			if code != http.StatusOK || !strings.Contains(body, `"leader":false`) || !strings.Contains(body, "prometheus") {
+				return fmt.Errorf("%d %s", code, body)
+			}
+			return nil
+		})
+	})
+
+	t.Run("a right is taken away", func(t *testing.T) {
+		person.wants(t, "before", get, "/api/v1/services", http.StatusOK)
+		revoke()
+		begin := time.Now()
+		testenv.Eventually(t, 75*time.Second, "the right ends", func() error {
+			code, body, _ := person.do(t, get, "/api/v1/services")
+			if code != http.StatusForbidden {
+				return fmt.Errorf("%d %s", code, body)
+			}
+			return nil
+		})
+		t.Logf("a revoked right was good for another %s", time.Since(begin).Round(time.Second))
+	})
+
+	t.Run("the API server is away", func(t *testing.T) {
+		viewer := as("viewer")
+		fresh := as("viewer") // a token that was never seen
+		viewer.wants(t, "a known token", get, "/api/v1/services", http.StatusOK)
+		viewer.wants(t, "a known token", get, "/api/v1/status", http.StatusOK)
+		env.APIServer.Kill(t)
+		viewer.wants(t, "a known token, for a minute", get, "/api/v1/services", http.StatusOK)
+		code, body, _ := fresh.do(t, get, "/api/v1/services")
+		if !slices.Contains([]int{http.StatusServiceUnavailable}, code) {
+			t.Errorf("a token that nobody can review: %d %s", code, body)
+		}
+		testenv.Eventually(t, 40*time.Second, "it is told", func() error {
+			if _, body, _ := viewer.do(t, get, "/api/v1/status"); !strings.Contains(body, "cannot be reached") {
+				return errors.New(body)
+			}
+			return nil
+		})
+		env.APIServer.Start(t)
+		testenv.Eventually(t, 30*time.Second, "it is back", func() error {
+			if code, body, _ := fresh.do(t, get, "/api/v1/services"); code != http.StatusOK {
+				return errors.New(body)
+			}
+			return nil
+		})
+	})
+}
