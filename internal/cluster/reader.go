@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -14,6 +16,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // Reader reads single Services of which the watch keeps the name alone.
@@ -46,19 +49,33 @@ func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service
 		return nil, nil, fmt.Errorf("reading Service %s from the API server: %w", ref, err)
 	}
 	service := source.FromService(object, r.keep)
-	list, err := r.discovery.EndpointSlices(ref.Namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: labels.Set{discoveryv1.LabelServiceName: ref.Name}.String(),
-	})
+	parts, err := r.slices(ctx, ref.Namespace, ref.Name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading the EndpointSlices of %s from the API server: %w", ref, err)
+		return nil, nil, err
 	}
 	endpoints := &backend.Endpoints{}
-	for i := range list.Items {
-		_, slice, fqdn := source.FromEndpointSlice(&list.Items[i])
-		endpoints.FQDN = endpoints.FQDN || fqdn
-		if !fqdn {
-			endpoints.Slices = append(endpoints.Slices, slice)
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		part := parts[name]
+		endpoints.FQDN = endpoints.FQDN || part.FQDN
+		if !part.FQDN {
+			endpoints.Slices = append(endpoints.Slices, part.EndpointSlice)
 		}
 	}
 	return &service, endpoints, nil
+}
+
+// slices are the EndpointSlices of a Service, by name.
+func (r *Reader) slices(ctx context.Context, namespace, service string) (map[string]world.Slice, error) {
+	list, err := r.discovery.EndpointSlices(namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: labels.Set{discoveryv1.LabelServiceName: service}.String(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w", namespace, service, err)
+	}
+	parts := map[string]world.Slice{}
+	for i := range list.Items {
+		_, part, fqdn := source.FromEndpointSlice(&list.Items[i])
+		parts[list.Items[i].Name] = world.Slice{EndpointSlice: part, FQDN: fqdn}
+	}
+	return parts, nil
 }

@@ -20,7 +20,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/source"
 	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
@@ -34,6 +33,8 @@ type Options struct {
 	ConfigMap backend.Ref
 	// KeepAnnotation says which annotations of Services detection reads.
 	KeepAnnotation func(string) bool
+	// Reader reads what was not kept when it was seen.
+	Reader *Reader
 	// Failed is told of each list or watch that failed; may be nil.
 	Failed func()
 	Log    *slog.Logger
@@ -76,7 +77,7 @@ func NewWatch(config *rest.Config, known *world.World, opts Options) (*Watch, er
 		ns := newNamespace(name, w)
 		ns.cache, err = cache.New(config, cache.Options{
 			HTTPClient: http, Scheme: scheme, Mapper: mapper, DefaultNamespaces: inNamespace(name),
-			DefaultTransform: strip, DefaultWatchErrorHandler: ns.failed,
+			DefaultTransform: w.keep, DefaultWatchErrorHandler: ns.failed,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("preparing the watch of Services: %w", err)
@@ -130,6 +131,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		go func() { ended <- c.Start(ctx) }()
 	}
 	go w.awaitAll(ctx, r.HasSynced)
+	go w.readMissing(ctx)
 	for range caches {
 		if err := <-ended; err != nil {
 			return fmt.Errorf("watching the cluster: %w", err)
@@ -175,31 +177,37 @@ func (w *Watch) LiveMoved() <-chan struct{} { return w.liveMoved }
 
 func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
 	set := func(object any) {
-		s, ok := object.(*corev1.Service)
-		if !ok || slices.Contains(w.opts.Exclude, s.Namespace) {
-			return
+		s, ok := object.(*keptService)
+		switch {
+		case !ok || slices.Contains(w.opts.Exclude, s.Namespace):
+		case s.service == nil:
+			w.world.SetOther(s.Ref)
+		default:
+			w.world.SetService(*s.service)
 		}
-		w.world.SetService(source.FromService(s, w.opts.KeepAnnotation))
 	}
 	return handler{set: set, remove: func(object any) {
-		if s, ok := object.(*corev1.Service); ok {
-			w.world.DeleteService(backend.Ref{Namespace: s.Namespace, Name: s.Name})
+		if s, ok := object.(*keptService); ok {
+			w.world.DeleteService(s.Ref)
 		}
 	}}
 }
 
 func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
 	set := func(object any) {
-		s, ok := object.(*discoveryv1.EndpointSlice)
-		if !ok || slices.Contains(w.opts.Exclude, s.Namespace) {
-			return
+		s, ok := object.(*keptSlice)
+		switch {
+		case !ok || slices.Contains(w.opts.Exclude, s.Namespace):
+		case s.nothing:
+			w.world.DeleteSlice(s.Ref) // it may have been another's
+		case s.slice != nil:
+			w.world.SetSlice(s.Ref, s.of, s.slice.EndpointSlice, s.slice.FQDN)
+			s.slice = nil // nobody else reads it
 		}
-		service, part, fqdn := source.FromEndpointSlice(s)
-		w.world.SetSlice(backend.Ref{Namespace: s.Namespace, Name: s.Name}, service, part, fqdn)
 	}
 	return handler{set: set, remove: func(object any) {
-		if s, ok := object.(*discoveryv1.EndpointSlice); ok {
-			w.world.DeleteSlice(backend.Ref{Namespace: s.Namespace, Name: s.Name})
+		if s, ok := object.(*keptSlice); ok {
+			w.world.DeleteSlice(s.Ref)
 		}
 	}}
 }
@@ -237,21 +245,4 @@ func (h handler) OnDelete(object any) {
 		object = gone.Obj
 	}
 	h.remove(object)
-}
-
-// strip leaves out what nobody here reads before an object is cached. A relabelled EndpointSlice keeps its name.
-func strip(object any) (any, error) {
-	switch o := object.(type) {
-	case *corev1.Service:
-		o.ManagedFields, o.Status = nil, corev1.ServiceStatus{}
-		o.Finalizers, o.OwnerReferences = nil, nil
-		delete(o.Annotations, corev1.LastAppliedConfigAnnotation)
-	case *discoveryv1.EndpointSlice:
-		o.ManagedFields, o.OwnerReferences, o.Annotations = nil, nil, nil
-		for i := range o.Endpoints {
-			e := &o.Endpoints[i]
-			e.TargetRef, e.NodeName, e.Zone, e.Hints, e.Hostname, e.DeprecatedTopology = nil, nil, nil, nil, nil, nil
-		}
-	}
-	return object, nil
 }

@@ -184,6 +184,16 @@ func (d *Detector) Relevant(s *backend.Service) bool {
 	return !d.index.near(s).empty() || hasAnnotations(s)
 }
 
+// Matters reports whether Detect has anything to say about the Service, whatever its endpoints are. A label that some type looks
+// at is common, and being near is not yet being something.
+func (d *Detector) Matters(s *backend.Service) bool {
+	if !d.Relevant(s) {
+		return false
+	}
+	r := d.Detect(s, nil)
+	return !r.Nothing()
+}
+
 // Explain tells what every type that was near makes of the Service, in the catalog's order. Annotations that include a
 // Service or keep it out are left to Detect: this is what would be said without them.
 func (d *Detector) Explain(s *backend.Service, e *backend.Endpoints) []Evaluation {

@@ -57,16 +57,12 @@ func (c *Collector) Service(s backend.Service) {
 	delete(c.endpoints, s.Ref)
 }
 
-// keep returns a copy of the Service where it is worth keeping. Of most Services there is no copy: a label that some type
-// looks at is common, and being found in the index is not yet being something.
+// keep returns a copy of the Service where it is worth keeping. Of most Services there is no copy.
 func (c *Collector) keep(s *backend.Service) *backend.Service {
-	if s.Ref != c.opts.Whole && !c.detector.Relevant(s) {
+	if s.Ref != c.opts.Whole && !c.detector.Matters(s) {
 		return nil
 	}
 	kept := *s
-	if r := c.detector.Detect(&kept, nil); r.Nothing() && s.Ref != c.opts.Whole {
-		return nil
-	}
 	return &kept
 }
 

@@ -45,11 +45,15 @@ func newCluster(o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, er
 		return nil, err
 	}
 	target := backend.Ref{Namespace: c.Output.Namespace, Name: c.Output.ConfigMap}
-	known := world.New(o.Detector.Relevant)
+	reader, err := cluster.NewReader(o.Cluster, o.Detector.KeepAnnotation)
+	if err != nil {
+		return nil, err
+	}
+	known := world.New(o.Detector.Matters)
 	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
 		ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation,
-		Failed: func() { meter.Error(metrics.OperationList) }, Log: log,
+		Reader: reader, Failed: func() { meter.Error(metrics.OperationList) }, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -66,10 +70,6 @@ func newCluster(o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, er
 	core, err := corev1.NewForConfig(o.Cluster)
 	if err != nil {
 		return nil, fmt.Errorf("client for the ConfigMap: %w", err)
-	}
-	reader, err := cluster.NewReader(o.Cluster, o.Detector.KeepAnnotation)
-	if err != nil {
-		return nil, err
 	}
 	return &site{
 		source:  clusterSource{known, watch, reader},

@@ -31,11 +31,11 @@ func newStandalone(ctx context.Context, o *Options, log *slog.Logger) (*site, er
 	if err != nil {
 		return nil, err
 	}
-	known := world.New(o.Detector.Relevant)
+	known := world.New(o.Detector.Matters)
 	in := files.NewSource(o.Standalone.Files, known, files.SourceOptions{
 		Stdin: o.Standalone.Stdin, Namespace: o.Standalone.Namespace,
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
-		KeepAnnotation: o.Detector.KeepAnnotation, Relevant: o.Detector.Relevant, Log: log,
+		KeepAnnotation: o.Detector.KeepAnnotation, Relevant: o.Detector.Matters, Log: log,
 	})
 	if err := in.Load(ctx); err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ import (
 )
 
 // World is what is known of the Services, kept up by events. Of a Service that detection has nothing to say about it keeps
-// the name alone. It is safe for concurrent use.
+// the name alone, and none of its EndpointSlices. It is safe for concurrent use.
 type World struct {
 	relevant func(*backend.Service) bool
 	changes  chan struct{}
@@ -21,17 +21,14 @@ type World struct {
 	services map[backend.Ref]*backend.Service
 	others   map[backend.Ref]struct{}
 	sorted   []backend.Ref // others; nil when they have changed since
-	slices   map[backend.Ref]map[string]slice
+	slices   map[backend.Ref]map[string]Slice
 	owners   map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
 	changed  map[backend.Ref]struct{}
 	frozen   map[string]bool // namespaces
 	optional bool            // EndpointSlices need not be given
 	sliced   map[string]int  // EndpointSlices, by namespace
-}
-
-type slice struct {
-	backend.EndpointSlice
-	fqdn bool
+	missing  map[backend.Ref]map[string]bool
+	missed   chan struct{}
 }
 
 // Change is a Service that is not as it was. Service is nil where it is gone, or nothing any more.
@@ -46,8 +43,9 @@ func New(relevant func(*backend.Service) bool) *World {
 	return &World{
 		relevant: relevant, changes: make(chan struct{}, 1),
 		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
-		slices: map[backend.Ref]map[string]slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
+		slices: map[backend.Ref]map[string]Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
 		frozen: map[string]bool{}, sliced: map[string]int{},
+		missing: map[backend.Ref]map[string]bool{}, missed: make(chan struct{}, 1),
 	}
 }
 
@@ -70,20 +68,50 @@ func (w *World) SetService(s backend.Service) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.relevant(&s) {
-		w.deleteOther(s.Ref)
+		if w.deleteOther(s.Ref) {
+			w.miss(s.Ref)
+		}
 		if old := w.services[s.Ref]; old == nil || !reflect.DeepEqual(*old, s) {
 			w.services[s.Ref] = &s
 			w.touch(s.Ref)
 		}
 		return
 	}
-	if _, known := w.others[s.Ref]; !known {
-		w.others[s.Ref], w.sorted = struct{}{}, nil
+	w.setOther(s.Ref)
+}
+
+// Matters says whether more than the name of a Service is kept.
+func (w *World) Matters(s *backend.Service) bool { return w.relevant(s) }
+
+// SetOther enters a Service that is nothing.
+func (w *World) SetOther(ref backend.Ref) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.setOther(ref)
+}
+
+func (w *World) setOther(ref backend.Ref) {
+	if _, known := w.others[ref]; !known {
+		w.others[ref], w.sorted = struct{}{}, nil
 	}
-	if w.services[s.Ref] != nil {
-		delete(w.services, s.Ref)
-		w.touch(s.Ref)
+	delete(w.missing, ref)
+	if w.services[ref] != nil {
+		delete(w.services, ref)
+		w.touch(ref)
 	}
+	if !w.optional { // those of files are given once
+		for name := range w.slices[ref] {
+			w.dropSlice(backend.Ref{Namespace: ref.Namespace, Name: name})
+		}
+	}
+}
+
+// IsOther says that there is a Service of that name which is nothing.
+func (w *World) IsOther(ref backend.Ref) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, other := w.others[ref]
+	return other
 }
 
 // DeleteService takes a Service out.
@@ -91,17 +119,19 @@ func (w *World) DeleteService(ref backend.Ref) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.deleteOther(ref)
+	delete(w.missing, ref)
 	if w.services[ref] != nil {
 		delete(w.services, ref)
 		w.touch(ref)
 	}
 }
 
-func (w *World) deleteOther(ref backend.Ref) {
-	if _, known := w.others[ref]; known {
+func (w *World) deleteOther(ref backend.Ref) (known bool) {
+	if _, known = w.others[ref]; known {
 		delete(w.others, ref)
 		w.sorted = nil
 	}
+	return known
 }
 
 // SetSlice enters an EndpointSlice as it is now: its own name, and the Service it belongs to, an empty Ref for none.
@@ -111,18 +141,22 @@ func (w *World) SetSlice(name, service backend.Ref, s backend.EndpointSlice, fqd
 	if old, ok := w.owners[name]; ok && old != service {
 		w.dropSlice(name)
 	}
-	if service.Name == "" {
+	if _, other := w.others[service]; service.Name == "" || other && !w.optional {
 		return
 	}
+	w.setSlice(name, service, Slice{s, fqdn})
+}
+
+func (w *World) setSlice(name, service backend.Ref, s Slice) {
 	if _, ok := w.owners[name]; !ok {
 		w.count(service.Namespace, 1)
 	}
 	w.owners[name] = service
 	if w.slices[service] == nil {
-		w.slices[service] = map[string]slice{}
+		w.slices[service] = map[string]Slice{}
 	}
-	if old, ok := w.slices[service][name.Name]; !ok || !reflect.DeepEqual(old, slice{s, fqdn}) {
-		w.slices[service][name.Name] = slice{s, fqdn}
+	if old, ok := w.slices[service][name.Name]; !ok || !reflect.DeepEqual(old, s) {
+		w.slices[service][name.Name] = s
 		w.touchKnown(service)
 	}
 }
@@ -132,6 +166,7 @@ func (w *World) DeleteSlice(name backend.Ref) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.dropSlice(name)
+	w.deletedWhileMissing(name)
 }
 
 func (w *World) dropSlice(name backend.Ref) {
@@ -192,13 +227,14 @@ func (w *World) TouchAll() {
 	}
 }
 
-// Take returns what has changed since the last Take, by namespace and name. What is known of a frozen namespace waits.
+// Take returns what has changed since the last Take, by namespace and name. What is known of a frozen namespace waits, and so
+// does a Service whose EndpointSlices are missing.
 func (w *World) Take() []Change {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var list []Change
 	for _, ref := range slices.SortedFunc(maps.Keys(w.changed), backend.Ref.Compare) {
-		if w.frozen[ref.Namespace] {
+		if _, missing := w.missing[ref]; missing || w.frozen[ref.Namespace] {
 			continue
 		}
 		list = append(list, Change{Ref: ref, Service: w.services[ref], Endpoints: w.endpoints(ref)})
@@ -274,8 +310,8 @@ func (w *World) endpoints(ref backend.Ref) *backend.Endpoints {
 	e := &backend.Endpoints{}
 	for _, name := range slices.Sorted(maps.Keys(w.slices[ref])) {
 		part := w.slices[ref][name]
-		e.FQDN = e.FQDN || part.fqdn
-		if !part.fqdn {
+		e.FQDN = e.FQDN || part.FQDN
+		if !part.FQDN {
 			e.Slices = append(e.Slices, part.EndpointSlice)
 		}
 	}

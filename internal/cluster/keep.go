@@ -1,0 +1,65 @@
+package cluster
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/world"
+)
+
+// What the informers' caches keep. A typed Service alone takes a kilobyte and a cluster has a hundred thousand, most of them
+// nothing to us: objects are turned into these as they come off the wire, before anything is cached. What a cache keeps in
+// the end is little more than the names that it needs to tell what was deleted; the rest belongs to the world.
+
+// identity is what an informer asks of an object.
+type identity struct {
+	metav1.Object // nil: an informer asks for nothing else
+	backend.Ref
+	version string
+}
+
+func (i *identity) GetNamespace() string       { return i.Namespace }
+func (i *identity) GetName() string            { return i.Name }
+func (i *identity) GetResourceVersion() string { return i.version }
+
+type keptService struct {
+	identity
+	service *backend.Service // nil: it is nothing
+}
+
+type keptSlice struct {
+	identity
+	of    backend.Ref  // the Service
+	slice *world.Slice // nil once the world has it
+	// nothing: of a Service that is nothing.
+	nothing bool
+}
+
+// keep is the informers' transform. It is given some objects a second time, as it has left them.
+func (w *Watch) keep(object any) (any, error) {
+	switch o := object.(type) {
+	case *corev1.Service:
+		k := &keptService{identity: identityOf(o)}
+		if s := source.FromService(o, w.opts.KeepAnnotation); w.world.Matters(&s) {
+			k.service = &s
+		}
+		return k, nil
+	case *discoveryv1.EndpointSlice:
+		k := &keptSlice{identity: identityOf(o)}
+		service, part, fqdn := source.FromEndpointSlice(o)
+		if k.of = service; w.world.IsOther(service) {
+			k.nothing = true
+		} else {
+			k.slice = &world.Slice{EndpointSlice: part, FQDN: fqdn}
+		}
+		return k, nil
+	}
+	return object, nil
+}
+
+func identityOf(o metav1.Object) identity {
+	return identity{Ref: backend.Ref{Namespace: o.GetNamespace(), Name: o.GetName()}, version: o.GetResourceVersion()}
+}

@@ -1,0 +1,66 @@
+package world
+
+import (
+	"maps"
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Slice is an EndpointSlice without its name; FQDN: it holds host names, which are never dialled.
+type Slice struct {
+	backend.EndpointSlice
+	FQDN bool
+}
+
+// A Service that was nothing and has become something, as by an annotation, has EndpointSlices that were not kept: they are
+// missing until somebody reads them.
+
+func (w *World) miss(ref backend.Ref) {
+	if w.optional {
+		return
+	}
+	w.missing[ref] = map[string]bool{}
+	select {
+	case w.missed <- struct{}{}:
+	default:
+	}
+}
+
+// deletedWhileMissing remembers an EndpointSlice that may still be among those that are being read.
+func (w *World) deletedWhileMissing(name backend.Ref) {
+	for ref, deleted := range w.missing {
+		if ref.Namespace == name.Namespace {
+			deleted[name.Name] = true
+		}
+	}
+}
+
+// Missed receives when there is something new in Missing.
+func (w *World) Missed() <-chan struct{} { return w.missed }
+
+// Missing are the Services whose EndpointSlices have to be read, in order.
+func (w *World) Missing() []backend.Ref {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(w.missing), backend.Ref.Compare)
+}
+
+// Fill enters the EndpointSlices of a Service that missed them, by their names, as they were read after that. What events have
+// told since then counts more.
+func (w *World) Fill(ref backend.Ref, read map[string]Slice) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	deleted, missing := w.missing[ref]
+	if !missing {
+		return
+	}
+	delete(w.missing, ref)
+	for name, s := range read {
+		own := backend.Ref{Namespace: ref.Namespace, Name: name}
+		if _, told := w.owners[own]; !told && !deleted[name] {
+			w.setSlice(own, ref, s)
+		}
+	}
+	w.touch(ref)
+}
