@@ -77,10 +77,18 @@ const (
 // stuckAfter is how long the loop may take for one turn: a publication with all its tries, and a document of many backends.
 const stuckAfter = 90 * time.Second
 
+// waitsFor is what the caches wait for.
+func waitsFor(o *Options) string {
+	if o.Standalone != nil {
+		return "the files have not been read yet"
+	}
+	return "the API server has not shown all Services, EndpointSlices and the ConfigMap yet"
+}
+
 func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error) {
 	c := o.Config
 	s := &service{options: o, log: log, history: new(history.Log), probes: lifecycle.NewProbes(stuckAfter,
-		lifecycle.Condition{Name: conditionSynced, Message: "not all Services, EndpointSlices and what was published have been read yet"},
+		lifecycle.Condition{Name: conditionSynced, Message: waitsFor(&o)},
 		lifecycle.Condition{Name: conditionDiscovered, Message: "the first discovery has not ended"},
 	)}
 	meter := metrics.New(o.Version, names(o.Catalog))
