@@ -51,7 +51,8 @@ func (f *follower) run(ctx context.Context) {
 				plan()
 			}
 			continue
-		case <-w.errors: // events were lost
+		case err := <-w.errors:
+			f.log.Debug("events of files were lost", "err", err)
 			plan()
 			continue
 		case <-soon.C:

@@ -19,7 +19,7 @@ const lockName = ".dynamic-toolset.lock"
 var ErrInUse = errors.New("another dynamic-toolset writes there; stop it, or name another directory (--out)")
 
 // DirLock keeps a directory for this process. It is on a file in it, and the kernel releases it when the process ends,
-// however that comes. It is for one goroutine.
+// however that comes. It is for one goroutine, and closed after the last Publish.
 type DirLock struct {
 	dir  string
 	file *os.File // nil while nothing is locked
@@ -44,7 +44,7 @@ func (l *DirLock) Ensure() error {
 	}
 	const tries = 5 // somebody else who ends takes the file away
 	for range tries {
-		f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE|openFlags, 0o644)
+		f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE|openFlags, 0o644) //nolint:gosec // it says to anybody who has the lock
 		if err != nil {
 			return l.fail(err)
 		}

@@ -47,6 +47,8 @@ type Output struct {
 	known   map[string]string // what was written, or found right, in this term
 	settled bool              // everything was right once in this term
 
+	linked bool // there are symbolic links on the way to what is read; of Run's goroutine
+
 	mu      sync.Mutex
 	root    *os.Root // nil while there is no directory; open, so that no other one gets its inode
 	opened  int      // how many directories there have been
@@ -71,7 +73,7 @@ func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	o := &Output{dir: dir, opts: opts, publisher: publish.New(nil, publish.Options{}), moved: make(chan struct{}, 1), perm: mode}
+	o := &Output{dir: filepath.Clean(dir), opts: opts, publisher: publish.New(nil, publish.Options{}), moved: make(chan struct{}, 1), perm: mode}
 	o.view.Store(&view{})
 	if _, _, err := o.refresh(); err != nil {
 		return nil, o.fail(publish.OpRead, "", err)
@@ -107,16 +109,21 @@ func (o *Output) Run(ctx context.Context) {
 }
 
 func (o *Output) places() []string {
-	dirs := append(placesOf(o.dir), o.dir)
-	dirs = append(dirs, placesOf(filepath.Join(o.dir, toolset.KeyOverrides))...)
+	above, overrides := placesOf(o.dir), placesOf(filepath.Join(o.dir, toolset.KeyOverrides))
+	o.linked = len(above) > 1 || len(overrides) > 1
+	dirs := slices.Concat(above, overrides) // of which one is the directory itself
 	slices.Sort(dirs)
 	return slices.Compact(dirs)
 }
 
-// touched leaves out what is written all the time and says nothing.
+// touched leaves out what is nobody's business here. Behind links, any name may lead to ours.
 func (o *Output) touched(path string) bool {
+	path = filepath.Clean(path)
 	name := filepath.Base(path)
-	return !isTemp(name) && name != lockName
+	if o.linked {
+		return !isTemp(name) && name != lockName
+	}
+	return path == o.dir || filepath.Dir(path) == o.dir && (name == toolset.KeyOverrides || toolset.OwnedKey(name))
 }
 
 // look tells of what somebody else has changed.
@@ -202,7 +209,7 @@ func (o *Output) uid() types.UID { return types.UID(fmt.Sprintf("%s#%d", o.dir, 
 
 func (o *Output) close() {
 	if o.root != nil {
-		o.root.Close()
+		_ = o.root.Close() // nothing was written through it
 		o.root = nil
 	}
 }

@@ -135,10 +135,7 @@ func (s *Source) Run(ctx context.Context) error {
 	select {
 	case <-s.synced:
 	default:
-		if err := s.Load(ctx); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
+		if err := s.Load(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}

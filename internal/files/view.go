@@ -172,7 +172,10 @@ func (o *Output) scanKey(name string, limit int) (text []byte, wrong string, err
 	return text, wrong, err
 }
 
-var errTooMuch = errors.New("it is larger than 1 MiB; shorten it")
+var (
+	errTooMuch    = explained{text: "it is larger than 1 MiB; shorten it"}
+	errNotRegular = explained{text: "it is no regular file; put one there"}
+)
 
 // read reads a file to its end, and closes it. The text is not nil unless there is an error.
 func read(f *os.File, limit int) ([]byte, error) {
@@ -215,7 +218,7 @@ func (o *Output) scanOverrides(v *view) (again bool) {
 			}
 			return false
 		}
-		err = explained{"it is a symbolic link to nothing", err}
+		err = explained{"it is a symbolic link to nothing; put a file there", err}
 	}
 	o.missing = time.Time{}
 	if err == nil {
@@ -236,7 +239,7 @@ func (o *Output) scanOverrides(v *view) (again bool) {
 
 func readOverrides(path string, info fs.FileInfo) ([]byte, error) {
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no regular file")
+		return nil, errNotRegular
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|readFlags, 0)
 	if err != nil {

@@ -1,0 +1,273 @@
+package files
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/publish"
+)
+
+func TestDriftOnDiskIsRepaired(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-RUN-6")
+	outside := t.TempDir()
+	victim := filepath.Join(outside, "victim")
+	write(t, victim, "precious")
+	t.Cleanup(func() {
+		if got := text(t, victim); got != "precious" {
+			t.Errorf("a link was written through: %q", got)
+		}
+	})
+	for _, c := range []struct {
+		name    string
+		do      func(path string) error
+		manager string
+		key     string // document, unless it says another
+	}{
+		{"edited", func(p string) error { return os.WriteFile(p, []byte("theirs"), 0o644) }, somebody, ""},
+		{"truncated", func(p string) error { return os.Truncate(p, 0) }, somebody, ""},
+		{"deleted", os.Remove, "", ""},
+		{"a link to another file", func(p string) error { return errors.Join(os.Remove(p), os.Symlink(victim, p)) }, somebody, ""},
+		{"a link to nothing", func(p string) error { return errors.Join(os.Remove(p), os.Symlink("nothing", p)) }, somebody, ""},
+		{"a link to the right text", func(p string) error {
+			right := filepath.Join(outside, "right")
+			return errors.Join(os.WriteFile(right, []byte("1"), 0o644), os.Remove(p), os.Symlink(right, p))
+		}, somebody, ""},
+		{"a directory", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, somebody, ""},
+		{"a pipe", func(p string) error { makePipe(t, p+".pipe"); return os.Rename(p+".pipe", p) }, somebody, ""},
+		{"read-only", func(p string) error { return os.Chmod(p, 0o444) }, somebody, ""},
+		{"chmod 000", func(p string) error { return os.Chmod(p, 0) }, somebody, ""},
+		{"not text", func(p string) error { return os.WriteFile(p, []byte("\xff\xfe"), 0o644) }, somebody, ""},
+		{"huge", func(p string) error { return os.Truncate(p, 1<<30) }, somebody, ""},
+		{"a reserved name", func(p string) error {
+			return os.WriteFile(filepath.Join(filepath.Dir(p), "x-toolset.yaml"), []byte("theirs"), 0o644)
+		}, somebody, "x-toolset.yaml"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Attr("req", "DTS-OUT-8")
+			t.Parallel()
+			dir := t.TempDir()
+			o := output(t, dir, OutputOptions{Poll: time.Hour})
+			want := publish.Desired{Keys: keys("1", "loki-toolset.yaml")}
+			publishing(t, o, want)
+			clean, _ := tree(t, dir)
+			background(t, o.Run)
+			silent(t, "nothing happened", o.Moved())
+			must(t, c.do(filepath.Join(dir, document)))
+			receive(t, "it is noticed", o.Moved())
+			key := document
+			if c.key != "" {
+				key = c.key
+			}
+			drift := []publish.Drift{{Key: key, Manager: c.manager}}
+			if d := cmp.Diff(drift, o.Drifted(o.Live(), want)); d != "" {
+				t.Errorf("drifted: -want +got:\n%s", d)
+			}
+			// As long as it is held, it stays.
+			held := want
+			held.Hold = []string{key}
+			if r := publishing(t, o, held); r.Written || !slices.Equal(r.Held, held.Hold) || len(r.Drifted) != 0 {
+				t.Errorf("held: %+v", r)
+			}
+			r := publishing(t, o, want)
+			if d := cmp.Diff(drift, r.Drifted); d != "" || !r.Written {
+				t.Errorf("repaired: -want +got:\n%s", d)
+			}
+			now, _ := tree(t, dir)
+			if d := cmp.Diff(clean, now); d != "" {
+				t.Errorf("after the repair: -want +got:\n%s", d)
+			}
+			silent(t, "our own repair", o.Moved())
+		})
+	}
+}
+
+// A directory somebody has put things into is moved aside: it may be all there is of them.
+func TestFullDirectoryInTheWay(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	dir := t.TempDir()
+	o := output(t, dir, OutputOptions{})
+	publishing(t, o, publish.Desired{Keys: keys("1", "loki-toolset.yaml")})
+	for _, name := range []string{document, "loki-toolset.yaml"} {
+		must(t, os.Remove(filepath.Join(dir, name)))
+		must(t, os.Mkdir(filepath.Join(dir, name), 0o755))
+		write(t, filepath.Join(dir, name, "precious"), "precious")
+	}
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	texts, _ := tree(t, dir)
+	aside, err := filepath.Glob(filepath.Join(dir, "*.moved-aside-*", "precious"))
+	must(t, err)
+	if texts[document] != "-rw-r--r-- 1" || texts["loki-toolset.yaml"] != "" || len(aside) != 2 {
+		t.Errorf("there is %v, aside %v", texts, aside)
+	}
+}
+
+func TestDeletedDirectoryComesBack(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	dir := filepath.Join(t.TempDir(), "toolsets")
+	lock, err := Lock(dir)
+	must(t, err)
+	defer lock.Close()
+	o := output(t, dir, OutputOptions{Lock: lock, Poll: time.Hour})
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	write(t, filepath.Join(dir, "overrides.yaml"), "toolsets: {}\n")
+	background(t, o.Run)
+	within(t, "the overrides are seen", func() bool { return len(overridesOf(o.Live())) > 0 })
+	first := o.Live()
+	for range 3 {
+		for len(o.Moved()) > 0 {
+			<-o.Moved()
+		}
+		must(t, os.RemoveAll(dir))
+		within(t, "it is gone", func() bool { return o.Live() == nil })
+		receive(t, "it is noticed", o.Moved())
+		if gone := o.Gone(); gone.Data["overrides.yaml"] != "toolsets: {}\n" {
+			t.Fatalf("gone: %+v", gone)
+		}
+		var seen []*corev1.ConfigMap
+		r, err := o.Publish(t.Context(), func(live *corev1.ConfigMap) (publish.Desired, error) {
+			seen = append(seen, live)
+			return publish.Desired{Keys: keys("1"), Restore: "toolsets: {}\n"}, nil
+		})
+		must(t, err)
+		if !r.Created || !r.Restored || r.Live.UID == first.UID || r.Live.ResourceVersion == first.ResourceVersion || !slices.Equal(seen, []*corev1.ConfigMap{nil}) {
+			t.Errorf("brought back: %+v, of %v", r, seen)
+		}
+		first = r.Live
+		texts, _ := tree(t, dir)
+		if d := cmp.Diff([]string{lockName, document, "overrides.yaml", "state.json"}, slices.Sorted(maps.Keys(texts))); d != "" {
+			t.Errorf("-want +got:\n%s", d)
+		}
+		if _, err := Lock(dir); !errors.Is(err, ErrInUse) {
+			t.Errorf("the new directory is not locked: %v", err)
+		}
+	}
+	// It is still followed.
+	write(t, filepath.Join(dir, document), "theirs")
+	within(t, "drift in the new one", func() bool { return o.Live().Data[document] == "theirs" })
+}
+
+func TestTextMadeMeanwhileWins(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	dir := filepath.Join(t.TempDir(), "toolsets")
+	o := output(t, dir, OutputOptions{})
+	calls := 0
+	r, err := o.Publish(t.Context(), func(live *corev1.ConfigMap) (publish.Desired, error) {
+		if calls++; calls == 1 {
+			must(t, os.Mkdir(dir, 0o755))
+			write(t, filepath.Join(dir, "overrides.yaml"), "theirs")
+		} else if live == nil || live.Data["overrides.yaml"] != "theirs" {
+			t.Errorf("asked again with %v", live)
+		}
+		return publish.Desired{Keys: keys("1"), Restore: "ours"}, nil
+	})
+	must(t, err)
+	if calls != 2 || r.Restored || text(t, filepath.Join(dir, "overrides.yaml")) != "theirs" {
+		t.Errorf("after %d calls: %+v", calls, r)
+	}
+}
+
+// Another directory of that name is another ConfigMap, even where the file system gives it the same inode.
+func TestReplacedDirectoryIsAnother(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	top := t.TempDir()
+	dir := filepath.Join(top, "toolsets")
+	o := output(t, dir, OutputOptions{})
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	write(t, filepath.Join(dir, "overrides.yaml"), "a: 1")
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	within(t, "the overrides are seen", func() bool { o.look(); return overridesOf(o.Live()) != nil })
+	before := o.Live()
+	must(t, os.RemoveAll(dir))
+	must(t, os.Mkdir(dir, 0o755))
+	o.look()
+	if now := o.Live(); now == nil || now.UID == before.UID || len(now.Data) != 0 || o.Gone() != before {
+		t.Errorf("it is %+v, gone is %+v", now, o.Gone())
+	}
+	receive(t, "it is told", o.Moved())
+}
+
+// Without events, as on a network file system, it is noticed a little later.
+func TestOutputIsLookedAtAnyway(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	dir := t.TempDir()
+	o := output(t, dir, OutputOptions{})
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	blind := follower{
+		dirs: func() []string { return nil }, touched: o.touched, look: o.look,
+		settle: quickly, poll: 30 * time.Millisecond, log: o.opts.Log,
+	}
+	background(t, blind.run)
+	write(t, filepath.Join(dir, document), "theirs")
+	receive(t, "it is noticed", o.Moved())
+}
+
+// A directory that is a link is followed to where it leads, and another one behind the link is another.
+func TestLinkedDirectory(t *testing.T) {
+	t.Attr("req", "DTS-RUN-6")
+	top := t.TempDir()
+	dir := filepath.Join(top, "toolsets")
+	for _, name := range []string{"one", "two"} {
+		must(t, os.Mkdir(filepath.Join(top, name), 0o755))
+	}
+	must(t, os.Symlink("one", dir))
+	o := output(t, dir, OutputOptions{Poll: time.Hour})
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	background(t, o.Run)
+	before := o.Live()
+	if text(t, filepath.Join(top, "one", document)) != "1" {
+		t.Error("it is not written behind the link")
+	}
+	must(t, os.Symlink("two", dir+".new"))
+	must(t, os.Rename(dir+".new", dir))
+	receive(t, "another behind the link", o.Moved())
+	if now := o.Live(); now.UID == before.UID || o.Gone() != before {
+		t.Errorf("it is %v, gone is %v", now, o.Gone())
+	}
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	for len(o.Moved()) > 0 {
+		<-o.Moved()
+	}
+	write(t, filepath.Join(top, "two", document), "theirs")
+	receive(t, "drift behind the link", o.Moved())
+}
+
+// Whoever deletes a directory takes one file after the other out of it.
+func TestNoRepairWhileTheDirectoryIsBeingDeleted(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	dir := filepath.Join(t.TempDir(), "toolsets")
+	o := output(t, dir, OutputOptions{Settle: time.Second})
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	must(t, os.Remove(filepath.Join(dir, document)))
+	deleted := make(chan error, 1)
+	go func() {
+		pause := time.NewTicker(100 * time.Millisecond)
+		defer pause.Stop()
+		<-pause.C
+		if err := os.Remove(filepath.Join(dir, "state.json")); err != nil {
+			deleted <- err
+			return
+		}
+		<-pause.C
+		deleted <- os.Remove(dir) // which fails if there is something in it
+	}()
+	r, err := o.Publish(t.Context(), func(live *corev1.ConfigMap) (publish.Desired, error) {
+		if live != nil {
+			t.Errorf("asked with %v", live.Data)
+		}
+		return publish.Desired{Keys: keys("1")}, nil
+	})
+	must(t, err)
+	must(t, <-deleted)
+	if !r.Created || text(t, filepath.Join(dir, document)) != "1" {
+		t.Errorf("%+v", r)
+	}
+}

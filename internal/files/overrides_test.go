@@ -1,0 +1,127 @@
+package files
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// admin is an Output that is followed, and whose overrides.yaml somebody edits.
+func admin(t *testing.T, settle time.Duration) (o *Output, path string) {
+	t.Helper()
+	dir := t.TempDir()
+	path = filepath.Join(dir, toolset.KeyOverrides)
+	write(t, path, "first: 1")
+	must(t, os.Chtimes(path, time.Now(), time.Now().Add(-time.Hour)))
+	o = output(t, dir, OutputOptions{Settle: settle, Poll: 50 * time.Millisecond})
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	background(t, o.Run)
+	return o, path
+}
+
+func overrides(o *Output) string { return string(overridesOf(o.Live())) }
+
+func TestOverridesAreTheAdmins(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-RUN-6")
+	o, path := admin(t, quickly)
+	mounted := filepath.Join(t.TempDir(), "mounted.yaml")
+	write(t, mounted, "mounted: 1")
+	for _, step := range []struct {
+		name, want string
+		do         func() error
+	}{
+		{"written", "second: 2", func() error { return os.WriteFile(path, []byte("second: 2"), 0o644) }},
+		{"not text", "\xff\xfea", func() error { return os.WriteFile(path, []byte("\xff\xfea"), 0o644) }},
+		{"a link", "mounted: 1", func() error { return errors.Join(os.Remove(path), os.Symlink(mounted, path)) }},
+		{"behind the link", "mounted: 2", func() error { return os.WriteFile(mounted, []byte("mounted: 2"), 0o644) }},
+		{"private", "private: 1", func() error {
+			return errors.Join(os.Remove(path), os.WriteFile(path, []byte("private: 1"), 0o600))
+		}},
+		{"emptied", "", func() error { return os.Truncate(path, 0) }},
+		{"removed", "", func() error { return os.Remove(path) }},
+		{"again", "again: 1", func() error { return os.WriteFile(path, []byte("again: 1"), 0o644) }},
+	} {
+		must(t, step.do())
+		within(t, step.name, func() bool { return overrides(o) == step.want })
+		if r := publishing(t, o, publish.Desired{Keys: keys("1"), Restore: ""}); r.Written || r.Restored {
+			t.Errorf("%s: %+v", step.name, r)
+		}
+	}
+	if text(t, path) != "again: 1" {
+		t.Error("the admin's text was changed")
+	}
+}
+
+func TestUnreadableOverridesStayInForce(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	t.Attr("req", "DTS-RUN-6")
+	o, path := admin(t, quickly)
+	for _, c := range []struct {
+		name string
+		do   func() error
+		want string
+	}{
+		{"a link to nothing", func() error { return errors.Join(os.Remove(path), os.Symlink("nothing", path)) }, "it is a symbolic link to nothing"},
+		{"a directory", func() error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o755)) }, "it is no regular file"},
+		{"a device", func() error { return errors.Join(os.Remove(path), os.Symlink("/dev/zero", path)) }, "it is no regular file"},
+		{"huge", func() error {
+			return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o644), os.Truncate(path, 1<<30))
+		}, "it is larger than 1 MiB; shorten it"},
+	} {
+		must(t, c.do())
+		within(t, c.name, func() bool {
+			r, err := o.Publish(t.Context(), always(publish.Desired{Keys: keys(c.name), Restore: ""}))
+			if overrides(o) != "first: 1" {
+				t.Fatalf("%s: the overrides are %q", c.name, overrides(o))
+			}
+			return err != nil && strings.HasPrefix(err.Error(), path+": "+c.want) && strings.Contains(err.Error(), "stay in force") &&
+				r.Live.Data[document] == c.name // the rest goes on
+		})
+		if _, err := NewOutput(filepath.Dir(path), OutputOptions{}); err == nil || !strings.HasPrefix(err.Error(), path+": "+c.want) {
+			t.Errorf("%s, at the start: %v", c.name, err)
+		}
+	}
+	must(t, errors.Join(os.Remove(path), os.WriteFile(path, []byte("second: 2"), 0o644)))
+	within(t, "readable again", func() bool { return overrides(o) == "second: 2" })
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+}
+
+// An editor that truncates and writes, or renames away and writes anew: in between there is nothing, which is not what the
+// admin means.
+func TestOverridesBeingWrittenAreNotRead(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	o, path := admin(t, 1500*time.Millisecond)
+	pause := time.NewTicker(50 * time.Millisecond)
+	defer pause.Stop()
+	still := func(what string) {
+		t.Helper()
+		publishing(t, o, publish.Desired{Keys: keys("1")})
+		if d := cmp.Diff("first: 1", overrides(o)); d != "" {
+			t.Fatalf("%s: -want +got:\n%s", what, d)
+		}
+	}
+	must(t, os.Rename(path, path+"~"))
+	for range 3 {
+		<-pause.C
+		still("renamed away")
+	}
+	file, err := os.Create(path)
+	must(t, err)
+	defer file.Close()
+	for _, part := range []string{"", "sec", "ond: ", "2"} {
+		_, err := file.WriteString(part)
+		must(t, err)
+		<-pause.C
+		still("being written")
+	}
+	within(t, "complete", func() bool { return overrides(o) == "second: 2" })
+}
