@@ -41,6 +41,15 @@ corpus: ## Score detection on labelled Services of real charts, if they are at .
 test-holmes: ## Load what is written with the real HolmesGPT (needs Python 3.10 to 3.13; makes its own virtual environment)
 	$(GO) test -count=1 -timeout 30m -tags holmes ./test/holmes
 
+.PHONY: test-browser
+test-browser: ## Look at the page in a real Chromium (needs Node.js 20; root on Debian gets Chromium installed)
+	@./test/browser/prepare
+	$(GO) test -count=1 -timeout 15m -tags browser ./test/browser
+
+.PHONY: test-openapi
+test-openapi: ## Check the API's description with a validator, and a client that is generated from it
+	cd test/openapi && $(GO) test -count=1 -timeout 10m ./...
+
 .PHONY: controlplane
 controlplane: ## Build kube-apiserver, kubectl and etcd into the user's cache, once (about ten minutes), or find them in KUBEBUILDER_ASSETS
 	@GO="$(GO)" ./test/controlplane/build
@@ -62,6 +71,23 @@ fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME (5000x) each
 .PHONY: bench
 bench: ## Measure detection and reading
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/detect ./internal/source
+
+.PHONY: docs
+docs: ## Write the reference pages in docs/reference from the code
+	$(GO) run ./cmd/reference
+
+.PHONY: requirements
+requirements: ## Run the tests and print which of them proves which requirement; fails on one without a test
+	@$(GO) run ./test/requirements -go "$(GO)"
+
+.PHONY: manifests
+manifests: ## Render the chart into the plain manifests in deploy (builds helm into the user's cache, once)
+	@GO="$(GO)" ./deploy/render
+
+.PHONY: test-chart
+test-chart: ## Check the chart, the manifests, the alert rules and the dashboard (needs promtool, of Debian's package prometheus)
+	@GO="$(GO)" ./test/chart/helm >/dev/null
+	$(GO) test -count=1 -tags chart ./test/chart/...
 
 .PHONY: ci
 ci: ## Run everything that continuous integration runs

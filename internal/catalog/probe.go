@@ -27,6 +27,7 @@ type Probe struct {
 // Check is a request and what its answer must look like: everything given must hold. Within one try the same request is
 // sent once, however many checks look at its answer.
 type Check struct {
+	// Get is the path to ask for, with its query.
 	Get string `yaml:"get"`
 	// Root: Get is a path of the server, whatever the base path.
 	Root bool `yaml:"root"`

@@ -51,6 +51,11 @@ func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	return code
 }
 
+// Root is the command line as a tree, for whoever describes it.
+func Root() *cobra.Command {
+	return newRoot("dynamic-toolset", Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
+}
+
 // failure is an error with an exit code of its own.
 type failure struct {
 	error

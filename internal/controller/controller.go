@@ -72,6 +72,8 @@ type Reporter interface {
 	Published(r publish.Result, limited []publish.Drift, err error, waited time.Duration)
 	// Overrides is told when the admin's text becomes invalid (err) or valid (nil).
 	Overrides(err error)
+	// Forgotten is told when what was published before cannot be read (DTS-OUT-10).
+	Forgotten(err error)
 	// BadAnnotation is told of a Service whose owner should mend an annotation, each time it is looked at; typ is the type
 	// that it asks for, "" if none.
 	BadAnnotation(s *backend.Service, typ, reason string)

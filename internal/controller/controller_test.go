@@ -216,6 +216,7 @@ func (n *notes) Published(_ publish.Result, limited []publish.Drift, err error, 
 	}
 }
 func (n *notes) Overrides(err error)                                { n.note("overrides: %v", err) }
+func (n *notes) Forgotten(err error)                                { n.note("forgotten: %v", err) }
 func (n *notes) GoodAnnotation(s *backend.Service)                  { n.note("%s: mended", s.Ref) }
 func (n *notes) BadAnnotation(s *backend.Service, _, reason string) { n.note("%s: %s", s.Ref, reason) }
 

@@ -58,7 +58,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 	m.state = live.Data[toolset.KeyState]
 	state, err := publish.DecodeState(m.state)
 	if err != nil {
-		c.opts.Log.Warn("what was published before cannot be read: it stays until every backend was asked once", "err", err)
+		c.opts.Report.Forgotten(err)
 		return
 	}
 	m.lost = false

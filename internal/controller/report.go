@@ -99,7 +99,11 @@ func (r *Report) Published(res publish.Result, limited []publish.Drift, err erro
 		r.Metrics.Size(res.Bytes)
 		r.tellLarge(&res)
 	}
-	r.Metrics.Drift(len(res.Drifted))
+	if res.Created && len(res.Drifted) > 0 {
+		r.Metrics.Drift(1) // all of them are one deletion
+	} else {
+		r.Metrics.Drift(len(res.Drifted))
+	}
 	r.Metrics.Reconciled(result(&res, err))
 	if res.Written {
 		r.Log.Info("published", "changed", res.Changed, "removed", res.Removed, "repaired", len(res.Drifted), "bytes", res.Bytes)
@@ -211,6 +215,12 @@ func (r *Report) Overrides(err error) {
 	r.Log.Warn("the overrides are invalid: the last good ones stay in force", "err", err)
 	r.note(history.OverridesInvalid, "the last good ones stay in force: %s", err.Error())
 	r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+err.Error())
+}
+
+// Forgotten implements Reporter.
+func (r *Report) Forgotten(err error) {
+	r.Metrics.Error(metrics.OperationState)
+	r.Log.Warn("what was published before cannot be read: it stays until every backend was asked once", "err", err)
 }
 
 // BadAnnotation implements Reporter.

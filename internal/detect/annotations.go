@@ -17,19 +17,39 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
+// The annotations that a Service's owner may set. What is said here is what the reference page says.
 const (
-	annPrefix      = "kubernaut.io/toolset"
-	annToolset     = annPrefix
-	annType        = annPrefix + "-type"
-	annName        = annPrefix + "-name"
-	annPort        = annPrefix + "-port"
-	annScheme      = annPrefix + "-scheme"
-	annPath        = annPrefix + "-path"
-	annEndpoint    = annPrefix + "-endpoint"
-	annHealth      = annPrefix + "-health-endpoint"
-	annHealthPath  = annPrefix + "-health-path"
-	annDescription = annPrefix + "-description"
+	annPrefix = "kubernaut.io/toolset"
 
+	// annToolset is "true" or "enabled" to include the Service, whatever it looks like, and "false" or "disabled" to keep it
+	// out, whatever else matches.
+	annToolset = annPrefix
+	// annType is needed to include: a type of the catalog; "custom", or a name of the owner's own (a DNS label), for anything
+	// that speaks HTTP; or "mcp" for an MCP server, from the namespaces in security.trustedNamespaces alone. Without an
+	// include it narrows detection to that type.
+	annType = annPrefix + "-type"
+	// annName is the instance's name in the documents, a DNS label; without it <namespace>/<service>. Where two claim one, the
+	// older Service keeps it and the other is rejected.
+	annName = annPrefix + "-name"
+	// annPort is the name or the number of one of the Service's TCP ports.
+	annPort = annPrefix + "-port"
+	// annScheme is "http" or "https".
+	annScheme = annPrefix + "-scheme"
+	// annPath is the base path, such as "/prometheus", at most 1,024 bytes, without query or fragment.
+	annPath = annPrefix + "-path"
+	// annEndpoint is the full URL instead of port, scheme and path. Its host is one of the Service's own names and its port one
+	// of its ports, unless security.allowedEndpointHosts lists the host.
+	annEndpoint = annPrefix + "-endpoint"
+	// annHealth is the path to probe, such as "/healthz"; "none", on an explicit include, publishes it unproven and says so.
+	annHealth = annPrefix + "-health-endpoint"
+	// annHealthPath is another name for kubernaut.io/toolset-health-endpoint.
+	annHealthPath = annPrefix + "-health-path"
+	// annDescription is what the backend is good for, told to the agent as the owner's note: one line of at most 500
+	// characters.
+	annDescription = annPrefix + "-description"
+)
+
+const (
 	maxDescription = 500  // characters
 	maxPath        = 1024 // bytes
 )

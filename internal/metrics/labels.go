@@ -59,7 +59,6 @@ const (
 	OperationPrune   Operation = "prune"   // keys that are no longer generated
 	OperationRestore Operation = "restore" // the overrides of a deleted ConfigMap
 	OperationState   Operation = "state"   // reading state.json
-	OperationLease   Operation = "lease"
 	OperationEvent   Operation = "event"
 )
 
@@ -67,7 +66,7 @@ const (
 func Operations() []Operation {
 	return []Operation{
 		OperationList, OperationBuild, OperationApply, OperationPrune,
-		OperationRestore, OperationState, OperationLease, OperationEvent,
+		OperationRestore, OperationState, OperationEvent,
 	}
 }
 

@@ -14,7 +14,12 @@ import (
 
 // event is a line of go test -json.
 type event struct {
-	Action, Package, Test, Key, Value, Output string
+	Action  string `json:"Action"`
+	Package string `json:"Package"`
+	Test    string `json:"Test"`
+	Key     string `json:"Key"`
+	Value   string `json:"Value"`
+	Output  string `json:"Output"`
 }
 
 // results is what test runs came to.
@@ -88,7 +93,7 @@ func (r *results) ended(action, dir string, said []string, progress io.Writer) {
 
 // run runs the tests that need no tags, as make test does.
 func (r *results) run(ctx context.Context, root, goCommand, module string, progress io.Writer) error {
-	cmd := exec.CommandContext(ctx, goCommand, "test", "-json", "./...") //nolint:gosec // the person's own Go
+	cmd := exec.CommandContext(ctx, goCommand, "test", "-json", "./...")
 	cmd.Dir, cmd.Stderr = root, os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
