@@ -152,7 +152,7 @@ type LeaderElection struct {
 	LeaseDuration time.Duration `yaml:"leaseDuration"`
 	// RenewDeadline is how long the leader tries to renew before it stops to write. Default 10s.
 	RenewDeadline time.Duration `yaml:"renewDeadline"`
-	// RetryPeriod is the wait between tries to get or to renew the lease. Default 2s.
+	// RetryPeriod is the wait between renewals of the lease, and before another try after a failure. Default 2s.
 	RetryPeriod time.Duration `yaml:"retryPeriod"`
 }
 

@@ -1,9 +1,11 @@
 // Package leader elects the one replica that writes (DTS-RUN-2), by a Lease.
 //
-// It is client-go's election with three differences. Losing the lease is a state, not an end: the election goes on for as
+// It is client-go's election with four differences. Losing the lease is a state, not an end: the election goes on for as
 // long as the process does. Leading is bounded by time: a replica that was paused, or cut off from the API server, stops to
-// lead by the clock, before another can take over, and not when it gets around to noticing. And a Lease is created by
-// server-side apply, whose request carries the name, so that a Role can limit even that to the one Lease.
+// lead by the clock, before another can take over, and not when it gets around to noticing. A replica that does not lead reads
+// the Lease often, and at the moment at which it ends, and takes it then: client-go looks at random moments between one and
+// 2.2 retry periods apart. And a Lease is created by server-side apply, whose request carries the name, so that a Role can
+// limit even that to the one Lease.
 package leader
 
 import (
@@ -29,7 +31,7 @@ type Options struct {
 
 	LeaseDuration time.Duration // how long a lease that is not renewed is respected; counted in whole seconds
 	RenewDeadline time.Duration // how long this replica leads without renewing
-	RetryPeriod   time.Duration // between tries
+	RetryPeriod   time.Duration // between renewals, and before another try after a failure
 
 	Log *slog.Logger
 }
@@ -63,7 +65,7 @@ func Identity() string {
 func Client(config *rest.Config, renewDeadline time.Duration) (coordinationv1.CoordinationV1Interface, error) {
 	c := rest.CopyConfig(config)
 	c.Timeout = requestTimeout(renewDeadline)
-	c.RateLimiter, c.QPS, c.Burst = nil, 0, 0
+	c.RateLimiter, c.QPS, c.Burst = nil, -1, 0 // 0 would be client-go's own limit
 	ownConnection(c)
 	client, err := coordinationv1.NewForConfig(rest.AddUserAgent(c, "leader-election"))
 	if err != nil {
@@ -88,7 +90,7 @@ func New(client coordinationv1.LeasesGetter, o Options) (*Elector, error) {
 	}
 	// The Lease counts in seconds: a part of one would be cut off by all but this replica.
 	e.options.LeaseDuration = o.LeaseDuration.Truncate(time.Second)
-	if _, err := leaderelection.NewLeaderElector(e.config(newLock(e))); err != nil {
+	if _, err := leaderelection.NewLeaderElector(e.config(newLock(e, observation{}, nil))); err != nil {
 		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s, in whole seconds, must be more than renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w",
 			e.options.LeaseDuration, o.RenewDeadline, o.RetryPeriod, err)
 	}
@@ -124,31 +126,44 @@ func (e *Elector) Run(ctx context.Context) {
 		e.stop() // before the lease is released
 		cancel()
 	})
+	var seen observation
 	for e.options.Enabled && electing.Err() == nil {
-		e.elect(electing)
+		pause := e.elect(electing, &seen)
 		select {
 		case <-electing.Done():
-		case <-time.After(e.options.RetryPeriod):
+		case <-time.After(pause):
 		}
 	}
 	<-stopped
 }
 
-// elect runs one election, up to the loss of the lease.
-func (e *Elector) elect(ctx context.Context) {
+// elect runs one election: it waits for the lease to be free, tries to get it, and keeps it until it is lost. It returns how
+// long to wait before the next.
+func (e *Elector) elect(ctx context.Context, seen *observation) (pause time.Duration) {
+	pause = e.options.RetryPeriod
 	defer func() {
 		if r := recover(); r != nil { // client-go's handler of crashes raises them again
 			e.lost("panic")
 			e.options.Log.Error("leader election panicked; electing again", "err", fmt.Sprint(r))
 		}
 	}()
-	elector, err := leaderelection.NewLeaderElector(e.config(newLock(e)))
+	if !e.follow(ctx, seen) {
+		return pause
+	}
+	ctx, over := context.WithCancel(ctx)
+	defer over()
+	l := newLock(e, *seen, over)
+	elector, err := leaderelection.NewLeaderElector(e.config(l))
 	if err != nil { // New has tried
 		e.options.Log.Error("leader election cannot start", "err", err)
-		return
+		return pause
 	}
 	elector.Run(quiet(ctx))
 	e.lost("the lease was not renewed")
+	if l.taken {
+		return e.options.readInterval()
+	}
+	return pause
 }
 
 func (e *Elector) config(l *lock) leaderelection.LeaderElectionConfig {

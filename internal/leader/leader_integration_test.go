@@ -18,7 +18,10 @@ import (
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
 
-const leaseName = "dynamic-toolset"
+const (
+	leaseName     = "dynamic-toolset"
+	leaseDuration = 3 * time.Second
+)
 
 // account is a ServiceAccount with the shipped rights on the Lease: by its name, creating it included.
 func account(t *testing.T, env *testenv.Env) (kubeconfig string) {
@@ -44,7 +47,7 @@ func join(t *testing.T, kubeconfig, identity string) *replica {
 	r := &replica{log: &log{}}
 	r.Elector, err = New(leases, Options{
 		Enabled: true, Namespace: testenv.OutputNamespace, Name: leaseName, Identity: identity,
-		LeaseDuration: 3 * time.Second, RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond,
+		LeaseDuration: leaseDuration, RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	})
 	if err != nil {
@@ -117,29 +120,37 @@ func TestRealAPIServer(t *testing.T) {
 
 	// A stop releases the Lease: no waiting for its end.
 	leader.stop()
+	released := time.Now()
 	rest := make([]*replica, 0, 2)
 	for _, r := range all {
 		if r != leader {
 			rest = append(rest, r)
 		}
 	}
-	leader = one(t, 2*time.Second, rest...)
+	leader = one(t, time.Second, rest...)
+	t.Logf("released: taken over after %s", time.Since(released).Round(time.Millisecond))
 
 	// Someone else takes it and does not renew it.
+	var taken time.Time
 	testenv.Eventually(t, 5*time.Second, "the lease is taken", func() error {
 		lease, err := leases.Get(t.Context(), leaseName, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
 		lease.Spec.HolderIdentity = ptr.To("someone else")
+		taken = time.Now()
 		_, err = leases.Update(t.Context(), lease, metav1.UpdateOptions{})
 		return err
 	})
 	testenv.Eventually(t, 2*time.Second, "the leader notices", leads(leader, false))
 	leader = one(t, 10*time.Second, rest...)
+	took := time.Since(taken)
+	t.Logf("not renewed: taken over after %s of %s", took.Round(time.Millisecond), leaseDuration)
+	if took < leaseDuration || took > leaseDuration*12/10 {
+		t.Errorf("taken over after %s", took)
+	}
 
-	// Deleted: it is there again. Whoever is first to find it gone leads, and the one before notices at its next renewal;
-	// what it writes until then is fenced.
+	// Deleted: its leader makes it again, as the other respects it for as long as it was good.
 	if err := leases.Delete(t.Context(), leaseName, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +166,9 @@ func TestRealAPIServer(t *testing.T) {
 		}
 		return nil
 	})
-	leader = one(t, 10*time.Second, rest...)
+	if r := one(t, 10*time.Second, rest...); r != leader {
+		t.Errorf("%s leads, and %s did", r.options.Identity, leader.options.Identity)
+	}
 
 	// The API server hangs, then dies, then comes back.
 	env.APIServer.Pause(t)

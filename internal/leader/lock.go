@@ -23,16 +23,27 @@ var (
 	errNotRead = errors.New("the lease has not been read yet")
 )
 
-// lock is the Lease as client-go's election wants it. Every request is bounded in time and told to the elector.
+// lock is the Lease, found free, as client-go's election wants it, for one try to get it and for as long as it is renewed.
+// Every request is bounded in time and told to the elector.
 type lock struct {
 	elector *Elector
-	lease   *coordinationv1.Lease // as last read or written; nil before
+	lease   *coordinationv1.Lease // as last read or written; nil: there is none
+	fresh   bool                  // it is as observed, and free
+	held    bool                  // it was this replica's once
+	taken   bool                  // it is another's by now
+	over    context.CancelFunc    // ends client-go's election
 }
 
-func newLock(e *Elector) *lock { return &lock{elector: e} }
+func newLock(e *Elector, seen observation, over context.CancelFunc) *lock {
+	l := &lock{elector: e, fresh: true, over: over}
+	if !seen.deleted {
+		l.lease = seen.lease
+	}
+	return l
+}
 
-func (l *lock) leases() client.LeaseInterface {
-	return l.elector.client.Leases(l.elector.options.Namespace)
+func (e *Elector) leases() client.LeaseInterface {
+	return e.client.Leases(e.options.Namespace)
 }
 
 // Identity of this replica.
@@ -44,36 +55,52 @@ func (l *lock) Describe() string { return l.elector.options.Namespace + "/" + l.
 // RecordEvent does nothing: the log says who leads, and so does the Lease.
 func (l *lock) RecordEvent(string) {}
 
-// Get reads the Lease.
+// Get reads the Lease. The first time it hands over what was observed, as free: client-go, which would observe it for the
+// time of a lease once more, then takes it at once, by a write with the resourceVersion of what was observed.
 func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	ctx, cancel := l.limit(ctx)
-	defer cancel()
-	lease, err := l.leases().Get(ctx, l.elector.options.Name, metav1.GetOptions{})
-	l.elector.reached(err)
-	if apierrors.IsNotFound(err) {
-		l.elector.lost("the lease was deleted") // whoever creates it leads
+	if l.fresh {
+		l.fresh = false
+		return l.observed()
 	}
+	lease, err := l.elector.read(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	l.lease = lease
-	record := resourcelock.LeaseSpecToLeaderElectionRecord(&lease.Spec)
+	if h := holder(lease); h != "" && h != l.Identity() {
+		l.taken = true
+		l.over() // to follow from now on, not from when this replica's own lease would have ended
+	}
+	return encoded(resourcelock.LeaseSpecToLeaderElectionRecord(&lease.Spec))
+}
+
+func (l *lock) observed() (*resourcelock.LeaderElectionRecord, []byte, error) {
+	if l.lease == nil {
+		return nil, nil, apierrors.NewNotFound(coordinationv1.Resource("leases"), l.elector.options.Name)
+	}
+	record := resourcelock.LeaseSpecToLeaderElectionRecord(&l.lease.Spec)
+	if record.HolderIdentity != l.Identity() { // its own it has where the answer to the write that took it was lost
+		record.HolderIdentity = ""
+	}
+	return encoded(record)
+}
+
+func encoded(record *resourcelock.LeaderElectionRecord) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	raw, err := json.Marshal(record)
 	if err != nil {
 		return nil, nil, err
 	}
-	l.elector.saw(record.HolderIdentity)
 	return record, raw, nil
 }
 
 // Create creates the Lease by server-side apply. Where another replica was faster, its holder is another field manager's,
 // and the apply is a conflict.
 func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	ctx, cancel := l.limit(ctx)
+	ctx, cancel := l.elector.limit(ctx)
 	defer cancel()
 	start := time.Now()
 	spec := resourcelock.LeaderElectionRecordToLeaseSpec(&record)
-	lease, err := l.leases().Apply(ctx,
+	lease, err := l.elector.leases().Apply(ctx,
 		applyv1.Lease(l.elector.options.Name, l.elector.options.Namespace).WithSpec(applyv1.LeaseSpec().
 			WithHolderIdentity(*spec.HolderIdentity).
 			WithLeaseDurationSeconds(*spec.LeaseDurationSeconds).
@@ -93,12 +120,12 @@ func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRec
 		// client-go releases what it last believed to be its own, even where it has just read that another has taken over.
 		return errNotOurs
 	}
-	ctx, cancel := l.limit(ctx)
+	ctx, cancel := l.elector.limit(ctx)
 	defer cancel()
 	start := time.Now()
 	lease := l.lease.DeepCopy()
 	lease.Spec = resourcelock.LeaderElectionRecordToLeaseSpec(&record)
-	lease, err := l.leases().Update(ctx, lease, metav1.UpdateOptions{})
+	lease, err := l.elector.leases().Update(ctx, lease, metav1.UpdateOptions{})
 	return l.wrote(start, lease, err)
 }
 
@@ -106,9 +133,13 @@ func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRec
 func (l *lock) wrote(start time.Time, lease *coordinationv1.Lease, err error) error {
 	l.elector.reached(err)
 	if err != nil {
+		if !l.held { // client-go would try again and again, with what is no longer so
+			l.taken = apierrors.IsConflict(err)
+			l.over()
+		}
 		return err
 	}
-	l.lease = lease
+	l.lease, l.held = lease, true
 	if holder(lease) == l.Identity() {
 		l.elector.renewed(start)
 	} else {
@@ -125,8 +156,8 @@ func holder(lease *coordinationv1.Lease) string {
 }
 
 // limit keeps a request that hangs from costing the leadership: there is time for another.
-func (l *lock) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, requestTimeout(l.elector.options.RenewDeadline))
+func (e *Elector) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, requestTimeout(e.options.RenewDeadline))
 }
 
 func requestTimeout(renewDeadline time.Duration) time.Duration {

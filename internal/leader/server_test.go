@@ -1,6 +1,7 @@
 package leader
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,19 +24,30 @@ type apiServer struct {
 	lease    *coordinationv1.Lease
 	manager  string // that applied it
 	version  int
-	requests int
-	releases int // writes that emptied the holder
+	releases int       // writes that emptied the holder
+	wrote    time.Time // last
 }
 
 // access is one replica's way to the server.
 type access struct {
 	server *apiServer
 
-	mu    sync.Mutex
-	err   error // answers all requests
-	hang  bool  // requests get no answer
-	panic bool
+	mu     sync.Mutex
+	err    error // answers all requests
+	hang   bool  // requests get no answer
+	mute   bool  // writes arrive, and get no answer
+	refuse error // answers writes
+	panic  bool
+	pauses map[string]*pause // of the process: before, or after, a read, or a write, where it is next there
+	reads  int
+	writes int // refused ones too
 }
+
+// pause is a stop of the whole process, as far as a request shows it: deadlines pass.
+type pause struct{ begun, resume chan struct{} }
+
+// roundTrip is how long a request takes.
+const roundTrip = time.Millisecond
 
 var resource = schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
 
@@ -45,9 +57,32 @@ func (a *access) set(change func(*access)) {
 	change(a)
 }
 
-func (a *access) request(ctx context.Context) error {
+// stopAt waits where the process is to be paused.
+func (a *access) stopAt(place string) (paused bool) {
+	a.mu.Lock()
+	p := a.pauses[place]
+	delete(a.pauses, place)
+	a.mu.Unlock()
+	if p == nil {
+		return false
+	}
+	close(p.begun)
+	<-p.resume
+	return true
+}
+
+func (a *access) request(ctx context.Context, kind string) error {
+	if a.stopAt("before a " + kind) {
+		ctx = context.WithoutCancel(ctx) // it is sent before it is known that its time is over
+	}
 	a.mu.Lock()
 	err, hang, broken := a.err, a.hang, a.panic
+	if kind == "write" {
+		a.writes++
+		err = cmp.Or(a.refuse, err)
+	} else {
+		a.reads++
+	}
 	a.mu.Unlock()
 	if broken {
 		panic("a mistake in a library") //nolint:forbidigo // the mistake
@@ -59,11 +94,17 @@ func (a *access) request(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	<-time.After(time.Millisecond) // so that requests of two replicas overlap
-	a.server.mu.Lock()
-	a.server.requests++
-	a.server.mu.Unlock()
+	<-time.After(roundTrip) // so that requests of two replicas overlap
 	return err
+}
+
+func (a *access) answer(lease *coordinationv1.Lease) (*coordinationv1.Lease, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.mute {
+		return nil, errors.New("the connection was closed")
+	}
+	return lease, nil
 }
 
 func (a *access) Leases(string) client.LeaseInterface { return leases{access: a} }
@@ -74,9 +115,10 @@ type leases struct {
 }
 
 func (l leases) Get(ctx context.Context, name string, _ metav1.GetOptions) (*coordinationv1.Lease, error) {
-	if err := l.access.request(ctx); err != nil {
+	if err := l.access.request(ctx, "read"); err != nil {
 		return nil, err
 	}
+	defer l.access.stopAt("after a read")
 	s := l.access.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,9 +129,10 @@ func (l leases) Get(ctx context.Context, name string, _ metav1.GetOptions) (*coo
 }
 
 func (l leases) Update(ctx context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
-	if err := l.access.request(ctx); err != nil {
+	if err := l.access.request(ctx, "write"); err != nil {
 		return nil, err
 	}
+	defer l.access.stopAt("after a write")
 	s := l.access.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -102,13 +145,14 @@ func (l leases) Update(ctx context.Context, lease *coordinationv1.Lease, _ metav
 	if *lease.Spec.HolderIdentity == "" {
 		s.releases++
 	}
-	return s.store(lease), nil
+	return l.access.answer(s.store(lease))
 }
 
 func (l leases) Apply(ctx context.Context, applied *applyv1.LeaseApplyConfiguration, o metav1.ApplyOptions) (*coordinationv1.Lease, error) {
-	if err := l.access.request(ctx); err != nil {
+	if err := l.access.request(ctx, "write"); err != nil {
 		return nil, err
 	}
+	defer l.access.stopAt("after a write")
 	text, err := json.Marshal(applied)
 	if err != nil {
 		return nil, err
@@ -124,11 +168,12 @@ func (l leases) Apply(ctx context.Context, applied *applyv1.LeaseApplyConfigurat
 		return nil, apierrors.NewConflict(resource, lease.Name, errors.New("conflict with another field manager"))
 	}
 	s.manager = o.FieldManager
-	return s.store(lease), nil
+	return l.access.answer(s.store(lease))
 }
 
 func (s *apiServer) store(lease *coordinationv1.Lease) *coordinationv1.Lease {
 	s.version++
+	s.wrote = time.Now()
 	s.lease = lease.DeepCopy()
 	s.lease.ResourceVersion = strconv.Itoa(s.version)
 	return s.lease.DeepCopy()
@@ -145,12 +190,29 @@ func (s *apiServer) holder() string {
 
 // take gives the lease to another, as someone with kubectl could.
 func (s *apiServer) take(holder string) {
+	s.edit(func(lease *coordinationv1.Lease) {
+		lease.Spec.HolderIdentity = &holder
+		lease.Spec.RenewTime = &metav1.MicroTime{Time: time.Now()}
+	})
+}
+
+// edit changes the lease, or a new one.
+func (s *apiServer) edit(change func(*coordinationv1.Lease)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lease := s.lease.DeepCopy()
-	lease.Spec.HolderIdentity = &holder
-	lease.Spec.RenewTime = &metav1.MicroTime{Time: time.Now()}
+	lease := &coordinationv1.Lease{}
+	if s.lease != nil {
+		lease = s.lease.DeepCopy()
+	}
+	change(lease)
 	s.store(lease)
+}
+
+// written is when the lease was last written.
+func (s *apiServer) written() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wrote
 }
 
 func (s *apiServer) remove() {

@@ -1,6 +1,8 @@
 package leader
 
 import (
+	"context"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -82,8 +84,11 @@ func (e *Elector) saw(holder string) {
 }
 
 // reached notes what came of a request: whether the lease can be reached is logged once per change. Losing a race for it,
-// or its not being there, is nothing to tell.
+// or its not being there, is nothing to tell, and a request that this replica itself gave up tells nothing.
 func (e *Elector) reached(err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) || apierrors.IsAlreadyExists(err) {
 		err = nil
 	}

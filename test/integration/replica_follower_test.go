@@ -5,6 +5,8 @@ package integration
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -68,11 +70,51 @@ func TestReplicaFollows(t *testing.T) {
 		t.Fatal(err)
 	}
 	free := time.Now()
+	leads(t, env, time.Second, "") // half a second, and a busy machine
+	led := time.Since(free)
 	published(t, env, "it takes the lease that is free", b.URL())
-	t.Logf("published %s after the lease was free", ms(time.Since(free)))
+	t.Logf("after the lease was free it led within %s, and had published within %s", ms(led), ms(time.Since(free)))
 	leading := checks(while)
 	t.Logf("checks within %s, with an interval of 500 ms: %d as follower, %d as leader", while, following, leading)
 	if following < 2 || following > 6 || leading < 12 || leading > 20 {
 		t.Errorf("want about 4 and 16")
 	}
+}
+
+// A follower that was paused for longer than the lease has seen no renewal for as long, and has not looked either: it leaves
+// the leader alone. Then the leader is killed, and it takes over when the lease ends.
+func TestReplicaFollowerPaused(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	env := testenv.Start(t)
+	all := newReplicas(t, env)
+	url := env.Create(t, prometheusService("monitoring", "prometheus")).URL()
+	list := []*replica{all.add(t), all.add(t)}
+	published(t, env, "all is published", url)
+	leader := all.leader(t, list)
+	follower := list[1-slices.Index(list, leader)]
+	follower.answers(t, 10*time.Second, "/readyz", http.StatusOK)
+	was := holder(t, env)
+	for range 5 {
+		follower.Signal(t, syscall.SIGSTOP)
+		testenv.Consistently(t, leaseDuration*3/2, "the leader leads", func() error { return heldBy(t, env, was) })
+		follower.Signal(t, syscall.SIGCONT)
+		testenv.Consistently(t, leaseDuration/2, "it still does", func() error { return heldBy(t, env, was) })
+	}
+	if n := all.claimed(follower); n > 0 {
+		t.Errorf("the follower tried to take the lease %d times", n)
+	}
+	killed := time.Now()
+	_ = syscall.Kill(leader.PID(), syscall.SIGKILL)
+	leads(t, env, leaseDuration+5*time.Second, was)
+	if took := time.Since(killed); took > leaseDuration*12/10 {
+		t.Errorf("it took over after %s, want at most %s", took, leaseDuration*12/10)
+	}
+}
+
+func heldBy(t *testing.T, env *testenv.Env, who string) error {
+	t.Helper()
+	if h := holder(t, env); h != who {
+		return fmt.Errorf("the lease is held by %q, not %q", h, who)
+	}
+	return nil
 }

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,8 +40,8 @@ type replicas struct {
 	mu     sync.Mutex
 	writes []write
 	begun  int
+	claims []*replica // who wrote the Lease, each time
 	fronts []*testenv.Front
-	cuts   atomic.Int64
 }
 
 // write is a request of a replica to change the ConfigMap, as it was sent.
@@ -88,7 +87,15 @@ func (r *replicas) add(t *testing.T, args ...string) *replica {
 
 // note remembers a write.
 func (r *replicas) note(by *replica, req *http.Request) {
-	if req.Method == http.MethodGet || !strings.Contains(req.URL.Path, "/configmaps") {
+	if req.Method == http.MethodGet {
+		return
+	}
+	if strings.Contains(req.URL.Path, "/leases/") {
+		r.mu.Lock()
+		r.claims = append(r.claims, by)
+		r.mu.Unlock()
+	}
+	if !strings.Contains(req.URL.Path, "/configmaps") {
 		return
 	}
 	body, err := io.ReadAll(req.Body)
@@ -130,6 +137,18 @@ func (r *replicas) written(by *replica) (list []write) {
 	return list
 }
 
+// claimed is how often a replica has written the Lease, or has tried to.
+func (r *replicas) claimed(by *replica) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, one := range r.claims {
+		if one == by {
+			n++
+		}
+	}
+	return n
+}
+
 // leader is the one of list that has the lease and writes.
 func (r *replicas) leader(t *testing.T, list []*replica) (leader *replica) {
 	t.Helper()
@@ -150,7 +169,7 @@ func (r *replicas) leader(t *testing.T, list []*replica) (leader *replica) {
 // document, where it may never go back.
 type counter struct {
 	stop func()
-	turn func() int // the last that was made
+	turn func() int // the last that is known to be made
 }
 
 const turnAnnotation = "kubernaut.io/toolset-description"
@@ -206,13 +225,17 @@ func turn(cm *corev1.ConfigMap) int {
 	return -1
 }
 
-// settled waits until the last turn is published.
+// settled waits until the last turn is published: the one on the Service, as a patch that was stopped may have arrived.
 func (c *counter) settled(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	c.stop()
+	service, err := env.Client.CoreV1().Services("churn").Get(t.Context(), "counter", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	testenv.Eventually(t, 20*time.Second, "the last turn is published", func() error {
-		if got := turn(env.ConfigMap(t)); got != c.turn() {
-			return fmt.Errorf("turn %d, want %d", got, c.turn())
+		if got, want := fmt.Sprintf("turn %d", turn(env.ConfigMap(t))), service.Annotations[turnAnnotation]; got != want {
+			return fmt.Errorf("%s, want %s", got, want)
 		}
 		return nil
 	})

@@ -1,0 +1,78 @@
+package leader
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+)
+
+// A Lease is respected when it is deleted: its holder leads until it notices.
+func TestDeletedWhileFollowing(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	for name, says := range map[string]time.Duration{ // how long to respect it
+		"a replica's": 15 * time.Second, "one for a day": 24 * time.Hour,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &apiServer{}
+				a := start(t, server, "a")
+				a.leads(t, time.Now(), time.Second)
+				b := start(t, server, "b")
+				<-time.After(time.Minute)
+				a.kill()
+				server.edit(func(l *coordinationv1.Lease) {
+					l.Spec.HolderIdentity, l.Spec.RenewTime = ptr.To("c"), ptr.To(metav1.NowMicro())
+					l.Spec.LeaseDurationSeconds = ptr.To(int32(says / time.Second))
+				})
+				last := server.written()
+				within(t, time.Second, "it is seen", func() bool { return b.Holder() == "c" })
+				server.remove()
+				if took := b.leads(t, last, 15500*time.Millisecond); took < 15*time.Second {
+					t.Errorf("led after %s", took)
+				}
+			})
+		})
+	}
+}
+
+// The leader of a Lease that was deleted makes a new one, and goes on leading.
+func TestDeletedWhileLed(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	for phase := range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			server := &apiServer{}
+			a := start(t, server, "a")
+			a.leads(t, time.Now(), time.Second)
+			b := start(t, server, "b")
+			<-time.After(time.Minute + time.Duration(phase)*100*time.Millisecond)
+			server.remove()
+			<-time.After(time.Minute)
+			if b.log.count(`"this replica leads"`) > 0 || !a.Leading() || server.holder() != "a" {
+				t.Errorf("phase %d: the lease is held by %q, and a leads: %v", phase, server.holder(), a.Leading())
+			}
+		})
+	}
+}
+
+// Somebody's Lease that has not changed for long is free as soon as it is deleted.
+func TestForeignDeleted(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	synctest.Test(t, func(t *testing.T) {
+		server := &apiServer{}
+		server.edit(func(l *coordinationv1.Lease) {
+			l.Spec.HolderIdentity, l.Spec.LeaseDurationSeconds = ptr.To("somebody else"), ptr.To[int32](86400)
+			l.Spec.RenewTime = ptr.To(metav1.NowMicro())
+		})
+		b := start(t, server, "b")
+		<-time.After(time.Hour)
+		if b.Leading() {
+			t.Error("leads within the other's lease")
+		}
+		server.remove()
+		b.leads(t, time.Now(), 500*time.Millisecond)
+	})
+}

@@ -1,0 +1,267 @@
+package leader
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+)
+
+// bound is what a takeover may take longer than the lease, where requests take next to nothing.
+func bound(lease time.Duration) time.Duration { return min(lease/20, 500*time.Millisecond) }
+
+// leads waits until a replica leads and says how long it took since a time. It looks at nothing but what it is told.
+func (r *replica) leads(t *testing.T, since time.Time, limit time.Duration) time.Duration {
+	t.Helper()
+	end := time.After(time.Until(since.Add(limit)))
+	for !r.Leading() {
+		select {
+		case <-r.Changed():
+		case <-end:
+			t.Fatalf("%s does not lead %s after it could have to\n%s", r.options.Identity, limit, &r.log.b)
+		}
+	}
+	return time.Since(since)
+}
+
+// kill has all its requests from now on fail, and waits until those before have arrived.
+func (r *replica) kill() {
+	r.access.set(func(x *access) { x.err = errors.New("killed") })
+	<-time.After(2 * roundTrip)
+}
+
+func (r *replica) counts() (reads, writes int) {
+	r.access.mu.Lock()
+	defer r.access.mu.Unlock()
+	return r.access.reads, r.access.writes
+}
+
+// A leader that was killed is replaced when its lease has run out, whenever that happens in the course of things; with few
+// reads, and no write in vain.
+func TestKilled(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	for _, times := range []struct{ lease, deadline, retry time.Duration }{
+		{15 * time.Second, 10 * time.Second, 2 * time.Second},
+		{60 * time.Second, 40 * time.Second, 7 * time.Second},
+		{2 * time.Second, 1500 * time.Millisecond, 200 * time.Millisecond}, // several renewals within a second
+	} {
+		t.Run(times.lease.String(), func(t *testing.T) {
+			var longest time.Duration
+			for phase := range 40 {
+				synctest.Test(t, func(t *testing.T) {
+					server := &apiServer{}
+					with := func(identity string) *replica {
+						o := options(identity)
+						o.LeaseDuration, o.RenewDeadline, o.RetryPeriod = times.lease, times.deadline, times.retry
+						return startWith(t, server, o)
+					}
+					a := with("a")
+					a.leads(t, time.Now(), time.Second)
+					b := with("b")
+					follows := 5*times.retry + time.Duration(phase)*times.retry/40
+					<-time.After(follows)
+					if reads, writes := b.counts(); writes > 0 || reads > 1+int(follows*10/9/bound(times.lease)) {
+						t.Errorf("in %s the follower read %d times and wrote %d times", follows, reads, writes)
+					}
+					a.kill()
+					took := b.leads(t, server.written(), times.lease+bound(times.lease))
+					if took < times.lease {
+						t.Errorf("phase %d: took over %s after the last renewal, while the lease was good", phase, took)
+					}
+					if _, writes := b.counts(); writes > 2 { // it took the lease, and client-go renews it at once
+						t.Errorf("took over with %d writes", writes)
+					}
+					longest = max(longest, took)
+				})
+			}
+			t.Logf("lease %s: taken over after %s at most", times.lease, longest)
+		})
+	}
+}
+
+// Of two followers one takes the lease; the other follows it from then on.
+func TestKilledAgain(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	synctest.Test(t, func(t *testing.T) {
+		server := &apiServer{}
+		a := start(t, server, "a")
+		a.leads(t, time.Now(), time.Second)
+		b, c := start(t, server, "b"), start(t, server, "c")
+		<-time.After(time.Minute)
+		a.kill()
+		within(t, 16*time.Second, "another leads", func() bool { return b.Leading() || c.Leading() })
+		if c.Leading() {
+			b, c = c, b
+		}
+		<-time.After(3 * time.Second)
+		b.kill()
+		c.leads(t, server.written(), 15500*time.Millisecond)
+	})
+}
+
+// What was seen counts on when the write that takes the lease fails.
+func TestTakeoverRefused(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-RUN-5")
+	synctest.Test(t, func(t *testing.T) {
+		server := &apiServer{}
+		a := start(t, server, "a")
+		a.leads(t, time.Now(), time.Second)
+		b := start(t, server, "b")
+		<-time.After(time.Minute)
+		b.access.set(func(x *access) { x.refuse = errors.New("etcd is slow") })
+		a.kill()
+		<-time.After(20 * time.Second)
+		if _, writes := b.counts(); b.Leading() || writes < 1 || writes > 5 {
+			t.Errorf("leads: %v; tried %d times in 20 s, want no more than one try in a retry period", b.Leading(), writes)
+		}
+		b.access.set(func(x *access) { x.refuse = nil })
+		b.leads(t, time.Now(), 2500*time.Millisecond) // the retry period
+	})
+}
+
+// A leader that stops is replaced at once.
+func TestReleased(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-RUN-4")
+	for phase := range 40 {
+		synctest.Test(t, func(t *testing.T) {
+			server := &apiServer{}
+			a := start(t, server, "a")
+			a.leads(t, time.Now(), time.Second)
+			b := start(t, server, "b")
+			<-time.After(time.Minute + time.Duration(phase)*50*time.Millisecond)
+			a.stop()
+			b.leads(t, server.written(), 500*time.Millisecond)
+		})
+	}
+}
+
+// One who leads and lost the lease follows from when it sees that, and not from when its own lease has run out.
+func TestReplacedLeaderFollows(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	synctest.Test(t, func(t *testing.T) {
+		server := &apiServer{}
+		a := start(t, server, "a")
+		a.leads(t, time.Now(), time.Second)
+		b := start(t, server, "b")
+		<-time.After(time.Minute)
+		server.take("b")
+		b.leads(t, time.Now(), time.Second)
+		within(t, 3*time.Second, "the first sees it", func() bool { return a.Holder() == "b" })
+		<-time.After(2 * time.Second) // b renews
+		b.kill()
+		a.leads(t, server.written(), 15500*time.Millisecond)
+	})
+}
+
+// While the API server is away nothing is known to have changed; what counts is what it says when it is back.
+func TestAwayWhileFollowing(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-RUN-5")
+	for name, cut := range map[string]func(*access){
+		"refused": func(x *access) { x.err = errors.New("connection refused") },
+		"hangs":   func(x *access) { x.hang = true },
+	} {
+		for _, killed := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := &apiServer{}
+					a := start(t, server, "a")
+					a.leads(t, time.Now(), time.Second)
+					b := start(t, server, "b")
+					<-time.After(time.Minute)
+					b.access.set(cut)
+					if killed {
+						a.kill()
+					}
+					<-time.After(time.Minute)
+					if _, writes := b.counts(); b.Leading() || writes > 0 {
+						t.Fatalf("leads, or has written %d times, by what it has not read", writes)
+					}
+					b.access.set(func(x *access) { x.err, x.hang = nil, false })
+					back := time.Now()
+					if killed {
+						b.leads(t, back, 5500*time.Millisecond) // a request that hangs may take five seconds
+						return
+					}
+					<-time.After(time.Minute)
+					if _, writes := b.counts(); b.Leading() || !a.Leading() || writes > 0 {
+						t.Errorf("a leads: %v, b leads: %v, and has written %d times", a.Leading(), b.Leading(), writes)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Of a Lease that another program holds, only that it changes is believed, not the times that it carries.
+func TestForeignHolder(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	spec := func(change func(*coordinationv1.LeaseSpec)) func(*coordinationv1.Lease) {
+		return func(l *coordinationv1.Lease) {
+			l.Spec.HolderIdentity = ptr.To("somebody else")
+			change(&l.Spec)
+		}
+	}
+	renewed := func(ago time.Duration) func(*coordinationv1.LeaseSpec) {
+		return func(s *coordinationv1.LeaseSpec) {
+			s.LeaseDurationSeconds = ptr.To[int32](15)
+			s.RenewTime = ptr.To(metav1.NewMicroTime(time.Now().Add(-ago)))
+		}
+	}
+	for name, test := range map[string]struct {
+		hold func(*coordinationv1.Lease)
+		want time.Duration // from the first look
+	}{
+		"no times":           {spec(func(*coordinationv1.LeaseSpec) {}), 15 * time.Second},
+		"only a duration":    {spec(func(s *coordinationv1.LeaseSpec) { s.LeaseDurationSeconds = ptr.To[int32](60) }), time.Minute},
+		"a short duration":   {spec(func(s *coordinationv1.LeaseSpec) { s.LeaseDurationSeconds = ptr.To[int32](3) }), 3 * time.Second},
+		"its clock is late":  {spec(renewed(time.Hour)), 15 * time.Second},
+		"its clock is early": {spec(renewed(-time.Hour)), 15 * time.Second},
+		"nobody":             {func(*coordinationv1.Lease) {}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &apiServer{}
+				server.edit(test.hold)
+				begun := time.Now()
+				b := start(t, server, "b")
+				if took := b.leads(t, begun, test.want+10*roundTrip); took < test.want {
+					t.Errorf("took it after %s, want %s", took, test.want)
+				}
+			})
+		})
+	}
+}
+
+// A Lease that changes is another's for as long as it does: its times, that is, not its labels.
+func TestChangesWhileFollowing(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	synctest.Test(t, func(t *testing.T) {
+		server := &apiServer{}
+		server.edit(func(l *coordinationv1.Lease) {
+			l.Spec.HolderIdentity, l.Spec.LeaseDurationSeconds = ptr.To("somebody else"), ptr.To[int32](15)
+		})
+		b := start(t, server, "b")
+		for range 40 {
+			<-time.After(14500 * time.Millisecond)
+			server.edit(func(l *coordinationv1.Lease) { l.Spec.RenewTime = ptr.To(metav1.NowMicro()) })
+		}
+		last := server.written()
+		if _, writes := b.counts(); b.Leading() || writes > 0 {
+			t.Fatalf("leads %v, and has written %d times, while another renews", b.Leading(), writes)
+		}
+		for range 5 {
+			<-time.After(2 * time.Second)
+			server.edit(func(l *coordinationv1.Lease) { l.Labels = map[string]string{"at": time.Now().String()} })
+		}
+		if took := b.leads(t, last, 15500*time.Millisecond); took < 15*time.Second {
+			t.Errorf("took over after %s", took)
+		}
+	})
+}
