@@ -63,7 +63,10 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 			{"Or have it trusted unchecked:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)},
 		}
 	case backend.AuthRequired:
-		return nil // the reason has the lines to add
+		if _, lines, ok := strings.Cut(f.Reason, "add to the configuration: "); ok {
+			return []Advice{{"Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration:", lines}}
+		}
+		return nil
 	}
 	return []Advice{
 		{"It is taken in as soon as it answers: see that it runs.", ""},

@@ -1,7 +1,8 @@
 // The page: which view is shown, and what keeps it right. All that it shows comes from the API of the same origin.
 import {get, post, abandoned, onTokenWanted, wantToken, hasToken, forgetToken} from './api.js';
+import {copy} from './clipboard.js';
 import {byId} from './dom.js';
-import {ago, plural} from './format.js';
+import {ago, plural, sentence} from './format.js';
 import {follow} from './live.js';
 import {askForToken} from './token.js';
 import * as top from './top.js';
@@ -144,10 +145,11 @@ let live = false;
 
 function failed(error) {
   if (!error || abandoned(error)) return;
-  if (error.status === 401 || error.status === 403) top.connection('refused', 0);
+  if (error.status === 401) top.connection('refused', 0);
+  else if (error.status === 403) top.connection(live ? 'live' : 'refused', 0); // the rest is said where it is missed
   else if (error.status === 503) top.connection('waiting', lastGood);
   else if (error.status === 0 || error.status === undefined) top.connection('lost', lastGood);
-  else if (live) top.note('action', `${error.title || 'That did not work'}: ${error.message}`, 15);
+  else if (live) top.note('action', `That did not work. ${sentence(error.message)}`, 15);
 }
 
 document.addEventListener('visibilitychange', () => {
@@ -184,25 +186,6 @@ const actions = {
   discover,
 };
 
-async function copy(text, button) {
-  const word = button.querySelector('span');
-  let done = true;
-  try {
-    await navigator.clipboard.writeText(text); // only over TLS and on this machine itself
-  } catch {
-    const area = document.createElement('textarea');
-    area.value = text;
-    area.className = 'hidden';
-    document.body.append(area);
-    area.select();
-    done = document.execCommand('copy');
-    area.remove();
-    button.focus();
-  }
-  word.textContent = done ? 'Copied' : 'Select it';
-  setTimeout(() => { word.textContent = 'Copy'; }, 2000);
-}
-
 async function discover(button) {
   if (button.dataset.running === 'true') return;
   button.dataset.running = 'true';
@@ -210,11 +193,11 @@ async function discover(button) {
   byId('discover-text').textContent = 'Discovering…';
   try {
     const answer = await post('api/v1/discover');
-    top.note('action', `Discovered: ${plural(answer.count, 'backend')} for HolmesGPT.${answer.leader === false ? ' This replica follows: the leader writes.' : ''}`, 8);
+    top.note('action', `${answer.status === 'running' ? 'It takes longer than usual, and goes on. So far' : 'Discovered'}: ${plural(answer.count, 'backend')} for HolmesGPT.${answer.leader === false ? ' This replica follows: the leader writes.' : ''}`, 8);
   } catch (error) {
     if (abandoned(error)) return;
     const tooSoon = `Somebody just did. Try again in ${plural(Math.max(1, error.retryAfter), 'second')}.`;
-    top.note('action', error.status === 429 ? tooSoon : `${error.title || 'That did not work'}: ${error.message}`, 15);
+    top.note('action', error.status === 429 ? tooSoon : `That did not work. ${sentence(error.message)}`, 15);
   } finally {
     button.dataset.running = '';
     button.removeAttribute('aria-busy');
@@ -298,7 +281,11 @@ hurry = follow({
   },
   lost(error) {
     live = false;
-    if (error) failed(error);
+    if (error?.status === 403) {
+      const said = byId('main').querySelector('[data-key=forbidden]');
+      top.connection('refused', 0, said ? '' : `What you see is some seconds old, not live. ${sentence(error.message)}`);
+    }
+    else if (error) failed(error);
     else top.connection('lost', lastGood);
     void refresh(true);
   },

@@ -1,7 +1,7 @@
 // One Service: why it is, or is not, among the toolsets, and what to do.
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
-import {health, plural, serviceHash} from './format.js';
+import {health, plural, sentence, serviceHash} from './format.js';
 import {pill, state, moment, mono, command, failure, panel, waiting} from './parts.js';
 import {timeline} from './changes.js';
 
@@ -37,7 +37,7 @@ export async function refresh() {
     if (abandoned(error) || running !== mine) return;
     if (error.status === 404) {
       loaded = null;
-      render(panel('There is no such Service', h('p', null, error.message), h('p', {class: 'muted'}, 'When it is made, it appears here by itself.')), history());
+      render(panel('There is no such Service', h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'When it is made, it appears here by itself.')), history());
       return;
     }
     if (!loaded || error.status === 403) render(failure(error));
@@ -84,12 +84,12 @@ function backend(b, i) {
     h('h2', {id}, b.type ? `As ${b.type}` : 'As a backend', ' ', pill(b.verdict)),
     h('dl', {class: 'facts'},
       fact('Endpoint', mono(b.endpoint)),
-      fact('Health', b.type && state(health(b)), b.last_check && [' ', moment(b.last_check, 'muted')], b.detail && h('div', {class: 'muted'}, b.detail)),
+      fact('Health', b.endpoint && state(health(b)), b.last_check && [' ', moment(b.last_check, 'muted')], b.detail && h('div', {class: 'muted'}, b.detail)),
       fact('Version', m.version),
       fact('Port', b.port_reason),
       fact('Toolset', mono(m.toolset)),
       fact('Instance', b.instance && b.instance !== `${b.namespace}/${b.name}` && b.instance),
-      fact('Primary', b.primary ? `this one is the primary ${b.type}` : serviceLink(b.primary_service)),
+      fact('Primary', b.primary ? `this one is the primary ${b.type}` : b.endpoint && serviceLink(b.primary_service)),
       fact('Used instead', serviceLink(m.duplicate_of)),
       fact('Evidence', m.evidence, m.signs && h('div', {class: 'muted'}, m.signs)),
       fact('Owner’s note', m.description),
@@ -98,7 +98,7 @@ function backend(b, i) {
       h('caption', null, 'What was asked'),
       h('thead', null, h('tr', null, ['For', 'Request', 'Status', 'Result', 'Took'].map((t) => h('th', {scope: 'col'}, t)))),
       h('tbody', null, b.requests.map((r) => h('tr', null,
-        h('td', null, r.purpose), h('td', null, mono(r.url)), h('td', {class: r.status >= 200 && r.status < 400 ? '' : 't-bad'}, r.status || 'no answer'), h('td', null, r.result), h('td', {class: 'num'}, r.took)))))));
+        h('td', null, r.purpose), h('td', null, mono(r.url)), h('td', {class: r.status >= 200 && r.status < 400 ? '' : 't-bad'}, r.status || 'no answer'), h('td', {class: 'result'}, r.result), h('td', {class: 'num'}, r.took)))))));
 }
 
 function fact(name, ...value) {

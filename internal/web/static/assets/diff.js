@@ -1,5 +1,5 @@
-// What differs between two texts, by lines. Bounded: texts that differ in very many places are shown as one block that was
-// replaced, rather than letting the browser hang.
+// What differs between two texts, by lines, in a bounded time: texts that differ in very many places are compared between the
+// lines that each has but once, and what has none of these is shown as one block that was replaced.
 
 /** How many differing lines are looked for, line by line; the time and memory of it grow with its square. */
 export const bound = 1500;
@@ -39,9 +39,51 @@ function middle(runs, a, b, fromA, toA, fromB, toB, limit) {
       walkBack(runs, rounds, n, m, fromA, fromB);
       return;
     }
+    const anchors = unique(a, b, fromA, toA, fromB, toB);
+    for (const [x, y] of anchors) {
+      middle(runs, a, b, fromA, x, fromB, y, limit);
+      push(runs, 'same', x, x + 1, y);
+      fromA = x + 1;
+      fromB = y + 1;
+    }
+    if (anchors.length > 0) {
+      middle(runs, a, b, fromA, toA, fromB, toB, limit);
+      return;
+    }
   }
   push(runs, 'old', fromA, toA);
   push(runs, 'new', fromB, toB);
+}
+
+// The lines that are once in a and once in b, as pairs of their numbers: the longest row of these that goes up in both.
+function unique(a, b, fromA, toA, fromB, toB) {
+  const seen = new Map(); // line -> [how often in a, where, how often in b, where]
+  for (let x = fromA; x < toA; x++) {
+    const s = seen.get(a[x]);
+    if (s) s[0]++;
+    else seen.set(a[x], [1, x, 0, 0]);
+  }
+  for (let y = fromB; y < toB; y++) {
+    const s = seen.get(b[y]);
+    if (s) {
+      s[2]++;
+      s[3] = y;
+    }
+  }
+  const tails = []; // the pair that ends the best row of each length, with the pair before it
+  for (const [times, x, others, y] of seen.values()) { // in the order of a
+    if (times !== 1 || others !== 1) continue;
+    let low = 0;
+    for (let high = tails.length; low < high;) {
+      const half = (low + high) >> 1;
+      if (tails[half].y < y) low = half + 1;
+      else high = half;
+    }
+    tails[low] = {x, y, before: tails[low - 1]};
+  }
+  const pairs = [];
+  for (let p = tails.at(-1); p; p = p.before) pairs.push([p.x, p.y]);
+  return pairs.reverse();
 }
 
 // Round d keeps how far each diagonal -d…d got; null if the end was not reached within the limit.

@@ -16,7 +16,8 @@ let compared = []; // what was compared lately: it is asked for with every refre
 export function open(key, query) {
   wanted = {key, view: query.get('show') ?? ''};
   if (loaded) render();
-  return refresh();
+  const ready = refresh();
+  return key === overridesKey ? ready.then(() => byId('document-body').querySelector('.marked')?.scrollIntoView({block: 'nearest'})) : ready;
 }
 
 export async function refresh() {
@@ -52,14 +53,14 @@ function render() {
   show(byId('document-lead'), 'What is written to ', mono(loaded.target), isTime(written) ? [', as it is since ', moment(written)] : ', as it was before this service started',
     loaded.resource_version && [', version ', loaded.resource_version], '.');
   if (list.length === 0) {
-    show(byId('document-body'), problems(), panel('Nothing is written yet', h('p', null, loaded.error || 'The document appears here with the first discovery.')));
+    show(byId('document-body'), panel('Nothing is written yet', h('p', null, loaded.error || 'The document appears here with the first discovery.')));
     return;
   }
   const key = list.includes(wanted.key) ? wanted.key : list[0];
-  show(byId('document-body'), problems(), h('div', {class: 'document'},
+  show(byId('document-body'), h('div', {class: 'document'},
     h('nav', {class: 'keys', 'aria-label': 'Keys'}, h('ul', null, list.map((name) => h('li', {'data-key': name},
       h('a', {href: `#/document/${encodeURIComponent(name)}`, 'aria-current': name === key ? 'true' : null}, h('span', {class: 'mono'}, name), h('span', {class: 'muted'}, keyNote(name))))))),
-    h('section', {class: 'text', 'data-key': `text ${key}`, 'aria-label': key}, key === overridesKey ? overrides() : content(key))), variables());
+    h('div', {class: 'text', 'data-key': `text ${key}`}, key === overridesKey ? overrides() : content(key))), variables());
 }
 
 function keyNote(name) {
@@ -73,17 +74,6 @@ function keyNote(name) {
 }
 
 const differs = (name) => loaded.desired?.[name] !== undefined && loaded.desired[name] !== loaded.keys?.[name];
-
-function problems() {
-  const o = loaded.overrides ?? {};
-  return [
-    loaded.error && h('div', {class: 'problem', 'data-key': 'error'}, icon('warn'), h('div', null, h('p', null, h('strong', null, 'It is not written as it should be. '), loaded.error))),
-    o.error && h('div', {class: 'problem', 'data-key': 'overrides'}, icon('warn'), h('div', null,
-      h('p', null, h('strong', null, 'The overrides are not valid. '), o.error),
-      h('p', null, 'The last good ones stay in force. ', h('a', {href: `#/document/${overridesKey}`}, o.line ? `Show line ${o.line}` : 'Show them')))),
-    (loaded.warnings ?? []).map((w) => h('div', {class: 'problem warn', 'data-key': `w ${w}`}, icon('warn'), h('p', null, w))),
-  ];
-}
 
 function content(key) {
   const now = loaded.keys?.[key];
@@ -142,7 +132,7 @@ function overrides() {
   const o = loaded.overrides;
   return [
     h('div', {class: 'texthead'}, h('h2', {class: 'mono'}, overridesKey), h('span', {class: o.valid ? 'state t-good' : 'state t-bad'}, icon(o.valid ? 'accepted' : 'warn'), o.valid ? 'in force' : 'not valid: the last good ones are in force')),
-    o.error && h('p', {class: 'error'}, o.line ? `Line ${o.line}${o.column ? `, column ${o.column}` : ''}: ` : '', o.error),
+    o.error && h('p', {class: 'error lines'}, o.line && !o.error.includes(`:${o.line}`) ? `Line ${o.line}${o.column ? `, column ${o.column}` : ''}: ` : '', o.error),
     numbered(o.text ?? '', overridesKey, o.valid ? 0 : o.line ?? 0),
   ];
 }

@@ -111,9 +111,8 @@ function update(node, next) {
     if (node.data !== next.data) node.data = next.data;
     return;
   }
-  for (const {name} of [...node.attributes]) {
-    if (!next.hasAttribute(name) && !(name === 'open' && node.nodeName === 'DETAILS')) node.removeAttribute(name);
-  }
-  for (const {name, value} of next.attributes) if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+  const person = node.nodeName === 'DETAILS' ? 'open' : ''; // whoever opened or closed it decides
+  for (const {name} of [...node.attributes]) if (!next.hasAttribute(name) && name !== person) node.removeAttribute(name);
+  for (const {name, value} of next.attributes) if (node.getAttribute(name) !== value && name !== person) node.setAttribute(name, value);
   patch(node, next);
 }

@@ -75,5 +75,12 @@ export function health(service) {
 
 const words = (outcome) => ({'wrong-identity': 'something else answers'}[outcome] ?? (outcome ?? '').replaceAll('-', ' '));
 
+/** A message as a sentence of its own. A name at its beginning, as of a file, stays as it is. */
+export function sentence(text) {
+  if (!text) return '';
+  const begin = /^[a-z]+[ ,;]/.test(text) ? text.charAt(0).toUpperCase() : text.charAt(0);
+  return begin + text.slice(1) + (/[.!?:]$/.test(text) ? '' : '.');
+}
+
 /** The URL part of this page for a Service. */
 export const serviceHash = (namespace, name) => `#/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;

@@ -1,9 +1,9 @@
 // Pieces that several views show.
 import {h, icon} from './dom.js';
-import {verdict, ago, fullOf, isTime} from './format.js';
+import {verdict, verdicts, ago, fullOf, isTime, sentence} from './format.js';
 
 /** A verdict as icon and word. */
-export const pill = (name) => h('span', {class: `pill v-${name}`, title: verdict(name).help}, icon(name in {accepted: 1, unavailable: 1, duplicate: 1, unconfirmed: 1, rejected: 1} ? name : 'none'), verdict(name).word);
+export const pill = (name) => h('span', {class: `pill v-${name}`, title: verdict(name).help}, icon(Object.hasOwn(verdicts, name) ? name : 'none'), verdict(name).word);
 
 /** A state as icon and words, in a tone: good, bad, warn, info, quiet. */
 export const state = ({icon: name, tone, word}) => word && h('span', {class: `state t-${tone}`}, icon(name), word);
@@ -34,17 +34,17 @@ export const waiting = (what) => h('p', {class: 'panel muted', 'aria-busy': 'tru
 export function failure(error) {
   switch (error.status) {
     case 0:
-      return panel(error.title, h('p', null, error.message), h('p', {class: 'muted'}, 'This page tries again by itself.'));
+      return panel(error.title, h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'This page tries again by itself.'));
     case 401:
-      return h('div', {class: 'panel', 'data-key': 'token'}, h('h2', null, 'A token is wanted'), h('p', null, error.message),
+      return h('div', {class: 'panel', 'data-key': 'token'}, h('h2', null, 'A token is wanted'), h('p', null, sentence(error.message)),
         h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'token'}, icon('key'), ' Enter a token')));
     case 403:
       return forbidden(error);
     case 503:
-      return panel('Not ready yet', h('p', null, error.message), h('p', {class: 'muted'}, 'It looks at the cluster for the first time, or cannot reach it. This page goes on by itself.'));
+      return panel('One moment, please', h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'What there is appears here by itself, as soon as it is known.'));
     default:
-      return panel(error.title || 'That did not work', h('p', null, error.message),
-        error.errors.length > 0 && h('ul', null, error.errors.map((e) => h('li', null, typeof e === 'string' ? e : e.detail ?? e.message ?? JSON.stringify(e)))),
+      return panel('That did not work', h('p', null, sentence(error.message)),
+        error.errors.length > 0 && h('ul', null, error.errors.map((e) => h('li', null, [e.location, e.message].filter(Boolean).join(': ')))),
         error.requestId && h('p', {class: 'muted'}, 'The log tells more; look there for request ', mono(error.requestId), '.'));
   }
 }
@@ -53,7 +53,7 @@ export function failure(error) {
 export function forbidden(error) {
   return h('div', {class: 'panel', 'data-key': 'forbidden'},
     h('h2', null, 'The token is good, but a right is missing'),
-    h('p', null, error.message),
+    h('p', null, sentence(error.message)),
     h('p', null, 'An admin of the cluster grants it with:'),
     command(grant(error.message)),
     h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'token'}, icon('key'), ' Use another token')));
@@ -75,7 +75,7 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata: {name: dynamic-toolset-viewer, namespace: ${namespace}}
 rules:
-- {apiGroups: [toolset.kubernaut.io], resources: [toolsets, services], verbs: [get, list]}
+- {apiGroups: [toolset.kubernaut.io], resources: [toolsets, services], verbs: [get, list, watch]}
 - {apiGroups: [toolset.kubernaut.io], resources: [discoveries], verbs: [create]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1

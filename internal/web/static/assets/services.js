@@ -7,7 +7,7 @@ import {pill, state, mono, failure, waiting, panel} from './parts.js';
 const pageSize = 100;
 const filterNames = ['search', 'type', 'namespace', 'healthy', 'verdict'];
 
-let filters = {};
+let filters = Object.fromEntries(filterNames.map((n) => [n, '']));
 let pages = ['']; // the continue values of this page and those before it
 let loaded = null; // the answer that is shown
 let namespaces = new Set();
@@ -70,8 +70,8 @@ export async function refresh() {
 /** Shows the counts and the types that there are. */
 export function status(s) {
   const counts = s.counts ?? {};
-  const all = Math.max(s.services_total ?? 0, Object.values(counts).reduce((sum, n) => sum + n, 0));
-  byId('services-lead').textContent = `${plural(all, 'Service')}, ${plural(counts.accepted ?? 0, 'backend')} for HolmesGPT`;
+  const all = Object.values(counts).reduce((sum, n) => sum + n, 0); // a Service that two types were found in comes twice
+  byId('services-lead').textContent = `${plural(s.services_total ?? all, 'Service')}, ${plural(counts.accepted ?? 0, 'backend')} for HolmesGPT`;
   show(byId('chips'), chip('', 'All', all), Object.entries(verdicts).map(([name, v]) => chip(name, v.word, counts[name] ?? 0, v.help)));
   const types = new Set(s.types ?? []);
   if (filters.type) types.add(filters.type);
@@ -81,7 +81,7 @@ export function status(s) {
 
 function chip(name, word, count, help) {
   return h('button', {
-    type: 'button', class: `chip v-${name || 'all'}`, 'data-key': name || 'all', 'data-do': 'verdict', 'data-verdict': name,
+    type: 'button', class: `chip v-${name || 'all'}${count === 0 ? ' zero' : ''}`, 'data-key': name || 'all', 'data-do': 'verdict', 'data-verdict': name,
     'aria-pressed': String((filters.verdict ?? '') === name), title: help,
   }, name && icon(name), h('span', {class: 'n'}, number(count)), ' ', h('span', null, word));
 }
@@ -110,7 +110,7 @@ function render() {
   const to = loaded.before + list.length;
   show(byId('services-list'),
     h('table', {class: 'services', role: 'table', 'aria-label': 'Services', 'aria-rowcount': loaded.count},
-      h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, ['Verdict', 'Service', 'Type', 'Endpoint', 'Health', 'Why'].map((t) => h('th', {role: 'columnheader', scope: 'col'}, t)))),
+      h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, ['Verdict', 'Service', 'Type', 'Health', 'Why'].map((t) => h('th', {role: 'columnheader', scope: 'col'}, t)))),
       h('tbody', {role: 'rowgroup'}, list.map(row))),
     h('nav', {class: 'pager', 'aria-label': 'Pages of Services'},
       h('span', {class: 'muted', role: 'status'}, to - from + 1 < loaded.count || loaded.before > 0 ? `${number(from)} to ${number(to)} of ${number(loaded.count)}` : plural(loaded.count, 'entry', 'entries')),
@@ -121,22 +121,21 @@ function render() {
 function row(s) {
   return h('tr', {role: 'row', 'data-key': `${s.namespace}/${s.name}/${s.type}`, 'data-href': serviceHash(s.namespace, s.name)},
     h('td', {role: 'cell', class: 'c-verdict'}, pill(s.verdict)),
-    h('td', {role: 'cell', class: 'c-name'}, h('a', {href: serviceHash(s.namespace, s.name)}, h('span', {class: 'ns'}, `${s.namespace}/`), h('wbr'), s.name)),
-    h('td', {role: 'cell', class: 'c-type'}, s.type || h('span', {class: 'muted'}, 'none'),
+    h('td', {role: 'cell', class: 'c-name'}, h('a', {href: serviceHash(s.namespace, s.name)}, h('span', {class: 'ns'}, `${s.namespace}/`), h('wbr'), s.name), endpoint(s)),
+    h('td', {role: 'cell', class: 'c-type'}, s.type || h('span', {class: 'muted none'}, 'no type'),
       s.primary && h('span', {class: 'tag', title: `The primary ${s.type}: HolmesGPT uses it where it names none`}, icon('star'), 'primary')),
-    h('td', {role: 'cell', class: 'c-endpoint'}, endpoint(s)),
     h('td', {role: 'cell', class: 'c-health'}, state(health(s)), s.metadata?.version && h('span', {class: 'muted version'}, s.metadata.version)),
     h('td', {role: 'cell', class: 'c-reason'}, s.reason));
 }
 
-// The host of nearly every endpoint is the Service's own name: what differs is told apart.
+// The host of nearly every endpoint is the Service's own name: what differs stands out, and breaks where it may.
 function endpoint(s) {
-  if (!s.endpoint) return h('span', {class: 'muted'}, 'none');
-  const host = `://${s.name}.${s.namespace}.svc`;
-  const at = s.endpoint.indexOf(host);
-  const end = at < 0 ? -1 : s.endpoint.slice(at + 3).search(/[:/]/);
-  if (end < 0) return mono(s.endpoint);
-  return h('code', {class: 'mono'}, s.endpoint.slice(0, at + 3), h('span', {class: 'own'}, s.endpoint.slice(at + 3, at + 3 + end)), s.endpoint.slice(at + 3 + end));
+  if (!s.endpoint) return null;
+  const parts = /^(https?:\/\/)([^/:]+)(.*)$/.exec(s.endpoint);
+  if (!parts) return mono(s.endpoint, 'endpoint');
+  return h('code', {class: 'mono endpoint'}, parts[1], h('wbr'),
+    h('span', {class: parts[2].startsWith(`${s.name}.${s.namespace}.svc`) ? 'own' : ''}, parts[2].split('.').map((label, i) => (i === 0 ? label : [h('wbr'), `.${label}`]))),
+    h('wbr'), parts[3]);
 }
 
 function change(patch, replace = false) {

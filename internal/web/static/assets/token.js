@@ -1,6 +1,7 @@
 // The dialog that asks for a token.
 import {tryToken} from './api.js';
 import {byId} from './dom.js';
+import {sentence} from './format.js';
 
 /** Asks until there is a token that the service accepts, which it returns; null if the person closes the dialog. */
 export function askForToken(error, had) {
@@ -49,5 +50,3 @@ export function askForToken(error, had) {
     dialog.addEventListener('cancel', cancel);
   });
 }
-
-const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');

@@ -59,8 +59,8 @@ function entry(t) {
   const some = instances.slice(0, fewInstances);
   const config = Object.keys(t.config ?? {}).length > 0;
   return h('li', {class: 'card', 'data-key': t.name},
-    h('h2', null, h('span', {class: 'mono'}, t.name), ' ', t.enabled ? h('span', {class: 'tag'}, 'enabled') : h('span', {class: 'tag off'}, 'disabled')),
-    h('p', {class: 'meta'}, h('span', null, h('span', {class: 'muted'}, 'type '), t.type), state(healthWords(t.healthy)), h('span', {class: 'muted'}, instances.length ? plural(instances.length, 'backend') : 'no backend: part of HolmesGPT, or the admin’s own')),
+    h('div', {class: 'meta'}, h('h2', null, h('span', {class: 'mono'}, t.name), ' ', t.enabled ? h('span', {class: 'tag'}, 'enabled') : h('span', {class: 'tag off'}, 'disabled')),
+      h('span', null, h('span', {class: 'muted'}, 'type '), t.type), state(healthWords(t.healthy)), h('span', {class: 'muted'}, instances.length ? plural(instances.length, 'backend') : 'no backend: part of HolmesGPT, or the admin’s own')),
     some.length > 0 && h('ul', {class: 'instances'}, some.map((i) => {
       const [namespace, name] = i.service.split('/');
       return h('li', {'data-key': i.service + i.type}, h('a', {href: serviceHash(namespace, name)}, i.service),

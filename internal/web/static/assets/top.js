@@ -1,6 +1,6 @@
 // The head of the page: what this replica is, whether the page is live, and what is wrong now.
 import {h, icon, show, byId} from './dom.js';
-import {clockOf, fullOf} from './format.js';
+import {clockOf, fullOf, sentence} from './format.js';
 import {moment, mono} from './parts.js';
 
 /** Shows a /api/v1/status. */
@@ -12,7 +12,7 @@ export function status(s) {
     s.target && h('span', {class: 'target'}, mono(s.target)));
   show(byId('discovered'), s.discovered_at ? ['Discovered ', moment(s.discovered_at)] : 'Not discovered yet');
   byId('version').textContent = s.version ? `dynamic-toolset ${s.version}` : '';
-  byId('discover').disabled = byId('discover').dataset.running === 'true';
+  byId('discover').disabled = false; // there is somebody to ask
   problems(s);
 }
 
@@ -21,9 +21,12 @@ const badge = (word, title, name) => h('span', {class: 'badge', title}, name && 
 function problems(s) {
   const list = (s.problems ?? []).map((p) => problem(p, s));
   const frozen = s.namespaces_frozen ?? [];
-  if (frozen.length > 0 && !(s.problems ?? []).some((p) => p.kind === 'frozen')) list.push(problem({kind: 'frozen', message: `Not allowed to watch: ${frozen.join(', ')}.`}, s));
+  if (frozen.length > 0 && !(s.problems ?? []).some((p) => p.kind === 'frozen')) list.push(problem({kind: 'frozen', message: `not allowed to watch ${frozen.join(', ')}: what is published of it stays as it is`}, s));
+  const few = 2;
+  const warnings = list.filter((p) => p.classList.contains('warn'));
   byId('problems').hidden = list.length === 0;
-  show(byId('problems'), list);
+  show(byId('problems'), list.filter((p) => !warnings.includes(p)), warnings.length <= few ? warnings
+    : h('details', {class: 'warnings', 'data-key': 'warnings'}, h('summary', null, `${warnings.length} things worth a look`), warnings.slice(0, 50)));
 }
 
 // What each kind of problem is called, and what a person does about it.
@@ -39,26 +42,31 @@ const kinds = {
       : 'What was last read stays, and may be old. See that the API server answers and that this service may list and watch Services and EndpointSlices; it goes on by itself.'),
   },
   overrides: {title: 'The overrides are not valid', link: ['#/document/overrides.yaml', 'Show the line'], todo: () => 'The last good ones stay in force until the key overrides.yaml is corrected.'},
-  frozen: {title: 'Namespaces that may not be watched', link: null, todo: () => 'What is published of them stays as it was. Grant list and watch on Services and EndpointSlices there, or take them out of discovery.namespaces.'},
+  frozen: {title: 'Namespaces that may not be watched', link: null, todo: () => 'Grant list and watch on Services and EndpointSlices there, or take them out of discovery.namespaces.'},
   warning: {title: 'Worth a look', link: null, todo: () => ''},
 };
 
 function problem(p, s) {
   const k = kinds[p.kind] ?? kinds.warning;
-  return h('div', {class: p.kind === 'warning' ? 'problem warn' : 'problem', 'data-key': `${p.kind} ${p.message}`}, icon('warn'),
-    h('div', null, h('p', null, h('strong', null, `${k.title}. `), p.message),
-      h('p', {class: 'todo'}, k.todo(s), ' ', k.link && h('a', {href: k.link[0]}, k.link[1]))));
+  const roomy = window.matchMedia('(min-width: 40rem)').matches; // on a phone the titles come first
+  return h('details', {class: p.kind === 'warning' ? 'problem warn' : 'problem', 'data-key': `${p.kind} ${p.message}`, open: roomy},
+    h('summary', null, icon('warn'), h('strong', null, k.title)),
+    h('p', {class: 'lines'}, sentence(p.message)),
+    (k.todo(s) || k.link) && h('p', null, k.todo(s), ' ', k.link && h('a', {href: k.link[0]}, k.link[1])));
 }
 
-/** Shows how the page is connected: connecting, live, lost, waiting or refused. since is when it was lost, in milliseconds. */
-export function connection(name, since) {
+/**
+ * Shows how the page is connected: connecting, live, lost, waiting or refused. since is when it was lost, in milliseconds;
+ * why is what to say of a refusal.
+ */
+export function connection(name, since, why = '') {
   const words = {connecting: 'Connecting…', live: 'Live', lost: 'Reconnecting…', waiting: 'Waiting…', refused: 'No access'};
   byId('live').dataset.state = name;
   if (byId('live-text').textContent !== words[name]) byId('live-text').textContent = words[name];
   const old = since > 0 && (name === 'lost' || name === 'waiting');
   document.body.classList.toggle('old', old);
   const iso = old ? new Date(since).toISOString() : '';
-  note('connection', !old ? null : [icon('warn'), h('span', null,
+  note('connection', why ? [icon('warn'), h('span', null, why)] : !old ? null : [icon('warn'), h('span', null,
     name === 'lost' ? 'The service does not answer. What you see is as it was at ' : 'The service is not ready. What you see is as it was at ',
     h('time', {datetime: iso, title: fullOf(iso)}, clockOf(iso)), ' and may be old; this page goes on by itself.')]);
 }
