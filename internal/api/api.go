@@ -46,7 +46,8 @@ type Authorizer interface {
 	Authorize(ctx context.Context, token string, a auth.Attributes) (auth.User, error)
 }
 
-// Requests counts what was answered. endpoint is the route's pattern, "" where there is none.
+// Requests counts what was answered. endpoint is the route's pattern, "" where there is none; took is negative for a stream,
+// which lasts as long as somebody reads it.
 type Requests interface {
 	Request(endpoint string, code int, took time.Duration)
 }
@@ -79,6 +80,7 @@ type API struct {
 	openapi []byte
 	known   cached
 	buffers buffers
+	origin  *http.CrossOriginProtection
 	streams streams
 }
 
@@ -102,7 +104,7 @@ func New(o Options) (*API, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{o: o, mux: http.NewServeMux(), limits: limits{
+	a := &API{o: o, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), limits: limits{
 		write: 30 * time.Second, discover: 10 * time.Second, lookup: 5 * time.Second,
 		keepAlive: 15 * time.Second, look: time.Second, gather: 250 * time.Millisecond, authorize: time.Minute, streams: 64,
 	}}

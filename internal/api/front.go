@@ -20,6 +20,7 @@ type trace struct {
 	id       string
 	endpoint string // the route's pattern, "" for none
 	user     string
+	stream   bool
 }
 
 type traceKey struct{}
@@ -50,13 +51,18 @@ func (a *API) Handler(rest http.Handler) http.Handler {
 			a.serve(rec, r)
 			return
 		}
+		defer func() { t.endpoint = endpoint(r.Pattern) }()
 		rest.ServeHTTP(rec, r)
 		rec.finish()
-		t.endpoint = r.Pattern
-		if _, withoutMethod, ok := strings.Cut(r.Pattern, " "); ok {
-			t.endpoint = withoutMethod
-		}
 	})
+}
+
+// endpoint is a ServeMux's pattern without its method.
+func endpoint(pattern string) string {
+	if _, path, ok := strings.Cut(pattern, " "); ok {
+		return path
+	}
+	return pattern
 }
 
 // own says that a path is the API's.
@@ -67,15 +73,20 @@ func (a *API) serve(w *recorder, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if deadline := http.NewResponseController(w); deadline.SetWriteDeadline(time.Now().Add(a.limits.write)) != nil {
-		a.o.Log.Debug("no write deadline", logging.KeyRequestID, traceOf(r.Context()).id)
-	}
+	a.deadline(w, r, a.limits.discover+a.limits.write)
 	// A path that net/http would redirect to a cleaner one names nothing.
 	if escaped := r.URL.EscapedPath(); path.Clean(escaped) != strings.TrimSuffix(escaped, "/") {
 		notFound(w, r)
 		return
 	}
 	a.mux.ServeHTTP(w, r)
+}
+
+// deadline is until when an answer must be taken; the server itself has none, for streams.
+func (a *API) deadline(w http.ResponseWriter, r *http.Request, in time.Duration) {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(in)); err != nil {
+		a.o.Log.Debug("no write deadline", logging.KeyRequestID, traceOf(r.Context()).id, logging.KeyErr, err)
+	}
 }
 
 // notFound says nothing of who may ask what.
@@ -118,7 +129,11 @@ func (a *API) recovered(w *recorder, r *http.Request, t *trace) {
 func (a *API) ended(w *recorder, r *http.Request, t *trace, begin time.Time) {
 	took, code := time.Since(begin), w.status()
 	if a.o.Metrics != nil {
-		a.o.Metrics.Request(t.endpoint, code, took)
+		observed := took
+		if t.stream {
+			observed = -1 // it lasts as long as somebody reads it
+		}
+		a.o.Metrics.Request(t.endpoint, code, observed)
 	}
 	level := slog.LevelDebug
 	if code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable { // why is logged once, by whoever knows
@@ -176,7 +191,7 @@ func (w *recorder) Write(p []byte) (int, error) {
 	}
 	if w.text { // http.Error writes once
 		w.text = false
-		send(unrecorded{w}, w.request, problem(w.code, "%s", strings.TrimSpace(string(p))))
+		send(&unrecorded{w}, w.request, problem(w.code, "%s", strings.TrimSpace(string(p))))
 	}
 	return len(p), nil
 }
@@ -191,9 +206,9 @@ func (w *recorder) finish() {
 // unrecorded writes past what makes problems.
 type unrecorded struct{ *recorder }
 
-func (w unrecorded) WriteHeader(code int) { w.ResponseWriter.WriteHeader(code) }
+func (w *unrecorded) WriteHeader(code int) { w.ResponseWriter.WriteHeader(code) }
 
-func (w unrecorded) Write(p []byte) (int, error) {
+func (w *unrecorded) Write(p []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(p)
 	w.bytes += int64(n)
 	return n, err

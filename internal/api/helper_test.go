@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,8 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,117 +18,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
-
-// fakeState is a controller that does what a test says.
-type fakeState struct {
-	mu       sync.Mutex
-	snapshot *controller.Snapshot
-	updated  chan struct{}
-	discover func(ctx context.Context) (*controller.Snapshot, error)
-}
-
-func (f *fakeState) Snapshot() *controller.Snapshot {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.snapshot
-}
-
-func (f *fakeState) Updated() <-chan struct{} {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.updated
-}
-
-func (f *fakeState) set(s *controller.Snapshot) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.snapshot = s
-	close(f.updated)
-	f.updated = make(chan struct{})
-}
-
-func (f *fakeState) Discover(ctx context.Context) (*controller.Snapshot, error) {
-	if f.discover != nil {
-		return f.discover(ctx)
-	}
-	return f.Snapshot(), nil
-}
-
-// fakeServices are the Services of the findings, and others.
-type fakeServices struct {
-	others atomic.Pointer[[]backend.Ref]
-	state  *fakeState
-	err    error
-	asked  atomic.Int64
-}
-
-func (f *fakeServices) Others() []backend.Ref {
-	if l := f.others.Load(); l != nil {
-		return *l
-	}
-	return nil
-}
-
-func (f *fakeServices) Lookup(_ context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
-	f.asked.Add(1)
-	if f.err != nil {
-		return nil, nil, f.err
-	}
-	for _, finding := range f.state.Snapshot().Findings {
-		if finding.Ref == ref && finding.Service != nil {
-			return finding.Service, nil, nil
-		}
-	}
-	for _, other := range f.Others() {
-		if other == ref {
-			return &backend.Service{Ref: ref, ClusterIP: "10.0.0.9", Ports: []backend.Port{{Number: 8080, Protocol: "TCP"}}}, nil, nil
-		}
-	}
-	return nil, nil, nil
-}
-
-type counted struct {
-	endpoint string
-	code     int
-}
-
-type fakeMetrics struct {
-	mu   sync.Mutex
-	seen map[counted]int
-}
-
-func (f *fakeMetrics) Request(endpoint string, code int, _ time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.seen == nil {
-		f.seen = map[counted]int{}
-	}
-	f.seen[counted{endpoint, code}]++
-}
-
-func (f *fakeMetrics) count(endpoint string, code int) int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.seen[counted{endpoint, code}]
-}
-
-// lines is a log that tests read.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
 
 // fixture is an API that listens.
 type fixture struct {
@@ -172,7 +58,7 @@ func start(tb testing.TB, change ...func(*Options)) *fixture {
 	}
 	page := http.NewServeMux()
 	page.HandleFunc("GET /page", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "a page") })
-	page.HandleFunc("/panic", func(http.ResponseWriter, *http.Request) { var m map[string]int; m["x"] = 1 })
+	page.HandleFunc("/panic", func(_ http.ResponseWriter, r *http.Request) { _ = r.URL.Path[len(r.URL.Path)] })
 	f.server = httptest.NewServer(f.Handler(page))
 	tb.Cleanup(f.server.Close)
 	f.url = f.server.URL

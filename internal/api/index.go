@@ -2,13 +2,17 @@ package api
 
 import (
 	"cmp"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
@@ -16,13 +20,33 @@ import (
 // index is a snapshot in the order in which it is asked for. It is made once and then only read.
 type index struct {
 	snapshot *controller.Snapshot
-	revision uint64             // counts snapshots that say something else than the one before
-	findings []*backend.Finding // by verdict, namespace, name and type
-	services int                // how many Services they are about
+	revision uint64   // counts snapshots that say something else than the one before
+	findings []*entry // by verdict, namespace, name and type
+	services int      // how many Services they are about
 	counts   map[backend.Verdict]int
 	types    []string
 	toolsets func() []view.Toolset // by name
 	texts    func() []string       // of the findings, for a search
+}
+
+// entry is a finding, and how it is shown once somebody has asked for it.
+type entry struct {
+	*backend.Finding
+	key   key
+	shown atomic.Pointer[[]byte]
+}
+
+// json is the finding as view.Service. To put it into words and into JSON is most of the work for a page.
+func (e *entry) json(types *catalog.Catalog) ([]byte, error) {
+	if shown := e.shown.Load(); shown != nil {
+		return *shown, nil
+	}
+	text, err := json.Marshal(view.NewService(e.Finding, types))
+	if err != nil {
+		return nil, fmt.Errorf("encode Service %s: %w", e.Ref, err)
+	}
+	e.shown.Store(&text)
+	return text, nil
 }
 
 // world is an index with the Services of which only the name is kept; of those that findings tell of there is nothing in others.
@@ -57,6 +81,7 @@ func (a *API) world() *world {
 			if !equal(c.last.index, w.index) {
 				w.revision++
 			}
+			w.inherit(c.last.index)
 		}
 	}
 	w.others = w.without(others)
@@ -70,21 +95,39 @@ func same(a, b []backend.Ref) bool {
 }
 
 func newIndex(s *controller.Snapshot) *index {
-	i := &index{snapshot: s, findings: slices.Clone(s.Findings), counts: map[backend.Verdict]int{}}
-	slices.SortFunc(i.findings, func(a, b *backend.Finding) int { return keyOf(a).compare(keyOf(b)) })
-	types, refs := map[string]bool{}, map[backend.Ref]struct{}{}
-	for _, f := range i.findings {
+	i := &index{snapshot: s, findings: make([]*entry, len(s.Findings)), counts: map[backend.Verdict]int{}}
+	types, refs := map[string]bool{}, make(map[backend.Ref]struct{}, len(s.Findings))
+	for n, f := range s.Findings {
+		i.findings[n] = &entry{Finding: f, key: key{rank(f.Verdict), f.Ref, f.Type}}
 		i.counts[f.Verdict]++
 		refs[f.Ref] = struct{}{}
 		if f.Type != "" {
 			types[f.Type] = true
 		}
 	}
+	slices.SortFunc(i.findings, func(a, b *entry) int { return a.key.compare(b.key) })
 	i.services = len(refs)
 	i.types = slices.Sorted(maps.Keys(types))
 	i.toolsets = sync.OnceValue(func() []view.Toolset { return view.Toolsets(s.Document) })
 	i.texts = sync.OnceValue(func() []string { return texts(i.findings) })
 	return i
+}
+
+// inherit takes over how findings were shown that are as they were.
+func (i *index) inherit(old *index) {
+	n := 0
+	for _, e := range i.findings {
+		for n < len(old.findings) && old.findings[n].key.compare(e.key) < 0 {
+			n++
+		}
+		if n == len(old.findings) {
+			return
+		}
+		o := old.findings[n]
+		if shown := o.shown.Load(); shown != nil && o.Observation.At.Equal(e.Observation.At) && equalFinding(o.Finding, e.Finding) {
+			e.shown.Store(shown)
+		}
+	}
 }
 
 // without are the others that no finding is about: a Service may have become something since the snapshot.
@@ -108,7 +151,7 @@ func (i *index) without(others []backend.Ref) []backend.Ref {
 }
 
 // texts are what a search looks at, in lower case.
-func texts(findings []*backend.Finding) []string {
+func texts(findings []*entry) []string {
 	list := make([]string, len(findings))
 	for i, f := range findings {
 		instance := ""
@@ -137,8 +180,6 @@ type key struct {
 	typ string
 }
 
-func keyOf(f *backend.Finding) key { return key{rank(f.Verdict), f.Ref, f.Type} }
-
 func (k key) compare(o key) int {
 	return cmp.Or(cmp.Compare(k.rank, o.rank), k.Ref.Compare(o.Ref), strings.Compare(k.typ, o.typ))
 }
@@ -150,7 +191,7 @@ func equal(a, b *index) bool {
 		message(x.Err) == message(y.Err) && message(x.Source) == message(y.Source) && message(x.Overrides) == message(y.Overrides) &&
 		slices.Equal(x.Frozen, y.Frozen) && maps.Equal(x.Keys, y.Keys) &&
 		x.Output.Version == y.Output.Version && maps.Equal(x.Output.Keys, y.Output.Keys) &&
-		slices.EqualFunc(a.findings, b.findings, equalFinding)
+		slices.EqualFunc(a.findings, b.findings, func(e, f *entry) bool { return equalFinding(e.Finding, f.Finding) })
 }
 
 func equalFinding(a, b *backend.Finding) bool {

@@ -12,9 +12,9 @@ import (
 )
 
 // accepts says whether the header Accept, of any number of lines, takes a media type; a more exact range counts more than
-// one with a star. No header takes everything.
+// one with a star. No header, or an empty one, takes everything.
 func accepts(header []string, media string) bool {
-	if len(header) == 0 {
+	if strings.TrimSpace(strings.Join(header, "")) == "" {
 		return true
 	}
 	kind, _, _ := strings.Cut(media, "/")
@@ -46,7 +46,7 @@ func acceptsGzip(header []string) bool {
 }
 
 // quality is the q of the element that fits best, the higher the number that fit gives it; 0 where none fits. What cannot be
-// read does not fit. An empty header of the kind Accept fits nothing, which no client sends.
+// read does not fit.
 func quality(header []string, fit func(value string) int) (best float64) {
 	most := 0
 	for _, line := range header {
@@ -119,9 +119,10 @@ func (b *buffers) compress(out *bytes.Buffer, body []byte) error {
 	return gz.Close()
 }
 
-// respond sends a body that is whole, compressed where that is wanted. The header Content-Type is set by then.
-func (b *buffers) respond(w http.ResponseWriter, r *http.Request, code int, body []byte) {
-	h := w.Header()
+// respond sends a body that is whole, compressed where that is wanted. The header Content-Type is set by then. Who does not
+// read it in time is cut off.
+func (a *API) respond(w http.ResponseWriter, r *http.Request, code int, body []byte) {
+	b, h := &a.buffers, w.Header()
 	h.Add("Vary", "Accept-Encoding")
 	if len(body) >= minGzip && acceptsGzip(r.Header.Values("Accept-Encoding")) {
 		out := b.get()
@@ -132,6 +133,7 @@ func (b *buffers) respond(w http.ResponseWriter, r *http.Request, code int, body
 		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	a.deadline(w, r, a.limits.write)
 	w.WriteHeader(code)
 	_, _ = w.Write(body) // whoever asked is gone
 }

@@ -152,6 +152,14 @@ func send(w http.ResponseWriter, r *http.Request, p *Problem) {
 // format is JSON as encoding/json writes it, with < and > escaped: a text that somebody chose is never HTML, whatever a
 // reader takes it for.
 var format = huma.Format{
-	Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+	Marshal: func(w io.Writer, v any) error {
+		if prepared, ok := v.(preparedJSON); ok {
+			return prepared.writeJSON(w)
+		}
+		return json.NewEncoder(w).Encode(v)
+	},
 	Unmarshal: json.Unmarshal,
 }
+
+// preparedJSON is a body that has its JSON already.
+type preparedJSON interface{ writeJSON(w io.Writer) error }

@@ -32,12 +32,14 @@ func (a *API) register() *huma.OpenAPI {
 	a.registerStatus(h)
 	a.registerToolsets(h)
 	a.registerServices(h)
+	a.registerExplanation(h)
+	a.registerDiscovery(h)
 	a.registerDocument(h)
 	a.registerChanges(h)
 	a.registerStream(h)
 
 	for _, schema := range registry.Map() {
-		if schema.AdditionalProperties == true { // which is what nothing means; some generators make a field of it
+		if allowed, ok := schema.AdditionalProperties.(bool); ok && allowed { // as without it; generators make a field of it
 			schema.AdditionalProperties = nil
 		}
 		for _, property := range schema.Properties { // no list is ever null
@@ -49,7 +51,7 @@ func (a *API) register() *huma.OpenAPI {
 	a.mux.HandleFunc("/openapi.json", methods(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
 		traceOf(r.Context()).endpoint = "/openapi.json"
 		w.Header().Set("Content-Type", mediaJSON)
-		a.buffers.respond(w, r, http.StatusOK, a.openapi)
+		a.respond(w, r, http.StatusOK, a.openapi)
 	}))
 	a.mux.HandleFunc("/api/", notFound)
 	a.mux.HandleFunc("/api", notFound)
@@ -106,7 +108,7 @@ func (ad *adapter) Handle(op *huma.Operation, handle func(huma.Context)) {
 			defer ad.api.buffers.put(x.body)
 			handle(x)
 			if !x.direct {
-				ad.api.buffers.respond(w, r, x.code, x.body.Bytes())
+				ad.api.respond(w, r, x.code, x.body.Bytes())
 			}
 		})(w, r)
 	})
@@ -129,6 +131,9 @@ func methods(method string, next http.HandlerFunc) http.HandlerFunc {
 
 // check is what must hold before a request is looked at. Who may not ask learns nothing else.
 func (a *API) check(w http.ResponseWriter, r *http.Request, wants right, produces string) *Problem {
+	if err := a.origin.Check(r); err != nil { // another site's page, in the browser of somebody who may
+		return problem(http.StatusForbidden, "this was sent by a page of another site")
+	}
 	user, err := a.o.Authorizer.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: wants.verb, Resource: wants.resource})
 	traceOf(r.Context()).user = user.Name
 	if err != nil {
@@ -213,6 +218,7 @@ func (x *exchange) BodyWriter() io.Writer { return x.body }
 // stream sends the headers; what comes is the caller's to write.
 func (x *exchange) stream() http.ResponseWriter {
 	x.direct = true
+	traceOf(x.request.Context()).stream = true
 	x.writer.WriteHeader(http.StatusOK)
 	return x.writer
 }

@@ -2,7 +2,7 @@ package api
 
 import (
 	"context"
-	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"sort"
@@ -13,9 +13,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/view"
-	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // listServices and listToolsets are the lists that are paged.
@@ -29,14 +27,34 @@ type ServiceList struct {
 	Services []view.Service `json:"services"`
 	Count    int            `json:"count" doc:"How many there are in all parts"`
 	Continue Token          `json:"continue,omitempty" doc:"For the next part; missing in the last one"`
+
+	encoded [][]byte // instead of Services
 }
 
-// Discovery is what a discovery came to.
-type Discovery struct {
-	Status   string         `json:"status" enum:"done,running" doc:"running: it takes longer than 10 s, and this is what is known by now"`
-	Services []view.Service `json:"services" doc:"The accepted ones"`
-	Count    int            `json:"count"`
-	Leader   bool           `json:"leader" doc:"Whether this replica writes what it found"`
+// writeJSON implements preparedJSON.
+func (l ServiceList) writeJSON(w io.Writer) error {
+	end := []byte(`],"count":`)
+	end = strconv.AppendInt(end, int64(l.Count), 10)
+	if l.Continue != "" { // base64
+		end = append(append(append(end, `,"continue":"`...), l.Continue...), '"')
+	}
+	end = append(end, "}\n"...)
+
+	parts := make([][]byte, 0, 2*len(l.encoded)+2)
+	before := []byte(`{"services":[`)
+	for _, text := range l.encoded {
+		parts = append(parts, before, text)
+		before = []byte{','}
+	}
+	if len(l.encoded) == 0 {
+		parts = append(parts, before)
+	}
+	for _, part := range append(parts, end) {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type servicesInput struct {
@@ -55,33 +73,11 @@ func (a *API) registerServices(h huma.API) {
 	o.Description = "By verdict, namespace and name. Services that are nothing at all come last, as rejected. " +
 		"A Service that several types were found in comes once for each."
 	huma.Register(h, o, func(_ context.Context, in *servicesInput) (*struct{ Body ServiceList }, error) {
-		return &struct{ Body ServiceList }{a.services(in)}, nil
-	})
-
-	o = operation(http.MethodGet, "/api/v1/services/{namespace}/{name}", "explain-service", "Explain what became of one Service, and why",
-		right{"get", auth.Services}, http.StatusNotFound)
-	huma.Register(h, o, func(ctx context.Context, in *struct {
-		Namespace string `path:"namespace"`
-		Name      string `path:"name"`
-		Strict    Strict
-	}) (*struct{ Body view.Explanation }, error) {
-		e, err := a.explain(ctx, backend.Ref{Namespace: in.Namespace, Name: in.Name})
+		l, err := a.services(in)
 		if err != nil {
 			return nil, err
 		}
-		return &struct{ Body view.Explanation }{*e}, nil
-	})
-
-	o = operation(http.MethodPost, "/api/v1/discover", "discover", "Look at every Service again, and ask every backend",
-		right{"create", auth.Discoveries}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	o.Description = "Answers when every backend was asked, after 10 s at most. Who asks while one runs waits for that one; " +
-		"one may begin every second."
-	huma.Register(h, o, func(ctx context.Context, _ *struct{ Strict Strict }) (*struct{ Body Discovery }, error) {
-		d, err := a.discover(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body Discovery }{*d}, nil
+		return &struct{ Body ServiceList }{*l}, nil
 	})
 }
 
@@ -119,64 +115,60 @@ func (f *filter) other(ref backend.Ref) bool {
 }
 
 // services is one page. Only what is on it is put into words; the others are counted.
-func (a *API) services(in *servicesInput) ServiceList {
+func (a *API) services(in *servicesInput) (*ServiceList, error) {
 	w, f := a.world(), &filter{servicesInput: in, words: strings.Fields(strings.ToLower(in.Search))}
-	l := ServiceList{Services: []view.Service{}}
-	var last key // on this page
+	l := &ServiceList{}
 	after := afterToken(in.Continue)
-	more := false
-	take := func(k key) bool { // reports whether it is on this page
-		l.Count++
-		if after != nil && k.compare(*after) <= 0 {
-			return false
+
+	found, rest := w.found(f), w.matching(f)
+	l.Count = len(found) + len(rest)
+	found = found[sort.Search(len(found), func(i int) bool { return found[i].key.compare(after) > 0 }):]
+	rest = rest[sort.Search(len(rest), func(i int) bool { return otherKey(rest[i]).compare(after) > 0 }):]
+	more := len(found)+len(rest) > in.Limit
+
+	found = found[:min(len(found), in.Limit)]
+	rest = rest[:min(len(rest), in.Limit-len(found))]
+	var last key
+	for _, e := range found {
+		text, err := e.json(a.o.Catalog)
+		if err != nil {
+			return nil, err
 		}
-		if len(l.Services) == in.Limit {
-			more = true
-			return false
-		}
-		last = k
-		return true
+		l.encoded, last = append(l.encoded, text), e.key
 	}
-	w.eachFinding(f, func(s *backend.Finding) {
-		if take(keyOf(s)) {
-			l.Services = append(l.Services, view.NewService(s, a.o.Catalog))
+	for _, ref := range rest {
+		text, err := (&entry{Finding: nothing(ref)}).json(a.o.Catalog)
+		if err != nil {
+			return nil, err
 		}
-	})
-	rest := w.matching(f)
-	begin := 0
-	if after != nil {
-		begin = sort.Search(len(rest), func(i int) bool { return otherKey(rest[i]).compare(*after) > 0 })
-	}
-	l.Count += len(rest)
-	for _, ref := range rest[begin:] {
-		if len(l.Services) == in.Limit {
-			more = true
-			break
-		}
-		last = otherKey(ref)
-		l.Services = append(l.Services, view.NewService(nothing(ref), a.o.Catalog))
+		l.encoded, last = append(l.encoded, text), otherKey(ref)
 	}
 	if more {
 		l.Continue = newToken(listServices, strconv.Itoa(last.rank), last.Namespace, last.Name, last.typ)
 	}
-	return l
+	return l, nil
 }
 
-// eachFinding calls for those that a filter lets through, in order.
-func (i *index) eachFinding(f *filter, do func(*backend.Finding)) {
+// found are the findings that a filter lets through, in order.
+func (i *index) found(f *filter) []*entry {
+	if f.all() {
+		return i.findings
+	}
 	var texts []string
 	if len(f.words) > 0 {
 		texts = i.texts()
 	}
-	for n, s := range i.findings {
+	var found []*entry
+	for n, e := range i.findings {
 		text := ""
 		if texts != nil {
 			text = texts[n]
 		}
-		if f.finding(s, text) {
-			do(s)
+		if f.finding(e.Finding, text) {
+			found = append(found, e)
 		}
 	}
+	return found
 }
 
 // matching are the others that a filter lets through. They have no type and no health.
@@ -214,110 +206,12 @@ func nothing(ref backend.Ref) *backend.Finding {
 	return &backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: view.ReasonNothing}
 }
 
-// afterToken is the key of the last Service on the page before, nil for none.
-func afterToken(t Token) *key {
-	k, ok := t.read(listServices)
-	if !ok {
-		return nil
-	}
-	number, err := strconv.Atoi(k[0])
-	if err != nil {
-		return nil
-	}
-	return &key{number, backend.Ref{Namespace: k[1], Name: k[2]}, k[3]}
-}
-
-// explain puts together what is known of one Service.
-func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, error) {
-	w := a.world()
-	m := view.Material{
-		Detector: a.o.Detector, Catalog: a.o.Catalog, Findings: w.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
-	}
-	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)
-	defer cancel()
-	var err error
-	if label(ref.Namespace) && label(ref.Name) { // nothing else is a Service's name
-		m.Service, m.Endpoints, err = a.o.Services.Lookup(ctx, ref)
-	}
-	if m.Service == nil { // one whose namespace may not be watched now, or the API server is away
-		for _, f := range w.findings {
-			if f.Ref == ref && f.Service != nil {
-				m.Service, err = f.Service, nil
-			}
+// afterToken is the key of the last Service on the page before; without one it comes before all of them.
+func afterToken(t Token) key {
+	if k, ok := t.read(listServices); ok {
+		if number, err := strconv.Atoi(k[0]); err == nil {
+			return key{number, backend.Ref{Namespace: k[1], Name: k[2]}, k[3]}
 		}
 	}
-	switch {
-	case err != nil:
-		return nil, problem(http.StatusServiceUnavailable, "Service %s cannot be read now: %s", ref, err).retry(starting)
-	case m.Service == nil:
-		return nil, problem(http.StatusNotFound, "there is no Service %q in the namespace %q%s",
-			cut(ref.Name, 100), cut(ref.Namespace, 100), didYouMean(ref.Name, w.near(ref.Namespace)))
-	}
-	e := view.Explain(m)
-	return &e, nil
-}
-
-// nearMost bounds how many names are compared with one that is not there.
-const nearMost = 500
-
-// near are names of Services in a namespace.
-func (w *world) near(namespace string) []string {
-	var names []string
-	for _, f := range w.findings {
-		if f.Namespace == namespace && len(names) < nearMost {
-			names = append(names, f.Name)
-		}
-	}
-	for _, ref := range inNamespace(w.others, namespace) {
-		if len(names) == nearMost {
-			break
-		}
-		names = append(names, ref.Name)
-	}
-	return names
-}
-
-func didYouMean(word string, known []string) string {
-	if nearest := yamlfile.Nearest(word, known); nearest != "" {
-		return "; did you mean " + strconv.Quote(nearest) + "?"
-	}
-	return ""
-}
-
-// label says that s may be the name of a namespace or a Service.
-func label(s string) bool {
-	if s == "" || len(s) > 63 {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return true
-}
-
-// discover runs a discovery, or waits for the one that runs.
-func (a *API) discover(ctx context.Context) (*Discovery, error) {
-	limited, cancel := context.WithTimeout(ctx, a.limits.discover)
-	defer cancel()
-	s, err := a.o.State.Discover(limited)
-	d := &Discovery{Status: "done", Services: []view.Service{}}
-	tooSoon := (*controller.TooSoonError)(nil)
-	switch {
-	case errors.As(err, &tooSoon):
-		return nil, problem(http.StatusTooManyRequests, "%s", err).retry(tooSoon.Wait)
-	case err != nil && ctx.Err() == nil && limited.Err() != nil:
-		d.Status, s = "running", a.o.State.Snapshot()
-	case err != nil:
-		return nil, problem(http.StatusServiceUnavailable, "the discovery did not end: %s", err).retry(starting)
-	}
-	d.Leader = s.Leading
-	for _, f := range newIndex(s).findings {
-		if f.Verdict == backend.Accepted {
-			d.Services = append(d.Services, view.NewService(f, a.o.Catalog))
-		}
-	}
-	d.Count = len(d.Services)
-	return d, nil
+	return key{rank: -1}
 }

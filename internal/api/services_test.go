@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -120,6 +121,32 @@ func TestServiceThatBecameSomething(t *testing.T) {
 	}
 	if s := decode[Status](t, f.get(t, "/api/v1/status")); s.ServicesTotal != 8 || s.Counts.Rejected != 2 {
 		t.Errorf("status: %+v", s)
+	}
+}
+
+// What is shown is what is there now, however often it was shown before.
+func TestServicesAreShownAsTheyAre(t *testing.T) {
+	t.Attr("req", "DTS-API-1")
+	f := start(t)
+	first := func() view.Service {
+		return decode[ServiceList](t, f.get(t, "/api/v1/services?namespace=monitoring&verdict=accepted")).Services[0]
+	}
+	first()
+	for _, change := range []func(*backend.Finding){
+		func(*backend.Finding) {},
+		func(s *backend.Finding) { s.Reason = "another" },
+		func(s *backend.Finding) { s.Observation.At = s.Observation.At.Add(time.Second) },
+		func(s *backend.Finding) { s.Observation.Version = "3" },
+		func(s *backend.Finding) { s.Service.Labels["team"] = "dev" },
+		func(s *backend.Finding) { s.Candidate.Scheme = "https" },
+		func(s *backend.Finding) { s.Primary = false },
+	} {
+		next := example(t)
+		change(next.Findings[0])
+		f.state.set(next)
+		if d := cmp.Diff(view.NewService(next.Findings[0], f.o.Catalog), first()); d != "" {
+			t.Errorf("-is +shown:\n%s", d)
+		}
 	}
 }
 

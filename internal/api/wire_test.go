@@ -152,8 +152,8 @@ func TestMethods(t *testing.T) {
 			}
 		}
 	}
-	if n := f.metrics.count("/api/v1/toolsets/{name}", http.StatusMethodNotAllowed); n != 6 {
-		t.Errorf("%d of 6 counted under the route's pattern", n)
+	if n := f.metrics.count("/api/v1/toolsets/{name}", http.StatusMethodNotAllowed); n != 7 {
+		t.Errorf("%d of 7 counted under the route's pattern", n)
 	}
 }
 
@@ -238,6 +238,19 @@ func TestBeforeTheFirstDiscovery(t *testing.T) {
 		isProblem(t, f.ask(t, http.MethodPost, "/api/v1/discover", nil), http.StatusServiceUnavailable)
 		if a := f.get(t, "/openapi.json"); a.code != http.StatusOK {
 			t.Errorf("openapi.json: %d", a.code)
+		}
+	}
+}
+
+// A page of another site cannot make a browser start something.
+func TestOtherSites(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	f := start(t)
+	isProblem(t, f.ask(t, http.MethodPost, "/api/v1/discover", nil, "Sec-Fetch-Site", "cross-site"), http.StatusForbidden)
+	isProblem(t, f.ask(t, http.MethodPost, "/api/v1/discover", nil, "Origin", "https://evil.example"), http.StatusForbidden)
+	for _, own := range [][]string{nil, {"Sec-Fetch-Site", "same-origin"}, {"Origin", f.url}} {
+		if a := f.ask(t, http.MethodPost, "/api/v1/discover", nil, own...); a.code != http.StatusOK {
+			t.Errorf("%v: %d", own, a.code)
 		}
 	}
 }

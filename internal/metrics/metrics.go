@@ -134,7 +134,8 @@ func (m *Metrics) OverridesValid(valid bool) { m.overrides.Set(number(valid)) }
 // Published records the time from the newest change that a publication carries to the ConfigMap being written.
 func (m *Metrics) Published(took time.Duration) { m.publish.Observe(took.Seconds()) }
 
-// Request records a served HTTP request. The endpoint is the route's pattern, never the path that was asked for.
+// Request records a served HTTP request. The endpoint is the route's pattern, never the path that was asked for. A stream
+// lasts as long as somebody reads it: with a negative time it is counted and no more.
 func (m *Metrics) Request(endpoint string, code int, took time.Duration) {
 	endpoint = m.endpoint(endpoint)
 	label := other
@@ -142,7 +143,9 @@ func (m *Metrics) Request(endpoint string, code int, took time.Duration) {
 		label = strconv.Itoa(code)
 	}
 	m.requests.WithLabelValues(endpoint, label).Inc()
-	m.durations.WithLabelValues(endpoint).Observe(took.Seconds())
+	if took >= 0 {
+		m.durations.WithLabelValues(endpoint).Observe(took.Seconds())
+	}
 }
 
 func (m *Metrics) endpoint(pattern string) string {

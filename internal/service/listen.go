@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
+	"strings"
 
 	authenticationv1 "k8s.io/client-go/kubernetes/typed/authentication/v1"
 	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
@@ -50,7 +53,7 @@ func (s *service) listen(meter *metrics.Metrics) error {
 
 	c := o.Config
 	s.servers = []*lifecycle.Server{
-		{Name: "api", Key: "server.address", Addr: c.Listen(c.Server.Address), Handler: answers.Handler(rest), Log: s.log},
+		{Name: "api", Key: "server.address", Addr: c.Listen(c.Server.Address), Handler: ownHost(c, answers.Handler(rest)), Log: s.log},
 		{Name: "metrics", Key: "metrics.address", Addr: c.Listen(c.Metrics.Address), Handler: scrape, Log: s.log},
 	}
 	for _, server := range s.servers {
@@ -93,6 +96,26 @@ func authorizer(o *Options, log *slog.Logger) (api.Authorizer, error) {
 		return nil, fmt.Errorf("client for reviews of rights: %w", err)
 	}
 	return auth.NewKubernetes(who.TokenReviews(), may.SubjectAccessReviews(), auth.Options{Namespace: o.Config.Output.Namespace, Log: log}), nil
+}
+
+// ownHost refuses, where there is no authentication and this machine alone may connect, requests for another host: a page
+// of somebody else's whose name was made to lead here (DNS rebinding).
+func ownHost(c *config.Config, next http.Handler) http.Handler {
+	host, _, err := net.SplitHostPort(c.Listen(c.Server.Address))
+	if ip, parseErr := netip.ParseAddr(host); c.Auth.Mode != config.AuthNone || err != nil || parseErr != nil || !ip.IsLoopback() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := r.Host
+		if h, _, err := net.SplitHostPort(name); err == nil {
+			name = h
+		}
+		if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err != nil && name != "localhost" {
+			http.Error(w, "this service has no authentication and is for this machine alone: ask for localhost or an address", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // authorized lets those in who may read the path, as Prometheus setups grant it: by nonResourceURLs.
