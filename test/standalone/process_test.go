@@ -180,6 +180,23 @@ func (p *process) ask(t *testing.T, path string, into any) error {
 	return json.Unmarshal([]byte(body), into)
 }
 
+// tells waits until the API tells of a problem; "[]" is none.
+func (p *process) tells(t *testing.T, want string) {
+	t.Helper()
+	eventually(t, "the API tells of "+want, func() error {
+		var status struct {
+			Problems []struct{ Kind, Message string } `json:"problems"`
+		}
+		if err := p.ask(t, "/api/v1/status", &status); err != nil {
+			return err
+		}
+		if text := fmt.Sprint(status.Problems); !strings.Contains(text, want) || want == "[]" && text != want {
+			return errors.New(text)
+		}
+		return nil
+	})
+}
+
 // backend starts a stand-in and returns the Service in front of it.
 func backend(t *testing.T, namespace, name string, kind standin.Kind, labels string) (*standin.Backend, string) {
 	t.Helper()

@@ -2,8 +2,6 @@
 package standalone
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,21 +30,7 @@ func TestFilesAreFollowed(t *testing.T) {
 	holds(t, "it is back", out, "monitoring/one", "monitoring/two")
 
 	// Rubbish, and a file that is gone, take nothing away; what is wrong is told.
-	told := func(want string) {
-		t.Helper()
-		eventually(t, "the API tells of "+want, func() error {
-			var status struct {
-				Problems []struct{ Kind, Message string } `json:"problems"`
-			}
-			if err := p.ask(t, "/api/v1/status", &status); err != nil {
-				return err
-			}
-			if text := fmt.Sprint(status.Problems); !strings.Contains(text, want) || want == "[]" && text != want {
-				return errors.New(text)
-			}
-			return nil
-		})
-	}
+	told := func(want string) { t.Helper(); p.tells(t, want) }
 	write(t, services, "kind: Service\nmetadata: {name: [")
 	told("services.yaml")
 	holds(t, "rubbish", out, "monitoring/one", "monitoring/two")
@@ -70,7 +54,7 @@ func TestDriftOnDisk(t *testing.T) {
 	out := filepath.Join(dir, document)
 	_, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
 	write(t, services, one)
-	start(t, services, dir)
+	p := start(t, services, dir)
 	holds(t, "at the start", out, "monitoring/one")
 
 	if err := os.Remove(out); err != nil {
@@ -85,10 +69,12 @@ func TestDriftOnDisk(t *testing.T) {
 	write(t, overrides, mine)
 	holds(t, "overrides are in force", out, "helm/core")
 	write(t, overrides, "toolsets: [")
+	p.tells(t, "overrides.yaml")
 	write(t, out, "")
 	holds(t, "the last good overrides stay in force", out, "helm/core", "monitoring/one")
 	holds(t, "the admin's text stays", overrides, "toolsets: [")
 	write(t, overrides, mine)
+	p.tells(t, "[]")
 	holds(t, "good again", out, "helm/core")
 
 	if err := os.RemoveAll(dir); err != nil {
