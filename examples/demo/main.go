@@ -18,13 +18,17 @@ import (
 )
 
 func main() {
+	os.Exit(runAndTell()) //nolint:forbidigo // this is a main
+}
+
+func runAndTell() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "demo: "+err.Error())
-		stop()
-		os.Exit(1) //nolint:gocritic // stop was called
+		return 1
 	}
+	return 0
 }
 
 func run(ctx context.Context, args []string, out io.Writer) (err error) {

@@ -14,7 +14,7 @@ const (
 	discoverWithin = 9500 * time.Millisecond
 )
 
-// TooSoonError: a discovery was asked for right after another.
+// A TooSoonError says that a discovery was asked for right after another.
 type TooSoonError struct {
 	Wait time.Duration // until one may be asked for again
 }

@@ -63,7 +63,7 @@ func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	return changed || (before == nil) != (e.good == nil)
 }
 
-// Publishable: the backend is up. Whether it may be published is decided elsewhere.
+// Publishable reports that the backend is up. Whether it may be published is decided elsewhere.
 func Publishable(o backend.Outcome) bool { return o == backend.Ready || o == backend.AuthRequired }
 
 // same reports whether two observations would be written alike.

@@ -62,7 +62,7 @@ func (s *service) listen(meter *metrics.Metrics) error {
 		}
 	}
 	if c.Auth.Mode == config.AuthKubernetes && c.Server.TLS.Mode == config.TLSOff {
-		s.log.Warn("tokens are sent in the clear: set server.tls.mode to self-signed or files", "server.address", c.Server.Address)
+		s.log.Warn("tokens are sent in the clear: set server.tls.mode to self-signed or files", "address", c.Server.Address)
 	}
 	return nil
 }
