@@ -150,7 +150,15 @@ func TestRealAPIServer(t *testing.T) {
 		t.Errorf("taken over after %s", took)
 	}
 
-	// Deleted: its leader makes it again, as the other respects it for as long as it was good.
+	// Deleted: its leader makes it again, as the other, which has seen who leads, respects it for as long as it was good.
+	for _, r := range rest {
+		testenv.Eventually(t, 2*time.Second, "it is known who leads", func() error {
+			if h := r.Holder(); h != leader.options.Identity {
+				return fmt.Errorf("%s knows of %q", r.options.Identity, h)
+			}
+			return nil
+		})
+	}
 	if err := leases.Delete(t.Context(), leaseName, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
