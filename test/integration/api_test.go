@@ -95,6 +95,12 @@ func TestAPI(t *testing.T) {
 		return caller{url, env.Token(t, testenv.OutputNamespace, account, auth.Audience)}
 	}
 	person := as("person")
+	testenv.Eventually(t, 20*time.Second, "it is ready", func() error {
+		if code, body, _ := person.do(t, get, "/readyz"); code != http.StatusOK {
+			return errors.New(body)
+		}
+		return nil
+	})
 
 	t.Run("who may ask", func(t *testing.T) {
 		nobody, stranger, viewer := caller{url, ""}, as("stranger"), as("viewer")

@@ -76,6 +76,17 @@ func TestOverridesSurvive(t *testing.T) {
 	if next != edits || gaps > 0 {
 		t.Errorf("%d of %d edits are recorded, with %d gaps", next, edits, gaps)
 	}
+	// A key that the vandal changed too often is put right by the resync, every 2 s here.
+	last, since := "", time.Now()
+	testenv.Eventually(t, 20*time.Second, "all is put right", func() error {
+		if now := env.ConfigMap(t).ResourceVersion; now != last {
+			last, since = now, time.Now()
+		}
+		if time.Since(since) < 2500*time.Millisecond {
+			return errors.New("it was written a moment ago")
+		}
+		return nil
+	})
 	quiet(t, env)
 }
 
