@@ -1,6 +1,7 @@
 # Every target says what it does: make help.
 GO            ?= go
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.15.4
 # Runs of each fuzz test; a time such as 1m works too, but Go then fails now and then with "context deadline exceeded".
 FUZZTIME      ?= 5000x
 SOAK          ?= 10m
@@ -68,9 +69,13 @@ fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME (5000x) each
 	  echo "fuzzing $$target"; \
 	  $(GO) test -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $${target%%:*}; done
 
+# BENCH_SERVICES=1000,10000,100000 measures how it grows, RUNS is how often everything is measured, BENCH_ONLY=start,reaction
+# measures parts (start, reaction, api, quiet, peers, changes, dead, detection), BENCH_PROFILE=folder leaves profiles there,
+# and BENCH_WRITE=1 writes docs/performance.md, which takes a machine that does nothing else.
 .PHONY: bench
-bench: ## Measure detection and reading
+bench: controlplane ## Measure speed and memory against the targets, with 10,000 Services or BENCH_SERVICES, RUNS times (3)
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/detect ./internal/source
+	$(GO) test -count=1 -timeout 170m -tags integration,bench -run '^TestPerformance$$' -v ./test/bench
 
 .PHONY: docs
 docs: ## Write the reference pages in docs/reference from the code
@@ -88,6 +93,24 @@ manifests: ## Render the chart into the plain manifests in deploy (builds helm i
 test-chart: ## Check the chart, the manifests, the alert rules and the dashboard (needs promtool, of Debian's package prometheus)
 	@GO="$(GO)" ./test/chart/helm >/dev/null
 	$(GO) test -count=1 -tags chart ./test/chart/...
+
+.PHONY: test-monitoring
+test-monitoring: ## Have a real Prometheus scrape the service: every alert fires and clears, every panel has data (root on Debian gets it installed)
+	@./test/monitoring/prepare
+	@GO="$(GO)" ./test/chart/helm >/dev/null
+	$(GO) test -count=1 -timeout 60m -tags monitoring ./test/monitoring
+
+.PHONY: image
+image: ## Build the container image, for every platform, as an OCI layout in dist/image/dynamic-toolset.tar
+	cd build/image && $(GO) run . -root ../.. -out dist/image
+
+.PHONY: test-image
+test-image: ## Build the image twice and look into it: nothing but the program, as nobody, the same bytes
+	$(GO) test -count=1 -timeout 40m -tags image ./test/image
+
+.PHONY: release
+release: ## Release what the tag of this commit names (continuous integration does); RELEASE=--snapshot tries it, without a tag
+	$(GO) run $(GORELEASER) release --clean $(RELEASE)
 
 .PHONY: ci
 ci: ## Run everything that continuous integration runs

@@ -123,7 +123,7 @@ func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Se
 // newSite is the site that the options ask for.
 func newSite(ctx context.Context, o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
 	if o.Standalone != nil {
-		return newStandalone(ctx, o, log)
+		return newStandalone(ctx, o, meter, log)
 	}
 	return newCluster(o, meter, log)
 }

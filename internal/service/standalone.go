@@ -11,6 +11,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/discovery"
 	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/leader"
+	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/source"
 	"kubernaut.io/dynamic-toolset/internal/world"
 )
@@ -25,7 +26,7 @@ type Standalone struct {
 
 // newStandalone makes the site of a service that reads files and writes files. Files that are missing or bad now are an
 // error; what becomes of them later is not.
-func newStandalone(ctx context.Context, o *Options, log *slog.Logger) (*site, error) {
+func newStandalone(ctx context.Context, o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
 	c := o.Config
 	elector, err := leader.New(nil, leader.Options{Identity: leader.Identity(), Log: log})
 	if err != nil {
@@ -36,6 +37,11 @@ func newStandalone(ctx context.Context, o *Options, log *slog.Logger) (*site, er
 		Stdin: o.Standalone.Stdin, Namespace: o.Standalone.Namespace,
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
 		KeepAnnotation: o.Detector.KeepAnnotation, Relevant: o.Detector.Matters, Log: log,
+		Report: func(_ string, err error) {
+			if err != nil {
+				meter.Error(metrics.OperationList)
+			}
+		},
 	})
 	if err := in.Load(ctx); err != nil {
 		return nil, err

@@ -224,10 +224,10 @@ func TestServiceMonitor(t *testing.T) {
 		sets []string
 		want string
 	}{
-		{nil, "bearerTokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token\ninterval: 30s\npath: /metrics\nport: metrics\nscheme: https\ntlsConfig:\n  insecureSkipVerify: true\n"},
-		{[]string{"config.auth.mode=none"}, "interval: 30s\npath: /metrics\nport: metrics\nscheme: https\ntlsConfig:\n  insecureSkipVerify: true\n"},
-		{[]string{"config.auth.mode=none", "config.server.tls.mode=off"}, "interval: 30s\npath: /metrics\nport: metrics\nscheme: http\n"},
-		{[]string{"tlsSecret=x", "serviceMonitor.tlsConfig.serverName=x"}, "bearerTokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token\ninterval: 30s\npath: /metrics\nport: metrics\nscheme: https\ntlsConfig:\n  serverName: x\n"},
+		{nil, "bearerTokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token\nhonorLabels: true\ninterval: 30s\npath: /metrics\nport: metrics\nscheme: https\ntlsConfig:\n  insecureSkipVerify: true\n"},
+		{[]string{"config.auth.mode=none"}, "honorLabels: true\ninterval: 30s\npath: /metrics\nport: metrics\nscheme: https\ntlsConfig:\n  insecureSkipVerify: true\n"},
+		{[]string{"config.auth.mode=none", "config.server.tls.mode=off"}, "honorLabels: true\ninterval: 30s\npath: /metrics\nport: metrics\nscheme: http\n"},
+		{[]string{"tlsSecret=x", "serviceMonitor.tlsConfig.serverName=x"}, "bearerTokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token\nhonorLabels: true\ninterval: 30s\npath: /metrics\nport: metrics\nscheme: https\ntlsConfig:\n  serverName: x\n"},
 	} {
 		args := []string{"--set", "serviceMonitor.enabled=true"}
 		for _, s := range c.sets {
