@@ -28,8 +28,9 @@ const FillNamespaces = 20
 
 // Fill makes n Services that are no backends, with labels as charts set them, each with an EndpointSlice if withSlices. The
 // first is made through the API server and the others are copies of it, put straight into etcd: the API server takes longer
-// for each further Service, since it counts all addresses that are in use each time.
-func (e *Env) Fill(t testing.TB, n int, withSlices bool) {
+// for each further Service, since it counts all addresses that are in use each time. Each copy is given to vary, if there is
+// one, with its EndpointSlice (nil without).
+func (e *Env) Fill(t testing.TB, n int, withSlices bool, vary ...func(i int, s *corev1.Service, es *discoveryv1.EndpointSlice)) {
 	t.Helper()
 	for i := range FillNamespaces {
 		e.Namespace(t, fmt.Sprintf("team-%02d", i))
@@ -54,11 +55,17 @@ func (e *Env) Fill(t testing.TB, n int, withSlices bool) {
 		s.Labels["app.kubernetes.io/instance"], s.Annotations["meta.helm.sh/release-name"] = name, name
 		s.Spec.ClusterIP, s.Spec.ClusterIPs = ip, []string{ip}
 		s.Spec.Selector["app.kubernetes.io/instance"] = name
-		b.put("/registry/services/specs/"+namespace+"/"+name, s)
+		var es *discoveryv1.EndpointSlice
 		if withSlices {
-			es := slice.DeepCopy()
+			es = slice.DeepCopy()
 			es.Namespace, es.Name, es.UID, es.ResourceVersion = namespace, name, uuid.NewUUID(), ""
 			es.Labels[discoveryv1.LabelServiceName], es.Labels["app.kubernetes.io/instance"] = name, name
+		}
+		for _, change := range vary {
+			change(i, s, es)
+		}
+		b.put("/registry/services/specs/"+namespace+"/"+name, s)
+		if withSlices {
 			b.put("/registry/endpointslices/"+namespace+"/"+name, es)
 		}
 	}
