@@ -26,7 +26,7 @@ race: ## Run the same tests under the race detector
 
 .PHONY: build
 build: ## Build bin/dynamic-toolset
-	$(GO) build -trimpath -o bin/dynamic-toolset ./cmd/dynamic-toolset
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dynamic-toolset ./cmd/dynamic-toolset
 
 .PHONY: lint
 lint: ## Run golangci-lint and check formatting and go.mod

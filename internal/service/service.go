@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -162,7 +163,7 @@ func (s *service) run(ctx context.Context) error {
 func (s *service) observe(ctx context.Context) {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	synced := s.site.source.Synced()
+	synced, settled := s.site.source.Synced(), false
 	for {
 		select {
 		case <-ctx.Done():
@@ -178,6 +179,10 @@ func (s *service) observe(ctx context.Context) {
 		s.site.tick()
 		if snapshot := s.controller.Snapshot(); snapshot != nil && snapshot.Discovered {
 			s.probes.Met(conditionDiscovered)
+			if !settled { // reading everything once took several times what is kept
+				settled = true
+				debug.FreeOSMemory()
+			}
 		}
 	}
 }

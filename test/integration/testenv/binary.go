@@ -49,6 +49,9 @@ var build = sync.OnceValues(func() (string, error) {
 	next := fmt.Sprintf("%s.%d", path, os.Getpid())
 	cmd := exec.CommandContext(context.Background(), "go", append(args, "-o", next, "./cmd/dynamic-toolset")...) //nolint:gosec // all constant but for the folder
 	cmd.Dir = root
+	if !raceDetector { // as make build does
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	}
 	if _, err := output(cmd); err != nil {
 		return "", err
 	}
