@@ -32,7 +32,7 @@ build: ## Build bin/dynamic-toolset
 lint: ## Run golangci-lint and check formatting and go.mod
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-clean:"; gofmt -l .; exit 1; }
 	$(GO) mod tidy -diff
-	$(GO) run $(GOLANGCI_LINT) run ./...
+	$(GO) run $(GOLANGCI_LINT) run --allow-parallel-runners ./...
 
 .PHONY: corpus
 corpus: ## Score detection on labelled Services of real charts, if they are at ../shared/corpus
