@@ -80,7 +80,7 @@ func launch(t *testing.T, services, dir string, more ...string) *process {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	p := &process{cmd: exec.Command(path, args...), log: log.Name(), done: make(chan struct{})} //nolint:gosec // it is stopped as a person stops it
+	p := &process{cmd: exec.Command(path, args...), log: log.Name(), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
