@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
@@ -37,8 +38,12 @@ become files in a directory. The admin's overrides are the file overrides.yaml t
 				return err
 			}
 			if check {
-				if _, _, err := o.load(streams, o.adjust()...); err != nil {
+				c, _, err := o.load(streams, o.adjust()...)
+				if err != nil {
 					return err
+				}
+				if _, bad := catalog.Load(c.Catalog.Dir); len(bad) > 0 {
+					return errors.New("the catalog has files that would be left out, see above: mend them")
 				}
 				note(streams, "the configuration is valid")
 				return nil

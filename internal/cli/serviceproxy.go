@@ -112,7 +112,7 @@ func (p *serviceProxy) explain(s *metav1.Status) error {
 	case s.Reason == metav1.StatusReasonForbidden && strings.Contains(s.Message, "services/proxy"):
 		return fmt.Errorf("the API server does not let you through (403): your user needs get on services/proxy in namespace %s", c.Service.Namespace)
 	case s.Reason == metav1.StatusReasonNotFound && s.Details != nil && s.Details.Kind == "services":
-		return errors.New("the API server knows no such Service any more")
+		return errors.New("the API server finds no such Service, or no Endpoints object behind it")
 	case strings.HasPrefix(s.Message, "no endpoints available"):
 		return errors.New("no ready endpoint is behind the Service, says the API server")
 	case strings.HasPrefix(s.Message, "no service port"):

@@ -2,9 +2,11 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -13,6 +15,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/leader"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
@@ -56,21 +59,40 @@ func newStandalone(ctx context.Context, o *Options, meter *metrics.Metrics, log 
 	if err != nil {
 		return nil, err
 	}
+	if err := ownersOwn(o, out); err != nil {
+		return nil, errors.Join(err, unlock(lock))
+	}
 	s := &site{
 		source: fileSource{in, o}, output: out, elector: elector, events: unrecorded{log}, target: o.Standalone.Dir,
 		work: []func(context.Context) error{
 			in.Run,
 			func(ctx context.Context) error { out.Run(ctx); return nil },
 		},
-		tick: func() {},
-		close: func() error {
-			if lock == nil {
-				return nil
-			}
-			return lock.Close()
-		},
+		tick:  func() {},
+		close: func() error { return unlock(lock) },
 	}
 	return s, nil
+}
+
+func unlock(lock *files.DirLock) error {
+	if lock == nil {
+		return nil
+	}
+	return lock.Close()
+}
+
+// ownersOwn refuses to replace a toolset file that somebody wrote by hand, as whoever begins to use this service may have one
+// at that very place.
+func ownersOwn(o *Options, out *files.Output) error {
+	live := out.Live()
+	if o.DryRun || live == nil || live.Data[toolset.KeyState] != "" {
+		return nil
+	}
+	if text, ok := live.Data[toolset.KeyHolmesGPT]; ok && !toolset.Generated(text) {
+		return fmt.Errorf("%s: it is not from this service, which would replace it: move it away, and put what should stay into %s",
+			filepath.Join(o.Standalone.Dir, toolset.KeyHolmesGPT), toolset.KeyOverrides)
+	}
+	return nil
 }
 
 // fileSource is the Services of files.

@@ -23,6 +23,9 @@ const (
 	KeyState     = "state.json"
 )
 
+// Generated reports whether a text is one that was generated here, and not somebody's own.
+func Generated(text string) bool { return strings.HasPrefix(text, header) }
+
 // KeyCompact is the key of a type's compact form in the ConfigMap.
 func KeyCompact(typ string) string { return typ + compactSuffix }
 

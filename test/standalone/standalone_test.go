@@ -137,10 +137,13 @@ func TestBadStart(t *testing.T) {
 	write(t, good, one)
 	bad := filepath.Join(t.TempDir(), "bad.yaml")
 	write(t, bad, "a: [")
+	handwritten := t.TempDir()
+	write(t, filepath.Join(handwritten, document), "toolsets:\n  mine: {enabled: true}\n")
 	tests := []struct {
 		name, services, dir string
 		want                string
 	}{
+		{"somebody's own toolset file", good, handwritten, "move it away"},
 		{"no file", filepath.Join(t.TempDir(), "missing.yaml"), t.TempDir(), "missing.yaml"},
 		{"a bad file", bad, t.TempDir(), "bad.yaml"},
 		{"the directory is a file", good, good, "good.yaml"},
