@@ -183,6 +183,7 @@ spec:
                       port: {type: string}
                       path: {type: string, pattern: "^/"}
                       interval: {type: string, pattern: "^[0-9]+(ms|s|m|h)$"}
+                      honorLabels: {type: boolean}
                       scheme: {type: string, enum: [http, https]}
                       bearerTokenFile: {type: string}
                       tlsConfig: {type: object, x-kubernetes-preserve-unknown-fields: true}
