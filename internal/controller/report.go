@@ -36,6 +36,7 @@ type Report struct {
 	source   string                 // the same, of reading Services
 	frozen   string                 // the namespaces that were last told
 	bad      map[backend.Ref]string
+	names    map[backend.Ref]*backend.Finding // annotations that other Services make wrong, as told
 	large    bool
 	leading  bool
 }
@@ -60,6 +61,7 @@ func (r *Report) Cycle(s *Snapshot) {
 	r.Metrics.Show(shown)
 	r.tellBackends(s)
 	r.tellSource(s.Source)
+	r.tellNames(s)
 	if r.leading != s.Leading {
 		r.leading = s.Leading
 		r.note(history.Leadership, "%s", map[bool]string{true: "this replica writes from now on", false: "another replica writes from now on"}[s.Leading])

@@ -81,3 +81,27 @@ func (r *Report) tellSource(err error) {
 	r.Log.Warn("the Services cannot be read as they are now: what was known of them stays", "err", err)
 	r.note(history.SourceFailed, "what was known stays: %s", text)
 }
+
+// tellNames tells owners of annotations that only another Service makes wrong (DTS-ANN-1), and when that is over. A new leader
+// tells them all.
+func (r *Report) tellNames(s *Snapshot) {
+	if r.leading != s.Leading {
+		r.names = nil
+	}
+	now := map[backend.Ref]*backend.Finding{}
+	for _, f := range s.Findings {
+		if f.Annotation == "" || now[f.Ref] != nil {
+			continue
+		}
+		now[f.Ref] = f
+		if told := r.names[f.Ref]; told == nil || told.Reason != f.Reason {
+			r.BadAnnotation(f.Service, f.Type, f.Reason)
+		}
+	}
+	for ref, f := range r.names {
+		if now[ref] == nil {
+			r.GoodAnnotation(f.Service)
+		}
+	}
+	r.names = now
+}

@@ -32,6 +32,7 @@ func claimNames(all []*backend.Finding) {
 		slices.SortFunc(list, older)
 		for _, f := range list[1:] {
 			f.Verdict = backend.Rejected
+			f.Annotation = "kubernaut.io/toolset-name"
 			f.Reason = fmt.Sprintf("annotation kubernaut.io/toolset-name: %q is the name of the older Service %s: choose another", key[1], list[0].Ref)
 		}
 	}

@@ -1,0 +1,53 @@
+package controller
+
+import (
+	"log/slog"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/metrics"
+)
+
+// recorded are Events as they are recorded.
+type recorded struct{ list []string }
+
+func (r *recorded) ConfigMap(bool, string, string) {}
+func (r *recorded) Service(s *backend.Service, _ bool, reason, note string) {
+	r.list = append(r.list, s.Name+" "+reason+": "+note)
+}
+func (r *recorded) Clear(s *backend.Service) { r.list = append(r.list, s.Name+" clear") }
+
+// Of two Services with one name the younger one's owner is told, once, and again by a new leader.
+func TestNameClashIsTold(t *testing.T) {
+	t.Attr("req", "DTS-ANN-1")
+	events := &recorded{}
+	r := &Report{Metrics: metrics.New("test", nil), Events: events, Log: slog.New(slog.DiscardHandler)}
+	clash := func(name, reason string) *backend.Finding {
+		ref := backend.Ref{Namespace: "ns", Name: name}
+		return &backend.Finding{
+			Ref: ref, Service: &backend.Service{Ref: ref}, Type: "prometheus", Verdict: backend.Rejected,
+			Annotation: "kubernaut.io/toolset-name", Reason: reason,
+		}
+	}
+	steps := []struct {
+		name string
+		s    Snapshot
+		want []string
+	}{
+		{"two of one name", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "taken by a")}}, []string{"b BadAnnotation: taken by a"}},
+		{"still", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "taken by a")}}, nil},
+		{"by another", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "taken by c")}}, []string{"b BadAnnotation: taken by c"}},
+		{"another leads", Snapshot{Findings: []*backend.Finding{clash("b", "taken by c")}}, []string{"b BadAnnotation: taken by c"}},
+		{"over", Snapshot{}, []string{"b clear"}},
+	}
+	for _, step := range steps {
+		events.list = nil
+		r.Cycle(&step.s)
+		if d := cmp.Diff(step.want, slices.Clip(events.list)); d != "" {
+			t.Errorf("%s: -want +got:\n%s", step.name, d)
+		}
+	}
+}
