@@ -101,7 +101,7 @@ func (f *filter) finding(s *backend.Finding, text string) bool {
 // healthy compares with what view.Service shows.
 func (f *filter) healthy(s *backend.Finding) bool {
 	o := &s.Observation
-	return !o.At.IsZero() && f.Healthy.Value == (o.Outcome == backend.Ready || o.Outcome == backend.AuthRequired)
+	return !o.At.IsZero() && f.Healthy.Value == o.Outcome.Up()
 }
 
 func (f *filter) other(ref backend.Ref) bool {

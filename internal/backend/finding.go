@@ -16,6 +16,9 @@ const (
 	Unprobed      Outcome = "unprobed"
 )
 
+// Up says that the backend works, or would with credentials. Whether it may be published is decided elsewhere.
+func (o Outcome) Up() bool { return o == Ready || o == AuthRequired }
+
 // Observation is a candidate's state as the probe saw it. Text in it that came from the backend is already checked and
 // bounded (DTS-ANN-2).
 type Observation struct {

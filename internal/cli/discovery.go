@@ -107,12 +107,19 @@ func (o *options) check() error {
 	if o.probe == probeProxy && len(o.files) > 0 {
 		return usage("--probe=proxy goes through a cluster's API server and cannot be used with -f: try --probe=direct")
 	}
-	stdin := func(path string) bool { return path == source.Stdin }
-	if i := slices.IndexFunc(o.files, stdin); i >= 0 && slices.ContainsFunc(o.files[i+1:], stdin) {
-		return usage("-f - is given twice: standard input can be read once only")
+	if err := o.checkFiles(); err != nil {
+		return err
 	}
 	if o.allNamespaces && *o.kube.Namespace != "" {
 		return usage("-A and -n %s exclude each other", *o.kube.Namespace)
+	}
+	return nil
+}
+
+func (o *options) checkFiles() error {
+	stdin := func(path string) bool { return path == source.Stdin }
+	if i := slices.IndexFunc(o.files, stdin); i >= 0 && slices.ContainsFunc(o.files[i+1:], stdin) {
+		return usage("-f - is given twice: standard input can be read once only")
 	}
 	return nil
 }

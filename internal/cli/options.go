@@ -50,20 +50,26 @@ func (o *configOptions) addFlags(cmd *cobra.Command) {
 
 // load reads the configuration, over defaults that adjust may change, and the catalog. Bad files of the catalog are told and left out.
 func (o *configOptions) load(s Streams, adjust ...func(*config.Config)) (*config.Config, *catalog.Catalog, error) {
+	c, types, _, err := o.loadAll(s, adjust...)
+	return c, types, err
+}
+
+// loadAll is load which also says what was left out, after it was told.
+func (o *configOptions) loadAll(s Streams, adjust ...func(*config.Config)) (*config.Config, *catalog.Catalog, []error, error) {
 	c, err := config.Load(o.path, o.sets, adjust...)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	types, bad := catalog.Load(c.Catalog.Dir)
 	if types == nil {
-		return nil, nil, errors.Join(bad...)
+		return nil, nil, nil, errors.Join(bad...)
 	}
 	for _, err := range bad {
 		for line := range strings.Lines(err.Error()) {
 			warn(s, "catalog: %s", strings.TrimSpace(line))
 		}
 	}
-	return c, types, nil
+	return c, types, bad, nil
 }
 
 // namespaces to look at, none meaning all, and those to leave out: what -n says, else what the configuration says. What is

@@ -2,17 +2,14 @@ package cli
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/service"
-	"kubernaut.io/dynamic-toolset/internal/source"
 )
 
 func newServe(streams Streams) *cobra.Command {
@@ -38,11 +35,11 @@ become files in a directory. The admin's overrides are the file overrides.yaml t
 				return err
 			}
 			if check {
-				c, _, err := o.load(streams, o.adjust()...)
+				_, _, leftOut, err := o.loadAll(streams, o.adjust()...)
 				if err != nil {
 					return err
 				}
-				if _, bad := catalog.Load(c.Catalog.Dir); len(bad) > 0 {
+				if len(leftOut) > 0 {
 					return errors.New("the catalog has files that would be left out, see above: mend them")
 				}
 				note(streams, "the configuration is valid")
@@ -70,11 +67,7 @@ func checkServe(o *options, out string) error {
 	case len(o.files) == 0 && *o.kube.Namespace != "":
 		return usage("-n: serve watches the namespaces that the configuration names; try --set discovery.namespaces=[%s]", *o.kube.Namespace)
 	}
-	stdin := func(path string) bool { return path == source.Stdin }
-	if i := slices.IndexFunc(o.files, stdin); i >= 0 && slices.ContainsFunc(o.files[i+1:], stdin) {
-		return usage("-f - is given twice: standard input can be read once only")
-	}
-	return nil
+	return o.checkFiles()
 }
 
 // adjust are the defaults that are others without a cluster, which nobody could ask who may do what.

@@ -3,8 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -53,15 +51,7 @@ func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service
 	if err != nil {
 		return nil, nil, err
 	}
-	endpoints := &backend.Endpoints{}
-	for _, name := range slices.Sorted(maps.Keys(parts)) {
-		part := parts[name]
-		endpoints.FQDN = endpoints.FQDN || part.FQDN
-		if !part.FQDN {
-			endpoints.Slices = append(endpoints.Slices, part.EndpointSlice)
-		}
-	}
-	return &service, endpoints, nil
+	return &service, world.Join(parts), nil
 }
 
 // slices are the EndpointSlices of a Service, by name.

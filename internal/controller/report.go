@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
@@ -56,7 +55,7 @@ func (r *Report) Cycle(s *Snapshot) {
 			continue
 		}
 		name := f.Type + "/" + f.Candidate.Instance
-		shown.Toolsets[name] = f.Observation.Outcome == backend.Ready || f.Observation.Outcome == backend.AuthRequired
+		shown.Toolsets[name] = f.Observation.Outcome.Up()
 	}
 	r.Metrics.Show(shown)
 	r.tellBackends(s)
@@ -90,7 +89,7 @@ func (r *Report) tellFrozen(s *Snapshot) {
 // Checked counts a health check.
 func (r *Report) Checked(c *backend.Candidate, o *backend.Observation, took time.Duration) {
 	r.Metrics.Phase(metrics.PhaseProbe, took)
-	if !health.Publishable(o.Outcome) {
+	if !o.Outcome.Up() {
 		r.Metrics.CheckFailed(c.Type, *o)
 	}
 }

@@ -48,7 +48,7 @@ func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	before := e.good
 	changed := first || e.last.Outcome != o.Outcome
 	e.last, e.tried = o, true
-	if Publishable(o.Outcome) {
+	if o.Outcome.Up() {
 		e.good, e.failures = &o, 0
 		return changed || before == nil || !same(*before, o)
 	}
@@ -62,9 +62,6 @@ func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	}
 	return changed || (before == nil) != (e.good == nil)
 }
-
-// Publishable reports that the backend is up. Whether it may be published is decided elsewhere.
-func Publishable(o backend.Outcome) bool { return o == backend.Ready || o == backend.AuthRequired }
 
 // same reports whether two observations would be written alike.
 func same(a, b backend.Observation) bool {

@@ -75,6 +75,6 @@ func healthy(o *backend.Observation) *bool {
 	if o.At.IsZero() {
 		return nil
 	}
-	h := o.Outcome == backend.Ready || o.Outcome == backend.AuthRequired
+	h := o.Outcome.Up()
 	return &h
 }

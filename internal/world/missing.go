@@ -13,6 +13,19 @@ type Slice struct {
 	FQDN bool
 }
 
+// Join makes one of the EndpointSlices of a Service, in the order of their names.
+func Join(parts map[string]Slice) *backend.Endpoints {
+	e := &backend.Endpoints{}
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		part := parts[name]
+		e.FQDN = e.FQDN || part.FQDN
+		if !part.FQDN {
+			e.Slices = append(e.Slices, part.EndpointSlice)
+		}
+	}
+	return e
+}
+
 // A Service that was nothing and has become something, as by an annotation, has EndpointSlices that were not kept: they are
 // missing until somebody reads them.
 

@@ -307,13 +307,5 @@ func (w *World) endpoints(ref backend.Ref) *backend.Endpoints {
 	if s == nil || len(w.slices[ref]) == 0 && (len(s.Selector) == 0 || w.optional && w.sliced[ref.Namespace] == 0) {
 		return nil
 	}
-	e := &backend.Endpoints{}
-	for _, name := range slices.Sorted(maps.Keys(w.slices[ref])) {
-		part := w.slices[ref][name]
-		e.FQDN = e.FQDN || part.FQDN
-		if !part.FQDN {
-			e.Slices = append(e.Slices, part.EndpointSlice)
-		}
-	}
-	return e
+	return Join(w.slices[ref])
 }
