@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -166,6 +167,20 @@ func refusal(err error) *Problem {
 		return p.retry(after)
 	}
 	return p
+}
+
+// ByPath lets those pass to next who may get its path, as Prometheus setups grant it: by nonResourceURLs.
+func ByPath(who Authorizer, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := who.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: "get", NonResourcePath: r.URL.Path})
+		if err == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		t := &trace{id: requestID(r.Header.Get(headerRequestID))}
+		w.Header().Set(headerRequestID, t.id)
+		send(w, r.WithContext(context.WithValue(r.Context(), traceKey{}, t)), refusal(err))
+	})
 }
 
 // readBody reads the whole body, so that the connection can be used again, and puts it back. Only JSON is taken; none is fine.

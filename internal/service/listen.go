@@ -2,13 +2,11 @@ package service
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	authenticationv1 "k8s.io/client-go/kubernetes/typed/authentication/v1"
@@ -49,7 +47,7 @@ func (s *service) listen(meter *metrics.Metrics) error {
 	s.probes.Register(rest)
 	rest.Handle("/", page)
 	scrape := http.NewServeMux()
-	scrape.Handle("/metrics", authorized(who, meter.Handler(s.log)))
+	scrape.Handle("/metrics", api.ByPath(who, meter.Handler(s.log)))
 
 	c := o.Config
 	s.servers = []*lifecycle.Server{
@@ -115,30 +113,5 @@ func ownHost(c *config.Config, next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r)
-	})
-}
-
-// authorized lets those in who may read the path, as Prometheus setups grant it: by nonResourceURLs.
-func authorized(who api.Authorizer, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := who.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: "get", NonResourcePath: r.URL.Path})
-		if err == nil {
-			next.ServeHTTP(w, r)
-			return
-		}
-		code := http.StatusServiceUnavailable
-		switch {
-		case errors.Is(err, auth.ErrUnauthenticated):
-			w.Header().Set("WWW-Authenticate", auth.Challenge)
-			code = http.StatusUnauthorized
-		case errors.Is(err, auth.ErrForbidden):
-			code = http.StatusForbidden
-		case errors.Is(err, auth.ErrBusy):
-			code = http.StatusTooManyRequests
-		}
-		if after := auth.RetryAfter(err); after > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
-		}
-		http.Error(w, err.Error(), code)
 	})
 }
