@@ -201,7 +201,6 @@ func (c *Controller) lead() {
 	} else {
 		c.monitor.SetFactor(followerFactor)
 	}
-	c.opts.Log.Info("leadership changed", "leading", leading)
 }
 
 func (c *Controller) touch() { c.beat.Store(time.Now().UnixNano()) }

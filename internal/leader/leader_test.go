@@ -348,7 +348,8 @@ func TestNeverTwo(t *testing.T) {
 func TestDisabled(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		e, err := New(nil, Options{Identity: "a"})
+		told := &log{}
+		e, err := New(nil, Options{Identity: "a", Log: slog.New(slog.NewTextHandler(told, nil))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -369,6 +370,9 @@ func TestDisabled(t *testing.T) {
 		<-done
 		if e.Leading() {
 			t.Error("leads after the stop")
+		}
+		if told.b.Len() > 0 {
+			t.Errorf("nobody was elected, and it is logged: %s", told.b.String())
 		}
 	})
 }

@@ -62,7 +62,9 @@ func (e *Elector) end(reason string) {
 		return
 	}
 	e.leading = false
-	e.options.Log.Info("this replica no longer leads", "reason", reason)
+	if e.options.Enabled { // else nobody was told that it leads
+		e.options.Log.Info("this replica no longer leads", "reason", reason)
+	}
 	e.tell()
 }
 

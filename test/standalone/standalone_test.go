@@ -2,6 +2,8 @@
 package standalone
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -158,5 +160,33 @@ func TestBadStart(t *testing.T) {
 				t.Errorf("exit code %d\n%s", code, text)
 			}
 		})
+	}
+}
+
+// A dry run finds what there is, and neither writes nor elects.
+func TestDryRun(t *testing.T) {
+	t.Attr("req", "DTS-RUN-6")
+	services, dir := filepath.Join(t.TempDir(), "services.yaml"), filepath.Join(t.TempDir(), "out")
+	_, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
+	write(t, services, one)
+	p := start(t, services, dir, "--dry-run")
+	var doc struct{ Desired map[string]string }
+	eventually(t, "it knows what it would write", func() error {
+		if err := p.ask(t, "/api/v1/document", &doc); err != nil {
+			return err
+		}
+		if text := doc.Desired[document]; !strings.Contains(text, "monitoring/one") {
+			return errors.New(text)
+		}
+		return nil
+	})
+	if code := p.stop(t); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	if text := p.text(t); strings.Contains(text, "lead") {
+		t.Errorf("it logs who leads: %s", text)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it wrote: %v", err)
 	}
 }
