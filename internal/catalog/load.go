@@ -111,10 +111,10 @@ func (c *Catalog) sort() {
 func list(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("catalog directory %s: no such directory; make it, or correct catalog.dir: %w", dir, fs.ErrNotExist)
+		return nil, fmt.Errorf("directory %s: %w; make it, or correct catalog.dir", dir, yamlfile.Bare(err))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("catalog directory: %w", err)
+		return nil, fmt.Errorf("directory %s: %w; correct catalog.dir", dir, yamlfile.Bare(err))
 	}
 	var names []string
 	for _, e := range entries {
@@ -147,19 +147,19 @@ func read(name string) ([]byte, error) {
 	const limit = 1 << 20
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, fmt.Errorf("catalog file: %w", err)
+		return nil, fmt.Errorf("%s: %w", name, yamlfile.Bare(err))
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("catalog file %s: not a regular file", name)
+		return nil, fmt.Errorf("%s: not a regular file", name)
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return nil, fmt.Errorf("catalog file: %w", err)
+		return nil, fmt.Errorf("%s: %w", name, yamlfile.Bare(err))
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, limit+1)) // one byte more, so that the parser says "too large"
 	if err != nil {
-		return nil, fmt.Errorf("catalog file: %w", err)
+		return nil, fmt.Errorf("%s: %w", name, yamlfile.Bare(err))
 	}
 	return data, nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"os"
 	"slices"
@@ -21,6 +20,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // Values of --probe.
@@ -117,6 +117,9 @@ func (o *options) check() error {
 }
 
 func (o *options) checkFiles() error {
+	if slices.Contains(o.files, "") {
+		return usage("-f: the file's name is empty")
+	}
 	stdin := func(path string) bool { return path == source.Stdin }
 	if i := slices.IndexFunc(o.files, stdin); i >= 0 && slices.ContainsFunc(o.files[i+1:], stdin) {
 		return usage("-f - is given twice: standard input can be read once only")
@@ -190,10 +193,7 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		if path := (*fs.PathError)(nil); errors.As(err, &path) {
-			err = path.Err
-		}
-		return nil, fmt.Errorf("config tls.caFile %s: %w", file, err)
+		return nil, fmt.Errorf("config tls.caFile %s: %w", file, yamlfile.Bare(err))
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {

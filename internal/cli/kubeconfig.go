@@ -46,6 +46,7 @@ func kubeconfigError(err error) error {
 	name := ""
 	if rest, ok := strings.CutPrefix(text, `error loading config file "`); ok {
 		name, text, _ = strings.Cut(rest, `": `)
+		text = strings.TrimPrefix(text, "open "+name+": ")
 		name = " " + name
 	}
 	switch {

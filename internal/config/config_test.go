@@ -151,8 +151,12 @@ func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-CFG-1")
 	_, err := config.Load("testdata/none.yaml", nil)
-	want := "config file testdata/none.yaml: no such file; leave out --config to use the defaults: file does not exist"
+	want := "config file testdata/none.yaml: no such file or directory; leave out --config to use the defaults"
 	if !errors.Is(err, fs.ErrNotExist) || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	_, err = config.Load("config.go/x.yaml", nil)
+	if want := "config file config.go/x.yaml: not a directory"; fmt.Sprint(err) != want {
 		t.Errorf("got %v", err)
 	}
 	_, err = config.Load("testdata", nil)

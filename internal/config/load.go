@@ -75,20 +75,20 @@ func read(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("config file %s: no such file; leave out --config to use the defaults: %w", path, fs.ErrNotExist)
+		return nil, fmt.Errorf("config file %s: %w; leave out --config to use the defaults", path, yamlfile.Bare(err))
 	case err != nil:
-		return nil, fmt.Errorf("config file: %w", err)
+		return nil, fmt.Errorf("config file %s: %w", path, yamlfile.Bare(err))
 	case info.IsDir():
 		return nil, fmt.Errorf("config file %s: a directory; name the file in it", path)
 	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("config file: %w", err)
+		return nil, fmt.Errorf("config file %s: %w", path, yamlfile.Bare(err))
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, limit+1)) // one byte more, so that the parser says "too large"
 	if err != nil {
-		return nil, fmt.Errorf("config file: %w", err)
+		return nil, fmt.Errorf("config file %s: %w", path, yamlfile.Bare(err))
 	}
 	return data, nil
 }

@@ -33,6 +33,14 @@ func (o *Output) fail(op publish.Op, name string, err error) error {
 
 // reasonOf says what keeps us from a file, and what to do.
 func reasonOf(err error) string {
+	if text := reason(err); text != "" {
+		return text
+	}
+	return fmt.Sprintf("it failed: %s; what was written before stays as it is", safetext.Clean(bare(err).Error(), 200))
+}
+
+// reason is reasonOf for what is known, else "".
+func reason(err error) string {
 	const other = "or name another directory (--out)"
 	var known explained
 	switch {
@@ -53,7 +61,7 @@ func reasonOf(err error) string {
 	case errors.Is(err, syscall.EBUSY):
 		return "it is a mount of its own, which cannot be replaced; mount the whole directory instead"
 	}
-	return fmt.Sprintf("it failed: %s; what was written before stays as it is", safetext.Clean(bare(err).Error(), 200))
+	return ""
 }
 
 // bare is the cause without the names that stand before it anyway.

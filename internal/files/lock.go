@@ -40,6 +40,9 @@ func (l *DirLock) Ensure() error {
 		return nil
 	}
 	if err := os.MkdirAll(l.dir, 0o755); err != nil { //nolint:gosec // what is written is for others to read
+		if reason(err) == "" {
+			err = explained{fmt.Sprintf("no directory can be made there (%s); make it yourself, or name another one (--out)", bare(err)), err}
+		}
 		return l.fail(err)
 	}
 	const tries = 5 // somebody else who ends takes the file away

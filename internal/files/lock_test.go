@@ -99,7 +99,11 @@ func TestLockErrors(t *testing.T) {
 	linked := filepath.Join(top, "linked")
 	must(t, os.Mkdir(linked, 0o755))
 	must(t, os.Symlink(file, filepath.Join(linked, lockName)))
+	dangling := filepath.Join(top, "dangling")
+	must(t, os.Symlink("nowhere", dangling))
 	for dir, want := range map[string]string{
+		dangling: "no directory can be made there (file exists); make it yourself, or name another one (--out)",
+		filepath.Join(top, strings.Repeat("x", 300)): "no directory can be made there (file name too long); make it yourself, or name another one (--out)",
 		file:                      "it is no directory; move what stands there away, or name another",
 		filepath.Join(file, "in"): "it is no directory",
 		linked:                    "too many levels of symbolic links",

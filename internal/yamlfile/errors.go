@@ -1,7 +1,9 @@
 package yamlfile
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 )
 
@@ -91,4 +93,12 @@ func covers(by, path string) bool {
 	}
 	rest, ok := strings.CutPrefix(path, by)
 	return ok && (rest[0] == '.' || rest[0] == '[')
+}
+
+// Bare is the cause of an error about a file, without the operation and the file's name: whoever reports it names the file.
+func Bare(err error) error {
+	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
