@@ -97,7 +97,9 @@ func (d *discovered) print(s Streams, output string, all bool) error {
 		})
 	}
 	if n == 0 {
-		note(s, "No backends. %s", d.summary(all))
+		if d.collector.Count() > 0 || len(d.only) == 0 { // else it was said of each namespace
+			note(s, "No backends. %s", d.summary(all))
+		}
 		return nil
 	}
 	if err := d.table(s, list, output == "wide", all); err != nil {

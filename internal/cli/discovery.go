@@ -42,6 +42,7 @@ type discovered struct {
 	findings  []*backend.Finding
 	probed    bool
 	fromFiles bool
+	only      []string // namespaces that were looked at; none: all
 	exclude   []string // namespaces that were left out
 }
 
@@ -75,28 +76,33 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	collector := discovery.NewCollector(detector, discovery.CollectorOptions{
 		Namespaces: only, Exclude: exclude, Whole: whole,
 	})
-	if err := o.read(ctx, only, detector, cluster, collector); err != nil {
+	report, err := o.read(ctx, only, detector, cluster, collector)
+	if err != nil {
 		return nil, err
 	}
-	if prober == nil && o.probe == probeAuto && cluster != nil {
+	explains := whole != (backend.Ref{})
+	if !explains { // which tells more about a Service that is not there
+		noteEmpty(o.streams, only, report.Unread, collector)
+	}
+	if prober == nil && collector.Count() > 0 && o.probe == probeAuto && cluster != nil {
 		note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; --probe=proxy asks through the API server")
 	}
 	bar := newProgress(o.streams.Err)
-	defer bar.clear()
 	pass := discovery.Pass{
 		Catalog: types, Detector: detector, Prober: prober, Progress: bar.show,
 		Inventory: inventory.Options{Primary: refs(c.Primary), Credentials: credentials(c.Credentials)},
 	}
-	if whole != (backend.Ref{}) {
+	if explains {
 		pass.ProbeOnly = func(c *backend.Candidate) bool { return c.Service.Namespace == whole.Namespace }
 	}
 	findings, err := pass.Run(ctx, collector)
+	bar.clear()
 	if err != nil {
 		return nil, errInterrupted
 	}
 	return &discovered{
 		config: c, catalog: types, detector: detector, collector: collector, findings: findings,
-		probed: prober != nil, fromFiles: cluster == nil, exclude: exclude,
+		probed: prober != nil, fromFiles: cluster == nil, only: only, exclude: exclude,
 	}, nil
 }
 
@@ -205,7 +211,7 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (o *options) read(ctx context.Context, namespaces []string, d *detect.Detector, cluster *rest.Config, sink source.Sink) error {
+func (o *options) read(ctx context.Context, namespaces []string, d *detect.Detector, cluster *rest.Config, sink source.Sink) (source.Report, error) {
 	opts := source.Options{Namespace: *o.kube.Namespace, KeepAnnotation: d.KeepAnnotation}
 	var report source.Report
 	var err error
@@ -216,11 +222,11 @@ func (o *options) read(ctx context.Context, namespaces []string, d *detect.Detec
 	}
 	switch {
 	case ctx.Err() != nil:
-		return errInterrupted
+		return report, errInterrupted
 	case err != nil: // says it all: what else was noticed on the way there is no longer of interest
-		return err
+		return report, err
 	case cluster == nil && report.Services == 0 && len(report.Warnings) > 0 && (len(report.Skipped) > 0 || report.Refused > 0):
-		return errors.New(report.Warnings[len(report.Warnings)-1].String() + "; kubectl get svc,endpointslices -A -o json gives what is needed")
+		return report, errors.New(report.Warnings[len(report.Warnings)-1].String() + "; kubectl get svc,endpointslices -A -o json gives what is needed")
 	}
 	for _, w := range report.Warnings {
 		warn(o.streams, "%s", w)
@@ -228,7 +234,17 @@ func (o *options) read(ctx context.Context, namespaces []string, d *detect.Detec
 	if report.Suppressed > 0 {
 		warn(o.streams, "and %d more like these", report.Suppressed)
 	}
-	return nil
+	return report, nil
+}
+
+// noteEmpty tells of namespaces that somebody named and that have no Services, as they may be misspelt. Namespaces themselves
+// are not read, and of the unread ones it was told already.
+func noteEmpty(s Streams, named, unread []string, c *discovery.Collector) {
+	for _, namespace := range named {
+		if !slices.Contains(unread, namespace) && !c.HasNamespace(namespace) {
+			note(s, "No Services in namespace %s.", namespace)
+		}
+	}
 }
 
 // refs and credentials turn the configuration's namespace/name into references; it has checked them.

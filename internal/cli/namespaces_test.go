@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // TestNamespaces: what -n, -A and the configuration look at, in a cluster and in files alike.
@@ -65,6 +67,52 @@ func TestNamespaces(t *testing.T) {
 				t.Errorf("namespaces listed (-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestNamespaceWithoutServices: a namespace that somebody names and that has none, perhaps for a slip of the pen, is told, as
+// kubectl does it.
+func TestNamespaceWithoutServices(t *testing.T) {
+	t.Attr("req", "DTS-CLI-2")
+	t.Attr("req", "DTS-CLI-5")
+	services := []corev1.Service{
+		serviceObject("a", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)),
+		serviceObject("b", "checkout", nil, "10.0.0.2", port("", 80, 8080)),
+	}
+	_, kubeconfig := (&apiServer{services: services}).start(t)
+	_, unreadable := (&apiServer{services: services, refuse: func(r *http.Request) *metav1.Status {
+		if strings.Contains(r.URL.Path, "/namespaces/nope/") {
+			return failure403("no")
+		}
+		return nil
+	}}).start(t)
+	file := writeFile(t, "services.yaml", yamlService("a", "grafana", strongGrafana, "10.0.0.1", 3000))
+	const none = "No Services in namespace nope.\n"
+	tests := []struct {
+		name string
+		args []string
+		want string // on standard error
+	}{
+		{"table", []string{"discover", "--kubeconfig", kubeconfig, "-n", "nope"}, none},
+		{"all", []string{"discover", "--all", "--kubeconfig", kubeconfig, "-n", "nope"}, none},
+		{"JSON", []string{"discover", "-o", "json", "--kubeconfig", kubeconfig, "-n", "nope"}, none},
+		{"file", []string{"discover", "-o", "json", "-f", file, "-n", "nope"}, none},
+		{"configuration", []string{"discover", "--probe=off", "--kubeconfig", kubeconfig, "--set", "discovery.namespaces=[a, nope]"}, none},
+		{"generate", []string{"generate", "-f", file, "-n", "nope"}, none + "no backends among 0 Services: the toolsets are only those that are always there\n"},
+		{"Services that are nothing", []string{"discover", "--probe=off", "--kubeconfig", kubeconfig, "-n", "b"},
+			"No backends. 1 Service read: 1 rejected. See them all with --all, ask about one with: explain NAMESPACE/NAME\n"},
+		{"all namespaces", []string{"discover", "--probe=off", "--kubeconfig", kubeconfig, "-A"}, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := mustRun(t, tt.args...); got.err != tt.want {
+				t.Errorf("stderr: %s, want %s", got.err, tt.want)
+			}
+		})
+	}
+	r := mustRun(t, "discover", "--probe=off", "--kubeconfig", unreadable, "--set", "discovery.namespaces=[a, nope]")
+	if !strings.Contains(r.err, "nope") || strings.Contains(r.err, "No Services") {
+		t.Errorf("of a namespace that may not be read it is not known: %s", r.err)
 	}
 }
 

@@ -107,3 +107,18 @@ func (c *Collector) Others() []backend.Ref {
 
 // Count is the number of Services read.
 func (c *Collector) Count() int { return len(c.services) + len(c.others) }
+
+// HasNamespace says whether a Service of the namespace was read.
+func (c *Collector) HasNamespace(namespace string) bool {
+	for r := range c.services {
+		if r.Namespace == namespace {
+			return true
+		}
+	}
+	for r := range c.others {
+		if r.Namespace == namespace {
+			return true
+		}
+	}
+	return false
+}
