@@ -16,6 +16,10 @@ const (
 	Unprobed      Outcome = "unprobed"
 )
 
+// CauseForbidden is the cause of unreachable where the API server's service proxy does not let the user through. The
+// service itself never goes through it.
+const CauseForbidden = "forbidden"
+
 // Up says that the backend works, or would with credentials. Whether it may be published is decided elsewhere.
 func (o Outcome) Up() bool { return o == Ready || o == AuthRequired }
 
@@ -23,7 +27,7 @@ func (o Outcome) Up() bool { return o == Ready || o == AuthRequired }
 // bounded (DTS-ANN-2).
 type Observation struct {
 	Outcome  Outcome
-	Cause    string // for unreachable: refused, timeout, reset, closed, dns, denied, other
+	Cause    string // for unreachable: refused, timeout, reset, closed, dns, denied, forbidden, other
 	Detail   string // one sentence for people
 	Scheme   string // as found; equal to the candidate's unless the probe corrected it
 	Path     string

@@ -100,10 +100,21 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if err != nil {
 		return nil, errInterrupted
 	}
-	return &discovered{
+	d := &discovered{
 		config: c, catalog: types, detector: detector, collector: collector, findings: findings,
 		probed: prober != nil, fromFiles: cluster == nil, only: only, exclude: exclude,
-	}, nil
+	}
+	if explains { // it tells that it was forbidden as well as anything
+		return d, nil
+	}
+	warning, err := d.forbidden()
+	if err != nil {
+		return nil, err
+	}
+	if warning != "" {
+		warn(o.streams, "%s", warning)
+	}
+	return d, nil
 }
 
 func (o *options) check() error {

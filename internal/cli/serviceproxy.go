@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
 // serviceProxy sends a candidate's requests through the API server's service proxy, which reaches what a laptop cannot.
@@ -110,7 +111,7 @@ func (p *serviceProxy) explain(s *metav1.Status) error {
 	case s.Reason == metav1.StatusReasonUnauthorized:
 		return errors.New("the API server does not accept your credentials any more (401): log in again")
 	case s.Reason == metav1.StatusReasonForbidden && strings.Contains(s.Message, "services/proxy"):
-		return fmt.Errorf("the API server does not let you through (403): your user needs get on services/proxy in namespace %s", c.Service.Namespace)
+		return fmt.Errorf("%w in namespace %s", probe.ErrForbidden, c.Service.Namespace)
 	case s.Reason == metav1.StatusReasonNotFound && s.Details != nil && s.Details.Kind == "services":
 		return errors.New("the API server finds no such Service, or no Endpoints object behind it")
 	case strings.HasPrefix(s.Message, "no endpoints available"):

@@ -40,7 +40,10 @@ func TestProbeProxy(t *testing.T) {
 			http.HandlerFunc(forbidden), []string{"auth-required", "wants credentials"}},
 		{"the API server forbids", serviceObject("ours", "prometheus", prometheus, "10.0.0.5", port("http", 80, 9090)), "prometheus:80",
 			own(metav1.StatusReasonForbidden, 403, `services "prometheus:80" is forbidden: User "dev" cannot get resource "services/proxy" in API group "" in the namespace "ours"`),
-			[]string{"unavailable", "unreachable (other)", "needs get on services/proxy in namespace ours"}},
+			[]string{"unavailable", "unreachable (forbidden)", "needs get on services/proxy in namespace ours"}},
+		{"the backend is an API server and forbids", serviceObject("nested", "prometheus", prometheus, "10.0.0.11", port("http", 80, 9090)), "prometheus:80",
+			own(metav1.StatusReasonForbidden, 403, `forbidden: User "system:anonymous" cannot get path "/api/v1/status/buildinfo"`),
+			[]string{"auth-required", "wants credentials"}},
 		{"the token has expired", serviceObject("expired", "prometheus", prometheus, "10.0.0.6", port("http", 80, 9090)), "prometheus:80",
 			own(metav1.StatusReasonUnauthorized, 401, "Unauthorized"), []string{"unavailable", "does not accept your credentials"}},
 		{"no endpoints", serviceObject("empty", "prometheus", prometheus, "10.0.0.7", port("http", 80, 9090)), "other",
@@ -75,12 +78,58 @@ func TestProbeProxy(t *testing.T) {
 			}
 		}
 	}
-	if r.err != "" {
-		t.Errorf("stderr: %s", r.err)
+	if want := "warning: 1 of 11 possible backends could not be asked: your user needs get on services/proxy in namespace ours; " +
+		"check with: kubectl auth can-i get services --subresource=proxy -n ours\n"; r.err != want {
+		t.Errorf("stderr: %s, want %s", r.err, want)
 	}
 	for _, path := range api.requests {
 		if strings.Contains(path, "//") {
 			t.Errorf("base path and path are badly joined: asked for %s", path)
+		}
+	}
+}
+
+// TestProbeProxyForbidden: where the user may ask no backend, what would be shown is about the user's rights and not about the
+// cluster, so that nothing is. Only explain answers, since that is its answer.
+func TestProbeProxyForbidden(t *testing.T) {
+	t.Attr("req", "DTS-CLI-1")
+	t.Attr("req", "DTS-CLI-5")
+	api := &apiServer{
+		services: []corev1.Service{
+			serviceObject("b", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)),
+			serviceObject("a", "team-prometheus", nil, "10.0.0.2", port("", 80, 8080)),  // weak evidence
+			serviceObject("c", "loki", named("loki"), "10.0.0.3", port("", 3100, 3100)), // without endpoints
+		},
+		data: map[string]string{"custom_toolset.yaml": "toolsets: {}\n"},
+		refuse: func(r *http.Request) *metav1.Status {
+			if strings.Contains(r.URL.Path, "/proxy/") {
+				return failure403(`services "x:80" is forbidden: User "dev" cannot get resource "services/proxy" in API group "" in the namespace "x"`)
+			}
+			return nil
+		},
+	}
+	api.slices = readySlices(api.services[:2]...)
+	api.slices = append(api.slices, readySlices(api.services[2])...)
+	api.slices[2].Endpoints = nil
+	_, kubeconfig := api.start(t)
+	args := []string{"--probe=proxy", "--kubeconfig", kubeconfig}
+	const message = "error: --probe=proxy: the API server lets your user ask none of the possible backends (403): it needs get on services/proxy in " +
+		"namespaces a, b, or ask nothing with --probe=off; check with: kubectl auth can-i get services --subresource=proxy -n a\n"
+	for command, code := range map[string]int{"discover": 1, "generate": 1, "diff": 2} {
+		if got, want := run(t, append([]string{command}, args...)...), (result{code, "", message}); got != want {
+			t.Errorf("%s: got %+v, want %+v", command, got, want)
+		}
+	}
+	for name, verdict := range map[string]string{"b/grafana": "unavailable", "a/team-prometheus": "unconfirmed"} {
+		namespace, _, _ := strings.Cut(name, "/")
+		r := mustRun(t, append([]string{"explain", name}, args...)...)
+		for _, want := range []string{verdict, "unreachable", "needs the right to get services/proxy in namespace " + namespace, "\n    kubectl auth can-i get services --subresource=proxy -n " + namespace + "\n"} {
+			if !strings.Contains(strings.Join(strings.Fields(r.out), " "), strings.Join(strings.Fields(want), " ")) {
+				t.Errorf("%q is not in: %s", want, r.out)
+			}
+		}
+		if strings.Contains(r.out, "toolset-port=PORT") {
+			t.Errorf("advice about ports: %s", r.out)
 		}
 	}
 }

@@ -30,6 +30,10 @@ const (
 	causeOther   = "other"
 )
 
+// ErrForbidden is the error of a RoundTripper that may not carry requests to the backend: the API server's service proxy,
+// for a user without the right. Its text and what wraps it say which right that is.
+var ErrForbidden = errors.New("the API server does not let you through (403): your user needs get on services/proxy")
+
 // failure is what a request without an answer means.
 type failure struct {
 	outcome backend.Outcome
@@ -56,6 +60,8 @@ func classify(err error, timeout time.Duration) failure {
 	switch {
 	case errors.Is(err, errDenied):
 		return unreachable(causeDenied, "not connected: "+denial(err), false)
+	case errors.Is(err, ErrForbidden):
+		return unreachable(backend.CauseForbidden, safetext.Clean(bare(err), shown), false)
 	case errors.As(err, &dns):
 		return unreachable(causeDNS, fmt.Sprintf("DNS does not resolve %s: the name is wrong, the Service is gone or DNS is down",
 			safetext.Clean(strings.TrimSuffix(dns.Name, "."), shown)), dns.IsTimeout || dns.IsTemporary)
@@ -83,10 +89,15 @@ func classify(err error, timeout time.Duration) failure {
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return unreachable(causeOther, "no route to it: a ClusterIP can be reached from inside the cluster only", true)
 	}
+	return unreachable(causeOther, safetext.Clean(bare(err), shown), false)
+}
+
+// bare is the text of a request's error without the URL, which is told beside it.
+func bare(err error) string {
 	if request := (*url.Error)(nil); errors.As(err, &request) {
-		text = request.Err.Error() // without the URL, which is told beside it
+		err = request.Err
 	}
-	return unreachable(causeOther, safetext.Clean(text, shown), false)
+	return err.Error()
 }
 
 // denial is the part of an error that says which address is denied by what, without the dialer's words around it.

@@ -41,6 +41,9 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 		if h.Unprobed {
 			out = append([]Advice{{"Let a probe tell: " + h.HowToProbe + ".", ""}}, out...)
 		}
+		if f.Observation.Cause == backend.CauseForbidden {
+			out = append(adviseForbidden(f), out...)
+		}
 		return out
 	case backend.Unavailable:
 		return h.adviseUnavailable(f)
@@ -68,10 +71,24 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		}
 		return nil
 	}
+	if f.Observation.Cause == backend.CauseForbidden {
+		return adviseForbidden(f)
+	}
 	return []Advice{
 		{"It is taken in as soon as it answers: see that it runs.", ""},
 		{"If the port or the base path is wrong, say which is right:", h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")},
 	}
+}
+
+func adviseForbidden(f *backend.Finding) []Advice {
+	return []Advice{{fmt.Sprintf("Nothing is known of it: who asks through the API server needs the right to get services/proxy in namespace %s. See whether you have it:", f.Namespace),
+		CanProxy(f.Namespace)}}
+}
+
+// CanProxy is the command that says whether a user may ask through the API server. In kubectl's words services/proxy would be
+// the Service named proxy.
+func CanProxy(namespace string) string {
+	return "kubectl auth can-i get services --subresource=proxy -n " + namespace
 }
 
 func (h Hints) adviseRejected(f *backend.Finding) []Advice {

@@ -71,5 +71,21 @@ func TestEndpointsThatAreDialled(t *testing.T) {
 		if r.Code != 0 || !strings.Contains(r.Stdout, "needs get on services/proxy in namespace tracing") {
 			t.Errorf("exit %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 		}
+		const check = "kubectl auth can-i get services --subresource=proxy -n tracing"
+		for command, code := range map[string]int{"discover": 1, "generate": 1, "diff": 2} {
+			r := env.Run(t, user, command, "-n", "tracing", "--probe=proxy")
+			if r.Code != code || r.Stdout != "" || strings.Count(r.Stderr, "\n") != 1 || !strings.Contains(r.Stderr, check) {
+				t.Errorf("%s: exit %d\n%s%s", command, r.Code, r.Stdout, r.Stderr)
+			}
+		}
+		env.Grant(t, "tracing", "tracing", "reader", testenv.Rule("", "services", "list"), testenv.Rule("", "services/proxy", "get"),
+			testenv.Rule("discovery.k8s.io", "endpointslices", "list"))
+		asked := append(strings.Fields(check)[1:], "--as=system:serviceaccount:tracing:reader")
+		if out := env.Kubectl(t, "", asked...); strings.TrimSpace(out) != "yes" { // its "no" would end the test
+			t.Errorf("%s: %s", check, out)
+		}
+		if got, _ := discover(t, env, user, "-n", "tracing", "--probe=proxy"); got["tracing/jaeger-query"].Metadata["probe"] != "ready" {
+			t.Errorf("with the right: %+v", got)
+		}
 	})
 }

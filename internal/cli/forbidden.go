@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/view"
+)
+
+// forbidden says which candidates the API server did not let the user ask, "" if none. It is an error where that are all
+// that could be asked: what would be shown is not the truth about the cluster but about the user's rights.
+func (d *discovered) forbidden() (warning string, err error) {
+	asked, refused := 0, 0
+	var namespaces []string
+	for _, f := range d.findings {
+		if f.Candidate == nil || f.Candidate.ForeignHost { // the proxy does not lead to a foreign host, whoever asks
+			continue
+		}
+		switch f.Observation.Outcome {
+		case "", backend.Unprobed, backend.NoEndpoints:
+			continue
+		}
+		asked++
+		if f.Observation.Cause == backend.CauseForbidden {
+			refused++
+			namespaces = append(namespaces, f.Namespace)
+		}
+	}
+	if refused == 0 {
+		return "", nil
+	}
+	slices.Sort(namespaces)
+	namespaces = slices.Compact(namespaces)
+	const named = 5
+	where := "namespace " + namespaces[0]
+	if n := len(namespaces); n > named {
+		where = fmt.Sprintf("namespaces %s and %d more", strings.Join(namespaces[:named], ", "), n-named)
+	} else if n > 1 {
+		where = "namespaces " + strings.Join(namespaces, ", ")
+	}
+	check := "check with: " + view.CanProxy(namespaces[0])
+	if refused < asked {
+		return fmt.Sprintf("%d of %d possible backends could not be asked: your user needs get on services/proxy in %s; %s", refused, asked, where, check), nil
+	}
+	return "", fmt.Errorf("--probe=proxy: the API server lets your user ask none of the possible backends (403): it needs get on services/proxy in %s, or ask nothing with --probe=off; %s", where, check)
+}
