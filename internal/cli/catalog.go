@@ -22,6 +22,9 @@ func newCatalog(streams Streams) *cobra.Command {
 		Long: `Lists the backend types, those of your own (config catalog.dir) included. With a type: how it is recognised, what is
 taken for something else, which port is chosen, how it is proven, and what is written for it. -o yaml prints the type as a
 file that you can change and put into your own catalog.`,
+		Example: `  dynamic-toolset catalog
+  dynamic-toolset catalog grafana
+  dynamic-toolset catalog grafana -o yaml > grafana.yaml`,
 		Args: maximumArgs(1, "at most one type"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if output != "text" && output != "yaml" {

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -20,7 +21,8 @@ func newExplain(streams Streams) *cobra.Command {
 		Use:   "explain NAMESPACE/NAME",
 		Short: "Tell why a Service is, or is not, among the toolsets",
 		Long: `Tells what became of one Service and why: which types it was held against, what spoke for and against each, which port
-was chosen, what the probe saw, and what you can do.`,
+was chosen, what the probe saw, and what you can do. A NAME alone is looked for in the namespace that -n names, and only
+there.`,
 		Example: `  dynamic-toolset explain monitoring/prometheus
   dynamic-toolset explain monitoring/prometheus --probe=proxy
   kubectl get svc,endpointslices -A -o json | dynamic-toolset explain monitoring/prometheus -f -`,
@@ -54,6 +56,8 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 		namespace, name = *o.kube.Namespace, arg
 	}
 	switch {
+	case !ok && namespace == "" && len(validation.IsDNS1123Label(name)) == 0:
+		return backend.Ref{}, usage("%s is in which namespace? Say NAMESPACE/%s or -n NAMESPACE; discover --all lists the Services", name, name)
 	case namespace == "", name == "", strings.Contains(name, "/"), strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
 		return backend.Ref{}, usage("%q: expected NAMESPACE/NAME, for example monitoring/prometheus", arg)
 	case *o.kube.Namespace != "" && namespace != *o.kube.Namespace:

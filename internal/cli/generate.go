@@ -23,8 +23,9 @@ func newGenerate(streams Streams) *cobra.Command {
 		Use:   "generate",
 		Short: "Print the ConfigMap with the toolsets",
 		Long: `Prints the ConfigMap that holds the toolsets: the HolmesGPT document under custom_toolset.yaml and the compact form under
-<type>-toolset.yaml. Which environment variables HolmesGPT then needs is told on standard error.`,
+<type>-toolset.yaml. Standard error tells which environment variables HolmesGPT then needs, and which backends are left out.`,
 		Example: `  kubectl get svc,endpointslices -A -o json | dynamic-toolset generate -f -
+  dynamic-toolset generate --probe=proxy > configmap.yaml
   dynamic-toolset generate --probe=proxy --key custom_toolset.yaml --overrides overrides.yaml > custom_toolset.yaml`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -31,7 +31,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file instead of a cluster, - for standard input (repeatable)")
 	f.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "look at all namespaces, whatever the configuration's discovery.namespaces says")
-	f.StringVar(&o.probe, "probe", probeAuto, "ask the backends: direct, proxy (through the API server), off, or auto: direct inside a pod, else off")
+	f.StringVar(&o.probe, "probe", probeAuto, "ask the backends: direct, proxy (through the API server, for which you need get on services/proxy), off, or auto: direct inside a pod, else off")
 	o.configOptions.addFlags(cmd)
 	o.kube.AddFlags(f)
 	f.Lookup("namespace").Usage = "look at this namespace alone; with -f also the namespace of objects that name none"
@@ -44,8 +44,8 @@ type configOptions struct {
 }
 
 func (o *configOptions) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.path, "config", "", "configuration file")
-	cmd.Flags().StringArrayVar(&o.sets, "set", nil, "set one key of the configuration, as in health.timeout=2s (repeatable)")
+	cmd.Flags().StringVar(&o.path, "config", "", "configuration file (YAML)")
+	cmd.Flags().StringArrayVar(&o.sets, "set", nil, "set one key of the configuration to a YAML value, as in health.timeout=2s or 'discovery.namespaces=[a, b]' (repeatable)")
 }
 
 // load reads the configuration, over defaults that adjust may change, and the catalog. Bad files of the catalog are told and left out.

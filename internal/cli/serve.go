@@ -21,7 +21,8 @@ func newServe(streams Streams) *cobra.Command {
 		Short: "Watch the cluster and keep the ConfigMap right",
 		Long: `Watches the cluster's Services, proves the backends among them again and again, and keeps one ConfigMap up to date with the
 toolsets. What an admin writes into its key overrides.yaml stays; what somebody breaks is repaired. Several replicas elect
-one that writes. Runs until it is told to stop (SIGTERM, Ctrl-C).
+one that writes. Runs until it is told to stop (SIGTERM, Ctrl-C). The page and the API are at server.address of the
+configuration (:8080), the metrics at metrics.address (:9090).
 
 With -f and --out it runs without a cluster: Services are read from files, which are followed, and the keys of the ConfigMap
 become files in a directory. The admin's overrides are the file overrides.yaml there.`,

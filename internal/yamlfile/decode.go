@@ -168,7 +168,11 @@ func (d *decoder) mapping(a at, v reflect.Value) {
 
 func (d *decoder) list(a at, v reflect.Value) {
 	if a.node.Kind != yaml.SequenceNode {
-		d.fail(a, "expected a list, found "+found(a.node))
+		like := ""
+		if v.Type().Elem().Kind() == reflect.String {
+			like = " such as [a, b]"
+		}
+		d.fail(a, "expected a list"+like+", found "+found(a.node))
 		return
 	}
 	s := reflect.MakeSlice(v.Type(), len(a.node.Content), len(a.node.Content))

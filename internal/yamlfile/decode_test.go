@@ -90,7 +90,7 @@ f.yaml:2:8: count: expected a whole number, found "1.5"
 f.yaml:3:5: on: expected true or false, found "maybe"
 f.yaml:4:8: ratio: expected a number, found "x"
 f.yaml:5:7: wait: expected a duration such as 30s or 5m, found "30"
-f.yaml:6:8: words: expected a list, found "a"
+f.yaml:6:8: words: expected a list such as [a, b], found "a"
 f.yaml:7:9: labels: expected a mapping, found "b"
 f.yaml:8:8: nets[0]: expected a network such as 169.254.0.0/16 or fe80::/10, found "10.0.0.1"
 f.yaml:9:10: section: expected a mapping, found "1"`,

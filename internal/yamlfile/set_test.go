@@ -70,7 +70,7 @@ func TestSetErrors(t *testing.T) {
 		"wait=soon":          `--set wait=soon: wait: expected a duration such as 30s or 5m, found "soon"`,
 		"wait=":              "--set wait=: wait: expected a duration such as 30s or 5m, found nothing",
 		"words=[a":           "--set words=[a: words: not valid YAML: did not find expected ',' or ']' (a bracket is not closed)",
-		"words=a":            `--set words=a: words: expected a list, found "a"`,
+		"words=a":            `--set words=a: words: expected a list such as [a, b], found "a"`,
 		"tree={a: 1, a: 2}":  "--set tree={a: 1, a: 2}: tree.a: given twice",
 		"section={zzz: 1}":   "--set section={zzz: 1}: section.zzz: unknown key; expected one of configMap, interval",
 	} {
