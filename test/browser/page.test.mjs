@@ -450,11 +450,13 @@ against('a command is copied with one click', async (fake) => {
   const page = await visit(browser, fake.url, {hash: '#/services/shop/grafana', permissions: ['clipboard-read', 'clipboard-write']});
   const command = 'kubectl -n shop annotate service grafana kubernaut.io/toolset-port=PORT kubernaut.io/toolset-path=/PATH';
   const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+  await page.clock.install(); // a slow machine must not miss the word, which stands there for two seconds
   await page.getByRole('button', {name: 'Copy the command'}).click();
   await page.getByText('Copied').waitFor();
   assert.equal(await clipboard(), command);
   await page.evaluate(() => navigator.clipboard.writeText('something else'));
   await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not over plain HTTP')); });
+  await page.clock.runFor(2000);
   await page.getByText('Copied').waitFor({state: 'hidden'});
   await page.getByRole('button', {name: 'Copy the command'}).click();
   await page.getByText('Copied').waitFor();
