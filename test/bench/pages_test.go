@@ -148,7 +148,7 @@ func (b *bench) pages(t *testing.T, how string, p *program, token string, rate i
 	}
 	b.add(report.Figure{
 		Requirement: "DTS-PERF-7", Name: "API, p99, " + how, Unit: report.Milliseconds, Runs: []float64{report.Quantile(took, 0.99)},
-		Limit: at(0.99), Target: b.upTo(mainSize, report.AtMost(10)),
+		Limit: at(0.99), Target: b.targetAt(mainSize, report.AtMost(10)),
 		Note: fmt.Sprintf("GETs of all pages of 100 Services in turn, %d a second for %s, whether or not those before are answered, from when each "+
 			"was due. The limit is a server that answers the same bytes from memory, in the clear.", rate, loadFor),
 	})

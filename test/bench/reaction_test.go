@@ -154,13 +154,13 @@ func (b *bench) reaction(t *testing.T) {
 	in, out := report.Millis(append(labelled, endpoints...)...), report.Millis(withdrawn...)
 	b.add(report.Figure{
 		Requirement: "DTS-PERF-2", Name: reactionP50, Unit: report.Milliseconds, Runs: []float64{report.Quantile(in, 0.5)},
-		Limit: at(0.5), Target: b.upTo(mainSize, report.AtMost(25)),
+		Limit: at(0.5), Target: b.targetAt(mainSize, report.AtMost(25)),
 		Note: fmt.Sprintf("with settle 0, from just before the request that makes a Service a backend (its label, or its ready slice, by turns) until "+
 			"a watch shows it in the ConfigMap, its proof over HTTP included: %d changes a run. The limit watches Services and applies one key.", len(in)),
 	})
 	b.add(report.Figure{
 		Requirement: "DTS-PERF-2", Name: "reaction, p99", Unit: report.Milliseconds, Runs: []float64{report.Quantile(in, 0.99)},
-		Limit: at(0.99), Target: b.upTo(mainSize, report.AtMost(100)),
+		Limit: at(0.99), Target: b.targetAt(mainSize, report.AtMost(100)),
 	})
 	for i, took := range [][]time.Duration{labelled, endpoints} {
 		b.add(report.Figure{
@@ -208,7 +208,7 @@ func (b *bench) drift(t *testing.T, limit func(float64) report.Series) {
 	all := report.Millis(took...)
 	b.add(report.Figure{
 		Requirement: "DTS-PERF-3", Name: "drift repaired, p99", Unit: report.Milliseconds, Runs: []float64{report.Quantile(all, 0.99)},
-		Limit: limit(0.99), Target: b.upTo(mainSize, report.AtMost(100)),
+		Limit: limit(0.99), Target: b.targetAt(mainSize, report.AtMost(100)),
 		Note: fmt.Sprintf("from just before another manager's patch of one key until a watch shows the right text again: %d in a run, each generated key four times.", len(all)),
 	})
 	b.add(report.Figure{Name: "drift repaired, p50", Unit: report.Milliseconds, Runs: []float64{report.Quantile(all, 0.5)}, Limit: limit(0.5)})
@@ -226,10 +226,10 @@ func (b *bench) settled(t *testing.T) {
 	took := report.Millis(all...)
 	b.add(report.Figure{
 		Requirement: "DTS-PERF-2", Name: "reaction with the default settle, p50", Unit: report.Milliseconds,
-		Runs: []float64{report.Quantile(took, 0.5)}, Target: b.upTo(mainSize, report.AtMost(25+settle)),
+		Runs: []float64{report.Quantile(took, 0.5)}, Target: b.targetAt(mainSize, report.AtMost(25+settle)),
 	})
 	b.add(report.Figure{
 		Requirement: "DTS-PERF-2", Name: "reaction with the default settle, p99", Unit: report.Milliseconds,
-		Runs: []float64{report.Quantile(took, 0.99)}, Target: b.upTo(mainSize, report.AtMost(100+settle)),
+		Runs: []float64{report.Quantile(took, 0.99)}, Target: b.targetAt(mainSize, report.AtMost(100+settle)),
 	})
 }

@@ -97,10 +97,6 @@ func (b *bench) list(t *testing.T, args ...string) time.Duration {
 func (b *bench) start(t *testing.T, first bool) {
 	t.Helper()
 	limit := report.Series{Name: bareList, Values: report.Millis(b.list(t))}
-	var most report.Target // of a small cluster, starting alone takes longer than listing
-	if b.n == mainSize {
-		most = report.Limits(1.5)
-	}
 	parallel := b.list(t, "-parallel")
 	b.clean(t)
 	n := b.record.Len()
@@ -110,7 +106,7 @@ func (b *bench) start(t *testing.T, first bool) {
 	cpu := p.cpu(t)
 	b.add(report.Figure{
 		Requirement: "DTS-PERF-1", Name: coldStart, Unit: report.Milliseconds, Runs: report.Millis(done.Sub(p.begun)),
-		Limit: limit, Target: most,
+		Limit: limit, Target: b.targetAt(mainSize, report.Limits(1.5)),
 		Note: fmt.Sprintf("from just before exec until a watch shows the ConfigMap with all %d backends in it, with the defaults, "+
 			"without a ConfigMap or a lease before. The limit is the same for a program that does nothing but LIST Services and "+
 			"EndpointSlices one after the other in protobuf. The polling program knows four types of backends and does not look at "+
@@ -125,8 +121,8 @@ func (b *bench) start(t *testing.T, first bool) {
 	p.until(t, b.minute)
 	m, cpu := p.memory(t), p.cpu(t)
 	b.add(report.Figure{Name: "writes of a start", Runs: []float64{float64(b.record.Len() - n)}})
-	target := b.upTo(100_000, report.AtMost(256))
-	if b.n <= mainSize {
+	target := b.targetAt(100_000, report.AtMost(256))
+	if b.n == mainSize {
 		target = report.AtMost(64)
 	}
 	b.add(report.Figure{
@@ -168,7 +164,7 @@ func (b *bench) dead(t *testing.T) {
 		at := b.await(t, n, "the living are published", complete(live)).At
 		b.add(report.Figure{
 			Requirement: "DTS-PERF-8", Name: "200 live backends published beside 200 that time out", Unit: report.Milliseconds,
-			Runs: report.Millis(at.Sub(p.begun)), Limit: limit, Target: b.upTo(mainSize, report.AtMost(2000)),
+			Runs: report.Millis(at.Sub(p.begun)), Limit: limit, Target: b.targetAt(mainSize, report.AtMost(2000)),
 			Note: "from just before exec. The dead ones' addresses drop every connection, so that dialling them takes the whole timeout.",
 		})
 		p.stop(t)
