@@ -128,6 +128,9 @@ type ServerTLS struct {
 	CertFile string `yaml:"certFile"`
 	// KeyFile is a PEM file with the private key; mode files only. Default "".
 	KeyFile string `yaml:"keyFile"`
+	// Names are what clients call the server, DNS names and addresses, beside localhost and this machine's name; mode
+	// self-signed only. The chart gives those of the Service. Default [].
+	Names []string `yaml:"names"`
 }
 
 // Metrics is the listener for /metrics.

@@ -122,6 +122,10 @@ func (v validator) server(c *Config) {
 	}
 	t := &c.Server.TLS
 	v.oneOf("server.tls.mode", t.Mode, TLSOff, TLSSelfSigned, TLSFiles)
+	v.each("server.tls.names", t.Names, isHost, "a host name or an address, without scheme and port")
+	if t.Mode != TLSSelfSigned && len(t.Names) > 0 {
+		v.f.At("server.tls.names", "expected nothing, since server.tls.mode is %s; it is for mode self-signed", yamlfile.Quote(t.Mode))
+	}
 	files := []struct{ path, value string }{{"server.tls.certFile", t.CertFile}, {"server.tls.keyFile", t.KeyFile}}
 	for _, file := range files {
 		switch {

@@ -47,7 +47,7 @@ func newSelfSigned(names []string, log *slog.Logger) *selfSigned {
 			if !slices.ContainsFunc(s.ips, ip.Equal) {
 				s.ips = append(s.ips, ip)
 			}
-		} else if name != "" && !slices.Contains(s.dns, name) {
+		} else if !slices.Contains(s.dns, name) {
 			s.dns = append(s.dns, name)
 		}
 	}

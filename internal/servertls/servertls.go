@@ -13,10 +13,7 @@ import (
 // Options of a TLS configuration.
 type Options struct {
 	TLS config.ServerTLS
-	// Names are DNS names and IP addresses for a self-signed certificate, beside those of this machine; for example those of
-	// the Service in front.
-	Names []string
-	Log   *slog.Logger // nil: no log
+	Log *slog.Logger // nil: no log
 }
 
 // New is nil for mode off. Its errors name the file and say what to do.
@@ -29,7 +26,7 @@ func New(o Options) (*tls.Config, error) {
 	case config.TLSOff, "":
 		return nil, nil
 	case config.TLSSelfSigned:
-		s := newSelfSigned(o.Names, o.Log)
+		s := newSelfSigned(o.TLS.Names, o.Log)
 		if _, err := s.certificate(nil); err != nil {
 			return nil, err
 		}

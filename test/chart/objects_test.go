@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
@@ -18,6 +19,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/config"
 )
 
 // TestObjects: what is made of each file of values, with all the rights, is in testdata.
@@ -72,6 +75,29 @@ func bound(binding string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) string
 	return fmt.Sprintf("%s: %s %s to %s", binding, ref.Kind, ref.Name, strings.Join(to, ", "))
 }
 
+// TestCertificateNames: names of one's own stand beside those of the Service, and none where the certificate is one's own.
+func TestCertificateNames(t *testing.T) {
+	t.Attr("req", "DTS-PKG-1")
+	t.Attr("req", "DTS-API-3")
+	all := values(t)
+	for name, want := range map[string][]string{
+		"default": {
+			"dynamic-toolset", "dynamic-toolset.kubernaut-system", "dynamic-toolset.kubernaut-system.svc",
+			"dynamic-toolset.kubernaut-system.svc.cluster.local",
+		},
+		"everything": {
+			"dynamic-toolset", "dynamic-toolset.kubernaut-system", "dynamic-toolset.kubernaut-system.svc",
+			"dynamic-toolset.kubernaut-system.svc.example.org", "toolsets.example.org", "192.0.2.10",
+		},
+		"tls-files": nil,
+		"auth-none": nil,
+	} {
+		if d := cmp.Diff(want, render(t, "--values", all[name]).config.Server.TLS.Names); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
 // TestNamesAgree: what refers to something else by a name or a label means one that is there.
 func TestNamesAgree(t *testing.T) {
 	t.Attr("req", "DTS-PKG-1")
@@ -114,6 +140,14 @@ func TestNamesAgree(t *testing.T) {
 		}
 		if account := deployment.Namespace + "/" + template.Spec.ServiceAccountName; !accounts[account] {
 			t.Errorf("the ServiceAccount %s is not made", account)
+		}
+		if tls := r.config.Server.TLS; tls.Mode == config.TLSSelfSigned {
+			domain := service.Name + "." + service.Namespace
+			for _, name := range []string{service.Name, domain, domain + ".svc", domain + ".svc." + r.config.ClusterDomain} {
+				if !slices.Contains(tls.Names, name) {
+					t.Errorf("the certificate is for %q, without %s", tls.Names, name)
+				}
+			}
 		}
 		for _, b := range bindings(r) {
 			name := b.ref.Name

@@ -18,6 +18,14 @@ The configuration file in JSON, to be read with fromJson: what the values say, a
 {{- if .Values.tlsSecret }}
 {{- $_ := set $c.server "tls" (dict "mode" "files" "certFile" "/etc/dynamic-toolset/tls/tls.crt" "keyFile" "/etc/dynamic-toolset/tls/tls.key") }}
 {{- end }}
+{{- if eq (include "dynamic-toolset.tlsMode" .) "self-signed" }}
+{{- $service := include "dynamic-toolset.fullname" . }}
+{{- $names := list $service }}
+{{- range list "" ".svc" (printf ".svc.%s" (default "cluster.local" $c.clusterDomain)) }}
+{{- $names = append $names (printf "%s.%s%s" $service $.Release.Namespace .) }}
+{{- end }}
+{{- $_ := set $c.server.tls "names" (concat $names (default list $c.server.tls.names) | uniq) }}
+{{- end }}
 {{- if .Values.backendCA.configMap }}
 {{- $_ := set $c "tls" (merge (dict "caFile" (printf "/etc/dynamic-toolset/backend-ca/%s" .Values.backendCA.key)) (default dict $c.tls)) }}
 {{- end }}
