@@ -58,6 +58,7 @@ func (r *Report) Cycle(s *Snapshot) {
 		shown.Toolsets[name] = f.Observation.Outcome.Up()
 	}
 	r.Metrics.Show(shown)
+	r.Metrics.Leading(s.Leading && !s.DryRun)
 	r.tellBackends(s)
 	r.tellSource(s.Source)
 	r.tellNames(s)

@@ -37,6 +37,7 @@ type Metrics struct {
 	detectors  *prometheus.CounterVec
 	errors     *prometheus.CounterVec
 	overrides  prometheus.Gauge
+	leader     prometheus.Gauge
 	publish    prometheus.Histogram
 	state      *state
 
@@ -130,6 +131,9 @@ func (m *Metrics) Error(op Operation) { m.errors.WithLabelValues(known(Operation
 
 // OverridesValid says whether the overrides in the ConfigMap are in force as they stand.
 func (m *Metrics) OverridesValid(valid bool) { m.overrides.Set(number(valid)) }
+
+// Leading says whether this replica is the one that writes.
+func (m *Metrics) Leading(leading bool) { m.leader.Set(number(leading)) }
 
 // Published records the time from the newest change that a publication carries to the ConfigMap being written.
 func (m *Metrics) Published(took time.Duration) { m.publish.Observe(took.Seconds()) }

@@ -62,7 +62,7 @@ func touch(m *Metrics) {
 	})
 }
 
-// The names are the specification's; alerts and dashboards depend on them.
+// The names are the specification's, and leader beside them; alerts and dashboards depend on them.
 func TestNames(t *testing.T) {
 	t.Attr("req", "DTS-MET-1")
 	want := []string{
@@ -76,6 +76,7 @@ func TestNames(t *testing.T) {
 		"health_check_failures_total{service_type,reason} counter",
 		"http_request_duration_seconds{endpoint} histogram",
 		"http_requests_total{endpoint,code} counter",
+		"leader{} gauge",
 		"overrides_valid{} gauge",
 		"reconciliation_errors_total{operation} counter",
 		"services{type,state} gauge",
@@ -191,6 +192,7 @@ func TestMethods(t *testing.T) {
 	m.Error(OperationRestore)
 	m.Error("no such operation")
 	m.OverridesValid(false)
+	m.Leading(true)
 	m.Phase(PhaseProbe, 3*time.Second)
 	m.Published(20 * time.Millisecond)
 	m.Request("/api/v1/services/{namespace}/{name}", 404, 2*time.Millisecond)
@@ -219,6 +221,7 @@ func TestMethods(t *testing.T) {
 		`health_check_failures_total{reason="timeout",service_type="grafana"}`:                      "1",
 		`health_check_failures_total{reason="other",service_type="grafana"}`:                        "1",
 		`health_check_failures_total{reason="` + "wrong-identity" + `",service_type="` + `custom"}`: "1",
+		`leader`: "1",
 	} {
 		if got := series[prefix+name]; got != want {
 			t.Errorf("%s = %q, want %s", name, got, want)

@@ -29,7 +29,7 @@ func (m *Metrics) Describe() []Metric {
 	return table
 }
 
-// register makes the metrics. Names are the specification's.
+// register makes the metrics. Names are the specification's; leader is one more, since which replica writes shows in no other.
 func (m *Metrics) register() {
 	m.discovered = m.counterVec("services_discovered_total",
 		"Backends that were newly accepted, by type.", "type")
@@ -55,6 +55,8 @@ func (m *Metrics) register() {
 		"Operations that failed, by what was tried.", "operation")
 	m.overrides = m.gauge("overrides_valid",
 		"1 if the overrides in the ConfigMap are in force, 0 if they are invalid and the last good ones are.")
+	m.leader = m.gauge("leader",
+		"1 if this replica is the one that writes, else 0.")
 	m.publish = m.histogram("change_to_publish_seconds",
 		"Time from a change in the cluster to the ConfigMap that shows it being written.",
 		[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30})
