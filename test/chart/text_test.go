@@ -69,12 +69,15 @@ func (c *consumer) right(t *testing.T, where, configMap string) {
 	if !slices.Contains(c.AdditionalEnvVars, corev1.EnvVar{Name: "CUSTOM_TOOLSET_LOCATION", Value: file}) {
 		t.Errorf("%s: CUSTOM_TOOLSET_LOCATION is not %s: %v", where, file, c.AdditionalEnvVars)
 	}
+	if !slices.ContainsFunc(c.AdditionalEnvVars, func(e corev1.EnvVar) bool { return e.Name == "TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS" }) {
+		t.Errorf("%s: HolmesGPT looks every five minutes only: %v", where, c.AdditionalEnvVars)
+	}
 	if strings.HasPrefix(mount.MountPath, "/etc/holmes/config") {
 		t.Errorf("%s: the chart mounts its own ConfigMap at %s", where, mount.MountPath)
 	}
 }
 
-// TestConsumers: the values for HolmesGPT's chart and for Robusta's, those in the README and those in the notes are the same
+// TestConsumers: the values for HolmesGPT's chart and for Robusta's, those in the README, the guide and the notes are the same
 // and name what is written.
 func TestConsumers(t *testing.T) {
 	t.Attr("req", "DTS-PKG-1")
@@ -90,14 +93,21 @@ func TestConsumers(t *testing.T) {
 	if d := cmp.Diff(own, robusta.Holmes); d != "" || !robusta.EnableHolmesGPT {
 		t.Errorf("values-robusta.yaml: %s", d)
 	}
-	for where, text := range map[string]string{"README.md": read(t, "README.md"), "the notes": notes(t)} {
+	for where, text := range map[string]string{
+		"README.md": read(t, "README.md"), "docs/install.md": read(t, "docs", "install.md"), "the notes": notes(t),
+	} {
 		var c consumer
 		check(t, yaml.UnmarshalStrict([]byte(lines(text)), &c))
-		c.right(t, where, configMap)
+		if d := cmp.Diff(own, c); d != "" {
+			t.Errorf("%s (-values.yaml +there):\n%s", where, d)
+		}
 	}
 	var elsewhere consumer
 	check(t, yaml.UnmarshalStrict([]byte(lines(notes(t, "--values", values(t)["elsewhere"]))), &elsewhere))
 	elsewhere.right(t, "the notes", "found-toolsets")
+	if d := cmp.Diff(own.AdditionalEnvVars, elsewhere.AdditionalEnvVars); d != "" {
+		t.Errorf("the notes (-values.yaml +there):\n%s", d)
+	}
 }
 
 // lines are those of a text that are for HolmesGPT's values: three lists of one-line items.
