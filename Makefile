@@ -59,6 +59,15 @@ controlplane: ## Build kube-apiserver, kubectl and etcd into the user's cache, o
 test-integration: controlplane ## Run the built binary against a real kube-apiserver and etcd
 	$(GO) test -count=1 -p 1 -timeout 30m -tags integration $(INTEGRATION) ./internal/events ./internal/leader ./internal/publish ./test/integration/...
 
+# The versions are those that test/controlplane has files of modules for. Each is built once, which takes some six minutes.
+.PHONY: test-kubernetes
+test-kubernetes: ## Try the shipped rights and manifests on each Kubernetes of test/controlplane, or on KUBERNETES=1.35 alone
+	@set -e; unset KUBEBUILDER_ASSETS; for version in $(or $(KUBERNETES),$$(./test/controlplane/build --versions)); do \
+	  export KUBERNETES=$$version; \
+	  GO="$(GO)" ./test/controlplane/build >/dev/null; \
+	  echo "Kubernetes $$version"; \
+	  $(GO) test -count=1 -p 1 -timeout 30m -tags integration -run '^TestShipped' ./test/integration; done
+
 .PHONY: soak
 soak: controlplane ## Run two replicas under the race detector for SOAK (10m) while 500 Services change all the time
 	SOAK=$(SOAK) $(GO) test -race -count=1 -timeout 40m -tags integration,soak -run '^TestSoak$$' -v ./test/integration
