@@ -9,14 +9,20 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/distribution/reference"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	blank "github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 )
 
 // write puts the image into one file, as an OCI layout, and returns its size in bytes. The order and times of what is in it
-// are always the same.
+// are always the same. The name is written in full, with the registry that a short one stands for: containerd keeps it as it
+// is, and kubelet finds none but full ones.
 func write(index v1.ImageIndex, name, path string) (size int64, err error) {
+	full, err := reference.ParseDockerRef(name)
+	if err != nil {
+		return 0, fmt.Errorf("-name %s: %w; expected such as kubernaut/dynamic-toolset:latest", name, err)
+	}
 	dir, err := os.MkdirTemp(filepath.Dir(path), "layout-")
 	if err != nil {
 		return 0, err
@@ -27,8 +33,8 @@ func write(index v1.ImageIndex, name, path string) (size int64, err error) {
 		return 0, fmt.Errorf("OCI layout: %w", err)
 	}
 	if err := to.AppendIndex(index, layout.WithAnnotations(map[string]string{
-		"org.opencontainers.image.ref.name": name, // read by podman and skopeo
-		"io.containerd.image.name":          name, // by Docker, containerd and kind
+		"org.opencontainers.image.ref.name": full.String(), // read by podman and skopeo
+		"io.containerd.image.name":          full.String(), // by Docker, containerd and kind
 	})); err != nil {
 		return 0, fmt.Errorf("OCI layout: %w", err)
 	}

@@ -27,6 +27,7 @@ type (
 			OS           string `json:"os"`
 			Architecture string `json:"architecture"`
 		} `json:"platform"`
+		Annotations map[string]string `json:"annotations"`
 	}
 	index struct {
 		Manifests []descriptor `json:"manifests"`
@@ -56,6 +57,13 @@ func images(t *testing.T, layout string) []descriptor {
 	check(t, json.Unmarshal(data, &outer))
 	if len(outer.Manifests) != 1 {
 		t.Fatalf("%d entries in index.json, want one", len(outer.Manifests))
+	}
+	// kubelet asks containerd for names in full, with a registry, and finds no others.
+	for _, key := range []string{"org.opencontainers.image.ref.name", "io.containerd.image.name"} {
+		name := outer.Manifests[0].Annotations[key]
+		if registry, path, _ := strings.Cut(name, "/"); !strings.Contains(registry, ".") || path != "kubernaut/dynamic-toolset:latest" {
+			t.Errorf("%s is %q, want a registry and kubernaut/dynamic-toolset:latest", key, name)
+		}
 	}
 	blob(t, layout, outer.Manifests[0].Digest, &inner)
 	return inner.Manifests
