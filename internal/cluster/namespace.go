@@ -2,12 +2,17 @@ package cluster
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+
+	"kubernaut.io/dynamic-toolset/internal/rights"
 )
 
 // namespace is one that is watched by itself, or, with the name "", all of them. While its Services or its EndpointSlices
@@ -81,13 +86,16 @@ type trouble struct {
 }
 
 type failure struct {
-	text string
-	at   time.Time
+	text    string
+	missing string // the right that is missing; "" where it is something else
+	at      time.Time
 }
 
-// forgotten is how long after its last occurrence a failure is news again. The watches are tried again at least every
-// minute.
+// forgotten is how long after its last occurrence a failure is news again.
 const forgotten = 3 * time.Minute
+
+// lasting is how long a right counts as missing that was missing last: the watches are tried again at least every minute.
+const lasting = 90 * time.Second
 
 // failed logs each kind of failure once, not with every retry.
 func (t *trouble) failed(ctx context.Context, r *toolscache.Reflector, err error) {
@@ -97,19 +105,44 @@ func (t *trouble) failed(ctx context.Context, r *toolscache.Reflector, err error
 	if t.watch.opts.Failed != nil {
 		t.watch.opts.Failed()
 	}
-	if kind := r.TypeDescription(); t.news(kind, err.Error(), time.Now()) {
+	kind, f := describe(r.TypeDescription(), err)
+	if f.at = time.Now(); t.news(kind, f) {
 		t.watch.opts.Log.Warn("cannot be watched now, which is tried again: what is published stays",
-			"namespace", t.namespace, "kind", kind, "err", err)
+			"namespace", t.namespace, "kind", kind, "err", f.text)
 	}
 }
 
-func (t *trouble) news(kind, text string, now time.Time) bool {
+// describe says what failed in the words of the cluster: configmaps, and not *v1.ConfigMap.
+func describe(goType string, err error) (kind string, f failure) {
+	kind = strings.ToLower(goType[strings.LastIndexByte(goType, '.')+1:]) + "s"
+	if f.missing = rights.Missing(err); f.missing != "" {
+		f.text = f.missing
+	} else {
+		f.text = strings.ReplaceAll(err.Error(), goType, kind)
+	}
+	return kind, f
+}
+
+func (t *trouble) news(kind string, f failure) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.last == nil {
 		t.last = map[string]failure{}
 	}
 	old, known := t.last[kind]
-	t.last[kind] = failure{text, now}
-	return !known || old.text != text || now.Sub(old.at) >= forgotten
+	t.last[kind] = f
+	return !known || old.text != f.text || f.at.Sub(old.at) >= forgotten
+}
+
+// missing are the rights that are missing now.
+func (t *trouble) missing(now time.Time) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var list []string
+	for _, kind := range slices.Sorted(maps.Keys(t.last)) {
+		if f := t.last[kind]; f.missing != "" && now.Sub(f.at) < lasting {
+			list = append(list, f.missing)
+		}
+	}
+	return list
 }

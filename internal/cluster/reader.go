@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/rights"
 	"kubernaut.io/dynamic-toolset/internal/source"
 	"kubernaut.io/dynamic-toolset/internal/world"
 )
@@ -44,7 +45,7 @@ func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading Service %s from the API server: %w", ref, err)
+		return nil, nil, fmt.Errorf("reading Service %s from the API server: %w", ref, rights.Explain(err))
 	}
 	service := source.FromService(object, r.keep)
 	parts, err := r.slices(ctx, ref.Namespace, ref.Name)
@@ -60,7 +61,7 @@ func (r *Reader) slices(ctx context.Context, namespace, service string) (map[str
 		LabelSelector: labels.Set{discoveryv1.LabelServiceName: service}.String(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w", namespace, service, err)
+		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w", namespace, service, rights.Explain(err))
 	}
 	parts := map[string]world.Slice{}
 	for i := range list.Items {

@@ -4,10 +4,13 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -46,6 +49,7 @@ type Watch struct {
 	world      *world.World
 	namespaces []*namespace
 	configMap  cache.Cache
+	trouble    *trouble // with the ConfigMap
 	live       atomic.Pointer[corev1.ConfigMap]
 	gone       atomic.Pointer[corev1.ConfigMap]
 	liveMoved  chan struct{}
@@ -84,9 +88,9 @@ func NewWatch(config *rest.Config, known *world.World, opts Options) (*Watch, er
 		}
 		w.namespaces = append(w.namespaces, ns)
 	}
-	trouble := &trouble{watch: w, namespace: opts.ConfigMap.Namespace}
+	w.trouble = &trouble{watch: w, namespace: opts.ConfigMap.Namespace}
 	w.configMap, err = cache.New(config, cache.Options{
-		HTTPClient: http, Scheme: scheme, Mapper: mapper, DefaultWatchErrorHandler: trouble.failed,
+		HTTPClient: http, Scheme: scheme, Mapper: mapper, DefaultWatchErrorHandler: w.trouble.failed,
 		ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {
 			Namespaces: inNamespace(opts.ConfigMap.Namespace),
 			Field:      fields.OneTermEqualSelector("metadata.name", opts.ConfigMap.Name),
@@ -163,8 +167,29 @@ func register(ctx context.Context, c cache.Cache, object client.Object, h toolsc
 // Synced is closed when everything there was at the start, and that may be seen, has been seen.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
 
-// Err is why what is known may be old: the API server cannot be reached. nil while it can.
-func (w *Watch) Err() error { return w.dialer.err() }
+// Err is why what is known may be old: the API server cannot be reached, or does not allow a watch. nil while all is well.
+// Namespaces that are frozen are told by themselves (DTS-DET-9).
+func (w *Watch) Err() error {
+	if err := w.dialer.err(); err != nil {
+		return err
+	}
+	synced, now := false, time.Now()
+	select {
+	case <-w.synced:
+		synced = true
+	default:
+	}
+	missing := w.trouble.missing(now)
+	for _, ns := range w.namespaces {
+		if !synced || ns.isSeen() {
+			missing = append(missing, ns.missing(now)...)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(missing, "; "))
+}
 
 // Live is the ConfigMap as the watch last saw it, nil where there is none. It must not be changed.
 func (w *Watch) Live() *corev1.ConfigMap { return w.live.Load() }

@@ -63,7 +63,7 @@ func accepted(findings []*backend.Finding) map[backend.Key]string {
 	return m
 }
 
-// tellSource tells when Services cannot be read, and when they can again.
+// tellSource tells when what is watched cannot be read, and when they can again.
 func (r *Report) tellSource(err error) {
 	text := ""
 	if err != nil {
@@ -74,11 +74,11 @@ func (r *Report) tellSource(err error) {
 	}
 	r.source = text
 	if err == nil {
-		r.Log.Info("the Services can be read again")
-		r.note(history.SourceRecovered, "the Services can be read again")
+		r.Log.Info("everything can be read again")
+		r.note(history.SourceRecovered, "everything can be read again")
 		return
 	}
-	r.Log.Warn("the Services cannot be read as they are now: what was known of them stays", "err", err)
+	r.Log.Warn("not everything can be read as it is now: what was known stays", "err", err)
 	r.note(history.SourceFailed, "what was known stays: %s", text)
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"kubernaut.io/dynamic-toolset/internal/rights"
 )
 
 // renewed: the lease is this replica's, as of a request that was sent at start.
@@ -102,7 +104,7 @@ func (e *Elector) reached(err error) {
 	e.failing = err != nil
 	lease := e.options.Namespace + "/" + e.options.Name
 	if e.failing {
-		e.options.Log.Warn("the lease cannot be reached; trying again until it can", "lease", lease, "err", err)
+		e.options.Log.Warn("the lease cannot be reached; trying again until it can", "lease", lease, "err", rights.Explain(err))
 		return
 	}
 	e.options.Log.Info("the lease can be reached again", "lease", lease)

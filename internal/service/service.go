@@ -78,18 +78,22 @@ const (
 // stuckAfter is how long the loop may take for one turn: a publication with all its tries, and a document of many backends.
 const stuckAfter = 90 * time.Second
 
-// waitsFor is what the caches wait for.
-func waitsFor(o *Options) string {
+// waitsFor is what the caches wait for, with what keeps them, where that is known.
+func waitsFor(o *Options, err error) string {
+	text := "the API server has not shown all Services, EndpointSlices and the ConfigMap yet"
 	if o.Standalone != nil {
-		return "the files have not been read yet"
+		text = "the files have not been read yet"
 	}
-	return "the API server has not shown all Services, EndpointSlices and the ConfigMap yet"
+	if err != nil {
+		text += ": " + err.Error()
+	}
+	return text
 }
 
 func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error) {
 	c := o.Config
 	s := &service{options: o, log: log, history: new(history.Log), probes: lifecycle.NewProbes(stuckAfter,
-		lifecycle.Condition{Name: conditionSynced, Message: waitsFor(&o)},
+		lifecycle.Condition{Name: conditionSynced, Message: waitsFor(&o, nil)},
 		lifecycle.Condition{Name: conditionDiscovered, Message: "the first discovery has not ended"},
 	)}
 	meter := metrics.New(o.Version, names(o.Catalog))
@@ -177,6 +181,9 @@ func (s *service) observe(ctx context.Context) {
 			s.probes.Beat()
 		}
 		s.site.tick()
+		if synced != nil {
+			s.probes.Waiting(conditionSynced, waitsFor(&s.options, s.site.source.Err()))
+		}
 		if snapshot := s.controller.Snapshot(); snapshot != nil && snapshot.Discovered {
 			s.probes.Met(conditionDiscovered)
 			if !settled { // reading everything once took several times what is kept

@@ -5,6 +5,7 @@ package integration
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,18 +91,24 @@ func forbidden(verb, resource string) string {
 	return fmt.Sprintf(`cannot %s resource \"%s\"`, verb, resource)
 }
 
-// unwatched: it says so, and counts it.
+// unwatched: it says so, with the right that is missing, and /readyz says the same while that keeps it from being ready.
 func unwatched(verb, resource string) func(*testing.T, *installation) {
 	return func(t *testing.T, i *installation) {
-		i.says(t, forbidden(verb, resource))
+		i.says(t, "may not "+verb+" "+resource)
 		i.says(t, "cannot be watched now")
+		if strings.Contains(i.Log(t), "*v1.") {
+			t.Error("the log has names of types of this program")
+		}
+		if verb == "list" {
+			i.ask(t, "/readyz", http.StatusServiceUnavailable, "may not list "+resource)
+		}
 	}
 }
 
 // unexplained: a Service of which only the name is kept is read when it is asked about.
 func unexplained(t *testing.T, i *installation) {
 	i.publishes(t, "team/prometheus")
-	i.ask(t, "/api/v1/services/team/checkout", http.StatusServiceUnavailable, forbidden("get", "services"))
+	i.ask(t, "/api/v1/services/team/checkout", http.StatusServiceUnavailable, "may not get services team/checkout")
 }
 
 // unwritten: there is no ConfigMap.
@@ -117,7 +124,7 @@ func unwritten(verb string) func(*testing.T, *installation) {
 // leaderless: it never leads, or, where it got the lease once, not for long.
 func leaderless(verb string, once bool) func(*testing.T, *installation) {
 	return func(t *testing.T, i *installation) {
-		i.says(t, forbidden(verb, "leases"))
+		i.says(t, "may not "+verb+" leases "+i.output+"/")
 		if once {
 			i.says(t, "this replica no longer leads")
 			return

@@ -106,7 +106,7 @@ func enough(t *testing.T, env *testenv.Env, shape []string, watched string) {
 	if h := lease.Spec.HolderIdentity; h != nil && *h != "" {
 		t.Errorf("the lease is still held by %q", *h)
 	}
-	for _, refusal := range []string{"forbidden", "not allowed", "refused", "cannot"} {
+	for _, refusal := range []string{"forbidden", "not allowed", "may not", "refused", "cannot"} {
 		for line := range strings.SplitSeq(i.Log(t), "\n") {
 			if strings.Contains(line, refusal) {
 				t.Errorf("something was refused: %s", line)

@@ -1,0 +1,116 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/world"
+)
+
+// warnings hands on the attributes of each warning, as text.
+type warnings chan string
+
+func (warnings) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelWarn }
+func (w warnings) WithAttrs([]slog.Attr) slog.Handler         { return w }
+func (w warnings) WithGroup(string) slog.Handler              { return w }
+func (w warnings) Handle(_ context.Context, r slog.Record) error {
+	text := r.Message
+	r.Attrs(func(a slog.Attr) bool { text += fmt.Sprintf(" %s=%s", a.Key, a.Value); return true })
+	w <- text
+	return nil
+}
+
+// forbid answers as an API server does that has granted nothing.
+func forbid(w http.ResponseWriter, r *http.Request) {
+	group, where, name := "", "at the cluster scope", ""
+	resource := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	switch resource {
+	case "endpointslices":
+		group = "discovery.k8s.io"
+	case "configmaps":
+		where, name = `in the namespace \"out\"`, "toolsets"
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusForbidden)
+	fmt.Fprintf(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden", "code": 403,
+		"details": {"name": %q, "group": %q, "kind": %q},
+		"message": "%s is forbidden: User \"robot\" cannot list resource \"%s\" in API group \"%s\" %s"}`,
+		name, group, resource, resource, resource, group, where)
+}
+
+func TestMissingRightsAreNamed(t *testing.T) {
+	t.Attr("req", "DTS-RUN-3")
+	server := httptest.NewServer(http.HandlerFunc(forbid))
+	defer server.Close()
+	log := make(warnings, 100)
+	watch, err := NewWatch(&rest.Config{Host: server.URL}, world.New(func(*backend.Service) bool { return true }), Options{
+		ConfigMap: backend.Ref{Namespace: "out", Name: "toolsets"}, KeepAnnotation: func(string) bool { return true }, Log: slog.New(log),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- watch.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	rule := `: give robot a ClusterRole with {apiGroups: [%q], resources: [%s], verbs: [%s]}, or name the namespaces that it may watch in discovery.namespaces`
+	missing := map[string]string{
+		"configmaps":     `may not list configmaps out/toolsets: give robot a Role in out with {apiGroups: [""], resources: [configmaps], resourceNames: [toolsets], verbs: [get, list, watch, create, patch]}`,
+		"endpointslices": `may not list endpointslices in all namespaces` + fmt.Sprintf(rule, "discovery.k8s.io", "endpointslices", "list, watch"),
+		"services":       `may not list services in all namespaces` + fmt.Sprintf(rule, "", "services", "get, list, watch"),
+	}
+	var want, got []string
+	for kind, text := range missing {
+		namespace := ""
+		if kind == "configmaps" {
+			namespace = "out"
+		}
+		want = append(want, fmt.Sprintf("cannot be watched now, which is tried again: what is published stays namespace=%s kind=%s err=%s", namespace, kind, text))
+		got = append(got, <-log)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+	all := missing["configmaps"] + "; " + missing["endpointslices"] + "; " + missing["services"]
+	if err := watch.Err(); err == nil || err.Error() != all {
+		t.Errorf("got  %v\nwant %s", err, all)
+	}
+}
+
+// A right that was granted since is no longer missing; what else goes wrong is said without names of this program's own.
+func TestMissingRightsAreForgotten(t *testing.T) {
+	t.Attr("req", "DTS-RUN-3")
+	now := time.Now()
+	_, other := describe("*v1.EndpointSlice", errors.New("failed to list *v1.EndpointSlice: Unauthorized"))
+	if want := (failure{text: "failed to list endpointslices: Unauthorized"}); other != want {
+		t.Errorf("got %+v, want %+v", other, want)
+	}
+	tr := &trouble{}
+	tr.news("services", failure{text: "a", missing: "a", at: now})
+	tr.news("endpointslices", failure{text: "b", at: now})
+	if diff := cmp.Diff([]string{"a"}, tr.missing(now.Add(time.Minute))); diff != "" {
+		t.Errorf("right after (-want +got):\n%s", diff)
+	}
+	if got := tr.missing(now.Add(lasting)); len(got) > 0 {
+		t.Errorf("still missing: %q", got)
+	}
+}
