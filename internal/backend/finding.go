@@ -73,6 +73,7 @@ type Finding struct {
 	Reason      string // always there, for people
 	Winner      Ref    // for duplicate: the Service that is used instead
 	Annotation  string // the annotation that its owner should mend, where only another Service makes it wrong
+	Warning     string // what its owner should mend, which decides nothing; "" for nothing
 	Primary     bool   // the type's primary instance
 	// Credentials: field of the toolset's config -> name of the environment variable that HolmesGPT reads it from.
 	// Only names: values are never seen by this service.

@@ -37,6 +37,7 @@ func newDiscover(streams Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			d.tellWarnings(streams)
 			return d.print(streams, output, all)
 		},
 	}
@@ -83,6 +84,23 @@ func (d *discovered) count(v backend.Verdict) (n int) {
 		}
 	}
 	return n
+}
+
+// tellWarnings tells what owners of Services should mend though nothing depends on it.
+func (d *discovered) tellWarnings(s Streams) {
+	const most = 10
+	told := map[backend.Ref]bool{}
+	for _, f := range d.findings {
+		if f.Warning == "" || told[f.Ref] {
+			continue
+		}
+		if told[f.Ref] = true; len(told) <= most {
+			warn(s, "%s: %s", f.Ref, f.Warning)
+		}
+	}
+	if more := len(told) - most; more > 0 {
+		warn(s, "and %s more with an unknown annotation; discover --all -o json has them as metadata.warning", services(more))
+	}
 }
 
 func (d *discovered) print(s Streams, output string, all bool) error {

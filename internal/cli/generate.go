@@ -51,6 +51,7 @@ func newGenerate(streams Streams) *cobra.Command {
 			for _, w := range doc.Warnings {
 				warn(streams, "%s", w)
 			}
+			d.tellWarnings(streams)
 			d.tellNotWritten(streams)
 			tellVariables(streams, doc.Variables())
 			if key == "" {

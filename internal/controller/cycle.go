@@ -73,7 +73,7 @@ func (c *Controller) detect() {
 		before, known := c.detections[change.Ref]
 		if change.Service == nil {
 			delete(c.detections, change.Ref)
-			if known && before.Annotation != "" {
+			if known && before.Complaint() != "" {
 				c.opts.Report.GoodAnnotation(before.Service)
 			}
 			continue
@@ -83,11 +83,12 @@ func (c *Controller) detect() {
 			Result: c.opts.Detector.Detect(change.Service, change.Endpoints),
 		}
 		c.detections[change.Ref] = d
-		if known && before.Annotation != "" && before.Rejected != d.Rejected {
+		complaint := d.Complaint()
+		if known && before.Complaint() != "" && before.Complaint() != complaint {
 			c.opts.Report.GoodAnnotation(d.Service)
 		}
-		if d.Annotation != "" {
-			c.opts.Report.BadAnnotation(d.Service, d.Type, d.Rejected)
+		if complaint != "" {
+			c.opts.Report.BadAnnotation(d.Service, d.Type, complaint)
 		}
 	}
 }

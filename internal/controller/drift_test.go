@@ -147,6 +147,37 @@ func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 	})
 }
 
+// An annotation that does not exist is told as a bad one is, of Services that are nothing too, and publishes and withdraws nothing.
+func TestUnknownAnnotationIsTold(t *testing.T) {
+	t.Attr("req", "DTS-ANN-1")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		annotate := func(name string, s backend.Service, annotations map[string]string) {
+			s.Ref, s.Annotations = backend.Ref{Namespace: "ns", Name: name}, annotations
+			r.world.SetService(s)
+			pass(time.Second)
+		}
+		misspelt := map[string]string{"kubernaut.io/toolset-nmae": "orders"}
+		good := prometheus("x")
+		nothing := backend.Service{Ports: []backend.Port{{Name: "x", Number: 8080, Protocol: "TCP"}}}
+		annotate("odd", nothing, misspelt)
+		annotate("good", good, misspelt)
+		r.expect(t, "it is published all the same", "ns/good", "-ns/odd")
+		for _, name := range []string{"odd", "good"} {
+			if text := "ns/" + name + ": annotation kubernaut.io/toolset-nmae: unknown, so that it has no effect; did you mean kubernaut.io/toolset-name?"; !r.notes.has(text) {
+				t.Errorf("want %q of %q", text, r.notes.list)
+			}
+		}
+		annotate("odd", nothing, nil)
+		annotate("good", good, nil)
+		r.expect(t, "it stays", "ns/good")
+		for _, name := range []string{"odd", "good"} {
+			if !r.notes.has("ns/" + name + ": mended") {
+				t.Errorf("%s: that it is over is not told: %q", name, r.notes.list)
+			}
+		}
+	})
+}
+
 // A namespace that may not be watched keeps what is published of it, and nothing else waits for it.
 func TestFrozenNamespace(t *testing.T) {
 	t.Attr("req", "DTS-DET-9")

@@ -48,6 +48,19 @@ type Result struct {
 	Type string
 	// Annotation says that the rejection is for the owner to mend: the name of an annotation with a bad value.
 	Annotation string
+	// Warning is what the owner should mend besides, which decides nothing: an annotation that does not exist.
+	Warning string
+}
+
+// Complaint is all that the Service's owner should mend, "" for nothing.
+func (r *Result) Complaint() string {
+	switch {
+	case r.Annotation == "":
+		return r.Warning
+	case r.Warning == "":
+		return r.Rejected
+	}
+	return r.Rejected + "; " + r.Warning
 }
 
 // Nothing reports that no type and no annotation has anything to say about the Service.
@@ -61,6 +74,15 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	if near.empty() && !annotated {
 		return Result{}
 	}
+	r := d.examine(s, e, near)
+	if annotated {
+		r.Warning = d.unknownAnnotation(s)
+	}
+	return r
+}
+
+// examine is Detect for a Service that may be something.
+func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) Result {
 	notes, bad := d.readAnnotations(s)
 	if bad != nil {
 		return Result{Rejected: bad.Error(), Type: notes.typ, Annotation: bad.name}
@@ -191,7 +213,7 @@ func (d *Detector) Matters(s *backend.Service) bool {
 		return false
 	}
 	r := d.Detect(s, nil)
-	return !r.Nothing()
+	return !r.Nothing() || r.Warning != ""
 }
 
 // Explain tells what every type that was near makes of the Service, in the catalog's order. Annotations that include a

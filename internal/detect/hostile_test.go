@@ -47,7 +47,7 @@ func TestHostileServices(t *testing.T) {
 // checkResult: what is said must be one short line of plain text, and an endpoint must lead to the Service itself.
 func checkResult(t *testing.T, r Result) {
 	t.Helper()
-	texts := []string{r.Rejected}
+	texts := []string{r.Rejected, r.Warning}
 	for _, c := range r.Candidates {
 		texts = append(texts, c.PortReason)
 		texts = append(texts, c.Signs...)

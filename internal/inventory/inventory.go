@@ -52,7 +52,7 @@ func Build(detections []Detection, observations map[backend.Key]backend.Observat
 // findings judges each candidate of a Service by itself.
 func findings(d *Detection, observations map[backend.Key]backend.Observation, mustProve bool) []*backend.Finding {
 	if len(d.Candidates) == 0 {
-		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected}
+		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning}
 		if d.Nothing() {
 			f.Reason = "nothing about it looks like a known backend"
 		}
@@ -60,7 +60,7 @@ func findings(d *Detection, observations map[backend.Key]backend.Observation, mu
 	}
 	var list []*backend.Finding
 	for _, c := range d.Candidates {
-		f := &backend.Finding{Ref: c.Service.Ref, Service: c.Service, Type: c.Type, Candidate: c}
+		f := &backend.Finding{Ref: c.Service.Ref, Service: c.Service, Type: c.Type, Candidate: c, Warning: d.Warning}
 		f.Observation = observations[c.Key()]
 		if f.Observation.Outcome == "" {
 			f.Observation.Outcome = backend.Unprobed

@@ -50,7 +50,7 @@ func (m *Metrics) register() {
 	m.failures = m.counterVec("health_check_failures_total",
 		"Failed health checks, by the backend's type and the reason.", "service_type", "reason")
 	m.detectors = m.counterVec("detector_errors_total",
-		"Services that ask to be a backend and cannot be, such as for a bad annotation, by type.", "detector")
+		"Services with a bad or misspelt annotation, each counted again when it changes, by type.", "detector")
 	m.errors = m.counterVec("reconciliation_errors_total",
 		"Operations that failed, by what was tried.", "operation")
 	m.overrides = m.gauge("overrides_valid",

@@ -45,6 +45,7 @@ func annotations(root string) (Page, error) {
 	var m markdown
 	m.para("On a Service. An annotation beats any guess, in both directions. A bad value gives the verdict `rejected` with the " +
 		"annotation's name and what was expected, and a Warning Event on the Service; nothing else is affected. " +
+		"An annotation that begins like these and is none of them has no effect but such an Event. " +
 		"[How to use them](../annotations.md) is told with examples.")
 	var rows [][]string
 	for _, c := range list {

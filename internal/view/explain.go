@@ -104,6 +104,9 @@ func Explain(m Material) Explanation {
 	for _, evaluation := range m.Detector.Explain(m.Service, m.Endpoints) {
 		e.Tried = append(e.Tried, tried(&evaluation, own))
 	}
+	if own[0].Warning != "" {
+		e.Advice = append(e.Advice, Advice{Text: "Mend its " + own[0].Warning})
+	}
 	e.Advice = append(e.Advice, m.Hints.advise(own[0])...)
 	return e
 }

@@ -50,6 +50,9 @@ func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 		s.Instance = c.Instance
 		s.Metadata = metadata(f, types)
 	}
+	if f.Warning != "" {
+		s.Metadata["warning"] = f.Warning
+	}
 	return s
 }
 
