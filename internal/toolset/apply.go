@@ -41,8 +41,8 @@ func (o *Overrides) keys() map[instanceKey]bool {
 	return keys
 }
 
-// merge applies the patches to a document.
-func (o *Overrides) merge(doc *Document) {
+// merge applies the patches to a document. The warnings are about those that meet nothing.
+func (o *Overrides) merge(doc *Document) (warnings []string) {
 	for section, patch := range map[string]map[string]any{"toolsets": o.toolsets, "mcp_servers": o.servers} {
 		if len(patch) == 0 {
 			continue
@@ -52,13 +52,35 @@ func (o *Overrides) merge(doc *Document) {
 			delete(doc.HolmesGPT, section)
 		}
 	}
-	for typ, patch := range o.compact {
+	published := sortedKeys(doc.Compact)
+	for _, typ := range sortedKeys(o.compact) {
+		patch := o.compact[typ]
 		if patch == nil {
 			delete(doc.Compact, typ)
 			continue
 		}
-		doc.Compact[typ] = mergePatch(maps.Clone(doc.Compact[typ]), patch).(map[string]any)
+		before, known := doc.Compact[typ]
+		entry := mergePatch(maps.Clone(before), patch).(map[string]any)
+		if missing := lacking(entry); !known && len(missing) > 0 && doc.wants(Compact) {
+			text := "nothing of this type is published, so that " + KeyCompact(typ) + " holds what stands here alone, without " + strings.Join(missing, " and ")
+			if meant := yamlfile.Nearest(typ, published); meant != "" {
+				text += `; did you mean "` + meant + `"?`
+			}
+			warnings = append(warnings, o.at(yamlfile.Key("compact", typ), text))
+		}
+		doc.Compact[typ] = entry
 	}
+	return warnings
+}
+
+// lacking are the keys that an entry of the compact form must have and has not.
+func lacking(entry map[string]any) (missing []string) {
+	for _, key := range []string{"toolset", "enabled", "config"} {
+		if _, ok := entry[key]; !ok {
+			missing = append(missing, key)
+		}
+	}
+	return missing
 }
 
 // check looks for what HolmesGPT would choke on in the result. origins leads from paths in the document to the patches of

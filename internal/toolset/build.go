@@ -56,7 +56,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	if len(b.servers) > 0 {
 		doc.HolmesGPT["mcp_servers"] = b.servers
 	}
-	overrides.merge(doc)
+	unmet := overrides.merge(doc)
 	if err := doc.mark(opts.GenerationMarker); err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	if err != nil {
 		return nil, err
 	}
-	doc.Warnings = slices.Concat(b.warnings, overrides.warnings, warnings)
+	doc.Warnings = slices.Concat(b.warnings, overrides.warnings, unmet, warnings)
 	return doc, nil
 }
 

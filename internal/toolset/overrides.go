@@ -76,8 +76,11 @@ func (o *Overrides) read(c *checker, root any) {
 		case "compact":
 			o.compact = c.compactPatch(v)
 		default:
-			o.warnings = append(o.warnings, o.at(yamlfile.Key("", key),
-				"this key has no effect; toolsets, mcp_servers, instances and compact have"))
+			hint := "toolsets, mcp_servers, instances and compact have"
+			if meant := yamlfile.Nearest(key, []string{"toolsets", "mcp_servers", "instances", "compact"}); meant != "" {
+				hint = `did you mean "` + meant + `"?`
+			}
+			o.warnings = append(o.warnings, o.at(yamlfile.Key("", key), "this key has no effect; "+hint))
 		}
 	}
 }

@@ -121,6 +121,39 @@ func TestSharedConfig(t *testing.T) {
 	}
 }
 
+// What has no effect, or less than was meant, is told; the rest is in force.
+func TestOverridesWithoutEffect(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	const at = "overrides.yaml:1:"
+	for text, want := range map[string]string{
+		"toolset: {kubernetes/logs: null}":  at + `10: toolset: this key has no effect; did you mean "toolsets"?`,
+		"instance: {}":                      at + `11: instance: this key has no effect; did you mean "instances"?`,
+		"mcpServers: {}":                    at + `13: mcpServers: this key has no effect; did you mean "mcp_servers"?`,
+		"notes: {}":                         at + `8: notes: this key has no effect; toolsets, mcp_servers, instances and compact have`,
+		"instances: {jaeger: {gone/x: {}}}": at + `30: instances.jaeger.gone/x: no such instance is published`,
+		"compact: {loki: {config: {url: x}}}": at + `17: compact.loki: nothing of this type is published, so that loki-toolset.yaml holds what stands here alone, ` +
+			`without toolset and enabled`,
+		"compact: {elasticsaerch: {enabled: false}}": at + `26: compact.elasticsaerch: nothing of this type is published, so that elasticsaerch-toolset.yaml ` +
+			`holds what stands here alone, without toolset and config; did you mean "elasticsearch"?`,
+		"compact: {loki: {toolset: loki, enabled: true, config: {url: x}}}": "", // one of the admin's own
+		"compact: {loki: null, elasticsearch: {config: {index: x}}}":        "",
+	} {
+		d, err := Build(patched(), options(t), parse(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, strings.Join(d.Warnings, "\n")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+	one := options(t)
+	one.Formats = []string{HolmesGPT}
+	d, err := Build(patched(), one, parse(t, "compact: {loki: {config: {url: x}}}"))
+	if err != nil || len(d.Warnings) > 0 {
+		t.Errorf("the compact form is not written, and yet: %v, %q", err, d.Warnings)
+	}
+}
+
 func TestBadOverrides(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	for name, tt := range map[string]struct{ text, want string }{
