@@ -36,7 +36,9 @@ type Report struct {
 	frozen   string                 // the namespaces that were last told
 	bad      map[backend.Ref]string
 	names    map[backend.Ref]*backend.Finding // annotations that other Services make wrong, as told
+	warnings []string                         // about the document, as told
 	large    bool
+	cutOff   bool // none of the backends can be reached, as told
 	leading  bool
 }
 
@@ -62,6 +64,8 @@ func (r *Report) Cycle(s *Snapshot) {
 	r.tellBackends(s)
 	r.tellSource(s.Source)
 	r.tellNames(s)
+	r.tellReach(s)
+	r.tellWarnings(s)
 	if r.leading != s.Leading {
 		r.leading = s.Leading
 		r.note(history.Leadership, "%s", map[bool]string{true: "this replica writes from now on", false: "another replica writes from now on"}[s.Leading])
@@ -84,7 +88,7 @@ func (r *Report) tellFrozen(s *Snapshot) {
 		return
 	}
 	r.Events.ConfigMap(true, "NamespaceForbidden", "not allowed to watch "+frozen+": what is published of it stays as it is; "+
-		"needed is a Role in each namespace with get, list and watch on services and endpointslices")
+		"needed is a Role in each namespace with get, list and watch on services, and list and watch on endpointslices")
 }
 
 // Checked counts a health check.
@@ -116,10 +120,7 @@ func (r *Report) Published(res publish.Result, limited []publish.Drift, err erro
 			r.Metrics.Published(waited)
 		}
 	}
-	for _, d := range res.Drifted {
-		r.Log.Info("repaired what somebody else changed", "key", d.Key, "manager", d.Manager)
-		r.note(history.Repaired, "%s, which was changed%s", d.Key, by(d.Manager))
-	}
+	r.tellRepairs(&res)
 	for _, d := range limited {
 		r.Events.ConfigMap(true, "RepairedTooOften", fmt.Sprintf("%s is changed again and again%s: from now on it is repaired only every resync", d.Key, by(d.Manager)))
 	}

@@ -1,0 +1,152 @@
+package controller
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// logged is a Report and the lines that it logs.
+type logged struct {
+	*Report
+	log bytes.Buffer
+}
+
+func newLogged() *logged {
+	l := &logged{}
+	plain := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}
+	l.Report = &Report{
+		Metrics: metrics.New("test", nil), Events: &recorded{}, History: new(history.Log),
+		Log: slog.New(slog.NewTextHandler(&l.log, &slog.HandlerOptions{ReplaceAttr: plain})),
+	}
+	return l
+}
+
+// lines are those that were logged since the last call and contain text.
+func (l *logged) lines(text string) (list []string) {
+	for line := range strings.Lines(l.log.String()) {
+		if strings.Contains(line, text) {
+			list = append(list, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	l.log.Reset()
+	return list
+}
+
+// TestAllUnreachableIsTold once, and again only after a backend was reached in between.
+func TestAllUnreachableIsTold(t *testing.T) {
+	t.Attr("req", "DTS-PRB-3")
+	finding := func(name string, outcome backend.Outcome) *backend.Finding {
+		ref := backend.Ref{Namespace: "ns", Name: name}
+		service := &backend.Service{Ref: ref}
+		return &backend.Finding{
+			Ref: ref, Service: service, Type: "grafana", Verdict: backend.Unavailable,
+			Candidate:   &backend.Candidate{Service: service, Type: "grafana"},
+			Observation: backend.Observation{Outcome: outcome, Detail: "connection refused"},
+		}
+	}
+	unproven := finding("u", backend.Unprobed)
+	unproven.Candidate.Unproven = true
+	nothing := &backend.Finding{Ref: backend.Ref{Namespace: "ns", Name: "shop"}, Verdict: backend.Rejected}
+	const gone, empty = backend.Unreachable, backend.NoEndpoints
+	const warning = `level=WARN msg="none of the backends can be reached: a NetworkPolicy keeps this process from them, or it runs where their addresses lead nowhere"` +
+		` namespace=ns service=a type=grafana backends=2 err="connection refused"`
+	l := newLogged()
+	for _, step := range []struct {
+		name     string
+		findings []*backend.Finding
+		want     []string
+	}{
+		{"nothing there", []*backend.Finding{nothing}, nil},
+		{"one has not been asked yet", []*backend.Finding{finding("a", gone), finding("b", backend.Unprobed)}, nil},
+		{"nobody was asked", []*backend.Finding{finding("a", empty), unproven}, nil},
+		{"none can be reached", []*backend.Finding{finding("a", gone), finding("b", gone), finding("c", empty), unproven, nothing}, []string{warning}},
+		{"still", []*backend.Finding{finding("a", gone)}, nil},
+		{"they are gone", nil, nil},
+		{"still", []*backend.Finding{finding("a", gone), finding("b", gone)}, nil},
+		{"one answers", []*backend.Finding{finding("a", gone), finding("b", backend.WrongIdentity)}, []string{`level=INFO msg="backends can be reached again"`}},
+		{"it still does", []*backend.Finding{finding("a", gone), finding("b", backend.Ready)}, nil},
+		{"none again", []*backend.Finding{finding("a", gone), finding("b", gone)}, []string{warning}},
+	} {
+		l.Cycle(&Snapshot{Findings: step.findings})
+		if diff := cmp.Diff(step.want, l.lines("can be reached")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+	}
+}
+
+func TestWarningsAreToldOnce(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	l := newLogged()
+	line := func(text string) string { return `level=WARN msg="what is written wants attention" warning=` + text }
+	for _, step := range []struct {
+		name     string
+		snapshot Snapshot
+		want     []string
+	}{
+		{"who follows does not write", Snapshot{Document: &toolset.Document{Warnings: []string{"a"}}}, nil},
+		{"two", Snapshot{Leading: true, Document: &toolset.Document{Warnings: []string{"a", "b"}}}, []string{line("a"), line("b")}},
+		{"one stays, one comes", Snapshot{Leading: true, Document: &toolset.Document{Warnings: []string{"b", "c"}}}, []string{line("c")}},
+		{"no document", Snapshot{Leading: true, Err: errors.New("x")}, nil},
+		{"the first is back", Snapshot{Leading: true, Document: &toolset.Document{Warnings: []string{"a"}}}, []string{line("a")}},
+	} {
+		l.Cycle(&step.snapshot)
+		if diff := cmp.Diff(step.want, l.lines("attention")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+	}
+}
+
+func TestRepairsAreTold(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	l := newLogged()
+	for _, tt := range []struct {
+		name      string
+		result    publish.Result
+		want      []string
+		remembers string
+	}{
+		{"made for the first time", publish.Result{Written: true, Created: true, Changed: []string{"a", "b"}}, nil, "a, b"},
+		{
+			"deleted", publish.Result{Written: true, Created: true, Changed: []string{"a", "b"}, Drifted: []publish.Drift{{Key: "a"}, {Key: "b"}}},
+			[]string{`level=INFO msg="what was published was deleted; it is written again" keys=2`}, "everything, which was deleted",
+		},
+		{
+			"a key removed", publish.Result{Written: true, Changed: []string{"a"}, Drifted: []publish.Drift{{Key: "a"}}},
+			[]string{`level=INFO msg="what somebody removed is written again" key=a`}, "a, which was removed",
+		},
+		{
+			"a key changed", publish.Result{Written: true, Changed: []string{"a"}, Drifted: []publish.Drift{{Key: "a", Manager: "kubectl-edit"}}},
+			[]string{`level=INFO msg="repaired what somebody else changed" key=a manager=kubectl-edit`}, "a, which was changed by kubectl-edit",
+		},
+	} {
+		l.Published(tt.result, nil, nil, 0)
+		var got []string
+		for _, line := range l.lines("") {
+			if !strings.Contains(line, "msg=published ") {
+				got = append(got, line)
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+		if changes := l.History.Since(0); len(changes) == 0 || changes[len(changes)-1].Message != tt.remembers {
+			t.Errorf("%s: remembered is %+v, want %q", tt.name, changes, tt.remembers)
+		}
+	}
+}
