@@ -168,7 +168,7 @@ func (p *program) cpu(t *testing.T) time.Duration {
 }
 
 // resident is a program's memory, in MiB.
-type resident struct{ all, anonymous, file float64 }
+type resident struct{ all, anonymous, file, peak float64 }
 
 func (p *program) memory(t *testing.T) (r resident) {
 	t.Helper()
@@ -176,7 +176,7 @@ func (p *program) memory(t *testing.T) (r resident) {
 	if err != nil {
 		t.Fatalf("memory of %s: %v\n%s", p.cmd.Path, err, p.tail())
 	}
-	for name, to := range map[string]*float64{"VmRSS:": &r.all, "RssAnon:": &r.anonymous, "RssFile:": &r.file} {
+	for name, to := range map[string]*float64{"VmRSS:": &r.all, "RssAnon:": &r.anonymous, "RssFile:": &r.file, "VmHWM:": &r.peak} {
 		_, after, _ := strings.Cut(string(data), name)
 		kib, err := strconv.Atoi(strings.Fields(after)[0])
 		if err != nil {

@@ -34,10 +34,15 @@ const (
 // serve starts the service with its defaults, but for where it listens.
 func (b *bench) serve(t *testing.T, args ...string) *program {
 	t.Helper()
-	return run(t, b.service, append([]string{
+	return run(t, b.service, b.arguments(t, args...)...)
+}
+
+func (b *bench) arguments(t *testing.T, more ...string) []string {
+	t.Helper()
+	return append([]string{
 		"serve", "--kubeconfig", b.account(t, self), "--set", "auth.mode=none", "--set", "log.format=text",
 		"--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0",
-	}, args...)...)
+	}, more...)
 }
 
 // clean deletes the ConfigMap and the lease, as before a first installation.
@@ -131,6 +136,9 @@ func (b *bench) start(t *testing.T, first bool) {
 	})
 	b.add(report.Figure{Name: "of it anonymous", Unit: report.MiB, Runs: []float64{m.anonymous}})
 	b.add(report.Figure{Name: "of it the program file", Unit: report.MiB, Runs: []float64{m.file}})
+	b.add(report.Figure{
+		Name: "most resident memory", Unit: report.MiB, Runs: []float64{m.peak}, Note: "VmHWM of the first minute, without a limit on memory: reading everything once.",
+	})
 	b.add(report.Figure{Name: processor, Unit: report.Milliseconds, Runs: report.Millis(cpu)})
 	b.add(report.Figure{
 		Name: "processor when nothing happens, probes included", Unit: report.Percent,
@@ -143,6 +151,24 @@ func (b *bench) start(t *testing.T, first bool) {
 		}
 	}
 	p.stop(t)
+	b.limited(t)
+}
+
+// limited measures a start with the limit on memory that the chart gives.
+func (b *bench) limited(t *testing.T) {
+	t.Helper()
+	const limit = 256 // MiB, of which the chart tells the Go runtime nine tenths
+	b.clean(t)
+	n := b.record.Len()
+	p := run(t, "/usr/bin/env", append([]string{fmt.Sprintf("GOMEMLIMIT=%dMiB", limit*9/10), b.service}, b.arguments(t)...)...)
+	done := b.await(t, n, "all backends are published", complete(b.backends)).At
+	m := p.memory(t)
+	p.stop(t)
+	b.add(report.Figure{Name: "cold start with the chart's limit on memory", Unit: report.Milliseconds, Runs: report.Millis(done.Sub(p.begun))})
+	b.add(report.Figure{
+		Name: "most resident memory with the chart's limit", Unit: report.MiB, Runs: []float64{m.peak}, Target: b.targetAt(100_000, report.AtMost(limit)),
+		Note: fmt.Sprintf("VmHWM until all is published. The chart limits it to %d MiB and tells the Go runtime nine tenths of that.", limit),
+	})
 }
 
 // dead measures how long the living wait for the dead.
