@@ -53,7 +53,7 @@ func (w *Watch) keep(object any) (any, error) {
 		if k.of = service; w.world.IsOther(service) {
 			k.nothing = true
 		} else {
-			k.slice = &world.Slice{EndpointSlice: part, FQDN: fqdn}
+			k.slice = &world.Slice{Name: k.Name, EndpointSlice: part, FQDN: fqdn}
 		}
 		return k, nil
 	}

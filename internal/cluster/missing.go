@@ -35,7 +35,7 @@ func (w *Watch) readMissing(ctx context.Context) {
 	}
 }
 
-func (w *Watch) readSlices(ctx context.Context, namespace, service string) (map[string]world.Slice, error) {
+func (w *Watch) readSlices(ctx context.Context, namespace, service string) ([]world.Slice, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	return w.opts.Reader.slices(ctx, namespace, service)

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -55,18 +57,19 @@ func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service
 	return &service, world.Join(parts), nil
 }
 
-// slices are the EndpointSlices of a Service, by name.
-func (r *Reader) slices(ctx context.Context, namespace, service string) (map[string]world.Slice, error) {
+// slices are the EndpointSlices of a Service, in the order of their names.
+func (r *Reader) slices(ctx context.Context, namespace, service string) ([]world.Slice, error) {
 	list, err := r.discovery.EndpointSlices(namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: labels.Set{discoveryv1.LabelServiceName: service}.String(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w", namespace, service, rights.Explain(err))
 	}
-	parts := map[string]world.Slice{}
+	var parts []world.Slice
 	for i := range list.Items {
 		_, part, fqdn := source.FromEndpointSlice(&list.Items[i])
-		parts[list.Items[i].Name] = world.Slice{EndpointSlice: part, FQDN: fqdn}
+		parts = append(parts, world.Slice{Name: list.Items[i].Name, EndpointSlice: part, FQDN: fqdn})
 	}
+	slices.SortFunc(parts, func(a, b world.Slice) int { return strings.Compare(a.Name, b.Name) })
 	return parts, nil
 }

@@ -3,24 +3,29 @@ package world
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Slice is an EndpointSlice without its name; FQDN: it holds host names, which are never dialled.
+// Slice is an EndpointSlice of a namespace. FQDN: it holds host names, which are never dialled.
 type Slice struct {
+	Name string
 	backend.EndpointSlice
 	FQDN bool
 }
 
-// Join makes one of the EndpointSlices of a Service, in the order of their names.
-func Join(parts map[string]Slice) *backend.Endpoints {
+func find(sorted []Slice, name string) (at int, known bool) {
+	return slices.BinarySearchFunc(sorted, name, func(s Slice, name string) int { return strings.Compare(s.Name, name) })
+}
+
+// Join makes one of the EndpointSlices of a Service, which are in the order of their names.
+func Join(sorted []Slice) *backend.Endpoints {
 	e := &backend.Endpoints{}
-	for _, name := range slices.Sorted(maps.Keys(parts)) {
-		part := parts[name]
-		e.FQDN = e.FQDN || part.FQDN
-		if !part.FQDN {
-			e.Slices = append(e.Slices, part.EndpointSlice)
+	for _, s := range sorted {
+		e.FQDN = e.FQDN || s.FQDN
+		if !s.FQDN {
+			e.Slices = append(e.Slices, s.EndpointSlice)
 		}
 	}
 	return e
@@ -59,9 +64,9 @@ func (w *World) Missing() []backend.Ref {
 	return slices.SortedFunc(maps.Keys(w.missing), backend.Ref.Compare)
 }
 
-// Fill enters the EndpointSlices of a Service that missed them, by their names, as they were read after that. What events have
-// told since then counts more.
-func (w *World) Fill(ref backend.Ref, read map[string]Slice) {
+// Fill enters the EndpointSlices of a Service that missed them, as they were read after that. What events have told since then
+// counts more.
+func (w *World) Fill(ref backend.Ref, read []Slice) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	deleted, missing := w.missing[ref]
@@ -69,9 +74,9 @@ func (w *World) Fill(ref backend.Ref, read map[string]Slice) {
 		return
 	}
 	delete(w.missing, ref)
-	for name, s := range read {
-		own := backend.Ref{Namespace: ref.Namespace, Name: name}
-		if _, told := w.owners[own]; !told && !deleted[name] {
+	for _, s := range read {
+		own := backend.Ref{Namespace: ref.Namespace, Name: s.Name}
+		if _, told := w.owners[own]; !told && !deleted[s.Name] {
 			w.setSlice(own, ref, s)
 		}
 	}

@@ -56,8 +56,8 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 	w.SetSlice(ref("a-1"), ref("a"), part("10.0.0.2"), false)
 	w.DeleteSlice(ref("a-2"))
 	w.SetSlice(ref("a-4"), ref("a"), part("10.0.0.4"), false)
-	w.Fill(ref("a"), map[string]Slice{
-		"a-1": {EndpointSlice: part("10.0.0.1")}, "a-2": {EndpointSlice: part("10.0.0.8")}, "a-3": {EndpointSlice: part("10.0.0.3")},
+	w.Fill(ref("a"), []Slice{
+		{Name: "a-1", EndpointSlice: part("10.0.0.1")}, {Name: "a-2", EndpointSlice: part("10.0.0.8")}, {Name: "a-3", EndpointSlice: part("10.0.0.3")},
 	})
 	if d := cmp.Diff([]string{"10.0.0.2", "10.0.0.3", "10.0.0.4"}, addresses()); d != "" {
 		t.Errorf("-want +got:\n%s", d)
@@ -70,7 +70,7 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 	if len(w.slices)+len(w.owners)+len(w.Missing()) != 0 {
 		t.Errorf("slices of nothing are kept: %v %v", w.slices, w.owners)
 	}
-	w.Fill(ref("a"), map[string]Slice{"a-1": {}}) // too late
+	w.Fill(ref("a"), []Slice{{Name: "a-1"}}) // too late
 	w.SetService(something)
 	w.DeleteService(ref("a"))
 	if len(w.slices)+len(w.Missing()) != 0 {

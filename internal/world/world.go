@@ -20,8 +20,8 @@ type World struct {
 	mu       sync.Mutex
 	services map[backend.Ref]*backend.Service
 	others   map[backend.Ref]struct{}
-	sorted   []backend.Ref // others; nil when they have changed since
-	slices   map[backend.Ref]map[string]Slice
+	sorted   []backend.Ref               // others; nil when they have changed since
+	slices   map[backend.Ref][]Slice     // by Service, in the order of their names: most have one, for which a map is a waste
 	owners   map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
 	changed  map[backend.Ref]struct{}
 	frozen   map[string]bool // namespaces
@@ -43,7 +43,7 @@ func New(relevant func(*backend.Service) bool) *World {
 	return &World{
 		relevant: relevant, changes: make(chan struct{}, 1),
 		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
-		slices: map[backend.Ref]map[string]Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
+		slices: map[backend.Ref][]Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
 		frozen: map[string]bool{}, sliced: map[string]int{},
 		missing: map[backend.Ref]map[string]bool{}, missed: make(chan struct{}, 1),
 	}
@@ -100,8 +100,8 @@ func (w *World) setOther(ref backend.Ref) {
 		w.touch(ref)
 	}
 	if !w.optional { // those of files are given once
-		for name := range w.slices[ref] {
-			w.dropSlice(backend.Ref{Namespace: ref.Namespace, Name: name})
+		for _, s := range slices.Clone(w.slices[ref]) {
+			w.dropSlice(backend.Ref{Namespace: ref.Namespace, Name: s.Name})
 		}
 	}
 }
@@ -144,7 +144,7 @@ func (w *World) SetSlice(name, service backend.Ref, s backend.EndpointSlice, fqd
 	if _, other := w.others[service]; service.Name == "" || other && !w.optional {
 		return
 	}
-	w.setSlice(name, service, Slice{s, fqdn})
+	w.setSlice(name, service, Slice{name.Name, s, fqdn})
 }
 
 func (w *World) setSlice(name, service backend.Ref, s Slice) {
@@ -152,13 +152,17 @@ func (w *World) setSlice(name, service backend.Ref, s Slice) {
 		w.count(service.Namespace, 1)
 	}
 	w.owners[name] = service
-	if w.slices[service] == nil {
-		w.slices[service] = map[string]Slice{}
+	list := w.slices[service]
+	i, known := find(list, name.Name)
+	switch {
+	case !known:
+		w.slices[service] = slices.Insert(list, i, s)
+	case reflect.DeepEqual(list[i], s):
+		return
+	default:
+		list[i] = s
 	}
-	if old, ok := w.slices[service][name.Name]; !ok || !reflect.DeepEqual(old, s) {
-		w.slices[service][name.Name] = s
-		w.touchKnown(service)
-	}
+	w.touchKnown(service)
 }
 
 // DeleteSlice takes an EndpointSlice out, by its own name.
@@ -176,8 +180,11 @@ func (w *World) dropSlice(name backend.Ref) {
 	}
 	w.count(service.Namespace, -1)
 	delete(w.owners, name)
-	delete(w.slices[service], name.Name)
-	if len(w.slices[service]) == 0 {
+	list := w.slices[service]
+	if i, known := find(list, name.Name); known {
+		list = slices.Delete(list, i, i+1)
+	}
+	if w.slices[service] = list; len(list) == 0 {
 		delete(w.slices, service)
 	}
 	w.touchKnown(service)
