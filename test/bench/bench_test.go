@@ -108,9 +108,12 @@ func (b *bench) cluster(t *testing.T) {
 	t.Helper()
 	b.env, b.audit = startAudited(t)
 	b.env.Namespace(t, accounts)
-	b.env.Fill(t, b.n-backends, true, vary)
-	b.backends = b.create(t, "observability", backends, kinds())
 	b.record = b.env.Record(t)
+	b.env.Fill(t, b.n-backends, true, vary)
+	if b.main && b.measures("start") {
+		b.none(t)
+	}
+	b.backends = b.create(t, "observability", backends, kinds())
 }
 
 // settings come from the environment.

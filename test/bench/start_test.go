@@ -154,6 +154,19 @@ func (b *bench) start(t *testing.T, first bool) {
 	b.limited(t)
 }
 
+// none measures a start where there is nothing to find.
+func (b *bench) none(t *testing.T) {
+	t.Helper()
+	for range b.runs {
+		b.clean(t)
+		n := b.record.Len()
+		p := b.serve(t)
+		at := b.await(t, n, "the ConfigMap is written", func(map[string]string) bool { return true }).At
+		b.add(report.Figure{Name: "cold start without backends", Unit: report.Milliseconds, Runs: report.Millis(at.Sub(p.begun))})
+		p.stop(t)
+	}
+}
+
 // limited measures a start with the limit on memory that the chart gives.
 func (b *bench) limited(t *testing.T) {
 	t.Helper()
@@ -195,8 +208,22 @@ func (b *bench) dead(t *testing.T) {
 		})
 		p.stop(t)
 	}
+	b.clean(t)
+	n := b.record.Len()
+	p := b.serve(t, "--set", "discovery.settle=0s")
+	b.await(t, n, "the living are published", complete(live))
+	var many []time.Duration
+	for _, s := range b.slots(t) {
+		in, _ := b.serviceLast(t, s)
+		many = append(many, in)
+	}
+	p.stop(t)
+	b.add(report.Figure{
+		Name: "reaction beside 420 backends, p50", Unit: report.Milliseconds, Runs: []float64{report.Quantile(report.Millis(many...), 0.5)},
+		Note: "as the reaction, with 220 that live and 200 that time out.",
+	})
 	const patience = 30 * time.Second
-	p := run(t, filepath.Join(b.peers, "poll"), "-kubeconfig", b.account(t, "poll"), "-namespace", testenv.OutputNamespace, "-name", "polled")
+	p = run(t, filepath.Join(b.peers, "poll"), "-kubeconfig", b.account(t, "poll"), "-namespace", testenv.OutputNamespace, "-name", "polled")
 	other := report.Series{Name: "polling, given up after", Values: report.Millis(patience)}
 	if l, ok := p.says("written", patience); ok {
 		other = report.Series{Name: "polling", Values: report.Millis(l.at.Sub(p.begun))}
