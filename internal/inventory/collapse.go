@@ -63,14 +63,15 @@ func collapse(all []*backend.Finding) {
 	}
 	for _, list := range groups {
 		slices.SortFunc(list, preference)
-		var kept []*backend.Finding
-		for _, f := range list {
-			i := slices.IndexFunc(kept, func(k *backend.Finding) bool { return sameBackend(k, f) })
+		var kept []front
+		for _, finding := range list {
+			f := newFront(finding)
+			i := slices.IndexFunc(kept, f.same)
 			if i < 0 || f.Candidate.Strength == backend.Explicit {
 				kept = append(kept, f)
 				continue
 			}
-			f.Reason = fmt.Sprintf("it fronts the same backend as %s, which is used: %s", kept[i].Ref, whyNot(f, kept[i]))
+			f.Reason = fmt.Sprintf("it fronts the same backend as %s, which is used: %s", kept[i].Ref, whyNot(f.Finding, kept[i].Finding))
 			f.Verdict, f.Winner = backend.Duplicate, kept[i].Ref
 		}
 	}
@@ -117,20 +118,34 @@ func whyNot(f, winner *backend.Finding) string {
 	return "one of the two is enough"
 }
 
-// sameBackend reports whether two Services of one namespace and type lead to the same backend.
-func sameBackend(a, b *backend.Finding) bool {
-	if sameInstallation(a, b) {
-		return true
+// front is a Service in front of a backend, with what each comparison of two asks for. A namespace may hold thousands, of
+// which each is compared with all.
+type front struct {
+	*backend.Finding
+	selector []string // in order
+	twin     bool     // made beside the one that people use, for the members of a StatefulSet
+}
+
+func newFront(f *backend.Finding) front {
+	var selector []string
+	for k, v := range f.Service.Selector {
+		selector = append(selector, k+"="+v)
 	}
-	sa, sb := a.Service, b.Service
-	if len(sa.Selector) == 0 || len(sb.Selector) == 0 {
+	slices.Sort(selector)
+	return front{f, selector, f.Service.Headless() || perReplica(f.Service)}
+}
+
+// same reports whether two Services of one namespace and type lead to the same backend.
+func (f front) same(o front) bool {
+	switch {
+	case sameInstallation(f.Finding, o.Finding):
+		return true
+	case len(f.selector) == 0 || len(o.selector) == 0:
 		return false
-	}
-	ab, ba := subset(sa.Selector, sb.Selector), subset(sb.Selector, sa.Selector)
-	if ab && ba && samePort(a.Candidate, b.Candidate) {
+	case slices.Equal(f.selector, o.selector) && samePort(f.Candidate, o.Candidate):
 		return true
 	}
-	return (ab || ba) && (twin(sa) || twin(sb))
+	return (f.twin || o.twin) && (subset(f.selector, o.selector) || subset(o.selector, f.selector))
 }
 
 // sameInstallation: two parts of one distributed installation, such as a gateway and the query frontend behind it.
@@ -147,13 +162,18 @@ func sameInstallation(a, b *backend.Finding) bool {
 	return false
 }
 
-func subset(a, b map[string]string) bool {
-	for k, v := range a {
-		if w, ok := b[k]; !ok || w != v {
-			return false
+// subset: both are in order.
+func subset(of, all []string) bool {
+	if len(of) > len(all) {
+		return false
+	}
+	i := 0
+	for _, s := range all {
+		if i < len(of) && of[i] == s {
+			i++
 		}
 	}
-	return true
+	return i == len(of)
 }
 
 // samePort reports whether both lead to the same port of the pods. A named and a numeric target may be the same one; the
@@ -165,9 +185,6 @@ func samePort(a, b *backend.Candidate) bool {
 	}
 	return ta.Type != tb.Type || ta.StrVal == tb.StrVal
 }
-
-// twin: a Service made beside the one that people use, for the members of a StatefulSet.
-func twin(s *backend.Service) bool { return s.Headless() || perReplica(s) }
 
 // perReplica: the Service leads to one pod of a StatefulSet.
 func perReplica(s *backend.Service) bool {
