@@ -15,6 +15,8 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -25,8 +27,9 @@ func newDiff(streams Streams) *cobra.Command {
 		Use:   "diff",
 		Short: "Compare what would be written with the cluster's ConfigMap",
 		Long: `Compares the toolsets that would be written now with those in the cluster's ConfigMap, and prints the difference: "-" is in
-the cluster, "+" would be written. The overrides in the ConfigMap are merged, unless --overrides names others; where
-they are invalid, that is an error, while a service that runs keeps to the last valid ones.
+the cluster, "+" would be written. The primaries that a service has recorded there stay, as in the service. The overrides
+in the ConfigMap are merged, unless --overrides names others; where they are invalid, that is an error, while a service that
+runs keeps to the last valid ones.
 Exit code 0: the same, 1: different, 2 and above: an error.`,
 		Example: `  dynamic-toolset diff --probe=proxy
   helm template observability ./charts | dynamic-toolset diff -f - -n monitoring`,
@@ -54,15 +57,18 @@ func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) 
 	if err != nil {
 		return false, err
 	}
+	var live map[string]string
+	o.recorded = func(ctx context.Context, c *config.Config) (primaries map[string]backend.Ref, err error) {
+		if live, err = o.liveConfigMap(ctx, c.Output.Namespace, c.Output.ConfigMap); err != nil {
+			return nil, err
+		}
+		return primariesIn(live), nil
+	}
 	d, err := o.discover(ctx, backend.Ref{})
 	if err != nil {
 		return false, err
 	}
 	where := d.config.Output.Namespace + "/" + d.config.Output.ConfigMap
-	live, err := o.liveConfigMap(ctx, d.config.Output.Namespace, d.config.Output.ConfigMap)
-	if err != nil {
-		return false, err
-	}
 	if overridesFile == "" && live[toolset.KeyOverrides] != "" {
 		if overrides, err = toolset.ParseOverrides("ConfigMap "+where+", "+toolset.KeyOverrides, []byte(live[toolset.KeyOverrides])); err != nil {
 			return false, err
@@ -73,6 +79,15 @@ func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) 
 		return false, err
 	}
 	return printDiff(o.streams.Out, live, keys)
+}
+
+// primariesIn are those that the service has recorded. What cannot be read it forgets too.
+func primariesIn(live map[string]string) map[string]backend.Ref {
+	state, err := publish.DecodeState(live[toolset.KeyState])
+	if err != nil {
+		return nil
+	}
+	return state.Primaries
 }
 
 // liveConfigMap is the ConfigMap's data; none where it does not exist.

@@ -97,6 +97,40 @@ func TestDiff(t *testing.T) {
 	})
 }
 
+// What a service has recorded as the primary stays, as it does in the service: another one is no difference.
+func TestDiffKeepsThePrimary(t *testing.T) {
+	t.Attr("req", "DTS-CLI-3")
+	t.Attr("req", "DTS-OUT-4")
+	api := &apiServer{services: []corev1.Service{
+		serviceObject("a", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000)),
+		serviceObject("b", "grafana", named("grafana"), "10.0.0.2", port("", 80, 3000)),
+	}}
+	_, kubeconfig := api.start(t)
+	var cm corev1.ConfigMap
+	if err := yaml.Unmarshal([]byte(mustRun(t, "generate", "--kubeconfig", kubeconfig, "--set", "primary.grafana=b/grafana").out), &cm); err != nil {
+		t.Fatal(err)
+	}
+	api.data = cm.Data
+	for _, tt := range []struct {
+		name, state string
+		args        []string
+		code        int
+	}{
+		{"recorded", `{"version": 1, "published": [], "primaries": {"grafana": "b/grafana"}}`, nil, 0},
+		{"its Service has gone", `{"version": 1, "published": [], "primaries": {"grafana": "c/grafana"}}`, nil, 1},
+		{"the configuration wants another", `{"version": 1, "published": [], "primaries": {"grafana": "b/grafana"}}`, []string{"--set", "primary.grafana=a/grafana"}, 1},
+		{"unreadable", `{`, nil, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			api.data["state.json"] = tt.state
+			r := run(t, append([]string{"diff", "--kubeconfig", kubeconfig, "--probe=off"}, tt.args...)...)
+			if r.code != tt.code || r.err != "" {
+				t.Errorf("exit code %d, want %d: %s%s", r.code, tt.code, r.out, r.err)
+			}
+		})
+	}
+}
+
 func TestDiffColours(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
 	const text = "--- a\n+++ b\n same\n-old\n+new\n\\ No newline at end of file\n"

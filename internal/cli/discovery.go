@@ -87,10 +87,16 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if prober == nil && collector.Count() > 0 && o.probe == probeAuto && cluster != nil {
 		note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; --probe=proxy asks through the API server")
 	}
+	var recorded map[string]backend.Ref
+	if o.recorded != nil {
+		if recorded, err = o.recorded(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	bar := newProgress(o.streams.Err)
 	pass := discovery.Pass{
 		Catalog: types, Detector: detector, Prober: prober, Progress: bar.show,
-		Inventory: inventory.Options{Primary: refs(c.Primary), Credentials: credentials(c.Credentials)},
+		Inventory: inventory.Options{Primary: refs(c.Primary), Recorded: recorded, Credentials: credentials(c.Credentials)},
 	}
 	if explains {
 		pass.ProbeOnly = func(c *backend.Candidate) bool { return c.Service.Namespace == whole.Namespace }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
 )
@@ -20,6 +21,8 @@ type options struct {
 	files         []string
 	configOptions
 	probe string
+	// recorded, where set, tells the primaries so far, to which a service that runs keeps.
+	recorded func(context.Context, *config.Config) (map[string]backend.Ref, error)
 
 	streams Streams
 }
