@@ -1,4 +1,4 @@
-// Package servertls makes the TLS configuration that the HTTP API is served with. Certificates are renewed, or read again,
+// Package servertls makes the TLS configuration that the HTTP API and the metrics are served with. Certificates are renewed, or read again,
 // while the process runs, when a connection asks for one: nothing runs in the background.
 package servertls
 

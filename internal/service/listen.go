@@ -1,7 +1,6 @@
 package service
 
 import (
-	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -54,20 +53,17 @@ func (s *service) listen(meter *metrics.Metrics) error {
 		{Name: "api", Key: "server.address", Addr: c.Listen(c.Server.Address), Handler: ownHost(c, answers.Handler(rest)), Log: s.log},
 		{Name: "metrics", Key: "metrics.address", Addr: c.Listen(c.Metrics.Address), Handler: scrape, Log: s.log},
 	}
+	shared, err := servertls.New(servertls.Options{TLS: c.Server.TLS, Log: s.log})
+	if err != nil {
+		return err
+	}
 	for _, server := range s.servers {
-		if server.TLS, err = s.tls(); err != nil {
-			return err
-		}
+		server.TLS = shared.Clone() // each server changes its own; nil stays nil
 	}
 	if c.Auth.Mode == config.AuthKubernetes && c.Server.TLS.Mode == config.TLSOff {
 		s.log.Warn("tokens are sent in the clear: set server.tls.mode to self-signed or files", "address", c.Server.Address)
 	}
 	return nil
-}
-
-// tls is made anew for each server, which changes it.
-func (s *service) tls() (*tls.Config, error) {
-	return servertls.New(servertls.Options{TLS: s.options.Config.Server.TLS, Log: s.log})
 }
 
 // overrides is the admin's text as it is now.

@@ -2,10 +2,13 @@
 package standalone
 
 import (
+	"bytes"
+	"crypto/tls"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -188,5 +191,34 @@ func TestDryRun(t *testing.T) {
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("it wrote: %v", err)
+	}
+}
+
+// One self-signed certificate serves the API and the metrics: whoever keeps a copy of it keeps one.
+func TestOneCertificate(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	services := filepath.Join(t.TempDir(), "services.yaml")
+	_, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
+	write(t, services, one)
+	p := launch(t, services, t.TempDir(), "--set", "server.tls.mode=self-signed")
+	listening := regexp.MustCompile(`"server":"(api|metrics)","address":"([^"]+)","tls":true`)
+	var found [][]string
+	eventually(t, "both listen", func() error {
+		if found = listening.FindAllStringSubmatch(p.text(t), -1); len(found) != 2 {
+			return errors.New(p.text(t))
+		}
+		return nil
+	})
+	var shown [][]byte
+	for _, m := range found {
+		conn, err := tls.Dial("tcp", m[2], &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatalf("%s: %v", m[1], err)
+		}
+		shown = append(shown, conn.ConnectionState().PeerCertificates[0].Raw)
+		_ = conn.Close()
+	}
+	if !bytes.Equal(shown[0], shown[1]) {
+		t.Error("the API and the metrics have different certificates")
 	}
 }
