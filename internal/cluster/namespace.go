@@ -38,6 +38,7 @@ func (n *namespace) await(ctx context.Context, seen []toolscache.InformerSynced)
 	if !toolscache.WaitForCacheSync(ctx.Done(), seen...) {
 		return
 	}
+	n.listed()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.seen = true
@@ -132,6 +133,13 @@ func (t *trouble) news(kind string, f failure) bool {
 	old, known := t.last[kind]
 	t.last[kind] = f
 	return !known || old.text != f.text || f.at.Sub(old.at) >= forgotten
+}
+
+// listed forgets rights to list that were missing: all there is has been listed.
+func (t *trouble) listed() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.last, func(_ string, f failure) bool { return strings.HasPrefix(f.missing, "may not list ") })
 }
 
 // missing are the rights that are missing now.

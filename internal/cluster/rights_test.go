@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,6 +94,65 @@ func TestMissingRightsAreNamed(t *testing.T) {
 	all := missing["configmaps"] + "; " + missing["endpointslices"] + "; " + missing["services"]
 	if err := watch.Err(); err == nil || err.Error() != all {
 		t.Errorf("got  %v\nwant %s", err, all)
+	}
+}
+
+// Once all could be listed nothing says any more that it may not be: the first discovery would log it.
+func TestGrantedRightsAreNotMissing(t *testing.T) {
+	t.Attr("req", "DTS-RUN-3")
+	var granted atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query := r.URL.Query()
+		switch {
+		case !granted.Load(), query.Get("sendInitialEvents") == "true": // refused, that is tried by a list
+			forbid(w, r)
+		case query.Get("watch") == "true":
+			w.WriteHeader(http.StatusOK)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		default:
+			version, kind := "v1", "ServiceList"
+			switch {
+			case strings.HasSuffix(r.URL.Path, "endpointslices"):
+				version, kind = "discovery.k8s.io/v1", "EndpointSliceList"
+			case strings.HasSuffix(r.URL.Path, "configmaps"):
+				kind = "ConfigMapList"
+			}
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"apiVersion": %q, "kind": %q, "metadata": {"resourceVersion": "1"}, "items": []}`, version, kind)
+		}
+	}))
+	defer server.Close()
+	log := make(warnings, 100)
+	watch, err := NewWatch(&rest.Config{Host: server.URL}, world.New(func(*backend.Service) bool { return true }), Options{
+		ConfigMap: backend.Ref{Namespace: "out", Name: "toolsets"}, KeepAnnotation: func(string) bool { return true }, Log: slog.New(log),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- watch.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	for range 3 {
+		<-log
+	}
+	if watch.Err() == nil {
+		t.Error("nothing is missing before anything was granted")
+	}
+	granted.Store(true)
+	select {
+	case <-watch.Synced():
+	case <-time.After(30 * time.Second):
+		t.Fatalf("it sees nothing: %v", watch.Err())
+	}
+	if err := watch.Err(); err != nil {
+		t.Errorf("all was listed, and still: %v", err)
 	}
 }
 

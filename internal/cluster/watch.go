@@ -153,6 +153,7 @@ func (w *Watch) awaitAll(ctx context.Context, configMap toolscache.InformerSynce
 	}) {
 		return
 	}
+	w.trouble.listed()
 	close(w.synced)
 }
 
