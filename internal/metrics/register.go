@@ -61,7 +61,7 @@ func (m *Metrics) register() {
 		"Time from a change in the cluster to the ConfigMap that shows it being written.",
 		[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30})
 	m.state = newState(
-		m.desc("services", "gauge", "Services that were looked at, by type and verdict; type is none where no type was near.", "type", "state"),
+		m.desc("services", "gauge", "Services by type and verdict; type is none where no type was near. Those that look like nothing are not counted.", "type", "state"),
 		m.desc("toolset_healthy", "gauge", "1 if every backend of a published toolset works, else 0.", "name"),
 	)
 	m.registry.MustRegister(m.state)
