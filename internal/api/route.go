@@ -177,10 +177,26 @@ func ByPath(who Authorizer, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		t := &trace{id: requestID(r.Header.Get(headerRequestID))}
-		w.Header().Set(headerRequestID, t.id)
-		send(w, r.WithContext(context.WithValue(r.Context(), traceKey{}, t)), refusal(err))
+		refuse(w, r, refusal(err))
 	})
+}
+
+// ByHost lets those pass to next who ask for a host that is ours; others are told, in one sentence, what to ask for.
+func ByHost(ours func(host string) bool, instead string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ours(r.Host) {
+			refuse(w, r, problem(http.StatusMisdirectedRequest, "%s", instead))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers a request that does not get as far as the API.
+func refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
+	t := &trace{id: requestID(r.Header.Get(headerRequestID))}
+	w.Header().Set(headerRequestID, t.id)
+	send(w, r.WithContext(context.WithValue(r.Context(), traceKey{}, t)), p)
 }
 
 // readBody reads the whole body, so that the connection can be used again, and puts it back. Only JSON is taken; none is fine.

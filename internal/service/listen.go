@@ -99,15 +99,11 @@ func ownHost(c *config.Config, next http.Handler) http.Handler {
 	if ip, parseErr := netip.ParseAddr(host); c.Auth.Mode != config.AuthNone || err != nil || parseErr != nil || !ip.IsLoopback() {
 		return next
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := r.Host
+	return api.ByHost(func(name string) bool {
 		if h, _, err := net.SplitHostPort(name); err == nil {
 			name = h
 		}
-		if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err != nil && name != "localhost" {
-			http.Error(w, "this service has no authentication and is for this machine alone: ask for localhost or an address", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+		_, err := netip.ParseAddr(strings.Trim(name, "[]"))
+		return err == nil || name == "localhost"
+	}, "this service has no authentication and is for this machine alone: ask for localhost or an address", next)
 }

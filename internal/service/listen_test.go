@@ -11,6 +11,7 @@ import (
 // Without authentication a name that was made to lead to this machine must not let somebody else's page read the API.
 func TestOwnHost(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
+	t.Attr("req", "DTS-API-2")
 	tests := []struct {
 		mode, address, host string
 		want                int
@@ -31,6 +32,9 @@ func TestOwnHost(t *testing.T) {
 		ownHost(c, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
 		if w.Code != tt.want {
 			t.Errorf("%s at %s, asked for %s: %d, want %d", tt.mode, tt.address, tt.host, w.Code, tt.want)
+		}
+		if kind := w.Header().Get("Content-Type"); w.Code != http.StatusOK && kind != "application/problem+json" {
+			t.Errorf("the refusal is %s, want a problem document", kind)
 		}
 	}
 }
