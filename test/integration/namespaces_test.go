@@ -47,7 +47,7 @@ func TestNamespaces(t *testing.T) {
 			[]string{`not allowed to list endpointslices in namespace "shop" (403)`},
 		},
 		{"left out", env.Kubeconfig(), []string{"--set", "discovery.excludeNamespaces=[logging, shop, tracing]"}, monitoring, nil},
-		{"a namespace that is not there", env.Kubeconfig(), []string{"-n", "nowhere"}, nil, nil},
+		{"a namespace that is not there", env.Kubeconfig(), []string{"-n", "nowhere"}, nil, []string{"No Services in namespace nowhere."}},
 		{"all, whatever the configuration says", env.Kubeconfig(), []string{"-A", "--set", "discovery.namespaces=[tracing]"}, append(append([]string{"logging/elasticsearch-master"}, monitoring...), "shop/runbooks", "tracing/jaeger-query"), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -71,6 +71,7 @@ func TestEndpointsThatAreDialled(t *testing.T) {
 		if r.Code != 0 || !strings.Contains(r.Stdout, "needs get on services/proxy in namespace tracing") {
 			t.Errorf("exit %d\n%s%s", r.Code, r.Stdout, r.Stderr)
 		}
+		env.Grant(t, testenv.OutputNamespace, "tracing", "reader", testenv.Rule("", "configmaps", "get")) // diff compares with it
 		const check = "kubectl auth can-i get services --subresource=proxy -n tracing"
 		for command, code := range map[string]int{"discover": 1, "generate": 1, "diff": 2} {
 			r := env.Run(t, user, command, "-n", "tracing", "--probe=proxy")

@@ -74,7 +74,7 @@ func TestBadAnnotation(t *testing.T) {
 		service = start(t, env, args...)
 		leads(t, env, 20*time.Second, "")
 		testenv.Eventually(t, 20*time.Second, "it leads", func() error {
-			if !strings.Contains(service.Log(t), "leading=true") {
+			if !strings.Contains(service.Log(t), `msg="this replica leads"`) {
 				return errors.New("not yet")
 			}
 			return nil
@@ -160,7 +160,7 @@ func TestForbiddenNamespace(t *testing.T) {
 	service = serveAs(t, env, user, args...)
 	service.answers(t, 20*time.Second, "/readyz", 200)
 	again := func() error {
-		if !strings.Contains(service.Log(t), "leading=true") {
+		if !strings.Contains(service.Log(t), `msg="this replica leads"`) {
 			return errors.New("it does not lead yet")
 		}
 		return nil
