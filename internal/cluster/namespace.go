@@ -25,33 +25,33 @@ type namespace struct {
 	trouble
 
 	mu      sync.Mutex
-	seen    bool // in full, once
-	refused bool
+	seen    bool          // in full, once
+	settled chan struct{} // closed when it was seen, or is known not to be allowed
+	settle  func()        // closes it
 }
 
 func newNamespace(name string, w *Watch) *namespace {
-	return &namespace{name: name, watch: w, trouble: trouble{watch: w, namespace: name}}
+	settled := make(chan struct{})
+	return &namespace{
+		name: name, watch: w, trouble: trouble{watch: w, namespace: name},
+		settled: settled, settle: sync.OnceFunc(func() { close(settled) }),
+	}
 }
 
 // await notes when the namespace has been seen.
-func (n *namespace) await(ctx context.Context, seen []toolscache.InformerSynced) {
-	if !toolscache.WaitForCacheSync(ctx.Done(), seen...) {
+func (n *namespace) await(ctx context.Context, seen []toolscache.DoneChecker) {
+	if !toolscache.WaitFor(ctx, "", seen...) {
 		return
 	}
 	n.listed()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.seen = true
+	n.settle()
+	n.watch.oneSeen()
 	if n.watch.world.Thaw(n.name) {
 		n.watch.opts.Log.Info("the namespace may be watched by now", "namespace", n.name)
 	}
-}
-
-// settled: it was seen, or it is known that it may not be.
-func (n *namespace) settled() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.seen || n.refused
 }
 
 func (n *namespace) isSeen() bool {
@@ -72,7 +72,7 @@ func (n *namespace) refuse() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !n.seen {
-		n.refused = true
+		n.settle()
 		n.watch.world.Freeze(n.name)
 	}
 }

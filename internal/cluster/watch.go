@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,13 +54,16 @@ type Watch struct {
 	live       atomic.Pointer[corev1.ConfigMap]
 	gone       atomic.Pointer[corev1.ConfigMap]
 	liveMoved  chan struct{}
+	someSeen   chan struct{} // closed when a namespace has been seen
+	oneSeen    func()        // closes it
 	synced     chan struct{}
 	dialer     *dialer
 }
 
 // NewWatch prepares the watches; nothing is asked of the API server before Run.
 func NewWatch(config *rest.Config, known *world.World, opts Options) (*Watch, error) {
-	w := &Watch{opts: opts, world: known, liveMoved: make(chan struct{}, 1), synced: make(chan struct{})}
+	w := &Watch{opts: opts, world: known, liveMoved: make(chan struct{}, 1), someSeen: make(chan struct{}), synced: make(chan struct{})}
+	w.oneSeen = sync.OnceFunc(func() { close(w.someSeen) })
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
 		return nil, err
@@ -113,7 +117,7 @@ func inNamespace(ns string) map[string]cache.Config {
 func (w *Watch) Run(ctx context.Context) error {
 	caches := []cache.Cache{w.configMap}
 	for _, ns := range w.namespaces {
-		var seen []toolscache.InformerSynced
+		var seen []toolscache.DoneChecker
 		for object, handler := range map[client.Object]toolscache.ResourceEventHandler{
 			&corev1.Service{}: w.serviceHandler(), &discoveryv1.EndpointSlice{}: w.sliceHandler(),
 		} {
@@ -121,7 +125,7 @@ func (w *Watch) Run(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			seen = append(seen, r.HasSynced)
+			seen = append(seen, r.HasSyncedChecker())
 		}
 		go ns.await(ctx, seen)
 		caches = append(caches, ns.cache)
@@ -134,7 +138,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	for _, c := range caches {
 		go func() { ended <- c.Start(ctx) }()
 	}
-	go w.awaitAll(ctx, r.HasSynced)
+	go w.awaitAll(ctx, r.HasSyncedChecker().Done())
 	go w.readMissing(ctx)
 	for range caches {
 		if err := <-ended; err != nil {
@@ -146,12 +150,17 @@ func (w *Watch) Run(ctx context.Context) error {
 
 // awaitAll waits until nothing more is to be expected at the start: the ConfigMap and at least one namespace have been seen,
 // and of each other namespace it is known that it may not be (DTS-DET-9).
-func (w *Watch) awaitAll(ctx context.Context, configMap toolscache.InformerSynced) {
-	if !toolscache.WaitForCacheSync(ctx.Done(), configMap, func() bool {
-		return !slices.ContainsFunc(w.namespaces, func(ns *namespace) bool { return !ns.settled() }) &&
-			slices.ContainsFunc(w.namespaces, (*namespace).isSeen)
-	}) {
-		return
+func (w *Watch) awaitAll(ctx context.Context, configMap <-chan struct{}) {
+	all := []<-chan struct{}{configMap, w.someSeen}
+	for _, ns := range w.namespaces {
+		all = append(all, ns.settled)
+	}
+	for _, one := range all {
+		select {
+		case <-one:
+		case <-ctx.Done():
+			return
+		}
 	}
 	w.trouble.listed()
 	close(w.synced)
