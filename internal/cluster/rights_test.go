@@ -51,12 +51,11 @@ func forbid(w http.ResponseWriter, r *http.Request) {
 		name, group, resource, resource, resource, group, where)
 }
 
-func TestMissingRightsAreNamed(t *testing.T) {
-	t.Attr("req", "DTS-RUN-3")
-	server := httptest.NewServer(http.HandlerFunc(forbid))
-	defer server.Close()
+// running is a watch of that API server, until the test ends, and what it warns of.
+func running(t *testing.T, host string) (*Watch, warnings) {
+	t.Helper()
 	log := make(warnings, 100)
-	watch, err := NewWatch(&rest.Config{Host: server.URL}, world.New(func(*backend.Service) bool { return true }), Options{
+	watch, err := NewWatch(&rest.Config{Host: host}, world.New(func(*backend.Service) bool { return true }), Options{
 		ConfigMap: backend.Ref{Namespace: "out", Name: "toolsets"}, KeepAnnotation: func(string) bool { return true }, Log: slog.New(log),
 	})
 	if err != nil {
@@ -65,12 +64,20 @@ func TestMissingRightsAreNamed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- watch.Run(ctx) }()
-	defer func() {
+	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-	}()
+	})
+	return watch, log
+}
+
+func TestMissingRightsAreNamed(t *testing.T) {
+	t.Attr("req", "DTS-RUN-3")
+	server := httptest.NewServer(http.HandlerFunc(forbid))
+	t.Cleanup(server.Close) // after the watch, which is stopped first
+	watch, log := running(t, server.URL)
 	rule := `: give robot a ClusterRole with {apiGroups: [%q], resources: [%s], verbs: [%s]}, or name the namespaces that it may watch in discovery.namespaces`
 	missing := map[string]string{
 		"configmaps":     `may not list configmaps out/toolsets: give robot a Role in out with {apiGroups: [""], resources: [configmaps], resourceNames: [toolsets], verbs: [get, list, watch, create, patch]}`,
@@ -122,23 +129,8 @@ func TestGrantedRightsAreNotMissing(t *testing.T) {
 			fmt.Fprintf(w, `{"apiVersion": %q, "kind": %q, "metadata": {"resourceVersion": "1"}, "items": []}`, version, kind)
 		}
 	}))
-	defer server.Close()
-	log := make(warnings, 100)
-	watch, err := NewWatch(&rest.Config{Host: server.URL}, world.New(func(*backend.Service) bool { return true }), Options{
-		ConfigMap: backend.Ref{Namespace: "out", Name: "toolsets"}, KeepAnnotation: func(string) bool { return true }, Log: slog.New(log),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- watch.Run(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	t.Cleanup(server.Close) // after the watch, which is stopped first
+	watch, log := running(t, server.URL)
 	for range 3 {
 		<-log
 	}

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"syscall"
 
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // explained is an error with a text for people that is still recognised as its cause.
@@ -36,7 +36,7 @@ func reasonOf(err error) string {
 	if text := reason(err); text != "" {
 		return text
 	}
-	return fmt.Sprintf("it failed: %s; what was written before stays as it is", safetext.Clean(bare(err).Error(), 200))
+	return fmt.Sprintf("it failed: %s; what was written before stays as it is", safetext.Clean(yamlfile.Bare(err).Error(), 200))
 }
 
 // reason is reasonOf for what is known, else "".
@@ -62,17 +62,4 @@ func reason(err error) string {
 		return "it is a mount of its own, which cannot be replaced; mount the whole directory instead"
 	}
 	return ""
-}
-
-// bare is the cause without the names that stand before it anyway.
-func bare(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }

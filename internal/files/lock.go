@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // lockName is the file in a directory that is locked. It is no key.
@@ -41,7 +43,7 @@ func (l *DirLock) Ensure() error {
 	}
 	if err := os.MkdirAll(l.dir, 0o755); err != nil { //nolint:gosec // what is written is for others to read
 		if reason(err) == "" {
-			err = explained{fmt.Sprintf("no directory can be made there (%s); make it yourself, or name another one (--out)", bare(err)), err}
+			err = explained{fmt.Sprintf("no directory can be made there (%s); make it yourself, or name another one (--out)", yamlfile.Bare(err)), err}
 		}
 		return l.fail(err)
 	}

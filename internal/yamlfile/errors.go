@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 )
 
@@ -97,8 +98,13 @@ func covers(by, path string) bool {
 
 // Bare is the cause of an error about a file, without the operation and the file's name: whoever reports it names the file.
 func Bare(err error) error {
-	if path := (*fs.PathError)(nil); errors.As(err, &path) {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
 		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }
