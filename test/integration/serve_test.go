@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
@@ -43,6 +44,11 @@ func published(t *testing.T, env *testenv.Env, what string, want ...string) *cor
 			text, unwanted := strings.CutPrefix(w, "-")
 			if strings.Contains(cm.Data[document], text) == unwanted {
 				return fmt.Errorf("%q in the document: want the opposite:\n%s", text, cm.Data[document])
+			}
+		}
+		for _, m := range cm.ManagedFields { // one is made in several steps, under a name of their own until the last
+			if strings.HasPrefix(m.Manager, publish.DefaultFieldManager+"-") {
+				return fmt.Errorf("it is still being made, as %s", m.Manager)
 			}
 		}
 		return nil
