@@ -1,7 +1,6 @@
 package toolset
 
 import (
-	"maps"
 	"strings"
 	"testing"
 
@@ -28,7 +27,7 @@ func TestMarshalAsKubectl(t *testing.T) {
 	for name, tree := range d.Compact {
 		trees[name] = tree
 	}
-	for name, tree := range maps.All(trees) {
+	for name, tree := range trees {
 		want, err := yaml.Marshal(tree)
 		if err != nil {
 			t.Fatal(err)
