@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/source"
@@ -16,7 +17,7 @@ import (
 
 // identity is what an informer asks of an object.
 type identity struct {
-	metav1.Object // nil: an informer asks for nothing else
+	client.Object // nil: an informer asks for nothing else
 	backend.Ref
 	version string
 }

@@ -85,7 +85,7 @@ func NewWatch(config *rest.Config, known *world.World, opts Options) (*Watch, er
 		ns := newNamespace(name, w)
 		ns.cache, err = cache.New(config, cache.Options{
 			HTTPClient: http, Scheme: scheme, Mapper: mapper, DefaultNamespaces: inNamespace(name),
-			DefaultTransform: w.keep, DefaultWatchErrorHandler: ns.failed,
+			DefaultTransform: w.keep, NewInformer: w.newInformer, DefaultWatchErrorHandler: ns.failed,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("preparing the watch of Services: %w", err)
