@@ -10,42 +10,40 @@ import (
 // compiled is a catalog type with its words split once.
 type compiled struct {
 	*catalog.Type
-	products endings // the product's own words
-	suffixes endings // what may follow them
+	products endings  // the product's own names
+	words    []string // the first word of each of them
+	suffixes endings  // what may follow them
 }
 
 // conventions is lookalikes.yaml, compiled.
 type conventions struct {
 	*catalog.Lookalikes
-	roles  roles
-	always roles // those that are told of any Service
-}
-
-type roles []role
-
-type role struct {
-	endings
-	neutral endings
-	because string
+	roles   endings // of what answers no queries
+	always  endings // those that are told of any Service
+	neutral endings // may follow any of them
 }
 
 func compile(c *catalog.Catalog) ([]*compiled, conventions) {
-	look := conventions{Lookalikes: c.Lookalikes}
-	neutral := newEndings(c.Lookalikes.Neutral)
+	look := conventions{Lookalikes: c.Lookalikes, roles: endings{}, always: endings{}, neutral: newEndings(c.Lookalikes.Neutral)}
 	for _, r := range c.Lookalikes.Roles {
-		compiled := role{newEndings(r.Words), neutral, r.Because}
-		look.roles = append(look.roles, compiled)
+		look.roles.add(r.Because, r.Words)
 		if r.Always {
-			look.always = append(look.always, compiled)
+			look.always.add(r.Because, r.Words)
 		}
 	}
 	types := make([]*compiled, 0, len(c.Types))
 	for _, t := range c.Types {
-		types = append(types, &compiled{
+		own := &compiled{
 			Type:     t,
 			products: newEndings(t.Detect.Weak.Words),
 			suffixes: newEndings(c.Lookalikes.Neutral, t.Detect.Weak.Suffixes),
-		})
+		}
+		for _, name := range t.Detect.Weak.Words {
+			if w := words(name); len(w) > 0 {
+				own.words = append(own.words, w[0])
+			}
+		}
+		types = append(types, own)
 	}
 	return types, look
 }
@@ -54,10 +52,10 @@ func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 // ends in one of the product's words, after what may follow them.
 func (t *compiled) means(value string) bool {
 	for ws := words(value); len(ws) > 0; {
-		if t.products.of(ws) > 0 {
+		if len(t.products.of(ws).words) > 0 {
 			return true
 		}
-		n := t.suffixes.of(ws)
+		n := len(t.suffixes.of(ws).words)
 		if n == 0 && isNumber(ws[len(ws)-1]) {
 			n = 1
 		}
@@ -73,20 +71,20 @@ func (t *compiled) means(value string) bool {
 // nothing.
 func (t *compiled) knowsComponent(value string) bool {
 	ws := words(value)
-	return t.means(value) || t.suffixes.of(ws) == len(ws)
+	return t.means(value) || len(t.suffixes.of(ws).words) == len(ws)
 }
 
-// roleOf returns why a name or label value says that the thing answers no queries, or "". The longest role that ends it
+// roleOf returns why a name or label value says that the thing has one of these roles, or "". The longest that ends it
 // counts, with or without neutral endings.
-func (list roles) roleOf(value string) string {
+func (c *conventions) roleOf(roles endings, value string) string {
 	ws := words(value)
-	best, because := 0, ""
-	for _, r := range list {
-		if n := max(r.of(ws), r.of(r.neutral.trim(ws))); n > best {
-			best, because = n, r.because
+	end := roles.of(ws)
+	if trimmed := c.neutral.trim(ws); len(trimmed) < len(ws) {
+		if other := roles.of(trimmed); len(other.words) > len(end.words) {
+			end = other
 		}
 	}
-	return because
+	return end.because
 }
 
 // index finds, without looking at any rule, which types could have something to say about a Service. Most Services of a
@@ -123,15 +121,13 @@ func newIndex(types []*compiled, look *conventions) *index {
 	for _, k := range slices.Concat(look.AppLabels, look.ComponentLabels) {
 		x.key(k).app = true
 	}
-	for _, r := range look.always {
-		for _, w := range r.endings {
-			x.addWord(w[len(w)-1], maskOf(lookalikeBit))
-		}
+	for last := range look.always {
+		x.addWord(last, maskOf(lookalikeBit))
 	}
 	for i, t := range types {
 		bit := maskOf(i)
-		for _, p := range t.products {
-			x.addWord(p[0], bit)
+		for _, w := range t.words {
+			x.addWord(w, bit)
 		}
 		for _, r := range t.Detect.Strong {
 			x.addRule(&r, bit)

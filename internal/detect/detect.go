@@ -111,11 +111,11 @@ func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) 
 
 // lookalike is why a Service that no type has anything to say about is none: what people take for a backend now and then.
 func (d *Detector) lookalike(s *backend.Service) string {
-	if because := d.look.always.roleOf(s.Name); because != "" {
+	if because := d.look.roleOf(d.look.always, s.Name); because != "" {
 		return fmt.Sprintf("by its name %q it is %s", show(s.Name), because)
 	}
 	for _, k := range d.look.AppLabels {
-		if because := d.look.always.roleOf(s.Labels[k]); because != "" {
+		if because := d.look.roleOf(d.look.always, s.Labels[k]); because != "" {
 			return fmt.Sprintf("by its label %s=%s it is %s", k, show(s.Labels[k]), because)
 		}
 	}

@@ -200,7 +200,7 @@ func (d *Detector) componentAgrees(t *compiled, labels map[string]string) bool {
 func (d *Detector) mentions(t *compiled, s *backend.Service) bool {
 	in := func(value string) bool {
 		ws := words(value)
-		return slices.ContainsFunc(t.products, func(p []string) bool { return slices.Contains(ws, p[0]) })
+		return slices.ContainsFunc(t.words, func(w string) bool { return slices.Contains(ws, w) })
 	}
 	if in(s.Name) {
 		return true
@@ -215,11 +215,11 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) string {
 			return t.Detect.Reject[i].Because
 		}
 	}
-	if because := d.look.roles.roleOf(ownName(s)); because != "" {
+	if because := d.look.roleOf(d.look.roles, ownName(s)); because != "" {
 		return fmt.Sprintf("by its name %q it is %s", show(s.Name), because)
 	}
 	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels) {
-		if because := d.look.roles.roleOf(s.Labels[k]); because != "" {
+		if because := d.look.roleOf(d.look.roles, s.Labels[k]); because != "" {
 			return fmt.Sprintf("by its label %s=%s it is %s", k, show(s.Labels[k]), because)
 		}
 	}
@@ -227,7 +227,7 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) string {
 		if slices.Contains(d.look.ComponentLabels, k) {
 			continue // a Service may select another part on purpose: the query port of an all-in-one
 		}
-		if because := d.look.roles.roleOf(s.Selector[k]); because != "" {
+		if because := d.look.roleOf(d.look.roles, s.Selector[k]); because != "" {
 			return fmt.Sprintf("by its selector %s=%s it is %s", k, show(s.Selector[k]), because)
 		}
 	}

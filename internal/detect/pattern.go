@@ -61,36 +61,51 @@ func isNumber(w string) bool {
 	return w != "" && strings.Trim(w, "0123456789") == ""
 }
 
-// endings is a set of names as word lists, asked for the longest that ends a given list of words.
-type endings [][]string
+// endings is a set of names as word lists, by their last words and the longest first.
+type endings map[string][]ending
+
+type ending struct {
+	words   []string
+	because string // what is to be said of a name that ends so
+}
 
 func newEndings(lists ...[]string) endings {
-	var e endings
-	for _, list := range lists {
-		for _, s := range list {
-			if w := words(s); len(w) > 0 {
-				e = append(e, w)
-			}
-		}
+	e := endings{}
+	for _, names := range lists {
+		e.add("", names)
 	}
-	slices.SortStableFunc(e, func(a, b []string) int { return len(b) - len(a) })
 	return e
 }
 
-// of returns how many words at the end of ws are one of the endings; 0 if none.
-func (e endings) of(ws []string) int {
-	for _, end := range e {
-		if len(end) <= len(ws) && slices.Equal(end, ws[len(ws)-len(end):]) {
-			return len(end)
+func (e endings) add(because string, names []string) {
+	for _, name := range names {
+		w := words(name)
+		if len(w) == 0 {
+			continue
+		}
+		last := w[len(w)-1]
+		e[last] = append(e[last], ending{w, because})
+		slices.SortStableFunc(e[last], func(a, b ending) int { return len(b.words) - len(a.words) })
+	}
+}
+
+// of returns the longest that ends the list of words; one without words if none does.
+func (e endings) of(ws []string) ending {
+	if len(ws) == 0 {
+		return ending{}
+	}
+	for _, end := range e[ws[len(ws)-1]] {
+		if n := len(ws) - len(end.words); n >= 0 && slices.Equal(end.words, ws[n:]) {
+			return end
 		}
 	}
-	return 0
+	return ending{}
 }
 
 // trim takes neutral endings and numbers (a replica's ordinal) off the end, but never everything.
 func (e endings) trim(ws []string) []string {
 	for len(ws) > 1 {
-		n := e.of(ws)
+		n := len(e.of(ws).words)
 		if n == 0 && isNumber(ws[len(ws)-1]) {
 			n = 1
 		}
