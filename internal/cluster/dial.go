@@ -32,7 +32,6 @@ func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Cli
 		d.dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
 	c.Dial = d.untilConnected
-	c.DisableCompression = true // takes longer than sending, to both sides; watches are never compressed
 	client, err := rest.HTTPClientFor(c)
 	return client, d, err
 }

@@ -127,6 +127,18 @@ func BenchmarkNothing(b *testing.B) {
 	}
 }
 
+// BenchmarkNear is a Service whose label three types look at, and which is none of them.
+func BenchmarkNear(b *testing.B) {
+	d, s := newDetector(b), plain(1)[0]
+	s.Labels["app.kubernetes.io/component"] = "gateway"
+	b.ReportAllocs()
+	for b.Loop() {
+		if d.Matters(s) {
+			b.Fatalf("it is something: %v", d.Detect(s, nil))
+		}
+	}
+}
+
 // Benchmark100000 is a large cluster with two hundred backends in it (DTS-PERF-6: at most 150 ms).
 func Benchmark100000(b *testing.B) {
 	d, list := newDetector(b), plain(100_000)
