@@ -17,7 +17,7 @@ const pageSize = 1000
 
 // newInformer makes one that lists page by page, and turns each page into what is kept before it asks for the next one.
 // By itself an informer would either hold all objects of a cluster at once, or have the API server send each as an event of
-// its own, which takes both sides twice as long.
+// its own, which takes up to twice the processor time.
 func (w *Watch) newInformer(lw toolscache.ListerWatcher, example runtime.Object, resync time.Duration, by toolscache.Indexers) toolscache.SharedIndexInformer {
 	whole := toolscache.ToListerWatcherWithContext(lw)
 	paged := &toolscache.ListWatch{
