@@ -154,6 +154,15 @@ against('all can be done with the keyboard alone', async (fake) => {
   await page.keyboard.type('tempo');
   await row(page, 'tracing/tempo').waitFor();
   await until('one row', async () => (await page.locator('.services tbody tr').count()) === 1);
+  await page.goto(`${fake.url}#/changes`);
+  await page.locator('#view-changes').waitFor();
+  await page.evaluate(() => { // as fast as nobody types
+    document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '/', bubbles: true}));
+    document.execCommand('insertText', false, 'grafana');
+  });
+  await until('what is typed right after / is looked for', async () => (await page.locator('.services tbody tr').allInnerTexts()).every((t) => t.includes('grafana')));
+  await page.waitForTimeout(300);
+  assert.equal(await page.locator('#f-search').inputValue(), 'grafana');
   await page.getByRole('button', {name: 'Discover now'}).focus();
   await page.keyboard.press('Enter');
   await page.getByText('Discovered: 7 backends for HolmesGPT.').waitFor();

@@ -87,8 +87,13 @@ function arrive(from) {
 }
 
 let left = ''; // the hash of the Service that was looked at last
+let opened = ''; // the address of a view that was opened before its event
 
 window.addEventListener('hashchange', (event) => {
+  if (event.newURL === opened) { // opening it again would forget what has been typed since
+    opened = '';
+    return;
+  }
   if (view === 'service') left = new URL(event.oldURL).hash;
   open();
 });
@@ -229,6 +234,7 @@ document.addEventListener('keydown', (event) => {
     event.preventDefault();
     if (view !== 'services') {
       location.hash = listHash;
+      opened = location.href;
       open(); // now, so that the focus can go to the field
     }
     byId('f-search').focus();
