@@ -19,7 +19,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// clusterOf answers as an API server with so many Services and nothing else.
+// clusterOf is an API server with so many Services and nothing else, that sends no events of what there is.
 type clusterOf struct {
 	services int
 	expire   bool // pages but the first can no longer be had
@@ -28,43 +28,51 @@ type clusterOf struct {
 }
 
 func (c *clusterOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	query, services := r.URL.Query(), strings.HasSuffix(r.URL.Path, "/services")
-	answer := &corev1.ServiceList{
-		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceList"}, ListMeta: metav1.ListMeta{ResourceVersion: "7"},
-	}
-	status := http.StatusOK
+	query := r.URL.Query()
 	switch {
 	case query.Get("sendInitialEvents") == "true":
-		status = http.StatusBadRequest
+		w.WriteHeader(http.StatusBadRequest)
 	case query.Get("watch") == "true":
 		w.WriteHeader(http.StatusOK)
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
-		return
-	case services:
+	case strings.HasSuffix(r.URL.Path, "/services"):
 		c.note(query)
 		if query.Get("continue") != "" && c.expire {
-			status = http.StatusGone
-			break
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusGone)
+			fmt.Fprint(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410}`)
+			return
 		}
-		from, _ := strconv.Atoi(query.Get("continue"))
-		limit, _ := strconv.Atoi(query.Get("limit"))
-		for i := from; i < c.services; i++ {
-			if limit > 0 && i == from+limit {
-				answer.Continue = strconv.Itoa(i)
-				break
-			}
-			answer.Items = append(answer.Items, corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: fmt.Sprint("s", i)}})
-		}
+		page, next := c.page(query)
+		list(w, "v1", "ServiceList", page, next)
+	case strings.HasSuffix(r.URL.Path, "/endpointslices"):
+		list(w, "discovery.k8s.io/v1", "EndpointSliceList", []corev1.Service{}, "")
+	default:
+		list(w, "v1", "ConfigMapList", []corev1.Service{}, "")
 	}
+}
+
+// page is what was asked for, and how to ask for the next one; "" where there is none.
+func (c *clusterOf) page(query url.Values) (page []corev1.Service, next string) {
+	from, _ := strconv.Atoi(query.Get("continue"))
+	to := c.services
+	if limit, _ := strconv.Atoi(query.Get("limit")); limit > 0 && from+limit < to {
+		to = from + limit
+		next = strconv.Itoa(to)
+	}
+	page = make([]corev1.Service, 0, to-from)
+	for i := from; i < to; i++ {
+		page = append(page, corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: fmt.Sprint("s", i)}})
+	}
+	return page, next
+}
+
+func list(w http.ResponseWriter, version, kind string, items []corev1.Service, next string) {
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	switch status {
-	case http.StatusGone:
-		fmt.Fprint(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410}`)
-	case http.StatusOK:
-		_ = json.NewEncoder(w).Encode(answer)
-	}
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"apiVersion": version, "kind": kind, "metadata": metav1.ListMeta{ResourceVersion: "7", Continue: next}, "items": items,
+	})
 }
 
 func (c *clusterOf) note(query url.Values) {

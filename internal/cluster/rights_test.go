@@ -109,25 +109,11 @@ func TestGrantedRightsAreNotMissing(t *testing.T) {
 	t.Attr("req", "DTS-RUN-3")
 	var granted atomic.Bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		query := r.URL.Query()
-		switch {
-		case !granted.Load(), query.Get("sendInitialEvents") == "true": // refused, that is tried by a list
+		if !granted.Load() || r.URL.Query().Get("sendInitialEvents") == "true" { // refused, that is tried by a list
 			forbid(w, r)
-		case query.Get("watch") == "true":
-			w.WriteHeader(http.StatusOK)
-			_ = http.NewResponseController(w).Flush()
-			<-r.Context().Done()
-		default:
-			version, kind := "v1", "ServiceList"
-			switch {
-			case strings.HasSuffix(r.URL.Path, "endpointslices"):
-				version, kind = "discovery.k8s.io/v1", "EndpointSliceList"
-			case strings.HasSuffix(r.URL.Path, "configmaps"):
-				kind = "ConfigMapList"
-			}
-			w.Header().Set("Content-Type", "application/json")
-			fmt.Fprintf(w, `{"apiVersion": %q, "kind": %q, "metadata": {"resourceVersion": "1"}, "items": []}`, version, kind)
+			return
 		}
+		new(clusterOf).ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close) // after the watch, which is stopped first
 	watch, log := running(t, server.URL)

@@ -38,9 +38,9 @@ func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 			products: newEndings(t.Detect.Weak.Words),
 			suffixes: newEndings(c.Lookalikes.Neutral, t.Detect.Weak.Suffixes),
 		}
-		for _, name := range t.Detect.Weak.Words {
-			if w := words(name); len(w) > 0 {
-				own.words = append(own.words, w[0])
+		for _, names := range own.products {
+			for _, name := range names {
+				own.words = append(own.words, name.words[0])
 			}
 		}
 		types = append(types, own)
@@ -55,10 +55,7 @@ func (t *compiled) means(value string) bool {
 		if len(t.products.of(ws).words) > 0 {
 			return true
 		}
-		n := len(t.suffixes.of(ws).words)
-		if n == 0 && isNumber(ws[len(ws)-1]) {
-			n = 1
-		}
+		n := t.suffixes.tail(ws)
 		if n == 0 {
 			return false
 		}

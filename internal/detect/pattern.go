@@ -102,13 +102,19 @@ func (e endings) of(ws []string) ending {
 	return ending{}
 }
 
-// trim takes neutral endings and numbers (a replica's ordinal) off the end, but never everything.
+// tail returns how many words at the end are one of these or a number (a replica's ordinal); 0 if none. There is a word.
+func (e endings) tail(ws []string) int {
+	n := len(e.of(ws).words)
+	if n == 0 && isNumber(ws[len(ws)-1]) {
+		n = 1
+	}
+	return n
+}
+
+// trim takes off what is no more than a tail, but never everything.
 func (e endings) trim(ws []string) []string {
 	for len(ws) > 1 {
-		n := len(e.of(ws).words)
-		if n == 0 && isNumber(ws[len(ws)-1]) {
-			n = 1
-		}
+		n := e.tail(ws)
 		if n == 0 || n >= len(ws) {
 			break
 		}

@@ -160,7 +160,10 @@ against('all can be done with the keyboard alone', async (fake) => {
     document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '/', bubbles: true}));
     document.execCommand('insertText', false, 'grafana');
   });
-  await until('what is typed right after / is looked for', async () => (await page.locator('.services tbody tr').allInnerTexts()).every((t) => t.includes('grafana')));
+  await until('what is typed right after / is looked for', async () => {
+    const rows = await page.locator('.services tbody tr').allInnerTexts();
+    return rows.length > 0 && rows.every((t) => t.includes('grafana'));
+  });
   await page.waitForTimeout(300);
   assert.equal(await page.locator('#f-search').inputValue(), 'grafana');
   await page.getByRole('button', {name: 'Discover now'}).focus();
