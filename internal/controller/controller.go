@@ -98,7 +98,6 @@ type Controller struct {
 	resync     bool      // this cycle repairs whatever differs
 	leading    bool
 	written    Written
-	sawOutput  bool
 	snapshot   atomic.Pointer[Snapshot]
 	updated    atomic.Pointer[chan struct{}]
 	beat       atomic.Int64
@@ -140,7 +139,9 @@ func (c *Controller) Run(ctx context.Context) {
 	defer settled.Stop()
 	c.monitor.SetFactor(followerFactor)
 	c.lead()
-	next := time.Now() // when the next cycle comes; zero while none is planned
+	c.noteOutput()
+	c.written.At = time.Time{} // what is there now was there before
+	next := time.Now()         // when the next cycle comes; zero while none is planned
 	after := func(wait time.Duration) {
 		if t := time.Now().Add(wait); next.IsZero() || t.Before(next) {
 			next = t
@@ -158,7 +159,7 @@ func (c *Controller) Run(ctx context.Context) {
 			after(c.opts.Settle)
 		case <-c.monitor.Changed():
 			c.changed()
-			after(c.opts.Settle)
+			after(c.settle())
 		case <-c.output.Moved(): // drift is repaired at once
 			after(0)
 		case <-c.leader.Changed():
@@ -201,6 +202,14 @@ func (c *Controller) lead() {
 	} else {
 		c.monitor.SetFactor(followerFactor)
 	}
+}
+
+// settle is for how long what the backends say is gathered. After the last of the first answers there is nothing to wait for.
+func (c *Controller) settle() time.Duration {
+	if s := c.Snapshot(); s != nil && !s.Discovered && c.firstRoundOver() {
+		return 0
+	}
+	return c.opts.Settle
 }
 
 func (c *Controller) touch() { c.beat.Store(time.Now().UnixNano()) }

@@ -167,6 +167,7 @@ func (l *fakeLeader) set(leading bool) {
 type fakeProber struct {
 	mu      sync.Mutex
 	outcome map[string]backend.Outcome
+	takes   time.Duration
 }
 
 func (p *fakeProber) set(outcome map[string]backend.Outcome) {
@@ -176,9 +177,13 @@ func (p *fakeProber) set(outcome map[string]backend.Outcome) {
 }
 
 func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observation {
+	p.mu.Lock()
+	takes := p.takes
+	p.mu.Unlock()
 	if t.Candidate.Service.Name == "slow" {
-		time.Sleep(time.Minute) //nolint:forbidigo // on the clock of synctest
+		takes = time.Minute
 	}
+	time.Sleep(takes) //nolint:forbidigo // on the clock of synctest
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}

@@ -22,7 +22,8 @@ import (
 func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	begin := time.Now()
 	c.look()
-	s := c.newSnapshot(c.findings())
+	discovered := c.firstRoundOver() // asked before the findings: they have at least what this speaks of
+	s := c.newSnapshot(c.findings(), discovered)
 	s.Took.Detect = time.Since(begin)
 
 	build := func(live *corev1.ConfigMap) (publish.Desired, error) {
@@ -30,12 +31,12 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 		defer func() { s.Took.Build += time.Since(from) }()
 		return c.build(s, live)
 	}
+	again = c.early(s.Discovered)
 	switch {
 	case c.opts.DryRun || !c.leading:
-		c.waiting = time.Time{}
+		again, c.waiting = 0, time.Time{}
 		_, s.Err = build(c.output.Live())
-	case c.tooEarly():
-		again = earlyRetry
+	case again > 0:
 		_, s.Err = build(c.output.Live())
 	default:
 		from := time.Now()
@@ -123,7 +124,7 @@ func (c *Controller) publish(ctx context.Context, build publish.Build) (again ti
 		return 0, nil
 	}
 	if errors.Is(err, errBehind) {
-		return earlyRetry, nil // or sooner, when it does
+		return behindRetry, nil // or sooner, when it does
 	}
 	limited := c.memory.repaired(&r)
 	c.resync = false

@@ -18,7 +18,10 @@ func TestDiscover(t *testing.T) {
 		r.prober.set(map[string]backend.Outcome{"p0": backend.NotReady})
 		before := r.Snapshot()
 
-		// Fifty at once share one.
+		// Fifty at once share one: all have asked before the backend has answered.
+		r.prober.mu.Lock()
+		r.prober.takes = 100 * time.Millisecond
+		r.prober.mu.Unlock()
 		var wg sync.WaitGroup
 		snapshots := make([]*Snapshot, 50)
 		for i := range snapshots {

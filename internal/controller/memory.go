@@ -38,9 +38,9 @@ type memory struct {
 }
 
 const (
-	// firstRound is how long a backend may take to answer for the first time before the others are published without it.
-	firstRound = 5 * time.Second
-	earlyRetry = 500 * time.Millisecond
+	// firstRound is how long a backend may take to answer for the first time before the discovery counts as done without it.
+	firstRound  = 5 * time.Second
+	behindRetry = 500 * time.Millisecond
 )
 
 // recall reads what was published: by an earlier process, or by the replica that leads. What works according to it counts
@@ -192,10 +192,18 @@ func (m *memory) backoff() time.Duration {
 	return wait
 }
 
-// tooEarly: something is published of which nothing is remembered. It stays until every backend was asked once, so that a
-// process which knows nothing does not empty what works.
-func (c *Controller) tooEarly() bool {
-	return c.memory.lost && !c.firstRoundOver()
+// early is how much longer nothing is written: until every backend was asked once, so that the first document is whole, but
+// not for longer than any change is gathered. Where something is published of which nothing is remembered, it may take the
+// whole first round, so that a process which knows nothing does not empty what works.
+func (c *Controller) early(discovered bool) time.Duration {
+	if c.memory.own || discovered {
+		return 0
+	}
+	wait := c.opts.Settle
+	if c.memory.lost {
+		wait = firstRound
+	}
+	return max(0, wait-time.Since(c.memory.began))
 }
 
 func (c *Controller) firstRoundOver() bool {

@@ -36,15 +36,15 @@ type Times struct {
 
 // Written is what the output holds, and what it held before.
 type Written struct {
-	Keys     map[string]string // generated ones; nil where there is none
+	Keys     map[string]string // generated ones; empty where there is none
 	Version  string            // resourceVersion of the ConfigMap; "" for files
 	At       time.Time         // since when, as far as this process knows; zero: since before it started
 	Replaced map[string]string // what was there before; nil: not known, or nothing
 }
 
-func (c *Controller) newSnapshot(findings []*backend.Finding) *Snapshot {
+func (c *Controller) newSnapshot(findings []*backend.Finding, discovered bool) *Snapshot {
 	return &Snapshot{
-		Findings: findings, At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver(),
+		Findings: findings, At: time.Now(), Leading: c.leader.Leading(), Discovered: discovered,
 		Frozen: c.source.Frozen(), Source: c.source.Err(), DryRun: c.opts.DryRun,
 	}
 }
@@ -64,25 +64,17 @@ func (c *Controller) Updated() <-chan struct{} { return *c.updated.Load() }
 
 // noteOutput takes in what the output holds, and remembers what that replaced.
 func (c *Controller) noteOutput() {
-	live := c.output.Live()
-	if live == nil {
-		if c.written.Keys != nil {
-			c.written = Written{At: time.Now(), Replaced: c.written.Keys}
-		}
-		c.sawOutput = true
-		return
-	}
-	keys := map[string]string{}
-	for k, text := range live.Data {
-		if toolset.OwnedKey(k) {
-			keys[k] = text
+	var keys map[string]string
+	c.written.Version = ""
+	if live := c.output.Live(); live != nil {
+		keys, c.written.Version = map[string]string{}, live.ResourceVersion
+		for k, text := range live.Data {
+			if toolset.OwnedKey(k) {
+				keys[k] = text
+			}
 		}
 	}
-	c.written.Version = live.ResourceVersion
-	switch {
-	case !c.sawOutput:
-		c.written.Keys, c.sawOutput = keys, true
-	case !maps.Equal(keys, c.written.Keys):
+	if !maps.Equal(keys, c.written.Keys) {
 		c.written.Keys, c.written.Replaced, c.written.At = keys, c.written.Keys, time.Now()
 	}
 }

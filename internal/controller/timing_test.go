@@ -9,6 +9,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
+// began is when each test's clock starts.
+var began = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // One settle time passes from a change to the ConfigMap, not one for the change and one for what the backend says.
 func TestOneSettleTime(t *testing.T) {
 	t.Attr("req", "DTS-RUN-1")
@@ -18,6 +21,26 @@ func TestOneSettleTime(t *testing.T) {
 		r.expect(t, "before it is over", "-ns/a")
 		pass(20 * time.Millisecond)
 		r.expect(t, "when it is over", "ns/a")
+	})
+}
+
+// The first document is whole where the backends answer, and does not wait longer than any change for one that hangs.
+func TestFirstDocumentIsWhole(t *testing.T) {
+	t.Attr("req", "DTS-RUN-1")
+	start(t, nil, []string{"a", "b", "c"}, true, Options{}, func(r *rig) {
+		r.expect(t, "after a second", "ns/a", "ns/b", "ns/c")
+		if n := r.output.count(); n != 1 {
+			t.Errorf("%d writes, want 1", n)
+		}
+		if at := r.Snapshot().Output.At; !at.Equal(began) {
+			t.Errorf("written %s after the start, want at once", at.Sub(began))
+		}
+	})
+	start(t, nil, []string{"a", "b", "slow"}, true, Options{}, func(r *rig) {
+		r.expect(t, "after a second", "ns/a", "ns/b", "-ns/slow")
+		if at := r.Snapshot().Output.At; r.output.count() != 1 || at.Sub(began) != 250*time.Millisecond {
+			t.Errorf("%d writes, the last %s after the start, want 1 after the settle time", r.output.count(), at.Sub(began))
+		}
 	})
 }
 

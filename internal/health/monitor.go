@@ -86,7 +86,7 @@ func (m *Monitor) Set(targets []probe.Target) {
 		e := m.entries[key]
 		if e == nil || e.identity != identity(t.Candidate) {
 			e.end()
-			e = &entry{target: t, identity: identity(t.Candidate), due: now}
+			e = &entry{target: t, identity: identity(t.Candidate), due: now, tried: t.Candidate.Unproven}
 			if r, ok := m.known[key]; ok {
 				e.remember(r)
 			}
@@ -214,8 +214,7 @@ func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duratio
 	next := now.Add(m.opts.Interval)
 	for _, e := range m.entries {
 		switch {
-		case e.stop != nil || e.target.Candidate.Unproven:
-			e.tried = e.tried || e.target.Candidate.Unproven
+		case e.stop != nil || e.target.Candidate.Unproven: // nothing to start
 		case e.due.After(now):
 			next = earlier(next, e.due)
 		default:
