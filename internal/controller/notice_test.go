@@ -150,3 +150,14 @@ func TestRepairsAreTold(t *testing.T) {
 		}
 	}
 }
+
+// A list without anything in it is one in JSON, too.
+func TestPublishedIsLogged(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	l := newLogged()
+	l.Log = slog.New(slog.NewJSONHandler(&l.log, nil))
+	l.Published(publish.Result{Written: true, Changed: []string{"a"}, Bytes: 7}, nil, nil, 0)
+	if got := l.lines(`"changed":["a"],"removed":[],"repaired":0,"bytes":7`); len(got) != 1 {
+		t.Errorf("logged %q", got)
+	}
+}

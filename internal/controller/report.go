@@ -112,7 +112,8 @@ func (r *Report) Published(res publish.Result, limited []publish.Drift, err erro
 	}
 	r.Metrics.Reconciled(result(&res, err))
 	if res.Written {
-		r.Log.Info("published", "changed", res.Changed, "removed", res.Removed, "repaired", len(res.Drifted), "bytes", res.Bytes)
+		list := func(keys []string) []string { return append([]string{}, keys...) } // none is [] in JSON, not null
+		r.Log.Info("published", "changed", list(res.Changed), "removed", list(res.Removed), "repaired", len(res.Drifted), "bytes", res.Bytes)
 		if keys := fresh(&res); len(keys) > 0 {
 			r.note(history.Published, "%s", strings.Join(keys, ", "))
 		}
