@@ -22,8 +22,7 @@ import (
 func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	begin := time.Now()
 	c.look()
-	discovered := c.firstRoundOver() // asked before the findings: they have at least what this speaks of
-	s := c.newSnapshot(c.findings(), discovered)
+	s := c.newSnapshot()
 	s.Took.Detect = time.Since(begin)
 
 	build := func(live *corev1.ConfigMap) (publish.Desired, error) {
@@ -31,12 +30,12 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 		defer func() { s.Took.Build += time.Since(from) }()
 		return c.build(s, live)
 	}
-	again = c.early(s.Discovered)
-	switch {
+	switch wait := c.early(s); {
 	case c.opts.DryRun || !c.leading:
-		again, c.waiting = 0, time.Time{}
+		c.waiting = time.Time{}
 		_, s.Err = build(c.output.Live())
-	case again > 0:
+	case wait > 0:
+		again = wait
 		_, s.Err = build(c.output.Live())
 	default:
 		from := time.Now()

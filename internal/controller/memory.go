@@ -195,8 +195,8 @@ func (m *memory) backoff() time.Duration {
 // early is how much longer nothing is written: until every backend was asked once, so that the first document is whole, but
 // not for longer than any change is gathered. Where something is published of which nothing is remembered, it may take the
 // whole first round, so that a process which knows nothing does not empty what works.
-func (c *Controller) early(discovered bool) time.Duration {
-	if c.memory.own || discovered {
+func (c *Controller) early(s *Snapshot) time.Duration {
+	if c.memory.own || s.Discovered {
 		return 0
 	}
 	wait := c.opts.Settle

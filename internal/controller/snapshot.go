@@ -42,11 +42,13 @@ type Written struct {
 	Replaced map[string]string // what was there before; nil: not known, or nothing
 }
 
-func (c *Controller) newSnapshot(findings []*backend.Finding, discovered bool) *Snapshot {
-	return &Snapshot{
-		Findings: findings, At: time.Now(), Leading: c.leader.Leading(), Discovered: discovered,
+func (c *Controller) newSnapshot() *Snapshot {
+	s := &Snapshot{
+		At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver(),
 		Frozen: c.source.Frozen(), Source: c.source.Err(), DryRun: c.opts.DryRun,
 	}
+	s.Findings = c.findings() // last: they have at least the answers that Discovered speaks of
+	return s
 }
 
 // store makes a snapshot the current one.
