@@ -146,9 +146,9 @@ func (b *bench) start(t *testing.T, first bool) {
 	})
 	if first {
 		b.requested(t, self, p.begun)
-		if b.main {
-			b.settled(t)
-		}
+	}
+	if b.main {
+		b.settled(t)
 	}
 	p.stop(t)
 	b.limited(t)
