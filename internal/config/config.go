@@ -77,6 +77,11 @@ type HolmesGPT struct {
 	// GenerationMarker adds a disabled entry named after the document's hash, which makes a running HolmesGPT notice a
 	// changed URL. Default true.
 	GenerationMarker bool `yaml:"generationMarker"`
+	// OpenShift keeps the agent's own token at home. On OpenShift HolmesGPT sends its ServiceAccount's token to each
+	// Prometheus that names no credential, whoever owns it; with true those outside openshift-monitoring and
+	// security.trustedNamespaces are written with an empty credential instead. auto does so where the cluster serves
+	// route.openshift.io. Default auto.
+	OpenShift string `yaml:"openshift"`
 }
 
 // Catalog is about the backend types.
@@ -109,8 +114,16 @@ type Security struct {
 	// DenyCIDRs are networks that are never connected to, nor through IPv6 addresses that stand for ones in them; a list
 	// given here replaces the default. Default: 0.0.0.0/8, link-local networks and the clouds' metadata addresses.
 	DenyCIDRs []netip.Prefix `yaml:"denyCIDRs"`
-	// TrustedNamespaces are those whose Services may declare MCP servers. Default [].
+	// TrustedNamespaces are those whose Services may declare MCP servers, and whose primary may get a reference to a
+	// credential. Default [].
 	TrustedNamespaces []string `yaml:"trustedNamespaces"`
+	// Annotations says whose annotations may add to what the agent is given: all, or trusted. With trusted, Services
+	// outside trustedNamespaces may opt out and correct the port, scheme and path of what is proven, but not include APIs
+	// of their own, publish anything unproven, or leave a note for the agent. Default all.
+	Annotations string `yaml:"annotations"`
+	// MaxInstancesPerNamespace is how many backends of one namespace are published, the oldest Services first; trusted
+	// namespaces have no limit. At least 1. Default 50.
+	MaxInstancesPerNamespace int `yaml:"maxInstancesPerNamespace"`
 }
 
 // Server is the API, the page, /healthz and /readyz.
@@ -184,6 +197,13 @@ const (
 	TLSSelfSigned = "self-signed"
 	TLSFiles      = "files"
 
+	OpenShiftAuto  = "auto"
+	OpenShiftTrue  = "true"
+	OpenShiftFalse = "false"
+
+	AnnotationsAll     = "all"
+	AnnotationsTrusted = "trusted"
+
 	AuthKubernetes = "kubernetes"
 	AuthNone       = "none"
 )
@@ -200,11 +220,15 @@ func Default() *Config {
 			Namespace: "kubernaut-system", ConfigMap: "kubernaut-toolset-config",
 			Formats: []string{FormatHolmesGPT, FormatCompact}, Resync: 30 * time.Second,
 		},
-		HolmesGPT: HolmesGPT{Baseline: []string{"kubernetes/core", "kubernetes/logs"}, GenerationMarker: true},
-		Security:  Security{DenyCIDRs: probe.DefaultDenyCIDRs()},
-		Server:    Server{Address: ":8080", TLS: ServerTLS{Mode: TLSOff}},
-		Metrics:   Metrics{Address: ":9090"},
-		Auth:      Auth{Mode: AuthKubernetes},
+		HolmesGPT: HolmesGPT{
+			Baseline: []string{"kubernetes/core", "kubernetes/logs"}, GenerationMarker: true, OpenShift: OpenShiftAuto,
+		},
+		Security: Security{
+			DenyCIDRs: probe.DefaultDenyCIDRs(), Annotations: AnnotationsAll, MaxInstancesPerNamespace: 50,
+		},
+		Server:  Server{Address: ":8080", TLS: ServerTLS{Mode: TLSOff}},
+		Metrics: Metrics{Address: ":9090"},
+		Auth:    Auth{Mode: AuthKubernetes},
 		LeaderElection: LeaderElection{
 			Enabled: true, LeaseName: "dynamic-toolset",
 			LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,

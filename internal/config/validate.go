@@ -19,6 +19,7 @@ func (c *Config) validate(f *yamlfile.File) {
 	v.health(&c.Health)
 	v.output(&c.Output)
 	v.each("holmesgpt.baseline", c.HolmesGPT.Baseline, isToolset, "a toolset's name such as kubernetes/core, without dots")
+	v.oneOf("holmesgpt.openshift", c.HolmesGPT.OpenShift, OpenShiftAuto, OpenShiftTrue, OpenShiftFalse)
 	v.primary(c.Primary)
 	v.credentials(c.Credentials)
 	v.each("tls.insecureSkipVerify", c.TLS.InsecureSkipVerify, isRef, "namespace/name of a Service")
@@ -105,6 +106,8 @@ func redact(s string) string {
 func (v validator) security(s *Security) {
 	v.each("security.allowedEndpointHosts", s.AllowedEndpointHosts, isHost, "a host name or an address, without scheme and port")
 	v.each("security.trustedNamespaces", s.TrustedNamespaces, isLabel, "a namespace's name")
+	v.oneOf("security.annotations", s.Annotations, AnnotationsAll, AnnotationsTrusted)
+	v.atLeastOne("security.maxInstancesPerNamespace", s.MaxInstancesPerNamespace)
 	for i, p := range s.DenyCIDRs {
 		at := yamlfile.Index("security.denyCIDRs", i)
 		if p.IsValid() && p != p.Masked() { // where it is not valid it did not decode
