@@ -62,6 +62,15 @@ const (
 // Verdicts in the order people want to see them.
 var Verdicts = []Verdict{Accepted, Unavailable, Duplicate, Unconfirmed, Rejected}
 
+// Limit is what keeps a backend that works from being published (DTS-OUT-11).
+type Limit string
+
+// The limits.
+const (
+	LimitNamespace Limit = "namespace" // its namespace has too many
+	LimitSize      Limit = "size"      // the document would be too large
+)
+
 // Finding is what became of one candidate, or of a Service that did not get that far (Candidate is nil then).
 type Finding struct {
 	Ref
@@ -75,6 +84,12 @@ type Finding struct {
 	Annotation  string // the annotation that its owner should mend, where only another Service makes it wrong
 	Warning     string // what its owner should mend, which decides nothing; "" for nothing
 	Primary     bool   // the type's primary instance
+	// Provisional: the primary for now, since another candidate may be it once it works. It is not recorded and gets no
+	// credentials by default.
+	Provisional bool
+	Limit       Limit // why it is rejected although it works; "" for another reason
+	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest first.
+	Remedies []string
 	// Credentials: field of the toolset's config -> name of the environment variable that HolmesGPT reads it from.
 	// Only names: values are never seen by this service.
 	Credentials map[string]string

@@ -14,6 +14,8 @@ type Type struct {
 	// Order sorts the types, lower first; of several types that fit one port with equal evidence the lower one is tried
 	// first. Default 100.
 	Order int `yaml:"order"`
+	// FirstClass types keep their place longest where a document must be made smaller. Default false.
+	FirstClass bool `yaml:"firstClass"`
 
 	Detect  Detect  `yaml:"detect"`
 	Ports   Ports   `yaml:"ports"`

@@ -116,8 +116,8 @@ func TestDiffKeepsThePrimary(t *testing.T) {
 		args        []string
 		code        int
 	}{
-		{"recorded", `{"version": 1, "published": [], "primaries": {"grafana": "b/grafana"}}`, nil, 0},
-		{"its Service has gone", `{"version": 1, "published": [], "primaries": {"grafana": "c/grafana"}}`, nil, 1},
+		{"recorded", `{"version": 1, "published": [], "primaries": {"grafana": "b/grafana"}}`, []string{"--set", "security.trustedNamespaces=[b]"}, 0},
+		{"its Service has gone", `{"version": 1, "published": [], "primaries": {"grafana": "c/grafana"}}`, []string{"--set", "security.trustedNamespaces=[b]"}, 1},
 		{"the configuration wants another", `{"version": 1, "published": [], "primaries": {"grafana": "b/grafana"}}`, []string{"--set", "primary.grafana=a/grafana"}, 1},
 		{"unreadable", `{`, nil, 1},
 	} {

@@ -94,9 +94,11 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 		}
 	}
 	bar := newProgress(o.streams.Err)
+	decide := inventoryOptions(c)
+	decide.Recorded = recorded
 	pass := discovery.Pass{
 		Catalog: types, Detector: detector, Prober: prober, Progress: bar.show,
-		Inventory: inventory.Options{Primary: refs(c.Primary), Recorded: recorded, Credentials: credentials(c.Credentials)},
+		Inventory: decide,
 	}
 	if explains {
 		pass.ProbeOnly = func(c *backend.Candidate) bool { return c.Service.Namespace == whole.Namespace }
@@ -261,6 +263,14 @@ func noteEmpty(s Streams, named, unread []string, c *discovery.Collector) {
 		if !slices.Contains(unread, namespace) && !c.HasNamespace(namespace) {
 			note(s, "No Services in namespace %s.", namespace)
 		}
+	}
+}
+
+// inventoryOptions is what the configuration decides about backends.
+func inventoryOptions(c *config.Config) inventory.Options {
+	return inventory.Options{
+		Primary: refs(c.Primary), Credentials: credentials(c.Credentials),
+		TrustedNamespaces: c.Security.TrustedNamespaces, MaxPerNamespace: c.Security.MaxInstancesPerNamespace,
 	}
 }
 

@@ -53,6 +53,7 @@ func newGenerate(streams Streams) *cobra.Command {
 			}
 			d.tellWarnings(streams)
 			d.tellNotWritten(streams)
+			d.tellRemedies(streams)
 			tellVariables(streams, doc.Variables())
 			if key == "" {
 				return printObject(streams, d.configMap(keys), output)
@@ -146,6 +147,16 @@ func (d *discovered) tellNotWritten(s Streams) {
 	}
 	if d.count(backend.Accepted) == 0 {
 		note(s, "no backends among %s: the toolsets are only those that are always there", services(d.collector.Count()))
+	}
+}
+
+// tellRemedies names the backends that are written without the credentials that they usually want, with what to add.
+func (d *discovered) tellRemedies(s Streams) {
+	for _, f := range d.findings {
+		if f.Verdict == backend.Accepted && len(f.Remedies) > 0 {
+			note(s, "%s %s is written without credentials, which such a backend usually wants; to name them, add to the configuration: %s",
+				f.Type, f.Ref, strings.Join(f.Remedies, "  or  "))
+		}
 	}
 }
 

@@ -58,7 +58,7 @@ func TestHostileServices(t *testing.T) {
 		{"explain", "evil/template"}, {"explain", "evil/escape"}, {"explain", "evil/newline"}, {"explain", "evil/bidi"}, {"explain", "evil/long"},
 		{"explain", "evil/url"}, {"explain", "evil/port"}, {"explain", "evil/toolset"}, {"explain", "evil/ports"}, {"explain", "evil/nothing"},
 	} {
-		r := runWith(t, string(list), append(args, "-f", "-")...)
+		r := runWith(t, string(list), append(args, "-f", "-", "--set", "security.trustedNamespaces=[good]")...)
 		if nothing := args[len(args)-1] == "evil/nothing"; (r.code != 0) != nothing {
 			t.Errorf("%q: exit code %d: %s", args, r.code, r.err)
 		}
@@ -87,7 +87,7 @@ func TestHostileServices(t *testing.T) {
 		if err := yaml.UnmarshalStrict([]byte(r.out), &v); err != nil {
 			t.Errorf("%q: %v\n%s", args, err, r.out)
 		}
-		// With a label like anybody's a Service is taken for what it says it is, but it gets no credentials.
+		// With a label like anybody's a Service is taken for what it says it is, but only the trusted one gets credentials.
 		_, key, _ := strings.Cut(r.out, "api_key: '{{ env.GRAFANA_API_KEY }}'\n")
 		if key, _, _ = strings.Cut(key, "timeout"); !strings.Contains(key, "name: good/grafana") {
 			t.Errorf("%q: the credentials go to somebody else\n%s", args, r.out)

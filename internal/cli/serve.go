@@ -8,7 +8,6 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/detect"
-	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/service"
 )
 
@@ -98,7 +97,7 @@ func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
 	}
 	run := service.Options{
 		Config: c, Catalog: types, Detector: detector, Probe: probing, DryRun: dryRun,
-		Inventory: inventory.Options{Primary: refs(c.Primary), Credentials: credentials(c.Credentials)},
+		Inventory: inventoryOptions(c),
 		Version:   buildVersion().Version, LogTo: o.streams.Err,
 	}
 	if len(o.files) > 0 {

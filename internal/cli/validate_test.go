@@ -35,7 +35,7 @@ func TestValidate(t *testing.T) {
 		{"empty document", "", []string{"--as", "document"}, 1, "error: FILE: empty; expected one YAML document\n"},
 		{"ConfigMap", generated, nil, 0, "…FILE: a valid ConfigMap\n"},
 		{"ConfigMap in JSON", asJSON, nil, 0, "…FILE: a valid ConfigMap\n"},
-		{"ConfigMap with a bad document", strings.Replace(generated, "kubernetes/core:", "kubernetes.core:", 1), nil, 1, "…error: FILE, custom_toolset.yaml:17:3: toolsets[\"kubernetes.core\"]: a key…"},
+		{"ConfigMap with a bad document", strings.Replace(generated, "kubernetes/core:", "kubernetes.core:", 1), nil, 1, "…error: FILE, custom_toolset.yaml:16:3: toolsets[\"kubernetes.core\"]: a key…"},
 		{"ConfigMap with bad overrides", strings.Replace(generated, "\ndata:\n", "\ndata:\n  overrides.yaml: '['\n", 1), nil, 1, "…error: FILE, overrides.yaml:2: not valid YAML: …"},
 		{"another ConfigMap", "apiVersion: v1\nkind: ConfigMap\ndata: {a: b}\n", nil, 1, "error: FILE: no key custom_toolset.yaml in it\n"},
 		{"another kind", "apiVersion: v1\nkind: Secret\n", nil, 1, "error: FILE: its kind is \"Secret\": expected a ConfigMap, or one of the other files that --help lists\n"},

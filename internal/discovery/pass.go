@@ -50,7 +50,7 @@ func (p *Pass) Run(ctx context.Context, c *Collector) ([]*backend.Finding, error
 		return nil, err
 	}
 	options := p.Inventory
-	options.Type = p.Catalog.Lookup
+	options.Type, options.FirstRoundOver = p.Catalog.Lookup, true
 	return inventory.Build(detections, observations, options), nil
 }
 

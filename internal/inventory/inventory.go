@@ -23,8 +23,17 @@ type Detection struct {
 type Options struct {
 	// Primary: type -> the Service that the configuration wants as its primary.
 	Primary map[string]backend.Ref
-	// Recorded: type -> the primary so far. It stays while its Service is there.
+	// Recorded: type -> the primary so far. Its place is kept, whether its Service is there or not.
 	Recorded map[string]backend.Ref
+	// FirstRoundOver: each candidate was asked once, or had the time to answer. Before that nobody knows who is the oldest
+	// that works.
+	FirstRoundOver bool
+	// TrustedNamespaces: a primary there gets a reference to credentials by default, and what is published has no limit.
+	TrustedNamespaces []string
+	// MaxPerNamespace is how many backends of another namespace are published; 0 means any number.
+	MaxPerNamespace int
+	// Held: candidates that are not published now because they change too often, and why.
+	Held map[backend.Key]string
 	// Credentials: type -> Service -> field -> environment variable.
 	Credentials map[string]map[backend.Ref]map[string]string
 	// MustProve: a candidate that was not probed yet waits for its probe. Without it, as where nothing is probed, strong
@@ -39,10 +48,11 @@ type Options struct {
 func Build(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
 	var all []*backend.Finding
 	for i := range detections {
-		all = append(all, findings(&detections[i], observations, o.MustProve)...)
+		all = append(all, findings(&detections[i], observations, &o)...)
 	}
 	claimNames(all)
 	collapse(all)
+	limitNamespaces(all, o)
 	choosePrimaries(all, o)
 	giveCredentials(all, o)
 	Sort(all, o.Type)
@@ -50,7 +60,7 @@ func Build(detections []Detection, observations map[backend.Key]backend.Observat
 }
 
 // findings judges each candidate of a Service by itself.
-func findings(d *Detection, observations map[backend.Key]backend.Observation, mustProve bool) []*backend.Finding {
+func findings(d *Detection, observations map[backend.Key]backend.Observation, o *Options) []*backend.Finding {
 	if len(d.Candidates) == 0 {
 		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning}
 		if d.Nothing() {
@@ -65,10 +75,13 @@ func findings(d *Detection, observations map[backend.Key]backend.Observation, mu
 		if f.Observation.Outcome == "" {
 			f.Observation.Outcome = backend.Unprobed
 		}
-		if mustProve && f.Observation.Outcome == backend.Unprobed && !c.Unproven {
+		if o.MustProve && f.Observation.Outcome == backend.Unprobed && !c.Unproven {
 			f.Verdict, f.Reason = backend.Unavailable, "it has not been asked yet"
 		} else {
 			f.Verdict, f.Reason = judge(c, &f.Observation)
+		}
+		if why, held := o.Held[c.Key()]; held && f.Verdict == backend.Accepted {
+			f.Verdict, f.Reason = backend.Unavailable, why
 		}
 		list = append(list, f)
 	}

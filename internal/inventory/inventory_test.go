@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -26,6 +25,7 @@ type svc struct {
 	instance string
 	outcome  backend.Outcome
 	identity bool
+	unproven bool
 }
 
 func at(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
@@ -48,7 +48,9 @@ func build(t *testing.T, o inventory.Options, list ...svc) map[string]*backend.F
 			}
 		}
 	}
-	o.Type = c.Lookup
+	if o.Type == nil {
+		o.Type = c.Lookup
+	}
 	out := map[string]*backend.Finding{}
 	for _, f := range inventory.Build(detections, observations, o) {
 		if f.Reason == "" {
@@ -75,6 +77,7 @@ func (s svc) detection() inventory.Detection {
 	if s.instance != "" {
 		c.Instance = s.instance
 	}
+	c.Unproven = s.unproven
 	return inventory.Detection{Service: service, Result: detect.Result{Candidates: []*backend.Candidate{c}}}
 }
 
@@ -107,7 +110,7 @@ func TestVerdicts(t *testing.T) {
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			got := build(t, inventory.Options{MustProve: tc.mustProve},
+			got := build(t, inventory.Options{MustProve: tc.mustProve, TrustedNamespaces: []string{"ns"}},
 				svc{ref: at("ns", "a"), strength: tc.strength, outcome: tc.outcome, identity: tc.identity})["ns/a"]
 			if got.Verdict != tc.want {
 				t.Errorf("%s (%s), want %s", got.Verdict, got.Reason, tc.want)
@@ -171,6 +174,9 @@ func TestPrimary(t *testing.T) {
 	a, b, c := svc{ref: at("ns", "a"), strength: backend.Strong, day: 5}, svc{ref: at("ns", "b"), strength: backend.Strong, day: 2}, svc{ref: at("ns", "c"), strength: backend.Strong, day: 9}
 	down := b
 	down.outcome = backend.Unreachable
+	deadA, locked, unproven, ready, readyC := a, b, b, b, c
+	deadA.outcome, locked.outcome, unproven.unproven = backend.Unreachable, backend.AuthRequired, true
+	ready.outcome, readyC.outcome = backend.Ready, backend.Ready
 	tests := map[string]struct {
 		options inventory.Options
 		list    []svc
@@ -180,7 +186,16 @@ func TestPrimary(t *testing.T) {
 		"the configured one":                  {inventory.Options{Primary: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c"},
 		"the recorded one":                    {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, c}, "ns/a"},
 		"configured beats recorded":           {inventory.Options{Primary: map[string]backend.Ref{"prometheus": c.ref}, Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, c}, "ns/c"},
-		"recorded, its Service is gone":       {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": at("ns", "gone")}}, []svc{a, b, c}, "ns/b"},
+		"recorded, its Service is gone":       {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": at("ns", "gone")}}, []svc{a, b, c}, ""},
+		"configured, its Service is gone":     {inventory.Options{Primary: map[string]backend.Ref{"prometheus": at("ns", "gone")}}, []svc{a, b, c}, ""},
+		"configured, down":                    {inventory.Options{Primary: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, down, c}, ""},
+		"the oldest is down: for now":         {inventory.Options{}, []svc{a, down, c}, "ns/a for now"},
+		"the oldest is older than a dead one": {inventory.Options{}, []svc{b, deadA, c}, "ns/b"},
+		"one that wants credentials is older": {inventory.Options{TrustedNamespaces: []string{"ns"}}, []svc{a, locked, c}, "ns/a"},
+		"unproven is never the primary":       {inventory.Options{}, []svc{unproven, c}, "ns/c"},
+		"not asked yet, in the first round":   {inventory.Options{MustProve: true}, []svc{ready, c}, "ns/b for now"},
+		"not asked yet, after it":             {inventory.Options{MustProve: true, FirstRoundOver: true}, []svc{ready, c}, "ns/b"},
+		"an older one not asked yet":          {inventory.Options{MustProve: true, FirstRoundOver: true}, []svc{readyC, a}, "ns/c for now"},
 		"recorded, down: nobody takes over":   {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, down, c}, ""},
 		"a new Service does not take it over": {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c"},
 	}
@@ -191,43 +206,13 @@ func TestPrimary(t *testing.T) {
 				if f.Primary {
 					got += ref
 				}
+				if f.Provisional {
+					got += " for now"
+				}
 			}
 			if got != tc.want {
 				t.Errorf("primary is %q, want %q", got, tc.want)
 			}
 		})
-	}
-}
-
-func TestCredentials(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	grafana := func(name string, day int, outcome backend.Outcome) svc {
-		return svc{ref: at("ns", name), typ: "grafana", strength: backend.Strong, day: day, outcome: outcome, identity: true}
-	}
-	options := inventory.Options{Credentials: map[string]map[backend.Ref]map[string]string{
-		"grafana": {at("ns", "listed"): {"api_key": "LISTED_KEY"}},
-	}}
-	got := build(t, options,
-		grafana("first", 1, backend.AuthRequired), grafana("open", 2, backend.Ready),
-		grafana("listed", 3, backend.AuthRequired), grafana("unlisted", 4, backend.AuthRequired))
-	want := map[string]map[string]string{
-		"ns/first": {"api_key": "GRAFANA_API_KEY"}, "ns/open": nil, "ns/listed": {"api_key": "LISTED_KEY"}, "ns/unlisted": nil,
-	}
-	for name, fields := range want {
-		if diff := gocmp.Diff(fields, got[name].Credentials); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-	}
-	f := got["ns/unlisted"]
-	const lines = "credentials: {grafana: {ns/unlisted: {api_key: GRAFANA_API_KEY_NS_UNLISTED}}}"
-	if f.Verdict != backend.Unavailable || !strings.Contains(f.Reason, lines) {
-		t.Errorf("one that is held back: %s: %s, want the lines to add: %s", f.Verdict, f.Reason, lines)
-	}
-	if !got["ns/first"].Primary || got["ns/first"].Verdict != backend.Accepted {
-		t.Errorf("the primary: %+v", got["ns/first"])
-	}
-	unprobed := build(t, inventory.Options{}, grafana("a", 1, ""), grafana("b", 2, ""))
-	if unprobed["ns/a"].Credentials["api_key"] == "" || unprobed["ns/b"].Credentials != nil {
-		t.Errorf("unprobed: only the primary of a type that usually wants credentials gets the reference: %v, %v", unprobed["ns/a"].Credentials, unprobed["ns/b"].Credentials)
 	}
 }

@@ -27,6 +27,7 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 	switch f.Verdict {
 	case backend.Accepted:
 		out := []Advice{{"To keep it out of the toolsets:", h.annotate(f, "kubernaut.io/toolset=false")}}
+		out = append(adviseCredentials(f), out...)
 		if h.Unprobed && !f.Candidate.Unproven {
 			out = append([]Advice{{"To see whether it works, " + h.HowToProbe + ".", ""}}, out...)
 		}
@@ -66,10 +67,7 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 			{"Or have it trusted unchecked:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)},
 		}
 	case backend.AuthRequired:
-		if _, lines, ok := strings.Cut(f.Reason, "add to the configuration: "); ok {
-			return []Advice{{"Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration:", lines}}
-		}
-		return nil
+		return adviseCredentials(f)
 	}
 	if f.Observation.Cause == backend.CauseForbidden {
 		return adviseForbidden(f)
@@ -78,6 +76,18 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		{"It is taken in as soon as it answers: see that it runs.", ""},
 		{"If the port or the base path is wrong, say which is right:", h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")},
 	}
+}
+
+// adviseCredentials are the lines that would give a backend the credentials that it wants.
+func adviseCredentials(f *backend.Finding) (out []Advice) {
+	for i, line := range f.Remedies {
+		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration:"
+		if i > 0 {
+			text = "Or trust its namespace, whose main backend of each type then gets the variable with the usual name:"
+		}
+		out = append(out, Advice{text, line})
+	}
+	return out
 }
 
 func adviseForbidden(f *backend.Finding) []Advice {

@@ -1,0 +1,151 @@
+package inventory
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// giveCredentials decides which instances carry references to credentials (DTS-OUT-4). Two rules hold. No reference by luck:
+// it goes to an instance that the configuration names, or to a primary in a trusted namespace, and never to what nobody has
+// proven. No reference endangers what works: HolmesGPT fails every instance of a toolset if one variable is missing, so that
+// none is written by default while another instance of its toolset works without credentials.
+func giveCredentials(all []*backend.Finding, o Options) {
+	open := o.openToolsets(all)
+	for _, f := range all {
+		if f.Verdict != backend.Accepted || f.Candidate.Unproven {
+			continue
+		}
+		if fields := o.Credentials[f.Type][f.Ref]; len(fields) > 0 {
+			f.Credentials = maps.Clone(fields)
+			continue
+		}
+		if !o.wants(f) {
+			continue
+		}
+		t := o.Type(f.Type)
+		defaults := defaultCredentials(t)
+		beside := endangered(t, open)
+		if o.entitled(f) && beside == nil && len(defaults) > 0 {
+			f.Credentials = defaults
+			if f.Observation.Outcome == backend.AuthRequired {
+				f.Reason = "it is up and wants credentials, which HolmesGPT takes from " + strings.Join(slices.Sorted(maps.Values(defaults)), ", ")
+			}
+			continue
+		}
+		f.Remedies = o.remedies(f, defaults, beside != nil)
+		if f.Observation.Outcome == backend.AuthRequired {
+			f.Verdict, f.Reason = backend.Unavailable, withheld(f, defaults, beside)
+			f.Primary, f.Provisional = false, false
+		}
+	}
+}
+
+// wants reports whether an instance wants credentials, as far as that is known: a probe said so, or there was none and the
+// type usually does.
+func (o *Options) wants(f *backend.Finding) bool {
+	switch f.Observation.Outcome {
+	case backend.AuthRequired:
+		return true
+	case backend.Unprobed:
+		t := o.Type(f.Type)
+		return !f.Candidate.Unproven && t != nil && t.Toolset.UsuallyWantsCredentials
+	}
+	return false
+}
+
+// entitled reports whether an instance may get the reference that its type has by default.
+func (o *Options) entitled(f *backend.Finding) bool {
+	if want, ok := o.Primary[f.Type]; ok {
+		return f.Ref == want
+	}
+	return f.Primary && !f.Provisional && o.trusts(f.Ref)
+}
+
+// openToolsets are HolmesGPT's toolsets with an instance that works without credentials, by name: the first such instance.
+func (o *Options) openToolsets(all []*backend.Finding) map[string]*backend.Finding {
+	open := map[string]*backend.Finding{}
+	for _, f := range all {
+		if f.Verdict != backend.Accepted || f.Candidate.Unproven || o.wants(f) || len(o.Credentials[f.Type][f.Ref]) > 0 {
+			continue
+		}
+		for _, name := range toolsets(o.Type(f.Type)) {
+			if open[name] == nil {
+				open[name] = f
+			}
+		}
+	}
+	return open
+}
+
+// endangered is an instance that a missing variable of the type's toolsets would take down; nil if there is none.
+func endangered(t *catalog.Type, open map[string]*backend.Finding) *backend.Finding {
+	for _, name := range toolsets(t) {
+		if f := open[name]; f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// toolsets are HolmesGPT's toolsets that instances of a type share with those of other types.
+func toolsets(t *catalog.Type) (names []string) {
+	if t == nil {
+		return nil
+	}
+	for i := range t.Toolset.HolmesGPT {
+		if e := &t.Toolset.HolmesGPT[i]; e.HTTP == nil {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+func defaultCredentials(t *catalog.Type) map[string]string {
+	m := map[string]string{}
+	if t != nil {
+		for _, c := range t.Toolset.Credentials {
+			if c.Variable != "" {
+				m[c.Field] = c.Variable
+			}
+		}
+	}
+	return m
+}
+
+// remedies are the lines of the configuration that would give an instance its credentials, the surest first. The variable of
+// one that another instance may want by default is named after its Service.
+func (o *Options) remedies(f *backend.Finding, defaults map[string]string, beside bool) []string {
+	if len(defaults) == 0 {
+		return nil
+	}
+	suffix := ""
+	if !f.Primary {
+		suffix = "_" + strings.ToUpper(strings.NewReplacer("-", "_", "/", "_", ".", "_").Replace(f.Ref.String()))
+	}
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(defaults)) {
+		fields = append(fields, field+": "+defaults[field]+suffix)
+	}
+	lines := []string{fmt.Sprintf("credentials: {%s: {%s: {%s}}}", f.Type, f.Ref, strings.Join(fields, ", "))}
+	if _, named := o.Primary[f.Type]; f.Primary && !f.Provisional && !named && !beside {
+		lines = append(lines, fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace))
+	}
+	return lines
+}
+
+// withheld is why an instance that wants credentials is not published.
+func withheld(f *backend.Finding, defaults map[string]string, beside *backend.Finding) string {
+	if len(defaults) == 0 {
+		return "it wants credentials; there is no place for them in HolmesGPT's toolset for it"
+	}
+	why := "it wants credentials, and the configuration names none for it"
+	if beside != nil {
+		why += fmt.Sprintf("; without them %s works, which HolmesGPT would lose if their variable were missing", beside.Ref)
+	}
+	return why + "; to publish it, add to the configuration: " + f.Remedies[0]
+}

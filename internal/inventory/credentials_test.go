@@ -1,0 +1,158 @@
+package inventory_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// The monitoring team's Grafana, and one that a stranger made in a namespace of their own.
+func theirs(day int, outcome backend.Outcome) svc {
+	return svc{ref: at("monitoring", "grafana"), typ: "grafana", strength: backend.Strong, day: day, outcome: outcome, identity: true}
+}
+
+func strangers(day int, outcome backend.Outcome) svc {
+	return svc{ref: at("evil", "grafana"), typ: "grafana", strength: backend.Strong, day: day, outcome: outcome, identity: true}
+}
+
+// Who gets the reference {{ env.GRAFANA_API_KEY }}: only whom the configuration names or trusts.
+func TestNoReferenceByLuck(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-SEC-3")
+	const wants, works, down = backend.AuthRequired, backend.Ready, backend.Unreachable
+	named := map[string]backend.Ref{"grafana": at("monitoring", "grafana")}
+	configured := inventory.Options{FirstRoundOver: true, Primary: named}
+	trusting := inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}}
+	recordedStranger := trusting
+	recordedStranger.Recorded = map[string]backend.Ref{"grafana": at("evil", "grafana")}
+	recordedReal := trusting
+	recordedReal.Recorded = named
+	firstRound := trusting
+	firstRound.FirstRoundOver, firstRound.MustProve = false, true
+	credentials := inventory.Options{FirstRoundOver: true, Credentials: map[string]map[backend.Ref]map[string]string{
+		"grafana": {at("monitoring", "grafana"): {"api_key": "GRAFANA_API_KEY"}},
+	}}
+	unproven := strangers(1, "")
+	unproven.strength, unproven.unproven = backend.Explicit, true
+	renamed := strangers(1, wants)
+	renamed.strength, renamed.instance = backend.Explicit, "monitoring/grafana"
+	twin := strangers(9, works)
+	twin.ref, twin.selector, twin.headless = at("monitoring", "grafana-twin"), "grafana", true
+	ours := unproven
+	ours.ref = at("monitoring", "grafana")
+	var unprobed backend.Outcome
+
+	tests := map[string]struct {
+		options inventory.Options
+		list    []svc
+		want    string // who has a reference
+	}{
+		"alone, nothing configured":                {inventory.Options{FirstRoundOver: true}, []svc{strangers(1, wants)}, ""},
+		"alone and unproven":                       {inventory.Options{FirstRoundOver: true}, []svc{unproven}, ""},
+		"alone and not probed":                     {inventory.Options{}, []svc{strangers(1, unprobed)}, ""},
+		"the configured one is absent":             {configured, []svc{strangers(1, wants)}, ""},
+		"the configured one is absent, unproven":   {configured, []svc{unproven}, ""},
+		"the configured one is down":               {configured, []svc{strangers(1, wants), theirs(2, down)}, ""},
+		"the configured one is up":                 {configured, []svc{strangers(1, wants), theirs(2, wants)}, "monitoring/grafana"},
+		"the configured one works without":         {configured, []svc{strangers(1, wants), theirs(2, works)}, ""},
+		"the trusted one is absent":                {trusting, []svc{strangers(1, wants)}, ""},
+		"the trusted one is down":                  {trusting, []svc{strangers(1, wants), theirs(2, down)}, ""},
+		"the trusted one is slow at a first start": {firstRound, []svc{strangers(1, wants), theirs(2, unprobed)}, ""},
+		"the trusted one is younger":               {trusting, []svc{strangers(1, wants), theirs(2, wants)}, "monitoring/grafana"},
+		"the trusted one is older":                 {trusting, []svc{strangers(2, wants), theirs(1, wants)}, "monitoring/grafana"},
+		"the trusted one, beside a dead older one": {trusting, []svc{strangers(1, down), theirs(2, wants)}, "monitoring/grafana"},
+		"the trusted one, first round":             {firstRound, []svc{strangers(1, unprobed), theirs(2, wants)}, "monitoring/grafana"},
+		"the trusted one, not probed":              {trusting, []svc{theirs(2, unprobed)}, "monitoring/grafana"},
+		"the trusted one, itself unproven":         {trusting, []svc{ours}, ""},
+		"the named one, itself unproven":           {credentials, []svc{ours}, ""},
+		"a stranger is recorded":                   {recordedStranger, []svc{strangers(1, wants), theirs(2, wants)}, ""},
+		"reinstalled: its place is kept":           {recordedReal, []svc{strangers(1, wants)}, ""},
+		"reinstalled: it is back":                  {recordedReal, []svc{strangers(1, wants), theirs(9, wants)}, "monitoring/grafana"},
+		"renamed by an annotation":                 {credentials, []svc{renamed}, ""},
+		"renamed, beside the one of that name":     {credentials, []svc{renamed, theirs(2, wants)}, ""},
+		"the named one, beside a headless twin":    {credentials, []svc{theirs(2, wants), twin}, "monitoring/grafana"},
+		"named, whatever else works":               {credentials, []svc{strangers(1, works), theirs(2, wants)}, "monitoring/grafana"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for ref, f := range build(t, tc.options, tc.list...) {
+				if len(f.Credentials) > 0 {
+					got = append(got, ref)
+				}
+			}
+			if text := strings.Join(got, " "); text != tc.want {
+				t.Errorf("the reference goes to %q, want %q", text, tc.want)
+			}
+		})
+	}
+}
+
+// HolmesGPT fails all of a toolset for one missing variable, so that no reference stands beside what works without.
+func TestNoReferenceEndangersWhatWorks(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	builtin, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := *builtin.Lookup("prometheus")
+	own.Type = "coroot"
+	metrics := func(name, typ string, day int, outcome backend.Outcome) svc {
+		return svc{ref: at("ns", name), typ: typ, strength: backend.Strong, day: day, outcome: outcome, identity: true}
+	}
+	locked := metrics("locked", "prometheus", 1, backend.AuthRequired)
+	for _, typ := range []string{"prometheus", "thanos", "victoriametrics", "mimir", "coroot"} {
+		for _, o := range []inventory.Options{
+			{FirstRoundOver: true},
+			{FirstRoundOver: true, TrustedNamespaces: []string{"ns"}},
+			{FirstRoundOver: true, Primary: map[string]backend.Ref{"prometheus": locked.ref}},
+		} {
+			o.Type = func(name string) *catalog.Type {
+				if name == own.Type {
+					return &own
+				}
+				return builtin.Lookup(name)
+			}
+			got := build(t, o, locked, metrics("open", typ, 2, backend.Ready))
+			f := got["ns/locked"]
+			if f.Credentials != nil || f.Verdict != backend.Unavailable || len(f.Remedies) == 0 || !strings.Contains(f.Reason, f.Remedies[0]) {
+				t.Errorf("beside a working %s: %s, %v: %s", typ, f.Verdict, f.Credentials, f.Reason)
+			}
+			if open := got["ns/open"]; open.Verdict != backend.Accepted {
+				t.Errorf("the working %s is %s: %s", typ, open.Verdict, open.Reason)
+			}
+		}
+	}
+	// A toolset of another name is not endangered, nor is what an HTTP toolset of its own holds.
+	got := build(t, inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"ns"}},
+		locked, metrics("loki", "loki", 2, backend.Ready), metrics("jaeger", "jaeger", 3, backend.Ready))
+	if f := got["ns/locked"]; f.Credentials["bearer_token"] != "PROMETHEUS_BEARER_TOKEN" {
+		t.Errorf("beside other toolsets: %s: %s", f.Verdict, f.Reason)
+	}
+}
+
+// What would give an instance its credentials is said in lines to add.
+func TestRemedies(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	second := strangers(2, backend.AuthRequired)
+	got := build(t, inventory.Options{FirstRoundOver: true}, theirs(1, backend.AuthRequired), second)
+	want := map[string][]string{
+		"monitoring/grafana": {"credentials: {grafana: {monitoring/grafana: {api_key: GRAFANA_API_KEY}}}", "security: {trustedNamespaces: [monitoring]}"},
+		"evil/grafana":       {"credentials: {grafana: {evil/grafana: {api_key: GRAFANA_API_KEY_EVIL_GRAFANA}}}"},
+	}
+	for ref, lines := range want {
+		f := got[ref]
+		if d := cmp.Diff(lines, f.Remedies); d != "" || f.Verdict != backend.Unavailable || f.Primary {
+			t.Errorf("%s is %s, primary %t:\n%s", ref, f.Verdict, f.Primary, d)
+		}
+	}
+	// Not probed, it is written without a reference, and the lines are shown all the same.
+	if f := build(t, inventory.Options{}, theirs(1, ""))["monitoring/grafana"]; f.Verdict != backend.Accepted || f.Credentials != nil || len(f.Remedies) != 2 {
+		t.Errorf("not probed: %s, %v, %q", f.Verdict, f.Credentials, f.Remedies)
+	}
+}

@@ -1,0 +1,100 @@
+package inventory
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// limitNamespaces leaves out what a namespace has beyond its limit (DTS-OUT-11), so that who may make Services in one
+// namespace cannot crowd out the others. Trusted namespaces have no limit.
+func limitNamespaces(all []*backend.Finding, o Options) {
+	if o.MaxPerNamespace <= 0 {
+		return
+	}
+	for namespace, list := range o.byNamespace(all) {
+		if slices.Contains(o.TrustedNamespaces, namespace) || len(list) <= o.MaxPerNamespace {
+			continue
+		}
+		reason := fmt.Sprintf("its namespace has %d backends, and at most %d of one are published, the oldest first; "+
+			"security.maxInstancesPerNamespace allows more, security.trustedNamespaces any number", len(list), o.MaxPerNamespace)
+		for _, f := range list[o.MaxPerNamespace:] {
+			f.Verdict, f.Limit, f.Reason = backend.Rejected, backend.LimitNamespace, reason
+		}
+	}
+}
+
+// byNamespace are the accepted findings of each namespace, in the order in which they keep their place: types of the first
+// class, then the catalog's others, then APIs of the owners' own; in each the oldest first.
+func (o *Options) byNamespace(all []*backend.Finding) map[string][]*backend.Finding {
+	out := map[string][]*backend.Finding{}
+	for _, f := range all {
+		if f.Verdict == backend.Accepted {
+			out[f.Namespace] = append(out[f.Namespace], f)
+		}
+	}
+	for _, list := range out {
+		slices.SortFunc(list, func(a, b *backend.Finding) int {
+			return cmp.Or(o.class(a)-o.class(b), byAge(a, b))
+		})
+	}
+	return out
+}
+
+// class is lower for what is more likely to be missed.
+func (o *Options) class(f *backend.Finding) int {
+	switch t := o.Type(f.Type); {
+	case t == nil:
+		return 2
+	case t.FirstClass:
+		return 0
+	}
+	return 1
+}
+
+// LeaveOut makes room in a document that is too large: of the namespace with the largest share, the instance that keeps its
+// place last is rejected, and so on until at least so many bytes are saved. Trusted namespaces come last. size is what
+// an instance takes in the document, in bytes. It reports false if nothing is left to leave out.
+func LeaveOut(all []*backend.Finding, bytes int, size func(*backend.Finding) int, o Options) bool {
+	const reason = "the document would be too large to be written, and its namespace has the largest part of it; " +
+		"security.maxInstancesPerNamespace limits each namespace, discovery.namespaces leaves some out"
+	shares := o.byNamespace(all)
+	total := map[string]int{}
+	for namespace, list := range shares {
+		for _, f := range list {
+			total[namespace] += size(f)
+		}
+	}
+	for saved := 0; saved < bytes; {
+		largest := o.largest(total)
+		if largest == "" {
+			return saved > 0
+		}
+		list := shares[largest]
+		f := list[len(list)-1]
+		f.Verdict, f.Limit, f.Reason, f.Primary = backend.Rejected, backend.LimitSize, reason, false
+		saved += size(f)
+		total[largest] -= size(f)
+		if shares[largest] = list[:len(list)-1]; len(list) == 1 {
+			delete(total, largest)
+		}
+	}
+	return true
+}
+
+// largest is the namespace that takes the most bytes, trusted ones only if there is no other; "" for none.
+func (o *Options) largest(total map[string]int) string {
+	best := ""
+	before := func(a, b string) bool {
+		ta, tb := slices.Contains(o.TrustedNamespaces, a), slices.Contains(o.TrustedNamespaces, b)
+		return cmp.Or(yes(ta)-yes(tb), total[b]-total[a], cmp.Compare(a, b)) < 0
+	}
+	for namespace := range total {
+		if best == "" || before(namespace, best) {
+			best = namespace
+		}
+	}
+	return best
+}
