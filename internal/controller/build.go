@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
@@ -27,17 +28,9 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 		return publish.Desired{}, errBehind
 	}
 	c.readOverrides(live)
-	doc, err := c.document(s.Findings)
+	doc, keys, err := c.fit(s, live)
 	s.Overrides = c.memory.overridesErr
 	if err != nil {
-		return publish.Desired{}, err
-	}
-	keys, err := doc.Keys()
-	if err != nil {
-		return publish.Desired{}, err
-	}
-	state := c.state(s.Findings)
-	if keys[toolset.KeyState], err = state.Encode(); err != nil {
 		return publish.Desired{}, err
 	}
 	s.Document, s.Keys = doc, keys
@@ -47,6 +40,44 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 	}
 	d.Hold = c.hold(live, d)
 	return d, nil
+}
+
+// fit builds what is to be published. Where that would be too large, backends of the largest namespaces are left out, so that
+// all others are written as ever; only where what is not generated takes the room is it too large all the same.
+func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (doc *toolset.Document, keys map[string]string, err error) {
+	room := publish.MaxBytes - publish.Foreign(live)
+	for {
+		if doc, keys, err = c.generate(s.Findings); err != nil {
+			return nil, nil, err
+		}
+		bytes := 0
+		for k, text := range keys {
+			bytes += len(k) + len(text)
+		}
+		sizes := doc.Sizes()
+		size := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] }
+		if bytes <= room || !inventory.LeaveOut(s.Findings, bytes-room, size, c.opts.Inventory) {
+			inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
+			return doc, keys, nil
+		}
+	}
+}
+
+// generate builds the document and the keys.
+func (c *Controller) generate(findings []*backend.Finding) (*toolset.Document, map[string]string, error) {
+	doc, err := c.document(findings)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := doc.Keys()
+	if err != nil {
+		return nil, nil, err
+	}
+	state := c.state(findings)
+	if keys[toolset.KeyState], err = state.Encode(); err != nil {
+		return nil, nil, err
+	}
+	return doc, keys, nil
 }
 
 // document builds what is to be published. Overrides that read well but whose result HolmesGPT would not load are as
@@ -94,14 +125,13 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 			s.Published = append(s.Published, instance(f))
 		}
 	}
-	// A primary that does not work now keeps its place, and its credentials, while its Service is there.
 	for typ, ref := range m.primaries {
-		if present[ref] {
+		if m.keepsPlace(typ, present[ref]) {
 			s.Primaries[typ] = ref
 		}
 	}
 	for _, f := range findings {
-		if f.Primary {
+		if f.Primary && !f.Provisional {
 			s.Primaries[f.Type] = f.Ref
 		}
 	}
@@ -109,6 +139,29 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 		m.primaries = s.Primaries
 	}
 	return s
+}
+
+// placeKept is how long the place of a primary is kept for its name after its Service was deleted: a chart may install it
+// again.
+const placeKept = 24 * time.Hour
+
+// keepsPlace reports whether the recorded primary of a type keeps its place, and with it its credentials: while its Service
+// is there, whether it works or not, and for a day after it was deleted.
+func (m *memory) keepsPlace(typ string, present bool) bool {
+	since, gone := m.gone[typ]
+	switch {
+	case present:
+		delete(m.gone, typ)
+	case !gone:
+		if m.gone == nil {
+			m.gone = map[string]time.Time{}
+		}
+		m.gone[typ] = time.Now()
+	case time.Since(since) >= placeKept:
+		delete(m.gone, typ)
+		return false
+	}
+	return true
 }
 
 func instance(f *backend.Finding) publish.Instance {

@@ -5,6 +5,7 @@ package controller
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -70,6 +71,8 @@ type Reporter interface {
 	// Published is told what came of each attempt to write; waited is since when the change was known, 0 for a repair.
 	// limited are keys that somebody else keeps changing, which are from now on repaired only now and then.
 	Published(r publish.Result, limited []publish.Drift, err error, waited time.Duration)
+	// References is told who gets which variable of HolmesGPT's environment from now on, where that has changed.
+	References(moves []ReferenceMove)
 	// Overrides is told when the admin's text becomes invalid (err) or valid (nil).
 	Overrides(err error)
 	// Forgotten is told when what was published before cannot be read (DTS-OUT-10).
@@ -94,6 +97,7 @@ type Controller struct {
 
 	detections map[backend.Ref]inventory.Detection
 	memory     memory
+	damper     damper
 	waiting    time.Time // since when a change waits to be published; zero if none does
 	resync     bool      // this cycle repairs whatever differs
 	leading    bool
@@ -110,6 +114,7 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
 		detections: map[backend.Ref]inventory.Detection{},
 	}
+	c.damper.trusted = func(namespace string) bool { return slices.Contains(opts.Inventory.TrustedNamespaces, namespace) }
 	c.discoveries.asked = make(chan struct{}, 1)
 	c.discoveries.over = make(chan struct{}, 1)
 	updated := make(chan struct{})
@@ -191,7 +196,7 @@ func (c *Controller) lead() {
 	if leading == c.leading {
 		return
 	}
-	c.leading, c.memory.own = leading, false
+	c.leading, c.memory.own, c.memory.references = leading, false, nil
 	if leading {
 		c.output.NewTerm()
 		c.source.TouchAll() // what only a leader tells is told now

@@ -220,6 +220,11 @@ func (n *notes) Published(_ publish.Result, limited []publish.Drift, err error, 
 		n.note("failed: %v", err)
 	}
 }
+func (n *notes) References(moves []ReferenceMove) {
+	for _, m := range moves {
+		n.note("%s of %s: from %q to %q", m.Variable, m.Toolset, m.From, m.To)
+	}
+}
 func (n *notes) Overrides(err error)                                { n.note("overrides: %v", err) }
 func (n *notes) Forgotten(err error)                                { n.note("forgotten: %v", err) }
 func (n *notes) GoodAnnotation(s *backend.Service)                  { n.note("%s: mended", s.Ref) }

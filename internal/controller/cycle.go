@@ -39,12 +39,25 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 		_, s.Err = build(c.output.Live())
 	default:
 		from := time.Now()
-		again, s.Err = c.publish(ctx, build)
+		again, s.InForce, s.Err = c.publish(ctx, s, build)
 		s.Took.Publish = time.Since(from) - s.Took.Build
 	}
 	s.Took.Total = time.Since(begin)
+	c.noteOutput()
+	switch {
+	case c.opts.DryRun:
+		s.InForce = s.Err == nil
+	case !c.leading:
+		s.InForce = maps.Equal(s.Keys, c.written.Keys)
+	}
+	if s.InForce {
+		c.damper.enter(time.Now(), s.Findings)
+	}
 	c.opts.Report.Cycle(s)
 	c.store(s)
+	if s.held > 0 {
+		again = sooner(again, s.held)
+	}
 	if !s.Discovered { // one that hangs keeps nobody from being ready
 		again = sooner(again, firstRound-time.Since(c.memory.began))
 	}
@@ -106,24 +119,31 @@ func (c *Controller) targets() []probe.Target {
 	return list
 }
 
-func (c *Controller) findings() []*backend.Finding {
+// findings decides about everything that is known. held is when the first of those that change too often may be published;
+// 0 where there is none.
+func (c *Controller) findings(firstRoundOver bool) (all []*backend.Finding, held time.Duration) {
 	o := c.opts.Inventory
 	o.MustProve, o.Type, o.Recorded = true, c.opts.Catalog.Lookup, c.memory.primaries
+	o.FirstRoundOver = firstRoundOver
 	detections := slices.SortedFunc(maps.Values(c.detections), func(a, b inventory.Detection) int {
 		return a.Service.Ref.Compare(b.Service.Ref)
 	})
 	observations := c.monitor.Observations()
-	return inventory.Build(c.addFrozen(detections, observations), observations, o)
+	all = inventory.Judge(c.addFrozen(detections, observations), observations, o)
+	held = c.damper.hold(time.Now(), all)
+	inventory.Choose(all, o)
+	return all, held
 }
 
-// publish writes, and says how soon to try again where that failed.
-func (c *Controller) publish(ctx context.Context, build publish.Build) (again time.Duration, err error) {
+// publish writes, and says how soon to try again where that failed, and whether the output holds by now what build says.
+func (c *Controller) publish(ctx context.Context, s *Snapshot, build publish.Build) (again time.Duration, done bool, err error) {
+	before := c.output.Live()
 	r, err := c.output.Publish(ctx, build)
 	if errors.Is(err, errNotLeading) {
-		return 0, nil
+		return 0, false, nil
 	}
 	if errors.Is(err, errBehind) {
-		return behindRetry, nil // or sooner, when it does
+		return behindRetry, false, nil // or sooner, when it does
 	}
 	limited := c.memory.repaired(&r)
 	c.resync = false
@@ -140,12 +160,13 @@ func (c *Controller) publish(ctx context.Context, build publish.Build) (again ti
 		c.opts.Report.Published(r, limited, told, waited)
 	}
 	if err != nil {
-		return c.memory.backoff(), err
+		return c.memory.backoff(), false, err
 	}
+	c.noteReferences(before, s, r.Written)
 	if r.Restored && !c.memory.deleted(r.Live) {
 		c.takeOverrides(r.Live) // from now on it is the admin's to remove
 	}
 	c.memory.failures, c.memory.own = 0, true
 	c.waiting = time.Time{}
-	return 0, told
+	return 0, true, told
 }

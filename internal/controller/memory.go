@@ -23,6 +23,7 @@ type memory struct {
 	own       bool               // what is published is this replica's own, in this term
 	published []publish.Instance // before this replica began to write
 	primaries map[string]backend.Ref
+	gone      map[string]time.Time // since when the Service of a type's primary has not been there
 
 	uid           types.UID          // of the ConfigMap with overridesText
 	version       string             // its resourceVersion then
@@ -32,9 +33,10 @@ type memory struct {
 	goodText      string             // their text
 	overridesErr  error              // what is wrong with overridesText
 
-	filled   types.UID // the ConfigMap that was written last
-	repairs  publish.Repairs
-	failures int
+	references references // who gets which variable, as published last in this term; nil before
+	filled     types.UID  // the ConfigMap that was written last
+	repairs    publish.Repairs
+	failures   int
 }
 
 const (
@@ -71,6 +73,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 	}
 	c.monitor.Remember(records)
 	m.published, m.primaries = state.Published, state.Primaries
+	c.damper.recall(state.Published)
 	if m.overrides == nil && state.Overrides != "" {
 		if o, err := toolset.ParseOverrides(toolset.KeyOverrides, []byte(state.Overrides)); err == nil {
 			m.overrides, m.goodText = o, state.Overrides

@@ -35,6 +35,8 @@ type Report struct {
 	source   string                 // the same, of reading Services
 	frozen   string                 // the namespaces that were last told
 	bad      map[backend.Ref]string
+	limited  map[limited]bool // namespaces of which backends are left out, as told
+	owners   owners
 	names    map[backend.Ref]*backend.Finding // annotations that other Services make wrong, as told
 	warnings []string                         // about the document, as told
 	large    bool
@@ -61,11 +63,14 @@ func (r *Report) Cycle(s *Snapshot) {
 	}
 	r.Metrics.Show(shown)
 	r.Metrics.Leading(s.Leading && !s.DryRun)
-	r.tellBackends(s)
+	if s.InForce {
+		r.tellBackends(s)
+	}
 	r.tellSource(s.Source)
 	r.tellNames(s)
 	r.tellReach(s)
 	r.tellWarnings(s)
+	r.tellLimits(s)
 	if r.leading != s.Leading {
 		r.leading = s.Leading
 		r.note(history.Leadership, "%s", map[bool]string{true: "this replica writes from now on", false: "another replica writes from now on"}[s.Leading])
@@ -207,6 +212,26 @@ func by(manager string) string {
 	return " by " + manager
 }
 
+// References implements Reporter.
+func (r *Report) References(moves []ReferenceMove) {
+	for _, m := range moves {
+		text := fmt.Sprintf("%s of %s goes to %s", m.Variable, m.Toolset, m.To)
+		switch {
+		case m.To == "":
+			text = fmt.Sprintf("%s of %s no longer goes to %s", m.Variable, m.Toolset, m.From)
+		case m.From != "":
+			text += " and no longer to " + m.From
+		}
+		r.Log.Info("credential reference changed", "variable", m.Variable, "toolset", m.Toolset, "from", m.From, "to", m.To)
+		r.note(history.References, "%s", text)
+		if m.From == "" {
+			r.Events.ConfigMap(false, "CredentialGiven", text)
+		} else {
+			r.Events.ConfigMap(true, "CredentialWithdrawn", text)
+		}
+	}
+}
+
 // Overrides implements Reporter.
 func (r *Report) Overrides(err error) {
 	r.Metrics.OverridesValid(err == nil)
@@ -227,12 +252,15 @@ func (r *Report) Forgotten(err error) {
 	r.Log.Warn("what was published before cannot be read: it stays until every backend was asked once", "err", err)
 }
 
-// BadAnnotation implements Reporter.
+// BadAnnotation implements Reporter. What changes too often is told again with the next discovery.
 func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) {
 	if r.bad == nil {
 		r.bad = map[backend.Ref]string{}
 	}
 	if r.bad[s.Ref] != reason { // it is told with each discovery
+		if !r.owners.mayTell(s.Ref, time.Now()) {
+			return
+		}
 		r.bad[s.Ref] = reason
 		r.Metrics.DetectorError(typ)
 		r.backend(history.AnnotationInvalid, backend.Key{Ref: s.Ref, Type: typ}, reason)

@@ -23,7 +23,10 @@ type Snapshot struct {
 	Source     error    // why what is known of the Services may be old
 	Overrides  error    // what is wrong with the admin's overrides
 	DryRun     bool     // nothing is written
+	InForce    bool     // the output holds what Keys say; in a dry run they are taken for it
 	Output     Written  // what the output holds
+
+	held time.Duration // until the first of the backends that change too often may be published; 0: there is none
 }
 
 // Times are how long the parts of a cycle took. Probing goes on beside it.
@@ -47,13 +50,12 @@ func (c *Controller) newSnapshot() *Snapshot {
 		At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver(),
 		Frozen: c.source.Frozen(), Source: c.source.Err(), DryRun: c.opts.DryRun,
 	}
-	s.Findings = c.findings() // last: they have at least the answers that Discovered speaks of
+	s.Findings, s.held = c.findings(s.Discovered) // last: they have at least the answers that Discovered speaks of
 	return s
 }
 
 // store makes a snapshot the current one.
 func (c *Controller) store(s *Snapshot) {
-	c.noteOutput()
 	s.Output = c.written
 	c.snapshot.Store(s)
 	updated := make(chan struct{})

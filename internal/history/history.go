@@ -23,6 +23,8 @@ const (
 	Failed    Kind = "failed"    // it could not be written
 	Recovered Kind = "recovered" // it can again
 
+	References Kind = "references" // who gets a credential has changed
+
 	OverridesInvalid  Kind = "overrides-invalid"
 	OverridesValid    Kind = "overrides-valid"
 	AnnotationInvalid Kind = "annotation-invalid"
@@ -36,7 +38,7 @@ const (
 // Kinds are all of them.
 func Kinds() []Kind {
 	return []Kind{
-		Added, Changed, Withdrawn, Published, Repaired, Failed, Recovered, OverridesInvalid, OverridesValid,
+		Added, Changed, Withdrawn, Published, Repaired, Failed, Recovered, References, OverridesInvalid, OverridesValid,
 		AnnotationInvalid, AnnotationValid, SourceFailed, SourceRecovered, Leadership,
 	}
 }

@@ -5,6 +5,7 @@ package inventory
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -32,8 +33,6 @@ type Options struct {
 	TrustedNamespaces []string
 	// MaxPerNamespace is how many backends of another namespace are published; 0 means any number.
 	MaxPerNamespace int
-	// Held: candidates that are not published now because they change too often, and why.
-	Held map[backend.Key]string
 	// Credentials: type -> Service -> field -> environment variable.
 	Credentials map[string]map[backend.Ref]map[string]string
 	// MustProve: a candidate that was not probed yet waits for its probe. Without it, as where nothing is probed, strong
@@ -46,21 +45,39 @@ type Options struct {
 // Build decides about everything that was detected. Observations are by candidate; a candidate without one is unprobed.
 // The findings are ordered by verdict as people want to see them, then by type and Service.
 func Build(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
+	all := Judge(detections, observations, o)
+	Choose(all, o)
+	return all
+}
+
+// Judge is the first half of Build: the verdict on each candidate, by itself and beside the others.
+func Judge(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
 	var all []*backend.Finding
 	for i := range detections {
-		all = append(all, findings(&detections[i], observations, &o)...)
+		all = append(all, findings(&detections[i], observations, o.MustProve)...)
 	}
 	claimNames(all)
 	collapse(all)
 	limitNamespaces(all, o)
-	choosePrimaries(all, o)
-	giveCredentials(all, o)
-	Sort(all, o.Type)
 	return all
 }
 
+// Choose is the second half: of what is accepted, the primaries and who gets references to credentials.
+func Choose(all []*backend.Finding, o Options) {
+	choosePrimaries(all, o)
+	giveCredentials(all, o)
+	Sort(all, o.Type)
+}
+
+// Text is what a finding is written as. It changes with everything about the finding that is written; it is compared and
+// not shown.
+func Text(f *backend.Finding) string {
+	c, o := f.Candidate, &f.Observation
+	return fmt.Sprintf("%s\n%s\n%s\n%t %t %s\n%s", c.Instance, f.Endpoint(), c.HealthPath, c.Unproven, o.SkipVerify, o.Outcome, c.Description)
+}
+
 // findings judges each candidate of a Service by itself.
-func findings(d *Detection, observations map[backend.Key]backend.Observation, o *Options) []*backend.Finding {
+func findings(d *Detection, observations map[backend.Key]backend.Observation, mustProve bool) []*backend.Finding {
 	if len(d.Candidates) == 0 {
 		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning}
 		if d.Nothing() {
@@ -75,13 +92,10 @@ func findings(d *Detection, observations map[backend.Key]backend.Observation, o 
 		if f.Observation.Outcome == "" {
 			f.Observation.Outcome = backend.Unprobed
 		}
-		if o.MustProve && f.Observation.Outcome == backend.Unprobed && !c.Unproven {
+		if mustProve && f.Observation.Outcome == backend.Unprobed && !c.Unproven {
 			f.Verdict, f.Reason = backend.Unavailable, "it has not been asked yet"
 		} else {
 			f.Verdict, f.Reason = judge(c, &f.Observation)
-		}
-		if why, held := o.Held[c.Key()]; held && f.Verdict == backend.Accepted {
-			f.Verdict, f.Reason = backend.Unavailable, why
 		}
 		list = append(list, f)
 	}

@@ -36,11 +36,13 @@ func (o *Options) byNamespace(all []*backend.Finding) map[string][]*backend.Find
 		}
 	}
 	for _, list := range out {
-		slices.SortFunc(list, func(a, b *backend.Finding) int {
-			return cmp.Or(o.class(a)-o.class(b), byAge(a, b))
-		})
+		slices.SortFunc(list, o.keepsPlace)
 	}
 	return out
+}
+
+func (o *Options) keepsPlace(a, b *backend.Finding) int {
+	return cmp.Or(o.class(a)-o.class(b), byAge(a, b))
 }
 
 // class is lower for what is more likely to be missed.

@@ -38,6 +38,7 @@ type Metrics struct {
 	errors     *prometheus.CounterVec
 	overrides  prometheus.Gauge
 	leader     prometheus.Gauge
+	leftOut    *prometheus.GaugeVec
 	publish    prometheus.Histogram
 	state      *state
 
@@ -80,6 +81,9 @@ func (m *Metrics) start(version string) {
 	}
 	for _, o := range Operations() {
 		m.errors.WithLabelValues(string(o))
+	}
+	for _, l := range []backend.Limit{backend.LimitNamespace, backend.LimitSize} {
+		m.leftOut.WithLabelValues(string(l))
 	}
 	m.overrides.Set(1)
 	build := m.gaugeVec("build_info", "The version that runs; always 1.", "version", "goversion")
@@ -134,6 +138,11 @@ func (m *Metrics) OverridesValid(valid bool) { m.overrides.Set(number(valid)) }
 
 // Leading says whether this replica is the one that writes.
 func (m *Metrics) Leading(leading bool) { m.leader.Set(number(leading)) }
+
+// LeftOut says how many backends work and are not published because of a limit.
+func (m *Metrics) LeftOut(limit backend.Limit, n int) {
+	m.leftOut.WithLabelValues(string(limit)).Set(float64(n))
+}
 
 // Published records the time from the newest change that a publication carries to the ConfigMap being written.
 func (m *Metrics) Published(took time.Duration) { m.publish.Observe(took.Seconds()) }

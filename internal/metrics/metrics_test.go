@@ -66,6 +66,7 @@ func touch(m *Metrics) {
 func TestNames(t *testing.T) {
 	t.Attr("req", "DTS-MET-1")
 	want := []string{
+		"backends_left_out{limit} gauge", // beside the specification's
 		"build_info{version,goversion} gauge",
 		"change_to_publish_seconds{} histogram",
 		"configmap_drift_detected_total{} counter",

@@ -57,6 +57,8 @@ func (m *Metrics) register() {
 		"1 if the overrides in the ConfigMap are in force, 0 if they are invalid and the last good ones are.")
 	m.leader = m.gauge("leader",
 		"1 if this replica is the one that writes, else 0.")
+	m.leftOut = m.gaugeVec("backends_left_out",
+		"Backends that work and are not published: those beyond what one namespace may have, and those that would make the document too large.", "limit")
 	m.publish = m.histogram("change_to_publish_seconds",
 		"Time from a change in the cluster to the ConfigMap that shows it being written.",
 		[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30})

@@ -123,6 +123,34 @@ func reserved(cm *corev1.ConfigMap) []string {
 	return keys
 }
 
+// Foreign is what a ConfigMap holds beside the generated keys, overrides included, and what its own labels take, in bytes.
+// nil is one that is not there.
+func Foreign(live *corev1.ConfigMap) int {
+	n := labelRoom
+	if live == nil {
+		return n
+	}
+	for k, v := range live.Data {
+		if !toolset.OwnedKey(k) {
+			n += len(k) + len(v)
+		}
+	}
+	for k, v := range live.BinaryData {
+		if !toolset.OwnedKey(k) {
+			n += len(k) + len(v)
+		}
+	}
+	for _, m := range []map[string]string{live.Labels, live.Annotations} {
+		for k, v := range m {
+			n += len(k) + len(v)
+		}
+	}
+	return n
+}
+
+// labelRoom is enough for the labels that are written, in bytes.
+const labelRoom = 1 << 10
+
 // size is that of the ConfigMap after d is written.
 func (p *Publisher) size(live *corev1.ConfigMap, want Desired, d *Difference) int {
 	n := 0

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	yaml "go.yaml.in/yaml/v2"
+	yaml3 "go.yaml.in/yaml/v3"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -135,10 +136,21 @@ func references(s string) []string {
 }
 
 // Variables are the references in the HolmesGPT document, overrides included, by name, toolset, instance and field.
-func (d *Document) Variables() []Variable {
+func (d *Document) Variables() []Variable { return variables(d.HolmesGPT) }
+
+// VariablesIn are those of a HolmesGPT document as it was written; none of a text that cannot be read.
+func VariablesIn(text string) []Variable {
+	tree := map[string]any{}
+	if err := yaml3.Unmarshal([]byte(text), &tree); err != nil {
+		return nil
+	}
+	return variables(tree)
+}
+
+func variables(document map[string]any) []Variable {
 	var out []Variable
 	for _, section := range []string{"toolsets", "mcp_servers"} {
-		entries, _ := d.HolmesGPT[section].(map[string]any)
+		entries, _ := document[section].(map[string]any)
 		for name, tree := range entries {
 			walkStrings("", tree, func(path, s string) {
 				for _, v := range references(s) {

@@ -18,6 +18,7 @@ export const kinds = {
   repaired: {word: 'Repaired', icon: 'repair', tone: 'info'},
   failed: {word: 'Publishing failed', icon: 'warn', tone: 'bad'},
   recovered: {word: 'Publishing works again', icon: 'accepted', tone: 'good'},
+  references: {word: 'Credentials', icon: 'swap', tone: 'warn'},
   'overrides-invalid': {word: 'Overrides invalid', icon: 'warn', tone: 'bad'},
   'overrides-valid': {word: 'Overrides valid', icon: 'accepted', tone: 'good'},
   'annotation-invalid': {word: 'Annotation invalid', icon: 'warn', tone: 'warn'},

@@ -1,0 +1,230 @@
+package controller
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+)
+
+// How often the Services of one owner may change what is published (DTS-PRB-7). Each change makes the agent rebuild its
+// tools. A withdrawal is never delayed.
+const (
+	flapWindow = time.Minute
+	flapLimit  = 3                // publications of a Service within flapWindow before it has to stay the same for a while
+	firstQuiet = 30 * time.Second // how long that is at first; twice as long each further time
+	longQuiet  = 10 * time.Minute // at most
+	forgotten  = 2 * longQuiet    // without a change, after which the past counts no more
+
+	budgetBurst = 60              // publications of one namespace at once
+	budgetWait  = 2 * time.Second // between two more of them
+)
+
+// damper decides which candidates may be published now. The zero value is ready; it is for one goroutine.
+type damper struct {
+	trusted func(namespace string) bool // has no budget
+
+	published  map[backend.Key]publication
+	candidates map[backend.Key]publication // what each would be published as, and since when
+	services   map[backend.Ref]*flapping
+	namespaces map[string]*flapping
+	budgets    map[string]*rate.Limiter
+}
+
+// publication is what a candidate is written as: everything of it that the keys hold.
+type publication struct {
+	text  string // "" if another process wrote it: anything is the same then
+	since time.Time
+}
+
+func (p publication) is(text string) bool { return p.text == text || p.text == "" }
+
+// recall takes in what another process, or another replica, has published: that it is published still is no change.
+func (d *damper) recall(list []publish.Instance) {
+	d.published = map[backend.Key]publication{}
+	for i := range list {
+		d.published[backend.Key{Ref: list[i].Service, Type: list[i].Type}] = publication{}
+	}
+}
+
+// hold keeps what changes too often from being published for now, among findings that are judged. It returns when the first
+// of them may be published; 0 for not before something changes.
+func (d *damper) hold(now time.Time, findings []*backend.Finding) (again time.Duration) {
+	left := map[string]int{} // publications that each namespace may still make
+	candidates := map[backend.Key]publication{}
+	wait := func(f *backend.Finding, until time.Duration, why string) {
+		f.Verdict, f.Reason = backend.Unavailable, why
+		again = sooner(again, until)
+	}
+	for _, f := range findings {
+		if f.Verdict != backend.Accepted {
+			continue
+		}
+		key, text := f.Candidate.Key(), inventory.Text(f)
+		c := d.candidates[key]
+		if c.text != text {
+			c = publication{text, now}
+		}
+		candidates[key] = c
+		if p, ok := d.published[key]; ok && p.is(text) {
+			continue
+		}
+		quiet := max(d.services[f.Ref].quiet(now), d.namespaces[f.Namespace].quiet(now))
+		if rest := quiet - now.Sub(c.since); rest > 0 {
+			wait(f, rest, fmt.Sprintf("it changes too often: it is published again when it has stayed as it is for %s", quiet))
+			continue
+		}
+		if !d.pays(f) {
+			continue
+		}
+		if _, counted := left[f.Namespace]; !counted {
+			left[f.Namespace] = d.budget(f.Namespace, now)
+		}
+		if left[f.Namespace]--; left[f.Namespace] < 0 {
+			wait(f, budgetWait, "its namespace has published too much lately: at most 60 backends at once, and then one every two seconds")
+		}
+	}
+	d.candidates = candidates
+	return again
+}
+
+// pays reports whether publishing it counts against the budget of its namespace. What wants credentials is published only
+// where the configuration says so.
+func (d *damper) pays(f *backend.Finding) bool {
+	return f.Observation.Outcome != backend.AuthRequired && (d.trusted == nil || !d.trusted(f.Namespace))
+}
+
+// budget is how many publications a namespace may make now.
+func (d *damper) budget(namespace string, now time.Time) int {
+	b := d.budgets[namespace]
+	if b == nil {
+		return budgetBurst
+	}
+	return int(b.TokensAt(now))
+}
+
+// enter notes what is published by now.
+func (d *damper) enter(now time.Time, findings []*backend.Finding) {
+	after := map[backend.Key]publication{}
+	restless := map[string]bool{} // namespaces that changed what they had just published
+	for _, f := range findings {
+		if f.Verdict != backend.Accepted {
+			continue
+		}
+		key, text := f.Candidate.Key(), inventory.Text(f)
+		p, known := d.published[key]
+		if known && p.is(text) {
+			after[key] = publication{text, p.since}
+			continue
+		}
+		after[key] = publication{text, now}
+		d.service(f.Ref).enter(now)
+		if known && now.Sub(p.since) < flapWindow {
+			restless[f.Namespace] = true
+		}
+		if d.pays(f) {
+			d.spend(f.Namespace, now)
+		}
+	}
+	for key, p := range d.published {
+		if _, still := after[key]; !still && now.Sub(p.since) < max(flapWindow, d.namespaces[key.Namespace].quiet(now)) {
+			restless[key.Namespace] = true
+		}
+	}
+	for namespace := range restless {
+		if d.trusted == nil || !d.trusted(namespace) {
+			d.namespace(namespace).enter(now)
+		}
+	}
+	d.published = after
+	d.forget(now)
+}
+
+func (d *damper) service(ref backend.Ref) *flapping {
+	if d.services == nil {
+		d.services = map[backend.Ref]*flapping{}
+	}
+	return entryOf(d.services, ref)
+}
+
+func (d *damper) namespace(name string) *flapping {
+	if d.namespaces == nil {
+		d.namespaces = map[string]*flapping{}
+	}
+	return entryOf(d.namespaces, name)
+}
+
+func entryOf[K comparable](m map[K]*flapping, key K) *flapping {
+	if m[key] == nil {
+		m[key] = &flapping{}
+	}
+	return m[key]
+}
+
+func (d *damper) spend(namespace string, now time.Time) {
+	if d.budgets == nil {
+		d.budgets = map[string]*rate.Limiter{}
+	}
+	if d.budgets[namespace] == nil {
+		d.budgets[namespace] = rate.NewLimiter(rate.Every(budgetWait), budgetBurst)
+	}
+	d.budgets[namespace].AllowN(now, 1)
+}
+
+// forget drops what no longer matters, so that names which come and go leave nothing behind.
+func (d *damper) forget(now time.Time) {
+	for ref, f := range d.services {
+		if f.over(now) {
+			delete(d.services, ref)
+		}
+	}
+	for name, f := range d.namespaces {
+		if f.over(now) {
+			delete(d.namespaces, name)
+		}
+	}
+	for name, b := range d.budgets {
+		if b.TokensAt(now) >= budgetBurst {
+			delete(d.budgets, name)
+		}
+	}
+}
+
+// flapping is how often something changed lately. A nil one never did.
+type flapping struct {
+	times []time.Time // within flapWindow before the last
+	need  time.Duration
+}
+
+// enter notes a change.
+func (f *flapping) enter(now time.Time) {
+	if f.over(now) {
+		*f = flapping{}
+	}
+	recent := f.times[:0]
+	for _, t := range f.times {
+		if now.Sub(t) < flapWindow {
+			recent = append(recent, t)
+		}
+	}
+	f.times = append(recent, now)
+	if f.need > 0 || len(f.times) >= flapLimit {
+		f.need = min(max(2*f.need, firstQuiet), longQuiet)
+	}
+}
+
+// quiet is how long it must stay the same before it is published again.
+func (f *flapping) quiet(now time.Time) time.Duration {
+	if f == nil || f.over(now) {
+		return 0
+	}
+	return f.need
+}
+
+func (f *flapping) over(now time.Time) bool {
+	return len(f.times) == 0 || now.Sub(f.times[len(f.times)-1]) >= forgotten
+}

@@ -1,0 +1,186 @@
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// custom is a Service of a stranger's that is published as an API of their own.
+func custom(namespace, name, note string) backend.Service {
+	s := prometheus(name)
+	s.Namespace, s.Labels = namespace, nil
+	s.Annotations = map[string]string{
+		"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "custom", "kubernaut.io/toolset-description": note,
+	}
+	return s
+}
+
+// An owner that changes a Service all the time cannot keep the document changing, and delays nobody.
+func TestFlapping(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-SEC-3")
+	const every = 400 * time.Millisecond
+	evil := backend.Ref{Namespace: "evil", Name: "x"}
+	kinds := map[string]func(r *rig, i int){
+		"an annotation": func(r *rig, i int) { r.world.SetService(custom("evil", "x", fmt.Sprint("note ", i))) },
+		"a path": func(r *rig, i int) {
+			s := custom("evil", "x", "")
+			s.Annotations["kubernaut.io/toolset-path"] = fmt.Sprint("/", i)
+			r.world.SetService(s)
+		},
+		"in and out": func(r *rig, i int) {
+			if i%2 == 0 {
+				r.world.SetService(custom("evil", "x", ""))
+			} else {
+				r.world.DeleteService(evil)
+			}
+		},
+		"a label": func(r *rig, i int) {
+			s := prometheus("x")
+			s.Namespace = "evil"
+			if i%2 == 1 {
+				s.Labels = map[string]string{"app": "nothing"}
+			}
+			r.world.SetService(s)
+		},
+		"names in turn": func(r *rig, i int) {
+			r.world.DeleteService(backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", i-1)})
+			r.world.SetService(custom("evil", fmt.Sprint("x", i), ""))
+		},
+		"the same names in turn": func(r *rig, i int) {
+			r.world.DeleteService(backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", (i+9)%10)})
+			r.world.SetService(custom("evil", fmt.Sprint("x", i%10), ""))
+		},
+		"types in turn": func(r *rig, i int) {
+			s := custom("evil", "x", "")
+			s.Annotations["kubernaut.io/toolset-type"] = fmt.Sprint("own-", i%7)
+			r.world.SetService(s)
+		},
+		"answers": func(r *rig, i int) {
+			outcomes := map[string]backend.Outcome{"x": backend.Ready}
+			if i%2 == 1 {
+				outcomes["x"] = backend.AuthRequired
+			}
+			r.prober.set(outcomes)
+			s := custom("evil", "x", "")
+			s.UID = fmt.Sprint(i) // so that it is asked at once
+			r.world.SetService(s)
+		},
+	}
+	for name, flap := range kinds {
+		t.Run(name, func(t *testing.T) {
+			start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
+				minute := func(from int) (writes int) {
+					before := r.output.count()
+					for i := range 150 {
+						flap(r, from+i)
+						pass(every)
+					}
+					return r.output.count() - before
+				}
+				if n := minute(0); n > 8 {
+					t.Errorf("%d changes of the document in the first minute, want 8 at most", n)
+				} else if n == 0 {
+					t.Error("it was never published")
+				}
+				for m := range 3 {
+					if n := minute(150 * (m + 1)); n > 2 {
+						t.Errorf("%d changes of the document in minute %d, want 2 at most", n, m+2)
+					}
+				}
+				flap(r, 600)
+				r.add("b")
+				pass(time.Second)
+				r.expect(t, "another namespace is not delayed", "name: ns/b\n")
+				r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "a"})
+				pass(time.Second)
+				r.expect(t, "nor is a withdrawal", "-name: ns/a\n")
+				pass(longQuiet + time.Minute)
+				r.expect(t, "what stays as it is, is published in the end", "evil")
+			})
+		})
+	}
+}
+
+// A Service that an owner corrects a few times is published at once each time, and what a chart renames too.
+func TestHonestChangesAreNotDelayed(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		for i := range flapLimit {
+			r.world.SetService(custom("ns", "x", fmt.Sprint("note ", i)))
+			pass(5 * time.Second)
+			r.expect(t, "a correction", fmt.Sprint("note ", i))
+		}
+		for i := range 20 {
+			r.add(fmt.Sprint("old", i))
+		}
+		pass(2 * time.Minute)
+		for i := range 20 {
+			r.world.DeleteService(backend.Ref{Namespace: "ns", Name: fmt.Sprint("old", i)})
+			r.add(fmt.Sprint("new", i))
+			pass(time.Second)
+			r.expect(t, "a chart renames", fmt.Sprintf("name: ns/new%d\n", i), fmt.Sprintf("-name: ns/old%d\n", i))
+		}
+	})
+}
+
+// The publications of one namespace have a budget, those of a trusted one have none.
+func TestBudget(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	many := func(r *rig, namespace string, n int) {
+		for i := range n {
+			r.world.SetService(custom(namespace, fmt.Sprintf("x%03d", i), ""))
+		}
+	}
+	o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"platform"}}}
+	start(t, nil, nil, true, o, func(r *rig) {
+		many(r, "evil", 80)
+		many(r, "platform", 80)
+		pass(time.Second)
+		count := func(namespace string) int { return strings.Count(r.document(), "\n  custom/"+namespace+"/") }
+		if n := count("platform"); n != 80 {
+			t.Errorf("%d backends of the trusted namespace are published, want all 80", n)
+		}
+		if n := count("evil"); n != budgetBurst {
+			t.Errorf("%d backends of the other namespace are published at once, want %d", n, budgetBurst)
+		}
+		pass(10 * time.Second)
+		if n := count("evil"); n < budgetBurst+4 || n > budgetBurst+6 {
+			t.Errorf("%d after ten seconds more, want one more every two seconds", n)
+		}
+		pass(time.Minute)
+		if n := count("evil"); n != 80 {
+			t.Errorf("%d in the end, want all 80", n)
+		}
+	})
+}
+
+// Neither a restart nor another leader counts what is published already.
+func TestRestartTakesNoBudget(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-OUT-10")
+	var left map[string]string
+	there := make([]string, 100)
+	for i := range there {
+		there[i] = fmt.Sprintf("p%03d", i)
+	}
+	start(t, nil, there, true, Options{}, func(r *rig) {
+		pass(3 * time.Minute)
+		left = r.output.Live().Data
+		if n := strings.Count(left[toolset.KeyHolmesGPT], "name: ns/p"); n != 100 {
+			t.Fatalf("%d are published, want 100", n)
+		}
+	})
+	start(t, left, there, true, Options{}, func(r *rig) {
+		pass(time.Minute)
+		if n := r.output.count(); n != 0 {
+			t.Errorf("a restart writes %d times", n)
+		}
+	})
+}

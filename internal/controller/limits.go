@@ -1,0 +1,99 @@
+package controller
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// limited is a namespace of which backends are left out, and for which limit.
+type limited struct {
+	namespace string
+	limit     backend.Limit
+}
+
+// tellLimits reports namespaces of which backends are left out though they work (DTS-OUT-11), once each, and when it is over.
+func (r *Report) tellLimits(s *Snapshot) {
+	count := map[limited]int{}
+	reasons := map[limited]string{}
+	left := map[backend.Limit]int{backend.LimitNamespace: 0, backend.LimitSize: 0}
+	for _, f := range s.Findings {
+		if f.Limit != "" {
+			l := limited{f.Namespace, f.Limit}
+			count[l]++
+			reasons[l] = f.Reason
+			left[f.Limit]++
+		}
+	}
+	for limit, n := range left {
+		r.Metrics.LeftOut(limit, n)
+	}
+	if !s.Leading {
+		r.limited = nil
+		return
+	}
+	now := map[limited]bool{}
+	for _, l := range slices.SortedFunc(maps.Keys(count), limited.compare) {
+		now[l] = true
+		if !r.limited[l] {
+			r.Log.Warn("backends left out", "namespace", l.namespace, "limit", string(l.limit), "backends", count[l])
+			r.Events.ConfigMap(true, "BackendsLeftOut", fmt.Sprintf("not all backends of namespace %s are published: %s", l.namespace, reasons[l]))
+		}
+	}
+	for l := range r.limited {
+		if !now[l] {
+			r.Log.Info("no backends left out any more", "namespace", l.namespace, "limit", string(l.limit))
+		}
+	}
+	r.limited = now
+}
+
+func (l limited) compare(o limited) int {
+	return cmp.Or(strings.Compare(l.namespace, o.namespace), strings.Compare(string(l.limit), string(o.limit)))
+}
+
+// owners bounds what owners of Services can have recorded about them: eight changes of a Service at once and then two a
+// minute, and of a namespace as many as it may publish backends. The zero value is ready.
+type owners struct {
+	services   map[backend.Ref]*rate.Limiter
+	namespaces map[string]*rate.Limiter
+	swept      time.Time
+}
+
+const (
+	serviceBurst = 8
+	serviceWait  = 30 * time.Second
+)
+
+func (o *owners) mayTell(ref backend.Ref, now time.Time) bool {
+	if o.services == nil {
+		o.services, o.namespaces = map[backend.Ref]*rate.Limiter{}, map[string]*rate.Limiter{}
+	}
+	if now.Sub(o.swept) > time.Minute {
+		o.sweep(now)
+	}
+	service, namespace := o.services[ref], o.namespaces[ref.Namespace]
+	if service == nil {
+		service = rate.NewLimiter(rate.Every(serviceWait), serviceBurst)
+		o.services[ref] = service
+	}
+	if namespace == nil {
+		namespace = rate.NewLimiter(rate.Every(budgetWait), budgetBurst)
+		o.namespaces[ref.Namespace] = namespace
+	}
+	return service.AllowN(now, 1) && namespace.AllowN(now, 1)
+}
+
+// sweep drops what is as if nothing had been recorded.
+func (o *owners) sweep(now time.Time) {
+	o.swept = now
+	maps.DeleteFunc(o.services, func(_ backend.Ref, l *rate.Limiter) bool { return l.TokensAt(now) >= serviceBurst })
+	maps.DeleteFunc(o.namespaces, func(_ string, l *rate.Limiter) bool { return l.TokensAt(now) >= budgetBurst })
+}

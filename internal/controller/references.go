@@ -1,0 +1,100 @@
+package controller
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// ReferenceMove is a change in who gets a variable of HolmesGPT's environment (DTS-OUT-4).
+type ReferenceMove struct {
+	Variable string
+	Toolset  string
+	From, To string // the Service, or the instance's name where the Service is not known; "" for nobody
+}
+
+// holder is who gets a variable.
+type holder struct {
+	variable, toolset, instance string
+}
+
+// references are the holders in a document, each with its Service.
+type references map[holder]string
+
+// noteReferences reports references that came, went or moved with what was just published. What the first publication of a
+// process replaces is read from the ConfigMap, so that an upgrade that takes a reference away is seen.
+func (c *Controller) noteReferences(before *corev1.ConfigMap, s *Snapshot, written bool) {
+	m := &c.memory
+	if s.Document == nil || m.references != nil && !written {
+		return
+	}
+	old := m.references
+	if old == nil {
+		old = published(before, m.published)
+	}
+	m.references = holders(s.Document)
+	c.opts.Report.References(moves(old, m.references))
+}
+
+// holders reads who gets what off a document.
+func holders(doc *toolset.Document) references {
+	out := references{}
+	for _, v := range doc.Variables() {
+		service := v.Instance
+		for _, f := range doc.Backends[v.Toolset] {
+			if v.Instance == "" || f.Candidate.Instance == v.Instance {
+				service = f.Ref.String()
+				break
+			}
+		}
+		out[holder{v.Name, v.Toolset, v.Instance}] = service
+	}
+	return out
+}
+
+// published reads who gets what off the document that a ConfigMap holds.
+func published(live *corev1.ConfigMap, instances []publish.Instance) references {
+	out := references{}
+	if live == nil {
+		return out
+	}
+	for _, v := range toolset.VariablesIn(live.Data[toolset.KeyHolmesGPT]) {
+		service := v.Instance
+		if i := slices.IndexFunc(instances, func(i publish.Instance) bool { return i.Name == v.Instance }); i >= 0 {
+			service = instances[i].Service.String()
+		}
+		out[holder{v.Name, v.Toolset, v.Instance}] = service
+	}
+	return out
+}
+
+// moves are the differences, in order. Where one holder of a variable went and one came, it moved.
+func moves(old, now references) (list []ReferenceMove) {
+	for _, h := range slices.SortedFunc(maps.Keys(old), holder.compare) {
+		if _, still := now[h]; !still {
+			list = append(list, ReferenceMove{Variable: h.variable, Toolset: h.toolset, From: old[h]})
+		}
+	}
+	for _, h := range slices.SortedFunc(maps.Keys(now), holder.compare) {
+		if _, before := old[h]; before {
+			continue
+		}
+		moved := func(m ReferenceMove) bool { return m.Variable == h.variable && m.Toolset == h.toolset && m.To == "" }
+		if i := slices.IndexFunc(list, moved); i >= 0 {
+			list[i].To = now[h]
+		} else {
+			list = append(list, ReferenceMove{Variable: h.variable, Toolset: h.toolset, To: now[h]})
+		}
+	}
+	return list
+}
+
+func (h holder) compare(o holder) int {
+	return cmp.Or(strings.Compare(h.variable, o.variable), strings.Compare(h.toolset, o.toolset), strings.Compare(h.instance, o.instance))
+}

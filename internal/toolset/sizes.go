@@ -1,0 +1,32 @@
+package toolset
+
+import (
+	"encoding/json"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// besideSize is what a backend takes in the keys beside its own entries, roughly, in bytes: in the compact form and in
+// state.json.
+const besideSize = 400
+
+// Sizes are what each backend takes in the keys, roughly, in bytes.
+func (d *Document) Sizes() map[backend.Key]int {
+	sizes := map[backend.Key]int{}
+	toolsets, _ := d.HolmesGPT["toolsets"].(map[string]any)
+	servers, _ := d.HolmesGPT["mcp_servers"].(map[string]any)
+	for name, behind := range d.Backends {
+		tree := toolsets[name]
+		if tree == nil {
+			tree = servers[name]
+		}
+		text, err := json.Marshal(tree)
+		if err != nil {
+			continue // the document would not be written either
+		}
+		for _, f := range behind {
+			sizes[f.Candidate.Key()] += len(text)/len(behind) + besideSize + len(f.Candidate.Description)
+		}
+	}
+	return sizes
+}
