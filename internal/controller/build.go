@@ -43,24 +43,41 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 }
 
 // fit builds what is to be published. Where that would be too large, backends of the largest namespaces are left out, so that
-// all others are written as ever; only where what is not generated takes the room is it too large all the same.
-func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (doc *toolset.Document, keys map[string]string, err error) {
+// all others are written as ever. Where what is not generated takes the room by itself, nothing is left out: it stays too
+// large, and what was published last stays.
+func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
 	room := publish.MaxBytes - publish.Foreign(live)
-	for {
+	doc, keys, err := c.generate(s.Findings)
+	if err != nil || size(keys) <= room {
+		return doc, keys, err
+	}
+	before := make([]backend.Finding, len(s.Findings))
+	for i, f := range s.Findings {
+		before[i] = *f
+	}
+	for size(keys) > room {
+		sizes := doc.Sizes()
+		of := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] }
+		if !inventory.LeaveOut(s.Findings, size(keys)-room, of, c.opts.Inventory) {
+			for i := range before {
+				*s.Findings[i] = before[i]
+			}
+			return c.generate(s.Findings)
+		}
 		if doc, keys, err = c.generate(s.Findings); err != nil {
 			return nil, nil, err
 		}
-		bytes := 0
-		for k, text := range keys {
-			bytes += len(k) + len(text)
-		}
-		sizes := doc.Sizes()
-		size := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] }
-		if bytes <= room || !inventory.LeaveOut(s.Findings, bytes-room, size, c.opts.Inventory) {
-			inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
-			return doc, keys, nil
-		}
 	}
+	inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
+	return doc, keys, nil
+}
+
+// size is what keys take in a ConfigMap, in bytes.
+func size(keys map[string]string) (n int) {
+	for k, text := range keys {
+		n += len(k) + len(text)
+	}
+	return n
 }
 
 // generate builds the document and the keys.

@@ -12,9 +12,11 @@ import (
 )
 
 // recorded are Events as they are recorded.
-type recorded struct{ list []string }
+type recorded struct{ list, configMap []string }
 
-func (r *recorded) ConfigMap(bool, string, string) {}
+func (r *recorded) ConfigMap(_ bool, reason, note string) {
+	r.configMap = append(r.configMap, reason+": "+note)
+}
 func (r *recorded) Service(s *backend.Service, _ bool, reason, note string) {
 	r.list = append(r.list, s.Name+" "+reason+": "+note)
 }

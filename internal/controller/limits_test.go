@@ -1,0 +1,219 @@
+package controller
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// crowd is what a controller decides about Services that all answer.
+func crowd(t *testing.T, o inventory.Options, services []backend.Service) (*Controller, *Snapshot) {
+	t.Helper()
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := detect.New(c, detect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Type = c.Lookup
+	var detections []inventory.Detection
+	observations := map[backend.Key]backend.Observation{}
+	for i := range services {
+		s := &services[i]
+		result := d.Detect(s, nil)
+		detections = append(detections, inventory.Detection{Service: s, Result: result})
+		for _, candidate := range result.Candidates {
+			observations[candidate.Key()] = backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", At: time.Now()}
+		}
+	}
+	controller := New(nil, &fakeOutput{}, &fakeLeader{}, nil, Options{
+		Catalog: c, Detector: d, Inventory: o, Toolset: toolset.Options{Types: c.Types}, Report: &notes{}, Log: slog.New(slog.DiscardHandler),
+	})
+	return controller, &Snapshot{Findings: inventory.Build(detections, observations, o)}
+}
+
+func aged(s backend.Service, minutes int) backend.Service {
+	s.Created = time.Date(2026, 1, 1, 0, minutes, 0, 0, time.UTC)
+	return s
+}
+
+// A document that would be too large loses the newest backends of the namespace that takes the most, and nothing else.
+func TestTooLargeIsMadeToFit(t *testing.T) {
+	t.Attr("req", "DTS-OUT-11")
+	t.Attr("req", "DTS-SEC-3")
+	note := strings.Repeat("x", 500)
+	var services []backend.Service
+	for i := range 3000 {
+		services = append(services, aged(custom("evil", fmt.Sprintf("x%04d", i), note), i))
+	}
+	for i := range 20 {
+		services = append(services, aged(custom("good", fmt.Sprintf("g%02d", i), note), 5000+i))
+	}
+	for i := range 100 {
+		services = append(services, aged(custom("platform", fmt.Sprintf("t%02d", i), note), 6000+i))
+	}
+	metric := prometheus("metrics")
+	metric.Namespace = "evil"
+	services = append(services, aged(metric, 9000))
+	c, s := crowd(t, inventory.Options{TrustedNamespaces: []string{"platform"}}, services)
+	began := time.Now()
+	_, keys, err := c.fit(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("fitted in %s", time.Since(began))
+	bytes := 0
+	for k, text := range keys {
+		bytes += len(k) + len(text)
+	}
+	if bytes > publish.MaxBytes || bytes < publish.MaxBytes*8/10 {
+		t.Errorf("%d bytes, want what fits into %d", bytes, publish.MaxBytes)
+	}
+	accepted := map[string]int{}
+	newest, oldestOut := time.Time{}, time.Time{}
+	for _, f := range s.Findings {
+		switch {
+		case f.Verdict == backend.Accepted:
+			accepted[f.Namespace]++
+			if f.Namespace == "evil" && f.Type == "custom" && f.Service.Created.After(newest) {
+				newest = f.Service.Created
+			}
+		case f.Limit != backend.LimitSize || f.Verdict != backend.Rejected || f.Namespace != "evil":
+			t.Fatalf("%s is %s: %s", f.Ref, f.Verdict, f.Reason)
+		case oldestOut.IsZero() || f.Service.Created.Before(oldestOut):
+			oldestOut = f.Service.Created
+		}
+	}
+	if accepted["good"] != 20 || accepted["platform"] != 100 {
+		t.Errorf("accepted: %v, want all of good and of platform", accepted)
+	}
+	if !newest.Before(oldestOut) {
+		t.Errorf("one of %s is left out and one of %s is not: want the newest out first", oldestOut, newest)
+	}
+	if !slices.ContainsFunc(s.Findings, func(f *backend.Finding) bool { return f.Ref == metric.Ref && f.Verdict == backend.Accepted }) {
+		t.Error("a first-class type is left out before an owner's own API")
+	}
+	if !slices.IsSortedFunc(s.Findings, func(a, b *backend.Finding) int {
+		return slices.Index(backend.Verdicts, a.Verdict) - slices.Index(backend.Verdicts, b.Verdict)
+	}) {
+		t.Error("the findings are out of order")
+	}
+}
+
+// Only what is not generated leaves no choice: then the last document stays.
+func TestForeignKeysLeaveNoRoom(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	c, s := crowd(t, inventory.Options{}, []backend.Service{prometheus("a")})
+	live := &corev1.ConfigMap{Data: map[string]string{"somebody-elses": strings.Repeat("x", publish.MaxBytes)}}
+	_, keys, err := c.fit(s, live)
+	if err != nil || s.Findings[0].Verdict != backend.Accepted || !strings.Contains(keys[toolset.KeyHolmesGPT], "ns/a") {
+		t.Errorf("%s (%s), %v: want it in the document, which is too large to be written", s.Findings[0].Verdict, s.Findings[0].Reason, err)
+	}
+}
+
+// Of one namespace so many backends are published, the oldest first; what is left out is reported once.
+func TestNamespaceLimit(t *testing.T) {
+	t.Attr("req", "DTS-OUT-11")
+	o := Options{Inventory: inventory.Options{MaxPerNamespace: 3, TrustedNamespaces: []string{"platform"}}}
+	start(t, nil, nil, true, o, func(r *rig) {
+		for i := range 5 {
+			r.world.SetService(aged(custom("evil", fmt.Sprint("x", i), ""), 10-i))
+			r.world.SetService(aged(custom("platform", fmt.Sprint("x", i), ""), i))
+		}
+		pass(time.Second)
+		r.expect(t, "the oldest", "custom/evil/x4:", "custom/evil/x2:", "-custom/evil/x1:", "-custom/evil/x0:", "custom/platform/x4:")
+		events := &recorded{}
+		report := &Report{Metrics: metrics.New("test", nil), Events: events, Log: slog.New(slog.DiscardHandler)}
+		for range 3 {
+			report.Cycle(&Snapshot{Leading: true, Findings: r.Snapshot().Findings})
+		}
+		if len(events.configMap) != 1 || !strings.Contains(events.configMap[0], "namespace evil") {
+			t.Errorf("Events: %q, want one about the namespace", events.configMap)
+		}
+		r.world.DeleteService(backend.Ref{Namespace: "evil", Name: "x4"})
+		pass(time.Second)
+		r.expect(t, "there is room for another", "-custom/evil/x4:", "custom/evil/x1:")
+	})
+}
+
+// What is logged as added is published, and what could not be written is not.
+func TestOnlyWhatIsPublishedIsLogged(t *testing.T) {
+	t.Attr("req", "DTS-LOG-1")
+	start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
+		if !r.Snapshot().InForce {
+			t.Error("what is published is not in force")
+		}
+		r.output.mu.Lock()
+		r.output.fail = publish.NewError(publish.OpApply, "refused", publish.ErrTooLarge)
+		r.output.mu.Unlock()
+		r.add("b")
+		pass(time.Second)
+		s := r.Snapshot()
+		if s.InForce {
+			t.Fatal("what could not be written is in force")
+		}
+		var text strings.Builder
+		report := &Report{Metrics: metrics.New("test", nil), Events: &recorded{}, Log: slog.New(slog.NewTextHandler(&text, nil))}
+		report.Cycle(s)
+		if strings.Contains(text.String(), "backend added") {
+			t.Errorf("logged although it was not written:\n%s", text.String())
+		}
+		r.output.mu.Lock()
+		r.output.fail = nil
+		r.output.mu.Unlock()
+		pass(time.Minute)
+		report.Cycle(r.Snapshot())
+		if n := strings.Count(text.String(), "backend added"); n != 2 {
+			t.Errorf("%d backends logged as added, want 2:\n%s", n, text.String())
+		}
+	})
+}
+
+// A Service whose annotation turns bad and good all the time is recorded a few times a minute.
+func TestBadAnnotationsAreRecordedNowAndThen(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-ANN-1")
+	var o owners
+	now := time.Now()
+	tell := func(name func(i int) string) (n int) {
+		for i := range 150 {
+			now = now.Add(400 * time.Millisecond)
+			if o.mayTell(backend.Ref{Namespace: "evil", Name: name(i)}, now) {
+				n++
+			}
+		}
+		return n
+	}
+	one := func(int) string { return "x" }
+	if n := tell(one); n < serviceBurst || n > serviceBurst+2 {
+		t.Errorf("%d in the first minute, want %d", n, serviceBurst)
+	}
+	if n := tell(one); n > 2 {
+		t.Errorf("%d in the second minute, want 2", n)
+	}
+	if n := tell(func(i int) string { return fmt.Sprint("y", i) }); n > budgetBurst+30 {
+		t.Errorf("%d for ever new names, want the budget of the namespace", n)
+	}
+	if !o.mayTell(backend.Ref{Namespace: "ns", Name: "z"}, now) {
+		t.Error("another namespace waits")
+	}
+	o.sweep(now.Add(time.Hour))
+	if len(o.services)+len(o.namespaces) != 0 {
+		t.Error("what is over is remembered")
+	}
+}

@@ -1,0 +1,109 @@
+package controller
+
+import (
+	"maps"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+func grafana(namespace string) backend.Service {
+	s := prometheus("grafana")
+	s.Namespace, s.Labels = namespace, map[string]string{"app.kubernetes.io/name": "grafana"}
+	s.Ports[0].Number = 3000
+	return s
+}
+
+// Who gets a credential is reported when it changes, once, also by an upgrade that takes one away.
+func TestReferencesAreReported(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	const given = `GRAFANA_API_KEY of grafana/dashboards: from "" to "monitoring/grafana"`
+	o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"monitoring"}}}
+	var left map[string]string
+	start(t, nil, nil, true, o, func(r *rig) {
+		r.prober.set(map[string]backend.Outcome{"grafana": backend.AuthRequired})
+		r.world.SetService(grafana("monitoring"))
+		r.world.SetService(grafana("evil"))
+		pass(time.Second)
+		r.expect(t, "the trusted one", "{{ env.GRAFANA_API_KEY }}", "name: monitoring/grafana", "-evil")
+		if !r.notes.has(given) {
+			t.Errorf("notes: %q", r.notes.list)
+		}
+		left = r.output.Live().Data
+	})
+	start(t, maps.Clone(left), nil, true, o, func(r *rig) {
+		r.prober.set(map[string]backend.Outcome{"grafana": backend.AuthRequired})
+		r.world.SetService(grafana("monitoring"))
+		pass(time.Second)
+		if r.notes.has("GRAFANA_API_KEY") && !r.notes.has(`to ""`) {
+			t.Errorf("a restart reports what it found: %q", r.notes.list)
+		}
+	})
+	// The same document, read by a service that trusts nobody any more.
+	start(t, maps.Clone(left), []string{"p"}, true, Options{}, func(r *rig) {
+		pass(time.Second)
+		if !r.notes.has(`GRAFANA_API_KEY of grafana/dashboards: from "monitoring/grafana" to ""`) {
+			t.Errorf("notes: %q", r.notes.list)
+		}
+	})
+}
+
+func TestMoves(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	old := references{{"K", "t", "a"}: "ns/a", {"K", "t", "b"}: "ns/b", {"L", "t", "a"}: "ns/a"}
+	now := references{{"K", "t", "b"}: "ns/b", {"K", "t", "c"}: "ns/c", {"M", "t", "a"}: "ns/a"}
+	want := []ReferenceMove{{"K", "t", "ns/a", "ns/c"}, {"L", "t", "ns/a", ""}, {"M", "t", "", "ns/a"}}
+	got := moves(old, now)
+	if len(got) != len(want) {
+		t.Fatalf("%+v, want %+v", got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Errorf("%+v, want %+v", got[i], want[i])
+		}
+	}
+}
+
+// The place of a primary is kept for its name while a chart installs it again.
+func TestPlaceOfThePrimary(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-SEC-3")
+	trusting := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"monitoring", "evil"}}}
+	start(t, nil, nil, true, trusting, func(r *rig) {
+		r.prober.set(map[string]backend.Outcome{"grafana": backend.AuthRequired})
+		r.world.SetService(aged(grafana("monitoring"), 1))
+		pass(time.Second)
+		r.world.SetService(aged(grafana("evil"), 2))
+		pass(time.Second)
+		r.world.DeleteService(backend.Ref{Namespace: "monitoring", Name: "grafana"})
+		pass(10 * time.Minute)
+		r.expect(t, "deleted", "-GRAFANA_API_KEY")
+		r.world.SetService(aged(grafana("monitoring"), 3))
+		pass(time.Minute)
+		r.expect(t, "made again", "GRAFANA_API_KEY", "name: monitoring/grafana", "-name: evil/grafana")
+	})
+}
+
+// It is kept for a day, and while the Service is there for ever.
+func TestPlaceIsKeptForADay(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	synctest.Test(t, func(t *testing.T) {
+		var m memory
+		for _, step := range []struct {
+			present bool
+			wait    time.Duration
+			want    bool
+		}{
+			{true, 48 * time.Hour, true}, {false, 23 * time.Hour, true}, {true, time.Hour, true}, {false, 12 * time.Hour, true},
+			{false, 11 * time.Hour, true}, {false, time.Hour, true}, {false, 0, false},
+		} {
+			if got := m.keepsPlace("grafana", step.present); got != step.want {
+				t.Errorf("%+v: %t", step, got)
+			}
+			time.Sleep(step.wait) //nolint:forbidigo // on the clock of synctest
+		}
+	})
+}
