@@ -1,0 +1,245 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+)
+
+// What an owner of Services in the namespaces evil… may bring about, on a real API server.
+
+// flood makes many Services side by side.
+func flood(t *testing.T, env *testenv.Env, n int, make func(i int) testenv.Service) {
+	t.Helper()
+	for i := range min(n, 64) { // its namespaces first, which are made one by one
+		env.Namespace(t, make(i).Namespace)
+	}
+	sideBySide(n, func(i int) { env.Create(t, make(i)) })
+}
+
+// sideBySide calls do with 0 to n-1.
+func sideBySide(n int, do func(i int)) {
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range 16 {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// unflood deletes all Services of namespaces.
+func unflood(t *testing.T, env *testenv.Env, namespaces ...string) {
+	t.Helper()
+	for _, namespace := range namespaces {
+		// A collection of Services cannot be deleted in one request on every API server.
+		list, err := env.Client.CoreV1().Services(namespace).List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sideBySide(len(list.Items), func(i int) { env.Delete(t, namespace, list.Items[i].Name) })
+	}
+}
+
+// noted is an API of an owner's own, published unproven, with a note.
+func noted(namespace string, i int) testenv.Service {
+	return testenv.Service{
+		Namespace: namespace, Name: fmt.Sprintf("x%04d", i), Port: "http", Number: 8080,
+		Annotations: map[string]string{
+			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "custom", "kubernaut.io/toolset-health-endpoint": "none",
+			"kubernaut.io/toolset-description": strings.Repeat("Ask me first. ", 35),
+		},
+	}
+}
+
+// undisturbed: while a flood lasts, a new backend elsewhere is published within two seconds, a dead one withdrawn, and drift
+// repaired.
+func undisturbed(t *testing.T, env *testenv.Env, name string, victim *testenv.Backend) {
+	t.Helper()
+	within := func(limit time.Duration, what string, do func(), condition func(text string) bool) {
+		t.Helper()
+		begun := time.Now()
+		do()
+		testenv.Eventually(t, limit, what, func() error {
+			if cm := env.ConfigMap(t); cm != nil && condition(cm.Data[document]) {
+				return nil
+			}
+			return fmt.Errorf("not after %s", time.Since(begun).Round(time.Millisecond))
+		})
+		t.Logf("%s: %s", what, time.Since(begun).Round(10*time.Millisecond))
+	}
+	has := func(want string) func(string) bool {
+		return func(text string) bool { return strings.Contains(text, want) }
+	}
+	within(2*time.Second, "a new backend elsewhere is published", func() {
+		env.Create(t, testenv.Service{Namespace: "good", Name: name, Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	}, has("name: good/"+name+"\n"))
+	within(10*time.Second, "a dead one is withdrawn", func() { _ = victim.Server.Close() }, func(text string) bool {
+		return !strings.Contains(text, victim.Namespace+"/"+victim.Name+"\n")
+	})
+	within(2*time.Second, "drift is repaired", func() {
+		_, err := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Patch(t.Context(), testenv.ConfigMapName, types.MergePatchType,
+			[]byte(`{"data":{"custom_toolset.yaml":"broken"}}`), metav1.PatchOptions{FieldManager: "vandal"})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}, has("name: good/"+name+"\n"))
+}
+
+// One owner with 1,500 Services, and one with as many in thirty namespaces, stop nobody.
+func TestFloodStopsNobody(t *testing.T) {
+	t.Attr("req", "DTS-OUT-11")
+	t.Attr("req", "DTS-SEC-3")
+	for _, tc := range []struct {
+		name       string
+		namespaces int
+		limit      string
+	}{
+		{"one namespace", 1, `limit=namespace`},
+		{"thirty namespaces", 30, `limit=size`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			env := testenv.Start(t)
+			service := start(t, env)
+			victim := env.Create(t, testenv.Service{Namespace: "good", Name: "victim", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+			published(t, env, "before the flood", "name: good/victim\n")
+			var namespaces []string
+			for i := range tc.namespaces {
+				namespaces = append(namespaces, fmt.Sprintf("evil-%02d", i))
+			}
+			flood(t, env, 1500, func(i int) testenv.Service { return noted(namespaces[i%tc.namespaces], i) })
+			published(t, env, "the flood is published in part", "custom/evil-00/")
+			testenv.Eventually(t, 30*time.Second, "what is left out is logged", func() error {
+				if log := service.Log(t); !strings.Contains(log, "backends left out") || !strings.Contains(log, tc.limit) {
+					return fmt.Errorf("no %s in the log", tc.limit)
+				}
+				return nil
+			})
+			undisturbed(t, env, "new", victim)
+			cm := env.ConfigMap(t)
+			bytes := 0
+			for k, v := range cm.Data {
+				bytes += len(k) + len(v)
+			}
+			if bytes > publish.MaxBytes {
+				t.Errorf("the ConfigMap has %d bytes", bytes)
+			}
+			if n := strings.Count(service.Log(t), `msg="backend added"`); n > 1000 {
+				t.Errorf("%d backends are logged as added", n)
+			}
+			rss := service.RSS(t)
+			t.Logf("the ConfigMap has %d KiB, the service %d MiB", bytes>>10, rss>>20)
+			if rss > 128<<20 {
+				t.Errorf("it takes %d MiB of memory", rss>>20)
+			}
+			unflood(t, env, namespaces...)
+			published(t, env, "when it is gone", "-evil-", "name: good/new\n")
+		})
+	}
+}
+
+// A stranger's Service gets no credential, whatever it says of itself and however fast it answers.
+func TestStrangerGetsNoCredential(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-SEC-3")
+	env := testenv.Start(t)
+	grafana := func(namespace string, unproven bool) testenv.Service {
+		s := testenv.Service{
+			Namespace: namespace, Name: "grafana", Labels: named("grafana"), Port: "http", Number: 3000,
+			Kind: standin.Grafana, Options: standin.Options{Credentials: standin.Credentials{Bearer: "secret"}},
+		}
+		if unproven {
+			s.Kind = ""
+			s.Annotations = map[string]string{
+				"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "grafana", "kubernaut.io/toolset-health-endpoint": "none",
+			}
+		}
+		return s
+	}
+	env.Create(t, grafana("evil", true))
+	env.Create(t, grafana("evil-too", false))
+	service := start(t, env, "--set", "security.trustedNamespaces=[monitoring]")
+	const key = "{{ env.GRAFANA_API_KEY }}"
+	published(t, env, "alone", "name: evil/grafana\n", "-"+key)
+
+	real := env.Create(t, grafana("monitoring", false))
+	holds := func(text string) bool {
+		_, after, _ := strings.Cut(text, key)
+		before, _, _ := strings.Cut(after, "timeout_seconds")
+		return strings.Contains(before, "name: monitoring/grafana")
+	}
+	given := func(what string) {
+		t.Helper()
+		cm := published(t, env, what, key, "name: monitoring/grafana\n")
+		if n := strings.Count(cm.Data[document], key); n != 1 || !holds(cm.Data[document]) {
+			t.Errorf("%s: the key goes to somebody else:\n%s", what, cm.Data[document])
+		}
+	}
+	given("the trusted one has the key")
+	_ = real.Server.Close()
+	published(t, env, "while it is down nobody has it", "-"+key, "name: evil/grafana\n")
+	real.Listen(t, false)
+	given("and it has it again")
+	env.Delete(t, "monitoring", "grafana")
+	published(t, env, "while it is gone nobody has it", "-"+key)
+	env.Create(t, grafana("monitoring", false))
+	given("a chart installs it again")
+	log := service.Log(t)
+	for _, want := range []string{"credential reference changed", "to=monitoring/grafana", "from=monitoring/grafana"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no %q in the log:\n%s", want, log)
+		}
+	}
+	events, err := env.Client.EventsV1().Events(testenv.OutputNamespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[string]int{}
+	for i := range events.Items {
+		reasons[events.Items[i].Reason]++
+	}
+	if reasons["CredentialGiven"] == 0 || reasons["CredentialWithdrawn"] == 0 {
+		t.Errorf("Events: %v, want one for the reference that came and one for that which went", reasons)
+	}
+}
+
+// An annotation that is flipped all the time keeps nobody writing.
+func TestFlippedAnnotationKeepsNobodyWriting(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	env := testenv.Start(t)
+	start(t, env)
+	env.Create(t, testenv.Service{Namespace: "good", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, noted("evil", 0))
+	published(t, env, "at first", "custom/evil/x0000", "good/a")
+	changes := env.Record(t)
+	flips := time.NewTicker(400 * time.Millisecond)
+	defer flips.Stop()
+	for i := range 75 { // half a minute
+		<-flips.C
+		env.Change(t, "evil", "x0000", func(s *corev1.Service) {
+			s.Annotations["kubernaut.io/toolset-description"] = fmt.Sprint("note ", i)
+		})
+	}
+	changes.Stop()
+	if n := changes.Len(); n > 8 || n == 0 {
+		t.Errorf("%d writes in half a minute, want some and 8 at most:\n%s", n, changes)
+	}
+	env.Create(t, testenv.Service{Namespace: "good", Name: "b", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	published(t, env, "another one is not delayed", "name: good/b\n")
+}
