@@ -134,7 +134,7 @@ func unusable(s *backend.Service) string {
 		return "it has no ports"
 	}
 	if len(s.Ports) > maxPorts {
-		return fmt.Sprintf("it has %d ports: more than %d are nothing that a backend has", len(s.Ports), maxPorts)
+		return fmt.Sprintf("it has more than %d ports, which no backend has", maxPorts)
 	}
 	for i := range s.Ports {
 		if s.Ports[i].Protocol == "TCP" {

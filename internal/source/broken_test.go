@@ -192,8 +192,8 @@ func TestFilesOdd(t *testing.T) {
 		t.Fatal(err, texts(report))
 	}
 	s := rec.services[0]
-	if len(s.Ports) != 10_000 || len(s.Annotations["kubernaut.io/toolset-description"]) != 1<<20 {
-		t.Errorf("%d ports, %d bytes of annotation", len(s.Ports), len(s.Annotations["kubernaut.io/toolset-description"]))
+	if len(s.Ports) != maxPorts || len(s.Annotations["kubernaut.io/toolset-description"]) != maxText {
+		t.Errorf("%d ports, %d bytes of annotation: want too many of both, and no more than that", len(s.Ports), len(s.Annotations["kubernaut.io/toolset-description"]))
 	}
 }
 

@@ -17,7 +17,8 @@ import (
 const ownAnnotations = "kubernaut.io/"
 
 // FromService takes from a Service what detection reads. Of the annotations it keeps this project's own and those that
-// keep (which may be nil) says yes to. Labels and selector are shared with s, not copied.
+// keep (which may be nil) says yes to. Labels and selector are shared with s, not copied. What is far more than charts and
+// owners write is cut.
 func FromService(s *corev1.Service, keep func(key string) bool) backend.Service {
 	out := backend.Service{
 		Ref:          backend.Ref{Namespace: s.Namespace, Name: s.Name},
@@ -44,6 +45,7 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 			Target: target(p.TargetPort, p.Port), AppProtocol: app,
 		})
 	}
+	bound(&out)
 	return out
 }
 

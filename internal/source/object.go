@@ -138,7 +138,9 @@ func parseService(raw jsontext.Value, defaultNamespace string, keep func(string)
 			Target: target(p.TargetPort.IntOrString, p.Port), AppProtocol: p.AppProtocol,
 		})
 	}
-	return ref, out, checkService(&out)
+	err = checkService(&out)
+	bound(&out)
+	return ref, out, err
 }
 
 // parseEndpointSlice decodes an EndpointSlice. The Ref is its Service's; it has no name where the slice has no Service.
