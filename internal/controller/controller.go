@@ -110,6 +110,7 @@ type Controller struct {
 
 // New makes a Controller; Run starts it.
 func New(source Source, output Output, leader Leader, monitor *health.Monitor, opts Options) *Controller {
+	opts.Inventory.MustProve, opts.Inventory.Type = true, opts.Catalog.Lookup
 	c := &Controller{
 		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
 		detections: map[backend.Ref]inventory.Detection{},

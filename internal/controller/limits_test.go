@@ -41,8 +41,10 @@ func crowd(t *testing.T, o inventory.Options, services []backend.Service) (*Cont
 			observations[candidate.Key()] = backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", At: time.Now()}
 		}
 	}
+	given := o
+	given.Type = nil // as the configuration gives them
 	controller := New(nil, &fakeOutput{}, &fakeLeader{}, nil, Options{
-		Catalog: c, Detector: d, Inventory: o, Toolset: toolset.Options{Types: c.Types}, Report: &notes{}, Log: slog.New(slog.DiscardHandler),
+		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: &notes{}, Log: slog.New(slog.DiscardHandler),
 	})
 	return controller, &Snapshot{Findings: inventory.Build(detections, observations, o)}
 }

@@ -68,7 +68,7 @@ func TestDiscover(t *testing.T) {
 		want := map[string]outcome{
 			"monitoring/prometheus-server": {"prometheus", "accepted", backends["monitoring/prometheus-server"].URL(), "ready"},
 			"monitoring/sub-path":          {"prometheus", "accepted", backends["monitoring/sub-path"].URL() + "/prometheus", "ready"},
-			"monitoring/grafana":           {"grafana", "accepted", backends["monitoring/grafana"].URL(), "auth-required"},
+			"monitoring/grafana":           {"grafana", "unavailable", backends["monitoring/grafana"].URL(), "auth-required"},
 			"monitoring/pushgateway":       {"prometheus", "rejected", "", ""},
 			"monitoring/starting":          {"loki", "unavailable", backends["monitoring/starting"].URL(), "no-endpoints"},
 			"tracing/jaeger-query":         {"jaeger", "accepted", backends["tracing/jaeger-query"].URL(), "ready"},

@@ -59,7 +59,8 @@ func everyType() map[string]testenv.Service {
 func follow(t *testing.T, env *testenv.Env, what string, want map[string][]string) *corev1.ConfigMap {
 	t.Helper()
 	var cm *corev1.ConfigMap
-	testenv.Eventually(t, 20*time.Second, what, func() error {
+	// What was published three times within a minute has to stay the same for half a minute.
+	testenv.Eventually(t, time.Minute, what, func() error {
 		cm = env.ConfigMap(t)
 		if cm == nil {
 			return fmt.Errorf("there is no ConfigMap")

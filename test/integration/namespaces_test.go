@@ -51,7 +51,7 @@ func TestNamespaces(t *testing.T) {
 		{"all, whatever the configuration says", env.Kubeconfig(), []string{"-A", "--set", "discovery.namespaces=[tracing]"}, append(append([]string{"logging/elasticsearch-master"}, monitoring...), "shop/runbooks", "tracing/jaeger-query"), nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, r := discover(t, env, c.user, append(c.args, "--probe=direct")...)
+			got, r := discover(t, env, c.user, append(c.args, "--probe=direct", "--set", "security.trustedNamespaces=[monitoring]")...)
 			if d := cmp.Diff(c.want, slices.Sorted(maps.Keys(got))); d != "" {
 				t.Errorf("-want +got:\n%s", d)
 			}

@@ -109,7 +109,7 @@ func TestForbiddenNamespace(t *testing.T) {
 	const ns = testenv.OutputNamespace
 	env := testenv.Start(t)
 	user := env.ServiceAccount(t, ns, account)
-	args := []string{"--set", "discovery.namespaces=[one, two, three]"}
+	args := []string{"--set", "discovery.namespaces=[one, two, three]", "--set", "security.trustedNamespaces=[two]"}
 	env.Grant(t, ns, ns, account, eventRule(), leaseRule(), configMapRule(append(readVerbs, writeVerbs...)...))
 	for _, name := range []string{"one", "two", "three"} {
 		env.Namespace(t, name)

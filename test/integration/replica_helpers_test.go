@@ -14,14 +14,15 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
 
@@ -80,7 +81,8 @@ func (r *replicas) add(t *testing.T, args ...string) *replica {
 		"--set", "health.interval=5s",
 		"--set", "leaderElection.leaseDuration="+leaseDuration.String(),
 		"--set", "leaderElection.renewDeadline="+renewDeadline.String(),
-		"--set", "leaderElection.retryPeriod="+retryPeriod.String()), args...)
+		"--set", "leaderElection.retryPeriod="+retryPeriod.String(),
+		"--set", "security.trustedNamespaces=["+restless+"]"), args...)
 	one.instance = running(t, r.env.Process(t, r.env.TokenKubeconfig(t, front.URL, front.CA, r.token), nil, args...))
 	return one
 }
@@ -165,8 +167,8 @@ func (r *replicas) leader(t *testing.T, list []*replica) (leader *replica) {
 	return leader
 }
 
-// counter has something written all the time: a Service whose description counts up. Where it stands can be read off the
-// document, where it may never go back.
+// counter has something written all the time: a Service after the other, each with a note that counts up. Where it stands
+// can be read off the document, where it may never go back. One Service that changes all the time would be held back.
 type counter struct {
 	stop func()
 	turn func() int // the last that is known to be made
@@ -179,15 +181,12 @@ var turns = regexp.MustCompile(`turn (\d+)`)
 func (r *replicas) count(t *testing.T, every time.Duration) *counter {
 	t.Helper()
 	env := r.env
-	env.Create(t, testenv.Service{
-		Namespace: "churn", Name: "counter", Port: "http", Number: 8080, Kind: standin.Custom,
-		Annotations: map[string]string{
-			"kubernaut.io/toolset": "enabled", "kubernaut.io/toolset-type": "custom", turnAnnotation: "turn 0",
-		},
-	})
+	env.Namespace(t, restless)
 	ctx, cancel := context.WithCancel(t.Context())
-	var mu sync.Mutex
-	n, done := 0, make(chan struct{})
+	var n atomic.Int64
+	done := make(chan struct{})
+	services := env.Client.CoreV1().Services(restless)
+	name := func(n int64) string { return fmt.Sprintf("counter-%d", n) }
 	go func() {
 		defer close(done)
 		tick := time.NewTicker(every)
@@ -198,44 +197,57 @@ func (r *replicas) count(t *testing.T, every time.Duration) *counter {
 				return
 			case <-tick.C:
 			}
-			patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:"turn %d"}}}`, turnAnnotation, n+1)
-			if _, err := env.Client.CoreV1().Services("churn").Patch(ctx, "counter", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err == nil {
-				mu.Lock()
-				n++
-				mu.Unlock()
+			next := n.Load() + 1
+			service := &corev1.Service{
+				ObjectMeta: metav1.ObjectMeta{Name: name(next), Annotations: map[string]string{
+					"kubernaut.io/toolset": "enabled", "kubernaut.io/toolset-type": "custom", "kubernaut.io/toolset-health-endpoint": "none",
+					turnAnnotation: fmt.Sprintf("turn %d", next),
+				}},
+				Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 8080}}},
+			}
+			if _, err := services.Create(ctx, service, metav1.CreateOptions{}); err == nil || apierrors.IsAlreadyExists(err) {
+				n.Store(next)
+				_ = services.Delete(ctx, name(next-1), metav1.DeleteOptions{}) // or the next time
 			}
 		}
 	}()
 	stop := sync.OnceFunc(func() { cancel(); <-done })
 	t.Cleanup(stop)
-	return &counter{stop: stop, turn: func() int {
-		mu.Lock()
-		defer mu.Unlock()
-		return n
-	}}
+	return &counter{stop: stop, turn: func() int { return int(n.Load()) }}
 }
+
+// restless is the namespace of the counter's Services.
+const restless = "churn"
 
 // turn is where a ConfigMap stands, -1 if it does not say.
 func turn(cm *corev1.ConfigMap) int {
-	if m := turns.FindStringSubmatch(cm.Data[document]); m != nil {
+	last := -1
+	for _, m := range turns.FindAllStringSubmatch(cm.Data[document], -1) {
 		if n, err := strconv.Atoi(m[1]); err == nil {
-			return n
+			last = max(last, n)
 		}
 	}
-	return -1
+	return last
 }
 
-// settled waits until the last turn is published: the one on the Service, as a patch that was stopped may have arrived.
+// settled waits until the last turn is published: the last Service that there is, as a request that was stopped may have
+// arrived.
 func (c *counter) settled(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	c.stop()
-	service, err := env.Client.CoreV1().Services("churn").Get(t.Context(), "counter", metav1.GetOptions{})
+	list, err := env.Client.CoreV1().Services(restless).List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	last := -1
+	for i := range list.Items {
+		if n, err := strconv.Atoi(strings.TrimPrefix(list.Items[i].Name, "counter-")); err == nil {
+			last = max(last, n)
+		}
+	}
 	testenv.Eventually(t, 20*time.Second, "the last turn is published", func() error {
-		if got, want := fmt.Sprintf("turn %d", turn(env.ConfigMap(t))), service.Annotations[turnAnnotation]; got != want {
-			return fmt.Errorf("%s, want %s", got, want)
+		if got := turn(env.ConfigMap(t)); got != last {
+			return fmt.Errorf("turn %d, want %d", got, last)
 		}
 		return nil
 	})

@@ -35,7 +35,7 @@ func TestReplicasLeaderKilled(t *testing.T) {
 	record := env.Record(t)
 	list := []*replica{all.add(t), all.add(t)}
 	published(t, env, "all is published", urls...)
-	counter := all.count(t, 25*time.Millisecond)
+	counter := all.count(t, 50*time.Millisecond)
 	keys := admin(t, env)
 	published(t, env, "the overrides are in force", append(urls, "helm/core:", "turn ")...)
 	from := record.Len()
@@ -122,7 +122,7 @@ func TestReplicasLeaderPaused(t *testing.T) {
 	record := env.Record(t)
 	list := []*replica{all.add(t), all.add(t)}
 	published(t, env, "all is published", url)
-	counter := all.count(t, 25*time.Millisecond)
+	counter := all.count(t, 50*time.Millisecond)
 	keys := admin(t, env)
 	published(t, env, "the overrides are in force", url, "helm/core:", "turn ")
 	from := record.Len()
