@@ -90,6 +90,8 @@ type Finding struct {
 	Limit       Limit // why it is rejected although it works; "" for another reason
 	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest first.
 	Remedies []string
+	// KeepToken: HolmesGPT would send it the token of its own ServiceAccount, and must not.
+	KeepToken bool
 	// Credentials: field of the toolset's config -> name of the environment variable that HolmesGPT reads it from.
 	// Only names: values are never seen by this service.
 	Credentials map[string]string

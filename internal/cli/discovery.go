@@ -14,6 +14,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/discovery"
@@ -96,6 +97,9 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	bar := newProgress(o.streams.Err)
 	decide := inventoryOptions(c)
 	decide.Recorded = recorded
+	if decide.OpenShift == nil {
+		decide.OpenShift = o.openShift(ctx, cluster)
+	}
 	pass := discovery.Pass{
 		Catalog: types, Detector: detector, Prober: prober, Progress: bar.show,
 		Inventory: decide,
@@ -266,12 +270,27 @@ func noteEmpty(s Streams, named, unread []string, c *discovery.Collector) {
 	}
 }
 
-// inventoryOptions is what the configuration decides about backends.
+// inventoryOptions is what the configuration decides about backends. Whether HolmesGPT runs on OpenShift is left open where
+// the configuration leaves it open.
 func inventoryOptions(c *config.Config) inventory.Options {
-	return inventory.Options{
+	o := inventory.Options{
 		Primary: refs(c.Primary), Credentials: credentials(c.Credentials),
 		TrustedNamespaces: c.Security.TrustedNamespaces, MaxPerNamespace: c.Security.MaxInstancesPerNamespace,
 	}
+	if c.HolmesGPT.OpenShift != config.OpenShiftAuto {
+		o.OpenShift = func([]*backend.Finding) bool { return c.HolmesGPT.OpenShift == config.OpenShiftTrue }
+	}
+	return o
+}
+
+// openShift finds out whether the cluster is OpenShift, files by their namespaces. Where a cluster does not say, it counts as
+// one, which is the safe answer.
+func (o *options) openShift(ctx context.Context, config *rest.Config) func([]*backend.Finding) bool {
+	if config == nil {
+		return inventory.OpenShiftNamespaces
+	}
+	served, err := cluster.ServesRoutes(ctx, config)
+	return func([]*backend.Finding) bool { return err != nil || served }
 }
 
 // refs and credentials turn the configuration's namespace/name into references; it has checked them.

@@ -122,6 +122,9 @@ func (w *writer) where(b *view.Backend, title string) {
 	if len(b.Credentials) > 0 {
 		w.row("credentials", "HolmesGPT needs them in its environment: %s", strings.Join(b.Credentials, ", "))
 	}
+	if b.KeepsToken {
+		w.row("agent's token", "kept from it by an empty credential, as this is OpenShift; security.trustedNamespaces would let it in")
+	}
 }
 
 // probe tells what was asked and what came back.

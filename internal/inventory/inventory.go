@@ -31,6 +31,8 @@ type Options struct {
 	FirstRoundOver bool
 	// TrustedNamespaces: a primary there gets a reference to credentials by default, and what is published has no limit.
 	TrustedNamespaces []string
+	// OpenShift reports whether HolmesGPT runs on OpenShift, given all findings; nil: it does not.
+	OpenShift func([]*backend.Finding) bool
 	// MaxPerNamespace is how many backends of another namespace are published; 0 means any number.
 	MaxPerNamespace int
 	// Credentials: type -> Service -> field -> environment variable.
@@ -66,6 +68,7 @@ func Judge(detections []Detection, observations map[backend.Key]backend.Observat
 func Choose(all []*backend.Finding, o Options) {
 	choosePrimaries(all, o)
 	giveCredentials(all, o)
+	keepToken(all, o)
 	Sort(all, o.Type)
 }
 

@@ -102,6 +102,9 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 	if s.site, err = newSite(ctx, &o, meter, log); err != nil {
 		return nil, err
 	}
+	if o.Inventory.OpenShift == nil {
+		o.Inventory.OpenShift = s.site.openShift
+	}
 	prober, err := probe.New(o.Probe)
 	if err != nil {
 		return nil, err

@@ -22,10 +22,12 @@ type site struct {
 	output  controller.Output
 	elector *leader.Elector
 	events  controller.Events
-	target  string                            // what is written, for people
-	work    []func(ctx context.Context) error // runs until the service stops; an error ends the service
-	tick    func()                            // called several times a second
-	close   func() error                      // at the very end
+	// openShift reports whether HolmesGPT runs on OpenShift, given all findings.
+	openShift func([]*backend.Finding) bool
+	target    string                            // what is written, for people
+	work      []func(ctx context.Context) error // runs until the service stops; an error ends the service
+	tick      func()                            // called several times a second
+	close     func() error                      // at the very end
 }
 
 // siteSource also answers what only those who ask about single Services want to know.
@@ -67,15 +69,24 @@ func newCluster(o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, er
 	if err != nil {
 		return nil, err
 	}
+	routes, err := cluster.NewRoutes(o.Cluster)
+	if err != nil {
+		return nil, err
+	}
 	core, err := corev1.NewForConfig(o.Cluster)
 	if err != nil {
 		return nil, fmt.Errorf("client for the ConfigMap: %w", err)
 	}
 	return &site{
-		source:  clusterSource{known, watch, reader},
+		source:  clusterSource{known, watch, reader, allOf(watch.Synced(), routes.Asked())},
 		output:  cluster.NewOutput(watch, core.ConfigMaps(target.Namespace), o.Labels),
 		elector: elector, events: recorder, target: target.String(),
-		work: []func(context.Context) error{watch.Run, func(ctx context.Context) error { recorder.Run(ctx); return nil }},
+		openShift: func([]*backend.Finding) bool { return routes.Served() },
+		work: []func(context.Context) error{
+			watch.Run,
+			func(ctx context.Context) error { recorder.Run(ctx); return nil },
+			func(ctx context.Context) error { routes.Run(ctx, known.Notify); return nil },
+		},
 		tick: func() {
 			if live := watch.Live(); live != nil {
 				recorder.ConfigMapUID(string(live.UID))
@@ -104,9 +115,22 @@ type clusterSource struct {
 	*world.World
 	watch  *cluster.Watch
 	reader *cluster.Reader
+	synced <-chan struct{}
 }
 
-func (s clusterSource) Synced() <-chan struct{} { return s.watch.Synced() }
+// allOf is closed when all of the channels are.
+func allOf(channels ...<-chan struct{}) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		for _, c := range channels {
+			<-c
+		}
+		close(done)
+	}()
+	return done
+}
+
+func (s clusterSource) Synced() <-chan struct{} { return s.synced }
 func (s clusterSource) Err() error              { return s.watch.Err() }
 
 // Lookup asks the API server only about what is not kept.

@@ -12,6 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/discovery"
 	"kubernaut.io/dynamic-toolset/internal/files"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/leader"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/source"
@@ -63,7 +64,8 @@ func newStandalone(ctx context.Context, o *Options, meter *metrics.Metrics, log 
 		return nil, errors.Join(err, unlock(lock))
 	}
 	s := &site{
-		source: fileSource{in, o}, output: out, elector: elector, events: unrecorded{log}, target: o.Standalone.Dir,
+		openShift: inventory.OpenShiftNamespaces,
+		source:    fileSource{in, o}, output: out, elector: elector, events: unrecorded{log}, target: o.Standalone.Dir,
 		work: []func(context.Context) error{
 			in.Run,
 			func(ctx context.Context) error { out.Run(ctx); return nil },

@@ -16,10 +16,29 @@ func (it *item) instance(e catalog.Entry, warnf func(string, ...any)) map[string
 		config = tree
 	}
 	it.putCredentials(config, warnf)
+	if it.KeepToken {
+		keepToken(config)
+	}
 	if it.Observation.SkipVerify && e.VerifySSL != "" {
 		config[e.VerifySSL] = false
 	}
 	return config
+}
+
+// keepToken names an Authorization that says nothing, an empty user without a password, where none is named, so that
+// HolmesGPT does not send the token of its own ServiceAccount. Prometheus and its relatives ignore it.
+func keepToken(config map[string]any) {
+	headers, ok := config["additional_headers"].(map[string]any)
+	if !ok {
+		headers = map[string]any{}
+		config["additional_headers"] = headers
+	}
+	for name := range headers {
+		if strings.EqualFold(name, "Authorization") {
+			return
+		}
+	}
+	headers["Authorization"] = "Basic Og=="
 }
 
 // http is an HTTP toolset.

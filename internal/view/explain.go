@@ -45,6 +45,7 @@ type Backend struct {
 	Requests    []Request `json:"requests" doc:"What was asked, in order"`
 	Outcome     string    `json:"outcome" doc:"What the probe came to, in a word or two"`
 	Detail      string    `json:"detail" doc:"The same in a sentence"`
+	KeepsToken  bool      `json:"keeps_token" doc:"HolmesGPT's own token is kept from it by an empty credential"`
 	root        string    // of the URLs that detection expects
 }
 
@@ -188,7 +189,7 @@ func (m *Material) backend(f *backend.Finding) Backend {
 		return b
 	}
 	o := &f.Observation
-	b.PortReason = f.Candidate.PortReason
+	b.PortReason, b.KeepsToken = f.Candidate.PortReason, f.KeepToken
 	b.Credentials = append(b.Credentials, slices.Sorted(maps.Values(f.Credentials))...)
 	b.Outcome, b.Detail = Health(o), o.Detail
 	b.root = f.Candidate.EndpointAt(f.Candidate.Scheme, "")

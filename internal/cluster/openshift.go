@@ -1,0 +1,85 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/rights"
+)
+
+// ServesRoutes reports whether a cluster is OpenShift: whether it serves the API group route.openshift.io. Every authenticated
+// user may ask.
+func ServesRoutes(ctx context.Context, config *rest.Config) (bool, error) {
+	client, err := corev1client.NewForConfig(config)
+	if err != nil {
+		return false, fmt.Errorf("client for the API groups: %w", err)
+	}
+	return servesRoutes(ctx, client.RESTClient())
+}
+
+func servesRoutes(ctx context.Context, client rest.Interface) (bool, error) {
+	err := client.Get().AbsPath("/apis/route.openshift.io").Do(ctx).Error()
+	switch {
+	case err == nil:
+		return true, nil
+	case apierrors.IsNotFound(err):
+		return false, nil
+	}
+	return false, fmt.Errorf("asking whether the cluster is OpenShift: %w", rights.Explain(err))
+}
+
+// Routes finds out whether the cluster is OpenShift. It is safe for concurrent use.
+type Routes struct {
+	client rest.Interface
+	none   atomic.Bool
+	asked  chan struct{}
+}
+
+const (
+	routesTimeout = 2 * time.Second // of one question
+	routesRetry   = 5 * time.Second
+)
+
+// NewRoutes makes one; Run asks.
+func NewRoutes(config *rest.Config) (*Routes, error) {
+	client, err := corev1client.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("client for the API groups: %w", err)
+	}
+	return &Routes{client: client.RESTClient(), asked: make(chan struct{})}, nil
+}
+
+// Served reports whether the cluster is OpenShift; while that is not known, that it is, which is the safe answer.
+func (r *Routes) Served() bool { return !r.none.Load() }
+
+// Asked is closed when the first question was answered, or was not in time.
+func (r *Routes) Asked() <-chan struct{} { return r.asked }
+
+// Run asks until there is an answer, or ctx ends. changed is called if the answer comes after the first question.
+func (r *Routes) Run(ctx context.Context, changed func()) {
+	for first := true; ; first = false {
+		asking, cancel := context.WithTimeout(ctx, routesTimeout)
+		served, err := servesRoutes(asking, r.client)
+		cancel()
+		r.none.Store(err == nil && !served)
+		if first {
+			close(r.asked)
+		} else if err == nil {
+			changed()
+		}
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(routesRetry):
+		}
+	}
+}

@@ -1,0 +1,44 @@
+package inventory_test
+
+import (
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// On OpenShift the agent's own token goes to nobody's Prometheus but the cluster's own and those that are trusted.
+func TestTokenStaysAtHome(t *testing.T) {
+	t.Attr("req", "DTS-OUT-14")
+	t.Attr("req", "DTS-SEC-3")
+	in := func(namespace, typ string) svc {
+		return svc{ref: at(namespace, typ), typ: typ, strength: backend.Strong, outcome: backend.Ready, identity: true}
+	}
+	list := []svc{
+		in("evil", "prometheus"), in("evil", "thanos"), in("evil", "victoriametrics"), in("evil", "mimir"),
+		in("evil", "grafana"), in("evil", "jaeger"), in("platform", "prometheus"), in("openshift-monitoring", "thanos"),
+	}
+	want := map[string]bool{"evil/prometheus": true, "evil/thanos": true, "evil/victoriametrics": true, "evil/mimir": true}
+	is := func(yes bool) func([]*backend.Finding) bool { return func([]*backend.Finding) bool { return yes } }
+	for name, tc := range map[string]struct {
+		openShift func([]*backend.Finding) bool
+		list      []svc
+		kept      bool
+	}{
+		"OpenShift":                          {is(true), list, true},
+		"another cluster":                    {is(false), list, false},
+		"nobody says":                        {nil, list, false},
+		"told by its namespaces":             {inventory.OpenShiftNamespaces, list, true},
+		"told by its namespaces not to be":   {inventory.OpenShiftNamespaces, list[:7], false},
+		"a name that only begins like those": {inventory.OpenShiftNamespaces, append(list[:7:7], in("openshifty", "loki")), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := inventory.Options{OpenShift: tc.openShift, TrustedNamespaces: []string{"platform"}}
+			for ref, f := range build(t, o, tc.list...) {
+				if f.KeepToken != (tc.kept && want[ref]) {
+					t.Errorf("%s: kept %t", ref, f.KeepToken)
+				}
+			}
+		})
+	}
+}
