@@ -16,9 +16,11 @@ const (
 	Unprobed      Outcome = "unprobed"
 )
 
-// CauseForbidden is the cause of unreachable where the API server's service proxy does not let the user through. The
-// service itself never goes through it.
-const CauseForbidden = "forbidden"
+// Causes of unreachable that others than the probe look at. What is denied is rejected, whatever else speaks for it.
+const (
+	CauseForbidden = "forbidden" // the API server's service proxy does not let the user through; the service never uses it
+	CauseDenied    = "denied"    // an address behind it is in security.denyCIDRs; nothing was dialled
+)
 
 // Up says that the backend works, or would with credentials. Whether it may be published is decided elsewhere.
 func (o Outcome) Up() bool { return o == Ready || o == AuthRequired }

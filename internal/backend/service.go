@@ -67,7 +67,7 @@ type Endpoints struct {
 type EndpointSlice struct {
 	Ports    []EndpointPort
 	Ready    []netip.Addr
-	NotReady []netip.Addr
+	NotReady []netip.Addr // and whatever else is written there: never dialled, but checked against denied networks
 }
 
 // EndpointPort is a port of the pods behind a Service. Name is the Service port's name.

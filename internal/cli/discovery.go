@@ -74,6 +74,10 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if err != nil {
 		return nil, err
 	}
+	denier, err := probe.New(probe.Options{DenyCIDRs: c.Security.DenyCIDRs})
+	if err != nil {
+		return nil, err
+	}
 	collector := discovery.NewCollector(detector, discovery.CollectorOptions{
 		Namespaces: only, Exclude: exclude, Whole: whole,
 	})
@@ -101,7 +105,7 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 		decide.OpenShift = o.openShift(ctx, cluster)
 	}
 	pass := discovery.Pass{
-		Catalog: types, Detector: detector, Prober: prober, Progress: bar.show,
+Catalog: types, Detector: detector, Prober: prober, Denied: denier.Denied, Progress: bar.show,
 		Inventory: decide,
 	}
 	if explains {

@@ -18,6 +18,9 @@ func (d *discovered) forbidden() (warning string, err error) {
 		if f.Candidate == nil || f.Candidate.ForeignHost { // the proxy does not lead to a foreign host, whoever asks
 			continue
 		}
+		if f.Observation.Cause == backend.CauseDenied { // not asked either
+			continue
+		}
 		switch f.Observation.Outcome {
 		case "", backend.Unprobed, backend.NoEndpoints:
 			continue

@@ -111,8 +111,9 @@ type TLS struct {
 type Security struct {
 	// AllowedEndpointHosts are hosts that the toolset-endpoint annotation may name beside the Service's own. Default [].
 	AllowedEndpointHosts []string `yaml:"allowedEndpointHosts"`
-	// DenyCIDRs are networks that are never connected to, nor through IPv6 addresses that stand for ones in them; a list
-	// given here replaces the default. Default: 0.0.0.0/8, link-local networks and the clouds' metadata addresses.
+	// DenyCIDRs are networks that are never connected to, nor through IPv6 addresses that stand for ones in them, and
+	// a Service with an address there is rejected; a list given here replaces the default. Default: 0.0.0.0/8,
+	// link-local networks and the clouds' metadata addresses.
 	DenyCIDRs []netip.Prefix `yaml:"denyCIDRs"`
 	// TrustedNamespaces are those whose Services may declare MCP servers, and whose primary may get a reference to a
 	// credential. Default [].

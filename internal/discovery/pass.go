@@ -17,9 +17,12 @@ type Prober interface {
 
 // Pass has what one discovery needs.
 type Pass struct {
-	Catalog   *catalog.Catalog
-	Detector  *detect.Detector
-	Prober    Prober // nil: nothing is probed
+	Catalog  *catalog.Catalog
+	Detector *detect.Detector
+	Prober   Prober // nil: nothing is probed
+	// Denied says, without a request, whether an address behind a target may not be used: probe.Prober's. It is asked of
+	// each, probed or not; nil means that none is denied.
+	Denied    func(probe.Target) (backend.Observation, bool)
 	Inventory inventory.Options
 	// ProbeOnly, where it is not nil, says which candidates are worth a probe.
 	ProbeOnly func(*backend.Candidate) bool
@@ -38,7 +41,7 @@ func (p *Pass) Run(ctx context.Context, c *Collector) ([]*backend.Finding, error
 		detections = append(detections, d)
 		for _, candidate := range d.Candidates {
 			t := probe.Target{Candidate: candidate, Type: p.Catalog.Lookup(candidate.Type), Endpoints: endpoints}
-			if o, none := probe.NoEndpoints(t); none && !p.probes(candidate) { // the EndpointSlices say it without a probe
+			if o, known := p.untouched(t); known {
 				observations[candidate.Key()] = o
 			} else if p.probes(candidate) {
 				targets = append(targets, t)
@@ -52,6 +55,19 @@ func (p *Pass) Run(ctx context.Context, c *Collector) ([]*backend.Finding, error
 	options := p.Inventory
 	options.Type, options.FirstRoundOver = p.Catalog.Lookup, true
 	return inventory.Build(detections, observations, options), nil
+}
+
+// untouched is what the addresses and the EndpointSlices say without a probe.
+func (p *Pass) untouched(t probe.Target) (o backend.Observation, known bool) {
+	if p.Denied != nil {
+		if o, known = p.Denied(t); known {
+			return o, known
+		}
+	}
+	if p.probes(t.Candidate) { // which says it as well, and when
+		return o, false
+	}
+	return probe.NoEndpoints(t)
 }
 
 func (p *Pass) probes(c *backend.Candidate) bool {

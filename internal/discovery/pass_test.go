@@ -174,3 +174,56 @@ func TestPassInterrupted(t *testing.T) {
 		t.Errorf("half a discovery is handed on: %v, %v", verdicts(findings), err)
 	}
 }
+
+// TestPassDenied: a denied address rejects what its owner wants published unproven and what answers, probed or not.
+func TestPassDenied(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-SEC-3")
+	types, detector := builtin(t)
+	denier, err := probe.New(probe.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unproven := map[string]string{
+		"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "meta", "kubernaut.io/toolset-health-endpoint": "none",
+		"kubernaut.io/toolset-path": "/latest/meta-data",
+	}
+	fill := func() *Collector {
+		c := NewCollector(detector, CollectorOptions{})
+		for _, s := range []struct {
+			name, address string
+			annotations   map[string]string
+		}{
+			{"pods", "10.1.2.3", unproven}, {"alibaba", "100.100.100.200", unproven}, {"azure", "168.63.129.16", unproven},
+			{"aws", "fd00:ec2::254", unproven}, {"nat64", "64:ff9b::a9fe:a9fe", unproven}, {"swapped", "100.100.100.200", nil},
+		} {
+			service := grafana(ref("evil", s.name))
+			if service.Selector, service.Annotations = nil, s.annotations; s.annotations != nil {
+				service.Labels = nil
+			}
+			c.Service(service)
+			c.Endpoints(service.Ref, slice(s.address), false)
+		}
+		return c
+	}
+	want := []string{
+		"evil/pods meta accepted", "evil/swapped grafana rejected",
+		"evil/alibaba meta rejected", "evil/aws meta rejected", "evil/azure meta rejected", "evil/nat64 meta rejected",
+	}
+	for _, p := range []Prober{nil, &prober{is: map[backend.Ref]string{ref("evil", "swapped"): "grafana"}}} {
+		pass := Pass{
+			Catalog: types, Detector: detector, Prober: p, Denied: denier.Denied,
+			ProbeOnly: func(c *backend.Candidate) bool { return !c.Unproven },
+		}
+		findings, err := pass.Run(t.Context(), fill())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, verdicts(findings)); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		if p, ok := p.(*prober); ok && len(p.asked) > 0 {
+			t.Errorf("asked: %v", p.asked)
+		}
+	}
+}

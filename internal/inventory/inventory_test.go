@@ -119,6 +119,25 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// A denied address goes before all that speaks for a Service.
+func TestDeniedIsRejected(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	for _, strength := range []backend.Strength{backend.Weak, backend.Strong, backend.Explicit} {
+		for _, unproven := range []bool{true, false} {
+			for _, mustProve := range []bool{true, false} {
+				d := svc{ref: at("ns", "a"), strength: strength}.detection()
+				d.Candidates[0].Unproven = unproven
+				o := backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Detail: "it is in that network", Identity: true}
+				got := inventory.Build([]inventory.Detection{d}, map[backend.Key]backend.Observation{d.Candidates[0].Key(): o},
+					inventory.Options{MustProve: mustProve, Type: func(string) *catalog.Type { return nil }})[0]
+				if got.Verdict != backend.Rejected || got.Reason != o.Detail || got.Primary || got.Credentials != nil {
+					t.Errorf("%s, unproven %t, mustProve %t: %s (%s)", strength, unproven, mustProve, got.Verdict, got.Reason)
+				}
+			}
+		}
+	}
+}
+
 func TestDuplicates(t *testing.T) {
 	t.Attr("req", "DTS-DET-6")
 	same := func(outcome, twin backend.Outcome) map[string]*backend.Finding {

@@ -8,6 +8,9 @@ import (
 
 // judge is the verdict on one candidate by what detection and its probe say, before it is compared with others.
 func judge(c *backend.Candidate, o *backend.Observation) (backend.Verdict, string) {
+	if o.Cause == backend.CauseDenied { // whatever else is said for it
+		return backend.Rejected, o.Detail
+	}
 	sure := c.Strength >= backend.Strong && !c.PortGuessed
 	switch o.Outcome {
 	case backend.Unprobed:

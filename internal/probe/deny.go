@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // errDenied is the cause of every connection that is not made because of DenyCIDRs.
@@ -28,18 +30,60 @@ func DefaultDenyCIDRs() []netip.Prefix {
 	}
 }
 
-// IPv6 networks whose addresses carry an IPv4 address, which a gateway may unwrap: offset is where its four bytes are.
+// IPv6 networks whose addresses carry an IPv4 address, which a gateway may unwrap, and where its bytes are.
 var embeddings = [...]struct {
 	prefix netip.Prefix
-	offset int
+	bytes  [4]int
 	invert bool // Teredo writes it inverted
 }{
-	{prefix: netip.MustParsePrefix("64:ff9b::/96"), offset: 12},   // NAT64, RFC 6052
-	{prefix: netip.MustParsePrefix("64:ff9b:1::/48"), offset: 12}, // NAT64 of one's own, RFC 8215
-	{prefix: netip.MustParsePrefix("2002::/16"), offset: 2},       // 6to4, RFC 3056
-	{prefix: netip.MustParsePrefix("2001::/32"), offset: 12, invert: true},
-	{prefix: netip.MustParsePrefix("::/96"), offset: 12},           // IPv4-compatible, RFC 4291
-	{prefix: netip.MustParsePrefix("::ffff:0:0:0/96"), offset: 12}, // IPv4-translated, RFC 2765
+	{prefix: netip.MustParsePrefix("64:ff9b::/96"), bytes: last},            // NAT64, RFC 6052
+	{prefix: netip.MustParsePrefix("2002::/16"), bytes: [4]int{2, 3, 4, 5}}, // 6to4, RFC 3056
+	{prefix: netip.MustParsePrefix("2001::/32"), bytes: last, invert: true}, // Teredo, RFC 4380
+	{prefix: netip.MustParsePrefix("::/96"), bytes: last},                   // IPv4-compatible, RFC 4291
+	{prefix: netip.MustParsePrefix("::ffff:0:0:0/96"), bytes: last},         // IPv4-translated, RFC 2765
+}
+
+var last = [4]int{12, 13, 14, 15}
+
+// NAT64 of one's own, RFC 8215. The translator's prefix is a /96, /64, /56 or /48 of it, by which the bytes are
+// elsewhere.
+var (
+	ownNAT64      = netip.MustParsePrefix("64:ff9b:1::/48")
+	ownNAT64Bytes = [...][4]int{last, {9, 10, 11, 12}, {7, 9, 10, 11}, {6, 7, 9, 10}}
+)
+
+// carried are the IPv4 addresses that an IPv6 address may stand for.
+func carried(addr netip.Addr) (list []netip.Addr) {
+	b := addr.As16()
+	at := func(bytes [4]int) (v4 [4]byte) {
+		for i, n := range bytes {
+			v4[i] = b[n]
+		}
+		return v4
+	}
+	for _, e := range embeddings {
+		if !e.prefix.Contains(addr) {
+			continue
+		}
+		v4 := at(e.bytes)
+		for i := range v4 {
+			if e.invert {
+				v4[i] = ^v4[i]
+			}
+		}
+		list = append(list, netip.AddrFrom4(v4))
+	}
+	if ownNAT64.Contains(addr) {
+		for _, bytes := range ownNAT64Bytes {
+			if v4 := at(bytes); v4[0] != 0 { // the bytes around the right ones are mostly 0
+				list = append(list, netip.AddrFrom4(v4))
+			}
+		}
+	}
+	if b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe { // ISATAP, RFC 5214: in any network
+		list = append(list, netip.AddrFrom4(at(last)))
+	}
+	return list
 }
 
 // deny is a list of networks, none of them written in mapped form.
@@ -71,19 +115,9 @@ func (d deny) check(addr netip.Addr) error {
 	if !addr.Is6() || addr == netip.IPv6Loopback() {
 		return nil
 	}
-	b := addr.As16()
-	for _, e := range embeddings {
-		if !e.prefix.Contains(addr) {
-			continue
-		}
-		v4 := [4]byte(b[e.offset : e.offset+4])
-		if e.invert {
-			for i := range v4 {
-				v4[i] = ^v4[i]
-			}
-		}
-		if p, ok := d.find(netip.AddrFrom4(v4)); ok {
-			return fmt.Errorf("%s stands for %s, which is in %s: %w", addr, netip.AddrFrom4(v4), p, errDenied)
+	for _, v4 := range carried(addr) {
+		if p, ok := d.find(v4); ok {
+			return fmt.Errorf("%s stands for %s, which is in %s: %w", addr, v4, p, errDenied)
 		}
 	}
 	return nil
@@ -98,9 +132,45 @@ func (d deny) find(addr netip.Addr) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// checkEndpoints looks at every address behind a Service, ready or not: a ClusterIP hides which of them is dialled, and
-// whoever writes an EndpointSlice chooses them.
-func (d deny) checkEndpoints(e *backend.Endpoints) error {
+// Denied says, without any request, whether an address behind the target is in a denied network. It holds for what is
+// published unproven as for what is probed, and takes back at once what was published: whoever calls it calls it
+// whenever the Service or its EndpointSlices change. The observation is Unreachable with CauseDenied, its time is set,
+// and its Detail names the address and the network.
+//
+// Every endpoint address counts, ready or not: the ClusterIP hides which of them is dialled, and whoever writes an
+// EndpointSlice chooses them. Names (an FQDN slice) cannot be checked, as they lead elsewhere at each look. A DNS
+// server hands those of a headless Service on (CoreDNS does, as CNAME), so that they count as denied there; and for
+// what is published unproven, which nobody ever finds out to lead nowhere. Behind a ClusterIP kube-proxy leaves them
+// alone.
+func (p *Prober) Denied(t Target) (backend.Observation, bool) {
+	err := p.deny.target(t)
+	if err == nil {
+		return backend.Observation{}, false
+	}
+	c := t.Candidate
+	return backend.Observation{
+		Outcome: backend.Unreachable, Cause: backend.CauseDenied, Detail: safetext.Clean(err.Error(), shown),
+		Scheme: c.Scheme, Path: c.Path, At: time.Now(),
+	}, true
+}
+
+// target checks all that leads to a target and can be known without a request.
+func (d deny) target(t Target) error {
+	c := t.Candidate
+	if c.ForeignHost { // the Service's addresses are not behind that host
+		if addr, err := netip.ParseAddr(c.Host); err == nil {
+			if err := d.check(addr); err != nil {
+				return fmt.Errorf("its host %w", err)
+			}
+		}
+		return nil
+	}
+	if addr, err := netip.ParseAddr(c.Service.ClusterIP); err == nil {
+		if err := d.check(addr); err != nil {
+			return fmt.Errorf("its ClusterIP %w", err)
+		}
+	}
+	e := t.Endpoints
 	if e == nil {
 		return nil
 	}
@@ -108,10 +178,16 @@ func (d deny) checkEndpoints(e *backend.Endpoints) error {
 		for _, list := range [...][]netip.Addr{e.Slices[i].Ready, e.Slices[i].NotReady} {
 			for _, addr := range list {
 				if err := d.check(addr); err != nil {
-					return fmt.Errorf("endpoint address %w", err)
+					return fmt.Errorf("its endpoint address %w", err)
 				}
 			}
 		}
 	}
+	if e.FQDN && (c.Unproven || c.Service.Headless()) && len(d) > 0 {
+		return errNames
+	}
 	return nil
 }
+
+var errNames = errors.New("an EndpointSlice of it holds names (FQDN) instead of addresses, " +
+	"which cannot be checked against security.denyCIDRs")

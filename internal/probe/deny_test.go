@@ -1,7 +1,9 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -22,6 +24,10 @@ func TestDefaultDenyCIDRs(t *testing.T) {
 		"0.0.0.0", "0.1.2.3", "::", "fe80::1", "fe80::a9fe:a9fe%eth0", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254",
 		"::ffff:169.254.169.254", "::ffff:0:169.254.169.254", "::169.254.169.254", "64:ff9b::169.254.169.254", "64:ff9b:1::a9fe:a9fe",
 		"2002:a9fe:a9fe::1", "2001:0:1:2:3:4:5601:5601", "::ffff:100.100.100.200", "64:ff9b::168.63.129.16", "::ffff:0.0.0.0",
+		// NAT64 of one's own, by the length of its prefix: 48, 56, 64; ISATAP in any network.
+		"64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1:12a9:fe:a9fe::", "64:ff9b:1:1234:a9:fea9:fe00:0",
+		"fd00:1:2:3:0:5efe:a9fe:a9fe", "2001:db8::200:5efe:100.100.100.200", "fe80::5efe:a9fe:a9fe",
+		"::ffff:169.254.169.254%eth0", "64:ff9b::a9fe:a9fe%1",
 	}
 	for _, s := range denied {
 		if err := d.check(netip.MustParseAddr(s)); !errors.Is(err, errDenied) {
@@ -31,6 +37,7 @@ func TestDefaultDenyCIDRs(t *testing.T) {
 	allowed := []string{
 		"127.0.0.1", "::1", "::ffff:127.0.0.1", "10.96.0.1", "172.16.0.1", "192.168.1.1", "192.0.2.1", "100.100.100.201", "fd00::1",
 		"fd20:ce::255", "2001:db8::1", "64:ff9b::10.0.0.1", "2002:a00:1::1", "169.253.0.1",
+		"64:ff9b:1::10.0.0.1", "64:ff9b:1:0a00:1:ff00::", "fd00::5efe:10.0.0.1",
 	}
 	for _, s := range allowed {
 		if err := d.check(netip.MustParseAddr(s)); err != nil {
@@ -97,7 +104,7 @@ func TestDeniedIsNotDialled(t *testing.T) {
 			got := newProber(t, Options{DenyCIDRs: tt.deny, Tries: 3}).Probe(t.Context(), target)
 			want := backend.Observation{Outcome: backend.Ready, Scheme: "http"}
 			if tt.denied {
-				want = backend.Observation{Outcome: backend.Unreachable, Cause: causeDenied, Scheme: "http", Detail: "security.denyCIDRs"}
+				want = backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Scheme: "http", Detail: "security.denyCIDRs"}
 			}
 			expect(t, got, want)
 			if asked := requests.Load() > 0; asked == tt.denied {
@@ -107,5 +114,99 @@ func TestDeniedIsNotDialled(t *testing.T) {
 				t.Errorf("detail %q does not say what denies it", got.Detail)
 			}
 		})
+	}
+}
+
+// TestDenied: what is published unproven is checked as what is probed, without a request.
+func TestDenied(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-SEC-3")
+	slices := func(lists ...string) *backend.Endpoints { // ready addresses; after a bar, others
+		e := &backend.Endpoints{}
+		for _, list := range lists {
+			var s backend.EndpointSlice
+			ready, notReady, _ := strings.Cut(list, "|")
+			for _, a := range strings.Fields(ready) {
+				s.Ready = append(s.Ready, netip.MustParseAddr(a))
+			}
+			for _, a := range strings.Fields(notReady) {
+				s.NotReady = append(s.NotReady, netip.MustParseAddr(a))
+			}
+			e.Slices = append(e.Slices, s)
+		}
+		return e
+	}
+	names := &backend.Endpoints{FQDN: true}
+	mixed := slices("10.1.2.3")
+	mixed.FQDN = true
+	tests := []struct {
+		name      string
+		endpoints *backend.Endpoints
+		clusterIP string // "" is 10.96.0.7
+		host      string // a foreign one
+		unproven  string // what it says where that is published unproven; "" allows
+		probed    string // the same where it is probed; "" is as unproven
+		deny      []netip.Prefix
+	}{
+		{name: "unknown endpoints"},
+		{name: "no endpoints", endpoints: slices()},
+		{name: "pods", endpoints: slices("10.1.2.3 fd00::7", "10.1.2.4|10.1.2.5")},
+		{name: "Alibaba", endpoints: slices("100.100.100.200"), unproven: "100.100.100.200 is in 100.100.100.200/32"},
+		{name: "Azure", endpoints: slices("168.63.129.16"), unproven: "168.63.129.16 is in 168.63.129.16/32"},
+		{name: "AWS", endpoints: slices("fd00:ec2::254"), unproven: "fd00:ec2::254 is in fd00:ec2::/32"},
+		{name: "NAT64", endpoints: slices("64:ff9b::a9fe:a9fe"), unproven: "64:ff9b::a9fe:a9fe stands for 169.254.169.254, which is in 169.254.0.0/16"},
+		{name: "ISATAP", endpoints: slices("fd00::5efe:6464:64c8"), unproven: "stands for 100.100.100.200"},
+		{name: "link-local with a zone", endpoints: slices("fe80::1%eth0"), unproven: "fe80::1 is in fe80::/10"},
+		{name: "one of many", endpoints: slices("10.1.2.3", "10.1.2.4 10.1.2.5", "10.1.2.6 168.63.129.16"), unproven: "168.63.129.16"},
+		{name: "not ready", endpoints: slices("10.1.2.3|100.100.100.200"), unproven: "100.100.100.200"},
+		{name: "none ready", endpoints: slices("|100.100.100.200"), unproven: "100.100.100.200"},
+		{name: "a headless Service's", endpoints: slices("fd00:ec2::23"), clusterIP: "None", unproven: "fd00:ec2::23"},
+		{name: "the ClusterIP", clusterIP: "169.254.169.254", unproven: "its ClusterIP 169.254.169.254 is in 169.254.0.0/16"},
+		{name: "the ClusterIP, mapped", clusterIP: "::ffff:100.100.100.200", unproven: "its ClusterIP 100.100.100.200"},
+		{name: "a ClusterIP that is none", clusterIP: "169.254.169.254:80@x"},
+		{name: "another host", host: "metrics.example.org", endpoints: slices("100.100.100.200")},
+		{name: "another host's address", host: "100.100.100.200", unproven: "its host 100.100.100.200"},
+		{name: "another host's address, IPv6", host: "64:ff9b::a9fe:a9fe", unproven: "stands for 169.254.169.254"},
+		{name: "names", endpoints: names, unproven: "names (FQDN)", probed: "-"},
+		{name: "names beside pods", endpoints: mixed, unproven: "names (FQDN)", probed: "-"},
+		{name: "names of a headless Service", endpoints: names, clusterIP: "None", unproven: "names (FQDN)"},
+		{name: "names beside pods of a headless Service", endpoints: mixed, clusterIP: "None", unproven: "names (FQDN)"},
+		{name: "names, nothing is denied", endpoints: names, deny: []netip.Prefix{}},
+		{name: "nothing is denied", endpoints: slices("169.254.169.254"), deny: []netip.Prefix{}},
+		{name: "a network of one's own", endpoints: slices("10.9.1.2"), deny: []netip.Prefix{netip.MustParsePrefix("10.9.0.0/16")}, unproven: "10.9.1.2 is in 10.9.0.0/16"},
+	}
+	for _, tt := range tests {
+		for _, unproven := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, unproven %t", tt.name, unproven), func(t *testing.T) {
+				asked := 0
+				p := newProber(t, Options{DenyCIDRs: tt.deny, RoundTripper: via(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked++ }))})
+				target := targetFor(nil)
+				target.Endpoints, target.Candidate.Unproven = tt.endpoints, unproven
+				target.Candidate.Service.ClusterIP = cmp.Or(tt.clusterIP, "10.96.0.7")
+				if tt.host != "" {
+					target.Candidate.Host, target.Candidate.ForeignHost = tt.host, true
+				}
+				want := tt.unproven
+				if !unproven && tt.probed != "" {
+					want = strings.TrimPrefix(tt.probed, "-")
+				}
+				o, denied := p.Denied(target)
+				if denied != (want != "") {
+					t.Fatalf("denied: %t: %s", denied, o.Detail)
+				}
+				for _, got := range append(p.ProbeAll(t.Context(), []Target{target}, nil), p.Probe(t.Context(), target)) {
+					if (got.Cause == backend.CauseDenied) != denied {
+						t.Errorf("the probe comes to %s %s: %s", got.Outcome, got.Cause, got.Detail)
+					}
+				}
+				if !denied {
+					return
+				}
+				expect(t, o, backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Scheme: "http", Detail: want})
+				if !strings.Contains(o.Detail, "security.denyCIDRs") || o.At.IsZero() || asked > 0 {
+					t.Errorf("%q at %v after %d requests", o.Detail, o.At, asked)
+				}
+			})
+		}
 	}
 }

@@ -26,7 +26,6 @@ const (
 	causeReset   = "reset"
 	causeClosed  = "closed"
 	causeDNS     = "dns"
-	causeDenied  = "denied"
 	causeOther   = "other"
 )
 
@@ -59,7 +58,7 @@ func classify(err error, timeout time.Duration) failure {
 	text := err.Error()
 	switch {
 	case errors.Is(err, errDenied):
-		return unreachable(causeDenied, "not connected: "+denial(err), false)
+		return unreachable(backend.CauseDenied, "not connected: "+denial(err), false)
 	case errors.Is(err, ErrForbidden):
 		return unreachable(backend.CauseForbidden, safetext.Clean(bare(err), shown), false)
 	case errors.As(err, &dns):

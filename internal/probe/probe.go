@@ -32,8 +32,9 @@ type Options struct {
 	RootCAs *x509.CertPool
 	// Insecure names the Services whose certificate is not checked; nil means none.
 	Insecure func(backend.Ref) bool
-	// RoundTripper carries the requests for a candidate instead of direct connections, such as the API server's service
-	// proxy. It must not follow redirects. DenyCIDRs then applies to the endpoint addresses only. nil means direct.
+	// RoundTripper carries the requests for a candidate instead of direct connections, such as the API server's
+	// service proxy. It must not follow redirects. DenyCIDRs then applies to the addresses that are known before. nil
+	// means direct.
 	RoundTripper func(*backend.Candidate) http.RoundTripper
 }
 
@@ -116,6 +117,9 @@ func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 
 // untouched decides what can be decided without a connection.
 func (p *Prober) untouched(t Target) (backend.Observation, bool) {
+	if o, denied := p.Denied(t); denied {
+		return o, true
+	}
 	c := t.Candidate
 	o := backend.Observation{Scheme: c.Scheme, Path: c.Path}
 	if c.Unproven {
@@ -123,18 +127,9 @@ func (p *Prober) untouched(t Target) (backend.Observation, bool) {
 		o.Detail = `not probed: the Service's annotation kubernaut.io/toolset-health-endpoint is "none"`
 		return o, true
 	}
-	if c.ForeignHost { // the Service's endpoints are not behind that host
-		return o, false
-	}
-	o.At = time.Now()
 	if none, ok := NoEndpoints(t); ok {
-		none.At = o.At
+		none.At = time.Now()
 		return none, true
-	}
-	if err := p.deny.checkEndpoints(t.Endpoints); err != nil {
-		f := classify(err, p.opts.Timeout)
-		o.Outcome, o.Cause, o.Detail = f.outcome, f.cause, f.detail
-		return o, true
 	}
 	return o, false
 }

@@ -53,8 +53,10 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 // slice that names none. fqdn says that it holds host names, which are left out.
 //
 // An endpoint is ready unless it says it is not, and a terminating one never is
-// (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/). Only the first address of an
-// endpoint counts, as for kube-proxy. Ports without a number, which mean any port, are left out.
+// (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/). Only the first address
+// of an endpoint counts, as for kube-proxy; CoreDNS hands on all that a headless Service has, so that the others are
+// kept, as not ready, for the check against denied networks. Ports without a number, which mean any port, are left
+// out.
 func FromEndpointSlice(s *discoveryv1.EndpointSlice) (ref backend.Ref, slice backend.EndpointSlice, fqdn bool) {
 	if name := s.Labels[discoveryv1.LabelServiceName]; name != "" {
 		ref = backend.Ref{Namespace: s.Namespace, Name: name}
@@ -89,6 +91,11 @@ func appendEndpointPort(ports []backend.EndpointPort, name *string, number *int3
 func addEndpoint(slice *backend.EndpointSlice, addresses []string, ready, terminating *bool) {
 	if len(addresses) == 0 {
 		return
+	}
+	for _, a := range addresses[1:] {
+		if addr, ok := parseAddr(a); ok {
+			slice.NotReady = append(slice.NotReady, addr)
+		}
 	}
 	addr, ok := parseAddr(addresses[0])
 	if !ok {

@@ -69,7 +69,7 @@ func TestFromEndpointSlice(t *testing.T) {
 	port := int32(9090)
 	name := "web"
 	endpoint := func(addr string, ready, terminating *bool) discoveryv1.Endpoint {
-		return discoveryv1.Endpoint{Addresses: []string{addr, "192.0.2.99"},
+		return discoveryv1.Endpoint{Addresses: []string{addr},
 			Conditions: discoveryv1.EndpointConditions{Ready: ready, Terminating: terminating}}
 	}
 	addrs := func(s ...string) (out []netip.Addr) {
@@ -92,14 +92,15 @@ func TestFromEndpointSlice(t *testing.T) {
 			Endpoints: []discoveryv1.Endpoint{
 				endpoint("10.0.0.1", &yes, nil), endpoint("10.0.0.2", nil, nil), endpoint("10.0.0.3", &no, nil),
 				endpoint("10.0.0.4", &yes, &yes), endpoint("10.0.0.5", nil, &no), {},
+				{Addresses: []string{"10.0.0.6", "100.100.100.200", "nonsense"}},
 			},
 			Ports: []discoveryv1.EndpointPort{{Name: &name, Port: &port}, {Port: &port, Protocol: &udp}, {Name: &name}},
 		},
 		wantRef: backend.Ref{Namespace: "obs", Name: "prom"},
 		wantSlice: backend.EndpointSlice{
 			Ports:    []backend.EndpointPort{{Name: "web", Number: 9090, Protocol: "TCP"}, {Number: 9090, Protocol: "UDP"}},
-			Ready:    addrs("10.0.0.1", "10.0.0.2", "10.0.0.5"),
-			NotReady: addrs("10.0.0.3", "10.0.0.4"),
+			Ready:    addrs("10.0.0.1", "10.0.0.2", "10.0.0.5", "10.0.0.6"),
+			NotReady: addrs("10.0.0.3", "10.0.0.4", "100.100.100.200"),
 		},
 	}, {
 		name: "addresses are read as kube-proxy reads them",

@@ -111,6 +111,12 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 		return []Advice{{"Correct the annotation:", h.annotate(f, "--overwrite", annotation+"=VALUE")}}
 	case f.Service.Type == "ExternalName" || len(f.Service.Ports) == 0:
 		return nil
+	case f.Observation.Cause == backend.CauseDenied:
+		return []Advice{
+			{"It is never asked and never published, whatever its annotations say. See who wrote the address:",
+				fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s -o yaml", f.Namespace, f.Name)},
+			{"If the address may be used, leave its network out of security.denyCIDRs in the configuration.", ""},
+		}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
 		return []Advice{{"If it is one, its port or base path is wrong; say which is right:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}

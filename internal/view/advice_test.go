@@ -27,6 +27,8 @@ func TestAdvice(t *testing.T) {
 		{"refused", unavailable(service, backend.Unreachable), "taken in as soon as it answers"},
 		{"something else", backend.Finding{Service: service, Type: "grafana", Candidate: weak, Verdict: backend.Rejected, Reason: "x"}, "toolset-type=custom"},
 		{"something else, but its owner says so", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: "x"}, "toolset-port=PORT"},
+		{"denied", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: "x",
+			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied}}, "get endpointslices -l kubernetes.io/service-name=b -o yaml"},
 		{"bad annotation", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: "annotation kubernaut.io/toolset-scheme: expected http or https"}, "kubernaut.io/toolset-scheme=VALUE"},
 		{"name taken", backend.Finding{Service: service, Candidate: explicit, Verdict: backend.Rejected, Reason: `annotation kubernaut.io/toolset-name: "x" is taken`}, "kubernaut.io/toolset-name=VALUE"},
 	}
