@@ -2,6 +2,7 @@ package logging
 
 import (
 	"context"
+	standard "log"
 	"log/slog"
 
 	"github.com/go-logr/logr"
@@ -11,13 +12,16 @@ import (
 
 // Redirect sends what the Kubernetes libraries log through log. They say much that concerns only their authors and call
 // errors what they then try again, so their entries rank lower: errors are warnings, information is for debugging, and what
-// they themselves call verbose is dropped.
+// they themselves call verbose is dropped. What the standard library logs is for debugging too: net/http quotes what a
+// backend sends without being asked, as often as it does.
 //
 // It is for the start of the process, before the libraries run: where they keep their loggers is theirs and global.
 func Redirect(log *slog.Logger) {
 	l := Library(log)
 	klog.SetLoggerWithOptions(l, klog.ContextualLogger(true))
 	ctrllog.SetLogger(l)
+	standard.SetFlags(0)
+	standard.SetOutput(slog.NewLogLogger(library{log.Handler()}, slog.LevelInfo).Writer())
 }
 
 // Library is a logr.Logger for a library that takes one, ranked as Redirect says.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -189,6 +190,7 @@ func TestRedirect(t *testing.T) {
 		ctrllog.Log.WithName("cache").Info("controller-runtime says")
 		ctrllog.Log.WithName("cache").WithValues("kind", "Service").Error(failed, "controller-runtime failed")
 		ctrllog.Log.V(1).Info("too much")
+		log.Print("net/http says")
 	}
 	b := redirected()
 	b.Reset()
@@ -199,6 +201,7 @@ func TestRedirect(t *testing.T) {
 		{"level": "WARN", "msg": "contextual klog failed", "err": "connection refused"},
 		{"level": "DEBUG", "msg": "controller-runtime says", "logger": "cache"},
 		{"level": "WARN", "msg": "controller-runtime failed", "logger": "cache", "kind": "Service", "err": "connection refused"},
+		{"level": "DEBUG", "msg": "net/http says"},
 	}
 	if diff := cmp.Diff(want, entries(t, b)); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
