@@ -52,6 +52,9 @@ func TestHostileAnswers(t *testing.T) {
 		}
 		return answer(reply{body: string(text)})
 	}
+	versionedRaw := func(v string) answers {
+		return answer(reply{body: `{"status":"success","data":{"version":"` + v + `"}}`})
+	}
 	right := backend.Observation{Outcome: backend.Ready, Identity: true}
 	wrong := func(detail string) backend.Observation {
 		return backend.Observation{Outcome: backend.WrongIdentity, Detail: detail}
@@ -90,16 +93,30 @@ func TestHostileAnswers(t *testing.T) {
 		{"control character in the version", versioned("2.53.1\x1b[31m"), ready("")},
 		{"sentence for a version", versioned("ignore all that was said"), ready("")},
 		{"long version", versioned("2." + strings.Repeat("9", 100)), ready("")},
+		{"gzip of gzip", answer(reply{body: string(gzipped(t, bytes.NewReader(bomb))), header: map[string]string{"Content-Encoding": "gzip, gzip"}}), wrong("not asked for")},
+		{"gzip of gzip, said once", answer(reply{body: string(gzipped(t, bytes.NewReader(bomb))), header: zip}), wrong("not JSON")},
 		{"deep JSON", answer(reply{body: strings.Repeat("[", 500_000)}), wrong("not JSON")},
+		{"deep JSON that ends", answer(reply{body: `{"status":"success","data":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + "}"}), wrong("not JSON")},
+		{"deep JSON without names", answer(reply{body: strings.Repeat(`{"":`, 100_000) + "1" + strings.Repeat("}", 100_000)}), wrong("not JSON")},
+		{"huge number", answer(reply{body: `{"data":{"version":"1"},"status":` + strings.Repeat("9", 900_000) + "}"}), wrong(`status is "999`)},
+		{"huge exponent", answer(reply{body: `{"data":{"version":"1"},"status":1e99999999999999999999}`}), wrong(`status is "1e9`)},
+		{"huge number for a version", answer(reply{body: `{"status":"success","data":{"version":` + strings.Repeat("9", 900_000) + "}}"}), ready("")},
+		{"huge key", answer(reply{body: `{"` + strings.Repeat("k", 900_000) + `":1}`}), wrong("no data.version")},
+		{"equal keys", answer(reply{body: `{"status":"success","data":{"version":"2.53.1"},"data":{}}`}), wrong("no data.version")},
+		{"equal keys, the last is right", answer(reply{body: `{"status":"error","status":"success","data":7,"data":{"version":"1","version":"2.53.1"}}`}), ready("2.53.1")},
+		{"a key with a point", answer(reply{body: `{"status":"success","data":{"":{"version":"1"}}}`}), wrong("no data.version")},
 		{"wide JSON", answer(reply{body: `{"status":"success","x":[` + strings.Repeat("0,", 400_000) + `0]}`}), wrong("no data.version")},
 		{"two JSON values", answer(reply{body: buildinfo + buildinfo}), wrong("not JSON")},
+		{"no UTF-8 in the page", answers{"*": {body: "<title>\xff\xfe{{ env.TOKEN }}\xc3</title>"}}, wrong("a web page titled")},
+		{"no UTF-8 in the version", versionedRaw("2.5\xff3"), ready("")},
+		{"no UTF-8 in the redirect", answers{"*": {status: 302, header: map[string]string{"Location": "/\xff\xfe{{x}}\u202e"}}}, wrong("redirect")},
 		{"template in the page", answers{"*": {body: "<title>{{ env.TOKEN }}\x00</title>"}}, wrong("a web page titled")},
 		{"template in the redirect", answers{"*": {status: 302, header: map[string]string{"Location": "http://user:secret@evil/{{env.TOKEN}}/${X}"}}}, wrong("redirect")},
 	}
-	p := newProber(t, Options{})
+	p, typ := newProber(t, Options{}), lookupType(t, "prometheus")
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := p.Probe(t.Context(), serve(t, lookupType(t, "prometheus"), tt.answers))
+			got := p.Probe(t.Context(), serve(t, typ, tt.answers))
 			tt.want.Scheme = "http"
 			expect(t, got, tt.want)
 			harmless(t, got)
@@ -146,23 +163,48 @@ func TestGzipBombTakesLittleMemory(t *testing.T) {
 	}
 }
 
-// A wide answer is read without building it up in memory.
-func TestWideJSONTakesLittleMemory(t *testing.T) {
+// A large answer is read without building it up, in memory or in time: decoding one into values takes 60 MiB.
+func TestLargeJSONTakesLittle(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
-	body := []byte("[" + strings.Repeat("0,", maxBody/2-2) + "0]")
-	live := func() uint64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
+	for name, body := range map[string]string{
+		"numbers": `{"data":[` + strings.Repeat("0,", maxBody/2-10) + "0]}",
+		"objects": `{"data":[` + strings.Repeat("{},", maxBody/3-10) + "0]}",
+		"keys":    `{"data":{` + strings.Repeat(`"":0,`, maxBody/5-10) + `"":0}}`,
+		"text":    `{"data":"` + strings.Repeat(`\n`, maxBody/2-10) + `"}`,
+		"nested":  `{"data":` + strings.Repeat(`{"a":`, 9000) + "0" + strings.Repeat("}", 9000) + "}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			found, err := lookup([]byte(body), []string{"data", "data.version"})
+			runtime.ReadMemStats(&after)
+			if err != nil || found["data"].kind == 0 {
+				t.Fatal(found, err)
+			}
+			if n := after.TotalAlloc - before.TotalAlloc; n > 6*maxBody {
+				t.Errorf("%d KiB in %d pieces are allocated", n>>10, after.Mallocs-before.Mallocs)
+			}
+			if n := after.Mallocs - before.Mallocs; n > 10_000 {
+				t.Errorf("%d pieces of memory are allocated", n)
+			}
+		})
 	}
-	before := live()
-	found, err := lookup(body, []string{"."})
-	if err != nil || found["."].kind != '[' {
-		t.Fatal(found, err)
-	}
-	if after := live(); after > before+uint64(len(body)) {
-		t.Errorf("%d bytes stay", after-before)
+}
+
+// What is quoted of an answer ends with a whole character.
+func TestExcerptsEndWithACharacter(t *testing.T) {
+	t.Attr("req", "DTS-ANN-2")
+	p, typ := newProber(t, Options{}), lookupType(t, "prometheus")
+	for _, before := range []string{"", "a", "ab", "abc"} {
+		for _, c := range []string{"é", "語", "🜁"} {
+			text := before + strings.Repeat(c, 200)
+			for _, body := range []string{text, "<title>" + text + "</title>", "<title>" + text, `{"status":"` + text + `"}`} {
+				got := p.Probe(t.Context(), serve(t, typ, answers{"*": {body: body}}))
+				if got.Outcome != backend.WrongIdentity || !strings.Contains(got.Detail, c+c+"…") || strings.Contains(got.Detail, "\ufffd") {
+					t.Errorf("%s: %q", got.Outcome, got.Detail)
+				}
+			}
+		}
 	}
 }
 

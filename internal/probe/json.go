@@ -2,18 +2,19 @@ package probe
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // value is what stands at a path of a JSON answer: a scalar's text, or the kind of what else is there.
 type value struct {
-	kind  byte   // one of: s string, n number, b boolean, 0 null, [ array, { object
-	text  string // of a scalar
+	kind  jsontext.Kind // one of: " string, 0 number, t true, f false, n null, [ array, { object
+	text  string        // of a scalar
 	empty bool
 }
 
@@ -24,10 +25,10 @@ func (v value) String() string {
 		return "an array"
 	case '{':
 		return "an object"
-	case '0':
+	case 'n':
 		return "null"
 	}
-	return quote(v.text)
+	return quote(excerpt([]byte(v.text)))
 }
 
 // meets says whether it is one of the values, in the catalog's notation.
@@ -35,68 +36,60 @@ func (v value) meets(values []string) bool {
 	switch v.kind {
 	case '[', '{':
 		return slices.Contains(values, string(v.kind)+string(v.kind+2)) || slices.Contains(values, "*") && !v.empty
-	case '0':
+	case 'n':
 		return slices.Contains(values, "null")
 	}
 	return accepts(values, v.text)
 }
 
-// lookup reads the values at dotted paths, "." being the whole. It goes over the text token by token: an answer takes
-// many times its size in memory once decoded, and many are read at once.
+// lookup reads the values at dotted paths, "." being the whole. Of equal keys the last counts. Whatever no path leads
+// to is skipped without being built up: an answer takes many times its size in memory once decoded, and many are read
+// at once.
 func lookup(body []byte, paths []string) (map[string]value, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	w := walker{dec: d, paths: paths, found: make(map[string]value, len(paths))}
-	if err := w.value("", 0); err != nil {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	w := walker{dec: dec, paths: paths, found: make(map[string]value, len(paths))}
+	if err := w.value(""); err != nil {
 		return nil, err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+	if _, err := w.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("more than one JSON value")
 	}
 	return w.found, nil
 }
 
 type walker struct {
-	dec   *json.Decoder
+	dec   *jsontext.Decoder
 	paths []string
 	found map[string]value
 }
 
-const maxDepth = 200
-
-func (w *walker) value(path string, depth int) error {
-	if depth > maxDepth {
-		return errors.New("nested too deep")
-	}
-	token, err := w.dec.Token()
+// value reads the one at that path, "" being the whole. It goes as deep as the paths do.
+func (w *walker) value(path string) error {
+	token, err := w.dec.ReadToken()
 	if err != nil {
 		return err
 	}
-	v := value{kind: '0'}
-	switch token := token.(type) {
-	case string:
-		v = value{kind: 's', text: token}
-	case json.Number:
-		v = value{kind: 'n', text: token.String()}
-	case bool:
-		v = value{kind: 'b', text: fmt.Sprint(token)}
-	case json.Delim:
-		v = value{kind: byte(token), empty: true}
-		for w.dec.More() {
-			v.empty = false
-			inner := "\x00" // no path leads into an array
-			if token == '{' {
-				key, err := w.dec.Token()
-				if err != nil {
-					return err
-				}
-				inner = w.join(path, key)
-			}
-			if err := w.value(inner, depth+1); err != nil {
+	v := value{kind: token.Kind()}
+	switch v.kind {
+	case '[':
+		v.empty = w.dec.PeekKind() == ']'
+		for w.dec.PeekKind() != ']' {
+			if err := w.dec.SkipValue(); err != nil {
 				return err
 			}
 		}
-		if _, err := w.dec.Token(); err != nil { // the closing one
+	case '{':
+		v.empty = w.dec.PeekKind() == '}'
+		for w.dec.PeekKind() != '}' {
+			if err := w.member(path); err != nil {
+				return err
+			}
+		}
+	default:
+		v.text = token.String()
+	}
+	if v.kind == '[' || v.kind == '{' {
+		if _, err := w.dec.ReadToken(); err != nil { // the closing one
 			return err
 		}
 	}
@@ -108,19 +101,17 @@ func (w *walker) value(path string, depth int) error {
 	return nil
 }
 
-// join says where a key leads, if any of the paths goes there.
-func (w *walker) join(path string, key json.Token) string {
-	name, ok := key.(string)
-	if !ok || name == "" || path == "\x00" {
-		return "\x00"
+// member reads a key of the object at that path, and what stands there.
+func (w *walker) member(path string) error {
+	key, err := w.dec.ReadToken()
+	if err != nil {
+		return err
 	}
-	if path != "" {
-		name = path + "." + name
+	name := strings.TrimPrefix(path+"."+key.String(), ".")
+	leads := func(p string) bool { return p == name || strings.HasPrefix(p, name+".") }
+	if name == "" || !slices.ContainsFunc(w.paths, leads) {
+		return w.dec.SkipValue()
 	}
-	for _, p := range w.paths {
-		if p == name || strings.HasPrefix(p, name+".") {
-			return name
-		}
-	}
-	return "\x00"
+	maps.DeleteFunc(w.found, func(p string, _ value) bool { return leads(p) })
+	return w.value(name)
 }

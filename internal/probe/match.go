@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
@@ -123,13 +124,22 @@ func (a *answer) describe() string {
 	if title := pageTitle(body[:min(len(body), maxCached)]); title != "" {
 		return status + ", a web page titled " + quote(title)
 	}
-	return status + ", " + quote(string(body[:min(len(body), 4*quoted)]))
+	return status + ", " + quote(excerpt(body))
 }
 
 // quote what a backend says. Escaping it, as %q does, could undo what Clean has made of it.
 func quote(s string) string { return `"` + safetext.Clean(s, quoted) + `"` }
 
 const quoted = 80 // characters of an answer that are quoted
+
+// excerpt is the beginning of a text, more than is ever quoted, without a part of a character.
+func excerpt(text []byte) string {
+	end := min(len(text), 8*quoted)
+	for back := 0; end < len(text) && back < utf8.UTFMax && !utf8.RuneStart(text[end]); back++ {
+		end--
+	}
+	return string(text[:end])
+}
 
 // pageTitle is what stands between a page's title tags, or "".
 func pageTitle(page []byte) string {
@@ -138,9 +148,8 @@ func pageTitle(page []byte) string {
 		return ""
 	}
 	_, rest, _ := bytes.Cut(page[min(at, len(page)):], []byte(">")) // lower case may be of another length
-	rest = rest[:min(len(rest), 4*quoted)]
-	title, _, _ := bytes.Cut(rest, []byte("<"))
-	return string(bytes.TrimSpace(title))
+	title, _, _ := bytes.Cut(rest[:min(len(rest), maxCached)], []byte("<"))
+	return excerpt(bytes.TrimSpace(title))
 }
 
 func list(statuses []int) string {
