@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// MaxRequests is how many requests one try to probe a backend makes, redirects and the search for its base path
+// included: whoever answers must not be able to ask for more of them.
+const MaxRequests = 8
+
 // Probe says how a backend of this type proves what it is and that it works. All requests are GETs without credentials,
 // at paths below the base path.
 type Probe struct {
@@ -64,6 +68,10 @@ func (p *Probe) Validate() error {
 	if p.Credentials != "" && !strings.HasPrefix(p.Credentials, "/") {
 		errs = append(errs, fmt.Errorf("probe.credentials: %q must start with a slash", p.Credentials))
 	}
+	if n := p.requests(); n > MaxRequests {
+		errs = append(errs, fmt.Errorf("probe: %d different requests, if each is answered as hoped; "+
+			"one try makes at most %d: let checks look at the same answers", n, MaxRequests))
+	}
 	errs = append(errs, validateChecks("probe.identity", p.Identity, true)...)
 	errs = append(errs, validateChecks("probe.not", p.Not, true)...)
 	errs = append(errs, validateChecks("probe.health", p.Health, false)...)
@@ -74,6 +82,17 @@ func (p *Probe) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// requests is how many it takes where the first base path is right and nothing is asked a second way.
+func (p *Probe) requests() int {
+	paths := map[string]bool{"": true, p.Credentials: true}
+	for _, list := range [...][]Check{p.Identity, p.Not, p.Health} {
+		for i := range list {
+			paths[list[i].Get] = true
+		}
+	}
+	return len(paths) - 1
 }
 
 // validateChecks checks a list; proof wants each check to look at more than the status, which anything may answer.

@@ -105,7 +105,7 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 		decide.OpenShift = o.openShift(ctx, cluster)
 	}
 	pass := discovery.Pass{
-Catalog: types, Detector: detector, Prober: prober, Denied: denier.Denied, Progress: bar.show,
+		Catalog: types, Detector: detector, Prober: prober, Denied: denier.Denied, Progress: bar.show,
 		Inventory: decide,
 	}
 	if explains {

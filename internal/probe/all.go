@@ -88,3 +88,42 @@ func (k *keyed) acquire(ctx context.Context, key string) (release func(), err er
 		}
 	}
 }
+
+// Bodies over 64 KiB that are held at once: of all backends, and of those of one namespace, whose owner may have many
+// that answer as slowly as they can.
+const (
+	largeOfAll = 32
+	largeOfOne = 4
+)
+
+// quota lets a few holders at a time have each namespace, and some more all of them. The zero value is ready.
+type quota struct {
+	mu  sync.Mutex
+	all chan struct{}
+	of  map[string]chan struct{} // stays: an entry is small, and namespaces are not many
+}
+
+// acquire waits for a place; an error is the context's.
+func (q *quota) acquire(ctx context.Context, namespace string) (release func(), err error) {
+	q.mu.Lock()
+	if q.all == nil {
+		q.all, q.of = make(chan struct{}, largeOfAll), make(map[string]chan struct{})
+	}
+	of, ok := q.of[namespace]
+	if !ok {
+		of = make(chan struct{}, largeOfOne)
+		q.of[namespace] = of
+	}
+	q.mu.Unlock()
+	for _, places := range [...]chan struct{}{of, q.all} {
+		select {
+		case places <- struct{}{}:
+		case <-ctx.Done():
+			if places == q.all {
+				<-of
+			}
+			return nil, ctx.Err()
+		}
+	}
+	return func() { <-q.all; <-of }, nil
+}

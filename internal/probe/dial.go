@@ -70,7 +70,6 @@ func address(t Target) string { return addresses(t)[0] }
 
 // transport for one try: HTTP/1.1, no proxy, nothing compressed, always to the address, whatever the URL says.
 func (p *Prober) transport(t Target, addr string) *http.Transport {
-	c := t.Candidate
 	dialer := &net.Dialer{Control: func(_, resolved string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(resolved)
 		if err != nil {
@@ -78,19 +77,32 @@ func (p *Prober) transport(t Target, addr string) *http.Transport {
 		}
 		return p.deny.check(ap.Addr())
 	}}
+	secure := tls.Dialer{NetDialer: dialer, Config: p.secure(t)}
+	type dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	to := func(with dial) dial {
+		return func(ctx context.Context, network, _ string) (net.Conn, error) {
+			conn, err := with(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			return newFewLines(conn), nil
+		}
+	}
 	return &http.Transport{
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, network, addr)
-		},
-		TLSClientConfig: &tls.Config{
-			ServerName:         c.Host,
-			RootCAs:            p.opts.RootCAs,
-			InsecureSkipVerify: p.insecure(t), //nolint:gosec // only for Services that the configuration names
-		},
+		DialContext:            to(dialer.DialContext),
+		DialTLSContext:         to(secure.DialContext),
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeader,
 		MaxConnsPerHost:        1,
+	}
+}
+
+func (p *Prober) secure(t Target) *tls.Config {
+	return &tls.Config{
+		ServerName:         t.Candidate.Host,
+		RootCAs:            p.opts.RootCAs,
+		InsecureSkipVerify: p.insecure(t), //nolint:gosec // only for Services that the configuration names
 	}
 }
 

@@ -76,17 +76,23 @@ func classify(err error, timeout time.Duration) failure {
 		return unreachable(causeOther, "it does not speak TLS on that port", false)
 	case strings.Contains(text, "tls: certificate required"), strings.Contains(text, "tls: bad certificate"):
 		return failure{outcome: backend.AuthRequired, detail: "it wants a client certificate"}
-	case strings.Contains(text, "remote error: tls:"):
-		_, alert, _ := strings.Cut(text, "remote error: ")
-		return unreachable(causeOther, "the TLS handshake fails: "+safetext.Clean(alert, shown), false)
+	case strings.Contains(text, "tls: "):
+		_, problem, _ := strings.Cut(text, "tls: ")
+		return unreachable(causeOther, "the TLS handshake fails: "+safetext.Clean(problem, shown), false)
 	case strings.Contains(text, "response headers exceeded"):
 		return failure{outcome: backend.WrongIdentity, detail: "its answer's headers are over 64 KiB"}
+	case errors.Is(err, errLines):
+		return failure{outcome: backend.WrongIdentity, detail: errLines.Error()}
 	case strings.Contains(text, "malformed "):
 		return failure{outcome: backend.WrongIdentity, detail: "it does not speak HTTP/1.1 on that port"}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed idle connection"):
 		return unreachable(causeClosed, "it closed the connection without a complete answer: often a TLS port asked in plain HTTP, or a crash", true)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return unreachable(causeOther, "no route to it: a ClusterIP can be reached from inside the cluster only", true)
+	case strings.Contains(text, "transport connection broken: "): // not by the connection: that was looked at above
+		_, problem, _ := strings.Cut(text, "transport connection broken: ")
+		problem = safetext.Clean(problem, shown)
+		return failure{outcome: backend.WrongIdentity, detail: "its answer is not valid HTTP/1.1: " + problem}
 	}
 	return unreachable(causeOther, safetext.Clean(bare(err), shown), false)
 }
@@ -140,7 +146,7 @@ func isNotTLS(err error) bool {
 func (s *session) noteScheme(err error) {
 	text := err.Error()
 	switch {
-	case len(s.cache) > 0, certificate(err) != "": // it has answered in this scheme, or speaks TLS
+	case s.answered, certificate(err) != "": // it has answered in this scheme, or speaks TLS
 	case s.scheme == "https" && (errors.Is(err, http.ErrSchemeMismatch) || isNotTLS(err)):
 		s.otherScheme = "it does not answer in TLS"
 	case s.scheme == "http" && strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`):

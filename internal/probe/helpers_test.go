@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bufio"
 	"io"
 	"log"
 	"maps"
@@ -170,4 +171,18 @@ func expect(t *testing.T, got, want backend.Observation) {
 // targetFor is a target that is not dialled.
 func targetFor(typ *catalog.Type) Target {
 	return targetAt(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, typ)
+}
+
+// each answers the requests of a connection, counted from 0, until the other side has gone.
+func each(answer func(c net.Conn, r *http.Request, n int)) func(net.Conn) {
+	return func(c net.Conn) {
+		in := bufio.NewReader(c)
+		for n := 0; ; n++ {
+			r, err := http.ReadRequest(in)
+			if err != nil {
+				return
+			}
+			answer(c, r, n)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"net/http"
 	"path"
 	"slices"
@@ -34,18 +35,15 @@ type identity struct {
 
 // identify tries the base paths until one proves the type, or says that it wants credentials.
 func (s *session) identify(t *catalog.Type) (identity, error) {
+	s.searching = !s.cand.FixedPath
+	defer func() { s.searching = false }()
 	queue, tried := []string{s.cand.Path}, []string{}
-	if !s.cand.FixedPath {
-		queue = append(append(queue, t.Probe.Paths...), "")
-	}
-	askRoot := !s.cand.FixedPath
+	askRoot := s.searching
 	var told *identity // the first answer, unless a later one was at least unwell
 	for len(tried) < maxBases {
 		if len(queue) == 0 && askRoot {
-			askRoot = false // software below a base path often redirects there from the root
-			if _, err := s.get("base path", "", "/", true); err == nil {
-				queue = s.takeLearned()
-			}
+			askRoot = false
+			queue = append(append(s.askRoot(), t.Probe.Paths...), "")
 		}
 		if len(queue) == 0 {
 			break
@@ -57,13 +55,16 @@ func (s *session) identify(t *catalog.Type) (identity, error) {
 		}
 		tried = append(tried, base)
 		id, res, err := s.identifyAt(t, base)
+		if told != nil && errors.Is(err, errSpent) {
+			id = *told
+		}
 		if err != nil || res == met || res == refused || s.otherScheme != "" {
 			return id, err
 		}
 		if told == nil || id.outcome == backend.NotReady && told.outcome != backend.NotReady {
 			told = &id
 		}
-		if !s.cand.FixedPath {
+		if s.searching {
 			queue = append(s.takeLearned(), queue...)
 		}
 	}
@@ -72,6 +73,15 @@ func (s *session) identify(t *catalog.Type) (identity, error) {
 		told.detail += " (also tried below " + strings.Join(others, ", ") + ")"
 	}
 	return *told, nil
+}
+
+// askRoot learns base paths from where the root leads: software below a base path often redirects there. It comes
+// before the known base paths, each of which may take several requests.
+func (s *session) askRoot() []string {
+	if a, err := s.get("base path", "", "/", true); err == nil {
+		a.done()
+	}
+	return s.takeLearned()
 }
 
 // identifyAt looks for the type below one base path.
@@ -140,6 +150,7 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res 
 	if err != nil {
 		return "", unmet, "", err
 	}
+	defer a.done()
 	if why = match(c, a); why == "" {
 		return "", met, version(c, a), nil
 	}
@@ -155,6 +166,7 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res 
 	if c.Because != "" && res == unmet {
 		why += " (" + c.Because + ")"
 	}
+	a.done() // before the alternatives hold theirs
 	for i := range c.Or {
 		otherWhy, other, v, err := s.meet(purpose, base, &c.Or[i])
 		if err != nil || other == met {
@@ -192,7 +204,7 @@ func (s *session) learn(base, asked, location string) (moved bool) {
 		// The root leads to the base path or to a page right below it.
 		s.remember(location)
 		s.remember(strings.TrimSuffix(path.Dir("/"+location), "/"))
-		return false
+		return s.searching && location != base
 	}
 	other, ok := strings.CutSuffix(location, strings.TrimSuffix(asked, "/"))
 	if !ok || other == base {

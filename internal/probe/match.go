@@ -121,7 +121,7 @@ func (a *answer) describe() string {
 	case len(body) == 0:
 		return status
 	}
-	if title := pageTitle(body[:min(len(body), maxCached)]); title != "" {
+	if title := pageTitle(body[:min(len(body), maxSmall)]); title != "" {
 		return status + ", a web page titled " + quote(title)
 	}
 	return status + ", " + quote(excerpt(body))
@@ -148,7 +148,7 @@ func pageTitle(page []byte) string {
 		return ""
 	}
 	_, rest, _ := bytes.Cut(page[min(at, len(page)):], []byte(">")) // lower case may be of another length
-	title, _, _ := bytes.Cut(rest[:min(len(rest), maxCached)], []byte("<"))
+	title, _, _ := bytes.Cut(rest[:min(len(rest), maxSmall)], []byte("<"))
 	return excerpt(bytes.TrimSpace(title))
 }
 

@@ -47,9 +47,10 @@ type Target struct {
 
 // Prober asks backends. It is safe for concurrent use.
 type Prober struct {
-	opts Options
-	deny deny
-	busy keyed
+	opts  Options
+	deny  deny
+	busy  keyed
+	large quota
 }
 
 // New checks the options.

@@ -185,7 +185,7 @@ func TestLeastAnswers(t *testing.T) {
 		path    string
 	}{
 		{"prometheus", answers{"/-/healthy": {body: "ok"}, "/-/ready": {body: "ok"}, "/api/v1/status/buildinfo": {body: plain}, "/api/v1/query": {body: vector}}, "2.53.1", ""},
-		{"thanos", answers{"/-/ready": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}}, "2.53.1", ""},
+		{"thanos", answers{"/-/ready": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}, "/api/v1/query": {body: vector}}, "2.53.1", ""},
 		{"victoriametrics", answers{"/health": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}}, "", ""},
 		{"victoriametrics", answers{"/health": {body: "OK"}, "/api/v1/labels": {body: labels}}, "", ""},
 		{"mimir", answers{"/prometheus/api/v1/labels": {body: labels}}, "", "/prometheus"},

@@ -1,34 +1,66 @@
 package probe
 
 import (
-	"compress/gzip"
 	"context"
-	"io"
+	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 const (
+	// maxRequests of one try, redirects and the search for the base path included. One more may be made where the
+	// first scheme turns out to be the wrong one, since the request that showed it proved nothing. Beside that, one
+	// that a kept connection lost is sent again.
+	maxRequests  = catalog.MaxRequests
 	maxBody      = 1 << 20  // bytes of a body after decompression
-	maxCached    = 64 << 10 // bytes of a body that is kept for other checks of the same try
+	maxSmall     = 64 << 10 // bytes of a body that any number of tries may hold at once
+	maxCached    = 64 << 10 // bytes of answers that are kept for other checks of the same try
 	maxRedirects = 3        // on the same host
+	maxLocation  = 2000     // bytes of a URL that a redirect may lead to
 	shown        = 200      // characters of a sentence about what a backend said
 )
 
+// errSpent is the error of the request that would be one too many.
+var errSpent = fmt.Errorf("no more than %d requests are made in one try", maxRequests)
+
 // answer is what came back for a request.
 type answer struct {
-	status int
-	header http.Header
-	body   []byte // at most maxBody bytes; nil for a bare request
-	broken string // why the body cannot be used, "" if it can
-	to     string // where it redirects to, for people
+	status  int
+	header  http.Header
+	body    []byte // at most maxBody bytes; nil for a bare request
+	broken  string // why the body cannot be used, "" if it can
+	to      string // where it redirects to, for people
+	release func() // lets another large body be read; nil for a small one
+}
+
+// done drops a large body; whoever got the answer calls it when it has read it.
+func (a *answer) done() {
+	if a.release != nil {
+		a.release()
+		a.release, a.body = nil, nil
+	}
+}
+
+// size is about what it takes in memory.
+func (a *answer) size() int {
+	n := len(a.body)
+	for name, values := range a.header {
+		const entry = 100
+		n += entry + len(name)
+		for _, v := range values {
+			n += len(v)
+		}
+	}
+	return n
 }
 
 // session is one try in one scheme: its requests go to one address.
@@ -41,7 +73,14 @@ type session struct {
 	scheme  string
 	addr    string
 	cache   map[string]*answer
+	kept    int      // bytes in the cache
 	learned []string // base paths that redirects told of
+	// searching: the base path is still looked for.
+	searching bool
+	left      int  // requests that may still be made
+	redirects int  // answers that were one
+	answered  bool // it has answered in this scheme
+	single    bool // a request was lost with a kept connection: none is kept any more
 	// otherScheme is why the other scheme should be tried, "" if nothing says so.
 	otherScheme string
 	requests    []backend.Request
@@ -52,15 +91,16 @@ type session struct {
 // an event stream would never end. An error is about the connection: whatever is answered is an answer.
 func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 	key := base + path
-	if bare {
+	a, ok := s.cache[key]
+	if !ok && bare {
 		key = "bare " + key
+		a, ok = s.cache[key]
 	}
-	if a, ok := s.cache[key]; ok {
+	if ok {
 		return a, nil
 	}
 	target := &url.URL{Scheme: s.scheme, Host: s.host()}
 	target.Path, target.RawQuery, _ = strings.Cut(base+path, "?")
-	var a *answer
 	for hop := 0; ; hop++ {
 		var location *url.URL
 		var err error
@@ -77,12 +117,24 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 			s.otherScheme = "it redirects to " + location.Scheme
 			break
 		}
+		a.done()
 		target = location
 	}
-	if len(a.body) <= maxCached {
-		s.cache[key] = a
-	}
+	s.keep(key, a)
 	return a, nil
+}
+
+// keep an answer for other checks. Where there is no more room, older answers go: mostly those of another base path.
+func (s *session) keep(key string, a *answer) {
+	size := a.size()
+	if a.release != nil || size > maxCached {
+		return
+	}
+	if s.kept += size; s.kept > maxCached {
+		clear(s.cache)
+		s.kept = size
+	}
+	s.cache[key] = a
 }
 
 // host is what the URL, and with it the Host header, says.
@@ -90,8 +142,12 @@ func (s *session) host() string {
 	return net.JoinHostPort(s.cand.Host, strconv.Itoa(int(s.cand.PortNumber)))
 }
 
-// elsewhere says whether a redirect leads to another host or port, which is not followed.
+// elsewhere says whether a redirect leads to another host or port, which is not followed, nor is one that takes more than
+// a line to say where.
 func (s *session) elsewhere(u *url.URL) bool {
+	if len(u.String()) > maxLocation {
+		return true
+	}
 	if u.Scheme != "http" && u.Scheme != "https" {
 		return true
 	}
@@ -105,6 +161,10 @@ func (s *session) elsewhere(u *url.URL) bool {
 
 // request sends one GET and says where its answer redirects to, if it does.
 func (s *session) request(purpose string, target *url.URL, bare bool) (*answer, *url.URL, error) {
+	if s.left == 0 {
+		return nil, nil, errSpent
+	}
+	s.left--
 	ctx, cancel := context.WithTimeout(s.ctx, s.prober.opts.Timeout)
 	defer cancel()
 	begin := time.Now()
@@ -122,9 +182,18 @@ func (s *session) request(purpose string, target *url.URL, bare bool) (*answer, 
 }
 
 func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*answer, *url.URL, error) {
+	attempts := 0
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
+		if attempts++; attempts > 1 {
+			s.single = s.prober.opts.RoundTripper == nil // else the connections are not this session's
+		}
+	}})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return nil, nil, err
+	}
+	if req.Close = s.single; s.single {
+		s.close()
 	}
 	req.Header.Set("User-Agent", "dynamic-toolset")
 	req.Header.Set("Accept", "application/json, text/event-stream, */*;q=0.5")
@@ -135,9 +204,14 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 		return nil, nil, err
 	}
 	defer res.Body.Close()
+	s.answered = true
 	a := &answer{status: res.StatusCode, header: res.Header}
-	if !bare || a.status == http.StatusBadRequest {
-		if a.body, a.broken, err = readBody(res); err != nil && !bare {
+	switch {
+	case a.status == http.StatusSwitchingProtocols: // its body is the connection, which no timeout ends
+		a.broken = "another protocol follows"
+	case !bare, a.status == http.StatusBadRequest:
+		if err = s.readBody(ctx, res, a, bare); err != nil && !bare {
+			a.done()
 			return nil, nil, err
 		}
 	}
@@ -149,52 +223,37 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 		if location, err := res.Location(); err == nil {
 			location.Fragment, location.User = "", nil
 			a.to = safetext.Clean(location.String(), shown)
+			s.redirects++
 			return a, location, nil
 		}
 	}
 	return a, nil, nil
 }
 
-// readBody reads at most maxBody bytes, decompressed; more than that, or what cannot be decompressed, makes it broken.
-// An error means that the connection failed or time ran out.
-func readBody(res *http.Response) (body []byte, broken string, err error) {
-	var zipped bool
-	switch strings.ToLower(res.Header.Get("Content-Encoding")) {
-	case "", "identity":
-	case "gzip", "x-gzip": // not asked for, but some send it all the same
-		zipped = true
-	default:
-		return nil, "its body is in an encoding that was not asked for", nil
-	}
-	// What arrives is bounded as well: a gzip stream may be long and hold nothing.
-	var r = io.LimitReader(res.Body, maxBody+1)
-	if zipped {
-		if r, err = gzip.NewReader(r); err != nil {
-			return nil, "its body says gzip and is not", lost(err)
-		}
-		r = io.LimitReader(r, maxBody+1)
-	}
-	body, err = io.ReadAll(r)
-	switch {
-	case len(body) > maxBody:
-		return nil, "its body is over 1 MiB", nil
-	case zipped && err != nil:
-		return nil, "its body's gzip is damaged or over 1 MiB", lost(err)
-	}
-	return body, "", err
-}
-
-// lost passes on an error only if it is the connection's and not about the data that came over it.
-func lost(err error) error {
-	if f := classify(err, 0); f.cause == causeTimeout || f.cause == causeReset {
+// readBody reads at most maxBody bytes, decompressed; more than that, or what cannot be decompressed, makes the answer
+// broken. An error means that the connection failed or time ran out. Of large bodies only a few are held at once, and
+// of a bare request's none.
+func (s *session) readBody(ctx context.Context, res *http.Response, a *answer, bare bool) error {
+	b, err := newBody(res)
+	if err != nil || b.broken != "" {
+		a.broken = b.broken
 		return err
 	}
-	return nil
+	if err := b.read(maxSmall); err != nil || b.ended || bare {
+		a.body, a.broken = b.text, b.broken
+		return err
+	}
+	if a.release, err = s.prober.large.acquire(ctx, s.cand.Service.Namespace); err != nil {
+		return err
+	}
+	err = b.read(maxBody + 1)
+	a.body, a.broken = b.text, b.broken
+	return err
 }
 
 // wantsTLS knows what servers say to plain HTTP on their TLS port: Go, nginx, Apache, Tomcat.
 func wantsTLS(body []byte) bool {
-	text := strings.ToLower(string(body[:min(len(body), maxCached)]))
+	text := strings.ToLower(string(body[:min(len(body), maxSmall)]))
 	for _, said := range [...]string{
 		"http request to an https server",
 		"plain http request was sent to https port",

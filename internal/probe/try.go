@@ -2,8 +2,11 @@ package probe
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -29,6 +32,7 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (o backend.Observatio
 		return o, again
 	}
 	second := p.session(ctx, t, map[string]string{"http": "https", "https": "http"}[c.Scheme], first.addr)
+	second.left = first.left + 1
 	alt, altAgain := second.run(t.Type)
 	second.close()
 	requests := slices.Concat(first.requests, second.requests)
@@ -49,8 +53,8 @@ func (p *Prober) session(ctx context.Context, t Target, scheme, addr string) *se
 		rt, end = own, own.CloseIdleConnections
 	}
 	return &session{
-		close: end,
-		ctx:   ctx, prober: p, cand: t.Candidate, scheme: scheme, addr: addr, cache: make(map[string]*answer),
+		close: end, left: maxRequests,
+		ctx: ctx, prober: p, cand: t.Candidate, scheme: scheme, addr: addr, cache: make(map[string]*answer),
 		client: &http.Client{
 			Transport:     rt,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -67,7 +71,13 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 	} else {
 		o, again, err = s.product(t)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errSpent): // whoever wants to be asked without end is not asked again
+		o.Outcome, o.Detail = backend.WrongIdentity, strings.TrimPrefix(o.Detail+"; "+s.spent(), "; ")
+		if o.Identity {
+			o.Outcome = backend.NotReady
+		}
+	case err != nil:
 		f := classify(err, s.prober.opts.Timeout)
 		o.Outcome, o.Cause, o.Detail, again = f.outcome, f.cause, f.detail, f.again
 	}
@@ -78,6 +88,14 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 	o.SkipVerify = s.skipVerify
 	o.Requests = s.requests
 	return o, again
+}
+
+// spent says what the requests of a try went into.
+func (s *session) spent() string {
+	if s.redirects < 2 {
+		return errSpent.Error()
+	}
+	return fmt.Sprintf("it sent %d requests from one page to the next, and %v", s.redirects, errSpent)
 }
 
 // anything probes what no catalog entry describes: it is up if it answers at all, with no error of its own (below 500). A
@@ -95,6 +113,7 @@ func (s *session) anything() (o backend.Observation, again bool, err error) {
 	if err != nil {
 		return o, false, err
 	}
+	defer a.done()
 	if a.status >= 500 {
 		o.Outcome, o.Detail = backend.NotReady, "it answers "+a.describe()
 		return o, true, nil
@@ -108,6 +127,7 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 	id, err := s.identify(t)
 	o.Path = id.base
 	if err != nil {
+		o.Detail = id.detail
 		return o, false, err
 	}
 	if id.outcome != "" {
@@ -129,9 +149,16 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 	}
 	if t.Probe.Credentials != "" {
 		// What else may be wrong with this request is no reason against a backend that says it is well.
-		if a, err := s.get("credentials", id.base, t.Probe.Credentials, false); err == nil && isRefusal(a.status) {
+		a, err := s.get("credentials", id.base, t.Probe.Credentials, false)
+		switch {
+		case errors.Is(err, errSpent):
+			return o, false, err
+		case err == nil && isRefusal(a.status):
 			o.Outcome, o.Detail = backend.AuthRequired, "it is "+t.Title+" and wants credentials: "+a.refusal()
+			a.done()
 			return o, false, nil
+		case err == nil:
+			a.done()
 		}
 	}
 	o.Outcome, o.Detail = backend.Ready, "it is "+t.Title+" and ready"
@@ -154,9 +181,11 @@ func (s *session) health(t *catalog.Type, base string) (why string, res result, 
 		return "", met, nil
 	}
 	a, err := s.get("health", "", s.cand.HealthPath, true)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", unmet, err
+	}
+	defer a.done()
+	switch {
 	case isRefusal(a.status):
 		return a.refusal(), refused, nil
 	case a.status >= 400:

@@ -1,0 +1,194 @@
+package probe
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/standin"
+)
+
+// below serves a stand-in of the type below a base path. Paths of the server are the stand-in's as well; other answers
+// the rest.
+func below(typ *catalog.Type, base string, other http.HandlerFunc) http.HandlerFunc {
+	own := map[string]string{"mimir": "/prometheus"}[typ.Type] // where the stand-in itself serves its API
+	b := standin.New(standin.Kind(typ.Type), standin.Options{})
+	ofServer := map[string]bool{}
+	for _, list := range [...][]catalog.Check{typ.Probe.Identity, typ.Probe.Not, typ.Probe.Health} {
+		for i := range list {
+			if list[i].Root {
+				ofServer[list[i].Get] = true
+			}
+		}
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		rest, inside := strings.CutPrefix(r.URL.Path, base)
+		switch inside = inside && (rest == "" || strings.HasPrefix(rest, "/")); {
+		case ofServer[r.URL.Path]:
+		case inside:
+			r.URL.Path = own + rest
+		default:
+			other(w, r)
+			return
+		}
+		b.ServeHTTP(w, r)
+	}
+}
+
+// Wherever a backend is, it is found with the requests of one try.
+func TestRequestsOfOneTry(t *testing.T) {
+	t.Attr("req", "DTS-PRB-2")
+	t.Attr("req", "DTS-PRB-5")
+	const deep = "/team/observability"
+	redirect := func(to string, below bool) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case below:
+				http.Redirect(w, r, to+r.URL.Path, http.StatusFound)
+			case r.URL.Path == "/":
+				http.Redirect(w, r, to, http.StatusFound)
+			default:
+				http.NotFound(w, r)
+			}
+		}
+	}
+	type place struct {
+		name, base, candidate string
+		other                 http.HandlerFunc
+	}
+	p := newProber(t, Options{})
+	for _, typ := range builtin(t).Types {
+		places := []place{
+			{"at the root", "", "", http.NotFound},
+			{"where the root leads to", deep, "", redirect(deep, false)},
+			{"where the root leads to a page of it", deep, "", redirect(deep+"/home", false)},
+			{"where each request leads to", deep, "", redirect(deep, true)},
+		}
+		for i, known := range typ.Probe.Paths {
+			other := typ.Probe.Paths[(i+1)%len(typ.Probe.Paths)]
+			places = append(places,
+				place{"below " + known, known, "", http.NotFound},
+				place{"below " + known + ", where detection has it", known, known, http.NotFound},
+				place{"below " + known + ", where detection has " + other, known, other, http.NotFound},
+				place{"below " + known + ", where the root leads to", known, "", redirect(known+"/", false)},
+				place{"at the root, where detection has " + known, "", known, http.NotFound})
+			if i == 0 { // with others before it, the requests would not do
+				places = append(places, place{"below " + known + ", while the root leads elsewhere", known, "", redirect("/app", false)})
+			}
+		}
+		for _, at := range places {
+			t.Run(typ.Type+" "+at.name, func(t *testing.T) {
+				var requests atomic.Int32
+				serveIt := below(typ, at.base, at.other)
+				target := serve(t, typ, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					requests.Add(1)
+					serveIt(w, r)
+				}))
+				target.Candidate.Path = at.candidate
+				got := p.Probe(t.Context(), target)
+				want := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: at.base, Version: got.Version}
+				if at.base == "" && slices.Contains(typ.Probe.Paths, got.Path) {
+					want.Path = got.Path // VictoriaMetrics is at both
+				}
+				expect(t, got, want)
+				if n := int(requests.Load()); n > maxRequests || n != len(got.Requests) {
+					t.Errorf("%d requests, %d of them noted; want at most %d", n, len(got.Requests), maxRequests)
+				}
+			})
+		}
+	}
+}
+
+// However a backend sends the probe around, a try makes no more requests, and says so.
+func TestTryIsBounded(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-SEC-3")
+	fresh := func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, fmt.Sprintf("/%x%s", time.Now().UnixNano(), r.URL.Path), http.StatusFound)
+	}
+	elsewhere := func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, fmt.Sprintf("/%x", time.Now().UnixNano()), http.StatusFound)
+	}
+	long := func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/"+strings.Repeat("x", maxLocation), http.StatusFound)
+	}
+	mimir := below(lookupType(t, "mimir"), "/api/prom", http.NotFound)
+	proven := func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api/prom/api/v1/labels", "/api/prom/api/v1/status/buildinfo":
+			mimir(w, r)
+		case "/", "/-/healthy", "/api/v1/labels", "/prometheus/api/v1/labels", "/api/prom/-/healthy":
+			http.NotFound(w, r)
+		default:
+			elsewhere(w, r)
+		}
+	}
+	wrongScheme := func(asked *int) http.HandlerFunc { // at the last moment
+		return func(w http.ResponseWriter, r *http.Request) {
+			if *asked++; *asked < maxRequests {
+				fresh(w, r)
+				return
+			}
+			http.Error(w, "Client sent an HTTP request to an HTTPS server.", http.StatusBadRequest)
+		}
+	}
+	tests := []struct {
+		name    string
+		typ     string
+		handler http.HandlerFunc
+		most    int
+		want    backend.Observation
+	}{
+		{"new base paths without end", "prometheus", fresh, maxRequests, backend.Observation{Outcome: backend.WrongIdentity, Detail: "it sent 8 requests from one page to the next"}},
+		{"new pages without end", "prometheus", elsewhere, maxRequests, backend.Observation{Outcome: backend.WrongIdentity, Detail: "it sent 8 requests from one page to the next"}},
+		{"new pages once it is known", "mimir", proven, maxRequests, backend.Observation{Outcome: backend.NotReady, Identity: true, Path: "/api/prom", Detail: "no more than 8 requests"}},
+		{"new pages, custom", "", elsewhere, maxRedirects + 1, backend.Observation{Outcome: backend.Ready, Detail: "a redirect"}},
+		{"a page with a long name", "tempo", long, 3, backend.Observation{Outcome: backend.WrongIdentity, Detail: "a redirect to"}},
+		{"the other scheme, late", "prometheus", wrongScheme(new(int)), maxRequests + 1, backend.Observation{Outcome: backend.WrongIdentity}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var requests atomic.Int32
+			target := serve(t, nil, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				requests.Add(1)
+				tt.handler(w, r)
+			}))
+			if tt.typ != "" {
+				target.Type = lookupType(t, tt.typ)
+			}
+			got := newProber(t, Options{Tries: 3}).Probe(t.Context(), target) // each of which would ask as often again
+			tt.want.Scheme = "http"
+			expect(t, got, tt.want)
+			harmless(t, got)
+			if n := int(requests.Load()); n > tt.most {
+				t.Errorf("%d requests, want at most %d", n, tt.most)
+			}
+		})
+	}
+}
+
+// A backend that drops each kept connection with a request on it is sent that request once more, and no other.
+func TestLostRequestsAreBounded(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	var requests atomic.Int32
+	target := raw(t, lookupType(t, "prometheus"), each(func(c net.Conn, _ *http.Request, n int) {
+		requests.Add(1)
+		if n > 0 {
+			_ = c.Close()
+			return
+		}
+		fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /%x\r\n\r\n", time.Now().UnixNano())
+	}))
+	got := newProber(t, Options{}).Probe(t.Context(), target)
+	expect(t, got, backend.Observation{Outcome: backend.WrongIdentity, Scheme: "http", Detail: "from one page to the next"})
+	if n := int(requests.Load()); n > maxRequests+1 {
+		t.Errorf("%d requests", n)
+	}
+}
