@@ -38,3 +38,60 @@ func TestUnknownAnnotation(t *testing.T) {
 		t.Errorf("of 13 Services it tells of %d:\n%s", n, r.err)
 	}
 }
+
+// TestWhoMaySayWhat: the configuration decides what annotations from outside the trusted namespaces may add.
+func TestWhoMaySayWhat(t *testing.T) {
+	t.Attr("req", "DTS-ANN-3")
+	t.Attr("req", "DTS-CFG-1")
+	service := func(namespace, name, annotations string) string {
+		return fmt.Sprintf("{apiVersion: v1, kind: Service, metadata: {name: %s, namespace: %s, "+
+			"annotations: {kubernaut.io/toolset: 'true', %s}}, spec: {clusterIP: 10.0.0.9, ports: [{port: 3000}]}}\n---\n", name, namespace, annotations)
+	}
+	const orders = "kubernaut.io/toolset-type: custom, kubernaut.io/toolset-name: orders, kubernaut.io/toolset-description: "
+	file := service("ours", "kb", orders+"Ours.") + service("shop", "kb", orders+"Theirs.") +
+		service("shop", "boards", "kubernaut.io/toolset-type: grafana, kubernaut.io/toolset-name: primary")
+	for name, tt := range map[string]struct {
+		set      []string
+		has, not []string
+		refused  bool
+	}{
+		"nobody is trusted": {
+			nil,
+			[]string{"custom/ours/orders:", "custom/shop/orders:", "name: shop/primary\n", "Theirs."},
+			[]string{"custom/orders:", "name: primary\n"}, false,
+		},
+		"one namespace is trusted": {
+			[]string{"security.trustedNamespaces=[ours]"},
+			[]string{"custom/orders:", "custom/shop/orders:", "name: shop/primary\n", "Theirs."}, []string{"custom/ours/orders:"}, false,
+		},
+		"only trusted ones may add": {
+			[]string{"security.trustedNamespaces=[ours]", "security.annotations=trusted"},
+			[]string{"custom/orders:", "name: shop/primary\n", "Ours."}, []string{"custom/shop/orders:", "Theirs."}, true,
+		},
+	} {
+		args := []string{"-f", "-"}
+		for _, s := range tt.set {
+			args = append(args, "--set", s)
+		}
+		r := runWith(t, file, append([]string{"generate", "--key", "custom_toolset.yaml"}, args...)...)
+		if r.code != 0 {
+			t.Fatalf("%s: %s", name, r.err)
+		}
+		for _, text := range tt.has {
+			if !strings.Contains(r.out, text) {
+				t.Errorf("%s: no %q in\n%s", name, text, r.out)
+			}
+		}
+		for _, text := range tt.not {
+			if strings.Contains(r.out, text) {
+				t.Errorf("%s: %q in\n%s", name, text, r.out)
+			}
+		}
+		explained := runWith(t, file, append([]string{"explain", "shop/kb"}, args...)...).out
+		said := strings.Contains(strings.Join(strings.Fields(explained), " "), "rejected: annotation kubernaut.io/toolset-type: "+
+			"an API that is no type of the catalog is taken only from a namespace that")
+		if said != tt.refused {
+			t.Errorf("%s: explain says that it is refused: %t, want %t\n%s", name, said, tt.refused, explained)
+		}
+	}
+}

@@ -57,11 +57,7 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if err != nil {
 		return nil, err
 	}
-	detector, err := detect.New(types, detect.Options{
-		ClusterDomain:        c.ClusterDomain,
-		TrustedNamespaces:    c.Security.TrustedNamespaces,
-		AllowedEndpointHosts: c.Security.AllowedEndpointHosts,
-	})
+	detector, err := newDetector(c, types)
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +199,16 @@ func newProber(mode string, c *config.Config, cluster *rest.Config) (discovery.P
 		}
 	}
 	return probe.New(opts)
+}
+
+// newDetector recognises what the catalog has, and takes from annotations what the configuration lets them say.
+func newDetector(c *config.Config, types *catalog.Catalog) (*detect.Detector, error) {
+	return detect.New(types, detect.Options{
+		ClusterDomain:        c.ClusterDomain,
+		TrustedNamespaces:    c.Security.TrustedNamespaces,
+		OnlyTrusted:          c.Security.Annotations == config.AnnotationsTrusted,
+		AllowedEndpointHosts: c.Security.AllowedEndpointHosts,
+	})
 }
 
 // probeOptions is what the configuration says about probing.

@@ -7,7 +7,6 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"kubernaut.io/dynamic-toolset/internal/config"
-	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/service"
 )
 
@@ -83,11 +82,7 @@ func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
 	if err != nil {
 		return err
 	}
-	detector, err := detect.New(types, detect.Options{
-		ClusterDomain:        c.ClusterDomain,
-		TrustedNamespaces:    c.Security.TrustedNamespaces,
-		AllowedEndpointHosts: c.Security.AllowedEndpointHosts,
-	})
+	detector, err := newDetector(c, types)
 	if err != nil {
 		return err
 	}

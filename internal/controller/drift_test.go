@@ -214,7 +214,7 @@ func TestFrozenNamespace(t *testing.T) {
 		r.add("b") // seen in part
 		r.world.SetService(other)
 		pass(time.Second)
-		r.expect(t, "while it is forbidden", "name: ns/a\n", "custom/books", "elsewhere/other", "-ns/b")
+		r.expect(t, "while it is forbidden", "name: ns/a\n", "custom/ns/books", "elsewhere/other", "-name: ns/b\n")
 		if got := r.output.Live().Data["prometheus-toolset.yaml"]; !strings.Contains(got, "\n  url: http://a.ns") {
 			t.Errorf("the primary moved:\n%s", got)
 		}
@@ -222,10 +222,15 @@ func TestFrozenNamespace(t *testing.T) {
 			t.Errorf("frozen: %q", s.Frozen)
 		}
 		pass(10 * time.Minute)
-		r.expect(t, "for long", "name: ns/a\n", "custom/books")
+		r.expect(t, "for long", "name: ns/a\n", "custom/ns/books")
 		r.add("a")
 		r.world.Thaw("ns")
 		pass(time.Second)
-		r.expect(t, "when it is allowed", "name: ns/a\n", "ns/b", "-custom/books", "elsewhere/other")
+		r.expect(t, "when it is allowed", "name: ns/a\n", "ns/b", "-custom/ns/books", "elsewhere/other")
+	})
+	older := maps.Clone(left)
+	older[toolset.KeyState] = strings.Replace(older[toolset.KeyState], `"name": "ns/books"`, `"name": "books"`, 1)
+	start(t, older, []string{"forbidden: ns"}, true, Options{}, func(r *rig) {
+		r.expect(t, "recorded by an older version", "name: ns/a\n", "custom/ns/books", "-custom/books")
 	})
 }

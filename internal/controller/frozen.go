@@ -40,9 +40,10 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 	d := inventory.Detection{Service: service}
 	d.Type = i.Type
 	d.Candidates = []*backend.Candidate{{
-		Service: service, Type: i.Type, Instance: i.Name,
-		Custom: i.Type != backend.TypeMCP && c.opts.Catalog.Lookup(i.Type) == nil,
-		Port:   port, PortNumber: i.Port, Host: i.Host, Scheme: i.Scheme, Path: i.Path,
+		Service: service, Type: i.Type,
+		Instance: c.opts.Detector.InstanceName(i.Service, i.Name), // older versions recorded the bare name
+		Custom:   i.Type != backend.TypeMCP && c.opts.Catalog.Lookup(i.Type) == nil,
+		Port:     port, PortNumber: i.Port, Host: i.Host, Scheme: i.Scheme, Path: i.Path,
 		Strength: backend.Explicit, Signs: []string{"state.json"}, PortReason: "as it was published before",
 		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
 	}}

@@ -24,12 +24,13 @@ const (
 	// annToolset is "true" or "enabled" to include the Service, whatever it looks like, and "false" or "disabled" to keep it
 	// out, whatever else matches.
 	annToolset = annPrefix
-	// annType is needed to include: a type of the catalog; "custom", or a name of the owner's own (a DNS label), for anything
-	// that speaks HTTP; or "mcp" for an MCP server, from the namespaces in security.trustedNamespaces alone. Without an
-	// include it narrows detection to that type.
+	// annType is needed to include: a type of the catalog; "custom", or a name of the owner's own (a DNS label), for
+	// anything that speaks HTTP (with security.annotations trusted only from the namespaces in security.trustedNamespaces);
+	// or "mcp" for an MCP server, only from those namespaces. Without an include it narrows detection to that type.
 	annType = annPrefix + "-type"
-	// annName is the instance's name in the documents, a DNS label; without it <namespace>/<service>. Where two claim one, the
-	// older Service keeps it and the other is rejected.
+	// annName is the instance's name in the documents, a DNS label; without it <namespace>/<service>. From outside the
+	// namespaces in security.trustedNamespaces it is written <namespace>/<name>. Where two claim one, the older Service
+	// keeps it and the other is rejected.
 	annName = annPrefix + "-name"
 	// annPort is the name or the number of one of the Service's TCP ports.
 	annPort = annPrefix + "-port"
@@ -40,12 +41,14 @@ const (
 	// annEndpoint is the full URL instead of port, scheme and path. Its host is one of the Service's own names and its port one
 	// of its ports, unless security.allowedEndpointHosts lists the host.
 	annEndpoint = annPrefix + "-endpoint"
-	// annHealth is the path to probe, such as "/healthz"; "none", on an explicit include, publishes it unproven and says so.
+	// annHealth is the path to probe, such as "/healthz"; "none", on an explicit include, publishes it unproven and says
+	// so (with security.annotations trusted only from the namespaces in security.trustedNamespaces).
 	annHealth = annPrefix + "-health-endpoint"
 	// annHealthPath is another name for kubernaut.io/toolset-health-endpoint.
 	annHealthPath = annPrefix + "-health-path"
 	// annDescription is what the backend is good for, told to the agent as the owner's note: one line of at most 500
-	// characters.
+	// characters. The notes of one namespace take at most 2 KiB, all notes 16 KiB, the oldest Services' first and those of
+	// trusted namespaces before others. With security.annotations trusted only trusted namespaces may leave one.
 	annDescription = annPrefix + "-description"
 )
 
@@ -111,6 +114,15 @@ type reader struct {
 	n *annotations
 }
 
+// addsNothing: the Service may correct what is proven, and add nothing (DTS-ANN-3).
+func (r *reader) addsNothing() bool { return r.d.opts.OnlyTrusted && !r.d.trusts(r.s.Namespace) }
+
+// untrusted is the complaint about a value that only trusted namespaces may give.
+func (r *reader) untrusted(name, what string) *badAnnotation {
+	return &badAnnotation{name, fmt.Sprintf("%s is taken only from a namespace that the configuration lists in "+
+		"security.trustedNamespaces (security.annotations is trusted); %s is not", what, r.s.Namespace)}
+}
+
 func (r *reader) get(key string) (string, bool) {
 	v, ok := r.s.Annotations[key]
 	return v, ok
@@ -157,7 +169,7 @@ func (r *reader) typ() *badAnnotation {
 	switch {
 	case known, v == backend.TypeCustom:
 	case v == backend.TypeMCP:
-		if !slices.Contains(r.d.opts.TrustedNamespaces, r.s.Namespace) {
+		if !r.d.trusts(r.s.Namespace) {
 			return &badAnnotation{annType, fmt.Sprintf("an MCP server is taken only from a namespace that the configuration lists in security.trustedNamespaces; %s is not", r.s.Namespace)}
 		}
 	case len(validation.IsDNS1123Label(v)) > 0:
@@ -166,6 +178,9 @@ func (r *reader) typ() *badAnnotation {
 		return &badAnnotation{annType, fmt.Sprintf("%s is a reserved name: expected a type of the catalog, custom, mcp or a name of your own", quote(v))}
 	case !r.n.include:
 		return &badAnnotation{annType, fmt.Sprintf(`%s is not a type of the catalog; to include the Service as a toolset of your own set %s to "true"`, quote(v), annToolset)}
+	}
+	if r.n.include && !known && v != backend.TypeMCP && r.addsNothing() {
+		return r.untrusted(annType, "an API that is no type of the catalog")
 	}
 	r.n.typ = v
 	return nil
@@ -304,6 +319,9 @@ func (r *reader) health() *badAnnotation {
 		if !r.n.include {
 			return &badAnnotation{key, fmt.Sprintf(`none needs an explicit include (%s: "true"): expected a path such as /healthz`, annToolset)}
 		}
+		if r.addsNothing() {
+			return r.untrusted(key, "a backend that is not proven")
+		}
 		r.n.unproven = true
 		return nil
 	}
@@ -321,6 +339,9 @@ func (r *reader) description() *badAnnotation {
 		return &badAnnotation{annDescription, fmt.Sprintf("expected at most %d characters, not %d", maxDescription, n)}
 	}
 	r.n.description = strings.TrimSpace(v)
+	if r.n.description != "" && r.addsNothing() {
+		return r.untrusted(annDescription, "a note for the agent")
+	}
 	return nil
 }
 

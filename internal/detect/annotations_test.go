@@ -13,11 +13,18 @@ import (
 
 func newDetector(t testing.TB) *Detector {
 	t.Helper()
+	return detectorWith(t, Options{})
+}
+
+// detectorWith trusts one namespace and allows one host, beside what o says.
+func detectorWith(t testing.TB, o Options) *Detector {
+	t.Helper()
 	c, err := catalog.Builtin()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := New(c, Options{TrustedNamespaces: []string{"trusted"}, AllowedEndpointHosts: []string{"kb.example.org"}})
+	o.TrustedNamespaces, o.AllowedEndpointHosts = []string{"trusted"}, []string{"kb.example.org"}
+	d, err := New(c, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +66,7 @@ func TestGoodAnnotations(t *testing.T) {
 		},
 		"a type of the user's own": {
 			pairs: []string{"toolset", "true", "toolset-type", "wiki", "toolset-name", "orders-kb"},
-			want:  "wiki orders-kb http://orders.shop.svc.cluster.local:8080",
+			want:  "wiki shop/orders-kb http://orders.shop.svc.cluster.local:8080",
 			check: func(c *backend.Candidate) bool { return c.Custom },
 		},
 		"a catalog type beats the guess": {

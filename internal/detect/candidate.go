@@ -30,7 +30,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annotations, port *backend.Port, why string) *backend.Candidate {
 	c := &backend.Candidate{
 		Service:     s,
-		Instance:    s.Ref.String(),
+		Instance:    d.InstanceName(s.Ref, notes.name),
 		Port:        *port,
 		PortNumber:  port.Number,
 		PortReason:  why,
@@ -38,9 +38,6 @@ func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annota
 		HealthPath:  notes.healthPath,
 		Unproven:    notes.unproven,
 		Description: notes.description,
-	}
-	if notes.name != "" {
-		c.Instance = notes.name
 	}
 	if notes.scheme != "" {
 		c.Scheme, c.FixedScheme = notes.scheme, true

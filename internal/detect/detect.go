@@ -6,6 +6,7 @@ package detect
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -14,7 +15,8 @@ import (
 // Options are the parts of the configuration that decide what a Service may say of itself.
 type Options struct {
 	ClusterDomain        string   // cluster.local if empty
-	TrustedNamespaces    []string // may annotate MCP servers
+	TrustedNamespaces    []string // may annotate MCP servers, and their names stand alone
+	OnlyTrusted          bool     // only they may add to what is proven: APIs of their own, unproven ones, notes
 	AllowedEndpointHosts []string // hosts that the endpoint annotation may name beside the Service's own
 }
 
@@ -36,6 +38,22 @@ func New(c *catalog.Catalog, opts Options) (*Detector, error) {
 	}
 	types, look := compile(c)
 	return &Detector{types: types, look: look, index: newIndex(types, &look), opts: opts}, nil
+}
+
+func (d *Detector) trusts(namespace string) bool {
+	return slices.Contains(d.opts.TrustedNamespaces, namespace)
+}
+
+// InstanceName is the documents' name for an instance that its owner calls name, or that was published under that name
+// before. Outside the trusted namespaces it begins with the namespace, so that no backend is taken for another team's.
+func (d *Detector) InstanceName(ref backend.Ref, name string) string {
+	switch {
+	case name == "":
+		return ref.String()
+	case d.trusts(ref.Namespace), strings.Contains(name, "/"):
+		return name
+	}
+	return ref.Namespace + "/" + name
 }
 
 // Result is what detection makes of one Service.

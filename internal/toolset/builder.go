@@ -178,7 +178,26 @@ func (b *builder) finish() {
 	for _, key := range slices.SortedFunc(maps.Keys(b.overrides.keys()), instanceKey.compare) {
 		if !b.used[key] {
 			path := yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
-			b.warnings = append(b.warnings, b.overrides.at(path, "no such instance is published"))
+			text := "no such instance is published"
+			if meant := b.meant(key); meant != "" {
+				text += `; did you mean "` + meant + `"?`
+			}
+			b.warnings = append(b.warnings, b.overrides.at(path, text))
 		}
 	}
+}
+
+// meant is the instance that an address without a namespace most likely means, "" for none: a name from outside the
+// trusted namespaces is written with its namespace.
+func (b *builder) meant(key instanceKey) (name string) {
+	for _, behind := range b.behind {
+		for _, f := range behind {
+			c := f.Candidate
+			ofType := c.Type == key.typ || c.Custom && key.typ == backend.TypeCustom
+			if ofType && strings.HasSuffix(c.Instance, "/"+key.name) && (name == "" || c.Instance < name) {
+				name = c.Instance
+			}
+		}
+	}
+	return name
 }

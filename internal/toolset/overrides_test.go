@@ -1,12 +1,13 @@
 package toolset
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -59,7 +60,7 @@ func TestOverridesEmpty(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}
-		if diff := cmp.Diff(flat(t, plain), flat(t, d)); diff != "" {
+		if diff := gocmp.Diff(flat(t, plain), flat(t, d)); diff != "" {
 			t.Errorf("%q changes the document (-without +with):\n%s", text, diff)
 		}
 	}
@@ -84,7 +85,7 @@ func TestMergePatch(t *testing.T) {
 		{[]any{1, 2}, m{"a": "b", "c": nil}, m{"a": "b"}},
 		{m{}, m{"a": m{"bb": m{"ccc": nil}}}, m{"a": m{"bb": m{}}}},
 	} {
-		if diff := cmp.Diff(tt.want, mergePatch(tt.target, tt.patch)); diff != "" {
+		if diff := gocmp.Diff(tt.want, mergePatch(tt.target, tt.patch)); diff != "" {
 			t.Errorf("%v patched by %v (-want +got):\n%s", tt.target, tt.patch, diff)
 		}
 	}
@@ -102,7 +103,7 @@ func TestOverridesUsedTwice(t *testing.T) {
 		if first == "" {
 			first = flat(t, d)
 		}
-		if diff := cmp.Diff(first, flat(t, d)); diff != "" {
+		if diff := gocmp.Diff(first, flat(t, d)); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -117,6 +118,51 @@ func TestSharedConfig(t *testing.T) {
 	} {
 		if _, err := Build(patched(), options(t), parse(t, text)); err != nil {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// The admin addresses an instance by its Service or by its name as it is written. A stranger's that is called like it, or
+// like an entry of the admin's own, gets nothing of what was meant for that.
+func TestOverridesByName(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-ANN-3")
+	t.Attr("req", "DTS-SEC-3")
+	const key = "{additional_headers: {X-Key: '{{ env.KEY }}'}}"
+	trusted, strange := found("prometheus", "ours/p", 9090, named("main")), found("prometheus", "evil/p", 9090, named("evil/main"))
+	wiki := found("wiki", "evil/w", 80, own, named("evil/db"))
+	for name, tt := range map[string]struct {
+		overrides string
+		findings  []*backend.Finding
+		want      []string // entries and instances with the key
+		warning   string
+	}{
+		"by the Service":            {"instances: {prometheus: {evil/p: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"evil/main"}, ""},
+		"by the written name":       {"instances: {prometheus: {evil/main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"evil/main"}, ""},
+		"by a trusted one's name":   {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"main"}, ""},
+		"the trusted one is absent": {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{strange}, nil, `no such instance is published; did you mean "evil/main"?`},
+		"nobody is near":            {"instances: {prometheus: {other: " + key + "}}", []*backend.Finding{strange}, nil, "no such instance is published"},
+		"an entry of the admin's own": {
+			"toolsets: {custom/db: {type: http, enabled: true, config: {endpoints: [{hosts: [db.ours], paths: ['/*'], methods: [GET], auth: {type: bearer, token: '{{ env.KEY }}'}}]}}}",
+			[]*backend.Finding{wiki}, []string{"custom/db"}, "",
+		},
+		"an API, by its written name": {"instances: {custom: {evil/db: " + key + "}}", []*backend.Finding{wiki}, []string{"custom/evil/db"}, ""},
+		"an API, by the bare name":    {"instances: {wiki: {db: " + key + "}}", []*backend.Finding{wiki}, nil, `no such instance is published; did you mean "evil/db"?`},
+	} {
+		d, err := Build(tt.findings, options(t), parse(t, tt.overrides))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var got []string
+		for _, v := range d.Variables() {
+			got = append(got, cmp.Or(v.Instance, v.Toolset))
+		}
+		if diff := gocmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: who has the key (-want +got):\n%s", name, diff)
+		}
+		if all := strings.Join(d.Warnings, "\n"); !strings.HasSuffix(all, tt.warning) || (all == "") != (tt.warning == "") {
+			t.Errorf("%s: warnings %q, want %q", name, all, tt.warning)
 		}
 	}
 }
@@ -142,7 +188,7 @@ func TestOverridesWithoutEffect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, strings.Join(d.Warnings, "\n")); diff != "" {
+		if diff := gocmp.Diff(want, strings.Join(d.Warnings, "\n")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
@@ -255,7 +301,7 @@ func TestBadOverrides(t *testing.T) {
 				t.Fatal("accepted")
 			}
 			got, _, _ := strings.Cut(err.Error(), " (") // hints of the YAML reader
-			if diff := cmp.Diff(tt.want, got); diff != "" {
+			if diff := gocmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

@@ -106,6 +106,12 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	switch {
 	case strings.HasPrefix(f.Reason, "opted out"):
 		return []Advice{{"To let it in again:", h.annotate(f, "kubernaut.io/toolset-")}}
+	case bad && strings.Contains(f.Reason, "lists in security.trustedNamespaces"):
+		annotation, _, _ = strings.Cut(annotation, ":")
+		return []Advice{
+			{"Remove the annotation:", h.annotate(f, annotation+"-")},
+			{"Or trust its namespace in the configuration:", fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace)},
+		}
 	case bad:
 		annotation, _, _ = strings.Cut(annotation, ":")
 		return []Advice{{"Correct the annotation:", h.annotate(f, "--overwrite", annotation+"=VALUE")}}

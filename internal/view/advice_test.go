@@ -30,6 +30,8 @@ func TestAdvice(t *testing.T) {
 		{"denied", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: "x",
 			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied}}, "get endpointslices -l kubernetes.io/service-name=b -o yaml"},
 		{"bad annotation", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: "annotation kubernaut.io/toolset-scheme: expected http or https"}, "kubernaut.io/toolset-scheme=VALUE"},
+		{"not trusted", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: "annotation kubernaut.io/toolset-description: a note for the agent is taken only from a namespace that the configuration lists in security.trustedNamespaces; a is not"},
+			"annotate service b kubernaut.io/toolset-description-\nOr trust its namespace in the configuration:\nsecurity: {trustedNamespaces: [a]}"},
 		{"name taken", backend.Finding{Service: service, Candidate: explicit, Verdict: backend.Rejected, Reason: `annotation kubernaut.io/toolset-name: "x" is taken`}, "kubernaut.io/toolset-name=VALUE"},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,47 @@
+package inventory_test
+
+import (
+	"strings"
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// A name from outside the trusted namespaces is written with its namespace, and so can be what another Service of that
+// namespace is called without one. The two have one owner: the older keeps it, and nobody else is touched.
+func TestNamesWithinANamespace(t *testing.T) {
+	t.Attr("req", "DTS-ANN-3")
+	list := func(named, plain int) []svc {
+		return []svc{
+			{ref: at("a", "y"), instance: "a/x", strength: backend.Explicit, day: named},
+			{ref: at("a", "x"), strength: backend.Strong, day: plain},
+			{ref: at("b", "x"), strength: backend.Strong, day: 9},
+			{ref: at("a", "z"), typ: "grafana", instance: "a/x", strength: backend.Strong, day: 9},
+		}
+	}
+	for name, tc := range map[string]struct {
+		list            []svc
+		keeps, rejected string
+	}{
+		"the annotated one is older":       {list(1, 2), "a/y", "a/x"},
+		"the annotated one is younger":     {list(2, 1), "a/x", "a/y"},
+		"the annotated one is of no age":   {list(0, 1), "a/x", "a/y"},
+		"nobody's age is known: by name":   {list(0, 0), "a/x", "a/y"},
+		"the other one is of no known age": {list(1, 0), "a/y", "a/x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := build(t, inventory.Options{}, tc.list...)
+			for _, ref := range []string{tc.keeps, "b/x", "a/z"} {
+				if f := got[ref]; f.Verdict != backend.Accepted {
+					t.Errorf("%s is %s: %s", ref, f.Verdict, f.Reason)
+				}
+			}
+			f := got[tc.rejected]
+			told := strings.Contains(f.Reason, `"a/x" is the name of the older Service `+tc.keeps)
+			if f.Verdict != backend.Rejected || f.Annotation != "kubernaut.io/toolset-name" || !told {
+				t.Errorf("%s is %s: %s", tc.rejected, f.Verdict, f.Reason)
+			}
+		})
+	}
+}
