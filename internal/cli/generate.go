@@ -97,6 +97,7 @@ func (d *discovered) document(overrides *toolset.Overrides) (*toolset.Document, 
 	doc, err := toolset.Build(d.findings, toolset.Options{
 		Types: d.catalog.Types, Baseline: d.config.HolmesGPT.Baseline,
 		GenerationMarker: d.config.HolmesGPT.GenerationMarker, Formats: d.config.Output.Formats,
+		TrustedNamespaces: d.config.Security.TrustedNamespaces,
 	}, overrides)
 	if err != nil {
 		return nil, nil, err

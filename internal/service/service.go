@@ -118,6 +118,7 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 		Toolset: toolset.Options{
 			Types: o.Catalog.Types, Baseline: c.HolmesGPT.Baseline,
 			GenerationMarker: c.HolmesGPT.GenerationMarker, Formats: c.Output.Formats,
+			TrustedNamespaces: c.Security.TrustedNamespaces,
 		},
 		Settle: c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
 		DryRun: o.DryRun, Log: log, Report: report,

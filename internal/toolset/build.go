@@ -29,6 +29,8 @@ type Options struct {
 	GenerationMarker bool
 	// Formats to give keys for; none means all.
 	Formats []string
+	// TrustedNamespaces are those whose notes the agent reads before others'.
+	TrustedNamespaces []string
 }
 
 // Build makes the document of the accepted findings among those given. A finding that cannot be written is left out with a
@@ -38,7 +40,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	if overrides == nil {
 		overrides = &Overrides{}
 	}
-	b := newBuilder(overrides)
+	b := newBuilder(overrides, opts.TrustedNamespaces)
 	if err := b.baseline(opts.Baseline); err != nil {
 		return nil, err
 	}

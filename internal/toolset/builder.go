@@ -11,11 +11,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// notesEntry tells the agent what owners say about instances of HolmesGPT's built-in toolsets. HolmesGPT shows the agent
-// only the instructions of a working toolset, never its description, and replaces the instructions that others give to
-// most built-in ones, so that an entry of its own, without tools, is the only way.
-const notesEntry = "kubernaut/notes"
-
 // builder gathers the HolmesGPT document.
 type builder struct {
 	overrides *Overrides
@@ -24,8 +19,12 @@ type builder struct {
 	builtins  map[string]*builtin
 	own       []*entry
 	behind    map[string][]*backend.Finding
-	notes     []string
 	warnings  []string
+
+	trusted  []string // namespaces whose notes come first
+	notes    []*ownerNote
+	noted    map[backend.Ref]bool // Services whose note is among them
+	unproven map[string][]string  // built-in toolset -> its instances that nobody has checked
 	// used are the instances that the overrides address and that exist.
 	used map[instanceKey]bool
 	// origins: path in the document -> path in the overrides that changed it.
@@ -48,9 +47,12 @@ type entry struct {
 	origin string
 }
 
-func newBuilder(overrides *Overrides) *builder {
+func newBuilder(overrides *Overrides, trusted []string) *builder {
 	return &builder{
 		overrides: overrides,
+		trusted:   trusted,
+		noted:     map[backend.Ref]bool{},
+		unproven:  map[string][]string{},
 		toolsets:  map[string]any{},
 		servers:   map[string]any{},
 		builtins:  map[string]*builtin{},
@@ -81,16 +83,17 @@ func (b *builder) add(it *item) {
 		b.addOwn(it, it.server(b.warnf), true)
 		return
 	}
-	noted := false
+	unproven := it.Candidate.Unproven
 	for _, e := range it.typ.Toolset.HolmesGPT {
 		if e.HTTP != nil {
 			b.addOwn(it, it.http(e, b.warnf), false)
 			continue
 		}
 		name := b.addInstance(it, e)
-		if notes := it.notes(); notes != "" && !noted {
-			noted = true
-			b.notes = append(b.notes, fmt.Sprintf("- %s, instance %s: %s", e.Name, name, notes))
+		b.note(it, "- "+e.Name+", instance "+name+": ", nil)
+		if unproven { // once, whatever the number of its toolsets
+			unproven = false
+			b.unproven[e.Name] = append(b.unproven[e.Name], name)
 		}
 	}
 }
@@ -128,6 +131,7 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 func (b *builder) addOwn(it *item, tree map[string]any, server bool) {
 	config, origin := b.patch(it, tree["config"].(map[string]any))
 	tree["config"] = config
+	b.note(it, "", tree)
 	b.own = append(b.own, &entry{item: it, name: it.entryName(), server: server, tree: tree, origin: origin})
 }
 
@@ -151,14 +155,7 @@ func (b *builder) finish() {
 		}
 		b.toolsets[name] = tree
 	}
-	if len(b.notes) > 0 {
-		b.toolsets[notesEntry] = map[string]any{
-			"enabled":          true,
-			"description":      "What their owners say about some of the backends.",
-			"llm_instructions": "What is known about some instances of the toolsets above:\n" + strings.Join(b.notes, "\n"),
-			"tools":            []any{},
-		}
-	}
+	b.writeNotes()
 	nameTools(b.own)
 	for _, e := range b.own {
 		section, group := b.toolsets, "toolsets"

@@ -63,8 +63,8 @@ func (it *item) http(e catalog.Entry, warnf func(string, ...any)) map[string]any
 	return map[string]any{
 		"type":             "http",
 		"enabled":          true,
-		"description":      join(" ", it.text(e.Description), it.notes()),
-		"llm_instructions": join("\n", it.text(e.Instructions), it.notes()),
+		"description":      it.text(e.Description),
+		"llm_instructions": join("\n", it.text(e.Instructions), it.unproven()),
 		"config":           config,
 	}
 }
@@ -79,11 +79,11 @@ func (it *item) server(warnf func(string, ...any)) map[string]any {
 	}
 	tree := map[string]any{
 		"enabled":     true,
-		"description": join(" ", "MCP server of Service "+it.Ref.String()+".", it.notes()),
+		"description": "MCP server of Service " + it.Ref.String() + ".",
 		"config":      config,
 	}
-	if notes := it.notes(); notes != "" {
-		tree["llm_instructions"] = notes
+	if text := it.unproven(); text != "" {
+		tree["llm_instructions"] = text
 	}
 	return tree
 }
@@ -101,20 +101,12 @@ func (it *item) healthURL(origin, health string) string {
 	return ""
 }
 
-// unprovenNote is said wherever an instance is written that nobody has checked.
-const unprovenNote = "Not proven to work: its owner switched the check off."
-
-// notes are what the agent must know of this instance beside its type, in one line; empty if there is nothing.
-func (it *item) notes() string {
-	var notes []string
+// unproven is what the agent must know of an entry that nobody has checked; empty for any other.
+func (it *item) unproven() string {
 	if it.Candidate.Unproven {
-		notes = append(notes, unprovenNote)
+		return unprovenNote
 	}
-	if d := it.Candidate.Description; d != "" {
-		// The owner's words end where the quotes end.
-		notes = append(notes, `Owner's note: "`+strings.ReplaceAll(d, `"`, `'`)+`"`)
-	}
-	return strings.Join(notes, " ")
+	return ""
 }
 
 // splitURL parts scheme://host:port from the base path.

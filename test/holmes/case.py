@@ -211,6 +211,7 @@ def verify(directory: Path) -> dict:
     reach_only(read(directory / "hosts.yaml"))
     logging.disable(logging.CRITICAL)
 
+    from holmes.core.prompt import build_system_prompt
     from holmes.core.tools import SERVER_TOOLSET_TAGS, PrerequisiteCacheMode
     from holmes.core.tools_utils.tool_executor import ToolExecutor
     from holmes.core.toolset_manager import ToolsetManager
@@ -257,4 +258,8 @@ def verify(directory: Path) -> dict:
             problems += check_calls(name, config, toolset, expected)
         instances += len((config or {}).get("instances", [])) or 1
     problems += check_tools(entries, loaded, ToolExecutor(toolsets))
+    if expect.get("reads"):
+        prompt = build_system_prompt(toolsets, None, None, None, False, {}) or ""
+        found = {text: prompt.count(text) for text in expect["reads"]}
+        problems += [f"the agent reads {t!r} {found[t]} times, want {n}" for t, n in expect["reads"].items() if found[t] != n]
     return {"problems": problems, "toolsets": len(entries), "instances": instances}

@@ -100,14 +100,21 @@ func TestGenerate(t *testing.T) {
 			opts: standin.Options{BasePath: "/deep/down"}, annotations: map[string]string{"kubernaut.io/toolset-path": "/deep/down"}})
 
 	add("custom-and-mcp", nil, append(probe, "--set", "security.trustedNamespaces=[tools]"),
-		[]string{"custom/orders-kb:", "custom/shop/wiki:", "mcp/tools/runbooks:", "Owner''s note"},
+		[]string{"custom/shop/orders-kb:", "custom/shop/wiki:", "mcp/tools/runbooks:", "Owner's note"},
 		service{namespace: "shop", name: "orders-kb", port: "http", target: 8080, kind: standin.Custom, annotations: map[string]string{
 			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "custom", "kubernaut.io/toolset-name": "orders-kb",
 			"kubernaut.io/toolset-health-endpoint": "/healthz", "kubernaut.io/toolset-description": `Orders: "how to" & {braces} # and more`}},
 		service{namespace: "shop", name: "wiki", port: "http", target: 8080, kind: standin.Custom, annotations: map[string]string{
 			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "wiki", "kubernaut.io/toolset-health-endpoint": "none"}},
 		service{namespace: "tools", name: "runbooks", port: "http", target: 8000, kind: standin.MCP, annotations: map[string]string{
-			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "mcp", "kubernaut.io/toolset-path": "/mcp"}})
+			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "mcp", "kubernaut.io/toolset-path": "/mcp",
+			"kubernaut.io/toolset-description": "What to do at night"}},
+		service{namespace: "shop", name: "prometheus", labels: app("prometheus", component, "server"), port: "http", target: 9090, kind: standin.Prometheus,
+			annotations: map[string]string{"kubernaut.io/toolset-description": "Only the shop"}})
+	// A note stands once in what the agent reads, and in what it cannot see there is none.
+	cases[len(cases)-1].Expect.Reads = map[string]int{
+		`Orders: 'how to' & {braces} # and more`: 1, "What to do at night": 1, "Only the shop": 1, "Not proven to work": 1,
+	}
 
 	overrides := filepath.Join(t.TempDir(), "overrides.yaml")
 	if err := os.WriteFile(overrides, []byte(`
