@@ -23,7 +23,10 @@ func newGenerate(streams Streams) *cobra.Command {
 		Use:   "generate",
 		Short: "Print the ConfigMap with the toolsets",
 		Long: `Prints the ConfigMap that holds the toolsets: the HolmesGPT document under custom_toolset.yaml and the compact form under
-<type>-toolset.yaml. Standard error tells which environment variables HolmesGPT then needs, and which backends are left out.`,
+<type>-toolset.yaml. Standard error tells which environment variables HolmesGPT then needs, and which backends are left out.
+
+A ConfigMap has at most 1 MiB. What would be larger is refused, with the namespaces and types that take the most space; with --key
+that key's size alone counts.`,
 		Example: `  kubectl get svc,endpointslices -A -o json | dynamic-toolset generate -f -
   dynamic-toolset generate --probe=proxy > configmap.yaml
   dynamic-toolset generate --probe=proxy --key custom_toolset.yaml --overrides overrides.yaml > custom_toolset.yaml`,
@@ -48,6 +51,9 @@ func newGenerate(streams Streams) *cobra.Command {
 			if key != "" && !known {
 				return fmt.Errorf("--key %s: not among what is generated, which is %s", key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
 			}
+			if err := checkSize(doc, keys, key); err != nil {
+				return err
+			}
 			for _, w := range doc.Warnings {
 				warn(streams, "%s", w)
 			}
@@ -56,7 +62,9 @@ func newGenerate(streams Streams) *cobra.Command {
 			d.tellRemedies(streams)
 			tellVariables(streams, doc.Variables())
 			if key == "" {
-				return printObject(streams, d.configMap(keys), output)
+				object := d.configMap(keys)
+				noteSize(streams, object)
+				return printObject(streams, object, output)
 			}
 			_, err = fmt.Fprint(streams.Out, text)
 			return err

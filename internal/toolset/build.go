@@ -51,8 +51,9 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	b.finish()
 	doc := &Document{
 		HolmesGPT: map[string]any{"toolsets": b.toolsets},
-		Compact:   b.compactTrees(items),
+		Compact:   compactTrees(items),
 		Backends:  b.behind,
+		compactOf: compactOf(items),
 		formats:   opts.Formats,
 	}
 	if len(b.servers) > 0 {

@@ -1,12 +1,15 @@
 package toolset
 
-import "kubernaut.io/dynamic-toolset/internal/catalog"
+import (
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
 
 // kubernetesType is the compact form's entry that is always there.
 const kubernetesType = "kubernetes"
 
 // compactTrees are the compact form, by type.
-func (b *builder) compactTrees(items []*item) map[string]map[string]any {
+func compactTrees(items []*item) map[string]map[string]any {
 	trees := map[string]map[string]any{
 		kubernetesType: compactTree(kubernetesType, map[string]any{"incluster": true, "namespaces": []any{"*"}}),
 	}
@@ -18,6 +21,15 @@ func (b *builder) compactTrees(items []*item) map[string]map[string]any {
 		trees[name] = compactTree(name, compactConfig(instances))
 	}
 	return trees
+}
+
+// compactOf are the findings behind each of them, in their order.
+func compactOf(items []*item) map[string][]*backend.Finding {
+	behind := map[string][]*backend.Finding{}
+	for _, it := range items {
+		behind[it.Candidate.Type] = append(behind[it.Candidate.Type], it.Finding)
+	}
+	return behind
 }
 
 func compactTree(name string, config map[string]any) map[string]any {

@@ -44,7 +44,8 @@ type Document struct {
 	// Warnings are for people: what was left out and why, and what in the overrides has no effect.
 	Warnings []string
 
-	formats []string
+	compactOf map[string][]*backend.Finding // behind each entry of the compact form, in its order
+	formats   []string
 }
 
 // Keys are the generated keys of the ConfigMap and their texts, of the formats asked for.

@@ -127,11 +127,17 @@ func (e *Env) ConfigMap(t testing.TB) *corev1.ConfigMap {
 // Kubectl runs the real kubectl as the admin, with in as standard input, and returns what it printed.
 func (e *Env) Kubectl(t testing.TB, in string, args ...string) string {
 	t.Helper()
-	r := e.run(t, in, filepath.Join(e.assets, "kubectl"), append([]string{"--kubeconfig", e.kubeconfig}, args...))
+	r := e.TryKubectl(t, in, args...)
 	if r.Code != 0 {
 		t.Fatalf("kubectl %s: exit %d\n%s", strings.Join(args, " "), r.Code, r.Stderr)
 	}
 	return r.Stdout
+}
+
+// TryKubectl is Kubectl for what may fail.
+func (e *Env) TryKubectl(t testing.TB, in string, args ...string) Result {
+	t.Helper()
+	return e.run(t, in, filepath.Join(e.assets, "kubectl"), append([]string{"--kubeconfig", e.kubeconfig}, args...))
 }
 
 func (e *Env) mkdir(t testing.TB, name string) string {

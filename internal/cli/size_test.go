@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// apis are n Services of a namespace that their owner includes as APIs of that type.
+func apis(namespace, typ string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "knowledge-base-%04d", "namespace": %q, `+
+			`"annotations": {"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": %q}}, `+
+			`"spec": {"clusterIP": "10.0.0.9", "ports": [{"port": 80}]}}`+"\n", i, namespace, typ)
+	}
+	return b.String()
+}
+
+// TestGenerateTooLarge: what no ConfigMap holds is refused, with what makes it so large.
+func TestGenerateTooLarge(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	const trusted = "security.trustedNamespaces=[evil, shop, sales, search]" // which have no limit of their own
+	file := writeFile(t, "services.json",
+		apis("evil", "custom", 1500)+apis("shop", "prometheus", 900)+apis("sales", "jaeger", 100)+apis("search", "loki", 2))
+	args := []string{"generate", "-f", file, "--set", trusted}
+
+	r := run(t, args...)
+	if r.code != 1 || r.out != "" {
+		t.Errorf("exit code %d, %d bytes on standard output", r.code, len(r.out))
+	}
+	if !strings.HasPrefix(r.err, "error: the ConfigMap would have ") || strings.Count(r.err, "\n") != 1 {
+		t.Errorf("standard error: %.2000s", r.err)
+	}
+	for _, want := range []string{
+		"a ConfigMap has at most 1024 KiB",
+		"the largest namespaces: evil (", " KiB), shop (", " KiB), sales (",
+		"the largest types: custom (", " KiB), prometheus (", " KiB), jaeger (",
+		"discovery.namespaces", "security.maxInstancesPerNamespace", "output.formats",
+	} {
+		if !strings.Contains(r.err, want) {
+			t.Errorf("standard error lacks %q: %.2000s", want, r.err)
+		}
+	}
+
+	// A key that is small enough is printed, whatever the others are.
+	r = run(t, append(args, "--key", "prometheus-toolset.yaml")...)
+	if r.code != 0 || !strings.Contains(r.out, "toolset: prometheus\n") {
+		t.Errorf("a small key: exit code %d: %.2000s", r.code, r.err)
+	}
+	r = run(t, append(args, "--key", "custom_toolset.yaml", "--set", "discovery.namespaces=[shop, sales]")...)
+	if r.code != 0 {
+		t.Errorf("one format of fewer namespaces: exit code %d: %.2000s", r.code, r.err)
+	}
+	more := writeFile(t, "more.json", apis("evil", "custom", 2500))
+	r = run(t, "generate", "-f", more, "--set", trusted, "--key", "custom_toolset.yaml")
+	if r.code != 1 || r.out != "" || !strings.HasPrefix(r.err, "error: custom_toolset.yaml would have ") {
+		t.Errorf("a key that is too large: exit code %d, %d bytes on standard output: %.2000s", r.code, len(r.out), r.err)
+	}
+}
+
+// TestGenerateLarge: kubectl apply keeps what it is given in an annotation, of which the API server takes 256 KiB.
+func TestGenerateLarge(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	const limit, key = 262144, "kubectl.kubernetes.io/last-applied-configuration"
+	// refused: kubectl would, of so many APIs; it is the last that was asked about.
+	var stderr string
+	refused := func(n int) bool {
+		t.Helper()
+		file := writeFile(t, "services.json", apis("shop", "custom", n))
+		r := mustRun(t, "generate", "-f", file, "--set", "security.trustedNamespaces=[shop]")
+		stderr = r.err
+		// As kubectl makes it (GetModifiedConfiguration in k8s.io/kubectl).
+		var object map[string]any
+		if err := yaml.Unmarshal([]byte(r.out), &object); err != nil {
+			t.Fatal(err)
+		}
+		object["metadata"].(map[string]any)["annotations"] = map[string]any{}
+		text, err := json.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(key)+len(text)+len("\n") > limit
+	}
+	least := 1 + sort.Search(1000, func(i int) bool { return refused(1 + i) })
+	for _, n := range []int{1, least - 1, least, 2 * least} {
+		want := refused(n)
+		if got := strings.Contains(stderr, "kubectl apply --server-side works"); got != want {
+			t.Errorf("of %d APIs it is said that kubectl apply refuses them: %t, want %t\n%.500s", n, got, want, stderr)
+		}
+	}
+	t.Logf("from %d APIs on", least)
+}

@@ -1,0 +1,113 @@
+package toolset
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Share is how much of the texts one namespace, or one type, takes.
+type Share struct {
+	Name  string
+	Bytes int
+}
+
+// Shares attributes what Keys returns to namespaces and to types, the largest first; types of the owners' own count as
+// custom. What instances of several namespaces have in common belongs to their type alone, and what does not come from
+// backends, as well as kubernaut/notes, to nobody.
+func (d *Document) Shares() (namespaces, types []Share, err error) {
+	s := shares{namespaces: map[string]int{}, types: map[string]int{}}
+	if d.wants(HolmesGPT) {
+		for _, section := range []string{"toolsets", "mcp_servers"} {
+			entries, _ := d.HolmesGPT[section].(map[string]any)
+			for name, tree := range entries {
+				s.add(d.Backends[name], tree, section, name)
+			}
+		}
+	}
+	if d.wants(Compact) {
+		for typ, tree := range d.Compact {
+			s.add(d.compactOf[typ], tree)
+		}
+	}
+	return sorted(s.namespaces), sorted(s.types), s.err
+}
+
+func sorted(sizes map[string]int) []Share {
+	list := make([]Share, 0, len(sizes))
+	for name, n := range sizes {
+		list = append(list, Share{name, n})
+	}
+	slices.SortFunc(list, func(a, b Share) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), strings.Compare(a.Name, b.Name))
+	})
+	return list
+}
+
+type shares struct {
+	namespaces, types map[string]int
+	err               error
+}
+
+// add counts an entry, which stands below these keys, for the backends behind it.
+func (s *shares) add(behind []*backend.Finding, tree any, path ...string) {
+	if len(behind) == 0 {
+		return
+	}
+	rest := s.size(tree, path)
+	if len(path) == 0 { // a key of its own
+		rest += len(header)
+	}
+	if instances := instancesOf(tree); len(instances) == len(behind) {
+		path = append(path, "config", "instances")
+		for i, f := range behind {
+			n := s.size([]any{instances[i]}, path)
+			s.namespaces[f.Namespace] += n
+			s.types[kind(f)] += n
+			rest -= n
+		}
+	}
+	first := behind[0]
+	s.types[kind(first)] += rest
+	if !slices.ContainsFunc(behind, func(f *backend.Finding) bool { return f.Namespace != first.Namespace }) {
+		s.namespaces[first.Namespace] += rest
+	}
+}
+
+// size is the length of a tree's text below these keys, indented as it is there, without the keys themselves.
+func (s *shares) size(tree any, path []string) int {
+	for _, key := range slices.Backward(path) {
+		tree = map[string]any{key: tree}
+	}
+	text, err := yaml.Marshal(tree)
+	if err != nil {
+		s.err = fmt.Errorf("encode as YAML: %w", err)
+		return 0
+	}
+	for range path {
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+	}
+	return len(text)
+}
+
+// instancesOf are the instances in an entry, nil if it has none.
+func instancesOf(tree any) []any {
+	entry, _ := tree.(map[string]any)
+	config, _ := entry["config"].(map[string]any)
+	instances, _ := config["instances"].([]any)
+	return instances
+}
+
+// kind is the type to count a backend for.
+func kind(f *backend.Finding) string {
+	if f.Candidate.Custom {
+		return backend.TypeCustom
+	}
+	return f.Candidate.Type
+}
