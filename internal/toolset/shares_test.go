@@ -12,7 +12,6 @@ import (
 // What a namespace or a type is said to take is what the texts lose without it, whatever it is written into.
 func TestShares(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-OUT-11")
 	wikis := flood("wiki", "wikis", 40, 1, 300, "x", own)
 	for i, f := range wikis {
 		f.Type = fmt.Sprintf("wiki-%d", i%30) // types of their own count as custom
