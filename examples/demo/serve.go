@@ -59,8 +59,9 @@ func (d *demo) serve(ctx context.Context, binary string) (*seen, error) {
 	cmd := exec.CommandContext(ctx, binary, "serve", "-f", d.services, "--out", d.output, //nolint:gosec // the person's own choice
 		"--set", "server.address="+d.page, "--set", "metrics.address=127.0.0.1:0", "--set", "log.format=text",
 		"--set", "health.interval=2s", "--set", "health.tries=1",
-		// The monitoring team's Grafana gets its key because the configuration says so, and no other one does.
-		"--set", "credentials.grafana={monitoring/grafana: {api_key: GRAFANA_API_KEY}}")
+		// These get their keys because the configuration says so, and no other Grafana does.
+		"--set", "credentials.grafana={monitoring/grafana: {api_key: GRAFANA_API_KEY}}",
+		"--set", "credentials.elasticsearch={logging/elasticsearch-master: {api_key: ELASTICSEARCH_API_KEY}}")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second

@@ -86,7 +86,9 @@ func moves(old, now references) (list []ReferenceMove) {
 			continue
 		}
 		moved := func(m ReferenceMove) bool { return m.Variable == h.variable && m.Toolset == h.toolset && m.To == "" }
-		if i := slices.IndexFunc(list, moved); i >= 0 {
+		if i := slices.IndexFunc(list, moved); i >= 0 && list[i].From == now[h] {
+			list = slices.Delete(list, i, i+1) // it has another name by now
+		} else if i >= 0 {
 			list[i].To = now[h]
 		} else {
 			list = append(list, ReferenceMove{Variable: h.variable, Toolset: h.toolset, To: now[h]})

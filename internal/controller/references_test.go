@@ -53,8 +53,8 @@ func TestReferencesAreReported(t *testing.T) {
 
 func TestMoves(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
-	old := references{{"K", "t", "a"}: "ns/a", {"K", "t", "b"}: "ns/b", {"L", "t", "a"}: "ns/a"}
-	now := references{{"K", "t", "b"}: "ns/b", {"K", "t", "c"}: "ns/c", {"M", "t", "a"}: "ns/a"}
+	old := references{{"N", "t", "main"}: "ns/main", {"K", "t", "a"}: "ns/a", {"K", "t", "b"}: "ns/b", {"L", "t", "a"}: "ns/a"}
+	now := references{{"N", "t", "ns/main"}: "ns/main", {"K", "t", "b"}: "ns/b", {"K", "t", "c"}: "ns/c", {"M", "t", "a"}: "ns/a"}
 	want := []ReferenceMove{{"K", "t", "ns/a", "ns/c"}, {"L", "t", "ns/a", ""}, {"M", "t", "", "ns/a"}}
 	got := moves(old, now)
 	if len(got) != len(want) {

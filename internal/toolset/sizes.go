@@ -25,7 +25,7 @@ func (d *Document) Sizes() map[backend.Key]int {
 			continue // the document would not be written either
 		}
 		for _, f := range behind {
-			sizes[f.Candidate.Key()] += len(text)/len(behind) + besideSize + len(f.Candidate.Description)
+			sizes[f.Candidate.Key()] += len(text)/len(behind) + besideSize
 		}
 	}
 	return sizes
