@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"sync"
+	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -53,6 +54,31 @@ func group(targets []Target) [][]int {
 		groups[g] = append(groups[g], i)
 	}
 	return groups
+}
+
+// Address identifies the backend that is dialled. Two probes of one namespace are never made there at once.
+func Address(t Target) string { return address(t) }
+
+// courtesy is how long a probe waits for another namespace's at the same address. It is short: that one may hang, and any
+// Service can lead to any address.
+const courtesy = 250 * time.Millisecond
+
+// turn waits while another Probe of the target's namespace asks at its address, and a moment for one of another namespace.
+func (p *Prober) turn(ctx context.Context, t Target) (release func(), err error) {
+	at := address(t)
+	own, err := p.busy.acquire(ctx, t.Candidate.Service.Namespace+" "+at)
+	if err != nil {
+		return nil, err
+	}
+	brief, cancel := context.WithTimeout(ctx, courtesy)
+	defer cancel()
+	if shared, err := p.busy.acquire(brief, at); err == nil {
+		return func() {
+			shared()
+			own()
+		}, nil
+	}
+	return own, nil
 }
 
 // keyed lets one holder at a time have each key. The zero value is ready.

@@ -96,6 +96,33 @@ func TestOneAtATimePerBackend(t *testing.T) {
 	})
 }
 
+// Probes of different namespaces wait for each other at one address, but not for one that takes long.
+func TestOtherNamespacesWaitAMoment(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	synctest.Test(t, func(t *testing.T) {
+		var takes atomic.Int64
+		p := newProber(t, Options{RoundTripper: via(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			time.Sleep(time.Duration(takes.Load())) //nolint:forbidigo // on the clock of synctest
+		}))})
+		mine, theirs := many(1)[0], many(1)[0]
+		theirs.Candidate.Service.Namespace = "elsewhere"
+		for each, want := range map[time.Duration]time.Duration{
+			200 * time.Millisecond: 400 * time.Millisecond, 2 * time.Second: 2250 * time.Millisecond,
+		} {
+			takes.Store(int64(each))
+			begin := time.Now()
+			var wg sync.WaitGroup
+			for _, target := range []Target{mine, theirs} {
+				wg.Go(func() { p.Probe(t.Context(), target) })
+			}
+			wg.Wait()
+			if took := time.Since(begin); took != want {
+				t.Errorf("two probes of %s took %s, want %s", each, took, want)
+			}
+		}
+	})
+}
+
 // Dead backends do not delay live ones.
 func TestDeadBackendsDelayNobody(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")

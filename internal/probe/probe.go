@@ -84,13 +84,13 @@ const (
 )
 
 // Probe asks one backend, as often as it takes for what may pass. It waits while another Probe of this Prober asks at the
-// same address. A context that ends leaves the candidate unprobed.
+// same address for the same namespace. A context that ends leaves the candidate unprobed.
 func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	o, done := p.untouched(t)
 	if done {
 		return o
 	}
-	release, err := p.busy.acquire(ctx, address(t))
+	release, err := p.turn(ctx, t)
 	if err != nil {
 		return stopped(t, nil)
 	}
