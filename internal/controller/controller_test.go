@@ -193,6 +193,10 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	return o
 }
 
+func (*fakeProber) Denied(probe.Target) (backend.Observation, bool) {
+	return backend.Observation{}, false
+}
+
 // notes is a Reporter that remembers.
 type notes struct {
 	mu   sync.Mutex

@@ -14,32 +14,52 @@ type Record struct {
 	Observation backend.Observation
 }
 
+// longestPause bounds the time between two checks of what has never worked, where the interval itself is not longer.
+const longestPause = 5 * time.Minute
+
 // entry is what is known of one target.
 type entry struct {
 	target   probe.Target
 	identity string // a change of this makes it another backend
+	address  string // where it is probed
 	last     backend.Observation
 	good     *backend.Observation // the last that was good enough to publish; nil once it counts as failing
 	failures int
 	counted  time.Time // when the last failure was counted
 	tried    bool
-	due      time.Time
-	stop     context.CancelFunc // ends the probe that runs; nil while none does
-	again    bool               // it changed while it was being probed
+	denied   bool // it is not probed: one of its addresses is denied
+	worked   bool // since it last changed
+	misses   int  // failed checks since then
+
+	// Of the scheduler.
+	due   time.Time
+	front bool               // before all others of its namespace: its probe was ended for another one
+	fresh bool               // new or changed: before those that are checked again
+	again bool               // it changed while it was being probed
+	stop  context.CancelFunc // ends the probe that runs; nil while none does
+	lane  *lane              // where it has a slot
+	spot  spot               // that it holds
+	in    *pile[*entry]      // where it waits
+	at    int                // its place there
 }
+
+func (e *entry) namespace() string { return e.target.Candidate.Service.Namespace }
+
+// idle: it is never probed.
+func (e *entry) idle() bool { return e.denied || e.target.Candidate.Unproven }
 
 func (e *entry) remember(r Record) {
 	if r.Port == e.target.Candidate.PortNumber {
 		o := r.Observation
-		e.good = &o
+		e.good, e.worked = &o, true
 	}
 }
 
-// end stops the probe that runs, if there is one.
-func (e *entry) end() {
-	if e != nil && e.stop != nil {
-		e.stop()
-	}
+// change enters that the target, or what is behind it, has changed.
+func (e *entry) change(t probe.Target, at string, now time.Time) {
+	e.target, e.address = t, at
+	e.due, e.fresh, e.again = now, true, e.stop != nil
+	e.worked, e.misses = false, 0
 }
 
 // enter takes a result in and reports whether anything changed that others see.
@@ -50,17 +70,65 @@ func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	e.last, e.tried = o, true
 	if o.Outcome.Up() {
 		e.good, e.failures = &o, 0
+		e.worked = true
 		return changed || before == nil || !same(*before, o)
 	}
+	e.misses++
 	// A rolling restart is one failure and not three, however often it is looked at.
 	if e.failures == 0 || now.Sub(e.counted) >= opts.Interval*8/10 {
 		e.failures++
 		e.counted = now
 	}
+	if o.Cause == backend.CauseDenied {
+		e.failures = opts.Threshold // the agent must not be sent there a moment longer
+	}
 	if e.failures >= opts.Threshold {
 		e.good = nil
 	}
 	return changed || (before == nil) != (e.good == nil)
+}
+
+// pause is the time to the next check, without jitter. What has not worked since it last changed is probed ever less
+// often (DTS-PRB-6).
+func (e *entry) pause(interval time.Duration) time.Duration {
+	if e.good != nil || e.worked {
+		return interval
+	}
+	longest := max(interval, longestPause)
+	for n := 1; n < e.misses && interval < longest; n++ {
+		interval *= 2
+	}
+	return min(interval, longest)
+}
+
+// before orders the entries of one namespace.
+func (e *entry) before(other *entry) bool {
+	if r, s := e.rank(), other.rank(); r != s {
+		return r < s
+	}
+	return e.due.Before(other.due)
+}
+
+func (e *entry) rank() int {
+	switch {
+	case e.front:
+		return 0
+	case e.fresh:
+		return 1
+	}
+	return 2
+}
+
+func (e *entry) place() *int { return &e.at }
+
+func (e *entry) put(p *pile[*entry]) {
+	p.push(e)
+	e.in = p
+}
+
+func (e *entry) takeOut() {
+	e.in.take(e.at)
+	e.in = nil
 }
 
 // same reports whether two observations would be written alike.

@@ -3,7 +3,6 @@
 package health
 
 import (
-	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -17,6 +16,8 @@ import (
 // Prober asks one backend; probe.Prober is the one.
 type Prober interface {
 	Probe(ctx context.Context, t probe.Target) backend.Observation
+	// Denied is the observation of a target with an address that is denied. It makes no request.
+	Denied(t probe.Target) (o backend.Observation, denied bool)
 }
 
 // Options of a Monitor.
@@ -24,7 +25,10 @@ type Options struct {
 	Interval    time.Duration // between two checks of one backend, give or take a tenth
 	Threshold   int           // failed checks in a row, at most one an interval, until it counts as failing
 	Concurrency int           // checks at once
-	// Checked is told of each check and how long it took; may be nil.
+	// Address is where a target is probed: those of one namespace at one address are checked one after the other. nil
+	// means the name and port that it is reached at.
+	Address func(t probe.Target) string
+	// Checked is told of each check and how long it took; may be nil. A check that was ended is none.
 	Checked func(c *backend.Candidate, o *backend.Observation, took time.Duration)
 }
 
@@ -34,20 +38,25 @@ type Monitor struct {
 	opts   Options
 	notify chan struct{} // something to tell the user of this package
 	wake   chan struct{} // something to do for the scheduler
+	slots  chan struct{} // probes that run; one that was ended may take a moment to return
+	jitter func(time.Duration) time.Duration
 
 	mu      sync.Mutex
 	entries map[backend.Key]*entry
+	turns   turns
 	known   map[backend.Key]Record // what was published before, until a target of that key comes
 	factor  int
-	running int
 	rounds  []*round
 }
 
 // New makes a Monitor without targets.
 func New(p Prober, opts Options) *Monitor {
+	if opts.Address == nil {
+		opts.Address = func(t probe.Target) string { return address(t.Candidate) }
+	}
 	return &Monitor{
-		prober: p, opts: opts, factor: 1,
-		notify: make(chan struct{}, 1), wake: make(chan struct{}, 1),
+		prober: p, opts: opts, factor: 1, jitter: jitter, turns: newTurns(opts.Concurrency),
+		notify: make(chan struct{}, 1), wake: make(chan struct{}, 1), slots: make(chan struct{}, opts.Concurrency),
 		entries: map[backend.Key]*entry{}, known: map[backend.Key]Record{},
 	}
 }
@@ -66,7 +75,7 @@ func (m *Monitor) Remember(records map[backend.Key]Record) {
 		e := m.entries[key]
 		if e == nil {
 			m.known[key] = r
-		} else if e.good == nil && e.failures < m.opts.Threshold {
+		} else if e.good == nil && !e.denied && e.failures < m.opts.Threshold {
 			e.remember(r)
 		}
 	}
@@ -74,7 +83,8 @@ func (m *Monitor) Remember(records map[backend.Key]Record) {
 
 // Set replaces the targets. New ones, and those that are reached in another way than before, are probed at once and know
 // nothing of the past; those whose endpoints changed are probed at once as well; those that are gone are forgotten. A probe
-// that asks what is no longer a target ends, so that nobody waits for it.
+// that asks what is no longer a target ends, so that nobody waits for it. What is denied is not probed, and counts as
+// failing from now on.
 func (m *Monitor) Set(targets []probe.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -83,28 +93,63 @@ func (m *Monitor) Set(targets []probe.Target) {
 	for _, t := range targets {
 		key := t.Candidate.Key()
 		wanted[key] = true
-		e := m.entries[key]
-		if e == nil || e.identity != identity(t.Candidate) {
-			e.end()
-			e = &entry{target: t, identity: identity(t.Candidate), due: now, tried: t.Candidate.Unproven}
-			if r, ok := m.known[key]; ok {
-				e.remember(r)
-			}
-			m.entries[key] = e
-		} else if e.target.Candidate != t.Candidate || e.target.Endpoints != t.Endpoints {
-			e.target = t
-			e.due, e.again = now, e.stop != nil
+		if e := m.entries[key]; e == nil || e.target.Candidate != t.Candidate || e.target.Endpoints != t.Endpoints {
+			m.take(key, t, now)
 		}
 		delete(m.known, key)
 	}
-	for key := range m.entries {
+	for key, e := range m.entries {
 		if !wanted[key] {
-			m.entries[key].end()
+			m.drop(e)
 			delete(m.entries, key)
 			m.asked(key)
 		}
 	}
 	poke(m.wake)
+}
+
+// take enters a target that is new or has changed.
+func (m *Monitor) take(key backend.Key, t probe.Target, now time.Time) {
+	e := m.entries[key]
+	name := identity(t.Candidate)
+	o, denied := m.prober.Denied(t)
+	if e != nil && e.identity == name && !e.denied && !denied {
+		if e.stop == nil {
+			m.turns.remove(e)
+		}
+		e.change(t, m.opts.Address(t), now)
+	} else {
+		m.drop(e)
+		e = &entry{target: t, identity: name, address: m.opts.Address(t), due: now, fresh: true}
+		m.entries[key] = e
+		e.denied, e.last = denied, o
+		e.tried = e.idle()
+		if r, ok := m.known[key]; ok && !denied {
+			e.remember(r)
+		}
+	}
+	switch {
+	case e.idle():
+		m.asked(key)
+	case e.stop == nil:
+		m.turns.add(e)
+	}
+	if denied {
+		poke(m.notify)
+	}
+}
+
+// drop forgets an entry, nil for none, and ends its probe.
+func (m *Monitor) drop(e *entry) {
+	if e == nil {
+		return
+	}
+	if e.stop != nil {
+		e.stop()
+		m.turns.vacate(e)
+	} else {
+		m.turns.remove(e)
+	}
 }
 
 // SetFactor stretches the interval: a follower asks less often. 1 is the interval itself.
@@ -117,8 +162,10 @@ func (m *Monitor) SetFactor(factor int) {
 	m.factor = factor
 	now := time.Now()
 	for _, e := range m.entries {
-		if limit := now.Add(m.next()); e.due.After(limit) {
+		if limit := now.Add(m.pause(e)); m.turns.isLater(e) && e.due.After(limit) {
+			m.turns.remove(e)
 			e.due = limit
+			m.turns.wait(e)
 		}
 	}
 	poke(m.wake)
@@ -132,8 +179,12 @@ func (m *Monitor) Recheck() <-chan struct{} {
 	r := &round{done: make(chan struct{}), left: map[backend.Key]bool{}}
 	now := time.Now()
 	for key, e := range m.entries {
-		e.due = now
-		if !e.target.Candidate.Unproven {
+		if m.turns.isLater(e) {
+			m.turns.remove(e)
+			e.due = now
+			m.turns.add(e)
+		}
+		if !e.idle() {
 			r.left[key] = true
 		}
 	}
@@ -205,74 +256,82 @@ func (m *Monitor) Run(ctx context.Context) {
 	}
 }
 
-// startDue starts the probes that are due, the longest overdue first, and returns the time until the next one.
+// startDue starts the probes whose turn it is, and returns the time until the next one is due.
 func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	var due []*entry
-	next := now.Add(m.opts.Interval)
-	for _, e := range m.entries {
-		switch {
-		case e.stop != nil || e.target.Candidate.Unproven: // nothing to start
-		case e.due.After(now):
-			next = earlier(next, e.due)
-		default:
-			due = append(due, e)
-		}
+	wait := m.opts.Interval
+	if next := m.turns.due(now); !next.IsZero() {
+		wait = next.Sub(now)
 	}
-	slices.SortFunc(due, func(a, b *entry) int {
-		return cmp.Or(a.due.Compare(b.due), a.target.Candidate.Service.Ref.Compare(b.target.Candidate.Service.Ref))
-	})
-	for _, e := range due[:min(len(due), max(0, m.opts.Concurrency-m.running))] {
+	for e := m.turns.next(); e != nil; e = m.turns.next() {
 		target := e.target // it may be replaced before the probe has begun
 		var asking context.Context
 		asking, e.stop = context.WithCancel(ctx)
-		m.running++
 		wg.Go(func() { m.check(asking, e, target) })
 	}
-	return next.Sub(now)
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
+	return wait
 }
 
 // check probes one target and enters what came of it.
 func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
-	began := time.Now()
-	o := m.prober.Probe(ctx, t)
+	o, took := m.ask(ctx, t)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.running--
-	poke(m.wake)
-	now := time.Now()
-	stopped := ctx.Err() != nil
-	e.end()
-	e.stop = nil
-	if stopped || m.entries[t.Candidate.Key()] != e {
+	defer poke(m.wake)
+	ended, again := ctx.Err() != nil, e.again
+	e.stop()
+	e.stop, e.again = nil, false
+	m.turns.leave(e)
+	switch {
+	case m.entries[t.Candidate.Key()] != e:
 		return // what was seen is about something else by now
+	case ended: // for another namespace, or because Run ends
+		e.front = true
+		m.turns.add(e)
+		return
 	}
 	m.asked(t.Candidate.Key())
-	e.due = now.Add(m.next())
-	if e.again {
-		e.again, e.due = false, now
+	now := time.Now()
+	changed := e.enter(o, now, m.opts)
+	e.front, e.fresh = false, again
+	if again {
+		e.change(e.target, e.address, now)
+		m.turns.add(e)
+	} else {
+		e.due = now.Add(m.pause(e))
+		m.turns.wait(e)
 	}
-	if e.enter(o, now, m.opts) {
+	if changed {
 		poke(m.notify)
 	}
 	if m.opts.Checked != nil {
-		m.opts.Checked(t.Candidate, &o, now.Sub(began))
+		m.opts.Checked(t.Candidate, &o, took)
 	}
 }
 
-// next is the time to the next check, with jitter so that backends found together are not asked together for ever.
-func (m *Monitor) next() time.Duration {
-	interval := time.Duration(m.factor) * m.opts.Interval
-	return interval*9/10 + rand.N(interval/5+1) //nolint:gosec // not a secret
+// ask probes one target, as soon as the probes that were ended leave room for it.
+func (m *Monitor) ask(ctx context.Context, t probe.Target) (o backend.Observation, took time.Duration) {
+	select {
+	case <-ctx.Done():
+		return o, 0
+	case m.slots <- struct{}{}:
+	}
+	defer func() { <-m.slots }()
+	began := time.Now()
+	o = m.prober.Probe(ctx, t)
+	return o, time.Since(began)
+}
+
+// pause is the time to the next check of an entry.
+func (m *Monitor) pause(e *entry) time.Duration {
+	return m.jitter(e.pause(time.Duration(m.factor) * m.opts.Interval))
+}
+
+// jitter is for backends that were found together, so that they are not asked together for ever.
+func jitter(d time.Duration) time.Duration {
+	return d*9/10 + rand.N(d/5+1) //nolint:gosec // not a secret
 }
 
 func poke(c chan struct{}) {

@@ -17,11 +17,14 @@ type script struct {
 	outcome  map[string]backend.Outcome // by Service name
 	takes    map[string]time.Duration
 	asked    map[string]int
+	denied   map[string]bool
+	cause    string        // of all that does not work
+	lingers  time.Duration // a probe that was ended
 	now, top int
 }
 
 func newScript() *script {
-	return &script{outcome: map[string]backend.Outcome{}, takes: map[string]time.Duration{}, asked: map[string]int{}}
+	return &script{outcome: map[string]backend.Outcome{}, takes: map[string]time.Duration{}, asked: map[string]int{}, denied: map[string]bool{}}
 }
 
 func (s *script) set(name string, o backend.Outcome) {
@@ -46,12 +49,24 @@ func (s *script) Probe(ctx context.Context, t probe.Target) backend.Observation 
 	s.mu.Unlock()
 	select {
 	case <-ctx.Done():
+		<-time.After(s.lingers)
 	case <-time.After(takes):
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now--
-	return backend.Observation{Outcome: s.outcome[name], Identity: true, At: time.Now(), Scheme: "http"}
+	o := backend.Observation{Outcome: s.outcome[name], Identity: true, At: time.Now(), Scheme: "http"}
+	if !o.Outcome.Up() {
+		o.Cause = s.cause
+	}
+	return o
+}
+
+func (s *script) Denied(t probe.Target) (backend.Observation, bool) {
+	if !s.denied[t.Candidate.Service.Name] {
+		return backend.Observation{}, false
+	}
+	return backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, At: time.Now()}, true
 }
 
 func target(name string) probe.Target {
@@ -314,14 +329,6 @@ func TestRecheckIsOverWhenAllWereAsked(t *testing.T) {
 	s := newScript()
 	for _, n := range []string{"a", "b", "gone"} {
 		s.set(n, backend.Ready)
-	}
-	over := func(c <-chan struct{}) bool {
-		select {
-		case <-c:
-			return true
-		default:
-			return false
-		}
 	}
 	run(t, s, usual, func(m *Monitor) {
 		if !over(m.Recheck()) {

@@ -111,7 +111,8 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 	}
 	report := &controller.Report{Metrics: meter, Events: s.site.events, Log: log, History: s.history}
 	s.monitor = health.New(prober, health.Options{
-		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency, Checked: report.Checked,
+		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency,
+		Address: probe.Address, Checked: report.Checked,
 	})
 	s.controller = controller.New(s.site.source, s.site.output, s.site.elector, s.monitor, controller.Options{
 		Catalog: o.Catalog, Detector: o.Detector, Inventory: o.Inventory,

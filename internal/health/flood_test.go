@@ -1,0 +1,338 @@
+package health
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+)
+
+// network is what the real Prober finds behind addresses, on synctest's clock.
+type network struct {
+	mu      sync.Mutex
+	other   string            // what addresses do that are not in does
+	does    map[string]string // address -> "answer", "refuse" or "hang"
+	address map[backend.Ref]string
+	busy    map[string]int // by namespace and address
+	wrong   []string
+}
+
+func newNetwork(other string) *network {
+	return &network{other: other, does: map[string]string{}, address: map[backend.Ref]string{}, busy: map[string]int{}}
+}
+
+func (n *network) set(address, does string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.does[address] = does
+}
+
+// target is a Service with that ClusterIP, or a headless one with it in an EndpointSlice.
+func (n *network) target(namespace, name, address string, headless bool) probe.Target {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	ref := backend.Ref{Namespace: namespace, Name: name}
+	n.address[ref] = address
+	t := probe.Target{
+		Candidate: &backend.Candidate{
+			Service: &backend.Service{Ref: ref, ClusterIP: address}, Type: backend.TypeCustom,
+			Host: name + "." + namespace + ".svc.cluster.local", PortNumber: 80, Scheme: "http",
+		},
+		Endpoints: &backend.Endpoints{Slices: []backend.EndpointSlice{{Ready: []netip.Addr{netip.MustParseAddr(address)}}}},
+	}
+	if headless {
+		t.Candidate.Service.ClusterIP = "None"
+	}
+	return t
+}
+
+type roundTripper func(r *http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func (n *network) to(c *backend.Candidate) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		at := n.address[c.Service.Ref]
+		does := n.does[at]
+		if does == "" {
+			does = n.other
+		}
+		if strings.HasSuffix(r.URL.Path, "/slow") {
+			does = "hang"
+		}
+		key := c.Service.Namespace + " " + at
+		n.busy[key]++
+		n.busy["all"]++
+		if n.busy[key] > 1 || n.busy["all"] > usualSlots {
+			n.wrong = append(n.wrong, fmt.Sprintf("%d at once at %s, %d at all", n.busy[key], key, n.busy["all"]))
+		}
+		defer func() {
+			n.busy[key]--
+			n.busy["all"]--
+		}()
+		switch does {
+		case "refuse":
+			return nil, syscall.ECONNREFUSED
+		case "hang":
+			n.mu.Unlock()
+			<-r.Context().Done()
+			n.mu.Lock()
+			return nil, r.Context().Err()
+		}
+		return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("fine")), Request: r}, nil
+	})
+}
+
+const usualSlots = 256
+
+// delays are how long it took until new backends were seen, and a dead one was withdrawn.
+type delays struct {
+	first     [3]time.Duration
+	withdrawn time.Duration
+}
+
+const (
+	victimAddress = "10.1.0.1"
+	floodBegins   = time.Second
+)
+
+func newAddress(i int) string { return fmt.Sprintf("10.1.1.%d", i+1) }
+
+// measure has a backend die and others appear, while there are the targets of a flood, which change every churn (0: never).
+func measure(t *testing.T, n *network, dies string, flood []probe.Target, churn time.Duration) (d delays) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		prober, err := probe.New(probe.Options{RoundTripper: n.to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := New(prober, Options{Interval: 30 * time.Second, Threshold: 3, Concurrency: usualSlots, Address: probe.Address})
+		m.jitter = func(d time.Duration) time.Duration { return d }
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { m.Run(ctx) })
+
+		n.set(victimAddress, "answer")
+		targets := []probe.Target{n.target("shop", "old", victimAddress, false)}
+		m.Set(targets)
+		pass(floodBegins)
+		n.set(victimAddress, dies)
+		targets = append(targets, flood...)
+		m.Set(targets)
+		begin := time.Now()
+		comes := [len(d.first)]time.Duration{500 * time.Millisecond, 20 * time.Second, 75 * time.Second}
+		for next := churn; d.withdrawn == 0 || d.first[len(d.first)-1] == 0; pass(50 * time.Millisecond) {
+			now := time.Since(begin)
+			if now > 20*time.Minute {
+				t.Fatal("it takes longer than twenty minutes")
+			}
+			for i, at := range comes {
+				name := fmt.Sprint("new", i)
+				if now >= at && n.address[backend.Ref{Namespace: "fresh", Name: name}] == "" {
+					n.set(newAddress(i), "answer")
+					targets = append(targets, n.target("fresh", name, newAddress(i), false))
+					m.Set(targets)
+				}
+				if d.first[i] == 0 && m.knows(backend.Ref{Namespace: "fresh", Name: name}, true) {
+					d.first[i] = now - at
+				}
+			}
+			if d.withdrawn == 0 && m.knows(backend.Ref{Namespace: "shop", Name: "old"}, false) {
+				d.withdrawn = now
+			}
+			if churn > 0 && now >= next {
+				next = now + churn
+				for i := range flood {
+					changed := *targets[1+i].Candidate
+					targets[1+i].Candidate = &changed
+				}
+				m.Set(targets)
+			}
+		}
+		stop()
+		running.Wait()
+	})
+	for _, w := range n.wrong {
+		t.Error(w)
+	}
+	return d
+}
+
+// knows reports whether the target is known, as up or not.
+func (m *Monitor) knows(ref backend.Ref, up bool) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.entries[backend.Key{Ref: ref, Type: backend.TypeCustom}]
+	return e != nil && e.tried && (e.good != nil) == up
+}
+
+const floodSize = 3000
+
+// One owner's dead Services, or Services that lead to another's backend, delay nobody.
+func TestFloodDelaysNobody(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	without := map[string]delays{}
+	for _, dies := range []string{"refuse", "hang"} {
+		without[dies] = measure(t, newNetwork("refuse"), dies, nil, 0)
+	}
+	for _, tt := range []struct {
+		name   string
+		does   string // what is behind the flood
+		spread int    // over so many namespaces
+		twins  bool   // of the others' addresses
+		slow   bool   // of a path that hangs, though the backend works
+		churn  time.Duration
+	}{
+		{name: "refused", does: "refuse", spread: 1},
+		{name: "silent", does: "hang", spread: 1},
+		{name: "refused, five namespaces", does: "refuse", spread: 5},
+		{name: "silent, five namespaces", does: "hang", spread: 5},
+		{name: "refused, changing", does: "refuse", spread: 1, churn: 2 * time.Second},
+		{name: "silent, changing", does: "hang", spread: 1, churn: 2 * time.Second},
+		{name: "twins", does: "hang", spread: 1, twins: true},
+		{name: "twins, five namespaces", does: "refuse", spread: 5, twins: true},
+		{name: "twins of a slow path", does: "hang", spread: 1, twins: true, slow: true},
+		{name: "twins of a slow path, five namespaces", does: "refuse", spread: 5, twins: true, slow: true},
+	} {
+		for dies, base := range without {
+			t.Run(tt.name+"/victim dies: "+dies, func(t *testing.T) {
+				n := newNetwork(tt.does)
+				var flood []probe.Target
+				for i := range floodSize {
+					address := fmt.Sprintf("10.2.%d.%d", i/250, i%250+1)
+					if tt.twins {
+						address = append([]string{victimAddress}, newAddress(0), newAddress(1), newAddress(2))[i/tt.spread%4]
+					}
+					target := n.target(fmt.Sprint("evil", i%tt.spread), fmt.Sprint("f", i), address, tt.twins)
+					if tt.slow {
+						target.Candidate.HealthPath = "/slow"
+					}
+					flood = append(flood, target)
+				}
+				got := measure(t, n, dies, flood, tt.churn)
+				t.Logf("without: %v, with: %v", base, got)
+				const most = 2 * time.Second
+				for i := range got.first {
+					if late := got.first[i] - base.first[i]; late > most {
+						t.Errorf("new backend %d: seen %s later", i, late)
+					}
+				}
+				if late := got.withdrawn - base.withdrawn; late > most {
+					t.Errorf("dead backend: withdrawn %s later", late)
+				}
+			})
+		}
+	}
+}
+
+// The same with real connections: every address accepts and never answers.
+func TestSilentListeners(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
+	var flood []probe.Target
+	for i := range floodSize {
+		target := listening(t, "evil", fmt.Sprint("f", i), fmt.Sprintf("127.3.%d.%d:0", i/250, i%250+1))
+		flood = append(flood, target)
+	}
+	base := measureReal(t, nil)
+	got := measureReal(t, flood)
+	t.Logf("without: %v, with: %v", base, got)
+	const most = 2 * time.Second
+	if late := got.first[0] - base.first[0]; late > most {
+		t.Errorf("a new backend was seen %s later", late)
+	}
+	if late := got.withdrawn - base.withdrawn; late > most {
+		t.Errorf("a dead backend was withdrawn %s later", late)
+	}
+}
+
+// listening is a Service whose ClusterIP is an address of this machine at which nobody answers.
+func listening(t *testing.T, namespace, name, address string) probe.Target {
+	t.Helper()
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return targetAt(namespace, name, l.Addr())
+}
+
+func targetAt(namespace, name string, address net.Addr) probe.Target {
+	at := netip.MustParseAddrPort(address.String())
+	return probe.Target{Candidate: &backend.Candidate{
+		Service: &backend.Service{Ref: backend.Ref{Namespace: namespace, Name: name}, ClusterIP: at.Addr().String()},
+		Type:    backend.TypeCustom, Host: name + "." + namespace + ".svc", PortNumber: int32(at.Port()), Scheme: "http",
+	}}
+}
+
+func measureReal(t *testing.T, flood []probe.Target) (d delays) {
+	t.Helper()
+	serve := func() (net.Addr, func()) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := &http.Server{Handler: http.NotFoundHandler(), ReadHeaderTimeout: time.Second}
+		go func() { _ = server.Serve(l) }()
+		t.Cleanup(func() { server.Close() })
+		return l.Addr(), func() { server.Close() }
+	}
+	prober, err := probe.New(probe.Options{Timeout: 500 * time.Millisecond, Tries: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := New(prober, Options{Interval: time.Second, Threshold: 3, Concurrency: usualSlots, Address: probe.Address})
+	m.jitter = func(d time.Duration) time.Duration { return d }
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { m.Run(ctx) })
+	defer running.Wait()
+	defer stop()
+
+	address, die := serve()
+	targets := []probe.Target{targetAt("shop", "old", address)}
+	m.Set(targets)
+	old := backend.Ref{Namespace: "shop", Name: "old"}
+	until(t, m, func() bool { return m.knows(old, true) })
+	die()
+	died := time.Now()
+	targets = append(targets, flood...)
+	m.Set(targets)
+	address, _ = serve()
+	targets = append(targets, targetAt("fresh", "new", address))
+	came := time.Now()
+	m.Set(targets)
+	until(t, m, func() bool { return m.knows(backend.Ref{Namespace: "fresh", Name: "new"}, true) })
+	d.first[0] = time.Since(came)
+	until(t, m, func() bool { return m.knows(old, false) })
+	d.withdrawn = time.Since(died)
+	return d
+}
+
+// until waits for what a Monitor says.
+func until(t *testing.T, m *Monitor, holds func() bool) {
+	t.Helper()
+	late := time.After(time.Minute)
+	for !holds() {
+		select {
+		case <-m.Changed():
+		case <-late:
+			t.Fatal("it takes longer than a minute")
+		}
+	}
+}
