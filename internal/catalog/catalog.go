@@ -24,6 +24,9 @@ type Type struct {
 
 	// File is where it was read from.
 	File string `yaml:"-"`
+
+	text    []byte // of the file, as it was read
+	builtin bool
 }
 
 // Detect says how a Service of this type looks.

@@ -64,6 +64,7 @@ func Builtin() (*Catalog, error) {
 		if err != nil {
 			return nil, fmt.Errorf("built-in catalog: %w", err)
 		}
+		t.builtin = true
 		c.Types = append(c.Types, t)
 	}
 	c.sort()
@@ -173,22 +174,34 @@ func Parse(name string, data []byte) (*Type, error) {
 	return t, f.Err()
 }
 
-// Source is the text of the file that the type was read from, to be changed and put into a catalog of one's own.
-func (t *Type) Source() ([]byte, error) {
-	if data, err := files.ReadFile(t.File); err == nil {
-		return data, nil
-	}
-	return read(t.File)
+// Source is the text that the type was read from, to be changed and put into a catalog of one's own. The file is not read
+// again: its name may lead to another one by now.
+func (t *Type) Source() []byte { return t.text }
+
+// Builtin reports whether the type came with this program, and is not one of the user's own.
+func (t *Type) Builtin() bool { return t.builtin }
+
+// IsType says whether a file means to be a type: it has the key type and one that no other kind of file has beside it.
+func IsType(f *yamlfile.File) bool {
+	keys := f.Keys()
+	return slices.Contains(keys, "type") && slices.ContainsFunc(keys, func(k string) bool {
+		return k == "detect" || k == "ports" || k == "probe" || k == "toolset"
+	})
 }
 
-// parse decodes and validates one type. Its error is that the file is no YAML; what is wrong in it f tells.
+// parse decodes and validates one type. Its error is that the file is none, of which nothing is shown: its name may lead
+// anywhere. What is wrong in it f tells.
 func parse(name string, data []byte) (t *Type, f *yamlfile.File, err error) {
 	f, err = yamlfile.Parse(name, data)
 	if err != nil {
 		return nil, nil, err
 	}
+	if !IsType(f) {
+		return nil, nil, yamlfile.Errors{{File: name, Message: "not a catalog file, and nothing of it is shown; " +
+			"expected a mapping with the keys type, title, summary, detect, ports, probe and toolset"}}
+	}
 	const defaultOrder = 100
-	t = &Type{Order: defaultOrder, Ports: Ports{Scheme: "http"}, File: name}
+	t = &Type{Order: defaultOrder, Ports: Ports{Scheme: "http"}, File: name, text: data}
 	f.Decode(t)
 	t.validate(f)
 	return t, f, nil
@@ -196,9 +209,3 @@ func parse(name string, data []byte) (t *Type, f *yamlfile.File, err error) {
 
 // YAMLExpected says what Values accept, for errors.
 func (Values) YAMLExpected() string { return "a text or a list of texts" }
-
-// Builtin reports whether the type came with this program, and is not one of the user's own.
-func (t *Type) Builtin() bool {
-	_, err := files.Open(t.File)
-	return err == nil
-}

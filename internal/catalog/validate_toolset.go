@@ -87,7 +87,10 @@ func (v validator) credential(path string, c *Credential, web bool) {
 		v.f.At(path+".compact", "expected a field's name such as apiKey, found %s", yamlfile.Quote(c.Compact))
 	}
 	for i, key := range c.Path {
-		v.key(yamlfile.Index(path+".path", i), key)
+		if isDotted(key) {
+			v.f.At(yamlfile.Index(path+".path", i), "expected a key without dots, found %s: HolmesGPT would refuse the whole document",
+				yamlfile.Quote(key))
+		}
 	}
 	v.text(path+".prefix", c.Prefix)
 	kinds := []string{"bearer", "basic", "digest", "header"}
@@ -110,7 +113,9 @@ func (v validator) tree(path string, tree any) {
 		v.text(path, t)
 	case map[string]any:
 		for _, k := range slices.Sorted(maps.Keys(t)) {
-			v.key(yamlfile.Key(path, k), k)
+			if isDotted(k) {
+				v.f.At(yamlfile.Key(path, k), "expected a key without dots: HolmesGPT would refuse the whole document")
+			}
 			v.tree(yamlfile.Key(path, k), t[k])
 		}
 	case []any:
@@ -120,12 +125,8 @@ func (v validator) tree(path string, tree any) {
 	}
 }
 
-// key refuses dots: HolmesGPT rejects a whole document for one such key at any depth.
-func (v validator) key(path, k string) {
-	if k == "" || strings.Contains(k, ".") {
-		v.f.At(path, "expected a key without dots, found %s: HolmesGPT would refuse the whole document", yamlfile.Quote(k))
-	}
-}
+// isDotted: HolmesGPT rejects a whole document for one such key at any depth.
+func isDotted(k string) bool { return k == "" || strings.Contains(k, ".") }
 
 func (v validator) text(path, s string) {
 	for _, p := range placeholder.FindAllString(s, -1) {

@@ -109,11 +109,7 @@ func entryNames(t *catalog.Type) []string {
 }
 
 func printType(s Streams, t *catalog.Type) error {
-	data, err := t.Source()
-	if err != nil {
-		return err
-	}
-	_, err = s.Out.Write(data)
+	_, err := s.Out.Write(t.Source())
 	return err
 }
 

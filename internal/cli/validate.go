@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
@@ -109,17 +108,16 @@ func kindOf(name string, data []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var root any
-	f.Decode(&root) // what is wrong with it is for the reader of that kind to say
-	base := filepath.Base(name)
+	keys := f.Keys() // what is wrong with it is for the reader of that kind to say
+	has := func(key string) bool { return slices.Contains(keys, key) }
 	switch {
-	case f.Has("kind") && f.Has("apiVersion"):
+	case has("kind") && has("apiVersion"):
 		return kindConfigMap, nil
-	case f.Has("type") && (f.Has("detect") || f.Has("toolset") || f.Has("probe") || f.Has("ports")):
+	case catalog.IsType(f):
 		return kindCatalog, nil
-	case f.Has("instances"), f.Has("compact"), strings.Contains(base, "override"):
+	case has("instances"), has("compact"), strings.Contains(filepath.Base(name), "override"):
 		return kindOverrides, nil
-	case f.Has("toolsets"), f.Has("mcp_servers"):
+	case has("toolsets"), has("mcp_servers"):
 		return kindDocument, nil
 	}
 	return kindConfig, nil
@@ -154,22 +152,26 @@ func validateDocument(s Streams, name string, data []byte) error {
 
 // validateConfigMap checks the texts inside a ConfigMap.
 func validateConfigMap(s Streams, name string, data []byte) error {
-	var cm struct {
-		Kind string            `json:"kind"`
-		Data map[string]string `json:"data"`
+	f, err := yamlfile.Parse(name, data)
+	if err != nil {
+		return err
 	}
-	if err := yaml.Unmarshal(data, &cm); err != nil {
-		return fmt.Errorf("%s: %s", name, oneLine(err.Error()))
+	var cm map[string]any
+	f.Decode(&cm)
+	if err := f.Err(); err != nil {
+		return err
 	}
-	if cm.Kind != "ConfigMap" {
-		return fmt.Errorf("%s: its kind is %s: expected a ConfigMap, or one of the other files that --help lists", name, strconv.Quote(safetext.Clean(cm.Kind, view.ShownText)))
+	if kind, _ := cm["kind"].(string); kind != "ConfigMap" {
+		return fmt.Errorf("%s: its kind is %s: expected a ConfigMap, or one of the other files that --help lists", name,
+			strconv.Quote(safetext.Clean(kind, view.ShownText)))
 	}
-	text, ok := cm.Data[toolset.KeyHolmesGPT]
+	texts, _ := cm["data"].(map[string]any)
+	text, ok := texts[toolset.KeyHolmesGPT].(string)
 	if !ok {
 		return fmt.Errorf("%s: no key %s in it", name, toolset.KeyHolmesGPT)
 	}
-	err := validateDocument(s, name+", "+toolset.KeyHolmesGPT, []byte(text))
-	if text, ok := cm.Data[toolset.KeyOverrides]; ok {
+	err = validateDocument(s, name+", "+toolset.KeyHolmesGPT, []byte(text))
+	if text, ok := texts[toolset.KeyOverrides].(string); ok {
 		err = errors.Join(err, validateOverrides(s, name+", "+toolset.KeyOverrides, []byte(text)))
 	}
 	return err

@@ -21,7 +21,7 @@ type Config struct {
 	HolmesGPT      HolmesGPT      `yaml:"holmesgpt"`
 	Catalog        Catalog        `yaml:"catalog"`
 	Primary        Primary        `yaml:"primary"`
-	Credentials    Credentials    `yaml:"credentials"`
+	Credentials    Credentials    `yaml:"credentials" secret:"true"`
 	TLS            TLS            `yaml:"tls"`
 	Security       Security       `yaml:"security"`
 	Server         Server         `yaml:"server"`

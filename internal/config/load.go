@@ -9,10 +9,12 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	yaml "go.yaml.in/yaml/v3"
 
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -58,6 +60,7 @@ func decode(f *yamlfile.File, sets []string, adjust ...func(*Config)) (*Config, 
 	for _, change := range adjust {
 		change(c)
 	}
+	f.Names(knownName)
 	for _, s := range sets {
 		f.Set("--set", s, c)
 	}
@@ -68,6 +71,25 @@ func decode(f *yamlfile.File, sets []string, adjust ...func(*Config)) (*Config, 
 	}
 	return c, nil
 }
+
+// knownName says which keys below a secret are none themselves: Services, and the names of types and of their fields.
+func knownName(key string) bool { return isRef(key) || builtinNames()[key] }
+
+// builtinNames are wanted only where something is wrong, and always the same.
+var builtinNames = sync.OnceValue(func() map[string]bool {
+	names := map[string]bool{}
+	types, err := catalog.Builtin()
+	if err != nil { // what is embedded is broken: no key is shown
+		return names
+	}
+	for _, t := range types.Types {
+		names[t.Type] = true
+		for _, c := range t.Toolset.Credentials {
+			names[c.Field] = true
+		}
+	}
+	return names
+})
 
 // read reads a file and says what a person can do where that fails.
 func read(path string) ([]byte, error) {

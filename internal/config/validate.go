@@ -89,18 +89,10 @@ func (v validator) credentials(c Credentials) {
 				path := yamlfile.Key(byRef, field)
 				v.check(path, isField(field), "a field's name such as api_key as the key", field)
 				v.check(path, isVariable(c[typ][ref][field]),
-					"the name of an environment variable (capitals, digits and _), not its value", redact(c[typ][ref][field]))
+					"the name of an environment variable (capitals, digits and _), not its value", c[typ][ref][field])
 			}
 		}
 	}
-}
-
-// redact hides what may be a secret that someone wrote where a variable's name belongs.
-func redact(s string) string {
-	if len(s) > 4 {
-		return s[:2] + strings.Repeat("*", 6)
-	}
-	return s
 }
 
 func (v validator) security(s *Security) {
@@ -154,18 +146,20 @@ func (v validator) leaderElection(l *LeaderElection) {
 
 func (v validator) check(path string, ok bool, expected, found string) {
 	if !ok {
-		v.f.At(path, "expected %s, found %s", expected, yamlfile.Quote(found))
+		v.f.At(path, "expected %s, found %s", expected, v.f.Found(path, found))
 	}
 }
 
 // each checks the items of a list, and that none is there twice.
 func (v validator) each(path string, items []string, ok func(string) bool, expected string) {
+	seen := map[string]bool{}
 	for i, s := range items {
 		at := yamlfile.Index(path, i)
 		v.check(at, ok(s), expected, s)
-		if slices.Index(items, s) < i {
+		if seen[s] {
 			v.f.At(at, "%s is in the list twice", yamlfile.Quote(s))
 		}
+		seen[s] = true
 	}
 }
 

@@ -99,6 +99,16 @@ func readPEM(setting, path, expected string) ([]byte, error) {
 	return data, nil
 }
 
+// kindOf is what a block holds. What else stands there is not told: the file may be none of ours.
+func kindOf(b *pem.Block) string {
+	switch b.Type {
+	case "CERTIFICATE", "TRUSTED CERTIFICATE", "CERTIFICATE REQUEST", "X509 CRL", "PUBLIC KEY", "PRIVATE KEY", "RSA PRIVATE KEY",
+		"EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY", "EC PARAMETERS", "DH PARAMETERS":
+		return b.Type
+	}
+	return "something else"
+}
+
 // parse says of which file it is that there is no pair, which crypto/tls leaves open.
 func parse(certFile, keyFile string, cert, key []byte) (*tls.Certificate, error) {
 	kinds := func(data []byte) (all []string) {
@@ -107,7 +117,7 @@ func parse(certFile, keyFile string, cert, key []byte) (*tls.Certificate, error)
 			if block == nil {
 				return all
 			}
-			all, data = append(all, block.Type), rest
+			all, data = append(all, kindOf(block)), rest
 		}
 	}
 	in := func(all []string, what string) bool { return strings.Contains(strings.Join(all, "\n"), what) }

@@ -68,6 +68,8 @@ func TestBadFiles(t *testing.T) {
 		{"passphrase of old", cert, old, []string{"server.tls.keyFile", "passphrase"}},
 		{"another's key", cert, other, []string{"tls.crt", "tls.key", "does not match", "made for"}},
 		{"rubbish within", block("CERTIFICATE"), key, []string{"tls.crt", "cannot be used"}},
+		{"another file", block("ZQKXVW"), key, []string{"server.tls.certFile", "has no certificate", "something else"}},
+		{"another file as key", cert, block("ZQKXVW"), []string{"server.tls.keyFile", "has no private key", "something else"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -85,6 +87,9 @@ func TestBadFiles(t *testing.T) {
 				if !strings.Contains(err.Error(), part) {
 					t.Errorf("error %q does not say %q", err, part)
 				}
+			}
+			if strings.Contains(err.Error(), "ZQKXVW") {
+				t.Errorf("error %q tells what stands in a file", err)
 			}
 		})
 	}

@@ -291,8 +291,8 @@ func TestUnfit(t *testing.T) {
 		{found("kubernetes", "a/b", 80, own), "a/b (kubernetes) is not written: the type name kubernetes is reserved"},
 		{found("../x", "a/b", 80, own), "a/b (../x) is not written: its type is no DNS label"},
 		{found("nosuch", "a/b", 80), "a/b (nosuch) is not written: its type is not in the catalog"},
-		{found("grafana", "a/b", 80, credentials("key", "A")), `a/b (grafana): the type has no credential "key"; it has api_key, password and username`},
-		{found("grafana", "a/b", 80, credentials("api_key", "A }}{{ env.B")), `a/b (grafana): credential api_key: "A }}{{ env.B" is no name of an environment variable`},
+		{found("grafana", "a/b", 80, credentials("key", "A")), `a/b (grafana): the configuration names a credential that the type does not have; it has api_key, password and username`},
+		{found("grafana", "a/b", 80, credentials("api_key", "A }}{{ env.B")), `a/b (grafana): what the configuration gives as credential api_key is no name of an environment variable`},
 		{found("prometheus", "a/b", 80, credentials("bearer_token", "A", "basic_auth", "B")), "a/b (prometheus): credential basic_auth is left out: another one takes its place"},
 		{found("jaeger", "a/b", 80, credentials("token", "A", "username", "B")), "a/b (jaeger): credential username is left out: it is for basic auth, and bearer auth is configured too"},
 	} {

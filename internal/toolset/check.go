@@ -206,9 +206,13 @@ func (c *checker) fields(path string, entry map[string]any, kind string) {
 	}
 }
 
+// orBuiltin names a type, where it is one of HolmesGPT's.
 func orBuiltin(kind string) string {
-	if kind == "" {
+	switch {
+	case kind == "":
 		return "built-in"
+	case !isType(kind):
+		return "that HolmesGPT does not have"
 	}
 	return kind
 }

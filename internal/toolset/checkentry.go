@@ -137,21 +137,7 @@ func holdsCredential(key string, v any) bool {
 			}
 		}
 	case string:
-		return len(references(t)) > 0 || isSecretName(key)
-	}
-	return false
-}
-
-// isSecretName goes by what HolmesGPT's configs, and HTTP headers, call credentials.
-func isSecretName(key string) bool {
-	key = strings.NewReplacer("-", "_").Replace(strings.ToLower(key))
-	for _, word := range []string{
-		"password", "username", "token", "api_key", "apikey", "access_key", "secret", "authorization", "cookie",
-		"credential", "client_cert", "client_key",
-	} {
-		if strings.Contains(key, word) {
-			return true
-		}
+		return len(references(t)) > 0 || yamlfile.SecretName(key)
 	}
 	return false
 }

@@ -78,14 +78,14 @@ func (it *item) warnUnknownCredentials(warnf func(string, ...any)) {
 	for _, c := range it.typ.Toolset.Credentials {
 		known[c.Field] = true
 	}
-	for _, field := range slices.Sorted(maps.Keys(it.Credentials)) {
+	for _, field := range slices.Sorted(maps.Keys(it.Credentials)) { // which may be a secret in the wrong place
 		switch {
 		case !known[field]:
-			warnf("%s (%s): the type has no credential %q; it has %s",
-				it.Ref, it.Candidate.Type, field, list(slices.Sorted(maps.Keys(known))))
+			warnf("%s (%s): the configuration names a credential that the type does not have; it has %s",
+				it.Ref, it.Candidate.Type, list(slices.Sorted(maps.Keys(known))))
 		case !variableName.MatchString(it.Credentials[field]):
-			warnf("%s (%s): credential %s: %q is no name of an environment variable",
-				it.Ref, it.Candidate.Type, field, it.Credentials[field])
+			warnf("%s (%s): what the configuration gives as credential %s is no name of an environment variable",
+				it.Ref, it.Candidate.Type, field)
 		}
 	}
 }

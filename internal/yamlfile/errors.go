@@ -28,7 +28,7 @@ func (e Error) Error() string {
 		}
 	}
 	b.WriteString(": ")
-	if e.Path != "" {
+	if e.Path != "" && !strings.HasSuffix(e.File, " "+e.Path) { // a flag's name has its path
 		b.WriteString(e.Path)
 		b.WriteString(": ")
 	}

@@ -19,11 +19,13 @@ import (
 
 // Limits on what is read: a file that a person wrote stays far below them.
 const (
-	maxBytes = 1 << 20
-	maxDepth = 64
-	maxNodes = 100_000 // after aliases are expanded
-	maxShown = 100     // errors
+	maxBytes  = 1 << 20
+	maxDepth  = 64
+	maxShown  = 100  // errors
+	maxErrors = 1000 // that are kept, to show the first of them
 )
+
+const tooDeep = "nested too deep, or holds itself"
 
 // File is one YAML document with the positions of its keys.
 type File struct {
@@ -32,7 +34,11 @@ type File struct {
 	// origin holds the nodes that Set put in, and the flag they came from.
 	origin map[*yaml.Node]string
 	places map[string]place
+	// hidden holds what is at or below a secret, and names what else than secrets may be a key there.
+	hidden map[string]hidden
+	names  names
 	errs   Errors
+	more   int // errors beyond maxErrors
 	// broken are the paths that did not decode; nothing more is said about them.
 	broken []string
 }
@@ -43,7 +49,9 @@ type place struct {
 }
 
 func newFile(name string, root *yaml.Node) *File {
-	return &File{name: name, root: root, origin: map[*yaml.Node]string{}, places: map[string]place{}}
+	return &File{
+		name: name, root: root, origin: map[*yaml.Node]string{}, places: map[string]place{}, hidden: map[string]hidden{},
+	}
 }
 
 // Empty is a document without keys, to lay flags over where there is no file. Errors about what is not given name it.
@@ -65,12 +73,28 @@ func Decode(name string, data []byte, out any) error {
 // At reports that the value at path (see Key and Index) is wrong. Where the path is not in the file the nearest key above it
 // gives the position. What did not decode, or stands below such a key, is not reported again.
 func (f *File) At(path, format string, args ...any) {
+	if len(f.errs) == maxErrors {
+		f.more++
+		return
+	}
 	for _, b := range f.broken {
 		if covers(b, path) {
 			return
 		}
 	}
-	f.add(f.place(path), path, fmt.Sprintf(format, args...))
+	f.add(f.place(path), f.show(path), fmt.Sprintf(format, args...))
+}
+
+// Keys are those of the document itself, before Decode; none where it is no mapping.
+func (f *File) Keys() []string {
+	if f.root.Kind != yaml.MappingNode {
+		return nil
+	}
+	var keys []string
+	for i := 0; i+1 < len(f.root.Content); i += 2 {
+		keys = append(keys, f.root.Content[i].Value)
+	}
+	return keys
 }
 
 // Has says that the file, or a flag, gives a value at path.
@@ -95,7 +119,7 @@ func (f *File) Err() error {
 		}
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	if more := len(errs) - maxShown; more > 0 {
+	if more := len(errs) + f.more - maxShown; more > 0 {
 		errs = append(errs[:maxShown:maxShown], Error{File: f.name, Message: fmt.Sprintf("and %d errors more", more)})
 	}
 	return errs
@@ -120,6 +144,12 @@ func (f *File) place(path string) place {
 	}
 }
 
-func (f *File) add(p place, path, message string) {
+// add reports an error at a path as it is shown. It says whether there was room for it.
+func (f *File) add(p place, path, message string) bool {
+	if len(f.errs) == maxErrors {
+		f.more++
+		return false
+	}
 	f.errs = append(f.errs, Error{File: p.file, Line: p.line, Column: p.column, Path: path, Message: message})
+	return true
 }

@@ -20,12 +20,16 @@ func (d *decoder) pairs(a at, merged int) []pair {
 		if key.Kind == yaml.AliasNode {
 			key = key.Alias
 		}
-		c := a.child(Key(a.path, key.Value), key, value)
+		path := Key(a.path, key.Value)
+		if !d.spent.node(key, path) {
+			return out
+		}
+		c := d.child(a, path, key, value)
 		c.shown = key
 		switch first, double := seen[key.Value]; {
 		case key.Kind != yaml.ScalarNode:
 			c.path = a.path
-			d.fail(c, "expected a key, found "+found(key))
+			d.fail(c, "expected a key, found "+d.found(c, key))
 		case key.ShortTag() == "!!merge":
 			merges = append(merges, value)
 		case double:
@@ -46,7 +50,7 @@ func (d *decoder) pairs(a at, merged int) []pair {
 }
 
 func (d *decoder) merge(a at, m *yaml.Node, seen map[string]*yaml.Node, out []pair, merged int) []pair {
-	if d.nodes++; d.nodes > maxNodes {
+	if !d.spent.node(m, "") {
 		return out
 	}
 	shown := m
@@ -56,19 +60,19 @@ func (d *decoder) merge(a at, m *yaml.Node, seen map[string]*yaml.Node, out []pa
 	if m.Kind == yaml.SequenceNode {
 		for _, n := range m.Content {
 			if n.Kind == yaml.SequenceNode {
-				d.fail(at{node: n, shown: n, path: a.path, file: a.file}, "<< expected a mapping, found a list")
+				d.fail(a.merged(n, n), "<< expected a mapping, found a list")
 				continue
 			}
 			out = d.merge(a, n, seen, out, merged)
 		}
 		return out
 	}
-	from := at{node: m, shown: shown, path: a.path, file: a.file}
+	from := a.merged(m, shown)
 	switch {
 	case m.Kind != yaml.MappingNode:
-		d.fail(from, "<< expected a mapping, found "+found(m))
+		d.fail(from, "<< expected a mapping, found "+d.found(from, m))
 	case merged >= maxDepth:
-		d.fail(from, "nested too deep, or holds itself")
+		d.fail(from, tooDeep)
 	default:
 		for _, p := range d.pairs(from, merged+1) {
 			if seen[p.key.Value] == nil {
@@ -78,4 +82,10 @@ func (d *decoder) merge(a at, m *yaml.Node, seen map[string]*yaml.Node, out []pa
 		}
 	}
 	return out
+}
+
+// merged is a mapping that "<<" merges into a.
+func (a at) merged(n, shown *yaml.Node) at {
+	a.node, a.shown = n, shown
+	return a
 }

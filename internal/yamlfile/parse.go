@@ -14,7 +14,7 @@ import (
 )
 
 // Parse reads exactly one YAML document. Its error is Errors with the one thing that is wrong: not YAML, no document or
-// several, or too large.
+// several, or too large. It says nothing of what stands in the text.
 func Parse(name string, data []byte) (*File, error) {
 	fail := func(line, column int, format string, args ...any) (*File, error) {
 		return nil, Errors{{File: name, Line: line, Column: column, Message: fmt.Sprintf(format, args...)}}
@@ -24,6 +24,9 @@ func Parse(name string, data []byte) (*File, error) {
 	}
 	if line, column, what := notText(data); what != "" {
 		return fail(line, column, "not text: %s; expected YAML", what)
+	}
+	if line, message := costly(data); message != "" {
+		return fail(line, 0, "%s", message)
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, next yaml.Node
@@ -68,6 +71,28 @@ func notText(data []byte) (line, column int, what string) {
 	return 0, 0, ""
 }
 
+// costly finds what the parser takes far more time or memory for than for anything that a person writes.
+func costly(data []byte) (line int, message string) {
+	const marks = 2 * maxNodes // that begin a value, each of which takes some hundred bytes
+	n := 0
+	for text := range bytes.Lines(data) {
+		line++
+		if text[0] == '%' {
+			return line, "not plain YAML: expected no directive (a line that begins with %)"
+		}
+		for _, c := range text {
+			switch c {
+			case ',', ':', '[', '{', '\n':
+				n++
+			}
+		}
+	}
+	if n > marks {
+		return 0, fmt.Sprintf("too many values: more than %d commas, colons, brackets and lines", marks)
+	}
+	return 0, ""
+}
+
 var (
 	located = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
 	anchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
@@ -77,14 +102,14 @@ var (
 func explain(err error, data []byte) (line int, message string) {
 	m := located.FindStringSubmatch(err.Error())
 	if m == nil {
-		return 0, err.Error()
+		return 0, "syntax error"
 	}
 	message = m[2]
-	if a := anchor.FindStringSubmatch(message); a != nil {
+	if a := anchor.FindStringSubmatch(message); a != nil { // the one that quotes the text, which may be a secret
 		if i := bytes.Index(data, []byte("*"+a[1])); i >= 0 {
 			line = 1 + bytes.Count(data[:i], []byte("\n"))
 		}
-		return line, message
+		return line, "unknown anchor (a value that begins with * needs quotes)"
 	}
 	line = 1
 	if m[1] != "" {

@@ -2,7 +2,6 @@ package yamlfile
 
 import (
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,39 +12,19 @@ import (
 // Set lays one flag "path=value" over the file, before Decode; schema is what will be decoded into. The path's keys are
 // joined by dots; a dot inside a key is written "\.". The value is YAML ("[a, b]", "{a: b}", 3), and replaces what the file
 // says there; for a text it may stand as it is, unquoted. An empty value is an empty text, list or mapping. Errors name the
-// flag: option is its name, e.g. "--set".
+// flag by its path alone, since its value may be a secret: option is its name, e.g. "--set".
 func (f *File) Set(option, assignment string, schema any) {
-	flag := option + " " + assignment
-	fail := func(path, format string, args ...any) {
-		f.add(place{file: flag}, path, fmt.Sprintf(format, args...))
-	}
 	path, text, ok := strings.Cut(assignment, "=")
 	keys := splitPath(path)
-	if !ok || slices.Contains(keys, "") {
-		fail("", "expected path=value, e.g. health.interval=1m")
+	t, shown, wrong := f.target(keys, reflect.TypeOf(schema).Elem())
+	flag := strings.TrimSuffix(option+" "+shown, " ")
+	switch {
+	case !ok || slices.Contains(keys, ""):
+		f.add(place{file: flag}, "", "expected path=value, e.g. health.interval=1m")
 		return
-	}
-	t := reflect.TypeOf(schema).Elem()
-	shown := ""
-	for _, key := range keys {
-		if t.Kind() == reflect.Pointer {
-			t = t.Elem()
-		}
-		switch below := Key(shown, key); {
-		case t.Kind() == reflect.Struct && !decodesItself(t):
-			fields, names := fieldsOf(t)
-			i, known := fields[key]
-			if !known {
-				fail(below, "%s", unknown(key, names))
-				return
-			}
-			t, shown = t.Field(i).Type, below
-		case t.Kind() == reflect.Map:
-			t, shown = t.Elem(), below
-		default:
-			fail(below, "unknown key; %s is %s and has no keys", shown, expected(t))
-			return
-		}
+	case wrong != nil:
+		f.add(place{file: option + " " + wrong.Path}, wrong.Path, wrong.Message)
+		return
 	}
 	value, err := valueOf(flag, text, t)
 	if err != nil {
@@ -53,11 +32,41 @@ func (f *File) Set(option, assignment string, schema any) {
 		if errors.As(err, &errs) {
 			err = errors.New(errs[0].Message)
 		}
-		fail(shown, "%v", err)
+		f.add(place{file: flag}, shown, err.Error())
 		return
 	}
 	f.origin[value] = flag
 	f.put(keys, value)
+}
+
+// target is the type that a path leads to, and the path as errors show it, both as far as the schema knows the keys. The
+// error is about the first key that it does not know.
+func (f *File) target(keys []string, t reflect.Type) (at reflect.Type, shown string, wrong *Error) {
+	secret := false
+	for _, key := range keys {
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		next := Key(shown, key)
+		if secret && (f.names == nil || !f.names(key, nil)) {
+			next = below(shown, keyNotShown)
+		}
+		switch {
+		case t.Kind() == reflect.Struct && !decodesItself(t):
+			fields, known := fieldsOf(t)
+			field, ok := fields[key]
+			if !ok {
+				return t, shown, &Error{Path: next, Message: unknown(key, known)}
+			}
+			t, shown = t.Field(field.index).Type, Key(shown, key)
+			secret = secret || field.secret
+		case t.Kind() == reflect.Map:
+			t, shown = t.Elem(), next
+		default:
+			return t, shown, &Error{Path: next, Message: "unknown key; " + shown + " is " + expected(t) + " and has no keys"}
+		}
+	}
+	return t, shown, nil
 }
 
 // splitPath splits at dots that no backslash precedes.

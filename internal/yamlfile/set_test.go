@@ -61,18 +61,18 @@ func TestSetErrors(t *testing.T) {
 	t.Parallel()
 	for set, want := range map[string]string{
 		"name":               "--set name: expected path=value, e.g. health.interval=1m",
-		"section..x=1":       "--set section..x=1: expected path=value, e.g. health.interval=1m",
-		"=1":                 "--set =1: expected path=value, e.g. health.interval=1m",
-		"sektion.x=1":        `--set sektion.x=1: sektion: unknown key; did you mean "section"?`,
-		"section.inteval=1s": `--set section.inteval=1s: section.inteval: unknown key; did you mean "interval"?`,
-		"name.first=x":       "--set name.first=x: name.first: unknown key; name is a text and has no keys",
-		"words.0=x":          "--set words.0=x: words.0: unknown key; words is a list and has no keys",
-		"wait=soon":          `--set wait=soon: wait: expected a duration such as 30s or 5m, found "soon"`,
-		"wait=":              "--set wait=: wait: expected a duration such as 30s or 5m, found nothing",
-		"words=[a":           "--set words=[a: words: not valid YAML: did not find expected ',' or ']' (a bracket is not closed)",
-		"words=a":            `--set words=a: words: expected a list such as [a, b], found "a"`,
-		"tree={a: 1, a: 2}":  "--set tree={a: 1, a: 2}: tree.a: given twice",
-		"section={zzz: 1}":   "--set section={zzz: 1}: section.zzz: unknown key; expected one of configMap, interval",
+		"section..x=1":       "--set section: expected path=value, e.g. health.interval=1m",
+		"=1":                 "--set: expected path=value, e.g. health.interval=1m",
+		"sektion.x=1":        `--set sektion: unknown key; did you mean "section"?`,
+		"section.inteval=1s": `--set section.inteval: unknown key; did you mean "interval"?`,
+		"name.first=x":       "--set name.first: unknown key; name is a text and has no keys",
+		"words.0=x":          "--set words.0: unknown key; words is a list and has no keys",
+		"wait=soon":          `--set wait: expected a duration such as 30s or 5m, found "soon"`,
+		"wait=":              "--set wait: expected a duration such as 30s or 5m, found nothing",
+		"words=[a":           "--set words: not valid YAML: did not find expected ',' or ']' (a bracket is not closed)",
+		"words=a":            `--set words: expected a list such as [a, b], found "a"`,
+		"tree={a: 1, a: 2}":  "--set tree: tree.a: given twice",
+		"section={zzz: 1}":   "--set section: section.zzz: unknown key; expected one of configMap, interval",
 	} {
 		t.Run(set, func(t *testing.T) {
 			t.Parallel()
@@ -102,8 +102,8 @@ func TestSetBesideFile(t *testing.T) {
 	f.At("labels.c", "expected something else")
 	want := `f.yaml:1:7: wait: expected a duration such as 30s or 5m, found "30"
 f.yaml:2:10: section: expected a mapping, found "5"
---set count=many: count: expected a whole number, found "many"
---set labels={c: d}: labels.c: expected something else`
+--set count: expected a whole number, found "many"
+--set labels: labels.c: expected something else`
 	if d := cmp.Diff(want, message(f.Err())); d != "" {
 		t.Error(d)
 	}

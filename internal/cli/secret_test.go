@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// No command repeats a secret that stands where the name of a variable belongs, be it in a file or in a flag.
+func TestSecretsAreNotTold(t *testing.T) {
+	t.Attr("req", "DTS-CFG-1")
+	t.Attr("req", "DTS-LOG-1")
+	const secret, bad = "ZqKxVwJb", "credentials: {grafana: {a/b: {api_key: ZqKxVwJb}, ZqKxVwJb: {}}, ZqKxVwJb: [ZqKxVwJb]}\n"
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	config := file("config.yaml", bad)
+	broken := file("broken.yaml", "credentials: {grafana: {a/b: {api_key: *ZqKxVwJb}}}\n")
+	configMap := file("map.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: {a: *ZqKxVwJb}\n")
+	twice := file("twice.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: {token: {ZqKxVwJb: 1, ZqKxVwJb: 2}, a: !!int ZqKxVwJb}\n")
+	overrides := file("overrides.yaml", "toolsets: {x/y: {config: {api_key: {ZqKxVwJb: 1, ZqKxVwJb: !!int ZqKxVwJb}}}}\n")
+	catalog := filepath.Join(dir, "catalog")
+	if err := os.Mkdir(catalog, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(catalog, "a.yaml"), []byte("password: ZqKxVwJb\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"validate", config},
+		{"validate", broken},
+		{"validate", configMap},
+		{"validate", twice},
+		{"validate", overrides},
+		{"validate", overrides, "--as", "document"},
+		{"validate", configMap, "--as", "catalog"},
+		{"serve", "--check", "--config", config},
+		{"serve", "--check", "--config", broken},
+		{"serve", "--check", "--set", "credentials.grafana.a/b.api_key=" + secret},
+		{"serve", "--check", "--set", "catalog.dir=" + catalog},
+		{"discover", "-f", clusterFile, "--config", config},
+		{"discover", "-f", clusterFile, "--set", "credentals.grafana.a/b.api_key=" + secret},
+		{"generate", "-f", clusterFile, "--set", "credentials.grafana.a/b." + secret + "=x"},
+		{"generate", "-f", clusterFile, "--overrides", overrides},
+		{"catalog", "--set", "credentials={grafana: {a/b: {api_key: " + secret + ", " + secret + "}}}"},
+	} {
+		r := run(t, args...)
+		if r.code == 0 || strings.Contains(r.out+r.err, secret) {
+			t.Errorf("%s: exit %d: %s%s", args, r.code, r.out, r.err)
+		}
+	}
+}
