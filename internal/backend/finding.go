@@ -22,9 +22,6 @@ const (
 	CauseDenied    = "denied"    // an address behind it is in security.denyCIDRs; nothing was dialled
 )
 
-// CauseDenied is the cause of unreachable where security.denyCIDRs forbids an address of the backend.
-const CauseDenied = "denied"
-
 // Up says that the backend works, or would with credentials. Whether it may be published is decided elsewhere.
 func (o Outcome) Up() bool { return o == Ready || o == AuthRequired }
 

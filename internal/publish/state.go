@@ -96,21 +96,24 @@ func (i Instance) compare(o Instance) int {
 // DecodeState reads the text of state.json. It is strict, since anybody who may write the ConfigMap may have written it: with
 // an error the caller starts anew, as with an empty State.
 func DecodeState(text string) (*State, error) {
-	var in stateJSON
-	dec := json.NewDecoder(strings.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
-		return nil, fmt.Errorf("state.json: %s", line(err))
+	var in struct {
+		stateJSON
+		Published []json.RawMessage `json:"published"` // one by one, so that a long list of nothing takes no memory
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("state.json: there is more after its end")
+	if err := strict([]byte(text), &in); err != nil {
+		return nil, fmt.Errorf("state.json: %w", err)
 	}
 	if in.Version != stateVersion {
 		return nil, fmt.Errorf("state.json: version %d, expected %d", in.Version, stateVersion)
 	}
 	s := &State{Primaries: map[string]backend.Ref{}, Overrides: in.Overrides}
-	for n, j := range in.Published {
-		i, err := j.instance()
+	for n, raw := range in.Published {
+		var j instanceJSON
+		err := strict(raw, &j)
+		var i Instance
+		if err == nil {
+			i, err = j.instance()
+		}
 		if err != nil {
 			return nil, fmt.Errorf("state.json: published[%d]: %w", n, err)
 		}
@@ -133,6 +136,19 @@ func DecodeState(text string) (*State, error) {
 		s.Primaries[typ] = ref
 	}
 	return s, nil
+}
+
+// strict decodes one JSON value of known fields.
+func strict(text []byte, out any) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(out); err != nil {
+		return errors.New(line(err))
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more after its end")
+	}
+	return nil
 }
 
 var outcomes = []backend.Outcome{

@@ -28,6 +28,9 @@ func (r *reader) yamlStream(in *bufio.Reader) error {
 		if !hasContent(doc) {
 			continue
 		}
+		if err := costly(doc); err != nil {
+			return fmt.Errorf("the document that begins in line %d: %w", line, err)
+		}
 		converted, err := yaml.YAMLToJSON(doc)
 		if err != nil {
 			return yamlError(err, doc, line)
@@ -123,6 +126,9 @@ func yamlError(err error, doc []byte, firstLine int) error {
 	text = strings.TrimPrefix(text, "error converting YAML to JSON: yaml: ")
 	text, _, _ = strings.Cut(text, "\n")
 	text, _, _ = strings.Cut(text, ": map[") // a dump of Go values
+	if strings.HasPrefix(text, "unknown anchor") {
+		text = "unknown anchor (a value that begins with * needs quotes)" // and nothing of the text, which may be a Secret's
+	}
 	at := fmt.Sprintf("the document that begins in line %d", firstLine)
 	if after, ok := strings.CutPrefix(text, "line "); ok {
 		number, reason, _ := strings.Cut(after, ": ")

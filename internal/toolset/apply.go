@@ -70,7 +70,7 @@ func (o *Overrides) merge(doc *Document) (warnings []string) {
 		}
 		doc.Compact[typ] = entry
 	}
-	return warnings
+	return few(warnings)
 }
 
 // lacking are the keys that an entry of the compact form must have and has not.
@@ -88,15 +88,13 @@ func lacking(entry map[string]any) (missing []string) {
 func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []string, err error) {
 	c := checker{shared: Error}
 	c.document(doc.HolmesGPT)
-	var f *yamlfile.File
+	f := yamlfile.Empty("overrides")
+	if o.file != nil {
+		f = o.file.Fresh()
+	}
 	for _, p := range c.complaints {
 		if p.severity == Note {
 			continue
-		}
-		if f == nil {
-			if f, _ = o.file(); f == nil {
-				f = yamlfile.Empty(o.name)
-			}
 		}
 		path := o.path(f, p.path, origins)
 		if p.severity == Error {
@@ -105,10 +103,7 @@ func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []
 			warnings = append(warnings, o.at(path, p.message))
 		}
 	}
-	if f != nil {
-		err = f.Err()
-	}
-	return warnings, err
+	return few(warnings), f.Err()
 }
 
 // path is where in the overrides a path of the document comes from.

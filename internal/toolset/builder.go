@@ -172,6 +172,7 @@ func (b *builder) finish() {
 			b.origins[yamlfile.Key(group, e.name)] = e.origin
 		}
 	}
+	var unused []string
 	for _, key := range slices.SortedFunc(maps.Keys(b.overrides.keys()), instanceKey.compare) {
 		if !b.used[key] {
 			path := yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
@@ -179,9 +180,10 @@ func (b *builder) finish() {
 			if meant := b.meant(key); meant != "" {
 				text += `; did you mean "` + meant + `"?`
 			}
-			b.warnings = append(b.warnings, b.overrides.at(path, text))
+			unused = append(unused, b.overrides.at(path, text))
 		}
 	}
+	b.warnings = append(b.warnings, few(unused)...)
 }
 
 // meant is the instance that an address without a namespace most likely means, "" for none: a name from outside the

@@ -3,6 +3,7 @@ package toolset
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -10,8 +11,7 @@ import (
 
 // Overrides is what an admin changes in the documents.
 type Overrides struct {
-	name string
-	data []byte
+	file *yamlfile.File // where what stands; nil for an empty text
 
 	toolsets  map[string]any // a merge patch
 	servers   map[string]any // a merge patch
@@ -34,7 +34,7 @@ func (k instanceKey) compare(o instanceKey) int {
 // itself, with line and column. What is wrong only together with the document is found by Build. An empty text is no
 // overrides.
 func ParseOverrides(name string, data []byte) (*Overrides, error) {
-	o := &Overrides{name: name, data: data}
+	o := &Overrides{}
 	if isBlank(data) {
 		return o, nil
 	}
@@ -44,6 +44,7 @@ func ParseOverrides(name string, data []byte) (*Overrides, error) {
 	}
 	var root any
 	f.Decode(&root)
+	o.file = f.Fresh()
 	c := checker{rewritten: true}
 	o.read(&c, root)
 	for _, p := range c.complaints {
@@ -52,7 +53,17 @@ func ParseOverrides(name string, data []byte) (*Overrides, error) {
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
+	o.warnings = few(o.warnings)
 	return o, nil
+}
+
+// few cuts a list of warnings to what a person reads.
+func few(warnings []string) []string {
+	const most = 20
+	if more := len(warnings) - most; more > 0 {
+		return append(warnings[:most:most], fmt.Sprintf("and %d warnings more like these", more))
+	}
+	return warnings
 }
 
 // Warnings tell what in the text has no effect.
@@ -196,25 +207,14 @@ func isBlank(data []byte) bool {
 
 // at is a message about a path of the overrides, with its place.
 func (o *Overrides) at(path, message string) string {
-	f, ok := o.file()
-	if !ok {
+	if o.file == nil {
 		return message
 	}
+	f := o.file.Fresh()
 	f.At(path, "%s", message)
 	var errs yamlfile.Errors
 	if errors.As(f.Err(), &errs) {
 		return errs[0].Error()
 	}
 	return message
-}
-
-// file reads the text again: positions are wanted only when something is wrong.
-func (o *Overrides) file() (*yamlfile.File, bool) {
-	f, err := yamlfile.Parse(o.name, o.data)
-	if err != nil {
-		return nil, false
-	}
-	var root any
-	f.Decode(&root)
-	return f, f.Err() == nil
 }

@@ -34,11 +34,7 @@ func Validate(name string, data []byte) []Problem {
 	}
 	var out []Problem
 	for _, severity := range []Severity{Error, Warning, Note} {
-		f, err := yamlfile.Parse(name, data)
-		if err != nil {
-			return problems(Error, err)
-		}
-		f.Decode(&root)
+		f := f.Fresh()
 		for _, p := range c.complaints {
 			if p.severity == severity {
 				f.At(p.path, "%s", p.message)

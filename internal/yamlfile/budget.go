@@ -8,7 +8,7 @@ type budget struct{ nodes, text, paths int }
 
 // Limits after aliases are expanded.
 const (
-	maxNodes = 100_000
+	maxNodes = 60_000
 	maxText  = 2 * maxBytes
 	maxPaths = 16 * maxBytes
 )

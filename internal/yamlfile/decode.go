@@ -17,6 +17,7 @@ func (f *File) Decode(out any) {
 		// What was decoded by then says nothing that would help.
 		f.errs, f.more = Errors{{File: f.name, Message: "too many or too long values once its aliases are expanded"}}, 0
 		f.broken = []string{""}
+		reflect.ValueOf(out).Elem().SetZero() // so that nobody looks at all of it
 	}
 }
 
@@ -179,11 +180,18 @@ func (d *decoder) structure(a at, v reflect.Value) {
 	}
 	fields, known := fieldsOf(v.Type())
 	for _, p := range d.pairs(a, 0) {
+		if d.spent.over() {
+			return
+		}
 		c := d.child(a, Key(a.path, p.key.Value), p.key, p.value)
 		field, ok := fields[p.key.Value]
 		if !ok {
 			c.shown = p.key
-			d.fail(c, unknown(p.key.Value, known))
+			message := "unknown key"
+			if !d.f.full() { // finding the nearest takes time
+				message = unknown(p.key.Value, known)
+			}
+			d.fail(c, message)
 			continue
 		}
 		d.f.reveal(c.path)
@@ -221,6 +229,9 @@ func (d *decoder) mapping(a at, v reflect.Value) {
 	a.tree = a.tree || t.Elem().Kind() == reflect.Interface
 	m := reflect.MakeMap(t)
 	for _, p := range d.pairs(a, 0) {
+		if d.spent.over() {
+			return
+		}
 		e := reflect.New(t.Elem()).Elem()
 		c := d.child(a, Key(a.path, p.key.Value), p.key, p.value)
 		if below, secret := namesBelow(p.key.Value); a.tree && secret {
@@ -246,6 +257,9 @@ func (d *decoder) list(a at, v reflect.Value) {
 	}
 	s := reflect.MakeSlice(v.Type(), len(a.node.Content), len(a.node.Content))
 	for i, n := range a.node.Content {
+		if d.spent.over() {
+			return
+		}
 		d.value(d.child(a, Index(a.path, i), nil, n), s.Index(i))
 	}
 	v.Set(s)

@@ -70,10 +70,15 @@ func Decode(name string, data []byte, out any) error {
 	return f.Err()
 }
 
+// Fresh is the same document, decoded, with no error reported yet. It shares the places that f knows and can be used beside f.
+func (f *File) Fresh() *File {
+	return &File{name: f.name, origin: f.origin, places: f.places, hidden: f.hidden, names: f.names}
+}
+
 // At reports that the value at path (see Key and Index) is wrong. Where the path is not in the file the nearest key above it
 // gives the position. What did not decode, or stands below such a key, is not reported again.
 func (f *File) At(path, format string, args ...any) {
-	if len(f.errs) == maxErrors {
+	if f.full() {
 		f.more++
 		return
 	}
@@ -144,9 +149,11 @@ func (f *File) place(path string) place {
 	}
 }
 
+func (f *File) full() bool { return len(f.errs) == maxErrors }
+
 // add reports an error at a path as it is shown. It says whether there was room for it.
 func (f *File) add(p place, path, message string) bool {
-	if len(f.errs) == maxErrors {
+	if f.full() {
 		f.more++
 		return false
 	}

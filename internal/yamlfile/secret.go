@@ -13,21 +13,21 @@ const (
 )
 
 // names says which keys below a secret are shown: those that cannot be one themselves. nil: none.
-type names func(key string, value *yaml.Node) bool
+type names func(key string, empty bool) bool
 
 // hidden is a step of a path at or below a secret.
 type hidden struct {
 	above string // the path above it
 	step  string // as it continues that path; only of an item of a list
 	key   string
-	value *yaml.Node
+	empty bool  // there is no value
 	known bool  // the key is one of the schema
 	names names // for any other key
 }
 
 // Names says which keys below a secret may be shown in errors, because they are names that are known; by itself none is.
 func (f *File) Names(known func(key string) bool) {
-	f.names = func(key string, _ *yaml.Node) bool { return known(key) }
+	f.names = func(key string, _ bool) bool { return known(key) }
 }
 
 // Found is a value as errors show it: quoted, and not at all where path is at or below a secret.
@@ -40,7 +40,7 @@ func (f *File) Found(path, value string) string {
 
 // hide notes that c, below a, is at or below a secret. key is nil for an item of a list.
 func (f *File) hide(c, a at, key *yaml.Node) {
-	h := hidden{above: a.path, value: c.node, known: !a.secret, names: a.names}
+	h := hidden{above: a.path, empty: isNull(c.node), known: !a.secret, names: a.names}
 	if key == nil {
 		h.step = strings.TrimPrefix(c.path, a.path)
 	} else {
@@ -68,7 +68,7 @@ func (f *File) show(path string) string {
 	switch {
 	case h.step != "":
 		return above + h.step
-	case h.known, h.names != nil && h.names(h.key, h.value):
+	case h.known, h.names != nil && h.names(h.key, h.empty):
 		return Key(above, h.key)
 	}
 	return below(above, keyNotShown)
@@ -116,7 +116,7 @@ func namesBelow(key string) (below names, secret bool) {
 	case SecretName(key):
 		return nil, true
 	case strings.Contains(lower, "header"), strings.Contains(lower, "auth"):
-		return func(key string, value *yaml.Node) bool { return isName(key) && !isNull(value) }, true
+		return func(key string, empty bool) bool { return isName(key) && !empty }, true
 	}
 	return nil, false
 }

@@ -48,7 +48,7 @@ func (f *File) target(keys []string, t reflect.Type) (at reflect.Type, shown str
 			t = t.Elem()
 		}
 		next := Key(shown, key)
-		if secret && (f.names == nil || !f.names(key, nil)) {
+		if secret && (f.names == nil || !f.names(key, false)) {
 			next = below(shown, keyNotShown)
 		}
 		switch {
