@@ -99,6 +99,41 @@ func TestFlood(t *testing.T) {
 	})
 }
 
+// Whoever may make tokens of a ServiceAccount can send thousands that are good and may do nothing: they take the turns of
+// strangers, and neither displace those who may nor keep them from being reviewed again.
+func TestFloodOfForbidden(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	t.Attr("req", "DTS-SEC-3")
+	synctest.Test(t, func(t *testing.T) {
+		const seconds, tokens = 200, 2000
+		c := newCluster("good")
+		for i := range tokens {
+			c.grants[fmt.Sprint("eve", i)] = &grant{user: authenticationv1.UserInfo{Username: "eve"}}
+		}
+		k := c.authorizer(nil)
+		var flood sync.WaitGroup
+		for second := range seconds {
+			if _, err := k.Authorize(t.Context(), "good", toGetToolsets); err != nil {
+				t.Errorf("the good token after %d s: %v", second, err)
+			}
+			for i := range 200 {
+				flood.Go(func() {
+					_, err := k.Authorize(t.Context(), fmt.Sprint("eve", (second*200+i)%tokens), toGetToolsets)
+					if !errors.Is(err, ErrForbidden) && !errors.Is(err, ErrBusy) {
+						t.Errorf("eve: %v", err)
+					}
+				})
+			}
+			<-time.After(time.Second)
+		}
+		flood.Wait()
+		reviews, access := c.reviewed()
+		if most := 20 + 10*(seconds+2) + 2*seconds/60; reviews+access > most+20 {
+			t.Errorf("%d reviews, want at most %d", reviews+access, most)
+		}
+	})
+}
+
 // A new token is reviewed as soon as a flood is over.
 func TestAfterFlood(t *testing.T) {
 	t.Attr("req", "DTS-API-3")

@@ -47,8 +47,8 @@ const (
 	// maxWait is how long a review waits for its turn.
 	maxWait = time.Second
 
-	// Reviews per second, and at once, each for tokens that were good the last time and for all others: a flood of made-up
-	// tokens keeps new ones out, and not those that are known.
+	// Reviews per second, and at once, each for what was allowed the last time and for all else: a flood of tokens, made up
+	// or good for nothing, keeps new ones out, and not those that are known.
 	reviewRate  = 10
 	reviewBurst = 20
 )
@@ -96,17 +96,16 @@ func (k *Kubernetes) Authorize(ctx context.Context, token string, a Attributes) 
 	if err := plausible(token); err != nil {
 		return User{}, err
 	}
-	id := k.hash("token", token)
+	who, what := k.hash("token", token), k.hash("access", token, a.Verb, a.Resource, a.Name, a.NonResourcePath)
 	limiter := k.strangers
-	if k.cache.known(id) {
+	if k.cache.known(what) { // a good token alone is not enough: tokens of one who may nothing are easily made
 		limiter = k.known
 	}
-	user, err := k.ask(ctx, id, func(ctx context.Context) (User, error) { return k.reviewToken(ctx, limiter, token) })
+	user, err := k.ask(ctx, who, func(ctx context.Context) (User, error) { return k.reviewToken(ctx, limiter, token) })
 	if err != nil {
 		return User{}, err
 	}
-	id = k.hash("access", token, a.Verb, a.Resource, a.Name, a.NonResourcePath)
-	_, err = k.ask(ctx, id, func(ctx context.Context) (User, error) { return user, k.reviewAccess(ctx, user, a) })
+	_, err = k.ask(ctx, what, func(ctx context.Context) (User, error) { return user, k.reviewAccess(ctx, limiter, user, a) })
 	return user, err
 }
 

@@ -57,8 +57,8 @@ func userOf(u authenticationv1.UserInfo) User {
 }
 
 // reviewAccess asks whether the user may do it.
-func (k *Kubernetes) reviewAccess(ctx context.Context, u User, a Attributes) error {
-	if err := wait(ctx, k.known); err != nil {
+func (k *Kubernetes) reviewAccess(ctx context.Context, l *rate.Limiter, u User, a Attributes) error {
+	if err := wait(ctx, l); err != nil {
 		return err
 	}
 	spec := authorizationv1.SubjectAccessReviewSpec{User: u.Name, UID: u.UID, Groups: u.Groups}

@@ -8,10 +8,6 @@ import (
 	"net/netip"
 	"strings"
 
-	authenticationv1 "k8s.io/client-go/kubernetes/typed/authentication/v1"
-	authorizationv1 "k8s.io/client-go/kubernetes/typed/authorization/v1"
-	"k8s.io/client-go/rest"
-
 	"kubernaut.io/dynamic-toolset/internal/api"
 	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/config"
@@ -79,17 +75,7 @@ func authorizer(o *Options, log *slog.Logger) (api.Authorizer, error) {
 	if o.Config.Auth.Mode == config.AuthNone {
 		return auth.None{}, nil
 	}
-	c := rest.CopyConfig(o.Cluster)
-	c.QPS = -1 // package auth limits the reviews
-	who, err := authenticationv1.NewForConfig(c)
-	if err != nil {
-		return nil, fmt.Errorf("client for reviews of tokens: %w", err)
-	}
-	may, err := authorizationv1.NewForConfig(c)
-	if err != nil {
-		return nil, fmt.Errorf("client for reviews of rights: %w", err)
-	}
-	return auth.NewKubernetes(who.TokenReviews(), may.SubjectAccessReviews(), auth.Options{Namespace: o.Config.Output.Namespace, Log: log}), nil
+	return auth.ForCluster(o.Cluster, auth.Options{Namespace: o.Config.Output.Namespace, Log: log})
 }
 
 // ownHost refuses, where there is no authentication and this machine alone may connect, requests for another host: a page
