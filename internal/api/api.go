@@ -93,7 +93,7 @@ type limits struct {
 	look      time.Duration // between looks at what no snapshot tells
 	gather    time.Duration // between two events "status" of a stream
 	authorize time.Duration // between reviews of who reads a stream
-	streams   int
+	streams   int           // in all; one reader may have half
 }
 
 // New makes an API. The error is a mistake in this package's own routes.
@@ -105,7 +105,7 @@ func New(o Options) (*API, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &API{o: o, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), limits: limits{
-		write: 30 * time.Second, discover: 10 * time.Second, lookup: 5 * time.Second,
+		write: writeWithin, discover: 10 * time.Second, lookup: 5 * time.Second,
 		keepAlive: 15 * time.Second, look: time.Second, gather: 250 * time.Millisecond, authorize: time.Minute, streams: 64,
 	}}
 	described := a.register()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"net"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -20,6 +21,7 @@ type trace struct {
 	id       string
 	endpoint string // the route's pattern, "" for none
 	user     string
+	remote   string // the caller's address
 	stream   bool
 }
 
@@ -41,7 +43,7 @@ func (a *API) Handler(rest http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
-		t := &trace{id: requestID(r.Header.Get(headerRequestID))}
+		t := &trace{id: requestID(r.Header.Get(headerRequestID)), remote: host(r.RemoteAddr)}
 		r = r.WithContext(context.WithValue(r.Context(), traceKey{}, t))
 		rec := &recorder{ResponseWriter: w, request: r}
 		w.Header().Set(headerRequestID, t.id)
@@ -52,9 +54,18 @@ func (a *API) Handler(rest http.Handler) http.Handler {
 			return
 		}
 		defer func() { t.endpoint = endpoint(r.Pattern) }()
+		a.deadline(rec, r, a.limits.write)
 		rest.ServeHTTP(rec, r)
 		rec.finish()
 	})
+}
+
+// host is an address without its port.
+func host(remote string) string {
+	if host, _, err := net.SplitHostPort(remote); err == nil {
+		return host
+	}
+	return remote
 }
 
 // endpoint is a ServeMux's pattern without its method.

@@ -21,6 +21,9 @@ import (
 // maxBody is far more than any request needs.
 const maxBody = 64 << 10
 
+// writeWithin is how long the caller may take to read an answer.
+const writeWithin = 30 * time.Second
+
 // starting is when it is worth to ask again before the first discovery has ended, which takes 5 s at most.
 const starting = 2 * time.Second
 
@@ -173,12 +176,19 @@ func refusal(err error) *Problem {
 func ByPath(who Authorizer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := who.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: "get", NonResourcePath: r.URL.Path})
+		// Those who read nothing are given up. A writer that knows no deadlines has nobody who could wait.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin))
 		if err == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
 		refuse(w, r, refusal(err))
 	})
+}
+
+// Busy answers a request that the server has no room for.
+func Busy(w http.ResponseWriter, r *http.Request) {
+	refuse(w, r, problem(http.StatusServiceUnavailable, "too many requests are answered at the moment; try again in some seconds").retry(starting))
 }
 
 // ByHost lets those pass to next who ask for a host that is ours; others are told, in one sentence, what to ask for.

@@ -2,13 +2,14 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,8 +17,40 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/auth"
 )
 
-// streams counts those that are open.
-type streams struct{ open atomic.Int64 }
+// streams counts those that are open, and whose they are. One reader may have half of them, so that nobody alone keeps all
+// others from reading.
+type streams struct {
+	mu   sync.Mutex
+	open int
+	of   map[string]int // by user, or by address where users have no names
+}
+
+// begin says whether there is room for one more; if so, end must be called.
+func (s *streams) begin(reader string, most int) *Problem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.open >= most:
+		return problem(http.StatusServiceUnavailable, "%d streams are open, and no more are served", s.open).retry(busy)
+	case s.of[reader] >= max(1, most/2):
+		return problem(http.StatusTooManyRequests, "you have %d streams open, and no more are served", s.of[reader]).retry(busy)
+	}
+	if s.of == nil {
+		s.of = map[string]int{}
+	}
+	s.open++
+	s.of[reader]++
+	return nil
+}
+
+func (s *streams) end(reader string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	if s.of[reader]--; s.of[reader] == 0 {
+		delete(s.of, reader)
+	}
+}
 
 // busy is when it is worth to try again where there are too many streams.
 const busy = 15 * time.Second
@@ -38,16 +71,16 @@ func (a *API) registerStream(h huma.API) {
 		Description: "Events, until one side ends it",
 		Content:     map[string]*huma.MediaType{mediaEvents: {Schema: &huma.Schema{Type: huma.TypeString}}},
 	}
-	huma.Register(h, o, func(_ context.Context, in *streamInput) (*huma.StreamResponse, error) {
+	huma.Register(h, o, func(ctx context.Context, in *streamInput) (*huma.StreamResponse, error) {
 		if stopped(a.o.Stopping) {
 			return nil, problem(http.StatusServiceUnavailable, "the service is stopping; another replica answers").retry(time.Second)
 		}
-		if a.streams.open.Add(1) > int64(a.limits.streams) {
-			a.streams.open.Add(-1)
-			return nil, problem(http.StatusServiceUnavailable, "%d streams are open, and no more are served", a.limits.streams).retry(busy)
+		reader := cmp.Or(traceOf(ctx).user, traceOf(ctx).remote)
+		if p := a.streams.begin(reader, a.limits.streams); p != nil {
+			return nil, p
 		}
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
-			defer a.streams.open.Add(-1)
+			defer a.streams.end(reader)
 			a.stream(ctx.(*exchange), in)
 		}}, nil
 	})

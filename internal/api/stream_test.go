@@ -248,21 +248,65 @@ func TestStreamEndsWithTheRight(t *testing.T) {
 
 func TestStreamsAreBounded(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
-	f := start(t)
-	f.limits.streams = 3
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+	f := start(t, func(o *Options) { o.Authorizer = users{} })
+	f.limits.streams = 6
+	open := func(user string) { next(t, f.follow(t, "", "Authorization", "Bearer "+user), "status") }
+	refused := func(user string, code int) {
+		t.Helper()
+		a := f.get(t, "/api/v1/stream", "Authorization", "Bearer "+user)
+		if p := isProblem(t, a, code); a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: %+v", user, p)
+		}
+	}
 	for range 3 {
-		next(t, f.follow(t, ""), "status")
+		open("eve")
 	}
-	a := f.get(t, "/api/v1/stream")
-	isProblem(t, a, http.StatusServiceUnavailable)
-	if a.header.Get("Retry-After") == "" || ctx.Err() != nil {
-		t.Errorf("%v", a.header)
+	refused("eve", http.StatusTooManyRequests) // half of them are hers
+	for _, user := range []string{"jane", "joe", "jill"} {
+		open(user)
 	}
-	if n := f.streams.open.Load(); n != 3 {
-		t.Errorf("%d are counted", n)
+	refused("jane", http.StatusServiceUnavailable)
+	refused("new", http.StatusServiceUnavailable)
+	f.streams.mu.Lock()
+	defer f.streams.mu.Unlock()
+	if f.streams.open != 6 || len(f.streams.of) != 4 {
+		t.Errorf("%d are counted, of %v", f.streams.open, f.streams.of)
 	}
+}
+
+// When streams end there is room for others.
+func TestStreamsAreForgotten(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	f := start(t)
+	f.limits.streams = 2
+	for range 20 {
+		ctx, leave := context.WithCancel(t.Context())
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url+"/api/v1/stream", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var code int
+		for limit := time.Now().Add(10 * time.Second); code != http.StatusOK && time.Now().Before(limit); {
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if code = res.StatusCode; code != http.StatusOK {
+				res.Body.Close()
+			}
+		}
+		if code != http.StatusOK {
+			t.Fatalf("%d: the places of streams that ended are taken", code)
+		}
+		leave()
+	}
+}
+
+// users lets everybody in, by the name that is the token.
+type users struct{}
+
+func (users) Authorize(_ context.Context, token string, _ auth.Attributes) (auth.User, error) {
+	return auth.User{Name: token}, nil
 }
 
 // A reader that does not read keeps nobody else waiting, and is given up.

@@ -135,6 +135,15 @@ func (p *Probes) Register(mux *http.ServeMux) {
 	}
 }
 
+// isHealth says that a path is one of those that Register adds.
+func isHealth(path string) bool {
+	switch path {
+	case "/healthz", "/health", "/readyz", "/ready":
+		return true
+	}
+	return false
+}
+
 func (p *Probes) healthz() (int, health) {
 	h := health{Status: "ok", Uptime: p.uptime()}
 	if err := p.Alive(); err != nil {

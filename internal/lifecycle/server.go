@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,10 +21,12 @@ type Server struct {
 	Key     string // the configuration's key of the address, for errors: "server.address"
 	Addr    string // host:port; a port of 0 is any that is free
 	Handler http.Handler
-	TLS     *tls.Config // nil: plain HTTP
+	Refuse  http.Handler // answers requests that there is no room for; nil: 503 as plain text
+	TLS     *tls.Config  // nil: plain HTTP
 	Log     *slog.Logger
 
 	http *http.Server
+	gate *gate // nil: the usual one
 
 	mu       sync.Mutex
 	listener net.Listener
@@ -34,7 +37,9 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second // headers and body
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
+	maxHeaderBytes    = 32 << 10         // twice the longest token
+	writeByteTimeout  = 30 * time.Second // until a reader of HTTP/2 takes anything
+	maxStreams        = 64               // of one connection of HTTP/2
 )
 
 // Listen opens the listener, so that a bad address is known before anything else starts. The error says what to do.
@@ -85,15 +90,24 @@ func (s *Server) prepare() {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
+	if s.gate == nil {
+		s.gate = newGate(usualCapacity, s.Log.With("server", s.Name))
+	}
+	refuse := s.Refuse
+	if refuse == nil {
+		refuse = http.HandlerFunc(refuseBusy)
+	}
 	s.http = &http.Server{
-		Handler:           s.Handler,
+		Handler:           s.gate.handler(s.Handler, refuse),
+		ConnContext:       withConn,
 		TLSConfig:         s.TLS,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeByteTimeout},
 		// Bad handshakes and requests of strangers; a panic of a handler comes here as well.
-		ErrorLog: slog.NewLogLogger(s.Log.With("server", s.Name).Handler(), slog.LevelWarn),
+		ErrorLog: log.New(&calm{log: s.Log.With("server", s.Name)}, "", 0),
 	}
 }
 
@@ -128,9 +142,9 @@ func (s *Server) serve(ctx context.Context) {
 
 func (s *Server) serveOnce() error {
 	if s.TLS != nil {
-		return s.http.ServeTLS(s.current(), "", "")
+		return s.http.ServeTLS(gated{s.current(), s.gate}, "", "")
 	}
-	return s.http.Serve(s.current())
+	return s.http.Serve(gated{s.current(), s.gate})
 }
 
 // shutdown stops listening and waits until requests have ended, or else cuts them off when ctx ends.

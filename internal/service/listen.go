@@ -54,6 +54,7 @@ func (s *service) listen(meter *metrics.Metrics) error {
 		return err
 	}
 	for _, server := range s.servers {
+		server.Refuse = http.HandlerFunc(api.Busy)
 		server.TLS = shared.Clone() // each server changes its own; nil stays nil
 	}
 	if c.Auth.Mode == config.AuthKubernetes && c.Server.TLS.Mode == config.TLSOff {
