@@ -56,8 +56,11 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 		before[i] = *f
 	}
 	for size(keys) > room {
-		sizes := doc.Sizes()
-		of := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] }
+		sizes, sum := doc.Sizes(), 1
+		for _, n := range sizes {
+			sum += n
+		}
+		of := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] * size(keys) / sum }
 		if !inventory.LeaveOut(s.Findings, size(keys)-room, of, c.opts.Inventory) {
 			for i := range before {
 				*s.Findings[i] = before[i]
