@@ -26,6 +26,7 @@ type service struct {
 	kind            standin.Kind
 	opts            standin.Options
 	tls             bool
+	backend         *standin.Backend // the stand-in, for who looks at what it was asked; nil makes one
 }
 
 // cluster starts a stand-in for each Service and writes the Services as kubectl shows them. The ClusterIPs are loopback
@@ -41,9 +42,12 @@ func cluster(t *testing.T, services ...service) (file string, hosts map[string]s
 	for _, s := range services {
 		name := s.name + "." + s.namespace + ".svc.cluster.local"
 		var addr string
-		if s.tls {
+		switch {
+		case s.backend != nil:
+			addr = startBackend(t, s.backend)
+		case s.tls:
 			addr = startTLS(t, s.kind, s.opts, name).Addr
-		} else {
+		default:
 			addr = start(t, s.kind, s.opts)
 		}
 		ip, number, _ := strings.Cut(addr, ":")

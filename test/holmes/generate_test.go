@@ -80,17 +80,29 @@ func TestGenerate(t *testing.T) {
 	}
 	add("several-grafana-some-want-credentials",
 		map[string]string{"GRAFANA_API_KEY": "first-key", "TEAM_GRAFANA_KEY": "team-key"},
-		append(probe, "--set", "credentials.grafana.team/grafana.api_key=TEAM_GRAFANA_KEY"),
+		append(probe, "--set", "credentials.grafana={obs/grafana: {api_key: GRAFANA_API_KEY}, team/grafana: {api_key: TEAM_GRAFANA_KEY}}"),
 		[]string{"name: obs/grafana", "name: open/grafana", "name: team/grafana"},
 		grafana("obs", "2025-01-01", "first-key"), grafana("open", "2025-06-01", ""), grafana("team", "2025-07-01", "team-key"),
 		grafana("unlisted", "2025-08-01", "unlisted-key"))
 
 	add("wants-credentials-and-tls", map[string]string{"ELASTICSEARCH_API_KEY": "es-key"},
-		append(probe, "--set", "tls.insecureSkipVerify=[logging/logs-es-http]"),
+		append(probe, "--set", "tls.insecureSkipVerify=[logging/logs-es-http]",
+			"--set", "credentials.elasticsearch.logging/logs-es-http.api_key=ELASTICSEARCH_API_KEY"),
 		[]string{"verify_ssl: false", "https://logs-es-http.logging.svc.cluster.local"},
 		service{namespace: "logging", name: "logs-es-http", port: "https", target: 9200, tls: true, kind: standin.Elasticsearch,
 			labels: map[string]string{"common.k8s.elastic.co/type": "elasticsearch", "elasticsearch.k8s.elastic.co/cluster-name": "logs"},
 			opts:   standin.Options{Credentials: standin.Credentials{APIKey: "es-key"}}})
+
+	// What wants credentials is older than what works without, and no variable is set: whatever works has to be healthy.
+	locked := func(kind standin.Kind, namespace, name string, labels map[string]string, port string, target int) service {
+		return service{namespace: namespace, name: name, labels: labels, port: port, target: target, created: "2020-01-01", kind: kind,
+			opts: standin.Options{Credentials: standin.Credentials{Bearer: "secret"}}}
+	}
+	add("no-variable-is-set", nil, append(probe, "--set", "primary.prometheus=old/prometheus", "--set", "security.trustedNamespaces=[old]"),
+		[]string{"name: monitoring/prometheus", "name: monitoring/thanos-query", "name: obs/open"},
+		append(oneOfEach(), locked(standin.Prometheus, "old", "prometheus", app("prometheus", component, "server"), "http", 9090),
+			locked(standin.Grafana, "old", "grafana", app("grafana"), "service", 3000),
+			service{namespace: "obs", name: "open", labels: app("grafana"), port: "service", target: 3000, kind: standin.Grafana})...)
 
 	add("base-paths", nil, probe, []string{"/prometheus", "/jaeger/api/", "/select/0/prometheus"},
 		service{namespace: "monitoring", name: "prometheus", labels: app("prometheus", component, "server"), port: "http", target: 9090, kind: standin.Prometheus, opts: standin.Options{BasePath: "/prometheus"}},

@@ -138,7 +138,12 @@ func load(t *testing.T, name string, hosts map[string]string) Case {
 // start serves a stand-in on loopback and returns its address:port.
 func start(t *testing.T, kind standin.Kind, opts standin.Options) string {
 	t.Helper()
-	s, err := standin.Start("127.0.0.1:0", standin.New(kind, opts))
+	return startBackend(t, standin.New(kind, opts))
+}
+
+func startBackend(t *testing.T, b *standin.Backend) string {
+	t.Helper()
+	s, err := standin.Start("127.0.0.1:0", b)
 	if err != nil {
 		t.Fatal(err)
 	}
