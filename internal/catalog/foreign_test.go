@@ -9,15 +9,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Whoever may write into catalog.dir may put a link there to any file that the service can read. Of a file that is none of a
-// type nothing is shown: no value, no key, no line.
-func TestForeignFiles(t *testing.T) {
-	t.Parallel()
-	t.Attr("req", "DTS-DET-1")
-	t.Attr("req", "DTS-SEC-3")
-	const secret = "ZqKxVwJbHf"
+const secret = "ZqKxVwJbHf"
+
+// foreign are files of other kinds, with a secret in each.
+func foreign() map[string]string {
 	pem := "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----\n"
-	for name, text := range map[string]string{
+	return map[string]string{
 		"token":           secret + ".eyJh" + secret + "." + secret,
 		"key":             pem,
 		"shadow":          "root:$6$" + secret + ":19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\n",
@@ -45,7 +42,16 @@ func TestForeignFiles(t *testing.T) {
 		"htpasswd":        "admin:$apr1$" + secret + "\n",
 		"ini":             "[default]\naws_secret_access_key = " + secret + "\n",
 		"a plain mapping": "a: " + secret + "\n",
-	} {
+	}
+}
+
+// Whoever may write into catalog.dir may put a link there to any file that the service can read. Of a file that is none of a
+// type nothing is shown: no value, no key, no line.
+func TestForeignFiles(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-DET-1")
+	t.Attr("req", "DTS-SEC-3")
+	for name, text := range foreign() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			elsewhere := filepath.Join(t.TempDir(), "file")

@@ -73,7 +73,7 @@ func attack(t *testing.T, secure bool) *flooded {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(30 * time.Second))
 		_, _ = w.Write(make([]byte, 32<<20))
 	})
-	mux.HandleFunc("/body", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
+	mux.HandleFunc("/body", func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
 	s := &Server{Name: "api", Addr: "127.0.0.1:0", Handler: mux, Log: log, gate: f.gate}
 	if secure {
@@ -324,10 +324,10 @@ func TestFloodsOfHTTP2(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer c.Close()
+				t.Cleanup(func() { c.Close() })
 				go func() {
 					w := bufio.NewWriter(c)
-					_, _ = io.WriteString(w, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+					_, _ = w.WriteString("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 					_, _ = w.Write(frame(settings, 0, 0))
 					for id := uint32(1); id < 40_000; id += 2 {
 						if _, err := w.Write(next(id)); err != nil {

@@ -147,23 +147,7 @@ func loaders(t *testing.T) map[string]loader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write := func(t *testing.T, text string) string {
-		t.Helper()
-		path := filepath.Join(t.TempDir(), "a.yaml")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	ref := backend.Ref{Namespace: "a", Name: "b"}
-	prometheus := &backend.Finding{
-		Ref: ref, Type: "prometheus", Verdict: backend.Accepted, Reason: "ready", Primary: true,
-		Candidate: &backend.Candidate{
-			Service: &backend.Service{Ref: ref, Created: time.Unix(0, 0)}, Type: "prometheus", Instance: "a/b",
-			Host: "b.a.svc.cluster.local", Scheme: "http", PortNumber: 9090, Strength: backend.Strong,
-		},
-		Observation: backend.Observation{Outcome: backend.Ready},
-	}
+	prometheus := published()
 	return map[string]loader{
 		"config": {
 			frames: []string{"credentials: B", "discovery: {namespaces: B}"},
@@ -171,7 +155,7 @@ func loaders(t *testing.T) map[string]loader {
 		},
 		"flag": {
 			frames: []string{"credentials=B"},
-			load:   func(t *testing.T, text string) { _, _ = config.Load("", []string{text}) },
+			load:   func(_ *testing.T, text string) { _, _ = config.Load("", []string{text}) },
 		},
 		"catalog": {
 			frames: []string{
@@ -207,6 +191,28 @@ func loaders(t *testing.T) map[string]loader {
 			frames: []string{`{"version": 1, "published": B}`, `{"version": 1, "primaries": B}`, `B`},
 			load:   func(_ *testing.T, text string) { _, _ = publish.DecodeState(text) },
 		},
+	}
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Error(err)
+	}
+	return path
+}
+
+// published is a backend that overrides patch.
+func published() *backend.Finding {
+	ref := backend.Ref{Namespace: "a", Name: "b"}
+	return &backend.Finding{
+		Ref: ref, Type: "prometheus", Verdict: backend.Accepted, Reason: "ready", Primary: true,
+		Candidate: &backend.Candidate{
+			Service: &backend.Service{Ref: ref, Created: time.Unix(0, 0)}, Type: "prometheus", Instance: "a/b",
+			Host: "b.a.svc.cluster.local", Scheme: "http", PortNumber: 9090, Strength: backend.Strong,
+		},
+		Observation: backend.Observation{Outcome: backend.Ready},
 	}
 }
 
@@ -282,7 +288,7 @@ func bounded(t *testing.T, bomb, text string, l loader) {
 			if most > max(maxMemory, l.memory) || time.Since(start) > 2*maxTime {
 				// What runs cannot be stopped, and would take the machine with it.
 				_, _ = fmt.Fprintf(os.Stderr, "%s: %s: %d MiB after %s\n", t.Name(), bomb, most>>20, time.Since(start))
-				os.Exit(1) //nolint:forbidigo // as said
+				os.Exit(1) //nolint:forbidigo,gocritic // as said
 			}
 		}
 	}
