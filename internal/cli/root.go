@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -172,6 +173,11 @@ func maximumArgs(n int, expected string) cobra.PositionalArgs {
 }
 
 func wrongArgs(cmd *cobra.Command, args []string, expected string) error {
+	// "--set path value": the value may be a secret.
+	sets, err := cmd.Flags().GetStringArray("set")
+	if err == nil && slices.ContainsFunc(sets, func(s string) bool { return !strings.Contains(s, "=") }) {
+		return usage("--set expects path=value, as in health.interval=1m (%s --help shows how it is used)", cmd.CommandPath())
+	}
 	found := "none"
 	if len(args) > 0 {
 		found = fmt.Sprintf("%q", args)

@@ -44,6 +44,8 @@ func TestSecretsAreNotTold(t *testing.T) {
 		{"serve", "--check", "--config", broken},
 		{"serve", "--check", "--set", "credentials.grafana.a/b.api_key=" + secret},
 		{"serve", "--check", "--set", "catalog.dir=" + catalog},
+		{"serve", "--check", "--set", "credentials.grafana.a/b.api_key", secret},
+		{"catalog", "--set", "credentials.grafana.a/b.api_key", "grafana", secret},
 		{"discover", "-f", clusterFile, "--config", config},
 		{"discover", "-f", clusterFile, "--set", "credentals.grafana.a/b.api_key=" + secret},
 		{"generate", "-f", clusterFile, "--set", "credentials.grafana.a/b." + secret + "=x"},
