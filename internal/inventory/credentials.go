@@ -28,6 +28,10 @@ func giveCredentials(all []*backend.Finding, o Options) {
 			continue
 		}
 		t := o.Type(f.Type)
+		if o.Primary[f.Type] != f.Ref && o.getsToken(f) {
+			f.Reason = "it is up and wants credentials; HolmesGPT sends it the token of its own ServiceAccount"
+			continue
+		}
 		defaults := defaultCredentials(t)
 		beside := endangered(t, open)
 		if o.entitled(f) && beside == nil && len(defaults) > 0 {
@@ -66,11 +70,12 @@ func (o *Options) entitled(f *backend.Finding) bool {
 	return f.Primary && !f.Provisional && o.trusts(f.Ref)
 }
 
-// openToolsets are HolmesGPT's toolsets with an instance that works without credentials, by name: the first such instance.
+// openToolsets are HolmesGPT's toolsets with an instance that works without a variable, by name: the first such instance.
 func (o *Options) openToolsets(all []*backend.Finding) map[string]*backend.Finding {
 	open := map[string]*backend.Finding{}
 	for _, f := range all {
-		if f.Verdict != backend.Accepted || f.Candidate.Unproven || o.wants(f) || len(o.Credentials[f.Type][f.Ref]) > 0 {
+		needs := o.wants(f) && (o.Primary[f.Type] == f.Ref || !o.getsToken(f)) || len(o.Credentials[f.Type][f.Ref]) > 0
+		if f.Verdict != backend.Accepted || f.Candidate.Unproven || needs {
 			continue
 		}
 		for _, name := range toolsets(o.Type(f.Type)) {

@@ -40,6 +40,7 @@ type Options struct {
 	// MustProve: a candidate that was not probed yet waits for its probe. Without it, as where nothing is probed, strong
 	// evidence is enough.
 	MustProve bool
+	onOpenShift bool // what OpenShift said
 	// Type looks a catalog entry up; nil for custom and mcp.
 	Type func(name string) *catalog.Type
 }
@@ -67,6 +68,7 @@ func Judge(detections []Detection, observations map[backend.Key]backend.Observat
 // Choose is the second half: of what is accepted, the primaries and who gets references to credentials.
 func Choose(all []*backend.Finding, o Options) {
 	choosePrimaries(all, o)
+	o.onOpenShift = o.OpenShift != nil && o.OpenShift(all)
 	giveCredentials(all, o)
 	keepToken(all, o)
 	Sort(all, o.Type)

@@ -11,14 +11,17 @@ import (
 // an Authorization.
 const metrics = "prometheus/metrics"
 
-// keepToken marks the instances that must not get the agent's own token (DTS-OUT-14): those outside OpenShift's own
-// monitoring and the trusted namespaces, whoever owns them.
+// getsToken reports whether HolmesGPT sends its own token to an instance, and may (DTS-OUT-14): it belongs to OpenShift's
+// monitoring, or its namespace is trusted.
+func (o *Options) getsToken(f *backend.Finding) bool {
+	return o.onOpenShift && slices.Contains(toolsets(o.Type(f.Type)), metrics) &&
+		(f.Namespace == "openshift-monitoring" || o.trusts(f.Ref))
+}
+
+// keepToken marks the instances that must not get the agent's own token, whoever owns them.
 func keepToken(all []*backend.Finding, o Options) {
-	if o.OpenShift == nil || !o.OpenShift(all) {
-		return
-	}
 	for _, f := range all {
-		f.KeepToken = f.Verdict == backend.Accepted && f.Namespace != "openshift-monitoring" && !o.trusts(f.Ref) &&
+		f.KeepToken = o.onOpenShift && f.Verdict == backend.Accepted && !o.getsToken(f) &&
 			slices.Contains(toolsets(o.Type(f.Type)), metrics)
 	}
 }

@@ -42,3 +42,20 @@ func TestTokenStaysAtHome(t *testing.T) {
 		})
 	}
 }
+
+// What OpenShift's monitoring wants is the token that HolmesGPT sends by itself: no reference is written for it.
+func TestTokenIsEnoughForTheClustersOwn(t *testing.T) {
+	t.Attr("req", "DTS-OUT-14")
+	querier := svc{ref: at("openshift-monitoring", "thanos-querier"), typ: "thanos", strength: backend.Strong, outcome: backend.AuthRequired}
+	stranger := svc{ref: at("evil", "thanos-querier"), typ: "thanos", strength: backend.Strong, outcome: backend.AuthRequired}
+	for _, openShift := range []bool{true, false} {
+		got := build(t, inventory.Options{OpenShift: func([]*backend.Finding) bool { return openShift }}, querier, stranger)
+		f := got["openshift-monitoring/thanos-querier"]
+		if accepted := f.Verdict == backend.Accepted; accepted != openShift || f.Credentials != nil || f.KeepToken {
+			t.Errorf("OpenShift %t: %s: %s, %v", openShift, f.Verdict, f.Reason, f.Credentials)
+		}
+		if f := got["evil/thanos-querier"]; f.Verdict != backend.Unavailable {
+			t.Errorf("OpenShift %t: a stranger's is %s", openShift, f.Verdict)
+		}
+	}
+}

@@ -33,13 +33,24 @@ func keepToken(config map[string]any) {
 		headers = map[string]any{}
 		config["additional_headers"] = headers
 	}
-	for name := range headers {
-		if strings.EqualFold(name, "Authorization") {
+	for name, value := range headers { // HolmesGPT looks for this very name, and for a value
+		if !strings.EqualFold(name, authorization) {
+			continue
+		}
+		if text, ok := value.(string); ok && text != "" {
+			delete(headers, name)
+			headers[authorization] = text
 			return
 		}
+		delete(headers, name)
 	}
-	headers["Authorization"] = "Basic Og=="
+	headers[authorization] = emptyCredential
 }
+
+const (
+	authorization   = "Authorization"
+	emptyCredential = "Basic Og==" // an empty user without a password
+)
 
 // http is an HTTP toolset.
 func (it *item) http(e catalog.Entry, warnf func(string, ...any)) map[string]any {
