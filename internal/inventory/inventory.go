@@ -39,7 +39,7 @@ type Options struct {
 	Credentials map[string]map[backend.Ref]map[string]string
 	// MustProve: a candidate that was not probed yet waits for its probe. Without it, as where nothing is probed, strong
 	// evidence is enough.
-	MustProve bool
+	MustProve   bool
 	onOpenShift bool // what OpenShift said
 	// Type looks a catalog entry up; nil for custom and mcp.
 	Type func(name string) *catalog.Type

@@ -49,7 +49,7 @@ func keepToken(config map[string]any) {
 
 const (
 	authorization   = "Authorization"
-	emptyCredential = "Basic Og==" // an empty user without a password
+	emptyCredential = "Basic Og==" //nolint:gosec // an empty user without a password
 )
 
 // http is an HTTP toolset.
