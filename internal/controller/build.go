@@ -188,7 +188,7 @@ func instance(f *backend.Finding) publish.Instance {
 	c, o := f.Candidate, &f.Observation
 	i := publish.Instance{
 		Type: f.Type, Service: f.Ref, Name: c.Instance, Port: c.PortNumber, Scheme: c.Scheme, Path: c.Path,
-		Outcome: o.Outcome, Version: o.Version, SkipVerify: o.SkipVerify,
+		Outcome: o.Outcome, SkipVerify: o.SkipVerify,
 		Host: c.Host, HealthPath: c.HealthPath, Description: c.Description,
 	}
 	if o.Scheme != "" {

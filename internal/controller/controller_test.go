@@ -167,7 +167,14 @@ func (l *fakeLeader) set(leading bool) {
 type fakeProber struct {
 	mu      sync.Mutex
 	outcome map[string]backend.Outcome
+	version string
 	takes   time.Duration
+}
+
+func (p *fakeProber) tell(version string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.version = version
 }
 
 func (p *fakeProber) set(outcome map[string]backend.Outcome) {
@@ -187,6 +194,7 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}
+	o.Version = p.version
 	if told := p.outcome[t.Candidate.Service.Name]; told != "" {
 		o.Outcome, o.Detail = told, "it was told so"
 	}

@@ -62,6 +62,13 @@ func TestFlapping(t *testing.T) {
 			s.Annotations["kubernaut.io/toolset-type"] = fmt.Sprint("own-", i%7)
 			r.world.SetService(s)
 		},
+		"versions": func(r *rig, i int) {
+			r.prober.tell(fmt.Sprint("1.", i))
+			s := prometheus("x")
+			s.Namespace, s.UID = "evil", fmt.Sprint(i/50) // so that it is asked at once, now and then
+			s.Annotations = map[string]string{"touched": fmt.Sprint(i)}
+			r.world.SetService(s)
+		},
 		"answers": func(r *rig, i int) {
 			outcomes := map[string]backend.Outcome{"x": backend.Ready}
 			if i%2 == 1 {

@@ -41,14 +41,14 @@ func (r *Report) tellLimits(s *Snapshot) {
 	}
 	now := map[limited]bool{}
 	for _, l := range slices.SortedFunc(maps.Keys(count), limited.compare) {
-		now[l] = true
-		if !r.limited[l] {
+		now[l] = r.limited[l] || r.owners.mayTell(backend.Ref{Namespace: l.namespace, Name: string(l.limit)}, time.Now())
+		if now[l] && !r.limited[l] {
 			r.Log.Warn("backends left out", "namespace", l.namespace, "limit", string(l.limit), "backends", count[l])
 			r.Events.ConfigMap(true, "BackendsLeftOut", fmt.Sprintf("not all backends of namespace %s are published: %s", l.namespace, reasons[l]))
 		}
 	}
-	for l := range r.limited {
-		if !now[l] {
+	for l, told := range r.limited {
+		if _, still := count[l]; told && !still {
 			r.Log.Info("no backends left out any more", "namespace", l.namespace, "limit", string(l.limit))
 		}
 	}

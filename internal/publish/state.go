@@ -32,7 +32,7 @@ type Instance struct {
 	Path       string          // base path as found: "" or "/prometheus"
 	Port       int32           // the number to use with the host, as in backend.Candidate.PortNumber
 	Outcome    backend.Outcome // with which it was published
-	Version    string          // "" where unknown
+	Version    string          // as older releases wrote it: what a backend says of itself may change with each answer
 	SkipVerify bool
 	// What else is written of it, for a namespace that may not be read for a while.
 	Host        string // as in backend.Candidate, as the next ones
