@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	yaml "go.yaml.in/yaml/v3"
@@ -188,7 +189,7 @@ func TestToolNames(t *testing.T) {
 	d, err := Build([]*backend.Finding{
 		found("jaeger", "tracing/"+long, 16686),
 		found("jaeger", "tracing/"+long+"-2", 16686),
-		found("jaeger", "team/a-jaeger", 16686),
+		found("jaeger", "team/a-jaeger", 16686, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
 		found("jaeger", "team-a/jaeger", 16686),
 		found("jaeger", "fine/jaeger", 16686),
 		found("zipkin", "same/zipkin", 9411, named("z")),
@@ -215,12 +216,12 @@ func TestToolNames(t *testing.T) {
 	}
 	want := []string{
 		"jaeger/fine/jaeger",
-		"jaeger/team-a/jaeger-a018aa9b2027",
+		"jaeger/team-a/jaeger", // the older one keeps its name
 		"jaeger/team/a-jaeger-31253022c009",
 		"jaeger/tracing/a-very-long-name-a-very-long-207865c497ff",
 		"jaeger/tracing/a-very-long-name-a-very-long-8f401987d801",
+		"zipkin/z",
 		"zipkin/z-756ea3950e4f",
-		"zipkin/z-e12780e202b5",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -1,8 +1,10 @@
 package toolset
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -20,18 +22,27 @@ func toolName(entry string) string {
 	return strings.NewReplacer("/", "_", "-", "_").Replace(entry) + "_request"
 }
 
-// nameTools gives those entries a name that ends in a hash whose tool names would be too long or equal. Each such name
-// depends on its own Service only, so that it stays when others come and go.
+// nameTools gives a name that ends in a hash to those entries whose tool names would be too long, and, of several that would
+// be equal, to all but that of the oldest Service: a new one must not rename what there is.
 func nameTools(entries []*entry) {
-	count := map[string]int{}
+	equal := map[string][]*entry{}
 	for _, e := range entries {
-		count[toolName(e.name)]++
+		equal[toolName(e.name)] = append(equal[toolName(e.name)], e)
 	}
-	for _, e := range entries {
-		if len(e.name) > maxEntryName || count[toolName(e.name)] > 1 {
-			e.name = withHash(e.name, e.item.identity())
+	for _, list := range equal {
+		slices.SortFunc(list, func(a, b *entry) int { return a.item.older(b.item) })
+		for i, e := range list {
+			if i > 0 || len(e.name) > maxEntryName {
+				e.name = withHash(e.name, e.item.identity())
+			}
 		}
 	}
+}
+
+// older orders by the age of the Services, unknown ages last.
+func (it *item) older(o *item) int {
+	a, b := it.Candidate.Service.Created, o.Candidate.Service.Created
+	return cmp.Or(compareBool(a.IsZero(), b.IsZero()), a.Compare(b), it.Ref.Compare(o.Ref))
 }
 
 // withHash shortens a name and ends it in a hash of identity.
