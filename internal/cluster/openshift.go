@@ -44,6 +44,7 @@ type Routes struct {
 const (
 	routesTimeout = 2 * time.Second // of one question
 	routesRetry   = 5 * time.Second
+	routesAgain   = 5 * time.Minute // after a no, as the API group may come later
 )
 
 // NewRoutes makes one; Run asks.
@@ -61,25 +62,31 @@ func (r *Routes) Served() bool { return !r.none.Load() }
 // Asked is closed when the first question was answered, or was not in time.
 func (r *Routes) Asked() <-chan struct{} { return r.asked }
 
-// Run asks until there is an answer, or ctx ends. changed is called if the answer comes after the first question.
+// Run asks until the answer is yes, or ctx ends; a no is asked again now and then. changed is called where the answer is
+// another one than before, after the first question.
 func (r *Routes) Run(ctx context.Context, changed func()) {
 	for first := true; ; first = false {
 		asking, cancel := context.WithTimeout(ctx, routesTimeout)
 		served, err := servesRoutes(asking, r.client)
 		cancel()
-		r.none.Store(err == nil && !served)
+		none := r.none.Load() && err != nil || err == nil && !served
+		differs := r.none.Swap(none) != none
 		if first {
 			close(r.asked)
-		} else if err == nil {
+		} else if differs {
 			changed()
 		}
-		if err == nil {
+		wait := routesRetry
+		switch {
+		case err == nil && served:
 			return
+		case err == nil:
+			wait = routesAgain
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(routesRetry):
+		case <-time.After(wait):
 		}
 	}
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -138,9 +139,10 @@ func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 func (c *Controller) state(findings []*backend.Finding) publish.State {
 	m := &c.memory
 	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.goodText}
-	present := map[backend.Ref]bool{}
+	// One that opted out, or that is something else by now, is as good as deleted; of a frozen namespace nothing is known.
+	present, frozen := map[backend.Ref]bool{}, c.source.Frozen()
 	for _, f := range findings {
-		present[f.Ref] = true
+		present[f.Ref] = present[f.Ref] || f.Candidate != nil || slices.Contains(frozen, f.Namespace)
 		if f.Verdict == backend.Accepted {
 			s.Published = append(s.Published, instance(f))
 		}

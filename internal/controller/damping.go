@@ -73,9 +73,12 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (again time.Du
 		if p, ok := d.published[key]; ok && p.is(text) {
 			continue
 		}
-		quiet := max(d.services[f.Ref].quiet(now), d.namespaces[f.Namespace].quiet(now))
+		what, quiet := "it changes", d.services[f.Ref].quiet(now)
+		if whole := d.namespaces[f.Namespace].quiet(now); whole > quiet {
+			what, quiet = "what its namespace publishes changes", whole
+		}
 		if rest := quiet - now.Sub(c.since); rest > 0 {
-			wait(f, rest, fmt.Sprintf("it changes too often: it is published again when it has stayed as it is for %s", quiet))
+			wait(f, rest, fmt.Sprintf("%s too often: it is published when it has stayed as it is for %s", what, quiet))
 			continue
 		}
 		if !d.pays(f) {
@@ -85,7 +88,8 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (again time.Du
 			left[f.Namespace] = d.budget(f.Namespace, now)
 		}
 		if left[f.Namespace]--; left[f.Namespace] < 0 {
-			wait(f, budgetWait, "its namespace has published too much lately: at most 60 backends at once, and then one every two seconds")
+			wait(f, budgetWait, fmt.Sprintf("its namespace has published too much lately: at most %d backends at once, and then one every %s",
+				budgetBurst, budgetWait))
 		}
 	}
 	d.candidates = candidates
@@ -110,7 +114,8 @@ func (d *damper) budget(namespace string, now time.Time) int {
 // enter notes what is published by now.
 func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 	after := map[backend.Key]publication{}
-	restless := map[string]bool{} // namespaces that changed what they had just published
+	restless := map[string]bool{} // namespaces that changed what they had published a short time ago
+	changed := map[backend.Ref]bool{}
 	for _, f := range findings {
 		if f.Verdict != backend.Accepted {
 			continue
@@ -122,7 +127,7 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 			continue
 		}
 		after[key] = publication{text, now}
-		d.service(f.Ref).enter(now)
+		changed[f.Ref] = true // once, however many backends it fronts
 		if known && now.Sub(p.since) < flapWindow {
 			restless[f.Namespace] = true
 		}
@@ -131,9 +136,12 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 		}
 	}
 	for key, p := range d.published {
-		if _, still := after[key]; !still && now.Sub(p.since) < max(flapWindow, d.namespaces[key.Namespace].quiet(now)) {
+		if _, still := after[key]; !still && now.Sub(p.since) < longQuiet {
 			restless[key.Namespace] = true
 		}
+	}
+	for ref := range changed {
+		d.service(ref).enter(now)
 	}
 	for namespace := range restless {
 		if d.trusted == nil || !d.trusted(namespace) {

@@ -127,7 +127,7 @@ func TestHonestChangesAreNotDelayed(t *testing.T) {
 		for i := range 20 {
 			r.add(fmt.Sprint("old", i))
 		}
-		pass(2 * time.Minute)
+		pass(longQuiet + time.Minute)
 		for i := range 20 {
 			r.world.DeleteService(backend.Ref{Namespace: "ns", Name: fmt.Sprint("old", i)})
 			r.add(fmt.Sprint("new", i))
@@ -135,6 +135,55 @@ func TestHonestChangesAreNotDelayed(t *testing.T) {
 			r.expect(t, "a chart renames", fmt.Sprintf("name: ns/new%d\n", i), fmt.Sprintf("-name: ns/old%d\n", i))
 		}
 	})
+}
+
+// Names that come and go in turn, many at a time and each for more than a minute, are held back as well.
+func TestStaggeredNames(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
+		const every, alive = 2 * time.Second, 32
+		turn := 0
+		minute := func() int {
+			before := r.output.count()
+			for range time.Minute / every {
+				turn++
+				r.world.SetService(custom("evil", fmt.Sprint("x", turn), ""))
+				r.world.DeleteService(backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", turn-alive)})
+				pass(every)
+			}
+			return r.output.count() - before
+		}
+		for range 10 {
+			minute()
+		}
+		if n := minute(); n > 8 {
+			t.Errorf("%d changes of the document in the eleventh minute", n)
+		}
+	})
+}
+
+// A Service that fronts two backends changes once at a time.
+func TestTwoBackendsOfOneServiceChangeOnce(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	var d damper
+	ref := backend.Ref{Namespace: "ns", Name: "tempo"}
+	s := &backend.Service{Ref: ref}
+	findings := func(note string) (list []*backend.Finding) {
+		for _, typ := range []string{"tempo", "jaeger"} {
+			list = append(list, &backend.Finding{Ref: ref, Service: s, Type: typ, Verdict: backend.Accepted,
+				Candidate: &backend.Candidate{Service: s, Type: typ, Description: note}})
+		}
+		return list
+	}
+	now := time.Now()
+	for i := range flapLimit {
+		list := findings(fmt.Sprint(i))
+		if d.hold(now, list); list[0].Verdict != backend.Accepted || list[1].Verdict != backend.Accepted {
+			t.Fatalf("change %d is held back: %s", i, list[0].Reason)
+		}
+		d.enter(now, list)
+		now = now.Add(10 * time.Second)
+	}
 }
 
 // The publications of one namespace have a budget, those of a trusted one have none.

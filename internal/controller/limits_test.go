@@ -17,6 +17,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // crowd is what a controller decides about Services that all answer.
@@ -43,7 +44,7 @@ func crowd(t *testing.T, o inventory.Options, services []backend.Service) (*Cont
 	}
 	given := o
 	given.Type = nil // as the configuration gives them
-	controller := New(nil, &fakeOutput{}, &fakeLeader{}, nil, Options{
+	controller := New(fakeSource{world.New(d.Relevant), nil}, &fakeOutput{}, &fakeLeader{}, nil, Options{
 		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: &notes{}, Log: slog.New(slog.DiscardHandler),
 	})
 	return controller, &Snapshot{Findings: inventory.Build(detections, observations, o)}

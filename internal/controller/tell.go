@@ -3,6 +3,7 @@ package controller
 import (
 	"cmp"
 	"fmt"
+	"maps"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
@@ -95,9 +96,12 @@ func (r *Report) tellNames(s *Snapshot) {
 		}
 		now[f.Ref] = f
 		if told := r.names[f.Ref]; told == nil || told.Reason != f.Reason {
-			r.BadAnnotation(f.Service, f.Type, f.Reason)
+			if r.BadAnnotation(f.Service, f.Type, f.Reason); r.bad[f.Ref] != f.Reason {
+				now[f.Ref] = r.names[f.Ref] // not recorded now: the next cycle tries again
+			}
 		}
 	}
+	maps.DeleteFunc(now, func(_ backend.Ref, f *backend.Finding) bool { return f == nil })
 	for ref, f := range r.names {
 		if now[ref] == nil {
 			r.GoodAnnotation(f.Service)

@@ -59,7 +59,7 @@ func (e *entry) remember(r Record) {
 func (e *entry) change(t probe.Target, at string, now time.Time) {
 	e.target, e.address = t, at
 	e.due, e.fresh, e.again = now, true, e.stop != nil
-	e.worked, e.misses = false, 0
+	e.worked, e.misses = e.worked && e.good != nil, 0
 }
 
 // enter takes a result in and reports whether anything changed that others see.

@@ -15,6 +15,7 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 		return
 	}
 	for namespace, list := range o.byNamespace(all) {
+		list = slices.DeleteFunc(list, o.lacksCredentials)
 		if slices.Contains(o.TrustedNamespaces, namespace) || len(list) <= o.MaxPerNamespace {
 			continue
 		}
@@ -24,6 +25,11 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 			f.Verdict, f.Limit, f.Reason = backend.Rejected, backend.LimitNamespace, reason
 		}
 	}
+}
+
+// lacksCredentials: it wants credentials that nobody gives it outside the trusted namespaces, so that it is not published.
+func (o *Options) lacksCredentials(f *backend.Finding) bool {
+	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired && len(o.Credentials[f.Type][f.Ref]) == 0 && o.Primary[f.Type] != f.Ref
 }
 
 // byNamespace are the accepted findings of each namespace, in the order in which they keep their place: types of the first

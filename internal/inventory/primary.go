@@ -46,11 +46,12 @@ func byAge(a, b *backend.Finding) int {
 	)
 }
 
-// oldest is the oldest instance that works without credentials; else the oldest that wants some, one in a trusted namespace
-// first, since only that could get them by default; else nil. What is published unproven is never the primary by its age.
+// oldest is the oldest instance that works without credentials; else the oldest that wants some, one that the configuration
+// gives some or that is in a trusted namespace first, since only those can be published; else nil. What is published unproven is never the primary by its age.
 func (o *Options) oldest(byAge []*backend.Finding) *backend.Finding {
 	for _, fits := range [...]func(*backend.Finding) bool{
 		func(f *backend.Finding) bool { return !o.wants(f) },
+		func(f *backend.Finding) bool { return len(o.Credentials[f.Type][f.Ref]) > 0 },
 		func(f *backend.Finding) bool { return o.trusts(f.Ref) },
 		func(*backend.Finding) bool { return true },
 	} {
@@ -77,7 +78,9 @@ func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) bool {
 			continue
 		}
 		unasked := other.Verdict == backend.Unavailable && other.Observation.Outcome == backend.Unprobed
-		if olderThan && other.Verdict == backend.Unavailable || unasked && !o.FirstRoundOver {
+		// What has no pods, as where somebody scaled it to nothing, is waited for in the first round only.
+		empty := other.Observation.Outcome == backend.NoEndpoints && o.FirstRoundOver
+		if olderThan && other.Verdict == backend.Unavailable && !empty || unasked && !o.FirstRoundOver {
 			return true
 		}
 	}
