@@ -5,7 +5,6 @@ package controller
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -115,7 +114,7 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
 		detections: map[backend.Ref]inventory.Detection{},
 	}
-	c.damper.trusted = func(namespace string) bool { return slices.Contains(opts.Inventory.TrustedNamespaces, namespace) }
+	c.damper = newDamper(opts.Inventory.Trusts)
 	c.discoveries.asked = make(chan struct{}, 1)
 	c.discoveries.over = make(chan struct{}, 1)
 	updated := make(chan struct{})

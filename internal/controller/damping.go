@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
@@ -24,7 +22,7 @@ const (
 	budgetWait  = 2 * time.Second // between two more of them
 )
 
-// damper decides which candidates may be published now. The zero value is ready; it is for one goroutine.
+// damper decides which candidates may be published now. It is for one goroutine.
 type damper struct {
 	trusted func(namespace string) bool // has no budget
 
@@ -32,7 +30,11 @@ type damper struct {
 	candidates map[backend.Key]publication // what each would be published as, and since when
 	services   map[backend.Ref]*flapping
 	namespaces map[string]*flapping
-	budgets    map[string]*rate.Limiter
+	budgets    limiters[string] // of publications, by namespace
+}
+
+func newDamper(trusted func(namespace string) bool) damper {
+	return damper{trusted: trusted, budgets: limiters[string]{burst: budgetBurst, wait: budgetWait}}
 }
 
 // publication is what a candidate is written as: everything of it that the keys hold.
@@ -85,7 +87,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (again time.Du
 			continue
 		}
 		if _, counted := left[f.Namespace]; !counted {
-			left[f.Namespace] = d.budget(f.Namespace, now)
+			left[f.Namespace] = d.budgets.left(f.Namespace, now)
 		}
 		if left[f.Namespace]--; left[f.Namespace] < 0 {
 			wait(f, budgetWait, fmt.Sprintf("its namespace has published too much lately: at most %d backends at once, and then one every %s",
@@ -99,16 +101,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (again time.Du
 // pays reports whether publishing it counts against the budget of its namespace. What wants credentials is published only
 // where the configuration says so.
 func (d *damper) pays(f *backend.Finding) bool {
-	return f.Observation.Outcome != backend.AuthRequired && (d.trusted == nil || !d.trusted(f.Namespace))
-}
-
-// budget is how many publications a namespace may make now.
-func (d *damper) budget(namespace string, now time.Time) int {
-	b := d.budgets[namespace]
-	if b == nil {
-		return budgetBurst
-	}
-	return int(b.TokensAt(now))
+	return f.Observation.Outcome != backend.AuthRequired && !d.trusted(f.Namespace)
 }
 
 // enter notes what is published by now.
@@ -132,7 +125,7 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 			restless[f.Namespace] = true
 		}
 		if d.pays(f) {
-			d.spend(f.Namespace, now)
+			d.budgets.take(f.Namespace, now)
 		}
 	}
 	for key, p := range d.published {
@@ -144,7 +137,7 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 		d.service(ref).enter(now)
 	}
 	for namespace := range restless {
-		if d.trusted == nil || !d.trusted(namespace) {
+		if !d.trusted(namespace) {
 			d.namespace(namespace).enter(now)
 		}
 	}
@@ -173,16 +166,6 @@ func entryOf[K comparable](m map[K]*flapping, key K) *flapping {
 	return m[key]
 }
 
-func (d *damper) spend(namespace string, now time.Time) {
-	if d.budgets == nil {
-		d.budgets = map[string]*rate.Limiter{}
-	}
-	if d.budgets[namespace] == nil {
-		d.budgets[namespace] = rate.NewLimiter(rate.Every(budgetWait), budgetBurst)
-	}
-	d.budgets[namespace].AllowN(now, 1)
-}
-
 // forget drops what no longer matters, so that names which come and go leave nothing behind.
 func (d *damper) forget(now time.Time) {
 	for ref, f := range d.services {
@@ -195,11 +178,7 @@ func (d *damper) forget(now time.Time) {
 			delete(d.namespaces, name)
 		}
 	}
-	for name, b := range d.budgets {
-		if b.TokensAt(now) >= budgetBurst {
-			delete(d.budgets, name)
-		}
-	}
+	d.budgets.sweep(now)
 }
 
 // flapping is how often something changed lately. A nil one never did.

@@ -165,7 +165,7 @@ func TestStaggeredNames(t *testing.T) {
 // A Service that fronts two backends changes once at a time.
 func TestTwoBackendsOfOneServiceChangeOnce(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	var d damper
+	d := newDamper(func(string) bool { return false })
 	ref := backend.Ref{Namespace: "ns", Name: "tempo"}
 	s := &backend.Service{Ref: ref}
 	findings := func(note string) (list []*backend.Finding) {

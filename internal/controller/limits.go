@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
@@ -60,10 +58,10 @@ func (l limited) compare(o limited) int {
 }
 
 // owners bounds what owners of Services can have recorded about them: eight changes of a Service at once and then two a
-// minute, and of a namespace as many as it may publish backends. The zero value is ready.
+// minute, and of a namespace as many as it may publish backends.
 type owners struct {
-	services   map[backend.Ref]*rate.Limiter
-	namespaces map[string]*rate.Limiter
+	services   limiters[backend.Ref]
+	namespaces limiters[string]
 	swept      time.Time
 }
 
@@ -73,27 +71,16 @@ const (
 )
 
 func (o *owners) mayTell(ref backend.Ref, now time.Time) bool {
-	if o.services == nil {
-		o.services, o.namespaces = map[backend.Ref]*rate.Limiter{}, map[string]*rate.Limiter{}
-	}
+	o.services.burst, o.services.wait = serviceBurst, serviceWait
+	o.namespaces.burst, o.namespaces.wait = budgetBurst, budgetWait
 	if now.Sub(o.swept) > time.Minute {
 		o.sweep(now)
 	}
-	service, namespace := o.services[ref], o.namespaces[ref.Namespace]
-	if service == nil {
-		service = rate.NewLimiter(rate.Every(serviceWait), serviceBurst)
-		o.services[ref] = service
-	}
-	if namespace == nil {
-		namespace = rate.NewLimiter(rate.Every(budgetWait), budgetBurst)
-		o.namespaces[ref.Namespace] = namespace
-	}
-	return service.AllowN(now, 1) && namespace.AllowN(now, 1)
+	return o.services.take(ref, now) && o.namespaces.take(ref.Namespace, now)
 }
 
-// sweep drops what is as if nothing had been recorded.
 func (o *owners) sweep(now time.Time) {
 	o.swept = now
-	maps.DeleteFunc(o.services, func(_ backend.Ref, l *rate.Limiter) bool { return l.TokensAt(now) >= serviceBurst })
-	maps.DeleteFunc(o.namespaces, func(_ string, l *rate.Limiter) bool { return l.TokensAt(now) >= budgetBurst })
+	o.services.sweep(now)
+	o.namespaces.sweep(now)
 }

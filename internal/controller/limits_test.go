@@ -216,7 +216,7 @@ func TestBadAnnotationsAreRecordedNowAndThen(t *testing.T) {
 		t.Error("another namespace waits")
 	}
 	o.sweep(now.Add(time.Hour))
-	if len(o.services)+len(o.namespaces) != 0 {
+	if len(o.services.of)+len(o.namespaces.of) != 0 {
 		t.Error("what is over is remembered")
 	}
 }

@@ -241,9 +241,6 @@ func TestFloodDelaysNobody(t *testing.T) {
 // The same with real connections: every address accepts and never answers.
 func TestSilentListeners(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
-	if testing.Short() {
-		t.Skip("takes some seconds")
-	}
 	var flood []probe.Target
 	for i := range floodSize {
 		target := listening(t, "evil", fmt.Sprint("f", i), fmt.Sprintf("127.3.%d.%d:0", i/250, i%250+1))

@@ -67,7 +67,7 @@ func (o *Options) entitled(f *backend.Finding) bool {
 	if want, ok := o.Primary[f.Type]; ok {
 		return f.Ref == want
 	}
-	return f.Primary && !f.Provisional && o.trusts(f.Ref)
+	return f.Primary && !f.Provisional && o.Trusts(f.Namespace)
 }
 
 // openToolsets are HolmesGPT's toolsets with an instance that works without a variable, by name: the first such instance.

@@ -16,7 +16,7 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 	}
 	for namespace, list := range o.byNamespace(all) {
 		list = slices.DeleteFunc(list, o.lacksCredentials)
-		if slices.Contains(o.TrustedNamespaces, namespace) || len(list) <= o.MaxPerNamespace {
+		if o.Trusts(namespace) || len(list) <= o.MaxPerNamespace {
 			continue
 		}
 		reason := fmt.Sprintf("its namespace has %d backends, and at most %d of one are published, the oldest first; "+
@@ -96,7 +96,7 @@ func LeaveOut(all []*backend.Finding, bytes int, size func(*backend.Finding) int
 func (o *Options) largest(total map[string]int) string {
 	best := ""
 	before := func(a, b string) bool {
-		ta, tb := slices.Contains(o.TrustedNamespaces, a), slices.Contains(o.TrustedNamespaces, b)
+		ta, tb := o.Trusts(a), o.Trusts(b)
 		return cmp.Or(yes(ta)-yes(tb), total[b]-total[a], cmp.Compare(a, b)) < 0
 	}
 	for namespace := range total {

@@ -52,7 +52,7 @@ func (o *Options) oldest(byAge []*backend.Finding) *backend.Finding {
 	for _, fits := range [...]func(*backend.Finding) bool{
 		func(f *backend.Finding) bool { return !o.wants(f) },
 		func(f *backend.Finding) bool { return len(o.Credentials[f.Type][f.Ref]) > 0 },
-		func(f *backend.Finding) bool { return o.trusts(f.Ref) },
+		func(f *backend.Finding) bool { return o.Trusts(f.Namespace) },
 		func(*backend.Finding) bool { return true },
 	} {
 		for _, f := range byAge {
@@ -74,7 +74,7 @@ func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) bool {
 			olderThan = false
 			continue
 		}
-		if o.trusts(f.Ref) && !o.trusts(other.Ref) {
+		if o.Trusts(f.Namespace) && !o.Trusts(other.Namespace) {
 			continue
 		}
 		unasked := other.Verdict == backend.Unavailable && other.Observation.Outcome == backend.Unprobed
@@ -87,6 +87,7 @@ func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) bool {
 	return false
 }
 
-func (o *Options) trusts(ref backend.Ref) bool {
-	return slices.Contains(o.TrustedNamespaces, ref.Namespace)
+// Trusts reports whether a namespace is among the trusted ones.
+func (o *Options) Trusts(namespace string) bool {
+	return slices.Contains(o.TrustedNamespaces, namespace)
 }

@@ -15,7 +15,7 @@ const metrics = "prometheus/metrics"
 // monitoring, or its namespace is trusted.
 func (o *Options) getsToken(f *backend.Finding) bool {
 	return o.onOpenShift && slices.Contains(toolsets(o.Type(f.Type)), metrics) &&
-		(f.Namespace == "openshift-monitoring" || o.trusts(f.Ref))
+		(f.Namespace == "openshift-monitoring" || o.Trusts(f.Namespace))
 }
 
 // keepToken marks the instances that must not get the agent's own token, whoever owns them.
