@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -101,28 +102,36 @@ func (c *Controller) generate(findings []*backend.Finding) (*toolset.Document, m
 	return doc, keys, nil
 }
 
+// unfitError is why no overrides are in force: those that were good do not fit what is found by now.
+type unfitError struct{ err error }
+
+func (e *unfitError) Error() string {
+	return "none of the overrides is in force, since they do not fit what is found now: " + e.err.Error()
+}
+func (e *unfitError) Unwrap() error { return e.err }
+
 // document builds what is to be published. Overrides that read well but whose result HolmesGPT would not load are as
-// invalid as others: the last good ones stay in force.
+// invalid as others: the last good ones stay in force, as long as they fit what is found.
 func (c *Controller) document(findings []*backend.Finding) (*toolset.Document, error) {
 	m := &c.memory
+	var invalid error
 	if m.candidate != nil {
 		doc, err := toolset.Build(findings, c.opts.Toolset, m.candidate)
 		if err == nil {
 			c.useOverrides(m.overridesText, m.candidate)
 			return doc, nil
 		}
-		c.refuseOverrides(err)
+		invalid = err
 	}
 	doc, err := toolset.Build(findings, c.opts.Toolset, m.overrides)
 	switch {
+	case err != nil && m.overrides != nil: // what is found must not suffer
+		c.refuseOverrides(&unfitError{cmp.Or(invalid, err)})
+		return toolset.Build(findings, c.opts.Toolset, nil)
+	case invalid != nil:
+		c.refuseOverrides(invalid)
 	case err == nil && m.overridesText == m.goodText:
 		c.useOverrides(m.goodText, m.overrides) // again, if they were not good for a while
-	case err != nil && m.overrides != nil:
-		// They were good for what was found then, and are not for what is found now. What is found must not suffer.
-		if m.candidate == nil {
-			c.refuseOverrides(err)
-		}
-		return toolset.Build(findings, c.opts.Toolset, nil)
 	}
 	return doc, err
 }

@@ -241,9 +241,13 @@ func (r *Report) Overrides(err error) {
 		r.Events.ConfigMap(false, "OverridesValid", "the overrides are valid again and in force")
 		return
 	}
-	r.Log.Warn("the overrides are invalid: the last good ones stay in force", "err", err)
-	r.note(history.OverridesInvalid, "the last good ones stay in force: %s", err.Error())
-	r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+err.Error())
+	text := "the last good overrides stay in force: " + err.Error()
+	if unfit := (*unfitError)(nil); errors.As(err, &unfit) {
+		text = err.Error()
+	}
+	r.Log.Warn("overrides invalid", "err", text)
+	r.note(history.OverridesInvalid, "%s", text)
+	r.Events.ConfigMap(true, "OverridesInvalid", text)
 }
 
 // Forgotten implements Reporter.
