@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -132,8 +133,8 @@ func TestEvents(t *testing.T) {
 		got[e.Reason] = e
 	}
 	want := Event{Reason: "OverridesInvalid", Warning: true, On: "ConfigMap", Note: "the last good overrides stay in force: …"}
-	if d := cmp.Diff(want, got["OverridesInvalid"]); d != "" {
-		t.Errorf("-want +got:\n%s", d)
+	if !slices.Contains(list, want) { // one of two with that reason
+		t.Errorf("no %+v among %+v", want, list)
 	}
 	if e := got["BadAnnotation"]; e.On != "Service" || !e.Warning {
 		t.Errorf("BadAnnotation = %+v, want a Warning on a Service", e)
