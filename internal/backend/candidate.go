@@ -52,6 +52,8 @@ type Candidate struct {
 	Tier        int      // preference between Services in front of one backend: lower is preferred
 	HealthPath  string   // from the annotation, absolute path; "" = as the type says
 	Unproven    bool     // health-endpoint "none": publish without a probe, and say so
+	Tenants     []string // from the annotation, each once and fit for a header and a path; nil = none named
+	Primary     bool     // its owner, in a trusted namespace, wants it as the primary of its type
 	Description string   // the owner's note
 }
 

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,6 +90,18 @@ func TestGoodAnnotations(t *testing.T) {
 			want:  "custom shop/orders https://kb.example.org:443/api",
 			check: func(c *backend.Candidate) bool { return c.ForeignHost },
 		},
+		"tenants": {
+			pairs: []string{"toolset", "true", "toolset-type", "mimir", "toolset-port", "http", "toolset-tenant", "team-a, team_b,team-a,A.1!*'()"},
+			want:  "mimir shop/orders http://orders.shop.svc.cluster.local:8080",
+			check: func(c *backend.Candidate) bool {
+				return slices.Equal(c.Tenants, []string{"team-a", "team_b", "A.1!*'()"})
+			},
+		},
+		"not the primary, which everyone may say": {
+			pairs: []string{"toolset", "true", "toolset-type", "prometheus", "toolset-port", "http", "toolset-primary", "false"},
+			want:  "prometheus shop/orders http://orders.shop.svc.cluster.local:8080",
+			check: func(c *backend.Candidate) bool { return !c.Primary },
+		},
 		"unproven": {
 			pairs: []string{"toolset", "true", "toolset-type", "custom", "toolset-health-endpoint", "none"},
 			want:  "custom shop/orders http://orders.shop.svc.cluster.local:8080",
@@ -157,6 +170,14 @@ func TestBadAnnotations(t *testing.T) {
 		"health with a host":   {append(include, "toolset-health-endpoint", "http://evil/"), "toolset-health-endpoint", "expected a path"},
 		"none without include": {[]string{"toolset-health-endpoint", "none"}, "toolset-health-endpoint", "explicit include"},
 		"two health paths":     {append(include, "toolset-health-endpoint", "/a", "toolset-health-path", "/b"), "toolset-health-path", "remove one of the two"},
+		"tenant empty":         {append(include, "toolset-tenant", "a,,b"), "toolset-tenant", `not ""`},
+		"tenant's path":        {append(include, "toolset-tenant", "a/b"), "toolset-tenant", `not "a/b"`},
+		"tenant climbs":        {append(include, "toolset-tenant", ".."), "toolset-tenant", `not ".."`},
+		"tenants joined":       {append(include, "toolset-tenant", "a|b"), "toolset-tenant", `not "a|b"`},
+		"long tenant":          {append(include, "toolset-tenant", strings.Repeat("a", 151)), "toolset-tenant", "at most 150 characters"},
+		"many tenants":         {append(include, "toolset-tenant", strings.Repeat("a,", 50)+"b"), "toolset-tenant", "at most 50 tenants, not 51"},
+		"primary":              {append(include, "toolset-primary", "yes"), "toolset-primary", `expected "true" or "false"`},
+		"primary, not trusted": {append(include, "toolset-primary", "true"), "toolset-primary", "security.trustedNamespaces; shop is not"},
 		"long description":     {append(include, "toolset-description", strings.Repeat("ä", 501)), "toolset-description", "at most 500 characters, not 501"},
 		"two lines":            {append(include, "toolset-description", "a\nb"), "toolset-description", "control character"},
 		"template":             {append(include, "toolset-description", "{{ env.OPENAI_API_KEY }}"), "toolset-description", "template"},
@@ -205,5 +226,23 @@ func TestTrustedMCP(t *testing.T) {
 	r := newDetector(t).Detect(s, nil)
 	if len(r.Candidates) != 1 || r.Candidates[0].Custom || r.Candidates[0].Type != backend.TypeMCP {
 		t.Fatalf("got %+v", r)
+	}
+}
+
+// Only who is trusted may say which backend is the main one, also of a Service that its labels recognise.
+func TestTrustedPrimary(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-SEC-3")
+	d := newDetector(t)
+	for _, namespace := range []string{"trusted", "shop"} {
+		s := annotated("toolset-primary", "true")
+		s.Namespace, s.Labels = namespace, map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"}
+		r := d.Detect(s, nil)
+		if namespace == "trusted" && (len(r.Candidates) != 1 || !r.Candidates[0].Primary) {
+			t.Errorf("%s: got %+v, want the primary", namespace, r)
+		}
+		if namespace == "shop" && (len(r.Candidates) != 0 || r.Annotation != "kubernaut.io/toolset-primary") {
+			t.Errorf("%s: got %+v, want it rejected for its annotation", namespace, r)
+		}
 	}
 }

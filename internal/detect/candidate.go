@@ -37,6 +37,8 @@ func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annota
 		Host:        d.hostOf(s),
 		HealthPath:  notes.healthPath,
 		Unproven:    notes.unproven,
+		Tenants:     notes.tenants,
+		Primary:     notes.primary,
 		Description: notes.description,
 	}
 	if notes.scheme != "" {

@@ -11,7 +11,8 @@ import (
 // knownAnnotations are all that a Service's owner may set.
 func knownAnnotations() []string {
 	return []string{
-		annToolset, annType, annName, annPort, annScheme, annPath, annEndpoint, annHealth, annHealthPath, annDescription,
+		annToolset, annType, annName, annPort, annScheme, annPath, annEndpoint, annHealth, annHealthPath, annTenant,
+		annPrimary, annDescription,
 	}
 }
 

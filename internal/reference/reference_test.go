@@ -148,7 +148,7 @@ func TestConstants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(keys) != 10 || keys[0] != "kubernaut.io/toolset" || keys[8] != "kubernaut.io/toolset-health-path" {
+	if len(keys) != 12 || keys[0] != "kubernaut.io/toolset" || keys[8] != "kubernaut.io/toolset-health-path" {
 		t.Errorf("annotations: %q", keys)
 	}
 	s, err := parse(dir(root, "internal/backend"))
