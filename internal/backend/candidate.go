@@ -55,6 +55,16 @@ type Candidate struct {
 	Tenants     []string // from the annotation, each once and fit for a header and a path; nil = none named
 	Primary     bool     // its owner, in a trusted namespace, wants it as the primary of its type
 	Description string   // the owner's note
+
+	// Detected is the type that detection took it for, where a probe has shown it to be a relative of that; else "".
+	Detected string
+}
+
+// As is the candidate as the relative that a probe has shown it to be (DTS-PRB-10): with its strength, port and annotations.
+func (c *Candidate) As(typ string) *Candidate {
+	relative := *c
+	relative.Detected, relative.Type = c.Type, typ
+	return &relative
 }
 
 // Key tells candidates apart: a Service may front several backends, of several types.

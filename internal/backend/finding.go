@@ -35,6 +35,14 @@ type Observation struct {
 	Path     string
 	Version  string // "" where unknown
 	Identity bool   // the identity request was answered as only the real thing answers
+	// Type is the relative that it proved to be (DTS-PRB-10); "" for the candidate's own type.
+	Type string
+	// Warnings are sentences about what works less well than it could. They decide nothing.
+	Warnings []string
+	// NoData: it answers, and has nothing to answer with (DTS-PRB-12).
+	NoData bool
+	// Degraded: it is not ready, but answers what it can. That keeps a new one out and withdraws none that is published.
+	Degraded bool
 	// SkipVerify: the certificate is not trusted, and the configuration says to use the backend all the same.
 	SkipVerify bool
 	At         time.Time // when the probe ended; zero if unprobed

@@ -165,10 +165,11 @@ func (l *fakeLeader) set(leading bool) {
 
 // fakeProber says what it is told of each Service; without a word, that it is ready.
 type fakeProber struct {
-	mu      sync.Mutex
-	outcome map[string]backend.Outcome
-	version string
-	takes   time.Duration
+	mu       sync.Mutex
+	outcome  map[string]backend.Outcome
+	version  string
+	relative string // the type that everything turns out to be
+	takes    time.Duration
 }
 
 func (p *fakeProber) tell(version string) {
@@ -194,7 +195,7 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}
-	o.Version = p.version
+	o.Version, o.Type = p.version, p.relative
 	if told := p.outcome[t.Candidate.Service.Name]; told != "" {
 		o.Outcome, o.Detail = told, "it was told so"
 	}

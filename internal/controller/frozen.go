@@ -52,8 +52,12 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 
 // record is what is known of a published instance.
 func record(i publish.Instance) health.Record {
-	return health.Record{Port: i.Port, Observation: backend.Observation{
+	r := health.Record{Port: i.Port, Observation: backend.Observation{
 		Outcome: i.Outcome, Scheme: i.Scheme, Path: i.Path, Version: i.Version, SkipVerify: i.SkipVerify,
 		Identity: true, Detail: "as it was published before; not asked since",
 	}}
+	if i.Detected != "" {
+		r.Observation.Type = i.Type
+	}
+	return r
 }

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"errors"
 	"time"
 	"unicode/utf8"
@@ -69,7 +70,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 		if i.Outcome == backend.Unprobed {
 			continue // its owner wanted it so: it is published without asking
 		}
-		records[backend.Key{Ref: i.Service, Type: i.Type}] = record(i)
+		records[backend.Key{Ref: i.Service, Type: cmp.Or(i.Detected, i.Type)}] = record(i)
 	}
 	c.monitor.Remember(records)
 	m.published, m.primaries = state.Published, state.Primaries

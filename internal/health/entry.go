@@ -2,6 +2,7 @@ package health
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -66,6 +67,9 @@ func (e *entry) change(t probe.Target, at string, now time.Time) {
 func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	first := !e.tried
 	before := e.good
+	if o.Degraded && e.good != nil {
+		o.Outcome = backend.Ready // it is published, and answers what it can
+	}
 	changed := first || e.last.Outcome != o.Outcome
 	e.last, e.tried = o, true
 	if o.Outcome.Up() {
@@ -131,7 +135,8 @@ func (e *entry) takeOut() {
 	e.in = nil
 }
 
-// same reports whether two observations would be written alike.
+// same reports whether two observations would be written and shown alike.
 func same(a, b backend.Observation) bool {
-	return a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Version == b.Version && a.SkipVerify == b.SkipVerify
+	return a.Type == b.Type && a.NoData == b.NoData && slices.Equal(a.Warnings, b.Warnings) &&
+		a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Version == b.Version && a.SkipVerify == b.SkipVerify
 }

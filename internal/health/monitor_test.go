@@ -79,7 +79,7 @@ func key(name string) backend.Key {
 }
 
 // run starts a Monitor on synctest's clock, and stops it when the test ends.
-func run(t *testing.T, s *script, opts Options, body func(m *Monitor)) {
+func run(t *testing.T, s Prober, opts Options, body func(m *Monitor)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		m := New(s, opts)

@@ -94,6 +94,10 @@ func findings(d *Detection, observations map[backend.Key]backend.Observation, mu
 	for _, c := range d.Candidates {
 		f := &backend.Finding{Ref: c.Service.Ref, Service: c.Service, Type: c.Type, Candidate: c, Warning: d.Warning}
 		f.Observation = observations[c.Key()]
+		if typ := f.Observation.Type; typ != "" && typ != c.Type && !c.Custom {
+			c = c.As(typ)
+			f.Type, f.Candidate = typ, c
+		}
 		if f.Observation.Outcome == "" {
 			f.Observation.Outcome = backend.Unprobed
 		}
@@ -104,7 +108,23 @@ func findings(d *Detection, observations map[backend.Key]backend.Observation, mu
 		}
 		list = append(list, f)
 	}
-	return onePerPort(list)
+	return onePerType(onePerPort(list))
+}
+
+// onePerType keeps, of candidates of one Service that turned out to be of the same type, the one that works, else the one
+// that detection took for that type. (Two only where a probe has shown a relative.)
+func onePerType(list []*backend.Finding) []*backend.Finding {
+	var out []*backend.Finding
+	for _, f := range list {
+		i := slices.IndexFunc(out, func(o *backend.Finding) bool { return o.Candidate.Key() == f.Candidate.Key() })
+		switch {
+		case i < 0:
+			out = append(out, f)
+		case cmp.Or(certainty(f)-certainty(out[i]), yes(f.Candidate.Detected != "")-yes(out[i].Candidate.Detected != "")) < 0:
+			out[i] = f
+		}
+	}
+	return out
 }
 
 // onePerPort keeps, of several types that wanted one port, the one that a probe confirmed, else the first: only one can be

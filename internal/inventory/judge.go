@@ -2,12 +2,21 @@ package inventory
 
 import (
 	"fmt"
+	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // judge is the verdict on one candidate by what detection and its probe say, before it is compared with others.
 func judge(c *backend.Candidate, o *backend.Observation) (backend.Verdict, string) {
+	verdict, reason := judgeAlone(c, o)
+	if c.Detected != "" {
+		reason = fmt.Sprintf("taken for %s by %s, it turned out to be its relative %s: %s", c.Detected, c.Signs[0], c.Type, reason)
+	}
+	return verdict, strings.Join(append([]string{reason}, o.Warnings...), "; ")
+}
+
+func judgeAlone(c *backend.Candidate, o *backend.Observation) (backend.Verdict, string) {
 	if o.Cause == backend.CauseDenied { // whatever else is said for it
 		return backend.Rejected, o.Detail
 	}

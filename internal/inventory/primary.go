@@ -26,7 +26,7 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 		if decided {
 			named := func(f *backend.Finding) bool { return f.Ref == want && f.Verdict == backend.Accepted }
 			if i := slices.IndexFunc(list, named); i >= 0 {
-				list[i].Primary = true
+				o.mark(list, list[i])
 			}
 			continue
 		}
@@ -36,9 +36,22 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	}
 }
 
-// byAge orders by age; where no age is known or two are equal, the Service that a person would use comes first.
+// mark makes the configured or the recorded instance the primary. A recorded one that has no data keeps its place, but
+// stands back while another has some (DTS-PRB-12).
+func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding) {
+	if _, configured := o.Primary[f.Type]; !configured && f.Observation.NoData {
+		if other := o.oldest(byAge); other != nil && !other.Observation.NoData {
+			other.Primary, other.Provisional = true, true
+			return
+		}
+	}
+	f.Primary = true
+}
+
+// byAge orders by age, what has no data last; where no age is known or two are equal, the Service that a person would use comes first.
 func byAge(a, b *backend.Finding) int {
 	return cmp.Or(
+		yes(a.Observation.NoData)-yes(b.Observation.NoData),
 		older(a, b)*yes(!a.Service.Created.Equal(b.Service.Created)),
 		cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
 		cmp.Compare(a.Candidate.Tier, b.Candidate.Tier),

@@ -38,6 +38,8 @@ type Instance struct {
 	Host        string // as in backend.Candidate, as the next ones
 	HealthPath  string
 	Description string
+	// Detected is the type that detection took it for, where that is a relative of Type; else "".
+	Detected string
 }
 
 // stateVersion changes when an older release could misread what is written.
@@ -64,6 +66,7 @@ type instanceJSON struct {
 	Host        string `json:"host,omitempty"`
 	HealthPath  string `json:"healthPath,omitempty"`
 	Description string `json:"description,omitempty"`
+	Detected    string `json:"detected,omitempty"`
 }
 
 // Encode is the text of state.json: the same State gives the same bytes.
@@ -73,7 +76,7 @@ func (s *State) Encode() (string, error) {
 	for _, i := range published {
 		out.Published = append(out.Published, instanceJSON{
 			i.Type, i.Service.String(), i.Name, i.Scheme, i.Path, i.Port, i.Outcome, i.Version, i.SkipVerify,
-			i.Host, i.HealthPath, i.Description,
+			i.Host, i.HealthPath, i.Description, i.Detected,
 		})
 	}
 	for typ, ref := range s.Primaries {
@@ -183,12 +186,16 @@ func (j *instanceJSON) instance() (Instance, error) {
 	}
 	for _, field := range [][2]string{
 		{"path", j.Path}, {"version", j.Version}, {"host", j.Host}, {"healthPath", j.HealthPath}, {"description", j.Description},
+		{"detected", j.Detected},
 	} {
 		if err := safetext.Check(field[1]); err != nil {
 			return Instance{}, fmt.Errorf("%s: %w", field[0], err)
 		}
 	}
-	return Instance{j.Type, ref, j.Name, j.Scheme, j.Path, j.Port, j.Outcome, j.Version, j.SkipVerify, j.Host, j.HealthPath, j.Description}, nil
+	return Instance{
+		j.Type, ref, j.Name, j.Scheme, j.Path, j.Port, j.Outcome, j.Version, j.SkipVerify,
+		j.Host, j.HealthPath, j.Description, j.Detected,
+	}, nil
 }
 
 func checkText(field, s string) error {

@@ -17,7 +17,8 @@ func exampleState() *State {
 				Outcome: backend.UntrustedTLS, Version: "8.15.0", SkipVerify: true},
 			{Type: "prometheus", Service: backend.Ref{Namespace: "monitoring", Name: "kps"}, Name: "monitoring/kps", Scheme: "http",
 				Path: "/prometheus", Port: 9090, Outcome: backend.Ready, Host: "kps.monitoring.svc.cluster.local"},
-			{Type: "prometheus", Service: backend.Ref{Namespace: "team", Name: "prom"}, Name: "teams", Scheme: "http", Port: 80, Outcome: backend.Ready},
+			{Type: "prometheus", Service: backend.Ref{Namespace: "team", Name: "prom"}, Name: "teams", Scheme: "http", Port: 80, Outcome: backend.Ready,
+				Detected: "thanos"},
 			{Type: "runbooks", Service: backend.Ref{Namespace: "shop", Name: "books"}, Name: "shop/books", Scheme: "http", Port: 80,
 				Outcome: backend.Ready, Host: "books.example.com", HealthPath: "/healthz?x=1", Description: "what to do at <night>"},
 		},
@@ -58,7 +59,8 @@ const exampleText = `{
    "name": "teams",
    "scheme": "http",
    "port": 80,
-   "outcome": "ready"
+   "outcome": "ready",
+   "detected": "thanos"
   },
   {
    "type": "runbooks",
