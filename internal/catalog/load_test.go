@@ -222,3 +222,20 @@ func BenchmarkBuiltin(b *testing.B) {
 		}
 	}
 }
+
+// A rule on schemes without annotations would fit every Service, and one without a scheme would say nothing.
+func TestSchemesAreComplete(t *testing.T) {
+	t.Attr("req", "DTS-DET-5")
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Lookalikes.Schemes) == 0 {
+		t.Error("no rules on schemes")
+	}
+	for i, r := range c.Lookalikes.Schemes {
+		if len(r.Annotations) == 0 || r.Scheme != "http" && r.Scheme != "https" || r.Because == "" {
+			t.Errorf("rule %d: annotations %v, scheme %q, because %q", i, r.Annotations, r.Scheme, r.Because)
+		}
+	}
+}

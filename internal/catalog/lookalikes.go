@@ -11,6 +11,8 @@ type Lookalikes struct {
 	Neutral []string `yaml:"neutral"`
 	// Roles that answer no queries, told by the last word of a name.
 	Roles []Role `yaml:"roles"`
+	// Schemes tells by annotations what the pods speak, the first that matches: rules with annotations and a scheme.
+	Schemes []Rule `yaml:"schemes"`
 	// Ports that never serve a query API over HTTP, unless a type names them itself.
 	Ports struct {
 		Names   []string `yaml:"names"`

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -15,7 +14,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	c := d.base(s, eps, notes, port, why)
 	c.Type = t.Type.Type
 	if !c.FixedScheme {
-		c.Scheme = schemeOf(t, s, rule, port)
+		c.Scheme = d.schemeOf(t, s, rule, port)
 	}
 	if rule != nil {
 		c.Tier = rule.Tier
@@ -69,44 +68,9 @@ func (d *Detector) hostOf(s *backend.Service) string {
 	return s.Name + "." + s.Namespace + ".svc." + d.opts.ClusterDomain
 }
 
-// servingCert is how OpenShift gives a Service a certificate: whoever carries it speaks TLS.
-var servingCert = [...]string{
-	"service.beta.openshift.io/serving-cert-secret-name",
-	"service.alpha.openshift.io/serving-cert-secret-name",
-}
-
 // KeepAnnotation reports whether detection reads the annotation, so that whoever stores Services can drop the others.
 func (d *Detector) KeepAnnotation(key string) bool {
-	if strings.HasPrefix(key, annPrefix) || slices.Contains(servingCert[:], key) {
-		return true
-	}
-	return d.index.keys[key] != nil
-}
-
-// schemeOf guesses from appProtocol, the port's name or number, the rule, OpenShift's annotation and the type (DTS-DET-5).
-func schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule, p *backend.Port) string {
-	switch strings.ToLower(p.AppProtocol) {
-	case "https":
-		return "https"
-	case "http":
-		return "http"
-	}
-	if p.Name == "https" || strings.HasPrefix(p.Name, "https-") || strings.HasSuffix(p.Name, "-https") ||
-		p.Target.StrVal == "https" || p.Number == 443 || p.Number == 8443 || target(p) == 8443 {
-		return "https"
-	}
-	if rule != nil && rule.Scheme != "" && p.Name != "http" { // an operator that serves TLS by default names a port without it
-		return rule.Scheme
-	}
-	for _, a := range servingCert {
-		if s.Annotations[a] != "" {
-			return "https"
-		}
-	}
-	if t.Ports.Scheme != "" {
-		return t.Ports.Scheme
-	}
-	return "http"
+	return strings.HasPrefix(key, annPrefix) || d.index.keys[key] != nil || d.look.schemeKeys[key]
 }
 
 // include makes the candidate that an explicit annotation asks for. Rejections do not apply: the owner knows better.
@@ -131,7 +95,7 @@ func (d *Detector) include(s *backend.Service, eps *backend.Endpoints, notes ann
 	c := d.base(s, eps, notes, port, why)
 	c.Type, c.Custom = notes.typ, notes.typ != backend.TypeMCP
 	if !c.FixedScheme {
-		c.Scheme = schemeOf(&compiled{Type: &catalog.Type{}}, s, nil, port)
+		c.Scheme = d.schemeOf(&compiled{Type: &catalog.Type{}}, s, nil, port)
 	}
 	c.Strength, c.Signs = backend.Explicit, []string{sign}
 	return Result{Candidates: []*backend.Candidate{c}}

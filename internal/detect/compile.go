@@ -21,10 +21,18 @@ type conventions struct {
 	roles   endings // of what answers no queries
 	always  endings // those that are told of any Service
 	neutral endings // may follow any of them
+
+	schemeKeys map[string]bool // the annotations of Schemes
 }
 
 func compile(c *catalog.Catalog) ([]*compiled, conventions) {
-	look := conventions{Lookalikes: c.Lookalikes, roles: endings{}, always: endings{}, neutral: newEndings(c.Lookalikes.Neutral)}
+	look := conventions{Lookalikes: c.Lookalikes, roles: endings{}, always: endings{}, neutral: newEndings(c.Lookalikes.Neutral),
+		schemeKeys: map[string]bool{}}
+	for _, r := range c.Lookalikes.Schemes {
+		for k := range r.Annotations {
+			look.schemeKeys[k] = true
+		}
+	}
 	for _, r := range c.Lookalikes.Roles {
 		look.roles.add(r.Because, r.Words)
 		if r.Always {
