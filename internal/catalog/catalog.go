@@ -16,6 +16,9 @@ type Type struct {
 	Order int `yaml:"order"`
 	// FirstClass types keep their place longest where a document must be made smaller. Default false.
 	FirstClass bool `yaml:"firstClass"`
+	// Family: types of one family are relatives, which answer the same queries, so that one may run behind a Service that
+	// looks like another. Default "": no relatives.
+	Family string `yaml:"family"`
 
 	Detect  Detect  `yaml:"detect"`
 	Ports   Ports   `yaml:"ports"`

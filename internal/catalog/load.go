@@ -37,6 +37,12 @@ func (c *Catalog) Lookup(name string) *Type {
 	return nil
 }
 
+// Relatives reports whether both are types of one family, or the same type of the catalog.
+func (c *Catalog) Relatives(a, b string) bool {
+	ta, tb := c.Lookup(a), c.Lookup(b)
+	return ta != nil && tb != nil && (a == b || ta.Family != "" && ta.Family == tb.Family)
+}
+
 // Builtin is the catalog without types of the user's own. It fails only if what is embedded is broken.
 func Builtin() (*Catalog, error) {
 	c := &Catalog{Lookalikes: &Lookalikes{}}

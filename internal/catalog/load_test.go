@@ -239,3 +239,25 @@ func TestSchemesAreComplete(t *testing.T) {
 		}
 	}
 }
+
+// Relatives answer the same queries: the families of the built-in types, and none between them.
+func TestRelatives(t *testing.T) {
+	t.Attr("req", "DTS-PRB-10")
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		a, b string
+		want bool
+	}{
+		{"prometheus", "thanos", true}, {"mimir", "victoriametrics", true}, {"elasticsearch", "opensearch", true},
+		{"grafana", "grafana", true}, {"kibana", "elasticsearch", false}, {"mimir", "alertmanager", false},
+		{"jaeger", "tempo", false}, {"grafana", "loki", false}, {"custom", "custom", false}, {"", "", false},
+	}
+	for _, tt := range tests {
+		if c.Relatives(tt.a, tt.b) != tt.want || c.Relatives(tt.b, tt.a) != tt.want {
+			t.Errorf("%s and %s: want %t", tt.a, tt.b, tt.want)
+		}
+	}
+}

@@ -25,6 +25,9 @@ func (t *Type) validate(f *yamlfile.File) {
 	}
 	v.line("title", t.Title, "the name as people write it")
 	v.line("summary", t.Summary, "one line on what it is good for")
+	if t.Family != "" && len(validation.IsDNS1123Label(t.Family)) > 0 {
+		v.f.At("family", "expected a name of lower-case letters, digits and dashes, found %s", yamlfile.Quote(t.Family))
+	}
 	v.detect(&t.Detect)
 	v.ports(&t.Ports)
 	v.probe(&t.Probe)
