@@ -25,7 +25,7 @@ const (
 	annPort = annPrefix + "-port"
 	// annScheme is "http" or "https".
 	annScheme = annPrefix + "-scheme"
-	// annPath is the base path, such as "/prometheus", at most 1,024 bytes, without query or fragment.
+	// annPath is the base path, such as "/prometheus": at most 128 letters, digits and -._~:/, which the agent reads.
 	annPath = annPrefix + "-path"
 	// annEndpoint is the full URL instead of port, scheme and path. Its host is one of the Service's own names and its port one
 	// of its ports, unless security.allowedEndpointHosts lists the host.
@@ -48,8 +48,8 @@ const (
 )
 
 const (
-	maxDescription = 500  // characters
-	maxPath        = 1024 // bytes
+	maxDescription = 500 // characters
+	maxPath        = 128 // bytes
 	maxTenants     = 50
 )
 

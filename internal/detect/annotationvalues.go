@@ -147,12 +147,19 @@ func (r *reader) path() *badAnnotation {
 
 // basePath checks a base path and takes its trailing slash off: HolmesGPT's Loki and Tempo toolsets break on one.
 func basePath(v string) (string, error) {
-	u, err := url.Parse(v)
-	if err != nil || !strings.HasPrefix(v, "/") || strings.HasPrefix(v, "//") || u.RawQuery != "" || u.Fragment != "" ||
-		strings.ContainsAny(v, " \\?#") || len(v) > maxPath || slices.Contains(strings.Split(u.Path, "/"), "..") {
-		return "", fmt.Errorf("expected an absolute path such as /prometheus, without query or fragment, not %s", quote(v))
+	if !plainPath(v, "") || slices.Contains(strings.Split(v, "/"), "..") {
+		return "", fmt.Errorf("expected an absolute path such as /prometheus, of at most %d letters, digits and -._~:/, not %s", maxPath, quote(v))
 	}
-	return strings.TrimRight(path.Clean(u.Path), "/"), nil
+	return strings.TrimRight(path.Clean(v), "/"), nil
+}
+
+// plainPath reports whether v is an absolute path of the characters that base paths have. The agent reads base paths, so
+// that there is no room in them for anything else.
+func plainPath(v, besides string) bool {
+	strange := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/-._~:"+besides, r)
+	}
+	return strings.HasPrefix(v, "/") && !strings.HasPrefix(v, "//") && len(v) <= maxPath && !strings.ContainsFunc(v, strange)
 }
 
 func (r *reader) endpoint() *badAnnotation {
@@ -174,7 +181,7 @@ func (r *reader) endpoint() *badAnnotation {
 	}
 	base := ""
 	if u.Path != "" && u.Path != "/" {
-		if base, err = basePath(u.Path); err != nil {
+		if base, err = basePath(u.EscapedPath()); err != nil {
 			return bad("%v", err)
 		}
 	}
@@ -235,9 +242,8 @@ func (r *reader) health() *badAnnotation {
 		r.n.unproven = true
 		return nil
 	}
-	u, err := url.Parse(v)
-	if err != nil || !strings.HasPrefix(v, "/") || strings.HasPrefix(v, "//") || strings.ContainsAny(v, " \\#") || u.Fragment != "" || len(v) > maxPath {
-		return &badAnnotation{key, fmt.Sprintf("expected a path such as /healthz, or none, not %s", quote(v))}
+	if !plainPath(v, "?=&,") {
+		return &badAnnotation{key, fmt.Sprintf("expected a path such as /healthz, of at most %d letters, digits and -._~:/?=&,, or none, not %s", maxPath, quote(v))}
 	}
 	r.n.healthPath = v
 	return nil

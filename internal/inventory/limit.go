@@ -16,13 +16,35 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 	}
 	for namespace, list := range o.byNamespace(all) {
 		list = slices.DeleteFunc(list, o.lacksCredentials)
-		if o.Trusts(namespace) || len(list) <= o.MaxPerNamespace {
+		if o.Trusts(namespace) {
+			continue
+		}
+		limitPaths(list[:min(len(list), o.MaxPerNamespace)])
+		if len(list) <= o.MaxPerNamespace {
 			continue
 		}
 		reason := fmt.Sprintf("its namespace has %d backends, and at most %d of one are published, the oldest first; "+
 			"security.maxInstancesPerNamespace allows more, security.trustedNamespaces any number", len(list), o.MaxPerNamespace)
 		for _, f := range list[o.MaxPerNamespace:] {
 			f.Verdict, f.Limit, f.Reason = backend.Rejected, backend.LimitNamespace, reason
+		}
+	}
+}
+
+// maxPaths bounds the base paths of one namespace that its owners chose, in bytes: the agent reads them.
+const maxPaths = 1 << 10
+
+// limitPaths leaves out what has a base path by annotation beyond that bound.
+func limitPaths(list []*backend.Finding) {
+	sum := 0
+	for _, f := range list {
+		if !f.Candidate.FixedPath || f.Candidate.Path == "" {
+			continue
+		}
+		if sum += len(f.Candidate.Path); sum > maxPaths {
+			f.Verdict, f.Limit = backend.Rejected, backend.LimitNamespace
+			f.Reason = fmt.Sprintf("the base paths that annotations name in its namespace take more than %d bytes together, which "+
+				"the agent would read; the oldest are published first; choose shorter ones", maxPaths)
 		}
 	}
 }

@@ -22,11 +22,15 @@ func DefaultDenyCIDRs() []netip.Prefix {
 		netip.MustParsePrefix("169.254.0.0/16"),         // link-local; metadata of most clouds, ECS and EKS credentials
 		netip.MustParsePrefix("fe80::/10"),              // link-local
 		netip.MustParsePrefix("100.100.100.200/32"),     // Alibaba Cloud
+		netip.MustParsePrefix("100.96.0.96/32"),         // Volcano Engine
 		netip.MustParsePrefix("168.63.129.16/32"),       // Azure's wire server
 		netip.MustParsePrefix("192.0.0.192/32"),         // Oracle Cloud, older
 		netip.MustParsePrefix("fd00:ec2::/32"),          // AWS, IPv6: ::254 metadata, ::23 EKS credentials
 		netip.MustParsePrefix("fd20:ce::254/128"),       // Google Cloud, IPv6
 		netip.MustParsePrefix("fd00:c1::a9fe:a9fe/128"), // Oracle Cloud, IPv6
+		netip.MustParsePrefix("fd00:42::42/128"),        // Scaleway, IPv6
+		netip.MustParsePrefix("fd00:a9fe:a9fe::1/128"),  // Akamai (Linode), IPv6
+		netip.MustParsePrefix("fd00:100::100:200/128"),  // Alibaba Cloud, IPv6
 	}
 }
 

@@ -45,6 +45,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 		return nil, err
 	}
 	items := b.published(findings, opts.Types)
+	b.boundWords(items)
 	for _, it := range items {
 		b.add(it)
 	}
@@ -76,6 +77,8 @@ type item struct {
 	*backend.Finding
 	typ *catalog.Type
 	url string
+
+	nameless bool // what its owner calls it stands in no instructions
 }
 
 // published are the items to write: types in the catalog's order, of each the primary first, then by name.

@@ -228,6 +228,46 @@ func TestToolNames(t *testing.T) {
 	}
 }
 
+// A younger Service cannot be called what the hash makes of a longer name, also where two namespaces flatten alike.
+func TestToolNamesOfHashes(t *testing.T) {
+	t.Attr("req", "DTS-OUT-2")
+	t.Attr("req", "DTS-SEC-3")
+	created := func(sec int64) func(*backend.Finding) {
+		return func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(sec, 0) }
+	}
+	long := found("jaeger", "team/a-jaeger-with-a-name-that-is-too-long-for-a-tool", 16686, created(1))
+	entriesOf := func(findings ...*backend.Finding) map[string]string { // name -> Service
+		t.Helper()
+		d, err := Build(findings, options(t), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names, tools := map[string]string{}, map[string]bool{}
+		for name, behind := range d.Backends {
+			if tools[toolName(name)] {
+				t.Errorf("two tools are called %s", toolName(name))
+			}
+			tools[toolName(name)] = true
+			names[name] = behind[0].Ref.String()
+		}
+		return names
+	}
+	var hashed string
+	for name := range entriesOf(long) {
+		hashed = name
+	}
+	copied, ok := strings.CutPrefix(hashed, "jaeger/team/a-")
+	if !ok {
+		t.Fatalf("it is called %s", hashed)
+	}
+	for age, want := range map[int64]string{9: long.Ref.String(), 0: ""} { // of a younger impostor, and of an older one
+		names := entriesOf(long, found("jaeger", "team-a/"+copied, 16686, created(age)))
+		if len(names) != 2 || names[hashed] != want {
+			t.Errorf("made at %d: got %v, want %s for %q", age, names, hashed, want)
+		}
+	}
+}
+
 // Whatever a stranger writes into an annotation stays one plain string, or keeps its Service out.
 func TestHostileText(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")

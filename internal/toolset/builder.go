@@ -93,7 +93,7 @@ func (b *builder) add(it *item) {
 		b.note(it, "- "+e.Name+", instance "+name+": ", nil)
 		if unproven { // once, whatever the number of its toolsets
 			unproven = false
-			b.unproven[e.Name] = append(b.unproven[e.Name], name)
+			b.unproven[e.Name] = append(b.unproven[e.Name], it.named(name))
 		}
 	}
 }

@@ -14,8 +14,13 @@ func (it *item) expand(tree any) any {
 	return expand(tree, r)
 }
 
-// text expands one string.
-func (it *item) text(s string) string { return it.expand(s).(string) }
+// text expands what the agent reads.
+func (it *item) text(s string) string {
+	if it.nameless {
+		return anonymous.Replace(s)
+	}
+	return it.expand(s).(string)
+}
 
 func expand(tree any, r *strings.Replacer) any {
 	switch t := tree.(type) {

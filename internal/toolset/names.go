@@ -22,20 +22,20 @@ func toolName(entry string) string {
 	return strings.NewReplacer("/", "_", "-", "_").Replace(entry) + "_request"
 }
 
-// nameTools gives a name that ends in a hash to those entries whose tool names would be too long, and, of several that would
-// be equal, to all but that of the oldest Service: a new one must not rename what there is.
+// nameTools gives a name that ends in a hash to those entries whose tool names would be too long or would be equal to the
+// tool name of an older Service. The oldest is named first: a new one must not rename what there is, nor call itself what
+// a hash makes of another.
 func nameTools(entries []*entry) {
-	equal := map[string][]*entry{}
-	for _, e := range entries {
-		equal[toolName(e.name)] = append(equal[toolName(e.name)], e)
-	}
-	for _, list := range equal {
-		slices.SortFunc(list, func(a, b *entry) int { return a.item.older(b.item) })
-		for i, e := range list {
-			if i > 0 || len(e.name) > maxEntryName {
-				e.name = withHash(e.name, e.item.identity())
-			}
+	taken := map[string]bool{}
+	for _, e := range slices.SortedFunc(slices.Values(entries), func(a, b *entry) int { return a.item.older(b.item) }) {
+		plain, identity := e.name, e.item.identity()
+		if len(plain) > maxEntryName {
+			e.name = withHash(plain, identity)
 		}
+		for n := 0; taken[toolName(e.name)]; n++ {
+			e.name = withHash(plain, identity+strings.Repeat("\x00", n))
+		}
+		taken[toolName(e.name)] = true
 	}
 }
 

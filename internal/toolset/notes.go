@@ -2,6 +2,7 @@ package toolset
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -61,7 +62,11 @@ func (b *builder) writeNotes() {
 	if len(b.unproven) > 0 {
 		var instances []string
 		for _, entry := range slices.Sorted(maps.Keys(b.unproven)) {
-			instances = append(instances, entry+" "+strings.Join(b.unproven[entry], ", "))
+			named := slices.DeleteFunc(slices.Clone(b.unproven[entry]), func(name string) bool { return name == "" })
+			if more := len(b.unproven[entry]) - len(named); more > 0 {
+				named = append(named, fmt.Sprintf("%d others", more))
+			}
+			instances = append(instances, entry+" "+strings.Join(named, ", "))
 		}
 		const said = "- Not proven to work, since their owners switched the check off: "
 		lines = append(lines, said+strings.Join(instances, "; "))

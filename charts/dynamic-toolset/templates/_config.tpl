@@ -90,7 +90,7 @@ The configuration file in JSON, to be read with fromJson: what the values say, a
 
 {{- /* config.security.denyCIDRs, or the program's default of it. */}}
 {{- define "dynamic-toolset.denyCIDRs" -}}
-{{- dig "security" "denyCIDRs" (list "0.0.0.0/8" "::/128" "169.254.0.0/16" "fe80::/10" "100.100.100.200/32" "168.63.129.16/32" "192.0.0.192/32" "fd00:ec2::/32" "fd20:ce::254/128" "fd00:c1::a9fe:a9fe/128") .Values.config | toJson }}
+{{- dig "security" "denyCIDRs" (list "0.0.0.0/8" "::/128" "169.254.0.0/16" "fe80::/10" "100.100.100.200/32" "100.96.0.96/32" "168.63.129.16/32" "192.0.0.192/32" "fd00:ec2::/32" "fd20:ce::254/128" "fd00:c1::a9fe:a9fe/128" "fd00:42::42/128" "fd00:a9fe:a9fe::1/128" "fd00:100::100:200/128") .Values.config | toJson }}
 {{- end }}
 
 {{- /* A duration such as 1m30s in whole seconds, rounded up. */}}

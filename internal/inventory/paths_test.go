@@ -1,0 +1,60 @@
+package inventory_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// The base paths that an owner chooses are what the agent reads: those of one namespace take a bounded room.
+func TestPathsAreBounded(t *testing.T) {
+	t.Attr("req", "DTS-ANN-3")
+	t.Attr("req", "DTS-OUT-11")
+	for name, tc := range map[string]struct {
+		path      string
+		fixed     bool
+		trusted   bool
+		published int
+	}{
+		"long ones":                {"/" + strings.Repeat("a", 127), true, false, 8},
+		"of a trusted namespace":   {"/" + strings.Repeat("a", 127), true, true, 50},
+		"as charts have them":      {"/select/0/prometheus", true, false, 50},
+		"none":                     {"", true, false, 50},
+		"not chosen by annotation": {"/" + strings.Repeat("a", 127), false, false, 50},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var detections []inventory.Detection
+			for i := range 50 {
+				s := &backend.Service{Ref: backend.Ref{Namespace: "team", Name: fmt.Sprintf("x%02d", i)}, Created: time.Unix(int64(100+i), 0)}
+				detections = append(detections, inventory.Detection{Service: s, Result: detect.Result{Candidates: []*backend.Candidate{{
+					Service: s, Type: "wiki", Custom: true, Instance: s.Ref.String(), Strength: backend.Explicit, Signs: []string{"its annotation"},
+					Unproven: true, Path: tc.path, FixedPath: tc.fixed,
+				}}}})
+			}
+			o := inventory.Options{MaxPerNamespace: 50, Type: func(string) *catalog.Type { return nil }}
+			if tc.trusted {
+				o.TrustedNamespaces = []string{"team"}
+			}
+			published := 0
+			for _, f := range inventory.Build(detections, nil, o) {
+				switch {
+				case f.Verdict == backend.Accepted:
+					published++
+				case f.Limit != backend.LimitNamespace || !strings.Contains(f.Reason, "base paths"):
+					t.Errorf("%s is left out: %s (%s)", f.Ref, f.Reason, f.Limit)
+				case f.Name < fmt.Sprintf("x%02d", tc.published):
+					t.Errorf("%s is left out before younger ones", f.Ref)
+				}
+			}
+			if published != tc.published {
+				t.Errorf("%d are published, want %d", published, tc.published)
+			}
+		})
+	}
+}

@@ -1,0 +1,58 @@
+package toolset
+
+import (
+	"slices"
+	"strings"
+)
+
+// unnamed stands in instructions where a name or a URL is left out.
+const unnamed = "(see this tool's name, hosts and paths)"
+
+// boundWords leaves names and URLs that strangers chose out of instructions and descriptions where there are too many:
+// within the same bounds as notes, and beside them. Each is decided by those before it alone, so that a new Service takes
+// no older one's place.
+func (b *builder) boundWords(items []*item) {
+	total, taken := 0, map[string]int{}
+	for _, it := range slices.SortedFunc(slices.Values(items), (*item).older) {
+		size := it.words()
+		if b.trusts(it.Ref) || size == 0 {
+			continue
+		}
+		if taken[it.Namespace]+size > maxNotesOfOne || total+size > maxNotes {
+			it.nameless = true
+			continue
+		}
+		taken[it.Namespace] += size
+		total += size
+	}
+}
+
+// words is how much of what the agent reads of an item its owner chose, the note aside, in bytes.
+func (it *item) words() (n int) {
+	if it.typ == nil {
+		return 0
+	}
+	for _, e := range it.typ.Toolset.HolmesGPT {
+		if e.HTTP != nil {
+			text := e.Description + e.Instructions
+			n += len(it.text(text)) - len(nothing.Replace(text))
+		} else if it.Candidate.Unproven {
+			return len(it.Candidate.Instance) + len(", ")
+		}
+	}
+	return n
+}
+
+// named is a name as the agent may read it, "" for not at all.
+func (it *item) named(name string) string {
+	if it.nameless {
+		return ""
+	}
+	return name
+}
+
+var nothing = strings.NewReplacer("$(url)", "", "$(instance)", "", "$(namespace)", "", "$(service)", "")
+
+// anonymous replaces what boundWords leaves out.
+var anonymous = strings.NewReplacer("$(url)", unnamed, "$(instance)", unnamed, "$(namespace)/$(service)", unnamed,
+	"$(namespace)", unnamed, "$(service)", unnamed)
