@@ -51,7 +51,7 @@ type Observation struct {
 
 // Request is one HTTP request of a probe and what came of it.
 type Request struct {
-	Purpose string // identity, health, credentials, lookalike
+	Purpose string // identity, base path, lookalike, health, query, version
 	URL     string
 	Status  int // 0 where there was no answer
 	Result  string

@@ -22,8 +22,9 @@ type Probe struct {
 	Not []Check `yaml:"not"`
 	// Health: all must be answered as expected, otherwise not-ready.
 	Health []Check `yaml:"health"`
-	// Credentials is the request that a backend which wants credentials refuses with 401 or 403.
-	Credentials string `yaml:"credentials"`
+	// Query stands for what the agent will ask: one cheap request, which needs the same rights. Only where it is answered
+	// as expected the backend is ready; a refusal tells which credentials are wanted. Without one, health decides.
+	Query *Check `yaml:"query"`
 	// Version: where else the version may be found if Identity has not told it; no answer here ever counts against it.
 	Version []Check `yaml:"version"`
 }
@@ -65,9 +66,6 @@ func (p *Probe) Validate() error {
 			errs = append(errs, fmt.Errorf("probe.paths[%d]: %q must start with a slash and not end in one", i, path))
 		}
 	}
-	if p.Credentials != "" && !strings.HasPrefix(p.Credentials, "/") {
-		errs = append(errs, fmt.Errorf("probe.credentials: %q must start with a slash", p.Credentials))
-	}
 	if n := p.requests(); n > MaxRequests {
 		errs = append(errs, fmt.Errorf("probe: %d different requests, if each is answered as hoped; "+
 			"one try makes at most %d: let checks look at the same answers", n, MaxRequests))
@@ -76,6 +74,9 @@ func (p *Probe) Validate() error {
 	errs = append(errs, validateChecks("probe.not", p.Not, true)...)
 	errs = append(errs, validateChecks("probe.health", p.Health, false)...)
 	errs = append(errs, validateChecks("probe.version", p.Version, false)...)
+	if p.Query != nil {
+		errs = append(errs, p.Query.validate("probe.query", true)...)
+	}
 	for i := range p.Not {
 		if p.Not[i].Because == "" {
 			errs = append(errs, fmt.Errorf("probe.not[%d].because: say what it is that answers so", i))
@@ -86,30 +87,37 @@ func (p *Probe) Validate() error {
 
 // requests is how many it takes where the first base path is right and nothing is asked a second way.
 func (p *Probe) requests() int {
-	paths := map[string]bool{"": true, p.Credentials: true}
+	paths := map[string]bool{}
+	if p.Query != nil {
+		paths[p.Query.Get] = true
+	}
 	for _, list := range [...][]Check{p.Identity, p.Not, p.Health} {
 		for i := range list {
 			paths[list[i].Get] = true
 		}
 	}
-	return len(paths) - 1
+	return len(paths)
 }
 
 // validateChecks checks a list; proof wants each check to look at more than the status, which anything may answer.
 func validateChecks(field string, checks []Check, proof bool) (errs []error) {
 	for i := range checks {
-		c, at := &checks[i], fmt.Sprintf("%s[%d]", field, i)
-		if !strings.HasPrefix(c.Get, "/") {
-			errs = append(errs, fmt.Errorf("%s.get: %q must start with a slash", at, c.Get))
-		}
-		if slices.ContainsFunc(c.Status, func(s int) bool { return s < 100 || s > 599 }) {
-			errs = append(errs, fmt.Errorf("%s.status: %v must be HTTP status codes", at, c.Status))
-		}
-		bare := len(c.JSON) == 0 && c.Body == "" && c.Text == "" && len(c.Header) == 0
-		if proof && bare && (len(c.Or) > 0 || len(checks) == 1) {
-			errs = append(errs, fmt.Errorf("%s: a status alone proves nothing; add json, body, text or header", at))
-		}
-		errs = append(errs, validateChecks(at+".or", c.Or, proof)...)
+		c := &checks[i]
+		errs = append(errs, c.validate(fmt.Sprintf("%s[%d]", field, i), proof && (len(c.Or) > 0 || len(checks) == 1))...)
 	}
 	return errs
+}
+
+// validate checks one; shape wants more than the status.
+func (c *Check) validate(at string, shape bool) (errs []error) {
+	if !strings.HasPrefix(c.Get, "/") {
+		errs = append(errs, fmt.Errorf("%s.get: %q must start with a slash", at, c.Get))
+	}
+	if slices.ContainsFunc(c.Status, func(s int) bool { return s < 100 || s > 599 }) {
+		errs = append(errs, fmt.Errorf("%s.status: %v must be HTTP status codes", at, c.Status))
+	}
+	if shape && len(c.JSON) == 0 && c.Body == "" && c.Text == "" && len(c.Header) == 0 {
+		errs = append(errs, fmt.Errorf("%s: a status alone proves nothing; add json, body, text or header", at))
+	}
+	return append(errs, validateChecks(at+".or", c.Or, shape)...)
 }

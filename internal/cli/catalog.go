@@ -205,8 +205,8 @@ func (w *writer) proof(t *catalog.Type) {
 	for _, c := range t.Probe.Health {
 		w.line("  it works:     %s", check(&c))
 	}
-	if t.Probe.Credentials != "" {
-		w.line("  wants credentials: GET %s is refused", t.Probe.Credentials)
+	if t.Probe.Query != nil {
+		w.line("  it answers:   %s", check(t.Probe.Query))
 	}
 	if len(t.Probe.Paths) > 0 {
 		w.line("  base paths tried: %s", strings.Join(t.Probe.Paths, ", "))

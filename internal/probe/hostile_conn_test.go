@@ -243,8 +243,11 @@ func TestManyLargeAnswersTakeLittleMemory(t *testing.T) {
 					res.Body = io.NopCloser(&hanging{left: maxBody - 1, ends: r.Context().Done()})
 				} else {
 					padded := buildinfo + strings.Repeat(" ", maxBody-len(buildinfo))
-					if r.URL.Path != "/api/v1/status/buildinfo" {
+					switch r.URL.Path {
+					case "/-/healthy", "/-/ready":
 						padded = "Prometheus Server is Healthy."
+					case "/api/v1/query":
+						padded = vector
 					}
 					res.Body = io.NopCloser(strings.NewReader(padded))
 				}

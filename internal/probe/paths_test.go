@@ -68,6 +68,8 @@ func TestSameHostRedirectIsFollowed(t *testing.T) {
 			http.Redirect(w, r, fmt.Sprintf("http://%s:%d/v2/answer", strings.ToUpper(testHost), target.Candidate.PortNumber), http.StatusFound)
 		case "/v2/answer":
 			fmt.Fprint(w, "echo")
+		case "/api/search":
+			fmt.Fprint(w, `{"traces":[]}`)
 		}
 	}))
 	expect(t, newProber(t, Options{}).Probe(t.Context(), target), backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http"})

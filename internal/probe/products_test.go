@@ -17,6 +17,9 @@ const (
 var (
 	unsupported = answers{"*": {status: 400, body: "unsupported path requested"}}
 	noTenant    = reply{status: 401, body: "no org id\n"}
+	catCount    = reply{body: `[{"epoch":"1790000000","timestamp":"13:33:20","count":"42"}]`}
+	// As Kibana answers a search of dashboards.
+	savedObjects = reply{body: `{"page":1,"per_page":1,"total":0,"saved_objects":[]}`}
 )
 
 // product is how some software answers, as far as its documents, its source or a run of it tell.
@@ -67,8 +70,8 @@ var products = []product{
 		"/health": {body: "OK"}, "/-/healthy": {body: "VictoriaMetrics is Healthy.\n"}, "/-/ready": {body: "VictoriaMetrics is Ready.\n"},
 		"/": {body: "<h2>Single-node VictoriaMetrics</h2>"}, "/api/v1/status/buildinfo": {body: `{"status":"success","data":{"version":"2.24.0"}}`},
 		"/prometheus/api/v1/status/buildinfo": {body: `{"status":"success","data":{"version":"2.24.0"}}`},
-		"/prometheus/api/v1/labels":           {body: labels},
-		"/api/v1/query":                       {body: vector}, "/api/v1/labels": {body: labels},
+		"/prometheus/api/v1/labels":           {body: labels}, "/prometheus/api/v1/query": {body: vector},
+		"/api/v1/query": {body: vector}, "/api/v1/labels": {body: labels},
 	}), "victoriametrics", "", ""},
 	{"vmselect", unsupported.with(answers{
 		"/health": {body: "OK"}, "/-/healthy": {body: "VictoriaMetrics is Healthy.\n"}, "/-/ready": {body: "VictoriaMetrics is Ready.\n"},
@@ -107,28 +110,28 @@ var products = []product{
 	{"spring boot application", answers{"/health": {body: `{"status":"UP"}`}, "/info": {body: "{}"}}, "", "", ""},
 	{"elasticsearch", answers{
 		"/":                {body: `{"name":"n","cluster_name":"c","version":{"number":"8.12.2"},"tagline":"You Know, for Search"}`, header: map[string]string{"X-Elastic-Product": "Elasticsearch"}},
-		"/_cluster/health": {body: `{"cluster_name":"c","status":"yellow"}`},
+		"/_cluster/health": {body: `{"cluster_name":"c","status":"yellow"}`}, "/_cat/count": catCount,
 	}, "elasticsearch", "8.12.2", ""},
 	{"opensearch", answers{
 		"/":                {body: `{"name":"n","version":{"distribution":"opensearch","number":"2.11.0"},"tagline":"The OpenSearch Project: https://opensearch.org/"}`},
-		"/_cluster/health": {body: `{"cluster_name":"c","status":"green"}`},
+		"/_cluster/health": {body: `{"cluster_name":"c","status":"green"}`}, "/_cat/count": catCount,
 	}, "opensearch", "2.11.0", ""},
 	{"opensearch in compatibility mode", answers{
 		"/":                {body: `{"name":"n","version":{"number":"7.10.2"},"tagline":"The OpenSearch Project: https://opensearch.org/"}`},
-		"/_cluster/health": {body: `{"cluster_name":"c","status":"green"}`},
+		"/_cluster/health": {body: `{"cluster_name":"c","status":"green"}`}, "/_cat/count": catCount,
 	}, "opensearch", "7.10.2", ""},
 	{"kibana", answers{
-		"/api/status": {body: `{"name":"k","version":{"number":"8.12.2"},"status":{"overall":{"level":"available"},"core":{}}}`},
+		"/api/status": {body: `{"name":"k","version":{"number":"8.12.2"},"status":{"overall":{"level":"available"},"core":{}}}`}, "/api/saved_objects/_find": savedObjects,
 	}, "kibana", "8.12.2", ""},
 	{"kibana that shows strangers little", answers{
-		"/api/status": {body: `{"status":{"overall":{"level":"available"}}}`},
+		"/api/status": {body: `{"status":{"overall":{"level":"available"}}}`}, "/api/saved_objects/_find": savedObjects,
 	}, "kibana", "", ""},
 	{"opensearch dashboards", answers{
 		"/api/status": {body: `{"name":"d","version":{"number":"2.11.0"},"status":{"overall":{"state":"green"}}}`, header: map[string]string{"osd-name": "d"}},
 	}, "", "", ""},
 	{"alertmanager", answers{
 		"/-/healthy": {body: "OK"}, "/-/ready": {body: "OK"},
-		"/api/v2/status": {body: `{"cluster":{"peers":[],"status":"disabled"},"config":{"original":""},"uptime":"x","versionInfo":{"version":"0.25.0"}}`},
+		"/api/v2/status": {body: `{"cluster":{"peers":[],"status":"disabled"},"config":{"original":""},"uptime":"x","versionInfo":{"version":"0.25.0"}}`}, "/api/v2/alerts": {body: "[]"},
 	}, "alertmanager", "0.25.0", ""},
 	{"victorialogs", unsupported.with(answers{
 		"/health": {body: "OK"}, "/-/healthy": {body: "VictoriaMetrics is Healthy.\n"},
@@ -186,18 +189,18 @@ func TestLeastAnswers(t *testing.T) {
 	}{
 		{"prometheus", answers{"/-/healthy": {body: "ok"}, "/-/ready": {body: "ok"}, "/api/v1/status/buildinfo": {body: plain}, "/api/v1/query": {body: vector}}, "2.53.1", ""},
 		{"thanos", answers{"/-/ready": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}, "/api/v1/query": {body: vector}}, "2.53.1", ""},
-		{"victoriametrics", answers{"/health": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}}, "", ""},
-		{"victoriametrics", answers{"/health": {body: "OK"}, "/api/v1/labels": {body: labels}}, "", ""},
-		{"mimir", answers{"/prometheus/api/v1/labels": {body: labels}}, "", "/prometheus"},
-		{"grafana", answers{"/api/health": {body: `{"database":"ok"}`}}, "", ""},
-		{"loki", answers{"/ready": {body: "ready"}, "/loki/api/v1/status/buildinfo": {body: `{"version":"3.0.0"}`}}, "3.0.0", ""},
-		{"tempo", answers{"/ready": {body: "ready"}, "/api/echo": {body: "echo"}}, "", ""},
+		{"victoriametrics", answers{"/health": {body: "OK"}, "/api/v1/status/buildinfo": {body: plain}, "/api/v1/query": {body: vector}}, "", ""},
+		{"victoriametrics", answers{"/health": {body: "OK"}, "/api/v1/labels": {body: labels}, "/api/v1/query": {body: vector}}, "", ""},
+		{"mimir", answers{"/prometheus/api/v1/query": {body: vector}}, "", "/prometheus"},
+		{"grafana", answers{"/api/health": {body: `{"database":"ok"}`}, "/api/search": {body: "[]"}}, "", ""},
+		{"loki", answers{"/ready": {body: "ready"}, "/loki/api/v1/status/buildinfo": {body: `{"version":"3.0.0"}`}, "/loki/api/v1/labels": {body: `{"status":"success"}`}}, "3.0.0", ""},
+		{"tempo", answers{"/ready": {body: "ready"}, "/api/echo": {body: "echo"}, "/api/search": {body: `{"metrics":{}}`}}, "", ""},
 		{"jaeger", answers{"/api/services": {body: `{"data":[]}`}}, "", ""},
 		{"zipkin", answers{"/health": {body: `{"status":"UP"}`}, "/api/v2/services": {body: "[]"}}, "", ""},
-		{"elasticsearch", answers{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": {body: `{"status":"green"}`}}, "8.1.0", ""},
-		{"opensearch", answers{"/": {body: `{"version":{"number":"2.1.0","distribution":"opensearch"}}`}, "/_cluster/health": {body: `{"status":"green"}`}}, "2.1.0", ""},
-		{"kibana", answers{"/api/status": {body: `{"status":{"overall":{"level":"available"}}}`}}, "", ""},
-		{"alertmanager", answers{"/api/v2/status": {body: `{"versionInfo":{"version":"0.27.0"}}`}}, "0.27.0", ""},
+		{"elasticsearch", answers{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": {body: `{"status":"green"}`}, "/_cat/count": catCount}, "8.1.0", ""},
+		{"opensearch", answers{"/": {body: `{"version":{"number":"2.1.0","distribution":"opensearch"}}`}, "/_cluster/health": {body: `{"status":"green"}`}, "/_cat/count": catCount}, "2.1.0", ""},
+		{"kibana", answers{"/api/status": {body: `{"status":{"overall":{"level":"available"}}}`}, "/api/saved_objects/_find": savedObjects}, "", ""},
+		{"alertmanager", answers{"/api/v2/status": {body: `{"versionInfo":{"version":"0.27.0"}}`}, "/api/v2/alerts": {body: "[]"}}, "0.27.0", ""},
 		{"victorialogs", answers{"/health": {body: "OK"}, "/select/logsql/query": {body: `{"_msg":"m","_time":"t"}`}}, "", ""},
 	}
 	p := newProber(t, Options{})

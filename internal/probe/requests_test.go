@@ -122,9 +122,9 @@ func TestTryIsBounded(t *testing.T) {
 	mimir := below(lookupType(t, "mimir"), "/api/prom", http.NotFound)
 	proven := func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case "/api/prom/api/v1/labels", "/api/prom/api/v1/status/buildinfo":
+		case "/api/prom/api/v1/query", "/api/prom/api/v1/status/buildinfo":
 			mimir(w, r)
-		case "/", "/-/healthy", "/api/v1/labels", "/prometheus/api/v1/labels", "/api/prom/-/healthy":
+		case "/", "/-/healthy", "/api/v1/query", "/prometheus/api/v1/query", "/api/prom/-/healthy":
 			http.NotFound(w, r)
 		default:
 			elsewhere(w, r)

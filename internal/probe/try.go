@@ -63,7 +63,7 @@ func (p *Prober) session(ctx context.Context, t Target, scheme, addr string) *se
 	}
 }
 
-// run asks for identity, then health, then whether credentials are wanted.
+// run asks for identity, then health, then what stands for the agent's queries.
 func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 	var err error
 	if t == nil {
@@ -147,21 +147,20 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		o.Outcome, o.Detail = backend.NotReady, "it is "+t.Title+", but not ready: "+why
 		return o, true, nil
 	}
-	if t.Probe.Credentials != "" {
-		// What else may be wrong with this request is no reason against a backend that says it is well.
-		a, err := s.get("credentials", id.base, t.Probe.Credentials, false)
+	if q := t.Probe.Query; q != nil {
+		why, res, _, err := s.meet("query", id.base, q)
 		switch {
-		case errors.Is(err, errSpent):
+		case err != nil:
 			return o, false, err
-		case err == nil && isRefusal(a.status):
-			o.Outcome, o.Detail = backend.AuthRequired, "it is "+t.Title+" and wants credentials: "+a.refusal()
-			a.done()
+		case res == refused:
+			o.Outcome, o.Detail = backend.AuthRequired, "it is "+t.Title+" and wants credentials: "+why
 			return o, false, nil
-		case err == nil:
-			a.done()
+		case res != met:
+			o.Outcome, o.Detail = backend.NotReady, "it is "+t.Title+", but answers no query: "+why
+			return o, true, nil
 		}
 	}
-	o.Outcome, o.Detail = backend.Ready, "it is "+t.Title+" and ready"
+	o.Outcome, o.Detail = backend.Ready, "it is "+t.Title+" and answers a query"
 	if o.Version == "" {
 		o.Version = s.extraVersion(t, id.base)
 	}

@@ -53,6 +53,7 @@ func searchRoutes(root obj, health http.HandlerFunc) map[string]http.HandlerFunc
 		"/_cluster/health": health,
 		"/_cat/indices":    indices,
 		"/_cat/indices/*":  indices,
+		"/_cat/count":      jsonOK(arr{obj{"epoch": "1790000000", "timestamp": "13:33:20", "count": "42"}}),
 		"/_search":         jsonOK(obj{"took": 1, "timed_out": false, "hits": obj{"total": obj{"value": 0, "relation": "eq"}, "hits": arr{}}}),
 	}
 }
