@@ -13,7 +13,7 @@ const (
 	// annToolset is "true" or "enabled" to include the Service, whatever it looks like, and "false" or "disabled" to keep it
 	// out, whatever else matches.
 	annToolset = annPrefix
-	// annType is needed to include: a type of the catalog; "custom", or a name of the owner's own (a DNS label), for
+	// annType is needed to include, unless the labels already say it: a type of the catalog; "custom", or a name of the owner's own (a DNS label), for
 	// anything that speaks HTTP (with security.annotations trusted only from the namespaces in security.trustedNamespaces);
 	// or "mcp" for an MCP server, only from those namespaces. Without an include it narrows detection to that type.
 	annType = annPrefix + "-type"
@@ -28,7 +28,8 @@ const (
 	// annPath is the base path, such as "/prometheus": at most 128 letters, digits and -._~:/, which the agent reads.
 	annPath = annPrefix + "-path"
 	// annEndpoint is the full URL instead of port, scheme and path. Its host is one of the Service's own names and its port one
-	// of its ports, unless security.allowedEndpointHosts lists the host.
+	// of its ports, unless security.allowedEndpointHosts lists the host. For an ExternalName Service it has to list the host that
+	// the Service stands for.
 	annEndpoint = annPrefix + "-endpoint"
 	// annHealth is the path to probe, such as "/healthz"; "none", on an explicit include, publishes it unproven and says
 	// so (with security.annotations trusted only from the namespaces in security.trustedNamespaces).
@@ -63,7 +64,6 @@ type annotations struct {
 	scheme          string
 	path            *string
 	host            string // a foreign host that the configuration allows; "" otherwise
-	hostPort        int32
 	healthPath      string
 	unproven        bool
 	tenants         []string

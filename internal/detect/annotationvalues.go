@@ -70,10 +70,7 @@ func (r *reader) toolset() *badAnnotation {
 func (r *reader) typ() *badAnnotation {
 	v, ok := r.get(annType)
 	if !ok {
-		if r.n.include {
-			return &badAnnotation{annType, "missing: expected the backend's type, for example prometheus, or custom, beside " + annToolset}
-		}
-		return nil
+		return nil // an include takes the type from the labels
 	}
 	known := slices.ContainsFunc(r.d.types, func(t *compiled) bool { return t.Type.Type == v })
 	switch {
@@ -193,24 +190,32 @@ func (r *reader) endpoint() *badAnnotation {
 	}
 	r.n.scheme, r.n.path = u.Scheme, &base
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	external := r.s.Type == typeExternal
+	if external && r.ownHost(host) {
+		host = externalHost(r.s)
+	}
 	for i := range r.s.Ports {
 		if p := &r.s.Ports[i]; int(p.Number) == number && p.Protocol == "TCP" {
 			r.n.port = p
 		}
 	}
-	if r.ownHost(host) {
+	if !external && r.ownHost(host) {
 		if r.n.port == nil {
 			return bad("port %d is none of the Service's TCP ports (%s)", number, PortList(r.s))
 		}
 		return nil
 	}
-	if !slices.ContainsFunc(r.d.opts.AllowedEndpointHosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+	if !r.d.allowsHost(host) {
+		if external {
+			return bad("host %s is none of the hosts that the configuration allows in security.allowedEndpointHosts, which has to "+
+				"list the host of the ExternalName Service too (%s)", quote(host), show(externalHost(r.s)))
+		}
 		return bad("host %s is none of the Service's own names (expected %s); the configuration may allow it in security.allowedEndpointHosts", quote(host), r.d.hostOf(r.s))
 	}
 	if r.n.port == nil {
 		r.n.port = &backend.Port{Number: int32(number), Protocol: "TCP"}
 	}
-	r.n.host, r.n.hostPort = host, int32(number)
+	r.n.host = host
 	return nil
 }
 

@@ -22,10 +22,11 @@ type Options struct {
 
 // Detector recognises the types of one catalog. It is safe for concurrent use.
 type Detector struct {
-	types []*compiled
-	look  conventions
-	index *index
-	opts  Options
+	catalog *catalog.Catalog
+	types   []*compiled
+	look    conventions
+	index   *index
+	opts    Options
 }
 
 // New makes a Detector. It fails if the catalog has more types than it can tell apart.
@@ -37,7 +38,7 @@ func New(c *catalog.Catalog, opts Options) (*Detector, error) {
 		opts.ClusterDomain = "cluster.local"
 	}
 	types, look := compile(c)
-	return &Detector{types: types, look: look, index: newIndex(types, &look), opts: opts}, nil
+	return &Detector{catalog: c, types: types, look: look, index: newIndex(types, &look), opts: opts}, nil
 }
 
 func (d *Detector) trusts(namespace string) bool {
@@ -108,23 +109,31 @@ func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) 
 	if notes.optOut {
 		return Result{Rejected: "opted out by its annotation " + annToolset, Type: notes.typ}
 	}
-	if reason := unusable(s); reason != "" {
+	if notes.include && s.Type == typeExternal {
+		if bad := d.external(s, &notes); bad != nil {
+			return Result{Rejected: bad.Error(), Type: notes.typ, Annotation: bad.name}
+		}
+	} else if reason := unusable(s); reason != "" {
 		return Result{Rejected: reason, Type: d.firstNear(near)}
 	}
 	if notes.include {
-		return d.include(s, e, notes)
+		return d.include(s, e, near, notes)
 	}
-	var evals []Evaluation
+	r := decide(d.evaluateAll(s, e, near, notes))
+	if r.Nothing() && near.has(lookalikeBit) {
+		r.Rejected = d.lookalike(s)
+	}
+	return r
+}
+
+// evaluateAll carries out the rules of every type that is near, or of the annotated one.
+func (d *Detector) evaluateAll(s *backend.Service, e *backend.Endpoints, near mask, notes annotations) (evals []Evaluation) {
 	for i, t := range d.types {
 		if near.has(i) && (notes.typ == "" || notes.typ == t.Type.Type) {
 			evals = append(evals, d.evaluate(t, s, e, notes))
 		}
 	}
-	r := decide(evals)
-	if r.Nothing() && near.has(lookalikeBit) {
-		r.Rejected = d.lookalike(s)
-	}
-	return r
+	return evals
 }
 
 // lookalike is why a Service that no type has anything to say about is none: what people take for a backend now and then.
@@ -143,10 +152,14 @@ func (d *Detector) lookalike(s *backend.Service) string {
 // maxPorts bounds the work that one Service can make. Charts of backends have at most two dozen ports.
 const maxPorts = 500
 
+// typeExternal is the type of a Service that only renames a host.
+const typeExternal = "ExternalName"
+
 // unusable is why no type at all can use the Service.
 func unusable(s *backend.Service) string {
-	if s.Type == "ExternalName" {
-		return "an ExternalName Service: it only renames a host outside the cluster"
+	if s.Type == typeExternal {
+		return fmt.Sprintf("an ExternalName Service: it only renames a host outside the cluster, which takes an include by "+
+			"annotation, and the host (%s) in security.allowedEndpointHosts", show(externalHost(s)))
 	}
 	if len(s.Ports) == 0 {
 		return "it has no ports"

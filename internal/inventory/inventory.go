@@ -128,11 +128,14 @@ func onePerType(list []*backend.Finding) []*backend.Finding {
 }
 
 // onePerPort keeps, of several types that wanted one port, the one that a probe confirmed, else the first: only one can be
-// right, and the others were only asked.
+// right, and the others were only asked. What the owner includes stands beside the one that was guessed (DTS-DET-11).
 func onePerPort(list []*backend.Finding) []*backend.Finding {
 	var out []*backend.Finding
 	for _, f := range list {
-		i := slices.IndexFunc(out, func(o *backend.Finding) bool { return o.Candidate.Port.Number == f.Candidate.Port.Number })
+		i := slices.IndexFunc(out, func(o *backend.Finding) bool {
+			return o.Candidate.Port.Number == f.Candidate.Port.Number &&
+				(o.Candidate.Strength == backend.Explicit) == (f.Candidate.Strength == backend.Explicit)
+		})
 		switch {
 		case i < 0:
 			out = append(out, f)

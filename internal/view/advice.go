@@ -1,10 +1,14 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -112,10 +116,12 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 			{"Remove the annotation:", h.annotate(f, annotation+"-")},
 			{"Or trust its namespace in the configuration:", fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace)},
 		}
+	case f.Service.ExternalName != "" && strings.Contains(f.Reason, "security.allowedEndpointHosts"):
+		return h.adviseHost(f, bad)
 	case bad:
 		annotation, _, _ = strings.Cut(annotation, ":")
 		return []Advice{{"Correct the annotation:", h.annotate(f, "--overwrite", annotation+"=VALUE")}}
-	case f.Service.Type == "ExternalName" || len(f.Service.Ports) == 0:
+	case len(f.Service.Ports) == 0:
 		return nil
 	case f.Observation.Cause == backend.CauseDenied:
 		return []Advice{
@@ -133,6 +139,31 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 		return []Advice{{"If it is a backend all the same, say which (the command catalog lists the types; custom is anything else that speaks HTTP):", h.include(f)}}
 	}
 	return []Advice{{"If it is " + f.Type + " all the same, say so:", h.include(f)}}
+}
+
+// adviseHost is for an ExternalName Service, which leads to a host outside the cluster.
+func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
+	var hosts []string
+	add := func(host string) {
+		// Only what can be a name is put into lines to copy: a stranger wrote it.
+		own := host == f.Name || strings.HasPrefix(host, f.Name+"."+f.Namespace)
+		if !own && len(validation.IsDNS1123Subdomain(host)) == 0 && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	add(strings.TrimSuffix(f.Service.ExternalName, "."))
+	if u, err := url.Parse(f.Service.Annotations["kubernaut.io/toolset-endpoint"]); err == nil {
+		add(u.Hostname())
+	}
+	if len(hosts) == 0 {
+		return nil
+	}
+	if !bad {
+		out = append(out, Advice{"If it is a backend, say which, and where:", h.annotate(f, "kubernaut.io/toolset=true",
+			"kubernaut.io/toolset-type="+cmp.Or(f.Type, "TYPE"), "kubernaut.io/toolset-endpoint=https://"+hosts[0])})
+	}
+	return append(out, Advice{"If the agent may reach it, allow its host in the configuration:",
+		fmt.Sprintf("security: {allowedEndpointHosts: [%s]}", strings.Join(hosts, ", "))})
 }
 
 func (h Hints) include(f *backend.Finding) string {

@@ -44,9 +44,17 @@ func TestAdvice(t *testing.T) {
 			t.Errorf("%s: %q is not in\n%s", tt.name, tt.want, got)
 		}
 	}
-	external := backend.Finding{Service: &backend.Service{Type: "ExternalName"}, Verdict: backend.Rejected, Reason: "an ExternalName Service"}
-	if got := (Hints{}).advise(&external); len(got) != 0 {
-		t.Errorf("nothing can be done about an ExternalName Service, yet: %v", got)
+	outside := &backend.Service{Ref: service.Ref, Type: "ExternalName", ExternalName: "logs.example.org"}
+	external := backend.Finding{Ref: service.Ref, Service: outside, Type: "loki", Verdict: backend.Rejected, Reason: "an ExternalName Service: security.allowedEndpointHosts"}
+	advice := (Hints{}).advise(&external)
+	if len(advice) != 2 || !strings.Contains(advice[0].Command, "toolset-type=loki kubernaut.io/toolset-endpoint=https://logs.example.org") ||
+		advice[1].Command != "security: {allowedEndpointHosts: [logs.example.org]}" {
+		t.Errorf("an ExternalName Service: %v", advice)
+	}
+	outside.Annotations = map[string]string{"kubernaut.io/toolset-endpoint": "https://$(id)/"}
+	external.Reason = "annotation kubernaut.io/toolset-endpoint: security.allowedEndpointHosts"
+	if advice := (Hints{}).advise(&external); len(advice) != 1 || advice[0].Command != "security: {allowedEndpointHosts: [logs.example.org]}" {
+		t.Errorf("what is no name is not shown as one: %v", advice)
 	}
 	bad := backend.Finding{Ref: service.Ref, Service: service, Verdict: backend.Rejected, Reason: "annotation kubernaut.io/toolset-scheme: expected http or https"}
 	got := (Hints{Files: true}).advise(&bad)
