@@ -53,6 +53,7 @@ type Candidate struct {
 	HealthPath  string   // from the annotation, absolute path; "" = as the type says
 	Unproven    bool     // health-endpoint "none": publish without a probe, and say so
 	Tenants     []string // from the annotation, each once and fit for a header and a path; nil = none named
+	Tenant      string   // the one of them that this candidate is about; "" = none
 	Primary     bool     // its owner, in a trusted namespace, wants it as the primary of its type
 	Description string   // the owner's note
 

@@ -53,6 +53,12 @@ func (d *damper) recall(list []publish.Instance) {
 	}
 }
 
+// publishes reports whether a candidate is published.
+func (d *damper) publishes(key backend.Key) bool {
+	_, ok := d.published[key]
+	return ok
+}
+
 // hold keeps what changes too often from being published for now, among findings that are judged. It returns when the first
 // of them may be published; 0 for not before something changes.
 func (d *damper) hold(now time.Time, findings []*backend.Finding) (again time.Duration) {

@@ -24,6 +24,9 @@ type Evaluation struct {
 	label, name, port bool // kinds of weak signs
 }
 
+// tierUnknown: no rule says which part of an installation it is, so that what a rule knows to be the way in goes before it.
+const tierUnknown = 8
+
 const (
 	weightPort = iota
 	weightOne
@@ -98,6 +101,9 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		return e // only a word somewhere, or a port that everybody uses
 	}
 	e.Candidate = d.candidate(t, s, eps, notes, rule, port, why)
+	if rule == nil {
+		e.Candidate.Tier = tierUnknown
+	}
 	e.Candidate.Strength = e.strength(t, port)
 	e.Candidate.Signs = e.Signs
 	return e

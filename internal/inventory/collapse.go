@@ -3,10 +3,9 @@ package inventory
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"slices"
-	"strings"
-
-	"k8s.io/apimachinery/pkg/util/intstr"
+	"unique"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -51,37 +50,136 @@ func older(a, b *backend.Finding) int {
 }
 
 // collapse marks Services in front of a backend that another Service fronts too as duplicates (DTS-DET-6). The most
-// useful Service is looked at first, so that each later one is compared with those that stay.
-func collapse(all []*backend.Finding) {
+// useful Service is looked at first, so that each later one is compared with those that stay. A namespace has one owner,
+// across namespaces a Service gives way only to one that is known to be the better (outranks).
+func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoints, o *Options) {
 	type group struct{ namespace, typ string }
-	groups := map[group][]*backend.Finding{}
-	for _, f := range all {
-		if f.Candidate != nil && f.Verdict != backend.Rejected {
-			key := group{f.Namespace, f.Type}
-			groups[key] = append(groups[key], f)
+	seed := maphash.MakeSeed()
+	groups, byType := map[group][]*front{}, map[string][]*front{}
+	for _, finding := range all {
+		if finding.Candidate == nil || finding.Verdict == backend.Rejected {
+			continue
+		}
+		f := newFront(finding, endpoints[finding.Ref], seed)
+		key := group{f.Namespace, f.Type}
+		groups[key] = append(groups[key], f)
+		if f.known() {
+			byType[f.Type] = append(byType[f.Type], f)
 		}
 	}
 	for _, list := range groups {
-		slices.SortFunc(list, preference)
-		var kept []front
-		for _, finding := range list {
-			f := newFront(finding)
-			i := slices.IndexFunc(kept, f.same)
-			if i < 0 || f.Candidate.Strength == backend.Explicit {
-				kept = append(kept, f)
-				continue
-			}
-			f.Reason = fmt.Sprintf("it fronts the same backend as %s, which is used: %s", kept[i].Ref, whyNot(f.Finding, kept[i].Finding))
-			f.Verdict, f.Winner = backend.Duplicate, kept[i].Ref
+		o.collapseNamespace(list)
+	}
+	for _, list := range byType {
+		o.collapseAcross(list)
+	}
+	for _, list := range groups {
+		for _, f := range list {
+			f.enter()
 		}
 	}
 }
 
+// enter writes down of which Service it is a duplicate, if of any: one that is used.
+func (f *front) enter() {
+	if f.of == nil {
+		return
+	}
+	last := f.of
+	for last.of != nil {
+		last = last.of
+	}
+	f.Verdict, f.Winner = backend.Duplicate, last.Ref
+	f.Reason = fmt.Sprintf("it fronts the same backend as %s, which is used: %s", last.Ref, f.why)
+}
+
+func (o *Options) collapseNamespace(list []*front) {
+	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
+	var kept []*front
+	owner := map[endpoint]*front{}
+	for _, f := range list {
+		if i := slices.IndexFunc(kept, f.yields); i >= 0 {
+			f.of, f.why = kept[i], o.whyNot(f.Finding, kept[i].Finding)
+			continue
+		}
+		if others := f.covering(owner); len(others) > 0 {
+			f.of, f.why = others[0], "this one leads to the pods of several: "+names(others)
+			continue
+		}
+		kept = append(kept, f)
+		for _, p := range f.all.list {
+			if owner[p] == nil {
+				owner[p] = f
+			}
+		}
+	}
+}
+
+// collapseAcross compares Services of different namespaces by their endpoints alone. A Service that its owner included
+// stays, as it does in its namespace.
+func (o *Options) collapseAcross(list []*front) {
+	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
+	alike := map[unique.Handle[string]][]*front{}
+	for _, f := range list {
+		for _, family := range f.families() {
+			if f.of == nil {
+				alike[family.id] = append(alike[family.id], f)
+			}
+		}
+	}
+	for _, f := range list {
+		if f.of != nil || f.Candidate.Strength == backend.Explicit {
+			continue
+		}
+		for _, family := range f.families() {
+			others := alike[family.id]
+			i := slices.IndexFunc(others, func(b *front) bool {
+				return b.Namespace != f.Namespace && !differentTenants(f, b) && f.sameEndpoints(b) && o.outranks(b, f)
+			})
+			if i >= 0 {
+				f.of, f.why = others[i], "both have the same endpoints, and this one is of another namespace"
+				break
+			}
+		}
+	}
+}
+
+// outranks reports whether a keeps its place and b does not, though they belong to different owners: a works if b does, is
+// better in one of what follows, and worse in none. Who may write EndpointSlices in one namespace can have the addresses of any backend in
+// them, and must not withdraw another's Service by that; where nothing speaks clearly for one of the two, both stay.
+func (o *Options) outranks(a, b *front) bool {
+	if certainty(a.Finding) > certainty(b.Finding) || o.lacksCredentials(a.Finding) && !o.lacksCredentials(b.Finding) {
+		return false
+	}
+	better := false
+	for _, d := range [...]int{
+		yes(o.vouched(a.Finding)) - yes(o.vouched(b.Finding)),
+		yes(o.published(a.Finding)) - yes(o.published(b.Finding)),
+		yes(len(a.selector) > 0) - yes(len(b.selector) > 0),
+	} {
+		if d < 0 {
+			return false
+		}
+		better = better || d > 0
+	}
+	return better
+}
+
+// vouched: the configuration names the Service, or its namespace.
+func (o *Options) vouched(f *backend.Finding) bool {
+	return o.Trusts(f.Namespace) || o.Primary[f.Type] == f.Ref || len(o.Credentials[f.Type][f.Ref]) > 0
+}
+
+func (o *Options) published(f *backend.Finding) bool {
+	return o.Published != nil && o.Published(f.Candidate.Key())
+}
+
 // preference orders Services in front of one backend: what works, what the owner says, what a person would use.
-func preference(a, b *backend.Finding) int {
+func (o *Options) preference(a, b *backend.Finding) int {
 	ca, cb := a.Candidate, b.Candidate
 	return cmp.Or(
 		certainty(a)-certainty(b),
+		yes(o.lacksCredentials(a))-yes(o.lacksCredentials(b)),
 		yes(cb.Strength == backend.Explicit)-yes(ca.Strength == backend.Explicit),
 		yes(a.Service.Headless())-yes(b.Service.Headless()),
 		yes(perReplica(a.Service))-yes(perReplica(b.Service)),
@@ -100,12 +198,14 @@ func exposure(s *backend.Service) int {
 	return max(0, slices.Index([]string{"", "ClusterIP", "NodePort", "LoadBalancer"}, s.Type)-1)
 }
 
-func whyNot(f, winner *backend.Finding) string {
+func (o *Options) whyNot(f, winner *backend.Finding) string {
 	switch {
 	case f.Verdict == backend.Unavailable && winner.Verdict == backend.Accepted:
 		return "that one works, this one does not"
+	case o.lacksCredentials(f) && !o.lacksCredentials(winner):
+		return "that one works without credentials"
 	case winner.Candidate.Strength == backend.Explicit:
-		return "its owner chose it by annotation"
+		return "its owner included it by annotation"
 	case f.Service.Headless() && !winner.Service.Headless():
 		return "this one is headless"
 	case perReplica(f.Service) && !perReplica(winner.Service):
@@ -116,89 +216,4 @@ func whyNot(f, winner *backend.Finding) string {
 		return "that one is for use inside the cluster"
 	}
 	return "one of the two is enough"
-}
-
-// front is a Service in front of a backend, with what each comparison of two asks for. A namespace may hold thousands, of
-// which each is compared with all.
-type front struct {
-	*backend.Finding
-	selector []string // in order
-	twin     bool     // made beside the one that people use, for the members of a StatefulSet
-}
-
-func newFront(f *backend.Finding) front {
-	var selector []string
-	for k, v := range f.Service.Selector {
-		selector = append(selector, k+"="+v)
-	}
-	slices.Sort(selector)
-	return front{f, selector, f.Service.Headless() || perReplica(f.Service)}
-}
-
-// same reports whether two Services of one namespace and type lead to the same backend.
-func (f front) same(o front) bool {
-	switch {
-	case sameInstallation(f.Finding, o.Finding):
-		return true
-	case len(f.selector) == 0 || len(o.selector) == 0:
-		return false
-	case slices.Equal(f.selector, o.selector) && samePort(f.Candidate, o.Candidate):
-		return true
-	}
-	return (f.twin || o.twin) && (subset(f.selector, o.selector) || subset(o.selector, f.selector))
-}
-
-// sameInstallation: two parts of one distributed installation, such as a gateway and the query frontend behind it.
-func sameInstallation(a, b *backend.Finding) bool {
-	if a.Candidate.Tier == b.Candidate.Tier {
-		return false
-	}
-	for _, keys := range [][2]string{{"app.kubernetes.io/instance", "app.kubernetes.io/name"}, {"release", "app"}} {
-		la, lb := a.Service.Labels, b.Service.Labels
-		if la[keys[0]] != "" && la[keys[0]] == lb[keys[0]] && la[keys[1]] != "" && la[keys[1]] == lb[keys[1]] {
-			return true
-		}
-	}
-	return false
-}
-
-// subset: both are in order.
-func subset(of, all []string) bool {
-	if len(of) > len(all) {
-		return false
-	}
-	i := 0
-	for _, s := range all {
-		if i < len(of) && of[i] == s {
-			i++
-		}
-	}
-	return i == len(of)
-}
-
-// samePort reports whether both lead to the same port of the pods. A named and a numeric target may be the same one; the
-// selectors being equal, they are taken for it unless the numbers differ.
-func samePort(a, b *backend.Candidate) bool {
-	ta, tb := a.Port.Target, b.Port.Target
-	if ta.Type == intstr.Int && tb.Type == intstr.Int {
-		return ta.IntVal == tb.IntVal
-	}
-	return ta.Type != tb.Type || ta.StrVal == tb.StrVal
-}
-
-// perReplica: the Service leads to one pod of a StatefulSet.
-func perReplica(s *backend.Service) bool {
-	for _, k := range [...]string{"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"} {
-		if strings.TrimSpace(s.Selector[k]) != "" {
-			return true
-		}
-	}
-	return false
-}
-
-func yes(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

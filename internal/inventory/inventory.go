@@ -26,6 +26,8 @@ type Options struct {
 	Primary map[string]backend.Ref
 	// Recorded: type -> the primary so far. Its place is kept, whether its Service is there or not.
 	Recorded map[string]backend.Ref
+	// Published reports whether a candidate is published now, so that none of another namespace takes its place; nil: none is.
+	Published func(backend.Key) bool
 	// FirstRoundOver: each candidate was asked once, or had the time to answer. Before that nobody knows who is the oldest
 	// that works.
 	FirstRoundOver bool
@@ -60,7 +62,11 @@ func Judge(detections []Detection, observations map[backend.Key]backend.Observat
 		all = append(all, findings(&detections[i], observations, o.MustProve)...)
 	}
 	claimNames(all)
-	collapse(all)
+	endpoints := map[backend.Ref]*backend.Endpoints{}
+	for i := range detections {
+		endpoints[detections[i].Service.Ref] = detections[i].Endpoints
+	}
+	collapse(all, endpoints, &o)
 	limitNamespaces(all, o)
 	return all
 }

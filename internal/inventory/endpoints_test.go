@@ -1,0 +1,230 @@
+package inventory_test
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// fronted is a Service with its EndpointSlices: "ready" or "ready / not ready", addresses separated by blanks.
+type fronted struct {
+	svc
+	slices       string
+	port         int32 // of the pods; 9090 unless set
+	noSelector   bool
+	labels       map[string]string
+	tier         int
+	tenant       string
+	selectorMore string // a second requirement
+}
+
+func (f fronted) detection(t *testing.T) inventory.Detection {
+	d := f.svc.detection()
+	c := d.Candidates[0]
+	c.Tier, c.Tenant, d.Service.Labels = f.tier, f.tenant, f.labels
+	if f.noSelector {
+		d.Service.Selector = nil
+	} else if f.selectorMore != "" {
+		d.Service.Selector["shard"] = f.selectorMore
+	}
+	if f.slices == "" {
+		return d
+	}
+	port := f.port
+	if port == 0 {
+		port = 9090
+	}
+	ready, notReady, _ := strings.Cut(f.slices, "/")
+	d.Endpoints = &backend.Endpoints{}
+	for _, v6 := range []bool{false, true} { // a slice for each family
+		s := backend.EndpointSlice{Ports: []backend.EndpointPort{{Number: port, Protocol: "TCP"}}}
+		s.Ready, s.NotReady = addresses(t, ready, v6), addresses(t, notReady, v6)
+		d.Endpoints.Slices = append(d.Endpoints.Slices, s)
+	}
+	return d
+}
+
+func addresses(t *testing.T, text string, v6 bool) (list []netip.Addr) {
+	t.Helper()
+	for _, word := range strings.Fields(text) {
+		a, err := netip.ParseAddr(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.Is6() == v6 {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// became says of each Service, in order, its verdict and, of a duplicate, of which other.
+func became(t *testing.T, o inventory.Options, list ...fronted) string {
+	t.Helper()
+	var detections []inventory.Detection
+	observations := map[backend.Key]backend.Observation{}
+	for _, f := range list {
+		d := f.detection(t)
+		detections = append(detections, d)
+		if f.outcome != "" {
+			observations[d.Candidates[0].Key()] = backend.Observation{Outcome: f.outcome, Identity: true, Detail: "what was seen"}
+		}
+	}
+	o.Type = builtin(t).Lookup
+	got := map[backend.Ref]string{}
+	for _, f := range inventory.Build(detections, observations, o) {
+		got[f.Ref] = string(f.Verdict)
+		if f.Verdict == backend.Duplicate {
+			got[f.Ref] = "=" + f.Winner.String()
+			if !strings.Contains(f.Reason, f.Winner.String()) {
+				t.Errorf("%s: the reason does not name %s: %s", f.Ref, f.Winner, f.Reason)
+			}
+		}
+	}
+	var words []string
+	for _, f := range list {
+		words = append(words, got[f.ref])
+	}
+	return strings.Join(words, " ")
+}
+
+// In one namespace, and for one type, the endpoints decide where they are known.
+func TestSameEndpoints(t *testing.T) {
+	t.Attr("req", "DTS-DET-6")
+	strong := func(name, slices string) fronted {
+		return fronted{svc: svc{ref: at("ns", name), strength: backend.Strong}, slices: slices}
+	}
+	headless := func(f fronted) fronted { f.headless = true; return f }
+	shard := func(f fronted, n string) fronted { f.selector, f.selectorMore = "p", n; return f }
+	all := func(f fronted) fronted { f.selector = "p"; return headless(f) }
+	port := func(f fronted, n int32) fronted { f.port = n; return f }
+	explicit := func(f fronted) fronted { f.strength = backend.Explicit; return f }
+	down := func(f fronted) fronted { f.outcome = backend.Unreachable; return f }
+	locked := func(f fronted) fronted { f.outcome = backend.AuthRequired; return f }
+	tests := map[string]struct {
+		list []fronted
+		want string
+	}{
+		"different selectors, the same pod": {[]fronted{strong("lens-metrics-service", "192.0.2.33"), strong("prometheus-server", "192.0.2.33")}, "=ns/prometheus-server accepted"},
+		"the same pod, another port":        {[]fronted{strong("a", "10.1.0.1"), port(strong("b", "10.1.0.1"), 9091)}, "accepted accepted"},
+		"other pods":                        {[]fronted{strong("a", "10.1.0.1"), strong("b", "10.1.0.2")}, "accepted accepted"},
+		"some of the pods":                  {[]fronted{strong("a", "10.1.0.1 10.1.0.2"), strong("b", "10.1.0.2")}, "accepted accepted"},
+		"nothing ready says nothing":        {[]fronted{strong("a", "/ 10.1.0.1"), strong("b", "/ 10.1.0.1")}, "accepted accepted"},
+		"one slice is a moment older":       {[]fronted{strong("a", "10.1.0.1 10.1.0.2"), strong("b", "10.1.0.1 / 10.1.0.2")}, "accepted =ns/a"},
+		"one family and two":                {[]fronted{strong("a", "10.1.0.1 fd00::1"), strong("bb", "fd00::1")}, "accepted =ns/a"},
+		"one family alike, the other not":   {[]fronted{strong("a", "10.1.0.1 fd00::1"), strong("b", "10.1.0.1 fd00::2")}, "accepted accepted"},
+		"an alias without a selector":       {[]fronted{strong("prometheus-server", "10.1.0.1"), {svc: svc{ref: at("ns", "prometheus-server-alias"), strength: backend.Strong}, noSelector: true, slices: "10.1.0.1"}}, "accepted =ns/prometheus-server"},
+		"the one that works":                {[]fronted{down(strong("a", "10.1.0.1")), strong("b", "10.1.0.1")}, "=ns/b accepted"},
+		"the one that wants no credentials": {[]fronted{locked(strong("a", "10.1.0.1")), strong("b", "10.1.0.1")}, "=ns/b accepted"},
+		"operated beside one shard":         {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("one", "10.1.0.1"), "0")}, "accepted accepted"},
+		"operated beside all shards":        {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("a", "10.1.0.1"), "0"), shard(strong("b", "10.1.0.2"), "1")}, "=ns/a accepted accepted"},
+		"operated beside its only one":      {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("a", "10.1.0.1 10.1.0.2"), "0")}, "=ns/a accepted"},
+		"a headless twin has more as ready": {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("a", "10.1.0.1 / 10.1.0.2"), "0")}, "=ns/a accepted"},
+		"without endpoints, by selectors":   {[]fronted{all(strong("operated", "")), shard(strong("a", ""), "0")}, "=ns/a accepted"},
+		"one of two is included":            {[]fronted{strong("a", "10.1.0.1"), explicit(strong("b", "10.1.0.1"))}, "accepted accepted"},
+		"both are":                          {[]fronted{explicit(strong("a", "10.1.0.1")), explicit(strong("b", "10.1.0.1"))}, "accepted accepted"},
+		"the twin of one that is included":  {[]fronted{headless(strong("a", "10.1.0.1")), explicit(strong("b", "10.1.0.1"))}, "=ns/b accepted"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			if got := became(t, inventory.Options{}, tc.list...); got != tc.want {
+				t.Errorf("got %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+// Who may write EndpointSlices in one namespace can put any address in them. No Service of another owner is withdrawn for it.
+func TestStrangersEndpoints(t *testing.T) {
+	t.Attr("req", "DTS-DET-6")
+	t.Attr("req", "DTS-SEC-3")
+	const victims, strangers = "team/prometheus", "evil/prometheus"
+	victim := func() fronted {
+		return fronted{svc: svc{ref: at("team", "prometheus"), strength: backend.Strong, day: 20, outcome: backend.Ready}, slices: "10.1.0.1 10.1.0.2"}
+	}
+	stranger := func(slices string) fronted {
+		return fronted{svc: svc{ref: at("evil", "prometheus"), strength: backend.Strong, day: 1, outcome: backend.Ready}, slices: slices, noSelector: true}
+	}
+	with := func(f fronted, change func(*fronted)) fronted { change(&f); return f }
+	published := func(names ...string) func(*inventory.Options) {
+		return func(o *inventory.Options) {
+			o.Published = func(k backend.Key) bool {
+				for _, n := range names {
+					if k.Ref.String() == n {
+						return true
+					}
+				}
+				return false
+			}
+		}
+	}
+	unselected := func(f *fronted) { f.noSelector = true }
+	selected := func(f *fronted) { f.noSelector = false }
+	tests := map[string]struct {
+		victim, stranger fronted
+		options          func(*inventory.Options)
+		want             string
+	}{
+		"older, the same addresses":                 {victim(), stranger("10.1.0.1 10.1.0.2"), nil, "accepted =" + victims},
+		"a subset":                                  {victim(), stranger("10.1.0.1"), nil, "accepted accepted"},
+		"a superset":                                {victim(), stranger("10.1.0.1 10.1.0.2 10.1.0.3"), nil, "accepted accepted"},
+		"the addresses alone, another port":         {victim(), with(stranger("10.1.0.1 10.1.0.2"), func(f *fronted) { f.port = 9100 }), nil, "accepted accepted"},
+		"IPv6 of a dual-stack one":                  {with(victim(), func(f *fronted) { f.slices = "10.1.0.1 fd00::1" }), stranger("fd00::1"), nil, "accepted =" + victims},
+		"IPv6 that the victim does not have":        {victim(), stranger("fd00::1 fd00::2"), nil, "accepted accepted"},
+		"with a selector too":                       {victim(), with(stranger("10.1.0.1 10.1.0.2"), selected), nil, "accepted accepted"},
+		"explicit":                                  {victim(), with(stranger("10.1.0.1 10.1.0.2"), func(f *fronted) { f.strength = backend.Explicit }), nil, "accepted accepted"},
+		"a better tier":                             {with(victim(), func(f *fronted) { f.tier = 9 }), stranger("10.1.0.1 10.1.0.2"), nil, "accepted =" + victims},
+		"the victim is down":                        {with(victim(), func(f *fronted) { f.outcome = backend.Unreachable }), stranger("10.1.0.1 10.1.0.2"), nil, "unavailable accepted"},
+		"the victim is down, with a selector too":   {with(victim(), func(f *fronted) { f.outcome = backend.Unreachable }), with(stranger("10.1.0.1 10.1.0.2"), selected), nil, "unavailable accepted"},
+		"the stranger was published meanwhile":      {victim(), stranger("10.1.0.1 10.1.0.2"), published(strangers), "accepted accepted"},
+		"both are published":                        {victim(), stranger("10.1.0.1 10.1.0.2"), published(strangers, victims), "accepted =" + victims},
+		"the victim without a selector, published":  {with(victim(), unselected), with(stranger("10.1.0.1 10.1.0.2"), selected), published(victims), "accepted accepted"},
+		"neither has a selector, victim published":  {with(victim(), unselected), stranger("10.1.0.1 10.1.0.2"), published(victims), "accepted =" + victims},
+		"neither has a selector, nor is published":  {with(victim(), unselected), stranger("10.1.0.1 10.1.0.2"), nil, "accepted accepted"},
+		"the victim without a selector, configured": {with(victim(), unselected), with(stranger("10.1.0.1 10.1.0.2"), selected), primary(at("team", "prometheus")), "accepted accepted"},
+		"neither has a selector, victim configured": {with(victim(), unselected), stranger("10.1.0.1 10.1.0.2"), primary(at("team", "prometheus")), "accepted =" + victims},
+		"neither has a selector, victim trusted":    {with(victim(), unselected), stranger("10.1.0.1 10.1.0.2"), func(o *inventory.Options) { o.TrustedNamespaces = []string{"team"} }, "accepted =" + victims},
+		"the stranger's answers, the victim's wants credentials": {with(victim(), func(f *fronted) { f.outcome = backend.AuthRequired }),
+			stranger("10.1.0.1 10.1.0.2"), nil, "unavailable accepted"},
+	}
+	for name, tc := range tests {
+		t.Run(name, func(t *testing.T) {
+			var o inventory.Options
+			if tc.options != nil {
+				tc.options(&o)
+			}
+			if got := became(t, o, tc.victim, tc.stranger); got != tc.want {
+				t.Errorf("victim and stranger are %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func primary(ref backend.Ref) func(*inventory.Options) {
+	return func(o *inventory.Options) { o.Primary = map[string]backend.Ref{"prometheus": ref} }
+}
+
+// A duplicate's Service is one that is used, however many give way to each other.
+func TestDuplicatesNameTheOneThatIsUsed(t *testing.T) {
+	t.Attr("req", "DTS-DET-6")
+	in := func(namespace, name string, selector bool) fronted {
+		return fronted{svc: svc{ref: at(namespace, name), strength: backend.Strong}, slices: "10.1.0.1", noSelector: !selector}
+	}
+	got := became(t, inventory.Options{}, in("a", "one", false), in("a", "other", false), in("b", "real", true))
+	if want := "=b/real =b/real accepted"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func builtin(t *testing.T) *catalog.Catalog {
+	t.Helper()
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
