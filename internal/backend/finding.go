@@ -100,6 +100,9 @@ type Finding struct {
 	Limit       Limit // why it is rejected although it works; "" for another reason
 	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest first.
 	Remedies []string
+	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What the
+	// overrides say for a whole toolset may hold a credential, which goes to such a one.
+	Entitled bool
 	// KeepToken: HolmesGPT would send it the token of its own ServiceAccount, and must not.
 	KeepToken bool
 	// Credentials: field of the toolset's config -> name of the environment variable that HolmesGPT reads it from.

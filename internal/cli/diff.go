@@ -74,7 +74,14 @@ func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) 
 			return false, err
 		}
 	}
-	_, keys, err := d.document(overrides)
+	var inForce toolset.Holders
+	state, err := publish.DecodeState(live[toolset.KeyState])
+	if err == nil && overridesFile == "" && overrides != nil && state.Overrides == live[toolset.KeyOverrides] {
+		if inForce = state.Holders; inForce == nil {
+			inForce, _ = overrides.Holders(d.findings, d.catalog.Types, nil) // as an earlier release had it
+		}
+	}
+	_, keys, err := d.document(overrides, inForce)
 	if err != nil {
 		return false, err
 	}

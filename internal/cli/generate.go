@@ -43,7 +43,7 @@ that key's size alone counts.`,
 			if err != nil {
 				return err
 			}
-			doc, keys, err := d.document(overrides)
+			doc, keys, err := d.document(overrides, nil)
 			if err != nil {
 				return err
 			}
@@ -100,12 +100,20 @@ func readFile(flag, path string) ([]byte, error) {
 	return data, nil
 }
 
-// document builds what would be written.
-func (d *discovered) document(overrides *toolset.Overrides) (*toolset.Document, map[string]string, error) {
+// document builds what would be written. inForce are the holders of the overrides' credentials where the service has
+// found those overrides good, nil where they are new.
+func (d *discovered) document(overrides *toolset.Overrides, inForce toolset.Holders) (*toolset.Document, map[string]string, error) {
+	holders := inForce
+	if overrides != nil && holders == nil {
+		var err error
+		if holders, err = overrides.Holders(d.findings, d.catalog.Types, nil); err != nil {
+			return nil, nil, err
+		}
+	}
 	doc, err := toolset.Build(d.findings, toolset.Options{
 		Types: d.catalog.Types, Baseline: d.config.HolmesGPT.Baseline,
 		GenerationMarker: d.config.HolmesGPT.GenerationMarker, Formats: d.config.Output.Formats,
-		TrustedNamespaces: d.config.Security.TrustedNamespaces,
+		TrustedNamespaces: d.config.Security.TrustedNamespaces, Holders: holders, InForce: inForce != nil,
 	}, overrides)
 	if err != nil {
 		return nil, nil, err

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -49,7 +48,7 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 // large, and what was published last stays.
 func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
 	room := publish.MaxBytes - publish.Foreign(live)
-	doc, keys, err := c.generate(s.Findings)
+	doc, keys, err := c.generate(s)
 	if err != nil || size(keys) <= room {
 		return doc, keys, err
 	}
@@ -67,9 +66,9 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 			for i := range before {
 				*s.Findings[i] = before[i]
 			}
-			return c.generate(s.Findings)
+			return c.generate(s)
 		}
-		if doc, keys, err = c.generate(s.Findings); err != nil {
+		if doc, keys, err = c.generate(s); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -86,8 +85,8 @@ func size(keys map[string]string) (n int) {
 }
 
 // generate builds the document and the keys.
-func (c *Controller) generate(findings []*backend.Finding) (*toolset.Document, map[string]string, error) {
-	doc, err := c.document(findings)
+func (c *Controller) generate(s *Snapshot) (*toolset.Document, map[string]string, error) {
+	doc, err := c.document(s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -95,45 +94,11 @@ func (c *Controller) generate(findings []*backend.Finding) (*toolset.Document, m
 	if err != nil {
 		return nil, nil, err
 	}
-	state := c.state(findings)
+	state := c.state(s.Findings)
 	if keys[toolset.KeyState], err = state.Encode(); err != nil {
 		return nil, nil, err
 	}
 	return doc, keys, nil
-}
-
-// unfitError is why no overrides are in force: those that were good do not fit what is found by now.
-type unfitError struct{ err error }
-
-func (e *unfitError) Error() string {
-	return "none of the overrides is in force, since they do not fit what is found now: " + e.err.Error()
-}
-func (e *unfitError) Unwrap() error { return e.err }
-
-// document builds what is to be published. Overrides that read well but whose result HolmesGPT would not load are as
-// invalid as others: the last good ones stay in force, as long as they fit what is found.
-func (c *Controller) document(findings []*backend.Finding) (*toolset.Document, error) {
-	m := &c.memory
-	var invalid error
-	if m.candidate != nil {
-		doc, err := toolset.Build(findings, c.opts.Toolset, m.candidate)
-		if err == nil {
-			c.useOverrides(m.overridesText, m.candidate)
-			return doc, nil
-		}
-		invalid = err
-	}
-	doc, err := toolset.Build(findings, c.opts.Toolset, m.overrides)
-	switch {
-	case err != nil && m.overrides != nil: // what is found must not suffer
-		c.refuseOverrides(&unfitError{cmp.Or(invalid, err)})
-		return toolset.Build(findings, c.opts.Toolset, nil)
-	case invalid != nil:
-		c.refuseOverrides(invalid)
-	case err == nil && m.overridesText == m.goodText:
-		c.useOverrides(m.goodText, m.overrides) // again, if they were not good for a while
-	}
-	return doc, err
 }
 
 // hold are the keys that somebody else keeps changing: they wait for the next resync. What is new from us does not wait.
@@ -147,7 +112,7 @@ func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 // state is what must outlive this process.
 func (c *Controller) state(findings []*backend.Finding) publish.State {
 	m := &c.memory
-	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.goodText}
+	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.goodText, Holders: m.holders}
 	// One that opted out, or that is something else by now, is as good as deleted; of a frozen namespace nothing is known.
 	present, frozen := map[backend.Ref]bool{}, c.source.Frozen()
 	for _, f := range findings {

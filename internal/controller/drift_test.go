@@ -80,27 +80,6 @@ func TestRecreatedConfigMapGetsOverrides(t *testing.T) {
 	})
 }
 
-// What has once been good and is not with what is found now is told, and told to be over.
-func TestOverridesGoodAgain(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	const top = `toolsets: {prometheus/metrics: {config: {headers: {Authorization: "Bearer {{ env.TOKEN }}"}}}}`
-	start(t, map[string]string{toolset.KeyOverrides: top}, []string{"a"}, true, Options{}, func(r *rig) {
-		r.expect(t, "with one instance", "env.TOKEN", "ns/a")
-		r.add("b")
-		pass(time.Second)
-		r.expect(t, "with two, which would both get it", "-env.TOKEN", "ns/a", "ns/b")
-		if r.Snapshot().Overrides == nil {
-			t.Error("nobody is told")
-		}
-		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "b"})
-		pass(time.Second)
-		r.expect(t, "with one again", "env.TOKEN", "ns/a")
-		if err := r.Snapshot().Overrides; err != nil || !r.notes.has("overrides: <nil>") {
-			t.Errorf("still told: %v", err)
-		}
-	})
-}
-
 // A replica that begins to lead tells what nobody could tell before it did.
 func TestInvalidOverridesAreToldByTheNextLeader(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")

@@ -29,8 +29,10 @@ type memory struct {
 	uid           types.UID          // of the ConfigMap with overridesText
 	version       string             // its resourceVersion then
 	overridesText string             // the admin's, as last seen
-	candidate     *toolset.Overrides // what it says, until a document was built with it
+	candidate     *candidate         // what it says, until a document was built with it
+	taken         bool               // the admin's text was looked at
 	overrides     *toolset.Overrides // the last that were good, nil for none
+	holders       toolset.Holders    // whom their credentials at the top of toolsets are for
 	goodText      string             // their text
 	overridesErr  error              // what is wrong with overridesText
 
@@ -75,11 +77,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 	c.monitor.Remember(records)
 	m.published, m.primaries = state.Published, state.Primaries
 	c.damper.recall(state.Published)
-	if m.overrides == nil && state.Overrides != "" {
-		if o, err := toolset.ParseOverrides(toolset.KeyOverrides, []byte(state.Overrides)); err == nil {
-			m.overrides, m.goodText = o, state.Overrides
-		}
-	}
+	c.recallOverrides(state)
 }
 
 // behind: the ConfigMap is gone, and the watch, which tells its last state, has not said so.
@@ -103,13 +101,15 @@ func (c *Controller) readOverrides(live *corev1.ConfigMap) {
 func (c *Controller) takeOverrides(live *corev1.ConfigMap) {
 	m := &c.memory
 	m.uid, m.version = live.UID, live.ResourceVersion
+	first := !m.taken
+	m.taken = true
 	text, _ := overridesIn(live)
 	if text == m.overridesText && (text != "" || m.overrides == nil) {
 		return
 	}
 	m.overridesText, m.candidate = text, nil
-	if text == "" {
-		c.useOverrides("", nil)
+	if text == "" || text == m.goodText && m.overrides != nil {
+		c.keepOverrides(text)
 		return
 	}
 	if !utf8.ValidString(text) {
@@ -121,7 +121,8 @@ func (c *Controller) takeOverrides(live *corev1.ConfigMap) {
 		c.refuseOverrides(err)
 		return
 	}
-	m.candidate = o
+	// What stands beside what an earlier process has published was not written just now.
+	m.candidate = &candidate{Overrides: o, found: first && !m.own && live.Data[toolset.KeyHolmesGPT] != ""}
 }
 
 // older: what is remembered is older than cm.
@@ -160,9 +161,9 @@ func (m *memory) restorable() string {
 	return m.goodText
 }
 
-func (c *Controller) useOverrides(text string, o *toolset.Overrides) {
+func (c *Controller) useOverrides(text string, o *toolset.Overrides, holders toolset.Holders) {
 	m := &c.memory
-	m.overrides, m.goodText, m.candidate = o, text, nil
+	m.overrides, m.goodText, m.holders, m.candidate = o, text, holders, nil
 	if m.overridesErr != nil {
 		m.overridesErr = nil
 		c.opts.Report.Overrides(nil)

@@ -1,18 +1,13 @@
 package controller
 
 import (
-	"errors"
-	"log/slog"
 	"maps"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
-	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 func grafana(namespace string) backend.Service {
@@ -110,41 +105,5 @@ func TestPlaceIsKeptForADay(t *testing.T) {
 			}
 			time.Sleep(step.wait) //nolint:forbidigo // on the clock of synctest
 		}
-	})
-}
-
-// That no overrides are in force is not reported as if the last good ones were, and it is reported once.
-func TestOverridesThatDoNotFit(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	const text = `toolsets:
-  helm/core: {enabled: true}
-  prometheus/metrics: {config: {additional_headers: {Authorization: "Bearer {{ env.TOKEN }}"}}}
-`
-	start(t, map[string]string{toolset.KeyOverrides: text}, []string{"a"}, true, Options{}, func(r *rig) {
-		r.expect(t, "with one instance", "helm/core", "env.TOKEN")
-		other := prometheus("b")
-		other.Namespace = "evil"
-		r.world.SetService(other)
-		pass(10 * time.Minute)
-		r.expect(t, "with two", "-helm/core", "-env.TOKEN", "evil/b")
-		told := 0
-		for _, line := range r.notes.list {
-			if strings.Contains(line, "none of the overrides is in force") {
-				told++
-			}
-		}
-		if told != 1 {
-			t.Errorf("reported %d times: %q", told, r.notes.list)
-		}
-		events := &recorded{}
-		report := &Report{Metrics: metrics.New("test", nil), Events: events, Log: slog.New(slog.DiscardHandler)}
-		report.Overrides(r.Snapshot().Overrides)
-		report.Overrides(errors.New("line 3"))
-		if got := strings.Join(events.configMap, "\n"); strings.Count(got, "stay in force") != 1 || !strings.Contains(got, "none of the overrides") {
-			t.Errorf("Events: %s", got)
-		}
-		r.world.DeleteService(other.Ref)
-		pass(time.Minute)
-		r.expect(t, "with one again", "helm/core")
 	})
 }

@@ -241,12 +241,6 @@ func (r *Report) Overrides(err error) {
 		r.Events.ConfigMap(false, "OverridesValid", "the overrides are valid again and in force")
 		return
 	}
-	if unfit := (*unfitError)(nil); errors.As(err, &unfit) {
-		r.Log.Warn("the overrides are invalid: none of them is in force", "err", unfit.err)
-		r.note(history.OverridesInvalid, "%s", err.Error())
-		r.Events.ConfigMap(true, "OverridesInvalid", "none of the overrides is in force, since they do not fit what is found now: "+unfit.err.Error())
-		return
-	}
 	r.Log.Warn("the overrides are invalid: the last good ones stay in force", "err", err)
 	r.note(history.OverridesInvalid, "the last good ones stay in force: %s", err.Error())
 	r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+err.Error())

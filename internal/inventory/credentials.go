@@ -20,7 +20,9 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		if f.Verdict != backend.Accepted || f.Candidate.Unproven {
 			continue
 		}
-		if fields := o.Credentials[f.Type][f.Ref]; len(fields) > 0 {
+		fields := o.Credentials[f.Type][f.Ref]
+		f.Entitled = len(fields) > 0 || o.entitled(f)
+		if len(fields) > 0 {
 			f.Credentials = maps.Clone(fields)
 			continue
 		}

@@ -93,6 +93,48 @@ func TestNoReferenceByLuck(t *testing.T) {
 	}
 }
 
+// Who may get a credential that the overrides hold for a whole toolset: whom the configuration names or trusts, whether or not
+// it wants one.
+func TestEntitled(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-OUT-6")
+	const wants, works, down = backend.AuthRequired, backend.Ready, backend.Unreachable
+	named := map[string]backend.Ref{"grafana": at("monitoring", "grafana")}
+	configured := inventory.Options{FirstRoundOver: true, Primary: named}
+	trusting := inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}}
+	credentials := inventory.Options{FirstRoundOver: true, Credentials: map[string]map[backend.Ref]map[string]string{
+		"grafana": {at("monitoring", "grafana"): {"api_key": "GRAFANA_API_KEY"}},
+	}}
+	unproven := theirs(1, "")
+	unproven.strength, unproven.unproven = backend.Explicit, true
+	for name, tc := range map[string]struct {
+		options inventory.Options
+		list    []svc
+		want    string
+	}{
+		"alone, nothing configured":             {inventory.Options{FirstRoundOver: true}, []svc{strangers(1, works)}, ""},
+		"configured":                            {configured, []svc{strangers(1, works), theirs(2, works)}, "monitoring/grafana"},
+		"configured, and down":                  {configured, []svc{strangers(1, works), theirs(2, down)}, ""},
+		"the primary in a trusted namespace":    {trusting, []svc{theirs(1, works), strangers(2, works)}, "monitoring/grafana"},
+		"in a trusted namespace, not primary":   {trusting, []svc{strangers(1, works), theirs(2, works)}, ""},
+		"in a trusted namespace, and it wants":  {trusting, []svc{theirs(1, wants)}, "monitoring/grafana"},
+		"it has credentials":                    {credentials, []svc{strangers(1, works), theirs(2, works)}, "monitoring/grafana"},
+		"it has credentials, and is unproven":   {credentials, []svc{unproven}, ""},
+		"it is configured, and is unproven":     {configured, []svc{unproven}, ""},
+		"a stranger beside the one that is not": {credentials, []svc{strangers(1, works)}, ""},
+	} {
+		var got []string
+		for ref, f := range build(t, tc.options, tc.list...) {
+			if f.Entitled && f.Verdict == backend.Accepted {
+				got = append(got, ref)
+			}
+		}
+		if text := strings.Join(got, " "); text != tc.want {
+			t.Errorf("%s: %q, want %q", name, text, tc.want)
+		}
+	}
+}
+
 // HolmesGPT fails all of a toolset for one missing variable, so that no reference stands beside what works without.
 func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")

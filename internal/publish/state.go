@@ -21,6 +21,7 @@ type State struct {
 	Published []Instance             // in any order, each Service and type once
 	Primaries map[string]backend.Ref // by type
 	Overrides string                 // the last valid text of overrides.yaml
+	Holders   map[string]backend.Ref // whom credentials at the top of toolsets in it are for, "" for nobody; absent without any
 }
 
 // Instance is a published one: enough to publish it again before it is probed again.
@@ -50,6 +51,7 @@ type stateJSON struct {
 	Published []instanceJSON    `json:"published"`
 	Primaries map[string]string `json:"primaries"`
 	Overrides string            `json:"overrides,omitempty"`
+	Holders   map[string]string `json:"holders,omitempty"`
 }
 
 type instanceJSON struct {
@@ -81,6 +83,15 @@ func (s *State) Encode() (string, error) {
 	}
 	for typ, ref := range s.Primaries {
 		out.Primaries[typ] = ref.String()
+	}
+	for name, ref := range s.Holders {
+		if out.Holders == nil {
+			out.Holders = map[string]string{}
+		}
+		out.Holders[name] = ""
+		if ref != (backend.Ref{}) {
+			out.Holders[name] = ref.String()
+		}
 	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -138,7 +149,27 @@ func DecodeState(text string) (*State, error) {
 		}
 		s.Primaries[typ] = ref
 	}
+	if err := in.holders(s); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+func (in *stateJSON) holders(s *State) error {
+	for _, name := range slices.Sorted(maps.Keys(in.Holders)) {
+		ref, err := backend.Ref{}, checkText("toolset", name)
+		if text := in.Holders[name]; err == nil && text != "" {
+			ref, err = parseRef(text)
+		}
+		if err != nil {
+			return fmt.Errorf("state.json: holders: %w", err)
+		}
+		if s.Holders == nil {
+			s.Holders = map[string]backend.Ref{}
+		}
+		s.Holders[name] = ref
+	}
+	return nil
 }
 
 // strict decodes one JSON value of known fields.

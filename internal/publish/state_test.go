@@ -27,6 +27,10 @@ func exampleState() *State {
 			"elasticsearch": {Namespace: "obs", Name: "es"},
 		},
 		Overrides: "toolsets:\n  a<b>: null # é\n",
+		Holders: map[string]backend.Ref{
+			"prometheus/metrics": {Namespace: "monitoring", Name: "kps"},
+			"grafana/loki":       {}, // nobody
+		},
 	}
 }
 
@@ -78,7 +82,11 @@ const exampleText = `{
   "elasticsearch": "obs/es",
   "prometheus": "team/prom"
  },
- "overrides": "toolsets:\n  a<b>: null # é\n"
+ "overrides": "toolsets:\n  a<b>: null # é\n",
+ "holders": {
+  "grafana/loki": "",
+  "prometheus/metrics": "monitoring/kps"
+ }
 }
 `
 
@@ -116,7 +124,7 @@ func TestStateEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(back.Published) != 0 || len(back.Primaries) != 0 || back.Overrides != "" {
+	if len(back.Published) != 0 || len(back.Primaries) != 0 || back.Overrides != "" || back.Holders != nil || strings.Contains(got, "holders") {
 		t.Errorf("an empty State came back as %+v", back)
 	}
 }
@@ -144,6 +152,8 @@ func TestDecodeStateRefuses(t *testing.T) {
 		{"template in the description", "what to do", "{{ env.TOKEN }}", "published[3]: description: contains a template marker"},
 		{"same instance", `"service": "team/prom"`, `"service": "monitoring/kps"`, "the prometheus of monitoring/kps is there twice"},
 		{"primary", `"prometheus": "team/prom"`, `"prometheus": ""`, "primaries: expected a Service"},
+		{"holder", `"prometheus/metrics": "monitoring/kps"`, `"prometheus/metrics": "kps"`, "holders: expected a Service"},
+		{"template in a toolset's name", `"grafana/loki"`, `"{{ env.TOKEN }}"`, "holders: toolset: contains a template marker"},
 		{"type", `"type": "elasticsearch"`, `"type": ""`, "published[0]: type: expected 1 to 512 bytes"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -38,7 +38,7 @@ func configMap(root string) (Page, error) {
 		return p, err
 	}
 	if err := jsonFields(&m, s, "State", reflect.TypeFor[publish.State](), map[string]string{
-		"Published": "published", "Primaries": "primaries", "Overrides": "overrides",
+		"Published": "published", "Primaries": "primaries", "Overrides": "overrides", "Holders": "holders",
 	}); err != nil {
 		return p, err
 	}

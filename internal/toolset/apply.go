@@ -2,6 +2,7 @@ package toolset
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -41,13 +42,46 @@ func (o *Overrides) keys() map[instanceKey]bool {
 	return keys
 }
 
+// names are those that the overrides give to instances.
+func (o *Overrides) names() map[string]bool {
+	names := map[string]bool{}
+	for _, patches := range o.instances {
+		for _, patch := range patches {
+			if name := configName(patch); name != "" {
+				names[name] = true
+			}
+		}
+	}
+	return names
+}
+
+// toolsetPatches are the patches to toolsets without what goes to instances instead.
+func (b *builder) toolsetPatches() map[string]any {
+	patches := maps.Clone(b.overrides.toolsets)
+	for name, patch := range patches {
+		switch own := b.overrides.own(name, b.urls[name]); {
+		case own != nil && b.builtins[name] != nil:
+			patches[name] = without(patch, own)
+		default:
+			patches[name] = without(patch, b.tops[name])
+		}
+	}
+	return patches
+}
+
 // merge applies the patches to a document. The warnings are about those that meet nothing.
-func (o *Overrides) merge(doc *Document) (warnings []string) {
-	for section, patch := range map[string]map[string]any{"toolsets": o.toolsets, "mcp_servers": o.servers} {
+func (b *builder) merge(doc *Document) (warnings []string) {
+	o := b.overrides
+	for section, patch := range map[string]map[string]any{"toolsets": b.toolsetPatches(), "mcp_servers": o.servers} {
 		if len(patch) == 0 {
 			continue
 		}
-		doc.HolmesGPT[section] = mergePatch(doc.HolmesGPT[section], patch)
+		before, _ := doc.HolmesGPT[section].(map[string]any)
+		merged := mergePatch(before, patch).(map[string]any)
+		if b.inForce {
+			warnings = append(warnings, o.fit(doc, section, before, merged, patch)...)
+		}
+		doc.HolmesGPT[section] = merged
 		if section == "mcp_servers" && len(doc.HolmesGPT[section].(map[string]any)) == 0 {
 			delete(doc.HolmesGPT, section)
 		}
@@ -60,6 +94,11 @@ func (o *Overrides) merge(doc *Document) (warnings []string) {
 			continue
 		}
 		before, known := doc.Compact[typ]
+		if main := doc.main(typ); known && main != nil && b.entitled(main, KeyCompact(typ)) || !known {
+			b.given[KeyCompact(typ)] = true
+		} else {
+			patch = without(patch, b.tops[KeyCompact(typ)])
+		}
 		entry := mergePatch(maps.Clone(before), patch).(map[string]any)
 		if missing := lacking(entry); !known && len(missing) > 0 && doc.wants(Compact) {
 			text := "nothing of this type is published, so that " + KeyCompact(typ) + " holds what stands here alone, without " + strings.Join(missing, " and ")
@@ -71,6 +110,63 @@ func (o *Overrides) merge(doc *Document) (warnings []string) {
 		doc.Compact[typ] = entry
 	}
 	return few(warnings)
+}
+
+// fit leaves out, of overrides that are in force, what HolmesGPT would not load together with what is found by now. An
+// entry that is whole by itself is the admin's own, and stays; else what is generated does.
+func (o *Overrides) fit(doc *Document, section string, before, merged, patches map[string]any) (warnings []string) {
+	server := section == "mcp_servers"
+	for _, name := range sortedKeys(patches) {
+		entry, there := merged[name].(map[string]any)
+		if !there {
+			continue
+		}
+		why := fault(name, entry, server)
+		if why == "" {
+			continue
+		}
+		alone := mergePatch(nil, patches[name]).(map[string]any)
+		generated, found := before[name]
+		text := doesNotFit + why
+		switch {
+		case whole(name, alone, server):
+			merged[name] = alone
+			delete(doc.Backends, name)
+			text = "what is found under this name does not fit it, and is left out: " + why
+		case found:
+			merged[name] = generated
+		default:
+			delete(merged, name)
+		}
+		warnings = append(warnings, o.at(yamlfile.Key(section, name), text))
+	}
+	return warnings
+}
+
+const doesNotFit = "left out, since it does not fit what is found: "
+
+// fault is the first reason why HolmesGPT would not load an entry, "" for none.
+func fault(name string, entry map[string]any, server bool) string {
+	for _, p := range complaintsOf(name, entry, server) {
+		if p.severity == Error {
+			return strings.TrimLeft(p.path+": "+p.message, ".: ")
+		}
+	}
+	return ""
+}
+
+// whole reports whether an entry needs nothing else.
+func whole(name string, entry map[string]any, server bool) bool {
+	return !slices.ContainsFunc(complaintsOf(name, entry, server), func(p complaint) bool { return p.severity != Note })
+}
+
+func complaintsOf(name string, entry map[string]any, server bool) []complaint {
+	c, kind := checker{shared: Error}, ""
+	if server {
+		kind = "mcp"
+	}
+	c.entry("", name, entry, kind)
+	return c.complaints
 }
 
 // lacking are the keys that an entry of the compact form must have and has not.

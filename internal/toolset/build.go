@@ -31,6 +31,11 @@ type Options struct {
 	Formats []string
 	// TrustedNamespaces are those whose notes the agent reads before others'.
 	TrustedNamespaces []string
+	// Holders are whom the overrides' credentials at the top of toolsets are for, as Overrides.Holders said.
+	Holders Holders
+	// InForce: the overrides were found good before. What of them does not fit what is found by now is left out, with a
+	// warning, and the rest stays in force, so that no owner of a Service can take it away.
+	InForce bool
 }
 
 // Build makes the document of the accepted findings among those given. A finding that cannot be written is left out with a
@@ -40,7 +45,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	if overrides == nil {
 		overrides = &Overrides{}
 	}
-	b := newBuilder(overrides, opts.TrustedNamespaces)
+	b := newBuilder(overrides, opts)
 	if err := b.baseline(opts.Baseline); err != nil {
 		return nil, err
 	}
@@ -60,7 +65,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	if len(b.servers) > 0 {
 		doc.HolmesGPT["mcp_servers"] = b.servers
 	}
-	unmet := overrides.merge(doc)
+	unmet := b.merge(doc)
 	if err := doc.mark(opts.GenerationMarker); err != nil {
 		return nil, err
 	}
@@ -68,7 +73,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	if err != nil {
 		return nil, err
 	}
-	doc.Warnings = slices.Concat(b.warnings, overrides.warnings, unmet, warnings)
+	doc.Warnings = slices.Concat(b.warnings, overrides.warnings, b.withheld(doc), unmet, warnings)
 	return doc, nil
 }
 
@@ -83,10 +88,7 @@ type item struct {
 
 // published are the items to write: types in the catalog's order, of each the primary first, then by name.
 func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) []*item {
-	byName := make(map[string]*catalog.Type, len(types))
-	for _, t := range types {
-		byName[t.Type] = t
-	}
+	byName := typesByName(types)
 	var items []*item
 	for _, f := range findings {
 		if f.Verdict != backend.Accepted || f.Candidate == nil {
@@ -106,6 +108,14 @@ func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) 
 		}
 		return why != ""
 	})
+}
+
+func typesByName(types []*catalog.Type) map[string]*catalog.Type {
+	byName := make(map[string]*catalog.Type, len(types))
+	for _, t := range types {
+		byName[t.Type] = t
+	}
+	return byName
 }
 
 // typeOf finds the catalog's type of a finding, or makes the one of an annotated backend; nil if there is none.

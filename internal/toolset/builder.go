@@ -27,12 +27,22 @@ type builder struct {
 	unproven map[string][]string  // built-in toolset -> its instances that nobody has checked
 	// used are the instances that the overrides address and that exist.
 	used map[instanceKey]bool
+	// tops are the overrides' credentials at the top of toolsets, and given are those of which an instance got them.
+	tops    map[string]map[string]any
+	given   map[string]bool
+	holders Holders
+	types   []*catalog.Type
+	urls    map[string][]string // by toolset, the keys that hold an instance's URL
+	inForce bool
+	// claimed are the names that the overrides give to instances.
+	claimed map[string]bool
 	// origins: path in the document -> path in the overrides that changed it.
 	origins map[string]string
 }
 
 // builtin is a toolset of HolmesGPT's with instances.
 type builtin struct {
+	typ          string // of its first instance
 	instances    []any
 	names        map[string]bool
 	instructions string
@@ -47,10 +57,17 @@ type entry struct {
 	origin string
 }
 
-func newBuilder(overrides *Overrides, trusted []string) *builder {
+func newBuilder(overrides *Overrides, opts Options) *builder {
 	return &builder{
 		overrides: overrides,
-		trusted:   trusted,
+		trusted:   opts.TrustedNamespaces,
+		tops:      overrides.tops(opts.Types),
+		given:     map[string]bool{},
+		holders:   opts.Holders,
+		types:     opts.Types,
+		urls:      urlKeys(opts.Types),
+		inForce:   opts.InForce,
+		claimed:   overrides.names(),
 		noted:     map[backend.Ref]bool{},
 		unproven:  map[string][]string{},
 		toolsets:  map[string]any{},
@@ -102,7 +119,7 @@ func (b *builder) add(it *item) {
 func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	t := b.builtins[e.Name]
 	if t == nil {
-		t = &builtin{names: map[string]bool{}}
+		t = &builtin{typ: it.Candidate.Type, names: map[string]bool{}}
 		b.builtins[e.Name] = t
 	}
 	if t.instructions == "" {
@@ -113,12 +130,14 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	if t.names[name] { // one Service in front of two backends whose types share this toolset
 		name += "/" + it.Candidate.Type
 	}
-	if t.names[name] {
+	if t.names[name] || b.inForce && b.claimed[name] && !b.renames(it, name) {
 		name = withHash(name, it.identity())
 	}
-	t.names[name] = true
 	config["name"] = name
 	config, origin := b.patch(it, config)
+	b.keepName(it, t, config, name)
+	t.names[name] = true
+	b.inherit(it, e.Name, config)
 	if origin != "" {
 		b.origins[yamlfile.Index(yamlfile.Key(yamlfile.Key("toolsets", e.Name), "config")+".instances", len(t.instances))] = origin
 	}
@@ -129,8 +148,15 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 
 // addOwn adds an entry of the item's own; it gets its name in finish, when all are known.
 func (b *builder) addOwn(it *item, tree map[string]any, server bool) {
-	config, origin := b.patch(it, tree["config"].(map[string]any))
+	generated := tree["config"].(map[string]any)
+	config, origin := b.patch(it, generated)
 	tree["config"] = config
+	if b.inForce && origin != "" {
+		if why := fault(it.entryName(), tree, server); why != "" {
+			b.warnings = append(b.warnings, b.overrides.at(origin, doesNotFit+why))
+			tree["config"], origin = generated, ""
+		}
+	}
 	b.note(it, "", tree)
 	b.own = append(b.own, &entry{item: it, name: it.entryName(), server: server, tree: tree, origin: origin})
 }
@@ -146,10 +172,49 @@ func (b *builder) patch(it *item, config map[string]any) (map[string]any, string
 	return mergePatch(config, patch).(map[string]any), yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
 }
 
+// ownInstance is what HolmesGPT calls an instance that stands alone.
+const ownInstance = "default"
+
+// renames reports whether the overrides give the item that name.
+func (b *builder) renames(it *item, name string) bool {
+	key := it.overrideKey(b.overrides)
+	return b.overrides.instances[key.typ][key.name] != nil && configName(b.overrides.instances[key.typ][key.name]) == name
+}
+
+// keepName undoes, in overrides that are in force, a name that another instance has by now, or that is none.
+func (b *builder) keepName(it *item, t *builtin, config map[string]any, name string) {
+	given, has := config["name"]
+	text := configName(config)
+	if !b.inForce || !has || text == name {
+		return
+	}
+	if _, isText := given.(string); !isText || t.names[text] {
+		b.warnf("%s (%s) is not called %v, as the overrides say: the name is taken, or is no text",
+			it.Ref, it.Candidate.Type, given)
+		config["name"] = name
+		return
+	}
+	t.names[text] = true
+}
+
+func configName(config any) string {
+	tree, _ := config.(map[string]any)
+	name, _ := tree["name"].(string)
+	return name
+}
+
 // finish puts the gathered entries into the document.
 func (b *builder) finish() {
 	for name, t := range b.builtins {
-		tree := map[string]any{"enabled": true, "config": map[string]any{"instances": t.instances}}
+		instances := t.instances
+		if own := b.overrides.own(name, b.urls[name]); own != nil {
+			own["name"] = ownInstance
+			if t.names[ownInstance] {
+				own["name"] = withHash(ownInstance, KeyOverrides)
+			}
+			instances = append(instances, own)
+		}
+		tree := map[string]any{"enabled": true, "config": map[string]any{"instances": instances}}
 		if t.instructions != "" {
 			tree["llm_instructions"] = t.instructions
 		}

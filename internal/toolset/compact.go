@@ -36,19 +36,34 @@ func compactTree(name string, config map[string]any) map[string]any {
 	return map[string]any{"toolset": name, "enabled": true, "config": config}
 }
 
-// compactConfig is the config of the items of one type, of which the first is the primary.
+// main is the primary of a type in the compact form, whose url stands there; nil for none.
+func (d *Document) main(typ string) *backend.Finding {
+	if behind := d.compactOf[typ]; len(behind) > 0 && behind[0].Primary {
+		return behind[0]
+	}
+	return nil
+}
+
+// compactConfig is the config of the items of one type, of which the first is the primary. Where there is none, as while its
+// place is kept, no other stands as the main one: there is no url then, and nothing that belongs beside it.
 func compactConfig(items []*item) map[string]any {
 	first := items[0]
 	config, _ := first.expand(first.typ.Toolset.Compact).(map[string]any)
 	if len(first.typ.Toolset.Compact) == 0 {
 		config = first.compactOwn()
 	}
+	named := first.Primary || len(first.typ.Toolset.Compact) == 0 // an API of an owner's own stands for itself
+	if !named {
+		for _, key := range urlsIn(first.typ.Toolset.Compact) {
+			delete(config, key)
+		}
+	}
 	first.credentials(func(c catalog.Credential, variable string) {
-		if c.Compact != "" {
+		if c.Compact != "" && first.Primary {
 			config[c.Compact] = compactReference(variable)
 		}
 	})
-	if len(items) > 1 {
+	if len(items) > 1 || !named {
 		instances := make([]any, len(items))
 		for i, it := range items {
 			instances[i] = map[string]any{"name": it.Candidate.Instance, "url": it.url}

@@ -45,6 +45,11 @@ func isTaken(typ, field string) bool {
 	return false
 }
 
+// atomicGroups are keys that an instance inherits together or not at all: one that has any of a group inherits none of it.
+func atomicGroups() [][]string {
+	return [][]string{{"api_key", "username", "password", "bearer_token"}, {"client_cert", "client_key"}}
+}
+
 // isType says that it is a kind of toolset.
 func isType(name string) bool {
 	switch name {

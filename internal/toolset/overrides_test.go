@@ -295,6 +295,9 @@ func TestBadOverrides(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o, err := ParseOverrides("o.yaml", []byte(tt.text))
 			if err == nil {
+				_, err = o.Holders(patched(), types(t), nil)
+			}
+			if err == nil {
 				_, err = Build(patched(), options(t), o)
 			}
 			if err == nil {

@@ -64,7 +64,7 @@ func (s *shares) add(behind []*backend.Finding, tree any, path ...string) {
 	if len(path) == 0 { // a key of its own
 		rest += len(header)
 	}
-	if instances := instancesOf(tree); len(instances) == len(behind) {
+	if instances := instancesOf(tree); len(instances) >= len(behind) {
 		path = append(path, "config", "instances")
 		for i, f := range behind {
 			n := s.size([]any{instances[i]}, path)

@@ -99,7 +99,7 @@ func SecretName(key string) bool {
 	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
 	for _, word := range []string{
 		"password", "username", "token", "api_key", "apikey", "access_key", "secret", "authorization", "cookie",
-		"credential", "client_cert", "client_key",
+		"credential", "client_cert", "client_key", "basic_auth", "basicauth",
 	} {
 		if strings.Contains(key, word) {
 			return true
