@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -242,4 +243,69 @@ func TestFlippedAnnotationKeepsNobodyWriting(t *testing.T) {
 	}
 	env.Create(t, testenv.Service{Namespace: "good", Name: "b", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 	published(t, env, "another one is not delayed", "name: good/b\n")
+}
+
+// A credential that the overrides hold for a whole toolset stays with the Service for which the admin wrote it, and the rest
+// of the overrides in force, whatever a stranger adds and whether that Service is there or not.
+func TestOverridesCredentialStays(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-SEC-3")
+	env := testenv.Start(t)
+	prometheus := func(namespace string) testenv.Service {
+		return testenv.Service{
+			Namespace: namespace, Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus,
+		}
+	}
+	ours := env.Create(t, prometheus("ours"))
+	service := start(t, env)
+	published(t, env, "at first", "name: ours/prometheus\n")
+	const key, rest = "{{ env.TOKEN }}", "helm/core"
+	patch := object{"data": object{overrides: `{toolsets: {helm/core: {enabled: true}, prometheus/metrics: {config: ` +
+		`{additional_headers: {Authorization: "Bearer {{ env.TOKEN }}"}}}}}`}}
+	if err := edit(env, "admin").patch(t.Context(), patch); err != nil {
+		t.Fatal(err)
+	}
+	holds := func(text string) bool { // ours does, and no other
+		_, after, _ := strings.Cut(text, key)
+		after, _, _ = strings.Cut(after, "prometheus_url")
+		return strings.Count(text, key) == 1 && strings.Contains(after, "name: ours/prometheus\n")
+	}
+	given := func(what string, want ...string) {
+		t.Helper()
+		cm := published(t, env, what, append(want, key, rest, "name: ours/prometheus\n")...)
+		if !holds(cm.Data[document]) {
+			t.Errorf("%s: the credential is elsewhere:\n%s", what, cm.Data[document])
+		}
+		if text := cm.Data[state]; !strings.Contains(text, `"prometheus/metrics": "ours/prometheus"`) {
+			t.Errorf("%s: state.json: %s", what, text)
+		}
+	}
+	given("the admin writes it")
+	changes := env.Record(t)
+	unproven := prometheus("evil-too")
+	unproven.Kind, unproven.Annotations = "", map[string]string{
+		"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "prometheus", "kubernaut.io/toolset-health-endpoint": "none",
+	}
+	env.Create(t, prometheus("evil"))
+	env.Create(t, unproven)
+	given("a stranger adds two", "name: evil/prometheus\n", "name: evil-too/prometheus\n")
+	env.Delete(t, "ours", "prometheus")
+	_ = ours.Server.Close()
+	published(t, env, "the strangers are alone", "-"+key, rest, "name: evil/prometheus\n", "name: evil-too/prometheus\n")
+	service.Signal(t, syscall.SIGTERM)
+	service.Wait(t, 20*time.Second)
+	service = start(t, env)
+	published(t, env, "and after a restart", "-"+key, rest, "name: evil/prometheus\n")
+	env.Create(t, prometheus("ours"))
+	given("it is installed again", "name: evil/prometheus\n")
+	changes.Stop()
+	for _, c := range changes.Changes() {
+		if text := c.ConfigMap.Data[document]; strings.Contains(text, key) && !holds(text) || !strings.Contains(text, rest) {
+			t.Errorf("for a while:\n%s", text)
+		}
+	}
+	log := service.Log(t)
+	if !strings.Contains(log, "this credential goes to nobody") || strings.Contains(log, "overrides are invalid") {
+		t.Errorf("the log:\n%s", log)
+	}
 }
