@@ -49,6 +49,7 @@ type Candidate struct {
 	Strength    Strength
 	Signs       []string // what matched, for people, strongest first
 	PortReason  string   // why this port, for people
+	Stem        string   // its name without the word for a node, the same for all nodes of one installation; "" = not told
 	Tier        int      // preference between Services in front of one backend: lower is preferred
 	HealthPath  string   // from the annotation, absolute path; "" = as the type says
 	Unproven    bool     // health-endpoint "none": publish without a probe, and say so

@@ -40,6 +40,11 @@ type Detect struct {
 	Weak Weak `yaml:"weak"`
 	// Reject rules: any one rules the type out, with its reason.
 	Reject []Rule `yaml:"reject"`
+	// Fronts are rules for proxies that may stand before it: they make a candidate that only a probe can confirm.
+	Fronts []Rule `yaml:"fronts"`
+	// Nodes are words for parts of an installation at the end of a Service's name, the best first: of Services whose names
+	// differ by these alone, and of which one may have none, one is used.
+	Nodes []string `yaml:"nodes"`
 }
 
 // Rule matches a Service when everything it names matches.
@@ -71,6 +76,12 @@ type Weak struct {
 	Words []string `yaml:"words"`
 	// Suffixes are further endings that still mean the query API: "query" in "jaeger-query".
 	Suffixes []string `yaml:"suffixes"`
+	// Parts are endings that do not name the product but its part that answers queries: "query" in "metrics-query". They
+	// are a sign only beside one of the type's own ports.
+	Parts []string `yaml:"parts"`
+	// Prefixes are beginnings of names, of operators that put the product before a name of the user's own: "elasticsearch" in
+	// "elasticsearch-shop". They are a sign only beside one of the type's own ports.
+	Prefixes []string `yaml:"prefixes"`
 	// PortNames are names of ports that only this product uses.
 	PortNames []string `yaml:"portNames"`
 	// Labels and Selector: keys and values that hint at it.

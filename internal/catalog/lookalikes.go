@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"slices"
+	"strings"
+)
+
 // Lookalikes holds what is true of every type: conventions of naming, and the parts of observability software that look
 // like a backend but answer no queries. It is read from lookalikes.yaml.
 type Lookalikes struct {
@@ -7,6 +12,9 @@ type Lookalikes struct {
 	AppLabels []string `yaml:"appLabels"`
 	// ComponentLabels are those whose value names the part of it.
 	ComponentLabels []string `yaml:"componentLabels"`
+	// OwnLabels are the last parts of keys with a prefix of an operator's own, "monitoring.example.org/component", that are
+	// read as app.kubernetes.io/component is.
+	OwnLabels []string `yaml:"ownLabels"`
 	// Neutral endings change nothing about what a name means: "grafana-svc" is "grafana".
 	Neutral []string `yaml:"neutral"`
 	// Roles that answer no queries, told by the last word of a name.
@@ -26,4 +34,10 @@ type Role struct {
 	Because string   `yaml:"because"`
 	// Always: told of any Service that is one, also where nothing else reminds of a backend.
 	Always bool `yaml:"always"`
+}
+
+// ReadsKey reports whether a label's key is read as one of AppLabels because of how it ends. It does not allocate.
+func (l *Lookalikes) ReadsKey(key string) bool {
+	i := strings.LastIndexByte(key, '/')
+	return i > 0 && slices.Contains(l.OwnLabels, key[i+1:])
 }

@@ -55,6 +55,12 @@ func (v validator) detect(d *Detect) {
 	for i := range d.Reject {
 		v.rule(yamlfile.Index("detect.reject", i), &d.Reject[i])
 	}
+	for i := range d.Fronts {
+		v.rule(yamlfile.Index("detect.fronts", i), &d.Fronts[i])
+	}
+	v.words("detect.nodes", d.Nodes)
+	v.words("detect.weak.parts", d.Weak.Parts)
+	v.words("detect.weak.prefixes", d.Weak.Prefixes)
 	v.words("detect.weak.words", d.Weak.Words)
 	v.words("detect.weak.suffixes", d.Weak.Suffixes)
 	v.exact("detect.weak.portNames", d.Weak.PortNames)

@@ -15,14 +15,23 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	if !c.FixedScheme {
 		c.Scheme = d.schemeOf(t, s, rule, port)
 	}
+	// The type's own number is what the pods listen on; but the Prometheus operator's own Services keep theirs where the pods
+	// have another (OpenShift).
+	if t.owns(port.Number) && (rule == nil || rule.Tier < tierTwin) {
+		c.PortGuessed = false
+	}
+	c.Stem, c.Tier = t.node(s.Name)
 	if rule != nil {
-		c.Tier = rule.Tier
+		c.Tier = max(c.Tier, rule.Tier)
 		if !c.FixedPath {
 			c.Path = rule.Path
 		}
 	}
 	return c
 }
+
+// tierTwin is the tier of Services that an operator makes for itself, beside the one that people make.
+const tierTwin = 9
 
 // base is what any candidate has, whatever recognised it.
 func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annotations, port *backend.Port, why string) *backend.Candidate {

@@ -13,6 +13,8 @@ type compiled struct {
 	products endings  // the product's own names
 	words    []string // the first word of each of them
 	suffixes endings  // what may follow them
+	parts    endings  // endings that count beside the type's own port
+	nodes    endings  // what tells the nodes of an installation apart
 }
 
 // conventions is lookalikes.yaml, compiled.
@@ -45,6 +47,8 @@ func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 			Type:     t,
 			products: newEndings(t.Detect.Weak.Words),
 			suffixes: newEndings(c.Lookalikes.Neutral, t.Detect.Weak.Suffixes),
+			parts:    newEndings(t.Detect.Weak.Parts),
+			nodes:    newEndings(t.Detect.Nodes),
 		}
 		for _, names := range own.products {
 			for _, name := range names {
@@ -70,6 +74,41 @@ func (t *compiled) means(value string) bool {
 		ws = ws[:len(ws)-n]
 	}
 	return false
+}
+
+// meansPart reports whether a name or label value ends in one of the type's parts, or begins with one of its prefixes.
+func (t *compiled) meansPart(value string) bool {
+	ws := words(value)
+	for _, p := range t.Detect.Weak.Prefixes {
+		if prefix := words(p); len(ws) > len(prefix) && slices.Equal(prefix, ws[:len(prefix)]) {
+			return true
+		}
+	}
+	for len(ws) > 0 {
+		if len(t.parts.of(ws).words) > 0 {
+			return true
+		}
+		n := t.suffixes.tail(ws)
+		if n == 0 {
+			break
+		}
+		ws = ws[:len(ws)-n]
+	}
+	return false
+}
+
+// node is the Service's name without the word for a node, and how far down that word stands in the catalog's list; "" where
+// the type has no nodes.
+func (t *compiled) node(name string) (stem string, place int) {
+	if len(t.Detect.Nodes) == 0 {
+		return "", 0
+	}
+	ws := words(name)
+	end := t.nodes.of(ws).words
+	if len(end) == 0 || len(end) == len(ws) {
+		return strings.Join(ws, "-"), 0
+	}
+	return strings.Join(ws[:len(ws)-len(end)], "-"), 1 + slices.Index(t.Detect.Nodes, strings.Join(end, "-"))
 }
 
 // knowsComponent reports whether a component label's value is a part of this product that may answer queries, or says
@@ -99,6 +138,7 @@ type index struct {
 	tokens    map[string]mask      // words of names and of app-like labels
 	first     [256]bool            // first bytes of tokens, to skip most words without hashing
 	separator [256]bool            // isSeparator
+	look      *catalog.Lookalikes
 	portNames map[string]mask
 	ports     map[int32]mask
 	names     []namePattern
@@ -118,7 +158,7 @@ type namePattern struct {
 
 func newIndex(types []*compiled, look *conventions) *index {
 	x := &index{
-		keys: map[string]*keyIndex{}, tokens: map[string]mask{}, portNames: map[string]mask{}, ports: map[int32]mask{},
+		look: look.Lookalikes, keys: map[string]*keyIndex{}, tokens: map[string]mask{}, portNames: map[string]mask{}, ports: map[int32]mask{},
 	}
 	for b := range x.separator {
 		x.separator[b] = isSeparator(rune(b))
@@ -134,7 +174,7 @@ func newIndex(types []*compiled, look *conventions) *index {
 		for _, w := range t.words {
 			x.addWord(w, bit)
 		}
-		for _, r := range t.Detect.Strong {
+		for _, r := range slices.Concat(t.Detect.Strong, t.Detect.Fronts) {
 			x.addRule(&r, bit)
 		}
 		for _, labels := range []map[string]catalog.Values{t.Detect.Weak.Labels, t.Detect.Weak.Selector} {

@@ -74,7 +74,12 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		e.name = true
 		e.Signs = append(e.Signs, fmt.Sprintf("its name %q", show(s.Name)))
 	}
-	if because := d.rejection(t, s); because != "" && (rule == nil || !rule.Despite) {
+	front := d.front(t, s)
+	if front != nil {
+		e.label = true
+		e.Signs = append(e.Signs, describe(front, s))
+	}
+	if because := d.rejection(t, s); because != "" && front == nil && (rule == nil || !rule.Despite) {
 		if e.rule || e.label || e.name || d.mentions(t, s) {
 			e.Rejected, e.other = because, true
 		}
@@ -87,26 +92,47 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		}
 		return e
 	}
-	if slices.Contains(t.Detect.Weak.PortNames, port.Name) {
-		e.name = true
-		e.Signs = append(e.Signs, fmt.Sprintf("its port name %q", show(port.Name)))
-	}
 	own := ownNumber(t, port)
-	if own != 0 {
-		e.port = true
-		e.Signs = append(e.Signs, fmt.Sprintf("port %d (%s's own)", own, t.Title))
-	}
-	if !e.rule && !e.label && !e.name && (own == 0 || slices.Contains(t.Ports.Shared, own)) {
+	e.addPortSigns(t, s, port, own, d.ownKeys(s.Labels))
+	if !e.rule && !e.label && !e.name && !t.owns(own) {
 		e.Signs = nil
 		return e // only a word somewhere, or a port that everybody uses
 	}
 	e.Candidate = d.candidate(t, s, eps, notes, rule, port, why)
 	if rule == nil {
-		e.Candidate.Tier = tierUnknown
+		e.Candidate.Tier += tierUnknown
 	}
 	e.Candidate.Strength = e.strength(t, port)
+	if front != nil && rule == nil {
+		e.Candidate.Strength = backend.Weak
+	}
 	e.Candidate.Signs = e.Signs
 	return e
+}
+
+// addPortSigns are the signs that the port gives, and those that count only beside the type's own.
+func (e *Evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend.Port, own int32, ownKeys []string) {
+	if slices.Contains(t.Detect.Weak.PortNames, port.Name) {
+		e.name = true
+		e.Signs = append(e.Signs, fmt.Sprintf("its port name %q", show(port.Name)))
+	}
+	if own == 0 {
+		return
+	}
+	e.port = true
+	if t.owns(own) {
+		if !e.name && t.meansPart(s.Name) {
+			e.name = true
+			e.Signs = append(e.Signs, fmt.Sprintf("its name %q", show(s.Name)))
+		}
+		for _, k := range ownKeys {
+			if !e.label && t.meansPart(s.Labels[k]) {
+				e.label = true
+				e.Signs = append(e.Signs, fmt.Sprintf("label %s=%s", show(k), show(s.Labels[k])))
+			}
+		}
+	}
+	e.Signs = append(e.Signs, fmt.Sprintf("port %d (%s's own)", own, t.Title))
 }
 
 // strength adds up the signs (DTS-DET-3): a chart's or an operator's labels are strong alone; the type's own port with a
@@ -121,6 +147,16 @@ func (e *Evaluation) strength(t *compiled, port *backend.Port) backend.Strength 
 		return backend.Strong
 	}
 	return backend.Weak
+}
+
+// front is the rule by which the Service is a proxy that may stand before a backend of this type.
+func (d *Detector) front(t *compiled, s *backend.Service) *catalog.Rule {
+	for i := range t.Detect.Fronts {
+		if matches(&t.Detect.Fronts[i], s) {
+			return &t.Detect.Fronts[i]
+		}
+	}
+	return nil
 }
 
 func (d *Detector) strongRule(t *compiled, s *backend.Service) *catalog.Rule {
@@ -183,6 +219,11 @@ func (d *Detector) labelSign(t *compiled, s *backend.Service) string {
 				return fmt.Sprintf("%s %s=%s", m.what, k, show(v))
 			}
 		}
+		for _, k := range d.ownKeys(m.have) {
+			if v := m.have[k]; t.means(v) && d.componentAgrees(t, m.have) {
+				return fmt.Sprintf("%s %s=%s", m.what, show(k), show(v))
+			}
+		}
 		for _, k := range slices.Sorted(maps.Keys(m.want)) {
 			if v, ok := m.have[k]; ok && anyGlob(m.want[k], v) {
 				return fmt.Sprintf("%s %s=%s", m.what, k, show(v))
@@ -199,6 +240,18 @@ func (d *Detector) componentAgrees(t *compiled, labels map[string]string) bool {
 		}
 	}
 	return true
+}
+
+// ownKeys are the keys, in order, with which an operator says under a prefix of its own what the labels of AppLabels say.
+// They are read as those are.
+func (d *Detector) ownKeys(labels map[string]string) (keys []string) {
+	for k := range labels {
+		if d.look.ReadsKey(k) && !slices.Contains(d.look.AppLabels, k) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // mentions reports whether one of the product's words stands anywhere in the Service's name or in a label that names
@@ -224,7 +277,7 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) string {
 	if because := d.look.roleOf(d.look.roles, ownName(s)); because != "" {
 		return fmt.Sprintf("by its name %q it is %s", show(s.Name), because)
 	}
-	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels) {
+	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels, d.ownKeys(s.Labels)) {
 		if because := d.look.roleOf(d.look.roles, s.Labels[k]); because != "" {
 			return fmt.Sprintf("by its label %s=%s it is %s", k, show(s.Labels[k]), because)
 		}

@@ -55,6 +55,9 @@ func (x *index) nearLabels(labels map[string]string) (m mask) {
 	for key, v := range labels {
 		k := x.keys[key]
 		if k == nil {
+			if x.look.ReadsKey(key) {
+				m = m.or(x.nearWords(v))
+			}
 			continue
 		}
 		m = m.or(k.any)

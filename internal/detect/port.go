@@ -82,14 +82,23 @@ func target(p *backend.Port) int32 {
 	return 0
 }
 
-// ownNumber is the type's own port number that the port carries or leads to, 0 if none.
-func ownNumber(t *compiled, p *backend.Port) int32 {
-	for _, n := range t.Ports.Numbers {
-		if (p.Number == n || target(p) == n) && n != 80 {
+// owns reports whether the number is the type's own, which no other software uses.
+func (t *compiled) owns(number int32) bool {
+	return slices.Contains(t.Ports.Numbers, number) && !slices.Contains(t.Ports.Shared, number)
+}
+
+// ownNumber is the type's own port number that the port leads to or carries, 0 if none; first what no other software uses.
+func ownNumber(t *compiled, p *backend.Port) (own int32) {
+	for _, n := range [...]int32{target(p), p.Number} {
+		switch {
+		case n == 80 || !slices.Contains(t.Ports.Numbers, n):
+		case t.owns(n):
 			return n
+		case own == 0:
+			own = n
 		}
 	}
-	return 0
+	return own
 }
 
 func portText(p *backend.Port) string {

@@ -221,6 +221,9 @@ func (f *front) sameInstallation(o *front) bool {
 	if f.Candidate.Tier == o.Candidate.Tier {
 		return false
 	}
+	if f.Candidate.Stem != "" && f.Candidate.Stem == o.Candidate.Stem && f.Namespace == o.Namespace {
+		return true
+	}
 	for i := range f.releases {
 		if f.releases[i] != "" && f.releases[i] == o.releases[i] {
 			return true

@@ -147,7 +147,7 @@ func about(m Material) About {
 	}
 	read := keysRead(m.Catalog)
 	for k, v := range s.Labels {
-		if read[k] {
+		if read[k] || m.Catalog.Lookalikes.ReadsKey(k) {
 			a.Labels[k] = v
 		} else {
 			a.OtherLabels++
@@ -171,7 +171,7 @@ func keysRead(c *catalog.Catalog) map[string]bool {
 	}
 	for _, t := range c.Types {
 		labels := []map[string]catalog.Values{t.Detect.Weak.Labels}
-		for _, r := range slices.Concat(t.Detect.Strong, t.Detect.Reject) {
+		for _, r := range slices.Concat(t.Detect.Strong, t.Detect.Fronts, t.Detect.Reject) {
 			labels = append(labels, r.Labels)
 		}
 		for _, l := range labels {
