@@ -25,6 +25,8 @@ type Source interface {
 	Changes() <-chan struct{} // receives when there is something to Take
 	Take() []world.Change
 	TouchAll() // everything is a change
+	Has(service backend.Ref) bool
+	Keep(services map[backend.Ref]bool) // in full, with their endpoints, also when they are nothing any more
 	Synced() <-chan struct{}
 	Frozen() []string // namespaces that may not be watched, in order
 	Err() error       // why what is known may be old; nil while all is well
@@ -114,7 +116,7 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
 		detections: map[backend.Ref]inventory.Detection{},
 	}
-	c.damper = newDamper(opts.Inventory.Trusts)
+	c.damper = newDamper(opts.Inventory.Trusts, c.stands)
 	c.discoveries.asked = make(chan struct{}, 1)
 	c.discoveries.over = make(chan struct{}, 1)
 	updated := make(chan struct{})

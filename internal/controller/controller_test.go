@@ -170,6 +170,7 @@ type fakeProber struct {
 	version  string
 	relative string // the type that everything turns out to be
 	takes    time.Duration
+	denylist []string
 }
 
 func (p *fakeProber) tell(version string) {
@@ -202,8 +203,19 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	return o
 }
 
-func (*fakeProber) Denied(probe.Target) (backend.Observation, bool) {
-	return backend.Observation{}, false
+func (p *fakeProber) deny(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.denylist = append(p.denylist, name)
+}
+
+func (p *fakeProber) Denied(t probe.Target) (backend.Observation, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !slices.Contains(p.denylist, t.Candidate.Service.Name) {
+		return backend.Observation{}, false
+	}
+	return backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Detail: "denied"}, true
 }
 
 // notes is a Reporter that remembers.

@@ -52,6 +52,7 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	}
 	if s.InForce {
 		c.damper.enter(time.Now(), s.Findings)
+		c.source.Keep(c.damper.holds())
 	}
 	c.opts.Report.Cycle(s)
 	c.store(s)
@@ -129,9 +130,22 @@ func (c *Controller) findings(firstRoundOver bool) (all []*backend.Finding, held
 	})
 	observations := c.monitor.Observations()
 	all = inventory.Judge(c.addFrozen(detections, observations), observations, o)
-	held = c.damper.hold(time.Now(), all)
+	all, held = c.damper.hold(time.Now(), all)
 	inventory.Choose(all, o)
 	return all, held
+}
+
+// stands reports whether what is behind a candidate's name by now may be: it is known, and none of its addresses is denied.
+// Where there is no Service of that name, the name leads nowhere.
+func (c *Controller) stands(candidate *backend.Candidate) bool {
+	d, known := c.detections[candidate.Service.Ref]
+	if !known {
+		return !c.source.Has(candidate.Service.Ref)
+	}
+	now := *candidate
+	now.Service = d.Service
+	target := probe.Target{Candidate: &now, Type: c.opts.Catalog.Lookup(now.Type), Endpoints: d.Endpoints}
+	return d.Service.Type != "ExternalName" && !c.monitor.Denied(target)
 }
 
 // publish writes, and says how soon to try again where that failed, and whether the output holds by now what build says.

@@ -39,7 +39,7 @@ func (r *Report) tellLimits(s *Snapshot) {
 	}
 	now := map[limited]bool{}
 	for _, l := range slices.SortedFunc(maps.Keys(count), limited.compare) {
-		now[l] = r.limited[l] || r.owners.mayTell(backend.Ref{Namespace: l.namespace, Name: string(l.limit)}, time.Now())
+		now[l] = r.limited[l] || r.owners.mayTell(l.namespace, time.Now())
 		if now[l] && !r.limited[l] {
 			r.Log.Warn("backends left out", "namespace", l.namespace, "limit", string(l.limit), "backends", count[l])
 			r.Events.ConfigMap(true, "BackendsLeftOut", fmt.Sprintf("not all backends of namespace %s are published: %s", l.namespace, reasons[l]))
@@ -57,30 +57,27 @@ func (l limited) compare(o limited) int {
 	return cmp.Or(strings.Compare(l.namespace, o.namespace), strings.Compare(string(l.limit), string(o.limit)))
 }
 
-// owners bounds what owners of Services can have recorded about them: eight changes of a Service at once and then two a
-// minute, and of a namespace as many as it may publish backends.
+// owners bounds what owners of Services can have recorded about them: six Events and lines of a namespace at once, and then
+// two a minute. What is not told now is told with a later discovery.
 type owners struct {
-	services   limiters[backend.Ref]
 	namespaces limiters[string]
 	swept      time.Time
 }
 
 const (
-	serviceBurst = 8
-	serviceWait  = 30 * time.Second
+	ownerBurst = 6
+	ownerWait  = 30 * time.Second
 )
 
-func (o *owners) mayTell(ref backend.Ref, now time.Time) bool {
-	o.services.burst, o.services.wait = serviceBurst, serviceWait
-	o.namespaces.burst, o.namespaces.wait = budgetBurst, budgetWait
+func (o *owners) mayTell(namespace string, now time.Time) bool {
+	o.namespaces.burst, o.namespaces.wait = ownerBurst, ownerWait
 	if now.Sub(o.swept) > time.Minute {
 		o.sweep(now)
 	}
-	return o.services.take(ref, now) && o.namespaces.take(ref.Namespace, now)
+	return o.namespaces.take(namespace, now)
 }
 
 func (o *owners) sweep(now time.Time) {
 	o.swept = now
-	o.services.sweep(now)
 	o.namespaces.sweep(now)
 }

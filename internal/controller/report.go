@@ -258,7 +258,7 @@ func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) {
 		r.bad = map[backend.Ref]string{}
 	}
 	if r.bad[s.Ref] != reason { // it is told with each discovery
-		if !r.owners.mayTell(s.Ref, time.Now()) {
+		if !r.owners.mayTell(s.Namespace, time.Now()) {
 			return
 		}
 		r.bad[s.Ref] = reason

@@ -139,6 +139,12 @@ func (m *Monitor) take(key backend.Key, t probe.Target, now time.Time) {
 	}
 }
 
+// Denied reports whether an address of a target is denied.
+func (m *Monitor) Denied(t probe.Target) bool {
+	_, denied := m.prober.Denied(t)
+	return denied
+}
+
 // drop forgets an entry, nil for none, and ends its probe.
 func (m *Monitor) drop(e *entry) {
 	if e == nil {

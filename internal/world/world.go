@@ -25,8 +25,9 @@ type World struct {
 	owners   map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
 	changed  map[backend.Ref]struct{}
 	frozen   map[string]bool // namespaces
-	optional bool            // EndpointSlices need not be given
-	sliced   map[string]int  // EndpointSlices, by namespace
+	kept     map[backend.Ref]bool
+	optional bool           // EndpointSlices need not be given
+	sliced   map[string]int // EndpointSlices, by namespace
 	missing  map[backend.Ref]map[string]bool
 	missed   chan struct{}
 }
@@ -67,7 +68,7 @@ func (w *World) Notify() { w.poke() }
 func (w *World) SetService(s backend.Service) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.relevant(&s) {
+	if w.relevant(&s) || w.kept[s.Ref] {
 		if w.deleteOther(s.Ref) {
 			w.miss(s.Ref)
 		}
@@ -81,7 +82,28 @@ func (w *World) SetService(s backend.Service) {
 }
 
 // Matters says whether more than the name of a Service is kept.
-func (w *World) Matters(s *backend.Service) bool { return w.relevant(s) }
+func (w *World) Matters(s *backend.Service) bool {
+	if w.relevant(s) {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.kept[s.Ref]
+}
+
+// Keep says which Services to keep in full, with their EndpointSlices, also when detection has nothing to say about them any
+// more. It replaces what an earlier call said.
+func (w *World) Keep(services map[backend.Ref]bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := w.kept
+	w.kept = services
+	for ref := range before {
+		if s := w.services[ref]; s != nil && !services[ref] && !w.relevant(s) {
+			w.setOther(ref)
+		}
+	}
+}
 
 // SetOther enters a Service that is nothing.
 func (w *World) SetOther(ref backend.Ref) {

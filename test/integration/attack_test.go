@@ -308,4 +308,42 @@ func TestOverridesCredentialStays(t *testing.T) {
 	if !strings.Contains(log, "this credential goes to nobody") || strings.Contains(log, "overrides are invalid") {
 		t.Errorf("the log:\n%s", log)
 	}
+
+// Whoever adds an API every second, and then deletes them one by one, keeps nobody writing.
+func TestAddingAndDeletingKeepsNobodyWriting(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	env := testenv.Start(t)
+	start(t, env)
+	env.Create(t, testenv.Service{Namespace: "good", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Namespace(t, "evil")
+	published(t, env, "at first", "good/a")
+	turn := time.NewTicker(1100 * time.Millisecond)
+	defer turn.Stop()
+	minute := func(what string, most int, do func(i int)) {
+		t.Helper()
+		changes := env.Record(t)
+		for i := range 54 {
+			<-turn.C
+			do(i)
+		}
+		changes.Stop()
+		t.Logf("%s: %d changes of the document in a minute", what, changes.Len())
+		if n := changes.Len(); n > most || n == 0 {
+			t.Errorf("%s: %d writes in a minute, want some and %d at most:\n%s", what, n, most, changes)
+		}
+	}
+	minute("adding", 8, func(i int) {
+		s := noted("evil", i)
+		delete(s.Annotations, "kubernaut.io/toolset-description")
+		env.Create(t, s)
+	})
+	minute("deleting", 2, func(i int) { env.Delete(t, "evil", fmt.Sprintf("x%04d", i)) })
+	env.Create(t, testenv.Service{Namespace: "good", Name: "b", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	published(t, env, "another one is not delayed", "name: good/b\n")
+	testenv.Eventually(t, 35*time.Second, "what is deleted is withdrawn", func() error {
+		if text := env.ConfigMap(t).Data[document]; strings.Contains(text, "custom/evil/") {
+			return fmt.Errorf("still there")
+		}
+		return nil
+	})
 }

@@ -1,0 +1,217 @@
+package controller
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// unproven is an API of a stranger's own that is published without a probe.
+func unproven(name string) backend.Service {
+	s := custom("evil", name, "")
+	s.Annotations["kubernaut.io/toolset-health-endpoint"] = "none"
+	return s
+}
+
+// fifty are made, one after the other, and then each is done away with in some way: the document changes eight times in the
+// first minute, twice in each later one, and nothing that is gone stays for more than half a minute.
+func TestOneOwnerKeepsNobodyWriting(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-SEC-3")
+	const every = 1100 * time.Millisecond
+	ref := func(name string) backend.Ref { return backend.Ref{Namespace: "evil", Name: name} }
+	with := func(name, key, value string) backend.Service {
+		s := unproven(name)
+		s.Annotations["kubernaut.io/"+key] = value
+		return s
+	}
+	stays := map[string]bool{"moved": true, "of another type": true} // under the same name
+	for how, away := range map[string]func(r *rig, name string){
+		"deleted":   func(r *rig, name string) { r.world.DeleteService(ref(name)) },
+		"opted out": func(r *rig, name string) { r.world.SetService(with(name, "toolset", "false")) },
+		"annotated wrongly": func(r *rig, name string) {
+			r.world.SetService(with(name, "toolset-scheme", "gopher"))
+		},
+		"moved":           func(r *rig, name string) { r.world.SetService(with(name, "toolset-path", "/elsewhere")) },
+		"of another type": func(r *rig, name string) { r.world.SetService(with(name, "toolset-type", "wiki")) },
+		"without a label": func(r *rig, name string) {
+			s := unproven(name)
+			s.Annotations = nil
+			r.world.SetService(s)
+		},
+		"made again as nothing": func(r *rig, name string) {
+			s := unproven(name)
+			s.Annotations, s.UID, s.ClusterIP = nil, "another", "10.0.0.2"
+			r.world.DeleteService(ref(name))
+			r.world.SetService(s)
+		},
+		"renamed": func(r *rig, name string) { r.world.SetService(with(name, "toolset-name", name+"-two")) },
+	} {
+		t.Run(how, func(t *testing.T) {
+			start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
+				var minutes []int
+				from, begun := r.output.count(), time.Now()
+				step := func(do func()) {
+					do()
+					pass(every)
+					if time.Since(begun) >= time.Minute {
+						minutes = append(minutes, r.output.count()-from)
+						from, begun = r.output.count(), begun.Add(time.Minute)
+					}
+				}
+				for i := range 50 {
+					step(func() { r.world.SetService(unproven(fmt.Sprintf("x%02d", i))) })
+				}
+				for range 55 {
+					step(func() {})
+				}
+				r.expect(t, "all are published in the end", "custom/evil/x00:", "custom/evil/x49:")
+				for i := range 50 {
+					step(func() { away(r, fmt.Sprintf("x%02d", i)) })
+					if old := i - 31; old >= 0 && !stays[how] {
+						r.expect(t, "half a minute later", fmt.Sprintf("-custom/evil/x%02d:", old))
+					}
+				}
+				for range 110 {
+					step(func() {})
+				}
+				for i, n := range minutes {
+					if n > 8 || i > 0 && n > 2 {
+						t.Errorf("changes of the document by the minute: %d", minutes)
+						break
+					}
+				}
+				if !stays[how] {
+					r.expect(t, "in the end", "-custom/evil/x49:")
+				}
+			})
+		})
+	}
+}
+
+// While a namespace has no turn, others are not delayed, and what is dangerous or dead goes at once.
+func TestNobodyWaitsForAnothersTurn(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-SEC-3")
+	o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"platform"}}}
+	start(t, nil, []string{"a"}, true, o, func(r *rig) {
+		for _, name := range []string{"dead", "gone", "plain", "renamed", "kept"} {
+			s := prometheus(name)
+			s.Namespace = "evil"
+			r.world.SetService(s)
+		}
+		pass(time.Second)
+		for i := range 20 {
+			r.world.SetService(custom("evil", fmt.Sprint("x", i), ""))
+			pass(2 * time.Second)
+		}
+		if r.damper.turns["evil"].wait(time.Now()) == 0 {
+			t.Fatal("it has a turn left")
+		}
+		r.add("b")
+		s := prometheus("p")
+		s.Namespace = "platform"
+		r.world.SetService(s)
+		pass(time.Second)
+		r.expect(t, "others are published", "name: ns/b\n", "name: platform/p\n")
+		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "b"})
+		r.world.DeleteService(backend.Ref{Namespace: "platform", Name: "p"})
+		r.world.DeleteService(backend.Ref{Namespace: "evil", Name: "gone"})
+		pass(time.Second)
+		r.expect(t, "and withdrawn, while its own waits", "-name: ns/b\n", "-name: platform/p\n", "name: evil/gone\n")
+		for _, f := range r.Snapshot().Findings {
+			if f.Name == "gone" && !strings.Contains(f.Reason, "changed or removed it") {
+				t.Errorf("what is gone is %s: %s", f.Verdict, f.Reason)
+			}
+		}
+		// Made again, it may lead anywhere: where it is known to lead to nothing bad, it waits; else it goes at once.
+		r.prober.deny("gone")
+		s = prometheus("gone")
+		s.Namespace, s.Labels, s.UID = "evil", nil, "another"
+		r.world.SetService(s)
+		s = prometheus("plain")
+		s.Namespace, s.Labels, s.Type, s.ExternalName, s.ClusterIP = "evil", nil, "ExternalName", "metadata.example", ""
+		r.world.SetService(s)
+		r.prober.deny("renamed")
+		s = prometheus("renamed")
+		s.Namespace, s.Annotations = "evil", map[string]string{"kubernaut.io/toolset": "false"}
+		r.world.SetService(s)
+		pass(time.Second)
+		r.expect(t, "what leads to a denied address or another name", "-name: evil/gone\n", "-name: evil/plain\n", "-name: evil/renamed\n", "name: evil/kept\n")
+	})
+}
+
+// A backend that dies is withdrawn by the threshold, whatever its namespace has changed before.
+func TestTheDeadWaitForNoTurn(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		s := prometheus("dead")
+		s.Namespace = "evil"
+		r.world.SetService(s)
+		pass(time.Second)
+		r.prober.set(map[string]backend.Outcome{"dead": backend.Unreachable})
+		for i := range 110 { // less than three and a half intervals
+			r.world.SetService(custom("evil", fmt.Sprint("x", i), ""))
+			pass(time.Second)
+		}
+		r.expect(t, "after three failures", "-name: evil/dead\n")
+	})
+}
+
+// What a person or a chart does is published and withdrawn within moments.
+func TestChartsTakeNoTurns(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		each := func(do func(name string)) {
+			for i := range 10 {
+				do(fmt.Sprint(i))
+				pass(300 * time.Millisecond)
+			}
+			pass(turnGap)
+		}
+		each(func(n string) { r.world.SetService(prometheus("old" + n)) })
+		r.expect(t, "a chart is installed", "name: ns/old0\n", "name: ns/old9\n")
+		pass(time.Minute)
+		each(func(n string) {
+			r.world.SetService(prometheus("new" + n))
+			r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "old" + n})
+		})
+		r.expect(t, "upgraded", "name: ns/new0\n", "name: ns/new9\n", "-name: ns/old")
+		pass(time.Minute)
+		each(func(n string) { r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "new" + n}) })
+		r.expect(t, "and removed", "-name: ns/new")
+	})
+}
+
+// However many go at once, a namespace is not shut out for ever, and never for what others do.
+func TestTurns(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	now := time.Now()
+	u := &turns{left: turnBurst}
+	for range 100 {
+		u.take(now)
+		now = now.Add(time.Second)
+	}
+	if wait := u.wait(now); wait > 11*time.Minute || wait < 5*time.Minute {
+		t.Errorf("after a hundred changes it waits %s", wait)
+	}
+	now = now.Add(u.wait(now))
+	for range 5 {
+		if u.wait(now) != 0 {
+			t.Fatalf("it waits %s more", u.wait(now))
+		}
+		u.take(now)
+		if wait := u.wait(now); wait != turnWait {
+			t.Errorf("then it waits %s, want %s", wait, turnWait)
+		}
+		now = now.Add(turnWait)
+	}
+	if now = now.Add(time.Hour); !u.full(now) {
+		t.Error("it is never forgotten")
+	}
+}

@@ -1,0 +1,43 @@
+package world
+
+import (
+	"net/netip"
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// What is kept is known in full, with its endpoints, also when it is nothing any more, and after it was made again.
+func TestKeep(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	w := New(func(s *backend.Service) bool { return s.Labels["app"] != "" })
+	something := backend.Service{Ref: ref("a"), Labels: map[string]string{"app": "a"}}
+	nothing := backend.Service{Ref: ref("a")}
+	slice := func() {
+		w.SetSlice(ref("a-1"), ref("a"), backend.EndpointSlice{Ready: []netip.Addr{netip.MustParseAddr("169.254.169.254")}}, false)
+	}
+	known := func() bool {
+		s, endpoints := w.Get(ref("a"))
+		return s != nil && endpoints != nil
+	}
+	w.SetService(something)
+	w.Keep(map[backend.Ref]bool{ref("a"): true})
+	if !w.Matters(&nothing) {
+		t.Error("what is kept does not matter")
+	}
+	w.SetService(nothing)
+	slice()
+	if !known() || w.IsOther(ref("a")) {
+		t.Error("what is nothing any more is not known in full")
+	}
+	w.DeleteService(ref("a"))
+	w.SetService(nothing)
+	slice()
+	if !known() {
+		t.Error("what was made again is not known in full")
+	}
+	w.Keep(nil)
+	if s, _ := w.Get(ref("a")); s != nil || !w.IsOther(ref("a")) || w.Matters(&nothing) {
+		t.Error("it is kept for ever")
+	}
+}
