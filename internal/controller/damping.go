@@ -187,6 +187,8 @@ func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 		return false
 	case f == nil:
 		return d.stands(p.finding.Candidate)
+	case duplicatesAnothers(f):
+		return false
 	case f.Verdict == backend.Accepted:
 		return !p.is(inventory.Text(f)) && d.pays(f) && d.stands(p.finding.Candidate)
 	}
@@ -196,6 +198,11 @@ func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 		return false
 	}
 	return d.stands(p.finding.Candidate)
+}
+
+// duplicatesAnothers reports that a Service of another namespace is used instead, which is not its owner's doing.
+func duplicatesAnothers(f *backend.Finding) bool {
+	return f.Verdict == backend.Duplicate && f.Winner.Namespace != f.Namespace
 }
 
 // pays reports whether publishing it counts against the budget and the turns of its namespace. What wants credentials is
@@ -211,7 +218,7 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 	changed := map[backend.Ref]bool{}
 	crowded := map[backend.Key]bool{} // left out because of what others publish
 	for _, f := range findings {
-		if f.Limit == backend.LimitSize {
+		if f.Limit == backend.LimitSize || duplicatesAnothers(f) {
 			crowded[f.Candidate.Key()] = true
 		}
 		if f.Verdict != backend.Accepted {
