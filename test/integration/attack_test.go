@@ -308,6 +308,7 @@ func TestOverridesCredentialStays(t *testing.T) {
 	if !strings.Contains(log, "this credential goes to nobody") || strings.Contains(log, "overrides are invalid") {
 		t.Errorf("the log:\n%s", log)
 	}
+}
 
 // Whoever adds an API every second, and then deletes them one by one, keeps nobody writing.
 func TestAddingAndDeletingKeepsNobodyWriting(t *testing.T) {
