@@ -14,12 +14,63 @@ const (
 	NoEndpoints   Outcome = "no-endpoints" // the EndpointSlices say so; nothing was dialled
 	Unreachable   Outcome = "unreachable"
 	Unprobed      Outcome = "unprobed"
+	// Up, and of no use to the agent as it is: credentials do not help (DTS-PRB-8).
+	Forbidden       Outcome = "forbidden"
+	ForbiddenByMesh Outcome = "forbidden-by-mesh"
+	LoginRequired   Outcome = "login-required" // a proxy before it wants people to sign in
+)
+
+// Outcomes are all of them.
+func Outcomes() []Outcome {
+	return []Outcome{
+		Ready, AuthRequired, NotReady, WrongIdentity, Forbidden, ForbiddenByMesh, LoginRequired, UntrustedTLS, NoEndpoints,
+		Unreachable, Unprobed,
+	}
+}
+
+// Kind of credential that an auth-required backend wants; "" where its answer names none.
+type Kind string
+
+const (
+	KindBasic       Kind = "basic"  // username and password
+	KindBearer      Kind = "bearer" // a token
+	KindAPIKey      Kind = "api-key"
+	KindTenant      Kind = "tenant"             // no secret: the header X-Scope-OrgID
+	KindCertificate Kind = "client-certificate" // which HolmesGPT cannot show
+	KindOther       Kind = "other"              // such as Digest or Negotiate
+)
+
+// Noun is what the kind of credential is called; "credentials" where none is named.
+func (k Kind) Noun() string {
+	switch k {
+	case KindBasic:
+		return "credentials (a username and a password)"
+	case KindBearer:
+		return "credentials (a token)"
+	case KindAPIKey:
+		return "credentials (an API key)"
+	case KindTenant:
+		return "a tenant, in the header X-Scope-OrgID"
+	case KindCertificate:
+		return "a client certificate"
+	case KindOther:
+		return "credentials of a kind that HolmesGPT cannot send"
+	}
+	return "credentials"
+}
+
+// What a connection over TLS lacks.
+const (
+	MissingCA   = "ca"   // the authority that signed the certificate is not known
+	MissingName = "name" // the certificate, or the server, is for none of the Service's own names
 )
 
 // Causes of unreachable that others than the probe look at. What is denied is rejected, whatever else speaks for it.
 const (
 	CauseForbidden = "forbidden" // the API server's service proxy does not let the user through; the service never uses it
 	CauseDenied    = "denied"    // an address behind it is in security.denyCIDRs; nothing was dialled
+	CauseReset     = "reset"     // it broke off
+	CauseClosed    = "closed"    // without a complete answer
 )
 
 // Up says that the backend works, or would with credentials. Whether it may be published is decided elsewhere.
@@ -43,6 +94,11 @@ type Observation struct {
 	NoData bool
 	// Degraded: it is not ready, but answers what it can. That keeps a new one out and withdraws none that is published.
 	Degraded bool
+	// Wants is the kind of credential that an auth-required backend wants: what its answer names, of several the one that its
+	// type usually takes.
+	Wants Kind
+	// Missing is what an untrusted-tls backend lacks: MissingCA, MissingName, or "" for anything else.
+	Missing string
 	// SkipVerify: the certificate is not trusted, and the configuration says to use the backend all the same.
 	SkipVerify bool
 	At         time.Time // when the probe ended; zero if unprobed

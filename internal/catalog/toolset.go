@@ -1,5 +1,7 @@
 package catalog
 
+import "kubernaut.io/dynamic-toolset/internal/backend"
+
 // Toolset says what is written for a type. Strings in the trees may hold the placeholders $(url), $(instance),
 // $(namespace) and $(service); they are replaced inside the decoded tree, never in text. No key in them may hold a dot:
 // HolmesGPT rejects a file with such a key.
@@ -43,6 +45,11 @@ type HTTP struct {
 type Credential struct {
 	// Field is its name in the config key credentials.
 	Field string `yaml:"field"`
+	// Kind of credential that it belongs to: basic, bearer, api-key or tenant; a backend that asks for that kind gets the
+	// fields of it, one that names none those of the kind that comes first. Default: what auth says, else bearer.
+	Kind string `yaml:"kind"`
+	// Value says for people what the variable must hold, where that is not the secret as it is.
+	Value string `yaml:"value"`
 	// Path in the instance's config, for an HTTP toolset in the endpoint's auth; default: the field itself.
 	Path []string `yaml:"path"`
 	// Variable is the environment variable that the primary uses without further configuration. Empty: this field is one
@@ -56,4 +63,27 @@ type Credential struct {
 	Header string `yaml:"header"`
 	// Compact is the field's name in the compact form; empty: not written there.
 	Compact string `yaml:"compact"`
+}
+
+// Is the kind of credential that the field belongs to.
+func (c *Credential) Is() backend.Kind {
+	switch {
+	case c.Kind != "":
+		return backend.Kind(c.Kind)
+	case c.Auth == "basic":
+		return backend.KindBasic
+	case c.Auth == "header":
+		return backend.KindAPIKey
+	case c.Auth == "digest":
+		return backend.KindOther
+	}
+	return backend.KindBearer
+}
+
+// Usual is the kind that backends of the type want where they name none; "" if the toolset has no place for any.
+func (t *Toolset) Usual() backend.Kind {
+	if len(t.Credentials) == 0 {
+		return ""
+	}
+	return t.Credentials[0].Is()
 }

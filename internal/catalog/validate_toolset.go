@@ -93,6 +93,12 @@ func (v validator) credential(path string, c *Credential, web bool) {
 		}
 	}
 	v.text(path+".prefix", c.Prefix)
+	if c.Value != "" {
+		v.line(path+".value", c.Value, "what the variable must hold")
+	}
+	if c.Kind != "" && !slices.Contains([]string{"basic", "bearer", "api-key", "tenant"}, c.Kind) {
+		v.f.At(path+".kind", "expected basic, bearer, api-key or tenant, found %s", yamlfile.Quote(c.Kind))
+	}
 	kinds := []string{"bearer", "basic", "digest", "header"}
 	switch {
 	case web && !slices.Contains(kinds, c.Auth):

@@ -247,7 +247,11 @@ func (w *writer) written(t *catalog.Type) {
 	w.line("  HolmesGPT's toolset %s", strings.Join(entryNames(t), " and "))
 	for _, c := range t.Toolset.Credentials {
 		if c.Variable != "" {
-			w.line("  where it wants credentials, %s is taken from HolmesGPT's variable %s", c.Field, c.Variable)
+			value := ""
+			if c.Value != "" {
+				value = ": " + c.Value
+			}
+			w.line("  where it wants %s, %s is taken from HolmesGPT's variable %s%s", c.Is().Noun(), c.Field, c.Variable, value)
 		}
 	}
 }

@@ -37,7 +37,7 @@ func TestProbeProxy(t *testing.T) {
 		{"https", serviceObject("tls", "prometheus", prometheus, "10.0.0.3", port("https", 443, 9090)), "https:prometheus:443",
 			standin.New(standin.Prometheus, standin.Options{}), []string{"accepted", "https://prometheus.tls.svc.cluster.local:443"}},
 		{"the backend forbids", serviceObject("theirs", "prometheus", prometheus, "10.0.0.4", port("http", 80, 9090)), "prometheus:80",
-			http.HandlerFunc(forbidden), []string{"auth-required", "wants credentials"}},
+			http.HandlerFunc(forbidden), []string{"forbidden", "refuses"}},
 		{"the API server forbids", serviceObject("ours", "prometheus", prometheus, "10.0.0.5", port("http", 80, 9090)), "prometheus:80",
 			own(metav1.StatusReasonForbidden, 403, `services "prometheus:80" is forbidden: User "dev" cannot get resource "services/proxy" in API group "" in the namespace "ours"`),
 			[]string{"unavailable", "unreachable (forbidden)", "needs get on services/proxy in namespace ours"}},

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,11 +31,11 @@ func giveCredentials(all []*backend.Finding, o Options) {
 			continue
 		}
 		t := o.Type(f.Type)
-		if o.Primary[f.Type] != f.Ref && o.getsToken(f) {
+		if o.Primary[f.Type] != f.Ref && o.tokenHelps(f) {
 			f.Reason = "it is up and wants credentials; HolmesGPT sends it the token of its own ServiceAccount"
 			continue
 		}
-		defaults := defaultCredentials(t)
+		defaults := defaultCredentials(t, f.Observation.Wants)
 		beside := endangered(t, open)
 		if o.entitled(f) && beside == nil && len(defaults) > 0 {
 			f.Credentials = defaults
@@ -45,7 +46,7 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		}
 		f.Remedies = o.remedies(f, defaults, beside != nil)
 		if f.Observation.Outcome == backend.AuthRequired {
-			f.Verdict, f.Reason = backend.Unavailable, withheld(f, defaults, beside)
+			f.Verdict, f.Reason = backend.Unavailable, withheld(f, t, defaults, beside)
 			f.Primary, f.Provisional = false, false
 		}
 	}
@@ -76,7 +77,7 @@ func (o *Options) entitled(f *backend.Finding) bool {
 func (o *Options) openToolsets(all []*backend.Finding) map[string]*backend.Finding {
 	open := map[string]*backend.Finding{}
 	for _, f := range all {
-		needs := o.wants(f) && (o.Primary[f.Type] == f.Ref || !o.getsToken(f)) || len(o.Credentials[f.Type][f.Ref]) > 0
+		needs := o.wants(f) && (o.Primary[f.Type] == f.Ref || !o.tokenHelps(f)) || len(o.Credentials[f.Type][f.Ref]) > 0
 		if f.Verdict != backend.Accepted || f.Candidate.Unproven || needs {
 			continue
 		}
@@ -112,13 +113,17 @@ func toolsets(t *catalog.Type) (names []string) {
 	return names
 }
 
-func defaultCredentials(t *catalog.Type) map[string]string {
+// defaultCredentials are the fields of one kind of credential with their usual variables; "" is the kind that the type usually
+// takes.
+func defaultCredentials(t *catalog.Type, kind backend.Kind) map[string]string {
 	m := map[string]string{}
-	if t != nil {
-		for _, c := range t.Toolset.Credentials {
-			if c.Variable != "" {
-				m[c.Field] = c.Variable
-			}
+	if t == nil {
+		return m
+	}
+	kind = cmp.Or(kind, t.Toolset.Usual())
+	for i := range t.Toolset.Credentials {
+		if c := &t.Toolset.Credentials[i]; c.Variable != "" && c.Is() == kind {
+			m[c.Field] = c.Variable
 		}
 	}
 	return m
@@ -146,13 +151,24 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 }
 
 // withheld is why an instance that wants credentials is not published.
-func withheld(f *backend.Finding, defaults map[string]string, beside *backend.Finding) string {
+func withheld(f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding) string {
+	why := "it wants " + f.Observation.Wants.Noun()
 	if len(defaults) == 0 {
-		return "it wants credentials; there is no place for them in HolmesGPT's toolset for it"
+		return why + "; there is no place for that in HolmesGPT's toolset for it"
 	}
-	why := "it wants credentials, and the configuration names none for it"
+	why += ", and the configuration names none for it"
 	if beside != nil {
 		why += fmt.Sprintf("; without them %s works, which HolmesGPT would lose if their variable were missing", beside.Ref)
 	}
-	return why + "; to publish it, add to the configuration: " + f.Remedies[0]
+	return why + "; to publish it, add to the configuration: " + f.Remedies[0] + contents(t, defaults)
+}
+
+// contents says what the variables of some fields must hold, where that is not the secret as it is.
+func contents(t *catalog.Type, fields map[string]string) string {
+	for _, c := range t.Toolset.Credentials {
+		if _, ok := fields[c.Field]; ok && c.Value != "" {
+			return fmt.Sprintf(" (its value is %s)", c.Value)
+		}
+	}
+	return ""
 }

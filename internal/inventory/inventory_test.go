@@ -24,6 +24,7 @@ type svc struct {
 	selector string // "" is its own name
 	instance string
 	outcome  backend.Outcome
+	wants    backend.Kind
 	identity bool
 	unproven bool
 }
@@ -44,7 +45,7 @@ func build(t *testing.T, o inventory.Options, list ...svc) map[string]*backend.F
 		detections = append(detections, d)
 		if s.outcome != "" {
 			observations[d.Candidates[0].Key()] = backend.Observation{
-				Outcome: s.outcome, Identity: s.identity, Detail: "the probe's words", At: time.Unix(1, 0),
+				Outcome: s.outcome, Wants: s.wants, Identity: s.identity, Detail: "the probe's words", At: time.Unix(1, 0),
 			}
 		}
 	}

@@ -38,6 +38,9 @@ func judgeAlone(c *backend.Candidate, o *backend.Observation) (backend.Verdict, 
 		}
 		return backend.Accepted, "it proved what it is and works"
 	case backend.AuthRequired:
+		if o.Wants == backend.KindCertificate { // no variable of HolmesGPT's helps
+			break
+		}
 		if c.Strength >= backend.Strong || o.Identity {
 			return backend.Accepted, "it is up and wants credentials"
 		}

@@ -93,6 +93,10 @@ func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) bool {
 		unasked := other.Verdict == backend.Unavailable && other.Observation.Outcome == backend.Unprobed
 		// What has no pods, as where somebody scaled it to nothing, is waited for in the first round only.
 		empty := other.Observation.Outcome == backend.NoEndpoints && o.FirstRoundOver
+		// What lets nobody through is never the primary (DTS-PRB-8), so that nothing waits for it.
+		if slices.Contains([]backend.Outcome{backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired}, other.Observation.Outcome) {
+			continue
+		}
 		if olderThan && other.Verdict == backend.Unavailable && !empty || unasked && !o.FirstRoundOver {
 			return true
 		}

@@ -18,6 +18,12 @@ func (o *Options) getsToken(f *backend.Finding) bool {
 		(f.Namespace == "openshift-monitoring" || o.Trusts(f.Namespace))
 }
 
+// tokenHelps reports whether HolmesGPT's own token is the credential that an instance wants.
+func (o *Options) tokenHelps(f *backend.Finding) bool {
+	kind := f.Observation.Wants
+	return (kind == "" || kind == backend.KindBearer) && o.getsToken(f)
+}
+
 // keepToken marks the instances that must not get the agent's own token, whoever owns them.
 func keepToken(all []*backend.Finding, o Options) {
 	for _, f := range all {

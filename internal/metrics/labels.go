@@ -75,6 +75,7 @@ func Operations() []Operation {
 func FailureReasons() []string {
 	return []string{
 		string(backend.AuthRequired), string(backend.NotReady), string(backend.WrongIdentity),
+		string(backend.Forbidden), string(backend.ForbiddenByMesh), string(backend.LoginRequired),
 		string(backend.UntrustedTLS), string(backend.NoEndpoints),
 		"refused", "timeout", "reset", "closed", "dns", "denied", other,
 	}

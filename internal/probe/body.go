@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // body is an answer's, as far as it was read.
@@ -62,7 +64,7 @@ func (b *body) read(until int) error {
 		return lost(err)
 	}
 	switch classify(err, 0).cause {
-	case causeTimeout, causeReset, causeClosed:
+	case causeTimeout, backend.CauseReset, backend.CauseClosed:
 		return err
 	}
 	b.broken = "its body is not framed as HTTP/1.1 has it"
@@ -71,7 +73,7 @@ func (b *body) read(until int) error {
 
 // lost passes on an error only if it is the connection's and not about the data that came over it.
 func lost(err error) error {
-	if f := classify(err, 0); f.cause == causeTimeout || f.cause == causeReset {
+	if f := classify(err, 0); f.cause == causeTimeout || f.cause == backend.CauseReset {
 		return err
 	}
 	return nil

@@ -23,8 +23,6 @@ import (
 const (
 	causeRefused = "refused"
 	causeTimeout = "timeout"
-	causeReset   = "reset"
-	causeClosed  = "closed"
 	causeDNS     = "dns"
 	causeOther   = "other"
 )
@@ -39,19 +37,24 @@ type failure struct {
 	cause   string // for unreachable
 	detail  string
 	again   bool // it may pass
+	wants   backend.Kind
+	missing string
 }
 
 // classify an error of a request. nil gives the zero failure.
 func classify(err error, timeout time.Duration) failure {
 	unreachable := func(cause, detail string, again bool) failure {
-		return failure{backend.Unreachable, cause, detail, again}
+		return failure{outcome: backend.Unreachable, cause: cause, detail: detail, again: again}
 	}
 	if err == nil {
 		return failure{}
 	}
-	if detail := certificate(err); detail != "" {
-		return failure{outcome: backend.UntrustedTLS, detail: detail +
-			"; give its CA in tls.caFile, or list the Service in tls.insecureSkipVerify"}
+	if detail, missing := certificate(err); detail != "" {
+		remedy := map[string]string{
+			backend.MissingCA: "give its CA in tls.caFile", backend.MissingName: "have it issued for one of them", "": "have it renewed",
+		}[missing]
+		return failure{outcome: backend.UntrustedTLS, missing: missing, detail: detail +
+			"; " + remedy + ", or list the Service in tls.insecureSkipVerify"}
 	}
 	var dns *net.DNSError
 	var netErr net.Error
@@ -69,13 +72,16 @@ func classify(err error, timeout time.Duration) failure {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return unreachable(causeRefused, "connection refused: nothing listens on that port, or no ready pod is behind the Service", true)
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return unreachable(causeReset, "connection reset: the backend or something before it broke off, often a restart or a proxy's rule", true)
+		return unreachable(backend.CauseReset, "connection reset: the backend or something before it broke off, often a restart or a proxy's rule", true)
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return unreachable(causeOther, "it answers plain HTTP, not https", false)
 	case isNotTLS(err):
 		return unreachable(causeOther, "it does not speak TLS on that port", false)
 	case strings.Contains(text, "tls: certificate required"), strings.Contains(text, "tls: bad certificate"):
-		return failure{outcome: backend.AuthRequired, detail: "it wants a client certificate"}
+		return failure{outcome: backend.AuthRequired, wants: backend.KindCertificate, detail: "it wants a client certificate"}
+	case strings.Contains(text, "tls: unrecognized name"):
+		return failure{outcome: backend.UntrustedTLS, missing: backend.MissingName, detail: "it refuses TLS for the Service's own names " +
+			"(unrecognized_name): it knows only the names that it is configured for; configure one of the Service's there"}
 	case strings.Contains(text, "tls: "):
 		_, problem, _ := strings.Cut(text, "tls: ")
 		return unreachable(causeOther, "the TLS handshake fails: "+safetext.Clean(problem, shown), false)
@@ -86,7 +92,7 @@ func classify(err error, timeout time.Duration) failure {
 	case strings.Contains(text, "malformed "):
 		return failure{outcome: backend.WrongIdentity, detail: "it does not speak HTTP/1.1 on that port"}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed idle connection"):
-		return unreachable(causeClosed, "it closed the connection without a complete answer: often a TLS port asked in plain HTTP, or a crash", true)
+		return unreachable(backend.CauseClosed, "it closed the connection without a complete answer: often a TLS port asked in plain HTTP, or a crash", true)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return unreachable(causeOther, "no route to it: a ClusterIP can be reached from inside the cluster only", true)
 	case strings.Contains(text, "transport connection broken: "): // not by the connection: that was looked at above
@@ -118,23 +124,48 @@ func denial(err error) string {
 }
 
 // certificate says what is wrong with a backend's certificate, or "" if the error is about something else.
-func certificate(err error) string {
+// missing is what would mend it, as in backend.Observation.
+func certificate(err error) (problem, missing string) {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var verification *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &host):
-		return fmt.Sprintf("its certificate is not for %s (name mismatch)", safetext.Clean(host.Host, shown))
+		return fmt.Sprintf("its certificate is not for %s, nor for a shorter name of the Service, but for %s",
+			safetext.Clean(host.Host, shown), certificateNames(host.Certificate)), backend.MissingName
 	case errors.As(err, &unknown):
-		return "its certificate is signed by an unknown authority"
+		return "its certificate is signed by an unknown authority", backend.MissingCA
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return fmt.Sprintf("its certificate has expired or is not valid yet (%s to %s)",
-			invalid.Cert.NotBefore.UTC().Format(time.DateOnly), invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
+			invalid.Cert.NotBefore.UTC().Format(time.DateOnly), invalid.Cert.NotAfter.UTC().Format(time.DateOnly)), ""
 	case errors.As(err, &invalid), errors.As(err, &verification):
-		return "its certificate is not valid: " + safetext.Clean(err.Error(), shown)
+		return "its certificate is not valid: " + safetext.Clean(err.Error(), shown), ""
 	}
-	return ""
+	return "", ""
+}
+
+// certificateNames are the first names that a certificate is for.
+func certificateNames(c *x509.Certificate) string {
+	const few = 3
+	names := c.DNSNames
+	for _, ip := range c.IPAddresses[:min(len(c.IPAddresses), few)] {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 {
+		return "no name at all"
+	}
+	text := strings.Join(names[:min(len(names), few)], ", ")
+	if len(names) > few {
+		text += ", …"
+	}
+	return safetext.Clean(text, shown)
+}
+
+// speaksTLS: the error is about a certificate.
+func speaksTLS(err error) bool {
+	problem, _ := certificate(err)
+	return problem != ""
 }
 
 func isNotTLS(err error) bool {
@@ -146,7 +177,7 @@ func isNotTLS(err error) bool {
 func (s *session) noteScheme(err error) {
 	text := err.Error()
 	switch {
-	case s.answered, certificate(err) != "": // it has answered in this scheme, or speaks TLS
+	case s.answered, speaksTLS(err): // it has answered in this scheme, or speaks TLS
 	case s.scheme == "https" && (errors.Is(err, http.ErrSchemeMismatch) || isNotTLS(err)):
 		s.otherScheme = "it does not answer in TLS"
 	case s.scheme == "http" && strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`):

@@ -91,7 +91,7 @@ func TestHostileConnections(t *testing.T) {
 			_, _ = c.Read(make([]byte, 4096))
 			_, _ = io.WriteString(c, ok+"Content-Length: 99\r\n\r\nOK")
 		},
-			backend.Observation{Outcome: backend.Unreachable, Cause: causeClosed}},
+			backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseClosed}},
 		{"length of the largest number", say(ok + "Content-Length: 9223372036854775807\r\n\r\nOK"), timeout},
 		{"length over that", say(ok + "Content-Length: 92233720368547758070\r\n\r\nOK"), wrong("not valid HTTP/1.1")},
 		{"length too small", say(ok + "Content-Length: 1\r\n\r\nO{{ env.TOKEN }}"), wrong(`"O"`)},

@@ -9,7 +9,6 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // result of a check.
@@ -19,7 +18,7 @@ const (
 	met     result = iota
 	unmet          // the answer is another one
 	unwell         // a 5xx or 429, which says nothing about what it is
-	refused        // 401 or 403 where that is no expected answer
+	refused        // what stands before it does not let the request through; see bar
 )
 
 // maxBases bounds the base paths that are tried.
@@ -31,6 +30,12 @@ type identity struct {
 	detail  string
 	base    string
 	version string
+	bar     bar // what keeps it from being asked
+}
+
+// telling orders the outcomes of several base paths: what says more about the backend comes before another's page.
+func telling(o backend.Outcome) int {
+	return slices.Index([]backend.Outcome{backend.WrongIdentity, backend.Forbidden, backend.LoginRequired, backend.ForbiddenByMesh, backend.NotReady}, o)
 }
 
 // identify tries the base paths until one proves the type, or says that it wants credentials.
@@ -56,12 +61,14 @@ func (s *session) identify(t *catalog.Type) (identity, error) {
 		tried = append(tried, base)
 		id, res, err := s.identifyAt(t, base)
 		if told != nil && errors.Is(err, errSpent) {
-			id = *told
+			if id = *told; telling(id.outcome) > 0 {
+				return id, nil
+			}
 		}
-		if err != nil || res == met || res == refused || s.otherScheme != "" {
+		if err != nil || res == met || id.outcome == backend.AuthRequired || s.otherScheme != "" {
 			return id, err
 		}
-		if told == nil || id.outcome == backend.NotReady && told.outcome != backend.NotReady {
+		if told == nil || telling(id.outcome) > telling(told.outcome) {
 			told = &id
 		}
 		if s.searching {
@@ -102,7 +109,7 @@ func (s *session) identifyAt(t *catalog.Type, base string) (identity, result, er
 				id.outcome, id.detail = backend.WrongIdentity, other
 				return id, unmet, err
 			}
-			id.outcome, id.detail = backend.AuthRequired, "it wants credentials, so that it cannot prove to be "+t.Title+": "+why
+			id.outcome, id.bar, id.detail = s.bar.outcome, s.bar, "it "+s.bar.does(t)+", so that it cannot prove to be "+t.Title+": "+why
 			return id, res, nil
 		case unwell:
 			id.outcome, id.detail = backend.NotReady, "it cannot prove to be "+t.Title+" now: "+why
@@ -155,9 +162,10 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res 
 		return "", met, version(c, a), nil
 	}
 	request, _, _ := strings.Cut(at+c.Get, "?")
+	barred, stands := a.barred(slices.Contains(c.Status, a.status))
 	switch why = request + " answers " + a.describe() + "; " + why; {
-	case isRefusal(a.status) && !slices.Contains(c.Status, a.status):
-		res, why = refused, a.refusal()
+	case stands:
+		res, why, s.bar = refused, a.refusal(), barred
 	case a.status >= 500 || a.status == http.StatusTooManyRequests:
 		res = unwell
 	default:
@@ -181,18 +189,6 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res 
 
 func isRefusal(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusForbidden
-}
-
-// refusal quotes what a backend says that wants credentials.
-func (a *answer) refusal() string {
-	text := a.describe()
-	if challenge := a.header.Get("WWW-Authenticate"); challenge != "" {
-		text += ", WWW-Authenticate: " + safetext.Clean(challenge, quoted)
-	}
-	if strings.Contains(string(a.body[:min(len(a.body), 4*quoted)]), "no org id") {
-		text += " (it wants a tenant, in the header X-Scope-OrgID)"
-	}
-	return text
 }
 
 // learn takes base paths from a redirect, whatever host it names: only the path is used, on the host that is being asked.

@@ -43,7 +43,7 @@ func TestOutcomes(t *testing.T) {
 		{"identity refused", "elasticsearch", answers{"*": unauthorized}, nil,
 			backend.Observation{Outcome: backend.AuthRequired, Detail: `Basic realm="security"`}},
 		{"identity forbidden", "prometheus", answers{"*": {status: 403}}, nil,
-			backend.Observation{Outcome: backend.AuthRequired, Detail: "cannot prove to be Prometheus"}},
+			backend.Observation{Outcome: backend.Forbidden, Detail: "cannot prove to be Prometheus"}},
 		{"credentials wanted", "grafana", answers{"/api/health": {body: `{"database":"ok","version":"11.2.0"}`}, "/api/search": {status: 401, body: `{"message":"Unauthorized"}`}}, nil,
 			backend.Observation{Outcome: backend.AuthRequired, Identity: true, Version: "11.2.0", Detail: "wants credentials"}},
 		{"health refused", "elasticsearch", answers{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": unauthorized}, nil,
@@ -126,13 +126,13 @@ func TestUnreachable(t *testing.T) {
 		{causeTimeout, "within 300ms", func(t *testing.T) Target {
 			return raw(t, typ, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 		}},
-		{causeReset, "broke off", func(t *testing.T) Target {
+		{backend.CauseReset, "broke off", func(t *testing.T) Target {
 			return raw(t, typ, func(c net.Conn) {
 				_, _ = c.Read(make([]byte, 1))
 				_ = c.(*net.TCPConn).SetLinger(0)
 			})
 		}},
-		{causeClosed, "closed the connection", func(t *testing.T) Target {
+		{backend.CauseClosed, "closed the connection", func(t *testing.T) Target {
 			return raw(t, typ, func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)) })
 		}},
 		{causeDNS, "DNS does not resolve", func(t *testing.T) Target {

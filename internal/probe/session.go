@@ -36,10 +36,11 @@ var errSpent = fmt.Errorf("no more than %d requests are made in one try", maxReq
 type answer struct {
 	status  int
 	header  http.Header
-	body    []byte // at most maxBody bytes; nil for a bare request
-	broken  string // why the body cannot be used, "" if it can
-	to      string // where it redirects to, for people
-	release func() // lets another large body be read; nil for a small one
+	body    []byte   // at most maxBody bytes; nil for a bare request
+	broken  string   // why the body cannot be used, "" if it can
+	to      string   // where it redirects to, for people
+	away    *url.URL // the same where that is another host or port, which is not followed
+	release func()   // lets another large body be read; nil for a small one
 }
 
 // done drops a large body; whoever got the answer calls it when it has read it.
@@ -83,6 +84,7 @@ type session struct {
 	single    bool // a request was lost with a kept connection: none is kept any more
 	// otherScheme is why the other scheme should be tried, "" if nothing says so.
 	otherScheme string
+	bar         bar // the last that a check met
 	requests    []backend.Request
 	skipVerify  bool
 }
@@ -110,7 +112,10 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 		if location == nil {
 			break
 		}
-		if s.learn(base, path, location.Path) || s.elsewhere(location) || hop == maxRedirects {
+		if s.elsewhere(location) {
+			a.away = location
+		}
+		if s.learn(base, path, location.Path) || a.away != nil || hop == maxRedirects {
 			break
 		}
 		if location.Scheme != s.scheme {

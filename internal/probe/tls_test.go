@@ -193,7 +193,7 @@ func TestOtherScheme(t *testing.T) {
 		{"https to plain, fixed", plain, "https", true, backend.Observation{Outcome: backend.Unreachable, Cause: causeOther, Detail: "plain HTTP"}, "https"},
 		{"neither", func(t *testing.T) Target {
 			return raw(t, lookupType(t, "prometheus"), func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)) })
-		}, "http", false, backend.Observation{Outcome: backend.Unreachable, Cause: causeClosed}, "http"},
+		}, "http", false, backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseClosed}, "http"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

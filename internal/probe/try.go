@@ -79,7 +79,10 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 		}
 	case err != nil:
 		f := classify(err, s.prober.opts.Timeout)
-		o.Outcome, o.Cause, o.Detail, again = f.outcome, f.cause, f.detail, f.again
+		if !s.answered && (f.cause == backend.CauseReset || f.cause == backend.CauseClosed) {
+			f.detail += "; where it never answers at all, often a service mesh that wants mutual TLS of its callers"
+		}
+		o.Outcome, o.Cause, o.Detail, o.Wants, o.Missing, again = f.outcome, f.cause, f.detail, f.wants, f.missing, f.again
 	}
 	o.Scheme = s.scheme
 	if !o.Identity && o.Outcome != backend.AuthRequired && o.Outcome != backend.Ready && t != nil {
@@ -131,7 +134,7 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		return o, false, err
 	}
 	if id.outcome != "" {
-		o.Outcome, o.Detail = id.outcome, id.detail
+		o.Outcome, o.Detail, o.Wants = id.outcome, id.detail, id.bar.wants(t)
 		return o, id.outcome == backend.NotReady, nil
 	}
 	o.Identity, o.Version = true, id.version
@@ -141,7 +144,7 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 	}
 	switch res {
 	case refused:
-		o.Outcome, o.Detail = backend.AuthRequired, "it is "+t.Title+" and wants credentials: "+why
+		s.refuse(&o, t, why)
 		return o, false, nil
 	case unmet, unwell:
 		o.Outcome, o.Detail = backend.NotReady, "it is "+t.Title+", but not ready: "+why
@@ -153,7 +156,7 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		case err != nil:
 			return o, false, err
 		case res == refused:
-			o.Outcome, o.Detail = backend.AuthRequired, "it is "+t.Title+" and wants credentials: "+why
+			s.refuse(&o, t, why)
 			return o, false, nil
 		case res != met:
 			o.Outcome, o.Detail = backend.NotReady, "it is "+t.Title+", but answers no query: "+why
@@ -184,8 +187,9 @@ func (s *session) health(t *catalog.Type, base string) (why string, res result, 
 		return "", unmet, err
 	}
 	defer a.done()
-	switch {
-	case isRefusal(a.status):
+	switch barred, stands := a.barred(false); {
+	case stands:
+		s.bar = barred
 		return a.refusal(), refused, nil
 	case a.status >= 400:
 		return s.cand.HealthPath + " answers " + a.describe(), unmet, nil

@@ -185,11 +185,6 @@ func strict(text []byte, out any) error {
 	return nil
 }
 
-var outcomes = []backend.Outcome{
-	backend.Ready, backend.AuthRequired, backend.NotReady, backend.WrongIdentity, backend.UntrustedTLS,
-	backend.NoEndpoints, backend.Unreachable, backend.Unprobed,
-}
-
 // instance checks what goes into documents.
 func (j *instanceJSON) instance() (Instance, error) {
 	ref, err := parseRef(j.Service)
@@ -212,7 +207,7 @@ func (j *instanceJSON) instance() (Instance, error) {
 		return Instance{}, errors.New(`healthPath: expected "" or an absolute path`)
 	case j.Path != "" && (!strings.HasPrefix(j.Path, "/") || strings.HasSuffix(j.Path, "/")):
 		return Instance{}, errors.New(`path: expected "" or an absolute path without a slash at its end`)
-	case !slices.Contains(outcomes, j.Outcome):
+	case !slices.Contains(backend.Outcomes(), j.Outcome):
 		return Instance{}, errors.New("outcome: expected one of a probe")
 	}
 	for _, field := range [][2]string{

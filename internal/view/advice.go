@@ -66,16 +66,26 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		}
 		return []Advice{{"Look at its pods:", fmt.Sprintf("kubectl -n %s get pods -l %s", f.Namespace, strings.Join(selector, ","))}}
 	case backend.UntrustedTLS:
-		return []Advice{
-			{"Name the authority that signed its certificate in the configuration:", "tls: {caFile: /path/to/ca.pem}"},
-			{"Or have it trusted unchecked:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)},
-		}
+		return adviseTLS(f)
 	case backend.AuthRequired:
+		if f.Observation.Wants == backend.KindCertificate {
+			return []Advice{{"HolmesGPT shows no client certificate. Make a port or a Service for it that wants none, and guard that by a NetworkPolicy.", ""}}
+		}
 		return adviseCredentials(f)
+	case backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired:
+		return adviseRefused(f)
 	}
-	if f.Observation.Cause == backend.CauseForbidden {
+	switch f.Observation.Cause {
+	case backend.CauseForbidden:
 		return adviseForbidden(f)
+	case backend.CauseReset, backend.CauseClosed:
+		return append([]Advice{adviseMesh}, h.advisePlace(f)...)
 	}
+	return h.advisePlace(f)
+}
+
+// advisePlace: it may be asked at the wrong place.
+func (h Hints) advisePlace(f *backend.Finding) []Advice {
 	return []Advice{
 		{"It is taken in as soon as it answers: see that it runs.", ""},
 		{"If the port or the base path is wrong, say which is right:", h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")},

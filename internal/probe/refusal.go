@@ -1,0 +1,209 @@
+package probe
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// bar is what stands before a backend and does not let a request through (DTS-PRB-8).
+type bar struct {
+	outcome backend.Outcome
+	kinds   []backend.Kind // of credentials that it names, for auth-required
+	says    string         // what it does, after "it is X and"; "" for auth-required
+}
+
+// barred says what stands before the backend, if an answer shows that something does. A status that was expected shows
+// nothing, but for a page on which people sign in.
+func (a *answer) barred(expected bool) (bar, bool) {
+	switch {
+	case a.away != nil && leadsToLogin(a.away), a.status < 400 && a.signIn():
+		return login(), true
+	case expected:
+		return bar{}, false
+	case a.status == http.StatusUnauthorized:
+		return a.wanting(), true
+	case a.status == http.StatusForbidden:
+		return a.forbidding(), true
+	case a.status == http.StatusBadRequest && a.mentions(nginxWantsCertificate):
+		return wants(backend.KindCertificate), true
+	}
+	return bar{}, false
+}
+
+// nginx's words for a client that shows none, with the status 400.
+// https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client
+const nginxWantsCertificate = "no required ssl certificate was sent"
+
+func wants(kinds ...backend.Kind) bar {
+	return bar{outcome: backend.AuthRequired, kinds: kinds}
+}
+
+// does is what it does to requests for a type, for people.
+func (b bar) does(t *catalog.Type) string {
+	if b.outcome == backend.AuthRequired {
+		return "wants " + b.wants(t).Noun()
+	}
+	return b.says
+}
+
+func login() bar {
+	return bar{outcome: backend.LoginRequired, says: "is behind a proxy that wants people to sign in"}
+}
+
+// wanting is what a 401 means.
+func (a *answer) wanting() bar {
+	if a.mentions("no org id") { // Mimir, Cortex, Loki and Tempo
+		return wants(backend.KindTenant)
+	}
+	return wants(a.challenges()...)
+}
+
+// challenges are the kinds that WWW-Authenticate names, each once. One header may name several.
+func (a *answer) challenges() (kinds []backend.Kind) {
+	for _, header := range a.header.Values("WWW-Authenticate") {
+		for _, scheme := range scheme.FindAllStringSubmatch(header, maxBases) {
+			kind := backend.KindOther
+			switch strings.ToLower(scheme[1]) {
+			case "basic":
+				kind = backend.KindBasic
+			case "bearer":
+				kind = backend.KindBearer
+			case "apikey":
+				kind = backend.KindAPIKey
+			}
+			if !slices.Contains(kinds, kind) {
+				kinds = append(kinds, kind)
+			}
+		}
+	}
+	return kinds
+}
+
+// scheme finds the names of schemes: words that no "=" follows, at the beginning or after a comma.
+var scheme = regexp.MustCompile(`(?:^|,)\s*([A-Za-z][A-Za-z0-9-]*)(?:\s*$|\s*,|\s+[^\s=])`)
+
+// forbidding is what a 403 means. It wants credentials only where it says so.
+func (a *answer) forbidding() bar {
+	if mesh := a.mesh(); mesh != "" {
+		return bar{outcome: backend.ForbiddenByMesh, says: "is behind " + mesh + ", whose policy lets this service's pod not through"}
+	}
+	if a.signIn() {
+		return login()
+	}
+	if kinds := a.challenges(); len(kinds) > 0 {
+		return wants(kinds...)
+	}
+	if a.mentions("no org id") {
+		return wants(backend.KindTenant)
+	}
+	for _, word := range [...]string{
+		"credential", "unauthenticated", "not authenticated", "authentication", "system:anonymous", "bearer token",
+		"missing token", "api key", "apikey", "not logged in", "log in", "login",
+	} {
+		if a.mentions(word) {
+			return wants()
+		}
+	}
+	says := "refuses, and does not say that credentials would help"
+	if len(bytes.TrimSpace(a.body)) == 0 && a.header.Get("Server") == "" {
+		says += " (a policy of Linkerd's answers so)"
+	}
+	return bar{outcome: backend.Forbidden, says: says}
+}
+
+// mesh names the service mesh whose policy gave the answer; "" for none.
+func (a *answer) mesh() string {
+	server := strings.ToLower(a.header.Get("Server"))
+	text := string(bytes.TrimSpace(a.body[:min(len(a.body), 8*quoted)]))
+	switch {
+	case a.header.Get("L5d-Proxy-Error") != "":
+		return "Linkerd"
+	case strings.HasPrefix(text, "RBAC: access denied") && strings.Contains(server, "istio"):
+		return "Istio (Envoy)"
+	case strings.HasPrefix(text, "RBAC: access denied"):
+		return "a service mesh (Envoy)"
+	case text == "Access denied" && server == "envoy":
+		return "Cilium (Envoy)"
+	}
+	return ""
+}
+
+// wants is the kind that a backend of that type should be given: of several that are named the one that the type usually
+// takes, then one that HolmesGPT's toolset for it has a place for.
+func (b bar) wants(t *catalog.Type) backend.Kind {
+	if b.outcome != backend.AuthRequired || len(b.kinds) == 0 {
+		return ""
+	}
+	for i := range t.Toolset.Credentials {
+		if k := t.Toolset.Credentials[i].Is(); slices.Contains(b.kinds, k) {
+			return k
+		}
+	}
+	return b.kinds[0]
+}
+
+// refuse enters what the last bar means for a backend that has proven its type.
+func (s *session) refuse(o *backend.Observation, t *catalog.Type, why string) {
+	o.Outcome, o.Wants = s.bar.outcome, s.bar.wants(t)
+	o.Detail = "it is " + t.Title + " and " + s.bar.does(t) + ": " + why
+}
+
+// refusal quotes what stands before a backend.
+func (a *answer) refusal() string {
+	text := a.describe()
+	if challenge := a.header.Get("WWW-Authenticate"); challenge != "" {
+		text += ", WWW-Authenticate: " + safetext.Clean(challenge, quoted)
+	}
+	return text
+}
+
+// mentions looks for a text in lower case near the beginning of the body.
+func (a *answer) mentions(text string) bool {
+	return bytes.Contains(bytes.ToLower(a.body[:min(len(a.body), 4<<10)]), []byte(text))
+}
+
+// signIn says whether the answer is a page on which people sign in.
+func (a *answer) signIn() bool {
+	page := bytes.ToLower(bytes.TrimSpace(a.body[:min(len(a.body), maxSmall)]))
+	if a.broken != "" || !bytes.HasPrefix(page, []byte("<")) {
+		return false
+	}
+	title := strings.Join(strings.FieldsFunc(strings.ToLower(pageTitle(page)), func(r rune) bool { return r == ' ' || r == '-' }), "")
+	for _, word := range [...]string{"signin", "login", "logon"} {
+		if strings.Contains(title, word) {
+			return true
+		}
+	}
+	return passwordField.Match(page)
+}
+
+var passwordField = regexp.MustCompile(`<input[^>]*type=["']?password`)
+
+// leadsToLogin says whether a redirect to another host leads to where people sign in: by a word of its host or its path, or
+// by the parameters that OpenID Connect and SAML have. What keeps the path that was asked is only moved.
+func leadsToLogin(u *url.URL) bool {
+	q := u.Query()
+	if q.Has("client_id") && (q.Has("redirect_uri") || q.Has("response_type")) || q.Has("SAMLRequest") {
+		return true
+	}
+	words := strings.FieldsFunc(strings.ToLower(u.Hostname()+"/"+u.Path), func(r rune) bool { return strings.ContainsRune("/._-", r) })
+	for i, w := range words {
+		switch w {
+		case "login", "signin", "logon", "oauth", "oauth2", "oidc", "openid", "saml", "saml2", "sso", "authorize", "auth":
+			return true
+		case "sign", "log":
+			if i+1 < len(words) && (words[i+1] == "in" || words[i+1] == "on") {
+				return true
+			}
+		}
+	}
+	return false
+}

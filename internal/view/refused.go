@@ -1,0 +1,46 @@
+package view
+
+import (
+	"fmt"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// adviseMesh is for what breaks off without a word, as a mesh with strict mutual TLS does with callers from outside.
+var adviseMesh = Advice{"If its pods are in a service mesh that wants mutual TLS of everybody (Istio: PeerAuthentication STRICT; Linkerd: a Server " +
+	"for authenticated clients), take the pods of this service and of HolmesGPT into the mesh, or allow plain text on that port.", ""}
+
+// adviseRefused is what can be done about a backend that is up and lets nobody through.
+func adviseRefused(f *backend.Finding) []Advice {
+	switch f.Observation.Outcome {
+	case backend.ForbiddenByMesh:
+		return []Advice{{"Let the service accounts of HolmesGPT and of this service in, by an authorization policy of the mesh in its namespace " +
+			"(Istio: AuthorizationPolicy; Linkerd: AuthorizationPolicy or ServerAuthorization; Cilium: a rule of its CiliumNetworkPolicy). See which there are:",
+			fmt.Sprintf("kubectl -n %s get authorizationpolicies", f.Namespace)}}
+	case backend.LoginRequired:
+		return []Advice{
+			{"Make a Service that leads past the proxy, to the port of the backend itself, and guard it by a NetworkPolicy that lets HolmesGPT and this service in. See what this one leads to:",
+				fmt.Sprintf("kubectl -n %s get service %s -o yaml", f.Namespace, f.Name)},
+			{"Or, where the proxy accepts tokens beside its logins, have it accept that of HolmesGPT's service account.", ""},
+		}
+	}
+	return []Advice{{"See what refuses, a proxy before it or a policy of its namespace, and let HolmesGPT and this service in:",
+		fmt.Sprintf("kubectl -n %s get networkpolicies,pods -o wide", f.Namespace)}}
+}
+
+// adviseTLS says what is missing: the authority, the name, or another certificate.
+func adviseTLS(f *backend.Finding) []Advice {
+	unchecked := Advice{"Or have it trusted unchecked:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)}
+	names := fmt.Sprintf("%s.%s.svc", f.Name, f.Namespace)
+	switch f.Observation.Missing {
+	case backend.MissingCA:
+		return []Advice{{"Name the authority that signed its certificate in the configuration:", "tls: {caFile: /path/to/ca.pem}"}, unchecked}
+	case backend.MissingName:
+		return []Advice{
+			{"Have a certificate issued, and its server configured, for one of the Service's own names, such as " + names + ". Where it is right for another name, say which:",
+				fmt.Sprintf("kubectl -n %s annotate service %s kubernaut.io/toolset-endpoint=https://NAME:PORT", f.Namespace, f.Name)},
+			unchecked,
+		}
+	}
+	return []Advice{{"Have its certificate renewed.", ""}, unchecked}
+}
