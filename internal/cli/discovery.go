@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -204,7 +205,7 @@ func newProber(mode string, c *config.Config, cluster *rest.Config) (discovery.P
 // newDetector recognises what the catalog has, and takes from annotations what the configuration lets them say.
 func newDetector(c *config.Config, types *catalog.Catalog) (*detect.Detector, error) {
 	return detect.New(types, detect.Options{
-		ClusterDomain:        c.ClusterDomain,
+		ClusterDomain:        cmp.Or(c.ClusterDomain, cluster.Domain(cluster.ResolvConf)),
 		TrustedNamespaces:    c.Security.TrustedNamespaces,
 		OnlyTrusted:          c.Security.Annotations == config.AnnotationsTrusted,
 		AllowedEndpointHosts: c.Security.AllowedEndpointHosts,

@@ -12,7 +12,8 @@ import (
 
 // Config is the whole configuration. Durations are Go durations with units: 250ms, 30s, 5m.
 type Config struct {
-	// ClusterDomain is the cluster's DNS domain, the end of every Service's name. Default cluster.local.
+	// ClusterDomain is the cluster's DNS domain, the end of every Service's name. Default "": the one that the pod's
+	// /etc/resolv.conf names in its search line, else cluster.local.
 	ClusterDomain string `yaml:"clusterDomain"`
 
 	Discovery      Discovery      `yaml:"discovery"`
@@ -212,8 +213,7 @@ const (
 // Default is the configuration without a file.
 func Default() *Config {
 	return &Config{
-		ClusterDomain: "cluster.local",
-		Discovery:     Discovery{Interval: 5 * time.Minute, Settle: 250 * time.Millisecond},
+		Discovery: Discovery{Interval: 5 * time.Minute, Settle: 250 * time.Millisecond},
 		Health: Health{
 			Interval: 30 * time.Second, Timeout: 5 * time.Second, Tries: 3, FailureThreshold: 3, Concurrency: 256,
 		},

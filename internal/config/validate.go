@@ -14,7 +14,7 @@ import (
 // validate reports every value that decodes but cannot be meant.
 func (c *Config) validate(f *yamlfile.File) {
 	v := validator{f}
-	v.check("clusterDomain", isDomain(c.ClusterDomain), "a DNS name such as cluster.local", c.ClusterDomain)
+	v.check("clusterDomain", c.ClusterDomain == "" || isDomain(c.ClusterDomain), "a DNS name such as cluster.local", c.ClusterDomain)
 	v.discovery(&c.Discovery)
 	v.health(&c.Health)
 	v.output(&c.Output)

@@ -29,7 +29,10 @@ type Report struct {
 	Events  Events
 	Log     *slog.Logger
 	History *history.Log // may be nil
+	// Resolver looks up names that are written; nil where the cluster's names are not known, as outside it.
+	Resolver Resolver
 
+	checked  nameCheck
 	accepted map[backend.Key]string // in the last cycle: endpoints
 	failing  string                 // the error that was last told
 	source   string                 // the same, of reading Services
@@ -66,6 +69,7 @@ func (r *Report) Cycle(s *Snapshot) {
 	if s.InForce {
 		r.tellBackends(s)
 	}
+	r.checkNames(s)
 	r.tellSource(s.Source)
 	r.tellNames(s)
 	r.tellReach(s)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
@@ -110,6 +112,9 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 		return nil, err
 	}
 	report := &controller.Report{Metrics: meter, Events: s.site.events, Log: log, History: s.history}
+	if o.Standalone == nil && cluster.Inside() {
+		report.Resolver = net.DefaultResolver
+	}
 	s.monitor = health.New(prober, health.Options{
 		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency,
 		Address: probe.Address, Checked: report.Checked,

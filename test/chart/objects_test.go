@@ -3,6 +3,7 @@
 package chart
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -143,7 +144,7 @@ func TestNamesAgree(t *testing.T) {
 		}
 		if tls := r.config.Server.TLS; tls.Mode == config.TLSSelfSigned {
 			domain := service.Name + "." + service.Namespace
-			for _, name := range []string{service.Name, domain, domain + ".svc", domain + ".svc." + r.config.ClusterDomain} {
+			for _, name := range []string{service.Name, domain, domain + ".svc", domain + ".svc." + cmp.Or(r.config.ClusterDomain, "cluster.local")} {
 				if !slices.Contains(tls.Names, name) {
 					t.Errorf("the certificate is for %q, without %s", tls.Names, name)
 				}

@@ -1,0 +1,50 @@
+package cluster
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/rest"
+)
+
+// ResolvConf is where kubelet tells a pod which names it may shorten.
+const ResolvConf = "/etc/resolv.conf"
+
+// DefaultDomain is the DNS domain of nearly every cluster.
+const DefaultDomain = "cluster.local"
+
+// Domain is the cluster's DNS domain as the search line of a pod's resolv.conf has it, NAMESPACE.svc.DOMAIN; DefaultDomain
+// where the file says nothing of the kind, as outside a cluster.
+func Domain(resolvConf string) string {
+	f, err := os.Open(resolvConf)
+	if err != nil {
+		return DefaultDomain
+	}
+	defer f.Close()
+	const most = 64 << 10 // bytes
+	domain := DefaultDomain
+	for lines := bufio.NewScanner(io.LimitReader(f, most)); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 0 || fields[0] != "search" {
+			continue
+		}
+		domain = DefaultDomain // the last search line counts (resolv.conf(5))
+		for _, name := range fields[1:] {
+			_, found, ok := strings.Cut(strings.TrimSuffix(strings.ToLower(name), "."), ".svc.")
+			if ok && len(validation.IsDNS1123Subdomain(found)) == 0 {
+				domain = found
+				break
+			}
+		}
+	}
+	return domain
+}
+
+// Inside reports whether this process runs in a pod of the cluster, where Services' names resolve.
+func Inside() bool {
+	_, err := rest.InClusterConfig()
+	return err == nil
+}

@@ -1,0 +1,110 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// dns answers for names that end in one of its domains; it hangs where it has none.
+type dns struct {
+	domain string
+	mu     sync.Mutex
+	asked  []string
+}
+
+func (d *dns) LookupHost(ctx context.Context, host string) ([]string, error) {
+	d.mu.Lock()
+	d.asked = append(d.asked, host)
+	d.mu.Unlock()
+	switch {
+	case d.domain == "":
+		<-ctx.Done()
+		return nil, &net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}
+	case strings.HasSuffix(host, "."+d.domain+"."):
+		return []string{"10.0.0.1"}, nil
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
+// writtenAt is a snapshot of what is written, one host for each name.
+func writtenAt(leading bool, hosts ...string) *Snapshot {
+	s := &Snapshot{InForce: true, Leading: leading}
+	for i, host := range hosts {
+		service := &backend.Service{Ref: backend.Ref{Namespace: "obs", Name: fmt.Sprint("p", i)}, ClusterIP: "10.0.0.1"}
+		s.Findings = append(s.Findings, &backend.Finding{
+			Ref: service.Ref, Service: service, Type: "prometheus", Verdict: backend.Accepted,
+			Candidate: &backend.Candidate{Service: service, Type: "prometheus", Instance: service.Ref.String(), Host: host},
+		})
+	}
+	return s
+}
+
+// A wrong clusterDomain is an Event at the first publication, and nothing waits for DNS.
+func TestClusterDomainWrong(t *testing.T) {
+	t.Attr("req", "DTS-DET-7")
+	const host = "p.obs.svc.cluster.local"
+	tests := map[string]struct {
+		resolver *dns
+		s        *Snapshot
+		event    bool
+		asked    int
+	}{
+		"wrong":            {&dns{domain: "k8s.example.com"}, writtenAt(true, host), true, 2},
+		"right":            {&dns{domain: "cluster.local"}, writtenAt(true, host), false, 1},
+		"one is known":     {&dns{domain: "cluster.local"}, writtenAt(true, "gone.obs.svc.other", host), false, 2},
+		"three are enough": {&dns{domain: "k8s.example.com"}, writtenAt(true, host, host, host, host, host), true, 6},
+		"DNS is away":      {&dns{}, writtenAt(true, host), false, 1},
+		"not the leader":   {&dns{domain: "k8s.example.com"}, writtenAt(false, host), false, 0},
+		"nothing yet":      {&dns{domain: "k8s.example.com"}, writtenAt(true), false, 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				events := &recorded{}
+				r := newLogged()
+				r.Events, r.Resolver = events, tt.resolver
+				begin := time.Now()
+				for range 3 {
+					r.Cycle(tt.s)
+				}
+				if took := time.Since(begin); took > 0 {
+					t.Errorf("the cycle waited %s", took)
+				}
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if got := strings.Contains(strings.Join(events.configMap, "\n"), "clusterDomain"); got != tt.event {
+					t.Errorf("Event: %t, want %t", got, tt.event)
+				}
+				if len(tt.resolver.asked) != tt.asked {
+					t.Errorf("asked for %q, want %d questions", tt.resolver.asked, tt.asked)
+				}
+				before := len(tt.resolver.asked)
+				r.Cycle(tt.s)
+				time.Sleep(time.Minute)
+				if again := len(tt.resolver.asked) > before; again != (name == "DNS is away") {
+					t.Errorf("the next publication asks again: %t", again)
+				}
+			})
+		})
+	}
+}
+
+// Names that say nothing about the domain are not looked up.
+func TestNamesLookedUp(t *testing.T) {
+	t.Attr("req", "DTS-DET-7")
+	s := writtenAt(true, "kb.example.org", "headless.obs.svc.x", "down.obs.svc.x")
+	s.Findings[0].Candidate.ForeignHost = true
+	s.Findings[1].Service.ClusterIP = "None"
+	s.Findings[2].Verdict = backend.Unavailable
+	if got := writtenNames(append(s.Findings, &backend.Finding{Verdict: backend.Rejected})); len(got) != 0 {
+		t.Errorf("got %q", got)
+	}
+}
