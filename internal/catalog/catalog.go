@@ -28,8 +28,25 @@ type Type struct {
 	// File is where it was read from.
 	File string `yaml:"-"`
 
-	text    []byte // of the file, as it was read
-	builtin bool
+	text      []byte // of the file, as it was read
+	builtin   bool
+	relatives []*Type
+}
+
+// Relatives are the other types of its family, in the catalog's order; not to be changed.
+func (t *Type) Relatives() []*Type { return t.relatives }
+
+// Relative is the type of that name, if it is of the same family; else nil.
+func (t *Type) Relative(name string) *Type {
+	if name == t.Type {
+		return t
+	}
+	for _, r := range t.relatives {
+		if r.Type == name {
+			return r
+		}
+	}
+	return nil
 }
 
 // Detect says how a Service of this type looks.

@@ -112,6 +112,14 @@ func (c *Catalog) sort() {
 	slices.SortFunc(c.Types, func(a, b *Type) int {
 		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Type, b.Type))
 	})
+	for _, t := range c.Types {
+		t.relatives = nil
+		for _, other := range c.Types {
+			if other != t && t.Family != "" && other.Family == t.Family {
+				t.relatives = append(t.relatives, other)
+			}
+		}
+	}
 }
 
 // list returns the files of a directory that hold types, sorted.

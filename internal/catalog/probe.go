@@ -16,15 +16,26 @@ const MaxRequests = 8
 type Probe struct {
 	// Paths are base paths to try after the candidate's own, e.g. /prometheus.
 	Paths []string `yaml:"paths"`
+	// PathAfter are texts, each directly before the base path and a quote, with which the software answers outside it.
+	PathAfter []string `yaml:"pathAfter"`
 	// Identity: all must be answered as expected. Only the real thing answers so.
 	Identity []Check `yaml:"identity"`
-	// Not: answers that unmask a relative which passes Identity; any one met means wrong-identity, with its reason.
+	// Not: answers that unmask what passes Identity; any one met means the relative that it names, else wrong-identity, with
+	// its reason. A part of the same software that answers no queries belongs here.
 	Not []Check `yaml:"not"`
+	// Compatible: what proves no product, but that the requests of the family's agent are answered. Any one will do, where no
+	// type of the family was proven because what would prove it is missing or forbidden.
+	Compatible []Check `yaml:"compatible"`
 	// Health: all must be answered as expected, otherwise not-ready.
 	Health []Check `yaml:"health"`
 	// Query stands for what the agent will ask: one cheap request, which needs the same rights. Only where it is answered
 	// as expected the backend is ready; a refusal tells which credentials are wanted. Without one, health decides.
 	Query *Check `yaml:"query"`
+	// Degraded: answers to a health check of a backend that answers what it can. It keeps a new one out and withdraws none
+	// that is published.
+	Degraded []Check `yaml:"degraded"`
+	// Warn: answers that mean that something works less well than it could, which is told and decides nothing.
+	Warn []Check `yaml:"warn"`
 	// Version: where else the version may be found if Identity has not told it; no answer here ever counts against it.
 	Version []Check `yaml:"version"`
 }
@@ -34,7 +45,8 @@ type Probe struct {
 type Check struct {
 	// Get is the path to ask for, with its query.
 	Get string `yaml:"get"`
-	// Root: Get is a path of the server, whatever the base path.
+	// Root: Get is a path of the server rather than one below the base path. Under identity and health it is looked for below
+	// the base path as well, and paths under health that are not so marked at the root, wherever the other place fails.
 	Root bool `yaml:"root"`
 	// Status accepted. Default 200.
 	Status []int `yaml:"status"`
@@ -49,6 +61,10 @@ type Check struct {
 	// Version is the dotted path of the version in the JSON answer; VersionAfter a text that precedes it in another one.
 	Version      string `yaml:"version"`
 	VersionAfter string `yaml:"versionAfter"`
+	// Is, under not: the type of the same family that answers so. The type itself ends the list: what follows does not count.
+	Is string `yaml:"is"`
+	// NoData, under warn: it has nothing to answer with, so that it is no primary beside one that has.
+	NoData bool `yaml:"noData"`
 	// Or: other checks, any one of which does instead.
 	Or []Check `yaml:"or"`
 	// Because is what it means when the check fails (under not: when it is met), for people.
@@ -71,15 +87,21 @@ func (p *Probe) Validate() error {
 			"one try makes at most %d: let checks look at the same answers", n, MaxRequests))
 	}
 	errs = append(errs, validateChecks("probe.identity", p.Identity, true)...)
-	errs = append(errs, validateChecks("probe.not", p.Not, true)...)
+	errs = append(errs, validateChecks("probe.not", p.Not, !slices.ContainsFunc(p.Not, func(c Check) bool { return len(c.Status) > 0 }))...)
+	errs = append(errs, validateChecks("probe.compatible", p.Compatible, true)...)
 	errs = append(errs, validateChecks("probe.health", p.Health, false)...)
+	errs = append(errs, validateChecks("probe.degraded", p.Degraded, true)...)
+	errs = append(errs, validateChecks("probe.warn", p.Warn, false)...)
 	errs = append(errs, validateChecks("probe.version", p.Version, false)...)
 	if p.Query != nil {
 		errs = append(errs, p.Query.validate("probe.query", true)...)
 	}
-	for i := range p.Not {
-		if p.Not[i].Because == "" {
-			errs = append(errs, fmt.Errorf("probe.not[%d].because: say what it is that answers so", i))
+	fields := [...]string{"not", "compatible", "degraded", "warn"}
+	for n, list := range [...][]Check{p.Not, p.Compatible, p.Degraded, p.Warn} {
+		for i := range list {
+			if list[i].Because == "" {
+				errs = append(errs, fmt.Errorf("probe.%s[%d].because: say what it is that answers so", fields[n], i))
+			}
 		}
 	}
 	return errors.Join(errs...)

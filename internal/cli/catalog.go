@@ -200,10 +200,23 @@ func (w *writer) proof(t *catalog.Type) {
 		w.line("  it is one:    %s", check(&c))
 	}
 	for _, c := range t.Probe.Not {
-		w.line("  it is none:   %s: %s", check(&c), c.Because)
+		if c.Is != "" {
+			w.line("  it is %s: %s: %s", c.Is, check(&c), c.Because)
+		} else {
+			w.line("  it is none:   %s: %s", check(&c), c.Because)
+		}
+	}
+	for _, c := range t.Probe.Compatible {
+		w.line("  at least it answers: %s: %s", check(&c), c.Because)
 	}
 	for _, c := range t.Probe.Health {
 		w.line("  it works:     %s", check(&c))
+	}
+	for _, c := range t.Probe.Degraded {
+		w.line("  it works in part: %s: %s", check(&c), c.Because)
+	}
+	for _, c := range t.Probe.Warn {
+		w.line("  it warns:     %s: %s", check(&c), c.Because)
 	}
 	if t.Probe.Query != nil {
 		w.line("  it answers:   %s", check(t.Probe.Query))
@@ -223,7 +236,10 @@ func check(c *catalog.Check) string {
 		want = append(want, strconv.Itoa(s))
 	}
 	for _, k := range slices.Sorted(maps.Keys(c.JSON)) {
-		want = append(want, k+"="+strings.Join(c.JSON[k], "|"))
+		want = append(want, k+"="+strings.TrimSuffix(strings.Join(c.JSON[k], "|"), "|"))
+		if slices.Contains(c.JSON[k], "") {
+			want[len(want)-1] += " (or empty)"
+		}
 	}
 	for _, s := range []string{c.Text, c.Body} {
 		if s != "" {

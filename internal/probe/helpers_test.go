@@ -153,10 +153,10 @@ func raw(t testing.TB, typ *catalog.Type, handle func(net.Conn)) Target {
 func expect(t *testing.T, got, want backend.Observation) {
 	t.Helper()
 	if got.Outcome != want.Outcome || got.Cause != want.Cause || got.Identity != want.Identity || got.Path != want.Path ||
-		want.Scheme != "" && got.Scheme != want.Scheme || got.Version != want.Version || got.SkipVerify != want.SkipVerify {
-		t.Errorf("got %s cause %q identity %t path %q scheme %q version %q skipVerify %t: %s\nwant %s cause %q identity %t path %q scheme %q version %q skipVerify %t",
-			got.Outcome, got.Cause, got.Identity, got.Path, got.Scheme, got.Version, got.SkipVerify, got.Detail,
-			want.Outcome, want.Cause, want.Identity, want.Path, want.Scheme, want.Version, want.SkipVerify)
+		want.Scheme != "" && got.Scheme != want.Scheme || got.Version != want.Version || got.Type != want.Type || got.SkipVerify != want.SkipVerify {
+		t.Errorf("got %s cause %q identity %t path %q scheme %q version %q skipVerify %t type %q: %s\nwant %s cause %q identity %t path %q scheme %q version %q skipVerify %t type %q",
+			got.Outcome, got.Cause, got.Identity, got.Path, got.Scheme, got.Version, got.SkipVerify, got.Type, got.Detail,
+			want.Outcome, want.Cause, want.Identity, want.Path, want.Scheme, want.Version, want.SkipVerify, want.Type)
 	}
 	if !strings.Contains(got.Detail, want.Detail) {
 		t.Errorf("detail %q does not say %q", got.Detail, want.Detail)

@@ -3,7 +3,6 @@ package probe
 import (
 	"errors"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 
@@ -26,11 +25,16 @@ const maxBases = 8
 
 // identity is what came of looking for a type. outcome is "" where it was proven.
 type identity struct {
-	outcome backend.Outcome
-	detail  string
-	base    string
-	version string
-	bar     bar // what keeps it from being asked
+	outcome  backend.Outcome
+	detail   string
+	base     string
+	version  string
+	bar      bar           // what keeps it from being asked
+	typ      *catalog.Type // that was looked for
+	is       string        // the relative that an answer has shown it to be; "" for none
+	refuted  bool          // an answer has shown that it is nothing that could be queried
+	warning  string        // where less is known of it than of others of its type
+	degraded string        // why it answers only in part
 }
 
 // telling orders the outcomes of several base paths: what says more about the backend comes before another's page.
@@ -38,26 +42,63 @@ func telling(o backend.Outcome) int {
 	return slices.Index([]backend.Outcome{backend.WrongIdentity, backend.Forbidden, backend.LoginRequired, backend.ForbiddenByMesh, backend.NotReady}, o)
 }
 
-// identify tries the base paths until one proves the type, or says that it wants credentials.
+// identify looks for the type; where an answer shows one of its relatives, for that; and where nothing is proven, for each of
+// them, and at last for anything that answers as the family does (DTS-PRB-9, DTS-PRB-10).
 func (s *session) identify(t *catalog.Type) (identity, error) {
-	s.searching = !s.cand.FixedPath
 	defer func() { s.searching = false }()
-	queue, tried := []string{s.cand.Path}, []string{}
-	askRoot := s.searching
-	var told *identity // the first answer, unless a later one was at least unwell
-	for len(tried) < maxBases {
-		if len(queue) == 0 && askRoot {
-			askRoot = false
-			queue = append(append(s.askRoot(), t.Probe.Paths...), "")
+	id, err := s.follow(t)
+	if err != nil || s.otherScheme != "" || id.refuted || id.proven() || id.outcome == backend.NotReady {
+		return id, err
+	}
+	if id.outcome == backend.WrongIdentity {
+		for _, relative := range t.Relatives() {
+			other, err := s.follow(relative)
+			switch {
+			case errors.Is(err, errSpent):
+				return id, nil
+			case err != nil || other.proven():
+				return other, err
+			case other.refuted:
+				return other, nil
+			}
 		}
-		if len(queue) == 0 {
+	}
+	other, err := s.compatible(t, id)
+	switch {
+	case errors.Is(err, errSpent):
+		return id, nil
+	case err != nil || other.typ != nil:
+		return other, err
+	}
+	return id, nil
+}
+
+func (id *identity) proven() bool { return id.outcome == "" && id.typ != nil }
+
+// follow looks for a type, then for the relative that an answer shows, and so on. What leads back to a type that was looked
+// for is that type: its relatives cannot tell better.
+func (s *session) follow(t *catalog.Type) (identity, error) {
+	s.settled = false
+	id, err := s.search(t, s.cand.Path)
+	seen := []*catalog.Type{t}
+	for err == nil && id.is != "" && !s.settled {
+		next := t.Relative(id.is)
+		if next == nil {
 			break
 		}
-		base := queue[0]
-		queue = queue[1:]
-		if slices.Contains(tried, base) {
-			continue
-		}
+		s.settled = slices.Contains(seen, next)
+		seen = append(seen, next)
+		id, err = s.search(next, id.base)
+	}
+	return id, err
+}
+
+// search tries base paths until one proves the type, shows a relative, or wants credentials.
+func (s *session) search(t *catalog.Type, first string) (identity, error) {
+	s.typ, s.searching = t, !s.cand.FixedPath
+	tried := []string{}
+	var told *identity // the first answer, unless a later one was at least unwell
+	for base, more := first, true; more && len(tried) < maxBases; base, more = s.nextBase(t, tried) {
 		tried = append(tried, base)
 		id, res, err := s.identifyAt(t, base)
 		if told != nil && errors.Is(err, errSpent) {
@@ -65,14 +106,11 @@ func (s *session) identify(t *catalog.Type) (identity, error) {
 				return id, nil
 			}
 		}
-		if err != nil || res == met || id.outcome == backend.AuthRequired || s.otherScheme != "" {
+		if err != nil || res == met || id.outcome == backend.AuthRequired || id.is != "" || id.refuted || s.otherScheme != "" {
 			return id, err
 		}
 		if told == nil || telling(id.outcome) > telling(told.outcome) {
 			told = &id
-		}
-		if s.searching {
-			queue = append(s.takeLearned(), queue...)
 		}
 	}
 	others := slices.DeleteFunc(tried[1:], func(b string) bool { return !slices.Contains(t.Probe.Paths, b) })
@@ -82,20 +120,38 @@ func (s *session) identify(t *catalog.Type) (identity, error) {
 	return *told, nil
 }
 
-// askRoot learns base paths from where the root leads: software below a base path often redirects there. It comes
-// before the known base paths, each of which may take several requests.
-func (s *session) askRoot() []string {
-	if a, err := s.get("base path", "", "/", true); err == nil {
-		a.done()
+// nextBase is the base path to try next: what answers have named, the type's usual ones, and the root. To ask the root where
+// it leads comes before the usual ones, each of which may take several requests.
+func (s *session) nextBase(t *catalog.Type, tried []string) (string, bool) {
+	if !s.searching {
+		return "", false
 	}
-	return s.takeLearned()
+	fresh := func(list []string) int {
+		return slices.IndexFunc(list, func(b string) bool { return !slices.Contains(tried, b) })
+	}
+	i := fresh(s.learned)
+	if i < 0 && !s.askedRoot {
+		s.askedRoot = true
+		if a, err := s.get("base path", "", "/", false); err == nil {
+			s.learnFromText(a)
+			a.done()
+		}
+		i = fresh(s.learned)
+	}
+	if i >= 0 {
+		return s.learned[i], true
+	}
+	if i = fresh(t.Probe.Paths); i >= 0 {
+		return t.Probe.Paths[i], true
+	}
+	return "", !slices.Contains(tried, "")
 }
 
 // identifyAt looks for the type below one base path.
 func (s *session) identifyAt(t *catalog.Type, base string) (identity, result, error) {
-	id := identity{base: base}
+	id := identity{base: base, typ: t}
 	for i := range t.Probe.Identity {
-		why, res, v, err := s.meet("identity", base, &t.Probe.Identity[i])
+		why, res, v, err := s.meetAnywhere("identity", base, &t.Probe.Identity[i])
 		if err != nil {
 			return id, res, err
 		}
@@ -105,45 +161,121 @@ func (s *session) identifyAt(t *catalog.Type, base string) (identity, result, er
 		switch res {
 		case refused:
 			// Some relatives give themselves away even there.
-			if other, err := s.unmask(t, base, true); err != nil || other != "" {
-				id.outcome, id.detail = backend.WrongIdentity, other
+			if err := s.unmask(&id, expectsRefusal); err != nil || id.outcome != "" {
 				return id, unmet, err
 			}
-			id.outcome, id.bar, id.detail = s.bar.outcome, s.bar, "it "+s.bar.does(t)+", so that it cannot prove to be "+t.Title+": "+why
+			id.outcome, id.bar, id.detail = s.bar.outcome, s.bar, s.bar.hides(t, why)
 			return id, res, nil
 		case unwell:
 			id.outcome, id.detail = backend.NotReady, "it cannot prove to be "+t.Title+" now: "+why
 			return id, res, nil
 		case unmet:
+			if err := s.unmask(&id, s.known); err != nil || id.outcome != "" {
+				return id, unmet, err
+			}
 			id.outcome, id.detail = backend.WrongIdentity, "it does not answer as "+t.Title+" does: "+why
 			return id, res, nil
 		}
 	}
-	other, err := s.unmask(t, base, false)
-	if other != "" {
-		id.outcome, id.detail = backend.WrongIdentity, other
+	err := s.unmask(&id, func(*catalog.Check, string) bool { return true })
+	if id.outcome != "" {
 		return id, unmet, err
 	}
 	return id, met, err
 }
 
-// unmask says which relative of the type it is, or "". Where it has refused to answer, only checks that expect a refusal
-// are worth a request.
-func (s *session) unmask(t *catalog.Type, base string, refusal bool) (string, error) {
-	for i := range t.Probe.Not {
-		c := &t.Probe.Not[i]
-		if refusal && !slices.ContainsFunc(c.Status, isRefusal) {
+// expectsRefusal: where it has refused to answer, no other check is worth a request.
+func expectsRefusal(c *catalog.Check, _ string) bool { return slices.ContainsFunc(c.Status, isRefusal) }
+
+// known: an answer that was given already may show a relative, where the type itself was not proven.
+func (s *session) known(c *catalog.Check, base string) bool {
+	if c.Root {
+		base = s.root
+	}
+	return c.Is != "" && s.cache[base+c.Get] != nil
+}
+
+// unmask enters into an identity which relative of the type it is, or that it is none.
+func (s *session) unmask(id *identity, worth func(c *catalog.Check, base string) bool) error {
+	for i := range id.typ.Probe.Not {
+		c := &id.typ.Probe.Not[i]
+		if !worth(c, id.base) || c.Is != "" && s.settled {
 			continue
 		}
-		_, res, _, err := s.meet("lookalike", base, c)
+		_, res, _, err := s.meet("lookalike", id.base, c)
 		if err != nil {
-			return "", err
+			return err
 		}
 		if res == met {
-			return "it is not " + t.Title + ": " + c.Because, nil
+			if c.Is == id.typ.Type {
+				return nil // it says so itself
+			}
+			id.outcome, id.detail = backend.WrongIdentity, "it is not "+id.typ.Title+": "+c.Because
+			id.is, id.refuted = c.Is, c.Is == ""
+			return nil
 		}
 	}
-	return "", nil
+	return nil
+}
+
+// compatible looks for a backend of which nothing is known but that it answers what the agent asks: as a last resort, where
+// what would tell more is missing or forbidden.
+func (s *session) compatible(t *catalog.Type, so identity) (identity, error) {
+	as := t
+	if len(as.Probe.Compatible) == 0 {
+		i := slices.IndexFunc(t.Relatives(), func(r *catalog.Type) bool { return len(r.Probe.Compatible) > 0 })
+		if i < 0 {
+			return identity{}, nil
+		}
+		as = t.Relatives()[i]
+	}
+	bases := []string{so.base}
+	if so.outcome == backend.WrongIdentity && !s.cand.FixedPath {
+		bases = slices.Concat([]string{s.cand.Path, ""}, s.learned, as.Probe.Paths, t.Probe.Paths)
+	}
+	var tried []string
+	for _, base := range bases {
+		if slices.Contains(tried, base) {
+			continue
+		}
+		tried = append(tried, base)
+		if status := s.status[base+as.Probe.Identity[0].Get]; status > 0 && status < 400 {
+			continue // what would tell more is there, and tells of something else
+		}
+		for i := range as.Probe.Compatible {
+			c := &as.Probe.Compatible[i]
+			switch why, res, _, err := s.meet("identity", base, c); {
+			case err != nil || res == met:
+				return identity{base: base, typ: as, warning: c.Because}, err
+			case res == refused && so.outcome == backend.WrongIdentity:
+				return identity{base: base, typ: t, outcome: s.bar.outcome, bar: s.bar, detail: s.bar.hides(t, why)}, nil
+			}
+		}
+	}
+	return identity{}, nil
+}
+
+// meetAnywhere makes a check below the base path and at the root of the server: software below a base path keeps some of its
+// paths at either place. A check that is the server's own is made at the root first.
+func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (why string, res result, v string, err error) {
+	root := s.root
+	why, res, v, err = s.meet(purpose, base, c)
+	if c.Root && err == nil && res != met && s.root != root { // the answer named it
+		why, res, v, err = s.meet(purpose, base, c)
+	}
+	if err != nil || res == met || base == s.root || purpose == "identity" && !c.Root {
+		return why, res, v, err
+	}
+	there := *c
+	there.Root, there.Or = !c.Root, nil
+	if slices.Contains(c.Status, http.StatusNotFound) { // that there is nothing says nothing for another place
+		there.Status = slices.DeleteFunc(slices.Clone(c.Status), func(status int) bool { return status == http.StatusNotFound })
+	}
+	otherWhy, other, v, err := s.meet(purpose, base, &there)
+	if err != nil || other == met || other == unwell && res == unmet {
+		return otherWhy, other, v, err
+	}
+	return why, res, "", nil
 }
 
 // meet makes a check's request and those of its alternatives, until one is answered as expected. why tells of the first;
@@ -151,7 +283,7 @@ func (s *session) unmask(t *catalog.Type, base string, refusal bool) (string, er
 func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res result, v string, err error) {
 	at := base
 	if c.Root {
-		at = ""
+		at = s.root
 	}
 	a, err := s.get(purpose, at, c.Get, false)
 	if err != nil {
@@ -161,6 +293,7 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res 
 	if why = match(c, a); why == "" {
 		return "", met, version(c, a), nil
 	}
+	s.learnFromText(a)
 	request, _, _ := strings.Cut(at+c.Get, "?")
 	barred, stands := a.barred(slices.Contains(c.Status, a.status))
 	switch why = request + " answers " + a.describe() + "; " + why; {
@@ -189,41 +322,4 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res 
 
 func isRefusal(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusForbidden
-}
-
-// learn takes base paths from a redirect, whatever host it names: only the path is used, on the host that is being asked.
-// It says whether the redirect means "the same request below another base path".
-func (s *session) learn(base, asked, location string) (moved bool) {
-	asked, _, _ = strings.Cut(asked, "?")
-	location = strings.TrimSuffix(path.Clean("/"+location), "/")
-	if asked == "/" {
-		// The root leads to the base path or to a page right below it.
-		s.remember(location)
-		s.remember(strings.TrimSuffix(path.Dir("/"+location), "/"))
-		return s.searching && location != base
-	}
-	other, ok := strings.CutSuffix(location, strings.TrimSuffix(asked, "/"))
-	if !ok || other == base {
-		return false
-	}
-	s.remember(other)
-	return !s.cand.FixedPath
-}
-
-func (s *session) remember(base string) {
-	if base != "" && len(base) <= maxBase && !strings.ContainsFunc(base, strangeInPath) && len(s.learned) < maxBases {
-		s.learned = append(s.learned, base)
-	}
-}
-
-const maxBase = 100 // characters of a base path that a redirect may teach
-
-func strangeInPath(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/-._~", r)
-}
-
-func (s *session) takeLearned() []string {
-	l := s.learned
-	s.learned = nil
-	return l
 }

@@ -98,8 +98,18 @@ func version(c *catalog.Check, a *answer) string {
 	if len(s) > maxVersion || !versionLike.MatchString(s) {
 		return ""
 	}
+	if found := inBuild.FindStringSubmatch(s); found != nil && !plainVersion.MatchString(s) {
+		return found[1]
+	}
 	return s
 }
+
+// A build may be named after its program, date, tag and commit: program-20260501-000000-tags-v1.52.1-0-g0123abc. Its version is
+// the tag's.
+var (
+	plainVersion = regexp.MustCompile(`^v?[0-9]+\.`)
+	inBuild      = regexp.MustCompile(`-v([0-9]+(?:\.[0-9]+)+)(?:-|$)`)
+)
 
 const maxVersion = 100
 

@@ -54,6 +54,11 @@ func (b bar) does(t *catalog.Type) string {
 	return b.says
 }
 
+// hides is why what it keeps from being asked cannot prove what it is.
+func (b bar) hides(t *catalog.Type, why string) string {
+	return "it " + b.does(t) + ", so that it cannot prove to be " + t.Title + ": " + why
+}
+
 func login() bar {
 	return bar{outcome: backend.LoginRequired, says: "is behind a proxy that wants people to sign in"}
 }

@@ -74,14 +74,19 @@ type session struct {
 	scheme  string
 	addr    string
 	cache   map[string]*answer
+	status  map[string]int
 	kept    int      // bytes in the cache
-	learned []string // base paths that redirects told of
+	learned []string // base paths that answers named
 	// searching: the base path is still looked for.
 	searching bool
-	left      int  // requests that may still be made
-	redirects int  // answers that were one
-	answered  bool // it has answered in this scheme
-	single    bool // a request was lost with a kept connection: none is kept any more
+	askedRoot bool          // where the root leads
+	root      string        // below which the whole server is, as its answers say
+	typ       *catalog.Type // that is looked for
+	settled   bool          // no relative of that any more
+	left      int           // requests that may still be made
+	redirects int           // answers that were one
+	answered  bool          // it has answered in this scheme
+	single    bool          // a request was lost with a kept connection: none is kept any more
 	// otherScheme is why the other scheme should be tried, "" if nothing says so.
 	otherScheme string
 	bar         bar // the last that a check met
@@ -110,6 +115,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 			return nil, err
 		}
 		if location == nil {
+			s.learnFromPage(a)
 			break
 		}
 		if s.elsewhere(location) {
@@ -125,6 +131,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 		a.done()
 		target = location
 	}
+	s.status[key] = a.status
 	s.keep(key, a)
 	return a, nil
 }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -8,11 +9,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/standin"
 )
 
-// The stand-ins were written from the software and not from the catalog: each passes for its own type and no other.
+// The stand-ins were written from the software and not from the catalog: each passes for its own type and
+// no other, and for a relative as its own type.
 func TestStandins(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
-	own := map[standin.Kind]string{standin.VMSelect: "victoriametrics"}
-	paths := map[standin.Kind]string{standin.VMSelect: "/select/0/prometheus", standin.Mimir: "/prometheus"}
+	own := map[standin.Kind]string{
+		standin.VMSelect: "victoriametrics", standin.Cortex: "mimir", standin.PromLabelProxy: "prometheus",
+	}
+	paths := map[standin.Kind]string{
+		standin.VMSelect: "/select/0/prometheus", standin.Mimir: "/prometheus", standin.Cortex: "/prometheus",
+	}
 	p := newProber(t, Options{Timeout: 5 * time.Second})
 	types := builtin(t).Types
 	for _, kind := range standin.Kinds() {
@@ -25,9 +31,14 @@ func TestStandins(t *testing.T) {
 				target := at
 				target.Type = typ
 				got := p.Probe(t.Context(), target)
+				is := cmp.Or(own[kind], string(kind))
 				switch {
-				case typ.Type == string(kind) || typ.Type == own[kind]:
+				case typ.Type == is:
 					expect(t, got, backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: paths[kind], Version: got.Version})
+				case typ.Relative(is) != nil:
+					expect(t, got, backend.Observation{
+						Outcome: backend.Ready, Identity: true, Scheme: "http", Path: paths[kind], Version: got.Version, Type: is,
+					})
 				case got.Identity || got.Outcome != backend.WrongIdentity:
 					t.Errorf("passes for %s: %s, identity %t: %s", typ.Type, got.Outcome, got.Identity, got.Detail)
 				}

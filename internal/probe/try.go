@@ -54,7 +54,7 @@ func (p *Prober) session(ctx context.Context, t Target, scheme, addr string) *se
 	}
 	return &session{
 		close: end, left: maxRequests,
-		ctx: ctx, prober: p, cand: t.Candidate, scheme: scheme, addr: addr, cache: make(map[string]*answer),
+		ctx: ctx, prober: p, cand: t.Candidate, scheme: scheme, addr: addr, cache: make(map[string]*answer), status: make(map[string]int),
 		client: &http.Client{
 			Transport:     rt,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -129,6 +129,9 @@ func (s *session) anything() (o backend.Observation, again bool, err error) {
 func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, err error) {
 	id, err := s.identify(t)
 	o.Path = id.base
+	if id.typ != nil && id.typ != t && id.outcome != backend.WrongIdentity {
+		t, o.Type = id.typ, id.typ.Type
+	}
 	if err != nil {
 		o.Detail = id.detail
 		return o, false, err
@@ -138,7 +141,10 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		return o, id.outcome == backend.NotReady, nil
 	}
 	o.Identity, o.Version = true, id.version
-	why, res, err := s.health(t, id.base)
+	if id.warning != "" {
+		o.Warnings = append(o.Warnings, id.warning)
+	}
+	why, res, err := s.health(t, &id)
 	if err != nil {
 		return o, false, err
 	}
@@ -164,6 +170,7 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		}
 	}
 	o.Outcome, o.Detail = backend.Ready, "it is "+t.Title+" and answers a query"
+	s.warn(t, &id, &o)
 	if o.Version == "" {
 		o.Version = s.extraVersion(t, id.base)
 	}
@@ -172,10 +179,16 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 
 // health looks at the type's checks, or at the path that the annotation gives instead: a path of the server, which must
 // answer below 400.
-func (s *session) health(t *catalog.Type, base string) (why string, res result, err error) {
+func (s *session) health(t *catalog.Type, id *identity) (why string, res result, err error) {
 	if s.cand.HealthPath == "" {
+		if id.warning != "" {
+			return "", met, nil // nothing is known of it but that it answers
+		}
 		for i := range t.Probe.Health {
-			why, res, _, err := s.meet("health", base, &t.Probe.Health[i])
+			why, res, _, err := s.meetAnywhere("health", id.base, &t.Probe.Health[i])
+			if err == nil && res == unmet && s.degraded(t, id) {
+				continue
+			}
 			if err != nil || res != met {
 				return why, res, err
 			}

@@ -1,20 +1,34 @@
 package standin
 
 import (
+	"maps"
 	"net/http"
+	"strings"
 )
 
 func (b *Backend) loki() product {
-	info := buildInfo(b.version("3.5.3"))
 	streams := jsonOK(success(obj{"resultType": "streams", "result": arr{}, "stats": obj{}}))
+	labels := jsonOK(success(arr{"job"}))
+	if b.opts.NoData {
+		labels = jsonOK(obj{"status": "success"})
+	}
+	p := b.lokiPart()
+	maps.Copy(p.routes, map[string]http.HandlerFunc{
+		"/loki/api/v1/query_range": b.perTenant(needsQuery(streams, noExpression)),
+		"/loki/api/v1/query":       b.perTenant(needsQuery(streams, noExpression)),
+		"/loki/api/v1/labels":      b.perTenant(labels),
+	})
+	return p
+}
+
+// lokiPart is what each part of Loki has, a distributor or an ingester too.
+func (b *Backend) lokiPart() product {
+	info := buildInfo(b.version("3.5.3"))
 	return product{
 		routes: map[string]http.HandlerFunc{
 			"/ready": b.ready("ready\n", "Ingester not ready: waiting for 15s after being ready\n"),
 			// Unlike Prometheus's, Loki's answer has no envelope.
 			"/loki/api/v1/status/buildinfo": jsonOK(info),
-			"/loki/api/v1/query_range":      b.perTenant(needsQuery(streams)),
-			"/loki/api/v1/query":            b.perTenant(needsQuery(streams)),
-			"/loki/api/v1/labels":           b.perTenant(jsonOK(success(arr{"job"}))),
 			"/metrics":                      text("loki_build_info{version=\"" + b.version("3.5.3") + "\"} 1\n"),
 		},
 		other:  plain(http.StatusNotFound, notFoundText),
@@ -22,11 +36,17 @@ func (b *Backend) loki() product {
 	}
 }
 
+// How these programs say that the query is missing.
+const (
+	noExpression = "parse error : syntax error: unexpected $end"
+	noArgument   = "`query` arg cannot be empty"
+)
+
 // needsQuery answers 400 where the query is missing.
-func needsQuery(h http.HandlerFunc) http.HandlerFunc {
+func needsQuery(h http.HandlerFunc, missing string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("query") == "" {
-			plain(http.StatusBadRequest, "missing `query` arg\n")(w, r)
+			plain(http.StatusBadRequest, missing+"\n")(w, r)
 			return
 		}
 		h(w, r)
@@ -35,13 +55,14 @@ func needsQuery(h http.HandlerFunc) http.HandlerFunc {
 
 func (b *Backend) victoriaLogs() product {
 	v := b.version("1.36.1")
+	build := victoriaBuild("victoria-logs", v)
 	p := b.victoriaFamily(map[string]http.HandlerFunc{
-		"/": page("<h2>Single-node VictoriaLogs</h2></br>Version victoria-logs-v" + v + "<br>"),
+		"/": page("<h2>VictoriaLogs</h2></br>Version " + build + "<br>"),
 		"/select/logsql/query": needsQuery(respond(http.StatusOK, "application/stream+json",
-			`{"_time":"2026-10-01T08:00:00Z","_stream":"{}","_msg":"hello"}`+"\n")),
-		"/select/logsql/field_names": needsQuery(jsonOK(obj{"values": arr{obj{"value": "_msg", "hits": 1}}})),
-		"/select/logsql/streams":     needsQuery(jsonOK(obj{"values": arr{}})),
-		"/metrics":                   text(`vm_app_version{version="victoria-logs-v` + v + `",short_version="v` + v + "\"} 1\n"),
+			`{"_time":"2026-10-01T08:00:00Z","_stream":"{}","_msg":"hello"}`+"\n"), noArgument),
+		"/select/logsql/field_names": needsQuery(jsonOK(obj{"values": arr{obj{"value": "_msg", "hits": 1}}}), noArgument),
+		"/select/logsql/streams":     needsQuery(jsonOK(obj{"values": arr{}}), noArgument),
+		"/metrics":                   text(`vm_app_version{version="` + build + `", short_version="v` + v + "\"} 1\n"),
 	})
 	return p
 }
@@ -58,7 +79,12 @@ func searchRoutes(root obj, health http.HandlerFunc) map[string]http.HandlerFunc
 	}
 }
 
+// noSuchIndex takes a path for an index, and one of several parts for an operation that it does not have.
 func noSuchIndex(w http.ResponseWriter, r *http.Request) {
+	if strings.Contains(strings.Trim(r.URL.Path, "/"), "/") {
+		jsonStatus(http.StatusBadRequest, obj{"error": "no handler found for uri [" + r.URL.RequestURI() + "] and method [" + r.Method + "]"})(w, r)
+		return
+	}
 	cause := obj{"type": "index_not_found_exception", "reason": "no such index [" + r.URL.Path[1:] + "]"}
 	jsonStatus(http.StatusNotFound, obj{"error": obj{"root_cause": arr{cause}, "type": cause["type"], "reason": cause["reason"]}, "status": 404})(w, r)
 }

@@ -21,6 +21,8 @@ const (
 	VictoriaMetrics Kind = "victoriametrics"
 	VMSelect        Kind = "vmselect" // serves below /select/0/prometheus
 	Mimir           Kind = "mimir"    // serves below /prometheus
+	Cortex          Kind = "cortex"   // the same, and below /api/prom; has no build information
+	PromLabelProxy  Kind = "prom-label-proxy"
 	Grafana         Kind = "grafana"
 	Loki            Kind = "loki"
 	VictoriaLogs    Kind = "victorialogs"
@@ -41,6 +43,7 @@ const (
 	Pushgateway          Kind = "pushgateway"      // passes /-/healthy and /-/ready
 	ThanosStore          Kind = "thanos-store"     // passes those and buildinfo
 	VMAgent              Kind = "vmagent"
+	LokiPart             Kind = "loki-part" // any part of Loki that takes no queries: passes buildinfo and /ready
 	OpenSearchDashboards Kind = "opensearch-dashboards"
 	Anything             Kind = "anything"   // answers every path with 200 and a page
 	Redirector           Kind = "redirector" // sends every path to Options.RedirectTo
@@ -50,9 +53,9 @@ const (
 // Kinds lists all of them.
 func Kinds() []Kind {
 	return []Kind{
-		Prometheus, Thanos, VictoriaMetrics, VMSelect, Mimir, Grafana, Loki, VictoriaLogs, Elasticsearch, OpenSearch,
+		Prometheus, Thanos, VictoriaMetrics, VMSelect, Mimir, Cortex, PromLabelProxy, Grafana, Loki, VictoriaLogs, Elasticsearch, OpenSearch,
 		Kibana, Jaeger, Tempo, Zipkin, Alertmanager, MCP, Custom,
-		PrometheusAgent, Pushgateway, ThanosStore, VMAgent, OpenSearchDashboards, Anything, Redirector, Hanging,
+		PrometheusAgent, Pushgateway, ThanosStore, VMAgent, LokiPart, OpenSearchDashboards, Anything, Redirector, Hanging,
 	}
 }
 
@@ -65,6 +68,8 @@ type Options struct {
 	NotReady    bool   // start as not ready; see Backend.SetReady
 	RedirectTo  string // where a Redirector sends its callers
 	HideVersion bool   // Grafana: do not tell it to anonymous callers
+	NoData      bool   // metrics, Loki, Jaeger: nothing was ever written to it
+	NoIngesters bool   // Cortex: its ingesters are away, so that no query is answered
 }
 
 // Request is a request as a Backend received it.
@@ -137,6 +142,12 @@ func (b *Backend) describe() product {
 		return b.vmagent()
 	case Mimir:
 		return b.mimir()
+	case Cortex:
+		return b.cortex()
+	case PromLabelProxy:
+		return b.promLabelProxy()
+	case LokiPart:
+		return b.lokiPart()
 	case Grafana:
 		return b.grafana()
 	case Loki:

@@ -1,34 +1,42 @@
 package standin
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // jaeger is the query service. Its page is a single-page application: whatever is not its API is answered with that page
 // and 200, /-/healthy included.
 func (b *Backend) jaeger() product {
-	services := []string{"checkout", "orders"}
+	services := []any{"checkout", "orders"}
 	failing := jsonStatus(http.StatusInternalServerError, obj{
 		"data": nil, "total": 0, "limit": 0, "offset": 0, "errors": arr{obj{"code": 500, "msg": "storage is not available"}},
 	})
-	list := func(items ...any) http.HandlerFunc {
+	list := func(items ...any) http.HandlerFunc { // null without an item
 		return b.whenReady(jsonOK(obj{"data": items, "total": len(items), "limit": 0, "offset": 0, "errors": nil}), failing)
+	}
+	everything := page(`<!doctype html><html><head><title>Jaeger UI</title><base href="` + b.opts.BasePath + `/" data-inject-target="BASE_URL"/>` +
+		`<script>const JAEGER_VERSION = {"gitCommit":"0123abcd","gitVersion":"v` + b.version("2.10.0") + `","buildDate":"2026-09-01T00:00:00Z"};</script></head></html>`)
+	if b.opts.NoData {
+		services = nil
 	}
 	return product{
 		routes: map[string]http.HandlerFunc{
-			"/api/services":                     list(services[0], services[1]),
+			"/api/services":                     list(services...),
 			"/api/services/checkout/operations": list("GET /cart"),
 			"/api/operations":                   list(obj{"name": "GET /cart", "spanKind": "server"}),
 			"/api/traces":                       list(),
 			"/api/dependencies":                 list(),
 		},
-		other: page(`<!doctype html><html><head><title>Jaeger UI</title><base href="` + b.opts.BasePath + `/">` +
-			`<script>const JAEGER_VERSION = {"gitCommit":"0123abcd","gitVersion":"v` + b.version("2.10.0") + `","buildDate":"2026-09-01T00:00:00Z"};</script></head></html>`),
-		refuse: challenge(plain(http.StatusUnauthorized, "Unauthorized\n"), `Basic realm="jaeger"`),
+		other:   everything,
+		outside: everything,
+		refuse:  challenge(plain(http.StatusUnauthorized, "Unauthorized\n"), `Basic realm="jaeger"`),
 	}
 }
 
 func (b *Backend) tempo() product {
 	info := jsonOK(buildInfo(b.version("2.8.2")))
-	return product{
+	p := product{
 		routes: map[string]http.HandlerFunc{
 			"/ready":                b.ready("ready\n", "Ingester not ready: waiting for 15s after being ready\n"),
 			"/api/echo":             text("echo"),
@@ -42,6 +50,11 @@ func (b *Backend) tempo() product {
 		other:  plain(http.StatusNotFound, notFoundText),
 		refuse: challenge(plain(http.StatusUnauthorized, "Unauthorized\n"), `Basic realm="Tempo"`),
 	}
+	if strings.HasPrefix(b.version("2"), "1.") { // Tempo 1
+		delete(p.routes, "/api/status/buildinfo")
+		delete(p.routes, "/api/v2/search/tags")
+	}
+	return p
 }
 
 func (b *Backend) zipkin() product {

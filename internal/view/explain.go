@@ -230,7 +230,7 @@ func tried(e *detect.Evaluation, own []*backend.Finding) Tried {
 // beaten says which other type got the port that this one wanted.
 func beaten(e *detect.Evaluation, own []*backend.Finding) string {
 	for _, f := range own {
-		if f.Candidate == nil || f.Type == e.Type {
+		if f.Candidate == nil || f.Type == e.Type || f.Candidate.Detected == e.Type {
 			return ""
 		}
 	}

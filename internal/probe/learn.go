@@ -1,0 +1,108 @@
+package probe
+
+import (
+	"bytes"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Base paths that a backend names itself. All of it is a stranger's text: it is used on the host that is being asked, and
+// only where it looks like a path.
+
+const maxBase = 100 // characters of a base path that an answer may teach
+
+// learn takes base paths from a redirect, whatever host it names: only the path is used, on the host that is being asked.
+// It says whether the redirect means "the same request below another base path".
+func (s *session) learn(base, asked, location string) (moved bool) {
+	asked, _, _ = strings.Cut(asked, "?")
+	location = tidy(location)
+	if asked == "/" {
+		// The root leads to the base path or to a page right below it.
+		page := strings.TrimSuffix(path.Dir("/"+location), "/")
+		if page == "" && location != "" {
+			s.learned = append(s.learned, "")
+		}
+		s.remember(location)
+		s.remember(page)
+		return s.searching && location != base
+	}
+	other, ok := strings.CutSuffix(location, strings.TrimSuffix(asked, "/"))
+	if !ok || other == base {
+		return false
+	}
+	s.remember(other)
+	return !s.cand.FixedPath
+}
+
+// baseElement is where a web page says what its links are relative to: the base path of the software that it belongs to.
+var baseElement = regexp.MustCompile(`(?i)<base\s(?:[^>]{0,200}\s)?href\s*=\s*["']?([^"'\s>]{1,300})`)
+
+// learnFromPage takes the base path from a web page.
+func (s *session) learnFromPage(a *answer) {
+	if !s.searching || a.broken != "" || !strings.Contains(a.header.Get("Content-Type"), "html") {
+		return
+	}
+	found := baseElement.FindSubmatch(a.body[:min(len(a.body), maxSmall)])
+	if found == nil {
+		return
+	}
+	href, err := url.Parse(string(found[1]))
+	if err != nil || !strings.HasPrefix(href.Path, "/") { // relative to a page of which nothing is known
+		return
+	}
+	to := href.Path
+	if s.prober.opts.RoundTripper != nil {
+		to = serviceProxyPath.ReplaceAllString(to, "/")
+	}
+	s.remember(tidy(to))
+}
+
+// serviceProxyPath is what the API server's service proxy puts before the links of a page.
+var serviceProxyPath = regexp.MustCompile(`^.*/api/v1/namespaces/[^/]+/services/[^/]+/proxy/`)
+
+// learnFromText takes the base path that stands after one of the texts that the type's software answers with outside it. The
+// whole server is below that then, its usual base paths too.
+func (s *session) learnFromText(a *answer) {
+	if a.broken != "" {
+		return
+	}
+	text := a.body[:min(len(a.body), maxSmall)]
+	for _, after := range s.typ.Probe.PathAfter {
+		_, rest, _ := bytes.Cut(text, []byte(after))
+		end := bytes.IndexByte(rest[:min(len(rest), maxBase+2)], '"')
+		if end < 0 || !bytes.HasPrefix(rest, []byte("/")) {
+			continue
+		}
+		root := tidy(string(rest[:end]))
+		if !fitBase(root) {
+			continue
+		}
+		s.root = root
+		if s.searching {
+			s.remember(root)
+			for _, known := range s.typ.Probe.Paths {
+				s.remember(root + known)
+			}
+		}
+	}
+}
+
+// tidy is a path without dots, double slashes and a slash at its end.
+func tidy(p string) string { return strings.TrimSuffix(path.Clean("/"+p), "/") }
+
+func (s *session) remember(base string) {
+	if fitBase(base) && len(s.learned) < maxBases && !slices.Contains(s.learned, base) {
+		s.learned = append(s.learned, base)
+	}
+}
+
+func fitBase(base string) bool {
+	return base != "" && len(base) <= maxBase && !strings.ContainsFunc(base, strangeInPath)
+}
+
+func strangeInPath(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/-._~", r)
+}
