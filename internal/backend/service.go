@@ -61,13 +61,33 @@ type Endpoints struct {
 	Slices []EndpointSlice
 	// FQDN says that there is a slice of address type FQDN, which is never dialled.
 	FQDN bool
+	// Crowded says that not all is known of the slices, since those of the namespace are more than is kept (MaxSlices).
+	Crowded bool
 }
+
+// MaxSlices is how much is kept of the EndpointSlices of one namespace, in bytes as EndpointSlice.Size counts them: some
+// 100,000 ready endpoints, or 20,000 Services of one or two.
+const MaxSlices = 4 << 20
 
 // EndpointSlice is what matters of one EndpointSlice.
 type EndpointSlice struct {
-	Ports    []EndpointPort
-	Ready    []netip.Addr
-	NotReady []netip.Addr // and whatever else is written there: never dialled, but checked against denied networks
+	Ports []EndpointPort
+	// Ready and NotReady are the addresses of endpoints, the first hundred of each. More is the number of further ready ones.
+	Ready, NotReady []netip.Addr
+	More            int
+	// Denied is one that security.denyCIDRs names, among all addresses that are written there: those that are not kept too, and
+	// those beside the first of an endpoint. It is not valid where there is none.
+	Denied netip.Addr
+}
+
+// Size is about what a slice takes in memory, in bytes, beside its name.
+func (s *EndpointSlice) Size() int {
+	const address, port = 24, 40
+	n := (len(s.Ready) + len(s.NotReady)) * address
+	for i := range s.Ports {
+		n += port + len(s.Ports[i].Name)
+	}
+	return n
 }
 
 // EndpointPort is a port of the pods behind a Service. Name is the Service port's name.
@@ -84,7 +104,7 @@ func (e *Endpoints) ReadyCount() int {
 	}
 	n := 0
 	for i := range e.Slices {
-		n += len(e.Slices[i].Ready)
+		n += len(e.Slices[i].Ready) + e.Slices[i].More
 	}
 	return n
 }

@@ -39,6 +39,7 @@ ports: [{name: http, port: 80, protocol: TCP}]
 		denied          bool
 	}{
 		{"10.1.2.3", "IPv4", false}, {"100.100.100.200", "IPv4", true}, {"168.63.129.16", "IPv4", true},
+		{`10.1.2.3", "100.100.100.200`, "IPv4", true}, {`10.1.2.3"]}, {conditions: {ready: false}, addresses: ["168.63.129.16`, "IPv4", true},
 		{"fd00:ec2::254", "IPv6", true}, {"64:ff9b::a9fe:a9fe", "IPv6", true}, {"metadata.example.com", "FQDN", true},
 	} {
 		text := manifests(tt.address, tt.family)

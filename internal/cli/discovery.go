@@ -78,7 +78,9 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	collector := discovery.NewCollector(detector, discovery.CollectorOptions{
 		Namespaces: only, Exclude: exclude, Whole: whole,
 	})
-	report, err := o.read(ctx, only, detector, cluster, collector)
+	report, err := o.read(ctx, only, source.Options{
+		KeepAnnotation: detector.KeepAnnotation, Denied: denier.Forbids,
+	}, cluster, collector)
 	if err != nil {
 		return nil, err
 	}
@@ -245,8 +247,8 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (o *options) read(ctx context.Context, namespaces []string, d *detect.Detector, cluster *rest.Config, sink source.Sink) (source.Report, error) {
-	opts := source.Options{Namespace: *o.kube.Namespace, KeepAnnotation: d.KeepAnnotation}
+func (o *options) read(ctx context.Context, namespaces []string, opts source.Options, cluster *rest.Config, sink source.Sink) (source.Report, error) {
+	opts.Namespace = *o.kube.Namespace
 	var report source.Report
 	var err error
 	if cluster == nil {

@@ -50,12 +50,12 @@ func (w *Watch) keep(object any) (any, error) {
 		return k, nil
 	case *discoveryv1.EndpointSlice:
 		k := &keptSlice{identity: identityOf(o)}
-		service, part, fqdn := source.FromEndpointSlice(o)
-		if k.of = service; w.world.IsOther(service) {
+		if k.of = source.ServiceOf(o); w.world.IsOther(k.of) {
 			k.nothing = true
-		} else {
-			k.slice = &world.Slice{Name: k.Name, EndpointSlice: part, FQDN: fqdn}
+			return k, nil
 		}
+		_, part, fqdn := source.FromEndpointSlice(o, w.opts.Denied)
+		k.slice = &world.Slice{Name: k.Name, EndpointSlice: part, FQDN: fqdn}
 		return k, nil
 	}
 	return object, nil

@@ -3,13 +3,18 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
+
+	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // pageSize is how many objects one answer holds. Larger ones take more memory, and were not found to be faster.
@@ -22,15 +27,18 @@ func (w *Watch) newInformer(lw toolscache.ListerWatcher, example runtime.Object,
 	whole := toolscache.ToListerWatcherWithContext(lw)
 	paged := &toolscache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			if options.Limit > 0 {
-				options.Limit = pageSize
-				options.ResourceVersion = "" // "0", with which informers begin, is answered without regard to the limit
+			kept, err := w.keepPages(ctx, whole)
+			if !apierrors.IsResourceExpired(err) {
+				return kept, err
 			}
+			// It took the API server's memory to come to the end of it: all at once, as of any time.
+			options.ResourceVersion, options.Limit = "0", 0
 			list, err := whole.ListWithContext(ctx, options)
 			if err != nil {
 				return nil, err
 			}
-			return w.keepAll(list)
+			kept = new(internalversion.List)
+			return kept, w.keepAll(list, kept, world.Sizes{})
 		},
 		WatchFuncWithContext: whole.WatchWithContext,
 	}
@@ -42,20 +50,41 @@ type noEvents struct{}
 
 func (noEvents) IsWatchListSemanticsUnSupported() bool { return true }
 
-// keepAll is the same list of what is kept of its objects.
-func (w *Watch) keepAll(list runtime.Object) (runtime.Object, error) {
+// keepPages lists page by page. It pays no regard to what an informer asks for: from the version it names, "0" at first, the
+// API server would answer without regard to any limit.
+func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWithContext) (*internalversion.List, error) {
+	kept, sizes := new(internalversion.List), world.Sizes{}
+	err := source.Pages(pageSize, metav1.ListOptions{}, func(o metav1.ListOptions) (string, error) {
+		list, err := whole.ListWithContext(ctx, o)
+		if err != nil {
+			return "", err
+		}
+		err = w.keepAll(list, kept, sizes)
+		next := kept.Continue
+		kept.Continue = ""
+		return next, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kept, nil
+}
+
+// keepAll adds what is kept of a list's objects to kept, which then is as the list is. sizes are those of the slices so far.
+func (w *Watch) keepAll(list runtime.Object, kept *internalversion.List, sizes world.Sizes) error {
 	about, err := meta.ListAccessor(list)
 	if err != nil {
-		return nil, fmt.Errorf("%T is no list: %w", list, err)
+		return fmt.Errorf("%T is no list: %w", list, err)
 	}
-	kept := &internalversion.List{
-		ListMeta: metav1.ListMeta{ResourceVersion: about.GetResourceVersion(), Continue: about.GetContinue()},
-		Items:    make([]runtime.Object, 0, meta.LenList(list)),
-	}
-	return kept, meta.EachListItem(list, func(object runtime.Object) error {
+	kept.ListMeta = metav1.ListMeta{ResourceVersion: about.GetResourceVersion(), Continue: about.GetContinue()}
+	kept.Items = slices.Grow(kept.Items, meta.LenList(list))
+	return meta.EachListItem(list, func(object runtime.Object) error {
 		k, err := w.keep(object)
 		if err != nil {
 			return err
+		}
+		if s, ok := k.(*keptSlice); ok && s.slice != nil {
+			*s.slice = sizes.Fit(s.Namespace, *s.slice)
 		}
 		kept.Items = append(kept.Items, k.(runtime.Object)) //nolint:forcetypeassert // keep returns nothing else
 		return nil

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	discoveryv1client "k8s.io/client-go/kubernetes/typed/discovery/v1"
 	"k8s.io/client-go/rest"
@@ -25,10 +27,15 @@ type Reader struct {
 	core      corev1client.CoreV1Interface
 	discovery discoveryv1client.DiscoveryV1Interface
 	keep      func(annotation string) bool
+	denied    func(netip.Addr) bool
 }
 
-// NewReader makes a Reader; keep says which annotations detection reads.
-func NewReader(config *rest.Config, keep func(annotation string) bool) (*Reader, error) {
+// NewReader makes a Reader; keep says which annotations detection reads, denied which addresses may not be used.
+func NewReader(config *rest.Config, keep func(annotation string) bool, denied func(netip.Addr) bool) (*Reader, error) {
+	config = rest.CopyConfig(config)
+	config.ContentType = runtime.ContentTypeProtobuf
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	config.Wrap(source.BoundPages)
 	core, err := corev1client.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("client for single Services: %w", err)
@@ -37,7 +44,7 @@ func NewReader(config *rest.Config, keep func(annotation string) bool) (*Reader,
 	if err != nil {
 		return nil, fmt.Errorf("client for single Services: %w", err)
 	}
-	return &Reader{core: core, discovery: discovery, keep: keep}, nil
+	return &Reader{core: core, discovery: discovery, keep: keep, denied: denied}, nil
 }
 
 // Service reads one and its EndpointSlices; nil if there is none.
@@ -59,16 +66,22 @@ func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service
 
 // slices are the EndpointSlices of a Service, in the order of their names.
 func (r *Reader) slices(ctx context.Context, namespace, service string) ([]world.Slice, error) {
-	list, err := r.discovery.EndpointSlices(namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: labels.Set{discoveryv1.LabelServiceName: service}.String(),
+	var parts []world.Slice
+	sizes := world.Sizes{}
+	selector := labels.Set{discoveryv1.LabelServiceName: service}.String()
+	err := source.Pages(pageSize, metav1.ListOptions{LabelSelector: selector}, func(o metav1.ListOptions) (string, error) {
+		list, err := r.discovery.EndpointSlices(namespace).List(ctx, o)
+		if err != nil {
+			return "", err
+		}
+		for i := range list.Items {
+			_, part, fqdn := source.FromEndpointSlice(&list.Items[i], r.denied)
+			parts = append(parts, sizes.Fit(namespace, world.Slice{Name: list.Items[i].Name, EndpointSlice: part, FQDN: fqdn}))
+		}
+		return list.Continue, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w", namespace, service, rights.Explain(err))
-	}
-	var parts []world.Slice
-	for i := range list.Items {
-		_, part, fqdn := source.FromEndpointSlice(&list.Items[i])
-		parts = append(parts, world.Slice{Name: list.Items[i].Name, EndpointSlice: part, FQDN: fqdn})
 	}
 	slices.SortFunc(parts, func(a, b world.Slice) int { return strings.Compare(a.Name, b.Name) })
 	return parts, nil

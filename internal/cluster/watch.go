@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,8 @@ type Options struct {
 	ConfigMap backend.Ref
 	// KeepAnnotation says which annotations of Services detection reads.
 	KeepAnnotation func(string) bool
+	// Denied says which addresses may not be used; nil says that of none.
+	Denied func(netip.Addr) bool
 	// Reader reads what was not kept when it was seen.
 	Reader *Reader
 	// Failed is told of each list or watch that failed; may be nil.
@@ -236,7 +239,7 @@ func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
 		case s.nothing:
 			w.world.DeleteSlice(s.Ref) // it may have been another's
 		case s.slice != nil:
-			w.world.SetSlice(s.Ref, s.of, s.slice.EndpointSlice, s.slice.FQDN)
+			w.world.Enter(s.Namespace, s.of, *s.slice)
 			s.slice = nil // nobody else reads it
 		}
 	}

@@ -21,6 +21,7 @@ type Collector struct {
 	others    map[backend.Ref]struct{}
 	endpoints source.Endpoints
 	sliced    map[string]bool // namespaces with EndpointSlices
+	sizes     map[string]int  // of those that are kept, by namespace
 }
 
 // CollectorOptions narrow what is kept.
@@ -36,7 +37,7 @@ func NewCollector(d *detect.Detector, opts CollectorOptions) *Collector {
 	return &Collector{
 		detector: d, opts: opts,
 		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
-		endpoints: source.Endpoints{}, sliced: map[string]bool{},
+		endpoints: source.Endpoints{}, sliced: map[string]bool{}, sizes: map[string]int{},
 	}
 }
 
@@ -71,6 +72,10 @@ func (c *Collector) Endpoints(ref backend.Ref, slice backend.EndpointSlice, fqdn
 	c.sliced[ref.Namespace] = true
 	if _, nothing := c.others[ref]; nothing || c.leftOut(ref.Namespace) {
 		return
+	}
+	if c.sizes[ref.Namespace] += slice.Size(); c.sizes[ref.Namespace] > backend.MaxSlices {
+		c.endpoints.Crowd(ref)
+		slice = backend.EndpointSlice{Denied: slice.Denied}
 	}
 	c.endpoints.Add(ref, slice, fqdn)
 }

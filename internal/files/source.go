@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,8 @@ type SourceOptions struct {
 	Namespaces, Exclude []string
 	// KeepAnnotation says which annotations of Services detection reads.
 	KeepAnnotation func(string) bool
+	// Denied says which addresses may not be used; nil says that of none.
+	Denied func(netip.Addr) bool
 	// Relevant says of which Services more than the name is kept; nil keeps all.
 	Relevant func(*backend.Service) bool
 	// Settle is how long a file must not have changed before it is read; 100 ms if 0.
@@ -233,7 +236,7 @@ func (s *Source) reread(ctx context.Context, f *file, now stamp) (*content, erro
 func (s *Source) parse(ctx context.Context, f *file) (*content, source.Report, error) {
 	c := newContent(s)
 	report, err := source.Files(ctx, []string{f.path}, s.opts.Stdin, c, source.Options{
-		Namespace: s.opts.Namespace, KeepAnnotation: s.opts.KeepAnnotation,
+		Namespace: s.opts.Namespace, KeepAnnotation: s.opts.KeepAnnotation, Denied: s.opts.Denied,
 	})
 	if err != nil {
 		return nil, report, err

@@ -83,7 +83,7 @@ func newFront(finding *backend.Finding, e *backend.Endpoints, seed maphash.Seed)
 		Finding: finding, selector: selector, selects: unique.Make(strings.Join(selector, ",")),
 		releases: releases(finding.Service.Labels), twin: finding.Service.Headless() || perReplica(finding.Service),
 	}
-	if e == nil || e.ReadyCount() > maxCompared || finding.Candidate.ForeignHost {
+	if e == nil || e.Crowded || e.ReadyCount() > maxCompared || finding.Candidate.ForeignHost {
 		return f
 	}
 	var v4, v6, all []endpoint

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -90,6 +91,9 @@ func carried(addr netip.Addr) (list []netip.Addr) {
 	return list
 }
 
+// Forbids says whether DenyCIDRs name an address. Readers of EndpointSlices, which keep few addresses, ask it about all.
+func (p *Prober) Forbids(addr netip.Addr) bool { return p.deny.check(addr) != nil }
+
 // deny is a list of networks, none of them written in mapped form.
 type deny []netip.Prefix
 
@@ -141,6 +145,8 @@ func (d deny) find(addr netip.Addr) (netip.Prefix, bool) {
 // whenever the Service or its EndpointSlices change. The observation is Unreachable with CauseDenied, its time is set,
 // and its Detail names the address and the network.
 //
+// Where the EndpointSlices of its namespace are more than is kept, nothing behind the target may be used either.
+//
 // Every endpoint address counts, ready or not: the ClusterIP hides which of them is dialled, and whoever writes an
 // EndpointSlice chooses them. Names (an FQDN slice) cannot be checked, as they lead elsewhere at each look. A DNS
 // server hands those of a headless Service on (CoreDNS does, as CNAME), so that they count as denied there; and for
@@ -179,19 +185,23 @@ func (d deny) target(t Target) error {
 		return nil
 	}
 	for i := range e.Slices {
-		for _, list := range [...][]netip.Addr{e.Slices[i].Ready, e.Slices[i].NotReady} {
-			for _, addr := range list {
-				if err := d.check(addr); err != nil {
-					return fmt.Errorf("its endpoint address %w", err)
-				}
+		for _, addr := range slices.Concat(e.Slices[i].Ready, e.Slices[i].NotReady, []netip.Addr{e.Slices[i].Denied}) {
+			if err := d.check(addr); err != nil {
+				return fmt.Errorf("its endpoint address %w", err)
 			}
 		}
+	}
+	if e.Crowded {
+		return errCrowded
 	}
 	if e.FQDN && (c.Unproven || c.Service.Headless()) && len(d) > 0 {
 		return errNames
 	}
 	return nil
 }
+
+var errCrowded = fmt.Errorf("the EndpointSlices of its namespace take more than %d MiB, so that they are not looked at in full",
+	backend.MaxSlices>>20)
 
 var errNames = errors.New("an EndpointSlice of it holds names (FQDN) instead of addresses, " +
 	"which cannot be checked against security.denyCIDRs")

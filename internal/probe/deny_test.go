@@ -138,6 +138,8 @@ func TestDenied(t *testing.T) {
 		return e
 	}
 	names := &backend.Endpoints{FQDN: true}
+	crowded, further := slices("10.1.2.3"), slices("10.1.2.3")
+	crowded.Crowded, further.Slices[0].Denied = true, netip.MustParseAddr("168.63.129.16")
 	mixed := slices("10.1.2.3")
 	mixed.FQDN = true
 	tests := []struct {
@@ -168,6 +170,9 @@ func TestDenied(t *testing.T) {
 		{name: "another host", host: "metrics.example.org", endpoints: slices("100.100.100.200")},
 		{name: "another host's address", host: "100.100.100.200", unproven: "its host 100.100.100.200"},
 		{name: "another host's address, IPv6", host: "64:ff9b::a9fe:a9fe", unproven: "stands for 169.254.169.254"},
+		{name: "one that is not kept", endpoints: further, unproven: "168.63.129.16 is in"},
+		{name: "more than is kept", endpoints: crowded, unproven: "EndpointSlices of its namespace take more than 4 MiB"},
+		{name: "more than is kept, nothing is denied", endpoints: crowded, deny: []netip.Prefix{}, unproven: "EndpointSlices of its namespace"},
 		{name: "names", endpoints: names, unproven: "names (FQDN)", probed: "-"},
 		{name: "names beside pods", endpoints: mixed, unproven: "names (FQDN)", probed: "-"},
 		{name: "names of a headless Service", endpoints: names, clusterIP: "None", unproven: "names (FQDN)"},
@@ -204,7 +209,7 @@ func TestDenied(t *testing.T) {
 					return
 				}
 				expect(t, o, backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Scheme: "http", Detail: want})
-				if !strings.Contains(o.Detail, "security.denyCIDRs") || o.At.IsZero() || asked > 0 {
+				if !strings.Contains(o.Detail, "security.denyCIDRs") && tt.endpoints != crowded || o.At.IsZero() || asked > 0 {
 					t.Errorf("%q at %v after %d requests", o.Detail, o.At, asked)
 				}
 			})

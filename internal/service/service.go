@@ -100,16 +100,15 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 		lifecycle.Condition{Name: conditionDiscovered, Message: "the first discovery has not ended"},
 	)}
 	meter := metrics.New(o.Version, names(o.Catalog))
-	var err error
-	if s.site, err = newSite(ctx, &o, meter, log); err != nil {
+	prober, err := probe.New(o.Probe)
+	if err != nil {
+		return nil, err
+	}
+	if s.site, err = newSite(ctx, &o, prober.Forbids, meter, log); err != nil {
 		return nil, err
 	}
 	if o.Inventory.OpenShift == nil {
 		o.Inventory.OpenShift = s.site.openShift
-	}
-	prober, err := probe.New(o.Probe)
-	if err != nil {
-		return nil, err
 	}
 	report := &controller.Report{Metrics: meter, Events: s.site.events, Log: log, History: s.history}
 	if o.Standalone == nil && cluster.Inside() {

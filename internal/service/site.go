@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
@@ -39,7 +40,7 @@ type siteSource interface {
 }
 
 // newCluster makes the site of a service that watches a cluster.
-func newCluster(o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
+func newCluster(o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
 	c := o.Config
 	identity := leader.Identity()
 	elector, err := elect(o, identity, log)
@@ -47,14 +48,14 @@ func newCluster(o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, er
 		return nil, err
 	}
 	target := backend.Ref{Namespace: c.Output.Namespace, Name: c.Output.ConfigMap}
-	reader, err := cluster.NewReader(o.Cluster, o.Detector.KeepAnnotation)
+	reader, err := cluster.NewReader(o.Cluster, o.Detector.KeepAnnotation, denied)
 	if err != nil {
 		return nil, err
 	}
 	known := world.New(o.Detector.Matters)
 	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
-		ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation,
+		ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
 		Reader: reader, Failed: func() { meter.Error(metrics.OperationList) }, Log: log,
 	})
 	if err != nil {
@@ -145,9 +146,9 @@ func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Se
 }
 
 // newSite is the site that the options ask for.
-func newSite(ctx context.Context, o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
+func newSite(ctx context.Context, o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
 	if o.Standalone != nil {
-		return newStandalone(ctx, o, meter, log)
+		return newStandalone(ctx, o, denied, meter, log)
 	}
-	return newCluster(o, meter, log)
+	return newCluster(o, denied, meter, log)
 }

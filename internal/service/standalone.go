@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"slices"
 
@@ -30,7 +31,9 @@ type Standalone struct {
 
 // newStandalone makes the site of a service that reads files and writes files. Files that are missing or bad now are an
 // error; what becomes of them later is not.
-func newStandalone(ctx context.Context, o *Options, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
+func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics,
+	log *slog.Logger,
+) (*site, error) {
 	c := o.Config
 	elector, err := leader.New(nil, leader.Options{Identity: leader.Identity(), Log: log})
 	if err != nil {
@@ -40,7 +43,7 @@ func newStandalone(ctx context.Context, o *Options, meter *metrics.Metrics, log 
 	in := files.NewSource(o.Standalone.Files, known, files.SourceOptions{
 		Stdin: o.Standalone.Stdin, Namespace: o.Standalone.Namespace,
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
-		KeepAnnotation: o.Detector.KeepAnnotation, Relevant: o.Detector.Matters, Log: log,
+		KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied, Relevant: o.Detector.Matters, Log: log,
 		Report: func(_ string, err error) {
 			if err != nil {
 				meter.Error(metrics.OperationList)
@@ -65,7 +68,7 @@ func newStandalone(ctx context.Context, o *Options, meter *metrics.Metrics, log 
 	}
 	s := &site{
 		openShift: inventory.OpenShiftNamespaces,
-		source:    fileSource{in, o}, output: out, elector: elector, events: unrecorded{log}, target: o.Standalone.Dir,
+		source:    fileSource{in, o, denied}, output: out, elector: elector, events: unrecorded{log}, target: o.Standalone.Dir,
 		work: []func(context.Context) error{
 			in.Run,
 			func(ctx context.Context) error { out.Run(ctx); return nil },
@@ -101,6 +104,7 @@ func ownersOwn(o *Options, out *files.Output) error {
 type fileSource struct {
 	*files.Source
 	options *Options
+	denied  func(netip.Addr) bool
 }
 
 // Lookup reads the files again for a Service of which only the name is kept.
@@ -117,7 +121,7 @@ func (s fileSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Servi
 	}
 	all := discovery.NewCollector(s.options.Detector, discovery.CollectorOptions{Whole: ref})
 	if _, err := source.Files(ctx, o.Files, nil, all, source.Options{
-		Namespace: o.Namespace, KeepAnnotation: s.options.Detector.KeepAnnotation,
+		Namespace: o.Namespace, KeepAnnotation: s.options.Detector.KeepAnnotation, Denied: s.denied,
 	}); err != nil {
 		return nil, nil, err
 	}

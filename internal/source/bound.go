@@ -14,6 +14,9 @@ const (
 	maxTexts = 8 << 10 // bytes of all labels, of the selector, and of all annotations
 	maxText  = 4 << 10 // bytes of one annotation's value
 	maxPorts = 501     // one more than detection looks at
+
+	// Of one EndpointSlice, ready ones and others each: the most that Kubernetes itself puts into one by default.
+	maxAddresses = 100
 )
 
 // bound cuts what is over the bounds. What is left of a value that is too long is too long still, and refused for that.

@@ -3,11 +3,13 @@ package source
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -54,5 +56,55 @@ func TestServicesAreBounded(t *testing.T) {
 	want := backend.Service{Labels: maps.Clone(usual.Labels), Annotations: maps.Clone(usual.Annotations), Selector: maps.Clone(usual.Spec.Selector), Type: "ClusterIP"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("a usual Service (-want +got):\n%s", d)
+	}
+}
+
+// Of an EndpointSlice few addresses are kept, but none passes unseen: wherever a denied one stands.
+func TestSlicesAreBounded(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-SEC-3")
+	bad, no := netip.MustParseAddr("100.100.100.200"), false
+	denied := func(a netip.Addr) bool { return a == bad }
+	huge := func(change func(*discoveryv1.EndpointSlice)) *discoveryv1.EndpointSlice {
+		s := &discoveryv1.EndpointSlice{AddressType: "IPv4"}
+		for i := range 1000 {
+			var e discoveryv1.Endpoint
+			for j := range 100 {
+				e.Addresses = append(e.Addresses, fmt.Sprintf("10.%d.%d.%d", i/250, i%250, j))
+			}
+			s.Endpoints = append(s.Endpoints, e)
+		}
+		change(s)
+		return s
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*discoveryv1.EndpointSlice)
+		denied bool
+		ready  int
+	}{
+		{"all are allowed", func(*discoveryv1.EndpointSlice) {}, false, 1000},
+		{"the first", func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Addresses[0] = bad.String() }, true, 1000},
+		{"one that is not kept", func(s *discoveryv1.EndpointSlice) { s.Endpoints[999].Addresses[0] = bad.String() }, true, 1000},
+		{"a further one", func(s *discoveryv1.EndpointSlice) { s.Endpoints[999].Addresses[99] = "::ffff:100.100.100.200" }, true, 1000},
+		{"one that is not ready", func(s *discoveryv1.EndpointSlice) {
+			s.Endpoints[999].Conditions.Ready = &no
+			s.Endpoints[999].Addresses[0] = bad.String()
+		}, true, 999},
+	} {
+		_, s, _ := FromEndpointSlice(huge(tt.change), denied)
+		if s.Denied.IsValid() != tt.denied || tt.denied && s.Denied != bad {
+			t.Errorf("%s: denied is %v", tt.name, s.Denied)
+		}
+		if len(s.Ready) != maxAddresses || len(s.Ready)+s.More != tt.ready {
+			t.Errorf("%s: %d ready ones are kept, and %d more", tt.name, len(s.Ready), s.More)
+		}
+		if size := s.Size(); size > 101*24 {
+			t.Errorf("%s: it takes %d bytes", tt.name, size)
+		}
+		e := &backend.Endpoints{Slices: []backend.EndpointSlice{s}}
+		if e.ReadyCount() != tt.ready {
+			t.Errorf("%s: %d are ready", tt.name, e.ReadyCount())
+		}
 	}
 }

@@ -107,6 +107,7 @@ func newLister(config *rest.Config, sink Sink, opts ClusterOptions) (*lister, er
 	// (priority and fairness), and pages are asked for one after the other anyway.
 	c.QPS = -1
 	c.WarningHandler = rest.NoWarnings{}
+	c.Wrap(BoundPages)
 	core, err := corev1client.NewForConfig(c)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
@@ -162,7 +163,7 @@ func (l *lister) endpointSlices(ctx context.Context, ns string) error {
 }
 
 func (l *lister) endpointSlice(s *discoveryv1.EndpointSlice) {
-	ref, slice, fqdn := FromEndpointSlice(s)
+	ref, slice, fqdn := FromEndpointSlice(s, l.opts.Denied)
 	if ref.Name == "" {
 		l.report.skip(orphanSlice)
 		return
@@ -174,15 +175,13 @@ func (l *lister) endpointSlice(s *discoveryv1.EndpointSlice) {
 // pages calls list until there is no further page.
 func (l *lister) pages(resource, ns string, list func(metav1.ListOptions) (*metav1.ListMeta, int, error)) error {
 	done := 0
-	o := metav1.ListOptions{Limit: pageSize}
-	for {
+	return Pages(pageSize, metav1.ListOptions{}, func(o metav1.ListOptions) (string, error) {
 		meta, n, err := list(o)
 		if token := resumeToken(err); token != "" && token != o.Continue {
-			o.Continue = token
-			continue
+			return token, nil
 		}
 		if err != nil {
-			return err
+			return "", err
 		}
 		done += n
 		if l.opts.Progress != nil {
@@ -192,11 +191,8 @@ func (l *lister) pages(resource, ns string, list func(metav1.ListOptions) (*meta
 			}
 			l.opts.Progress(Progress{Resource: resource, Namespace: ns, Done: done, Total: total})
 		}
-		if meta.Continue == "" {
-			return nil
-		}
-		o.Continue = meta.Continue
-	}
+		return meta.Continue, nil
+	})
 }
 
 // resumeToken is the token with which the API server answers, beside 410, where the pages so far have become too old: the

@@ -54,13 +54,12 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 //
 // An endpoint is ready unless it says it is not, and a terminating one never is
 // (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/). Only the first address
-// of an endpoint counts, as for kube-proxy; CoreDNS hands on all that a headless Service has, so that the others are
-// kept, as not ready, for the check against denied networks. Ports without a number, which mean any port, are left
-// out.
-func FromEndpointSlice(s *discoveryv1.EndpointSlice) (ref backend.Ref, slice backend.EndpointSlice, fqdn bool) {
-	if name := s.Labels[discoveryv1.LabelServiceName]; name != "" {
-		ref = backend.Ref{Namespace: s.Namespace, Name: name}
-	}
+// of an endpoint counts, as for kube-proxy; CoreDNS hands on all that a headless Service has, so that denied, where it is
+// not nil, is asked about the others too, ready or not. Ports without a number, which mean any port, are left out.
+func FromEndpointSlice(s *discoveryv1.EndpointSlice, denied func(netip.Addr) bool) (
+	ref backend.Ref, slice backend.EndpointSlice, fqdn bool,
+) {
+	ref = ServiceOf(s)
 	for _, p := range s.Ports {
 		slice.Ports = appendEndpointPort(slice.Ports, p.Name, p.Port, (*string)(p.Protocol))
 	}
@@ -69,9 +68,21 @@ func FromEndpointSlice(s *discoveryv1.EndpointSlice) (ref backend.Ref, slice bac
 	}
 	for i := range s.Endpoints {
 		e := &s.Endpoints[i]
-		addEndpoint(&slice, e.Addresses, e.Conditions.Ready, e.Conditions.Terminating)
+		addEndpoint(&slice, e.Addresses, isReady(e.Conditions.Ready, e.Conditions.Terminating), denied)
 	}
 	return ref, slice, false
+}
+
+// ServiceOf is the Service that an EndpointSlice belongs to; empty where it names none.
+func ServiceOf(s *discoveryv1.EndpointSlice) backend.Ref {
+	if name := s.Labels[discoveryv1.LabelServiceName]; name != "" {
+		return backend.Ref{Namespace: s.Namespace, Name: name}
+	}
+	return backend.Ref{}
+}
+
+func isReady(ready, terminating *bool) bool {
+	return (ready == nil || *ready) && (terminating == nil || !*terminating)
 }
 
 func appendEndpointPort(ports []backend.EndpointPort, name *string, number *int32, proto *string) []backend.EndpointPort {
@@ -88,23 +99,36 @@ func appendEndpointPort(ports []backend.EndpointPort, name *string, number *int3
 	return append(ports, p)
 }
 
-func addEndpoint(slice *backend.EndpointSlice, addresses []string, ready, terminating *bool) {
-	if len(addresses) == 0 {
-		return
-	}
-	for _, a := range addresses[1:] {
-		if addr, ok := parseAddr(a); ok {
-			slice.NotReady = append(slice.NotReady, addr)
+// addEndpoint takes from an endpoint its first address, and looks at all of them. Of a slice's addresses only some are kept, but
+// none passes unseen.
+func addEndpoint(slice *backend.EndpointSlice, addresses []string, ready bool, denied func(netip.Addr) bool) {
+	for i, a := range addresses {
+		unseen := denied != nil && !slice.Denied.IsValid()
+		if i > 0 && !unseen {
+			return
+		}
+		addr, ok := parseAddr(a)
+		if !ok {
+			continue
+		}
+		if unseen && denied(addr) {
+			slice.Denied = addr
+		}
+		if i == 0 {
+			keepAddress(slice, addr, ready)
 		}
 	}
-	addr, ok := parseAddr(addresses[0])
-	if !ok {
-		return
-	}
-	if (ready == nil || *ready) && (terminating == nil || !*terminating) {
-		slice.Ready = append(slice.Ready, addr)
-	} else {
+}
+
+func keepAddress(slice *backend.EndpointSlice, addr netip.Addr, ready bool) {
+	switch {
+	case !ready && len(slice.NotReady) < maxAddresses:
 		slice.NotReady = append(slice.NotReady, addr)
+	case !ready:
+	case len(slice.Ready) < maxAddresses:
+		slice.Ready = append(slice.Ready, addr)
+	default:
+		slice.More++
 	}
 }
 

@@ -100,7 +100,7 @@ func TestFromEndpointSlice(t *testing.T) {
 		wantSlice: backend.EndpointSlice{
 			Ports:    []backend.EndpointPort{{Name: "web", Number: 9090, Protocol: "TCP"}, {Number: 9090, Protocol: "UDP"}},
 			Ready:    addrs("10.0.0.1", "10.0.0.2", "10.0.0.5", "10.0.0.6"),
-			NotReady: addrs("10.0.0.3", "10.0.0.4", "100.100.100.200"),
+			NotReady: addrs("10.0.0.3", "10.0.0.4"),
 		},
 	}, {
 		name: "addresses are read as kube-proxy reads them",
@@ -126,7 +126,7 @@ func TestFromEndpointSlice(t *testing.T) {
 	}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			ref, slice, fqdn := FromEndpointSlice(&tt.in)
+			ref, slice, fqdn := FromEndpointSlice(&tt.in, nil)
 			if ref != tt.wantRef || fqdn != tt.wantFQDN {
 				t.Errorf("got %v, fqdn %v; want %v, %v", ref, fqdn, tt.wantRef, tt.wantFQDN)
 			}
@@ -143,11 +143,11 @@ func TestEndpoints(t *testing.T) {
 	addr := netip.MustParseAddr("10.0.0.1")
 	e := make(Endpoints)
 	e.Add(a, backend.EndpointSlice{Ready: []netip.Addr{addr}}, false)
-	e.Add(a, backend.EndpointSlice{NotReady: []netip.Addr{addr}}, false)
+	e.Add(a, backend.EndpointSlice{Denied: addr}, false)
 	e.Add(a, backend.EndpointSlice{}, true)
 	e.Add(b, backend.EndpointSlice{}, true)
 	e.Prune(func(r backend.Ref) bool { return r == a })
-	want := Endpoints{a: {FQDN: true, Slices: []backend.EndpointSlice{{Ready: []netip.Addr{addr}}, {NotReady: []netip.Addr{addr}}}}}
+	want := Endpoints{a: {FQDN: true, Slices: []backend.EndpointSlice{{Ready: []netip.Addr{addr}}, {Denied: addr}}}}
 	if diff := cmp.Diff(want, e, compareAddr); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

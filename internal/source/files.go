@@ -9,6 +9,7 @@ import (
 	"hash/maphash"
 	"io"
 	"io/fs"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -25,6 +26,8 @@ type Options struct {
 	Namespace string
 	// KeepAnnotation says which annotations of a Service to keep beside kubernaut.io/…; nil keeps no others.
 	KeepAnnotation func(key string) bool
+	// Denied says which addresses may not be used (security.denyCIDRs); nil says that of none. See FromEndpointSlice.
+	Denied func(netip.Addr) bool
 }
 
 // Files reads Services and EndpointSlices from files, "-" being stdin: JSON or YAML, single objects, one behind the other,

@@ -144,7 +144,9 @@ func parseService(raw jsontext.Value, defaultNamespace string, keep func(string)
 }
 
 // parseEndpointSlice decodes an EndpointSlice. The Ref is its Service's; it has no name where the slice has no Service.
-func parseEndpointSlice(raw jsontext.Value, defaultNamespace string) (ref backend.Ref, slice backend.EndpointSlice, fqdn bool, err error) {
+func parseEndpointSlice(raw jsontext.Value, defaultNamespace string, denied func(netip.Addr) bool) (
+	ref backend.Ref, slice backend.EndpointSlice, fqdn bool, err error,
+) {
 	var o sliceObject
 	if err := json.Unmarshal(raw, &o, jsonOptions); err != nil {
 		return nameOf(raw, defaultNamespace), slice, false, explain(err)
@@ -181,7 +183,7 @@ func parseEndpointSlice(raw jsontext.Value, defaultNamespace string) (ref backen
 				return ref, slice, false, fmt.Errorf("endpoints[%d].addresses[0]: %s is no IP address", i, quote(e.Addresses[0]))
 			}
 		}
-		addEndpoint(&slice, e.Addresses, e.Conditions.Ready, e.Conditions.Terminating)
+		addEndpoint(&slice, e.Addresses, isReady(e.Conditions.Ready, e.Conditions.Terminating), denied)
 	}
 	return ref, slice, false, nil
 }

@@ -123,7 +123,7 @@ func (r *reader) twice(ref backend.Ref) bool {
 }
 
 func (r *reader) endpointSlice(raw jsontext.Value, at place) {
-	ref, slice, fqdn, err := parseEndpointSlice(raw, r.opts.Namespace)
+	ref, slice, fqdn, err := parseEndpointSlice(raw, r.opts.Namespace, r.opts.Denied)
 	switch {
 	case err != nil:
 		r.report.warn(Warning{Where: r.name + ": " + at.String(), Kind: kindEndpointSlice, Ref: ref, Refused: true, Text: err.Error()})

@@ -134,11 +134,7 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	case len(f.Service.Ports) == 0:
 		return nil
 	case f.Observation.Cause == backend.CauseDenied:
-		return []Advice{
-			{"It is never asked and never published, whatever its annotations say. See who wrote the address:",
-				fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s -o yaml", f.Namespace, f.Name)},
-			{"If the address may be used, leave its network out of security.denyCIDRs in the configuration.", ""},
-		}
+		return denied(f)
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
 		return []Advice{{"If it is one, its port or base path is wrong; say which is right:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
@@ -174,6 +170,20 @@ func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
 	}
 	return append(out, Advice{"If the agent may reach it, allow its host in the configuration:",
 		fmt.Sprintf("security: {allowedEndpointHosts: [%s]}", strings.Join(hosts, ", "))})
+}
+
+// denied is for what is never asked and never published, whatever its annotations say.
+func denied(f *backend.Finding) []Advice {
+	const never = "It is never asked and never published, whatever its annotations say. "
+	if strings.Contains(f.Reason, "EndpointSlices of its namespace") { // which are too many
+		return []Advice{{never + "See what the EndpointSlices of the namespace are, and remove those that are not needed:",
+			fmt.Sprintf("kubectl -n %s get endpointslices", f.Namespace)}}
+	}
+	return []Advice{
+		{never + "See who wrote the address:",
+			fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s -o yaml", f.Namespace, f.Name)},
+		{"If the address may be used, leave its network out of security.denyCIDRs in the configuration.", ""},
+	}
 }
 
 func (h Hints) include(f *backend.Finding) string {

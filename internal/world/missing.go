@@ -8,11 +8,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Slice is an EndpointSlice of a namespace. FQDN: it holds host names, which are never dialled.
+// Slice is an EndpointSlice of a namespace.
 type Slice struct {
 	Name string
 	backend.EndpointSlice
-	FQDN bool
+	FQDN  bool // it holds host names, which are never dialled
+	Bared int  // the size that it had, where it is not kept in full
 }
 
 func find(sorted []Slice, name string) (at int, known bool) {
@@ -23,8 +24,8 @@ func find(sorted []Slice, name string) (at int, known bool) {
 func Join(sorted []Slice) *backend.Endpoints {
 	e := &backend.Endpoints{}
 	for _, s := range sorted {
-		e.FQDN = e.FQDN || s.FQDN
-		if !s.FQDN {
+		e.FQDN, e.Crowded = e.FQDN || s.FQDN, e.Crowded || s.Bared > 0
+		if !s.FQDN && (s.Bared == 0 || s.Denied.IsValid()) {
 			e.Slices = append(e.Slices, s.EndpointSlice)
 		}
 	}

@@ -26,8 +26,10 @@ type World struct {
 	changed  map[backend.Ref]struct{}
 	frozen   map[string]bool // namespaces
 	kept     map[backend.Ref]bool
-	optional bool           // EndpointSlices need not be given
-	sliced   map[string]int // EndpointSlices, by namespace
+	optional bool                            // EndpointSlices need not be given
+	sliced   map[string]int                  // EndpointSlices, by namespace
+	sizes    Sizes                           // of those
+	bared    map[string]map[backend.Ref]bool // Services with slices that are not kept in full, by namespace
 	missing  map[backend.Ref]map[string]bool
 	missed   chan struct{}
 }
@@ -45,7 +47,7 @@ func New(relevant func(*backend.Service) bool) *World {
 		relevant: relevant, changes: make(chan struct{}, 1),
 		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
 		slices: map[backend.Ref][]Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
-		frozen: map[string]bool{}, sliced: map[string]int{},
+		frozen: map[string]bool{}, sliced: map[string]int{}, sizes: Sizes{}, bared: map[string]map[backend.Ref]bool{},
 		missing: map[backend.Ref]map[string]bool{}, missed: make(chan struct{}, 1),
 	}
 }
@@ -75,6 +77,7 @@ func (w *World) SetService(s backend.Service) {
 		if old := w.services[s.Ref]; old == nil || !reflect.DeepEqual(*old, s) {
 			w.services[s.Ref] = &s
 			w.touch(s.Ref)
+			w.refill(s.Namespace)
 		}
 		return
 	}
@@ -122,9 +125,7 @@ func (w *World) setOther(ref backend.Ref) {
 		w.touch(ref)
 	}
 	if !w.optional { // those of files are given once
-		for _, s := range slices.Clone(w.slices[ref]) {
-			w.dropSlice(backend.Ref{Namespace: ref.Namespace, Name: s.Name})
-		}
+		w.forget(ref)
 	}
 }
 
@@ -158,15 +159,22 @@ func (w *World) deleteOther(ref backend.Ref) (known bool) {
 
 // SetSlice enters an EndpointSlice as it is now: its own name, and the Service it belongs to, an empty Ref for none.
 func (w *World) SetSlice(name, service backend.Ref, s backend.EndpointSlice, fqdn bool) {
+	w.Enter(name.Namespace, service, Slice{Name: name.Name, EndpointSlice: s, FQDN: fqdn})
+}
+
+// Enter is SetSlice for a slice that may not be kept in full.
+func (w *World) Enter(namespace string, service backend.Ref, s Slice) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	name := backend.Ref{Namespace: namespace, Name: s.Name}
 	if old, ok := w.owners[name]; ok && old != service {
 		w.dropSlice(name)
 	}
 	if _, other := w.others[service]; service.Name == "" || other && !w.optional {
 		return
 	}
-	w.setSlice(name, service, Slice{name.Name, s, fqdn})
+	w.setSlice(name, service, s)
+	w.refill(service.Namespace)
 }
 
 func (w *World) setSlice(name, service backend.Ref, s Slice) {
@@ -176,6 +184,11 @@ func (w *World) setSlice(name, service backend.Ref, s Slice) {
 	w.owners[name] = service
 	list := w.slices[service]
 	i, known := find(list, name.Name)
+	before := 0
+	if known {
+		before = list[i].full()
+	}
+	s = w.fit(service, s, before)
 	switch {
 	case !known:
 		w.slices[service] = slices.Insert(list, i, s)
@@ -204,12 +217,14 @@ func (w *World) dropSlice(name backend.Ref) {
 	delete(w.owners, name)
 	list := w.slices[service]
 	if i, known := find(list, name.Name); known {
+		w.leave(service, &list[i])
 		list = slices.Delete(list, i, i+1)
 	}
 	if w.slices[service] = list; len(list) == 0 {
 		delete(w.slices, service)
 	}
 	w.touchKnown(service)
+	w.refill(service.Namespace)
 }
 
 // count keeps the number of a namespace's slices. Where they are optional, the first and the last of them change what is known

@@ -12,9 +12,14 @@ import (
 )
 
 // RSS is the resident memory that it has now, in bytes.
-func (p *Process) RSS(t testing.TB) int64 {
+func (p *Process) RSS(t testing.TB) int64 { t.Helper(); return p.memory(t, "VmRSS") }
+
+// HWM is the most resident memory that it has had so far, in bytes.
+func (p *Process) HWM(t testing.TB) int64 { t.Helper(); return p.memory(t, "VmHWM") }
+
+func (p *Process) memory(t testing.TB, field string) int64 {
 	t.Helper()
-	n, err := memory(p.PID(), "VmRSS")
+	n, err := memory(p.PID(), field)
 	if err != nil {
 		t.Fatalf("memory of %s: %v", p.name, err)
 	}
