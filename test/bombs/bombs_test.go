@@ -1,5 +1,6 @@
 // Package bombs feeds every loader of files texts that are small and stand for much, or take a parser long: what reads them
-// must take little time and little memory, whatever it then says.
+// must come to an end and take little memory, whatever it then says. How long it takes, and how much exactly, is measured
+// by BenchmarkBombs.
 package bombs
 
 import (
@@ -14,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	yaml "go.yaml.in/yaml/v3"
+
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
@@ -22,10 +25,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Limits of one text. On an idle machine the slowest takes a tenth of the time.
+// Limits of one text. Memory is what lives at a time, a quarter of which may be garbage.
 const (
-	maxTime   = 10 * time.Second
-	maxMemory = 96 << 20 // that lives at a time, a quarter of which may be garbage
+	unmistakable = 1 << 30  // in a test: a bomb that goes off takes all there is
+	maxMemory    = 96 << 20 // in a benchmark
+	maxTimes     = 50       // as long as the YAML library takes for a harmless text of the same size, in the same run
 )
 
 const size = 1 << 20
@@ -138,10 +142,10 @@ type loader struct {
 	frames []string
 	json   bool   // it reads JSON
 	memory uint64 // more than maxMemory, for a command that does nothing else
-	load   func(t *testing.T, text string)
+	load   func(t testing.TB, text string)
 }
 
-func loaders(t *testing.T) map[string]loader {
+func loaders(t testing.TB) map[string]loader {
 	t.Helper()
 	builtin, err := catalog.Builtin()
 	if err != nil {
@@ -151,25 +155,25 @@ func loaders(t *testing.T) map[string]loader {
 	return map[string]loader{
 		"config": {
 			frames: []string{"credentials: B", "discovery: {namespaces: B}"},
-			load:   func(t *testing.T, text string) { _, _ = config.Load(write(t, text), nil) },
+			load:   func(t testing.TB, text string) { t.Helper(); _, _ = config.Load(write(t, text), nil) },
 		},
 		"flag": {
 			frames: []string{"credentials=B"},
-			load:   func(_ *testing.T, text string) { _, _ = config.Load("", []string{text}) },
+			load:   func(_ testing.TB, text string) { _, _ = config.Load("", []string{text}) },
 		},
 		"catalog": {
 			frames: []string{
 				"type: a\ntoolset: {compact: B}", "type: a\ndetect: {strong: [{labels: B}]}",
 				"type: a\nprobe: {identity: B}",
 			},
-			load: func(t *testing.T, text string) { _, _ = catalog.Load(filepath.Dir(write(t, text))) },
+			load: func(t testing.TB, text string) { t.Helper(); _, _ = catalog.Load(filepath.Dir(write(t, text))) },
 		},
 		"overrides": {
 			frames: []string{
 				"instances: {prometheus: {a/b: {x: B}}}",
 				"toolsets: {x/y: {type: http, description: x, config: {endpoints: B}}}",
 			},
-			load: func(_ *testing.T, text string) {
+			load: func(_ testing.TB, text string) {
 				if o, err := toolset.ParseOverrides("o.yaml", []byte(text)); err == nil {
 					_, _ = toolset.Build([]*backend.Finding{prometheus}, toolset.Options{Types: builtin.Types}, o)
 				}
@@ -177,24 +181,25 @@ func loaders(t *testing.T) map[string]loader {
 		},
 		"document": {
 			frames: []string{"toolsets: {prometheus/metrics: {config: {instances: B}}}"},
-			load:   func(_ *testing.T, text string) { toolset.Validate("d.yaml", []byte(text)) },
+			load:   func(_ testing.TB, text string) { toolset.Validate("d.yaml", []byte(text)) },
 		},
 		"objects": {
 			json: true, memory: 256 << 20,
 			frames: []string{"kind: List\nitems: B"},
-			load: func(t *testing.T, text string) {
+			load: func(t testing.TB, text string) {
+				t.Helper()
 				_, _ = source.Files(t.Context(), []string{source.Stdin}, strings.NewReader(text), nothing{}, source.Options{})
 			},
 		},
 		"state": {
 			json:   true,
 			frames: []string{`{"version": 1, "published": B}`, `{"version": 1, "primaries": B}`, `B`},
-			load:   func(_ *testing.T, text string) { _, _ = publish.DecodeState(text) },
+			load:   func(_ testing.TB, text string) { _, _ = publish.DecodeState(text) },
 		},
 	}
 }
 
-func write(t *testing.T, text string) string {
+func write(t testing.TB, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -235,31 +240,65 @@ func jsonBombs() map[string]string {
 	}
 }
 
+// texts are all bombs for a loader, by what they are.
+func (l *loader) texts() map[string]string {
+	all, values := whole(), bombs()
+	if l.json {
+		maps.Copy(values, jsonBombs())
+	}
+	for _, frame := range l.frames {
+		for bomb, text := range values {
+			all[bomb+" in "+frame] = strings.ReplaceAll(frame, "B", text)
+		}
+	}
+	return all
+}
+
 func TestBombs(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	t.Attr("req", "DTS-RUN-5")
 	defer debug.SetGCPercent(debug.SetGCPercent(25))
-	yaml, texts, json := bombs(), whole(), jsonBombs()
 	for name, l := range loaders(t) {
 		t.Run(name, func(t *testing.T) {
-			for bomb, text := range texts {
-				bounded(t, bomb, text, l)
-			}
-			values := maps.Clone(yaml)
-			if l.json {
-				maps.Copy(values, json)
-			}
-			for _, frame := range l.frames {
-				for bomb, text := range values {
-					bounded(t, bomb+" in "+frame, strings.ReplaceAll(frame, "B", text), l)
-				}
+			for bomb, text := range l.texts() {
+				l.measure(t, bomb, text)
 			}
 		})
 	}
 }
 
-// bounded loads a text in bounded time and memory.
-func bounded(t *testing.T, bomb, text string, l loader) {
+// BenchmarkBombs fails where a text takes a loader much longer than its size accounts for, or too much memory.
+func BenchmarkBombs(b *testing.B) {
+	defer debug.SetGCPercent(debug.SetGCPercent(25))
+	plain := loader{load: func(_ testing.TB, text string) { _ = yaml.Unmarshal([]byte(text), new(any)) }}
+	harmless := "{" + fill(`"k%d": "v", `) + `"z": "v"}`
+	usual := time.Hour
+	for range 5 {
+		took, _ := plain.measure(b, "harmless", harmless)
+		usual = min(usual, took)
+	}
+	for name, l := range loaders(b) {
+		b.Run(name, func(b *testing.B) {
+			texts := l.texts()
+			var slowest time.Duration
+			var most uint64
+			for b.Loop() {
+				for bomb, text := range texts {
+					took, memory := l.measure(b, bomb, text)
+					if took > maxTimes*usual || memory > max(maxMemory, l.memory) {
+						b.Errorf("%s: %s, %d MiB; a harmless text takes %s", bomb, took, memory>>20, usual)
+					}
+					slowest, most = max(slowest, took), max(most, memory)
+				}
+			}
+			b.ReportMetric(float64(slowest)/float64(usual), "times-harmless")
+			b.ReportMetric(float64(most>>20), "MiB")
+		})
+	}
+}
+
+// measure loads a text, and says how long that took and the most memory that was seen meanwhile.
+func (l *loader) measure(t testing.TB, bomb, text string) (took time.Duration, most uint64) {
 	t.Helper()
 	runtime.GC()
 	before := live()
@@ -271,21 +310,15 @@ func bounded(t *testing.T, bomb, text string, l loader) {
 	}()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	var most uint64
 	for {
 		select {
 		case <-done:
-			if took := time.Since(start); took > maxTime {
-				t.Errorf("%s: took %s", bomb, took)
-			} else if testing.Verbose() && (took > time.Second || most > 48<<20) {
-				t.Logf("%s: %s, %d MiB", bomb, took.Round(time.Millisecond), most>>20)
-			}
-			return
+			return time.Since(start), most
 		case <-tick.C:
 			if now := live(); now > before {
 				most = max(most, now-before)
 			}
-			if most > max(maxMemory, l.memory) || time.Since(start) > 2*maxTime {
+			if most > unmistakable {
 				// What runs cannot be stopped, and would take the machine with it.
 				_, _ = fmt.Fprintf(os.Stderr, "%s: %s: %d MiB after %s\n", t.Name(), bomb, most>>20, time.Since(start))
 				os.Exit(1) //nolint:forbidigo,gocritic // as said

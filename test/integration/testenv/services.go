@@ -4,8 +4,11 @@ package testenv
 
 import (
 	"fmt"
+	"hash/fnv"
+	"io"
 	"maps"
 	"net"
+	"net/netip"
 	"strconv"
 	"testing"
 
@@ -169,13 +172,13 @@ func (s *Service) object() *corev1.Service {
 	return o
 }
 
-// neverDialled is from the range for documentation, RFC 5737.
-const neverDialled = "192.0.2.10"
-
 func (s *Service) slice() *discoveryv1.EndpointSlice {
 	address := s.Address
-	if address == "" {
-		address = neverDialled
+	if address == "" { // one of its own that nobody dials (RFC 2544): Services with the same endpoints are one backend
+		h := fnv.New32a()
+		_, _ = io.WriteString(h, s.Namespace+"/"+s.Name)
+		sum := h.Sum(nil)
+		address = netip.AddrFrom4([4]byte{198, 18, sum[2], sum[3]}).String()
 	}
 	labels := map[string]string{discoveryv1.LabelServiceName: s.Name, discoveryv1.LabelManagedBy: "endpointslice-controller.k8s.io"}
 	maps.Copy(labels, s.Labels) // as the controller does
