@@ -45,6 +45,8 @@ type Candidate struct {
 	// ForeignHost: the endpoint annotation names an allowed host that is not the Service's own, so that its ClusterIP and
 	// its endpoints say nothing about it.
 	ForeignHost bool
+	// FixedHost: Host is the one of the Service's own names that the endpoint annotation gives, and stays.
+	FixedHost bool
 
 	Strength    Strength
 	Signs       []string // what matched, for people, strongest first
@@ -83,6 +85,10 @@ func (c *Candidate) Endpoint() string { return c.EndpointAt(c.Scheme, c.Path) }
 
 // EndpointAt is Endpoint with another scheme and base path, as a probe may have found them.
 func (c *Candidate) EndpointAt(scheme, path string) string {
-	u := url.URL{Scheme: scheme, Host: net.JoinHostPort(c.Host, strconv.Itoa(int(c.PortNumber))), Path: path}
+	return endpoint(scheme, c.Host, c.PortNumber, path)
+}
+
+func endpoint(scheme, host string, port int32, path string) string {
+	u := url.URL{Scheme: scheme, Host: net.JoinHostPort(host, strconv.Itoa(int(port))), Path: path}
 	return u.String()
 }

@@ -1,6 +1,9 @@
 package backend
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Outcome is what a probe came to (DTS-PRB-3).
 type Outcome string
@@ -84,6 +87,8 @@ type Observation struct {
 	Detail   string // one sentence for people
 	Scheme   string // as found; equal to the candidate's unless the probe corrected it
 	Path     string
+	Host     string // another of the Service's own names, which its certificate is for; "" for the candidate's
+	Port     int32  // another port of the Service, which it redirects to; 0 for the candidate's
 	Version  string // "" where unknown
 	Identity bool   // the identity request was answered as only the real thing answers
 	// Type is the relative that it proved to be (DTS-PRB-10); "" for the candidate's own type.
@@ -112,6 +117,7 @@ type Request struct {
 	Status  int // 0 where there was no answer
 	Result  string
 	Took    time.Duration
+	Try     int // from 1
 }
 
 // Verdict is the decision about a Service (the spec's section 2).
@@ -173,8 +179,8 @@ func (f *Finding) Endpoint() string {
 	if c == nil {
 		return ""
 	}
-	if f.Observation.Scheme != "" {
-		return c.EndpointAt(f.Observation.Scheme, f.Observation.Path)
+	if o := &f.Observation; o.Scheme != "" {
+		return endpoint(o.Scheme, cmp.Or(o.Host, c.Host), cmp.Or(o.Port, c.PortNumber), o.Path)
 	}
 	return c.Endpoint()
 }

@@ -35,6 +35,7 @@ type Service struct {
 	Created      time.Time // zero where the source does not say (a rendered chart)
 	Type         string    // ClusterIP, NodePort, LoadBalancer, ExternalName; "" means ClusterIP
 	ClusterIP    string    // an address, "None" for a headless Service, "" where the source does not say
+	ClusterIPs   []string  // all of them, where there are several (dual-stack); the first is ClusterIP
 	ExternalName string
 	Labels       map[string]string
 	Annotations  map[string]string

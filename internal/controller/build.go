@@ -164,7 +164,7 @@ func instance(f *backend.Finding) publish.Instance {
 	c, o := f.Candidate, &f.Observation
 	i := publish.Instance{
 		Type: f.Type, Service: f.Ref, Name: c.Instance, Port: c.PortNumber, Scheme: c.Scheme, Path: c.Path,
-		Outcome: o.Outcome, SkipVerify: o.SkipVerify,
+		Outcome: o.Outcome, SkipVerify: o.SkipVerify, FoundHost: o.Host, FoundPort: o.Port, Wants: o.Wants,
 		Host: c.Host, HealthPath: c.HealthPath, Description: c.Description,
 		Detected: c.Detected,
 	}

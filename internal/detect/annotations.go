@@ -28,7 +28,8 @@ const (
 	// annPath is the base path, such as "/prometheus": at most 128 letters, digits and -._~:/, which the agent reads.
 	annPath = annPrefix + "-path"
 	// annEndpoint is the full URL instead of port, scheme and path. Its host is one of the Service's own names and its port one
-	// of its ports, unless security.allowedEndpointHosts lists the host. For an ExternalName Service it has to list the host that
+	// of its ports, unless security.allowedEndpointHosts lists the host. A name of the Service's stays as it is given, if it
+	// resolves in every namespace. For an ExternalName Service it has to list the host that
 	// the Service stands for.
 	annEndpoint = annPrefix + "-endpoint"
 	// annHealth is the path to probe, such as "/healthz"; "none", on an explicit include, publishes it unproven and says
@@ -64,6 +65,7 @@ type annotations struct {
 	scheme          string
 	path            *string
 	host            string // a foreign host that the configuration allows; "" otherwise
+	ownHost         string // one of the Service's own names that resolves in every namespace, as given; "" otherwise
 	healthPath      string
 	unproven        bool
 	tenants         []string

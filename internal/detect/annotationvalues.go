@@ -203,6 +203,9 @@ func (r *reader) endpoint() *badAnnotation {
 		if r.n.port == nil {
 			return bad("port %d is none of the Service's TCP ports (%s)", number, PortList(r.s))
 		}
+		if host != r.s.Name { // which leads nowhere from another namespace
+			r.n.ownHost = host
+		}
 		return nil
 	}
 	if !r.d.allowsHost(host) {

@@ -58,6 +58,9 @@ func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annota
 		c.Host, c.ForeignHost = notes.host, true
 		return c
 	}
+	if notes.ownHost != "" {
+		c.Host, c.FixedHost = notes.ownHost, true
+	}
 	if s.Headless() {
 		switch pod, n := eps.PodPort(port.Name), target(port); {
 		case pod != 0:

@@ -50,7 +50,8 @@ func (e *entry) namespace() string { return e.target.Candidate.Service.Namespace
 func (e *entry) idle() bool { return e.denied || e.target.Candidate.Unproven }
 
 func (e *entry) remember(r Record) {
-	if r.Port == e.target.Candidate.PortNumber {
+	// What is remembered was read where others may have written it: it names the Service itself or nothing.
+	if c := e.target.Candidate; r.Port == c.PortNumber && probe.Within(c, &r.Observation) {
 		o := r.Observation
 		e.good, e.worked = &o, true
 	}
@@ -138,5 +139,5 @@ func (e *entry) takeOut() {
 // same reports whether two observations would be written and shown alike.
 func same(a, b backend.Observation) bool {
 	return a.Type == b.Type && a.NoData == b.NoData && slices.Equal(a.Warnings, b.Warnings) &&
-		a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Version == b.Version && a.SkipVerify == b.SkipVerify
+		a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Host == b.Host && a.Port == b.Port && a.Wants == b.Wants && a.Version == b.Version && a.SkipVerify == b.SkipVerify
 }

@@ -175,9 +175,11 @@ func (d deny) target(t Target) error {
 		}
 		return nil
 	}
-	if addr, err := netip.ParseAddr(c.Service.ClusterIP); err == nil {
-		if err := d.check(addr); err != nil {
-			return fmt.Errorf("its ClusterIP %w", err)
+	for _, ip := range append([]string{c.Service.ClusterIP}, c.Service.ClusterIPs...) {
+		if addr, err := netip.ParseAddr(ip); err == nil {
+			if err := d.check(addr); err != nil {
+				return fmt.Errorf("its ClusterIP %w", err)
+			}
 		}
 	}
 	e := t.Endpoints

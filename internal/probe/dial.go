@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,8 +28,8 @@ func addresses(t Target) []string {
 			if list := readyAddresses(t.Endpoints, c.PortNumber, port); len(list) > 0 {
 				return list
 			}
-		} else if ip, err := netip.ParseAddr(c.Service.ClusterIP); err == nil {
-			return []string{net.JoinHostPort(ip.String(), port)}
+		} else if list := clusterAddresses(c.Service, port); len(list) > 0 {
+			return list
 		}
 	}
 	host := c.Host
@@ -36,6 +37,16 @@ func addresses(t Target) []string {
 		host += "." // it is a full name: without the dot a resolver would try the search domains first
 	}
 	return []string{net.JoinHostPort(host, port)}
+}
+
+// clusterAddresses are those of a dual-stack Service in its own order; of another one there is one.
+func clusterAddresses(s *backend.Service, port string) (list []string) {
+	for _, text := range append([]string{s.ClusterIP}, s.ClusterIPs...) {
+		if ip, err := netip.ParseAddr(text); err == nil {
+			list = append(list, net.JoinHostPort(ip.String(), port))
+		}
+	}
+	return slices.Compact(list)
 }
 
 // readyAddresses prefers the slices whose pods listen on that port.

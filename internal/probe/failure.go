@@ -79,7 +79,7 @@ func classify(err error, timeout time.Duration) failure {
 		return unreachable(causeOther, "it does not speak TLS on that port", false)
 	case strings.Contains(text, "tls: certificate required"), strings.Contains(text, "tls: bad certificate"):
 		return failure{outcome: backend.AuthRequired, wants: backend.KindCertificate, detail: "it wants a client certificate"}
-	case strings.Contains(text, "tls: unrecognized name"):
+	case strings.Contains(text, unrecognizedName):
 		return failure{outcome: backend.UntrustedTLS, missing: backend.MissingName, detail: "it refuses TLS for the Service's own names " +
 			"(unrecognized_name): it knows only the names that it is configured for; configure one of the Service's there"}
 	case strings.Contains(text, "tls: "):
@@ -181,7 +181,7 @@ func (s *session) noteScheme(err error) {
 	case s.scheme == "https" && (errors.Is(err, http.ErrSchemeMismatch) || isNotTLS(err)):
 		s.otherScheme = "it does not answer in TLS"
 	case s.scheme == "http" && strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`):
-		s.otherScheme = "it answers plain HTTP with a TLS alert"
+		s.otherScheme, s.sure = "it answers plain HTTP with a TLS alert", true
 	// Elasticsearch, among others, closes a plain connection to its TLS port without a word; some TLS terminators reset it.
 	case errors.Is(err, io.EOF), strings.Contains(text, "server closed idle connection"), errors.Is(err, syscall.ECONNRESET):
 		s.otherScheme = "it closed the connection without an answer"

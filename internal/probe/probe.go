@@ -97,14 +97,19 @@ func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	defer release()
 
 	var requests []backend.Request
-	for n, wait := 0, firstWait; ; n, wait = n+1, min(2*wait, longestWait) {
+	for n, wait := 0, firstWait; ; n, wait = n+1, max(firstWait, min(2*wait, longestWait)) {
 		var again bool
 		o, again = p.try(ctx, t, n)
+		for i := range o.Requests {
+			o.Requests[i].Try = n + 1
+		}
 		requests = append(requests, o.Requests...)
 		if ctx.Err() != nil {
 			return stopped(t, requests)
 		}
-		if !again || n+1 >= p.opts.Tries {
+		if o.Outcome == backend.Unreachable && o.Cause != backend.CauseDenied && n+1 < len(t.Candidate.Service.ClusterIPs) {
+			wait = 0 // the next address of a dual-stack Service is another matter
+		} else if !again || n+1 >= max(p.opts.Tries, len(t.Candidate.Service.ClusterIPs)) {
 			break
 		}
 		if !sleep(ctx, wait) {

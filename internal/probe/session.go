@@ -89,7 +89,10 @@ type session struct {
 	single    bool          // a request was lost with a kept connection: none is kept any more
 	// otherScheme is why the other scheme should be tried, "" if nothing says so.
 	otherScheme string
-	bar         bar // the last that a check met
+	sure        bool          // the answer itself said so
+	otherPort   *backend.Port // of the Service, where it redirects to that
+	otherHost   string        // the Service's name that should be used, "" if nothing says so
+	bar         bar           // the last that a check met
 	requests    []backend.Request
 	skipVerify  bool
 }
@@ -118,6 +121,10 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 			s.learnFromPage(a)
 			break
 		}
+		if twin := s.secureTwin(location); twin != nil {
+			s.otherScheme, s.otherPort, s.sure = "it redirects to https on another port of the Service", twin, true
+			break
+		}
 		if s.elsewhere(location) {
 			a.away = location
 		}
@@ -125,7 +132,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 			break
 		}
 		if location.Scheme != s.scheme {
-			s.otherScheme = "it redirects to " + location.Scheme
+			s.otherScheme, s.sure = "it redirects to "+location.Scheme, true
 			break
 		}
 		a.done()
@@ -213,6 +220,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	res, err := s.client.Do(req)
 	if err != nil {
 		s.noteScheme(err)
+		s.noteName(err)
 		return nil, nil, err
 	}
 	defer res.Body.Close()
@@ -228,7 +236,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 		}
 	}
 	if a.status == http.StatusBadRequest && s.scheme == "http" && wantsTLS(a.body) {
-		s.otherScheme = "it says that it got plain HTTP on a TLS port"
+		s.otherScheme, s.sure = "it says that it got plain HTTP on a TLS port", true
 	}
 	switch a.status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:

@@ -51,12 +51,22 @@ func newAuthority(t *testing.T) *authority {
 
 func (a *authority) issue(t *testing.T, name string, until time.Duration) tls.Certificate {
 	t.Helper()
+	return a.sign(t, []string{name}, until)
+}
+
+func (a *authority) issueFor(t *testing.T, names []string) tls.Certificate {
+	t.Helper()
+	return a.sign(t, names, time.Hour)
+}
+
+func (a *authority) sign(t *testing.T, names []string, until time.Duration) tls.Certificate {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), DNSNames: []string{name},
+		SerialNumber: big.NewInt(2), DNSNames: names,
 		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: time.Now().Add(until),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)

@@ -5,45 +5,52 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// try asks once, in the other scheme too where an answer says so, and says whether another try may go better. n counts the
-// tries: each goes to the next of several addresses.
-func (p *Prober) try(ctx context.Context, t Target, n int) (o backend.Observation, again bool) {
+// try asks once, and says whether another try may go better. Where an answer says so it asks in the other scheme, at the port
+// that it redirects to or by another of the Service's names. n counts the tries: each goes to the next of several addresses.
+func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observation, again bool) {
 	ctx, cancel := context.WithTimeout(ctx, 3*p.opts.Timeout)
 	defer cancel()
 	c := t.Candidate
-	list := addresses(t)
-	first := p.session(ctx, t, c.Scheme, list[n%len(list)])
-	o, again = first.run(t.Type)
-	first.close()
-	if first.otherScheme == "" {
-		return o, again
-	}
-	if c.FixedScheme {
-		if o.Outcome != backend.Ready {
-			o.Detail += "; " + first.otherScheme + ", but the annotation kubernaut.io/toolset-scheme or toolset-endpoint says " + c.Scheme
+	var requests []backend.Request
+	left, sure := maxRequests, true
+	for moves := 0; ; moves++ {
+		s := p.session(ctx, t, n)
+		s.left = left
+		o, retry := s.run(t.Type)
+		s.close()
+		requests = append(requests, s.requests...)
+		if moves == 0 || s.otherScheme == "" && (sure || o.Outcome != backend.Unreachable) {
+			best, again = o, retry
+			if t.Candidate.Host != c.Host && o.Missing != backend.MissingName {
+				best.Host = t.Candidate.Host
+			}
+			if t.Candidate.PortNumber != c.PortNumber {
+				best.Port = t.Candidate.PortNumber
+			}
 		}
-		return o, again
+		next := s.next(t.Candidate.Scheme != c.Scheme)
+		if next == nil || moves == maxMoves {
+			if moves == 0 && s.otherScheme != "" && o.Outcome != backend.Ready {
+				best.Detail += "; " + s.otherScheme + ", but the annotation kubernaut.io/toolset-scheme or toolset-endpoint says " + c.Scheme
+			}
+			break
+		}
+		left, sure = s.left+1, s.sure // the request that showed it proved nothing
+		t.Candidate = next
 	}
-	second := p.session(ctx, t, map[string]string{"http": "https", "https": "http"}[c.Scheme], first.addr)
-	second.left = first.left + 1
-	alt, altAgain := second.run(t.Type)
-	second.close()
-	requests := slices.Concat(first.requests, second.requests)
-	if second.otherScheme == "" && alt.Outcome != backend.Unreachable {
-		o, again = alt, altAgain
-	}
-	o.Requests = requests
-	return o, again
+	best.Requests = requests
+	return best, again
 }
 
-func (p *Prober) session(ctx context.Context, t Target, scheme, addr string) *session {
+func (p *Prober) session(ctx context.Context, t Target, n int) *session {
+	list := addresses(t)
+	scheme, addr := t.Candidate.Scheme, list[n%len(list)]
 	var rt http.RoundTripper
 	end := func() {}
 	if p.opts.RoundTripper != nil {
@@ -53,8 +60,8 @@ func (p *Prober) session(ctx context.Context, t Target, scheme, addr string) *se
 		rt, end = own, own.CloseIdleConnections
 	}
 	return &session{
-		close: end, left: maxRequests,
-		ctx: ctx, prober: p, cand: t.Candidate, scheme: scheme, addr: addr, cache: make(map[string]*answer), status: make(map[string]int),
+		close: end,
+		ctx:   ctx, prober: p, cand: t.Candidate, scheme: scheme, addr: addr, cache: make(map[string]*answer), status: make(map[string]int),
 		client: &http.Client{
 			Transport:     rt,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -35,6 +35,9 @@ type Instance struct {
 	Outcome    backend.Outcome // with which it was published
 	Version    string          // as older releases wrote it: what a backend says of itself may change with each answer
 	SkipVerify bool
+	FoundHost  string // as in backend.Observation, as the next ones
+	FoundPort  int32
+	Wants      backend.Kind
 	// What else is written of it, for a namespace that may not be read for a while.
 	Host        string // as in backend.Candidate, as the next ones
 	HealthPath  string
@@ -64,6 +67,9 @@ type instanceJSON struct {
 	Outcome    backend.Outcome `json:"outcome"`
 	Version    string          `json:"version,omitempty"`
 	SkipVerify bool            `json:"skipVerify,omitempty"`
+	FoundHost  string          `json:"foundHost,omitempty"`
+	FoundPort  int32           `json:"foundPort,omitempty"`
+	Wants      backend.Kind    `json:"wants,omitempty"`
 
 	Host        string `json:"host,omitempty"`
 	HealthPath  string `json:"healthPath,omitempty"`
@@ -78,6 +84,7 @@ func (s *State) Encode() (string, error) {
 	for _, i := range published {
 		out.Published = append(out.Published, instanceJSON{
 			i.Type, i.Service.String(), i.Name, i.Scheme, i.Path, i.Port, i.Outcome, i.Version, i.SkipVerify,
+			i.FoundHost, i.FoundPort, i.Wants,
 			i.Host, i.HealthPath, i.Description, i.Detected,
 		})
 	}
@@ -203,6 +210,10 @@ func (j *instanceJSON) instance() (Instance, error) {
 		return Instance{}, errors.New("port: expected 1 to 65535")
 	case len(j.Host) > 253 || strings.ContainsAny(j.Host, "/@:?# "):
 		return Instance{}, errors.New("host: expected a DNS name")
+	case len(j.FoundHost) > 253 || strings.ContainsAny(j.FoundHost, "/@:?# "):
+		return Instance{}, errors.New("foundHost: expected a DNS name")
+	case j.FoundPort < 0 || j.FoundPort > 65535:
+		return Instance{}, errors.New("foundPort: expected 1 to 65535")
 	case j.HealthPath != "" && !strings.HasPrefix(j.HealthPath, "/"):
 		return Instance{}, errors.New(`healthPath: expected "" or an absolute path`)
 	case j.Path != "" && (!strings.HasPrefix(j.Path, "/") || strings.HasSuffix(j.Path, "/")):
@@ -211,7 +222,7 @@ func (j *instanceJSON) instance() (Instance, error) {
 		return Instance{}, errors.New("outcome: expected one of a probe")
 	}
 	for _, field := range [][2]string{
-		{"path", j.Path}, {"version", j.Version}, {"host", j.Host}, {"healthPath", j.HealthPath}, {"description", j.Description},
+		{"path", j.Path}, {"version", j.Version}, {"host", j.Host}, {"foundHost", j.FoundHost}, {"wants", string(j.Wants)}, {"healthPath", j.HealthPath}, {"description", j.Description},
 		{"detected", j.Detected},
 	} {
 		if err := safetext.Check(field[1]); err != nil {
@@ -220,6 +231,7 @@ func (j *instanceJSON) instance() (Instance, error) {
 	}
 	return Instance{
 		j.Type, ref, j.Name, j.Scheme, j.Path, j.Port, j.Outcome, j.Version, j.SkipVerify,
+		j.FoundHost, j.FoundPort, j.Wants,
 		j.Host, j.HealthPath, j.Description, j.Detected,
 	}, nil
 }

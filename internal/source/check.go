@@ -31,6 +31,14 @@ func checkService(s *backend.Service) error {
 	if !isClusterIP(s.ClusterIP) {
 		return fmt.Errorf("spec.clusterIP: %s is neither an IP address nor None", quote(s.ClusterIP))
 	}
+	if len(s.ClusterIPs) > 2 { // one of each family
+		return fmt.Errorf("spec.clusterIPs: %d of them, expected at most 2", len(s.ClusterIPs))
+	}
+	for _, ip := range s.ClusterIPs {
+		if !isClusterIP(ip) {
+			return fmt.Errorf("spec.clusterIPs: %s is neither an IP address nor None", quote(ip))
+		}
+	}
 	if err := token(s.ExternalName, maxHost); err != nil {
 		return fmt.Errorf("spec.externalName: %w", err)
 	}

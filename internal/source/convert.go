@@ -16,6 +16,14 @@ import (
 // ownAnnotations are always kept.
 const ownAnnotations = "kubernaut.io/"
 
+// several are the addresses of a dual-stack Service; nil where there is but one.
+func several(ips []string) []string {
+	if len(ips) < 2 {
+		return nil
+	}
+	return ips
+}
+
 // FromService takes from a Service what detection reads. Of the annotations it keeps this project's own and those that
 // keep (which may be nil) says yes to. Labels and selector are shared with s, not copied. What is far more than charts and
 // owners write is cut.
@@ -26,6 +34,7 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 		Created:      utc(s.CreationTimestamp.Time),
 		Type:         serviceType(string(s.Spec.Type)),
 		ClusterIP:    s.Spec.ClusterIP,
+		ClusterIPs:   several(s.Spec.ClusterIPs),
 		ExternalName: s.Spec.ExternalName,
 		Labels:       s.Labels,
 		Annotations:  keptAnnotations(s.Annotations, keep),

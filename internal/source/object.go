@@ -35,6 +35,7 @@ type (
 		Spec     struct {
 			Type         string            `json:"type"`
 			ClusterIP    string            `json:"clusterIP"`
+			ClusterIPs   []string          `json:"clusterIPs"`
 			ExternalName string            `json:"externalName"`
 			Selector     map[string]string `json:"selector"`
 			Ports        []servicePort     `json:"ports"`
@@ -124,6 +125,7 @@ func parseService(raw jsontext.Value, defaultNamespace string, keep func(string)
 		Created:      utc(o.Metadata.Created),
 		Type:         serviceType(o.Spec.Type),
 		ClusterIP:    o.Spec.ClusterIP,
+		ClusterIPs:   several(o.Spec.ClusterIPs),
 		ExternalName: o.Spec.ExternalName,
 		Labels:       o.Metadata.Labels,
 		Annotations:  keptAnnotations(o.Metadata.Annotations, keep),
