@@ -46,7 +46,7 @@ func (r *Report) checkNames(s *Snapshot) {
 	go func() {
 		wrong, sure := allUnknown(r.Resolver, hosts)
 		if wrong {
-			time.Sleep(secondLook)
+			<-time.After(secondLook)
 			wrong, sure = allUnknown(r.Resolver, hosts)
 		}
 		if !sure {

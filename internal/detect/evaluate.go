@@ -93,7 +93,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		return e
 	}
 	own := ownNumber(t, port)
-	e.addPortSigns(t, s, port, own, d.ownKeys(s.Labels))
+	e.addPortSigns(t, s, port, own, slices.Concat(d.look.AppLabels, d.ownKeys(s.Labels), []string{clusterKey}))
 	if !e.rule && !e.label && !e.name && !t.owns(own) {
 		e.Signs = nil
 		return e // only a word somewhere, or a port that everybody uses
@@ -111,7 +111,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 }
 
 // addPortSigns are the signs that the port gives, and those that count only beside the type's own.
-func (e *Evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend.Port, own int32, ownKeys []string) {
+func (e *Evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend.Port, own int32, keys []string) {
 	if slices.Contains(t.Detect.Weak.PortNames, port.Name) {
 		e.name = true
 		e.Signs = append(e.Signs, fmt.Sprintf("its port name %q", show(port.Name)))
@@ -125,10 +125,11 @@ func (e *Evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend
 			e.name = true
 			e.Signs = append(e.Signs, fmt.Sprintf("its name %q", show(s.Name)))
 		}
-		for _, k := range ownKeys {
-			if !e.label && t.meansPart(s.Labels[k]) {
+		keys = append(keys, t.clusterKeys(s.Labels)...)
+		for _, k := range keys {
+			if v := s.Labels[k]; !e.label && (t.meansPart(v) || t.namesCluster(k, v)) {
 				e.label = true
-				e.Signs = append(e.Signs, fmt.Sprintf("label %s=%s", show(k), show(s.Labels[k])))
+				e.Signs = append(e.Signs, fmt.Sprintf("label %s=%s", show(k), show(v)))
 			}
 		}
 	}
@@ -247,6 +248,28 @@ func (d *Detector) componentAgrees(t *compiled, labels map[string]string) bool {
 func (d *Detector) ownKeys(labels map[string]string) (keys []string) {
 	for k := range labels {
 		if d.look.ReadsKey(k) && !slices.Contains(d.look.AppLabels, k) {
+			keys = append(keys, k)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// clusterKey is how some operators label all parts of one cluster of theirs.
+const clusterKey = "cluster"
+
+// namesCluster reports whether a label says which cluster of this product the Service belongs to, as an operator's
+// "elasticsearch.example.org/cluster" does.
+func (t *compiled) namesCluster(key, value string) bool {
+	ws := words(strings.TrimSuffix(key, "-name"))
+	return value != "" && len(ws) > 1 && ws[len(ws)-1] == clusterKey &&
+		slices.ContainsFunc(t.words, func(w string) bool { return slices.Contains(ws, w) })
+}
+
+// clusterKeys are the keys, in order, that namesCluster takes.
+func (t *compiled) clusterKeys(labels map[string]string) (keys []string) {
+	for k, v := range labels {
+		if t.namesCluster(k, v) {
 			keys = append(keys, k)
 		}
 	}

@@ -3,7 +3,6 @@
 package chart
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"sort"
@@ -144,7 +143,11 @@ func TestNamesAgree(t *testing.T) {
 		}
 		if tls := r.config.Server.TLS; tls.Mode == config.TLSSelfSigned {
 			domain := service.Name + "." + service.Namespace
-			for _, name := range []string{service.Name, domain, domain + ".svc", domain + ".svc." + cmp.Or(r.config.ClusterDomain, "cluster.local")} {
+			clusterDomain := r.config.ClusterDomain
+			if clusterDomain == "" {
+				clusterDomain = "cluster.local"
+			}
+			for _, name := range []string{service.Name, domain, domain + ".svc", domain + ".svc." + clusterDomain} {
 				if !slices.Contains(tls.Names, name) {
 					t.Errorf("the certificate is for %q, without %s", tls.Names, name)
 				}
