@@ -210,8 +210,11 @@ func (r *reader) endpoint() *badAnnotation {
 	}
 	if !r.d.allowsHost(host) {
 		if external {
-			return bad("host %s is none of the hosts that the configuration allows in security.allowedEndpointHosts, which has to "+
-				"list the host of the ExternalName Service too (%s)", quote(host), show(externalHost(r.s)))
+			hosts := quote(host)
+			if own := externalHost(r.s); own != host && !r.d.allowsHost(own) {
+				hosts += " and " + quote(own)
+			}
+			return bad("it is an ExternalName Service: included only if the configuration lists %s in security.allowedEndpointHosts", hosts)
 		}
 		return bad("host %s is none of the Service's own names (expected %s); the configuration may allow it in security.allowedEndpointHosts", quote(host), r.d.hostOf(r.s))
 	}

@@ -44,7 +44,7 @@ func TestExternalName(t *testing.T) {
 		"not allowed, by its own name": {external("evil.example.org", loki("toolset-endpoint", "https://orders.shop.svc")...),
 			"security.allowedEndpointHosts"},
 		"another host is allowed": {external("evil.example.org", loki("toolset-endpoint", "https://kb.example.org")...), `"evil.example.org"`},
-		"both are named at once":  {external("a.example.org", loki("toolset-endpoint", "https://b.example.org")...), "(a.example.org)"},
+		"both are named at once":  {external("a.example.org", loki("toolset-endpoint", "https://b.example.org")...), `"b.example.org" and "a.example.org"`},
 		"no host":                 {with(external("", loki()...), port), "security.allowedEndpointHosts"},
 		"metadata":                {with(external("169.254.169.254", loki()...), port), "security.allowedEndpointHosts"},
 	}
