@@ -104,6 +104,8 @@ type Observation struct {
 	Wants Kind
 	// Missing is what an untrusted-tls backend lacks: MissingCA, MissingName, or "" for anything else.
 	Missing string
+	// OwnCA: the certificate was checked against authorities of the configuration's, which HolmesGPT has to trust as well.
+	OwnCA bool
 	// SkipVerify: the certificate is not trusted, and the configuration says to use the backend all the same.
 	SkipVerify bool
 	At         time.Time // when the probe ended; zero if unprobed

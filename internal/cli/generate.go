@@ -13,6 +13,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -61,6 +62,7 @@ that key's size alone counts.`,
 			d.tellNotWritten(streams)
 			d.tellRemedies(streams)
 			tellVariables(streams, doc.Variables())
+			d.tellCA(streams)
 			if key == "" {
 				object := d.configMap(keys)
 				noteSize(streams, object)
@@ -174,6 +176,19 @@ func (d *discovered) tellRemedies(s Streams) {
 			note(s, "%s %s is written without credentials, which such a backend usually wants; to name them, add to the configuration: %s",
 				f.Type, f.Ref, strings.Join(f.Remedies, "  or  "))
 		}
+	}
+}
+
+// tellCA says whose certificates HolmesGPT cannot verify by itself.
+func (d *discovered) tellCA(s Streams) {
+	var refs []string
+	for _, f := range d.findings {
+		if f.Verdict == backend.Accepted && f.Observation.OwnCA {
+			refs = append(refs, f.Ref.String())
+		}
+	}
+	if len(refs) > 0 {
+		note(s, "%s: for %s", view.SameCA, strings.Join(refs, ", "))
 	}
 }
 

@@ -142,16 +142,30 @@ func (w *writer) probe(b *view.Backend, title string) {
 		w.prose("  ", text)
 		return
 	}
-	for _, r := range b.Requests {
-		result := r.Result
-		if b.Outcome == string(backend.Ready) {
-			result, _, _ = strings.Cut(result, `, "`) // what it said is of interest only where it was not right
-		}
-		w.row(r.Purpose, "GET %s: %s (%s)", cmp.Or(strings.TrimPrefix(r.URL, b.Root()), r.URL), result, r.Duration().Round(time.Millisecond))
+	rounds := view.Rounds(b.Requests)
+	for i := range rounds {
+		w.round(b, &rounds[i], len(rounds) > 1)
 	}
 	text := b.Outcome
 	if v := b.Metadata["version"]; v != "" {
 		text += fmt.Sprintf(", version %s", v)
 	}
 	w.row("so", "%s", text)
+}
+
+// round tells of one try, or of several that went alike; several: there were others.
+func (w *writer) round(b *view.Backend, round *view.Round, several bool) {
+	switch {
+	case round.Last > round.First:
+		w.line("  tries %d to %d, all alike:", round.First, round.Last)
+	case several:
+		w.line("  try %d:", round.First)
+	}
+	for _, r := range round.Requests {
+		result := r.Result
+		if b.Outcome == string(backend.Ready) {
+			result, _, _ = strings.Cut(result, `, "`) // what it said is of interest only where it was not right
+		}
+		w.row(r.Purpose, "GET %s: %s (%s)", cmp.Or(strings.TrimPrefix(r.URL, b.Root()), r.URL), result, r.Duration().Round(time.Millisecond))
+	}
 }

@@ -96,6 +96,7 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 		o.Path = s.cand.Path
 	}
 	o.SkipVerify = s.skipVerify
+	o.OwnCA = s.scheme == "https" && s.answered && !s.skipVerify && s.prober.opts.RootCAs != nil
 	o.Requests = s.requests
 	return o, again
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,6 +33,9 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 	case backend.Accepted:
 		out := []Advice{{"To keep it out of the toolsets:", h.annotate(f, "kubernaut.io/toolset=false")}}
 		out = append(adviseCredentials(f), out...)
+		if f.Observation.OwnCA {
+			out = append(out, Advice{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"})
+		}
 		if h.Unprobed && !f.Candidate.Unproven {
 			out = append([]Advice{{"To see whether it works, " + h.HowToProbe + ".", ""}}, out...)
 		}
@@ -138,6 +142,12 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
 		return []Advice{{"If it is one, its port or base path is wrong; say which is right:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
+	case f.Candidate != nil && f.Observation.Outcome == backend.WrongIdentity && !answered(&f.Observation):
+		return []Advice{{"What answers there does not speak HTTP, so that no toolset can use it. If another of its ports does, say which:",
+			h.annotate(f, "kubernaut.io/toolset-port=PORT")}}
+	case f.Candidate != nil && f.Candidate.Strength == backend.Strong && nowhere(&f.Observation):
+		return []Advice{{"It is there and has nothing at the paths that were tried: most likely it serves below a base path of its own. Say which:",
+			h.annotate(f, "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil:
 		return []Advice{{"If it is something that the catalog does not know, it can be included as an HTTP toolset:",
 			h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type=custom")}}
@@ -145,6 +155,16 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 		return []Advice{{"If it is a backend all the same, say which (the command catalog lists the types; custom is anything else that speaks HTTP):", h.include(f)}}
 	}
 	return []Advice{{"If it is " + f.Type + " all the same, say so:", h.include(f)}}
+}
+
+// answered: there was an answer in HTTP. What was asked is not always known any more.
+func answered(o *backend.Observation) bool {
+	return len(o.Requests) == 0 || slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status != 0 })
+}
+
+// nowhere: it answered that there is nothing, wherever it was asked.
+func nowhere(o *backend.Observation) bool {
+	return len(o.Requests) > 0 && !slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status != http.StatusNotFound })
 }
 
 // adviseHost is for an ExternalName Service, which leads to a host outside the cluster.

@@ -68,12 +68,40 @@ type Request struct {
 	Status  int    `json:"status" doc:"0: no answer"`
 	Result  string `json:"result"`
 	Took    string `json:"took" doc:"As in 1.5ms"`
+	Try     int    `json:"try" doc:"Which try of the probe it belongs to, from 1"`
 
 	duration time.Duration
 }
 
 // Duration is Took as a number.
 func (r *Request) Duration() time.Duration { return r.duration }
+
+// Round is the requests of one try, or of several in a row that went alike.
+type Round struct {
+	First, Last int // tries, from 1
+	Requests    []Request
+}
+
+// Rounds are the tries, in order; those in a row with the same requests and answers are one.
+func Rounds(requests []Request) (out []Round) {
+	alike := func(a, b Request) bool {
+		return a.Purpose == b.Purpose && a.URL == b.URL && a.Status == b.Status && a.Result == b.Result
+	}
+	for len(requests) > 0 {
+		try := requests[0].Try
+		n := slices.IndexFunc(requests, func(r Request) bool { return r.Try != try })
+		if n < 0 {
+			n = len(requests)
+		}
+		if last := len(out) - 1; last >= 0 && slices.EqualFunc(out[last].Requests, requests[:n], alike) {
+			out[last].Last = try
+		} else {
+			out = append(out, Round{try, try, requests[:n]})
+		}
+		requests = requests[n:]
+	}
+	return out
+}
 
 // Material is what an explanation is made of.
 type Material struct {
@@ -194,7 +222,7 @@ func (m *Material) backend(f *backend.Finding) Backend {
 	b.Outcome, b.Detail = Health(o), o.Detail
 	b.root = f.Candidate.EndpointAt(f.Candidate.Scheme, "")
 	for _, r := range o.Requests {
-		b.Requests = append(b.Requests, Request{r.Purpose, r.URL, r.Status, r.Result, r.Took.Round(time.Microsecond).String(), r.Took})
+		b.Requests = append(b.Requests, Request{r.Purpose, r.URL, r.Status, r.Result, r.Took.Round(time.Microsecond).String(), max(r.Try, 1), r.Took})
 	}
 	for _, other := range m.Findings {
 		if other.Type == f.Type && other.Primary {

@@ -6,6 +6,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
+// SameCA is what HolmesGPT needs where a backend's certificate is signed by an authority of tls.caFile.
+const SameCA = "HolmesGPT has to trust the authorities of tls.caFile too, or it fails the toolset: mount them, with the public ones, " +
+	"into its pod and name the file in REQUESTS_CA_BUNDLE, or put them base64-encoded into CERTIFICATE, which its server reads"
+
 // adviseMesh is for what breaks off without a word, as a mesh with strict mutual TLS does with callers from outside.
 var adviseMesh = Advice{"If its pods are in a service mesh that wants mutual TLS of everybody (Istio: PeerAuthentication STRICT; Linkerd: a Server " +
 	"for authenticated clients), take the pods of this service and of HolmesGPT into the mesh, or allow plain text on that port.", ""}

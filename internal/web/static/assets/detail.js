@@ -97,9 +97,9 @@ function backend(b, i) {
       fact('Variables', (b.credentials ?? []).length > 0 && [b.credentials.map((v) => [mono(v), ' ']), h('div', {class: 'muted'}, 'HolmesGPT needs these in its environment')])),
     (b.requests ?? []).length > 0 && h('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `What was asked of ${b.type}`}, h('table', {class: 'plain'},
       h('caption', null, 'What was asked'),
-      h('thead', null, h('tr', null, ['For', 'Request', 'Status', 'Result', 'Took'].map((t) => h('th', {scope: 'col'}, t)))),
+      h('thead', null, h('tr', null, ['Try', 'For', 'Request', 'Status', 'Result', 'Took'].map((t) => h('th', {scope: 'col'}, t)))),
       h('tbody', null, b.requests.map((r) => h('tr', null,
-        h('td', null, r.purpose), h('td', null, mono(r.url)), h('td', {class: r.status >= 200 && r.status < 400 ? '' : 't-bad'}, r.status || 'no answer'), h('td', {class: 'result'}, r.result), h('td', {class: 'num'}, r.took)))))));
+        h('td', {class: 'num'}, r.try), h('td', null, r.purpose), h('td', null, mono(r.url)), h('td', {class: r.status >= 200 && r.status < 400 ? '' : 't-bad'}, r.status || 'no answer'), h('td', {class: 'result'}, r.result), h('td', {class: 'num'}, r.took)))))));
 }
 
 function fact(name, ...value) {
