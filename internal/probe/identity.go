@@ -120,7 +120,7 @@ func (s *session) search(t *catalog.Type, first string) (identity, error) {
 	return *told, nil
 }
 
-// nextBase is the base path to try next: what answers have named, the type's usual ones, and the root. To ask the root where
+// nextBase is the base path to try next: what answers have named, the root, and the type's usual ones. To ask the root where
 // it leads comes before the usual ones, each of which may take several requests.
 func (s *session) nextBase(t *catalog.Type, tried []string) (string, bool) {
 	if !s.searching {
@@ -141,10 +141,13 @@ func (s *session) nextBase(t *catalog.Type, tried []string) (string, bool) {
 	if i >= 0 {
 		return s.learned[i], true
 	}
+	if !slices.Contains(tried, "") {
+		return "", true
+	}
 	if i = fresh(t.Probe.Paths); i >= 0 {
 		return t.Probe.Paths[i], true
 	}
-	return "", !slices.Contains(tried, "")
+	return "", false
 }
 
 // identifyAt looks for the type below one base path.
@@ -175,6 +178,9 @@ func (s *session) identifyAt(t *catalog.Type, base string) (identity, result, er
 			}
 			id.outcome, id.detail = backend.WrongIdentity, "it does not answer as "+t.Title+" does: "+why
 			return id, res, nil
+		}
+		if err := s.unmask(&id, s.known); err != nil || id.outcome != "" {
+			return id, unmet, err
 		}
 	}
 	err := s.unmask(&id, func(*catalog.Check, string) bool { return true })

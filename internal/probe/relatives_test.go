@@ -26,6 +26,14 @@ func TestRelatives(t *testing.T) {
 		})
 	}
 	const noVersion = `{"status":"success","data":{"version":"","revision":"","branch":"","buildUser":"","buildDate":"","goVersion":"go1.26.0"}}`
+	prometheus := standin.New(standin.Prometheus, none)
+	farPage := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // as in Debian
+		if r.URL.Path == "/" {
+			http.Redirect(w, r, "/classic/graph", http.StatusFound)
+			return
+		}
+		prometheus.ServeHTTP(w, r)
+	})
 	tests := []struct {
 		name    string
 		handler http.Handler
@@ -34,6 +42,7 @@ func TestRelatives(t *testing.T) {
 		path    string
 	}{
 		{"Prometheus", standin.New(standin.Prometheus, none), []string{"thanos", "victoriametrics", "mimir"}, "prometheus", ""},
+		{"Prometheus, whose root leads to a page far below", farPage, []string{"prometheus", "thanos", "victoriametrics", "mimir"}, "prometheus", ""},
 		{"Thanos Query", standin.New(standin.Thanos, none), []string{"prometheus", "victoriametrics", "mimir"}, "thanos", ""},
 		{"Thanos Query, self-built", selfBuilt(standin.Thanos, noVersion), []string{"thanos", "prometheus", "victoriametrics", "mimir"}, "thanos", ""},
 		{"Prometheus, self-built", selfBuilt(standin.Prometheus, noVersion), []string{"prometheus", "thanos", "victoriametrics", "mimir"}, "prometheus", ""},
