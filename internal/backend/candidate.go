@@ -48,17 +48,21 @@ type Candidate struct {
 	// FixedHost: Host is the one of the Service's own names that the endpoint annotation gives, and stays.
 	FixedHost bool
 
-	Strength    Strength
-	Signs       []string // what matched, for people, strongest first
-	PortReason  string   // why this port, for people
-	Stem        string   // its name without the word for a node, the same for all nodes of one installation; "" = not told
-	Tier        int      // preference between Services in front of one backend: lower is preferred
-	HealthPath  string   // from the annotation, absolute path; "" = as the type says
-	Unproven    bool     // health-endpoint "none": publish without a probe, and say so
-	Tenants     []string // from the annotation, each once and fit for a header and a path; nil = none named
-	Tenant      string   // the one of them that this candidate is about; "" = none
-	Primary     bool     // its owner, in a trusted namespace, wants it as the primary of its type
-	Description string   // the owner's note
+	Strength   Strength
+	Signs      []string // what matched, for people, strongest first
+	PortReason string   // why this port, for people
+	Stem       string   // its name without the word for a node, the same for all nodes of one installation; "" = not told
+	Tier       int      // preference between Services in front of one backend: lower is preferred
+	HealthPath string   // from the annotation, absolute path; "" = as the type says
+	Unproven   bool     // health-endpoint "none": publish without a probe, and say so
+	Tenants    []string // from the annotation, each once and fit for a header and a path; nil = none named
+	Tenant     string   // the one of them that this candidate is about; "" = none
+	// TenantHeader names the tenant to the backend; "" where it is part of the path.
+	TenantHeader string
+	// WantsTenant: it has an API for each tenant, and nobody has said which to use.
+	WantsTenant bool
+	Primary     bool   // its owner, in a trusted namespace, wants it as the primary of its type
+	Description string // the owner's note
 
 	// Detected is the type that detection took it for, where a probe has shown it to be a relative of that; else "".
 	Detected string
@@ -71,14 +75,15 @@ func (c *Candidate) As(typ string) *Candidate {
 	return &relative
 }
 
-// Key tells candidates apart: a Service may front several backends, of several types.
+// Key tells candidates apart: a Service may front several backends, of several types, and one for several tenants.
 type Key struct {
 	Ref
-	Type string
+	Type   string
+	Tenant string // "" where there are none
 }
 
-// Key of this candidate. There is at most one candidate of a type per Service.
-func (c *Candidate) Key() Key { return Key{c.Service.Ref, c.Type} }
+// Key of this candidate. There is at most one candidate of a type, and a tenant, per Service.
+func (c *Candidate) Key() Key { return Key{c.Service.Ref, c.Type, c.Tenant} }
 
 // Endpoint is the base URL, without a trailing slash, the port always written.
 func (c *Candidate) Endpoint() string { return c.EndpointAt(c.Scheme, c.Path) }

@@ -167,6 +167,8 @@ type Finding struct {
 	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What the
 	// overrides say for a whole toolset may hold a credential, which goes to such a one.
 	Entitled bool
+	// WantsTenant: the Remedies name a tenant, and no credentials.
+	WantsTenant bool
 	// KeepToken: HolmesGPT would send it the token of its own ServiceAccount, and must not.
 	KeepToken bool
 	// Credentials: field of the toolset's config -> name of the environment variable that HolmesGPT reads it from.

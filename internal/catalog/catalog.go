@@ -3,6 +3,8 @@
 // mean is carried out by detect, probe and toolset.
 package catalog
 
+import "slices"
+
 // Type is one backend type: how to recognise it, where to reach it, how to prove it and what to write for HolmesGPT.
 type Type struct {
 	// Type is its name: a DNS label, the key in the documents and the value of the toolset-type annotation.
@@ -24,6 +26,7 @@ type Type struct {
 	Ports   Ports   `yaml:"ports"`
 	Probe   Probe   `yaml:"probe"`
 	Toolset Toolset `yaml:"toolset"`
+	Tenants Tenants `yaml:"tenants"`
 
 	// File is where it was read from.
 	File string `yaml:"-"`
@@ -47,6 +50,21 @@ func (t *Type) Relative(name string) *Type {
 		}
 	}
 	return nil
+}
+
+// Tenants says how a backend that keeps each tenant's data apart is told whose to read.
+type Tenants struct {
+	// Header of a request, with the tenant's name.
+	Header string `yaml:"header"`
+	// Path of the header in the config of an instance.
+	Path []string `yaml:"path"`
+	// Compact is the field's name in the compact form; empty: not written there.
+	Compact string `yaml:"compact"`
+}
+
+// HasTenants reports whether backends of the type may keep each tenant's data apart.
+func (t *Type) HasTenants() bool {
+	return t.Tenants.Header != "" || slices.ContainsFunc(t.Detect.Strong, func(r Rule) bool { return r.TenantPath != "" })
 }
 
 // Detect says how a Service of this type looks.
@@ -81,6 +99,10 @@ type Rule struct {
 	// Scheme and Path of Services that match, where they differ from the type's.
 	Scheme string `yaml:"scheme"`
 	Path   string `yaml:"path"`
+	// TenantPath is the base path of a gateway that has an API for each tenant, with $(tenant) in it, and Tenants are those
+	// that every installation has.
+	TenantPath string   `yaml:"tenantPath"`
+	Tenants    []string `yaml:"tenants"`
 	// Despite: what otherwise speaks against the type does not. For software that another maker's operator runs under that
 	// maker's names.
 	Despite bool `yaml:"despite"`

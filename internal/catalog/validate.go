@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
@@ -32,6 +33,7 @@ func (t *Type) validate(f *yamlfile.File) {
 	v.ports(&t.Ports)
 	v.probe(&t.Probe)
 	v.toolset(&t.Toolset)
+	v.tenants(&t.Tenants)
 }
 
 type validator struct{ f *yamlfile.File }
@@ -81,6 +83,41 @@ func (v validator) rule(path string, r *Rule) {
 	v.scheme(path+".scheme", r.Scheme)
 	if r.Path != "" {
 		v.basePath(path+".path", r.Path)
+	}
+	if r.TenantPath != "" {
+		v.basePath(path+".tenantPath", r.TenantPath)
+		if strings.Count(r.TenantPath, PlaceholderTenant) != 1 {
+			v.f.At(path+".tenantPath", "expected %s in it once, found %s", PlaceholderTenant, yamlfile.Quote(r.TenantPath))
+		}
+	}
+	for i, name := range r.Tenants {
+		at := yamlfile.Index(path+".tenants", i)
+		if !backend.ValidTenant(name) {
+			v.f.At(at, "expected a tenant's name, found %s", yamlfile.Quote(name))
+		}
+		if r.TenantPath == "" {
+			v.f.At(at, "expected tenantPath beside it, found none")
+		}
+	}
+}
+
+// PlaceholderTenant stands for the tenant's name in Rule.TenantPath.
+const PlaceholderTenant = "$(tenant)"
+
+func (v validator) tenants(t *Tenants) {
+	token := func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}
+	if strings.ContainsFunc(t.Header, token) {
+		v.f.At("tenants.header", "expected the name of a header such as X-Scope-OrgID, found %s", yamlfile.Quote(t.Header))
+	}
+	if (t.Header == "") != (len(t.Path) == 0) {
+		v.f.At("tenants", "expected header and path, found one of them")
+	}
+	for i, key := range t.Path {
+		if key == "" || strings.Contains(key, ".") {
+			v.f.At(yamlfile.Index("tenants.path", i), "expected a key without dots, found %s", yamlfile.Quote(key))
+		}
 	}
 }
 

@@ -211,6 +211,7 @@ func newDetector(c *config.Config, types *catalog.Catalog) (*detect.Detector, er
 		TrustedNamespaces:    c.Security.TrustedNamespaces,
 		OnlyTrusted:          c.Security.Annotations == config.AnnotationsTrusted,
 		AllowedEndpointHosts: c.Security.AllowedEndpointHosts,
+		Tenants:              byService(c.Tenants),
 	})
 }
 
@@ -287,7 +288,7 @@ func noteEmpty(s Streams, named, unread []string, c *discovery.Collector) {
 // the configuration leaves it open.
 func inventoryOptions(c *config.Config) inventory.Options {
 	o := inventory.Options{
-		Primary: refs(c.Primary), Credentials: credentials(c.Credentials),
+		Primary: refs(c.Primary), Credentials: byService(c.Credentials),
 		TrustedNamespaces: c.Security.TrustedNamespaces, MaxPerNamespace: c.Security.MaxInstancesPerNamespace,
 	}
 	if c.HolmesGPT.OpenShift != config.OpenShiftAuto {
@@ -306,7 +307,7 @@ func (o *options) openShift(ctx context.Context, config *rest.Config) func([]*ba
 	return func([]*backend.Finding) bool { return err != nil || served }
 }
 
-// refs and credentials turn the configuration's namespace/name into references; it has checked them.
+// refs and byService turn the configuration's namespace/name into references; it has checked them.
 func refs(m map[string]string) map[string]backend.Ref {
 	out := make(map[string]backend.Ref, len(m))
 	for k, v := range m {
@@ -315,12 +316,12 @@ func refs(m map[string]string) map[string]backend.Ref {
 	return out
 }
 
-func credentials(m config.Credentials) map[string]map[backend.Ref]map[string]string {
-	out := make(map[string]map[backend.Ref]map[string]string, len(m))
+func byService[V any](m map[string]map[string]V) map[string]map[backend.Ref]V {
+	out := make(map[string]map[backend.Ref]V, len(m))
 	for typ, instances := range m {
-		out[typ] = map[backend.Ref]map[string]string{}
-		for name, fields := range instances {
-			out[typ][ref(name)] = fields
+		out[typ] = map[backend.Ref]V{}
+		for name, v := range instances {
+			out[typ][ref(name)] = v
 		}
 	}
 	return out

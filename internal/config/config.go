@@ -21,6 +21,7 @@ type Config struct {
 	Output         Output         `yaml:"output"`
 	HolmesGPT      HolmesGPT      `yaml:"holmesgpt"`
 	Catalog        Catalog        `yaml:"catalog"`
+	Tenants        Tenants        `yaml:"tenants"`
 	Primary        Primary        `yaml:"primary"`
 	Credentials    Credentials    `yaml:"credentials" secret:"true"`
 	TLS            TLS            `yaml:"tls"`
@@ -91,6 +92,11 @@ type Catalog struct {
 	// Default "": none.
 	Dir string `yaml:"dir"`
 }
+
+// Tenants that HolmesGPT reads, each as an instance of its own: type, namespace/name of the Service, tenants. For gateways
+// that have an API for each tenant, and for Mimir, Loki and Tempo where they want one named. Default {}: those that the
+// toolset-tenant annotation names, and the ones that every LokiStack has.
+type Tenants map[string]map[string][]string
 
 // Primary instance of a type, by type: namespace/name of its Service. Default {}: the one recorded, else the oldest Service.
 type Primary map[string]string

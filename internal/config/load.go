@@ -75,11 +75,20 @@ func decode(f *yamlfile.File, sets []string, adjust ...func(*Config)) (*Config, 
 // knownName says which keys below a secret are none themselves: Services, and the names of types and of their fields.
 func knownName(key string) bool { return isRef(key) || builtinNames()[key] }
 
+// builtin is the catalog without types of the user's own; nil if what is embedded is broken.
+var builtin = sync.OnceValue(func() *catalog.Catalog {
+	types, err := catalog.Builtin()
+	if err != nil {
+		return nil
+	}
+	return types
+})
+
 // builtinNames are wanted only where something is wrong, and always the same.
 var builtinNames = sync.OnceValue(func() map[string]bool {
 	names := map[string]bool{}
-	types, err := catalog.Builtin()
-	if err != nil { // what is embedded is broken: no key is shown
+	types := builtin()
+	if types == nil { // no key is shown
 		return names
 	}
 	for _, t := range types.Types {

@@ -22,6 +22,8 @@ func (c *Config) validate(f *yamlfile.File) {
 	v.oneOf("holmesgpt.openshift", c.HolmesGPT.OpenShift, OpenShiftAuto, OpenShiftTrue, OpenShiftFalse)
 	v.primary(c.Primary)
 	v.credentials(c.Credentials)
+	v.tenants(c.Tenants)
+	v.types(c)
 	v.each("tls.insecureSkipVerify", c.TLS.InsecureSkipVerify, isRef, "namespace/name of a Service")
 	v.security(&c.Security)
 	v.server(c)

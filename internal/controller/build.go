@@ -166,7 +166,7 @@ func instance(f *backend.Finding) publish.Instance {
 		Type: f.Type, Service: f.Ref, Name: c.Instance, Port: c.PortNumber, Scheme: c.Scheme, Path: c.Path,
 		Outcome: o.Outcome, SkipVerify: o.SkipVerify, FoundHost: o.Host, FoundPort: o.Port, Wants: o.Wants,
 		Host: c.Host, HealthPath: c.HealthPath, Description: c.Description,
-		Detected: c.Detected,
+		Detected: c.Detected, Tenant: c.Tenant, TenantHeader: c.TenantHeader,
 	}
 	if o.Scheme != "" {
 		i.Scheme, i.Path = o.Scheme, o.Path

@@ -63,7 +63,7 @@ func (p publication) stays() backend.Finding {
 func (d *damper) recall(list []publish.Instance) {
 	d.published = map[backend.Key]publication{}
 	for i := range list {
-		d.published[backend.Key{Ref: list[i].Service, Type: list[i].Type}] = publication{}
+		d.published[backend.Key{Ref: list[i].Service, Type: list[i].Type, Tenant: list[i].Tenant}] = publication{}
 	}
 }
 

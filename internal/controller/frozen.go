@@ -19,7 +19,7 @@ func (c *Controller) addFrozen(detections []inventory.Detection, observations ma
 		if slices.Contains(frozen, i.Service.Namespace) {
 			there[i.Service] = true
 			detections = append(detections, c.detection(i))
-			observations[backend.Key{Ref: i.Service, Type: i.Type}] = record(i).Observation
+			observations[backend.Key{Ref: i.Service, Type: i.Type, Tenant: i.Tenant}] = record(i).Observation
 		}
 	}
 	for typ, ref := range c.memory.primaries {
@@ -46,6 +46,7 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 		Port:     port, PortNumber: i.Port, Host: i.Host, Scheme: i.Scheme, Path: i.Path,
 		Strength: backend.Explicit, Signs: []string{"state.json"}, PortReason: "as it was published before",
 		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
+		Tenant: i.Tenant, TenantHeader: i.TenantHeader,
 	}}
 	return d
 }

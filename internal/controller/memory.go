@@ -72,7 +72,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 		if i.Outcome == backend.Unprobed {
 			continue // its owner wanted it so: it is published without asking
 		}
-		records[backend.Key{Ref: i.Service, Type: cmp.Or(i.Detected, i.Type)}] = record(i)
+		records[backend.Key{Ref: i.Service, Type: cmp.Or(i.Detected, i.Type), Tenant: i.Tenant}] = record(i)
 	}
 	c.monitor.Remember(records)
 	m.published, m.primaries = state.Published, state.Primaries

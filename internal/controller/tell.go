@@ -29,7 +29,11 @@ func (r *Report) tellBackends(s *Snapshot) {
 	}
 	reasons := map[backend.Key]string{}
 	for _, f := range s.Findings {
-		reasons[backend.Key{Ref: f.Ref, Type: f.Type}] = f.Reason
+		key := backend.Key{Ref: f.Ref, Type: f.Type}
+		if f.Candidate != nil {
+			key = f.Candidate.Key()
+		}
+		reasons[key] = f.Reason
 	}
 	for key, endpoint := range r.accepted {
 		if _, still := now[key]; !still {
@@ -50,7 +54,11 @@ func (r *Report) note(kind history.Kind, format string, args ...any) {
 }
 
 func attributes(key backend.Key, more ...any) []any {
-	return append([]any{"namespace", key.Namespace, "service", key.Name, "type", key.Type}, more...)
+	list := []any{"namespace", key.Namespace, "service", key.Name, "type", key.Type}
+	if key.Tenant != "" {
+		list = append(list, "tenant", key.Tenant)
+	}
+	return append(list, more...)
 }
 
 // accepted are the endpoints of what is accepted.

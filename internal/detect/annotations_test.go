@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -93,13 +92,6 @@ func TestGoodAnnotations(t *testing.T) {
 			pairs: []string{"toolset", "true", "toolset-type", "custom", "toolset-endpoint", "https://kb.example.org/api"},
 			want:  "custom shop/orders https://kb.example.org:443/api",
 			check: func(c *backend.Candidate) bool { return c.ForeignHost },
-		},
-		"tenants": {
-			pairs: []string{"toolset", "true", "toolset-type", "mimir", "toolset-port", "http", "toolset-tenant", "team-a, team_b,team-a,A.1!*'()"},
-			want:  "mimir shop/orders http://orders.shop.svc.cluster.local:8080",
-			check: func(c *backend.Candidate) bool {
-				return slices.Equal(c.Tenants, []string{"team-a", "team_b", "A.1!*'()"})
-			},
 		},
 		"not the primary, which everyone may say": {
 			pairs: []string{"toolset", "true", "toolset-type", "prometheus", "toolset-port", "http", "toolset-primary", "false"},

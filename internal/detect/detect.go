@@ -14,9 +14,11 @@ import (
 
 // Options are the parts of the configuration that decide what a Service may say of itself.
 type Options struct {
-	ClusterDomain        string   // cluster.local if empty
-	TrustedNamespaces    []string // may annotate MCP servers, and their names stand alone
-	OnlyTrusted          bool     // only they may add to what is proven: APIs of their own, unproven ones, notes
+	ClusterDomain     string   // cluster.local if empty
+	TrustedNamespaces []string // may annotate MCP servers, and their names stand alone
+	OnlyTrusted       bool     // only they may add to what is proven: APIs of their own, unproven ones, notes
+	// Tenants that the configuration names: type -> Service -> tenants.
+	Tenants              map[string]map[backend.Ref][]string
 	AllowedEndpointHosts []string // hosts that the endpoint annotation may name beside the Service's own
 }
 
@@ -97,6 +99,7 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	if annotated {
 		r.Warning = d.unknownAnnotation(s)
 	}
+	d.perTenant(&r)
 	return r
 }
 

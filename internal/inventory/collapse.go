@@ -174,11 +174,24 @@ func (o *Options) published(f *backend.Finding) bool {
 	return o.Published != nil && o.Published(f.Candidate.Key())
 }
 
+// use is lower the more use a finding is: what works before what nobody has asked, and that no better than a gateway for which
+// nobody has named a tenant, since what stands behind it wants one too.
+func use(f *backend.Finding) int {
+	asked := f.Observation.Outcome != backend.Unprobed
+	switch {
+	case f.Verdict == backend.Accepted && asked:
+		return 0
+	case f.Verdict == backend.Accepted, f.Candidate.WantsTenant:
+		return 1
+	}
+	return 1 + certainty(f)
+}
+
 // preference orders Services in front of one backend: what works, what the owner says, what a person would use.
 func (o *Options) preference(a, b *backend.Finding) int {
 	ca, cb := a.Candidate, b.Candidate
 	return cmp.Or(
-		certainty(a)-certainty(b),
+		use(a)-use(b),
 		yes(o.lacksCredentials(a))-yes(o.lacksCredentials(b)),
 		yes(cb.Strength == backend.Explicit)-yes(ca.Strength == backend.Explicit),
 		yes(a.Service.Headless())-yes(b.Service.Headless()),
@@ -190,6 +203,7 @@ func (o *Options) preference(a, b *backend.Finding) int {
 		yes(a.Name != a.Type)-yes(b.Name != b.Type),
 		len(a.Name)-len(b.Name),
 		a.Ref.Compare(b.Ref),
+		cmp.Compare(tenant(a), tenant(b)),
 	)
 }
 

@@ -104,6 +104,7 @@ func TestSameEndpoints(t *testing.T) {
 	port := func(f fronted, n int32) fronted { f.port = n; return f }
 	explicit := func(f fronted) fronted { f.strength = backend.Explicit; return f }
 	down := func(f fronted) fronted { f.outcome = backend.Unreachable; return f }
+	works := func(f fronted) fronted { f.outcome = backend.Ready; return f }
 	locked := func(f fronted) fronted { f.outcome = backend.AuthRequired; return f }
 	tests := map[string]struct {
 		list []fronted
@@ -119,7 +120,7 @@ func TestSameEndpoints(t *testing.T) {
 		"one family alike, the other not":   {[]fronted{strong("a", "10.1.0.1 fd00::1"), strong("b", "10.1.0.1 fd00::2")}, "accepted accepted"},
 		"an alias without a selector":       {[]fronted{strong("prometheus-server", "10.1.0.1"), {svc: svc{ref: at("ns", "prometheus-server-alias"), strength: backend.Strong}, noSelector: true, slices: "10.1.0.1"}}, "accepted =ns/prometheus-server"},
 		"the one that works":                {[]fronted{down(strong("a", "10.1.0.1")), strong("b", "10.1.0.1")}, "=ns/b accepted"},
-		"the one that wants no credentials": {[]fronted{locked(strong("a", "10.1.0.1")), strong("b", "10.1.0.1")}, "=ns/b accepted"},
+		"the one that wants no credentials": {[]fronted{locked(strong("a", "10.1.0.1")), works(strong("b", "10.1.0.1"))}, "=ns/b accepted"},
 		"operated beside one shard":         {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("one", "10.1.0.1"), "0")}, "accepted accepted"},
 		"operated beside all shards":        {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("a", "10.1.0.1"), "0"), shard(strong("b", "10.1.0.2"), "1")}, "=ns/a accepted accepted"},
 		"operated beside its only one":      {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("a", "10.1.0.1 10.1.0.2"), "0")}, "=ns/a accepted"},

@@ -59,7 +59,7 @@ func Build(detections []Detection, observations map[backend.Key]backend.Observat
 func Judge(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
 	var all []*backend.Finding
 	for i := range detections {
-		all = append(all, findings(&detections[i], observations, o.MustProve)...)
+		all = append(all, o.findings(&detections[i], observations)...)
 	}
 	claimNames(all)
 	endpoints := map[backend.Ref]*backend.Endpoints{}
@@ -88,7 +88,7 @@ func Text(f *backend.Finding) string {
 }
 
 // findings judges each candidate of a Service by itself.
-func findings(d *Detection, observations map[backend.Key]backend.Observation, mustProve bool) []*backend.Finding {
+func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Observation) []*backend.Finding {
 	if len(d.Candidates) == 0 {
 		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning}
 		if d.Nothing() {
@@ -107,11 +107,12 @@ func findings(d *Detection, observations map[backend.Key]backend.Observation, mu
 		if f.Observation.Outcome == "" {
 			f.Observation.Outcome = backend.Unprobed
 		}
-		if mustProve && f.Observation.Outcome == backend.Unprobed && !c.Unproven {
+		if o.MustProve && f.Observation.Outcome == backend.Unprobed && !c.Unproven {
 			f.Verdict, f.Reason = backend.Unavailable, "it has not been asked yet"
 		} else {
 			f.Verdict, f.Reason = judge(c, &f.Observation)
 		}
+		o.wantTenant(f)
 		list = append(list, f)
 	}
 	return onePerType(onePerPort(list))
@@ -136,20 +137,32 @@ func onePerType(list []*backend.Finding) []*backend.Finding {
 // onePerPort keeps, of several types that wanted one port, the one that a probe confirmed, else the first: only one can be
 // right, and the others were only asked. What the owner includes stands beside the one that was guessed (DTS-DET-11).
 func onePerPort(list []*backend.Finding) []*backend.Finding {
+	best := func(f *backend.Finding) *backend.Finding {
+		b := f
+		for _, o := range list {
+			c := o.Candidate
+			if c.Port.Number == f.Candidate.Port.Number && (c.Strength == backend.Explicit) == (f.Candidate.Strength == backend.Explicit) &&
+				(certainty(o) < certainty(b) || certainty(o) == certainty(b) && slices.Index(list, o) < slices.Index(list, b)) {
+				b = o
+			}
+		}
+		return b
+	}
 	var out []*backend.Finding
 	for _, f := range list {
-		i := slices.IndexFunc(out, func(o *backend.Finding) bool {
-			return o.Candidate.Port.Number == f.Candidate.Port.Number &&
-				(o.Candidate.Strength == backend.Explicit) == (f.Candidate.Strength == backend.Explicit)
-		})
-		switch {
-		case i < 0:
+		if best(f).Type == f.Type {
 			out = append(out, f)
-		case certainty(f) < certainty(out[i]):
-			out[i] = f
 		}
 	}
 	return out
+}
+
+// tenant is whose data a finding is about, "" for no one's in particular.
+func tenant(f *backend.Finding) string {
+	if f.Candidate == nil {
+		return ""
+	}
+	return f.Candidate.Tenant
 }
 
 // certainty is lower the more is known to be right about a finding.
@@ -173,6 +186,7 @@ func Sort(all []*backend.Finding, lookup func(string) *catalog.Type) {
 			order(a.Type)-order(b.Type),
 			cmp.Compare(a.Type, b.Type),
 			a.Ref.Compare(b.Ref),
+			cmp.Compare(tenant(a), tenant(b)),
 		)
 	})
 }

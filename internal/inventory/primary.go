@@ -56,6 +56,7 @@ func byAge(a, b *backend.Finding) int {
 		cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
 		cmp.Compare(a.Candidate.Tier, b.Candidate.Tier),
 		a.Ref.Compare(b.Ref),
+		cmp.Compare(tenant(a), tenant(b)),
 	)
 }
 

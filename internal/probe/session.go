@@ -214,6 +214,9 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	if req.Close = s.single; s.single {
 		s.close()
 	}
+	if s.cand.TenantHeader != "" { // no secret
+		req.Header.Set(s.cand.TenantHeader, s.cand.Tenant)
+	}
 	req.Header.Set("User-Agent", "dynamic-toolset")
 	req.Header.Set("Accept", "application/json, text/event-stream, */*;q=0.5")
 	req.Header.Set("Accept-Encoding", "identity")

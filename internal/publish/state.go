@@ -18,7 +18,7 @@ import (
 // State is what must outlive a restart (DTS-OUT-10): the key state.json. There are no clock times in it, so that it changes
 // only when what it says does.
 type State struct {
-	Published []Instance             // in any order, each Service and type once
+	Published []Instance             // in any order, each Service, type and tenant once
 	Primaries map[string]backend.Ref // by type
 	Overrides string                 // the last valid text of overrides.yaml
 	Holders   map[string]backend.Ref // whom credentials at the top of toolsets in it are for, "" for nobody; absent without any
@@ -44,6 +44,8 @@ type Instance struct {
 	Description string
 	// Detected is the type that detection took it for, where that is a relative of Type; else "".
 	Detected string
+	// Tenant and TenantHeader are as in backend.Candidate.
+	Tenant, TenantHeader string
 }
 
 // stateVersion changes when an older release could misread what is written.
@@ -75,6 +77,9 @@ type instanceJSON struct {
 	HealthPath  string `json:"healthPath,omitempty"`
 	Description string `json:"description,omitempty"`
 	Detected    string `json:"detected,omitempty"`
+
+	Tenant       string `json:"tenant,omitempty"`
+	TenantHeader string `json:"tenantHeader,omitempty"`
 }
 
 // Encode is the text of state.json: the same State gives the same bytes.
@@ -85,7 +90,7 @@ func (s *State) Encode() (string, error) {
 		out.Published = append(out.Published, instanceJSON{
 			i.Type, i.Service.String(), i.Name, i.Scheme, i.Path, i.Port, i.Outcome, i.Version, i.SkipVerify,
 			i.FoundHost, i.FoundPort, i.Wants,
-			i.Host, i.HealthPath, i.Description, i.Detected,
+			i.Host, i.HealthPath, i.Description, i.Detected, i.Tenant, i.TenantHeader,
 		})
 	}
 	for typ, ref := range s.Primaries {
@@ -111,7 +116,7 @@ func (s *State) Encode() (string, error) {
 }
 
 func (i Instance) compare(o Instance) int {
-	return cmp.Or(strings.Compare(i.Type, o.Type), i.Service.Compare(o.Service))
+	return cmp.Or(strings.Compare(i.Type, o.Type), i.Service.Compare(o.Service), strings.Compare(i.Tenant, o.Tenant))
 }
 
 // DecodeState reads the text of state.json. It is strict, since anybody who may write the ConfigMap may have written it: with
@@ -218,12 +223,14 @@ func (j *instanceJSON) instance() (Instance, error) {
 		return Instance{}, errors.New(`healthPath: expected "" or an absolute path`)
 	case j.Path != "" && (!strings.HasPrefix(j.Path, "/") || strings.HasSuffix(j.Path, "/")):
 		return Instance{}, errors.New(`path: expected "" or an absolute path without a slash at its end`)
+	case j.Tenant != "" && !backend.ValidTenant(j.Tenant):
+		return Instance{}, errors.New("tenant: expected the name of one")
 	case !slices.Contains(backend.Outcomes(), j.Outcome):
 		return Instance{}, errors.New("outcome: expected one of a probe")
 	}
 	for _, field := range [][2]string{
 		{"path", j.Path}, {"version", j.Version}, {"host", j.Host}, {"foundHost", j.FoundHost}, {"wants", string(j.Wants)}, {"healthPath", j.HealthPath}, {"description", j.Description},
-		{"detected", j.Detected},
+		{"detected", j.Detected}, {"tenantHeader", j.TenantHeader},
 	} {
 		if err := safetext.Check(field[1]); err != nil {
 			return Instance{}, fmt.Errorf("%s: %w", field[0], err)
@@ -232,7 +239,7 @@ func (j *instanceJSON) instance() (Instance, error) {
 	return Instance{
 		j.Type, ref, j.Name, j.Scheme, j.Path, j.Port, j.Outcome, j.Version, j.SkipVerify,
 		j.FoundHost, j.FoundPort, j.Wants,
-		j.Host, j.HealthPath, j.Description, j.Detected,
+		j.Host, j.HealthPath, j.Description, j.Detected, j.Tenant, j.TenantHeader,
 	}, nil
 }
 

@@ -14,7 +14,7 @@ func exampleState() *State {
 	return &State{
 		Published: []Instance{
 			{Type: "elasticsearch", Service: backend.Ref{Namespace: "obs", Name: "es"}, Name: "obs/es", Scheme: "https", Port: 9200,
-				Outcome: backend.UntrustedTLS, Version: "8.15.0", SkipVerify: true},
+				Outcome: backend.UntrustedTLS, Version: "8.15.0", SkipVerify: true, Tenant: "team-a", TenantHeader: "X-Scope-OrgID"},
 			{Type: "prometheus", Service: backend.Ref{Namespace: "monitoring", Name: "kps"}, Name: "monitoring/kps", Scheme: "http",
 				Path: "/prometheus", Port: 9090, Outcome: backend.Ready, Host: "kps.monitoring.svc.cluster.local"},
 			{Type: "prometheus", Service: backend.Ref{Namespace: "team", Name: "prom"}, Name: "teams", Scheme: "http", Port: 80, Outcome: backend.Ready,
@@ -45,7 +45,9 @@ const exampleText = `{
    "port": 9200,
    "outcome": "untrusted-tls",
    "version": "8.15.0",
-   "skipVerify": true
+   "skipVerify": true,
+   "tenant": "team-a",
+   "tenantHeader": "X-Scope-OrgID"
   },
   {
    "type": "prometheus",
@@ -151,6 +153,7 @@ func TestDecodeStateRefuses(t *testing.T) {
 		{"health path", `"/healthz?x=1"`, `"@evil.example"`, "published[3]: healthPath: expected"},
 		{"template in the description", "what to do", "{{ env.TOKEN }}", "published[3]: description: contains a template marker"},
 		{"same instance", `"service": "team/prom"`, `"service": "monitoring/kps"`, "the prometheus of monitoring/kps is there twice"},
+		{"tenant", `"tenant": "team-a"`, `"tenant": "team a"`, "published[0]: tenant: expected the name of one"},
 		{"primary", `"prometheus": "team/prom"`, `"prometheus": ""`, "primaries: expected a Service"},
 		{"holder", `"prometheus/metrics": "monitoring/kps"`, `"prometheus/metrics": "kps"`, "holders: expected a Service"},
 		{"template in a toolset's name", `"grafana/loki"`, `"{{ env.TOKEN }}"`, "holders: toolset: contains a template marker"},

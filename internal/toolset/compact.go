@@ -63,10 +63,17 @@ func compactConfig(items []*item) map[string]any {
 			config[c.Compact] = compactReference(variable)
 		}
 	})
+	if field := first.typ.Tenants.Compact; named && field != "" && first.Candidate.TenantHeader != "" {
+		config[field] = first.Candidate.Tenant
+	}
 	if len(items) > 1 || !named {
 		instances := make([]any, len(items))
 		for i, it := range items {
-			instances[i] = map[string]any{"name": it.Candidate.Instance, "url": it.url}
+			instance := map[string]any{"name": it.Candidate.Instance, "url": it.url}
+			if field := it.typ.Tenants.Compact; field != "" && it.Candidate.TenantHeader != "" {
+				instance[field] = it.Candidate.Tenant
+			}
+			instances[i] = instance
 		}
 		config["instances"] = instances
 	}

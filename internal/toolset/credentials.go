@@ -23,6 +23,34 @@ func (it *item) credentials(put func(c catalog.Credential, variable string)) {
 	}
 }
 
+// putTenant names the tenant, which is no secret.
+func (it *item) putTenant(config map[string]any) {
+	if it.Candidate.TenantHeader != "" {
+		put(config, it.typ.Tenants.Path, it.Candidate.Tenant)
+	}
+}
+
+// put sets a value in a tree, and reports whether its place was free.
+func put(at map[string]any, path []string, value string) bool {
+	if len(path) == 0 {
+		return false
+	}
+	for _, key := range path[:len(path)-1] {
+		next, ok := at[key].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			at[key] = next
+		}
+		at = next
+	}
+	last := path[len(path)-1]
+	if _, taken := at[last]; taken {
+		return false
+	}
+	at[last] = value
+	return true
+}
+
 // putCredentials writes the references into the config of an instance.
 func (it *item) putCredentials(config map[string]any, warnf func(string, ...any)) {
 	it.credentials(func(c catalog.Credential, variable string) {
@@ -30,21 +58,9 @@ func (it *item) putCredentials(config map[string]any, warnf func(string, ...any)
 		if len(path) == 0 {
 			path = []string{c.Field}
 		}
-		at := config
-		for _, key := range path[:len(path)-1] {
-			next, ok := at[key].(map[string]any)
-			if !ok {
-				next = map[string]any{}
-				at[key] = next
-			}
-			at = next
-		}
-		last := path[len(path)-1]
-		if _, taken := at[last]; taken {
+		if !put(config, path, c.Prefix+holmesReference(variable)) {
 			warnf("%s (%s): credential %s is left out: another one takes its place", it.Ref, it.Candidate.Type, c.Field)
-			return
 		}
-		at[last] = c.Prefix + holmesReference(variable)
 	})
 }
 

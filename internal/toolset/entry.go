@@ -15,6 +15,7 @@ func (it *item) instance(e catalog.Entry, warnf func(string, ...any)) map[string
 	if tree, ok := it.expand(e.Instance).(map[string]any); ok {
 		config = tree
 	}
+	it.putTenant(config)
 	it.putCredentials(config, warnf)
 	if it.KeepToken {
 		keepToken(config)

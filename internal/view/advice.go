@@ -32,7 +32,7 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 	switch f.Verdict {
 	case backend.Accepted:
 		out := []Advice{{"To keep it out of the toolsets:", h.annotate(f, "kubernaut.io/toolset=false")}}
-		out = append(adviseCredentials(f), out...)
+		out = append(h.adviseCredentials(f), out...)
 		if f.Observation.OwnCA {
 			out = append(out, Advice{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"})
 		}
@@ -61,6 +61,9 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 }
 
 func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
+	if f.WantsTenant {
+		return h.adviseCredentials(f)
+	}
 	switch f.Observation.Outcome {
 	case backend.NoEndpoints:
 		selector := Pairs(f.Service.Selector)
@@ -75,7 +78,7 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		if f.Observation.Wants == backend.KindCertificate {
 			return []Advice{{"HolmesGPT shows no client certificate. Make a port or a Service for it that wants none, and guard that by a NetworkPolicy.", ""}}
 		}
-		return adviseCredentials(f)
+		return h.adviseCredentials(f)
 	case backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired:
 		return adviseRefused(f)
 	}
@@ -97,7 +100,13 @@ func (h Hints) advisePlace(f *backend.Finding) []Advice {
 }
 
 // adviseCredentials are the lines that would give a backend the credentials that it wants.
-func adviseCredentials(f *backend.Finding) (out []Advice) {
+func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
+	if f.WantsTenant {
+		for _, line := range f.Remedies {
+			out = append(out, Advice{"Say in the configuration which tenant HolmesGPT is to read:", line})
+		}
+		return append(out, Advice{"Or on the Service:", h.annotate(f, "kubernaut.io/toolset-tenant=TENANT")})
+	}
 	for i, line := range f.Remedies {
 		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration:"
 		if i > 0 {

@@ -68,7 +68,7 @@ func metadata(f *backend.Finding, types *catalog.Catalog) map[string]string {
 		"toolset": toolsetName(f, types.Lookup(f.Type)), "probe": string(o.Outcome),
 	}
 	for key, value := range map[string]string{
-		"version": o.Version, "description": c.Description, "port_name": c.Port.Name, "cause": o.Cause,
+		"tenant": c.Tenant, "version": o.Version, "description": c.Description, "port_name": c.Port.Name, "cause": o.Cause,
 		"credentials": strings.Join(slices.Sorted(maps.Values(f.Credentials)), ","),
 	} {
 		if value != "" {
