@@ -127,8 +127,9 @@ var products = []product{
 		"/api/status": {body: `{"status":{"overall":{"level":"available"}}}`}, "/api/saved_objects/_find": savedObjects,
 	}, "kibana", "", ""},
 	{"opensearch dashboards", answers{
-		"/api/status": {body: `{"name":"d","version":{"number":"2.11.0"},"status":{"overall":{"state":"green"}}}`, header: map[string]string{"osd-name": "d"}},
-	}, "", "", ""},
+		"/api/status":              {body: `{"name":"d","version":{"number":"2.11.0"},"status":{"overall":{"state":"green"}}}`, header: map[string]string{"osd-name": "d"}},
+		"/api/saved_objects/_find": {body: `{"page":1,"saved_objects":[]}`},
+	}, "kibana", "2.11.0", ""},
 	{"alertmanager", answers{
 		"/-/healthy": {body: "OK"}, "/-/ready": {body: "OK"},
 		"/api/v2/status": {body: `{"cluster":{"peers":[],"status":"disabled"},"config":{"original":""},"uptime":"x","versionInfo":{"version":"0.25.0"}}`}, "/api/v2/alerts": {body: "[]"},

@@ -15,6 +15,7 @@ func TestStandins(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	own := map[standin.Kind]string{
 		standin.VMSelect: "victoriametrics", standin.Cortex: "mimir", standin.PromLabelProxy: "prometheus",
+		standin.OpenSearchDashboards: "kibana",
 	}
 	paths := map[standin.Kind]string{
 		standin.VMSelect: "/select/0/prometheus", standin.Mimir: "/prometheus", standin.Cortex: "/prometheus",

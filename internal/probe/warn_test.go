@@ -118,12 +118,18 @@ func TestWarnings(t *testing.T) {
 		{"some", standin.Prometheus, standin.Options{}, "", false},
 		{"some", standin.VictoriaMetrics, standin.Options{}, "", false},
 		{"version 1", standin.Tempo, standin.Options{Version: "1.5.0"}, "/api/v2 of Tempo 2", false},
+		{"its kin", standin.OpenSearchDashboards, standin.Options{}, "it is OpenSearch Dashboards", false},
+		{"itself", standin.Kibana, standin.Options{}, "", false},
 		{"version 2", standin.Tempo, standin.Options{}, "", false},
 	}
 	p := newProber(t, Options{})
 	for _, tt := range tests {
 		t.Run(string(tt.kind)+", "+tt.name, func(t *testing.T) {
-			got := p.Probe(t.Context(), serve(t, lookupType(t, string(tt.kind)), standin.New(tt.kind, tt.opts)))
+			typ := string(tt.kind)
+			if tt.kind == standin.OpenSearchDashboards {
+				typ = "kibana"
+			}
+			got := p.Probe(t.Context(), serve(t, lookupType(t, typ), standin.New(tt.kind, tt.opts)))
 			if got.Outcome != backend.Ready || got.NoData != tt.noData {
 				t.Errorf("%s, no data %t: %s", got.Outcome, got.NoData, got.Detail)
 			}

@@ -35,19 +35,20 @@ const (
 	Alertmanager    Kind = "alertmanager"
 	MCP             Kind = "mcp"    // streamable HTTP at /mcp
 	Custom          Kind = "custom" // somebody's own service, healthy at /healthz
+
+	OpenSearchDashboards Kind = "opensearch-dashboards" // of the family of Kibana
 )
 
 // Look-alikes: what answers some of the same requests and must not be taken for one of the above.
 const (
-	PrometheusAgent      Kind = "prometheus-agent" // passes buildinfo, cannot be queried
-	Pushgateway          Kind = "pushgateway"      // passes /-/healthy and /-/ready
-	ThanosStore          Kind = "thanos-store"     // passes those and buildinfo
-	VMAgent              Kind = "vmagent"
-	LokiPart             Kind = "loki-part" // any part of Loki that takes no queries: passes buildinfo and /ready
-	OpenSearchDashboards Kind = "opensearch-dashboards"
-	Anything             Kind = "anything"   // answers every path with 200 and a page
-	Redirector           Kind = "redirector" // sends every path to Options.RedirectTo
-	Hanging              Kind = "hanging"    // accepts and never answers
+	PrometheusAgent Kind = "prometheus-agent" // passes buildinfo, cannot be queried
+	Pushgateway     Kind = "pushgateway"      // passes /-/healthy and /-/ready
+	ThanosStore     Kind = "thanos-store"     // passes those and buildinfo
+	VMAgent         Kind = "vmagent"
+	LokiPart        Kind = "loki-part"  // any part of Loki that takes no queries: passes buildinfo and /ready
+	Anything        Kind = "anything"   // answers every path with 200 and a page
+	Redirector      Kind = "redirector" // sends every path to Options.RedirectTo
+	Hanging         Kind = "hanging"    // accepts and never answers
 )
 
 // Kinds lists all of them.
