@@ -61,6 +61,7 @@ type Candidate struct {
 	TenantHeader string
 	// WantsTenant: it has an API for each tenant, and nobody has said which to use.
 	WantsTenant bool
+	Bundled     string // what a product brings along for itself alone: whose it is, for people; "" = of general use
 	Primary     bool   // its owner, in a trusted namespace, wants it as the primary of its type
 	Description string // the owner's note
 

@@ -73,6 +73,8 @@ type Detect struct {
 	Strong []Rule `yaml:"strong"`
 	// Weak signs need another kind of sign beside them, or a probe.
 	Weak Weak `yaml:"weak"`
+	// Bundled rules: what a product brings along for itself alone, which is a primary only where there is no other.
+	Bundled []Rule `yaml:"bundled"`
 	// Reject rules: any one rules the type out, with its reason.
 	Reject []Rule `yaml:"reject"`
 	// Fronts are rules for proxies that may stand before it: they make a candidate that only a probe can confirm.

@@ -54,6 +54,9 @@ func (v validator) detect(d *Detect) {
 	for i := range d.Strong {
 		v.rule(yamlfile.Index("detect.strong", i), &d.Strong[i])
 	}
+	for i := range d.Bundled {
+		v.rule(yamlfile.Index("detect.bundled", i), &d.Bundled[i])
+	}
 	for i := range d.Reject {
 		v.rule(yamlfile.Index("detect.reject", i), &d.Reject[i])
 	}

@@ -12,6 +12,12 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	rule *catalog.Rule, port *backend.Port, why string) *backend.Candidate {
 	c := d.base(s, eps, notes, port, why)
 	c.Type = t.Type.Type
+	for i := range t.Detect.Bundled {
+		if matches(&t.Detect.Bundled[i], s) {
+			c.Bundled = t.Detect.Bundled[i].Because
+			break
+		}
+	}
 	if !c.FixedScheme {
 		c.Scheme = d.schemeOf(t, s, rule, port)
 	}

@@ -27,6 +27,8 @@ type svc struct {
 	wants    backend.Kind
 	identity bool
 	unproven bool
+	primary  bool   // annotated
+	bundled  string // whose it is
 }
 
 func at(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
@@ -78,7 +80,7 @@ func (s svc) detection() inventory.Detection {
 	if s.instance != "" {
 		c.Instance = s.instance
 	}
-	c.Unproven = s.unproven
+	c.Unproven, c.Primary, c.Bundled = s.unproven, s.primary, s.bundled
 	return inventory.Detection{Service: service, Result: detect.Result{Candidates: []*backend.Candidate{c}}}
 }
 
@@ -197,11 +199,23 @@ func TestPrimary(t *testing.T) {
 	deadA, locked, unproven, ready, readyC := a, b, b, b, c
 	deadA.outcome, locked.outcome, unproven.unproven = backend.Unreachable, backend.AuthRequired, true
 	ready.outcome, readyC.outcome = backend.Ready, backend.Ready
+	annotated, bundled := c, b
+	annotated.primary, bundled.bundled = true, "it is Kubecost's own"
+	annotatedDown := annotated
+	annotatedDown.outcome = backend.Unreachable
 	tests := map[string]struct {
 		options inventory.Options
 		list    []svc
 		want    string
 	}{
+		"the annotated one":                   {inventory.Options{}, []svc{a, b, annotated}, "ns/c"},
+		"annotated beats recorded":            {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, annotated}, "ns/c"},
+		"configured beats annotated":          {inventory.Options{Primary: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, annotated}, "ns/a"},
+		"annotated, down: nobody takes over":  {inventory.Options{}, []svc{a, b, annotatedDown}, ""},
+		"bundled is last, the oldest or not":  {inventory.Options{}, []svc{a, bundled, c}, "ns/a"},
+		"bundled, recorded, stands back":      {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, bundled}, "ns/a for now"},
+		"bundled, configured":                 {inventory.Options{Primary: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, bundled}, "ns/b"},
+		"bundled alone":                       {inventory.Options{}, []svc{bundled}, "ns/b"},
 		"the oldest":                          {inventory.Options{}, []svc{a, b, c}, "ns/b"},
 		"the configured one":                  {inventory.Options{Primary: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c"},
 		"the recorded one":                    {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, c}, "ns/a"},

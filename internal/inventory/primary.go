@@ -7,8 +7,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// choosePrimaries marks at most one accepted instance of each type (DTS-OUT-4): the configured one; else the recorded one;
-// else the oldest Service that works without credentials; else the oldest that wants some. The place of a configured or a
+// choosePrimaries marks at most one accepted instance of each type (DTS-OUT-4): the configured one; else the one that its
+// owner in a trusted namespace wants as such; else the recorded one; else the oldest Service that works without credentials; else the oldest that wants some. The place of a configured or a
 // recorded one is kept while it is absent or down: no other instance takes it, nor its credentials.
 func choosePrimaries(all []*backend.Finding, o Options) {
 	byType := map[string][]*backend.Finding{}
@@ -20,6 +20,9 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	for typ, list := range byType {
 		slices.SortFunc(list, byAge)
 		want, decided := o.Primary[typ]
+		if i := slices.IndexFunc(list, func(f *backend.Finding) bool { return f.Candidate.Primary }); i >= 0 && !decided {
+			want, decided = list[i].Ref, true
+		}
 		if !decided {
 			want, decided = o.Recorded[typ]
 		}
@@ -36,11 +39,14 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	}
 }
 
-// mark makes the configured or the recorded instance the primary. A recorded one that has no data keeps its place, but
-// stands back while another has some (DTS-PRB-12).
+// lesser: it has no data (DTS-PRB-12), or a product brought it along for itself alone.
+func lesser(f *backend.Finding) bool { return f.Observation.NoData || f.Candidate.Bundled != "" }
+
+// mark makes the configured, the annotated or the recorded instance the primary. A recorded one that is a lesser one keeps its
+// place, but stands back while there is another.
 func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding) {
-	if _, configured := o.Primary[f.Type]; !configured && f.Observation.NoData {
-		if other := o.oldest(byAge); other != nil && !other.Observation.NoData {
+	if _, configured := o.Primary[f.Type]; !configured && !f.Candidate.Primary && lesser(f) {
+		if other := o.oldest(byAge); other != nil && !lesser(other) {
 			other.Primary, other.Provisional = true, true
 			return
 		}
@@ -48,10 +54,10 @@ func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding) {
 	f.Primary = true
 }
 
-// byAge orders by age, what has no data last; where no age is known or two are equal, the Service that a person would use comes first.
+// byAge orders by age, lesser ones last; where no age is known or two are equal, the Service that a person would use comes first.
 func byAge(a, b *backend.Finding) int {
 	return cmp.Or(
-		yes(a.Observation.NoData)-yes(b.Observation.NoData),
+		yes(lesser(a))-yes(lesser(b)),
 		older(a, b)*yes(!a.Service.Created.Equal(b.Service.Created)),
 		cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
 		cmp.Compare(a.Candidate.Tier, b.Candidate.Tier),
