@@ -1,7 +1,5 @@
 package catalog
 
-import "kubernaut.io/dynamic-toolset/internal/backend"
-
 // Toolset says what is written for a type. Strings in the trees may hold the placeholders $(url), $(instance),
 // $(namespace) and $(service); they are replaced inside the decoded tree, never in text. No key in them may hold a dot:
 // HolmesGPT rejects a file with such a key.
@@ -65,23 +63,23 @@ type Credential struct {
 	Compact string `yaml:"compact"`
 }
 
-// Is the kind of credential that the field belongs to.
-func (c *Credential) Is() backend.Kind {
+// Is the kind of credential that the field belongs to, as in backend.Kind.
+func (c *Credential) Is() string {
 	switch {
 	case c.Kind != "":
-		return backend.Kind(c.Kind)
+		return c.Kind
 	case c.Auth == "basic":
-		return backend.KindBasic
+		return "basic"
 	case c.Auth == "header":
-		return backend.KindAPIKey
+		return "api-key"
 	case c.Auth == "digest":
-		return backend.KindOther
+		return "other"
 	}
-	return backend.KindBearer
+	return "bearer"
 }
 
 // Usual is the kind that backends of the type want where they name none; "" if the toolset has no place for any.
-func (t *Toolset) Usual() backend.Kind {
+func (t *Toolset) Usual() string {
 	if len(t.Credentials) == 0 {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
@@ -267,7 +268,7 @@ func (w *writer) written(t *catalog.Type) {
 			if c.Value != "" {
 				value = ": " + c.Value
 			}
-			w.line("  where it wants %s, %s is taken from HolmesGPT's variable %s%s", c.Is().Noun(), c.Field, c.Variable, value)
+			w.line("  where it wants %s, %s is taken from HolmesGPT's variable %s%s", backend.Kind(c.Is()).Noun(), c.Field, c.Variable, value)
 		}
 	}
 }

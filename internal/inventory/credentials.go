@@ -120,9 +120,9 @@ func defaultCredentials(t *catalog.Type, kind backend.Kind) map[string]string {
 	if t == nil {
 		return m
 	}
-	kind = cmp.Or(kind, t.Toolset.Usual())
+	kind = cmp.Or(kind, backend.Kind(t.Toolset.Usual()))
 	for i := range t.Toolset.Credentials {
-		if c := &t.Toolset.Credentials[i]; c.Variable != "" && c.Is() == kind {
+		if c := &t.Toolset.Credentials[i]; c.Variable != "" && backend.Kind(c.Is()) == kind {
 			m[c.Field] = c.Variable
 		}
 	}

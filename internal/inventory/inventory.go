@@ -84,7 +84,7 @@ func Choose(all []*backend.Finding, o Options) {
 // not shown.
 func Text(f *backend.Finding) string {
 	c, o := f.Candidate, &f.Observation
-	return fmt.Sprintf("%s\n%s\n%s\n%t %t %s\n%s", c.Instance, f.Endpoint(), c.HealthPath, c.Unproven, o.SkipVerify, o.Outcome, c.Description)
+	return fmt.Sprintf("%s\n%s\n%s\n%t %t %s%s\n%s", c.Instance, f.Endpoint(), c.HealthPath, c.Unproven, o.SkipVerify, o.Outcome, o.Wants, c.Description)
 }
 
 // findings judges each candidate of a Service by itself.

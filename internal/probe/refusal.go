@@ -98,7 +98,7 @@ var scheme = regexp.MustCompile(`(?:^|,)\s*([A-Za-z][A-Za-z0-9-]*)(?:\s*$|\s*,|\
 // forbidding is what a 403 means. It wants credentials only where it says so.
 func (a *answer) forbidding() bar {
 	if mesh := a.mesh(); mesh != "" {
-		return bar{outcome: backend.ForbiddenByMesh, says: "is behind " + mesh + ", whose policy lets this service's pod not through"}
+		return bar{outcome: backend.ForbiddenByMesh, says: "is behind " + mesh + ", whose policy does not let this service's pod through"}
 	}
 	if a.signIn() {
 		return login()
@@ -148,7 +148,7 @@ func (b bar) wants(t *catalog.Type) backend.Kind {
 		return ""
 	}
 	for i := range t.Toolset.Credentials {
-		if k := t.Toolset.Credentials[i].Is(); slices.Contains(b.kinds, k) {
+		if k := backend.Kind(t.Toolset.Credentials[i].Is()); slices.Contains(b.kinds, k) {
 			return k
 		}
 	}

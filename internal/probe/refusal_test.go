@@ -2,6 +2,7 @@ package probe
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -87,6 +88,22 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("it wants %q; want %q", got.Wants, tt.wants)
 			}
 		})
+	}
+}
+
+// What is quoted of an answer is cut between characters.
+func TestExcerptsAreWhole(t *testing.T) {
+	t.Attr("req", "DTS-PRB-8")
+	for n := range 9 {
+		for _, text := range []string{"é", "日", "🙂"} {
+			body := strings.Repeat("x", n) + strings.Repeat(text, 10*quoted)
+			for _, page := range []string{body, "<title>" + body + "</title>"} {
+				a := &answer{status: 403, body: []byte(page)}
+				if got := a.describe(); strings.ContainsRune(got, '\ufffd') {
+					t.Fatalf("%d, %s: %q", n, text, got)
+				}
+			}
+		}
 	}
 }
 

@@ -109,6 +109,9 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 	}
 	for i, line := range f.Remedies {
 		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration:"
+		if f.Observation.Wants != "" {
+			text = "It wants " + f.Observation.Wants.Noun() + ": put that into HolmesGPT's environment, and name the variables in the configuration:"
+		}
 		if i > 0 {
 			text = "Or trust its namespace, whose main backend of each type then gets the variable with the usual name:"
 		}
