@@ -150,7 +150,8 @@ func TestProducts(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	t.Attr("req", "DTS-DET-2")
 	p := newProber(t, Options{})
-	types := builtin(t).Types
+	all := builtin(t)
+	types := all.Types
 	if len(types) != 14 {
 		t.Errorf("%d built-in types, want 14", len(types))
 	}
@@ -163,7 +164,7 @@ func TestProducts(t *testing.T) {
 				c.Type = typ.Type
 				target.Candidate, target.Type = &c, typ
 				got := p.Probe(t.Context(), target)
-				if own := builtin(t).Lookup(product.is); own != nil && typ.Relative(product.is) != nil {
+				if own := all.Lookup(product.is); own != nil && typ.Relative(product.is) != nil {
 					want := backend.Observation{
 						Outcome: backend.Ready, Identity: true, Scheme: "http", Path: product.path, Version: product.version, Detail: own.Title,
 					}

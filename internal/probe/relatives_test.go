@@ -55,15 +55,15 @@ func TestRelatives(t *testing.T) {
 		{"Elasticsearch", standin.New(standin.Elasticsearch, none), []string{"opensearch"}, "elasticsearch", ""},
 		{"OpenSearch", standin.New(standin.OpenSearch, none), []string{"elasticsearch"}, "opensearch", ""},
 	}
-	p := newProber(t, Options{})
+	p, types := newProber(t, Options{}), builtin(t)
 	for _, tt := range tests {
 		at := serve(t, nil, tt.handler)
 		for _, label := range tt.labels {
-			for _, candidate := range slices.Concat([]string{""}, lookupType(t, label).Probe.Paths) { // detection may have named any
+			for _, candidate := range slices.Concat([]string{""}, types.Lookup(label).Probe.Paths) { // detection may have named any
 				t.Run(tt.name+" that looks like "+label+" at "+candidate, func(t *testing.T) {
 					target, c := at, *at.Candidate
 					c.Type, c.Path = label, candidate
-					target.Candidate, target.Type = &c, lookupType(t, label)
+					target.Candidate, target.Type = &c, types.Lookup(label)
 					got := p.Probe(t.Context(), target)
 					want := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: tt.path, Version: got.Version}
 					if slices.Contains([]string{"/prometheus"}, got.Path) && tt.name == "VictoriaMetrics" {
