@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -36,6 +37,13 @@ there.`,
 				return err
 			}
 			d, err := o.discover(contextOf(cmd), want)
+			if apierrors.IsForbidden(err) && len(o.files) == 0 && *o.kube.Namespace == "" {
+				*o.kube.Namespace = want.Namespace
+				if d, err = o.discover(contextOf(cmd), want); err == nil {
+					note(streams, "Namespace %s alone was read, since your user may not list the others: what is said of duplicates and of the "+
+						"primary is about this namespace.", want.Namespace)
+				}
+			}
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// To explain a Service its own namespace's rights are enough.
+func TestExplainNeedsItsNamespaceOnly(t *testing.T) {
+	t.Attr("req", "DTS-CLI-4")
+	api := &apiServer{
+		services: []corev1.Service{serviceObject("m", "grafana", named("grafana"), "10.0.0.1", port("", 80, 3000))},
+		refuse: func(r *http.Request) *metav1.Status {
+			if strings.Contains(r.URL.Path, "/namespaces/m/") {
+				return nil
+			}
+			return failure403("not in all namespaces")
+		},
+	}
+	_, kubeconfig := api.start(t)
+	r := mustRun(t, "explain", "m/grafana", "--kubeconfig", kubeconfig)
+	if !strings.Contains(r.out, "m/grafana is accepted as grafana") || !strings.Contains(r.err, "Namespace m alone was read") {
+		t.Errorf("%s\n%s", r.out, r.err)
+	}
+	if r := run(t, "explain", "other/grafana", "--kubeconfig", kubeconfig); r.code == 0 || !strings.Contains(r.err, `not allowed to list services in namespace "other"`) {
+		t.Errorf("another namespace: %d: %s", r.code, r.err)
+	}
+}
