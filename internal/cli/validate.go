@@ -131,6 +131,11 @@ func validateOverrides(s Streams, name string, data []byte) error {
 	for _, w := range o.Warnings() {
 		warn(s, "%s", w)
 	}
+	if list := o.Addresses(); len(list) > 0 {
+		const most = 5
+		note(s, "%s: whether these instances are published is not known here: %s; generate --overrides tells. What is said of one takes "+
+			"effect once it is.", name, strings.Join(list[:min(len(list), most)], ", "))
+	}
 	return nil
 }
 

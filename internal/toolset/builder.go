@@ -241,7 +241,7 @@ func (b *builder) finish() {
 	for _, key := range slices.SortedFunc(maps.Keys(b.overrides.keys()), instanceKey.compare) {
 		if !b.used[key] {
 			path := yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
-			text := "no such instance is published"
+			text := "no such instance is published; it takes effect once one is"
 			if meant := b.meant(key); meant != "" {
 				text += `; did you mean "` + meant + `"?`
 			}

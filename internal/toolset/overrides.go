@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -64,6 +66,15 @@ func few(warnings []string) []string {
 		return append(warnings[:most:most], fmt.Sprintf("and %d warnings more like these", more))
 	}
 	return warnings
+}
+
+// Addresses are the instances that the text addresses, "type namespace/service", in order. Whether there are such is known only
+// beside what is published.
+func (o *Overrides) Addresses() (list []string) {
+	for _, key := range slices.SortedFunc(maps.Keys(o.keys()), instanceKey.compare) {
+		list = append(list, key.typ+" "+key.name)
+	}
+	return list
 }
 
 // Warnings tell what in the text has no effect.

@@ -140,14 +140,14 @@ func TestOverridesByName(t *testing.T) {
 		"by the Service":            {"instances: {prometheus: {evil/p: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"evil/main"}, ""},
 		"by the written name":       {"instances: {prometheus: {evil/main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"evil/main"}, ""},
 		"by a trusted one's name":   {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"main"}, ""},
-		"the trusted one is absent": {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{strange}, nil, `no such instance is published; did you mean "evil/main"?`},
-		"nobody is near":            {"instances: {prometheus: {other: " + key + "}}", []*backend.Finding{strange}, nil, "no such instance is published"},
+		"the trusted one is absent": {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{strange}, nil, `no such instance is published; it takes effect once one is; did you mean "evil/main"?`},
+		"nobody is near":            {"instances: {prometheus: {other: " + key + "}}", []*backend.Finding{strange}, nil, "no such instance is published; it takes effect once one is"},
 		"an entry of the admin's own": {
 			"toolsets: {custom/db: {type: http, enabled: true, config: {endpoints: [{hosts: [db.ours], paths: ['/*'], methods: [GET], auth: {type: bearer, token: '{{ env.KEY }}'}}]}}}",
 			[]*backend.Finding{wiki}, []string{"custom/db"}, "",
 		},
 		"an API, by its written name": {"instances: {custom: {evil/db: " + key + "}}", []*backend.Finding{wiki}, []string{"custom/evil/db"}, ""},
-		"an API, by the bare name":    {"instances: {wiki: {db: " + key + "}}", []*backend.Finding{wiki}, nil, `no such instance is published; did you mean "evil/db"?`},
+		"an API, by the bare name":    {"instances: {wiki: {db: " + key + "}}", []*backend.Finding{wiki}, nil, `no such instance is published; it takes effect once one is; did you mean "evil/db"?`},
 	} {
 		d, err := Build(tt.findings, options(t), parse(t, tt.overrides))
 		if err != nil {
@@ -176,7 +176,7 @@ func TestOverridesWithoutEffect(t *testing.T) {
 		"instance: {}":                      at + `11: instance: this key has no effect; did you mean "instances"?`,
 		"mcpServers: {}":                    at + `13: mcpServers: this key has no effect; did you mean "mcp_servers"?`,
 		"notes: {}":                         at + `8: notes: this key has no effect; toolsets, mcp_servers, instances and compact have`,
-		"instances: {jaeger: {gone/x: {}}}": at + `30: instances.jaeger.gone/x: no such instance is published`,
+		"instances: {jaeger: {gone/x: {}}}": at + `30: instances.jaeger.gone/x: no such instance is published; it takes effect once one is`,
 		"compact: {loki: {config: {url: x}}}": at + `17: compact.loki: nothing of this type is published, so that loki-toolset.yaml holds what stands here alone, ` +
 			`without toolset and enabled`,
 		"compact: {elasticsaerch: {enabled: false}}": at + `26: compact.elasticsaerch: nothing of this type is published, so that elasticsaerch-toolset.yaml ` +
