@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -141,4 +142,17 @@ func TestForbiddenRoot(t *testing.T) {
 	target := serve(t, lookupType(t, "prometheus"), prometheus.below("/prometheus").with(answers{"*": {status: 403, body: "no"}}))
 	expect(t, newProber(t, Options{}).Probe(t.Context(), target),
 		backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Version: "2.53.1", Path: "/prometheus"})
+}
+
+// A mesh that wants mutual TLS of everybody breaks off at once, in either scheme; that is told, and is no other identity.
+func TestStrictMesh(t *testing.T) {
+	t.Attr("req", "DTS-PRB-3")
+	t.Attr("req", "DTS-PRB-8")
+	for cause, end := range map[string]func(net.Conn){
+		backend.CauseReset:  func(c net.Conn) { _, _ = c.Read(make([]byte, 1)); _ = c.(*net.TCPConn).SetLinger(0) },
+		backend.CauseClosed: func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)) },
+	} {
+		got := newProber(t, Options{}).Probe(t.Context(), raw(t, lookupType(t, "prometheus"), end))
+		expect(t, got, backend.Observation{Outcome: backend.Unreachable, Cause: cause, Scheme: "http", Detail: "a service mesh that wants mutual TLS"})
+	}
 }
