@@ -1,0 +1,83 @@
+// Command build puts the real products of test/real into the user's cache: those that are not there yet, one after the other,
+// as far as the time goes that it is given. It prints a line for each that it builds and for each that is left out, and fails
+// only where it is asked for products by name.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/test/real/products"
+)
+
+func main() {
+	os.Exit(run())
+}
+
+func run() int {
+	budget := flag.Duration("budget", 2*time.Hour, "build for so long and no longer; what would take longer than what is left is left out")
+	longest := flag.Duration("longest", time.Hour, "leave out what takes longer than this on two cores")
+	flag.Usage = func() {
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: build [flags] [product...]")
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	root, err := products.Root()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	wanted := flag.Args()
+	end := time.Now().Add(*budget)
+	var had, missing []string
+	for _, p := range products.All() {
+		if len(wanted) > 0 && !slices.Contains(wanted, p.Name) {
+			continue
+		}
+		if err := get(ctx, p, root, *longest, end); err != nil {
+			missing = append(missing, p.Name)
+			fmt.Printf("left out %s: %v\n", p.Name, err)
+			continue
+		}
+		had = append(had, p.Name)
+	}
+	fmt.Printf("products: %d there, %d left out", len(had), len(missing))
+	if len(missing) > 0 {
+		fmt.Printf(" (%s)", strings.Join(missing, ", "))
+	}
+	fmt.Println()
+	if len(wanted) > 0 && (len(missing) > 0 || len(had) < len(wanted)) {
+		return 1
+	}
+	return 0
+}
+
+// get builds the product where it is not there, if there is time for it.
+func get(ctx context.Context, p products.Product, root string, longest time.Duration, end time.Time) error {
+	if p.Had(root) {
+		return nil
+	}
+	needs := time.Duration(p.Seconds) * time.Second
+	if needs > longest {
+		return fmt.Errorf("building it takes about %v, and %v is the longest allowed", needs, longest)
+	}
+	if needs > time.Until(end) {
+		return fmt.Errorf("building it takes about %v, and %v is left", needs, max(0, time.Until(end).Round(time.Second)))
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(3*needs+time.Minute, time.Until(end)+time.Minute))
+	defer cancel()
+	started := time.Now()
+	if err := p.Build(ctx, root); err != nil {
+		return err
+	}
+	fmt.Printf("built %s in %v\n", p.Name, time.Since(started).Round(time.Second))
+	return nil
+}

@@ -1,0 +1,89 @@
+//go:build real
+
+package real
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/test/real/products"
+)
+
+// shared is the lab of this run: its processes are started once, for all tests.
+var shared *lab
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "lab-")
+	if err != nil {
+		return failed(err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // it is of temporary files
+	l, unlock, err := newLab(dir)
+	if err != nil {
+		return failed(err)
+	}
+	defer unlock()
+	defer l.stop()
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	defer cancel()
+	started := time.Now()
+	if err := l.start(ctx); err != nil {
+		return failed(err)
+	}
+	fmt.Printf("lab: %d processes up after %v", len(l.order), time.Since(started).Round(time.Second))
+	if len(l.without) > 0 {
+		fmt.Printf("; left out, for want of their products: %s", strings.Join(l.without, ", "))
+	}
+	fmt.Println()
+	shared = l
+	return m.Run()
+}
+
+func failed(err error) int {
+	fmt.Fprintln(os.Stderr, "the lab does not start:", err)
+	return 1
+}
+
+// newLab builds the program and lists the processes. One lab at a time is on a machine, since their addresses are the same.
+func newLab(dir string) (*lab, func(), error) {
+	root, err := products.Root()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := os.MkdirAll(root, 0o750); err != nil {
+		return nil, nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(root, "lab.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, nil, err
+	}
+	l := &lab{
+		dir: dir, root: root, binary: filepath.Join(dir, "dynamic-toolset"), processes: map[string]*process{},
+		client: &http.Client{
+			Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, DisableKeepAlives: true},
+		},
+	}
+	if out, err := exec.Command("go", "build", "-o", l.binary, "../../cmd/dynamic-toolset").CombinedOutput(); err != nil {
+		return nil, nil, fmt.Errorf("building dynamic-toolset: %w: %s", err, out)
+	}
+	l.add(slices.Concat(prometheuses(), thanoses(), victorias(), cortexes(), lokis(), tempos(), traces(), searches(), proxies()))
+	return l, func() { _ = lock.Close() }, nil // closing it unlocks
+}

@@ -1,0 +1,5 @@
+//go:build real
+
+package real
+import "testing"
+func TestSmoke(t *testing.T) { t.Log("ok") }
