@@ -38,7 +38,7 @@ func run(m *testing.M) int {
 	}
 	defer unlock()
 	defer l.stop()
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 6*time.Minute)
 	defer cancel()
 	started := time.Now()
 	if err := l.start(ctx); err != nil {
@@ -76,8 +76,9 @@ func newLab(dir string) (*lab, func(), error) {
 	}
 	l := &lab{
 		dir: dir, root: root, binary: filepath.Join(dir, "dynamic-toolset"), processes: map[string]*process{},
+		forwards: map[fronted]string{}, fronts: map[string]string{},
 		client: &http.Client{
-			Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+			Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, DisableKeepAlives: true},
 		},
 	}
@@ -85,5 +86,17 @@ func newLab(dir string) (*lab, func(), error) {
 		return nil, nil, fmt.Errorf("building dynamic-toolset: %w: %s", err, out)
 	}
 	l.add(slices.Concat(prometheuses(), thanoses(), victorias(), cortexes(), lokis(), tempos(), traces(), searches(), proxies()))
+	for i, r := range table() {
+		if l.processes[r.process] != nil {
+			r.service(l, i)
+		}
+	}
+	if _, err := l.matrix(); err != nil { // for the addresses of nginx
+		return nil, nil, err
+	}
+	if err := l.addFronts(); err != nil {
+		return nil, nil, err
+	}
+	l.add([]*process{l.nginx()})
 	return l, func() { _ = lock.Close() }, nil // closing it unlocks
 }

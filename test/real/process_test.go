@@ -60,6 +60,10 @@ type lab struct {
 	order     []*process
 	without   []string // processes that do not run, since their product is not there
 	addresses int
+	forwards  map[fronted]string // addresses of nginx
+	servers   []string           // of nginx
+	fronts    map[string]string  // addresses of the fronts
+	authority string             // file with the authority that signs the fronts' certificates
 	client    *http.Client
 }
 
@@ -86,7 +90,11 @@ func (l *lab) add(list []*process) {
 	}
 }
 
+// has reports whether the product is there. PRODUCTS, names with spaces between them, leaves the others out.
 func (l *lab) has(name string) bool {
+	if only := strings.Fields(os.Getenv("PRODUCTS")); len(only) > 0 && !slices.Contains(only, name) {
+		return false
+	}
 	i := slices.IndexFunc(products.All(), func(p products.Product) bool { return p.Name == name })
 	return i >= 0 && products.All()[i].Had(l.root)
 }

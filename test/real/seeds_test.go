@@ -28,7 +28,7 @@ func (l *lab) eventually(url, want string) error {
 
 // send sends what is to be in the product.
 func (l *lab) send(method, url, kind, body string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	a, err := l.ask(ctx, method, url, body, "Content-Type", kind)
 	if err != nil {

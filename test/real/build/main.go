@@ -72,7 +72,7 @@ func get(ctx context.Context, p products.Product, root string, longest time.Dura
 	if needs > time.Until(end) {
 		return fmt.Errorf("building it takes about %v, and %v is left", needs, max(0, time.Until(end).Round(time.Second)))
 	}
-	ctx, cancel := context.WithTimeout(ctx, min(3*needs+time.Minute, time.Until(end)+time.Minute))
+	ctx, cancel := context.WithTimeout(ctx, min(10*needs, time.Until(end)+time.Minute))
 	defer cancel()
 	started := time.Now()
 	if err := p.Build(ctx, root); err != nil {

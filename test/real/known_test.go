@@ -1,0 +1,10 @@
+//go:build real
+
+package real
+
+// known are the faults of today, by the name of the test: what is seen, as "verdict type probe", where the table wants
+// something else. A test whose fault is gone fails until its line is taken out here.
+var known = map[string]string{}
+
+// knownPairs are those of the matrix, as "verdict type".
+var knownPairs = map[string]string{}

@@ -1,0 +1,72 @@
+//go:build real
+
+package real
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestVerdicts asks the service about every row of the table at once.
+func TestVerdicts(t *testing.T) {
+	t.Attr("req", "DTS-QA-4")
+	t.Attr("req", "DTS-PRB-10")
+	rows := table()
+	var list []service
+	for i, r := range rows {
+		if p := shared.processes[r.process]; p != nil {
+			list = append(list, r.service(shared, i))
+		} else if !contains(shared.without, r.process) {
+			t.Errorf("row %d: no process is called %s", i, r.process)
+		}
+	}
+	results := shared.discover(t, list)
+	for i, r := range rows {
+		t.Run(r.process+" like "+r.like, func(t *testing.T) {
+			shared.need(t, r.process)
+			if r.port.number > 0 && r.port.number < 1024 && os.Geteuid() != 0 {
+				t.Skip("ports below 1024 want root")
+			}
+			judge(t, r.want, results[r.namespace(i)+"/"+r.name], func() string { return shared.version(t, r.process) })
+		})
+	}
+}
+
+// namespace is one for each row, so that no Service is another's duplicate by its name.
+func (r row) namespace(i int) string { return fmt.Sprintf("%s-%d", r.process, i) }
+
+// service is the row's Service. Where its port is not the process's own, it has an address at which nginx leads there.
+func (r row) service(l *lab, i int) service {
+	p := l.processes[r.process]
+	s := service{namespace: r.namespace(i), name: r.name, labels: r.labels, annotations: r.notes, ip: p.ip, ports: []port{r.port}}
+	if s.ports[0].number == 0 {
+		s.ports[0].number = p.port
+	}
+	if s.ports[0].number != p.port {
+		s.ip = l.forwarded(p, s.ports[0].number)
+	}
+	return s
+}
+
+var printedVersion = regexp.MustCompile(`version (\S+)`)
+
+// version is what the process ought to say of itself. Debian's programs print theirs.
+func (l *lab) version(t *testing.T, name string) string {
+	t.Helper()
+	p := product(l.processes[name].product)
+	if p.Version != "" {
+		return p.Version
+	}
+	found := printedVersion.FindStringSubmatch(l.printed(t, l.processes[name], "--version"))
+	if found == nil {
+		t.Fatalf("%s prints no version", name)
+	}
+	return found[1]
+}
+
+func contains(list []string, s string) bool {
+	return strings.Contains("\n"+strings.Join(list, "\n")+"\n", "\n"+s+"\n")
+}
