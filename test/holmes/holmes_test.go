@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/holmes/venv"
 )
 
 // TestCheckCatches proves that the check can fail: each trap of HolmesGPT, and each way in which its own checks are too
@@ -84,7 +85,7 @@ func TestDocuments(t *testing.T) {
 // python is the interpreter that has HolmesGPT.
 func python(t *testing.T) string {
 	t.Helper()
-	p, err := Python(t.Context(), t.Logf)
+	p, err := venv.Python(t.Context(), "requirements.txt", t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,3 +8,6 @@ var known = map[string]string{}
 
 // knownPairs are those of the matrix, as "verdict type".
 var knownPairs = map[string]string{}
+
+// knownCalls are the products that are not in the document, or not under their URL, so that no tool reaches them: what is seen.
+var knownCalls = map[string]string{}

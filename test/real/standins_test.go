@@ -1,0 +1,174 @@
+//go:build real
+
+package real
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/standin"
+)
+
+// twin is a stand-in and the real product that it stands for.
+type twin struct {
+	process string
+	kind    standin.Kind
+	options standin.Options
+	// data are patterns of fields whose names are data.
+	data []string
+	// newer are paths that the stand-in's version has and the real one, which is older, has not, with the reason.
+	newer map[string]string
+}
+
+func twins() []twin {
+	series := []string{`^\.data\.result\[\]\.metric\.`, `^\.data\.analysis`}
+	reader := standin.Options{Credentials: standin.Credentials{Username: "reader", Password: "secret"}}
+	return []twin{
+		{process: "prometheus-3", kind: standin.Prometheus, data: series},
+		{process: "prometheus-3-agent", kind: standin.PrometheusAgent},
+		{process: "prometheus-3-external", kind: standin.Prometheus, options: standin.Options{BasePath: "/mon/prom"}, data: series},
+		{process: "prometheus-3-basic", kind: standin.Prometheus, options: reader},
+		{process: "pushgateway", kind: standin.Pushgateway},
+		{process: "alertmanager", kind: standin.Alertmanager},
+		{process: "alertmanager-am", kind: standin.Alertmanager, options: standin.Options{BasePath: "/am"}},
+		{process: "thanos-query", kind: standin.Thanos, data: series},
+		{process: "thanos-query-prefix", kind: standin.Thanos, options: standin.Options{BasePath: "/thanos"}, data: series},
+		{process: "thanos-store", kind: standin.ThanosStore},
+		{process: "victoria-metrics", kind: standin.VictoriaMetrics, data: series},
+		{process: "victoria-metrics-prefix", kind: standin.VictoriaMetrics, options: standin.Options{BasePath: "/vm"}, data: series},
+		{process: "victoria-metrics-basic", kind: standin.VictoriaMetrics, options: reader},
+		{process: "vmagent", kind: standin.VMAgent},
+		{process: "victoria-logs", kind: standin.VictoriaLogs},
+		{process: "loki", kind: standin.Loki},
+		{process: "loki-tenants", kind: standin.Loki, options: standin.Options{Tenant: "team"}},
+		{process: "elasticsearch-8", kind: standin.Elasticsearch},
+		{process: "opensearch", kind: standin.OpenSearch},
+		{process: "jaeger", kind: standin.Jaeger},
+		{process: "jaeger-odd", kind: standin.Jaeger, options: standin.Options{BasePath: "/tracing/ui"}},
+		{process: "zipkin", kind: standin.Zipkin},
+		{process: "tempo", kind: standin.Tempo, newer: map[string]string{
+			"/status/buildinfo": "Tempo 1.5 fails over it when it is built with other libraries", "/api/status/buildinfo": "of Tempo 2",
+			"/api/v2/search/tags": "of Tempo 2",
+		}},
+	}
+}
+
+// asked are all paths that the probes of the catalog ask, and the roots at which they look for a base path.
+func asked(t *testing.T) []string {
+	t.Helper()
+	types, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]bool{"/": true}
+	var add func(checks []catalog.Check)
+	add = func(checks []catalog.Check) {
+		for _, c := range checks {
+			paths[c.Get] = true
+			add(c.Or)
+		}
+	}
+	for _, kind := range types.Types {
+		p := kind.Probe
+		for _, checks := range [][]catalog.Check{p.Identity, p.Not, p.Health, p.Version} {
+			add(checks)
+		}
+		if p.Query != nil {
+			add([]catalog.Check{*p.Query})
+		}
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// TestStandins asks every path that a probe asks of the stand-in and of the real product: the answers have the same status, type
+// of content and fields.
+func TestStandins(t *testing.T) {
+	t.Attr("req", "DTS-QA-4")
+	paths := asked(t)
+	for _, tw := range twins() {
+		t.Run(tw.process, func(t *testing.T) {
+			shared.need(t, tw.process)
+			server, err := standin.Start("127.0.0.1:0", standin.New(tw.kind, tw.options))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer server.Close() //nolint:errcheck // the test is over
+			real := shared.processes[tw.process].base()
+			list := slices.Clone(paths)
+			if tw.options.BasePath != "" {
+				for _, path := range paths {
+					list = append(list, tw.options.BasePath+path)
+				}
+				list = append(list, tw.options.BasePath)
+			}
+			for _, path := range list {
+				if tw.newer[path] != "" {
+					continue
+				}
+				want, got := shape(t, real+path, tw.data), shape(t, server.URL+path, tw.data)
+				if want != got {
+					t.Errorf("%s\nreal    %s\nstandin %s", path, want, got)
+				}
+			}
+		})
+	}
+}
+
+// shape is what of an answer a probe may look at: its status, its type, where it leads to, and the names of its fields.
+func shape(t *testing.T, url string, data []string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), shared.client.Timeout)
+	defer cancel()
+	a, err := shared.ask(ctx, http.MethodGet, url, "", "Accept", "application/json")
+	if err != nil {
+		return err.Error()
+	}
+	text := fmt.Sprint(a.status, " ", strings.ToLower(a.header.Get("Content-Type")))
+	if to := a.header.Get("Location"); to != "" {
+		text += " to " + to
+	}
+	for _, name := range a.header.Values("Www-Authenticate") {
+		text += " wants " + strings.Fields(name)[0]
+	}
+	var value any
+	if json.Unmarshal(a.body, &value) != nil {
+		return text
+	}
+	fields := map[string]bool{}
+	collect(fields, "", value)
+	for name := range fields {
+		for _, pattern := range data {
+			if regexp.MustCompile(pattern).MatchString(name) {
+				delete(fields, name)
+			}
+		}
+	}
+	return text + " " + strings.Join(slices.Sorted(maps.Keys(fields)), " ")
+}
+
+// collect puts the names of all fields into the set, as .data[].name.
+func collect(fields map[string]bool, at string, value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, below := range v {
+			collect(fields, at+"."+name, below)
+		}
+	case []any:
+		for _, below := range v {
+			collect(fields, at+"[]", below)
+		}
+		if len(v) == 0 {
+			fields[at+"[]"] = true
+		}
+	default:
+		fields[at] = true
+	}
+}
