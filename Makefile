@@ -42,6 +42,14 @@ corpus: ## Score detection on labelled Services of real charts, if they are at .
 test-holmes: ## Load what is written with the real HolmesGPT (needs Python 3.10 to 3.13; makes its own virtual environment)
 	$(GO) test -count=1 -timeout 30m -tags holmes ./test/holmes
 
+.PHONY: real-products
+real-products: ## Get the real products of the lab into the user's cache, once (half an hour), or PRODUCTS="loki thanos" alone
+	@$(GO) run ./test/real/build $(REAL) $(PRODUCTS)
+
+.PHONY: test-real
+test-real: real-products ## Try the service on real products behind real fronts, and the real HolmesGPT on both (docs/development/lab.md)
+	PRODUCTS="$(PRODUCTS)" $(GO) test -count=1 -timeout 30m -tags real ./test/real
+
 .PHONY: test-browser
 test-browser: ## Look at the page in a real Chromium (needs Node.js 20; root on Debian gets Chromium installed)
 	@./test/browser/prepare

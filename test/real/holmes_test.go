@@ -118,7 +118,7 @@ func TestHolmesGPT(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(text), &written); err != nil {
 		t.Fatal(err)
 	}
-	got := load(t, python, text, hosts, calls(here))
+	got := load(t, python, text, hosts, calls(t, here))
 	for name, w := range written.Toolsets {
 		if s := got.Toolsets[name]; w.Enabled && s.Status != "enabled" && !strings.HasPrefix(name, "kubernetes/") {
 			t.Errorf("HolmesGPT has %s as %q, not enabled: %s", name, s.Status, s.Error)
@@ -144,7 +144,8 @@ func TestHolmesGPT(t *testing.T) {
 }
 
 // calls are all calls of the products, with their instances and URLs filled in.
-func calls(list []shown) []byte {
+func calls(t *testing.T, list []shown) []byte {
+	t.Helper()
 	var all []map[string]any
 	for _, s := range list {
 		host := s.service.name + "." + s.service.namespace + ".svc.cluster.local"
@@ -163,7 +164,7 @@ func calls(list []shown) []byte {
 	}
 	text, err := json.Marshal(all)
 	if err != nil {
-		panic(err) // they are texts and maps
+		t.Fatal(err)
 	}
 	return text
 }

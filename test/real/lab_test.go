@@ -23,7 +23,7 @@ import (
 var shared *lab
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
+	os.Exit(run(m)) //nolint:forbidigo // as testing does without a TestMain
 }
 
 func run(m *testing.M) int {
@@ -44,11 +44,11 @@ func run(m *testing.M) int {
 	if err := l.start(ctx); err != nil {
 		return failed(err)
 	}
-	fmt.Printf("lab: %d processes up after %v", len(l.order), time.Since(started).Round(time.Second))
+	left := ""
 	if len(l.without) > 0 {
-		fmt.Printf("; left out, for want of their products: %s", strings.Join(l.without, ", "))
+		left = "; left out, for want of their products: " + strings.Join(l.without, ", ")
 	}
-	fmt.Println()
+	fmt.Fprintf(os.Stdout, "lab: %d processes up after %v%s\n", len(l.order), time.Since(started).Round(time.Second), left)
 	shared = l
 	return m.Run()
 }
@@ -85,7 +85,7 @@ func newLab(dir string) (*lab, func(), error) {
 	if out, err := exec.Command("go", "build", "-o", l.binary, "../../cmd/dynamic-toolset").CombinedOutput(); err != nil {
 		return nil, nil, fmt.Errorf("building dynamic-toolset: %w: %s", err, out)
 	}
-	l.add(slices.Concat(prometheuses(), thanoses(), victorias(), cortexes(), lokis(), tempos(), traces(), searches(), proxies()))
+	l.add(all())
 	for i, r := range table() {
 		if l.processes[r.process] != nil {
 			r.service(l, i)
@@ -99,4 +99,9 @@ func newLab(dir string) (*lab, func(), error) {
 	}
 	l.add([]*process{l.nginx()})
 	return l, func() { _ = lock.Close() }, nil // closing it unlocks
+}
+
+// all are the processes but nginx.
+func all() []*process {
+	return slices.Concat(prometheuses(), thanoses(), victorias(), cortexes(), lokis(), tempos(), traces(), searches(), proxies())
 }

@@ -99,14 +99,14 @@ func (l *lab) has(name string) bool {
 	return i >= 0 && products.All()[i].Had(l.root)
 }
 
-// product is the one of that name.
+// product is the one of that name. TestNames sees to it that there is one.
 func product(name string) products.Product {
 	for _, p := range products.All() {
 		if p.Name == name {
 			return p
 		}
 	}
-	panic("no product " + name)
+	return products.Product{}
 }
 
 // start starts every process as soon as those it needs are ready, and waits until all are.
@@ -277,7 +277,7 @@ func (l *lab) ask(ctx context.Context, method, url, body string, header ...strin
 	if err != nil {
 		return answer{}, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was read
+	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 4<<20))
 	return answer{resp.StatusCode, resp.Header, text}, err
 }

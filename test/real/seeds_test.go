@@ -17,13 +17,16 @@ func (l *lab) eventually(url, want string) error {
 	defer cancel()
 	var a answer
 	var err error
-	for ctx.Err() == nil {
+	for {
 		if a, err = l.ask(ctx, http.MethodGet, url, ""); err == nil && bytes.Contains(a.body, []byte(want)) {
 			return nil
 		}
-		time.Sleep(200 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("GET %s: %d %.300s: want %q in it", url, a.status, a.body, want), err)
+		case <-time.After(200 * time.Millisecond):
+		}
 	}
-	return errors.Join(fmt.Errorf("GET %s: %d %.300s: want %q in it", url, a.status, a.body, want), err)
 }
 
 // send sends what is to be in the product.

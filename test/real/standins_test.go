@@ -100,8 +100,8 @@ func TestStandins(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer server.Close() //nolint:errcheck // the test is over
-			real := shared.processes[tw.process].base()
+			defer server.Close()
+			product := shared.processes[tw.process].base()
 			list := slices.Clone(paths)
 			if tw.options.BasePath != "" {
 				for _, path := range paths {
@@ -113,7 +113,7 @@ func TestStandins(t *testing.T) {
 				if tw.newer[path] != "" {
 					continue
 				}
-				want, got := shape(t, real+path, tw.data), shape(t, server.URL+path, tw.data)
+				want, got := shape(t, product+path, tw.data), shape(t, server.URL+path, tw.data)
 				if want != got {
 					t.Errorf("%s\nreal    %s\nstandin %s", path, want, got)
 				}

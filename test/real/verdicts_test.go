@@ -10,6 +10,32 @@ import (
 	"testing"
 )
 
+// TestNames sees to it that every process has a product, and that the marks of known faults are of rows that exist.
+func TestNames(t *testing.T) {
+	t.Attr("req", "DTS-QA-4")
+	for _, p := range all() {
+		if product(p.product).Name == "" {
+			t.Errorf("%s: there is no product %q", p.name, p.product)
+		}
+	}
+	names := map[string]bool{}
+	for _, r := range table() {
+		name := r.process + " like " + r.like
+		if names[name] {
+			t.Errorf("two rows are called %q", name)
+		}
+		names[name] = true
+	}
+	for _, f := range fronts() {
+		names[f.name], names[f.name+" without labels"] = true, f.bare != ""
+	}
+	for mark := range known {
+		if !names[strings.ReplaceAll(mark, "_", " ")] {
+			t.Errorf("known has %q, and no row is called so", mark)
+		}
+	}
+}
+
 // TestVerdicts asks the service about every row of the table at once.
 func TestVerdicts(t *testing.T) {
 	t.Attr("req", "DTS-QA-4")

@@ -41,11 +41,11 @@ func Python(ctx context.Context, file string, log func(string, ...any)) (string,
 		{base, "-m", "venv", "--clear", venv},
 		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", file},
 	} {
-		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil { //nolint:gosec // programs of this machine
 			return "", fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
 		}
 	}
-	return python, os.WriteFile(complete, requirements, 0o600)
+	return python, os.WriteFile(complete, requirements, 0o600) //nolint:gosec // in the cache of whoever runs the test
 }
 
 func pinned(requirements []byte) (string, error) {

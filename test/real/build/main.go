@@ -1,12 +1,13 @@
 // Command build puts the real products of test/real into the user's cache: those that are not there yet, one after the other,
 // as far as the time goes that it is given. It prints a line for each that it builds and for each that is left out, and fails
-// only where it is asked for products by name.
+// only where it is asked for products by name, as its arguments.
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
+	"log"
 	"os"
 	"os/signal"
 	"slices"
@@ -17,22 +18,18 @@ import (
 )
 
 func main() {
-	os.Exit(run())
+	os.Exit(run(log.New(os.Stdout, "", 0))) //nolint:forbidigo // this is main
 }
 
-func run() int {
+func run(out *log.Logger) int {
 	budget := flag.Duration("budget", 2*time.Hour, "build for so long and no longer; what would take longer than what is left is left out")
 	longest := flag.Duration("longest", time.Hour, "leave out what takes longer than this on two cores")
-	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: build [flags] [product...]")
-		flag.PrintDefaults()
-	}
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	root, err := products.Root()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		out.Print(err)
 		return 1
 	}
 	wanted := flag.Args()
@@ -42,18 +39,18 @@ func run() int {
 		if len(wanted) > 0 && !slices.Contains(wanted, p.Name) {
 			continue
 		}
-		if err := get(ctx, p, root, *longest, end); err != nil {
+		if err := get(ctx, out, p, root, *longest, end); err != nil {
 			missing = append(missing, p.Name)
-			fmt.Printf("left out %s: %v\n", p.Name, err)
+			out.Printf("left out %s: %v", p.Name, err)
 			continue
 		}
 		had = append(had, p.Name)
 	}
-	fmt.Printf("products: %d there, %d left out", len(had), len(missing))
+	left := ""
 	if len(missing) > 0 {
-		fmt.Printf(" (%s)", strings.Join(missing, ", "))
+		left = " (" + strings.Join(missing, ", ") + ")"
 	}
-	fmt.Println()
+	out.Printf("products: %d there, %d left out%s", len(had), len(missing), left)
 	if len(wanted) > 0 && (len(missing) > 0 || len(had) < len(wanted)) {
 		return 1
 	}
@@ -61,7 +58,7 @@ func run() int {
 }
 
 // get builds the product where it is not there, if there is time for it.
-func get(ctx context.Context, p products.Product, root string, longest time.Duration, end time.Time) error {
+func get(ctx context.Context, out *log.Logger, p products.Product, root string, longest time.Duration, end time.Time) error {
 	if p.Had(root) {
 		return nil
 	}
@@ -78,6 +75,6 @@ func get(ctx context.Context, p products.Product, root string, longest time.Dura
 	if err := p.Build(ctx, root); err != nil {
 		return err
 	}
-	fmt.Printf("built %s in %v\n", p.Name, time.Since(started).Round(time.Second))
+	out.Printf("built %s in %v", p.Name, time.Since(started).Round(time.Second))
 	return nil
 }

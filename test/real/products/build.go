@@ -44,7 +44,7 @@ func (p Product) Build(ctx context.Context, root string) error {
 	if err != nil {
 		return fmt.Errorf("locking: %w", err)
 	}
-	defer lock.Close() //nolint:errcheck // nothing was written to it
+	defer lock.Close()
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("locking: %w", err)
 	}

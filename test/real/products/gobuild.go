@@ -16,7 +16,8 @@ var sources embed.FS
 
 // module is what go mod edit -json and go mod download -json print.
 type module struct {
-	Path, Version string
+	Path    string `json:"Path"`
+	Version string `json:"Version"`
 }
 
 // build builds the command in a module of its own that has the replace and exclude directives of the command's module, which
@@ -27,7 +28,9 @@ func (g *GoCommand) build(ctx context.Context, work, out string) error {
 	if err != nil {
 		return err
 	}
-	var got struct{ GoMod string }
+	var got struct {
+		GoMod string `json:"GoMod"`
+	}
 	if err := json.Unmarshal(download, &got); err != nil {
 		return fmt.Errorf("reading what go mod download prints: %w", err)
 	}
@@ -59,9 +62,12 @@ func (g *GoCommand) directives(ctx context.Context, file string) (string, error)
 		return "", err
 	}
 	var mod struct {
-		Go      string
-		Replace []struct{ Old, New module }
-		Exclude []module
+		Go      string `json:"Go"`
+		Replace []struct {
+			Old module `json:"Old"`
+			New module `json:"New"`
+		} `json:"Replace"`
+		Exclude []module `json:"Exclude"`
 	}
 	if err := json.Unmarshal(text, &mod); err != nil {
 		return "", fmt.Errorf("reading %s: %w", g.Module, err)
