@@ -5,6 +5,7 @@ package real
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 func lokis() []*process {
@@ -64,7 +65,7 @@ storage: {trace: {backend: local, wal: {path: $dir/wal}, local: {path: $dir/bloc
 func traces() []*process {
 	jaeger := func(name, path string) *process {
 		return &process{
-			name: name, product: "jaeger", port: 16686, ready: path + "/api/services", seed: spans(4318, "/v1/traces"),
+			name: name, product: "jaeger", port: 16686, ready: strings.TrimSuffix(path, "/") + "/api/services", seed: spans(4318, "/v1/traces"),
 			args: []string{
 				"--query.base-path=" + path, "--query.http-server.host-port=$ip:16686", "--query.grpc-server.host-port=$ip:16685",
 				"--collector.http-server.host-port=$ip:14268", "--collector.grpc-server.host-port=$ip:14250",

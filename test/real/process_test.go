@@ -58,7 +58,8 @@ type lab struct {
 	binary    string // the built dynamic-toolset
 	processes map[string]*process
 	order     []*process
-	without   []string // processes that do not run, since their product is not there
+	without   []string         // processes that do not run, since their product is not there
+	broken    map[string]error // processes that were started and did not come up
 	addresses int
 	forwards  map[fronted]string // addresses of nginx
 	servers   []string           // of nginx
@@ -109,9 +110,14 @@ func product(name string) products.Product {
 	return products.Product{}
 }
 
-// start starts every process as soon as those it needs are ready, and waits until all are.
-func (l *lab) start(ctx context.Context) error {
-	errs := make(chan error)
+// start starts every process as soon as those it needs are ready, and waits until all are. What does not come up fails the
+// tests that need it.
+func (l *lab) start(ctx context.Context) {
+	type outcome struct {
+		name string
+		err  error
+	}
+	outcomes := make(chan outcome)
 	ready := map[string]chan struct{}{}
 	for _, p := range l.order {
 		ready[p.name] = make(chan struct{})
@@ -122,7 +128,7 @@ func (l *lab) start(ctx context.Context) error {
 				select {
 				case <-ready[name]:
 				case <-ctx.Done():
-					errs <- ctx.Err()
+					outcomes <- outcome{p.name, fmt.Errorf("%s is not up", name)}
 					return
 				}
 			}
@@ -130,16 +136,14 @@ func (l *lab) start(ctx context.Context) error {
 			if err == nil {
 				close(ready[p.name])
 			}
-			errs <- err
+			outcomes <- outcome{p.name, err}
 		}()
 	}
-	var all []error
 	for range l.order {
-		if err := <-errs; err != nil {
-			all = append(all, err)
+		if o := <-outcomes; o.err != nil {
+			l.broken[o.name] = o.err
 		}
 	}
-	return errors.Join(all...)
 }
 
 func (l *lab) run(ctx context.Context, p *process) error {
@@ -325,6 +329,9 @@ func (l *lab) stop() {
 func (l *lab) need(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
+		if err := l.broken[name]; err != nil {
+			t.Fatalf("%s does not start: %v", name, err)
+		}
 		if l.processes[name] == nil {
 			t.Skipf("%s does not run here: its product is not in the cache", name)
 		}
