@@ -102,7 +102,7 @@ bind-address = "$ip:8086"
 
 var (
 	alertmanagerArgs = []string{
-		"--config.file=$dir/a.yml", "--storage.path=$dir/data", "--web.listen-address=$ip:9093", "--cluster.listen-address=",
+		"--config.file=$dir/a.yml", "--storage.path=$dir/data", "--web.listen-address=$ip:9093", "--cluster.listen-address=$ip:9094",
 	}
 	alertmanagerFiles = map[string]string{"a.yml": "route: {receiver: none}\nreceivers: [{name: none}]\n"}
 )

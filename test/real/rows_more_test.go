@@ -5,7 +5,9 @@ package real
 func traceRows() []row {
 	query := chart("jaeger", "query")
 	tempo := chart("tempo", "query-frontend")
-	jaeger := func(path string) want { return want{verdict: "accepted", kind: "jaeger", version: "-", path: path} }
+	jaeger := func(path string) want {
+		return want{verdict: "accepted", kind: "jaeger", version: "v1.62.0", path: path}
+	}
 	search := want{verdict: "accepted", kind: "tempo", version: "-", reason: []string{"Tempo 1"}}
 	rows := []row{
 		{process: "jaeger", like: "chart", name: "jaeger-query", labels: query, port: port{name: "http-query"}, want: jaeger("")},

@@ -24,7 +24,7 @@ type twin struct {
 	options standin.Options
 	// data are patterns of fields whose names are data.
 	data []string
-	// newer are paths that the stand-in's version has and the real one, which is older, has not, with the reason.
+	// newer are paths that the stand-in's version has and the real one here has not, with the reason.
 	newer map[string]string
 }
 
@@ -36,7 +36,7 @@ func twins() []twin {
 		{process: "prometheus-3-agent", kind: standin.PrometheusAgent},
 		{process: "prometheus-3-external", kind: standin.Prometheus, options: standin.Options{BasePath: "/mon/prom"}, data: series},
 		{process: "prometheus-3-basic", kind: standin.Prometheus, options: reader},
-		{process: "pushgateway", kind: standin.Pushgateway},
+		{process: "pushgateway", kind: standin.Pushgateway, newer: map[string]string{"/": "its page is not in the package"}},
 		{process: "alertmanager", kind: standin.Alertmanager},
 		{process: "alertmanager-am", kind: standin.Alertmanager, options: standin.Options{BasePath: "/am"}},
 		{process: "thanos-query", kind: standin.Thanos, data: series},
@@ -46,7 +46,7 @@ func twins() []twin {
 		{process: "victoria-metrics-prefix", kind: standin.VictoriaMetrics, options: standin.Options{BasePath: "/vm"}, data: series},
 		{process: "victoria-metrics-basic", kind: standin.VictoriaMetrics, options: reader},
 		{process: "vmagent", kind: standin.VMAgent},
-		{process: "victoria-logs", kind: standin.VictoriaLogs},
+		{process: "victoria-logs", kind: standin.VictoriaLogs, data: []string{`^\.job$`}},
 		{process: "loki", kind: standin.Loki},
 		{process: "loki-tenants", kind: standin.Loki, options: standin.Options{Tenant: "team"}},
 		{process: "elasticsearch-8", kind: standin.Elasticsearch},
@@ -114,8 +114,12 @@ func TestStandins(t *testing.T) {
 					continue
 				}
 				want, got := shape(t, product+path, tw.data), shape(t, server.URL+path, tw.data)
-				if want != got {
-					t.Errorf("%s\nreal    %s\nstandin %s", path, want, got)
+				mark := slices.Contains(knownAnswers[tw.process], path)
+				switch {
+				case want != got && !mark:
+					t.Errorf("%s\nreal    %s\nstandin %s\nmark: %s %s", path, want, got, tw.process, path)
+				case want == got && mark:
+					t.Errorf("the difference is gone: take %s out of knownAnswers[%q]", path, tw.process)
 				}
 			}
 		})
@@ -131,7 +135,8 @@ func shape(t *testing.T, url string, data []string) string {
 	if err != nil {
 		return err.Error()
 	}
-	text := fmt.Sprint(a.status, " ", strings.ToLower(a.header.Get("Content-Type")))
+	kind, _, _ := strings.Cut(strings.ToLower(a.header.Get("Content-Type")), ";")
+	text := fmt.Sprint(a.status, " ", kind)
 	if to := a.header.Get("Location"); to != "" {
 		text += " to " + to
 	}
