@@ -81,7 +81,7 @@ func fronts() []front {
 		{name: "to-https-443", conf: "return 301 https://$host$request_uri;", cert: long, other: []port{{"https", 443, 9443}}, want: secure, more: []string{
 			"server { listen $ip:443 ssl; " + tls + pass + " }",
 		}},
-		{name: "base-path", conf: "location /team-a/prom/ { proxy_pass $up/; } location / { return 404; }", want: unavailable("", "base path"), bare: "rejected"},
+		{name: "base-path", conf: "location /team-a/prom/ { proxy_pass $up/; } location / { return 404; }", want: verdict("rejected", "prometheus"), bare: "rejected"},
 		{name: "base-path-told", notes: labels{"kubernaut.io/toolset-path": "/team-a/prom"}, conf: "location /team-a/prom/ { proxy_pass $up/; } location / { return 404; }", want: accepted("prometheus", "/team-a/prom")},
 		{name: "query-only-403", conf: "location /api/v1/query { proxy_pass $up; } location / { return 403; }", want: want{verdict: "accepted", kind: "prometheus", version: "-"}},
 		{name: "query-only-404", conf: "location /api/v1/query { proxy_pass $up; } location / { return 404; }", want: want{verdict: "accepted", kind: "prometheus", version: "-"}},

@@ -114,10 +114,10 @@ func TestMatrix(t *testing.T) {
 	right := 0
 	for _, p := range pairs {
 		name := p.process + ", " + p.kind
-		seen := "nothing"
+		seen, reason := "nothing", ""
 		for _, f := range results[p.service.namespace+"/"+p.service.name] {
 			if seen == "nothing" || f.Verdict == "accepted" {
-				seen = strings.TrimSpace(f.Verdict + " " + f.Type)
+				seen, reason = strings.TrimSpace(f.Verdict+" "+f.Type), f.Reason
 			}
 		}
 		fault, mark := p.fault(seen), knownPairs[name]
@@ -127,7 +127,7 @@ func TestMatrix(t *testing.T) {
 		case fault == "":
 			t.Errorf("the fault is gone: take %q out of knownPairs", name)
 		case mark != seen:
-			t.Errorf("%s: %s, want %s\nmark: %q: %q,", name, seen, fault, name, seen)
+			t.Errorf("%s: %s (%s), want %s\nmark: %q: %q,", name, seen, reason, fault, name, seen)
 		}
 	}
 	t.Logf("%d Services, %d right", len(pairs), right)

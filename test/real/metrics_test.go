@@ -149,7 +149,7 @@ scrape_configs: [{job_name: prometheus, static_configs: [{targets: ["$ip:9090"]}
 		with(query("thanos-query-external", "--web.external-prefix=/q"), func(p *process) { p.seed = hasSeries("/q/api/v1/query?query=up") }),
 		thanosProcess("thanos-query-alone", "query", nil, "--grpc-address=$ip:10901"),
 		frontend("thanos-frontend", "http://$(thanos-query):10902", []string{"thanos-query"}),
-		frontend("thanos-frontend-dead", "http://127.0.0.1:1", nil),
+		with(frontend("thanos-frontend-dead", "http://127.0.0.1:1", nil), func(p *process) { p.ready = "" }),
 		thanosProcess("thanos-store", "store", nil, "--grpc-address=$ip:10901", "--data-dir=$dir/data", bucket),
 		thanosProcess("thanos-compact", "compact", nil, "--wait", "--data-dir=$dir/data", bucket),
 		thanosProcess("thanos-rule", "rule", []string{"thanos-query"}, "--grpc-address=$ip:10901", "--data-dir=$dir/data",

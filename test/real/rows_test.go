@@ -68,7 +68,7 @@ func prometheusRows() []row {
 		rows,
 		row{process: "prometheus-empty", like: "chart", name: "prometheus-server", labels: promChart, port: own, want: accepted("prometheus", "")},
 		row{process: "prom-label-proxy", like: "chart", name: "prometheus-server", labels: promChart, port: own, want: want{verdict: "accepted", kind: "prometheus", version: "-"}},
-		row{process: "prom-label-proxy-open", like: "chart", name: "prometheus-server", labels: promChart, port: own, want: verdict("unavailable", "prometheus", "namespace")},
+		row{process: "prom-label-proxy-open", like: "chart", name: "prometheus-server", labels: promChart, port: own, want: verdict("unavailable", "prometheus", "query parameter must be provided")},
 		row{process: "oauth2-proxy", like: "chart", name: "prometheus-server", labels: promChart, port: port{"http", 9090, 4180}, want: wantsCredentials("prometheus")},
 		row{process: "oauth2-proxy", like: "none", name: "metrics", port: port{"", 9090, 0}, want: verdict("unconfirmed", "prometheus")},
 	)
@@ -161,7 +161,7 @@ func lokiRows() []row {
 		{process: "loki", like: "none", name: "logs", port: unnamed, want: accepted("loki", "")},
 		{process: "loki-tenants", like: "chart", name: "loki", labels: gateway, port: own, want: verdict("unavailable", "loki", "tenant")},
 		{process: "loki-tenants", like: "owner's tenant", name: "loki", labels: gateway, notes: labels{"kubernaut.io/toolset-tenant": "team-a"}, port: own, want: accepted("loki", "")},
-		{process: "loki-prefix", like: "chart", name: "loki", labels: gateway, port: own, want: verdict("unavailable", "loki", "base path")},
+		{process: "loki-prefix", like: "chart", name: "loki", labels: gateway, port: own, want: verdict("rejected", "loki")},
 		{process: "loki-prefix", like: "owner's path", name: "loki", labels: gateway, notes: labels{"kubernaut.io/toolset-path": "/lk"}, port: own, want: accepted("loki", "/lk")},
 	}
 	for _, part := range []string{"distributor", "ingester", "compactor", "ruler", "write", "backend"} {

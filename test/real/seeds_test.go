@@ -49,7 +49,9 @@ func hasSeries(path string) func(*lab, *process) error {
 }
 
 func alert(l *lab, p *process) error {
-	return l.send(http.MethodPost, p.base()+"/api/v2/alerts", "application/json", `[{"labels": {"alertname": "LabAlert", "severity": "page"}}]`)
+	return l.send(http.MethodPost, p.base()+"/api/v2/alerts", "application/json", fmt.Sprintf(
+		`[{"labels": {"alertname": "LabAlert", "severity": "page"}, "endsAt": %q}]`, time.Now().Add(time.Hour).Format(time.RFC3339),
+	))
 }
 
 func lokiLines(l *lab, p *process) error {

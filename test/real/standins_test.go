@@ -46,7 +46,7 @@ func twins() []twin {
 		{process: "victoria-metrics-prefix", kind: standin.VictoriaMetrics, options: standin.Options{BasePath: "/vm"}, data: series},
 		{process: "victoria-metrics-basic", kind: standin.VictoriaMetrics, options: reader},
 		{process: "vmagent", kind: standin.VMAgent},
-		{process: "victoria-logs", kind: standin.VictoriaLogs, data: []string{`^\.job$`}},
+		{process: "victoria-logs", kind: standin.VictoriaLogs, data: []string{`^\.job$`, `^\.values`}},
 		{process: "loki", kind: standin.Loki},
 		{process: "loki-tenants", kind: standin.Loki, options: standin.Options{Tenant: "team"}},
 		{process: "elasticsearch-8", kind: standin.Elasticsearch},

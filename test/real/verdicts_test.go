@@ -96,3 +96,29 @@ func (l *lab) version(t *testing.T, name string) string {
 func contains(list []string, s string) bool {
 	return strings.Contains("\n"+strings.Join(list, "\n")+"\n", "\n"+s+"\n")
 }
+
+// TestAdvice asks why a backend whose base path nothing names is not taken: the answer is how to say it.
+func TestAdvice(t *testing.T) {
+	t.Attr("req", "DTS-QA-4")
+	t.Attr("req", "DTS-CLI-4")
+	shared.need(t, "nginx", "prometheus")
+	var list []service
+	for _, f := range fronts() {
+		if f.name == "base-path" {
+			list = append(list, f.service(shared, false))
+		}
+	}
+	if p := shared.processes["loki-prefix"]; p != nil {
+		list = append(list, service{namespace: "logs", name: "loki", labels: chart("loki", "single-binary"), ip: p.ip, ports: []port{{name: "http-metrics", number: p.port}}})
+	}
+	file := shared.file(t, list)
+	for _, s := range list {
+		said, _ := shared.tool(t, "explain", "--probe=direct", "-f", file, "-n", s.namespace, s.namespace+"/"+s.name)
+		if !strings.Contains(said, "kubernaut.io/toolset-path=") {
+			t.Errorf("explain %s/%s does not say how to name the base path:\n%s", s.namespace, s.name, said)
+		}
+		if strings.Contains(said, "toolset-type=custom") {
+			t.Errorf("explain %s/%s advises a custom toolset:\n%s", s.namespace, s.name, said)
+		}
+	}
+}
