@@ -4,22 +4,16 @@ package real
 
 // known are the faults of today, by the name of the test: what is seen, as "verdict type probe", where the table wants
 // something else. A test whose fault is gone fails until its line is taken out here.
-var known = map[string]string{
-	"tls-short-name":                "unavailable prometheus untrusted-tls",
-	"tls-short-name_without_labels": "unconfirmed prometheus untrusted-tls",
-	"to-https":                      "rejected prometheus wrong-identity",
-	"to-https-443":                  "rejected prometheus wrong-identity",
-	"to-https_without_labels":       "rejected prometheus wrong-identity",
-}
+var known = map[string]string{}
 
 // knownPairs are those of the matrix, as "verdict type".
 var knownPairs = map[string]string{
+	"prometheus, label of mimir":     "unavailable prometheus",
+	"prometheus, port 9009 of mimir": "unavailable prometheus",
 }
 
 // knownCalls are the products that are not in the document, or not under their URL, so that no tool reaches them: what is seen.
-var knownCalls = map[string]string{
-	"prom-label-proxy": "rejected: it has no build information",
-}
+var knownCalls = map[string]string{}
 
 // knownAnswers are the paths on which a stand-in differs from its product, by process.
 var knownAnswers = map[string][]string{
@@ -32,7 +26,7 @@ var knownAnswers = map[string][]string{
 	"thanos-query":            {"/metrics"},
 	"thanos-query-prefix":     {"/metrics", "/thanos", "/thanos/"},
 	"thanos-store":            {"/metrics"},
-	"victoria-logs":           {"/select/logsql/field_names?query=*&start=5m", "/select/logsql/query?query=*&limit=1"},
+	"victoria-logs":           {"/select/logsql/query?query=*&limit=1"},
 	"victoria-metrics":        {"/ready"},
 	"victoria-metrics-basic":  {"/-/healthy", "/-/ready"},
 	"victoria-metrics-prefix": {"/api/v1/labels?limit=1", "/vm", "/vm/ready"},
