@@ -17,10 +17,11 @@ const (
 	NoEndpoints   Outcome = "no-endpoints" // the EndpointSlices say so; nothing was dialled
 	Unreachable   Outcome = "unreachable"
 	Unprobed      Outcome = "unprobed"
-	// Up, and of no use to the agent as it is: credentials do not help (DTS-PRB-8).
-	Forbidden       Outcome = "forbidden"
-	ForbiddenByMesh Outcome = "forbidden-by-mesh"
-	LoginRequired   Outcome = "login-required" // a proxy before it wants people to sign in
+	// The next ones are up, and of no use to the agent as they are (DTS-PRB-8).
+
+	Forbidden       Outcome = "forbidden"         // up, but refuses without asking for credentials
+	ForbiddenByMesh Outcome = "forbidden-by-mesh" // a service mesh's policy refuses
+	LoginRequired   Outcome = "login-required"    // a proxy before it wants people to sign in
 )
 
 // Outcomes are all of them.
