@@ -59,7 +59,7 @@ func (b *Backend) victoriaLogs() product {
 	p := b.victoriaFamily(map[string]http.HandlerFunc{
 		"/": page("<h2>VictoriaLogs</h2></br>Version " + build + "<br>"),
 		"/select/logsql/query": needsQuery(respond(http.StatusOK, "application/stream+json",
-			`{"_time":"2026-10-01T08:00:00Z","_stream":"{}","_msg":"hello"}`+"\n"), noArgument),
+			`{"_time":"2026-10-01T08:00:00Z","_stream":"{}","_stream_id":"0000000000000000ee7199fe2aaffc49","_msg":"hello"}`+"\n"), noArgument),
 		"/select/logsql/field_names": needsQuery(jsonOK(obj{"values": arr{obj{"value": "_msg", "hits": 1}}}), noArgument),
 		"/select/logsql/streams":     needsQuery(jsonOK(obj{"values": arr{}}), noArgument),
 		"/metrics":                   text(`vm_app_version{version="` + build + `", short_version="v` + v + "\"} 1\n"),
@@ -79,14 +79,29 @@ func searchRoutes(root obj, health http.HandlerFunc) map[string]http.HandlerFunc
 	}
 }
 
-// noSuchIndex takes a path for an index, and one of several parts for an operation that it does not have.
-func noSuchIndex(w http.ResponseWriter, r *http.Request) {
-	if strings.Contains(strings.Trim(r.URL.Path, "/"), "/") {
+// noSuchIndex takes a path for an index, and one of several parts for an operation that it does not have. Elasticsearch knows
+// paths of two parts, but with another method.
+func (b *Backend) noSuchIndex(w http.ResponseWriter, r *http.Request) {
+	parts := strings.Count(strings.Trim(r.URL.Path, "/"), "/") + 1
+	if parts == 2 && b.kind == Elasticsearch {
+		text := "Incorrect HTTP method for uri [" + r.URL.RequestURI() + "] and method [" + r.Method + "], allowed: [POST]"
+		jsonStatus(http.StatusMethodNotAllowed, obj{"error": text, "status": 405})(w, r)
+		return
+	}
+	if parts > 1 {
 		jsonStatus(http.StatusBadRequest, obj{"error": "no handler found for uri [" + r.URL.RequestURI() + "] and method [" + r.Method + "]"})(w, r)
 		return
 	}
-	cause := obj{"type": "index_not_found_exception", "reason": "no such index [" + r.URL.Path[1:] + "]"}
-	jsonStatus(http.StatusNotFound, obj{"error": obj{"root_cause": arr{cause}, "type": cause["type"], "reason": cause["reason"]}, "status": 404})(w, r)
+	cause := func() obj {
+		index := r.URL.Path[1:]
+		return obj{
+			"type": "index_not_found_exception", "reason": "no such index [" + index + "]", "resource.type": "index_or_alias",
+			"resource.id": index, "index_uuid": "_na_", "index": index,
+		}
+	}
+	answer := cause()
+	answer["root_cause"] = arr{cause()}
+	jsonStatus(http.StatusNotFound, obj{"error": answer, "status": 404})(w, r)
 }
 
 // clusterHealth is red while not ready, which is a 200 all the same.
@@ -95,10 +110,16 @@ func (b *Backend) clusterHealth(w http.ResponseWriter, r *http.Request) {
 	if b.notReady.Load() {
 		status = "red"
 	}
-	jsonOK(obj{
+	answer := obj{
 		"cluster_name": "logging", "status": status, "timed_out": false, "number_of_nodes": 1, "number_of_data_nodes": 1,
-		"active_primary_shards": 3, "active_shards": 3, "unassigned_shards": 0,
-	})(w, r)
+		"active_primary_shards": 3, "active_shards": 3, "relocating_shards": 0, "initializing_shards": 0, "unassigned_shards": 0,
+		"delayed_unassigned_shards": 0, "number_of_pending_tasks": 0, "number_of_in_flight_fetch": 0,
+		"task_max_waiting_in_queue_millis": 0, "active_shards_percent_as_number": 100.0,
+	}
+	if b.kind == OpenSearch {
+		answer["discovered_master"], answer["discovered_cluster_manager"] = true, true
+	}
+	jsonOK(answer)(w, r)
 }
 
 func (b *Backend) elasticsearch() product {
@@ -114,7 +135,7 @@ func (b *Backend) elasticsearch() product {
 	schemes := []string{`Basic realm="security", charset="UTF-8"`, `Bearer realm="security"`, "ApiKey"}
 	return product{
 		routes: searchRoutes(root, b.clusterHealth),
-		other:  noSuchIndex,
+		other:  b.noSuchIndex,
 		header: map[string]string{"X-elastic-product": "Elasticsearch"},
 		refuse: challenge(func(w http.ResponseWriter, r *http.Request) {
 			reason := "missing authentication credentials for REST request [" + r.URL.Path + "]"
@@ -139,7 +160,7 @@ func (b *Backend) openSearch() product {
 	}
 	return product{
 		routes: searchRoutes(root, b.clusterHealth),
-		other:  noSuchIndex,
+		other:  b.noSuchIndex,
 		refuse: challenge(plain(http.StatusUnauthorized, "Unauthorized"), `Basic realm="OpenSearch Security"`),
 	}
 }

@@ -79,6 +79,7 @@ func (b *Backend) prometheus() product {
 	routes["/api/v1/status/buildinfo"] = b.onlyReady(jsonOK(success(buildInfo(b.version("3.5.0")))))
 	routes["/api/v1/status/runtimeinfo"] = b.onlyReady(jsonOK(success(runtimeInfo("15d"))))
 	routes["/api/v1/status/flags"] = b.onlyReady(jsonOK(success(obj{"agent": "false", "web.listen-address": "0.0.0.0:9090"})))
+	routes["/metrics"] = ownMetrics
 	routes["/"] = redirect(b.opts.BasePath + "/query")
 	return product{
 		routes:  routes,
@@ -110,6 +111,7 @@ func (b *Backend) prometheusAgent() product {
 		"/api/v1/query":              unavailable,
 		"/api/v1/labels":             unavailable,
 		"/api/v1/series":             unavailable,
+		"/metrics":                   ownMetrics,
 		"/":                          redirect("/agent"),
 	}}
 }
@@ -118,6 +120,7 @@ func (b *Backend) pushgateway() product {
 	return product{routes: map[string]http.HandlerFunc{
 		"/-/healthy":      text("OK"),
 		"/-/ready":        b.ready("OK", "Service Unavailable"),
+		"/metrics":        ownMetrics,
 		"/api/v1/metrics": jsonOK(success(arr{})),
 		"/api/v1/status":  jsonOK(success(obj{"build_information": buildInfo(b.version("1.11.0"))})),
 		"/":               page("<!DOCTYPE html>\n<html lang=\"en\"><head><title>Prometheus Pushgateway</title></head></html>"),
@@ -144,7 +147,18 @@ func (b *Backend) alertmanager() product {
 			"/api/v2/receivers":     jsonOK(arr{obj{"name": "default"}}),
 			"/api/v1/alerts": jsonStatus(http.StatusGone, obj{"status": "deprecated",
 				"error": "The Alertmanager v1 API was deprecated in version 0.16.0 and is removed as of version 0.27.0 - please use the equivalent route in the v2 API"}),
-			"/": page("<!DOCTYPE html>\n<html><head><title>Alertmanager</title></head></html>"),
+			"/metrics": ownMetrics,
+			"/":        page("<!DOCTYPE html>\n<html><head><title>Alertmanager</title></head></html>"),
+		},
+		other: func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasPrefix(r.URL.Path, b.opts.BasePath+"/api/v2/") {
+				http.NotFound(w, r)
+				return
+			}
+			jsonStatus(http.StatusNotFound, obj{"code": 404, "message": "path " + r.URL.Path + " was not found"})(w, r)
+		},
+		bare: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, b.opts.BasePath+"/", http.StatusMovedPermanently)
 		},
 		refuse:  challenge(plain(http.StatusUnauthorized, "Unauthorized\n"), "Basic"),
 		outside: b.rootLeadsTo(b.opts.BasePath),
@@ -158,12 +172,14 @@ func (b *Backend) thanosPart(routes map[string]http.HandlerFunc, start string) p
 	routes["/api/v1/status/buildinfo"] = jsonOK(success(buildInfo(b.version("0.39.2"))))
 	routes["/api/v1/status/runtimeinfo"] = jsonOK(success(runtimeInfo("")))
 	routes["/api/v1/status/flags"] = jsonOK(success(obj{"http-address": "0.0.0.0:10902"}))
+	routes["/"] = page("<!doctype html><html><head><title>Thanos | Highly available Prometheus setup</title></head></html>")
+	health["/metrics"] = ownMetrics
 	p := product{routes: routes, refuse: challenge(plain(http.StatusUnauthorized, "Unauthorized\n"), "Basic")}
 	if b.opts.BasePath == "" {
 		maps.Copy(routes, health)
-		routes["/"] = page("<!doctype html><html><head><title>Thanos | Highly available Prometheus setup</title></head></html>")
 		return p
 	}
+	p.bare = redirect(b.opts.BasePath + start)
 	p.outside = func(w http.ResponseWriter, r *http.Request) {
 		orElse(health[r.URL.Path], b.rootLeadsTo(b.opts.BasePath+start))(w, r)
 	}
@@ -191,12 +207,20 @@ func (b *Backend) victoriaFamily(routes map[string]http.HandlerFunc) product {
 	routes["/health"] = b.ready("OK", "The server is in delayed shutdown mode, which will end after 0s\n")
 	routes["/-/healthy"] = text("VictoriaMetrics is Healthy.\n")
 	routes["/-/ready"] = text("VictoriaMetrics is Ready.\n")
+	if routes["/metrics"] == nil {
+		routes["/metrics"] = ownMetrics
+	}
+	var bare http.HandlerFunc
+	if b.opts.BasePath != "" {
+		bare = lead(b.opts.BasePath + "/")
+	}
 	return product{
+		bare:   bare,
 		routes: routes,
 		other: func(w http.ResponseWriter, r *http.Request) {
 			plain(http.StatusBadRequest, "unsupported path requested: "+strconv.Quote(r.URL.Path)+"\n")(w, r)
 		},
-		open:   []string{"/health"},
+		open:   []string{"/health", "/-/healthy", "/-/ready"},
 		refuse: challenge(plain(http.StatusUnauthorized, "\n"), `Basic realm="VictoriaMetrics"`),
 		header: map[string]string{"X-Server-Hostname": "victoria-0"},
 		outside: func(w http.ResponseWriter, r *http.Request) { // health paths too
@@ -216,6 +240,7 @@ func (b *Backend) victoriaMetrics(prefix string) product {
 	// The version here is the one of Prometheus it claims to be compatible with, whatever its own.
 	routes[prefix+"/api/v1/status/buildinfo"] = jsonOK(success(obj{"version": "2.24.0"}))
 	build := victoriaBuild("victoria-metrics", v)
+	routes["/ready"] = text("OK")
 	routes["/metrics"] = text(fmt.Sprintf("vm_app_version{version=%q, short_version=\"v%s\"} 1\n", build, v))
 	if prefix == "" {
 		for path, h := range b.queryAPI("/prometheus", func(h http.HandlerFunc) http.HandlerFunc { return h }) {
@@ -229,6 +254,7 @@ func (b *Backend) victoriaMetrics(prefix string) product {
 func (b *Backend) vmagent() product {
 	return b.victoriaFamily(map[string]http.HandlerFunc{
 		"/":                  page("<h2>vmagent</h2>"),
+		"/ready":             text("OK"),
 		"/api/v1/targets":    jsonOK(success(obj{"activeTargets": arr{}, "droppedTargets": arr{}})),
 		"/api/v1/write":      respond(http.StatusNoContent, "text/plain", ""),
 		"/service-discovery": page("<h2>vmagent</h2>"),

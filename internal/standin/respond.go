@@ -37,6 +37,17 @@ func redirect(to string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusFound) }
 }
 
+// lead sends callers on without a page that says so.
+func lead(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusFound)
+	}
+}
+
+// ownMetrics are what every one of these programs tells of itself.
+var ownMetrics = text("# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 1.5\n")
+
 // obj and arr keep the bodies below readable.
 type (
 	obj = map[string]any

@@ -104,6 +104,8 @@ type product struct {
 	open []string
 	// refuse answers a request without the right credentials; nil means a plain 401.
 	refuse http.HandlerFunc
+	// bare answers the base path without a slash after it; nil means as with one.
+	bare http.HandlerFunc
 	// outside answers paths that are not below the base path; nil means 404.
 	outside http.HandlerFunc
 	// unavailable, if set, answers every path while not ready.
@@ -215,6 +217,10 @@ func (b *Backend) answer(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(k, v)
 	}
 	path, below := strings.CutPrefix(r.URL.Path, b.opts.BasePath)
+	if path == "" && p.bare != nil {
+		p.bare(w, r)
+		return
+	}
 	if path == "" {
 		path = "/"
 	}

@@ -103,7 +103,7 @@ func fronts() []front {
 		{
 			name: "loki-basic", process: "loki", labels: chart("loki", "gateway"), port: port{name: "http", number: 80, target: 8080},
 			conf: "auth_basic Loki; auth_basic_user_file $dir/users; " + pass,
-			want: want{verdict: "accepted", kind: "loki", version: "-", probe: "auth-required"},
+			want: want{verdict: "unavailable", kind: "loki", probe: "auth-required", reason: []string{"a username and a password"}},
 		},
 	}
 }

@@ -19,8 +19,9 @@ common: {instance_addr: $ip, ring: {instance_addr: $ip, kvstore: {store: inmemor
 memberlist: {bind_addr: ["$ip"]}
 schema_config: {configs: [{from: "2024-01-01", store: tsdb, object_store: filesystem, schema: v13, index: {prefix: index_, period: 24h}}]}
 storage_config: {filesystem: {directory: $dir/chunks}}
+ruler: {storage: {type: local, local: {directory: $dir/rules}}}
 analytics: {reporting_enabled: false}
-`},
+`, "rules/none": ""},
 		}
 	}
 	// Some parts are never ready alone, and answer all the same.

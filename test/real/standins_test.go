@@ -53,7 +53,7 @@ func twins() []twin {
 		{process: "opensearch", kind: standin.OpenSearch},
 		{process: "jaeger", kind: standin.Jaeger},
 		{process: "jaeger-odd", kind: standin.Jaeger, options: standin.Options{BasePath: "/tracing/ui"}},
-		{process: "zipkin", kind: standin.Zipkin},
+		{process: "zipkin", kind: standin.Zipkin, data: []string{`^\.(counter|gauge)\.`}},
 		{process: "tempo", kind: standin.Tempo, newer: map[string]string{
 			"/status/buildinfo": "Tempo 1.5 fails over it when it is built with other libraries", "/api/status/buildinfo": "of Tempo 2",
 			"/api/v2/search/tags": "of Tempo 2",
