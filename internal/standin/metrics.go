@@ -83,9 +83,15 @@ func (b *Backend) prometheus() product {
 	routes["/"] = redirect(b.opts.BasePath + "/query")
 	return product{
 		routes:  routes,
+		bare:    b.withSlash,
 		refuse:  challenge(plain(http.StatusUnauthorized, "Unauthorized\n"), "Basic"),
 		outside: b.rootLeadsTo(b.opts.BasePath),
 	}
+}
+
+// withSlash sends on from the base path to itself with a slash after it.
+func (b *Backend) withSlash(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, b.opts.BasePath+"/", http.StatusMovedPermanently)
 }
 
 // rootLeadsTo answers what is outside the base path: / is a redirect, and all else is not there.
@@ -157,9 +163,7 @@ func (b *Backend) alertmanager() product {
 			}
 			jsonStatus(http.StatusNotFound, obj{"code": 404, "message": "path " + r.URL.Path + " was not found"})(w, r)
 		},
-		bare: func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, b.opts.BasePath+"/", http.StatusMovedPermanently)
-		},
+		bare:    b.withSlash,
 		refuse:  challenge(plain(http.StatusUnauthorized, "Unauthorized\n"), "Basic"),
 		outside: b.rootLeadsTo(b.opts.BasePath),
 	}

@@ -53,6 +53,9 @@ func TestVerdicts(t *testing.T) {
 	for i, r := range rows {
 		t.Run(r.process+" like "+r.like, func(t *testing.T) {
 			shared.need(t, r.process)
+			if p := shared.processes[r.process]; r.port.number != 0 && r.port.number != p.port {
+				shared.need(t, "nginx")
+			}
 			if r.port.number > 0 && r.port.number < 1024 && os.Geteuid() != 0 {
 				t.Skip("ports below 1024 want root")
 			}
