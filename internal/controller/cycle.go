@@ -124,7 +124,7 @@ func (c *Controller) targets() []probe.Target {
 // 0 where there is none.
 func (c *Controller) findings(firstRoundOver bool) (all []*backend.Finding, held time.Duration) {
 	o := c.opts.Inventory
-	o.Recorded, o.FirstRoundOver, o.Published = c.memory.primaries, firstRoundOver, c.damper.publishes
+	o.Recorded, o.FirstRoundOver = c.memory.primaries, firstRoundOver
 	detections := slices.SortedFunc(maps.Values(c.detections), func(a, b inventory.Detection) int {
 		return a.Service.Ref.Compare(b.Service.Ref)
 	})

@@ -67,12 +67,6 @@ func (d *damper) recall(list []publish.Instance) {
 	}
 }
 
-// publishes reports whether a candidate is published.
-func (d *damper) publishes(key backend.Key) bool {
-	_, ok := d.published[key]
-	return ok
-}
-
 // hold keeps what changes too often as it is for now, among findings that are judged, and returns them with what stays
 // published though it is gone. again is when the first of them may be published or withdrawn; 0 for not before something
 // changes.

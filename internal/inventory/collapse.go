@@ -51,7 +51,7 @@ func older(a, b *backend.Finding) int {
 
 // collapse marks Services in front of a backend that another Service fronts too as duplicates (DTS-DET-6). The most
 // useful Service is looked at first, so that each later one is compared with those that stay. A namespace has one owner,
-// across namespaces a Service gives way only to one that is known to be the better (outranks).
+// across namespaces a Service gives way only to one that the configuration vouches for.
 func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoints, o *Options) {
 	type group struct{ namespace, typ string }
 	seed := maphash.MakeSeed()
@@ -115,63 +115,42 @@ func (o *Options) collapseNamespace(list []*front) {
 	}
 }
 
-// collapseAcross compares Services of different namespaces by their endpoints alone. A Service that its owner included
-// stays, as it does in its namespace.
+// collapseAcross compares Services of different namespaces by their endpoints alone: the same are ready, in both families. A
+// Service that its owner included stays, as it does in its namespace.
 func (o *Options) collapseAcross(list []*front) {
 	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
-	alike := map[unique.Handle[string]][]*front{}
+	type ready struct{ v4, v6 unique.Handle[string] }
+	alike := map[ready][]*front{} // those that the configuration vouches for
 	for _, f := range list {
-		for _, family := range f.families() {
-			if f.of == nil {
-				alike[family.id] = append(alike[family.id], f)
-			}
+		if f.of == nil && o.vouched(f.Finding) {
+			key := ready{f.v4.id, f.v6.id}
+			alike[key] = append(alike[key], f)
 		}
 	}
 	for _, f := range list {
-		if f.of != nil || f.Candidate.Strength == backend.Explicit {
+		if f.of != nil || f.Candidate.Strength == backend.Explicit || o.vouched(f.Finding) {
 			continue
 		}
-		for _, family := range f.families() {
-			others := alike[family.id]
-			i := slices.IndexFunc(others, func(b *front) bool {
-				return b.Namespace != f.Namespace && !differentTenants(f, b) && f.sameEndpoints(b) && o.outranks(b, f)
-			})
-			if i >= 0 {
-				f.of, f.why = others[i], "both have the same endpoints, and this one is of another namespace"
-				break
-			}
+		others := alike[ready{f.v4.id, f.v6.id}]
+		i := slices.IndexFunc(others, func(b *front) bool {
+			return b.Namespace != f.Namespace && !differentTenants(f, b) && o.worksAsWell(b.Finding, f.Finding)
+		})
+		if i >= 0 {
+			f.of, f.why = others[i], "both have the same endpoints, and the configuration names that one or its namespace"
 		}
 	}
 }
 
-// outranks reports whether a keeps its place and b does not, though they belong to different owners: a works if b does, is
-// better in one of what follows, and worse in none. Who may write EndpointSlices in one namespace can have the addresses of any backend in
-// them, and must not withdraw another's Service by that; where nothing speaks clearly for one of the two, both stay.
-func (o *Options) outranks(a, b *front) bool {
-	if certainty(a.Finding) > certainty(b.Finding) || o.lacksCredentials(a.Finding) && !o.lacksCredentials(b.Finding) {
-		return false
-	}
-	better := false
-	for _, d := range [...]int{
-		yes(o.vouched(a.Finding)) - yes(o.vouched(b.Finding)),
-		yes(o.published(a.Finding)) - yes(o.published(b.Finding)),
-		yes(len(a.selector) > 0) - yes(len(b.selector) > 0),
-	} {
-		if d < 0 {
-			return false
-		}
-		better = better || d > 0
-	}
-	return better
+// worksAsWell reports whether a works if b does, so that nothing is lost by leaving b out. What the configuration vouches for
+// and nothing else comes before another owner's Service: who may write Services and EndpointSlices in one namespace can have
+// a selector there, the addresses of any backend, and be published.
+func (o *Options) worksAsWell(a, b *backend.Finding) bool {
+	return certainty(a) <= certainty(b) && (!o.lacksCredentials(a) || o.lacksCredentials(b))
 }
 
 // vouched: the configuration names the Service, or its namespace.
 func (o *Options) vouched(f *backend.Finding) bool {
 	return o.Trusts(f.Namespace) || o.Primary[f.Type] == f.Ref || len(o.Credentials[f.Type][f.Ref]) > 0
-}
-
-func (o *Options) published(f *backend.Finding) bool {
-	return o.Published != nil && o.Published(f.Candidate.Key())
 }
 
 // use is lower the more use a finding is: what works before what nobody has asked, and that no better than a gateway for which

@@ -139,7 +139,8 @@ func TestSameEndpoints(t *testing.T) {
 	}
 }
 
-// Who may write EndpointSlices in one namespace can put any address in them. No Service of another owner is withdrawn for it.
+// Who may write Services and EndpointSlices in one namespace can have a selector, any address, and a backend that is published.
+// No Service of another owner is withdrawn for it: only what the configuration vouches for comes before another's.
 func TestStrangersEndpoints(t *testing.T) {
 	t.Attr("req", "DTS-DET-6")
 	t.Attr("req", "DTS-SEC-3")
@@ -151,46 +152,40 @@ func TestStrangersEndpoints(t *testing.T) {
 		return fronted{svc: svc{ref: at("evil", "prometheus"), strength: backend.Strong, day: 1, outcome: backend.Ready}, slices: slices, noSelector: true}
 	}
 	with := func(f fronted, change func(*fronted)) fronted { change(&f); return f }
-	published := func(names ...string) func(*inventory.Options) {
-		return func(o *inventory.Options) {
-			o.Published = func(k backend.Key) bool {
-				for _, n := range names {
-					if k.Ref.String() == n {
-						return true
-					}
-				}
-				return false
-			}
-		}
+	trusted := func(o *inventory.Options) { o.TrustedNamespaces = []string{"team"} }
+	given := func(o *inventory.Options) {
+		o.Credentials = map[string]map[backend.Ref]map[string]string{"prometheus": {at("team", "prometheus"): {"bearer_token": "TOKEN"}}}
 	}
 	unselected := func(f *fronted) { f.noSelector = true }
+	down := func(f *fronted) { f.outcome = backend.Unreachable }
+	locked := func(f *fronted) { f.outcome = backend.AuthRequired }
 	selected := func(f *fronted) { f.noSelector = false }
 	tests := map[string]struct {
 		victim, stranger fronted
 		options          func(*inventory.Options)
 		want             string
 	}{
-		"older, the same addresses":                 {victim(), stranger("10.1.0.1 10.1.0.2"), nil, "accepted =" + victims},
-		"a subset":                                  {victim(), stranger("10.1.0.1"), nil, "accepted accepted"},
-		"a superset":                                {victim(), stranger("10.1.0.1 10.1.0.2 10.1.0.3"), nil, "accepted accepted"},
-		"the addresses alone, another port":         {victim(), with(stranger("10.1.0.1 10.1.0.2"), func(f *fronted) { f.port = 9100 }), nil, "accepted accepted"},
-		"IPv6 of a dual-stack one":                  {with(victim(), func(f *fronted) { f.slices = "10.1.0.1 fd00::1" }), stranger("fd00::1"), nil, "accepted =" + victims},
-		"IPv6 that the victim does not have":        {victim(), stranger("fd00::1 fd00::2"), nil, "accepted accepted"},
-		"with a selector too":                       {victim(), with(stranger("10.1.0.1 10.1.0.2"), selected), nil, "accepted accepted"},
-		"explicit":                                  {victim(), with(stranger("10.1.0.1 10.1.0.2"), func(f *fronted) { f.strength = backend.Explicit }), nil, "accepted accepted"},
-		"a better tier":                             {with(victim(), func(f *fronted) { f.tier = 9 }), stranger("10.1.0.1 10.1.0.2"), nil, "accepted =" + victims},
-		"the victim is down":                        {with(victim(), func(f *fronted) { f.outcome = backend.Unreachable }), stranger("10.1.0.1 10.1.0.2"), nil, "unavailable accepted"},
-		"the victim is down, with a selector too":   {with(victim(), func(f *fronted) { f.outcome = backend.Unreachable }), with(stranger("10.1.0.1 10.1.0.2"), selected), nil, "unavailable accepted"},
-		"the stranger was published meanwhile":      {victim(), stranger("10.1.0.1 10.1.0.2"), published(strangers), "accepted accepted"},
-		"both are published":                        {victim(), stranger("10.1.0.1 10.1.0.2"), published(strangers, victims), "accepted =" + victims},
-		"the victim without a selector, published":  {with(victim(), unselected), with(stranger("10.1.0.1 10.1.0.2"), selected), published(victims), "accepted accepted"},
-		"neither has a selector, victim published":  {with(victim(), unselected), stranger("10.1.0.1 10.1.0.2"), published(victims), "accepted =" + victims},
-		"neither has a selector, nor is published":  {with(victim(), unselected), stranger("10.1.0.1 10.1.0.2"), nil, "accepted accepted"},
-		"the victim without a selector, configured": {with(victim(), unselected), with(stranger("10.1.0.1 10.1.0.2"), selected), primary(at("team", "prometheus")), "accepted accepted"},
-		"neither has a selector, victim configured": {with(victim(), unselected), stranger("10.1.0.1 10.1.0.2"), primary(at("team", "prometheus")), "accepted =" + victims},
-		"neither has a selector, victim trusted":    {with(victim(), unselected), stranger("10.1.0.1 10.1.0.2"), func(o *inventory.Options) { o.TrustedNamespaces = []string{"team"} }, "accepted =" + victims},
-		"the stranger's answers, the victim's wants credentials": {with(victim(), func(f *fronted) { f.outcome = backend.AuthRequired }),
-			stranger("10.1.0.1 10.1.0.2"), nil, "unavailable accepted"},
+		"older, the same addresses":         {victim(), stranger("10.1.0.1 10.1.0.2"), nil, "accepted accepted"},
+		"with a selector too":               {victim(), with(stranger("10.1.0.1 10.1.0.2"), selected), nil, "accepted accepted"},
+		"the victim without a selector":     {with(victim(), unselected), with(stranger("10.1.0.1 10.1.0.2"), selected), nil, "accepted accepted"},
+		"neither has a selector":            {with(victim(), unselected), stranger("10.1.0.1 10.1.0.2"), nil, "accepted accepted"},
+		"explicit":                          {victim(), with(stranger("10.1.0.1 10.1.0.2"), func(f *fronted) { f.strength = backend.Explicit }), nil, "accepted accepted"},
+		"a better tier":                     {with(victim(), func(f *fronted) { f.tier = 9 }), stranger("10.1.0.1 10.1.0.2"), nil, "accepted accepted"},
+		"the victim is down":                {with(victim(), down), stranger("10.1.0.1 10.1.0.2"), nil, "unavailable accepted"},
+		"the victim wants credentials":      {with(victim(), locked), stranger("10.1.0.1 10.1.0.2"), nil, "unavailable accepted"},
+		"the victim is trusted":             {victim(), stranger("10.1.0.1 10.1.0.2"), trusted, "accepted =" + victims},
+		"the victim is configured":          {victim(), stranger("10.1.0.1 10.1.0.2"), primary(at("team", "prometheus")), "accepted =" + victims},
+		"it has credentials":                {victim(), with(stranger("10.1.0.1 10.1.0.2"), selected), given, "accepted =" + victims},
+		"trusted, without a selector":       {with(victim(), unselected), with(stranger("10.1.0.1 10.1.0.2"), selected), trusted, "accepted =" + victims},
+		"trusted, a subset":                 {victim(), stranger("10.1.0.1"), trusted, "accepted accepted"},
+		"trusted, a superset":               {victim(), stranger("10.1.0.1 10.1.0.2 10.1.0.3"), trusted, "accepted accepted"},
+		"trusted, another port":             {victim(), with(stranger("10.1.0.1 10.1.0.2"), func(f *fronted) { f.port = 9100 }), trusted, "accepted accepted"},
+		"trusted, one family of two":        {with(victim(), func(f *fronted) { f.slices = "10.1.0.1 fd00::1" }), stranger("fd00::1"), trusted, "accepted accepted"},
+		"trusted, one family more":          {victim(), stranger("10.1.0.1 10.1.0.2 fd00::1"), trusted, "accepted accepted"},
+		"trusted, both families":            {with(victim(), func(f *fronted) { f.slices = "10.1.0.1 fd00::1" }), stranger("10.1.0.1 fd00::1"), trusted, "accepted =" + victims},
+		"trusted, and down":                 {with(victim(), down), stranger("10.1.0.1 10.1.0.2"), trusted, "unavailable accepted"},
+		"trusted, explicit":                 {victim(), with(stranger("10.1.0.1 10.1.0.2"), func(f *fronted) { f.strength = backend.Explicit }), trusted, "accepted accepted"},
+		"the victim is not what is trusted": {victim(), stranger("10.1.0.1 10.1.0.2"), func(o *inventory.Options) { o.TrustedNamespaces = []string{"other"} }, "accepted accepted"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -215,7 +210,7 @@ func TestDuplicatesNameTheOneThatIsUsed(t *testing.T) {
 	in := func(namespace, name string, selector bool) fronted {
 		return fronted{svc: svc{ref: at(namespace, name), strength: backend.Strong}, slices: "10.1.0.1", noSelector: !selector}
 	}
-	got := became(t, inventory.Options{}, in("a", "one", false), in("a", "other", false), in("b", "real", true))
+	got := became(t, inventory.Options{TrustedNamespaces: []string{"b"}}, in("a", "one", false), in("a", "other", false), in("b", "real", true))
 	if want := "=b/real =b/real accepted"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

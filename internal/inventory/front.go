@@ -123,16 +123,6 @@ func podPort(s *backend.EndpointSlice, name string) uint16 {
 // known: there are ready endpoints to compare.
 func (f *front) known() bool { return len(f.v4.list)+len(f.v6.list) > 0 }
 
-// families are the addresses of each family that it has.
-func (f *front) families() (list []*addresses) {
-	for _, a := range [...]*addresses{&f.v4, &f.v6} {
-		if len(a.list) > 0 {
-			list = append(list, a)
-		}
-	}
-	return list
-}
-
 // yields reports whether f is a duplicate of o, a Service of the same namespace and type that is preferred. What its owner
 // included stays, and its inclusion says nothing of a Service beside it that is as good by itself: those two are meant as
 // two, as where one backend has several tenants.

@@ -26,8 +26,6 @@ type Options struct {
 	Primary map[string]backend.Ref
 	// Recorded: type -> the primary so far. Its place is kept, whether its Service is there or not.
 	Recorded map[string]backend.Ref
-	// Published reports whether a candidate is published now, so that none of another namespace takes its place; nil: none is.
-	Published func(backend.Key) bool
 	// FirstRoundOver: each candidate was asked once, or had the time to answer. Before that nobody knows who is the oldest
 	// that works.
 	FirstRoundOver bool
