@@ -61,6 +61,9 @@ type Options struct {
 	Catalog   *catalog.Catalog
 	Detector  *detect.Detector
 	History   *history.Log // may be nil
+	// Primary and TrustedNamespaces are the configuration's, for advice.
+	Primary           map[string]backend.Ref
+	TrustedNamespaces []string
 
 	Authorizer Authorizer // nil: everybody may
 	Metrics    Requests   // may be nil

@@ -3,9 +3,12 @@ package api
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
@@ -55,6 +58,12 @@ func TestDocument(t *testing.T) {
 		t.Errorf("no document: %+v", l)
 	}
 	if p := decode[Status](t, f.get(t, "/api/v1/status")).Problems; len(p) != 3 || p[2].Kind != "frozen" {
+		t.Errorf("problems: %+v", p)
+	}
+	named := again
+	named.Misnamed = []inventory.Misnamed{{Type: "loki", Ref: backend.Ref{Namespace: "m", Name: "gone"}, Why: "there is no such Service"}}
+	f.state.set(&named)
+	if p := decode[Status](t, f.get(t, "/api/v1/status")).Problems; len(p) != 4 || !strings.HasPrefix(p[3].Message, "primary: {loki: m/gone}: there is no such Service") {
 		t.Errorf("problems: %+v", p)
 	}
 }

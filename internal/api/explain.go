@@ -34,6 +34,7 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, 
 	w := a.world()
 	m := view.Material{
 		Detector: a.o.Detector, Catalog: a.o.Catalog, Findings: w.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
+		Primary: a.o.Primary, TrustedNamespaces: a.o.TrustedNamespaces,
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)
 	defer cancel()

@@ -88,6 +88,9 @@ func (a *API) troubles(w *world) []Trouble {
 	if len(s.Frozen) > 0 {
 		list = append(list, Trouble{"frozen", "not allowed to watch " + strings.Join(s.Frozen, ", ") + ": what is published of it stays as it is"})
 	}
+	for _, m := range s.Misnamed {
+		list = append(list, Trouble{"warning", m.String()})
+	}
 	if s.Document != nil {
 		for _, warning := range s.Document.Warnings {
 			list = append(list, Trouble{"warning", warning})

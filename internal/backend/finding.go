@@ -162,7 +162,12 @@ type Finding struct {
 	// Provisional: the primary for now, since another candidate may be it once it works. It is not recorded and gets no
 	// credentials by default.
 	Provisional bool
-	Limit       Limit // why it is rejected although it works; "" for another reason
+	Blocker     Ref // that other candidate; the zero Ref where it is not provisional
+	// KeptFor is the Service for which the place of the type's primary is kept, so that this instance is not it, and KeptWhy
+	// whose wish that is and what keeps it away; the zero Ref where the place is not kept.
+	KeptFor Ref
+	KeptWhy string
+	Limit   Limit // why it is rejected although it works; "" for another reason
 	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest first.
 	Remedies []string
 	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What the

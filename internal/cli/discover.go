@@ -33,6 +33,7 @@ func newDiscover(streams Streams) *cobra.Command {
 			if !slices.Contains([]string{"table", "wide", "json", "yaml"}, output) {
 				return usage("-o %s: expected table, wide, json or yaml", output)
 			}
+			o.recall()
 			d, err := o.discover(contextOf(cmd), backend.Ref{})
 			if err != nil {
 				return err
@@ -179,6 +180,7 @@ func (d *discovered) table(s Streams, list iter.Seq[*backend.Finding], wide, all
 	add("NAMESPACE", func(r *row) string { return r.Namespace })
 	add("NAME", func(r *row) string { return r.Name })
 	add("TYPE", func(r *row) string { return or(r.Type) })
+	add("PRIMARY", func(r *row) string { return map[bool]string{true: "yes", false: "-"}[r.Primary] })
 	add("ENDPOINT", func(r *row) string { return or(r.Endpoint) })
 	if d.probed {
 		add("HEALTH", func(r *row) string { return or(r.health) })
@@ -186,7 +188,6 @@ func (d *discovered) table(s Streams, list iter.Seq[*backend.Finding], wide, all
 	}
 	if wide {
 		add("INSTANCE", func(r *row) string { return or(r.Instance) })
-		add("PRIMARY", func(r *row) string { return fmt.Sprint(r.Primary) })
 		add("TOOLSET", func(r *row) string { return or(r.Metadata["toolset"]) })
 		add("EVIDENCE", func(r *row) string { return or(r.Metadata["evidence"]) })
 	}

@@ -119,6 +119,7 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 		config: c, catalog: types, detector: detector, collector: collector, findings: findings,
 		probed: prober != nil, fromFiles: cluster == nil, only: only, exclude: exclude,
 	}
+	d.tellMisnamed(o, decide.Primary, report.Unread)
 	if explains { // it tells that it was forbidden as well as anything
 		return d, nil
 	}

@@ -36,6 +36,7 @@ there.`,
 			if err != nil {
 				return err
 			}
+			o.recall()
 			d, err := o.discover(contextOf(cmd), want)
 			if apierrors.IsForbidden(err) && len(o.files) == 0 && *o.kube.Namespace == "" {
 				*o.kube.Namespace = want.Namespace
@@ -81,7 +82,8 @@ func (d *discovered) explain(s Streams, want backend.Ref, output string) error {
 	}
 	e := view.Explain(view.Material{
 		Service: svc, Endpoints: endpoints, Detector: d.detector, Catalog: d.catalog, Findings: d.findings,
-		Hints: view.Hints{Unprobed: !d.probed, HowToProbe: d.howToProbe()},
+		Hints:   view.Hints{Unprobed: !d.probed, HowToProbe: d.howToProbe()},
+		Primary: refs(d.config.Primary), TrustedNamespaces: d.config.Security.TrustedNamespaces,
 	})
 	if output != "text" {
 		return printObject(s, e, output)

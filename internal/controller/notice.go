@@ -1,7 +1,9 @@
 package controller
 
 import (
+	"maps"
 	"slices"
+	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
@@ -51,6 +53,36 @@ func (r *Report) tellWarnings(s *Snapshot) {
 		}
 	}
 	r.warnings = s.Document.Warnings
+}
+
+// tellMisnamed tells of each primary of the configuration that none can be, once, and when that is over. Whoever owns the Service
+// decides how often it comes and goes, so that this has a bound.
+func (r *Report) tellMisnamed(s *Snapshot) {
+	if !s.Discovered || s.Source != nil { // nobody knows
+		return
+	}
+	now := map[string]string{}
+	for _, m := range s.Misnamed {
+		text := m.String()
+		told, before := r.misnamed[m.Type]
+		switch {
+		case told == text:
+			now[m.Type] = text
+		case s.Leading && r.owners.mayTell(m.Namespace, time.Now()):
+			now[m.Type] = text
+			r.Log.Warn("the configuration names a primary that none can be", "type", m.Type, "service", m.Ref.String(), "reason", m.Why)
+			r.Events.ConfigMap(true, "PrimaryMissing", m.String())
+		case before: // what was told is not right any more, and not over
+			now[m.Type] = told
+		}
+	}
+	for _, typ := range slices.Sorted(maps.Keys(r.misnamed)) {
+		if _, still := now[typ]; !still {
+			r.Log.Info("the primary that the configuration names is there", "type", typ)
+			r.Events.ConfigMap(false, "PrimaryFound", "the primary "+typ+" that the configuration names is there")
+		}
+	}
+	r.misnamed = now
 }
 
 // tellRepairs tells what was put right that somebody else had changed.

@@ -11,6 +11,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -159,5 +160,48 @@ func TestPublishedIsLogged(t *testing.T) {
 	l.Published(publish.Result{Written: true, Changed: []string{"a"}, Bytes: 7}, nil, nil, 0)
 	if got := l.lines(`"changed":["a"],"removed":[],"repaired":0,"bytes":7`); len(got) != 1 {
 		t.Errorf("logged %q", got)
+	}
+}
+
+// A primary of the configuration that is not there is told once, and when it is over; its Service's owner cannot have it told
+// without end.
+func TestMisnamedPrimaryIsTold(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	events := &recorded{}
+	l := newLogged()
+	l.Events = events
+	gone := []inventory.Misnamed{{Type: "prometheus", Ref: backend.Ref{Namespace: "m", Name: "gone"}, Why: "there is no such Service"}}
+	cycle := func(leading, discovered bool, list []inventory.Misnamed) {
+		l.Cycle(&Snapshot{Leading: leading, Discovered: discovered, Misnamed: list})
+	}
+	cycle(false, true, gone)
+	cycle(true, false, nil)
+	if n := len(events.configMap); n > 0 {
+		t.Fatalf("told by one that does not lead: %q", events.configMap)
+	}
+	for range 3 {
+		cycle(true, true, gone)
+	}
+	if got := l.lines("primary that none can be"); len(got) != 1 || !strings.Contains(got[0], "service=m/gone") {
+		t.Errorf("log: %q", got)
+	}
+	cycle(true, false, nil) // a new look has not ended
+	cycle(true, true, nil)
+	if got := l.lines("is there"); len(got) != 1 {
+		t.Errorf("log: %q", got)
+	}
+	want := []string{
+		"PrimaryMissing: primary: {prometheus: m/gone}: there is no such Service; while it stands there, no prometheus is the primary",
+		"PrimaryFound: the primary prometheus that the configuration names is there",
+	}
+	if d := cmp.Diff(want, events.configMap); d != "" {
+		t.Error(d)
+	}
+	for range 50 {
+		cycle(true, true, gone)
+		cycle(true, true, nil)
+	}
+	if n := len(events.configMap); n > 20 {
+		t.Errorf("%d Events", n)
 	}
 }

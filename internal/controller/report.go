@@ -43,7 +43,8 @@ type Report struct {
 	names    map[backend.Ref]*backend.Finding // annotations that other Services make wrong, as told
 	warnings []string                         // about the document, as told
 	large    bool
-	cutOff   bool // none of the backends can be reached, as told
+	misnamed map[string]string // primaries of the configuration that none can be, as told
+	cutOff   bool              // none of the backends can be reached, as told
 	leading  bool
 }
 
@@ -75,6 +76,7 @@ func (r *Report) Cycle(s *Snapshot) {
 	r.tellReach(s)
 	r.tellWarnings(s)
 	r.tellLimits(s)
+	r.tellMisnamed(s)
 	if r.leading != s.Leading {
 		r.leading = s.Leading
 		r.note(history.Leadership, "%s", map[bool]string{true: "this replica writes from now on", false: "another replica writes from now on"}[s.Leading])

@@ -2,9 +2,11 @@ package controller
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -22,9 +24,11 @@ type Snapshot struct {
 	Err        error    // why the output is not as it should be
 	Source     error    // why what is known of the Services may be old
 	Overrides  error    // what is wrong with the admin's overrides
-	DryRun     bool     // nothing is written
-	InForce    bool     // the output holds what Keys say; in a dry run they are taken for it
-	Output     Written  // what the output holds
+	// Misnamed are primaries of the configuration that none can be.
+	Misnamed []inventory.Misnamed
+	DryRun   bool    // nothing is written
+	InForce  bool    // the output holds what Keys say; in a dry run they are taken for it
+	Output   Written // what the output holds
 
 	held time.Duration // until the first of the backends that change too often may be published; 0: there is none
 }
@@ -51,6 +55,11 @@ func (c *Controller) newSnapshot() *Snapshot {
 		Frozen: c.source.Frozen(), Source: c.source.Err(), DryRun: c.opts.DryRun,
 	}
 	s.Findings, s.held = c.findings(s.Discovered) // last: they have at least the answers that Discovered speaks of
+	if s.Discovered && s.Source == nil {
+		s.Misnamed = inventory.MisnamedPrimaries(s.Findings, c.opts.Inventory.Primary, func(ref backend.Ref) (exists, sure bool) {
+			return c.source.Has(ref), !slices.Contains(s.Frozen, ref.Namespace)
+		})
+	}
 	return s
 }
 

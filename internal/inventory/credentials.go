@@ -46,8 +46,12 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		}
 		f.Remedies = o.remedies(f, defaults, beside != nil)
 		if f.Observation.Outcome == backend.AuthRequired {
-			f.Verdict, f.Reason = backend.Unavailable, withheld(f, t, defaults, beside)
-			f.Primary, f.Provisional = false, false
+			f.Verdict, f.Reason = backend.Unavailable, o.withheld(f, t, defaults, beside)
+			if f.Primary && !f.Provisional {
+				keepPlace(slices.DeleteFunc(slices.Clone(all), func(o *backend.Finding) bool { return o.Candidate == nil || o.Type != f.Type }),
+					f.Ref, "which comes first")
+			}
+			f.Primary, f.Provisional, f.Blocker = false, false, backend.Ref{}
 		}
 	}
 }
@@ -151,12 +155,22 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 }
 
 // withheld is why an instance that wants credentials is not published.
-func withheld(f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding) string {
+func (o *Options) withheld(f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding) string {
 	why := "it wants " + f.Observation.Wants.Noun()
 	if len(defaults) == 0 {
 		return why + "; there is no place for that in HolmesGPT's toolset for it"
 	}
 	why += ", and the configuration names none for it"
+	if o.Trusts(f.Namespace) { // so that it would get the usual ones as the primary
+		switch {
+		case f.Provisional:
+			why += fmt.Sprintf("; as the primary of a trusted namespace it would get the usual ones, but %s "+
+				"comes before it as soon as it works", f.Blocker)
+		case f.KeptFor != (backend.Ref{}):
+			why += fmt.Sprintf("; as the primary of a trusted namespace it would get the usual ones, but that place is kept for %s, %s",
+				f.KeptFor, f.KeptWhy)
+		}
+	}
 	if beside != nil {
 		why += fmt.Sprintf("; without them %s works, which HolmesGPT would lose if their variable were missing", beside.Ref)
 	}

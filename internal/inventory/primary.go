@@ -8,8 +8,9 @@ import (
 )
 
 // choosePrimaries marks at most one accepted instance of each type (DTS-OUT-4): the configured one; else the one that its
-// owner in a trusted namespace wants as such; else the recorded one; else the oldest Service that works without credentials; else the oldest that wants some. The place of a configured or a
-// recorded one is kept while it is absent or down: no other instance takes it, nor its credentials.
+// owner in a trusted namespace wants as such; else the recorded one; else the oldest Service that works without credentials;
+// else the oldest that wants some. The place of a configured or a recorded one is kept while it is absent or down: no other
+// instance takes it, nor its credentials.
 func choosePrimaries(all []*backend.Finding, o Options) {
 	byType := map[string][]*backend.Finding{}
 	for _, f := range all {
@@ -19,22 +20,54 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	}
 	for typ, list := range byType {
 		slices.SortFunc(list, byAge)
-		want, decided := o.Primary[typ]
-		if i := slices.IndexFunc(list, func(f *backend.Finding) bool { return f.Candidate.Primary }); i >= 0 && !decided {
-			want, decided = list[i].Ref, true
-		}
-		if !decided {
-			want, decided = o.Recorded[typ]
-		}
-		if decided {
+		if want, why := o.wanted(typ, list); why != "" {
 			named := func(f *backend.Finding) bool { return f.Ref == want && f.Verdict == backend.Accepted }
 			if i := slices.IndexFunc(list, named); i >= 0 {
 				o.mark(list, list[i])
+			} else {
+				keepPlace(list, want, why)
 			}
 			continue
 		}
 		if f := o.oldest(list); f != nil {
-			f.Primary, f.Provisional = true, o.mayYield(f, list)
+			f.Primary = true
+			if other := o.mayYield(f, list); other != nil {
+				f.Provisional, f.Blocker = true, other.Ref
+			}
+		}
+	}
+}
+
+// wanted is the Service that is to be the primary of a type, and why; "" where age decides.
+func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref, why string) {
+	if ref, ok := o.Primary[typ]; ok {
+		return ref, "which the configuration names"
+	}
+	if i := slices.IndexFunc(list, func(f *backend.Finding) bool { return f.Candidate.Primary }); i >= 0 {
+		return list[i].Ref, "whose owner annotated it so"
+	}
+	if ref, ok := o.Recorded[typ]; ok {
+		return ref, "which was the primary so far"
+	}
+	return backend.Ref{}, ""
+}
+
+// keepPlace notes on the instances of a type whose place they do not take.
+func keepPlace(list []*backend.Finding, want backend.Ref, why string) {
+	away := "is not there, or is no " + list[0].Type + " any more"
+	if i := slices.IndexFunc(list, func(f *backend.Finding) bool { return f.Ref == want }); i >= 0 {
+		switch f := list[i]; f.Verdict {
+		case backend.Unavailable:
+			away = "does not work now"
+		case backend.Duplicate:
+			away = "is a duplicate of " + f.Winner.String()
+		default:
+			away = "is " + string(f.Verdict)
+		}
+	}
+	for _, f := range list {
+		if f.Ref != want {
+			f.KeptFor, f.KeptWhy = want, why+" and which "+away
 		}
 	}
 }
@@ -47,7 +80,7 @@ func lesser(f *backend.Finding) bool { return f.Observation.NoData || f.Candidat
 func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding) {
 	if _, configured := o.Primary[f.Type]; !configured && !f.Candidate.Primary && lesser(f) {
 		if other := o.oldest(byAge); other != nil && !lesser(other) {
-			other.Primary, other.Provisional = true, true
+			other.Primary, other.Provisional, other.Blocker = true, true, f.Ref
 			return
 		}
 	}
@@ -84,10 +117,10 @@ func (o *Options) oldest(byAge []*backend.Finding) *backend.Finding {
 	return nil
 }
 
-// mayYield reports whether another candidate of the type may be the primary once it works: an older one that is down, or
-// any that was not asked yet in the first round. One outside the trusted namespaces does not hold up one inside, since
+// mayYield is another candidate of the type that may be the primary once it works: an older one that is down, or
+// any that was not asked yet in the first round; else nil. One outside the trusted namespaces does not hold up one inside, since
 // whoever may edit a Service could make such a candidate.
-func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) bool {
+func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) *backend.Finding {
 	olderThan := true
 	for _, other := range byAge {
 		if other == f {
@@ -105,10 +138,10 @@ func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) bool {
 			continue
 		}
 		if olderThan && other.Verdict == backend.Unavailable && !empty || unasked && !o.FirstRoundOver {
-			return true
+			return other
 		}
 	}
-	return false
+	return nil
 }
 
 // Trusts reports whether a namespace is among the trusted ones.

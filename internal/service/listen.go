@@ -28,6 +28,7 @@ func (s *service) listen(meter *metrics.Metrics) error {
 	answers, err := api.New(api.Options{
 		State: s.controller, Services: s.site.source, SourceErr: s.site.source.Err, Overrides: s.overrides,
 		Catalog: o.Catalog, Detector: o.Detector, History: s.history,
+		Primary: o.Inventory.Primary, TrustedNamespaces: o.Inventory.TrustedNamespaces,
 		Authorizer: who, Metrics: meter, Log: s.log,
 		Version: o.Version, Target: s.site.target, Standalone: o.Standalone != nil, Stopping: s.probes.Stopping(),
 	})

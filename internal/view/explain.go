@@ -41,6 +41,7 @@ type Backend struct {
 	Service
 	PortReason  string    `json:"port_reason" doc:"Why this port"`
 	PrimaryIs   string    `json:"primary_service" doc:"The primary of its type, as namespace/name"`
+	PrimaryNote string    `json:"primary_note" doc:"For which other Service the place of the primary is kept, and why; empty where it is not"`
 	Credentials []string  `json:"credentials" doc:"Variables that HolmesGPT needs in its environment"`
 	Requests    []Request `json:"requests" doc:"What was asked, in order"`
 	Outcome     string    `json:"outcome" doc:"What the probe came to, in a word or two"`
@@ -111,6 +112,10 @@ type Material struct {
 	Catalog   *catalog.Catalog
 	Findings  []*backend.Finding // all of them
 	Hints     Hints
+	// Primary: type -> the Service that the configuration wants as its primary.
+	Primary map[string]backend.Ref
+	// TrustedNamespaces are those whose owners may say by annotation which Service is the primary.
+	TrustedNamespaces []string
 }
 
 // Explain explains one Service.
@@ -137,6 +142,9 @@ func Explain(m Material) Explanation {
 		e.Advice = append(e.Advice, Advice{Text: "Mend its " + own[0].Warning})
 	}
 	e.Advice = append(e.Advice, m.Hints.advise(own[0])...)
+	for _, f := range own {
+		e.Advice = append(e.Advice, m.advisePrimary(f)...)
+	}
 	return e
 }
 
@@ -229,6 +237,7 @@ func (m *Material) backend(f *backend.Finding) Backend {
 			b.PrimaryIs = other.Ref.String()
 		}
 	}
+	b.PrimaryNote = primaryNote(f)
 	return b
 }
 

@@ -89,7 +89,7 @@ function backend(b, i) {
       fact('Port', b.port_reason),
       fact('Toolset', mono(m.toolset)),
       fact('Instance', b.instance && b.instance !== `${b.namespace}/${b.name}` && b.instance),
-      fact('Primary', b.primary ? `this one is the primary ${b.type}` : b.endpoint && serviceLink(b.primary_service)),
+      fact('Primary', b.primary ? `this one is the primary ${b.type}` : b.endpoint && serviceLink(b.primary_service), b.primary_note && h('div', {class: 'muted'}, b.primary_note)),
       fact('Used instead', serviceLink(m.duplicate_of)),
       fact('Evidence', m.evidence, m.signs && h('div', {class: 'muted'}, m.signs)),
       fact('Owner’s note', m.description),

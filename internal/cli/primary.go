@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"context"
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// tellMisnamed warns of primaries of the configuration that none can be, as far as was read.
+func (d *discovered) tellMisnamed(o *options, primary map[string]backend.Ref, unread []string) {
+	others := d.collector.Others()
+	known := func(ref backend.Ref) (exists, sure bool) {
+		_, named := slices.BinarySearchFunc(others, ref, backend.Ref.Compare)
+		service, _ := d.collector.Lookup(ref)
+		elsewhere := *o.kube.Namespace != "" && *o.kube.Namespace != ref.Namespace
+		return named || service != nil, !elsewhere && !slices.Contains(unread, ref.Namespace)
+	}
+	for _, m := range inventory.MisnamedPrimaries(d.findings, primary, known) {
+		warn(o.streams, "%s", m)
+	}
+}
+
+// recall has the primaries read that a service has recorded in the cluster, where the user may: what is shown is what that
+// service says.
+func (o *options) recall() {
+	if len(o.files) > 0 {
+		return
+	}
+	o.recorded = func(ctx context.Context, c *config.Config) (map[string]backend.Ref, error) {
+		live, err := o.liveConfigMap(ctx, c.Output.Namespace, c.Output.ConfigMap)
+		if err != nil {
+			return nil, nil //nolint:nilerr // who may not read it is shown what a new service would say
+		}
+		return primariesIn(live), nil
+	}
+}

@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// two are two Prometheus, the older of which is the primary.
+const two = `apiVersion: v1
+kind: Service
+metadata: {name: old, namespace: m, creationTimestamp: "2025-01-01T00:00:00Z", labels: {app.kubernetes.io/name: prometheus, app.kubernetes.io/component: server}}
+spec: {clusterIP: 10.0.0.1, selector: {app: old}, ports: [{name: http, port: 9090}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: new, namespace: team, creationTimestamp: "2025-02-01T00:00:00Z", labels: {app.kubernetes.io/name: prometheus, app.kubernetes.io/component: server}}
+spec: {clusterIP: 10.0.0.2, selector: {app: new}, ports: [{name: http, port: 9090}]}
+`
+
+func writeServices(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "services.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// The table says which instance is the primary.
+func TestTableShowsThePrimary(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	r := mustRun(t, "discover", "-f", writeServices(t, two))
+	var got []string
+	for line := range strings.Lines(r.out) {
+		got = append(got, strings.Join(strings.Fields(line)[:4], " "))
+	}
+	if text := strings.Join(got, "\n"); text != "NAMESPACE NAME TYPE PRIMARY\nm old prometheus yes\nteam new prometheus -" {
+		t.Errorf("%s", text)
+	}
+}
+
+// explain gives the line that changes the primary, where there are several to choose from.
+func TestExplainChangesThePrimary(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-CLI-4")
+	const byName, annotate = "    primary: {prometheus: team/new}\n", "annotate service new kubernaut.io/toolset-primary=true"
+	file := writeServices(t, two)
+	for name, tt := range map[string]struct {
+		service string
+		args    []string
+		has     []string
+		hasNot  []string
+	}{
+		"another":              {"team/new", nil, []string{"no: m/old is", byName}, []string{annotate}},
+		"another, trusted":     {"team/new", []string{"--set", "security.trustedNamespaces=[team]"}, []string{byName, annotate}, nil},
+		"the primary":          {"m/old", nil, []string{"yes: the first of its type", byName}, []string{annotate}},
+		"alone":                {"m/old", []string{"-n", "m"}, nil, []string{"primary: {"}},
+		"configured":           {"m/old", []string{"--set", "primary.prometheus=team/new", "--set", "security.trustedNamespaces=[m]"}, []string{"primary: {prometheus: m/old}"}, []string{"toolset-primary"}},
+		"kept for one missing": {"m/old", []string{"--set", "primary.prometheus=m/gone"}, []string{"the place is kept for m/gone, which the configuration names", "primary: {prometheus: m/old}"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := mustRun(t, append([]string{"explain", "-f", file, tt.service}, tt.args...)...)
+			out := strings.Join(strings.Fields(r.out), " ")
+			for _, want := range tt.has {
+				if !strings.Contains(out, strings.TrimSpace(want)) {
+					t.Errorf("%q is not in\n%s", want, r.out)
+				}
+			}
+			for _, bad := range tt.hasNot {
+				if strings.Contains(out, strings.TrimSpace(bad)) {
+					t.Errorf("%q is in\n%s", bad, r.out)
+				}
+			}
+		})
+	}
+}
+
+// A primary of the configuration that is not there is told, where it was looked for.
+func TestMisnamedPrimaryIsTold(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	file := writeServices(t, two)
+	const said = "primary: {prometheus: m/gone}: there is no such Service"
+	for _, args := range [][]string{{"discover"}, {"explain", "m/old"}, {"generate"}} {
+		r := mustRun(t, append(args, "-f", file, "--set", "primary.prometheus=m/gone")...)
+		if strings.Count(r.err, said) != 1 {
+			t.Errorf("%s: %s", args[0], r.err)
+		}
+	}
+	if r := mustRun(t, "discover", "-n", "team", "-f", file, "--set", "primary.prometheus=m/gone"); strings.Contains(r.err, said) {
+		t.Errorf("its namespace was not read: %s", r.err)
+	}
+	if r := mustRun(t, "discover", "-f", file, "--set", "primary.prometheus=team/new"); r.err != "" {
+		t.Errorf("it is there: %s", r.err)
+	}
+}
+
+// For whom the service keeps the primary's place, the commands say too, where the user may read it.
+func TestRecordedPrimaryIsShown(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-CLI-4")
+	prometheus := serviceObject("m", "prometheus", named("prometheus"), "10.0.0.1", port("http", 9090, 9090))
+	prometheus.Labels["app.kubernetes.io/component"] = "server"
+	api := &apiServer{
+		services: []corev1.Service{prometheus},
+		data:     map[string]string{"state.json": `{"version": 1, "published": [], "primaries": {"prometheus": "m/before"}}`},
+	}
+	_, kubeconfig := api.start(t)
+	r := mustRun(t, "explain", "m/prometheus", "--kubeconfig", kubeconfig)
+	if out := strings.Join(strings.Fields(r.out), " "); !strings.Contains(out, "the place is kept for m/before, which was the primary so far") {
+		t.Errorf("%s", r.out)
+	}
+	if r := mustRun(t, "discover", "--kubeconfig", kubeconfig); strings.Contains(r.out, "yes") {
+		t.Errorf("%s", r.out)
+	}
+}

@@ -1,0 +1,88 @@
+package inventory_test
+
+import (
+	"strings"
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// Where the usual credentials are withheld, or the place of the primary is kept, the reason names the Service that stands in the way.
+func TestBlockerIsNamed(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	const wants, down = backend.AuthRequired, backend.Unreachable
+	trusting := inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}}
+	first := svc{ref: at("monitoring", "grafana-first"), typ: "grafana", strength: backend.Strong, day: 1, outcome: down}
+	recorded := trusting
+	recorded.Recorded = map[string]backend.Ref{"grafana": at("monitoring", "grafana-gone")}
+	configured := trusting
+	configured.Primary = recorded.Recorded
+	annotated := first
+	annotated.primary = true
+	for name, tc := range map[string]struct {
+		options inventory.Options
+		list    []svc
+		want    string // part of the reason of monitoring/grafana
+		kept    backend.Ref
+	}{
+		"an older one is down": {trusting, []svc{first, theirs(2, wants)}, "but monitoring/grafana-first comes before it as soon as it works", backend.Ref{}},
+		"the recorded one was deleted": {recorded, []svc{theirs(2, wants)},
+			"kept for monitoring/grafana-gone, which was the primary so far and which is not there", at("monitoring", "grafana-gone")},
+		"the configured one is not there": {configured, []svc{theirs(2, wants)},
+			"kept for monitoring/grafana-gone, which the configuration names and which is not there", at("monitoring", "grafana-gone")},
+		"the annotated one is down": {trusting, []svc{annotated, theirs(2, wants)},
+			"kept for monitoring/grafana-first, whose owner annotated it so and which does not work now", at("monitoring", "grafana-first")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := build(t, tc.options, tc.list...)["monitoring/grafana"]
+			if f.Verdict != backend.Unavailable || !strings.Contains(f.Reason, tc.want) || f.KeptFor != tc.kept {
+				t.Errorf("%s, kept for %s: %s; want %q", f.Verdict, f.KeptFor, f.Reason, tc.want)
+			}
+		})
+	}
+	for name, list := range map[string][]svc{"alone": {theirs(2, wants)}, "open": {theirs(2, backend.Ready), strangers(3, wants)}} {
+		if f := build(t, trusting, list...)["monitoring/grafana"]; f.KeptFor != (backend.Ref{}) || f.Blocker != (backend.Ref{}) || !f.Primary {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+}
+
+// A configured primary that none can be is found, and nothing else is.
+func TestMisnamedPrimaries(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	ready := func(name, typ string) svc {
+		return svc{ref: at("m", name), typ: typ, strength: backend.Strong, outcome: backend.Ready, identity: true}
+	}
+	twin := ready("p-headless", "")
+	twin.headless, twin.selector = true, "p"
+	down := ready("down", "")
+	down.outcome = backend.Unreachable
+	other := ready("other", "")
+	other.outcome = backend.WrongIdentity
+	var all []*backend.Finding
+	for _, f := range build(t, inventory.Options{FirstRoundOver: true}, ready("p", ""), ready("v", "victoriametrics"), twin, down, other) {
+		all = append(all, f)
+	}
+	all = append(all, &backend.Finding{Ref: at("m", "bare"), Type: "prometheus", Verdict: backend.Rejected, Reason: "it has no ports"})
+	known := func(ref backend.Ref) (exists, sure bool) { return ref.Name == "shop", ref.Namespace != "frozen" }
+	for ref, want := range map[backend.Ref]string{
+		at("m", "p"):          "",
+		at("m", "down"):       "",
+		at("frozen", "p"):     "",
+		at("m", "gone"):       "primary: {prometheus: m/gone}: there is no such Service among those that are read; while it stands there, no prometheus is the primary",
+		at("m", "shop"):       "that Service is no prometheus: nothing about it looks like",
+		at("m", "v"):          "that Service is victoriametrics, not prometheus",
+		at("m", "p-headless"): "that Service is a duplicate: name m/p, which is used",
+		at("m", "other"):      "that Service is no prometheus: the probe's words",
+		at("m", "bare"):       "that Service is no prometheus: it has no ports",
+	} {
+		var got []string
+		for _, m := range inventory.MisnamedPrimaries(all, map[string]backend.Ref{"prometheus": ref}, known) {
+			got = append(got, m.String())
+		}
+		if text := strings.Join(got, "\n"); (want == "") != (text == "") || !strings.Contains(text, want) {
+			t.Errorf("%s: %q, want %q", ref, text, want)
+		}
+	}
+}
