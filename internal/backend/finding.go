@@ -63,6 +63,13 @@ func (k Kind) Noun() string {
 	return "credentials"
 }
 
+// Want is one thing that a backend is known to want of its clients: credentials of a kind, or else trust in an authority.
+type Want struct {
+	Credential Kind
+	CA         bool   // trust in the authority that signs its certificate
+	What       string // it, and where it comes from, for people
+}
+
 // What a connection over TLS lacks.
 const (
 	MissingCA   = "ca"   // the authority that signed the certificate is not known
@@ -193,4 +200,18 @@ func (f *Finding) Endpoint() string {
 		return endpoint(o.Scheme, cmp.Or(o.Host, c.Host), cmp.Or(o.Port, c.PortNumber), o.Path)
 	}
 	return c.Endpoint()
+}
+
+// Wanting is what is known that it wants and that nobody could see, since it was not asked; without credentials where it has
+// a reference to some.
+func (f *Finding) Wanting() (list []Want) {
+	if f.Candidate == nil || f.Verdict != Accepted || f.Observation.Outcome != Unprobed {
+		return nil
+	}
+	for _, w := range f.Candidate.Wants {
+		if w.CA || len(f.Credentials) == 0 {
+			list = append(list, w)
+		}
+	}
+	return list
 }

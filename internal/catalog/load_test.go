@@ -240,6 +240,21 @@ func TestSchemesAreComplete(t *testing.T) {
 	}
 }
 
+// What backends are known to want is of one kind, and says to people what it is; a rule without a condition would fit everything.
+func TestWantsAreComplete(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, w := range c.Lookalikes.Wants {
+		kind := w.Credential == "bearer" || w.Credential == "basic"
+		if len(w.Labels)+len(w.Annotations) == 0 || kind == w.CA || w.Credential != "" && !kind || w.What == "" {
+			t.Errorf("rule %d: %+v", i, w)
+		}
+	}
+}
+
 // Relatives answer the same queries: the families of the built-in types, and none between them.
 func TestRelatives(t *testing.T) {
 	t.Attr("req", "DTS-PRB-10")

@@ -21,11 +21,22 @@ type Lookalikes struct {
 	Roles []Role `yaml:"roles"`
 	// Schemes tells by annotations what the pods speak, the first that matches: rules with annotations and a scheme.
 	Schemes []Rule `yaml:"schemes"`
+	// Wants tells what backends want of their clients, before they are asked.
+	Wants []Want `yaml:"wants"`
 	// Ports that never serve a query API over HTTP, unless a type names them itself.
 	Ports struct {
 		Names   []string `yaml:"names"`
 		Numbers []int32  `yaml:"numbers"`
 	} `yaml:"ports"`
+}
+
+// Want is something that the Services which fit want of their clients: credentials, or trust in an authority.
+type Want struct {
+	Labels      map[string]Values `yaml:"labels"`
+	Annotations map[string]Values `yaml:"annotations"`
+	Credential  string            `yaml:"credential"` // bearer or basic
+	CA          bool              `yaml:"ca"`         // trust in the authority that signs its certificate
+	What        string            `yaml:"what"`       // it, and where it comes from, for people
 }
 
 // Role is a part that software comes in, and why it is no backend.

@@ -61,6 +61,7 @@ that key's size alone counts.`,
 			d.tellWarnings(streams)
 			d.tellNotWritten(streams)
 			d.tellRemedies(streams)
+			d.tellWants(streams)
 			tellVariables(streams, doc.Variables())
 			d.tellCA(streams)
 			if key == "" {
@@ -176,6 +177,23 @@ func (d *discovered) tellRemedies(s Streams) {
 			note(s, "%s %s is written without credentials, which such a backend usually wants; to name them, add to the configuration: %s",
 				f.Type, f.Ref, strings.Join(f.Remedies, "  or  "))
 		}
+	}
+}
+
+// tellWants says what backends that were not asked are known to want of HolmesGPT, each thing once.
+func (d *discovered) tellWants(s Streams) {
+	var wants []backend.Want
+	refs := map[backend.Want][]string{}
+	for _, f := range d.findings {
+		for _, w := range f.Wanting() {
+			if refs[w] == nil {
+				wants = append(wants, w)
+			}
+			refs[w] = append(refs[w], f.Ref.String())
+		}
+	}
+	for _, w := range wants {
+		note(s, "%s: not asked, and known to want %s; without that HolmesGPT fails the toolset", strings.Join(refs[w], ", "), w.What)
 	}
 }
 

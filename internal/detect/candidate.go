@@ -86,5 +86,5 @@ func (d *Detector) hostOf(s *backend.Service) string {
 
 // KeepAnnotation reports whether detection reads the annotation, so that whoever stores Services can drop the others.
 func (d *Detector) KeepAnnotation(key string) bool {
-	return strings.HasPrefix(key, annPrefix) || d.index.keys[key] != nil || d.look.schemeKeys[key]
+	return strings.HasPrefix(key, annPrefix) || d.index.keys[key] != nil || d.look.readKeys[key]
 }

@@ -24,15 +24,20 @@ type conventions struct {
 	always  endings // those that are told of any Service
 	neutral endings // may follow any of them
 
-	schemeKeys map[string]bool // the annotations of Schemes
+	readKeys map[string]bool // the annotations of Schemes and Wants
 }
 
 func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 	look := conventions{Lookalikes: c.Lookalikes, roles: endings{}, always: endings{}, neutral: newEndings(c.Lookalikes.Neutral),
-		schemeKeys: map[string]bool{}}
+		readKeys: map[string]bool{}}
 	for _, r := range c.Lookalikes.Schemes {
 		for k := range r.Annotations {
-			look.schemeKeys[k] = true
+			look.readKeys[k] = true
+		}
+	}
+	for _, w := range c.Lookalikes.Wants {
+		for k := range w.Annotations {
+			look.readKeys[k] = true
 		}
 	}
 	for _, r := range c.Lookalikes.Roles {

@@ -99,6 +99,9 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	if annotated {
 		r.Warning = d.unknownAnnotation(s)
 	}
+	for _, c := range r.Candidates {
+		c.Wants = d.wants(c)
+	}
 	d.perTenant(&r)
 	return r
 }

@@ -32,10 +32,13 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		}
 		t := o.Type(f.Type)
 		if o.Primary[f.Type] != f.Ref && o.tokenHelps(f) {
-			f.Reason = "it is up and wants credentials; HolmesGPT sends it the token of its own ServiceAccount"
+			const sent = "HolmesGPT sends it the token of its own ServiceAccount"
+			if f.Reason += "; " + sent; f.Observation.Outcome == backend.AuthRequired {
+				f.Reason = "it is up and wants credentials; " + sent
+			}
 			continue
 		}
-		defaults := defaultCredentials(t, f.Observation.Wants)
+		defaults := defaultCredentials(t, cmp.Or(f.Observation.Wants, knownKind(f)))
 		beside := endangered(t, open)
 		if o.entitled(f) && beside == nil && len(defaults) > 0 {
 			f.Credentials = defaults
@@ -57,16 +60,28 @@ func giveCredentials(all []*backend.Finding, o Options) {
 }
 
 // wants reports whether an instance wants credentials, as far as that is known: a probe said so, or there was none and the
-// type usually does.
+// type usually does, or the catalog says so of the Service.
 func (o *Options) wants(f *backend.Finding) bool {
 	switch f.Observation.Outcome {
 	case backend.AuthRequired:
 		return true
 	case backend.Unprobed:
 		t := o.Type(f.Type)
-		return !f.Candidate.Unproven && t != nil && t.Toolset.UsuallyWantsCredentials
+		return !f.Candidate.Unproven && t != nil && (t.Toolset.UsuallyWantsCredentials || knownKind(f) != "")
 	}
 	return false
+}
+
+// knownKind is the kind of credential that an instance which was not asked is known to want; "" for none that is known.
+func knownKind(f *backend.Finding) backend.Kind {
+	if f.Observation.Outcome == backend.Unprobed {
+		for _, w := range f.Candidate.Wants {
+			if w.Credential != "" {
+				return w.Credential
+			}
+		}
+	}
+	return ""
 }
 
 // entitled reports whether an instance may get the reference that its type has by default.

@@ -13,6 +13,11 @@ func judge(c *backend.Candidate, o *backend.Observation) (backend.Verdict, strin
 	if c.Detected != "" {
 		reason = fmt.Sprintf("taken for %s by %s, it turned out to be its relative %s: %s", c.Detected, c.Signs[0], c.Type, reason)
 	}
+	if verdict == backend.Accepted && o.Outcome == backend.Unprobed {
+		for _, w := range c.Wants {
+			reason += "; it is known to want " + w.What
+		}
+	}
 	return verdict, strings.Join(append([]string{reason}, o.Warnings...), "; ")
 }
 

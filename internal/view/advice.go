@@ -36,6 +36,7 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 		if f.Observation.OwnCA {
 			out = append(out, Advice{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"})
 		}
+		out = append(adviseWants(f), out...)
 		if h.Unprobed && !f.Candidate.Unproven {
 			out = append([]Advice{{"To see whether it works, " + h.HowToProbe + ".", ""}}, out...)
 		}

@@ -38,7 +38,15 @@ func adviseTLS(f *backend.Finding) []Advice {
 	names := fmt.Sprintf("%s.%s.svc", f.Name, f.Namespace)
 	switch f.Observation.Missing {
 	case backend.MissingCA:
-		return []Advice{{"Name the authority that signed its certificate in the configuration:", "tls: {caFile: /path/to/ca.pem}"}, unchecked}
+		signer := ""
+		if f.Candidate != nil {
+			for _, w := range f.Candidate.Wants {
+				if w.CA {
+					signer = " (it is known to want " + w.What + ")"
+				}
+			}
+		}
+		return []Advice{{"Name the authority that signed its certificate" + signer + " in the configuration:", "tls: {caFile: /path/to/ca.pem}"}, unchecked}
 	case backend.MissingName:
 		return []Advice{
 			{"Have a certificate issued, and its server configured, for one of the Service's own names, such as " + names + ". Where it is right for another name, say which:",
@@ -47,4 +55,16 @@ func adviseTLS(f *backend.Finding) []Advice {
 		}
 	}
 	return []Advice{{"Have its certificate renewed.", ""}, unchecked}
+}
+
+// adviseWants is what HolmesGPT needs for a backend that was not asked and is known to want it.
+func adviseWants(f *backend.Finding) (out []Advice) {
+	for _, w := range f.Wanting() {
+		command := ""
+		if w.CA {
+			command = "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"
+		}
+		out = append(out, Advice{"HolmesGPT needs for it " + w.What + ".", command})
+	}
+	return out
 }

@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+)
+
+// What OpenShift's monitoring is known to want is said where nobody asks it: a token, and trust in the service CA.
+func TestKnownWantsAreTold(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-CLI-4")
+	const file = "testdata/openshift.yaml"
+	const token, ca = "the token of a ServiceAccount that has the ClusterRole cluster-monitoring-view", "trust in OpenShift's service CA"
+	r := mustRun(t, "generate", "-f", file, "--key", "custom_toolset.yaml")
+	const all = "openshift-monitoring/prometheus-k8s, openshift-monitoring/thanos-querier, openshift-monitoring/alertmanager-main: not asked, and known to want "
+	for _, want := range []string{all + token, all + ca, "credentials: {alertmanager: {openshift-monitoring/alertmanager-main: {token: ALERTMANAGER_BEARER_TOKEN}}}"} {
+		if strings.Count(r.err, want) != 1 {
+			t.Errorf("%q is not on stderr once:\n%s", want, r.err)
+		}
+	}
+	if strings.Contains(r.err, "{prometheus:") {
+		t.Errorf("HolmesGPT sends Prometheus its own token:\n%s", r.err)
+	}
+	for _, name := range []string{"prometheus-k8s", "thanos-querier", "alertmanager-main"} {
+		r := mustRun(t, "explain", "-f", file, "openshift-monitoring/"+name)
+		sentence, advice, _ := strings.Cut(strings.Join(strings.Fields(r.out), " "), "What you can do")
+		for _, text := range []string{sentence, advice} {
+			if !strings.Contains(text, token) || !strings.Contains(text, ca) {
+				t.Errorf("%s: %s", name, r.out)
+			}
+		}
+		if own := strings.Contains(sentence, "HolmesGPT sends it the token of its own ServiceAccount"); own != (name != "alertmanager-main") {
+			t.Errorf("%s: its own token: %t", name, own)
+		}
+	}
+	r = mustRun(t, "generate", "-f", file, "--set", "credentials.alertmanager.openshift-monitoring/alertmanager-main.token=ALERTS")
+	if strings.Contains(r.err, "alertmanager-main: not asked, and known to want the token") || !strings.Contains(r.err, ca) {
+		t.Errorf("its token is named: %s", r.err)
+	}
+	if r := mustRun(t, "generate", "-f", clusterFile); strings.Contains(r.err, "known to want") {
+		t.Errorf("another cluster: %s", r.err)
+	}
+}
