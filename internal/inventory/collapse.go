@@ -95,18 +95,18 @@ func (f *front) enter() {
 
 func (o *Options) collapseNamespace(list []*front) {
 	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
-	var kept []*front
+	kept := newRivals(list)
 	owner := map[endpoint]*front{}
 	for _, f := range list {
-		if i := slices.IndexFunc(kept, f.yields); i >= 0 {
-			f.of, f.why = kept[i], o.whyNot(f.Finding, kept[i].Finding)
+		if winner := kept.winner(f); winner != nil {
+			f.of, f.why = winner, o.whyNot(f.Finding, winner.Finding)
 			continue
 		}
 		if others := f.covering(owner); len(others) > 0 {
 			f.of, f.why = others[0], "this one leads to the pods of several: "+names(others)
 			continue
 		}
-		kept = append(kept, f)
+		kept.add(f)
 		for _, p := range f.all.list {
 			if owner[p] == nil {
 				owner[p] = f
