@@ -74,13 +74,8 @@ func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) 
 			return false, err
 		}
 	}
-	var inForce toolset.Holders
 	state, err := publish.DecodeState(live[toolset.KeyState])
-	if err == nil && overridesFile == "" && overrides != nil && state.Overrides == live[toolset.KeyOverrides] {
-		if inForce = state.Holders; inForce == nil {
-			inForce, _ = overrides.Holders(d.findings, d.catalog.Types, nil) // as an earlier release had it
-		}
-	}
+	inForce := err == nil && overridesFile == "" && state.Overrides == live[toolset.KeyOverrides]
 	_, keys, err := d.document(overrides, inForce)
 	if err != nil {
 		return false, err

@@ -44,7 +44,7 @@ that key's size alone counts.`,
 			if err != nil {
 				return err
 			}
-			doc, keys, err := d.document(overrides, nil)
+			doc, keys, err := d.document(overrides, false)
 			if err != nil {
 				return err
 			}
@@ -103,20 +103,18 @@ func readFile(flag, path string) ([]byte, error) {
 	return data, nil
 }
 
-// document builds what would be written. inForce are the holders of the overrides' credentials where the service has
-// found those overrides good, nil where they are new.
-func (d *discovered) document(overrides *toolset.Overrides, inForce toolset.Holders) (*toolset.Document, map[string]string, error) {
-	holders := inForce
-	if overrides != nil && holders == nil {
-		var err error
-		if holders, err = overrides.Holders(d.findings, d.catalog.Types, nil); err != nil {
+// document builds what would be written. inForce: the service has found the overrides good.
+func (d *discovered) document(overrides *toolset.Overrides, inForce bool) (*toolset.Document, map[string]string, error) {
+	if overrides != nil && !inForce {
+		types := d.catalog.Types
+		if err := overrides.Shared(d.findings, types, overrides.Fresh(nil, types)); err != nil {
 			return nil, nil, err
 		}
 	}
 	doc, err := toolset.Build(d.findings, toolset.Options{
 		Types: d.catalog.Types, Baseline: d.config.HolmesGPT.Baseline,
 		GenerationMarker: d.config.HolmesGPT.GenerationMarker, Formats: d.config.Output.Formats,
-		TrustedNamespaces: d.config.Security.TrustedNamespaces, Holders: holders, InForce: inForce != nil,
+		TrustedNamespaces: d.config.Security.TrustedNamespaces, InForce: inForce,
 	}, overrides)
 	if err != nil {
 		return nil, nil, err

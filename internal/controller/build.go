@@ -112,7 +112,7 @@ func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 // state is what must outlive this process.
 func (c *Controller) state(findings []*backend.Finding) publish.State {
 	m := &c.memory
-	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.goodText, Holders: m.holders}
+	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.goodText}
 	// One that opted out, or that is something else by now, is as good as deleted; of a frozen namespace nothing is known.
 	present, frozen := map[backend.Ref]bool{}, c.source.Frozen()
 	for _, f := range findings {

@@ -32,7 +32,6 @@ type memory struct {
 	candidate     *candidate         // what it says, until a document was built with it
 	taken         bool               // the admin's text was looked at
 	overrides     *toolset.Overrides // the last that were good, nil for none
-	holders       toolset.Holders    // whom their credentials at the top of toolsets are for
 	goodText      string             // their text
 	overridesErr  error              // what is wrong with overridesText
 
@@ -161,9 +160,9 @@ func (m *memory) restorable() string {
 	return m.goodText
 }
 
-func (c *Controller) useOverrides(text string, o *toolset.Overrides, holders toolset.Holders) {
+func (c *Controller) useOverrides(text string, o *toolset.Overrides) {
 	m := &c.memory
-	m.overrides, m.goodText, m.holders, m.candidate = o, text, holders, nil
+	m.overrides, m.goodText, m.candidate = o, text, nil
 	if m.overridesErr != nil {
 		m.overridesErr = nil
 		c.opts.Report.Overrides(nil)

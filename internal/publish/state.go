@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,7 +20,6 @@ type State struct {
 	Published []Instance             // in any order, each Service, type and tenant once
 	Primaries map[string]backend.Ref // by type
 	Overrides string                 // the last valid text of overrides.yaml
-	Holders   map[string]backend.Ref // whom credentials at the top of toolsets in it are for, "" for nobody; absent without any
 }
 
 // Instance is a published one: enough to publish it again before it is probed again.
@@ -56,7 +54,6 @@ type stateJSON struct {
 	Published []instanceJSON    `json:"published"`
 	Primaries map[string]string `json:"primaries"`
 	Overrides string            `json:"overrides,omitempty"`
-	Holders   map[string]string `json:"holders,omitempty"`
 }
 
 type instanceJSON struct {
@@ -96,15 +93,6 @@ func (s *State) Encode() (string, error) {
 	for typ, ref := range s.Primaries {
 		out.Primaries[typ] = ref.String()
 	}
-	for name, ref := range s.Holders {
-		if out.Holders == nil {
-			out.Holders = map[string]string{}
-		}
-		out.Holders[name] = ""
-		if ref != (backend.Ref{}) {
-			out.Holders[name] = ref.String()
-		}
-	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -120,11 +108,13 @@ func (i Instance) compare(o Instance) int {
 }
 
 // DecodeState reads the text of state.json. It is strict, since anybody who may write the ConfigMap may have written it: with
-// an error the caller starts anew, as with an empty State.
+// an error the caller starts anew, as with an empty State. What is published comes from Services, so that each entry which
+// cannot be is left out by itself.
 func DecodeState(text string) (*State, error) {
 	var in struct {
 		stateJSON
 		Published []json.RawMessage `json:"published"` // one by one, so that a long list of nothing takes no memory
+		Holders   json.RawMessage   `json:"holders"`   // an earlier release wrote it
 	}
 	if err := strict([]byte(text), &in); err != nil {
 		return nil, fmt.Errorf("state.json: %w", err)
@@ -133,55 +123,23 @@ func DecodeState(text string) (*State, error) {
 		return nil, fmt.Errorf("state.json: version %d, expected %d", in.Version, stateVersion)
 	}
 	s := &State{Primaries: map[string]backend.Ref{}, Overrides: in.Overrides}
-	for n, raw := range in.Published {
+	for _, raw := range in.Published {
 		var j instanceJSON
-		err := strict(raw, &j)
-		var i Instance
-		if err == nil {
-			i, err = j.instance()
+		if strict(raw, &j) != nil {
+			continue
 		}
-		if err != nil {
-			return nil, fmt.Errorf("state.json: published[%d]: %w", n, err)
-		}
-		s.Published = append(s.Published, i)
-	}
-	slices.SortFunc(s.Published, Instance.compare)
-	for n := 1; n < len(s.Published); n++ {
-		if i := s.Published[n]; i.compare(s.Published[n-1]) == 0 {
-			return nil, fmt.Errorf("state.json: the %s of %s is there twice", i.Type, i.Service)
+		if i, err := j.instance(); err == nil {
+			s.Published = append(s.Published, i)
 		}
 	}
-	for _, typ := range slices.Sorted(maps.Keys(in.Primaries)) {
-		ref, err := parseRef(in.Primaries[typ])
-		if err == nil {
-			err = checkText("type", typ)
+	slices.SortStableFunc(s.Published, Instance.compare)
+	s.Published = slices.CompactFunc(s.Published, func(a, b Instance) bool { return a.compare(b) == 0 })
+	for typ, text := range in.Primaries {
+		if ref, err := parseRef(text); err == nil && checkText("type", typ) == nil {
+			s.Primaries[typ] = ref
 		}
-		if err != nil {
-			return nil, fmt.Errorf("state.json: primaries: %w", err)
-		}
-		s.Primaries[typ] = ref
-	}
-	if err := in.holders(s); err != nil {
-		return nil, err
 	}
 	return s, nil
-}
-
-func (in *stateJSON) holders(s *State) error {
-	for _, name := range slices.Sorted(maps.Keys(in.Holders)) {
-		ref, err := backend.Ref{}, checkText("toolset", name)
-		if text := in.Holders[name]; err == nil && text != "" {
-			ref, err = parseRef(text)
-		}
-		if err != nil {
-			return fmt.Errorf("state.json: holders: %w", err)
-		}
-		if s.Holders == nil {
-			s.Holders = map[string]backend.Ref{}
-		}
-		s.Holders[name] = ref
-	}
-	return nil
 }
 
 // strict decodes one JSON value of known fields.

@@ -1,6 +1,8 @@
 package publish
 
 import (
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -27,10 +29,6 @@ func exampleState() *State {
 			"elasticsearch": {Namespace: "obs", Name: "es"},
 		},
 		Overrides: "toolsets:\n  a<b>: null # é\n",
-		Holders: map[string]backend.Ref{
-			"prometheus/metrics": {Namespace: "monitoring", Name: "kps"},
-			"grafana/loki":       {}, // nobody
-		},
 	}
 }
 
@@ -84,11 +82,7 @@ const exampleText = `{
   "elasticsearch": "obs/es",
   "prometheus": "team/prom"
  },
- "overrides": "toolsets:\n  a<b>: null # é\n",
- "holders": {
-  "grafana/loki": "",
-  "prometheus/metrics": "monitoring/kps"
- }
+ "overrides": "toolsets:\n  a<b>: null # é\n"
 }
 `
 
@@ -126,7 +120,7 @@ func TestStateEmpty(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(back.Published) != 0 || len(back.Primaries) != 0 || back.Overrides != "" || back.Holders != nil || strings.Contains(got, "holders") {
+	if len(back.Published) != 0 || len(back.Primaries) != 0 || back.Overrides != "" {
 		t.Errorf("an empty State came back as %+v", back)
 	}
 }
@@ -139,32 +133,10 @@ func TestDecodeStateRefuses(t *testing.T) {
 		{"cut off", `"primaries": {`, `"primaries": `, "state.json: invalid character"},
 		{"twice", exampleText, exampleText + exampleText, "state.json: there is more after its end"},
 		{"another version", `"version": 1`, `"version": 2`, "state.json: version 2, expected 1"},
-		{"unknown field", `"skipVerify"`, `"skip"`, `unknown field "skip"`},
-		{"scheme", `"scheme": "https"`, `"scheme": "file"`, "published[0]: scheme: expected http or https"},
-		{"port", `"port": 9090`, `"port": 0`, "published[1]: port: expected 1 to 65535"},
-		{"port too large", `"port": 9090`, `"port": 65536`, "published[1]: port: expected 1 to 65535"},
-		{"path", `"/prometheus"`, `"@evil.example/"`, "published[1]: path: expected"},
-		{"template in the path", `"/prometheus"`, `"/{{ env.TOKEN }}"`, "published[1]: path: contains a template marker"},
-		{"template in the name", `"name": "teams"`, `"name": "{{ env.TOKEN }}"`, "published[2]: name: contains a template marker"},
-		{"control character in the version", `8.15.0`, `8\u0007`, "published[0]: version: contains a control character"},
-		{"service", `"service": "team/prom"`, `"service": "prom"`, "published[2]: expected a Service as namespace/name"},
-		{"outcome", `"outcome": "untrusted-tls"`, `"outcome": "fine"`, "published[0]: outcome: expected"},
-		{"host", `"books.example.com"`, `"evil.example:1/"`, "published[3]: host: expected a DNS name"},
-		{"health path", `"/healthz?x=1"`, `"@evil.example"`, "published[3]: healthPath: expected"},
-		{"template in the description", "what to do", "{{ env.TOKEN }}", "published[3]: description: contains a template marker"},
-		{"same instance", `"service": "team/prom"`, `"service": "monitoring/kps"`, "the prometheus of monitoring/kps is there twice"},
-		{"tenant", `"tenant": "team-a"`, `"tenant": "team a"`, "published[0]: tenant: expected the name of one"},
-		{"primary", `"prometheus": "team/prom"`, `"prometheus": ""`, "primaries: expected a Service"},
-		{"holder", `"prometheus/metrics": "monitoring/kps"`, `"prometheus/metrics": "kps"`, "holders: expected a Service"},
-		{"template in a toolset's name", `"grafana/loki"`, `"{{ env.TOKEN }}"`, "holders: toolset: contains a template marker"},
-		{"type", `"type": "elasticsearch"`, `"type": ""`, "published[0]: type: expected 1 to 512 bytes"},
+		{"unknown field", `"overrides"`, `"patches"`, `unknown field "patches"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			text := strings.Replace(exampleText, tt.old, tt.new, 1)
-			if text == exampleText {
-				t.Fatal("the case changes nothing")
-			}
-			_, err := DecodeState(text)
+			_, err := DecodeState(changed(t, tt.old, tt.new))
 			if err == nil {
 				t.Fatal("accepted")
 			}
@@ -172,6 +144,106 @@ func TestDecodeStateRefuses(t *testing.T) {
 				t.Errorf("error %q, want one line with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func changed(t *testing.T, old, replacement string) string {
+	t.Helper()
+	text := strings.Replace(exampleText, old, replacement, 1)
+	if text == exampleText {
+		t.Fatal("the case changes nothing")
+	}
+	return text
+}
+
+// What cannot be is left out alone: a Service of a stranger's must not make the service forget all the rest.
+func TestDecodeStateLeavesOut(t *testing.T) {
+	t.Attr("req", "DTS-OUT-10")
+	t.Attr("req", "DTS-SEC-3")
+	for _, tt := range []struct {
+		name, old, new string
+		published      int // which is left out
+		primary        string
+	}{
+		{"unknown field", `"skipVerify"`, `"skip"`, 0, ""},
+		{"not a mapping", `"published": [`, `"published": [7,`, -1, ""},
+		{"scheme", `"scheme": "https"`, `"scheme": "file"`, 0, ""},
+		{"port", `"port": 9090`, `"port": 0`, 1, ""},
+		{"port too large", `"port": 9090`, `"port": 99999`, 1, ""},
+		{"path", `"/prometheus"`, `"@evil.example/"`, 1, ""},
+		{"template in the path", `"/prometheus"`, `"/{{ env.TOKEN }}"`, 1, ""},
+		{"template in the name", `"name": "teams"`, `"name": "{{ env.TOKEN }}"`, 2, ""},
+		{"control character in the version", `8.15.0`, `8\u0007`, 0, ""},
+		{"service", `"service": "team/prom"`, `"service": "prom"`, 2, ""},
+		{"outcome", `"outcome": "untrusted-tls"`, `"outcome": "fine"`, 0, ""},
+		{"host", `"books.example.com"`, `"evil.example:1/"`, 3, ""},
+		{"health path", `"/healthz?x=1"`, `"@evil.example"`, 3, ""},
+		{"template in the description", "what to do", "{{ env.TOKEN }}", 3, ""},
+		{"same instance", `"service": "team/prom"`, `"service": "monitoring/kps"`, 2, ""},
+		{"tenant", `"tenant": "team-a"`, `"tenant": "team a"`, 0, ""},
+		{"type", `"type": "elasticsearch"`, `"type": ""`, 0, ""},
+		{"primary", `"prometheus": "team/prom"`, `"prometheus": ""`, -1, "prometheus"},
+		{"template in a type", `"prometheus": "team/prom"`, `"{{ env.TOKEN }}": "team/prom"`, -1, "prometheus"},
+		{"what an earlier release wrote", `"primaries"`, `"holders": {"grafana/loki": ""}, "primaries"`, -1, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			want := exampleState()
+			if tt.published >= 0 {
+				want.Published = slices.Delete(want.Published, tt.published, tt.published+1)
+			}
+			delete(want.Primaries, tt.primary)
+			got, err := DecodeState(changed(t, tt.old, tt.new))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Whatever a Service may bring into the state, what is written can be read, and the rest of it means the same again.
+func TestWhatIsWrittenCanBeRead(t *testing.T) {
+	t.Attr("req", "DTS-OUT-10")
+	t.Attr("req", "DTS-SEC-3")
+	r := rand.New(rand.NewPCG(1, 2))
+	texts := []string{"", "a", "/", "a/b", "{{ env.TOKEN }}", "\x00", "\xff", "${X}", strings.Repeat("x", 600), "é<>\"\u2028"}
+	text := func() string { return texts[r.IntN(len(texts))] }
+	ports := []int32{0, 1, 65535, 65536, 99999, -3000, math.MinInt32, math.MaxInt32}
+	for range 2000 {
+		s := exampleState()
+		for range r.IntN(4) {
+			s.Published = append(s.Published, Instance{
+				Type: text(), Service: backend.Ref{Namespace: text(), Name: text()}, Name: text(), Scheme: text(), Path: text(),
+				Port: ports[r.IntN(len(ports))], Outcome: backend.Outcome(text()), Version: text(), FoundHost: text(),
+				FoundPort: ports[r.IntN(len(ports))], Wants: backend.Kind(text()), Host: text(), HealthPath: text(),
+				Description: text(), Detected: text(), Tenant: text(), TenantHeader: text(),
+			})
+		}
+		s.Primaries[text()] = backend.Ref{Namespace: text(), Name: text()}
+		written, err := s.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := DecodeState(written)
+		if err != nil {
+			t.Fatalf("refuses what it wrote: %v\n%s", err, written)
+		}
+		example := exampleState()
+		if back.Overrides != example.Overrides {
+			t.Errorf("the overrides are %q", back.Overrides)
+		}
+		for typ, ref := range example.Primaries {
+			if back.Primaries[typ] != ref {
+				t.Errorf("the primary of %s is %s", typ, back.Primaries[typ])
+			}
+		}
+		for _, i := range example.Published {
+			if !slices.Contains(back.Published, i) {
+				t.Errorf("%s is forgotten:\n%s", i.Service, written)
+			}
+		}
 	}
 }
 

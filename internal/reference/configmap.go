@@ -38,7 +38,7 @@ func configMap(root string) (Page, error) {
 		return p, err
 	}
 	if err := jsonFields(&m, s, "State", reflect.TypeFor[publish.State](), map[string]string{
-		"Published": "published", "Primaries": "primaries", "Overrides": "overrides", "Holders": "holders",
+		"Published": "published", "Primaries": "primaries", "Overrides": "overrides",
 	}); err != nil {
 		return p, err
 	}

@@ -31,8 +31,6 @@ type Options struct {
 	Formats []string
 	// TrustedNamespaces are those whose notes the agent reads before others'.
 	TrustedNamespaces []string
-	// Holders are whom the overrides' credentials at the top of toolsets are for, as Overrides.Holders said.
-	Holders Holders
 	// InForce: the overrides were found good before. What of them does not fit what is found by now is left out, with a
 	// warning, and the rest stays in force, so that no owner of a Service can take it away.
 	InForce bool

@@ -30,7 +30,6 @@ type builder struct {
 	// tops are the overrides' credentials at the top of toolsets, and given are those of which an instance got them.
 	tops    map[string]map[string]any
 	given   map[string]bool
-	holders Holders
 	types   []*catalog.Type
 	urls    map[string][]string // by toolset, the keys that hold an instance's URL
 	inForce bool
@@ -63,7 +62,6 @@ func newBuilder(overrides *Overrides, opts Options) *builder {
 		trusted:   opts.TrustedNamespaces,
 		tops:      overrides.tops(opts.Types),
 		given:     map[string]bool{},
-		holders:   opts.Holders,
 		types:     opts.Types,
 		urls:      urlKeys(opts.Types),
 		inForce:   opts.InForce,

@@ -144,12 +144,12 @@ func TestOverridesInForceAlwaysFit(t *testing.T) {
 		for _, f := range candidates {
 			if f := *f; r.IntN(2) == 0 {
 				c := *f.Candidate
-				c.Unproven, f.Candidate = r.IntN(4) == 0, &c
+				c.Unproven, f.Candidate, f.Entitled = r.IntN(4) == 0, &c, f.Namespace == "ours"
 				findings = append(findings, &f)
 			}
 		}
 		opts := options(t)
-		opts.InForce, opts.Holders = true, Holders{"prometheus/metrics": {Namespace: "ours", Name: "p"}, "grafana/loki": {Namespace: "ours", Name: "l"}}
+		opts.InForce = true
 		d, err := Build(findings, opts, parse(t, strings.ReplaceAll(text, "mcp_servers: {}", "notes: {}")))
 		if err != nil {
 			t.Fatalf("%s\n%v", text, err)

@@ -295,7 +295,7 @@ func TestBadOverrides(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o, err := ParseOverrides("o.yaml", []byte(tt.text))
 			if err == nil {
-				_, err = o.Holders(patched(), types(t), nil)
+				err = o.Shared(patched(), types(t), o.Fresh(nil, types(t)))
 			}
 			if err == nil {
 				_, err = Build(patched(), options(t), o)

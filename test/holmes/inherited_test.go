@@ -23,7 +23,8 @@ func TestCredentialOfTheOverridesIsSent(t *testing.T) {
 	services, hosts := cluster(t, service{
 		namespace: "ours", name: "prometheus", labels: app("prometheus", component, "server"), port: "http", target: 9090, backend: backend,
 	})
-	document, _ := generate(t, build(t), services, "--probe=direct", "--overrides", overrides)
+	document, _ := generate(t, build(t), services, "--probe=direct", "--overrides", overrides,
+		"--set", "primary.prometheus=ours/prometheus")
 	check(t, Case{Name: "inherited", Document: document, Hosts: hosts, Expect: Expect{Env: map[string]string{"TOKEN": "s3cret"}}})
 	asked, sent := 0, 0
 	for _, r := range backend.Requests() {

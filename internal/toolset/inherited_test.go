@@ -19,16 +19,20 @@ func down(f *backend.Finding) {
 	f.Observation.Outcome = backend.Unreachable
 }
 
+func verdict(v backend.Verdict) func(*backend.Finding) {
+	return func(f *backend.Finding) { f.Verdict = v }
+}
+
 func keepsToken(f *backend.Finding) { f.KeepToken = true }
 
-// with builds with overrides as the service does: whom their credentials are for is decided first.
-func with(t *testing.T, findings []*backend.Finding, text string, known Holders) (*Document, error) {
+// with builds with overrides as the service does.
+func with(t *testing.T, findings []*backend.Finding, text string, old *Overrides) (*Document, error) {
 	t.Helper()
 	o, opts := parse(t, text), options(t)
-	var err error
-	if opts.Holders, err = o.Holders(findings, opts.Types, known); err != nil {
+	if err := o.Shared(findings, opts.Types, o.Fresh(old, opts.Types)); err != nil {
 		return nil, err
 	}
+	opts.InForce = old != nil
 	return Build(findings, opts, o)
 }
 
@@ -44,7 +48,7 @@ func who(d *Document) (list []string) {
 	return slices.Compact(list)
 }
 
-// A credential at the top of a toolset goes to whom the configuration trusts, and to the one it was written for.
+// A credential at the top of a toolset goes to what the configuration names or trusts, and to nothing for being the only one.
 func TestCredentialAtTheTop(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	t.Attr("req", "DTS-SEC-3")
@@ -54,33 +58,28 @@ func TestCredentialAtTheTop(t *testing.T) {
 	evil := func(change ...func(*backend.Finding)) *backend.Finding {
 		return found("prometheus", "evil/p", 9090, change...)
 	}
-	holder := Holders{"prometheus/metrics": {Namespace: "ours", Name: "p"}}
-	nobody := Holders{"prometheus/metrics": {}}
 	const goesToNobody = "this credential goes to nobody: "
 	for name, tt := range map[string]struct {
 		findings []*backend.Finding
-		known    Holders
 		want     []string
-		warning  string
 	}{
-		"written for the only one":            {[]*backend.Finding{ours(primary)}, nil, []string{"ours/p"}, ""},
-		"written for an unproven one":         {[]*backend.Finding{evil(unproven)}, nil, nil, goesToNobody + "no instance is named for it"},
-		"written while ours is down":          {[]*backend.Finding{evil(primary), ours(down)}, nil, nil, goesToNobody},
-		"written while there is none":         {nil, nil, nil, goesToNobody},
-		"a second one":                        {[]*backend.Finding{ours(primary), evil()}, holder, []string{"ours/p"}, ""},
-		"a second one, older":                 {[]*backend.Finding{evil(primary), ours()}, holder, []string{"ours/p"}, ""},
-		"a second one, unproven":              {[]*backend.Finding{ours(primary), evil(unproven)}, holder, []string{"ours/p"}, ""},
-		"a relative":                          {[]*backend.Finding{ours(primary), found("thanos", "evil/t", 9090, primary)}, holder, []string{"ours/p"}, ""},
-		"ours is gone":                        {[]*backend.Finding{evil(primary)}, holder, nil, goesToNobody + "it is for ours/p, which is not published"},
-		"ours is gone, the other unproven":    {[]*backend.Finding{evil(unproven)}, holder, nil, goesToNobody},
-		"ours is unproven by now":             {[]*backend.Finding{ours(unproven)}, holder, nil, goesToNobody},
-		"nobody's, and one is left":           {[]*backend.Finding{evil(primary)}, nobody, nil, goesToNobody},
-		"the configuration names one":         {[]*backend.Finding{evil(primary), ours(entitled)}, nobody, []string{"ours/p"}, ""},
-		"the configuration names another too": {[]*backend.Finding{found("thanos", "ours/t", 9090, entitled), ours(), evil()}, holder, []string{"ours/p", "ours/t"}, ""},
-		"the configuration names an unproven": {[]*backend.Finding{evil(unproven, entitled)}, nobody, nil, goesToNobody},
-		"it keeps the agent's token at home":  {[]*backend.Finding{ours(primary, keepsToken), evil(keepsToken)}, holder, []string{"ours/p"}, ""},
+		"the only one":                        {[]*backend.Finding{evil(primary)}, nil},
+		"an unproven one":                     {[]*backend.Finding{evil(unproven)}, nil},
+		"ours is down":                        {[]*backend.Finding{evil(primary), ours(entitled, down)}, nil},
+		"ours is unconfirmed":                 {[]*backend.Finding{evil(primary), ours(entitled, verdict(backend.Unconfirmed))}, nil},
+		"ours is a duplicate":                 {[]*backend.Finding{evil(primary), ours(entitled, verdict(backend.Duplicate))}, nil},
+		"ours is rejected":                    {[]*backend.Finding{evil(primary), ours(entitled, verdict(backend.Rejected))}, nil},
+		"there is none":                       {nil, nil},
+		"ours":                                {[]*backend.Finding{ours(entitled)}, []string{"ours/p"}},
+		"a second one":                        {[]*backend.Finding{ours(primary, entitled), evil()}, []string{"ours/p"}},
+		"a second one, older":                 {[]*backend.Finding{evil(primary), ours(entitled)}, []string{"ours/p"}},
+		"a second one, unproven":              {[]*backend.Finding{ours(primary, entitled), evil(unproven)}, []string{"ours/p"}},
+		"a relative":                          {[]*backend.Finding{ours(primary, entitled), found("thanos", "evil/t", 9090, primary)}, []string{"ours/p"}},
+		"ours is unproven by now":             {[]*backend.Finding{ours(unproven, entitled)}, nil},
+		"the configuration names another too": {[]*backend.Finding{found("thanos", "ours/t", 9090, entitled), ours(entitled), evil()}, []string{"ours/p", "ours/t"}},
+		"it keeps the agent's token at home":  {[]*backend.Finding{ours(primary, entitled, keepsToken), evil(keepsToken)}, []string{"ours/p"}},
 	} {
-		d, err := with(t, tt.findings, bearer, tt.known)
+		d, err := with(t, tt.findings, bearer, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -89,10 +88,10 @@ func TestCredentialAtTheTop(t *testing.T) {
 			t.Errorf("%s: who has the credential (-want +got):\n%s", name, diff)
 		}
 		warnings := strings.Join(d.Warnings, "\n")
-		if !strings.Contains(warnings, tt.warning) || strings.Contains(warnings, goesToNobody) != (tt.warning != "") {
-			t.Errorf("%s: warnings %q, want %q", name, warnings, tt.warning)
+		if strings.Contains(warnings, goesToNobody) != (tt.want == nil) {
+			t.Errorf("%s: warnings %q", name, warnings)
 		}
-		if tt.warning != "" && !strings.Contains(warnings, "primary: {prometheus: NAMESPACE/NAME}") &&
+		if tt.want == nil && !strings.Contains(warnings, "primary: {prometheus: NAMESPACE/NAME}") &&
 			!strings.Contains(warnings, "primary: {mimir: NAMESPACE/NAME}") {
 			t.Errorf("%s: no line to add in %q", name, warnings)
 		}
@@ -117,27 +116,27 @@ func TestInheritedBelow(t *testing.T) {
 	}{
 		"headers": {
 			`toolsets: {prometheus/metrics: {config: {verify_ssl: false, additional_headers: {authorization: "{{ env.A }}", X-Scope-OrgID: a}}}}`,
-			found("prometheus", "a/b", 9090, credentials("bearer_token", "B")),
+			found("prometheus", "a/b", 9090, entitled, credentials("bearer_token", "B")),
 			m{"additional_headers": m{"Authorization": "Bearer {{ env.B }}", "X-Scope-OrgID": "a"}, "prometheus_url": "http://b.a.svc.cluster.local:9090"},
 		},
 		"a patch of the instance": {
 			`{toolsets: {prometheus/metrics: {config: {additional_headers: {Authorization: "{{ env.A }}", X-Scope-OrgID: a}}}}, ` +
 				`instances: {prometheus: {a/b: {additional_headers: {X-Scope-OrgID: b}}}}}`,
-			found("prometheus", "a/b", 9090),
+			found("prometheus", "a/b", 9090, entitled),
 			m{"additional_headers": m{"Authorization": "{{ env.A }}", "X-Scope-OrgID": "b"}, "prometheus_url": "http://b.a.svc.cluster.local:9090"},
 		},
 		"nothing where its own token is kept at home": {
 			`toolsets: {prometheus/metrics: {config: {api_key: "{{ env.A }}"}}}`,
-			found("prometheus", "a/b", 9090, keepsToken),
+			found("prometheus", "a/b", 9090, entitled, keepsToken),
 			m{"api_key": "{{ env.A }}", "additional_headers": m{"Authorization": "Basic Og=="}, "prometheus_url": "http://b.a.svc.cluster.local:9090"},
 		},
 		"instead of what says nothing": {
-			bearer, found("prometheus", "a/b", 9090, keepsToken),
+			bearer, found("prometheus", "a/b", 9090, entitled, keepsToken),
 			m{"additional_headers": m{"Authorization": "Bearer {{ env.TOKEN }}"}, "prometheus_url": "http://b.a.svc.cluster.local:9090"},
 		},
 		"one way to log in": {
 			`toolsets: {grafana/loki: {config: {username: a, password: "{{ env.A }}", client_cert: c}}}`,
-			found("loki", "a/b", 3100, credentials("api_key", "B")),
+			found("loki", "a/b", 3100, entitled, credentials("api_key", "B")),
 			m{
 				"api_key": "{{ env.B }}", "client_cert": "c", "api_url": "http://b.a.svc.cluster.local:3100", "max_retries": 1,
 				"timeout_seconds": 15,
@@ -145,7 +144,7 @@ func TestInheritedBelow(t *testing.T) {
 		},
 		"both halves": {
 			`toolsets: {grafana/loki: {config: {username: a, password: "{{ env.A }}"}}}`,
-			found("loki", "a/b", 3100),
+			found("loki", "a/b", 3100, entitled),
 			m{"username": "a", "password": "{{ env.A }}", "api_url": "http://b.a.svc.cluster.local:3100", "max_retries": 1, "timeout_seconds": 15},
 		},
 	} {
@@ -182,7 +181,7 @@ func TestAdminsOwnBackend(t *testing.T) {
 		"a URL, and another is found": {"{enabled: true, config: {" + url + ", " + headers + "}}", evil, "evil/p default*"},
 		"no URL, and none is found":   {"{enabled: true, config: {" + headers + "}}", nil, ""},
 	} {
-		d, err := with(t, tt.findings, "toolsets: {prometheus/metrics: "+tt.text+"}", Holders{"prometheus/metrics": {}})
+		d, err := with(t, tt.findings, "toolsets: {prometheus/metrics: "+tt.text+"}", nil)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -203,35 +202,28 @@ func TestAdminsOwnBackend(t *testing.T) {
 	}
 }
 
-// Whose a credential is when the text changes.
-func TestKnownHolders(t *testing.T) {
+// A text that brings a credential for all of several instances is refused, as long as the configuration names none of them.
+func TestSharedCredential(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
-	const name = "prometheus/metrics"
-	held, nobody := Holders{name: {Namespace: "ours", Name: "p"}}, Holders{name: {}}
+	p := func(ref string, change ...func(*backend.Finding)) *backend.Finding {
+		return found("prometheus", ref, 9090, change...)
+	}
 	rotated := strings.ReplaceAll(bearer, "TOKEN", "OTHER")
-	for _, tt := range []struct {
-		what, before, after string
-		holders             Holders
-		found               bool
-		want                Holders
+	for name, tt := range map[string]struct {
+		findings []*backend.Finding
+		old      *Overrides
+		refused  bool
 	}{
-		{"first", "", bearer, nil, false, Holders{}},
-		{"first, found at the start", "", bearer, nil, true, nobody},
-		{"another change", bearer, bearer + "\ncompact: {kubernetes: null}", held, false, held},
-		{"rotated", bearer, rotated, held, false, held},
-		{"rotated, found at the start", bearer, rotated, held, true, held},
-		{"nobody's, another change", bearer, bearer + "\ncompact: {kubernetes: null}", nobody, false, nobody},
-		{"nobody's, written anew", bearer, rotated, nobody, false, Holders{}},
-		{"removed", bearer, "toolsets: {helm/core: {enabled: true}}", held, false, Holders{}},
-		{"back", "toolsets: {helm/core: {enabled: true}}", bearer, Holders{}, false, Holders{}},
+		"one":                       {[]*backend.Finding{p("a/p")}, nil, false},
+		"two":                       {[]*backend.Finding{p("a/p"), p("b/p")}, nil, true},
+		"two, one named":            {[]*backend.Finding{p("a/p", entitled), p("b/p")}, nil, false},
+		"two, one named, and down":  {[]*backend.Finding{p("a/p", entitled, down), p("b/p")}, nil, false},
+		"two, and it was there":     {[]*backend.Finding{p("a/p"), p("b/p")}, parse(t, rotated), false},
+		"two, and another was":      {[]*backend.Finding{p("a/p"), p("b/p")}, parse(t, "toolsets: {helm/core: {enabled: true}}"), true},
+		"two in different toolsets": {[]*backend.Finding{p("a/p"), found("loki", "b/l", 3100)}, nil, false},
 	} {
-		var before *Overrides
-		if tt.before != "" {
-			before = parse(t, tt.before)
-		}
-		got := parse(t, tt.after).Known(before, tt.holders, !tt.found, types(t))
-		if diff := gocmp.Diff(tt.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", tt.what, diff)
+		if _, err := with(t, tt.findings, bearer, tt.old); (err != nil) != tt.refused {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -248,27 +240,24 @@ func TestCompactNamesNoOther(t *testing.T) {
 		return found("grafana", "evil/g", 80, change...)
 	}
 	const oursURL, evilURL = "http://g.ours.svc.cluster.local:80", "http://g.evil.svc.cluster.local:80"
-	holder := Holders{KeyCompact("grafana"): {Namespace: "ours", Name: "g"}}
 	for name, tt := range map[string]struct {
 		findings  []*backend.Finding
 		overrides string
-		known     Holders
 		want      map[string]any
 	}{
-		"the primary":           {[]*backend.Finding{ours(primary), evil()}, "", nil, map[string]any{"url": oursURL}},
-		"the primary, keyed":    {[]*backend.Finding{ours(primary, credentials("api_key", "K")), evil()}, "", nil, map[string]any{"url": oursURL, "apiKey": "${K}"}},
-		"it is down":            {[]*backend.Finding{ours(down), evil()}, "", nil, map[string]any{}},
-		"it is down, one keyed": {[]*backend.Finding{ours(down), evil(credentials("api_key", "K"))}, "", nil, map[string]any{}},
-		"an unproven one":       {[]*backend.Finding{evil(unproven)}, "", nil, map[string]any{}},
-		"overrides: the primary when it was written":  {[]*backend.Finding{ours(primary), evil()}, key, nil, map[string]any{"url": oursURL, "apiKey": "${GRAFANA}", "extra": 1}},
-		"overrides: the primary has changed":          {[]*backend.Finding{evil(primary)}, key, holder, map[string]any{"url": evilURL, "extra": 1}},
-		"overrides: it is down":                       {[]*backend.Finding{ours(down), evil()}, key, holder, map[string]any{"extra": 1}},
-		"overrides: a primary that nobody trusts":     {[]*backend.Finding{evil(primary)}, key, Holders{KeyCompact("grafana"): {}}, map[string]any{"url": evilURL, "extra": 1}},
-		"overrides: a primary that the admin trusts":  {[]*backend.Finding{ours(primary, entitled)}, key, Holders{KeyCompact("grafana"): {}}, map[string]any{"url": oursURL, "apiKey": "${GRAFANA}", "extra": 1}},
-		"overrides: a URL of the admin's beside it":   {[]*backend.Finding{evil()}, `compact: {grafana: {config: {url: mine, apiKey: k}}}`, nil, map[string]any{"url": "mine", "apiKey": "k"}},
-		"overrides: nothing is published of the type": {nil, key, nil, map[string]any{"apiKey": "${GRAFANA}", "extra": 1}},
+		"the primary":                                 {[]*backend.Finding{ours(primary), evil()}, "", map[string]any{"url": oursURL}},
+		"the primary, keyed":                          {[]*backend.Finding{ours(primary, credentials("api_key", "K")), evil()}, "", map[string]any{"url": oursURL, "apiKey": "${K}"}},
+		"it is down":                                  {[]*backend.Finding{ours(down), evil()}, "", map[string]any{}},
+		"it is down, one keyed":                       {[]*backend.Finding{ours(down), evil(credentials("api_key", "K"))}, "", map[string]any{}},
+		"an unproven one":                             {[]*backend.Finding{evil(unproven)}, "", map[string]any{}},
+		"overrides: the only one":                     {[]*backend.Finding{evil(primary)}, key, map[string]any{"url": evilURL, "extra": 1}},
+		"overrides: a primary among several":          {[]*backend.Finding{evil(primary), ours(entitled)}, key, map[string]any{"url": evilURL, "extra": 1}},
+		"overrides: it is down":                       {[]*backend.Finding{ours(down), evil()}, key, map[string]any{"extra": 1}},
+		"overrides: a primary that the admin trusts":  {[]*backend.Finding{ours(primary, entitled)}, key, map[string]any{"url": oursURL, "apiKey": "${GRAFANA}", "extra": 1}},
+		"overrides: a URL of the admin's beside it":   {[]*backend.Finding{evil()}, `compact: {grafana: {config: {url: mine, apiKey: k}}}`, map[string]any{"url": "mine", "apiKey": "k"}},
+		"overrides: nothing is published of the type": {nil, key, map[string]any{"apiKey": "${GRAFANA}", "extra": 1}},
 	} {
-		d, err := with(t, tt.findings, tt.overrides, tt.known)
+		d, err := with(t, tt.findings, tt.overrides, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

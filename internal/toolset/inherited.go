@@ -3,7 +3,6 @@ package toolset
 import (
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -11,10 +10,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
-
-// Holders are the Services that the overrides' credentials at the top of a toolset are for (DTS-OUT-6), by toolset; those
-// beside url in the compact form by its key. The zero Ref stands for nobody.
-type Holders map[string]backend.Ref
 
 // tops are the credentials that the overrides put where HolmesGPT would have every instance of a toolset inherit them,
 // and those beside url in the compact form, by toolset or key. Where the overrides say themselves which backend it is,
@@ -90,42 +85,44 @@ func holdsCompactCredential(key string, v any) bool {
 	return found
 }
 
-// Holders decides whom the credentials at the top are for: those that are known keep their holders; a new one is for the
-// one instance that the toolset has, if it is proven and no other Service may become one; in the compact form for the
-// primary. Else it is nobody's. The error, yamlfile.Errors, is that a new one is at the top of several instances.
-func (o *Overrides) Holders(findings []*backend.Finding, types []*catalog.Type, known Holders) (Holders, error) {
-	holders := Holders{}
-	tops := o.tops(types)
-	if len(tops) == 0 {
-		return holders, nil
+// Fresh are the toolsets to which o brings a credential at the top, which older overrides did not have there.
+func (o *Overrides) Fresh(old *Overrides, types []*catalog.Type) (names []string) {
+	var before map[string]map[string]any
+	if old != nil {
+		before = old.tops(types)
 	}
-	f := o.file.Fresh()
+	for _, name := range sortedKeys(o.tops(types)) {
+		if _, compact := strings.CutSuffix(name, compactSuffix); !compact && before[name] == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Shared is an error, yamlfile.Errors, where a credential at the top of one of these toolsets can be meant for several
+// instances: there are several, and the configuration names and trusts no one of them.
+func (o *Overrides) Shared(findings []*backend.Finding, types []*catalog.Type, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	f, tops := o.file.Fresh(), o.tops(types)
 	items := newBuilder(o, Options{}).published(findings, types)
-	for name, top := range tops {
-		if ref, ok := known[name]; ok {
-			holders[name] = ref
-			continue
-		}
-		holders[name] = backend.Ref{}
-		typ, compact := strings.CutSuffix(name, compactSuffix)
-		var list []*item
+	for _, name := range names {
+		instances, named := 0, false
 		for _, it := range items {
-			if compact && it.Candidate.Type == typ && it.Primary && !it.Provisional || !compact && it.isInstance(name) {
-				list = append(list, it)
+			if it.isInstance(name) {
+				instances, named = instances+1, named || inherits(it.Finding)
 			}
 		}
-		if len(list) > 1 {
-			for key := range top {
-				f.At(yamlfile.Key(yamlfile.Key("toolsets", name)+".config", key),
-					"a credential here goes to all %d instances: put it into the one it is for", len(list))
-			}
+		if instances < 2 || named {
 			continue
 		}
-		if len(list) == 1 && !list[0].Candidate.Unproven && (compact || !o.mayGrow(name, findings, types)) {
-			holders[name] = list[0].Ref
+		for key := range tops[name] {
+			f.At(yamlfile.Key(yamlfile.Key("toolsets", name)+".config", key),
+				"a credential here goes to all %d instances: put it into the one it is for", instances)
 		}
 	}
-	return holders, f.Err()
+	return f.Err()
 }
 
 // isInstance reports whether the item is an instance of a toolset of HolmesGPT's.
@@ -135,60 +132,15 @@ func (it *item) isInstance(toolset string) bool {
 	})
 }
 
-// mayGrow reports whether a Service that is not published now may become an instance of the toolset: to be the only one
-// is luck then.
-func (o *Overrides) mayGrow(toolset string, findings []*backend.Finding, types []*catalog.Type) bool {
-	byName := typesByName(types)
-	return slices.ContainsFunc(findings, func(f *backend.Finding) bool {
-		if f.Candidate == nil || f.Verdict != backend.Unavailable && f.Limit == "" {
-			return false
-		}
-		it := &item{Finding: f, typ: typeOf(f, byName)}
-		return it.isInstance(toolset) && !o.removes(it)
-	})
-}
-
-// Known are the holders that stay when o follows older overrides: a holder keeps its place as long as its toolset has
-// any credential at the top, and what nobody held goes to nobody while it is the same. Of the others, where the text was
-// not written anew, nobody knows whom they were meant for.
-func (o *Overrides) Known(old *Overrides, holders Holders, anew bool, types []*catalog.Type) Holders {
-	known := Holders{}
-	var before map[string]map[string]any
-	if old != nil {
-		before = old.tops(types)
-	}
-	for name, top := range o.tops(types) {
-		ref, ok := holders[name]
-		switch {
-		case ok && (ref != backend.Ref{} || reflect.DeepEqual(before[name], top)):
-			known[name] = ref
-		case !anew:
-			known[name] = backend.Ref{}
-		}
-	}
-	return known
-}
-
-// Undecided reports whether the overrides have credentials at the top whose holders are not known.
-func (o *Overrides) Undecided(known Holders, types []*catalog.Type) bool {
-	for name := range o.tops(types) {
-		if _, ok := known[name]; !ok {
-			return true
-		}
-	}
-	return false
-}
-
-// entitled reports whether a backend gets the credentials at the top of a toolset, or in a key of the compact form.
-func (b *builder) entitled(f *backend.Finding, name string) bool {
-	return !f.Candidate.Unproven && (f.Entitled || b.holders[name] == f.Ref)
-}
+// inherits reports whether a backend gets the credentials at the top of its toolset, or in its key of the compact form
+// (DTS-OUT-4): the configuration names or trusts it. To be the only one is luck.
+func inherits(f *backend.Finding) bool { return f.Entitled && !f.Candidate.Unproven }
 
 // inherit gives the item what the overrides put at the top of its toolset, if it is entitled to it: an instance with it
 // works as one that inherits it. What the instance says itself wins.
 func (b *builder) inherit(it *item, toolset string, config map[string]any) {
 	top := b.tops[toolset]
-	if len(top) == 0 || !b.entitled(it.Finding, toolset) {
+	if len(top) == 0 || !inherits(it.Finding) {
 		return
 	}
 	b.given[toolset] = true
@@ -242,16 +194,9 @@ func (b *builder) withheld(doc *Document) (warnings []string) {
 		if b.given[name] || compact && !doc.wants(Compact) || !compact && !doc.wants(HolmesGPT) {
 			continue
 		}
-		why := "no instance is named for it"
-		if holder := b.holders[name]; holder != (backend.Ref{}) {
-			why = "it is for " + holder.String() + ", which is not published"
-			if compact {
-				why = "it is for " + holder.String() + ", which is not the primary"
-			}
-		}
-		text := fmt.Sprintf("this credential goes to nobody: %s. It goes to what the configuration names in "+
+		text := fmt.Sprintf("this credential goes to nobody: it goes to what the configuration names in "+
 			"primary: {%s: NAMESPACE/NAME} or credentials: {%s: {NAMESPACE/NAME: {…}}}, and to a primary in "+
-			"security: {trustedNamespaces: [NAMESPACE]}", why, typ, typ)
+			"security: {trustedNamespaces: [NAMESPACE]}, once that is published", typ, typ)
 		for _, key := range sortedKeys(b.tops[name]) {
 			warnings = append(warnings, b.overrides.at(yamlfile.Key(section+".config", key), text))
 		}
