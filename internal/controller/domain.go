@@ -62,17 +62,24 @@ func (r *Report) checkNames(s *Snapshot) {
 	}()
 }
 
-// writtenNames are hosts of published Services with a ClusterIP, whose names DNS knows whether their pods run or not.
+// writtenNames are full names of published Services with a ClusterIP, which DNS knows whether their pods run or not. Shorter
+// ones, which a certificate or an annotation may ask for, say nothing about the domain.
 func writtenNames(findings []*backend.Finding) (hosts []string) {
 	for _, f := range findings {
 		c := f.Candidate
-		if f.Verdict == backend.Accepted && !c.ForeignHost && c.Service.ClusterIP != "" && !c.Service.Headless() {
+		if f.Verdict == backend.Accepted && !c.ForeignHost && fullName(c.Host) && c.Service.ClusterIP != "" && !c.Service.Headless() {
 			if hosts = append(hosts, c.Host); len(hosts) == checkedNames {
 				break
 			}
 		}
 	}
 	return hosts
+}
+
+// fullName: NAME.NAMESPACE.svc and the cluster's domain.
+func fullName(host string) bool {
+	parts := strings.SplitN(host, ".", 4)
+	return len(parts) == 4 && parts[2] == "svc"
 }
 
 // allUnknown reports whether DNS knows none of the hosts; sure is false where it did not answer for each of them.

@@ -100,7 +100,7 @@ func TestClusterDomainWrong(t *testing.T) {
 // Names that say nothing about the domain are not looked up.
 func TestNamesLookedUp(t *testing.T) {
 	t.Attr("req", "DTS-DET-7")
-	s := writtenAt(true, "kb.example.org", "headless.obs.svc.x", "down.obs.svc.x")
+	s := writtenAt(true, "kb.example.org", "headless.obs.svc.x", "down.obs.svc.x", "p.obs.svc", "p.svc.svc", "p.obs")
 	s.Findings[0].Candidate.ForeignHost = true
 	s.Findings[1].Service.ClusterIP = "None"
 	s.Findings[2].Verdict = backend.Unavailable
