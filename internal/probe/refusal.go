@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -24,7 +25,7 @@ type bar struct {
 // nothing, but for a page on which people sign in.
 func (a *answer) barred(expected bool) (bar, bool) {
 	switch {
-	case a.away != nil && leadsToLogin(a.away), a.status < 400 && a.signIn():
+	case a.away != nil && leadsToLogin(a.away, a.asked), a.status < 400 && a.signIn():
 		return login(), true
 	case expected:
 		return bar{}, false
@@ -111,11 +112,14 @@ func (a *answer) forbidding() bar {
 	}
 	for _, word := range [...]string{
 		"credential", "unauthenticated", "not authenticated", "authentication", "system:anonymous", "bearer token",
-		"missing token", "api key", "apikey", "not logged in", "log in", "login",
+		"missing token", "api key", "apikey", "not logged in",
 	} {
 		if a.mentions(word) {
 			return wants()
 		}
+	}
+	if asksToLogIn(string(a.body[:min(len(a.body), 4<<10)])) {
+		return wants()
 	}
 	says := "refuses, and does not say that credentials would help"
 	if len(bytes.TrimSpace(a.body)) == 0 && a.header.Get("Server") == "" {
@@ -181,33 +185,43 @@ func (a *answer) signIn() bool {
 	if a.broken != "" || !bytes.HasPrefix(page, []byte("<")) {
 		return false
 	}
-	title := strings.Join(strings.FieldsFunc(strings.ToLower(pageTitle(page)), func(r rune) bool { return r == ' ' || r == '-' }), "")
-	for _, word := range [...]string{"signin", "login", "logon"} {
-		if strings.Contains(title, word) {
-			return true
-		}
-	}
-	return passwordField.Match(page)
+	return asksToLogIn(pageTitle(page)) || passwordField.Match(page)
 }
 
 var passwordField = regexp.MustCompile(`<input[^>]*type=["']?password`)
 
+func asksToLogIn(text string) bool { return slices.Contains(loginWords(text), "login") }
+
+// loginWords are the words of a text in lower case; each way to write "log in" or "sign in" is the word "login".
+func loginWords(text string) (words []string) {
+	for w := range strings.FieldsFuncSeq(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		last := len(words) - 1
+		switch {
+		case (w == "in" || w == "on") && last >= 0 && (words[last] == "sign" || words[last] == "log"):
+			words[last] = "login"
+		case w == "signin" || w == "signon" || w == "logon":
+			words = append(words, "login")
+		default:
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
 // leadsToLogin says whether a redirect to another host leads to where people sign in: by a word of its host or its path, or
 // by the parameters that OpenID Connect and SAML have. What keeps the path that was asked is only moved.
-func leadsToLogin(u *url.URL) bool {
+func leadsToLogin(u *url.URL, asked string) bool {
 	q := u.Query()
 	if q.Has("client_id") && (q.Has("redirect_uri") || q.Has("response_type")) || q.Has("SAMLRequest") {
 		return true
 	}
-	words := strings.FieldsFunc(strings.ToLower(u.Hostname()+"/"+u.Path), func(r rune) bool { return strings.ContainsRune("/._-", r) })
-	for i, w := range words {
+	if path := strings.Trim(u.Path, "/"); path != "" && path == strings.Trim(asked, "/") {
+		return false
+	}
+	for _, w := range loginWords(u.Hostname() + "/" + u.Path) {
 		switch w {
-		case "login", "signin", "logon", "oauth", "oauth2", "oidc", "openid", "saml", "saml2", "sso", "authorize", "auth":
+		case "login", "oauth", "oauth2", "oidc", "openid", "saml", "saml2", "sso", "authorize", "auth":
 			return true
-		case "sign", "log":
-			if i+1 < len(words) && (words[i+1] == "in" || words[i+1] == "on") {
-				return true
-			}
 		}
 	}
 	return false

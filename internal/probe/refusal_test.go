@@ -56,6 +56,8 @@ func TestRefusals(t *testing.T) {
 		{"a certificate", "prometheus", says(400, "<html><title>400 No required SSL certificate was sent</title></html>"), auth, backend.KindCertificate, "client certificate"},
 		{"403 of a server", "prometheus", says(403, "<html><title>403 Forbidden</title></html>", "Server", "nginx"), forbidden, "", "403 Forbidden"},
 		{"403 without a word", "prometheus", says(403, ""), forbidden, "", "Linkerd"},
+		{"403 of a catalog", "prometheus", says(403, "Catalog index: no", "Server", "nginx"), forbidden, "", ""},
+		{"403 that asks to log in", "prometheus", says(403, "please log in"), auth, "", ""},
 		{"Envoy", "prometheus", says(403, "RBAC: access denied", "Server", "envoy"), mesh, "", "Envoy"},
 		{"Istio", "grafana", says(403, "RBAC: access denied", "Server", "istio-envoy"), mesh, "", "Istio"},
 		{"Linkerd", "prometheus", says(403, "", "L5d-Proxy-Error", "unauthorized request on route"), mesh, "", "Linkerd"},
@@ -73,7 +75,16 @@ func TestRefusals(t *testing.T) {
 			}
 			http.Redirect(w, r, "/oauth2/start", http.StatusFound)
 		}, login, "", ""},
+		{"a page to log on", "prometheus", says(200, `<html><title>Log-On | Example</title></html>`), login, "", ""},
+		{"a login named in one word", "prometheus", says(200, `<html><title>Example SignIn</title></html>`), login, "", ""},
+		{"a login elsewhere that names where to return", "prometheus", leads("https://auth.example.org/?rd=https%3A%2F%2Fx"), login, "", ""},
 		// None of these.
+		{"an index of a catalog", "prometheus", says(200, "<html><title>Catalog Index</title></html>"), backend.WrongIdentity, "", ""},
+		{"a blog", "prometheus", says(200, "<html><title>Blog Intro</title></html>"), backend.WrongIdentity, "", ""},
+		{"logs", "prometheus", says(200, "<html><title>Log Insights</title></html>"), backend.WrongIdentity, "", ""},
+		{"its own address, whose host has a word of logins", "prometheus", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://prom.auth.example.org"+r.URL.Path, http.StatusMovedPermanently)
+		}, backend.WrongIdentity, "", "prom.auth.example.org"},
 		{"another host", "prometheus", leads("https://public.example.org/"), backend.WrongIdentity, "", "public.example.org"},
 		{"an author", "prometheus", leads("https://public.example.org/authors"), backend.WrongIdentity, "", ""},
 		{"a page", "prometheus", says(200, "<html><title>Welcome</title><p>type=password</html>"), backend.WrongIdentity, "", ""},

@@ -40,6 +40,7 @@ type answer struct {
 	broken  string   // why the body cannot be used, "" if it can
 	to      string   // where it redirects to, for people
 	away    *url.URL // the same where that is another host or port, which is not followed
+	asked   string   // the path that led there
 	release func()   // lets another large body be read; nil for a small one
 }
 
@@ -126,7 +127,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 			break
 		}
 		if s.elsewhere(location) {
-			a.away = location
+			a.away, a.asked = location, target.Path
 		}
 		if s.learn(base, path, location.Path) || a.away != nil || hop == maxRedirects {
 			break
