@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"cmp"
+
 	"context"
 	"fmt"
 	"slices"
@@ -31,7 +33,7 @@ func (w *Watch) newInformer(lw toolscache.ListerWatcher, example runtime.Object,
 			if !apierrors.IsResourceExpired(err) {
 				return kept, err
 			}
-			// It took the API server's memory to come to the end of it: all at once, as of any time.
+			// The pages became too old, and the API server does not say how to go on: all at once, as of any time.
 			options.ResourceVersion, options.Limit = "0", 0
 			list, err := whole.ListWithContext(ctx, options)
 			if err != nil {
@@ -51,9 +53,10 @@ type noEvents struct{}
 func (noEvents) IsWatchListSemanticsUnSupported() bool { return true }
 
 // keepPages lists page by page. It pays no regard to what an informer asks for: from the version it names, "0" at first, the
-// API server would answer without regard to any limit.
+// API server would answer without regard to any limit. What is kept is as of the first page, also where later ones are newer:
+// the watch goes on from there, and so misses nothing that became of the objects of the first pages meanwhile.
 func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWithContext) (*internalversion.List, error) {
-	kept, sizes := new(internalversion.List), world.Sizes{}
+	kept, sizes, version := new(internalversion.List), world.Sizes{}, ""
 	err := source.Pages(pageSize, metav1.ListOptions{}, func(o metav1.ListOptions) (string, error) {
 		list, err := whole.ListWithContext(ctx, o)
 		if err != nil {
@@ -61,7 +64,8 @@ func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWit
 		}
 		err = w.keepAll(list, kept, sizes)
 		next := kept.Continue
-		kept.Continue = ""
+		version = cmp.Or(version, kept.ResourceVersion)
+		kept.Continue, kept.ResourceVersion = "", version
 		return next, err
 	})
 	if err != nil {

@@ -23,8 +23,10 @@ import (
 type clusterOf struct {
 	services int
 	expire   bool // pages but the first can no longer be had
+	resume   bool // beside it, it says how to go on with what is there now
 	mu       sync.Mutex
-	lists    []string // of Services: how each was asked for
+	lists    []string    // of Services: how each was asked for
+	watched  chan string // from which version on Services are watched first
 }
 
 func (c *clusterOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -33,23 +35,38 @@ func (c *clusterOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case query.Get("sendInitialEvents") == "true":
 		w.WriteHeader(http.StatusBadRequest)
 	case query.Get("watch") == "true":
+		if strings.HasSuffix(r.URL.Path, "/services") {
+			select {
+			case c.watched <- query.Get("resourceVersion"):
+			default:
+			}
+		}
 		w.WriteHeader(http.StatusOK)
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	case strings.HasSuffix(r.URL.Path, "/services"):
 		c.note(query)
-		if query.Get("continue") != "" && c.expire {
+		if query.Get("continue") == "1000" && c.expire {
+			token := ""
+			if c.resume {
+				token = "01000"
+			}
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusGone)
-			fmt.Fprint(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410}`)
+			fmt.Fprintf(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410,
+				"metadata": {"continue": %q}}`, token)
 			return
 		}
 		page, next := c.page(query)
-		list(w, "v1", "ServiceList", page, next)
+		version := "7"
+		if c.resume && query.Get("continue") != "" {
+			version = "9"
+		}
+		list(w, "v1", "ServiceList", version, page, next)
 	case strings.HasSuffix(r.URL.Path, "/endpointslices"):
-		list(w, "discovery.k8s.io/v1", "EndpointSliceList", []corev1.Service{}, "")
+		list(w, "discovery.k8s.io/v1", "EndpointSliceList", "7", []corev1.Service{}, "")
 	default:
-		list(w, "v1", "ConfigMapList", []corev1.Service{}, "")
+		list(w, "v1", "ConfigMapList", "7", []corev1.Service{}, "")
 	}
 }
 
@@ -68,10 +85,10 @@ func (c *clusterOf) page(query url.Values) (page []corev1.Service, next string) 
 	return page, next
 }
 
-func list(w http.ResponseWriter, version, kind string, items []corev1.Service, next string) {
+func list(w http.ResponseWriter, api, kind, version string, items []corev1.Service, next string) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{
-		"apiVersion": version, "kind": kind, "metadata": metav1.ListMeta{ResourceVersion: "7", Continue: next}, "items": items,
+		"apiVersion": api, "kind": kind, "metadata": metav1.ListMeta{ResourceVersion: version, Continue: next}, "items": items,
 	})
 }
 
@@ -84,16 +101,18 @@ func (c *clusterOf) note(query url.Values) {
 func TestListsPageByPage(t *testing.T) {
 	t.Attr("req", "DTS-RUN-1")
 	for _, tc := range []struct {
-		name   string
-		expire bool
-		want   []string
+		name           string
+		expire, resume bool
+		want           []string
 	}{
-		{"all pages", false, []string{"limit=1000", "continue=1000&limit=1000", "continue=2000&limit=1000"}},
-		// Where they have expired meanwhile all is read at once, of any time: the watch goes on from there.
-		{"expired", true, []string{"limit=1000", "continue=1000&limit=1000", "resourceVersion=0"}},
+		{"all pages", false, false, []string{"limit=1000", "continue=1000&limit=1000", "continue=2000&limit=1000"}},
+		// Where they have expired meanwhile it goes on with newer ones, page by page.
+		{"expired", true, true, []string{"limit=1000", "continue=1000&limit=1000", "continue=01000&limit=1000", "continue=2000&limit=1000"}},
+		// All is read at once, of any time, where it is not said how to go on: the watch goes on from there.
+		{"expired for good", true, false, []string{"limit=1000", "continue=1000&limit=1000", "resourceVersion=0"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := &clusterOf{services: 2500, expire: tc.expire}
+			c := &clusterOf{services: 2500, expire: tc.expire, resume: tc.resume, watched: make(chan string, 1)}
 			server := httptest.NewServer(c)
 			t.Cleanup(server.Close) // after the watch, which is stopped first
 			watch, _ := running(t, server.URL)
@@ -107,6 +126,14 @@ func TestListsPageByPage(t *testing.T) {
 			}
 			if s, _ := watch.world.Get(backend.Ref{Namespace: "shop", Name: "s2499"}); s == nil {
 				t.Error("the last one is not known")
+			}
+			select {
+			case from := <-c.watched:
+				if from != "7" {
+					t.Errorf("the watch goes on from version %s, and the first page is as of 7", from)
+				}
+			case <-time.After(30 * time.Second):
+				t.Fatal("nothing is watched")
 			}
 			c.mu.Lock()
 			defer c.mu.Unlock()

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -177,9 +176,6 @@ func (l *lister) pages(resource, ns string, list func(metav1.ListOptions) (*meta
 	done := 0
 	return Pages(pageSize, metav1.ListOptions{}, func(o metav1.ListOptions) (string, error) {
 		meta, n, err := list(o)
-		if token := resumeToken(err); token != "" && token != o.Continue {
-			return token, nil
-		}
 		if err != nil {
 			return "", err
 		}
@@ -193,15 +189,4 @@ func (l *lister) pages(resource, ns string, list func(metav1.ListOptions) (*meta
 		}
 		return meta.Continue, nil
 	})
-}
-
-// resumeToken is the token with which the API server answers, beside 410, where the pages so far have become too old: the
-// List goes on from the same place with what is there now, which is all that is wanted here
-// (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks).
-func resumeToken(err error) string {
-	var status apierrors.APIStatus
-	if !apierrors.IsResourceExpired(err) || !errors.As(err, &status) {
-		return ""
-	}
-	return status.Status().Continue
 }

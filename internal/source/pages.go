@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,7 +16,8 @@ import (
 const maxPage = 2 << 20
 
 // Pages calls list for page after page of a List, until it returns no token for a next one. A page has at most size objects,
-// and fewer where objects are so large that it would not be read (see BoundPages).
+// and fewer where objects are so large that it would not be read (see BoundPages). Where the pages so far become too old, it
+// goes on from the same place with what is there now.
 func Pages(size int64, o metav1.ListOptions, list func(metav1.ListOptions) (next string, err error)) error {
 	const step = 4
 	for o.Limit = size; ; {
@@ -24,6 +26,8 @@ func Pages(size int64, o metav1.ListOptions, list func(metav1.ListOptions) (next
 		case apierrors.IsRequestEntityTooLargeError(err) && o.Limit > 1:
 			o.Limit = max(o.Limit/step, 1)
 			continue
+		case err != nil && resumeToken(err) != "" && resumeToken(err) != o.Continue:
+			next = resumeToken(err)
 		case err != nil:
 			return err
 		case next == "":
@@ -31,6 +35,17 @@ func Pages(size int64, o metav1.ListOptions, list func(metav1.ListOptions) (next
 		}
 		o.Continue, o.Limit = next, min(o.Limit+o.Limit/step+1, size)
 	}
+}
+
+// resumeToken is the token with which the API server answers, beside 410, where the pages so far have become too old: the
+// List goes on from the same place with what is there now
+// (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks).
+func resumeToken(err error) string {
+	var status apierrors.APIStatus
+	if !apierrors.IsResourceExpired(err) || !errors.As(err, &status) {
+		return ""
+	}
+	return status.Status().Continue
 }
 
 // BoundPages keeps a page of a List, which a client holds as bytes and as objects at the same time, from taking more memory
