@@ -74,7 +74,7 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		}
 		return []Advice{{"Look at its pods:", fmt.Sprintf("kubectl -n %s get pods -l %s", f.Namespace, strings.Join(selector, ","))}}
 	case backend.UntrustedTLS:
-		return adviseTLS(f)
+		return h.adviseTLS(f)
 	case backend.AuthRequired:
 		if f.Observation.Wants == backend.KindCertificate {
 			return []Advice{{"HolmesGPT shows no client certificate. Make a port or a Service for it that wants none, and guard that by a NetworkPolicy.", ""}}

@@ -64,4 +64,14 @@ func TestAdvice(t *testing.T) {
 	if want := "metadata.annotations:\n  kubernaut.io/toolset-scheme: \"VALUE\""; len(got) != 1 || got[0].Command != want {
 		t.Errorf("a Service in a file is annotated there: %q, want %q", got, want)
 	}
+	misnamed := backend.Finding{Ref: service.Ref, Service: service, Type: "loki", Verdict: backend.Unavailable,
+		Observation: backend.Observation{Outcome: backend.UntrustedTLS, Missing: backend.MissingName}}
+	for files, want := range map[bool]string{
+		true:  "metadata.annotations:\n  kubernaut.io/toolset-endpoint: \"https://NAME:PORT\"",
+		false: "kubectl -n " + service.Namespace + " annotate service " + service.Name + " kubernaut.io/toolset-endpoint=https://NAME:PORT",
+	} {
+		if got := (Hints{Files: files}).advise(&misnamed); len(got) == 0 || got[0].Command != want {
+			t.Errorf("a certificate for another name: %q, want %q", got, want)
+		}
+	}
 }

@@ -33,7 +33,7 @@ func adviseRefused(f *backend.Finding) []Advice {
 }
 
 // adviseTLS says what is missing: the authority, the name, or another certificate.
-func adviseTLS(f *backend.Finding) []Advice {
+func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 	unchecked := Advice{"Or have it trusted unchecked:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)}
 	names := fmt.Sprintf("%s.%s.svc", f.Name, f.Namespace)
 	switch f.Observation.Missing {
@@ -50,7 +50,7 @@ func adviseTLS(f *backend.Finding) []Advice {
 	case backend.MissingName:
 		return []Advice{
 			{"Have a certificate issued, and its server configured, for one of the Service's own names, such as " + names + ". Where it is right for another name, say which:",
-				fmt.Sprintf("kubectl -n %s annotate service %s kubernaut.io/toolset-endpoint=https://NAME:PORT", f.Namespace, f.Name)},
+				h.annotate(f, "kubernaut.io/toolset-endpoint=https://NAME:PORT")},
 			unchecked,
 		}
 	}
