@@ -27,7 +27,7 @@ func (v validator) tenants(t Tenants) {
 // types checks what depends on the types of backends there are, those of catalog.dir included. While a file there cannot be
 // read, which is reported elsewhere, nothing is said of a type that is not built in.
 func (v validator) types(c *Config) {
-	if len(c.Credentials)+len(c.Tenants) == 0 {
+	if len(c.Primary)+len(c.Credentials)+len(c.Tenants) == 0 {
 		return
 	}
 	types, bad := builtin(), []error(nil)
@@ -37,28 +37,57 @@ func (v validator) types(c *Config) {
 	if types == nil {
 		return
 	}
-	known := func(typ string) (t *catalog.Type, sure bool) {
-		t = types.Lookup(typ)
-		return t, t != nil || len(bad) == 0
+	own := func(typ string) bool { return len(bad) > 0 && types.Lookup(typ) == nil } // perhaps of a file that cannot be read
+	for _, typ := range sorted(c.Primary) {
+		if !own(typ) {
+			v.misspelt(yamlfile.Key("primary", typ), typ, types)
+		}
 	}
 	for _, typ := range sorted(c.Credentials) {
-		t, sure := known(typ)
-		if !sure || !isLabel(typ) {
-			continue
-		}
-		fields := credentialFields(typ, t)
-		for _, ref := range sorted(c.Credentials[typ]) {
-			for _, field := range sorted(c.Credentials[typ][ref]) {
-				if isRef(ref) && isField(field) && isVariable(c.Credentials[typ][ref][field]) && !slices.Contains(fields, field) {
-					path := yamlfile.Key(yamlfile.Key(yamlfile.Key("credentials", typ), ref), field)
-					v.f.At(path, "expected a credential that the type has: %s, found %s", strings.Join(fields, ", "), v.f.Found(path, field))
-				}
-			}
+		if path := yamlfile.Key("credentials", typ); !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) {
+			v.fields(path, c.Credentials[typ], typ, types.Lookup(typ))
 		}
 	}
 	for _, typ := range sorted(c.Tenants) {
-		if t, sure := known(typ); sure && isLabel(typ) && (t == nil || !t.HasTenants()) {
-			v.f.At(yamlfile.Key("tenants", typ), "expected a type that has tenants: %s, found %s", strings.Join(tenantTypes(types), ", "), yamlfile.Quote(typ))
+		path, t := yamlfile.Key("tenants", typ), types.Lookup(typ)
+		if !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) && (t == nil || !t.HasTenants()) {
+			v.f.At(path, "expected a type that has tenants: %s, found %s", strings.Join(tenantTypes(types), ", "), yamlfile.Quote(typ))
+		}
+	}
+}
+
+// misspelt reports a type that is not known and looks like one that is. Any other name may be one that an owner has given to
+// an API by annotation.
+func (v validator) misspelt(path, typ string, types *catalog.Catalog) bool {
+	if types.Lookup(typ) != nil || typ == backend.TypeCustom || typ == backend.TypeMCP || !isLabel(typ) {
+		return false
+	}
+	var known []string
+	for _, t := range types.Types {
+		known = append(known, t.Type)
+	}
+	meant := yamlfile.Nearest(typ, known)
+	rest, longer := strings.CutPrefix(typ, meant)
+	ownName := longer && (len(rest) > 1 || strings.ContainsAny(rest, "0123456789")) // grafana-oncall, loki2
+	if meant == "" || ownName {
+		return false
+	}
+	v.f.At(path, "unknown type; did you mean %q?", meant)
+	return true
+}
+
+// fields checks the names of the credentials of one type; t is nil for one that is not in the catalog.
+func (v validator) fields(byType string, byRef map[string]map[string]string, typ string, t *catalog.Type) {
+	fields, has := credentialFields(typ, t), "a credential that the type has"
+	if t == nil && typ != backend.TypeMCP {
+		has = "a credential that an API of your own has, since the catalog has no such type"
+	}
+	for _, ref := range sorted(byRef) {
+		for _, field := range sorted(byRef[ref]) {
+			if isRef(ref) && isField(field) && isVariable(byRef[ref][field]) && !slices.Contains(fields, field) {
+				path := yamlfile.Key(yamlfile.Key(byType, ref), field)
+				v.f.At(path, "expected %s: %s, found %s", has, strings.Join(fields, ", "), v.f.Found(path, field))
+			}
 		}
 	}
 }
