@@ -197,7 +197,7 @@ func TestTurns(t *testing.T) {
 		u.take(now)
 		now = now.Add(time.Second)
 	}
-	if wait := u.wait(now); wait > 11*time.Minute || wait < 5*time.Minute {
+	if wait := u.wait(now); wait > 3*time.Minute || wait < 2*time.Minute {
 		t.Errorf("after a hundred changes it waits %s", wait)
 	}
 	now = now.Add(u.wait(now))

@@ -32,11 +32,12 @@ func serve(t *testing.T, env *testenv.Env, args ...string) *testenv.Process {
 	return env.Process(t, env.Kubeconfig(), nil, append(append([]string{"serve"}, quick...), args...)...)
 }
 
-// published waits until the document has all of want and none of the texts behind a "-".
+// published waits until the document has all of want and none of the texts behind a "-". What an owner takes away may wait
+// half a minute for the next turn of the namespace.
 func published(t *testing.T, env *testenv.Env, what string, want ...string) *corev1.ConfigMap {
 	t.Helper()
 	var cm *corev1.ConfigMap
-	testenv.Eventually(t, 20*time.Second, what, func() error {
+	testenv.Eventually(t, 45*time.Second, what, func() error {
 		if cm = env.ConfigMap(t); cm == nil {
 			return errors.New("there is no ConfigMap")
 		}
