@@ -36,10 +36,10 @@ func oneOfEach() []*backend.Finding {
 
 func custom() []*backend.Finding {
 	return []*backend.Finding{
-		found("custom", "shop/orders-kb", 8080, own, named("orders-kb"), health("/healthz"), note("What orders mean, and who owns them")),
+		found("custom", "shop/orders-kb", 8080, own, primary, named("orders-kb"), health("/healthz"), note("What orders mean, and who owns them")),
 		found("runbooks", "sre/runbooks", 80, own, primary, base("/kb"), unproven),
 		found("runbooks", "team/runbooks", 80, own, credentials("token", "TEAM_RUNBOOKS_TOKEN")),
-		found("mcp", "sre/tickets", 8000, named("tickets"), base("/mcp"), credentials("token", "TICKETS_TOKEN"), note("Open tickets of all teams")),
+		found("mcp", "sre/tickets", 8000, primary, named("tickets"), base("/mcp"), credentials("token", "TICKETS_TOKEN"), note("Open tickets of all teams")),
 		found("prometheus", "monitoring/prometheus", 9090, primary, note("Everything but the edge clusters")),
 	}
 }
@@ -278,7 +278,7 @@ func TestHostileText(t *testing.T) {
 		strings.Repeat("long words ", 45), " leading and trailing ",
 	} {
 		findings := []*backend.Finding{
-			found("custom", "a/b", 80, own, note(text)),
+			found("custom", "a/b", 80, own, primary, note(text)),
 			found("mcp", "a/c", 80, note(text)),
 			found("loki", "a/d", 3100, note(text)),
 		}

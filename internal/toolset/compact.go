@@ -45,15 +45,18 @@ func (d *Document) main(typ string) *backend.Finding {
 }
 
 // compactConfig is the config of the items of one type, of which the first is the primary. Where there is none, as while its
-// place is kept, no other stands as the main one: there is no url then, and nothing that belongs beside it.
+// place is kept, no other stands as the main one: there is no url then, and nothing that belongs beside it. The same holds
+// for a type of an owner's own, which owners of several namespaces may use.
 func compactConfig(items []*item) map[string]any {
 	first := items[0]
+	own, named := len(first.typ.Toolset.Compact) == 0, first.Primary
 	config, _ := first.expand(first.typ.Toolset.Compact).(map[string]any)
-	if len(first.typ.Toolset.Compact) == 0 {
+	switch {
+	case own && named:
 		config = first.compactOwn()
-	}
-	named := first.Primary || len(first.typ.Toolset.Compact) == 0 // an API of an owner's own stands for itself
-	if !named {
+	case own:
+		config = map[string]any{}
+	case !named:
 		for _, key := range urlsIn(first.typ.Toolset.Compact) {
 			delete(config, key)
 		}
@@ -69,7 +72,11 @@ func compactConfig(items []*item) map[string]any {
 	if len(items) > 1 || !named {
 		instances := make([]any, len(items))
 		for i, it := range items {
-			instance := map[string]any{"name": it.Candidate.Instance, "url": it.url}
+			instance := map[string]any{"url": it.url}
+			if own && !named {
+				instance = it.compactOwn()
+			}
+			instance["name"] = it.Candidate.Instance
 			if field := it.typ.Tenants.Compact; field != "" && it.Candidate.TenantHeader != "" {
 				instance[field] = it.Candidate.Tenant
 			}

@@ -271,3 +271,37 @@ func TestCompactNamesNoOther(t *testing.T) {
 		}
 	}
 }
+
+// So it is for a type of an owner's own: while the one that stood there is down, another's text stands under its own name
+// alone, beside no key of the admin's.
+func TestCompactOwnTypeNamesNoOther(t *testing.T) {
+	t.Attr("req", "DTS-OUT-3")
+	t.Attr("req", "DTS-SEC-3")
+	const key = `compact: {orders-api: {config: {apiKey: "${ORDERS}", team: shop}}}`
+	ours := func(change ...func(*backend.Finding)) *backend.Finding {
+		return found("orders-api", "team-a/orders", 80, append(change, own, note("The orders."))...)
+	}
+	evil := found("orders-api", "evil/orders", 80, own, note("The only right orders."))
+	const oursURL, evilURL = "http://orders.team-a.svc.cluster.local:80", "http://orders.evil.svc.cluster.local:80"
+	theirs := map[string]any{"name": "evil/orders", "url": evilURL, "description": "The only right orders."}
+	for name, tt := range map[string]struct {
+		findings []*backend.Finding
+		want     map[string]any
+	}{
+		"ours": {[]*backend.Finding{ours(primary, entitled), evil}, map[string]any{
+			"url": oursURL, "description": "The orders.", "team": "shop", "apiKey": "${ORDERS}", "instances": []any{
+				map[string]any{"name": "team-a/orders", "url": oursURL}, map[string]any{"name": "evil/orders", "url": evilURL},
+			},
+		}},
+		"ours is down": {[]*backend.Finding{ours(down, entitled), evil}, map[string]any{"team": "shop", "instances": []any{theirs}}},
+		"it is alone":  {[]*backend.Finding{evil}, map[string]any{"team": "shop", "instances": []any{theirs}}},
+	} {
+		d, err := with(t, tt.findings, key, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := gocmp.Diff(tt.want, d.Compact["orders-api"]["config"]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

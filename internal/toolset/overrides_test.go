@@ -21,8 +21,8 @@ func patched() []*backend.Finding {
 		found("elasticsearch", "logging/es", 9200, primary),
 		found("jaeger", "tracing/jaeger", 16686, primary),
 		found("zipkin", "tracing/zipkin", 9411, primary),
-		found("orders", "shop/orders", 80, own, named("orders-kb")),
-		found("mcp", "sre/tickets", 8000),
+		found("orders", "shop/orders", 80, own, primary, named("orders-kb")),
+		found("mcp", "sre/tickets", 8000, primary),
 	}
 }
 
