@@ -169,6 +169,7 @@ type fakeProber struct {
 	outcome  map[string]backend.Outcome
 	version  string
 	relative string // the type that everything turns out to be
+	empty    string // the Service that has no data
 	takes    time.Duration
 	denylist []string
 }
@@ -196,7 +197,7 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}
-	o.Version, o.Type = p.version, p.relative
+	o.Version, o.Type, o.NoData = p.version, p.relative, p.empty == t.Candidate.Service.Name
 	if told := p.outcome[t.Candidate.Service.Name]; told != "" {
 		o.Outcome, o.Detail = told, "it was told so"
 	}

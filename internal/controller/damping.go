@@ -73,6 +73,7 @@ func (d *damper) recall(list []publish.Instance) {
 func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
 	d.note(now, findings)
 	all, again = d.takeTurns(now, findings)
+	again = d.keepRanks(now, all, again)
 	left := map[string]int{} // publications that each namespace may still make
 	wait := func(f *backend.Finding, until time.Duration, why string) {
 		f.Verdict, f.Reason = backend.Unavailable, why
@@ -177,7 +178,7 @@ func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*b
 // same. What its owner did may; not so what no longer works, what leads to a denied address, and what holds a credential.
 func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 	switch {
-	case p.finding == nil, len(p.finding.Credentials) > 0:
+	case p.finding == nil, len(p.finding.Credentials) > 0, p.finding.Entitled:
 		return false
 	case f == nil:
 		return d.stands(p.finding.Candidate)
@@ -222,6 +223,9 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 		p, known := d.published[key]
 		if known && p.is(text) {
 			after[key] = publication{text, p.since, f}
+			if p.finding != nil && rank(f) != rank(p.finding) && !d.trusted(f.Namespace) {
+				namespaces[f.Namespace] = true
+			}
 			continue
 		}
 		after[key] = publication{text, now, f}

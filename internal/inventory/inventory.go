@@ -78,11 +78,13 @@ func Choose(all []*backend.Finding, o Options) {
 	Sort(all, o.Type)
 }
 
-// Text is what a finding is written as. It changes with everything about the finding that is written; it is compared and
-// not shown.
+// Text is what a finding is written as. It changes with everything about the finding that is written, to the documents or to
+// state.json; it is compared and not shown.
 func Text(f *backend.Finding) string {
 	c, o := f.Candidate, &f.Observation
-	return fmt.Sprintf("%s\n%s\n%s\n%t %t %s%s\n%s", c.Instance, f.Endpoint(), c.HealthPath, c.Unproven, o.SkipVerify, o.Outcome, o.Wants, c.Description)
+	remembered := fmt.Sprintf("%s %d %s %d %s %s", c.Host, c.PortNumber, o.Host, o.Port, c.Detected, c.TenantHeader)
+	return fmt.Sprintf("%s\n%s\n%s\n%t %t %s%s\n%s\n%s", c.Instance, f.Endpoint(), c.HealthPath, c.Unproven, o.SkipVerify, o.Outcome, o.Wants,
+		remembered, c.Description)
 }
 
 // findings judges each candidate of a Service by itself.
