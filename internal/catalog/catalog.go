@@ -67,6 +67,17 @@ func (t *Type) HasTenants() bool {
 	return t.Tenants.Header != "" || slices.ContainsFunc(t.Detect.Strong, func(r Rule) bool { return r.TenantPath != "" })
 }
 
+// Tenanted is the type itself, or else its first relative, whose backends may keep each tenant's data apart; nil for none.
+func (t *Type) Tenanted() *Type {
+	if t.HasTenants() {
+		return t
+	}
+	if i := slices.IndexFunc(t.relatives, (*Type).HasTenants); i >= 0 {
+		return t.relatives[i]
+	}
+	return nil
+}
+
 // Detect says how a Service of this type looks.
 type Detect struct {
 	// Strong rules: any one makes a candidate. Labels that a chart or an operator sets.

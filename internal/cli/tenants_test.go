@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -82,5 +83,41 @@ items:
 		if !strings.Contains(r.out, want) {
 			t.Errorf("the document does not say %q:\n%s", want, r.out)
 		}
+	}
+}
+
+// The line that is advised for what looks like a Prometheus and wants a tenant is one that the configuration takes and that
+// publishes it.
+func TestTenantAdviceWorksForRelatives(t *testing.T) {
+	t.Attr("req", "DTS-DET-14")
+	t.Attr("req", "DTS-CLI-4")
+	mimir := standin.New(standin.Mimir, standin.Options{Tenant: "team-a"})
+	closed := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // nothing is answered without one
+		if r.Header.Get("X-Scope-OrgID") != "team-a" {
+			http.Error(w, "no org id", http.StatusUnauthorized)
+			return
+		}
+		mimir.ServeHTTP(w, r)
+	})
+	for name, server := range map[string]struct {
+		ip      string
+		handler http.Handler
+	}{"shows what it is": {"127.0.13.4", mimir}, "shows nothing": {"127.0.13.5", closed}} {
+		t.Run(name, func(t *testing.T) {
+			port := listen(t, server.ip, server.handler)
+			services := yamlService("obs", "prom", "app.kubernetes.io/name: prometheus, app.kubernetes.io/component: server", server.ip, port)
+			args := []string{"-f", writeFile(t, "services.yaml", services), "--probe=direct", "--set", "health.tries=1"}
+			r := mustRun(t, append([]string{"explain", "obs/prom"}, args...)...)
+			if !strings.Contains(r.out, "tenants: {mimir: {obs/prom: [TENANT]}}") || strings.Contains(r.out, "tenants: {prometheus") {
+				t.Errorf("explain:\n%s", r.out)
+			}
+			named := append(args, "--set", "tenants={mimir: {obs/prom: [team-a]}}")
+			document := mustRun(t, append([]string{"generate", "--key", "custom_toolset.yaml"}, named...)...)
+			for _, want := range []string{"name: obs/prom/team-a", "X-Scope-OrgID: team-a"} {
+				if !strings.Contains(document.out, want) {
+					t.Errorf("the document does not say %q:\n%s\n%s", want, document.out, document.err)
+				}
+			}
+		})
 	}
 }

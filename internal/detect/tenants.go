@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +17,7 @@ func (d *Detector) perTenant(r *Result) {
 	unused := ""
 	for _, c := range r.Candidates {
 		rule, header := d.tenantsOf(c)
-		tenants := d.opts.Tenants[c.Type][c.Service.Ref]
+		tenants := d.namedTenants(c)
 		if len(tenants) == 0 {
 			tenants = c.Tenants
 		}
@@ -50,11 +51,30 @@ func (d *Detector) perTenant(r *Result) {
 	r.Candidates = list
 }
 
-// tenantsOf is what the catalog says of a candidate's tenants: the rule that the Service matches, and the type's header.
+// namedTenants are those that the configuration names: for the candidate's type, else for a relative, as which it may prove
+// itself.
+func (d *Detector) namedTenants(c *backend.Candidate) []string {
+	tenants := d.opts.Tenants[c.Type][c.Service.Ref]
+	if t := d.catalog.Lookup(c.Type); t != nil {
+		for _, relative := range t.Relatives() {
+			if len(tenants) == 0 {
+				tenants = d.opts.Tenants[relative.Type][c.Service.Ref]
+			}
+		}
+	}
+	return tenants
+}
+
+// tenantsOf is what the catalog says of a candidate's tenants: the rule that the Service matches, and the header of its type,
+// else of a relative, which may be what it is.
 func (d *Detector) tenantsOf(c *backend.Candidate) (*catalog.Rule, string) {
 	i := slices.IndexFunc(d.types, func(t *compiled) bool { return t.Type.Type == c.Type })
 	if i < 0 {
 		return nil, ""
 	}
-	return d.strongRule(d.types[i], c.Service), d.types[i].Tenants.Header
+	header := d.types[i].Tenants.Header
+	for _, relative := range d.types[i].Relatives() {
+		header = cmp.Or(header, relative.Tenants.Header)
+	}
+	return d.strongRule(d.types[i], c.Service), header
 }

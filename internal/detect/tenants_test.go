@@ -13,12 +13,14 @@ import (
 func TestTenants(t *testing.T) {
 	t.Attr("req", "DTS-DET-14")
 	const lokiStack, loki, tempoStack, mimir, prometheus = "lokistack", "loki", "tempostack", "mimir", "prometheus"
+	const grafana = "grafana"
 	services := map[string]map[string]string{
 		lokiStack:  {"app.kubernetes.io/name": "lokistack", "app.kubernetes.io/component": "lokistack-gateway"},
 		loki:       {"app.kubernetes.io/name": "loki", "app.kubernetes.io/component": "gateway"},
 		tempoStack: {"app.kubernetes.io/name": "tempo", "app.kubernetes.io/component": "gateway", "app.kubernetes.io/managed-by": "tempo-operator"},
 		mimir:      {"app.kubernetes.io/name": "mimir", "app.kubernetes.io/component": "gateway"},
 		prometheus: {"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"},
+		grafana:    {"app.kubernetes.io/name": "grafana"},
 	}
 	ref := backend.Ref{Namespace: "obs", Name: "gateway"}
 	tests := map[string]struct {
@@ -41,7 +43,9 @@ func TestTenants(t *testing.T) {
 		"Mimir keeps its path":      {labels: mimir, annotation: "a", want: []string{"obs/gateway/a /prometheus X-Scope-OrgID"}},
 		"the configuration's first": {labels: loki, annotation: "a,b", configured: map[string]map[backend.Ref][]string{"loki": {ref: {"c"}}}, want: []string{"obs/gateway/c  X-Scope-OrgID"}},
 		"another type's":            {labels: loki, configured: map[string]map[backend.Ref][]string{"mimir": {ref: {"c"}}}, want: []string{"obs/gateway "}},
-		"a type without tenants":    {labels: prometheus, annotation: "a", want: []string{"obs/gateway "}, warning: "a prometheus has no tenants"},
+		"a relative's header":       {labels: prometheus, annotation: "a", want: []string{"obs/gateway/a  X-Scope-OrgID"}},
+		"a relative's, configured":  {labels: prometheus, configured: map[string]map[backend.Ref][]string{"mimir": {ref: {"c"}}}, want: []string{"obs/gateway/c  X-Scope-OrgID"}},
+		"a type without tenants":    {labels: grafana, annotation: "a", want: []string{"obs/gateway "}, warning: "a grafana has no tenants"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -19,7 +19,11 @@ func (o *Options) wantTenant(f *backend.Finding) {
 	if c.WantsTenant {
 		why = "it is a gateway with an API for each tenant"
 	}
-	line := fmt.Sprintf("tenants: {%s: {%s: [TENANT]}}", f.Type, f.Ref)
+	typ := f.Type
+	if t := o.Type(typ); t != nil && t.Tenanted() != nil { // a Prometheus has none: it is a relative that asks for one
+		typ = t.Tenanted().Type
+	}
+	line := fmt.Sprintf("tenants: {%s: {%s: [TENANT]}}", typ, f.Ref)
 	f.Verdict, f.Remedies = backend.Unavailable, []string{line}
 	f.WantsTenant = true
 	f.Reason = why + ", and nobody has said which to read; to publish it, add to the configuration: " + line +

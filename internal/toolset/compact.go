@@ -66,7 +66,7 @@ func compactConfig(items []*item) map[string]any {
 			config[c.Compact] = compactReference(variable)
 		}
 	})
-	if field := first.typ.Tenants.Compact; named && field != "" && first.Candidate.TenantHeader != "" {
+	if field := first.tenants().Compact; named && field != "" && first.Candidate.TenantHeader != "" {
 		config[field] = first.Candidate.Tenant
 	}
 	if len(items) > 1 || !named {
@@ -77,7 +77,7 @@ func compactConfig(items []*item) map[string]any {
 				instance = it.compactOwn()
 			}
 			instance["name"] = it.Candidate.Instance
-			if field := it.typ.Tenants.Compact; field != "" && it.Candidate.TenantHeader != "" {
+			if field := it.tenants().Compact; field != "" && it.Candidate.TenantHeader != "" {
 				instance[field] = it.Candidate.Tenant
 			}
 			instances[i] = instance

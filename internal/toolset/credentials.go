@@ -26,8 +26,16 @@ func (it *item) credentials(put func(c catalog.Credential, variable string)) {
 // putTenant names the tenant, which is no secret.
 func (it *item) putTenant(config map[string]any) {
 	if it.Candidate.TenantHeader != "" {
-		put(config, it.typ.Tenants.Path, it.Candidate.Tenant)
+		put(config, it.tenants().Path, it.Candidate.Tenant)
 	}
+}
+
+// tenants says how a tenant is named to it: as its type says, or a relative, since what looks like a Prometheus may want one.
+func (it *item) tenants() catalog.Tenants {
+	if t := it.typ.Tenanted(); t != nil {
+		return t.Tenants
+	}
+	return catalog.Tenants{}
 }
 
 // put sets a value in a tree, and reports whether its place was free.
