@@ -169,7 +169,8 @@ type Finding struct {
 	// Provisional: the primary for now, since another candidate may be it once it works. It is not recorded and gets no
 	// credentials by default.
 	Provisional bool
-	Blocker     Ref // that other candidate; the zero Ref where it is not provisional
+	PrimaryWhy  string // which rule made it the primary, after "it is that, "; "" where it is not
+	Blocker     Ref    // that other candidate; the zero Ref where it is not provisional
 	// KeptFor is the Service for which the place of the type's primary is kept, so that this instance is not it, and KeptWhy
 	// whose wish that is and what keeps it away; the zero Ref where the place is not kept.
 	KeptFor Ref

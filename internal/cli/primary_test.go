@@ -57,9 +57,10 @@ func TestExplainChangesThePrimary(t *testing.T) {
 	}{
 		"another":              {"team/new", nil, []string{"no: m/old is", byName}, []string{annotate}},
 		"another, trusted":     {"team/new", []string{"--set", "security.trustedNamespaces=[team]"}, []string{byName, annotate}, nil},
-		"the primary":          {"m/old", nil, []string{"yes: the first of its type", byName}, []string{annotate}},
+		"the primary":          {"m/old", nil, []string{"yes, the oldest of its type", byName}, []string{annotate}},
 		"alone":                {"m/old", []string{"-n", "m"}, nil, []string{"primary: {"}},
 		"configured":           {"m/old", []string{"--set", "primary.prometheus=team/new", "--set", "security.trustedNamespaces=[m]"}, []string{"primary: {prometheus: m/old}"}, []string{"toolset-primary"}},
+		"the configured one":   {"team/new", []string{"--set", "primary.prometheus=team/new"}, []string{"yes, the one which the configuration names"}, nil},
 		"kept for one missing": {"m/old", []string{"--set", "primary.prometheus=m/gone"}, []string{"the place is kept for m/gone, which the configuration names", "primary: {prometheus: m/old}"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -114,10 +114,8 @@ func (w *writer) where(b *view.Backend, title string) {
 	}
 	w.row("toolset", "%s, instance %s", b.Metadata["toolset"], b.Instance)
 	switch {
-	case b.Primary && b.PrimaryNote != "":
-		w.row("primary", "yes, %s", b.PrimaryNote)
 	case b.Primary:
-		w.row("primary", "yes: the first of its type")
+		w.row("primary", "yes, %s", b.PrimaryNote)
 	case b.PrimaryIs != "":
 		w.row("primary", "no: %s is", b.PrimaryIs)
 	case b.PrimaryNote != "":

@@ -23,14 +23,14 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 		if want, why := o.wanted(typ, list); why != "" {
 			named := func(f *backend.Finding) bool { return f.Ref == want && f.Verdict == backend.Accepted }
 			if i := slices.IndexFunc(list, named); i >= 0 {
-				o.mark(list, list[i])
+				o.mark(list, list[i], why)
 			} else {
 				keepPlace(list, want, why)
 			}
 			continue
 		}
 		if f := o.oldest(list); f != nil {
-			f.Primary = true
+			f.Primary, f.PrimaryWhy = true, o.byItself(f)
 			if other := o.mayYield(f, list); other != nil {
 				f.Provisional, f.Blocker = true, other.Ref
 			}
@@ -38,12 +38,16 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	}
 }
 
-// wanted is the Service that is to be the primary of a type, and why; "" where age decides.
+// wanted is the Service that is to be the primary of a type, and why; "" where age decides. An annotation decides nothing on
+// what cannot be published, as a duplicate: what its owner can mend is only waited for.
 func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref, why string) {
 	if ref, ok := o.Primary[typ]; ok {
 		return ref, "which the configuration names"
 	}
-	if i := slices.IndexFunc(list, func(f *backend.Finding) bool { return f.Candidate.Primary }); i >= 0 {
+	annotated := func(f *backend.Finding) bool {
+		return f.Candidate.Primary && (f.Verdict == backend.Accepted || f.Verdict == backend.Unavailable)
+	}
+	if i := slices.IndexFunc(list, annotated); i >= 0 {
 		return list[i].Ref, "whose owner annotated it so"
 	}
 	if ref, ok := o.Recorded[typ]; ok {
@@ -77,14 +81,26 @@ func lesser(f *backend.Finding) bool { return f.Observation.NoData || f.Candidat
 
 // mark makes the configured, the annotated or the recorded instance the primary. A recorded one that is a lesser one keeps its
 // place, but stands back while there is another.
-func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding) {
+func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding, why string) {
 	if _, configured := o.Primary[f.Type]; !configured && !f.Candidate.Primary && lesser(f) {
 		if other := o.oldest(byAge); other != nil && !lesser(other) {
-			other.Primary, other.Provisional, other.Blocker = true, true, f.Ref
+			other.Primary, other.PrimaryWhy, other.Provisional, other.Blocker = true, o.byItself(other), true, f.Ref
 			return
 		}
 	}
-	f.Primary = true
+	f.Primary, f.PrimaryWhy = true, "the one "+why
+}
+
+// byItself is why an instance is the primary where nobody has said which is to be it.
+func (o *Options) byItself(f *backend.Finding) string {
+	why := "the oldest of its type"
+	if f.Service.Created.IsZero() { // as in files
+		why = "the first of its type"
+	}
+	if o.wants(f) {
+		why += ", where none works without credentials"
+	}
+	return why
 }
 
 // byAge orders by age, lesser ones last; where no age is known or two are equal, the Service that a person would use comes first.

@@ -86,3 +86,41 @@ func TestMisnamedPrimaries(t *testing.T) {
 		}
 	}
 }
+
+// An annotation on what is not published decides nothing, and each primary says which rule made it that.
+func TestWhyPrimary(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	ready := func(name string, day int) svc {
+		return svc{ref: at("m", name), strength: backend.Strong, day: day, outcome: backend.Ready, identity: true}
+	}
+	old, young, twin, other := ready("old", 1), ready("young", 2), ready("old-headless", 1), ready("other", 1)
+	twin.headless, twin.selector, twin.primary = true, "old", true
+	other.primary, other.outcome, other.identity = true, backend.WrongIdentity, false
+	annotated, locked, undated := young, ready("locked", 1), ready("undated", 0)
+	annotated.primary, locked.outcome = true, backend.AuthRequired
+	named := map[string]backend.Ref{"prometheus": at("m", "young")}
+	over := inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"m"}}
+	configured, recorded := over, over
+	configured.Primary, recorded.Recorded = named, named
+	for name, tc := range map[string]struct {
+		options inventory.Options
+		list    []svc
+		want    string
+		why     string
+	}{
+		"a duplicate is annotated":     {over, []svc{old, twin, young}, "m/old", "the oldest of its type"},
+		"a rejected one is annotated":  {recorded, []svc{old, other, young}, "m/young", "the one which was the primary so far"},
+		"a duplicate and another are":  {over, []svc{old, twin, annotated}, "m/young", "the one whose owner annotated it so"},
+		"configured":                   {configured, []svc{old, young}, "m/young", "the one which the configuration names"},
+		"the oldest wants credentials": {over, []svc{locked}, "m/locked", "the oldest of its type, where none works without credentials"},
+		"no age is known":              {over, []svc{undated}, "m/undated", "the first of its type"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for ref, f := range build(t, tc.options, tc.list...) {
+				if why := map[bool]string{true: tc.why}[ref == tc.want]; f.Primary != (ref == tc.want) || f.PrimaryWhy != why {
+					t.Errorf("%s, %s: primary %t, %q", ref, f.Verdict, f.Primary, f.PrimaryWhy)
+				}
+			}
+		})
+	}
+}

@@ -41,7 +41,7 @@ type Backend struct {
 	Service
 	PortReason  string    `json:"port_reason" doc:"Why this port"`
 	PrimaryIs   string    `json:"primary_service" doc:"The primary of its type, as namespace/name"`
-	PrimaryNote string    `json:"primary_note" doc:"For which other Service the place of the primary is kept, and why; empty where it is not"`
+	PrimaryNote string    `json:"primary_note" doc:"Of the primary, which rule made it that; of another, for which Service the place is kept, and why; else empty"`
 	Credentials []string  `json:"credentials" doc:"Variables that HolmesGPT needs in its environment"`
 	Requests    []Request `json:"requests" doc:"What was asked, in order"`
 	Outcome     string    `json:"outcome" doc:"What the probe came to, in a word or two"`

@@ -7,13 +7,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// primaryNote says for whom the place of the primary is kept; "" where it is not.
+// primaryNote says of the primary which rule made it that, and of another for whom the place is kept; "" where it is not.
 func primaryNote(f *backend.Finding) string {
 	switch {
 	case f.Provisional:
 		return fmt.Sprintf("for now: %s comes before it as soon as it works", f.Blocker)
 	case f.KeptFor != (backend.Ref{}):
 		return fmt.Sprintf("the place is kept for %s, %s", f.KeptFor, f.KeptWhy)
+	case f.Primary:
+		return f.PrimaryWhy
 	}
 	return ""
 }
