@@ -55,7 +55,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	b.finish()
 	doc := &Document{
 		HolmesGPT: map[string]any{"toolsets": b.toolsets},
-		Compact:   compactTrees(items),
+		Compact:   b.compactTrees(items),
 		Backends:  b.behind,
 		compactOf: compactOf(items),
 		formats:   opts.Formats,

@@ -1,6 +1,8 @@
 package toolset
 
 import (
+	"slices"
+
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
@@ -9,7 +11,7 @@ import (
 const kubernetesType = "kubernetes"
 
 // compactTrees are the compact form, by type.
-func compactTrees(items []*item) map[string]map[string]any {
+func (b *builder) compactTrees(items []*item) map[string]map[string]any {
 	trees := map[string]map[string]any{
 		kubernetesType: compactTree(kubernetesType, map[string]any{"incluster": true, "namespaces": []any{"*"}}),
 	}
@@ -18,7 +20,7 @@ func compactTrees(items []*item) map[string]map[string]any {
 		byType[it.Candidate.Type] = append(byType[it.Candidate.Type], it)
 	}
 	for name, instances := range byType {
-		trees[name] = compactTree(name, compactConfig(instances))
+		trees[name] = compactTree(name, b.compactConfig(instances))
 	}
 	return trees
 }
@@ -45,11 +47,15 @@ func (d *Document) main(typ string) *backend.Finding {
 }
 
 // compactConfig is the config of the items of one type, of which the first is the primary. Where there is none, as while its
-// place is kept, no other stands as the main one: there is no url then, and nothing that belongs beside it. The same holds
-// for a type of an owner's own, which owners of several namespaces may use.
-func compactConfig(items []*item) map[string]any {
+// place is kept, only one of a trusted namespace stands in for it. Without such a one there is no url, and nothing that
+// belongs beside it. The same holds for a type of an owner's own, which owners of several namespaces may use.
+func (b *builder) compactConfig(items []*item) map[string]any {
+	if !items[0].Primary {
+		items = slices.Clone(items)
+		slices.SortStableFunc(items, func(x, y *item) int { return -compareBool(b.trusts(x.Ref), b.trusts(y.Ref)) })
+	}
 	first := items[0]
-	own, named := len(first.typ.Toolset.Compact) == 0, first.Primary
+	own, named := len(first.typ.Toolset.Compact) == 0, first.Primary || b.trusts(first.Ref)
 	config, _ := first.expand(first.typ.Toolset.Compact).(map[string]any)
 	switch {
 	case own && named:

@@ -272,6 +272,21 @@ func TestCompactNamesNoOther(t *testing.T) {
 	}
 }
 
+// While the primary is away, one of a trusted namespace stands in for it, before older ones of others, and without a key.
+func TestCompactTrustedStandsIn(t *testing.T) {
+	t.Attr("req", "DTS-OUT-3")
+	opts := options(t)
+	opts.TrustedNamespaces = []string{"ours"}
+	d, err := Build([]*backend.Finding{found("grafana", "evil/g", 80), found("grafana", "ours/h", 80)}, opts, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := d.Compact["grafana"]["config"].(map[string]any)
+	if list, _ := config["instances"].([]any); config["url"] != "http://h.ours.svc.cluster.local:80" || config["apiKey"] != nil || len(list) != 2 {
+		t.Errorf("the one of the trusted namespace does not stand in: %v", config)
+	}
+}
+
 // So it is for a type of an owner's own: while the one that stood there is down, another's text stands under its own name
 // alone, beside no key of the admin's.
 func TestCompactOwnTypeNamesNoOther(t *testing.T) {
