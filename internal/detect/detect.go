@@ -103,7 +103,24 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 		c.Wants = d.wants(c)
 	}
 	d.perTenant(&r)
+	r.refuseNoPort()
 	return r
+}
+
+// refuseNoPort rejects what would be asked at a number that no port has. The numbers come from several hands: the Service,
+// its EndpointSlices, and what was read is not always checked as the API server checks it.
+func (r *Result) refuseNoPort() {
+	refused := func(c *backend.Candidate) bool {
+		if c.PortNumber >= 1 && c.PortNumber <= 65535 {
+			return false
+		}
+		r.Type = c.Type
+		r.Rejected = fmt.Sprintf("its port %s leads to %d, which is no port number (1 to 65535)", portText(&c.Port), c.PortNumber)
+		return true
+	}
+	if r.Candidates = slices.DeleteFunc(r.Candidates, refused); len(r.Candidates) > 0 {
+		r.Type, r.Rejected = "", ""
+	}
 }
 
 // examine is Detect for a Service that may be something.

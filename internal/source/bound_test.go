@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestServicesAreBounded(t *testing.T) {
 	huge.Annotations["kubernaut.io/toolset"] = "true"
 	huge.Annotations["kubernaut.io/toolset-description"] = strings.Repeat("ä", 100_000)
 	huge.Spec.Selector = many("s")
-	huge.Spec.Ports = make([]corev1.ServicePort, 20_000)
+	huge.Spec.Ports = slices.Repeat([]corev1.ServicePort{{Port: 80}}, 20_000)
 	s := FromService(huge, nil)
 	size := func(m map[string]string) (n int) {
 		for k, v := range m {

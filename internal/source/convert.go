@@ -45,6 +45,9 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 	}
 	for i := range s.Spec.Ports {
 		p := &s.Spec.Ports[i]
+		if portNumber(p.Port) != nil || p.TargetPort.IntVal != 0 && portNumber(p.TargetPort.IntVal) != nil {
+			continue
+		}
 		app := ""
 		if p.AppProtocol != nil {
 			app = *p.AppProtocol
@@ -64,12 +67,16 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 // An endpoint is ready unless it says it is not, and a terminating one never is
 // (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/). Only the first address
 // of an endpoint counts, as for kube-proxy; CoreDNS hands on all that a headless Service has, so that denied, where it is
-// not nil, is asked about the others too, ready or not. Ports without a number, which mean any port, are left out.
+// not nil, is asked about the others too, ready or not. Ports without a number, which mean any port, are left out, and so are
+// numbers that no port has.
 func FromEndpointSlice(s *discoveryv1.EndpointSlice, denied func(netip.Addr) bool) (
 	ref backend.Ref, slice backend.EndpointSlice, fqdn bool,
 ) {
 	ref = ServiceOf(s)
 	for _, p := range s.Ports {
+		if p.Port != nil && portNumber(*p.Port) != nil { // the API server takes any number here
+			continue
+		}
 		slice.Ports = appendEndpointPort(slice.Ports, p.Name, p.Port, (*string)(p.Protocol))
 	}
 	if s.AddressType == discoveryv1.AddressTypeFQDN {

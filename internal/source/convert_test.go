@@ -37,6 +37,7 @@ func TestFromService(t *testing.T) {
 				{Name: "a", Port: 81, Protocol: corev1.ProtocolUDP, TargetPort: intstr.FromString("web"), AppProtocol: &http},
 				{Name: "b", Port: 82, TargetPort: intstr.FromString("")},
 				{Name: "c", Port: 83, TargetPort: intstr.FromInt32(8083)},
+				{Name: "d", Port: 65536}, {Name: "e", Port: -1}, {Name: "f", Port: 84, TargetPort: intstr.FromInt32(99999)}, // no ports
 			},
 		},
 	}
@@ -66,7 +67,7 @@ func TestFromEndpointSlice(t *testing.T) {
 	t.Attr("req", "DTS-PRB-4")
 	yes, no := true, false
 	udp := corev1.ProtocolUDP
-	port := int32(9090)
+	port, zero, negative, large := int32(9090), int32(0), int32(-3000), int32(99999)
 	name := "web"
 	endpoint := func(addr string, ready, terminating *bool) discoveryv1.Endpoint {
 		return discoveryv1.Endpoint{Addresses: []string{addr},
@@ -113,6 +114,14 @@ func TestFromEndpointSlice(t *testing.T) {
 		},
 		wantRef:   backend.Ref{Namespace: "obs", Name: "prom"},
 		wantSlice: backend.EndpointSlice{Ready: addrs("169.254.169.254", "169.254.169.254")},
+	}, {
+		name: "numbers that no port has are left out, which the API server takes",
+		in: discoveryv1.EndpointSlice{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "obs", Labels: labels}, AddressType: "IPv4",
+			Ports: []discoveryv1.EndpointPort{{Name: &name, Port: &large}, {Name: &name, Port: &negative}, {Name: &name, Port: &zero}, {Name: &name, Port: &port}},
+		},
+		wantRef:   backend.Ref{Namespace: "obs", Name: "prom"},
+		wantSlice: backend.EndpointSlice{Ports: []backend.EndpointPort{{Name: "web", Number: 9090, Protocol: "TCP"}}},
 	}, {
 		name: "host names are left out",
 		in: discoveryv1.EndpointSlice{
