@@ -19,7 +19,7 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 		if o.Trusts(namespace) {
 			continue
 		}
-		limitPaths(list[:min(len(list), o.MaxPerNamespace)])
+		o.limitPaths(list[:min(len(list), o.MaxPerNamespace)])
 		if len(list) <= o.MaxPerNamespace {
 			continue
 		}
@@ -34,19 +34,28 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 // maxPaths bounds the base paths of one namespace that its owners chose, in bytes: the agent reads them.
 const maxPaths = 1 << 10
 
-// limitPaths leaves out what has a base path by annotation beyond that bound.
-func limitPaths(list []*backend.Finding) {
+// limitPaths leaves out what has a base path of its owner's choice beyond that bound.
+func (o *Options) limitPaths(list []*backend.Finding) {
 	sum := 0
 	for _, f := range list {
-		if !f.Candidate.FixedPath || f.Candidate.Path == "" {
-			continue
-		}
-		if sum += len(f.Candidate.Path); sum > maxPaths {
+		if sum += len(o.chosenPath(f)); sum > maxPaths && o.chosenPath(f) != "" {
 			f.Verdict, f.Limit = backend.Rejected, backend.LimitNamespace
-			f.Reason = fmt.Sprintf("the base paths that annotations name in its namespace take more than %d bytes together, which "+
-				"the agent would read; the oldest are published first; choose shorter ones", maxPaths)
+			f.Reason = fmt.Sprintf("the base paths that annotations and answers name in its namespace take more than %d bytes together, "+
+				"which the agent would read; the oldest are published first; choose shorter ones", maxPaths)
 		}
 	}
+}
+
+// chosenPath is the base path that an annotation or an answer named; "" where it is the catalog's.
+func (o *Options) chosenPath(f *backend.Finding) string {
+	c, found := f.Candidate, f.Observation.Path
+	switch t := o.Type(f.Type); {
+	case c.FixedPath:
+		return c.Path
+	case found == c.Path, t != nil && slices.Contains(t.Probe.Paths, found):
+		return ""
+	}
+	return found
 }
 
 // lacksCredentials: it wants credentials that nobody gives it outside the trusted namespaces, so that it is not published.
