@@ -38,6 +38,7 @@ type Candidate struct {
 	// then, which is often right and proves nothing.
 	PortGuessed bool
 	Host        string
+	FullName    string // the Service's in the cluster's DNS, the only one of its names that is ever looked up
 	Scheme      string // http or https
 	Path        string // base path without a trailing slash: "" or "/prometheus"
 	// FixedScheme and FixedPath: an annotation says so, the probe must not look for another.

@@ -28,9 +28,9 @@ const (
 	// annPath is the base path, such as "/prometheus": at most 128 letters, digits and -._~:/, which the agent reads.
 	annPath = annPrefix + "-path"
 	// annEndpoint is the full URL instead of port, scheme and path. Its host is one of the Service's own names and its port one
-	// of its ports, unless security.allowedEndpointHosts lists the host. A name of the Service's stays as it is given, if it
-	// resolves in every namespace. For an ExternalName Service it has to list the host that
-	// the Service stands for.
+	// of its ports, unless security.allowedEndpointHosts lists the host. NAME.NAMESPACE.svc, with the cluster's domain or without, stays as
+	// it is given, and in security.trustedNamespaces NAME.NAMESPACE. For an ExternalName Service it has to list the host that the
+	// Service stands for.
 	annEndpoint = annPrefix + "-endpoint"
 	// annHealth is the path to probe, such as "/healthz"; "none", on an explicit include, publishes it unproven and says
 	// so (with security.annotations trusted only from the namespaces in security.trustedNamespaces).

@@ -81,8 +81,13 @@ func TestGoodAnnotations(t *testing.T) {
 			want:  "custom shop/orders http://orders.shop.svc.cluster.local:9999",
 		},
 		"endpoint with a shorter name of the Service's keeps it": {
+			pairs: []string{"toolset", "true", "toolset-type", "custom", "toolset-endpoint", "https://orders.shop.svc:9999/kb/"},
+			want:  "custom shop/orders https://orders.shop.svc:9999/kb",
+		},
+		"endpoint with a name that may be a host of another zone": {
 			pairs: []string{"toolset", "true", "toolset-type", "custom", "toolset-endpoint", "https://orders.shop:9999/kb/"},
-			want:  "custom shop/orders https://orders.shop:9999/kb",
+			want:  "custom shop/orders https://orders.shop.svc.cluster.local:9999/kb",
+			check: func(c *backend.Candidate) bool { return !c.FixedHost },
 		},
 		"endpoint with a name that other namespaces do not resolve": {
 			pairs: []string{"toolset", "true", "toolset-type", "custom", "toolset-endpoint", "https://orders:9999/kb/"},

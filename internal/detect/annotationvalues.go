@@ -203,7 +203,7 @@ func (r *reader) endpoint() *badAnnotation {
 		if r.n.port == nil {
 			return bad("port %d is none of the Service's TCP ports (%s)", number, PortList(r.s))
 		}
-		if host != r.s.Name { // which leads nowhere from another namespace
+		if r.keepsHost(host) {
 			r.n.ownHost = host
 		}
 		return nil
@@ -229,6 +229,13 @@ func (r *reader) ownHost(host string) bool {
 	short := r.s.Name
 	ns := short + "." + r.s.Namespace
 	return slices.Contains([]string{short, ns, ns + ".svc", strings.ToLower(r.d.hostOf(r.s))}, host)
+}
+
+// keepsHost: the Service's own name is written as it is given. The bare name leads nowhere from another namespace. NAME.NAMESPACE
+// is a host of another zone wherever a namespace is called like one (dev, or a domain of the company's), so that a stranger's is
+// written only where a certificate is for it and no longer name, as without the annotation.
+func (r *reader) keepsHost(host string) bool {
+	return host != r.s.Name && (host != r.s.Name+"."+r.s.Namespace || r.d.trusts(r.s.Namespace))
 }
 
 func (r *reader) health() *badAnnotation {

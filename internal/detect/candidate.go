@@ -48,6 +48,7 @@ func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annota
 		PortNumber:  port.Number,
 		PortReason:  why,
 		Host:        d.hostOf(s),
+		FullName:    d.hostOf(s),
 		HealthPath:  notes.healthPath,
 		Unproven:    notes.unproven,
 		Tenants:     notes.tenants,

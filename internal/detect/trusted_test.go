@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 
@@ -39,6 +40,27 @@ func TestNamesTellTheNamespace(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// NAME.NAMESPACE is a host of another zone where the namespace is called like that zone: a stranger's is not written for it.
+func TestForeignNames(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-11")
+	for namespace, short := range map[string]string{"dev": "", "com": "", "trusted": "intranet.trusted"} {
+		for _, health := range []string{"/healthz", "none"} {
+			for name, kept := range map[string]string{
+				"intranet": "", "intranet." + namespace: short, "intranet." + namespace + ".svc": "intranet." + namespace + ".svc",
+			} {
+				s := annotated("toolset", "true", "toolset-type", "custom", "toolset-health-endpoint", health, "toolset-endpoint", "http://"+name+":8080")
+				s.Namespace, s.Name, s.ClusterIP = namespace, "intranet", "None"
+				r := newDetector(t).Detect(s, nil)
+				full := "intranet." + namespace + ".svc.cluster.local"
+				if len(r.Candidates) != 1 || r.Candidates[0].Host != cmp.Or(kept, full) || r.Candidates[0].FullName != full {
+					t.Errorf("%s of %s: %+v", name, namespace, r)
+				}
+			}
+		}
 	}
 }
 

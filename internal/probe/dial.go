@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -19,7 +20,8 @@ import (
 const maxHeader = 64 << 10
 
 // addresses says where to dial, best first: the ClusterIP, for a headless Service its ready endpoints, and the DNS name
-// only where there is neither. A foreign host is known by its name alone.
+// only where there is neither. That is the full one in the cluster's own zone, whichever of the Service's names is written: a
+// shorter one may be a host of another zone (intranet.dev). A foreign host is known by its name alone.
 func addresses(t Target) []string {
 	c := t.Candidate
 	port := strconv.Itoa(int(c.PortNumber))
@@ -33,6 +35,9 @@ func addresses(t Target) []string {
 		}
 	}
 	host := c.Host
+	if !c.ForeignHost {
+		host = cmp.Or(c.FullName, host)
+	}
 	if _, err := netip.ParseAddr(host); err != nil && strings.Contains(host, ".") && !strings.HasSuffix(host, ".") {
 		host += "." // it is a full name: without the dot a resolver would try the search domains first
 	}

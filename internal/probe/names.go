@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"net/url"
@@ -28,8 +29,12 @@ func ownNames(c *backend.Candidate) []string {
 	return names
 }
 
-// Within reports whether where an observation was made is the candidate's Service, by one of its names and ports.
+// Within reports whether where an observation was made is the candidate's Service, by one of its names and ports. Another name
+// than the candidate's is one that a certificate asks for.
 func Within(c *backend.Candidate, o *backend.Observation) bool {
+	if o.Scheme == "http" && o.Host != "" && o.Host != c.Host {
+		return false
+	}
 	ownPort := func(p backend.Port) bool { return p.Number == o.Port }
 	return (o.Host == "" || slices.Contains(ownNames(c), o.Host)) && (o.Port == 0 || slices.ContainsFunc(c.Service.Ports, ownPort))
 }
@@ -41,6 +46,9 @@ func (s *session) next(movedScheme bool) *backend.Candidate {
 	switch {
 	case s.otherScheme != "" && !movedScheme && !c.FixedScheme:
 		c.Scheme = map[string]string{"http": "https", "https": "http"}[s.scheme]
+		if c.Scheme == "http" && !c.FixedHost && !c.ForeignHost { // no certificate asks for a shorter name
+			c.Host = cmp.Or(c.FullName, c.Host)
+		}
 		if s.otherPort != nil {
 			c.Port, c.PortNumber = *s.otherPort, s.otherPort.Number
 		}

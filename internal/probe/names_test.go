@@ -179,9 +179,69 @@ func TestWithin(t *testing.T) {
 			t.Errorf("%q: %t", host, got)
 		}
 	}
+	if Within(c, &backend.Observation{Scheme: "http", Host: "web.shop"}) || !Within(c, &backend.Observation{Scheme: "http", Host: testHost}) {
+		t.Error("a shorter name stands for a certificate, which plain HTTP does not have")
+	}
 	for port, want := range map[int32]bool{0: true, 443: true, 22: false} {
 		if got := Within(c, &backend.Observation{Port: port}); got != want {
 			t.Errorf("%d: %t", port, got)
 		}
 	}
 }
+
+// A shorter name may be a host of another zone. It is written where a certificate is for it, and not once the backend answers in
+// plain HTTP; and it is never looked up.
+func TestShortNamesLeadNowhere(t *testing.T) {
+	t.Attr("req", "DTS-PRB-11")
+	t.Attr("req", "DTS-SEC-3")
+	ca := newAuthority(t)
+	cert := ca.issueFor(t, []string{"web.shop"})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for n := 0; ; n++ {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if n == 0 { // which shows the name, and plain HTTP from then on
+				_ = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}}).Handshake()
+				_ = conn.Close()
+				continue
+			}
+			go func() { _ = http.Serve(&oneConn{Listener: l, conn: conn}, prometheus) }()
+		}
+	}()
+	target := targetAt(l.Addr(), lookupType(t, "prometheus"))
+	target.Candidate.Scheme, target.Candidate.FullName = "https", testHost
+	got := newProber(t, Options{RootCAs: ca.pool}).Probe(t.Context(), target)
+	f := backend.Finding{Candidate: target.Candidate, Observation: got}
+	if want := "http://" + testHost + ":" + portText(target.Candidate.PortNumber); got.Outcome != backend.Ready || f.Endpoint() != want {
+		t.Errorf("%s at %s, want %s: %s", got.Outcome, f.Endpoint(), want, got.Detail)
+	}
+	for _, name := range []string{"web.shop", "web.shop.svc"} {
+		c := backend.Candidate{Service: &backend.Service{ClusterIP: "None"}, Host: name, FullName: testHost, FixedHost: true, PortNumber: 9090}
+		if got := address(Target{Candidate: &c}); got != testHost+".:9090" {
+			t.Errorf("%s is looked up as %s", name, got)
+		}
+	}
+}
+
+// oneConn hands on one connection, and leaves the listener open.
+type oneConn struct {
+	net.Listener
+	conn net.Conn
+}
+
+func (l *oneConn) Accept() (net.Conn, error) {
+	conn := l.conn
+	if l.conn = nil; conn == nil {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (l *oneConn) Close() error { return nil }
