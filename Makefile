@@ -91,14 +91,15 @@ fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME (5000x) each
 # and BENCH_WRITE=1 writes docs/performance.md, which takes a machine that does nothing else.
 .PHONY: bench
 bench: controlplane ## Measure speed and memory against the targets, with 10,000 Services or BENCH_SERVICES, RUNS times (3)
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/detect ./internal/source ./internal/health ./test/bombs
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/detect ./internal/source ./internal/health ./internal/probe ./test/bombs
 	$(GO) test -count=1 -timeout 170m -tags integration,bench -run '^TestPerformance$$' -v ./test/bench
 
-# The targets are those of 10,000 Services and are not asked for here: but for one that compares with itself, no speed makes it
+# The targets are those of 10,000 Services and are not asked for here: but for what compares with itself, no speed makes it
 # fail.
 .PHONY: bench-short
 bench-short: controlplane ## Run all of the benchmark but detection once with 1,000 Services, in about two minutes
 	$(GO) test -run '^$$' -bench ProbeEnd -benchtime 0.3s ./internal/health
+	$(GO) test -run '^$$' -bench HostileAnswers -benchtime 20x ./internal/probe
 	BENCH_SERVICES=1000 RUNS=1 BENCH_MINUTE=6s BENCH_HOUR=6s BENCH_ONLY=start,reaction,api,quiet,peers,changes,dead \
 	  $(GO) test -count=1 -timeout 15m -tags integration,bench -run '^TestPerformance$$' -v ./test/bench
 

@@ -231,9 +231,9 @@ func (r *reader) ownHost(host string) bool {
 	return slices.Contains([]string{short, ns, ns + ".svc", strings.ToLower(r.d.hostOf(r.s))}, host)
 }
 
-// keepsHost: the Service's own name is written as it is given. The bare name leads nowhere from another namespace. NAME.NAMESPACE
-// is a host of another zone wherever a namespace is called like one (dev, or a domain of the company's), so that a stranger's is
-// written only where a certificate is for it and no longer name, as without the annotation.
+// keepsHost: the Service's own name is written as it is given. The bare name leads nowhere from another namespace.
+// NAME.NAMESPACE is a host of another zone where a namespace is called like one (dev, or a domain of the company's), so that
+// a stranger's is written only where a certificate is for it and for no longer name, as without the annotation.
 func (r *reader) keepsHost(host string) bool {
 	return host != r.s.Name && (host != r.s.Name+"."+r.s.Namespace || r.d.trusts(r.s.Namespace))
 }

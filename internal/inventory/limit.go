@@ -40,8 +40,8 @@ func (o *Options) limitPaths(list []*backend.Finding) {
 	for _, f := range list {
 		if sum += len(o.chosenPath(f)); sum > maxPaths && o.chosenPath(f) != "" {
 			f.Verdict, f.Limit = backend.Rejected, backend.LimitNamespace
-			f.Reason = fmt.Sprintf("the base paths that annotations and answers name in its namespace take more than %d bytes together, "+
-				"which the agent would read; the oldest are published first; choose shorter ones", maxPaths)
+			f.Reason = fmt.Sprintf("the base paths that annotations and answers name in its namespace take more than %d bytes "+
+				"together, which the agent would read; the oldest are published first; choose shorter ones", maxPaths)
 		}
 	}
 }

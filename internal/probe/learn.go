@@ -37,19 +37,12 @@ func (s *session) learn(base, asked, location string) (moved bool) {
 	return !s.cand.FixedPath
 }
 
-// baseElement is where a web page says what its links are relative to: the base path of the software that it belongs to.
-var baseElement = regexp.MustCompile(`(?i)<base\s(?:[^>]{0,200}\s)?href\s*=\s*["']?([^"'\s>]{1,300})`)
-
 // learnFromPage takes the base path from a web page.
 func (s *session) learnFromPage(a *answer) {
-	if !s.searching || a.broken != "" || !strings.Contains(a.header.Get("Content-Type"), "html") {
+	if !s.searching || a.broken != "" || !strings.Contains(a.text("Content-Type"), "html") {
 		return
 	}
-	found := baseElement.FindSubmatch(a.body[:min(len(a.body), maxSmall)])
-	if found == nil {
-		return
-	}
-	href, err := url.Parse(string(found[1]))
+	href, err := url.Parse(a.page().base)
 	if err != nil || !strings.HasPrefix(href.Path, "/") { // relative to a page of which nothing is known
 		return
 	}

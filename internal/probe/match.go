@@ -118,23 +118,29 @@ var versionLike = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+~:-]*$`)
 
 // describe says for people what answered.
 func (a *answer) describe() string {
+	if a.said == "" {
+		a.said = a.description()
+	}
+	return a.said
+}
+
+func (a *answer) description() string {
 	status := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
 	if text := http.StatusText(a.status); text == "" {
 		status = fmt.Sprint(a.status)
 	}
-	body := bytes.TrimSpace(a.body)
 	switch {
 	case a.to != "":
 		return status + ", a redirect to " + a.to
 	case a.broken != "":
 		return status + ", " + a.broken
-	case len(body) == 0:
-		return status
+	case a.page().title != "":
+		return status + ", a web page titled " + quote(a.page().title)
 	}
-	if title := pageTitle(body[:min(len(body), maxSmall)]); title != "" {
-		return status + ", a web page titled " + quote(title)
+	if body := bytes.TrimSpace(a.head()); len(body) > 0 {
+		return status + ", " + quote(excerpt(body))
 	}
-	return status + ", " + quote(excerpt(body))
+	return status
 }
 
 // quote what a backend says. Escaping it, as %q does, could undo what Clean has made of it.
@@ -149,17 +155,6 @@ func excerpt(text []byte) string {
 		end--
 	}
 	return string(text[:end])
-}
-
-// pageTitle is what stands between a page's title tags, or "".
-func pageTitle(page []byte) string {
-	at := bytes.Index(bytes.ToLower(page), []byte("<title"))
-	if at < 0 {
-		return ""
-	}
-	_, rest, _ := bytes.Cut(page[min(at, len(page)):], []byte(">")) // lower case may be of another length
-	title, _, _ := bytes.Cut(rest[:min(len(rest), maxSmall)], []byte("<"))
-	return excerpt(bytes.TrimSpace(title))
 }
 
 func list(statuses []int) string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -25,7 +24,7 @@ type bar struct {
 // nothing, but for a page on which people sign in.
 func (a *answer) barred(expected bool) (bar, bool) {
 	switch {
-	case a.away != nil && leadsToLogin(a.away, a.asked), a.status < 400 && a.signIn():
+	case a.away != nil && leadsToLogin(a.away, a.asked), a.status < 400 && a.page().signIn:
 		return login(), true
 	case expected:
 		return bar{}, false
@@ -72,36 +71,43 @@ func (a *answer) wanting() bar {
 	return wants(a.challenges()...)
 }
 
-// challenges are the kinds that WWW-Authenticate names, each once. One header may name several.
+// challenges are the kinds that WWW-Authenticate names, each once. One header may name several: a scheme is a word, at the
+// beginning or after a comma, that no "=" follows.
 func (a *answer) challenges() (kinds []backend.Kind) {
-	for _, header := range a.header.Values("WWW-Authenticate") {
-		for _, scheme := range scheme.FindAllStringSubmatch(header, maxBases) {
-			kind := backend.KindOther
-			switch strings.ToLower(scheme[1]) {
-			case "basic":
-				kind = backend.KindBasic
-			case "bearer":
-				kind = backend.KindBearer
-			case "apikey":
-				kind = backend.KindAPIKey
-			}
-			if !slices.Contains(kinds, kind) {
-				kinds = append(kinds, kind)
-			}
+	for part := range strings.SplitSeq(cut(strings.Join(a.header.Values("WWW-Authenticate"), ","), maxText), ",") {
+		part = strings.TrimSpace(part)
+		scheme, rest, _ := strings.Cut(part, " ")
+		if !schemeLike(scheme) || strings.HasPrefix(strings.TrimSpace(rest), "=") {
+			continue
+		}
+		kind := backend.KindOther
+		switch strings.ToLower(scheme) {
+		case "basic":
+			kind = backend.KindBasic
+		case "bearer":
+			kind = backend.KindBearer
+		case "apikey":
+			kind = backend.KindAPIKey
+		}
+		if !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
 		}
 	}
 	return kinds
 }
 
-// scheme finds the names of schemes: words that no "=" follows, at the beginning or after a comma.
-var scheme = regexp.MustCompile(`(?:^|,)\s*([A-Za-z][A-Za-z0-9-]*)(?:\s*$|\s*,|\s+[^\s=])`)
+func schemeLike(word string) bool {
+	letter := func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
+	strange := func(r rune) bool { return !letter(r) && r != '-' && (r < '0' || r > '9') }
+	return word != "" && letter(rune(word[0])) && !strings.ContainsFunc(word, strange)
+}
 
 // forbidding is what a 403 means. It wants credentials only where it says so.
 func (a *answer) forbidding() bar {
 	if mesh := a.mesh(); mesh != "" {
 		return bar{outcome: backend.ForbiddenByMesh, says: "is behind " + mesh + ", whose policy does not let this service's pod through"}
 	}
-	if a.signIn() {
+	if a.page().signIn {
 		return login()
 	}
 	if kinds := a.challenges(); len(kinds) > 0 {
@@ -110,19 +116,17 @@ func (a *answer) forbidding() bar {
 	if a.mentions("no org id") {
 		return wants(backend.KindTenant)
 	}
-	for _, word := range [...]string{
+	if a.mentions(
 		"credential", "unauthenticated", "not authenticated", "authentication", "system:anonymous", "bearer token",
 		"missing token", "api key", "apikey", "not logged in",
-	} {
-		if a.mentions(word) {
-			return wants()
-		}
+	) {
+		return wants()
 	}
 	if asksToLogIn(string(a.body[:min(len(a.body), 4<<10)])) {
 		return wants()
 	}
 	says := "refuses, and does not say that credentials would help"
-	if len(bytes.TrimSpace(a.body)) == 0 && a.header.Get("Server") == "" {
+	if len(bytes.TrimSpace(a.head())) == 0 && a.header.Get("Server") == "" {
 		says += " (a policy of Linkerd's answers so)"
 	}
 	return bar{outcome: backend.Forbidden, says: says}
@@ -130,7 +134,7 @@ func (a *answer) forbidding() bar {
 
 // mesh names the service mesh whose policy gave the answer; "" for none.
 func (a *answer) mesh() string {
-	server := strings.ToLower(a.header.Get("Server"))
+	server := strings.ToLower(a.text("Server"))
 	text := string(bytes.TrimSpace(a.body[:min(len(a.body), 8*quoted)]))
 	switch {
 	case a.header.Get("L5d-Proxy-Error") != "":
@@ -168,27 +172,17 @@ func (s *session) refuse(o *backend.Observation, t *catalog.Type, why string) {
 // refusal quotes what stands before a backend.
 func (a *answer) refusal() string {
 	text := a.describe()
-	if challenge := a.header.Get("WWW-Authenticate"); challenge != "" {
+	if challenge := a.text("WWW-Authenticate"); challenge != "" {
 		text += ", WWW-Authenticate: " + safetext.Clean(challenge, quoted)
 	}
 	return text
 }
 
-// mentions looks for a text in lower case near the beginning of the body.
-func (a *answer) mentions(text string) bool {
-	return bytes.Contains(bytes.ToLower(a.body[:min(len(a.body), 4<<10)]), []byte(text))
+// mentions looks for texts in lower case near the beginning of the body.
+func (a *answer) mentions(texts ...string) bool {
+	lower := small(a.body[:min(len(a.body), 4<<10)])
+	return slices.ContainsFunc(texts, func(text string) bool { return bytes.Contains(lower, []byte(text)) })
 }
-
-// signIn says whether the answer is a page on which people sign in.
-func (a *answer) signIn() bool {
-	page := bytes.ToLower(bytes.TrimSpace(a.body[:min(len(a.body), maxSmall)]))
-	if a.broken != "" || !bytes.HasPrefix(page, []byte("<")) {
-		return false
-	}
-	return asksToLogIn(pageTitle(page)) || passwordField.Match(page)
-}
-
-var passwordField = regexp.MustCompile(`<input[^>]*type=["']?password`)
 
 func asksToLogIn(text string) bool { return slices.Contains(loginWords(text), "login") }
 
@@ -211,9 +205,14 @@ func loginWords(text string) (words []string) {
 // leadsToLogin says whether a redirect to another host leads to where people sign in: by a word of its host or its path, or
 // by the parameters that OpenID Connect and SAML have. What keeps the path that was asked is only moved.
 func leadsToLogin(u *url.URL, asked string) bool {
-	q := u.Query()
-	if q.Has("client_id") && (q.Has("redirect_uri") || q.Has("response_type")) || q.Has("SAMLRequest") {
-		return true
+	if len(u.RawQuery)+len(u.Path) > maxPage {
+		return false
+	}
+	if strings.Contains(u.RawQuery, "client_id") || strings.Contains(u.RawQuery, "SAMLRequest") {
+		q := u.Query()
+		if q.Has("client_id") && (q.Has("redirect_uri") || q.Has("response_type")) || q.Has("SAMLRequest") {
+			return true
+		}
 	}
 	if path := strings.Trim(u.Path, "/"); path != "" && path == strings.Trim(asked, "/") {
 		return false

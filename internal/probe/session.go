@@ -42,6 +42,8 @@ type answer struct {
 	away    *url.URL // the same where that is another host or port, which is not followed
 	asked   string   // the path that led there
 	release func()   // lets another large body be read; nil for a small one
+	read    *page    // what page has read
+	said    string   // what describe has said
 }
 
 // done drops a large body; whoever got the answer calls it when it has read it.
@@ -246,7 +248,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		if location, err := res.Location(); err == nil {
 			location.Fragment, location.User = "", nil
-			a.to = safetext.Clean(location.String(), shown)
+			a.to = safetext.Clean(cut(location.String(), maxText), shown)
 			s.redirects++
 			return a, location, nil
 		}
@@ -277,7 +279,7 @@ func (s *session) readBody(ctx context.Context, res *http.Response, a *answer, b
 
 // wantsTLS knows what servers say to plain HTTP on their TLS port: Go, nginx, Apache, Tomcat.
 func wantsTLS(body []byte) bool {
-	text := strings.ToLower(string(body[:min(len(body), maxSmall)]))
+	text := string(small(body[:min(len(body), maxPage)]))
 	for _, said := range [...]string{
 		"http request to an https server",
 		"plain http request was sent to https port",

@@ -63,7 +63,7 @@ func (p *Prober) session(ctx context.Context, t Target, n int) *session {
 		close: end,
 		ctx:   ctx, prober: p, cand: t.Candidate, scheme: scheme, addr: addr, cache: make(map[string]*answer), status: make(map[string]int),
 		client: &http.Client{
-			Transport:     rt,
+			Transport:     shortRedirects{rt},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		skipVerify: scheme == "https" && p.insecure(t),

@@ -1,0 +1,130 @@
+package probe
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// What is read out of pages and headers for people. It is done for the answers of every Service, so that no answer may make
+// it dear: only the beginning is looked at, once, from the front to the back, and without a pattern.
+const (
+	maxPage = 8 << 10 // bytes of a page that are looked at
+	maxText = 1 << 10 // bytes of a header likewise
+)
+
+// page is what a web page says of itself.
+type page struct {
+	title  string
+	signIn bool   // people sign in there
+	base   string // what its links are relative to
+}
+
+// page is read once; it is empty where the body is none that can be used.
+func (a *answer) page() *page {
+	if a.read == nil {
+		a.read = readPage(a.head())
+		a.read.signIn = a.read.signIn && a.broken == ""
+	}
+	return a.read
+}
+
+// head is the beginning of the body.
+func (a *answer) head() []byte { return a.body[:min(len(a.body), maxPage)] }
+
+// text is the beginning of a header.
+func (a *answer) text(name string) string { return cut(a.header.Get(name), maxText) }
+
+func cut(text string, most int) string { return text[:min(len(text), most)] }
+
+func readPage(text []byte) *page {
+	p, lower := &page{}, small(text)
+	if at := bytes.Index(lower, []byte("<title")); at >= 0 {
+		_, rest, _ := bytes.Cut(text[at:], []byte(">"))
+		title, _, _ := bytes.Cut(rest, []byte("<"))
+		p.title = excerpt(bytes.TrimSpace(title))
+	}
+	elements(lower, "<base", func(from, to int) bool {
+		p.base = href(lower[from:to], text[from:to])
+		return p.base == ""
+	})
+	if bytes.HasPrefix(bytes.TrimSpace(lower), []byte("<")) {
+		p.signIn = asksToLogIn(p.title) || asksPassword(lower)
+	}
+	return p
+}
+
+// small is text with small letters instead of A to Z, and as long as text, which bytes.ToLower does not promise.
+func small(text []byte) []byte {
+	out := slices.Clone(text)
+	for i, c := range out {
+		if 'A' <= c && c <= 'Z' {
+			out[i] = c + 'a' - 'A'
+		}
+	}
+	return out
+}
+
+// elements calls each with where the attributes of an element are, until it says false.
+func elements(lower []byte, begin string, each func(from, to int) bool) {
+	for at := 0; ; {
+		i := bytes.Index(lower[at:], []byte(begin))
+		if i < 0 {
+			return
+		}
+		at += i + len(begin)
+		end := bytes.IndexByte(lower[at:], '>')
+		if end < 0 || !each(at, at+end) {
+			return
+		}
+		at += end
+	}
+}
+
+const blanks = " \t\r\n\f"
+
+// href is the value of that attribute, "" where there is none. lower is the same text in small letters.
+func href(lower, text []byte) string {
+	for at := 0; ; {
+		i := bytes.Index(lower[at:], []byte("href"))
+		if i < 0 || !strings.Contains(blanks, string(lower[:1])) { // <basefont
+			return ""
+		}
+		begin := at + i
+		at = begin + len("href")
+		rest := bytes.TrimLeft(text[at:], blanks)
+		if begin == 0 || !strings.Contains(blanks, string(lower[begin-1:begin])) || !bytes.HasPrefix(rest, []byte("=")) {
+			continue
+		}
+		value := bytes.TrimLeft(rest[1:], blanks)
+		if len(value) > 0 && (value[0] == '"' || value[0] == '\'') {
+			value = value[1:]
+		}
+		if end := bytes.IndexAny(value, "\"'"+blanks); end >= 0 {
+			value = value[:end]
+		}
+		return string(value)
+	}
+}
+
+func asksPassword(lower []byte) (asks bool) {
+	elements(lower, "<input", func(from, to int) bool {
+		for _, field := range [...]string{"type=password", `type="password`, "type='password"} {
+			asks = asks || bytes.Contains(lower[from:to], []byte(field))
+		}
+		return !asks
+	})
+	return asks
+}
+
+// shortRedirects takes a redirect out of an answer that is too long to be looked at: http.Client would read all of it.
+type shortRedirects struct{ http.RoundTripper }
+
+func (t shortRedirects) RoundTrip(r *http.Request) (*http.Response, error) {
+	res, err := t.RoundTripper.RoundTrip(r)
+	if err == nil && len(res.Header.Get("Location")) > maxPage {
+		res.Header.Del("Location")
+	}
+	return res, err
+}
