@@ -41,6 +41,8 @@ type Service struct {
 	Annotations  map[string]string
 	Selector     map[string]string
 	Ports        []Port
+	// Crowded is why it is rejected, for people: it has more labels, annotations or requirements in its selector than are kept.
+	Crowded string
 }
 
 // Headless says that DNS gives the pods' addresses, so that Service port numbers do not translate.

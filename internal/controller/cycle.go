@@ -107,10 +107,18 @@ func (c *Controller) detect() {
 	}
 }
 
+// known is what detection made of all that is there, as much of it as is looked at.
+func (c *Controller) known() []inventory.Detection {
+	all := slices.SortedFunc(maps.Values(c.detections), func(a, b inventory.Detection) int {
+		return a.Service.Ref.Compare(b.Service.Ref)
+	})
+	return inventory.Bound(all, c.opts.Inventory)
+}
+
 // targets are what the monitor is to probe.
 func (c *Controller) targets() []probe.Target {
 	var list []probe.Target
-	for _, d := range c.detections {
+	for _, d := range c.known() {
 		for _, candidate := range d.Candidates {
 			list = append(list, probe.Target{
 				Candidate: candidate, Type: c.opts.Catalog.Lookup(candidate.Type), Endpoints: d.Endpoints,
@@ -125,11 +133,8 @@ func (c *Controller) targets() []probe.Target {
 func (c *Controller) findings(firstRoundOver bool) (all []*backend.Finding, held time.Duration) {
 	o := c.opts.Inventory
 	o.Recorded, o.FirstRoundOver = c.memory.primaries, firstRoundOver
-	detections := slices.SortedFunc(maps.Values(c.detections), func(a, b inventory.Detection) int {
-		return a.Service.Ref.Compare(b.Service.Ref)
-	})
 	observations := c.monitor.Observations()
-	all = inventory.Judge(c.addFrozen(detections, observations), observations, o)
+	all = inventory.Judge(c.addFrozen(c.known(), observations), observations, o)
 	all, held = c.damper.hold(time.Now(), all)
 	inventory.Choose(all, o)
 	return all, held

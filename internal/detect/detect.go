@@ -132,6 +132,9 @@ func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) 
 	if notes.optOut {
 		return Result{Rejected: "opted out by its annotation " + annToolset, Type: notes.typ}
 	}
+	if s.Crowded != "" {
+		return Result{Rejected: s.Crowded, Type: d.firstNear(near)}
+	}
 	if notes.include && s.Type == typeExternal {
 		if bad := d.external(s, &notes); bad != nil {
 			return Result{Rejected: bad.Error(), Type: notes.typ, Annotation: bad.name}

@@ -37,10 +37,12 @@ func (p *Pass) Run(ctx context.Context, c *Collector) ([]*backend.Finding, error
 	observations := map[backend.Key]backend.Observation{}
 	for _, s := range c.Services() {
 		endpoints := c.endpointsOf(s.Ref)
-		d := inventory.Detection{Service: s, Endpoints: endpoints, Result: p.Detector.Detect(s, endpoints)}
-		detections = append(detections, d)
+		detections = append(detections, inventory.Detection{Service: s, Endpoints: endpoints, Result: p.Detector.Detect(s, endpoints)})
+	}
+	detections = inventory.Bound(detections, p.Inventory)
+	for _, d := range detections {
 		for _, candidate := range d.Candidates {
-			t := probe.Target{Candidate: candidate, Type: p.Catalog.Lookup(candidate.Type), Endpoints: endpoints}
+			t := probe.Target{Candidate: candidate, Type: p.Catalog.Lookup(candidate.Type), Endpoints: d.Endpoints}
 			if o, known := p.untouched(t); known {
 				observations[candidate.Key()] = o
 			} else if p.probes(candidate) {

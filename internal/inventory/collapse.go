@@ -37,30 +37,33 @@ func claimNames(all []*backend.Finding) {
 	}
 }
 
-// older orders by age, a Service without a known age last, then by name.
-func older(a, b *backend.Finding) int {
-	at, bt := a.Service.Created, b.Service.Created
+func older(a, b *backend.Finding) int { return olderService(a.Service, b.Service) }
+
+// olderService orders by age, a Service without a known age last, then by name.
+func olderService(a, b *backend.Service) int {
 	switch {
-	case at.IsZero() && !bt.IsZero():
+	case a.Created.IsZero() && !b.Created.IsZero():
 		return 1
-	case bt.IsZero() && !at.IsZero():
+	case b.Created.IsZero() && !a.Created.IsZero():
 		return -1
 	}
-	return cmp.Or(at.Compare(bt), a.Ref.Compare(b.Ref))
+	return cmp.Or(a.Created.Compare(b.Created), a.Ref.Compare(b.Ref))
 }
 
 // collapse marks Services in front of a backend that another Service fronts too as duplicates (DTS-DET-6). The most
-// useful Service is looked at first, so that each later one is compared with those that stay. A namespace has one owner,
+// useful Service is looked at first, so that each later one is looked up among those that stay. A namespace has one owner,
 // across namespaces a Service gives way only to one that the configuration vouches for.
 func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoints, o *Options) {
 	type group struct{ namespace, typ string }
 	seed := maphash.MakeSeed()
 	groups, byType := map[group][]*front{}, map[string][]*front{}
+	var last *front
 	for _, finding := range all {
 		if finding.Candidate == nil || finding.Verdict == backend.Rejected {
 			continue
 		}
-		f := newFront(finding, endpoints[finding.Ref], seed)
+		f := newFront(finding, endpoints[finding.Ref], last, seed)
+		last = f
 		key := group{f.Namespace, f.Type}
 		groups[key] = append(groups[key], f)
 		if f.known() {
@@ -95,23 +98,17 @@ func (f *front) enter() {
 
 func (o *Options) collapseNamespace(list []*front) {
 	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
-	kept := newRivals(list)
-	owner := map[endpoint]*front{}
+	stay := newKept()
 	for _, f := range list {
-		if winner := kept.winner(f); winner != nil {
-			f.of, f.why = winner, o.whyNot(f.Finding, winner.Finding)
+		if other := stay.find(f); other != nil {
+			f.of, f.why = other, o.whyNot(f.Finding, other.Finding)
 			continue
 		}
-		if others := f.covering(owner); len(others) > 0 {
+		if others := f.covering(stay.owner); len(others) > 0 {
 			f.of, f.why = others[0], "this one leads to the pods of several: "+names(others)
 			continue
 		}
-		kept.add(f)
-		for _, p := range f.all.list {
-			if owner[p] == nil {
-				owner[p] = f
-			}
-		}
+		stay.add(f)
 	}
 }
 

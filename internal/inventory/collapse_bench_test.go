@@ -4,31 +4,72 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Whoever may make Services in one namespace decides how many are compared with each other.
+// Whoever may make Services in one namespace decides how many there are, and in what they nearly agree. A hundred times as many
+// take about a hundred times as long.
 func BenchmarkCollapse(b *testing.B) {
-	for _, n := range []int{200, 5000} {
-		for _, ip := range []string{"10.0.0.1", "None"} {
-			b.Run(fmt.Sprintf("%d/%s", n, ip), func(b *testing.B) {
-				all := make([]*backend.Finding, n)
-				endpoints := map[backend.Ref]*backend.Endpoints{}
-				for i := range all {
-					name := fmt.Sprintf("prometheus-%d", i)
-					s := &backend.Service{
-						Ref: backend.Ref{Namespace: "a", Name: name}, ClusterIP: ip, Selector: map[string]string{"app": "prometheus", "instance": name},
-					}
-					all[i] = &backend.Finding{Ref: s.Ref, Service: s, Type: "prometheus", Verdict: backend.Accepted, Candidate: &backend.Candidate{Service: s}}
-					endpoints[s.Ref] = nearlyEqual(i)
-				}
-				for b.Loop() {
+	const few, many, most = 100, 10_000, 20 // where each is compared with all, each of many takes 100 times as long
+	for name, change := range map[string]func(i int, f *backend.Finding, e *backend.Endpoints){
+		"endpoints": func(int, *backend.Finding, *backend.Endpoints) {},
+		"headless":  func(_ int, f *backend.Finding, _ *backend.Endpoints) { f.Service.ClusterIP = "None" },
+		"selectors": func(i int, f *backend.Finding, e *backend.Endpoints) {
+			f.Service.ClusterIP, e.Slices = "None", nil
+			for k := range 60 {
+				f.Service.Selector[fmt.Sprintf("key-%02d", k)] = ""
+			}
+			f.Service.Selector["key-00"] = fmt.Sprint(i)
+		},
+		"ports": func(i int, f *backend.Finding, e *backend.Endpoints) {
+			e.Slices = nil
+			f.Service.Selector = map[string]string{"app": "x"}
+			f.Candidate.Port.Target.IntVal = int32(i)
+		},
+		"tenants": func(i int, f *backend.Finding, _ *backend.Endpoints) {
+			f.Candidate.Tenant = fmt.Sprintf("t%d", i)
+			f.Service.Selector = map[string]string{"app": "x"}
+		},
+		"releases": func(_ int, f *backend.Finding, _ *backend.Endpoints) {
+			f.Service.Labels = map[string]string{"release": "r", "app": "a"}
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			each := map[int]time.Duration{few: time.Hour, many: time.Hour}
+			for n := range each {
+				all, endpoints := crowd(n, change)
+				for range 5 { // the best of some
+					begun := time.Now()
 					collapse(all, endpoints, &Options{})
+					each[n] = min(each[n], time.Since(begun)/time.Duration(n))
 				}
-			})
-		}
+			}
+			for b.Loop() { // what was measured is above
+			}
+			b.ReportMetric(float64(each[few].Nanoseconds()), "ns/few")
+			b.ReportMetric(float64(each[many].Nanoseconds()), "ns/many")
+			if each[many] > most*each[few] {
+				b.Errorf("each of %d takes %s, each of %d %s: more than %d times as long", few, each[few], many, each[many], most)
+			}
+		})
 	}
+}
+
+func crowd(n int, change func(int, *backend.Finding, *backend.Endpoints)) (all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoints) {
+	endpoints = map[backend.Ref]*backend.Endpoints{}
+	for i := range n {
+		name := fmt.Sprintf("prometheus-%d", i)
+		s := &backend.Service{
+			Ref: backend.Ref{Namespace: "a", Name: name}, ClusterIP: "10.0.0.1", Selector: map[string]string{"app": "prometheus", "instance": name},
+		}
+		f := &backend.Finding{Ref: s.Ref, Service: s, Type: "prometheus", Verdict: backend.Accepted, Candidate: &backend.Candidate{Service: s}}
+		e := nearlyEqual(i)
+		change(i, f, e)
+		all, endpoints[s.Ref] = append(all, f), e
+	}
+	return all, endpoints
 }
 
 // nearlyEqual are as many endpoints as are compared closely, of which the last alone differs.

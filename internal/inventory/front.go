@@ -9,13 +9,10 @@ import (
 	"strings"
 	"unique"
 
-	"k8s.io/apimachinery/pkg/util/intstr"
-
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// front is a Service in front of a backend, with what each comparison of two asks for. A namespace may hold thousands, of
-// which each is compared with all.
+// front is a Service in front of a backend, with what a comparison of two asks for.
 type front struct {
 	*backend.Finding
 	selector []string              // in order
@@ -25,15 +22,15 @@ type front struct {
 	v4, v6   addresses // the endpoints that are ready, where they are known and not too many
 	all      addresses // ready or not
 
-	of  *front // the one that is used instead, nil while it is none
-	why string // it, and not this one
+	place int    // among those that stay
+	of    *front // the one that is used instead, nil while it is none
+	why   string // it, and not this one
 }
 
 // endpoint is an address and port of a pod.
 type endpoint = netip.AddrPort
 
-// addresses are endpoints in order, each once. What tells that two sets differ is looked at first, since one owner can make
-// thousands of Services that nearly have the same.
+// addresses are endpoints in order, each once. What tells that one set is no part of another is looked at first.
 type addresses struct {
 	list []endpoint
 	id   unique.Handle[string] // equal sets have the same
@@ -67,13 +64,22 @@ func (a *addresses) within(o *addresses) bool {
 }
 
 // maxCompared is how many endpoints of a Service are compared with those of others, and maxTwin how many so closely that a part
-// of them is recognised. No query API has as many.
+// of them is recognised. No query API has as many. maxClose is how many Services of a namespace and type, the preferred ones,
+// are compared so with each.
 const (
 	maxCompared = 100
 	maxTwin     = 16
+	maxClose    = 64
 )
 
-func newFront(finding *backend.Finding, e *backend.Endpoints, seed maphash.Seed) *front {
+// newFront makes one. Tenants of one Service come one after the other, and share what the last has.
+func newFront(finding *backend.Finding, e *backend.Endpoints, last *front, seed maphash.Seed) *front {
+	if last != nil && last.Service == finding.Service && last.Candidate.ForeignHost == finding.Candidate.ForeignHost &&
+		last.Candidate.Port.Name == finding.Candidate.Port.Name {
+		f := *last
+		f.Finding = finding
+		return &f
+	}
 	var selector []string
 	for k, v := range finding.Service.Selector {
 		selector = append(selector, k+"="+v)
@@ -123,37 +129,19 @@ func podPort(s *backend.EndpointSlice, name string) uint16 {
 // known: there are ready endpoints to compare.
 func (f *front) known() bool { return len(f.v4.list)+len(f.v6.list) > 0 }
 
-// yields reports whether f is a duplicate of o, a Service of the same namespace and type that is preferred. What its owner
-// included stays, and its inclusion says nothing of a Service beside it that is as good by itself: those two are meant as
-// two, as where one backend has several tenants.
-func (f *front) yields(o *front) bool {
+// close: its endpoints are known, and so few that a part of them is recognised.
+func (f *front) close() bool { return f.known() && len(f.all.list) <= maxTwin }
+
+// twinOf reports whether one of two is the twin of the other, made for the members of what that one leads to, by a part of
+// its endpoints or, where they are not known, of its selector.
+func (f *front) twinOf(o *front) bool {
 	switch {
-	case f.Candidate.Strength == backend.Explicit, f.Ref == o.Ref, differentTenants(f, o):
+	case !f.twin && !o.twin, f.Ref == o.Ref, differentTenants(f, o):
 		return false
-	case f.sameInstallation(o):
-		return true
+	case f.close() && o.close():
+		return f.twin && f.within(o) || o.twin && o.within(f)
 	}
-	return f.same(o) && (o.Candidate.Strength != backend.Explicit || f.twin || o.twin)
-}
-
-// same reports whether two Services of one namespace and type lead to the same backend. Equal selectors say so even while
-// the EndpointSlices of one are a moment older; beside that the endpoints decide, where they are known.
-func (f *front) same(o *front) bool {
-	selected, twins := len(f.selector) > 0 && len(o.selector) > 0, f.twin || o.twin
-	switch {
-	case selected && f.selects == o.selects && (twins || samePort(f.Candidate, o.Candidate)):
-		return true
-	case !f.known() || !o.known() || len(f.all.list) > maxTwin || len(o.all.list) > maxTwin:
-		return f.known() && o.known() && f.sameEndpoints(o) ||
-			selected && twins && (subset(f.selector, o.selector) || subset(o.selector, f.selector))
-	}
-	return f.sameEndpoints(o) || f.all.id == o.all.id || f.twin && f.within(o) || o.twin && o.within(f)
-}
-
-// sameEndpoints: the same are ready. One Service may have addresses of one family where another has both.
-func (f *front) sameEndpoints(o *front) bool {
-	both4, both6 := len(f.v4.list) > 0 && len(o.v4.list) > 0, len(f.v6.list) > 0 && len(o.v6.list) > 0
-	return (both4 || both6) && (!both4 || f.v4.id == o.v4.id) && (!both6 || f.v6.id == o.v6.id)
+	return len(f.selector) > 0 && len(o.selector) > 0 && (subset(f.selector, o.selector) || subset(o.selector, f.selector))
 }
 
 // within reports whether o has all that is ready of f, be it ready there or not: a headless Service may publish the addresses
@@ -206,44 +194,18 @@ func releases(labels map[string]string) (list [2]string) {
 	return list
 }
 
-// sameInstallation: two parts of one distributed installation, such as a gateway and the query frontend behind it.
-func (f *front) sameInstallation(o *front) bool {
-	if f.Candidate.Tier == o.Candidate.Tier {
-		return false
-	}
-	if f.Candidate.Stem != "" && f.Candidate.Stem == o.Candidate.Stem && f.Namespace == o.Namespace {
-		return true
-	}
-	for i := range f.releases {
-		if f.releases[i] != "" && f.releases[i] == o.releases[i] {
-			return true
-		}
-	}
-	return false
-}
-
 // subset: both are in order.
 func subset(of, all []string) bool {
-	if len(of) > len(all) {
-		return false
-	}
-	i := 0
-	for _, s := range all {
-		if i < len(of) && of[i] == s {
-			i++
+	for _, s := range of {
+		for len(all) > 0 && all[0] < s {
+			all = all[1:]
 		}
+		if len(all) == 0 || all[0] != s {
+			return false
+		}
+		all = all[1:]
 	}
-	return i == len(of)
-}
-
-// samePort reports whether both lead to the same port of the pods. A named and a numeric target may be the same one; the
-// selectors being equal, they are taken for it unless the numbers differ.
-func samePort(a, b *backend.Candidate) bool {
-	ta, tb := a.Port.Target, b.Port.Target
-	if ta.Type == intstr.Int && tb.Type == intstr.Int {
-		return ta.IntVal == tb.IntVal
-	}
-	return ta.Type != tb.Type || ta.StrVal == tb.StrVal
+	return true
 }
 
 // perReplica: the Service leads to one pod of a StatefulSet.

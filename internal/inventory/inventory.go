@@ -18,6 +18,7 @@ type Detection struct {
 	Service   *backend.Service
 	Endpoints *backend.Endpoints
 	detect.Result
+	Limit backend.Limit // why it is rejected by Bound; "" where it is not
 }
 
 // Options are what the configuration and the past decide.
@@ -90,7 +91,7 @@ func Text(f *backend.Finding) string {
 // findings judges each candidate of a Service by itself.
 func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Observation) []*backend.Finding {
 	if len(d.Candidates) == 0 {
-		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning}
+		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning, Limit: d.Limit}
 		if d.Nothing() {
 			f.Reason = "nothing about it looks like a known backend"
 		}
@@ -137,24 +138,20 @@ func onePerType(list []*backend.Finding) []*backend.Finding {
 // onePerPort keeps, of several types that wanted one port, the one that a probe confirmed, else the first: only one can be
 // right, and the others were only asked. What the owner includes stands beside the one that was guessed (DTS-DET-11).
 func onePerPort(list []*backend.Finding) []*backend.Finding {
-	best := func(f *backend.Finding) *backend.Finding {
-		b := f
-		for _, o := range list {
-			c := o.Candidate
-			if c.Port.Number == f.Candidate.Port.Number && (c.Strength == backend.Explicit) == (f.Candidate.Strength == backend.Explicit) &&
-				(certainty(o) < certainty(b) || certainty(o) == certainty(b) && slices.Index(list, o) < slices.Index(list, b)) {
-				b = o
-			}
-		}
-		return b
+	type port struct {
+		number   int32
+		explicit bool
 	}
-	var out []*backend.Finding
+	at := func(f *backend.Finding) port {
+		return port{f.Candidate.Port.Number, f.Candidate.Strength == backend.Explicit}
+	}
+	best := map[port]*backend.Finding{}
 	for _, f := range list {
-		if best(f).Type == f.Type {
-			out = append(out, f)
+		if b := best[at(f)]; b == nil || certainty(f) < certainty(b) {
+			best[at(f)] = f
 		}
 	}
-	return out
+	return slices.DeleteFunc(list, func(f *backend.Finding) bool { return best[at(f)].Type != f.Type })
 }
 
 // tenant is whose data a finding is about, "" for no one's in particular.

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,10 @@ const (
 	maxText  = 4 << 10 // bytes of one annotation's value
 	maxPorts = 501     // one more than detection looks at
 
+	// Of labels, of the selector, and of the annotations that are read. Charts write a dozen; where there are more the Service
+	// is rejected.
+	maxEntries = 64
+
 	// Of one EndpointSlice, ready ones and others each: the most that Kubernetes itself puts into one by default.
 	maxAddresses = 100
 )
@@ -26,8 +31,14 @@ func bound(s *backend.Service) {
 			s.Annotations[k] = strings.Clone(strings.ToValidUTF8(v[:maxText], ""))
 		}
 	}
-	for _, m := range []*map[string]string{&s.Labels, &s.Selector, &s.Annotations} {
-		*m = fitting(*m)
+	for _, m := range [...]struct {
+		entries *map[string]string
+		name    string
+	}{{&s.Labels, "labels"}, {&s.Annotations, "annotations"}, {&s.Selector, "requirements in its selector"}} {
+		if n := len(*m.entries); n > maxEntries {
+			s.Crowded = fmt.Sprintf("it has %d %s, which no backend has; at most %d are read", n, m.name, maxEntries)
+		}
+		*m.entries = fitting(*m.entries)
 	}
 	if len(s.Ports) > maxPorts {
 		s.Ports = slices.Clone(s.Ports[:maxPorts])
@@ -40,12 +51,12 @@ func fitting(m map[string]string) map[string]string {
 	for k, v := range m {
 		n += len(k) + len(v)
 	}
-	if n <= maxTexts {
+	if n <= maxTexts && len(m) <= maxEntries {
 		return m
 	}
 	out, left := map[string]string{}, maxTexts
 	for _, k := range slices.Sorted(maps.Keys(m)) {
-		if left -= len(k) + len(m[k]); left < 0 {
+		if left -= len(k) + len(m[k]); left < 0 || len(out) == maxEntries {
 			break
 		}
 		out[k] = m[k]

@@ -60,6 +60,33 @@ func TestServicesAreBounded(t *testing.T) {
 	}
 }
 
+// Thousands of short entries take more than their bytes, and are compared one by one: few are kept, and the Service says so.
+func TestEntriesAreBounded(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	many := func(n int) map[string]string {
+		m := map[string]string{}
+		for i := range n {
+			m[fmt.Sprintf("kubernaut.io/k%d", i)] = ""
+		}
+		return m
+	}
+	for n, crowded := range map[int]bool{64: false, 65: true, 500: true} {
+		for what, s := range map[string]*corev1.Service{
+			"labels":      {ObjectMeta: metav1.ObjectMeta{Labels: many(n)}},
+			"annotations": {ObjectMeta: metav1.ObjectMeta{Annotations: many(n)}},
+			"selector":    {Spec: corev1.ServiceSpec{Selector: many(n)}},
+		} {
+			got := FromService(s, nil)
+			if kept := len(got.Labels) + len(got.Annotations) + len(got.Selector); kept != min(n, 64) {
+				t.Errorf("of %d %s %d are kept", n, what, kept)
+			}
+			if (got.Crowded != "") != crowded || crowded && !strings.Contains(got.Crowded, fmt.Sprintf("%d ", n)) {
+				t.Errorf("%d %s: %q is said", n, what, got.Crowded)
+			}
+		}
+	}
+}
+
 // Of an EndpointSlice few addresses are kept, but none passes unseen: wherever a denied one stands.
 func TestSlicesAreBounded(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")

@@ -1,0 +1,31 @@
+package detect
+
+import (
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// A Service of which not all labels, annotations or requirements are known is no backend, whatever it says of itself.
+func TestCrowdedServicesAreRejected(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	const why = "it has 2300 labels"
+	for name, annotations := range map[string]map[string]string{
+		"by its labels":             nil,
+		"included":                  {annToolset: "true", annType: "prometheus"},
+		"included, a type of his":   {annToolset: "true", annType: "wiki"},
+		"included, published as is": {annToolset: "true", annType: "wiki", annHealth: "none"},
+	} {
+		s := &backend.Service{Ref: backend.Ref{Namespace: "evil", Name: "prometheus"}, ClusterIP: "10.0.0.1", Annotations: annotations,
+			Labels: map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"},
+			Ports:  []backend.Port{{Name: "http", Number: 9090, Protocol: "TCP"}}}
+		d := detectorWith(t, Options{TrustedNamespaces: []string{"evil"}})
+		if r := d.Detect(s, nil); len(r.Candidates) == 0 {
+			t.Errorf("%s: it is none before: %+v", name, r)
+		}
+		s.Crowded = why
+		if r := d.Detect(s, nil); len(r.Candidates) != 0 || r.Rejected != why {
+			t.Errorf("%s: %d candidates, %q", name, len(r.Candidates), r.Rejected)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package inventory_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// Of the candidates of one namespace, tenants counted, only so many are compared and asked.
+func TestCandidatesAreBounded(t *testing.T) {
+	t.Attr("req", "DTS-OUT-11")
+	t.Attr("req", "DTS-SEC-3")
+	const services, tenants = 300, 50
+	var all []inventory.Detection
+	for i := range services {
+		d := svc{ref: at("evil", fmt.Sprintf("loki-%03d", i)), typ: "loki", strength: backend.Strong}.detection()
+		d.Service.Created = time.Unix(int64(1000-i), 0) // the last is the oldest
+		one := *d.Candidates[0]
+		d.Candidates = nil
+		for j := range tenants {
+			c := one
+			c.Tenant = fmt.Sprintf("t%d", j)
+			d.Candidates = append(d.Candidates, &c)
+		}
+		all = append(all, d)
+	}
+	weak := svc{ref: at("evil", "weak"), strength: backend.Weak}.detection()
+	weak.Service.Created = time.Unix(1, 0)
+	all = append(all, weak, svc{ref: at("good", "prometheus"), strength: backend.Strong}.detection())
+	count := func(list []inventory.Detection) map[string]int {
+		n := map[string]int{}
+		for _, d := range list {
+			n[d.Service.Namespace] += len(d.Candidates)
+			if len(d.Candidates) > 0 {
+				n[d.Service.Ref.String()]++
+			}
+		}
+		return n
+	}
+	for name, tc := range map[string]struct {
+		change      func(*inventory.Options)
+		evil        int
+		first, last int // whether the youngest and the oldest are looked at
+	}{
+		"the oldest":   {func(*inventory.Options) {}, 1000, 0, 1},
+		"named":        {func(o *inventory.Options) { o.Primary = map[string]backend.Ref{"loki": at("evil", "loki-000")} }, 1000, 1, 1},
+		"trusted":      {func(o *inventory.Options) { o.TrustedNamespaces = []string{"evil"} }, services*tenants + 1, 1, 1},
+		"without":      {func(o *inventory.Options) { o.MaxPerNamespace = 0 }, services*tenants + 1, 1, 1},
+		"more of them": {func(o *inventory.Options) { o.MaxPerNamespace = 100 }, 2000, 0, 1},
+	} {
+		o := inventory.Options{MaxPerNamespace: 50, Type: builtin(t).Lookup}
+		tc.change(&o)
+		bounded := inventory.Bound(all, o)
+		n := count(bounded)
+		if n["evil"] != tc.evil || n["evil/loki-000"] != tc.first || n["evil/loki-299"] != tc.last || n["good"] != 1 {
+			t.Errorf("%s: %d of evil's are looked at, the youngest: %d, the oldest: %d", name, n["evil"], n["evil/loki-000"], n["evil/loki-299"])
+		}
+		rejected := 0
+		for _, f := range inventory.Build(bounded, nil, o) {
+			if f.Candidate == nil {
+				rejected++
+				if f.Verdict != backend.Rejected || f.Limit != backend.LimitNamespace || !strings.Contains(f.Reason, "15001 candidates") || f.Type == "" {
+					t.Errorf("%s: %s, %s, limit %q: %s", name, f.Ref, f.Verdict, f.Limit, f.Reason)
+				}
+			}
+		}
+		if tc.evil < 15000 && rejected != services+1-tc.evil/tenants {
+			t.Errorf("%s: %d Services are rejected", name, rejected)
+		}
+	}
+	if n := count(all); n["evil"] != services*tenants+1 {
+		t.Error("what it is given is changed")
+	}
+}

@@ -1,0 +1,229 @@
+package inventory
+
+import (
+	"slices"
+	"unique"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// kept are the Services of one namespace and type that stay, the preferred ones first. One that may yield is looked up among
+// them by what makes two the same, and not compared with each: a namespace may hold thousands.
+type kept struct {
+	list  []*front
+	by    map[trait]*found
+	tiers []int
+	owner map[endpoint]*front // of each endpoint, the first that has it
+}
+
+// trait is what a Service that stays is looked up by. All but the kind may be empty.
+type trait struct {
+	kind     traitKind
+	set, and unique.Handle[string]
+	text     string
+	number   int
+	tenant   string
+}
+
+type traitKind int
+
+const (
+	bySelector     traitKind = iota // set
+	byTwinSelector                  // set, one of the twins
+	byNumber                        // set, and the number of the target port
+	byNumbers                       // set, and any number
+	byPort                          // set, and the name of the target port
+	byPorts                         // set, and any name
+	byV4                            // set: the ready endpoints of one family, whatever the other has
+	byV6
+	byV4Only // set: and nothing in the other
+	byV6Only
+	byBoth // set and
+	byAll  // set: ready or not
+	byStem // text, and the tier
+	byInstance
+	byRelease
+)
+
+// allTenants stands for any in a trait; no tenant is called so.
+const allTenants = "/"
+
+// found are the first with a trait, and the first of another Service, since one Service is never its own duplicate. Those
+// that their owner did not include, and twins, are also apart.
+type found struct{ any, plain [2]*front }
+
+func enterFirst(two *[2]*front, o *front) {
+	switch {
+	case two[0] == nil:
+		two[0] = o
+	case two[1] == nil && two[0].Ref != o.Ref:
+		two[1] = o
+	}
+}
+
+func newKept() *kept {
+	return &kept{by: map[trait]*found{}, owner: map[endpoint]*front{}}
+}
+
+func (k *kept) add(o *front) {
+	o.place = len(k.list)
+	k.list = append(k.list, o)
+	if !slices.Contains(k.tiers, o.Candidate.Tier) {
+		k.tiers = append(k.tiers, o.Candidate.Tier)
+	}
+	if len(o.selector) > 0 {
+		exact, alike, _ := targets(o)
+		k.enter(o, trait{kind: bySelector, set: o.selects})
+		k.enter(o, exact)
+		k.enter(o, alike)
+		if o.twin {
+			k.enter(o, trait{kind: byTwinSelector, set: o.selects})
+		}
+	}
+	has4, has6 := len(o.v4.list) > 0, len(o.v6.list) > 0
+	if has4 {
+		k.enter(o, trait{kind: byV4, set: o.v4.id})
+	}
+	if has6 {
+		k.enter(o, trait{kind: byV6, set: o.v6.id})
+	}
+	switch {
+	case has4 && has6:
+		k.enter(o, trait{kind: byBoth, set: o.v4.id, and: o.v6.id})
+	case has4:
+		k.enter(o, trait{kind: byV4Only, set: o.v4.id})
+	case has6:
+		k.enter(o, trait{kind: byV6Only, set: o.v6.id})
+	}
+	if o.close() {
+		k.enter(o, trait{kind: byAll, set: o.all.id})
+	}
+	for _, t := range o.installations(o.Candidate.Tier) {
+		k.enter(o, t)
+	}
+	for _, p := range o.all.list {
+		if k.owner[p] == nil {
+			k.owner[p] = o
+		}
+	}
+}
+
+func (k *kept) enter(o *front, t trait) {
+	for _, t.tenant = range [...]string{o.Candidate.Tenant, allTenants} {
+		f := k.by[t]
+		if f == nil {
+			f = &found{}
+			k.by[t] = f
+		}
+		enterFirst(&f.any, o)
+		if o.Candidate.Strength != backend.Explicit || o.twin {
+			enterFirst(&f.plain, o)
+		}
+	}
+}
+
+// targets are the traits of a Service's selector with its target port, with any of the same form, and with any of the other.
+// A named and a numeric target may be the same one; the selectors being equal, they are taken for it.
+func targets(f *front) (exact, alike, other trait) {
+	t := f.Candidate.Port.Target
+	number, name := trait{kind: byNumbers, set: f.selects}, trait{kind: byPorts, set: f.selects}
+	if t.Type == intstr.Int {
+		return trait{kind: byNumber, set: f.selects, number: int(t.IntVal)}, number, name
+	}
+	return trait{kind: byPort, set: f.selects, text: t.StrVal}, name, number
+}
+
+// installations are the traits of parts of a tier in the installations that f is a part of.
+func (f *front) installations(tier int) (list []trait) {
+	for i, text := range [...]string{f.Candidate.Stem, f.releases[0], f.releases[1]} {
+		if text != "" {
+			list = append(list, trait{kind: [...]traitKind{byStem, byInstance, byRelease}[i], text: text, number: tier})
+		}
+	}
+	return list
+}
+
+// find is the first that f is a duplicate of, nil for none. What its owner included stays, and its inclusion says nothing of a
+// Service beside it that is as good by itself: those two are meant as two, as where one backend has several tenants.
+func (k *kept) find(f *front) (first *front) {
+	if f.Candidate.Strength == backend.Explicit {
+		return nil
+	}
+	for _, tier := range k.tiers { // two parts of one distributed installation, such as a gateway and the query frontend behind it
+		if tier != f.Candidate.Tier {
+			for _, t := range f.installations(tier) {
+				first = sooner(first, k.look(f, t, true))
+			}
+		}
+	}
+	for _, t := range f.sames() {
+		first = sooner(first, k.look(f, t, f.twin))
+	}
+	for _, o := range k.list[:min(len(k.list), maxClose)] {
+		if first != nil && first.place <= o.place {
+			break
+		}
+		if f.twinOf(o) {
+			return o
+		}
+	}
+	return first
+}
+
+// sames are the traits of Services that lead to the same backend. Equal selectors say so even while the EndpointSlices of one
+// are a moment older; beside that the endpoints decide, where they are known: the same are ready, though one may have
+// addresses of one family where another has both.
+func (f *front) sames() (list []trait) {
+	if len(f.selector) > 0 {
+		exact, _, other := targets(f)
+		list = append(list, exact, other, trait{kind: byTwinSelector, set: f.selects})
+		if f.twin {
+			list = append(list, trait{kind: bySelector, set: f.selects})
+		}
+	}
+	has4, has6 := len(f.v4.list) > 0, len(f.v6.list) > 0
+	switch {
+	case has4 && has6:
+		list = append(list, trait{kind: byBoth, set: f.v4.id, and: f.v6.id},
+			trait{kind: byV4Only, set: f.v4.id}, trait{kind: byV6Only, set: f.v6.id})
+	case has4:
+		list = append(list, trait{kind: byV4, set: f.v4.id})
+	case has6:
+		list = append(list, trait{kind: byV6, set: f.v6.id})
+	}
+	if f.close() {
+		list = append(list, trait{kind: byAll, set: f.all.id})
+	}
+	return list
+}
+
+// look is the first of another Service, and of no other tenant, with a trait.
+func (k *kept) look(f *front, t trait, included bool) (first *front) {
+	tenants := []string{allTenants}
+	if f.Candidate.Tenant != "" {
+		tenants = []string{"", f.Candidate.Tenant}
+	}
+	for _, t.tenant = range tenants {
+		if found := k.by[t]; found != nil {
+			two := found.plain
+			if included {
+				two = found.any
+			}
+			if two[0] != nil && two[0].Ref == f.Ref {
+				two[0] = two[1]
+			}
+			first = sooner(first, two[0])
+		}
+	}
+	return first
+}
+
+// sooner is the one that is preferred, where there are two.
+func sooner(a, b *front) *front {
+	if a == nil || b != nil && b.place < a.place {
+		return b
+	}
+	return a
+}
