@@ -38,7 +38,9 @@ const (
 	// annHealthPath is another name for kubernaut.io/toolset-health-endpoint.
 	annHealthPath = annPrefix + "-health-path"
 	// annTenant is the tenants that the agent is to read, separated by commas, for a gateway that has an API for each and for
-	// Mimir, Loki and Tempo that want one named: letters, digits and !-_.*'(), at most 150 characters each, at most 50.
+	// Mimir, Loki and Tempo that want one named: letters, digits and !-_.*'(), at most 150 characters each, at most 50. Outside the
+	// namespaces in security.trustedNamespaces: letters, digits, - and _, at most 63 characters each, and 1 KiB for all of a
+	// namespace, the oldest Services' first.
 	annTenant = annPrefix + "-tenant"
 	// annPrimary is "true" for the main backend of its type (only from the namespaces in security.trustedNamespaces). What
 	// the configuration names under primary comes before it.

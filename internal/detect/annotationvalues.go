@@ -282,6 +282,11 @@ func (r *reader) tenant() *badAnnotation {
 			return &badAnnotation{annTenant, fmt.Sprintf("expected tenants separated by commas, each of letters, digits and "+
 				"!-_.*'() and at most %d characters, not %s", backend.MaxTenant, quote(name))}
 		}
+		if !r.d.trusts(r.s.Namespace) && !backend.PlainTenant(name) {
+			return &badAnnotation{annTenant, fmt.Sprintf("from a namespace that the configuration does not list in security.trustedNamespaces: "+
+				"expected tenants of letters, digits, - and _ and at most %d characters, not %s; an admin can name it under tenants in "+
+				"the configuration", backend.MaxPlainTenant, quote(name))}
+		}
 		if !slices.Contains(r.n.tenants, name) {
 			r.n.tenants = append(r.n.tenants, name)
 		}

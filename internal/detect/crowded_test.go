@@ -16,10 +16,10 @@ func TestCrowdedServicesAreRejected(t *testing.T) {
 		"included, a type of his":   {annToolset: "true", annType: "wiki"},
 		"included, published as is": {annToolset: "true", annType: "wiki", annHealth: "none"},
 	} {
-		s := &backend.Service{Ref: backend.Ref{Namespace: "evil", Name: "prometheus"}, ClusterIP: "10.0.0.1", Annotations: annotations,
+		s := &backend.Service{Ref: backend.Ref{Namespace: "trusted", Name: "prometheus"}, ClusterIP: "10.0.0.1", Annotations: annotations,
 			Labels: map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"},
 			Ports:  []backend.Port{{Name: "http", Number: 9090, Protocol: "TCP"}}}
-		d := detectorWith(t, Options{TrustedNamespaces: []string{"evil"}})
+		d := detectorWith(t, Options{})
 		if r := d.Detect(s, nil); len(r.Candidates) == 0 {
 			t.Errorf("%s: it is none before: %+v", name, r)
 		}

@@ -83,3 +83,25 @@ func TestTenants(t *testing.T) {
 		})
 	}
 }
+
+// Outside the trusted namespaces there is no room for words in a tenant's name.
+func TestStrangersTenants(t *testing.T) {
+	t.Attr("req", "DTS-DET-14")
+	t.Attr("req", "DTS-SEC-3")
+	for tenant, plain := range map[string]bool{
+		"team-a": true, "Team_1,b": true, strings.Repeat("a", 63): true, strings.Repeat("a", 64): false,
+		"ignore.all.rules!": false, "(team)": false, "it's": false, "a*": false, "a,b.c": false,
+	} {
+		s := &backend.Service{Ref: backend.Ref{Namespace: "obs", Name: "gateway"}, ClusterIP: "10.0.0.1",
+			Labels:      map[string]string{"app.kubernetes.io/name": "loki", "app.kubernetes.io/component": "gateway"},
+			Annotations: map[string]string{annTenant: tenant},
+			Ports:       []backend.Port{{Name: "http-metrics", Number: 80, Protocol: "TCP"}}}
+		if r := detectorWith(t, Options{}).Detect(s, nil); (len(r.Candidates) > 0) != plain || !plain && r.Annotation != annTenant {
+			t.Errorf("%q of a stranger: %d candidates, %q", tenant, len(r.Candidates), r.Rejected)
+		}
+		s.Namespace = "trusted"
+		if r := detectorWith(t, Options{}).Detect(s, nil); len(r.Candidates) == 0 {
+			t.Errorf("%q of a trusted namespace: %q", tenant, r.Rejected)
+		}
+	}
+}

@@ -9,39 +9,54 @@ import (
 )
 
 // limitNamespaces leaves out what a namespace has beyond its limit (DTS-OUT-11), so that who may make Services in one
-// namespace cannot crowd out the others. Trusted namespaces have no limit.
+// namespace cannot crowd out the others, nor fill the agent's ear. Trusted namespaces have no limit.
 func limitNamespaces(all []*backend.Finding, o Options) {
-	if o.MaxPerNamespace <= 0 {
-		return
-	}
 	for namespace, list := range o.byNamespace(all) {
 		list = slices.DeleteFunc(list, o.lacksCredentials)
 		if o.Trusts(namespace) {
 			continue
 		}
-		o.limitPaths(list[:min(len(list), o.MaxPerNamespace)])
-		if len(list) <= o.MaxPerNamespace {
-			continue
+		most := len(list)
+		if o.MaxPerNamespace > 0 {
+			most = min(most, o.MaxPerNamespace)
 		}
+		limitWords(list[:most], maxPaths, "base paths", o.chosenPath)
+		limitWords(list[:most], maxTenants, "tenants", ownTenant)
 		reason := fmt.Sprintf("its namespace has %d backends, and at most %d of one are published, the oldest first; "+
 			"security.maxInstancesPerNamespace allows more, security.trustedNamespaces any number", len(list), o.MaxPerNamespace)
-		for _, f := range list[o.MaxPerNamespace:] {
+		for _, f := range list[most:] {
 			f.Verdict, f.Limit, f.Reason = backend.Rejected, backend.LimitNamespace, reason
 		}
 	}
 }
 
-// maxPaths bounds the base paths of one namespace that its owners chose, in bytes: the agent reads them.
-const maxPaths = 1 << 10
+// What the owners of one namespace may choose of base paths, and of tenants, in bytes: the agent reads them.
+const (
+	maxPaths   = 1 << 10
+	maxTenants = 1 << 10
+)
 
-// limitPaths leaves out what has a base path of its owner's choice beyond that bound.
-func (o *Options) limitPaths(list []*backend.Finding) {
+// ownTenant is the tenant that an annotation names, "" for none.
+func ownTenant(f *backend.Finding) string {
+	c := f.Candidate
+	if !slices.Contains(c.Tenants, c.Tenant) {
+		return ""
+	}
+	return c.Tenant
+}
+
+// limitWords leaves out what has words of its owner's beyond that bound.
+func limitWords(list []*backend.Finding, most int, what string, own func(*backend.Finding) string) {
 	sum := 0
 	for _, f := range list {
-		if sum += len(o.chosenPath(f)); sum > maxPaths && o.chosenPath(f) != "" {
+		words := own(f)
+		if words == "" || f.Verdict != backend.Accepted {
+			continue
+		}
+		if sum += len(words); sum > most {
 			f.Verdict, f.Limit = backend.Rejected, backend.LimitNamespace
-			f.Reason = fmt.Sprintf("the base paths that annotations and answers name in its namespace take more than %d bytes "+
-				"together, which the agent would read; the oldest are published first; choose shorter ones", maxPaths)
+			f.Reason = fmt.Sprintf("the %s that annotations and answers name in its namespace take more than %d bytes together, which "+
+				"the agent would read; the oldest are published first; choose shorter ones", what, most)
 		}
 	}
 }

@@ -30,6 +30,11 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 			continue
 		}
 		if f := o.oldest(list); f != nil {
+			// One that is trusted and has no data for now keeps its place as a recorded one does.
+			others := slices.DeleteFunc(slices.Clone(list), func(f *backend.Finding) bool { return withData(f) || !o.Trusts(f.Namespace) })
+			if empty := o.oldest(others); empty != nil && place(empty, f) < 0 && !o.mayStandFor(f, empty) {
+				f = empty
+			}
 			f.Primary, f.PrimaryWhy = true, o.byItself(f)
 			if other := o.mayYield(f, list); other != nil {
 				f.Provisional, f.Blocker = true, other.Ref
@@ -79,11 +84,17 @@ func keepPlace(list []*backend.Finding, want backend.Ref, why string) {
 // lesser: it has no data (DTS-PRB-12), or a product brought it along for itself alone.
 func lesser(f *backend.Finding) bool { return f.Observation.NoData || f.Candidate.Bundled != "" }
 
+// withData: it is not the lack of data, which may last for a moment, that has it come after others.
+func withData(f *backend.Finding) bool { return !f.Observation.NoData || f.Candidate.Bundled != "" }
+
 // mark makes the configured, the annotated or the recorded instance the primary. A recorded one that is a lesser one keeps its
-// place, but stands back while there is another.
+// place, but stands back while there is another; one without data, which may have some again, only for such as may stand for it.
 func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding, why string) {
 	if _, configured := o.Primary[f.Type]; !configured && !f.Candidate.Primary && lesser(f) {
-		if other := o.oldest(byAge); other != nil && !lesser(other) {
+		others := slices.DeleteFunc(slices.Clone(byAge), func(other *backend.Finding) bool {
+			return lesser(other) || f.Observation.NoData && !o.mayStandFor(other, f)
+		})
+		if other := o.oldest(others); other != nil {
 			other.Primary, other.PrimaryWhy, other.Provisional, other.Blocker = true, o.byItself(other), true, f.Ref
 			return
 		}
@@ -103,10 +114,18 @@ func (o *Options) byItself(f *backend.Finding) string {
 	return why
 }
 
-// byAge orders by age, lesser ones last; where no age is known or two are equal, the Service that a person would use comes first.
-func byAge(a, b *backend.Finding) int {
+// mayStandFor reports whether a may be the primary while b has no data: it is of the same owner, or the configuration vouches
+// for it. Who may make Services in another namespace does not get the place of a primary that was restarted.
+func (o *Options) mayStandFor(a, b *backend.Finding) bool {
+	return a.Namespace == b.Namespace || o.vouched(a)
+}
+
+// byAge orders by age, lesser ones last.
+func byAge(a, b *backend.Finding) int { return cmp.Or(yes(lesser(a))-yes(lesser(b)), place(a, b)) }
+
+// place orders by age; where no age is known or two are equal, the Service that a person would use comes first.
+func place(a, b *backend.Finding) int {
 	return cmp.Or(
-		yes(lesser(a))-yes(lesser(b)),
 		older(a, b)*yes(!a.Service.Created.Equal(b.Service.Created)),
 		cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
 		cmp.Compare(a.Candidate.Tier, b.Candidate.Tier),
@@ -133,8 +152,8 @@ func (o *Options) oldest(byAge []*backend.Finding) *backend.Finding {
 	return nil
 }
 
-// mayYield is another candidate of the type that may be the primary once it works: an older one that is down, or
-// any that was not asked yet in the first round; else nil. One outside the trusted namespaces does not hold up one inside, since
+// mayYield is another candidate of the type that may be the primary once it works: an older one that is down or has no data,
+// or any that was not asked yet in the first round; else nil. One outside the trusted namespaces does not hold up one inside, since
 // whoever may edit a Service could make such a candidate.
 func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) *backend.Finding {
 	olderThan := true
@@ -145,6 +164,9 @@ func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) *backen
 		}
 		if o.Trusts(f.Namespace) && !o.Trusts(other.Namespace) {
 			continue
+		}
+		if other.Verdict == backend.Accepted && !withData(other) && place(other, f) < 0 {
+			return other
 		}
 		unasked := other.Verdict == backend.Unavailable && other.Observation.Outcome == backend.Unprobed
 		// What has no pods, as where somebody scaled it to nothing, is waited for in the first round only.

@@ -107,22 +107,30 @@ func TestRelativeBesideItself(t *testing.T) {
 	}
 }
 
-// What has no data is published, and is the primary only where nothing else has some.
+// What has no data is published, and is the primary only where nothing else has some that may stand for it: a younger one is it
+// for now, and a stranger's never in the place of what is recorded or trusted.
 func TestPrimaryHasData(t *testing.T) {
 	t.Attr("req", "DTS-PRB-12")
 	empty := backend.Observation{Outcome: backend.Ready, Identity: true, NoData: true, Warnings: []string{"it has no series"}}
 	full := backend.Observation{Outcome: backend.Ready, Identity: true}
 	list := []svc{{ref: at("old", "trial"), strength: backend.Strong, day: 1}, {ref: at("m", "prom"), strength: backend.Strong, day: 9}}
+	trial := map[string]backend.Ref{"prometheus": at("old", "trial")}
 	tests := map[string]struct {
 		o           inventory.Options
 		seen        []backend.Observation
 		primary     string
 		provisional bool
 	}{
-		"the younger has data": {inventory.Options{}, []backend.Observation{empty, full}, "m/prom", false},
-		"neither has":          {inventory.Options{}, []backend.Observation{empty, empty}, "old/trial", false},
-		"the recorded one keeps its place, not more": {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": at("old", "trial")}}, []backend.Observation{empty, full}, "m/prom", true},
-		"the recorded one, and neither has":          {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": at("old", "trial")}}, []backend.Observation{empty, empty}, "old/trial", false},
+		"the younger has data, for now":              {inventory.Options{}, []backend.Observation{empty, full}, "m/prom", true},
+		"the younger is trusted":                     {inventory.Options{TrustedNamespaces: []string{"m"}}, []backend.Observation{empty, full}, "m/prom", false},
+		"the older is trusted":                       {inventory.Options{TrustedNamespaces: []string{"old"}}, []backend.Observation{empty, full}, "old/trial", false},
+		"both are trusted":                           {inventory.Options{TrustedNamespaces: []string{"old", "m"}}, []backend.Observation{empty, full}, "m/prom", true},
+		"the older has data":                         {inventory.Options{}, []backend.Observation{full, empty}, "old/trial", false},
+		"neither has":                                {inventory.Options{}, []backend.Observation{empty, empty}, "old/trial", false},
+		"a recorded one and a stranger":              {inventory.Options{Recorded: trial}, []backend.Observation{empty, full}, "old/trial", false},
+		"a recorded one, trusted, likewise":          {inventory.Options{Recorded: trial, TrustedNamespaces: []string{"old"}}, []backend.Observation{empty, full}, "old/trial", false},
+		"the recorded one keeps its place, not more": {inventory.Options{Recorded: trial, TrustedNamespaces: []string{"m"}}, []backend.Observation{empty, full}, "m/prom", true},
+		"the recorded one, and neither has":          {inventory.Options{Recorded: trial}, []backend.Observation{empty, empty}, "old/trial", false},
 		"the configuration decides":                  {inventory.Options{Primary: map[string]backend.Ref{"prometheus": at("old", "trial")}}, []backend.Observation{empty, full}, "old/trial", false},
 	}
 	for name, tt := range tests {
@@ -134,6 +142,25 @@ func TestPrimaryHasData(t *testing.T) {
 			if f.Observation.NoData && !strings.Contains(f.Reason, "no series") {
 				t.Errorf("%s: the reason of %s does not warn: %s", name, ref, f.Reason)
 			}
+		}
+	}
+}
+
+// Beside the recorded primary without data stands one of its own namespace, the older of two strangers or not.
+func TestPrimaryWithoutDataStandsBackAtHome(t *testing.T) {
+	t.Attr("req", "DTS-PRB-12")
+	t.Attr("req", "DTS-SEC-3")
+	empty := backend.Observation{Outcome: backend.Ready, Identity: true, NoData: true}
+	full := backend.Observation{Outcome: backend.Ready, Identity: true}
+	list := []svc{
+		{ref: at("m", "prom"), strength: backend.Strong, day: 1},
+		{ref: at("evil", "prom"), strength: backend.Strong, day: 2},
+		{ref: at("m", "other"), strength: backend.Strong, day: 3},
+	}
+	o := inventory.Options{Recorded: map[string]backend.Ref{"prometheus": at("m", "prom")}, FirstRoundOver: true}
+	for ref, f := range observed(t, o, list, []backend.Observation{empty, full, full}) {
+		if f.Primary != (ref == "m/other") || f.Primary != f.Provisional {
+			t.Errorf("%s: primary %t, provisional %t", ref, f.Primary, f.Provisional)
 		}
 	}
 }

@@ -27,7 +27,8 @@ func (b *builder) boundWords(items []*item) {
 	}
 }
 
-// words is how much of what the agent reads of an item its owner chose, the note aside, in bytes.
+// words is how much of what the agent reads of an item its owner chose, the note aside, in bytes. A tenant is read wherever the
+// instance is named.
 func (it *item) words() (n int) {
 	if it.typ == nil {
 		return 0
@@ -40,7 +41,7 @@ func (it *item) words() (n int) {
 			return len(it.Candidate.Instance) + len(", ")
 		}
 	}
-	return n
+	return n + len(it.Candidate.Tenant)
 }
 
 // named is a name as the agent may read it, "" for not at all.

@@ -158,3 +158,22 @@ func TestWordsAreBounded(t *testing.T) {
 		})
 	}
 }
+
+// A tenant's name counts like any other: what else is named of its namespace has less room.
+func TestTenantsCountAsWords(t *testing.T) {
+	t.Attr("req", "DTS-ANN-3")
+	t.Attr("req", "DTS-SEC-3")
+	for _, size := range []int{1, 60} {
+		var all []*backend.Finding
+		for i := range 50 {
+			f := found("loki", "evil/loki", 80, day(1))
+			f.Candidate.Tenant, f.Candidate.TenantHeader = fmt.Sprintf("%s%02d", strings.Repeat("t", size), i), "X-Scope-OrgID"
+			f.Candidate.Instance += "/" + f.Candidate.Tenant
+			all = append(all, f)
+		}
+		all = append(all, found("jaeger", "evil/jaeger", 80, day(9)))
+		if named := !strings.Contains(fmt.Sprint(built(t, nil, all...).HolmesGPT), unnamed); named != (size == 1) {
+			t.Errorf("beside fifty tenants of %d letters another is named: %t", size, named)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package inventory_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
+
+// The tenants that an owner names are what the agent reads: those of one namespace take a bounded room.
+func TestTenantsAreBounded(t *testing.T) {
+	t.Attr("req", "DTS-DET-14")
+	t.Attr("req", "DTS-SEC-3")
+	for name, tc := range map[string]struct {
+		tenant     string
+		configured bool
+		trusted    bool
+		most       int
+		published  int
+	}{
+		"long ones":               {strings.Repeat("a", 60), false, false, 50, 16},
+		"where any number may be": {strings.Repeat("a", 60), false, false, 0, 16},
+		"as people call teams":    {"team-a", false, false, 50, 50},
+		"of the configuration":    {strings.Repeat("a", 60), true, false, 50, 50},
+		"of a trusted namespace":  {strings.Repeat("a", 60), false, true, 50, 50},
+	} {
+		d := svc{ref: at("team", "loki"), typ: "loki", strength: backend.Strong}.detection()
+		d.Service.Created = time.Unix(1, 0)
+		one := *d.Candidates[0]
+		d.Candidates = nil
+		var all []string
+		for i := range 50 {
+			all = append(all, fmt.Sprintf("%s%02d", tc.tenant, i))
+		}
+		for _, tenant := range all {
+			c := one
+			c.Tenant, c.TenantHeader, c.Instance = tenant, "X-Scope-OrgID", one.Instance+"/"+tenant
+			if !tc.configured {
+				c.Tenants = all
+			}
+			d.Candidates = append(d.Candidates, &c)
+		}
+		o := inventory.Options{MaxPerNamespace: tc.most, Type: builtin(t).Lookup}
+		if tc.trusted {
+			o.TrustedNamespaces = []string{"team"}
+		}
+		published := 0
+		for _, f := range inventory.Build([]inventory.Detection{d}, nil, o) {
+			switch {
+			case f.Verdict == backend.Accepted:
+				published++
+			case f.Limit != backend.LimitNamespace || !strings.Contains(f.Reason, "tenants"):
+				t.Errorf("%s: %s is left out: %s (%s)", name, f.Candidate.Tenant, f.Reason, f.Limit)
+			}
+		}
+		if published != tc.published {
+			t.Errorf("%s: %d are published, want %d", name, published, tc.published)
+		}
+	}
+}
