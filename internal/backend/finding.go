@@ -165,6 +165,7 @@ type Finding struct {
 	Winner      Ref    // for duplicate: the Service that is used instead
 	Annotation  string // the annotation that its owner should mend, where only another Service makes it wrong
 	Warning     string // what its owner should mend, which decides nothing; "" for nothing
+	Stays       bool   // it is accepted though its owner has changed or removed it: it is published for a while longer
 	Primary     bool   // the type's primary instance
 	// Provisional: the primary for now, since another candidate may be it once it works. It is not recorded and gets no
 	// credentials by default.

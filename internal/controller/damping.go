@@ -54,6 +54,7 @@ func (p publication) stays() backend.Finding {
 	f := p.finding
 	return backend.Finding{
 		Ref: f.Ref, Service: f.Service, Type: f.Type, Candidate: f.Candidate, Observation: f.Observation, Verdict: backend.Accepted,
+		Stays: true,
 		Reason: fmt.Sprintf("its owner has changed or removed it; since its namespace changes what is published too often, "+
 			"that follows with what else changes there, in %s at most", turnWait),
 	}

@@ -39,6 +39,7 @@ func writtenAt(leading bool, hosts ...string) *Snapshot {
 	s := &Snapshot{InForce: true, Leading: leading}
 	for i, host := range hosts {
 		service := &backend.Service{Ref: backend.Ref{Namespace: "obs", Name: fmt.Sprint("p", i)}, ClusterIP: "10.0.0.1"}
+		service.UID = fmt.Sprint("u", i)
 		s.Findings = append(s.Findings, &backend.Finding{
 			Ref: service.Ref, Service: service, Type: "prometheus", Verdict: backend.Accepted,
 			Candidate: &backend.Candidate{Service: service, Type: "prometheus", Instance: service.Ref.String(), Host: host},
@@ -104,7 +105,76 @@ func TestNamesLookedUp(t *testing.T) {
 	s.Findings[0].Candidate.ForeignHost = true
 	s.Findings[1].Service.ClusterIP = "None"
 	s.Findings[2].Verdict = backend.Unavailable
-	if got := writtenNames(append(s.Findings, &backend.Finding{Verdict: backend.Rejected})); len(got) != 0 {
+	deleted := writtenAt(true, "deleted.obs.svc.x").Findings[0]
+	deleted.Stays = true
+	if got := writtenNames(append(s.Findings, deleted, &backend.Finding{Verdict: backend.Rejected})); len(got) != 0 {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Who has names looked up and deletes their Services at once causes no warning, and no end of the check.
+func TestDeletedNamesSayNothing(t *testing.T) {
+	t.Attr("req", "DTS-DET-7")
+	t.Attr("req", "DTS-SEC-3")
+	for name, tt := range map[string]struct {
+		before time.Duration // the Service goes
+		then   *Snapshot
+	}{
+		"deleted before the second look":    {secondLook - time.Second, writtenAt(true)},
+		"made again before the second look": {secondLook - time.Second, writtenAt(true, "a.evil.svc.x")},
+		"deleted right after":               {secondLook + time.Second, writtenAt(true)},
+		"others are written by then":        {secondLook - time.Second, writtenAt(true, "good.obs.svc.x")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				events := &recorded{}
+				r := newLogged()
+				r.Events, r.Resolver = events, &dns{domain: "k8s.example.com"}
+				r.Cycle(writtenAt(true, "a.evil.svc.x", "b.evil.svc.x", "c.evil.svc.x"))
+				pass(tt.before)
+				then := *tt.then
+				for _, f := range then.Findings {
+					f.Service.UID += " another"
+				}
+				r.Cycle(&then)
+				pass(time.Minute)
+				if len(events.configMap) > 0 {
+					t.Errorf("warned: %q", events.configMap)
+				}
+				r.Cycle(writtenAt(true, "real.obs.svc.x")) // the check is not over
+				pass(time.Minute)
+				if len(events.configMap) != 1 || !strings.Contains(events.configMap[0], "real.obs.svc.x") {
+					t.Errorf("what is wrong is not told: %q", events.configMap)
+				}
+			})
+		})
+	}
+}
+
+// The names that are looked up are of different namespaces, where there are some, and first of trusted ones.
+func TestNamesOfDifferentOwners(t *testing.T) {
+	t.Attr("req", "DTS-DET-7")
+	r := &Report{Trusted: func(namespace string) bool { return namespace == "trusted" }}
+	of := func(namespaces ...string) (names []writtenName) {
+		for i, n := range namespaces {
+			names = append(names, writtenName{Ref: backend.Ref{Namespace: n}, host: fmt.Sprint(n, i)})
+		}
+		return names
+	}
+	for want, names := range map[string][]writtenName{
+		"":                        nil,
+		"evil0":                   of("evil"),
+		"evil0 evil1 evil2":       of("evil", "evil", "evil", "evil"),
+		"evil0 good4 evil1":       of("evil", "evil", "evil", "evil", "good"),
+		"trusted5 evil0 good4":    of("evil", "evil", "evil", "evil", "good", "trusted", "trusted"),
+		"trusted1 evil0 another2": of("evil", "trusted", "another", "good"),
+	} {
+		var hosts []string
+		for _, n := range r.sample(names) {
+			hosts = append(hosts, n.host)
+		}
+		if got := strings.Join(hosts, " "); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

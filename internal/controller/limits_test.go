@@ -217,3 +217,39 @@ func TestBadAnnotationsAreRecordedNowAndThen(t *testing.T) {
 		t.Error("what is over is remembered")
 	}
 }
+
+// A Service that is deleted and made again with the same wrong annotation is another one, whose Event takes its turn.
+func TestComplaintsAboutWhatIsMadeAgainAreFew(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-ANN-1")
+	const wrong = "kubernaut.io/toolset-port: expected a port"
+	for name, tell := range map[string]func(r *Report, s *backend.Service){
+		"by its owner": func(r *Report, s *backend.Service) { r.BadAnnotation(s, "prometheus", wrong) },
+		"by another Service": func(r *Report, s *backend.Service) {
+			r.Cycle(&Snapshot{Findings: []*backend.Finding{{
+				Ref: s.Ref, Service: s, Type: "prometheus", Verdict: backend.Rejected, Annotation: "kubernaut.io/toolset-name", Reason: wrong,
+			}}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			events := toldAbout{}
+			r := newLogged()
+			r.Events = events
+			for i := range 20 {
+				s := &backend.Service{Ref: backend.Ref{Namespace: "evil", Name: "a"}, UID: fmt.Sprint("u", i)}
+				tell(r.Report, s)
+				tell(r.Report, s) // it is looked at again
+			}
+			if len(events) != ownerBurst {
+				t.Errorf("Events on %d Services, want %d", len(events), ownerBurst)
+			}
+		})
+	}
+}
+
+// toldAbout are the UIDs of Services that Events are recorded on.
+type toldAbout map[string]bool
+
+func (toldAbout) ConfigMap(bool, string, string)                    {}
+func (a toldAbout) Service(s *backend.Service, _ bool, _, _ string) { a[s.UID] = true }
+func (toldAbout) Clear(*backend.Service)                            {}

@@ -31,13 +31,14 @@ type Report struct {
 	History *history.Log // may be nil
 	// Resolver looks up names that are written; nil where the cluster's names are not known, as outside it.
 	Resolver Resolver
+	Trusted  func(namespace string) bool // whose names are looked up first; may be nil
 
 	checked  nameCheck
 	accepted map[backend.Key]string // in the last cycle: endpoints
 	failing  string                 // the error that was last told
 	source   string                 // the same, of reading Services
 	frozen   string                 // the namespaces that were last told
-	bad      map[backend.Ref]string
+	bad      map[backend.Ref]complaint
 	limited  map[limited]bool // namespaces of which backends are left out, as told
 	owners   owners
 	names    map[backend.Ref]*backend.Finding // annotations that other Services make wrong, as told
@@ -258,16 +259,19 @@ func (r *Report) Forgotten(err error) {
 	r.Log.Warn("what was published before cannot be read: it stays until every backend was asked once", "err", err)
 }
 
+// complaint is what an owner was told, and about which Service: one that is made again is another.
+type complaint struct{ uid, reason string }
+
 // BadAnnotation implements Reporter. What changes too often is told again with the next discovery.
 func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) {
 	if r.bad == nil {
-		r.bad = map[backend.Ref]string{}
+		r.bad = map[backend.Ref]complaint{}
 	}
-	if r.bad[s.Ref] != reason { // it is told with each discovery
+	if now := (complaint{s.UID, reason}); r.bad[s.Ref] != now { // it is told with each discovery
 		if !r.owners.mayTell(s.Namespace, time.Now()) {
 			return
 		}
-		r.bad[s.Ref] = reason
+		r.bad[s.Ref] = now
 		r.Metrics.DetectorError(typ)
 		r.backend(history.AnnotationInvalid, backend.Key{Ref: s.Ref, Type: typ}, reason)
 	}

@@ -103,8 +103,8 @@ func (r *Report) tellNames(s *Snapshot) {
 			continue
 		}
 		now[f.Ref] = f
-		if told := r.names[f.Ref]; told == nil || told.Reason != f.Reason {
-			if r.BadAnnotation(f.Service, f.Type, f.Reason); r.bad[f.Ref] != f.Reason {
+		if told := r.names[f.Ref]; told == nil || told.Reason != f.Reason || told.Service.UID != f.Service.UID {
+			if r.BadAnnotation(f.Service, f.Type, f.Reason); r.bad[f.Ref] != (complaint{f.Service.UID, f.Reason}) {
 				now[f.Ref] = r.names[f.Ref] // not recorded now: the next cycle tries again
 			}
 		}

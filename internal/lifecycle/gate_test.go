@@ -125,12 +125,12 @@ func (f *flooded) dial(t *testing.T, n int, text string) []net.Conn {
 	return conns
 }
 
-// answers asks for a path some times and says what came of it.
+// answers asks for a path some times and says what came of it. One that waits for the connections of
+// the flood to end, which the test does not end before, gets no answer in the client's time.
 func answers(t *testing.T, c *http.Client, url string) map[string]int {
 	t.Helper()
 	got := map[string]int{}
 	for range 20 {
-		start := time.Now()
 		resp, err := c.Get(url)
 		if err != nil {
 			got[err.Error()]++
@@ -138,9 +138,6 @@ func answers(t *testing.T, c *http.Client, url string) map[string]int {
 		}
 		resp.Body.Close()
 		got[resp.Status]++
-		if took := time.Since(start); took > time.Second {
-			t.Errorf("%s took %s", url, took)
-		}
 	}
 	return got
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -113,6 +114,7 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 	report := &controller.Report{Metrics: meter, Events: s.site.events, Log: log, History: s.history}
 	if o.Standalone == nil && cluster.Inside() {
 		report.Resolver = net.DefaultResolver
+		report.Trusted = func(namespace string) bool { return slices.Contains(c.Security.TrustedNamespaces, namespace) }
 	}
 	s.monitor = health.New(prober, health.Options{
 		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency,
