@@ -50,7 +50,7 @@ func (w *Watch) keep(object any) (any, error) {
 		return k, nil
 	case *discoveryv1.EndpointSlice:
 		k := &keptSlice{identity: identityOf(o)}
-		if k.of = source.ServiceOf(o); w.world.IsOther(k.of) {
+		if k.of = source.ServiceOf(o); w.world.Ignores(k.of) {
 			k.nothing = true
 			return k, nil
 		}

@@ -4,39 +4,60 @@ import (
 	"context"
 	"time"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 const (
 	readTimeout = 10 * time.Second
 	readAgain   = time.Second // after a failure; the API server may be away
+	readers     = 4           // at a time, each of another namespace
+	tidyEvery   = time.Minute
 )
 
 // readMissing reads the EndpointSlices of Services that were nothing, and so had none kept, until ctx ends.
-func (w *Watch) readMissing(ctx context.Context) {
-	again := time.NewTimer(0)
-	defer again.Stop()
+func readMissing(ctx context.Context, known *world.World, read func(context.Context, backend.Ref) ([]world.Slice, error)) {
+	tidy := time.NewTicker(tidyEvery)
+	defer tidy.Stop()
+	free := make(chan struct{}, readers)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.world.Missed():
-		case <-again.C:
+		case <-tidy.C:
+			known.Tidy()
+			continue
+		case free <- struct{}{}:
 		}
-		for _, ref := range w.world.Missing() {
-			slices, err := w.readSlices(ctx, ref.Namespace, ref.Name)
-			if err != nil {
-				w.opts.Log.Debug("EndpointSlices cannot be read now, which is tried again", "namespace", ref.Namespace, "service", ref.Name, "err", err)
-				again.Reset(readAgain)
-				continue
+		ref, ok := known.NextMissing()
+		if !ok {
+			<-free
+			select {
+			case <-ctx.Done():
+			case <-tidy.C:
+				known.Tidy()
+			case <-known.Missed():
 			}
-			w.world.Fill(ref, slices)
+			continue
 		}
+		go func() {
+			defer func() { <-free }()
+			slices, err := read(ctx, ref)
+			if err != nil { // its namespace waits, and no other
+				time.AfterFunc(readAgain, func() { known.Unread(ref) })
+				return
+			}
+			known.Fill(ref, slices)
+		}()
 	}
 }
 
-func (w *Watch) readSlices(ctx context.Context, namespace, service string) ([]world.Slice, error) {
+func (w *Watch) readSlices(ctx context.Context, service backend.Ref) ([]world.Slice, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	return w.opts.Reader.slices(ctx, namespace, service)
+	slices, err := w.opts.Reader.slices(ctx, service.Namespace, service.Name)
+	if err != nil {
+		w.opts.Log.Debug("EndpointSlices cannot be read now, which is tried again", "namespace", service.Namespace, "service", service.Name, "err", err)
+	}
+	return slices, err
 }

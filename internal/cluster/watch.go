@@ -142,7 +142,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		go func() { ended <- c.Start(ctx) }()
 	}
 	go w.awaitAll(ctx, r.HasSyncedChecker().Done())
-	go w.readMissing(ctx)
+	go readMissing(ctx, w.world, w.readSlices)
 	for range caches {
 		if err := <-ended; err != nil {
 			return fmt.Errorf("watching the cluster: %w", err)
@@ -237,7 +237,7 @@ func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
 		switch {
 		case !ok || slices.Contains(w.opts.Exclude, s.Namespace):
 		case s.nothing:
-			w.world.DeleteSlice(s.Ref) // it may have been another's
+			w.world.Skip(s.Ref, s.of)
 		case s.slice != nil:
 			w.world.Enter(s.Namespace, s.of, *s.slice)
 			s.slice = nil // nobody else reads it

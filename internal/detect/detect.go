@@ -273,6 +273,12 @@ func (d *Detector) Matters(s *backend.Service) bool {
 	return !r.Nothing() || r.Warning != ""
 }
 
+// OptsOut reports whether the Service is kept out by its annotation, whatever its endpoints are.
+func (d *Detector) OptsOut(s *backend.Service) bool {
+	notes, bad := d.readAnnotations(s)
+	return bad == nil && notes.optOut
+}
+
 // Explain tells what every type that was near makes of the Service, in the catalog's order. Annotations that include a
 // Service or keep it out are left to Detect: this is what would be said without them.
 func (d *Detector) Explain(s *backend.Service, e *backend.Endpoints) []Evaluation {

@@ -53,6 +53,7 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics
 		return nil, err
 	}
 	known := world.New(o.Detector.Matters)
+	known.Idle(o.Detector.OptsOut)
 	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
 		ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,

@@ -1,8 +1,13 @@
 package world
 
 import (
+	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -44,13 +49,13 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 	if got := taken(w); got != nil {
 		t.Errorf("it does not wait for its slices: %v", got)
 	}
-	if d := cmp.Diff([]backend.Ref{ref("a")}, w.Missing()); d != "" {
-		t.Errorf("missing: %s", d)
-	}
 	select {
 	case <-w.Missed():
 	default:
 		t.Error("nobody is told")
+	}
+	if r, ok := w.NextMissing(); r != ref("a") || !ok {
+		t.Errorf("%v is to be read", r)
 	}
 	// While they are read one changes, one goes and one comes.
 	w.SetSlice(ref("a-1"), ref("a"), part("10.0.0.2"), false)
@@ -65,15 +70,195 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 	if d := cmp.Diff([]string{"a"}, taken(w)); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
+	w.Skip(ref("a-3"), ref("a")) // seen while it was nothing, told late
+	if d := cmp.Diff([]string{"10.0.0.2", "10.0.0.3", "10.0.0.4"}, addresses()); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
 
+	// What becomes nothing while it is read is read anew.
+	w = New(w.relevant)
 	w.SetService(nothing)
-	if len(w.slices)+len(w.owners)+len(w.Missing()) != 0 {
+	w.SetService(something)
+	w.NextMissing()
+	w.SetService(nothing)
+	w.SetService(something)
+	w.Fill(ref("a"), []Slice{{Name: "a-1", EndpointSlice: part("10.0.0.1")}}) // too old
+	if got := addresses(); got != nil {
+		t.Errorf("%v are taken from before", got)
+	}
+	w.SetService(nothing)
+	if len(w.slices)+len(w.owners)+len(w.missing)+len(w.lanes) != 0 {
 		t.Errorf("slices of nothing are kept: %v %v", w.slices, w.owners)
 	}
-	w.Fill(ref("a"), []Slice{{Name: "a-1"}}) // too late
 	w.SetService(something)
 	w.DeleteService(ref("a"))
-	if len(w.slices)+len(w.Missing()) != 0 {
-		t.Errorf("of a deleted Service: %v %v", w.slices, w.Missing())
+	if len(w.slices)+len(w.missing)+len(w.lanes) != 0 {
+		t.Errorf("of a deleted Service: %v %v", w.slices, w.missing)
 	}
+}
+
+// missing are the Services whose EndpointSlices are to be read.
+func missing(w *World) (list []backend.Ref) {
+	for _, l := range w.lanes {
+		list = slices.AppendSeq(list, maps.Keys(l.wanted))
+	}
+	slices.SortFunc(list, backend.Ref.Compare)
+	return list
+}
+
+// fill is Fill of one whose turn it is, which it makes so.
+func fill(t *testing.T, w *World, service backend.Ref, read []Slice) {
+	t.Helper()
+	for range 100 {
+		next, ok := w.NextMissing()
+		if !ok {
+			break
+		}
+		if next == service {
+			w.Fill(next, read)
+			return
+		}
+		w.Unread(next)
+	}
+	t.Fatalf("the turn of %v does not come", service)
+}
+
+// marked is a World in which the mark is the label of what is something, and the label "idle" of what asks for no endpoints.
+func marked() *World {
+	w := New(func(s *backend.Service) bool { return len(s.Labels) > 0 })
+	w.Idle(func(s *backend.Service) bool { return s.Labels["idle"] != "" })
+	return w
+}
+
+func as(r backend.Ref, label string) backend.Service {
+	s := backend.Service{Ref: r, Selector: map[string]string{"a": "a"}}
+	if label != "" {
+		s.Labels = map[string]string{label: "yes"}
+	}
+	return s
+}
+
+// Namespaces take turns, whatever one has to be read, and of each one Service is read at a time.
+func TestMissingSlicesTakeTurns(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	w := marked()
+	enter := func(r backend.Ref) {
+		w.SetService(as(r, ""))
+		w.SetService(as(r, "app"))
+	}
+	evil := func(i int) backend.Ref { return backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", i)} }
+	for i := range 1000 {
+		enter(evil(i))
+	}
+	first, _ := w.NextMissing()
+	if _, ok := w.NextMissing(); ok {
+		t.Error("two of one namespace are read at a time")
+	}
+	for i := range 3 {
+		enter(backend.Ref{Namespace: fmt.Sprint("good", i), Name: "a"})
+	}
+	w.Unread(first)
+	for i := range 1000 { // again and again
+		w.SetService(as(evil(i), ""))
+		w.SetService(as(evil(i), "app"))
+	}
+	count := map[string]int{}
+	for range 4 {
+		r, _ := w.NextMissing()
+		count[r.Namespace]++
+		w.Fill(r, nil)
+	}
+	if want := map[string]int{"evil": 1, "good0": 1, "good1": 1, "good2": 1}; !maps.Equal(count, want) {
+		t.Errorf("read are %v, want %v", count, want)
+	}
+	for {
+		r, ok := w.NextMissing()
+		if !ok {
+			break
+		}
+		w.Fill(r, nil)
+	}
+	if len(w.lanes)+len(w.missing) != 0 {
+		t.Errorf("left behind: %v, %v", w.lanes, w.missing)
+	}
+}
+
+// For a Service that asks for no endpoints none are read, and it does not wait; once it does they are.
+func TestNothingIsReadForTheIdle(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	for name, kept := range map[string]bool{"idle": false, "published still": true} {
+		t.Run(name, func(t *testing.T) {
+			w := marked()
+			w.SetService(as(ref("a"), ""))
+			w.SetService(as(ref("a"), "idle"))
+			if d := cmp.Diff([]string{"a"}, taken(w)); d != "" || missing(w) != nil {
+				t.Errorf("missing: %v, taken (-want +got):\n%s", missing(w), d)
+			}
+			if kept {
+				w.Keep(map[backend.Ref]bool{ref("a"): true})
+			} else {
+				w.SetService(as(ref("a"), "app"))
+			}
+			if d := cmp.Diff([]backend.Ref{ref("a")}, missing(w)); d != "" {
+				t.Errorf("missing (-want +got):\n%s", d)
+			}
+			if kept {
+				return
+			}
+			if got := taken(w); got != nil {
+				t.Errorf("%v does not wait", got)
+			}
+			w.SetService(as(ref("a"), "idle"))
+			if got := missing(w); got != nil || len(w.lanes) != 0 {
+				t.Errorf("missing: %v", got)
+			}
+		})
+	}
+}
+
+// What is known of a Service stays known, and right, for a while when it becomes nothing, but for what another needs the room of.
+func TestSlicesLinger(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PERF-4")
+	synctest.Test(t, func(t *testing.T) {
+		w := marked()
+		begin := func() {
+			w.SetService(as(ref("a"), "app"))
+			w.SetSlice(ref("a-0"), ref("a"), many(1000), false)
+			w.SetSlice(ref("a-1"), ref("a"), many(1000), false)
+			w.SetService(as(ref("a"), ""))
+		}
+		begin()
+		w.SetService(as(ref("a"), ""))
+		w.DeleteSlice(ref("a-0")) // what happens meanwhile counts
+		w.SetSlice(ref("a-2"), ref("a"), many(1000), false)
+		w.SetService(as(ref("a"), "app"))
+		if _, e := w.Get(ref("a")); missing(w) != nil || len(e.Slices) != 2 || e.ReadyCount() != 2*(1000/24) {
+			t.Errorf("missing: %v, known: %v", missing(w), e)
+		}
+		none := func(why string) {
+			t.Helper()
+			if len(w.slices)+len(w.owners)+len(w.lingering)+len(w.sizes) != 0 {
+				t.Errorf("%s: left behind: %v, %v, %v", why, w.owners, w.lingering, w.sizes)
+			}
+		}
+		w.SetService(as(ref("a"), ""))
+		time.Sleep(linger) //nolint:forbidigo // on the clock of synctest
+		w.Tidy()
+		none("after a while")
+		w.SetService(as(ref("a"), "app"))
+		if missing(w) == nil {
+			t.Error("nothing is read anew")
+		}
+		w.DeleteService(ref("a"))
+
+		begin()
+		w.SetService(as(ref("b"), "app"))
+		w.SetSlice(ref("b-0"), ref("b"), many(backend.MaxSlices-100), false)
+		if _, e := w.Get(ref("b")); e.Crowded || len(w.owners) != 1 {
+			t.Errorf("crowded %t by what lingers: %v", e.Crowded, w.owners)
+		}
+		w.SetService(as(ref("b"), "")) // too much to linger
+		none("too large")
+	})
 }

@@ -82,14 +82,14 @@ func TestSlicesOfANamespaceAreBounded(t *testing.T) {
 	for i := range 499 {
 		w.DeleteSlice(ref(fmt.Sprint("b-", i)))
 	}
-	if d := cmp.Diff([]backend.Ref{ref("a"), ref("b")}, w.Missing()); d != "" {
+	if d := cmp.Diff([]backend.Ref{ref("a"), ref("b")}, missing(w)); d != "" {
 		t.Errorf("missing (-want +got):\n%s", d)
 	}
 	if got := taken(w); got != nil {
 		t.Errorf("%v do not wait", got)
 	}
-	w.Fill(ref("a"), []Slice{{Name: "a-0", EndpointSlice: many(1000)}, {Name: "a-1", EndpointSlice: many(1000)}})
-	w.Fill(ref("b"), []Slice{{Name: "b-499", EndpointSlice: bad}})
+	fill(t, w, ref("a"), []Slice{{Name: "a-0", EndpointSlice: many(1000)}, {Name: "a-1", EndpointSlice: many(1000)}})
+	fill(t, w, ref("b"), []Slice{{Name: "b-499", EndpointSlice: bad}})
 	if d := cmp.Diff([]string{"a", "b"}, taken(w)); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
@@ -114,13 +114,13 @@ func TestRoomForWhatComesLater(t *testing.T) {
 	w.SetSlice(ref("a-0"), ref("a"), many(1000), false)
 	w.SetService(backend.Service{Ref: ref("nothing")})
 	w.SetService(backend.Service{Ref: ref("a")})
-	if d := cmp.Diff([]backend.Ref{ref("a")}, w.Missing()); d != "" {
+	if d := cmp.Diff([]backend.Ref{ref("a")}, missing(w)); d != "" {
 		t.Errorf("missing (-want +got):\n%s", d)
 	}
 	if len(w.sizes)+len(w.slices) != 0 {
 		t.Errorf("left behind: %v, %v", w.sizes, w.slices)
 	}
-	w.Fill(ref("a"), []Slice{{Name: "a-0", EndpointSlice: many(1000)}})
+	fill(t, w, ref("a"), []Slice{{Name: "a-0", EndpointSlice: many(1000)}})
 	if _, e := w.Get(ref("a")); e.Crowded || e.ReadyCount() != 1000/24 {
 		t.Errorf("%d are ready, crowded %t", e.ReadyCount(), e.Crowded)
 	}

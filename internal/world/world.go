@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -30,8 +31,13 @@ type World struct {
 	sliced   map[string]int                  // EndpointSlices, by namespace
 	sizes    Sizes                           // of those
 	bared    map[string]map[backend.Ref]bool // Services with slices that are not kept in full, by namespace
-	missing  map[backend.Ref]map[string]bool
+	missing  map[backend.Ref]bool            // Services of whose EndpointSlices some may not be known
+	lanes    map[string]*lane                // of those, by namespace
+	turn     uint64                          // the last one that a lane was given
 	missed   chan struct{}
+	idle     func(*backend.Service) bool
+	// lingering: since when Services are nothing whose EndpointSlices are still kept, by namespace.
+	lingering map[string]map[backend.Ref]time.Time
 }
 
 // Change is a Service that is not as it was. Service is nil where it is gone, or nothing any more.
@@ -48,7 +54,8 @@ func New(relevant func(*backend.Service) bool) *World {
 		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
 		slices: map[backend.Ref][]Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
 		frozen: map[string]bool{}, sliced: map[string]int{}, sizes: Sizes{}, bared: map[string]map[backend.Ref]bool{},
-		missing: map[backend.Ref]map[string]bool{}, missed: make(chan struct{}, 1),
+		missing: map[backend.Ref]bool{}, lanes: map[string]*lane{}, missed: make(chan struct{}, 1),
+		idle: func(*backend.Service) bool { return false }, lingering: map[string]map[backend.Ref]time.Time{},
 	}
 }
 
@@ -71,11 +78,13 @@ func (w *World) SetService(s backend.Service) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.relevant(&s) || w.kept[s.Ref] {
-		if w.deleteOther(s.Ref) {
-			w.miss(s.Ref)
-		}
+		wasOther := w.deleteOther(s.Ref)
 		if old := w.services[s.Ref]; old == nil || !reflect.DeepEqual(*old, s) {
 			w.services[s.Ref] = &s
+			if wasOther && !w.rejoin(s.Ref) {
+				w.miss(s.Ref)
+			}
+			w.want(s.Ref)
 			w.touch(s.Ref)
 			w.refill(s.Namespace)
 		}
@@ -106,6 +115,9 @@ func (w *World) Keep(services map[backend.Ref]bool) {
 			w.setOther(ref)
 		}
 	}
+	for ref := range services {
+		w.want(ref)
+	}
 }
 
 // SetOther enters a Service that is nothing.
@@ -119,22 +131,31 @@ func (w *World) setOther(ref backend.Ref) {
 	if _, known := w.others[ref]; !known {
 		w.others[ref], w.sorted = struct{}{}, nil
 	}
-	delete(w.missing, ref)
+	complete := w.services[ref] != nil && !w.missing[ref]
+	w.found(ref)
 	if w.services[ref] != nil {
 		delete(w.services, ref)
 		w.touch(ref)
 	}
-	if !w.optional { // those of files are given once
+	switch {
+	case w.optional: // those of files are given once
+	case complete:
+		w.part(ref)
+	case !w.lingers(ref):
 		w.forget(ref)
 	}
 }
 
-// IsOther says that there is a Service of that name which is nothing.
-func (w *World) IsOther(ref backend.Ref) bool {
+// Ignores says that EndpointSlices of a Service are not kept: it is nothing.
+func (w *World) Ignores(service backend.Ref) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, other := w.others[ref]
-	return other
+	return w.ignores(service)
+}
+
+func (w *World) ignores(service backend.Ref) bool {
+	_, other := w.others[service]
+	return other && !w.optional && !w.lingers(service)
 }
 
 // DeleteService takes a Service out.
@@ -142,7 +163,8 @@ func (w *World) DeleteService(ref backend.Ref) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.deleteOther(ref)
-	delete(w.missing, ref)
+	w.rejoin(ref)
+	w.found(ref)
 	if w.services[ref] != nil {
 		delete(w.services, ref)
 		w.touch(ref)
@@ -170,7 +192,7 @@ func (w *World) Enter(namespace string, service backend.Ref, s Slice) {
 	if old, ok := w.owners[name]; ok && old != service {
 		w.dropSlice(name)
 	}
-	if _, other := w.others[service]; service.Name == "" || other && !w.optional {
+	if w.makeRoom(namespace, s.full()); service.Name == "" || w.ignores(service) {
 		return
 	}
 	w.setSlice(name, service, s)
@@ -206,6 +228,15 @@ func (w *World) DeleteSlice(name backend.Ref) {
 	defer w.mu.Unlock()
 	w.dropSlice(name)
 	w.deletedWhileMissing(name)
+}
+
+// Skip takes in that an EndpointSlice was seen while its Service was nothing. By now that may be something, and have been read.
+func (w *World) Skip(name, service backend.Ref) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if owner, ok := w.owners[name]; ok && (owner != service || w.ignores(service)) {
+		w.dropSlice(name)
+	}
 }
 
 func (w *World) dropSlice(name backend.Ref) {
@@ -278,7 +309,7 @@ func (w *World) Take() []Change {
 	defer w.mu.Unlock()
 	var list []Change
 	for _, ref := range slices.SortedFunc(maps.Keys(w.changed), backend.Ref.Compare) {
-		if _, missing := w.missing[ref]; missing || w.frozen[ref.Namespace] {
+		if w.waits(ref) || w.frozen[ref.Namespace] {
 			continue
 		}
 		list = append(list, Change{Ref: ref, Service: w.services[ref], Endpoints: w.endpoints(ref)})
