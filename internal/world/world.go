@@ -13,7 +13,8 @@ import (
 )
 
 // World is what is known of the Services, kept up by events. Of a Service that detection has nothing to say about it keeps
-// the name alone, and none of its EndpointSlices. It is safe for concurrent use.
+// the name alone, and none of its EndpointSlices, unless it
+// was something a moment ago. It is safe for concurrent use.
 type World struct {
 	relevant func(*backend.Service) bool
 	changes  chan struct{}
