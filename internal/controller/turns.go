@@ -5,7 +5,7 @@ import "time"
 // How often one namespace may change the document (DTS-PRB-7). What it changes meanwhile waits for its next turn, together.
 const (
 	turnBurst = 7                // changes at once
-	turnQuick = 5                // of them without any wait; before the others it is gathered for turnGap what else changes
+	turnQuick = 3                // of them without any wait; before the others it is gathered for turnGap what else changes
 	turnGap   = 5 * time.Second  //
 	turnWait  = 30 * time.Second // until there is one more; the longest that a withdrawal waits
 	turnDebt  = 4                // turns that are owed, at most: what must be withdrawn at once does not wait, and neither may its return for long
