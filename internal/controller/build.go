@@ -62,7 +62,8 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 			sum += n
 		}
 		of := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] * size(keys) / sum }
-		if !inventory.LeaveOut(s.Findings, size(keys)-room, of, c.opts.Inventory) {
+		// A little more than is needed, so that leaving out once is enough.
+		if !inventory.LeaveOut(s.Findings, size(keys)-room+room/50, of, c.opts.Inventory) {
 			for i := range before {
 				*s.Findings[i] = before[i]
 			}
