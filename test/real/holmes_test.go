@@ -97,7 +97,7 @@ func TestHolmesGPT(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
 	python, err := venv.Python(t.Context(), "../holmes/requirements.txt", t.Logf)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	var list []service
 	var here []shown

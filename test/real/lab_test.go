@@ -58,6 +58,15 @@ func failed(err error) int {
 
 // newLab builds the program and lists the processes. One lab at a time is on a machine, since their addresses are the same.
 func newLab(dir string) (*lab, func(), error) {
+	// Services of charts have the port 80, and a probe asks the Service's own.
+	low, err := net.Listen("tcp", "127.66.255.254:80")
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: the lab needs ports below 1024: run it as root, "+
+			"or set the sysctl net.ipv4.ip_unprivileged_port_start to 0", err)
+	}
+	if err := low.Close(); err != nil {
+		return nil, nil, err
+	}
 	root, err := products.Root()
 	if err != nil {
 		return nil, nil, err
