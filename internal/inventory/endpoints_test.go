@@ -100,7 +100,8 @@ func TestSameEndpoints(t *testing.T) {
 	}
 	headless := func(f fronted) fronted { f.headless = true; return f }
 	shard := func(f fronted, n string) fronted { f.selector, f.selectorMore = "p", n; return f }
-	all := func(f fronted) fronted { f.selector = "p"; return headless(f) }
+	served := func(f fronted) fronted { f.selector = "p"; return f }
+	all := func(f fronted) fronted { return headless(served(f)) }
 	port := func(f fronted, n int32) fronted { f.port = n; return f }
 	explicit := func(f fronted) fronted { f.strength = backend.Explicit; return f }
 	down := func(f fronted) fronted { f.outcome = backend.Unreachable; return f }
@@ -125,6 +126,8 @@ func TestSameEndpoints(t *testing.T) {
 		"operated beside all shards":        {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("a", "10.1.0.1"), "0"), shard(strong("b", "10.1.0.2"), "1")}, "=ns/a accepted accepted"},
 		"operated beside its only one":      {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("a", "10.1.0.1 10.1.0.2"), "0")}, "=ns/a accepted"},
 		"a headless twin has more as ready": {[]fronted{all(strong("operated", "10.1.0.1 10.1.0.2")), shard(strong("a", "10.1.0.1 / 10.1.0.2"), "0")}, "=ns/a accepted"},
+		"operated, a moment older":          {[]fronted{all(strong("operated", "10.1.0.1")), shard(strong("a", "10.1.0.9"), "0")}, "=ns/a accepted"},
+		"a set of nodes, a moment older":    {[]fronted{served(strong("all", "10.1.0.1 10.1.0.2 10.1.0.3")), headless(shard(strong("set", "10.1.0.9"), "0"))}, "accepted =ns/all"},
 		"without endpoints, by selectors":   {[]fronted{all(strong("operated", "")), shard(strong("a", ""), "0")}, "=ns/a accepted"},
 		"one of two is included":            {[]fronted{strong("a", "10.1.0.1"), explicit(strong("b", "10.1.0.1"))}, "accepted accepted"},
 		"both are":                          {[]fronted{explicit(strong("a", "10.1.0.1")), explicit(strong("b", "10.1.0.1"))}, "accepted accepted"},

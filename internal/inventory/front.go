@@ -133,15 +133,25 @@ func (f *front) known() bool { return len(f.v4.list)+len(f.v6.list) > 0 }
 func (f *front) close() bool { return f.known() && len(f.all.list) <= maxTwin }
 
 // twinOf reports whether one of two is the twin of the other, made for the members of what that one leads to, by a part of
-// its endpoints or, where they are not known, of its selector.
+// its endpoints or of what it selects. A selector with more labels selects nothing beside what one with fewer does, so that
+// two lists of as many endpoints are of the same pods, though one may be a moment older.
 func (f *front) twinOf(o *front) bool {
-	switch {
-	case !f.twin && !o.twin, f.Ref == o.Ref, differentTenants(f, o):
+	if !f.twin && !o.twin || f.Ref == o.Ref || differentTenants(f, o) {
 		return false
-	case f.close() && o.close():
-		return f.twin && f.within(o) || o.twin && o.within(f)
 	}
-	return len(f.selector) > 0 && len(o.selector) > 0 && (subset(f.selector, o.selector) || subset(o.selector, f.selector))
+	narrow, broad := f.selectsWithin(o), o.selectsWithin(f)
+	if !f.close() || !o.close() {
+		return narrow || broad
+	}
+	if len(f.all.list) == len(o.all.list) && (narrow || broad) {
+		return true
+	}
+	return f.twin && (narrow || f.within(o)) || o.twin && (broad || o.within(f))
+}
+
+// selectsWithin reports whether o selects all that f does.
+func (f *front) selectsWithin(o *front) bool {
+	return len(o.selector) > 0 && subset(o.selector, f.selector)
 }
 
 // within reports whether o has all that is ready of f, be it ready there or not: a headless Service may publish the addresses

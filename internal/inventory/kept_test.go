@@ -99,14 +99,17 @@ func yields(f, o *front) bool {
 
 func same(f, o *front) bool {
 	selected, twins := len(f.selector) > 0 && len(o.selector) > 0, f.twin || o.twin
+	narrow, broad := selected && subset(o.selector, f.selector), selected && subset(f.selector, o.selector)
 	switch {
 	case selected && f.selects == o.selects && (twins || samePort(f.Candidate, o.Candidate)):
 		return true
 	case !f.known() || !o.known() || len(f.all.list) > maxTwin || len(o.all.list) > maxTwin:
 		return f.known() && o.known() && sameEndpoints(f, o) ||
-			selected && twins && (subset(f.selector, o.selector) || subset(o.selector, f.selector))
+			twins && (narrow || broad)
+	case twins && len(f.all.list) == len(o.all.list) && (narrow || broad):
+		return true
 	}
-	return sameEndpoints(f, o) || f.all.id == o.all.id || f.twin && f.within(o) || o.twin && o.within(f)
+	return sameEndpoints(f, o) || f.all.id == o.all.id || f.twin && (narrow || f.within(o)) || o.twin && (broad || o.within(f))
 }
 
 func sameEndpoints(f, o *front) bool {
