@@ -45,6 +45,13 @@ type Service struct {
 	Crowded string
 }
 
+// ShortNames are the Service's names in the cluster's DNS that do not end in the cluster's domain and lead there from every
+// namespace.
+func (s *Service) ShortNames() []string {
+	short := s.Name + "." + s.Namespace
+	return []string{short + ".svc", short}
+}
+
 // Headless says that DNS gives the pods' addresses, so that Service port numbers do not translate.
 func (s *Service) Headless() bool { return s.ClusterIP == "None" }
 

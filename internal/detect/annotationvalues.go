@@ -153,10 +153,7 @@ func basePath(v string) (string, error) {
 // plainPath reports whether v is an absolute path of the characters that base paths have. The agent reads base paths, so
 // that there is no room in them for anything else.
 func plainPath(v, besides string) bool {
-	strange := func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/-._~:"+besides, r)
-	}
-	return strings.HasPrefix(v, "/") && !strings.HasPrefix(v, "//") && len(v) <= maxPath && !strings.ContainsFunc(v, strange)
+	return len(v) <= maxPath && !strings.HasPrefix(v, "//") && safetext.IsPath(v, ":"+besides)
 }
 
 func (r *reader) endpoint() *badAnnotation {
@@ -226,9 +223,7 @@ func (r *reader) endpoint() *badAnnotation {
 }
 
 func (r *reader) ownHost(host string) bool {
-	short := r.s.Name
-	ns := short + "." + r.s.Namespace
-	return slices.Contains([]string{short, ns, ns + ".svc", strings.ToLower(r.d.hostOf(r.s))}, host)
+	return host == r.s.Name || host == strings.ToLower(r.d.hostOf(r.s)) || slices.Contains(r.s.ShortNames(), host)
 }
 
 // keepsHost: the Service's own name is written as it is given. The bare name leads nowhere from another namespace.

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // Base paths that a backend names itself. All of it is a stranger's text: it is used on the host that is being asked, and
@@ -92,10 +94,4 @@ func (s *session) remember(base string) {
 	}
 }
 
-func fitBase(base string) bool {
-	return base != "" && len(base) <= maxBase && !strings.ContainsFunc(base, strangeInPath)
-}
-
-func strangeInPath(r rune) bool {
-	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/-._~", r)
-}
+func fitBase(base string) bool { return len(base) <= maxBase && safetext.IsPath(base, "") }

@@ -21,8 +21,7 @@ func ownNames(c *backend.Candidate) []string {
 	if c.FixedHost || c.ForeignHost {
 		return []string{c.Host}
 	}
-	short := c.Service.Name + "." + c.Service.Namespace
-	names := []string{c.Host, short + ".svc", short}
+	names := append([]string{c.Host}, c.Service.ShortNames()...)
 	if i := slices.Index(names[1:], c.Host); i >= 0 {
 		return names[1+i:]
 	}

@@ -103,3 +103,18 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+func TestIsPath(t *testing.T) {
+	t.Attr("req", "DTS-ANN-2")
+	for v, want := range map[string]bool{
+		"/": true, "/prometheus": true, "/a/b-c._~9": true, "/a:b": false, "": false, "a": false, "/a b": false, "/a%20b": false,
+		"/{{ env.X }}": false, "/é": false, "/a\n": false, "/?q": false,
+	} {
+		if got := IsPath(v, ""); got != want {
+			t.Errorf("%q: %t", v, got)
+		}
+	}
+	if !IsPath("/a:b?c", ":?") {
+		t.Error("what is named besides is not taken")
+	}
+}
