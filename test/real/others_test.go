@@ -95,6 +95,7 @@ func searches() []*process {
 			name: name, product: product, port: 9200, ready: "/_cluster/health", seed: documents, args: slices.Concat([]string{
 				"path.home=" + home, "node.name=node", "cluster.name=" + name, "discovery.type=single-node", "network.host=$ip", "http.port=9200",
 				"transport.port=9300",
+				"cluster.routing.allocation.disk.threshold_enabled=false", // however full this machine's disk is
 			}, settings),
 		}
 	}
