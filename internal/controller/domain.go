@@ -50,12 +50,12 @@ func (r *Report) checkNames(s *Snapshot) {
 	if r.Resolver == nil || r.checked.state.Load() == namesChecked {
 		return
 	}
-	names := writtenNames(s.Findings)
-	r.checked.now.Store(&names)
+	written := writtenNames(s.Findings)
+	r.checked.now.Store(&written)
 	if !s.InForce || !s.Leading || s.DryRun {
 		return
 	}
-	names = r.sample(names)
+	names := r.sample(written)
 	if len(names) == 0 || !r.checked.state.CompareAndSwap(namesUnchecked, namesInCheck) {
 		return
 	}
