@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/klauspost/compress/gzhttp"
 
 	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -80,9 +81,9 @@ type API struct {
 	o       Options
 	limits  limits
 	mux     *http.ServeMux
+	zipped  http.Handler // mux, compressing where that is asked for
 	openapi []byte
 	known   cached
-	buffers buffers
 	origin  *http.CrossOriginProtection
 	streams streams
 }
@@ -111,6 +112,7 @@ func New(o Options) (*API, error) {
 		write: writeWithin, discover: 10 * time.Second, lookup: 5 * time.Second,
 		keepAlive: 15 * time.Second, look: time.Second, gather: 250 * time.Millisecond, authorize: time.Minute, streams: 64,
 	}}
+	a.zipped = gzhttp.GzipHandler(a.mux)
 	described := a.register()
 	text, err := json.Marshal(described)
 	if err != nil {
@@ -129,6 +131,7 @@ func (a *API) config() huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil // which put $schema into bodies
 	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
+	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{a.asProblem}
 	c.AllowAdditionalPropertiesByDefault = true // fields may be added later
 	if _, open := a.o.Authorizer.(auth.None); !open {

@@ -32,9 +32,8 @@ type Change struct {
 func (a *API) registerChanges(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/changes", "list-changes", "List what changed lately", right{"list", auth.Toolsets})
 	huma.Register(h, o, func(_ context.Context, in *struct {
-		Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many to answer with"`
-		Since  uint64 `query:"since" doc:"A seq: changes after that one alone"`
-		Strict Strict
+		Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many to answer with"`
+		Since uint64 `query:"since" doc:"A seq: changes after that one alone"`
 	}) (*struct{ Body ChangeList }, error) {
 		all := a.o.History.Since(in.Since)
 		l := ChangeList{Changes: []Change{}, Count: len(all)}

@@ -26,7 +26,7 @@ func (a *API) registerDiscovery(h huma.API) {
 		right{"create", auth.Discoveries}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	o.Description = "Answers when every backend was asked, after 10 s at most. Who asks while one runs waits for that one; " +
 		"one may begin every second."
-	huma.Register(h, o, func(ctx context.Context, _ *struct{ Strict Strict }) (*struct{ Body Discovery }, error) {
+	huma.Register(h, o, func(ctx context.Context, _ *struct{}) (*struct{ Body Discovery }, error) {
 		d, err := a.discover(ctx)
 		if err != nil {
 			return nil, err
@@ -51,9 +51,9 @@ func (a *API) discover(ctx context.Context) (*Discovery, error) {
 		return nil, problem(http.StatusServiceUnavailable, "the discovery did not end: %s", err).retry(starting)
 	}
 	d.Leader = s.Leading
-	for _, f := range newIndex(s).findings {
-		if f.Verdict == backend.Accepted {
-			d.Services = append(d.Services, view.NewService(f.Finding, a.o.Catalog))
+	for _, l := range newIndex(s, nil, a.o.Catalog).services {
+		if l.shown.Verdict == backend.Accepted {
+			d.Services = append(d.Services, *l.shown)
 		}
 	}
 	d.Count = len(d.Services)

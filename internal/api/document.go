@@ -46,7 +46,7 @@ type Variable struct {
 
 func (a *API) registerDocument(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/document", "get-document", "Get what is written, and what it replaced", right{"get", auth.Toolsets})
-	huma.Register(h, o, func(context.Context, *struct{ Strict Strict }) (*struct{ Body Document }, error) {
+	huma.Register(h, o, func(context.Context, *struct{}) (*struct{ Body Document }, error) {
 		return &struct{ Body Document }{a.document()}, nil
 	})
 }

@@ -19,7 +19,6 @@ func (a *API) registerExplanation(h huma.API) {
 	huma.Register(h, o, func(ctx context.Context, in *struct {
 		Namespace string `path:"namespace"`
 		Name      string `path:"name"`
-		Strict    Strict
 	}) (*struct{ Body view.Explanation }, error) {
 		e, err := a.explain(ctx, backend.Ref{Namespace: in.Namespace, Name: in.Name})
 		if err != nil {
@@ -31,9 +30,9 @@ func (a *API) registerExplanation(h huma.API) {
 
 // explain puts together what is known of one Service.
 func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, error) {
-	w := a.world()
+	i := a.index()
 	m := view.Material{
-		Detector: a.o.Detector, Catalog: a.o.Catalog, Findings: w.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
+		Detector: a.o.Detector, Catalog: a.o.Catalog, Findings: i.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
 		Primary: a.o.Primary, TrustedNamespaces: a.o.TrustedNamespaces,
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)
@@ -43,7 +42,7 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, 
 		m.Service, m.Endpoints, err = a.o.Services.Lookup(ctx, ref)
 	}
 	if m.Service == nil { // one whose namespace may not be watched now, or the API server is away
-		for _, f := range w.findings {
+		for _, f := range i.snapshot.Findings {
 			if f.Ref == ref && f.Service != nil {
 				m.Service, err = f.Service, nil
 			}
@@ -54,7 +53,7 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, 
 		return nil, problem(http.StatusServiceUnavailable, "Service %s cannot be read now: %s", ref, err).retry(starting)
 	case m.Service == nil:
 		return nil, problem(http.StatusNotFound, "there is no Service %q in the namespace %q%s",
-			cut(ref.Name, 100), cut(ref.Namespace, 100), didYouMean(ref.Name, w.near(ref.Namespace)))
+			cut(ref.Name, 100), cut(ref.Namespace, 100), didYouMean(ref.Name, i.near(ref.Namespace)))
 	}
 	e := view.Explain(m)
 	return &e, nil
@@ -64,18 +63,11 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, 
 const nearMost = 500
 
 // near are names of Services in a namespace.
-func (w *world) near(namespace string) []string {
-	var names []string
-	for _, f := range w.findings {
-		if f.Namespace == namespace && len(names) < nearMost {
-			names = append(names, f.Name)
+func (i *index) near(namespace string) (names []string) {
+	for _, s := range i.services {
+		if s.Namespace == namespace && len(names) < nearMost {
+			names = append(names, s.Name)
 		}
-	}
-	for _, ref := range inNamespace(w.others, namespace) {
-		if len(names) == nearMost {
-			break
-		}
-		names = append(names, ref.Name)
 	}
 	return names
 }

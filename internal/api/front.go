@@ -51,6 +51,7 @@ func (a *API) Handler(rest http.Handler) http.Handler {
 		defer a.recovered(rec, r, t)
 		if own(r.URL.Path) {
 			a.serve(rec, r)
+			rec.finish()
 			return
 		}
 		defer func() { t.endpoint = endpoint(r.Pattern) }()
@@ -90,7 +91,11 @@ func (a *API) serve(w *recorder, r *http.Request) {
 		notFound(w, r)
 		return
 	}
-	a.mux.ServeHTTP(w, r)
+	if r.URL.Path == pathStream { // whose events must not wait to be compressed
+		a.mux.ServeHTTP(w, r)
+		return
+	}
+	a.zipped.ServeHTTP(w, r)
 }
 
 // deadline is until when an answer must be taken; the server itself has none, for streams.
@@ -100,9 +105,10 @@ func (a *API) deadline(w http.ResponseWriter, r *http.Request, in time.Duration)
 	}
 }
 
-// notFound says nothing of who may ask what.
+const noSuchPath = "there is nothing at this path; /openapi.json lists what there is"
+
 func notFound(w http.ResponseWriter, r *http.Request) {
-	send(w, r, problem(http.StatusNotFound, "there is nothing at this path; /openapi.json lists what there is"))
+	send(w, r, problem(http.StatusNotFound, noSuchPath))
 }
 
 // requestID is the given one if it can be told from another and written anywhere, else a new one.
@@ -202,7 +208,11 @@ func (w *recorder) Write(p []byte) (int, error) {
 	}
 	if w.text { // http.Error writes once
 		w.text = false
-		send(&unrecorded{w}, w.request, problem(w.code, "%s", strings.TrimSpace(string(p))))
+		detail := strings.TrimSpace(string(p))
+		if w.code == http.StatusNotFound && own(w.request.URL.Path) {
+			detail = noSuchPath
+		}
+		send(&unrecorded{w}, w.request, problem(w.code, "%s", detail))
 	}
 	return len(p), nil
 }

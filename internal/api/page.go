@@ -3,15 +3,10 @@ package api
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"net/url"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // Optional is a parameter that may be missing.
@@ -33,58 +28,6 @@ func (o *Optional[T]) Schema(r huma.Registry) *huma.Schema {
 
 // allows says that a value is the one that is asked for, if any is.
 func (o Optional[T]) allows(value T) bool { return !o.Set || any(value) == any(o.Value) }
-
-// Strict is part of what every request has: no parameters but those that are known, each of them once.
-type Strict struct{}
-
-// maxUnknown bounds what is said of a query that is nonsense.
-const maxUnknown = 10
-
-// Resolve implements huma.Resolver; what it finds is told together with what huma finds.
-func (*Strict) Resolve(ctx huma.Context) []error {
-	asked := ctx.URL()
-	values, err := url.ParseQuery(asked.RawQuery)
-	if err != nil {
-		return []error{&huma.ErrorDetail{Location: "query", Message: "cannot be read: expected name=value&… with other characters escaped"}}
-	}
-	var known []string
-	for _, p := range ctx.Operation().Parameters {
-		if p.In == "query" {
-			known = append(known, p.Name)
-		}
-	}
-	var wrong []error
-	for _, name := range sorted(values) {
-		switch {
-		case len(wrong) == maxUnknown:
-			return wrong
-		case !slices.Contains(known, name):
-			wrong = append(wrong, &huma.ErrorDetail{Location: "query." + cut(name, 64), Message: unknown(name, known)})
-		case len(values[name]) > 1:
-			wrong = append(wrong, &huma.ErrorDetail{Location: "query." + name, Message: "given more than once; expected one value"})
-		}
-	}
-	return wrong
-}
-
-func unknown(name string, known []string) string {
-	if len(known) == 0 {
-		return "unknown parameter; this route has none"
-	}
-	if nearest := yamlfile.Nearest(name, known); nearest != "" {
-		return fmt.Sprintf("unknown parameter; did you mean %q?", nearest)
-	}
-	return "unknown parameter; expected one of " + strings.Join(known, ", ")
-}
-
-func sorted[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
 
 // cut is the beginning of a text that a caller chose.
 func cut(s string, most int) string {

@@ -149,17 +149,9 @@ func send(w http.ResponseWriter, r *http.Request, p *Problem) {
 	_, _ = w.Write(text) // whoever asked is gone
 }
 
-// format is JSON as encoding/json writes it, with < and > escaped: a text that somebody chose is never HTML, whatever a
+// format is JSON as encoding/json writes it, with < and > escaped: text chosen by a stranger is never HTML, whatever a
 // reader takes it for.
 var format = huma.Format{
-	Marshal: func(w io.Writer, v any) error {
-		if prepared, ok := v.(preparedJSON); ok {
-			return prepared.writeJSON(w)
-		}
-		return json.NewEncoder(w).Encode(v)
-	},
+	Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
 	Unmarshal: json.Unmarshal,
 }
-
-// preparedJSON is a body that has its JSON already.
-type preparedJSON interface{ writeJSON(w io.Writer) error }

@@ -1,11 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -18,9 +16,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/auth"
 )
 
-// maxBody is far more than any request needs.
-const maxBody = 64 << 10
-
 // writeWithin is how long the caller may take to read an answer.
 const writeWithin = 30 * time.Second
 
@@ -29,7 +24,8 @@ const starting = 2 * time.Second
 
 // register makes the routes, and what describes them.
 func (a *API) register() *huma.OpenAPI {
-	h := huma.NewAPI(a.config(), &adapter{a})
+	h := humago.New(a.mux, a.config())
+	h.UseMiddleware(a.check)
 	registry := h.OpenAPI().Components.Schemas
 	registry.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 
@@ -52,13 +48,16 @@ func (a *API) register() *huma.OpenAPI {
 			}
 		}
 	}
-	a.mux.HandleFunc("/openapi.json", methods(http.MethodGet, func(w http.ResponseWriter, r *http.Request) {
+	// A name of a toolset holds slashes: the pattern says so to net/http, and OpenAPI has no word for it.
+	paths := h.OpenAPI().Paths
+	paths["/api/v1/toolsets/{name}"] = paths["/api/v1/toolsets/{name...}"]
+	delete(paths, "/api/v1/toolsets/{name...}")
+	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		traceOf(r.Context()).endpoint = "/openapi.json"
 		w.Header().Set("Content-Type", mediaJSON)
-		a.respond(w, r, http.StatusOK, a.openapi)
-	}))
-	a.mux.HandleFunc("/api/", notFound)
-	a.mux.HandleFunc("/api", notFound)
+		_, _ = w.Write(a.openapi)
+	})
+	a.mux.HandleFunc("GET /api/v1/toolsets/{$}", notFound)
 	return h.OpenAPI()
 }
 
@@ -85,78 +84,84 @@ func operation(method, path, id, summary string, r right, codes ...int) huma.Ope
 	return o
 }
 
-// adapter gives huma the routes of a ServeMux, and does first what is the same for all of them.
-type adapter struct{ api *API }
-
-func (ad *adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { ad.api.mux.ServeHTTP(w, r) }
-
-// Handle implements huma.Adapter.
-func (ad *adapter) Handle(op *huma.Operation, handle func(huma.Context)) {
-	pattern, wants := op.Path, op.Metadata[metadataRight].(right)
-	if op.OperationID == "get-toolset" { // names hold slashes
-		ad.api.mux.HandleFunc(strings.Replace(pattern, "{name}", "{$}", 1), notFound)
-		pattern = strings.Replace(pattern, "{name}", "{name...}", 1)
+// check is what must hold before a request is looked at. Callers without the right learn nothing else.
+func (a *API) check(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	t := traceOf(r.Context())
+	t.endpoint = strings.Replace(ctx.Operation().Path, "...}", "}", 1)
+	if p := a.refusal(r, t, ctx.Operation()); p != nil {
+		send(w, r, p)
+		return
 	}
-	produces := mediaJSON
-	if op.Responses["200"] != nil && op.Responses["200"].Content[mediaEvents] != nil {
-		produces = mediaEvents
-	}
-	ad.api.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		traceOf(r.Context()).endpoint = op.Path
-		methods(op.Method, func(w http.ResponseWriter, r *http.Request) {
-			if p := ad.api.check(w, r, wants, produces); p != nil {
-				send(w, r, p)
-				return
-			}
-			x := &exchange{humaContext: humago.NewContext(op, r, w), writer: w, request: r, body: ad.api.buffers.get()}
-			defer ad.api.buffers.put(x.body)
-			handle(x)
-			if !x.direct {
-				ad.api.respond(w, r, x.code, x.body.Bytes())
-			}
-		})(w, r)
-	})
+	next(&response{ctx})
 }
 
-// methods lets one method through, and HEAD where GET is.
-func methods(method string, next http.HandlerFunc) http.HandlerFunc {
-	allow := method
-	if method == http.MethodGet {
-		allow = "GET, HEAD"
-	}
-	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != method && (method != http.MethodGet || r.Method != http.MethodHead) {
-			send(w, r, problem(http.StatusMethodNotAllowed, "expected %s", strings.ReplaceAll(allow, ", ", " or ")).with("Allow", allow))
-			return
-		}
-		next(w, r)
-	}
-}
-
-// check is what must hold before a request is looked at. Who may not ask learns nothing else.
-func (a *API) check(w http.ResponseWriter, r *http.Request, wants right, produces string) *Problem {
-	if err := a.origin.Check(r); err != nil { // another site's page, in the browser of somebody who may
+func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
+	if err := a.origin.Check(r); err != nil { // another site's page, in the browser of a user with rights
 		return problem(http.StatusForbidden, "this was sent by a page of another site")
 	}
+	wants := o.Metadata[metadataRight].(right)
 	user, err := a.o.Authorizer.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: wants.verb, Resource: wants.resource})
-	traceOf(r.Context()).user = user.Name
+	t.user = user.Name
 	if err != nil {
-		return refusal(err)
+		return denied(err)
 	}
-	if !accepts(r.Header.Values("Accept"), produces) {
-		return problem(http.StatusNotAcceptable, "the answer is %s, which the header Accept excludes", produces)
+	if media := produces(o); !accepts(r, media) {
+		return problem(http.StatusNotAcceptable, "the answer is %s, which the header Accept excludes", media)
 	}
-	if p := readBody(w, r); p != nil {
-		return p
+	if r.Method == http.MethodPost && !strings.HasPrefix(r.Header.Get("Content-Type"), mediaJSON) && hasBody(r) {
+		return problem(http.StatusUnsupportedMediaType, "expected a body of %s, or none", mediaJSON).with("Accept-Post", mediaJSON)
 	}
 	if s := a.o.State.Snapshot(); s == nil || !s.Discovered {
-		return problem(http.StatusServiceUnavailable, "the first discovery has not ended; ask again in some seconds").retry(starting)
+		return problem(http.StatusServiceUnavailable, "the first discovery has not ended; try again in a few seconds").retry(starting)
 	}
 	return nil
 }
 
-// refusal is the answer to an error of an Authorizer.
-func refusal(err error) *Problem {
+// hasBody reads a byte of the body, of which no route needs any.
+func hasBody(r *http.Request) bool {
+	n, _ := io.ReadFull(r.Body, make([]byte, 1))
+	return n > 0
+}
+
+// produces is the media type of a route's answer.
+func produces(o *huma.Operation) string {
+	if ok := o.Responses["200"]; ok != nil && ok.Content[mediaEvents] != nil {
+		return mediaEvents
+	}
+	return mediaJSON
+}
+
+// accepts reports whether the header Accept, which may be missing, names a media type. Weights (q=) are not read.
+func accepts(r *http.Request, media string) bool {
+	kind, _, _ := strings.Cut(media, "/")
+	header := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
+	return strings.TrimSpace(header) == "" || strings.Contains(header, media) ||
+		strings.Contains(header, kind+"/*") || strings.Contains(header, "*/*")
+}
+
+type humaContext huma.Context // which has a method of that name
+
+// response is huma's view of a request; a bad filter is a bad request (DTS-API-2), which huma calls unprocessable.
+type response struct{ humaContext }
+
+func (x *response) SetStatus(code int) { x.humaContext.SetStatus(status(code)) }
+
+// BodyWriter hides that a caller is gone, of which huma makes a panic.
+func (x *response) BodyWriter() io.Writer { return forgiving{x.humaContext.BodyWriter()} }
+
+type forgiving struct{ io.Writer }
+
+func (w forgiving) Write(p []byte) (int, error) {
+	_, _ = w.Writer.Write(p)
+	return len(p), nil
+}
+
+// Unwrap is for humago.
+func (x *response) Unwrap() huma.Context { return x.humaContext }
+
+// denied is the answer to an error of an Authorizer.
+func denied(err error) *Problem {
 	p := problem(http.StatusServiceUnavailable, "%s", err)
 	switch {
 	case errors.Is(err, auth.ErrUnauthenticated):
@@ -182,7 +187,7 @@ func ByPath(who Authorizer, next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		refuse(w, r, refusal(err))
+		refuse(w, r, denied(err))
 	})
 }
 
@@ -207,59 +212,4 @@ func refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
 	t := &trace{id: requestID(r.Header.Get(headerRequestID))}
 	w.Header().Set(headerRequestID, t.id)
 	send(w, r.WithContext(context.WithValue(r.Context(), traceKey{}, t)), p)
-}
-
-// readBody reads the whole body, so that the connection can be used again, and puts it back. Only JSON is taken; none is fine.
-func readBody(w http.ResponseWriter, r *http.Request) *Problem {
-	if r.Body == nil || r.Body == http.NoBody {
-		return nil
-	}
-	if r.ContentLength > maxBody {
-		return tooLarge()
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if tooMuch := (*http.MaxBytesError)(nil); errors.As(err, &tooMuch) {
-		return tooLarge()
-	}
-	if err != nil {
-		return problem(http.StatusBadRequest, "the body could not be read to its end")
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if len(body) == 0 || r.Method != http.MethodPost {
-		return nil
-	}
-	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || media != mediaJSON {
-		return problem(http.StatusUnsupportedMediaType, "expected a body of %s, or none", mediaJSON).with("Accept-Post", mediaJSON)
-	}
-	return nil
-}
-
-func tooLarge() *Problem {
-	return problem(http.StatusRequestEntityTooLarge, "a body may have %d KiB; no request needs one", maxBody>>10)
-}
-
-type humaContext huma.Context
-
-// exchange is huma's view of a request. What huma writes is kept until it is whole, so that an error in the middle is an
-// error and not half an answer.
-type exchange struct {
-	humaContext
-	writer  http.ResponseWriter
-	request *http.Request
-	code    int
-	body    *bytes.Buffer
-	direct  bool // a stream: what is written is sent
-}
-
-func (x *exchange) SetStatus(code int)    { x.code = status(code) }
-func (x *exchange) Status() int           { return x.code }
-func (x *exchange) BodyWriter() io.Writer { return x.body }
-
-// stream sends the headers; what comes is the caller's to write.
-func (x *exchange) stream() http.ResponseWriter {
-	x.direct = true
-	traceOf(x.request.Context()).stream = true
-	x.writer.WriteHeader(http.StatusOK)
-	return x.writer
 }

@@ -2,10 +2,8 @@ package api
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -27,34 +25,6 @@ type ServiceList struct {
 	Services []view.Service `json:"services"`
 	Count    int            `json:"count" doc:"How many there are in all parts"`
 	Continue Token          `json:"continue,omitempty" doc:"For the next part; missing in the last one"`
-
-	encoded [][]byte // instead of Services
-}
-
-// writeJSON implements preparedJSON.
-func (l ServiceList) writeJSON(w io.Writer) error {
-	end := []byte(`],"count":`)
-	end = strconv.AppendInt(end, int64(l.Count), 10)
-	if l.Continue != "" { // base64
-		end = append(append(append(end, `,"continue":"`...), l.Continue...), '"')
-	}
-	end = append(end, "}\n"...)
-
-	parts := make([][]byte, 0, 2*len(l.encoded)+2)
-	before := []byte(`{"services":[`)
-	for _, text := range l.encoded {
-		parts = append(parts, before, text)
-		before = []byte{','}
-	}
-	if len(l.encoded) == 0 {
-		parts = append(parts, before)
-	}
-	for _, part := range append(parts, end) {
-		if _, err := w.Write(part); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 type servicesInput struct {
@@ -64,146 +34,69 @@ type servicesInput struct {
 	Verdict   string         `query:"verdict" enum:"accepted,unavailable,duplicate,unconfirmed,rejected"`
 	Search    string         `query:"search" maxLength:"200" doc:"Words, each of which must be in the namespace, name, type, instance, endpoint or version"`
 	Paging
-	Strict Strict
 }
 
 func (a *API) registerServices(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/services", listServices, "List Services with what became of them",
 		right{"list", auth.Services})
-	o.Description = "By verdict, namespace and name. Services that are nothing at all come last, as rejected. " +
-		"A Service that several types were found in comes once for each."
+	o.Description = "By verdict, namespace and name. Services that no type matches come last, as rejected. " +
+		"A Service that matches several types comes once for each."
 	huma.Register(h, o, func(_ context.Context, in *servicesInput) (*struct{ Body ServiceList }, error) {
-		l, err := a.services(in)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body ServiceList }{*l}, nil
+		return &struct{ Body ServiceList }{a.services(in)}, nil
 	})
 }
 
-// filter is what a list of Services is asked for.
-type filter struct {
-	*servicesInput
-	words []string
-}
-
-// all says that nothing is left out.
-func (f *filter) all() bool {
-	return f.Type == "" && f.Namespace == "" && f.Verdict == "" && !f.Healthy.Set && len(f.words) == 0
-}
-
-func (f *filter) finding(s *backend.Finding, text string) bool {
-	return (f.Type == "" || f.Type == s.Type) && (f.Namespace == "" || f.Namespace == s.Namespace) &&
-		(f.Verdict == "" || f.Verdict == string(s.Verdict)) && (!f.Healthy.Set || f.healthy(s)) &&
-		!slices.ContainsFunc(f.words, func(word string) bool { return !strings.Contains(text, word) })
-}
-
-// healthy compares with what view.Service shows.
-func (f *filter) healthy(s *backend.Finding) bool {
-	o := &s.Observation
-	return !o.At.IsZero() && f.Healthy.Value == o.Outcome.Up()
-}
-
-func (f *filter) other(ref backend.Ref) bool {
-	return !slices.ContainsFunc(f.words, func(word string) bool {
-		before, after, slash := strings.Cut(word, "/")
-		if slash {
-			return !strings.HasSuffix(ref.Namespace, before) || !strings.HasPrefix(ref.Name, after)
+// services is one page. All that match are counted.
+func (a *API) services(in *servicesInput) ServiceList {
+	l := ServiceList{Services: []view.Service{}}
+	words, after := strings.Fields(strings.ToLower(in.Search)), afterToken(in.Continue)
+	var last key // on this page
+	more := false
+	for _, s := range a.index().services {
+		if !in.lets(s, words) {
+			continue
 		}
-		return !strings.Contains(ref.Namespace, word) && !strings.Contains(ref.Name, word)
-	})
-}
-
-// services is one page. Only what is on it is put into words; the others are counted.
-func (a *API) services(in *servicesInput) (*ServiceList, error) {
-	w, f := a.world(), &filter{servicesInput: in, words: strings.Fields(strings.ToLower(in.Search))}
-	l := &ServiceList{}
-	after := afterToken(in.Continue)
-
-	found, rest := w.found(f), w.matching(f)
-	l.Count = len(found) + len(rest)
-	found = found[sort.Search(len(found), func(i int) bool { return found[i].key.compare(after) > 0 }):]
-	rest = rest[sort.Search(len(rest), func(i int) bool { return otherKey(rest[i]).compare(after) > 0 }):]
-	more := len(found)+len(rest) > in.Limit
-
-	found = found[:min(len(found), in.Limit)]
-	rest = rest[:min(len(rest), in.Limit-len(found))]
-	var last key
-	for _, e := range found {
-		text, err := e.json(a.o.Catalog)
-		if err != nil {
-			return nil, err
+		l.Count++
+		switch {
+		case s.compare(after) <= 0:
+		case len(l.Services) == in.Limit:
+			more = true
+		default:
+			l.Services, last = append(l.Services, s.view()), s.key
 		}
-		l.encoded, last = append(l.encoded, text), e.key
-	}
-	for _, ref := range rest {
-		text, err := (&entry{Finding: nothing(ref)}).json(a.o.Catalog)
-		if err != nil {
-			return nil, err
-		}
-		l.encoded, last = append(l.encoded, text), otherKey(ref)
 	}
 	if more {
 		l.Continue = newToken(listServices, strconv.Itoa(last.rank), last.Namespace, last.Name, last.typ)
 	}
-	return l, nil
+	return l
 }
 
-// found are the findings that a filter lets through, in order.
-func (i *index) found(f *filter) []*entry {
-	if f.all() {
-		return i.findings
+// lets reports whether a Service is asked for. An unmatched one has no type and no health.
+func (in *servicesInput) lets(s listed, words []string) bool {
+	verdict := backend.Rejected
+	if s.shown != nil {
+		verdict = s.shown.Verdict
 	}
-	var texts []string
-	if len(f.words) > 0 {
-		texts = i.texts()
-	}
-	var found []*entry
-	for n, e := range i.findings {
-		text := ""
-		if texts != nil {
-			text = texts[n]
-		}
-		if f.finding(e.Finding, text) {
-			found = append(found, e)
-		}
-	}
-	return found
+	return (in.Type == "" || in.Type == s.typ) && (in.Namespace == "" || in.Namespace == s.Namespace) &&
+		(in.Verdict == "" || in.Verdict == string(verdict)) &&
+		(!in.Healthy.Set || s.shown != nil && s.shown.Healthy != nil && *s.shown.Healthy == in.Healthy.Value) &&
+		(len(words) == 0 || s.has(words))
 }
 
-// matching are the others that a filter lets through. They have no type and no health.
-func (w *world) matching(f *filter) []backend.Ref {
-	if f.Type != "" || f.Healthy.Set || f.Verdict != "" && f.Verdict != string(backend.Rejected) {
-		return nil
+// has reports whether a search finds a Service.
+func (s listed) has(words []string) bool {
+	text := s.Ref.String()
+	if v := s.shown; v != nil {
+		text = strings.ToLower(strings.Join([]string{text, v.Type, v.Instance, v.Endpoint, v.Metadata["version"]}, "\n"))
 	}
-	list := w.others
-	if f.Namespace != "" {
-		list = inNamespace(list, f.Namespace)
-	}
-	if len(f.words) == 0 {
-		return list
-	}
-	var found []backend.Ref
-	for _, ref := range list {
-		if f.other(ref) {
-			found = append(found, ref)
-		}
-	}
-	return found
+	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
 }
 
-// inNamespace is the part of a sorted list that one namespace has.
-func inNamespace(list []backend.Ref, namespace string) []backend.Ref {
-	begin := sort.Search(len(list), func(i int) bool { return list[i].Namespace >= namespace })
-	size := sort.Search(len(list)-begin, func(i int) bool { return list[begin+i].Namespace > namespace })
-	return list[begin : begin+size]
-}
-
-func otherKey(ref backend.Ref) key { return key{rank: rankOther, Ref: ref} }
-
-// nothing is the finding of a Service that is nothing.
-func nothing(ref backend.Ref) *backend.Finding {
-	return &backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: view.ReasonNothing}
+func (s listed) view() view.Service {
+	if s.shown != nil {
+		return *s.shown
+	}
+	return view.NewService(&backend.Finding{Ref: s.Ref, Verdict: backend.Rejected, Reason: view.ReasonNothing}, nil)
 }
 
 // afterToken is the key of the last Service on the page before; without one it comes before all of them.

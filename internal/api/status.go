@@ -10,6 +10,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/controller"
 )
 
 // Status is how the service is doing.
@@ -48,30 +49,29 @@ type Trouble struct {
 
 func (a *API) registerStatus(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/status", "get-status", "Tell how the service is doing", right{"get", auth.Toolsets})
-	huma.Register(h, o, func(ctx context.Context, _ *struct{ Strict Strict }) (*struct{ Body Status }, error) {
+	huma.Register(h, o, func(ctx context.Context, _ *struct{}) (*struct{ Body Status }, error) {
 		return &struct{ Body Status }{a.status(traceOf(ctx).user)}, nil
 	})
 }
 
 func (a *API) status(user string) Status {
-	w := a.world()
-	s := w.snapshot
-	count := w.counts
+	i := a.index()
+	s, count := i.snapshot, i.counts
 	return Status{
 		Version: a.o.Version, Leader: s.Leading, Standalone: a.o.Standalone, DryRun: s.DryRun, Authenticated: user != "",
 		DiscoveredAt: s.At.UTC(), Took: s.Took.Total.Round(time.Microsecond).String(),
 		Counts: Counts{
 			Accepted: count[backend.Accepted], Unavailable: count[backend.Unavailable], Duplicate: count[backend.Duplicate],
-			Unconfirmed: count[backend.Unconfirmed], Rejected: count[backend.Rejected] + len(w.others),
+			Unconfirmed: count[backend.Unconfirmed], Rejected: count[backend.Rejected],
 		},
-		ServicesTotal: w.services + len(w.others), Types: filled(w.types), Frozen: filled(s.Frozen), Target: a.o.Target,
-		Revision: w.revision, Problems: a.troubles(w), LastChange: a.lastChange(),
+		ServicesTotal: i.total, Types: filled(i.types), Frozen: filled(s.Frozen), Target: a.o.Target,
+		Revision: i.revision, Problems: a.troubles(s), LastChange: a.lastChange(),
 	}
 }
 
 // troubles are told in the order in which they matter.
-func (a *API) troubles(w *world) []Trouble {
-	s, list := w.snapshot, []Trouble{}
+func (a *API) troubles(s *controller.Snapshot) []Trouble {
+	list := []Trouble{}
 	source := s.Source
 	if a.o.SourceErr != nil {
 		source = a.o.SourceErr()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"kubernaut.io/dynamic-toolset/internal/auth"
 )
@@ -55,14 +56,15 @@ func (s *streams) end(reader string) {
 // busy is when it is worth to try again where there are too many streams.
 const busy = 15 * time.Second
 
+const pathStream = "/api/v1/stream"
+
 type streamInput struct {
-	Since  Optional[uint64] `query:"since" doc:"A seq: changes after that one come first; without it, only those to come"`
-	Last   string           `header:"Last-Event-ID" doc:"The same, as a browser sends it when it connects again; it goes before since"`
-	Strict Strict
+	Since Optional[uint64] `query:"since" doc:"A seq: changes after that one come first; without it, only those to come"`
+	Last  string           `header:"Last-Event-ID" doc:"The same, as a browser sends it when it connects again; it goes before since"`
 }
 
 func (a *API) registerStream(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/stream", "stream", "Follow the status and the changes as server-sent events",
+	o := operation(http.MethodGet, pathStream, "stream", "Follow the status and the changes as server-sent events",
 		right{"watch", auth.Toolsets})
 	o.Description = "Events \"status\" hold what /api/v1/status answers, at once and when it changes, at most four a second. " +
 		"Events \"change\" hold one change as in /api/v1/changes; their id is its seq. " +
@@ -81,7 +83,7 @@ func (a *API) registerStream(h huma.API) {
 		}
 		return &huma.StreamResponse{Body: func(ctx huma.Context) {
 			defer a.streams.end(reader)
-			a.stream(ctx.(*exchange), in)
+			a.stream(ctx, in)
 		}}, nil
 	})
 }
@@ -108,19 +110,20 @@ type follower struct {
 	status  string // as last told, without what always changes
 }
 
-func (a *API) stream(x *exchange, in *streamInput) {
-	x.SetHeader("Content-Type", mediaEvents)
-	x.SetHeader("X-Accel-Buffering", "no") // for proxies that would gather it
-	f := &follower{api: a, ctx: x.Context(), request: x.request, seq: a.lastChange()}
-	f.user = traceOf(f.ctx).user
+func (a *API) stream(x huma.Context, in *streamInput) {
+	r, w := humago.Unwrap(x)
+	w.Header().Set("Content-Type", mediaEvents)
+	w.Header().Set("X-Accel-Buffering", "no") // for proxies that would gather it
+	w.WriteHeader(http.StatusOK)
+	t := traceOf(r.Context())
+	t.stream = true
+	f := &follower{api: a, ctx: r.Context(), request: r, to: w, control: http.NewResponseController(w), user: t.user, seq: a.lastChange()}
 	if seq, ok := in.from(); ok && seq <= f.seq { // else a number of a process that was here before
 		f.seq = seq
 	} else if ok {
 		f.seq = 0
 	}
-	f.to = x.stream()
-	f.control = http.NewResponseController(f.to)
-	if x.request.Method == http.MethodHead {
+	if r.Method == http.MethodHead {
 		return
 	}
 	if err := f.follow(); err != nil {

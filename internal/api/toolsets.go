@@ -24,7 +24,6 @@ type toolsetsInput struct {
 	Enabled Optional[bool] `query:"enabled"`
 	Healthy Optional[bool] `query:"healthy" doc:"Whether all its backends are; what was not probed is neither"`
 	Paging
-	Strict Strict
 }
 
 func (a *API) registerToolsets(h huma.API) {
@@ -34,12 +33,11 @@ func (a *API) registerToolsets(h huma.API) {
 		return &struct{ Body ToolsetList }{a.toolsets(in)}, nil
 	})
 
-	o = operation(http.MethodGet, "/api/v1/toolsets/{name}", "get-toolset", "Get one toolset",
+	o = operation(http.MethodGet, "/api/v1/toolsets/{name...}", "get-toolset", "Get one toolset",
 		right{"get", auth.Toolsets}, http.StatusNotFound)
 	o.Description = "Slashes in the name may be written as they are, or as %2F."
 	huma.Register(h, o, func(_ context.Context, in *struct {
-		Name   string `path:"name" example:"prometheus/metrics"`
-		Strict Strict
+		Name string `path:"name" example:"prometheus/metrics"`
 	}) (*struct{ Body view.Toolset }, error) {
 		t, err := a.toolset(in.Name)
 		if err != nil {
@@ -55,7 +53,7 @@ func (a *API) toolsets(in *toolsetsInput) ToolsetList {
 	after, given := in.Continue.read(listToolsets)
 	var last Token // on this page
 	before, nth, more := "", 0, false
-	for _, t := range a.world().toolsets() {
+	for _, t := range a.index().toolsets() {
 		if t.Name != before {
 			before, nth = t.Name, 0
 		}
@@ -86,7 +84,7 @@ func (in *toolsetsInput) lets(t *view.Toolset) bool {
 
 func (a *API) toolset(name string) (*view.Toolset, error) {
 	var names []string
-	for _, t := range a.world().toolsets() {
+	for _, t := range a.index().toolsets() {
 		if t.Name == name {
 			return &t, nil
 		}
