@@ -28,17 +28,14 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 	if c.behind(live) {
 		return publish.Desired{}, errBehind
 	}
-	c.readOverrides(live)
+	o := &c.memory.overrides
+	o.observe(live, c.output.Gone())
 	doc, keys, err := c.fit(s, live)
-	s.Overrides = c.memory.overridesErr
 	if err != nil {
 		return publish.Desired{}, err
 	}
 	s.Document, s.Keys = doc, keys
-	d := publish.Desired{Keys: keys}
-	if c.memory.deleted(live) {
-		d.Restore = c.memory.restorable()
-	}
+	d := publish.Desired{Keys: keys, Restore: o.restore(live)}
 	d.Hold = c.hold(live, d)
 	return d, nil
 }
@@ -87,7 +84,7 @@ func size(keys map[string]string) (n int) {
 
 // generate builds the document and the keys.
 func (c *Controller) generate(s *Snapshot) (*toolset.Document, map[string]string, error) {
-	doc, err := c.document(s)
+	doc, err := c.memory.overrides.build(s.Findings, c.opts.Toolset, s.Discovered)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,7 +110,7 @@ func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 // state is what must outlive this process.
 func (c *Controller) state(findings []*backend.Finding) publish.State {
 	m := &c.memory
-	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.goodText}
+	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.overrides.goodText}
 	// One that opted out, or that is something else by now, is as good as deleted; of a frozen namespace nothing is known.
 	present, frozen := map[backend.Ref]bool{}, c.source.Frozen()
 	for _, f := range findings {

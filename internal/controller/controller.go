@@ -74,8 +74,6 @@ type Reporter interface {
 	Published(r publish.Result, limited []publish.Drift, err error, waited time.Duration)
 	// References is told who gets which variable of HolmesGPT's environment from now on, where that has changed.
 	References(moves []ReferenceMove)
-	// Overrides is told when the admin's text becomes invalid (err) or valid (nil).
-	Overrides(err error)
 	// Forgotten is told when what was published before cannot be read (DTS-OUT-10).
 	Forgotten(err error)
 	// BadAnnotation is told of a Service whose owner should mend an annotation, each time it is looked at; typ is the type
@@ -203,9 +201,6 @@ func (c *Controller) lead() {
 		c.output.NewTerm()
 		c.source.TouchAll() // what only a leader tells is told now
 		c.monitor.SetFactor(1)
-		if err := c.memory.overridesErr; err != nil {
-			c.opts.Report.Overrides(err)
-		}
 	} else {
 		c.monitor.SetFactor(followerFactor)
 	}

@@ -23,6 +23,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/health"
+	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -221,8 +222,9 @@ func (p *fakeProber) Denied(t probe.Target) (backend.Observation, bool) {
 
 // notes is a Reporter that remembers.
 type notes struct {
-	mu   sync.Mutex
-	list []string
+	mu        sync.Mutex
+	list      []string
+	overrides logging.Condition[string]
 }
 
 func (n *notes) note(format string, args ...any) {
@@ -237,7 +239,12 @@ func (n *notes) has(text string) bool {
 	return strings.Contains(strings.Join(n.list, "\n"), text)
 }
 
-func (n *notes) Cycle(*Snapshot) {}
+func (n *notes) Cycle(s *Snapshot) {
+	if n.overrides.Changed(textOf(s.Overrides)) {
+		n.note("overrides: %v", s.Overrides)
+	}
+}
+
 func (n *notes) Published(_ publish.Result, limited []publish.Drift, err error, _ time.Duration) {
 	for _, d := range limited {
 		n.note("limited: %s by %s", d.Key, d.Manager)
@@ -251,7 +258,6 @@ func (n *notes) References(moves []ReferenceMove) {
 		n.note("%s of %s: from %q to %q", m.Variable, m.Toolset, m.From, m.To)
 	}
 }
-func (n *notes) Overrides(err error)                                { n.note("overrides: %v", err) }
 func (n *notes) Forgotten(err error)                                { n.note("forgotten: %v", err) }
 func (n *notes) GoodAnnotation(s *backend.Service)                  { n.note("%s: mended", s.Ref) }
 func (n *notes) BadAnnotation(s *backend.Service, _, reason string) { n.note("%s: %s", s.Ref, reason) }

@@ -42,6 +42,7 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 		again, s.InForce, s.Err = c.publish(ctx, s, build)
 		s.Took.Publish = time.Since(from) - s.Took.Build
 	}
+	s.Overrides = c.memory.overrides.err
 	s.Took.Total = time.Since(begin)
 	c.noteOutput()
 	switch {
@@ -181,8 +182,8 @@ func (c *Controller) publish(ctx context.Context, s *Snapshot, build publish.Bui
 		return c.memory.backoff(), false, err
 	}
 	c.noteReferences(before, s, r.Written)
-	if r.Restored && !c.memory.deleted(r.Live) {
-		c.takeOverrides(r.Live) // from now on it is the admin's to remove
+	if r.Restored {
+		c.memory.overrides.observe(r.Live, nil) // from now on it is the admin's to remove
 	}
 	c.memory.failures, c.memory.own = 0, true
 	c.waiting = time.Time{}

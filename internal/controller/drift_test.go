@@ -55,46 +55,6 @@ func TestRepairsAreLimited(t *testing.T) {
 	})
 }
 
-// Deleted and made again by somebody who does not know of the overrides: they come back. A text that is in the new one wins,
-// and a key that is removed from a living one stays removed.
-func TestRecreatedConfigMapGetsOverrides(t *testing.T) {
-	t.Attr("req", "DTS-OUT-8")
-	const mine = "toolsets: {helm/core: {enabled: true}}"
-	start(t, map[string]string{toolset.KeyOverrides: mine}, nil, true, Options{}, func(r *rig) {
-		recreate := func(data map[string]string) {
-			r.output.set(func(map[string]string) map[string]string { r.output.uid += "x"; return data })
-			pass(time.Second)
-		}
-		recreate(map[string]string{"notes": "made anew"})
-		r.expect(t, "made anew without the overrides", "helm/core")
-		if got := r.output.Live().Data[toolset.KeyOverrides]; got != mine {
-			t.Errorf("overrides are %q", got)
-		}
-		r.output.set(func(m map[string]string) map[string]string { delete(m, toolset.KeyOverrides); return m })
-		pass(time.Second)
-		r.expect(t, "removed from a living one", "-helm/core")
-		recreate(map[string]string{toolset.KeyOverrides: "toolsets: {docker/core: {enabled: true}}"})
-		r.expect(t, "made anew with other overrides", "docker/core")
-		recreate(map[string]string{toolset.KeyOverrides: ""})
-		r.expect(t, "made anew with none", "-docker/core")
-	})
-}
-
-// A replica that begins to lead tells what nobody could tell before it did.
-func TestInvalidOverridesAreToldByTheNextLeader(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	start(t, map[string]string{toolset.KeyOverrides: "toolsets: {"}, nil, false, Options{}, func(r *rig) {
-		r.notes.mu.Lock()
-		r.notes.list = nil
-		r.notes.mu.Unlock()
-		r.leader.set(true)
-		pass(time.Second)
-		if !r.notes.has("overrides: " + toolset.KeyOverrides) {
-			t.Errorf("it is not told: %q", r.notes.list)
-		}
-	})
-}
-
 func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	start(t, nil, nil, true, Options{}, func(r *rig) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,6 +89,44 @@ func TestAllUnreachableIsTold(t *testing.T) {
 		if diff := cmp.Diff(step.want, l.lines("can be reached")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}
+	}
+}
+
+// Overrides that become invalid are reported once, again by a new leader, and when they are valid.
+func TestInvalidOverridesAreReported(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	l := newLogged()
+	invalid := errors.New("overrides.yaml:1:2: no")
+	const warning = `level=WARN msg="the overrides are invalid: the last good ones stay in force" err="overrides.yaml:1:2: no"`
+	for _, step := range []struct {
+		name     string
+		snapshot Snapshot
+		want     []string
+	}{
+		{"valid", Snapshot{}, nil},
+		{"invalid", Snapshot{Overrides: invalid}, []string{warning}},
+		{"still", Snapshot{Overrides: invalid}, nil},
+		{"a new leader", Snapshot{Leading: true, Overrides: invalid}, []string{warning}},
+		{"it still leads", Snapshot{Leading: true, Overrides: invalid}, nil},
+		{"valid again", Snapshot{Leading: true}, []string{`level=INFO msg="the overrides are valid again"`}},
+	} {
+		l.Cycle(&step.snapshot)
+		if diff := cmp.Diff(step.want, l.lines("the overrides are")); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+	}
+	want := []history.Kind{history.OverridesInvalid, history.Leadership, history.OverridesInvalid, history.OverridesValid}
+	var kinds []history.Kind
+	for _, c := range l.History.Since(0) {
+		kinds = append(kinds, c.Kind)
+	}
+	slices.Sort(want)
+	slices.Sort(kinds)
+	if diff := cmp.Diff(want, kinds); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+	if n := len(l.Events.(*recorded).configMap); n != 3 {
+		t.Errorf("%d Events, want 3", n)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
@@ -33,20 +34,21 @@ type Report struct {
 	Resolver Resolver
 	Trusted  func(namespace string) bool // whose names are looked up first; may be nil
 
-	checked  nameCheck
-	accepted map[backend.Key]string // in the last cycle: endpoints
-	failing  string                 // the error that was last told
-	source   string                 // the same, of reading Services
-	frozen   string                 // the namespaces that were last told
-	bad      map[backend.Ref]complaint
-	limited  map[limited]bool // namespaces of which backends are left out, as told
-	owners   owners
-	names    map[backend.Ref]*backend.Finding // annotations that other Services make wrong, as told
-	warnings []string                         // about the document, as told
-	large    bool
-	misnamed map[string]string // primaries of the configuration that none can be, as told
-	cutOff   bool              // none of the backends can be reached, as told
-	leading  bool
+	checked   nameCheck
+	accepted  map[backend.Key]string // in the last cycle: endpoints
+	failing   string                 // the error that was last told
+	source    string                 // the same, of reading Services
+	frozen    string                 // the namespaces that were last told
+	bad       map[backend.Ref]complaint
+	limited   map[limited]bool // namespaces of which backends are left out, as told
+	owners    owners
+	names     map[backend.Ref]*backend.Finding // annotations that other Services make wrong, as told
+	warnings  []string                         // about the document, as told
+	large     bool
+	overrides logging.Condition[string] // what is wrong with the admin's
+	misnamed  map[string]string         // primaries of the configuration that none can be, as told
+	cutOff    bool                      // none of the backends can be reached, as told
+	leading   bool
 }
 
 // Cycle implements Reporter.
@@ -74,6 +76,7 @@ func (r *Report) Cycle(s *Snapshot) {
 	r.checkNames(s)
 	r.tellSource(s.Source)
 	r.tellNames(s)
+	r.reportOverrides(s)
 	r.tellReach(s)
 	r.tellWarnings(s)
 	r.tellLimits(s)
@@ -239,18 +242,32 @@ func (r *Report) References(moves []ReferenceMove) {
 	}
 }
 
-// Overrides implements Reporter.
-func (r *Report) Overrides(err error) {
-	r.Metrics.OverridesValid(err == nil)
-	if err == nil {
+// reportOverrides reports when the admin's text becomes invalid, and when it is valid again. A new leader reports an invalid
+// one again: only leaders record Events.
+func (r *Report) reportOverrides(s *Snapshot) {
+	r.Metrics.OverridesValid(s.Overrides == nil)
+	if s.Leading && !r.leading {
+		r.overrides = logging.Condition[string]{}
+	}
+	switch text := textOf(s.Overrides); {
+	case !r.overrides.Changed(text):
+	case text == "":
 		r.Log.Info("the overrides are valid again")
 		r.note(history.OverridesValid, "the overrides are valid again and in force")
 		r.Events.ConfigMap(false, "OverridesValid", "the overrides are valid again and in force")
-		return
+	default:
+		r.Log.Warn("the overrides are invalid: the last good ones stay in force", "err", text)
+		r.note(history.OverridesInvalid, "the last good ones stay in force: %s", text)
+		r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+text)
 	}
-	r.Log.Warn("the overrides are invalid: the last good ones stay in force", "err", err)
-	r.note(history.OverridesInvalid, "the last good ones stay in force: %s", err.Error())
-	r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+err.Error())
+}
+
+// textOf is an error's text, "" for none.
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // Forgotten implements Reporter.
