@@ -133,7 +133,7 @@ func settingsOf(t *testing.T) settings {
 		minute: duration(t, "BENCH_MINUTE", time.Minute), hour: duration(t, "BENCH_HOUR", 20*time.Second), only: list("BENCH_ONLY"),
 	}
 	if s.write && (s.minute != time.Minute || len(s.only) > 0 || !slices.Contains(s.services, mainSize)) {
-		t.Fatalf("BENCH_WRITE=1 writes docs/performance.md: it needs %d among BENCH_SERVICES, and neither BENCH_MINUTE nor BENCH_ONLY", mainSize)
+		t.Fatalf("BENCH_WRITE=1 writes docs/development/performance.md: it needs %d among BENCH_SERVICES, and neither BENCH_MINUTE nor BENCH_ONLY", mainSize)
 	}
 	return s
 }
@@ -169,7 +169,7 @@ func (b *bench) add(f report.Figure) {
 func write(t *testing.T, r *report.Report) {
 	t.Helper()
 	docs := filepath.Join("..", "..", "docs")
-	path := filepath.Join(docs, "performance.md")
+	path := filepath.Join(docs, "development", "performance.md")
 	old, err := os.ReadFile(path)
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)

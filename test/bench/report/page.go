@@ -56,7 +56,7 @@ func (r *Report) markdown() string {
 	r.untargeted(&b)
 	r.requests(&b)
 	if len(r.Sizes()) > 1 {
-		b.WriteString("## How it grows\n\n![Cold start, memory, processor time and reaction against the number of Services](images/growth.svg)\n\n")
+		b.WriteString("## How it grows\n\n![Cold start, memory, processor time and reaction against the number of Services](../images/growth.svg)\n\n")
 	}
 	r.notes(&b)
 	return b.String()
