@@ -105,7 +105,7 @@ bench-short: controlplane ## Run all of the benchmark but detection once with 1,
 
 .PHONY: docs
 docs: ## Write the reference pages in docs/reference from the code
-	$(GO) run ./cmd/reference
+	$(GO) run ./tools/reference
 
 .PHONY: requirements
 requirements: ## Run the tests and print which of them proves which requirement; fails on one without a test

@@ -72,6 +72,7 @@ func operation(method, path, id, summary string, r right, codes ...int) huma.Ope
 	o := huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{r.resource},
 		Metadata: map[string]any{metadataRight: r}, Responses: map[string]*huma.Response{},
+		Extensions: map[string]any{"x-right": r.verb + " " + r.resource},
 	}
 	codes = append(codes, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotAcceptable,
 		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)

@@ -20,6 +20,9 @@ func commandLines(text string) (calls [][]string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	for l := range strings.Lines(text) {
 		l = strings.TrimPrefix(strings.TrimSpace(l), "$ ")
+		if strings.HasSuffix(l, " [flags]") { // how a command is used, rather than a call
+			continue
+		}
 		for _, words := range split(l) {
 			for len(words) > 0 && (strings.Contains(words[0], "=") && !strings.HasPrefix(words[0], "-") || words[0] == "sudo") {
 				words = words[1:] // variables before a command

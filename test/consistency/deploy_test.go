@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +18,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/lifecycle"
-	"kubernaut.io/dynamic-toolset/internal/reference"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -80,8 +81,8 @@ func annotationsOf(o object) map[string]any {
 }
 
 func readsAnnotation(key string) bool {
-	keys, err := reference.Annotations(root)
-	return err == nil && slices.Contains(keys, key)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "reference", "annotations.md"))
+	return err == nil && strings.Contains(string(page), "| `"+key+"` |")
 }
 
 // configurationOf is the configuration that the pods read.

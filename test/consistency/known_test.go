@@ -1,6 +1,8 @@
 package consistency
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"kubernaut.io/dynamic-toolset/internal/cli"
-	"kubernaut.io/dynamic-toolset/internal/reference"
 )
 
 // known is what the code says there is.
@@ -35,26 +36,21 @@ func knowledge(t *testing.T) *known {
 		c.InitDefaultHelpFlag()
 		c.Flags().VisitAll(func(f *pflag.Flag) { k.flags["--"+f.Name] = true })
 	}
-	keys, err := reference.Keys(root)
-	fatal(t, err)
-	for _, key := range keys {
-		k.keys[key.Path] = true
-		if key.Type == "mapping" {
-			k.keys[key.Path+"."] = true
+	for _, row := range listed(t, "configuration.md") {
+		k.keys[row[0]] = true
+		if strings.HasPrefix(row[1], "mapping") {
+			k.keys[row[0]+"."] = true
 		}
 	}
-	annotations, err := reference.Annotations(root)
-	fatal(t, err)
-	for _, a := range annotations {
-		k.annotations[a] = true
+	for _, row := range listed(t, "annotations.md") {
+		k.annotations[row[0]] = true
 	}
-	list, err := reference.Metrics()
-	fatal(t, err)
-	for _, m := range list {
-		k.metrics[m.Name] = m.Labels
-		if m.Type == "histogram" {
-			k.metrics[m.Name+"_bucket"] = append(slices.Clone(m.Labels), "le")
-			k.metrics[m.Name+"_sum"], k.metrics[m.Name+"_count"] = m.Labels, m.Labels
+	for _, row := range listed(t, "metrics.md") {
+		name, labels := row[0], strings.FieldsFunc(row[2], func(r rune) bool { return r == ',' || r == ' ' })
+		k.metrics[name] = labels
+		if row[1] == "histogram" {
+			k.metrics[name+"_bucket"] = append(slices.Clone(labels), "le")
+			k.metrics[name+"_sum"], k.metrics[name+"_count"] = labels, labels
 		}
 	}
 	for _, text := range files(t, "", "Makefile") {
@@ -62,16 +58,27 @@ func knowledge(t *testing.T) *known {
 			k.targets[m[1]] = true
 		}
 	}
-	events, err := reference.Events(root)
-	fatal(t, err)
-	for _, e := range events {
-		k.events[e.Reason] = true
+	for _, row := range listed(t, "events.md") {
+		k.events[row[0]] = true
 	}
 	if len(k.flags) < 20 || len(k.keys) < 40 || len(k.metrics) < 20 || len(k.targets) < 10 || len(k.events) < 5 {
 		t.Fatalf("less is known than there is: %d flags, %d keys, %d metrics, %d targets, %d Events",
 			len(k.flags), len(k.keys), len(k.metrics), len(k.targets), len(k.events))
 	}
 	return k
+}
+
+// listed are the rows of the tables of a reference page, which is made from the code, without the marks of code.
+func listed(t *testing.T, page string) (rows [][]string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, "docs", "reference", page))
+	fatal(t, err)
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "| `") {
+			rows = append(rows, strings.Split(strings.Trim(strings.ReplaceAll(line, "`", ""), "| \n"), " | "))
+		}
+	}
+	return rows
 }
 
 func fatal(t *testing.T, err error) {

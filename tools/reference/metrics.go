@@ -1,4 +1,4 @@
-package reference
+package main
 
 import (
 	"strings"
@@ -8,52 +8,40 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 )
 
-// Metrics are the service's own.
-func Metrics() ([]metrics.Metric, error) {
+func metricsPage(m *markdown, root string) error {
 	c, err := catalog.Builtin()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var names []string
 	for _, t := range c.Types {
 		names = append(names, t.Type)
 	}
-	return metrics.New("devel", names).Describe(), nil
-}
-
-func metricsPage(root string) (Page, error) {
-	p := Page{Name: "metrics.md", Title: "Metrics", About: "every metric and the values of its labels"}
-	list, err := Metrics()
-	if err != nil {
-		return p, err
-	}
-	var m markdown
 	m.para("At `/metrics` of `metrics.address`. Beside these there are those of the Go runtime (`go_*`) and of the process " +
 		"(`process_*`). [What to look at](../metrics.md) is told with queries and alerts.")
-	var rows [][]string
-	for _, d := range list {
+	rows := [][]string{{"metric", "type", "labels", "meaning"}}
+	for _, d := range metrics.New("devel", names).Describe() {
 		rows = append(rows, []string{span(d.Name), d.Type, spans(d.Labels), prose(d.Help)})
 	}
-	m.table([]string{"metric", "type", "labels", "meaning"}, rows)
+	m.table(rows...)
 	m.heading(2, "Values of labels")
 	m.para("No label takes values without a bound: types of your own count as `custom`, and what is in no list counts as `other`. " +
 		"`type`, `service_type` and `detector` are the [built-in types](types.md), `custom` and `mcp`; `endpoint` is a route's " +
 		"pattern; `name` is a published toolset's type and instance, as in `prometheus/monitoring/prometheus`.")
-	s, err := parse(dir(root, "internal/metrics"))
+	s, err := parse(root, "internal/metrics")
 	if err != nil {
-		return p, err
+		return err
 	}
-	verdicts, err := parse(dir(root, "internal/backend"))
+	verdicts, err := parse(root, "internal/backend")
 	if err != nil {
-		return p, err
+		return err
 	}
-	values(&m, "phase", s, "Phase", metrics.Phases())
-	values(&m, "result", s, "Result", metrics.Results())
-	values(&m, "operation", s, "Operation", metrics.Operations())
-	values(&m, "state", verdicts, "", backend.Verdicts)
-	values(&m, "reason", verdicts, "", metrics.FailureReasons())
-	p.Text = m.String()
-	return p, nil
+	values(m, "phase", s, "Phase", metrics.Phases())
+	values(m, "result", s, "Result", metrics.Results())
+	values(m, "operation", s, "Operation", metrics.Operations())
+	values(m, "state", verdicts, "", backend.Verdicts)
+	values(m, "reason", verdicts, "", metrics.FailureReasons())
+	return nil
 }
 
 // values lists what a label may be, with the comments on the constants.
@@ -61,8 +49,8 @@ func values[T ~string](m *markdown, label string, s *source, prefix string, list
 	var parts []string
 	for _, v := range list {
 		part := span(string(v))
-		if doc := s.constant(prefix, string(v)); doc != "" {
-			part += " (" + prose(strings.TrimSuffix(doc, ".")) + ")"
+		if text := s.constant(prefix, string(v)); text != "" {
+			part += " (" + prose(strings.TrimSuffix(text, ".")) + ")"
 		}
 		parts = append(parts, part)
 	}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/cli"
+)
+
+func types(m *markdown, _ string) error {
+	c, err := catalog.Builtin()
+	if err != nil {
+		return err
+	}
+	m.para("What `dynamic-toolset catalog` says of each, and the part of its file on what is written, where `$(url)` is the base " +
+		"URL, `$(instance)` the instance's name and `$(namespace)/$(service)` its Service. Values may begin or end with a `*`. " +
+		"The [schema](catalog.md) says what each word means; [types of your own](../catalog.md) look the same.")
+	rows := [][]string{{"type", "what it is good for", "toolset of HolmesGPT", "variables that the primary uses if it wants credentials"}}
+	for _, t := range c.Types {
+		var toolsets, variables []string
+		for _, e := range t.Toolset.HolmesGPT {
+			toolsets = append(toolsets, cmp.Or(e.Name, t.Type+"/<namespace>/<service>"))
+		}
+		for _, c := range t.Toolset.Credentials {
+			if c.Variable != "" {
+				variables = append(variables, c.Variable)
+			}
+		}
+		rows = append(rows, []string{link(t.Title, t.Type), prose(t.Summary), spans(toolsets), spans(variables)})
+	}
+	m.table(rows...)
+	for _, t := range c.Types {
+		text, err := output("catalog", t.Type)
+		if err != nil {
+			return err
+		}
+		file, err := output("catalog", t.Type, "-o", "yaml")
+		if err != nil {
+			return err
+		}
+		m.heading(2, t.Type)
+		m.code("text", text)
+		m.code("yaml", section(file, "toolset:"))
+	}
+	return nil
+}
+
+// section is a key of a YAML file and what belongs to it.
+func section(file, key string) string {
+	lines := strings.SplitAfter(file, "\n")
+	from := slices.Index(lines, key+"\n")
+	if from < 0 {
+		return ""
+	}
+	to := from + 1
+	for to < len(lines) && strings.HasPrefix(lines[to], " ") {
+		to++
+	}
+	return strings.Join(lines[from:to], "")
+}
+
+// output is what a command prints.
+func output(args ...string) (string, error) {
+	var out, errors bytes.Buffer
+	streams := cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errors}
+	if code := cli.Run(context.Background(), "dynamic-toolset", args, streams); code != 0 {
+		return "", fmt.Errorf("dynamic-toolset %s: exit code %d: %s", strings.Join(args, " "), code, errors.String())
+	}
+	return out.String(), nil
+}
+
+func catalogSchema(m *markdown, root string) error {
+	s, err := parse(root, "internal/catalog")
+	if err != nil {
+		return err
+	}
+	m.para("A backend type is one YAML file, built in or in `catalog.dir`, whose `.yaml` and `.yml` files are read. A type of the " +
+		"name of a built-in one replaces it. A file with a mistake is left out, with file, line and field; the rest still loads. " +
+		"`dynamic-toolset validate FILE` checks one. [A worked example](../catalog.md) shows how to write one; " +
+		"the [built-in types](types.md) are others.")
+	structs := []reflect.Type{reflect.TypeFor[catalog.Type]()}
+	for i := 0; i < len(structs); i++ { // each adds those of its fields
+		if structs, err = structure(m, s, structs[i], structs); err != nil {
+			return err
+		}
+	}
+	m.heading(2, "What a bad file is told")
+	m.para("From the tests, one line for each mistake:")
+	files, err := filepath.Glob(filepath.Join(root, "internal", "catalog", "testdata", "*", "want.txt"))
+	if err != nil {
+		return err
+	}
+	for i, name := range files {
+		if files[i], err = filepath.Rel(root, name); err != nil {
+			return err
+		}
+	}
+	bad, err := golden(root, files...)
+	m.code("text", bad)
+	return err
+}
+
+// structure describes a struct, and adds the structs of its fields to the list.
+func structure(m *markdown, s *source, t reflect.Type, list []reflect.Type) ([]reflect.Type, error) {
+	rows := [][]string{{"field", "type", "meaning"}}
+	above := "" // one comment may stand over several fields
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key := f.Tag.Get("yaml")
+		if key == "" || key == "-" {
+			continue
+		}
+		kind, inner := typeName(f.Type)
+		meaning := prose(sentence(f.Name, s.fields[t.Name()+"."+f.Name]))
+		if inner != nil {
+			meaning = cmp.Or(meaning, prose(sentence(inner.Name(), s.types[inner.Name()])))
+			if !slices.Contains(list, inner) {
+				list = append(list, inner)
+			}
+		}
+		if meaning == "" {
+			meaning = "See " + span(above) + "."
+		} else {
+			above = key
+		}
+		if above == "" {
+			return nil, fmt.Errorf("the field %s of %s has no comment", f.Name, t)
+		}
+		rows = append(rows, []string{span(key), kind, meaning})
+	}
+	m.heading(2, t.Name())
+	m.para(prose(sentence(t.Name(), s.types[t.Name()])))
+	m.table(rows...)
+	return list, nil
+}
+
+// typeName is a type in YAML's words, and the struct in it, if any.
+func typeName(t reflect.Type) (string, reflect.Type) {
+	switch t {
+	case reflect.TypeFor[time.Duration]():
+		return "duration", nil
+	case reflect.TypeFor[netip.Prefix]():
+		return "network", nil
+	case reflect.TypeFor[catalog.Values]():
+		return "text or list of texts", nil
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		return link(t.Name(), t.Name()), t
+	case reflect.Pointer:
+		return typeName(t.Elem())
+	case reflect.Slice:
+		name, inner := typeName(t.Elem())
+		if inner == nil {
+			name += "s"
+		}
+		return "list of " + name, inner
+	case reflect.Map:
+		if t.Elem().Kind() == reflect.Interface || t.Elem().Kind() == reflect.Map {
+			return "mapping", nil
+		}
+		name, inner := typeName(t.Elem())
+		return "mapping to " + name, inner
+	case reflect.Bool:
+		return "true or false", nil
+	case reflect.Int, reflect.Int32:
+		return "number", nil
+	}
+	return "text", nil
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v3"
+
+	"kubernaut.io/dynamic-toolset/internal/config"
+)
+
+// key is one key of the configuration.
+type key struct {
+	path      string // its keys joined by dots
+	kind      string // as YAML has it; "" for a section
+	byDefault string // as YAML on one line
+	meaning   string
+	said      string // the default that the comment names, if any
+}
+
+// configKeys are all keys of the configuration in their order, sections included.
+func configKeys(root string) ([]key, error) {
+	s, err := parse(root, "internal/config")
+	if err != nil {
+		return nil, err
+	}
+	text, err := config.Default().YAML()
+	if err != nil {
+		return nil, err
+	}
+	var defaults yaml.Node
+	if err := yaml.Unmarshal(text, &defaults); err != nil {
+		return nil, fmt.Errorf("the defaults: %w", err)
+	}
+	return keysOf(s, "", reflect.TypeFor[config.Config](), defaults.Content[0])
+}
+
+// keysOf are the keys of a struct. node is its default, which has the fields in their order.
+func keysOf(s *source, prefix string, t reflect.Type, node *yaml.Node) ([]key, error) {
+	var list []key
+	for i := range t.NumField() {
+		f, value := t.Field(i), node.Content[2*i+1]
+		k := key{path: prefix + f.Tag.Get("yaml")}
+		ofType := sentence(f.Type.Name(), s.types[f.Type.Name()])
+		k.meaning, k.said = splitDefault(cmp.Or(sentence(f.Name, s.fields[t.Name()+"."+f.Name]), ofType))
+		if k.meaning == "" {
+			return nil, fmt.Errorf("the key %s has no comment", k.path)
+		}
+		if f.Type.Kind() == reflect.Struct {
+			inner, err := keysOf(s, k.path+".", f.Type, value)
+			if err != nil {
+				return nil, err
+			}
+			list = append(append(list, k), inner...)
+			continue
+		}
+		k.kind, _ = typeName(f.Type)
+		value.Style = yaml.FlowStyle
+		text, err := yaml.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("the default of %s: %w", k.path, err)
+		}
+		k.byDefault = strings.Join(strings.Fields(string(text)), " ")
+		list = append(list, k)
+	}
+	return list, nil
+}
+
+// splitDefault takes the sentence on the default off: the page has a column for the value.
+func splitDefault(comment string) (meaning, said string) {
+	at := strings.LastIndex(comment, "Default ")
+	if at < 0 {
+		return comment, ""
+	}
+	value := strings.TrimSuffix(comment[at+len("Default "):], ".")
+	meaning = strings.TrimSpace(comment[:at])
+	if v, what, ok := strings.Cut(value, ": "); ok {
+		return meaning + " By default: " + what + ".", v
+	}
+	return meaning, value
+}
+
+func configuration(m *markdown, root string) error {
+	keys, err := configKeys(root)
+	if err != nil {
+		return err
+	}
+	m.para("One YAML file, given with `--config`; every key also as `--set path=value`, where `\\.` is a dot inside a key and the " +
+		"value is YAML. A key that is not here, a value that cannot be meant and a key given twice are refused with file, line and " +
+		"key, all of them at once. `dynamic-toolset validate FILE` and `dynamic-toolset serve --check` only check. Durations have " +
+		"units: `250ms`, `30s`, `5m`. [What to do with them](../configuration.md) is told by task.")
+	rows := [][]string{{"key", "type", "default", "meaning"}}
+	for _, k := range keys {
+		rows = append(rows, []string{span(k.path), cmp.Or(k.kind, "section"), span(k.byDefault), prose(k.meaning)})
+	}
+	m.table(rows...)
+	m.heading(2, "The defaults as a file")
+	text, err := config.Default().YAML()
+	if err != nil {
+		return err
+	}
+	m.code("yaml", string(text))
+	m.heading(2, "What a bad file is told")
+	m.para("From the tests, one line for each mistake:")
+	bad, err := golden(root, "internal/config/testdata/bad-keys.txt", "internal/config/testdata/bad-values.txt")
+	m.code("text", bad)
+	return err
+}
