@@ -111,6 +111,10 @@ docs: ## Write the reference pages in docs/reference from the code
 requirements: ## Run the tests and print which of them proves which requirement; fails on one without a test
 	@$(GO) run ./test/requirements -go "$(GO)"
 
+.PHONY: size
+size: ## Print lines for each package, longest file and function, and what is over its budget
+	@$(GO) run ./tools/size
+
 .PHONY: manifests
 manifests: ## Render the chart into the plain manifests in deploy (builds helm into the user's cache, once)
 	@GO="$(GO)" ./deploy/render
