@@ -65,21 +65,16 @@ type Options struct {
 	Report Reporter
 }
 
-// Reporter is told what happens, for metrics and Events.
+// Reporter makes metrics, log lines and Events of what happens.
 type Reporter interface {
-	// Cycle is told of each cycle that ended.
+	// Cycle is called at the end of each cycle.
 	Cycle(s *Snapshot)
-	// Published is told what came of each attempt to write; waited is since when the change was known, 0 for a repair.
-	// limited are keys that somebody else keeps changing, which are from now on repaired only now and then.
-	Published(r publish.Result, limited []publish.Drift, err error, waited time.Duration)
-	// References is told who gets which variable of HolmesGPT's environment from now on, where that has changed.
-	References(moves []ReferenceMove)
-	// Forgotten is told when what was published before cannot be read (DTS-OUT-10).
+	// Forgotten is called when what was published before cannot be read (DTS-OUT-10).
 	Forgotten(err error)
-	// BadAnnotation is told of a Service whose owner should mend an annotation, each time it is looked at; typ is the type
+	// BadAnnotation is called for a Service whose owner should correct an annotation, each time it is detected; typ is the type
 	// that it asks for, "" if none.
 	BadAnnotation(s *backend.Service, typ, reason string)
-	// GoodAnnotation is told when that is done.
+	// GoodAnnotation is called when that is done.
 	GoodAnnotation(s *backend.Service)
 }
 
@@ -159,7 +154,8 @@ func (c *Controller) Run(ctx context.Context) {
 			return
 		case <-heart.C:
 		case <-c.source.Changes(): // backends are asked at once; what comes of it is gathered
-			c.look()
+			c.detect()
+			c.probe()
 			c.changed()
 			after(c.opts.Settle)
 		case <-c.monitor.Changed():

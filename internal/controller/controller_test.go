@@ -240,24 +240,22 @@ func (n *notes) has(text string) bool {
 }
 
 func (n *notes) Cycle(s *Snapshot) {
+	if s.Write != nil {
+		for _, d := range s.Write.Limited {
+			n.note("limited: %s by %s", d.Key, d.Manager)
+		}
+		if s.Err != nil {
+			n.note("failed: %v", s.Err)
+		}
+	}
+	for _, m := range s.References {
+		n.note("%s of %s: from %q to %q", m.Variable, m.Toolset, m.From, m.To)
+	}
 	if n.overrides.Changed(textOf(s.Overrides)) {
 		n.note("overrides: %v", s.Overrides)
 	}
 }
 
-func (n *notes) Published(_ publish.Result, limited []publish.Drift, err error, _ time.Duration) {
-	for _, d := range limited {
-		n.note("limited: %s by %s", d.Key, d.Manager)
-	}
-	if err != nil {
-		n.note("failed: %v", err)
-	}
-}
-func (n *notes) References(moves []ReferenceMove) {
-	for _, m := range moves {
-		n.note("%s of %s: from %q to %q", m.Variable, m.Toolset, m.From, m.To)
-	}
-}
 func (n *notes) Forgotten(err error)                                { n.note("forgotten: %v", err) }
 func (n *notes) GoodAnnotation(s *backend.Service)                  { n.note("%s: mended", s.Ref) }
 func (n *notes) BadAnnotation(s *backend.Service, _, reason string) { n.note("%s: %s", s.Ref, reason) }

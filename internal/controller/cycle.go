@@ -16,20 +16,30 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// cycle is the path from a change to the ConfigMap: what changed is detected anew and asked, all that is known becomes
-// findings, and those, with the overrides that the ConfigMap holds, become the keys it should hold.
-// It returns how soon to try again; 0 means not before something changes.
+// cycle is the whole path from a change to the ConfigMap. It returns how soon to run again; 0 is not before something changes.
 func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	begin := time.Now()
-	c.look()
+	c.lead()
+
+	// Detect: the Services that have changed become candidates.
+	c.detect()
+
+	// Probe: the candidates are probed in the background; a change of their health starts another cycle.
+	c.probe()
+
+	// Judge: all that is known of all candidates becomes findings.
 	s := c.newSnapshot()
+	c.judge(s)
 	s.Took.Detect = time.Since(begin)
 
+	// Build: the findings and the overrides in the ConfigMap become the keys that it should hold.
 	build := func(live *corev1.ConfigMap) (publish.Desired, error) {
 		from := time.Now()
 		defer func() { s.Took.Build += time.Since(from) }()
 		return c.build(s, live)
 	}
+
+	// Publish: the keys are written. Conflicts are built anew, from the ConfigMap as it is by then.
 	switch wait := c.early(s); {
 	case c.opts.DryRun || !c.leading:
 		c.waiting = time.Time{}
@@ -38,23 +48,15 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 		again = wait
 		_, s.Err = build(c.output.Live())
 	default:
-		from := time.Now()
-		again, s.InForce, s.Err = c.publish(ctx, s, build)
+		before, from := c.output.Live(), time.Now()
+		result, err := c.output.Publish(ctx, build)
 		s.Took.Publish = time.Since(from) - s.Took.Build
+		again = c.published(ctx, s, before, &result, err)
 	}
-	s.Overrides = c.memory.overrides.err
+
+	// Remember what is in force now, and report.
+	c.conclude(s)
 	s.Took.Total = time.Since(begin)
-	c.noteOutput()
-	switch {
-	case c.opts.DryRun:
-		s.InForce = s.Err == nil
-	case !c.leading:
-		s.InForce = maps.Equal(s.Keys, c.written.Keys)
-	}
-	if s.InForce {
-		c.damper.enter(time.Now(), s.Findings)
-		c.source.Keep(c.damper.holds())
-	}
 	c.opts.Report.Cycle(s)
 	c.store(s)
 	if s.held > 0 {
@@ -66,12 +68,61 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	return again
 }
 
-// look takes in what there is, and has the backends asked that have changed. The answers are the monitor's to tell.
-func (c *Controller) look() {
-	c.lead()
-	c.detect()
+// probe has the candidates of the Services as they are now probed. What another process has published of them counts as
+// healthy until then.
+func (c *Controller) probe() {
 	c.recall(c.output.Live())
 	c.monitor.Set(c.targets())
+}
+
+// published takes in what came of writing, and returns how soon to try again where it failed; before is the ConfigMap as it
+// was.
+func (c *Controller) published(ctx context.Context, s *Snapshot, before *corev1.ConfigMap, r *publish.Result, err error) time.Duration {
+	switch {
+	case errors.Is(err, errNotLeading):
+		return 0
+	case errors.Is(err, errBehind):
+		return behindRetry // or sooner, when the watch shows it
+	}
+	w := &Write{Result: *r, Limited: c.memory.repaired(r)}
+	if r.Written && !c.waiting.IsZero() {
+		w.Waited = time.Since(c.waiting)
+	}
+	if ctx.Err() == nil {
+		s.Write = w
+	}
+	c.resync = false
+	if s.Err = err; err != nil {
+		return c.memory.backoff()
+	}
+	if live := r.Live; live != nil && live.Immutable != nil && *live.Immutable {
+		// It is right as it is, and will not be for long.
+		s.Err = fmt.Errorf("ConfigMap %s/%s: %w", live.Namespace, live.Name, publish.ErrImmutable)
+	}
+	s.References = c.memory.moveReferences(before, s.Document, r.Written)
+	if r.Restored {
+		c.memory.overrides.observe(r.Live, nil) // from now on it is the admin's to remove
+	}
+	c.memory.failures, c.memory.own = 0, true
+	c.waiting = time.Time{}
+	s.InForce = true
+	return 0
+}
+
+// conclude completes the snapshot, and remembers what is in force.
+func (c *Controller) conclude(s *Snapshot) {
+	c.noteOutput()
+	s.Overrides = c.memory.overrides.err
+	switch {
+	case c.opts.DryRun:
+		s.InForce = s.Err == nil
+	case !c.leading:
+		s.InForce = maps.Equal(s.Keys, c.written.Keys)
+	}
+	if s.InForce {
+		c.damper.enter(time.Now(), s.Findings)
+		c.source.Keep(c.damper.holds())
+	}
 }
 
 // sooner is the shorter wait; 0 is none.
@@ -129,16 +180,19 @@ func (c *Controller) targets() []probe.Target {
 	return list
 }
 
-// findings decides about everything that is known. held is when the first of those that change too often may be published;
-// 0 where there is none.
-func (c *Controller) findings(firstRoundOver bool) (all []*backend.Finding, held time.Duration) {
+// judge decides about everything that is known. It looks at the answers after newSnapshot has asked whether they are complete.
+func (c *Controller) judge(s *Snapshot) {
 	o := c.opts.Inventory
-	o.Recorded, o.FirstRoundOver = c.memory.primaries, firstRoundOver
+	o.Recorded, o.FirstRoundOver = c.memory.primaries, s.Discovered
 	observations := c.monitor.Observations()
-	all = inventory.Judge(c.addFrozen(c.known(), observations), observations, o)
-	all, held = c.damper.hold(time.Now(), all)
-	inventory.Choose(all, o)
-	return all, held
+	s.Findings = inventory.Judge(c.addFrozen(c.known(), observations), observations, o)
+	s.Findings, s.held = c.damper.hold(s.At, s.Findings)
+	inventory.Choose(s.Findings, o)
+	if s.Discovered && s.Source == nil {
+		s.Misnamed = inventory.MisnamedPrimaries(s.Findings, o.Primary, func(ref backend.Ref) (exists, sure bool) {
+			return c.source.Has(ref), !slices.Contains(s.Frozen, ref.Namespace)
+		})
+	}
 }
 
 // stands reports whether what is behind a candidate's name by now may be: it is known, and none of its addresses is denied.
@@ -152,40 +206,4 @@ func (c *Controller) stands(candidate *backend.Candidate) bool {
 	now.Service = d.Service
 	target := probe.Target{Candidate: &now, Type: c.opts.Catalog.Lookup(now.Type), Endpoints: d.Endpoints}
 	return d.Service.Type != "ExternalName" && !c.monitor.Denied(target)
-}
-
-// publish writes, and says how soon to try again where that failed, and whether the output holds by now what build says.
-func (c *Controller) publish(ctx context.Context, s *Snapshot, build publish.Build) (again time.Duration, done bool, err error) {
-	before := c.output.Live()
-	r, err := c.output.Publish(ctx, build)
-	if errors.Is(err, errNotLeading) {
-		return 0, false, nil
-	}
-	if errors.Is(err, errBehind) {
-		return behindRetry, false, nil // or sooner, when it does
-	}
-	limited := c.memory.repaired(&r)
-	c.resync = false
-	var waited time.Duration
-	if r.Written && !c.waiting.IsZero() {
-		waited = time.Since(c.waiting)
-	}
-	told := err
-	if live := r.Live; err == nil && live != nil && live.Immutable != nil && *live.Immutable {
-		// It is right as it is, and will not be for long.
-		told = fmt.Errorf("ConfigMap %s/%s: %w", live.Namespace, live.Name, publish.ErrImmutable)
-	}
-	if ctx.Err() == nil {
-		c.opts.Report.Published(r, limited, told, waited)
-	}
-	if err != nil {
-		return c.memory.backoff(), false, err
-	}
-	c.noteReferences(before, s, r.Written)
-	if r.Restored {
-		c.memory.overrides.observe(r.Live, nil) // from now on it is the admin's to remove
-	}
-	c.memory.failures, c.memory.own = 0, true
-	c.waiting = time.Time{}
-	return 0, true, told
 }

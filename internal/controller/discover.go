@@ -73,7 +73,8 @@ func (c *Controller) join() (*discovery, error) {
 // rediscover looks at everything again; the channel is closed when every candidate was asked.
 func (c *Controller) rediscover() <-chan struct{} {
 	c.source.TouchAll()
-	c.look()
+	c.detect()
+	c.probe()
 	return c.monitor.Recheck()
 }
 

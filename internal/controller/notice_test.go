@@ -175,7 +175,7 @@ func TestRepairsAreTold(t *testing.T) {
 			[]string{`level=INFO msg="repaired what somebody else changed" key=a manager=kubectl-edit`}, "a, which was changed by kubectl-edit",
 		},
 	} {
-		l.Published(tt.result, nil, nil, 0)
+		l.Cycle(&Snapshot{Write: &Write{Result: tt.result}})
 		var got []string
 		for _, line := range l.lines("") {
 			if !strings.Contains(line, "msg=published ") {
@@ -196,7 +196,7 @@ func TestPublishedIsLogged(t *testing.T) {
 	t.Attr("req", "DTS-LOG-1")
 	l := newLogged()
 	l.Log = slog.New(slog.NewJSONHandler(&l.log, nil))
-	l.Published(publish.Result{Written: true, Changed: []string{"a"}, Bytes: 7}, nil, nil, 0)
+	l.Cycle(&Snapshot{Write: &Write{Result: publish.Result{Written: true, Changed: []string{"a"}, Bytes: 7}}})
 	if got := l.lines(`"changed":["a"],"removed":[],"repaired":0,"bytes":7`); len(got) != 1 {
 		t.Errorf("logged %q", got)
 	}

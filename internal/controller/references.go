@@ -27,19 +27,18 @@ type holder struct {
 // references are the holders in a document, each with its Service.
 type references map[holder]string
 
-// noteReferences reports references that came, went or moved with what was just published. What the first publication of a
-// process replaces is read from the ConfigMap, so that an upgrade that takes a reference away is seen.
-func (c *Controller) noteReferences(before *corev1.ConfigMap, s *Snapshot, written bool) {
-	m := &c.memory
-	if s.Document == nil || m.references != nil && !written {
-		return
+// moveReferences returns the references that came, went or moved with what was just published. What the first publication of
+// a process replaces is read from the ConfigMap before it, so that an upgrade that takes a reference away is seen.
+func (m *memory) moveReferences(before *corev1.ConfigMap, doc *toolset.Document, written bool) []ReferenceMove {
+	if doc == nil || m.references != nil && !written {
+		return nil
 	}
 	old := m.references
 	if old == nil {
 		old = published(before, m.published)
 	}
-	m.references = holders(s.Document)
-	c.opts.Report.References(moves(old, m.references))
+	m.references = holders(doc)
+	return moves(old, m.references)
 }
 
 // holders reads who gets what off a document.

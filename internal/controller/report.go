@@ -53,6 +53,10 @@ type Report struct {
 
 // Cycle implements Reporter.
 func (r *Report) Cycle(s *Snapshot) {
+	if s.Write != nil {
+		r.reportWrite(s.Write, s.Err)
+	}
+	r.reportReferences(s.References)
 	r.Metrics.Phase(metrics.PhaseDetect, s.Took.Detect)
 	r.Metrics.Phase(metrics.PhaseBuild, s.Took.Build)
 	if s.Took.Publish > 0 {
@@ -114,33 +118,34 @@ func (r *Report) Checked(c *backend.Candidate, o *backend.Observation, took time
 	}
 }
 
-// Published implements Reporter.
-func (r *Report) Published(res publish.Result, limited []publish.Drift, err error, waited time.Duration) {
-	if res.Bytes > 0 { // else it came to nothing before
-		r.Metrics.Size(res.Bytes)
-		r.tellLarge(&res)
+// reportWrite reports what came of an attempt to write.
+func (r *Report) reportWrite(w *Write, err error) {
+	if w.Bytes > 0 { // else it came to nothing before
+		r.Metrics.Size(w.Bytes)
+		r.tellLarge(&w.Result)
 	}
-	if res.Created && len(res.Drifted) > 0 {
+	if w.Created && len(w.Drifted) > 0 {
 		r.Metrics.Drift(1) // all of them are one deletion
 	} else {
-		r.Metrics.Drift(len(res.Drifted))
+		r.Metrics.Drift(len(w.Drifted))
 	}
-	r.Metrics.Reconciled(result(&res, err))
-	if res.Written {
+	r.Metrics.Reconciled(result(&w.Result, err))
+	if w.Written {
 		list := func(keys []string) []string { return append([]string{}, keys...) } // none is [] in JSON, not null
-		r.Log.Info("published", "changed", list(res.Changed), "removed", list(res.Removed), "repaired", len(res.Drifted), "bytes", res.Bytes)
-		if keys := fresh(&res); len(keys) > 0 {
+		r.Log.Info("published", "changed", list(w.Changed), "removed", list(w.Removed), "repaired", len(w.Drifted), "bytes", w.Bytes)
+		if keys := fresh(&w.Result); len(keys) > 0 {
 			r.note(history.Published, "%s", strings.Join(keys, ", "))
 		}
-		if waited > 0 {
-			r.Metrics.Published(waited)
+		if w.Waited > 0 {
+			r.Metrics.Published(w.Waited)
 		}
 	}
-	r.tellRepairs(&res)
-	for _, d := range limited {
-		r.Events.ConfigMap(true, "RepairedTooOften", fmt.Sprintf("%s is changed again and again%s: from now on it is repaired only every resync", d.Key, by(d.Manager)))
+	r.tellRepairs(&w.Result)
+	for _, d := range w.Limited {
+		r.Events.ConfigMap(true, "RepairedTooOften",
+			fmt.Sprintf("%s is changed again and again%s: from now on it is repaired only every resync", d.Key, by(d.Manager)))
 	}
-	if res.Restored {
+	if w.Restored {
 		r.Events.ConfigMap(false, "OverridesRestored", "the ConfigMap was deleted and is back, with the overrides it had")
 	}
 	r.tellFailure(err)
@@ -222,8 +227,8 @@ func by(manager string) string {
 	return " by " + manager
 }
 
-// References implements Reporter.
-func (r *Report) References(moves []ReferenceMove) {
+// reportReferences reports changes in who gets a variable.
+func (r *Report) reportReferences(moves []ReferenceMove) {
 	for _, m := range moves {
 		text := fmt.Sprintf("%s of %s goes to %s", m.Variable, m.Toolset, m.To)
 		switch {

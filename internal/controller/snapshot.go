@@ -2,11 +2,11 @@ package controller
 
 import (
 	"maps"
-	"slices"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -29,8 +29,19 @@ type Snapshot struct {
 	DryRun   bool    // nothing is written
 	InForce  bool    // the output holds what Keys say; in a dry run they are taken for it
 	Output   Written // what the output holds
+	Write    *Write  // what came of writing; nil where that was not tried
+	// References are changes in who gets which variable of HolmesGPT's environment.
+	References []ReferenceMove
 
 	held time.Duration // until the first of the backends that change too often may be published; 0: there is none
+}
+
+// Write is what came of one attempt to write; Snapshot.Err says why it failed.
+type Write struct {
+	publish.Result
+	// Limited are keys that another writer keeps changing; from now on they are repaired only at each resync.
+	Limited []publish.Drift
+	Waited  time.Duration // since the change was known; 0 for a repair
 }
 
 // Times are how long the parts of a cycle took. Probing goes on beside it.
@@ -50,17 +61,10 @@ type Written struct {
 }
 
 func (c *Controller) newSnapshot() *Snapshot {
-	s := &Snapshot{
+	return &Snapshot{
 		At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver(),
 		Frozen: c.source.Frozen(), Source: c.source.Err(), DryRun: c.opts.DryRun,
 	}
-	s.Findings, s.held = c.findings(s.Discovered) // last: they have at least the answers that Discovered speaks of
-	if s.Discovered && s.Source == nil {
-		s.Misnamed = inventory.MisnamedPrimaries(s.Findings, c.opts.Inventory.Primary, func(ref backend.Ref) (exists, sure bool) {
-			return c.source.Has(ref), !slices.Contains(s.Frozen, ref.Namespace)
-		})
-	}
-	return s
 }
 
 // store makes a snapshot the current one.

@@ -155,7 +155,7 @@ func (c *cluster) get() *corev1.ConfigMap {
 // publish publishes from the live ConfigMap and expects no error.
 func (c *cluster) publish(p *Publisher, want Desired) Result {
 	c.t.Helper()
-	res, err := p.Publish(c.t.Context(), c.get(), always(want))
+	res, err := p.from(c.get()).Publish(c.t.Context(), always(want))
 	if err != nil {
 		c.t.Fatalf("publish: %v", err)
 	}

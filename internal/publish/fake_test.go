@@ -142,3 +142,9 @@ var resource = schema.GroupResource{Resource: "configmaps"}
 func errConflict() error {
 	return apierrors.NewConflict(resource, testOptions.Name, errors.New("the object has been modified"))
 }
+
+// from makes this the ConfigMap of the caller's cache.
+func (p *Publisher) from(live *corev1.ConfigMap) *Publisher {
+	p.options.Live = func() *corev1.ConfigMap { return live }
+	return p
+}

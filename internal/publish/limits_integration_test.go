@@ -16,12 +16,12 @@ func testImmutable(t *testing.T, c *cluster) {
 	c.publish(p, Desired{Keys: testKeys()})
 	before := c.patch("admin", object{"immutable": true})
 	requests.requests = nil
-	if _, err := p.Publish(t.Context(), before, always(Desired{Keys: testKeys()})); err != nil {
+	if _, err := p.from(before).Publish(t.Context(), always(Desired{Keys: testKeys()})); err != nil {
 		t.Errorf("nothing to write, and yet: %v", err)
 	}
 	keys := testKeys()
 	keys[keyProm] = "new"
-	if _, err := p.Publish(t.Context(), before, always(Desired{Keys: keys})); !errors.Is(err, ErrImmutable) {
+	if _, err := p.from(before).Publish(t.Context(), always(Desired{Keys: keys})); !errors.Is(err, ErrImmutable) {
 		t.Errorf("error %v", err)
 	}
 	equal(t, "requests", []string(nil), requests.requests)
@@ -29,7 +29,7 @@ func testImmutable(t *testing.T, c *cluster) {
 	stale := before.DeepCopy()
 	stale.Immutable, stale.ResourceVersion = nil, "1"
 	fresh, _ := c.publisher()
-	if _, err := fresh.Publish(t.Context(), stale, always(Desired{Keys: keys})); !errors.Is(err, ErrImmutable) {
+	if _, err := fresh.from(stale).Publish(t.Context(), always(Desired{Keys: keys})); !errors.Is(err, ErrImmutable) {
 		t.Errorf("error %v", err)
 	}
 	if c.get().ResourceVersion != before.ResourceVersion {
@@ -47,7 +47,7 @@ func testTooLarge(t *testing.T, c *cluster) {
 	before := c.get()
 	keys := testKeys()
 	keys[keyGrafana] = strings.Repeat("x", MaxBytes)
-	if _, err := p.Publish(t.Context(), before, always(Desired{Keys: keys})); !errors.Is(err, ErrTooLarge) {
+	if _, err := p.from(before).Publish(t.Context(), always(Desired{Keys: keys})); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("error %v", err)
 	}
 	if c.get().ResourceVersion != before.ResourceVersion {
@@ -58,7 +58,7 @@ func testTooLarge(t *testing.T, c *cluster) {
 	c.patch("admin", object{"data": object{"big": strings.Repeat("x", MaxBytes-10)}})
 	keys = testKeys()
 	keys[keyProm] = "new"
-	if _, err := p.Publish(t.Context(), c.get(), always(Desired{Keys: keys})); !errors.Is(err, ErrTooLarge) {
+	if _, err := p.from(c.get()).Publish(t.Context(), always(Desired{Keys: keys})); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("error %v", err)
 	}
 	c.quiet(p, requests, testKeys())
@@ -80,7 +80,7 @@ func testRefused(t *testing.T, c *cluster) {
 	keys := testKeys()
 	keys[keyProm] = "new"
 	live := c.get()
-	_, err := p.Publish(t.Context(), live, always(Desired{Keys: keys}))
+	_, err := p.from(live).Publish(t.Context(), always(Desired{Keys: keys}))
 	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "not allowed to patch it (403); needed is a Role in") {
 		t.Errorf("error %v", err)
 	}
@@ -90,13 +90,13 @@ func testRefused(t *testing.T, c *cluster) {
 
 	o := c.options
 	o.Namespace = "not-there"
-	_, err = New(c.env.Client.CoreV1().ConfigMaps(o.Namespace), o).Publish(t.Context(), nil, always(Desired{Keys: keys}))
+	_, err = New(c.env.Client.CoreV1().ConfigMaps(o.Namespace), o).from(nil).Publish(t.Context(), always(Desired{Keys: keys}))
 	want := `ConfigMap not-there/kubernaut-toolset-config: the namespace "not-there" does not exist; make it, or set output.namespace`
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v", err)
 	}
 	bad := map[string]string{"not a key-toolset.yaml": "x"}
-	_, err = p.Publish(t.Context(), c.get(), always(Desired{Keys: bad}))
+	_, err = p.from(c.get()).Publish(t.Context(), always(Desired{Keys: bad}))
 	if !apierrors.IsInvalid(err) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("error %v", err)
 	}

@@ -49,6 +49,8 @@ type Options struct {
 	Labels map[string]string
 	// FieldManager is DefaultFieldManager if empty.
 	FieldManager string
+	// Live is the ConfigMap from the caller's cache, with its managedFields; nil if there is none.
+	Live func() *corev1.ConfigMap
 }
 
 // Desired is what the ConfigMap should hold.
@@ -87,8 +89,7 @@ type Result struct {
 // Large reports that people should be warned of the ConfigMap's size.
 func (r *Result) Large() bool { return r.Bytes > WarnBytes }
 
-// Publisher writes one ConfigMap. It is for one goroutine. It remembers what it wrote, so that each term of leadership needs
-// a new one.
+// Publisher writes one ConfigMap. It is for one goroutine. It remembers what it wrote, until NewTerm.
 type Publisher struct {
 	client  Client
 	options Options
@@ -105,18 +106,25 @@ func New(client Client, options Options) *Publisher {
 	return &Publisher{client: client, options: options}
 }
 
-// Publish makes the ConfigMap hold what build says. live is the ConfigMap from the caller's cache with its managedFields,
-// or nil if there is none. Conflicts with other writers are retried; what is left of them is an error to be retried at the
+// NewTerm forgets what was written: this replica begins to lead, and another may have written since.
+func (p *Publisher) NewTerm() { p.newest, p.known = nil, nil }
+
+// Drifted is what somebody else has changed in live, of what want says.
+func (p *Publisher) Drifted(live *corev1.ConfigMap, want Desired) []Drift {
+	return p.Compare(live, want).Drifted
+}
+
+// Publish makes the ConfigMap hold what build says. Conflicts with other writers are retried; what is left of them is an error to be retried at the
 // next cycle. Errors are one line for people; ErrImmutable, ErrTooLarge, ErrSuperseded and ErrConflict can be told by
 // errors.Is, and the step that failed by errors.As with *Error. An error of build is returned as it is.
-func (p *Publisher) Publish(ctx context.Context, live *corev1.ConfigMap, build Build) (Result, error) {
+func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 	res := &Result{}
-	live, err := p.current(ctx, live)
+	live, err := p.current(ctx)
 	if err != nil {
 		return *res, err
 	}
 	for try := 1; ; try++ {
-		live, err = p.once(ctx, live, build, res)
+		live, err = p.write(ctx, live, build, res)
 		res.Live = live
 		if err == nil || !retryable(err, live) {
 			return *res, err
@@ -143,7 +151,8 @@ func (p *Publisher) Publish(ctx context.Context, live *corev1.ConfigMap, build B
 }
 
 // current is the newest ConfigMap that is known, of the caller's and the one last written.
-func (p *Publisher) current(ctx context.Context, live *corev1.ConfigMap) (*corev1.ConfigMap, error) {
+func (p *Publisher) current(ctx context.Context) (*corev1.ConfigMap, error) {
+	live := p.options.Live()
 	switch {
 	case p.newest == nil:
 		return live, nil
@@ -156,9 +165,9 @@ func (p *Publisher) current(ctx context.Context, live *corev1.ConfigMap) (*corev
 	return live, nil
 }
 
-// once goes through the steps that the difference asks for, each from what the one before left. It returns the ConfigMap
-// that the last step left, or that a failing one was computed from.
-func (p *Publisher) once(ctx context.Context, live *corev1.ConfigMap, build Build, res *Result) (*corev1.ConfigMap, error) {
+// write sends the requests that make the ConfigMap hold what build says, each computed from what the one before left. It
+// returns the ConfigMap that the last one left, or that a failing one was computed from.
+func (p *Publisher) write(ctx context.Context, live *corev1.ConfigMap, build Build, res *Result) (*corev1.ConfigMap, error) {
 	want, err := build(live)
 	if err != nil {
 		return live, err
@@ -168,6 +177,7 @@ func (p *Publisher) once(ctx context.Context, live *corev1.ConfigMap, build Buil
 	}
 	d := p.Compare(live, want)
 	res.Bytes, res.Held = d.Bytes, d.Held
+	drifted := d.Drifted // before anything is written: an apply changes who owns what
 	switch {
 	case d.allHeld, d.none():
 		p.settled(live, want)
@@ -177,45 +187,18 @@ func (p *Publisher) once(ctx context.Context, live *corev1.ConfigMap, build Buil
 	case d.Bytes > MaxBytes:
 		return live, p.fail(OpApply, fmt.Errorf("%w (%d KiB, and at most %d KiB are written)", ErrTooLarge, d.Bytes>>10, MaxBytes>>10))
 	}
-	// step keeps what one request led to.
-	step := func(next *corev1.ConfigMap, err error) error {
-		if err != nil {
-			return err
+	for _, step := range []step{p.restore, p.move, p.apply, p.prune, p.disown} {
+		r := step(live, want, &d)
+		if r == nil {
+			continue
 		}
-		res.Written = true
+		next, err := p.send(ctx, r)
+		if err != nil {
+			return live, err
+		}
+		res.add(r, drifted)
 		live, p.newest = next, next
 		d = p.Compare(live, want)
-		return nil
-	}
-	found := d
-	if d.absent || d.restore {
-		if err := step(p.restore(ctx, live, want)); err != nil {
-			return live, err
-		}
-		res.Created = res.Created || found.absent
-		res.Restored = res.Restored || found.restore
-	}
-	if len(d.binary) > 0 {
-		if err := step(p.move(ctx, live, want, d.binary)); err != nil {
-			return live, err
-		}
-	}
-	if len(d.Changed) > 0 || len(d.leftovers) > 0 && !d.owner {
-		if err := step(p.apply(ctx, live, want)); err != nil {
-			return live, err
-		}
-	}
-	res.add(&found.Changed, nil, found.Drifted)
-	if len(d.Stale) > 0 {
-		if err := step(p.prune(ctx, live, d.Stale)); err != nil {
-			return live, err
-		}
-	}
-	res.add(nil, &found.Stale, found.Drifted)
-	if len(d.leftovers) > 0 {
-		if err := step(p.disown(ctx, live)); err != nil {
-			return live, err
-		}
 	}
 	p.settled(live, want)
 	return live, nil
@@ -225,23 +208,25 @@ func (p *Publisher) settled(live *corev1.ConfigMap, want Desired) {
 	p.newest, p.known = live, maps.Clone(want.Keys)
 }
 
-// add notes what a step wrote, each key once however many tries it took.
-func (r *Result) add(changed, removed *[]string, drifted []Drift) {
-	note := func(list *[]string, keys *[]string) {
-		if keys == nil {
-			return
-		}
-		*list = append(*list, *keys...)
-		slices.Sort(*list)
-		*list = slices.Compact(*list)
-		for _, d := range drifted {
-			if slices.Contains(*keys, d.Key) && !slices.ContainsFunc(r.Drifted, func(o Drift) bool { return o.Key == d.Key }) {
-				r.Drifted = append(r.Drifted, d)
-			}
+// add notes what a request wrote, each key once however many tries it took.
+func (r *Result) add(sent *request, drifted []Drift) {
+	r.Written = true
+	r.Created = r.Created || sent.created
+	r.Restored = r.Restored || sent.restored
+	r.Changed = union(r.Changed, sent.changed)
+	r.Removed = union(r.Removed, sent.removed)
+	for _, d := range drifted {
+		written := slices.Contains(sent.changed, d.Key) || slices.Contains(sent.removed, d.Key)
+		if written && !slices.ContainsFunc(r.Drifted, func(o Drift) bool { return o.Key == d.Key }) {
+			r.Drifted = append(r.Drifted, d)
 		}
 	}
-	note(&r.Changed, changed)
-	note(&r.Removed, removed)
+}
+
+func union(a, b []string) []string {
+	a = append(a, b...)
+	slices.Sort(a)
+	return slices.Compact(a)
 }
 
 // Check guards the keys of others against a mistake of ours.

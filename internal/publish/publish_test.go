@@ -36,7 +36,7 @@ func TestConflictIsRetried(t *testing.T) {
 		client := &answers{t: t, queue: []answer{{err: errConflict()}, {cm: edited}, {cm: configMap("8")}}}
 		var seen []string
 		start := time.Now()
-		res, err := New(client, testOptions).Publish(t.Context(), configMap("5", without(keyProm)), func(live *corev1.ConfigMap) (Desired, error) {
+		res, err := New(client, testOptions).from(configMap("5", without(keyProm))).Publish(t.Context(), func(live *corev1.ConfigMap) (Desired, error) {
 			seen = append(seen, live.ResourceVersion+live.Data[toolset.KeyOverrides])
 			return Desired{Keys: testKeys()}, nil
 		})
@@ -60,7 +60,7 @@ func TestConflictsEnd(t *testing.T) {
 		live := configMap("5", without(keyProm))
 		client := &answers{t: t, queue: []answer{{err: c}, {cm: live}, {err: c}, {cm: live}, {err: c}}}
 		start := time.Now()
-		res, err := New(client, testOptions).Publish(t.Context(), live, always(Desired{Keys: testKeys()}))
+		res, err := New(client, testOptions).from(live).Publish(t.Context(), always(Desired{Keys: testKeys()}))
 		if !errors.Is(err, ErrConflict) || !apierrors.IsConflict(err) || res.Written {
 			t.Errorf("result %+v, error %v", res, err)
 		}
@@ -87,7 +87,7 @@ func TestAnotherReplicaWins(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := &answers{t: t, queue: []answer{{err: errConflict()}, {cm: tt.fresh}}}
-				res, err := New(client, testOptions).Publish(t.Context(), tt.live, always(Desired{Keys: testKeys()}))
+				res, err := New(client, testOptions).from(tt.live).Publish(t.Context(), always(Desired{Keys: testKeys()}))
 				if !errors.Is(err, ErrSuperseded) || res.Written {
 					t.Errorf("result %+v, error %v", res, err)
 				}
@@ -104,7 +104,7 @@ func TestBuildEndsIt(t *testing.T) {
 		live := configMap("5", without(keyProm))
 		client := &answers{t: t, queue: []answer{{err: errConflict()}, {cm: live}}}
 		n := 0
-		_, err := New(client, testOptions).Publish(t.Context(), live, func(*corev1.ConfigMap) (Desired, error) {
+		_, err := New(client, testOptions).from(live).Publish(t.Context(), func(*corev1.ConfigMap) (Desired, error) {
 			if n++; n == 2 {
 				return Desired{}, deposed
 			}
@@ -123,13 +123,13 @@ func TestOwnWriteIsRemembered(t *testing.T) {
 	p := New(client, testOptions)
 	old := configMap("9", without(keyProm))
 	for range 2 {
-		if _, err := p.Publish(t.Context(), old, always(Desired{Keys: testKeys()})); err != nil {
+		if _, err := p.from(old).Publish(t.Context(), always(Desired{Keys: testKeys()})); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wantCalls(t, client, "apply at 9")
 	// No ConfigMap in the cache: it may be gone, or the cache may not have it yet. The API server knows.
-	if _, err := p.Publish(t.Context(), nil, always(Desired{Keys: testKeys()})); err != nil {
+	if _, err := p.from(nil).Publish(t.Context(), always(Desired{Keys: testKeys()})); err != nil {
 		t.Fatal(err)
 	}
 	wantCalls(t, client, "apply at 9", "get")
@@ -158,7 +158,7 @@ func TestNothingIsWritten(t *testing.T) {
 		"no keys":      {configMap("1"), Desired{}, nil, "no key was generated"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			res, err := New(&answers{t: t}, testOptions).Publish(t.Context(), tt.live, always(tt.want))
+			res, err := New(&answers{t: t}, testOptions).from(tt.live).Publish(t.Context(), always(tt.want))
 			if err == nil || tt.is != nil && !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.text) || res.Written {
 				t.Errorf("result %+v, error %v", res, err)
 			}
@@ -166,7 +166,7 @@ func TestNothingIsWritten(t *testing.T) {
 	}
 	t.Run("immutable and right", func(t *testing.T) {
 		live := configMap("1", func(cm *corev1.ConfigMap) { cm.Immutable = &yes })
-		if _, err := New(&answers{t: t}, testOptions).Publish(t.Context(), live, always(Desired{Keys: testKeys()})); err != nil {
+		if _, err := New(&answers{t: t}, testOptions).from(live).Publish(t.Context(), always(Desired{Keys: testKeys()})); err != nil {
 			t.Error(err)
 		}
 	})
@@ -175,7 +175,7 @@ func TestNothingIsWritten(t *testing.T) {
 		p := New(client, testOptions)
 		p.newest, p.known = configMap("1"), testKeys()
 		hold := []string{toolset.KeyHolmesGPT, keyProm, toolset.KeyState}
-		res, err := p.Publish(t.Context(), nil, always(Desired{Keys: testKeys(), Hold: hold}))
+		res, err := p.from(nil).Publish(t.Context(), always(Desired{Keys: testKeys(), Hold: hold}))
 		if err != nil || res.Written || len(res.Held) != 3 {
 			t.Errorf("result %+v, error %v", res, err)
 		}
@@ -188,7 +188,7 @@ func TestLarge(t *testing.T) {
 		keys := testKeys()
 		keys[keyProm] = strings.Repeat("x", n)
 		live := configMap("1", func(cm *corev1.ConfigMap) { cm.Data = keys })
-		res, err := New(&answers{t: t}, testOptions).Publish(t.Context(), live, always(Desired{Keys: keys}))
+		res, err := New(&answers{t: t}, testOptions).from(live).Publish(t.Context(), always(Desired{Keys: keys}))
 		if err != nil || res.Large() != want {
 			t.Errorf("%d bytes: large is %t, error %v", res.Bytes, res.Large(), err)
 		}
@@ -233,7 +233,7 @@ func TestErrorsAreForPeople(t *testing.T) {
 		if apierrors.IsNotFound(tt.err) {
 			live = nil
 		}
-		_, err := New(client, testOptions).Publish(t.Context(), live, always(Desired{Keys: testKeys()}))
+		_, err := New(client, testOptions).from(live).Publish(t.Context(), always(Desired{Keys: testKeys()}))
 		want := "ConfigMap kubernaut-system/kubernaut-toolset-config: " + tt.want
 		if err == nil || err.Error() != want {
 			t.Errorf("%v:\n got %v\nwant %s", tt.err, err, want)

@@ -35,7 +35,7 @@ func testStale(t *testing.T, c *cluster) {
 		}
 		return nil
 	}
-	res, err := p.Publish(t.Context(), stale, build)
+	res, err := p.from(stale).Publish(t.Context(), build)
 	if err != nil || !res.Written {
 		t.Fatalf("result %+v, error %v", res, err)
 	}
@@ -61,7 +61,7 @@ func testStaleLeader(t *testing.T, c *cluster) {
 
 	other := testKeys()
 	other[keyProm] = "by the old leader"
-	res, err := old.Publish(t.Context(), stale, always(Desired{Keys: other}))
+	res, err := old.from(stale).Publish(t.Context(), always(Desired{Keys: other}))
 	if !errors.Is(err, ErrSuperseded) || res.Written {
 		t.Errorf("result %+v, error %v", res, err)
 	}
@@ -76,7 +76,7 @@ func testStaleLeader(t *testing.T, c *cluster) {
 	other = testKeys()
 	other[keyProm] = keys[keyProm]
 	deposed, more := c.publisher()
-	if _, err := deposed.Publish(t.Context(), stale, always(Desired{Keys: other})); !errors.Is(err, ErrSuperseded) {
+	if _, err := deposed.from(stale).Publish(t.Context(), always(Desired{Keys: other})); !errors.Is(err, ErrSuperseded) {
 		t.Errorf("error %v", err)
 	}
 	equal(t, "requests", []string{"patch", "get"}, more.requests)
@@ -92,7 +92,7 @@ func testDeletedUnseen(t *testing.T, c *cluster) {
 	live := c.patch("kubectl-edit", object{"data": object{toolset.KeyOverrides: "mine", keyProm: "x", keyGrafana: "stale"}})
 	c.delete()
 	var remembered string
-	res, err := p.Publish(t.Context(), live, func(cm *corev1.ConfigMap) (Desired, error) {
+	res, err := p.from(live).Publish(t.Context(), func(cm *corev1.ConfigMap) (Desired, error) {
 		if cm == nil {
 			return Desired{Keys: testKeys(), Restore: remembered}, nil
 		}
@@ -152,7 +152,7 @@ func testCreateRace(t *testing.T, top *cluster) {
 				}
 				return nil
 			}
-			if _, err := p.Publish(t.Context(), nil, always(Desired{Keys: testKeys(), Restore: "ours"})); err != nil {
+			if _, err := p.from(nil).Publish(t.Context(), always(Desired{Keys: testKeys(), Restore: "ours"})); err != nil {
 				t.Fatal(err)
 			}
 			requests.before = nil
@@ -182,7 +182,7 @@ func testManyCreators(t *testing.T, c *cluster) {
 				keys := testKeys()
 				keys[keyProm] = fmt.Sprintf("by %d", n)
 				keys[keyGrafana] = fmt.Sprintf("by %d", n)
-				_, errs[n] = p.Publish(t.Context(), nil, always(Desired{Keys: keys, Restore: "ours"}))
+				_, errs[n] = p.from(nil).Publish(t.Context(), always(Desired{Keys: keys, Restore: "ours"}))
 			})
 		}
 		wg.Wait()

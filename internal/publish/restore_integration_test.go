@@ -85,7 +85,7 @@ func testRestoreLoses(t *testing.T, c *cluster) {
 		}
 		return nil
 	}
-	if res, err := p.Publish(t.Context(), live, always(want)); err != nil || res.Restored {
+	if res, err := p.from(live).Publish(t.Context(), always(want)); err != nil || res.Restored {
 		t.Errorf("result %+v, error %v", res, err)
 	}
 	requests.before = nil
@@ -106,7 +106,7 @@ func testRestoreInterrupted(t *testing.T, c *cluster) {
 			}
 			return nil
 		}
-		_, err := p.Publish(t.Context(), nil, always(Desired{Keys: testKeys(), Restore: overridesText}))
+		_, err := p.from(nil).Publish(t.Context(), always(Desired{Keys: testKeys(), Restore: overridesText}))
 		if !errors.Is(err, killed) {
 			t.Fatalf("error %v", err)
 		}
@@ -118,7 +118,7 @@ func testRestoreInterrupted(t *testing.T, c *cluster) {
 		blind, _ := c.publisher()
 		other := testKeys()
 		other[keyProm] = "by another"
-		if _, err := blind.Publish(t.Context(), nil, always(Desired{Keys: other})); !errors.Is(err, ErrSuperseded) {
+		if _, err := blind.from(nil).Publish(t.Context(), always(Desired{Keys: other})); !errors.Is(err, ErrSuperseded) {
 			t.Errorf("error %v", err)
 		}
 		equal(t, "resourceVersion", cm.ResourceVersion, c.get().ResourceVersion)

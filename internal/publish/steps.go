@@ -33,32 +33,135 @@ func (p *Publisher) get(ctx context.Context) (*corev1.ConfigMap, error) {
 	return cm, nil
 }
 
-// restore makes the ConfigMap with all that belongs in it in one write, since who mounts it must not see it without its
-// document; or it adds the overrides to one that is there. Without force and under a name that owns nothing yet, it cannot
-// change a value that somebody else has written.
-func (p *Publisher) restore(ctx context.Context, live *corev1.ConfigMap, want Desired) (*corev1.ConfigMap, error) {
-	cm := applycorev1.ConfigMap(p.options.Name, p.options.Namespace)
-	if live == nil {
-		cm.WithLabels(p.options.Labels).WithData(want.Keys)
+// request is one write, and what it changes.
+type request struct {
+	op      Op
+	apply   *applycorev1.ConfigMapApplyConfiguration
+	options metav1.ApplyOptions
+	patch   map[string]any // a merge patch instead of apply
+
+	changed, removed  []string // as in Result
+	created, restored bool
+}
+
+// step is the request that one kind of difference asks for; nil for none.
+type step func(live *corev1.ConfigMap, want Desired, d *Difference) *request
+
+// send is the only place where something is written.
+func (p *Publisher) send(ctx context.Context, r *request) (cm *corev1.ConfigMap, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if r.apply != nil {
+		cm, err = p.client.Apply(ctx, r.apply, r.options)
 	} else {
-		fence(cm, live)
+		data, wrong := json.Marshal(r.patch)
+		if wrong != nil {
+			return nil, p.fail(r.op, wrong)
+		}
+		options := metav1.PatchOptions{FieldManager: p.options.FieldManager}
+		cm, err = p.client.Patch(ctx, p.options.Name, types.MergePatchType, data, options)
+	}
+	if err != nil {
+		return nil, p.explain(r.op, err)
+	}
+	return cm, nil
+}
+
+// restore makes the ConfigMap with all that belongs in it in one write, since those who mount it must not see it without its
+// document; or it adds the overrides to an existing one. Without force, and under a name that owns nothing yet, it cannot
+// change a value that somebody else has written.
+func (p *Publisher) restore(live *corev1.ConfigMap, want Desired, d *Difference) *request {
+	if !d.absent && !d.restore {
+		return nil
+	}
+	r := &request{op: OpRestore, created: d.absent, restored: d.restore}
+	r.options.FieldManager = p.options.FieldManager + restorerInfix + strings.ToLower(rand.Text()[:10])
+	r.apply = applycorev1.ConfigMap(p.options.Name, p.options.Namespace)
+	if live == nil {
+		r.apply.WithLabels(p.options.Labels).WithData(want.Keys)
+		r.changed = d.Changed
+	} else {
+		fence(r.apply, live)
 	}
 	if want.Restore != "" {
-		cm.WithData(map[string]string{toolset.KeyOverrides: want.Restore})
+		r.apply.WithData(map[string]string{toolset.KeyOverrides: want.Restore})
 	}
-	return p.send(ctx, OpRestore, cm, metav1.ApplyOptions{
-		FieldManager: p.options.FieldManager + restorerInfix + strings.ToLower(rand.Text()[:10]),
-	})
+	return r
+}
+
+// move takes generated keys back out of binaryData. The API server allows a key in one place only, and an apply cannot take
+// away what others own; in one patch the key is never missing.
+func (p *Publisher) move(live *corev1.ConfigMap, want Desired, d *Difference) *request {
+	if len(d.binary) == 0 {
+		return nil
+	}
+	data, binary := map[string]any{}, map[string]any{}
+	for _, k := range d.binary {
+		data[k], binary[k] = want.Keys[k], nil
+	}
+	return &request{op: OpApply, patch: fenced(live, map[string]any{"data": data, "binaryData": binary}), changed: d.binary}
 }
 
 // apply takes the generated keys and labels by force.
-func (p *Publisher) apply(ctx context.Context, live *corev1.ConfigMap, want Desired) (*corev1.ConfigMap, error) {
+func (p *Publisher) apply(live *corev1.ConfigMap, want Desired, d *Difference) *request {
+	if len(d.Changed) == 0 && (len(d.leftovers) == 0 || d.owner) {
+		return nil
+	}
 	cm := applycorev1.ConfigMap(p.options.Name, p.options.Namespace)
 	fence(cm, live)
 	p.keepForeign(cm, live)
 	cm.WithLabels(heldAt(p.options.Labels, live.Labels, want.Hold, labelKey))
 	cm.WithData(heldAt(want.Keys, live.Data, want.Hold, plainKey))
-	return p.send(ctx, OpApply, cm, metav1.ApplyOptions{FieldManager: p.options.FieldManager, Force: true})
+	options := metav1.ApplyOptions{FieldManager: p.options.FieldManager, Force: true}
+	return &request{op: OpApply, apply: cm, options: options, changed: d.Changed}
+}
+
+// prune removes reserved keys whoever owns them.
+func (p *Publisher) prune(live *corev1.ConfigMap, _ Desired, d *Difference) *request {
+	if len(d.Stale) == 0 {
+		return nil
+	}
+	body := map[string]any{}
+	data, binary := map[string]any{}, map[string]any{}
+	for _, k := range d.Stale {
+		if _, ok := live.Data[k]; ok {
+			data[k] = nil
+			body["data"] = data
+		}
+		if _, ok := live.BinaryData[k]; ok {
+			binary[k] = nil
+			body["binaryData"] = binary
+		}
+	}
+	return &request{op: OpPrune, patch: fenced(live, body), removed: d.Stale}
+}
+
+// disown removes the restorers' entries from the managedFields. What they alone owned then belongs to nobody.
+func (p *Publisher) disown(live *corev1.ConfigMap, _ Desired, d *Difference) *request {
+	if len(d.leftovers) == 0 {
+		return nil
+	}
+	rest := slices.DeleteFunc(slices.Clone(live.ManagedFields), func(e metav1.ManagedFieldsEntry) bool {
+		return p.isRestorer(e.Manager)
+	})
+	return &request{op: OpRestore, patch: fenced(live, map[string]any{"metadata": map[string]any{"managedFields": rest}})}
+}
+
+// fence makes the API server refuse the apply if the ConfigMap is no longer the one it was computed from. The
+// resourceVersion alone is ignored where there is no ConfigMap.
+func fence(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap) {
+	cm.WithUID(live.UID).WithResourceVersion(live.ResourceVersion)
+}
+
+// fenced makes a merge patch that is fenced as an apply is.
+func fenced(live *corev1.ConfigMap, body map[string]any) map[string]any {
+	meta, ok := body["metadata"].(map[string]any)
+	if !ok {
+		meta = map[string]any{}
+		body["metadata"] = meta
+	}
+	meta["resourceVersion"] = live.ResourceVersion
+	return body
 }
 
 // heldAt is want with the values of held names as they are in live.
@@ -101,76 +204,4 @@ func (p *Publisher) keepForeign(cm *applycorev1.ConfigMapApplyConfiguration, liv
 			cm.WithAnnotations(map[string]string{k: v})
 		}
 	}
-}
-
-// move takes generated keys back out of binaryData. The API server allows a key in one place only, and an apply cannot take
-// away what others own; in one patch the key is never missing.
-func (p *Publisher) move(ctx context.Context, live *corev1.ConfigMap, want Desired, keys []string) (*corev1.ConfigMap, error) {
-	data, binary := map[string]any{}, map[string]any{}
-	for _, k := range keys {
-		data[k], binary[k] = want.Keys[k], nil
-	}
-	return p.patch(ctx, OpApply, live, map[string]any{"data": data, "binaryData": binary})
-}
-
-// prune removes reserved keys whoever owns them.
-func (p *Publisher) prune(ctx context.Context, live *corev1.ConfigMap, keys []string) (*corev1.ConfigMap, error) {
-	body := map[string]any{}
-	data, binary := map[string]any{}, map[string]any{}
-	for _, k := range keys {
-		if _, ok := live.Data[k]; ok {
-			data[k] = nil
-			body["data"] = data
-		}
-		if _, ok := live.BinaryData[k]; ok {
-			binary[k] = nil
-			body["binaryData"] = binary
-		}
-	}
-	return p.patch(ctx, OpPrune, live, body)
-}
-
-// disown removes the restorers' entries from the managedFields. What they alone owned then belongs to nobody.
-func (p *Publisher) disown(ctx context.Context, live *corev1.ConfigMap) (*corev1.ConfigMap, error) {
-	rest := slices.DeleteFunc(slices.Clone(live.ManagedFields), func(e metav1.ManagedFieldsEntry) bool {
-		return p.isRestorer(e.Manager)
-	})
-	return p.patch(ctx, OpRestore, live, map[string]any{"metadata": map[string]any{"managedFields": rest}})
-}
-
-// fence makes the API server refuse the apply if the ConfigMap is no longer the one it was computed from. The
-// resourceVersion alone is ignored where there is no ConfigMap.
-func fence(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap) {
-	cm.WithUID(live.UID).WithResourceVersion(live.ResourceVersion)
-}
-
-func (p *Publisher) send(ctx context.Context, op Op, cm *applycorev1.ConfigMapApplyConfiguration, opts metav1.ApplyOptions) (*corev1.ConfigMap, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	out, err := p.client.Apply(ctx, cm, opts)
-	if err != nil {
-		return nil, p.explain(op, err)
-	}
-	return out, nil
-}
-
-// patch sends a merge patch that is fenced as an apply is.
-func (p *Publisher) patch(ctx context.Context, op Op, live *corev1.ConfigMap, body map[string]any) (*corev1.ConfigMap, error) {
-	meta, ok := body["metadata"].(map[string]any)
-	if !ok {
-		meta = map[string]any{}
-		body["metadata"] = meta
-	}
-	meta["resourceVersion"] = live.ResourceVersion
-	data, err := json.Marshal(body)
-	if err != nil {
-		return nil, p.fail(op, err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	out, err := p.client.Patch(ctx, p.options.Name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: p.options.FieldManager})
-	if err != nil {
-		return nil, p.explain(op, err)
-	}
-	return out, nil
 }
