@@ -8,14 +8,11 @@ import (
 	"net/netip"
 	"strings"
 
-	"kubernaut.io/dynamic-toolset/internal/api"
 	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/config"
-	"kubernaut.io/dynamic-toolset/internal/lifecycle"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
-	"kubernaut.io/dynamic-toolset/internal/servertls"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
-	"kubernaut.io/dynamic-toolset/internal/web"
 )
 
 // listen prepares what is served: the API, the page and the probes at one address, the metrics at another.
@@ -25,7 +22,7 @@ func (s *service) listen(meter *metrics.Metrics) error {
 	if err != nil {
 		return err
 	}
-	answers, err := api.New(api.Options{
+	answers, err := server.New(server.Options{
 		State: s.controller, Services: s.site.source, SourceErr: s.site.source.Err, Overrides: s.overrides,
 		Catalog: o.Catalog, Detector: o.Detector, History: s.history,
 		Primary: o.Inventory.Primary, TrustedNamespaces: o.Inventory.TrustedNamespaces,
@@ -35,7 +32,7 @@ func (s *service) listen(meter *metrics.Metrics) error {
 	if err != nil {
 		return fmt.Errorf("HTTP API: %w", err)
 	}
-	page, err := web.Handler()
+	page, err := server.Page()
 	if err != nil {
 		return err
 	}
@@ -43,20 +40,20 @@ func (s *service) listen(meter *metrics.Metrics) error {
 	s.probes.Register(rest)
 	rest.Handle("/", page)
 	scrape := http.NewServeMux()
-	scrape.Handle("/metrics", api.ByPath(who, meter.Handler(s.log)))
+	scrape.Handle("/metrics", server.ByPath(who, meter.Handler(s.log)))
 
 	c := o.Config
-	s.servers = []*lifecycle.Server{
+	s.servers = []*server.Listener{
 		{Name: "api", Key: "server.address", Addr: c.Listen(c.Server.Address), Handler: ownHost(c, answers.Handler(rest)), Log: s.log},
 		{Name: "metrics", Key: "metrics.address", Addr: c.Listen(c.Metrics.Address), Handler: scrape, Log: s.log},
 	}
-	shared, err := servertls.New(servertls.Options{TLS: c.Server.TLS, Log: s.log})
+	shared, err := server.TLS(c.Server.TLS, s.log)
 	if err != nil {
 		return err
 	}
-	for _, server := range s.servers {
-		server.Refuse = http.HandlerFunc(api.Busy)
-		server.TLS = shared.Clone() // each server changes its own; nil stays nil
+	for _, l := range s.servers {
+		l.Refuse = http.HandlerFunc(server.Busy)
+		l.TLS = shared.Clone() // each changes its own; nil stays nil
 	}
 	if c.Auth.Mode == config.AuthKubernetes && c.Server.TLS.Mode == config.TLSOff {
 		s.log.Warn("tokens are sent in the clear: set server.tls.mode to self-signed or files", "address", c.Server.Address)
@@ -73,7 +70,7 @@ func (s *service) overrides() string {
 }
 
 // authorizer says who may ask.
-func authorizer(o *Options, log *slog.Logger) (api.Authorizer, error) {
+func authorizer(o *Options, log *slog.Logger) (server.Authorizer, error) {
 	if o.Config.Auth.Mode == config.AuthNone {
 		return auth.None{}, nil
 	}
@@ -87,7 +84,7 @@ func ownHost(c *config.Config, next http.Handler) http.Handler {
 	if ip, parseErr := netip.ParseAddr(host); c.Auth.Mode != config.AuthNone || err != nil || parseErr != nil || !ip.IsLoopback() {
 		return next
 	}
-	return api.ByHost(func(name string) bool {
+	return server.ByHost(func(name string) bool {
 		if h, _, err := net.SplitHostPort(name); err == nil {
 			name = h
 		}

@@ -24,10 +24,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
-	"kubernaut.io/dynamic-toolset/internal/lifecycle"
 	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -66,8 +66,8 @@ func Run(ctx context.Context, o Options) error {
 type service struct {
 	options    Options
 	log        *slog.Logger
-	probes     *lifecycle.Probes
-	servers    []*lifecycle.Server
+	probes     *server.Probes
+	servers    []*server.Listener
 	site       *site
 	monitor    *health.Monitor
 	controller *controller.Controller
@@ -96,9 +96,9 @@ func waitsFor(o *Options, err error) string {
 
 func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error) {
 	c := o.Config
-	s := &service{options: o, log: log, history: new(history.Log), probes: lifecycle.NewProbes(stuckAfter,
-		lifecycle.Condition{Name: conditionSynced, Message: waitsFor(&o, nil)},
-		lifecycle.Condition{Name: conditionDiscovered, Message: "the first discovery has not ended"},
+	s := &service{options: o, log: log, history: new(history.Log), probes: server.NewProbes(stuckAfter,
+		server.Condition{Name: conditionSynced, Message: waitsFor(&o, nil)},
+		server.Condition{Name: conditionDiscovered, Message: "the first discovery has not ended"},
 	)}
 	meter := metrics.New(o.Version, names(o.Catalog))
 	prober, err := probe.New(o.Probe)
@@ -160,7 +160,7 @@ func (s *service) run(ctx context.Context) error {
 	work.Go(func() { s.observe(working) })
 	election.Go(func() { s.site.elector.Run(electing) })
 
-	err := lifecycle.Run(serving, s.probes, s.servers, lifecycle.Shutdown{
+	err := server.Run(serving, s.probes, s.servers, server.Shutdown{
 		Delay: s.options.Config.Shutdown.Delay, Timeout: s.options.Config.Shutdown.Timeout,
 	})
 	stopWorking()

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/web"
+	"kubernaut.io/dynamic-toolset/internal/server"
 )
 
 // TestParts checks the parts of the page that need no browser.
@@ -28,7 +28,7 @@ func TestParts(t *testing.T) {
 func TestPage(t *testing.T) {
 	t.Attr("req", "DTS-UI-1")
 	t.Attr("req", "DTS-SEC-3")
-	h, err := web.Handler()
+	h, err := server.Page()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,9 @@
 // The parts of the page that need no browser.
 import {test} from 'node:test';
 import assert from 'node:assert/strict';
-import {parser} from '../../internal/web/static/assets/sse.js';
-import {diff, lines, split} from '../../internal/web/static/assets/diff.js';
-import {ago, size, sentence} from '../../internal/web/static/assets/format.js';
+import {parser} from '../../internal/server/static/assets/sse.js';
+import {diff, lines, split} from '../../internal/server/static/assets/diff.js';
+import {ago, size, sentence} from '../../internal/server/static/assets/format.js';
 
 test('server-sent events are read, however they are cut', () => {
   const text = ': hello\nretry: 3000\n\nevent: change\nid: 7\ndata: {"a":1}\n\nevent: status\r\ndata: one\r\ndata:two\r\n\r\n: keep-alive\n\ndata: ünï\n\n';

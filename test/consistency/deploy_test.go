@@ -17,7 +17,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/config"
-	"kubernaut.io/dynamic-toolset/internal/lifecycle"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -139,7 +139,7 @@ func checkPod(o object, api, scrape string, ports map[string]string, bad complai
 // served says that the program answers at a path of the probes.
 func served(path string) bool {
 	mux := http.NewServeMux()
-	lifecycle.NewProbes(time.Minute).Register(mux)
+	server.NewProbes(time.Minute).Register(mux)
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
 	return w.Code == http.StatusOK

@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"kubernaut.io/dynamic-toolset/internal/api"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -83,7 +83,7 @@ func start(t *testing.T) string {
 	c := cluster{&controller.Snapshot{
 		Findings: findings, Document: doc, Keys: keys, At: time.Now(), Discovered: true, Leading: true, DryRun: true,
 	}}
-	a, err := api.New(api.Options{
+	a, err := server.New(server.Options{
 		State: c, Services: c, Catalog: types, Detector: detector, History: &changes, Version: "1.2.3", Target: "ns/name",
 	})
 	if err != nil {

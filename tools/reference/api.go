@@ -10,8 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"kubernaut.io/dynamic-toolset/internal/api"
 	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/server"
 )
 
 // The parts of an OpenAPI document that the page shows.
@@ -87,7 +87,7 @@ func httpAPI(m *markdown, _ string) error {
 
 // openAPIDocument is what the service serves where tokens are wanted.
 func openAPIDocument() (*openAPI, error) {
-	a, err := api.New(api.Options{Authorizer: forbid{}})
+	a, err := server.New(server.Options{Authorizer: forbid{}})
 	if err != nil {
 		return nil, err
 	}

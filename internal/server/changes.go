@@ -1,0 +1,63 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/history"
+)
+
+// ChangeList are the last changes.
+type ChangeList struct {
+	Changes []Change `json:"changes" doc:"Newest first"`
+	Count   int      `json:"count" doc:"How many are remembered after since"`
+}
+
+// Change is one thing that happened.
+type Change struct {
+	Seq       uint64    `json:"seq" doc:"Counts up from 1 within one process"`
+	At        time.Time `json:"at"`
+	Kind      string    `json:"kind" doc:"As in added, withdrawn, published, failed"`
+	Namespace string    `json:"namespace" doc:"Of the Service, empty where it is about none"`
+	Service   string    `json:"service" doc:"Its name"`
+	Type      string    `json:"type" doc:"Of the backend, empty where it is about none"`
+	Message   string    `json:"message"`
+}
+
+func (a *API) registerChanges(h huma.API) {
+	o := operation(http.MethodGet, "/api/v1/changes", "list-changes", "List what changed lately", right{"list", auth.Toolsets})
+	huma.Register(h, o, func(_ context.Context, in *struct {
+		Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many to answer with"`
+		Since uint64 `query:"since" doc:"A seq: changes after that one alone"`
+	}) (*struct{ Body ChangeList }, error) {
+		all := a.o.History.Since(in.Since)
+		l := ChangeList{Changes: []Change{}, Count: len(all)}
+		for _, c := range slices.Backward(all) {
+			if len(l.Changes) == in.Limit {
+				break
+			}
+			l.Changes = append(l.Changes, newChange(&c))
+		}
+		return &struct{ Body ChangeList }{l}, nil
+	})
+}
+
+func newChange(c *history.Change) Change {
+	return Change{
+		Seq: c.Seq, At: c.At.UTC(), Kind: string(c.Kind), Namespace: c.Namespace, Service: c.Name, Type: c.Type, Message: c.Message,
+	}
+}
+
+// lastChange is the seq of the newest change, 0 for none.
+func (a *API) lastChange() uint64 {
+	all := a.o.History.Since(0)
+	if len(all) == 0 {
+		return 0
+	}
+	return all[len(all)-1].Seq
+}

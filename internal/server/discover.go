@@ -1,0 +1,61 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/controller"
+	"kubernaut.io/dynamic-toolset/internal/view"
+)
+
+// Discovery is what a discovery came to.
+type Discovery struct {
+	Status   string         `json:"status" enum:"done,running" doc:"running: it takes longer than 10 s, and this is what is known by now"`
+	Services []view.Service `json:"services" doc:"The accepted ones"`
+	Count    int            `json:"count"`
+	Leader   bool           `json:"leader" doc:"Whether this replica writes what it found"`
+}
+
+func (a *API) registerDiscovery(h huma.API) {
+	o := operation(http.MethodPost, "/api/v1/discover", "discover", "Look at every Service again, and ask every backend",
+		right{"create", auth.Discoveries}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	o.Description = "Answers when every backend was asked, after 10 s at most. Who asks while one runs waits for that one; " +
+		"one may begin every second."
+	huma.Register(h, o, func(ctx context.Context, _ *struct{}) (*struct{ Body Discovery }, error) {
+		d, err := a.discover(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body Discovery }{*d}, nil
+	})
+}
+
+// discover runs a discovery, or waits for the one that runs.
+func (a *API) discover(ctx context.Context) (*Discovery, error) {
+	limited, cancel := context.WithTimeout(ctx, a.limits.discover)
+	defer cancel()
+	s, err := a.o.State.Discover(limited)
+	d := &Discovery{Status: "done", Services: []view.Service{}}
+	tooSoon := (*controller.TooSoonError)(nil)
+	switch {
+	case errors.As(err, &tooSoon):
+		return nil, problem(http.StatusTooManyRequests, "%s", err).retry(tooSoon.Wait)
+	case err != nil && ctx.Err() == nil && limited.Err() != nil:
+		d.Status, s = "running", a.o.State.Snapshot()
+	case err != nil:
+		return nil, problem(http.StatusServiceUnavailable, "the discovery did not end: %s", err).retry(starting)
+	}
+	d.Leader = s.Leading
+	for _, l := range newIndex(s, nil, a.o.Catalog).services {
+		if l.shown.Verdict == backend.Accepted {
+			d.Services = append(d.Services, *l.shown)
+		}
+	}
+	d.Count = len(d.Services)
+	return d, nil
+}

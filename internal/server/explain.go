@@ -1,0 +1,93 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/view"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+func (a *API) registerExplanation(h huma.API) {
+	o := operation(http.MethodGet, "/api/v1/services/{namespace}/{name}", "explain-service", "Explain what became of one Service, and why",
+		right{"get", auth.Services}, http.StatusNotFound)
+	huma.Register(h, o, func(ctx context.Context, in *struct {
+		Namespace string `path:"namespace"`
+		Name      string `path:"name"`
+	}) (*struct{ Body view.Explanation }, error) {
+		e, err := a.explain(ctx, backend.Ref{Namespace: in.Namespace, Name: in.Name})
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body view.Explanation }{*e}, nil
+	})
+}
+
+// explain puts together what is known of one Service.
+func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, error) {
+	i := a.index()
+	m := view.Material{
+		Detector: a.o.Detector, Catalog: a.o.Catalog, Findings: i.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
+		Primary: a.o.Primary, TrustedNamespaces: a.o.TrustedNamespaces,
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)
+	defer cancel()
+	var err error
+	if label(ref.Namespace) && label(ref.Name) { // nothing else is a Service's name
+		m.Service, m.Endpoints, err = a.o.Services.Lookup(ctx, ref)
+	}
+	if m.Service == nil { // one whose namespace may not be watched now, or the API server is away
+		for _, f := range i.snapshot.Findings {
+			if f.Ref == ref && f.Service != nil {
+				m.Service, err = f.Service, nil
+			}
+		}
+	}
+	switch {
+	case err != nil:
+		return nil, problem(http.StatusServiceUnavailable, "Service %s cannot be read now: %s", ref, err).retry(starting)
+	case m.Service == nil:
+		return nil, problem(http.StatusNotFound, "there is no Service %q in the namespace %q%s",
+			cut(ref.Name, 100), cut(ref.Namespace, 100), didYouMean(ref.Name, i.near(ref.Namespace)))
+	}
+	e := view.Explain(m)
+	return &e, nil
+}
+
+// nearMost bounds how many names are compared with one that is not there.
+const nearMost = 500
+
+// near are names of Services in a namespace.
+func (i *index) near(namespace string) (names []string) {
+	for _, s := range i.services {
+		if s.Namespace == namespace && len(names) < nearMost {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+func didYouMean(word string, known []string) string {
+	if nearest := yamlfile.Nearest(word, known); nearest != "" {
+		return "; did you mean " + strconv.Quote(nearest) + "?"
+	}
+	return ""
+}
+
+// label says that s may be the name of a namespace or a Service.
+func label(s string) bool {
+	if s == "" || len(s) > 63 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,236 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/logging"
+)
+
+const headerRequestID = "X-Request-ID"
+
+// trace is what is known of a request while it is answered.
+type trace struct {
+	id       string
+	endpoint string // the route's pattern, "" for none
+	user     string
+	remote   string // the caller's address
+	stream   bool
+}
+
+type traceKey struct{}
+
+func traceOf(ctx context.Context) *trace {
+	if t, ok := ctx.Value(traceKey{}).(*trace); ok {
+		return t
+	}
+	return &trace{}
+}
+
+// Handler serves the API below /api/ and its description at /openapi.json, and leaves every other path to rest, nil for
+// nothing. Whoever answers, the answer has a request id, is counted and logged; a panic ends that request alone; and an
+// error that comes as plain text, such as one of net/http's own, becomes a problem document.
+func (a *API) Handler(rest http.Handler) http.Handler {
+	if rest == nil {
+		rest = http.NotFoundHandler()
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		t := &trace{id: requestID(r.Header.Get(headerRequestID)), remote: host(r.RemoteAddr)}
+		r = r.WithContext(context.WithValue(r.Context(), traceKey{}, t))
+		rec := &recorder{ResponseWriter: w, request: r}
+		w.Header().Set(headerRequestID, t.id)
+		defer a.ended(rec, r, t, begin)
+		defer a.recovered(rec, r, t)
+		if own(r.URL.Path) {
+			a.serve(rec, r)
+			rec.finish()
+			return
+		}
+		defer func() { t.endpoint = endpoint(r.Pattern) }()
+		a.deadline(rec, r, a.limits.write)
+		rest.ServeHTTP(rec, r)
+		rec.finish()
+	})
+}
+
+// host is an address without its port.
+func host(remote string) string {
+	if host, _, err := net.SplitHostPort(remote); err == nil {
+		return host
+	}
+	return remote
+}
+
+// endpoint is a ServeMux's pattern without its method.
+func endpoint(pattern string) string {
+	if _, path, ok := strings.Cut(pattern, " "); ok {
+		return path
+	}
+	return pattern
+}
+
+// own says that a path is the API's.
+func own(p string) bool { return p == "/openapi.json" || p == "/api" || strings.HasPrefix(p, "/api/") }
+
+// serve answers what is the API's own.
+func (a *API) serve(w *recorder, r *http.Request) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	a.deadline(w, r, a.limits.discover+a.limits.write)
+	// A path that net/http would redirect to a cleaner one names nothing.
+	if escaped := r.URL.EscapedPath(); path.Clean(escaped) != strings.TrimSuffix(escaped, "/") {
+		notFound(w, r)
+		return
+	}
+	if r.URL.Path == pathStream { // whose events must not wait to be compressed
+		a.mux.ServeHTTP(w, r)
+		return
+	}
+	a.zipped.ServeHTTP(w, r)
+}
+
+// deadline is until when an answer must be taken; the server itself has none, for streams.
+func (a *API) deadline(w http.ResponseWriter, r *http.Request, in time.Duration) {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(in)); err != nil {
+		a.o.Log.Debug("no write deadline", logging.KeyRequestID, traceOf(r.Context()).id, logging.KeyErr, err)
+	}
+}
+
+const noSuchPath = "there is nothing at this path; /openapi.json lists what there is"
+
+func notFound(w http.ResponseWriter, r *http.Request) {
+	send(w, r, problem(http.StatusNotFound, noSuchPath))
+}
+
+// requestID is the given one if it can be told from another and written anywhere, else a new one.
+func requestID(given string) string {
+	const longest = 128
+	ok := given != "" && len(given) <= longest
+	for i := 0; ok && i < len(given); i++ {
+		c := given[i]
+		ok = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-'
+	}
+	if ok {
+		return given
+	}
+	return rand.Text()
+}
+
+// recovered ends a request whose handler panicked. What was sent already cannot be taken back: the connection is cut then.
+func (a *API) recovered(w *recorder, r *http.Request, t *trace) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause != http.ErrAbortHandler { //nolint:errorlint // a recovered value, compared as net/http compares it
+		a.o.Log.Error("a request made the service panic", logging.KeyRequestID, t.id, "endpoint", t.endpoint,
+			"panic", cause, "stack", string(debug.Stack()))
+	}
+	if w.code != 0 || cause == http.ErrAbortHandler { //nolint:errorlint // the same
+		w.code = http.StatusInternalServerError
+		panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http is told to cut a connection
+	}
+	send(w, r, problem(http.StatusInternalServerError, "the answer could not be made; the log tells why under this request_id"))
+}
+
+// ended counts and logs what was answered.
+func (a *API) ended(w *recorder, r *http.Request, t *trace, begin time.Time) {
+	took, code := time.Since(begin), w.status()
+	if a.o.Metrics != nil {
+		observed := took
+		if t.stream {
+			observed = -1 // it lasts as long as somebody reads it
+		}
+		a.o.Metrics.Request(t.endpoint, code, observed)
+	}
+	level := slog.LevelDebug
+	if code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable { // why is logged once, by whoever knows
+		level = slog.LevelWarn
+	}
+	a.o.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request answered", // the query may hold what is nobody's business
+		slog.String(logging.KeyRequestID, t.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("endpoint", t.endpoint), slog.Int("code", code), slog.Int64("bytes", w.bytes),
+		slog.Duration("took", took), slog.String("user", t.user), slog.String("remote", r.RemoteAddr))
+}
+
+// recorder remembers what was answered, and makes problem documents of errors in plain text.
+type recorder struct {
+	http.ResponseWriter
+	request *http.Request
+	code    int // 0: nothing was sent
+	bytes   int64
+	instead bool // a problem was sent instead of what comes
+	text    bool // of which the first line is the detail
+}
+
+func (w *recorder) status() int {
+	if w.code == 0 {
+		return http.StatusOK // what net/http sends
+	}
+	return w.code
+}
+
+// Unwrap is for http.ResponseController.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *recorder) WriteHeader(code int) {
+	if w.code != 0 || code < 200 { // 1xx come before the answer
+		w.ResponseWriter.WriteHeader(code)
+		return
+	}
+	w.code = code
+	if code >= http.StatusBadRequest && strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
+		w.instead, w.text = true, true
+		return
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+// Write implements http.ResponseWriter.
+func (w *recorder) Write(p []byte) (int, error) {
+	if w.code == 0 {
+		w.code = http.StatusOK
+	}
+	if !w.instead {
+		n, err := w.ResponseWriter.Write(p)
+		w.bytes += int64(n)
+		return n, err
+	}
+	if w.text { // http.Error writes once
+		w.text = false
+		detail := strings.TrimSpace(string(p))
+		if w.code == http.StatusNotFound && own(w.request.URL.Path) {
+			detail = noSuchPath
+		}
+		send(&unrecorded{w}, w.request, problem(w.code, "%s", detail))
+	}
+	return len(p), nil
+}
+
+// finish sends the problem of an error that came without a text.
+func (w *recorder) finish() {
+	if w.text {
+		_, _ = w.Write([]byte(http.StatusText(w.code)))
+	}
+}
+
+// unrecorded writes past what makes problems.
+type unrecorded struct{ *recorder }
+
+func (w *unrecorded) WriteHeader(code int) { w.ResponseWriter.WriteHeader(code) }
+
+func (w *unrecorded) Write(p []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}

@@ -1,0 +1,236 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// capacity is what one listener holds at a time. Whoever reaches it, and that may be anybody in the cluster, can cost no more.
+type capacity struct {
+	conns    int // connections
+	reserve  int // further ones, on which the health endpoints alone are answered
+	requests int // that are answered, without those of the health endpoints; one address gets at most half of them
+}
+
+var usualCapacity = capacity{conns: 512, reserve: 64, requests: 256}
+
+// gate counts connections and requests. Where there are too many connections those go that ask nothing: first of the address
+// that has most, and of these the one that waits longest. So a flood displaces itself.
+type gate struct {
+	capacity
+	log *slog.Logger
+
+	mu       sync.Mutex
+	open     map[*conn]struct{}
+	hosts    map[string]*usage
+	requests int
+	shed     int // connections closed and requests refused since it was told
+	told     time.Time
+}
+
+// usage is what one address has.
+type usage struct{ conns, requests int }
+
+func newGate(c capacity, log *slog.Logger) *gate {
+	return &gate{capacity: c, log: log, open: map[*conn]struct{}{}, hosts: map[string]*usage{}}
+}
+
+// conn is a connection that was let in. What is below its gate is guarded by that.
+type conn struct {
+	net.Conn
+	gate *gate
+
+	host  *usage
+	name  string // of the host
+	extra bool   // one of the reserve
+	asks  int    // requests that are answered
+	since time.Time
+}
+
+// gated lets in as many connections as there is room for.
+type gated struct {
+	net.Listener
+	gate *gate
+}
+
+// Accept implements net.Listener.
+func (l gated) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		admitted, displaced := l.gate.admit(c)
+		for _, d := range displaced {
+			_ = d.Conn.Close()
+		}
+		if admitted != nil {
+			return admitted, nil
+		}
+		_ = c.Close()
+	}
+}
+
+// admit lets a connection in, if need be in the place of others, which are to be closed.
+func (g *gate) admit(c net.Conn) (admitted *conn, displaced []*conn) {
+	name, _, err := net.SplitHostPort(c.RemoteAddr().String())
+	if err != nil {
+		name = c.RemoteAddr().String()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	host := g.hosts[name]
+	if host == nil {
+		host = &usage{}
+	}
+	for len(g.open) >= g.conns {
+		other := g.idle(host.conns + 1)
+		if other == nil {
+			break
+		}
+		g.remove(other)
+		displaced = append(displaced, other)
+	}
+	if len(displaced) > 0 || len(g.open) >= g.conns {
+		g.complain()
+	}
+	if len(g.open) >= g.conns+g.reserve {
+		return nil, displaced
+	}
+	admitted = &conn{Conn: c, gate: g, host: host, name: name, extra: len(g.open) >= g.conns, since: time.Now()}
+	g.open[admitted] = struct{}{}
+	g.hosts[name] = host
+	host.conns++
+	return admitted, displaced
+}
+
+// idle is the connection to give up for one of an address that would have so many: never one of an address that has fewer.
+func (g *gate) idle(conns int) *conn {
+	var found *conn
+	for c := range g.open {
+		switch {
+		case c.asks > 0 || c.host.conns < conns:
+		case found == nil, c.host.conns > found.host.conns, c.host.conns == found.host.conns && c.since.Before(found.since):
+			found = c
+		}
+	}
+	return found
+}
+
+func (g *gate) remove(c *conn) {
+	if _, ok := g.open[c]; !ok {
+		return
+	}
+	delete(g.open, c)
+	c.host.conns--
+	g.forget(c)
+}
+
+func (g *gate) forget(c *conn) {
+	if *c.host == (usage{}) && g.hosts[c.name] == c.host {
+		delete(g.hosts, c.name)
+	}
+}
+
+// Close implements net.Conn.
+func (c *conn) Close() error {
+	c.gate.mu.Lock()
+	c.gate.remove(c)
+	c.gate.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// CloseWrite is what net/http looks for to end a connection so that the last answer still arrives.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+// begin says whether a request is answered. If so, end must be called.
+func (g *gate) begin(c *conn, health bool) (answered, last bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !health && (c.extra || g.requests >= g.capacity.requests || c.host.requests >= g.capacity.requests/2) {
+		g.complain()
+		return false, true
+	}
+	c.asks++
+	if !health {
+		g.requests++
+		c.host.requests++
+	}
+	return true, c.extra
+}
+
+func (g *gate) end(c *conn, health bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.asks--
+	c.since = time.Now()
+	if !health {
+		g.requests--
+		c.host.requests--
+	}
+	g.forget(c)
+}
+
+// complain tells of a flood, once a minute.
+func (g *gate) complain() {
+	g.shed++
+	now := time.Now()
+	if !g.told.IsZero() && now.Sub(g.told) < time.Minute {
+		return
+	}
+	g.told = now
+	g.log.Warn("too many connections or requests; those that ask nothing are closed, others are refused for a while",
+		"connections", len(g.open), "requests", g.requests, "addresses", len(g.hosts), "shed", g.shed)
+	g.shed = 0
+}
+
+type connKey struct{}
+
+// withConn makes a connection known to the requests on it.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	if secure, ok := c.(*tls.Conn); ok {
+		c = secure.NetConn()
+	}
+	if own, ok := c.(*conn); ok {
+		return context.WithValue(ctx, connKey{}, own)
+	}
+	return ctx
+}
+
+// handler answers as many requests as there is room for, and leaves the others to refuse.
+func (g *gate) handler(next, refuse http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, ok := r.Context().Value(connKey{}).(*conn)
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		health := isHealth(r.URL.Path)
+		answered, last := g.begin(c, health)
+		if last {
+			w.Header().Set("Connection", "close")
+		}
+		if !answered {
+			refuse.ServeHTTP(w, r)
+			return
+		}
+		defer g.end(c, health)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuseBusy is the answer to a request that there is no room for, where the server has no other.
+func refuseBusy(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Retry-After", "2")
+	http.Error(w, "too many requests at once", http.StatusServiceUnavailable)
+}

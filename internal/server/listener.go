@@ -1,0 +1,158 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Listener is one address and what it serves.
+type Listener struct {
+	Name    string // for logs and errors: "api", "metrics"
+	Key     string // the configuration's key of the address, for errors: "server.address"
+	Addr    string // host:port; a port of 0 is any that is free
+	Handler http.Handler
+	Refuse  http.Handler // answers requests that there is no room for; nil: 503 as plain text
+	TLS     *tls.Config  // nil: plain HTTP
+	Log     *slog.Logger
+
+	http *http.Server
+	gate *gate // nil: the usual one
+
+	mu       sync.Mutex
+	listener net.Listener
+}
+
+// Limits of a request. Writing has none: streams go on for as long as they are read.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second // headers and body
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10         // twice the longest token
+	writeByteTimeout  = 30 * time.Second // until a reader of HTTP/2 takes anything
+	maxStreams        = 64               // of one connection of HTTP/2
+)
+
+// Listen opens the listener, so that a bad address is known before anything else starts. The error says what to do.
+func (s *Listener) Listen(ctx context.Context) error {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", s.Addr)
+	if err != nil {
+		return fmt.Errorf("%s: cannot listen on %q: %w; %s", s.Name, s.Addr, err, s.advice(err))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listener = l
+	return nil
+}
+
+func (s *Listener) advice(err error) string {
+	change := "set another address"
+	if s.Key != "" {
+		change = "set " + s.Key + " to another address"
+	}
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another process listens there: stop it, or " + change
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "this machine does not have that address: " + change
+	case errors.Is(err, fs.ErrPermission):
+		return "ports below 1024 need privileges: " + change
+	}
+	return change + ", as host:port"
+}
+
+// Address is where the server listens, nil before Listen.
+func (s *Listener) Address() net.Addr {
+	if l := s.current(); l != nil {
+		return l.Addr()
+	}
+	return nil
+}
+
+func (s *Listener) current() net.Listener {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.listener
+}
+
+// prepare makes the HTTP server that shutdown later stops.
+func (s *Listener) prepare() {
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	if s.gate == nil {
+		s.gate = newGate(usualCapacity, s.Log.With("server", s.Name))
+	}
+	refuse := s.Refuse
+	if refuse == nil {
+		refuse = http.HandlerFunc(refuseBusy)
+	}
+	s.http = &http.Server{
+		Handler:           s.gate.handler(s.Handler, refuse),
+		ConnContext:       withConn,
+		TLSConfig:         s.TLS,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeByteTimeout},
+		// Bad handshakes and requests of strangers; a panic of a handler comes here as well.
+		ErrorLog: log.New(&calm{log: s.Log.With("server", s.Name)}, "", 0),
+	}
+}
+
+// serve serves until shutdown. A listener that breaks is opened again: no error ends it (DTS-RUN-5).
+func (s *Listener) serve(ctx context.Context) {
+	const longest = 10 * time.Second
+	wait := 100 * time.Millisecond
+	for {
+		began := time.Now()
+		err := s.serveOnce()
+		if errors.Is(err, http.ErrServerClosed) {
+			return
+		}
+		if time.Since(began) > longest {
+			wait = 100 * time.Millisecond
+		}
+		s.Log.Error("listener failed; opening it again", "server", s.Name, "err", err)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+			wait = min(2*wait, longest)
+			if err = s.Listen(ctx); err == nil {
+				break
+			}
+			s.Log.Error("cannot open the listener", "server", s.Name, "err", err)
+		}
+	}
+}
+
+func (s *Listener) serveOnce() error {
+	if s.TLS != nil {
+		return s.http.ServeTLS(gated{s.current(), s.gate}, "", "")
+	}
+	return s.http.Serve(gated{s.current(), s.gate})
+}
+
+// shutdown stops listening and waits until requests have ended, or else cuts them off when ctx ends.
+func (s *Listener) shutdown(ctx context.Context) {
+	if err := s.http.Shutdown(ctx); err != nil {
+		s.Log.Warn("requests were cut off by the stop; shutdown.timeout limits how long it waits", "server", s.Name, "err", err)
+		if err := s.http.Close(); err != nil {
+			s.Log.Debug("closing connections", "server", s.Name, "err", err)
+		}
+	}
+}

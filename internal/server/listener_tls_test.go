@@ -1,0 +1,67 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/config"
+)
+
+// A server with TLS serves HTTP/2, still after its listener broke, and refuses plain HTTP.
+func TestServesTLS(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := c.GetCertificate(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(cert.Leaf)
+	first, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := first.Addr().String()
+	probes := NewProbes(time.Minute)
+	s := &Listener{Name: "api", Addr: addr, Handler: slow(probes), TLS: c, listener: broken{first}}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- Run(ctx, probes, []*Listener{s}, Shutdown{Timeout: time.Second}) }()
+
+	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots}}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+	eventually(t, func() error {
+		resp, err := client.Get("https://" + addr + "/healthz")
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || resp.Proto != "HTTP/2.0" {
+			t.Errorf("%s %s", resp.Proto, resp.Status)
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		return err
+	})
+	resp, err := http.Get("http://" + addr + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusBadRequest {
+		t.Errorf("plain HTTP: %s", resp.Status)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}

@@ -1,0 +1,157 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/logging"
+)
+
+const (
+	mediaJSON    = "application/json"
+	mediaProblem = "application/problem+json"
+	mediaEvents  = "text/event-stream"
+)
+
+// Problem is every error, after RFC 9457.
+type Problem struct {
+	Type      string   `json:"type" doc:"Always about:blank: the status says what kind it is"`
+	Title     string   `json:"title"`
+	Status    int      `json:"status"`
+	Detail    string   `json:"detail" doc:"What is wrong, and what to do about it"`
+	RequestID string   `json:"request_id" doc:"As in the header X-Request-ID and in the log"`
+	Errors    []Detail `json:"errors,omitempty" doc:"All that is wrong, where that is more than one sentence"`
+
+	headers http.Header
+}
+
+// Detail is one thing that is wrong with a request.
+type Detail struct {
+	Location string `json:"location" doc:"As in query.limit"`
+	Message  string `json:"message"`
+}
+
+// problem makes one; huma sends it where a handler returns it.
+func problem(status int, format string, args ...any) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+}
+
+// retry says when it is worth to ask again.
+func (p *Problem) retry(after time.Duration) *Problem {
+	seconds := int64((after + time.Second - 1) / time.Second)
+	return p.with("Retry-After", strconv.FormatInt(max(1, seconds), 10))
+}
+
+func (p *Problem) with(header, value string) *Problem {
+	if p.headers == nil {
+		p.headers = http.Header{}
+	}
+	p.headers.Set(header, value)
+	return p
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header { return p.headers }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return mediaProblem }
+
+// asProblem turns huma's errors into problems, and gives all of them the request's id.
+func (a *API) asProblem(ctx huma.Context, _ string, v any) (any, error) {
+	t := traceOf(ctx.Context())
+	switch e := v.(type) {
+	case *Problem:
+		p := *e
+		p.RequestID = t.id
+		return &p, nil
+	case *huma.ErrorModel:
+		if e.Status >= http.StatusInternalServerError {
+			a.o.Log.Error("request failed", logging.KeyRequestID, t.id, logging.KeyErr, e.Detail, "errors", fmt.Sprint(e.Errors))
+			p := problem(http.StatusInternalServerError, "the answer could not be made; the log tells why under this request_id")
+			p.RequestID = t.id
+			return p, nil
+		}
+		p := problem(status(e.Status), "%s", e.Detail)
+		p.RequestID = t.id
+		for _, d := range e.Errors {
+			p.Errors = append(p.Errors, Detail{Location: d.Location, Message: expected(d.Message)})
+		}
+		if len(p.Errors) > 0 {
+			p.Detail = summary(p.Errors)
+		}
+		return p, nil
+	}
+	return v, nil
+}
+
+// summary is what is wrong in one line.
+func summary(errors []Detail) string {
+	first := errors[0].Message
+	if name := errors[0].Location; name != "" {
+		_, name, _ = strings.Cut(name, ".")
+		first = name + ": " + first
+	}
+	if more := len(errors) - 1; more > 0 {
+		return fmt.Sprintf("%s (and %d more)", first, more)
+	}
+	return first
+}
+
+// expected says what huma says, in terms of what was expected.
+func expected(message string) string {
+	switch message {
+	case "invalid boolean":
+		return "expected true or false"
+	case "invalid integer":
+		return "expected a whole number"
+	}
+	return strings.Replace(message, "expected value to be one of", "expected one of", 1)
+}
+
+// status is the one to send for one of huma's: a bad filter is a bad request (DTS-API-2).
+func status(code int) int {
+	if code == http.StatusUnprocessableEntity {
+		return http.StatusBadRequest
+	}
+	return code
+}
+
+// send writes a problem where huma is not asked.
+func send(w http.ResponseWriter, r *http.Request, p *Problem) {
+	t := traceOf(r.Context())
+	p.RequestID = t.id
+	for name, values := range p.headers {
+		w.Header()[name] = values
+	}
+	text, err := json.Marshal(p)
+	if err != nil { // texts and numbers always can be encoded
+		text = []byte("{}")
+	}
+	text = append(text, '\n')
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Type", mediaProblem)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(p.Status)
+	_, _ = w.Write(text) // whoever asked is gone
+}
+
+// format is JSON as encoding/json writes it, with < and > escaped: text chosen by a stranger is never HTML, whatever a
+// reader takes it for.
+var format = huma.Format{
+	Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+	Unmarshal: json.Unmarshal,
+}

@@ -1,0 +1,216 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+)
+
+// writeWithin is how long the caller may take to read an answer.
+const writeWithin = 30 * time.Second
+
+// starting is when it is worth to ask again before the first discovery has ended, which takes 5 s at most.
+const starting = 2 * time.Second
+
+// register makes the routes, and what describes them.
+func (a *API) register() *huma.OpenAPI {
+	h := humago.New(a.mux, a.config())
+	h.UseMiddleware(a.check)
+	registry := h.OpenAPI().Components.Schemas
+	registry.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
+
+	a.registerStatus(h)
+	a.registerToolsets(h)
+	a.registerServices(h)
+	a.registerExplanation(h)
+	a.registerDiscovery(h)
+	a.registerDocument(h)
+	a.registerChanges(h)
+	a.registerStream(h)
+
+	for _, schema := range registry.Map() {
+		if allowed, ok := schema.AdditionalProperties.(bool); ok && allowed { // as without it; generators make a field of it
+			schema.AdditionalProperties = nil
+		}
+		for _, property := range schema.Properties { // no list is ever null
+			if property.Type == huma.TypeArray {
+				property.Nullable = false
+			}
+		}
+	}
+	// A name of a toolset holds slashes: the pattern says so to net/http, and OpenAPI has no word for it.
+	paths := h.OpenAPI().Paths
+	paths["/api/v1/toolsets/{name}"] = paths["/api/v1/toolsets/{name...}"]
+	delete(paths, "/api/v1/toolsets/{name...}")
+	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		traceOf(r.Context()).endpoint = "/openapi.json"
+		w.Header().Set("Content-Type", mediaJSON)
+		_, _ = w.Write(a.openapi)
+	})
+	a.mux.HandleFunc("GET /api/v1/toolsets/{$}", notFound)
+	return h.OpenAPI()
+}
+
+// right is what a caller must be allowed to do.
+type right struct{ verb, resource string }
+
+const metadataRight = "right"
+
+// operation describes a route. The summary is one sentence; codes are the errors that it may have beside those that every
+// route may have.
+func operation(method, path, id, summary string, r right, codes ...int) huma.Operation {
+	o := huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{r.resource},
+		Metadata: map[string]any{metadataRight: r}, Responses: map[string]*huma.Response{},
+		Extensions: map[string]any{"x-right": r.verb + " " + r.resource},
+	}
+	codes = append(codes, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotAcceptable,
+		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
+	for _, code := range codes {
+		o.Responses[strconv.Itoa(code)] = &huma.Response{
+			Description: http.StatusText(code),
+			Content:     map[string]*huma.MediaType{mediaProblem: {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}}},
+		}
+	}
+	return o
+}
+
+// check is what must hold before a request is looked at. Callers without the right learn nothing else.
+func (a *API) check(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	t := traceOf(r.Context())
+	t.endpoint = strings.Replace(ctx.Operation().Path, "...}", "}", 1)
+	if p := a.refusal(r, t, ctx.Operation()); p != nil {
+		send(w, r, p)
+		return
+	}
+	next(&response{ctx})
+}
+
+func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
+	if err := a.origin.Check(r); err != nil { // another site's page, in the browser of a user with rights
+		return problem(http.StatusForbidden, "this was sent by a page of another site")
+	}
+	wants := o.Metadata[metadataRight].(right)
+	user, err := a.o.Authorizer.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: wants.verb, Resource: wants.resource})
+	t.user = user.Name
+	if err != nil {
+		return denied(err)
+	}
+	if media := produces(o); !accepts(r, media) {
+		return problem(http.StatusNotAcceptable, "the answer is %s, which the header Accept excludes", media)
+	}
+	if r.Method == http.MethodPost && !strings.HasPrefix(r.Header.Get("Content-Type"), mediaJSON) && hasBody(r) {
+		return problem(http.StatusUnsupportedMediaType, "expected a body of %s, or none", mediaJSON).with("Accept-Post", mediaJSON)
+	}
+	if s := a.o.State.Snapshot(); s == nil || !s.Discovered {
+		return problem(http.StatusServiceUnavailable, "the first discovery has not ended; try again in a few seconds").retry(starting)
+	}
+	return nil
+}
+
+// hasBody reads a byte of the body, of which no route needs any.
+func hasBody(r *http.Request) bool {
+	n, _ := io.ReadFull(r.Body, make([]byte, 1))
+	return n > 0
+}
+
+// produces is the media type of a route's answer.
+func produces(o *huma.Operation) string {
+	if ok := o.Responses["200"]; ok != nil && ok.Content[mediaEvents] != nil {
+		return mediaEvents
+	}
+	return mediaJSON
+}
+
+// accepts reports whether the header Accept, which may be missing, names a media type. Weights (q=) are not read.
+func accepts(r *http.Request, media string) bool {
+	kind, _, _ := strings.Cut(media, "/")
+	header := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
+	return strings.TrimSpace(header) == "" || strings.Contains(header, media) ||
+		strings.Contains(header, kind+"/*") || strings.Contains(header, "*/*")
+}
+
+type humaContext huma.Context // which has a method of that name
+
+// response is huma's view of a request; a bad filter is a bad request (DTS-API-2), which huma calls unprocessable.
+type response struct{ humaContext }
+
+func (x *response) SetStatus(code int) { x.humaContext.SetStatus(status(code)) }
+
+// BodyWriter hides that a caller is gone, of which huma makes a panic.
+func (x *response) BodyWriter() io.Writer { return forgiving{x.humaContext.BodyWriter()} }
+
+type forgiving struct{ io.Writer }
+
+func (w forgiving) Write(p []byte) (int, error) {
+	_, _ = w.Writer.Write(p)
+	return len(p), nil
+}
+
+// Unwrap is for humago.
+func (x *response) Unwrap() huma.Context { return x.humaContext }
+
+// denied is the answer to an error of an Authorizer.
+func denied(err error) *Problem {
+	p := problem(http.StatusServiceUnavailable, "%s", err)
+	switch {
+	case errors.Is(err, auth.ErrUnauthenticated):
+		p = problem(http.StatusUnauthorized, "%s", err).with("WWW-Authenticate", auth.Challenge)
+	case errors.Is(err, auth.ErrForbidden):
+		p = problem(http.StatusForbidden, "%s", err)
+	case errors.Is(err, auth.ErrBusy):
+		p = problem(http.StatusTooManyRequests, "%s", err)
+	}
+	if after := auth.RetryAfter(err); after > 0 {
+		return p.retry(after)
+	}
+	return p
+}
+
+// ByPath lets those pass to next who may get its path, as Prometheus setups grant it: by nonResourceURLs.
+func ByPath(who Authorizer, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := who.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: "get", NonResourcePath: r.URL.Path})
+		// Those who read nothing are given up. A writer that knows no deadlines has nobody who could wait.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin))
+		if err == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		refuse(w, r, denied(err))
+	})
+}
+
+// Busy answers a request that the server has no room for.
+func Busy(w http.ResponseWriter, r *http.Request) {
+	refuse(w, r, problem(http.StatusServiceUnavailable, "too many requests are answered at the moment; try again in some seconds").retry(starting))
+}
+
+// ByHost lets those pass to next who ask for a host that is ours; others are told, in one sentence, what to ask for.
+func ByHost(ours func(host string) bool, instead string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ours(r.Host) {
+			refuse(w, r, problem(http.StatusMisdirectedRequest, "%s", instead))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers a request that does not get as far as the API.
+func refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
+	t := &trace{id: requestID(r.Header.Get(headerRequestID))}
+	w.Header().Set(headerRequestID, t.id)
+	send(w, r.WithContext(context.WithValue(r.Context(), traceKey{}, t)), p)
+}

@@ -1,0 +1,160 @@
+package server
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/config"
+)
+
+func TestOff(t *testing.T) {
+	t.Attr("req", "DTS-CFG-1")
+	for _, mode := range []string{"", config.TLSOff} {
+		if c, err := TLS(config.ServerTLS{Mode: mode}, nil); c != nil || err != nil {
+			t.Errorf("mode %q: %v %v", mode, c, err)
+		}
+	}
+	if _, err := TLS(config.ServerTLS{Mode: "on"}, nil); err == nil || !strings.Contains(err.Error(), "server.tls.mode") {
+		t.Errorf("mode on: %v", err)
+	}
+}
+
+// current is the certificate that a connection gets.
+func current(t testing.TB, c *tls.Config) *x509.Certificate {
+	t.Helper()
+	cert, err := c.GetCertificate(&tls.ClientHelloInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert.Leaf
+}
+
+func TestSelfSignedServes(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned, Names: []string{"api.kubernaut-system.svc", "10.1.2.3", "localhost"}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := current(t, c)
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(leaf)
+	for _, name := range []string{"localhost", "127.0.0.1", "::1", host, "api.kubernaut-system.svc", "10.1.2.3"} {
+		if _, err := leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: roots}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := leaf.VerifyHostname("example.org"); err == nil {
+		t.Error("it is good for example.org too")
+	}
+	if key, ok := leaf.PublicKey.(*ecdsa.PublicKey); !ok || key.Curve.Params().Name != "P-256" || leaf.IsCA {
+		t.Errorf("key %T, authority: %t", leaf.PublicKey, leaf.IsCA)
+	}
+	if n := len(leaf.DNSNames) + len(leaf.IPAddresses); n != 6 && host != "localhost" {
+		t.Errorf("names %q and %v", leaf.DNSNames, leaf.IPAddresses)
+	}
+
+	addr := serveTLS(t, c)
+	for _, v := range []struct {
+		version uint16
+		proto   string
+		ok      bool
+	}{{tls.VersionTLS13, "HTTP/2.0", true}, {tls.VersionTLS12, "HTTP/2.0", true}, {tls.VersionTLS11, "", false}} {
+		transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{
+			RootCAs: roots, MinVersion: tls.VersionTLS10, MaxVersion: v.version,
+		}}
+		resp, err := (&http.Client{Transport: transport}).Get("https://" + addr)
+		if (err == nil) != v.ok {
+			t.Fatalf("%s: %v", tls.VersionName(v.version), err)
+		}
+		if err == nil {
+			resp.Body.Close()
+			if resp.Proto != v.proto || resp.TLS.Version != v.version {
+				t.Errorf("%s over %s, want %s over %s", resp.Proto, tls.VersionName(resp.TLS.Version), v.proto, tls.VersionName(v.version))
+			}
+		}
+		transport.CloseIdleConnections()
+	}
+}
+
+// serve serves on loopback until the test ends.
+func serveTLS(t *testing.T, c *tls.Config) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{
+		TLSConfig: c, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ok") }),
+	}
+	go s.ServeTLS(l, "", "") //nolint:errcheck // it ends with the test
+	t.Cleanup(func() { s.Close() })
+	return l.Addr().String()
+}
+
+// A process that runs for years never shows a certificate that has ended, nor one that ends soon.
+func TestSelfSignedIsRenewed(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned}, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const days = 730
+		seen := map[string]bool{}
+		for range days {
+			leaf := current(t, c)
+			seen[leaf.SerialNumber.String()] = true
+			if left := time.Until(leaf.NotAfter); left < 29*24*time.Hour {
+				t.Fatalf("%s left", left)
+			}
+			if !time.Now().After(leaf.NotBefore) {
+				t.Fatalf("not valid before %s", leaf.NotBefore)
+			}
+			<-time.After(24 * time.Hour)
+		}
+		if n := len(seen); n < 12 || n > 14 || strings.Count(log.String(), "self-signed") != n {
+			t.Errorf("%d certificates in %d days, want one in 60; log:\n%s", n, days, log.String())
+		}
+	})
+}
+
+func TestSelfSignedBadName(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	_, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned, Names: []string{"dienst-ü"}}, nil)
+	if err == nil || !strings.Contains(err.Error(), "dienst-ü") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// ask is the serial number of the certificate that a client is shown.
+func serialOf(t *testing.T, addr string) string {
+	t.Helper()
+	conn, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET / HTTP/1.0\r\n\r\n")
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Fatal(err)
+	}
+	return conn.ConnectionState().PeerCertificates[0].SerialNumber.String()
+}

@@ -1,0 +1,110 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/view"
+)
+
+// listServices and listToolsets are the lists that are paged.
+const (
+	listServices = "list-services"
+	listToolsets = "list-toolsets"
+)
+
+// ServiceList is a part of the Services.
+type ServiceList struct {
+	Services []view.Service `json:"services"`
+	Count    int            `json:"count" doc:"How many there are in all parts"`
+	Continue Token          `json:"continue,omitempty" doc:"For the next part; missing in the last one"`
+}
+
+type servicesInput struct {
+	Type      string         `query:"type" maxLength:"63" doc:"The type of backend"`
+	Namespace string         `query:"namespace" pattern:"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" patternDescription:"a namespace's name" doc:"Its Services alone"`
+	Healthy   Optional[bool] `query:"healthy" doc:"Those that a probe found so; what was not probed is neither"`
+	Verdict   string         `query:"verdict" enum:"accepted,unavailable,duplicate,unconfirmed,rejected"`
+	Search    string         `query:"search" maxLength:"200" doc:"Words, each of which must be in the namespace, name, type, instance, endpoint or version"`
+	Paging
+}
+
+func (a *API) registerServices(h huma.API) {
+	o := operation(http.MethodGet, "/api/v1/services", listServices, "List Services with what became of them",
+		right{"list", auth.Services})
+	o.Description = "By verdict, namespace and name. Services that no type matches come last, as rejected. " +
+		"A Service that matches several types comes once for each."
+	huma.Register(h, o, func(_ context.Context, in *servicesInput) (*struct{ Body ServiceList }, error) {
+		return &struct{ Body ServiceList }{a.services(in)}, nil
+	})
+}
+
+// services is one page. All that match are counted.
+func (a *API) services(in *servicesInput) ServiceList {
+	l := ServiceList{Services: []view.Service{}}
+	words, after := strings.Fields(strings.ToLower(in.Search)), afterToken(in.Continue)
+	var last key // on this page
+	more := false
+	for _, s := range a.index().services {
+		if !in.lets(s, words) {
+			continue
+		}
+		l.Count++
+		switch {
+		case s.compare(after) <= 0:
+		case len(l.Services) == in.Limit:
+			more = true
+		default:
+			l.Services, last = append(l.Services, s.view()), s.key
+		}
+	}
+	if more {
+		l.Continue = newToken(listServices, strconv.Itoa(last.rank), last.Namespace, last.Name, last.typ)
+	}
+	return l
+}
+
+// lets reports whether a Service is asked for. An unmatched one has no type and no health.
+func (in *servicesInput) lets(s listed, words []string) bool {
+	verdict := backend.Rejected
+	if s.shown != nil {
+		verdict = s.shown.Verdict
+	}
+	return (in.Type == "" || in.Type == s.typ) && (in.Namespace == "" || in.Namespace == s.Namespace) &&
+		(in.Verdict == "" || in.Verdict == string(verdict)) &&
+		(!in.Healthy.Set || s.shown != nil && s.shown.Healthy != nil && *s.shown.Healthy == in.Healthy.Value) &&
+		(len(words) == 0 || s.has(words))
+}
+
+// has reports whether a search finds a Service.
+func (s listed) has(words []string) bool {
+	text := s.Ref.String()
+	if v := s.shown; v != nil {
+		text = strings.ToLower(strings.Join([]string{text, v.Type, v.Instance, v.Endpoint, v.Metadata["version"]}, "\n"))
+	}
+	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
+}
+
+func (s listed) view() view.Service {
+	if s.shown != nil {
+		return *s.shown
+	}
+	return view.NewService(&backend.Finding{Ref: s.Ref, Verdict: backend.Rejected, Reason: view.ReasonNothing}, nil)
+}
+
+// afterToken is the key of the last Service on the page before; without one it comes before all of them.
+func afterToken(t Token) key {
+	if k, ok := t.read(listServices); ok {
+		if number, err := strconv.Atoi(k[0]); err == nil {
+			return key{number, backend.Ref{Namespace: k[1], Name: k[2]}, k[3]}
+		}
+	}
+	return key{rank: -1}
+}

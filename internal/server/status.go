@@ -1,0 +1,108 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/controller"
+)
+
+// Status is how the service is doing.
+type Status struct {
+	Version       string    `json:"version"`
+	Leader        bool      `json:"leader" doc:"Whether this replica writes"`
+	Standalone    bool      `json:"standalone" doc:"Without a cluster: Services and documents are files"`
+	DryRun        bool      `json:"dry_run" doc:"Nothing is written"`
+	Authenticated bool      `json:"authenticated" doc:"Whether this answer is for a known user"`
+	DiscoveredAt  time.Time `json:"discovered_at" doc:"When what is known was last put together"`
+	Took          string    `json:"took" doc:"As in 12ms"`
+	Counts        Counts    `json:"counts"`
+	ServicesTotal int       `json:"services_total"`
+	Types         []string  `json:"types" doc:"The types that occur"`
+	Frozen        []string  `json:"namespaces_frozen" doc:"Namespaces that may not be watched: what is published of them stays"`
+	Target        string    `json:"target" doc:"What is written: namespace/name of the ConfigMap, or a directory"`
+	Revision      uint64    `json:"revision" doc:"Counts up when something has changed, within one process"`
+	Problems      []Trouble `json:"problems" doc:"What somebody should look at"`
+	LastChange    uint64    `json:"last_change" doc:"The seq of the newest change, 0 for none"`
+}
+
+// Counts are how many Services have a verdict; one that several types were found in counts for each.
+type Counts struct {
+	Accepted    int `json:"accepted"`
+	Unavailable int `json:"unavailable"`
+	Duplicate   int `json:"duplicate"`
+	Unconfirmed int `json:"unconfirmed"`
+	Rejected    int `json:"rejected"`
+}
+
+// Trouble is one thing that somebody should look at.
+type Trouble struct {
+	Kind    string `json:"kind" enum:"publish,source,overrides,frozen,warning"`
+	Message string `json:"message"`
+}
+
+func (a *API) registerStatus(h huma.API) {
+	o := operation(http.MethodGet, "/api/v1/status", "get-status", "Tell how the service is doing", right{"get", auth.Toolsets})
+	huma.Register(h, o, func(ctx context.Context, _ *struct{}) (*struct{ Body Status }, error) {
+		return &struct{ Body Status }{a.status(traceOf(ctx).user)}, nil
+	})
+}
+
+func (a *API) status(user string) Status {
+	i := a.index()
+	s, count := i.snapshot, i.counts
+	return Status{
+		Version: a.o.Version, Leader: s.Leading, Standalone: a.o.Standalone, DryRun: s.DryRun, Authenticated: user != "",
+		DiscoveredAt: s.At.UTC(), Took: s.Took.Total.Round(time.Microsecond).String(),
+		Counts: Counts{
+			Accepted: count[backend.Accepted], Unavailable: count[backend.Unavailable], Duplicate: count[backend.Duplicate],
+			Unconfirmed: count[backend.Unconfirmed], Rejected: count[backend.Rejected],
+		},
+		ServicesTotal: i.total, Types: filled(i.types), Frozen: filled(s.Frozen), Target: a.o.Target,
+		Revision: i.revision, Problems: a.troubles(s), LastChange: a.lastChange(),
+	}
+}
+
+// troubles are told in the order in which they matter.
+func (a *API) troubles(s *controller.Snapshot) []Trouble {
+	list := []Trouble{}
+	source := s.Source
+	if a.o.SourceErr != nil {
+		source = a.o.SourceErr()
+	}
+	for _, t := range []Trouble{
+		{"publish", message(s.Err)},
+		{"source", message(source)},
+		{"overrides", message(s.Overrides)},
+	} {
+		if t.Message != "" {
+			list = append(list, t)
+		}
+	}
+	if len(s.Frozen) > 0 {
+		list = append(list, Trouble{"frozen", "not allowed to watch " + strings.Join(s.Frozen, ", ") + ": what is published of it stays as it is"})
+	}
+	for _, m := range s.Misnamed {
+		list = append(list, Trouble{"warning", m.String()})
+	}
+	if s.Document != nil {
+		for _, warning := range s.Document.Warnings {
+			list = append(list, Trouble{"warning", warning})
+		}
+	}
+	return list
+}
+
+// filled is a list that is not null in JSON.
+func filled[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}

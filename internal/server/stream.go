@@ -1,0 +1,242 @@
+package server
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+)
+
+// streams counts those that are open, and whose they are. One reader may have half of them, so that nobody alone keeps all
+// others from reading.
+type streams struct {
+	mu   sync.Mutex
+	open int
+	of   map[string]int // by user, or by address where users have no names
+}
+
+// begin says whether there is room for one more; if so, end must be called.
+func (s *streams) begin(reader string, most int) *Problem {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.open >= most:
+		return problem(http.StatusServiceUnavailable, "%d streams are open, and no more are served", s.open).retry(busy)
+	case s.of[reader] >= max(1, most/2):
+		return problem(http.StatusTooManyRequests, "you have %d streams open, and no more are served", s.of[reader]).retry(busy)
+	}
+	if s.of == nil {
+		s.of = map[string]int{}
+	}
+	s.open++
+	s.of[reader]++
+	return nil
+}
+
+func (s *streams) end(reader string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open--
+	if s.of[reader]--; s.of[reader] == 0 {
+		delete(s.of, reader)
+	}
+}
+
+// busy is when it is worth to try again where there are too many streams.
+const busy = 15 * time.Second
+
+const pathStream = "/api/v1/stream"
+
+type streamInput struct {
+	Since Optional[uint64] `query:"since" doc:"A seq: changes after that one come first; without it, only those to come"`
+	Last  string           `header:"Last-Event-ID" doc:"The same, as a browser sends it when it connects again; it goes before since"`
+}
+
+func (a *API) registerStream(h huma.API) {
+	o := operation(http.MethodGet, pathStream, "stream", "Follow the status and the changes as server-sent events",
+		right{"watch", auth.Toolsets})
+	o.Description = "Events \"status\" hold what /api/v1/status answers, at once and when it changes, at most four a second. " +
+		"Events \"change\" hold one change as in /api/v1/changes; their id is its seq. " +
+		"A reader that is slow misses states in between, and never the last one. It ends when the service stops."
+	o.Responses["200"] = &huma.Response{
+		Description: "Events, until one side ends it",
+		Content:     map[string]*huma.MediaType{mediaEvents: {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}
+	huma.Register(h, o, func(ctx context.Context, in *streamInput) (*huma.StreamResponse, error) {
+		if stopped(a.o.Stopping) {
+			return nil, problem(http.StatusServiceUnavailable, "the service is stopping; another replica answers").retry(time.Second)
+		}
+		reader := cmp.Or(traceOf(ctx).user, traceOf(ctx).remote)
+		if p := a.streams.begin(reader, a.limits.streams); p != nil {
+			return nil, p
+		}
+		return &huma.StreamResponse{Body: func(ctx huma.Context) {
+			defer a.streams.end(reader)
+			a.stream(ctx, in)
+		}}, nil
+	})
+}
+
+func stopped(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// follower is one reader of the stream. It holds nothing but what it last told: a reader that is slow costs no memory, and
+// keeps nobody else waiting.
+type follower struct {
+	api     *API
+	ctx     context.Context
+	request *http.Request
+	to      http.ResponseWriter
+	control *http.ResponseController
+	user    string
+	seq     uint64 // of the last change that was told
+	status  string // as last told, without what always changes
+}
+
+func (a *API) stream(x huma.Context, in *streamInput) {
+	r, w := humago.Unwrap(x)
+	w.Header().Set("Content-Type", mediaEvents)
+	w.Header().Set("X-Accel-Buffering", "no") // for proxies that would gather it
+	w.WriteHeader(http.StatusOK)
+	t := traceOf(r.Context())
+	t.stream = true
+	f := &follower{api: a, ctx: r.Context(), request: r, to: w, control: http.NewResponseController(w), user: t.user, seq: a.lastChange()}
+	if seq, ok := in.from(); ok && seq <= f.seq { // else a number of a process that was here before
+		f.seq = seq
+	} else if ok {
+		f.seq = 0
+	}
+	if r.Method == http.MethodHead {
+		return
+	}
+	if err := f.follow(); err != nil {
+		a.o.Log.Debug("stream ended", "request_id", traceOf(f.ctx).id, "err", err)
+	}
+}
+
+// from is the seq to begin after.
+func (in *streamInput) from() (uint64, bool) {
+	if seq, err := strconv.ParseUint(in.Last, 10, 64); err == nil {
+		return seq, true
+	}
+	return in.Since.Value, in.Since.Set
+}
+
+// errEnd are ends that are nobody's fault.
+var errEnd = errors.New("the service is stopping")
+
+// follow tells until somebody ends it.
+func (f *follower) follow() error {
+	limits := &f.api.limits
+	alive, look := time.NewTicker(limits.keepAlive), time.NewTicker(limits.look)
+	authorize, gathered := time.NewTicker(limits.authorize), time.NewTimer(0)
+	defer alive.Stop()
+	defer look.Stop()
+	defer authorize.Stop()
+	defer gathered.Stop()
+	if err := f.write([]byte("retry: 3000\n\n")); err != nil {
+		return err
+	}
+	wanted, waiting := true, true // to tell something; for the timer
+	for {
+		updated := f.api.o.State.Updated() // before looking, so that nothing is missed
+		if wanted && !waiting {
+			if err := f.tell(); err != nil {
+				return err
+			}
+			wanted, waiting = false, true
+			gathered.Reset(limits.gather)
+		}
+		select {
+		case <-f.ctx.Done():
+			return f.ctx.Err()
+		case <-f.api.o.Stopping:
+			return errEnd
+		case <-updated:
+			wanted = true
+		case <-look.C: // what no snapshot tells
+			wanted = true
+		case <-gathered.C:
+			waiting = false
+		case <-alive.C:
+			if err := f.write([]byte(": keep-alive\n\n")); err != nil {
+				return err
+			}
+		case <-authorize.C:
+			if err := f.authorize(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// authorize asks again whether the reader may read. Who may not learns why when it connects again.
+func (f *follower) authorize() error {
+	_, err := f.api.o.Authorizer.Authorize(f.ctx, auth.BearerToken(f.request), auth.Attributes{Verb: "watch", Resource: auth.Toolsets})
+	if errors.Is(err, auth.ErrBusy) {
+		return nil
+	}
+	return err
+}
+
+// tell sends the changes since the last time, and the status if it says something else.
+func (f *follower) tell() error {
+	var out bytes.Buffer
+	for _, c := range f.api.o.History.Since(f.seq) {
+		text, err := json.Marshal(newChange(&c))
+		if err != nil {
+			return fmt.Errorf("encode a change: %w", err)
+		}
+		fmt.Fprintf(&out, "event: change\nid: %d\ndata: %s\n\n", c.Seq, text)
+		f.seq = c.Seq
+	}
+	status := f.api.status(f.user)
+	text, err := json.Marshal(status)
+	if err != nil {
+		return fmt.Errorf("encode the status: %w", err)
+	}
+	status.DiscoveredAt, status.Took = time.Time{}, ""
+	gist, err := json.Marshal(status)
+	if err != nil {
+		return fmt.Errorf("encode the status: %w", err)
+	}
+	if string(gist) != f.status {
+		f.status = string(gist)
+		fmt.Fprintf(&out, "event: status\ndata: %s\n\n", text)
+	}
+	if out.Len() == 0 {
+		return nil
+	}
+	return f.write(out.Bytes())
+}
+
+// write sends at once, or fails when the reader does not read.
+func (f *follower) write(text []byte) error {
+	if err := f.control.SetWriteDeadline(time.Now().Add(f.api.limits.write)); err != nil {
+		return fmt.Errorf("set a deadline: %w", err)
+	}
+	if _, err := f.to.Write(text); err != nil {
+		return fmt.Errorf("send events: %w", err)
+	}
+	if err := f.control.Flush(); err != nil {
+		return fmt.Errorf("send events: %w", err)
+	}
+	return nil
+}

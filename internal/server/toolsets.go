@@ -1,0 +1,97 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/view"
+)
+
+// ToolsetList is a part of the toolsets.
+type ToolsetList struct {
+	Toolsets []view.Toolset `json:"toolsets"`
+	Count    int            `json:"count" doc:"How many there are in all parts"`
+	Continue Token          `json:"continue,omitempty" doc:"For the next part; missing in the last one"`
+}
+
+type toolsetsInput struct {
+	Type    string         `query:"type" maxLength:"253" doc:"The type of its backends"`
+	Enabled Optional[bool] `query:"enabled"`
+	Healthy Optional[bool] `query:"healthy" doc:"Whether all its backends are; what was not probed is neither"`
+	Paging
+}
+
+func (a *API) registerToolsets(h huma.API) {
+	o := operation(http.MethodGet, "/api/v1/toolsets", listToolsets, "List the toolsets that HolmesGPT gets", right{"list", auth.Toolsets})
+	o.Description = "By name, overrides included."
+	huma.Register(h, o, func(_ context.Context, in *toolsetsInput) (*struct{ Body ToolsetList }, error) {
+		return &struct{ Body ToolsetList }{a.toolsets(in)}, nil
+	})
+
+	o = operation(http.MethodGet, "/api/v1/toolsets/{name...}", "get-toolset", "Get one toolset",
+		right{"get", auth.Toolsets}, http.StatusNotFound)
+	o.Description = "Slashes in the name may be written as they are, or as %2F."
+	huma.Register(h, o, func(_ context.Context, in *struct {
+		Name string `path:"name" example:"prometheus/metrics"`
+	}) (*struct{ Body view.Toolset }, error) {
+		t, err := a.toolset(in.Name)
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body view.Toolset }{*t}, nil
+	})
+}
+
+// toolsets is one page. Two may have one name, a toolset and an MCP server: the token counts them.
+func (a *API) toolsets(in *toolsetsInput) ToolsetList {
+	l := ToolsetList{Toolsets: []view.Toolset{}}
+	after, given := in.Continue.read(listToolsets)
+	var last Token // on this page
+	before, nth, more := "", 0, false
+	for _, t := range a.index().toolsets() {
+		if t.Name != before {
+			before, nth = t.Name, 0
+		}
+		nth++
+		if !in.lets(&t) {
+			continue
+		}
+		l.Count++
+		switch {
+		case given && (t.Name < after[0] || t.Name == after[0] && strconv.Itoa(nth) <= after[1]):
+		case len(l.Toolsets) == in.Limit:
+			more = true
+		default:
+			l.Toolsets = append(l.Toolsets, t)
+			last = newToken(listToolsets, t.Name, strconv.Itoa(nth))
+		}
+	}
+	if more {
+		l.Continue = last
+	}
+	return l
+}
+
+func (in *toolsetsInput) lets(t *view.Toolset) bool {
+	return (in.Type == "" || in.Type == t.Type) && in.Enabled.allows(t.Enabled) &&
+		(!in.Healthy.Set || t.Healthy != nil && *t.Healthy == in.Healthy.Value)
+}
+
+func (a *API) toolset(name string) (*view.Toolset, error) {
+	var names []string
+	for _, t := range a.index().toolsets() {
+		if t.Name == name {
+			return &t, nil
+		}
+		if len(names) < nearMost {
+			names = append(names, t.Name)
+		}
+	}
+	hint := didYouMean(strings.TrimSpace(name), names)
+	return nil, problem(http.StatusNotFound, "there is no toolset %q%s", cut(name, 100), hint)
+}
