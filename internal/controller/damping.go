@@ -2,25 +2,18 @@ package controller
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// How often the Services of one owner may change what is published (DTS-PRB-7). Each change makes the agent rebuild its
-// tools.
+// The publications of one namespace have a budget (DTS-PRB-7). Each change makes the agent rebuild its tools.
 const (
-	flapWindow = time.Minute
-	flapLimit  = 3                // publications of a Service within flapWindow before it has to stay the same for a while
-	firstQuiet = 30 * time.Second // how long that is at first; twice as long each further time
-	longQuiet  = 10 * time.Minute // at most
-	forgotten  = 2 * longQuiet    // without a change, after which the past counts no more
-
-	budgetBurst = 60              // publications of one namespace at once
-	budgetWait  = 2 * time.Second // between two more of them
+	budgetBurst = 60              // at once
+	budgetWait  = 2 * time.Second // until there is one more
 )
 
 // damper decides what may be published and withdrawn now. It is for one goroutine.
@@ -32,12 +25,15 @@ type damper struct {
 	published  map[backend.Key]publication
 	candidates map[backend.Key]publication // what each would be published as, and since when
 	services   map[backend.Ref]*flapping
-	turns      map[string]*turns // of changes of the document, by namespace
-	budgets    limiters[string]  // of publications, by namespace
+	turns      turns           // of changes of the document, by namespace
+	budgets    budgets[string] // of publications, by namespace
 }
 
 func newDamper(trusted func(namespace string) bool, stands func(*backend.Candidate) bool) damper {
-	return damper{trusted: trusted, stands: stands, budgets: limiters[string]{burst: budgetBurst, wait: budgetWait}}
+	return damper{
+		trusted: trusted, stands: stands, services: map[backend.Ref]*flapping{},
+		turns: newTurns(), budgets: budgets[string]{burst: budgetBurst, wait: budgetWait},
+	}
 }
 
 // publication is what a candidate is written as: everything of it that the keys hold.
@@ -48,17 +44,6 @@ type publication struct {
 }
 
 func (p publication) is(text string) bool { return p.text == text || p.text == "" }
-
-// stays is the finding of what is published for a while longer.
-func (p publication) stays() backend.Finding {
-	f := p.finding
-	return backend.Finding{
-		Ref: f.Ref, Service: f.Service, Type: f.Type, Candidate: f.Candidate, Observation: f.Observation, Verdict: backend.Accepted,
-		Stays: true,
-		Reason: fmt.Sprintf("its owner has changed or removed it; since its namespace changes what is published too often, "+
-			"that follows with what else changes there, in %s at most", turnWait),
-	}
-}
 
 // recall takes in what another process, or another replica, has published: that it is published still is no change.
 func (d *damper) recall(list []publish.Instance) {
@@ -88,7 +73,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 		if p, ok := d.published[key]; ok && p.is(inventory.Text(f)) {
 			continue
 		}
-		quiet := d.services[f.Ref].quiet(now)
+		quiet := d.quiet(f.Ref, now)
 		if rest := quiet - now.Sub(d.candidates[key].since); rest > 0 {
 			wait(f, rest, fmt.Sprintf("it changes too often: it is published when it has stayed as it is for %s", quiet))
 			continue
@@ -122,83 +107,6 @@ func (d *damper) note(now time.Time, findings []*backend.Finding) {
 		candidates[key] = c
 	}
 	d.candidates = candidates
-}
-
-// takeTurns leaves what is published of a namespace as it is until the namespace has its next turn.
-func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
-	all = findings
-	wait := func(f *backend.Finding, until time.Duration) {
-		f.Verdict, f.Reason = backend.Unavailable, fmt.Sprintf("its namespace changes what is published too often: "+
-			"it is published with what else changes there, in %s at most", until.Round(time.Second))
-		again = sooner(again, until)
-	}
-	current := map[backend.Key]*backend.Finding{}
-	for _, f := range findings {
-		if f.Candidate == nil {
-			continue
-		}
-		key := f.Candidate.Key()
-		current[key] = f
-		if _, known := d.published[key]; known || f.Verdict != backend.Accepted || !d.pays(f) {
-			continue
-		}
-		if until := d.turns[f.Namespace].wait(now); until > 0 {
-			wait(f, until)
-		}
-	}
-	behind := map[string]bool{} // namespaces of which more is published than is wanted
-	for key, p := range d.published {
-		f, t := current[key], d.turns[key.Namespace]
-		until := t.wait(now)
-		if until == 0 || !d.mayStay(p, f) {
-			continue
-		}
-		if behind[key.Namespace] = true; t.overdue(now) {
-			continue
-		}
-		if t.waiting.IsZero() {
-			t.waiting = now
-		}
-		again = sooner(again, min(until, t.waiting.Add(turnWait).Sub(now)))
-		if f != nil {
-			*f = p.stays()
-		} else {
-			gone := p.stays()
-			all = append(all, &gone)
-		}
-	}
-	for namespace, t := range d.turns {
-		if !behind[namespace] {
-			t.waiting = time.Time{}
-		}
-	}
-	return all, again
-}
-
-// mayStay reports whether what is published is no longer wanted, f being what is found now, and may stay for a while all the
-// same. What its owner did may; not so what no longer works, what leads to a denied address, and what holds a credential.
-func (d *damper) mayStay(p publication, f *backend.Finding) bool {
-	switch {
-	case p.finding == nil, len(p.finding.Credentials) > 0, p.finding.Entitled:
-		return false
-	case f == nil:
-		return d.stands(p.finding.Candidate)
-	case duplicatesAnothers(f):
-		return false
-	case f.Verdict == backend.Accepted:
-		return !p.is(inventory.Text(f)) && d.pays(f) && d.stands(p.finding.Candidate)
-	}
-	asked := f.Observation.Outcome != backend.Unprobed
-	elsewhere := f.Verdict == backend.Duplicate || f.Limit != "" || f.Annotation != "" // beside other Services of its owner's
-	if asked && !elsewhere && health.Same(f.Candidate, p.finding.Candidate) {
-		return false
-	}
-	return d.stands(p.finding.Candidate)
-}
-
-// duplicatesAnothers reports that a Service of another namespace is used instead, which is not its owner's doing.
-func duplicatesAnothers(f *backend.Finding) bool {
-	return f.Verdict == backend.Duplicate && f.Winner.Namespace != f.Namespace
 }
 
 // pays reports whether publishing it counts against the budget and the turns of its namespace. What wants credentials is
@@ -242,13 +150,24 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 		}
 	}
 	for ref := range changed {
-		d.service(ref).enter(now)
+		if d.services[ref] == nil {
+			d.services[ref] = &flapping{}
+		}
+		d.services[ref].enter(now)
 	}
+	maps.DeleteFunc(d.services, func(_ backend.Ref, f *flapping) bool { return f.over(now) })
 	for namespace := range namespaces {
-		d.turn(namespace).take(now)
+		d.turns.take(namespace, now)
 	}
 	d.published = after
-	d.forget(now)
+}
+
+// quiet is how long a Service must stay the same before it is published again.
+func (d *damper) quiet(ref backend.Ref, now time.Time) time.Duration {
+	if f := d.services[ref]; f != nil {
+		return f.quiet(now)
+	}
+	return 0
 }
 
 // holds are the Services that are published.
@@ -258,74 +177,4 @@ func (d *damper) holds() map[backend.Ref]bool {
 		refs[key.Ref] = true
 	}
 	return refs
-}
-
-func (d *damper) service(ref backend.Ref) *flapping {
-	if d.services == nil {
-		d.services = map[backend.Ref]*flapping{}
-	}
-	if d.services[ref] == nil {
-		d.services[ref] = &flapping{}
-	}
-	return d.services[ref]
-}
-
-func (d *damper) turn(namespace string) *turns {
-	if d.turns == nil {
-		d.turns = map[string]*turns{}
-	}
-	if d.turns[namespace] == nil {
-		d.turns[namespace] = &turns{left: turnBurst}
-	}
-	return d.turns[namespace]
-}
-
-// forget drops what no longer matters, so that names which come and go leave nothing behind.
-func (d *damper) forget(now time.Time) {
-	for ref, f := range d.services {
-		if f.over(now) {
-			delete(d.services, ref)
-		}
-	}
-	for name, t := range d.turns {
-		if t.full(now) {
-			delete(d.turns, name)
-		}
-	}
-	d.budgets.sweep(now)
-}
-
-// flapping is how often something changed lately. A nil one never did.
-type flapping struct {
-	times []time.Time // within flapWindow before the last
-	need  time.Duration
-}
-
-// enter notes a change.
-func (f *flapping) enter(now time.Time) {
-	if f.over(now) {
-		*f = flapping{}
-	}
-	recent := f.times[:0]
-	for _, t := range f.times {
-		if now.Sub(t) < flapWindow {
-			recent = append(recent, t)
-		}
-	}
-	f.times = append(recent, now)
-	if f.need > 0 || len(f.times) >= flapLimit {
-		f.need = min(max(2*f.need, firstQuiet), longQuiet)
-	}
-}
-
-// quiet is how long it must stay the same before it is published again.
-func (f *flapping) quiet(now time.Time) time.Duration {
-	if f == nil || f.over(now) {
-		return 0
-	}
-	return f.need
-}
-
-func (f *flapping) over(now time.Time) bool {
-	return len(f.times) == 0 || now.Sub(f.times[len(f.times)-1]) >= forgotten
 }

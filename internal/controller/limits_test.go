@@ -187,37 +187,6 @@ func TestOnlyWhatIsPublishedIsLogged(t *testing.T) {
 	})
 }
 
-// A Service whose annotation turns bad and good all the time is recorded a few times a minute.
-func TestBadAnnotationsAreRecordedNowAndThen(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-ANN-1")
-	var o owners
-	now := time.Now()
-	tell := func(name func(i int) string) (n int) {
-		for i := range 150 {
-			now = now.Add(400 * time.Millisecond)
-			if o.mayTell(name(i), now) {
-				n++
-			}
-		}
-		return n
-	}
-	one := func(int) string { return "evil" }
-	if n := tell(one); n < ownerBurst || n > ownerBurst+2 {
-		t.Errorf("%d in the first minute, want %d", n, ownerBurst)
-	}
-	if n := tell(one); n > 2 {
-		t.Errorf("%d in the second minute, want 2", n)
-	}
-	if !o.mayTell("ns", now) {
-		t.Error("another namespace waits")
-	}
-	o.sweep(now.Add(time.Hour))
-	if len(o.namespaces.of) != 0 {
-		t.Error("what is over is remembered")
-	}
-}
-
 // A Service that is deleted and made again with the same wrong annotation is another one, whose Event takes its turn.
 func TestComplaintsAboutWhatIsMadeAgainAreFew(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")

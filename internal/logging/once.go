@@ -1,10 +1,8 @@
 package logging
 
-import "maps"
-
-// Condition remembers what was last reported of something that holds for a while, so that it is reported when it begins, when
-// it changes and when it is over, but not each time it is looked at. The zero value of V means that nothing is to be reported,
-// and nothing was so far. It is for one goroutine.
+// Condition remembers what was last reported of something that lasts, so that it is reported when it begins, when it changes
+// and when it is over, and not each time it is looked at. The zero value of V is nothing to report; so far nothing was. It is
+// for one goroutine.
 type Condition[V comparable] struct{ reported V }
 
 // Changed reports whether now is not what was last reported, and takes it as reported.
@@ -14,13 +12,20 @@ func (c *Condition[V]) Changed(now V) bool {
 	return changed
 }
 
-// Conditions is a Condition for each of several subjects.
+// Conditions is a Condition for each of several subjects. What is reported of a subject may be held back: only what was
+// Reported counts.
 type Conditions[K, V comparable] struct{ reported map[K]V }
+
+// Last is what was last reported of the subject.
+func (c *Conditions[K, V]) Last(subject K) (value V, reported bool) {
+	value, reported = c.reported[subject]
+	return value, reported
+}
 
 // Is reports whether this was last reported of the subject.
 func (c *Conditions[K, V]) Is(subject K, value V) bool {
-	last, ok := c.reported[subject]
-	return ok && last == value
+	last, reported := c.reported[subject]
+	return reported && last == value
 }
 
 // Reported notes that this was reported of the subject.
@@ -31,10 +36,21 @@ func (c *Conditions[K, V]) Reported(subject K, value V) {
 	c.reported[subject] = value
 }
 
-// Over drops the subjects of which something was reported and that do not hold any more, and returns them.
-func (c *Conditions[K, V]) Over(holds func(K) bool) map[K]V {
-	over := maps.Clone(c.reported)
-	maps.DeleteFunc(over, func(k K, _ V) bool { return holds(k) })
-	maps.DeleteFunc(c.reported, func(k K, _ V) bool { return !holds(k) })
+// Drop notes that it is over for the subject, and returns whether anything was reported of it.
+func (c *Conditions[K, V]) Drop(subject K) (reported bool) {
+	_, reported = c.reported[subject]
+	delete(c.reported, subject)
+	return reported
+}
+
+// Over drops all subjects for which it is over, and returns what was reported of them.
+func (c *Conditions[K, V]) Over(lasts func(K) bool) map[K]V {
+	over := map[K]V{}
+	for k, v := range c.reported {
+		if !lasts(k) {
+			over[k] = v
+			delete(c.reported, k)
+		}
+	}
 	return over
 }

@@ -42,6 +42,10 @@ func TestConditionIsReportedOnce(t *testing.T) {
 		}
 	}
 	many.Reported("a", "y")
+	if last, reported := many.Last("a"); last != "y" || !reported || !many.Drop("a") || many.Drop("a") {
+		t.Error("a subject is not dropped once")
+	}
+	many.Reported("a", "y")
 	if many.Is("a", "x") || !many.Is("a", "y") {
 		t.Error("what was reported of a subject before still counts")
 	}

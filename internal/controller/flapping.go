@@ -1,0 +1,47 @@
+package controller
+
+import "time"
+
+// A Service that is published too often has to stay the same for a while before it is published again (DTS-PRB-7).
+const (
+	flapWindow = time.Minute
+	flapLimit  = 3                // publications within flapWindow
+	firstQuiet = 30 * time.Second // how long it has to stay the same at first; twice as long each further time
+	longQuiet  = 10 * time.Minute // at most
+	forgotten  = 2 * longQuiet    // without a change, after which the past counts no more
+)
+
+// flapping is how often one Service was published lately. The zero value never was.
+type flapping struct {
+	times []time.Time // within flapWindow before the last
+	need  time.Duration
+}
+
+// enter notes a publication.
+func (f *flapping) enter(now time.Time) {
+	if f.over(now) {
+		*f = flapping{}
+	}
+	recent := f.times[:0]
+	for _, t := range f.times {
+		if now.Sub(t) < flapWindow {
+			recent = append(recent, t)
+		}
+	}
+	f.times = append(recent, now)
+	if f.need > 0 || len(f.times) >= flapLimit {
+		f.need = min(max(2*f.need, firstQuiet), longQuiet)
+	}
+}
+
+// quiet is how long the Service must stay the same before it is published again.
+func (f *flapping) quiet(now time.Time) time.Duration {
+	if f.over(now) {
+		return 0
+	}
+	return f.need
+}
+
+func (f *flapping) over(now time.Time) bool {
+	return len(f.times) == 0 || now.Sub(f.times[len(f.times)-1]) >= forgotten
+}

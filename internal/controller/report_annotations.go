@@ -1,0 +1,57 @@
+package controller
+
+import (
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/logging"
+)
+
+// complaint is what was reported to an owner, and about which Service: one that is made again is another.
+type complaint struct{ uid, reason string }
+
+// BadAnnotation implements Reporter.
+func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) { r.complain(s, typ, reason) }
+
+// complain reports to an owner that an annotation is wrong, each time it is detected. What changes too often is reported with
+// a later discovery.
+func (r *Report) complain(s *backend.Service, typ, reason string) (reported bool) {
+	if now := (complaint{s.UID, reason}); !r.bad.Is(s.Ref, now) {
+		if !r.mayReport(s.Namespace) {
+			return false
+		}
+		r.bad.Reported(s.Ref, now)
+		r.Metrics.DetectorError(typ)
+		r.backend(history.AnnotationInvalid, backend.Key{Ref: s.Ref, Type: typ}, reason)
+	}
+	r.Events.Service(s, true, "BadAnnotation", reason)
+	return true
+}
+
+// GoodAnnotation implements Reporter.
+func (r *Report) GoodAnnotation(s *backend.Service) {
+	if r.bad.Drop(s.Ref) {
+		r.backend(history.AnnotationValid, backend.Key{Ref: s.Ref}, "what was wrong with its annotations is mended, or gone")
+	}
+	r.Events.Clear(s)
+}
+
+// reportClashes reports annotations that only another Service makes wrong to their owners (DTS-ANN-1), and when that is over.
+// A new leader reports all of them.
+func (r *Report) reportClashes(s *Snapshot, led bool) {
+	if led {
+		r.clashes = logging.Conditions[backend.Ref, complaint]{}
+	}
+	now := map[backend.Ref]bool{}
+	for _, f := range s.Findings {
+		if f.Annotation == "" || now[f.Ref] {
+			continue
+		}
+		now[f.Ref] = true
+		if c := (complaint{f.Service.UID, f.Reason}); !r.clashes.Is(f.Ref, c) && r.complain(f.Service, f.Type, f.Reason) {
+			r.clashes.Reported(f.Ref, c)
+		}
+	}
+	for ref, c := range r.clashes.Over(func(ref backend.Ref) bool { return now[ref] }) {
+		r.GoodAnnotation(&backend.Service{Ref: ref, UID: c.uid})
+	}
+}

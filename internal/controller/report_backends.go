@@ -1,0 +1,180 @@
+package controller
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/logging"
+)
+
+// reportBackends reports each backend that was added, withdrawn or changed since the last cycle.
+func (r *Report) reportBackends(s *Snapshot) {
+	published := map[backend.Key]bool{}
+	reasons := map[backend.Key]string{}
+	for _, f := range s.Findings {
+		key := backend.Key{Ref: f.Ref, Type: f.Type}
+		if f.Candidate != nil {
+			key = f.Candidate.Key()
+		}
+		reasons[key] = f.Reason
+		if f.Verdict != backend.Accepted {
+			continue
+		}
+		published[key] = true
+		switch old, known := r.backends.Last(key); {
+		case !known:
+			r.Metrics.Discovered(f.Type)
+			r.Log.Info("backend added", attributes(key, "endpoint", f.Endpoint(), "version", f.Observation.Version)...)
+			r.backend(history.Added, key, "at "+f.Endpoint())
+		case old != f.Endpoint():
+			r.Log.Info("backend changed", attributes(key, "endpoint", f.Endpoint(), "was", old)...)
+			r.backend(history.Changed, key, fmt.Sprintf("now at %s, was at %s", f.Endpoint(), old))
+		}
+		r.backends.Reported(key, f.Endpoint())
+	}
+	for key, endpoint := range r.backends.Over(func(key backend.Key) bool { return published[key] }) {
+		reason := cmp.Or(reasons[key], reasons[backend.Key{Ref: key.Ref}], "it is no longer there, or no longer looks like one")
+		r.Log.Info("backend withdrawn", attributes(key, "endpoint", endpoint, "reason", reason)...)
+		r.backend(history.Withdrawn, key, reason)
+	}
+}
+
+// backend enters something about one backend into the history.
+func (r *Report) backend(kind history.Kind, key backend.Key, message string) {
+	r.History.Add(history.Change{Kind: kind, Ref: key.Ref, Type: key.Type, Message: message})
+}
+
+func attributes(key backend.Key, more ...any) []any {
+	list := []any{"namespace", key.Namespace, "service", key.Name, "type", key.Type}
+	if key.Tenant != "" {
+		list = append(list, "tenant", key.Tenant)
+	}
+	return append(list, more...)
+}
+
+// reportReach reports when none of the backends that were probed can be reached, and when that is over. One alone may be
+// down; all of them point at the network in between, or at where this process runs.
+func (r *Report) reportReach(s *Snapshot) {
+	var unreached []*backend.Finding
+	waiting := false
+	for _, f := range s.Findings {
+		if f.Candidate == nil {
+			continue
+		}
+		switch f.Observation.Outcome {
+		case backend.Unreachable:
+			unreached = append(unreached, f)
+		case backend.Unprobed:
+			waiting = waiting || !f.Candidate.Unproven
+		case backend.NoEndpoints: // not probed
+		default:
+			if r.cutOff.Changed(false) {
+				r.Log.Info("backends can be reached again")
+			}
+			return
+		}
+	}
+	if waiting || len(unreached) == 0 || !r.cutOff.Changed(true) {
+		return
+	}
+	first := unreached[0]
+	r.Log.Warn("none of the backends can be reached: a NetworkPolicy keeps this process from them, or it runs where their addresses lead nowhere",
+		attributes(first.Candidate.Key(), "backends", len(unreached), "err", first.Observation.Detail)...)
+}
+
+// reportWarnings reports each warning about what is written, when it comes up.
+func (r *Report) reportWarnings(s *Snapshot) {
+	if !s.Leading || s.Document == nil {
+		return
+	}
+	for _, w := range s.Document.Warnings {
+		if !r.warnings.Is(w, true) {
+			r.Log.Warn("what is written wants attention", "warning", w)
+			r.warnings.Reported(w, true)
+		}
+	}
+	r.warnings.Over(func(w string) bool { return slices.Contains(s.Document.Warnings, w) })
+}
+
+// reportMisnamed reports each primary of the configuration that cannot be one, once, and when that is over. The owner of the
+// Service decides how often it comes and goes, so that this has a budget.
+func (r *Report) reportMisnamed(s *Snapshot) {
+	if !s.Discovered || s.Source != nil { // it is not known
+		return
+	}
+	now := map[string]bool{}
+	for _, m := range s.Misnamed {
+		now[m.Type] = true
+		if text := m.String(); !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport(m.Namespace) {
+			r.misnamed.Reported(m.Type, text)
+			r.Log.Warn("the configuration names a primary that none can be", "type", m.Type, "service", m.Ref.String(), "reason", m.Why)
+			r.Events.ConfigMap(true, "PrimaryMissing", text)
+		}
+	}
+	over := r.misnamed.Over(func(typ string) bool { return now[typ] })
+	for _, typ := range slices.Sorted(maps.Keys(over)) {
+		r.Log.Info("the primary that the configuration names is there", "type", typ)
+		r.Events.ConfigMap(false, "PrimaryFound", "the primary "+typ+" that the configuration names is there")
+	}
+}
+
+// limited is a namespace of which backends are left out, and for which limit.
+type limited struct {
+	namespace string
+	limit     backend.Limit
+}
+
+func (l limited) compare(o limited) int {
+	return cmp.Or(strings.Compare(l.namespace, o.namespace), strings.Compare(string(l.limit), string(o.limit)))
+}
+
+// reportLimits reports namespaces of which backends are left out though they work (DTS-OUT-11), once each, and when it is
+// over.
+func (r *Report) reportLimits(s *Snapshot) {
+	count := map[limited]int{}
+	reasons := map[limited]string{}
+	left := map[backend.Limit]int{backend.LimitNamespace: 0, backend.LimitSize: 0}
+	for _, f := range s.Findings {
+		if f.Limit != "" {
+			l := limited{f.Namespace, f.Limit}
+			count[l]++
+			reasons[l] = f.Reason
+			left[f.Limit]++
+		}
+	}
+	for limit, n := range left {
+		r.Metrics.LeftOut(limit, n)
+	}
+	if !s.Leading {
+		r.limited = logging.Conditions[limited, bool]{}
+		return
+	}
+	for _, l := range slices.SortedFunc(maps.Keys(count), limited.compare) {
+		if !r.limited.Is(l, true) && r.mayReport(l.namespace) {
+			r.limited.Reported(l, true)
+			r.Log.Warn("backends left out", "namespace", l.namespace, "limit", string(l.limit), "backends", count[l])
+			r.Events.ConfigMap(true, "BackendsLeftOut", fmt.Sprintf("not all backends of namespace %s are published: %s", l.namespace, reasons[l]))
+		}
+	}
+	for l := range r.limited.Over(func(l limited) bool { return count[l] > 0 }) {
+		r.Log.Info("no backends left out any more", "namespace", l.namespace, "limit", string(l.limit))
+	}
+}
+
+// Owners of Services decide how often something is reported about them: so many Events and lines of a namespace at once, and
+// then one after each wait. What is held back is reported with a later discovery.
+const (
+	ownerBurst = 6
+	ownerWait  = 30 * time.Second
+)
+
+func (r *Report) mayReport(namespace string) bool {
+	r.owners.burst, r.owners.wait = ownerBurst, ownerWait
+	return r.owners.take(namespace, time.Now())
+}

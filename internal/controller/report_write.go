@@ -1,0 +1,144 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+)
+
+// reportWrite reports what came of an attempt to write.
+func (r *Report) reportWrite(w *Write, err error) {
+	if w.Bytes > 0 { // else it failed before the size was known
+		r.Metrics.Size(w.Bytes)
+		if r.large.Changed(w.Large()) && w.Large() {
+			r.Events.ConfigMap(true, "ConfigMapLarge", fmt.Sprintf("the ConfigMap has %d KiB; at 900 KiB nothing more is written", w.Bytes>>10))
+		}
+	}
+	if w.Created && len(w.Drifted) > 0 {
+		r.Metrics.Drift(1) // all of them are one deletion
+	} else {
+		r.Metrics.Drift(len(w.Drifted))
+	}
+	r.Metrics.Reconciled(result(&w.Result, err))
+	if w.Written {
+		list := func(keys []string) []string { return append([]string{}, keys...) } // none is [] in JSON, not null
+		r.Log.Info("published", "changed", list(w.Changed), "removed", list(w.Removed), "repaired", len(w.Drifted), "bytes", w.Bytes)
+		if keys := fresh(&w.Result); len(keys) > 0 {
+			r.note(history.Published, "%s", strings.Join(keys, ", "))
+		}
+		if w.Waited > 0 {
+			r.Metrics.Published(w.Waited)
+		}
+	}
+	r.reportRepairs(&w.Result)
+	for _, d := range w.Limited {
+		by := ""
+		if d.Manager != "" {
+			by = " by " + d.Manager
+		}
+		r.Events.ConfigMap(true, "RepairedTooOften",
+			fmt.Sprintf("%s is changed again and again%s: from now on it is repaired only every resync", d.Key, by))
+	}
+	if w.Restored {
+		r.Events.ConfigMap(false, "OverridesRestored", "the ConfigMap was deleted and is back, with the overrides it had")
+	}
+	r.reportFailure(err)
+}
+
+// reportFailure reports each kind of failure once, and when it is over.
+func (r *Report) reportFailure(err error) {
+	if errors.Is(err, publish.ErrSuperseded) {
+		r.Log.Info("another replica has written meanwhile", "err", err)
+		return
+	}
+	if err != nil {
+		operation := metrics.OperationApply
+		if step := (*publish.Error)(nil); errors.As(err, &step) {
+			operation = metrics.Operation(step.Op)
+		}
+		r.Metrics.Error(operation)
+	}
+	switch text := textOf(err); {
+	case !r.failing.Changed(text):
+	case err == nil:
+		r.Log.Info("publishing works again")
+		r.note(history.Recovered, "publishing works again")
+		r.Events.ConfigMap(false, "PublishWorks", "publishing works again")
+	default:
+		r.Log.Error("publishing failed: what was published last stays", "err", err)
+		r.note(history.Failed, "what was published last stays: %s", text)
+		r.Events.ConfigMap(true, "PublishFailed", text)
+	}
+}
+
+// reportRepairs reports what was written again after another writer had changed it.
+func (r *Report) reportRepairs(res *publish.Result) {
+	if res.Created && len(res.Drifted) > 0 {
+		r.Log.Info("what was published was deleted; it is written again", "keys", len(res.Changed))
+		r.note(history.Repaired, "everything, which was deleted")
+		return
+	}
+	for _, d := range res.Drifted {
+		if d.Manager == "" {
+			r.Log.Info("what somebody removed is written again", "key", d.Key)
+			r.note(history.Repaired, "%s, which was removed", d.Key)
+			continue
+		}
+		r.Log.Info("repaired what somebody else changed", "key", d.Key, "manager", d.Manager)
+		r.note(history.Repaired, "%s, which was changed by %s", d.Key, d.Manager)
+	}
+}
+
+func result(res *publish.Result, err error) metrics.Result {
+	switch {
+	case errors.Is(err, publish.ErrConflict), errors.Is(err, publish.ErrSuperseded):
+		return metrics.ResultConflict
+	case errors.Is(err, publish.ErrTooLarge):
+		return metrics.ResultTooLarge
+	case errors.Is(err, publish.ErrImmutable):
+		return metrics.ResultImmutable
+	case err != nil:
+		return metrics.ResultError
+	case res.Created:
+		return metrics.ResultCreated
+	case len(res.Drifted) > 0:
+		return metrics.ResultRepaired
+	case res.Written:
+		return metrics.ResultUpdated
+	case len(res.Held) > 0:
+		return metrics.ResultDeferred
+	}
+	return metrics.ResultUnchanged
+}
+
+// fresh are the keys that were written or removed, without the repaired ones.
+func fresh(res *publish.Result) []string {
+	return slices.DeleteFunc(slices.Concat(res.Changed, res.Removed), func(k string) bool {
+		return slices.ContainsFunc(res.Drifted, func(d publish.Drift) bool { return d.Key == k })
+	})
+}
+
+// reportReferences reports changes in which Service gets a variable.
+func (r *Report) reportReferences(moves []ReferenceMove) {
+	for _, m := range moves {
+		text := fmt.Sprintf("%s of %s goes to %s", m.Variable, m.Toolset, m.To)
+		switch {
+		case m.To == "":
+			text = fmt.Sprintf("%s of %s no longer goes to %s", m.Variable, m.Toolset, m.From)
+		case m.From != "":
+			text += " and no longer to " + m.From
+		}
+		r.Log.Info("credential reference changed", "variable", m.Variable, "toolset", m.Toolset, "from", m.From, "to", m.To)
+		r.note(history.References, "%s", text)
+		if m.From == "" {
+			r.Events.ConfigMap(false, "CredentialGiven", text)
+		} else {
+			r.Events.ConfigMap(true, "CredentialWithdrawn", text)
+		}
+	}
+}
