@@ -51,7 +51,7 @@ type Candidate struct {
 
 	Strength   Strength
 	Signs      []string // what matched, for people, strongest first
-	PortReason string   // why this port, for people
+	PortReason Reason   // why this port
 	Stem       string   // its name without the word for a node, the same for all nodes of one installation; "" = not told
 	Tier       int      // preference between Services in front of one backend: lower is preferred
 	HealthPath string   // from the annotation, absolute path; "" = as the type says
@@ -76,6 +76,14 @@ func (c *Candidate) As(typ string) *Candidate {
 	relative := *c
 	relative.Detected, relative.Type = c.Type, typ
 	return &relative
+}
+
+// Evaluation is what one type of the catalog has to say about a Service.
+type Evaluation struct {
+	Type      string
+	Signs     []string   // what spoke for it, strongest first
+	Rejected  Reason     // what spoke against it
+	Candidate *Candidate // nil where it was rejected or too little speaks for it
 }
 
 // Key tells candidates apart: a Service may front several backends, of several types, and one for several tenants.

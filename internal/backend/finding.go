@@ -144,15 +144,6 @@ const (
 // Verdicts in the order people want to see them.
 var Verdicts = []Verdict{Accepted, Unavailable, Duplicate, Unconfirmed, Rejected}
 
-// Limit is what keeps a backend that works from being published (DTS-OUT-11).
-type Limit string
-
-// The limits.
-const (
-	LimitNamespace Limit = "namespace" // its namespace has too many
-	LimitSize      Limit = "size"      // the document would be too large
-)
-
 // Finding is what became of one candidate, or of a Service that did not get that far (Candidate is nil then).
 type Finding struct {
 	Ref
@@ -161,29 +152,24 @@ type Finding struct {
 	Candidate   *Candidate
 	Observation Observation
 	Verdict     Verdict
-	Reason      string // always there, for people
+	Reason      Reason // always there
 	Winner      Ref    // for duplicate: the Service that is used instead
-	Annotation  string // the annotation that its owner should mend, where only another Service makes it wrong
-	Warning     string // what its owner should mend, which decides nothing; "" for nothing
+	Warning     Reason // what its owner should correct, which decides nothing
 	Stays       bool   // it is accepted though its owner has changed or removed it: it is published for a while longer
 	Primary     bool   // the type's primary instance
 	// Provisional: the primary for now, since another candidate may be it once it works. It is not recorded and gets no
 	// credentials by default.
 	Provisional bool
-	PrimaryWhy  string // which rule made it the primary, after "it is that, "; "" where it is not
-	Blocker     Ref    // that other candidate; the zero Ref where it is not provisional
-	// KeptFor is the Service for which the place of the type's primary is kept, so that this instance is not it, and KeptWhy
-	// whose wish that is and what keeps it away; the zero Ref where the place is not kept.
-	KeptFor Ref
-	KeptWhy string
-	Limit   Limit // why it is rejected although it works; "" for another reason
+	PrimaryBy   PrimaryRule // which rule made it the primary; "" where it is not
+	Blocker     Ref         // that other candidate; the zero Ref where there is none
+	Kept        Kept        // the place of the type's primary is kept, so that this instance is not it
 	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest first.
 	Remedies []string
 	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What the
 	// overrides say for a whole toolset may hold a credential, which goes to such a one.
 	Entitled bool
-	// WantsTenant: the Remedies name a tenant, and no credentials.
-	WantsTenant bool
+	// AgentToken: HolmesGPT sends it the token of its own ServiceAccount, which is the credential that it wants.
+	AgentToken bool
 	// KeepToken: HolmesGPT would send it the token of its own ServiceAccount, and must not.
 	KeepToken bool
 	// Credentials: field of the toolset's config -> name of the environment variable that HolmesGPT reads it from.

@@ -41,8 +41,8 @@ type Service struct {
 	Annotations  map[string]string
 	Selector     map[string]string
 	Ports        []Port
-	// Crowded is why it is rejected, for people: it has more labels, annotations or requirements in its selector than are kept.
-	Crowded string
+	// Excess is of what it has more than is kept, so that it is rejected; nil where all of it is kept.
+	Excess *Excess
 }
 
 // ShortNames are the Service's names in the cluster's DNS that do not end in the cluster's domain and lead there from every

@@ -71,7 +71,7 @@ func (d *discovered) shown(all bool) (n int, list iter.Seq[*backend.Finding]) {
 			}
 		}
 		for _, ref := range others {
-			if !yield(&backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: view.ReasonNothing}) {
+			if !yield(view.Unmatched(ref)) {
 				return
 			}
 		}
@@ -92,11 +92,11 @@ func (d *discovered) tellWarnings(s Streams) {
 	const most = 10
 	told := map[backend.Ref]bool{}
 	for _, f := range d.findings {
-		if f.Warning == "" || told[f.Ref] {
+		if !f.Warning.Is() || told[f.Ref] {
 			continue
 		}
 		if told[f.Ref] = true; len(told) <= most {
-			warn(s, "%s: %s", f.Ref, f.Warning)
+			warn(s, "%s: %s", f.Ref, view.Warning(f))
 		}
 	}
 	if more := len(told) - most; more > 0 {

@@ -65,7 +65,8 @@ func TestDiscoverShape(t *testing.T) {
 	}
 	want := map[string]string{
 		"name": "string", "namespace": "string", "type": "string", "endpoint": "string", "labels": "object", "metadata": "object",
-		"healthy": "null", "last_check": "null", "instance": "string", "primary": "bool", "verdict": "string", "reason": "string",
+		"healthy": "null", "last_check": "null", "instance": "string", "primary": "bool", "verdict": "string",
+		"code": "string", "reason": "string",
 	}
 	for _, s := range all.Services {
 		got := map[string]string{}

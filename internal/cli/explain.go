@@ -81,7 +81,7 @@ func (d *discovered) explain(s Streams, want backend.Ref, output string) error {
 		return d.notFound(want)
 	}
 	e := view.Explain(view.Material{
-		Service: svc, Endpoints: endpoints, Detector: d.detector, Catalog: d.catalog, Findings: d.findings,
+		Service: svc, Endpoints: endpoints, Evaluations: d.detector.Explain(svc, endpoints), Catalog: d.catalog, Findings: d.findings,
 		Hints:   view.Hints{Unprobed: !d.probed, HowToProbe: d.howToProbe()},
 		Primary: refs(d.config.Primary), TrustedNamespaces: d.config.Security.TrustedNamespaces,
 	})

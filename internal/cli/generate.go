@@ -157,7 +157,7 @@ func configMapLabels() map[string]string {
 func (d *discovered) tellNotWritten(s Streams) {
 	for _, f := range d.findings {
 		if f.Verdict == backend.Unavailable {
-			note(s, "not written: %s %s: %s", f.Type, f.Ref, f.Reason)
+			note(s, "not written: %s %s: %s", f.Type, f.Ref, view.Reason(f))
 		}
 	}
 	if n := d.count(backend.Unconfirmed); n > 0 {

@@ -7,6 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // tellMisnamed warns of primaries of the configuration that none can be, as far as was read.
@@ -19,7 +20,7 @@ func (d *discovered) tellMisnamed(o *options, primary map[string]backend.Ref, un
 		return named || service != nil, !elsewhere && !slices.Contains(unread, ref.Namespace)
 	}
 	for _, m := range inventory.MisnamedPrimaries(d.findings, primary, known) {
-		warn(o.streams, "%s", m)
+		warn(o.streams, "%s", view.MisnamedLine(m.Type, m.Ref, m.Finding))
 	}
 }
 

@@ -87,10 +87,10 @@ func (w *writer) tried(e *view.Explanation) {
 		for _, sign := range t.For {
 			say("for it: %s", sign)
 		}
-		switch t.Against {
-		case "":
+		switch {
+		case t.Against == "":
 			say("so: %s", t.So)
-		case e.Services[0].Reason:
+		case t.Decided:
 			say("against it: what is said above")
 		default:
 			say("against it: %s", t.Against)

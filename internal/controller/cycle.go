@@ -14,6 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // cycle is the whole path from a change to the ConfigMap. It returns how soon to run again; 0 is not before something changes.
@@ -139,7 +140,7 @@ func (c *Controller) detect() {
 		before, known := c.detections[change.Ref]
 		if change.Service == nil {
 			delete(c.detections, change.Ref)
-			if known && before.Complaint() != "" {
+			if known && complaintOf(&before) != "" {
 				c.opts.Report.GoodAnnotation(before.Service)
 			}
 			continue
@@ -149,15 +150,21 @@ func (c *Controller) detect() {
 			Result: c.opts.Detector.Detect(change.Service, change.Endpoints),
 		}
 		c.detections[change.Ref] = d
-		complaint := d.Complaint()
-		if known && before.Complaint() != "" && before.Complaint() != complaint {
+		now, earlier := complaintOf(&d), ""
+		if known {
+			earlier = complaintOf(&before)
+		}
+		if earlier != "" && earlier != now {
 			c.opts.Report.GoodAnnotation(d.Service)
 		}
-		if complaint != "" {
-			c.opts.Report.BadAnnotation(d.Service, d.Type, complaint)
+		if now != "" {
+			c.opts.Report.BadAnnotation(d.Service, d.Type, now)
 		}
 	}
 }
+
+// complaintOf is all that a Service's owner should correct, "" for nothing.
+func complaintOf(d *inventory.Detection) string { return view.Complaint(d.Service, d.Complaints()) }
 
 // known is what detection made of all that is there, as much of it as is looked at.
 func (c *Controller) known() []inventory.Detection {

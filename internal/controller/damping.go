@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"fmt"
 	"maps"
 	"time"
 
@@ -45,6 +44,11 @@ type publication struct {
 
 func (p publication) is(text string) bool { return p.text == text || p.text == "" }
 
+// waits is the reason why something is not published, or not withdrawn, before that time is over.
+func waits(code backend.Code, wait time.Duration) backend.Reason {
+	return backend.Reason{Code: code, Details: backend.Details{Wait: wait}}
+}
+
 // recall takes in what another process, or another replica, has published: that it is published still is no change.
 func (d *damper) recall(list []publish.Instance) {
 	d.published = map[backend.Key]publication{}
@@ -61,7 +65,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 	all, again = d.takeTurns(now, findings)
 	again = d.keepRanks(now, all, again)
 	left := map[string]int{} // publications that each namespace may still make
-	wait := func(f *backend.Finding, until time.Duration, why string) {
+	wait := func(f *backend.Finding, until time.Duration, why backend.Reason) {
 		f.Verdict, f.Reason = backend.Unavailable, why
 		again = sooner(again, until)
 	}
@@ -75,7 +79,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 		}
 		quiet := d.quiet(f.Ref, now)
 		if rest := quiet - now.Sub(d.candidates[key].since); rest > 0 {
-			wait(f, rest, fmt.Sprintf("it changes too often: it is published when it has stayed as it is for %s", quiet))
+			wait(f, rest, waits(backend.CodeChangesTooOften, quiet))
 			continue
 		}
 		if !d.pays(f) {
@@ -85,8 +89,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 			left[f.Namespace] = d.budgets.left(f.Namespace, now)
 		}
 		if left[f.Namespace]--; left[f.Namespace] < 0 {
-			wait(f, budgetWait, fmt.Sprintf("its namespace has published too much lately: at most %d backends at once, and then one every %s",
-				budgetBurst, budgetWait))
+			wait(f, budgetWait, backend.Reason{Code: backend.CodeNamespaceBudget, Details: backend.Details{Limit: budgetBurst, Wait: budgetWait}})
 		}
 	}
 	return all, again
@@ -122,7 +125,7 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 	changed := map[backend.Ref]bool{}
 	crowded := map[backend.Key]bool{} // left out because of what others publish
 	for _, f := range findings {
-		if f.Limit == backend.LimitSize || duplicatesAnothers(f) {
+		if f.Reason.Code == backend.CodeDocumentSize || duplicatesAnothers(f) {
 			crowded[f.Candidate.Key()] = true
 		}
 		if f.Verdict != backend.Accepted {

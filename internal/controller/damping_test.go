@@ -9,6 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // custom is a Service of a stranger's that is published as an API of their own.
@@ -169,7 +170,7 @@ func TestTwoBackendsOfOneServiceChangeOnce(t *testing.T) {
 	for i := range flapLimit {
 		list := findings(fmt.Sprint(i))
 		if d.hold(now, list); list[0].Verdict != backend.Accepted || list[1].Verdict != backend.Accepted {
-			t.Fatalf("change %d is held back: %s", i, list[0].Reason)
+			t.Fatalf("change %d is held back: %s", i, view.Reason(list[0]))
 		}
 		d.enter(now, list)
 		now = now.Add(10 * time.Second)

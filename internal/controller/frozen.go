@@ -25,7 +25,7 @@ func (c *Controller) addFrozen(detections []inventory.Detection, observations ma
 	for typ, ref := range c.memory.primaries {
 		if slices.Contains(frozen, ref.Namespace) && !there[ref] {
 			d := inventory.Detection{Service: &backend.Service{Ref: ref}}
-			d.Type, d.Rejected = typ, "its namespace may not be watched now"
+			d.Type, d.Rejected = typ, backend.Reason{Code: backend.CodeNamespaceUnwatched}
 			detections = append(detections, d)
 		}
 	}
@@ -44,7 +44,7 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 		Instance: c.opts.Detector.InstanceName(i.Service, i.Name), // older versions recorded the bare name
 		Custom:   i.Type != backend.TypeMCP && c.opts.Catalog.Lookup(i.Type) == nil,
 		Port:     port, PortNumber: i.Port, Host: i.Host, Scheme: i.Scheme, Path: i.Path,
-		Strength: backend.Explicit, Signs: []string{"state.json"}, PortReason: "as it was published before",
+		Strength: backend.Explicit, Signs: []string{"state.json"}, PortReason: backend.Reason{Code: backend.CodePortRecorded},
 		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
 		Tenant: i.Tenant, TenantHeader: i.TenantHeader,
 	}}

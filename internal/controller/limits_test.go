@@ -17,6 +17,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
@@ -96,8 +97,8 @@ func TestTooLargeIsMadeToFit(t *testing.T) {
 			if f.Namespace == "evil" && f.Type == "custom" && f.Service.Created.After(newest) {
 				newest = f.Service.Created
 			}
-		case f.Limit != backend.LimitSize || f.Verdict != backend.Rejected || f.Namespace != "evil":
-			t.Fatalf("%s is %s: %s", f.Ref, f.Verdict, f.Reason)
+		case f.Reason.Code.Limit() != backend.LimitSize || f.Verdict != backend.Rejected || f.Namespace != "evil":
+			t.Fatalf("%s is %s: %s", f.Ref, f.Verdict, view.Reason(f))
 		case oldestOut.IsZero() || f.Service.Created.Before(oldestOut):
 			oldestOut = f.Service.Created
 		}
@@ -125,7 +126,7 @@ func TestForeignKeysLeaveNoRoom(t *testing.T) {
 	live := &corev1.ConfigMap{Data: map[string]string{"somebody-elses": strings.Repeat("x", publish.MaxBytes)}}
 	_, keys, err := c.fit(s, live)
 	if err != nil || s.Findings[0].Verdict != backend.Accepted || !strings.Contains(keys[toolset.KeyHolmesGPT], "ns/a") {
-		t.Errorf("%s (%s), %v: want it in the document, which is too large to be written", s.Findings[0].Verdict, s.Findings[0].Reason, err)
+		t.Errorf("%s (%s), %v: want it in the document, which is too large to be written", s.Findings[0].Verdict, view.Reason(s.Findings[0]), err)
 	}
 }
 
@@ -196,7 +197,7 @@ func TestComplaintsAboutWhatIsMadeAgainAreFew(t *testing.T) {
 		"by its owner": func(r *Report, s *backend.Service) { r.BadAnnotation(s, "prometheus", wrong) },
 		"by another Service": func(r *Report, s *backend.Service) {
 			r.Cycle(&Snapshot{Findings: []*backend.Finding{{
-				Ref: s.Ref, Service: s, Type: "prometheus", Verdict: backend.Rejected, Annotation: "kubernaut.io/toolset-name", Reason: wrong,
+				Ref: s.Ref, Service: s, Type: "prometheus", Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeNameTaken},
 			}}})
 		},
 	} {

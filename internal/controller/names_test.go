@@ -27,11 +27,16 @@ func TestNameClashIsTold(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	events := &recorded{}
 	r := &Report{Metrics: metrics.New("test", nil), Events: events, Log: slog.New(slog.DiscardHandler)}
-	clash := func(name, reason string) *backend.Finding {
+	told := func(by string) []string {
+		return []string{`b BadAnnotation: annotation kubernaut.io/toolset-name: "x" is the name of the older Service ns/` + by + ": choose another"}
+	}
+	clash := func(name, by string) *backend.Finding {
 		ref := backend.Ref{Namespace: "ns", Name: name}
 		return &backend.Finding{
 			Ref: ref, Service: &backend.Service{Ref: ref}, Type: "prometheus", Verdict: backend.Rejected,
-			Annotation: "kubernaut.io/toolset-name", Reason: reason,
+			Reason: backend.Reason{Code: backend.CodeNameTaken, Details: backend.Details{
+				Annotation: "kubernaut.io/toolset-name", Value: "x", Other: backend.Ref{Namespace: "ns", Name: by},
+			}},
 		}
 	}
 	steps := []struct {
@@ -39,10 +44,10 @@ func TestNameClashIsTold(t *testing.T) {
 		s    Snapshot
 		want []string
 	}{
-		{"two of one name", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "taken by a")}}, []string{"b BadAnnotation: taken by a"}},
-		{"still", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "taken by a")}}, nil},
-		{"by another", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "taken by c")}}, []string{"b BadAnnotation: taken by c"}},
-		{"another leads", Snapshot{Findings: []*backend.Finding{clash("b", "taken by c")}}, []string{"b BadAnnotation: taken by c"}},
+		{"two of one name", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "a")}}, told("a")},
+		{"still", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "a")}}, nil},
+		{"by another", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "c")}}, told("c")},
+		{"another leads", Snapshot{Findings: []*backend.Finding{clash("b", "c")}}, told("c")},
 		{"over", Snapshot{}, []string{"b clear"}},
 	}
 	for _, step := range steps {

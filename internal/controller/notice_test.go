@@ -209,7 +209,7 @@ func TestMisnamedPrimaryIsTold(t *testing.T) {
 	events := &recorded{}
 	l := newLogged()
 	l.Events = events
-	gone := []inventory.Misnamed{{Type: "prometheus", Ref: backend.Ref{Namespace: "m", Name: "gone"}, Why: "there is no such Service"}}
+	gone := []inventory.Misnamed{{Type: "prometheus", Ref: backend.Ref{Namespace: "m", Name: "gone"}}}
 	cycle := func(leading, discovered bool, list []inventory.Misnamed) {
 		l.Cycle(&Snapshot{Leading: leading, Discovered: discovered, Misnamed: list})
 	}
@@ -230,7 +230,7 @@ func TestMisnamedPrimaryIsTold(t *testing.T) {
 		t.Errorf("log: %q", got)
 	}
 	want := []string{
-		"PrimaryMissing: primary: {prometheus: m/gone}: there is no such Service; while it stands there, no prometheus is the primary",
+		"PrimaryMissing: primary: {prometheus: m/gone}: there is no such Service among those that are read; while it stands there, no prometheus is the primary",
 		"PrimaryFound: the primary prometheus that the configuration names is there",
 	}
 	if d := cmp.Diff(want, events.configMap); d != "" {

@@ -4,6 +4,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/logging"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // complaint is what was reported to an owner, and about which Service: one that is made again is another.
@@ -43,11 +44,12 @@ func (r *Report) reportClashes(s *Snapshot, led bool) {
 	}
 	now := map[backend.Ref]bool{}
 	for _, f := range s.Findings {
-		if f.Annotation == "" || now[f.Ref] {
+		if f.Reason.Code != backend.CodeNameTaken || now[f.Ref] {
 			continue
 		}
 		now[f.Ref] = true
-		if c := (complaint{f.Service.UID, f.Reason}); !r.clashes.Is(f.Ref, c) && r.complain(f.Service, f.Type, f.Reason) {
+		c := complaint{f.Service.UID, view.Reason(f)}
+		if !r.clashes.Is(f.Ref, c) && r.complain(f.Service, f.Type, c.reason) {
 			r.clashes.Reported(f.Ref, c)
 		}
 	}

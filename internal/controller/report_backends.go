@@ -11,18 +11,19 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/logging"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // reportBackends reports each backend that was added, withdrawn or changed since the last cycle.
 func (r *Report) reportBackends(s *Snapshot) {
 	published := map[backend.Key]bool{}
-	reasons := map[backend.Key]string{}
+	found := map[backend.Key]*backend.Finding{}
 	for _, f := range s.Findings {
 		key := backend.Key{Ref: f.Ref, Type: f.Type}
 		if f.Candidate != nil {
 			key = f.Candidate.Key()
 		}
-		reasons[key] = f.Reason
+		found[key] = f
 		if f.Verdict != backend.Accepted {
 			continue
 		}
@@ -39,7 +40,7 @@ func (r *Report) reportBackends(s *Snapshot) {
 		r.backends.Reported(key, f.Endpoint())
 	}
 	for key, endpoint := range r.backends.Over(func(key backend.Key) bool { return published[key] }) {
-		reason := cmp.Or(reasons[key], reasons[backend.Key{Ref: key.Ref}], "it is no longer there, or no longer looks like one")
+		reason := view.Withdrawn(cmp.Or(found[key], found[backend.Key{Ref: key.Ref}]))
 		r.Log.Info("backend withdrawn", attributes(key, "endpoint", endpoint, "reason", reason)...)
 		r.backend(history.Withdrawn, key, reason)
 	}
@@ -111,9 +112,9 @@ func (r *Report) reportMisnamed(s *Snapshot) {
 	now := map[string]bool{}
 	for _, m := range s.Misnamed {
 		now[m.Type] = true
-		if text := m.String(); !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport(m.Namespace) {
+		if text := view.MisnamedLine(m.Type, m.Ref, m.Finding); !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport(m.Namespace) {
 			r.misnamed.Reported(m.Type, text)
-			r.Log.Warn("the configuration names a primary that none can be", "type", m.Type, "service", m.Ref.String(), "reason", m.Why)
+			r.Log.Warn("the configuration names a primary that none can be", "type", m.Type, "service", m.Ref.String(), "reason", view.Misnamed(m.Type, m.Finding))
 			r.Events.ConfigMap(true, "PrimaryMissing", text)
 		}
 	}
@@ -138,14 +139,14 @@ func (l limited) compare(o limited) int {
 // over.
 func (r *Report) reportLimits(s *Snapshot) {
 	count := map[limited]int{}
-	reasons := map[limited]string{}
+	example := map[limited]*backend.Finding{}
 	left := map[backend.Limit]int{backend.LimitNamespace: 0, backend.LimitSize: 0}
 	for _, f := range s.Findings {
-		if f.Limit != "" {
-			l := limited{f.Namespace, f.Limit}
+		if limit := f.Reason.Code.Limit(); limit != "" {
+			l := limited{f.Namespace, limit}
 			count[l]++
-			reasons[l] = f.Reason
-			left[f.Limit]++
+			example[l] = f
+			left[limit]++
 		}
 	}
 	for limit, n := range left {
@@ -159,7 +160,7 @@ func (r *Report) reportLimits(s *Snapshot) {
 		if !r.limited.Is(l, true) && r.mayReport(l.namespace) {
 			r.limited.Reported(l, true)
 			r.Log.Warn("backends left out", "namespace", l.namespace, "limit", string(l.limit), "backends", count[l])
-			r.Events.ConfigMap(true, "BackendsLeftOut", fmt.Sprintf("not all backends of namespace %s are published: %s", l.namespace, reasons[l]))
+			r.Events.ConfigMap(true, "BackendsLeftOut", fmt.Sprintf("not all backends of namespace %s are published: %s", l.namespace, view.Reason(example[l])))
 		}
 	}
 	for l := range r.limited.Over(func(l limited) bool { return count[l] > 0 }) {

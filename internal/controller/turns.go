@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"fmt"
 	"maps"
 	"time"
 
@@ -78,8 +77,7 @@ func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*b
 			continue
 		}
 		if until := d.turns.wait(f.Namespace, now); until > 0 {
-			f.Verdict, f.Reason = backend.Unavailable, fmt.Sprintf("its namespace changes what is published too often: "+
-				"it is published with what else changes there, in %s at most", until.Round(time.Second))
+			f.Verdict, f.Reason = backend.Unavailable, waits(backend.CodeNamespaceTurn, until.Round(time.Second))
 			again = sooner(again, until)
 		}
 	}
@@ -110,9 +108,7 @@ func (p publication) stays() backend.Finding {
 	f := p.finding
 	return backend.Finding{
 		Ref: f.Ref, Service: f.Service, Type: f.Type, Candidate: f.Candidate, Observation: f.Observation, Verdict: backend.Accepted,
-		Stays: true,
-		Reason: fmt.Sprintf("its owner has changed or removed it; since its namespace changes what is published too often, "+
-			"that follows with what else changes there, in %s at most", turnWait),
+		Stays: true, Reason: waits(backend.CodeStillPublished, turnWait),
 	}
 }
 
@@ -130,7 +126,7 @@ func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 		return !p.is(inventory.Text(f)) && d.pays(f) && d.stands(p.finding.Candidate)
 	}
 	asked := f.Observation.Outcome != backend.Unprobed
-	elsewhere := f.Verdict == backend.Duplicate || f.Limit != "" || f.Annotation != "" // beside other Services of its owner's
+	elsewhere := f.Verdict == backend.Duplicate || f.Reason.Code.Limit() != "" || f.Reason.Code == backend.CodeNameTaken // beside other Services of its owner's
 	if asked && !elsewhere && health.Same(f.Candidate, p.finding.Candidate) {
 		return false
 	}

@@ -8,6 +8,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // unproven is an API of a stranger's own that is published without a probe.
@@ -125,8 +126,8 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 		pass(time.Second)
 		r.expect(t, "and withdrawn, while its own waits", "-name: ns/b\n", "-name: platform/p\n", "name: evil/gone\n")
 		for _, f := range r.Snapshot().Findings {
-			if f.Name == "gone" && !strings.Contains(f.Reason, "changed or removed it") {
-				t.Errorf("what is gone is %s: %s", f.Verdict, f.Reason)
+			if f.Name == "gone" && !strings.Contains(view.Reason(f), "changed or removed it") {
+				t.Errorf("what is gone is %s: %s", f.Verdict, view.Reason(f))
 			}
 		}
 		// Made again, it may lead anywhere: where it is known to lead to nothing bad, it waits; else it goes at once.

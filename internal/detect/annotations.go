@@ -75,12 +75,10 @@ type annotations struct {
 	description     string
 }
 
-// badAnnotation is a value that cannot be used: which, and what was expected.
-type badAnnotation struct {
-	name, expected string
+// bad is the reason why an annotation cannot be used.
+func bad(code backend.Code, details backend.Details) *backend.Reason {
+	return &backend.Reason{Code: code, Details: details}
 }
-
-func (b *badAnnotation) Error() string { return "annotation " + b.name + ": " + b.expected }
 
 // hasAnnotations is the cheap question before readAnnotations.
 func hasAnnotations(s *backend.Service) bool {
@@ -94,13 +92,13 @@ func hasAnnotations(s *backend.Service) bool {
 
 // readAnnotations reads and checks the Service's annotations. The first bad value, in the order of the spec's table, is
 // returned; nothing of a Service with a bad value is used (DTS-ANN-1).
-func (d *Detector) readAnnotations(s *backend.Service) (annotations, *badAnnotation) {
+func (d *Detector) readAnnotations(s *backend.Service) (annotations, *backend.Reason) {
 	var n annotations
 	if !hasAnnotations(s) {
 		return n, nil
 	}
 	r := reader{s: s, d: d, n: &n}
-	for _, read := range []func() *badAnnotation{
+	for _, read := range []func() *backend.Reason{
 		r.safe, r.toolset, r.typ, r.name, r.port, r.scheme, r.path, r.endpoint, r.health, r.tenant, r.primary, r.description,
 	} {
 		if bad := read(); bad != nil {

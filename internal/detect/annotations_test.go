@@ -9,12 +9,16 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 func newDetector(t testing.TB) *Detector {
 	t.Helper()
 	return detectorWith(t, Options{})
 }
+
+// said is the text of a reason about a Service.
+func said(s *backend.Service, r backend.Reason) string { return view.Complaint(s, []backend.Reason{r}) }
 
 // detectorWith trusts one namespace and allows one host, beside what o says.
 func detectorWith(t testing.TB, o Options) *Detector {
@@ -121,7 +125,7 @@ func TestGoodAnnotations(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := d.Detect(annotated(tc.pairs...), nil)
 			if len(r.Candidates) != 1 {
-				t.Fatalf("got %d candidates (%s), want one", len(r.Candidates), r.Rejected)
+				t.Fatalf("got %d candidates (%s), want one", len(r.Candidates), r.Rejected.Code)
 			}
 			c := r.Candidates[0]
 			if diff := cmp.Diff(tc.want, c.Type+" "+c.Instance+" "+c.Endpoint()); diff != "" {
@@ -197,18 +201,19 @@ func TestBadAnnotations(t *testing.T) {
 	d := newDetector(t)
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := d.Detect(annotated(tc.pairs...), nil)
+			s := annotated(tc.pairs...)
+			r := d.Detect(s, nil)
 			if len(r.Candidates) != 0 {
 				t.Fatalf("accepted as %+v, want a rejection", r.Candidates[0])
 			}
-			if want := "kubernaut.io/" + tc.annotation; r.Annotation != want {
-				t.Errorf("annotation is %q, want %q", r.Annotation, want)
+			if want := "kubernaut.io/" + tc.annotation; r.Rejected.Annotation != want {
+				t.Errorf("annotation is %q, want %q", r.Rejected.Annotation, want)
 			}
-			if !strings.Contains(r.Rejected, tc.reason) {
-				t.Errorf("reason is %q, want it to contain %q", r.Rejected, tc.reason)
+			if !strings.Contains(said(s, r.Rejected), tc.reason) {
+				t.Errorf("reason is %q, want it to contain %q", said(s, r.Rejected), tc.reason)
 			}
-			if len(r.Rejected) > 1000 {
-				t.Errorf("the reason is %d bytes long", len(r.Rejected))
+			if len(said(s, r.Rejected)) > 1000 {
+				t.Errorf("the reason is %d bytes long", len(said(s, r.Rejected)))
 			}
 		})
 	}
@@ -221,7 +226,7 @@ func TestOptOutBeatsEverything(t *testing.T) {
 		s := annotated("toolset", v)
 		s.Labels = map[string]string{"app.kubernetes.io/name": "grafana"}
 		r := d.Detect(s, nil)
-		if len(r.Candidates) != 0 || !strings.Contains(r.Rejected, "opted out") {
+		if len(r.Candidates) != 0 || !strings.Contains(said(s, r.Rejected), "opted out") {
 			t.Errorf("%s: got %+v, want it opted out", v, r)
 		}
 	}
@@ -249,7 +254,7 @@ func TestTrustedPrimary(t *testing.T) {
 		if namespace == "trusted" && (len(r.Candidates) != 1 || !r.Candidates[0].Primary) {
 			t.Errorf("%s: got %+v, want the primary", namespace, r)
 		}
-		if namespace == "shop" && (len(r.Candidates) != 0 || r.Annotation != "kubernaut.io/toolset-primary") {
+		if namespace == "shop" && (len(r.Candidates) != 0 || r.Rejected.Annotation != "kubernaut.io/toolset-primary") {
 			t.Errorf("%s: got %+v, want it rejected for its annotation", namespace, r)
 		}
 	}

@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"maps"
 	"net/url"
 	"path"
@@ -27,10 +26,9 @@ type reader struct {
 // addsNothing: the Service may correct what is proven, and add nothing (DTS-ANN-3).
 func (r *reader) addsNothing() bool { return r.d.opts.OnlyTrusted && !r.d.trusts(r.s.Namespace) }
 
-// untrusted is the complaint about a value that only trusted namespaces may give.
-func (r *reader) untrusted(name, what string) *badAnnotation {
-	return &badAnnotation{name, fmt.Sprintf("%s is taken only from a namespace that the configuration lists in "+
-		"security.trustedNamespaces (security.annotations is trusted); %s is not", what, r.s.Namespace)}
+// wrong is the reason why the value of an annotation cannot be used.
+func wrong(code backend.Code, annotation, value string) *backend.Reason {
+	return bad(code, backend.Details{Annotation: annotation, Value: clip(value)})
 }
 
 func (r *reader) get(key string) (string, bool) {
@@ -39,19 +37,19 @@ func (r *reader) get(key string) (string, bool) {
 }
 
 // safe refuses values that HolmesGPT would expand into its secrets, or that break what is written (DTS-ANN-2).
-func (r *reader) safe() *badAnnotation {
+func (r *reader) safe() *backend.Reason {
 	for _, k := range slices.Sorted(maps.Keys(r.s.Annotations)) {
 		if !strings.HasPrefix(k, annPrefix) {
 			continue
 		}
 		if err := safetext.Check(r.s.Annotations[k]); err != nil {
-			return &badAnnotation{show(k), "its value " + err.Error() + ": expected plain text"}
+			return bad(backend.CodeAnnotationUnsafe, backend.Details{Annotation: show(k), Because: err.Error()})
 		}
 	}
 	return nil
 }
 
-func (r *reader) toolset() *badAnnotation {
+func (r *reader) toolset() *backend.Reason {
 	v, ok := r.get(annToolset)
 	r.n.toolset = v
 	switch v {
@@ -61,13 +59,13 @@ func (r *reader) toolset() *badAnnotation {
 		r.n.optOut = true
 	default:
 		if ok {
-			return &badAnnotation{annToolset, fmt.Sprintf(`expected "true" or "enabled", "false" or "disabled", not %s`, quote(v))}
+			return wrong(backend.CodeAnnotationInclude, annToolset, v)
 		}
 	}
 	return nil
 }
 
-func (r *reader) typ() *badAnnotation {
+func (r *reader) typ() *backend.Reason {
 	v, ok := r.get(annType)
 	if !ok {
 		return nil // an include takes the type from the labels
@@ -77,32 +75,32 @@ func (r *reader) typ() *badAnnotation {
 	case known, v == backend.TypeCustom:
 	case v == backend.TypeMCP:
 		if !r.d.trusts(r.s.Namespace) {
-			return &badAnnotation{annType, fmt.Sprintf("an MCP server is taken only from a namespace that the configuration lists in security.trustedNamespaces; %s is not", r.s.Namespace)}
+			return wrong(backend.CodeAnnotationMCPUntrusted, annType, v)
 		}
 	case len(validation.IsDNS1123Label(v)) > 0:
-		return &badAnnotation{annType, fmt.Sprintf("expected a type of the catalog, custom, mcp, or a name of lower-case letters, digits and dashes, not %s", quote(v))}
+		return wrong(backend.CodeAnnotationTypeSyntax, annType, v)
 	case catalog.Reserved(v):
-		return &badAnnotation{annType, fmt.Sprintf("%s is a reserved name: expected a type of the catalog, custom, mcp or a name of your own", quote(v))}
+		return wrong(backend.CodeAnnotationTypeReserved, annType, v)
 	case !r.n.include:
-		return &badAnnotation{annType, fmt.Sprintf(`%s is not a type of the catalog; to include the Service as a toolset of your own set %s to "true"`, quote(v), annToolset)}
+		return bad(backend.CodeAnnotationTypeUnknown, backend.Details{Annotation: annType, Value: clip(v), Key: annToolset})
 	}
 	if r.n.include && !known && v != backend.TypeMCP && r.addsNothing() {
-		return r.untrusted(annType, "an API that is no type of the catalog")
+		return wrong(backend.CodeAnnotationTypeUntrusted, annType, v)
 	}
 	r.n.typ = v
 	return nil
 }
 
-func (r *reader) name() *badAnnotation {
+func (r *reader) name() *backend.Reason {
 	v, ok := r.get(annName)
 	if ok && len(validation.IsDNS1123Label(v)) > 0 {
-		return &badAnnotation{annName, fmt.Sprintf("expected a name of at most 63 lower-case letters, digits and dashes, not %s", quote(v))}
+		return wrong(backend.CodeAnnotationName, annName, v)
 	}
 	r.n.name = v
 	return nil
 }
 
-func (r *reader) port() *badAnnotation {
+func (r *reader) port() *backend.Reason {
 	v, ok := r.get(annPort)
 	if !ok {
 		return nil
@@ -117,37 +115,41 @@ func (r *reader) port() *badAnnotation {
 			return nil
 		}
 	}
-	return &badAnnotation{annPort, fmt.Sprintf("%s is none of the Service's TCP ports (%s): expected a port's name or number", quote(v), PortList(r.s))}
+	return wrong(backend.CodeAnnotationPort, annPort, v)
 }
 
-func (r *reader) scheme() *badAnnotation {
+func (r *reader) scheme() *backend.Reason {
 	v, ok := r.get(annScheme)
 	if ok && v != "http" && v != "https" {
-		return &badAnnotation{annScheme, fmt.Sprintf("expected http or https, not %s", quote(v))}
+		return wrong(backend.CodeAnnotationScheme, annScheme, v)
 	}
 	r.n.scheme = v
 	return nil
 }
 
-func (r *reader) path() *badAnnotation {
+func (r *reader) path() *backend.Reason {
 	v, ok := r.get(annPath)
 	if !ok {
 		return nil
 	}
-	p, err := basePath(v)
-	if err != nil {
-		return &badAnnotation{annPath, err.Error()}
+	p, ok := basePath(v)
+	if !ok {
+		return badPath(annPath, v)
 	}
 	r.n.path = &p
 	return nil
 }
 
 // basePath checks a base path and takes its trailing slash off: HolmesGPT's Loki and Tempo toolsets break on one.
-func basePath(v string) (string, error) {
+func basePath(v string) (base string, ok bool) {
 	if !plainPath(v, "") || slices.Contains(strings.Split(v, "/"), "..") {
-		return "", fmt.Errorf("expected an absolute path such as /prometheus, of at most %d letters, digits and -._~:/, not %s", maxPath, quote(v))
+		return "", false
 	}
-	return strings.TrimRight(path.Clean(v), "/"), nil
+	return strings.TrimRight(path.Clean(v), "/"), true
+}
+
+func badPath(annotation, v string) *backend.Reason {
+	return bad(backend.CodeAnnotationPath, backend.Details{Annotation: annotation, Value: clip(v), Limit: maxPath})
 }
 
 // plainPath reports whether v is an absolute path of the characters that base paths have. The agent reads base paths, so
@@ -156,33 +158,30 @@ func plainPath(v, besides string) bool {
 	return len(v) <= maxPath && !strings.HasPrefix(v, "//") && safetext.IsPath(v, ":"+besides)
 }
 
-func (r *reader) endpoint() *badAnnotation {
+func (r *reader) endpoint() *backend.Reason {
 	v, ok := r.get(annEndpoint)
 	if !ok {
 		return nil
 	}
-	bad := func(format string, args ...any) *badAnnotation {
-		return &badAnnotation{annEndpoint, fmt.Sprintf(format, args...)}
-	}
 	for _, other := range []string{annPort, annScheme, annPath} {
 		if _, both := r.get(other); both {
-			return bad("it is the full URL and stands instead of %s: remove one of the two", other)
+			return bad(backend.CodeAnnotationEndpointBeside, backend.Details{Annotation: annEndpoint, Key: other})
 		}
 	}
 	u, err := url.Parse(v)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return bad("expected a URL such as http://%s:8080/path, without credentials, query or fragment, not %s", r.s.Name, quote(v))
+		return wrong(backend.CodeAnnotationEndpointURL, annEndpoint, v)
 	}
 	base := ""
 	if u.Path != "" && u.Path != "/" {
-		if base, err = basePath(u.EscapedPath()); err != nil {
-			return bad("%v", err)
+		if base, ok = basePath(u.EscapedPath()); !ok {
+			return badPath(annEndpoint, u.EscapedPath())
 		}
 	}
 	number := map[string]int{"http": 80, "https": 443}[u.Scheme]
 	if u.Port() != "" {
 		if number, err = strconv.Atoi(u.Port()); err != nil || number < 1 || number > 65535 {
-			return bad("expected a port between 1 and 65535 in the URL, not %s", quote(u.Port()))
+			return wrong(backend.CodeAnnotationEndpointNumber, annEndpoint, u.Port())
 		}
 	}
 	r.n.scheme, r.n.path = u.Scheme, &base
@@ -198,7 +197,7 @@ func (r *reader) endpoint() *badAnnotation {
 	}
 	if !external && r.ownHost(host) {
 		if r.n.port == nil {
-			return bad("port %d is none of the Service's TCP ports (%s)", number, PortList(r.s))
+			return bad(backend.CodeAnnotationEndpointPort, backend.Details{Annotation: annEndpoint, Number: number})
 		}
 		if r.keepsHost(host) {
 			r.n.ownHost = host
@@ -207,13 +206,13 @@ func (r *reader) endpoint() *badAnnotation {
 	}
 	if !r.d.allowsHost(host) {
 		if external {
-			hosts := quote(host)
+			details := backend.Details{Annotation: annEndpoint, Value: clip(host)}
 			if own := externalHost(r.s); own != host && !r.d.allowsHost(own) {
-				hosts += " and " + quote(own)
+				details.Host = clip(own)
 			}
-			return bad("it is an ExternalName Service: included only if the configuration lists %s in security.allowedEndpointHosts", hosts)
+			return bad(backend.CodeExternalURLNotAllowed, details)
 		}
-		return bad("host %s is none of the Service's own names (expected %s); the configuration may allow it in security.allowedEndpointHosts", quote(host), r.d.hostOf(r.s))
+		return bad(backend.CodeAnnotationEndpointHost, backend.Details{Annotation: annEndpoint, Value: clip(host), Host: show(r.d.hostOf(r.s))})
 	}
 	if r.n.port == nil {
 		r.n.port = &backend.Port{Number: int32(number), Protocol: "TCP"}
@@ -233,12 +232,12 @@ func (r *reader) keepsHost(host string) bool {
 	return host != r.s.Name && (host != r.s.Name+"."+r.s.Namespace || r.d.trusts(r.s.Namespace))
 }
 
-func (r *reader) health() *badAnnotation {
+func (r *reader) health() *backend.Reason {
 	key := annHealth
 	v, ok := r.get(key)
 	if alias, has := r.get(annHealthPath); has {
 		if ok && alias != v {
-			return &badAnnotation{annHealthPath, "it is another name for " + annHealth + ", which says something else: remove one of the two"}
+			return bad(backend.CodeAnnotationHealthTwice, backend.Details{Annotation: annHealthPath, Key: annHealth})
 		}
 		key, v, ok = annHealthPath, alias, true
 	}
@@ -247,40 +246,38 @@ func (r *reader) health() *badAnnotation {
 	}
 	if v == "none" {
 		if !r.n.include {
-			return &badAnnotation{key, fmt.Sprintf(`none needs an explicit include (%s: "true"): expected a path such as /healthz`, annToolset)}
+			return bad(backend.CodeAnnotationHealthNone, backend.Details{Annotation: key, Key: annToolset})
 		}
 		if r.addsNothing() {
-			return r.untrusted(key, "a backend that is not proven")
+			return wrong(backend.CodeAnnotationHealthUntrusted, key, v)
 		}
 		r.n.unproven = true
 		return nil
 	}
 	if !plainPath(v, "?=&,") {
-		return &badAnnotation{key, fmt.Sprintf("expected a path such as /healthz, of at most %d letters, digits and -._~:/?=&,, or none, not %s", maxPath, quote(v))}
+		return bad(backend.CodeAnnotationHealth, backend.Details{Annotation: key, Value: clip(v), Limit: maxPath})
 	}
 	r.n.healthPath = v
 	return nil
 }
 
-func (r *reader) tenant() *badAnnotation {
+func (r *reader) tenant() *backend.Reason {
 	v, ok := r.get(annTenant)
 	if !ok {
 		return nil
 	}
 	list := strings.Split(v, ",")
 	if len(list) > maxTenants {
-		return &badAnnotation{annTenant, fmt.Sprintf("expected at most %d tenants, not %d", maxTenants, len(list))}
+		return bad(backend.CodeAnnotationTenants, backend.Details{Annotation: annTenant, Number: len(list), Limit: maxTenants})
 	}
 	for _, name := range list {
 		name = strings.TrimSpace(name)
 		if !backend.ValidTenant(name) {
-			return &badAnnotation{annTenant, fmt.Sprintf("expected tenants separated by commas, each of letters, digits and "+
-				"!-_.*'() and at most %d characters, not %s", backend.MaxTenant, quote(name))}
+			return bad(backend.CodeAnnotationTenant, backend.Details{Annotation: annTenant, Value: clip(name), Limit: backend.MaxTenant})
 		}
 		if !r.d.trusts(r.s.Namespace) && !backend.PlainTenant(name) {
-			return &badAnnotation{annTenant, fmt.Sprintf("from a namespace that the configuration does not list in security.trustedNamespaces: "+
-				"expected tenants of letters, digits, - and _ and at most %d characters, not %s; an admin can name it under tenants in "+
-				"the configuration", backend.MaxPlainTenant, quote(name))}
+			return bad(backend.CodeAnnotationTenantUntrusted,
+				backend.Details{Annotation: annTenant, Value: clip(name), Limit: backend.MaxPlainTenant})
 		}
 		if !slices.Contains(r.n.tenants, name) {
 			r.n.tenants = append(r.n.tenants, name)
@@ -289,34 +286,31 @@ func (r *reader) tenant() *badAnnotation {
 	return nil
 }
 
-func (r *reader) primary() *badAnnotation {
+func (r *reader) primary() *backend.Reason {
 	v, ok := r.get(annPrimary)
 	switch {
 	case !ok, v == "false":
 		return nil
 	case v != "true":
-		return &badAnnotation{annPrimary, fmt.Sprintf(`expected "true" or "false", not %s`, quote(v))}
+		return wrong(backend.CodeAnnotationPrimary, annPrimary, v)
 	case !r.d.trusts(r.s.Namespace):
-		return &badAnnotation{annPrimary, fmt.Sprintf("it is taken only from a namespace that the configuration lists in "+
-			"security.trustedNamespaces; %s is not; an admin can name the Service under primary in the configuration", r.s.Namespace)}
+		return wrong(backend.CodeAnnotationPrimaryUntrusted, annPrimary, v)
 	}
 	r.n.primary = true
 	return nil
 }
 
-func (r *reader) description() *badAnnotation {
+func (r *reader) description() *backend.Reason {
 	v, _ := r.get(annDescription)
 	if n := utf8.RuneCountInString(v); n > maxDescription {
-		return &badAnnotation{annDescription, fmt.Sprintf("expected at most %d characters, not %d", maxDescription, n)}
+		return bad(backend.CodeAnnotationNoteLong, backend.Details{Annotation: annDescription, Number: n, Limit: maxDescription})
 	}
 	r.n.description = strings.TrimSpace(v)
 	if r.n.description != "" && r.addsNothing() {
-		return r.untrusted(annDescription, "a note for the agent")
+		return bad(backend.CodeAnnotationNoteUntrusted, backend.Details{Annotation: annDescription})
 	}
 	return nil
 }
 
-// quote shows a bad value, shortened: it may be a megabyte.
-func quote(v string) string {
-	return strconv.Quote(safetext.Clean(v, 60))
-}
+// clip is what is shown of a bad value: it may be a megabyte.
+func clip(v string) string { return safetext.Clean(v, 60) }

@@ -9,7 +9,7 @@ import (
 
 // candidate puts together where the backend is to be reached. Its strength is the caller's to decide.
 func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations,
-	rule *catalog.Rule, port *backend.Port, why string) *backend.Candidate {
+	rule *catalog.Rule, port *backend.Port, why backend.Reason) *backend.Candidate {
 	c := d.base(s, eps, notes, port, why)
 	c.Type = t.Type.Type
 	for i := range t.Detect.Bundled {
@@ -40,7 +40,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 const tierTwin = 9
 
 // base is what any candidate has, whatever recognised it.
-func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annotations, port *backend.Port, why string) *backend.Candidate {
+func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annotations, port *backend.Port, why backend.Reason) *backend.Candidate {
 	c := &backend.Candidate{
 		Service:     s,
 		Instance:    d.InstanceName(s.Ref, notes.name),

@@ -63,29 +63,28 @@ func (d *Detector) InstanceName(ref backend.Ref, name string) string {
 type Result struct {
 	// Candidates, at most one for each type and, unless only a probe can tell, one for each port.
 	Candidates []*backend.Candidate
-	// Rejected is why there is no candidate; "" with Type "" where nothing even looked like a backend.
-	Rejected string
+	// Rejected is why there is no candidate; none with Type "" where nothing even looked like a backend. Where its details name
+	// an annotation, that is for the owner to correct.
+	Rejected backend.Reason
 	// Type is the nearest type of a rejected Service; may be empty.
 	Type string
-	// Annotation says that the rejection is for the owner to mend: the name of an annotation with a bad value.
-	Annotation string
-	// Warning is what the owner should mend besides, which decides nothing: an annotation that does not exist.
-	Warning string
+	// Warning is what the owner should correct besides, which decides nothing: an annotation that does not exist.
+	Warning backend.Reason
 }
 
-// Complaint is all that the Service's owner should mend, "" for nothing.
-func (r *Result) Complaint() string {
-	switch {
-	case r.Annotation == "":
-		return r.Warning
-	case r.Warning == "":
-		return r.Rejected
+// Complaints are all that the Service's owner should correct.
+func (r *Result) Complaints() (list []backend.Reason) {
+	if r.Rejected.Annotation != "" {
+		list = append(list, r.Rejected)
 	}
-	return r.Rejected + "; " + r.Warning
+	if r.Warning.Is() {
+		list = append(list, r.Warning)
+	}
+	return list
 }
 
 // Nothing reports that no type and no annotation has anything to say about the Service.
-func (r *Result) Nothing() bool { return len(r.Candidates) == 0 && r.Rejected == "" }
+func (r *Result) Nothing() bool { return len(r.Candidates) == 0 && !r.Rejected.Is() }
 
 // Detect decides about one Service. Endpoints may be nil: nothing is known of them then. For a Service that is nothing it
 // neither allocates nor looks at a rule.
@@ -115,11 +114,11 @@ func (r *Result) refuseNoPort() {
 			return false
 		}
 		r.Type = c.Type
-		r.Rejected = fmt.Sprintf("its port %s leads to %d, which is no port number (1 to 65535)", portText(&c.Port), c.PortNumber)
+		r.Rejected = reason(backend.CodeBadPortNumber, backend.Details{Port: &c.Port, Number: int(c.PortNumber)})
 		return true
 	}
 	if r.Candidates = slices.DeleteFunc(r.Candidates, refused); len(r.Candidates) > 0 {
-		r.Type, r.Rejected = "", ""
+		r.Type, r.Rejected = "", backend.Reason{}
 	}
 }
 
@@ -127,20 +126,20 @@ func (r *Result) refuseNoPort() {
 func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) Result {
 	notes, bad := d.readAnnotations(s)
 	if bad != nil {
-		return Result{Rejected: bad.Error(), Type: notes.typ, Annotation: bad.name}
+		return Result{Rejected: *bad, Type: notes.typ}
 	}
 	if notes.optOut {
-		return Result{Rejected: "opted out by its annotation " + annToolset, Type: notes.typ}
+		return Result{Rejected: backend.Reason{Code: backend.CodeOptedOut}, Type: notes.typ}
 	}
-	if s.Crowded != "" {
-		return Result{Rejected: s.Crowded, Type: d.firstNear(near)}
+	if s.Excess != nil {
+		return Result{Rejected: backend.Reason{Code: backend.CodeTooManyEntries}, Type: d.firstNear(near)}
 	}
 	if notes.include && s.Type == typeExternal {
 		if bad := d.external(s, &notes); bad != nil {
-			return Result{Rejected: bad.Error(), Type: notes.typ, Annotation: bad.name}
+			return Result{Rejected: *bad, Type: notes.typ}
 		}
-	} else if reason := unusable(s); reason != "" {
-		return Result{Rejected: reason, Type: d.firstNear(near)}
+	} else if r := unusable(s); r.Is() {
+		return Result{Rejected: r, Type: d.firstNear(near)}
 	}
 	if notes.include {
 		return d.include(s, e, near, notes)
@@ -153,7 +152,7 @@ func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) 
 }
 
 // evaluateAll carries out the rules of every type that is near, or of the annotated one.
-func (d *Detector) evaluateAll(s *backend.Service, e *backend.Endpoints, near mask, notes annotations) (evals []Evaluation) {
+func (d *Detector) evaluateAll(s *backend.Service, e *backend.Endpoints, near mask, notes annotations) (evals []evaluation) {
 	for i, t := range d.types {
 		if near.has(i) && (notes.typ == "" || notes.typ == t.Type.Type) {
 			evals = append(evals, d.evaluate(t, s, e, notes))
@@ -162,17 +161,22 @@ func (d *Detector) evaluateAll(s *backend.Service, e *backend.Endpoints, near ma
 	return evals
 }
 
-// lookalike is why a Service that no type has anything to say about is none: what people take for a backend now and then.
-func (d *Detector) lookalike(s *backend.Service) string {
+// reason is a reason with its details.
+func reason(code backend.Code, details backend.Details) backend.Reason {
+	return backend.Reason{Code: code, Details: details}
+}
+
+// lookalike is why an unmatched Service is a known look-alike; no reason if it is not.
+func (d *Detector) lookalike(s *backend.Service) backend.Reason {
 	if because := d.look.roleOf(d.look.always, s.Name); because != "" {
-		return fmt.Sprintf("by its name %q it is %s", show(s.Name), because)
+		return reason(backend.CodeLookAlikeName, backend.Details{Value: show(s.Name), Because: because})
 	}
 	for _, k := range d.look.AppLabels {
 		if because := d.look.roleOf(d.look.always, s.Labels[k]); because != "" {
-			return fmt.Sprintf("by its label %s=%s it is %s", k, show(s.Labels[k]), because)
+			return reason(backend.CodeLookAlikeLabel, backend.Details{Key: k, Value: show(s.Labels[k]), Because: because})
 		}
 	}
-	return ""
+	return backend.Reason{}
 }
 
 // maxPorts bounds the work that one Service can make. Charts of backends have at most two dozen ports.
@@ -182,23 +186,22 @@ const maxPorts = 500
 const typeExternal = "ExternalName"
 
 // unusable is why no type at all can use the Service.
-func unusable(s *backend.Service) string {
+func unusable(s *backend.Service) backend.Reason {
 	if s.Type == typeExternal {
-		return fmt.Sprintf("an ExternalName Service: it only renames a host outside the cluster, which takes an include by "+
-			"annotation, and the host (%s) in security.allowedEndpointHosts", show(externalHost(s)))
+		return reason(backend.CodeExternalName, backend.Details{Host: show(externalHost(s))})
 	}
 	if len(s.Ports) == 0 {
-		return "it has no ports"
+		return backend.Reason{Code: backend.CodeNoPorts}
 	}
 	if len(s.Ports) > maxPorts {
-		return fmt.Sprintf("it has more than %d ports, which no backend has", maxPorts)
+		return reason(backend.CodeTooManyPorts, backend.Details{Limit: maxPorts})
 	}
 	for i := range s.Ports {
 		if s.Ports[i].Protocol == "TCP" {
-			return ""
+			return backend.Reason{}
 		}
 	}
-	return "none of its ports speaks TCP, and all known APIs are HTTP"
+	return backend.Reason{Code: backend.CodeNoTCPPort}
 }
 
 func (d *Detector) firstNear(near mask) string {
@@ -212,7 +215,7 @@ func (d *Detector) firstNear(near mask) string {
 
 // decide picks, of all types that looked at a Service, the candidates: for each port the type with the best evidence, and
 // every type with weak evidence where nothing better is known, since the probe will tell.
-func decide(evals []Evaluation) Result {
+func decide(evals []evaluation) Result {
 	var r Result
 	for i := range evals {
 		c := evals[i].Candidate
@@ -226,7 +229,7 @@ func decide(evals []Evaluation) Result {
 	}
 	best := -1
 	for i := range evals {
-		if evals[i].Rejected != "" && (best < 0 || evals[i].closeness() > evals[best].closeness()) {
+		if evals[i].Rejected.Is() && (best < 0 || evals[i].closeness() > evals[best].closeness()) {
 			best = i
 		}
 	}
@@ -237,13 +240,13 @@ func decide(evals []Evaluation) Result {
 }
 
 // anyRejected: a type that knows the Service says what it is. That its port is another type's own means nothing then.
-func anyRejected(evals []Evaluation) bool {
-	return slices.ContainsFunc(evals, func(e Evaluation) bool { return e.other })
+func anyRejected(evals []evaluation) bool {
+	return slices.ContainsFunc(evals, func(e evaluation) bool { return e.other })
 }
 
 // beaten reports whether another type has better evidence for the same port: a strong one beats a weak one, a chart's
 // label beats signs that add up, and between equals the catalog's order decides.
-func beaten(evals []Evaluation, i int) bool {
+func beaten(evals []evaluation, i int) bool {
 	c := evals[i].Candidate
 	for j := range evals {
 		o := evals[j].Candidate
@@ -270,7 +273,7 @@ func (d *Detector) Matters(s *backend.Service) bool {
 		return false
 	}
 	r := d.Detect(s, nil)
-	return !r.Nothing() || r.Warning != ""
+	return !r.Nothing() || r.Warning.Is()
 }
 
 // OptsOut reports whether the Service is kept out by its annotation, whatever its endpoints are.
@@ -281,12 +284,12 @@ func (d *Detector) OptsOut(s *backend.Service) bool {
 
 // Explain tells what every type that was near makes of the Service, in the catalog's order. Annotations that include a
 // Service or keep it out are left to Detect: this is what would be said without them.
-func (d *Detector) Explain(s *backend.Service, e *backend.Endpoints) []Evaluation {
+func (d *Detector) Explain(s *backend.Service, e *backend.Endpoints) []backend.Evaluation {
 	near := d.index.near(s)
-	var evals []Evaluation
+	var evals []backend.Evaluation
 	for i, t := range d.types {
 		if near.has(i) {
-			evals = append(evals, d.evaluate(t, s, e, annotations{}))
+			evals = append(evals, d.evaluate(t, s, e, annotations{}).Evaluation)
 		}
 	}
 	return evals

@@ -10,14 +10,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Evaluation is everything one type has to say about one Service: the material of explain.
-type Evaluation struct {
-	Type     string
-	Title    string
-	Signs    []string // what spoke for it, strongest first
-	Rejected string   // what spoke against it; "" if nothing did
-	// Candidate, nil where it was rejected or too little speaks for it.
-	Candidate *backend.Candidate
+// evaluation is what one type has to say about one Service, and what weighs it against other types.
+type evaluation struct {
+	backend.Evaluation
 
 	rule              bool // a strong rule matched
 	other             bool // it is known to be something else, and not only without a port that fits
@@ -35,7 +30,7 @@ const (
 )
 
 // weight orders the evidence of types that want the same port.
-func (e *Evaluation) weight() int {
+func (e *evaluation) weight() int {
 	switch {
 	case e.rule:
 		return weightRule
@@ -48,7 +43,7 @@ func (e *Evaluation) weight() int {
 }
 
 // closeness orders rejected types by how much spoke for them.
-func (e *Evaluation) closeness() int {
+func (e *evaluation) closeness() int {
 	n := e.weight() * 4
 	for _, b := range []bool{e.label, e.name, e.port} {
 		if b {
@@ -59,8 +54,8 @@ func (e *Evaluation) closeness() int {
 }
 
 // evaluate carries out one type's rules on one Service.
-func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations) Evaluation {
-	e := Evaluation{Type: t.Type.Type, Title: t.Title}
+func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations) evaluation {
+	e := evaluation{Evaluation: backend.Evaluation{Type: t.Type.Type}}
 	rule := d.strongRule(t, s)
 	if rule != nil {
 		e.rule = true
@@ -79,9 +74,9 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		e.label = true
 		e.Signs = append(e.Signs, describe(front, s))
 	}
-	if because := d.rejection(t, s); because != "" && front == nil && (rule == nil || !rule.Despite) {
+	if rejected := d.rejection(t, s); rejected.Is() && front == nil && (rule == nil || !rule.Despite) {
 		if e.rule || e.label || e.name || d.mentions(t, s) {
-			e.Rejected, e.other = because, true
+			e.Rejected, e.other = rejected, true
 		}
 		return e
 	}
@@ -111,7 +106,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 }
 
 // addPortSigns are the signs that the port gives, and those that count only beside the type's own.
-func (e *Evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend.Port, own int32, keys []string) {
+func (e *evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend.Port, own int32, keys []string) {
 	if slices.Contains(t.Detect.Weak.PortNames, port.Name) {
 		e.name = true
 		e.Signs = append(e.Signs, fmt.Sprintf("its port name %q", show(port.Name)))
@@ -138,7 +133,7 @@ func (e *Evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend
 
 // strength adds up the signs (DTS-DET-3): a chart's or an operator's labels are strong alone; the type's own port with a
 // label or a name is, and so are a label and a name that agree on a port which the type is known to use.
-func (e *Evaluation) strength(t *compiled, port *backend.Port) backend.Strength {
+func (e *evaluation) strength(t *compiled, port *backend.Port) backend.Strength {
 	known := slices.Contains(t.Ports.Names, port.Name) || slices.Contains(t.Ports.Names, port.Target.StrVal)
 	usual := port.Number == 80 || port.Number == 443 || port.Number == 8080 || port.Number == 8443
 	switch {
@@ -291,18 +286,18 @@ func (d *Detector) mentions(t *compiled, s *backend.Service) bool {
 }
 
 // rejection is why the Service is not of this type although something about it may look so.
-func (d *Detector) rejection(t *compiled, s *backend.Service) string {
+func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
 	for i := range t.Detect.Reject {
 		if matches(&t.Detect.Reject[i], s) {
-			return t.Detect.Reject[i].Because
+			return reason(backend.CodeLookAlike, backend.Details{Because: t.Detect.Reject[i].Because})
 		}
 	}
 	if because := d.look.roleOf(d.look.roles, ownName(s)); because != "" {
-		return fmt.Sprintf("by its name %q it is %s", show(s.Name), because)
+		return reason(backend.CodeLookAlikeName, backend.Details{Value: show(s.Name), Because: because})
 	}
 	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels, d.ownKeys(s.Labels)) {
 		if because := d.look.roleOf(d.look.roles, s.Labels[k]); because != "" {
-			return fmt.Sprintf("by its label %s=%s it is %s", k, show(s.Labels[k]), because)
+			return reason(backend.CodeLookAlikeLabel, backend.Details{Key: k, Value: show(s.Labels[k]), Because: because})
 		}
 	}
 	for _, k := range d.look.AppLabels {
@@ -310,10 +305,10 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) string {
 			continue // a Service may select another part on purpose: the query port of an all-in-one
 		}
 		if because := d.look.roleOf(d.look.roles, s.Selector[k]); because != "" {
-			return fmt.Sprintf("by its selector %s=%s it is %s", k, show(s.Selector[k]), because)
+			return reason(backend.CodeLookAlikeSelector, backend.Details{Key: k, Value: show(s.Selector[k]), Because: because})
 		}
 	}
-	return ""
+	return backend.Reason{}
 }
 
 // ownName is the Service's name without the release's, which people choose as they like.

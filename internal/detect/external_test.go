@@ -53,13 +53,13 @@ func TestExternalName(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := d.Detect(tt.s, nil)
 			if !strings.HasPrefix(tt.want, "https://") {
-				if len(r.Candidates) != 0 || !strings.Contains(r.Rejected, tt.want) {
+				if len(r.Candidates) != 0 || !strings.Contains(said(tt.s, r.Rejected), tt.want) {
 					t.Errorf("got %+v, want a rejection with %q", r, tt.want)
 				}
 				return
 			}
 			if len(r.Candidates) != 1 {
-				t.Fatalf("%d candidates: %s", len(r.Candidates), r.Rejected)
+				t.Fatalf("%d candidates: %s", len(r.Candidates), said(tt.s, r.Rejected))
 			}
 			if c := r.Candidates[0]; c.Endpoint() != tt.want || !c.ForeignHost || c.Strength != backend.Explicit {
 				t.Errorf("got %s, foreign %t, %s; want %s", c.Endpoint(), c.ForeignHost, c.Strength, tt.want)

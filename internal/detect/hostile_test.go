@@ -10,6 +10,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // TestHostileServices: whoever may label a Service may write anything that the API server lets through, and more where
@@ -39,17 +40,17 @@ func TestHostileServices(t *testing.T) {
 	for name, s := range tests {
 		t.Run(name, func(t *testing.T) {
 			s.Ref = backend.Ref{Namespace: "evil", Name: "prometheus"}
-			checkResult(t, d.Detect(s, nil))
+			checkResult(t, s, d.Detect(s, nil))
 		})
 	}
 }
 
 // checkResult: what is said must be one short line of plain text, and an endpoint must lead to the Service itself.
-func checkResult(t *testing.T, r Result) {
+func checkResult(t *testing.T, s *backend.Service, r Result) {
 	t.Helper()
-	texts := []string{r.Rejected, r.Warning}
+	texts := []string{said(s, r.Rejected), said(s, r.Warning)}
 	for _, c := range r.Candidates {
-		texts = append(texts, c.PortReason)
+		texts = append(texts, view.PortReason(c))
 		texts = append(texts, c.Signs...)
 		if !strings.HasSuffix(c.Host, ".svc.cluster.local") && !c.ForeignHost {
 			t.Errorf("host is %q", c.Host)
@@ -78,7 +79,7 @@ func FuzzDetect(f *testing.F) {
 			Annotations: map[string]string{ann: annValue, "kubernaut.io/toolset-type": value},
 			Ports:       []backend.Port{{Name: port, Number: number, Protocol: "TCP", Target: intstr.Parse(annValue)}},
 		}
-		checkResult(t, d.Detect(s, nil))
+		checkResult(t, s, d.Detect(s, nil))
 	})
 }
 

@@ -17,7 +17,7 @@ func (d *Detector) include(s *backend.Service, eps *backend.Endpoints, near mask
 	}
 	c, why := d.explicit(s, eps, notes)
 	if c == nil {
-		return Result{Rejected: why, Type: notes.typ, Annotation: annPort}
+		return Result{Rejected: why, Type: notes.typ}
 	}
 	r := Result{Candidates: []*backend.Candidate{c}}
 	if c.ForeignHost { // which is another backend than what the Service's labels and ports speak of
@@ -48,8 +48,7 @@ func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, n
 		}
 	}
 	if len(r.Candidates) == 0 || notes.unproven && !sure {
-		bad := &badAnnotation{annType, "missing: expected the backend's type, for example prometheus, or custom, beside " + annToolset}
-		return Result{Rejected: bad.Error(), Annotation: annType}
+		return Result{Rejected: reason(backend.CodeAnnotationTypeMissing, backend.Details{Annotation: annType, Key: annToolset})}
 	}
 	if notes.unproven {
 		r.Candidates = slices.DeleteFunc(r.Candidates, func(c *backend.Candidate) bool { return c.Strength != backend.Explicit })
@@ -58,7 +57,7 @@ func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, n
 }
 
 // explicit is the candidate of the annotated type; nil and the reason where its port cannot be told.
-func (d *Detector) explicit(s *backend.Service, eps *backend.Endpoints, notes annotations) (*backend.Candidate, string) {
+func (d *Detector) explicit(s *backend.Service, eps *backend.Endpoints, notes annotations) (*backend.Candidate, backend.Reason) {
 	sign := fmt.Sprintf("its annotations %s=%s and %s=%s", annToolset, notes.toolset, annType, notes.typ)
 	for _, t := range d.types {
 		if t.Type.Type != notes.typ {
@@ -66,13 +65,14 @@ func (d *Detector) explicit(s *backend.Service, eps *backend.Endpoints, notes an
 		}
 		port, why := d.choosePort(t, s, notes)
 		if port == nil {
-			if port, why = onlyPort(s, why+"; name one in "+annPort); port == nil {
+			why.Code, why.Annotation = backend.CodeAnnotationPortMissing, annPort
+			if port, why = onlyPort(s, why); port == nil {
 				return nil, why
 			}
 		}
 		c := d.candidate(t, s, eps, notes, d.strongRule(t, s), port, why)
 		c.Strength, c.Signs = backend.Explicit, []string{sign}
-		return c, ""
+		return c, backend.Reason{}
 	}
 	port, why := d.anyPort(s, notes)
 	if port == nil {
@@ -84,26 +84,26 @@ func (d *Detector) explicit(s *backend.Service, eps *backend.Endpoints, notes an
 		c.Scheme = d.schemeOf(&compiled{Type: &catalog.Type{}}, s, nil, port)
 	}
 	c.Strength, c.Signs = backend.Explicit, []string{sign}
-	return c, ""
+	return c, backend.Reason{}
 }
 
 // anyPort chooses the port of a type that the catalog does not know: the annotated one, one called http or https, or the
 // only TCP port.
-func (d *Detector) anyPort(s *backend.Service, notes annotations) (*backend.Port, string) {
-	plain := &compiled{Type: &catalog.Type{Title: "a toolset of the type " + notes.typ}}
+func (d *Detector) anyPort(s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {
+	plain := &compiled{Type: &catalog.Type{Title: notes.typ}}
 	plain.Ports.Names = []string{"http", "https", "web", "api", "mcp", "http-mcp", "mcp-http"}
 	port, why := d.choosePort(plain, s, notes)
 	switch {
 	case port == nil:
-		return onlyPort(s, fmt.Sprintf("which of its ports (%s) to use cannot be told: name one in %s", PortList(s), annPort))
+		return onlyPort(s, reason(backend.CodeAnnotationPortUnclear, backend.Details{Annotation: annPort}))
 	case notes.port != nil:
 		return port, why
 	}
-	return port, fmt.Sprintf("port %s: the one that looks like HTTP", portText(port))
+	return port, backend.Reason{Code: backend.CodePortLooksHTTP}
 }
 
 // onlyPort is the Service's only TCP port, whatever it usually serves, since its owner says what it is; else nil and why.
-func onlyPort(s *backend.Service, why string) (*backend.Port, string) {
+func onlyPort(s *backend.Service, why backend.Reason) (*backend.Port, backend.Reason) {
 	var only *backend.Port
 	for i := range s.Ports {
 		if p := &s.Ports[i]; p.Protocol == "TCP" {
@@ -116,21 +116,19 @@ func onlyPort(s *backend.Service, why string) (*backend.Port, string) {
 	if only == nil {
 		return nil, why
 	}
-	return only, fmt.Sprintf("port %s: the Service's only one", portText(only))
+	return only, backend.Reason{Code: backend.CodePortOnly}
 }
 
 // external makes of an included ExternalName Service what is asked: the host that it stands for, if the configuration
 // allows it (DTS-DET-7). The Service's own name is of no use to the backend there, nor fits it its certificate.
-func (d *Detector) external(s *backend.Service, notes *annotations) *badAnnotation {
+func (d *Detector) external(s *backend.Service, notes *annotations) *backend.Reason {
 	host := externalHost(s)
 	switch {
 	case !d.allowsHost(host):
-		return &badAnnotation{annToolset, fmt.Sprintf("it is an ExternalName Service, for %s: included only if the configuration "+
-			"lists that host in security.allowedEndpointHosts", quote(host))}
+		return wrong(backend.CodeExternalNotAllowed, annToolset, host)
 	case notes.host != "":
 	case len(s.Ports) == 0:
-		return &badAnnotation{annEndpoint, fmt.Sprintf("missing: expected the full URL, such as https://%s/path, of an ExternalName "+
-			"Service that has no ports", show(host))}
+		return bad(backend.CodeAnnotationEndpointMissing, backend.Details{Annotation: annEndpoint, Host: show(host)})
 	default:
 		notes.host = host
 	}

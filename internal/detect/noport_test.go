@@ -29,8 +29,8 @@ func TestNumbersThatNoPortHas(t *testing.T) {
 			s.Name, s.ClusterIP, s.Ports = "prometheus", "None", []backend.Port{tc.port}
 			s.Labels = map[string]string{"app.kubernetes.io/name": "prometheus"}
 			r := d.Detect(s, tc.endpoints)
-			if len(r.Candidates) > 0 || !strings.Contains(r.Rejected, "no port number (1 to 65535)") {
-				t.Errorf("%s, %d: %d candidates, rejected: %s", name, n, len(r.Candidates), r.Rejected)
+			if len(r.Candidates) > 0 || !strings.Contains(said(s, r.Rejected), "no port number (1 to 65535)") {
+				t.Errorf("%s, %d: %d candidates, rejected: %s", name, n, len(r.Candidates), said(s, r.Rejected))
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func TestOwnTargetPort(t *testing.T) {
 					if !slices.ContainsFunc(r.Candidates, func(c *backend.Candidate) bool {
 						return c.Type == typ.Type.Type && c.PortNumber == number
 					}) {
-						t.Errorf("%s: no candidate; %s", name, r.Rejected)
+						t.Errorf("%s: no candidate; %s", name, said(s, r.Rejected))
 					}
 				}
 			}

@@ -1,10 +1,8 @@
 package detect
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -12,10 +10,10 @@ import (
 )
 
 // choosePort follows DTS-DET-5: what the annotation says, then the type's known target port or port name, then its known
-// numbers, then the only TCP port that is left. It returns nil and a list of what was there if none fits.
-func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations) (*backend.Port, string) {
+// numbers, then the only TCP port that is left. It returns nil and why if none fits.
+func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {
 	if notes.port != nil {
-		return notes.port, fmt.Sprintf("port %s, as the annotation %s says", portText(notes.port), annPort)
+		return notes.port, reason(backend.CodePortAnnotated, backend.Details{Key: annPort})
 	}
 	var ports []*backend.Port
 	for i := range s.Ports {
@@ -29,28 +27,28 @@ func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations
 		}
 		for _, p := range ports {
 			if target(p) == n {
-				return p, fmt.Sprintf("port %s: its target is %s's own %d", portText(p), t.Title, n)
+				return p, reason(backend.CodePortTarget, backend.Details{Type: t.Title, Number: int(n)})
 			}
 		}
 	}
 	for _, name := range t.Ports.Names {
 		for _, p := range ports {
 			if p.Name == name || p.Target.StrVal == name {
-				return p, fmt.Sprintf("port %s: %s calls it %q", portText(p), t.Title, name)
+				return p, reason(backend.CodePortName, backend.Details{Type: t.Title, Value: name})
 			}
 		}
 	}
 	for _, n := range t.Ports.Numbers {
 		for _, p := range ports {
 			if p.Number == n || target(p) == n {
-				return p, fmt.Sprintf("port %s: %d is a number %s uses", portText(p), n, t.Title)
+				return p, reason(backend.CodePortNumber, backend.Details{Type: t.Title, Number: int(n)})
 			}
 		}
 	}
 	if len(ports) == 1 {
-		return ports[0], fmt.Sprintf("port %s: the only one that could serve HTTP", portText(ports[0]))
+		return ports[0], backend.Reason{Code: backend.CodePortHTTP}
 	}
-	return nil, fmt.Sprintf("none of its ports (%s) is one that %s serves its API on", PortList(s), t.Title)
+	return nil, reason(backend.CodeNoUsablePort, backend.Details{Type: t.Title})
 }
 
 // never reports whether the port is known to serve something else.
@@ -99,32 +97,4 @@ func ownNumber(t *compiled, p *backend.Port) (own int32) {
 		}
 	}
 	return own
-}
-
-func portText(p *backend.Port) string {
-	text := strconv.Itoa(int(p.Number))
-	if p.Name != "" {
-		text = show(p.Name) + ":" + text
-	}
-	if t := show(p.Target.String()); t != "0" && t != "" && t != strconv.Itoa(int(p.Number)) {
-		text += "->" + t
-	}
-	return text
-}
-
-// PortList names a Service's ports, at most ten of them.
-func PortList(s *backend.Service) string {
-	var list []string
-	for i := range s.Ports {
-		if i == 10 {
-			list = append(list, fmt.Sprintf("and %d more", len(s.Ports)-i))
-			break
-		}
-		text := portText(&s.Ports[i])
-		if p := s.Ports[i].Protocol; p != "TCP" {
-			text += "/" + show(p)
-		}
-		list = append(list, text)
-	}
-	return strings.Join(list, ", ")
 }

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -45,8 +44,8 @@ func (d *Detector) perTenant(r *Result) {
 			}
 		}
 	}
-	if unused != "" && len(list) == len(r.Candidates) && r.Warning == "" {
-		r.Warning = fmt.Sprintf("annotation %s: a %s has no tenants", annTenant, unused)
+	if unused != "" && len(list) == len(r.Candidates) && !r.Warning.Is() {
+		r.Warning = reason(backend.CodeAnnotationUnused, backend.Details{Annotation: annTenant, Type: unused})
 	}
 	r.Candidates = list
 }

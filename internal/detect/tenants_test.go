@@ -77,8 +77,8 @@ func TestTenants(t *testing.T) {
 			if len(keys) != len(got) {
 				t.Errorf("%d candidates have %d keys", len(got), len(keys))
 			}
-			if !strings.Contains(r.Warning, tc.warning) || tc.warning == "" && r.Warning != "" {
-				t.Errorf("warning %q, want %q", r.Warning, tc.warning)
+			if !strings.Contains(said(s, r.Warning), tc.warning) || tc.warning == "" && said(s, r.Warning) != "" {
+				t.Errorf("warning %q, want %q", said(s, r.Warning), tc.warning)
 			}
 		})
 	}
@@ -96,12 +96,12 @@ func TestStrangersTenants(t *testing.T) {
 			Labels:      map[string]string{"app.kubernetes.io/name": "loki", "app.kubernetes.io/component": "gateway"},
 			Annotations: map[string]string{annTenant: tenant},
 			Ports:       []backend.Port{{Name: "http-metrics", Number: 80, Protocol: "TCP"}}}
-		if r := detectorWith(t, Options{}).Detect(s, nil); (len(r.Candidates) > 0) != plain || !plain && r.Annotation != annTenant {
-			t.Errorf("%q of a stranger: %d candidates, %q", tenant, len(r.Candidates), r.Rejected)
+		if r := detectorWith(t, Options{}).Detect(s, nil); (len(r.Candidates) > 0) != plain || !plain && r.Rejected.Annotation != annTenant {
+			t.Errorf("%q of a stranger: %d candidates, %q", tenant, len(r.Candidates), said(s, r.Rejected))
 		}
 		s.Namespace = "trusted"
 		if r := detectorWith(t, Options{}).Detect(s, nil); len(r.Candidates) == 0 {
-			t.Errorf("%q of a trusted namespace: %q", tenant, r.Rejected)
+			t.Errorf("%q of a trusted namespace: %q", tenant, said(s, r.Rejected))
 		}
 	}
 }

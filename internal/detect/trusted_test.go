@@ -116,22 +116,22 @@ func TestOnlyTrustedMayAdd(t *testing.T) {
 			r := d.Detect(s, nil)
 			if tc.rejected == "" {
 				if len(r.Candidates) != 1 {
-					t.Fatalf("rejected: %s", r.Rejected)
+					t.Fatalf("rejected: %s", said(s, r.Rejected))
 				}
 				return
 			}
 			want := "kubernaut.io/" + tc.rejected
-			if len(r.Candidates) != 0 || r.Annotation != want || !strings.HasPrefix(r.Rejected, "annotation "+want+": ") ||
-				!strings.Contains(r.Rejected, "security.annotations") || !strings.Contains(r.Rejected, "shop is not") {
+			if len(r.Candidates) != 0 || r.Rejected.Annotation != want || !strings.HasPrefix(said(s, r.Rejected), "annotation "+want+": ") ||
+				!strings.Contains(said(s, r.Rejected), "security.annotations") || !strings.Contains(said(s, r.Rejected), "shop is not") {
 				t.Errorf("got %+v, want it rejected for %s, with the reason", r, want)
 			}
 			s.Namespace = "trusted"
 			if r := d.Detect(s, nil); len(r.Candidates) != 1 {
-				t.Errorf("in a trusted namespace it is rejected: %s", r.Rejected)
+				t.Errorf("in a trusted namespace it is rejected: %s", said(s, r.Rejected))
 			}
 			s.Namespace = "shop"
 			if r := newDetector(t).Detect(s, nil); len(r.Candidates) != 1 {
-				t.Errorf("without that setting it is rejected: %s", r.Rejected)
+				t.Errorf("without that setting it is rejected: %s", said(s, r.Rejected))
 			}
 		})
 	}
@@ -144,7 +144,7 @@ func TestOnlyTrustedLeavesTheRest(t *testing.T) {
 	labels := map[string]string{"app.kubernetes.io/name": "grafana"}
 	out := annotated("toolset", "false")
 	out.Labels = labels
-	if r := d.Detect(out, nil); len(r.Candidates) != 0 || !strings.Contains(r.Rejected, "opted out") {
+	if r := d.Detect(out, nil); len(r.Candidates) != 0 || !strings.Contains(said(out, r.Rejected), "opted out") {
 		t.Errorf("opted out: %+v", r)
 	}
 	plain := annotated()

@@ -16,9 +16,9 @@ func knownAnnotations() []string {
 	}
 }
 
-// unknownAnnotation tells of an annotation that has a name like ours and is none, the first one by name; "" where there is
-// none. What it was meant to say is not guessed, so that it decides nothing.
-func (d *Detector) unknownAnnotation(s *backend.Service) string {
+// unknownAnnotation is the warning about an annotation that is named like one of this service's and does not exist: the first
+// by name. What it was meant to say is not guessed, so that it decides nothing.
+func (d *Detector) unknownAnnotation(s *backend.Service) backend.Reason {
 	known, found := knownAnnotations(), ""
 	for k := range s.Annotations {
 		if strings.HasPrefix(k, annPrefix) && !slices.Contains(known, k) && d.index.keys[k] == nil && (found == "" || k < found) {
@@ -26,13 +26,10 @@ func (d *Detector) unknownAnnotation(s *backend.Service) string {
 		}
 	}
 	if found == "" {
-		return ""
+		return backend.Reason{}
 	}
-	text := "annotation " + show(found) + ": unknown, so that it has no effect; "
-	if meant := meantAnnotation(strings.TrimPrefix(found, annPrefix)); meant != "" {
-		return text + "did you mean " + meant + "?"
-	}
-	return text + "expected one of " + strings.Join(known, ", ")
+	meant := meantAnnotation(strings.TrimPrefix(found, annPrefix))
+	return reason(backend.CodeAnnotationUnknown, backend.Details{Annotation: show(found), Key: meant, Value: strings.Join(known, ", ")})
 }
 
 // meantAnnotation is the annotation that a misspelt one most likely means, by what stands behind their common beginning.

@@ -9,6 +9,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // TestUnknownAnnotations: the owner is told, and nothing else follows from it.
@@ -43,23 +44,23 @@ func TestUnknownAnnotations(t *testing.T) {
 				before := d.Detect(s, nil)
 				s.Annotations["kubernaut.io/"+name] = "orders"
 				got := d.Detect(s, nil)
-				if got.Warning == "" != (want == "") || !strings.Contains(got.Warning, want) {
-					t.Errorf("%s: the warning is %q, want %q", kind, got.Warning, want)
+				if said(s, got.Warning) == "" != (want == "") || !strings.Contains(said(s, got.Warning), want) {
+					t.Errorf("%s: the warning is %q, want %q", kind, said(s, got.Warning), want)
 				}
-				if err := safetext.Check(got.Warning); err != nil {
+				if err := safetext.Check(said(s, got.Warning)); err != nil {
 					t.Errorf("%s: the warning %v", kind, err)
 				}
 				if want == "" {
 					continue
 				}
-				if !strings.HasPrefix(got.Warning, "annotation kubernaut.io/toolset") || !strings.HasSuffix(got.Complaint(), got.Warning) {
-					t.Errorf("%s: the warning is %q, the owner is told %q", kind, got.Warning, got.Complaint())
+				if !strings.HasPrefix(said(s, got.Warning), "annotation kubernaut.io/toolset") || !strings.HasSuffix(view.Complaint(s, got.Complaints()), said(s, got.Warning)) {
+					t.Errorf("%s: the warning is %q, the owner is told %q", kind, said(s, got.Warning), view.Complaint(s, got.Complaints()))
 				}
 				if !d.Matters(s) {
 					t.Errorf("%s: it would be dropped, and nobody told", kind)
 				}
-				if got.Warning = ""; !reflect.DeepEqual(before, got) {
-					t.Errorf("%s: it changes the result:\n%s", kind, cmp.Diff(before.Rejected, got.Rejected))
+				if got.Warning = (backend.Reason{}); !reflect.DeepEqual(before, got) {
+					t.Errorf("%s: it changes the result:\n%s", kind, cmp.Diff(said(s, before.Rejected), said(s, got.Rejected)))
 				}
 			}
 		})
@@ -69,10 +70,11 @@ func TestUnknownAnnotations(t *testing.T) {
 // Of several the first by name is told, and beside a bad value of another annotation both are.
 func TestComplaint(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
-	r := newDetector(t).Detect(annotated("toolset", "true", "toolset-tpye", "prometheus", "toolset-prot", "http"), nil)
+	s := annotated("toolset", "true", "toolset-tpye", "prometheus", "toolset-prot", "http")
+	r := newDetector(t).Detect(s, nil)
 	want := "annotation kubernaut.io/toolset-type: missing: expected the backend's type, for example prometheus, or custom, beside kubernaut.io/toolset; " +
 		"annotation kubernaut.io/toolset-prot: unknown, so that it has no effect; did you mean kubernaut.io/toolset-port?"
-	if diff := cmp.Diff(want, r.Complaint()); diff != "" {
+	if diff := cmp.Diff(want, view.Complaint(s, r.Complaints())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

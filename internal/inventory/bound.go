@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -34,12 +33,11 @@ func Bound(all []Detection, o Options) []Detection {
 	}
 	for namespace, list := range over {
 		slices.SortFunc(list, o.lookedAtFirst)
-		reason := fmt.Sprintf("its namespace has %d candidates, of which %d are looked at, the surest and the oldest first; "+
-			"security.maxInstancesPerNamespace allows more, security.trustedNamespaces any number", count[namespace], most)
+		reason := limited(backend.CodeNamespaceCandidates, count[namespace], most)
 		left := most
 		for _, d := range list {
 			if left -= len(d.Candidates); left < 0 {
-				d.Type, d.Candidates, d.Rejected, d.Limit = d.Candidates[0].Type, nil, reason, backend.LimitNamespace
+				d.Type, d.Candidates, d.Rejected = d.Candidates[0].Type, nil, reason
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // Of the candidates of one namespace, tenants counted, only so many are compared and asked.
@@ -63,8 +64,8 @@ func TestCandidatesAreBounded(t *testing.T) {
 		for _, f := range inventory.Build(bounded, nil, o) {
 			if f.Candidate == nil {
 				rejected++
-				if f.Verdict != backend.Rejected || f.Limit != backend.LimitNamespace || !strings.Contains(f.Reason, "15001 candidates") || f.Type == "" {
-					t.Errorf("%s: %s, %s, limit %q: %s", name, f.Ref, f.Verdict, f.Limit, f.Reason)
+				if f.Verdict != backend.Rejected || f.Reason.Code.Limit() != backend.LimitNamespace || !strings.Contains(view.Reason(f), "15001 candidates") || f.Type == "" {
+					t.Errorf("%s: %s, %s, limit %q: %s", name, f.Ref, f.Verdict, f.Reason.Code.Limit(), view.Reason(f))
 				}
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // installation is one case of testdata: Services that are in one cluster together, and what should become of each.
@@ -95,7 +96,7 @@ func checkInstallation(t *testing.T, d *detect.Detector, c *catalog.Catalog, in 
 		var have, reasons []string
 		for _, f := range got[sc.Service] {
 			have = append(have, describe(f, strings.Fields(strings.Split(sc.Want, ";")[0])))
-			reasons = append(reasons, f.Reason)
+			reasons = append(reasons, view.Reason(f))
 		}
 		text, reason := strings.Join(have, "; "), strings.Join(reasons, "; ")
 		if text != sc.Want {
@@ -109,7 +110,7 @@ func checkInstallation(t *testing.T, d *detect.Detector, c *catalog.Catalog, in 
 
 // describe tells a finding in as many words as were asked for.
 func describe(f *backend.Finding, asked []string) string {
-	if f.Verdict == backend.Rejected && f.Type == "" && f.Reason == "nothing about it looks like a known backend" {
+	if f.Verdict == backend.Rejected && f.Type == "" && view.Reason(f) == "nothing about it looks like a known backend" {
 		return "nothing"
 	}
 	words := []string{string(f.Verdict), f.Type}

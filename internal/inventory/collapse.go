@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"cmp"
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"unique"
@@ -31,8 +30,9 @@ func claimNames(all []*backend.Finding) {
 		slices.SortFunc(list, older)
 		for _, f := range list[1:] {
 			f.Verdict = backend.Rejected
-			f.Annotation = "kubernaut.io/toolset-name"
-			f.Reason = fmt.Sprintf("annotation kubernaut.io/toolset-name: %q is the name of the older Service %s: choose another", key[1], list[0].Ref)
+			f.Reason = backend.Reason{Code: backend.CodeNameTaken, Details: backend.Details{
+				Annotation: "kubernaut.io/toolset-name", Value: key[1], Other: list[0].Ref,
+			}}
 		}
 	}
 }
@@ -92,8 +92,7 @@ func (f *front) enter() {
 	for last.of != nil {
 		last = last.of
 	}
-	f.Verdict, f.Winner = backend.Duplicate, last.Ref
-	f.Reason = fmt.Sprintf("it fronts the same backend as %s, which is used: %s", last.Ref, f.why)
+	f.Verdict, f.Winner, f.Reason = backend.Duplicate, last.Ref, f.why
 }
 
 func (o *Options) collapseNamespace(list []*front) {
@@ -101,11 +100,12 @@ func (o *Options) collapseNamespace(list []*front) {
 	stay := newKept()
 	for _, f := range list {
 		if other := stay.find(f); other != nil {
-			f.of, f.why = other, o.whyNot(f.Finding, other.Finding)
+			f.of, f.why = other, backend.Reason{Code: o.whyNot(f.Finding, other.Finding)}
 			continue
 		}
 		if others := f.covering(stay.owner); len(others) > 0 {
-			f.of, f.why = others[0], "this one leads to the pods of several: "+names(others)
+			f.of = others[0]
+			f.why = backend.Reason{Code: backend.CodeDuplicateSeveral, Details: backend.Details{Value: names(others)}}
 			continue
 		}
 		stay.add(f)
@@ -133,7 +133,7 @@ func (o *Options) collapseAcross(list []*front) {
 			return b.Namespace != f.Namespace && !differentTenants(f, b) && o.worksAsWell(b.Finding, f.Finding)
 		})
 		if i >= 0 {
-			f.of, f.why = others[i], "both have the same endpoints, and the configuration names that one or its namespace"
+			f.of, f.why = others[i], backend.Reason{Code: backend.CodeDuplicateVouched}
 		}
 	}
 }
@@ -188,22 +188,22 @@ func exposure(s *backend.Service) int {
 	return max(0, slices.Index([]string{"", "ClusterIP", "NodePort", "LoadBalancer"}, s.Type)-1)
 }
 
-func (o *Options) whyNot(f, winner *backend.Finding) string {
+func (o *Options) whyNot(f, winner *backend.Finding) backend.Code {
 	switch {
 	case f.Verdict == backend.Unavailable && winner.Verdict == backend.Accepted:
-		return "that one works, this one does not"
+		return backend.CodeDuplicateDown
 	case o.lacksCredentials(f) && !o.lacksCredentials(winner):
-		return "that one works without credentials"
+		return backend.CodeDuplicateLocked
 	case winner.Candidate.Strength == backend.Explicit:
-		return "its owner included it by annotation"
+		return backend.CodeDuplicateIncluded
 	case f.Service.Headless() && !winner.Service.Headless():
-		return "this one is headless"
+		return backend.CodeDuplicateHeadless
 	case perReplica(f.Service) && !perReplica(winner.Service):
-		return "this one leads to a single replica"
+		return backend.CodeDuplicateReplica
 	case winner.Candidate.Tier < f.Candidate.Tier:
-		return "that one stands before this one"
+		return backend.CodeDuplicateBehind
 	case exposure(winner.Service) < exposure(f.Service):
-		return "that one is for use inside the cluster"
+		return backend.CodeDuplicateExposed
 	}
-	return "one of the two is enough"
+	return backend.CodeDuplicateEqual
 }

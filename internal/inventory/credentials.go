@@ -32,10 +32,7 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		}
 		t := o.Type(f.Type)
 		if o.Primary[f.Type] != f.Ref && o.tokenHelps(f) {
-			const sent = "HolmesGPT sends it the token of its own ServiceAccount"
-			if f.Reason += "; " + sent; f.Observation.Outcome == backend.AuthRequired {
-				f.Reason = "it is up and wants credentials; " + sent
-			}
+			f.AgentToken = true
 			continue
 		}
 		defaults := defaultCredentials(t, cmp.Or(f.Observation.Wants, knownKind(f)))
@@ -43,7 +40,7 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		if o.entitled(f) && beside == nil && len(defaults) > 0 {
 			f.Credentials = defaults
 			if f.Observation.Outcome == backend.AuthRequired {
-				f.Reason = "it is up and wants credentials, which HolmesGPT takes from " + strings.Join(slices.Sorted(maps.Values(defaults)), ", ")
+				f.Reason = backend.Reason{Code: backend.CodeCredentialsGiven}
 			}
 			continue
 		}
@@ -52,9 +49,9 @@ func giveCredentials(all []*backend.Finding, o Options) {
 			f.Verdict, f.Reason = backend.Unavailable, o.withheld(f, t, defaults, beside)
 			if f.Primary && !f.Provisional {
 				keepPlace(slices.DeleteFunc(slices.Clone(all), func(o *backend.Finding) bool { return o.Candidate == nil || o.Type != f.Type }),
-					f.Ref, "which comes first")
+					f.Ref, backend.PrimaryPreferred)
 			}
-			f.Primary, f.Provisional, f.Blocker = false, false, backend.Ref{}
+			f.Primary, f.Provisional, f.PrimaryBy = false, false, ""
 		}
 	}
 }
@@ -170,34 +167,26 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 }
 
 // withheld is why an instance that wants credentials is not published.
-func (o *Options) withheld(f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding) string {
-	why := "it wants " + f.Observation.Wants.Noun()
+func (o *Options) withheld(f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding) backend.Reason {
 	if len(defaults) == 0 {
-		return why + "; there is no place for that in HolmesGPT's toolset for it"
+		return backend.Reason{Code: backend.CodeCredentialsNoPlace}
 	}
-	why += ", and the configuration names none for it"
+	r := backend.Reason{Code: backend.CodeCredentialsMissing}
 	if o.Trusts(f.Namespace) { // so that it would get the usual ones as the primary
 		switch {
 		case f.Provisional:
-			why += fmt.Sprintf("; as the primary of a trusted namespace it would get the usual ones, but %s "+
-				"comes before it as soon as it works", f.Blocker)
-		case f.KeptFor != (backend.Ref{}):
-			why += fmt.Sprintf("; as the primary of a trusted namespace it would get the usual ones, but that place is kept for %s, %s",
-				f.KeptFor, f.KeptWhy)
+			r.Code = backend.CodeCredentialsBlocked
+		case f.Kept.For != (backend.Ref{}):
+			r.Code = backend.CodeCredentialsKept
+		}
+	}
+	for _, c := range t.Toolset.Credentials {
+		if _, ok := defaults[c.Field]; ok && c.Value != "" && r.Value == "" {
+			r.Value = c.Value
 		}
 	}
 	if beside != nil {
-		why += fmt.Sprintf("; without them %s works, which HolmesGPT would lose if their variable were missing", beside.Ref)
+		r.Other = beside.Ref
 	}
-	return why + "; to publish it, add to the configuration: " + f.Remedies[0] + contents(t, defaults)
-}
-
-// contents says what the variables of some fields must hold, where that is not the secret as it is.
-func contents(t *catalog.Type, fields map[string]string) string {
-	for _, c := range t.Toolset.Credentials {
-		if _, ok := fields[c.Field]; ok && c.Value != "" {
-			return fmt.Sprintf(" (its value is %s)", c.Value)
-		}
-	}
-	return ""
+	return r
 }

@@ -9,6 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // The monitoring team's Grafana, and one that a stranger made in a namespace of their own.
@@ -162,11 +163,11 @@ func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 			}
 			got := build(t, o, locked, metrics("open", typ, 2, backend.Ready))
 			f := got["ns/locked"]
-			if f.Credentials != nil || f.Verdict != backend.Unavailable || len(f.Remedies) == 0 || !strings.Contains(f.Reason, f.Remedies[0]) {
-				t.Errorf("beside a working %s: %s, %v: %s", typ, f.Verdict, f.Credentials, f.Reason)
+			if f.Credentials != nil || f.Verdict != backend.Unavailable || len(f.Remedies) == 0 || !strings.Contains(view.Reason(f), f.Remedies[0]) {
+				t.Errorf("beside a working %s: %s, %v: %s", typ, f.Verdict, f.Credentials, view.Reason(f))
 			}
 			if open := got["ns/open"]; open.Verdict != backend.Accepted {
-				t.Errorf("the working %s is %s: %s", typ, open.Verdict, open.Reason)
+				t.Errorf("the working %s is %s: %s", typ, open.Verdict, view.Reason(open))
 			}
 		}
 	}
@@ -174,7 +175,7 @@ func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 	got := build(t, inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"ns"}},
 		locked, metrics("loki", "loki", 2, backend.Ready), metrics("jaeger", "jaeger", 3, backend.Ready))
 	if f := got["ns/locked"]; f.Credentials["bearer_token"] != "PROMETHEUS_BEARER_TOKEN" {
-		t.Errorf("beside other toolsets: %s: %s", f.Verdict, f.Reason)
+		t.Errorf("beside other toolsets: %s: %s", f.Verdict, view.Reason(f))
 	}
 }
 

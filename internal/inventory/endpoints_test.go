@@ -8,6 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // fronted is a Service with its EndpointSlices: "ready" or "ready / not ready", addresses separated by blanks.
@@ -80,8 +81,8 @@ func became(t *testing.T, o inventory.Options, list ...fronted) string {
 		got[f.Ref] = string(f.Verdict)
 		if f.Verdict == backend.Duplicate {
 			got[f.Ref] = "=" + f.Winner.String()
-			if !strings.Contains(f.Reason, f.Winner.String()) {
-				t.Errorf("%s: the reason does not name %s: %s", f.Ref, f.Winner, f.Reason)
+			if !strings.Contains(view.Reason(f), f.Winner.String()) {
+				t.Errorf("%s: the reason does not name %s: %s", f.Ref, f.Winner, view.Reason(f))
 			}
 		}
 	}

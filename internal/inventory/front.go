@@ -22,9 +22,9 @@ type front struct {
 	v4, v6   addresses // the endpoints that are ready, where they are known and not too many
 	all      addresses // ready or not
 
-	place int    // among those that stay
-	of    *front // the one that is used instead, nil while it is none
-	why   string // it, and not this one
+	place int            // among those that stay
+	of    *front         // the one that is used instead, nil while it is none
+	why   backend.Reason // it, and not this one
 }
 
 // endpoint is an address and port of a pod.

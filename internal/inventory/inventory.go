@@ -18,7 +18,6 @@ type Detection struct {
 	Service   *backend.Service
 	Endpoints *backend.Endpoints
 	detect.Result
-	Limit backend.Limit // why it is rejected by Bound; "" where it is not
 }
 
 // Options are what the configuration and the past decide.
@@ -91,9 +90,9 @@ func Text(f *backend.Finding) string {
 // findings judges each candidate of a Service by itself.
 func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Observation) []*backend.Finding {
 	if len(d.Candidates) == 0 {
-		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning, Limit: d.Limit}
+		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning}
 		if d.Nothing() {
-			f.Reason = "nothing about it looks like a known backend"
+			f.Reason.Code = backend.CodeUnmatched
 		}
 		return []*backend.Finding{f}
 	}
@@ -109,9 +108,9 @@ func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Ob
 			f.Observation.Outcome = backend.Unprobed
 		}
 		if o.MustProve && f.Observation.Outcome == backend.Unprobed && !c.Unproven {
-			f.Verdict, f.Reason = backend.Unavailable, "it has not been asked yet"
+			f.Verdict, f.Reason.Code = backend.Unavailable, backend.CodeNotAskedYet
 		} else {
-			f.Verdict, f.Reason = judge(c, &f.Observation)
+			f.Verdict, f.Reason.Code = judge(c, &f.Observation)
 		}
 		o.wantTenant(f)
 		list = append(list, f)

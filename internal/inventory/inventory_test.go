@@ -12,6 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // svc is a Service with one candidate, and what its probe saw.
@@ -56,7 +57,7 @@ func build(t *testing.T, o inventory.Options, list ...svc) map[string]*backend.F
 	}
 	out := map[string]*backend.Finding{}
 	for _, f := range inventory.Build(detections, observations, o) {
-		if f.Reason == "" {
+		if view.Reason(f) == "" {
 			t.Errorf("%s: no reason is given", f.Ref)
 		}
 		out[f.Ref.String()] = f
@@ -116,7 +117,7 @@ func TestVerdicts(t *testing.T) {
 			got := build(t, inventory.Options{MustProve: tc.mustProve, TrustedNamespaces: []string{"ns"}},
 				svc{ref: at("ns", "a"), strength: tc.strength, outcome: tc.outcome, identity: tc.identity})["ns/a"]
 			if got.Verdict != tc.want {
-				t.Errorf("%s (%s), want %s", got.Verdict, got.Reason, tc.want)
+				t.Errorf("%s (%s), want %s", got.Verdict, view.Reason(got), tc.want)
 			}
 		})
 	}
@@ -133,8 +134,8 @@ func TestDeniedIsRejected(t *testing.T) {
 				o := backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Detail: "it is in that network", Identity: true}
 				got := inventory.Build([]inventory.Detection{d}, map[backend.Key]backend.Observation{d.Candidates[0].Key(): o},
 					inventory.Options{MustProve: mustProve, Type: func(string) *catalog.Type { return nil }})[0]
-				if got.Verdict != backend.Rejected || got.Reason != o.Detail || got.Primary || got.Credentials != nil {
-					t.Errorf("%s, unproven %t, mustProve %t: %s (%s)", strength, unproven, mustProve, got.Verdict, got.Reason)
+				if got.Verdict != backend.Rejected || view.Reason(got) != o.Detail || got.Primary || got.Credentials != nil {
+					t.Errorf("%s, unproven %t, mustProve %t: %s (%s)", strength, unproven, mustProve, got.Verdict, view.Reason(got))
 				}
 			}
 		}
@@ -149,7 +150,7 @@ func TestDuplicates(t *testing.T) {
 			svc{ref: at("ns", "prometheus-headless"), selector: "p", headless: true, strength: backend.Strong, outcome: twin, identity: true})
 	}
 	both := same(backend.Ready, backend.Ready)
-	if f := both["ns/prometheus-headless"]; f.Verdict != backend.Duplicate || f.Winner != at("ns", "prometheus") || !strings.Contains(f.Reason, "headless") {
+	if f := both["ns/prometheus-headless"]; f.Verdict != backend.Duplicate || f.Winner != at("ns", "prometheus") || !strings.Contains(view.Reason(f), "headless") {
 		t.Errorf("both work: %+v", f)
 	}
 	one := same(backend.Unreachable, backend.Ready)
@@ -164,7 +165,7 @@ func TestDuplicates(t *testing.T) {
 		svc{ref: at("other", "one"), selector: "one", strength: backend.Strong})
 	for name, f := range two {
 		if f.Verdict != backend.Accepted {
-			t.Errorf("%s of three installations is %s: %s", name, f.Verdict, f.Reason)
+			t.Errorf("%s of three installations is %s: %s", name, f.Verdict, view.Reason(f))
 		}
 	}
 	chosen := build(t, inventory.Options{},
@@ -185,8 +186,8 @@ func TestInstanceNamesAreTheOlders(t *testing.T) {
 		t.Errorf("the older one is %s", got["good/old"].Verdict)
 	}
 	for _, name := range []string{"evil/new", "evil/ageless"} {
-		if f := got[name]; f.Verdict != backend.Rejected || !strings.Contains(f.Reason, "good/old") {
-			t.Errorf("%s is %s: %s", name, f.Verdict, f.Reason)
+		if f := got[name]; f.Verdict != backend.Rejected || !strings.Contains(view.Reason(f), "good/old") {
+			t.Errorf("%s is %s: %s", name, f.Verdict, view.Reason(f))
 		}
 	}
 }

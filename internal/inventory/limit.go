@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -20,14 +19,17 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 		if o.MaxPerNamespace > 0 {
 			most = min(most, o.MaxPerNamespace)
 		}
-		limitWords(list[:most], maxPaths, "base paths", o.chosenPath)
-		limitWords(list[:most], maxTenants, "tenants", ownTenant)
-		reason := fmt.Sprintf("its namespace has %d backends, and at most %d of one are published, the oldest first; "+
-			"security.maxInstancesPerNamespace allows more, security.trustedNamespaces any number", len(list), o.MaxPerNamespace)
+		limitWords(list[:most], maxPaths, backend.CodeNamespacePaths, o.chosenPath)
+		limitWords(list[:most], maxTenants, backend.CodeNamespaceTenants, ownTenant)
 		for _, f := range list[most:] {
-			f.Verdict, f.Limit, f.Reason = backend.Rejected, backend.LimitNamespace, reason
+			f.Verdict, f.Reason = backend.Rejected, limited(backend.CodeNamespaceBackends, len(list), o.MaxPerNamespace)
 		}
 	}
+}
+
+// limited is the reason why a namespace that has n of something is over a limit.
+func limited(code backend.Code, n, limit int) backend.Reason {
+	return backend.Reason{Code: code, Details: backend.Details{Number: n, Limit: limit}}
 }
 
 // What the owners of one namespace may choose of base paths, and of tenants, in bytes: the agent reads them.
@@ -46,7 +48,7 @@ func ownTenant(f *backend.Finding) string {
 }
 
 // limitWords leaves out what has words of its owner's beyond that bound.
-func limitWords(list []*backend.Finding, most int, what string, own func(*backend.Finding) string) {
+func limitWords(list []*backend.Finding, most int, code backend.Code, own func(*backend.Finding) string) {
 	sum := 0
 	for _, f := range list {
 		words := own(f)
@@ -54,9 +56,7 @@ func limitWords(list []*backend.Finding, most int, what string, own func(*backen
 			continue
 		}
 		if sum += len(words); sum > most {
-			f.Verdict, f.Limit = backend.Rejected, backend.LimitNamespace
-			f.Reason = fmt.Sprintf("the %s that annotations and answers name in its namespace take more than %d bytes together, which "+
-				"the agent would read; the oldest are published first; choose shorter ones", what, most)
+			f.Verdict, f.Reason = backend.Rejected, limited(code, 0, most)
 		}
 	}
 }
@@ -112,8 +112,6 @@ func (o *Options) class(f *backend.Finding) int {
 // place last is rejected, and so on until at least so many bytes are saved. Trusted namespaces come last. size is what
 // an instance takes in the document, in bytes. It reports false if nothing is left to leave out.
 func LeaveOut(all []*backend.Finding, bytes int, size func(*backend.Finding) int, o Options) bool {
-	const reason = "the document would be too large to be written, and its namespace has the largest part of it; " +
-		"security.maxInstancesPerNamespace limits each namespace, discovery.namespaces leaves some out"
 	shares := o.byNamespace(all)
 	total := map[string]int{}
 	for namespace, list := range shares {
@@ -128,7 +126,7 @@ func LeaveOut(all []*backend.Finding, bytes int, size func(*backend.Finding) int
 		}
 		list := shares[largest]
 		f := list[len(list)-1]
-		f.Verdict, f.Limit, f.Reason, f.Primary = backend.Rejected, backend.LimitSize, reason, false
+		f.Verdict, f.Reason, f.Primary = backend.Rejected, backend.Reason{Code: backend.CodeDocumentSize}, false
 		saved += size(f)
 		total[largest] -= size(f)
 		if shares[largest] = list[:len(list)-1]; len(list) == 1 {

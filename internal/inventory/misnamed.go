@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -13,12 +12,7 @@ import (
 type Misnamed struct {
 	Type string
 	backend.Ref
-	Why string
-}
-
-// String is the line of the configuration, and what is wrong with it.
-func (m Misnamed) String() string {
-	return fmt.Sprintf("primary: {%s: %s}: %s; while it stands there, no %s is the primary", m.Type, m.Ref, m.Why, m.Type)
+	Finding *backend.Finding // what became of the Service; nil where there is none
 }
 
 // MisnamedPrimaries are those among the findings, by type. known reports whether there is a Service, as far as that can be told:
@@ -26,33 +20,25 @@ func (m Misnamed) String() string {
 func MisnamedPrimaries(all []*backend.Finding, primary map[string]backend.Ref, known func(backend.Ref) (exists, sure bool)) (list []Misnamed) {
 	for _, typ := range slices.Sorted(maps.Keys(primary)) {
 		ref := primary[typ]
-		why := ""
-		switch f := nearest(all, typ, ref); {
-		case f == nil:
-			exists, sure := known(ref)
-			switch {
-			case !sure:
-			case exists:
-				why = "that Service is no " + typ + ": nothing about it looks like a known backend"
-			default:
-				why = "there is no such Service among those that are read"
+		f := nearest(all, typ, ref)
+		wrong := f != nil && (f.Candidate == nil || f.Type != typ || f.Verdict == backend.Duplicate || rejected(f))
+		if f == nil {
+			var exists bool
+			if exists, wrong = known(ref); exists {
+				f = &backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeUnmatched}}
 			}
-		case f.Candidate == nil && (f.Type == typ || f.Type == ""), f.Candidate != nil && f.Type == typ && rejected(f):
-			why = "that Service is no " + typ + ": " + f.Reason
-		case f.Type != typ:
-			why = "that Service is " + f.Type + ", not " + typ
-		case f.Verdict == backend.Duplicate:
-			why = fmt.Sprintf("that Service is a duplicate: name %s, which is used", f.Winner)
 		}
-		if why != "" {
-			list = append(list, Misnamed{typ, ref, why})
+		if wrong {
+			list = append(list, Misnamed{typ, ref, f})
 		}
 	}
 	return list
 }
 
 // rejected: it is not that something else works, or comes first.
-func rejected(f *backend.Finding) bool { return f.Verdict == backend.Rejected && f.Limit == "" }
+func rejected(f *backend.Finding) bool {
+	return f.Verdict == backend.Rejected && f.Reason.Code.Limit() == ""
+}
 
 // nearest is the finding of a Service as a type, else one of the Service; nil where there is none.
 func nearest(all []*backend.Finding, typ string, ref backend.Ref) (found *backend.Finding) {

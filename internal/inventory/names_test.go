@@ -6,6 +6,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // A name from outside the trusted namespaces is written with its namespace, and so can be what another Service of that
@@ -34,13 +35,13 @@ func TestNamesWithinANamespace(t *testing.T) {
 			got := build(t, inventory.Options{}, tc.list...)
 			for _, ref := range []string{tc.keeps, "b/x", "a/z"} {
 				if f := got[ref]; f.Verdict != backend.Accepted {
-					t.Errorf("%s is %s: %s", ref, f.Verdict, f.Reason)
+					t.Errorf("%s is %s: %s", ref, f.Verdict, view.Reason(f))
 				}
 			}
 			f := got[tc.rejected]
-			told := strings.Contains(f.Reason, `"a/x" is the name of the older Service `+tc.keeps)
-			if f.Verdict != backend.Rejected || f.Annotation != "kubernaut.io/toolset-name" || !told {
-				t.Errorf("%s is %s: %s", tc.rejected, f.Verdict, f.Reason)
+			told := strings.Contains(view.Reason(f), `"a/x" is the name of the older Service `+tc.keeps)
+			if f.Verdict != backend.Rejected || f.Reason.Annotation != "kubernaut.io/toolset-name" || !told {
+				t.Errorf("%s is %s: %s", tc.rejected, f.Verdict, view.Reason(f))
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // The base paths that an owner chooses are what the agent reads: those of one namespace take a bounded room.
@@ -55,8 +56,8 @@ func TestPathsAreBounded(t *testing.T) {
 				switch {
 				case f.Verdict == backend.Accepted:
 					published++
-				case f.Limit != backend.LimitNamespace || !strings.Contains(f.Reason, "base paths"):
-					t.Errorf("%s is left out: %s (%s)", f.Ref, f.Reason, f.Limit)
+				case f.Reason.Code.Limit() != backend.LimitNamespace || !strings.Contains(view.Reason(f), "base paths"):
+					t.Errorf("%s is left out: %s (%s)", f.Ref, view.Reason(f), f.Reason.Code.Limit())
 				case f.Name < fmt.Sprintf("x%02d", tc.published):
 					t.Errorf("%s is left out before younger ones", f.Ref)
 				}

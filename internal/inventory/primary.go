@@ -20,12 +20,12 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	}
 	for typ, list := range byType {
 		slices.SortFunc(list, byAge)
-		if want, why := o.wanted(typ, list); why != "" {
+		if want, rule := o.wanted(typ, list); rule != "" {
 			named := func(f *backend.Finding) bool { return f.Ref == want && f.Verdict == backend.Accepted }
 			if i := slices.IndexFunc(list, named); i >= 0 {
-				o.mark(list, list[i], why)
+				o.mark(list, list[i], rule)
 			} else {
-				keepPlace(list, want, why)
+				keepPlace(list, want, rule)
 			}
 			continue
 		}
@@ -35,7 +35,7 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 			if empty := o.oldest(others); empty != nil && place(empty, f) < 0 && !o.mayStandFor(f, empty) {
 				f = empty
 			}
-			f.Primary, f.PrimaryWhy = true, o.byItself(f)
+			f.Primary, f.PrimaryBy = true, o.byItself(f)
 			if other := o.mayYield(f, list); other != nil {
 				f.Provisional, f.Blocker = true, other.Ref
 			}
@@ -43,40 +43,33 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	}
 }
 
-// wanted is the Service that is to be the primary of a type, and why; "" where age decides. An annotation decides nothing on
+// wanted is the Service that is to be the primary of a type, and by which rule; "" where age decides. An annotation decides nothing on
 // what cannot be published, as a duplicate: what its owner can mend is only waited for.
-func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref, why string) {
+func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref, rule backend.PrimaryRule) {
 	if ref, ok := o.Primary[typ]; ok {
-		return ref, "which the configuration names"
+		return ref, backend.PrimaryConfigured
 	}
 	annotated := func(f *backend.Finding) bool {
 		return f.Candidate.Primary && (f.Verdict == backend.Accepted || f.Verdict == backend.Unavailable)
 	}
 	if i := slices.IndexFunc(list, annotated); i >= 0 {
-		return list[i].Ref, "whose owner annotated it so"
+		return list[i].Ref, backend.PrimaryAnnotated
 	}
 	if ref, ok := o.Recorded[typ]; ok {
-		return ref, "which was the primary so far"
+		return ref, backend.PrimaryRecorded
 	}
 	return backend.Ref{}, ""
 }
 
 // keepPlace notes on the instances of a type whose place they do not take.
-func keepPlace(list []*backend.Finding, want backend.Ref, why string) {
-	away := "is not there, or is no " + list[0].Type + " any more"
+func keepPlace(list []*backend.Finding, want backend.Ref, rule backend.PrimaryRule) {
+	kept := backend.Kept{For: want, By: rule}
 	if i := slices.IndexFunc(list, func(f *backend.Finding) bool { return f.Ref == want }); i >= 0 {
-		switch f := list[i]; f.Verdict {
-		case backend.Unavailable:
-			away = "does not work now"
-		case backend.Duplicate:
-			away = "is a duplicate of " + f.Winner.String()
-		default:
-			away = "is " + string(f.Verdict)
-		}
+		kept.Verdict, kept.Winner = list[i].Verdict, list[i].Winner
 	}
 	for _, f := range list {
 		if f.Ref != want {
-			f.KeptFor, f.KeptWhy = want, why+" and which "+away
+			f.Kept = kept
 		}
 	}
 }
@@ -89,29 +82,30 @@ func withData(f *backend.Finding) bool { return !f.Observation.NoData || f.Candi
 
 // mark makes the configured, the annotated or the recorded instance the primary. A recorded one that is a lesser one keeps its
 // place, but stands back while there is another; one without data, which may have some again, only for such as may stand for it.
-func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding, why string) {
+func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding, rule backend.PrimaryRule) {
 	if _, configured := o.Primary[f.Type]; !configured && !f.Candidate.Primary && lesser(f) {
 		others := slices.DeleteFunc(slices.Clone(byAge), func(other *backend.Finding) bool {
 			return lesser(other) || f.Observation.NoData && !o.mayStandFor(other, f)
 		})
 		if other := o.oldest(others); other != nil {
-			other.Primary, other.PrimaryWhy, other.Provisional, other.Blocker = true, o.byItself(other), true, f.Ref
+			other.Primary, other.PrimaryBy, other.Provisional, other.Blocker = true, o.byItself(other), true, f.Ref
 			return
 		}
 	}
-	f.Primary, f.PrimaryWhy = true, "the one "+why
+	f.Primary, f.PrimaryBy = true, rule
 }
 
-// byItself is why an instance is the primary where nobody has said which is to be it.
-func (o *Options) byItself(f *backend.Finding) string {
-	why := "the oldest of its type"
-	if f.Service.Created.IsZero() { // as in files
-		why = "the first of its type"
+// byItself is the rule by which an instance is the primary where neither a person nor the record says which is.
+func (o *Options) byItself(f *backend.Finding) backend.PrimaryRule {
+	switch noAge, locked := f.Service.Created.IsZero(), o.wants(f); { // files give no age
+	case noAge && locked:
+		return backend.PrimaryFirstLocked
+	case noAge:
+		return backend.PrimaryFirst
+	case locked:
+		return backend.PrimaryOldestLocked
 	}
-	if o.wants(f) {
-		why += ", where none works without credentials"
-	}
-	return why
+	return backend.PrimaryOldest
 }
 
 // mayStandFor reports whether a may be the primary while b has no data: it is of the same owner, or the configuration vouches

@@ -6,6 +6,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // Where the usual credentials are withheld, or the place of the primary is kept, the reason names the Service that stands in the way.
@@ -36,13 +37,13 @@ func TestBlockerIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := build(t, tc.options, tc.list...)["monitoring/grafana"]
-			if f.Verdict != backend.Unavailable || !strings.Contains(f.Reason, tc.want) || f.KeptFor != tc.kept {
-				t.Errorf("%s, kept for %s: %s; want %q", f.Verdict, f.KeptFor, f.Reason, tc.want)
+			if f.Verdict != backend.Unavailable || !strings.Contains(view.Reason(f), tc.want) || f.Kept.For != tc.kept {
+				t.Errorf("%s, kept for %s: %s; want %q", f.Verdict, f.Kept.For, view.Reason(f), tc.want)
 			}
 		})
 	}
 	for name, list := range map[string][]svc{"alone": {theirs(2, wants)}, "open": {theirs(2, backend.Ready), strangers(3, wants)}} {
-		if f := build(t, trusting, list...)["monitoring/grafana"]; f.KeptFor != (backend.Ref{}) || f.Blocker != (backend.Ref{}) || !f.Primary {
+		if f := build(t, trusting, list...)["monitoring/grafana"]; f.Kept.For != (backend.Ref{}) || f.Blocker != (backend.Ref{}) || !f.Primary {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
@@ -64,7 +65,7 @@ func TestMisnamedPrimaries(t *testing.T) {
 	for _, f := range build(t, inventory.Options{FirstRoundOver: true}, ready("p", ""), ready("v", "victoriametrics"), twin, down, other) {
 		all = append(all, f)
 	}
-	all = append(all, &backend.Finding{Ref: at("m", "bare"), Type: "prometheus", Verdict: backend.Rejected, Reason: "it has no ports"})
+	all = append(all, &backend.Finding{Ref: at("m", "bare"), Type: "prometheus", Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeNoPorts}})
 	known := func(ref backend.Ref) (exists, sure bool) { return ref.Name == "shop", ref.Namespace != "frozen" }
 	for ref, want := range map[backend.Ref]string{
 		at("m", "p"):          "",
@@ -79,7 +80,7 @@ func TestMisnamedPrimaries(t *testing.T) {
 	} {
 		var got []string
 		for _, m := range inventory.MisnamedPrimaries(all, map[string]backend.Ref{"prometheus": ref}, known) {
-			got = append(got, m.String())
+			got = append(got, view.MisnamedLine(m.Type, m.Ref, m.Finding))
 		}
 		if text := strings.Join(got, "\n"); (want == "") != (text == "") || !strings.Contains(text, want) {
 			t.Errorf("%s: %q, want %q", ref, text, want)
@@ -106,19 +107,19 @@ func TestWhyPrimary(t *testing.T) {
 		options inventory.Options
 		list    []svc
 		want    string
-		why     string
+		why     backend.PrimaryRule
 	}{
-		"a duplicate is annotated":     {over, []svc{old, twin, young}, "m/old", "the oldest of its type"},
-		"a rejected one is annotated":  {recorded, []svc{old, other, young}, "m/young", "the one which was the primary so far"},
-		"a duplicate and another are":  {over, []svc{old, twin, annotated}, "m/young", "the one whose owner annotated it so"},
-		"configured":                   {configured, []svc{old, young}, "m/young", "the one which the configuration names"},
-		"the oldest wants credentials": {over, []svc{locked}, "m/locked", "the oldest of its type, where none works without credentials"},
-		"no age is known":              {over, []svc{undated}, "m/undated", "the first of its type"},
+		"a duplicate is annotated":     {over, []svc{old, twin, young}, "m/old", backend.PrimaryOldest},
+		"a rejected one is annotated":  {recorded, []svc{old, other, young}, "m/young", backend.PrimaryRecorded},
+		"a duplicate and another are":  {over, []svc{old, twin, annotated}, "m/young", backend.PrimaryAnnotated},
+		"configured":                   {configured, []svc{old, young}, "m/young", backend.PrimaryConfigured},
+		"the oldest wants credentials": {over, []svc{locked}, "m/locked", backend.PrimaryOldestLocked},
+		"no age is known":              {over, []svc{undated}, "m/undated", backend.PrimaryFirst},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for ref, f := range build(t, tc.options, tc.list...) {
-				if why := map[bool]string{true: tc.why}[ref == tc.want]; f.Primary != (ref == tc.want) || f.PrimaryWhy != why {
-					t.Errorf("%s, %s: primary %t, %q", ref, f.Verdict, f.Primary, f.PrimaryWhy)
+				if why := map[bool]backend.PrimaryRule{true: tc.why}[ref == tc.want]; f.Primary != (ref == tc.want) || f.PrimaryBy != why {
+					t.Errorf("%s, %s: primary %t, %q", ref, f.Verdict, f.Primary, f.PrimaryBy)
 				}
 			}
 		})

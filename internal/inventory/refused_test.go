@@ -7,6 +7,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // The reference is for the kind of credential that the backend wants.
@@ -34,7 +35,7 @@ func TestCredentialsByKind(t *testing.T) {
 			s := svc{ref: at("mon", "it"), typ: tt.typ, strength: backend.Strong, day: 1, outcome: backend.AuthRequired, wants: tt.kind}
 			got := build(t, inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"mon"}}, s)["mon/it"]
 			if d := cmp.Diff(tt.want, got.Credentials); d != "" || (got.Verdict == backend.Accepted) != (tt.want != nil) {
-				t.Errorf("%s: %s (-want +got)\n%s", got.Verdict, got.Reason, d)
+				t.Errorf("%s: %s (-want +got)\n%s", got.Verdict, view.Reason(got), d)
 			}
 		})
 	}
@@ -60,7 +61,7 @@ func TestRefusedIsNeverPrimary(t *testing.T) {
 			)
 			for ref, verdict := range map[string]backend.Verdict{"mon/old": backend.Unavailable, "mon/weak": backend.Unconfirmed} {
 				if f := got[ref]; f.Verdict != verdict || f.Primary || f.Credentials != nil {
-					t.Errorf("%s is %s, primary %t, credentials %v: %s", ref, f.Verdict, f.Primary, f.Credentials, f.Reason)
+					t.Errorf("%s is %s, primary %t, credentials %v: %s", ref, f.Verdict, f.Primary, f.Credentials, view.Reason(f))
 				}
 			}
 			if f := got["mon/new"]; !f.Primary || f.Provisional {

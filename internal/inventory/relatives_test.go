@@ -7,6 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // observed decides about Services whose observations are given.
@@ -47,8 +48,8 @@ func TestRelatives(t *testing.T) {
 				f.Candidate.Strength != strength || !f.Primary {
 				t.Errorf("%s: %s as %s, strength %s, primary %t", strength, f.Verdict, f.Type, f.Candidate.Strength, f.Primary)
 			}
-			if !strings.Contains(f.Reason, "taken for prometheus") || !strings.Contains(f.Reason, "victoriametrics") {
-				t.Errorf("%s: the reason does not say so: %s", strength, f.Reason)
+			if !strings.Contains(view.Reason(f), "taken for prometheus") || !strings.Contains(view.Reason(f), "victoriametrics") {
+				t.Errorf("%s: the reason does not say so: %s", strength, view.Reason(f))
 			}
 		}
 	})
@@ -139,8 +140,8 @@ func TestPrimaryHasData(t *testing.T) {
 			if f.Verdict != backend.Accepted || f.Primary != (ref == tt.primary) || f.Primary && f.Provisional != tt.provisional {
 				t.Errorf("%s: %s is %s, primary %t, provisional %t", name, ref, f.Verdict, f.Primary, f.Provisional)
 			}
-			if f.Observation.NoData && !strings.Contains(f.Reason, "no series") {
-				t.Errorf("%s: the reason of %s does not warn: %s", name, ref, f.Reason)
+			if f.Observation.NoData && !strings.Contains(view.Reason(f), "no series") {
+				t.Errorf("%s: the reason of %s does not warn: %s", name, ref, view.Reason(f))
 			}
 		}
 	}

@@ -15,17 +15,10 @@ func (o *Options) wantTenant(f *backend.Finding) {
 	if !asks && !c.WantsTenant || seen.Cause == backend.CauseDenied {
 		return
 	}
-	why := "it keeps the data of each tenant apart and wants one named in each request"
-	if c.WantsTenant {
-		why = "it is a gateway with an API for each tenant"
-	}
 	typ := f.Type
 	if t := o.Type(typ); t != nil && t.Tenanted() != nil { // a Prometheus has none: it is a relative that asks for one
 		typ = t.Tenanted().Type
 	}
-	line := fmt.Sprintf("tenants: {%s: {%s: [TENANT]}}", typ, f.Ref)
-	f.Verdict, f.Remedies = backend.Unavailable, []string{line}
-	f.WantsTenant = true
-	f.Reason = why + ", and nobody has said which to read; to publish it, add to the configuration: " + line +
-		", or annotate the Service with kubernaut.io/toolset-tenant=TENANT"
+	f.Verdict, f.Reason = backend.Unavailable, backend.Reason{Code: backend.CodeTenantMissing}
+	f.Remedies = []string{fmt.Sprintf("tenants: {%s: {%s: [TENANT]}}", typ, f.Ref)}
 }

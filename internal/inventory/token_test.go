@@ -5,6 +5,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // On OpenShift the agent's own token goes to nobody's Prometheus but the cluster's own and those that are trusted.
@@ -52,7 +53,7 @@ func TestTokenIsEnoughForTheClustersOwn(t *testing.T) {
 		got := build(t, inventory.Options{OpenShift: func([]*backend.Finding) bool { return openShift }}, querier, stranger)
 		f := got["openshift-monitoring/thanos-querier"]
 		if accepted := f.Verdict == backend.Accepted; accepted != openShift || f.Credentials != nil || f.KeepToken {
-			t.Errorf("OpenShift %t: %s: %s, %v", openShift, f.Verdict, f.Reason, f.Credentials)
+			t.Errorf("OpenShift %t: %s: %s, %v", openShift, f.Verdict, view.Reason(f), f.Credentials)
 		}
 		if f := got["evil/thanos-querier"]; f.Verdict != backend.Unavailable {
 			t.Errorf("OpenShift %t: a stranger's is %s", openShift, f.Verdict)

@@ -8,6 +8,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // The tenants that an owner names are what the agent reads: those of one namespace take a bounded room.
@@ -52,8 +53,8 @@ func TestTenantsAreBounded(t *testing.T) {
 			switch {
 			case f.Verdict == backend.Accepted:
 				published++
-			case f.Limit != backend.LimitNamespace || !strings.Contains(f.Reason, "tenants"):
-				t.Errorf("%s: %s is left out: %s (%s)", name, f.Candidate.Tenant, f.Reason, f.Limit)
+			case f.Reason.Code.Limit() != backend.LimitNamespace || !strings.Contains(view.Reason(f), "tenants"):
+				t.Errorf("%s: %s is left out: %s (%s)", name, f.Candidate.Tenant, view.Reason(f), f.Reason.Code.Limit())
 			}
 		}
 		if published != tc.published {

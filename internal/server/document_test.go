@@ -61,7 +61,7 @@ func TestDocument(t *testing.T) {
 		t.Errorf("problems: %+v", p)
 	}
 	named := again
-	named.Misnamed = []inventory.Misnamed{{Type: "loki", Ref: backend.Ref{Namespace: "m", Name: "gone"}, Why: "there is no such Service"}}
+	named.Misnamed = []inventory.Misnamed{{Type: "loki", Ref: backend.Ref{Namespace: "m", Name: "gone"}}}
 	f.state.set(&named)
 	if p := decode[Status](t, f.get(t, "/api/v1/status")).Problems; len(p) != 4 || !strings.HasPrefix(p[3].Message, "primary: {loki: m/gone}: there is no such Service") {
 		t.Errorf("problems: %+v", p)

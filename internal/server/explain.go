@@ -32,7 +32,7 @@ func (a *API) registerExplanation(h huma.API) {
 func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, error) {
 	i := a.index()
 	m := view.Material{
-		Detector: a.o.Detector, Catalog: a.o.Catalog, Findings: i.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
+		Catalog: a.o.Catalog, Findings: i.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
 		Primary: a.o.Primary, TrustedNamespaces: a.o.TrustedNamespaces,
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)
@@ -55,6 +55,7 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, 
 		return nil, problem(http.StatusNotFound, "there is no Service %q in the namespace %q%s",
 			cut(ref.Name, 100), cut(ref.Namespace, 100), didYouMean(ref.Name, i.near(ref.Namespace)))
 	}
+	m.Evaluations = a.o.Detector.Explain(m.Service, m.Endpoints)
 	e := view.Explain(m)
 	return &e, nil
 }

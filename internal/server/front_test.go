@@ -243,7 +243,7 @@ func TestRevision(t *testing.T) {
 	}
 	for i, change := range []func(){
 		func() { f.state.snapshot.Leading = false },
-		func() { f.state.snapshot.Findings[0].Reason = "another" },
+		func() { f.state.snapshot.Findings[0].Reason.Code = backend.CodeWorks },
 		func() { f.state.snapshot.Findings[3].Verdict = backend.Unavailable },
 		func() { f.state.snapshot.Err = io.ErrUnexpectedEOF },
 		func() { f.state.snapshot.Output.Version = "8" },

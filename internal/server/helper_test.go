@@ -81,7 +81,7 @@ func finding(typ, namespace, name string, v backend.Verdict, o backend.Outcome) 
 		Labels: map[string]string{"app.kubernetes.io/name": typ, "team": "sre"},
 		Ports:  []backend.Port{{Name: "http", Number: 80, Protocol: "TCP"}},
 	}
-	f := &backend.Finding{Ref: s.Ref, Service: s, Type: typ, Verdict: v, Reason: "a reason"}
+	f := &backend.Finding{Ref: s.Ref, Service: s, Type: typ, Verdict: v, Reason: backend.Reason{Code: backend.CodeNotAskedYet}}
 	if v == backend.Rejected {
 		return f
 	}

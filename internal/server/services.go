@@ -96,7 +96,7 @@ func (s listed) view() view.Service {
 	if s.shown != nil {
 		return *s.shown
 	}
-	return view.NewService(&backend.Finding{Ref: s.Ref, Verdict: backend.Rejected, Reason: view.ReasonNothing}, nil)
+	return view.NewService(view.Unmatched(s.Ref), nil)
 }
 
 // afterToken is the key of the last Service on the page before; without one it comes before all of them.

@@ -134,7 +134,7 @@ func TestServicesAreShownAsTheyAre(t *testing.T) {
 	first()
 	for _, change := range []func(*backend.Finding){
 		func(*backend.Finding) {},
-		func(s *backend.Finding) { s.Reason = "another" },
+		func(s *backend.Finding) { s.Reason.Code = backend.CodeWorks },
 		func(s *backend.Finding) { s.Observation.At = s.Observation.At.Add(time.Second) },
 		func(s *backend.Finding) { s.Observation.Version = "3" },
 		func(s *backend.Finding) { s.Service.Labels["team"] = "dev" },
@@ -159,7 +159,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("grafana: %+v", e)
 	}
 	e = decode[view.Explanation](t, f.get(t, "/api/v1/services/shop/web")) // only its name is kept
-	if len(e.Services) != 1 || e.Services[0].Reason != view.ReasonNothing || e.About.Ports != "8080" {
+	if len(e.Services) != 1 || e.Services[0].Code != backend.CodeUnmatched || e.About.Ports != "8080" {
 		t.Errorf("web: %+v", e)
 	}
 	p := isProblem(t, f.get(t, "/api/v1/services/monitoring/grafna"), http.StatusNotFound)
@@ -200,7 +200,7 @@ func TestHostileTextIsEscaped(t *testing.T) {
 	hostile := "</script><img src=x onerror=alert(1)>\r\n\r\nevent: status\ndata: {}\u2028\x00"
 	f := start(t)
 	s := finding("prometheus", "monitoring", "prometheus", backend.Rejected, backend.Unprobed)
-	s.Reason, s.Service.Labels = hostile, map[string]string{hostile: hostile}
+	s.Reason, s.Service.Labels = backend.Reason{Code: backend.CodeLookAlike, Details: backend.Details{Because: hostile}}, map[string]string{hostile: hostile}
 	f.state.set(snapshot(t, s))
 	a := f.get(t, "/api/v1/services")
 	if strings.ContainsAny(strings.TrimSuffix(a.body, "\n"), "<>\r\n\x00\u2028") {

@@ -11,6 +11,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/controller"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // Status is how the service is doing.
@@ -89,7 +90,7 @@ func (a *API) troubles(s *controller.Snapshot) []Trouble {
 		list = append(list, Trouble{"frozen", "not allowed to watch " + strings.Join(s.Frozen, ", ") + ": what is published of it stays as it is"})
 	}
 	for _, m := range s.Misnamed {
-		list = append(list, Trouble{"warning", m.String()})
+		list = append(list, Trouble{"warning", view.MisnamedLine(m.Type, m.Ref, m.Finding)})
 	}
 	if s.Document != nil {
 		for _, warning := range s.Document.Warnings {

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -33,10 +32,10 @@ func bound(s *backend.Service) {
 	}
 	for _, m := range [...]struct {
 		entries *map[string]string
-		name    string
-	}{{&s.Labels, "labels"}, {&s.Annotations, "annotations"}, {&s.Selector, "requirements in its selector"}} {
+		part    backend.Part
+	}{{&s.Labels, backend.PartLabels}, {&s.Annotations, backend.PartAnnotations}, {&s.Selector, backend.PartSelector}} {
 		if n := len(*m.entries); n > maxEntries {
-			s.Crowded = fmt.Sprintf("it has %d %s, which no backend has; at most %d are read", n, m.name, maxEntries)
+			s.Excess = &backend.Excess{Of: m.part, Number: n, Limit: maxEntries}
 		}
 		*m.entries = fitting(*m.entries)
 	}

@@ -41,7 +41,7 @@ func found(typ, ref string, port int32, change ...func(*backend.Finding)) *backe
 	namespace, name, _ := strings.Cut(ref, "/")
 	r := backend.Ref{Namespace: namespace, Name: name}
 	f := &backend.Finding{
-		Ref: r, Type: typ, Verdict: backend.Accepted, Reason: "ready",
+		Ref: r, Type: typ, Verdict: backend.Accepted, Reason: backend.Reason{Code: backend.CodeWorks},
 		Candidate: &backend.Candidate{
 			Service: &backend.Service{Ref: r, Created: time.Unix(0, 0)}, Type: typ, Instance: ref,
 			Host: name + "." + namespace + ".svc.cluster.local", Scheme: "http", PortNumber: port, Strength: backend.Strong,

@@ -24,8 +24,10 @@ func strangersTexts(f *backend.Finding) {
 	c.Instance = f.Namespace + "/INSTANCEWORDS"
 	c.Port = s.Ports[0]
 	c.Path, c.HealthPath, c.Description = "/PATHWORDS", "/HEALTHWORDS", "NOTEWORDS"
-	c.Signs, c.PortReason = []string{"SIGNWORDS"}, "REASONWORDS"
-	f.Reason, f.Warning = "VERDICTWORDS", "WARNINGWORDS"
+	c.Signs = []string{"SIGNWORDS"}
+	c.PortReason.Value, c.PortReason.Because = "PORTVALUEWORDS", "PORTREASONWORDS"
+	f.Reason.Value, f.Reason.Because, f.Warning.Value = "VERDICTVALUEWORDS", "VERDICTWORDS", "WARNINGWORDS"
+	f.Reason.Host, f.Reason.Annotation = "REASONHOSTWORDS", "REASONANNOTATIONWORDS"
 	f.Observation.Detail, f.Observation.Version, f.Observation.Cause = "DETAILWORDS", "VERSIONWORDS", "CAUSEWORDS"
 	f.Observation.Requests = []backend.Request{{Purpose: "PURPOSEWORDS", URL: "URLWORDS", Result: "RESULTWORDS"}}
 }

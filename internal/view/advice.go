@@ -62,7 +62,7 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 }
 
 func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
-	if f.WantsTenant {
+	if f.Reason.Code == backend.CodeTenantMissing {
 		return h.adviseCredentials(f)
 	}
 	switch f.Observation.Outcome {
@@ -102,7 +102,7 @@ func (h Hints) advisePlace(f *backend.Finding) []Advice {
 
 // adviseCredentials are the lines that would give a backend the credentials that it wants.
 func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
-	if f.WantsTenant {
+	if f.Reason.Code == backend.CodeTenantMissing {
 		for _, line := range f.Remedies {
 			out = append(out, Advice{"Say in the configuration which tenant HolmesGPT is to read:", line})
 		}
@@ -133,21 +133,33 @@ func CanProxy(namespace string) string {
 }
 
 func (h Hints) adviseRejected(f *backend.Finding) []Advice {
-	annotation, bad := strings.CutPrefix(f.Reason, "annotation ")
-	switch {
-	case strings.HasPrefix(f.Reason, "opted out"):
+	trust := fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace)
+	switch f.Reason.Code {
+	case backend.CodeOptedOut:
 		return []Advice{{"To let it in again:", h.annotate(f, "kubernaut.io/toolset-")}}
-	case bad && strings.Contains(f.Reason, "lists in security.trustedNamespaces"):
-		annotation, _, _ = strings.Cut(annotation, ":")
+	case backend.CodeAnnotationMCPUntrusted, backend.CodeAnnotationTypeUntrusted, backend.CodeAnnotationHealthUntrusted,
+		backend.CodeAnnotationNoteUntrusted, backend.CodeAnnotationPrimaryUntrusted:
 		return []Advice{
-			{"Remove the annotation:", h.annotate(f, annotation+"-")},
-			{"Or trust its namespace in the configuration:", fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace)},
+			{"Remove the annotation:", h.annotate(f, f.Reason.Annotation+"-")},
+			{"Or trust its namespace in the configuration:", trust},
 		}
-	case f.Service.ExternalName != "" && strings.Contains(f.Reason, "security.allowedEndpointHosts"):
-		return h.adviseHost(f, bad)
-	case bad:
-		annotation, _, _ = strings.Cut(annotation, ":")
-		return []Advice{{"Correct the annotation:", h.annotate(f, "--overwrite", annotation+"=VALUE")}}
+	case backend.CodeExternalName, backend.CodeExternalNotAllowed, backend.CodeExternalURLNotAllowed:
+		return h.adviseHost(f, f.Reason.Code != backend.CodeExternalName)
+	case backend.CodeAnnotationPortMissing, backend.CodeAnnotationPortUnclear:
+		return []Advice{{"Say which of its ports it is:", h.annotate(f, f.Reason.Annotation+"=PORT")}}
+	case backend.CodeNamespaceCandidates, backend.CodeNamespaceBackends:
+		return []Advice{
+			{"Allow each namespace more in the configuration:", "security: {maxInstancesPerNamespace: NUMBER}"},
+			{"Or trust its namespace:", trust},
+		}
+	case backend.CodeNamespacePaths, backend.CodeNamespaceTenants:
+		return []Advice{{"Choose shorter ones, or trust its namespace in the configuration:", trust}}
+	case backend.CodeDocumentSize:
+		return []Advice{{"Leave namespaces out in the configuration:", "discovery: {excludeNamespaces: [NAMESPACE]}"}}
+	}
+	switch {
+	case f.Reason.Annotation != "":
+		return []Advice{{"Correct the annotation:", h.annotate(f, "--overwrite", f.Reason.Annotation+"=VALUE")}}
 	case len(f.Service.Ports) == 0:
 		return nil
 	case f.Observation.Cause == backend.CauseDenied:
@@ -208,7 +220,7 @@ func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
 // denied is for what is never asked and never published, whatever its annotations say.
 func denied(f *backend.Finding) []Advice {
 	const never = "It is never asked and never published, whatever its annotations say. "
-	if strings.Contains(f.Reason, "EndpointSlices of its namespace") { // which are too many
+	if strings.Contains(f.Observation.Detail, "EndpointSlices of its namespace") { // which are too many
 		return []Advice{{never + "See what the EndpointSlices of the namespace are, and remove those that are not needed:",
 			fmt.Sprintf("kubectl -n %s get endpointslices", f.Namespace)}}
 	}

@@ -16,6 +16,10 @@ func TestAdvice(t *testing.T) {
 	unavailable := func(s *backend.Service, o backend.Outcome) backend.Finding {
 		return backend.Finding{Service: s, Type: "grafana", Candidate: weak, Verdict: backend.Unavailable, Observation: backend.Observation{Outcome: o}}
 	}
+	observed := backend.Reason{Code: backend.CodeObserved}
+	annotation := func(code backend.Code, name string) backend.Reason {
+		return backend.Reason{Code: code, Details: backend.Details{Annotation: "kubernaut.io/toolset-" + name}}
+	}
 	tests := []struct {
 		name    string
 		finding backend.Finding
@@ -25,17 +29,17 @@ func TestAdvice(t *testing.T) {
 		{"no endpoints, no selector", unavailable(service, backend.NoEndpoints), "kubectl -n a get endpointslices -l kubernetes.io/service-name=b"},
 		{"TLS", unavailable(service, backend.UntrustedTLS), "tls: {insecureSkipVerify: [a/b]}"},
 		{"refused", unavailable(service, backend.Unreachable), "taken in as soon as it answers"},
-		{"something else", backend.Finding{Service: service, Type: "grafana", Candidate: weak, Verdict: backend.Rejected, Reason: "x"}, "toolset-type=custom"},
-		{"something else, but its owner says so", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: "x"}, "toolset-port=PORT"},
-		{"denied", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: "x",
+		{"something else", backend.Finding{Service: service, Type: "grafana", Candidate: weak, Verdict: backend.Rejected, Reason: observed}, "toolset-type=custom"},
+		{"something else, but its owner says so", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: observed}, "toolset-port=PORT"},
+		{"denied", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: observed,
 			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied}}, "get endpointslices -l kubernetes.io/service-name=b -o yaml"},
 		{"more than is looked at", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected,
-			Reason:      "the EndpointSlices of its namespace take more than 4 MiB",
-			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied}}, "remove those that are not needed:\nkubectl -n a get endpointslices"},
-		{"bad annotation", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: "annotation kubernaut.io/toolset-scheme: expected http or https"}, "kubernaut.io/toolset-scheme=VALUE"},
-		{"not trusted", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: "annotation kubernaut.io/toolset-description: a note for the agent is taken only from a namespace that the configuration lists in security.trustedNamespaces; a is not"},
+			Reason:      observed,
+			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Detail: "the EndpointSlices of its namespace take more than 4 MiB"}}, "remove those that are not needed:\nkubectl -n a get endpointslices"},
+		{"bad annotation", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: annotation(backend.CodeAnnotationScheme, "scheme")}, "kubernaut.io/toolset-scheme=VALUE"},
+		{"not trusted", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: annotation(backend.CodeAnnotationNoteUntrusted, "description")},
 			"annotate service b kubernaut.io/toolset-description-\nOr trust its namespace in the configuration:\nsecurity: {trustedNamespaces: [a]}"},
-		{"name taken", backend.Finding{Service: service, Candidate: explicit, Verdict: backend.Rejected, Reason: `annotation kubernaut.io/toolset-name: "x" is taken`}, "kubernaut.io/toolset-name=VALUE"},
+		{"name taken", backend.Finding{Service: service, Candidate: explicit, Verdict: backend.Rejected, Reason: annotation(backend.CodeNameTaken, "name")}, "kubernaut.io/toolset-name=VALUE"},
 	}
 	for _, tt := range tests {
 		tt.finding.Ref = service.Ref
@@ -48,18 +52,18 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	outside := &backend.Service{Ref: service.Ref, Type: "ExternalName", ExternalName: "logs.example.org"}
-	external := backend.Finding{Ref: service.Ref, Service: outside, Type: "loki", Verdict: backend.Rejected, Reason: "an ExternalName Service: security.allowedEndpointHosts"}
+	external := backend.Finding{Ref: service.Ref, Service: outside, Type: "loki", Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeExternalName}}
 	advice := (Hints{}).advise(&external)
 	if len(advice) != 2 || !strings.Contains(advice[0].Command, "toolset-type=loki kubernaut.io/toolset-endpoint=https://logs.example.org") ||
 		advice[1].Command != "security: {allowedEndpointHosts: [logs.example.org]}" {
 		t.Errorf("an ExternalName Service: %v", advice)
 	}
 	outside.Annotations = map[string]string{"kubernaut.io/toolset-endpoint": "https://$(id)/"}
-	external.Reason = "annotation kubernaut.io/toolset-endpoint: security.allowedEndpointHosts"
+	external.Reason = annotation(backend.CodeExternalURLNotAllowed, "endpoint")
 	if advice := (Hints{}).advise(&external); len(advice) != 1 || advice[0].Command != "security: {allowedEndpointHosts: [logs.example.org]}" {
 		t.Errorf("what is no name is not shown as one: %v", advice)
 	}
-	bad := backend.Finding{Ref: service.Ref, Service: service, Verdict: backend.Rejected, Reason: "annotation kubernaut.io/toolset-scheme: expected http or https"}
+	bad := backend.Finding{Ref: service.Ref, Service: service, Verdict: backend.Rejected, Reason: annotation(backend.CodeAnnotationScheme, "scheme")}
 	got := (Hints{Files: true}).advise(&bad)
 	if want := "metadata.annotations:\n  kubernaut.io/toolset-scheme: \"VALUE\""; len(got) != 1 || got[0].Command != want {
 		t.Errorf("a Service in a file is annotated there: %q, want %q", got, want)

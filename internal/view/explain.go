@@ -10,7 +10,6 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
@@ -60,6 +59,8 @@ type Tried struct {
 	Against string   `json:"against,omitempty"`
 	Port    string   `json:"port,omitempty" doc:"The port it would have, and why"`
 	So      string   `json:"so" doc:"What follows"`
+	// Decided: what spoke against it is the reason of the verdict.
+	Decided bool `json:"-"`
 }
 
 // Request is one request of a probe.
@@ -108,10 +109,11 @@ func Rounds(requests []Request) (out []Round) {
 type Material struct {
 	Service   *backend.Service
 	Endpoints *backend.Endpoints // nil: not known
-	Detector  *detect.Detector
 	Catalog   *catalog.Catalog
-	Findings  []*backend.Finding // all of them
-	Hints     Hints
+	// Evaluations are what each type that was near says of the Service, its annotations aside.
+	Evaluations []backend.Evaluation
+	Findings    []*backend.Finding // all of them
+	Hints       Hints
 	// Primary: type -> the Service that the configuration wants as its primary.
 	Primary map[string]backend.Ref
 	// TrustedNamespaces are those whose owners may say by annotation which Service is the primary.
@@ -127,7 +129,9 @@ func Explain(m Material) Explanation {
 		}
 	}
 	if len(own) == 0 {
-		own = []*backend.Finding{{Ref: m.Service.Ref, Service: m.Service, Verdict: backend.Rejected, Reason: ReasonNothing}}
+		unmatched := Unmatched(m.Service.Ref)
+		unmatched.Service = m.Service
+		own = []*backend.Finding{unmatched}
 	}
 	e := Explanation{About: about(m), Services: []Backend{}, Tried: []Tried{}, Advice: []Advice{}}
 	for _, f := range own {
@@ -135,11 +139,11 @@ func Explain(m Material) Explanation {
 		e.Services = append(e.Services, m.backend(f))
 	}
 	_, e.WithoutAnnotations = m.Service.Annotations[toolsetAnnotation]
-	for _, evaluation := range m.Detector.Explain(m.Service, m.Endpoints) {
-		e.Tried = append(e.Tried, tried(&evaluation, own))
+	for i := range m.Evaluations {
+		e.Tried = append(e.Tried, m.tried(&m.Evaluations[i], own))
 	}
-	if own[0].Warning != "" {
-		e.Advice = append(e.Advice, Advice{Text: "Mend its " + own[0].Warning})
+	if own[0].Warning.Is() {
+		e.Advice = append(e.Advice, Advice{Text: "Correct its " + Warning(own[0])})
 	}
 	e.Advice = append(e.Advice, m.Hints.advise(own[0])...)
 	for _, f := range own {
@@ -162,7 +166,7 @@ func Sentence(f *backend.Finding, verdict string) string {
 	case backend.Unavailable:
 		verdict, as = f.Type+", but "+verdict, ""
 	}
-	return fmt.Sprintf("%s is %s%s: %s.", f.Ref, verdict, as, strings.TrimRight(f.Reason, "."))
+	return fmt.Sprintf("%s is %s%s: %s.", f.Ref, verdict, as, strings.TrimRight(Reason(f), "."))
 }
 
 // ShownText is how much is shown of a text that a stranger chose, in characters.
@@ -171,7 +175,7 @@ const ShownText = 200
 func about(m Material) About {
 	s := m.Service
 	a := About{
-		Kind: cmp.Or(s.Type, "ClusterIP"), Ports: cmp.Or(detect.PortList(s), "none"),
+		Kind: cmp.Or(s.Type, "ClusterIP"), Ports: cmp.Or(portList(s), "none"),
 		Labels: map[string]string{}, Selector: map[string]string{}, Annotations: map[string]string{},
 		Endpoints: "not known: no EndpointSlices were read",
 	}
@@ -225,7 +229,7 @@ func (m *Material) backend(f *backend.Finding) Backend {
 		return b
 	}
 	o := &f.Observation
-	b.PortReason, b.KeepsToken = f.Candidate.PortReason, f.KeepToken
+	b.PortReason, b.KeepsToken = PortReason(f.Candidate), f.KeepToken
 	b.Credentials = append(b.Credentials, slices.Sorted(maps.Values(f.Credentials))...)
 	b.Outcome, b.Detail = Health(o), o.Detail
 	b.root = f.Candidate.EndpointAt(f.Candidate.Scheme, "")
@@ -241,18 +245,19 @@ func (m *Material) backend(f *backend.Finding) Backend {
 	return b
 }
 
-func tried(e *detect.Evaluation, own []*backend.Finding) Tried {
-	t := Tried{Type: e.Type, For: []string{}, Against: e.Rejected}
+func (m *Material) tried(e *backend.Evaluation, own []*backend.Finding) Tried {
+	t := Tried{Type: e.Type, For: []string{}, Against: text(&backend.Finding{Ref: m.Service.Ref, Service: m.Service}, e.Rejected)}
+	t.Decided = e.Rejected.Is() && e.Rejected.Equal(own[0].Reason)
 	for i, sign := range e.Signs {
 		if !slices.ContainsFunc(e.Signs[:i], func(said string) bool { return strings.Contains(said, sign) }) {
 			t.For = append(t.For, sign)
 		}
 	}
 	if e.Candidate != nil {
-		t.Port = e.Candidate.PortReason
+		t.Port = PortReason(e.Candidate)
 	}
 	switch {
-	case e.Rejected != "":
+	case e.Rejected.Is():
 		t.So = "no"
 	case e.Candidate == nil:
 		t.So = "too little speaks for it: a word or a port that others use too"
@@ -265,7 +270,7 @@ func tried(e *detect.Evaluation, own []*backend.Finding) Tried {
 }
 
 // beaten says which other type got the port that this one wanted.
-func beaten(e *detect.Evaluation, own []*backend.Finding) string {
+func beaten(e *backend.Evaluation, own []*backend.Finding) string {
 	for _, f := range own {
 		if f.Candidate == nil || f.Type == e.Type || f.Candidate.Detected == e.Type {
 			return ""

@@ -12,12 +12,76 @@ func primaryNote(f *backend.Finding) string {
 	switch {
 	case f.Provisional:
 		return fmt.Sprintf("for now: %s comes before it as soon as it works", f.Blocker)
-	case f.KeptFor != (backend.Ref{}):
-		return fmt.Sprintf("the place is kept for %s, %s", f.KeptFor, f.KeptWhy)
+	case f.Kept.For != (backend.Ref{}):
+		return "the place is kept for " + kept(f)
 	case f.Primary:
-		return f.PrimaryWhy
+		return primaryRule(f.PrimaryBy)
 	}
 	return ""
+}
+
+// primaryRule is what a primary is by its rule.
+func primaryRule(rule backend.PrimaryRule) string {
+	const locked = ", where none works without credentials"
+	switch rule {
+	case backend.PrimaryOldest:
+		return "the oldest of its type"
+	case backend.PrimaryOldestLocked:
+		return "the oldest of its type" + locked
+	case backend.PrimaryFirst:
+		return "the first of its type"
+	case backend.PrimaryFirstLocked:
+		return "the first of its type" + locked
+	}
+	return "the one " + ruleClause(rule)
+}
+
+// ruleClause is a rule as a clause about a Service.
+func ruleClause(rule backend.PrimaryRule) string {
+	switch rule {
+	case backend.PrimaryConfigured:
+		return "which the configuration names"
+	case backend.PrimaryAnnotated:
+		return "whose owner annotated it so"
+	case backend.PrimaryRecorded:
+		return "which was the primary so far"
+	}
+	return "which comes first"
+}
+
+// kept names the Service for which the place of the primary is kept, and says by which rule and what keeps it away.
+func kept(f *backend.Finding) string {
+	var away string
+	switch k := f.Kept; k.Verdict {
+	case "":
+		away = "is not there, or is no " + f.Type + " any more"
+	case backend.Unavailable:
+		away = "does not work now"
+	case backend.Duplicate:
+		away = "is a duplicate of " + k.Winner.String()
+	default:
+		away = "is " + string(k.Verdict)
+	}
+	return fmt.Sprintf("%s, %s and which %s", f.Kept.For, ruleClause(f.Kept.By), away)
+}
+
+// Misnamed is what is wrong with a primary that the configuration names; f is what became of that Service, nil where there is
+// none.
+func Misnamed(typ string, f *backend.Finding) string {
+	switch {
+	case f == nil:
+		return "there is no such Service among those that are read"
+	case f.Candidate == nil && f.Type != "" && f.Type != typ, f.Candidate != nil && f.Type != typ:
+		return "that Service is " + f.Type + ", not " + typ
+	case f.Verdict == backend.Duplicate:
+		return fmt.Sprintf("that Service is a duplicate: name %s, which is used", f.Winner)
+	}
+	return "that Service is no " + typ + ": " + Reason(f)
+}
+
+// MisnamedLine is the line of the configuration that names such a primary, and what is wrong with it.
+func MisnamedLine(typ string, ref backend.Ref, f *backend.Finding) string {
+	return fmt.Sprintf("primary: {%s: %s}: %s; while it stands there, no %s is the primary", typ, ref, Misnamed(typ, f), typ)
 }
 
 // advisePrimary are the lines that change the primary of a type with several instances.
@@ -41,7 +105,7 @@ func (m *Material) advisePrimary(f *backend.Finding) []Advice {
 	line := func(ref backend.Ref) string { return fmt.Sprintf("primary: {%s: %s}", f.Type, ref) }
 	switch {
 	case f.Verdict != backend.Accepted:
-		i := slices.IndexFunc(others, func(o *backend.Finding) bool { return o.KeptFor == f.Ref })
+		i := slices.IndexFunc(others, func(o *backend.Finding) bool { return o.Kept.For == f.Ref })
 		if i < 0 {
 			return nil
 		}
@@ -49,7 +113,7 @@ func (m *Material) advisePrimary(f *backend.Finding) []Advice {
 			line(others[i].Ref)}}
 	case f.Primary && len(others) > 0:
 		return []Advice{{fmt.Sprintf("It is the primary %s. To have another as the primary, name that in the configuration:", f.Type), line(others[0].Ref)}}
-	case f.Primary, f.Candidate.Unproven, len(others) == 0 && f.KeptFor == (backend.Ref{}):
+	case f.Primary, f.Candidate.Unproven, len(others) == 0 && f.Kept.For == (backend.Ref{}):
 		return nil
 	}
 	out := []Advice{{fmt.Sprintf("To make it the primary %s, name it in the configuration:", f.Type), line(f.Ref)}}

@@ -50,7 +50,7 @@ func TestAdviceFollowsTheFinding(t *testing.T) {
 			s := &backend.Service{Ref: ref, Ports: []backend.Port{{Number: 80}}}
 			f := &backend.Finding{
 				Ref: ref, Service: s, Type: "loki", Candidate: &backend.Candidate{Service: s, Type: "loki", Strength: tt.strength},
-				Observation: tt.o, Verdict: tt.verdict, Reason: "the probe's words",
+				Observation: tt.o, Verdict: tt.verdict, Reason: backend.Reason{Code: backend.CodeObserved},
 			}
 			text := ""
 			for _, a := range (Hints{}).advise(f) {

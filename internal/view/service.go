@@ -13,8 +13,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// ReasonNothing is said of Services of which only the name is kept; the inventory says the same of the others.
-const ReasonNothing = "nothing about it looks like a known backend"
+// Unmatched is the finding of a Service of which only the name is kept.
+func Unmatched(ref backend.Ref) *backend.Finding {
+	return &backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeUnmatched}}
+}
 
 // Service is a finding as programs see it (DTS-CLI-2).
 type Service struct {
@@ -29,7 +31,8 @@ type Service struct {
 	Instance  string            `json:"instance"`
 	Primary   bool              `json:"primary"`
 	Verdict   backend.Verdict   `json:"verdict"`
-	Reason    string            `json:"reason"`
+	Code      backend.Code      `json:"code" doc:"Why, as one of a closed set of codes"`
+	Reason    string            `json:"reason" doc:"Why, for people"`
 }
 
 // NewService shows a finding.
@@ -37,7 +40,7 @@ func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 	s := Service{
 		Name: f.Name, Namespace: f.Namespace, Type: f.Type, Endpoint: f.Endpoint(),
 		Labels: map[string]string{}, Metadata: map[string]string{},
-		Primary: f.Primary, Verdict: f.Verdict, Reason: f.Reason,
+		Primary: f.Primary, Verdict: f.Verdict, Code: f.Reason.Code, Reason: Reason(f),
 	}
 	if f.Service != nil && f.Service.Labels != nil {
 		s.Labels = f.Service.Labels
@@ -50,8 +53,8 @@ func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 		s.Instance = c.Instance
 		s.Metadata = metadata(f, types)
 	}
-	if f.Warning != "" {
-		s.Metadata["warning"] = f.Warning
+	if f.Warning.Is() {
+		s.Metadata["warning"] = Warning(f)
 	}
 	return s
 }

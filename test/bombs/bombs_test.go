@@ -212,7 +212,7 @@ func write(t testing.TB, text string) string {
 func published() *backend.Finding {
 	ref := backend.Ref{Namespace: "a", Name: "b"}
 	return &backend.Finding{
-		Ref: ref, Type: "prometheus", Verdict: backend.Accepted, Reason: "ready", Primary: true,
+		Ref: ref, Type: "prometheus", Verdict: backend.Accepted, Reason: backend.Reason{Code: backend.CodeWorks}, Primary: true,
 		Candidate: &backend.Candidate{
 			Service: &backend.Service{Ref: ref, Created: time.Unix(0, 0)}, Type: "prometheus", Instance: "a/b",
 			Host: "b.a.svc.cluster.local", Scheme: "http", PortNumber: 9090, Strength: backend.Strong,

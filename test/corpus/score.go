@@ -15,6 +15,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // Entry is one labelled Service.
@@ -148,7 +149,7 @@ func score(e *Entry, group []*Entry, scores map[string]*Score) (misses []string)
 		s.Accepted++
 		if !right {
 			s.False++
-			misses = append(misses, fmt.Sprintf("false: %s %s accepted as %s, is %s: %s", e.ID, f.Ref, f.Type, e.Truth.Type, f.Reason))
+			misses = append(misses, fmt.Sprintf("false: %s %s accepted as %s, is %s: %s", e.ID, f.Ref, f.Type, e.Truth.Type, view.Reason(f)))
 		}
 	}
 	if !e.Truth.Primary {
@@ -193,7 +194,7 @@ func find(e *Entry, typ string, v backend.Verdict) *backend.Finding {
 
 func reasons(e *Entry) (text string) {
 	for _, f := range e.findings {
-		text += fmt.Sprintf("[%s %s: %s] ", f.Verdict, f.Type, f.Reason)
+		text += fmt.Sprintf("[%s %s: %s] ", f.Verdict, f.Type, view.Reason(f))
 	}
 	return text
 }

@@ -1,0 +1,123 @@
+package backend
+
+// Code says in a word why something is as it is. The set is closed: programs may rely on each, and package view has a text
+// for each (DTS-API-1).
+type Code string
+
+// Detection: why a Service is no candidate.
+const (
+	CodeUnmatched           Code = "unmatched"            // no type and no annotation has anything to say about it
+	CodeOptedOut            Code = "opted-out"            // its annotation keeps it out
+	CodeExternalName        Code = "external-name"        // an ExternalName Service that no annotation includes
+	CodeNoPorts             Code = "no-ports"             // it has no ports
+	CodeTooManyPorts        Code = "too-many-ports"       // it has more ports than are looked at
+	CodeNoTCPPort           Code = "no-tcp-port"          // none of its ports speaks TCP
+	CodeTooManyEntries      Code = "too-many-entries"     // it has more labels, annotations or requirements than are kept
+	CodeBadPortNumber       Code = "bad-port-number"      // its port leads to a number that no port has
+	CodeNoUsablePort        Code = "no-usable-port"       // none of its ports is one that the type serves its API on
+	CodeLookAlike           Code = "look-alike"           // a rule of the catalog knows it as something else
+	CodeLookAlikeName       Code = "look-alike-name"      // its name says that it is something else
+	CodeLookAlikeLabel      Code = "look-alike-label"     // a label says so
+	CodeLookAlikeSelector   Code = "look-alike-selector"  // its selector says so
+	CodeNamespaceUnwatched  Code = "namespace-unwatched"  // its namespace may not be watched now
+	CodeNamespaceCandidates Code = "namespace-candidates" // its namespace has more candidates than are looked at
+)
+
+// Annotations that the Service's owner has to correct (DTS-ANN-1); the details name the annotation.
+const (
+	CodeAnnotationUnsafe           Code = "annotation-unsafe"            // a value that HolmesGPT would expand, or that is no plain text
+	CodeAnnotationInclude          Code = "annotation-include"           // toolset is neither true nor false
+	CodeAnnotationMCPUntrusted     Code = "annotation-mcp-untrusted"     // an MCP server outside the trusted namespaces
+	CodeAnnotationTypeSyntax       Code = "annotation-type-syntax"       // the type is no name
+	CodeAnnotationTypeReserved     Code = "annotation-type-reserved"     // the type is a reserved name
+	CodeAnnotationTypeUnknown      Code = "annotation-type-unknown"      // the type is not in the catalog, without an include
+	CodeAnnotationTypeMissing      Code = "annotation-type-missing"      // an include of something that shows no type
+	CodeAnnotationTypeUntrusted    Code = "annotation-type-untrusted"    // an API of one's own outside the trusted namespaces
+	CodeAnnotationHealthUntrusted  Code = "annotation-health-untrusted"  // an unproven backend outside the trusted namespaces
+	CodeAnnotationNoteUntrusted    Code = "annotation-note-untrusted"    // a note for the agent outside the trusted namespaces
+	CodeAnnotationName             Code = "annotation-name"              // the name is no DNS label
+	CodeNameTaken                  Code = "name-taken"                   // an older Service has the name
+	CodeAnnotationPort             Code = "annotation-port"              // none of the Service's TCP ports
+	CodeAnnotationPortMissing      Code = "annotation-port-missing"      // none of several ports is one of the included type's
+	CodeAnnotationPortUnclear      Code = "annotation-port-unclear"      // which of several ports an included API uses
+	CodeAnnotationScheme           Code = "annotation-scheme"            // neither http nor https
+	CodeAnnotationPath             Code = "annotation-path"              // no base path
+	CodeAnnotationEndpointBeside   Code = "annotation-endpoint-beside"   // the URL stands beside a port, scheme or path
+	CodeAnnotationEndpointURL      Code = "annotation-endpoint-url"      // no URL that can be used
+	CodeAnnotationEndpointNumber   Code = "annotation-endpoint-number"   // the URL's port is no port number
+	CodeAnnotationEndpointPort     Code = "annotation-endpoint-port"     // the URL's port is none of the Service's
+	CodeAnnotationEndpointHost     Code = "annotation-endpoint-host"     // the URL's host is neither the Service's own nor allowed
+	CodeAnnotationEndpointMissing  Code = "annotation-endpoint-missing"  // an ExternalName Service without ports has no URL
+	CodeExternalNotAllowed         Code = "external-not-allowed"         // the host of an included ExternalName Service is not allowed
+	CodeExternalURLNotAllowed      Code = "external-url-not-allowed"     // the same where the URL names a host
+	CodeAnnotationHealth           Code = "annotation-health"            // no path to probe
+	CodeAnnotationHealthTwice      Code = "annotation-health-twice"      // two names for it that say different things
+	CodeAnnotationHealthNone       Code = "annotation-health-none"       // "none" without an include
+	CodeAnnotationTenants          Code = "annotation-tenants"           // too many tenants
+	CodeAnnotationTenant           Code = "annotation-tenant"            // no tenant's name
+	CodeAnnotationTenantUntrusted  Code = "annotation-tenant-untrusted"  // a name that is taken from trusted namespaces only
+	CodeAnnotationPrimary          Code = "annotation-primary"           // neither true nor false
+	CodeAnnotationPrimaryUntrusted Code = "annotation-primary-untrusted" // outside the trusted namespaces
+	CodeAnnotationNoteLong         Code = "annotation-note-long"         // the note is too long
+)
+
+// Warnings about annotations, which decide nothing.
+const (
+	CodeAnnotationUnknown Code = "annotation-unknown" // there is no such annotation
+	CodeAnnotationUnused  Code = "annotation-unused"  // tenants of a type that has none
+)
+
+// Verdicts: why a candidate is accepted, unavailable or unconfirmed.
+const (
+	CodeIncludedUnproven   Code = "included-unproven"    // its owner wants it published without a probe
+	CodeRecognised         Code = "recognised"           // strong evidence; not probed
+	CodePortUnknown        Code = "port-unknown"         // a headless Service whose pods' port number is not known
+	CodeWeakEvidence       Code = "weak-evidence"        // weak evidence; not probed
+	CodeWeakLocked         Code = "weak-locked"          // weak evidence, and it shows nothing without credentials
+	CodeWeakUnasked        Code = "weak-unasked"         // weak evidence, and the probe got no proof
+	CodeAnswers            Code = "answers"              // included by annotation, and it answers
+	CodeWorks              Code = "works"                // it proved what it is and works
+	CodeNotAskedYet        Code = "not-asked-yet"        // the first probe is not over
+	CodeObserved           Code = "observed"             // what the probe saw
+	CodeTenantMissing      Code = "tenant-missing"       // it has several tenants, and none is named
+	CodeCredentialsWanted  Code = "credentials-wanted"   // it is up and wants credentials
+	CodeCredentialsGiven   Code = "credentials-given"    // the same, with the variables that hold them
+	CodeCredentialsNoPlace Code = "credentials-no-place" // HolmesGPT's toolset takes none of that kind
+	CodeCredentialsMissing Code = "credentials-missing"  // the configuration names none for it
+	CodeCredentialsBlocked Code = "credentials-blocked"  // the same, and another one may take its place as the primary
+	CodeCredentialsKept    Code = "credentials-kept"     // the same, and the place of the primary is kept for another one
+)
+
+// Verdicts beside other Services.
+const (
+	CodeDuplicateDown     Code = "duplicate-down"     // the other one works, this one does not
+	CodeDuplicateLocked   Code = "duplicate-locked"   // the other one works without credentials
+	CodeDuplicateIncluded Code = "duplicate-included" // the other one is included by annotation
+	CodeDuplicateHeadless Code = "duplicate-headless" // this one is headless
+	CodeDuplicateReplica  Code = "duplicate-replica"  // this one leads to a single replica
+	CodeDuplicateBehind   Code = "duplicate-behind"   // the other one stands before this one
+	CodeDuplicateExposed  Code = "duplicate-exposed"  // the other one is for use inside the cluster
+	CodeDuplicateEqual    Code = "duplicate-equal"    // one of the two is enough
+	CodeDuplicateSeveral  Code = "duplicate-several"  // this one leads to the pods of several others
+	CodeDuplicateVouched  Code = "duplicate-vouched"  // the same endpoints, and the configuration names the other one
+	CodeNamespaceBackends Code = "namespace-backends" // its namespace has more backends than are published
+	CodeNamespacePaths    Code = "namespace-paths"    // the base paths of its namespace are too long together
+	CodeNamespaceTenants  Code = "namespace-tenants"  // the tenants of its namespace are too long together
+	CodeDocumentSize      Code = "document-size"      // the document would be too large
+	CodeNamespaceBudget   Code = "namespace-budget"   // its namespace has published too much lately
+	CodeNamespaceTurn     Code = "namespace-turn"     // its namespace changes what is published too often
+	CodeChangesTooOften   Code = "changes-too-often"  // it changes too often itself
+	CodeStillPublished    Code = "still-published"    // it is gone or changed, and stays published for a while
+)
+
+// Ports: why a candidate's port was chosen.
+const (
+	CodePortAnnotated Code = "port-annotated"  // the annotation says so
+	CodePortTarget    Code = "port-target"     // its target is the type's own number
+	CodePortName      Code = "port-name"       // the type calls it so
+	CodePortNumber    Code = "port-number"     // a number that the type uses
+	CodePortHTTP      Code = "port-http"       // the only one that could serve HTTP
+	CodePortLooksHTTP Code = "port-looks-http" // the one that is called as ports for HTTP are
+	CodePortOnly      Code = "port-only"       // the Service's only one
+	CodePortRecorded  Code = "port-recorded"   // it was published before
+)

@@ -1,0 +1,213 @@
+package view
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// Reason is the text of a finding's reason.
+func Reason(f *backend.Finding) string {
+	said := text(f, f.Reason)
+	c, o := f.Candidate, &f.Observation
+	if judgedAlone(f.Reason.Code) {
+		if c.Detected != "" {
+			said = fmt.Sprintf("taken for %s by %s, it turned out to be its relative %s: %s", c.Detected, c.Signs[0], c.Type, said)
+		}
+		if f.Verdict == backend.Accepted && o.Outcome == backend.Unprobed {
+			for _, w := range c.Wants {
+				said += "; it is known to want " + w.What
+			}
+		}
+		said = strings.Join(append([]string{said}, o.Warnings...), "; ")
+	}
+	if f.AgentToken {
+		said += "; HolmesGPT sends it the token of its own ServiceAccount"
+	}
+	return said
+}
+
+// judgedAlone: the candidate is judged by its evidence and its probe, and not beside other Services or by the configuration.
+func judgedAlone(code backend.Code) bool {
+	switch code {
+	case backend.CodeIncludedUnproven, backend.CodeRecognised, backend.CodePortUnknown, backend.CodeWeakEvidence,
+		backend.CodeWeakLocked, backend.CodeWeakUnasked, backend.CodeAnswers, backend.CodeWorks, backend.CodeObserved,
+		backend.CodeCredentialsWanted:
+		return true
+	}
+	return false
+}
+
+// Warning is the text of what the Service's owner should correct though nothing depends on it; "" for nothing.
+func Warning(f *backend.Finding) string { return text(f, f.Warning) }
+
+// Complaint is the text of all that a Service's owner should correct; "" for nothing.
+func Complaint(s *backend.Service, reasons []backend.Reason) string {
+	var list []string
+	for _, r := range reasons {
+		list = append(list, text(&backend.Finding{Ref: s.Ref, Service: s}, r))
+	}
+	return strings.Join(list, "; ")
+}
+
+// PortReason is why a candidate's port was chosen; "" where that is not known.
+func PortReason(c *backend.Candidate) string {
+	return text(&backend.Finding{Ref: c.Service.Ref, Service: c.Service, Candidate: c}, c.PortReason)
+}
+
+// Withdrawn is why a backend is no longer published; nil means that nothing is found of it.
+func Withdrawn(f *backend.Finding) string {
+	if f == nil {
+		return "it is no longer there, or no longer looks like one"
+	}
+	return Reason(f)
+}
+
+// text is a reason's text. The finding may be one of a Service alone.
+func text(f *backend.Finding, r backend.Reason) string {
+	s := subject{f, r}
+	return fill(texts[r.Code], s.value)
+}
+
+// fill puts values in the place of their names in braces, once: what they hold is left as it is.
+func fill(template string, value func(name string) string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(template, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		b.WriteString(value(name))
+		template = after
+	}
+}
+
+// subject is what a reason's text speaks of.
+type subject struct {
+	f *backend.Finding
+	r backend.Reason
+}
+
+// value of a name in a text.
+func (s subject) value(name string) string {
+	f, r := s.f, s.r
+	switch name {
+	case "type":
+		return r.Type
+	case "annotation":
+		return r.Annotation
+	case "key":
+		return r.Key
+	case "value":
+		return r.Value
+	case "quoted":
+		return strconv.Quote(r.Value)
+	case "because":
+		return r.Because
+	case "host":
+		return r.Host
+	case "number":
+		return strconv.Itoa(r.Number)
+	case "limit":
+		return strconv.Itoa(r.Limit)
+	case "wait":
+		return r.Wait.String()
+	case "other":
+		return r.Other.String()
+	case "namespace":
+		return f.Namespace
+	case "service":
+		return show(f.Name)
+	case "winner":
+		return f.Winner.String()
+	case "blocker":
+		return f.Blocker.String()
+	case "kept":
+		return kept(f)
+	case "observed":
+		return f.Observation.Detail
+	case "wants":
+		return f.Observation.Wants.Noun()
+	case "variables":
+		return strings.Join(slices.Sorted(maps.Values(f.Credentials)), ", ")
+	}
+	return s.part(name)
+}
+
+// part is a value that is put together.
+func (s subject) part(name string) string {
+	f, r := s.f, s.r
+	switch name {
+	case "port":
+		if r.Port != nil {
+			return portText(r.Port)
+		}
+		return portText(&f.Candidate.Port)
+	case "target":
+		return show(f.Candidate.Port.Target.String())
+	case "ports":
+		return portList(f.Service)
+	case "sign":
+		return f.Candidate.Signs[0]
+	case "signs":
+		return enumerate(f.Candidate.Signs)
+	case "excess":
+		return excess(f.Service.Excess)
+	case "most":
+		return strconv.Itoa(f.Service.Excess.Limit)
+	case "hosts":
+		hosts := strconv.Quote(r.Value)
+		if r.Host != "" {
+			hosts += " and " + strconv.Quote(r.Host)
+		}
+		return hosts
+	case "meant":
+		if r.Key != "" {
+			return "did you mean " + r.Key + "?"
+		}
+		return "expected one of " + r.Value
+	case "tenants":
+		if f.Candidate.WantsTenant {
+			return "it is a gateway with an API for each tenant"
+		}
+		return "it keeps the data of each tenant apart and wants one named in each request"
+	case "remedy":
+		return strings.Join(f.Remedies[:min(len(f.Remedies), 1)], "")
+	case "contents":
+		if r.Value != "" {
+			return " (its value is " + r.Value + ")"
+		}
+	case "beside":
+		if r.Other != (backend.Ref{}) {
+			return fmt.Sprintf("; without them %s works, which HolmesGPT would lose if their variable were missing", r.Other)
+		}
+	}
+	return ""
+}
+
+func excess(e *backend.Excess) string {
+	what := string(e.Of)
+	if e.Of == backend.PartSelector {
+		what = "requirements in its selector"
+	}
+	return fmt.Sprintf("%d %s", e.Number, what)
+}
+
+// enumerate is "a, b and c".
+func enumerate(list []string) string {
+	last := len(list) - 1
+	if last < 1 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:last], ", ") + " and " + list[last]
+}
+
+// show makes a Service's own text fit for people: files may hold anything.
+func show(s string) string { return safetext.Clean(s, 100) }
