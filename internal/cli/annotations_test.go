@@ -20,7 +20,7 @@ func TestUnknownAnnotation(t *testing.T) {
 		"discover":                {"shop        dashboards   grafana", "warning: shop/dashboards: " + said + "\n"},
 		"discover -o json":        {`"warning": "` + said + `"`, "warning: shop/dashboards: " + said + "\n"},
 		"generate":                {"name: shop/dashboards", "warning: shop/dashboards: " + said + "\n"},
-		"explain shop/dashboards": {"Mend its annotation kubernaut.io/toolset-nmae: unknown", ""},
+		"explain shop/dashboards": {"Correct its annotation kubernaut.io/toolset-nmae: unknown", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := runWith(t, file, append(strings.Fields(name), "-f", "-")...)
