@@ -69,8 +69,13 @@ func (c *consumer) right(t *testing.T, where, configMap string) {
 	if !slices.Contains(c.AdditionalEnvVars, corev1.EnvVar{Name: "CUSTOM_TOOLSET_LOCATION", Value: file}) {
 		t.Errorf("%s: CUSTOM_TOOLSET_LOCATION is not %s: %v", where, file, c.AdditionalEnvVars)
 	}
-	if !slices.ContainsFunc(c.AdditionalEnvVars, func(e corev1.EnvVar) bool { return e.Name == "TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS" }) {
-		t.Errorf("%s: HolmesGPT looks every five minutes only: %v", where, c.AdditionalEnvVars)
+	for name, without := range map[string]string{
+		"TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS": "HolmesGPT looks every five minutes only",
+		"HOLMES_TOOLSET_PREREQ_TIMEOUT_SECONDS":   "two backends that never answer take a toolset away",
+	} {
+		if !slices.ContainsFunc(c.AdditionalEnvVars, func(e corev1.EnvVar) bool { return e.Name == name }) {
+			t.Errorf("%s: %s: %v", where, without, c.AdditionalEnvVars)
+		}
 	}
 	if strings.HasPrefix(mount.MountPath, "/etc/holmes/config") {
 		t.Errorf("%s: the chart mounts its own ConfigMap at %s", where, mount.MountPath)
