@@ -4,46 +4,30 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"time"
 
-	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	applyv1 "k8s.io/client-go/applyconfigurations/coordination/v1"
 	client "k8s.io/client-go/kubernetes/typed/coordination/v1"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
-	"k8s.io/klog/v2"
 )
 
 var (
-	errNotOurs = errors.New("the lease is another's by now")
-	errNotRead = errors.New("the lease has not been read yet")
+	errNotOurs   = errors.New("the lease is another replica's")
+	errRespected = errors.New("the lease was deleted, and its holder may still lead")
 )
 
-// lock is the Lease, found free, as client-go's election wants it, for one try to get it and for as long as it is renewed.
-// Every request is bounded in time and told to the elector.
+// lock is the Lease as client-go's election wants it. The elector learns from it who leads as soon as that is read or written.
 type lock struct {
 	elector *Elector
-	lease   *coordinationv1.Lease // as last read or written; nil: there is none
-	fresh   bool                  // it is as observed, and free
-	held    bool                  // it was this replica's once
-	taken   bool                  // it is another's by now
-	over    context.CancelFunc    // ends client-go's election
+	lease   *coordinationv1.Lease // as last read or written
+	ends    time.Time             // when the replica that was last seen to hold the Lease leads no longer
 }
 
-func newLock(e *Elector, seen observation, over context.CancelFunc) *lock {
-	l := &lock{elector: e, fresh: true, over: over}
-	if !seen.deleted {
-		l.lease = seen.lease
-	}
-	return l
-}
-
-func (e *Elector) leases() client.LeaseInterface {
-	return e.client.Leases(e.options.Namespace)
+func (l *lock) leases() client.LeaseInterface {
+	return l.elector.client.Leases(l.elector.options.Namespace)
 }
 
 // Identity of this replica.
@@ -55,52 +39,31 @@ func (l *lock) Describe() string { return l.elector.options.Namespace + "/" + l.
 // RecordEvent does nothing: the log says who leads, and so does the Lease.
 func (l *lock) RecordEvent(string) {}
 
-// Get reads the Lease. The first time it hands over what was observed, as free: client-go, which would observe it for the
-// time of a lease once more, then takes it at once, by a write with the resourceVersion of what was observed.
+// Get reads the Lease. Of the text client-go only asks whether it has changed; its own lock cuts times to seconds there, so
+// that it misses renewals.
 func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	if l.fresh {
-		l.fresh = false
-		return l.observed()
+	lease, err := l.leases().Get(ctx, l.elector.options.Name, metav1.GetOptions{})
+	l.elector.reached(err)
+	if apierrors.IsNotFound(err) {
+		l.elector.end("the lease was deleted") // the replica that creates it leads
 	}
-	lease, err := l.elector.read(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	l.lease = lease
-	if h := holder(lease); h != "" && h != l.Identity() {
-		l.taken = true
-		l.over() // to follow from now on, not from when this replica's own lease would have ended
-	}
-	return encoded(resourcelock.LeaseSpecToLeaderElectionRecord(&lease.Spec))
+	l.keep(lease)
+	text, err := json.Marshal(&lease.Spec)
+	return resourcelock.LeaseSpecToLeaderElectionRecord(&lease.Spec), text, err
 }
 
-func (l *lock) observed() (*resourcelock.LeaderElectionRecord, []byte, error) {
-	if l.lease == nil {
-		return nil, nil, apierrors.NewNotFound(coordinationv1.Resource("leases"), l.elector.options.Name)
-	}
-	record := resourcelock.LeaseSpecToLeaderElectionRecord(&l.lease.Spec)
-	if record.HolderIdentity != l.Identity() { // its own it has where the answer to the write that took it was lost
-		record.HolderIdentity = ""
-	}
-	return encoded(record)
-}
-
-func encoded(record *resourcelock.LeaderElectionRecord) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	raw, err := json.Marshal(record)
-	if err != nil {
-		return nil, nil, err
-	}
-	return record, raw, nil
-}
-
-// Create creates the Lease by server-side apply. Where another replica was faster, its holder is another field manager's,
-// and the apply is a conflict.
+// Create creates the Lease by server-side apply: the request carries the name, so that a Role can limit even that to one
+// Lease. Where another replica was faster, its holder is another field manager's, and the apply is a conflict.
 func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	ctx, cancel := l.elector.limit(ctx)
-	defer cancel()
 	start := time.Now()
+	if start.Before(l.ends) {
+		return errRespected
+	}
 	spec := resourcelock.LeaderElectionRecordToLeaseSpec(&record)
-	lease, err := l.elector.leases().Apply(ctx,
+	lease, err := l.leases().Apply(ctx,
 		applyv1.Lease(l.elector.options.Name, l.elector.options.Namespace).WithSpec(applyv1.LeaseSpec().
 			WithHolderIdentity(*spec.HolderIdentity).
 			WithLeaseDurationSeconds(*spec.LeaseDurationSeconds).
@@ -111,21 +74,18 @@ func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRec
 	return l.wrote(start, lease, err)
 }
 
-// Update renews the Lease, or releases it.
+// Update takes, renews or releases the Lease. This replica stops to lead before it releases.
 func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	if l.lease == nil {
-		return errNotRead
+	if record.HolderIdentity == "" {
+		if holder(l.lease) != l.Identity() {
+			return errNotOurs // client-go releases what it believes to be its own, even where it has just read otherwise
+		}
+		l.elector.end("the lease is released")
 	}
-	if record.HolderIdentity == "" && holder(l.lease) != l.Identity() {
-		// client-go releases what it last believed to be its own, even where it has just read that another has taken over.
-		return errNotOurs
-	}
-	ctx, cancel := l.elector.limit(ctx)
-	defer cancel()
 	start := time.Now()
 	lease := l.lease.DeepCopy()
 	lease.Spec = resourcelock.LeaderElectionRecordToLeaseSpec(&record)
-	lease, err := l.elector.leases().Update(ctx, lease, metav1.UpdateOptions{})
+	lease, err := l.leases().Update(ctx, lease, metav1.UpdateOptions{})
 	return l.wrote(start, lease, err)
 }
 
@@ -133,46 +93,35 @@ func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRec
 func (l *lock) wrote(start time.Time, lease *coordinationv1.Lease, err error) error {
 	l.elector.reached(err)
 	if err != nil {
-		if !l.held { // client-go would try again and again, with what is no longer so
-			l.taken = apierrors.IsConflict(err)
-			l.over()
-		}
 		return err
 	}
-	l.lease, l.held = lease, true
+	l.keep(lease)
 	if holder(lease) == l.Identity() {
-		l.elector.renewed(start)
-	} else {
-		l.elector.saw(holder(lease))
+		l.elector.leads(start.Add(l.elector.options.RenewDeadline))
 	}
 	return nil
 }
 
+// keep notes the Lease as it is.
+func (l *lock) keep(lease *coordinationv1.Lease) {
+	was, is := holder(l.lease), holder(lease)
+	l.lease, l.ends = lease, time.Time{}
+	if is == l.Identity() {
+		return
+	}
+	l.elector.end("another replica has the lease")
+	if is == "" {
+		return
+	}
+	l.ends = time.Now().Add(l.elector.options.LeaseDuration)
+	if is != was {
+		l.elector.options.Log.Info("another replica leads", "identity", is)
+	}
+}
+
 func holder(lease *coordinationv1.Lease) string {
-	if lease.Spec.HolderIdentity == nil {
+	if lease == nil || lease.Spec.HolderIdentity == nil {
 		return ""
 	}
 	return *lease.Spec.HolderIdentity
 }
-
-// limit keeps a request that hangs from costing the leadership: there is time for another.
-func (e *Elector) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, requestTimeout(e.options.RenewDeadline))
-}
-
-func requestTimeout(renewDeadline time.Duration) time.Duration {
-	return max(renewDeadline/2, time.Second)
-}
-
-// ownConnection: client-go shares the connections of clients whose configurations are equal, which those with a dialer of
-// their own are not; and with HTTP/1.1 a request that times out takes its connection with it.
-func ownConnection(c *rest.Config) {
-	if c.Dial == nil {
-		dialer := &net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second}
-		c.Dial = dialer.DialContext
-	}
-	c.NextProtos = []string{"http/1.1"}
-}
-
-// quiet silences client-go's election, which logs each try; the elector logs changes.
-func quiet(ctx context.Context) context.Context { return klog.NewContext(ctx, logr.Discard()) }

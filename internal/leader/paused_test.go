@@ -30,11 +30,11 @@ func TestFollowerPaused(t *testing.T) {
 				<-time.After(10 * time.Minute)
 				close(p.resume)
 				<-time.After(time.Minute)
-				if _, writes := b.counts(); b.Leading() || !a.Leading() || writes > 0 {
-					t.Errorf("%s, phase %d: a leads: %v, b leads: %v, and has written %d times", place, phase, a.Leading(), b.Leading(), writes)
+				if n := b.writes(); b.Leading() || !a.Leading() || n > 0 {
+					t.Errorf("%s, phase %d: a leads: %v, b leads: %v, and has written %d times", place, phase, a.Leading(), b.Leading(), n)
 				}
 				a.kill()
-				b.leads(t, server.written(), 15500*time.Millisecond)
+				b.leads(t, server.written(), takeover)
 			})
 		}
 	}
@@ -65,7 +65,7 @@ func TestPausedAtTakeover(t *testing.T) {
 					t.Errorf("b has led, or c does not; the lease is held by %q", server.holder())
 				}
 				c.kill()
-				b.leads(t, server.written(), 15500*time.Millisecond)
+				b.leads(t, server.written(), takeover)
 			})
 		})
 	}
@@ -82,11 +82,11 @@ func TestAnswerLost(t *testing.T) {
 		<-time.After(time.Minute)
 		b.access.set(func(x *access) { x.mute = true })
 		a.stop()
-		within(t, time.Second, "the lease is the second's", func() bool { return server.holder() == "b" })
+		within(t, look, "the lease is the second's", func() bool { return server.holder() == "b" })
 		if b.Leading() {
 			t.Error("leads, and does not know")
 		}
 		b.access.set(func(x *access) { x.mute = false })
-		b.leads(t, time.Now(), 2500*time.Millisecond) // the retry period
+		b.leads(t, time.Now(), look)
 	})
 }

@@ -39,8 +39,7 @@ type access struct {
 	refuse error // answers writes
 	panic  bool
 	pauses map[string]*pause // of the process: before, or after, a read, or a write, where it is next there
-	reads  int
-	writes int // refused ones too
+	writes int               // refused ones too
 }
 
 // pause is a stop of the whole process, as far as a request shows it: deadlines pass.
@@ -80,14 +79,14 @@ func (a *access) request(ctx context.Context, kind string) error {
 	if kind == "write" {
 		a.writes++
 		err = cmp.Or(a.refuse, err)
-	} else {
-		a.reads++
 	}
 	a.mu.Unlock()
 	if broken {
 		panic("a mistake in a library") //nolint:forbidigo // the mistake
 	}
 	if hang {
+		ctx, cancel := context.WithTimeout(ctx, requestTimeout(10*time.Second)) // as the client of Client has it
+		defer cancel()
 		<-ctx.Done()
 		return ctx.Err()
 	}

@@ -16,8 +16,8 @@ import (
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
 
-// SIGTERM while backends hang, with the settings that the service comes with: it ends at once, and another takes over at
-// once. It ends as well when the API server does not answer.
+// SIGTERM while backends hang, with the settings that the service comes with: it ends at once, and another takes over when
+// it looks next. It ends as well when the API server does not answer.
 func TestFaultStopDuringDiscovery(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	t.Attr("req", "DTS-RUN-4")
@@ -66,8 +66,8 @@ func TestFaultStopDuringDiscovery(t *testing.T) {
 	if took > 2*time.Second {
 		t.Errorf("it took %s", took)
 	}
-	// A lease that was not released is respected for 15 s. One that was is seen within half a second, and taken.
-	if d := time.Since(ended); d > 2*time.Second {
+	// A lease that was not released is respected for 15 s. One that was is taken at the next look, every 2 to 4.4 s.
+	if d := time.Since(ended); d > 8*time.Second {
 		t.Errorf("another led after %s: the lease was not released", d)
 	}
 	stop(second, 5*time.Second)

