@@ -1,112 +1,165 @@
-// Command requirements prints which test proves which requirement, and fails where one has no test.
-//
-// It runs the tests that need no build tags and reads the ids that they name out of what go test -json says. Suites that
-// need more (a control plane, Python, a browser) are read from the source and shown as not run here, unless their results
-// are given with -results, as in
-//
-//	go test -json -tags integration ./test/integration > integration.json
-//	go run ./test/requirements -results integration.json
+// Command requirements prints which tests name which requirement of ids.txt, and fails where one has no test. It reads the
+// tests' sources, whatever their build tags, and runs none.
 package main
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"io/fs"
 	"os"
-	"os/signal"
-	"path/filepath"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
-	"syscall"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	if err != nil {
+	if err := run(os.DirFS("."), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "requirements: "+err.Error())
 		os.Exit(1) //nolint:forbidigo // this is main
 	}
 }
 
-func run(ctx context.Context, args []string, out, progress io.Writer) error {
-	flags := flag.NewFlagSet("requirements", flag.ContinueOnError)
-	root := flags.String("root", ".", "the repository")
-	goCommand := flags.String("go", "go", "the Go command")
-	static := flags.Bool("static", false, "run no tests: only read the source")
-	brief := flags.Bool("brief", false, "one line for each requirement")
-	var files []string
-	flags.Func("results", "output of go test -json of another suite (repeatable)", func(s string) error {
-		files = append(files, s)
+// run prints each requirement with its tests.
+func run(repository fs.FS, out io.Writer) error {
+	list, err := readIDs(repository, "test/requirements/ids.txt")
+	if err != nil {
+		return err
+	}
+	tests, err := scan(repository)
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, r := range list {
+		_, _ = fmt.Fprintf(out, "%-11s %s\n", r.id, r.meaning)
+		for _, name := range tests[r.id] {
+			_, _ = fmt.Fprintf(out, "              %s\n", name)
+		}
+		if len(tests[r.id]) == 0 {
+			problems = append(problems, fmt.Errorf("%s has no test: %s", r.id, r.meaning))
+		}
+		delete(tests, r.id)
+	}
+	for id, names := range tests {
+		problems = append(problems, fmt.Errorf("%s is not in ids.txt, and is named by %s", id, strings.Join(names, ", ")))
+	}
+	return errors.Join(problems...)
+}
+
+// requirement is one line of ids.txt.
+type requirement struct{ id, meaning string }
+
+var wellFormed = regexp.MustCompile(`^DTS-[A-Z]+-[1-9][0-9]*$`)
+
+// readIDs reads the list: an id and what it means on each line, which may be a comment or empty.
+func readIDs(repository fs.FS, name string) ([]requirement, error) {
+	text, err := fs.ReadFile(repository, name)
+	if err != nil {
+		return nil, err
+	}
+	var list []requirement
+	for i, line := range strings.Split(string(text), "\n") {
+		id, meaning, _ := strings.Cut(strings.TrimSpace(line), " ")
+		r := requirement{id, strings.TrimSpace(meaning)}
+		switch {
+		case id == "" || strings.HasPrefix(id, "#"):
+			continue
+		case !wellFormed.MatchString(id) || r.meaning == "":
+			return nil, fmt.Errorf("%s:%d: expected an id such as DTS-DET-1 and what it means, found %q", name, i+1, line)
+		case slices.ContainsFunc(list, func(other requirement) bool { return other.id == id }):
+			return nil, fmt.Errorf("%s:%d: %s is in the list twice", name, i+1, id)
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+// scan finds the tests that name an id, by id: t.Attr("req", "DTS-…"), or a loop over a list of literals around
+// t.Attr("req", id). What it cannot read is an error.
+func scan(repository fs.FS) (map[string][]string, error) {
+	tests := map[string][]string{}
+	err := fs.WalkDir(repository, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		text, err := fs.ReadFile(repository, name)
+		if err != nil {
+			return err
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, name, text, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		for _, declaration := range file.Decls {
+			f, ok := declaration.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			ids, bad := idsOf(f)
+			if bad != nil {
+				return fmt.Errorf(`%s: expected t.Attr("req", "DTS-…"), or a loop over a list of such texts around it`, files.Position(bad.Pos()))
+			}
+			for _, id := range ids {
+				tests[id] = append(tests[id], path.Dir(name)+" "+f.Name.Name)
+			}
+		}
 		return nil
 	})
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	name := filepath.Join(*root, "test", "requirements", "ids.txt")
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return fmt.Errorf("the list of requirements: %w", err)
-	}
-	list, err := readIDs(name, bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
-	scanned, err := scan(*root)
-	if err != nil {
-		return err
-	}
-	module, err := moduleOf(*root)
-	if err != nil {
-		return err
-	}
-	r := newResults()
-	for _, f := range files {
-		if err := r.readFile(f, module); err != nil {
-			return err
-		}
-	}
-	if !*static {
-		if err := r.run(ctx, *root, *goCommand, module, progress); err != nil {
-			return err
-		}
-	}
-	m := join(list, scanned, r)
-	if err := m.print(out, *brief); err != nil {
-		return err
-	}
-	problems := m.problems()
-	for _, f := range r.failed {
-		problems = append(problems, "failed: "+f)
-	}
-	if len(problems) > 0 {
-		return errors.New(strings.Join(problems, "\nrequirements: "))
-	}
-	return nil
+	return tests, err
 }
 
-func (r *results) readFile(name, module string) error {
-	f, err := os.Open(name)
-	if err != nil {
-		return fmt.Errorf("-results: %w", err)
-	}
-	defer f.Close()
-	return r.read(f, module, io.Discard)
+// idsOf are the ids that a function names, or where it names one that cannot be read.
+func idsOf(f *ast.FuncDecl) (ids []string, bad ast.Node) {
+	lists := map[string][]string{} // by the variable of a loop
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.RangeStmt:
+			if v, ok := n.Value.(*ast.Ident); ok {
+				lists[v.Name] = texts(n.X)
+			}
+		case *ast.CallExpr:
+			method, ok := n.Fun.(*ast.SelectorExpr)
+			if !ok || method.Sel.Name != "Attr" || len(n.Args) != 2 || !slices.Equal(texts(n.Args[0]), []string{"req"}) {
+				return true
+			}
+			named := texts(n.Args[1])
+			if v, ok := n.Args[1].(*ast.Ident); ok {
+				named = lists[v.Name]
+			}
+			if len(named) == 0 {
+				bad = n.Args[1]
+			}
+			ids = append(ids, named...)
+		}
+		return true
+	})
+	slices.Sort(ids)
+	return slices.Compact(ids), bad
 }
 
-// moduleOf is the module's path, as go.mod says it.
-func moduleOf(root string) (string, error) {
-	data, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		return "", fmt.Errorf("-root: %w", err)
-	}
-	for line := range strings.Lines(string(data)) {
-		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "module "); ok {
-			return path, nil
+// texts is a literal, or the elements of a list of literals.
+func texts(e ast.Expr) (list []string) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		if text, err := strconv.Unquote(e.Value); err == nil {
+			list = append(list, text)
+		}
+	case *ast.CompositeLit:
+		for _, element := range e.Elts {
+			list = append(list, texts(element)...)
 		}
 	}
-	return "", errors.New("go.mod: no line module")
+	return list
 }
