@@ -125,7 +125,7 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 	changed := map[backend.Ref]bool{}
 	crowded := map[backend.Key]bool{} // left out because of what others publish
 	for _, f := range findings {
-		if f.Reason.Code == backend.CodeDocumentSize || duplicatesAnothers(f) {
+		if f.Reason.Code == backend.CodeDocumentSize {
 			crowded[f.Candidate.Key()] = true
 		}
 		if f.Verdict != backend.Accepted {

@@ -2,10 +2,13 @@ package controller
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 )
 
 func (p *fakeProber) drain(name string) {
@@ -99,4 +102,70 @@ func (r *rig) primary(typ string) backend.Ref {
 		}
 	}
 	return backend.Ref{}
+}
+
+// Services of one namespace that are deleted and made again as they were are younger, so that other notes would be kept; and
+// Services that are led to a trusted one's endpoints and back are its duplicates in turn. Both change the document in turns.
+func TestComingAndGoingInTurns(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-SEC-3")
+	const many = 30
+	ref := func(i int) backend.Ref { return backend.Ref{Namespace: "evil", Name: fmt.Sprintf("x%02d", i%many)} }
+	leads := func(r *rig, service backend.Ref, address string) {
+		r.world.SetSlice(backend.Ref{Namespace: service.Namespace, Name: service.Name + "-1"}, service, backend.EndpointSlice{
+			Ports: []backend.EndpointPort{{Name: "http", Number: 9090, Protocol: "TCP"}}, Ready: []netip.Addr{netip.MustParseAddr(address)},
+		}, false)
+	}
+	note := strings.Repeat("word ", 60)
+	for how, tt := range map[string]struct{ add, step func(r *rig, i int) }{
+		"made again": {
+			add: func(r *rig, i int) { r.world.SetService(aged(custom("evil", ref(i).Name, fmt.Sprint(i, note)), i)) },
+			step: func(r *rig, i int) {
+				r.world.DeleteService(ref(i))
+				r.world.SetService(aged(custom("evil", ref(i).Name, fmt.Sprint(i%many, note)), 100+i))
+			},
+		},
+		"duplicates of a trusted one": {
+			add: func(r *rig, i int) {
+				r.world.SetService(in("evil", prometheus(ref(i).Name)))
+				leads(r, ref(i), fmt.Sprint("10.9.0.", i+1))
+			},
+			step: func(r *rig, i int) {
+				address := "10.1.0.1"
+				if i/many%2 == 1 {
+					address = fmt.Sprint("10.9.0.", i%many+1)
+				}
+				leads(r, ref(i), address)
+			},
+		},
+	} {
+		t.Run(how, func(t *testing.T) {
+			o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"platform"}}}
+			start(t, nil, nil, true, o, func(r *rig) {
+				trusted := in("platform", prometheus("ours"))
+				r.world.SetService(trusted)
+				leads(r, trusted.Ref, "10.1.0.1")
+				for i := range many {
+					tt.add(r, i)
+				}
+				pass(10 * time.Minute)
+				r.expect(t, "all are published", "evil/x00", "evil/x29")
+				var minutes []int
+				for m := range 4 {
+					before := r.output.count()
+					for i := range 60 {
+						tt.step(r, 60*m+i)
+						pass(time.Second)
+					}
+					minutes = append(minutes, r.output.count()-before)
+				}
+				for m, n := range minutes {
+					if n > 8 || m > 0 && n > 2 {
+						t.Errorf("changes of the document by the minute: %d", minutes)
+						break
+					}
+				}
+			})
+		})
+	}
 }

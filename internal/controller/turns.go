@@ -120,8 +120,6 @@ func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 		return false
 	case f == nil:
 		return d.stands(p.finding.Candidate)
-	case duplicatesAnothers(f):
-		return false
 	case f.Verdict == backend.Accepted:
 		return !p.is(inventory.Text(f)) && d.pays(f) && d.stands(p.finding.Candidate)
 	}
@@ -133,21 +131,19 @@ func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 	return d.stands(p.finding.Candidate)
 }
 
-// duplicatesAnothers reports that a Service of another namespace is used instead, which is not its owner's doing.
-func duplicatesAnothers(f *backend.Finding) bool {
-	return f.Verdict == backend.Duplicate && f.Winner.Namespace != f.Namespace
-}
-
-// ranked is what decides about the primary and changes while a backend is published as it is.
+// ranked is what decides about the primary, and whose notes and names stand, and changes while a backend is published as it is.
 type ranked struct {
 	noData  bool
 	bundled string
+	created int64 // a Service that is made again is younger
 }
 
-func rank(f *backend.Finding) ranked { return ranked{f.Observation.NoData, f.Candidate.Bundled} }
+func rank(f *backend.Finding) ranked {
+	return ranked{f.Observation.NoData, f.Candidate.Bundled, f.Candidate.Service.Created.UnixNano()}
+}
 
-// keepRanks leaves the rank of what is published as it is until its namespace has its next turn: the primary moves with it,
-// which changes the documents and state.json.
+// keepRanks leaves the rank of what is published as it is until its namespace has its next turn: the primary and the notes that
+// are kept move with it, which changes the documents and state.json.
 func (d *damper) keepRanks(now time.Time, all []*backend.Finding, again time.Duration) time.Duration {
 	for _, f := range all {
 		if f.Verdict != backend.Accepted || d.trusted(f.Namespace) {
@@ -158,9 +154,10 @@ func (d *damper) keepRanks(now time.Time, all []*backend.Finding, again time.Dur
 			continue
 		}
 		if until := d.turns.wait(f.Namespace, now); until > 0 {
-			c := *f.Candidate
-			c.Bundled = p.Candidate.Bundled
-			f.Candidate, f.Observation.NoData = &c, p.Observation.NoData
+			c, s := *f.Candidate, *f.Candidate.Service
+			s.Created = p.Candidate.Service.Created
+			c.Bundled, c.Service = p.Candidate.Bundled, &s
+			f.Candidate, f.Service, f.Observation.NoData = &c, &s, p.Observation.NoData
 			again = sooner(again, until)
 		}
 	}
