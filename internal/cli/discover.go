@@ -184,12 +184,12 @@ func (d *discovered) table(s Streams, list iter.Seq[*backend.Finding], wide, all
 	add("ENDPOINT", func(r *row) string { return or(r.Endpoint) })
 	if d.probed {
 		add("HEALTH", func(r *row) string { return or(r.health) })
-		add("VERSION", func(r *row) string { return or(r.Metadata["version"]) })
+		add("VERSION", func(r *row) string { return or(r.Metadata.Version) })
 	}
 	if wide {
 		add("INSTANCE", func(r *row) string { return or(r.Instance) })
-		add("TOOLSET", func(r *row) string { return or(r.Metadata["toolset"]) })
-		add("EVIDENCE", func(r *row) string { return or(r.Metadata["evidence"]) })
+		add("TOOLSET", func(r *row) string { return or(r.Metadata.Toolset) })
+		add("EVIDENCE", func(r *row) string { return or(r.Metadata.Evidence) })
 	}
 	if wide || all {
 		add("REASON", func(r *row) string { return r.Reason })

@@ -105,14 +105,14 @@ func (w *writer) where(b *view.Backend, title string) {
 	}
 	w.head("Where it is" + title)
 	w.row("endpoint", "%s", b.Endpoint)
-	w.row("port", "%s", strings.TrimPrefix(b.PortReason, "port "))
-	if b.Metadata["evidence"] == backend.Explicit.String() {
-		w.row("evidence", "explicit: %s", b.Metadata["signs"])
+	w.row("port", "%s", b.PortWhy)
+	if b.Metadata.Evidence == backend.Explicit.String() {
+		w.row("evidence", "explicit: %s", b.Metadata.Signs)
 	}
 	if b.Verdict != backend.Accepted {
 		return
 	}
-	w.row("toolset", "%s, instance %s", b.Metadata["toolset"], b.Instance)
+	w.row("toolset", "%s, instance %s", b.Metadata.Toolset, b.Instance)
 	switch {
 	case b.Primary:
 		w.row("primary", "yes, %s", b.PrimaryNote)
@@ -131,14 +131,14 @@ func (w *writer) where(b *view.Backend, title string) {
 
 // probe tells what was asked and what came back.
 func (w *writer) probe(b *view.Backend, title string) {
-	unprobed := b.Metadata["probe"] == string(backend.Unprobed)
+	unprobed := b.Metadata.Probe == backend.Unprobed
 	if b.Endpoint == "" || unprobed && len(b.Requests) == 0 && b.Detail == "" {
 		return
 	}
 	w.head("What the probe saw" + title)
 	if len(b.Requests) == 0 {
 		text := "Nothing was asked."
-		if b.Detail != "" && !strings.Contains(b.Reason, b.Detail) {
+		if b.Detail != "" && !b.Observed {
 			text = "Nothing was asked: " + b.Detail + "."
 		}
 		w.prose("  ", text)
@@ -149,7 +149,7 @@ func (w *writer) probe(b *view.Backend, title string) {
 		w.round(b, &rounds[i], len(rounds) > 1)
 	}
 	text := b.Outcome
-	if v := b.Metadata["version"]; v != "" {
+	if v := b.Metadata.Version; v != "" {
 		text += fmt.Sprintf(", version %s", v)
 	}
 	w.row("so", "%s", text)

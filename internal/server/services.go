@@ -87,7 +87,7 @@ func (in *servicesInput) lets(s listed, words []string) bool {
 func (s listed) has(words []string) bool {
 	text := s.Ref.String()
 	if v := s.shown; v != nil {
-		text = strings.ToLower(strings.Join([]string{text, v.Type, v.Instance, v.Endpoint, v.Metadata["version"]}, "\n"))
+		text = strings.ToLower(strings.Join([]string{text, v.Type, v.Instance, v.Endpoint, v.Metadata.Version}, "\n"))
 	}
 	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
 }

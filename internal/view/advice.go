@@ -62,8 +62,16 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 }
 
 func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
-	if f.Reason.Code == backend.CodeTenantMissing {
+	switch f.Reason.Code {
+	case backend.CodeTenantMissing:
 		return h.adviseCredentials(f)
+	case backend.CodeNamespaceBudget, backend.CodeNamespaceTurn:
+		return []Advice{{"It is published later by itself. A trusted namespace has no such limit; to trust it:", trust(f)}}
+	case backend.CodeChangesTooOften:
+		return []Advice{{"It is published once it stays as it is. See who changes it:",
+			fmt.Sprintf("kubectl -n %s get service %s -o yaml --show-managed-fields", f.Namespace, f.Name)}}
+	case backend.CodeNotAskedYet:
+		return []Advice{{"Wait for its first probe.", ""}}
 	}
 	switch f.Observation.Outcome {
 	case backend.NoEndpoints:
@@ -132,8 +140,12 @@ func CanProxy(namespace string) string {
 	return "kubectl auth can-i get services --subresource=proxy -n " + namespace
 }
 
+// trust are the lines that make a finding's namespace a trusted one.
+func trust(f *backend.Finding) string {
+	return fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace)
+}
+
 func (h Hints) adviseRejected(f *backend.Finding) []Advice {
-	trust := fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace)
 	switch f.Reason.Code {
 	case backend.CodeOptedOut:
 		return []Advice{{"To let it in again:", h.annotate(f, "kubernaut.io/toolset-")}}
@@ -141,7 +153,7 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 		backend.CodeAnnotationNoteUntrusted, backend.CodeAnnotationPrimaryUntrusted:
 		return []Advice{
 			{"Remove the annotation:", h.annotate(f, f.Reason.Annotation+"-")},
-			{"Or trust its namespace in the configuration:", trust},
+			{"Or trust its namespace in the configuration:", trust(f)},
 		}
 	case backend.CodeExternalName, backend.CodeExternalNotAllowed, backend.CodeExternalURLNotAllowed:
 		return h.adviseHost(f, f.Reason.Code != backend.CodeExternalName)
@@ -150,10 +162,13 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	case backend.CodeNamespaceCandidates, backend.CodeNamespaceBackends:
 		return []Advice{
 			{"Allow each namespace more in the configuration:", "security: {maxInstancesPerNamespace: NUMBER}"},
-			{"Or trust its namespace:", trust},
+			{"Or trust its namespace:", trust(f)},
 		}
 	case backend.CodeNamespacePaths, backend.CodeNamespaceTenants:
-		return []Advice{{"Choose shorter ones, or trust its namespace in the configuration:", trust}}
+		return []Advice{{"Choose shorter ones, or trust its namespace in the configuration:", trust(f)}}
+	case backend.CodeNoPorts, backend.CodeTooManyPorts, backend.CodeNoTCPPort, backend.CodeTooManyEntries, backend.CodeBadPortNumber,
+		backend.CodeNamespaceUnwatched: // an annotation does not help
+		return nil
 	case backend.CodeDocumentSize:
 		return []Advice{{"Leave namespaces out in the configuration:", "discovery: {excludeNamespaces: [NAMESPACE]}"}}
 	}

@@ -47,6 +47,9 @@ type Backend struct {
 	Detail      string    `json:"detail" doc:"The same in a sentence"`
 	KeepsToken  bool      `json:"keeps_token" doc:"HolmesGPT's own token is kept from it by an empty credential"`
 	root        string    // of the URLs that detection expects
+
+	PortWhy  string `json:"-"` // PortReason, as a row about ports has it
+	Observed bool   `json:"-"` // the reason is, or holds, what the probe saw
 }
 
 // Root is the URL, without a path, that detection expects; "" without a candidate.
@@ -229,7 +232,8 @@ func (m *Material) backend(f *backend.Finding) Backend {
 		return b
 	}
 	o := &f.Observation
-	b.PortReason, b.KeepsToken = PortReason(f.Candidate), f.KeepToken
+	b.PortReason, b.PortWhy, b.KeepsToken = PortReason(f.Candidate), portWhy(f.Candidate), f.KeepToken
+	b.Observed = f.Reason.Code == backend.CodeObserved || f.Reason.Code == backend.CodeWeakUnasked
 	b.Credentials = append(b.Credentials, slices.Sorted(maps.Values(f.Credentials))...)
 	b.Outcome, b.Detail = Health(o), o.Detail
 	b.root = f.Candidate.EndpointAt(f.Candidate.Scheme, "")

@@ -55,8 +55,15 @@ func Complaint(s *backend.Service, reasons []backend.Reason) string {
 	return strings.Join(list, "; ")
 }
 
-// PortReason is why a candidate's port was chosen; "" where that is not known.
+// PortReason is which port was chosen and why; "" where that is not known.
 func PortReason(c *backend.Candidate) string {
+	if why := portWhy(c); why != "" {
+		return "port " + why
+	}
+	return ""
+}
+
+func portWhy(c *backend.Candidate) string {
 	return text(&backend.Finding{Ref: c.Service.Ref, Service: c.Service, Candidate: c}, c.PortReason)
 }
 
@@ -67,6 +74,9 @@ func Withdrawn(f *backend.Finding) string {
 	}
 	return Reason(f)
 }
+
+// Template is the text of a code before its values are put in; "" where there is no such code.
+func Template(code string) string { return texts[backend.Code(code)] }
 
 // text is a reason's text. The finding may be one of a Service alone.
 func text(f *backend.Finding, r backend.Reason) string {

@@ -25,13 +25,13 @@ type Service struct {
 	Type      string            `json:"type"`
 	Endpoint  string            `json:"endpoint"`
 	Labels    map[string]string `json:"labels"`
-	Metadata  map[string]string `json:"metadata"`
+	Metadata  Metadata          `json:"metadata"`
 	Healthy   *bool             `json:"healthy" doc:"null: not probed"`
 	LastCheck *time.Time        `json:"last_check" doc:"null: not probed"`
 	Instance  string            `json:"instance"`
 	Primary   bool              `json:"primary"`
 	Verdict   backend.Verdict   `json:"verdict"`
-	Code      backend.Code      `json:"code" doc:"Why, as one of a closed set of codes"`
+	Code      backend.Code      `json:"code" doc:"Why, as one of a closed set of codes: docs/reference/reasons.md"`
 	Reason    string            `json:"reason" doc:"Why, for people"`
 }
 
@@ -39,7 +39,7 @@ type Service struct {
 func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 	s := Service{
 		Name: f.Name, Namespace: f.Namespace, Type: f.Type, Endpoint: f.Endpoint(),
-		Labels: map[string]string{}, Metadata: map[string]string{},
+		Labels:  map[string]string{},
 		Primary: f.Primary, Verdict: f.Verdict, Code: f.Reason.Code, Reason: Reason(f),
 	}
 	if f.Service != nil && f.Service.Labels != nil {
@@ -53,33 +53,44 @@ func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 		s.Instance = c.Instance
 		s.Metadata = metadata(f, types)
 	}
-	if f.Warning.Is() {
-		s.Metadata["warning"] = Warning(f)
-	}
+	s.Metadata.Warning = Warning(f)
 	return s
 }
 
-func metadata(f *backend.Finding, types *catalog.Catalog) map[string]string {
+// Metadata is what else is known, as texts. All but the path are left out where they are empty, and the path where there is no
+// candidate.
+type Metadata struct {
+	Cause       string          `json:"cause,omitempty" doc:"Why it is unreachable, in a word"`
+	Credentials string          `json:"credentials,omitempty" doc:"Variables that HolmesGPT needs, separated by commas"`
+	Description string          `json:"description,omitempty" doc:"The owner's note"`
+	DuplicateOf string          `json:"duplicate_of,omitempty" doc:"The Service that is used instead, as namespace/name"`
+	Evidence    string          `json:"evidence,omitempty" doc:"How much detection's evidence is worth: weak, strong or explicit"`
+	Path        *string         `json:"path,omitempty" doc:"The base path; may be empty"`
+	Port        string          `json:"port,omitempty"`
+	PortName    string          `json:"port_name,omitempty"`
+	Probe       backend.Outcome `json:"probe,omitempty" doc:"What the probe came to"`
+	Scheme      string          `json:"scheme,omitempty"`
+	Signs       string          `json:"signs,omitempty" doc:"What detection recognised it by"`
+	Tenant      string          `json:"tenant,omitempty"`
+	Toolset     string          `json:"toolset,omitempty" doc:"HolmesGPT's toolsets for it, separated by commas"`
+	Version     string          `json:"version,omitempty"`
+	Warning     string          `json:"warning,omitempty" doc:"What its owner should correct, though nothing depends on it"`
+}
+
+func metadata(f *backend.Finding, types *catalog.Catalog) Metadata {
 	c, o := f.Candidate, &f.Observation
 	scheme, path := c.Scheme, c.Path
 	if o.Scheme != "" {
 		scheme, path = o.Scheme, o.Path
 	}
-	m := map[string]string{
-		"port": strconv.Itoa(int(c.PortNumber)), "scheme": scheme, "path": path,
-		"evidence": c.Strength.String(), "signs": strings.Join(c.Signs, "; "),
-		"toolset": toolsetName(f, types.Lookup(f.Type)), "probe": string(o.Outcome),
-	}
-	for key, value := range map[string]string{
-		"tenant": c.Tenant, "version": o.Version, "description": c.Description, "port_name": c.Port.Name, "cause": o.Cause,
-		"credentials": strings.Join(slices.Sorted(maps.Values(f.Credentials)), ","),
-	} {
-		if value != "" {
-			m[key] = value
-		}
+	m := Metadata{
+		Port: strconv.Itoa(int(c.PortNumber)), PortName: c.Port.Name, Scheme: scheme, Path: &path,
+		Evidence: c.Strength.String(), Signs: strings.Join(c.Signs, "; "), Toolset: toolsetName(f, types.Lookup(f.Type)),
+		Probe: o.Outcome, Cause: o.Cause, Version: o.Version, Tenant: c.Tenant, Description: c.Description,
+		Credentials: strings.Join(slices.Sorted(maps.Values(f.Credentials)), ","),
 	}
 	if f.Winner != (backend.Ref{}) {
-		m["duplicate_of"] = f.Winner.String()
+		m.DuplicateOf = f.Winner.String()
 	}
 	return m
 }

@@ -94,14 +94,14 @@ var texts = map[backend.Code]string{
 	backend.CodeChangesTooOften:   "it changes too often: it is published when it has stayed as it is for {wait}",
 	backend.CodeStillPublished:    "its owner has changed or removed it; since its namespace changes what is published too often, that follows with what else changes there, in {wait} at most",
 
-	backend.CodePortAnnotated: "port {port}, as the annotation {key} says",
-	backend.CodePortTarget:    "port {port}: its target is {type}'s own {number}",
-	backend.CodePortName:      `port {port}: {type} calls it "{value}"`,
-	backend.CodePortNumber:    "port {port}: {number} is a number {type} uses",
-	backend.CodePortHTTP:      "port {port}: the only one that could serve HTTP",
-	backend.CodePortLooksHTTP: "port {port}: the one that looks like HTTP",
-	backend.CodePortOnly:      "port {port}: the Service's only one",
-	backend.CodePortRecorded:  "as it was published before",
+	backend.CodePortAnnotated: "{port}, as the annotation {key} says",
+	backend.CodePortTarget:    "{port}: its target is {type}'s own {number}",
+	backend.CodePortName:      `{port}: {type} calls it "{value}"`,
+	backend.CodePortNumber:    "{port}: {number} is a number {type} uses",
+	backend.CodePortHTTP:      "{port}: the only one that could serve HTTP",
+	backend.CodePortLooksHTTP: "{port}: the one that looks like HTTP",
+	backend.CodePortOnly:      "{port}: the Service's only one",
+	backend.CodePortRecorded:  "{port}, on which it was published before",
 }
 
 // Parts that several texts share.

@@ -29,6 +29,7 @@ var pages = [...]page{
 	{"catalog.md", "Catalog schema", "every field of a backend type's file", catalogSchema},
 	{"configmap.md", "The ConfigMap", "every key that is written, and whose it is", configMap},
 	{"api.md", "HTTP API", "every route, parameter and shape", httpAPI},
+	{"reasons.md", "Reason codes", "every code that says why a Service is, or is not, among the toolsets", reasons},
 	{"metrics.md", "Metrics", "every metric and the values of its labels", metricsPage},
 	{"events.md", "Events", "every Kubernetes Event that is recorded", events},
 }

@@ -1,0 +1,218 @@
+package view
+
+import (
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// codes are the constants of backend/code.go, in their order.
+func codes(t *testing.T) (list []backend.Code) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../backend/code.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if v, ok := n.(*ast.ValueSpec); ok {
+			if v.Comment == nil {
+				t.Errorf("%s has no comment", v.Names[0])
+			}
+			code, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Error(err)
+			}
+			list = append(list, backend.Code(code))
+		}
+		return true
+	})
+	return list
+}
+
+// example is a finding with all that a text may need.
+func example(code backend.Code) *backend.Finding {
+	ref := backend.Ref{Namespace: "shop", Name: "metrics"}
+	port := backend.Port{Name: "http", Number: 80, Protocol: "TCP", Target: intstr.FromInt32(9090)}
+	s := &backend.Service{Ref: ref, Ports: []backend.Port{port, {Name: "udp", Number: 53, Protocol: "UDP"}}, Selector: map[string]string{"app": "metrics"},
+		ExternalName: "metrics.example.org", Excess: &backend.Excess{Of: backend.PartSelector, Number: 70, Limit: 64}}
+	winner := backend.Ref{Namespace: "monitoring", Name: "prometheus"}
+	f := &backend.Finding{
+		Ref: ref, Service: s, Type: "prometheus", Verdict: verdict(code), Winner: winner, Blocker: winner,
+		Kept:        backend.Kept{For: winner, By: backend.PrimaryRecorded, Verdict: backend.Unavailable},
+		Credentials: map[string]string{"token": "METRICS_TOKEN"}, Remedies: []string{"credentials: {prometheus: {shop/metrics: {token: METRICS_TOKEN}}}"},
+		Observation: backend.Observation{Detail: "what the probe saw", Wants: backend.KindBearer, Requests: []backend.Request{{Status: 200}}},
+		Candidate:   &backend.Candidate{Service: s, Type: "prometheus", Port: port, Strength: backend.Strong, Signs: []string{"label app=prometheus", `its name "metrics"`}},
+		Reason: backend.Reason{Code: code, Details: backend.Details{
+			Type: "Prometheus", Key: "app", Value: "text", Because: "something else", Host: "metrics.example.org", Number: 70, Limit: 64,
+			Wait: 30 * time.Second, Other: backend.Ref{Namespace: "ops", Name: "older"}, Port: &port,
+		}},
+	}
+	if strings.HasPrefix(string(code), "credentials-") {
+		f.Observation.Outcome = backend.AuthRequired
+	}
+	if strings.Contains(texts[code], "{annotation}") {
+		f.Reason.Annotation = "kubernaut.io/toolset-name"
+	}
+	if f.Verdict == backend.Rejected && !strings.Contains(texts[code], "{observed}") && code != backend.CodeNameTaken && code.Limit() == "" {
+		f.Candidate = nil // detection's
+	}
+	return f
+}
+
+// verdict that a code goes with.
+func verdict(code backend.Code) backend.Verdict {
+	switch {
+	case strings.HasPrefix(string(code), "duplicate-"):
+		return backend.Duplicate
+	case strings.HasPrefix(string(code), "weak-"), code == backend.CodePortUnknown:
+		return backend.Unconfirmed
+	case code == backend.CodeIncludedUnproven, code == backend.CodeRecognised, code == backend.CodeAnswers, code == backend.CodeWorks,
+		code == backend.CodeCredentialsWanted, code == backend.CodeCredentialsGiven, code == backend.CodeStillPublished:
+		return backend.Accepted
+	case code == backend.CodeNotAskedYet, code == backend.CodeObserved, code == backend.CodeTenantMissing, code == backend.CodeNamespaceBudget,
+		code == backend.CodeNamespaceTurn, code == backend.CodeChangesTooOften, strings.HasPrefix(string(code), "credentials-"):
+		return backend.Unavailable
+	}
+	return backend.Rejected
+}
+
+// TestReasons holds the text and the advice of each code; there are no others.
+func TestReasons(t *testing.T) {
+	t.Attr("req", "DTS-API-1")
+	t.Attr("req", "DTS-CLI-4")
+	var b strings.Builder
+	all := codes(t)
+	for _, code := range all {
+		f := example(code)
+		said := Reason(f)
+		if texts[code] == "" || strings.ContainsAny(said, "{}") && !strings.Contains(said, "credentials: {") {
+			t.Errorf("%s: %q", code, said)
+		}
+		fmt.Fprintf(&b, "%s (%s)\n  %s\n", code, f.Verdict, said)
+		if strings.HasPrefix(string(code), "port-") && code != backend.CodePortUnknown {
+			continue // of a candidate's port, not of a finding
+		}
+		for _, a := range (Hints{HowToProbe: "run this with --probe=proxy"}).advise(f) {
+			fmt.Fprintf(&b, "    - %s\n", a.Text)
+			if a.Command != "" {
+				fmt.Fprintf(&b, "      %s\n", a.Command)
+			}
+		}
+	}
+	for code := range texts {
+		if !slices.Contains(all, code) {
+			t.Errorf("%s has a text and is no code", code)
+		}
+	}
+	const file = "testdata/reasons.golden"
+	if *update {
+		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), b.String()); d != "" {
+		t.Errorf("%s (-want +got); write it with -update:\n%s", file, d)
+	}
+}
+
+// A placeholder that no value stands for would leave a hole.
+func TestPlaceholdersHaveValues(t *testing.T) {
+	t.Attr("req", "DTS-CLI-4")
+	for code, template := range texts {
+		f := example(code)
+		if f.Reason.Annotation == "" {
+			f.Reason.Annotation = "kubernaut.io/toolset"
+		}
+		for _, name := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(template, -1) {
+			if (subject{f, f.Reason}).value(name[1]) == "" {
+				t.Errorf("%s: {%s} has no value", code, name[1])
+			}
+		}
+	}
+}
+
+// TestWordsOfReasons: what a reason says stands in this package alone, so that it can be worded, or translated, in one place.
+func TestWordsOfReasons(t *testing.T) {
+	t.Attr("req", "DTS-API-1")
+	const long = 22 // characters: shorter parts may stand in any sentence
+	phrases := map[string]backend.Code{}
+	for code, template := range texts {
+		for _, part := range regexp.MustCompile(`\{\w+\}`).Split(template, -1) {
+			for _, clause := range strings.FieldsFunc(part, func(r rune) bool { return strings.ContainsRune(";:()\"", r) }) {
+				if clause = strings.TrimSpace(clause); len(clause) >= long {
+					phrases[clause] = code
+				}
+			}
+		}
+	}
+	if len(phrases) < 50 {
+		t.Fatalf("only %d phrases", len(phrases))
+	}
+	files := 0
+	for _, root := range []string{"..", "../../cmd"} {
+		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case d.IsDir() && path == "../view":
+				return filepath.SkipDir
+			case !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
+				return nil
+			case path == "../catalog/validate.go", path == "../publish/state.go":
+				return nil // errors about files, which expect the same of a name and a scheme
+			}
+			files++
+			return wordsIn(t, path, phrases)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files < 100 {
+		t.Errorf("only %d files were read", files)
+	}
+}
+
+func wordsIn(t *testing.T, path string, phrases map[string]backend.Code) error {
+	t.Helper()
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return err
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		lit, ok := n.(*ast.BasicLit)
+		if !ok || lit.Kind != token.STRING {
+			return true
+		}
+		for phrase, code := range phrases {
+			if strings.Contains(lit.Value, phrase) {
+				t.Errorf("%s: %q is of the reason %s, whose text is made in package view", set.Position(lit.Pos()), phrase, code)
+			}
+		}
+		return true
+	})
+	return nil
+}
