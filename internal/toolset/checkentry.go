@@ -120,24 +120,3 @@ func (c *checker) instances(path string, config map[string]any) {
 		}
 	}
 }
-
-// holdsCredential says whether a value, or one in it, is a secret or refers to one.
-func holdsCredential(key string, v any) bool {
-	switch t := v.(type) {
-	case map[string]any:
-		for k, e := range t {
-			if holdsCredential(k, e) {
-				return true
-			}
-		}
-	case []any:
-		for _, e := range t {
-			if holdsCredential(key, e) {
-				return true
-			}
-		}
-	case string:
-		return len(references(t)) > 0 || yamlfile.SecretName(key)
-	}
-	return false
-}

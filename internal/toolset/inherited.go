@@ -19,7 +19,7 @@ func (o *Overrides) tops(types []*catalog.Type) map[string]map[string]any {
 	for name, urls := range urlKeys(types) {
 		config := configOf(o.toolsets[name])
 		if _, own := config["instances"]; !own && !hasAny(config, urls) {
-			take(tops, name, config, holdsCredential)
+			take(tops, name, config, mayBeCredential)
 		}
 	}
 	for typ, patch := range o.compact {
@@ -76,13 +76,6 @@ func configOf(entry any) map[string]any {
 // hasAny reports whether a mapping has one of the keys, and something in it.
 func hasAny(config map[string]any, keys []string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { return config[key] != nil })
-}
-
-// holdsCompactCredential is holdsCredential for the compact form, whose references are written otherwise.
-func holdsCompactCredential(key string, v any) bool {
-	found := holdsCredential(key, v)
-	walkStrings("", map[string]any{key: v}, func(_, s string) { found = found || strings.Contains(s, "${") })
-	return found
 }
 
 // Fresh are the toolsets to which o brings a credential at the top, which older overrides did not have there.
@@ -235,7 +228,7 @@ func (o *Overrides) own(toolset string, urls []string) map[string]any {
 	}
 	own := map[string]any{}
 	for key, v := range config {
-		if slices.Contains(urls, key) || holdsCredential(key, v) {
+		if slices.Contains(urls, key) || mayBeCredential(key, v) {
 			own[key] = v
 		}
 	}

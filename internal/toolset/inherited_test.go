@@ -105,6 +105,79 @@ func TestCredentialAtTheTop(t *testing.T) {
 	}
 }
 
+// A header is a credential whatever it is called, and so is a setting that is not known to be none.
+func TestAnyHeaderMayBeACredential(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-SEC-3")
+	evil := []*backend.Finding{found("prometheus", "evil/p", 9090, primary)}
+	named := []*backend.Finding{found("prometheus", "ours/p", 9090, entitled)}
+	for setting, withheld := range map[string]bool{
+		"additional_headers: {X-Auth-Key: VALUE}":                 true,
+		"additional_headers: {X-Auth: VALUE}":                     true,
+		"additional_headers: {X-Key: VALUE}":                      true,
+		"additional_headers: {X-Functions-Key: VALUE}":            true,
+		"additional_headers: {Ocp-Apim-Subscription-Key: VALUE}":  true,
+		"additional_headers: {X-Pass: VALUE}":                     true,
+		"additional_headers: {X-Session-Id: VALUE}":               true,
+		"additional_headers: {X-Jwt-Assertion: VALUE}":            true,
+		"additional_headers: {X-Shared-Key: VALUE}":               true,
+		"additional_headers: {Bearer: VALUE}":                     true,
+		"additional_headers: {X-Anything: VALUE}":                 true,
+		"additional_headers: {X-Anything: 1234, Accept: VALUE}":   true,
+		"additional_headers: {x-scope-orgid: '{{ env.VALUE }}'}":  true,
+		"headers: {X-Auth-Key: VALUE}":                            true, // its former name
+		"aws_region: VALUE":                                       true, // HolmesGPT would sign requests
+		"azure_use_managed_id: VALUE":                             true, // or fetch a token
+		"a_later_setting: {of: [VALUE]}":                          true,
+		"verify_ssl: '{{ env.VALUE }}'":                           true,
+		"additional_headers: {Accept: a, X-Scope-OrgID: VALUE}":   false,
+		"additional_headers: {x-scope-orgid: VALUE, X-Key: null}": false,
+		"headers: {User-Agent: VALUE}":                            false,
+		"additional_labels: {cluster: VALUE}":                     false,
+		"query_timeout_seconds_default: VALUE":                    false,
+	} {
+		overrides := "toolsets: {prometheus/metrics: {config: {" + setting + "}}}"
+		for _, tt := range []struct {
+			findings []*backend.Finding
+			want     bool
+		}{{evil, !withheld}, {named, true}} {
+			d, err := with(t, tt.findings, overrides, nil)
+			if err != nil {
+				t.Errorf("%s: %v", setting, err)
+				continue
+			}
+			keys, err := d.Keys()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(keys[KeyHolmesGPT], "VALUE"); got != tt.want {
+				t.Errorf("%s: %s has it: %t, want %t", setting, tt.findings[0].Ref, got, tt.want)
+			}
+			if got := len(d.Warnings) > 0; got == tt.want {
+				t.Errorf("%s: warnings %q", setting, d.Warnings)
+			}
+		}
+	}
+}
+
+// So it is beside the url of the compact form.
+func TestCompactHeaders(t *testing.T) {
+	t.Attr("req", "DTS-OUT-3")
+	t.Attr("req", "DTS-SEC-3")
+	for setting, want := range map[string]bool{
+		"headers: {X-Auth: VALUE}": false, "customHeaders: {X-Auth: VALUE}": false, "accessKey: VALUE": false, "passwd: VALUE": false,
+		"headers: {X-Scope-OrgID: VALUE}": true, "extra: VALUE": true,
+	} {
+		d, err := with(t, []*backend.Finding{found("grafana", "evil/g", 80, primary)}, "compact: {grafana: {config: {"+setting+"}}}", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(fmt.Sprint(d.Compact["grafana"]), "VALUE"); got != want {
+			t.Errorf("%s: it stands beside a stranger's url: %t", setting, got)
+		}
+	}
+}
+
 // What an instance says itself wins, as it does in HolmesGPT where it inherits.
 func TestInheritedBelow(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")

@@ -96,10 +96,10 @@ func below(path, step string) string {
 
 // SecretName says whether a key sounds like that of a secret, by what HolmesGPT's configs, and HTTP headers, call them.
 func SecretName(key string) bool {
-	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
+	key = strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(key))
 	for _, word := range []string{
-		"password", "username", "token", "api_key", "apikey", "access_key", "secret", "authorization", "cookie",
-		"credential", "client_cert", "client_key", "basic_auth", "basicauth",
+		"passw", "passphrase", "username", "token", "apikey", "accesskey", "privatekey", "sharedkey", "authkey", "secret", "bearer",
+		"jwt", "authorization", "cookie", "credential", "clientcert", "clientkey", "basicauth",
 	} {
 		if strings.Contains(key, word) {
 			return true
