@@ -77,8 +77,8 @@ func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 		}
 		d.add(&d.Changed, want.Hold, owners.drift(inLabels, k, ok, p.known != nil), labelKey(k))
 	}
-	for _, k := range reserved(live) {
-		if _, generated := want.Keys[k]; generated {
+	for _, k := range slices.Sorted(maps.Keys(entries(live))) {
+		if _, generated := want.Keys[k]; generated || !toolset.OwnedKey(k) {
 			continue
 		}
 		s := inData
@@ -106,65 +106,51 @@ func (d *Difference) add(list *[]string, hold []string, drift *Drift, key string
 	return true
 }
 
-// reserved are the keys of the names that are reserved for this service.
-func reserved(cm *corev1.ConfigMap) []string {
-	var keys []string
-	for k := range cm.Data {
-		if toolset.OwnedKey(k) {
-			keys = append(keys, k)
-		}
+// entries are the keys of both data and binaryData, with the size of each in bytes.
+func entries(cm *corev1.ConfigMap) map[string]int {
+	sizes := make(map[string]int, len(cm.Data)+len(cm.BinaryData))
+	for k, v := range cm.Data {
+		sizes[k] = len(k) + len(v)
 	}
-	for k := range cm.BinaryData {
-		if toolset.OwnedKey(k) {
-			keys = append(keys, k)
-		}
+	for k, v := range cm.BinaryData {
+		sizes[k] = len(k) + len(v)
 	}
-	slices.Sort(keys)
-	return keys
+	return sizes
+}
+
+func sizeOf(texts map[string]string) (n int) {
+	for k, v := range texts {
+		n += len(k) + len(v)
+	}
+	return n
 }
 
 // Foreign is what a ConfigMap holds beside the generated keys, overrides included, and what its own labels take, in bytes.
-// nil is one that is not there.
+// nil is one that does not exist.
 func Foreign(live *corev1.ConfigMap) int {
-	n := labelRoom
+	const labelRoom = 1 << 10 // enough for the labels that are written
 	if live == nil {
-		return n
+		return labelRoom
 	}
-	for k, v := range live.Data {
+	n := labelRoom + sizeOf(live.Labels) + sizeOf(live.Annotations)
+	for k, size := range entries(live) {
 		if !toolset.OwnedKey(k) {
-			n += len(k) + len(v)
-		}
-	}
-	for k, v := range live.BinaryData {
-		if !toolset.OwnedKey(k) {
-			n += len(k) + len(v)
-		}
-	}
-	for _, m := range []map[string]string{live.Labels, live.Annotations} {
-		for k, v := range m {
-			n += len(k) + len(v)
+			n += size
 		}
 	}
 	return n
 }
 
-// labelRoom is enough for the labels that are written, in bytes.
-const labelRoom = 1 << 10
-
 // size is that of the ConfigMap after d is written.
 func (p *Publisher) size(live *corev1.ConfigMap, want Desired, d *Difference) int {
-	n := 0
-	for k, v := range live.Data {
-		if slices.Contains(d.Stale, k) || slices.Contains(d.Changed, k) {
-			continue
+	labels := map[string]string{}
+	maps.Copy(labels, live.Labels)
+	maps.Copy(labels, p.options.Labels)
+	n := sizeOf(live.Annotations) + sizeOf(labels)
+	for k, size := range entries(live) {
+		if !slices.Contains(d.Stale, k) && !slices.Contains(d.Changed, k) {
+			n += size
 		}
-		n += len(k) + len(v)
-	}
-	for k, v := range live.BinaryData {
-		if slices.Contains(d.Stale, k) || slices.Contains(d.Changed, k) {
-			continue
-		}
-		n += len(k) + len(v)
 	}
 	for _, k := range d.Changed {
 		if text, ok := want.Keys[k]; ok {
@@ -173,17 +159,6 @@ func (p *Publisher) size(live *corev1.ConfigMap, want Desired, d *Difference) in
 	}
 	if d.restore {
 		n += len(toolset.KeyOverrides) + len(want.Restore)
-	}
-	for k, v := range live.Annotations {
-		n += len(k) + len(v)
-	}
-	labels := maps.Clone(live.Labels)
-	if labels == nil {
-		labels = map[string]string{}
-	}
-	maps.Copy(labels, p.options.Labels)
-	for k, v := range labels {
-		n += len(k) + len(v)
 	}
 	return n
 }

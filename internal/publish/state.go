@@ -22,28 +22,29 @@ type State struct {
 	Overrides string                 // the last valid text of overrides.yaml
 }
 
-// Instance is a published one: enough to publish it again before it is probed again.
+// Instance is a published one: enough to publish it again before it is probed again. Type and Service are written first, and
+// by instanceJSON.
 type Instance struct {
-	Type       string          // as in backend.Candidate
-	Service    backend.Ref     // the Service that is used
-	Name       string          // how the documents name it
-	Scheme     string          // http or https, as found
-	Path       string          // base path as found: "" or "/prometheus"
-	Port       int32           // the number to use with the host, as in backend.Candidate.PortNumber
-	Outcome    backend.Outcome // with which it was published
-	Version    string          // as older releases wrote it: what a backend says of itself may change with each answer
-	SkipVerify bool
-	FoundHost  string // as in backend.Observation, as the next ones
-	FoundPort  int32
-	Wants      backend.Kind
-	// What else is written of it, for a namespace that may not be read for a while.
-	Host        string // as in backend.Candidate, as the next ones
-	HealthPath  string
-	Description string
+	Type       string          `json:"-"`                 // as in backend.Candidate
+	Service    backend.Ref     `json:"-"`                 // the Service that is used
+	Name       string          `json:"name"`              // how the documents name it
+	Scheme     string          `json:"scheme"`            // http or https, as found
+	Path       string          `json:"path,omitempty"`    // base path as found: "" or "/prometheus"
+	Port       int32           `json:"port"`              // the number to use with the host, as in backend.Candidate.PortNumber
+	Outcome    backend.Outcome `json:"outcome"`           // with which it was published
+	Version    string          `json:"version,omitempty"` // older releases wrote it; a backend may change it with each answer
+	SkipVerify bool            `json:"skipVerify,omitempty"`
+	FoundHost  string          `json:"foundHost,omitempty"` // as in backend.Observation, as the next two
+	FoundPort  int32           `json:"foundPort,omitempty"`
+	Wants      backend.Kind    `json:"wants,omitempty"`
+	// What else is written of it, for a namespace that may not be read for a while: as in backend.Candidate.
+	Host        string `json:"host,omitempty"`
+	HealthPath  string `json:"healthPath,omitempty"`
+	Description string `json:"description,omitempty"`
 	// Detected is the type that detection took it for, where that is a relative of Type; else "".
-	Detected string
-	// Tenant and TenantHeader are as in backend.Candidate.
-	Tenant, TenantHeader string
+	Detected     string `json:"detected,omitempty"`
+	Tenant       string `json:"tenant,omitempty"`
+	TenantHeader string `json:"tenantHeader,omitempty"`
 }
 
 // stateVersion changes when an older release could misread what is written.
@@ -57,26 +58,9 @@ type stateJSON struct {
 }
 
 type instanceJSON struct {
-	Type       string          `json:"type"`
-	Service    string          `json:"service"`
-	Name       string          `json:"name"`
-	Scheme     string          `json:"scheme"`
-	Path       string          `json:"path,omitempty"`
-	Port       int32           `json:"port"`
-	Outcome    backend.Outcome `json:"outcome"`
-	Version    string          `json:"version,omitempty"`
-	SkipVerify bool            `json:"skipVerify,omitempty"`
-	FoundHost  string          `json:"foundHost,omitempty"`
-	FoundPort  int32           `json:"foundPort,omitempty"`
-	Wants      backend.Kind    `json:"wants,omitempty"`
-
-	Host        string `json:"host,omitempty"`
-	HealthPath  string `json:"healthPath,omitempty"`
-	Description string `json:"description,omitempty"`
-	Detected    string `json:"detected,omitempty"`
-
-	Tenant       string `json:"tenant,omitempty"`
-	TenantHeader string `json:"tenantHeader,omitempty"`
+	Type    string `json:"type"`
+	Service string `json:"service"`
+	Instance
 }
 
 // Encode is the text of state.json: the same State gives the same bytes.
@@ -84,11 +68,7 @@ func (s *State) Encode() (string, error) {
 	out := stateJSON{Version: stateVersion, Published: []instanceJSON{}, Primaries: map[string]string{}, Overrides: s.Overrides}
 	published := slices.SortedFunc(slices.Values(s.Published), Instance.compare)
 	for _, i := range published {
-		out.Published = append(out.Published, instanceJSON{
-			i.Type, i.Service.String(), i.Name, i.Scheme, i.Path, i.Port, i.Outcome, i.Version, i.SkipVerify,
-			i.FoundHost, i.FoundPort, i.Wants,
-			i.Host, i.HealthPath, i.Description, i.Detected, i.Tenant, i.TenantHeader,
-		})
+		out.Published = append(out.Published, instanceJSON{i.Type, i.Service.String(), i})
 	}
 	for typ, ref := range s.Primaries {
 		out.Primaries[typ] = ref.String()
@@ -156,49 +136,47 @@ func strict(text []byte, out any) error {
 }
 
 // instance checks what goes into documents.
-func (j *instanceJSON) instance() (Instance, error) {
-	ref, err := parseRef(j.Service)
-	if err != nil {
-		return Instance{}, err
+func (j *instanceJSON) instance() (i Instance, err error) {
+	i = j.Instance
+	i.Type = j.Type
+	if i.Service, err = parseRef(j.Service); err != nil {
+		return i, err
 	}
-	for _, field := range [][2]string{{"type", j.Type}, {"name", j.Name}} {
+	for _, field := range [][2]string{{"type", i.Type}, {"name", i.Name}} {
 		if err := checkText(field[0], field[1]); err != nil {
-			return Instance{}, err
+			return i, err
 		}
-	}
-	switch {
-	case j.Scheme != "http" && j.Scheme != "https":
-		return Instance{}, errors.New("scheme: expected http or https")
-	case j.Port < 1 || j.Port > 65535:
-		return Instance{}, errors.New("port: expected 1 to 65535")
-	case len(j.Host) > 253 || strings.ContainsAny(j.Host, "/@:?# "):
-		return Instance{}, errors.New("host: expected a DNS name")
-	case len(j.FoundHost) > 253 || strings.ContainsAny(j.FoundHost, "/@:?# "):
-		return Instance{}, errors.New("foundHost: expected a DNS name")
-	case j.FoundPort < 0 || j.FoundPort > 65535:
-		return Instance{}, errors.New("foundPort: expected 1 to 65535")
-	case j.HealthPath != "" && !strings.HasPrefix(j.HealthPath, "/"):
-		return Instance{}, errors.New(`healthPath: expected "" or an absolute path`)
-	case j.Path != "" && (!strings.HasPrefix(j.Path, "/") || strings.HasSuffix(j.Path, "/")):
-		return Instance{}, errors.New(`path: expected "" or an absolute path without a slash at its end`)
-	case j.Tenant != "" && !backend.ValidTenant(j.Tenant):
-		return Instance{}, errors.New("tenant: expected the name of one")
-	case !slices.Contains(backend.Outcomes(), j.Outcome):
-		return Instance{}, errors.New("outcome: expected one of a probe")
 	}
 	for _, field := range [][2]string{
-		{"path", j.Path}, {"version", j.Version}, {"host", j.Host}, {"foundHost", j.FoundHost}, {"wants", string(j.Wants)}, {"healthPath", j.HealthPath}, {"description", j.Description},
-		{"detected", j.Detected}, {"tenantHeader", j.TenantHeader},
+		{"path", i.Path}, {"version", i.Version}, {"host", i.Host}, {"foundHost", i.FoundHost}, {"wants", string(i.Wants)},
+		{"healthPath", i.HealthPath}, {"description", i.Description}, {"detected", i.Detected}, {"tenantHeader", i.TenantHeader},
 	} {
 		if err := safetext.Check(field[1]); err != nil {
-			return Instance{}, fmt.Errorf("%s: %w", field[0], err)
+			return i, fmt.Errorf("%s: %w", field[0], err)
 		}
 	}
-	return Instance{
-		j.Type, ref, j.Name, j.Scheme, j.Path, j.Port, j.Outcome, j.Version, j.SkipVerify,
-		j.FoundHost, j.FoundPort, j.Wants,
-		j.Host, j.HealthPath, j.Description, j.Detected, j.Tenant, j.TenantHeader,
-	}, nil
+	badHost := func(host string) bool { return len(host) > 253 || strings.ContainsAny(host, "/@:?# ") }
+	switch {
+	case i.Scheme != "http" && i.Scheme != "https":
+		err = errors.New("scheme: expected http or https")
+	case i.Port < 1 || i.Port > 65535:
+		err = errors.New("port: expected 1 to 65535")
+	case badHost(i.Host):
+		err = errors.New("host: expected a DNS name")
+	case badHost(i.FoundHost):
+		err = errors.New("foundHost: expected a DNS name")
+	case i.FoundPort < 0 || i.FoundPort > 65535:
+		err = errors.New("foundPort: expected 1 to 65535")
+	case i.HealthPath != "" && !strings.HasPrefix(i.HealthPath, "/"):
+		err = errors.New(`healthPath: expected "" or an absolute path`)
+	case i.Path != "" && (!strings.HasPrefix(i.Path, "/") || strings.HasSuffix(i.Path, "/")):
+		err = errors.New(`path: expected "" or an absolute path without a slash at its end`)
+	case i.Tenant != "" && !backend.ValidTenant(i.Tenant):
+		err = errors.New("tenant: expected the name of one")
+	case !slices.Contains(backend.Outcomes(), i.Outcome):
+		err = errors.New("outcome: expected one of a probe")
+	}
+	return i, err
 }
 
 func checkText(field, s string) error {
