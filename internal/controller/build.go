@@ -2,7 +2,6 @@ package controller
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,13 +12,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// errNotLeading ends a write that another replica has taken over.
+// errNotLeading ends a write after another replica has begun to lead.
 var errNotLeading = errors.New("this replica does not lead any more")
 
 // errBehind ends a write that would bring back what the admin may have changed meanwhile.
 var errBehind = errors.New("the watch has not shown yet that the ConfigMap was deleted")
 
-// build is what the ConfigMap should hold, from the findings and from what it holds now: its overrides. It is asked again
+// build returns what the ConfigMap should hold, from the findings and from the overrides in the live one. It is called again
 // after each conflict.
 func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired, error) {
 	if !c.opts.DryRun && c.leading && !c.leader.Leading() {
@@ -40,9 +39,9 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 	return d, nil
 }
 
-// fit builds what is to be published. Where that would be too large, backends of the largest namespaces are left out, so that
-// all others are written as ever. Where what is not generated takes the room by itself, nothing is left out: it stays too
-// large, and what was published last stays.
+// fit builds the document and the keys. If they are too large, backends of the largest namespaces are left out, and all others
+// are written as ever (DTS-OUT-11). If the keys of others take the room by themselves, nothing is left out: it stays too large,
+// and the last document stays (DTS-OUT-9).
 func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
 	room := publish.MaxBytes - publish.Foreign(live)
 	doc, keys, err := c.generate(s)
@@ -59,7 +58,7 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 			sum += n
 		}
 		of := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] * size(keys) / sum }
-		// A little more than is needed, so that leaving out once is enough.
+		// A little more than needed, so that once is enough.
 		if !inventory.LeaveOut(s.Findings, size(keys)-room+room/50, of, c.opts.Inventory) {
 			for i := range before {
 				*s.Findings[i] = before[i]
@@ -74,7 +73,7 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 	return doc, keys, nil
 }
 
-// size is what keys take in a ConfigMap, in bytes.
+// size is that of keys in a ConfigMap, in bytes.
 func size(keys map[string]string) (n int) {
 	for k, text := range keys {
 		n += len(k) + len(text)
@@ -99,75 +98,10 @@ func (c *Controller) generate(s *Snapshot) (*toolset.Document, map[string]string
 	return doc, keys, nil
 }
 
-// hold are the keys that somebody else keeps changing: they wait for the next resync. What is new from us does not wait.
+// hold are the keys that another writer keeps changing: their repair waits for the next resync. New text does not wait.
 func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 	if c.resync || live == nil {
 		return nil
 	}
 	return c.memory.repairs.Hold(c.output.Drifted(live, d), time.Now())
-}
-
-// state is what must outlive this process.
-func (c *Controller) state(findings []*backend.Finding) publish.State {
-	m := &c.memory
-	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.overrides.goodText}
-	// One that opted out, or that is something else by now, is as good as deleted; of a frozen namespace nothing is known.
-	present, frozen := map[backend.Ref]bool{}, c.source.Frozen()
-	for _, f := range findings {
-		present[f.Ref] = present[f.Ref] || f.Candidate != nil || slices.Contains(frozen, f.Namespace)
-		if f.Verdict == backend.Accepted {
-			s.Published = append(s.Published, instance(f))
-		}
-	}
-	for typ, ref := range m.primaries {
-		if m.keepsPlace(typ, present[ref]) {
-			s.Primaries[typ] = ref
-		}
-	}
-	for _, f := range findings {
-		if f.Primary && !f.Provisional {
-			s.Primaries[f.Type] = f.Ref
-		}
-	}
-	if c.leading { // a follower goes by what the leader says, who may have seen more
-		m.primaries = s.Primaries
-	}
-	return s
-}
-
-// placeKept is how long the place of a primary is kept for its name after its Service was deleted: a chart may install it
-// again.
-const placeKept = 24 * time.Hour
-
-// keepsPlace reports whether the recorded primary of a type keeps its place, and with it its credentials: while its Service
-// is there, whether it works or not, and for a day after it was deleted.
-func (m *memory) keepsPlace(typ string, present bool) bool {
-	since, gone := m.gone[typ]
-	switch {
-	case present:
-		delete(m.gone, typ)
-	case !gone:
-		if m.gone == nil {
-			m.gone = map[string]time.Time{}
-		}
-		m.gone[typ] = time.Now()
-	case time.Since(since) >= placeKept:
-		delete(m.gone, typ)
-		return false
-	}
-	return true
-}
-
-func instance(f *backend.Finding) publish.Instance {
-	c, o := f.Candidate, &f.Observation
-	i := publish.Instance{
-		Type: f.Type, Service: f.Ref, Name: c.Instance, Port: c.PortNumber, Scheme: c.Scheme, Path: c.Path,
-		Outcome: o.Outcome, SkipVerify: o.SkipVerify, FoundHost: o.Host, FoundPort: o.Port, Wants: o.Wants,
-		Host: c.Host, HealthPath: c.HealthPath, Description: c.Description,
-		Detected: c.Detected, Tenant: c.Tenant, TenantHeader: c.TenantHeader,
-	}
-	if o.Scheme != "" {
-		i.Scheme, i.Path = o.Scheme, o.Path
-	}
-	return i
 }

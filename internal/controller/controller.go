@@ -1,5 +1,5 @@
-// Package controller keeps the published toolsets right: it waits for something to change, and then runs one cycle, which
-// is the whole path from Services to the ConfigMap (Controller.cycle).
+// Package controller keeps the published toolsets up to date: it waits for a change, and then runs one cycle, which is the
+// whole path from Services to the ConfigMap (Controller.cycle).
 package controller
 
 import (
@@ -26,19 +26,19 @@ type Source interface {
 	Take() []world.Change
 	TouchAll() // everything is a change
 	Has(service backend.Ref) bool
-	Keep(services map[backend.Ref]bool) // in full, with their endpoints, also when they are nothing any more
+	Keep(services map[backend.Ref]bool) // in full, with their endpoints, also when no type matches them any more
 	Synced() <-chan struct{}
 	Frozen() []string // namespaces that may not be watched, in order
-	Err() error       // why what is known may be old; nil while all is well
+	Err() error       // why the Services as known may be outdated; nil if they are not
 }
 
-// Output is where the documents go: a ConfigMap, or what can be read as one.
+// Output is where the documents go: a ConfigMap, or a directory that is read as one.
 type Output interface {
-	Moved() <-chan struct{} // receives when it may not be as it was
+	Moved() <-chan struct{} // receives when it may have changed
 	Live() *corev1.ConfigMap
-	Gone() *corev1.ConfigMap // the last state of the one that was deleted last, nil while none was
+	Gone() *corev1.ConfigMap // the last state of the one that was deleted last, nil if none was
 	NewTerm()                // this replica begins to lead
-	// Drifted is what somebody else has changed in live, of what d says.
+	// Drifted is what another writer has changed in live, of what d says.
 	Drifted(live *corev1.ConfigMap, d publish.Desired) []publish.Drift
 	Publish(ctx context.Context, build publish.Build) (publish.Result, error)
 }
@@ -78,10 +78,10 @@ type Reporter interface {
 	GoodAnnotation(s *backend.Service)
 }
 
-// followerFactor is how much less often a replica that does not write asks the backends (DTS-RUN-2).
+// followerFactor is how much less often a replica that does not lead probes the backends (DTS-RUN-2).
 const followerFactor = 4
 
-// Controller runs the cycle. Everything in it belongs to the one goroutine of Run, but for the snapshot.
+// Controller runs the cycle. All fields belong to the goroutine of Run, except the snapshot.
 type Controller struct {
 	source  Source
 	output  Output
@@ -140,7 +140,7 @@ func (c *Controller) Run(ctx context.Context) {
 	c.monitor.SetFactor(followerFactor)
 	c.lead()
 	c.noteOutput()
-	c.written.At = time.Time{} // what is there now was there before
+	c.written.At = time.Time{} // it was there before this process
 	next := time.Now()         // when the next cycle comes; zero while none is planned
 	after := func(wait time.Duration) {
 		if t := time.Now().Add(wait); next.IsZero() || t.Before(next) {
@@ -153,7 +153,7 @@ func (c *Controller) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-heart.C:
-		case <-c.source.Changes(): // backends are asked at once; what comes of it is gathered
+		case <-c.source.Changes(): // backends are probed at once; the results are gathered
 			c.detect()
 			c.probe()
 			c.changed()
@@ -186,7 +186,7 @@ func (c *Controller) Run(ctx context.Context) {
 	}
 }
 
-// lead notes a change of leaders. Whoever leads probes at the full pace, and knows nothing of what was written before.
+// lead takes in a change of leaders. The leader probes at the full pace, and does not know what was written before.
 func (c *Controller) lead() {
 	leading := c.leader.Leading()
 	if leading == c.leading {
@@ -195,14 +195,14 @@ func (c *Controller) lead() {
 	c.leading, c.memory.own, c.memory.references = leading, false, nil
 	if leading {
 		c.output.NewTerm()
-		c.source.TouchAll() // what only a leader tells is told now
+		c.source.TouchAll() // only a leader reports bad annotations
 		c.monitor.SetFactor(1)
 	} else {
 		c.monitor.SetFactor(followerFactor)
 	}
 }
 
-// settle is for how long what the backends say is gathered. After the last of the first answers there is nothing to wait for.
+// settle is how long results of probes are gathered. After the last of the first results there is nothing to wait for.
 func (c *Controller) settle() time.Duration {
 	if s := c.Snapshot(); s != nil && !s.Discovered && c.firstRoundOver() {
 		return 0

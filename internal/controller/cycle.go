@@ -63,7 +63,7 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	if s.held > 0 {
 		again = sooner(again, s.held)
 	}
-	if !s.Discovered { // one that hangs keeps nobody from being ready
+	if !s.Discovered { // a backend that hangs must not keep the service from being ready
 		again = sooner(again, firstRound-time.Since(c.memory.began))
 	}
 	return again
@@ -76,8 +76,7 @@ func (c *Controller) probe() {
 	c.monitor.Set(c.targets())
 }
 
-// published takes in what came of writing, and returns how soon to try again where it failed; before is the ConfigMap as it
-// was.
+// published takes in the result of a write, and returns how soon to try again if it failed. before is the ConfigMap before it.
 func (c *Controller) published(ctx context.Context, s *Snapshot, before *corev1.ConfigMap, r *publish.Result, err error) time.Duration {
 	switch {
 	case errors.Is(err, errNotLeading):
@@ -97,7 +96,7 @@ func (c *Controller) published(ctx context.Context, s *Snapshot, before *corev1.
 		return c.memory.backoff()
 	}
 	if live := r.Live; live != nil && live.Immutable != nil && *live.Immutable {
-		// It is right as it is, and will not be for long.
+		// It holds what it should, but the next change cannot be written.
 		s.Err = fmt.Errorf("ConfigMap %s/%s: %w", live.Namespace, live.Name, publish.ErrImmutable)
 	}
 	s.References = c.memory.moveReferences(before, s.Document, r.Written)
@@ -126,7 +125,7 @@ func (c *Controller) conclude(s *Snapshot) {
 	}
 }
 
-// sooner is the shorter wait; 0 is none.
+// sooner is the shorter wait; a of 0 is no wait yet.
 func sooner(a, b time.Duration) time.Duration {
 	if b = max(b, time.Millisecond); a == 0 || b < a {
 		return b
@@ -166,7 +165,7 @@ func (c *Controller) detect() {
 // complaintOf is all that a Service's owner should correct, "" for nothing.
 func complaintOf(d *inventory.Detection) string { return view.Complaint(d.Service, d.Complaints()) }
 
-// known is what detection made of all that is there, as much of it as is looked at.
+// known are the detections of all Services, within the bounds of what is probed.
 func (c *Controller) known() []inventory.Detection {
 	all := slices.SortedFunc(maps.Values(c.detections), func(a, b inventory.Detection) int {
 		return a.Service.Ref.Compare(b.Service.Ref)
@@ -174,7 +173,7 @@ func (c *Controller) known() []inventory.Detection {
 	return inventory.Bound(all, c.opts.Inventory)
 }
 
-// targets are what the monitor is to probe.
+// targets are the candidates for the monitor to probe.
 func (c *Controller) targets() []probe.Target {
 	var list []probe.Target
 	for _, d := range c.known() {
@@ -187,7 +186,7 @@ func (c *Controller) targets() []probe.Target {
 	return list
 }
 
-// judge decides about everything that is known. It looks at the answers after newSnapshot has asked whether they are complete.
+// judge decides about all candidates. It reads the observations after newSnapshot has read whether they are complete.
 func (c *Controller) judge(s *Snapshot) {
 	o := c.opts.Inventory
 	o.Recorded, o.FirstRoundOver = c.memory.primaries, s.Discovered
@@ -202,8 +201,8 @@ func (c *Controller) judge(s *Snapshot) {
 	}
 }
 
-// stands reports whether what is behind a candidate's name by now may be: it is known, and none of its addresses is denied.
-// Where there is no Service of that name, the name leads nowhere.
+// stands reports whether a candidate's name is safe to keep: the Service that has it now is known, and none of its addresses
+// is denied. Where no Service has the name, it leads nowhere.
 func (c *Controller) stands(candidate *backend.Candidate) bool {
 	d, known := c.detections[candidate.Service.Ref]
 	if !known {

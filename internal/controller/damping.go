@@ -18,7 +18,7 @@ const (
 // damper decides what may be published and withdrawn now. It is for one goroutine.
 type damper struct {
 	trusted func(namespace string) bool // has neither a budget nor turns
-	// stands reports that nothing dangerous is behind a candidate by now, and that this is known.
+	// stands reports that a candidate's name is safe to keep.
 	stands func(*backend.Candidate) bool
 
 	published  map[backend.Key]publication
@@ -35,9 +35,9 @@ func newDamper(trusted func(namespace string) bool, stands func(*backend.Candida
 	}
 }
 
-// publication is what a candidate is written as: everything of it that the keys hold.
+// publication is all that the keys hold of a candidate.
 type publication struct {
-	text    string // "" if another process wrote it: anything is the same then
+	text    string // "" if another process wrote it: any text counts as unchanged then
 	since   time.Time
 	finding *backend.Finding // as it was published; nil if another process did
 }
@@ -49,7 +49,7 @@ func waits(code backend.Code, wait time.Duration) backend.Reason {
 	return backend.Reason{Code: code, Details: backend.Details{Wait: wait}}
 }
 
-// recall takes in what another process, or another replica, has published: that it is published still is no change.
+// recall takes in what another process or replica has published: publishing it again is no change.
 func (d *damper) recall(list []publish.Instance) {
 	d.published = map[backend.Key]publication{}
 	for i := range list {
@@ -57,9 +57,8 @@ func (d *damper) recall(list []publish.Instance) {
 	}
 }
 
-// hold keeps what changes too often as it is for now, among findings that are judged, and returns them with what stays
-// published though it is gone. again is when the first of them may be published or withdrawn; 0 for not before something
-// changes.
+// hold keeps what changes too often as it is for now. It changes the findings, and adds those that stay published though they
+// are gone. again is when the first of them may be published or withdrawn; 0 is not before something changes.
 func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
 	d.note(now, findings)
 	all, again = d.takeTurns(now, findings)
@@ -95,7 +94,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 	return all, again
 }
 
-// note takes in what each candidate would be published as.
+// note takes in the text that each candidate would be published with.
 func (d *damper) note(now time.Time, findings []*backend.Finding) {
 	candidates := map[backend.Key]publication{}
 	for _, f := range findings {
@@ -118,7 +117,7 @@ func (d *damper) pays(f *backend.Finding) bool {
 	return f.Observation.Outcome != backend.AuthRequired && !d.trusted(f.Namespace)
 }
 
-// enter notes what is published by now.
+// enter notes what is published now, and charges those who changed it.
 func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 	after := map[backend.Key]publication{}
 	namespaces := map[string]bool{} // those that have changed the document

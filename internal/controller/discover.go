@@ -8,22 +8,22 @@ import (
 )
 
 const (
-	// discoverEvery is the least time between the beginnings of two discoveries that somebody asks for (DTS-API-1).
+	// discoverEvery is the least time between the beginnings of two requested discoveries (DTS-API-1).
 	discoverEvery = time.Second
-	// discoverWithin is how long one waits for backends that do not answer, so that the answer comes within 10 s.
+	// discoverWithin is how long one waits for backends that do not answer, so that the request is answered within 10 s.
 	discoverWithin = 9500 * time.Millisecond
 )
 
-// A TooSoonError says that a discovery was asked for right after another.
+// A TooSoonError is the answer to a request for a discovery right after another.
 type TooSoonError struct {
-	Wait time.Duration // until one may be asked for again
+	Wait time.Duration // until the next may be requested
 }
 
 func (e *TooSoonError) Error() string {
 	return fmt.Sprintf("a discovery has just run: ask again in %s", e.Wait.Round(time.Millisecond))
 }
 
-// discoveries are those that somebody asks for. Whoever asks while one runs waits for that one.
+// discoveries are those requested. A request while one runs waits for that one.
 type discoveries struct {
 	asked chan struct{} // one is to be started
 	over  chan struct{} // every candidate was tried, or had the time to answer
@@ -32,7 +32,7 @@ type discoveries struct {
 	current *discovery // nil while none runs
 	began   time.Time  // the last one
 
-	ending *discovery // the loop's: answered by the cycle that comes now
+	ending *discovery // answered by the next cycle; for the goroutine of Run only
 }
 
 type discovery struct {
@@ -40,8 +40,8 @@ type discovery struct {
 	snapshot *Snapshot
 }
 
-// Discover looks at every Service again and asks every candidate, and returns what came of it, or after 10 s what is known
-// by then. It must only be called when there is a Snapshot. The error is a *TooSoonError, or ctx's.
+// Discover detects every Service again and probes every candidate, and returns the outcome, or after 10 s what is known by
+// then. It must only be called when there is a Snapshot. The error is a *TooSoonError, or ctx's.
 func (c *Controller) Discover(ctx context.Context) (*Snapshot, error) {
 	d, err := c.join()
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *Controller) join() (*discovery, error) {
 	return c.current, nil
 }
 
-// rediscover looks at everything again; the channel is closed when every candidate was asked.
+// rediscover detects and probes everything again; the channel is closed when every candidate was probed.
 func (c *Controller) rediscover() <-chan struct{} {
 	c.source.TouchAll()
 	c.detect()
@@ -92,14 +92,14 @@ func (c *Controller) startDiscovery(ctx context.Context) {
 	}()
 }
 
-// endDiscovery: the next cycle answers.
+// endDiscovery has the next cycle answer the requests.
 func (c *Controller) endDiscovery() {
 	c.discoveries.mu.Lock()
 	defer c.discoveries.mu.Unlock()
 	c.ending = c.current
 }
 
-// answer hands what a cycle came to to those who wait for it.
+// answer hands the snapshot of a cycle to the requests that wait for it.
 func (c *Controller) answer(s *Snapshot) {
 	if c.ending == nil {
 		return

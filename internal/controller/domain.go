@@ -76,7 +76,7 @@ func (r *Report) checkNames(s *Snapshot) {
 		}
 		r.checked.state.Store(namesChecked)
 		if wrong {
-			r.Log.Warn("names that are written do not resolve", "host", names[0].host, "names", len(names))
+			r.Log.Warn("published names do not resolve", "host", names[0].host, "names", len(names))
 			r.Events.ConfigMap(true, "ClusterDomainWrong", fmt.Sprintf("%s is written, and is no name that the cluster's DNS knows: "+
 				"clusterDomain in the configuration is wrong; the search line in a pod's /etc/resolv.conf has the right one", names[0].host))
 		}
@@ -122,7 +122,7 @@ func (r *Report) sample(names []writtenName) []writtenName {
 	return list[:min(checkedNames, len(list))]
 }
 
-// stillWritten are those of the names that are written by now, of the same Services.
+// stillWritten are those of the names that are still written, of the same Services.
 func (r *Report) stillWritten(names []writtenName) []writtenName {
 	now := *r.checked.now.Load()
 	return slices.DeleteFunc(slices.Clone(names), func(n writtenName) bool { return !slices.Contains(now, n) })

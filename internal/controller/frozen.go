@@ -5,13 +5,12 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
 // addFrozen adds the instances of namespaces that may not be watched, as they were published (DTS-DET-9), and their
-// observations. A primary of them that was not published is there all the same, so that nobody takes its place.
+// observations. A primary of them that was not published is added too, so that no other Service takes its place.
 func (c *Controller) addFrozen(detections []inventory.Detection, observations map[backend.Key]backend.Observation) []inventory.Detection {
 	frozen := c.source.Frozen()
 	there := map[backend.Ref]bool{}
@@ -32,9 +31,9 @@ func (c *Controller) addFrozen(detections []inventory.Detection, observations ma
 	return detections
 }
 
-// detection is how an instance looks that nobody sees now.
+// detection is made from the record of an instance whose Service cannot be read.
 func (c *Controller) detection(i publish.Instance) inventory.Detection {
-	// Its age is not recorded. It has what is published of it, so that nobody may take its name meanwhile.
+	// Its age is not recorded: as the oldest, it keeps its name meanwhile.
 	service := &backend.Service{Ref: i.Service, Created: time.Unix(0, 0)}
 	port := backend.Port{Number: i.Port, Protocol: "TCP"}
 	d := inventory.Detection{Service: service}
@@ -49,17 +48,4 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 		Tenant: i.Tenant, TenantHeader: i.TenantHeader,
 	}}
 	return d
-}
-
-// record is what is known of a published instance.
-func record(i publish.Instance) health.Record {
-	r := health.Record{Port: i.Port, Observation: backend.Observation{
-		Outcome: i.Outcome, Scheme: i.Scheme, Path: i.Path, Version: i.Version, SkipVerify: i.SkipVerify,
-		Host: i.FoundHost, Port: i.FoundPort, Wants: i.Wants,
-		Identity: true, Detail: "as it was published before; not asked since",
-	}}
-	if i.Detected != "" {
-		r.Observation.Type = i.Type
-	}
-	return r
 }

@@ -66,8 +66,9 @@ func TestAllUnreachableIsTold(t *testing.T) {
 	unproven.Candidate.Unproven = true
 	nothing := &backend.Finding{Ref: backend.Ref{Namespace: "ns", Name: "shop"}, Verdict: backend.Rejected}
 	const gone, empty = backend.Unreachable, backend.NoEndpoints
-	const warning = `level=WARN msg="none of the backends can be reached: a NetworkPolicy keeps this process from them, or it runs where their addresses lead nowhere"` +
-		` namespace=ns service=a type=grafana backends=2 err="connection refused"`
+	const warning = `level=WARN msg="no backend reachable"` +
+		` namespace=ns service=a type=grafana backends=2 err="connection refused"` +
+		` advice="check the NetworkPolicies, and that the cluster's addresses can be reached from where this process runs"`
 	l := newLogged()
 	for _, step := range []struct {
 		name     string
@@ -81,12 +82,12 @@ func TestAllUnreachableIsTold(t *testing.T) {
 		{"still", []*backend.Finding{finding("a", gone)}, nil},
 		{"they are gone", nil, nil},
 		{"still", []*backend.Finding{finding("a", gone), finding("b", gone)}, nil},
-		{"one answers", []*backend.Finding{finding("a", gone), finding("b", backend.WrongIdentity)}, []string{`level=INFO msg="backends can be reached again"`}},
+		{"one answers", []*backend.Finding{finding("a", gone), finding("b", backend.WrongIdentity)}, []string{`level=INFO msg="backends reachable again"`}},
 		{"it still does", []*backend.Finding{finding("a", gone), finding("b", backend.Ready)}, nil},
 		{"none again", []*backend.Finding{finding("a", gone), finding("b", gone)}, []string{warning}},
 	} {
 		l.Cycle(&Snapshot{Findings: step.findings})
-		if diff := cmp.Diff(step.want, l.lines("can be reached")); diff != "" {
+		if diff := cmp.Diff(step.want, l.lines("reachable")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}
 	}
@@ -97,7 +98,7 @@ func TestInvalidOverridesAreReported(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	l := newLogged()
 	invalid := errors.New("overrides.yaml:1:2: no")
-	const warning = `level=WARN msg="the overrides are invalid: the last good ones stay in force" err="overrides.yaml:1:2: no"`
+	const warning = `level=WARN msg="overrides invalid" err="overrides.yaml:1:2: no"`
 	for _, step := range []struct {
 		name     string
 		snapshot Snapshot
@@ -108,10 +109,10 @@ func TestInvalidOverridesAreReported(t *testing.T) {
 		{"still", Snapshot{Overrides: invalid}, nil},
 		{"a new leader", Snapshot{Leading: true, Overrides: invalid}, []string{warning}},
 		{"it still leads", Snapshot{Leading: true, Overrides: invalid}, nil},
-		{"valid again", Snapshot{Leading: true}, []string{`level=INFO msg="the overrides are valid again"`}},
+		{"valid again", Snapshot{Leading: true}, []string{`level=INFO msg="overrides valid again"`}},
 	} {
 		l.Cycle(&step.snapshot)
-		if diff := cmp.Diff(step.want, l.lines("the overrides are")); diff != "" {
+		if diff := cmp.Diff(step.want, l.lines("msg=\"overrides ")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}
 	}
@@ -133,7 +134,7 @@ func TestInvalidOverridesAreReported(t *testing.T) {
 func TestWarningsAreToldOnce(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	l := newLogged()
-	line := func(text string) string { return `level=WARN msg="what is written wants attention" warning=` + text }
+	line := func(text string) string { return `level=WARN msg="ConfigMap warning" warning=` + text }
 	for _, step := range []struct {
 		name     string
 		snapshot Snapshot
@@ -146,7 +147,7 @@ func TestWarningsAreToldOnce(t *testing.T) {
 		{"the first is back", Snapshot{Leading: true, Document: &toolset.Document{Warnings: []string{"a"}}}, []string{line("a")}},
 	} {
 		l.Cycle(&step.snapshot)
-		if diff := cmp.Diff(step.want, l.lines("attention")); diff != "" {
+		if diff := cmp.Diff(step.want, l.lines("ConfigMap warning")); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}
 	}
@@ -164,21 +165,21 @@ func TestRepairsAreTold(t *testing.T) {
 		{"made for the first time", publish.Result{Written: true, Created: true, Changed: []string{"a", "b"}}, nil, "a, b"},
 		{
 			"deleted", publish.Result{Written: true, Created: true, Changed: []string{"a", "b"}, Drifted: []publish.Drift{{Key: "a"}, {Key: "b"}}},
-			[]string{`level=INFO msg="what was published was deleted; it is written again" keys=2`}, "everything, which was deleted",
+			[]string{`level=INFO msg="deleted ConfigMap restored" keys=2`}, "everything, which was deleted",
 		},
 		{
 			"a key removed", publish.Result{Written: true, Changed: []string{"a"}, Drifted: []publish.Drift{{Key: "a"}}},
-			[]string{`level=INFO msg="what somebody removed is written again" key=a`}, "a, which was removed",
+			[]string{`level=INFO msg="removed key restored" key=a`}, "a, which was removed",
 		},
 		{
 			"a key changed", publish.Result{Written: true, Changed: []string{"a"}, Drifted: []publish.Drift{{Key: "a", Manager: "kubectl-edit"}}},
-			[]string{`level=INFO msg="repaired what somebody else changed" key=a manager=kubectl-edit`}, "a, which was changed by kubectl-edit",
+			[]string{`level=INFO msg="changed key repaired" key=a manager=kubectl-edit`}, "a, which was changed by kubectl-edit",
 		},
 	} {
 		l.Cycle(&Snapshot{Write: &Write{Result: tt.result}})
 		var got []string
 		for _, line := range l.lines("") {
-			if !strings.Contains(line, "msg=published ") {
+			if !strings.Contains(line, `msg="ConfigMap published" `) {
 				got = append(got, line)
 			}
 		}
@@ -221,12 +222,12 @@ func TestMisnamedPrimaryIsTold(t *testing.T) {
 	for range 3 {
 		cycle(true, true, gone)
 	}
-	if got := l.lines("primary that none can be"); len(got) != 1 || !strings.Contains(got[0], "service=m/gone") {
+	if got := l.lines("configured primary missing"); len(got) != 1 || !strings.Contains(got[0], "service=m/gone") {
 		t.Errorf("log: %q", got)
 	}
 	cycle(true, false, nil) // a new look has not ended
 	cycle(true, true, nil)
-	if got := l.lines("is there"); len(got) != 1 {
+	if got := l.lines("primary found"); len(got) != 1 {
 		t.Errorf("log: %q", got)
 	}
 	want := []string{

@@ -16,7 +16,7 @@ import (
 type ReferenceMove struct {
 	Variable string
 	Toolset  string
-	From, To string // the Service, or the instance's name where the Service is not known; "" for nobody
+	From, To string // the Service, or the instance's name where the Service is not known; "" for none
 }
 
 // holder is who gets a variable.
@@ -86,7 +86,7 @@ func moves(old, now references) (list []ReferenceMove) {
 		}
 		moved := func(m ReferenceMove) bool { return m.Variable == h.variable && m.Toolset == h.toolset && m.To == "" }
 		if i := slices.IndexFunc(list, moved); i >= 0 && list[i].From == now[h] {
-			list = slices.Delete(list, i, i+1) // it has another name by now
+			list = slices.Delete(list, i, i+1) // it has another name now
 		} else if i >= 0 {
 			list[i].To = now[h]
 		} else {

@@ -114,10 +114,10 @@ func (r *Report) reportSource(err error) {
 	switch text := textOf(err); {
 	case !r.source.Changed(text):
 	case err == nil:
-		r.Log.Info("everything can be read again")
+		r.Log.Info("Services readable again")
 		r.note(history.SourceRecovered, "everything can be read again")
 	default:
-		r.Log.Warn("not everything can be read as it is now: what was known stays", "err", err)
+		r.Log.Warn("Services not readable", "err", err)
 		r.note(history.SourceFailed, "what was known stays: %s", text)
 	}
 }
@@ -145,11 +145,11 @@ func (r *Report) reportOverrides(s *Snapshot, led bool) {
 	switch text := textOf(s.Overrides); {
 	case !r.overrides.Changed(text):
 	case text == "":
-		r.Log.Info("the overrides are valid again")
+		r.Log.Info("overrides valid again")
 		r.note(history.OverridesValid, "the overrides are valid again and in force")
 		r.Events.ConfigMap(false, "OverridesValid", "the overrides are valid again and in force")
 	default:
-		r.Log.Warn("the overrides are invalid: the last good ones stay in force", "err", text)
+		r.Log.Warn("overrides invalid", "err", text)
 		r.note(history.OverridesInvalid, "the last good ones stay in force: %s", text)
 		r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+text)
 	}
@@ -158,7 +158,7 @@ func (r *Report) reportOverrides(s *Snapshot, led bool) {
 // Forgotten implements Reporter.
 func (r *Report) Forgotten(err error) {
 	r.Metrics.Error(metrics.OperationState)
-	r.Log.Warn("what was published before cannot be read: it stays until every backend was asked once", "err", err)
+	r.Log.Warn("recorded state not readable", "err", err)
 }
 
 // note enters something into the history that is about no single backend.

@@ -76,7 +76,7 @@ func (r *Report) reportReach(s *Snapshot) {
 		case backend.NoEndpoints: // not probed
 		default:
 			if r.cutOff.Changed(false) {
-				r.Log.Info("backends can be reached again")
+				r.Log.Info("backends reachable again")
 			}
 			return
 		}
@@ -85,8 +85,8 @@ func (r *Report) reportReach(s *Snapshot) {
 		return
 	}
 	first := unreached[0]
-	r.Log.Warn("none of the backends can be reached: a NetworkPolicy keeps this process from them, or it runs where their addresses lead nowhere",
-		attributes(first.Candidate.Key(), "backends", len(unreached), "err", first.Observation.Detail)...)
+	r.Log.Warn("no backend reachable", attributes(first.Candidate.Key(), "backends", len(unreached), "err", first.Observation.Detail,
+		"advice", "check the NetworkPolicies, and that the cluster's addresses can be reached from where this process runs")...)
 }
 
 // reportWarnings reports each warning about what is written, when it comes up.
@@ -96,7 +96,7 @@ func (r *Report) reportWarnings(s *Snapshot) {
 	}
 	for _, w := range s.Document.Warnings {
 		if !r.warnings.Is(w, true) {
-			r.Log.Warn("what is written wants attention", "warning", w)
+			r.Log.Warn("ConfigMap warning", "warning", w)
 			r.warnings.Reported(w, true)
 		}
 	}
@@ -114,13 +114,14 @@ func (r *Report) reportMisnamed(s *Snapshot) {
 		now[m.Type] = true
 		if text := view.MisnamedLine(m.Type, m.Ref, m.Finding); !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport(m.Namespace) {
 			r.misnamed.Reported(m.Type, text)
-			r.Log.Warn("the configuration names a primary that none can be", "type", m.Type, "service", m.Ref.String(), "reason", view.Misnamed(m.Type, m.Finding))
+			r.Log.Warn("configured primary missing",
+				"type", m.Type, "service", m.Ref.String(), "reason", view.Misnamed(m.Type, m.Finding))
 			r.Events.ConfigMap(true, "PrimaryMissing", text)
 		}
 	}
 	over := r.misnamed.Over(func(typ string) bool { return now[typ] })
 	for _, typ := range slices.Sorted(maps.Keys(over)) {
-		r.Log.Info("the primary that the configuration names is there", "type", typ)
+		r.Log.Info("configured primary found", "type", typ)
 		r.Events.ConfigMap(false, "PrimaryFound", "the primary "+typ+" that the configuration names is there")
 	}
 }
@@ -164,7 +165,7 @@ func (r *Report) reportLimits(s *Snapshot) {
 		}
 	}
 	for l := range r.limited.Over(func(l limited) bool { return count[l] > 0 }) {
-		r.Log.Info("no backends left out any more", "namespace", l.namespace, "limit", string(l.limit))
+		r.Log.Info("backends no longer left out", "namespace", l.namespace, "limit", string(l.limit))
 	}
 }
 

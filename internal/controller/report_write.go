@@ -27,7 +27,7 @@ func (r *Report) reportWrite(w *Write, err error) {
 	r.Metrics.Reconciled(result(&w.Result, err))
 	if w.Written {
 		list := func(keys []string) []string { return append([]string{}, keys...) } // none is [] in JSON, not null
-		r.Log.Info("published", "changed", list(w.Changed), "removed", list(w.Removed), "repaired", len(w.Drifted), "bytes", w.Bytes)
+		r.Log.Info("ConfigMap published", "changed", list(w.Changed), "removed", list(w.Removed), "repaired", len(w.Drifted), "bytes", w.Bytes)
 		if keys := fresh(&w.Result); len(keys) > 0 {
 			r.note(history.Published, "%s", strings.Join(keys, ", "))
 		}
@@ -53,7 +53,7 @@ func (r *Report) reportWrite(w *Write, err error) {
 // reportFailure reports each kind of failure once, and when it is over.
 func (r *Report) reportFailure(err error) {
 	if errors.Is(err, publish.ErrSuperseded) {
-		r.Log.Info("another replica has written meanwhile", "err", err)
+		r.Log.Info("ConfigMap written by another replica", "err", err)
 		return
 	}
 	if err != nil {
@@ -66,11 +66,11 @@ func (r *Report) reportFailure(err error) {
 	switch text := textOf(err); {
 	case !r.failing.Changed(text):
 	case err == nil:
-		r.Log.Info("publishing works again")
+		r.Log.Info("ConfigMap published again")
 		r.note(history.Recovered, "publishing works again")
 		r.Events.ConfigMap(false, "PublishWorks", "publishing works again")
 	default:
-		r.Log.Error("publishing failed: what was published last stays", "err", err)
+		r.Log.Error("ConfigMap not published", "err", err)
 		r.note(history.Failed, "what was published last stays: %s", text)
 		r.Events.ConfigMap(true, "PublishFailed", text)
 	}
@@ -79,17 +79,17 @@ func (r *Report) reportFailure(err error) {
 // reportRepairs reports what was written again after another writer had changed it.
 func (r *Report) reportRepairs(res *publish.Result) {
 	if res.Created && len(res.Drifted) > 0 {
-		r.Log.Info("what was published was deleted; it is written again", "keys", len(res.Changed))
+		r.Log.Info("deleted ConfigMap restored", "keys", len(res.Changed))
 		r.note(history.Repaired, "everything, which was deleted")
 		return
 	}
 	for _, d := range res.Drifted {
 		if d.Manager == "" {
-			r.Log.Info("what somebody removed is written again", "key", d.Key)
+			r.Log.Info("removed key restored", "key", d.Key)
 			r.note(history.Repaired, "%s, which was removed", d.Key)
 			continue
 		}
-		r.Log.Info("repaired what somebody else changed", "key", d.Key, "manager", d.Manager)
+		r.Log.Info("changed key repaired", "key", d.Key, "manager", d.Manager)
 		r.note(history.Repaired, "%s, which was changed by %s", d.Key, d.Manager)
 	}
 }

@@ -10,33 +10,33 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Snapshot is what one cycle came to, for whoever wants to know. It must not be changed.
+// Snapshot is the outcome of one cycle. It must not be changed.
 type Snapshot struct {
 	Findings []*backend.Finding
 	Document *toolset.Document // nil where Err says why it could not be built
 	Keys     map[string]string // what the output should hold
 	At       time.Time
 	Took     Times
-	// Discovered: every candidate was asked once, or had the time to answer.
+	// Discovered: every candidate was probed once, or had the time to answer.
 	Discovered bool
 	Leading    bool
-	Frozen     []string // namespaces that may not be watched: what is published of them stays as it is
+	Frozen     []string // namespaces that may not be watched: their published backends stay as they are
 	Err        error    // why the output is not as it should be
-	Source     error    // why what is known of the Services may be old
+	Source     error    // why the Services as known may be outdated
 	Overrides  error    // what is wrong with the admin's overrides
 	// Misnamed are primaries of the configuration that none can be.
 	Misnamed []inventory.Misnamed
 	DryRun   bool    // nothing is written
 	InForce  bool    // the output holds what Keys say; in a dry run they are taken for it
 	Output   Written // what the output holds
-	Write    *Write  // what came of writing; nil where that was not tried
+	Write    *Write  // nil if no write was tried
 	// References are changes in who gets which variable of HolmesGPT's environment.
 	References []ReferenceMove
 
-	held time.Duration // until the first of the backends that change too often may be published; 0: there is none
+	held time.Duration // until the first backend that changes too often may be published; 0 for none
 }
 
-// Write is what came of one attempt to write; Snapshot.Err says why it failed.
+// Write is the result of one attempt to write; Snapshot.Err says why it failed.
 type Write struct {
 	publish.Result
 	// Limited are keys that another writer keeps changing; from now on they are repaired only at each resync.

@@ -112,8 +112,8 @@ func (p publication) stays() backend.Finding {
 	}
 }
 
-// mayStay reports whether what is published is no longer wanted, f being what is found now, and may stay for a while all the
-// same. What its owner did may; not so what no longer works, what leads to a denied address, and what holds a credential.
+// mayStay reports whether what is published is no longer wanted, f being what is found now, and may stay for a while.
+// What its owner did may wait; not so what no longer works, what leads to a denied address, and what holds a credential.
 func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 	switch {
 	case p.finding == nil, len(p.finding.Credentials) > 0, p.finding.Entitled:
@@ -131,7 +131,7 @@ func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 	return d.stands(p.finding.Candidate)
 }
 
-// ranked is what decides about the primary, and whose notes and names stand, and changes while a backend is published as it is.
+// ranked decides about the primary, and about whose notes and names stand; it may change while the text of a backend does not.
 type ranked struct {
 	noData  bool
 	bundled string

@@ -12,14 +12,14 @@ import (
 // Kind of a change.
 type Kind string
 
-// The kinds, by what they are about: backends, what is published, the admin's and owners' words, the service itself.
+// The kinds, by subject: backends, the ConfigMap, overrides and annotations, the service itself.
 const (
-	Added     Kind = "added"     // a backend is taken in
+	Added     Kind = "added"     // a backend is published
 	Changed   Kind = "changed"   // it is reached in another way
 	Withdrawn Kind = "withdrawn" // it is taken out
 
 	Published Kind = "published" // something new was written
-	Repaired  Kind = "repaired"  // what somebody else had changed was put right
+	Repaired  Kind = "repaired"  // a change by another writer was undone
 	Failed    Kind = "failed"    // it could not be written
 	Recovered Kind = "recovered" // it can again
 

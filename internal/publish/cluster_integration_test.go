@@ -21,6 +21,7 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
 
@@ -172,8 +173,8 @@ func (c *cluster) quiet(p *Publisher, requests *counted, want map[string]string)
 			c.t.Errorf("%s is %q, want %q", k, before.Data[k], text)
 		}
 	}
-	for _, k := range reserved(before) {
-		if _, ok := want[k]; !ok {
+	for k := range entries(before) {
+		if _, ok := want[k]; !ok && toolset.OwnedKey(k) {
 			c.t.Errorf("%s is still there", k)
 		}
 	}

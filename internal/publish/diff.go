@@ -9,19 +9,18 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Drift is a generated key, or a label of ours, that somebody else changed, removed or added.
+// Drift is a generated key, or a label of ours, that another writer changed, removed or added.
 type Drift struct {
 	Key string // the key, or "label NAME"
-	// Manager is the field manager that owns what stands there, several with commas between; "" where nobody does, as
-	// after a removal.
+	// Manager is the field manager that owns it now, several with commas between; "" if none does, as after a removal.
 	Manager string
 }
 
-// Difference is what keeps a ConfigMap from being as it should.
+// Difference is between a ConfigMap and what it should hold.
 type Difference struct {
 	Changed   []string // generated keys, and labels as "label NAME", that are missing or differ
 	Stale     []string // keys with a reserved name that are not generated, also in binaryData
-	Drifted   []Drift  // of both, those that somebody else caused
+	Drifted   []Drift  // of both, those that another writer caused
 	Held      []string // would be Changed or Stale, but are to be left as they are
 	Immutable bool
 	Bytes     int // size that the ConfigMap would have: data, binaryData, labels and annotations
@@ -41,8 +40,8 @@ func (d *Difference) none() bool {
 func plainKey(name string) string { return name }
 func labelKey(name string) string { return "label " + name }
 
-// Compare tells what Publish would do to live. It asks nobody. Who caused a difference is read off live's managedFields;
-// that something was removed is known of what this Publisher wrote itself.
+// Compare returns what Publish would change in live, without a request. Who caused a difference is read from its managedFields;
+// a removal is known only of what this Publisher wrote itself.
 func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	d := Difference{absent: live == nil}
 	if live == nil {

@@ -5,8 +5,8 @@
 // from. Both are needed: an apply with a resourceVersion alone to a ConfigMap that is gone makes a new one, without the
 // overrides that the old one had.
 //
-// A ConfigMap that is gone is made under a field manager of a random name, without force: whatever somebody else made in
-// the meantime then wins, and is met again as an existing ConfigMap. That field manager's entry is removed at the end, so
-// that restored overrides belong to nobody and an admin's next apply meets no conflict. An entry that a killed process
-// left is removed by the next one.
+// A deleted ConfigMap is created under a field manager of a random name, without force: one that another writer has created
+// in the meantime wins, and is then treated as existing. That field manager's entry is removed at the end, so that restored
+// overrides have no owner and an admin's next apply meets no conflict. An entry that a killed process left is removed by the
+// next one.
 package publish

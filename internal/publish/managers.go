@@ -21,7 +21,7 @@ const (
 	inAnnotations section = "f:metadata/f:annotations"
 )
 
-// owners tells who owns what, from a ConfigMap's managedFields.
+// owners are the owners of a ConfigMap's entries, from its managedFields.
 type owners struct {
 	publisher *Publisher
 	entries   []owner
@@ -83,8 +83,8 @@ func (o *owners) applied(s section, key string) bool {
 	})
 }
 
-// drift is not nil if somebody else made what stands there, or if it is not there or belongs to nobody and remembered says
-// that we had written something else. The key is left to the caller.
+// drift is not nil if another writer owns the entry, or if the entry is absent or has no owner and remembered says that we
+// had written something else. The caller sets the key.
 func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
 	var others []string
 	if present {
@@ -126,7 +126,7 @@ func (p *Publisher) superseded(live, fresh *corev1.ConfigMap) bool {
 	return false
 }
 
-// isRestorer tells the field managers that make a ConfigMap that is gone.
+// isRestorer recognises the field managers that create a deleted ConfigMap.
 func (p *Publisher) isRestorer(manager string) bool {
 	return strings.HasPrefix(manager, p.options.FieldManager+restorerInfix)
 }

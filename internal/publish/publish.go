@@ -35,7 +35,7 @@ const (
 	requestTimeout = 10 * time.Second
 )
 
-// Client is what is needed of the ConfigMaps of one namespace; client-go's typed ConfigMapInterface has it.
+// Client is the part of client-go's ConfigMapInterface that is used.
 type Client interface {
 	Get(ctx context.Context, name string, opts metav1.GetOptions) (*corev1.ConfigMap, error)
 	Apply(ctx context.Context, cm *applycorev1.ConfigMapApplyConfiguration, opts metav1.ApplyOptions) (*corev1.ConfigMap, error)
@@ -67,7 +67,7 @@ type Desired struct {
 }
 
 // Build computes what the ConfigMap should hold from what it holds, of which the overrides are a part; live is nil where
-// there is none. It is called again after each conflict, with the ConfigMap as it is by then, so that no text is ever
+// there is none. It is called again after each conflict, with the ConfigMap as it is then, so that no text is ever
 // written that was computed from another state. It must not change live. An error ends Publish, which returns it: it is
 // the place to look whether this process still leads.
 type Build func(live *corev1.ConfigMap) (Desired, error)
@@ -79,7 +79,7 @@ type Result struct {
 	Restored bool     // overrides.yaml was brought back
 	Changed  []string // generated keys and labels written, as in Difference
 	Removed  []string // reserved keys removed
-	Drifted  []Drift  // of both, those that somebody else had changed
+	Drifted  []Drift  // of both, those that another writer had changed
 	Held     []string // would have been written or removed, but for Desired.Hold
 	Bytes    int      // size of the ConfigMap, or the size it would have where nothing was written
 	// Live is the ConfigMap as it is now, as far as this process knows; nil if there is none.
@@ -109,14 +109,14 @@ func New(client Client, options Options) *Publisher {
 // NewTerm forgets what was written: this replica begins to lead, and another may have written since.
 func (p *Publisher) NewTerm() { p.newest, p.known = nil, nil }
 
-// Drifted is what somebody else has changed in live, of what want says.
+// Drifted is what another writer has changed in live, of what want says.
 func (p *Publisher) Drifted(live *corev1.ConfigMap, want Desired) []Drift {
 	return p.Compare(live, want).Drifted
 }
 
-// Publish makes the ConfigMap hold what build says. Conflicts with other writers are retried; what is left of them is an error to be retried at the
-// next cycle. Errors are one line for people; ErrImmutable, ErrTooLarge, ErrSuperseded and ErrConflict can be told by
-// errors.Is, and the step that failed by errors.As with *Error. An error of build is returned as it is.
+// Publish makes the ConfigMap hold what build says. Conflicts with other writers are retried; the last is an error, to be
+// retried at the next cycle. Errors are one line for people. errors.Is finds ErrImmutable, ErrTooLarge, ErrSuperseded and
+// ErrConflict, errors.As with *Error the step that failed. An error of build is returned unchanged.
 func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 	res := &Result{}
 	live, err := p.current(ctx)

@@ -29,7 +29,7 @@ func (r *Repairs) Hold(drifted []Drift, now time.Time) []string {
 }
 
 // Made counts the repairs that Publish made, Result.Drifted. It returns those that have reached the limit just now, which is
-// the time to tell people who the other writer is.
+// the time to report the other writer.
 func (r *Repairs) Made(drifted []Drift, now time.Time) []Drift {
 	if r.made == nil {
 		r.made = map[string][]time.Time{}

@@ -69,7 +69,7 @@ func (p *Publisher) send(ctx context.Context, r *request) (cm *corev1.ConfigMap,
 
 // restore makes the ConfigMap with all that belongs in it in one write, since those who mount it must not see it without its
 // document; or it adds the overrides to an existing one. Without force, and under a name that owns nothing yet, it cannot
-// change a value that somebody else has written.
+// change a value that another writer has written.
 func (p *Publisher) restore(live *corev1.ConfigMap, want Desired, d *Difference) *request {
 	if !d.absent && !d.restore {
 		return nil
@@ -116,7 +116,7 @@ func (p *Publisher) apply(live *corev1.ConfigMap, want Desired, d *Difference) *
 	return &request{op: OpApply, apply: cm, options: options, changed: d.Changed}
 }
 
-// prune removes reserved keys whoever owns them.
+// prune removes reserved keys, whatever their owner.
 func (p *Publisher) prune(live *corev1.ConfigMap, _ Desired, d *Difference) *request {
 	if len(d.Stale) == 0 {
 		return nil
@@ -136,7 +136,7 @@ func (p *Publisher) prune(live *corev1.ConfigMap, _ Desired, d *Difference) *req
 	return &request{op: OpPrune, patch: fenced(live, body), removed: d.Stale}
 }
 
-// disown removes the restorers' entries from the managedFields. What they alone owned then belongs to nobody.
+// disown removes the restorers' entries from the managedFields. What they alone owned has no owner then.
 func (p *Publisher) disown(live *corev1.ConfigMap, _ Desired, d *Difference) *request {
 	if len(d.leftovers) == 0 {
 		return nil
@@ -180,8 +180,8 @@ func heldAt(want, live map[string]string, hold []string, name func(string) strin
 	return out
 }
 
-// keepForeign adds what is not ours and yet was applied under our name, as by an admin who wanted to avoid a conflict: an
-// apply removes what its field manager applied before and no longer does.
+// keepForeign adds what is not generated and yet was applied under our name, as by an admin who wanted to avoid a conflict:
+// an apply removes what its field manager applied before and no longer does.
 func (p *Publisher) keepForeign(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap) {
 	owners := p.owners(live)
 	for k, v := range live.Data {

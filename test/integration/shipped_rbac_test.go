@@ -182,13 +182,13 @@ func (i *installation) toggleOverrides(t *testing.T) {
 	i.publishes(t, "team/prometheus")
 	pause(t.Context(), time.Second) // from then on Events name the ConfigMap by its UID
 	i.write(t, overrides, "toolsets: [")
-	i.says(t, "the overrides are invalid")
+	i.says(t, "overrides invalid")
 	i.write(t, overrides, nil)
-	i.says(t, "the overrides are valid again")
+	i.says(t, "overrides valid again")
 	pause(t.Context(), 6*time.Second)
 	i.write(t, overrides, "toolsets: [")
 	testenv.Eventually(t, 20*time.Second, "the log says so twice", func() error {
-		if n := strings.Count(i.Log(t), "the overrides are invalid"); n < 2 {
+		if n := strings.Count(i.Log(t), "overrides invalid"); n < 2 {
 			return fmt.Errorf("%d times", n)
 		}
 		return nil

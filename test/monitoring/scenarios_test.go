@@ -112,7 +112,7 @@ func (b *bench) publishFailing(t *testing.T) {
 		check(t, os.Rename(b.service.out, moved))
 		write(t, b.service.out, "in the way")
 		eventually(t, "it fails", func() error {
-			if !strings.Contains(b.service.text(t), "publishing failed") {
+			if !strings.Contains(b.service.text(t), "ConfigMap not published") {
 				return errors.New("it does not say so")
 			}
 			return nil
