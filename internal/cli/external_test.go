@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // TestExternalName: an ExternalName Service that its owner includes is told in one message what the configuration has to

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // What stands before real products, as people meet it: the verdict, why, and what to do.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // Backends that keep tenants apart are not published until one is named, and then once for each.

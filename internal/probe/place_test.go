@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // Software below a base path that nobody guesses says where it is: in the page that it answers everything with, in a redirect of

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // broken is a stand-in whose one path answers otherwise.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // The stand-ins were written from the software and not from the catalog: each passes for its own type and

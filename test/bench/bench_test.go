@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/bench/report"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // mainSize is the cluster that the targets speak of.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // service is a Service of an example cluster with the stand-in that answers at its ClusterIP.

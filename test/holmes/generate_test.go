@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 const component = "app.kubernetes.io/component"

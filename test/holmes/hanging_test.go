@@ -10,7 +10,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // Two Prometheuses of a stranger that were proven, and answer nothing to HolmesGPT, use up the 20 s that it gives a toolset by

@@ -11,8 +11,8 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/holmes/venv"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // TestCheckCatches proves that the check can fail: each trap of HolmesGPT, and each way in which its own checks are too

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // The real HolmesGPT sends a credential that the overrides put at the top of a toolset, and that is written into the instance

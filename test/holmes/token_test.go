@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // On OpenShift the real HolmesGPT sends the token of its own ServiceAccount to a Prometheus that names no Authorization. What

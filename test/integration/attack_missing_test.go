@@ -11,8 +11,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // Services that become something and nothing again and again have their EndpointSlices read; those of a Service of another

@@ -16,8 +16,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"kubernaut.io/dynamic-toolset/internal/publish"
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // What an owner of Services in the namespaces evil… may bring about, on a real API server.

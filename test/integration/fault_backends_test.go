@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // prometheusService is one that its labels tell.

@@ -18,8 +18,8 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // instance is a running service with the addresses it listens on.

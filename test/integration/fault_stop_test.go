@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // SIGTERM while backends hang, with the settings that the service comes with: it ends at once, and another takes over when

@@ -19,8 +19,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 const account = "dynamic-toolset"

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/chart/shipped"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 var patient = flag.Bool("patient", false, "wait until what happened is out of the windows of the alerts (half an hour), instead of dropping it")

@@ -15,8 +15,8 @@ import (
 	"sync"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/standin"
 	"kubernaut.io/dynamic-toolset/test/chart/shipped"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // binary is the program, built once from the tree as it is.

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/standin"
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // twin is a stand-in and the real product that it stands for.
