@@ -98,14 +98,17 @@ func version(c *catalog.Check, a *answer) string {
 	if len(s) > maxVersion || !versionLike.MatchString(s) {
 		return ""
 	}
-	if found := inBuild.FindStringSubmatch(s); found != nil && !plainVersion.MatchString(s) {
+	if plainVersion.MatchString(s) {
+		return strings.TrimPrefix(s, "v")
+	}
+	if found := inBuild.FindStringSubmatch(s); found != nil {
 		return found[1]
 	}
 	return s
 }
 
-// A build may be named after its program, date, tag and commit: program-20260501-000000-tags-v1.52.1-0-g0123abc. Its version is
-// the tag's.
+// Some products put a v before the number, which is left out here. A build may be named after its program, date, tag and commit:
+// program-20260501-000000-tags-v1.52.1-0-g0123abc. Its version is the tag's.
 var (
 	plainVersion = regexp.MustCompile(`^v?[0-9]+\.`)
 	inBuild      = regexp.MustCompile(`-v([0-9]+(?:\.[0-9]+)+)(?:-|$)`)

@@ -99,10 +99,10 @@ var products = []product{
 	}, "tempo", "2.6.0", ""},
 	{"jaeger", answers{
 		"/api/services": {body: `{"data":["frontend"],"total":1,"limit":0,"offset":0,"errors":null}`}, "*": {body: jaegerUI},
-	}, "jaeger", "v1.62.0", ""},
+	}, "jaeger", "1.62.0", ""},
 	{"jaeger without services", answers{
 		"/api/services": {body: `{"data":null,"total":0,"limit":0,"offset":0,"errors":null}`}, "*": {body: jaegerUI},
-	}, "jaeger", "v1.62.0", ""},
+	}, "jaeger", "1.62.0", ""},
 	{"zipkin", answers{
 		"/health": {body: `{"status":"UP","zipkin":{"status":"UP","details":{"InMemoryStorage{}":{"status":"UP"}}}}`},
 		"/info":   {body: `{"zipkin":{"version":"2.24.3","commit":"c"}}`}, "/api/v2/services": {body: `["a"]`},

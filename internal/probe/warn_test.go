@@ -167,7 +167,7 @@ func TestVersions(t *testing.T) {
 	p := newProber(t, Options{})
 	for kind, want := range map[standin.Kind]string{
 		standin.VictoriaMetrics: "1.148.0", standin.VMSelect: "1.148.0", standin.VictoriaLogs: "1.148.0", standin.Thanos: "1.148.0",
-		standin.Jaeger: "v1.148.0", standin.Mimir: "1.148.0",
+		standin.Jaeger: "1.148.0", standin.Mimir: "1.148.0",
 	} {
 		typ := string(kind)
 		if kind == standin.VMSelect {
