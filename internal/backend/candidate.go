@@ -25,6 +25,9 @@ func (s Strength) String() string {
 	return [...]string{"weak", "strong", "explicit"}[s]
 }
 
+// TierFront is the tier of a proxy that may stand before a backend of its type, such as vmauth.
+const TierFront = -1
+
 // Candidate is one port of a Service that a catalog entry, or an annotation, takes for a backend.
 type Candidate struct {
 	Service  *Service
@@ -53,7 +56,7 @@ type Candidate struct {
 	Signs      []string // what matched, for people, strongest first
 	PortReason Reason   // why this port
 	Stem       string   // its name without the word for a node, the same for all nodes of one installation; "" = not told
-	Tier       int      // preference between Services in front of one backend: lower is preferred
+	Tier       int      // preference between Services in front of one backend: lower is preferred, TierFront most
 	HealthPath string   // from the annotation, absolute path; "" = as the type says
 	Unproven   bool     // health-endpoint "none": publish without a probe, and say so
 	Tenants    []string // from the annotation, each once and fit for a header and a path; nil = none named

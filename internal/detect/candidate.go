@@ -27,11 +27,14 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 		c.PortGuessed = false
 	}
 	c.Stem, c.Tier = t.node(s.Name)
-	if rule != nil {
+	switch {
+	case rule != nil:
 		c.Tier = max(c.Tier, rule.Tier)
 		if !c.FixedPath {
 			c.Path = rule.Path
 		}
+	case d.front(t, s) != nil:
+		c.Tier = backend.TierFront
 	}
 	return c
 }

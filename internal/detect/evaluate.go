@@ -94,12 +94,13 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		return e // only a word somewhere, or a port that everybody uses
 	}
 	e.Candidate = d.candidate(t, s, eps, notes, rule, port, why)
-	if rule == nil {
-		e.Candidate.Tier += tierUnknown
-	}
 	e.Candidate.Strength = e.strength(t, port)
-	if front != nil && rule == nil {
+	switch {
+	case rule != nil:
+	case front != nil:
 		e.Candidate.Strength = backend.Weak
+	default:
+		e.Candidate.Tier += tierUnknown
 	}
 	e.Candidate.Signs = e.Signs
 	return e

@@ -17,7 +17,7 @@ type front struct {
 	*backend.Finding
 	selector []string              // in order
 	selects  unique.Handle[string] // equal selectors have the same
-	releases [2]string
+	releases [2]release
 	twin     bool      // made beside the one that people use, for the members of a StatefulSet
 	v4, v6   addresses // the endpoints that are ready, where they are known and not too many
 	all      addresses // ready or not
@@ -194,11 +194,14 @@ func names(list []*front) string {
 	return strings.Join(words, " and ")
 }
 
-// releases are the installations that a Service's labels name, by each way in which charts name them; "" for none.
-func releases(labels map[string]string) (list [2]string) {
+// release is an installation, and the application of it that a Service is a part of.
+type release struct{ name, app string }
+
+// releases are the installations that a Service's labels name, by each way in which charts name them.
+func releases(labels map[string]string) (list [2]release) {
 	for i, keys := range [...][2]string{{"app.kubernetes.io/instance", "app.kubernetes.io/name"}, {"release", "app"}} {
-		if release, app := labels[keys[0]], labels[keys[1]]; release != "" && app != "" {
-			list[i] = release + "/" + app
+		if name, app := labels[keys[0]], labels[keys[1]]; name != "" && app != "" {
+			list[i] = release{name, app}
 		}
 	}
 	return list

@@ -45,6 +45,7 @@ const (
 	byStem // text, and the tier
 	byInstance
 	byRelease
+	byProxy // text, and which label
 )
 
 // allTenants stands for any in a trait; no tenant is called so.
@@ -103,6 +104,11 @@ func (k *kept) add(o *front) {
 	for _, t := range o.installations(o.Candidate.Tier) {
 		k.enter(o, t)
 	}
+	if o.proxy() {
+		for _, t := range o.proxied() {
+			k.enter(o, t)
+		}
+	}
 	for _, p := range o.all.list {
 		if k.owner[p] == nil {
 			k.owner[p] = o
@@ -137,9 +143,27 @@ func targets(f *front) (exact, alike, other trait) {
 
 // installations are the traits of parts of a tier in the installations that f is a part of.
 func (f *front) installations(tier int) (list []trait) {
-	for i, text := range [...]string{f.Candidate.Stem, f.releases[0], f.releases[1]} {
-		if text != "" {
-			list = append(list, trait{kind: [...]traitKind{byStem, byInstance, byRelease}[i], text: text, number: tier})
+	if f.Candidate.Stem != "" {
+		list = append(list, trait{kind: byStem, text: f.Candidate.Stem, number: tier})
+	}
+	for i, r := range f.releases {
+		if r.name != "" {
+			list = append(list, trait{kind: [...]traitKind{byInstance, byRelease}[i], text: r.name + "/" + r.app, number: tier})
+		}
+	}
+	return list
+}
+
+// proxy: it stands before a backend, as was proven or its owner says.
+func (f *front) proxy() bool {
+	return f.Candidate.Tier == backend.TierFront && f.Verdict == backend.Accepted
+}
+
+// proxied are the traits of a proxy before f. It is another application than what it stands before, of the same installation.
+func (f *front) proxied() (list []trait) {
+	for i, r := range f.releases {
+		if r.name != "" {
+			list = append(list, trait{kind: byProxy, text: r.name, number: i})
 		}
 	}
 	return list
@@ -156,6 +180,11 @@ func (k *kept) find(f *front) (first *front) {
 			for _, t := range f.installations(tier) {
 				first = sooner(first, k.look(f, t, true))
 			}
+		}
+	}
+	if f.Candidate.Tier != backend.TierFront {
+		for _, t := range f.proxied() {
+			first = sooner(first, k.look(f, t, true))
 		}
 	}
 	for _, t := range f.sames() {

@@ -58,9 +58,9 @@ func randomFront(r *rand.Rand, i int, hash maphash.Seed) *front {
 		}
 	}
 	if r.IntN(4) == 0 {
-		s.Labels["release"], s.Labels["app"] = fmt.Sprint(r.IntN(3)), "x"
+		s.Labels["release"], s.Labels["app"] = fmt.Sprint(r.IntN(3)), fmt.Sprint(r.IntN(2))
 	}
-	c := &backend.Candidate{Service: s, Tier: r.IntN(3), Strength: backend.Strength(r.IntN(3))}
+	c := &backend.Candidate{Service: s, Tier: r.IntN(4) - 1, Strength: backend.Strength(r.IntN(3))}
 	c.Port.Target = []intstr.IntOrString{intstr.FromInt32(9090), intstr.FromInt32(80), intstr.FromString("web")}[r.IntN(3)]
 	c.Tenant = []string{"", "", "", "t1", "t2"}[r.IntN(5)]
 	c.Stem = []string{"", "", "", "loki"}[r.IntN(4)]
@@ -83,7 +83,8 @@ func randomFront(r *rand.Rand, i int, hash maphash.Seed) *front {
 		}
 		e = &backend.Endpoints{Slices: []backend.EndpointSlice{slice}}
 	}
-	return newFront(&backend.Finding{Ref: s.Ref, Service: s, Type: "prometheus", Candidate: c}, e, nil, hash)
+	v := []backend.Verdict{backend.Accepted, backend.Unavailable}[r.IntN(2)]
+	return newFront(&backend.Finding{Ref: s.Ref, Service: s, Type: "prometheus", Candidate: c, Verdict: v}, e, nil, hash)
 }
 
 // yields reports whether f is a duplicate of o, a Service of the same namespace and type that is preferred.
@@ -124,8 +125,8 @@ func sameInstallation(f, o *front) bool {
 	if f.Candidate.Stem != "" && f.Candidate.Stem == o.Candidate.Stem {
 		return true
 	}
-	for i := range f.releases {
-		if f.releases[i] != "" && f.releases[i] == o.releases[i] {
+	for i, r := range f.releases {
+		if r.name != "" && (r == o.releases[i] || r.name == o.releases[i].name && o.proxy()) {
 			return true
 		}
 	}
