@@ -60,6 +60,7 @@ that key's size alone counts.`,
 			}
 			d.tellWarnings(streams)
 			d.tellNotWritten(streams)
+			d.tellNotAsked(streams)
 			d.tellRemedies(streams)
 			d.tellWants(streams)
 			tellVariables(streams, doc.Variables())
@@ -165,6 +166,13 @@ func (d *discovered) tellNotWritten(s Streams) {
 	}
 	if d.count(backend.Accepted) == 0 {
 		note(s, "no backends among %s: the toolsets are only those that are always there", services(d.collector.Count()))
+	}
+}
+
+// tellNotAsked says that what is written for Services of files is what their labels say, and what those cannot say.
+func (d *discovered) tellNotAsked(s Streams) {
+	if n := d.count(backend.Accepted); n > 0 && !d.probed && d.fromFiles {
+		note(s, "not asked: %s, written as the labels say; whether that works, and below which base path, only --probe=direct tells", services(n))
 	}
 }
 

@@ -87,3 +87,23 @@ func TestGenerateHeldBack(t *testing.T) {
 		t.Errorf("after adding what was told:\nstdout: %s\nstderr: %s", r.out, r.err)
 	}
 }
+
+// What the labels say is not a proof, and a base path they do not know.
+func TestGenerateSaysWhatWasNotAsked(t *testing.T) {
+	t.Attr("req", "DTS-CLI-3")
+	const said = "not asked: 1 Service, written as the labels say"
+	file := writeFile(t, "jaeger.yaml", `apiVersion: v1
+kind: Service
+metadata: {name: jaeger-query, namespace: demo, labels: {app.kubernetes.io/name: jaeger, app.kubernetes.io/component: all-in-one}}
+spec: {clusterIP: 127.0.88.16, ports: [{name: http-query, port: 16686}]}
+`)
+	if r := mustRun(t, "generate", "-f", file); strings.Count(r.err, said) != 1 || !strings.Contains(r.err, "base path") {
+		t.Errorf("stderr: %s", r.err)
+	}
+	if r := mustRun(t, "generate", "-f", file, "--set", "discovery.excludeNamespaces=[demo]"); strings.Contains(r.err, "not asked") {
+		t.Errorf("nothing is written: %s", r.err)
+	}
+	if r := mustRun(t, "generate", "-f", file, "--probe=direct", "--set", "health.tries=1"); strings.Contains(r.err, "not asked") {
+		t.Errorf("it was asked: %s", r.err)
+	}
+}
