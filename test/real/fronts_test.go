@@ -139,6 +139,9 @@ func (l *lab) addFronts() error {
 		return err
 	}
 	l.authority = authority.file
+	if _, err := authority.certificate("node", []string{"node"}); err != nil { // of opensearch-security
+		return err
+	}
 	for _, f := range fronts() {
 		p := l.processes[f.behind()]
 		if p == nil {

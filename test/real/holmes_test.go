@@ -68,13 +68,15 @@ func document() []shown {
 			{"victorialogs_query", map[string]any{"query": "error", "instance": "$instance"}, "an error in the lab"},
 		}},
 		{"tempo", at("tempo-query-frontend", chart("tempo", "query-frontend"), port{"http", 3200, 0}), "", []call{
-			{"tempo_search_traces_by_query", map[string]any{"q": "{}", "instance": "$instance"}, "traces"},
+			{"tempo_search_traces_by_query", map[string]any{"q": "{}", "instance": "$instance"}, "metrics"}, // it has no traces
 		}},
 		{"elasticsearch-8", at("elasticsearch-master", labels{"app": "elasticsearch-master", "chart": "elasticsearch"}, port{"http", 9200, 0}), "", search},
 		{"elasticsearch-7", at("elasticsearch-seven", labels{"app": "elasticsearch-seven", "chart": "elasticsearch"}, port{"http", 9200, 0}), "", search},
 		{"opensearch", at("opensearch", chart("opensearch", "master"), port{"tcp-rest-api", 9200, 0}), "", search},
 		{"jaeger", at("jaeger-query", query, port{"http-query", 16686, 0}), "", jaeger},
 		{"jaeger-path", at("jaeger-path", query, port{"http-query", 16686, 0}), "/jaeger", jaeger},
+		{"jaeger-2", at("jaeger-two", query, port{"http-query", 16686, 0}), "", jaeger},
+		{"jaeger-2-path", at("jaeger-two-path", query, port{"http-query", 16686, 0}), "/jaeger/ui", jaeger},
 		{"zipkin", at("zipkin", labels{appName: "zipkin"}, port{"http-query", 9411, 0}), "", []call{
 			{"request", map[string]any{"method": "GET", "url": "$url/api/v2/traces?serviceName=checkout"}, "get /cart"},
 		}},

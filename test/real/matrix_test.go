@@ -19,9 +19,10 @@ var truths = map[string]string{
 	"thanos-query": "thanos", "thanos-frontend": "thanos", "thanos-store": "", "thanos-compact": "", "thanos-rule": "", "thanos-receive": "",
 	"thanos-sidecar-a": "", "victoria-metrics": "victoriametrics", "vmagent": "", "vmalert": "", "vmauth": "victoriametrics",
 	"vmauth-users": guarded, "victoria-logs": "victorialogs", "loki": "loki", "loki-tenants": guarded, "loki-distributor": "",
-	"loki-ingester": "", "loki-compactor": "", "loki-ruler": "", "loki-write": "", "loki-backend": "", "jaeger": "jaeger", "zipkin": "zipkin",
+	"loki-ingester": "", "loki-compactor": "", "loki-ruler": "", "loki-write": "", "loki-backend": "", "jaeger": "jaeger",
+	"jaeger-2": "jaeger", "zipkin": "zipkin",
 	"tempo": "tempo", "tempo-distributor": "", "cortex": "mimir", "alertmanager": "alertmanager", "elasticsearch-7": "elasticsearch",
-	"elasticsearch-8": "elasticsearch", "opensearch": "opensearch", "pushgateway": "", "node-exporter": "", "blackbox-exporter": "",
+	"elasticsearch-8": "elasticsearch", "opensearch": "opensearch", "opensearch-security": guarded, "pushgateway": "", "node-exporter": "", "blackbox-exporter": "",
 	"elasticsearch-exporter": "", "influxdb": "", "etcd": "",
 }
 

@@ -222,8 +222,10 @@ func cortexes() []*process {
 				"-ingester.lifecycler.interface=lo", "-distributor.replication-factor=1", "-compactor.data-dir=$dir/compactor",
 				"-memberlist.bind-addr=$ip", "-ruler-storage.backend=local", "-ruler-storage.local.directory=$dir/rules",
 				"-alertmanager-storage.backend=local", "-alertmanager-storage.local.path=$dir/alerts",
-				"-alertmanager.web.external-url=http://x/alertmanager", "-alertmanager.cluster.listen-address=", "-querier.frontend-address=$ip:9095",
+				"-ruler.rule-path=$dir/loaded", "-alertmanager.storage.path=$dir/alertmanager", "-alertmanager.web.external-url=http://x/alertmanager",
+				"-alertmanager.cluster.listen-address=", "-querier.frontend-address=$ip:9095", "-querier.store-gateway-addresses=$ip:9095",
 			},
+			files: map[string]string{"rules/none": "", "alerts/none": ""},
 		}
 	}
 	querier := cortex("cortex-querier", "false")

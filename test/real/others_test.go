@@ -4,6 +4,7 @@ package real
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -76,7 +77,24 @@ func traces() []*process {
 			},
 		}
 	}
+	second := func(name, path string) *process {
+		return &process{
+			name: name, product: "jaeger-2", port: 16686, ready: path + "/api/services", seed: spans(4318, "/v1/traces"),
+			args: []string{"--config=$dir/jaeger.yml"},
+			files: map[string]string{"jaeger.yml": `service:
+  extensions: [jaeger_storage, jaeger_query]
+  pipelines: {traces: {receivers: [otlp], exporters: [jaeger_storage_exporter]}}
+  telemetry: {metrics: {level: none}}
+extensions:
+  jaeger_storage: {backends: {memory: {memory: {max_traces: 1000}}}}
+  jaeger_query: {storage: {traces: memory}, base_path: "` + path + `", http: {endpoint: "$ip:16686"}, grpc: {endpoint: "$ip:16685"}}
+receivers: {otlp: {protocols: {http: {endpoint: "$ip:4318"}}}}
+exporters: {jaeger_storage_exporter: {trace_storage: memory}}
+`},
+		}
+	}
 	return []*process{
+		second("jaeger-2", ""), second("jaeger-2-path", "/jaeger/ui"),
 		jaeger("jaeger", "/"), jaeger("jaeger-path", "/jaeger"), jaeger("jaeger-odd", "/tracing/ui"),
 		{
 			name: "zipkin", product: "zipkin", port: 9411, ready: "/health", seed: zipkinSpans,
@@ -100,6 +118,13 @@ func searches() []*process {
 		}
 	}
 	return []*process{
+		with(node("opensearch-security", "opensearch-security", "path.data=$dir/data", "path.logs=$dir/logs", "plugins.security.ssl.http.enabled=false",
+			"plugins.security.ssl.transport.pemcert_filepath=$lab/node.pem", "plugins.security.ssl.transport.pemkey_filepath=$lab/node.key",
+			"plugins.security.ssl.transport.pemtrustedcas_filepath=$lab/ca.pem", "plugins.security.allow_default_init_securityindex=true",
+			"org.opensearch.security.OpenSearchSecurityPlugin"), func(p *process) {
+			p.env = []string{"JAVA_TOOL_OPTIONS=-Dsecurity.default_init.dir=$product/config"}
+			p.status, p.seed = []int{http.StatusUnauthorized}, nil
+		}),
 		// Its transport is a module below its home, which is the product's folder.
 		node("elasticsearch-8", "elasticsearch-8", "path.data=$dir/data", "path.logs=$dir/logs"),
 		node("elasticsearch-7", "elasticsearch-7"), with(node("elasticsearch-red", "elasticsearch-7"), func(p *process) { p.seed = redIndex }),

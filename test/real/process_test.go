@@ -33,7 +33,7 @@ type process struct {
 	name    string
 	product string   // of the list of products
 	port    int      // of its API
-	args    []string // $ip, $dir, and $(ip NAME) of another process are filled in
+	args    []string // $ip, $dir, $lab, $product, and the address $(NAME) of another process are filled in
 	files   map[string]string
 	env     []string
 	after   []string // processes that have to be ready first
@@ -219,7 +219,7 @@ func (l *lab) command(p *process) []string {
 
 // expand fills in the address and the folder of the process, the addresses of others, and the folder of the product.
 func (l *lab) expand(p *process, text string) string {
-	pairs := []string{"$ip", p.ip, "$dir", p.dir, "$product", product(p.product).Folder(l.root)}
+	pairs := []string{"$ip", p.ip, "$dir", p.dir, "$lab", l.dir, "$product", product(p.product).Folder(l.root)}
 	for name, other := range l.processes {
 		pairs = append(pairs, "$("+name+")", other.ip)
 	}

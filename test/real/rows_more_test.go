@@ -5,20 +5,23 @@ package real
 func traceRows() []row {
 	query := chart("jaeger", "query")
 	tempo := chart("tempo", "query-frontend")
-	jaeger := func(path string) want {
-		return want{verdict: "accepted", kind: "jaeger", version: "v1.62.0", path: path}
-	}
-	search := want{verdict: "accepted", kind: "tempo", version: "-", reason: []string{"Tempo 1"}}
+	search := want{verdict: "accepted", kind: "tempo", version: "-", reason: []string{"Tempo 2"}}
 	rows := []row{
-		{process: "jaeger", like: "chart", name: "jaeger-query", labels: query, port: port{name: "http-query"}, want: jaeger("")},
-		{process: "jaeger", like: "chart, port 80", name: "jaeger-query", labels: query, port: port{"query", 80, 16686}, want: jaeger("")},
-		{process: "jaeger", like: "operator", name: "simplest-query", labels: labels{"app": "jaeger", appComponent: "service-query"}, port: port{name: "http-query"}, want: jaeger("")},
-		{process: "jaeger", like: "Istio", name: "tracing", labels: labels{"app": "jaeger"}, port: port{"http-query", 80, 16686}, want: jaeger("")},
-		{process: "jaeger", like: "none", name: "traces", port: unnamed, want: jaeger("")},
-		{process: "jaeger-path", like: "chart", name: "jaeger-query", labels: query, port: port{name: "http-query"}, want: jaeger("/jaeger")},
-		{process: "jaeger-odd", like: "chart", name: "jaeger-query", labels: query, port: port{name: "http-query"}, want: jaeger("/tracing/ui")},
-		{process: "jaeger-odd", like: "none", name: "traces", port: unnamed, want: jaeger("/tracing/ui")},
-		{process: "jaeger-odd", like: "owner's path", name: "jaeger-query", labels: query, notes: labels{"kubernaut.io/toolset-path": "/tracing/ui"}, port: port{name: "http-query"}, want: jaeger("/tracing/ui")},
+		{process: "jaeger", like: "chart", name: "jaeger-query", labels: query, port: port{name: "http-query"}, want: accepted("jaeger", "")},
+		{process: "jaeger", like: "chart, port 80", name: "jaeger-query", labels: query, port: port{"query", 80, 16686}, want: accepted("jaeger", "")},
+		{process: "jaeger", like: "operator", name: "simplest-query", labels: labels{"app": "jaeger", appComponent: "service-query"}, port: port{name: "http-query"}, want: accepted("jaeger", "")},
+		{process: "jaeger", like: "Istio", name: "tracing", labels: labels{"app": "jaeger"}, port: port{"http-query", 80, 16686}, want: accepted("jaeger", "")},
+		{process: "jaeger", like: "none", name: "traces", port: unnamed, want: accepted("jaeger", "")},
+		{process: "jaeger-path", like: "chart", name: "jaeger-query", labels: query, port: port{name: "http-query"}, want: accepted("jaeger", "/jaeger")},
+		{process: "jaeger-odd", like: "chart", name: "jaeger-query", labels: query, port: port{name: "http-query"}, want: accepted("jaeger", "/tracing/ui")},
+		{process: "jaeger-odd", like: "none", name: "traces", port: unnamed, want: accepted("jaeger", "/tracing/ui")},
+		{process: "jaeger-odd", like: "owner's path", name: "jaeger-query", labels: query, notes: labels{"kubernaut.io/toolset-path": "/tracing/ui"}, port: port{name: "http-query"}, want: accepted("jaeger", "/tracing/ui")},
+		{process: "jaeger-2", like: "chart", name: "jaeger", labels: chart("jaeger", "all-in-one"), port: port{name: "http-query"}, want: accepted("jaeger", "")},
+		{process: "jaeger-2", like: "OpenTelemetry operator", name: "traces-collector", labels: labels{"app.kubernetes.io/managed-by": "opentelemetry-operator", appComponent: "opentelemetry-collector"}, port: port{name: "jaeger-query"}, want: accepted("jaeger", "")},
+		{process: "jaeger-2", like: "weak", name: "tracing", labels: labels{"app": "jaeger"}, port: port{"http-query", 80, 16686}, want: accepted("jaeger", "")},
+		{process: "jaeger-2", like: "none", name: "traces", port: unnamed, want: accepted("jaeger", "")},
+		{process: "jaeger-2-path", like: "OpenTelemetry's demo", name: "jaeger", labels: chart("jaeger", "all-in-one"), port: port{name: "http-query"}, want: accepted("jaeger", "/jaeger/ui")},
+		{process: "jaeger-2-path", like: "none", name: "traces", port: unnamed, want: accepted("jaeger", "/jaeger/ui")},
 		{process: "zipkin", like: "chart", name: "zipkin", labels: labels{appName: "zipkin"}, port: port{name: "http-query"}, want: accepted("zipkin", "")},
 		{process: "zipkin", like: "weak", name: "zipkin", labels: labels{"app": "zipkin"}, port: own, want: accepted("zipkin", "")},
 		{process: "zipkin", like: "none", name: "traces", port: unnamed, want: accepted("zipkin", "")},
@@ -64,6 +67,8 @@ func searchRows() []row {
 		rows,
 		row{process: "elasticsearch-red", like: "elastic's chart", name: "elasticsearch-master", labels: elastic, port: own, want: verdict("unavailable", "elasticsearch", "red")},
 		row{process: "opensearch", like: "chart", name: "opensearch-cluster-master", labels: open, notes: httpScheme, port: own, want: accepted("opensearch", "")},
+		row{process: "opensearch-security", like: "chart", name: "opensearch-cluster-master", labels: open, notes: httpScheme, port: own, want: wantsCredentials("opensearch", "username", "password")},
+		row{process: "opensearch-security", like: "none", name: "search", port: unnamed, want: want{verdict: "unconfirmed", probe: "auth-required"}},
 		row{process: "opensearch", like: "bitnami", name: "opensearch", labels: chart("opensearch", "master"), port: port{name: "tcp-rest-api"}, want: accepted("opensearch", "")},
 		row{process: "opensearch", like: "weak", name: "opensearch", labels: labels{"app": "opensearch"}, port: own, want: accepted("opensearch", "")},
 		row{process: "opensearch", like: "none", name: "search", port: unnamed, want: accepted("opensearch", "")},

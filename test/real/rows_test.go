@@ -23,8 +23,8 @@ func include(kind string, more ...string) labels {
 func accepted(kind, path string) want { return want{verdict: "accepted", kind: kind, path: path} }
 
 // wantsCredentials is up, and left out while another of the toolset works without any and the configuration names none.
-func wantsCredentials(kind string) want {
-	return want{verdict: "unavailable", kind: kind, probe: "auth-required", reason: []string{"wants credentials"}}
+func wantsCredentials(kind string, more ...string) want {
+	return want{verdict: "unavailable", kind: kind, probe: "auth-required", reason: append(more, "wants credentials")}
 }
 
 func verdict(v, kind string, reason ...string) want {

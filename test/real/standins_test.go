@@ -31,6 +31,7 @@ type twin struct {
 func twins() []twin {
 	series := []string{`^\.data\.result\[\]\.metric\.`, `^\.data\.analysis`}
 	reader := standin.Options{Credentials: standin.Credentials{Username: "reader", Password: "secret"}}
+	tempo := map[string]string{"/status/buildinfo": "Tempo 1.5 fails over it when it is built with other libraries"}
 	return []twin{
 		{process: "prometheus-3", kind: standin.Prometheus, data: series},
 		{process: "prometheus-3-agent", kind: standin.PrometheusAgent},
@@ -49,15 +50,21 @@ func twins() []twin {
 		{process: "victoria-logs", kind: standin.VictoriaLogs, data: []string{`^\.job$`, `^\.values`}},
 		{process: "loki", kind: standin.Loki},
 		{process: "loki-tenants", kind: standin.Loki, options: standin.Options{Tenant: "team"}},
+		{process: "loki-distributor", kind: standin.LokiPart},
+		{process: "prom-label-proxy", kind: standin.PromLabelProxy, data: series},
 		{process: "elasticsearch-8", kind: standin.Elasticsearch},
 		{process: "opensearch", kind: standin.OpenSearch},
+		{process: "opensearch-security", kind: standin.OpenSearch, options: reader},
 		{process: "jaeger", kind: standin.Jaeger},
+		{process: "jaeger-2", kind: standin.Jaeger},
+		{process: "jaeger-2-path", kind: standin.Jaeger, options: standin.Options{BasePath: "/jaeger/ui"}},
 		{process: "jaeger-odd", kind: standin.Jaeger, options: standin.Options{BasePath: "/tracing/ui"}},
 		{process: "zipkin", kind: standin.Zipkin, data: []string{`^\.(counter|gauge)\.`}},
-		{process: "tempo", kind: standin.Tempo, newer: map[string]string{
-			"/status/buildinfo": "Tempo 1.5 fails over it when it is built with other libraries", "/api/status/buildinfo": "of Tempo 2",
-			"/api/v2/search/tags": "of Tempo 2",
-		}},
+		{process: "tempo", kind: standin.Tempo, options: standin.Options{Version: "1.5.0"}, newer: tempo},
+		{process: "tempo-tenants", kind: standin.Tempo, options: standin.Options{Version: "1.5.0", Tenant: "team"}, newer: tempo},
+		{process: "cortex", kind: standin.Cortex},
+		{process: "cortex-tenants", kind: standin.Cortex, options: standin.Options{Tenant: "team"}},
+		{process: "cortex-querier", kind: standin.Cortex, options: standin.Options{NoIngesters: true}},
 	}
 }
 

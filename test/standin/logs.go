@@ -161,6 +161,15 @@ func (b *Backend) openSearch() product {
 	return product{
 		routes: searchRoutes(root, b.clusterHealth),
 		other:  b.noSuchIndex,
-		refuse: challenge(plain(http.StatusUnauthorized, "Unauthorized"), `Basic realm="OpenSearch Security"`),
+		refuse: b.openSearchSecurity,
 	}
+}
+
+// openSearchSecurity guards what OpenSearch has a handler for: another path is refused as without it.
+func (b *Backend) openSearchSecurity(w http.ResponseWriter, r *http.Request) {
+	if path := strings.Trim(r.URL.Path, "/"); strings.Contains(path, "/") && !strings.HasPrefix(path, "_") {
+		b.noSuchIndex(w, r)
+		return
+	}
+	challenge(plain(http.StatusUnauthorized, "Unauthorized"), `Basic realm="OpenSearch Security"`)(w, r)
 }

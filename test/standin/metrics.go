@@ -289,7 +289,10 @@ func (b *Backend) multiTenant(prefixes ...string) product {
 		away := jsonStatus(http.StatusUnprocessableEntity, obj{"status": "error", "errorType": "execution", "error": "empty ring"})
 		wrap = func(http.HandlerFunc) http.HandlerFunc { return b.perTenant(away) }
 	}
-	routes := map[string]http.HandlerFunc{"/ready": b.ready("ready\n", "Ingester not ready: waiting for 15s after being ready\n")}
+	routes := map[string]http.HandlerFunc{
+		"/ready":   b.ready("ready\n", "Ingester not ready: waiting for 15s after being ready\n"),
+		"/metrics": text("cortex_build_info{version=\"" + b.version("2.17.0") + "\"} 1\n"),
+	}
 	for _, prefix := range prefixes {
 		maps.Copy(routes, b.queryAPI(prefix, wrap))
 	}

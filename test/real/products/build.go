@@ -1,6 +1,7 @@
 package products
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -27,7 +29,7 @@ func (p Product) Had(root string) bool {
 func (p Product) recipe() string {
 	text := fmt.Sprintf("%+v %+v %+v", p.Go, p.Debian, p.Maven)
 	if p.Maven != nil {
-		text = fmt.Sprintf("%q %q %+v", p.Maven.Artifacts, p.Maven.Main, p.Maven.Module)
+		text = fmt.Sprintf("%q %q %+v", p.Maven.Artifacts, p.Maven.Main+p.Maven.Plugin, p.Maven.Module)
 		if source, err := sources.ReadFile("jvm/" + p.Maven.Main + ".java"); err == nil {
 			text += string(source)
 		}
@@ -96,11 +98,18 @@ func run(ctx context.Context, dir string, env []string, name string, args ...str
 		if ctx.Err() != nil {
 			err = errors.New("not done in time")
 		}
-		lines := strings.Split(strings.TrimSpace(stdout.String()+stderr.String()), "\n")
-		tail := strings.Join(lines[max(0, len(lines)-3):], "; ")
-		return nil, fmt.Errorf("%s %s: %w: %.400s", name, args[0], err, tail)
+		return nil, fmt.Errorf("%s %s: %w: %.400s", name, args[0], err, reason(stdout.String()+stderr.String()))
 	}
 	return stdout.Bytes(), nil
+}
+
+// reason is the end of what a command printed, but of Maven its first error, after which it prints where to read more.
+func reason(printed string) string {
+	lines := strings.Split(strings.TrimSpace(printed), "\n")
+	if i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "[ERROR] ") }); i >= 0 {
+		return lines[i]
+	}
+	return strings.Join(lines[max(0, len(lines)-3):], "; ")
 }
 
 // unpack gets the packages and unpacks them, without installing any.
@@ -130,20 +139,26 @@ func (d *DebianCommand) unpack(ctx context.Context, work, out string) error {
 	return nil
 }
 
+const dependencies = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:"
+
 // collect gets the jars with Maven, and compiles the class that starts the program.
 func (m *MavenProgram) collect(ctx context.Context, work, out string) error {
 	lib := filepath.Join(out, "lib")
-	const plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:"
 	if m.Main == "" { // one jar with everything in it
-		_, err := run(ctx, work, nil, "nice", "mvn", "-q", "-B", plugin+"copy", "-Dartifact="+m.Artifacts[0], "-DoutputDirectory="+lib)
+		_, err := run(ctx, work, nil, "nice", "mvn", "-q", "-B", dependencies+"copy", "-Dartifact="+m.Artifacts[0], "-DoutputDirectory="+lib)
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(work, "pom.xml"), []byte(m.pom()), 0o600); err != nil {
 		return fmt.Errorf("writing Maven's file: %w", err)
 	}
-	copyAll := []string{"mvn", "-q", "-B", plugin + "copy-dependencies", "-DoutputDirectory=" + lib, "-DincludeScope=runtime"}
+	copyAll := []string{"mvn", "-q", "-B", dependencies + "copy-dependencies", "-DoutputDirectory=" + lib, "-DincludeScope=runtime"}
 	if _, err := run(ctx, work, nil, "nice", copyAll...); err != nil {
 		return err
+	}
+	if m.Plugin != "" {
+		if err := m.plugin(ctx, work, lib, out); err != nil {
+			return err
+		}
 	}
 	if m.Module != nil {
 		if err := m.Module.arrange(lib, out); err != nil {
@@ -161,6 +176,41 @@ func (m *MavenProgram) collect(ctx context.Context, work, out string) error {
 	classes := filepath.Join(lib, "*") + ":" + filepath.Join(out, "modules", "transport-netty4", "*")
 	_, err = run(ctx, work, nil, "nice", "javac", "-nowarn", "-d", lib, "-cp", classes, file)
 	return err
+}
+
+// plugin unpacks the plugin: its jars among those that are there, and its folder config.
+func (m *MavenProgram) plugin(ctx context.Context, work, lib, out string) error {
+	if _, err := run(ctx, work, nil, "nice", "mvn", "-q", "-B", dependencies+"copy", "-Dartifact="+m.Plugin, "-DoutputDirectory="+work); err != nil {
+		return err
+	}
+	archives, err := filepath.Glob(filepath.Join(work, "*.zip"))
+	if err != nil || len(archives) != 1 {
+		return fmt.Errorf("%d archives of the plugin, want one: %w", len(archives), errors.Join(err, fs.ErrNotExist))
+	}
+	archive, err := zip.OpenReader(archives[0])
+	if err != nil {
+		return fmt.Errorf("reading the plugin: %w", err)
+	}
+	defer archive.Close() //nolint:errcheck // it was read
+	for folder, pattern := range map[string]string{lib: "*.jar", filepath.Join(out, "config"): "config/*.yml"} {
+		files, err := fs.Glob(archive, pattern)
+		if err != nil {
+			return fmt.Errorf("looking into the plugin: %w", err)
+		}
+		if err := os.MkdirAll(folder, 0o750); err != nil {
+			return fmt.Errorf("making the plugin's folder: %w", err)
+		}
+		for _, name := range files {
+			data, err := fs.ReadFile(archive, name)
+			if err != nil {
+				return fmt.Errorf("unpacking the plugin: %w", err)
+			}
+			if err := os.WriteFile(filepath.Join(folder, filepath.Base(name)), data, 0o600); err != nil {
+				return fmt.Errorf("unpacking the plugin: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // pom wants the artifacts and all that they want.

@@ -37,6 +37,7 @@ type DebianCommand struct {
 // it.
 type MavenProgram struct {
 	Artifacts []string // group:artifact:version, and :jar:classifier where there is one
+	Plugin    string   // group:artifact:version:zip of a plugin: its jars go to the others, its configuration beside them
 	Main      string   // a class in the folder jvm
 	Module    *Module
 }
@@ -93,6 +94,13 @@ func All() []Product {
 			},
 			Main: "OpenSearchNode",
 		}},
+		{Name: "opensearch-security", Version: "2.19.3", Seconds: 90, Maven: &MavenProgram{
+			Artifacts: []string{
+				"org.opensearch:opensearch:2.19.3", "org.opensearch.plugin:transport-netty4-client:2.19.3",
+				"org.apache.logging.log4j:log4j-core:2.21.0",
+			},
+			Plugin: "org.opensearch.plugin:opensearch-security:2.19.3.0:zip", Main: "OpenSearchNode",
+		}},
 		{Name: "elasticsearch-7", Version: "7.17.28", Seconds: 60, Maven: &MavenProgram{
 			Artifacts: []string{
 				"org.elasticsearch:elasticsearch:7.17.28", "org.elasticsearch.plugin:transport-netty4-client:7.17.28",
@@ -139,6 +147,10 @@ func All() []Product {
 		}},
 		{Name: "cortex", Version: "1.19.0", Seconds: 350, Go: &GoCommand{
 			Module: "github.com/cortexproject/cortex", Version: "v1.19.0", Command: "cmd/cortex", Tags: "slicelabels", LDFlags: common + "1.19.0",
+		}},
+		{Name: "jaeger-2", Version: "2.13.0", Seconds: 600, Go: &GoCommand{
+			Module: "github.com/jaegertracing/jaeger", Version: "v1.76.0", Command: "cmd/jaeger",
+			LDFlags: "-X github.com/jaegertracing/jaeger/internal/version.latestVersion=v2.13.0",
 		}},
 	}
 }
