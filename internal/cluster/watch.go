@@ -42,6 +42,8 @@ type Options struct {
 	Denied func(netip.Addr) bool
 	// Reader reads what was not kept when it was seen.
 	Reader *Reader
+	// Moved is called with the ConfigMap as it is by now, each time that it changes; may be nil.
+	Moved func(*corev1.ConfigMap)
 	// Failed is told of each list or watch that failed; may be nil.
 	Failed func()
 	Log    *slog.Logger
@@ -261,6 +263,9 @@ func (w *Watch) configMapHandler() toolscache.ResourceEventHandler {
 	return handler{
 		set: func(object any) {
 			if cm, ok := object.(*corev1.ConfigMap); ok {
+				if w.opts.Moved != nil {
+					w.opts.Moved(cm)
+				}
 				moved(cm)
 			}
 		},

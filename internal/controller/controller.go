@@ -61,6 +61,9 @@ type Options struct {
 	Resync   time.Duration // between comparisons of the output with what it should be
 	DryRun   bool
 
+	// Beat is called as the loop turns, at least every few seconds while it does; may be nil.
+	Beat func()
+
 	Log    *slog.Logger
 	Report Reporter
 }
@@ -98,13 +101,15 @@ type Controller struct {
 	written    Written
 	snapshot   atomic.Pointer[Snapshot]
 	updated    atomic.Pointer[chan struct{}]
-	beat       atomic.Int64
 	discoveries
 }
 
 // New makes a Controller; Run starts it.
 func New(source Source, output Output, leader Leader, monitor *health.Monitor, opts Options) *Controller {
 	opts.Inventory.MustProve, opts.Inventory.Type = true, opts.Catalog.Lookup
+	if opts.Beat == nil {
+		opts.Beat = func() {}
+	}
 	c := &Controller{
 		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
 		detections: map[backend.Ref]inventory.Detection{},
@@ -120,12 +125,9 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 // Snapshot is the outcome of the last cycle, nil before the first one. It must not be changed.
 func (c *Controller) Snapshot() *Snapshot { return c.snapshot.Load() }
 
-// Beat is when the loop last turned.
-func (c *Controller) Beat() time.Time { return time.Unix(0, c.beat.Load()) }
-
 // Run works until ctx ends.
 func (c *Controller) Run(ctx context.Context) {
-	c.touch()
+	c.opts.Beat()
 	if !c.waitForSource(ctx) {
 		return
 	}
@@ -182,7 +184,7 @@ func (c *Controller) Run(ctx context.Context) {
 				after(again)
 			}
 		}
-		c.touch()
+		c.opts.Beat()
 	}
 }
 
@@ -210,8 +212,6 @@ func (c *Controller) settle() time.Duration {
 	return c.opts.Settle
 }
 
-func (c *Controller) touch() { c.beat.Store(time.Now().UnixNano()) }
-
 func (c *Controller) changed() {
 	if c.waiting.IsZero() {
 		c.waiting = time.Now()
@@ -229,7 +229,7 @@ func (c *Controller) waitForSource(ctx context.Context) bool {
 		case <-c.source.Synced():
 			return true
 		case <-heart.C:
-			c.touch()
+			c.opts.Beat()
 		}
 	}
 }

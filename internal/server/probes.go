@@ -14,6 +14,8 @@ type Condition struct {
 	Name    string `json:"name"`
 	Met     bool   `json:"met"`
 	Message string `json:"message,omitempty"` // what it waits for; "" when met
+	// Why adds what keeps it from being met now, as long as it is not; may be nil.
+	Why func() error `json:"-"`
 }
 
 // Probes knows whether the process is alive and ready. Its methods may be called side by side.
@@ -47,21 +49,14 @@ func (p *Probes) Beat() {
 }
 
 // Met says that a condition is met.
-func (p *Probes) Met(name string) { p.set(Condition{Name: name, Met: true}) }
-
-// Waiting says that a condition is not met, or no longer, and what it waits for.
-func (p *Probes) Waiting(name, message string) { p.set(Condition{Name: name, Message: message}) }
-
-func (p *Probes) set(c Condition) {
+func (p *Probes) Met(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range p.conditions {
-		if p.conditions[i].Name == c.Name {
-			p.conditions[i] = c
-			return
+		if p.conditions[i].Name == name {
+			p.conditions[i] = Condition{Name: name, Met: true}
 		}
 	}
-	p.conditions = append(p.conditions, c)
 }
 
 // Stop says that the process stops: it is not ready from now on, and alive until it ends.
@@ -106,6 +101,12 @@ func (p *Probes) Ready() (ready bool, missing []Condition) {
 	defer p.mu.Unlock()
 	for _, c := range p.conditions {
 		if !c.Met {
+			if c.Why != nil {
+				if err := c.Why(); err != nil {
+					c.Message += ": " + err.Error()
+				}
+			}
+			c.Why = nil
 			missing = append(missing, c)
 		}
 	}

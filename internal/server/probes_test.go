@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -58,8 +59,9 @@ func TestAlive(t *testing.T) {
 
 func TestReady(t *testing.T) {
 	t.Attr("req", "DTS-RUN-3")
+	var why error
 	p := NewProbes(time.Minute,
-		Condition{Name: "caches", Message: "waiting for the API server"},
+		Condition{Name: "caches", Message: "waiting for the API server", Why: func() error { return why }},
 		Condition{Name: "discovery", Message: "the first discovery has not run"})
 	step := func(code int, status string, missing ...Condition) {
 		t.Helper()
@@ -73,16 +75,13 @@ func TestReady(t *testing.T) {
 	step(503, "not-ready",
 		Condition{Name: "caches", Message: "waiting for the API server"},
 		Condition{Name: "discovery", Message: "the first discovery has not run"})
+	why = errors.New("namespace a is forbidden")
+	step(503, "not-ready",
+		Condition{Name: "caches", Message: "waiting for the API server: namespace a is forbidden"},
+		Condition{Name: "discovery", Message: "the first discovery has not run"})
 	p.Met("caches")
 	step(503, "not-ready", Condition{Name: "discovery", Message: "the first discovery has not run"})
 	p.Met("discovery")
-	step(200, "ready")
-	p.Waiting("caches", "namespace a is forbidden")
-	p.Waiting("another", "one more")
-	step(503, "not-ready",
-		Condition{Name: "caches", Message: "namespace a is forbidden"}, Condition{Name: "another", Message: "one more"})
-	p.Met("caches")
-	p.Met("another")
 	step(200, "ready")
 	p.Stop()
 	p.Stop()

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -82,24 +81,21 @@ const (
 // stuckAfter is how long the loop may take for one turn: a publication with all its tries, and a document of many backends.
 const stuckAfter = 90 * time.Second
 
-// waitsFor is what the caches wait for, with what keeps them, where that is known.
-func waitsFor(o *Options, err error) string {
-	text := "the API server has not shown all Services, EndpointSlices and the ConfigMap yet"
-	if o.Standalone != nil {
-		text = "the files have not been read yet"
-	}
-	if err != nil {
-		text += ": " + err.Error()
-	}
-	return text
-}
+// startGCPercent is GOGC during the start.
+const startGCPercent = 400
 
 func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error) {
 	c := o.Config
-	s := &service{options: o, log: log, history: new(history.Log), probes: server.NewProbes(stuckAfter,
-		server.Condition{Name: conditionSynced, Message: waitsFor(&o, nil)},
-		server.Condition{Name: conditionDiscovered, Message: "the first discovery has not ended"},
-	)}
+	s := &service{options: o, log: log, history: new(history.Log)}
+	synced := server.Condition{
+		Name: conditionSynced, Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",
+		Why: func() error { return s.site.source.Err() },
+	}
+	if o.Standalone != nil {
+		synced.Message = "the files have not been read yet"
+	}
+	s.probes = server.NewProbes(stuckAfter, synced,
+		server.Condition{Name: conditionDiscovered, Message: "the first discovery has not ended"})
 	meter := metrics.New(o.Version, names(o.Catalog))
 	prober, err := probe.New(o.Probe)
 	if err != nil {
@@ -128,7 +124,7 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 			TrustedNamespaces: c.Security.TrustedNamespaces,
 		},
 		Settle: c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
-		DryRun: o.DryRun, Log: log, Report: report,
+		DryRun: o.DryRun, Beat: s.probes.Beat, Log: log, Report: report,
 	})
 	if err := s.listen(meter); err != nil {
 		return nil, err
@@ -175,41 +171,27 @@ func (s *service) run(ctx context.Context) error {
 	return err
 }
 
-// reserve is how much memory is asked for at the start and never touched, so that no machine ever gives it: the garbage
-// collector counts it, and lets as much garbage gather before it looks. A start makes a lot while the heap is small, and would
-// be held up by one collection after the other.
-const reserve = 32 << 20 // bytes
-
-// observe tells the probes how far the controller is.
+// observe reports to the probes how far the start is, which makes a lot of garbage while the heap is small: until it is over,
+// the collector waits longer, within GOMEMLIMIT.
 func (s *service) observe(ctx context.Context) {
-	untouched := make([]byte, reserve)
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	synced, settled := s.site.source.Synced(), false
+	defer debug.FreeOSMemory() // reading everything once took several times what is kept
+	defer debug.SetGCPercent(debug.SetGCPercent(startGCPercent))
+	select {
+	case <-ctx.Done():
+		return
+	case <-s.site.source.Synced():
+		s.probes.Met(conditionSynced)
+	}
 	for {
+		updated := s.controller.Updated() // before looking, so that nothing is missed
+		if snapshot := s.controller.Snapshot(); snapshot != nil && snapshot.Discovered {
+			s.probes.Met(conditionDiscovered)
+			return
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-synced:
-			synced = nil
-			s.probes.Met(conditionSynced)
-		case <-tick.C:
-		}
-		if time.Since(s.controller.Beat()) < stuckAfter {
-			s.probes.Beat()
-		}
-		s.site.tick()
-		if synced != nil {
-			s.probes.Waiting(conditionSynced, waitsFor(&s.options, s.site.source.Err()))
-		}
-		if snapshot := s.controller.Snapshot(); snapshot != nil && snapshot.Discovered {
-			s.probes.Met(conditionDiscovered)
-			if !settled { // reading everything once took several times what is kept
-				settled = true
-				runtime.KeepAlive(untouched)
-				untouched = nil
-				debug.FreeOSMemory()
-			}
+		case <-updated:
 		}
 	}
 }

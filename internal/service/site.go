@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 
+	v1 "k8s.io/api/core/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -27,7 +28,6 @@ type site struct {
 	openShift func([]*backend.Finding) bool
 	target    string                            // what is written, for people
 	work      []func(ctx context.Context) error // runs until the service stops; an error ends the service
-	tick      func()                            // called several times a second
 	close     func() error                      // at the very end
 }
 
@@ -54,19 +54,20 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics
 	}
 	known := world.New(o.Detector.Matters)
 	known.Idle(o.Detector.OptsOut)
-	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
-		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
-		ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
-		Reader: reader, Failed: func() { meter.Error(metrics.OperationList) }, Log: log,
-	})
-	if err != nil {
-		return nil, err
-	}
 	recorder, err := events.New(o.Cluster, events.Options{ // which only a leader records
 		ConfigMap: target, Instance: identity,
 		Record: func() bool { return !o.DryRun && elector.Leading() },
 		Failed: func() { meter.Error(metrics.OperationEvent) },
 		Log:    log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
+		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
+		ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
+		Reader: reader, Moved: func(cm *v1.ConfigMap) { recorder.ConfigMapUID(string(cm.UID)) },
+		Failed: func() { meter.Error(metrics.OperationList) }, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -88,11 +89,6 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics
 			watch.Run,
 			func(ctx context.Context) error { recorder.Run(ctx); return nil },
 			func(ctx context.Context) error { routes.Run(ctx, known.Notify); return nil },
-		},
-		tick: func() {
-			if live := watch.Live(); live != nil {
-				recorder.ConfigMapUID(string(live.UID))
-			}
 		},
 		close: func() error { return nil },
 	}, nil

@@ -73,7 +73,6 @@ func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool
 			in.Run,
 			func(ctx context.Context) error { out.Run(ctx); return nil },
 		},
-		tick:  func() {},
 		close: func() error { return unlock(lock) },
 	}
 	return s, nil
