@@ -15,6 +15,7 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -94,11 +95,11 @@ func primariesIn(live map[string]string) map[string]backend.Ref {
 
 // liveConfigMap is the ConfigMap's data; none where it does not exist.
 func (o *options) liveConfigMap(ctx context.Context, namespace, name string) (map[string]string, error) {
-	cluster, err := o.cluster()
+	kubeconfig, err := o.cluster()
 	if err != nil {
 		return nil, err
 	}
-	client, err := corev1client.NewForConfig(cluster)
+	client, err := corev1client.NewForConfig(kubeconfig)
 	if err != nil {
 		return nil, kubeconfigError(err)
 	}
@@ -106,8 +107,11 @@ func (o *options) liveConfigMap(ctx context.Context, namespace, name string) (ma
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, nil
+	case ctx.Err() != nil:
+		return nil, errInterrupted
 	case err != nil:
-		return nil, requestError(ctx, err, cluster, "ConfigMap "+namespace+"/"+name, "get")
+		request := cluster.Request{Verb: "get", Resource: "configmaps", Namespace: namespace, Name: name}
+		return nil, request.Explain(ctx, err, kubeconfig.Host)
 	}
 	return cm.Data, nil
 }

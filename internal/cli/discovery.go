@@ -249,21 +249,25 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (o *options) read(ctx context.Context, namespaces []string, opts source.Options, cluster *rest.Config, sink source.Sink) (source.Report, error) {
+func (o *options) read(ctx context.Context, namespaces []string, opts source.Options, config *rest.Config, sink source.Sink) (source.Report, error) {
 	opts.Namespace = *o.kube.Namespace
 	var report source.Report
 	var err error
-	if cluster == nil {
+	if config == nil {
 		report, err = source.Files(ctx, o.files, o.streams.In, sink, opts)
 	} else {
-		report, err = source.Cluster(ctx, cluster, sink, source.ClusterOptions{Options: opts, Namespaces: namespaces})
+		var reader *cluster.Reader
+		if reader, err = cluster.NewReader(config, opts.KeepAnnotation, opts.Denied); err != nil {
+			return report, kubeconfigError(err)
+		}
+		report, err = reader.List(ctx, namespaces, sink)
 	}
 	switch {
 	case ctx.Err() != nil:
 		return report, errInterrupted
 	case err != nil: // says it all: what else was noticed on the way there is no longer of interest
 		return report, err
-	case cluster == nil && report.Services == 0 && len(report.Warnings) > 0 && (len(report.Skipped) > 0 || report.Refused > 0):
+	case config == nil && report.Services == 0 && len(report.Warnings) > 0 && (len(report.Skipped) > 0 || report.Refused > 0):
 		return report, errors.New(report.Warnings[len(report.Warnings)-1].String() + "; kubectl get svc,endpointslices -A -o json gives what is needed")
 	}
 	for _, w := range report.Warnings {

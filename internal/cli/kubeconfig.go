@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -62,26 +60,4 @@ func kubeconfigError(err error) error {
 		text = "it is no kubeconfig"
 	}
 	return fmt.Errorf("kubeconfig%s: %s; mend it, %s", name, text, orFiles)
-}
-
-// requestError says what went wrong with a request to the API server about one object.
-func requestError(ctx context.Context, err error, cluster *rest.Config, what, verb string) error {
-	server := "the API server at " + cluster.Host
-	switch {
-	case ctx.Err() != nil:
-		return errInterrupted
-	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%s: not allowed to %s it (403); your user needs a Role that lets it %s that %s", what, verb, verb, strings.Fields(what)[0])
-	case apierrors.IsUnauthorized(err):
-		return fmt.Errorf("%s: %s does not accept the credentials (401); log in again, or check the user in the kubeconfig", what, server)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%s: %s did not answer in time; is the network path to it open?", what, server)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%s: cannot reach %s: connection refused; is the cluster running, and the server in the kubeconfig the right one?", what, server)
-	}
-	text := oneLine(err.Error())
-	if _, cause, ok := strings.Cut(text, `": `); ok && strings.HasPrefix(text, `Get "`) {
-		text = cause
-	}
-	return fmt.Errorf("%s: asking %s: %s", what, server, text)
 }

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
-
-	"kubernaut.io/dynamic-toolset/internal/source"
 )
 
 // dialer connects the watches to the API server. While that cannot be reached it tries again itself, about once a second:
@@ -34,7 +32,7 @@ func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Cli
 		d.dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
 	c.Dial = d.untilConnected
-	c.Wrap(source.BoundPages)
+	c.Wrap(newBoundPages)
 	client, err := rest.HTTPClientFor(c)
 	return client, d, err
 }

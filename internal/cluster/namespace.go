@@ -11,8 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-
-	"kubernaut.io/dynamic-toolset/internal/rights"
 )
 
 // namespace is one that is watched by itself, or, with the name "", all of them. While its Services or its EndpointSlices
@@ -88,7 +86,7 @@ type trouble struct {
 
 type failure struct {
 	text    string
-	missing string // the right that is missing; "" where it is something else
+	missing string // the verb that is not allowed; "" where it is something else
 	at      time.Time
 }
 
@@ -116,12 +114,11 @@ func (t *trouble) failed(ctx context.Context, r *toolscache.Reflector, err error
 // describe says what failed in the words of the cluster: configmaps, and not *v1.ConfigMap.
 func describe(goType string, err error) (kind string, f failure) {
 	kind = strings.ToLower(goType[strings.LastIndexByte(goType, '.')+1:]) + "s"
-	if f.missing = rights.Missing(err); f.missing != "" {
-		f.text = f.missing
-	} else {
-		f.text = strings.ReplaceAll(err.Error(), goType, kind)
+	q, text, ok := missing(err)
+	if ok {
+		return kind, failure{text: text, missing: q.Verb}
 	}
-	return kind, f
+	return kind, failure{text: strings.ReplaceAll(err.Error(), goType, kind)}
 }
 
 func (t *trouble) news(kind string, f failure) bool {
@@ -139,7 +136,7 @@ func (t *trouble) news(kind string, f failure) bool {
 func (t *trouble) listed() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	maps.DeleteFunc(t.last, func(_ string, f failure) bool { return strings.HasPrefix(f.missing, "may not list ") })
+	maps.DeleteFunc(t.last, func(_ string, f failure) bool { return f.missing == "list" })
 }
 
 // missing are the rights that are missing now.
@@ -149,7 +146,7 @@ func (t *trouble) missing(now time.Time) []string {
 	var list []string
 	for _, kind := range slices.Sorted(maps.Keys(t.last)) {
 		if f := t.last[kind]; f.missing != "" && now.Sub(f.at) < lasting {
-			list = append(list, f.missing)
+			list = append(list, f.text)
 		}
 	}
 	return list

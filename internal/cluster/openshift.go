@@ -9,8 +9,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
-
-	"kubernaut.io/dynamic-toolset/internal/rights"
 )
 
 // ServesRoutes reports whether a cluster is OpenShift: whether it serves the API group route.openshift.io. Every authenticated
@@ -31,7 +29,7 @@ func servesRoutes(ctx context.Context, client rest.Interface) (bool, error) {
 	case apierrors.IsNotFound(err):
 		return false, nil
 	}
-	return false, fmt.Errorf("asking whether the cluster is OpenShift: %w", rights.Explain(err))
+	return false, fmt.Errorf("asking whether the cluster is OpenShift: %w", Explain(err))
 }
 
 // Routes finds out whether the cluster is OpenShift. It is safe for concurrent use.

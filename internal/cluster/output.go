@@ -15,7 +15,7 @@ type Output struct {
 // NewOutput publishes to the watch's ConfigMap.
 func NewOutput(watch *Watch, client publish.Client, labels map[string]string) *Output {
 	target := watch.opts.ConfigMap
-	options := publish.Options{Namespace: target.Namespace, Name: target.Name, Labels: labels, Live: watch.Live}
+	options := publish.Options{Namespace: target.Namespace, Name: target.Name, Labels: labels, Live: watch.Live, Reason: reason}
 	return &Output{watch: watch, Publisher: publish.New(client, options)}
 }
 

@@ -1,96 +1,92 @@
 package cluster
 
 import (
-	"cmp"
-
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"slices"
-	"time"
+	"io"
+	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	toolscache "k8s.io/client-go/tools/cache"
-
-	"kubernaut.io/dynamic-toolset/internal/source"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"k8s.io/client-go/tools/pager"
 )
 
 // pageSize is how many objects one answer holds. Larger ones take more memory, and were not found to be faster.
 const pageSize = 1000
 
-// newInformer makes one that lists page by page, and turns each page into what is kept before it asks for the next one.
-// By itself an informer would either hold all objects of a cluster at once, or have the API server send each as an event of
-// its own, which takes up to twice the processor time.
-func (w *Watch) newInformer(lw toolscache.ListerWatcher, example runtime.Object, resync time.Duration, by toolscache.Indexers) toolscache.SharedIndexInformer {
-	whole := toolscache.ToListerWatcherWithContext(lw)
-	paged := &toolscache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			kept, err := w.keepPages(ctx, whole)
-			if !apierrors.IsResourceExpired(err) {
-				return kept, err
+// maxPage is the size in bytes of the largest page of a List that is read. A thousand Services, or EndpointSlices of a few
+// pods each, take less. A single object, which the API server stores up to 1.5 MiB, is read however large it is.
+const maxPage = 2 << 20
+
+// pages lists with client-go's pager. A page has fewer than size objects where those are so large that it would not be read
+// (see boundPages), and where the pages so far become too old, it goes on from the same place with what is there now.
+func pages(size int64, list pager.ListPageFunc) *pager.ListPager {
+	const step = 4
+	limit := size
+	p := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		for {
+			if o.Limit > 0 { // 0 is the pager's last resort: all at once
+				o.Limit = limit
 			}
-			// The pages became too old, and the API server does not say how to go on: all at once, as of any time.
-			options.ResourceVersion, options.Limit = "0", 0
-			list, err := whole.ListWithContext(ctx, options)
-			if err != nil {
-				return nil, err
+			page, err := list(ctx, o)
+			switch token := resumeToken(err); {
+			case apierrors.IsRequestEntityTooLargeError(err) && limit > 1:
+				limit = max(limit/step, 1)
+			case token != "" && token != o.Continue:
+				o.Continue = token
+			default:
+				limit = min(limit+limit/step+1, size)
+				return page, err
 			}
-			kept = new(internalversion.List)
-			return kept, w.keepAll(list, kept, world.Sizes{})
-		},
-		WatchFuncWithContext: whole.WatchWithContext,
-	}
-	return toolscache.NewSharedIndexInformer(toolscache.ToListWatcherWithWatchListSemantics(paged, noEvents{}), example, resync, by)
-}
-
-// noEvents tells client-go not to have the objects sent as events.
-type noEvents struct{}
-
-func (noEvents) IsWatchListSemanticsUnSupported() bool { return true }
-
-// keepPages lists page by page. It pays no regard to what an informer asks for: from the version it names, "0" at first, the
-// API server would answer without regard to any limit. What is kept is as of the first page, also where later ones are newer:
-// the watch goes on from there, and so misses nothing that became of the objects of the first pages meanwhile.
-func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWithContext) (*internalversion.List, error) {
-	kept, sizes, version := new(internalversion.List), world.Sizes{}, ""
-	err := source.Pages(pageSize, metav1.ListOptions{}, func(o metav1.ListOptions) (string, error) {
-		list, err := whole.ListWithContext(ctx, o)
-		if err != nil {
-			return "", err
 		}
-		err = w.keepAll(list, kept, sizes)
-		next := kept.Continue
-		version = cmp.Or(version, kept.ResourceVersion)
-		kept.Continue, kept.ResourceVersion = "", version
-		return next, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return kept, nil
+	p.PageSize, p.PageBufferSize = size, 0
+	return p
 }
 
-// keepAll adds what is kept of a list's objects to kept, which then is as the list is. sizes are those of the slices so far.
-func (w *Watch) keepAll(list runtime.Object, kept *internalversion.List, sizes world.Sizes) error {
-	about, err := meta.ListAccessor(list)
-	if err != nil {
-		return fmt.Errorf("%T is no list: %w", list, err)
+// resumeToken is the token with which the API server answers, beside 410, where the pages so far have become too old: the
+// List goes on from the same place with what is there now
+// (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks).
+func resumeToken(err error) string {
+	var status apierrors.APIStatus
+	if !apierrors.IsResourceExpired(err) || !errors.As(err, &status) {
+		return ""
 	}
-	kept.ListMeta = metav1.ListMeta{ResourceVersion: about.GetResourceVersion(), Continue: about.GetContinue()}
-	kept.Items = slices.Grow(kept.Items, meta.LenList(list))
-	return meta.EachListItem(list, func(object runtime.Object) error {
-		k, err := w.keep(object)
-		if err != nil {
-			return err
-		}
-		if s, ok := k.(*keptSlice); ok && s.slice != nil {
-			*s.slice = sizes.Fit(s.Namespace, *s.slice)
-		}
-		kept.Items = append(kept.Items, k.(runtime.Object)) //nolint:forcetypeassert // keep returns nothing else
-		return nil
-	})
+	return status.Status().Continue
 }
+
+// boundPages keeps a page of a List, which a client holds as bytes and as objects at the same time, from taking more memory
+// than maxPage and a few times that: who may write objects decides how large they are. A larger page is answered with 413
+// instead, upon which a smaller one is asked for.
+type boundPages struct{ next http.RoundTripper }
+
+func newBoundPages(next http.RoundTripper) http.RoundTripper { return boundPages{next} }
+
+func (b boundPages) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.next.RoundTrip(r)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return resp, err
+	}
+	if limit := r.URL.Query().Get("limit"); limit == "" || limit == "1" { // no List, or as small as can be
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	var body bytes.Buffer
+	if _, err := body.ReadFrom(io.LimitReader(resp.Body, maxPage+1)); err != nil {
+		return nil, fmt.Errorf("reading a page of a List: %w", err)
+	}
+	if body.Len() > maxPage {
+		const code = http.StatusRequestEntityTooLarge
+		resp.Status, resp.StatusCode = http.StatusText(code), code
+		resp.Header.Set("Content-Type", "text/plain")
+		body.Reset()
+	}
+	resp.Body, resp.ContentLength = io.NopCloser(&body), int64(body.Len())
+	return resp, nil
+}
+
+// WrappedRoundTripper lets client-go reach the connection.
+func (b boundPages) WrappedRoundTripper() http.RoundTripper { return b.next }

@@ -1,145 +1,119 @@
 package cluster
 
 import (
-	"encoding/json"
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"strconv"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"kubernaut.io/dynamic-toolset/internal/backend"
+	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// clusterOf is an API server with so many Services and nothing else, that sends no events of what there is.
-type clusterOf struct {
-	services int
-	expire   bool // pages but the first can no longer be had
-	resume   bool // beside it, it says how to go on with what is there now
-	mu       sync.Mutex
-	lists    []string    // of Services: how each was asked for
-	watched  chan string // from which version on Services are watched first
-}
-
-func (c *clusterOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	switch {
-	case query.Get("sendInitialEvents") == "true":
-		w.WriteHeader(http.StatusBadRequest)
-	case query.Get("watch") == "true":
-		if strings.HasSuffix(r.URL.Path, "/services") {
-			select {
-			case c.watched <- query.Get("resourceVersion"):
-			default:
+// Where objects are large, pages are small: every object is read once, and larger pages are tried again behind them.
+func TestPagesOfLargeObjects(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	large := func(i int) bool { return i >= 300 && i < 310 }
+	var got []string
+	var limits []int64
+	err := pages(100, func(_ context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		from := 0
+		_, _ = fmt.Sscan(o.Continue, &from)
+		limits = append(limits, o.Limit)
+		to, n := min(from+int(o.Limit), 400), 0
+		page := &corev1.ServiceList{}
+		for i := from; i < to; i++ {
+			if large(i) {
+				n++
 			}
+			page.Items = append(page.Items, corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("%03d", i)}})
 		}
-		w.WriteHeader(http.StatusOK)
-		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-	case strings.HasSuffix(r.URL.Path, "/services"):
-		c.note(query)
-		if query.Get("continue") == "1000" && c.expire {
-			token := ""
-			if c.resume {
-				token = "01000"
-			}
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(http.StatusGone)
-			fmt.Fprintf(w, `{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Expired", "code": 410,
-				"metadata": {"continue": %q}}`, token)
-			return
+		if n > 2 {
+			return nil, apierrors.NewRequestEntityTooLargeError("too large")
 		}
-		page, next := c.page(query)
-		version := "7"
-		if c.resume && query.Get("continue") != "" {
-			version = "9"
+		if to < 400 {
+			page.Continue = fmt.Sprint(to)
 		}
-		list(w, "v1", "ServiceList", version, page, next)
-	case strings.HasSuffix(r.URL.Path, "/endpointslices"):
-		list(w, "discovery.k8s.io/v1", "EndpointSliceList", "7", []corev1.Service{}, "")
-	default:
-		list(w, "v1", "ConfigMapList", "7", []corev1.Service{}, "")
-	}
-}
-
-// page is what was asked for, and how to ask for the next one; "" where there is none.
-func (c *clusterOf) page(query url.Values) (page []corev1.Service, next string) {
-	from, _ := strconv.Atoi(query.Get("continue"))
-	to := c.services
-	if limit, _ := strconv.Atoi(query.Get("limit")); limit > 0 && from+limit < to {
-		to = from + limit
-		next = strconv.Itoa(to)
-	}
-	page = make([]corev1.Service, 0, to-from)
-	for i := from; i < to; i++ {
-		page = append(page, corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: fmt.Sprint("s", i)}})
-	}
-	return page, next
-}
-
-func list(w http.ResponseWriter, api, kind, version string, items []corev1.Service, next string) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"apiVersion": api, "kind": kind, "metadata": metav1.ListMeta{ResourceVersion: version, Continue: next}, "items": items,
+		return page, nil
+	}).EachListItem(t.Context(), metav1.ListOptions{}, func(o runtime.Object) error {
+		got = append(got, o.(*corev1.Service).Name)
+		return nil
 	})
-}
-
-func (c *clusterOf) note(query url.Values) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lists = append(c.lists, query.Encode())
-}
-
-func TestListsPageByPage(t *testing.T) {
-	t.Attr("req", "DTS-RUN-1")
-	for _, tc := range []struct {
-		name           string
-		expire, resume bool
-		want           []string
-	}{
-		{"all pages", false, false, []string{"limit=1000", "continue=1000&limit=1000", "continue=2000&limit=1000"}},
-		// Where they have expired meanwhile it goes on with newer ones, page by page.
-		{"expired", true, true, []string{"limit=1000", "continue=1000&limit=1000", "continue=01000&limit=1000", "continue=2000&limit=1000"}},
-		// All is read at once, of any time, where it is not said how to go on: the watch goes on from there.
-		{"expired for good", true, false, []string{"limit=1000", "continue=1000&limit=1000", "resourceVersion=0"}},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			c := &clusterOf{services: 2500, expire: tc.expire, resume: tc.resume, watched: make(chan string, 1)}
-			server := httptest.NewServer(c)
-			t.Cleanup(server.Close) // after the watch, which is stopped first
-			watch, _ := running(t, server.URL)
-			select {
-			case <-watch.Synced():
-			case <-time.After(30 * time.Second):
-				t.Fatalf("it does not see all: %v", watch.Err())
-			}
-			if got := len(watch.world.Take()); got != c.services {
-				t.Errorf("%d Services are known of %d", got, c.services)
-			}
-			if s, _ := watch.world.Get(backend.Ref{Namespace: "shop", Name: "s2499"}); s == nil {
-				t.Error("the last one is not known")
-			}
-			select {
-			case from := <-c.watched:
-				if from != "7" {
-					t.Errorf("the watch goes on from version %s, and the first page is as of 7", from)
-				}
-			case <-time.After(30 * time.Second):
-				t.Fatal("nothing is watched")
-			}
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			if diff := cmp.Diff(tc.want, c.lists); diff != "" {
-				t.Errorf("requests (-want +got):\n%s", diff)
-			}
-		})
+	if err != nil {
+		t.Fatal(err)
 	}
+	if len(got) != 400 || !slices.IsSorted(got) || got[399] != "399" {
+		t.Errorf("%d are read: %v", len(got), got)
+	}
+	want := []int64{100, 100, 100, 100, 25, 6, 1, 2, 3, 1, 2, 3, 1, 2, 3, 4, 6, 8, 11, 14, 18, 23, 29}
+	if d := cmp.Diff(want, limits); d != "" {
+		t.Errorf("pages (-want +got):\n%s", d)
+	}
+
+	for what, failure := range map[string]error{
+		"a failure": errors.New("away"), "one object that is too large": apierrors.NewRequestEntityTooLargeError("x"),
+	} {
+		_, _, err := pages(9, func(context.Context, metav1.ListOptions) (runtime.Object, error) { return nil, failure }).
+			List(t.Context(), metav1.ListOptions{})
+		if !errors.Is(err, failure) {
+			t.Errorf("%s ends in %v", what, err)
+		}
+	}
+}
+
+// A cluster with objects of a megabyte is listed in full, and no page of more than a few megabytes is read.
+func TestLargePagesAreNotRead(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	api := filled(60, "a")
+	for i := range api.slices[:30] {
+		api.slices[i].Annotations = map[string]string{"x": strings.Repeat("x", 1<<20)}
+	}
+	config := api.start(t)
+	var most atomic.Int64
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			resp, err := next.RoundTrip(r)
+			if err == nil {
+				resp.Body = &counted{ReadCloser: resp.Body, most: &most}
+			}
+			return resp, err
+		})
+	})
+	rec := new(recorder)
+	report, err := list(t.Context(), config, rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Services != 60 || report.Slices != 60 || len(rec.endpoints) != 60 {
+		t.Errorf("%d Services and %d slices are read of 60", report.Services, report.Slices)
+	}
+	if n := most.Load(); n > maxPage+1 || n < 1<<20 {
+		t.Errorf("%d bytes of a page are read", n)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// counted is a body; most is the most that was read of any.
+type counted struct {
+	io.ReadCloser
+	most *atomic.Int64
+	n    int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.ReadCloser.Read(p)
+	c.n += int64(n)
+	c.most.Store(max(c.most.Load(), c.n))
+	return n, err
 }

@@ -17,17 +17,17 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/rights"
 	"kubernaut.io/dynamic-toolset/internal/source"
 	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
-// Reader reads single Services of which the watch keeps the name alone.
+// Reader reads a cluster once: all Services, or single ones of which the watch keeps the name alone.
 type Reader struct {
 	core      corev1client.CoreV1Interface
 	discovery discoveryv1client.DiscoveryV1Interface
 	keep      func(annotation string) bool
 	denied    func(netip.Addr) bool
+	host      string
 }
 
 // NewReader makes a Reader; keep says which annotations detection reads, denied which addresses may not be used.
@@ -35,16 +35,20 @@ func NewReader(config *rest.Config, keep func(annotation string) bool, denied fu
 	config = rest.CopyConfig(config)
 	config.ContentType = runtime.ContentTypeProtobuf
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
-	config.Wrap(source.BoundPages)
+	// client-go's own limit of five requests a second would make 100 pages take 20 seconds; the API server has its own
+	// (priority and fairness), and pages are asked for one after the other anyway.
+	config.QPS = -1
+	config.WarningHandler = rest.NoWarnings{}
+	config.Wrap(newBoundPages)
 	core, err := corev1client.NewForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("client for single Services: %w", err)
+		return nil, fmt.Errorf("client for Services: %w", err)
 	}
 	discovery, err := discoveryv1client.NewForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("client for single Services: %w", err)
+		return nil, fmt.Errorf("client for EndpointSlices: %w", err)
 	}
-	return &Reader{core: core, discovery: discovery, keep: keep, denied: denied}, nil
+	return &Reader{core: core, discovery: discovery, keep: keep, denied: denied, host: config.Host}, nil
 }
 
 // Service reads one and its EndpointSlices; nil if there is none.
@@ -54,7 +58,7 @@ func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading Service %s from the API server: %w", ref, rights.Explain(err))
+		return nil, nil, fmt.Errorf("reading Service %s from the API server: %w", ref, Explain(err))
 	}
 	service := source.FromService(object, r.keep)
 	parts, err := r.slices(ctx, ref.Namespace, ref.Name)
@@ -69,19 +73,12 @@ func (r *Reader) slices(ctx context.Context, namespace, service string) ([]world
 	var parts []world.Slice
 	sizes := world.Sizes{}
 	selector := labels.Set{discoveryv1.LabelServiceName: service}.String()
-	err := source.Pages(pageSize, metav1.ListOptions{LabelSelector: selector}, func(o metav1.ListOptions) (string, error) {
-		list, err := r.discovery.EndpointSlices(namespace).List(ctx, o)
-		if err != nil {
-			return "", err
-		}
-		for i := range list.Items {
-			_, part, fqdn := source.FromEndpointSlice(&list.Items[i], r.denied)
-			parts = append(parts, sizes.Fit(namespace, world.Slice{Name: list.Items[i].Name, EndpointSlice: part, FQDN: fqdn}))
-		}
-		return list.Continue, nil
+	err := r.eachSlice(ctx, namespace, metav1.ListOptions{LabelSelector: selector}, func(s *discoveryv1.EndpointSlice) {
+		_, part, fqdn := source.FromEndpointSlice(s, r.denied)
+		parts = append(parts, sizes.Fit(namespace, world.Slice{Name: s.Name, EndpointSlice: part, FQDN: fqdn}))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w", namespace, service, rights.Explain(err))
+		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w", namespace, service, Explain(err))
 	}
 	slices.SortFunc(parts, func(a, b world.Slice) int { return strings.Compare(a.Name, b.Name) })
 	return parts, nil

@@ -78,11 +78,11 @@ func TestMissingRightsAreNamed(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(forbid))
 	t.Cleanup(server.Close) // after the watch, which is stopped first
 	watch, log := running(t, server.URL)
-	rule := `: give robot a ClusterRole with {apiGroups: [%q], resources: [%s], verbs: [%s]}, or name the namespaces that it may watch in discovery.namespaces`
+	rule := ` (403); needed is a ClusterRole for robot with {apiGroups: [%q], resources: [%s], verbs: [%s]}, or name the namespaces that it may watch in discovery.namespaces`
 	missing := map[string]string{
-		"configmaps":     `may not list configmaps out/toolsets: give robot a Role in out with {apiGroups: [""], resources: [configmaps], resourceNames: [toolsets], verbs: [get, list, watch, create, patch]}`,
-		"endpointslices": `may not list endpointslices in all namespaces` + fmt.Sprintf(rule, "discovery.k8s.io", "endpointslices", "list, watch"),
-		"services":       `may not list services in all namespaces` + fmt.Sprintf(rule, "", "services", "get, list, watch"),
+		"configmaps":     `not allowed to list configmaps out/toolsets (403); needed is a Role in "out" for robot with {apiGroups: [""], resources: [configmaps], resourceNames: [toolsets], verbs: [get, list, watch, create, patch]}`,
+		"endpointslices": `not allowed to list endpointslices in all namespaces` + fmt.Sprintf(rule, "discovery.k8s.io", "endpointslices", "list, watch"),
+		"services":       `not allowed to list services in all namespaces` + fmt.Sprintf(rule, "", "services", "get, list, watch"),
 	}
 	var want, got []string
 	for kind, text := range missing {
@@ -143,7 +143,7 @@ func TestMissingRightsAreForgotten(t *testing.T) {
 		t.Errorf("got %+v, want %+v", other, want)
 	}
 	tr := &trouble{}
-	tr.news("services", failure{text: "a", missing: "a", at: now})
+	tr.news("services", failure{text: "a", missing: "watch", at: now})
 	tr.news("endpointslices", failure{text: "b", at: now})
 	if diff := cmp.Diff([]string{"a"}, tr.missing(now.Add(time.Minute))); diff != "" {
 		t.Errorf("right after (-want +got):\n%s", diff)

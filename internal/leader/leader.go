@@ -24,7 +24,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/klog/v2"
 
-	"kubernaut.io/dynamic-toolset/internal/rights"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
 )
 
 // Options of an election.
@@ -218,7 +218,7 @@ func (e *Elector) reached(err error) {
 	e.failing = err != nil
 	lease := e.options.Namespace + "/" + e.options.Name
 	if e.failing {
-		e.options.Log.Warn("the lease cannot be reached; trying again until it can", "lease", lease, "err", rights.Explain(err))
+		e.options.Log.Warn("the lease cannot be reached; trying again until it can", "lease", lease, "err", cluster.Explain(err))
 		return
 	}
 	e.options.Log.Info("the lease can be reached again", "lease", lease)

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"strings"
-	"syscall"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -78,17 +75,15 @@ func retryable(err error, live *corev1.ConfigMap) bool {
 
 // explain puts what the API server or the network says into one line. The cause stays in the chain.
 func (p *Publisher) explain(op Op, err error) error {
-	var text string
+	text := p.options.Reason(err)
 	switch {
 	case errors.Is(err, context.Canceled):
 		text = "stopped before it was written"
+	case text != "":
 	case apierrors.IsUnauthorized(err):
 		text = "the API server does not accept the credentials (401); check the ServiceAccount's token"
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		text = "its namespace is being deleted; nothing can be made in it until it is there again"
-	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), " cannot "):
-		text = fmt.Sprintf(`not allowed to %s it (403); needed is a Role in %q with {apiGroups: [""], resources: [configmaps], resourceNames: [%s], `+
-			`verbs: [get, list, watch, create, patch]}`, verb(err), p.options.Namespace, p.options.Name)
 	case apierrors.IsForbidden(err):
 		text = "refused by the API server (403): " + line(err)
 	case apierrors.IsNotFound(err) && strings.Contains(err.Error(), "namespaces"):
@@ -100,40 +95,8 @@ func (p *Publisher) explain(op Op, err error) error {
 		if op == OpRead {
 			text = "cannot be read now: " + line(err)
 		}
-		if cause := network(err); cause != "" {
-			text = "cannot reach the API server: " + cause + "; what is published stays"
-		}
 	}
 	return &Error{op, p.where() + ": " + text, err}
-}
-
-// verb is the one that the API server names in a refusal, as in: User "x" cannot patch resource "configmaps".
-func verb(err error) string {
-	_, rest, _ := strings.Cut(err.Error(), " cannot ")
-	v, _, _ := strings.Cut(rest, " ")
-	return v
-}
-
-// network says in words what keeps us from the API server; "" for anything else.
-func network(err error) string {
-	var (
-		dns *net.DNSError
-		u   *url.Error
-		to  interface{ Timeout() bool }
-	)
-	switch {
-	case errors.As(err, &dns):
-		return "there is no address for the host " + dns.Name
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused"
-	case errors.Is(err, syscall.ECONNRESET):
-		return "the connection was reset"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &to) && to.Timeout():
-		return "it did not answer in time"
-	case errors.As(err, &u):
-		return line(u.Err)
-	}
-	return ""
 }
 
 // line is an error's text as one line of bounded length.

@@ -81,7 +81,7 @@ func testRefused(t *testing.T, c *cluster) {
 	keys[keyProm] = "new"
 	live := c.get()
 	_, err := p.from(live).Publish(t.Context(), always(Desired{Keys: keys}))
-	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "not allowed to patch it (403); needed is a Role in") {
+	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "refused by the API server (403): ") {
 		t.Errorf("error %v", err)
 	}
 	c.grant()

@@ -51,6 +51,8 @@ type Options struct {
 	FieldManager string
 	// Live is the ConfigMap from the caller's cache, with its managedFields; nil if there is none.
 	Live func() *corev1.ConfigMap
+	// Reason says in words what keeps this process from the API server, "" for errors of another kind; may be nil.
+	Reason func(error) string
 }
 
 // Desired is what the ConfigMap should hold.
@@ -102,6 +104,9 @@ type Publisher struct {
 func New(client Client, options Options) *Publisher {
 	if options.FieldManager == "" {
 		options.FieldManager = DefaultFieldManager
+	}
+	if options.Reason == nil {
+		options.Reason = func(error) string { return "" }
 	}
 	return &Publisher{client: client, options: options}
 }

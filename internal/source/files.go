@@ -103,7 +103,7 @@ func (r *reader) warnNoServices(refused int) {
 	if len(notes) > 0 {
 		text += " (" + strings.Join(notes, "; ") + ")"
 	}
-	r.report.warn(Warning{Where: r.name, Text: text})
+	r.report.Warn(Warning{Where: r.name, Text: text})
 }
 
 var (

@@ -59,14 +59,15 @@ func (r *reader) refuse(at place, text string) {
 	if r.refusal == "" {
 		r.refusal = at.String() + ": " + text
 	}
-	r.report.warn(Warning{Where: r.name + ": " + at.String(), Refused: true, Text: text})
+	r.report.Warn(Warning{Where: r.name + ": " + at.String(), Refused: true, Text: text})
 }
 
 const (
 	kindService       = "Service"
 	kindEndpointSlice = "EndpointSlice"
 
-	orphanSlice = "EndpointSlice without a Service"
+	// OrphanSlice is the kind under which EndpointSlices of no Service are counted.
+	OrphanSlice = "EndpointSlice without a Service"
 )
 
 // object hands on a Service or an EndpointSlice, and counts anything else.
@@ -90,18 +91,18 @@ func (r *reader) object(raw jsontext.Value, h header, at place) {
 }
 
 func (r *reader) skip(kind string) {
-	r.report.skip(kind)
+	r.report.Skip(kind)
 	countKind(r.skipped, kind)
 }
 
 func (r *reader) service(raw jsontext.Value, at place) {
 	ref, s, err := parseService(raw, r.opts.Namespace, r.opts.KeepAnnotation)
 	if err != nil {
-		r.report.warn(Warning{Where: r.name + ": " + at.String(), Kind: kindService, Ref: ref, Refused: true, Text: err.Error()})
+		r.report.Warn(Warning{Where: r.name + ": " + at.String(), Kind: kindService, Ref: ref, Refused: true, Text: err.Error()})
 		return
 	}
 	if r.twice(ref) {
-		r.report.warn(Warning{Where: r.name + ": " + at.String(), Kind: kindService, Ref: ref,
+		r.report.Warn(Warning{Where: r.name + ": " + at.String(), Kind: kindService, Ref: ref,
 			Text: "this Service was given before; the later one counts, as with kubectl apply"})
 	} else {
 		r.report.Services++
@@ -126,9 +127,9 @@ func (r *reader) endpointSlice(raw jsontext.Value, at place) {
 	ref, slice, fqdn, err := parseEndpointSlice(raw, r.opts.Namespace, r.opts.Denied)
 	switch {
 	case err != nil:
-		r.report.warn(Warning{Where: r.name + ": " + at.String(), Kind: kindEndpointSlice, Ref: ref, Refused: true, Text: err.Error()})
+		r.report.Warn(Warning{Where: r.name + ": " + at.String(), Kind: kindEndpointSlice, Ref: ref, Refused: true, Text: err.Error()})
 	case ref.Name == "":
-		r.skip(orphanSlice)
+		r.skip(OrphanSlice)
 	default:
 		r.report.Slices++
 		r.given++

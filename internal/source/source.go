@@ -69,7 +69,8 @@ const (
 // otherKinds gathers what is skipped once maxKinds different kinds were seen.
 const otherKinds = "others"
 
-func (r *Report) warn(w Warning) {
+// Warn adds a warning.
+func (r *Report) Warn(w Warning) {
 	if w.Refused {
 		r.Refused++
 	}
@@ -80,7 +81,8 @@ func (r *Report) warn(w Warning) {
 	r.Warnings = append(r.Warnings, w)
 }
 
-func (r *Report) skip(kind string) {
+// Skip counts an object of another kind.
+func (r *Report) Skip(kind string) {
 	if r.Skipped == nil {
 		r.Skipped = make(map[string]int)
 	}
@@ -89,7 +91,7 @@ func (r *Report) skip(kind string) {
 
 // countKind keeps a map of kinds small and printable, whatever the input calls its objects.
 func countKind(counts map[string]int, kind string) {
-	if _, known := counts[kind]; !known && (len(counts) >= maxKinds || kind != orphanSlice && !isToken(kind, maxHost)) {
+	if _, known := counts[kind]; !known && (len(counts) >= maxKinds || kind != OrphanSlice && !isToken(kind, maxHost)) {
 		kind = otherKinds
 	}
 	counts[kind]++

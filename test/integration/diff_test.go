@@ -90,7 +90,7 @@ func TestDiff(t *testing.T) {
 		t.Errorf("may read nothing: exit %d, want 2 or more\n%s", r.Code, r.Stdout)
 	}
 	env.Grant(t, "", "shop", "reader", testenv.Rule("", "services", "list"), testenv.Rule("discovery.k8s.io", "endpointslices", "list"))
-	if r := env.Run(t, user, "diff"); r.Code < 2 || !strings.Contains(r.Stderr, "ConfigMap "+testenv.OutputNamespace+"/"+testenv.ConfigMapName+": not allowed to get it (403)") {
+	if r := env.Run(t, user, "diff"); r.Code < 2 || !strings.Contains(r.Stderr, "not allowed to get configmaps "+testenv.OutputNamespace+"/"+testenv.ConfigMapName+" (403)") {
 		t.Errorf("may not read the ConfigMap: exit %d, want 2 or more\n%s", r.Code, r.Stderr)
 	}
 	if err := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Delete(t.Context(), testenv.ConfigMapName, metav1.DeleteOptions{}); err != nil {

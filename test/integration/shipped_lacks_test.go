@@ -94,13 +94,13 @@ func forbidden(verb, resource string) string {
 // unwatched: it says so, with the right that is missing, and /readyz says the same while that keeps it from being ready.
 func unwatched(verb, resource string) func(*testing.T, *installation) {
 	return func(t *testing.T, i *installation) {
-		i.says(t, "may not "+verb+" "+resource)
+		i.says(t, "not allowed to "+verb+" "+resource)
 		i.says(t, "cannot be watched now")
 		if strings.Contains(i.Log(t), "*v1.") {
 			t.Error("the log has names of types of this program")
 		}
 		if verb == "list" {
-			i.ask(t, "/readyz", http.StatusServiceUnavailable, "may not list "+resource)
+			i.ask(t, "/readyz", http.StatusServiceUnavailable, "not allowed to list "+resource)
 		}
 	}
 }
@@ -108,13 +108,13 @@ func unwatched(verb, resource string) func(*testing.T, *installation) {
 // unexplained: a Service of which only the name is kept is read when it is asked about.
 func unexplained(t *testing.T, i *installation) {
 	i.publishes(t, "team/prometheus")
-	i.ask(t, "/api/v1/services/team/checkout", http.StatusServiceUnavailable, "may not get services team/checkout")
+	i.ask(t, "/api/v1/services/team/checkout", http.StatusServiceUnavailable, "not allowed to get services team/checkout")
 }
 
 // unwritten: there is no ConfigMap.
 func unwritten(verb string) func(*testing.T, *installation) {
 	return func(t *testing.T, i *installation) {
-		i.says(t, "not allowed to "+verb+" it")
+		i.says(t, "not allowed to "+verb+" configmaps")
 		if cm := i.configMap(t); cm != nil {
 			t.Errorf("it was written all the same: %v", cm)
 		}
@@ -124,7 +124,7 @@ func unwritten(verb string) func(*testing.T, *installation) {
 // leaderless: it never leads, or, where it got the lease once, not for long.
 func leaderless(verb string, once bool) func(*testing.T, *installation) {
 	return func(t *testing.T, i *installation) {
-		i.says(t, "may not "+verb+" leases "+i.output+"/")
+		i.says(t, "not allowed to "+verb+" leases "+i.output+"/")
 		if once {
 			i.says(t, "this replica no longer leads")
 			return

@@ -1,8 +1,12 @@
-package rights
+package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
+	"syscall"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -30,27 +34,27 @@ func TestExplain(t *testing.T) {
 	}{
 		"the ConfigMap": {
 			refused("watch", "", "configmaps", "kubernaut-system", "kubernaut-toolset-config"),
-			"may not watch configmaps kubernaut-system/kubernaut-toolset-config: give " + account + ` a Role in kubernaut-system with ` +
+			"not allowed to watch configmaps kubernaut-system/kubernaut-toolset-config (403); needed is a Role in \"kubernaut-system\" for " + account + ` with ` +
 				`{apiGroups: [""], resources: [configmaps], resourceNames: [kubernaut-toolset-config], verbs: [get, list, watch, create, patch]}`,
 		},
 		"the Lease": {
 			refused("update", "coordination.k8s.io", "leases", "kubernaut-system", "dynamic-toolset"),
-			"may not update leases kubernaut-system/dynamic-toolset: give " + account + ` a Role in kubernaut-system with ` +
+			"not allowed to update leases kubernaut-system/dynamic-toolset (403); needed is a Role in \"kubernaut-system\" for " + account + ` with ` +
 				`{apiGroups: ["coordination.k8s.io"], resources: [leases], resourceNames: [dynamic-toolset], verbs: [get, create, patch, update]}`,
 		},
 		"Services of a namespace": {
 			fmt.Errorf("failed to list *v1.Service: %w", refused("list", "", "services", "team", "")),
-			"may not list services in namespace team: give " + account + ` a Role in team with ` +
+			`not allowed to list services in namespace "team" (403); needed is a Role in "team" for ` + account + ` with ` +
 				`{apiGroups: [""], resources: [services], verbs: [get, list, watch]}`,
 		},
 		"one Service": {
 			refused("get", "", "services", "team", "checkout"),
-			"may not get services team/checkout: give " + account + ` a Role in team with ` +
+			`not allowed to get services team/checkout (403); needed is a Role in "team" for ` + account + ` with ` +
 				`{apiGroups: [""], resources: [services], verbs: [get, list, watch]}`,
 		},
 		"EndpointSlices of all namespaces": {
 			refused("watch", "discovery.k8s.io", "endpointslices", "", ""),
-			"may not watch endpointslices in all namespaces: give " + account + ` a ClusterRole with ` +
+			"not allowed to watch endpointslices in all namespaces (403); needed is a ClusterRole for " + account + ` with ` +
 				`{apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list, watch]}, ` +
 				"or name the namespaces that it may watch in discovery.namespaces",
 		},
@@ -70,5 +74,32 @@ func TestExplain(t *testing.T) {
 				t.Error("the cause is lost")
 			}
 		})
+	}
+}
+
+// What keeps this service from the ConfigMap, for the one line that publishing fails with.
+func TestReason(t *testing.T) {
+	t.Attr("req", "DTS-OUT-9")
+	dial := func(err error) error {
+		return &url.Error{Op: "Patch", URL: "https://10.0.0.1/api", Err: &net.OpError{Op: "dial", Err: err}}
+	}
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{
+			refused("patch", "", "configmaps", "out", "toolsets"),
+			`not allowed to patch configmaps out/toolsets (403); needed is a Role in "out" for ` + account + ` with ` +
+				`{apiGroups: [""], resources: [configmaps], resourceNames: [toolsets], verbs: [get, list, watch, create, patch]}`,
+		},
+		{dial(syscall.ECONNREFUSED), "cannot reach the API server: connection refused; what is published stays"},
+		{dial(&net.DNSError{Name: "k8s.example"}), "cannot reach the API server: there is no address for the host k8s.example; what is published stays"},
+		{context.DeadlineExceeded, "cannot reach the API server: it did not answer in time; what is published stays"},
+		{apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "x", errors.New("exceeded quota")), ""},
+		{apierrors.NewUnauthorized("no"), ""},
+	} {
+		if got := reason(tt.err); got != tt.want {
+			t.Errorf("%v\n got %s\nwant %s", tt.err, got, tt.want)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package source
+package cluster
 
 import (
 	"context"
@@ -24,6 +24,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/source"
 )
 
 // apiServer answers Lists of Services and EndpointSlices as an API server does, in JSON.
@@ -113,27 +114,19 @@ func filled(n int, namespaces ...string) *apiServer {
 func TestCluster(t *testing.T) {
 	t.Attr("req", "DTS-CLI-1")
 	for _, expire := range []bool{false, true} {
-		api := filled(1200, "a")
+		api := filled(2400, "a")
 		api.expire = expire
 		api.slices[0].Labels = nil
-		var progress []Progress
 		rec := new(recorder)
-		report, err := Cluster(t.Context(), api.start(t), rec, ClusterOptions{Progress: func(p Progress) { progress = append(progress, p) }})
+		report, err := list(t.Context(), api.start(t), rec)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := Report{Services: 1200, Slices: 1199, Skipped: map[string]int{"EndpointSlice without a Service": 1}}
+		want := source.Report{Services: 2400, Slices: 2399, Skipped: map[string]int{"EndpointSlice without a Service": 1}}
 		if diff := cmp.Diff(want, report); diff != "" {
 			t.Errorf("report (-want +got)\n%s", diff)
 		}
-		wantProgress := []Progress{
-			{"services", "", 500, 1200}, {"services", "", 1000, 1200}, {"services", "", 1200, 1200},
-			{"endpointslices", "", 500, 1200}, {"endpointslices", "", 1000, 1200}, {"endpointslices", "", 1200, 1200},
-		}
-		if diff := cmp.Diff(wantProgress, progress); diff != "" {
-			t.Errorf("progress (-want +got)\n%s", diff)
-		}
-		if got := rec.refs(); len(got) != 1200 || got[0] != "a/s0000" || got[1199] != "a/s1199" || !slices.IsSorted(got) {
+		if got := rec.refs(); len(got) != 2400 || got[0] != "a/s0000" || got[2399] != "a/s2399" || !slices.IsSorted(got) {
 			t.Errorf("%d Services, first %v", len(got), got[:1])
 		}
 		if e := rec.endpoints[backend.Ref{Namespace: "a", Name: "s0700"}]; e.ReadyCount() != 1 {
@@ -156,7 +149,7 @@ func TestClusterNamespaces(t *testing.T) {
 		return 0
 	}
 	rec := new(recorder)
-	report, err := Cluster(t.Context(), api.start(t), rec, ClusterOptions{Namespaces: []string{"c", "b", "a", "a"}})
+	report, err := list(t.Context(), api.start(t), rec, "c", "b", "a", "a")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +192,7 @@ func TestClusterErrors(t *testing.T) {
 			}
 			return 0
 		}, nil, "the API server at HOST has no discovery.k8s.io/v1; Kubernetes 1.21 or newer is needed"},
-		{"broken", always(500), []string{"a"}, `listing services in namespace "a" on the API server at HOST: made up`},
+		{"broken", always(500), []string{"a"}, `cannot list services in namespace "a" on the API server at HOST: made up`},
 		{"bad namespace", nil, []string{"../kube-system"}, `"../kube-system" is no namespace: a DNS label is expected`},
 	}
 	for _, tt := range tests {
@@ -207,7 +200,7 @@ func TestClusterErrors(t *testing.T) {
 			api := filled(1, "a")
 			api.status = tt.status
 			config := api.start(t)
-			_, err := Cluster(t.Context(), config, new(recorder), ClusterOptions{Namespaces: tt.namespaces})
+			_, err := list(t.Context(), config, new(recorder), tt.namespaces...)
 			if want := strings.ReplaceAll(tt.want, "HOST", config.Host); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
@@ -239,7 +232,7 @@ func TestClusterUnreachable(t *testing.T) {
 		{"refused", closed.URL, "cannot reach the API server at HOST: connection refused; is the cluster running, and the server in the kubeconfig the right one?", syscall.ECONNREFUSED},
 		{"no TLS", strings.Replace(plain.URL, "http:", "https:", 1), "cannot reach the API server at HOST: it does not speak TLS; check the server's scheme in the kubeconfig", nil},
 		{"unknown authority", secure.URL, "cannot reach the API server at HOST: its certificate is not trusted (x509: certificate signed by unknown authority); check the certificate authority in the kubeconfig", nil},
-		{"silent", silent.URL, "the API server at HOST did not answer in time while listing services in all namespaces; is the network path to it open?", context.DeadlineExceeded},
+		{"silent", silent.URL, "the API server at HOST did not answer in time while asked to list services in all namespaces; is the network path to it open?", context.DeadlineExceeded},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -249,7 +242,7 @@ func TestClusterUnreachable(t *testing.T) {
 				ctx, cancel = context.WithTimeout(ctx, 50*time.Millisecond)
 				defer cancel()
 			}
-			_, err := Cluster(ctx, &rest.Config{Host: tt.host}, new(recorder), ClusterOptions{})
+			_, err := list(ctx, &rest.Config{Host: tt.host}, new(recorder))
 			if want := strings.ReplaceAll(tt.want, "HOST", tt.host); err == nil || err.Error() != want {
 				t.Fatalf("got  %v\nwant %s", err, want)
 			}
@@ -258,14 +251,53 @@ func TestClusterUnreachable(t *testing.T) {
 			}
 		})
 	}
-	if got, want := network(&net.DNSError{Err: "no such host", Name: "k8s.example.com"}), "there is no address for the host k8s.example.com; check the server in the kubeconfig"; got != want {
+	cause, advice := network(&net.DNSError{Err: "no such host", Name: "k8s.example.com"})
+	if got, want := cause+advice, "there is no address for the host k8s.example.com; check the server in the kubeconfig"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Cluster(cancelled, &rest.Config{Host: silent.URL}, new(recorder), ClusterOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := list(cancelled, &rest.Config{Host: silent.URL}, new(recorder)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
+}
+
+// list lists what the namespaces hold.
+func list(ctx context.Context, config *rest.Config, sink source.Sink, namespaces ...string) (source.Report, error) {
+	r, err := NewReader(config, nil, nil)
+	if err != nil {
+		return source.Report{}, err
+	}
+	return r.List(ctx, namespaces, sink)
+}
+
+// recorder is a sink that keeps all it is given.
+type recorder struct {
+	services  []backend.Service
+	endpoints source.Endpoints
+}
+
+func (r *recorder) Service(s backend.Service) { r.services = append(r.services, s) }
+
+func (r *recorder) Endpoints(ref backend.Ref, slice backend.EndpointSlice, fqdn bool) {
+	if r.endpoints == nil {
+		r.endpoints = source.Endpoints{}
+	}
+	r.endpoints.Add(ref, slice, fqdn)
+}
+
+func (r *recorder) refs() (names []string) {
+	for _, s := range r.services {
+		names = append(names, s.Ref.String())
+	}
+	return names
+}
+
+func texts(r source.Report) (list []string) {
+	for _, w := range r.Warnings {
+		list = append(list, w.String())
+	}
+	return list
 }
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -1,0 +1,176 @@
+package cluster
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"syscall"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+)
+
+// Request is what was asked of the API server, for the text of an error.
+type Request struct {
+	Verb, Group, Resource string
+	Namespace             string // "": all of them
+	Name                  string // "": any
+}
+
+func (q Request) where() string {
+	switch {
+	case q.Namespace == "":
+		return "in all namespaces"
+	case q.Name == "":
+		return fmt.Sprintf("in namespace %q", q.Namespace)
+	}
+	return q.Namespace + "/" + q.Name
+}
+
+// forbidden says what is not allowed, and which rule allows it. user may be empty.
+func (q Request) forbidden(user, verbs string) string {
+	role := "a ClusterRole"
+	if q.Namespace != "" {
+		role = fmt.Sprintf("a Role in %q", q.Namespace)
+	}
+	if user != "" {
+		role += " for " + user
+	}
+	rule := fmt.Sprintf("apiGroups: [%q], resources: [%s]", q.Group, q.Resource)
+	if q.Name != "" && (q.Resource == "configmaps" || q.Resource == "leases") { // of the others any may be read
+		rule += ", resourceNames: [" + q.Name + "]"
+	}
+	return fmt.Sprintf("not allowed to %s %s %s (403); needed is %s with {%s, verbs: [%s]}", q.Verb, q.Resource, q.where(), role, rule, verbs)
+}
+
+// Explain says in one line why a request of a command failed, and what its user can do. The cause stays in the chain.
+func (q Request) Explain(ctx context.Context, err error, host string) error {
+	server := "the API server at " + host
+	var text string
+	switch {
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded):
+		text = fmt.Sprintf("%s did not answer in time while asked to %s %s %s; is the network path to it open?", server, q.Verb, q.Resource, q.where())
+	case apierrors.IsUnauthorized(err):
+		text = server + " does not accept the credentials (401); log in again, or check the user in the kubeconfig"
+	case apierrors.IsForbidden(err):
+		text = q.forbidden("", q.Verb)
+		if q.Namespace == "" {
+			text += ", or only the namespaces that may be read (-n)"
+		}
+	case apierrors.IsNotFound(err) && q.Group != "":
+		text = server + " has no " + q.Group + "/v1; Kubernetes 1.21 or newer is needed"
+	case apierrors.IsNotFound(err):
+		text = server + " is no Kubernetes API server (404); check the server's address in the kubeconfig"
+	default:
+		if cause, advice := network(err); cause != "" {
+			text = fmt.Sprintf("cannot reach %s: %s%s", server, cause, advice)
+		} else {
+			first, _, _ := strings.Cut(unwrapURL(err).Error(), "\n")
+			text = fmt.Sprintf("cannot %s %s %s on %s: %s", q.Verb, q.Resource, q.where(), server, first)
+		}
+	}
+	return explained{text, err}
+}
+
+// network is what commonly keeps a client from a server, and what the user of a kubeconfig can do; empty for anything else.
+func network(err error) (cause, advice string) {
+	var (
+		dns  *net.DNSError
+		cert *tls.CertificateVerificationError
+		rec  tls.RecordHeaderError
+		to   interface{ Timeout() bool }
+	)
+	switch {
+	case errors.As(err, &dns):
+		return "there is no address for the host " + dns.Name, "; check the server in the kubeconfig"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused", "; is the cluster running, and the server in the kubeconfig the right one?"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "no route to it", "; is the network or VPN up?"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "the connection was reset", ""
+	case errors.As(err, &cert):
+		return "its certificate is not trusted (" + cert.Err.Error() + ")", "; check the certificate authority in the kubeconfig"
+	case errors.As(err, &rec), errors.Is(err, http.ErrSchemeMismatch):
+		return "it does not speak TLS", "; check the server's scheme in the kubeconfig"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &to) && to.Timeout():
+		return "it did not answer in time", "; is the network path to it open?"
+	}
+	return "", ""
+}
+
+// unwrapURL drops the request's URL from an error, which says nothing that the message does not.
+func unwrapURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) && !strings.Contains(u.Err.Error(), "\n") {
+		return u.Err
+	}
+	return err
+}
+
+// refusal is how the API server says that nobody has granted a right. Its status names neither the verb nor the namespace.
+var refusal = regexp.MustCompile(`User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)" (?:in the namespace "([^"]+)"|at the cluster scope)`)
+
+// missing is the right of this service that an answer of the API server says is missing, and the rule that gives all rights to
+// that resource at once: with one alone the next would be missing. ok is false for any other error.
+func missing(err error) (q Request, text string, ok bool) {
+	m := refusal.FindStringSubmatch(fmt.Sprint(err))
+	if m == nil || !apierrors.IsForbidden(err) { // an admission webhook, or something else that is no right
+		return q, "", false
+	}
+	q = Request{Verb: m[2], Resource: m[3], Group: m[4], Namespace: m[5]}
+	if status := apierrors.APIStatus(nil); errors.As(err, &status) && status.Status().Details != nil {
+		q.Name = status.Status().Details.Name
+	}
+	verbs := q.Verb
+	switch q.Resource {
+	case "services":
+		verbs = "get, list, watch"
+	case "endpointslices":
+		verbs = "list, watch"
+	case "configmaps":
+		verbs = "get, list, watch, create, patch"
+	case "leases":
+		verbs = "get, create, patch, update"
+	}
+	text = q.forbidden(m[1], verbs)
+	if q.Namespace == "" && (q.Resource == "services" || q.Resource == "endpointslices") {
+		text += ", or name the namespaces that it may watch in discovery.namespaces"
+	}
+	return q, text, true
+}
+
+// Explain is err in words for the log of this service, where it says that a right is missing; err stays in the chain.
+func Explain(err error) error {
+	if _, text, ok := missing(err); ok {
+		return explained{text, err}
+	}
+	return err
+}
+
+// reason is what keeps this service from the API server, "" for what is not about rights or the network.
+func reason(err error) string {
+	if _, text, ok := missing(err); ok {
+		return text
+	}
+	if cause, _ := network(err); cause != "" {
+		return "cannot reach the API server: " + cause + "; what is published stays"
+	}
+	return ""
+}
+
+// explained is an error with a text for people that is still recognised as its cause.
+type explained struct {
+	text string
+	err  error
+}
+
+func (e explained) Error() string { return e.text }
+func (e explained) Unwrap() error { return e.err }

@@ -1,0 +1,115 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"kubernaut.io/dynamic-toolset/internal/source"
+)
+
+// List lists the Services of the namespaces, of all where none is named, and then their EndpointSlices, once and page by page.
+// All Services come before the first EndpointSlice, so that the sink can drop slices at once. How long it may take is up to ctx.
+//
+// A namespace that may not be read is left out with a Warning, and an error only where no namespace may be; EndpointSlices
+// that may not be read leave readiness unknown. Any other failure is an error, since half a cluster is not a smaller
+// cluster. Errors are one line that says what to do.
+func (r *Reader) List(ctx context.Context, namespaces []string, sink source.Sink) (source.Report, error) {
+	var report source.Report
+	namespaces, err := listedNamespaces(namespaces)
+	if err != nil {
+		return report, err
+	}
+	var refused error
+	readable := namespaces[:0:0]
+	for _, ns := range namespaces {
+		err := r.services(ctx, ns, sink, &report)
+		switch {
+		case err == nil:
+			readable = append(readable, ns)
+		case apierrors.IsForbidden(err):
+			report.Unread = append(report.Unread, ns)
+			report.Warn(source.Warning{Text: err.Error()})
+			if refused == nil {
+				refused = err
+			}
+		default:
+			return report, err
+		}
+	}
+	if len(readable) == 0 {
+		return report, refused
+	}
+	for _, ns := range readable {
+		err := r.endpointSlices(ctx, ns, sink, &report)
+		switch {
+		case apierrors.IsForbidden(err):
+			report.Warn(source.Warning{Text: err.Error() + "; until then it is unknown which Services have ready endpoints"})
+		case err != nil:
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+func listedNamespaces(namespaces []string) ([]string, error) {
+	if len(namespaces) == 0 {
+		return []string{metav1.NamespaceAll}, nil
+	}
+	for _, ns := range namespaces {
+		if len(validation.IsDNS1123Label(ns)) > 0 {
+			return nil, fmt.Errorf("%q is no namespace: a DNS label is expected", ns)
+		}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(namespaces))), nil
+}
+
+func (r *Reader) services(ctx context.Context, ns string, sink source.Sink, report *source.Report) error {
+	err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		return r.core.Services(ns).List(ctx, o)
+	}).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
+		if s, ok := object.(*corev1.Service); ok {
+			report.Services++
+			sink.Service(source.FromService(s, r.keep))
+		}
+		return nil
+	})
+	if err != nil {
+		return Request{Verb: "list", Resource: "services", Namespace: ns}.Explain(ctx, err, r.host)
+	}
+	return nil
+}
+
+func (r *Reader) endpointSlices(ctx context.Context, ns string, sink source.Sink, report *source.Report) error {
+	err := r.eachSlice(ctx, ns, metav1.ListOptions{}, func(s *discoveryv1.EndpointSlice) {
+		ref, slice, fqdn := source.FromEndpointSlice(s, r.denied)
+		if ref.Name == "" {
+			report.Skip(source.OrphanSlice)
+			return
+		}
+		report.Slices++
+		sink.Endpoints(ref, slice, fqdn)
+	})
+	if err != nil {
+		return Request{Verb: "list", Group: discoveryv1.GroupName, Resource: "endpointslices", Namespace: ns}.Explain(ctx, err, r.host)
+	}
+	return nil
+}
+
+func (r *Reader) eachSlice(ctx context.Context, ns string, o metav1.ListOptions, do func(*discoveryv1.EndpointSlice)) error {
+	return pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		return r.discovery.EndpointSlices(ns).List(ctx, o)
+	}).EachListItem(ctx, o, func(object runtime.Object) error {
+		if s, ok := object.(*discoveryv1.EndpointSlice); ok {
+			do(s)
+		}
+		return nil
+	})
+}
