@@ -17,11 +17,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
-	"kubernaut.io/dynamic-toolset/internal/discovery"
+	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/probe"
-	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -40,7 +41,7 @@ type discovered struct {
 	config    *config.Config
 	catalog   *catalog.Catalog
 	detector  *detect.Detector
-	collector *discovery.Collector
+	collector *store.Store
 	findings  []*backend.Finding
 	probed    bool
 	fromFiles bool
@@ -75,10 +76,11 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if err != nil {
 		return nil, err
 	}
-	collector := discovery.NewCollector(detector, discovery.CollectorOptions{
-		Namespaces: only, Exclude: exclude, Whole: whole,
+	collector := store.New(store.Options{
+		Relevant:   func(s *backend.Service) bool { return s.Ref == whole || detector.Matters(s) },
+		Namespaces: only, Exclude: exclude, SlicesOptional: true,
 	})
-	report, err := o.read(ctx, only, source.Options{
+	report, err := o.read(ctx, only, files.ReadOptions{
 		KeepAnnotation: detector.KeepAnnotation, Denied: denier.Forbids,
 	}, cluster, collector)
 	if err != nil {
@@ -103,7 +105,7 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if decide.OpenShift == nil {
 		decide.OpenShift = o.openShift(ctx, cluster)
 	}
-	pass := discovery.Pass{
+	pass := controller.Pass{
 		Catalog: types, Detector: detector, Prober: prober, Denied: denier.Denied, Progress: bar.show,
 		Inventory: decide,
 	}
@@ -153,7 +155,7 @@ func (o *options) checkFiles() error {
 	if slices.Contains(o.files, "") {
 		return usage("-f: the file's name is empty")
 	}
-	stdin := func(path string) bool { return path == source.Stdin }
+	stdin := func(path string) bool { return path == files.Stdin }
 	if i := slices.IndexFunc(o.files, stdin); i >= 0 && slices.ContainsFunc(o.files[i+1:], stdin) {
 		return usage("-f - is given twice: standard input can be read once only")
 	}
@@ -181,7 +183,7 @@ func (o *options) connect() (mode string, cluster *rest.Config, err error) {
 	return mode, cluster, nil
 }
 
-func newProber(mode string, c *config.Config, cluster *rest.Config) (discovery.Prober, error) {
+func newProber(mode string, c *config.Config, cluster *rest.Config) (controller.Prober, error) {
 	if mode == probeOff {
 		return nil, nil
 	}
@@ -249,12 +251,12 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func (o *options) read(ctx context.Context, namespaces []string, opts source.Options, config *rest.Config, sink source.Sink) (source.Report, error) {
+func (o *options) read(ctx context.Context, namespaces []string, opts files.ReadOptions, config *rest.Config, sink store.Sink) (store.Report, error) {
 	opts.Namespace = *o.kube.Namespace
-	var report source.Report
+	var report store.Report
 	var err error
 	if config == nil {
-		report, err = source.Files(ctx, o.files, o.streams.In, sink, opts)
+		report, err = files.Read(ctx, o.files, o.streams.In, sink, opts)
 	} else {
 		var reader *cluster.Reader
 		if reader, err = cluster.NewReader(config, opts.KeepAnnotation, opts.Denied); err != nil {
@@ -281,7 +283,7 @@ func (o *options) read(ctx context.Context, namespaces []string, opts source.Opt
 
 // noteEmpty tells of namespaces that somebody named and that have no Services, as they may be misspelt. Namespaces themselves
 // are not read, and of the unread ones it was told already.
-func noteEmpty(s Streams, named, unread []string, c *discovery.Collector) {
+func noteEmpty(s Streams, named, unread []string, c *store.Store) {
 	for _, namespace := range named {
 		if !slices.Contains(unread, namespace) && !c.HasNamespace(namespace) {
 			note(s, "No Services in namespace %s.", namespace)

@@ -76,7 +76,7 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 }
 
 func (d *discovered) explain(s Streams, want backend.Ref, output string) error {
-	svc, endpoints := d.collector.Lookup(want)
+	svc, endpoints := d.collector.Get(want)
 	if svc == nil {
 		return d.notFound(want)
 	}

@@ -15,7 +15,7 @@ func (d *discovered) tellMisnamed(o *options, primary map[string]backend.Ref, un
 	others := d.collector.Others()
 	known := func(ref backend.Ref) (exists, sure bool) {
 		_, named := slices.BinarySearchFunc(others, ref, backend.Ref.Compare)
-		service, _ := d.collector.Lookup(ref)
+		service, _ := d.collector.Get(ref)
 		elsewhere := *o.kube.Namespace != "" && *o.kube.Namespace != ref.Namespace
 		return named || service != nil, !elsewhere && !slices.Contains(unread, ref.Namespace)
 	}

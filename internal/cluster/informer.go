@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
 
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // newInformer makes one that lists page by page, and turns each page into what is kept before it asks for the next one.
@@ -37,10 +37,10 @@ func (noEvents) IsWatchListSemanticsUnSupported() bool { return true }
 // API server would answer without regard to any limit. What is kept is as of the first page, also where later ones are newer:
 // the watch goes on from there, and so misses nothing that became of the objects of the first pages meanwhile.
 func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWithContext) (runtime.Object, error) {
-	var sizes world.Sizes
+	var sizes store.Sizes
 	kept, _, err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 		if o.Continue == "" {
-			sizes = world.Sizes{}
+			sizes = store.Sizes{}
 		}
 		if o.Limit == 0 { // the pages became too old, and the API server did not say how to go on: all at once, as of any time
 			o.ResourceVersion = "0"
@@ -55,7 +55,7 @@ func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWit
 }
 
 // keepAll is what is kept of a list. sizes are those of the slices so far.
-func (w *Watch) keepAll(list runtime.Object, sizes world.Sizes) (*internalversion.List, error) {
+func (w *Watch) keepAll(list runtime.Object, sizes store.Sizes) (*internalversion.List, error) {
 	about, err := meta.ListAccessor(list)
 	if err != nil {
 		return nil, fmt.Errorf("%T is no list: %w", list, err)

@@ -121,10 +121,10 @@ func TestListsPageByPage(t *testing.T) {
 			case <-time.After(30 * time.Second):
 				t.Fatalf("it does not see all: %v", watch.Err())
 			}
-			if got := len(watch.world.Take()); got != c.services {
+			if got := len(watch.store.Take()); got != c.services {
 				t.Errorf("%d Services are known of %d", got, c.services)
 			}
-			if s, _ := watch.world.Get(backend.Ref{Namespace: "shop", Name: "s2499"}); s == nil {
+			if s, _ := watch.store.Get(backend.Ref{Namespace: "shop", Name: "s2499"}); s == nil {
 				t.Error("the last one is not known")
 			}
 			select {

@@ -7,13 +7,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/source"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // What the informers' caches keep. A typed Service alone takes a kilobyte and a cluster has a hundred thousand, most of them
 // nothing to us: objects are turned into these as they come off the wire, before anything is cached. What a cache keeps in
-// the end is little more than the names that it needs to tell what was deleted; the rest belongs to the world.
+// the end is little more than the names that it needs to tell what was deleted; the rest belongs to the store.
 
 // identity is what an informer asks of an object.
 type identity struct {
@@ -34,7 +33,7 @@ type keptService struct {
 type keptSlice struct {
 	identity
 	of    backend.Ref  // the Service
-	slice *world.Slice // nil once the world has it
+	slice *store.Slice // nil once the store has it
 	// nothing: of a Service that is nothing.
 	nothing bool
 }
@@ -44,18 +43,18 @@ func (w *Watch) keep(object any) (any, error) {
 	switch o := object.(type) {
 	case *corev1.Service:
 		k := &keptService{identity: identityOf(o)}
-		if s := source.FromService(o, w.opts.KeepAnnotation); w.world.Matters(&s) {
+		if s := store.FromService(o, w.opts.KeepAnnotation); w.store.Matters(&s) {
 			k.service = &s
 		}
 		return k, nil
 	case *discoveryv1.EndpointSlice:
 		k := &keptSlice{identity: identityOf(o)}
-		if k.of = source.ServiceOf(o); w.world.Ignores(k.of) {
+		if k.of = store.ServiceOf(o); w.store.Ignores(k.of) {
 			k.nothing = true
 			return k, nil
 		}
-		_, part, fqdn := source.FromEndpointSlice(o, w.opts.Denied)
-		k.slice = &world.Slice{Name: k.Name, EndpointSlice: part, FQDN: fqdn}
+		_, slice := store.FromEndpointSlice(o, w.opts.Denied)
+		k.slice = &slice
 		return k, nil
 	}
 	return object, nil

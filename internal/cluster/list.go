@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // List lists the Services of the namespaces, of all where none is named, and then their EndpointSlices, once and page by page.
@@ -21,8 +21,8 @@ import (
 // A namespace that may not be read is left out with a Warning, and an error only where no namespace may be; EndpointSlices
 // that may not be read leave readiness unknown. Any other failure is an error, since half a cluster is not a smaller
 // cluster. Errors are one line that says what to do.
-func (r *Reader) List(ctx context.Context, namespaces []string, sink source.Sink) (source.Report, error) {
-	var report source.Report
+func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink) (store.Report, error) {
+	var report store.Report
 	namespaces, err := listedNamespaces(namespaces)
 	if err != nil {
 		return report, err
@@ -36,7 +36,7 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink source.Sink
 			readable = append(readable, ns)
 		case apierrors.IsForbidden(err):
 			report.Unread = append(report.Unread, ns)
-			report.Warn(source.Warning{Text: err.Error()})
+			report.Warn(store.Warning{Text: err.Error()})
 			if refused == nil {
 				refused = err
 			}
@@ -51,7 +51,7 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink source.Sink
 		err := r.endpointSlices(ctx, ns, sink, &report)
 		switch {
 		case apierrors.IsForbidden(err):
-			report.Warn(source.Warning{Text: err.Error() + "; until then it is unknown which Services have ready endpoints"})
+			report.Warn(store.Warning{Text: err.Error() + "; until then it is unknown which Services have ready endpoints"})
 		case err != nil:
 			return report, err
 		}
@@ -71,13 +71,13 @@ func listedNamespaces(namespaces []string) ([]string, error) {
 	return slices.Compact(slices.Sorted(slices.Values(namespaces))), nil
 }
 
-func (r *Reader) services(ctx context.Context, ns string, sink source.Sink, report *source.Report) error {
+func (r *Reader) services(ctx context.Context, ns string, sink store.Sink, report *store.Report) error {
 	err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 		return r.core.Services(ns).List(ctx, o)
 	}).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
 		if s, ok := object.(*corev1.Service); ok {
 			report.Services++
-			sink.Service(source.FromService(s, r.keep))
+			sink.Service(store.FromService(s, r.keep))
 		}
 		return nil
 	})
@@ -87,15 +87,15 @@ func (r *Reader) services(ctx context.Context, ns string, sink source.Sink, repo
 	return nil
 }
 
-func (r *Reader) endpointSlices(ctx context.Context, ns string, sink source.Sink, report *source.Report) error {
+func (r *Reader) endpointSlices(ctx context.Context, ns string, sink store.Sink, report *store.Report) error {
 	err := r.eachSlice(ctx, ns, metav1.ListOptions{}, func(s *discoveryv1.EndpointSlice) {
-		ref, slice, fqdn := source.FromEndpointSlice(s, r.denied)
-		if ref.Name == "" {
-			report.Skip(source.OrphanSlice)
+		service, slice := store.FromEndpointSlice(s, r.denied)
+		if service.Name == "" {
+			report.Skip(store.OrphanSlice)
 			return
 		}
 		report.Slices++
-		sink.Endpoints(ref, slice, fqdn)
+		sink.Slice(service, slice)
 	})
 	if err != nil {
 		return Request{Verb: "list", Group: discoveryv1.GroupName, Resource: "endpointslices", Namespace: ns}.Explain(ctx, err, r.host)

@@ -24,7 +24,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // apiServer answers Lists of Services and EndpointSlices as an API server does, in JSON.
@@ -122,14 +122,14 @@ func TestCluster(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := source.Report{Services: 2400, Slices: 2399, Skipped: map[string]int{"EndpointSlice without a Service": 1}}
+		want := store.Report{Services: 2400, Slices: 2399, Skipped: map[string]int{"EndpointSlice without a Service": 1}}
 		if diff := cmp.Diff(want, report); diff != "" {
 			t.Errorf("report (-want +got)\n%s", diff)
 		}
 		if got := rec.refs(); len(got) != 2400 || got[0] != "a/s0000" || got[2399] != "a/s2399" || !slices.IsSorted(got) {
 			t.Errorf("%d Services, first %v", len(got), got[:1])
 		}
-		if e := rec.endpoints[backend.Ref{Namespace: "a", Name: "s0700"}]; e.ReadyCount() != 1 {
+		if e := store.Join(rec.slices[backend.Ref{Namespace: "a", Name: "s0700"}]); e.ReadyCount() != 1 {
 			t.Errorf("endpoints %+v", e)
 		}
 		if a := api.accepted[0]; !strings.HasPrefix(a, "application/vnd.kubernetes.protobuf,") {
@@ -263,27 +263,27 @@ func TestClusterUnreachable(t *testing.T) {
 }
 
 // list lists what the namespaces hold.
-func list(ctx context.Context, config *rest.Config, sink source.Sink, namespaces ...string) (source.Report, error) {
+func list(ctx context.Context, config *rest.Config, sink store.Sink, namespaces ...string) (store.Report, error) {
 	r, err := NewReader(config, nil, nil)
 	if err != nil {
-		return source.Report{}, err
+		return store.Report{}, err
 	}
 	return r.List(ctx, namespaces, sink)
 }
 
-// recorder is a sink that keeps all it is given.
+// recorder is a sink that keeps all it is given, in order.
 type recorder struct {
-	services  []backend.Service
-	endpoints source.Endpoints
+	services []backend.Service
+	slices   map[backend.Ref][]store.Slice
 }
 
 func (r *recorder) Service(s backend.Service) { r.services = append(r.services, s) }
 
-func (r *recorder) Endpoints(ref backend.Ref, slice backend.EndpointSlice, fqdn bool) {
-	if r.endpoints == nil {
-		r.endpoints = source.Endpoints{}
+func (r *recorder) Slice(service backend.Ref, s store.Slice) {
+	if r.slices == nil {
+		r.slices = map[backend.Ref][]store.Slice{}
 	}
-	r.endpoints.Add(ref, slice, fqdn)
+	r.slices[service] = append(r.slices[service], s)
 }
 
 func (r *recorder) refs() (names []string) {
@@ -293,7 +293,7 @@ func (r *recorder) refs() (names []string) {
 	return names
 }
 
-func texts(r source.Report) (list []string) {
+func texts(r store.Report) (list []string) {
 	for _, w := range r.Warnings {
 		list = append(list, w.String())
 	}

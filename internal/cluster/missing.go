@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 const (
@@ -16,7 +16,7 @@ const (
 )
 
 // readMissing reads the EndpointSlices of Services that were nothing, and so had none kept, until ctx ends.
-func readMissing(ctx context.Context, known *world.World, read func(context.Context, backend.Ref) ([]world.Slice, error)) {
+func readMissing(ctx context.Context, known *store.Store, read func(context.Context, backend.Ref) ([]store.Slice, error)) {
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
 	free := make(chan struct{}, readers)
@@ -52,7 +52,7 @@ func readMissing(ctx context.Context, known *world.World, read func(context.Cont
 	}
 }
 
-func (w *Watch) readSlices(ctx context.Context, service backend.Ref) ([]world.Slice, error) {
+func (w *Watch) readSlices(ctx context.Context, service backend.Ref) ([]store.Slice, error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	slices, err := w.opts.Reader.slices(ctx, service.Namespace, service.Name)

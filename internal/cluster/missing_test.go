@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // A namespace of which thousands of Services become something and nothing again and again, and whose EndpointSlices are slow to
@@ -21,12 +21,12 @@ func TestMissingSlicesOfOthersWaitForNobody(t *testing.T) {
 	for name, evil := range map[string]error{"slow": nil, "failing": unreadable} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := world.New(func(s *backend.Service) bool { return len(s.Labels) > 0 })
+				w := store.New(store.Options{Relevant: func(s *backend.Service) bool { return len(s.Labels) > 0 }})
 				flip := func(namespace string, i int) {
 					s := backend.Service{Ref: backend.Ref{Namespace: namespace, Name: fmt.Sprint("x", i)}}
-					w.SetService(s)
+					w.Service(s)
 					s.Labels = map[string]string{"app": "x"}
-					w.SetService(s)
+					w.Service(s)
 				}
 				var mu sync.Mutex
 				at := map[string]int{}
@@ -37,7 +37,7 @@ func TestMissingSlicesOfOthersWaitForNobody(t *testing.T) {
 					at[namespace] += by
 					most[namespace] = max(most[namespace], at[namespace])
 				}
-				read := func(ctx context.Context, ref backend.Ref) ([]world.Slice, error) {
+				read := func(ctx context.Context, ref backend.Ref) ([]store.Slice, error) {
 					count(ref.Namespace, 1)
 					defer count(ref.Namespace, -1)
 					select {

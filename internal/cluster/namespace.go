@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+
 )
 
 // namespace is one that is watched by itself, or, with the name "", all of them. While its Services or its EndpointSlices
@@ -47,7 +48,7 @@ func (n *namespace) await(ctx context.Context, seen []toolscache.DoneChecker) {
 	n.seen = true
 	n.settle()
 	n.watch.oneSeen()
-	if n.watch.world.Thaw(n.name) {
+	if n.watch.store.Thaw(n.name) {
 		n.watch.opts.Log.Info("the namespace may be watched by now", "namespace", n.name)
 	}
 }
@@ -71,7 +72,7 @@ func (n *namespace) refuse() {
 	defer n.mu.Unlock()
 	if !n.seen {
 		n.settle()
-		n.watch.world.Freeze(n.name)
+		n.watch.store.Freeze(n.name)
 	}
 }
 

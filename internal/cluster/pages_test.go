@@ -92,7 +92,7 @@ func TestLargePagesAreNotRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.Services != 60 || report.Slices != 60 || len(rec.endpoints) != 60 {
+	if report.Services != 60 || report.Slices != 60 || len(rec.slices) != 60 {
 		t.Errorf("%d Services and %d slices are read of 60", report.Services, report.Slices)
 	}
 	if n := most.Load(); n > maxPage+1 || n < 1<<20 {

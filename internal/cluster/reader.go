@@ -17,8 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/source"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // Reader reads a cluster once: all Services, or single ones of which the watch keeps the name alone.
@@ -60,26 +59,26 @@ func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading Service %s from the API server: %w", ref, Explain(err))
 	}
-	service := source.FromService(object, r.keep)
+	service := store.FromService(object, r.keep)
 	parts, err := r.slices(ctx, ref.Namespace, ref.Name)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &service, world.Join(parts), nil
+	return &service, store.Join(parts), nil
 }
 
 // slices are the EndpointSlices of a Service, in the order of their names.
-func (r *Reader) slices(ctx context.Context, namespace, service string) ([]world.Slice, error) {
-	var parts []world.Slice
-	sizes := world.Sizes{}
+func (r *Reader) slices(ctx context.Context, namespace, service string) ([]store.Slice, error) {
+	var parts []store.Slice
+	sizes := store.Sizes{}
 	selector := labels.Set{discoveryv1.LabelServiceName: service}.String()
 	err := r.eachSlice(ctx, namespace, metav1.ListOptions{LabelSelector: selector}, func(s *discoveryv1.EndpointSlice) {
-		_, part, fqdn := source.FromEndpointSlice(s, r.denied)
-		parts = append(parts, sizes.Fit(namespace, world.Slice{Name: s.Name, EndpointSlice: part, FQDN: fqdn}))
+		_, slice := store.FromEndpointSlice(s, r.denied)
+		parts = append(parts, sizes.Fit(namespace, slice))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w", namespace, service, Explain(err))
 	}
-	slices.SortFunc(parts, func(a, b world.Slice) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(parts, func(a, b store.Slice) int { return strings.Compare(a.Name, b.Name) })
 	return parts, nil
 }

@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // warnings hands on the attributes of each warning, as text.
@@ -55,7 +55,7 @@ func forbid(w http.ResponseWriter, r *http.Request) {
 func running(t *testing.T, host string) (*Watch, warnings) {
 	t.Helper()
 	log := make(warnings, 100)
-	watch, err := NewWatch(&rest.Config{Host: host}, world.New(func(*backend.Service) bool { return true }), Options{
+	watch, err := NewWatch(&rest.Config{Host: host}, store.New(store.Options{Relevant: func(*backend.Service) bool { return true }}), Options{
 		ConfigMap: backend.Ref{Namespace: "out", Name: "toolsets"}, KeepAnnotation: func(string) bool { return true }, Log: slog.New(log),
 	})
 	if err != nil {

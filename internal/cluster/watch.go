@@ -25,15 +25,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // Options of a Watch.
 type Options struct {
 	// Namespaces to watch, each by itself, so that Roles are enough; none means the whole cluster.
 	Namespaces []string
-	// Exclude are namespaces of a cluster-wide watch that are not looked at.
-	Exclude []string
 	// ConfigMap that is kept right.
 	ConfigMap backend.Ref
 	// KeepAnnotation says which annotations of Services detection reads.
@@ -49,10 +47,10 @@ type Options struct {
 	Log    *slog.Logger
 }
 
-// Watch fills a world.World from the API server and keeps the ConfigMap at hand.
+// Watch fills a Store from the API server and keeps the ConfigMap at hand.
 type Watch struct {
 	opts       Options
-	world      *world.World
+	store      *store.Store
 	namespaces []*namespace
 	configMap  cache.Cache
 	trouble    *trouble // with the ConfigMap
@@ -66,8 +64,8 @@ type Watch struct {
 }
 
 // NewWatch prepares the watches; nothing is asked of the API server before Run.
-func NewWatch(config *rest.Config, known *world.World, opts Options) (*Watch, error) {
-	w := &Watch{opts: opts, world: known, liveMoved: make(chan struct{}, 1), someSeen: make(chan struct{}), synced: make(chan struct{})}
+func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, error) {
+	w := &Watch{opts: opts, store: known, liveMoved: make(chan struct{}, 1), someSeen: make(chan struct{}), synced: make(chan struct{})}
 	w.oneSeen = sync.OnceFunc(func() { close(w.someSeen) })
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
@@ -144,7 +142,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		go func() { ended <- c.Start(ctx) }()
 	}
 	go w.awaitAll(ctx, r.HasSyncedChecker().Done())
-	go readMissing(ctx, w.world, w.readSlices)
+	go readMissing(ctx, w.store, w.readSlices)
 	for range caches {
 		if err := <-ended; err != nil {
 			return fmt.Errorf("watching the cluster: %w", err)
@@ -219,16 +217,16 @@ func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
 	set := func(object any) {
 		s, ok := object.(*keptService)
 		switch {
-		case !ok || slices.Contains(w.opts.Exclude, s.Namespace):
+		case !ok:
 		case s.service == nil:
-			w.world.SetOther(s.Ref)
+			w.store.SetOther(s.Ref)
 		default:
-			w.world.SetService(*s.service)
+			w.store.Service(*s.service)
 		}
 	}
 	return handler{set: set, remove: func(object any) {
 		if s, ok := object.(*keptService); ok {
-			w.world.DeleteService(s.Ref)
+			w.store.DeleteService(s.Ref)
 		}
 	}}
 }
@@ -237,17 +235,17 @@ func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
 	set := func(object any) {
 		s, ok := object.(*keptSlice)
 		switch {
-		case !ok || slices.Contains(w.opts.Exclude, s.Namespace):
+		case !ok:
 		case s.nothing:
-			w.world.Skip(s.Ref, s.of)
+			w.store.Skip(s.Ref, s.of)
 		case s.slice != nil:
-			w.world.Enter(s.Namespace, s.of, *s.slice)
+			w.store.Slice(s.of, *s.slice)
 			s.slice = nil // nobody else reads it
 		}
 	}
 	return handler{set: set, remove: func(object any) {
 		if s, ok := object.(*keptSlice); ok {
-			w.world.DeleteSlice(s.Ref)
+			w.store.DeleteSlice(s.Ref)
 		}
 	}}
 }

@@ -16,14 +16,14 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
-	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // Source is where Services come from.
 type Source interface {
 	Changes() <-chan struct{} // receives when there is something to Take
-	Take() []world.Change
+	Take() []store.Change
 	TouchAll() // everything is a change
 	Has(service backend.Ref) bool
 	Keep(services map[backend.Ref]bool) // in full, with their endpoints, also when no type matches them any more

@@ -27,13 +27,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
-	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // fakeSource is a World that is synced.
 type fakeSource struct {
-	*world.World
+	*store.Store
 	synced chan struct{}
 }
 
@@ -264,7 +264,7 @@ func (n *notes) BadAnnotation(s *backend.Service, _, reason string) { n.note("%s
 // rig is a controller with everything around it in memory.
 type rig struct {
 	*Controller
-	world  *world.World
+	world  *store.Store
 	output *fakeOutput
 	leader *fakeLeader
 	prober *fakeProber
@@ -287,7 +287,7 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{
-			world: world.New(d.Relevant), notes: &notes{},
+			world: store.New(store.Options{Relevant: d.Relevant}), notes: &notes{},
 			output: &fakeOutput{data: data, moved: make(chan struct{}, 8)},
 			leader: &fakeLeader{leading: leading, changed: make(chan struct{}, 1)},
 			prober: &fakeProber{outcome: map[string]backend.Outcome{}},
@@ -324,7 +324,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-func (r *rig) add(name string) { r.world.SetService(prometheus(name)) }
+func (r *rig) add(name string) { r.world.Service(prometheus(name)) }
 
 func prometheus(name string) backend.Service {
 	return backend.Service{

@@ -29,15 +29,15 @@ func TestFlapping(t *testing.T) {
 	const every = 400 * time.Millisecond
 	evil := backend.Ref{Namespace: "evil", Name: "x"}
 	kinds := map[string]func(r *rig, i int){
-		"an annotation": func(r *rig, i int) { r.world.SetService(custom("evil", "x", fmt.Sprint("note ", i))) },
+		"an annotation": func(r *rig, i int) { r.world.Service(custom("evil", "x", fmt.Sprint("note ", i))) },
 		"a path": func(r *rig, i int) {
 			s := custom("evil", "x", "")
 			s.Annotations["kubernaut.io/toolset-path"] = fmt.Sprint("/", i)
-			r.world.SetService(s)
+			r.world.Service(s)
 		},
 		"in and out": func(r *rig, i int) {
 			if i%2 == 0 {
-				r.world.SetService(custom("evil", "x", ""))
+				r.world.Service(custom("evil", "x", ""))
 			} else {
 				r.world.DeleteService(evil)
 			}
@@ -48,27 +48,27 @@ func TestFlapping(t *testing.T) {
 			if i%2 == 1 {
 				s.Labels = map[string]string{"app": "nothing"}
 			}
-			r.world.SetService(s)
+			r.world.Service(s)
 		},
 		"names in turn": func(r *rig, i int) {
 			r.world.DeleteService(backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", i-1)})
-			r.world.SetService(custom("evil", fmt.Sprint("x", i), ""))
+			r.world.Service(custom("evil", fmt.Sprint("x", i), ""))
 		},
 		"the same names in turn": func(r *rig, i int) {
 			r.world.DeleteService(backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", (i+9)%10)})
-			r.world.SetService(custom("evil", fmt.Sprint("x", i%10), ""))
+			r.world.Service(custom("evil", fmt.Sprint("x", i%10), ""))
 		},
 		"types in turn": func(r *rig, i int) {
 			s := custom("evil", "x", "")
 			s.Annotations["kubernaut.io/toolset-type"] = fmt.Sprint("own-", i%7)
-			r.world.SetService(s)
+			r.world.Service(s)
 		},
 		"versions": func(r *rig, i int) {
 			r.prober.tell(fmt.Sprint("1.", i))
 			s := prometheus("x")
 			s.Namespace, s.UID = "evil", fmt.Sprint(i/50) // so that it is asked at once, now and then
 			s.Annotations = map[string]string{"touched": fmt.Sprint(i)}
-			r.world.SetService(s)
+			r.world.Service(s)
 		},
 		"answers": func(r *rig, i int) {
 			outcomes := map[string]backend.Outcome{"x": backend.Ready}
@@ -78,7 +78,7 @@ func TestFlapping(t *testing.T) {
 			r.prober.set(outcomes)
 			s := custom("evil", "x", "")
 			s.UID = fmt.Sprint(i) // so that it is asked at once
-			r.world.SetService(s)
+			r.world.Service(s)
 		},
 	}
 	for name, flap := range kinds {
@@ -121,7 +121,7 @@ func TestHonestChangesAreNotDelayed(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		for i := range flapLimit {
-			r.world.SetService(custom("ns", "x", fmt.Sprint("note ", i)))
+			r.world.Service(custom("ns", "x", fmt.Sprint("note ", i)))
 			pass(5 * time.Second)
 			r.expect(t, "a correction", fmt.Sprint("note ", i))
 		}
@@ -138,7 +138,7 @@ func TestStaggeredNames(t *testing.T) {
 			before := r.output.count()
 			for range time.Minute / every {
 				turn++
-				r.world.SetService(custom("evil", fmt.Sprint("x", turn), ""))
+				r.world.Service(custom("evil", fmt.Sprint("x", turn), ""))
 				r.world.DeleteService(backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", turn-alive)})
 				pass(every)
 			}
@@ -182,7 +182,7 @@ func TestBudget(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
 	many := func(r *rig, namespace string, n int) {
 		for i := range n {
-			r.world.SetService(custom(namespace, fmt.Sprintf("x%03d", i), ""))
+			r.world.Service(custom(namespace, fmt.Sprintf("x%03d", i), ""))
 		}
 	}
 	o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"platform"}}}

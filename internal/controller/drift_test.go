@@ -63,7 +63,7 @@ func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 			if value != "" {
 				s.Annotations = map[string]string{"kubernaut.io/toolset": value}
 			}
-			r.world.SetService(s)
+			r.world.Service(s)
 			pass(time.Second)
 		}
 		count := func(text string) int {
@@ -92,7 +92,7 @@ func TestUnknownAnnotationIsTold(t *testing.T) {
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		annotate := func(name string, s backend.Service, annotations map[string]string) {
 			s.Ref, s.Annotations = backend.Ref{Namespace: "ns", Name: name}, annotations
-			r.world.SetService(s)
+			r.world.Service(s)
 			pass(time.Second)
 		}
 		misspelt := map[string]string{"kubernaut.io/toolset-nmae": "orders"}
@@ -130,13 +130,13 @@ func TestFrozenNamespace(t *testing.T) {
 			"kubernaut.io/toolset-health-path": "/healthz", "kubernaut.io/toolset-description": `what to do at "night"`,
 			"kubernaut.io/toolset-path": "/api",
 		}
-		r.world.SetService(custom)
+		r.world.Service(custom)
 		silent := prometheus("silent")
 		silent.Labels = nil
 		silent.Annotations = map[string]string{
 			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "grafana", "kubernaut.io/toolset-health-endpoint": "none",
 		}
-		r.world.SetService(silent)
+		r.world.Service(silent)
 		pass(time.Second)
 		left = r.output.Live().Data
 	})
@@ -151,7 +151,7 @@ func TestFrozenNamespace(t *testing.T) {
 			t.Errorf("%d writes, and nothing has changed:\n%s", n, r.document())
 		}
 		r.add("b") // seen in part
-		r.world.SetService(other)
+		r.world.Service(other)
 		pass(time.Second)
 		r.expect(t, "while it is forbidden", "name: ns/a\n", "custom/ns/books", "elsewhere/other", "-name: ns/b\n")
 		if got := r.output.Live().Data["prometheus-toolset.yaml"]; !strings.Contains(got, "\n  url: http://a.ns") {

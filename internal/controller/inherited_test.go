@@ -82,7 +82,7 @@ func TestCredentialOfTheOverridesStays(t *testing.T) {
 	const url = "http://p.ours.svc.cluster.local:9090"
 	gone := func(r *rig) { r.world.DeleteService(backend.Ref{Namespace: "ours", Name: "p"}) }
 	down := func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.Unreachable}) }
-	set := func(s backend.Service) func(r *rig) { return func(r *rig) { r.world.SetService(s) } }
+	set := func(s backend.Service) func(r *rig) { return func(r *rig) { r.world.Service(s) } }
 	older := aged(evil(), 1)
 	for name, steps := range map[string]struct {
 		attack []func(r *rig)
@@ -104,7 +104,7 @@ func TestCredentialOfTheOverridesStays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var left map[string]string
 			start(t, nil, nil, true, named(), func(r *rig) {
-				r.world.SetService(ours())
+				r.world.Service(ours())
 				pass(time.Second)
 				r.admin(forOurs)
 				if got := r.holder(t); got != url {
@@ -123,7 +123,7 @@ func TestCredentialOfTheOverridesStays(t *testing.T) {
 						step(r)
 					}
 					if !strings.HasPrefix(name, "ours is deleted") && name != "ours is made again" && name != "ours is unproven by now" {
-						r.world.SetService(ours())
+						r.world.Service(ours())
 					}
 					pass(10 * time.Minute)
 					t.Log(what)
@@ -189,7 +189,7 @@ func TestNewCredentialOfTheOverrides(t *testing.T) {
 					}
 					r.prober.set(outcomes)
 					for i := range tt.there {
-						r.world.SetService(tt.there[i])
+						r.world.Service(tt.there[i])
 					}
 					pass(10 * time.Minute)
 					checkHolder(t, r, tt.want)
@@ -204,8 +204,8 @@ func TestSharedCredentialOfTheOverrides(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	const before = "toolsets: {docker/core: {enabled: true}}"
 	start(t, nil, nil, true, Options{}, func(r *rig) {
-		r.world.SetService(ours())
-		r.world.SetService(evil())
+		r.world.Service(ours())
+		r.world.Service(evil())
 		pass(time.Minute)
 		r.admin(before)
 		r.admin(forOurs)
@@ -241,7 +241,7 @@ func TestHoldersOfAnEarlierRelease(t *testing.T) {
 	text = strings.Replace(text, `"overrides"`, `"holders": {"prometheus/metrics": "evil/x"}, "overrides"`, 1)
 	data := map[string]string{toolset.KeyOverrides: forOurs, toolset.KeyState: text, toolset.KeyHolmesGPT: "toolsets: {}"}
 	start(t, data, nil, true, Options{}, func(r *rig) {
-		r.world.SetService(evil())
+		r.world.Service(evil())
 		pass(time.Minute)
 		checkHolder(t, r, "")
 		if r.notes.has("forgotten") {

@@ -16,9 +16,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
-	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // crowd is what a controller decides about Services that all answer.
@@ -45,7 +45,7 @@ func crowd(t *testing.T, o inventory.Options, services []backend.Service) (*Cont
 	}
 	given := o
 	given.Type = nil // as the configuration gives them
-	controller := New(fakeSource{world.New(d.Relevant), nil}, &fakeOutput{}, &fakeLeader{}, nil, Options{
+	controller := New(fakeSource{store.New(store.Options{Relevant: d.Relevant}), nil}, &fakeOutput{}, &fakeLeader{}, nil, Options{
 		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: &notes{}, Log: slog.New(slog.DiscardHandler),
 	})
 	return controller, &Snapshot{Findings: inventory.Build(detections, observations, o)}
@@ -136,8 +136,8 @@ func TestNamespaceLimit(t *testing.T) {
 	o := Options{Inventory: inventory.Options{MaxPerNamespace: 3, TrustedNamespaces: []string{"platform"}}}
 	start(t, nil, nil, true, o, func(r *rig) {
 		for i := range 5 {
-			r.world.SetService(aged(custom("evil", fmt.Sprint("x", i), ""), 10-i))
-			r.world.SetService(aged(custom("platform", fmt.Sprint("x", i), ""), i))
+			r.world.Service(aged(custom("evil", fmt.Sprint("x", i), ""), 10-i))
+			r.world.Service(aged(custom("platform", fmt.Sprint("x", i), ""), i))
 		}
 		pass(time.Second)
 		r.expect(t, "the oldest", "custom/evil/x4:", "custom/evil/x2:", "-custom/evil/x1:", "-custom/evil/x0:", "custom/platform/x4:")

@@ -26,7 +26,7 @@ func TestRanksChangeInTurns(t *testing.T) {
 	made := func(r *rig, name string, day, i int) {
 		s := aged(in("evil", prometheus(name)), day)
 		s.UID = fmt.Sprint(i) // so that it is asked at once
-		r.world.SetService(s)
+		r.world.Service(s)
 	}
 	for name, flip := range map[string]func(r *rig, i int){
 		"data and none": func(r *rig, i int) {
@@ -47,7 +47,7 @@ func TestRanksChangeInTurns(t *testing.T) {
 			s.Annotations = map[string]string{
 				"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": []string{"thanos", "prometheus"}[i%2],
 			}
-			r.world.SetService(s)
+			r.world.Service(s)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestRankOfAnHonestOne(t *testing.T) {
 			for day, name := range []string{"x", "y"} {
 				s := aged(prometheus(name), day+1)
 				s.UID = fmt.Sprint(i)
-				r.world.SetService(s)
+				r.world.Service(s)
 			}
 			pass(time.Second)
 			if primary := r.primary("prometheus"); primary != (backend.Ref{Namespace: "ns", Name: []string{"x", "y"}[i]}) {

@@ -25,8 +25,8 @@ func TestReferencesAreReported(t *testing.T) {
 	var left map[string]string
 	start(t, nil, nil, true, o, func(r *rig) {
 		r.prober.set(map[string]backend.Outcome{"grafana": backend.AuthRequired})
-		r.world.SetService(grafana("monitoring"))
-		r.world.SetService(grafana("evil"))
+		r.world.Service(grafana("monitoring"))
+		r.world.Service(grafana("evil"))
 		pass(time.Second)
 		r.expect(t, "the trusted one", "{{ env.GRAFANA_API_KEY }}", "name: monitoring/grafana", "-evil")
 		if !r.notes.has(given) {
@@ -36,7 +36,7 @@ func TestReferencesAreReported(t *testing.T) {
 	})
 	start(t, maps.Clone(left), nil, true, o, func(r *rig) {
 		r.prober.set(map[string]backend.Outcome{"grafana": backend.AuthRequired})
-		r.world.SetService(grafana("monitoring"))
+		r.world.Service(grafana("monitoring"))
 		pass(time.Second)
 		if r.notes.has("GRAFANA_API_KEY") && !r.notes.has(`to ""`) {
 			t.Errorf("a restart reports what it found: %q", r.notes.list)
@@ -74,14 +74,14 @@ func TestPlaceOfThePrimary(t *testing.T) {
 	trusting := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"monitoring", "evil"}}}
 	start(t, nil, nil, true, trusting, func(r *rig) {
 		r.prober.set(map[string]backend.Outcome{"grafana": backend.AuthRequired})
-		r.world.SetService(aged(grafana("monitoring"), 1))
+		r.world.Service(aged(grafana("monitoring"), 1))
 		pass(time.Second)
-		r.world.SetService(aged(grafana("evil"), 2))
+		r.world.Service(aged(grafana("evil"), 2))
 		pass(time.Second)
 		r.world.DeleteService(backend.Ref{Namespace: "monitoring", Name: "grafana"})
 		pass(10 * time.Minute)
 		r.expect(t, "deleted", "-GRAFANA_API_KEY")
-		r.world.SetService(aged(grafana("monitoring"), 3))
+		r.world.Service(aged(grafana("monitoring"), 3))
 		pass(time.Minute)
 		r.expect(t, "made again", "GRAFANA_API_KEY", "name: monitoring/grafana", "-name: evil/grafana")
 	})

@@ -33,24 +33,24 @@ func TestOneOwnerKeepsNobodyWriting(t *testing.T) {
 	stays := map[string]bool{"moved": true, "of another type": true} // under the same name
 	for how, away := range map[string]func(r *rig, name string){
 		"deleted":   func(r *rig, name string) { r.world.DeleteService(ref(name)) },
-		"opted out": func(r *rig, name string) { r.world.SetService(with(name, "toolset", "false")) },
+		"opted out": func(r *rig, name string) { r.world.Service(with(name, "toolset", "false")) },
 		"annotated wrongly": func(r *rig, name string) {
-			r.world.SetService(with(name, "toolset-scheme", "gopher"))
+			r.world.Service(with(name, "toolset-scheme", "gopher"))
 		},
-		"moved":           func(r *rig, name string) { r.world.SetService(with(name, "toolset-path", "/elsewhere")) },
-		"of another type": func(r *rig, name string) { r.world.SetService(with(name, "toolset-type", "wiki")) },
+		"moved":           func(r *rig, name string) { r.world.Service(with(name, "toolset-path", "/elsewhere")) },
+		"of another type": func(r *rig, name string) { r.world.Service(with(name, "toolset-type", "wiki")) },
 		"without a label": func(r *rig, name string) {
 			s := unproven(name)
 			s.Annotations = nil
-			r.world.SetService(s)
+			r.world.Service(s)
 		},
 		"made again as nothing": func(r *rig, name string) {
 			s := unproven(name)
 			s.Annotations, s.UID, s.ClusterIP = nil, "another", "10.0.0.2"
 			r.world.DeleteService(ref(name))
-			r.world.SetService(s)
+			r.world.Service(s)
 		},
-		"renamed": func(r *rig, name string) { r.world.SetService(with(name, "toolset-name", name+"-two")) },
+		"renamed": func(r *rig, name string) { r.world.Service(with(name, "toolset-name", name+"-two")) },
 	} {
 		t.Run(how, func(t *testing.T) {
 			start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
@@ -65,7 +65,7 @@ func TestOneOwnerKeepsNobodyWriting(t *testing.T) {
 					}
 				}
 				for i := range 50 {
-					step(func() { r.world.SetService(unproven(fmt.Sprintf("x%02d", i))) })
+					step(func() { r.world.Service(unproven(fmt.Sprintf("x%02d", i))) })
 				}
 				for range 55 {
 					step(func() {})
@@ -104,11 +104,11 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 		for _, name := range []string{"dead", "gone", "plain", "renamed", "kept"} {
 			s := prometheus(name)
 			s.Namespace = "evil"
-			r.world.SetService(s)
+			r.world.Service(s)
 		}
 		pass(time.Second)
 		for i := range 20 {
-			r.world.SetService(custom("evil", fmt.Sprint("x", i), ""))
+			r.world.Service(custom("evil", fmt.Sprint("x", i), ""))
 			pass(2 * time.Second)
 		}
 		if r.damper.turns.wait("evil", time.Now()) == 0 {
@@ -117,7 +117,7 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 		r.add("b")
 		s := prometheus("p")
 		s.Namespace = "platform"
-		r.world.SetService(s)
+		r.world.Service(s)
 		pass(time.Second)
 		r.expect(t, "others are published", "name: ns/b\n", "name: platform/p\n")
 		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "b"})
@@ -134,14 +134,14 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 		r.prober.deny("gone")
 		s = prometheus("gone")
 		s.Namespace, s.Labels, s.UID = "evil", nil, "another"
-		r.world.SetService(s)
+		r.world.Service(s)
 		s = prometheus("plain")
 		s.Namespace, s.Labels, s.Type, s.ExternalName, s.ClusterIP = "evil", nil, "ExternalName", "metadata.example", ""
-		r.world.SetService(s)
+		r.world.Service(s)
 		r.prober.deny("renamed")
 		s = prometheus("renamed")
 		s.Namespace, s.Annotations = "evil", map[string]string{"kubernaut.io/toolset": "false"}
-		r.world.SetService(s)
+		r.world.Service(s)
 		pass(time.Second)
 		r.expect(t, "what leads to a denied address or another name", "-name: evil/gone\n", "-name: evil/plain\n", "-name: evil/renamed\n", "name: evil/kept\n")
 	})
@@ -153,11 +153,11 @@ func TestTheDeadWaitForNoTurn(t *testing.T) {
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		s := prometheus("dead")
 		s.Namespace = "evil"
-		r.world.SetService(s)
+		r.world.Service(s)
 		pass(time.Second)
 		r.prober.set(map[string]backend.Outcome{"dead": backend.Unreachable})
 		for i := range 110 { // less than three and a half intervals
-			r.world.SetService(custom("evil", fmt.Sprint("x", i), ""))
+			r.world.Service(custom("evil", fmt.Sprint("x", i), ""))
 			pass(time.Second)
 		}
 		r.expect(t, "after three failures", "-name: evil/dead\n")
@@ -175,11 +175,11 @@ func TestChartsTakeNoTurns(t *testing.T) {
 			}
 			pass(turnGap)
 		}
-		each(func(n string) { r.world.SetService(prometheus("old" + n)) })
+		each(func(n string) { r.world.Service(prometheus("old" + n)) })
 		r.expect(t, "a chart is installed", "name: ns/old0\n", "name: ns/old9\n")
 		pass(time.Minute)
 		each(func(n string) {
-			r.world.SetService(prometheus("new" + n))
+			r.world.Service(prometheus("new" + n))
 			r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "old" + n})
 		})
 		r.expect(t, "upgraded", "name: ns/new0\n", "name: ns/new9\n", "-name: ns/old")

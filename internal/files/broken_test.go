@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -197,7 +196,7 @@ func TestFileInPlaceOfTheDirectory(t *testing.T) {
 	t.Attr("req", "DTS-RUN-6")
 	top := t.TempDir()
 	dir := filepath.Join(top, "toolsets")
-	o := output(t, dir, OutputOptions{Poll: time.Hour})
+	o := output(t, dir, OutputOptions{Poll: quickly})
 	publishing(t, o, publish.Desired{Keys: keys("1")})
 	background(t, o.Run)
 	live := o.Live()

@@ -18,8 +18,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/health"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
-	"kubernaut.io/dynamic-toolset/internal/world"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -70,8 +70,9 @@ func TestControllerOnFiles(t *testing.T) {
 	must(t, err)
 	prober, err := probe.New(probe.Options{})
 	must(t, err)
-	known := world.New(detector.Relevant)
-	source := NewSource([]string{path}, known, SourceOptions{KeepAnnotation: detector.KeepAnnotation, Relevant: detector.Relevant})
+	source := NewSource([]string{path}, SourceOptions{
+		ReadOptions: ReadOptions{KeepAnnotation: detector.KeepAnnotation}, Store: store.Options{Relevant: detector.Relevant},
+	})
 	lock, err := Lock(dir)
 	must(t, err)
 	t.Cleanup(func() { _ = lock.Close() }) // after all that runs has ended

@@ -1,7 +1,7 @@
-// Package files is a world without a cluster: Services come from files that are followed, and the toolsets go into a
-// directory that is kept right (DTS-RUN-6).
+// Package files is what there is without a cluster: Services come from files, and the toolsets go into a directory that is kept
+// right (DTS-RUN-6).
 //
-// Source is to files what the watches are to a cluster. Of a file that cannot be read, or not in full, what was last read
+// Read reads Services and EndpointSlices from files once, for commands. Source follows them, as the watches do with a cluster. Of a file that cannot be read, or not in full, what was last read
 // well stays in force, and nothing else suffers.
 //
 // Output shows a directory as a ConfigMap: each file whose name is a generated key's, and overrides.yaml, is an entry of

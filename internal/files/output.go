@@ -30,7 +30,7 @@ type OutputOptions struct {
 	// Settle is how long changes are gathered, and how long overrides.yaml must not have changed before it is read; 100 ms
 	// if 0.
 	Settle time.Duration
-	// Poll is how often the directory is looked at anyway; 2 s if 0.
+	// Poll is how often the directory is looked at; 1 s if 0.
 	Poll time.Duration
 	Log  *slog.Logger // discarded if nil
 }
@@ -46,8 +46,6 @@ type Output struct {
 
 	known   map[string]string // what was written, or found right, in this term
 	settled bool              // everything was right once in this term
-
-	linked bool // there are symbolic links on the way to what is read; of Run's goroutine
 
 	mu      sync.Mutex
 	root    *os.Root // nil while there is no directory; open, so that no other one gets its inode
@@ -100,31 +98,7 @@ func (o *Output) Gone() *corev1.ConfigMap { return o.gone.Load() }
 func (o *Output) NewTerm() { o.known, o.settled = nil, false }
 
 // Run follows the directory until ctx ends.
-func (o *Output) Run(ctx context.Context) {
-	f := follower{
-		dirs: o.places, touched: o.touched, look: o.look,
-		settle: o.opts.Settle, poll: o.opts.Poll, log: o.opts.Log,
-	}
-	f.run(ctx)
-}
-
-func (o *Output) places() []string {
-	above, overrides := placesOf(o.dir), placesOf(filepath.Join(o.dir, toolset.KeyOverrides))
-	o.linked = len(above) > 1 || len(overrides) > 1
-	dirs := slices.Concat(above, overrides) // of which one is the directory itself
-	slices.Sort(dirs)
-	return slices.Compact(dirs)
-}
-
-// touched leaves out what is nobody's business here. Behind links, any name may lead to ours.
-func (o *Output) touched(path string) bool {
-	path = filepath.Clean(path)
-	name := filepath.Base(path)
-	if o.linked {
-		return !isTemp(name) && name != lockName
-	}
-	return path == o.dir || filepath.Dir(path) == o.dir && (name == toolset.KeyOverrides || toolset.OwnedKey(name))
-}
+func (o *Output) Run(ctx context.Context) { poll(ctx, o.opts.Poll, o.opts.Settle, o.look) }
 
 // look tells of what somebody else has changed.
 func (o *Output) look() (again bool) {

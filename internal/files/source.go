@@ -8,35 +8,25 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
-	"net/netip"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/source"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // SourceOptions say what is read, and how files are followed.
 type SourceOptions struct {
+	ReadOptions
+	// Store is what is kept of it.
+	Store store.Options
 	// Stdin is what "-" names. It should end when the context does.
 	Stdin io.Reader
-	// Namespace of objects that name none; "default" if empty.
-	Namespace string
-	// Namespaces, where there are any, are the only ones looked at; Exclude are not looked at.
-	Namespaces, Exclude []string
-	// KeepAnnotation says which annotations of Services detection reads.
-	KeepAnnotation func(string) bool
-	// Denied says which addresses may not be used; nil says that of none.
-	Denied func(netip.Addr) bool
-	// Relevant says of which Services more than the name is kept; nil keeps all.
-	Relevant func(*backend.Service) bool
 	// Settle is how long a file must not have changed before it is read; 100 ms if 0.
 	Settle time.Duration
-	// Poll is how often the files are looked at anyway; 2 s if 0.
+	// Poll is how often the files are looked at; 1 s if 0.
 	Poll time.Duration
 	// Report, where it is not nil, is told when a file becomes bad, when what is wrong with it changes, and with nil when it
 	// is good again; never twice at once.
@@ -44,17 +34,14 @@ type SourceOptions struct {
 	Log    *slog.Logger // discarded if nil
 }
 
-// Source fills a world.World from files and follows them. Where two files hold the same Service, the later named file
+// Source is a store that is filled from files, which it follows. Where two files hold the same Service, the later named file
 // counts, as with kubectl apply. What is named as "-", and what is a pipe, is read once and not followed.
 type Source struct {
-	*world.World
+	*store.Store
 	opts   SourceOptions
 	files  []*file
 	synced chan struct{}
-
-	services map[backend.Ref]*backend.Service // as the World has them
-	slices   map[backend.Ref]struct{}         // as the World has them, by their names there
-	twice    map[backend.Ref]bool             // Services that are in several files, as told
+	twice  map[backend.Ref]bool // Services that are in several files, as told
 
 	mu sync.Mutex // of each file's err
 }
@@ -64,14 +51,14 @@ type file struct {
 	path    string
 	once    bool // it cannot be read again
 	read    stamp
-	pending stamp     // what it has become, where that has not been read yet
-	since   time.Time // when pending was seen first; zero if nothing is pending
-	content *content  // the last that was good
+	pending stamp           // what it has become, where that has not been read yet
+	since   time.Time       // when pending was seen first; zero if nothing is pending
+	content *store.Contents // the last that was good
 	err     error
 }
 
-// NewSource prepares a source; nothing is read before Load or Run. It tells known that EndpointSlices are optional.
-func NewSource(paths []string, known *world.World, opts SourceOptions) *Source {
+// NewSource prepares a source; nothing is read before Load or Run. EndpointSlices are optional.
+func NewSource(paths []string, opts SourceOptions) *Source {
 	if opts.Settle == 0 {
 		opts.Settle = defaultSettle
 	}
@@ -81,10 +68,10 @@ func NewSource(paths []string, known *world.World, opts SourceOptions) *Source {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	known.SlicesOptional()
-	s := &Source{World: known, opts: opts, synced: make(chan struct{})}
+	opts.Store.SlicesOptional, opts.Store.Unbounded = true, true
+	s := &Source{Store: store.New(opts.Store), opts: opts, synced: make(chan struct{})}
 	for _, path := range paths {
-		s.files = append(s.files, &file{path: path, once: path == source.Stdin, content: newContent(s)})
+		s.files = append(s.files, &file{path: path, once: path == Stdin, content: s.NewContents()})
 	}
 	return s
 }
@@ -111,7 +98,7 @@ func (s *Source) Load(ctx context.Context) error {
 	}
 	stdin := 0
 	for _, f := range s.files {
-		if f.path == source.Stdin {
+		if f.path == Stdin {
 			stdin++
 		}
 		if stdin > 1 {
@@ -142,34 +129,8 @@ func (s *Source) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	f := follower{
-		dirs: s.places, touched: s.touched, look: func() bool { return s.look(ctx) },
-		settle: s.opts.Settle, poll: s.opts.Poll, log: s.opts.Log,
-	}
-	f.run(ctx)
+	poll(ctx, s.opts.Poll, s.opts.Settle, func() bool { return s.look(ctx) })
 	return nil
-}
-
-func (s *Source) places() []string {
-	seen := map[string]bool{}
-	for _, f := range s.files {
-		if !f.once {
-			for _, dir := range placesOf(f.path) {
-				seen[dir] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(seen))
-}
-
-// touched begins the wait until a file is quiet. An event says more than its times and size, which others can set.
-func (s *Source) touched(path string) bool {
-	for _, f := range s.files {
-		if !f.once && filepath.Clean(f.path) == filepath.Clean(path) {
-			f.pending, f.since = stampOf(f.path), time.Now()
-		}
-	}
-	return true
 }
 
 // look reads the files that have changed, and have been quiet since.
@@ -213,7 +174,7 @@ func (s *Source) look(ctx context.Context) (again bool) {
 }
 
 // reread reads a file again. The content is nil if the old one stays.
-func (s *Source) reread(ctx context.Context, f *file, now stamp) (*content, error) {
+func (s *Source) reread(ctx context.Context, f *file, now stamp) (*store.Contents, error) {
 	const stays = "; what was read from it before stays until then"
 	if now.info != nil && !now.info.Mode().IsRegular() && !now.info.IsDir() {
 		return nil, fmt.Errorf("%s: it is no regular file any more; put one there%s", f.path, stays)
@@ -226,18 +187,50 @@ func (s *Source) reread(ctx context.Context, f *file, now stamp) (*content, erro
 		return nil, fmt.Errorf("%w; mend it%s", err, stays)
 	}
 	err = refused(report)
-	if !fresh.keep(f.content, report) {
+	if !keep(fresh, f.content, report) {
 		return nil, err
 	}
 	return fresh, err
 }
 
+// keep takes over from before what was refused now: a Service that somebody spoilt is no Service that somebody deleted.
+// It reports false if it cannot be told what was refused.
+func keep(now, before *store.Contents, r store.Report) bool {
+	n := 0
+	for _, w := range r.Warnings {
+		if !w.Refused {
+			continue
+		}
+		n++
+		switch w.Kind {
+		case kindService:
+			now.KeepService(w.Ref, before)
+		case kindEndpointSlice: // whose Service is not known
+			now.KeepSlices(before)
+		}
+	}
+	return n == r.Refused
+}
+
+// refused is the error of a file in which not every object can be used, nil if all can.
+func refused(r store.Report) error {
+	for _, w := range r.Warnings {
+		if !w.Refused {
+			continue
+		}
+		more := ""
+		if r.Refused > 1 {
+			more = fmt.Sprintf(" (and %d more)", r.Refused-1)
+		}
+		return fmt.Errorf("%s%s; mend it: what was known of it before stays until then", w, more)
+	}
+	return nil
+}
+
 // parse reads a file in full.
-func (s *Source) parse(ctx context.Context, f *file) (*content, source.Report, error) {
-	c := newContent(s)
-	report, err := source.Files(ctx, []string{f.path}, s.opts.Stdin, c, source.Options{
-		Namespace: s.opts.Namespace, KeepAnnotation: s.opts.KeepAnnotation, Denied: s.opts.Denied,
-	})
+func (s *Source) parse(ctx context.Context, f *file) (*store.Contents, store.Report, error) {
+	c := s.NewContents()
+	report, err := Read(ctx, []string{f.path}, s.opts.Stdin, c, s.opts.ReadOptions)
 	if err != nil {
 		return nil, report, err
 	}
@@ -245,6 +238,23 @@ func (s *Source) parse(ctx context.Context, f *file) (*content, source.Report, e
 		s.opts.Log.Warn("not everything in a file can be used as it stands", "what", w.String())
 	}
 	return c, report, nil
+}
+
+// apply makes the store hold what all files say together, and warns of the first Service that is new in more than one.
+func (s *Source) apply() {
+	var all []*store.Contents
+	for _, f := range s.files {
+		all = append(all, f.content)
+	}
+	twice := s.Replace(all...)
+	for _, ref := range slices.SortedFunc(maps.Keys(twice), backend.Ref.Compare) {
+		if !s.twice[ref] {
+			s.opts.Log.Warn("Services are in several files: what the later named file says counts, as with kubectl apply",
+				"first", ref.String(), "services", len(twice))
+			break
+		}
+	}
+	s.twice = twice
 }
 
 func (s *Source) tell(f *file, err error) {

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // service is a Service of the namespace ns as YAML: "name" or "name=port".
@@ -60,18 +60,21 @@ ports: [{port: 80}]
 // followed is a Source with what a controller would know of it.
 type followed struct {
 	*Source
-	t     *testing.T
-	now   map[backend.Ref]world.Change
-	mu    sync.Mutex
-	told  []string // by Report
-	world *world.World
+	t    *testing.T
+	now  map[backend.Ref]store.Change
+	mu   sync.Mutex
+	told []string // by Report
 }
 
 func follow(t *testing.T, opts SourceOptions, paths ...string) *followed {
 	t.Helper()
-	f := &followed{t: t, now: map[backend.Ref]world.Change{}, world: world.New(func(s *backend.Service) bool {
+	f := &followed{t: t, now: map[backend.Ref]store.Change{}}
+	opts.Store.Relevant = func(s *backend.Service) bool {
 		return !strings.HasPrefix(s.Name, "other")
-	})}
+	}
+	if opts.Poll == 0 {
+		opts.Poll = quickly
+	}
 	if opts.Settle == 0 {
 		opts.Settle = quickly
 	}
@@ -80,7 +83,7 @@ func follow(t *testing.T, opts SourceOptions, paths ...string) *followed {
 		defer f.mu.Unlock()
 		f.told = append(f.told, fmt.Sprint(err))
 	}
-	f.Source = NewSource(paths, f.world, opts)
+	f.Source = NewSource(paths, opts)
 	must(t, f.Load(t.Context()))
 	background(t, func(ctx context.Context) {
 		if err := f.Run(ctx); err != nil {
@@ -184,27 +187,25 @@ func TestTheSameContentAgainIsNoChange(t *testing.T) {
 // A ConfigMap that is mounted: the file is a link into ..data, which is a link that is swapped.
 func TestSwappedLinksAreFollowed(t *testing.T) {
 	t.Attr("req", "DTS-RUN-6")
-	for _, poll := range []time.Duration{time.Hour, 30 * time.Millisecond} {
-		dir := t.TempDir()
-		swap := func(version, text string) {
-			must(t, os.Mkdir(filepath.Join(dir, version), 0o755))
-			write(t, filepath.Join(dir, version, "services.yaml"), text)
-			must(t, os.Symlink(version, filepath.Join(dir, "..tmp")))
-			must(t, os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")))
-		}
-		swap("..1", services("a"))
-		path := filepath.Join(dir, "services.yaml")
-		must(t, os.Symlink("..data/services.yaml", path))
-		f := follow(t, SourceOptions{Poll: poll}, path)
-		f.expect("at first", "a=80")
-		swap("..2", services("b"))
-		f.expect("swapped", "b=80")
-		write(t, filepath.Join(dir, "..2", "services.yaml"), services("c"))
-		f.expect("written behind the link", "c=80")
-		must(t, os.RemoveAll(filepath.Join(dir, "..1")))
-		swap("..3", services("d"))
-		f.expect("swapped again", "d=80")
+	dir := t.TempDir()
+	swap := func(version, text string) {
+		must(t, os.Mkdir(filepath.Join(dir, version), 0o755))
+		write(t, filepath.Join(dir, version, "services.yaml"), text)
+		must(t, os.Symlink(version, filepath.Join(dir, "..tmp")))
+		must(t, os.Rename(filepath.Join(dir, "..tmp"), filepath.Join(dir, "..data")))
 	}
+	swap("..1", services("a"))
+	path := filepath.Join(dir, "services.yaml")
+	must(t, os.Symlink("..data/services.yaml", path))
+	f := follow(t, SourceOptions{}, path)
+	f.expect("at first", "a=80")
+	swap("..2", services("b"))
+	f.expect("swapped", "b=80")
+	write(t, filepath.Join(dir, "..2", "services.yaml"), services("c"))
+	f.expect("written behind the link", "c=80")
+	must(t, os.RemoveAll(filepath.Join(dir, "..1")))
+	swap("..3", services("d"))
+	f.expect("swapped again", "d=80")
 }
 
 func TestLastGoodStays(t *testing.T) {
@@ -287,7 +288,7 @@ func TestSeveralFilesAreOneWorld(t *testing.T) {
 	first, second := filepath.Join(dir, "1.yaml"), filepath.Join(dir, "2.yaml")
 	write(t, first, services("a", "both=1", "out/x", "other"))
 	write(t, second, services("both=2", "b"))
-	f := follow(t, SourceOptions{Exclude: []string{"out"}}, first, second)
+	f := follow(t, SourceOptions{Store: store.Options{Exclude: []string{"out"}}}, first, second)
 	f.expect("the later file counts", "a=80", "b=80", "both=2")
 	if d := cmp.Diff([]backend.Ref{{Namespace: "ns", Name: "other"}}, f.Others()); d != "" {
 		t.Errorf("others: -want +got:\n%s", d)
@@ -297,26 +298,9 @@ func TestSeveralFilesAreOneWorld(t *testing.T) {
 	write(t, first, services("a", "b=1"))
 	f.expect("b is in both", "a=80", "b=80")
 
-	only := follow(t, SourceOptions{Namespaces: []string{"out"}}, first)
+	only := follow(t, SourceOptions{Store: store.Options{Namespaces: []string{"out"}}}, first)
 	write(t, first, services("a", "out/x"))
 	only.expect("of one namespace", "out/x=80")
-}
-
-// Without events, as on a network file system.
-func TestFilesAreLookedAtAnyway(t *testing.T) {
-	t.Attr("req", "DTS-RUN-6")
-	path := filepath.Join(t.TempDir(), "services.yaml")
-	write(t, path, services("a"))
-	s := NewSource([]string{path}, world.New(func(*backend.Service) bool { return true }), SourceOptions{Settle: quickly})
-	must(t, s.Load(t.Context()))
-	s.Take()
-	blind := follower{
-		dirs: func() []string { return nil }, touched: s.touched, look: func() bool { return s.look(t.Context()) },
-		settle: quickly, poll: 30 * time.Millisecond, log: s.opts.Log,
-	}
-	background(t, blind.run)
-	write(t, path, services("a", "b"))
-	within(t, "b", func() bool { return s.Has(backend.Ref{Namespace: "ns", Name: "b"}) })
 }
 
 func TestWhatCanBeReadOnceIsNotFollowed(t *testing.T) {
@@ -358,7 +342,9 @@ func TestBadFilesAtTheStart(t *testing.T) {
 		{"a directory", []string{dir}, dir + ": it is a directory; name the files", nil},
 		{"twice stdin", []string{"-", "-"}, "standard input (\"-\") can be read once only", nil},
 	} {
-		s := NewSource(c.paths, world.New(func(*backend.Service) bool { return true }), SourceOptions{Stdin: strings.NewReader(services("a"))})
+		s := NewSource(c.paths, SourceOptions{
+			Stdin: strings.NewReader(services("a")), Store: store.Options{Relevant: func(*backend.Service) bool { return true }},
+		})
 		err := s.Run(t.Context())
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) || c.is != nil && !errors.Is(err, c.is) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)

@@ -15,7 +15,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/events"
 	"kubernaut.io/dynamic-toolset/internal/leader"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
-	"kubernaut.io/dynamic-toolset/internal/world"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // site is where Services come from and where the documents go: a cluster, or files.
@@ -52,8 +52,10 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics
 	if err != nil {
 		return nil, err
 	}
-	known := world.New(o.Detector.Matters)
-	known.Idle(o.Detector.OptsOut)
+	known := store.New(store.Options{
+		Relevant: o.Detector.Matters, Idle: o.Detector.OptsOut,
+		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
+	})
 	recorder, err := events.New(o.Cluster, events.Options{ // which only a leader records
 		ConfigMap: target, Instance: identity,
 		Record: func() bool { return !o.DryRun && elector.Leading() },
@@ -64,8 +66,7 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics
 		return nil, err
 	}
 	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
-		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
-		ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
+		Namespaces: c.Discovery.Namespaces, ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
 		Reader: reader, Moved: func(cm *v1.ConfigMap) { recorder.ConfigMapUID(string(cm.UID)) },
 		Failed: func() { meter.Error(metrics.OperationList) }, Log: log,
 	})
@@ -110,7 +111,7 @@ func elect(o *Options, identity string, log *slog.Logger) (*leader.Elector, erro
 
 // clusterSource is the cluster's Services.
 type clusterSource struct {
-	*world.World
+	*store.Store
 	watch  *cluster.Watch
 	reader *cluster.Reader
 	synced <-chan struct{}

@@ -11,14 +11,12 @@ import (
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/discovery"
 	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/leader"
 	"kubernaut.io/dynamic-toolset/internal/metrics"
-	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
-	"kubernaut.io/dynamic-toolset/internal/world"
 )
 
 // Standalone is a service without a cluster (DTS-RUN-6).
@@ -39,11 +37,12 @@ func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool
 	if err != nil {
 		return nil, err
 	}
-	known := world.New(o.Detector.Matters)
-	in := files.NewSource(o.Standalone.Files, known, files.SourceOptions{
-		Stdin: o.Standalone.Stdin, Namespace: o.Standalone.Namespace,
-		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
-		KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied, Relevant: o.Detector.Matters, Log: log,
+	read := files.ReadOptions{Namespace: o.Standalone.Namespace, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied}
+	in := files.NewSource(o.Standalone.Files, files.SourceOptions{
+		ReadOptions: read, Stdin: o.Standalone.Stdin, Log: log,
+		Store: store.Options{
+			Relevant: o.Detector.Matters, Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
+		},
 		Report: func(_ string, err error) {
 			if err != nil {
 				meter.Error(metrics.OperationList)
@@ -68,7 +67,7 @@ func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool
 	}
 	s := &site{
 		openShift: inventory.OpenShiftNamespaces,
-		source:    fileSource{in, o, denied}, output: out, elector: elector, events: unrecorded{log}, target: o.Standalone.Dir,
+		source:    fileSource{in, o.Standalone.Files, read}, output: out, elector: elector, events: unrecorded{log}, target: o.Standalone.Dir,
 		work: []func(context.Context) error{
 			in.Run,
 			func(ctx context.Context) error { out.Run(ctx); return nil },
@@ -102,8 +101,8 @@ func ownersOwn(o *Options, out *files.Output) error {
 // fileSource is the Services of files.
 type fileSource struct {
 	*files.Source
-	options *Options
-	denied  func(netip.Addr) bool
+	files []string
+	read  files.ReadOptions
 }
 
 // Lookup reads the files again for a Service of which only the name is kept.
@@ -114,17 +113,14 @@ func (s fileSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Servi
 	if service, endpoints := s.Get(ref); service != nil {
 		return service, endpoints, nil
 	}
-	o := s.options.Standalone
-	if slices.Contains(o.Files, source.Stdin) {
+	if slices.Contains(s.files, files.Stdin) {
 		return nil, nil, fmt.Errorf("%s: only its name was kept, since standard input can be read once", ref)
 	}
-	all := discovery.NewCollector(s.options.Detector, discovery.CollectorOptions{Whole: ref})
-	if _, err := source.Files(ctx, o.Files, nil, all, source.Options{
-		Namespace: o.Namespace, KeepAnnotation: s.options.Detector.KeepAnnotation, Denied: s.denied,
-	}); err != nil {
+	all := store.New(store.Options{Relevant: func(s *backend.Service) bool { return s.Ref == ref }, SlicesOptional: true})
+	if _, err := files.Read(ctx, s.files, nil, all, s.read); err != nil {
 		return nil, nil, err
 	}
-	service, endpoints := all.Lookup(ref)
+	service, endpoints := all.Get(ref)
 	return service, endpoints, nil
 }
 

@@ -20,8 +20,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/publish"
-	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -188,7 +189,7 @@ func loaders(t testing.TB) map[string]loader {
 			frames: []string{"kind: List\nitems: B"},
 			load: func(t testing.TB, text string) {
 				t.Helper()
-				_, _ = source.Files(t.Context(), []string{source.Stdin}, strings.NewReader(text), nothing{}, source.Options{})
+				_, _ = files.Read(t.Context(), []string{files.Stdin}, strings.NewReader(text), nothing{}, files.ReadOptions{})
 			},
 		},
 		"state": {
@@ -223,8 +224,8 @@ func published() *backend.Finding {
 
 type nothing struct{}
 
-func (nothing) Service(backend.Service)                            {}
-func (nothing) Endpoints(backend.Ref, backend.EndpointSlice, bool) {}
+func (nothing) Service(backend.Service)        {}
+func (nothing) Slice(backend.Ref, store.Slice) {}
 
 // jsonBombs are for what is read as JSON.
 func jsonBombs() map[string]string {

@@ -14,7 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
-	"kubernaut.io/dynamic-toolset/internal/source"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -124,7 +124,7 @@ func detectGroup(group []*Entry, d *detect.Detector, c *catalog.Catalog) {
 	var list []inventory.Detection
 	byRef := map[backend.Ref]*Entry{}
 	for _, e := range group {
-		s := source.FromService(&e.Service, d.KeepAnnotation)
+		s := store.FromService(&e.Service, d.KeepAnnotation)
 		byRef[s.Ref] = e
 		list = append(list, inventory.Detection{Service: &s, Result: d.Detect(&s, nil)})
 	}

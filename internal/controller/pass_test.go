@@ -1,0 +1,279 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/controller"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/store"
+)
+
+func builtin(t *testing.T) (*catalog.Catalog, *detect.Detector) {
+	t.Helper()
+	types, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := detect.New(types, detect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return types, d
+}
+
+// listed is an empty store as commands fill it.
+func listed(d *detect.Detector) *store.Store {
+	return store.New(store.Options{Relevant: d.Matters, SlicesOptional: true})
+}
+
+func ref(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
+
+func service(r backend.Ref, labels map[string]string, number int32) backend.Service {
+	return backend.Service{
+		Ref: r, Labels: labels, Selector: map[string]string{"app": r.Name}, ClusterIP: "10.0.0.1",
+		Ports: []backend.Port{{Name: "http", Number: number, Protocol: "TCP", Target: intstr.FromInt32(number)}},
+	}
+}
+
+func grafana(r backend.Ref) backend.Service {
+	return service(r, map[string]string{"app.kubernetes.io/name": "grafana"}, 3000)
+}
+
+func nothing(r backend.Ref) backend.Service {
+	// A component that some type's rule looks at makes it no more than any other Service.
+	return service(r, map[string]string{"app.kubernetes.io/name": "checkout", "app.kubernetes.io/component": "server"}, 8080)
+}
+
+func slice(name string, addresses ...string) store.Slice {
+	s := store.Slice{Name: name}
+	for _, a := range addresses {
+		s.Ready = append(s.Ready, netip.MustParseAddr(a))
+	}
+	return s
+}
+
+// prober knows what answers where: a Service's real type, "" for nobody.
+type prober struct {
+	is    map[backend.Ref]string
+	asked []string // types and Services
+	wrong []string // targets whose type is not the candidate's
+}
+
+func (p *prober) ProbeAll(ctx context.Context, targets []probe.Target, done func(int, backend.Observation)) []backend.Observation {
+	var out []backend.Observation
+	for i, t := range targets {
+		c := t.Candidate
+		p.asked = append(p.asked, c.Type+" "+c.Service.Ref.String())
+		if t.Type == nil || t.Type.Type != c.Type {
+			p.wrong = append(p.wrong, c.Type)
+		}
+		o := backend.Observation{Scheme: c.Scheme, Path: c.Path, At: time.Unix(1, 0)}
+		switch is := p.is[c.Service.Ref]; {
+		case ctx.Err() != nil:
+			o = backend.Observation{Outcome: backend.Unprobed}
+		case t.Endpoints != nil && t.Endpoints.ReadyCount() == 0:
+			o.Outcome, o.Detail = backend.NoEndpoints, "nobody is there"
+		case is == c.Type:
+			o.Outcome, o.Identity = backend.Ready, true
+		case is == "":
+			o.Outcome, o.Detail = backend.Unreachable, "connection refused"
+		default:
+			o.Outcome, o.Detail = backend.WrongIdentity, "it is something else"
+		}
+		out = append(out, o)
+		done(i, o)
+	}
+	return out
+}
+
+// verdicts are findings as "namespace/name type verdict".
+func verdicts(findings []*backend.Finding) (out []string) {
+	for _, f := range findings {
+		out = append(out, f.Ref.String()+" "+f.Type+" "+string(f.Verdict))
+	}
+	return out
+}
+
+// elastic has port 9200 and a word that both Elasticsearch and OpenSearch go by: only a probe can tell.
+func elastic(r backend.Ref) backend.Service { return service(r, nil, 9200) }
+
+func TestPass(t *testing.T) {
+	t.Attr("req", "DTS-DET-3")
+	t.Attr("req", "DTS-PRB-2")
+	types, detector := builtin(t)
+	fill := func() *store.Store {
+		c := listed(detector)
+		c.Service(elastic(ref("a", "search-1")))
+		c.Service(elastic(ref("a", "search-2")))
+		c.Service(elastic(ref("a", "search-3")))
+		c.Service(grafana(ref("b", "grafana")))
+		c.Service(grafana(ref("c", "grafana")))
+		c.Slice(ref("c", "grafana"), store.Slice{Name: "grafana-1"})
+		c.Service(nothing(ref("b", "shop")))
+		return c
+	}
+	answers := map[backend.Ref]string{
+		ref("a", "search-1"): "opensearch", ref("a", "search-2"): "elasticsearch", ref("a", "search-3"): "something else",
+		ref("b", "grafana"): "grafana", ref("c", "grafana"): "grafana",
+	}
+	tests := []struct {
+		name   string
+		prober *prober
+		only   func(*backend.Candidate) bool
+		want   []string
+		asked  int
+	}{
+		{"not probed", nil, nil, []string{
+			"b/grafana grafana accepted", "c/grafana grafana unavailable",
+			"a/search-1 elasticsearch unconfirmed", "a/search-2 elasticsearch unconfirmed", "a/search-3 elasticsearch unconfirmed",
+		}, 0},
+		{"probed", &prober{is: answers}, nil, []string{
+			"b/grafana grafana accepted", "a/search-2 elasticsearch accepted", "a/search-1 opensearch accepted",
+			"c/grafana grafana unavailable", "a/search-3 elasticsearch rejected",
+		}, 8},
+		{"nobody answers", &prober{}, nil, []string{
+			"b/grafana grafana unavailable", "c/grafana grafana unavailable",
+			"a/search-1 elasticsearch unconfirmed", "a/search-2 elasticsearch unconfirmed", "a/search-3 elasticsearch unconfirmed",
+		}, 8},
+		{"one namespace probed", &prober{is: answers}, func(c *backend.Candidate) bool { return c.Service.Namespace == "a" }, []string{
+			"b/grafana grafana accepted", "a/search-2 elasticsearch accepted", "a/search-1 opensearch accepted", "c/grafana grafana unavailable",
+			"a/search-3 elasticsearch rejected",
+		}, 6},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var progress [][2]int
+			p := controller.Pass{
+				Catalog: types, Detector: detector, ProbeOnly: tt.only,
+				Progress: func(done, total int) { progress = append(progress, [2]int{done, total}) },
+			}
+			if tt.prober != nil {
+				p.Prober = tt.prober
+			}
+			findings, err := p.Run(t.Context(), fill())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, verdicts(findings)); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if tt.prober == nil {
+				if progress != nil {
+					t.Errorf("progress of nothing: %v", progress)
+				}
+				return
+			}
+			var want [][2]int
+			for i := range tt.asked + 1 {
+				want = append(want, [2]int{i, tt.asked})
+			}
+			if diff := cmp.Diff(want, progress); diff != "" {
+				t.Errorf("progress (-want +got)\n%s", diff)
+			}
+			if len(tt.prober.wrong) > 0 {
+				t.Errorf("targets with another type than the candidate's: %v", tt.prober.wrong)
+			}
+			slices.Sort(tt.prober.asked)
+			if n := len(slices.Compact(tt.prober.asked)); n != tt.asked {
+				t.Errorf("asked %d times: %v", n, tt.prober.asked)
+			}
+		})
+	}
+}
+
+// TestPassOptions: what the configuration decides reaches the inventory.
+func TestPassOptions(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	types, detector := builtin(t)
+	c := listed(detector)
+	c.Service(grafana(ref("a", "grafana")))
+	c.Service(grafana(ref("b", "grafana")))
+	p := controller.Pass{Catalog: types, Detector: detector, Inventory: inventory.Options{Primary: map[string]backend.Ref{"grafana": ref("b", "grafana")}}}
+	findings, err := p.Run(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if f.Primary != (f.Namespace == "b") {
+			t.Errorf("%s: primary %v", f.Ref, f.Primary)
+		}
+	}
+}
+
+func TestPassInterrupted(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	types, detector := builtin(t)
+	c := listed(detector)
+	c.Service(grafana(ref("a", "grafana")))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p := controller.Pass{Catalog: types, Detector: detector, Prober: new(prober)}
+	if findings, err := p.Run(ctx, c); !errors.Is(err, context.Canceled) || findings != nil {
+		t.Errorf("half a discovery is handed on: %v, %v", verdicts(findings), err)
+	}
+}
+
+// TestPassDenied: a denied address rejects what its owner wants published unproven and what answers, probed or not.
+func TestPassDenied(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	t.Attr("req", "DTS-SEC-3")
+	types, detector := builtin(t)
+	denier, err := probe.New(probe.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unproven := map[string]string{
+		"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "meta", "kubernaut.io/toolset-health-endpoint": "none",
+		"kubernaut.io/toolset-path": "/latest/meta-data",
+	}
+	fill := func() *store.Store {
+		c := listed(detector)
+		for _, s := range []struct {
+			name, address string
+			annotations   map[string]string
+		}{
+			{"pods", "10.1.2.3", unproven}, {"alibaba", "100.100.100.200", unproven}, {"azure", "168.63.129.16", unproven},
+			{"aws", "fd00:ec2::254", unproven}, {"nat64", "64:ff9b::a9fe:a9fe", unproven}, {"swapped", "100.100.100.200", nil},
+		} {
+			service := grafana(ref("evil", s.name))
+			if service.Selector, service.Annotations = nil, s.annotations; s.annotations != nil {
+				service.Labels = nil
+			}
+			c.Service(service)
+			c.Slice(service.Ref, slice(s.name, s.address))
+		}
+		return c
+	}
+	want := []string{
+		"evil/pods meta accepted", "evil/swapped grafana rejected",
+		"evil/alibaba meta rejected", "evil/aws meta rejected", "evil/azure meta rejected", "evil/nat64 meta rejected",
+	}
+	for _, p := range []controller.Prober{nil, &prober{is: map[backend.Ref]string{ref("evil", "swapped"): "grafana"}}} {
+		pass := controller.Pass{
+			Catalog: types, Detector: detector, Prober: p, Denied: denier.Denied,
+			ProbeOnly: func(c *backend.Candidate) bool { return !c.Unproven },
+		}
+		findings, err := pass.Run(t.Context(), fill())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, verdicts(findings)); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+		if p, ok := p.(*prober); ok && len(p.asked) > 0 {
+			t.Errorf("asked: %v", p.asked)
+		}
+	}
+}

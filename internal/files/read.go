@@ -1,0 +1,186 @@
+package files
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"io/fs"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+
+	"kubernaut.io/dynamic-toolset/internal/store"
+)
+
+// Stdin is the path that means standard input.
+const Stdin = "-"
+
+const stdinName = "standard input"
+
+// ReadOptions say how objects are read.
+type ReadOptions struct {
+	// Namespace of objects in files that name none, as in a chart rendered without one. Default "default".
+	Namespace string
+	// KeepAnnotation says which annotations of a Service to keep beside kubernaut.io/…; nil keeps no others.
+	KeepAnnotation func(key string) bool
+	// Denied says which addresses may not be used (security.denyCIDRs); nil says that of none. See store.FromEndpointSlice.
+	Denied func(netip.Addr) bool
+}
+
+// Read reads Services and EndpointSlices from files, "-" being stdin: JSON or YAML, single objects, one behind the other,
+// NDJSON, and Lists, mixed with objects of any other kind. JSON is read item by item, whatever its size.
+//
+// A Service or EndpointSlice that cannot be used is refused with a Warning, and the rest is read. An error names the file
+// and, where that helps, the line; what the sink was given until then is incomplete.
+func Read(ctx context.Context, paths []string, stdin io.Reader, sink store.Sink, opts ReadOptions) (store.Report, error) {
+	r := reader{ctx: ctx, sink: sink, opts: opts, seen: make(map[uint64]struct{}), seed: maphash.MakeSeed()}
+	if r.opts.Namespace == "" {
+		r.opts.Namespace = "default"
+	}
+	if !isLabelName(r.opts.Namespace) {
+		return store.Report{}, fmt.Errorf("%s is no namespace: a DNS label is expected", quote(r.opts.Namespace))
+	}
+	usedStdin := false
+	for _, path := range paths {
+		if path == Stdin {
+			if usedStdin {
+				return r.report, errors.New(`standard input ("-") can be read once only, it is named twice`)
+			}
+			usedStdin = true
+		}
+		if err := r.file(path, stdin); err != nil {
+			if ctx.Err() != nil {
+				return r.report, ctx.Err()
+			}
+			return r.report, err
+		}
+	}
+	return r.report, nil
+}
+
+func (r *reader) file(path string, stdin io.Reader) error {
+	in, name := stdin, stdinName
+	if path != Stdin {
+		f, err := openFile(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in, name = f, path
+	}
+	refused := r.report.Refused
+	r.name, r.objects, r.given, r.refusal, r.skipped = name, 0, 0, "", store.Kinds{}
+	if err := r.stream(in); err != nil {
+		return describeFile(name, err)
+	}
+	switch {
+	case r.objects == 0 && r.refusal != "":
+		return fmt.Errorf("%s: no Kubernetes object in it: %s", name, r.refusal)
+	case r.objects == 0:
+		return fmt.Errorf("%s: no Kubernetes object in it", name)
+	case r.given == 0:
+		r.warnNoServices(r.report.Refused - refused)
+	}
+	return nil
+}
+
+func (r *reader) warnNoServices(refused int) {
+	var notes []string
+	n := 0
+	for _, c := range r.skipped {
+		n += c
+	}
+	if n > 0 {
+		notes = append(notes, fmt.Sprintf("skipped %d of other kinds: %s", n, r.skipped))
+	}
+	if refused > 0 {
+		notes = append(notes, fmt.Sprintf("refused %d", refused))
+	}
+	text := "no Services in it"
+	if len(notes) > 0 {
+		text += " (" + strings.Join(notes, "; ") + ")"
+	}
+	r.report.Warn(store.Warning{Where: r.name, Text: text})
+}
+
+var errEmpty = errors.New("it is empty")
+
+// stream tells JSON from YAML by how it begins.
+func (r *reader) stream(in io.Reader) error {
+	const ahead = 64 << 10
+	b := bufio.NewReaderSize(in, ahead)
+	start, err := b.Peek(4)
+	switch {
+	case len(start) == 0 && errors.Is(err, io.EOF):
+		return errEmpty
+	case len(start) == 0:
+		return err
+	case bytes.HasPrefix(start, []byte("\uFEFF")):
+		if _, err := b.Discard(len("\uFEFF")); err != nil {
+			return err
+		}
+	}
+	if looksLikeJSON(b) {
+		return r.jsonStream(b)
+	}
+	return r.yamlStream(b)
+}
+
+// looksLikeJSON peeks at no more than it must, so that a pipe which is slow to fill is not waited for.
+func looksLikeJSON(b *bufio.Reader) bool {
+	brace := false
+	for n := 1; n <= b.Size(); n++ {
+		p, err := b.Peek(n)
+		if err != nil {
+			return brace
+		}
+		switch c := p[n-1]; {
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+		case brace:
+			return c == '"' || c == '}' // otherwise it is a YAML flow mapping or a template
+		case c == '{':
+			brace = true
+		default:
+			return c == '['
+		}
+	}
+	return false
+}
+
+func openFile(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, describeFile(path, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, describeFile(path, err)
+	}
+	if info.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("%s: it is a directory; name the files in it, each with a -f of its own", path)
+	}
+	return f, nil
+}
+
+// describeFile says what is wrong with a file in one line that begins with its name.
+func describeFile(name string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", name, explained{"no such file", fs.ErrNotExist})
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: %w", name, explained{"permission denied; who runs this must be able to read it", fs.ErrPermission})
+	}
+	var path *fs.PathError
+	var errno syscall.Errno
+	if errors.As(err, &path) && errors.As(err, &errno) {
+		return fmt.Errorf("%s: cannot be read: %w", name, errno)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}

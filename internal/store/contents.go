@@ -1,0 +1,93 @@
+package store
+
+import (
+	"maps"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Contents is what one file says, of which there may be several. It is a Sink.
+type Contents struct {
+	relevant func(*backend.Service) bool
+	services map[backend.Ref]backend.Service
+	slices   map[backend.Ref]owned // by their own names
+}
+
+// owned is an EndpointSlice with its Service.
+type owned struct {
+	Slice
+	service backend.Ref
+}
+
+// NewContents makes an empty one for this store.
+func (w *Store) NewContents() *Contents {
+	return &Contents{relevant: w.opts.Relevant, services: map[backend.Ref]backend.Service{}, slices: map[backend.Ref]owned{}}
+}
+
+// Service implements Sink.
+func (c *Contents) Service(s backend.Service) {
+	if !c.relevant(&s) {
+		s = backend.Service{Ref: s.Ref}
+	}
+	c.services[s.Ref] = s
+}
+
+// Slice implements Sink.
+func (c *Contents) Slice(service backend.Ref, s Slice) {
+	c.slices[backend.Ref{Namespace: service.Namespace, Name: s.Name}] = owned{s, service}
+}
+
+// KeepService takes a Service over from before, if it is not in c.
+func (c *Contents) KeepService(ref backend.Ref, before *Contents) {
+	s, known := before.services[ref]
+	if _, there := c.services[ref]; known && !there {
+		c.services[ref] = s
+	}
+}
+
+// KeepSlices takes all EndpointSlices over from before, and has no others.
+func (c *Contents) KeepSlices(before *Contents) { c.slices = before.slices }
+
+// Replace makes the store hold what all contents say together, and nothing else. Of Services that are in several, which it returns,
+// the last counts, as with kubectl apply.
+func (w *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
+	whole, twice := w.NewContents(), map[backend.Ref]bool{}
+	for _, c := range all {
+		for ref := range c.services {
+			if _, there := whole.services[ref]; there && !w.opts.leavesOut(ref.Namespace) {
+				twice[ref] = true
+			}
+		}
+		maps.Copy(whole.services, c.services)
+		maps.Copy(whole.slices, c.slices)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range whole.services {
+		w.set(s)
+	}
+	before := w.sliced
+	w.sliced = map[string]bool{}
+	for _, s := range whole.slices {
+		w.sliced[s.service.Namespace] = true
+		w.enter(s.service, s.Slice)
+	}
+	for ref := range w.services {
+		if _, there := whole.services[ref]; !there {
+			w.delete(ref)
+		} else if before[ref.Namespace] != w.sliced[ref.Namespace] {
+			w.touch(ref)
+		}
+	}
+	for ref := range w.others {
+		if _, there := whole.services[ref]; !there {
+			w.delete(ref)
+		}
+	}
+	for name := range w.owners {
+		if _, there := whole.slices[name]; !there {
+			w.dropSlice(name)
+		}
+	}
+	return twice
+}

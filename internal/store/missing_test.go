@@ -1,0 +1,265 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Of a Service that is nothing no EndpointSlice is kept. Once it is something, those that were not kept are read, and it waits
+// until they are there.
+func TestSlicesOfWhatBecomesSomething(t *testing.T) {
+	t.Attr("req", "DTS-PERF-4")
+	w := New(Options{Relevant: func(s *backend.Service) bool { return s.Labels["app"] != "" }})
+	part := func(address string) backend.EndpointSlice {
+		return backend.EndpointSlice{Ready: []netip.Addr{netip.MustParseAddr(address)}}
+	}
+	addresses := func() (list []string) {
+		_, e := w.Get(ref("a"))
+		if e == nil {
+			return nil
+		}
+		for _, s := range e.Slices {
+			for _, a := range s.Ready {
+				list = append(list, a.String())
+			}
+		}
+		return list
+	}
+	nothing := backend.Service{Ref: ref("a"), Selector: map[string]string{"a": "a"}}
+	something := nothing
+	something.Labels = map[string]string{"app": "a"}
+
+	w.Slice(ref("a"), Slice{Name: "a-0", EndpointSlice: part("10.0.0.9")}) // before its Service
+	w.Service(nothing)
+	w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: part("10.0.0.1")})
+	if len(w.slices)+len(w.owners) != 0 {
+		t.Errorf("slices of nothing are kept: %v %v", w.slices, w.owners)
+	}
+
+	w.Service(something)
+	if got := taken(w); got != nil {
+		t.Errorf("it does not wait for its slices: %v", got)
+	}
+	select {
+	case <-w.Missed():
+	default:
+		t.Error("nobody is told")
+	}
+	if r, ok := w.NextMissing(); r != ref("a") || !ok {
+		t.Errorf("%v is to be read", r)
+	}
+	// While they are read one changes, one goes and one comes.
+	w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: part("10.0.0.2")})
+	w.DeleteSlice(ref("a-2"))
+	w.Slice(ref("a"), Slice{Name: "a-4", EndpointSlice: part("10.0.0.4")})
+	w.Fill(ref("a"), []Slice{
+		{Name: "a-1", EndpointSlice: part("10.0.0.1")}, {Name: "a-2", EndpointSlice: part("10.0.0.8")}, {Name: "a-3", EndpointSlice: part("10.0.0.3")},
+	})
+	if d := cmp.Diff([]string{"10.0.0.2", "10.0.0.3", "10.0.0.4"}, addresses()); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	if d := cmp.Diff([]string{"a"}, taken(w)); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+	w.Skip(ref("a-3"), ref("a")) // seen while it was nothing, told late
+	if d := cmp.Diff([]string{"10.0.0.2", "10.0.0.3", "10.0.0.4"}, addresses()); d != "" {
+		t.Errorf("-want +got:\n%s", d)
+	}
+
+	// What becomes nothing while it is read is read anew.
+	w = New(w.opts)
+	w.Service(nothing)
+	w.Service(something)
+	w.NextMissing()
+	w.Service(nothing)
+	w.Service(something)
+	w.Fill(ref("a"), []Slice{{Name: "a-1", EndpointSlice: part("10.0.0.1")}}) // too old
+	if got := addresses(); got != nil {
+		t.Errorf("%v are taken from before", got)
+	}
+	w.Service(nothing)
+	if len(w.slices)+len(w.owners)+len(w.missing)+len(w.lanes) != 0 {
+		t.Errorf("slices of nothing are kept: %v %v", w.slices, w.owners)
+	}
+	w.Service(something)
+	w.DeleteService(ref("a"))
+	if len(w.slices)+len(w.missing)+len(w.lanes) != 0 {
+		t.Errorf("of a deleted Service: %v %v", w.slices, w.missing)
+	}
+}
+
+// missing are the Services whose EndpointSlices are to be read.
+func missing(w *Store) (list []backend.Ref) {
+	for _, l := range w.lanes {
+		list = slices.AppendSeq(list, maps.Keys(l.wanted))
+	}
+	slices.SortFunc(list, backend.Ref.Compare)
+	return list
+}
+
+// fill is Fill of one whose turn it is, which it makes so.
+func fill(t *testing.T, w *Store, service backend.Ref, read []Slice) {
+	t.Helper()
+	for range 100 {
+		next, ok := w.NextMissing()
+		if !ok {
+			break
+		}
+		if next == service {
+			w.Fill(next, read)
+			return
+		}
+		w.Unread(next)
+	}
+	t.Fatalf("the turn of %v does not come", service)
+}
+
+// marked is a store in which the mark is the label of what is something, and the label "idle" of what asks for no endpoints.
+func marked() *Store {
+	return New(Options{
+		Relevant: func(s *backend.Service) bool { return len(s.Labels) > 0 },
+		Idle:     func(s *backend.Service) bool { return s.Labels["idle"] != "" },
+	})
+}
+
+func as(r backend.Ref, label string) backend.Service {
+	s := backend.Service{Ref: r, Selector: map[string]string{"a": "a"}}
+	if label != "" {
+		s.Labels = map[string]string{label: "yes"}
+	}
+	return s
+}
+
+// Namespaces take turns, whatever one has to be read, and of each one Service is read at a time.
+func TestMissingSlicesTakeTurns(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	w := marked()
+	enter := func(r backend.Ref) {
+		w.Service(as(r, ""))
+		w.Service(as(r, "app"))
+	}
+	evil := func(i int) backend.Ref { return backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", i)} }
+	for i := range 1000 {
+		enter(evil(i))
+	}
+	first, _ := w.NextMissing()
+	if _, ok := w.NextMissing(); ok {
+		t.Error("two of one namespace are read at a time")
+	}
+	for i := range 3 {
+		enter(backend.Ref{Namespace: fmt.Sprint("good", i), Name: "a"})
+	}
+	w.Unread(first)
+	for i := range 1000 { // again and again
+		w.Service(as(evil(i), ""))
+		w.Service(as(evil(i), "app"))
+	}
+	count := map[string]int{}
+	for range 4 {
+		r, _ := w.NextMissing()
+		count[r.Namespace]++
+		w.Fill(r, nil)
+	}
+	if want := map[string]int{"evil": 1, "good0": 1, "good1": 1, "good2": 1}; !maps.Equal(count, want) {
+		t.Errorf("read are %v, want %v", count, want)
+	}
+	for {
+		r, ok := w.NextMissing()
+		if !ok {
+			break
+		}
+		w.Fill(r, nil)
+	}
+	if len(w.lanes)+len(w.missing) != 0 {
+		t.Errorf("left behind: %v, %v", w.lanes, w.missing)
+	}
+}
+
+// For a Service that asks for no endpoints none are read, and it does not wait; once it does they are.
+func TestNothingIsReadForTheIdle(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	for name, kept := range map[string]bool{"idle": false, "published still": true} {
+		t.Run(name, func(t *testing.T) {
+			w := marked()
+			w.Service(as(ref("a"), ""))
+			w.Service(as(ref("a"), "idle"))
+			if d := cmp.Diff([]string{"a"}, taken(w)); d != "" || missing(w) != nil {
+				t.Errorf("missing: %v, taken (-want +got):\n%s", missing(w), d)
+			}
+			if kept {
+				w.Keep(map[backend.Ref]bool{ref("a"): true})
+			} else {
+				w.Service(as(ref("a"), "app"))
+			}
+			if d := cmp.Diff([]backend.Ref{ref("a")}, missing(w)); d != "" {
+				t.Errorf("missing (-want +got):\n%s", d)
+			}
+			if kept {
+				return
+			}
+			if got := taken(w); got != nil {
+				t.Errorf("%v does not wait", got)
+			}
+			w.Service(as(ref("a"), "idle"))
+			if got := missing(w); got != nil || len(w.lanes) != 0 {
+				t.Errorf("missing: %v", got)
+			}
+		})
+	}
+}
+
+// What is known of a Service stays known, and right, for a while when it becomes nothing, but for what another needs the room of.
+func TestSlicesLinger(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PERF-4")
+	synctest.Test(t, func(t *testing.T) {
+		w := marked()
+		begin := func() {
+			w.Service(as(ref("a"), "app"))
+			w.Slice(ref("a"), Slice{Name: "a-0", EndpointSlice: many(1000)})
+			w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: many(1000)})
+			w.Service(as(ref("a"), ""))
+		}
+		begin()
+		w.Service(as(ref("a"), ""))
+		w.DeleteSlice(ref("a-0")) // what happens meanwhile counts
+		w.Slice(ref("a"), Slice{Name: "a-2", EndpointSlice: many(1000)})
+		w.Service(as(ref("a"), "app"))
+		if _, e := w.Get(ref("a")); missing(w) != nil || len(e.Slices) != 2 || e.ReadyCount() != 2*(1000/24) {
+			t.Errorf("missing: %v, known: %v", missing(w), e)
+		}
+		none := func(why string) {
+			t.Helper()
+			if len(w.slices)+len(w.owners)+len(w.lingering)+len(w.sizes) != 0 {
+				t.Errorf("%s: left behind: %v, %v, %v", why, w.owners, w.lingering, w.sizes)
+			}
+		}
+		w.Service(as(ref("a"), ""))
+		time.Sleep(linger) //nolint:forbidigo // on the clock of synctest
+		w.Tidy()
+		none("after a while")
+		w.Service(as(ref("a"), "app"))
+		if missing(w) == nil {
+			t.Error("nothing is read anew")
+		}
+		w.DeleteService(ref("a"))
+
+		begin()
+		w.Service(as(ref("b"), "app"))
+		w.Slice(ref("b"), Slice{Name: "b-0", EndpointSlice: many(backend.MaxSlices - 100)})
+		if _, e := w.Get(ref("b")); e.Crowded || len(w.owners) != 1 {
+			t.Errorf("crowded %t by what lingers: %v", e.Crowded, w.owners)
+		}
+		w.Service(as(ref("b"), "")) // too much to linger
+		none("too large")
+	})
+}

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// The EndpointSlices of a namespace, which its owner writes, have a bound in memory (backend.MaxSlices). Of a slice beyond it
+// little more than the name is kept, and of its Service nothing is concluded until there is room again: then the slices of
+// such Services are missing, and are read.
+
+// Bare is a slice of which no addresses and ports are kept, but for what is denied.
+func (s Slice) Bare() Slice {
+	return Slice{Name: s.Name, EndpointSlice: backend.EndpointSlice{Denied: s.Denied}, FQDN: s.FQDN, Bared: s.full()}
+}
+
+// full is the size of the slice as it was given.
+func (s *Slice) full() int { return max(s.Bared, s.Size()) }
+
+// Sizes adds up what slices take, by namespace, for a reader that has many at once.
+type Sizes map[string]int
+
+// Fit is the slice, or what is kept of it where those of the namespace so far leave no room.
+func (z Sizes) Fit(namespace string, s Slice) Slice {
+	if z[namespace] += s.full(); z[namespace] > backend.MaxSlices {
+		return s.Bare()
+	}
+	return s
+}
+
+// fit does that for a slice that comes to a Service, in place of one that took so much before.
+func (w *Store) fit(service backend.Ref, s Slice, before int) Slice {
+	if w.opts.Unbounded {
+		return s
+	}
+	w.sizes[service.Namespace] -= before
+	if s = w.sizes.Fit(service.Namespace, s); s.Bared > 0 {
+		if w.bared[service.Namespace] == nil {
+			w.bared[service.Namespace] = map[backend.Ref]bool{}
+		}
+		w.bared[service.Namespace][service] = true
+	}
+	return s
+}
+
+// leave gives the room of a slice back.
+func (w *Store) leave(service backend.Ref, s *Slice) {
+	if w.opts.Unbounded {
+		return
+	}
+	if w.sizes[service.Namespace] -= s.full(); w.sizes[service.Namespace] <= 0 {
+		delete(w.sizes, service.Namespace)
+	}
+}
+
+// refill has the slices that are not kept in full read once those of the namespace take half of the room at most, so that one
+// who goes to and fro at the bound does not have them read each time.
+func (w *Store) refill(namespace string) {
+	waiting := w.bared[namespace]
+	if len(waiting) == 0 || w.sizes[namespace] > backend.MaxSlices/2 {
+		return
+	}
+	delete(w.bared, namespace)
+	unknown := map[backend.Ref]bool{}
+	for ref := range waiting {
+		switch {
+		case len(w.slices[ref]) == 0:
+		case w.services[ref] == nil: // it may come yet
+			unknown[ref] = true
+		default:
+			w.miss(ref)
+			w.forget(ref)
+		}
+	}
+	if len(unknown) > 0 {
+		w.bared[namespace] = unknown
+	}
+}
+
+// forget drops all slices of a Service.
+func (w *Store) forget(service backend.Ref) {
+	for _, s := range slices.Clone(w.slices[service]) {
+		w.dropSlice(backend.Ref{Namespace: service.Namespace, Name: s.Name})
+	}
+}

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+func ref(name string) backend.Ref { return backend.Ref{Namespace: "ns", Name: name} }
+
+// taken are the names of what has changed.
+func taken(w *Store) (names []string) {
+	for _, c := range w.Take() {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// A watch that was cut tells all there is again: only what differs may be probed again.
+func TestTheSameAgainIsNoChange(t *testing.T) {
+	t.Attr("req", "DTS-PRB-6")
+	w := New(Options{Relevant: func(s *backend.Service) bool { return s.Name != "nothing" }})
+	service := func(name, port string) backend.Service {
+		return backend.Service{Ref: ref(name), Labels: map[string]string{"app": name}, Ports: []backend.Port{{Name: port, Number: 80}}}
+	}
+	slice := func(ready string) backend.EndpointSlice {
+		return backend.EndpointSlice{Ready: []netip.Addr{netip.MustParseAddr(ready)}}
+	}
+	steps := []struct {
+		name string
+		do   func()
+		want []string
+	}{
+		{"new", func() {
+			w.Service(service("a", "http"))
+			w.Service(service("b", "http"))
+			w.Service(service("nothing", "http"))
+			w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: slice("10.0.0.1")})
+		}, []string{"a", "b"}},
+		{"the same again", func() {
+			w.Service(service("a", "http"))
+			w.Service(service("nothing", "http"))
+			w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: slice("10.0.0.1")})
+		}, nil},
+		{"another port", func() { w.Service(service("b", "web")) }, []string{"b"}},
+		{"another address", func() { w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: slice("10.0.0.2")}) }, []string{"a"}},
+		{"the slice goes over to another", func() { w.Slice(ref("b"), Slice{Name: "a-1", EndpointSlice: slice("10.0.0.2")}) }, []string{"a", "b"}},
+		{"the slice goes", func() { w.DeleteSlice(ref("a-1")) }, []string{"b"}},
+		{"it goes", func() { w.DeleteService(ref("a")); w.DeleteService(ref("nothing")) }, []string{"a"}},
+		{"everything", w.TouchAll, []string{"b"}},
+	}
+	for _, s := range steps {
+		s.do()
+		if d := cmp.Diff(s.want, taken(w)); d != "" {
+			t.Errorf("%s: -want +got:\n%s", s.name, d)
+		}
+	}
+}
+
+// Of a cluster no slices means no endpoints; files may leave them out.
+func TestWithoutSlicesReadinessOfFilesIsUnknown(t *testing.T) {
+	t.Attr("req", "DTS-PRB-4")
+	for _, optional := range []bool{false, true} {
+		w := New(Options{Relevant: func(*backend.Service) bool { return true }, SlicesOptional: optional})
+		contents := w.NewContents()
+		known := func() map[string]bool {
+			m := map[string]bool{}
+			for _, c := range w.Take() {
+				m[c.Name] = c.Endpoints != nil
+			}
+			return m
+		}
+		for _, name := range []string{"a", "b"} {
+			contents.Service(backend.Service{Ref: ref(name), Selector: map[string]string{"app": name}})
+		}
+		contents.Service(backend.Service{Ref: backend.Ref{Namespace: "other", Name: "c"}, Selector: map[string]string{"app": "c"}})
+		w.Replace(contents)
+		if d := cmp.Diff(map[string]bool{"a": !optional, "b": !optional, "c": !optional}, known()); d != "" {
+			t.Errorf("optional %t, no slices: -want +got:\n%s", optional, d)
+		}
+		want := map[string]bool{"a": true}
+		if optional {
+			want["b"] = true // it has none, now that there are some
+		}
+		w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: backend.EndpointSlice{}})
+		if d := cmp.Diff(want, known()); d != "" {
+			t.Errorf("optional %t, one has a slice: -want +got:\n%s", optional, d)
+		}
+		w.Replace(contents)
+		w.Replace(contents)
+		if optional {
+			want = map[string]bool{"a": false, "b": false}
+		}
+		if d := cmp.Diff(want, known()); d != "" {
+			t.Errorf("optional %t, none any more: -want +got:\n%s", optional, d)
+		}
+	}
+}
