@@ -91,7 +91,7 @@ fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME (5000x) each
 # and BENCH_WRITE=1 writes docs/development/performance.md, which takes a machine that does nothing else.
 .PHONY: bench
 bench: controlplane ## Measure speed and memory against the targets, with 10,000 Services or BENCH_SERVICES, RUNS times (3)
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/detect ./internal/source ./internal/health ./internal/probe ./test/bombs
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/detect ./internal/files ./internal/health ./internal/probe ./test/bombs
 	$(GO) test -count=1 -timeout 170m -tags integration,bench -run '^TestPerformance$$' -v ./test/bench
 
 # The targets are those of 10,000 Services and are not asked for here: but for what compares with itself, no speed makes it

@@ -11,7 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-
 )
 
 // namespace is one that is watched by itself, or, with the name "", all of them. While its Services or its EndpointSlices

@@ -20,8 +20,8 @@ type owned struct {
 }
 
 // NewContents makes an empty one for this store.
-func (w *Store) NewContents() *Contents {
-	return &Contents{relevant: w.opts.Relevant, services: map[backend.Ref]backend.Service{}, slices: map[backend.Ref]owned{}}
+func (st *Store) NewContents() *Contents {
+	return &Contents{relevant: st.opts.Relevant, services: map[backend.Ref]backend.Service{}, slices: map[backend.Ref]owned{}}
 }
 
 // Service implements Sink.
@@ -50,43 +50,43 @@ func (c *Contents) KeepSlices(before *Contents) { c.slices = before.slices }
 
 // Replace makes the store hold what all contents say together, and nothing else. Of Services that are in several, which it returns,
 // the last counts, as with kubectl apply.
-func (w *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
-	whole, twice := w.NewContents(), map[backend.Ref]bool{}
+func (st *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
+	whole, twice := st.NewContents(), map[backend.Ref]bool{}
 	for _, c := range all {
 		for ref := range c.services {
-			if _, there := whole.services[ref]; there && !w.opts.leavesOut(ref.Namespace) {
+			if _, there := whole.services[ref]; there && !st.opts.leavesOut(ref.Namespace) {
 				twice[ref] = true
 			}
 		}
 		maps.Copy(whole.services, c.services)
 		maps.Copy(whole.slices, c.slices)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	st.mu.Lock()
+	defer st.mu.Unlock()
 	for _, s := range whole.services {
-		w.set(s)
+		st.set(s)
 	}
-	before := w.sliced
-	w.sliced = map[string]bool{}
+	before := st.sliced
+	st.sliced = map[string]bool{}
 	for _, s := range whole.slices {
-		w.sliced[s.service.Namespace] = true
-		w.enter(s.service, s.Slice)
+		st.sliced[s.service.Namespace] = true
+		st.enter(s.service, s.Slice)
 	}
-	for ref := range w.services {
+	for ref := range st.services {
 		if _, there := whole.services[ref]; !there {
-			w.delete(ref)
-		} else if before[ref.Namespace] != w.sliced[ref.Namespace] {
-			w.touch(ref)
+			st.delete(ref)
+		} else if before[ref.Namespace] != st.sliced[ref.Namespace] {
+			st.touch(ref)
 		}
 	}
-	for ref := range w.others {
+	for ref := range st.others {
 		if _, there := whole.services[ref]; !there {
-			w.delete(ref)
+			st.delete(ref)
 		}
 	}
-	for name := range w.owners {
+	for name := range st.owners {
 		if _, there := whole.slices[name]; !there {
-			w.dropSlice(name)
+			st.dropSlice(name)
 		}
 	}
 	return twice

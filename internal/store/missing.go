@@ -49,45 +49,45 @@ type reading struct {
 	deleted map[string]bool // EndpointSlices that may still be among what is read
 }
 
-func (w *Store) miss(ref backend.Ref) {
-	if !w.opts.SlicesOptional {
-		w.missing[ref] = true
-		w.want(ref)
+func (st *Store) miss(ref backend.Ref) {
+	if !st.opts.SlicesOptional {
+		st.missing[ref] = true
+		st.want(ref)
 	}
 }
 
 // want has the EndpointSlices of a Service read, if they are missing and decide anything.
-func (w *Store) want(ref backend.Ref) {
-	s := w.services[ref]
-	if !w.missing[ref] || s == nil {
+func (st *Store) want(ref backend.Ref) {
+	s := st.services[ref]
+	if !st.missing[ref] || s == nil {
 		return
 	}
-	l := w.lanes[ref.Namespace]
-	if w.opts.Idle(s) && !w.kept[ref] {
+	l := st.lanes[ref.Namespace]
+	if st.opts.Idle(s) && !st.kept[ref] {
 		if l != nil {
 			delete(l.wanted, ref)
-			w.tidy(ref.Namespace)
+			st.tidy(ref.Namespace)
 		}
 		return
 	}
 	if l == nil {
-		w.turn++
-		l = &lane{wanted: map[backend.Ref]bool{}, turn: w.turn}
-		w.lanes[ref.Namespace] = l
+		st.turn++
+		l = &lane{wanted: map[backend.Ref]bool{}, turn: st.turn}
+		st.lanes[ref.Namespace] = l
 	}
 	l.wanted[ref] = true
-	w.pokeMissed()
+	st.pokeMissed()
 }
 
-func (w *Store) waits(ref backend.Ref) bool {
-	l := w.lanes[ref.Namespace]
+func (st *Store) waits(ref backend.Ref) bool {
+	l := st.lanes[ref.Namespace]
 	return l != nil && l.wanted[ref]
 }
 
 // found ends that the EndpointSlices of a Service are missing: they were read, or it is nothing any more.
-func (w *Store) found(ref backend.Ref) {
-	delete(w.missing, ref)
-	l := w.lanes[ref.Namespace]
+func (st *Store) found(ref backend.Ref) {
+	delete(st.missing, ref)
+	l := st.lanes[ref.Namespace]
 	if l == nil {
 		return
 	}
@@ -95,39 +95,39 @@ func (w *Store) found(ref backend.Ref) {
 	if l.reading != nil && l.reading.Ref == ref {
 		l.reading.void = true
 	}
-	w.tidy(ref.Namespace)
+	st.tidy(ref.Namespace)
 }
 
-func (w *Store) tidy(namespace string) {
-	if l := w.lanes[namespace]; l != nil && l.reading == nil && len(l.wanted) == 0 {
-		delete(w.lanes, namespace)
+func (st *Store) tidy(namespace string) {
+	if l := st.lanes[namespace]; l != nil && l.reading == nil && len(l.wanted) == 0 {
+		delete(st.lanes, namespace)
 	}
 }
 
-func (w *Store) pokeMissed() {
+func (st *Store) pokeMissed() {
 	select {
-	case w.missed <- struct{}{}:
+	case st.missed <- struct{}{}:
 	default:
 	}
 }
 
 // deletedWhileMissing remembers an EndpointSlice that may still be among those that are being read.
-func (w *Store) deletedWhileMissing(name backend.Ref) {
-	if l := w.lanes[name.Namespace]; l != nil && l.reading != nil {
+func (st *Store) deletedWhileMissing(name backend.Ref) {
+	if l := st.lanes[name.Namespace]; l != nil && l.reading != nil {
 		l.reading.deleted[name.Name] = true
 	}
 }
 
 // Missed receives when there may be something new to read.
-func (w *Store) Missed() <-chan struct{} { return w.missed }
+func (st *Store) Missed() <-chan struct{} { return st.missed }
 
 // NextMissing is a Service whose EndpointSlices are to be read now, after which Fill or Unread must be called. Namespaces take
 // turns, and of each one is read at a time: who flips thousands of Services has nobody else wait.
-func (w *Store) NextMissing() (ref backend.Ref, ok bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (st *Store) NextMissing() (ref backend.Ref, ok bool) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
 	var next *lane
-	for _, l := range w.lanes {
+	for _, l := range st.lanes {
 		if l.reading == nil && len(l.wanted) > 0 && (next == nil || l.turn < next.turn) {
 			next = l
 		}
@@ -135,8 +135,8 @@ func (w *Store) NextMissing() (ref backend.Ref, ok bool) {
 	if next == nil {
 		return ref, false
 	}
-	w.turn++
-	next.turn = w.turn
+	st.turn++
+	next.turn = st.turn
 	for ref = range next.wanted { // any of them, so that none can be kept waiting
 		break
 	}
@@ -145,23 +145,23 @@ func (w *Store) NextMissing() (ref backend.Ref, ok bool) {
 }
 
 // Unread says that the EndpointSlices of a Service could not be read: it is another's turn, and they are still missing.
-func (w *Store) Unread(ref backend.Ref) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.endReading(ref)
+func (st *Store) Unread(ref backend.Ref) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.endReading(ref)
 }
 
 // endReading gives the turn of a namespace back. It returns nil where what was read may be old by now.
-func (w *Store) endReading(ref backend.Ref) *reading {
-	l := w.lanes[ref.Namespace]
+func (st *Store) endReading(ref backend.Ref) *reading {
+	l := st.lanes[ref.Namespace]
 	if l == nil || l.reading == nil || l.reading.Ref != ref {
 		return nil
 	}
 	r := l.reading
 	l.reading = nil
-	w.tidy(ref.Namespace)
-	w.pokeMissed()
-	if r.void || !w.missing[ref] {
+	st.tidy(ref.Namespace)
+	st.pokeMissed()
+	if r.void || !st.missing[ref] {
 		return nil
 	}
 	return r
@@ -169,22 +169,22 @@ func (w *Store) endReading(ref backend.Ref) *reading {
 
 // Fill enters the EndpointSlices of a Service that missed them, as they were read after that. What events have told since then
 // counts more.
-func (w *Store) Fill(ref backend.Ref, read []Slice) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	r := w.endReading(ref)
+func (st *Store) Fill(ref backend.Ref, read []Slice) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	r := st.endReading(ref)
 	if r == nil {
 		return
 	}
-	w.found(ref)
+	st.found(ref)
 	for _, s := range read {
 		own := backend.Ref{Namespace: ref.Namespace, Name: s.Name}
-		if _, told := w.owners[own]; !told && !r.deleted[s.Name] {
-			w.makeRoom(ref.Namespace, s.full())
-			w.setSlice(own, ref, s)
+		if _, told := st.owners[own]; !told && !r.deleted[s.Name] {
+			st.makeRoom(ref.Namespace, s.full())
+			st.setSlice(own, ref, s)
 		}
 	}
-	w.touch(ref)
+	st.touch(ref)
 }
 
 // linger is how long the EndpointSlices of a Service are still kept, up to date, after it has become nothing: it may become
@@ -192,53 +192,53 @@ func (w *Store) Fill(ref backend.Ref, read []Slice) {
 const linger = 5 * time.Minute
 
 // part has a Service that becomes nothing keep its EndpointSlices, which are all known, for a while, if there is much room.
-func (w *Store) part(ref backend.Ref) {
-	if w.sizes[ref.Namespace] > backend.MaxSlices/2 || slices.ContainsFunc(w.slices[ref], func(s Slice) bool { return s.Bared > 0 }) {
-		w.forget(ref)
+func (st *Store) part(ref backend.Ref) {
+	if st.sizes[ref.Namespace] > backend.MaxSlices/2 || slices.ContainsFunc(st.slices[ref], func(s Slice) bool { return s.Bared > 0 }) {
+		st.forget(ref)
 		return
 	}
-	if w.lingering[ref.Namespace] == nil {
-		w.lingering[ref.Namespace] = map[backend.Ref]time.Time{}
+	if st.lingering[ref.Namespace] == nil {
+		st.lingering[ref.Namespace] = map[backend.Ref]time.Time{}
 	}
-	w.lingering[ref.Namespace][ref] = time.Now()
+	st.lingering[ref.Namespace][ref] = time.Now()
 }
 
-func (w *Store) lingers(ref backend.Ref) bool {
-	_, ok := w.lingering[ref.Namespace][ref]
+func (st *Store) lingers(ref backend.Ref) bool {
+	_, ok := st.lingering[ref.Namespace][ref]
 	return ok
 }
 
 // rejoin ends that, and reports whether the EndpointSlices of the Service are there.
-func (w *Store) rejoin(ref backend.Ref) bool {
-	if !w.lingers(ref) {
+func (st *Store) rejoin(ref backend.Ref) bool {
+	if !st.lingers(ref) {
 		return false
 	}
-	if delete(w.lingering[ref.Namespace], ref); len(w.lingering[ref.Namespace]) == 0 {
-		delete(w.lingering, ref.Namespace)
+	if delete(st.lingering[ref.Namespace], ref); len(st.lingering[ref.Namespace]) == 0 {
+		delete(st.lingering, ref.Namespace)
 	}
 	return true
 }
 
 // makeRoom drops what lingers of a namespace where the rest needs the room.
-func (w *Store) makeRoom(namespace string, bytes int) {
-	if w.sizes[namespace]+bytes <= backend.MaxSlices {
+func (st *Store) makeRoom(namespace string, bytes int) {
+	if st.sizes[namespace]+bytes <= backend.MaxSlices {
 		return
 	}
-	for ref := range w.lingering[namespace] {
-		w.forget(ref)
+	for ref := range st.lingering[namespace] {
+		st.forget(ref)
 	}
-	delete(w.lingering, namespace)
+	delete(st.lingering, namespace)
 }
 
 // Tidy drops what has lingered long enough.
-func (w *Store) Tidy() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, list := range w.lingering {
+func (st *Store) Tidy() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, list := range st.lingering {
 		for ref, since := range list {
 			if time.Since(since) >= linger {
-				w.rejoin(ref)
-				w.forget(ref)
+				st.rejoin(ref)
+				st.forget(ref)
 			}
 		}
 	}

@@ -30,57 +30,57 @@ func (z Sizes) Fit(namespace string, s Slice) Slice {
 }
 
 // fit does that for a slice that comes to a Service, in place of one that took so much before.
-func (w *Store) fit(service backend.Ref, s Slice, before int) Slice {
-	if w.opts.Unbounded {
+func (st *Store) fit(service backend.Ref, s Slice, before int) Slice {
+	if st.opts.Unbounded {
 		return s
 	}
-	w.sizes[service.Namespace] -= before
-	if s = w.sizes.Fit(service.Namespace, s); s.Bared > 0 {
-		if w.bared[service.Namespace] == nil {
-			w.bared[service.Namespace] = map[backend.Ref]bool{}
+	st.sizes[service.Namespace] -= before
+	if s = st.sizes.Fit(service.Namespace, s); s.Bared > 0 {
+		if st.bared[service.Namespace] == nil {
+			st.bared[service.Namespace] = map[backend.Ref]bool{}
 		}
-		w.bared[service.Namespace][service] = true
+		st.bared[service.Namespace][service] = true
 	}
 	return s
 }
 
 // leave gives the room of a slice back.
-func (w *Store) leave(service backend.Ref, s *Slice) {
-	if w.opts.Unbounded {
+func (st *Store) leave(service backend.Ref, s *Slice) {
+	if st.opts.Unbounded {
 		return
 	}
-	if w.sizes[service.Namespace] -= s.full(); w.sizes[service.Namespace] <= 0 {
-		delete(w.sizes, service.Namespace)
+	if st.sizes[service.Namespace] -= s.full(); st.sizes[service.Namespace] <= 0 {
+		delete(st.sizes, service.Namespace)
 	}
 }
 
 // refill has the slices that are not kept in full read once those of the namespace take half of the room at most, so that one
 // who goes to and fro at the bound does not have them read each time.
-func (w *Store) refill(namespace string) {
-	waiting := w.bared[namespace]
-	if len(waiting) == 0 || w.sizes[namespace] > backend.MaxSlices/2 {
+func (st *Store) refill(namespace string) {
+	waiting := st.bared[namespace]
+	if len(waiting) == 0 || st.sizes[namespace] > backend.MaxSlices/2 {
 		return
 	}
-	delete(w.bared, namespace)
+	delete(st.bared, namespace)
 	unknown := map[backend.Ref]bool{}
 	for ref := range waiting {
 		switch {
-		case len(w.slices[ref]) == 0:
-		case w.services[ref] == nil: // it may come yet
+		case len(st.slices[ref]) == 0:
+		case st.services[ref] == nil: // it may come yet
 			unknown[ref] = true
 		default:
-			w.miss(ref)
-			w.forget(ref)
+			st.miss(ref)
+			st.forget(ref)
 		}
 	}
 	if len(unknown) > 0 {
-		w.bared[namespace] = unknown
+		st.bared[namespace] = unknown
 	}
 }
 
 // forget drops all slices of a Service.
-func (w *Store) forget(service backend.Ref) {
-	for _, s := range slices.Clone(w.slices[service]) {
-		w.dropSlice(backend.Ref{Namespace: service.Namespace, Name: s.Name})
+func (st *Store) forget(service backend.Ref) {
+	for _, s := range slices.Clone(st.slices[service]) {
+		st.dropSlice(backend.Ref{Namespace: service.Namespace, Name: s.Name})
 	}
 }

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"maps"
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Others are the Services of which only the name is kept, in order.
+func (st *Store) Others() []backend.Ref {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.sorted == nil {
+		st.sorted = slices.SortedFunc(maps.Keys(st.others), backend.Ref.Compare)
+	}
+	return st.sorted
+}
+
+// Has reports whether there is a Service of that name.
+func (st *Store) Has(ref backend.Ref) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	_, other := st.others[ref]
+	return other || st.services[ref] != nil
+}
+
+// Services are those that are kept in full, by namespace and name.
+func (st *Store) Services() []*backend.Service {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return slices.SortedFunc(maps.Values(st.services), func(a, b *backend.Service) int { return a.Ref.Compare(b.Ref) })
+}
+
+// Count is the number of Services.
+func (st *Store) Count() int {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return len(st.services) + len(st.others)
+}
+
+// HasNamespace reports whether there is a Service in the namespace.
+func (st *Store) HasNamespace(namespace string) bool {
+	in := func(r backend.Ref) bool { return r.Namespace == namespace }
+	return slices.ContainsFunc(st.Others(), in) || slices.ContainsFunc(st.Services(), func(s *backend.Service) bool { return in(s.Ref) })
+}
+
+// Get is a Service that is kept in full, and its endpoints, nil where nothing is known of them.
+func (st *Store) Get(ref backend.Ref) (*backend.Service, *backend.Endpoints) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.services[ref], st.endpoints(ref)
+}
+
+// endpoints joins the slices of a Service. Every Service that selects pods has slices soon after it is made, so that none
+// means none ready; of one without a selector and without slices nothing is known.
+func (st *Store) endpoints(ref backend.Ref) *backend.Endpoints {
+	s := st.services[ref]
+	if s == nil || len(st.slices[ref]) == 0 && (len(s.Selector) == 0 || st.opts.SlicesOptional && !st.sliced[ref.Namespace]) {
+		return nil
+	}
+	return Join(st.slices[ref])
+}

@@ -1,0 +1,114 @@
+package store
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Slice enters an EndpointSlice as it is now, and the Service of its namespace that it belongs to; one that belongs to none,
+// by an empty name, only leaves the one that it belonged to.
+func (st *Store) Slice(service backend.Ref, s Slice) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.enter(service, s)
+}
+
+func (st *Store) enter(service backend.Ref, s Slice) {
+	if st.opts.leavesOut(service.Namespace) {
+		return
+	}
+	name := backend.Ref{Namespace: service.Namespace, Name: s.Name}
+	if old, ok := st.owners[name]; ok && old != service {
+		st.dropSlice(name)
+	}
+	st.makeRoom(service.Namespace, s.full())
+	if service.Name == "" {
+		return
+	}
+	if st.opts.SlicesOptional && !st.sliced[service.Namespace] {
+		st.sliced[service.Namespace] = true
+		for ref := range st.services {
+			if ref.Namespace == service.Namespace {
+				st.touch(ref)
+			}
+		}
+	}
+	if !st.ignores(service) {
+		st.setSlice(name, service, s)
+		st.refill(service.Namespace)
+	}
+}
+
+func (st *Store) setSlice(name, service backend.Ref, s Slice) {
+	st.owners[name] = service
+	st.most = max(st.most, len(st.owners))
+	list := st.slices[service]
+	i, known := find(list, name.Name)
+	before := 0
+	if known {
+		before = list[i].full()
+	}
+	s = st.fit(service, s, before)
+	switch {
+	case !known:
+		st.slices[service] = slices.Insert(list, i, s)
+	case reflect.DeepEqual(list[i], s):
+		return
+	default:
+		list[i] = s
+	}
+	st.touchKnown(service)
+}
+
+// DeleteSlice takes an EndpointSlice out, by its own name.
+func (st *Store) DeleteSlice(name backend.Ref) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.dropSlice(name)
+	st.deletedWhileMissing(name)
+}
+
+// Skip takes in that an EndpointSlice was seen while its Service was nothing. By now that may be something, and have been read.
+func (st *Store) Skip(name, service backend.Ref) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if owner, ok := st.owners[name]; ok && (owner != service || st.ignores(service)) {
+		st.dropSlice(name)
+	}
+}
+
+func (st *Store) dropSlice(name backend.Ref) {
+	service, ok := st.owners[name]
+	if !ok {
+		return
+	}
+	delete(st.owners, name)
+	list := st.slices[service]
+	if i, known := find(list, name.Name); known {
+		st.leave(service, &list[i])
+		list = slices.Delete(list, i, i+1)
+	}
+	if st.slices[service] = list; len(list) == 0 {
+		delete(st.slices, service)
+	}
+	st.shrink()
+	st.touchKnown(service)
+	st.refill(service.Namespace)
+}
+
+// shrink makes the maps of slices anew where most of them are gone, as where they came before their Services: a map stays as
+// large as it ever was.
+func (st *Store) shrink() {
+	const few, share = 1024, 4
+	if st.most < few || len(st.owners) > st.most/share {
+		return
+	}
+	st.most = len(st.owners)
+	bySlice, byService := st.owners, st.slices
+	st.owners, st.slices = make(map[backend.Ref]backend.Ref, len(bySlice)), make(map[backend.Ref][]Slice, len(byService))
+	maps.Copy(st.owners, bySlice)
+	maps.Copy(st.slices, byService)
+}
