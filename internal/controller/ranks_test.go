@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 )
 
@@ -112,22 +113,22 @@ func TestComingAndGoingInTurns(t *testing.T) {
 	const many = 30
 	ref := func(i int) backend.Ref { return backend.Ref{Namespace: "evil", Name: fmt.Sprintf("x%02d", i%many)} }
 	leads := func(r *rig, service backend.Ref, address string) {
-		r.world.SetSlice(backend.Ref{Namespace: service.Namespace, Name: service.Name + "-1"}, service, backend.EndpointSlice{
+		r.world.Slice(service, store.Slice{Name: service.Name + "-1", EndpointSlice: backend.EndpointSlice{
 			Ports: []backend.EndpointPort{{Name: "http", Number: 9090, Protocol: "TCP"}}, Ready: []netip.Addr{netip.MustParseAddr(address)},
-		}, false)
+		}})
 	}
 	note := strings.Repeat("word ", 60)
 	for how, tt := range map[string]struct{ add, step func(r *rig, i int) }{
 		"made again": {
-			add: func(r *rig, i int) { r.world.SetService(aged(custom("evil", ref(i).Name, fmt.Sprint(i, note)), i)) },
+			add: func(r *rig, i int) { r.world.Service(aged(custom("evil", ref(i).Name, fmt.Sprint(i, note)), i)) },
 			step: func(r *rig, i int) {
 				r.world.DeleteService(ref(i))
-				r.world.SetService(aged(custom("evil", ref(i).Name, fmt.Sprint(i%many, note)), 100+i))
+				r.world.Service(aged(custom("evil", ref(i).Name, fmt.Sprint(i%many, note)), 100+i))
 			},
 		},
 		"duplicates of a trusted one": {
 			add: func(r *rig, i int) {
-				r.world.SetService(in("evil", prometheus(ref(i).Name)))
+				r.world.Service(in("evil", prometheus(ref(i).Name)))
 				leads(r, ref(i), fmt.Sprint("10.9.0.", i+1))
 			},
 			step: func(r *rig, i int) {
@@ -143,7 +144,7 @@ func TestComingAndGoingInTurns(t *testing.T) {
 			o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"platform"}}}
 			start(t, nil, nil, true, o, func(r *rig) {
 				trusted := in("platform", prometheus("ours"))
-				r.world.SetService(trusted)
+				r.world.Service(trusted)
 				leads(r, trusted.Ref, "10.1.0.1")
 				for i := range many {
 					tt.add(r, i)
