@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 func (p *fakeProber) drain(name string) {
