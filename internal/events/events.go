@@ -1,8 +1,10 @@
 // Package events tells what concerns a Service or the ConfigMap as Kubernetes Events on it, where its owner looks
 // (DTS-ANN-1). It needs create and patch on events.k8s.io, and nothing else.
 //
-// client-go's recorder is not used: it takes two Events on one object that differ only in their text for one, so that the
-// second problem of a Service would be told in the words of the first.
+// client-go's recorders are not used. That of events.k8s.io (tools/events) takes two Events on one object that differ only in
+// their text for one, so that the second problem of a Service would be told in the words of the first. That of the core API
+// (tools/record) tells a state again at each look, says nothing of the Events that it drops, and holds all others back for
+// up to two minutes where one cannot be written.
 package events
 
 import (
@@ -32,7 +34,7 @@ type Options struct {
 const (
 	controller     = "kubernaut.io/dynamic-toolset"
 	queued         = 256             // Events that wait to be written
-	remembered     = 4096            // Events told already
+	remembered     = 4096            // objects with Events told already
 	requestTimeout = 5 * time.Second // of one try
 	tries          = 3
 	betweenTries   = 2 * time.Second
@@ -158,7 +160,7 @@ func (r *Recorder) Run(ctx context.Context) {
 
 // lose notes that an Event is lost, and logs it once until one is written again. The caller holds the lock.
 func (r *Recorder) lose(e entry, err error) {
-	r.memory.forget(e.key) // it is taken again when it is told again
+	r.memory.forget(e) // it is taken again when it is told again
 	r.lost++
 	r.options.Failed()
 	if r.away {

@@ -408,15 +408,18 @@ func TestEventName(t *testing.T) {
 func TestMemoryIsBounded(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	m := newMemory(100)
-	now := time.Now()
-	for i := range 10_000 {
-		e := event{note: fmt.Sprint(i)}
-		e.regarding.UID = types.UID(fmt.Sprint(i))
-		if m.tell(keyOf(e), e, now) != 1 {
+	tell := func(uid, note string) {
+		e := event{note: note}
+		e.regarding.UID = types.UID(uid)
+		if m.tell(keyOf(e), e, time.Now()) != 1 {
 			t.Fatal("not told")
 		}
 	}
-	if m.order.Len() != 100 || len(m.byKey) != 100 || len(m.byUID) != 100 {
-		t.Errorf("%d, %d and %d remembered, want 100", m.order.Len(), len(m.byKey), len(m.byUID))
+	for i := range 10_000 {
+		tell(fmt.Sprint(i), "note")
+		tell("one object", fmt.Sprint(i))
+	}
+	if objects, of := m.objects.Len(), len(m.of("one object")); objects != 100 || of > perObject {
+		t.Errorf("%d objects and %d Events of one remembered, want 100 and at most %d", objects, of, perObject)
 	}
 }

@@ -1,13 +1,13 @@
 package events
 
 import (
-	"container/list"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
 )
 
 // key stands for an Event's object, reason and text.
@@ -27,40 +27,39 @@ func (k key) name(object string) string {
 	return strings.TrimRight(object, ".-") + suffix
 }
 
-// memory knows the Events told last. It is not safe for use side by side.
-type memory struct {
-	limit int
-	order *list.List // of *told, the latest first
-	byKey map[key]*list.Element
-	byUID map[types.UID]int // how many there are
-}
+// memory knows the Events told last, by the UID of their object. It is not safe for use side by side.
+type memory struct{ objects *lru.Cache }
 
 type told struct {
-	key   key
-	uid   types.UID
 	count int
 	at    time.Time
 	over  bool // cleared: to be told anew
 }
 
-func newMemory(limit int) *memory {
-	return &memory{limit: limit, order: list.New(), byKey: map[key]*list.Element{}, byUID: map[types.UID]int{}}
+// perObject is how many Events of one object are remembered; more are forgotten together.
+const perObject = 64
+
+func newMemory(objects int) *memory { return &memory{lru.New(objects)} }
+
+func (m *memory) of(uid types.UID) map[key]*told {
+	events, _ := m.objects.Get(uid)
+	list, _ := events.(map[key]*told)
+	return list
 }
 
 // tell says how often the Event has been told with this time, or 0 if it is not to be told now.
 func (m *memory) tell(k key, e event, now time.Time) int {
-	el, ok := m.byKey[k]
-	if !ok {
-		m.byKey[k] = m.order.PushFront(&told{key: k, uid: e.regarding.UID, count: 1, at: now})
-		m.byUID[e.regarding.UID]++
-		if m.order.Len() > m.limit {
-			m.remove(m.order.Back())
+	list := m.of(e.regarding.UID)
+	t := list[k]
+	switch {
+	case t == nil:
+		if list == nil || len(list) >= perObject {
+			list = map[key]*told{}
+			m.objects.Add(e.regarding.UID, list)
 		}
+		list[k] = &told{count: 1, at: now}
 		return 1
-	}
-	m.order.MoveToFront(el)
-	t := el.Value.(*told)
-	if !e.again && !t.over {
+	case !e.again && !t.over:
 		return 0
 	}
 	t.over = false
@@ -73,29 +72,11 @@ func (m *memory) tell(k key, e event, now time.Time) int {
 }
 
 // forget drops an Event that was not told after all.
-func (m *memory) forget(k key) {
-	if el, ok := m.byKey[k]; ok {
-		m.remove(el)
-	}
-}
+func (m *memory) forget(e entry) { delete(m.of(e.event.regarding.UID), e.key) }
 
 // clear says that what an object was told is over.
 func (m *memory) clear(uid types.UID) {
-	if m.byUID[uid] == 0 {
-		return
-	}
-	for el := m.order.Front(); el != nil; el = el.Next() {
-		if t := el.Value.(*told); t.uid == uid {
-			t.over = true
-		}
-	}
-}
-
-func (m *memory) remove(el *list.Element) {
-	t := el.Value.(*told)
-	m.order.Remove(el)
-	delete(m.byKey, t.key)
-	if m.byUID[t.uid]--; m.byUID[t.uid] == 0 {
-		delete(m.byUID, t.uid)
+	for _, t := range m.of(uid) {
+		t.over = true
 	}
 }

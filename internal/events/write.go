@@ -63,7 +63,7 @@ func (r *Recorder) write(ctx context.Context, e entry) {
 func (r *Recorder) forget(e entry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.memory.forget(e.key)
+	r.memory.forget(e)
 }
 
 // settled notes what came of a try, and says whether it was the last.
