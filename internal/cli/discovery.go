@@ -145,8 +145,8 @@ func (o *options) check() error {
 	if err := o.checkFiles(); err != nil {
 		return err
 	}
-	if o.allNamespaces && *o.kube.Namespace != "" {
-		return usage("-A and -n %s exclude each other", *o.kube.Namespace)
+	if o.allNamespaces && o.kube.namespace() != "" {
+		return usage("-A and -n %s exclude each other", o.kube.namespace())
 	}
 	return nil
 }
@@ -252,7 +252,7 @@ func rootCAs(file string) (*x509.CertPool, error) {
 }
 
 func (o *options) read(ctx context.Context, namespaces []string, opts files.ReadOptions, config *rest.Config, sink store.Sink) (store.Report, error) {
-	opts.Namespace = *o.kube.Namespace
+	opts.Namespace = o.kube.namespace()
 	var report store.Report
 	var err error
 	if config == nil {

@@ -38,8 +38,8 @@ there.`,
 			}
 			o.recall()
 			d, err := o.discover(contextOf(cmd), want)
-			if apierrors.IsForbidden(err) && len(o.files) == 0 && *o.kube.Namespace == "" {
-				*o.kube.Namespace = want.Namespace
+			if apierrors.IsForbidden(err) && len(o.files) == 0 && o.kube.namespace() == "" {
+				o.kube.overrides.Context.Namespace = want.Namespace
 				if d, err = o.discover(contextOf(cmd), want); err == nil {
 					note(streams, "Namespace %s alone was read, since your user may not list the others: what is said of duplicates and of the "+
 						"primary is about this namespace.", want.Namespace)
@@ -62,15 +62,15 @@ there.`,
 func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 	namespace, name, ok := strings.Cut(arg, "/")
 	if !ok {
-		namespace, name = *o.kube.Namespace, arg
+		namespace, name = o.kube.namespace(), arg
 	}
 	switch {
 	case !ok && namespace == "" && len(validation.IsDNS1123Label(name)) == 0:
 		return backend.Ref{}, usage("%s is in which namespace? Say NAMESPACE/%s or -n NAMESPACE; discover --all lists the Services", name, name)
 	case namespace == "", name == "", strings.Contains(name, "/"), strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
 		return backend.Ref{}, usage("%q: expected NAMESPACE/NAME, for example monitoring/prometheus", arg)
-	case *o.kube.Namespace != "" && namespace != *o.kube.Namespace:
-		return backend.Ref{}, usage("%s is not in namespace %s, which -n asks for: leave out one of the two", arg, *o.kube.Namespace)
+	case o.kube.namespace() != "" && namespace != o.kube.namespace():
+		return backend.Ref{}, usage("%s is not in namespace %s, which -n asks for: leave out one of the two", arg, o.kube.namespace())
 	}
 	return backend.Ref{Namespace: namespace, Name: name}, nil
 }

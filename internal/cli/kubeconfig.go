@@ -9,22 +9,42 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spf13/pflag"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
+// kubeFlags are kubectl's flags for how to connect.
+type kubeFlags struct {
+	rules     *clientcmd.ClientConfigLoadingRules
+	overrides clientcmd.ConfigOverrides
+}
+
+// add adds the flags. timeout is the default of --request-timeout, "0" for none.
+func (k *kubeFlags) add(f *pflag.FlagSet, timeout string) {
+	k.rules = clientcmd.NewDefaultClientConfigLoadingRules()
+	f.StringVar(&k.rules.ExplicitPath, clientcmd.RecommendedConfigPathFlag, "", "Path to the kubeconfig file to use for CLI requests.")
+	flags := clientcmd.RecommendedConfigOverrideFlags("")
+	flags.ClusterOverrideFlags.APIServer.ShortName = "s"
+	flags.AuthOverrideFlags.Username, flags.AuthOverrideFlags.Password = clientcmd.FlagInfo{}, clientcmd.FlagInfo{}
+	flags.Timeout.Default = timeout
+	clientcmd.BindOverrideFlags(&k.overrides, f, flags)
+}
+
+// namespace is what -n names, "" without it.
+func (k *kubeFlags) namespace() string { return k.overrides.Context.Namespace }
+
 // cluster is the connection that kubeconfig and flags describe, or that a pod has.
 func (o *options) cluster() (*rest.Config, error) {
-	c, err := o.kube.ToRESTConfig()
-	if err != nil {
-		return nil, kubeconfigError(err)
-	}
-	// client-go falls back to localhost:8080 where nobody named a cluster, which helps nobody.
-	if c.Host == "http://localhost:8080" && *o.kube.APIServer == "" && os.Getenv("KUBERNETES_MASTER") == "" {
-		if named := cmp.Or(*o.kube.KubeConfig, os.Getenv("KUBECONFIG")); named != "" {
-			return nil, fmt.Errorf("kubeconfig %s: it chooses no cluster; set its current-context, name a context with --context, or read files with -f", named)
-		}
+	k := &o.kube
+	c, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(k.rules, &k.overrides).ClientConfig()
+	switch named := cmp.Or(k.rules.ExplicitPath, os.Getenv(clientcmd.RecommendedConfigPathEnvVar)); {
+	case clientcmd.IsEmptyConfig(err) && named != "":
+		return nil, fmt.Errorf("kubeconfig %s: it chooses no cluster; set its current-context, name a context with --context, or read files with -f", named)
+	case clientcmd.IsEmptyConfig(err):
 		return nil, errors.New("no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig, or read files with -f")
+	case err != nil:
+		return nil, kubeconfigError(err)
 	}
 	if _, _, err := rest.DefaultServerUrlFor(c); err != nil {
 		return nil, fmt.Errorf("the API server's address %q cannot be used: %s; check --server and the server in the kubeconfig", c.Host, oneLine(err.Error()))
@@ -48,8 +68,6 @@ func kubeconfigError(err error) error {
 		name = " " + name
 	}
 	switch {
-	case clientcmd.IsEmptyConfig(err):
-		return fmt.Errorf("kubeconfig: it chooses no cluster; set its current-context, name a context with --context, or read files with -f")
 	case strings.HasPrefix(text, "context ") && strings.HasSuffix(text, "does not exist"), clientcmd.IsContextNotFound(err):
 		return fmt.Errorf("kubeconfig: %s; kubectl config get-contexts lists those there are", text)
 	case strings.HasSuffix(text, syscall.EISDIR.Error()):

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -16,7 +15,7 @@ import (
 
 // options are the flags that all commands which look at Services have.
 type options struct {
-	kube          *genericclioptions.ConfigFlags
+	kube          kubeFlags
 	allNamespaces bool
 	files         []string
 	configOptions
@@ -28,15 +27,12 @@ type options struct {
 }
 
 func (o *options) addFlags(cmd *cobra.Command) {
-	o.kube = genericclioptions.NewConfigFlags(true)
-	// kubectl's default is to wait for ever; a page of a List takes a second or two.
-	*o.kube.Timeout = "30s"
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file instead of a cluster, - for standard input (repeatable)")
 	f.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "look at all namespaces, whatever the configuration's discovery.namespaces says")
 	f.StringVar(&o.probe, "probe", probeAuto, "ask the backends: direct, proxy (through the API server, for which you need get on services/proxy), off, or auto: direct inside a pod, else off")
 	o.configOptions.addFlags(cmd)
-	o.kube.AddFlags(f)
+	o.kube.add(f, "30s") // kubectl waits for ever by default; a page of a List takes a second or two
 	f.Lookup("namespace").Usage = "look at this namespace alone; with -f also the namespace of objects that name none"
 }
 
@@ -79,8 +75,8 @@ func (o *configOptions) loadAll(s Streams, adjust ...func(*config.Config)) (*con
 // left out is left out of a look at the whole cluster; who names a namespace means it.
 func (o *options) namespaces(c *config.Config) (only, exclude []string) {
 	switch {
-	case *o.kube.Namespace != "":
-		return []string{*o.kube.Namespace}, nil
+	case o.kube.namespace() != "":
+		return []string{o.kube.namespace()}, nil
 	case o.allNamespaces:
 		return nil, c.Discovery.ExcludeNamespaces
 	}

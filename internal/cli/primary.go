@@ -16,7 +16,7 @@ func (d *discovered) tellMisnamed(o *options, primary map[string]backend.Ref, un
 	known := func(ref backend.Ref) (exists, sure bool) {
 		_, named := slices.BinarySearchFunc(others, ref, backend.Ref.Compare)
 		service, _ := d.collector.Get(ref)
-		elsewhere := *o.kube.Namespace != "" && *o.kube.Namespace != ref.Namespace
+		elsewhere := o.kube.namespace() != "" && o.kube.namespace() != ref.Namespace
 		return named || service != nil, !elsewhere && !slices.Contains(unread, ref.Namespace)
 	}
 	for _, m := range inventory.MisnamedPrimaries(d.findings, primary, known) {

@@ -4,14 +4,13 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/service"
 )
 
 func newServe(streams Streams) *cobra.Command {
-	o := &options{streams: streams, kube: genericclioptions.NewConfigFlags(true)}
+	o := &options{streams: streams}
 	var dryRun, check bool
 	var out string
 	cmd := &cobra.Command{
@@ -48,7 +47,7 @@ become files in a directory. The admin's overrides are the file overrides.yaml t
 		},
 	}
 	o.configOptions.addFlags(cmd)
-	o.kube.AddFlags(cmd.Flags())
+	o.kube.add(cmd.Flags(), "0")
 	cmd.Flags().Lookup("namespace").Usage = "with -f the namespace of objects that name none"
 	cmd.Flags().StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file, which is followed, instead of a cluster (repeatable; needs --out)")
 	cmd.Flags().StringVar(&out, "out", "", "with -f: write the keys as files into this directory")
@@ -63,8 +62,8 @@ func checkServe(o *options, out string) error {
 		return usage("-f needs --out: the directory for what is written")
 	case len(o.files) == 0 && out != "":
 		return usage("--out needs -f: a file with Services")
-	case len(o.files) == 0 && *o.kube.Namespace != "":
-		return usage("-n: serve watches the namespaces that the configuration names; try --set discovery.namespaces=[%s]", *o.kube.Namespace)
+	case len(o.files) == 0 && o.kube.namespace() != "":
+		return usage("-n: serve watches the namespaces that the configuration names; try --set discovery.namespaces=[%s]", o.kube.namespace())
 	}
 	return o.checkFiles()
 }
@@ -99,7 +98,7 @@ func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
 		if c.Auth.Mode != config.AuthNone {
 			return errors.New("auth.mode kubernetes: there is no cluster to ask with -f; leave it out, or set none")
 		}
-		run.Standalone = &service.Standalone{Files: o.files, Stdin: o.streams.In, Namespace: *o.kube.Namespace, Dir: out}
+		run.Standalone = &service.Standalone{Files: o.files, Stdin: o.streams.In, Namespace: o.kube.namespace(), Dir: out}
 		return service.Run(contextOf(cmd), run)
 	}
 	if run.Cluster, err = o.cluster(); err != nil {
