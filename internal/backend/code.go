@@ -88,6 +88,45 @@ const (
 	CodeCredentialsKept    Code = "credentials-kept"     // the same, and the place of the primary is kept for another one
 )
 
+// Probes: what was seen, where that decides.
+const (
+	CodeProven            Code = "proven"                // it proved its type and answers a query
+	CodeAnswered          Code = "answered"              // an API of one's own answers
+	CodeServerError       Code = "server-error"          // an API of one's own answers with an error of the server's
+	CodeNotReady          Code = "not-ready"             // it proved its type and says that it is not ready
+	CodeNoQuery           Code = "no-query"              // it proved its type and answers no query
+	CodeDegraded          Code = "degraded"              // it proved its type and answers in part
+	CodeNoProof           Code = "no-proof"              // it answers with errors, and cannot prove its type now
+	CodeWrongAnswer       Code = "wrong-answer"          // it does not answer as its type does
+	CodeOtherProduct      Code = "other-product"         // it proved to be something else
+	CodeRefused           Code = "request-refused"       // it, or a proxy or a mesh before it, refuses; metadata.probe says how
+	CodeRequestsSpent     Code = "requests-spent"        // a try came to no end
+	CodeProbeOff          Code = "probe-off"             // an annotation says not to probe
+	CodeProbeStopped      Code = "probe-stopped"         // the probe was stopped
+	CodeRemembered        Code = "remembered"            // it was published before, and not asked since
+	CodeNoEndpoints       Code = "no-endpoints"          // no ready endpoint is behind the Service
+	CodeNoAddresses       Code = "no-addresses"          // its EndpointSlices hold names alone
+	CodeAddressDenied     Code = "address-denied"        // an address behind it is in security.denyCIDRs
+	CodeSlicesUnchecked   Code = "slices-unchecked"      // the EndpointSlices of its namespace are more than is looked at
+	CodeNamesUnchecked    Code = "names-unchecked"       // its EndpointSlices hold names, which cannot be checked
+	CodeProxyForbidden    Code = "proxy-forbidden"       // the API server does not let the user through
+	CodeUnresolved        Code = "unresolved"            // DNS does not resolve its name
+	CodeTimeout           Code = "timeout"               // no complete answer in time
+	CodeConnectionRefused Code = "connection-refused"    // nothing listens there
+	CodeConnectionReset   Code = "connection-reset"      // the connection broke off
+	CodeConnectionClosed  Code = "connection-closed"     // it was closed without a complete answer
+	CodeNoRoute           Code = "no-route"              // no route leads to it
+	CodeUnreachable       Code = "unreachable"           // another error of the connection
+	CodePlainHTTP         Code = "plain-http"            // it answers plain HTTP where TLS was expected
+	CodeNotTLS            Code = "not-tls"               // it does not speak TLS
+	CodeHandshake         Code = "tls-handshake"         // the TLS handshake fails
+	CodeClientCertificate Code = "client-certificate"    // it wants a client certificate
+	CodeCertificateCA     Code = "certificate-authority" // the authority that signed its certificate is not known
+	CodeCertificateName   Code = "certificate-name"      // its certificate, or its server, is for none of the Service's names
+	CodeCertificate       Code = "certificate"           // its certificate has expired, or is not valid for another reason
+	CodeNotHTTP           Code = "not-http"              // what answers does not speak HTTP as it should
+)
+
 // Verdicts beside other Services.
 const (
 	CodeDuplicateDown     Code = "duplicate-down"     // the other one works, this one does not

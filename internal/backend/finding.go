@@ -92,6 +92,7 @@ func (o Outcome) Up() bool { return o == Ready || o == AuthRequired }
 type Observation struct {
 	Outcome  Outcome
 	Cause    string // for unreachable: refused, timeout, reset, closed, dns, denied, forbidden, other
+	Code     Code   // what was seen, for programs
 	Detail   string // one sentence for people
 	Scheme   string // as found; equal to the candidate's unless the probe corrected it
 	Path     string
@@ -126,6 +127,7 @@ type Request struct {
 	URL     string
 	Status  int // 0 where there was no answer
 	Result  string
+	Said    string // the beginning of the answer's text, quoted
 	Took    time.Duration
 	Try     int // from 1
 }

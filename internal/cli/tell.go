@@ -166,7 +166,7 @@ func (w *writer) round(b *view.Backend, round *view.Round, several bool) {
 	for _, r := range round.Requests {
 		result := r.Result
 		if b.Outcome == string(backend.Ready) {
-			result, _, _ = strings.Cut(result, `, "`) // what it said is of interest only where it was not right
+			result = r.Brief // what it said is of interest only where it was not right
 		}
 		w.row(r.Purpose, "GET %s: %s (%s)", cmp.Or(strings.TrimPrefix(r.URL, b.Root()), r.URL), result, r.Duration().Round(time.Millisecond))
 	}

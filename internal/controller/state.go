@@ -115,7 +115,7 @@ func record(i publish.Instance) health.Record {
 	r := health.Record{Port: i.Port, Observation: backend.Observation{
 		Outcome: i.Outcome, Scheme: i.Scheme, Path: i.Path, Version: i.Version, SkipVerify: i.SkipVerify,
 		Host: i.FoundHost, Port: i.FoundPort, Wants: i.Wants,
-		Identity: true, Detail: "as it was published before; not asked since",
+		Identity: true, Code: backend.CodeRemembered, Detail: "as it was published before; not asked since",
 	}}
 	if i.Detected != "" {
 		r.Observation.Type = i.Type

@@ -1,11 +1,16 @@
 package inventory
 
-import "kubernaut.io/dynamic-toolset/internal/backend"
+import (
+	"cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
 
 // judge is the verdict on one candidate by what detection and its probe say, before it is compared with others.
 func judge(c *backend.Candidate, o *backend.Observation) (backend.Verdict, backend.Code) {
+	seen := cmp.Or(o.Code, backend.CodeObserved)
 	if o.Cause == backend.CauseDenied { // whatever else is said for it
-		return backend.Rejected, backend.CodeObserved
+		return backend.Rejected, seen
 	}
 	sure := c.Strength >= backend.Strong && !c.PortGuessed
 	switch o.Outcome {
@@ -33,10 +38,10 @@ func judge(c *backend.Candidate, o *backend.Observation) (backend.Verdict, backe
 		}
 		return backend.Unconfirmed, backend.CodeWeakLocked
 	case backend.WrongIdentity:
-		return backend.Rejected, backend.CodeObserved
+		return backend.Rejected, seen
 	}
 	if c.Strength >= backend.Strong || o.Identity {
-		return backend.Unavailable, backend.CodeObserved
+		return backend.Unavailable, seen
 	}
 	return backend.Unconfirmed, backend.CodeWeakUnasked
 }

@@ -157,9 +157,16 @@ func (p *Prober) Denied(t Target) (backend.Observation, bool) {
 	if err == nil {
 		return backend.Observation{}, false
 	}
+	code := backend.CodeAddressDenied
+	switch {
+	case errors.Is(err, errCrowded):
+		code = backend.CodeSlicesUnchecked
+	case errors.Is(err, errNames):
+		code = backend.CodeNamesUnchecked
+	}
 	c := t.Candidate
 	return backend.Observation{
-		Outcome: backend.Unreachable, Cause: backend.CauseDenied, Detail: safetext.Clean(err.Error(), shown),
+		Outcome: backend.Unreachable, Cause: backend.CauseDenied, Code: code, Detail: safetext.Clean(err.Error(), shown),
 		Scheme: c.Scheme, Path: c.Path, At: time.Now(),
 	}, true
 }

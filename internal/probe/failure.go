@@ -35,6 +35,7 @@ var ErrForbidden = errors.New("the API server does not let you through (403): yo
 type failure struct {
 	outcome backend.Outcome
 	cause   string // for unreachable
+	code    backend.Code
 	detail  string
 	again   bool // it may pass
 	wants   backend.Kind
@@ -43,8 +44,8 @@ type failure struct {
 
 // classify an error of a request. nil gives the zero failure.
 func classify(err error, timeout time.Duration) failure {
-	unreachable := func(cause, detail string, again bool) failure {
-		return failure{outcome: backend.Unreachable, cause: cause, detail: detail, again: again}
+	unreachable := func(cause string, code backend.Code, detail string, again bool) failure {
+		return failure{outcome: backend.Unreachable, cause: cause, code: code, detail: detail, again: again}
 	}
 	if err == nil {
 		return failure{}
@@ -53,7 +54,10 @@ func classify(err error, timeout time.Duration) failure {
 		remedy := map[string]string{
 			backend.MissingCA: "give its CA in tls.caFile", backend.MissingName: "have it issued for one of them", "": "have it renewed",
 		}[missing]
-		return failure{outcome: backend.UntrustedTLS, missing: missing, detail: detail +
+		code := map[string]backend.Code{
+			backend.MissingCA: backend.CodeCertificateCA, backend.MissingName: backend.CodeCertificateName, "": backend.CodeCertificate,
+		}[missing]
+		return failure{outcome: backend.UntrustedTLS, missing: missing, code: code, detail: detail +
 			"; " + remedy + ", or list the Service in tls.insecureSkipVerify"}
 	}
 	var dns *net.DNSError
@@ -61,46 +65,46 @@ func classify(err error, timeout time.Duration) failure {
 	text := err.Error()
 	switch {
 	case errors.Is(err, errDenied):
-		return unreachable(backend.CauseDenied, "not connected: "+denial(err), false)
+		return unreachable(backend.CauseDenied, backend.CodeAddressDenied, "not connected: "+denial(err), false)
 	case errors.Is(err, ErrForbidden):
-		return unreachable(backend.CauseForbidden, safetext.Clean(bare(err), shown), false)
+		return unreachable(backend.CauseForbidden, backend.CodeProxyForbidden, safetext.Clean(bare(err), shown), false)
 	case errors.As(err, &dns):
-		return unreachable(causeDNS, fmt.Sprintf("DNS does not resolve %s: the name is wrong, the Service is gone or DNS is down",
+		return unreachable(causeDNS, backend.CodeUnresolved, fmt.Sprintf("DNS does not resolve %s: the name is wrong, the Service is gone or DNS is down",
 			safetext.Clean(strings.TrimSuffix(dns.Name, "."), shown)), dns.IsTimeout || dns.IsTemporary)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		return unreachable(causeTimeout, fmt.Sprintf("no complete answer within %s: often a NetworkPolicy that drops the connection, or an overloaded backend", timeout), true)
+		return unreachable(causeTimeout, backend.CodeTimeout, fmt.Sprintf("no complete answer within %s: often a NetworkPolicy that drops the connection, or an overloaded backend", timeout), true)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return unreachable(causeRefused, "connection refused: nothing listens on that port, or no ready pod is behind the Service", true)
+		return unreachable(causeRefused, backend.CodeConnectionRefused, "connection refused: nothing listens on that port, or no ready pod is behind the Service", true)
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return unreachable(backend.CauseReset, "connection reset: the backend or something before it broke off, often a restart or a proxy's rule", true)
+		return unreachable(backend.CauseReset, backend.CodeConnectionReset, "connection reset: the backend or something before it broke off, often a restart or a proxy's rule", true)
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return unreachable(causeOther, "it answers plain HTTP, not https", false)
+		return unreachable(causeOther, backend.CodePlainHTTP, "it answers plain HTTP, not https", false)
 	case isNotTLS(err):
-		return unreachable(causeOther, "it does not speak TLS on that port", false)
+		return unreachable(causeOther, backend.CodeNotTLS, "it does not speak TLS on that port", false)
 	case strings.Contains(text, "tls: certificate required"), strings.Contains(text, "tls: bad certificate"):
-		return failure{outcome: backend.AuthRequired, wants: backend.KindCertificate, detail: "it wants a client certificate"}
+		return failure{outcome: backend.AuthRequired, wants: backend.KindCertificate, code: backend.CodeClientCertificate, detail: "it wants a client certificate"}
 	case strings.Contains(text, unrecognizedName):
-		return failure{outcome: backend.UntrustedTLS, missing: backend.MissingName, detail: "it refuses TLS for the Service's own names " +
+		return failure{outcome: backend.UntrustedTLS, missing: backend.MissingName, code: backend.CodeCertificateName, detail: "it refuses TLS for the Service's own names " +
 			"(unrecognized_name): it knows only the names that it is configured for; configure one of the Service's there"}
 	case strings.Contains(text, "tls: "):
 		_, problem, _ := strings.Cut(text, "tls: ")
-		return unreachable(causeOther, "the TLS handshake fails: "+safetext.Clean(problem, shown), false)
+		return unreachable(causeOther, backend.CodeHandshake, "the TLS handshake fails: "+safetext.Clean(problem, shown), false)
 	case strings.Contains(text, "response headers exceeded"):
-		return failure{outcome: backend.WrongIdentity, detail: "its answer's headers are over 64 KiB"}
+		return failure{outcome: backend.WrongIdentity, code: backend.CodeNotHTTP, detail: "its answer's headers are over 64 KiB"}
 	case errors.Is(err, errLines):
-		return failure{outcome: backend.WrongIdentity, detail: errLines.Error()}
+		return failure{outcome: backend.WrongIdentity, code: backend.CodeNotHTTP, detail: errLines.Error()}
 	case strings.Contains(text, "malformed "):
-		return failure{outcome: backend.WrongIdentity, detail: "it does not speak HTTP/1.1 on that port"}
+		return failure{outcome: backend.WrongIdentity, code: backend.CodeNotHTTP, detail: "it does not speak HTTP/1.1 on that port"}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed idle connection"):
-		return unreachable(backend.CauseClosed, "it closed the connection without a complete answer: often a TLS port asked in plain HTTP, or a crash", true)
+		return unreachable(backend.CauseClosed, backend.CodeConnectionClosed, "it closed the connection without a complete answer: often a TLS port asked in plain HTTP, or a crash", true)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return unreachable(causeOther, "no route to it: a ClusterIP can be reached from inside the cluster only", true)
+		return unreachable(causeOther, backend.CodeNoRoute, "no route to it: a ClusterIP can be reached from inside the cluster only", true)
 	case strings.Contains(text, "transport connection broken: "): // not by the connection: that was looked at above
 		_, problem, _ := strings.Cut(text, "transport connection broken: ")
 		problem = safetext.Clean(problem, shown)
-		return failure{outcome: backend.WrongIdentity, detail: "its answer is not valid HTTP/1.1: " + problem}
+		return failure{outcome: backend.WrongIdentity, code: backend.CodeNotHTTP, detail: "its answer is not valid HTTP/1.1: " + problem}
 	}
-	return unreachable(causeOther, safetext.Clean(bare(err), shown), false)
+	return unreachable(causeOther, backend.CodeUnreachable, safetext.Clean(bare(err), shown), false)
 }
 
 // bare is the text of a request's error without the URL, which is told beside it.

@@ -158,6 +158,9 @@ func expect(t *testing.T, got, want backend.Observation) {
 			got.Outcome, got.Cause, got.Identity, got.Path, got.Scheme, got.Version, got.SkipVerify, got.Type, got.Detail,
 			want.Outcome, want.Cause, want.Identity, want.Path, want.Scheme, want.Version, want.SkipVerify, want.Type)
 	}
+	if got.Code == "" {
+		t.Errorf("no code for %q", got.Detail)
+	}
 	if !strings.Contains(got.Detail, want.Detail) {
 		t.Errorf("detail %q does not say %q", got.Detail, want.Detail)
 	}

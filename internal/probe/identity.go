@@ -26,6 +26,7 @@ const maxBases = 8
 // identity is what came of looking for a type. outcome is "" where it was proven.
 type identity struct {
 	outcome  backend.Outcome
+	code     backend.Code
 	detail   string
 	base     string
 	version  string
@@ -167,16 +168,16 @@ func (s *session) identifyAt(t *catalog.Type, base string) (identity, result, er
 			if err := s.unmask(&id, expectsRefusal); err != nil || id.outcome != "" {
 				return id, unmet, err
 			}
-			id.outcome, id.bar, id.detail = s.bar.outcome, s.bar, s.bar.hides(t, why)
+			id.outcome, id.bar, id.code, id.detail = s.bar.outcome, s.bar, backend.CodeRefused, s.bar.hides(t, why)
 			return id, res, nil
 		case unwell:
-			id.outcome, id.detail = backend.NotReady, "it cannot prove to be "+t.Title+" now: "+why
+			id.outcome, id.code, id.detail = backend.NotReady, backend.CodeNoProof, "it cannot prove to be "+t.Title+" now: "+why
 			return id, res, nil
 		case unmet:
 			if err := s.unmask(&id, s.known); err != nil || id.outcome != "" {
 				return id, unmet, err
 			}
-			id.outcome, id.detail = backend.WrongIdentity, "it does not answer as "+t.Title+" does: "+why
+			id.outcome, id.code, id.detail = backend.WrongIdentity, backend.CodeWrongAnswer, "it does not answer as "+t.Title+" does: "+why
 			return id, res, nil
 		}
 		if err := s.unmask(&id, s.known); err != nil || id.outcome != "" {
@@ -216,7 +217,7 @@ func (s *session) unmask(id *identity, worth func(c *catalog.Check, base string)
 			if c.Is == id.typ.Type {
 				return nil // it says so itself
 			}
-			id.outcome, id.detail = backend.WrongIdentity, "it is not "+id.typ.Title+": "+c.Because
+			id.outcome, id.code, id.detail = backend.WrongIdentity, backend.CodeOtherProduct, "it is not "+id.typ.Title+": "+c.Because
 			id.is, id.refuted = c.Is, c.Is == ""
 			return nil
 		}
@@ -254,7 +255,7 @@ func (s *session) compatible(t *catalog.Type, so identity) (identity, error) {
 			case err != nil || res == met:
 				return identity{base: base, typ: as, warning: c.Because}, err
 			case res == refused && so.outcome == backend.WrongIdentity:
-				return identity{base: base, typ: t, outcome: s.bar.outcome, bar: s.bar, detail: s.bar.hides(t, why)}, nil
+				return identity{base: base, typ: t, outcome: s.bar.outcome, bar: s.bar, code: backend.CodeRefused, detail: s.bar.hides(t, why)}, nil
 			}
 		}
 	}

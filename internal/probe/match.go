@@ -121,29 +121,38 @@ var versionLike = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+~:-]*$`)
 
 // describe says for people what answered.
 func (a *answer) describe() string {
-	if a.said == "" {
-		a.said = a.description()
+	if a.described == "" {
+		result, said := a.result()
+		a.described = joined(result, said)
 	}
-	return a.said
+	return a.described
 }
 
-func (a *answer) description() string {
+func joined(result, said string) string {
+	if said == "" {
+		return result
+	}
+	return result + ", " + said
+}
+
+// result is what the answer is, and the beginning of its text, quoted, where that says more.
+func (a *answer) result() (result, said string) {
 	status := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
 	if text := http.StatusText(a.status); text == "" {
 		status = fmt.Sprint(a.status)
 	}
 	switch {
 	case a.to != "":
-		return status + ", a redirect to " + a.to
+		return status + ", a redirect to " + a.to, ""
 	case a.broken != "":
-		return status + ", " + a.broken
+		return status + ", " + a.broken, ""
 	case a.page().title != "":
-		return status + ", a web page titled " + quote(a.page().title)
+		return status + ", a web page titled " + quote(a.page().title), ""
 	}
 	if body := bytes.TrimSpace(a.head()); len(body) > 0 {
-		return status + ", " + quote(excerpt(body))
+		return status, quote(excerpt(body))
 	}
-	return status
+	return status, ""
 }
 
 // quote what a backend says. Escaping it, as %q does, could undo what Clean has made of it.

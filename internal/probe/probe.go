@@ -129,7 +129,7 @@ func (p *Prober) untouched(t Target) (backend.Observation, bool) {
 	c := t.Candidate
 	o := backend.Observation{Scheme: c.Scheme, Path: c.Path}
 	if c.Unproven {
-		o.Outcome = backend.Unprobed
+		o.Outcome, o.Code = backend.Unprobed, backend.CodeProbeOff
 		o.Detail = `not probed: the Service's annotation kubernaut.io/toolset-health-endpoint is "none"`
 		return o, true
 	}
@@ -147,9 +147,10 @@ func NoEndpoints(t Target) (o backend.Observation, ok bool) {
 	if c.Unproven || c.ForeignHost || t.Endpoints == nil || t.Endpoints.ReadyCount() > 0 {
 		return o, false
 	}
-	o = backend.Observation{Outcome: backend.NoEndpoints, Scheme: c.Scheme, Path: c.Path}
+	o = backend.Observation{Outcome: backend.NoEndpoints, Code: backend.CodeNoEndpoints, Scheme: c.Scheme, Path: c.Path}
 	o.Detail = "the Service has no ready endpoint: its pods are missing, starting or failing their readiness probe"
 	if t.Endpoints.FQDN {
+		o.Code = backend.CodeNoAddresses
 		o.Detail = "the Service has no ready endpoint address; an EndpointSlice of names (FQDN) is never dialled"
 	}
 	return o, true
@@ -157,7 +158,7 @@ func NoEndpoints(t Target) (o backend.Observation, ok bool) {
 
 func stopped(t Target, requests []backend.Request) backend.Observation {
 	return backend.Observation{
-		Outcome: backend.Unprobed, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path,
+		Outcome: backend.Unprobed, Code: backend.CodeProbeStopped, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path,
 		Detail: "the probe was stopped before it came to an end", Requests: requests,
 	}
 }

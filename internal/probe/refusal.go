@@ -166,6 +166,7 @@ func (b bar) wants(t *catalog.Type) backend.Kind {
 // refuse enters what the last bar means for a backend that has proven its type.
 func (s *session) refuse(o *backend.Observation, t *catalog.Type, why string) {
 	o.Outcome, o.Wants = s.bar.outcome, s.bar.wants(t)
+	o.Code = backend.CodeRefused
 	o.Detail = "it is " + t.Title + " and " + s.bar.does(t) + ": " + why
 }
 

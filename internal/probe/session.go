@@ -34,16 +34,16 @@ var errSpent = fmt.Errorf("no more than %d requests are made in one try", maxReq
 
 // answer is what came back for a request.
 type answer struct {
-	status  int
-	header  http.Header
-	body    []byte   // at most maxBody bytes; nil for a bare request
-	broken  string   // why the body cannot be used, "" if it can
-	to      string   // where it redirects to, for people
-	away    *url.URL // the same where that is another host or port, which is not followed
-	asked   string   // the path that led there
-	release func()   // lets another large body be read; nil for a small one
-	read    *page    // what page has read
-	said    string   // what describe has said
+	status    int
+	header    http.Header
+	body      []byte   // at most maxBody bytes; nil for a bare request
+	broken    string   // why the body cannot be used, "" if it can
+	to        string   // where it redirects to, for people
+	away      *url.URL // the same where that is another host or port, which is not followed
+	asked     string   // the path that led there
+	release   func()   // lets another large body be read; nil for a small one
+	read      *page    // what page has read
+	described string   // what describe has made
 }
 
 // done drops a large body; whoever got the answer calls it when it has read it.
@@ -197,7 +197,8 @@ func (s *session) request(purpose string, target *url.URL, bare bool) (*answer, 
 	case err != nil:
 		entry.Result = classify(err, s.prober.opts.Timeout).detail
 	default:
-		entry.Status, entry.Result = a.status, a.describe()
+		entry.Status = a.status
+		entry.Result, entry.Said = a.result()
 	}
 	s.requests = append(s.requests, entry)
 	return a, location, err

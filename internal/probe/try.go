@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,6 +81,7 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 	}
 	switch {
 	case errors.Is(err, errSpent): // whoever wants to be asked without end is not asked again
+		o.Code = cmp.Or(o.Code, backend.CodeRequestsSpent)
 		o.Outcome, o.Detail = backend.WrongIdentity, strings.TrimPrefix(o.Detail+"; "+s.spent(), "; ")
 		if o.Identity {
 			o.Outcome = backend.NotReady
@@ -89,7 +91,8 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 		if !s.answered && (f.cause == backend.CauseReset || f.cause == backend.CauseClosed) {
 			f.detail += "; where it never answers at all, often a service mesh that wants mutual TLS of its callers"
 		}
-		o.Outcome, o.Cause, o.Detail, o.Wants, o.Missing, again = f.outcome, f.cause, f.detail, f.wants, f.missing, f.again
+		o.Outcome, o.Cause, o.Code, o.Detail = f.outcome, f.cause, f.code, f.detail
+		o.Wants, o.Missing, again = f.wants, f.missing, f.again
 	}
 	o.Scheme = s.scheme
 	if !o.Identity && o.Outcome != backend.AuthRequired && o.Outcome != backend.Ready && t != nil {
@@ -126,10 +129,10 @@ func (s *session) anything() (o backend.Observation, again bool, err error) {
 	}
 	defer a.done()
 	if a.status >= 500 {
-		o.Outcome, o.Detail = backend.NotReady, "it answers "+a.describe()
+		o.Outcome, o.Code, o.Detail = backend.NotReady, backend.CodeServerError, "it answers "+a.describe()
 		return o, true, nil
 	}
-	o.Outcome, o.Detail = backend.Ready, "it answers "+a.describe()
+	o.Outcome, o.Code, o.Detail = backend.Ready, backend.CodeAnswered, "it answers "+a.describe()
 	return o, false, nil
 }
 
@@ -141,11 +144,11 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		t, o.Type = id.typ, id.typ.Type
 	}
 	if err != nil {
-		o.Detail = id.detail
+		o.Code, o.Detail = id.code, id.detail
 		return o, false, err
 	}
 	if id.outcome != "" {
-		o.Outcome, o.Detail, o.Wants = id.outcome, id.detail, id.bar.wants(t)
+		o.Outcome, o.Code, o.Detail, o.Wants = id.outcome, id.code, id.detail, id.bar.wants(t)
 		return o, id.outcome == backend.NotReady, nil
 	}
 	o.Identity, o.Version = true, id.version
@@ -161,7 +164,7 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		s.refuse(&o, t, why)
 		return o, false, nil
 	case unmet, unwell:
-		o.Outcome, o.Detail = backend.NotReady, "it is "+t.Title+", but not ready: "+why
+		o.Outcome, o.Code, o.Detail = backend.NotReady, backend.CodeNotReady, "it is "+t.Title+", but not ready: "+why
 		return o, true, nil
 	}
 	if q := t.Probe.Query; q != nil {
@@ -173,11 +176,11 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 			s.refuse(&o, t, why)
 			return o, false, nil
 		case res != met:
-			o.Outcome, o.Detail = backend.NotReady, "it is "+t.Title+", but answers no query: "+why
+			o.Outcome, o.Code, o.Detail = backend.NotReady, backend.CodeNoQuery, "it is "+t.Title+", but answers no query: "+why
 			return o, true, nil
 		}
 	}
-	o.Outcome, o.Detail = backend.Ready, "it is "+t.Title+" and answers a query"
+	o.Outcome, o.Code, o.Detail = backend.Ready, backend.CodeProven, "it is "+t.Title+" and answers a query"
 	s.warn(t, &id, &o)
 	if o.Version == "" {
 		o.Version = s.extraVersion(t, id.base)

@@ -235,7 +235,7 @@ func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
 // denied is for what is never asked and never published, whatever its annotations say.
 func denied(f *backend.Finding) []Advice {
 	const never = "It is never asked and never published, whatever its annotations say. "
-	if strings.Contains(f.Observation.Detail, "EndpointSlices of its namespace") { // which are too many
+	if f.Observation.Code == backend.CodeSlicesUnchecked { // which are too many
 		return []Advice{{never + "See what the EndpointSlices of the namespace are, and remove those that are not needed:",
 			fmt.Sprintf("kubectl -n %s get endpointslices", f.Namespace)}}
 	}

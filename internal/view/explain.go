@@ -75,6 +75,8 @@ type Request struct {
 	Took    string `json:"took" doc:"As in 1.5ms"`
 	Try     int    `json:"try" doc:"Which try of the probe it belongs to, from 1"`
 
+	// Brief is the result without what the answer says.
+	Brief    string `json:"-"`
 	duration time.Duration
 }
 
@@ -233,12 +235,16 @@ func (m *Material) backend(f *backend.Finding) Backend {
 	}
 	o := &f.Observation
 	b.PortReason, b.PortWhy, b.KeepsToken = PortReason(f.Candidate), portWhy(f.Candidate), f.KeepToken
-	b.Observed = f.Reason.Code == backend.CodeObserved || f.Reason.Code == backend.CodeWeakUnasked
+	b.Observed = observed(f) || f.Reason.Code == backend.CodeWeakUnasked
 	b.Credentials = append(b.Credentials, slices.Sorted(maps.Values(f.Credentials))...)
 	b.Outcome, b.Detail = Health(o), o.Detail
 	b.root = f.Candidate.EndpointAt(f.Candidate.Scheme, "")
 	for _, r := range o.Requests {
-		b.Requests = append(b.Requests, Request{r.Purpose, r.URL, r.Status, r.Result, r.Took.Round(time.Microsecond).String(), max(r.Try, 1), r.Took})
+		result := strings.TrimSuffix(r.Result+", "+r.Said, ", ")
+		b.Requests = append(b.Requests, Request{
+			Purpose: r.Purpose, URL: r.URL, Status: r.Status, Result: result, Took: r.Took.Round(time.Microsecond).String(),
+			Try: max(r.Try, 1), Brief: r.Result, duration: r.Took,
+		})
 	}
 	for _, other := range m.Findings {
 		if other.Type == f.Type && other.Primary {

@@ -15,7 +15,7 @@ import (
 func Reason(f *backend.Finding) string {
 	said := text(f, f.Reason)
 	c, o := f.Candidate, &f.Observation
-	if judgedAlone(f.Reason.Code) {
+	if judgedAlone(f.Reason.Code) || observed(f) {
 		if c.Detected != "" {
 			said = fmt.Sprintf("taken for %s by %s, it turned out to be its relative %s: %s", c.Detected, c.Signs[0], c.Type, said)
 		}
@@ -32,11 +32,14 @@ func Reason(f *backend.Finding) string {
 	return said
 }
 
+// observed: the reason is what the probe saw.
+func observed(f *backend.Finding) bool { return texts[f.Reason.Code] == texts[backend.CodeObserved] }
+
 // judgedAlone: the candidate is judged by its evidence and its probe, and not beside other Services or by the configuration.
 func judgedAlone(code backend.Code) bool {
 	switch code {
 	case backend.CodeIncludedUnproven, backend.CodeRecognised, backend.CodePortUnknown, backend.CodeWeakEvidence,
-		backend.CodeWeakLocked, backend.CodeWeakUnasked, backend.CodeAnswers, backend.CodeWorks, backend.CodeObserved,
+		backend.CodeWeakLocked, backend.CodeWeakUnasked, backend.CodeAnswers, backend.CodeWorks,
 		backend.CodeCredentialsWanted:
 		return true
 	}

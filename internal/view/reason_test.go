@@ -65,6 +65,7 @@ func example(code backend.Code) *backend.Finding {
 			Wait: 30 * time.Second, Other: backend.Ref{Namespace: "ops", Name: "older"}, Port: &port,
 		}},
 	}
+	probed(f, code)
 	if strings.HasPrefix(string(code), "credentials-") {
 		f.Observation.Outcome = backend.AuthRequired
 	}
@@ -87,11 +88,45 @@ func verdict(code backend.Code) backend.Verdict {
 	case code == backend.CodeIncludedUnproven, code == backend.CodeRecognised, code == backend.CodeAnswers, code == backend.CodeWorks,
 		code == backend.CodeCredentialsWanted, code == backend.CodeCredentialsGiven, code == backend.CodeStillPublished:
 		return backend.Accepted
-	case code == backend.CodeNotAskedYet, code == backend.CodeObserved, code == backend.CodeTenantMissing, code == backend.CodeNamespaceBudget,
+	case texts[code] == texts[backend.CodeObserved], code == backend.CodeNotAskedYet, code == backend.CodeTenantMissing, code == backend.CodeNamespaceBudget,
 		code == backend.CodeNamespaceTurn, code == backend.CodeChangesTooOften, strings.HasPrefix(string(code), "credentials-"):
 		return backend.Unavailable
 	}
 	return backend.Rejected
+}
+
+// probed enters what a probe comes to where it sees what the code says.
+func probed(f *backend.Finding, code backend.Code) {
+	o := &f.Observation
+	switch code {
+	case backend.CodeWrongAnswer, backend.CodeOtherProduct, backend.CodeNotHTTP, backend.CodeRequestsSpent:
+		o.Outcome, f.Verdict = backend.WrongIdentity, backend.Rejected
+	case backend.CodeAddressDenied, backend.CodeSlicesUnchecked, backend.CodeNamesUnchecked:
+		o.Outcome, o.Cause, f.Verdict = backend.Unreachable, backend.CauseDenied, backend.Rejected
+	case backend.CodeNotReady, backend.CodeNoQuery, backend.CodeDegraded, backend.CodeNoProof, backend.CodeServerError:
+		o.Outcome = backend.NotReady
+	case backend.CodeRefused:
+		o.Outcome = backend.Forbidden
+	case backend.CodeNoEndpoints, backend.CodeNoAddresses:
+		o.Outcome = backend.NoEndpoints
+	case backend.CodeProxyForbidden:
+		o.Outcome, o.Cause = backend.Unreachable, backend.CauseForbidden
+	case backend.CodeConnectionReset:
+		o.Outcome, o.Cause = backend.Unreachable, backend.CauseReset
+	case backend.CodeConnectionClosed:
+		o.Outcome, o.Cause = backend.Unreachable, backend.CauseClosed
+	case backend.CodeClientCertificate:
+		o.Outcome, o.Wants = backend.AuthRequired, backend.KindCertificate
+	case backend.CodeCertificateCA:
+		o.Outcome, o.Missing = backend.UntrustedTLS, backend.MissingCA
+	case backend.CodeCertificateName:
+		o.Outcome, o.Missing = backend.UntrustedTLS, backend.MissingName
+	case backend.CodeCertificate:
+		o.Outcome = backend.UntrustedTLS
+	case backend.CodeProven, backend.CodeAnswered:
+		o.Outcome, f.Verdict = backend.Ready, backend.Accepted
+	}
+	o.Code = code
 }
 
 // TestReasons holds the text and the advice of each code; there are no others.

@@ -69,7 +69,8 @@ func render(root string) (map[string]string, error) {
 	var index markdown
 	index.title("Reference")
 	index.para("What there is, in full, made from the code by `make docs`. The [guides](../README.md) say how to use it.")
-	for _, p := range pages {
+	for i := range pages {
+		p := &pages[i]
 		var m markdown
 		m.title(p.title)
 		if err := p.write(&m, root); err != nil {

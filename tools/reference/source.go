@@ -109,10 +109,11 @@ func (s *source) text(e ast.Expr) (string, bool) {
 	return "", false
 }
 
-// constant is the comment on the constant of that value whose name begins as given, or "".
+// constant is the comment on the constant of that value whose name begins as given, or "". Without a beginning codes of reasons,
+// some of which are called as an outcome is, do not count.
 func (s *source) constant(prefix, value string) string {
 	for _, c := range s.consts {
-		if c.value == value && strings.HasPrefix(c.name, prefix) {
+		if c.value == value && strings.HasPrefix(c.name, prefix) && (prefix != "" || !strings.HasPrefix(c.name, "Code")) {
 			return c.comment
 		}
 	}
