@@ -15,6 +15,8 @@ const (
 	maxText  = 4 << 10 // bytes of one annotation's value
 	maxPorts = 501     // one more than detection looks at
 
+	maxProtocol = 63 // bytes of an application protocol; those that detection knows have 17 at most
+
 	// Of labels, of the selector, and of the annotations that are read. Charts write a dozen; where there are more the Service
 	// is rejected.
 	maxEntries = 64

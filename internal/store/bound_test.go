@@ -30,7 +30,7 @@ func TestServicesAreBounded(t *testing.T) {
 	huge.Annotations["kubernaut.io/toolset"] = "true"
 	huge.Annotations["kubernaut.io/toolset-description"] = strings.Repeat("ä", 100_000)
 	huge.Spec.Selector = many("s")
-	huge.Spec.Ports = slices.Repeat([]corev1.ServicePort{{Port: 80}}, 20_000)
+	huge.Spec.Ports = slices.Repeat([]corev1.ServicePort{{Port: 80, AppProtocol: new(strings.Repeat("x", 300))}}, 20_000)
 	s := FromService(huge, nil)
 	size := func(m map[string]string) (n int) {
 		for k, v := range m {
@@ -40,6 +40,9 @@ func TestServicesAreBounded(t *testing.T) {
 	}
 	if n := size(s.Labels) + size(s.Annotations) + size(s.Selector); n > 3*maxTexts || len(s.Ports) != maxPorts {
 		t.Errorf("%d bytes of text and %d ports are kept", n, len(s.Ports))
+	}
+	if p := s.Ports[0].AppProtocol; p != "" {
+		t.Errorf("of a port's protocol %d bytes are kept", len(p))
 	}
 	if s.Annotations["kubernaut.io/toolset"] != "true" {
 		t.Error("the annotation that decides is not kept")

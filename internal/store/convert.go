@@ -49,7 +49,7 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 			continue
 		}
 		app := ""
-		if p.AppProtocol != nil {
+		if p.AppProtocol != nil && len(*p.AppProtocol) <= maxProtocol {
 			app = *p.AppProtocol
 		}
 		out.Ports = append(out.Ports, backend.Port{
