@@ -82,7 +82,7 @@ const (
 const stuckAfter = 90 * time.Second
 
 // startGCPercent is GOGC during the start.
-const startGCPercent = 400
+const startGCPercent = 200
 
 func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error) {
 	c := o.Config

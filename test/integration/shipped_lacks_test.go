@@ -42,7 +42,7 @@ func lacks(watched string) []lack {
 		{right{"output", "configmaps", "get"}, func(t *testing.T, i *installation) {
 			i.publishes(t, "team/prometheus")
 			i.deleteConfigMap(t)
-			i.says(t, "not allowed to get it")
+			i.says(t, "not allowed to get configmaps")
 		}},
 		{right{"output", "configmaps", "list"}, unwatched("list", "configmaps")},
 		{right{"output", "configmaps", "watch"}, unwatched("watch", "configmaps")},
