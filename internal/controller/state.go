@@ -58,10 +58,11 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 		}
 	}
 	for typ, ref := range m.primaries {
-		if m.keepsPlace(typ, present[ref]) {
+		if !c.isOwn(typ) && m.keepsPlace(typ, present[ref]) {
 			s.Primaries[typ] = ref
 		}
 	}
+	c.keepOwn(s.Primaries, findings)
 	for _, f := range findings {
 		if f.Primary && !f.Provisional {
 			s.Primaries[f.Type] = f.Ref

@@ -1,0 +1,106 @@
+package controller
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+func ownType(namespace, name, typ string) backend.Service {
+	s := custom(namespace, name, "")
+	s.Annotations["kubernaut.io/toolset-type"] = typ
+	return s
+}
+
+func (r *rig) recorded(t *testing.T) map[string]string {
+	t.Helper()
+	var state struct {
+		Primaries map[string]string `json:"primaries"`
+	}
+	if err := json.Unmarshal([]byte(r.output.Live().Data[toolset.KeyState]), &state); err != nil {
+		t.Fatal(err)
+	}
+	return state.Primaries
+}
+
+// A Service that is ever another type of its owner's own is recorded as what it is, and as nothing that it was.
+func TestTypesOfAnOwnerAreNotRemembered(t *testing.T) {
+	t.Attr("req", "DTS-OUT-10")
+	t.Attr("req", "DTS-OUT-11")
+	t.Attr("req", "DTS-SEC-3")
+	start(t, nil, []string{"prometheus"}, true, Options{}, func(r *rig) {
+		const types = 20
+		for i := range types {
+			r.world.Service(ownType("evil", "x", fmt.Sprint("own-", i)))
+			pass(2 * time.Minute)
+		}
+		last := fmt.Sprint("own-", types-1)
+		if got := r.recorded(t); len(got) != 2 || got[last] != "evil/x" || got["prometheus"] != "ns/prometheus" {
+			t.Errorf("recorded: %v", got)
+		}
+		r.world.DeleteService(backend.Ref{Namespace: "evil", Name: "x"})
+		pass(10 * time.Minute)
+		if got := r.recorded(t); len(got) != 1 {
+			t.Errorf("recorded after it was deleted: %v", got)
+		}
+	})
+}
+
+// The place of a type of an owner's own is kept while its Service is down: a stranger does not take the name.
+func TestOwnTypeKeepsItsPlaceWhileDown(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-SEC-3")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		r.world.Service(ownType("shop", "orders", "orders-api"))
+		pass(time.Minute)
+		r.prober.set(map[string]backend.Outcome{"orders": backend.Unreachable})
+		r.world.Service(ownType("evil", "evil", "orders-api"))
+		pass(10 * time.Minute)
+		r.expect(t, "down", "-orders.shop.svc", "evil.evil.svc")
+		if got := r.recorded(t); got["orders-api"] != "shop/orders" {
+			t.Errorf("recorded: %v", got)
+		}
+	})
+}
+
+// What an owner has recorded of Services that are not published is bounded, in a namespace and in all.
+func TestRecordedPrimariesAreBounded(t *testing.T) {
+	t.Attr("req", "DTS-OUT-11")
+	t.Attr("req", "DTS-SEC-3")
+	for _, tt := range []struct {
+		namespaces int
+		trusted    []string
+		most       int
+	}{
+		{1, nil, maxOwnRecords}, {200, nil, maxAllOwnRecords}, {1, []string{"evil-0"}, 1 << 20},
+	} {
+		o := inventory.Options{TrustedNamespaces: tt.trusted}
+		var services []backend.Service
+		recorded := map[string]backend.Ref{}
+		for n := range tt.namespaces {
+			for i := range 50 {
+				s := ownType(fmt.Sprint("evil-", n), fmt.Sprint("x", i), fmt.Sprintf("own-%d-%d-%s", n, i, strings.Repeat("x", 40)))
+				services = append(services, s)
+				recorded[s.Annotations["kubernaut.io/toolset-type"]] = s.Ref
+			}
+		}
+		c, s := crowd(t, o, services)
+		for _, f := range s.Findings {
+			f.Verdict, f.Primary = backend.Unavailable, false
+		}
+		c.memory.primaries = recorded
+		size, state := 0, c.state(s.Findings)
+		for typ, ref := range state.Primaries {
+			size += len(typ) + len(ref.Namespace) + len(ref.Name)
+		}
+		if size > tt.most || size < min(tt.most, len(recorded)*50)-100 {
+			t.Errorf("%d namespaces, trusted %v: %d of %d recorded, %d bytes", tt.namespaces, tt.trusted, len(state.Primaries), len(recorded), size)
+		}
+	}
+}
