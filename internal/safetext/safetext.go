@@ -12,7 +12,7 @@ import (
 // What Check finds.
 var (
 	ErrTemplate    = errors.New("contains a template marker (a brace before a brace, % or #, or $ before a brace)")
-	ErrControl     = errors.New("contains a control character")
+	ErrControl     = errors.New("contains a control character, or one that is not to be seen")
 	ErrEncoding    = errors.New("is not valid UTF-8")
 	ErrCredentials = errors.New("contains a URL with credentials")
 )
@@ -25,7 +25,7 @@ func Check(s string) error {
 		return ErrEncoding
 	}
 	for i, r := range s {
-		if isControl(r) {
+		if isControl(r) && !joinsEmoji(s, i) {
 			return ErrControl
 		}
 		if r == '{' && opensTemplate(s, i) {
@@ -77,17 +77,35 @@ func opensTemplate(s string, i int) bool {
 	return i+1 < len(s) && (s[i+1] == '{' || s[i+1] == '%' || s[i+1] == '#')
 }
 
-// isControl covers, beside Unicode's control characters, those that break lines or turn the direction of text, with which
-// one text can be made to look like another.
+// isControl covers all that is not to be seen: Unicode's control, format and private characters, those that are not assigned
+// and those that are ignored by default, with which one text can be made to look like another, or hide one from people that
+// a model reads.
 func isControl(r rune) bool {
-	switch {
-	case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == '\ufeff':
-		return true
-	case r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069', r == '\u200e', r == '\u200f', r == '\u061c':
-		return true
+	return r != ' ' && !unicode.IsGraphic(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// joinsEmoji reports whether the character at s[i] is one that emoji consist of and that is not to be seen by itself: a joiner
+// between two, or the selector of the coloured form after one.
+func joinsEmoji(s string, i int) bool {
+	const joiner, coloured = '\u200d', '\ufe0f'
+	r, size := utf8.DecodeRuneInString(s[i:])
+	before, n := utf8.DecodeLastRuneInString(s[:i])
+	switch r {
+	case coloured:
+		return isEmoji(before)
+	case joiner:
+		after, _ := utf8.DecodeRuneInString(s[i+size:])
+		if before == coloured {
+			before, _ = utf8.DecodeLastRuneInString(s[:i-n])
+		}
+		skin := before >= 0x1f3fb && before <= 0x1f3ff
+		return (skin || isEmoji(before)) && isEmoji(after)
 	}
 	return false
 }
+
+// isEmoji takes any symbol for one but U+FFFD, as which the absence of a character is decoded.
+func isEmoji(r rune) bool { return r != utf8.RuneError && unicode.Is(unicode.So, r) }
 
 // userinfo finds credentials in a URL whose authority starts at s[i:] with two slashes: those between start and at, the
 // index of the "@". Without any, at is negative.

@@ -46,6 +46,35 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// What people do not see, a model reads.
+func TestCheckInvisible(t *testing.T) {
+	t.Attr("req", "DTS-ANN-2")
+	t.Attr("req", "DTS-SEC-3")
+	bad := []rune{
+		0xe0000, 0xe0001, 0xe0041, 0xe007f, 0xe0100, 0xe01ef, 0x200b, 0x200c, 0x200d, 0x2060, 0x2064, 0x2065, 0x206a, 0x206f,
+		0xad, 0x34f, 0x180b, 0x180e, 0x115f, 0x1160, 0x17b4, 0x3164, 0xffa0, 0xfe00, 0xfe0f, 0xfff9, 0xfffb, 0xfff0,
+		0xe000, 0xf8ff, 0xf0000, 0x10fffd, 0x378, 0xffff, 0x10ffff, 0x1d173, 0x600,
+	}
+	for _, r := range bad {
+		for _, s := range []string{string(r), "a" + string(r) + "b", "👩" + string(r) + "b", "👩" + string(r) + string(r) + "💻"} {
+			if s == "👩\ufe0fb" { // as emoji are written
+				continue
+			}
+			if err := Check(s); !errors.Is(err, ErrControl) {
+				t.Errorf("Check(%+q) = %v", s, err)
+			}
+			if got := Clean(s, 100); strings.ContainsRune(got, r) {
+				t.Errorf("Clean(%+q) = %+q", s, got)
+			}
+		}
+	}
+	for _, s := range []string{"❤️", "👩‍💻", "👩🏽‍💻", "❤️‍🔥", "🏳️‍🌈", "naïve 日本語 العربية हिन्दी e\u0301 €", "a b", "\ufffd"} {
+		if err := Check(s); err != nil {
+			t.Errorf("Check(%+q) = %v", s, err)
+		}
+	}
+}
+
 func TestClean(t *testing.T) {
 	t.Attr("req", "DTS-ANN-2")
 	tests := []struct {
