@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// budgets bound what each of many keys, as namespaces, may have done: so many at once, and one more after each wait. A key
-// that was idle for long has its full budget, and takes no memory.
+// budgets bound what each of many keys, as namespaces, may have done: so many at once, and one more after each wait.
+// A key that was idle for long has its full budget, and takes no memory.
 type budgets[K comparable] struct {
 	burst int
 	wait  time.Duration

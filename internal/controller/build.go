@@ -18,8 +18,8 @@ var errNotLeading = errors.New("this replica does not lead any more")
 // errBehind ends a write that would bring back what the admin may have changed meanwhile.
 var errBehind = errors.New("the watch has not shown yet that the ConfigMap was deleted")
 
-// build returns what the ConfigMap should hold, from the findings and from the overrides in the live one. It is called again
-// after each conflict.
+// build returns what the ConfigMap should hold, from the findings and from the overrides in the live one. It is
+// called again after each conflict.
 func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired, error) {
 	if !c.opts.DryRun && c.leading && !c.leader.Leading() {
 		return publish.Desired{}, errNotLeading
@@ -39,9 +39,9 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 	return d, nil
 }
 
-// fit builds the document and the keys. If they are too large, backends of the largest namespaces are left out, and all others
-// are written as ever (DTS-OUT-11). If the keys of others take the room by themselves, nothing is left out: it stays too large,
-// and the last document stays (DTS-OUT-9).
+// fit builds the document and the keys. If they are too large, backends of the largest namespaces are left out, and
+// all others are written as ever (DTS-OUT-11). If the keys of others take the room by themselves, nothing is left
+// out: it stays too large, and the last document stays (DTS-OUT-9).
 func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
 	room := publish.MaxBytes - publish.Foreign(live)
 	doc, keys, err := c.generate(s)

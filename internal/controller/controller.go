@@ -1,5 +1,5 @@
-// Package controller keeps the published toolsets up to date: it waits for a change, and then runs one cycle, which is the
-// whole path from Services to the ConfigMap (Controller.cycle).
+// Package controller keeps the published toolsets up to date: it waits for a change, and then runs one cycle, which
+// is the whole path from Services to the ConfigMap (Controller.cycle).
 package controller
 
 import (
@@ -74,8 +74,8 @@ type Reporter interface {
 	Cycle(s *Snapshot)
 	// Forgotten is called when what was published before cannot be read (DTS-OUT-10).
 	Forgotten(err error)
-	// BadAnnotation is called for a Service whose owner should correct an annotation, each time it is detected; typ is the type
-	// that it asks for, "" if none.
+	// BadAnnotation is called for a Service whose owner should correct an annotation, each time it is detected; typ
+	// is the type that it asks for, "" if none.
 	BadAnnotation(s *backend.Service, typ, reason string)
 	// GoodAnnotation is called when that is done.
 	GoodAnnotation(s *backend.Service)
@@ -139,11 +139,8 @@ func (c *Controller) Run(ctx context.Context) {
 	defer discovery.Stop()
 	defer resync.Stop()
 	defer settled.Stop()
-	c.monitor.SetFactor(followerFactor)
-	c.lead()
-	c.noteOutput()
-	c.written.At = time.Time{} // it was there before this process
-	next := time.Now()         // when the next cycle comes; zero while none is planned
+	c.begin()
+	next := time.Now() // when the next cycle comes; zero while none is planned
 	after := func(wait time.Duration) {
 		if t := time.Now().Add(wait); next.IsZero() || t.Before(next) {
 			next = t
@@ -186,6 +183,14 @@ func (c *Controller) Run(ctx context.Context) {
 		}
 		c.opts.Beat()
 	}
+}
+
+// begin takes in what there is before the first cycle.
+func (c *Controller) begin() {
+	c.monitor.SetFactor(followerFactor)
+	c.lead()
+	c.noteOutput()
+	c.written.At = time.Time{} // it was there before this process
 }
 
 // lead takes in a change of leaders. The leader probes at the full pace, and does not know what was written before.

@@ -274,7 +274,8 @@ type rig struct {
 
 // start runs a controller on synctest's clock while body runs.
 //
-// data is the ConfigMap that there is, there are the Services, and namespaces that may not be watched as "forbidden: NAME".
+// data is the ConfigMap that there is, there are the Services, and namespaces that may not be watched as "forbidden:
+// NAME".
 func start(t *testing.T, data map[string]string, there []string, leading bool, options Options, body func(r *rig)) {
 	t.Helper()
 	c, err := catalog.Builtin()

@@ -17,7 +17,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// cycle is the whole path from a change to the ConfigMap. It returns how soon to run again; 0 is not before something changes.
+// cycle is the whole path from a change to the ConfigMap. It returns how soon to run again; 0 is not before something
+// changes.
 func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	begin := time.Now()
 	c.lead()
@@ -76,8 +77,11 @@ func (c *Controller) probe() {
 	c.monitor.Set(c.targets())
 }
 
-// published takes in the result of a write, and returns how soon to try again if it failed. before is the ConfigMap before it.
-func (c *Controller) published(ctx context.Context, s *Snapshot, before *corev1.ConfigMap, r *publish.Result, err error) time.Duration {
+// published takes in the result of a write, and returns how soon to try again if it failed. before is the ConfigMap
+// before it.
+func (c *Controller) published(
+	ctx context.Context, s *Snapshot, before *corev1.ConfigMap, r *publish.Result, err error,
+) (again time.Duration) {
 	switch {
 	case errors.Is(err, errNotLeading):
 		return 0
@@ -201,8 +205,8 @@ func (c *Controller) judge(s *Snapshot) {
 	}
 }
 
-// stands reports whether a candidate's name is safe to keep: the Service that has it now is known, and none of its addresses
-// is denied. Where no Service has the name, it leads nowhere.
+// stands reports whether a candidate's name is safe to keep: the Service that has it now is known, and none of its
+// addresses is denied. Where no Service has the name, it leads nowhere.
 func (c *Controller) stands(candidate *backend.Candidate) bool {
 	d, known := c.detections[candidate.Service.Ref]
 	if !known {

@@ -57,8 +57,9 @@ func (d *damper) recall(list []publish.Instance) {
 	}
 }
 
-// hold keeps what changes too often as it is for now. It changes the findings, and adds those that stay published though they
-// are gone. again is when the first of them may be published or withdrawn; 0 is not before something changes.
+// hold keeps what changes too often as it is for now. It changes the findings, and adds those that stay published
+// though they are gone. again is when the first of them may be published or withdrawn; 0 is not before something
+// changes.
 func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
 	d.note(now, findings)
 	all, again = d.takeTurns(now, findings)
@@ -88,7 +89,8 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 			left[f.Namespace] = d.budgets.left(f.Namespace, now)
 		}
 		if left[f.Namespace]--; left[f.Namespace] < 0 {
-			wait(f, budgetWait, backend.Reason{Code: backend.CodeNamespaceBudget, Details: backend.Details{Limit: budgetBurst, Wait: budgetWait}})
+			details := backend.Details{Limit: budgetBurst, Wait: budgetWait}
+			wait(f, budgetWait, backend.Reason{Code: backend.CodeNamespaceBudget, Details: details})
 		}
 	}
 	return all, again
@@ -111,8 +113,8 @@ func (d *damper) note(now time.Time, findings []*backend.Finding) {
 	d.candidates = candidates
 }
 
-// pays reports whether publishing it counts against the budget and the turns of its namespace. What wants credentials is
-// published only where the configuration says so.
+// pays reports whether publishing it counts against the budget and the turns of its namespace. What wants credentials
+// is published only where the configuration says so.
 func (d *damper) pays(f *backend.Finding) bool {
 	return f.Observation.Outcome != backend.AuthRequired && !d.trusted(f.Namespace)
 }

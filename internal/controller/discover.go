@@ -10,7 +10,8 @@ import (
 const (
 	// discoverEvery is the least time between the beginnings of two requested discoveries (DTS-API-1).
 	discoverEvery = time.Second
-	// discoverWithin is how long one waits for backends that do not answer, so that the request is answered within 10 s.
+	// discoverWithin is how long one waits for backends that do not answer, so that the request is answered within 10
+	// s.
 	discoverWithin = 9500 * time.Millisecond
 )
 
@@ -40,8 +41,8 @@ type discovery struct {
 	snapshot *Snapshot
 }
 
-// Discover detects every Service again and probes every candidate, and returns the outcome, or after 10 s what is known by
-// then. It must only be called when there is a Snapshot. The error is a *TooSoonError, or ctx's.
+// Discover detects every Service again and probes every candidate, and returns the outcome, or after 10 s what is
+// known by then. It must only be called when there is a Snapshot. The error is a *TooSoonError, or ctx's.
 func (c *Controller) Discover(ctx context.Context) (*Snapshot, error) {
 	d, err := c.join()
 	if err != nil {

@@ -43,9 +43,10 @@ type writtenName struct {
 	uid, host string
 }
 
-// checkNames looks, after the first publication, whether names that were written resolve: with a wrong clusterDomain none of
-// them does, and the agent would be given a document of dead names. It does not wait for the answers. DNS that does not
-// answer says nothing, nor do names of Services that were deleted meanwhile; the next publication asks again.
+// checkNames looks, after the first publication, whether names that were written resolve: with a wrong clusterDomain
+// none of them does, and the agent would be given a document of dead names. It does not wait for the answers. DNS
+// that does not answer says nothing, nor do names of Services that were deleted meanwhile; the next publication asks
+// again.
 func (r *Report) checkNames(s *Snapshot) {
 	if r.Resolver == nil || r.checked.state.Load() == namesChecked {
 		return
@@ -83,8 +84,8 @@ func (r *Report) checkNames(s *Snapshot) {
 	}()
 }
 
-// writtenNames are full names of published Services with a ClusterIP, which DNS knows whether their pods run or not. Shorter
-// ones, which a certificate or an annotation may ask for, say nothing about the domain.
+// writtenNames are full names of published Services with a ClusterIP, which DNS knows whether their pods run or not.
+// Shorter ones, which a certificate or an annotation may ask for, say nothing about the domain.
 func writtenNames(findings []*backend.Finding) (names []writtenName) {
 	for _, f := range findings {
 		c := f.Candidate
@@ -102,7 +103,8 @@ func fullName(host string) bool {
 	return len(parts) == 4 && parts[2] == "svc"
 }
 
-// sample is a few of the names, of as many namespaces as there are, so that no owner's names decide alone: first of trusted ones.
+// sample is a few of the names, of as many namespaces as there are, so that no owner's names decide alone: first of
+// trusted ones.
 func (r *Report) sample(names []writtenName) []writtenName {
 	trusted, others := map[int][]writtenName{}, map[int][]writtenName{} // the first of each namespace, the second ones, …
 	count := map[string]int{}

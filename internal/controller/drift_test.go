@@ -11,8 +11,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Somebody who writes again and again is answered five times a minute, and then at each resync. What is new from us does
-// not wait for that.
+// Somebody who writes again and again is answered five times a minute, and then at each resync. What is new from us
+// does not wait for that.
 func TestRepairsAreLimited(t *testing.T) {
 	t.Attr("req", "DTS-OUT-8")
 	start(t, nil, nil, true, Options{}, func(r *rig) {
@@ -86,7 +86,8 @@ func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 	})
 }
 
-// An annotation that does not exist is told as a bad one is, of Services that are nothing too, and publishes and withdraws nothing.
+// An annotation that does not exist is told as a bad one is, of Services that are nothing too, and publishes and
+// withdraws nothing.
 func TestUnknownAnnotationIsTold(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	start(t, nil, nil, true, Options{}, func(r *rig) {

@@ -11,7 +11,9 @@ import (
 
 // addFrozen adds the instances of namespaces that may not be watched, as they were published (DTS-DET-9), and their
 // observations. A primary of them that was not published is added too, so that no other Service takes its place.
-func (c *Controller) addFrozen(detections []inventory.Detection, observations map[backend.Key]backend.Observation) []inventory.Detection {
+func (c *Controller) addFrozen(
+	detections []inventory.Detection, observations map[backend.Key]backend.Observation,
+) []inventory.Detection {
 	frozen := c.source.Frozen()
 	there := map[backend.Ref]bool{}
 	for _, i := range c.memory.published {

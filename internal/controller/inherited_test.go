@@ -73,8 +73,8 @@ func (r *rig) holder(t *testing.T) string {
 	return url
 }
 
-// An owner of one namespace cannot bring the credential that the admin wrote for ours to another Service, nor have the other
-// overrides dropped, whatever comes and goes.
+// An owner of one namespace cannot bring the credential that the admin wrote for ours to another Service, nor have
+// the other overrides dropped, whatever comes and goes.
 func TestCredentialOfTheOverridesStays(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	t.Attr("req", "DTS-OUT-4")

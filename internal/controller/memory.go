@@ -28,7 +28,8 @@ type memory struct {
 }
 
 const (
-	// firstRound is how long a backend may take to answer for the first time before the discovery counts as done without it.
+	// firstRound is how long a backend may take to answer for the first time before the discovery counts as done
+	// without it.
 	firstRound  = 5 * time.Second
 	behindRetry = 500 * time.Millisecond
 )
@@ -58,9 +59,9 @@ func (m *memory) backoff() time.Duration {
 	return wait
 }
 
-// early is how much longer nothing is written: until every backend was probed once, so that the first document is complete,
-// but not for longer than any change is gathered. If something is published without a record of it, it is the whole first
-// round, so that a process that knows nothing does not withdraw what works.
+// early is how much longer nothing is written: until every backend was probed once, so that the first document is
+// complete, but not for longer than any change is gathered. If something is published without a record of it, it is
+// the whole first round, so that a process that knows nothing does not withdraw what works.
 func (c *Controller) early(s *Snapshot) time.Duration {
 	if c.memory.own || s.Discovered {
 		return 0

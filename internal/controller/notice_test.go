@@ -203,8 +203,8 @@ func TestPublishedIsLogged(t *testing.T) {
 	}
 }
 
-// A primary of the configuration that is not there is told once, and when it is over; its Service's owner cannot have it told
-// without end.
+// A primary of the configuration that is not there is told once, and when it is over; its Service's owner cannot have
+// it told without end.
 func TestMisnamedPrimaryIsTold(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	events := &recorded{}

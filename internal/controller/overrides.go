@@ -12,9 +12,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// overrides is the admin's key of the ConfigMap over time: its text as last observed, the last text that was good, which is
-// in force, and what is wrong with the one observed (DTS-OUT-6). It survives the deletion of the ConfigMap (DTS-OUT-8) and,
-// by state.json, a restart (DTS-OUT-10). The zero value has observed nothing.
+// overrides is the admin's key of the ConfigMap over time: its text as last observed, the last text that was good,
+// which is in force, and what is wrong with the one observed (DTS-OUT-6). It survives the deletion of the ConfigMap
+// (DTS-OUT-8) and, by state.json, a restart (DTS-OUT-10). The zero value has observed nothing.
 type overrides struct {
 	observed bool
 	uid      types.UID // of the ConfigMap that text was read from
@@ -30,8 +30,8 @@ type overrides struct {
 	err error // what is wrong with text
 }
 
-// observe reads the live ConfigMap, nil if there is none. gone is the last state of the one that was deleted last, nil if
-// none was: an edit right before the deletion counts too, though it was never observed live.
+// observe reads the live ConfigMap, nil if there is none. gone is the last state of the one that was deleted last,
+// nil if none was: an edit right before the deletion counts too, though it was never observed live.
 func (o *overrides) observe(live, gone *corev1.ConfigMap) {
 	if gone != nil && o.precedes(gone) && !o.deleted(gone) {
 		o.read(gone)
@@ -42,8 +42,8 @@ func (o *overrides) observe(live, gone *corev1.ConfigMap) {
 	o.observed = true
 }
 
-// deleted reports whether the ConfigMap with the admin's text was deleted, so that its text is to be restored. A key that is
-// absent from the same ConfigMap was removed by the admin; one in a new ConfigMap replaces the text.
+// deleted reports whether the ConfigMap with the admin's text was deleted, so that its text is to be restored. A key
+// that is absent from the same ConfigMap was removed by the admin; one in a new ConfigMap replaces the text.
 func (o *overrides) deleted(live *corev1.ConfigMap) bool {
 	if live == nil {
 		return true
@@ -77,10 +77,12 @@ func (o *overrides) recall(text string) {
 	}
 }
 
-// build makes the document with the overrides: with the text as observed if a document can be built with it, which puts it
-// in force, and else with the last good ones. A new credential for a whole toolset waits until discovery is complete, when it
-// is known whether it would go to several instances.
-func (o *overrides) build(findings []*backend.Finding, opts toolset.Options, discovered bool) (*toolset.Document, error) {
+// build makes the document with the overrides: with the text as observed if a document can be built with it, which
+// puts it in force, and else with the last good ones. A new credential for a whole toolset waits until discovery is
+// complete, when it is known whether it would go to several instances.
+func (o *overrides) build(
+	findings []*backend.Finding, opts toolset.Options, discovered bool,
+) (*toolset.Document, error) {
 	if o.candidate != nil {
 		var added []string
 		if !o.inherited {

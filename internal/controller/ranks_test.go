@@ -18,8 +18,8 @@ func (p *fakeProber) drain(name string) {
 	p.empty = name
 }
 
-// What changes nothing but who is the primary, or what is remembered, is held back as a publication is: the agent is made to
-// look again, and the ConfigMap is written, all the same.
+// What changes nothing but who is the primary, or what is remembered, is held back as a publication is: the agent is
+// made to look again, and the ConfigMap is written, all the same.
 func TestRanksChangeInTurns(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
 	t.Attr("req", "DTS-SEC-3")
@@ -105,8 +105,9 @@ func (r *rig) primary(typ string) backend.Ref {
 	return backend.Ref{}
 }
 
-// Services of one namespace that are deleted and made again as they were are younger, so that other notes would be kept; and
-// Services that are led to a trusted one's endpoints and back are its duplicates in turn. Both change the document in turns.
+// Services of one namespace that are deleted and made again as they were are younger, so that other notes would be
+// kept; and Services that are led to a trusted one's endpoints and back are its duplicates in turn. Both change the
+// document in turns.
 func TestComingAndGoingInTurns(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
 	t.Attr("req", "DTS-SEC-3")

@@ -27,8 +27,9 @@ type holder struct {
 // references are the holders in a document, each with its Service.
 type references map[holder]string
 
-// moveReferences returns the references that came, went or moved with what was just published. What the first publication of
-// a process replaces is read from the ConfigMap before it, so that an upgrade that takes a reference away is seen.
+// moveReferences returns the references that came, went or moved with what was just published. What the first
+// publication of a process replaces is read from the ConfigMap before it, so that an upgrade that takes a reference
+// away is seen.
 func (m *memory) moveReferences(before *corev1.ConfigMap, doc *toolset.Document, written bool) []ReferenceMove {
 	if doc == nil || m.references != nil && !written {
 		return nil
@@ -97,5 +98,8 @@ func moves(old, now references) (list []ReferenceMove) {
 }
 
 func (h holder) compare(o holder) int {
-	return cmp.Or(strings.Compare(h.variable, o.variable), strings.Compare(h.toolset, o.toolset), strings.Compare(h.instance, o.instance))
+	return cmp.Or(
+		strings.Compare(h.variable, o.variable), strings.Compare(h.toolset, o.toolset),
+		strings.Compare(h.instance, o.instance),
+	)
 }

@@ -130,13 +130,14 @@ func (r *Report) reportFrozen(s *Snapshot) {
 	case frozen == "":
 		r.Events.ConfigMap(false, "NamespacesWatched", "all namespaces may be watched by now")
 	default:
-		r.Events.ConfigMap(true, "NamespaceForbidden", "not allowed to watch "+frozen+": what is published of it stays as it is; "+
-			"needed is a Role in each namespace with get, list and watch on services, and list and watch on endpointslices")
+		r.Events.ConfigMap(true, "NamespaceForbidden",
+			"not allowed to watch "+frozen+": what is published of it stays as it is; "+
+				"needed is a Role in each namespace with get, list and watch on services, and list and watch on endpointslices")
 	}
 }
 
-// reportOverrides reports when the admin's text becomes invalid, and when it is valid again. A new leader reports an invalid
-// one again: only leaders record Events.
+// reportOverrides reports when the admin's text becomes invalid, and when it is valid again. A new leader reports an
+// invalid one again: only leaders record Events.
 func (r *Report) reportOverrides(s *Snapshot, led bool) {
 	r.Metrics.OverridesValid(s.Overrides == nil)
 	if led && s.Leading {

@@ -13,8 +13,8 @@ type complaint struct{ uid, reason string }
 // BadAnnotation implements Reporter.
 func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) { r.complain(s, typ, reason) }
 
-// complain reports to an owner that an annotation is wrong, each time it is detected. What changes too often is reported with
-// a later discovery.
+// complain reports to an owner that an annotation is wrong, each time it is detected. What changes too often is
+// reported with a later discovery.
 func (r *Report) complain(s *backend.Service, typ, reason string) (reported bool) {
 	if now := (complaint{s.UID, reason}); !r.bad.Is(s.Ref, now) {
 		if !r.mayReport(s.Namespace) {
@@ -36,8 +36,8 @@ func (r *Report) GoodAnnotation(s *backend.Service) {
 	r.Events.Clear(s)
 }
 
-// reportClashes reports annotations that only another Service makes wrong to their owners (DTS-ANN-1), and when that is over.
-// A new leader reports all of them.
+// reportClashes reports annotations that only another Service makes wrong to their owners (DTS-ANN-1), and when that
+// is over. A new leader reports all of them.
 func (r *Report) reportClashes(s *Snapshot, led bool) {
 	if led {
 		r.clashes = logging.Conditions[backend.Ref, complaint]{}

@@ -59,8 +59,8 @@ func attributes(key backend.Key, more ...any) []any {
 	return append(list, more...)
 }
 
-// reportReach reports when none of the backends that were probed can be reached, and when that is over. One alone may be
-// down; all of them point at the network in between, or at where this process runs.
+// reportReach reports when none of the backends that were probed can be reached, and when that is over. One alone may
+// be down; all of them point at the network in between, or at where this process runs.
 func (r *Report) reportReach(s *Snapshot) {
 	var unreached []*backend.Finding
 	waiting := false
@@ -85,8 +85,10 @@ func (r *Report) reportReach(s *Snapshot) {
 		return
 	}
 	first := unreached[0]
-	r.Log.Warn("no backend reachable", attributes(first.Candidate.Key(), "backends", len(unreached), "err", first.Observation.Detail,
-		"advice", "check the NetworkPolicies, and that the cluster's addresses can be reached from where this process runs")...)
+	r.Log.Warn("no backend reachable", attributes(first.Candidate.Key(), "backends", len(unreached),
+		"err", first.Observation.Detail,
+		"advice", "check the NetworkPolicies, and that "+
+			"the cluster's addresses can be reached from where this process runs")...)
 }
 
 // reportWarnings reports each warning about what is written, when it comes up.
@@ -103,8 +105,8 @@ func (r *Report) reportWarnings(s *Snapshot) {
 	r.warnings.Over(func(w string) bool { return slices.Contains(s.Document.Warnings, w) })
 }
 
-// reportMisnamed reports each primary of the configuration that cannot be one, once, and when that is over. The owner of the
-// Service decides how often it comes and goes, so that this has a budget.
+// reportMisnamed reports each primary of the configuration that cannot be one, once, and when that is over. The owner
+// of the Service decides how often it comes and goes, so that this has a budget.
 func (r *Report) reportMisnamed(s *Snapshot) {
 	if !s.Discovered || s.Source != nil { // it is not known
 		return
@@ -112,7 +114,8 @@ func (r *Report) reportMisnamed(s *Snapshot) {
 	now := map[string]bool{}
 	for _, m := range s.Misnamed {
 		now[m.Type] = true
-		if text := view.MisnamedLine(m.Type, m.Ref, m.Finding); !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport(m.Namespace) {
+		text := view.MisnamedLine(m.Type, m.Ref, m.Finding)
+		if !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport(m.Namespace) {
 			r.misnamed.Reported(m.Type, text)
 			r.Log.Warn("configured primary missing",
 				"type", m.Type, "service", m.Ref.String(), "reason", view.Misnamed(m.Type, m.Finding))
@@ -136,8 +139,8 @@ func (l limited) compare(o limited) int {
 	return cmp.Or(strings.Compare(l.namespace, o.namespace), strings.Compare(string(l.limit), string(o.limit)))
 }
 
-// reportLimits reports namespaces of which backends are left out though they work (DTS-OUT-11), once each, and when it is
-// over.
+// reportLimits reports namespaces of which backends are left out though they work (DTS-OUT-11), once each, and when
+// it is over.
 func (r *Report) reportLimits(s *Snapshot) {
 	count := map[limited]int{}
 	example := map[limited]*backend.Finding{}
@@ -161,7 +164,8 @@ func (r *Report) reportLimits(s *Snapshot) {
 		if !r.limited.Is(l, true) && r.mayReport(l.namespace) {
 			r.limited.Reported(l, true)
 			r.Log.Warn("backends left out", "namespace", l.namespace, "limit", string(l.limit), "backends", count[l])
-			r.Events.ConfigMap(true, "BackendsLeftOut", fmt.Sprintf("not all backends of namespace %s are published: %s", l.namespace, view.Reason(example[l])))
+			r.Events.ConfigMap(true, "BackendsLeftOut",
+				fmt.Sprintf("not all backends of namespace %s are published: %s", l.namespace, view.Reason(example[l])))
 		}
 	}
 	for l := range r.limited.Over(func(l limited) bool { return count[l] > 0 }) {
@@ -169,8 +173,8 @@ func (r *Report) reportLimits(s *Snapshot) {
 	}
 }
 
-// Owners of Services decide how often something is reported about them: so many Events and lines of a namespace at once, and
-// then one after each wait. What is held back is reported with a later discovery.
+// Owners of Services decide how often something is reported about them: so many Events and lines of a namespace at
+// once, and then one after each wait. What is held back is reported with a later discovery.
 const (
 	ownerBurst = 6
 	ownerWait  = 30 * time.Second

@@ -16,7 +16,8 @@ func (r *Report) reportWrite(w *Write, err error) {
 	if w.Bytes > 0 { // else it failed before the size was known
 		r.Metrics.Size(w.Bytes)
 		if r.large.Changed(w.Large()) && w.Large() {
-			r.Events.ConfigMap(true, "ConfigMapLarge", fmt.Sprintf("the ConfigMap has %d KiB; at 900 KiB nothing more is written", w.Bytes>>10))
+			r.Events.ConfigMap(true, "ConfigMapLarge",
+				fmt.Sprintf("the ConfigMap has %d KiB; at 900 KiB nothing more is written", w.Bytes>>10))
 		}
 	}
 	if w.Created && len(w.Drifted) > 0 {
@@ -27,7 +28,8 @@ func (r *Report) reportWrite(w *Write, err error) {
 	r.Metrics.Reconciled(result(&w.Result, err))
 	if w.Written {
 		list := func(keys []string) []string { return append([]string{}, keys...) } // none is [] in JSON, not null
-		r.Log.Info("ConfigMap published", "changed", list(w.Changed), "removed", list(w.Removed), "repaired", len(w.Drifted), "bytes", w.Bytes)
+		r.Log.Info("ConfigMap published", "changed", list(w.Changed), "removed", list(w.Removed),
+			"repaired", len(w.Drifted), "bytes", w.Bytes)
 		if keys := fresh(&w.Result); len(keys) > 0 {
 			r.note(history.Published, "%s", strings.Join(keys, ", "))
 		}

@@ -13,9 +13,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// recall reads state.json: what an earlier process, or the replica that leads, has published. What works according to it
-// counts as working here too, so that neither a restart nor a change of leaders withdraws anything. A leader that has
-// written it knows more than it says.
+// recall reads state.json: what an earlier process, or the replica that leads, has published. What works according to
+// it counts as working here too, so that neither a restart nor a change of leaders withdraws anything. A leader that
+// has written it knows more than it says.
 func (c *Controller) recall(live *corev1.ConfigMap) {
 	m := &c.memory
 	if m.began.IsZero() {
@@ -49,7 +49,8 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 func (c *Controller) state(findings []*backend.Finding) publish.State {
 	m := &c.memory
 	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.overrides.goodText}
-	// One that opted out, or that is something else by now, is as good as deleted; of a frozen namespace nothing is known.
+	// One that opted out, or that is something else by now, is as good as deleted; of a frozen namespace nothing is
+	// known.
 	present, frozen := map[backend.Ref]bool{}, c.source.Frozen()
 	for _, f := range findings {
 		present[f.Ref] = present[f.Ref] || f.Candidate != nil || slices.Contains(frozen, f.Namespace)
@@ -74,12 +75,12 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 	return s
 }
 
-// placeKept is how long the place of a primary is kept for its name after its Service was deleted: a chart may install it
-// again.
+// placeKept is how long the place of a primary is kept for its name after its Service was deleted: a chart may
+// install it again.
 const placeKept = 24 * time.Hour
 
-// keepsPlace reports whether the recorded primary of a type keeps its place, and with it its credentials: while its Service
-// is there, whether it works or not, and for a day after it was deleted.
+// keepsPlace reports whether the recorded primary of a type keeps its place, and with it its credentials: while its
+// Service is there, whether it works or not, and for a day after it was deleted.
 func (m *memory) keepsPlace(typ string, present bool) bool {
 	since, gone := m.gone[typ]
 	switch {

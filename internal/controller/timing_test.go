@@ -59,7 +59,8 @@ func TestReadyDespiteOneThatHangs(t *testing.T) {
 	})
 }
 
-// A follower may see a Service later than the leader's state says that it is primary; the primary does not move for that.
+// A follower may see a Service later than the leader's state says that it is primary; the primary does not move for
+// that.
 func TestFollowerKeepsThePrimary(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-RUN-2")

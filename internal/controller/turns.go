@@ -9,13 +9,14 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 )
 
-// How often one namespace may change the document (DTS-PRB-7). What it changes meanwhile waits for its next turn, together.
+// How often one namespace may change the document (DTS-PRB-7). What it changes meanwhile waits for its next turn,
+// together.
 const (
 	turnBurst = 6                // changes at once
 	turnQuick = 3                // of them without any wait; before the others, other changes are gathered for turnGap
 	turnGap   = 5 * time.Second  //
 	turnWait  = 30 * time.Second // until there is one more; the longest that a withdrawal waits
-	turnDebt  = 4                // of what must be withdrawn at once: that does not wait, and its return must not wait for long
+	turnDebt  = 4                // for what must be withdrawn at once, so that its return does not wait for long
 )
 
 // turns say when each namespace may change the document.
@@ -107,13 +108,15 @@ func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*b
 func (p publication) stays() backend.Finding {
 	f := p.finding
 	return backend.Finding{
-		Ref: f.Ref, Service: f.Service, Type: f.Type, Candidate: f.Candidate, Observation: f.Observation, Verdict: backend.Accepted,
-		Stays: true, Reason: waits(backend.CodeStillPublished, turnWait),
+		Ref: f.Ref, Service: f.Service, Type: f.Type, Candidate: f.Candidate, Observation: f.Observation,
+		Verdict: backend.Accepted,
+		Stays:   true, Reason: waits(backend.CodeStillPublished, turnWait),
 	}
 }
 
 // mayStay reports whether what is published is no longer wanted, f being what is found now, and may stay for a while.
-// What its owner did may wait; not so what no longer works, what leads to a denied address, and what holds a credential.
+// What its owner did may wait; not so what no longer works, what leads to a denied address, and what holds a
+// credential.
 func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 	switch {
 	case p.finding == nil, len(p.finding.Credentials) > 0, p.finding.Entitled:
@@ -124,14 +127,16 @@ func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 		return !p.is(inventory.Text(f)) && d.pays(f) && d.stands(p.finding.Candidate)
 	}
 	asked := f.Observation.Outcome != backend.Unprobed
-	elsewhere := f.Verdict == backend.Duplicate || f.Reason.Code.Limit() != "" || f.Reason.Code == backend.CodeNameTaken // beside other Services of its owner's
+	// Beside other Services of its owner's.
+	elsewhere := f.Verdict == backend.Duplicate || f.Reason.Code.Limit() != "" || f.Reason.Code == backend.CodeNameTaken
 	if asked && !elsewhere && health.Same(f.Candidate, p.finding.Candidate) {
 		return false
 	}
 	return d.stands(p.finding.Candidate)
 }
 
-// ranked decides about the primary, and about whose notes and names stand; it may change while the text of a backend does not.
+// ranked decides about the primary, and about whose notes and names stand; it may change while the text of a backend
+// does not.
 type ranked struct {
 	noData  bool
 	bundled string
@@ -142,8 +147,8 @@ func rank(f *backend.Finding) ranked {
 	return ranked{f.Observation.NoData, f.Candidate.Bundled, f.Candidate.Service.Created.UnixNano()}
 }
 
-// keepRanks leaves the rank of what is published as it is until its namespace has its next turn: the primary and the notes that
-// are kept move with it, which changes the documents and state.json.
+// keepRanks leaves the rank of what is published as it is until its namespace has its next turn: the primary and the
+// notes that are kept move with it, which changes the documents and state.json.
 func (d *damper) keepRanks(now time.Time, all []*backend.Finding, again time.Duration) time.Duration {
 	for _, f := range all {
 		if f.Verdict != backend.Accepted || d.trusted(f.Namespace) {

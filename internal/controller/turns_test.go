@@ -18,8 +18,8 @@ func unproven(name string) backend.Service {
 	return s
 }
 
-// fifty are made, one after the other, and then each is done away with in some way: the document changes eight times in the
-// first minute, twice in each later one, and nothing that is gone stays for more than half a minute.
+// fifty are made, one after the other, and then each is done away with in some way: the document changes eight times
+// in the first minute, twice in each later one, and nothing that is gone stays for more than half a minute.
 func TestOneOwnerKeepsNobodyWriting(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
 	t.Attr("req", "DTS-SEC-3")

@@ -1,8 +1,8 @@
 package logging
 
-// Condition remembers what was last reported of something that lasts, so that it is reported when it begins, when it changes
-// and when it is over, and not each time it is looked at. The zero value of V is nothing to report; so far nothing was. It is
-// for one goroutine.
+// Condition remembers what was last reported of something that lasts, so that it is reported when it begins, when it
+// changes and when it is over, and not each time it is looked at. The zero value of V is nothing to report; so far
+// nothing was. It is for one goroutine.
 type Condition[V comparable] struct{ reported V }
 
 // Changed reports whether now is not what was last reported, and takes it as reported.

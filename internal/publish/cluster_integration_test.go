@@ -25,8 +25,8 @@ import (
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
 
-// TestRealAPIServer runs all that must be seen on a real API server on one of them, each in a namespace of its own and as a
-// ServiceAccount that may do no more than the shipped one.
+// TestRealAPIServer runs all that must be seen on a real API server on one of them, each in a namespace of its own
+// and as a ServiceAccount that may do no more than the shipped one.
 func TestRealAPIServer(t *testing.T) {
 	env := testenv.Start(t)
 	for _, tt := range []struct {
@@ -163,8 +163,8 @@ func (c *cluster) publish(p *Publisher, want Desired) Result {
 	return res
 }
 
-// quiet expects the ConfigMap to hold the keys and our labels, and that nothing more is written, neither by this Publisher nor
-// by the next one.
+// quiet expects the ConfigMap to hold the keys and our labels, and that nothing more is written, neither by this
+// Publisher nor by the next one.
 func (c *cluster) quiet(p *Publisher, requests *counted, want map[string]string) {
 	c.t.Helper()
 	before := c.get()

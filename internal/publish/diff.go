@@ -40,8 +40,8 @@ func (d *Difference) none() bool {
 func plainKey(name string) string { return name }
 func labelKey(name string) string { return "label " + name }
 
-// Compare returns what Publish would change in live, without a request. Who caused a difference is read from its managedFields;
-// a removal is known only of what this Publisher wrote itself.
+// Compare returns what Publish would change in live, without a request. Who caused a difference is read from its
+// managedFields; a removal is known only of what this Publisher wrote itself.
 func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	d := Difference{absent: live == nil}
 	if live == nil {
@@ -124,8 +124,8 @@ func sizeOf(texts map[string]string) (n int) {
 	return n
 }
 
-// Foreign is what a ConfigMap holds beside the generated keys, overrides included, and what its own labels take, in bytes.
-// nil is one that does not exist.
+// Foreign is what a ConfigMap holds beside the generated keys, overrides included, and what its own labels take, in
+// bytes. nil is one that does not exist.
 func Foreign(live *corev1.ConfigMap) int {
 	const labelRoom = 1 << 10 // enough for the labels that are written
 	if live == nil {

@@ -63,8 +63,8 @@ func (p *Publisher) conflict(err error) error {
 	return &Error{op, p.where() + ": " + ErrConflict.Error(), errors.Join(ErrConflict, err)}
 }
 
-// retryable reports that the ConfigMap is to be read again: it is not what the write was computed from. Without a live one,
-// "invalid" may be the first sign of one that was made meanwhile.
+// retryable reports that the ConfigMap is to be read again: it is not what the write was computed from. Without a
+// live one, "invalid" may be the first sign of one that was made meanwhile.
 func retryable(err error, live *corev1.ConfigMap) bool {
 	if e := (*Error)(nil); !errors.As(err, &e) {
 		return false // Build's

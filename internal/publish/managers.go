@@ -53,7 +53,8 @@ func (p *Publisher) owners(cm *corev1.ConfigMap) owners {
 		_ = json.Unmarshal(e.FieldsV1.GetRawBytes(), &tree)
 		apply := e.Operation == metav1.ManagedFieldsOperationApply
 		o.entries = append(o.entries, owner{manager: e.Manager, apply: apply, fields: map[section]map[string]json.RawMessage{
-			inData: tree.Data, inBinaryData: tree.Binary, inLabels: tree.Metadata.Labels, inAnnotations: tree.Metadata.Annotations,
+			inData: tree.Data, inBinaryData: tree.Binary,
+			inLabels: tree.Metadata.Labels, inAnnotations: tree.Metadata.Annotations,
 		}})
 		if p.isRestorer(e.Manager) {
 			o.restorers = append(o.restorers, e.Manager)
@@ -83,8 +84,8 @@ func (o *owners) applied(s section, key string) bool {
 	})
 }
 
-// drift is not nil if another writer owns the entry, or if the entry is absent or has no owner and remembered says that we
-// had written something else. The caller sets the key.
+// drift is not nil if another writer owns the entry, or if the entry is absent or has no owner and remembered says
+// that we had written something else. The caller sets the key.
 func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
 	var others []string
 	if present {
@@ -105,8 +106,8 @@ func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
 	return &Drift{Manager: strings.Join(slices.Compact(others), ", ")}
 }
 
-// superseded reports that another process with this field manager wrote generated keys after live: another replica, of which
-// only one can lead. It is left to the next cycle, which starts by asking who leads.
+// superseded reports that another process with this field manager wrote generated keys after live: another replica,
+// of which only one can lead. It is left to the next cycle, which starts by asking who leads.
 func (p *Publisher) superseded(live, fresh *corev1.ConfigMap) bool {
 	if fresh == nil {
 		return false

@@ -38,8 +38,12 @@ const (
 // Client is the part of client-go's ConfigMapInterface that is used.
 type Client interface {
 	Get(ctx context.Context, name string, opts metav1.GetOptions) (*corev1.ConfigMap, error)
-	Apply(ctx context.Context, cm *applycorev1.ConfigMapApplyConfiguration, opts metav1.ApplyOptions) (*corev1.ConfigMap, error)
-	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts metav1.PatchOptions, subresources ...string) (*corev1.ConfigMap, error)
+	Apply(
+		ctx context.Context, cm *applycorev1.ConfigMapApplyConfiguration, opts metav1.ApplyOptions,
+	) (*corev1.ConfigMap, error)
+	Patch(
+		ctx context.Context, name string, pt types.PatchType, data []byte, opts metav1.PatchOptions, subresources ...string,
+	) (*corev1.ConfigMap, error)
 }
 
 // Options say which ConfigMap it is.
@@ -60,18 +64,18 @@ type Desired struct {
 	// Keys are the generated keys and their texts, of reserved names only (toolset.OwnedKey). There is at least one.
 	Keys map[string]string
 	// Restore is the text of overrides.yaml to bring back if the ConfigMap, or the key, is not there; "" brings back
-	// nothing. It is for a ConfigMap that was deleted, until Result.Live has the key: removing the key from a living one is
-	// the admin's will.
+	// nothing. It is for a ConfigMap that was deleted, until Result.Live has the key: removing the key from a living
+	// one is the admin's will.
 	Restore string
 	// Hold names keys (as in Drift) to leave as they are for now; see Repairs. Where all are held, a ConfigMap that is
 	// gone is not made again.
 	Hold []string
 }
 
-// Build computes what the ConfigMap should hold from what it holds, of which the overrides are a part; live is nil where
-// there is none. It is called again after each conflict, with the ConfigMap as it is then, so that no text is ever
-// written that was computed from another state. It must not change live. An error ends Publish, which returns it: it is
-// the place to look whether this process still leads.
+// Build computes what the ConfigMap should hold from what it holds, of which the overrides are a part; live is nil
+// where there is none. It is called again after each conflict, with the ConfigMap as it is then, so that no text is
+// ever written that was computed from another state. It must not change live. An error ends Publish, which returns
+// it: it is the place to look whether this process still leads.
 type Build func(live *corev1.ConfigMap) (Desired, error)
 
 // Result is what Publish did, also where it returns an error.
@@ -119,9 +123,9 @@ func (p *Publisher) Drifted(live *corev1.ConfigMap, want Desired) []Drift {
 	return p.Compare(live, want).Drifted
 }
 
-// Publish makes the ConfigMap hold what build says. Conflicts with other writers are retried; the last is an error, to be
-// retried at the next cycle. Errors are one line for people. errors.Is finds ErrImmutable, ErrTooLarge, ErrSuperseded and
-// ErrConflict, errors.As with *Error the step that failed. An error of build is returned unchanged.
+// Publish makes the ConfigMap hold what build says. Conflicts with other writers are retried; the last is an error,
+// to be retried at the next cycle. Errors are one line for people. errors.Is finds ErrImmutable, ErrTooLarge,
+// ErrSuperseded and ErrConflict, errors.As with *Error the step that failed. An error of build is returned unchanged.
 func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 	res := &Result{}
 	live, err := p.current(ctx)
@@ -164,15 +168,18 @@ func (p *Publisher) current(ctx context.Context) (*corev1.ConfigMap, error) {
 	case live == nil: // deleted, or the caller's cache does not have it yet
 		return p.get(ctx)
 	}
-	if c, err := resourceversion.CompareResourceVersion(live.ResourceVersion, p.newest.ResourceVersion); err == nil && c < 0 {
+	order, err := resourceversion.CompareResourceVersion(live.ResourceVersion, p.newest.ResourceVersion)
+	if err == nil && order < 0 {
 		return p.newest, nil
 	}
 	return live, nil
 }
 
-// write sends the requests that make the ConfigMap hold what build says, each computed from what the one before left. It
-// returns the ConfigMap that the last one left, or that a failing one was computed from.
-func (p *Publisher) write(ctx context.Context, live *corev1.ConfigMap, build Build, res *Result) (*corev1.ConfigMap, error) {
+// write sends the requests that make the ConfigMap hold what build says, each computed from what the one before left.
+// It returns the ConfigMap that the last one left, or that a failing one was computed from.
+func (p *Publisher) write(
+	ctx context.Context, live *corev1.ConfigMap, build Build, res *Result,
+) (*corev1.ConfigMap, error) {
 	want, err := build(live)
 	if err != nil {
 		return live, err
@@ -190,7 +197,8 @@ func (p *Publisher) write(ctx context.Context, live *corev1.ConfigMap, build Bui
 	case d.Immutable:
 		return live, p.fail(OpApply, ErrImmutable)
 	case d.Bytes > MaxBytes:
-		return live, p.fail(OpApply, fmt.Errorf("%w (%d KiB, and at most %d KiB are written)", ErrTooLarge, d.Bytes>>10, MaxBytes>>10))
+		return live, p.fail(OpApply,
+			fmt.Errorf("%w (%d KiB, and at most %d KiB are written)", ErrTooLarge, d.Bytes>>10, MaxBytes>>10))
 	}
 	for _, step := range []step{p.restore, p.move, p.apply, p.prune, p.disown} {
 		r := step(live, want, &d)

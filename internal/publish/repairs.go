@@ -11,8 +11,8 @@ const (
 	repairWindow = time.Minute
 )
 
-// Repairs counts repairs, so that two writers who want different things do not write without end. The zero value is ready.
-// It is for one goroutine.
+// Repairs counts repairs, so that two writers who want different things do not write without end. The zero value is
+// ready. It is for one goroutine.
 type Repairs struct {
 	made map[string][]time.Time // by key, oldest first, within the window of the last call
 }
@@ -28,8 +28,8 @@ func (r *Repairs) Hold(drifted []Drift, now time.Time) []string {
 	return hold
 }
 
-// Made counts the repairs that Publish made, Result.Drifted. It returns those that have reached the limit just now, which is
-// the time to report the other writer.
+// Made counts the repairs that Publish made, Result.Drifted. It returns those that have reached the limit just now,
+// which is the time to report the other writer.
 func (r *Repairs) Made(drifted []Drift, now time.Time) []Drift {
 	if r.made == nil {
 		r.made = map[string][]time.Time{}

@@ -14,16 +14,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// State is what must outlive a restart (DTS-OUT-10): the key state.json. There are no clock times in it, so that it changes
-// only when what it says does.
+// State is what must outlive a restart (DTS-OUT-10): the key state.json. There are no clock times in it, so that it
+// changes only when what it says does.
 type State struct {
 	Published []Instance             // in any order, each Service, type and tenant once
 	Primaries map[string]backend.Ref // by type
 	Overrides string                 // the last valid text of overrides.yaml
 }
 
-// Instance is a published one: enough to publish it again before it is probed again. Type and Service are written first, and
-// by instanceJSON.
+// Instance is a published one: enough to publish it again before it is probed again. Type and Service are written
+// first, and by instanceJSON.
 type Instance struct {
 	Type       string          `json:"-"`                 // as in backend.Candidate
 	Service    backend.Ref     `json:"-"`                 // the Service that is used
@@ -65,7 +65,8 @@ type instanceJSON struct {
 
 // Encode is the text of state.json: the same State gives the same bytes.
 func (s *State) Encode() (string, error) {
-	out := stateJSON{Version: stateVersion, Published: []instanceJSON{}, Primaries: map[string]string{}, Overrides: s.Overrides}
+	out := stateJSON{Version: stateVersion, Overrides: s.Overrides}
+	out.Published, out.Primaries = []instanceJSON{}, map[string]string{}
 	published := slices.SortedFunc(slices.Values(s.Published), Instance.compare)
 	for _, i := range published {
 		out.Published = append(out.Published, instanceJSON{i.Type, i.Service.String(), i})
@@ -87,9 +88,9 @@ func (i Instance) compare(o Instance) int {
 	return cmp.Or(strings.Compare(i.Type, o.Type), i.Service.Compare(o.Service), strings.Compare(i.Tenant, o.Tenant))
 }
 
-// DecodeState reads the text of state.json. It is strict, since anybody who may write the ConfigMap may have written it: with
-// an error the caller starts anew, as with an empty State. What is published comes from Services, so that each entry which
-// cannot be is left out by itself.
+// DecodeState reads the text of state.json. It is strict, since anybody who may write the ConfigMap may have written
+// it: with an error the caller starts anew, as with an empty State. What is published comes from Services, so that
+// each entry which cannot be is left out by itself.
 func DecodeState(text string) (*State, error) {
 	var in struct {
 		stateJSON
@@ -149,7 +150,8 @@ func (j *instanceJSON) instance() (i Instance, err error) {
 	}
 	for _, field := range [][2]string{
 		{"path", i.Path}, {"version", i.Version}, {"host", i.Host}, {"foundHost", i.FoundHost}, {"wants", string(i.Wants)},
-		{"healthPath", i.HealthPath}, {"description", i.Description}, {"detected", i.Detected}, {"tenantHeader", i.TenantHeader},
+		{"healthPath", i.HealthPath}, {"description", i.Description}, {"detected", i.Detected},
+		{"tenantHeader", i.TenantHeader},
 	} {
 		if err := safetext.Check(field[1]); err != nil {
 			return i, fmt.Errorf("%s: %w", field[0], err)

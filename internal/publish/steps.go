@@ -67,9 +67,9 @@ func (p *Publisher) send(ctx context.Context, r *request) (cm *corev1.ConfigMap,
 	return cm, nil
 }
 
-// restore makes the ConfigMap with all that belongs in it in one write, since those who mount it must not see it without its
-// document; or it adds the overrides to an existing one. Without force, and under a name that owns nothing yet, it cannot
-// change a value that another writer has written.
+// restore makes the ConfigMap with all that belongs in it in one write, since those who mount it must not see it
+// without its document; or it adds the overrides to an existing one. Without force, and under a name that owns
+// nothing yet, it cannot change a value that another writer has written.
 func (p *Publisher) restore(live *corev1.ConfigMap, want Desired, d *Difference) *request {
 	if !d.absent && !d.restore {
 		return nil
@@ -89,8 +89,8 @@ func (p *Publisher) restore(live *corev1.ConfigMap, want Desired, d *Difference)
 	return r
 }
 
-// move takes generated keys back out of binaryData. The API server allows a key in one place only, and an apply cannot take
-// away what others own; in one patch the key is never missing.
+// move takes generated keys back out of binaryData. The API server allows a key in one place only, and an apply
+// cannot take away what others own; in one patch the key is never missing.
 func (p *Publisher) move(live *corev1.ConfigMap, want Desired, d *Difference) *request {
 	if len(d.binary) == 0 {
 		return nil
@@ -99,7 +99,8 @@ func (p *Publisher) move(live *corev1.ConfigMap, want Desired, d *Difference) *r
 	for _, k := range d.binary {
 		data[k], binary[k] = want.Keys[k], nil
 	}
-	return &request{op: OpApply, patch: fenced(live, map[string]any{"data": data, "binaryData": binary}), changed: d.binary}
+	body := map[string]any{"data": data, "binaryData": binary}
+	return &request{op: OpApply, patch: fenced(live, body), changed: d.binary}
 }
 
 // apply takes the generated keys and labels by force.
@@ -180,8 +181,8 @@ func heldAt(want, live map[string]string, hold []string, name func(string) strin
 	return out
 }
 
-// keepForeign adds what is not generated and yet was applied under our name, as by an admin who wanted to avoid a conflict:
-// an apply removes what its field manager applied before and no longer does.
+// keepForeign adds what is not generated and yet was applied under our name, as by an admin who wanted to avoid a
+// conflict: an apply removes what its field manager applied before and no longer does.
 func (p *Publisher) keepForeign(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap) {
 	owners := p.owners(live)
 	for k, v := range live.Data {
