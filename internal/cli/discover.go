@@ -59,7 +59,7 @@ func completeValues(cmd *cobra.Command, flag string, values ...string) {
 func (d *discovered) shown(all bool) (n int, list iter.Seq[*backend.Finding]) {
 	var others []backend.Ref
 	if all {
-		others = d.collector.Others()
+		others = d.known.Others()
 		n = len(d.findings) + len(others)
 	} else {
 		n = d.count(backend.Accepted)
@@ -116,7 +116,7 @@ func (d *discovered) print(s Streams, output string, all bool) error {
 		})
 	}
 	if n == 0 {
-		if d.collector.Count() > 0 || len(d.only) == 0 { // else it was said of each namespace
+		if d.known.Count() > 0 || len(d.only) == 0 { // else it was said of each namespace
 			note(s, "No backends. %s", d.summary(all))
 		}
 		return nil
@@ -136,13 +136,13 @@ func (d *discovered) summary(all bool) string {
 	for _, v := range backend.Verdicts {
 		n := d.count(v)
 		if v == backend.Rejected {
-			n += len(d.collector.Others())
+			n += len(d.known.Others())
 		}
 		if n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	text := services(d.collector.Count()) + " read"
+	text := services(d.known.Count()) + " read"
 	if len(parts) > 0 {
 		text += ": " + strings.Join(parts, ", ")
 	}

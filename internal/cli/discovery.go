@@ -41,7 +41,7 @@ type discovered struct {
 	config    *config.Config
 	catalog   *catalog.Catalog
 	detector  *detect.Detector
-	collector *store.Store
+	known     *store.Store
 	findings  []*backend.Finding
 	probed    bool
 	fromFiles bool
@@ -76,21 +76,21 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if err != nil {
 		return nil, err
 	}
-	collector := store.New(store.Options{
+	known := store.New(store.Options{
 		Relevant:   func(s *backend.Service) bool { return s.Ref == whole || detector.Matters(s) },
 		Namespaces: only, Exclude: exclude, SlicesOptional: true,
 	})
 	report, err := o.read(ctx, only, files.ReadOptions{
 		KeepAnnotation: detector.KeepAnnotation, Denied: denier.Forbids,
-	}, cluster, collector)
+	}, cluster, known)
 	if err != nil {
 		return nil, err
 	}
 	explains := whole != (backend.Ref{})
 	if !explains { // which tells more about a Service that is not there
-		noteEmpty(o.streams, only, report.Unread, collector)
+		noteEmpty(o.streams, only, report.Unread, known)
 	}
-	if prober == nil && collector.Count() > 0 && o.probe == probeAuto && cluster != nil {
+	if prober == nil && known.Count() > 0 && o.probe == probeAuto && cluster != nil {
 		note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; --probe=proxy asks through the API server")
 	}
 	var recorded map[string]backend.Ref
@@ -112,13 +112,13 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if explains {
 		pass.ProbeOnly = func(c *backend.Candidate) bool { return c.Service.Namespace == whole.Namespace }
 	}
-	findings, err := pass.Run(ctx, collector)
+	findings, err := pass.Run(ctx, known)
 	bar.clear()
 	if err != nil {
 		return nil, errInterrupted
 	}
 	d := &discovered{
-		config: c, catalog: types, detector: detector, collector: collector, findings: findings,
+		config: c, catalog: types, detector: detector, known: known, findings: findings,
 		probed: prober != nil, fromFiles: cluster == nil, only: only, exclude: exclude,
 	}
 	d.tellMisnamed(o, decide.Primary, report.Unread)

@@ -76,7 +76,7 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 }
 
 func (d *discovered) explain(s Streams, want backend.Ref, output string) error {
-	svc, endpoints := d.collector.Get(want)
+	svc, endpoints := d.known.Get(want)
 	if svc == nil {
 		return d.notFound(want)
 	}
@@ -105,11 +105,11 @@ func (d *discovered) notFound(want backend.Ref) error {
 	}
 	var names []string
 	inNamespace := false
-	for _, s := range d.collector.Services() {
+	for _, s := range d.known.Services() {
 		names = append(names, s.Ref.String())
 		inNamespace = inNamespace || s.Namespace == want.Namespace
 	}
-	for _, r := range d.collector.Others() {
+	for _, r := range d.known.Others() {
 		names = append(names, r.String())
 		inNamespace = inNamespace || r.Namespace == want.Namespace
 	}
@@ -119,5 +119,5 @@ func (d *discovered) notFound(want backend.Ref) error {
 	} else if !inNamespace {
 		hint = fmt.Sprintf("nothing was read of a namespace %s; %s", want.Namespace, hint)
 	}
-	return fmt.Errorf("no Service %s among the %s that were read: %s", want, services(d.collector.Count()), hint)
+	return fmt.Errorf("no Service %s among the %s that were read: %s", want, services(d.known.Count()), hint)
 }

@@ -165,7 +165,7 @@ func (d *discovered) tellNotWritten(s Streams) {
 		note(s, "not written: %s that may be a backend, without a proof; discover --all lists them", services(n))
 	}
 	if d.count(backend.Accepted) == 0 {
-		note(s, "no backends among %s: the toolsets are only those that are always there", services(d.collector.Count()))
+		note(s, "no backends among %s: the toolsets are only those that are always there", services(d.known.Count()))
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 
 // tellMisnamed warns of primaries of the configuration that none can be, as far as was read.
 func (d *discovered) tellMisnamed(o *options, primary map[string]backend.Ref, unread []string) {
-	others := d.collector.Others()
+	others := d.known.Others()
 	known := func(ref backend.Ref) (exists, sure bool) {
 		_, named := slices.BinarySearchFunc(others, ref, backend.Ref.Compare)
-		service, _ := d.collector.Get(ref)
+		service, _ := d.known.Get(ref)
 		elsewhere := o.kube.namespace() != "" && o.kube.namespace() != ref.Namespace
 		return named || service != nil, !elsewhere && !slices.Contains(unread, ref.Namespace)
 	}
