@@ -45,7 +45,8 @@ func newBody(res *http.Response) (*body, error) {
 func (b *body) read(until int) error {
 	buf := bytes.NewBuffer(b.text)
 	if len(b.text) > 0 { // it is a long one: growing by doubling would take three times as much
-		buf.Grow(until - len(b.text) + bytes.MinRead)
+		buf = bytes.NewBuffer(make([]byte, 0, until+bytes.MinRead))
+		_, _ = buf.Write(b.text)
 	}
 	_, err := io.CopyN(buf, b.from, int64(until-len(b.text)))
 	b.text = buf.Bytes()
