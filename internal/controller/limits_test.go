@@ -14,7 +14,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -142,7 +141,7 @@ func TestNamespaceLimit(t *testing.T) {
 		pass(time.Second)
 		r.expect(t, "the oldest", "custom/evil/x4:", "custom/evil/x2:", "-custom/evil/x1:", "-custom/evil/x0:", "custom/platform/x4:")
 		events := &recorded{}
-		report := &Report{Metrics: metrics.New("test", nil), Events: events, Log: slog.New(slog.DiscardHandler)}
+		report := &Report{Metrics: uncounted{}, Events: events, Log: slog.New(slog.DiscardHandler)}
 		for range 3 {
 			report.Cycle(&Snapshot{Leading: true, Findings: r.Snapshot().Findings})
 		}
@@ -172,7 +171,7 @@ func TestOnlyWhatIsPublishedIsLogged(t *testing.T) {
 			t.Fatal("what could not be written is in force")
 		}
 		var text strings.Builder
-		report := &Report{Metrics: metrics.New("test", nil), Events: &recorded{}, Log: slog.New(slog.NewTextHandler(&text, nil))}
+		report := &Report{Metrics: uncounted{}, Events: &recorded{}, Log: slog.New(slog.NewTextHandler(&text, nil))}
 		report.Cycle(s)
 		if strings.Contains(text.String(), "backend added") {
 			t.Errorf("logged although it was not written:\n%s", text.String())

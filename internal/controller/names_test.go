@@ -8,10 +8,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
 )
 
 // recorded are Events as they are recorded.
+// uncounted is a Metrics that counts nothing.
+type uncounted struct{}
+
+func (uncounted) Cycle(*Snapshot)      {}
+func (uncounted) Discovered(string)    {}
+func (uncounted) BadAnnotation(string) {}
+func (uncounted) Error(string)         {}
+
 type recorded struct{ list, configMap []string }
 
 func (r *recorded) ConfigMap(_ bool, reason, note string) {
@@ -26,7 +33,7 @@ func (r *recorded) Clear(s *backend.Service) { r.list = append(r.list, s.Name+" 
 func TestNameClashIsTold(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	events := &recorded{}
-	r := &Report{Metrics: metrics.New("test", nil), Events: events, Log: slog.New(slog.DiscardHandler)}
+	r := &Report{Metrics: uncounted{}, Events: events, Log: slog.New(slog.DiscardHandler)}
 	told := func(by string) []string {
 		return []string{`b BadAnnotation: annotation kubernaut.io/toolset-name: "x" is the name of the older Service ns/` + by + ": choose another"}
 	}

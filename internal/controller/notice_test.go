@@ -13,7 +13,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
@@ -33,7 +32,7 @@ func newLogged() *logged {
 		return a
 	}
 	l.Report = &Report{
-		Metrics: metrics.New("test", nil), Events: &recorded{}, History: new(history.Log),
+		Metrics: uncounted{}, Events: &recorded{}, History: new(history.Log),
 		Log: slog.New(slog.NewTextHandler(&l.log, &slog.HandlerOptions{ReplaceAttr: plain})),
 	}
 	return l

@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/logging"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
 )
 
 // Events records Kubernetes Events; a replica that does not lead records none.
@@ -21,9 +19,17 @@ type Events interface {
 	Clear(s *backend.Service)
 }
 
+// Metrics counts what happens.
+type Metrics interface {
+	Cycle(s *Snapshot)        // is called at the end of each cycle
+	Discovered(typ string)    // a backend of that type is newly accepted
+	BadAnnotation(typ string) // a Service with the annotations of that type is wrong
+	Error(operation string)   // an operation failed that no snapshot shows
+}
+
 // Report makes metrics, log lines, Events and the history of what happens.
 type Report struct {
-	Metrics *metrics.Metrics
+	Metrics Metrics
 	Events  Events
 	Log     *slog.Logger
 	History *history.Log // may be nil
@@ -57,7 +63,7 @@ func (r *Report) Cycle(s *Snapshot) {
 		r.reportWrite(s.Write, s.Err)
 	}
 	r.reportReferences(s.References)
-	r.measure(s)
+	r.Metrics.Cycle(s)
 	if s.InForce {
 		r.reportBackends(s)
 	}
@@ -77,36 +83,6 @@ func (r *Report) Cycle(s *Snapshot) {
 		r.note(history.Leadership, "%s", text)
 	}
 	r.reportFrozen(s)
-}
-
-// measure sets the metrics that a snapshot has the values of.
-func (r *Report) measure(s *Snapshot) {
-	r.Metrics.Phase(metrics.PhaseDetect, s.Took.Detect)
-	r.Metrics.Phase(metrics.PhaseBuild, s.Took.Build)
-	if s.Took.Publish > 0 {
-		r.Metrics.Phase(metrics.PhasePublish, s.Took.Publish)
-	}
-	r.Metrics.Phase(metrics.PhaseTotal, s.Took.Total)
-	shown := metrics.Snapshot{Services: map[metrics.Group]int{}, Toolsets: map[string]bool{}}
-	for _, f := range s.Findings {
-		shown.Services[metrics.Group{Type: f.Type, State: f.Verdict}]++
-		if f.Verdict == backend.Accepted {
-			shown.Toolsets[f.Type+"/"+f.Candidate.Instance] = f.Observation.Outcome.Up()
-		}
-	}
-	r.Metrics.Show(shown)
-	r.Metrics.Leading(s.Leading && !s.DryRun)
-	if s.Document == nil && s.Err != nil {
-		r.Metrics.Error(metrics.OperationBuild)
-	}
-}
-
-// Checked counts a health check.
-func (r *Report) Checked(c *backend.Candidate, o *backend.Observation, took time.Duration) {
-	r.Metrics.Phase(metrics.PhaseProbe, took)
-	if !o.Outcome.Up() {
-		r.Metrics.CheckFailed(c.Type, *o)
-	}
 }
 
 // reportSource reports when what is watched cannot be read, and when it can again.
@@ -139,7 +115,6 @@ func (r *Report) reportFrozen(s *Snapshot) {
 // reportOverrides reports when the admin's text becomes invalid, and when it is valid again. A new leader reports an
 // invalid one again: only leaders record Events.
 func (r *Report) reportOverrides(s *Snapshot, led bool) {
-	r.Metrics.OverridesValid(s.Overrides == nil)
 	if led && s.Leading {
 		r.overrides = logging.Condition[string]{}
 	}
@@ -158,7 +133,7 @@ func (r *Report) reportOverrides(s *Snapshot, led bool) {
 
 // Forgotten implements Reporter.
 func (r *Report) Forgotten(err error) {
-	r.Metrics.Error(metrics.OperationState)
+	r.Metrics.Error("state")
 	r.Log.Warn("recorded state not readable", "err", err)
 }
 

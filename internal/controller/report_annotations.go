@@ -21,7 +21,7 @@ func (r *Report) complain(s *backend.Service, typ, reason string) (reported bool
 			return false
 		}
 		r.bad.Reported(s.Ref, now)
-		r.Metrics.DetectorError(typ)
+		r.Metrics.BadAnnotation(typ)
 		r.backend(history.AnnotationInvalid, backend.Key{Ref: s.Ref, Type: typ}, reason)
 	}
 	r.Events.Service(s, true, "BadAnnotation", reason)

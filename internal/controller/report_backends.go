@@ -144,17 +144,12 @@ func (l limited) compare(o limited) int {
 func (r *Report) reportLimits(s *Snapshot) {
 	count := map[limited]int{}
 	example := map[limited]*backend.Finding{}
-	left := map[backend.Limit]int{backend.LimitNamespace: 0, backend.LimitSize: 0}
 	for _, f := range s.Findings {
 		if limit := f.Reason.Code.Limit(); limit != "" {
 			l := limited{f.Namespace, limit}
 			count[l]++
 			example[l] = f
-			left[limit]++
 		}
-	}
-	for limit, n := range left {
-		r.Metrics.LeftOut(limit, n)
 	}
 	if !s.Leading {
 		r.limited = logging.Conditions[limited, bool]{}

@@ -7,34 +7,21 @@ import (
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/history"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
 // reportWrite reports what came of an attempt to write.
 func (r *Report) reportWrite(w *Write, err error) {
-	if w.Bytes > 0 { // else it failed before the size was known
-		r.Metrics.Size(w.Bytes)
-		if r.large.Changed(w.Large()) && w.Large() {
-			r.Events.ConfigMap(true, "ConfigMapLarge",
-				fmt.Sprintf("the ConfigMap has %d KiB; at 900 KiB nothing more is written", w.Bytes>>10))
-		}
+	if w.Bytes > 0 && r.large.Changed(w.Large()) && w.Large() { // 0: it failed before the size was known
+		r.Events.ConfigMap(true, "ConfigMapLarge",
+			fmt.Sprintf("the ConfigMap has %d KiB; at 900 KiB nothing more is written", w.Bytes>>10))
 	}
-	if w.Created && len(w.Drifted) > 0 {
-		r.Metrics.Drift(1) // all of them are one deletion
-	} else {
-		r.Metrics.Drift(len(w.Drifted))
-	}
-	r.Metrics.Reconciled(result(&w.Result, err))
 	if w.Written {
 		list := func(keys []string) []string { return append([]string{}, keys...) } // none is [] in JSON, not null
 		r.Log.Info("ConfigMap published", "changed", list(w.Changed), "removed", list(w.Removed),
 			"repaired", len(w.Drifted), "bytes", w.Bytes)
 		if keys := fresh(&w.Result); len(keys) > 0 {
 			r.note(history.Published, "%s", strings.Join(keys, ", "))
-		}
-		if w.Waited > 0 {
-			r.Metrics.Published(w.Waited)
 		}
 	}
 	r.reportRepairs(&w.Result)
@@ -57,13 +44,6 @@ func (r *Report) reportFailure(err error) {
 	if errors.Is(err, publish.ErrSuperseded) {
 		r.Log.Info("ConfigMap written by another replica", "err", err)
 		return
-	}
-	if err != nil {
-		operation := metrics.OperationApply
-		if step := (*publish.Error)(nil); errors.As(err, &step) {
-			operation = metrics.Operation(step.Op)
-		}
-		r.Metrics.Error(operation)
 	}
 	switch text := textOf(err); {
 	case !r.failing.Changed(text):
@@ -94,28 +74,6 @@ func (r *Report) reportRepairs(res *publish.Result) {
 		r.Log.Info("changed key repaired", "key", d.Key, "manager", d.Manager)
 		r.note(history.Repaired, "%s, which was changed by %s", d.Key, d.Manager)
 	}
-}
-
-func result(res *publish.Result, err error) metrics.Result {
-	switch {
-	case errors.Is(err, publish.ErrConflict), errors.Is(err, publish.ErrSuperseded):
-		return metrics.ResultConflict
-	case errors.Is(err, publish.ErrTooLarge):
-		return metrics.ResultTooLarge
-	case errors.Is(err, publish.ErrImmutable):
-		return metrics.ResultImmutable
-	case err != nil:
-		return metrics.ResultError
-	case res.Created:
-		return metrics.ResultCreated
-	case len(res.Drifted) > 0:
-		return metrics.ResultRepaired
-	case res.Written:
-		return metrics.ResultUpdated
-	case len(res.Held) > 0:
-		return metrics.ResultDeferred
-	}
-	return metrics.ResultUnchanged
 }
 
 // fresh are the keys that were written or removed, without the repaired ones.

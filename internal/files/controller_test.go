@@ -16,8 +16,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/health"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/test/standin"
@@ -84,7 +84,7 @@ func TestControllerOnFiles(t *testing.T) {
 		Catalog: types, Detector: detector,
 		Toolset: toolset.Options{Types: types.Types, Baseline: []string{"kubernetes/core"}, GenerationMarker: true},
 		Settle:  20 * time.Millisecond, Interval: time.Hour, Resync: time.Hour,
-		Log: log, Report: &controller.Report{Metrics: metrics.New("test", nil), Events: noEvents{}, Log: log},
+		Log: log, Report: &controller.Report{Metrics: server.NewMetrics("test", nil), Events: noEvents{}, Log: log},
 	})
 	background(t, output.Run)
 	background(t, monitor.Run)

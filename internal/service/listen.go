@@ -10,13 +10,12 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/config"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 // listen prepares what is served: the API, the page and the probes at one address, the metrics at another.
-func (s *service) listen(meter *metrics.Metrics) error {
+func (s *service) listen(meter *server.Metrics) error {
 	o := &s.options
 	who, err := authorizer(o, s.log)
 	if err != nil {

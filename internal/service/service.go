@@ -24,7 +24,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/logging"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -96,7 +95,7 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 	}
 	s.probes = server.NewProbes(stuckAfter, synced,
 		server.Condition{Name: conditionDiscovered, Message: "the first discovery has not ended"})
-	meter := metrics.New(o.Version, names(o.Catalog))
+	meter := server.NewMetrics(o.Version, names(o.Catalog))
 	prober, err := probe.New(o.Probe)
 	if err != nil {
 		return nil, err
@@ -114,7 +113,7 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 	}
 	s.monitor = health.New(prober, health.Options{
 		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency,
-		Address: probe.Address, Checked: report.Checked,
+		Address: probe.Address, Checked: meter.Checked,
 	})
 	s.controller = controller.New(s.site.source, s.site.output, s.site.elector, s.monitor, controller.Options{
 		Catalog: o.Catalog, Detector: o.Detector, Inventory: o.Inventory,

@@ -14,7 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/events"
 	"kubernaut.io/dynamic-toolset/internal/leader"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -40,7 +40,7 @@ type siteSource interface {
 }
 
 // newCluster makes the site of a service that watches a cluster.
-func newCluster(o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
+func newCluster(o *Options, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger) (*site, error) {
 	c := o.Config
 	identity := leader.Identity()
 	elector, err := elect(o, identity, log)
@@ -59,7 +59,7 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics
 	recorder, err := events.New(o.Cluster, events.Options{ // which only a leader records
 		ConfigMap: target, Instance: identity,
 		Record: func() bool { return !o.DryRun && elector.Leading() },
-		Failed: func() { meter.Error(metrics.OperationEvent) },
+		Failed: func() { meter.Error(server.OperationEvent) },
 		Log:    log,
 	})
 	if err != nil {
@@ -68,7 +68,7 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics
 	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
 		Namespaces: c.Discovery.Namespaces, ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
 		Reader: reader, Moved: func(cm *v1.ConfigMap) { recorder.ConfigMapUID(string(cm.UID)) },
-		Failed: func() { meter.Error(metrics.OperationList) }, Log: log,
+		Failed: func() { meter.Error(server.OperationList) }, Log: log,
 	})
 	if err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Se
 }
 
 // newSite is the site that the options ask for.
-func newSite(ctx context.Context, o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics, log *slog.Logger) (*site, error) {
+func newSite(ctx context.Context, o *Options, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger) (*site, error) {
 	if o.Standalone != nil {
 		return newStandalone(ctx, o, denied, meter, log)
 	}

@@ -14,7 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/leader"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
@@ -29,7 +29,7 @@ type Standalone struct {
 
 // newStandalone makes the site of a service that reads files and writes files. Files that are missing or bad now are an
 // error; what becomes of them later is not.
-func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool, meter *metrics.Metrics,
+func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool, meter *server.Metrics,
 	log *slog.Logger,
 ) (*site, error) {
 	c := o.Config
@@ -45,7 +45,7 @@ func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool
 		},
 		Report: func(_ string, err error) {
 			if err != nil {
-				meter.Error(metrics.OperationList)
+				meter.Error(server.OperationList)
 			}
 		},
 	})

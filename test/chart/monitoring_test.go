@@ -19,7 +19,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/server"
 )
 
 // group is one of alert rules.
@@ -134,8 +134,8 @@ func exported(t *testing.T, where, expr string) {
 	}
 }
 
-func metric(name string) *metrics.Metric {
-	for _, m := range metrics.New("test", []string{"prometheus"}).Describe() {
+func metric(name string) *server.Metric {
+	for _, m := range server.NewMetrics("test", []string{"prometheus"}).Describe() {
 		plain := name
 		if m.Type == "histogram" {
 			for _, suffix := range []string{"_bucket", "_sum", "_count"} {
@@ -152,11 +152,11 @@ func metric(name string) *metrics.Metric {
 func labelValues(label string) (list []string) {
 	switch label {
 	case "result":
-		for _, r := range metrics.Results() {
+		for _, r := range server.Results() {
 			list = append(list, string(r))
 		}
 	case "operation":
-		for _, o := range metrics.Operations() {
+		for _, o := range server.Operations() {
 			list = append(list, string(o))
 		}
 	case "state":

@@ -5,7 +5,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/metrics"
+	"kubernaut.io/dynamic-toolset/internal/server"
 )
 
 func metricsPage(m *markdown, root string) error {
@@ -20,7 +20,7 @@ func metricsPage(m *markdown, root string) error {
 	m.para("At `/metrics` of `metrics.address`. Beside these there are those of the Go runtime (`go_*`) and of the process " +
 		"(`process_*`). [What to look at](../metrics.md) is told with queries and alerts.")
 	rows := [][]string{{"metric", "type", "labels", "meaning"}}
-	for _, d := range metrics.New("devel", names).Describe() {
+	for _, d := range server.NewMetrics("devel", names).Describe() {
 		rows = append(rows, []string{span(d.Name), d.Type, spans(d.Labels), prose(d.Help)})
 	}
 	m.table(rows...)
@@ -28,7 +28,7 @@ func metricsPage(m *markdown, root string) error {
 	m.para("No label takes values without a bound: types of your own count as `custom`, and what is in no list counts as `other`. " +
 		"`type`, `service_type` and `detector` are the [built-in types](types.md), `custom` and `mcp`; `endpoint` is a route's " +
 		"pattern; `name` is a published toolset's type and instance, as in `prometheus/monitoring/prometheus`.")
-	s, err := parse(root, "internal/metrics")
+	s, err := parse(root, "internal/server")
 	if err != nil {
 		return err
 	}
@@ -36,11 +36,11 @@ func metricsPage(m *markdown, root string) error {
 	if err != nil {
 		return err
 	}
-	values(m, "phase", s, "Phase", metrics.Phases())
-	values(m, "result", s, "Result", metrics.Results())
-	values(m, "operation", s, "Operation", metrics.Operations())
+	values(m, "phase", s, "Phase", server.Phases())
+	values(m, "result", s, "Result", server.Results())
+	values(m, "operation", s, "Operation", server.Operations())
 	values(m, "state", verdicts, "", backend.Verdicts)
-	values(m, "reason", verdicts, "", metrics.FailureReasons())
+	values(m, "reason", verdicts, "", server.FailureReasons())
 	return nil
 }
 

@@ -1,0 +1,133 @@
+package server
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/publish"
+)
+
+// The phases of discovery_duration_seconds.
+const (
+	PhaseDetect  = "detect"  // Services to candidates
+	PhaseProbe   = "probe"   // candidates to observations
+	PhaseBuild   = "build"   // observations and overrides to the document
+	PhasePublish = "publish" // the document to the ConfigMap
+	PhaseTotal   = "total"
+)
+
+// Phases are all of them.
+func Phases() []string {
+	return []string{PhaseDetect, PhaseProbe, PhaseBuild, PhasePublish, PhaseTotal}
+}
+
+// The results of configmap_reconcile_total.
+const (
+	ResultUnchanged = "unchanged" // nothing to write
+	ResultCreated   = "created"
+	ResultUpdated   = "updated"   // what is generated has changed
+	ResultRepaired  = "repaired"  // someone else's change was undone
+	ResultDeferred  = "deferred"  // repaired too often: left until the next resync
+	ResultConflict  = "conflict"  // given up until the next cycle
+	ResultTooLarge  = "too_large" // the last good one stays
+	ResultImmutable = "immutable"
+	ResultError     = "error"
+)
+
+// Results are all of them.
+func Results() []string {
+	return []string{
+		ResultUnchanged, ResultCreated, ResultUpdated, ResultRepaired, ResultDeferred,
+		ResultConflict, ResultTooLarge, ResultImmutable, ResultError,
+	}
+}
+
+// result is the result of one attempt to write.
+func result(r *publish.Result, err error) string {
+	switch {
+	case errors.Is(err, publish.ErrConflict), errors.Is(err, publish.ErrSuperseded):
+		return ResultConflict
+	case errors.Is(err, publish.ErrTooLarge):
+		return ResultTooLarge
+	case errors.Is(err, publish.ErrImmutable):
+		return ResultImmutable
+	case err != nil:
+		return ResultError
+	case r.Created:
+		return ResultCreated
+	case len(r.Drifted) > 0:
+		return ResultRepaired
+	case r.Written:
+		return ResultUpdated
+	case len(r.Held) > 0:
+		return ResultDeferred
+	}
+	return ResultUnchanged
+}
+
+// The operations of reconciliation_errors_total.
+const (
+	OperationList    = "list"    // reading Services, EndpointSlices or the ConfigMap
+	OperationBuild   = "build"   // the document
+	OperationApply   = "apply"   // the generated keys
+	OperationPrune   = "prune"   // keys that are no longer generated
+	OperationRestore = "restore" // the overrides of a deleted ConfigMap
+	OperationState   = "state"   // reading state.json
+	OperationEvent   = "event"
+)
+
+// Operations are all of them.
+func Operations() []string {
+	return []string{
+		OperationList, OperationBuild, OperationApply, OperationPrune, OperationRestore, OperationState, OperationEvent,
+	}
+}
+
+// FailureReasons are the reasons of health_check_failures_total: the outcomes that are no success, and in the place of
+// "unreachable" its causes.
+func FailureReasons() []string {
+	return []string{
+		string(backend.AuthRequired), string(backend.NotReady), string(backend.WrongIdentity),
+		string(backend.Forbidden), string(backend.ForbiddenByMesh), string(backend.LoginRequired),
+		string(backend.UntrustedTLS), string(backend.NoEndpoints),
+		"refused", "timeout", "reset", "closed", "dns", "denied", labelOther,
+	}
+}
+
+func failureReason(o *backend.Observation) string {
+	if o.Outcome == backend.Unreachable {
+		return oneOf(FailureReasons(), o.Cause)
+	}
+	return oneOf(FailureReasons(), string(o.Outcome))
+}
+
+// labelOther is the label of a value that is in no list.
+const labelOther = "other"
+
+// oneOf is a value if the list has it, else labelOther.
+func oneOf[T ~string](list []T, v T) string {
+	if slices.Contains(list, v) {
+		return string(v)
+	}
+	return labelOther
+}
+
+// labelTypes are the labels of backend types, sorted.
+func labelTypes(builtin []string) []string {
+	types := slices.Concat(builtin, []string{backend.TypeCustom, backend.TypeMCP})
+	slices.Sort(types)
+	return slices.Compact(types)
+}
+
+// typeLabel is the label of a backend type.
+func (m *Metrics) typeLabel(name string) string {
+	if _, ok := slices.BinarySearch(m.types, name); ok {
+		return name
+	}
+	return backend.TypeCustom
+}
+
+// utf8 makes a label fit for the registry, which takes only UTF-8.
+func utf8(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
