@@ -167,6 +167,8 @@ type Finding struct {
 	Kept        Kept        // the place of the type's primary is kept, so that this instance is not it
 	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest first.
 	Remedies []string
+	// Vouched: the configuration names the Service by primary or credentials, or trusts its namespace.
+	Vouched bool
 	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What the
 	// overrides say for a whole toolset may hold a credential, which goes to such a one.
 	Entitled bool

@@ -35,7 +35,8 @@ type Entry struct {
 type HTTP struct {
 	// Paths, "*" being any text, slashes included.
 	Paths []string `yaml:"paths"`
-	// Health is a path that answers 2xx when the backend works; HolmesGPT calls it when it loads the toolset.
+	// Health is a path that answers 2xx when the backend works; HolmesGPT calls it when it loads the toolset of a backend that
+	// the configuration vouches for.
 	Health string `yaml:"health"`
 }
 

@@ -21,6 +21,7 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		if f.Verdict != backend.Accepted || f.Candidate.Unproven {
 			continue
 		}
+		f.Vouched = o.vouched(f)
 		fields := o.Credentials[f.Type][f.Ref]
 		f.Entitled = len(fields) > 0 || o.entitled(f)
 		if len(fields) > 0 {

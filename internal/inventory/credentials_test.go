@@ -136,6 +136,29 @@ func TestEntitled(t *testing.T) {
 	}
 }
 
+// Which instances the configuration vouches for: the answers of any other stay out of what HolmesGPT asks when it loads a toolset.
+func TestVouched(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	const works = backend.Ready
+	named := theirs(2, works).ref
+	for name, o := range map[string]inventory.Options{
+		"":            {},
+		"trusted":     {TrustedNamespaces: []string{"monitoring"}},
+		"primary":     {Primary: map[string]backend.Ref{"grafana": named}},
+		"credentials": {Credentials: map[string]map[backend.Ref]map[string]string{"grafana": {named: {"api_key": "KEY"}}}},
+		// What the configuration says of one type says nothing of another that the same Service may be.
+		"another type": {Primary: map[string]backend.Ref{"prometheus": named}},
+	} {
+		o.FirstRoundOver = true
+		for ref, f := range build(t, o, strangers(1, works), theirs(2, works)) {
+			want := ref == "monitoring/grafana" && name != "" && name != "another type"
+			if f.Verdict != backend.Accepted || f.Vouched != want {
+				t.Errorf("%s: %s is %s, vouched for: %t, want %t", name, ref, f.Verdict, f.Vouched, want)
+			}
+		}
+	}
+}
+
 // HolmesGPT fails all of a toolset for one missing variable, so that no reference stands beside what works without.
 func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")

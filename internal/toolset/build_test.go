@@ -16,11 +16,11 @@ import (
 // one of each built-in type, at its usual port.
 func oneOfEach() []*backend.Finding {
 	return []*backend.Finding{
-		found("alertmanager", "monitoring/alertmanager", 9093, primary),
+		found("alertmanager", "monitoring/alertmanager", 9093, primary, vouched),
 		found("elasticsearch", "logging/elasticsearch", 9200, primary),
 		found("grafana", "monitoring/grafana", 80, primary, credentials("api_key", "GRAFANA_API_KEY")),
-		found("jaeger", "tracing/jaeger-query", 16686, primary, seen("http", "/jaeger")),
-		found("kibana", "logging/kibana", 5601, primary, unverified, credentials("api_key", "KIBANA_API_KEY")),
+		found("jaeger", "tracing/jaeger-query", 16686, primary, vouched, seen("http", "/jaeger")),
+		found("kibana", "logging/kibana", 5601, primary, vouched, unverified, credentials("api_key", "KIBANA_API_KEY")),
 		found("loki", "logging/loki-gateway", 80, primary, credentials("tenant", "LOKI_TENANT")),
 		found("mimir", "mimir/mimir-gateway", 80, primary, seen("http", "/prometheus")),
 		found("opensearch", "search/opensearch", 9200, primary, unverified,
@@ -30,14 +30,15 @@ func oneOfEach() []*backend.Finding {
 		found("thanos", "monitoring/thanos-query", 9090, primary, credentials("bearer_token", "THANOS_BEARER_TOKEN")),
 		found("victorialogs", "logging/vlsingle", 9428, primary),
 		found("victoriametrics", "vm/vmselect", 8481, primary, seen("http", "/select/0/prometheus")),
-		found("zipkin", "tracing/zipkin", 9411, primary),
+		found("zipkin", "tracing/zipkin", 9411, primary, vouched),
 	}
 }
 
 func custom() []*backend.Finding {
 	return []*backend.Finding{
-		found("custom", "shop/orders-kb", 8080, own, primary, named("orders-kb"), health("/healthz"), note("What orders mean, and who owns them")),
-		found("runbooks", "sre/runbooks", 80, own, primary, base("/kb"), unproven),
+		found("custom", "shop/orders-kb", 8080, own, primary, vouched, named("orders-kb"), health("/healthz"),
+			note("What orders mean, and who owns them")),
+		found("runbooks", "sre/runbooks", 80, own, primary, vouched, base("/kb"), health("/up"), unproven),
 		found("runbooks", "team/runbooks", 80, own, credentials("token", "TEAM_RUNBOOKS_TOKEN")),
 		found("mcp", "sre/tickets", 8000, primary, named("tickets"), base("/mcp"), credentials("token", "TICKETS_TOKEN"), note("Open tickets of all teams")),
 		found("prometheus", "monitoring/prometheus", 9090, primary, note("Everything but the edge clusters")),
@@ -61,7 +62,7 @@ func TestBuild(t *testing.T) {
 			found("grafana", "team-a/grafana", 3000, credentials("username", "TEAM_A_USER", "password", "TEAM_A_PASSWORD")),
 			found("grafana", "team-b/grafana", 3000),
 			found("jaeger", "team-a/jaeger", 16686),
-			found("jaeger", "team-b/jaeger", 16686, primary),
+			found("jaeger", "team-b/jaeger", 16686, primary, vouched),
 			found("elasticsearch", "logs/es", 9200, primary),
 			found("opensearch", "logs/os", 9200, primary),
 		},

@@ -56,6 +56,8 @@ func found(typ, ref string, port int32, change ...func(*backend.Finding)) *backe
 
 func primary(f *backend.Finding) { f.Primary = true }
 
+func vouched(f *backend.Finding) { f.Vouched = true }
+
 func credentials(fields ...string) func(*backend.Finding) {
 	return func(f *backend.Finding) {
 		f.Credentials = map[string]string{}

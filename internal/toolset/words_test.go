@@ -44,22 +44,20 @@ func TestStrangersTexts(t *testing.T) {
 		"an API of its own": {
 			"owntypewords", []func(*backend.Finding){own},
 			map[string][]string{
-				"SPACEWORDS":    {"config.endpoints.health_check_url", "config.endpoints.hosts", "description", "llm_instructions", "name"},
-				"SERVICEWORDS":  {"config.endpoints.health_check_url", "config.endpoints.hosts", "description", "llm_instructions"},
+				"SPACEWORDS":    {"config.endpoints.hosts", "description", "llm_instructions", "name"},
+				"SERVICEWORDS":  {"config.endpoints.hosts", "description", "llm_instructions"},
 				"INSTANCEWORDS": {"name"},
 				"PATHWORDS":     {"config.endpoints.paths", "llm_instructions"},
-				"HEALTHWORDS":   {"config.endpoints.health_check_url"},
 				"NOTEWORDS":     {"llm_instructions"},
 			},
 		},
 		"an HTTP toolset of the catalog": {
 			"jaeger", nil,
 			map[string][]string{
-				"SPACEWORDS":    {"config.endpoints.health_check_url", "config.endpoints.hosts", "description", "llm_instructions", "name"},
-				"SERVICEWORDS":  {"config.endpoints.health_check_url", "config.endpoints.hosts", "llm_instructions"},
+				"SPACEWORDS":    {"config.endpoints.hosts", "description", "llm_instructions", "name"},
+				"SERVICEWORDS":  {"config.endpoints.hosts", "llm_instructions"},
 				"INSTANCEWORDS": {"description", "llm_instructions", "name"},
 				"PATHWORDS":     {"config.endpoints.paths", "llm_instructions"},
-				"HEALTHWORDS":   {"config.endpoints.health_check_url"},
 				"NOTEWORDS":     {"llm_instructions"},
 			},
 		},

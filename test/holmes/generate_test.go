@@ -61,7 +61,9 @@ func TestGenerate(t *testing.T) {
 	each := []string{"prometheus/metrics:", "grafana/dashboards:", "grafana/loki:", "grafana/tempo:", "elasticsearch/data:",
 		"elasticsearch/cluster:", "victorialogs:", "jaeger/tracing/jaeger-query:", "zipkin/tracing/zipkin:",
 		"alertmanager/monitoring/alertmanager:", "kibana/logging/kibana:", "monitoring/thanos-query", "monitoring/vmsingle-main", "monitoring/mimir-gateway", "logging/opensearch"}
-	add("one-of-each-type", nil, probe, each, oneOfEach()...)
+	add("one-of-each-type", nil, append(probe, "--set", "security.trustedNamespaces=[monitoring, logging, tracing]"), each, oneOfEach()...)
+	// Without them HolmesGPT itself checks no HTTP toolset.
+	add("one-of-each-type-of-strangers", nil, probe, each, oneOfEach()...)
 
 	add("several-prometheus", nil, probe,
 		[]string{"name: monitoring/prometheus", "name: team/prometheus", "name: legacy/prometheus-server", "/prometheus"},
@@ -104,14 +106,14 @@ func TestGenerate(t *testing.T) {
 			locked(standin.Grafana, "old", "grafana", app("grafana"), "service", 3000),
 			service{namespace: "obs", name: "open", labels: app("grafana"), port: "service", target: 3000, kind: standin.Grafana})...)
 
-	add("base-paths", nil, probe, []string{"/prometheus", "/jaeger/api/", "/select/0/prometheus"},
+	add("base-paths", nil, append(probe, "--set", "security.trustedNamespaces=[istio-system]"), []string{"/prometheus", "/jaeger/api/", "/select/0/prometheus"},
 		service{namespace: "monitoring", name: "prometheus", labels: app("prometheus", component, "server"), port: "http", target: 9090, kind: standin.Prometheus, opts: standin.Options{BasePath: "/prometheus"}},
 		service{namespace: "istio-system", name: "tracing", labels: map[string]string{"app": "jaeger"}, port: "http-query", target: 16686, kind: standin.Jaeger, opts: standin.Options{BasePath: "/jaeger"}},
 		service{namespace: "vm", name: "vmselect-main", labels: app("vmselect"), port: "http", target: 8481, kind: standin.VMSelect},
 		service{namespace: "annotated", name: "prometheus", labels: map[string]string{"app": "prometheus"}, port: "web", target: 9090, kind: standin.Prometheus,
 			opts: standin.Options{BasePath: "/deep/down"}, annotations: map[string]string{"kubernaut.io/toolset-path": "/deep/down"}})
 
-	add("custom-and-mcp", nil, append(probe, "--set", "security.trustedNamespaces=[tools]"),
+	add("custom-and-mcp", nil, append(probe, "--set", "security.trustedNamespaces=[tools]", "--set", "primary.custom=shop/orders-kb"),
 		[]string{"custom/shop/orders-kb:", "custom/shop/wiki:", "mcp/tools/runbooks:", "Owner's note"},
 		service{namespace: "shop", name: "orders-kb", port: "http", target: 8080, kind: standin.Custom, annotations: map[string]string{
 			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "custom", "kubernaut.io/toolset-name": "orders-kb",
