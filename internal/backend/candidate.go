@@ -61,8 +61,10 @@ type Candidate struct {
 	Unproven   bool     // health-endpoint "none": publish without a probe, and say so
 	Tenants    []string // from the annotation, each once and fit for a header and a path; nil = none named
 	Tenant     string   // the one of them that this candidate is about; "" = none
-	// TenantHeader names the tenant to the backend; "" where it is part of the path.
-	TenantHeader string
+	// Spread are tenants for each of which it stands, so that it is none itself (detect.PerTenant); nil = one candidate.
+	Spread []string
+	// TenantHeader names the tenant to the backend; "" where it is part of the path, which TenantPath says for any tenant.
+	TenantHeader, TenantPath string
 	// WantsTenant: it has an API for each tenant, and nobody has said which to use.
 	WantsTenant bool
 	Bundled     string // what a product brings along for itself alone: whose it is, for people; "" = of general use

@@ -93,6 +93,7 @@ type Controller struct {
 	opts    Options
 
 	detections map[backend.Ref]inventory.Detection
+	tenants    inventory.Tenants // of those that are looked at
 	memory     memory
 	damper     damper
 	waiting    time.Time // since when a change waits to be published; zero if none does

@@ -169,12 +169,13 @@ func (c *Controller) detect() {
 // complaintOf is all that a Service's owner should correct, "" for nothing.
 func complaintOf(d *inventory.Detection) string { return view.Complaint(d.Service, d.Complaints()) }
 
-// known are the detections of all Services, within the bounds of what is probed.
+// known are the detections of all Services, within the bounds of what is probed, with a candidate for each tenant.
 func (c *Controller) known() []inventory.Detection {
 	all := slices.SortedFunc(maps.Values(c.detections), func(a, b inventory.Detection) int {
 		return a.Service.Ref.Compare(b.Service.Ref)
 	})
-	return inventory.Bound(all, c.opts.Inventory)
+	all, c.tenants = inventory.PerTenant(inventory.Bound(all, c.opts.Inventory), c.tenants)
+	return all
 }
 
 // targets are the candidates for the monitor to probe.

@@ -40,7 +40,7 @@ func (p *Pass) Run(ctx context.Context, known *store.Store) ([]*backend.Finding,
 		_, endpoints := known.Get(s.Ref)
 		detections = append(detections, inventory.Detection{Service: s, Endpoints: endpoints, Result: p.Detector.Detect(s, endpoints)})
 	}
-	detections = inventory.Bound(detections, p.Inventory)
+	detections, _ = inventory.PerTenant(inventory.Bound(detections, p.Inventory), nil)
 	for _, d := range detections {
 		for _, candidate := range d.Candidates {
 			t := probe.Target{Candidate: candidate, Type: p.Catalog.Lookup(candidate.Type), Endpoints: d.Endpoints}

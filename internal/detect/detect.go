@@ -61,7 +61,8 @@ func (d *Detector) InstanceName(ref backend.Ref, name string) string {
 
 // Result is what detection makes of one Service.
 type Result struct {
-	// Candidates, at most one for each type and, unless only a probe can tell, one for each port.
+	// Candidates, at most one for each type and, unless only a probe can tell, one for each port. Each may stand for several
+	// tenants (PerTenant).
 	Candidates []*backend.Candidate
 	// Rejected is why there is no candidate; none with Type "" where nothing even looked like a backend. Where its details name
 	// an annotation, that is for the owner to correct.
@@ -101,7 +102,7 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	for _, c := range r.Candidates {
 		c.Wants = d.wants(c)
 	}
-	d.perTenant(&r)
+	d.spread(&r)
 	r.refuseNoPort()
 	return r
 }

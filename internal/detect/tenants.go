@@ -9,11 +9,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// perTenant makes of a candidate one for each tenant that the configuration names, else its owner, else every installation has
-// (DTS-DET-14). A gateway that has no API but those of its tenants waits until one is named.
-func (d *Detector) perTenant(r *Result) {
-	var list []*backend.Candidate
-	unused := ""
+// spread says of each candidate for which tenants it stands: those that the configuration names, else its owner, else every
+// installation has (DTS-DET-14). A gateway that has no API but those of its tenants waits until one is named.
+func (d *Detector) spread(r *Result) {
+	unused, used := "", false
 	for _, c := range r.Candidates {
 		rule, header := d.tenantsOf(c)
 		tenants := d.namedTenants(c)
@@ -27,27 +26,36 @@ func (d *Detector) perTenant(r *Result) {
 		switch {
 		case len(tenants) == 0:
 			c.WantsTenant = gateway
-			list = append(list, c)
-		case !gateway && header == "":
-			unused = c.Type
-			list = append(list, c)
+		case gateway:
+			c.Spread, c.TenantPath = tenants, rule.TenantPath
+		case header != "":
+			c.Spread, c.TenantHeader = tenants, header
 		default:
-			for _, name := range tenants {
-				one := *c
-				one.Tenant, one.Instance = name, c.Instance+"/"+name
-				if gateway {
-					one.Path, one.FixedPath = strings.Replace(rule.TenantPath, catalog.PlaceholderTenant, name, 1), true
-				} else {
-					one.TenantHeader = header
-				}
-				list = append(list, &one)
-			}
+			unused = c.Type
 		}
+		used = used || len(c.Spread) > 0
 	}
-	if unused != "" && len(list) == len(r.Candidates) && !r.Warning.Is() {
+	if unused != "" && !used && !r.Warning.Is() {
 		r.Warning = reason(backend.CodeAnnotationUnused, backend.Details{Annotation: annTenant, Type: unused})
 	}
-	r.Candidates = list
+}
+
+// PerTenant are the candidates that one stands for: one for each tenant, or itself. An owner names fifty in few bytes, so that
+// they are made for no more than is looked at.
+func PerTenant(c *backend.Candidate) []*backend.Candidate {
+	if len(c.Spread) == 0 {
+		return []*backend.Candidate{c}
+	}
+	var list []*backend.Candidate
+	for _, name := range c.Spread {
+		one := *c
+		one.Spread, one.Tenant, one.Instance = nil, name, c.Instance+"/"+name
+		if c.TenantPath != "" {
+			one.Path, one.FixedPath = strings.Replace(c.TenantPath, catalog.PlaceholderTenant, name, 1), true
+		}
+		list = append(list, &one)
+	}
+	return list
 }
 
 // namedTenants are those that the configuration names: for the candidate's type, else for a relative, as which it may prove

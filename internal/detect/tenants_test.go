@@ -60,7 +60,11 @@ func TestTenants(t *testing.T) {
 			r := detectorWith(t, Options{Tenants: tc.configured}).Detect(s, nil)
 			var got []string
 			keys := map[backend.Key]bool{}
+			var each []*backend.Candidate
 			for _, c := range r.Candidates {
+				each = append(each, PerTenant(c)...)
+			}
+			for _, c := range each {
 				text := c.Instance + " " + c.Path
 				if c.TenantHeader != "" {
 					text += " " + c.TenantHeader

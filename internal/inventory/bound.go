@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/detect"
 )
 
 // perPublished is how many candidates of a namespace are looked at for each that may be published. Most that is no
@@ -18,7 +19,7 @@ func Bound(all []Detection, o Options) []Detection {
 	most := o.MaxPerNamespace * perPublished
 	count := map[string]int{}
 	for i := range all {
-		count[all[i].Service.Namespace] += len(all[i].Candidates)
+		count[all[i].Service.Namespace] += number(&all[i])
 	}
 	over := map[string][]*Detection{}
 	out := all
@@ -36,12 +37,46 @@ func Bound(all []Detection, o Options) []Detection {
 		reason := limited(backend.CodeNamespaceCandidates, count[namespace], most)
 		left := most
 		for _, d := range list {
-			if left -= len(d.Candidates); left < 0 {
+			if left -= number(d); left < 0 {
 				d.Type, d.Candidates, d.Rejected = d.Candidates[0].Type, nil, reason
 			}
 		}
 	}
 	return out
+}
+
+// number is how many candidates there are, each tenant counted.
+func number(d *Detection) (n int) {
+	for _, c := range d.Candidates {
+		n += max(1, len(c.Spread))
+	}
+	return n
+}
+
+// Tenants are the candidates, one for each tenant, that were made of one that stands for several.
+type Tenants map[*backend.Candidate][]*backend.Candidate
+
+// PerTenant makes one candidate for each tenant of what Bound leaves, or takes those that were made before, and returns what
+// is to be given the next time.
+func PerTenant(bounded []Detection, before Tenants) ([]Detection, Tenants) {
+	out, made := slices.Clone(bounded), Tenants{}
+	for i := range out {
+		d := &out[i]
+		if !slices.ContainsFunc(d.Candidates, func(c *backend.Candidate) bool { return len(c.Spread) > 0 }) {
+			continue
+		}
+		var list []*backend.Candidate
+		for _, c := range d.Candidates {
+			each := before[c]
+			if each == nil {
+				each = detect.PerTenant(c)
+			}
+			made[c] = each
+			list = append(list, each...)
+		}
+		d.Candidates = list
+	}
+	return out, made
 }
 
 func (o *Options) lookedAtFirst(a, b *Detection) int {

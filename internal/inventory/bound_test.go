@@ -20,12 +20,8 @@ func TestCandidatesAreBounded(t *testing.T) {
 	for i := range services {
 		d := svc{ref: at("evil", fmt.Sprintf("loki-%03d", i)), typ: "loki", strength: backend.Strong}.detection()
 		d.Service.Created = time.Unix(int64(1000-i), 0) // the last is the oldest
-		one := *d.Candidates[0]
-		d.Candidates = nil
 		for j := range tenants {
-			c := one
-			c.Tenant = fmt.Sprintf("t%d", j)
-			d.Candidates = append(d.Candidates, &c)
+			d.Candidates[0].Spread = append(d.Candidates[0].Spread, fmt.Sprintf("t%d", j))
 		}
 		all = append(all, d)
 	}
@@ -55,7 +51,7 @@ func TestCandidatesAreBounded(t *testing.T) {
 	} {
 		o := inventory.Options{MaxPerNamespace: 50, Type: builtin(t).Lookup}
 		tc.change(&o)
-		bounded := inventory.Bound(all, o)
+		bounded, _ := inventory.PerTenant(inventory.Bound(all, o), nil)
 		n := count(bounded)
 		if n["evil"] != tc.evil || n["evil/loki-000"] != tc.first || n["evil/loki-299"] != tc.last || n["good"] != 1 {
 			t.Errorf("%s: %d of evil's are looked at, the youngest: %d, the oldest: %d", name, n["evil"], n["evil/loki-000"], n["evil/loki-299"])
@@ -73,7 +69,7 @@ func TestCandidatesAreBounded(t *testing.T) {
 			t.Errorf("%s: %d Services are rejected", name, rejected)
 		}
 	}
-	if n := count(all); n["evil"] != services*tenants+1 {
+	if n := count(all); n["evil"] != services+1 {
 		t.Error("what it is given is changed")
 	}
 }

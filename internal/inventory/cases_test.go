@@ -88,6 +88,7 @@ func checkInstallation(t *testing.T, d *detect.Detector, c *catalog.Catalog, in 
 		s, eps := sc.build(t)
 		detections = append(detections, inventory.Detection{Service: s, Result: d.Detect(s, eps)})
 	}
+	detections, _ = inventory.PerTenant(detections, nil)
 	got := map[string][]*backend.Finding{}
 	for _, f := range inventory.Build(detections, nil, inventory.Options{Type: c.Lookup}) {
 		got[f.Ref.String()] = append(got[f.Ref.String()], f)

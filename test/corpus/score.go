@@ -128,6 +128,7 @@ func detectGroup(group []*Entry, d *detect.Detector, c *catalog.Catalog) {
 		byRef[s.Ref] = e
 		list = append(list, inventory.Detection{Service: &s, Result: d.Detect(&s, nil)})
 	}
+	list, _ = inventory.PerTenant(list, nil)
 	for _, f := range inventory.Build(list, nil, inventory.Options{Type: c.Lookup}) {
 		byRef[f.Ref].findings = append(byRef[f.Ref].findings, f)
 	}
