@@ -20,6 +20,7 @@ const (
 	CodeLookAlikeLabel      Code = "look-alike-label"     // a label says so
 	CodeLookAlikeSelector   Code = "look-alike-selector"  // its selector says so
 	CodeNamespaceUnwatched  Code = "namespace-unwatched"  // its namespace may not be watched now
+	CodeNamespaceServices   Code = "namespace-services"   // the Services of its namespace are more than is read
 	CodeNamespaceCandidates Code = "namespace-candidates" // its namespace has more candidates than are looked at
 )
 

@@ -43,6 +43,28 @@ type Service struct {
 	Ports        []Port
 	// Excess is of what it has more than is kept, so that it is rejected; nil where all of it is kept.
 	Excess *Excess
+	// Bared is the size that it had, where the Services of its namespace take more than is kept (MaxServices) and it is not among
+	// the oldest: then it has no labels, annotations, selector and ports here. 0 where all of it is kept.
+	Bared int
+}
+
+// MaxServices is how much is kept of the Services of one namespace, beside their names, in bytes as Service.Size counts them: some
+// 12,000 that look like backends, as charts write them.
+const MaxServices = 8 << 20
+
+// Size is about what its labels, annotations, selector and ports take in memory, in bytes.
+func (s *Service) Size() (n int) {
+	const entry, port = 40, 90
+	for _, m := range [...]map[string]string{s.Labels, s.Annotations, s.Selector} {
+		for k, v := range m {
+			n += entry + len(k) + len(v)
+		}
+	}
+	for i := range s.Ports {
+		p := &s.Ports[i]
+		n += port + len(p.Name) + len(p.Target.StrVal) + len(p.AppProtocol)
+	}
+	return n
 }
 
 // ShortNames are the Service's names in the cluster's DNS that do not end in the cluster's domain and lead there from every

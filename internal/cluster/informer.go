@@ -38,9 +38,10 @@ func (noEvents) IsWatchListSemanticsUnSupported() bool { return true }
 // the watch goes on from there, and so misses nothing that became of the objects of the first pages meanwhile.
 func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWithContext) (runtime.Object, error) {
 	var sizes store.Sizes
+	var shares store.Shares
 	kept, _, err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 		if o.Continue == "" {
-			sizes = store.Sizes{}
+			sizes, shares = store.Sizes{}, store.Shares{}
 		}
 		if o.Limit == 0 { // the pages became too old, and the API server did not say how to go on: all at once, as of any time
 			o.ResourceVersion = "0"
@@ -49,13 +50,13 @@ func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWit
 		if err != nil {
 			return nil, err
 		}
-		return w.keepAll(list, sizes)
+		return w.keepAll(list, sizes, shares)
 	}).List(ctx, metav1.ListOptions{})
 	return kept, err
 }
 
-// keepAll is what is kept of a list. sizes are those of the slices so far.
-func (w *Watch) keepAll(list runtime.Object, sizes store.Sizes) (*internalversion.List, error) {
+// keepAll is what is kept of a list. sizes are those of the slices so far, shares those of the Services.
+func (w *Watch) keepAll(list runtime.Object, sizes store.Sizes, shares store.Shares) (*internalversion.List, error) {
 	about, err := meta.ListAccessor(list)
 	if err != nil {
 		return nil, fmt.Errorf("%T is no list: %w", list, err)
@@ -69,8 +70,15 @@ func (w *Watch) keepAll(list runtime.Object, sizes store.Sizes) (*internalversio
 		if err != nil {
 			return err
 		}
-		if s, ok := k.(*keptSlice); ok && s.slice != nil {
-			*s.slice = sizes.Fit(s.Namespace, *s.slice)
+		switch k := k.(type) {
+		case *keptSlice:
+			if k.slice != nil {
+				*k.slice = sizes.Fit(k.Namespace, *k.slice)
+			}
+		case *keptService:
+			if k.service != nil {
+				shares.Fit(k.service)
+			}
 		}
 		kept.Items = append(kept.Items, k.(runtime.Object)) //nolint:forcetypeassert // keep returns nothing else
 		return nil

@@ -27,7 +27,8 @@ func (i *identity) GetResourceVersion() string { return i.version }
 
 type keptService struct {
 	identity
-	service *backend.Service // nil: it is nothing
+	service *backend.Service // nil once the store has it
+	nothing bool             // it is nothing
 }
 
 type keptSlice struct {
@@ -45,6 +46,8 @@ func (w *Watch) keep(object any) (any, error) {
 		k := &keptService{identity: identityOf(o)}
 		if s := store.FromService(o, w.opts.KeepAnnotation); w.store.Matters(&s) {
 			k.service = &s
+		} else {
+			k.nothing = true
 		}
 		return k, nil
 	case *discoveryv1.EndpointSlice:

@@ -15,8 +15,11 @@ const (
 	tidyEvery   = time.Minute
 )
 
-// readMissing reads the EndpointSlices of Services that were nothing, and so had none kept, until ctx ends.
-func readMissing(ctx context.Context, known *store.Store, read func(context.Context, backend.Ref) ([]store.Slice, error)) {
+// readMissing reads the EndpointSlices of Services that were nothing, and so had none kept, and Services that were too many to be
+// kept, until ctx ends.
+func readMissing(
+	ctx context.Context, known *store.Store, read func(context.Context, backend.Ref) (*backend.Service, []store.Slice, error),
+) {
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
 	free := make(chan struct{}, readers)
@@ -42,22 +45,29 @@ func readMissing(ctx context.Context, known *store.Store, read func(context.Cont
 		}
 		go func() {
 			defer func() { <-free }()
-			slices, err := read(ctx, ref)
+			service, slices, err := read(ctx, ref)
 			if err != nil { // its namespace waits, and no other
 				time.AfterFunc(readAgain, func() { known.Unread(ref) })
 				return
 			}
-			known.Fill(ref, slices)
+			known.Fill(ref, service, slices)
 		}()
 	}
 }
 
-func (w *Watch) readSlices(ctx context.Context, service backend.Ref) ([]store.Slice, error) {
+// readService reads the EndpointSlices of a Service, and the Service itself where it is bare.
+func (w *Watch) readService(ctx context.Context, ref backend.Ref) (service *backend.Service, slices []store.Slice, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
-	slices, err := w.opts.Reader.slices(ctx, service.Namespace, service.Name)
-	if err != nil {
-		w.opts.Log.Debug("EndpointSlices cannot be read now, which is tried again", "namespace", service.Namespace, "service", service.Name, "err", err)
+	if w.store.IsBare(ref) {
+		service, err = w.opts.Reader.service(ctx, ref)
 	}
-	return slices, err
+	if err == nil {
+		slices, err = w.opts.Reader.slices(ctx, ref.Namespace, ref.Name)
+	}
+	if err != nil {
+		w.opts.Log.Debug("a Service and its EndpointSlices cannot be read now, which is tried again",
+			"namespace", ref.Namespace, "service", ref.Name, "err", err)
+	}
+	return service, slices, err
 }

@@ -37,7 +37,7 @@ func TestMissingSlicesOfOthersWaitForNobody(t *testing.T) {
 					at[namespace] += by
 					most[namespace] = max(most[namespace], at[namespace])
 				}
-				read := func(ctx context.Context, ref backend.Ref) ([]store.Slice, error) {
+				read := func(ctx context.Context, ref backend.Ref) (*backend.Service, []store.Slice, error) {
 					count(ref.Namespace, 1)
 					defer count(ref.Namespace, -1)
 					select {
@@ -45,9 +45,9 @@ func TestMissingSlicesOfOthersWaitForNobody(t *testing.T) {
 					case <-ctx.Done():
 					}
 					if ref.Namespace == "evil" {
-						return nil, evil
+						return nil, nil, evil
 					}
-					return nil, nil
+					return nil, nil, nil
 				}
 				ctx, stop := context.WithCancel(t.Context())
 				var done sync.WaitGroup

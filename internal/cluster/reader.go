@@ -52,19 +52,27 @@ func NewReader(config *rest.Config, keep func(annotation string) bool, denied fu
 
 // Service reads one and its EndpointSlices; nil if there is none.
 func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
-	object, err := r.core.Services(ref.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+	service, err := r.service(ctx, ref)
 	if apierrors.IsNotFound(err) {
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("reading Service %s from the API server: %w", ref, Explain(err))
+		return nil, nil, err
 	}
-	service := store.FromService(object, r.keep)
 	parts, err := r.slices(ctx, ref.Namespace, ref.Name)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &service, store.Join(parts), nil
+	return service, store.Join(parts), nil
+}
+
+func (r *Reader) service(ctx context.Context, ref backend.Ref) (*backend.Service, error) {
+	object, err := r.core.Services(ref.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("reading Service %s from the API server: %w", ref, Explain(err))
+	}
+	service := store.FromService(object, r.keep)
+	return &service, nil
 }
 
 // slices are the EndpointSlices of a Service, in the order of their names.

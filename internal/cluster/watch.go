@@ -142,7 +142,13 @@ func (w *Watch) Run(ctx context.Context) error {
 		go func() { ended <- c.Start(ctx) }()
 	}
 	go w.awaitAll(ctx, r.HasSyncedChecker().Done())
-	go readMissing(ctx, w.store, w.readSlices)
+	go func() {
+		select {
+		case <-w.synced: // before that there seems to be room for Services for which there is none
+			readMissing(ctx, w.store, w.readService)
+		case <-ctx.Done():
+		}
+	}()
 	for range caches {
 		if err := <-ended; err != nil {
 			return fmt.Errorf("watching the cluster: %w", err)
@@ -218,10 +224,11 @@ func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
 		s, ok := object.(*keptService)
 		switch {
 		case !ok:
-		case s.service == nil:
+		case s.nothing:
 			w.store.SetOther(s.Ref)
-		default:
+		case s.service != nil:
 			w.store.Service(*s.service)
+			s.service = nil // nobody else reads it
 		}
 	}
 	return handler{set: set, remove: func(object any) {

@@ -90,6 +90,9 @@ func (r *Result) Nothing() bool { return len(r.Candidates) == 0 && !r.Rejected.I
 // Detect decides about one Service. Endpoints may be nil: nothing is known of them then. For a Service that is nothing it
 // neither allocates nor looks at a rule.
 func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
+	if s.Bared > 0 {
+		return Result{Rejected: reason(backend.CodeNamespaceServices, backend.Details{Limit: backend.MaxServices >> 20})}
+	}
 	annotated := hasAnnotations(s)
 	near := d.index.near(s)
 	if near.empty() && !annotated {
@@ -270,7 +273,7 @@ func (d *Detector) Relevant(s *backend.Service) bool {
 // Matters reports whether Detect has anything to say about the Service, whatever its endpoints are. A label that some type looks
 // at is common, and being near is not yet being something.
 func (d *Detector) Matters(s *backend.Service) bool {
-	if !d.Relevant(s) {
+	if !d.Relevant(s) && s.Bared == 0 {
 		return false
 	}
 	r := d.Detect(s, nil)

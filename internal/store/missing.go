@@ -1,9 +1,12 @@
 package store
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -46,6 +49,7 @@ type lane struct {
 type reading struct {
 	backend.Ref
 	void    bool            // the Service has become nothing since
+	told    bool            // it was told anew since
 	deleted map[string]bool // EndpointSlices that may still be among what is read
 }
 
@@ -118,21 +122,38 @@ func (st *Store) deletedWhileMissing(name backend.Ref) {
 	}
 }
 
+// told remembers that what is being read of a Service may be old.
+func (st *Store) told(ref backend.Ref) {
+	if l := st.lanes[ref.Namespace]; l != nil && l.reading != nil && l.reading.Ref == ref {
+		l.reading.told = true
+	}
+}
+
 // Missed receives when there may be something new to read.
 func (st *Store) Missed() <-chan struct{} { return st.missed }
 
 // NextMissing is a Service whose EndpointSlices are to be read now, after which Fill or Unread must be called. Namespaces take
-// turns, and of each one is read at a time: who flips thousands of Services has nobody else wait.
+// turns, of each one is read at a time, and no more than its budget allows: who flips thousands of Services has nobody else
+// wait, nor the API server asked all the time.
 func (st *Store) NextMissing() (ref backend.Ref, ok bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	var next *lane
-	for _, l := range st.lanes {
-		if l.reading == nil && len(l.wanted) > 0 && (next == nil || l.turn < next.turn) {
+	var wait time.Duration
+	for namespace, l := range st.lanes {
+		switch w := st.untilRead(namespace); {
+		case l.reading != nil || len(l.wanted) == 0:
+		case w > 0 && (wait == 0 || w < wait):
+			wait = w
+		case w > 0:
+		case next == nil || l.turn < next.turn:
 			next = l
 		}
 	}
 	if next == nil {
+		if wait > 0 {
+			st.wake.Reset(wait)
+		}
 		return ref, false
 	}
 	st.turn++
@@ -141,6 +162,7 @@ func (st *Store) NextMissing() (ref backend.Ref, ok bool) {
 		break
 	}
 	next.reading = &reading{Ref: ref, deleted: map[string]bool{}}
+	st.pay(ref.Namespace, 1)
 	return ref, true
 }
 
@@ -167,11 +189,12 @@ func (st *Store) endReading(ref backend.Ref) *reading {
 	return r
 }
 
-// Fill enters the EndpointSlices of a Service that missed them, as they were read after that. What events have told since then
-// counts more.
-func (st *Store) Fill(ref backend.Ref, read []Slice) {
+// Fill enters the EndpointSlices of a Service that missed them, as they were read after that, and the Service itself where it
+// was bare, else nil. What events have told since then counts more.
+func (st *Store) Fill(ref backend.Ref, service *backend.Service, read []Slice) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	st.pay(ref.Namespace, len(read))
 	r := st.endReading(ref)
 	if r == nil {
 		return
@@ -185,6 +208,10 @@ func (st *Store) Fill(ref backend.Ref, read []Slice) {
 		}
 	}
 	st.touch(ref)
+	if service != nil && !r.told {
+		st.set(*service)
+	}
+	st.refillServices(ref.Namespace)
 }
 
 // linger is how long the EndpointSlices of a Service are still kept, up to date, after it has become nothing: it may become
@@ -230,10 +257,34 @@ func (st *Store) makeRoom(namespace string, bytes int) {
 	delete(st.lingering, namespace)
 }
 
-// Tidy drops what has lingered long enough.
+// What is read of one namespace: so many Services and EndpointSlices at once, and so many in each second after that.
+const (
+	readAtOnce    = 2000
+	readPerSecond = 50
+)
+
+// pay takes what is read from the budget of a namespace, which may run up a debt.
+func (st *Store) pay(namespace string, n int) {
+	if st.paid[namespace] == nil {
+		st.paid[namespace] = rate.NewLimiter(readPerSecond, readAtOnce)
+	}
+	st.paid[namespace].ReserveN(time.Now(), min(n, readAtOnce))
+}
+
+// untilRead is how long it is until a namespace has budget to read.
+func (st *Store) untilRead(namespace string) time.Duration {
+	l := st.paid[namespace]
+	if l == nil || l.Tokens() >= 1 {
+		return 0
+	}
+	return time.Duration((1-l.Tokens())/readPerSecond*float64(time.Second)).Round(time.Millisecond) + time.Millisecond
+}
+
+// Tidy drops what has lingered long enough, and budgets that are full.
 func (st *Store) Tidy() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	maps.DeleteFunc(st.paid, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= readAtOnce })
 	for _, list := range st.lingering {
 		for ref, since := range list {
 			if time.Since(since) >= linger {

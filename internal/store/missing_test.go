@@ -61,7 +61,7 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 	w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: part("10.0.0.2")})
 	w.DeleteSlice(ref("a-2"))
 	w.Slice(ref("a"), Slice{Name: "a-4", EndpointSlice: part("10.0.0.4")})
-	w.Fill(ref("a"), []Slice{
+	w.Fill(ref("a"), nil, []Slice{
 		{Name: "a-1", EndpointSlice: part("10.0.0.1")}, {Name: "a-2", EndpointSlice: part("10.0.0.8")}, {Name: "a-3", EndpointSlice: part("10.0.0.3")},
 	})
 	if d := cmp.Diff([]string{"10.0.0.2", "10.0.0.3", "10.0.0.4"}, addresses()); d != "" {
@@ -82,7 +82,7 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 	w.NextMissing()
 	w.Service(nothing)
 	w.Service(something)
-	w.Fill(ref("a"), []Slice{{Name: "a-1", EndpointSlice: part("10.0.0.1")}}) // too old
+	w.Fill(ref("a"), nil, []Slice{{Name: "a-1", EndpointSlice: part("10.0.0.1")}}) // too old
 	if got := addresses(); got != nil {
 		t.Errorf("%v are taken from before", got)
 	}
@@ -115,7 +115,7 @@ func fill(t *testing.T, w *Store, service backend.Ref, read []Slice) {
 			break
 		}
 		if next == service {
-			w.Fill(next, read)
+			w.Fill(next, nil, read)
 			return
 		}
 		w.Unread(next)
@@ -167,7 +167,7 @@ func TestMissingSlicesTakeTurns(t *testing.T) {
 	for range 4 {
 		r, _ := w.NextMissing()
 		count[r.Namespace]++
-		w.Fill(r, nil)
+		w.Fill(r, nil, nil)
 	}
 	if want := map[string]int{"evil": 1, "good0": 1, "good1": 1, "good2": 1}; !maps.Equal(count, want) {
 		t.Errorf("read are %v, want %v", count, want)
@@ -177,7 +177,7 @@ func TestMissingSlicesTakeTurns(t *testing.T) {
 		if !ok {
 			break
 		}
-		w.Fill(r, nil)
+		w.Fill(r, nil, nil)
 	}
 	if len(w.lanes)+len(w.missing) != 0 {
 		t.Errorf("left behind: %v, %v", w.lanes, w.missing)
@@ -261,5 +261,62 @@ func TestSlicesLinger(t *testing.T) {
 		}
 		w.Service(as(ref("b"), "")) // too much to linger
 		none("too large")
+	})
+}
+
+// A Service with so many EndpointSlices that they do not linger, which becomes something and nothing again and again, has them
+// read a few times, and then as often as its namespace's budget allows. Others wait for none of that.
+func TestReadingHasABudget(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	synctest.Test(t, func(t *testing.T) {
+		w := marked()
+		var read []Slice
+		for i := range 900 {
+			read = append(read, Slice{Name: fmt.Sprintf("a-%04d", i), EndpointSlice: many(backend.MaxSlices / 1500)})
+		}
+		is := func(r backend.Ref, something bool) {
+			s := backend.Service{Ref: r}
+			if something {
+				s.Labels = map[string]string{"app": "a"}
+			}
+			w.Service(s)
+		}
+		reads := 0
+		for range 10 * 60 * 4 {
+			is(ref("a"), false)
+			is(ref("a"), true)
+			if next, ok := w.NextMissing(); ok {
+				reads++
+				w.Fill(next, nil, read)
+			}
+			time.Sleep(250 * time.Millisecond) //nolint:forbidigo // on the clock of synctest
+		}
+		if most := (readAtOnce + 10*60*readPerSecond) / 900; reads < most/2 || reads > most+2 {
+			t.Errorf("they are read %d times in ten minutes, want about %d", reads, most)
+		}
+		is(ref("a"), false)
+		is(ref("a"), true)
+		other := backend.Ref{Namespace: "other", Name: "b"}
+		is(other, false)
+		is(other, true)
+		if next, ok := w.NextMissing(); !ok || next != other {
+			t.Errorf("another's waits: %v", next)
+		}
+		w.Fill(other, nil, nil)
+		<-w.Missed()
+		if next, ok := w.NextMissing(); ok {
+			t.Errorf("%v is read at once", next)
+		}
+		begun := time.Now()
+		<-w.Missed()
+		if next, ok := w.NextMissing(); !ok || next != ref("a") || time.Since(begun) > 900/readPerSecond*time.Second {
+			t.Errorf("%v is read after %s", next, time.Since(begun))
+		}
+		w.Unread(ref("a"))
+		time.Sleep(time.Minute) //nolint:forbidigo // as above
+		w.Tidy()
+		if len(w.paid) != 0 {
+			t.Errorf("%d budgets are kept", len(w.paid))
+		}
 	})
 }

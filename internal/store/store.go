@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
@@ -23,7 +25,7 @@ type Options struct {
 	// SlicesOptional says that EndpointSlices need not be given, as where files, or rights, lack them: in a namespace without
 	// any, nothing is known of readiness (DTS-PRB-4). What was not kept of them cannot be read again.
 	SlicesOptional bool
-	// Unbounded keeps all EndpointSlices in full: they are the admin's own.
+	// Unbounded keeps all Services and EndpointSlices in full: they are the admin's own.
 	Unbounded bool
 }
 
@@ -35,6 +37,7 @@ type Store struct {
 
 	mu       sync.Mutex
 	services map[backend.Ref]*backend.Service
+	shares   Shares // of those
 	others   map[backend.Ref]struct{}
 	sorted   []backend.Ref               // others; nil when they have changed since
 	slices   map[backend.Ref][]Slice     // by Service, in the order of their names: most have one, for which a map is a waste
@@ -50,6 +53,8 @@ type Store struct {
 	lanes    map[string]*lane                // of those, by namespace
 	turn     uint64                          // the last one that a lane was given
 	missed   chan struct{}
+	paid     map[string]*rate.Limiter // what was read lately, by namespace
+	wake     *time.Timer              // for what waits for that
 	// lingering: since when Services are nothing whose EndpointSlices are still kept, by namespace.
 	lingering map[string]map[backend.Ref]time.Time
 }
@@ -66,14 +71,16 @@ func New(opts Options) *Store {
 	if opts.Idle == nil {
 		opts.Idle = func(*backend.Service) bool { return false }
 	}
-	return &Store{
+	st := &Store{
 		opts: opts, changes: make(chan struct{}, 1),
-		services: map[backend.Ref]*backend.Service{}, others: map[backend.Ref]struct{}{},
+		services: map[backend.Ref]*backend.Service{}, shares: Shares{}, others: map[backend.Ref]struct{}{},
 		slices: map[backend.Ref][]Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
 		frozen: map[string]bool{}, sliced: map[string]bool{}, sizes: Sizes{}, bared: map[string]map[backend.Ref]bool{},
 		missing: map[backend.Ref]bool{}, lanes: map[string]*lane{}, missed: make(chan struct{}, 1),
-		lingering: map[string]map[backend.Ref]time.Time{},
+		lingering: map[string]map[backend.Ref]time.Time{}, paid: map[string]*rate.Limiter{},
 	}
+	st.wake = time.AfterFunc(0, st.pokeMissed)
+	return st
 }
 
 // leavesOut reports whether a namespace is not kept.
@@ -98,16 +105,21 @@ func (st *Store) set(s backend.Service) {
 	switch {
 	case st.opts.leavesOut(s.Namespace):
 	case st.opts.Relevant(&s) || st.kept[s.Ref]:
-		wasOther := st.deleteOther(s.Ref)
-		if old := st.services[s.Ref]; old == nil || !reflect.DeepEqual(*old, s) {
-			st.services[s.Ref] = &s
-			if wasOther && !st.rejoin(s.Ref) {
-				st.miss(s.Ref)
-			}
-			st.want(s.Ref)
-			st.touch(s.Ref)
-			st.refill(s.Namespace)
+		wasOther, old := st.deleteOther(s.Ref), st.services[s.Ref]
+		st.told(s.Ref)
+		if old != nil && reflect.DeepEqual(*old, s) {
+			return
 		}
+		st.keep(&s)
+		if wasOther && !st.rejoin(s.Ref) {
+			st.miss(s.Ref)
+		}
+		st.want(s.Ref)
+		if old == nil || !reflect.DeepEqual(*old, *st.services[s.Ref]) {
+			st.touch(s.Ref)
+		}
+		st.refill(s.Namespace)
+		st.refillServices(s.Namespace)
 	default:
 		st.setOther(s.Ref)
 	}
@@ -155,10 +167,7 @@ func (st *Store) setOther(ref backend.Ref) {
 	}
 	complete := st.services[ref] != nil && !st.missing[ref]
 	st.found(ref)
-	if st.services[ref] != nil {
-		delete(st.services, ref)
-		st.touch(ref)
-	}
+	st.drop(ref)
 	switch {
 	case complete && !st.opts.SlicesOptional:
 		st.part(ref)
@@ -190,10 +199,7 @@ func (st *Store) delete(ref backend.Ref) {
 	st.deleteOther(ref)
 	st.rejoin(ref)
 	st.found(ref)
-	if st.services[ref] != nil {
-		delete(st.services, ref)
-		st.touch(ref)
-	}
+	st.drop(ref)
 }
 
 func (st *Store) deleteOther(ref backend.Ref) (known bool) {

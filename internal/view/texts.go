@@ -18,6 +18,7 @@ var texts = map[backend.Code]string{
 	backend.CodeLookAlikeLabel:      "by its label {key}={value} it is {because}",
 	backend.CodeLookAlikeSelector:   "by its selector {key}={value} it is {because}",
 	backend.CodeNamespaceUnwatched:  "its namespace may not be watched now",
+	backend.CodeNamespaceServices:   "the Services of its namespace take more than {limit} MiB, of which the oldest are read",
 	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which {limit} are looked at, the surest and the oldest first; " + allowsMore,
 
 	backend.CodeAnnotationUnsafe:           "annotation {annotation}: its value {because}: expected plain text",

@@ -1,0 +1,117 @@
+//go:build integration
+
+package integration
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/test/integration/testenv"
+	"kubernaut.io/dynamic-toolset/test/standin"
+)
+
+// plain is a Service of one port without endpoints.
+func plain(namespace string, i int) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("x%04d", i), Labels: map[string]string{}, Annotations: map[string]string{}},
+		Spec:       corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone, Ports: []corev1.ServicePort{{Name: "http-metrics", Port: 3100}}},
+	}
+}
+
+// stuffed has as many labels, annotations and requirements, and as long ones, as are read of a Service.
+func stuffed(namespace string, i int) *corev1.Service {
+	s := plain(namespace, i)
+	maps.Copy(s.Labels, named("prometheus"))
+	s.Annotations["kubernaut.io/toolset"], s.Annotations["kubernaut.io/toolset-type"] = "true", "prometheus"
+	s.Spec.Selector = map[string]string{}
+	for j := range 62 {
+		key, value := fmt.Sprintf("kubernaut.io/toolset-%04d-%02d-%s", i, j, strings.Repeat("k", 20)), fmt.Sprintf("%s-%04d-%02d", strings.Repeat("v", 55), i, j)
+		for _, m := range []map[string]string{s.Labels, s.Annotations, s.Spec.Selector} {
+			m[key] = value
+		}
+	}
+	return s
+}
+
+// tenanted names fifty tenants.
+func tenanted(namespace string, i int) *corev1.Service {
+	s := plain(namespace, i)
+	maps.Copy(s.Labels, map[string]string{"app.kubernetes.io/name": "loki", "app.kubernetes.io/component": "gateway"})
+	var names []string
+	for j := range 50 {
+		names = append(names, fmt.Sprint("t", j))
+	}
+	s.Annotations["kubernaut.io/toolset-tenant"] = strings.Join(names, ",")
+	return s
+}
+
+// Services as large as are read, and Services of many tenants, as many of one namespace as were seen to fill what the chart allows:
+// the service holds little of them, also where it lists them at a start. Nobody else is disturbed, and what is left when most
+// are gone is read.
+func TestServicesTakeLittleMemory(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	const most, told = 192 << 20, 144 << 20 // bytes; the Go runtime is told a bound as in the chart, so that garbage does not count
+	for _, tc := range []struct {
+		name     string
+		services int
+		one      func(namespace string, i int) *corev1.Service
+		bare     bool // more than are kept
+	}{
+		{"3,760 with 64 labels, annotations and requirements", 3760, stuffed, true},
+		{"7,000 with 50 tenants", 7000, tenanted, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			env := testenv.Start(t)
+			t.Setenv("GOMEMLIMIT", fmt.Sprint(told)) // of what is started from here on
+			service := start(t, env)
+			victims := []*testenv.Backend{}
+			for _, name := range []string{"one", "two"} {
+				victims = append(victims, env.Create(t, testenv.Service{
+					Namespace: "good", Name: name, Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus,
+				}))
+			}
+			env.Create(t, testenv.Service{Namespace: "evil", Name: "first", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+			published(t, env, "before", "name: good/one\n", "name: good/two\n", "name: evil/first\n")
+			services := env.Client.CoreV1().Services("evil")
+			sideBySide(tc.services, func(i int) {
+				if _, err := services.Create(t.Context(), tc.one("evil", i), metav1.CreateOptions{}); err != nil {
+					t.Error(err)
+				}
+			})
+			env.Create(t, testenv.Service{Namespace: "evil", Name: "last", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+			undisturbed(t, env, "new", victims[0])
+			took := service.HWM(t)
+			service.Kill(t)
+			again := start(t, env)
+			testenv.Eventually(t, time.Minute, "it leads, and has seen all", func() error {
+				if status, body := get(again.api + "/readyz"); status != http.StatusOK || !strings.Contains(again.Log(t), "this replica leads") {
+					return fmt.Errorf("%d %s", status, body)
+				}
+				return nil
+			})
+			undisturbed(t, env, "newer", victims[1])
+			t.Logf("%d MiB while they come, %d MiB where they are there", took>>20, again.HWM(t)>>20)
+			if n := max(took, again.HWM(t)); n > most {
+				t.Errorf("the service takes %d MiB of memory, want %d at most", n>>20, most>>20)
+			}
+			published(t, env, "the oldest keeps its place", "name: evil/first\n", "name: good/newer\n")
+			if !tc.bare {
+				return
+			}
+			published(t, env, "the youngest has none", "-name: evil/last\n")
+			sideBySide(tc.services, func(i int) { // the youngest first, so that few are read in between
+				if err := services.Delete(t.Context(), fmt.Sprintf("x%04d", tc.services-1-i), metav1.DeleteOptions{}); err != nil {
+					t.Error(err)
+				}
+			})
+			published(t, env, "when they are gone", "name: evil/first\n", "name: evil/last\n")
+		})
+	}
+}
