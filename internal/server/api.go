@@ -18,7 +18,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/klauspost/compress/gzhttp"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/controller"
@@ -41,11 +40,6 @@ type Services interface {
 	Others() []backend.Ref
 	// Lookup is one Service as it is now, with its Endpoints where they are known. All nil: there is none.
 	Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
-}
-
-// Authorizer says who may ask; its errors are those of package auth.
-type Authorizer interface {
-	Authorize(ctx context.Context, token string, a auth.Attributes) (auth.User, error)
 }
 
 // Requests counts what was answered. endpoint is the route's pattern, "" where there is none; took is negative for a stream,
@@ -104,7 +98,7 @@ type limits struct {
 // New makes an API. The error is a mistake in this package's own routes.
 func New(o Options) (*API, error) {
 	if o.Authorizer == nil {
-		o.Authorizer = auth.None{}
+		o.Authorizer = Anyone{}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -135,7 +129,7 @@ func (a *API) config() huma.Config {
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{a.asProblem}
 	c.AllowAdditionalPropertiesByDefault = true // fields may be added later
-	if _, open := a.o.Authorizer.(auth.None); !open {
+	if _, open := a.o.Authorizer.(Anyone); !open {
 		c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 			"bearer": {Type: "http", Scheme: "bearer", Description: "A token of the cluster, such as a ServiceAccount's."},
 		}

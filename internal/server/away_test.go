@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
-
-	"kubernaut.io/dynamic-toolset/internal/auth"
 )
 
 // While the API server does not answer who may ask, or answers nonsense, nobody new is let in, in words of a problem document;
@@ -37,7 +35,7 @@ func TestAPIServerThatIsAway(t *testing.T) {
 	cluster := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*answer.Load())(w, r) }))
 	defer cluster.Close()
 	defer cluster.CloseClientConnections()
-	who, err := auth.ForCluster(&rest.Config{Host: cluster.URL}, auth.Options{Namespace: "x"})
+	who, err := ReviewerFor(&rest.Config{Host: cluster.URL}, ReviewOptions{Namespace: "x"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +143,7 @@ func TestReadersThatDoNotRead(t *testing.T) {
 func TestScrapersThatDoNotRead(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	w := &dated{ResponseRecorder: httptest.NewRecorder()}
-	ByPath(auth.None{}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).
+	ByPath(Anyone{}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).
 		ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
 	if left := time.Until(w.deadline); left <= 0 || left > writeWithin {
 		t.Errorf("the deadline is in %s", left)

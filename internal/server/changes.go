@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/history"
 )
 
@@ -30,7 +29,7 @@ type Change struct {
 }
 
 func (a *API) registerChanges(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/changes", "list-changes", "List what changed lately", right{"list", auth.Toolsets})
+	o := operation(http.MethodGet, "/api/v1/changes", "list-changes", "List what changed lately", Right{Verb: "list", Resource: ResourceToolsets})
 	huma.Register(h, o, func(_ context.Context, in *struct {
 		Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many to answer with"`
 		Since uint64 `query:"since" doc:"A seq: changes after that one alone"`

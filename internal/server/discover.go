@@ -7,7 +7,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -23,7 +22,7 @@ type Discovery struct {
 
 func (a *API) registerDiscovery(h huma.API) {
 	o := operation(http.MethodPost, "/api/v1/discover", "discover", "Look at every Service again, and ask every backend",
-		right{"create", auth.Discoveries}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		Right{Verb: "create", Resource: ResourceDiscoveries}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	o.Description = "Answers when every backend was asked, after 10 s at most. Who asks while one runs waits for that one; " +
 		"one may begin every second."
 	huma.Register(h, o, func(ctx context.Context, _ *struct{}) (*struct{ Body Discovery }, error) {

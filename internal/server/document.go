@@ -9,7 +9,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -45,7 +44,7 @@ type Variable struct {
 }
 
 func (a *API) registerDocument(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/document", "get-document", "Get what is written, and what it replaced", right{"get", auth.Toolsets})
+	o := operation(http.MethodGet, "/api/v1/document", "get-document", "Get what is written, and what it replaced", Right{Verb: "get", Resource: ResourceToolsets})
 	huma.Register(h, o, func(context.Context, *struct{}) (*struct{ Body Document }, error) {
 		return &struct{ Body Document }{a.document()}, nil
 	})

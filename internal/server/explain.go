@@ -7,7 +7,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -15,7 +14,7 @@ import (
 
 func (a *API) registerExplanation(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/services/{namespace}/{name}", "explain-service", "Explain what became of one Service, and why",
-		right{"get", auth.Services}, http.StatusNotFound)
+		Right{Verb: "get", Resource: ResourceServices}, http.StatusNotFound)
 	huma.Register(h, o, func(ctx context.Context, in *struct {
 		Namespace string `path:"namespace"`
 		Name      string `path:"name"`

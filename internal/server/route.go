@@ -1,8 +1,6 @@
 package server
 
 import (
-	"context"
-	"errors"
 	"io"
 	"net/http"
 	"reflect"
@@ -12,8 +10,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
-	"kubernaut.io/dynamic-toolset/internal/auth"
 )
 
 // writeWithin is how long the caller may take to read an answer.
@@ -61,18 +57,15 @@ func (a *API) register() *huma.OpenAPI {
 	return h.OpenAPI()
 }
 
-// right is what a caller must be allowed to do.
-type right struct{ verb, resource string }
-
 const metadataRight = "right"
 
 // operation describes a route. The summary is one sentence; codes are the errors that it may have beside those that every
 // route may have.
-func operation(method, path, id, summary string, r right, codes ...int) huma.Operation {
+func operation(method, path, id, summary string, r Right, codes ...int) huma.Operation {
 	o := huma.Operation{
-		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{r.resource},
+		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{r.Resource},
 		Metadata: map[string]any{metadataRight: r}, Responses: map[string]*huma.Response{},
-		Extensions: map[string]any{"x-right": r.verb + " " + r.resource},
+		Extensions: map[string]any{"x-right": r.Verb + " " + r.Resource},
 	}
 	codes = append(codes, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotAcceptable,
 		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
@@ -101,9 +94,9 @@ func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
 	if err := a.origin.Check(r); err != nil { // another site's page, in the browser of a user with rights
 		return problem(http.StatusForbidden, "this was sent by a page of another site")
 	}
-	wants := o.Metadata[metadataRight].(right)
-	user, err := a.o.Authorizer.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: wants.verb, Resource: wants.resource})
-	t.user = user.Name
+	wants := o.Metadata[metadataRight].(Right)
+	user, err := a.o.Authorizer.Authorize(r.Context(), bearerToken(r), wants)
+	t.user = user
 	if err != nil {
 		return denied(err)
 	}
@@ -160,57 +153,3 @@ func (w forgiving) Write(p []byte) (int, error) {
 
 // Unwrap is for humago.
 func (x *response) Unwrap() huma.Context { return x.humaContext }
-
-// denied is the answer to an error of an Authorizer.
-func denied(err error) *Problem {
-	p := problem(http.StatusServiceUnavailable, "%s", err)
-	switch {
-	case errors.Is(err, auth.ErrUnauthenticated):
-		p = problem(http.StatusUnauthorized, "%s", err).with("WWW-Authenticate", auth.Challenge)
-	case errors.Is(err, auth.ErrForbidden):
-		p = problem(http.StatusForbidden, "%s", err)
-	case errors.Is(err, auth.ErrBusy):
-		p = problem(http.StatusTooManyRequests, "%s", err)
-	}
-	if after := auth.RetryAfter(err); after > 0 {
-		return p.retry(after)
-	}
-	return p
-}
-
-// ByPath lets those pass to next who may get its path, as Prometheus setups grant it: by nonResourceURLs.
-func ByPath(who Authorizer, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := who.Authorize(r.Context(), auth.BearerToken(r), auth.Attributes{Verb: "get", NonResourcePath: r.URL.Path})
-		// Those who read nothing are given up. A writer that knows no deadlines has nobody who could wait.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin))
-		if err == nil {
-			next.ServeHTTP(w, r)
-			return
-		}
-		refuse(w, r, denied(err))
-	})
-}
-
-// Busy answers a request that the server has no room for.
-func Busy(w http.ResponseWriter, r *http.Request) {
-	refuse(w, r, problem(http.StatusServiceUnavailable, "too many requests are answered at the moment; try again in some seconds").retry(starting))
-}
-
-// ByHost lets those pass to next who ask for a host that is ours; others are told, in one sentence, what to ask for.
-func ByHost(ours func(host string) bool, instead string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !ours(r.Host) {
-			refuse(w, r, problem(http.StatusMisdirectedRequest, "%s", instead))
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// refuse answers a request that does not get as far as the API.
-func refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
-	t := &trace{id: requestID(r.Header.Get(headerRequestID))}
-	w.Header().Set(headerRequestID, t.id)
-	send(w, r.WithContext(context.WithValue(r.Context(), traceKey{}, t)), p)
-}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
@@ -38,7 +37,7 @@ type servicesInput struct {
 
 func (a *API) registerServices(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/services", listServices, "List Services with what became of them",
-		right{"list", auth.Services})
+		Right{Verb: "list", Resource: ResourceServices})
 	o.Description = "By verdict, namespace and name. Services that no type matches come last, as rejected. " +
 		"A Service that matches several types comes once for each."
 	huma.Register(h, o, func(_ context.Context, in *servicesInput) (*struct{ Body ServiceList }, error) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -49,7 +48,7 @@ type Trouble struct {
 }
 
 func (a *API) registerStatus(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/status", "get-status", "Tell how the service is doing", right{"get", auth.Toolsets})
+	o := operation(http.MethodGet, "/api/v1/status", "get-status", "Tell how the service is doing", Right{Verb: "get", Resource: ResourceToolsets})
 	huma.Register(h, o, func(ctx context.Context, _ *struct{}) (*struct{ Body Status }, error) {
 		return &struct{ Body Status }{a.status(traceOf(ctx).user)}, nil
 	})

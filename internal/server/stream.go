@@ -14,8 +14,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-
-	"kubernaut.io/dynamic-toolset/internal/auth"
 )
 
 // streams counts those that are open, and whose they are. One reader may have half of them, so that nobody alone keeps all
@@ -65,7 +63,7 @@ type streamInput struct {
 
 func (a *API) registerStream(h huma.API) {
 	o := operation(http.MethodGet, pathStream, "stream", "Follow the status and the changes as server-sent events",
-		right{"watch", auth.Toolsets})
+		Right{Verb: "watch", Resource: ResourceToolsets})
 	o.Description = "Events \"status\" hold what /api/v1/status answers, at once and when it changes, at most four a second. " +
 		"Events \"change\" hold one change as in /api/v1/changes; their id is its seq. " +
 		"A reader that is slow misses states in between, and never the last one. It ends when the service stops."
@@ -189,8 +187,8 @@ func (f *follower) follow() error {
 
 // authorize asks again whether the reader may read. Who may not learns why when it connects again.
 func (f *follower) authorize() error {
-	_, err := f.api.o.Authorizer.Authorize(f.ctx, auth.BearerToken(f.request), auth.Attributes{Verb: "watch", Resource: auth.Toolsets})
-	if errors.Is(err, auth.ErrBusy) {
+	_, err := f.api.o.Authorizer.Authorize(f.ctx, bearerToken(f.request), Right{Verb: "watch", Resource: ResourceToolsets})
+	if errors.Is(err, ErrBusy) {
 		return nil
 	}
 	return err

@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
 )
@@ -228,7 +227,7 @@ func TestStreamEndsWithTheRight(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
 	var say atomic.Pointer[error]
 	f := start(t, func(o *Options) {
-		o.Authorizer = guard{func(auth.Attributes) error {
+		o.Authorizer = guard{func(Right) error {
 			if err := say.Load(); err != nil {
 				return *err
 			}
@@ -238,11 +237,11 @@ func TestStreamEndsWithTheRight(t *testing.T) {
 	f.limits.authorize, f.limits.keepAlive = 20*time.Millisecond, 20*time.Millisecond
 	events := f.follow(t, "", "Authorization", "Bearer good")
 	next(t, events, "status")
-	say.Store(&auth.ErrBusy) // which says nothing
+	say.Store(&ErrBusy) // which says nothing
 	for range 4 {
 		next(t, events, ":")
 	}
-	say.Store(&auth.ErrForbidden)
+	say.Store(&ErrForbidden)
 	ended(t, events)
 }
 
@@ -305,8 +304,8 @@ func TestStreamsAreForgotten(t *testing.T) {
 // users lets everybody in, by the name that is the token.
 type users struct{}
 
-func (users) Authorize(_ context.Context, token string, _ auth.Attributes) (auth.User, error) {
-	return auth.User{Name: token}, nil
+func (users) Authorize(_ context.Context, token string, _ Right) (string, error) {
+	return token, nil
 }
 
 // A reader that does not read keeps nobody else waiting, and is given up.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -27,14 +26,14 @@ type toolsetsInput struct {
 }
 
 func (a *API) registerToolsets(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/toolsets", listToolsets, "List the toolsets that HolmesGPT gets", right{"list", auth.Toolsets})
+	o := operation(http.MethodGet, "/api/v1/toolsets", listToolsets, "List the toolsets that HolmesGPT gets", Right{Verb: "list", Resource: ResourceToolsets})
 	o.Description = "By name, overrides included."
 	huma.Register(h, o, func(_ context.Context, in *toolsetsInput) (*struct{ Body ToolsetList }, error) {
 		return &struct{ Body ToolsetList }{a.toolsets(in)}, nil
 	})
 
 	o = operation(http.MethodGet, "/api/v1/toolsets/{name...}", "get-toolset", "Get one toolset",
-		right{"get", auth.Toolsets}, http.StatusNotFound)
+		Right{Verb: "get", Resource: ResourceToolsets}, http.StatusNotFound)
 	o.Description = "Slashes in the name may be written as they are, or as %2F."
 	huma.Register(h, o, func(_ context.Context, in *struct {
 		Name string `path:"name" example:"prometheus/metrics"`

@@ -9,29 +9,28 @@ import (
 	"strings"
 	"testing"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 )
 
 // guard lets the token "good" do what may says.
 type guard struct {
-	may func(auth.Attributes) error
+	may func(Right) error
 }
 
-func (g guard) Authorize(_ context.Context, token string, a auth.Attributes) (auth.User, error) {
+func (g guard) Authorize(_ context.Context, token string, a Right) (string, error) {
 	if token == "" {
-		return auth.User{}, fmt.Errorf("%w: no token", auth.ErrUnauthenticated)
+		return "", fmt.Errorf("%w: no token", ErrUnauthenticated)
 	}
-	return auth.User{Name: "jane"}, g.may(a)
+	return "jane", g.may(a)
 }
 
 func TestWhoMayAsk(t *testing.T) {
 	t.Attr("req", "DTS-API-2")
 	t.Attr("req", "DTS-API-3")
-	var asked auth.Attributes
+	var asked Right
 	var say error
 	f := start(t, func(o *Options) {
-		o.Authorizer = guard{func(a auth.Attributes) error { asked = a; return say }}
+		o.Authorizer = guard{func(a Right) error { asked = a; return say }}
 	})
 	const token = "Bearer good"
 	for _, c := range []struct{ method, path, verb, resource string }{
@@ -49,7 +48,7 @@ func TestWhoMayAsk(t *testing.T) {
 		if a := f.ask(t, c.method, c.path, nil, "Authorization", token); a.code != http.StatusOK {
 			t.Errorf("%s: %d: %s", c.path, a.code, a.body)
 		}
-		if want := (auth.Attributes{Verb: c.verb, Resource: c.resource}); asked != want {
+		if want := (Right{Verb: c.verb, Resource: c.resource}); asked != want {
 			t.Errorf("%s: asked for %+v, want %+v", c.path, asked, want)
 		}
 		if c.method == http.MethodHead {
@@ -61,12 +60,12 @@ func TestWhoMayAsk(t *testing.T) {
 			t.Errorf("%s: WWW-Authenticate %q", c.path, a.header.Get("WWW-Authenticate"))
 		}
 		for err, code := range map[error]int{
-			auth.ErrForbidden: http.StatusForbidden, auth.ErrUnavailable: http.StatusServiceUnavailable, auth.ErrBusy: http.StatusTooManyRequests,
+			ErrForbidden: http.StatusForbidden, ErrUnavailable: http.StatusServiceUnavailable, ErrBusy: http.StatusTooManyRequests,
 		} {
 			say = err
 			a := f.ask(t, c.method, c.path, nil, "Authorization", token)
 			isProblem(t, a, code)
-			if wait := a.header.Get("Retry-After"); (wait == "") != errors.Is(err, auth.ErrForbidden) {
+			if wait := a.header.Get("Retry-After"); (wait == "") != errors.Is(err, ErrForbidden) {
 				t.Errorf("%s: %v: Retry-After %q", c.path, err, wait)
 			}
 		}

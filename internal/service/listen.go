@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -71,9 +70,9 @@ func (s *service) overrides() string {
 // authorizer says who may ask.
 func authorizer(o *Options, log *slog.Logger) (server.Authorizer, error) {
 	if o.Config.Auth.Mode == config.AuthNone {
-		return auth.None{}, nil
+		return server.Anyone{}, nil
 	}
-	return auth.ForCluster(o.Cluster, auth.Options{Namespace: o.Config.Output.Namespace, Log: log})
+	return server.ReviewerFor(o.Cluster, server.ReviewOptions{Namespace: o.Config.Output.Namespace, Log: log})
 }
 
 // ownHost refuses, where there is no authentication and this machine alone may connect, requests for another host: a page

@@ -15,7 +15,6 @@ import (
 
 	yaml "go.yaml.in/yaml/v3"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -184,8 +183,8 @@ func checkRules(what string, o object, c *config.Config, bad complain) {
 			case "leases":
 				expect(bad, what+": the Lease", rule.text("resourceNames", 0), c.LeaderElection.LeaseName)
 				expect(bad, what+": its namespace", o.text("metadata", "namespace"), c.Output.Namespace)
-			case auth.Toolsets, auth.Discoveries:
-				expect(bad, what+": the API group of "+fmt.Sprint(r), rule.text("apiGroups", 0), auth.Group)
+			case server.ResourceToolsets, server.ResourceDiscoveries:
+				expect(bad, what+": the API group of "+fmt.Sprint(r), rule.text("apiGroups", 0), server.APIGroup)
 			}
 		}
 	}

@@ -18,7 +18,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
@@ -79,8 +79,8 @@ func TestAPI(t *testing.T) {
 
 	const get, post = http.MethodGet, http.MethodPost
 	all := []rbacv1.PolicyRule{
-		testenv.Rule(auth.Group, auth.Toolsets, "get", "list", "watch"), testenv.Rule(auth.Group, auth.Services, "get", "list"),
-		testenv.Rule(auth.Group, auth.Discoveries, "create"),
+		testenv.Rule(server.APIGroup, server.ResourceToolsets, "get", "list", "watch"), testenv.Rule(server.APIGroup, server.ResourceServices, "get", "list"),
+		testenv.Rule(server.APIGroup, server.ResourceDiscoveries, "create"),
 	}
 	revoke := apiUser(t, env, "person", all...)
 	apiUser(t, env, "stranger")
@@ -92,7 +92,7 @@ func TestAPI(t *testing.T) {
 	must(t, err)
 	bind(t, env, "scrape", "viewer")
 	as := func(account string) caller {
-		return caller{url, env.Token(t, testenv.OutputNamespace, account, auth.Audience)}
+		return caller{url, env.Token(t, testenv.OutputNamespace, account, server.Audience)}
 	}
 	person := as("person")
 	testenv.Eventually(t, 20*time.Second, "it is ready", func() error {
@@ -110,7 +110,7 @@ func TestAPI(t *testing.T) {
 		for _, path := range []string{"status", "toolsets", "services", "services/monitoring/prometheus", "document", "changes", "stream", "toolsets/prometheus/metrics"} {
 			nobody.wants(t, "no token", get, "/api/v1/"+path, http.StatusUnauthorized)
 			caller{url, "rubbish"}.wants(t, "a bad token", get, "/api/v1/"+path, http.StatusUnauthorized)
-			if body := stranger.wants(t, "no rights", get, "/api/v1/"+path, http.StatusForbidden); !strings.Contains(body, auth.Group) {
+			if body := stranger.wants(t, "no rights", get, "/api/v1/"+path, http.StatusForbidden); !strings.Contains(body, server.APIGroup) {
 				t.Errorf("what is missing is not told: %s", body)
 			}
 			if path != "stream" {

@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
 
@@ -56,9 +56,9 @@ func bind(t *testing.T, env *testenv.Env, role, account string) {
 }
 
 // authorizer asks as the client. It is new, and so remembers nothing.
-func authorizer(client *kubernetes.Clientset, o auth.Options) *auth.Kubernetes {
+func authorizer(client *kubernetes.Clientset, o server.ReviewOptions) *server.Reviewer {
 	o.Namespace = testenv.OutputNamespace
-	return auth.NewKubernetes(client.AuthenticationV1().TokenReviews(), client.AuthorizationV1().SubjectAccessReviews(), o)
+	return server.NewReviewer(client.AuthenticationV1().TokenReviews(), client.AuthorizationV1().SubjectAccessReviews(), o)
 }
 
 // apiUser makes a ServiceAccount in the output namespace, with the rules there.

@@ -15,7 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
+	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
@@ -198,7 +198,7 @@ func (i *installation) toggleOverrides(t *testing.T) {
 // ask asks the API as the viewer.
 func (i *installation) ask(t *testing.T, path string, want int, text string) {
 	t.Helper()
-	c := caller{i.api, i.env.Token(t, team, "viewer", auth.Audience)}
+	c := caller{i.api, i.env.Token(t, team, "viewer", server.Audience)}
 	testenv.Eventually(t, 20*time.Second, "the answer to "+path, func() error {
 		if code, body, _ := c.do(t, http.MethodGet, path); code != want || !strings.Contains(body, text) {
 			return fmt.Errorf("%d, want %d with %q: %s", code, want, text, body)
@@ -211,8 +211,8 @@ func (i *installation) ask(t *testing.T, path string, want int, text string) {
 func (i *installation) authorises(t *testing.T) {
 	t.Helper()
 	caller{i.api, ""}.wants(t, "nobody", http.MethodGet, "/api/v1/toolsets", http.StatusUnauthorized)
-	caller{i.api, i.env.Token(t, team, "stranger", auth.Audience)}.wants(t, "a stranger", http.MethodGet, "/api/v1/toolsets", http.StatusForbidden)
-	viewer := caller{i.api, i.env.Token(t, team, "viewer", auth.Audience)}
+	caller{i.api, i.env.Token(t, team, "stranger", server.Audience)}.wants(t, "a stranger", http.MethodGet, "/api/v1/toolsets", http.StatusForbidden)
+	viewer := caller{i.api, i.env.Token(t, team, "viewer", server.Audience)}
 	for _, path := range []string{"toolsets", "services", "document", "changes", "status", "toolsets/prometheus/metrics"} {
 		viewer.wants(t, "the viewer", http.MethodGet, "/api/v1/"+path, http.StatusOK)
 	}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"kubernaut.io/dynamic-toolset/internal/auth"
 	"kubernaut.io/dynamic-toolset/internal/server"
 )
 
@@ -51,7 +50,7 @@ func httpAPI(m *markdown, _ string) error {
 	}
 	m.para(prose(spec.Info.Description) + " All of it is in OpenAPI 3.1 at `/openapi.json`. " +
 		"[How to ask](../api.md) is told with examples.")
-	m.para("A right is a verb on a resource of the API group " + span(auth.Group) + " in `output.namespace`.")
+	m.para("A right is a verb on a resource of the API group " + span(server.APIGroup) + " in `output.namespace`.")
 	routes := [][]string{{"route", "what it does", "right"}}
 	parameters := [][]string{{"route", "parameter", "in", "type", "meaning"}}
 	for _, path := range slices.Sorted(maps.Keys(spec.Paths)) {
@@ -103,8 +102,8 @@ func openAPIDocument() (*openAPI, error) {
 
 type forbid struct{}
 
-func (forbid) Authorize(context.Context, string, auth.Attributes) (auth.User, error) {
-	return auth.User{}, auth.ErrForbidden
+func (forbid) Authorize(context.Context, string, server.Right) (string, error) {
+	return "", server.ErrForbidden
 }
 
 // typeName is the type of a schema in a word or two.

@@ -1,7 +1,6 @@
-package auth
+package server
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -146,30 +145,12 @@ func jwt(t testing.TB, claims string) string {
 	return e([]byte(`{"alg":"RS256"}`)) + "." + e([]byte(claims)) + "." + e([]byte("signature"))
 }
 
-// logged is a log that several write to.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func (c *cluster) authorizer(w *logged) *Kubernetes {
-	o := Options{Namespace: "toolsets-here"}
+func (c *cluster) authorizer(w *lines) *Reviewer {
+	o := ReviewOptions{Namespace: "toolsets-here"}
 	if w != nil {
 		o.Log = slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	return NewKubernetes(tokenReviews{c}, accessReviews{c}, o)
+	return NewReviewer(tokenReviews{c}, accessReviews{c}, o)
 }
 
 // newCluster knows the user jane with a token of the audiences, who may get toolsets.
@@ -184,4 +165,4 @@ func newCluster(token string, audiences ...string) *cluster {
 	}}}
 }
 
-var toGetToolsets = Attributes{Verb: "get", Resource: Toolsets}
+var toGetToolsets = Right{Verb: "get", Resource: ResourceToolsets}

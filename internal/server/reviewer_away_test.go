@@ -1,4 +1,4 @@
-package auth
+package server
 
 import (
 	"context"
@@ -18,7 +18,7 @@ import (
 )
 
 // An API server that answers as a test says.
-type server struct {
+type apiServer struct {
 	*httptest.Server
 	token, access atomic.Pointer[http.HandlerFunc]
 }
@@ -35,9 +35,9 @@ const (
 	may  = `{"kind":"SubjectAccessReview","apiVersion":"authorization.k8s.io/v1","status":{"allowed":true}}`
 )
 
-func newServer(t *testing.T) (*server, *Kubernetes) {
+func newAPIServer(t *testing.T) (*apiServer, *Reviewer) {
 	t.Helper()
-	s := &server{}
+	s := &apiServer{}
 	s.set(answering(jane), answering(may))
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/tokenreviews") {
@@ -50,14 +50,14 @@ func newServer(t *testing.T) (*server, *Kubernetes) {
 		s.CloseClientConnections()
 		s.Close()
 	})
-	k, err := ForCluster(&rest.Config{Host: s.URL}, Options{Namespace: "toolsets-here"})
+	k, err := ReviewerFor(&rest.Config{Host: s.URL}, ReviewOptions{Namespace: "toolsets-here"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s, k
 }
 
-func (s *server) set(token, access http.HandlerFunc) {
+func (s *apiServer) set(token, access http.HandlerFunc) {
 	s.token.Store(&token)
 	s.access.Store(&access)
 }
@@ -141,7 +141,7 @@ func TestReviewsThatFail(t *testing.T) {
 	var all sync.WaitGroup // and no parallel tests, of which few run at a time: some take the whole bound
 	for name, handler := range bad() {
 		for _, which := range []string{"TokenReview", "SubjectAccessReview"} {
-			s, k := newServer(t)
+			s, k := newAPIServer(t)
 			all.Go(func() {
 				if err := refuses(t.Context(), s, k, which, handler); err != nil {
 					t.Errorf("%s, %s: %v", which, name, err)
@@ -153,7 +153,7 @@ func TestReviewsThatFail(t *testing.T) {
 }
 
 // refuses says what is wrong with what is done while one of the reviews is answered so.
-func refuses(ctx context.Context, s *server, k *Kubernetes, which string, handler http.HandlerFunc) error {
+func refuses(ctx context.Context, s *apiServer, k *Reviewer, which string, handler http.HandlerFunc) error {
 	if _, err := k.Authorize(ctx, "known", toGetToolsets); err != nil {
 		return fmt.Errorf("while all is well: %w", err)
 	}
@@ -167,7 +167,7 @@ func refuses(ctx context.Context, s *server, k *Kubernetes, which string, handle
 	took := time.Since(start)
 	switch {
 	case err == nil:
-		return fmt.Errorf("let in as %q", user.Name)
+		return fmt.Errorf("let in as %q", user)
 	case !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrUnauthenticated) && !errors.Is(err, ErrForbidden):
 		return fmt.Errorf("another error: %w", err)
 	case strings.Contains(err.Error(), "127.0.0.1") || strings.Contains(err.Error(), "out of order"):
@@ -191,7 +191,7 @@ func refuses(ctx context.Context, s *server, k *Kubernetes, which string, handle
 func TestReviewsAreBoundedInMemory(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
 	t.Attr("req", "DTS-SEC-3")
-	s, k := newServer(t)
+	s, k := newAPIServer(t)
 	s.set(bad()["10 MB of groups"], answering(may))
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -216,7 +216,7 @@ func TestReviewsAreBoundedInMemory(t *testing.T) {
 func TestHangingReviewsHoldUpNobodyElse(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
 	t.Attr("req", "DTS-SEC-3")
-	s, k := newServer(t)
+	s, k := newAPIServer(t)
 	if _, err := k.Authorize(t.Context(), "known", toGetToolsets); err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,12 @@
-package auth
+package server
 
 import (
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -15,20 +18,18 @@ import (
 func TestAuthorize(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
 	token := jwt(t, `{"aud":["`+apiAudience+`"]}`)
-	user := User{
-		Name: "jane", UID: "42", Groups: []string{"sre", "system:authenticated"}, Extra: map[string][]string{"scopes": {"a", "b"}},
-	}
+	const user = "jane"
 	metrics := authorizationv1.SubjectAccessReviewSpec{
 		NonResourceAttributes: &authorizationv1.NonResourceAttributes{Path: "/metrics", Verb: "get"},
 	}
 	tests := []struct {
 		name   string
 		token  string
-		ask    Attributes
+		ask    Right
 		change func(*cluster)
 		want   error
 		says   []string
-		user   User
+		user   string
 		tokens int // reviews
 		access int
 	}{
@@ -41,20 +42,16 @@ func TestAuthorize(t *testing.T) {
 		{name: "newline in the token", token: token + "\n", ask: toGetToolsets, want: ErrUnauthenticated},
 		{name: "not ASCII", token: "tökén", ask: toGetToolsets, want: ErrUnauthenticated},
 		{
-			name: "other verb", token: token, ask: Attributes{Verb: "create", Resource: Discoveries}, want: ErrForbidden, user: user,
+			name: "other verb", token: token, ask: Right{Verb: "create", Resource: ResourceDiscoveries}, want: ErrForbidden, user: user,
 			says:   []string{`"jane"`, "create discoveries", "toolset.kubernaut.io", "toolsets-here", "a Role there with the rule {apiGroups: [toolset.kubernaut.io], resources: [discoveries], verbs: [create]}"},
 			tokens: 1, access: 1,
 		},
 		{
-			name: "one object", token: token, ask: Attributes{Verb: "get", Resource: Toolsets, Name: "grafana"},
-			want: ErrForbidden, says: []string{`toolsets "grafana"`}, user: user, tokens: 1, access: 1,
-		},
-		{
-			name: "path without the right", token: token, ask: Attributes{Verb: "get", NonResourcePath: "/metrics"}, want: ErrForbidden, user: user,
+			name: "path without the right", token: token, ask: Right{Verb: "get", Path: "/metrics"}, want: ErrForbidden, user: user,
 			says: []string{`"jane" may not get the path /metrics`, `ClusterRole with the rule {nonResourceURLs: ["/metrics"], verbs: [get]}`}, tokens: 1, access: 1,
 		},
 		{
-			name: "path", token: token, ask: Attributes{Verb: "get", NonResourcePath: "/metrics"}, user: user, tokens: 1, access: 1,
+			name: "path", token: token, ask: Right{Verb: "get", Path: "/metrics"}, user: user, tokens: 1, access: 1,
 			change: func(c *cluster) { g := c.grants[token]; g.may = append(g.may, metrics) },
 		},
 		{
@@ -98,8 +95,8 @@ func TestAuthorize(t *testing.T) {
 			if err != nil && strings.Contains(err.Error(), "10.0.0.1") {
 				t.Errorf("error %q tells strangers about the network", err)
 			}
-			if diff := cmp.Diff(tt.user, got); diff != "" {
-				t.Errorf("user (-want +got):\n%s", diff)
+			if got != tt.user {
+				t.Errorf("user %q, want %q", got, tt.user)
 			}
 			if tokens, access := c.reviewed(); tokens != tt.tokens || access != tt.access {
 				t.Errorf("%d token and %d access reviews, want %d and %d", tokens, access, tt.tokens, tt.access)
@@ -171,7 +168,178 @@ func TestAudiences(t *testing.T) {
 
 func TestNone(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
-	if _, err := (None{}).Authorize(t.Context(), "", Attributes{}); err != nil {
+	if _, err := (Anyone{}).Authorize(t.Context(), "", Right{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// step is a request at a time after the start, and what it costs.
+type step struct {
+	at     time.Duration
+	change func(*cluster) // before the request
+	want   error
+	tokens int // reviews
+	access int
+}
+
+func TestRemembered(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	const token = "opaque" // two reviews where it is refused, one for each audience
+	revoke := func(c *cluster) { delete(c.grants, token) }
+	forbid := func(c *cluster) { c.grants[token].may = nil }
+	away := func(c *cluster) { c.tokenErr, c.allowErr = errors.New("refused"), errors.New("refused") }
+	back := func(c *cluster) { c.tokenErr, c.allowErr = nil, nil }
+	almost := time.Minute - time.Millisecond
+	tests := []struct {
+		name  string
+		ask   Right
+		steps []step
+	}{
+		{"allowed for 60 s", toGetToolsets, []step{
+			{at: 0, tokens: 1, access: 1}, {at: almost}, {at: time.Minute, tokens: 1, access: 1},
+		}},
+		{"bad token for 10 s", toGetToolsets, []step{
+			{at: 0, change: revoke, want: ErrUnauthenticated, tokens: 2},
+			{at: 10*time.Second - 1, want: ErrUnauthenticated},
+			{at: 10 * time.Second, want: ErrUnauthenticated, tokens: 2},
+		}},
+		{"forbidden for 10 s, the token for 60 s", Right{Verb: "create", Resource: ResourceDiscoveries}, []step{
+			{at: 0, want: ErrForbidden, tokens: 1, access: 1},
+			{at: 10*time.Second - 1, want: ErrForbidden},
+			{at: 10 * time.Second, want: ErrForbidden, access: 1},
+		}},
+		{"token revoked while remembered", toGetToolsets, []step{
+			{at: 0, tokens: 1, access: 1}, {at: time.Second, change: revoke}, {at: almost},
+			{at: time.Minute, want: ErrUnauthenticated, tokens: 2},
+		}},
+		{"right taken away while remembered", toGetToolsets, []step{
+			{at: 0, tokens: 1, access: 1}, {at: time.Second, change: forbid}, {at: almost},
+			{at: time.Minute, want: ErrForbidden, tokens: 1, access: 1},
+		}},
+		{"right granted", toGetToolsets, []step{
+			{at: 0, change: forbid, want: ErrForbidden, tokens: 1, access: 1},
+			{at: 10 * time.Second, change: func(c *cluster) { c.grants[token].may = newCluster(token).grants[token].may }, access: 1},
+		}},
+		{"API server away", toGetToolsets, []step{
+			{at: 0, tokens: 1, access: 1}, {at: time.Second, change: away}, {at: almost},
+			{at: time.Minute, want: ErrUnavailable, tokens: 1},
+			{at: time.Minute + 1, want: ErrUnavailable, tokens: 1}, // not remembered
+			{at: time.Minute + 2, change: back, tokens: 1, access: 1},
+		}},
+		{"API server away from the start", toGetToolsets, []step{
+			{at: 0, change: away, want: ErrUnavailable, tokens: 1}, {at: 1, change: back, tokens: 1, access: 1},
+		}},
+		{"away for the second question only", toGetToolsets, []step{
+			{at: 0, change: func(c *cluster) { c.allowErr = errors.New("refused") }, want: ErrUnavailable, tokens: 1, access: 1},
+			{at: 1, change: back, access: 1},
+		}},
+		{"counted from when the review began", toGetToolsets, []step{
+			{at: 0, change: func(c *cluster) { c.takes = 8 * time.Second }, tokens: 1, access: 1},
+			{at: almost},
+			{at: time.Minute, tokens: 1, access: 1}, // the answer came at 8 s
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCluster(token)
+				k := c.authorizer(nil)
+				start := time.Now()
+				for _, s := range tt.steps {
+					<-time.After(time.Until(start.Add(s.at)))
+					if s.change != nil {
+						c.set(func() { s.change(c) })
+					}
+					_, err := k.Authorize(t.Context(), token, tt.ask)
+					if !errors.Is(err, s.want) {
+						t.Errorf("at %s: %v, want %v", s.at, err, s.want)
+					}
+					if tokens, access := c.reviewed(); tokens != s.tokens || access != s.access {
+						t.Errorf("at %s: %d token and %d access reviews, want %d and %d", s.at, tokens, access, s.tokens, s.access)
+					}
+				}
+			})
+		})
+	}
+}
+
+// Nobody waits longer than ten seconds for an API server that hangs.
+func TestAPIServerHangs(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster("t")
+		c.takes = time.Hour
+		start := time.Now()
+		if _, err := c.authorizer(nil).Authorize(t.Context(), "t", toGetToolsets); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("error %v, want %v", err, ErrUnavailable)
+		}
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("took %s, want 10s", took)
+		}
+	})
+}
+
+func TestLog(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	synctest.Test(t, func(t *testing.T) {
+		token := jwt(t, `{"aud":["dynamic-toolset"],"sub":"a-secret-of-some-length"}`)
+		part := strings.Split(token, ".")[1]
+		c, w := newCluster("other"), new(lines)
+		k := c.authorizer(w)
+		ask := func() {
+			if _, err := k.Authorize(t.Context(), token, toGetToolsets); err == nil || strings.Contains(err.Error(), part) {
+				t.Errorf("error %v", err)
+			}
+		}
+		c.status = "; malformed payload " + part
+		ask()
+		c.set(func() { c.tokenErr = errors.New("admission refused spec.token " + token + " with " + part) })
+		<-time.After(10 * time.Second) // no longer remembered
+		for range 70 {
+			ask()
+			<-time.After(time.Second)
+		}
+		if got := strings.Count(w.String(), "review of a caller failed"); got != 2 {
+			t.Errorf("an outage of 70 s was told %d times, want 2:\n%s", got, w)
+		}
+		c.set(func() { c.tokenErr = nil })
+		ask()
+		<-time.After(10 * time.Second)
+		ask()
+		if got := strings.Count(w.String(), "works again"); got != 1 {
+			t.Errorf("the end of the outage was told %d times, want once:\n%s", got, w)
+		}
+		if s := w.String(); strings.Contains(s, part) || !strings.Contains(s, "[token]") {
+			t.Errorf("the token is in the log, or nothing about it:\n%s", s)
+		}
+	})
+}
+
+func TestBearerToken(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	tests := []struct {
+		name    string
+		headers []string
+		want    string
+	}{
+		{"none", nil, ""},
+		{"usual", []string{"Bearer abc.def"}, "abc.def"},
+		{"any case", []string{"bEARER abc"}, "abc"},
+		{"more spaces", []string{"  Bearer   abc  "}, "abc"},
+		{"another scheme", []string{"Basic abc"}, ""},
+		{"scheme alone", []string{"Bearer"}, ""},
+		{"scheme and space", []string{"Bearer "}, ""},
+		{"no scheme", []string{"abc"}, ""},
+		{"longer scheme", []string{"BearerX abc"}, ""},
+		{"two headers", []string{"Bearer abc", "Bearer abc"}, ""},
+		{"two tokens stay together, and are refused later", []string{"Bearer abc def"}, "abc def"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &http.Request{Header: http.Header{"Authorization": tt.headers}}
+			if got := bearerToken(r); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

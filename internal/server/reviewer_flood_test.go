@@ -1,4 +1,4 @@
-package auth
+package server
 
 import (
 	"context"
@@ -35,8 +35,8 @@ func TestSharedReview(t *testing.T) {
 		synctest.Wait()
 		for range 50 {
 			all.Go(func() {
-				if u, err := k.Authorize(t.Context(), "t", toGetToolsets); err != nil || u.Name != "jane" {
-					t.Errorf("one that stayed: %q %v", u.Name, err)
+				if u, err := k.Authorize(t.Context(), "t", toGetToolsets); err != nil || u != "jane" {
+					t.Errorf("one that stayed: %q %v", u, err)
 				}
 			})
 		}
@@ -159,15 +159,15 @@ func TestCacheIsBounded(t *testing.T) {
 	k := newCluster("t").authorizer(nil)
 	until := time.Now().Add(time.Hour)
 	first := k.hash("token", "first")
-	k.cache.put(first, answer{until: until})
+	k.cache.put(first, reviewAnswer{until: until})
 	for i := range 10_000 {
-		k.cache.put(k.hash("token", fmt.Sprint("bad", i)), answer{err: ErrUnauthenticated, until: until})
+		k.cache.put(k.hash("token", fmt.Sprint("bad", i)), reviewAnswer{err: ErrUnauthenticated, until: until})
 	}
 	if _, ok := k.cache.get(first); !ok {
 		t.Error("refused tokens displaced a good one")
 	}
 	for i := range 10_000 {
-		k.cache.put(k.hash("token", fmt.Sprint("good", i)), answer{until: until})
+		k.cache.put(k.hash("token", fmt.Sprint("good", i)), reviewAnswer{until: until})
 	}
 	if _, ok := k.cache.get(first); ok {
 		t.Error("the cache is not bounded")
@@ -235,7 +235,7 @@ func (letsDo) Create(context.Context, *authorizationv1.SubjectAccessReview, meta
 // The garbage collector tells whether anything still holds the token.
 func TestTokenIsForgotten(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
-	k := NewKubernetes(lets{}, letsDo{}, Options{})
+	k := NewReviewer(lets{}, letsDo{}, ReviewOptions{})
 	used := func() weak.Pointer[byte] {
 		token := strings.Repeat("secret", 100)
 		if _, err := k.Authorize(t.Context(), token, toGetToolsets); err != nil {

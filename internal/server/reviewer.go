@@ -1,0 +1,217 @@
+package server
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authentication "k8s.io/client-go/kubernetes/typed/authentication/v1"
+	authorization "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/lru"
+)
+
+const (
+	// maxToken is far more than any token has: one with a certificate chain has some kilobytes.
+	maxToken = 16 << 10
+	// maxReview is far more than any answer to a review has, of which client-go reads everything.
+	maxReview = 256 << 10
+	// reviewTimeout bounds one question, with all its reviews and the wait for them.
+	reviewTimeout = 10 * time.Second
+	// reviewWait bounds the wait of one review for its turn.
+	reviewWait = time.Second
+	// Reviews per second, and at once. Callers that were allowed the last time have their own, so that a flood of other
+	// tokens, made up or without rights, does not keep them out.
+	reviewRate  = 10
+	reviewBurst = 20
+	// How long answers are remembered, and how many (DTS-API-3).
+	allowedFor = time.Minute
+	deniedFor  = 10 * time.Second
+	maxAllowed = 3072
+	maxDenied  = 1024
+)
+
+// ReviewOptions are options of a Reviewer.
+type ReviewOptions struct {
+	Namespace  string        // where Roles grant rights: output.namespace
+	AllowedFor time.Duration // how long a user that is allowed is remembered; 0: a minute
+	Log        *slog.Logger  // nil: no log
+}
+
+// Reviewer leaves both questions to the cluster, as kubelet does: a TokenReview finds whose token it is, and a
+// SubjectAccessReview whether that user may do it.
+type Reviewer struct {
+	tokens  authentication.TokenReviewInterface
+	access  authorization.SubjectAccessReviewInterface
+	options ReviewOptions
+	log     *slog.Logger
+
+	secret           []byte // of the hash; each process makes its own
+	cache            reviewCache
+	flights          singleflight.Group
+	known, strangers *rate.Limiter
+	// Apart, because the right to create one kind of review may be missing.
+	tokenOutage, accessOutage outage
+}
+
+// ReviewerFor makes a Reviewer from a client configuration, whose identity needs the ClusterRole system:auth-delegator.
+func ReviewerFor(config *rest.Config, o ReviewOptions) (*Reviewer, error) {
+	c := rest.CopyConfig(config)
+	c.QPS = -1 // reviews have their own limit
+	c.Wrap(func(next http.RoundTripper) http.RoundTripper { return bounded{next} })
+	tokens, err := authentication.NewForConfig(c)
+	if err != nil {
+		return nil, fmt.Errorf("client for TokenReviews: %w", err)
+	}
+	access, err := authorization.NewForConfig(c)
+	if err != nil {
+		return nil, fmt.Errorf("client for SubjectAccessReviews: %w", err)
+	}
+	return NewReviewer(tokens.TokenReviews(), access.SubjectAccessReviews(), o), nil
+}
+
+// bounded cuts off answers that are too long.
+type bounded struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := b.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	answer.Body = http.MaxBytesReader(nil, answer.Body, maxReview)
+	return answer, nil
+}
+
+// NewReviewer makes a Reviewer from typed clients, which should have no rate limit.
+func NewReviewer(
+	tokens authentication.TokenReviewInterface, access authorization.SubjectAccessReviewInterface, o ReviewOptions,
+) *Reviewer {
+	if o.AllowedFor == 0 {
+		o.AllowedFor = allowedFor
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	secret := make([]byte, sha256.Size)
+	_, _ = rand.Read(secret) // never fails
+	return &Reviewer{
+		tokens: tokens, access: access, options: o, log: o.Log, secret: secret,
+		cache: reviewCache{allowed: lru.New(maxAllowed), denied: lru.New(maxDenied)},
+		known: rate.NewLimiter(reviewRate, reviewBurst), strangers: rate.NewLimiter(reviewRate, reviewBurst),
+		tokenOutage: outage{log: o.Log, review: "TokenReview"}, accessOutage: outage{log: o.Log, review: "SubjectAccessReview"},
+	}
+}
+
+// Authorize implements Authorizer. A revoked token or right is noticed when the remembered answer ends; the API server
+// itself remembers tokens for some ten seconds more.
+func (r *Reviewer) Authorize(ctx context.Context, token string, right Right) (string, error) {
+	if err := plausible(token); err != nil {
+		return "", err
+	}
+	who, what := r.hash("token", token), r.hash("access", token, right.Verb, right.Resource, right.Path)
+	limiter := r.strangers
+	if r.cache.known(what) { // a good token alone is not enough: tokens of a user without rights are easily made
+		limiter = r.known
+	}
+	user, err := r.ask(ctx, who, func(ctx context.Context) (authenticationv1.UserInfo, error) {
+		return r.reviewToken(ctx, limiter, token)
+	})
+	if err != nil {
+		return "", err
+	}
+	_, err = r.ask(ctx, what, func(ctx context.Context) (authenticationv1.UserInfo, error) {
+		return user, r.reviewAccess(ctx, limiter, user, right)
+	})
+	return user.Username, err
+}
+
+// hash is the key of a list of texts. Without the secret nobody can find a token from it, or two with the same hash.
+func (r *Reviewer) hash(parts ...string) reviewKey {
+	h := hmac.New(sha256.New, r.secret)
+	for _, p := range parts {
+		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(p))))
+		_, _ = h.Write([]byte(p))
+	}
+	return reviewKey(h.Sum(nil))
+}
+
+// ask is the remembered answer, or a new one. Callers with the same question at the same time share one review, which goes
+// on when one of them leaves.
+func (r *Reviewer) ask(
+	ctx context.Context, id reviewKey, review func(context.Context) (authenticationv1.UserInfo, error),
+) (authenticationv1.UserInfo, error) {
+	if a, ok := r.cache.get(id); ok {
+		return a.user, a.err
+	}
+	done := r.flights.DoChan(string(id[:]), func() (any, error) {
+		if a, ok := r.cache.get(id); ok { // it came in just before
+			return a.user, a.err
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)
+		defer cancel()
+		start := time.Now() // a change during the review may be missed
+		user, err := review(ctx)
+		switch {
+		case err == nil:
+			r.cache.put(id, reviewAnswer{user: user, until: start.Add(r.options.AllowedFor)})
+		case errors.Is(err, ErrUnauthenticated), errors.Is(err, ErrForbidden):
+			r.cache.put(id, reviewAnswer{user: user, err: err, until: start.Add(deniedFor)})
+		}
+		return user, err
+	})
+	select {
+	case a := <-done:
+		return a.Val.(authenticationv1.UserInfo), a.Err
+	case <-ctx.Done():
+		return authenticationv1.UserInfo{}, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
+	}
+}
+
+// reviewKey is the hash of a token, or of a token and a right.
+type reviewKey [sha256.Size]byte
+
+// reviewAnswer is what the cluster answered.
+type reviewAnswer struct {
+	user  authenticationv1.UserInfo
+	err   error // nil, ErrUnauthenticated or ErrForbidden
+	until time.Time
+}
+
+// reviewCache keeps the answers that were used last. Refusals are apart, so that made-up tokens displace only each other.
+type reviewCache struct{ allowed, denied *lru.Cache }
+
+// get is the answer that is still valid.
+func (c *reviewCache) get(k reviewKey) (reviewAnswer, bool) {
+	for _, all := range []*lru.Cache{c.allowed, c.denied} {
+		if found, ok := all.Get(k); ok && time.Now().Before(found.(reviewAnswer).until) {
+			return found.(reviewAnswer), true
+		}
+	}
+	return reviewAnswer{}, false
+}
+
+// known reports whether it was allowed the last time, even if that answer is no longer valid.
+func (c *reviewCache) known(k reviewKey) bool {
+	_, ok := c.allowed.Get(k)
+	return ok
+}
+
+func (c *reviewCache) put(k reviewKey, a reviewAnswer) {
+	into, other := c.allowed, c.denied
+	if a.err != nil {
+		into, other = other, into
+	}
+	other.Remove(k)
+	into.Add(k, a)
+}

@@ -1,0 +1,193 @@
+package server
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// anonymous is the user of a request without credentials. No token is its own.
+const anonymous = "system:anonymous"
+
+// plausible refuses tokens that need no review. The API server takes a token that begins with a space for none, and the user
+// for anonymous.
+func plausible(token string) error {
+	switch {
+	case token == "":
+		return fmt.Errorf("%w: no token; send one in the header Authorization: Bearer TOKEN, where kubectl create token "+
+			"SERVICEACCOUNT --audience %s makes one", ErrUnauthenticated, Audience)
+	case len(token) > maxToken:
+		return fmt.Errorf("%w: the token is longer than %d bytes", ErrUnauthenticated, maxToken)
+	case strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }):
+		return fmt.Errorf("%w: the token has characters that no token has; send the token alone after Bearer", ErrUnauthenticated)
+	}
+	return nil
+}
+
+// audiences are the audiences to review a token for, one after the other until one accepts it; nil is the API server's own.
+// The claim of a JSON web token saves the review that would fail. A false claim changes nothing: the API server verifies it.
+func audiences(token string) [][]string {
+	ours := []string{Audience}
+	switch claimed, ok := claimedAudiences(token); {
+	case !ok: // only the cluster knows what it is
+		return [][]string{nil, ours}
+	case slices.Contains(claimed, Audience):
+		return [][]string{ours, nil} // an issuer that the API server trusts may use that name too
+	}
+	return [][]string{nil}
+}
+
+// claimedAudiences reads the claim aud, which may be missing. ok reports whether the token is a JSON web token.
+func claimedAudiences(token string) (claimed []string, ok bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil, false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return nil, false
+	}
+	var one struct {
+		Aud string `json:"aud"`
+	}
+	if json.Unmarshal(payload, &one) == nil {
+		return []string{one.Aud}, true
+	}
+	var many struct {
+		Aud []string `json:"aud"`
+	}
+	err = json.Unmarshal(payload, &many)
+	return many.Aud, err == nil
+}
+
+// reviewToken finds whose token it is. A review is for one audience, the API server's own, which needs no name, or Audience.
+func (r *Reviewer) reviewToken(ctx context.Context, l *rate.Limiter, token string) (authenticationv1.UserInfo, error) {
+	for _, asked := range audiences(token) {
+		if err := turn(ctx, l); err != nil {
+			return authenticationv1.UserInfo{}, err
+		}
+		review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token, Audiences: asked}}
+		review, err := r.tokens.Create(ctx, review, metav1.CreateOptions{})
+		if err != nil {
+			return authenticationv1.UserInfo{}, r.tokenOutage.began(err, token)
+		}
+		r.tokenOutage.ended()
+		s := &review.Status
+		// An authenticator that knows no audiences leaves them out of its answer.
+		checked := len(asked) == 0 || slices.Contains(s.Audiences, Audience)
+		if s.Authenticated && checked && s.User.Username != "" && s.User.Username != anonymous {
+			return s.User, nil
+		}
+		r.log.Debug("token not accepted", "audiences", asked, "user", s.User.Username, "status_audiences", s.Audiences,
+			"err", redact(s.Error, token))
+	}
+	return authenticationv1.UserInfo{}, fmt.Errorf("%w: the cluster does not accept the token; it may be expired, revoked, or "+
+		"for another audience than %s and the API server's own", ErrUnauthenticated, Audience)
+}
+
+// reviewAccess finds whether the user may do it.
+func (r *Reviewer) reviewAccess(ctx context.Context, l *rate.Limiter, u authenticationv1.UserInfo, right Right) error {
+	if err := turn(ctx, l); err != nil {
+		return err
+	}
+	spec := authorizationv1.SubjectAccessReviewSpec{
+		User: u.Username, UID: u.UID, Groups: u.Groups, Extra: map[string]authorizationv1.ExtraValue{},
+	}
+	for k, v := range u.Extra {
+		spec.Extra[k] = authorizationv1.ExtraValue(v)
+	}
+	if right.Path != "" {
+		spec.NonResourceAttributes = &authorizationv1.NonResourceAttributes{Path: right.Path, Verb: right.Verb}
+	} else {
+		spec.ResourceAttributes = &authorizationv1.ResourceAttributes{
+			Namespace: r.options.Namespace, Verb: right.Verb, Group: APIGroup, Version: "*", Resource: right.Resource,
+		}
+	}
+	review, err := r.access.Create(ctx, &authorizationv1.SubjectAccessReview{Spec: spec}, metav1.CreateOptions{})
+	if err != nil {
+		return r.accessOutage.began(err, "")
+	}
+	r.accessOutage.ended()
+	s := &review.Status
+	if s.Allowed && !s.Denied {
+		return nil
+	}
+	r.log.Debug("access denied", "user", u.Username, "verb", right.Verb, "resource", right.Resource, "path", right.Path,
+		"reason", s.Reason, "err", s.EvaluationError)
+	if right.Path != "" {
+		return fmt.Errorf("%w: user %q may not %s the path %s; a ClusterRole with the rule {nonResourceURLs: [%q], verbs: [%s]}, "+
+			"bound to that user, allows it", ErrForbidden, u.Username, right.Verb, right.Path, right.Path, right.Verb)
+	}
+	return fmt.Errorf("%w: user %q may not %s %s of the API group %s in the namespace %s; a Role there with the rule "+
+		"{apiGroups: [%s], resources: [%s], verbs: [%s]}, bound to that user, allows it",
+		ErrForbidden, u.Username, right.Verb, right.Resource, APIGroup, r.options.Namespace, APIGroup, right.Resource, right.Verb)
+}
+
+// turn waits for the turn of one review.
+func turn(ctx context.Context, l *rate.Limiter) error {
+	ctx, cancel := context.WithTimeout(ctx, reviewWait)
+	defer cancel()
+	if err := l.Wait(ctx); err != nil {
+		return fmt.Errorf("%w; try again in some seconds", ErrBusy)
+	}
+	return nil
+}
+
+// outage logs that reviews fail, once a minute, and when that is over.
+type outage struct {
+	log    *slog.Logger
+	review string // its kind
+
+	mu    sync.Mutex
+	since time.Time // zero: there is none
+	often *rate.Sometimes
+}
+
+// began returns what the caller is shown, which is less than what is logged: callers may be anybody.
+func (o *outage) began(err error, token string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.since.IsZero() {
+		o.since, o.often = time.Now(), &rate.Sometimes{Interval: time.Minute}
+	}
+	o.often.Do(func() {
+		advice := "check that this service reaches the API server"
+		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+			advice = "bind the ClusterRole system:auth-delegator to the ServiceAccount of this service, or set auth.mode to none"
+		}
+		o.log.Warn("review of a caller failed", "review", o.review, "advice", advice, "err", redact(err.Error(), token))
+	})
+	return fmt.Errorf("%w; the log of this service has the reason, try again later", ErrUnavailable)
+}
+
+func (o *outage) ended() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.since.IsZero() {
+		o.log.Info("review of a caller works again", "review", o.review, "after", time.Since(o.since).Round(time.Millisecond))
+		o.since = time.Time{}
+	}
+}
+
+// redact takes a token, and the parts of it that parsers complain about, out of a text.
+func redact(text, token string) string {
+	const replacement, shortest = "[token]", 8
+	for _, part := range append([]string{token}, strings.Split(token, ".")...) {
+		if len(part) >= shortest || part == token && part != "" {
+			text = strings.ReplaceAll(text, part, replacement)
+		}
+	}
+	return text
+}
