@@ -118,7 +118,8 @@ func TestDiffKeepsThePrimary(t *testing.T) {
 		code        int
 	}{
 		{"recorded", `{"version": 1, "published": [], "primaries": {"grafana": "b/grafana"}}`, []string{"--set", "security.trustedNamespaces=[b]"}, 0},
-		{"its Service has gone", `{"version": 1, "published": [], "primaries": {"grafana": "c/grafana"}}`, []string{"--set", "security.trustedNamespaces=[b]"}, 1},
+		{"its Service has gone", `{"version": 1, "published": [], "primaries": {"grafana": "c/grafana"}}`, []string{"--set", "security.trustedNamespaces=[b, c]"}, 1},
+		{"a stranger's Service has gone", `{"version": 1, "published": [], "primaries": {"grafana": "c/grafana"}}`, []string{"--set", "security.trustedNamespaces=[b]"}, 0},
 		{"the configuration wants another", `{"version": 1, "published": [], "primaries": {"grafana": "b/grafana"}}`, []string{"--set", "primary.grafana=a/grafana"}, 1},
 		{"unreadable", `{`, nil, 1},
 	} {

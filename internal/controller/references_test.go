@@ -2,12 +2,14 @@ package controller
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 func grafana(namespace string) backend.Service {
@@ -84,6 +86,33 @@ func TestPlaceOfThePrimary(t *testing.T) {
 		r.world.Service(aged(grafana("monitoring"), 3))
 		pass(time.Minute)
 		r.expect(t, "made again", "GRAFANA_API_KEY", "name: monitoring/grafana", "-name: evil/grafana")
+	})
+}
+
+// A stranger's Grafana that is the primary and goes down keeps no key from the trusted one, which is the primary from then on.
+func TestDeadStrangerKeepsNoPlace(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-SEC-3")
+	trusting := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"monitoring"}}}
+	start(t, nil, nil, true, trusting, func(r *rig) {
+		r.world.Service(aged(grafana("evil"), 1))
+		pass(time.Second)
+		r.expect(t, "alone", "name: evil/grafana")
+		ours := aged(grafana("monitoring"), 2)
+		ours.Name = "ours"
+		r.prober.set(map[string]backend.Outcome{"ours": backend.AuthRequired})
+		r.world.Service(ours)
+		pass(time.Minute)
+		r.expect(t, "beside it", "name: evil/grafana", "-GRAFANA_API_KEY")
+		r.prober.set(map[string]backend.Outcome{"ours": backend.AuthRequired, "grafana": backend.Unreachable})
+		pass(5 * time.Minute)
+		r.expect(t, "it is down", "-name: evil/grafana", "name: monitoring/ours", "{{ env.GRAFANA_API_KEY }}")
+		if state := r.output.Live().Data[toolset.KeyState]; !strings.Contains(state, "monitoring/ours") || strings.Contains(state, "evil") {
+			t.Errorf("recorded: %s", state)
+		}
+		r.prober.set(map[string]backend.Outcome{"ours": backend.AuthRequired, "grafana": backend.AuthRequired})
+		pass(5 * time.Minute)
+		r.expect(t, "it wants credentials", "name: monitoring/ours", "{{ env.GRAFANA_API_KEY }}", "-name: evil/grafana")
 	})
 }
 

@@ -146,8 +146,10 @@ func (o *Options) worksAsWell(a, b *backend.Finding) bool {
 }
 
 // vouched: the configuration names the Service, or its namespace.
-func (o *Options) vouched(f *backend.Finding) bool {
-	return o.Trusts(f.Namespace) || o.Primary[f.Type] == f.Ref || len(o.Credentials[f.Type][f.Ref]) > 0
+func (o *Options) vouched(f *backend.Finding) bool { return o.vouchesFor(f.Type, f.Ref) }
+
+func (o *Options) vouchesFor(typ string, ref backend.Ref) bool {
+	return o.Trusts(ref.Namespace) || o.Primary[typ] == ref || len(o.Credentials[typ][ref]) > 0
 }
 
 // use is lower the more use a finding is: what works before what nobody has asked, and that no better than a gateway for which

@@ -35,9 +35,13 @@ func TestNoReferenceByLuck(t *testing.T) {
 	recordedReal.Recorded = named
 	firstRound := trusting
 	firstRound.FirstRoundOver, firstRound.MustProve = false, true
+	recordedFirst, recordedNone := firstRound, recordedStranger
+	recordedFirst.Recorded, recordedNone.TrustedNamespaces = recordedStranger.Recorded, nil
 	credentials := inventory.Options{FirstRoundOver: true, Credentials: map[string]map[backend.Ref]map[string]string{
 		"grafana": {at("monitoring", "grafana"): {"api_key": "GRAFANA_API_KEY"}},
 	}}
+	other := strangers(2, wants)
+	other.ref = at("evil", "other")
 	unproven := strangers(1, "")
 	unproven.strength, unproven.unproven = backend.Explicit, true
 	renamed := strangers(1, wants)
@@ -71,7 +75,16 @@ func TestNoReferenceByLuck(t *testing.T) {
 		"the trusted one, not probed":              {trusting, []svc{theirs(2, unprobed)}, "monitoring/grafana"},
 		"the trusted one, itself unproven":         {trusting, []svc{ours}, ""},
 		"the named one, itself unproven":           {credentials, []svc{ours}, ""},
-		"a stranger is recorded":                   {recordedStranger, []svc{strangers(1, wants), theirs(2, wants)}, ""},
+		"a stranger is recorded, and works":        {recordedStranger, []svc{strangers(1, works), theirs(2, wants)}, ""},
+		"a stranger is recorded, and wants some":   {recordedStranger, []svc{strangers(1, wants), theirs(2, wants)}, "monitoring/grafana"},
+		"a stranger is recorded, and lets none in": {recordedStranger, []svc{strangers(1, backend.Forbidden), theirs(2, wants)}, "monitoring/grafana"},
+		"a stranger is recorded, and down":         {recordedStranger, []svc{strangers(1, down), theirs(2, wants)}, "monitoring/grafana"},
+		"a stranger is recorded, and was deleted":  {recordedStranger, []svc{theirs(2, wants)}, "monitoring/grafana"},
+		"a stranger is recorded, all are down":     {recordedStranger, []svc{strangers(1, down), theirs(2, down)}, ""},
+		"a stranger is recorded, another is up":    {recordedStranger, []svc{strangers(1, down), other, theirs(3, wants)}, "monitoring/grafana"},
+		"a stranger is recorded, and not asked":    {recordedFirst, []svc{strangers(1, unprobed), theirs(2, wants)}, ""},
+		"a stranger is recorded, ours is unproven": {recordedStranger, []svc{strangers(1, down), ours}, ""},
+		"a stranger is recorded, none is trusted":  {recordedNone, []svc{strangers(1, down), theirs(2, wants)}, ""},
 		"reinstalled: its place is kept":           {recordedReal, []svc{strangers(1, wants)}, ""},
 		"reinstalled: it is back":                  {recordedReal, []svc{strangers(1, wants), theirs(9, wants)}, "monitoring/grafana"},
 		"renamed by an annotation":                 {credentials, []svc{renamed}, ""},

@@ -71,8 +71,8 @@ func Judge(detections []Detection, observations map[backend.Key]backend.Observat
 
 // Choose is the second half: of what is accepted, the primaries and who gets references to credentials.
 func Choose(all []*backend.Finding, o Options) {
-	choosePrimaries(all, o)
 	o.onOpenShift = o.OpenShift != nil && o.OpenShift(all)
+	choosePrimaries(all, o)
 	giveCredentials(all, o)
 	keepToken(all, o)
 	Sort(all, o.Type)

@@ -10,7 +10,8 @@ import (
 // choosePrimaries marks at most one accepted instance of each type (DTS-OUT-4): the configured one; else the one that its
 // owner in a trusted namespace wants as such; else the recorded one; else the oldest Service that works without credentials;
 // else the oldest that wants some. The place of a configured or a recorded one is kept while it is absent or down: no other
-// instance takes it, nor its credentials.
+// instance takes it, nor its credentials; only from a recorded one that the configuration does not vouch for does one take it
+// that it vouches for.
 func choosePrimaries(all []*backend.Finding, o Options) {
 	byType := map[string][]*backend.Finding{}
 	for _, f := range all {
@@ -20,7 +21,13 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	}
 	for typ, list := range byType {
 		slices.SortFunc(list, byAge)
-		if want, rule := o.wanted(typ, list); rule != "" {
+		want, rule := o.wanted(typ, list)
+		if rule == backend.PrimaryRecorded && !o.holds(want, list) {
+			if heirs := o.heirs(list); o.oldest(heirs) != nil {
+				list, rule = heirs, ""
+			}
+		}
+		if rule != "" {
 			named := func(f *backend.Finding) bool { return f.Ref == want && f.Verdict == backend.Accepted }
 			if i := slices.IndexFunc(list, named); i >= 0 {
 				o.mark(list, list[i], rule)
@@ -59,6 +66,21 @@ func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref,
 		return ref, backend.PrimaryRecorded
 	}
 	return backend.Ref{}, ""
+}
+
+// holds reports whether the recorded primary of a type keeps its place from those that the configuration vouches for: it is
+// vouched for itself, works, or was perhaps not asked yet.
+func (o *Options) holds(ref backend.Ref, list []*backend.Finding) bool {
+	works := func(f *backend.Finding) bool {
+		withheld := f.Observation.Outcome == backend.AuthRequired && !o.tokenHelps(f)
+		return f.Ref == ref && f.Verdict == backend.Accepted && !withheld
+	}
+	return !o.FirstRoundOver || o.vouchesFor(list[0].Type, ref) || slices.ContainsFunc(list, works)
+}
+
+// heirs are the instances that take the place of a recorded primary which does not hold it.
+func (o *Options) heirs(list []*backend.Finding) []*backend.Finding {
+	return slices.DeleteFunc(slices.Clone(list), func(f *backend.Finding) bool { return lesser(f) || !o.vouched(f) })
 }
 
 // keepPlace notes on the instances of a type whose place they do not take.

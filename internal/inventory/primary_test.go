@@ -49,6 +49,62 @@ func TestBlockerIsNamed(t *testing.T) {
 	}
 }
 
+// Where the recorded primary is a stranger's and does not work, one that the configuration vouches for takes its place, and is
+// recorded; of the others none does, so that a primary which is restarted or installed again loses its place to nobody.
+func TestVouchedTakesTheDeadStrangersPlace(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	const works, wants, down = backend.Ready, backend.AuthRequired, backend.Unreachable
+	bundled := theirs(2, works)
+	bundled.bundled = "Kubecost"
+	older := theirs(1, down)
+	older.ref = at("monitoring", "older")
+	trusting := inventory.Options{TrustedNamespaces: []string{"monitoring"}}
+	naming := inventory.Options{Credentials: map[string]map[backend.Ref]map[string]string{"grafana": {theirs(2, works).ref: {"api_key": "KEY"}}}}
+	both := inventory.Options{TrustedNamespaces: []string{"monitoring", "evil"}}
+	for name, tc := range map[string]struct {
+		options  inventory.Options
+		recorded svc
+		list     []svc
+		want     string
+	}{
+		"down":                            {trusting, strangers(1, down), []svc{strangers(1, down), theirs(2, works)}, "monitoring/grafana"},
+		"deleted":                         {trusting, strangers(1, down), []svc{theirs(2, works)}, "monitoring/grafana"},
+		"withheld":                        {trusting, strangers(1, wants), []svc{strangers(1, wants), theirs(2, works)}, "monitoring/grafana"},
+		"one with credentials of its own": {naming, strangers(1, down), []svc{strangers(1, down), theirs(2, wants)}, "monitoring/grafana"},
+		"an older trusted one is down":    {trusting, strangers(1, down), []svc{strangers(1, down), older, theirs(2, works)}, "monitoring/grafana for now"},
+		"it works":                        {trusting, strangers(1, works), []svc{strangers(3, works), theirs(2, works)}, "evil/grafana"},
+		"the trusted one is down":         {trusting, strangers(1, down), []svc{strangers(1, down), theirs(2, down)}, ""},
+		"the trusted one is bundled":      {trusting, strangers(1, down), []svc{strangers(1, down), bundled}, ""},
+		"it is trusted as well":           {both, strangers(1, down), []svc{strangers(1, down), theirs(2, works)}, ""},
+		"a stranger's, ours is down":      {trusting, theirs(1, down), []svc{theirs(1, down), strangers(2, works)}, ""},
+		"it is back":                      {trusting, theirs(2, works), []svc{strangers(1, works), theirs(2, works)}, "monitoring/grafana"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := tc.options
+			o.FirstRoundOver, o.Recorded = true, map[string]backend.Ref{"grafana": tc.recorded.ref}
+			got := ""
+			for ref, f := range build(t, o, tc.list...) {
+				if f.Primary {
+					got += ref + map[bool]string{true: " for now"}[f.Provisional]
+				}
+			}
+			if got != tc.want {
+				t.Errorf("the primary is %q, want %q", got, tc.want)
+			}
+		})
+	}
+	// OpenShift's own works by the agent's token, without a word of the configuration.
+	platform := svc{ref: at("openshift-monitoring", "prometheus"), strength: backend.Strong, day: 1, outcome: wants, identity: true}
+	o := inventory.Options{
+		FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}, Recorded: map[string]backend.Ref{"prometheus": platform.ref},
+		OpenShift: inventory.OpenShiftNamespaces,
+	}
+	ours := svc{ref: at("monitoring", "prometheus"), strength: backend.Strong, day: 2, outcome: works, identity: true}
+	if f := build(t, o, platform, ours)["openshift-monitoring/prometheus"]; !f.Primary || f.Verdict != backend.Accepted {
+		t.Errorf("OpenShift's is %s, primary: %t", f.Verdict, f.Primary)
+	}
+}
+
 // A configured primary that none can be is found, and nothing else is.
 func TestMisnamedPrimaries(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
