@@ -12,8 +12,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/controller"
-	"kubernaut.io/dynamic-toolset/internal/events"
-	"kubernaut.io/dynamic-toolset/internal/leader"
 	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
@@ -22,7 +20,7 @@ import (
 type site struct {
 	source  siteSource
 	output  controller.Output
-	elector *leader.Elector
+	elector elector
 	events  controller.Events
 	// openShift reports whether HolmesGPT runs on OpenShift, given all findings.
 	openShift func([]*backend.Finding) bool
@@ -42,7 +40,7 @@ type siteSource interface {
 // newCluster makes the site of a service that watches a cluster.
 func newCluster(o *Options, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger) (*site, error) {
 	c := o.Config
-	identity := leader.Identity()
+	identity := cluster.Identity()
 	elector, err := elect(o, identity, log)
 	if err != nil {
 		return nil, err
@@ -56,7 +54,7 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *server.Metrics,
 		Relevant: o.Detector.Matters, Idle: o.Detector.OptsOut,
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
 	})
-	recorder, err := events.New(o.Cluster, events.Options{ // which only a leader records
+	recorder, err := cluster.NewRecorder(o.Cluster, cluster.RecorderOptions{ // which only a leader records
 		ConfigMap: target, Instance: identity,
 		Record: func() bool { return !o.DryRun && elector.Leading() },
 		Failed: func() { meter.Error(server.OperationEvent) },
@@ -95,19 +93,34 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *server.Metrics,
 	}, nil
 }
 
-// elect takes part in the election, on a connection of its own.
-func elect(o *Options, identity string, log *slog.Logger) (*leader.Elector, error) {
+// elector reports whether this replica leads. Run takes part in elections until ctx ends, which is after the last write.
+type elector interface {
+	controller.Leader
+	Run(ctx context.Context)
+}
+
+// elect takes part in the election, on a connection of its own. Where there is none, this replica leads.
+func elect(o *Options, identity string, log *slog.Logger) (elector, error) {
 	c := &o.Config.LeaderElection
-	client, err := leader.Client(o.Cluster, c.RenewDeadline)
+	if !c.Enabled || o.DryRun {
+		return single{}, nil
+	}
+	client, err := cluster.LeaseClient(o.Cluster, c.RenewDeadline)
 	if err != nil {
 		return nil, err
 	}
-	return leader.New(client, leader.Options{
-		Enabled: c.Enabled && !o.DryRun, Namespace: o.Config.Output.Namespace, Name: c.LeaseName,
-		Identity: identity, LeaseDuration: c.LeaseDuration,
-		RenewDeadline: c.RenewDeadline, RetryPeriod: c.RetryPeriod, Log: log,
+	return cluster.NewElector(client, cluster.ElectionOptions{
+		Lease: backend.Ref{Namespace: o.Config.Output.Namespace, Name: c.LeaseName}, Identity: identity,
+		LeaseDuration: c.LeaseDuration, RenewDeadline: c.RenewDeadline, RetryPeriod: c.RetryPeriod, Log: log,
 	})
 }
+
+// single is the only replica, which always leads.
+type single struct{}
+
+func (single) Leading() bool            { return true }
+func (single) Changed() <-chan struct{} { return nil }
+func (single) Run(ctx context.Context)  { <-ctx.Done() }
 
 // clusterSource is the cluster's Services.
 type clusterSource struct {

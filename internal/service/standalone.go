@@ -13,7 +13,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
-	"kubernaut.io/dynamic-toolset/internal/leader"
 	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -33,10 +32,6 @@ func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool
 	log *slog.Logger,
 ) (*site, error) {
 	c := o.Config
-	elector, err := leader.New(nil, leader.Options{Identity: leader.Identity(), Log: log})
-	if err != nil {
-		return nil, err
-	}
 	read := files.ReadOptions{Namespace: o.Standalone.Namespace, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied}
 	in := files.NewSource(o.Standalone.Files, files.SourceOptions{
 		ReadOptions: read, Stdin: o.Standalone.Stdin, Log: log,
@@ -54,6 +49,7 @@ func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool
 	}
 	var lock *files.DirLock
 	if !o.DryRun {
+		var err error
 		if lock, err = files.Lock(o.Standalone.Dir); err != nil {
 			return nil, err
 		}
@@ -67,7 +63,7 @@ func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool
 	}
 	s := &site{
 		openShift: inventory.OpenShiftNamespaces,
-		source:    fileSource{in, o.Standalone.Files, read}, output: out, elector: elector, events: unrecorded{log}, target: o.Standalone.Dir,
+		source:    fileSource{in, o.Standalone.Files, read}, output: out, elector: single{}, events: unrecorded{log}, target: o.Standalone.Dir,
 		work: []func(context.Context) error{
 			in.Run,
 			func(ctx context.Context) error { out.Run(ctx); return nil },

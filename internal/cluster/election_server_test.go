@@ -1,4 +1,4 @@
-package leader
+package cluster
 
 import (
 	"cmp"
@@ -17,9 +17,9 @@ import (
 	client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 )
 
-// apiServer keeps one Lease as an API server does: resourceVersions are checked, and an apply conflicts where another field
+// leaseServer keeps one Lease as an API server does: resourceVersions are checked, and an apply conflicts where another field
 // manager set another value.
-type apiServer struct {
+type leaseServer struct {
 	mu       sync.Mutex
 	lease    *coordinationv1.Lease
 	manager  string // that applied it
@@ -28,9 +28,9 @@ type apiServer struct {
 	wrote    time.Time // last
 }
 
-// access is one replica's way to the server.
-type access struct {
-	server *apiServer
+// leaseAccess is one replica's way to the server.
+type leaseAccess struct {
+	server *leaseServer
 
 	mu     sync.Mutex
 	err    error // answers all requests
@@ -48,16 +48,16 @@ type pause struct{ begun, resume chan struct{} }
 // roundTrip is how long a request takes.
 const roundTrip = time.Millisecond
 
-var resource = schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
+var leaseResource = schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
 
-func (a *access) set(change func(*access)) {
+func (a *leaseAccess) set(change func(*leaseAccess)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	change(a)
 }
 
 // stopAt waits where the process is to be paused.
-func (a *access) stopAt(place string) (paused bool) {
+func (a *leaseAccess) stopAt(place string) (paused bool) {
 	a.mu.Lock()
 	p := a.pauses[place]
 	delete(a.pauses, place)
@@ -70,7 +70,7 @@ func (a *access) stopAt(place string) (paused bool) {
 	return true
 }
 
-func (a *access) request(ctx context.Context, kind string) error {
+func (a *leaseAccess) request(ctx context.Context, kind string) error {
 	if a.stopAt("before a " + kind) {
 		ctx = context.WithoutCancel(ctx) // it is sent before it is known that its time is over
 	}
@@ -85,7 +85,7 @@ func (a *access) request(ctx context.Context, kind string) error {
 		panic("a mistake in a library") //nolint:forbidigo // the mistake
 	}
 	if hang {
-		ctx, cancel := context.WithTimeout(ctx, requestTimeout(10*time.Second)) // as the client of Client has it
+		ctx, cancel := context.WithTimeout(ctx, leaseTimeout(10*time.Second)) // as the client of LeaseClient has it
 		defer cancel()
 		<-ctx.Done()
 		return ctx.Err()
@@ -97,7 +97,7 @@ func (a *access) request(ctx context.Context, kind string) error {
 	return err
 }
 
-func (a *access) answer(lease *coordinationv1.Lease) (*coordinationv1.Lease, error) {
+func (a *leaseAccess) answer(lease *coordinationv1.Lease) (*coordinationv1.Lease, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.mute {
@@ -106,11 +106,11 @@ func (a *access) answer(lease *coordinationv1.Lease) (*coordinationv1.Lease, err
 	return lease, nil
 }
 
-func (a *access) Leases(string) client.LeaseInterface { return leases{access: a} }
+func (a *leaseAccess) Leases(string) client.LeaseInterface { return leases{access: a} }
 
 type leases struct {
 	client.LeaseInterface // what is not needed stays nil
-	access                *access
+	access                *leaseAccess
 }
 
 func (l leases) Get(ctx context.Context, name string, _ metav1.GetOptions) (*coordinationv1.Lease, error) {
@@ -122,7 +122,7 @@ func (l leases) Get(ctx context.Context, name string, _ metav1.GetOptions) (*coo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lease == nil {
-		return nil, apierrors.NewNotFound(resource, name)
+		return nil, apierrors.NewNotFound(leaseResource, name)
 	}
 	return s.lease.DeepCopy(), nil
 }
@@ -136,10 +136,10 @@ func (l leases) Update(ctx context.Context, lease *coordinationv1.Lease, _ metav
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lease == nil {
-		return nil, apierrors.NewNotFound(resource, lease.Name)
+		return nil, apierrors.NewNotFound(leaseResource, lease.Name)
 	}
 	if lease.ResourceVersion != s.lease.ResourceVersion {
-		return nil, apierrors.NewConflict(resource, lease.Name, errors.New("modified"))
+		return nil, apierrors.NewConflict(leaseResource, lease.Name, errors.New("modified"))
 	}
 	if *lease.Spec.HolderIdentity == "" {
 		s.releases++
@@ -164,13 +164,13 @@ func (l leases) Apply(ctx context.Context, applied *applyv1.LeaseApplyConfigurat
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lease != nil && s.manager != o.FieldManager && *s.lease.Spec.HolderIdentity != *lease.Spec.HolderIdentity && !o.Force {
-		return nil, apierrors.NewConflict(resource, lease.Name, errors.New("conflict with another field manager"))
+		return nil, apierrors.NewConflict(leaseResource, lease.Name, errors.New("conflict with another field manager"))
 	}
 	s.manager = o.FieldManager
 	return l.access.answer(s.store(lease))
 }
 
-func (s *apiServer) store(lease *coordinationv1.Lease) *coordinationv1.Lease {
+func (s *leaseServer) store(lease *coordinationv1.Lease) *coordinationv1.Lease {
 	s.version++
 	s.wrote = time.Now()
 	s.lease = lease.DeepCopy()
@@ -178,7 +178,7 @@ func (s *apiServer) store(lease *coordinationv1.Lease) *coordinationv1.Lease {
 	return s.lease.DeepCopy()
 }
 
-func (s *apiServer) holder() string {
+func (s *leaseServer) holder() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lease == nil {
@@ -188,7 +188,7 @@ func (s *apiServer) holder() string {
 }
 
 // take gives the lease to another, as someone with kubectl could.
-func (s *apiServer) take(holder string) {
+func (s *leaseServer) take(holder string) {
 	s.edit(func(lease *coordinationv1.Lease) {
 		lease.Spec.HolderIdentity = &holder
 		lease.Spec.RenewTime = &metav1.MicroTime{Time: time.Now()}
@@ -196,7 +196,7 @@ func (s *apiServer) take(holder string) {
 }
 
 // edit changes the lease, or a new one.
-func (s *apiServer) edit(change func(*coordinationv1.Lease)) {
+func (s *leaseServer) edit(change func(*coordinationv1.Lease)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lease := &coordinationv1.Lease{}
@@ -208,13 +208,13 @@ func (s *apiServer) edit(change func(*coordinationv1.Lease)) {
 }
 
 // written is when the lease was last written.
-func (s *apiServer) written() time.Time {
+func (s *leaseServer) written() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.wrote
 }
 
-func (s *apiServer) remove() {
+func (s *leaseServer) remove() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lease = nil

@@ -1,6 +1,6 @@
 //go:build integration
 
-package leader
+package cluster
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/utils/ptr"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
 
@@ -23,8 +24,8 @@ const (
 	leaseDuration = 3 * time.Second
 )
 
-// account is a ServiceAccount with the shipped rights on the Lease: by its name, creating it included.
-func account(t *testing.T, env *testenv.Env) (kubeconfig string) {
+// leaseAccount is a ServiceAccount with the shipped rights on the Lease: by its name, creating it included.
+func leaseAccount(t *testing.T, env *testenv.Env) (kubeconfig string) {
 	t.Helper()
 	kubeconfig = env.ServiceAccount(t, testenv.OutputNamespace, leaseName)
 	rule := testenv.Rule("coordination.k8s.io", "leases", "get", "create", "update", "patch")
@@ -40,13 +41,13 @@ func join(t *testing.T, kubeconfig, identity string) *replica {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leases, err := Client(config, 2*time.Second)
+	leases, err := LeaseClient(config, 2*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &replica{log: &log{}}
-	r.Elector, err = New(leases, Options{
-		Enabled: true, Namespace: testenv.OutputNamespace, Name: leaseName, Identity: identity,
+	r := &replica{log: &replicaLog{}}
+	r.Elector, err = NewElector(leases, ElectionOptions{
+		Lease: backend.Ref{Namespace: testenv.OutputNamespace, Name: leaseName}, Identity: identity,
 		LeaseDuration: leaseDuration, RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	})
@@ -101,12 +102,12 @@ func one(t *testing.T, within time.Duration, replicas ...*replica) (leader *repl
 
 // On a real API server, with the least rights: several replicas create the Lease at once, one stops, one is cut off, the
 // Lease is taken and deleted, the API server is killed.
-func TestRealAPIServer(t *testing.T) {
+func TestElectionRealAPIServer(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	t.Attr("req", "DTS-RUN-5")
 	t.Attr("req", "DTS-SEC-1")
 	env := testenv.Start(t)
-	kubeconfig := account(t, env)
+	kubeconfig := leaseAccount(t, env)
 	leases := env.Client.CoordinationV1().Leases(testenv.OutputNamespace)
 
 	all := []*replica{join(t, kubeconfig, "a"), join(t, kubeconfig, "b"), join(t, kubeconfig, "c")}
@@ -161,8 +162,8 @@ func TestRealAPIServer(t *testing.T) {
 			return err
 		}
 		for _, r := range rest {
-			if r.Leading() != (holder(lease) == r.options.Identity) {
-				return fmt.Errorf("%s leading: %v, while %s has the lease", r.options.Identity, r.Leading(), holder(lease))
+			if r.Leading() != (ptr.Deref(lease.Spec.HolderIdentity, "") == r.options.Identity) {
+				return fmt.Errorf("%s leading: %v, while %s has the lease", r.options.Identity, r.Leading(), ptr.Deref(lease.Spec.HolderIdentity, ""))
 			}
 		}
 		return nil
@@ -188,25 +189,25 @@ func TestRealAPIServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h := holder(lease); h != "" {
+	if h := ptr.Deref(lease.Spec.HolderIdentity, ""); h != "" {
 		t.Errorf("the lease is held by %q after the stop", h)
 	}
 }
 
 // Without rights a replica waits for them.
-func TestForbidden(t *testing.T) {
+func TestElectionForbidden(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
 	env := testenv.Start(t)
 	r := join(t, env.ServiceAccount(t, testenv.OutputNamespace, leaseName), "a")
 	testenv.Eventually(t, 5*time.Second, "it is logged", func() error {
-		if r.log.count("cannot be reached") == 0 {
+		if r.log.count("lease not reachable") == 0 {
 			return errors.New("it is not")
 		}
 		return nil
 	})
-	account(t, env)
+	leaseAccount(t, env)
 	testenv.Eventually(t, 10*time.Second, "it leads", leads(r, true))
-	if n := r.log.count("cannot be reached"); n != 1 {
+	if n := r.log.count("lease not reachable"); n != 1 {
 		t.Errorf("logged %d times", n)
 	}
 }

@@ -1,4 +1,4 @@
-package leader
+package cluster
 
 import (
 	"bytes"
@@ -17,11 +17,13 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-func options(identity string) Options {
-	return Options{
-		Enabled: true, Namespace: "kubernaut-system", Name: "dynamic-toolset", Identity: identity,
+func electionOptions(identity string) ElectionOptions {
+	return ElectionOptions{
+		Lease: backend.Ref{Namespace: "kubernaut-system", Name: "dynamic-toolset"}, Identity: identity,
 		LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,
 	}
 }
@@ -32,24 +34,24 @@ const look = 4500 * time.Millisecond
 // replica is an elector that runs.
 type replica struct {
 	*Elector
-	access *access
-	log    *log
+	access *leaseAccess
+	log    *replicaLog
 	stop   func() // and wait
 }
 
-type log struct {
+type replicaLog struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (l *log) Write(p []byte) (int, error) {
+func (l *replicaLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
 }
 
 // count counts entries with a message.
-func (l *log) count(message string) int {
+func (l *replicaLog) count(message string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Count(l.b.String(), message)
@@ -60,16 +62,16 @@ func (r *replica) sees(identity string) bool {
 	return r.log.count(`"another replica leads" identity=`+identity) > 0
 }
 
-func start(t *testing.T, server *apiServer, identity string) *replica {
+func start(t *testing.T, server *leaseServer, identity string) *replica {
 	t.Helper()
-	return startWith(t, server, options(identity))
+	return startWith(t, server, electionOptions(identity))
 }
 
-func startWith(t *testing.T, server *apiServer, o Options) *replica {
+func startWith(t *testing.T, server *leaseServer, o ElectionOptions) *replica {
 	t.Helper()
-	r := &replica{access: &access{server: server, pauses: map[string]*pause{}}, log: &log{}}
+	r := &replica{access: &leaseAccess{server: server, pauses: map[string]*pause{}}, log: &replicaLog{}}
 	o.Log = slog.New(slog.NewTextHandler(r.log, nil))
-	e, err := New(r.access, o)
+	e, err := NewElector(r.access, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,7 @@ func TestAcquireAndRelease(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	t.Attr("req", "DTS-RUN-4")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		a := start(t, server, "a")
 		within(t, time.Second, "the first replica leads", a.Leading)
 		if !a.told() {
@@ -140,7 +142,7 @@ func TestAcquireAndRelease(t *testing.T) {
 func TestLoseAndReacquire(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		a := start(t, server, "a")
 		within(t, time.Second, "it leads", a.Leading)
 		a.told()
@@ -174,7 +176,7 @@ func TestLoseAndReacquire(t *testing.T) {
 func TestCreateRace(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		all := []*replica{start(t, server, "a"), start(t, server, "b"), start(t, server, "c")}
 		<-time.After(time.Minute)
 		led := 0
@@ -191,28 +193,27 @@ func TestCreateRace(t *testing.T) {
 func TestCutOff(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	t.Attr("req", "DTS-RUN-5")
-	for name, cut := range map[string]func(*access){
-		"refused": func(x *access) { x.err = errors.New("connection refused") },
-		"hangs":   func(x *access) { x.hang = true },
+	for name, cut := range map[string]func(*leaseAccess){
+		"refused": func(x *leaseAccess) { x.err = errors.New("connection refused") },
+		"hangs":   func(x *leaseAccess) { x.hang = true },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &apiServer{}
+				server := &leaseServer{}
 				a := start(t, server, "a")
 				within(t, time.Second, "it leads", a.Leading)
+				a.told()
 				<-time.After(time.Minute)
 				a.access.set(cut)
 				took := within(t, 10*time.Second+50*time.Millisecond, "it stops to lead", func() bool { return !a.Leading() })
 				if took < 7*time.Second {
 					t.Errorf("stopped to lead after %s; one failed renewal must not cost it", took)
 				}
-				if !a.told() {
-					t.Error("not told")
-				}
+				within(t, 10*time.Second, "it is told", a.told) // when client-go has tried to release the lease
 				<-time.After(10 * time.Minute)
-				a.access.set(func(x *access) { x.err, x.hang = nil, false })
+				a.access.set(func(x *leaseAccess) { x.err, x.hang = nil, false })
 				within(t, 20*time.Second, "it leads again", a.Leading)
-				if away, back := a.log.count("cannot be reached"), a.log.count("reached again"); away != 1 || back != 1 {
+				if away, back := a.log.count("lease not reachable"), a.log.count("lease reachable again"); away != 1 || back != 1 {
 					t.Errorf("logged %d times away, %d times back; want once each:\n%s", away, back, &a.log.b)
 				}
 			})
@@ -224,13 +225,13 @@ func TestCutOff(t *testing.T) {
 func TestOneFailedRenewal(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		a := start(t, &apiServer{}, "a")
+		a := start(t, &leaseServer{}, "a")
 		within(t, time.Second, "it leads", a.Leading)
 		a.told()
 		for range 20 {
-			a.access.set(func(x *access) { x.err = errors.New("etcd is slow") })
+			a.access.set(func(x *leaseAccess) { x.err = errors.New("etcd is slow") })
 			<-time.After(5 * time.Second)
-			a.access.set(func(x *access) { x.err = nil })
+			a.access.set(func(x *leaseAccess) { x.err = nil })
 			<-time.After(3 * time.Second)
 			if !a.Leading() || a.told() {
 				t.Fatal("a short failure cost the leadership")
@@ -242,14 +243,14 @@ func TestOneFailedRenewal(t *testing.T) {
 func TestAwayAtStart(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		a := start(t, server, "a")
-		a.access.set(func(x *access) { x.err = errors.New("connection refused") })
+		a.access.set(func(x *leaseAccess) { x.err = errors.New("connection refused") })
 		<-time.After(time.Hour)
 		if a.Leading() || a.log.count("level=") != 1 {
 			t.Errorf("leading %v after an hour without an API server; logged\n%s", a.Leading(), &a.log.b)
 		}
-		a.access.set(func(x *access) { x.err = nil })
+		a.access.set(func(x *leaseAccess) { x.err = nil })
 		within(t, 5*time.Second, "it leads", a.Leading)
 	})
 }
@@ -257,7 +258,7 @@ func TestAwayAtStart(t *testing.T) {
 func TestLeaseDeleted(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		a := start(t, server, "a")
 		within(t, time.Second, "it leads", a.Leading)
 		a.told()
@@ -273,13 +274,13 @@ func TestLeaseDeleted(t *testing.T) {
 func TestReleaseLeavesOthersAlone(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		a := start(t, server, "a")
 		within(t, time.Second, "it leads", a.Leading)
-		a.access.set(func(x *access) { x.hang = true })
+		a.access.set(func(x *leaseAccess) { x.hang = true })
 		<-time.After(11 * time.Second)
 		server.take("b")
-		a.access.set(func(x *access) { x.hang = false })
+		a.access.set(func(x *leaseAccess) { x.hang = false })
 		<-time.After(8 * time.Second)
 		if got := server.holder(); got != "b" || server.releases != 0 {
 			t.Errorf("lease held by %q, %d releases; want b, 0", got, server.releases)
@@ -291,14 +292,14 @@ func TestReleaseLeavesOthersAlone(t *testing.T) {
 func TestPanic(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
 	synctest.Test(t, func(t *testing.T) {
-		a := start(t, &apiServer{}, "a")
+		a := start(t, &leaseServer{}, "a")
 		within(t, time.Second, "it leads", a.Leading)
-		a.access.set(func(x *access) { x.panic = true })
+		a.access.set(func(x *leaseAccess) { x.panic = true })
 		<-time.After(3 * time.Second)
 		if a.Leading() {
 			t.Error("still leading without an election")
 		}
-		a.access.set(func(x *access) { x.panic = false })
+		a.access.set(func(x *leaseAccess) { x.panic = false })
 		within(t, 5*time.Second, "it leads again", a.Leading)
 	})
 }
@@ -310,7 +311,7 @@ func TestNeverTwo(t *testing.T) {
 	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 1)) // the same each time
-			server := &apiServer{}
+			server := &leaseServer{}
 			all := []*replica{start(t, server, "a"), start(t, server, "b"), start(t, server, "c")}
 			leaders := func() (names []string) {
 				for _, r := range all {
@@ -332,18 +333,18 @@ func TestNeverTwo(t *testing.T) {
 				r := all[random.IntN(len(all))]
 				switch random.IntN(4) {
 				case 0:
-					r.access.set(func(x *access) { x.err = errors.New("connection refused") })
+					r.access.set(func(x *leaseAccess) { x.err = errors.New("connection refused") })
 				case 1:
-					r.access.set(func(x *access) { x.hang = true })
+					r.access.set(func(x *leaseAccess) { x.hang = true })
 				case 2:
-					r.access.set(func(x *access) { x.err, x.hang = nil, false })
+					r.access.set(func(x *leaseAccess) { x.err, x.hang = nil, false })
 				case 3:
 					watch(30 * time.Second)
 				}
 				watch(time.Duration(random.IntN(8000)) * time.Millisecond)
 			}
 			for _, r := range all {
-				r.access.set(func(x *access) { x.err, x.hang = nil, false })
+				r.access.set(func(x *leaseAccess) { x.err, x.hang = nil, false })
 			}
 			watch(time.Minute)
 			if l := leaders(); len(l) != 1 {
@@ -353,53 +354,21 @@ func TestNeverTwo(t *testing.T) {
 	}
 }
 
-func TestDisabled(t *testing.T) {
+func TestElectionOptions(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
-	synctest.Test(t, func(t *testing.T) {
-		told := &log{}
-		e, err := New(nil, Options{Identity: "a", Log: slog.New(slog.NewTextHandler(told, nil))})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !e.Leading() {
-			t.Error("does not lead before Run")
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			e.Run(ctx)
-			close(done)
-		}()
-		<-time.After(time.Hour)
-		if !e.Leading() {
-			t.Error("does not lead")
-		}
-		cancel()
-		<-done
-		if e.Leading() {
-			t.Error("leads after the stop")
-		}
-		if told.b.Len() > 0 {
-			t.Errorf("nobody was elected, and it is logged: %s", told.b.String())
-		}
-	})
-}
-
-func TestOptions(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	for name, change := range map[string]func(*Options){
-		"no name":                   func(o *Options) { o.Name = "" },
-		"no namespace":              func(o *Options) { o.Namespace = "" },
-		"no identity":               func(o *Options) { o.Identity = "" },
-		"long identity":             func(o *Options) { o.Identity = strings.Repeat("x", 129) },
-		"lease within the deadline": func(o *Options) { o.LeaseDuration = o.RenewDeadline },
-		"equal in whole seconds":    func(o *Options) { o.LeaseDuration = 10900 * time.Millisecond },
-		"deadline within a retry":   func(o *Options) { o.RetryPeriod = 9 * time.Second },
-		"no retry":                  func(o *Options) { o.RetryPeriod = 0 },
+	for name, change := range map[string]func(*ElectionOptions){
+		"no name":                   func(o *ElectionOptions) { o.Lease.Name = "" },
+		"no namespace":              func(o *ElectionOptions) { o.Lease.Namespace = "" },
+		"no identity":               func(o *ElectionOptions) { o.Identity = "" },
+		"long identity":             func(o *ElectionOptions) { o.Identity = strings.Repeat("x", 129) },
+		"lease within the deadline": func(o *ElectionOptions) { o.LeaseDuration = o.RenewDeadline },
+		"equal in whole seconds":    func(o *ElectionOptions) { o.LeaseDuration = 10900 * time.Millisecond },
+		"deadline within a retry":   func(o *ElectionOptions) { o.RetryPeriod = 9 * time.Second },
+		"no retry":                  func(o *ElectionOptions) { o.RetryPeriod = 0 },
 	} {
-		o := options("a")
+		o := electionOptions("a")
 		change(&o)
-		if _, err := New(&access{}, o); err == nil || !strings.Contains(err.Error(), "leader election: ") {
+		if _, err := NewElector(&leaseAccess{}, o); err == nil || !strings.Contains(err.Error(), "leader election: ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -413,7 +382,7 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
-func TestClient(t *testing.T) {
+func TestLeaseClient(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -421,7 +390,7 @@ func TestClient(t *testing.T) {
 	}))
 	defer server.Close()
 	config := &rest.Config{Host: server.URL, QPS: 1, Timeout: time.Hour}
-	client, err := Client(config, 10*time.Second)
+	client, err := LeaseClient(config, 10*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package events
+package cluster
 
 import (
 	"bytes"
@@ -23,13 +23,14 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	client "k8s.io/client-go/kubernetes/typed/events/v1"
+	"k8s.io/utils/lru"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// apiServer keeps Events; it takes creating and patching only.
-type apiServer struct {
+// eventServer keeps Events; it takes creating and patching only.
+type eventServer struct {
 	mu       sync.Mutex
 	events   []*v1.Event
 	requests int
@@ -37,15 +38,15 @@ type apiServer struct {
 	hang     bool
 }
 
-var resource = schema.GroupResource{Group: "events.k8s.io", Resource: "events"}
+var eventResource = schema.GroupResource{Group: "events.k8s.io", Resource: "events"}
 
-func (s *apiServer) set(change func(*apiServer)) {
+func (s *eventServer) set(change func(*eventServer)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(s)
 }
 
-func (s *apiServer) find(namespace, name string) *v1.Event {
+func (s *eventServer) find(namespace, name string) *v1.Event {
 	for _, e := range s.events {
 		if e.Namespace == namespace && e.Name == name {
 			return e
@@ -55,7 +56,7 @@ func (s *apiServer) find(namespace, name string) *v1.Event {
 }
 
 // told lists what the server has: "object: reason note xN".
-func (s *apiServer) told() []string {
+func (s *eventServer) told() []string {
 	synctest.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,17 +71,17 @@ func (s *apiServer) told() []string {
 	return list
 }
 
-func (s *apiServer) Events(namespace string) client.EventInterface {
-	return access{server: s, namespace: namespace}
+func (s *eventServer) Events(namespace string) client.EventInterface {
+	return eventAccess{server: s, namespace: namespace}
 }
 
-type access struct {
+type eventAccess struct {
 	client.EventInterface // what is not needed stays nil
-	server                *apiServer
+	server                *eventServer
 	namespace             string
 }
 
-func (a access) request(ctx context.Context) error {
+func (a eventAccess) request(ctx context.Context) error {
 	a.server.mu.Lock()
 	a.server.requests++
 	err, hang := a.server.err, a.server.hang
@@ -92,20 +93,20 @@ func (a access) request(ctx context.Context) error {
 	return err
 }
 
-func (a access) Create(ctx context.Context, e *v1.Event, _ metav1.CreateOptions) (*v1.Event, error) {
+func (a eventAccess) Create(ctx context.Context, e *v1.Event, _ metav1.CreateOptions) (*v1.Event, error) {
 	if err := a.request(ctx); err != nil {
 		return nil, err
 	}
 	a.server.mu.Lock()
 	defer a.server.mu.Unlock()
 	if a.server.find(a.namespace, e.Name) != nil {
-		return nil, apierrors.NewAlreadyExists(resource, e.Name)
+		return nil, apierrors.NewAlreadyExists(eventResource, e.Name)
 	}
 	a.server.events = append(a.server.events, e.DeepCopy())
 	return e, nil
 }
 
-func (a access) Patch(ctx context.Context, name string, kind types.PatchType, data []byte, _ metav1.PatchOptions, _ ...string) (*v1.Event, error) {
+func (a eventAccess) Patch(ctx context.Context, name string, kind types.PatchType, data []byte, _ metav1.PatchOptions, _ ...string) (*v1.Event, error) {
 	if err := a.request(ctx); err != nil {
 		return nil, err
 	}
@@ -116,24 +117,24 @@ func (a access) Patch(ctx context.Context, name string, kind types.PatchType, da
 	defer a.server.mu.Unlock()
 	e := a.server.find(a.namespace, name)
 	if e == nil {
-		return nil, apierrors.NewNotFound(resource, name)
+		return nil, apierrors.NewNotFound(eventResource, name)
 	}
 	return e, json.Unmarshal(data, e)
 }
 
-type fixture struct {
+type recording struct {
 	*Recorder
-	server  *apiServer
+	server  *eventServer
 	log     *bytes.Buffer
 	leading atomic.Bool
 	failed  atomic.Int64
 }
 
-// test runs a Recorder by the clock of synctest.
-func test(t *testing.T, do func(t *testing.T, f *fixture)) {
+// testEvents runs a Recorder by the clock of synctest.
+func testEvents(t *testing.T, do func(t *testing.T, f *recording)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f := &fixture{server: &apiServer{}, log: &bytes.Buffer{}}
+		f := &recording{server: &eventServer{}, log: &bytes.Buffer{}}
 		f.leading.Store(true)
 		f.restart()
 		ctx, stop := context.WithCancel(t.Context())
@@ -145,8 +146,8 @@ func test(t *testing.T, do func(t *testing.T, f *fixture)) {
 }
 
 // restart makes a Recorder without memory.
-func (f *fixture) restart() {
-	f.Recorder = newRecorder(f.server, Options{
+func (f *recording) restart() {
+	f.Recorder = newRecorder(f.server, RecorderOptions{
 		ConfigMap: backend.Ref{Namespace: "kubernaut-system", Name: "kubernaut-toolset-config"},
 		Instance:  "replica-1",
 		Record:    f.leading.Load,
@@ -155,28 +156,28 @@ func (f *fixture) restart() {
 	})
 }
 
-func (f *fixture) logged(message string) int {
+func (f *recording) logged(message string) int {
 	synctest.Wait()
 	return strings.Count(f.log.String(), message)
 }
 
-func expect(t *testing.T, what string, got []string, want ...string) {
+func expectEvents(t *testing.T, what string, got []string, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(append([]string{}, want...), got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
 
-func service(name, uid string) *backend.Service {
+func eventService(name, uid string) *backend.Service {
 	return &backend.Service{Ref: backend.Ref{Namespace: "shop", Name: name}, UID: uid}
 }
 
 // The API refuses an Event that lacks any of these.
-func TestFields(t *testing.T) {
+func TestEventFields(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
-	test(t, func(t *testing.T, f *fixture) {
+	testEvents(t, func(t *testing.T, f *recording) {
 		f.ConfigMapUID("u2")
-		f.Service(service("orders", "u1"), true, "BadAnnotation", "kubernaut.io/toolset-port: expected a port")
+		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "kubernaut.io/toolset-port: expected a port")
 		f.ConfigMap(false, "OverridesValid", "the overrides are in force")
 		f.server.told()
 		for i, want := range []v1.Event{
@@ -208,34 +209,34 @@ func TestFields(t *testing.T) {
 
 func TestOncePerChange(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
-	test(t, func(t *testing.T, f *fixture) {
-		orders := service("orders", "u1")
+	testEvents(t, func(t *testing.T, f *recording) {
+		orders := eventService("orders", "u1")
 		for range 10 { // in every cycle
 			f.Service(orders, true, "BadAnnotation", "bad port")
 			<-time.After(time.Minute)
 		}
 		f.Service(orders, true, "BadAnnotation", "bad scheme") // another text, another reason, another object
 		f.Service(orders, true, "NameTaken", "bad port")
-		f.Service(service("orders", "u9"), true, "BadAnnotation", "bad port")
+		f.Service(eventService("orders", "u9"), true, "BadAnnotation", "bad port")
 		want := []string{
 			"shop/orders: BadAnnotation bad port", "shop/orders: BadAnnotation bad scheme",
 			"shop/orders: NameTaken bad port", "shop/orders: BadAnnotation bad port",
 		}
-		expect(t, "told", f.server.told(), want...)
+		expectEvents(t, "told", f.server.told(), want...)
 
 		f.Clear(orders) // it is right now, and then wrong again
-		f.Clear(service("unknown", "u7"))
+		f.Clear(eventService("unknown", "u7"))
 		<-time.After(time.Minute)
 		f.Service(orders, true, "BadAnnotation", "bad port")
 		f.Service(orders, true, "BadAnnotation", "bad port")
 		want[0] += " x2"
-		expect(t, "told after it came back", f.server.told(), want...)
+		expectEvents(t, "told after it came back", f.server.told(), want...)
 	})
 }
 
 func TestConfigMapIsToldEachTime(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
-	test(t, func(t *testing.T, f *fixture) {
+	testEvents(t, func(t *testing.T, f *recording) {
 		for range 3 {
 			f.ConfigMap(true, "OverridesInvalid", "line 3")
 			<-time.After(time.Minute)
@@ -243,7 +244,7 @@ func TestConfigMapIsToldEachTime(t *testing.T) {
 			<-time.After(time.Minute)
 		}
 		line := "kubernaut-system/kubernaut-toolset-config: "
-		expect(t, "told", f.server.told(), line+"OverridesInvalid line 3 x3", line+"OverridesValid in force x3")
+		expectEvents(t, "told", f.server.told(), line+"OverridesInvalid line 3 x3", line+"OverridesValid in force x3")
 
 		before := f.server.requests
 		for range 1000 { // a loop of someone's making
@@ -254,25 +255,25 @@ func TestConfigMapIsToldEachTime(t *testing.T) {
 			t.Errorf("%d requests within a moment", n)
 		}
 
-		f.server.set(func(s *apiServer) { s.events = nil }) // the API server keeps Events for an hour
+		f.server.set(func(s *eventServer) { s.events = nil }) // the API server keeps Events for an hour
 		<-time.After(time.Hour)
 		f.ConfigMap(true, "OverridesInvalid", "line 3")
-		expect(t, "told after an hour", f.server.told(), line+"OverridesInvalid line 3")
+		expectEvents(t, "told after an hour", f.server.told(), line+"OverridesInvalid line 3")
 	})
 }
 
 // After a restart, and from the next leader, the same is not told twice.
 func TestRestart(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
-	test(t, func(t *testing.T, f *fixture) {
-		f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
+	testEvents(t, func(t *testing.T, f *recording) {
+		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
 		f.server.told()
 		f.restart()
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		go f.Run(ctx)
-		f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
-		expect(t, "told", f.server.told(), "shop/orders: BadAnnotation bad port")
+		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
+		expectEvents(t, "told", f.server.told(), "shop/orders: BadAnnotation bad port")
 		if f.failed.Load() > 0 || f.log.Len() > 0 {
 			t.Errorf("%d failed; logged %s", f.failed.Load(), f.log)
 		}
@@ -281,68 +282,68 @@ func TestRestart(t *testing.T) {
 
 func TestOnlyTheLeader(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
-	test(t, func(t *testing.T, f *fixture) {
+	testEvents(t, func(t *testing.T, f *recording) {
 		f.leading.Store(false)
-		f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
-		expect(t, "told by a follower", f.server.told())
+		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
+		expectEvents(t, "told by a follower", f.server.told())
 
 		f.leading.Store(true)
-		f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
-		expect(t, "told by the leader", f.server.told(), "shop/orders: BadAnnotation bad port")
+		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
+		expectEvents(t, "told by the leader", f.server.told(), "shop/orders: BadAnnotation bad port")
 
 		// Leadership lost while an Event waits.
-		f.server.set(func(s *apiServer) { s.err = errors.New("connection refused") })
-		f.Service(service("stock", "u2"), true, "BadAnnotation", "bad port")
+		f.server.set(func(s *eventServer) { s.err = errors.New("connection refused") })
+		f.Service(eventService("stock", "u2"), true, "BadAnnotation", "bad port")
 		synctest.Wait()
 		f.leading.Store(false)
-		f.server.set(func(s *apiServer) { s.err = nil })
+		f.server.set(func(s *eventServer) { s.err = nil })
 		<-time.After(time.Minute)
-		expect(t, "told after the loss", f.server.told(), "shop/orders: BadAnnotation bad port")
+		expectEvents(t, "told after the loss", f.server.told(), "shop/orders: BadAnnotation bad port")
 		f.leading.Store(true)
-		f.Service(service("stock", "u2"), true, "BadAnnotation", "bad port")
-		expect(t, "told when leading again", f.server.told(), "shop/orders: BadAnnotation bad port", "shop/stock: BadAnnotation bad port")
+		f.Service(eventService("stock", "u2"), true, "BadAnnotation", "bad port")
+		expectEvents(t, "told when leading again", f.server.told(), "shop/orders: BadAnnotation bad port", "shop/stock: BadAnnotation bad port")
 	})
 }
 
 func TestAShortFailureLosesNothing(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
-	test(t, func(t *testing.T, f *fixture) {
-		f.server.set(func(s *apiServer) { s.err = errors.New("connection reset") })
-		f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
+	testEvents(t, func(t *testing.T, f *recording) {
+		f.server.set(func(s *eventServer) { s.err = errors.New("connection reset") })
+		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
 		<-time.After(3 * time.Second)
-		f.server.set(func(s *apiServer) { s.err = nil })
+		f.server.set(func(s *eventServer) { s.err = nil })
 		<-time.After(3 * time.Second)
-		expect(t, "told", f.server.told(), "shop/orders: BadAnnotation bad port")
+		expectEvents(t, "told", f.server.told(), "shop/orders: BadAnnotation bad port")
 		if f.failed.Load() > 0 || f.log.Len() > 0 {
 			t.Errorf("%d failed; logged %s", f.failed.Load(), f.log)
 		}
 	})
 }
 
-func TestAway(t *testing.T) {
+func TestEventsWhileAway(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
-	for name, fail := range map[string]func(*apiServer){
-		"refused": func(s *apiServer) { s.err = errors.New("connection refused") },
-		"hangs":   func(s *apiServer) { s.hang = true },
+	for name, fail := range map[string]func(*eventServer){
+		"refused": func(s *eventServer) { s.err = errors.New("connection refused") },
+		"hangs":   func(s *eventServer) { s.hang = true },
 	} {
 		t.Run(name, func(t *testing.T) {
-			test(t, func(t *testing.T, f *fixture) {
+			testEvents(t, func(t *testing.T, f *recording) {
 				f.server.set(fail)
 				begin := time.Now()
-				for i := range 3 * queued {
-					f.Service(service(fmt.Sprint("s", i), fmt.Sprint("u", i)), true, "BadAnnotation", "bad port")
+				for i := range 3 * queuedEvents {
+					f.Service(eventService(fmt.Sprint("s", i), fmt.Sprint("u", i)), true, "BadAnnotation", "bad port")
 				}
 				if took := time.Since(begin); took > 0 {
 					t.Errorf("recording waited for %s", took)
 				}
 				<-time.After(time.Hour)
-				if f.logged("event lost") != 1 || f.failed.Load() != 3*queued || f.logged("\n") != 1 {
-					t.Errorf("%d lost, want %d; logged %s", f.failed.Load(), 3*queued, f.log)
+				if f.logged("events lost") != 1 || f.failed.Load() != 3*queuedEvents || f.logged("\n") != 1 {
+					t.Errorf("%d lost, want %d; logged %s", f.failed.Load(), 3*queuedEvents, f.log)
 				}
-				f.server.set(func(s *apiServer) { s.err, s.hang = nil, false })
-				f.Service(service("s1", "u1"), true, "BadAnnotation", "bad port") // lost before, so told now
-				expect(t, "told", f.server.told(), "shop/s1: BadAnnotation bad port")
-				if f.logged("events are written again") != 1 {
+				f.server.set(func(s *eventServer) { s.err, s.hang = nil, false })
+				f.Service(eventService("s1", "u1"), true, "BadAnnotation", "bad port") // lost before, so told now
+				expectEvents(t, "told", f.server.told(), "shop/s1: BadAnnotation bad port")
+				if f.logged("events written again") != 1 {
 					t.Errorf("logged %s", f.log)
 				}
 			})
@@ -350,12 +351,12 @@ func TestAway(t *testing.T) {
 	}
 }
 
-func TestRefused(t *testing.T) {
+func TestEventRefused(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
-	test(t, func(t *testing.T, f *fixture) {
-		f.server.set(func(s *apiServer) { s.err = apierrors.NewForbidden(resource, "x", errors.New("no rights")) })
+	testEvents(t, func(t *testing.T, f *recording) {
+		f.server.set(func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("no rights")) })
 		for range 10 {
-			f.Service(service("orders", "u1"), true, "BadAnnotation", "bad port")
+			f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
 			<-time.After(time.Minute)
 		}
 		if f.logged("refused") != 1 || f.server.requests != 1 || f.failed.Load() != 1 {
@@ -365,10 +366,10 @@ func TestRefused(t *testing.T) {
 }
 
 // What owners of Services write is in the text.
-func TestText(t *testing.T) {
+func TestEventText(t *testing.T) {
 	t.Attr("req", "DTS-ANN-2")
 	t.Attr("req", "DTS-SEC-3")
-	test(t, func(t *testing.T, f *fixture) {
+	testEvents(t, func(t *testing.T, f *recording) {
 		for i, text := range []string{
 			"{{ env.TOKEN }} ${HOME}\n\x1b[31m\u202e http://user:secret@host",
 			strings.Repeat("ä", 2000),
@@ -376,16 +377,13 @@ func TestText(t *testing.T) {
 			strings.Repeat("{", 2000),
 			"\xff\xfe",
 		} {
-			f.Service(service(fmt.Sprint("s", i), fmt.Sprint("u", i)), true, "BadAnnotation", text)
+			f.Service(eventService(fmt.Sprint("s", i), fmt.Sprint("u", i)), true, "BadAnnotation", text)
 		}
-		f.ConfigMap(true, strings.Repeat("R", 300), "x")
+		f.ConfigMap(true, "OverridesInvalid", "x")
 		f.server.told()
 		for _, e := range f.server.events {
 			if err := safetext.Check(e.Note); err != nil || len(e.Note) > 1024 || !utf8.ValidString(e.Note) {
 				t.Errorf("%d bytes: %q %v", len(e.Note), e.Note, err)
-			}
-			if len(e.Reason) > 128 {
-				t.Errorf("reason of %d bytes", len(e.Reason))
 			}
 		}
 		if len(f.server.events) != 6 {
@@ -394,32 +392,39 @@ func TestText(t *testing.T) {
 	})
 }
 
-// Names of 253 characters leave no room for the key.
+// Names of 253 characters leave no room for the hash.
 func TestEventName(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
-	k := keyOf(event{note: "x"})
-	for _, object := range []string{"a", strings.Repeat("a", 253), strings.Repeat("a", 219) + "." + strings.Repeat("b", 33), strings.Repeat("a-", 126)} {
-		if e := validation.IsDNS1123Subdomain(k.name(object)); len(e) > 0 {
-			t.Errorf("%q: %v", k.name(object), e)
+	for _, object := range []string{
+		"a", strings.Repeat("a", 253), strings.Repeat("a", 219) + "." + strings.Repeat("b", 33), strings.Repeat("a-", 126),
+	} {
+		e := event{note: "x"}
+		e.regarding.Name = object
+		if bad := validation.IsDNS1123Subdomain(nameOf(&e)); len(bad) > 0 {
+			t.Errorf("%q: %v", nameOf(&e), bad)
 		}
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
+// Objects and texts that come and go are forgotten. What is recorded again then is the same Event.
+func TestRecordedIsBounded(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
-	m := newMemory(100)
-	tell := func(uid, note string) {
-		e := event{note: note}
-		e.regarding.UID = types.UID(uid)
-		if m.tell(keyOf(e), e, time.Now()) != 1 {
-			t.Fatal("not told")
+	testEvents(t, func(t *testing.T, f *recording) {
+		const remembered = 100
+		f.recorded, f.cleared = lru.New(remembered), lru.New(remembered)
+		f.Service(eventService("first", "u"), true, "BadAnnotation", "bad port")
+		for i := range 2 * remembered {
+			s := eventService("s", fmt.Sprint(i))
+			f.Service(s, true, "BadAnnotation", fmt.Sprint(i))
+			f.Clear(s)
+			synctest.Wait()
 		}
-	}
-	for i := range 10_000 {
-		tell(fmt.Sprint(i), "note")
-		tell("one object", fmt.Sprint(i))
-	}
-	if objects, of := m.objects.Len(), len(m.of("one object")); objects != 100 || of > perObject {
-		t.Errorf("%d objects and %d Events of one remembered, want 100 and at most %d", objects, of, perObject)
-	}
+		if events, cleared := f.recorded.Len(), f.cleared.Len(); events != remembered || cleared != remembered {
+			t.Errorf("%d Events and %d Services remembered, want %d", events, cleared, remembered)
+		}
+		f.Service(eventService("first", "u"), true, "BadAnnotation", "bad port")
+		if n := len(f.server.told()); n != 1+2*remembered || f.failed.Load() > 0 {
+			t.Errorf("%d Events, want %d; %d failed", n, 1+2*remembered, f.failed.Load())
+		}
+	})
 }

@@ -1,6 +1,6 @@
 //go:build integration
 
-package events
+package cluster
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ import (
 
 // On a real API server, with create and patch on Events and nothing else: it takes them, whatever the text, and
 // kubectl describe shows them.
-func TestRealAPIServer(t *testing.T) {
+func TestEventsRealAPIServer(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	t.Attr("req", "DTS-SEC-1")
 	env := testenv.Start(t)
@@ -48,8 +48,9 @@ func TestRealAPIServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	r, err := New(config, Options{
-		ConfigMap: backend.Ref{Namespace: cm.Namespace, Name: cm.Name}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	r, err := NewRecorder(config, RecorderOptions{
+		ConfigMap: backend.Ref{Namespace: cm.Namespace, Name: cm.Name}, Instance: "replica-1",
+		Record: func() bool { return true }, Failed: func() {}, Log: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +88,7 @@ func TestRealAPIServer(t *testing.T) {
 		"BadAnnotation", "Warning", "toolset-scheme: expected http or https", "dynamic-toolset"))
 	testenv.Eventually(t, 10*time.Second, "the ConfigMap's events", shown(2, "configmap", cm.Namespace, cm.Name, "OverridesInvalid", "line 3, column 7"))
 
-	<-time.After(oftenest) // then what comes back is counted
+	<-time.After(eventOftenest) // then what comes back is counted
 	r.Clear(orders)
 	r.Service(orders, true, "BadAnnotation", "kubernaut.io/toolset-scheme: expected http or https")
 	r.ConfigMap(true, "OverridesInvalid", "line 3, column 7")
@@ -99,9 +100,9 @@ func TestRealAPIServer(t *testing.T) {
 	env.APIServer.Stop(t)
 	r.Service(&backend.Service{Ref: backend.Ref{Namespace: "shop", Name: "a"}, UID: "u2"}, true, "BadAnnotation", "while it is away")
 	env.APIServer.Start(t)
-	<-time.After(2 * betweenTries)
+	<-time.After(2 * eventRetry)
 	r.Service(&backend.Service{Ref: backend.Ref{Namespace: "shop", Name: "b"}, UID: "u3"}, true, "BadAnnotation", "after it was")
-	testenv.Eventually(t, 20*time.Second, "events are written again", func() error {
+	testenv.Eventually(t, 20*time.Second, "events written again", func() error {
 		list, err := env.Client.EventsV1().Events("shop").List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			return err

@@ -1,4 +1,4 @@
-package leader
+package cluster
 
 import (
 	"testing"
@@ -9,7 +9,7 @@ import (
 // pauseAt pauses the process at its next request there. Receive from begun to know that it is, close resume to end it.
 func (r *replica) pauseAt(place string) *pause {
 	p := &pause{begun: make(chan struct{}), resume: make(chan struct{})}
-	r.access.set(func(x *access) { x.pauses[place] = p })
+	r.access.set(func(x *leaseAccess) { x.pauses[place] = p })
 	return p
 }
 
@@ -20,7 +20,7 @@ func TestFollowerPaused(t *testing.T) {
 	for _, place := range []string{"before a read", "after a read"} {
 		for phase := range 10 { // an answer that shows a change, and others
 			synctest.Test(t, func(t *testing.T) {
-				server := &apiServer{}
+				server := &leaseServer{}
 				a := start(t, server, "a")
 				a.leads(t, time.Now(), time.Second)
 				b := start(t, server, "b")
@@ -46,7 +46,7 @@ func TestPausedAtTakeover(t *testing.T) {
 	for _, place := range []string{"before a write", "after a write"} {
 		t.Run(place, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &apiServer{}
+				server := &leaseServer{}
 				a := start(t, server, "a")
 				a.leads(t, time.Now(), time.Second)
 				b := start(t, server, "b")
@@ -75,18 +75,18 @@ func TestPausedAtTakeover(t *testing.T) {
 func TestAnswerLost(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		a := start(t, server, "a")
 		a.leads(t, time.Now(), time.Second)
 		b := start(t, server, "b")
 		<-time.After(time.Minute)
-		b.access.set(func(x *access) { x.mute = true })
+		b.access.set(func(x *leaseAccess) { x.mute = true })
 		a.stop()
 		within(t, look, "the lease is the second's", func() bool { return server.holder() == "b" })
 		if b.Leading() {
 			t.Error("leads, and does not know")
 		}
-		b.access.set(func(x *access) { x.mute = false })
+		b.access.set(func(x *leaseAccess) { x.mute = false })
 		b.leads(t, time.Now(), look)
 	})
 }

@@ -1,4 +1,4 @@
-package leader
+package cluster
 
 import (
 	"testing"
@@ -18,7 +18,7 @@ func TestDeletedWhileFollowing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &apiServer{}
+				server := &leaseServer{}
 				a := start(t, server, "a")
 				a.leads(t, time.Now(), time.Second)
 				b := start(t, server, "b")
@@ -44,7 +44,7 @@ func TestDeletedWhileLed(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	for phase := range 20 {
 		synctest.Test(t, func(t *testing.T) {
-			server := &apiServer{}
+			server := &leaseServer{}
 			a := start(t, server, "a")
 			a.leads(t, time.Now(), time.Second)
 			b := start(t, server, "b")
@@ -62,7 +62,7 @@ func TestDeletedWhileLed(t *testing.T) {
 func TestForeignDeleted(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		server.edit(func(l *coordinationv1.Lease) {
 			l.Spec.HolderIdentity, l.Spec.LeaseDurationSeconds = ptr.To("somebody else"), ptr.To[int32](86400)
 			l.Spec.RenewTime = ptr.To(metav1.NowMicro())

@@ -1,4 +1,4 @@
-package leader
+package cluster
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ func (r *replica) leads(t *testing.T, since time.Time, limit time.Duration) time
 
 // kill has all its requests from now on fail, and waits until those before have arrived.
 func (r *replica) kill() {
-	r.access.set(func(x *access) { x.err = errors.New("killed") })
+	r.access.set(func(x *leaseAccess) { x.err = errors.New("killed") })
 	<-time.After(2 * roundTrip)
 }
 
@@ -40,22 +40,22 @@ func (r *replica) writes() int {
 	return r.access.writes
 }
 
-// A leader that was killed is replaced within a lease duration after its lease has run out and not before, whenever that
-// happens in the course of things; with no write in vain.
+// A leader that was killed is replaced within a lease duration after its lease has run out, whenever that happens in the
+// course of things, with no write in vain; and not before it has stopped to lead, as renewals within a second look the same.
 func TestKilled(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	for _, times := range []struct{ lease, deadline, retry time.Duration }{
 		{15 * time.Second, 10 * time.Second, 2 * time.Second},
 		{60 * time.Second, 40 * time.Second, 7 * time.Second},
-		{2 * time.Second, 1500 * time.Millisecond, 200 * time.Millisecond}, // several renewals within a second
+		{3 * time.Second, 2 * time.Second, 200 * time.Millisecond}, // several renewals within a second
 	} {
 		t.Run(times.lease.String(), func(t *testing.T) {
 			var longest time.Duration
 			for phase := range 40 {
 				synctest.Test(t, func(t *testing.T) {
-					server := &apiServer{}
+					server := &leaseServer{}
 					with := func(identity string) *replica {
-						o := options(identity)
+						o := electionOptions(identity)
 						o.LeaseDuration, o.RenewDeadline, o.RetryPeriod = times.lease, times.deadline, times.retry
 						return startWith(t, server, o)
 					}
@@ -68,7 +68,7 @@ func TestKilled(t *testing.T) {
 					}
 					a.kill()
 					took := b.leads(t, server.written(), min(2*times.lease, times.lease+5*times.retry))
-					if took < times.lease {
+					if took < times.lease && times.retry >= time.Second || took < times.deadline {
 						t.Errorf("phase %d: took over %s after the last renewal, while the lease was good", phase, took)
 					}
 					if n := b.writes(); n > 2 { // it took the lease, and client-go renews it at once
@@ -86,7 +86,7 @@ func TestKilled(t *testing.T) {
 func TestKilledAgain(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		a := start(t, server, "a")
 		a.leads(t, time.Now(), time.Second)
 		b, c := start(t, server, "b"), start(t, server, "c")
@@ -107,18 +107,18 @@ func TestTakeoverRefused(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	t.Attr("req", "DTS-RUN-5")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		a := start(t, server, "a")
 		a.leads(t, time.Now(), time.Second)
 		b := start(t, server, "b")
 		<-time.After(time.Minute)
-		b.access.set(func(x *access) { x.refuse = errors.New("etcd is slow") })
+		b.access.set(func(x *leaseAccess) { x.refuse = errors.New("etcd is slow") })
 		a.kill()
 		<-time.After(takeover + 10*time.Second)
 		if n := b.writes(); b.Leading() || n < 1 || n > 10 {
 			t.Errorf("leads: %v; tried %d times, want no more than one try in a retry period", b.Leading(), n)
 		}
-		b.access.set(func(x *access) { x.refuse = nil })
+		b.access.set(func(x *leaseAccess) { x.refuse = nil })
 		b.leads(t, time.Now(), look)
 	})
 }
@@ -129,7 +129,7 @@ func TestReleased(t *testing.T) {
 	t.Attr("req", "DTS-RUN-4")
 	for phase := range 40 {
 		synctest.Test(t, func(t *testing.T) {
-			server := &apiServer{}
+			server := &leaseServer{}
 			a := start(t, server, "a")
 			a.leads(t, time.Now(), time.Second)
 			b := start(t, server, "b")
@@ -144,7 +144,7 @@ func TestReleased(t *testing.T) {
 func TestReplacedLeaderFollows(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		a := start(t, server, "a")
 		a.leads(t, time.Now(), time.Second)
 		b := start(t, server, "b")
@@ -162,14 +162,14 @@ func TestReplacedLeaderFollows(t *testing.T) {
 func TestAwayWhileFollowing(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	t.Attr("req", "DTS-RUN-5")
-	for name, cut := range map[string]func(*access){
-		"refused": func(x *access) { x.err = errors.New("connection refused") },
-		"hangs":   func(x *access) { x.hang = true },
+	for name, cut := range map[string]func(*leaseAccess){
+		"refused": func(x *leaseAccess) { x.err = errors.New("connection refused") },
+		"hangs":   func(x *leaseAccess) { x.hang = true },
 	} {
 		for _, killed := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					server := &apiServer{}
+					server := &leaseServer{}
 					a := start(t, server, "a")
 					a.leads(t, time.Now(), time.Second)
 					b := start(t, server, "b")
@@ -182,7 +182,7 @@ func TestAwayWhileFollowing(t *testing.T) {
 					if n := b.writes(); b.Leading() || n > 0 {
 						t.Fatalf("leads, or has written %d times, by what it has not read", n)
 					}
-					b.access.set(func(x *access) { x.err, x.hang = nil, false })
+					b.access.set(func(x *leaseAccess) { x.err, x.hang = nil, false })
 					back := time.Now()
 					if killed {
 						b.leads(t, back, 5*time.Second+takeover) // a request that hangs may take five seconds
@@ -226,7 +226,7 @@ func TestForeignHolder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &apiServer{}
+				server := &leaseServer{}
 				server.edit(test.hold)
 				begun := time.Now()
 				b := start(t, server, "b")
@@ -242,7 +242,7 @@ func TestForeignHolder(t *testing.T) {
 func TestChangesWhileFollowing(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &apiServer{}
+		server := &leaseServer{}
 		server.edit(func(l *coordinationv1.Lease) {
 			l.Spec.HolderIdentity, l.Spec.LeaseDurationSeconds = ptr.To("somebody else"), ptr.To[int32](15)
 		})
