@@ -100,8 +100,11 @@ const (
 	CodeNoProof           Code = "no-proof"              // it answers with errors, and cannot prove its type now
 	CodeWrongAnswer       Code = "wrong-answer"          // it does not answer as its type does
 	CodeOtherProduct      Code = "other-product"         // it proved to be something else
-	CodeRefused           Code = "request-refused"       // it, or a proxy or a mesh before it, refuses; metadata.probe says how
+	CodeRefused           Code = "request-refused"       // it proved its type, and it, a proxy or a mesh refuses; metadata.probe says how
+	CodeRefusedProof      Code = "proof-refused"         // it, a proxy or a mesh refuses, so that it cannot prove its type
 	CodeRequestsSpent     Code = "requests-spent"        // a try came to no end
+	CodeSchemeFixed       Code = "scheme-fixed"          // beside another code: it seems to speak the scheme that an annotation rules out
+	CodeNeverAnswers      Code = "never-answers"         // beside another code: it has not answered at all
 	CodeProbeOff          Code = "probe-off"             // an annotation says not to probe
 	CodeProbeStopped      Code = "probe-stopped"         // the probe was stopped
 	CodeRemembered        Code = "remembered"            // it was published before, and not asked since
@@ -123,9 +126,14 @@ const (
 	CodeHandshake         Code = "tls-handshake"         // the TLS handshake fails
 	CodeClientCertificate Code = "client-certificate"    // it wants a client certificate
 	CodeCertificateCA     Code = "certificate-authority" // the authority that signed its certificate is not known
-	CodeCertificateName   Code = "certificate-name"      // its certificate, or its server, is for none of the Service's names
-	CodeCertificate       Code = "certificate"           // its certificate has expired, or is not valid for another reason
-	CodeNotHTTP           Code = "not-http"              // what answers does not speak HTTP as it should
+	CodeCertificateName   Code = "certificate-name"      // its certificate is for none of the Service's names
+	CodeServerName        Code = "server-name"           // its server refuses TLS for all of the Service's names
+	CodeCertificateDates  Code = "certificate-dates"     // its certificate has expired or is not valid yet
+	CodeCertificate       Code = "certificate"           // its certificate is not valid for another reason
+	CodeNotHTTP           Code = "not-http"              // what answers does not speak HTTP/1.1
+	CodeHeaderSize        Code = "header-size"           // the header of its answer is too long
+	CodeHeaderLines       Code = "header-lines"          // the header of its answer has too many lines
+	CodeBadHTTP           Code = "bad-http"              // its answer is not valid HTTP/1.1
 )
 
 // Verdicts beside other Services.

@@ -44,25 +44,6 @@ const (
 	KindOther       Kind = "other"              // such as Digest or Negotiate
 )
 
-// Noun is what the kind of credential is called; "credentials" where none is named.
-func (k Kind) Noun() string {
-	switch k {
-	case KindBasic:
-		return "credentials (a username and a password)"
-	case KindBearer:
-		return "credentials (a token)"
-	case KindAPIKey:
-		return "credentials (an API key)"
-	case KindTenant:
-		return "a tenant, in the header X-Scope-OrgID"
-	case KindCertificate:
-		return "a client certificate"
-	case KindOther:
-		return "credentials of a kind that HolmesGPT cannot send"
-	}
-	return "credentials"
-}
-
 // Want is one thing that a backend is known to want of its clients: credentials of a kind, or else trust in an authority.
 type Want struct {
 	Credential Kind
@@ -92,8 +73,8 @@ func (o Outcome) Up() bool { return o == Ready || o == AuthRequired }
 type Observation struct {
 	Outcome  Outcome
 	Cause    string // for unreachable: refused, timeout, reset, closed, dns, denied, forbidden, other
-	Code     Code   // what was seen, for programs
-	Detail   string // one sentence for people
+	Seen     Seen   // what decided
+	Besides  []Seen // what was seen as well
 	Scheme   string // as found; equal to the candidate's unless the probe corrected it
 	Path     string
 	Host     string // another of the Service's own names, which its certificate is for; "" for the candidate's
@@ -102,12 +83,13 @@ type Observation struct {
 	Identity bool   // the identity request was answered as only the real thing answers
 	// Type is the relative that it proved to be (DTS-PRB-10); "" for the candidate's own type.
 	Type string
-	// Warnings are sentences about what works less well than it could. They decide nothing.
+	// Warnings are the catalog's words for what works less well than it could. They decide nothing.
 	Warnings []string
 	// NoData: it answers, and has nothing to answer with (DTS-PRB-12).
 	NoData bool
-	// Degraded: it is not ready, but answers what it can. That keeps a new one out and withdraws none that is published.
-	Degraded bool
+	// Degraded is why it is not ready but answers what it can, in the catalog's words. That keeps a new one out and withdraws
+	// none that is published.
+	Degraded string
 	// Wants is the kind of credential that an auth-required backend wants: what its answer names, of several the one that its
 	// type usually takes.
 	Wants Kind
@@ -125,11 +107,17 @@ type Observation struct {
 type Request struct {
 	Purpose string // identity, base path, lookalike, health, query, version
 	URL     string
-	Status  int // 0 where there was no answer
-	Result  string
-	Said    string // the beginning of the answer's text, quoted
+	Seen    Seen // its answer, or why there is none
 	Took    time.Duration
 	Try     int // from 1
+}
+
+// Status of the answer; 0 where there was none.
+func (r *Request) Status() int {
+	if r.Seen.Answer == nil {
+		return 0
+	}
+	return r.Seen.Answer.Status
 }
 
 // Verdict is the decision about a Service (the spec's section 2).

@@ -11,6 +11,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -268,7 +269,7 @@ func (w *writer) written(t *catalog.Type) {
 			if c.Value != "" {
 				value = ": " + c.Value
 			}
-			w.line("  where it wants %s, %s is taken from HolmesGPT's variable %s%s", backend.Kind(c.Is()).Noun(), c.Field, c.Variable, value)
+			w.line("  where it wants %s, %s is taken from HolmesGPT's variable %s%s", view.Noun(backend.Kind(c.Is())), c.Field, c.Variable, value)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func (p *serviceProxy) explain(s *metav1.Status) error {
 	case s.Reason == metav1.StatusReasonUnauthorized:
 		return errors.New("the API server does not accept your credentials any more (401): log in again")
 	case s.Reason == metav1.StatusReasonForbidden && strings.Contains(s.Message, "services/proxy"):
-		return fmt.Errorf("%w in namespace %s", probe.ErrForbidden, c.Service.Namespace)
+		return probe.ErrForbidden
 	case s.Reason == metav1.StatusReasonNotFound && s.Details != nil && s.Details.Kind == "services":
 		return errors.New("the API server finds no such Service, or no Endpoints object behind it")
 	case strings.HasPrefix(s.Message, "no endpoints available"):

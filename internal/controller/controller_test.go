@@ -201,7 +201,7 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}
 	o.Version, o.Type, o.NoData = p.version, p.relative, p.empty == t.Candidate.Service.Name
 	if told := p.outcome[t.Candidate.Service.Name]; told != "" {
-		o.Outcome, o.Detail = told, "it was told so"
+		o.Outcome = told
 	}
 	return o
 }
@@ -218,7 +218,7 @@ func (p *fakeProber) Denied(t probe.Target) (backend.Observation, bool) {
 	if !slices.Contains(p.denylist, t.Candidate.Service.Name) {
 		return backend.Observation{}, false
 	}
-	return backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Detail: "denied"}, true
+	return backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Seen: backend.Seen{Code: backend.CodeNamesUnchecked}}, true
 }
 
 // notes is a Reporter that remembers.

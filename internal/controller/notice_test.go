@@ -58,7 +58,7 @@ func TestAllUnreachableIsTold(t *testing.T) {
 		return &backend.Finding{
 			Ref: ref, Service: service, Type: "grafana", Verdict: backend.Unavailable,
 			Candidate:   &backend.Candidate{Service: service, Type: "grafana"},
-			Observation: backend.Observation{Outcome: outcome, Detail: "connection refused"},
+			Observation: backend.Observation{Outcome: outcome, Seen: backend.Seen{Code: backend.CodeConnectionRefused}},
 		}
 	}
 	unproven := finding("u", backend.Unprobed)
@@ -66,7 +66,7 @@ func TestAllUnreachableIsTold(t *testing.T) {
 	nothing := &backend.Finding{Ref: backend.Ref{Namespace: "ns", Name: "shop"}, Verdict: backend.Rejected}
 	const gone, empty = backend.Unreachable, backend.NoEndpoints
 	const warning = `level=WARN msg="no backend reachable"` +
-		` namespace=ns service=a type=grafana backends=2 err="connection refused"` +
+		` namespace=ns service=a type=grafana backends=2 err="connection refused: nothing listens on that port, or no ready pod is behind the Service"` +
 		` advice="check the NetworkPolicies, and that the cluster's addresses can be reached from where this process runs"`
 	l := newLogged()
 	for _, step := range []struct {

@@ -84,13 +84,13 @@ func (p *prober) ProbeAll(ctx context.Context, targets []probe.Target, done func
 		case ctx.Err() != nil:
 			o = backend.Observation{Outcome: backend.Unprobed}
 		case t.Endpoints != nil && t.Endpoints.ReadyCount() == 0:
-			o.Outcome, o.Detail = backend.NoEndpoints, "nobody is there"
+			o.Outcome = backend.NoEndpoints
 		case is == c.Type:
 			o.Outcome, o.Identity = backend.Ready, true
 		case is == "":
-			o.Outcome, o.Detail = backend.Unreachable, "connection refused"
+			o.Outcome, o.Seen.Code = backend.Unreachable, backend.CodeConnectionRefused
 		default:
-			o.Outcome, o.Detail = backend.WrongIdentity, "it is something else"
+			o.Outcome, o.Seen.Code = backend.WrongIdentity, backend.CodeWrongAnswer
 		}
 		out = append(out, o)
 		done(i, o)

@@ -86,7 +86,7 @@ func (r *Report) reportReach(s *Snapshot) {
 	}
 	first := unreached[0]
 	r.Log.Warn("no backend reachable", attributes(first.Candidate.Key(), "backends", len(unreached),
-		"err", first.Observation.Detail,
+		"err", view.Observed(first),
 		"advice", "check the NetworkPolicies, and that "+
 			"the cluster's addresses can be reached from where this process runs")...)
 }

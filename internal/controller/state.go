@@ -117,7 +117,7 @@ func record(i publish.Instance) health.Record {
 	r := health.Record{Port: i.Port, Observation: backend.Observation{
 		Outcome: i.Outcome, Scheme: i.Scheme, Path: i.Path, Version: i.Version, SkipVerify: i.SkipVerify,
 		Host: i.FoundHost, Port: i.FoundPort, Wants: i.Wants,
-		Identity: true, Code: backend.CodeRemembered, Detail: "as it was published before; not asked since",
+		Identity: true, Seen: backend.Seen{Code: backend.CodeRemembered},
 	}}
 	if i.Detected != "" {
 		r.Observation.Type = i.Type

@@ -14,7 +14,9 @@ type red struct{ *script }
 
 func (r red) Probe(ctx context.Context, t probe.Target) backend.Observation {
 	o := r.script.Probe(ctx, t)
-	o.Degraded = o.Outcome == backend.NotReady
+	if o.Outcome == backend.NotReady {
+		o.Degraded = "its health is red"
+	}
 	return o
 }
 
@@ -32,8 +34,8 @@ func TestDegraded(t *testing.T) {
 		s.set("worked", backend.NotReady)
 		pass(10 * time.Minute)
 		for name, want := range map[string]backend.Outcome{"new": backend.NotReady, "known": backend.Ready, "worked": backend.Ready} {
-			if o := m.Observations()[key(name)]; o.Outcome != want || !o.Degraded {
-				t.Errorf("%s: %s, degraded %t; want %s", name, o.Outcome, o.Degraded, want)
+			if o := m.Observations()[key(name)]; o.Outcome != want || o.Degraded == "" {
+				t.Errorf("%s: %s, degraded %q; want %s", name, o.Outcome, o.Degraded, want)
 			}
 		}
 		s.set("worked", backend.Unreachable)

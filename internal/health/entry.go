@@ -68,7 +68,7 @@ func (e *entry) change(t probe.Target, at string, now time.Time) {
 func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	first := !e.tried
 	before := e.good
-	if o.Degraded && e.good != nil {
+	if o.Degraded != "" && e.good != nil {
 		o.Outcome = backend.Ready // it is published, and answers what it can
 	}
 	changed := first || e.last.Outcome != o.Outcome

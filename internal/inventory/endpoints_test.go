@@ -72,7 +72,7 @@ func became(t *testing.T, o inventory.Options, list ...fronted) string {
 		d := f.detection(t)
 		detections = append(detections, d)
 		if f.outcome != "" {
-			observations[d.Candidates[0].Key()] = backend.Observation{Outcome: f.outcome, Identity: true, Detail: "what was seen"}
+			observations[d.Candidates[0].Key()] = backend.Observation{Outcome: f.outcome, Identity: true, Seen: backend.Seen{Code: backend.CodeUnreachable, Value: "what was seen"}}
 		}
 	}
 	o.Type = builtin(t).Lookup

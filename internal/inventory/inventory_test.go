@@ -48,7 +48,8 @@ func build(t *testing.T, o inventory.Options, list ...svc) map[string]*backend.F
 		detections = append(detections, d)
 		if s.outcome != "" {
 			observations[d.Candidates[0].Key()] = backend.Observation{
-				Outcome: s.outcome, Wants: s.wants, Identity: s.identity, Detail: "the probe's words", At: time.Unix(1, 0),
+				Outcome: s.outcome, Wants: s.wants, Identity: s.identity, Seen: backend.Seen{Code: backend.CodeUnreachable, Value: "the probe's words"},
+				At: time.Unix(1, 0),
 			}
 		}
 	}
@@ -131,10 +132,10 @@ func TestDeniedIsRejected(t *testing.T) {
 			for _, mustProve := range []bool{true, false} {
 				d := svc{ref: at("ns", "a"), strength: strength}.detection()
 				d.Candidates[0].Unproven = unproven
-				o := backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Detail: "it is in that network", Identity: true}
+				o := backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Seen: backend.Seen{Code: backend.CodeUnreachable, Value: "it is in that network"}, Identity: true}
 				got := inventory.Build([]inventory.Detection{d}, map[backend.Key]backend.Observation{d.Candidates[0].Key(): o},
 					inventory.Options{MustProve: mustProve, Type: func(string) *catalog.Type { return nil }})[0]
-				if got.Verdict != backend.Rejected || view.Reason(got) != o.Detail || got.Primary || got.Credentials != nil {
+				if got.Verdict != backend.Rejected || view.Reason(got) != o.Seen.Value || got.Primary || got.Credentials != nil {
 					t.Errorf("%s, unproven %t, mustProve %t: %s (%s)", strength, unproven, mustProve, got.Verdict, view.Reason(got))
 				}
 			}

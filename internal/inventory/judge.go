@@ -8,7 +8,7 @@ import (
 
 // judge is the verdict on one candidate by what detection and its probe say, before it is compared with others.
 func judge(c *backend.Candidate, o *backend.Observation) (backend.Verdict, backend.Code) {
-	seen := cmp.Or(o.Code, backend.CodeObserved)
+	seen := cmp.Or(o.Seen.Code, backend.CodeObserved)
 	if o.Cause == backend.CauseDenied { // whatever else is said for it
 		return backend.Rejected, seen
 	}

@@ -14,8 +14,8 @@ import (
 // body is an answer's, as far as it was read.
 type body struct {
 	text   []byte
-	broken string // why it cannot be used, "" if it can
-	ended  bool   // there is no more of it
+	broken backend.Flaw
+	ended  bool // there is no more of it
 
 	from   io.Reader
 	zipped bool
@@ -30,12 +30,12 @@ func newBody(res *http.Response) (*body, error) {
 	case "gzip", "x-gzip": // not asked for, but some send it all the same
 		zip, err := gzip.NewReader(b.from)
 		if err != nil {
-			b.broken = "its body says gzip and is not"
+			b.broken = backend.FlawGzip
 			return b, lost(err)
 		}
 		b.from, b.zipped = zip, true
 	default:
-		b.broken = "its body is in an encoding that was not asked for"
+		b.broken = backend.FlawEncoding
 	}
 	return b, nil
 }
@@ -56,19 +56,19 @@ func (b *body) read(until int) error {
 	b.ended = true
 	switch {
 	case len(b.text) > maxBody:
-		b.broken = "its body is over 1 MiB"
+		b.broken = backend.FlawLong
 		return nil
 	case errors.Is(err, io.EOF):
 		return nil
 	case b.zipped:
-		b.broken = "its body's gzip is damaged or over 1 MiB"
+		b.broken = backend.FlawDamaged
 		return lost(err)
 	}
 	switch classify(err, 0).cause {
 	case causeTimeout, backend.CauseReset, backend.CauseClosed:
 		return err
 	}
-	b.broken = "its body is not framed as HTTP/1.1 has it"
+	b.broken = backend.FlawFraming
 	return nil
 }
 

@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// errDenied is the cause of every connection that is not made because of DenyCIDRs.
-var errDenied = errors.New("denied by security.denyCIDRs")
+// denialError is the error of every connection that is not made because of DenyCIDRs.
+type denialError struct{ backend.Denial }
+
+func (d denialError) Error() string { return d.Address.String() + " is denied" }
 
 // DefaultDenyCIDRs are the networks no probe may touch unless the configuration says otherwise: link-local, "this host on
 // this network", and the addresses at which clouds hand out credentials. Their mapped forms need no entries of their own.
@@ -118,14 +119,14 @@ func newDeny(prefixes []netip.Prefix) (deny, error) {
 func (d deny) check(addr netip.Addr) error {
 	addr = addr.Unmap().WithZone("")
 	if p, ok := d.find(addr); ok {
-		return fmt.Errorf("%s is in %s: %w", addr, p, errDenied)
+		return denialError{backend.Denial{Address: addr, Network: p}}
 	}
 	if !addr.Is6() || addr == netip.IPv6Loopback() {
 		return nil
 	}
 	for _, v4 := range carried(addr) {
 		if p, ok := d.find(v4); ok {
-			return fmt.Errorf("%s stands for %s, which is in %s: %w", addr, v4, p, errDenied)
+			return denialError{backend.Denial{Address: addr, Carried: v4, Network: p}}
 		}
 	}
 	return nil
@@ -143,7 +144,7 @@ func (d deny) find(addr netip.Addr) (netip.Prefix, bool) {
 // Denied says, without any request, whether an address behind the target is in a denied network. It holds for what is
 // published unproven as for what is probed, and takes back at once what was published: whoever calls it calls it
 // whenever the Service or its EndpointSlices change. The observation is Unreachable with CauseDenied, its time is set,
-// and its Detail names the address and the network.
+// and what it has seen names the address and the network.
 //
 // Where the EndpointSlices of its namespace are more than is kept, nothing behind the target may be used either.
 //
@@ -153,64 +154,62 @@ func (d deny) find(addr netip.Addr) (netip.Prefix, bool) {
 // what is published unproven, which nobody ever finds out to lead nowhere. Behind a ClusterIP kube-proxy leaves them
 // alone.
 func (p *Prober) Denied(t Target) (backend.Observation, bool) {
-	err := p.deny.target(t)
-	if err == nil {
+	seen := p.deny.target(t)
+	if seen.Code == "" {
 		return backend.Observation{}, false
-	}
-	code := backend.CodeAddressDenied
-	switch {
-	case errors.Is(err, errCrowded):
-		code = backend.CodeSlicesUnchecked
-	case errors.Is(err, errNames):
-		code = backend.CodeNamesUnchecked
 	}
 	c := t.Candidate
 	return backend.Observation{
-		Outcome: backend.Unreachable, Cause: backend.CauseDenied, Code: code, Detail: safetext.Clean(err.Error(), shown),
-		Scheme: c.Scheme, Path: c.Path, At: time.Now(),
+		Outcome: backend.Unreachable, Cause: backend.CauseDenied, Seen: seen, Scheme: c.Scheme, Path: c.Path, At: time.Now(),
 	}, true
 }
 
-// target checks all that leads to a target and can be known without a request.
-func (d deny) target(t Target) error {
+// target checks all that leads to a target and can be known without a request. The zero value means that nothing is denied.
+func (d deny) target(t Target) (none backend.Seen) {
 	c := t.Candidate
 	if c.ForeignHost { // the Service's addresses are not behind that host
-		if addr, err := netip.ParseAddr(c.Host); err == nil {
-			if err := d.check(addr); err != nil {
-				return fmt.Errorf("its host %w", err)
-			}
-		}
-		return nil
+		return d.texts(backend.AddressOfHost, c.Host)
 	}
-	for _, ip := range append([]string{c.Service.ClusterIP}, c.Service.ClusterIPs...) {
-		if addr, err := netip.ParseAddr(ip); err == nil {
-			if err := d.check(addr); err != nil {
-				return fmt.Errorf("its ClusterIP %w", err)
-			}
-		}
+	if seen := d.texts(backend.AddressOfClusterIP, append([]string{c.Service.ClusterIP}, c.Service.ClusterIPs...)...); seen.Code != "" {
+		return seen
 	}
 	e := t.Endpoints
 	if e == nil {
-		return nil
+		return none
 	}
 	for i := range e.Slices {
 		for _, addr := range slices.Concat(e.Slices[i].Ready, e.Slices[i].NotReady, []netip.Addr{e.Slices[i].Denied}) {
-			if err := d.check(addr); err != nil {
-				return fmt.Errorf("its endpoint address %w", err)
+			if seen := d.seen(backend.AddressOfEndpoint, addr); seen.Code != "" {
+				return seen
 			}
 		}
 	}
 	if e.Crowded {
-		return errCrowded
+		return backend.Seen{Code: backend.CodeSlicesUnchecked, Limit: backend.MaxSlices >> 20}
 	}
 	if e.FQDN && (c.Unproven || c.Service.Headless()) && len(d) > 0 {
-		return errNames
+		return backend.Seen{Code: backend.CodeNamesUnchecked}
 	}
-	return nil
+	return none
 }
 
-var errCrowded = fmt.Errorf("the EndpointSlices of its namespace take more than %d MiB, so that they are not looked at in full",
-	backend.MaxSlices>>20)
+// texts checks those of the texts that are addresses.
+func (d deny) texts(of backend.AddressOf, texts ...string) (none backend.Seen) {
+	for _, text := range texts {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			if seen := d.seen(of, addr); seen.Code != "" {
+				return seen
+			}
+		}
+	}
+	return none
+}
 
-var errNames = errors.New("an EndpointSlice of it holds names (FQDN) instead of addresses, " +
-	"which cannot be checked against security.denyCIDRs")
+func (d deny) seen(of backend.AddressOf, addr netip.Addr) (none backend.Seen) {
+	var denial denialError
+	if !errors.As(d.check(addr), &denial) {
+		return none
+	}
+	denial.Of = of
+	return backend.Seen{Code: backend.CodeAddressDenied, Denial: denial.Denial}
+}

@@ -31,7 +31,7 @@ func TestDefaultDenyCIDRs(t *testing.T) {
 		"::ffff:169.254.169.254%eth0", "64:ff9b::a9fe:a9fe%1",
 	}
 	for _, s := range denied {
-		if err := d.check(netip.MustParseAddr(s)); !errors.Is(err, errDenied) {
+		if err := d.check(netip.MustParseAddr(s)); !errors.As(err, new(denialError)) {
 			t.Errorf("%s is allowed", s)
 		}
 	}
@@ -103,16 +103,16 @@ func TestDeniedIsNotDialled(t *testing.T) {
 			target := serve(t, nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
 			tt.change(&target)
 			got := newProber(t, Options{DenyCIDRs: tt.deny, Tries: 3}).Probe(t.Context(), target)
-			want := backend.Observation{Outcome: backend.Ready, Scheme: "http"}
+			want := observed{Outcome: backend.Ready, Scheme: "http"}
 			if tt.denied {
-				want = backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Scheme: "http", Detail: "security.denyCIDRs"}
+				want = observed{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Scheme: "http", Detail: "security.denyCIDRs"}
 			}
 			expect(t, got, want)
 			if asked := requests.Load() > 0; asked == tt.denied {
 				t.Errorf("%d requests were made", requests.Load())
 			}
-			if tt.denied && !strings.Contains(got.Detail, " is in ") {
-				t.Errorf("detail %q does not say what denies it", got.Detail)
+			if tt.denied && !strings.Contains(said(got), " is in ") {
+				t.Errorf("detail %q does not say what denies it", said(got))
 			}
 		})
 	}
@@ -198,19 +198,19 @@ func TestDenied(t *testing.T) {
 				}
 				o, denied := p.Denied(target)
 				if denied != (want != "") {
-					t.Fatalf("denied: %t: %s", denied, o.Detail)
+					t.Fatalf("denied: %t: %s", denied, said(o))
 				}
 				for _, got := range append(p.ProbeAll(t.Context(), []Target{target}, nil), p.Probe(t.Context(), target)) {
 					if (got.Cause == backend.CauseDenied) != denied {
-						t.Errorf("the probe comes to %s %s: %s", got.Outcome, got.Cause, got.Detail)
+						t.Errorf("the probe comes to %s %s: %s", got.Outcome, got.Cause, said(got))
 					}
 				}
 				if !denied {
 					return
 				}
-				expect(t, o, backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Scheme: "http", Detail: want})
-				if !strings.Contains(o.Detail, "security.denyCIDRs") && tt.endpoints != crowded || o.At.IsZero() || asked > 0 {
-					t.Errorf("%q at %v after %d requests", o.Detail, o.At, asked)
+				expect(t, o, observed{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Scheme: "http", Detail: want})
+				if !strings.Contains(said(o), "security.denyCIDRs") && tt.endpoints != crowded || o.At.IsZero() || asked > 0 {
+					t.Errorf("%q at %v after %d requests", said(o), o.At, asked)
 				}
 			})
 		}

@@ -89,7 +89,7 @@ func (p *Prober) transport(t Target, addr string) *http.Transport {
 	dialer := &net.Dialer{Control: func(_, resolved string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(resolved)
 		if err != nil {
-			return fmt.Errorf("%s is not an address: %w", resolved, errDenied)
+			return fmt.Errorf("dial %q: %w", resolved, err)
 		}
 		return p.deny.check(ap.Addr())
 	}}

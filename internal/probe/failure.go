@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -28,15 +27,14 @@ const (
 )
 
 // ErrForbidden is the error of a RoundTripper that may not carry requests to the backend: the API server's service proxy,
-// for a user without the right. Its text and what wraps it say which right that is.
-var ErrForbidden = errors.New("the API server does not let you through (403): your user needs get on services/proxy")
+// for a user without the right.
+var ErrForbidden = errors.New("get on services/proxy is forbidden")
 
 // failure is what a request without an answer means.
 type failure struct {
 	outcome backend.Outcome
 	cause   string // for unreachable
-	code    backend.Code
-	detail  string
+	seen    backend.Seen
 	again   bool // it may pass
 	wants   backend.Kind
 	missing string
@@ -44,132 +42,134 @@ type failure struct {
 
 // classify an error of a request. nil gives the zero failure.
 func classify(err error, timeout time.Duration) failure {
-	unreachable := func(cause string, code backend.Code, detail string, again bool) failure {
-		return failure{outcome: backend.Unreachable, cause: cause, code: code, detail: detail, again: again}
-	}
 	if err == nil {
 		return failure{}
 	}
-	if detail, missing := certificate(err); detail != "" {
-		remedy := map[string]string{
-			backend.MissingCA: "give its CA in tls.caFile", backend.MissingName: "have it issued for one of them", "": "have it renewed",
-		}[missing]
-		code := map[string]backend.Code{
-			backend.MissingCA: backend.CodeCertificateCA, backend.MissingName: backend.CodeCertificateName, "": backend.CodeCertificate,
-		}[missing]
-		return failure{outcome: backend.UntrustedTLS, missing: missing, code: code, detail: detail +
-			"; " + remedy + ", or list the Service in tls.insecureSkipVerify"}
+	if f := certificate(err); f.outcome != "" {
+		return f
 	}
+	if f := unconnected(err, timeout); f.outcome != "" {
+		return f
+	}
+	if f := misspoken(err); f.outcome != "" {
+		return f
+	}
+	_, broken, isBroken := strings.Cut(err.Error(), "transport connection broken: ")
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(err.Error(), idleClosed):
+		return unreachable(backend.CauseClosed, backend.Seen{Code: backend.CodeConnectionClosed}, true)
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return unreachable(causeOther, backend.Seen{Code: backend.CodeNoRoute}, true)
+	case isBroken: // not by the connection: that was looked at above
+		return strange(backend.Seen{Code: backend.CodeBadHTTP, Value: safetext.Clean(broken, shown)})
+	}
+	return unreachable(causeOther, backend.Seen{Code: backend.CodeUnreachable, Value: bare(err)}, false)
+}
+
+func unreachable(cause string, seen backend.Seen, again bool) failure {
+	return failure{outcome: backend.Unreachable, cause: cause, seen: seen, again: again}
+}
+
+// strange: what answers is no server of HTTP as it should be.
+func strange(seen backend.Seen) failure {
+	return failure{outcome: backend.WrongIdentity, seen: seen}
+}
+
+const idleClosed = "server closed idle connection"
+
+// unconnected is what an error means that keeps the connection from being made, or breaks it.
+func unconnected(err error, timeout time.Duration) (none failure) {
+	var denial denialError
 	var dns *net.DNSError
 	var netErr net.Error
-	text := err.Error()
 	switch {
-	case errors.Is(err, errDenied):
-		return unreachable(backend.CauseDenied, backend.CodeAddressDenied, "not connected: "+denial(err), false)
+	case errors.As(err, &denial):
+		return unreachable(backend.CauseDenied, backend.Seen{Code: backend.CodeAddressDenied, Denial: denial.Denial}, false)
 	case errors.Is(err, ErrForbidden):
-		return unreachable(backend.CauseForbidden, backend.CodeProxyForbidden, safetext.Clean(bare(err), shown), false)
+		return unreachable(backend.CauseForbidden, backend.Seen{Code: backend.CodeProxyForbidden}, false)
 	case errors.As(err, &dns):
-		return unreachable(causeDNS, backend.CodeUnresolved, fmt.Sprintf("DNS does not resolve %s: the name is wrong, the Service is gone or DNS is down",
-			safetext.Clean(strings.TrimSuffix(dns.Name, "."), shown)), dns.IsTimeout || dns.IsTemporary)
+		host := safetext.Clean(strings.TrimSuffix(dns.Name, "."), shown)
+		return unreachable(causeDNS, backend.Seen{Code: backend.CodeUnresolved, Host: host}, dns.IsTimeout || dns.IsTemporary)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		return unreachable(causeTimeout, backend.CodeTimeout, fmt.Sprintf("no complete answer within %s: often a NetworkPolicy that drops the connection, or an overloaded backend", timeout), true)
+		return unreachable(causeTimeout, backend.Seen{Code: backend.CodeTimeout, Wait: timeout}, true)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return unreachable(causeRefused, backend.CodeConnectionRefused, "connection refused: nothing listens on that port, or no ready pod is behind the Service", true)
+		return unreachable(causeRefused, backend.Seen{Code: backend.CodeConnectionRefused}, true)
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return unreachable(backend.CauseReset, backend.CodeConnectionReset, "connection reset: the backend or something before it broke off, often a restart or a proxy's rule", true)
+		return unreachable(backend.CauseReset, backend.Seen{Code: backend.CodeConnectionReset}, true)
+	}
+	return none
+}
+
+// misspoken is what an error means that comes of a backend which does not speak TLS, or HTTP, as it should.
+func misspoken(err error) (none failure) {
+	text := err.Error()
+	_, problem, isTLS := strings.Cut(text, "tls: ")
+	switch {
 	case errors.Is(err, http.ErrSchemeMismatch):
-		return unreachable(causeOther, backend.CodePlainHTTP, "it answers plain HTTP, not https", false)
+		return unreachable(causeOther, backend.Seen{Code: backend.CodePlainHTTP}, false)
 	case isNotTLS(err):
-		return unreachable(causeOther, backend.CodeNotTLS, "it does not speak TLS on that port", false)
+		return unreachable(causeOther, backend.Seen{Code: backend.CodeNotTLS}, false)
 	case strings.Contains(text, "tls: certificate required"), strings.Contains(text, "tls: bad certificate"):
-		return failure{outcome: backend.AuthRequired, wants: backend.KindCertificate, code: backend.CodeClientCertificate, detail: "it wants a client certificate"}
+		seen := backend.Seen{Code: backend.CodeClientCertificate}
+		return failure{outcome: backend.AuthRequired, wants: backend.KindCertificate, seen: seen}
 	case strings.Contains(text, unrecognizedName):
-		return failure{outcome: backend.UntrustedTLS, missing: backend.MissingName, code: backend.CodeCertificateName, detail: "it refuses TLS for the Service's own names " +
-			"(unrecognized_name): it knows only the names that it is configured for; configure one of the Service's there"}
-	case strings.Contains(text, "tls: "):
-		_, problem, _ := strings.Cut(text, "tls: ")
-		return unreachable(causeOther, backend.CodeHandshake, "the TLS handshake fails: "+safetext.Clean(problem, shown), false)
+		return untrusted(backend.MissingName, backend.Seen{Code: backend.CodeServerName})
+	case isTLS:
+		return unreachable(causeOther, backend.Seen{Code: backend.CodeHandshake, Value: safetext.Clean(problem, shown)}, false)
 	case strings.Contains(text, "response headers exceeded"):
-		return failure{outcome: backend.WrongIdentity, code: backend.CodeNotHTTP, detail: "its answer's headers are over 64 KiB"}
+		return strange(backend.Seen{Code: backend.CodeHeaderSize, Limit: maxHeader >> 10})
 	case errors.Is(err, errLines):
-		return failure{outcome: backend.WrongIdentity, code: backend.CodeNotHTTP, detail: errLines.Error()}
+		return strange(backend.Seen{Code: backend.CodeHeaderLines, Limit: maxLines})
 	case strings.Contains(text, "malformed "):
-		return failure{outcome: backend.WrongIdentity, code: backend.CodeNotHTTP, detail: "it does not speak HTTP/1.1 on that port"}
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed idle connection"):
-		return unreachable(backend.CauseClosed, backend.CodeConnectionClosed, "it closed the connection without a complete answer: often a TLS port asked in plain HTTP, or a crash", true)
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return unreachable(causeOther, backend.CodeNoRoute, "no route to it: a ClusterIP can be reached from inside the cluster only", true)
-	case strings.Contains(text, "transport connection broken: "): // not by the connection: that was looked at above
-		_, problem, _ := strings.Cut(text, "transport connection broken: ")
-		problem = safetext.Clean(problem, shown)
-		return failure{outcome: backend.WrongIdentity, code: backend.CodeNotHTTP, detail: "its answer is not valid HTTP/1.1: " + problem}
+		return strange(backend.Seen{Code: backend.CodeNotHTTP})
 	}
-	return unreachable(causeOther, backend.CodeUnreachable, safetext.Clean(bare(err), shown), false)
+	return none
 }
 
-// bare is the text of a request's error without the URL, which is told beside it.
-func bare(err error) string {
-	if request := (*url.Error)(nil); errors.As(err, &request) {
-		err = request.Err
-	}
-	return err.Error()
+func untrusted(missing string, seen backend.Seen) failure {
+	return failure{outcome: backend.UntrustedTLS, missing: missing, seen: seen}
 }
 
-// denial is the part of an error that says which address is denied by what, without the dialer's words around it.
-func denial(err error) string {
-	for {
-		var op *net.OpError
-		if !errors.As(err, &op) {
-			break
-		}
-		err = op.Err
-	}
-	return safetext.Clean(err.Error(), shown)
-}
-
-// certificate says what is wrong with a backend's certificate, or "" if the error is about something else.
-// missing is what would mend it, as in backend.Observation.
-func certificate(err error) (problem, missing string) {
+// certificate is what an error about a backend's certificate means; the zero failure for any other.
+func certificate(err error) (none failure) {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	var verification *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &host):
-		return fmt.Sprintf("its certificate is not for %s, nor for a shorter name of the Service, but for %s",
-			safetext.Clean(host.Host, shown), certificateNames(host.Certificate)), backend.MissingName
+		seen := backend.Seen{Code: backend.CodeCertificateName, Host: safetext.Clean(host.Host, shown)}
+		seen.Names, seen.Number = certificateNames(host.Certificate)
+		return untrusted(backend.MissingName, seen)
 	case errors.As(err, &unknown):
-		return "its certificate is signed by an unknown authority", backend.MissingCA
+		return untrusted(backend.MissingCA, backend.Seen{Code: backend.CodeCertificateCA})
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return fmt.Sprintf("its certificate has expired or is not valid yet (%s to %s)",
-			invalid.Cert.NotBefore.UTC().Format(time.DateOnly), invalid.Cert.NotAfter.UTC().Format(time.DateOnly)), ""
+		from, until := invalid.Cert.NotBefore.UTC(), invalid.Cert.NotAfter.UTC()
+		return untrusted("", backend.Seen{Code: backend.CodeCertificateDates, From: from, Until: until})
 	case errors.As(err, &invalid), errors.As(err, &verification):
-		return "its certificate is not valid: " + safetext.Clean(err.Error(), shown), ""
+		return untrusted("", backend.Seen{Code: backend.CodeCertificate, Value: safetext.Clean(err.Error(), shown)})
 	}
-	return "", ""
+	return none
 }
 
-// certificateNames are the first names that a certificate is for.
-func certificateNames(c *x509.Certificate) string {
+// certificateNames are the first names that a certificate is for, and how many there are.
+func certificateNames(c *x509.Certificate) (names []string, number int) {
 	const few = 3
-	names := c.DNSNames
-	for _, ip := range c.IPAddresses[:min(len(c.IPAddresses), few)] {
+	for _, name := range c.DNSNames[:min(len(c.DNSNames), few)] {
+		names = append(names, safetext.Clean(name, shown))
+	}
+	for _, ip := range c.IPAddresses[:min(len(c.IPAddresses), few-len(names))] {
 		names = append(names, ip.String())
 	}
-	if len(names) == 0 {
-		return "no name at all"
-	}
-	text := strings.Join(names[:min(len(names), few)], ", ")
-	if len(names) > few {
-		text += ", …"
-	}
-	return safetext.Clean(text, shown)
+	return names, len(c.DNSNames) + len(c.IPAddresses)
 }
 
-// speaksTLS: the error is about a certificate.
-func speaksTLS(err error) bool {
-	problem, _ := certificate(err)
-	return problem != ""
+// bare is the text of a request's error without the URL, which is shown beside it.
+func bare(err error) string {
+	if request := (*url.Error)(nil); errors.As(err, &request) {
+		err = request.Err
+	}
+	return safetext.Clean(err.Error(), shown)
 }
 
 func isNotTLS(err error) bool {
@@ -181,13 +181,13 @@ func isNotTLS(err error) bool {
 func (s *session) noteScheme(err error) {
 	text := err.Error()
 	switch {
-	case s.answered, speaksTLS(err): // it has answered in this scheme, or speaks TLS
+	case s.answered, certificate(err).outcome != "": // it has answered in this scheme, or speaks TLS
 	case s.scheme == "https" && (errors.Is(err, http.ErrSchemeMismatch) || isNotTLS(err)):
-		s.otherScheme = "it does not answer in TLS"
-	case s.scheme == "http" && strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`):
-		s.otherScheme, s.sure = "it answers plain HTTP with a TLS alert", true
+		s.otherScheme = true
+	case s.scheme == "http" && strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`): // a TLS alert
+		s.otherScheme, s.sure = true, true
 	// Elasticsearch, among others, closes a plain connection to its TLS port without a word; some TLS terminators reset it.
-	case errors.Is(err, io.EOF), strings.Contains(text, "server closed idle connection"), errors.Is(err, syscall.ECONNRESET):
-		s.otherScheme = "it closed the connection without an answer"
+	case errors.Is(err, io.EOF), strings.Contains(text, idleClosed), errors.Is(err, syscall.ECONNRESET):
+		s.otherScheme = true
 	}
 }

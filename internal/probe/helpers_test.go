@@ -16,6 +16,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 const testHost = "web.shop.svc.cluster.local"
@@ -149,24 +150,36 @@ func raw(t testing.TB, typ *catalog.Type, handle func(net.Conn)) Target {
 	return targetAt(l.Addr(), typ)
 }
 
-// expect compares what matters of an observation; want's Detail is a part of the sentence.
-func expect(t *testing.T, got, want backend.Observation) {
+// observed is what a test expects of an observation; Detail is a part of its sentence.
+type observed struct {
+	Outcome                                           backend.Outcome
+	Cause, Path, Scheme, Version, Type, Host, Missing string
+	Identity, SkipVerify                              bool
+	Wants                                             backend.Kind
+	Detail                                            string
+}
+
+// said is what people read of an observation.
+func said(o backend.Observation) string { return view.Observed(&backend.Finding{Observation: o}) }
+
+// expect compares what matters of an observation.
+func expect(t *testing.T, got backend.Observation, want observed) {
 	t.Helper()
 	if got.Outcome != want.Outcome || got.Cause != want.Cause || got.Identity != want.Identity || got.Path != want.Path ||
 		want.Scheme != "" && got.Scheme != want.Scheme || got.Version != want.Version || got.Type != want.Type || got.SkipVerify != want.SkipVerify {
 		t.Errorf("got %s cause %q identity %t path %q scheme %q version %q skipVerify %t type %q: %s\nwant %s cause %q identity %t path %q scheme %q version %q skipVerify %t type %q",
-			got.Outcome, got.Cause, got.Identity, got.Path, got.Scheme, got.Version, got.SkipVerify, got.Type, got.Detail,
+			got.Outcome, got.Cause, got.Identity, got.Path, got.Scheme, got.Version, got.SkipVerify, got.Type, said(got),
 			want.Outcome, want.Cause, want.Identity, want.Path, want.Scheme, want.Version, want.SkipVerify, want.Type)
 	}
-	if got.Code == "" {
-		t.Errorf("no code for %q", got.Detail)
+	if got.Seen.Code == "" {
+		t.Errorf("no code for %q", said(got))
 	}
-	if !strings.Contains(got.Detail, want.Detail) {
-		t.Errorf("detail %q does not say %q", got.Detail, want.Detail)
+	if !strings.Contains(said(got), want.Detail) {
+		t.Errorf("detail %q does not say %q", said(got), want.Detail)
 	}
 	if t.Failed() {
 		for _, r := range got.Requests {
-			t.Logf("  %s %s: %d %s", r.Purpose, r.URL, r.Status, r.Result)
+			t.Logf("  %s %s: %d %s", r.Purpose, r.URL, r.Status(), said(backend.Observation{Seen: r.Seen}))
 		}
 	}
 }

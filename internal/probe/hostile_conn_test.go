@@ -55,14 +55,14 @@ func TestHostileConnections(t *testing.T) {
 		})
 	}
 	long := strings.Repeat("x", 1000)
-	wrong := func(detail string) backend.Observation {
-		return backend.Observation{Outcome: backend.WrongIdentity, Detail: detail}
+	wrong := func(detail string) observed {
+		return observed{Outcome: backend.WrongIdentity, Detail: detail}
 	}
-	timeout := backend.Observation{Outcome: backend.Unreachable, Cause: causeTimeout, Detail: "no complete answer within 200ms"}
+	timeout := observed{Outcome: backend.Unreachable, Cause: causeTimeout, Detail: "no complete answer within 200ms"}
 	tests := []struct {
 		name   string
 		handle func(net.Conn)
-		want   backend.Observation
+		want   observed
 	}{
 		{"header that drips", drip(ok + "X: " + long), timeout},
 		{"body that drips", drip(ok + "Content-Length: 1000\r\n\r\n" + long), timeout},
@@ -91,7 +91,7 @@ func TestHostileConnections(t *testing.T) {
 			_, _ = c.Read(make([]byte, 4096))
 			_, _ = io.WriteString(c, ok+"Content-Length: 99\r\n\r\nOK")
 		},
-			backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseClosed}},
+			observed{Outcome: backend.Unreachable, Cause: backend.CauseClosed}},
 		{"length of the largest number", say(ok + "Content-Length: 9223372036854775807\r\n\r\nOK"), timeout},
 		{"length over that", say(ok + "Content-Length: 92233720368547758070\r\n\r\nOK"), wrong("not valid HTTP/1.1")},
 		{"length too small", say(ok + "Content-Length: 1\r\n\r\nO{{ env.TOKEN }}"), wrong(`"O"`)},
@@ -117,7 +117,7 @@ func TestHostileConnections(t *testing.T) {
 }
 
 // attack lets a prober ask a backend that handles its connections so.
-func attack(t *testing.T, opts Options, handle func(net.Conn), want backend.Observation) {
+func attack(t *testing.T, opts Options, handle func(net.Conn), want observed) {
 	t.Helper()
 	open := make(chan struct{}, 100)
 	target := raw(t, lookupType(t, "prometheus"), func(c net.Conn) {
@@ -181,20 +181,20 @@ func TestHostileTLS(t *testing.T) {
 			}
 		}
 	}
-	unreachable := func(cause, detail string) backend.Observation {
-		return backend.Observation{Outcome: backend.Unreachable, Cause: cause, Detail: detail}
+	unreachable := func(cause, detail string) observed {
+		return observed{Outcome: backend.Unreachable, Cause: cause, Detail: detail}
 	}
 	tests := []struct {
 		name   string
 		handle func(net.Conn)
-		want   backend.Observation
+		want   observed
 	}{
 		{"a handshake that never begins", func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }, unreachable(causeTimeout, "")},
 		{"a handshake that drips", records("\x16\x03\x03\x40\x00\x02\x00\x3f\xfc", "x", 10*time.Millisecond), unreachable(causeTimeout, "")},
 		{"empty records", records("", "\x16\x03\x03\x00\x00", 0), unreachable(causeOther, "the TLS handshake fails")},
 		{"warnings without end", records("", "\x15\x03\x03\x00\x02\x01\x5a", 0), unreachable(causeOther, "the TLS handshake fails")},
 		{"a message of 16 MiB", records("\x16\x03\x03\x40\x00\x02\xff\xff\xff", strings.Repeat("x", 16<<10), 0), unreachable(causeOther, "the TLS handshake fails")},
-		{"a long chain", chain(200), backend.Observation{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}},
+		{"a long chain", chain(200), observed{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}},
 		{"a chain that is too long", chain(800), unreachable(causeOther, "the TLS handshake fails")},
 	}
 	for _, tt := range tests {
@@ -264,9 +264,9 @@ func TestManyLargeAnswersTakeLittleMemory(t *testing.T) {
 			p.ProbeAll(t.Context(), targets, func(i int, o backend.Observation) {
 				switch took := time.Since(begin); {
 				case i == 255 && (o.Outcome != backend.Ready || took > 0):
-					t.Errorf("the backend of another owner is %s after %s: %s", o.Outcome, took, o.Detail)
+					t.Errorf("the backend of another owner is %s after %s: %s", o.Outcome, took, said(o))
 				case i < 255 && o.Cause != causeTimeout:
-					t.Errorf("%s %s: %s", o.Outcome, o.Cause, o.Detail)
+					t.Errorf("%s %s: %s", o.Outcome, o.Cause, said(o))
 				}
 			})
 		}()

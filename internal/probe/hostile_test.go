@@ -53,11 +53,11 @@ func TestHostileAnswers(t *testing.T) {
 	versionedRaw := func(v string) answers {
 		return answer(reply{body: `{"status":"success","data":{"version":"` + v + `"}}`})
 	}
-	right := backend.Observation{Outcome: backend.Ready, Identity: true}
-	wrong := func(detail string) backend.Observation {
-		return backend.Observation{Outcome: backend.WrongIdentity, Detail: detail}
+	right := observed{Outcome: backend.Ready, Identity: true}
+	wrong := func(detail string) observed {
+		return observed{Outcome: backend.WrongIdentity, Detail: detail}
 	}
-	ready := func(version string) backend.Observation {
+	ready := func(version string) observed {
 		o := right
 		o.Version = version
 		return o
@@ -65,7 +65,7 @@ func TestHostileAnswers(t *testing.T) {
 	tests := []struct {
 		name    string
 		answers http.Handler
-		want    backend.Observation
+		want    observed
 	}{
 		{"just 1 MiB", answer(reply{body: buildinfo + padding}), ready("2.53.1")},
 		{"over 1 MiB", answer(reply{body: buildinfo + padding + " "}), wrong("over 1 MiB")},
@@ -125,9 +125,9 @@ func TestHostileAnswers(t *testing.T) {
 // harmless fails if an observation's text holds what must not be shown.
 func harmless(t *testing.T, o backend.Observation) {
 	t.Helper()
-	texts := []string{o.Detail, o.Cause, o.Scheme, o.Path, o.Version}
+	texts := []string{said(o), o.Cause, o.Scheme, o.Path, o.Version}
 	for _, r := range o.Requests {
-		texts = append(texts, r.Purpose, r.URL, r.Result)
+		texts = append(texts, r.Purpose, r.URL, said(backend.Observation{Seen: r.Seen}))
 	}
 	for _, s := range texts {
 		if err := safetext.Check(s); err != nil {
@@ -201,8 +201,8 @@ func TestExcerptsEndWithACharacter(t *testing.T) {
 			text := before + strings.Repeat(c, 200)
 			for _, body := range []string{text, "<title>" + text + "</title>", "<title>" + text, `{"status":"` + text + `"}`} {
 				got := p.Probe(t.Context(), serve(t, typ, answers{"*": {body: body}}))
-				if got.Outcome != backend.WrongIdentity || !strings.Contains(got.Detail, c+c+"…") || strings.Contains(got.Detail, "\ufffd") {
-					t.Errorf("%s: %q", got.Outcome, got.Detail)
+				if got.Outcome != backend.WrongIdentity || !strings.Contains(said(got), c+c+"…") || strings.Contains(said(got), "\ufffd") {
+					t.Errorf("%s: %q", got.Outcome, said(got))
 				}
 			}
 		}

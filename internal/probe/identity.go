@@ -26,8 +26,7 @@ const maxBases = 8
 // identity is what came of looking for a type. outcome is "" where it was proven.
 type identity struct {
 	outcome  backend.Outcome
-	code     backend.Code
-	detail   string
+	seen     backend.Seen
 	base     string
 	version  string
 	bar      bar           // what keeps it from being asked
@@ -48,7 +47,7 @@ func telling(o backend.Outcome) int {
 func (s *session) identify(t *catalog.Type) (identity, error) {
 	defer func() { s.searching = false }()
 	id, err := s.follow(t)
-	if err != nil || s.otherScheme != "" || id.refuted || id.proven() || id.outcome == backend.NotReady {
+	if err != nil || s.otherScheme || id.refuted || id.proven() || id.outcome == backend.NotReady {
 		return id, err
 	}
 	if id.outcome == backend.WrongIdentity {
@@ -107,7 +106,7 @@ func (s *session) search(t *catalog.Type, first string) (identity, error) {
 				return id, nil
 			}
 		}
-		if err != nil || res == met || id.outcome == backend.AuthRequired || id.is != "" || id.refuted || s.otherScheme != "" {
+		if err != nil || res == met || id.outcome == backend.AuthRequired || id.is != "" || id.refuted || s.otherScheme {
 			return id, err
 		}
 		if told == nil || telling(id.outcome) > telling(told.outcome) {
@@ -116,7 +115,7 @@ func (s *session) search(t *catalog.Type, first string) (identity, error) {
 	}
 	others := slices.DeleteFunc(tried[1:], func(b string) bool { return !slices.Contains(t.Probe.Paths, b) })
 	if len(others) > 0 && told.outcome == backend.WrongIdentity {
-		told.detail += " (also tried below " + strings.Join(others, ", ") + ")"
+		told.seen.Paths = others
 	}
 	return *told, nil
 }
@@ -168,16 +167,17 @@ func (s *session) identifyAt(t *catalog.Type, base string) (identity, result, er
 			if err := s.unmask(&id, expectsRefusal); err != nil || id.outcome != "" {
 				return id, unmet, err
 			}
-			id.outcome, id.bar, id.code, id.detail = s.bar.outcome, s.bar, backend.CodeRefused, s.bar.hides(t, why)
+			id.outcome, id.bar, id.seen = s.bar.outcome, s.bar, s.bar.seen(backend.CodeRefusedProof, t, why)
 			return id, res, nil
 		case unwell:
-			id.outcome, id.code, id.detail = backend.NotReady, backend.CodeNoProof, "it cannot prove to be "+t.Title+" now: "+why
+			id.outcome, id.seen = backend.NotReady, backend.Seen{Code: backend.CodeNoProof, Type: t.Title, Answer: why}
 			return id, res, nil
 		case unmet:
 			if err := s.unmask(&id, s.known); err != nil || id.outcome != "" {
 				return id, unmet, err
 			}
-			id.outcome, id.code, id.detail = backend.WrongIdentity, backend.CodeWrongAnswer, "it does not answer as "+t.Title+" does: "+why
+			id.outcome = backend.WrongIdentity
+			id.seen = backend.Seen{Code: backend.CodeWrongAnswer, Type: t.Title, Answer: why}
 			return id, res, nil
 		}
 		if err := s.unmask(&id, s.known); err != nil || id.outcome != "" {
@@ -217,7 +217,8 @@ func (s *session) unmask(id *identity, worth func(c *catalog.Check, base string)
 			if c.Is == id.typ.Type {
 				return nil // it says so itself
 			}
-			id.outcome, id.code, id.detail = backend.WrongIdentity, backend.CodeOtherProduct, "it is not "+id.typ.Title+": "+c.Because
+			id.outcome = backend.WrongIdentity
+			id.seen = backend.Seen{Code: backend.CodeOtherProduct, Type: id.typ.Title, Because: c.Because}
 			id.is, id.refuted = c.Is, c.Is == ""
 			return nil
 		}
@@ -255,7 +256,8 @@ func (s *session) compatible(t *catalog.Type, so identity) (identity, error) {
 			case err != nil || res == met:
 				return identity{base: base, typ: as, warning: c.Because}, err
 			case res == refused && so.outcome == backend.WrongIdentity:
-				return identity{base: base, typ: t, outcome: s.bar.outcome, bar: s.bar, code: backend.CodeRefused, detail: s.bar.hides(t, why)}, nil
+				seen := s.bar.seen(backend.CodeRefusedProof, t, why)
+				return identity{base: base, typ: t, outcome: s.bar.outcome, bar: s.bar, seen: seen}, nil
 			}
 		}
 	}
@@ -264,7 +266,7 @@ func (s *session) compatible(t *catalog.Type, so identity) (identity, error) {
 
 // meetAnywhere makes a check below the base path and at the root of the server: software below a base path keeps some of its
 // paths at either place. A check that is the server's own is made at the root first.
-func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (why string, res result, v string, err error) {
+func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (why *backend.Answer, res result, v string, err error) {
 	root := s.root
 	why, res, v, err = s.meet(purpose, base, c)
 	if c.Root && err == nil && res != met && s.root != root { // the answer named it
@@ -287,23 +289,24 @@ func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (why stri
 
 // meet makes a check's request and those of its alternatives, until one is answered as expected. why tells of the first;
 // a refusal by any of them counts as one, then being unwell.
-func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res result, v string, err error) {
+func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Answer, res result, v string, err error) {
 	at := base
 	if c.Root {
 		at = s.root
 	}
 	a, err := s.get(purpose, at, c.Get, false)
 	if err != nil {
-		return "", unmet, "", err
+		return nil, unmet, "", err
 	}
 	defer a.done()
-	if why = match(c, a); why == "" {
-		return "", met, version(c, a), nil
+	lack := match(c, a)
+	if lack.Part == "" {
+		return nil, met, version(c, a), nil
 	}
 	s.learnFromText(a)
 	request, _, _ := strings.Cut(at+c.Get, "?")
 	barred, stands := a.barred(slices.Contains(c.Status, a.status))
-	switch why = request + " answers " + a.describe() + "; " + why; {
+	switch why = a.shortOf(request, lack); {
 	case stands:
 		res, why, s.bar = refused, a.refusal(), barred
 	case a.status >= 500 || a.status == http.StatusTooManyRequests:
@@ -311,14 +314,14 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why string, res 
 	default:
 		res = unmet
 	}
-	if c.Because != "" && res == unmet {
-		why += " (" + c.Because + ")"
+	if res == unmet {
+		why.Because = c.Because
 	}
 	a.done() // before the alternatives hold theirs
 	for i := range c.Or {
 		otherWhy, other, v, err := s.meet(purpose, base, &c.Or[i])
 		if err != nil || other == met {
-			return "", other, v, err
+			return nil, other, v, err
 		}
 		if other > res {
 			res, why = other, otherWhy

@@ -18,17 +18,17 @@ type value struct {
 	empty bool
 }
 
-// String describes it for people.
+// String is how backend.Lack has it.
 func (v value) String() string {
 	switch v.kind {
 	case '[':
-		return "an array"
+		return "[]"
 	case '{':
-		return "an object"
+		return "{}"
 	case 'n':
 		return "null"
 	}
-	return quote(excerpt([]byte(v.text)))
+	return `"` + clean(excerpt([]byte(v.text))) + `"`
 }
 
 // meets says whether it is one of the values, in the catalog's notation.

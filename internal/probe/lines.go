@@ -2,7 +2,7 @@ package probe
 
 import (
 	"bytes"
-	"fmt"
+	"errors"
 	"net"
 	"sync/atomic"
 )
@@ -12,7 +12,7 @@ import (
 // one.
 const maxLines = 200
 
-var errLines = fmt.Errorf("its answer has more than %d header lines", maxLines)
+var errLines = errors.New("too many header lines")
 
 // fewLines is a connection whose answers have at most maxLines lines of header each.
 type fewLines struct {

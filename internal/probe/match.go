@@ -10,54 +10,55 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// match says why an answer is not what the check expects, or "" if it is.
-func match(c *catalog.Check, a *answer) string {
+// match is what an answer lacks of what the check expects.
+func match(c *catalog.Check, a *answer) (none backend.Lack) {
 	statuses := c.Status
 	if len(statuses) == 0 {
 		statuses = []int{http.StatusOK}
 	}
 	if !slices.Contains(statuses, a.status) {
-		return list(statuses) + " was expected"
+		return backend.Lack{Part: backend.LackStatus, Value: list(statuses)}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Header)) {
 		if !slices.ContainsFunc(a.header.Values(name), func(v string) bool { return accepts(c.Header[name], v) }) {
-			return "no header " + name + " as expected"
+			return backend.Lack{Part: backend.LackHeader, Name: name}
 		}
 	}
 	if c.Text == "" && c.Body == "" && len(c.JSON) == 0 {
-		return ""
+		return none
 	}
 	if a.broken != "" {
-		return a.broken
+		return backend.Lack{Part: backend.LackBody}
 	}
 	if c.Text != "" && string(bytes.TrimSpace(a.body)) != c.Text {
-		return fmt.Sprintf("the text is not %q", c.Text)
+		return backend.Lack{Part: backend.LackText, Value: c.Text}
 	}
 	if c.Body != "" && !bytes.Contains(a.body, []byte(c.Body)) {
-		return fmt.Sprintf("%q is not in it", c.Body)
+		return backend.Lack{Part: backend.LackWords, Value: c.Body}
 	}
 	if len(c.JSON) == 0 {
-		return ""
+		return none
 	}
 	paths := slices.Sorted(maps.Keys(c.JSON))
 	found, err := lookup(a.body, paths)
 	if err != nil {
-		return "not JSON"
+		return backend.Lack{Part: backend.LackJSON}
 	}
 	for _, path := range paths {
 		v, ok := found[path]
 		if !ok {
-			return fmt.Sprintf("its JSON has no %s", path)
+			return backend.Lack{Part: backend.LackJSONPath, Name: path}
 		}
 		if !v.meets(c.JSON[path]) {
-			return fmt.Sprintf("its JSON's %s is %s", path, v)
+			return backend.Lack{Part: backend.LackJSONValue, Name: path, Value: v.String()}
 		}
 	}
-	return ""
+	return none
 }
 
 // accepts says whether a text is one of the values; a value may start or end with "*", and "*" alone is any but "".
@@ -119,44 +120,33 @@ const maxVersion = 100
 // versionLike: what the products use, with room. Narrower than safetext.Check: no braces, quotes, dollars or slashes.
 var versionLike = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+~:-]*$`)
 
-// describe says for people what answered.
-func (a *answer) describe() string {
-	if a.described == "" {
-		result, said := a.result()
-		a.described = joined(result, said)
+// show is what people see of the answer, and the beginning of its text where that says more.
+func (a *answer) show() *backend.Answer {
+	if a.visible != nil {
+		return a.visible
 	}
-	return a.described
-}
-
-func joined(result, said string) string {
-	if said == "" {
-		return result
-	}
-	return result + ", " + said
-}
-
-// result is what the answer is, and the beginning of its text, quoted, where that says more.
-func (a *answer) result() (result, said string) {
-	status := fmt.Sprintf("%d %s", a.status, http.StatusText(a.status))
-	if text := http.StatusText(a.status); text == "" {
-		status = fmt.Sprint(a.status)
-	}
+	a.visible = &backend.Answer{Status: a.status, Redirect: a.to}
 	switch {
 	case a.to != "":
-		return status + ", a redirect to " + a.to, ""
 	case a.broken != "":
-		return status + ", " + a.broken, ""
+		a.visible.Flaw = a.broken
 	case a.page().title != "":
-		return status + ", a web page titled " + quote(a.page().title), ""
+		a.visible.Title = clean(a.page().title)
+	default:
+		a.visible.Text = clean(excerpt(bytes.TrimSpace(a.head())))
 	}
-	if body := bytes.TrimSpace(a.head()); len(body) > 0 {
-		return status, quote(excerpt(body))
-	}
-	return status, ""
+	return a.visible
 }
 
-// quote what a backend says. Escaping it, as %q does, could undo what Clean has made of it.
-func quote(s string) string { return `"` + safetext.Clean(s, quoted) + `"` }
+// shortOf is the answer to a request for that path, with what it lacks.
+func (a *answer) shortOf(path string, lack backend.Lack) *backend.Answer {
+	shown := *a.show()
+	shown.Path, shown.Lack = path, lack
+	return &shown
+}
+
+// clean makes what a backend says fit to be quoted. Escaping it then, as %q does, could undo that.
+func clean(s string) string { return safetext.Clean(s, quoted) }
 
 const quoted = 80 // characters of an answer that are quoted
 
@@ -174,5 +164,5 @@ func list(statuses []int) string {
 	for i, n := range statuses {
 		s[i] = fmt.Sprint(n)
 	}
-	return strings.Join(s, " or ")
+	return strings.Join(s, ", ")
 }

@@ -43,20 +43,27 @@ func Within(c *backend.Candidate, o *backend.Observation) bool {
 func (s *session) next(movedScheme bool) *backend.Candidate {
 	c := *s.cand
 	switch {
-	case s.otherScheme != "" && !movedScheme && !c.FixedScheme:
-		c.Scheme = map[string]string{"http": "https", "https": "http"}[s.scheme]
+	case s.otherScheme && !movedScheme && !c.FixedScheme:
+		c.Scheme = otherScheme(s.scheme)
 		if c.Scheme == "http" && !c.FixedHost && !c.ForeignHost { // no certificate asks for a shorter name
 			c.Host = cmp.Or(c.FullName, c.Host)
 		}
 		if s.otherPort != nil {
 			c.Port, c.PortNumber = *s.otherPort, s.otherPort.Number
 		}
-	case s.otherScheme == "" && s.otherHost != "":
+	case !s.otherScheme && s.otherHost != "":
 		c.Host = s.otherHost
 	default:
 		return nil
 	}
 	return &c
+}
+
+func otherScheme(scheme string) string {
+	if scheme == "http" {
+		return "https"
+	}
+	return "http"
 }
 
 // noteName remembers the name that the server's certificate is for, if it is one of the Service's own, or the one to try next

@@ -23,17 +23,17 @@ func TestCertificateNames(t *testing.T) {
 		ca    *authority
 		names []string
 		fixed string
-		want  backend.Observation
+		want  observed
 	}{
-		{"the longest", ca, []string{testHost}, "", backend.Observation{Outcome: backend.Ready}},
-		{"as ECK issues them", ca, []string{"web.shop.es.local", "web", "web.shop.svc", "web.shop"}, "", backend.Observation{Outcome: backend.Ready, Host: "web.shop.svc"}},
-		{"as cert-manager does", ca, []string{"web.shop"}, "", backend.Observation{Outcome: backend.Ready, Host: "web.shop"}},
-		{"any of the namespace", ca, []string{"*.shop.svc"}, "", backend.Observation{Outcome: backend.Ready, Host: "web.shop.svc"}},
-		{"all of them", ca, []string{"web.shop", "web.shop.svc", testHost}, "", backend.Observation{Outcome: backend.Ready}},
-		{"annotated", ca, []string{"web.shop.svc", "web.shop"}, "web.shop", backend.Observation{Outcome: backend.Ready}},
-		{"annotated otherwise", ca, []string{"web.shop.svc"}, "web.shop", backend.Observation{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "not for web.shop"}},
-		{"of an unknown authority", unknown, []string{"web.shop.svc"}, "", backend.Observation{Outcome: backend.UntrustedTLS, Host: "web.shop.svc", Missing: backend.MissingCA, Detail: "tls.caFile"}},
-		{"of another Service", ca, []string{"other.shop.svc", "web.evil.svc", "*.svc"}, "", backend.Observation{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "but for other.shop.svc, web.evil.svc"}},
+		{"the longest", ca, []string{testHost}, "", observed{Outcome: backend.Ready}},
+		{"as ECK issues them", ca, []string{"web.shop.es.local", "web", "web.shop.svc", "web.shop"}, "", observed{Outcome: backend.Ready, Host: "web.shop.svc"}},
+		{"as cert-manager does", ca, []string{"web.shop"}, "", observed{Outcome: backend.Ready, Host: "web.shop"}},
+		{"any of the namespace", ca, []string{"*.shop.svc"}, "", observed{Outcome: backend.Ready, Host: "web.shop.svc"}},
+		{"all of them", ca, []string{"web.shop", "web.shop.svc", testHost}, "", observed{Outcome: backend.Ready}},
+		{"annotated", ca, []string{"web.shop.svc", "web.shop"}, "web.shop", observed{Outcome: backend.Ready}},
+		{"annotated otherwise", ca, []string{"web.shop.svc"}, "web.shop", observed{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "not for web.shop"}},
+		{"of an unknown authority", unknown, []string{"web.shop.svc"}, "", observed{Outcome: backend.UntrustedTLS, Host: "web.shop.svc", Missing: backend.MissingCA, Detail: "tls.caFile"}},
+		{"of another Service", ca, []string{"other.shop.svc", "web.evil.svc", "*.svc"}, "", observed{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "but for other.shop.svc, web.evil.svc"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,8 +50,8 @@ func TestCertificateNames(t *testing.T) {
 			if got.Host != want.Host || got.Missing != want.Missing {
 				t.Errorf("host %q, missing %q; want %q, %q", got.Host, got.Missing, want.Host, want.Missing)
 			}
-			if strings.Contains(got.Detail, "caFile") != (want.Missing == backend.MissingCA) {
-				t.Errorf("a CA would help: %s", got.Detail)
+			if strings.Contains(said(got), "caFile") != (want.Missing == backend.MissingCA) {
+				t.Errorf("a CA would help: %s", said(got))
 			}
 		})
 	}
@@ -84,7 +84,7 @@ func TestUnrecognizedName(t *testing.T) {
 	}
 	p := newProber(t, Options{RootCAs: ca.pool})
 	got := p.Probe(t.Context(), knows(t, "web.shop.svc"))
-	expect(t, got, backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "https", Version: "2.53.1"})
+	expect(t, got, observed{Outcome: backend.Ready, Identity: true, Scheme: "https", Version: "2.53.1"})
 	if got.Host != "web.shop.svc" {
 		t.Errorf("host %q", got.Host)
 	}
@@ -92,7 +92,7 @@ func TestUnrecognizedName(t *testing.T) {
 		target := knows(t, "own.example.org")
 		target.Candidate.Scheme = scheme
 		got = p.Probe(t.Context(), target)
-		expect(t, got, backend.Observation{Outcome: backend.UntrustedTLS, Scheme: "https", Detail: "unrecognized_name"})
+		expect(t, got, observed{Outcome: backend.UntrustedTLS, Scheme: "https", Detail: "unrecognized_name"})
 		if got.Missing != backend.MissingName || got.Host != "" {
 			t.Errorf("missing %q, host %q", got.Missing, got.Host)
 		}
@@ -143,7 +143,7 @@ func TestRedirectToSecurePort(t *testing.T) {
 			f := backend.Finding{Candidate: target.Candidate, Observation: got}
 			if moved := got.Port == number && f.Endpoint() == "https://"+net.JoinHostPort(testHost, portText(number)); moved != tt.ok ||
 				(reached.Load() > 0) != tt.ok || (got.Outcome == backend.Ready) != tt.ok {
-				t.Errorf("%s at %s after %d requests there: %s", got.Outcome, f.Endpoint(), reached.Load(), got.Detail)
+				t.Errorf("%s at %s after %d requests there: %s", got.Outcome, f.Endpoint(), reached.Load(), said(got))
 			}
 		})
 	}
@@ -160,13 +160,13 @@ func TestDualStack(t *testing.T) {
 	s := target.Candidate.Service
 	s.ClusterIP, s.ClusterIPs = "127.9.9.9", []string{"127.9.9.9", "127.0.0.1"} // nothing listens at the first
 	got := newProber(t, Options{Tries: 1}).Probe(t.Context(), target)
-	expect(t, got, backend.Observation{Outcome: backend.Ready, Scheme: "http"})
+	expect(t, got, observed{Outcome: backend.Ready, Scheme: "http"})
 	if len(got.Requests) != 2 || got.Requests[0].Try != 1 || got.Requests[1].Try != 2 {
 		t.Errorf("requests %+v", got.Requests)
 	}
 	s.ClusterIPs[1] = "169.254.169.254"
 	if got := newProber(t, Options{}).Probe(t.Context(), target); got.Cause != backend.CauseDenied || len(got.Requests) > 0 {
-		t.Errorf("a denied second address: %s %s: %s", got.Outcome, got.Cause, got.Detail)
+		t.Errorf("a denied second address: %s %s: %s", got.Outcome, got.Cause, said(got))
 	}
 }
 
@@ -220,7 +220,7 @@ func TestShortNamesLeadNowhere(t *testing.T) {
 	got := newProber(t, Options{RootCAs: ca.pool}).Probe(t.Context(), target)
 	f := backend.Finding{Candidate: target.Candidate, Observation: got}
 	if want := "http://" + testHost + ":" + portText(target.Candidate.PortNumber); got.Outcome != backend.Ready || f.Endpoint() != want {
-		t.Errorf("%s at %s, want %s: %s", got.Outcome, f.Endpoint(), want, got.Detail)
+		t.Errorf("%s at %s, want %s: %s", got.Outcome, f.Endpoint(), want, said(got))
 	}
 	for _, name := range []string{"web.shop", "web.shop.svc"} {
 		c := backend.Candidate{Service: &backend.Service{ClusterIP: "None"}, Host: name, FullName: testHost, FixedHost: true, PortNumber: 9090}

@@ -28,51 +28,51 @@ func TestOutcomes(t *testing.T) {
 		typ     string
 		answers answers
 		change  func(*backend.Candidate)
-		want    backend.Observation
+		want    observed
 	}{
 		{"healthy, not ready", "prometheus", prometheus.with(answers{"/-/ready": {status: 503, body: "Service Unavailable"}}), nil,
-			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "2.53.1", Detail: "/-/ready answers 503"}},
+			observed{Outcome: backend.NotReady, Identity: true, Version: "2.53.1", Detail: "/-/ready answers 503"}},
 		{"unhealthy", "prometheus", prometheus.with(answers{"/-/healthy": {status: 500}}), nil,
-			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "2.53.1"}},
+			observed{Outcome: backend.NotReady, Identity: true, Version: "2.53.1"}},
 		{"no identity yet", "prometheus", answers{"*": {status: 503, body: "Service Unavailable"}}, nil,
-			backend.Observation{Outcome: backend.NotReady, Detail: "cannot prove to be Prometheus now"}},
+			observed{Outcome: backend.NotReady, Detail: "cannot prove to be Prometheus now"}},
 		{"cluster red", "elasticsearch", answers{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": {body: `{"status":"red"}`}, "/_cat/count": {body: "[]"}}, nil,
-			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "8.1.0", Detail: "degraded: its cluster's health is red"}},
+			observed{Outcome: backend.NotReady, Identity: true, Version: "8.1.0", Detail: "degraded: its cluster's health is red"}},
 		{"grafana's database", "grafana", answers{"/api/health": {status: 503, body: `{"database":"failing","version":"11.2.0"}`}}, nil,
-			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "11.2.0", Detail: "failing"}},
+			observed{Outcome: backend.NotReady, Identity: true, Version: "11.2.0", Detail: "failing"}},
 		{"identity refused", "elasticsearch", answers{"*": unauthorized}, nil,
-			backend.Observation{Outcome: backend.AuthRequired, Detail: `Basic realm="security"`}},
+			observed{Outcome: backend.AuthRequired, Detail: `Basic realm="security"`}},
 		{"identity forbidden", "prometheus", answers{"*": {status: 403}}, nil,
-			backend.Observation{Outcome: backend.Forbidden, Detail: "cannot prove to be Prometheus"}},
+			observed{Outcome: backend.Forbidden, Detail: "cannot prove to be Prometheus"}},
 		{"credentials wanted", "grafana", answers{"/api/health": {body: `{"database":"ok","version":"11.2.0"}`}, "/api/search": {status: 401, body: `{"message":"Unauthorized"}`}}, nil,
-			backend.Observation{Outcome: backend.AuthRequired, Identity: true, Version: "11.2.0", Detail: "wants credentials"}},
+			observed{Outcome: backend.AuthRequired, Identity: true, Version: "11.2.0", Detail: "wants credentials"}},
 		{"health refused", "elasticsearch", answers{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": unauthorized}, nil,
-			backend.Observation{Outcome: backend.AuthRequired, Identity: true, Version: "8.1.0"}},
+			observed{Outcome: backend.AuthRequired, Identity: true, Version: "8.1.0"}},
 		{"tenant wanted", "mimir", answers{"/prometheus/api/v1/query": noTenant, "/prometheus/api/v1/status/buildinfo": {body: mimirInfo}}, nil,
-			backend.Observation{Outcome: backend.AuthRequired, Identity: true, Path: "/prometheus", Version: "2.15.0", Detail: "X-Scope-OrgID"}},
+			observed{Outcome: backend.AuthRequired, Identity: true, Path: "/prometheus", Version: "2.15.0", Detail: "X-Scope-OrgID"}},
 		{"tenant wanted, no identity", "mimir", answers{"/prometheus/api/v1/query": noTenant}, nil,
-			backend.Observation{Outcome: backend.AuthRequired, Path: "/prometheus"}},
+			observed{Outcome: backend.AuthRequired, Path: "/prometheus"}},
 		{"a relative that refuses", "elasticsearch", answers{"*": {status: 401, header: map[string]string{"WWW-Authenticate": `Basic realm="OpenSearch Security"`}}}, nil,
-			backend.Observation{Outcome: backend.AuthRequired, Type: "opensearch", Detail: "OpenSearch"}},
+			observed{Outcome: backend.AuthRequired, Type: "opensearch", Detail: "OpenSearch"}},
 		{"grafana behind a prometheus label", "prometheus", products[10].answers, nil,
-			backend.Observation{Outcome: backend.WrongIdentity, Detail: `a web page titled "Grafana"`}},
+			observed{Outcome: backend.WrongIdentity, Detail: `a web page titled "Grafana"`}},
 		{"health path", "prometheus", prometheus.with(answers{"/-/healthy": {status: 500}, "/alive": {status: 204}}), func(c *backend.Candidate) { c.HealthPath = "/alive" },
-			backend.Observation{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}},
+			observed{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}},
 		{"bad health path", "prometheus", prometheus, func(c *backend.Candidate) { c.HealthPath = "/alive" },
-			backend.Observation{Outcome: backend.NotReady, Identity: true, Version: "2.53.1", Detail: "/alive answers 404"}},
+			observed{Outcome: backend.NotReady, Identity: true, Version: "2.53.1", Detail: "/alive answers 404"}},
 		{"health path, no identity", "prometheus", answers{"/alive": {}}, func(c *backend.Candidate) { c.HealthPath = "/alive" },
-			backend.Observation{Outcome: backend.WrongIdentity}},
+			observed{Outcome: backend.WrongIdentity}},
 		{"unproven", "prometheus", answers{}, func(c *backend.Candidate) { c.Unproven = true },
-			backend.Observation{Outcome: backend.Unprobed, Detail: "annotation"}},
-		{"custom", "", answers{"*": {status: 404}}, nil, backend.Observation{Outcome: backend.Ready}},
-		{"custom refuses", "", answers{"*": {status: 401}}, nil, backend.Observation{Outcome: backend.Ready}},
-		{"custom fails", "", answers{"*": {status: 500}}, nil, backend.Observation{Outcome: backend.NotReady, Detail: "500"}},
+			observed{Outcome: backend.Unprobed, Detail: "annotation"}},
+		{"custom", "", answers{"*": {status: 404}}, nil, observed{Outcome: backend.Ready}},
+		{"custom refuses", "", answers{"*": {status: 401}}, nil, observed{Outcome: backend.Ready}},
+		{"custom fails", "", answers{"*": {status: 500}}, nil, observed{Outcome: backend.NotReady, Detail: "500"}},
 		{"custom's health path", "", answers{"/up": {status: 503}, "*": {}}, func(c *backend.Candidate) { c.HealthPath = "/up" },
-			backend.Observation{Outcome: backend.NotReady, Detail: "503"}},
+			observed{Outcome: backend.NotReady, Detail: "503"}},
 		{"custom below a path", "", answers{"/kb": {}, "*": {status: 500}}, func(c *backend.Candidate) { c.Path = "/kb" },
-			backend.Observation{Outcome: backend.Ready, Path: "/kb"}},
+			observed{Outcome: backend.Ready, Path: "/kb"}},
 		{"mcp", "", answers{"/mcp": {status: 405}, "*": {status: 500}}, func(c *backend.Candidate) { c.Type, c.Path = backend.TypeMCP, "/mcp" },
-			backend.Observation{Outcome: backend.Ready, Path: "/mcp"}},
+			observed{Outcome: backend.Ready, Path: "/mcp"}},
 	}
 	p := newProber(t, Options{})
 	for _, tt := range tests {
@@ -103,7 +103,7 @@ func TestEndlessStreamIsReady(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	target.Candidate.Type = backend.TypeMCP
-	expect(t, newProber(t, Options{}).Probe(t.Context(), target), backend.Observation{Outcome: backend.Ready, Scheme: "http"})
+	expect(t, newProber(t, Options{}).Probe(t.Context(), target), observed{Outcome: backend.Ready, Scheme: "http"})
 }
 
 func TestUnreachable(t *testing.T) {
@@ -160,7 +160,7 @@ func TestUnreachable(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.cause, func(t *testing.T) {
 			got := p.Probe(t.Context(), tt.target(t))
-			expect(t, got, backend.Observation{Outcome: backend.Unreachable, Cause: tt.cause, Scheme: "http", Detail: tt.detail})
+			expect(t, got, observed{Outcome: backend.Unreachable, Cause: tt.cause, Scheme: "http", Detail: tt.detail})
 		})
 	}
 }
@@ -185,7 +185,7 @@ func TestEndpointsDecideFirst(t *testing.T) {
 			var requests atomic.Int32
 			target := serve(t, nil, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
 			target.Endpoints = tt.endpoints
-			expect(t, p.Probe(t.Context(), target), backend.Observation{Outcome: tt.want, Scheme: "http"})
+			expect(t, p.Probe(t.Context(), target), observed{Outcome: tt.want, Scheme: "http"})
 			if asked := requests.Load() > 0; asked != (tt.want == backend.Ready) {
 				t.Errorf("%d requests were made", requests.Load())
 			}
@@ -238,7 +238,7 @@ func TestTries(t *testing.T) {
 				}))})
 				got := p.Probe(t.Context(), targetFor(nil))
 				if got.Outcome != tt.want || len(got.Requests) != len(at) {
-					t.Errorf("%s after %d requests of %d: %s", got.Outcome, len(got.Requests), len(at), got.Detail)
+					t.Errorf("%s after %d requests of %d: %s", got.Outcome, len(got.Requests), len(at), said(got))
 				}
 				var waits []time.Duration
 				for i := 1; i < len(at); i++ {

@@ -47,7 +47,7 @@ func TestBasePaths(t *testing.T) {
 				tt.change(target.Candidate)
 			}
 			got := p.Probe(t.Context(), target)
-			want := backend.Observation{Outcome: tt.outcome, Path: tt.path, Detail: tt.detail, Scheme: "http"}
+			want := observed{Outcome: tt.outcome, Path: tt.path, Detail: tt.detail, Scheme: "http"}
 			if tt.outcome == backend.Ready {
 				want.Identity, want.Version = true, map[string]string{"prometheus": "2.53.1", "grafana": "11.2.0"}[tt.typ]
 			}
@@ -72,7 +72,7 @@ func TestSameHostRedirectIsFollowed(t *testing.T) {
 			fmt.Fprint(w, `{"traces":[]}`)
 		}
 	}))
-	expect(t, newProber(t, Options{}).Probe(t.Context(), target), backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http"})
+	expect(t, newProber(t, Options{}).Probe(t.Context(), target), observed{Outcome: backend.Ready, Identity: true, Scheme: "http"})
 }
 
 func TestRedirectToAnotherHostIsNotFollowed(t *testing.T) {
@@ -95,10 +95,10 @@ func TestRedirectToAnotherHostIsNotFollowed(t *testing.T) {
 				w.WriteHeader(http.StatusTemporaryRedirect)
 			}))
 			got := newProber(t, Options{}).Probe(t.Context(), target)
-			expect(t, got, backend.Observation{Outcome: backend.WrongIdentity, Scheme: "http", Detail: "a redirect to "})
+			expect(t, got, observed{Outcome: backend.WrongIdentity, Scheme: "http", Detail: "a redirect to "})
 			custom := target
 			custom.Type = nil
-			expect(t, newProber(t, Options{}).Probe(t.Context(), custom), backend.Observation{Outcome: backend.Ready, Scheme: "http"})
+			expect(t, newProber(t, Options{}).Probe(t.Context(), custom), observed{Outcome: backend.Ready, Scheme: "http"})
 			if n := reached.Load(); n > 0 {
 				t.Errorf("the other host got %d requests", n)
 			}
@@ -128,7 +128,7 @@ func TestHostHeaderAndNothingElse(t *testing.T) {
 		products[10].answers.ServeHTTP(w, r)
 	}))
 	expect(t, newProber(t, Options{}).Probe(t.Context(), target),
-		backend.Observation{Outcome: backend.Ready, Identity: true, Version: "11.2.0", Scheme: "http"})
+		observed{Outcome: backend.Ready, Identity: true, Version: "11.2.0", Scheme: "http"})
 	// The environment is read but once in a process, so the test above alone might come too late to tell.
 	if newProber(t, Options{}).transport(target, address(target)).Proxy != nil {
 		t.Error("the transport has a proxy function")
@@ -175,7 +175,7 @@ func TestHeadlessTriesItsPods(t *testing.T) {
 		Ready: []netip.Addr{netip.MustParseAddr("127.9.9.9"), netip.MustParseAddr("127.0.0.1")}, // nothing listens at the first
 	}}}
 	got := newProber(t, Options{Tries: 2}).Probe(t.Context(), target)
-	expect(t, got, backend.Observation{Outcome: backend.Ready, Scheme: "http"})
+	expect(t, got, observed{Outcome: backend.Ready, Scheme: "http"})
 	if len(got.Requests) != 2 {
 		t.Errorf("%d requests, want 2", len(got.Requests))
 	}

@@ -38,7 +38,7 @@ func TestBasePathsThatNameThemselves(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.typ+", "+tt.name, func(t *testing.T) {
 			got := p.Probe(t.Context(), serve(t, lookupType(t, tt.typ), tt.handler))
-			expect(t, got, backend.Observation{
+			expect(t, got, observed{
 				Outcome: backend.Ready, Identity: true, Scheme: "http", Path: tt.path, Version: got.Version, Type: got.Type,
 			})
 			if len(got.Requests) > maxRequests {
@@ -119,7 +119,7 @@ func TestHealthIsAtEitherPlace(t *testing.T) {
 				tt.change(target.Candidate)
 			}
 			got := p.Probe(t.Context(), target)
-			expect(t, got, backend.Observation{
+			expect(t, got, observed{
 				Outcome: tt.outcome, Identity: true, Scheme: "http", Path: tt.path, Version: got.Version, Type: got.Type,
 			})
 		})
@@ -163,10 +163,10 @@ func TestPartsThatTakeNoQueries(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			got := p.Probe(t.Context(), serve(t, lookupType(t, tt.typ), tt.handler))
 			if got.Outcome != backend.WrongIdentity || got.Identity {
-				t.Errorf("%s, identity %t: %s", got.Outcome, got.Identity, got.Detail)
+				t.Errorf("%s, identity %t: %s", got.Outcome, got.Identity, said(got))
 			}
-			if !strings.Contains(got.Detail, tt.because) {
-				t.Errorf("the reason does not say %q: %s", tt.because, got.Detail)
+			if !strings.Contains(said(got), tt.because) {
+				t.Errorf("the reason does not say %q: %s", tt.because, said(got))
 			}
 		})
 	}

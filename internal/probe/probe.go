@@ -129,8 +129,7 @@ func (p *Prober) untouched(t Target) (backend.Observation, bool) {
 	c := t.Candidate
 	o := backend.Observation{Scheme: c.Scheme, Path: c.Path}
 	if c.Unproven {
-		o.Outcome, o.Code = backend.Unprobed, backend.CodeProbeOff
-		o.Detail = `not probed: the Service's annotation kubernaut.io/toolset-health-endpoint is "none"`
+		o.Outcome, o.Seen.Code = backend.Unprobed, backend.CodeProbeOff
 		return o, true
 	}
 	if none, ok := NoEndpoints(t); ok {
@@ -147,19 +146,18 @@ func NoEndpoints(t Target) (o backend.Observation, ok bool) {
 	if c.Unproven || c.ForeignHost || t.Endpoints == nil || t.Endpoints.ReadyCount() > 0 {
 		return o, false
 	}
-	o = backend.Observation{Outcome: backend.NoEndpoints, Code: backend.CodeNoEndpoints, Scheme: c.Scheme, Path: c.Path}
-	o.Detail = "the Service has no ready endpoint: its pods are missing, starting or failing their readiness probe"
+	o = backend.Observation{Outcome: backend.NoEndpoints, Scheme: c.Scheme, Path: c.Path}
+	o.Seen.Code = backend.CodeNoEndpoints
 	if t.Endpoints.FQDN {
-		o.Code = backend.CodeNoAddresses
-		o.Detail = "the Service has no ready endpoint address; an EndpointSlice of names (FQDN) is never dialled"
+		o.Seen.Code = backend.CodeNoAddresses
 	}
 	return o, true
 }
 
 func stopped(t Target, requests []backend.Request) backend.Observation {
 	return backend.Observation{
-		Outcome: backend.Unprobed, Code: backend.CodeProbeStopped, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path,
-		Detail: "the probe was stopped before it came to an end", Requests: requests,
+		Outcome: backend.Unprobed, Seen: backend.Seen{Code: backend.CodeProbeStopped},
+		Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, Requests: requests,
 	}
 }
 

@@ -165,7 +165,7 @@ func TestProducts(t *testing.T) {
 				target.Candidate, target.Type = &c, typ
 				got := p.Probe(t.Context(), target)
 				if own := all.Lookup(product.is); own != nil && typ.Relative(product.is) != nil {
-					want := backend.Observation{
+					want := observed{
 						Outcome: backend.Ready, Identity: true, Scheme: "http", Path: product.path, Version: product.version, Detail: own.Title,
 					}
 					if typ.Type != product.is {
@@ -175,7 +175,7 @@ func TestProducts(t *testing.T) {
 					continue
 				}
 				if got.Outcome != backend.WrongIdentity || got.Identity {
-					t.Errorf("passes for %s: %s, identity %t: %s", typ.Type, got.Outcome, got.Identity, got.Detail)
+					t.Errorf("passes for %s: %s, identity %t: %s", typ.Type, got.Outcome, got.Identity, said(got))
 				}
 			}
 		})
@@ -213,7 +213,7 @@ func TestLeastAnswers(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.typ, func(t *testing.T) {
 			got := p.Probe(t.Context(), serve(t, lookupType(t, tt.typ), tt.answers))
-			expect(t, got, backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: tt.path, Version: tt.version})
+			expect(t, got, observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: tt.path, Version: tt.version})
 		})
 	}
 }
@@ -230,7 +230,7 @@ func TestSameAnswerToEverything(t *testing.T) {
 			target := at
 			target.Type = typ
 			if got := p.Probe(t.Context(), target); got.Outcome != backend.WrongIdentity || got.Identity {
-				t.Errorf("%q to everything passes for %s: %s, identity %t: %s", body, typ.Type, got.Outcome, got.Identity, got.Detail)
+				t.Errorf("%q to everything passes for %s: %s, identity %t: %s", body, typ.Type, got.Outcome, got.Identity, said(got))
 			}
 		}
 	}

@@ -63,7 +63,7 @@ func TestQueryDecides(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(string(tt.kind)+" "+tt.name, func(t *testing.T) {
 			got := p.Probe(t.Context(), serve(t, lookupType(t, string(tt.kind)), broken(tt.kind, tt.path, tt.answer)))
-			expect(t, got, backend.Observation{
+			expect(t, got, observed{
 				Outcome: backend.NotReady, Identity: true, Scheme: "http", Path: got.Path, Version: got.Version, Detail: tt.detail,
 			})
 		})

@@ -10,14 +10,13 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // bar is what stands before a backend and does not let a request through (DTS-PRB-8).
 type bar struct {
 	outcome backend.Outcome
 	kinds   []backend.Kind // of credentials that it names, for auth-required
-	says    string         // what it does, after "it is X and"; "" for auth-required
+	mesh    string         // whose policy refuses, or may be what does
 }
 
 // barred says what stands before the backend, if an answer shows that something does. A status that was expected shows
@@ -25,7 +24,7 @@ type bar struct {
 func (a *answer) barred(expected bool) (bar, bool) {
 	switch {
 	case a.away != nil && leadsToLogin(a.away, a.asked), a.status < 400 && a.page().signIn:
-		return login(), true
+		return bar{outcome: backend.LoginRequired}, true
 	case expected:
 		return bar{}, false
 	case a.status == http.StatusUnauthorized:
@@ -46,21 +45,9 @@ func wants(kinds ...backend.Kind) bar {
 	return bar{outcome: backend.AuthRequired, kinds: kinds}
 }
 
-// does is what it does to requests for a type, for people.
-func (b bar) does(t *catalog.Type) string {
-	if b.outcome == backend.AuthRequired {
-		return "wants " + b.wants(t).Noun()
-	}
-	return b.says
-}
-
-// hides is why what it keeps from being asked cannot prove what it is.
-func (b bar) hides(t *catalog.Type, why string) string {
-	return "it " + b.does(t) + ", so that it cannot prove to be " + t.Title + ": " + why
-}
-
-func login() bar {
-	return bar{outcome: backend.LoginRequired, says: "is behind a proxy that wants people to sign in"}
+// seen is what it does to a request that was answered so.
+func (b bar) seen(code backend.Code, t *catalog.Type, why *backend.Answer) backend.Seen {
+	return backend.Seen{Code: code, Type: t.Title, Value: b.mesh, Answer: why}
 }
 
 // wanting is what a 401 means.
@@ -105,10 +92,10 @@ func schemeLike(word string) bool {
 // forbidding is what a 403 means. It wants credentials only where it says so.
 func (a *answer) forbidding() bar {
 	if mesh := a.mesh(); mesh != "" {
-		return bar{outcome: backend.ForbiddenByMesh, says: "is behind " + mesh + ", whose policy does not let this service's pod through"}
+		return bar{outcome: backend.ForbiddenByMesh, mesh: mesh}
 	}
 	if a.page().signIn {
-		return login()
+		return bar{outcome: backend.LoginRequired}
 	}
 	if kinds := a.challenges(); len(kinds) > 0 {
 		return wants(kinds...)
@@ -125,11 +112,10 @@ func (a *answer) forbidding() bar {
 	if asksToLogIn(string(a.body[:min(len(a.body), 4<<10)])) {
 		return wants()
 	}
-	says := "refuses, and does not say that credentials would help"
-	if len(bytes.TrimSpace(a.head())) == 0 && a.header.Get("Server") == "" {
-		says += " (a policy of Linkerd's answers so)"
+	if len(bytes.TrimSpace(a.head())) == 0 && a.header.Get("Server") == "" { // as Linkerd's policies answer
+		return bar{outcome: backend.Forbidden, mesh: backend.MeshLinkerd}
 	}
-	return bar{outcome: backend.Forbidden, says: says}
+	return bar{outcome: backend.Forbidden}
 }
 
 // mesh names the service mesh whose policy gave the answer; "" for none.
@@ -138,13 +124,13 @@ func (a *answer) mesh() string {
 	text := string(bytes.TrimSpace(a.body[:min(len(a.body), 8*quoted)]))
 	switch {
 	case a.header.Get("L5d-Proxy-Error") != "":
-		return "Linkerd"
+		return backend.MeshLinkerd
 	case strings.HasPrefix(text, "RBAC: access denied") && strings.Contains(server, "istio"):
-		return "Istio (Envoy)"
+		return backend.MeshIstio
 	case strings.HasPrefix(text, "RBAC: access denied"):
-		return "a service mesh (Envoy)"
+		return backend.MeshUnnamed
 	case text == "Access denied" && server == "envoy":
-		return "Cilium (Envoy)"
+		return backend.MeshCilium
 	}
 	return ""
 }
@@ -164,19 +150,15 @@ func (b bar) wants(t *catalog.Type) backend.Kind {
 }
 
 // refuse enters what the last bar means for a backend that has proven its type.
-func (s *session) refuse(o *backend.Observation, t *catalog.Type, why string) {
-	o.Outcome, o.Wants = s.bar.outcome, s.bar.wants(t)
-	o.Code = backend.CodeRefused
-	o.Detail = "it is " + t.Title + " and " + s.bar.does(t) + ": " + why
+func (s *session) refuse(o *backend.Observation, t *catalog.Type, why *backend.Answer) {
+	o.Outcome, o.Wants, o.Seen = s.bar.outcome, s.bar.wants(t), s.bar.seen(backend.CodeRefused, t, why)
 }
 
-// refusal quotes what stands before a backend.
-func (a *answer) refusal() string {
-	text := a.describe()
-	if challenge := a.text("WWW-Authenticate"); challenge != "" {
-		text += ", WWW-Authenticate: " + safetext.Clean(challenge, quoted)
-	}
-	return text
+// refusal is the answer of what stands before a backend.
+func (a *answer) refusal() *backend.Answer {
+	shown := *a.show()
+	shown.Challenge = clean(a.text("WWW-Authenticate"))
+	return &shown
 }
 
 // mentions looks for texts in lower case near the beginning of the body.

@@ -94,7 +94,7 @@ func TestRefusals(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := p.Probe(t.Context(), serve(t, lookupType(t, tt.typ), tt.answer))
-			expect(t, got, backend.Observation{Outcome: tt.want, Scheme: "http", Path: got.Path, Detail: tt.detail})
+			expect(t, got, observed{Outcome: tt.want, Scheme: "http", Path: got.Path, Detail: tt.detail})
 			harmless(t, got)
 			if got.Wants != tt.wants {
 				t.Errorf("it wants %q; want %q", got.Wants, tt.wants)
@@ -111,7 +111,7 @@ func TestExcerptsAreWhole(t *testing.T) {
 			body := strings.Repeat("x", n) + strings.Repeat(text, 10*quoted)
 			for _, page := range []string{body, "<title>" + body + "</title>"} {
 				a := &answer{status: 403, body: []byte(page)}
-				if got := a.describe(); strings.ContainsRune(got, '\ufffd') {
+				if got := a.show().Title + a.show().Text; len(got) < quoted || strings.ContainsRune(got, '\ufffd') {
 					t.Fatalf("%d, %s: %q", n, text, got)
 				}
 			}
@@ -126,12 +126,12 @@ func TestRefusedQuery(t *testing.T) {
 	tests := []struct {
 		name   string
 		answer reply
-		want   backend.Observation
+		want   observed
 	}{
-		{"basic", reply{status: 401, header: map[string]string{"WWW-Authenticate": "Basic"}}, backend.Observation{Outcome: backend.AuthRequired, Wants: backend.KindBasic}},
-		{"mesh", reply{status: 403, body: "RBAC: access denied"}, backend.Observation{Outcome: backend.ForbiddenByMesh}},
-		{"forbidden", reply{status: 403, body: "no"}, backend.Observation{Outcome: backend.Forbidden}},
-		{"login", reply{status: 302, header: map[string]string{"Location": "https://login.example.org/"}}, backend.Observation{Outcome: backend.LoginRequired}},
+		{"basic", reply{status: 401, header: map[string]string{"WWW-Authenticate": "Basic"}}, observed{Outcome: backend.AuthRequired, Wants: backend.KindBasic}},
+		{"mesh", reply{status: 403, body: "RBAC: access denied"}, observed{Outcome: backend.ForbiddenByMesh}},
+		{"forbidden", reply{status: 403, body: "no"}, observed{Outcome: backend.Forbidden}},
+		{"login", reply{status: 302, header: map[string]string{"Location": "https://login.example.org/"}}, observed{Outcome: backend.LoginRequired}},
 	}
 	p := newProber(t, Options{})
 	for _, tt := range tests {
@@ -152,7 +152,7 @@ func TestForbiddenRoot(t *testing.T) {
 	t.Attr("req", "DTS-PRB-8")
 	target := serve(t, lookupType(t, "prometheus"), prometheus.below("/prometheus").with(answers{"*": {status: 403, body: "no"}}))
 	expect(t, newProber(t, Options{}).Probe(t.Context(), target),
-		backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Version: "2.53.1", Path: "/prometheus"})
+		observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Version: "2.53.1", Path: "/prometheus"})
 }
 
 // A mesh that wants mutual TLS of everybody breaks off at once, in either scheme; that is told, and is no other identity.
@@ -164,6 +164,6 @@ func TestStrictMesh(t *testing.T) {
 		backend.CauseClosed: func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)) },
 	} {
 		got := newProber(t, Options{}).Probe(t.Context(), raw(t, lookupType(t, "prometheus"), end))
-		expect(t, got, backend.Observation{Outcome: backend.Unreachable, Cause: cause, Scheme: "http", Detail: "a service mesh that wants mutual TLS"})
+		expect(t, got, observed{Outcome: backend.Unreachable, Cause: cause, Scheme: "http", Detail: "a service mesh that wants mutual TLS"})
 	}
 }

@@ -65,7 +65,7 @@ func TestRelatives(t *testing.T) {
 					c.Type, c.Path = label, candidate
 					target.Candidate, target.Type = &c, types.Lookup(label)
 					got := p.Probe(t.Context(), target)
-					want := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: tt.path, Version: got.Version}
+					want := observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: tt.path, Version: got.Version}
 					if slices.Contains([]string{"/prometheus"}, got.Path) && tt.name == "VictoriaMetrics" {
 						want.Path = got.Path // it is at both
 					}

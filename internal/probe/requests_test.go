@@ -91,7 +91,7 @@ func TestRequestsOfOneTry(t *testing.T) {
 				}))
 				target.Candidate.Path = at.candidate
 				got := p.Probe(t.Context(), target)
-				want := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: at.base, Version: got.Version}
+				want := observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: at.base, Version: got.Version}
 				if at.base == "" && slices.Contains(typ.Probe.Paths, got.Path) {
 					want.Path = got.Path // VictoriaMetrics is at both
 				}
@@ -142,14 +142,14 @@ func TestTryIsBounded(t *testing.T) {
 		typ     string
 		handler http.HandlerFunc
 		most    int
-		want    backend.Observation
+		want    observed
 	}{
-		{"new base paths without end", "prometheus", fresh, maxRequests, backend.Observation{Outcome: backend.WrongIdentity, Detail: "it sent 8 requests from one page to the next"}},
-		{"new pages without end", "prometheus", elsewhere, maxRequests, backend.Observation{Outcome: backend.WrongIdentity, Detail: "it sent 8 requests from one page to the next"}},
-		{"new pages once it is known", "mimir", proven, maxRequests, backend.Observation{Outcome: backend.NotReady, Identity: true, Path: "/api/prom", Version: "2.17.0", Detail: "no more than 8 requests"}},
-		{"new pages, custom", "", elsewhere, maxRedirects + 1, backend.Observation{Outcome: backend.Ready, Detail: "a redirect"}},
-		{"a page with a long name", "tempo", long, 3, backend.Observation{Outcome: backend.WrongIdentity, Detail: "a redirect to"}},
-		{"the other scheme, late", "prometheus", wrongScheme(new(int)), maxRequests + 1, backend.Observation{Outcome: backend.WrongIdentity}},
+		{"new base paths without end", "prometheus", fresh, maxRequests, observed{Outcome: backend.WrongIdentity, Detail: "it sent 8 requests from one page to the next"}},
+		{"new pages without end", "prometheus", elsewhere, maxRequests, observed{Outcome: backend.WrongIdentity, Detail: "it sent 8 requests from one page to the next"}},
+		{"new pages once it is known", "mimir", proven, maxRequests, observed{Outcome: backend.NotReady, Identity: true, Path: "/api/prom", Version: "2.17.0", Detail: "no more than 8 requests"}},
+		{"new pages, custom", "", elsewhere, maxRedirects + 1, observed{Outcome: backend.Ready, Detail: "a redirect"}},
+		{"a page with a long name", "tempo", long, 3, observed{Outcome: backend.WrongIdentity, Detail: "a redirect to"}},
+		{"the other scheme, late", "prometheus", wrongScheme(new(int)), maxRequests + 1, observed{Outcome: backend.WrongIdentity}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestLostRequestsAreBounded(t *testing.T) {
 		fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /%x\r\n\r\n", time.Now().UnixNano())
 	}))
 	got := newProber(t, Options{}).Probe(t.Context(), target)
-	expect(t, got, backend.Observation{Outcome: backend.WrongIdentity, Scheme: "http", Detail: "from one page to the next"})
+	expect(t, got, observed{Outcome: backend.WrongIdentity, Scheme: "http", Detail: "from one page to the next"})
 	if n := int(requests.Load()); n > maxRequests+1 {
 		t.Errorf("%d requests", n)
 	}

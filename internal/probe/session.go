@@ -2,7 +2,7 @@ package probe
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -30,20 +30,20 @@ const (
 )
 
 // errSpent is the error of the request that would be one too many.
-var errSpent = fmt.Errorf("no more than %d requests are made in one try", maxRequests)
+var errSpent = errors.New("all requests of this try are made")
 
 // answer is what came back for a request.
 type answer struct {
-	status    int
-	header    http.Header
-	body      []byte   // at most maxBody bytes; nil for a bare request
-	broken    string   // why the body cannot be used, "" if it can
-	to        string   // where it redirects to, for people
-	away      *url.URL // the same where that is another host or port, which is not followed
-	asked     string   // the path that led there
-	release   func()   // lets another large body be read; nil for a small one
-	read      *page    // what page has read
-	described string   // what describe has made
+	status  int
+	header  http.Header
+	body    []byte // at most maxBody bytes; nil for a bare request
+	broken  backend.Flaw
+	to      string          // where it redirects to, for people
+	away    *url.URL        // the same where that is another host or port, which is not followed
+	asked   string          // the path that led there
+	release func()          // lets another large body be read; nil for a small one
+	read    *page           // what page has read
+	visible *backend.Answer // what show has made
 }
 
 // done drops a large body; whoever got the answer calls it when it has read it.
@@ -81,17 +81,16 @@ type session struct {
 	kept    int      // bytes in the cache
 	learned []string // base paths that answers named
 	// searching: the base path is still looked for.
-	searching bool
-	askedRoot bool          // where the root leads
-	root      string        // below which the whole server is, as its answers say
-	typ       *catalog.Type // that is looked for
-	settled   bool          // no relative of that any more
-	left      int           // requests that may still be made
-	redirects int           // answers that were one
-	answered  bool          // it has answered in this scheme
-	single    bool          // a request was lost with a kept connection: none is kept any more
-	// otherScheme is why the other scheme should be tried, "" if nothing says so.
-	otherScheme string
+	searching   bool
+	askedRoot   bool          // where the root leads
+	root        string        // below which the whole server is, as its answers say
+	typ         *catalog.Type // that is looked for
+	settled     bool          // no relative of that any more
+	left        int           // requests that may still be made
+	redirects   int           // answers that were one
+	answered    bool          // it has answered in this scheme
+	single      bool          // a request was lost with a kept connection: none is kept any more
+	otherScheme bool          // the other scheme should be tried
 	sure        bool          // the answer itself said so
 	otherPort   *backend.Port // of the Service, where it redirects to that
 	otherHost   string        // the Service's name that should be used, "" if nothing says so
@@ -125,7 +124,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 			break
 		}
 		if twin := s.secureTwin(location); twin != nil {
-			s.otherScheme, s.otherPort, s.sure = "it redirects to https on another port of the Service", twin, true
+			s.otherScheme, s.otherPort, s.sure = true, twin, true
 			break
 		}
 		if s.elsewhere(location) {
@@ -135,7 +134,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 			break
 		}
 		if location.Scheme != s.scheme {
-			s.otherScheme, s.sure = "it redirects to "+location.Scheme, true
+			s.otherScheme, s.sure = true, true
 			break
 		}
 		a.done()
@@ -193,12 +192,10 @@ func (s *session) request(purpose string, target *url.URL, bare bool) (*answer, 
 	entry := backend.Request{Purpose: purpose, URL: safetext.Clean(target.String(), shown)}
 	a, location, err := s.roundTrip(ctx, target, bare)
 	entry.Took = time.Since(begin)
-	switch {
-	case err != nil:
-		entry.Result = classify(err, s.prober.opts.Timeout).detail
-	default:
-		entry.Status = a.status
-		entry.Result, entry.Said = a.result()
+	if err != nil {
+		entry.Seen = classify(err, s.prober.opts.Timeout).seen
+	} else {
+		entry.Seen.Answer = a.show()
 	}
 	s.requests = append(s.requests, entry)
 	return a, location, err
@@ -235,7 +232,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	a := &answer{status: res.StatusCode, header: res.Header}
 	switch {
 	case a.status == http.StatusSwitchingProtocols: // its body is the connection, which no timeout ends
-		a.broken = "another protocol follows"
+		a.broken = backend.FlawProtocol
 	case !bare, a.status == http.StatusBadRequest:
 		if err = s.readBody(ctx, res, a, bare); err != nil && !bare {
 			a.done()
@@ -243,7 +240,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 		}
 	}
 	if a.status == http.StatusBadRequest && s.scheme == "http" && wantsTLS(a.body) {
-		s.otherScheme, s.sure = "it says that it got plain HTTP on a TLS port", true
+		s.otherScheme, s.sure = true, true
 	}
 	switch a.status {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:

@@ -35,13 +35,13 @@ func TestStandins(t *testing.T) {
 				is := cmp.Or(own[kind], string(kind))
 				switch {
 				case typ.Type == is:
-					expect(t, got, backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: paths[kind], Version: got.Version})
+					expect(t, got, observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: paths[kind], Version: got.Version})
 				case typ.Relative(is) != nil:
-					expect(t, got, backend.Observation{
+					expect(t, got, observed{
 						Outcome: backend.Ready, Identity: true, Scheme: "http", Path: paths[kind], Version: got.Version, Type: is,
 					})
 				case got.Identity || got.Outcome != backend.WrongIdentity:
-					t.Errorf("passes for %s: %s, identity %t: %s", typ.Type, got.Outcome, got.Identity, got.Detail)
+					t.Errorf("passes for %s: %s, identity %t: %s", typ.Type, got.Outcome, got.Identity, said(got))
 				}
 			}
 		})
@@ -67,7 +67,7 @@ func TestStandinsThatWantCredentials(t *testing.T) {
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			got := p.Probe(t.Context(), serve(t, lookupType(t, string(kind)), standin.New(kind, opts)))
-			want := backend.Observation{Outcome: backend.AuthRequired, Identity: proven[kind], Scheme: "http", Version: got.Version, Path: got.Path}
+			want := observed{Outcome: backend.AuthRequired, Identity: proven[kind], Scheme: "http", Version: got.Version, Path: got.Path}
 			expect(t, got, want)
 		})
 	}

@@ -94,17 +94,17 @@ func TestTLS(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	ours, theirs := newAuthority(t), newAuthority(t)
 	insecure := func(r backend.Ref) bool { return r == backend.Ref{Namespace: "shop", Name: "web"} }
-	ready := backend.Observation{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}
+	ready := observed{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}
 	unchecked := ready
 	unchecked.SkipVerify = true
-	untrusted := func(detail string) backend.Observation {
-		return backend.Observation{Outcome: backend.UntrustedTLS, Detail: detail}
+	untrusted := func(detail string) observed {
+		return observed{Outcome: backend.UntrustedTLS, Detail: detail}
 	}
 	tests := []struct {
 		name string
 		cert tls.Certificate
 		opts Options
-		want backend.Observation
+		want observed
 	}{
 		{"trusted", ours.issue(t, testHost, time.Hour), Options{RootCAs: ours.pool}, ready},
 		{"unknown authority", theirs.issue(t, testHost, time.Hour), Options{RootCAs: ours.pool}, untrusted("unknown authority")},
@@ -138,7 +138,7 @@ func TestClientCertificateWanted(t *testing.T) {
 		Certificates: []tls.Certificate{ca.issue(t, testHost, time.Hour)}, ClientAuth: tls.RequireAnyClientCert,
 	}, prometheus)
 	expect(t, newProber(t, Options{RootCAs: ca.pool}).Probe(t.Context(), target),
-		backend.Observation{Outcome: backend.AuthRequired, Scheme: "https", Detail: "client certificate"})
+		observed{Outcome: backend.AuthRequired, Scheme: "https", Detail: "client certificate"})
 }
 
 // The other scheme is tried where the answer says so, and only there.
@@ -185,13 +185,13 @@ func TestOtherScheme(t *testing.T) {
 		_, _ = c.Read(make([]byte, 4096))
 		_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nContent-Length: 72\r\nConnection: close\r\n\r\n<html><title>400 The plain HTTP request was sent to HTTPS port</title>  ")
 	})
-	ready := backend.Observation{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}
+	ready := observed{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}
 	tests := []struct {
 		name   string
 		target func(*testing.T) Target
 		scheme string
 		fixed  bool
-		want   backend.Observation
+		want   observed
 		found  string
 	}{
 		{"http to TLS", goTLS, "http", false, ready, "https"},
@@ -199,11 +199,11 @@ func TestOtherScheme(t *testing.T) {
 		{"http to TLS that alerts", alert, "http", false, ready, "https"},
 		{"http to TLS behind nginx", nginx, "http", false, ready, "https"},
 		{"https to plain", plain, "https", false, ready, "http"},
-		{"http to TLS, fixed", goTLS, "http", true, backend.Observation{Outcome: backend.WrongIdentity, Detail: "toolset-scheme"}, "http"},
-		{"https to plain, fixed", plain, "https", true, backend.Observation{Outcome: backend.Unreachable, Cause: causeOther, Detail: "plain HTTP"}, "https"},
+		{"http to TLS, fixed", goTLS, "http", true, observed{Outcome: backend.WrongIdentity, Detail: "toolset-scheme"}, "http"},
+		{"https to plain, fixed", plain, "https", true, observed{Outcome: backend.Unreachable, Cause: causeOther, Detail: "plain HTTP"}, "https"},
 		{"neither", func(t *testing.T) Target {
 			return raw(t, lookupType(t, "prometheus"), func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)) })
-		}, "http", false, backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseClosed}, "http"},
+		}, "http", false, observed{Outcome: backend.Unreachable, Cause: backend.CauseClosed}, "http"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -216,7 +216,7 @@ func TestOtherScheme(t *testing.T) {
 	t.Run("custom", func(t *testing.T) {
 		target := goTLS(t)
 		target.Type, target.Candidate.Scheme = nil, "http"
-		expect(t, p.Probe(t.Context(), target), backend.Observation{Outcome: backend.Ready, Scheme: "https"})
+		expect(t, p.Probe(t.Context(), target), observed{Outcome: backend.Ready, Scheme: "https"})
 	})
 	t.Run("redirect to https on the same port", func(t *testing.T) {
 		target := silent(t)

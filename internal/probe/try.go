@@ -1,12 +1,9 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -26,7 +23,7 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observa
 		o, retry := s.run(t.Type)
 		s.close()
 		requests = append(requests, s.requests...)
-		if moves == 0 || s.otherScheme == "" && (sure || o.Outcome != backend.Unreachable) {
+		if moves == 0 || !s.otherScheme && (sure || o.Outcome != backend.Unreachable) {
 			best, again = o, retry
 			if t.Candidate.Host != c.Host && o.Missing != backend.MissingName {
 				best.Host = t.Candidate.Host
@@ -37,8 +34,8 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observa
 		}
 		next := s.next(t.Candidate.Scheme != c.Scheme)
 		if next == nil || moves == maxMoves {
-			if moves == 0 && s.otherScheme != "" && o.Outcome != backend.Ready {
-				best.Detail += "; " + s.otherScheme + ", but the annotation kubernaut.io/toolset-scheme or toolset-endpoint says " + c.Scheme
+			if moves == 0 && s.otherScheme && o.Outcome != backend.Ready {
+				best.Besides = append(best.Besides, backend.Seen{Code: backend.CodeSchemeFixed, Value: otherScheme(c.Scheme)})
 			}
 			break
 		}
@@ -81,17 +78,22 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 	}
 	switch {
 	case errors.Is(err, errSpent): // whoever wants to be asked without end is not asked again
-		o.Code = cmp.Or(o.Code, backend.CodeRequestsSpent)
-		o.Outcome, o.Detail = backend.WrongIdentity, strings.TrimPrefix(o.Detail+"; "+s.spent(), "; ")
+		spent := backend.Seen{Code: backend.CodeRequestsSpent, Number: s.redirects, Limit: maxRequests}
+		if o.Seen.Code == "" {
+			o.Seen = spent
+		} else {
+			o.Besides = append(o.Besides, spent)
+		}
+		o.Outcome = backend.WrongIdentity
 		if o.Identity {
 			o.Outcome = backend.NotReady
 		}
 	case err != nil:
 		f := classify(err, s.prober.opts.Timeout)
 		if !s.answered && (f.cause == backend.CauseReset || f.cause == backend.CauseClosed) {
-			f.detail += "; where it never answers at all, often a service mesh that wants mutual TLS of its callers"
+			o.Besides = append(o.Besides, backend.Seen{Code: backend.CodeNeverAnswers})
 		}
-		o.Outcome, o.Cause, o.Code, o.Detail = f.outcome, f.cause, f.code, f.detail
+		o.Outcome, o.Cause, o.Seen = f.outcome, f.cause, f.seen
 		o.Wants, o.Missing, again = f.wants, f.missing, f.again
 	}
 	o.Scheme = s.scheme
@@ -102,14 +104,6 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 	o.OwnCA = s.scheme == "https" && s.answered && !s.skipVerify && s.prober.opts.RootCAs != nil
 	o.Requests = s.requests
 	return o, again
-}
-
-// spent says what the requests of a try went into.
-func (s *session) spent() string {
-	if s.redirects < 2 {
-		return errSpent.Error()
-	}
-	return fmt.Sprintf("it sent %d requests from one page to the next, and %v", s.redirects, errSpent)
 }
 
 // anything probes what no catalog entry describes: it is up if it answers at all, with no error of its own (below 500). A
@@ -129,10 +123,10 @@ func (s *session) anything() (o backend.Observation, again bool, err error) {
 	}
 	defer a.done()
 	if a.status >= 500 {
-		o.Outcome, o.Code, o.Detail = backend.NotReady, backend.CodeServerError, "it answers "+a.describe()
+		o.Outcome, o.Seen = backend.NotReady, backend.Seen{Code: backend.CodeServerError, Answer: a.show()}
 		return o, true, nil
 	}
-	o.Outcome, o.Code, o.Detail = backend.Ready, backend.CodeAnswered, "it answers "+a.describe()
+	o.Outcome, o.Seen = backend.Ready, backend.Seen{Code: backend.CodeAnswered, Answer: a.show()}
 	return o, false, nil
 }
 
@@ -144,11 +138,11 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		t, o.Type = id.typ, id.typ.Type
 	}
 	if err != nil {
-		o.Code, o.Detail = id.code, id.detail
+		o.Seen = id.seen
 		return o, false, err
 	}
 	if id.outcome != "" {
-		o.Outcome, o.Code, o.Detail, o.Wants = id.outcome, id.code, id.detail, id.bar.wants(t)
+		o.Outcome, o.Seen, o.Wants = id.outcome, id.seen, id.bar.wants(t)
 		return o, id.outcome == backend.NotReady, nil
 	}
 	o.Identity, o.Version = true, id.version
@@ -164,7 +158,8 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 		s.refuse(&o, t, why)
 		return o, false, nil
 	case unmet, unwell:
-		o.Outcome, o.Code, o.Detail = backend.NotReady, backend.CodeNotReady, "it is "+t.Title+", but not ready: "+why
+		o.Outcome = backend.NotReady
+		o.Seen = backend.Seen{Code: backend.CodeNotReady, Type: t.Title, Answer: why}
 		return o, true, nil
 	}
 	if q := t.Probe.Query; q != nil {
@@ -176,11 +171,12 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 			s.refuse(&o, t, why)
 			return o, false, nil
 		case res != met:
-			o.Outcome, o.Code, o.Detail = backend.NotReady, backend.CodeNoQuery, "it is "+t.Title+", but answers no query: "+why
+			o.Outcome = backend.NotReady
+			o.Seen = backend.Seen{Code: backend.CodeNoQuery, Type: t.Title, Answer: why}
 			return o, true, nil
 		}
 	}
-	o.Outcome, o.Code, o.Detail = backend.Ready, backend.CodeProven, "it is "+t.Title+" and answers a query"
+	o.Outcome, o.Seen = backend.Ready, backend.Seen{Code: backend.CodeProven, Type: t.Title}
 	s.warn(t, &id, &o)
 	if o.Version == "" {
 		o.Version = s.extraVersion(t, id.base)
@@ -190,10 +186,10 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 
 // health looks at the type's checks, or at the path that the annotation gives instead: a path of the server, which must
 // answer below 400.
-func (s *session) health(t *catalog.Type, id *identity) (why string, res result, err error) {
+func (s *session) health(t *catalog.Type, id *identity) (why *backend.Answer, res result, err error) {
 	if s.cand.HealthPath == "" {
 		if id.warning != "" {
-			return "", met, nil // nothing is known of it but that it answers
+			return nil, met, nil // nothing is known of it but that it answers
 		}
 		for i := range t.Probe.Health {
 			why, res, _, err := s.meetAnywhere("health", id.base, &t.Probe.Health[i])
@@ -204,11 +200,11 @@ func (s *session) health(t *catalog.Type, id *identity) (why string, res result,
 				return why, res, err
 			}
 		}
-		return "", met, nil
+		return nil, met, nil
 	}
 	a, err := s.get("health", "", s.cand.HealthPath, true)
 	if err != nil {
-		return "", unmet, err
+		return nil, unmet, err
 	}
 	defer a.done()
 	switch barred, stands := a.barred(false); {
@@ -216,9 +212,9 @@ func (s *session) health(t *catalog.Type, id *identity) (why string, res result,
 		s.bar = barred
 		return a.refusal(), refused, nil
 	case a.status >= 400:
-		return s.cand.HealthPath + " answers " + a.describe(), unmet, nil
+		return a.shortOf(s.cand.HealthPath, backend.Lack{}), unmet, nil
 	}
-	return "", met, nil
+	return nil, met, nil
 }
 
 func (s *session) extraVersion(t *catalog.Type, base string) string {

@@ -28,8 +28,7 @@ func (s *session) warn(t *catalog.Type, id *identity, o *backend.Observation) {
 		}
 	}
 	if id.degraded != "" {
-		o.Outcome, o.Code, o.Degraded = backend.NotReady, backend.CodeDegraded, true
-		o.Detail = "it is " + t.Title + " and answers, but is degraded: " + id.degraded
-		o.Warnings = append(o.Warnings, "degraded: "+id.degraded)
+		o.Outcome, o.Degraded = backend.NotReady, id.degraded
+		o.Seen = backend.Seen{Code: backend.CodeDegraded, Type: t.Title, Because: id.degraded}
 	}
 }

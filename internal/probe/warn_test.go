@@ -48,7 +48,7 @@ func TestProofByAQuery(t *testing.T) {
 					tt.change(target.Candidate)
 				}
 				got := p.Probe(t.Context(), target)
-				want := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: tt.path}
+				want := observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: tt.path}
 				if typ != "prometheus" {
 					want.Type = "prometheus"
 				}
@@ -63,7 +63,7 @@ func TestProofByAQuery(t *testing.T) {
 		for _, h := range []http.Handler{refusing(200, "hello"), refusing(500, ""), standin.New(standin.ThanosStore, standin.Options{}),
 			standin.New(standin.PrometheusAgent, standin.Options{})} {
 			if got := p.Probe(t.Context(), serve(t, lookupType(t, "prometheus"), h)); got.Outcome == backend.Ready || got.Identity {
-				t.Errorf("%s: %s", got.Outcome, got.Detail)
+				t.Errorf("%s: %s", got.Outcome, said(got))
 			}
 		}
 	})
@@ -93,7 +93,7 @@ func TestOutagesAreNoOtherIdentity(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := p.Probe(t.Context(), serve(t, lookupType(t, tt.typ), tt.handler))
-			expect(t, got, backend.Observation{
+			expect(t, got, observed{
 				Outcome: backend.NotReady, Identity: true, Scheme: "http", Path: got.Path, Version: got.Version, Type: got.Type, Detail: tt.detail,
 			})
 		})
@@ -131,7 +131,7 @@ func TestWarnings(t *testing.T) {
 			}
 			got := p.Probe(t.Context(), serve(t, lookupType(t, typ), standin.New(tt.kind, tt.opts)))
 			if got.Outcome != backend.Ready || got.NoData != tt.noData {
-				t.Errorf("%s, no data %t: %s", got.Outcome, got.NoData, got.Detail)
+				t.Errorf("%s, no data %t: %s", got.Outcome, got.NoData, said(got))
 			}
 			if said := strings.Join(got.Warnings, "; "); (said == "") != (tt.says == "") || !strings.Contains(said, tt.says) {
 				t.Errorf("warnings %q, want %q", said, tt.says)
@@ -146,8 +146,8 @@ func TestRedClusterIsDegraded(t *testing.T) {
 	p := newProber(t, Options{})
 	for _, kind := range []standin.Kind{standin.Elasticsearch, standin.OpenSearch} {
 		got := p.Probe(t.Context(), serve(t, lookupType(t, string(kind)), standin.New(kind, standin.Options{NotReady: true})))
-		if got.Outcome != backend.NotReady || !got.Degraded || !strings.Contains(got.Detail, "red") || len(got.Warnings) != 1 {
-			t.Errorf("%s: %s, degraded %t, %q: %s", kind, got.Outcome, got.Degraded, got.Warnings, got.Detail)
+		if got.Outcome != backend.NotReady || got.Degraded == "" || !strings.Contains(said(got), got.Degraded) || !strings.Contains(got.Degraded, "red") || len(got.Warnings) > 0 {
+			t.Errorf("%s: %s, degraded %q, %q: %s", kind, got.Outcome, got.Degraded, got.Warnings, said(got))
 		}
 	}
 	lost := answers{
@@ -156,8 +156,8 @@ func TestRedClusterIsDegraded(t *testing.T) {
 		"*":                {status: 503, body: `{"error":"all shards failed"}`},
 	}
 	got := p.Probe(t.Context(), serve(t, lookupType(t, "elasticsearch"), lost))
-	if got.Outcome != backend.NotReady || got.Degraded {
-		t.Errorf("one that answers no search: %s, degraded %t: %s", got.Outcome, got.Degraded, got.Detail)
+	if got.Outcome != backend.NotReady || got.Degraded != "" {
+		t.Errorf("one that answers no search: %s, degraded %q: %s", got.Outcome, got.Degraded, said(got))
 	}
 }
 

@@ -28,8 +28,23 @@ func strangersTexts(f *backend.Finding) {
 	c.PortReason.Value, c.PortReason.Because = "PORTVALUEWORDS", "PORTREASONWORDS"
 	f.Reason.Value, f.Reason.Because, f.Warning.Value = "VERDICTVALUEWORDS", "VERDICTWORDS", "WARNINGWORDS"
 	f.Reason.Host, f.Reason.Annotation = "REASONHOSTWORDS", "REASONANNOTATIONWORDS"
-	f.Observation.Detail, f.Observation.Version, f.Observation.Cause = "DETAILWORDS", "VERSIONWORDS", "CAUSEWORDS"
-	f.Observation.Requests = []backend.Request{{Purpose: "PURPOSEWORDS", URL: "URLWORDS", Result: "RESULTWORDS"}}
+	f.Observation.Seen = seenWords("SEEN")
+	f.Observation.Besides = []backend.Seen{seenWords("BESIDES")}
+	f.Observation.Version, f.Observation.Cause = "VERSIONWORDS", "CAUSEWORDS"
+	f.Observation.Warnings, f.Observation.Degraded = []string{"OBSERVEDWARNINGWORDS"}, "DEGRADEDWORDS"
+	f.Observation.Requests = []backend.Request{{Purpose: "PURPOSEWORDS", URL: "URLWORDS", Seen: seenWords("REQUEST")}}
+}
+
+// seenWords has words of that beginning wherever a probe may enter what a stranger said.
+func seenWords(what string) backend.Seen {
+	words := func(part string) string { return what + part + "WORDS" }
+	return backend.Seen{
+		Value: words("VALUE"), Host: words("HOST"), Names: []string{words("NAME")}, Paths: []string{words("PATH")},
+		Because: words("BECAUSE"), Answer: &backend.Answer{
+			Path: words("ASKED"), Redirect: words("REDIRECT"), Title: words("TITLE"), Text: words("TEXT"),
+			Challenge: words("CHALLENGE"), Lack: backend.Lack{Name: words("LACKNAME"), Value: words("LACKVALUE")},
+		},
+	}
 }
 
 // Which texts of strangers reach the agent, and where they stand; all others reach it nowhere.

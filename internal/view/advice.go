@@ -119,7 +119,7 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 	for i, line := range f.Remedies {
 		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration:"
 		if f.Observation.Wants != "" {
-			text = "It wants " + f.Observation.Wants.Noun() + ": put that into HolmesGPT's environment, and name the variables in the configuration:"
+			text = "It wants " + Noun(f.Observation.Wants) + ": put that into HolmesGPT's environment, and name the variables in the configuration:"
 		}
 		if i > 0 {
 			text = "Or trust its namespace, whose main backend of each type then gets the variable with the usual name:"
@@ -180,7 +180,7 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	case len(f.Service.Ports) == 0:
 		return nil
 	case f.Observation.Cause == backend.CauseDenied:
-		return denied(f)
+		return adviseDenied(f)
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
 		return []Advice{{"If it is one, its port or base path is wrong; say which is right:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
@@ -201,12 +201,12 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 
 // answered: there was an answer in HTTP. What was asked is not always known any more.
 func answered(o *backend.Observation) bool {
-	return len(o.Requests) == 0 || slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status != 0 })
+	return len(o.Requests) == 0 || slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status() != 0 })
 }
 
 // nowhere: it answered that there is nothing, wherever it was asked.
 func nowhere(o *backend.Observation) bool {
-	return len(o.Requests) > 0 && !slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status != http.StatusNotFound })
+	return len(o.Requests) > 0 && !slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status() != http.StatusNotFound })
 }
 
 // adviseHost is for an ExternalName Service, which leads to a host outside the cluster.
@@ -234,10 +234,10 @@ func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
 		fmt.Sprintf("security: {allowedEndpointHosts: [%s]}", strings.Join(hosts, ", "))})
 }
 
-// denied is for what is never asked and never published, whatever its annotations say.
-func denied(f *backend.Finding) []Advice {
+// adviseDenied is for what is never asked and never published, whatever its annotations say.
+func adviseDenied(f *backend.Finding) []Advice {
 	const never = "It is never asked and never published, whatever its annotations say. "
-	if f.Observation.Code == backend.CodeSlicesUnchecked { // which are too many
+	if f.Observation.Seen.Code == backend.CodeSlicesUnchecked { // which are too many
 		return []Advice{{never + "See what the EndpointSlices of the namespace are, and remove those that are not needed:",
 			fmt.Sprintf("kubectl -n %s get endpointslices", f.Namespace)}}
 	}

@@ -35,7 +35,7 @@ func TestAdvice(t *testing.T) {
 			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied}}, "get endpointslices -l kubernetes.io/service-name=b -o yaml"},
 		{"more than is looked at", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected,
 			Reason:      observed,
-			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Code: backend.CodeSlicesUnchecked}}, "remove those that are not needed:\nkubectl -n a get endpointslices"},
+			Observation: backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Seen: backend.Seen{Code: backend.CodeSlicesUnchecked}}}, "remove those that are not needed:\nkubectl -n a get endpointslices"},
 		{"bad annotation", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: annotation(backend.CodeAnnotationScheme, "scheme")}, "kubernaut.io/toolset-scheme=VALUE"},
 		{"not trusted", backend.Finding{Service: service, Verdict: backend.Rejected, Reason: annotation(backend.CodeAnnotationNoteUntrusted, "description")},
 			"annotate service b kubernaut.io/toolset-description-\nOr trust its namespace in the configuration:\nsecurity: {trustedNamespaces: [a]}"},

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,6 +26,9 @@ func Reason(f *backend.Finding) string {
 			}
 		}
 		said = strings.Join(append([]string{said}, o.Warnings...), "; ")
+		if o.Degraded != "" && f.Reason.Code != backend.CodeDegraded {
+			said += "; degraded: " + o.Degraded
+		}
 	}
 	if f.AgentToken {
 		said += "; HolmesGPT sends it the token of its own ServiceAccount"
@@ -33,7 +37,9 @@ func Reason(f *backend.Finding) string {
 }
 
 // observed: the reason is what the probe saw.
-func observed(f *backend.Finding) bool { return texts[f.Reason.Code] == texts[backend.CodeObserved] }
+func observed(f *backend.Finding) bool {
+	return f.Reason.Code == backend.CodeObserved || seenTexts[f.Reason.Code] != ""
+}
 
 // judgedAlone: the candidate is judged by its evidence and its probe, and not beside other Services or by the configuration.
 func judgedAlone(code backend.Code) bool {
@@ -79,10 +85,15 @@ func Withdrawn(f *backend.Finding) string {
 }
 
 // Template is the text of a code before its values are put in; "" where there is no such code.
-func Template(code string) string { return texts[backend.Code(code)] }
+func Template(code string) string { return template(backend.Code(code)) }
+
+func template(code backend.Code) string { return cmp.Or(texts[code], seenTexts[code]) }
 
 // text is a reason's text. The finding may be one of a Service alone.
 func text(f *backend.Finding, r backend.Reason) string {
+	if seenTexts[r.Code] != "" {
+		return Observed(f)
+	}
 	s := subject{f, r}
 	return fill(texts[r.Code], s.value)
 }
@@ -145,9 +156,9 @@ func (s subject) value(name string) string {
 	case "kept":
 		return kept(f)
 	case "observed":
-		return f.Observation.Detail
+		return Observed(f)
 	case "wants":
-		return f.Observation.Wants.Noun()
+		return Noun(f.Observation.Wants)
 	case "variables":
 		return strings.Join(slices.Sorted(maps.Values(f.Credentials)), ", ")
 	}

@@ -7,6 +7,8 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -58,8 +60,11 @@ func example(code backend.Code) *backend.Finding {
 		Ref: ref, Service: s, Type: "prometheus", Verdict: verdict(code), Winner: winner, Blocker: winner,
 		Kept:        backend.Kept{For: winner, By: backend.PrimaryRecorded, Verdict: backend.Unavailable},
 		Credentials: map[string]string{"token": "METRICS_TOKEN"}, Remedies: []string{"credentials: {prometheus: {shop/metrics: {token: METRICS_TOKEN}}}"},
-		Observation: backend.Observation{Detail: "what the probe saw", Wants: backend.KindBearer, Requests: []backend.Request{{Status: 200}}},
-		Candidate:   &backend.Candidate{Service: s, Type: "prometheus", Port: port, Strength: backend.Strong, Signs: []string{"label app=prometheus", `its name "metrics"`}},
+		Observation: backend.Observation{
+			Seen: backend.Seen{Code: backend.CodeConnectionRefused}, Wants: backend.KindBearer,
+			Requests: []backend.Request{{Seen: backend.Seen{Answer: &backend.Answer{Status: 200}}}},
+		},
+		Candidate: &backend.Candidate{Service: s, Type: "prometheus", Port: port, Strength: backend.Strong, Signs: []string{"label app=prometheus", `its name "metrics"`}},
 		Reason: backend.Reason{Code: code, Details: backend.Details{
 			Type: "Prometheus", Key: "app", Value: "text", Because: "something else", Host: "metrics.example.org", Number: 70, Limit: 64,
 			Wait: 30 * time.Second, Other: backend.Ref{Namespace: "ops", Name: "older"}, Port: &port,
@@ -69,10 +74,10 @@ func example(code backend.Code) *backend.Finding {
 	if strings.HasPrefix(string(code), "credentials-") {
 		f.Observation.Outcome = backend.AuthRequired
 	}
-	if strings.Contains(texts[code], "{annotation}") {
+	if strings.Contains(template(code), "{annotation}") {
 		f.Reason.Annotation = "kubernaut.io/toolset-name"
 	}
-	if f.Verdict == backend.Rejected && !strings.Contains(texts[code], "{observed}") && code != backend.CodeNameTaken && code.Limit() == "" {
+	if f.Verdict == backend.Rejected && !observed(f) && code != backend.CodeNameTaken && code.Limit() == "" {
 		f.Candidate = nil // detection's
 	}
 	return f
@@ -88,7 +93,7 @@ func verdict(code backend.Code) backend.Verdict {
 	case code == backend.CodeIncludedUnproven, code == backend.CodeRecognised, code == backend.CodeAnswers, code == backend.CodeWorks,
 		code == backend.CodeCredentialsWanted, code == backend.CodeCredentialsGiven, code == backend.CodeStillPublished:
 		return backend.Accepted
-	case texts[code] == texts[backend.CodeObserved], code == backend.CodeNotAskedYet, code == backend.CodeTenantMissing, code == backend.CodeNamespaceBudget,
+	case seenTexts[code] != "", code == backend.CodeObserved, code == backend.CodeNotAskedYet, code == backend.CodeTenantMissing, code == backend.CodeNamespaceBudget,
 		code == backend.CodeNamespaceTurn, code == backend.CodeChangesTooOften, strings.HasPrefix(string(code), "credentials-"):
 		return backend.Unavailable
 	}
@@ -99,13 +104,14 @@ func verdict(code backend.Code) backend.Verdict {
 func probed(f *backend.Finding, code backend.Code) {
 	o := &f.Observation
 	switch code {
-	case backend.CodeWrongAnswer, backend.CodeOtherProduct, backend.CodeNotHTTP, backend.CodeRequestsSpent:
+	case backend.CodeWrongAnswer, backend.CodeOtherProduct, backend.CodeNotHTTP, backend.CodeHeaderSize, backend.CodeHeaderLines,
+		backend.CodeBadHTTP, backend.CodeRequestsSpent:
 		o.Outcome, f.Verdict = backend.WrongIdentity, backend.Rejected
 	case backend.CodeAddressDenied, backend.CodeSlicesUnchecked, backend.CodeNamesUnchecked:
 		o.Outcome, o.Cause, f.Verdict = backend.Unreachable, backend.CauseDenied, backend.Rejected
 	case backend.CodeNotReady, backend.CodeNoQuery, backend.CodeDegraded, backend.CodeNoProof, backend.CodeServerError:
 		o.Outcome = backend.NotReady
-	case backend.CodeRefused:
+	case backend.CodeRefused, backend.CodeRefusedProof:
 		o.Outcome = backend.Forbidden
 	case backend.CodeNoEndpoints, backend.CodeNoAddresses:
 		o.Outcome = backend.NoEndpoints
@@ -119,14 +125,43 @@ func probed(f *backend.Finding, code backend.Code) {
 		o.Outcome, o.Wants = backend.AuthRequired, backend.KindCertificate
 	case backend.CodeCertificateCA:
 		o.Outcome, o.Missing = backend.UntrustedTLS, backend.MissingCA
-	case backend.CodeCertificateName:
+	case backend.CodeCertificateName, backend.CodeServerName:
 		o.Outcome, o.Missing = backend.UntrustedTLS, backend.MissingName
-	case backend.CodeCertificate:
+	case backend.CodeCertificate, backend.CodeCertificateDates:
 		o.Outcome = backend.UntrustedTLS
 	case backend.CodeProven, backend.CodeAnswered:
 		o.Outcome, f.Verdict = backend.Ready, backend.Accepted
 	}
-	o.Code = code
+	if seenTexts[code] != "" {
+		o.Seen = seenExample(code)
+		switch code {
+		case backend.CodeAnswered, backend.CodeServerError:
+			o.Seen.Answer = &backend.Answer{Status: http.StatusBadGateway, Text: "no upstream"}
+		case backend.CodeRefused, backend.CodeRefusedProof:
+			o.Seen.Value = backend.MeshLinkerd
+			o.Seen.Answer = &backend.Answer{Status: http.StatusForbidden, Challenge: "None"}
+		case backend.CodeSchemeFixed:
+			o.Seen.Value = "https"
+		}
+	}
+}
+
+// seenExample is what a probe saw, with all that a text may need.
+func seenExample(code backend.Code) backend.Seen {
+	return backend.Seen{
+		Code: code, Type: "Prometheus", Value: "text", Because: "it is something else", Host: "metrics.shop.svc",
+		Number: 4, Limit: 8, Wait: 5 * time.Second, Names: []string{"a.example.org", "b.example.org"},
+		From: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC), Until: time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC),
+		Answer: &backend.Answer{
+			Path: "/api/v1/query", Status: http.StatusNotFound, Title: "Not here",
+			Lack: backend.Lack{Part: backend.LackStatus, Value: "200, 204"}, Because: "as older ones do",
+		},
+		Paths: []string{"/prometheus"},
+		Denial: backend.Denial{
+			Of: backend.AddressOfEndpoint, Address: netip.MustParseAddr("64:ff9b::a9fe:a9fe"),
+			Carried: netip.MustParseAddr("169.254.169.254"), Network: netip.MustParsePrefix("169.254.0.0/16"),
+		},
+	}
 }
 
 // TestReasons holds the text and the advice of each code; there are no others.
@@ -138,7 +173,7 @@ func TestReasons(t *testing.T) {
 	for _, code := range all {
 		f := example(code)
 		said := Reason(f)
-		if texts[code] == "" || strings.ContainsAny(said, "{}") && !strings.Contains(said, "credentials: {") {
+		if template(code) == "" || strings.ContainsAny(said, "{}") && !strings.Contains(said, "credentials: {") {
 			t.Errorf("%s: %q", code, said)
 		}
 		fmt.Fprintf(&b, "%s (%s)\n  %s\n", code, f.Verdict, said)
@@ -152,9 +187,11 @@ func TestReasons(t *testing.T) {
 			}
 		}
 	}
-	for code := range texts {
-		if !slices.Contains(all, code) {
-			t.Errorf("%s has a text and is no code", code)
+	for _, list := range [...]map[backend.Code]string{texts, seenTexts} {
+		for code := range list {
+			if !slices.Contains(all, code) || texts[code] != "" && seenTexts[code] != "" {
+				t.Errorf("%s has two texts, or is no code", code)
+			}
 		}
 	}
 	const file = "testdata/reasons.golden"
@@ -172,15 +209,25 @@ func TestReasons(t *testing.T) {
 	}
 }
 
+var placeholder = regexp.MustCompile(`\{(\w+)\}`)
+
 // A placeholder that no value stands for would leave a hole.
 func TestPlaceholdersHaveValues(t *testing.T) {
 	t.Attr("req", "DTS-CLI-4")
+	for code, template := range seenTexts {
+		f := example(code)
+		for _, name := range placeholder.FindAllStringSubmatch(template, -1) {
+			if (sight{f, &f.Observation.Seen}).value(name[1]) == "" {
+				t.Errorf("%s: {%s} has no value", code, name[1])
+			}
+		}
+	}
 	for code, template := range texts {
 		f := example(code)
 		if f.Reason.Annotation == "" {
 			f.Reason.Annotation = "kubernaut.io/toolset"
 		}
-		for _, name := range regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(template, -1) {
+		for _, name := range placeholder.FindAllStringSubmatch(template, -1) {
 			if (subject{f, f.Reason}).value(name[1]) == "" {
 				t.Errorf("%s: {%s} has no value", code, name[1])
 			}
@@ -193,16 +240,26 @@ func TestWordsOfReasons(t *testing.T) {
 	t.Attr("req", "DTS-API-1")
 	const long = 22 // characters: shorter parts may stand in any sentence
 	phrases := map[string]backend.Code{}
-	for code, template := range texts {
-		for _, part := range regexp.MustCompile(`\{\w+\}`).Split(template, -1) {
+	add := func(text string, code backend.Code) {
+		for _, part := range regexp.MustCompile(`\{\w+\}|%[a-z]`).Split(text, -1) {
 			for _, clause := range strings.FieldsFunc(part, func(r rune) bool { return strings.ContainsRune(";:()\"", r) }) {
-				if clause = strings.TrimSpace(clause); len(clause) >= long {
+				if clause = strings.TrimSpace(clause); len(clause) >= long && strings.Contains(clause, " ") {
 					phrases[clause] = code
 				}
 			}
 		}
 	}
-	if len(phrases) < 50 {
+	for _, list := range [...]map[backend.Code]string{texts, seenTexts} {
+		for code, template := range list {
+			add(template, code)
+		}
+	}
+	for _, file := range [...]string{"reason.go", "seen.go"} { // values that are put together
+		for _, text := range literals(t, file) {
+			add(text, "in "+backend.Code(file))
+		}
+	}
+	if len(phrases) < 130 {
 		t.Fatalf("only %d phrases", len(phrases))
 	}
 	files := 0
@@ -219,7 +276,8 @@ func TestWordsOfReasons(t *testing.T) {
 				return nil // errors about files, which expect the same of a name and a scheme
 			}
 			files++
-			return wordsIn(t, path, phrases)
+			wordsIn(t, path, phrases)
+			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -230,24 +288,31 @@ func TestWordsOfReasons(t *testing.T) {
 	}
 }
 
-func wordsIn(t *testing.T, path string, phrases map[string]backend.Code) error {
+func wordsIn(t *testing.T, path string, phrases map[string]backend.Code) {
+	t.Helper()
+	for at, text := range literals(t, path) {
+		for phrase, code := range phrases {
+			if strings.Contains(text, phrase) {
+				t.Errorf("%s: %q is of the reason %s, whose text is made in package view", at, phrase, code)
+			}
+		}
+	}
+}
+
+// literals are the strings of a file, by their place.
+func literals(t *testing.T, path string) map[string]string {
 	t.Helper()
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
+	texts := map[string]string{}
 	ast.Inspect(file, func(n ast.Node) bool {
-		lit, ok := n.(*ast.BasicLit)
-		if !ok || lit.Kind != token.STRING {
-			return true
-		}
-		for phrase, code := range phrases {
-			if strings.Contains(lit.Value, phrase) {
-				t.Errorf("%s: %q is of the reason %s, whose text is made in package view", set.Position(lit.Pos()), phrase, code)
-			}
+		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			texts[set.Position(lit.Pos()).String()] = lit.Value
 		}
 		return true
 	})
-	return nil
+	return texts
 }

@@ -68,3 +68,22 @@ func adviseWants(f *backend.Finding) (out []Advice) {
 	}
 	return out
 }
+
+// Noun is what a kind of credential is called; "credentials" where none is named.
+func Noun(k backend.Kind) string {
+	switch k {
+	case backend.KindBasic:
+		return "credentials (a username and a password)"
+	case backend.KindBearer:
+		return "credentials (a token)"
+	case backend.KindAPIKey:
+		return "credentials (an API key)"
+	case backend.KindTenant:
+		return "a tenant, in the header X-Scope-OrgID"
+	case backend.KindCertificate:
+		return "a client certificate"
+	case backend.KindOther:
+		return "credentials of a kind that HolmesGPT cannot send"
+	}
+	return "credentials"
+}

@@ -16,7 +16,7 @@ func TestAdviceFollowsTheFinding(t *testing.T) {
 	t.Attr("req", "DTS-PRB-11")
 	asked := func(statuses ...int) (list []backend.Request) {
 		for _, s := range statuses {
-			list = append(list, backend.Request{Status: s})
+			list = append(list, backend.Request{Seen: backend.Seen{Answer: &backend.Answer{Status: s}}})
 		}
 		return list
 	}

@@ -1,0 +1,211 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Observed is what a probe saw, in a sentence.
+func Observed(f *backend.Finding) string {
+	said := sight{f, &f.Observation.Seen}.text()
+	for i := range f.Observation.Besides {
+		said += "; " + sight{f, &f.Observation.Besides[i]}.text()
+	}
+	return said
+}
+
+// result is what came of one request of a probe, and what the answer said beside that.
+func result(f *backend.Finding, r *backend.Request) (brief, said string) {
+	if r.Seen.Answer == nil {
+		return sight{f, &r.Seen}.text(), ""
+	}
+	return answer(r.Seen.Answer)
+}
+
+// sight is one thing that the probe of a finding saw.
+type sight struct {
+	f *backend.Finding
+	s *backend.Seen
+}
+
+func (g sight) text() string {
+	if g.s.Code == "" {
+		return checked(g.s.Answer)
+	}
+	return fill(seenTexts[g.s.Code], g.value)
+}
+
+// value of a name in a text.
+func (g sight) value(name string) string {
+	s := g.s
+	switch name {
+	case "type":
+		return s.Type
+	case "answer":
+		return checked(s.Answer)
+	case "because":
+		return s.Because
+	case "value":
+		return s.Value
+	case "host":
+		return s.Host
+	case "limit":
+		return strconv.Itoa(s.Limit)
+	case "wait":
+		return s.Wait.String()
+	case "from":
+		return s.From.Format(time.DateOnly)
+	case "until":
+		return s.Until.Format(time.DateOnly)
+	case "namespace":
+		return g.f.Namespace
+	case "names":
+		return certificateNames(s)
+	case "address":
+		return denied(s.Denial)
+	case "refuses":
+		return refuses(&g.f.Observation, s.Value)
+	case "pages":
+		if s.Number > 1 {
+			return fmt.Sprintf("it sent %d requests from one page to the next, and ", s.Number)
+		}
+	case "paths":
+		if len(s.Paths) > 0 {
+			return " (also tried below " + strings.Join(s.Paths, ", ") + ")"
+		}
+	}
+	return ""
+}
+
+// answer is what the answer was, and the beginning of what it said.
+func answer(a *backend.Answer) (brief, said string) {
+	brief = strings.TrimSpace(fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status)))
+	switch {
+	case a.Redirect != "":
+		return brief + ", a redirect to " + a.Redirect, ""
+	case a.Flaw != "":
+		return brief + ", " + flaws[a.Flaw], ""
+	case a.Title != "":
+		return brief + ", a web page titled " + quote(a.Title), ""
+	case a.Text != "":
+		return brief, quote(a.Text)
+	}
+	return brief, ""
+}
+
+// quote what a backend said. It is cleaned already, which escaping it, as %q does, could undo.
+func quote(s string) string { return `"` + s + `"` }
+
+func joined(brief, said string) string { return strings.TrimSuffix(brief+", "+said, ", ") }
+
+// checked is an answer with what it lacks.
+func checked(a *backend.Answer) string {
+	if a == nil {
+		return ""
+	}
+	text := joined(answer(a))
+	if a.Path != "" {
+		text = a.Path + " answers " + text
+	}
+	if a.Lack.Part != "" {
+		text += "; " + lack(a)
+	}
+	if a.Because != "" {
+		text += " (" + a.Because + ")"
+	}
+	if a.Challenge != "" {
+		text += ", WWW-Authenticate: " + a.Challenge
+	}
+	return text
+}
+
+func lack(a *backend.Answer) string {
+	l := a.Lack
+	switch l.Part {
+	case backend.LackStatus:
+		return strings.ReplaceAll(l.Value, ", ", " or ") + " was expected"
+	case backend.LackHeader:
+		return "no header " + l.Name + " as expected"
+	case backend.LackBody:
+		return flaws[a.Flaw]
+	case backend.LackText:
+		return fmt.Sprintf("the text is not %q", l.Value)
+	case backend.LackWords:
+		return fmt.Sprintf("%q is not in it", l.Value)
+	case backend.LackJSON:
+		return "not JSON"
+	case backend.LackJSONPath:
+		return "its JSON has no " + l.Name
+	case backend.LackJSONValue:
+		value := l.Value
+		switch value {
+		case "[]":
+			value = "an array"
+		case "{}":
+			value = "an object"
+		}
+		return fmt.Sprintf("its JSON's %s is %s", l.Name, value)
+	}
+	return ""
+}
+
+var flaws = map[backend.Flaw]string{
+	backend.FlawGzip:     "its body says gzip and is not",
+	backend.FlawDamaged:  "its body's gzip is damaged or over 1 MiB",
+	backend.FlawEncoding: "its body is in an encoding that was not asked for",
+	backend.FlawLong:     "its body is over 1 MiB",
+	backend.FlawFraming:  "its body is not framed as HTTP/1.1 has it",
+	backend.FlawProtocol: "another protocol follows",
+}
+
+// refuses is what it, or what stands before it, does to requests, after "it".
+func refuses(o *backend.Observation, mesh string) string {
+	switch o.Outcome {
+	case backend.AuthRequired:
+		return "wants " + Noun(o.Wants)
+	case backend.LoginRequired:
+		return "is behind a proxy that wants people to sign in"
+	case backend.ForbiddenByMesh:
+		return "is behind " + cmp.Or(meshes[mesh], mesh) + ", whose policy does not let this service's pod through"
+	}
+	const refuses = "refuses, and does not say that credentials would help"
+	if mesh != "" {
+		return refuses + " (a policy of " + mesh + "'s answers so)"
+	}
+	return refuses
+}
+
+var meshes = map[string]string{
+	backend.MeshIstio: "Istio (Envoy)", backend.MeshCilium: "Cilium (Envoy)", backend.MeshUnnamed: "a service mesh (Envoy)",
+}
+
+func certificateNames(s *backend.Seen) string {
+	switch {
+	case len(s.Names) == 0:
+		return "no name at all"
+	case s.Number > len(s.Names):
+		return strings.Join(s.Names, ", ") + ", …"
+	}
+	return strings.Join(s.Names, ", ")
+}
+
+// denied says which address is in which network.
+func denied(d backend.Denial) string {
+	text := d.Address.String()
+	switch d.Of {
+	case backend.AddressOfHost, backend.AddressOfClusterIP:
+		text = fmt.Sprintf("its %s %s", d.Of, text)
+	case backend.AddressOfEndpoint:
+		text = "its endpoint address " + text
+	}
+	if d.Carried.IsValid() {
+		text += fmt.Sprintf(" stands for %s, which", d.Carried)
+	}
+	return fmt.Sprintf("%s is in %s", text, d.Network)
+}

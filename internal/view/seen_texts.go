@@ -1,0 +1,68 @@
+package view
+
+import "kubernaut.io/dynamic-toolset/internal/backend"
+
+// seenTexts are what people read for each code of what a probe saw. {name} stands for a value of it; see sight.value.
+var seenTexts = map[backend.Code]string{
+	backend.CodeProven:       "it is {type} and answers a query",
+	backend.CodeAnswered:     "it answers {answer}",
+	backend.CodeServerError:  "it answers {answer}",
+	backend.CodeNotReady:     "it is {type}, but not ready: {answer}",
+	backend.CodeNoQuery:      "it is {type}, but answers no query: {answer}",
+	backend.CodeDegraded:     "it is {type} and answers, but is degraded: {because}",
+	backend.CodeNoProof:      "it cannot prove to be {type} now: {answer}",
+	backend.CodeWrongAnswer:  "it does not answer as {type} does: {answer}{paths}",
+	backend.CodeOtherProduct: "it is not {type}: {because}",
+	backend.CodeRefused:      "it is {type} and {refuses}: {answer}",
+	backend.CodeRefusedProof: "it {refuses}, so that it cannot prove to be {type}: {answer}",
+
+	backend.CodeRequestsSpent: "{pages}no more than {limit} requests are made in one try",
+	backend.CodeSchemeFixed: "it seems to speak {value}, but the annotation kubernaut.io/toolset-scheme or " +
+		"kubernaut.io/toolset-endpoint says otherwise",
+	backend.CodeNeverAnswers: "where it never answers at all, often a service mesh that wants mutual TLS of its callers",
+	backend.CodeProbeOff:     `not probed: the Service's annotation kubernaut.io/toolset-health-endpoint is "none"`,
+	backend.CodeProbeStopped: "the probe was stopped before it came to an end",
+	backend.CodeRemembered:   "as it was published before; not asked since",
+	backend.CodeNoEndpoints: "the Service has no ready endpoint: its pods are missing, starting or failing their " +
+		"readiness probe",
+	backend.CodeNoAddresses: "the Service has no ready endpoint address; an EndpointSlice of names (FQDN) is never dialled",
+
+	backend.CodeAddressDenied: "{address}: denied by security.denyCIDRs",
+	backend.CodeSlicesUnchecked: "the EndpointSlices of its namespace take more than {limit} MiB, so that they are not looked " +
+		"at in full",
+	backend.CodeNamesUnchecked: "an EndpointSlice of it holds names (FQDN) instead of addresses, which cannot be checked " +
+		"against security.denyCIDRs",
+
+	backend.CodeProxyForbidden: "the API server does not let you through (403): your user needs get on services/proxy in " +
+		"namespace {namespace}",
+	backend.CodeUnresolved: "DNS does not resolve {host}: the name is wrong, the Service is gone or DNS is down",
+	backend.CodeTimeout: "no complete answer within {wait}: often a NetworkPolicy that drops the connection, or an " +
+		"overloaded backend",
+	backend.CodeConnectionRefused: "connection refused: nothing listens on that port, or no ready pod is behind the Service",
+	backend.CodeConnectionReset: "connection reset: the backend or something before it broke off, often a restart or a " +
+		"proxy's rule",
+	backend.CodeConnectionClosed: "it closed the connection without a complete answer: often a TLS port asked in plain " +
+		"HTTP, or a crash",
+	backend.CodeNoRoute:     "no route to it: a ClusterIP can be reached from inside the cluster only",
+	backend.CodeUnreachable: "{value}",
+	backend.CodePlainHTTP:   "it answers plain HTTP, not https",
+	backend.CodeNotTLS:      "it does not speak TLS on that port",
+	backend.CodeHandshake:   "the TLS handshake fails: {value}",
+
+	backend.CodeClientCertificate: "it wants a client certificate",
+	backend.CodeCertificateCA: "its certificate is signed by an unknown authority; give its CA in tls.caFile, or " +
+		unverified,
+	backend.CodeCertificateName: "its certificate is not for {host}, nor for a shorter name of the Service, but for {names}; " +
+		"have it issued for one of them, or " + unverified,
+	backend.CodeServerName: "it refuses TLS for the Service's own names (unrecognized_name): it knows only the names that it " +
+		"is configured for; configure one of the Service's there",
+	backend.CodeCertificateDates: "its certificate has expired or is not valid yet ({from} to {until}); have it renewed, or " +
+		unverified,
+	backend.CodeCertificate: "its certificate is not valid: {value}; have it renewed, or " + unverified,
+	backend.CodeNotHTTP:     "it does not speak HTTP/1.1 on that port",
+	backend.CodeHeaderSize:  "its answer's headers are over {limit} KiB",
+	backend.CodeHeaderLines: "its answer has more than {limit} header lines",
+	backend.CodeBadHTTP:     "its answer is not valid HTTP/1.1: {value}",
+}
+
+const unverified = "list the Service in tls.insecureSkipVerify"
