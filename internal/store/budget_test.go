@@ -1,0 +1,67 @@
+package store
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// A Service with so many EndpointSlices that they do not linger, which becomes something and nothing again and again, has them
+// read a few times, and then as often as its namespace's budget allows. Others wait for none of that.
+func TestReadingHasABudget(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	synctest.Test(t, func(t *testing.T) {
+		w := marked()
+		var read []Slice
+		for i := range 900 {
+			read = append(read, Slice{Name: fmt.Sprintf("a-%04d", i), EndpointSlice: many(backend.MaxSlices / 1500)})
+		}
+		is := func(r backend.Ref, something bool) {
+			s := backend.Service{Ref: r}
+			if something {
+				s.Labels = map[string]string{"app": "a"}
+			}
+			w.Service(s)
+		}
+		reads := 0
+		for range 10 * 60 * 4 {
+			is(ref("a"), false)
+			is(ref("a"), true)
+			if next, ok := w.NextMissing(); ok {
+				reads++
+				w.Fill(next, nil, read)
+			}
+			time.Sleep(250 * time.Millisecond) //nolint:forbidigo // on the clock of synctest
+		}
+		if most := (readAtOnce + 10*60*readPerSecond) / 900; reads < most/2 || reads > most+2 {
+			t.Errorf("they are read %d times in ten minutes, want about %d", reads, most)
+		}
+		is(ref("a"), false)
+		is(ref("a"), true)
+		other := backend.Ref{Namespace: "other", Name: "b"}
+		is(other, false)
+		is(other, true)
+		if next, ok := w.NextMissing(); !ok || next != other {
+			t.Errorf("another's waits: %v", next)
+		}
+		w.Fill(other, nil, nil)
+		<-w.Missed()
+		if next, ok := w.NextMissing(); ok {
+			t.Errorf("%v is read at once", next)
+		}
+		begun := time.Now()
+		<-w.Missed()
+		if next, ok := w.NextMissing(); !ok || next != ref("a") || time.Since(begun) > 900/readPerSecond*time.Second {
+			t.Errorf("%v is read after %s", next, time.Since(begun))
+		}
+		w.Unread(ref("a"))
+		time.Sleep(time.Minute) //nolint:forbidigo // as above
+		w.Tidy()
+		if len(w.paid) != 0 {
+			t.Errorf("%d budgets are kept", len(w.paid))
+		}
+	})
+}
