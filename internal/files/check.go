@@ -2,9 +2,11 @@ package files
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -25,33 +27,24 @@ const (
 // checkService refuses what no API server would have stored, so that the stages behind may rely on it for Services from
 // files too. It is no stricter than it must be: a label value with a "+" harms nobody.
 func checkService(s *corev1.Service) error {
-	switch s.Spec.Type {
-	case "", corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort, corev1.ServiceTypeLoadBalancer, corev1.ServiceTypeExternalName:
-	default:
-		return fmt.Errorf("spec.type: %s is none of ClusterIP, NodePort, LoadBalancer, ExternalName", quote(string(s.Spec.Type)))
-	}
-	if !isClusterIP(s.Spec.ClusterIP) {
-		return fmt.Errorf("spec.clusterIP: %s is neither an IP address nor None", quote(s.Spec.ClusterIP))
-	}
 	if n := len(s.Spec.ClusterIPs); n > 2 { // one of each family
 		return fmt.Errorf("spec.clusterIPs: %d of them, expected at most 2", n)
 	}
-	for _, ip := range s.Spec.ClusterIPs {
-		if !isClusterIP(ip) {
-			return fmt.Errorf("spec.clusterIPs: %s is neither an IP address nor None", quote(ip))
+	for _, err := range []error{
+		labelName("metadata.namespace", s.Namespace),
+		labelName("metadata.name", s.Name),
+		clusterIP("spec.clusterIP", s.Spec.ClusterIP),
+		clusterIP("spec.clusterIPs", s.Spec.ClusterIPs...),
+		oneOf("spec.type", s.Spec.Type, corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort,
+			corev1.ServiceTypeLoadBalancer, corev1.ServiceTypeExternalName, ""),
+		token("spec.externalName", s.Spec.ExternalName, maxHost),
+		token("metadata.uid", string(s.UID), maxUID),
+		checkMap("metadata.labels", s.Labels),
+		checkMap("spec.selector", s.Spec.Selector),
+	} {
+		if err != nil {
+			return err
 		}
-	}
-	if err := token(s.Spec.ExternalName, maxHost); err != nil {
-		return fmt.Errorf("spec.externalName: %w", err)
-	}
-	if err := token(string(s.UID), maxUID); err != nil {
-		return fmt.Errorf("metadata.uid: %w", err)
-	}
-	if err := checkMap(s.Labels); err != nil {
-		return fmt.Errorf("metadata.labels%w", err)
-	}
-	if err := checkMap(s.Spec.Selector); err != nil {
-		return fmt.Errorf("spec.selector%w", err)
 	}
 	for i := range s.Spec.Ports {
 		if err := checkPort(&s.Spec.Ports[i]); err != nil {
@@ -61,140 +54,135 @@ func checkService(s *corev1.Service) error {
 	return nil
 }
 
-func isClusterIP(s string) bool {
-	if s == "" || s == corev1.ClusterIPNone {
-		return true
-	}
-	a, err := netip.ParseAddr(s)
-	return err == nil && a.Zone() == ""
-}
-
-func checkPort(p *corev1.ServicePort) error {
-	if err := portNumber(p.Port); err != nil {
-		return fmt.Errorf("port: %w", err)
-	}
-	if p.TargetPort.IntVal != 0 {
-		if err := portNumber(p.TargetPort.IntVal); err != nil {
-			return fmt.Errorf("targetPort: %w", err)
+func clusterIP(field string, ips ...string) error {
+	for _, ip := range ips {
+		if a, err := netip.ParseAddr(ip); ip != "" && ip != corev1.ClusterIPNone && (err != nil || a.Zone() != "") {
+			return fmt.Errorf("%s: %s is neither an IP address nor None", field, quote(ip))
 		}
-	}
-	if err := token(p.TargetPort.StrVal, maxValue); err != nil {
-		return fmt.Errorf("targetPort: %w", err)
-	}
-	if err := checkNameAndProtocol(p.Name, p.Protocol); err != nil {
-		return err
-	}
-	if err := token(ptr.Deref(p.AppProtocol, ""), maxKey); err != nil {
-		return fmt.Errorf("appProtocol: %w", err)
 	}
 	return nil
 }
 
+func checkPort(p *corev1.ServicePort) error {
+	if err := portNumber("port", p.Port); err != nil {
+		return err
+	}
+	if p.TargetPort.IntVal != 0 {
+		if err := portNumber("targetPort", p.TargetPort.IntVal); err != nil {
+			return err
+		}
+	}
+	if err := token("targetPort", p.TargetPort.StrVal, maxValue); err != nil {
+		return err
+	}
+	if err := checkNameAndProtocol(p.Name, p.Protocol); err != nil {
+		return err
+	}
+	return token("appProtocol", ptr.Deref(p.AppProtocol, ""), maxKey)
+}
+
 // checkSlice does the same for an EndpointSlice.
 func checkSlice(s *discoveryv1.EndpointSlice) error {
+	service := store.ServiceOf(s)
+	if err := labelName("metadata.namespace", service.Namespace); err != nil {
+		return err
+	}
+	if err := labelName("metadata.labels["+discoveryv1.LabelServiceName+"]", service.Name); err != nil {
+		return err
+	}
 	for i, p := range s.Ports {
 		if p.Port == nil {
 			continue
 		}
-		if err := portNumber(*p.Port); err != nil {
-			return fmt.Errorf("ports[%d].port: %w", i, err)
+		if err := portNumber("port", *p.Port); err != nil {
+			return fmt.Errorf("ports[%d].%w", i, err)
 		}
 		if err := checkNameAndProtocol(ptr.Deref(p.Name, ""), ptr.Deref(p.Protocol, "")); err != nil {
 			return fmt.Errorf("ports[%d].%w", i, err)
 		}
 	}
-	switch s.AddressType {
-	case discoveryv1.AddressTypeFQDN:
+	if s.AddressType == discoveryv1.AddressTypeFQDN {
 		return nil
-	case discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6:
-	default:
-		return fmt.Errorf("addressType: %s is none of IPv4, IPv6, FQDN", quote(string(s.AddressType)))
 	}
 	for i := range s.Endpoints {
 		if a := s.Endpoints[i].Addresses; len(a) > 0 && !store.IsAddress(a[0]) {
 			return fmt.Errorf("endpoints[%d].addresses[0]: %s is no IP address", i, quote(a[0]))
 		}
 	}
-	return nil
+	return oneOf("addressType", s.AddressType, discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6, discoveryv1.AddressTypeFQDN)
 }
 
-func checkNameAndProtocol(name string, proto corev1.Protocol) error {
-	switch proto {
-	case "", corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP:
-	default:
-		return fmt.Errorf("protocol: %s is none of TCP, UDP, SCTP", quote(string(proto)))
+func checkNameAndProtocol(name string, protocol corev1.Protocol) error {
+	if err := oneOf("protocol", protocol, corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP, ""); err != nil {
+		return err
 	}
-	if err := token(name, maxValue); err != nil {
-		return fmt.Errorf("name: %w", err)
-	}
-	return nil
+	return token("name", name, maxValue)
 }
 
-func portNumber(n int32) error {
+func portNumber(field string, n int32) error {
 	if n < 1 || n > 65535 {
-		return fmt.Errorf("%d is no port number (1 to 65535)", n)
+		return fmt.Errorf("%s: %d is no port number (1 to 65535)", field, n)
 	}
 	return nil
 }
 
-// checkMap looks at the keys and values of labels. Its error begins with the key in brackets; of several bad ones the
-// first by name is reported.
-func checkMap(m map[string]string) error {
-	var bad []string
-	for k, v := range m {
-		if !isToken(k, maxKey) || !isToken(v, maxValue) {
-			bad = append(bad, k)
+// oneOf refuses a value that is not among those that are allowed.
+func oneOf[T ~string](field string, value T, allowed ...T) error {
+	var names []string
+	for _, a := range allowed {
+		if a == value {
+			return nil
+		}
+		if a != "" {
+			names = append(names, string(a))
 		}
 	}
-	if len(bad) == 0 {
-		return nil
-	}
-	k := slices.Min(bad)
-	if err := token(k, maxKey); err != nil {
-		return fmt.Errorf(": the key %w", err)
-	}
-	return fmt.Errorf("[%s]: %w", k, token(m[k], maxValue))
+	return fmt.Errorf("%s: %s is none of %s", field, quote(string(value)), strings.Join(names, ", "))
 }
 
-func token(s string, limit int) error {
-	if len(s) > limit {
-		return fmt.Errorf("%s is %d bytes long, %d are allowed", quote(s), len(s), limit)
-	}
-	if !isToken(s, limit) {
-		return fmt.Errorf("%s holds characters that are not allowed there", quote(s))
+// checkMap looks at the keys and values of labels. Of several bad ones the first by name is reported.
+func checkMap(field string, m map[string]string) error {
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if err := token("the key", k, maxKey); err != nil {
+			return fmt.Errorf("%s: %w", field, err)
+		}
+		if err := token(field+"["+k+"]", m[k], maxValue); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// isToken says that s is at most limit bytes long and made of what labels, port names and host names consist of: nothing
+func token(field, s string, limit int) error {
+	switch {
+	case isToken(s, limit):
+		return nil
+	case len(s) > limit:
+		return fmt.Errorf("%s: %s is %d bytes long, %d are allowed", field, quote(s), len(s), limit)
+	}
+	return fmt.Errorf("%s: %s holds characters that are not allowed there", field, quote(s))
+}
+
+// isToken reports that s is at most limit bytes long and made of what labels, port names and host names consist of: nothing
 // that a terminal, a URL, YAML or a template engine would take for more than text.
 func isToken(s string, limit int) bool {
-	if len(s) > limit {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '-', c == '_', c == '.', c == '/', c == '+', c == ':':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// checkLabelName wants a DNS label (RFC 1123): lower-case letters, digits and "-", at most 63 of them.
-func checkLabelName(field, s string) error {
-	if s == "" {
-		return fmt.Errorf("%s is missing", field)
-	}
-	if !isLabelName(s) {
-		return fmt.Errorf("%s: %s is no DNS label (lower-case letters, digits and -, 63 at most)", field, quote(s))
-	}
-	return nil
+	return len(s) <= limit && !strings.ContainsFunc(s, func(c rune) bool {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		return !letter && (c < '0' || c > '9') && !strings.ContainsRune("-_./+:", c)
+	})
 }
 
 func isLabelName(s string) bool { return len(validation.IsDNS1123Label(s)) == 0 }
+
+func labelName(field, s string) error {
+	switch {
+	case isLabelName(s):
+		return nil
+	case s == "":
+		return fmt.Errorf("%s is missing", field)
+	}
+	return fmt.Errorf("%s: %s is no DNS label (lower-case letters, digits and -, 63 at most)", field, quote(s))
+}
 
 // quote makes foreign text fit for a line of output: escaped and cut.
 func quote(s string) string {

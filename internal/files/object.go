@@ -2,7 +2,10 @@ package files
 
 import (
 	"cmp"
-	"net/netip"
+	"context"
+	"fmt"
+	"hash/maphash"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,76 +17,243 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// jsonOptions read JSON as the API server does: of a key given twice the last counts, and bytes that are no UTF-8 become
-// U+FFFD (which no name may contain).
-var jsonOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+// reader reads one file after the other.
+type reader struct {
+	ctx    context.Context
+	sink   store.Sink
+	opts   ReadOptions
+	report store.Report
+	// seen holds a hash of each Service's name, so that one given twice is noticed at 20 bytes apiece.
+	seen map[uint64]struct{}
+	seed maphash.Seed
 
-// refOf is the object's name, or why it cannot be one. Nothing that is not a DNS label gets any further: names end up in
-// URLs, file names and documents.
-func refOf(m *metav1.ObjectMeta, defaultNamespace string) (backend.Ref, error) {
-	m.Namespace = cmp.Or(m.Namespace, defaultNamespace)
-	if err := checkLabelName("metadata.namespace", m.Namespace); err != nil {
-		return backend.Ref{}, err
-	}
-	if err := checkLabelName("metadata.name", m.Name); err != nil {
-		return backend.Ref{}, err
-	}
-	return backend.Ref{Namespace: m.Namespace, Name: m.Name}, nil
+	// Of the current file:
+	name    string
+	meter   meter
+	objects int // Kubernetes objects of any kind
+	given   int // of them to the sink
+	skipped store.Kinds
+	refusal string // the first
 }
 
-// parseService decodes a Service and refuses what the API server would not have taken either. The Ref is empty where the
-// name itself is bad.
-func parseService(raw jsontext.Value, defaultNamespace string, keep func(string) bool) (backend.Ref, backend.Service, error) {
-	var o struct { // without the status, which nobody reads
+// place is where in a file an object stands.
+type place struct {
+	document int // counted from 1
+	line     int // where the document begins; 0 in JSON, where an item's number says more
+	item     int // in a List, counted from 0 as in .items[0]; -1 outside
+}
+
+func (p place) String() string {
+	document := fmt.Sprintf("document %d", p.document)
+	if p.line > 0 {
+		document += fmt.Sprintf(" (line %d)", p.line)
+	}
+	switch {
+	case p.item < 0:
+		return document
+	case p.document == 1 && p.line == 0:
+		return fmt.Sprintf("items[%d]", p.item)
+	}
+	return fmt.Sprintf("%s, items[%d]", document, p.item)
+}
+
+// header distinguishes one kind of object from another.
+type header struct {
+	Kind       word `json:"kind"`
+	APIVersion word `json:"apiVersion"`
+}
+
+// word is a string, empty where there is a value of another type.
+type word string
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (w *word) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '"' {
+		return dec.SkipValue()
+	}
+	token, err := dec.ReadToken()
+	*w = word(token.String())
+	return err
+}
+
+// listOrObject is an object whose fields are kept as they are until its kind is known, or a List.
+type listOrObject struct {
+	header
+
+	Items  items          `json:"items"`
+	Fields jsontext.Value `json:",embed"`
+}
+
+// items are those of a List, each of which is handed on while the List is read.
+type items struct {
+	reader *reader
+	list   *header
+	at     place
+	found  bool
+}
+
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (i *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if dec.PeekKind() != '[' {
+		return dec.SkipValue()
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	i.found = true
+	// An item without a kind of its own, as the API server sends them, has the List's.
+	inherited := header{Kind: word(strings.TrimSuffix(string(i.list.Kind), "List")), APIVersion: i.list.APIVersion}
+	for i.at.item = 0; dec.PeekKind() != ']'; i.at.item++ {
+		i.reader.meter.left = maxObject
+		item, err := dec.ReadValue()
+		if err == nil {
+			err = i.reader.ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if kind := item.Kind(); kind != '{' {
+			i.reader.refuse(i.at, kindNames[kind]+", where a Kubernetes object belongs")
+			continue
+		}
+		h := inherited
+		if err := json.Unmarshal(item, &h, jsonOptions); err != nil {
+			return err
+		}
+		i.reader.object(h, item, i.at)
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+// document reads the decoder's next value, which should be an object. h is what is known of its header beforehand.
+func (r *reader) document(dec *jsontext.Decoder, at place, h header) error {
+	r.meter.left = maxObject
+	if kind := dec.PeekKind(); kind != '{' {
+		err := dec.SkipValue()
+		if err == nil {
+			r.refuse(at, kindNames[kind]+", where a Kubernetes object belongs")
+		}
+		return err
+	}
+	d := listOrObject{header: h, Fields: jsontext.Value("{}")}
+	d.Items = items{reader: r, list: &d.header, at: at}
+	if err := json.UnmarshalDecode(dec, &d, jsonOptions); err != nil {
+		return err
+	}
+	if d.Items.found {
+		r.objects++
+	} else {
+		r.object(d.header, d.Fields, at)
+	}
+	return r.ctx.Err()
+}
+
+// refuse leaves out something that is no Kubernetes object.
+func (r *reader) refuse(at place, text string) {
+	if r.refusal == "" {
+		r.refusal = at.String() + ": " + text
+	}
+	r.report.Warn(store.Warning{Where: r.name + ": " + at.String(), Refused: true, Text: text})
+}
+
+const (
+	kindService       = "Service"
+	kindEndpointSlice = "EndpointSlice"
+)
+
+// object hands on a Service or an EndpointSlice, and counts anything else.
+func (r *reader) object(h header, fields jsontext.Value, at place) {
+	if h.Kind == "" {
+		r.refuse(at, "it has no kind, so it is no Kubernetes object")
+		return
+	}
+	r.objects++
+	kind := string(h.Kind)
+	group, _, grouped := strings.Cut(string(h.APIVersion), "/")
+	switch {
+	case kind == kindService && (h.APIVersion == "v1" || h.APIVersion == ""):
+		r.service(fields, at)
+	case kind == kindEndpointSlice && (group == "discovery.k8s.io" || h.APIVersion == ""):
+		r.endpointSlice(fields, at)
+	case grouped:
+		r.skip(kind + "." + group)
+	default: // the core group, where the version stands alone
+		r.skip(kind)
+	}
+}
+
+func (r *reader) skip(kind string) {
+	r.report.Skip(kind)
+	r.skipped.Add(kind)
+}
+
+// service decodes a Service and refuses what the API server would not have stored.
+func (r *reader) service(fields jsontext.Value, at place) {
+	var o struct { // without the status, which is not used
 		Metadata metav1.ObjectMeta  `json:"metadata"`
 		Spec     corev1.ServiceSpec `json:"spec"`
 	}
-	if err := json.Unmarshal(raw, &o, jsonOptions); err != nil {
-		return nameOf(raw, defaultNamespace), backend.Service{}, explainField(err)
-	}
+	err := json.Unmarshal(fields, &o, jsonOptions)
 	s := &corev1.Service{ObjectMeta: o.Metadata, Spec: o.Spec}
-	ref, err := refOf(&s.ObjectMeta, defaultNamespace)
+	s.Namespace = cmp.Or(s.Namespace, r.opts.Namespace)
 	if err == nil {
 		err = checkService(s)
 	}
 	if err != nil {
-		return ref, backend.Service{}, err
+		r.reject(kindService, fields, at, err)
+		return
 	}
-	return ref, store.FromService(s, keep), nil
+	found := store.FromService(s, r.opts.KeepAnnotation)
+	sum := maphash.Comparable(r.seed, found.Ref)
+	if _, twice := r.seen[sum]; twice {
+		r.report.Warn(store.Warning{Where: r.name + ": " + at.String(), Kind: kindService, Ref: found.Ref,
+			Text: "this Service was given before; the later one counts, as with kubectl apply"})
+	} else {
+		r.report.Services++
+	}
+	r.seen[sum] = struct{}{}
+	r.given++
+	r.sink.Service(found)
 }
 
-// parseEndpointSlice decodes an EndpointSlice. The Ref is its Service's; it has no name where the slice has no Service.
-func parseEndpointSlice(raw jsontext.Value, defaultNamespace string, denied func(netip.Addr) bool) (backend.Ref, store.Slice, error) {
+// endpointSlice decodes an EndpointSlice. One that names no Service is skipped.
+func (r *reader) endpointSlice(fields jsontext.Value, at place) {
 	var s discoveryv1.EndpointSlice
-	if err := json.Unmarshal(raw, &s, jsonOptions); err != nil {
-		return nameOf(raw, defaultNamespace), store.Slice{}, explainField(err)
+	err := json.Unmarshal(fields, &s, jsonOptions)
+	if err == nil && s.Labels[discoveryv1.LabelServiceName] == "" {
+		r.skip(store.OrphanSlice)
+		return
 	}
-	s.Namespace = cmp.Or(s.Namespace, defaultNamespace)
-	service := store.ServiceOf(&s)
-	if service.Name == "" {
-		return service, store.Slice{}, nil
+	s.Namespace = cmp.Or(s.Namespace, r.opts.Namespace)
+	if err == nil {
+		err = checkSlice(&s)
 	}
-	if ref, err := refOf(&metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name}, ""); err != nil {
-		return ref, store.Slice{}, err
+	if err != nil {
+		r.reject(kindEndpointSlice, fields, at, err)
+		return
 	}
-	if err := checkSlice(&s); err != nil {
-		return service, store.Slice{}, err
+	r.report.Slices++
+	r.given++
+	service, slice := store.FromEndpointSlice(&s, r.opts.Denied)
+	if !isToken(slice.Name, maxHost) || slice.Name == "" { // its place distinguishes it from others
+		slice.Name = r.name + " " + at.String()
 	}
-	_, slice := store.FromEndpointSlice(&s, denied)
-	return service, slice, nil
+	r.sink.Slice(service, slice)
 }
 
-// nameOf finds the name of an object that is otherwise unusable.
-func nameOf(raw jsontext.Value, defaultNamespace string) backend.Ref {
+// reject warns of a Service or an EndpointSlice that cannot be used, with its name if that is valid.
+func (r *reader) reject(kind string, fields jsontext.Value, at place, err error) {
 	var o struct {
 		Metadata struct {
-			Name      string `json:"name"`
-			Namespace string `json:"namespace"`
+			Name      word `json:"name"`
+			Namespace word `json:"namespace"`
 		} `json:"metadata"`
 	}
-	if json.Unmarshal(raw, &o, jsonOptions) != nil {
-		return backend.Ref{}
+	_ = json.Unmarshal(fields, &o, jsonOptions) // err says what is wrong with it
+	ref := backend.Ref{Namespace: cmp.Or(string(o.Metadata.Namespace), r.opts.Namespace), Name: string(o.Metadata.Name)}
+	if !isLabelName(ref.Namespace) || !isLabelName(ref.Name) {
+		ref = backend.Ref{}
 	}
-	ref, _ := refOf(&metav1.ObjectMeta{Name: o.Metadata.Name, Namespace: o.Metadata.Namespace}, defaultNamespace)
-	return ref
+	r.report.Warn(store.Warning{Where: r.name + ": " + at.String(), Kind: kind, Ref: ref, Refused: true, Text: describeField(err)})
 }

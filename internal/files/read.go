@@ -1,8 +1,6 @@
 package files
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -106,50 +104,6 @@ func (r *reader) warnNoServices(refused int) {
 		text += " (" + strings.Join(notes, "; ") + ")"
 	}
 	r.report.Warn(store.Warning{Where: r.name, Text: text})
-}
-
-var errEmpty = errors.New("it is empty")
-
-// stream tells JSON from YAML by how it begins.
-func (r *reader) stream(in io.Reader) error {
-	const ahead = 64 << 10
-	b := bufio.NewReaderSize(in, ahead)
-	start, err := b.Peek(4)
-	switch {
-	case len(start) == 0 && errors.Is(err, io.EOF):
-		return errEmpty
-	case len(start) == 0:
-		return err
-	case bytes.HasPrefix(start, []byte("\uFEFF")):
-		if _, err := b.Discard(len("\uFEFF")); err != nil {
-			return err
-		}
-	}
-	if looksLikeJSON(b) {
-		return r.jsonStream(b)
-	}
-	return r.yamlStream(b)
-}
-
-// looksLikeJSON peeks at no more than it must, so that a pipe which is slow to fill is not waited for.
-func looksLikeJSON(b *bufio.Reader) bool {
-	brace := false
-	for n := 1; n <= b.Size(); n++ {
-		p, err := b.Peek(n)
-		if err != nil {
-			return brace
-		}
-		switch c := p[n-1]; {
-		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
-		case brace:
-			return c == '"' || c == '}' // otherwise it is a YAML flow mapping or a template
-		case c == '{':
-			brace = true
-		default:
-			return c == '['
-		}
-	}
-	return false
 }
 
 func openFile(path string) (*os.File, error) {

@@ -144,7 +144,7 @@ func TestFilesRefused(t *testing.T) {
 		{"label a boolean", service(`{"name":"b","namespace":"x","labels":{"a.b/c":true}}`, `{}`), "Service x/b: metadata.labels[a.b/c]: a boolean, where a string belongs"},
 		{"label value of 1 MiB", service(`{"name":"b","namespace":"x","labels":{"a":"`+mega+`"}}`, `{}`), `Service x/b: metadata.labels[a]: "` + mega[:60] + `"… is 1048576 bytes long, 63 are allowed`},
 		{"label value a template", service(`{"name":"b","namespace":"x","labels":{"a":"{{x}}"}}`, `{}`), `Service x/b: metadata.labels[a]: "{{x}}" holds characters that are not allowed there`},
-		{"label key hostile", service(`{"name":"b","namespace":"x","labels":{"a: b":"c"}}`, `{}`), `Service x/b: metadata.labels: the key "a: b" holds characters that are not allowed there`},
+		{"label key hostile", service(`{"name":"b","namespace":"x","labels":{"a: b":"c"}}`, `{}`), `Service x/b: metadata.labels: the key: "a: b" holds characters that are not allowed there`},
 		{"selector hostile", service(named, `{"selector":{"a":"\n"}}`), `Service x/b: spec.selector[a]: "\n" holds characters that are not allowed there`},
 		{"annotation a number", service(`{"name":"b","namespace":"x","annotations":{"a":1}}`, `{}`), "Service x/b: metadata.annotations.a: a number, where a string belongs"},
 		{"time", service(`{"name":"b","namespace":"x","creationTimestamp":"yesterday"}`, `{}`), "Service x/b: metadata.creationTimestamp: a string, where an RFC 3339 time belongs"},
@@ -154,9 +154,9 @@ func TestFilesRefused(t *testing.T) {
 		{"externalName hostile", service(named, `{"type":"ExternalName","externalName":"a b"}`), `Service x/b: spec.externalName: "a b" holds characters that are not allowed there`},
 		{"spec a string", service(named, `"x"`), "Service x/b: spec: a string, where an object belongs"},
 		{"metadata a list", service(`[]`, `{}`), "Service: metadata: a list, where an object belongs"},
-		{"slice address", slice(`"addressType":"IPv4","endpoints":[{"addresses":["x"]}]`), `EndpointSlice x/a: endpoints[0].addresses[0]: "x" is no IP address`},
-		{"slice address type", slice(`"addressType":"x"`), `EndpointSlice x/a: addressType: "x" is none of IPv4, IPv6, FQDN`},
-		{"slice port", slice(`"addressType":"IPv4","ports":[{"port":0}]`), "EndpointSlice x/a: ports[0].port: 0 is no port number (1 to 65535)"},
+		{"slice address", slice(`"addressType":"IPv4","endpoints":[{"addresses":["x"]}]`), `EndpointSlice x/s: endpoints[0].addresses[0]: "x" is no IP address`},
+		{"slice address type", slice(`"addressType":"x"`), `EndpointSlice x/s: addressType: "x" is none of IPv4, IPv6, FQDN`},
+		{"slice port", slice(`"addressType":"IPv4","ports":[{"port":0}]`), "EndpointSlice x/s: ports[0].port: 0 is no port number (1 to 65535)"},
 		{"slice ready", slice(`"endpoints":[{"conditions":{"ready":"yes"}}]`), "EndpointSlice x/s: endpoints[0].conditions.ready: a string, where a boolean belongs"},
 	}
 	for _, tt := range tests {

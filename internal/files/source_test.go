@@ -235,7 +235,7 @@ func TestLastGoodStays(t *testing.T) {
 		}, "document 2 (line 6): Service ns/b: "},
 		{"a slice spoilt", func() {
 			write(t, path, services("a", "b")+strings.Replace(endpoints("a", "10.0.0.9"), "port: 80", "port: 0", 1))
-		}, "EndpointSlice ns/a: ports[0]"},
+		}, "EndpointSlice ns/a-1: ports[0]"},
 	} {
 		step.do()
 		f.fails(step.name, step.err)
