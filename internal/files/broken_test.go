@@ -182,7 +182,7 @@ func TestUnreadableKeysAreReplaced(t *testing.T) {
 		publishing(t, o, publish.Desired{Keys: keys("1")})
 		must(t, os.Chmod(filepath.Join(dir, document), 0))
 		r := publishing(t, o, publish.Desired{Keys: keys("1")})
-		if d := cmp.Diff([]publish.Drift{{Key: document, Manager: somebody}}, r.Drifted); d != "" {
+		if d := cmp.Diff([]publish.Drift{{Key: document, Manager: otherWriter}}, r.Drifted); d != "" {
 			t.Errorf("-want +got:\n%s", d)
 		}
 		if text(t, filepath.Join(dir, document)) != "1" {

@@ -1,10 +1,10 @@
-// Package files is what there is without a cluster: Services come from files, and the toolsets go into a directory that is kept
-// right (DTS-RUN-6).
+// Package files is what there is without a cluster: Services come from files, and the toolsets go into a directory that is
+// kept right.
 //
-// Read reads Services and EndpointSlices from files once, for commands. Source follows them, as the watches do with a cluster. Of a file that cannot be read, or not in full, what was last read
-// well stays in force, and nothing else suffers.
+// Read reads Services and EndpointSlices once, for commands. Source follows files, as the watches do with a cluster. What
+// was last read well of a file stays in force while the file cannot be read, or not in full.
 //
-// Output shows a directory as a ConfigMap: each file whose name is a generated key's, and overrides.yaml, is an entry of
+// Output shows a directory as a ConfigMap: each file with the name of a generated key, and overrides.yaml, is an entry of
 // its data, and another directory of the same name is another ConfigMap. So what the controller knows about drift,
 // overrides and a ConfigMap that was deleted holds here too.
 //

@@ -33,24 +33,24 @@ func TestDriftOnDiskIsRepaired(t *testing.T) {
 		manager string
 		key     string // document, unless it says another
 	}{
-		{"edited", func(p string) error { return os.WriteFile(p, []byte("theirs"), 0o644) }, somebody, ""},
-		{"truncated", func(p string) error { return os.Truncate(p, 0) }, somebody, ""},
+		{"edited", func(p string) error { return os.WriteFile(p, []byte("theirs"), 0o644) }, otherWriter, ""},
+		{"truncated", func(p string) error { return os.Truncate(p, 0) }, otherWriter, ""},
 		{"deleted", os.Remove, "", ""},
-		{"a link to another file", func(p string) error { return errors.Join(os.Remove(p), os.Symlink(victim, p)) }, somebody, ""},
-		{"a link to nothing", func(p string) error { return errors.Join(os.Remove(p), os.Symlink("nothing", p)) }, somebody, ""},
+		{"a link to another file", func(p string) error { return errors.Join(os.Remove(p), os.Symlink(victim, p)) }, otherWriter, ""},
+		{"a link to nothing", func(p string) error { return errors.Join(os.Remove(p), os.Symlink("nothing", p)) }, otherWriter, ""},
 		{"a link to the right text", func(p string) error {
 			right := filepath.Join(outside, "right")
 			return errors.Join(os.WriteFile(right, []byte("1"), 0o644), os.Remove(p), os.Symlink(right, p))
-		}, somebody, ""},
-		{"a directory", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, somebody, ""},
-		{"a pipe", func(p string) error { makePipe(t, p+".pipe"); return os.Rename(p+".pipe", p) }, somebody, ""},
-		{"read-only", func(p string) error { return os.Chmod(p, 0o444) }, somebody, ""},
-		{"chmod 000", func(p string) error { return os.Chmod(p, 0) }, somebody, ""},
-		{"not text", func(p string) error { return os.WriteFile(p, []byte("\xff\xfe"), 0o644) }, somebody, ""},
-		{"huge", func(p string) error { return os.Truncate(p, 1<<30) }, somebody, ""},
+		}, otherWriter, ""},
+		{"a directory", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, otherWriter, ""},
+		{"a pipe", func(p string) error { makePipe(t, p+".pipe"); return os.Rename(p+".pipe", p) }, otherWriter, ""},
+		{"read-only", func(p string) error { return os.Chmod(p, 0o444) }, otherWriter, ""},
+		{"chmod 000", func(p string) error { return os.Chmod(p, 0) }, otherWriter, ""},
+		{"not text", func(p string) error { return os.WriteFile(p, []byte("\xff\xfe"), 0o644) }, otherWriter, ""},
+		{"huge", func(p string) error { return os.Truncate(p, 1<<30) }, otherWriter, ""},
 		{"a reserved name", func(p string) error {
 			return os.WriteFile(filepath.Join(filepath.Dir(p), "x-toolset.yaml"), []byte("theirs"), 0o644)
-		}, somebody, "x-toolset.yaml"},
+		}, otherWriter, "x-toolset.yaml"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Attr("req", "DTS-OUT-8")
@@ -182,19 +182,19 @@ func TestReplacedDirectoryIsAnother(t *testing.T) {
 	t.Attr("req", "DTS-OUT-8")
 	top := t.TempDir()
 	dir := filepath.Join(top, "toolsets")
-	o := output(t, dir, OutputOptions{})
+	o := output(t, dir, OutputOptions{Poll: quickly})
 	publishing(t, o, publish.Desired{Keys: keys("1")})
+	background(t, o.Run)
 	write(t, filepath.Join(dir, "overrides.yaml"), "a: 1")
-	publishing(t, o, publish.Desired{Keys: keys("1")})
-	within(t, "the overrides are seen", func() bool { o.look(); return overridesOf(o.Live()) != nil })
+	receive(t, "the overrides are seen", o.Moved())
 	before := o.Live()
 	must(t, os.RemoveAll(dir))
 	must(t, os.Mkdir(dir, 0o755))
-	o.look()
-	if now := o.Live(); now == nil || now.UID == before.UID || len(now.Data) != 0 || o.Gone() != before {
-		t.Errorf("it is %+v, gone is %+v", now, o.Gone())
+	receive(t, "it is noticed", o.Moved())
+	within(t, "the new one", func() bool { return o.Live() != nil && o.Live().UID != before.UID })
+	if len(o.Live().Data) != 0 || o.Gone() != before {
+		t.Errorf("it is %+v, gone is %+v", o.Live(), o.Gone())
 	}
-	receive(t, "it is told", o.Moved())
 }
 
 // A directory that is a link is followed to where it leads, and another one behind the link is another.

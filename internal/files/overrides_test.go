@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
@@ -99,29 +97,35 @@ func TestUnreadableOverridesStayInForce(t *testing.T) {
 // admin means.
 func TestOverridesBeingWrittenAreNotRead(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
-	o, path := admin(t, 1500*time.Millisecond)
-	pause := time.NewTicker(50 * time.Millisecond)
-	defer pause.Stop()
-	still := func(what string) {
-		t.Helper()
-		publishing(t, o, publish.Desired{Keys: keys("1")})
-		if d := cmp.Diff("first: 1", overrides(o)); d != "" {
-			t.Fatalf("%s: -want +got:\n%s", what, d)
+	o, path := admin(t, 500*time.Millisecond)
+	written := make(chan error, 1)
+	go func() {
+		pause := time.NewTicker(50 * time.Millisecond)
+		defer pause.Stop()
+		if err := os.Rename(path, path+"~"); err != nil {
+			written <- err
+			return
+		}
+		<-pause.C
+		file, err := os.Create(path)
+		if err != nil {
+			written <- err
+			return
+		}
+		for _, part := range []string{"", "se", "co", "nd", ":", " ", "2"} {
+			if _, err := file.WriteString(part); err != nil {
+				written <- err
+				return
+			}
+			<-pause.C
+		}
+		written <- file.Close()
+	}()
+	for overrides(o) != "second: 2" {
+		r := publishing(t, o, publish.Desired{Keys: keys("1")})
+		if got := string(overridesOf(r.Live)); got != "first: 1" && got != "second: 2" {
+			t.Fatalf("read while it was written: %q", got)
 		}
 	}
-	must(t, os.Rename(path, path+"~"))
-	for range 3 {
-		<-pause.C
-		still("renamed away")
-	}
-	file, err := os.Create(path)
-	must(t, err)
-	defer file.Close()
-	for _, part := range []string{"", "sec", "ond: ", "2"} {
-		_, err := file.WriteString(part)
-		must(t, err)
-		<-pause.C
-		still("being written")
-	}
-	within(t, "complete", func() bool { return overrides(o) == "second: 2" })
+	must(t, <-written)
 }

@@ -1,7 +1,6 @@
 package files
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"os"
 	"slices"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -24,44 +21,37 @@ func (o *Output) Publish(ctx context.Context, build publish.Build) (publish.Resu
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var res publish.Result
-	const tries = 3 // somebody may make the directory that we are about to make
+	const tries = 3 // another process may make, or take away, the directory meanwhile
 	for range tries {
 		done, err := o.once(ctx, build, &res)
-		if err == nil && done {
-			err = o.unread()
+		if v := o.view.Load(); err == nil && done && v.unread != nil {
+			text := reasonOf(v.unread) + "; the overrides that were read last stay in force until it can be read"
+			err = o.fail(publish.OpRead, toolset.KeyOverrides, explained{text, v.unread})
 		}
 		res.Live = o.Live()
 		if err != nil || done {
 			return res, err
 		}
 	}
-	return res, publish.NewError(publish.OpApply, o.dir+": "+publish.ErrConflict.Error(), publish.ErrConflict)
+	return res, o.fail(publish.OpApply, "", explained{publish.ErrConflict.Error(), publish.ErrConflict})
 }
 
-// unread is an error while the overrides that are in force are not those in the directory.
-func (o *Output) unread() error {
-	if err := o.view.Load().unread; err != nil {
-		return o.fail(publish.OpRead, toolset.KeyOverrides,
-			explained{reasonOf(err) + "; the overrides that were read last stay in force until it can be read", err})
-	}
-	return nil
-}
-
+// once publishes, unless the directory is not what it was when the try began.
 func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Result) (done bool, err error) {
 	if err := o.quiet(ctx); err != nil {
 		return false, o.fail(publish.OpRead, "", err)
 	}
-	if o.view.Load().cm != nil {
+	v := o.view.Load()
+	if v.cm != nil {
 		if err := o.lock(); err != nil {
 			return false, err
 		}
 	}
-	v := o.view.Load()
 	want, err := build(v.cm)
-	if err != nil {
-		return false, err
+	if err == nil {
+		err = want.Check()
 	}
-	if err := want.Check(); err != nil {
+	if err != nil {
 		return false, err
 	}
 	d, drifted := o.compare(v, want)
@@ -71,57 +61,48 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 	case v.cm == nil && len(d.Changed) == 0: // all are held
 		return true, nil
 	case len(d.Changed) == 0 && len(d.Stale) == 0 && !restore:
-		o.right(want)
-		if o.opts.Lock != nil {
-			o.sweep(v)
-		}
+		o.known, o.settled = maps.Clone(want.Keys), true
+		o.sweep()
 		return true, nil
 	case d.Bytes > publish.MaxBytes:
-		return false, publish.NewError(publish.OpApply, fmt.Sprintf("%s: %v (%d KiB, and at most %d KiB are written)",
-			o.dir, publish.ErrTooLarge, d.Bytes>>10, publish.MaxBytes>>10), publish.ErrTooLarge)
+		text := fmt.Sprintf("%v (%d KiB, and at most %d KiB are written)", publish.ErrTooLarge, d.Bytes>>10, publish.MaxBytes>>10)
+		return false, o.fail(publish.OpApply, "", explained{text, publish.ErrTooLarge})
 	case ctx.Err() != nil:
 		return false, o.fail(publish.OpApply, "", ctx.Err())
-	}
-	if v.cm == nil {
-		if empty, err := o.make(); err != nil || !empty {
+	case v.cm == nil:
+		if v, err = o.make(); err != nil || v == nil {
 			return false, err
 		}
 		res.Created = true
 	}
-	w := writer{Output: o, res: res}
-	err = w.write(want, d.Changed, restore)
-	if err == nil {
-		err = w.prune(d.Stale)
+	if o.known == nil {
+		o.known = map[string]string{}
 	}
-	if syncErr := w.sync(); err == nil {
-		err = syncErr
-	}
+	w := writer{Output: o, res: res, next: v.clone(), temps: map[string]string{}}
+	err = w.write(want, d, restore)
 	for _, drift := range drifted {
 		if slices.Contains(res.Changed, drift.Key) || slices.Contains(res.Removed, drift.Key) {
 			res.Drifted = append(res.Drifted, drift)
 		}
 	}
-	if _, _, scanErr := o.refresh(); err == nil && scanErr != nil {
-		err = o.fail(publish.OpRead, "", scanErr)
-	}
-	if errors.Is(err, fs.ErrNotExist) { // the directory was taken away
-		return false, nil
-	}
 	if err != nil {
+		_, statErr := os.Stat(o.dir)
+		if errors.Is(err, fs.ErrNotExist) && errors.Is(statErr, fs.ErrNotExist) { // the directory was taken away
+			err = nil
+		}
 		return false, err
 	}
-	o.right(want)
-	o.pokeUnless(v.cm, want, restore)
+	o.known, o.settled = maps.Clone(want.Keys), true
 	return true, nil
 }
 
 // quiet looks at the directory until nothing changes in it any more: what is being deleted with all that is in it must not be
 // repaired piece by piece, and its overrides not be taken for removed.
 func (o *Output) quiet(ctx context.Context) error {
-	const looks = 5
+	const looks = 10
 	for range looks {
-		changed, _, err := o.refresh()
-		if err != nil || !changed {
+		_, again, err := o.look()
+		if err != nil || !again {
 			return err
 		}
 		select {
@@ -130,25 +111,10 @@ func (o *Output) quiet(ctx context.Context) error {
 		case <-time.After(o.opts.Settle):
 		}
 	}
-	return nil
+	return explained{publish.ErrConflict.Error(), publish.ErrConflict}
 }
 
-func (o *Output) right(want publish.Desired) { o.known, o.settled = maps.Clone(want.Keys), true }
-
-// pokeUnless tells of what somebody else did while we wrote: he was not told apart from us.
-func (o *Output) pokeUnless(live *corev1.ConfigMap, want publish.Desired, restored bool) {
-	v := o.view.Load()
-	d, _ := o.compare(v, want)
-	overrides := overridesOf(live)
-	if restored {
-		overrides = []byte(want.Restore)
-	}
-	if len(d.Changed) > 0 || len(d.Stale) > 0 || !bytes.Equal(overridesOf(v.cm), overrides) {
-		o.poke()
-	}
-}
-
-// lock makes sure that nobody else writes here.
+// lock makes sure that no other process writes here.
 func (o *Output) lock() error {
 	if o.opts.Lock == nil {
 		return nil
@@ -159,26 +125,21 @@ func (o *Output) lock() error {
 	return nil
 }
 
-// make makes the directory that is not there. It is not empty if somebody else made one with something in it meanwhile.
-func (o *Output) make() (empty bool, err error) {
+// make makes the directory that is not there. The view is nil if another process has made one with something in it.
+func (o *Output) make() (*view, error) {
 	if err := os.MkdirAll(o.dir, 0o755); err != nil { //nolint:gosec // what is written is for others to read
-		return false, o.fail(publish.OpRestore, "", err)
+		return nil, o.fail(publish.OpRestore, "", err)
 	}
 	if err := o.lock(); err != nil {
-		return false, err
+		return nil, err
 	}
-	if _, _, err := o.refresh(); err != nil {
-		return false, o.fail(publish.OpRead, "", err)
+	v, err := o.read()
+	if err != nil {
+		return nil, o.fail(publish.OpRead, "", err)
 	}
-	v := o.view.Load()
-	return v.cm != nil && len(v.cm.Data) == 0 && len(v.cm.BinaryData) == 0 && len(v.wrong) == 0, nil
-}
-
-// sweep removes what was left half-written.
-func (o *Output) sweep(v *view) {
-	for _, name := range v.temps {
-		if err := o.root.Remove(name); err == nil {
-			o.opts.Log.Info("removed a file that was left half-written", "file", name)
-		}
+	if v.cm == nil || len(v.cm.Data) > 0 || len(v.cm.BinaryData) > 0 || len(v.wrong) > 0 {
+		return nil, nil
 	}
+	o.show(v)
+	return v, nil
 }

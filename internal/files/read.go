@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -43,14 +44,10 @@ func Read(ctx context.Context, paths []string, stdin io.Reader, sink store.Sink,
 	if !isLabelName(r.opts.Namespace) {
 		return store.Report{}, fmt.Errorf("%s is no namespace: a DNS label is expected", quote(r.opts.Namespace))
 	}
-	usedStdin := false
+	if err := readOnce(paths); err != nil {
+		return store.Report{}, err
+	}
 	for _, path := range paths {
-		if path == Stdin {
-			if usedStdin {
-				return r.report, errors.New(`standard input ("-") can be read once only, it is named twice`)
-			}
-			usedStdin = true
-		}
 		if err := r.file(path, stdin); err != nil {
 			if ctx.Err() != nil {
 				return r.report, ctx.Err()
@@ -59,6 +56,15 @@ func Read(ctx context.Context, paths []string, stdin io.Reader, sink store.Sink,
 		}
 	}
 	return r.report, nil
+}
+
+// readOnce refuses paths that name standard input twice.
+func readOnce(paths []string) error {
+	first := slices.Index(paths, Stdin)
+	if first >= 0 && slices.Contains(paths[first+1:], Stdin) {
+		return errors.New(`standard input ("-") can be read once only, it is named twice`)
+	}
+	return nil
 }
 
 func (r *reader) file(path string, stdin io.Reader) error {

@@ -39,7 +39,8 @@ type SourceOptions struct {
 type Source struct {
 	*store.Store
 	opts   SourceOptions
-	files  []*file
+	paths  []string
+	files  []*file // one for each path
 	synced chan struct{}
 	twice  map[backend.Ref]bool // Services that are in several files, as told
 
@@ -51,8 +52,8 @@ type file struct {
 	path    string
 	once    bool // it cannot be read again
 	read    stamp
-	pending stamp           // what it has become, where that has not been read yet
-	since   time.Time       // when pending was seen first; zero if nothing is pending
+	pending stamp           // how it looked last
+	since   time.Time       // when it looked so first
 	content *store.Contents // the last that was good
 	err     error
 }
@@ -69,7 +70,7 @@ func NewSource(paths []string, opts SourceOptions) *Source {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	opts.Store.SlicesOptional, opts.Store.Unbounded = true, true
-	s := &Source{Store: store.New(opts.Store), opts: opts, synced: make(chan struct{})}
+	s := &Source{Store: store.New(opts.Store), opts: opts, paths: paths, synced: make(chan struct{})}
 	for _, path := range paths {
 		s.files = append(s.files, &file{path: path, once: path == Stdin, content: s.NewContents()})
 	}
@@ -96,14 +97,10 @@ func (s *Source) Load(ctx context.Context) error {
 	if len(s.files) == 0 {
 		return errors.New("no file is named to read Services from (-f)")
 	}
-	stdin := 0
+	if err := readOnce(s.paths); err != nil {
+		return err
+	}
 	for _, f := range s.files {
-		if f.path == Stdin {
-			stdin++
-		}
-		if stdin > 1 {
-			return errors.New(`standard input ("-") can be read once only, it is named twice`)
-		}
 		if !f.once {
 			f.read = stampOf(f.path)
 			f.once = f.read.info != nil && !f.read.info.Mode().IsRegular()
@@ -141,14 +138,13 @@ func (s *Source) look(ctx context.Context) (again bool) {
 			continue
 		}
 		now := stampOf(f.path)
-		switch {
-		case f.since.IsZero() && now.same(f.read):
+		if f.once || now.same(f.read) {
 			continue
-		case f.since.IsZero() || !now.same(f.pending):
+		}
+		if !now.same(f.pending) {
 			f.pending, f.since = now, time.Now()
-			again = true
-			continue
-		case time.Since(f.since) < s.opts.Settle:
+		}
+		if time.Since(f.since) < s.opts.Settle {
 			again = true
 			continue
 		}
@@ -156,12 +152,11 @@ func (s *Source) look(ctx context.Context) (again bool) {
 		if ctx.Err() != nil {
 			return false
 		}
-		if after := stampOf(f.path); !after.same(now) {
-			f.pending, f.since = after, time.Now()
+		if !stampOf(f.path).same(now) { // it changed while it was read
 			again = true
 			continue
 		}
-		f.read, f.since = now, time.Time{}
+		f.read = now
 		if fresh != nil {
 			f.content, changed = fresh, true
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -11,7 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
+	"syscall"
 	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,44 +26,58 @@ import (
 // maxRead is how many bytes are read of a directory; a ConfigMap cannot have more.
 const maxRead = 1 << 20
 
+// Names of files that are being written. No key of a ConfigMap begins with two dots.
+const (
+	tempPrefix = "..dynamic-toolset-"
+	tempSuffix = ".tmp"
+)
+
 // view is the directory as it was seen. It is not changed once it is shown.
 type view struct {
 	cm *corev1.ConfigMap // nil if there is no directory
-	// wrong are the reserved names at which something stands that is no file as we write it, whatever it says: what it is.
+	// wrong has the generated keys in whose place there is something that cannot stay, whatever its text: what it is.
 	wrong  map[string]string
 	temps  []string // what a process left that was killed while it wrote
 	unread error    // why overrides.yaml cannot be read; cm has what was read of it last
 }
 
-// same reports that nobody needs to be told of the difference.
+func (o *Output) newView(uid types.UID) *view {
+	return &view{wrong: map[string]string{}, cm: &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: o.dir, UID: uid}, Data: map[string]string{}, BinaryData: map[string][]byte{},
+	}}
+}
+
+// same reports that both say the same of the directory.
 func (v *view) same(o *view) bool {
 	if v.cm == nil || o.cm == nil {
 		return v.cm == nil && o.cm == nil
 	}
-	text := func(err error) string {
-		if err == nil {
-			return ""
-		}
-		return err.Error()
-	}
 	return v.cm.UID == o.cm.UID && maps.Equal(v.wrong, o.wrong) && maps.Equal(v.cm.Data, o.cm.Data) &&
-		maps.EqualFunc(v.cm.BinaryData, o.cm.BinaryData, bytes.Equal) && text(v.unread) == text(o.unread)
+		maps.EqualFunc(v.cm.BinaryData, o.cm.BinaryData, bytes.Equal) && fmt.Sprint(v.unread) == fmt.Sprint(o.unread)
 }
 
-// shadow is the ConfigMap as what is to be written is compared with: what is wrong cannot be right by its text.
-func (v *view) shadow() *corev1.ConfigMap {
-	if v.cm == nil || len(v.wrong) == 0 {
+// comparable is the ConfigMap to compare with what should be written: what is wrong is right by no text.
+func (v *view) comparable() *corev1.ConfigMap {
+	if len(v.wrong) == 0 {
 		return v.cm
 	}
-	cm := &corev1.ConfigMap{ObjectMeta: v.cm.ObjectMeta, Data: maps.Clone(v.cm.Data), BinaryData: maps.Clone(v.cm.BinaryData)}
-	if cm.BinaryData == nil {
-		cm.BinaryData = map[string][]byte{}
-	}
+	cm := v.cm.DeepCopy()
 	for name := range v.wrong {
 		delete(cm.Data, name)
 		cm.BinaryData[name] = nil
 	}
 	return cm
+}
+
+// clone is a view that may be changed.
+func (v *view) clone() *view {
+	return &view{cm: v.cm.DeepCopy(), wrong: maps.Clone(v.wrong), unread: v.unread}
+}
+
+func (v *view) remove(name string) {
+	delete(v.cm.Data, name)
+	delete(v.cm.BinaryData, name)
+	delete(v.wrong, name)
 }
 
 // put enters a text. What is not UTF-8 is binaryData, as in a ConfigMap.
@@ -74,7 +89,7 @@ func (v *view) put(name string, text []byte) {
 	v.cm.BinaryData[name] = text
 }
 
-// overridesOf is the admin's text, nil if there is none.
+// overridesOf is the text of the overrides, nil if there is none.
 func overridesOf(cm *corev1.ConfigMap) []byte {
 	if cm == nil {
 		return nil
@@ -85,29 +100,25 @@ func overridesOf(cm *corev1.ConfigMap) []byte {
 	return cm.BinaryData[toolset.KeyOverrides]
 }
 
-// scan reads the directory that is open. again says that something is being written, and to be looked at again soon.
-func (o *Output) scan(uid types.UID) (v *view, again bool, err error) {
-	v = &view{wrong: map[string]string{}, cm: &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: o.dir, UID: uid}, Data: map[string]string{}, BinaryData: map[string][]byte{},
-	}}
+// read reads the directory as it is now.
+func (o *Output) read() (*view, error) {
+	uid, err := o.open()
+	if err != nil || uid == "" {
+		return &view{}, err
+	}
 	names, err := o.names()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	again = o.scanOverrides(v)
+	v := o.newView(uid)
+	o.readOverrides(v)
 	left := maxRead - len(overridesOf(v.cm))
 	for _, name := range names {
 		if isTemp(name) {
 			v.temps = append(v.temps, name)
 			continue
 		}
-		text, wrong, err := o.scanKey(name, left)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil { // it will be replaced, which needs no reading
-			wrong = "it cannot be read"
-		}
+		text, wrong := o.readKey(name, left)
 		if wrong != "" {
 			v.wrong[name] = wrong
 		}
@@ -116,10 +127,46 @@ func (o *Output) scan(uid types.UID) (v *view, again bool, err error) {
 			v.put(name, text)
 		}
 	}
-	return v, again, nil
+	return v, nil
 }
 
-// names are those of ours in the directory, what must be read first.
+// open opens the directory that is there now, if it is not the one that is open. The UID is empty if there is none.
+func (o *Output) open() (types.UID, error) {
+	now, err := os.Stat(o.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		o.close()
+		return "", nil
+	case err != nil:
+		return "", err
+	case !now.IsDir():
+		return "", syscall.ENOTDIR
+	}
+	if o.root != nil {
+		if open, err := o.root.Stat("."); err == nil && os.SameFile(open, now) {
+			return o.uid(), nil
+		}
+	}
+	root, err := os.OpenRoot(o.dir)
+	if err != nil {
+		return "", err
+	}
+	o.close()
+	o.root = root
+	o.opened++
+	return o.uid(), nil
+}
+
+func (o *Output) uid() types.UID { return types.UID(fmt.Sprintf("%s#%d", o.dir, o.opened)) }
+
+func (o *Output) close() {
+	if o.root != nil {
+		_ = o.root.Close() // nothing was written through it
+		o.root = nil
+	}
+}
+
+// names are the generated ones in the directory, what must be read first in front.
 func (o *Output) names() ([]string, error) {
 	d, err := o.root.Open(".")
 	if err != nil {
@@ -146,104 +193,73 @@ func (o *Output) names() ([]string, error) {
 	return names, nil
 }
 
-// scanKey reads a generated key. The text is nil if there is none that could be read.
-func (o *Output) scanKey(name string, limit int) (text []byte, wrong string, err error) {
+func isTemp(name string) bool {
+	return strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
+}
+
+// readKey reads a generated key. The text is nil if there is none that can be read, wrong says what cannot stay there.
+func (o *Output) readKey(name string, limit int) (text []byte, wrong string) {
 	info, err := o.root.Lstat(name)
 	switch {
-	case err != nil:
-		return nil, "", err
-	case info.Mode()&fs.ModeSymlink != 0:
-		return nil, "a symbolic link", nil
-	case info.IsDir():
-		return nil, "a directory", nil
-	case !info.Mode().IsRegular():
-		return nil, "no regular file", nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, ""
+	case err != nil || !info.Mode().IsRegular():
+		return nil, "it is no regular file"
 	case info.Size() > int64(limit):
-		return nil, "too large", nil
-	}
-	if info.Mode().Perm() != o.perm {
+		return nil, "too large"
+	case info.Mode().Perm() != o.perm:
 		wrong = "a file with other permissions"
 	}
 	f, err := o.root.OpenFile(name, os.O_RDONLY|readFlags, 0)
-	if err != nil {
-		return nil, "", err
+	if err == nil {
+		text, err = readAll(f, limit)
 	}
-	text, err = read(f, limit)
-	return text, wrong, err
+	if err != nil { // it will be replaced, which needs no reading
+		return nil, "it cannot be read"
+	}
+	return text, wrong
 }
 
-var (
-	errTooMuch    = explained{text: "it is larger than 1 MiB; shorten it"}
-	errNotRegular = explained{text: "it is no regular file; put one there"}
-)
-
-// read reads a file to its end, and closes it. The text is not nil unless there is an error.
-func read(f *os.File, limit int) ([]byte, error) {
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(text) > limit:
-		return nil, errTooMuch
-	}
-	return text, nil
-}
-
-// scanOverrides reads the admin's file, which may be a symbolic link to wherever he keeps it. What he is just writing is not
-// read, and what cannot be read is not what he has taken away: what was read last stays.
-func (o *Output) scanOverrides(v *view) (again bool) {
-	before := o.view.Load()
-	last := overridesOf(before.cm)
-	if before.cm == nil {
-		last = overridesOf(o.gone.Load())
-	}
-	keep := func() {
-		if last != nil {
-			v.put(toolset.KeyOverrides, last)
-		}
-	}
-	info, err := os.Stat(filepath.Join(o.dir, toolset.KeyOverrides))
+// readOverrides reads the admin's file, which may be a symbolic link to anywhere. If it cannot be read, what was read last
+// stays in force.
+func (o *Output) readOverrides(v *view) {
+	path := filepath.Join(o.dir, toolset.KeyOverrides)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, linkErr := o.root.Lstat(toolset.KeyOverrides); linkErr != nil {
-			if before.cm == nil || before.cm.UID != v.cm.UID || last == nil {
-				return false
-			}
-			if o.missing.IsZero() { // an editor may be replacing it
-				o.missing = time.Now()
-			}
-			if time.Since(o.missing) < o.opts.Settle {
-				keep()
-				return true
-			}
-			return false
+		if _, linkErr := os.Lstat(path); linkErr != nil {
+			return
 		}
 		err = explained{"it is a symbolic link to nothing; put a file there", err}
 	}
-	o.missing = time.Time{}
+	if err == nil && !info.Mode().IsRegular() {
+		err = explained{text: "it is no regular file; put one there"}
+	}
+	var text []byte
 	if err == nil {
-		if age := time.Since(info.ModTime()); last != nil && age >= 0 && age < o.opts.Settle {
-			keep()
-			return true
-		}
-		var text []byte
-		if text, err = readOverrides(filepath.Join(o.dir, toolset.KeyOverrides), info); err == nil {
-			v.put(toolset.KeyOverrides, text)
-			return false
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_RDONLY|readFlags, 0); err == nil {
+			text, err = readAll(f, maxRead)
 		}
 	}
-	v.unread = err
-	keep()
-	return false
+	if v.unread = err; err == nil {
+		v.put(toolset.KeyOverrides, text)
+		return
+	}
+	last := o.Live()
+	if last == nil {
+		last = o.Gone()
+	}
+	if text := overridesOf(last); text != nil {
+		v.put(toolset.KeyOverrides, text)
+	}
 }
 
-func readOverrides(path string, info fs.FileInfo) ([]byte, error) {
-	if !info.Mode().IsRegular() {
-		return nil, errNotRegular
+// readAll reads a file to its end, and closes it. The text is not nil unless there is an error.
+func readAll(f *os.File, limit int) ([]byte, error) {
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err == nil && len(text) > limit {
+		err = explained{text: "it is larger than 1 MiB; shorten it"}
 	}
-	f, err := os.OpenFile(path, os.O_RDONLY|readFlags, 0)
-	if err != nil {
-		return nil, err
-	}
-	return read(f, maxRead)
+	return text, err
 }

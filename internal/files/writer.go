@@ -17,51 +17,58 @@ import (
 type writer struct {
 	*Output
 	res   *publish.Result
+	next  *view             // what the directory holds by what was written
 	temps map[string]string // by key
-	dirty bool              // the directory
 }
 
-// write writes keys, and the admin's overrides first where they are to be brought back: a process that ends in between must
-// not find a directory from which the admin seems to have removed them. state.json is next: what it says too much is probed
-// again, what it lacks would be withdrawn.
-func (w *writer) write(want publish.Desired, keys []string, restore bool) error {
-	keys = slices.Clone(keys)
+// write writes keys, and before them overrides that are to be restored: a process that ends in between must not leave a
+// directory from which the admin seems to have removed them. state.json is next: what it says too much is probed again, what
+// it lacks would be withdrawn.
+func (w *writer) write(want publish.Desired, d publish.Difference, restore bool) error {
+	keys := slices.Clone(d.Changed)
 	if i := slices.Index(keys, toolset.KeyState); i > 0 {
 		keys = slices.Insert(slices.Delete(keys, i, i+1), 0, toolset.KeyState)
 	}
-	w.temps = map[string]string{}
 	defer func() {
 		for _, temp := range w.temps {
 			_ = w.root.Remove(temp) // if it cannot be, it is tried again
 		}
+		if w.res.Written {
+			w.show(w.next)
+		}
 	}()
 	for _, k := range keys {
-		if err := w.prepare(publish.OpApply, k, want.Keys[k]); err != nil {
-			return err
+		if err := w.prepare(k, want.Keys[k]); err != nil {
+			return w.fail(publish.OpApply, k, err)
 		}
 	}
 	if restore {
-		if err := w.prepare(publish.OpRestore, toolset.KeyOverrides, want.Restore); err != nil {
-			return err
-		}
-		if err := w.restore(); err != nil {
-			return err
+		if err := w.restore(want.Restore); err != nil {
+			return w.fail(publish.OpRestore, toolset.KeyOverrides, err)
 		}
 	}
 	for _, k := range keys {
 		if err := w.commit(k, want.Keys[k]); err != nil {
-			return err
+			return w.fail(publish.OpApply, k, err)
 		}
+	}
+	for _, k := range d.Stale {
+		if err := w.prune(k); err != nil {
+			return w.fail(publish.OpPrune, k, err)
+		}
+	}
+	if err := w.sync(); err != nil {
+		return w.fail(publish.OpApply, "", err)
 	}
 	return nil
 }
 
 // prepare writes a text in full beside its place.
-func (w *writer) prepare(op publish.Op, key, text string) error {
+func (w *writer) prepare(key, text string) error {
 	temp := tempPrefix + strings.ToLower(rand.Text()) + tempSuffix
 	f, err := w.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return w.fail(op, key, err)
+		return err
 	}
 	w.temps[key] = temp
 	if _, err = f.WriteString(text); err == nil {
@@ -71,75 +78,71 @@ func (w *writer) prepare(op publish.Op, key, text string) error {
 	if info, statErr := f.Stat(); err == nil && statErr == nil {
 		w.perm = info.Mode().Perm()
 	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return w.fail(op, key, err)
-	}
-	return nil
+	return errors.Join(err, f.Close())
 }
 
-// restore brings the overrides back, unless somebody else has done so meanwhile.
-func (w *writer) restore() error {
+// restore writes the overrides again, unless another process has done so meanwhile.
+func (w *writer) restore(text string) error {
+	if err := w.prepare(toolset.KeyOverrides, text); err != nil {
+		return err
+	}
 	temp := w.temps[toolset.KeyOverrides]
 	err := w.root.Link(temp, toolset.KeyOverrides)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return nil
-	case err != nil: // a file system without hard links
-		if _, there := w.root.Lstat(toolset.KeyOverrides); there == nil {
+	if err != nil && !errors.Is(err, fs.ErrExist) { // a file system without hard links
+		if _, err = w.root.Lstat(toolset.KeyOverrides); err == nil {
 			return nil
 		}
-		if err := w.root.Rename(temp, toolset.KeyOverrides); err != nil {
-			return w.fail(publish.OpRestore, toolset.KeyOverrides, err)
-		}
-		delete(w.temps, toolset.KeyOverrides)
+		err = w.root.Rename(temp, toolset.KeyOverrides)
 	}
-	w.dirty, w.res.Written, w.res.Restored = true, true, true
-	return nil
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err == nil {
+		w.res.Written, w.res.Restored = true, true
+		w.next.put(toolset.KeyOverrides, []byte(text))
+	}
+	return err
 }
 
 // commit puts a text in its place. Whatever stands there is replaced, and never written through.
 func (w *writer) commit(key, text string) error {
 	if err := w.clear(key); err != nil {
-		return w.fail(publish.OpApply, key, err)
+		return err
 	}
 	if err := w.root.Rename(w.temps[key], key); err != nil {
-		return w.fail(publish.OpApply, key, err)
+		return err
 	}
 	delete(w.temps, key)
-	if w.known == nil {
-		w.known = map[string]string{}
-	}
+	w.wrote(&w.res.Changed, key)
 	w.known[key] = text
-	w.note(&w.res.Changed, key)
+	w.next.put(key, []byte(text))
 	return nil
 }
 
-// prune removes reserved names that are no longer generated.
-func (w *writer) prune(keys []string) error {
-	for _, k := range keys {
-		err := w.clear(k)
-		if err == nil {
-			err = w.root.Remove(k)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return w.fail(publish.OpPrune, k, err)
-		}
-		delete(w.known, k)
-		w.note(&w.res.Removed, k)
+// prune removes a generated name that is no longer generated.
+func (w *writer) prune(key string) error {
+	err := w.clear(key)
+	if err == nil {
+		err = w.root.Remove(key)
 	}
-	return nil
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		w.wrote(&w.res.Removed, key)
+		return nil
+	}
+	return err
 }
 
-func (w *writer) note(list *[]string, key string) {
-	w.dirty, w.res.Written = true, true
+// wrote notes that a key is not what it was.
+func (w *writer) wrote(list *[]string, key string) {
+	w.res.Written = true
 	*list = append(*list, key)
 	slices.Sort(*list)
+	*list = slices.Compact(*list)
+	w.next.remove(key)
+	delete(w.known, key)
 }
 
-// clear takes a directory out of the way, which a file cannot replace. What somebody has put into it is kept.
+// clear takes a directory out of the way, which a file cannot replace. What is in it is kept.
 func (w *writer) clear(name string) error {
 	info, err := w.root.Lstat(name)
 	switch {
@@ -155,22 +158,19 @@ func (w *writer) clear(name string) error {
 	if err := w.root.Rename(name, aside); err != nil {
 		return err
 	}
-	w.opts.Log.Warn("a directory stood where a file belongs, and is now beside it", "dir", w.dir, "was", name, "is", aside)
+	w.opts.Log.Warn("directory in the place of a file moved aside", "dir", w.dir, "was", name, "is", aside)
 	return nil
 }
 
 // sync makes the names last.
 func (w *writer) sync() error {
-	if !w.dirty {
-		return nil
-	}
 	d, err := w.root.Open(".")
 	if err != nil {
-		return w.fail(publish.OpApply, "", err)
+		return err
 	}
 	defer d.Close()
 	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
-		return w.fail(publish.OpApply, "", err)
+		return err
 	}
 	return nil
 }
