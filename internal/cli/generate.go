@@ -181,7 +181,7 @@ func (d *discovered) tellRemedies(s Streams) {
 	for _, f := range d.findings {
 		if f.Verdict == backend.Accepted && len(f.Remedies) > 0 {
 			note(s, "%s %s is written without credentials, which such a backend usually wants; to name them, add to the configuration: %s",
-				f.Type, f.Ref, strings.Join(f.Remedies, "  or  "))
+				f.Type, f.Ref, strings.Join(f.Remedies, "  or, if you trust the owners of that namespace with the usual variables,  "))
 		}
 	}
 }

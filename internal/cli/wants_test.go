@@ -13,7 +13,7 @@ func TestKnownWantsAreTold(t *testing.T) {
 	const token, ca = "the token of a ServiceAccount that has the ClusterRole cluster-monitoring-view", "trust in OpenShift's service CA"
 	r := mustRun(t, "generate", "-f", file, "--key", "custom_toolset.yaml")
 	const all = "openshift-monitoring/prometheus-k8s, openshift-monitoring/thanos-querier, openshift-monitoring/alertmanager-main: not asked, and known to want "
-	for _, want := range []string{all + token, all + ca, "credentials: {alertmanager: {openshift-monitoring/alertmanager-main: {token: ALERTMANAGER_BEARER_TOKEN}}}"} {
+	for _, want := range []string{all + token, all + ca, "credentials: {alertmanager: {openshift-monitoring/alertmanager-main: {token: ALERTMANAGER_BEARER_TOKEN_OPENSHIFT__MONITORING_ALERTMANAGER__MAIN}}}"} {
 		if strings.Count(r.err, want) != 1 {
 			t.Errorf("%q is not on stderr once:\n%s", want, r.err)
 		}

@@ -146,22 +146,24 @@ func defaultCredentials(t *catalog.Type, kind backend.Kind) map[string]string {
 	return m
 }
 
-// remedies are the lines of the configuration that would give an instance its credentials, the surest first. The variable of
-// one that another instance may want by default is named after its Service.
+// remedies are the lines of the configuration that would give an instance its credentials, the surest first. Anybody's Service
+// may come first, and lines are copied: the variable is named after the Service, unless the configuration makes the usual one
+// this Service's. To trust its namespace is offered only while none is trusted.
 func (o *Options) remedies(f *backend.Finding, defaults map[string]string, beside bool) []string {
 	if len(defaults) == 0 {
 		return nil
 	}
 	suffix := ""
-	if !f.Primary {
-		suffix = "_" + strings.ToUpper(strings.NewReplacer("-", "_", "/", "_", ".", "_").Replace(f.Ref.String()))
+	if !o.entitled(f) {
+		// No two Services have the same: a dash is two underscores.
+		suffix = "_" + strings.ToUpper(strings.NewReplacer("-", "__", "/", "_").Replace(f.Ref.String()))
 	}
 	var fields []string
 	for _, field := range slices.Sorted(maps.Keys(defaults)) {
 		fields = append(fields, field+": "+defaults[field]+suffix)
 	}
 	lines := []string{fmt.Sprintf("credentials: {%s: {%s: {%s}}}", f.Type, f.Ref, strings.Join(fields, ", "))}
-	if _, named := o.Primary[f.Type]; f.Primary && !f.Provisional && !named && !beside {
+	if _, named := o.Primary[f.Type]; f.Primary && !f.Provisional && !named && !beside && len(o.TrustedNamespaces) == 0 {
 		lines = append(lines, fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace))
 	}
 	return lines

@@ -215,19 +215,55 @@ func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 	}
 }
 
-// What would give an instance its credentials is said in lines to add.
+// What would give an instance its credentials is said in lines to add. A line that is copied gives a stranger no key that
+// another has: the variable is named after the Service, unless the usual one is this Service's by the configuration.
 func TestRemedies(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
-	second := strangers(2, backend.AuthRequired)
-	got := build(t, inventory.Options{FirstRoundOver: true}, theirs(1, backend.AuthRequired), second)
-	want := map[string][]string{
-		"monitoring/grafana": {"credentials: {grafana: {monitoring/grafana: {api_key: GRAFANA_API_KEY}}}", "security: {trustedNamespaces: [monitoring]}"},
-		"evil/grafana":       {"credentials: {grafana: {evil/grafana: {api_key: GRAFANA_API_KEY_EVIL_GRAFANA}}}"},
+	t.Attr("req", "DTS-SEC-3")
+	const wants, works = backend.AuthRequired, backend.Ready
+	trusting := inventory.Options{TrustedNamespaces: []string{"monitoring"}}
+	configured := inventory.Options{Primary: map[string]backend.Ref{"grafana": at("monitoring", "grafana")}}
+	second := theirs(3, wants)
+	second.ref = at("monitoring", "second")
+	dashed, other := strangers(1, wants), strangers(2, wants)
+	dashed.ref, other.ref = at("team-a", "grafana"), at("team", "a-grafana")
+	line := func(ref, variable string) string {
+		return "credentials: {grafana: {" + ref + ": {api_key: " + variable + "}}}"
 	}
-	for ref, lines := range want {
-		f := got[ref]
-		if d := cmp.Diff(lines, f.Remedies); d != "" || f.Verdict != backend.Unavailable || f.Primary {
-			t.Errorf("%s is %s, primary %t:\n%s", ref, f.Verdict, f.Primary, d)
+	for name, tc := range map[string]struct {
+		options inventory.Options
+		list    []svc
+		want    map[string][]string
+	}{
+		"nothing is configured": {inventory.Options{}, []svc{theirs(1, wants), strangers(2, wants)}, map[string][]string{
+			"monitoring/grafana": {line("monitoring/grafana", "GRAFANA_API_KEY_MONITORING_GRAFANA"), "security: {trustedNamespaces: [monitoring]}"},
+			"evil/grafana":       {line("evil/grafana", "GRAFANA_API_KEY_EVIL_GRAFANA")},
+		}},
+		"a stranger's comes first": {inventory.Options{}, []svc{strangers(1, wants)}, map[string][]string{
+			"evil/grafana": {line("evil/grafana", "GRAFANA_API_KEY_EVIL_GRAFANA"), "security: {trustedNamespaces: [evil]}"},
+		}},
+		"a stranger's alone, others are trusted": {trusting, []svc{strangers(1, wants)}, map[string][]string{
+			"evil/grafana": {line("evil/grafana", "GRAFANA_API_KEY_EVIL_GRAFANA")},
+		}},
+		"trusted, beside one that works": {trusting, []svc{theirs(1, wants), strangers(2, works)}, map[string][]string{
+			"monitoring/grafana": {line("monitoring/grafana", "GRAFANA_API_KEY_MONITORING_GRAFANA")},
+		}},
+		"configured, beside one that works": {configured, []svc{theirs(1, wants), strangers(2, works)}, map[string][]string{
+			"monitoring/grafana": {line("monitoring/grafana", "GRAFANA_API_KEY")},
+		}},
+		"trusted, beside the primary": {trusting, []svc{theirs(1, wants), second}, map[string][]string{
+			"monitoring/second": {line("monitoring/second", "GRAFANA_API_KEY_MONITORING_SECOND")},
+		}},
+		"names that differ by a dash": {inventory.Options{}, []svc{dashed, other}, map[string][]string{
+			"team-a/grafana": {line("team-a/grafana", "GRAFANA_API_KEY_TEAM__A_GRAFANA"), "security: {trustedNamespaces: [team-a]}"},
+			"team/a-grafana": {line("team/a-grafana", "GRAFANA_API_KEY_TEAM_A__GRAFANA")},
+		}},
+	} {
+		tc.options.FirstRoundOver = true
+		for ref, f := range build(t, tc.options, tc.list...) {
+			if d := cmp.Diff(tc.want[ref], f.Remedies); d != "" || len(f.Remedies) > 0 && (f.Verdict != backend.Unavailable || f.Primary) {
+				t.Errorf("%s: %s is %s, primary %t:\n%s", name, ref, f.Verdict, f.Primary, d)
+			}
 		}
 	}
 	// Not probed, it is written without a reference, and the lines are shown all the same.

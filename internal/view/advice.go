@@ -122,7 +122,8 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 			text = "It wants " + Noun(f.Observation.Wants) + ": put that into HolmesGPT's environment, and name the variables in the configuration:"
 		}
 		if i > 0 {
-			text = "Or trust its namespace, whose main backend of each type then gets the variable with the usual name:"
+			text = "Or, if you trust the owners of namespace " + f.Namespace +
+				" with the variables of the usual names, give them to its main backend of each type:"
 		}
 		out = append(out, Advice{text, line})
 	}
