@@ -172,13 +172,13 @@ type lock struct {
 	elector   *Elector
 	holder    string    // as last read or written
 	respected time.Time // until when a Lease that was deleted is still the holder's, which may lead on
-	failing   logging.Condition[bool]
+	failing   string    // the request that cannot be made: "read" or "write"
 }
 
 // Get reads the Lease.
 func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	record, raw, err := l.LeaseLock.Get(ctx)
-	switch l.report(err); {
+	switch l.report("read", err); {
 	case apierrors.IsNotFound(err):
 		l.elector.lead(time.Time{}, "the lease was deleted") // the replica that creates it leads
 	case err == nil:
@@ -221,7 +221,7 @@ func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRec
 
 // wrote notes what became of a request that was sent at start.
 func (l *lock) wrote(start time.Time, record resourcelock.LeaderElectionRecord, err error) error {
-	l.report(err)
+	l.report("write", err)
 	if err == nil {
 		l.keep(record.HolderIdentity)
 		if record.HolderIdentity == l.Identity() {
@@ -248,18 +248,19 @@ func (l *lock) keep(holder string) {
 	}
 }
 
-// report logs whether the lease can be reached, once per change. A lost race for the lease, or a deleted one, is no failure,
-// and a request that this replica itself gave up says nothing.
-func (l *lock) report(err error) {
+// report logs that the lease cannot be read or written, once, and when it can again. A lost race for the lease, or a deleted
+// one, is no failure, and a request that this replica itself gave up says nothing.
+func (l *lock) report(request string, err error) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
 	failing := err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err)
 	switch log := l.elector.options.Log; {
-	case !l.failing.Changed(failing):
-	case failing:
+	case failing && l.failing == "":
+		l.failing = request
 		log.Warn("lease not reachable", "lease", l.Describe(), "err", Explain(err))
-	default:
+	case !failing && l.failing == request:
+		l.failing = ""
 		log.Info("lease reachable again", "lease", l.Describe())
 	}
 }

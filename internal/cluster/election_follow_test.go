@@ -118,6 +118,9 @@ func TestTakeoverRefused(t *testing.T) {
 		if n := b.writes(); b.Leading() || n < 1 || n > 10 {
 			t.Errorf("leads: %v; tried %d times, want no more than one try in a retry period", b.Leading(), n)
 		}
+		if n := b.log.count("level=WARN"); n != 1 {
+			t.Errorf("logged %d warnings, want 1:\n%s", n, &b.log.b)
+		}
 		b.access.set(func(x *leaseAccess) { x.refuse = nil })
 		b.leads(t, time.Now(), look)
 	})
