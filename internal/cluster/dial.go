@@ -52,18 +52,16 @@ func (d *dialer) untilConnected(ctx context.Context, network, address string) (n
 		switch {
 		case err == nil:
 			if d.away.Swap(nil) != nil {
-				d.log.Info("the API server can be reached again", "address", address)
+				d.log.Info("API server reachable again", "address", address)
 			}
 			return conn, nil
 		case ctx.Err() != nil:
 			return nil, err
 		}
-		if d.failed != nil {
-			d.failed()
-		}
+		d.failed()
 		reason := fmt.Errorf("the API server cannot be reached since %s: %w", time.Now().UTC().Format(time.RFC3339), err)
 		if d.away.CompareAndSwap(nil, &reason) {
-			d.log.Warn("the API server cannot be reached; trying again until it can: what is published stays", "address", address, "err", err)
+			d.log.Warn("API server not reachable: what is published stays", "address", address, "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -22,16 +22,16 @@ import (
 	"k8s.io/utils/lru"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // RecorderOptions of a Recorder.
 type RecorderOptions struct {
-	ConfigMap backend.Ref // the one that is written
-	Instance  string      // this replica
-	Record    func() bool // whether this replica records, which is where it leads
-	Failed    func()      // called for each Event that is lost
+	ConfigMap backend.Ref              // the one that is written
+	Live      func() *corev1.ConfigMap // as it is by now, nil where there is none
+	Instance  string                   // this replica
+	Record    func() bool              // whether this replica records, which is where it leads
+	Failed    func()                   // called for each Event that is lost
 	Log       *slog.Logger
 }
 
@@ -57,12 +57,10 @@ type Recorder struct {
 	client  eventsv1.EventsGetter
 	queue   chan event
 
-	mu        sync.Mutex
-	configMap types.UID
-	recorded  *lru.Cache // the last Events by name: occurrence
-	cleared   *lru.Cache // when, by the UID of a Service
-	lost      int        // since the last that was written
-	away      logging.Condition[bool]
+	mu       sync.Mutex
+	recorded *lru.Cache // the last Events by name: occurrence
+	cleared  *lru.Cache // when, by the UID of a Service
+	lost     int        // since the last that was written
 }
 
 // occurrence is what is remembered of an Event.
@@ -71,13 +69,10 @@ type occurrence struct {
 	at    time.Time
 }
 
-// event is one on its way.
+// event is one on its way, and how often it was recorded, this time included.
 type event struct {
-	regarding            corev1.ObjectReference
-	kind                 string
-	reason, action, note string
-	name                 string // follows from all that it says
-	occurrence
+	*v1.Event
+	count int
 }
 
 // NewRecorder makes a Recorder with a client of its own, so that many Events do not delay anything else. Run writes what it
@@ -100,87 +95,68 @@ func newRecorder(client eventsv1.EventsGetter, o RecorderOptions) *Recorder {
 	}
 }
 
-// ConfigMapUID says which object the ConfigMap is by now. kubectl describe shows only the Events that name it.
-func (r *Recorder) ConfigMapUID(uid string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.configMap = types.UID(uid)
-}
-
 // ConfigMap records that something happened to the ConfigMap; what was recorded before is counted up. A warning needs someone
 // to act; the reason is a word in CamelCase; the note is for people, made fit to be shown and cut at 1 KiB.
 func (r *Recorder) ConfigMap(warning bool, reason, note string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.record(warning, true, event{reason: reason, action: "Publish", note: note, regarding: corev1.ObjectReference{
-		Kind: "ConfigMap", Namespace: r.options.ConfigMap.Namespace, Name: r.options.ConfigMap.Name, UID: r.configMap,
-	}})
+	o := r.options.ConfigMap
+	on := corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: o.Namespace, Name: o.Name}
+	if live := r.options.Live(); live != nil {
+		on.UID = live.UID // kubectl describe shows only the Events that name it
+	}
+	r.record(&v1.Event{Regarding: on, Action: "Publish", Reason: reason, Note: note}, warning, true)
 }
 
 // Service records a state of a Service, once: the same again is not recorded until Clear. It may be called whenever the
 // Service is looked at. A replica that does not record does not remember it either: call it again when it leads.
 func (r *Recorder) Service(s *backend.Service, warning bool, reason, note string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.record(warning, false, event{reason: reason, action: "Detect", note: note, regarding: corev1.ObjectReference{
-		Kind: "Service", Namespace: s.Namespace, Name: s.Name, UID: types.UID(s.UID),
-	}})
+	on := corev1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: s.Namespace, Name: s.Name, UID: types.UID(s.UID)}
+	r.record(&v1.Event{Regarding: on, Action: "Detect", Reason: reason, Note: note}, warning, false)
 }
 
 // Clear says that what was recorded of a Service is over, so that it is recorded anew when it comes back.
-func (r *Recorder) Clear(s *backend.Service) {
+func (r *Recorder) Clear(s *backend.Service) { r.cleared.Add(types.UID(s.UID), time.Now()) }
+
+// record queues an Event that is due. again is for what happens, and is counted each time; a state is recorded once while it
+// lasts.
+func (r *Recorder) record(e *v1.Event, warning, again bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cleared.Add(s.UID, time.Now())
-}
-
-// record queues an Event that is due. The caller holds the lock.
-func (r *Recorder) record(warning, again bool, e event) {
 	if !r.options.Record() {
 		return
 	}
-	e.regarding.APIVersion, e.kind = "v1", corev1.EventTypeNormal
-	if warning {
-		e.kind = corev1.EventTypeWarning
+	full := e.Note
+	if e.Note = safetext.Clean(full, maxNote-len("…")+1); len(e.Note) > maxNote {
+		e.Note = safetext.Clean(full, maxNote/utf8.UTFMax)
 	}
-	full := e.note
-	if e.note = safetext.Clean(full, maxNote-len("…")+1); len(e.note) > maxNote {
-		e.note = safetext.Clean(full, maxNote/utf8.UTFMax)
+	now := occurrence{1, time.Now()}
+	e.Namespace, e.Name, e.EventTime = e.Regarding.Namespace, nameOf(e), metav1.NewMicroTime(now.at)
+	e.ReportingController, e.ReportingInstance = "kubernaut.io/dynamic-toolset", r.options.Instance
+	if e.Type = corev1.EventTypeNormal; warning {
+		e.Type = corev1.EventTypeWarning
 	}
-	e.name = nameOf(&e)
-	if !r.due(&e, again) {
-		return
-	}
-	select {
-	case r.queue <- e:
-	default:
-		r.lose(&e, fmt.Errorf("%d events wait already", queuedEvents))
-	}
-}
-
-// due reports whether the Event is to be written now, and counts it. again is for what happens, and is counted each time; a
-// state is recorded once while it lasts.
-func (r *Recorder) due(e *event, again bool) bool {
-	e.count, e.at = 1, time.Now()
-	if known, ok := r.recorded.Get(e.name); ok {
+	if known, ok := r.recorded.Get(e.Name); ok {
 		last, _ := known.(occurrence)
-		cleared, _ := r.cleared.Get(string(e.regarding.UID))
+		cleared, _ := r.cleared.Get(e.Regarding.UID)
 		over, _ := cleared.(time.Time)
-		if !again && !over.After(last.at) || e.at.Sub(last.at) < eventOftenest {
-			return false
+		if !again && !over.After(last.at) || now.at.Sub(last.at) < eventOftenest {
+			return
 		}
-		e.count += last.count
+		now.count += last.count
 	}
-	r.recorded.Add(e.name, e.occurrence)
-	return true
+	r.recorded.Add(e.Name, now)
+	select {
+	case r.queue <- event{e, now.count}:
+	default:
+		r.lose(e, fmt.Errorf("%d events wait already", queuedEvents))
+	}
 }
 
 // nameOf is the Event's object and a hash of what it says: after a restart, or from another leader, the same is the same Event
 // and is not recorded twice.
-func nameOf(e *event) string {
+func nameOf(e *v1.Event) string {
 	const longest = 253
-	o := e.regarding
-	sum := sha256.Sum256([]byte(strings.Join([]string{o.Kind, o.Namespace, o.Name, string(o.UID), e.reason, e.note}, "\x00")))
+	o := e.Regarding
+	sum := sha256.Sum256([]byte(strings.Join([]string{o.Kind, o.Namespace, o.Name, string(o.UID), e.Reason, e.Note}, "\x00")))
 	suffix := "." + hex.EncodeToString(sum[:16])
 	return strings.TrimRight(o.Name[:min(len(o.Name), longest-len(suffix))], ".-") + suffix
 }
@@ -192,7 +168,7 @@ func (r *Recorder) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case e := <-r.queue:
-			for try := 1; !r.write(ctx, &e, try); try++ {
+			for try := 1; !r.write(ctx, e, try); try++ {
 				select {
 				case <-ctx.Done():
 					return
@@ -205,7 +181,7 @@ func (r *Recorder) Run(ctx context.Context) {
 
 // write tries to write an Event, and reports whether that was the last try. While the API server is away, each Event has one,
 // so that the queue moves on.
-func (r *Recorder) write(ctx context.Context, e *event, try int) (done bool) {
+func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 	leads := r.options.Record()
 	var err error
 	if leads {
@@ -215,58 +191,55 @@ func (r *Recorder) write(ctx context.Context, e *event, try int) (done bool) {
 	defer r.mu.Unlock()
 	switch {
 	case !leads: // another replica records it by now, or this one when it leads again
-		r.recorded.Remove(e.name)
+		r.recorded.Remove(e.Name)
 	case err == nil:
-		if r.away.Changed(false) {
+		if r.lost > 0 {
 			r.options.Log.Info("events written again", "lost", r.lost)
 		}
 		r.lost = 0
 	case ctx.Err() != nil:
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err):
 		r.options.Failed() // it stays recorded: it would be refused again
-		r.options.Log.Warn("event refused by the API server", append(e.about(), "err", Explain(err))...)
+		r.options.Log.Warn("event refused by the API server", about(e.Event, Explain(err))...)
 	case try < eventTries && r.lost == 0:
 		return false
 	default:
-		r.lose(e, err)
+		r.lose(e.Event, err)
 	}
 	return true
 }
 
 // lose notes that an Event is lost, and logs the first until one is written again. The caller holds the lock.
-func (r *Recorder) lose(e *event, err error) {
-	r.recorded.Remove(e.name) // it is taken when it is recorded again
-	r.lost++
-	r.options.Failed()
-	if r.away.Changed(true) {
-		r.options.Log.Warn("events lost until one can be written", append(e.about(), "err", err)...)
+func (r *Recorder) lose(e *v1.Event, err error) {
+	r.recorded.Remove(e.Name) // it is taken when it is recorded again
+	if r.lost++; r.lost == 1 {
+		r.options.Log.Warn("events lost until one can be written", about(e, err)...)
 	}
+	r.options.Failed()
 }
 
-// about names the Event in the log.
-func (e *event) about() []any {
-	return []any{"namespace", e.regarding.Namespace, "kind", e.regarding.Kind, "name", e.regarding.Name, "reason", e.reason}
+// about is an Event in the log.
+func about(e *v1.Event, err error) []any {
+	o := &e.Regarding
+	return []any{"namespace", o.Namespace, "kind", o.Kind, "name", o.Name, "reason", e.Reason, "err", err}
 }
 
 // send creates the Event, or counts up the one that is there.
-func (r *Recorder) send(ctx context.Context, e *event) error {
+func (r *Recorder) send(ctx context.Context, e event) error {
 	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
 	defer cancel()
-	events, at := r.client.Events(e.regarding.Namespace), metav1.NewMicroTime(e.at)
+	events := r.client.Events(e.Namespace)
 	if e.count > 1 {
-		patch, err := json.Marshal(map[string]any{"series": v1.EventSeries{Count: int32(e.count), LastObservedTime: at}})
+		series := v1.EventSeries{Count: int32(e.count), LastObservedTime: e.EventTime}
+		patch, err := json.Marshal(map[string]any{"series": series})
 		if err != nil {
 			return fmt.Errorf("counting an event: %w", err)
 		}
-		if _, err = events.Patch(ctx, e.name, types.MergePatchType, patch, metav1.PatchOptions{}); !apierrors.IsNotFound(err) {
+		if _, err = events.Patch(ctx, e.Name, types.MergePatchType, patch, metav1.PatchOptions{}); !apierrors.IsNotFound(err) {
 			return err
 		}
 	}
-	_, err := events.Create(ctx, &v1.Event{
-		ObjectMeta: metav1.ObjectMeta{Namespace: e.regarding.Namespace, Name: e.name},
-		EventTime:  at, ReportingController: "kubernaut.io/dynamic-toolset", ReportingInstance: r.options.Instance,
-		Action: e.action, Reason: e.reason, Regarding: e.regarding, Note: e.note, Type: e.kind,
-	}, metav1.CreateOptions{})
+	_, err := events.Create(ctx, e.Event, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
 		return nil
 	}

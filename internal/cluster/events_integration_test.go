@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,9 +49,10 @@ func TestEventsRealAPIServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
+	var live atomic.Pointer[corev1.ConfigMap]
 	r, err := NewRecorder(config, RecorderOptions{
 		ConfigMap: backend.Ref{Namespace: cm.Namespace, Name: cm.Name}, Instance: "replica-1",
-		Record: func() bool { return true }, Failed: func() {}, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Live: live.Load, Record: func() bool { return true }, Failed: func() {}, Log: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +66,7 @@ func TestEventsRealAPIServer(t *testing.T) {
 	r.Service(orders, true, "BadAnnotation", "kubernaut.io/toolset-scheme: expected http or https")
 	r.Service(orders, true, "BadAnnotation", "kubernaut.io/toolset-scheme: expected http or https")
 	r.ConfigMap(true, "PublishFailed", "before it is known which object it is")
-	r.ConfigMapUID(string(cm.UID))
+	live.Store(cm)
 	r.ConfigMap(true, "OverridesInvalid", "line 3, column 7")
 	shown := func(n int, kind, namespace, name string, want ...string) func() error {
 		return func() error {

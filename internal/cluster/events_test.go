@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	v1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -126,6 +127,7 @@ type recording struct {
 	*Recorder
 	server  *eventServer
 	log     *bytes.Buffer
+	live    *corev1.ConfigMap
 	leading atomic.Bool
 	failed  atomic.Int64
 }
@@ -150,6 +152,7 @@ func (f *recording) restart() {
 	f.Recorder = newRecorder(f.server, RecorderOptions{
 		ConfigMap: backend.Ref{Namespace: "kubernaut-system", Name: "kubernaut-toolset-config"},
 		Instance:  "replica-1",
+		Live:      func() *corev1.ConfigMap { return f.live },
 		Record:    f.leading.Load,
 		Failed:    func() { f.failed.Add(1) },
 		Log:       slog.New(slog.NewTextHandler(f.log, nil)),
@@ -176,7 +179,7 @@ func eventService(name, uid string) *backend.Service {
 func TestEventFields(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	testEvents(t, func(t *testing.T, f *recording) {
-		f.ConfigMapUID("u2")
+		f.live = &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{UID: "u2"}}
 		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "kubernaut.io/toolset-port: expected a port")
 		f.ConfigMap(false, "OverridesValid", "the overrides are in force")
 		f.server.told()
@@ -398,10 +401,10 @@ func TestEventName(t *testing.T) {
 	for _, object := range []string{
 		"a", strings.Repeat("a", 253), strings.Repeat("a", 219) + "." + strings.Repeat("b", 33), strings.Repeat("a-", 126),
 	} {
-		e := event{note: "x"}
-		e.regarding.Name = object
-		if bad := validation.IsDNS1123Subdomain(nameOf(&e)); len(bad) > 0 {
-			t.Errorf("%q: %v", nameOf(&e), bad)
+		e := &v1.Event{Note: "x"}
+		e.Regarding.Name = object
+		if bad := validation.IsDNS1123Subdomain(nameOf(e)); len(bad) > 0 {
+			t.Errorf("%q: %v", nameOf(e), bad)
 		}
 	}
 }

@@ -101,9 +101,7 @@ func (t *trouble) failed(ctx context.Context, r *toolscache.Reflector, err error
 	if ctx.Err() != nil {
 		return
 	}
-	if t.watch.opts.Failed != nil {
-		t.watch.opts.Failed()
-	}
+	t.watch.opts.Failed()
 	kind, f := describe(r.TypeDescription(), err)
 	if f.at = time.Now(); t.news(kind, f) {
 		t.watch.opts.Log.Warn("cannot be watched now, which is tried again: what is published stays",

@@ -18,11 +18,7 @@ func ServesRoutes(ctx context.Context, config *rest.Config) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("client for the API groups: %w", err)
 	}
-	return servesRoutes(ctx, client.RESTClient())
-}
-
-func servesRoutes(ctx context.Context, client rest.Interface) (bool, error) {
-	err := client.Get().AbsPath("/apis/route.openshift.io").Do(ctx).Error()
+	err = client.RESTClient().Get().AbsPath("/apis/route.openshift.io").Do(ctx).Error()
 	switch {
 	case err == nil:
 		return true, nil
@@ -34,7 +30,7 @@ func servesRoutes(ctx context.Context, client rest.Interface) (bool, error) {
 
 // Routes finds out whether the cluster is OpenShift. It is safe for concurrent use.
 type Routes struct {
-	client rest.Interface
+	config *rest.Config
 	none   atomic.Bool
 	asked  chan struct{}
 }
@@ -46,12 +42,8 @@ const (
 )
 
 // NewRoutes makes one; Run asks.
-func NewRoutes(config *rest.Config) (*Routes, error) {
-	client, err := corev1client.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("client for the API groups: %w", err)
-	}
-	return &Routes{client: client.RESTClient(), asked: make(chan struct{})}, nil
+func NewRoutes(config *rest.Config) *Routes {
+	return &Routes{config: config, asked: make(chan struct{})}
 }
 
 // Served reports whether the cluster is OpenShift; while that is not known, that it is, which is the safe answer.
@@ -65,7 +57,7 @@ func (r *Routes) Asked() <-chan struct{} { return r.asked }
 func (r *Routes) Run(ctx context.Context, changed func()) {
 	for first := true; ; first = false {
 		asking, cancel := context.WithTimeout(ctx, routesTimeout)
-		served, err := servesRoutes(asking, r.client)
+		served, err := ServesRoutes(asking, r.config)
 		cancel()
 		none := r.none.Load() && err != nil || err == nil && !served
 		differs := r.none.Swap(none) != none

@@ -1,5 +1,5 @@
-// Package cluster is the cluster as the controller sees it: the Services and EndpointSlices by watches, and the one ConfigMap it
-// keeps right.
+// Package cluster is what this program asks of the API server: it lists and watches Services and EndpointSlices, watches and
+// writes the one ConfigMap, records Events, and elects the replica that leads.
 package cluster
 
 import (
@@ -40,9 +40,7 @@ type Options struct {
 	Denied func(netip.Addr) bool
 	// Reader reads what was not kept when it was seen.
 	Reader *Reader
-	// Moved is called with the ConfigMap as it is by now, each time that it changes; may be nil.
-	Moved func(*corev1.ConfigMap)
-	// Failed is told of each list or watch that failed; may be nil.
+	// Failed is called for each list or watch that failed.
 	Failed func()
 	Log    *slog.Logger
 }
@@ -56,7 +54,7 @@ type Watch struct {
 	trouble    *trouble // with the ConfigMap
 	live       atomic.Pointer[corev1.ConfigMap]
 	gone       atomic.Pointer[corev1.ConfigMap]
-	liveMoved  chan struct{}
+	moved      chan struct{}
 	someSeen   chan struct{} // closed when a namespace has been seen
 	oneSeen    func()        // closes it
 	synced     chan struct{}
@@ -65,7 +63,7 @@ type Watch struct {
 
 // NewWatch prepares the watches; nothing is asked of the API server before Run.
 func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, error) {
-	w := &Watch{opts: opts, store: known, liveMoved: make(chan struct{}, 1), someSeen: make(chan struct{}), synced: make(chan struct{})}
+	w := &Watch{opts: opts, store: known, moved: make(chan struct{}, 1), someSeen: make(chan struct{}), synced: make(chan struct{})}
 	w.oneSeen = sync.OnceFunc(func() { close(w.someSeen) })
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
@@ -216,81 +214,63 @@ func (w *Watch) Live() *corev1.ConfigMap { return w.live.Load() }
 // Gone is the last state of the ConfigMap that was deleted last, nil while none was.
 func (w *Watch) Gone() *corev1.ConfigMap { return w.gone.Load() }
 
-// LiveMoved receives when the ConfigMap has changed.
-func (w *Watch) LiveMoved() <-chan struct{} { return w.liveMoved }
+// Moved receives when the ConfigMap has changed.
+func (w *Watch) Moved() <-chan struct{} { return w.moved }
 
 func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
-	set := func(object any) {
-		s, ok := object.(*keptService)
+	return handler[*keptService]{set: func(s *keptService) {
 		switch {
-		case !ok:
 		case s.nothing:
 			w.store.SetOther(s.Ref)
 		case s.service != nil:
 			w.store.Service(*s.service)
 			s.service = nil // nobody else reads it
 		}
-	}
-	return handler{set: set, remove: func(object any) {
-		if s, ok := object.(*keptService); ok {
-			w.store.DeleteService(s.Ref)
-		}
-	}}
+	}, remove: func(s *keptService) { w.store.DeleteService(s.Ref) }}
 }
 
 func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
-	set := func(object any) {
-		s, ok := object.(*keptSlice)
+	return handler[*keptSlice]{set: func(s *keptSlice) {
 		switch {
-		case !ok:
 		case s.nothing:
 			w.store.Skip(s.Ref, s.of)
 		case s.slice != nil:
 			w.store.Slice(s.of, *s.slice)
 			s.slice = nil // nobody else reads it
 		}
-	}
-	return handler{set: set, remove: func(object any) {
-		if s, ok := object.(*keptSlice); ok {
-			w.store.DeleteSlice(s.Ref)
-		}
-	}}
+	}, remove: func(s *keptSlice) { w.store.DeleteSlice(s.Ref) }}
 }
 
 func (w *Watch) configMapHandler() toolscache.ResourceEventHandler {
-	moved := func(cm *corev1.ConfigMap) {
+	set := func(cm *corev1.ConfigMap) {
 		w.live.Store(cm)
 		select {
-		case w.liveMoved <- struct{}{}:
+		case w.moved <- struct{}{}:
 		default:
 		}
 	}
-	return handler{
-		set: func(object any) {
-			if cm, ok := object.(*corev1.ConfigMap); ok {
-				if w.opts.Moved != nil {
-					w.opts.Moved(cm)
-				}
-				moved(cm)
-			}
-		},
-		remove: func(object any) {
-			if cm, ok := object.(*corev1.ConfigMap); ok {
-				w.gone.Store(cm)
-			}
-			moved(nil)
-		},
+	return handler[*corev1.ConfigMap]{set: set, remove: func(cm *corev1.ConfigMap) {
+		w.gone.Store(cm)
+		set(nil)
+	}}
+}
+
+// handler is a ResourceEventHandler to which an object is there or is not.
+type handler[T any] struct{ set, remove func(T) }
+
+func (h handler[T]) OnAdd(object any, _ bool) { h.OnUpdate(nil, object) }
+
+func (h handler[T]) OnUpdate(_, object any) {
+	if o, ok := object.(T); ok {
+		h.set(o)
 	}
 }
 
-// handler is a ResourceEventHandler for those to whom an object is there or is not.
-type handler struct{ set, remove func(any) }
-
-func (h handler) OnAdd(o any, _ bool) { h.set(o) }
-func (h handler) OnUpdate(_, o any)   { h.set(o) }
-func (h handler) OnDelete(object any) {
+func (h handler[T]) OnDelete(object any) {
 	if gone, ok := object.(toolscache.DeletedFinalStateUnknown); ok {
 		object = gone.Obj
 	}
-	h.remove(object)
+	if o, ok := object.(T); ok {
+		h.remove(o)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/netip"
 
-	v1 "k8s.io/api/core/v1"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -54,8 +53,16 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *server.Metrics,
 		Relevant: o.Detector.Matters, Idle: o.Detector.OptsOut,
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
 	})
+	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
+		Namespaces: c.Discovery.Namespaces, ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
+		Reader: reader,
+		Failed: func() { meter.Error(server.OperationList) }, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	recorder, err := cluster.NewRecorder(o.Cluster, cluster.RecorderOptions{ // which only a leader records
-		ConfigMap: target, Instance: identity,
+		ConfigMap: target, Live: watch.Live, Instance: identity,
 		Record: func() bool { return !o.DryRun && elector.Leading() },
 		Failed: func() { meter.Error(server.OperationEvent) },
 		Log:    log,
@@ -63,18 +70,7 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *server.Metrics,
 	if err != nil {
 		return nil, err
 	}
-	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
-		Namespaces: c.Discovery.Namespaces, ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
-		Reader: reader, Moved: func(cm *v1.ConfigMap) { recorder.ConfigMapUID(string(cm.UID)) },
-		Failed: func() { meter.Error(server.OperationList) }, Log: log,
-	})
-	if err != nil {
-		return nil, err
-	}
-	routes, err := cluster.NewRoutes(o.Cluster)
-	if err != nil {
-		return nil, err
-	}
+	routes := cluster.NewRoutes(o.Cluster)
 	core, err := corev1.NewForConfig(o.Cluster)
 	if err != nil {
 		return nil, fmt.Errorf("client for the ConfigMap: %w", err)
