@@ -38,7 +38,7 @@ func newDiscover(streams Streams) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			d.tellWarnings(streams)
+			d.reportWarnings(streams)
 			return d.print(streams, output, all)
 		},
 	}
@@ -87,8 +87,8 @@ func (d *discovered) count(v backend.Verdict) (n int) {
 	return n
 }
 
-// tellWarnings tells what owners of Services should mend though nothing depends on it.
-func (d *discovered) tellWarnings(s Streams) {
+// reportWarnings tells what owners of Services should mend though nothing depends on it.
+func (d *discovered) reportWarnings(s Streams) {
 	const most = 10
 	told := map[backend.Ref]bool{}
 	for _, f := range d.findings {

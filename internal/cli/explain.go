@@ -88,12 +88,12 @@ func (d *discovered) explain(s Streams, want backend.Ref, output string) error {
 	if output != "text" {
 		return printObject(s, e, output)
 	}
-	return tell(s.Out, &e)
+	return describe(s.Out, &e)
 }
 
 // howToProbe is what to add to the command at hand.
 func (d *discovered) howToProbe() string {
-	if d.fromFiles {
+	if d.cluster == nil {
 		return "run this with --probe=direct where its address can be reached, or without -f against the cluster with --probe=proxy"
 	}
 	return "run this with --probe=proxy"

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -36,42 +37,7 @@ that key's size alone counts.`,
 			if output != "yaml" && output != "json" {
 				return usage("-o %s: expected yaml or json", output)
 			}
-			overrides, err := readOverrides(overridesFile)
-			if err != nil {
-				return err
-			}
-			d, err := o.discover(contextOf(cmd), backend.Ref{})
-			if err != nil {
-				return err
-			}
-			doc, keys, err := d.document(overrides, false)
-			if err != nil {
-				return err
-			}
-			text, known := keys[key]
-			if key != "" && !known {
-				return fmt.Errorf("--key %s: not among what is generated, which is %s", key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
-			}
-			if err := checkSize(doc, keys, key); err != nil {
-				return err
-			}
-			for _, w := range doc.Warnings {
-				warn(streams, "%s", w)
-			}
-			d.tellWarnings(streams)
-			d.tellNotWritten(streams)
-			d.tellNotAsked(streams)
-			d.tellRemedies(streams)
-			d.tellWants(streams)
-			tellVariables(streams, doc.Variables())
-			d.tellCA(streams)
-			if key == "" {
-				object := d.configMap(keys)
-				noteSize(streams, object)
-				return printObject(streams, object, output)
-			}
-			_, err = fmt.Fprint(streams.Out, text)
-			return err
+			return o.generate(contextOf(cmd), key, overridesFile, output)
 		},
 	}
 	o.addFlags(cmd)
@@ -81,6 +47,50 @@ that key's size alone counts.`,
 	completeValues(cmd, "output", "yaml", "json")
 	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
 	return cmd
+}
+
+func (o *options) generate(ctx context.Context, key, overridesFile, output string) error {
+	overrides, err := readOverrides(overridesFile)
+	if err != nil {
+		return err
+	}
+	d, err := o.discover(ctx, backend.Ref{})
+	if err != nil {
+		return err
+	}
+	doc, keys, err := d.document(overrides, false)
+	if err != nil {
+		return err
+	}
+	text, known := keys[key]
+	if key != "" && !known {
+		return fmt.Errorf("--key %s: not among what is generated, which is %s", key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
+	}
+	if err := checkSize(doc, keys, key); err != nil {
+		return err
+	}
+	d.reportDocument(o.streams, doc)
+	if key != "" {
+		_, err = fmt.Fprint(o.streams.Out, text)
+		return err
+	}
+	object := d.configMap(keys)
+	noteSize(o.streams, object)
+	return printObject(o.streams, object, output)
+}
+
+// reportDocument lists on standard error what a person should know of the document.
+func (d *discovered) reportDocument(s Streams, doc *toolset.Document) {
+	for _, w := range doc.Warnings {
+		warn(s, "%s", w)
+	}
+	d.reportWarnings(s)
+	d.reportNotWritten(s)
+	d.reportNotAsked(s)
+	d.reportRemedies(s)
+	d.reportWants(s)
+	reportVariables(s, doc.Variables())
+	d.reportCA(s)
 }
 
 // readOverrides reads an overrides file; nil without one.
@@ -154,8 +164,8 @@ func configMapLabels() map[string]string {
 	}
 }
 
-// tellNotWritten names the backends that a person would expect in the document, and why they are not in it.
-func (d *discovered) tellNotWritten(s Streams) {
+// reportNotWritten names the backends that a person would expect in the document, and why they are not in it.
+func (d *discovered) reportNotWritten(s Streams) {
 	for _, f := range d.findings {
 		if f.Verdict == backend.Unavailable {
 			note(s, "not written: %s %s: %s", f.Type, f.Ref, view.Reason(f))
@@ -169,15 +179,15 @@ func (d *discovered) tellNotWritten(s Streams) {
 	}
 }
 
-// tellNotAsked says that what is written for Services of files is what their labels say, and what those cannot say.
-func (d *discovered) tellNotAsked(s Streams) {
-	if n := d.count(backend.Accepted); n > 0 && !d.probed && d.fromFiles {
+// reportNotAsked says that what is written for Services of files is what their labels say, and what those cannot say.
+func (d *discovered) reportNotAsked(s Streams) {
+	if n := d.count(backend.Accepted); n > 0 && !d.probed && d.cluster == nil {
 		note(s, "not asked: %s, written as the labels say; whether that works, and below which base path, only --probe=direct tells", services(n))
 	}
 }
 
-// tellRemedies names the backends that are written without the credentials that they usually want, with what to add.
-func (d *discovered) tellRemedies(s Streams) {
+// reportRemedies names the backends that are written without the credentials that they usually want, with what to add.
+func (d *discovered) reportRemedies(s Streams) {
 	for _, f := range d.findings {
 		if f.Verdict == backend.Accepted && len(f.Remedies) > 0 {
 			note(s, "%s %s is written without credentials, which such a backend usually wants; to name them, add to the configuration: %s",
@@ -186,8 +196,8 @@ func (d *discovered) tellRemedies(s Streams) {
 	}
 }
 
-// tellWants says what backends that were not asked are known to want of HolmesGPT, each thing once.
-func (d *discovered) tellWants(s Streams) {
+// reportWants says what backends that were not asked are known to want of HolmesGPT, each thing once.
+func (d *discovered) reportWants(s Streams) {
 	var wants []backend.Want
 	refs := map[backend.Want][]string{}
 	for _, f := range d.findings {
@@ -203,8 +213,8 @@ func (d *discovered) tellWants(s Streams) {
 	}
 }
 
-// tellCA says whose certificates HolmesGPT cannot verify by itself.
-func (d *discovered) tellCA(s Streams) {
+// reportCA says whose certificates HolmesGPT cannot verify by itself.
+func (d *discovered) reportCA(s Streams) {
 	var refs []string
 	for _, f := range d.findings {
 		if f.Verdict == backend.Accepted && f.Observation.OwnCA {
@@ -216,8 +226,8 @@ func (d *discovered) tellCA(s Streams) {
 	}
 }
 
-// tellVariables lists what HolmesGPT's environment must hold.
-func tellVariables(s Streams, variables []toolset.Variable) {
+// reportVariables lists what HolmesGPT's environment must hold.
+func reportVariables(s Streams, variables []toolset.Variable) {
 	if len(variables) == 0 {
 		return
 	}

@@ -15,7 +15,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// printServices prints what discover prints as JSON or YAML (DTS-CLI-2), {"services": […], "count": n}. It goes Service by
+// printServices prints what discover prints as JSON or YAML, {"services": […], "count": n}. It goes Service by
 // Service, since of 100,000 the whole text is ten times what they take themselves.
 func printServices(out io.Writer, output string, n int, list iter.Seq[view.Service]) error {
 	b := bufio.NewWriter(out)

@@ -10,8 +10,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// tellMisnamed warns of primaries of the configuration that none can be, as far as was read.
-func (d *discovered) tellMisnamed(o *options, primary map[string]backend.Ref, unread []string) {
+// reportMisnamed warns of primaries of the configuration that none can be, as far as was read.
+func (d *discovered) reportMisnamed(o *options, primary map[string]backend.Ref, unread []string) {
 	others := d.known.Others()
 	known := func(ref backend.Ref) (exists, sure bool) {
 		_, named := slices.BinarySearchFunc(others, ref, backend.Ref.Compare)

@@ -29,7 +29,7 @@ type Streams struct {
 }
 
 // Run carries out a command line and returns the exit code. name is what the program was called as: as kubectl-toolset it
-// is kubectl's plugin "kubectl toolset" (DTS-CLI-6).
+// is kubectl's plugin "kubectl toolset".
 func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	in := &interruptible{ctx: ctx, in: streams.In}
 	defer in.close()
@@ -100,16 +100,8 @@ relatives), proves each by asking it, and writes the toolsets that let HolmesGPT
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			hint := ""
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				hint = fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
-			}
-			return usage("unknown command %q%s (%s --help lists the commands)", args[0], hint, cmd.CommandPath())
-		},
+		RunE:          unknownCommand,
+
 		SuggestionsMinimumDistance: 2,
 	}
 	root.SetIn(streams.In)
@@ -141,6 +133,18 @@ relatives), proves each by asking it, and writes the toolsets that let HolmesGPT
 	}
 	root.Example = strings.ReplaceAll(root.Example, "dynamic-toolset ", display+" ")
 	return root
+}
+
+// unknownCommand shows the help, or says that there is no command of that name.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	hint := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
+	}
+	return usage("unknown command %q%s (%s --help lists the commands)", args[0], hint, cmd.CommandPath())
 }
 
 // help is cobra's help command, but for topics that there are none of.

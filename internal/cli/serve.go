@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"kubernaut.io/dynamic-toolset/internal/config"
-	"kubernaut.io/dynamic-toolset/internal/service"
 )
 
 func newServe(streams Streams) *cobra.Command {
@@ -89,7 +88,7 @@ func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
 	if err != nil {
 		return err
 	}
-	run := service.Options{
+	run := serviceOptions{
 		Config: c, Catalog: types, Detector: detector, Probe: probing, DryRun: dryRun,
 		Inventory: inventoryOptions(c),
 		Version:   buildVersion().Version, LogTo: o.streams.Err,
@@ -98,8 +97,8 @@ func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
 		if c.Auth.Mode != config.AuthNone {
 			return errors.New("auth.mode kubernetes: there is no cluster to ask with -f; leave it out, or set none")
 		}
-		run.Standalone = &service.Standalone{Files: o.files, Stdin: o.streams.In, Namespace: o.kube.namespace(), Dir: out}
-		return service.Run(contextOf(cmd), run)
+		run.Standalone = &standaloneFiles{Files: o.files, Stdin: o.streams.In, Namespace: o.kube.namespace(), Dir: out}
+		return runService(contextOf(cmd), run)
 	}
 	if run.Cluster, err = o.cluster(); err != nil {
 		return err
@@ -108,5 +107,5 @@ func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
 		return errors.New("--request-timeout: the watches of serve have no end; leave it out")
 	}
 	run.Labels = configMapLabels()
-	return service.Run(contextOf(cmd), run)
+	return runService(contextOf(cmd), run)
 }

@@ -14,7 +14,7 @@ import (
 // maxTexts is how many bytes the texts of a ConfigMap may have together: the API server applies the limit of Secrets.
 const maxTexts = corev1.MaxSecretSize
 
-// checkSize refuses texts that no ConfigMap holds, and says what makes them so large (DTS-OUT-9). Where one key is
+// checkSize refuses texts that no ConfigMap holds, and says what makes them so large. Where one key is
 // asked for, that one counts alone.
 func checkSize(doc *toolset.Document, keys map[string]string, key string) error {
 	what, bytes := "the ConfigMap", 0

@@ -1,4 +1,4 @@
-// Package logging sets up log/slog (DTS-LOG-1): one line per entry, constant messages, a few agreed keys, and no secrets.
+// Package logging sets up log/slog: one line per entry, constant messages, a few agreed keys, and no secrets.
 package logging
 
 import (

@@ -1,4 +1,4 @@
-package service
+package cli
 
 import (
 	"fmt"
@@ -21,11 +21,11 @@ func (s *service) listen(meter *server.Metrics) error {
 		return err
 	}
 	answers, err := server.New(server.Options{
-		State: s.controller, Services: s.site.source, SourceErr: s.site.source.Err, Overrides: s.overrides,
+		State: s.controller, Services: s.runtime.source, SourceErr: s.runtime.source.Err, Overrides: s.overrides,
 		Catalog: o.Catalog, Detector: o.Detector, History: s.history,
 		Primary: o.Inventory.Primary, TrustedNamespaces: o.Inventory.TrustedNamespaces,
 		Authorizer: who, Metrics: meter, Log: s.log,
-		Version: o.Version, Target: s.site.target, Standalone: o.Standalone != nil, Stopping: s.probes.Stopping(),
+		Version: o.Version, Target: s.runtime.target, Standalone: o.Standalone != nil, Stopping: s.probes.Stopping(),
 	})
 	if err != nil {
 		return fmt.Errorf("HTTP API: %w", err)
@@ -61,14 +61,14 @@ func (s *service) listen(meter *server.Metrics) error {
 
 // overrides is the admin's text as it is now.
 func (s *service) overrides() string {
-	if live := s.site.output.Live(); live != nil {
+	if live := s.runtime.output.Live(); live != nil {
 		return live.Data[toolset.KeyOverrides]
 	}
 	return ""
 }
 
 // authorizer says who may ask.
-func authorizer(o *Options, log *slog.Logger) (server.Authorizer, error) {
+func authorizer(o *serviceOptions, log *slog.Logger) (server.Authorizer, error) {
 	if o.Config.Auth.Mode == config.AuthNone {
 		return server.Anyone{}, nil
 	}

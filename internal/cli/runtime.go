@@ -1,4 +1,4 @@
-package service
+package cli
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// site is where Services come from and where the documents go: a cluster, or files.
-type site struct {
-	source  siteSource
+// serviceRuntime is where Services come from and where the documents go: a cluster, or files.
+type serviceRuntime struct {
+	source  runtimeSource
 	output  controller.Output
 	elector elector
 	events  controller.Events
@@ -28,16 +28,16 @@ type site struct {
 	close     func() error                      // at the very end
 }
 
-// siteSource also answers what only those who ask about single Services want to know.
-type siteSource interface {
+// runtimeSource also answers what only those who ask about single Services want to know.
+type runtimeSource interface {
 	controller.Source
 	Others() []backend.Ref
 	// Lookup is one Service as it is, also one of which only the name is kept; nil if there is none.
 	Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
 }
 
-// newCluster makes the site of a service that watches a cluster.
-func newCluster(o *Options, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger) (*site, error) {
+// newCluster makes the runtime of a service that watches a cluster.
+func newCluster(o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger) (*serviceRuntime, error) {
 	c := o.Config
 	identity := cluster.Identity()
 	elector, err := elect(o, identity, log)
@@ -75,7 +75,7 @@ func newCluster(o *Options, denied func(netip.Addr) bool, meter *server.Metrics,
 	if err != nil {
 		return nil, fmt.Errorf("client for the ConfigMap: %w", err)
 	}
-	return &site{
+	return &serviceRuntime{
 		source:  clusterSource{known, watch, reader, allOf(watch.Synced(), routes.Asked())},
 		output:  cluster.NewOutput(watch, core.ConfigMaps(target.Namespace), o.Labels),
 		elector: elector, events: recorder, target: target.String(),
@@ -96,7 +96,7 @@ type elector interface {
 }
 
 // elect takes part in the election, on a connection of its own. Where there is none, this replica leads.
-func elect(o *Options, identity string, log *slog.Logger) (elector, error) {
+func elect(o *serviceOptions, identity string, log *slog.Logger) (elector, error) {
 	c := &o.Config.LeaderElection
 	if !c.Enabled || o.DryRun {
 		return single{}, nil
@@ -152,8 +152,8 @@ func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Se
 	return s.reader.Service(ctx, ref)
 }
 
-// newSite is the site that the options ask for.
-func newSite(ctx context.Context, o *Options, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger) (*site, error) {
+// newRuntime is the runtime that the options ask for.
+func newRuntime(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger) (*serviceRuntime, error) {
 	if o.Standalone != nil {
 		return newStandalone(ctx, o, denied, meter, log)
 	}

@@ -13,8 +13,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// tell is the explanation for people: the verdict, then what led to it.
-func tell(out io.Writer, e *view.Explanation) error {
+// describe prints the explanation for people: the verdict, then what led to it.
+func describe(out io.Writer, e *view.Explanation) error {
 	w := &writer{out: out, paint: newPainter(out)}
 	for i, sentence := range e.Summary {
 		v := e.Services[i].Verdict
@@ -68,7 +68,7 @@ func (w *writer) about(a *view.About) {
 	w.row("endpoints", "%s", a.Endpoints)
 }
 
-// tried tells what each type that was near makes of the Service.
+// tried describes what each type that was near makes of the Service.
 func (w *writer) tried(e *view.Explanation) {
 	title := "What was tried"
 	if e.WithoutAnnotations {
@@ -98,7 +98,7 @@ func (w *writer) tried(e *view.Explanation) {
 	}
 }
 
-// where tells how the backend is reached and what it becomes.
+// where describes how the backend is reached and what it becomes.
 func (w *writer) where(b *view.Backend, title string) {
 	if b.Endpoint == "" {
 		return
@@ -129,7 +129,7 @@ func (w *writer) where(b *view.Backend, title string) {
 	}
 }
 
-// probe tells what was asked and what came back.
+// probe describes what was asked and what came back.
 func (w *writer) probe(b *view.Backend, title string) {
 	unprobed := b.Metadata.Probe == backend.Unprobed
 	if b.Endpoint == "" || unprobed && len(b.Requests) == 0 && b.Detail == "" {
@@ -155,7 +155,7 @@ func (w *writer) probe(b *view.Backend, title string) {
 	w.row("so", "%s", text)
 }
 
-// round tells of one try, or of several that went alike; several: there were others.
+// round describes one try, or of several that went alike; several: there were others.
 func (w *writer) round(b *view.Backend, round *view.Round, several bool) {
 	switch {
 	case round.Last > round.First:

@@ -1,5 +1,4 @@
-// Package service puts the controller's parts together and runs them until the process is told to stop.
-package service
+package cli
 
 import (
 	"context"
@@ -29,8 +28,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Options of a service.
-type Options struct {
+// serviceOptions are what a service runs with.
+type serviceOptions struct {
 	Config    *config.Config
 	Catalog   *catalog.Catalog
 	Detector  *detect.Detector
@@ -39,15 +38,15 @@ type Options struct {
 	Cluster   *rest.Config      // without a timeout: watches last
 	Labels    map[string]string // of the ConfigMap
 	// Standalone, where it is not nil, is there instead of Cluster and Labels.
-	Standalone *Standalone
+	Standalone *standaloneFiles
 	DryRun     bool
 	Version    string
 	LogTo      io.Writer
 }
 
-// Run runs the service until ctx ends, and then stops it in order: not ready, requests finished, the last write done, the
+// runService runs the service until ctx ends, and then stops it in order: not ready, requests finished, the last write done, the
 // lease released. Its errors are about the start.
-func Run(ctx context.Context, o Options) error {
+func runService(ctx context.Context, o serviceOptions) error {
 	log, err := logging.New(o.LogTo, o.Config.Log)
 	if err != nil {
 		return err
@@ -62,11 +61,11 @@ func Run(ctx context.Context, o Options) error {
 
 // service is everything that runs.
 type service struct {
-	options    Options
+	options    serviceOptions
 	log        *slog.Logger
 	probes     *server.Probes
 	servers    []*server.Listener
-	site       *site
+	runtime    *serviceRuntime
 	monitor    *health.Monitor
 	controller *controller.Controller
 	history    *history.Log
@@ -83,12 +82,12 @@ const stuckAfter = 90 * time.Second
 // startGCPercent is GOGC during the start.
 const startGCPercent = 200
 
-func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error) {
+func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service, error) {
 	c := o.Config
 	s := &service{options: o, log: log, history: new(history.Log)}
 	synced := server.Condition{
 		Name: conditionSynced, Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",
-		Why: func() error { return s.site.source.Err() },
+		Why: func() error { return s.runtime.source.Err() },
 	}
 	if o.Standalone != nil {
 		synced.Message = "the files have not been read yet"
@@ -100,13 +99,13 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 	if err != nil {
 		return nil, err
 	}
-	if s.site, err = newSite(ctx, &o, prober.Forbids, meter, log); err != nil {
+	if s.runtime, err = newRuntime(ctx, &o, prober.Forbids, meter, log); err != nil {
 		return nil, err
 	}
 	if o.Inventory.OpenShift == nil {
-		o.Inventory.OpenShift = s.site.openShift
+		o.Inventory.OpenShift = s.runtime.openShift
 	}
-	report := &controller.Report{Metrics: meter, Events: s.site.events, Log: log, History: s.history}
+	report := &controller.Report{Metrics: meter, Events: s.runtime.events, Log: log, History: s.history}
 	if o.Standalone == nil && cluster.Inside() {
 		report.Resolver = net.DefaultResolver
 		report.Trusted = func(namespace string) bool { return slices.Contains(c.Security.TrustedNamespaces, namespace) }
@@ -115,7 +114,7 @@ func assemble(ctx context.Context, o Options, log *slog.Logger) (*service, error
 		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency,
 		Address: probe.Address, Checked: meter.Checked,
 	})
-	s.controller = controller.New(s.site.source, s.site.output, s.site.elector, s.monitor, controller.Options{
+	s.controller = controller.New(s.runtime.source, s.runtime.output, s.runtime.elector, s.monitor, controller.Options{
 		Catalog: o.Catalog, Detector: o.Detector, Inventory: o.Inventory,
 		Toolset: toolset.Options{
 			Types: o.Catalog.Types, Baseline: c.HolmesGPT.Baseline,
@@ -142,7 +141,7 @@ func (s *service) run(ctx context.Context) error {
 
 	var work, election sync.WaitGroup
 	var failed atomic.Pointer[error]
-	for _, run := range s.site.work {
+	for _, run := range s.runtime.work {
 		work.Go(func() {
 			if err := run(working); err != nil {
 				failed.Store(&err)
@@ -153,7 +152,7 @@ func (s *service) run(ctx context.Context) error {
 	work.Go(func() { s.monitor.Run(working) })
 	work.Go(func() { s.controller.Run(working) })
 	work.Go(func() { s.observe(working) })
-	election.Go(func() { s.site.elector.Run(electing) })
+	election.Go(func() { s.runtime.elector.Run(electing) })
 
 	err := server.Run(serving, s.probes, s.servers, server.Shutdown{
 		Delay: s.options.Config.Shutdown.Delay, Timeout: s.options.Config.Shutdown.Timeout,
@@ -162,7 +161,7 @@ func (s *service) run(ctx context.Context) error {
 	work.Wait()
 	stopElecting()
 	election.Wait()
-	err = errors.Join(err, s.site.close())
+	err = errors.Join(err, s.runtime.close())
 	if reason := failed.Load(); err == nil && reason != nil {
 		err = *reason
 	}
@@ -178,7 +177,7 @@ func (s *service) observe(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 		return
-	case <-s.site.source.Synced():
+	case <-s.runtime.source.Synced():
 		s.probes.Met(conditionSynced)
 	}
 	for {

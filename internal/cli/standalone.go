@@ -1,4 +1,4 @@
-package service
+package cli
 
 import (
 	"context"
@@ -18,19 +18,19 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Standalone is a service without a cluster (DTS-RUN-6).
-type Standalone struct {
+// standaloneFiles are what a service without a cluster reads and writes.
+type standaloneFiles struct {
 	Files     []string // with Services; "-" is Stdin
 	Stdin     io.Reader
 	Namespace string // of objects that name none
 	Dir       string // where the keys are written, a file each
 }
 
-// newStandalone makes the site of a service that reads files and writes files. Files that are missing or bad now are an
+// newStandalone makes the runtime of a service that reads files and writes files. Files that are missing or bad now are an
 // error; what becomes of them later is not.
-func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool, meter *server.Metrics,
+func newStandalone(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics,
 	log *slog.Logger,
-) (*site, error) {
+) (*serviceRuntime, error) {
 	c := o.Config
 	read := files.ReadOptions{Namespace: o.Standalone.Namespace, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied}
 	in := files.NewSource(o.Standalone.Files, files.SourceOptions{
@@ -61,7 +61,7 @@ func newStandalone(ctx context.Context, o *Options, denied func(netip.Addr) bool
 	if err := ownersOwn(o, out); err != nil {
 		return nil, errors.Join(err, unlock(lock))
 	}
-	s := &site{
+	s := &serviceRuntime{
 		openShift: inventory.OpenShiftNamespaces,
 		source:    fileSource{in, o.Standalone.Files, read}, output: out, elector: single{}, events: unrecorded{log}, target: o.Standalone.Dir,
 		work: []func(context.Context) error{
@@ -82,7 +82,7 @@ func unlock(lock *files.DirLock) error {
 
 // ownersOwn refuses to replace a toolset file that somebody wrote by hand, as whoever begins to use this service may have one
 // at that very place.
-func ownersOwn(o *Options, out *files.Output) error {
+func ownersOwn(o *serviceOptions, out *files.Output) error {
 	live := out.Live()
 	if o.DryRun || live == nil || live.Data[toolset.KeyState] != "" {
 		return nil

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"cmp"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
+	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/detect"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// newDetector recognises what the catalog has, and takes from annotations what the configuration lets them say.
+func newDetector(c *config.Config, types *catalog.Catalog) (*detect.Detector, error) {
+	return detect.New(types, detect.Options{
+		ClusterDomain:        cmp.Or(c.ClusterDomain, cluster.Domain(cluster.ResolvConf)),
+		TrustedNamespaces:    c.Security.TrustedNamespaces,
+		OnlyTrusted:          c.Security.Annotations == config.AnnotationsTrusted,
+		AllowedEndpointHosts: c.Security.AllowedEndpointHosts,
+		Tenants:              byService(c.Tenants),
+	})
+}
+
+// probeOptions is what the configuration says about probing.
+func probeOptions(c *config.Config) (probe.Options, error) {
+	roots, err := rootCAs(c.TLS.CAFile)
+	if err != nil {
+		return probe.Options{}, err
+	}
+	unchecked := refSet(c.TLS.InsecureSkipVerify)
+	return probe.Options{
+		Timeout: c.Health.Timeout, Tries: c.Health.Tries, Concurrency: c.Health.Concurrency,
+		DenyCIDRs: c.Security.DenyCIDRs, RootCAs: roots,
+		Insecure: func(r backend.Ref) bool { return unchecked[r] },
+	}, nil
+}
+
+// rootCAs are the system's and those of the file.
+func rootCAs(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("config tls.caFile %s: %w", file, yamlfile.Bare(err))
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("config tls.caFile %s: no certificate in it: expected PEM, with -----BEGIN CERTIFICATE-----", file)
+	}
+	return pool, nil
+}
+
+// inventoryOptions is what the configuration decides about backends. Whether HolmesGPT runs on OpenShift is left open where
+// the configuration leaves it open.
+func inventoryOptions(c *config.Config) inventory.Options {
+	o := inventory.Options{
+		Primary: refs(c.Primary), Credentials: byService(c.Credentials),
+		TrustedNamespaces: c.Security.TrustedNamespaces, MaxPerNamespace: c.Security.MaxInstancesPerNamespace,
+	}
+	if c.HolmesGPT.OpenShift != config.OpenShiftAuto {
+		o.OpenShift = func([]*backend.Finding) bool { return c.HolmesGPT.OpenShift == config.OpenShiftTrue }
+	}
+	return o
+}
+
+// refs and byService turn the configuration's namespace/name into references; it has checked them.
+func refs(m map[string]string) map[string]backend.Ref {
+	out := make(map[string]backend.Ref, len(m))
+	for k, v := range m {
+		out[k] = ref(v)
+	}
+	return out
+}
+
+func byService[V any](m map[string]map[string]V) map[string]map[backend.Ref]V {
+	out := make(map[string]map[backend.Ref]V, len(m))
+	for typ, instances := range m {
+		out[typ] = map[backend.Ref]V{}
+		for name, v := range instances {
+			out[typ][ref(name)] = v
+		}
+	}
+	return out
+}
+
+func refSet(list []string) map[backend.Ref]bool {
+	set := make(map[backend.Ref]bool, len(list))
+	for _, v := range list {
+		set[ref(v)] = true
+	}
+	return set
+}
+
+func ref(v string) backend.Ref {
+	namespace, name, _ := strings.Cut(v, "/")
+	return backend.Ref{Namespace: namespace, Name: name}
+}

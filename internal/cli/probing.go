@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/files"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+)
+
+// Values of --probe.
+const (
+	probeAuto   = "auto"
+	probeDirect = "direct"
+	probeProxy  = "proxy"
+	probeOff    = "off"
+)
+
+func (o *options) check() error {
+	if modes := []string{probeAuto, probeDirect, probeProxy, probeOff}; !slices.Contains(modes, o.probe) {
+		return usage("--probe=%s: expected %s", o.probe, strings.Join(modes, ", "))
+	}
+	if o.probe == probeProxy && len(o.files) > 0 {
+		return usage("--probe=proxy goes through a cluster's API server and cannot be used with -f: try --probe=direct")
+	}
+	if err := o.checkFiles(); err != nil {
+		return err
+	}
+	if o.allNamespaces && o.kube.namespace() != "" {
+		return usage("-A and -n %s exclude each other", o.kube.namespace())
+	}
+	return nil
+}
+
+func (o *options) checkFiles() error {
+	if slices.Contains(o.files, "") {
+		return usage("-f: the file's name is empty")
+	}
+	stdin := func(path string) bool { return path == files.Stdin }
+	if i := slices.IndexFunc(o.files, stdin); i >= 0 && slices.ContainsFunc(o.files[i+1:], stdin) {
+		return usage("-f - is given twice: standard input can be read once only")
+	}
+	return nil
+}
+
+// connect decides how to probe, and connects to the cluster where it is needed.
+func (o *options) connect() (mode string, cluster *rest.Config, err error) {
+	mode = o.probe
+	if len(o.files) > 0 {
+		if mode == probeAuto {
+			mode = probeOff
+		}
+		return mode, nil, nil
+	}
+	if cluster, err = o.cluster(); err != nil {
+		return "", nil, err
+	}
+	if mode == probeAuto {
+		mode = probeOff
+		if _, err := rest.InClusterConfig(); err == nil {
+			mode = probeDirect
+		}
+	}
+	return mode, cluster, nil
+}
+
+// newProber makes what probes in that mode. With probing off it only knows which addresses are denied.
+func newProber(mode string, c *config.Config, cluster *rest.Config) (*probe.Prober, error) {
+	if mode == probeOff {
+		return probe.New(probe.Options{DenyCIDRs: c.Security.DenyCIDRs})
+	}
+	opts, err := probeOptions(c)
+	if err != nil {
+		return nil, err
+	}
+	if mode == probeProxy {
+		transport, err := rest.TransportFor(cluster)
+		if err != nil {
+			return nil, kubeconfigError(err)
+		}
+		base, _, err := rest.DefaultServerUrlFor(cluster)
+		if err != nil {
+			return nil, kubeconfigError(err)
+		}
+		opts.RoundTripper = func(c *backend.Candidate) http.RoundTripper {
+			return &serviceProxy{base: base, next: transport, candidate: c}
+		}
+	}
+	return probe.New(opts)
+}
