@@ -90,6 +90,11 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		return h.adviseCredentials(f)
 	case backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired:
 		return adviseRefused(f)
+	case backend.NotReady:
+		if host := sentTo(f); host != "" {
+			return []Advice{{"It sends whoever asks by another name to " + host + ". Have it answer by the Service's " +
+				"name too (Grafana: enforce_domain = false in [server]).", ""}}
+		}
 	}
 	switch f.Observation.Cause {
 	case backend.CauseForbidden:
@@ -98,6 +103,19 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		return append([]Advice{adviseMesh}, h.advisePlace(f)...)
 	}
 	return h.advisePlace(f)
+}
+
+// sentTo is the host to which the last request was redirected, "" where it was not or the host is the Service's own.
+func sentTo(f *backend.Finding) string {
+	requests := f.Observation.Requests
+	if len(requests) == 0 || requests[len(requests)-1].Seen.Answer == nil {
+		return ""
+	}
+	to, err := url.Parse(requests[len(requests)-1].Seen.Answer.Redirect)
+	if err != nil || to.Hostname() == f.Candidate.Host {
+		return ""
+	}
+	return to.Hostname()
 }
 
 // advisePlace: it may be asked at the wrong place.
