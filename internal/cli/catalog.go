@@ -115,7 +115,7 @@ func printType(s Streams, t *catalog.Type) error {
 	return err
 }
 
-// showType tells a type as a person would: sentences, not fields.
+// showType describes a type in sentences.
 func showType(s Streams, t *catalog.Type) error {
 	w := &writer{out: s.Out, paint: newPainter(s.Out)}
 	w.line("%s (%s): %s.", t.Title, t.Type, t.Summary)

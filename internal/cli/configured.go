@@ -61,8 +61,8 @@ func rootCAs(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// inventoryOptions is what the configuration decides about backends. Whether HolmesGPT runs on OpenShift is left open where
-// the configuration leaves it open.
+// inventoryOptions is what the configuration decides about backends. Whether HolmesGPT runs on OpenShift is left open
+// where the configuration leaves it open.
 func inventoryOptions(c *config.Config) inventory.Options {
 	o := inventory.Options{
 		Primary: refs(c.Primary), Credentials: byService(c.Credentials),

@@ -116,7 +116,8 @@ func (o *options) liveConfigMap(ctx context.Context, namespace, name string) (ma
 	return cm.Data, nil
 }
 
-// printDiff prints what differs in the generated keys, of which the reserved names that would no longer be there are some.
+// printDiff prints what differs in the generated keys, of which the reserved names that would no longer be there are
+// some.
 func printDiff(out io.Writer, live, wanted map[string]string) (different bool, err error) {
 	names := slices.Collect(maps.Keys(wanted))
 	for k := range live {

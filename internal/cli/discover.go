@@ -55,7 +55,8 @@ func completeValues(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// shown are the findings to print: the accepted ones, or all, those of which only the name is kept last. n is their number.
+// shown are the findings to print: the accepted ones, or all, those of which only the name is kept last. n is their
+// number.
 func (d *discovered) shown(all bool) (n int, list iter.Seq[*backend.Finding]) {
 	var others []backend.Ref
 	if all {
@@ -87,7 +88,7 @@ func (d *discovered) count(v backend.Verdict) (n int) {
 	return n
 }
 
-// reportWarnings tells what owners of Services should mend though nothing depends on it.
+// reportWarnings lists what owners of Services should mend although nothing depends on it.
 func (d *discovered) reportWarnings(s Streams) {
 	const most = 10
 	told := map[backend.Ref]bool{}

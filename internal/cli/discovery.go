@@ -37,8 +37,8 @@ type discovered struct {
 	findings []*backend.Finding
 }
 
-// discover runs the stages: read, detect, probe, decide. whole, if not empty, is a Service to keep even if it is unmatched;
-// only its namespace is probed then.
+// discover runs the stages: read, detect, probe, decide. whole, if not empty, is a Service to keep even if it is
+// unmatched; only its namespace is probed then.
 func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -163,8 +163,8 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 	return nil
 }
 
-// noteEmpty names the given namespaces that have no Services, as they may be misspelt. Namespaces themselves are not read,
-// and the unread ones are named already.
+// noteEmpty names the given namespaces that have no Services, as they may be misspelt. Namespaces themselves are not
+// read, and the unread ones are named already.
 func (d *discovered) noteEmpty(s Streams) {
 	for _, namespace := range d.only {
 		if !slices.Contains(d.unread, namespace) && !d.known.HasNamespace(namespace) {
@@ -173,8 +173,8 @@ func (d *discovered) noteEmpty(s Streams) {
 	}
 }
 
-// openShift finds out whether the cluster is OpenShift, files by their namespaces. Where a cluster does not say, it counts as
-// one, which is the safe answer.
+// openShift finds out whether the cluster is OpenShift, files by their namespaces. Where a cluster does not say, it
+// counts as one, which is the safe answer.
 func openShift(ctx context.Context, config *rest.Config) func([]*backend.Finding) bool {
 	if config == nil {
 		return inventory.OpenShiftNamespaces

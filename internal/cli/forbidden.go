@@ -9,13 +9,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// forbidden says which candidates the API server did not let the user ask, "" if none. It is an error where that are all
-// that could be asked: what would be shown is not the truth about the cluster but about the user's rights.
+// forbidden says which candidates the API server did not let the user ask, "" if none. It is an error where that are
+// all that could be asked: what would be shown is not the truth about the cluster but about the user's rights.
 func (d *discovered) forbidden() (warning string, err error) {
 	asked, refused := 0, 0
 	var namespaces []string
 	for _, f := range d.findings {
-		if f.Candidate == nil || f.Candidate.ForeignHost { // the proxy does not lead to a foreign host, whoever asks
+		if f.Candidate == nil || f.Candidate.ForeignHost { // the proxy leads to no foreign host
 			continue
 		}
 		if f.Observation.Cause == backend.CauseDenied { // not asked either

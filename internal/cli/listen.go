@@ -75,8 +75,8 @@ func authorizer(o *serviceOptions, log *slog.Logger) (server.Authorizer, error) 
 	return server.ReviewerFor(o.Cluster, server.ReviewOptions{Namespace: o.Config.Output.Namespace, Log: log})
 }
 
-// ownHost refuses, where there is no authentication and this machine alone may connect, requests for another host: a page
-// of somebody else's whose name was made to lead here (DNS rebinding).
+// ownHost refuses, where there is no authentication and this machine alone may connect, requests for another host: a
+// page of another site whose name was made to lead here (DNS rebinding).
 func ownHost(c *config.Config, next http.Handler) http.Handler {
 	host, _, err := net.SplitHostPort(c.Listen(c.Server.Address))
 	if ip, parseErr := netip.ParseAddr(host); c.Auth.Mode != config.AuthNone || err != nil || parseErr != nil || !ip.IsLoopback() {

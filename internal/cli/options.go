@@ -20,7 +20,7 @@ type options struct {
 	files         []string
 	configOptions
 	probe string
-	// recorded, where set, tells the primaries so far, to which a service that runs keeps.
+	// recorded, if set, returns the primaries so far, which a running service keeps.
 	recorded func(context.Context, *config.Config) (map[string]backend.Ref, error)
 
 	streams Streams
@@ -47,13 +47,14 @@ func (o *configOptions) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&o.sets, "set", nil, "set one key of the configuration to a YAML value, as in health.timeout=2s or 'discovery.namespaces=[a, b]' (repeatable)")
 }
 
-// load reads the configuration, over defaults that adjust may change, and the catalog. Bad files of the catalog are told and left out.
+// load reads the configuration, over defaults that adjust may change, and the catalog. Bad files of the catalog are
+// reported and left out.
 func (o *configOptions) load(s Streams, adjust ...func(*config.Config)) (*config.Config, *catalog.Catalog, error) {
 	c, types, _, err := o.loadAll(s, adjust...)
 	return c, types, err
 }
 
-// loadAll is load which also says what was left out, after it was told.
+// loadAll is load which also returns what was left out, after it was reported.
 func (o *configOptions) loadAll(s Streams, adjust ...func(*config.Config)) (*config.Config, *catalog.Catalog, []error, error) {
 	c, err := config.Load(o.path, o.sets, adjust...)
 	if err != nil {
@@ -71,8 +72,8 @@ func (o *configOptions) loadAll(s Streams, adjust ...func(*config.Config)) (*con
 	return c, types, bad, nil
 }
 
-// namespaces to look at, none meaning all, and those to leave out: what -n says, else what the configuration says. What is
-// left out is left out of a look at the whole cluster; who names a namespace means it.
+// namespaces to look at, none meaning all, and those to leave out: what -n says, else what the configuration says.
+// What is left out is left out of a look at the whole cluster; a namespace that is named is meant.
 func (o *options) namespaces(c *config.Config) (only, exclude []string) {
 	switch {
 	case o.kube.namespace() != "":
@@ -85,12 +86,12 @@ func (o *options) namespaces(c *config.Config) (only, exclude []string) {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// warn tells a person something on standard error that does not stop the command.
+// warn prints a warning on standard error.
 func warn(s Streams, format string, args ...any) {
 	_, _ = fmt.Fprintf(s.Err, "warning: "+format+"\n", args...)
 }
 
-// note tells a person something on standard error.
+// note prints a line for people on standard error.
 func note(s Streams, format string, args ...any) {
 	_, _ = fmt.Fprintf(s.Err, format+"\n", args...)
 }

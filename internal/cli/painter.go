@@ -21,7 +21,7 @@ func (p painter) paint(s string, a color.Attribute) string {
 	return fmt.Sprintf("\x1b[%dm%s\x1b[0m", a, s)
 }
 
-// verdict paints text, which tells of a verdict, in the verdict's colour.
+// verdict paints text in the colour of a verdict.
 func (p painter) verdict(v backend.Verdict, text string) string {
 	colours := map[backend.Verdict]color.Attribute{
 		backend.Accepted: color.FgGreen, backend.Unavailable: color.FgRed, backend.Duplicate: color.FgBlue,

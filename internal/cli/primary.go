@@ -10,7 +10,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// reportMisnamed warns of primaries of the configuration that none can be, as far as was read.
+// reportMisnamed warns of primaries of the configuration that cannot be primaries, as far as was read.
 func (d *discovered) reportMisnamed(o *options, primary map[string]backend.Ref, unread []string) {
 	others := d.known.Others()
 	known := func(ref backend.Ref) (exists, sure bool) {
@@ -24,8 +24,8 @@ func (d *discovered) reportMisnamed(o *options, primary map[string]backend.Ref, 
 	}
 }
 
-// recall has the primaries read that a service has recorded in the cluster, where the user may: what is shown is what that
-// service says.
+// recall has the primaries read that a service has recorded in the cluster, where the user may: what is shown is what
+// that service says.
 func (o *options) recall() {
 	if len(o.files) > 0 {
 		return
@@ -33,7 +33,7 @@ func (o *options) recall() {
 	o.recorded = func(ctx context.Context, c *config.Config) (map[string]backend.Ref, error) {
 		live, err := o.liveConfigMap(ctx, c.Output.Namespace, c.Output.ConfigMap)
 		if err != nil {
-			return nil, nil //nolint:nilerr // who may not read it is shown what a new service would say
+			return nil, nil //nolint:nilerr // without it, what is shown is what a new service would say
 		}
 		return primariesIn(live), nil
 	}

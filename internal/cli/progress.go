@@ -15,7 +15,7 @@ const patience = time.Second
 
 // progress shows how far the probes are, to a person who has waited.
 type progress struct {
-	out   io.Writer // nil: nobody is looking
+	out   io.Writer // nil if it is no terminal
 	mu    sync.Mutex
 	timer *time.Timer
 	bar   *progressbar.ProgressBar

@@ -28,8 +28,8 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Run carries out a command line and returns the exit code. name is what the program was called as: as kubectl-toolset it
-// is kubectl's plugin "kubectl toolset".
+// Run carries out a command line and returns the exit code. name is what the program was called as: as
+// kubectl-toolset it is kubectl's plugin "kubectl toolset".
 func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	in := &interruptible{ctx: ctx, in: streams.In}
 	defer in.close()
@@ -44,7 +44,7 @@ func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = errInterrupted
 	}
-	if !silent && !errors.Is(err, syscall.EPIPE) { // whoever reads has enough, as head has after its first lines
+	if !silent && !errors.Is(err, syscall.EPIPE) { // the reader has ended, as head does after its first lines
 		for line := range strings.Lines(strings.TrimSpace(err.Error())) { // a bad file has one for each mistake in it
 			_, _ = fmt.Fprintln(streams.Err, "error: "+strings.TrimSpace(line))
 		}
@@ -52,7 +52,7 @@ func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	return code
 }
 
-// Root is the command line as a tree, for whoever describes it.
+// Root is the command line as a tree, for its reference pages.
 func Root() *cobra.Command {
 	return newRoot("dynamic-toolset", Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
 }

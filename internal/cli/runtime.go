@@ -37,7 +37,9 @@ type runtimeSource interface {
 }
 
 // newCluster makes the runtime of a service that watches a cluster.
-func newCluster(o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger) (*serviceRuntime, error) {
+func newCluster(
+	o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger,
+) (*serviceRuntime, error) {
 	c := o.Config
 	identity := cluster.Identity()
 	elector, err := elect(o, identity, log)
@@ -89,7 +91,8 @@ func newCluster(o *serviceOptions, denied func(netip.Addr) bool, meter *server.M
 	}, nil
 }
 
-// elector reports whether this replica leads. Run takes part in elections until ctx ends, which is after the last write.
+// elector reports whether this replica leads. Run takes part in elections until ctx ends, which is after the last
+// write.
 type elector interface {
 	controller.Leader
 	Run(ctx context.Context)
@@ -153,7 +156,9 @@ func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Se
 }
 
 // newRuntime is the runtime that the options ask for.
-func newRuntime(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger) (*serviceRuntime, error) {
+func newRuntime(
+	ctx context.Context, o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger,
+) (*serviceRuntime, error) {
 	if o.Standalone != nil {
 		return newStandalone(ctx, o, denied, meter, log)
 	}

@@ -16,7 +16,7 @@ func newServe(streams Streams) *cobra.Command {
 		Use:   "serve",
 		Short: "Watch the cluster and keep the ConfigMap right",
 		Long: `Watches the cluster's Services, proves the backends among them again and again, and keeps one ConfigMap up to date with the
-toolsets. What an admin writes into its key overrides.yaml stays; what somebody breaks is repaired. Several replicas elect
+toolsets. What an admin writes into its key overrides.yaml stays; what others break is repaired. Several replicas elect
 one that writes. Runs until it is told to stop (SIGTERM, Ctrl-C). The page and the API are at server.address of the
 configuration (:8080), the metrics at metrics.address (:9090).
 
@@ -67,7 +67,7 @@ func checkServe(o *options, out string) error {
 	return o.checkFiles()
 }
 
-// adjust are the defaults that are others without a cluster, which nobody could ask who may do what.
+// adjust changes defaults for a service without a cluster, where no API server can decide who may do what.
 func (o *options) adjust() []func(*config.Config) {
 	if len(o.files) == 0 {
 		return nil

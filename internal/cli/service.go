@@ -44,8 +44,8 @@ type serviceOptions struct {
 	LogTo      io.Writer
 }
 
-// runService runs the service until ctx ends, and then stops it in order: not ready, requests finished, the last write done, the
-// lease released. Its errors are about the start.
+// runService runs the service until ctx ends, and then stops it in order: not ready, requests finished, the last
+// write done, the lease released. Its errors are about the start.
 func runService(ctx context.Context, o serviceOptions) error {
 	log, err := logging.New(o.LogTo, o.Config.Log)
 	if err != nil {
@@ -76,7 +76,8 @@ const (
 	conditionDiscovered = "discovery"
 )
 
-// stuckAfter is how long the loop may take for one turn: a publication with all its tries, and a document of many backends.
+// stuckAfter is how long the loop may take for one turn: a publication with all its tries, and a document of many
+// backends.
 const stuckAfter = 90 * time.Second
 
 // startGCPercent is GOGC during the start.
@@ -169,8 +170,8 @@ func (s *service) run(ctx context.Context) error {
 	return err
 }
 
-// observe reports to the probes how far the start is, which makes a lot of garbage while the heap is small: until it is over,
-// the collector waits longer, within GOMEMLIMIT.
+// observe reports to the probes how far the start is, which makes a lot of garbage while the heap is small: until it
+// is over, the collector waits longer, within GOMEMLIMIT.
 func (s *service) observe(ctx context.Context) {
 	defer debug.FreeOSMemory() // reading everything once took several times what is kept
 	defer debug.SetGCPercent(debug.SetGCPercent(startGCPercent))

@@ -63,8 +63,8 @@ func (p *serviceProxy) restoreLocation(h http.Header, prefix string) {
 	}
 }
 
-// ownAnswer tells the API server's answer from the backend's: where it lets nobody through, or reaches nobody, it says so
-// with a Status. The error is what a direct connection would have ended in, where there is such a thing.
+// ownAnswer distinguishes the API server's answer from the backend's: if it forbids the request, or cannot connect,
+// it says so with a Status. The error is what a direct connection would have ended in, where there is such a thing.
 func (p *serviceProxy) ownAnswer(resp *http.Response) error {
 	switch resp.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError,

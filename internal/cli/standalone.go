@@ -26,8 +26,8 @@ type standaloneFiles struct {
 	Dir       string // where the keys are written, a file each
 }
 
-// newStandalone makes the runtime of a service that reads files and writes files. Files that are missing or bad now are an
-// error; what becomes of them later is not.
+// newStandalone makes the runtime of a service that reads files and writes files. Files that are missing or bad now
+// are an error; what becomes of them later is not.
 func newStandalone(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics,
 	log *slog.Logger,
 ) (*serviceRuntime, error) {
@@ -58,7 +58,7 @@ func newStandalone(ctx context.Context, o *serviceOptions, denied func(netip.Add
 	if err != nil {
 		return nil, err
 	}
-	if err := ownersOwn(o, out); err != nil {
+	if err := foreignFile(o, out); err != nil {
 		return nil, errors.Join(err, unlock(lock))
 	}
 	s := &serviceRuntime{
@@ -80,9 +80,8 @@ func unlock(lock *files.DirLock) error {
 	return lock.Close()
 }
 
-// ownersOwn refuses to replace a toolset file that somebody wrote by hand, as whoever begins to use this service may have one
-// at that very place.
-func ownersOwn(o *serviceOptions, out *files.Output) error {
+// foreignFile refuses to replace a toolset file that was written by hand: a new user may have one in that place.
+func foreignFile(o *serviceOptions, out *files.Output) error {
 	live := out.Live()
 	if o.DryRun || live == nil || live.Data[toolset.KeyState] != "" {
 		return nil
@@ -120,18 +119,18 @@ func (s fileSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Servi
 	return service, endpoints, nil
 }
 
-// unrecorded takes the place of Events where there is no cluster to record them in.
+// unrecorded logs warnings where there is no cluster to record Events in.
 type unrecorded struct{ log *slog.Logger }
 
 func (u unrecorded) ConfigMap(warning bool, reason, note string) {
 	if warning {
-		u.log.Warn("what is written wants attention", "reason", reason, "note", note)
+		u.log.Warn("ConfigMap warning", "reason", reason, "note", note)
 	}
 }
 
 func (u unrecorded) Service(s *backend.Service, warning bool, reason, note string) {
 	if warning {
-		u.log.Warn("a Service wants attention", "namespace", s.Namespace, "service", s.Name, "reason", reason, "note", note)
+		u.log.Warn("Service warning", "namespace", s.Namespace, "service", s.Name, "reason", reason, "note", note)
 	}
 }
 

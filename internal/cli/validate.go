@@ -101,8 +101,8 @@ func readArgument(s Streams, path string) (name string, data []byte, err error) 
 	return "standard input", data, nil
 }
 
-// kindOf tells what a file is by its top-level keys. What looks like nothing else is taken for a configuration, which has the
-// best answer to misspelt keys.
+// kindOf finds out what a file is by its top-level keys. What resembles nothing else is taken for a configuration,
+// which has the best answer to misspelt keys.
 func kindOf(name string, data []byte) (string, error) {
 	f, err := yamlfile.Parse(name, data)
 	if err != nil {

@@ -154,7 +154,7 @@ func TestNoPermission(t *testing.T) {
 	asNobody(t, func() {
 		o := output(t, dir, OutputOptions{})
 		publishing(t, o, publish.Desired{Keys: keys("1")})
-		o.fails(t, publish.Desired{Keys: keys("2")}, fs.ErrPermission, "permission denied; who runs this must be able to read and write there")
+		o.fails(t, publish.Desired{Keys: keys("2")}, fs.ErrPermission, "permission denied; the user that runs this must be able to read and write there")
 		if _, err := Lock(dir); err == nil || !strings.HasPrefix(err.Error(), dir+": permission denied; ") {
 			t.Errorf("at the start: %v", err)
 		}

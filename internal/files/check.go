@@ -25,7 +25,7 @@ const (
 )
 
 // checkService refuses what no API server would have stored, so that the stages behind may rely on it for Services from
-// files too. It is no stricter than it must be: a label value with a "+" harms nobody.
+// files too. It is no stricter than it must be: a label value with a "+" does no harm.
 func checkService(s *corev1.Service) error {
 	if n := len(s.Spec.ClusterIPs); n > 2 { // one of each family
 		return fmt.Errorf("spec.clusterIPs: %d of them, expected at most 2", n)
@@ -109,7 +109,8 @@ func checkSlice(s *discoveryv1.EndpointSlice) error {
 			return fmt.Errorf("endpoints[%d].addresses[0]: %s is no IP address", i, quote(a[0]))
 		}
 	}
-	return oneOf("addressType", s.AddressType, discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6, discoveryv1.AddressTypeFQDN)
+	return oneOf("addressType", s.AddressType,
+		discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6, discoveryv1.AddressTypeFQDN)
 }
 
 func checkNameAndProtocol(name string, protocol corev1.Protocol) error {
@@ -163,8 +164,8 @@ func token(field, s string, limit int) error {
 	return fmt.Errorf("%s: %s holds characters that are not allowed there", field, quote(s))
 }
 
-// isToken reports that s is at most limit bytes long and made of what labels, port names and host names consist of: nothing
-// that a terminal, a URL, YAML or a template engine would take for more than text.
+// isToken reports that s is at most limit bytes long and made of what labels, port names and host names consist of:
+// nothing that a terminal, a URL, YAML or a template engine would take for more than text.
 func isToken(s string, limit int) bool {
 	return len(s) <= limit && !strings.ContainsFunc(s, func(c rune) bool {
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'

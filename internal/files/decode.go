@@ -21,8 +21,8 @@ const maxObject = 32 << 20
 
 var errTooLarge = fmt.Errorf("larger than %d MiB", maxObject>>20)
 
-// jsonOptions read JSON as the API server does: of a key given twice the last counts, and bytes that are no UTF-8 become
-// U+FFFD (which no name may contain).
+// jsonOptions read JSON as the API server does: of a key given twice the last counts, and bytes that are no UTF-8
+// become U+FFFD (which no name may contain).
 var jsonOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // jsonStart is how JSON begins, and neither a YAML flow mapping nor a template does.
@@ -105,8 +105,8 @@ func (r *reader) jsonError(err error, dec *jsontext.Decoder) error {
 	return fmt.Errorf("line %d: not valid JSON: %s", line, reason)
 }
 
-// yamlStream reads YAML documents one by one. Each is converted to JSON, as kubectl does it, and read as such. A line that
-// begins with "---" or "..." ends a document wherever it stands, in a block scalar too (YAML 1.2, 9.1.2).
+// yamlStream reads YAML documents one by one. Each is converted to JSON, as kubectl does it, and read as such. A line
+// that begins with "---" or "..." ends a document wherever it stands, in a block scalar too (YAML 1.2, 9.1.2).
 func (r *reader) yamlStream(in io.Reader) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxObject)
@@ -117,7 +117,8 @@ func (r *reader) yamlStream(in io.Reader) error {
 		text := lines.Bytes()
 		switch marker := isMarker(text); {
 		case errors.Is(lines.Err(), bufio.ErrTooLong), !marker && len(doc)+len(text) > maxObject:
-			return fmt.Errorf("the YAML document that begins in line %d is %w; as JSON a List is read item by item", start, errTooLarge)
+			const text = "the YAML document that begins in line %d is %w; as JSON a List is read item by item"
+			return fmt.Errorf(text, start, errTooLarge)
 		case lines.Err() != nil:
 			return lines.Err()
 		case !more, marker:

@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// explained is an error with a text for people that is still recognised as its cause.
+// explained is an error with a text for people, and with its cause in the chain.
 type explained struct {
 	text  string
 	cause error
@@ -31,12 +31,13 @@ func (o *Output) fail(op publish.Op, name string, err error) error {
 	return publish.NewError(op, where+": "+reasonOf(err), err)
 }
 
-// reasonOf says what keeps us from a file, and what to do.
+// reasonOf describes why a file cannot be read or written, and what to do.
 func reasonOf(err error) string {
 	if text := reason(err); text != "" {
 		return text
 	}
-	return fmt.Sprintf("it failed: %s; what was written before stays as it is", safetext.Clean(yamlfile.Bare(err).Error(), 200))
+	text := safetext.Clean(yamlfile.Bare(err).Error(), 200)
+	return fmt.Sprintf("it failed: %s; what was written before stays as it is", text)
 }
 
 // reason is reasonOf for what is known, else "".
@@ -55,7 +56,7 @@ func reason(err error) string {
 	case errors.Is(err, syscall.EROFS):
 		return "the file system is read-only; make it writable, " + other
 	case errors.Is(err, fs.ErrPermission):
-		return "permission denied; who runs this must be able to read and write there, " + other
+		return "permission denied; the user that runs this must be able to read and write there, " + other
 	case errors.Is(err, syscall.ENOTDIR):
 		return "it is no directory; move what stands there away, " + other
 	case errors.Is(err, syscall.EBUSY):

@@ -26,7 +26,8 @@ type DirLock struct {
 	file *os.File // nil while nothing is locked
 }
 
-// Lock makes the directory if there is none, and locks it. It does not wait: the error names the process that has the lock.
+// Lock makes the directory if there is none, and locks it. It does not wait: the error names the process that has the
+// lock.
 func Lock(dir string) (*DirLock, error) {
 	l := &DirLock{dir: dir}
 	if err := l.Ensure(); err != nil {
@@ -68,7 +69,8 @@ func (l *DirLock) held() bool {
 func (l *DirLock) take() error {
 	if err := os.MkdirAll(l.dir, 0o755); err != nil { //nolint:gosec // what is written is for others to read
 		if reason(err) == "" {
-			return explained{fmt.Sprintf("no directory can be made there (%s); make it yourself, or name another one (--out)", yamlfile.Bare(err)), err}
+			const text = "no directory can be made there (%s); make it yourself, or name another one (--out)"
+			return explained{fmt.Sprintf(text, yamlfile.Bare(err)), err}
 		}
 		return explained{reasonOf(err), err}
 	}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFlags keep opening from following a symbolic link, and from waiting for whoever has the other end of a pipe.
+// openFlags keep opening from following a symbolic link, and from waiting for the other end of a pipe.
 const openFlags = unix.O_NOFOLLOW | unix.O_NONBLOCK
 
 // readFlags do the latter only.

@@ -255,5 +255,6 @@ func (r *reader) reject(kind string, fields jsontext.Value, at place, err error)
 	if !isLabelName(ref.Namespace) || !isLabelName(ref.Name) {
 		ref = backend.Ref{}
 	}
-	r.report.Warn(store.Warning{Where: r.name + ": " + at.String(), Kind: kind, Ref: ref, Refused: true, Text: describeField(err)})
+	where := r.name + ": " + at.String()
+	r.report.Warn(store.Warning{Where: where, Kind: kind, Ref: ref, Refused: true, Text: describeField(err)})
 }

@@ -54,8 +54,8 @@ type Output struct {
 // mode of the files: HolmesGPT, which may run as another user, must be able to read them.
 const mode fs.FileMode = 0o644
 
-// NewOutput looks at the directory for the first time, which need not be there. A directory, or an overrides.yaml in it, that
-// cannot be read is an error. With a lock it removes what a process left that was killed while it wrote.
+// NewOutput looks at the directory for the first time, which need not be there. A directory, or an overrides.yaml in
+// it, that cannot be read is an error. With a lock it removes what a process left that was killed while it wrote.
 func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 	if opts.Settle == 0 {
 		opts.Settle = defaultSettle
@@ -67,7 +67,8 @@ func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	o := &Output{
-		dir: filepath.Clean(dir), opts: opts, publisher: publish.New(nil, publish.Options{}), moved: make(chan struct{}, 1), perm: mode,
+		dir: filepath.Clean(dir), opts: opts, publisher: publish.New(nil, publish.Options{}),
+		moved: make(chan struct{}, 1), perm: mode,
 	}
 	o.view.Store(&view{})
 	v, err := o.read()
@@ -88,7 +89,8 @@ func (o *Output) Moved() <-chan struct{} { return o.moved }
 // Live is the directory as a ConfigMap, nil where there is none. It must not be changed.
 func (o *Output) Live() *corev1.ConfigMap { return o.view.Load().cm }
 
-// Gone is the last state of the directory that was deleted or replaced last, nil while none was. It must not be changed.
+// Gone is the last state of the directory that was deleted or replaced last, nil while none was. It must not be
+// changed.
 func (o *Output) Gone() *corev1.ConfigMap { return o.gone.Load() }
 
 // NewTerm forgets what was written.
@@ -110,8 +112,8 @@ func (o *Output) Run(ctx context.Context) {
 	})
 }
 
-// look reads the directory. A change counts once it was seen twice, so that nothing is decided on what is half done; until
-// then it is to be looked at again. With an error, everything is as it was seen last.
+// look reads the directory. A change counts once it was seen twice, so that nothing is decided on what is half done;
+// until then it is to be looked at again. With an error, everything is as it was seen last.
 func (o *Output) look() (changed, again bool, err error) {
 	next, err := o.read()
 	if err != nil {
@@ -192,7 +194,7 @@ func (o *Output) sweep() {
 	}
 	for _, name := range o.view.Load().temps {
 		if err := o.root.Remove(name); err == nil {
-			o.opts.Log.Info("removed a file that was left half-written", "file", name)
+			o.opts.Log.Info("half-written file removed", "file", name)
 		}
 	}
 }

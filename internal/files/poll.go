@@ -11,7 +11,8 @@ const (
 	defaultPoll   = time.Second
 )
 
-// poll calls look at once and then time and again until ctx ends: sooner where look says that something is being written.
+// poll calls look at once and then time and again until ctx ends: sooner where look says that something is being
+// written.
 func poll(ctx context.Context, every, soon time.Duration, look func() (again bool)) {
 	for {
 		wait := every

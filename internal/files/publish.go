@@ -14,9 +14,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Publish makes the directory hold what build says; see publish.Publisher. Every file is written beside its place and then
-// renamed into it, and no file before all are written in full: a reader sees the old text or the new one, and a full disk
-// leaves everything as it is. What is right is not touched.
+// Publish makes the directory hold what build says; see publish.Publisher. Every file is written beside its place and
+// then renamed into it, and no file before all are written in full: a reader sees the old text or the new one, and a
+// full disk leaves everything as it is. What is right is not touched.
 func (o *Output) Publish(ctx context.Context, build publish.Build) (publish.Result, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -65,7 +65,8 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 		o.sweep()
 		return true, nil
 	case d.Bytes > publish.MaxBytes:
-		text := fmt.Sprintf("%v (%d KiB, and at most %d KiB are written)", publish.ErrTooLarge, d.Bytes>>10, publish.MaxBytes>>10)
+		text := fmt.Sprintf("%v (%d KiB, and at most %d KiB are written)",
+			publish.ErrTooLarge, d.Bytes>>10, publish.MaxBytes>>10)
 		return false, o.fail(publish.OpApply, "", explained{text, publish.ErrTooLarge})
 	case ctx.Err() != nil:
 		return false, o.fail(publish.OpApply, "", ctx.Err())
@@ -96,8 +97,8 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 	return true, nil
 }
 
-// quiet looks at the directory until nothing changes in it any more: what is being deleted with all that is in it must not be
-// repaired piece by piece, and its overrides not be taken for removed.
+// quiet looks at the directory until nothing changes in it any more: what is being deleted with all that is in it
+// must not be repaired piece by piece, and its overrides not be taken for removed.
 func (o *Output) quiet(ctx context.Context) error {
 	const looks = 10
 	for range looks {

@@ -27,15 +27,15 @@ type ReadOptions struct {
 	Namespace string
 	// KeepAnnotation says which annotations of a Service to keep beside kubernaut.io/…; nil keeps no others.
 	KeepAnnotation func(key string) bool
-	// Denied says which addresses may not be used (security.denyCIDRs); nil says that of none. See store.FromEndpointSlice.
+	// Denied says which addresses may not be used (security.denyCIDRs); nil denies none. See store.FromEndpointSlice.
 	Denied func(netip.Addr) bool
 }
 
-// Read reads Services and EndpointSlices from files, "-" being stdin: JSON or YAML, single objects, one behind the other,
-// NDJSON, and Lists, mixed with objects of any other kind. JSON is read item by item, whatever its size.
+// Read reads Services and EndpointSlices from files, "-" being stdin: JSON or YAML, single objects, one behind the
+// other, NDJSON, and Lists, mixed with objects of any other kind. JSON is read item by item, whatever its size.
 //
-// A Service or EndpointSlice that cannot be used is refused with a Warning, and the rest is read. An error names the file
-// and, where that helps, the line; what the sink was given until then is incomplete.
+// A Service or EndpointSlice that cannot be used is refused with a Warning, and the rest is read. An error names the
+// file and, where that helps, the line; what the sink was given until then is incomplete.
 func Read(ctx context.Context, paths []string, stdin io.Reader, sink store.Sink, opts ReadOptions) (store.Report, error) {
 	r := reader{ctx: ctx, sink: sink, opts: opts, seen: make(map[uint64]struct{}), seed: maphash.MakeSeed()}
 	if r.opts.Namespace == "" {
@@ -135,7 +135,8 @@ func describeFile(name string, err error) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: %w", name, explained{"no such file", fs.ErrNotExist})
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s: %w", name, explained{"permission denied; who runs this must be able to read it", fs.ErrPermission})
+		const text = "permission denied; the user that runs this must be able to read it"
+		return fmt.Errorf("%s: %w", name, explained{text, fs.ErrPermission})
 	}
 	var path *fs.PathError
 	var errno syscall.Errno

@@ -90,7 +90,7 @@ func TestFilesThatCannotBeOpened(t *testing.T) {
 		})
 	}
 	err := describeFile("s.yaml", &fs.PathError{Op: "open", Path: "s.yaml", Err: syscall.EACCES})
-	if want := "s.yaml: permission denied; who runs this must be able to read it"; err.Error() != want || !errors.Is(err, os.ErrPermission) {
+	if want := "s.yaml: permission denied; the user that runs this must be able to read it"; err.Error() != want || !errors.Is(err, os.ErrPermission) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if _, err := Read(t.Context(), nil, nil, new(recorder), ReadOptions{Namespace: "../x"}); err == nil {

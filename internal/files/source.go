@@ -28,21 +28,21 @@ type SourceOptions struct {
 	Settle time.Duration
 	// Poll is how often the files are looked at; 1 s if 0.
 	Poll time.Duration
-	// Report, where it is not nil, is told when a file becomes bad, when what is wrong with it changes, and with nil when it
-	// is good again; never twice at once.
+	// Report, if not nil, is called when a file becomes bad, when what is wrong with it changes, and with nil when it is
+	// good again; never twice at once.
 	Report func(path string, err error)
 	Log    *slog.Logger // discarded if nil
 }
 
-// Source is a store that is filled from files, which it follows. Where two files hold the same Service, the later named file
-// counts, as with kubectl apply. What is named as "-", and what is a pipe, is read once and not followed.
+// Source is a store that is filled from files, which it follows. Where two files hold the same Service, the later
+// named file counts, as with kubectl apply. What is named as "-", and what is a pipe, is read once and not followed.
 type Source struct {
 	*store.Store
 	opts   SourceOptions
 	paths  []string
 	files  []*file // one for each path
 	synced chan struct{}
-	twice  map[backend.Ref]bool // Services that are in several files, as told
+	twice  map[backend.Ref]bool // Services in several files, as logged
 
 	mu sync.Mutex // of each file's err
 }
@@ -91,8 +91,8 @@ func (s *Source) Err() error {
 	return errors.Join(all...)
 }
 
-// Load reads every file for the first time. A file that is missing or bad is an error, since whoever named it is about to
-// look at what comes of it: a service that runs and finds nothing would tell less. An object that cannot be used is none.
+// Load reads every file for the first time. A file that is missing or bad is an error: a service that runs and finds
+// nothing would say less. An object that cannot be used is not an error.
 func (s *Source) Load(ctx context.Context) error {
 	if len(s.files) == 0 {
 		return errors.New("no file is named to read Services from (-f)")
@@ -110,7 +110,7 @@ func (s *Source) Load(ctx context.Context) error {
 			return err
 		}
 		f.content = fresh
-		s.tell(f, refused(report))
+		s.report(f, refused(report))
 	}
 	s.apply()
 	close(s.synced)
@@ -160,7 +160,7 @@ func (s *Source) look(ctx context.Context) (again bool) {
 		if fresh != nil {
 			f.content, changed = fresh, true
 		}
-		s.tell(f, err)
+		s.report(f, err)
 	}
 	if changed {
 		s.apply()
@@ -188,7 +188,7 @@ func (s *Source) reread(ctx context.Context, f *file, now stamp) (*store.Content
 	return fresh, err
 }
 
-// keep takes over from before what was refused now: a Service that somebody spoilt is no Service that somebody deleted.
+// keep takes over from before what was refused now: a Service that became invalid is not a deleted Service.
 // It reports false if it cannot be told what was refused.
 func keep(now, before *store.Contents, r store.Report) bool {
 	n := 0
@@ -230,7 +230,7 @@ func (s *Source) parse(ctx context.Context, f *file) (*store.Contents, store.Rep
 		return nil, report, err
 	}
 	for _, w := range report.Warnings {
-		s.opts.Log.Warn("not everything in a file can be used as it stands", "what", w.String())
+		s.opts.Log.Warn("object in a file not usable as it is", "what", w.String())
 	}
 	return c, report, nil
 }
@@ -244,7 +244,7 @@ func (s *Source) apply() {
 	twice := s.Replace(all...)
 	for _, ref := range slices.SortedFunc(maps.Keys(twice), backend.Ref.Compare) {
 		if !s.twice[ref] {
-			s.opts.Log.Warn("Services are in several files: what the later named file says counts, as with kubectl apply",
+			s.opts.Log.Warn("Services in several files, of which the last one counts",
 				"first", ref.String(), "services", len(twice))
 			break
 		}
@@ -252,7 +252,7 @@ func (s *Source) apply() {
 	s.twice = twice
 }
 
-func (s *Source) tell(f *file, err error) {
+func (s *Source) report(f *file, err error) {
 	s.mu.Lock()
 	same := err == nil && f.err == nil || err != nil && f.err != nil && err.Error() == f.err.Error()
 	f.err = err

@@ -220,8 +220,8 @@ func (o *Output) readKey(name string, limit int) (text []byte, wrong string) {
 	return text, wrong
 }
 
-// readOverrides reads the admin's file, which may be a symbolic link to anywhere. If it cannot be read, what was read last
-// stays in force.
+// readOverrides reads the admin's file, which may be a symbolic link to anywhere. If it cannot be read, what was read
+// last stays in force.
 func (o *Output) readOverrides(v *view) {
 	path := filepath.Join(o.dir, toolset.KeyOverrides)
 	info, err := os.Stat(path)

@@ -21,9 +21,9 @@ type writer struct {
 	temps map[string]string // by key
 }
 
-// write writes keys, and before them overrides that are to be restored: a process that ends in between must not leave a
-// directory from which the admin seems to have removed them. state.json is next: what it says too much is probed again, what
-// it lacks would be withdrawn.
+// write writes keys, and before them overrides that are to be restored: a process that ends in between must not leave
+// a directory from which the admin seems to have removed them. state.json is next: what it says too much is probed
+// again, what it lacks would be withdrawn.
 func (w *writer) write(want publish.Desired, d publish.Difference, restore bool) error {
 	keys := slices.Clone(d.Changed)
 	if i := slices.Index(keys, toolset.KeyState); i > 0 {
