@@ -143,13 +143,13 @@ func TestMissingRightsAreForgotten(t *testing.T) {
 	if want := (failure{text: "failed to list endpointslices: Unauthorized"}); other != want {
 		t.Errorf("got %+v, want %+v", other, want)
 	}
-	tr := &trouble{}
-	tr.news("services", failure{text: "a", missing: "watch", at: now})
-	tr.news("endpointslices", failure{text: "b", at: now})
-	if diff := cmp.Diff([]string{"a"}, tr.missing(now.Add(time.Minute))); diff != "" {
+	s := &scope{seen: true, last: map[string]failure{
+		"services": {text: "a", missing: "watch", at: now}, "endpointslices": {text: "b", at: now},
+	}}
+	if diff := cmp.Diff([]string{"a"}, s.missing(now.Add(time.Minute), true)); diff != "" {
 		t.Errorf("right after (-want +got):\n%s", diff)
 	}
-	if got := tr.missing(now.Add(lasting)); len(got) > 0 {
+	if got := s.missing(now.Add(lasting), true); len(got) > 0 {
 		t.Errorf("still missing: %q", got)
 	}
 }

@@ -47,18 +47,16 @@ type Options struct {
 
 // Watch fills a Store from the API server and keeps the ConfigMap at hand.
 type Watch struct {
-	opts       Options
-	store      *store.Store
-	namespaces []*namespace
-	configMap  cache.Cache
-	trouble    *trouble // with the ConfigMap
-	live       atomic.Pointer[corev1.ConfigMap]
-	gone       atomic.Pointer[corev1.ConfigMap]
-	moved      chan struct{}
-	someSeen   chan struct{} // closed when a namespace has been seen
-	oneSeen    func()        // closes it
-	synced     chan struct{}
-	dialer     *dialer
+	opts     Options
+	store    *store.Store
+	scopes   []*scope
+	live     atomic.Pointer[corev1.ConfigMap]
+	gone     atomic.Pointer[corev1.ConfigMap]
+	moved    chan struct{}
+	someSeen chan struct{} // closed when the Services of a namespace have been seen
+	oneSeen  func()        // closes it
+	synced   chan struct{}
+	dialer   *dialer
 }
 
 // NewWatch prepares the watches; nothing is asked of the API server before Run.
@@ -77,34 +75,46 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		return nil, fmt.Errorf("client for the watches: %w", err)
 	}
 	w.dialer = dialer
-	mapper := staticMapper()
 	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
-	for _, name := range namespaces {
-		ns := newNamespace(name, w)
-		ns.cache, err = cache.New(config, cache.Options{
-			HTTPClient: http, Scheme: scheme, Mapper: mapper, DefaultNamespaces: inNamespace(name),
-			DefaultTransform: w.keep, NewInformer: w.newInformer, DefaultWatchErrorHandler: ns.failed,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("preparing the watch of Services: %w", err)
-		}
-		w.namespaces = append(w.namespaces, ns)
-	}
-	w.trouble = &trouble{watch: w, namespace: opts.ConfigMap.Namespace}
-	w.configMap, err = cache.New(config, cache.Options{
-		HTTPClient: http, Scheme: scheme, Mapper: mapper, DefaultWatchErrorHandler: w.trouble.failed,
-		ByObject: map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {
-			Namespaces: inNamespace(opts.ConfigMap.Namespace),
-			Field:      fields.OneTermEqualSelector("metadata.name", opts.ConfigMap.Name),
-		}},
+	common := cache.Options{HTTPClient: http, Scheme: scheme, Mapper: staticMapper()}
+	one := common
+	one.ByObject = map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {
+		Namespaces: inNamespace(opts.ConfigMap.Namespace),
+		Field:      fields.OneTermEqualSelector("metadata.name", opts.ConfigMap.Name),
+	}}
+	err = w.add(config, one, &scope{
+		namespace: opts.ConfigMap.Namespace,
+		handlers:  map[client.Object]toolscache.ResourceEventHandler{&corev1.ConfigMap{}: w.configMapHandler()},
 	})
+	common.DefaultTransform, common.NewInformer = w.keep, w.newInformer
+	for _, name := range namespaces {
+		common.DefaultNamespaces = inNamespace(name)
+		err = errors.Join(err, w.add(config, common, &scope{
+			namespace: name, services: true,
+			handlers: map[client.Object]toolscache.ResourceEventHandler{
+				&corev1.Service{}: w.serviceHandler(), &discoveryv1.EndpointSlice{}: w.sliceHandler(),
+			},
+		}))
+	}
 	if err != nil {
-		return nil, fmt.Errorf("preparing the watch of the ConfigMap: %w", err)
+		return nil, err
 	}
 	return w, nil
+}
+
+// add prepares the cache of a scope.
+func (w *Watch) add(config *rest.Config, o cache.Options, s *scope) (err error) {
+	o.DefaultWatchErrorHandler = s.failed
+	if s.cache, err = cache.New(config, o); err != nil {
+		return fmt.Errorf("preparing the watches: %w", err)
+	}
+	s.watch, s.settled, s.last = w, make(chan struct{}), map[string]failure{}
+	s.settle = sync.OnceFunc(func() { close(s.settled) })
+	w.scopes = append(w.scopes, s)
+	return nil
 }
 
 func inNamespace(ns string) map[string]cache.Config {
@@ -116,38 +126,18 @@ func inNamespace(ns string) map[string]cache.Config {
 
 // Run watches until ctx ends. An API server that is away is waited for.
 func (w *Watch) Run(ctx context.Context) error {
-	caches := []cache.Cache{w.configMap}
-	for _, ns := range w.namespaces {
-		var seen []toolscache.DoneChecker
-		for object, handler := range map[client.Object]toolscache.ResourceEventHandler{
-			&corev1.Service{}: w.serviceHandler(), &discoveryv1.EndpointSlice{}: w.sliceHandler(),
-		} {
-			r, err := register(ctx, ns.cache, object, handler)
-			if err != nil {
-				return err
-			}
-			seen = append(seen, r.HasSyncedChecker())
+	ended := make(chan error, len(w.scopes))
+	for _, s := range w.scopes {
+		if err := s.start(ctx, ended); err != nil {
+			return err
 		}
-		go ns.await(ctx, seen)
-		caches = append(caches, ns.cache)
 	}
-	r, err := register(ctx, w.configMap, &corev1.ConfigMap{}, w.configMapHandler())
-	if err != nil {
-		return err
-	}
-	ended := make(chan error, len(caches))
-	for _, c := range caches {
-		go func() { ended <- c.Start(ctx) }()
-	}
-	go w.awaitAll(ctx, r.HasSyncedChecker().Done())
 	go func() {
-		select {
-		case <-w.synced: // before that there seems to be room for Services for which there is none
+		if w.awaitAll(ctx) { // before that there seems to be room for Services for which there is none
 			readMissing(ctx, w.store, w.readService)
-		case <-ctx.Done():
 		}
 	}()
-	for range caches {
+	for range w.scopes {
 		if err := <-ended; err != nil {
 			return fmt.Errorf("watching the cluster: %w", err)
 		}
@@ -155,37 +145,29 @@ func (w *Watch) Run(ctx context.Context) error {
 	return nil
 }
 
-// awaitAll waits until nothing more is to be expected at the start: the ConfigMap and at least one namespace have been seen,
-// and of each other namespace it is known that it may not be (DTS-DET-9).
-func (w *Watch) awaitAll(ctx context.Context, configMap <-chan struct{}) {
-	all := []<-chan struct{}{configMap, w.someSeen}
-	for _, ns := range w.namespaces {
-		all = append(all, ns.settled)
+// awaitAll waits until nothing more is to be expected at the start: the ConfigMap and the Services of at least one namespace
+// have been seen, and of each other namespace it is known that it may not be. It returns false when ctx has ended.
+func (w *Watch) awaitAll(ctx context.Context) bool {
+	all := []<-chan struct{}{w.someSeen}
+	for _, s := range w.scopes {
+		all = append(all, s.settled)
 	}
 	for _, one := range all {
 		select {
 		case <-one:
 		case <-ctx.Done():
-			return
+			return false
 		}
 	}
-	w.trouble.listed()
 	close(w.synced)
-}
-
-func register(ctx context.Context, c cache.Cache, object client.Object, h toolscache.ResourceEventHandler) (toolscache.ResourceEventHandlerRegistration, error) {
-	informer, err := c.GetInformer(ctx, object, cache.BlockUntilSynced(false))
-	if err != nil {
-		return nil, fmt.Errorf("watching %T: %w", object, err)
-	}
-	return informer.AddEventHandler(h)
+	return true
 }
 
 // Synced is closed when everything there was at the start, and that may be seen, has been seen.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
 
 // Err is why what is known may be old: the API server cannot be reached, or does not allow a watch. nil while all is well.
-// Namespaces that are frozen are told by themselves (DTS-DET-9).
+// Namespaces that are frozen are reported elsewhere.
 func (w *Watch) Err() error {
 	if err := w.dialer.err(); err != nil {
 		return err
@@ -196,11 +178,9 @@ func (w *Watch) Err() error {
 		synced = true
 	default:
 	}
-	missing := w.trouble.missing(now)
-	for _, ns := range w.namespaces {
-		if !synced || ns.isSeen() {
-			missing = append(missing, ns.missing(now)...)
-		}
+	var missing []string
+	for _, s := range w.scopes {
+		missing = append(missing, s.missing(now, synced)...)
 	}
 	if len(missing) == 0 {
 		return nil
