@@ -13,8 +13,9 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// dialer connects the watches to the API server. While that cannot be reached it tries again itself, about once a second:
-// the watches' own pauses grow to a minute, so that they would notice long after everybody else that it is back.
+// dialer connects the watches to the API server. While that cannot be reached it tries again itself, about once a
+// second: the watches' own pauses grow to a minute, so that they would notice long after everybody else that it is
+// back.
 type dialer struct {
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	failed func()
@@ -59,7 +60,8 @@ func (d *dialer) untilConnected(ctx context.Context, network, address string) (n
 			return nil, err
 		}
 		d.failed()
-		reason := fmt.Errorf("the API server cannot be reached since %s: %w", time.Now().UTC().Format(time.RFC3339), err)
+		since := time.Now().UTC().Format(time.RFC3339)
+		reason := fmt.Errorf("the API server cannot be reached since %s: %w", since, err)
 		if d.away.CompareAndSwap(nil, &reason) {
 			d.log.Warn("API server not reachable: what is published stays", "address", address, "err", err)
 		}

@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"bufio"
-	"io"
 	"os"
 	"strings"
 
@@ -16,18 +14,16 @@ const ResolvConf = "/etc/resolv.conf"
 // DefaultDomain is the DNS domain of nearly every cluster.
 const DefaultDomain = "cluster.local"
 
-// Domain is the cluster's DNS domain as the search line of a pod's resolv.conf has it, NAMESPACE.svc.DOMAIN; DefaultDomain
-// where the file says nothing of the kind, as outside a cluster.
+// Domain is the cluster's DNS domain as the search line of a pod's resolv.conf has it, NAMESPACE.svc.DOMAIN;
+// DefaultDomain where the file says nothing of the kind, as outside a cluster.
 func Domain(resolvConf string) string {
-	f, err := os.Open(resolvConf)
+	text, err := os.ReadFile(resolvConf)
 	if err != nil {
 		return DefaultDomain
 	}
-	defer f.Close()
-	const most = 64 << 10 // bytes
 	domain := DefaultDomain
-	for lines := bufio.NewScanner(io.LimitReader(f, most)); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
 		if len(fields) == 0 || fields[0] != "search" {
 			continue
 		}

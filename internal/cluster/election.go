@@ -36,9 +36,9 @@ type ElectionOptions struct {
 	Log           *slog.Logger
 }
 
-// Elector elects the one replica that writes, by a Lease and client-go's election. Two things are added: the election goes
-// on after a loss, until the process ends; and leading ends by the clock, before another replica may take over, also where
-// this one was paused or cut off. Its methods are safe for concurrent use.
+// Elector elects the one replica that writes, by a Lease and client-go's election. Two things are added: the election
+// goes on after a loss, until the process ends; and leading ends by the clock, before another replica may take over,
+// also where this one was paused or cut off. Its methods are safe for concurrent use.
 type Elector struct {
 	options ElectionOptions
 	lock    *lock
@@ -58,10 +58,10 @@ func Identity() string {
 	return host + "_" + uuid.NewString()
 }
 
-// LeaseClient makes the client for the Lease alone, on a connection of its own: neither a limit on requests nor a transfer
-// that fills the connection delays a renewal. A connection that hangs is replaced at the first request that times out, with
-// time for another request: client-go shares the connections of clients with equal configurations, but not with a dialer of
-// their own, and with HTTP/1.1 a request that times out takes its connection with it.
+// LeaseClient makes the client for the Lease alone, on a connection of its own: neither a limit on requests nor a
+// transfer that fills the connection delays a renewal. A connection that hangs is replaced at the first request that
+// times out, with time for another request: client-go shares the connections of clients with equal configurations, but
+// not with a dialer of their own, and with HTTP/1.1 a request that times out takes its connection with it.
 func LeaseClient(config *rest.Config, renewDeadline time.Duration) (coordinationv1.LeasesGetter, error) {
 	c := rest.CopyConfig(config)
 	c.Timeout = leaseTimeout(renewDeadline)
@@ -84,8 +84,7 @@ func leaseTimeout(renewDeadline time.Duration) time.Duration {
 // NewElector checks the options.
 func NewElector(client coordinationv1.LeasesGetter, o ElectionOptions) (*Elector, error) {
 	if o.Lease.Namespace == "" || o.Lease.Name == "" || o.Identity == "" || len(o.Identity) > 128 {
-		return nil, fmt.Errorf("leader election: lease %s, identity %q: all are needed, the identity of at most 128 characters",
-			o.Lease, o.Identity)
+		return nil, fmt.Errorf("leader election: lease %s, identity %q: expected both, of at most 128 characters", o.Lease, o.Identity)
 	}
 	// The Lease counts in whole seconds, and so does who looks whether it was renewed.
 	respected := o.LeaseDuration
@@ -100,8 +99,8 @@ func NewElector(client coordinationv1.LeasesGetter, o ElectionOptions) (*Elector
 		err = errors.New("another replica could lead too soon")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s must be at least 1s more than renewDeadline %s, "+
-			"and that more than 1.2 x retryPeriod %s: %w", respected, o.RenewDeadline, o.RetryPeriod, err)
+		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s must be at least 1s more than "+
+			"renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w", respected, o.RenewDeadline, o.RetryPeriod, err)
 	}
 	return e, nil
 }
@@ -119,8 +118,8 @@ func (e *Elector) newElection() (*leaderelection.LeaderElector, error) {
 	})
 }
 
-// Leading reports whether this replica may write. It is to be called right before each write; a write that is under way when
-// it ends is fenced by the resourceVersion that it carries.
+// Leading reports whether this replica may write. It is to be called right before each write; a write that is under way
+// when it ends is fenced by the resourceVersion that it carries.
 func (e *Elector) Leading() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -130,8 +129,8 @@ func (e *Elector) Leading() bool {
 // Changed receives after Leading has changed; changes that were not received yet are one.
 func (e *Elector) Changed() <-chan struct{} { return e.changed }
 
-// Run takes part in elections until ctx ends. Then this replica stops to lead, and releases the lease for another. ctx must
-// end after the last write.
+// Run takes part in elections until ctx ends. Then this replica stops to lead, and releases the lease for another. ctx
+// must end after the last write.
 func (e *Elector) Run(ctx context.Context) {
 	ctx = klog.NewContext(ctx, logr.Discard()) // client-go logs each try
 	wait.UntilWithContext(ctx, func(ctx context.Context) {
@@ -187,8 +186,8 @@ func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	return record, raw, err
 }
 
-// Create creates the Lease by server-side apply: the request carries the name, so that a Role can limit even that to one
-// Lease. Where another replica was faster, its holder is another field manager's, and the apply is a conflict.
+// Create creates the Lease by server-side apply: the request carries the name, so that a Role can limit even that to
+// one Lease. Where another replica was faster, its holder is another field manager's, and the apply is a conflict.
 func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	start := time.Now()
 	if start.Before(l.respected) {
@@ -210,7 +209,7 @@ func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRec
 // Update takes, renews or releases the Lease. This replica stops to lead before it releases.
 func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	if record.HolderIdentity == "" {
-		if l.holder != l.Identity() { // client-go may believe that it still leads, even where it has just read otherwise
+		if l.holder != l.Identity() { // client-go may believe that it still leads, though it has read otherwise
 			return errors.New("the lease is another replica's")
 		}
 		l.elector.lead(time.Time{}, "the lease is released")
@@ -248,8 +247,8 @@ func (l *lock) keep(holder string) {
 	}
 }
 
-// report logs that the lease cannot be read or written, once, and when it can again. A lost race for the lease, or a deleted
-// one, is no failure, and a request that this replica itself gave up says nothing.
+// report logs that the lease cannot be read or written, once, and when it can again. A lost race for the lease, or a
+// deleted one, is no failure, and a request that this replica itself gave up says nothing.
 func (l *lock) report(request string, err error) {
 	if errors.Is(err, context.Canceled) {
 		return

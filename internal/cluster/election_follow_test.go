@@ -11,7 +11,8 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// takeover is the longest time from the last renewal until another leads: it sees the renewal late, and the end of the lease.
+// takeover is the longest time from the last renewal until another leads: it sees the renewal late, and the end of the
+// lease.
 const takeover = 15*time.Second + 2*look
 
 // leads waits until a replica leads and says how long it took since a time. It looks at nothing but what it is told.
@@ -40,8 +41,9 @@ func (r *replica) writes() int {
 	return r.access.writes
 }
 
-// A leader that was killed is replaced within a lease duration after its lease has run out, whenever that happens in the
-// course of things, with no write in vain; and not before it has stopped to lead, as renewals within a second look the same.
+// A leader that was killed is replaced within a lease duration after its lease has run out, whenever that happens in
+// the course of things, with no write in vain; and not before it has stopped to lead, as renewals within a second look
+// the same.
 func TestKilled(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	for _, times := range []struct{ lease, deadline, retry time.Duration }{

@@ -100,8 +100,8 @@ func one(t *testing.T, within time.Duration, replicas ...*replica) (leader *repl
 	return leader
 }
 
-// On a real API server, with the least rights: several replicas create the Lease at once, one stops, one is cut off, the
-// Lease is taken and deleted, the API server is killed.
+// On a real API server, with the least rights: several replicas create the Lease at once, one stops, one is cut off,
+// the Lease is taken and deleted, the API server is killed.
 func TestElectionRealAPIServer(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	t.Attr("req", "DTS-RUN-5")
@@ -151,7 +151,8 @@ func TestElectionRealAPIServer(t *testing.T) {
 		t.Errorf("taken over after %s", took)
 	}
 
-	// Deleted: its leader makes it again, as the other, which has seen who leads, respects it for as long as it was good.
+	// Deleted: its leader makes it again, as the other, which has seen who leads, respects it for as long as it was
+	// good.
 	testenv.Consistently(t, time.Second, "the same replica leads", func() error { return leads(leader, true)() })
 	if err := leases.Delete(t.Context(), leaseName, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

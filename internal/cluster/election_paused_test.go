@@ -13,8 +13,8 @@ func (r *replica) pauseAt(place string) *pause {
 	return p
 }
 
-// A follower that was paused for long, and wakes with an answer from before, does not judge by it: it has seen no change for
-// ten minutes, and neither has it looked.
+// A follower that was paused for long, and wakes with an answer from before, does not judge by it: it has seen no
+// change for ten minutes, and neither has it looked.
 func TestFollowerPaused(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	for _, place := range []string{"before a read", "after a read"} {

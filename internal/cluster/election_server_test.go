@@ -17,8 +17,8 @@ import (
 	client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 )
 
-// leaseServer keeps one Lease as an API server does: resourceVersions are checked, and an apply conflicts where another field
-// manager set another value.
+// leaseServer keeps one Lease as an API server does: resourceVersions are checked, and an apply conflicts where another
+// field manager set another value.
 type leaseServer struct {
 	mu       sync.Mutex
 	lease    *coordinationv1.Lease

@@ -28,7 +28,8 @@ func electionOptions(identity string) ElectionOptions {
 	}
 }
 
-// look is the longest time between two looks of a replica that does not lead, at the default retry period, and some more.
+// look is the longest time between two looks of a replica that does not lead, at the default retry period, and some
+// more.
 const look = 4500 * time.Millisecond
 
 // replica is an elector that runs.
@@ -304,8 +305,8 @@ func TestPanic(t *testing.T) {
 	})
 }
 
-// Whatever happens to requests, no two lead at once, and as soon as all is well one does. (Someone who deletes the Lease
-// makes it free at once for a replica that has not seen it, whoever leads; writes are fenced for that.)
+// Whatever happens to requests, no two lead at once, and as soon as all is well one does. (Someone who deletes the
+// Lease makes it free at once for a replica that has not seen it, whoever leads; writes are fenced for that.)
 func TestNeverTwo(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	for seed := range uint64(8) {

@@ -45,13 +45,14 @@ const (
 	remembered    = 8192            // Events, and as many Services
 )
 
-// Recorder writes Kubernetes Events on Services and on the ConfigMap, one after the other from a queue. It needs create and
-// patch on events.k8s.io, and nothing else. Its methods are safe for concurrent use and never wait for the API server.
+// Recorder writes Kubernetes Events on Services and on the ConfigMap, one after the other from a queue. It needs create
+// and patch on events.k8s.io, and nothing else. Its methods are safe for concurrent use and never wait for the API
+// server.
 //
-// client-go's recorders do not fit: that of events.k8s.io (tools/events) takes two Events on one object that differ in their
-// text alone for one, so that the second problem of a Service would have the words of the first. That of the core API
-// (tools/record) records a state again at each look, does not report the Events that it drops, and holds all others back for
-// up to two minutes where one cannot be written.
+// client-go's recorders do not fit: that of events.k8s.io (tools/events) takes two Events on one object that differ in
+// their text alone for one, so that the second problem of a Service would have the words of the first. That of the core
+// API (tools/record) records a state again at each look, does not report the Events that it drops, and holds all others
+// back for up to two minutes where one cannot be written.
 type Recorder struct {
 	options RecorderOptions
 	client  eventsv1.EventsGetter
@@ -75,8 +76,8 @@ type event struct {
 	count int
 }
 
-// NewRecorder makes a Recorder with a client of its own, so that many Events do not delay anything else. Run writes what it
-// records.
+// NewRecorder makes a Recorder with a client of its own, so that many Events do not delay anything else. Run writes
+// what it records.
 func NewRecorder(config *rest.Config, o RecorderOptions) (*Recorder, error) {
 	c := rest.CopyConfig(config)
 	c.Timeout = eventTimeout
@@ -95,8 +96,8 @@ func newRecorder(client eventsv1.EventsGetter, o RecorderOptions) *Recorder {
 	}
 }
 
-// ConfigMap records that something happened to the ConfigMap; what was recorded before is counted up. A warning needs someone
-// to act; the reason is a word in CamelCase; the note is for people, made fit to be shown and cut at 1 KiB.
+// ConfigMap records that something happened to the ConfigMap; what was recorded before is counted up. A warning needs
+// someone to act; the reason is a word in CamelCase; the note is for people, made fit to be shown and cut at 1 KiB.
 func (r *Recorder) ConfigMap(warning bool, reason, note string) {
 	o := r.options.ConfigMap
 	on := corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: o.Namespace, Name: o.Name}
@@ -109,15 +110,16 @@ func (r *Recorder) ConfigMap(warning bool, reason, note string) {
 // Service records a state of a Service, once: the same again is not recorded until Clear. It may be called whenever the
 // Service is looked at. A replica that does not record does not remember it either: call it again when it leads.
 func (r *Recorder) Service(s *backend.Service, warning bool, reason, note string) {
-	on := corev1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: s.Namespace, Name: s.Name, UID: types.UID(s.UID)}
+	on := corev1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: s.Namespace, Name: s.Name}
+	on.UID = types.UID(s.UID)
 	r.record(&v1.Event{Regarding: on, Action: "Detect", Reason: reason, Note: note}, warning, false)
 }
 
 // Clear says that what was recorded of a Service is over, so that it is recorded anew when it comes back.
 func (r *Recorder) Clear(s *backend.Service) { r.cleared.Add(types.UID(s.UID), time.Now()) }
 
-// record queues an Event that is due. again is for what happens, and is counted each time; a state is recorded once while it
-// lasts.
+// record queues an Event that is due. again is for what happens, and is counted each time; a state is recorded once
+// while it lasts.
 func (r *Recorder) record(e *v1.Event, warning, again bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -151,12 +153,13 @@ func (r *Recorder) record(e *v1.Event, warning, again bool) {
 	}
 }
 
-// nameOf is the Event's object and a hash of what it says: after a restart, or from another leader, the same is the same Event
-// and is not recorded twice.
+// nameOf is the Event's object and a hash of what it says: after a restart, or from another leader, the same is the
+// same Event and is not recorded twice.
 func nameOf(e *v1.Event) string {
 	const longest = 253
 	o := e.Regarding
-	sum := sha256.Sum256([]byte(strings.Join([]string{o.Kind, o.Namespace, o.Name, string(o.UID), e.Reason, e.Note}, "\x00")))
+	says := []string{o.Kind, o.Namespace, o.Name, string(o.UID), e.Reason, e.Note}
+	sum := sha256.Sum256([]byte(strings.Join(says, "\x00")))
 	suffix := "." + hex.EncodeToString(sum[:16])
 	return strings.TrimRight(o.Name[:min(len(o.Name), longest-len(suffix))], ".-") + suffix
 }
@@ -179,8 +182,8 @@ func (r *Recorder) Run(ctx context.Context) {
 	}
 }
 
-// write tries to write an Event, and reports whether that was the last try. While the API server is away, each Event has one,
-// so that the queue moves on.
+// write tries to write an Event, and reports whether that was the last try. While the API server is away, each Event
+// has one, so that the queue moves on.
 func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 	leads := r.options.Record()
 	var err error
@@ -235,7 +238,8 @@ func (r *Recorder) send(ctx context.Context, e event) error {
 		if err != nil {
 			return fmt.Errorf("counting an event: %w", err)
 		}
-		if _, err = events.Patch(ctx, e.Name, types.MergePatchType, patch, metav1.PatchOptions{}); !apierrors.IsNotFound(err) {
+		_, err = events.Patch(ctx, e.Name, types.MergePatchType, patch, metav1.PatchOptions{})
+		if !apierrors.IsNotFound(err) {
 			return err
 		}
 	}

@@ -15,9 +15,11 @@ import (
 )
 
 // newInformer makes one that lists page by page, and turns each page into what is kept before it asks for the next one.
-// By itself an informer would either hold all objects of a cluster at once, or have the API server send each as an event of
-// its own, which takes up to twice the processor time.
-func (w *Watch) newInformer(lw toolscache.ListerWatcher, example runtime.Object, resync time.Duration, by toolscache.Indexers) toolscache.SharedIndexInformer {
+// By itself an informer would either hold all objects of a cluster at once, or have the API server send each as an
+// event of its own, which takes up to twice the processor time.
+func (w *Watch) newInformer(
+	lw toolscache.ListerWatcher, example runtime.Object, resync time.Duration, by toolscache.Indexers,
+) toolscache.SharedIndexInformer {
 	whole := toolscache.ToListerWatcherWithContext(lw)
 	paged := &toolscache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
@@ -25,7 +27,8 @@ func (w *Watch) newInformer(lw toolscache.ListerWatcher, example runtime.Object,
 		},
 		WatchFuncWithContext: whole.WatchWithContext,
 	}
-	return toolscache.NewSharedIndexInformer(toolscache.ToListWatcherWithWatchListSemantics(paged, noEvents{}), example, resync, by)
+	lister := toolscache.ToListWatcherWithWatchListSemantics(paged, noEvents{})
+	return toolscache.NewSharedIndexInformer(lister, example, resync, by)
 }
 
 // noEvents tells client-go not to have the objects sent as events.
@@ -33,9 +36,10 @@ type noEvents struct{}
 
 func (noEvents) IsWatchListSemanticsUnSupported() bool { return true }
 
-// keepPages lists page by page. It pays no regard to what an informer asks for: from the version it names, "0" at first, the
-// API server would answer without regard to any limit. What is kept is as of the first page, also where later ones are newer:
-// the watch goes on from there, and so misses nothing that became of the objects of the first pages meanwhile.
+// keepPages lists page by page. It pays no regard to what an informer asks for: from the version it names, "0" at
+// first, the API server would answer without regard to any limit. What is kept is as of the first page, also where
+// later ones are newer: the watch goes on from there, and so misses nothing that became of the objects of the first
+// pages meanwhile.
 func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWithContext) (runtime.Object, error) {
 	var sizes store.Sizes
 	var shares store.Shares
@@ -43,7 +47,7 @@ func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWit
 		if o.Continue == "" {
 			sizes, shares = store.Sizes{}, store.Shares{}
 		}
-		if o.Limit == 0 { // the pages became too old, and the API server did not say how to go on: all at once, as of any time
+		if o.Limit == 0 { // the pages became too old, and there is no token to go on: all at once, as of any time
 			o.ResourceVersion = "0"
 		}
 		list, err := whole.ListWithContext(ctx, o)

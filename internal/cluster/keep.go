@@ -10,9 +10,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// What the informers' caches keep. A typed Service alone takes a kilobyte and a cluster has a hundred thousand, most of them
-// nothing to us: objects are turned into these as they come off the wire, before anything is cached. What a cache keeps in
-// the end is little more than the names that it needs to tell what was deleted; the rest belongs to the store.
+// What the informers' caches keep. A typed Service alone takes a kilobyte and a cluster has a hundred thousand, most of
+// them nothing to us: objects are turned into these as they come off the wire, before anything is cached. What a cache
+// keeps in the end is little more than the names that it needs to tell what was deleted; the rest belongs to the store.
 
 // identity is what an informer asks of an object.
 type identity struct {

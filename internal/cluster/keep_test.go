@@ -13,8 +13,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// A list of more Services than are kept of one namespace holds no more than those, the oldest, though it comes in the order of
-// names; and nothing of a Service is held twice once the store has it.
+// A list of more Services than are kept of one namespace holds no more than those, the oldest, though it comes in the
+// order of names; and nothing of a Service is held twice once the store has it.
 func TestListedServicesAreBounded(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	const many = 1500

@@ -15,15 +15,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// List lists the Services of the namespaces, of all where none is named, and then their EndpointSlices, once and page by page.
-// All Services come before the first EndpointSlice, so that the sink can drop slices at once. How long it may take is up to ctx.
+// List lists the Services of the namespaces, of all where none is named, and then their EndpointSlices, once and page
+// by page. All Services come before the first EndpointSlice, so that the sink can drop slices at once. How long it may
+// take is up to ctx.
 //
-// A namespace that may not be read is left out with a Warning, and an error only where no namespace may be; EndpointSlices
-// that may not be read leave readiness unknown. Any other failure is an error, since half a cluster is not a smaller
-// cluster. Errors are one line that says what to do.
+// A namespace that may not be read is left out with a Warning, and an error only where no namespace may be;
+// EndpointSlices that may not be read leave readiness unknown. Any other failure is an error, since half a cluster is
+// not a smaller cluster. Errors are one line that says what to do.
 func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink) (store.Report, error) {
 	var report store.Report
-	namespaces, err := listedNamespaces(namespaces)
+	namespaces, err := sortedNamespaces(namespaces)
 	if err != nil {
 		return report, err
 	}
@@ -59,7 +60,7 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink)
 	return report, nil
 }
 
-func listedNamespaces(namespaces []string) ([]string, error) {
+func sortedNamespaces(namespaces []string) ([]string, error) {
 	if len(namespaces) == 0 {
 		return []string{metav1.NamespaceAll}, nil
 	}
@@ -98,12 +99,15 @@ func (r *Reader) endpointSlices(ctx context.Context, ns string, sink store.Sink,
 		sink.Slice(service, slice)
 	})
 	if err != nil {
-		return Request{Verb: "list", Group: discoveryv1.GroupName, Resource: "endpointslices", Namespace: ns}.Explain(ctx, err, r.host)
+		q := Request{Verb: "list", Group: discoveryv1.GroupName, Resource: "endpointslices", Namespace: ns}
+		return q.Explain(ctx, err, r.host)
 	}
 	return nil
 }
 
-func (r *Reader) eachSlice(ctx context.Context, ns string, o metav1.ListOptions, do func(*discoveryv1.EndpointSlice)) error {
+func (r *Reader) eachSlice(
+	ctx context.Context, ns string, o metav1.ListOptions, do func(*discoveryv1.EndpointSlice),
+) error {
 	return pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 		return r.discovery.EndpointSlices(ns).List(ctx, o)
 	}).EachListItem(ctx, o, func(object runtime.Object) error {

@@ -11,8 +11,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// ServesRoutes reports whether a cluster is OpenShift: whether it serves the API group route.openshift.io. Every authenticated
-// user may ask.
+// ServesRoutes reports whether a cluster is OpenShift: whether it serves the API group route.openshift.io. Every
+// authenticated user may ask.
 func ServesRoutes(ctx context.Context, config *rest.Config) (bool, error) {
 	client, err := corev1client.NewForConfig(config)
 	if err != nil {
@@ -52,8 +52,8 @@ func (r *Routes) Served() bool { return !r.none.Load() }
 // Asked is closed when the first question was answered, or was not in time.
 func (r *Routes) Asked() <-chan struct{} { return r.asked }
 
-// Run asks until the answer is yes, or ctx ends; a no is asked again now and then. changed is called where the answer is
-// another one than before, after the first question.
+// Run asks until the answer is yes, or ctx ends; a no is asked again now and then. changed is called where the answer
+// is another one than before, after the first question.
 func (r *Routes) Run(ctx context.Context, changed func()) {
 	for first := true; ; first = false {
 		asking, cancel := context.WithTimeout(ctx, routesTimeout)

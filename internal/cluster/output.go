@@ -11,6 +11,7 @@ type Output struct {
 // NewOutput publishes to the watch's ConfigMap.
 func NewOutput(watch *Watch, client publish.Client, labels map[string]string) *Output {
 	target := watch.opts.ConfigMap
-	options := publish.Options{Namespace: target.Namespace, Name: target.Name, Labels: labels, Live: watch.Live, Reason: reason}
-	return &Output{Watch: watch, Publisher: publish.New(client, options)}
+	return &Output{Watch: watch, Publisher: publish.New(client, publish.Options{
+		Namespace: target.Namespace, Name: target.Name, Labels: labels, Live: watch.Live, Reason: reason,
+	})}
 }

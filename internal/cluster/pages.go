@@ -17,12 +17,13 @@ import (
 // pageSize is how many objects one answer holds. Larger ones take more memory, and were not found to be faster.
 const pageSize = 1000
 
-// maxPage is the size in bytes of the largest page of a List that is read. A thousand Services, or EndpointSlices of a few
-// pods each, take less. A single object, which the API server stores up to 1.5 MiB, is read however large it is.
+// maxPage is the size in bytes of the largest page of a List that is read. A thousand Services, or EndpointSlices of a
+// few pods each, take less. A single object, which the API server stores up to 1.5 MiB, is read however large it is.
 const maxPage = 2 << 20
 
-// pages lists with client-go's pager. A page has fewer than size objects where those are so large that it would not be read
-// (see boundPages), and where the pages so far become too old, it goes on from the same place with what is there now.
+// pages lists with client-go's pager. A page has fewer than size objects where those are so large that it would not be
+// read (see boundPages), and where the pages so far become too old, it goes on from the same place with what is there
+// now.
 func pages(size int64, list pager.ListPageFunc) *pager.ListPager {
 	const step = 4
 	limit := size
@@ -47,8 +48,8 @@ func pages(size int64, list pager.ListPageFunc) *pager.ListPager {
 	return p
 }
 
-// resumeToken is the token with which the API server answers, beside 410, where the pages so far have become too old: the
-// List goes on from the same place with what is there now
+// resumeToken is the token with which the API server answers, beside 410, where the pages so far have become too old:
+// the List goes on from the same place with what is there now
 // (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks).
 func resumeToken(err error) string {
 	var status apierrors.APIStatus
@@ -58,9 +59,9 @@ func resumeToken(err error) string {
 	return status.Status().Continue
 }
 
-// boundPages keeps a page of a List, which a client holds as bytes and as objects at the same time, from taking more memory
-// than maxPage and a few times that: who may write objects decides how large they are. A larger page is answered with 413
-// instead, upon which a smaller one is asked for.
+// boundPages keeps a page of a List, which a client holds as bytes and as objects at the same time, from taking more
+// memory than maxPage and a few times that: who may write objects decides how large they are. A larger page is answered
+// with 413 instead, upon which a smaller one is asked for.
 type boundPages struct{ next http.RoundTripper }
 
 func newBoundPages(next http.RoundTripper) http.RoundTripper { return boundPages{next} }

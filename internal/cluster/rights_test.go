@@ -135,7 +135,8 @@ func TestGrantedRightsAreNotMissing(t *testing.T) {
 	}
 }
 
-// A right that was granted since is no longer missing; what else goes wrong is said without names of this program's own.
+// A right that was granted since is no longer missing; what else goes wrong is said without names of this program's
+// own.
 func TestMissingRightsAreForgotten(t *testing.T) {
 	t.Attr("req", "DTS-RUN-3")
 	now := time.Now()

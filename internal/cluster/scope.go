@@ -15,10 +15,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// scope is what one cache watches: the Services and EndpointSlices of one namespace, of all of them, or the ConfigMap. While
-// Services or EndpointSlices may not be listed, and have never been, their namespace is frozen: what is published of it stays,
-// and all else goes on. One that was seen and is forbidden later stays as it was last seen, as do all while the API server is
-// away.
+// scope is what one cache watches: the Services and EndpointSlices of one namespace, of all of them, or the ConfigMap.
+// While Services or EndpointSlices may not be listed, and have never been, their namespace is frozen: what is published
+// of it stays, and all else goes on. One that was seen and is forbidden later stays as it was last seen, as do all
+// while the API server is away.
 type scope struct {
 	namespace string // "": all of them
 	watch     *Watch
@@ -81,7 +81,8 @@ func (s *scope) listed() {
 // forgotten is how long after its last occurrence a failure is news again.
 const forgotten = 3 * time.Minute
 
-// lasting is how long a right counts as missing that was missing last: the watches are tried again at least every minute.
+// lasting is how long a right counts as missing that was missing last: the watches are tried again at least every
+// minute.
 const lasting = 90 * time.Second
 
 // failed is called for each list or watch that failed. It logs each kind of failure once, not with every retry.

@@ -1,5 +1,5 @@
-// Package cluster is what this program asks of the API server: it lists and watches Services and EndpointSlices, watches and
-// writes the one ConfigMap, records Events, and elects the replica that leads.
+// Package cluster is what this program asks of the API server: it lists and watches Services and EndpointSlices,
+// watches and writes the one ConfigMap, records Events, and elects the replica that leads.
 package cluster
 
 import (
@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -61,7 +61,8 @@ type Watch struct {
 
 // NewWatch prepares the watches; nothing is asked of the API server before Run.
 func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, error) {
-	w := &Watch{opts: opts, store: known, moved: make(chan struct{}, 1), someSeen: make(chan struct{}), synced: make(chan struct{})}
+	w := &Watch{opts: opts, store: known, moved: make(chan struct{}, 1)}
+	w.someSeen, w.synced = make(chan struct{}), make(chan struct{})
 	w.oneSeen = sync.OnceFunc(func() { close(w.someSeen) })
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
@@ -75,9 +76,9 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		return nil, fmt.Errorf("client for the watches: %w", err)
 	}
 	w.dialer = dialer
-	namespaces := slices.Compact(slices.Sorted(slices.Values(opts.Namespaces)))
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
+	namespaces, err := sortedNamespaces(opts.Namespaces)
+	if err != nil {
+		return nil, err
 	}
 	common := cache.Options{HTTPClient: http, Scheme: scheme, Mapper: staticMapper()}
 	one := common
@@ -117,6 +118,16 @@ func (w *Watch) add(config *rest.Config, o cache.Options, s *scope) (err error) 
 	return nil
 }
 
+// staticMapper knows the three kinds that are watched, so that nothing is asked of the API server's discovery: it may
+// be away when this program starts.
+func staticMapper() meta.RESTMapper {
+	m := meta.NewDefaultRESTMapper(nil)
+	m.Add(corev1.SchemeGroupVersion.WithKind("Service"), meta.RESTScopeNamespace)
+	m.Add(corev1.SchemeGroupVersion.WithKind("ConfigMap"), meta.RESTScopeNamespace)
+	m.Add(discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"), meta.RESTScopeNamespace)
+	return m
+}
+
 func inNamespace(ns string) map[string]cache.Config {
 	if ns == metav1.NamespaceAll {
 		return nil
@@ -145,8 +156,9 @@ func (w *Watch) Run(ctx context.Context) error {
 	return nil
 }
 
-// awaitAll waits until nothing more is to be expected at the start: the ConfigMap and the Services of at least one namespace
-// have been seen, and of each other namespace it is known that it may not be. It returns false when ctx has ended.
+// awaitAll waits until nothing more is to be expected at the start: the ConfigMap and the Services of at least one
+// namespace have been seen, and of each other namespace it is known that it may not be. It returns false when ctx has
+// ended.
 func (w *Watch) awaitAll(ctx context.Context) bool {
 	all := []<-chan struct{}{w.someSeen}
 	for _, s := range w.scopes {
@@ -166,8 +178,8 @@ func (w *Watch) awaitAll(ctx context.Context) bool {
 // Synced is closed when everything there was at the start, and that may be seen, has been seen.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
 
-// Err is why what is known may be old: the API server cannot be reached, or does not allow a watch. nil while all is well.
-// Namespaces that are frozen are reported elsewhere.
+// Err is why what is known may be old: the API server cannot be reached, or does not allow a watch. nil while all is
+// well. Namespaces that are frozen are reported elsewhere.
 func (w *Watch) Err() error {
 	if err := w.dialer.err(); err != nil {
 		return err

@@ -1,4 +1,4 @@
-// Package publish writes a document's keys into the one ConfigMap, and nothing else in it (DTS-OUT-7 to 10).
+// Package publish writes a document's keys into the one ConfigMap, and nothing else in it.
 //
 // What is written is decided by comparing texts, so that a quiet cycle sends no request at all. What is written is
 // written by server-side apply under one field manager, with the uid and the resourceVersion of the ConfigMap that it

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// How often one key is repaired at once before it has to wait for the next resync (DTS-OUT-8).
+// How often one key is repaired at once before it has to wait for the next resync.
 const (
 	maxRepairs   = 5
 	repairWindow = time.Minute

@@ -14,7 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// State is what must outlive a restart (DTS-OUT-10): the key state.json. There are no clock times in it, so that it
+// State is what must outlive a restart: the key state.json. There are no clock times in it, so that it
 // changes only when what it says does.
 type State struct {
 	Published []Instance             // in any order, each Service, type and tenant once
