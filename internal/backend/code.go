@@ -114,6 +114,11 @@ const (
 	CodeSlicesUnchecked   Code = "slices-unchecked"      // the EndpointSlices of its namespace are more than is looked at
 	CodeNamesUnchecked    Code = "names-unchecked"       // its EndpointSlices hold names, which cannot be checked
 	CodeProxyForbidden    Code = "proxy-forbidden"       // the API server does not let the user through
+	CodeProxyCredentials  Code = "proxy-credentials"     // the API server does not accept the user's credentials any more
+	CodeProxyNoService    Code = "proxy-no-service"      // the API server finds no such Service
+	CodeProxyNoEndpoints  Code = "proxy-no-endpoints"    // the API server finds no ready endpoint
+	CodeProxyNoPort       Code = "proxy-no-port"         // the API server finds no endpoint that serves the port
+	CodeProxyElsewhere    Code = "proxy-elsewhere"       // the API server's proxy leads to Services, and this is a host outside
 	CodeUnresolved        Code = "unresolved"            // DNS does not resolve its name
 	CodeTimeout           Code = "timeout"               // no complete answer in time
 	CodeConnectionRefused Code = "connection-refused"    // nothing listens there

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -36,16 +35,10 @@ func (d *discovered) forbidden() (warning string, err error) {
 	}
 	slices.Sort(namespaces)
 	namespaces = slices.Compact(namespaces)
-	const named = 5
-	where := "namespace " + namespaces[0]
-	if n := len(namespaces); n > named {
-		where = fmt.Sprintf("namespaces %s and %d more", strings.Join(namespaces[:named], ", "), n-named)
-	} else if n > 1 {
-		where = "namespaces " + strings.Join(namespaces, ", ")
-	}
-	check := "check with: " + view.CanProxy(namespaces[0])
+	right, check := view.NeedsProxy(namespaces)
 	if refused < asked {
-		return fmt.Sprintf("%d of %d possible backends could not be asked: your user needs get on services/proxy in %s; %s", refused, asked, where, check), nil
+		return fmt.Sprintf("%d of %d possible backends could not be asked: your user needs %s; check with: %s", refused, asked, right, check), nil
 	}
-	return "", fmt.Errorf("--probe=proxy: the API server lets your user ask none of the possible backends (403): it needs get on services/proxy in %s, or ask nothing with --probe=off; %s", where, check)
+	return "", fmt.Errorf("--probe=proxy: the API server lets your user ask none of the possible backends (403): it needs %s, "+
+		"or ask nothing with --probe=off; check with: %s", right, check)
 }

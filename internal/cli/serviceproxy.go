@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,7 +29,7 @@ type serviceProxy struct {
 func (p *serviceProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	c := p.candidate
 	if c.ForeignHost {
-		return nil, errors.New("its endpoint is not the Service itself, and the API server's proxy leads nowhere else: probe it from inside the cluster")
+		return nil, proxyError(backend.CodeProxyElsewhere)
 	}
 	name := fmt.Sprintf("%s:%d", c.Service.Name, c.Port.Number)
 	if r.URL.Scheme == "https" {
@@ -109,15 +108,15 @@ func (p *serviceProxy) explain(s *metav1.Status) error {
 	cause, unreached := strings.CutPrefix(s.Message, tryingToReach)
 	switch {
 	case s.Reason == metav1.StatusReasonUnauthorized:
-		return errors.New("the API server does not accept your credentials any more (401): log in again")
+		return proxyError(backend.CodeProxyCredentials)
 	case s.Reason == metav1.StatusReasonForbidden && strings.Contains(s.Message, "services/proxy"):
-		return probe.ErrForbidden
+		return proxyError(backend.CodeProxyForbidden)
 	case s.Reason == metav1.StatusReasonNotFound && s.Details != nil && s.Details.Kind == "services":
-		return errors.New("the API server finds no such Service, or no Endpoints object behind it")
+		return proxyError(backend.CodeProxyNoService)
 	case strings.HasPrefix(s.Message, "no endpoints available"):
-		return errors.New("no ready endpoint is behind the Service, says the API server")
+		return proxyError(backend.CodeProxyNoEndpoints)
 	case strings.HasPrefix(s.Message, "no service port"):
-		return fmt.Errorf("no endpoint serves port %d of the Service, says the API server", c.Port.Number)
+		return probe.ProxyError{Seen: backend.Seen{Code: backend.CodeProxyNoPort, Number: int(c.Port.Number)}}
 	case !unreached:
 		return nil
 	}
@@ -128,6 +127,8 @@ func (p *serviceProxy) explain(s *metav1.Status) error {
 	}
 	return fmt.Errorf("the API server could not reach it: %s", cause)
 }
+
+func proxyError(code backend.Code) error { return probe.ProxyError{Seen: backend.Seen{Code: code}} }
 
 type readCloser struct {
 	io.Reader

@@ -123,7 +123,7 @@ func TestProbeProxyForbidden(t *testing.T) {
 	for name, verdict := range map[string]string{"b/grafana": "unavailable", "a/team-prometheus": "unconfirmed"} {
 		namespace, _, _ := strings.Cut(name, "/")
 		r := mustRun(t, append([]string{"explain", name}, args...)...)
-		for _, want := range []string{verdict, "unreachable", "needs the right to get services/proxy in namespace " + namespace, "\n    kubectl auth can-i get services --subresource=proxy -n " + namespace + "\n"} {
+		for _, want := range []string{verdict, "unreachable", "needs get on services/proxy in namespace " + namespace, "\n    kubectl auth can-i get services --subresource=proxy -n " + namespace + "\n"} {
 			if !strings.Contains(strings.Join(strings.Fields(r.out), " "), strings.Join(strings.Fields(want), " ")) {
 				t.Errorf("%q is not in: %s", want, r.out)
 			}

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // Request is what was asked of the API server, for the text of an error.
@@ -41,11 +43,11 @@ func (q Request) forbidden(user, verbs string) string {
 	if user != "" {
 		role += " for " + user
 	}
-	rule := fmt.Sprintf("apiGroups: [%q], resources: [%s]", q.Group, q.Resource)
-	if q.Name != "" && (q.Resource == "configmaps" || q.Resource == "leases") { // of the others any may be read
-		rule += ", resourceNames: [" + q.Name + "]"
+	rule := view.Rule{Group: q.Group, Resource: q.Resource, Verbs: verbs}
+	if q.Resource == "configmaps" || q.Resource == "leases" { // of the others any may be read
+		rule.Name = q.Name
 	}
-	return fmt.Sprintf("not allowed to %s %s %s (403); needed is %s with {%s, verbs: [%s]}", q.Verb, q.Resource, q.where(), role, rule, verbs)
+	return fmt.Sprintf("not allowed to %s %s %s (403); needed is %s with %s", q.Verb, q.Resource, q.where(), role, rule)
 }
 
 // Explain says in one line why a request of a command failed, and what its user can do. The cause stays in the chain.
@@ -130,15 +132,8 @@ func missing(err error) (q Request, text string, ok bool) {
 		q.Name = status.Status().Details.Name
 	}
 	verbs := q.Verb
-	switch q.Resource {
-	case "services":
-		verbs = "get, list, watch"
-	case "endpointslices":
-		verbs = "list, watch"
-	case "configmaps":
-		verbs = "get, list, watch, create, patch"
-	case "leases":
-		verbs = "get, create, patch, update"
+	if rule, ok := view.OwnRule(q.Resource); ok {
+		verbs = rule.Verbs
 	}
 	text = q.forbidden(m[1], verbs)
 	if q.Namespace == "" && (q.Resource == "services" || q.Resource == "endpointslices") {

@@ -8,6 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/logging"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // Events records Kubernetes Events; a replica that does not lead records none.
@@ -108,7 +109,7 @@ func (r *Report) reportFrozen(s *Snapshot) {
 	default:
 		r.Events.ConfigMap(true, "NamespaceForbidden",
 			"not allowed to watch "+frozen+": what is published of it stays as it is; "+
-				"needed is a Role in each namespace with get, list and watch on services, and list and watch on endpointslices")
+				"needed is a Role in each namespace with "+view.WatchRules())
 	}
 }
 

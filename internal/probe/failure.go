@@ -26,9 +26,10 @@ const (
 	causeOther   = "other"
 )
 
-// ErrForbidden is the error of a RoundTripper that may not carry requests to the backend: the API server's service proxy,
-// for a user without the right.
-var ErrForbidden = errors.New("get on services/proxy is forbidden")
+// ProxyError is the error of a RoundTripper that leads through the API server, where that says why it leads nowhere.
+type ProxyError struct{ Seen backend.Seen }
+
+func (e ProxyError) Error() string { return "through the API server: " + string(e.Seen.Code) }
 
 // failure is what a request without an answer means.
 type failure struct {
@@ -80,13 +81,17 @@ const idleClosed = "server closed idle connection"
 // unconnected is what an error means that keeps the connection from being made, or breaks it.
 func unconnected(err error, timeout time.Duration) (none failure) {
 	var denial denialError
+	var proxy ProxyError
 	var dns *net.DNSError
 	var netErr net.Error
 	switch {
 	case errors.As(err, &denial):
 		return unreachable(backend.CauseDenied, backend.Seen{Code: backend.CodeAddressDenied, Denial: denial.Denial}, false)
-	case errors.Is(err, ErrForbidden):
-		return unreachable(backend.CauseForbidden, backend.Seen{Code: backend.CodeProxyForbidden}, false)
+	case errors.As(err, &proxy):
+		if proxy.Seen.Code == backend.CodeProxyForbidden {
+			return unreachable(backend.CauseForbidden, proxy.Seen, false)
+		}
+		return unreachable(causeOther, proxy.Seen, false)
 	case errors.As(err, &dns):
 		host := safetext.Clean(strings.TrimSuffix(dns.Name, "."), shown)
 		return unreachable(causeDNS, backend.Seen{Code: backend.CodeUnresolved, Host: host}, dns.IsTimeout || dns.IsTemporary)

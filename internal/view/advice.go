@@ -149,14 +149,8 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 }
 
 func adviseForbidden(f *backend.Finding) []Advice {
-	return []Advice{{fmt.Sprintf("Nothing is known of it: who asks through the API server needs the right to get services/proxy in namespace %s. See whether you have it:", f.Namespace),
-		CanProxy(f.Namespace)}}
-}
-
-// CanProxy is the command that says whether a user may ask through the API server. In kubectl's words services/proxy would be
-// the Service named proxy.
-func CanProxy(namespace string) string {
-	return "kubectl auth can-i get services --subresource=proxy -n " + namespace
+	right, check := NeedsProxy([]string{f.Namespace})
+	return []Advice{{"Nothing is known of it: who asks through the API server needs " + right + ". See whether you have that right:", check}}
 }
 
 // trust are the lines that make a finding's namespace a trusted one.

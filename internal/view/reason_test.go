@@ -254,7 +254,7 @@ func TestWordsOfReasons(t *testing.T) {
 			add(template, code)
 		}
 	}
-	for _, file := range [...]string{"reason.go", "seen.go"} { // values that are put together
+	for _, file := range [...]string{"reason.go", "rights.go", "seen.go"} { // values that are put together
 		for _, text := range literals(t, file) {
 			add(text, "in "+backend.Code(file))
 		}

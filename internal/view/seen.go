@@ -55,6 +55,8 @@ func (g sight) value(name string) string {
 		return s.Value
 	case "host":
 		return s.Host
+	case "number":
+		return strconv.Itoa(s.Number)
 	case "limit":
 		return strconv.Itoa(s.Limit)
 	case "wait":

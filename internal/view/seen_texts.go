@@ -33,8 +33,14 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeNamesUnchecked: "an EndpointSlice of it holds names (FQDN) instead of addresses, which cannot be checked " +
 		"against security.denyCIDRs",
 
-	backend.CodeProxyForbidden: "the API server does not let you through (403): your user needs get on services/proxy in " +
+	backend.CodeProxyForbidden: "the API server does not let you through (403): your user needs " + proxyRight +
 		"namespace {namespace}",
+	backend.CodeProxyCredentials: "the API server does not accept your credentials any more (401): log in again",
+	backend.CodeProxyNoService:   "the API server finds no such Service, or no Endpoints object behind it",
+	backend.CodeProxyNoEndpoints: "no ready endpoint is behind the Service, says the API server",
+	backend.CodeProxyNoPort:      "no endpoint serves port {number} of the Service, says the API server",
+	backend.CodeProxyElsewhere: "its endpoint is not the Service itself, and the API server's proxy leads nowhere else: " +
+		"probe it from inside the cluster",
 	backend.CodeUnresolved: "DNS does not resolve {host}: the name is wrong, the Service is gone or DNS is down",
 	backend.CodeTimeout: "no complete answer within {wait}: often a NetworkPolicy that drops the connection, or an " +
 		"overloaded backend",
