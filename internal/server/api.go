@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,6 +24,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // State is the controller.
@@ -117,6 +119,18 @@ func New(o Options) (*API, error) {
 	return a, nil
 }
 
+// reasonCode describes a backend.Code.
+type reasonCode string
+
+// Schema implements huma.SchemaProvider.
+func (reasonCode) Schema(huma.Registry) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeString}
+	for _, code := range view.Codes() {
+		s.Enum = append(s.Enum, string(code))
+	}
+	return s
+}
+
 // config describes the API as a whole.
 func (a *API) config() huma.Config {
 	c := huma.DefaultConfig("Dynamic toolset service", cmp.Or(a.o.Version, "0.0.0"))
@@ -129,6 +143,7 @@ func (a *API) config() huma.Config {
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{a.asProblem}
 	c.AllowAdditionalPropertiesByDefault = true // fields may be added later
+	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[backend.Code](), reflect.TypeFor[reasonCode]())
 	if _, open := a.o.Authorizer.(Anyone); !open {
 		c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 			"bearer": {Type: "http", Scheme: "bearer", Description: "A token of the cluster, such as a ServiceAccount's."},

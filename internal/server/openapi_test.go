@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // What a checker says of the whole, and what a generator makes of it, is tested in test/openapi.
@@ -70,6 +73,21 @@ func TestOpenAPI(t *testing.T) {
 			t.Errorf("nothing describes %s", name)
 		}
 		rest = after
+	}
+
+	var service struct {
+		Properties struct {
+			Code struct {
+				Type, Description string
+				Enum              []backend.Code
+			}
+		}
+	}
+	if err := json.Unmarshal(doc.Components.Schemas["Service"], &service); err != nil {
+		t.Fatal(err)
+	}
+	if code := service.Properties.Code; code.Type != "string" || code.Description == "" || !slices.Equal(code.Enum, view.Codes()) {
+		t.Errorf("the code of a Service: %+v", code)
 	}
 
 	open := start(t)

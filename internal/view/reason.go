@@ -87,6 +87,13 @@ func Withdrawn(f *backend.Finding) string {
 // Template is the text of a code before its values are put in; "" where there is no such code.
 func Template(code string) string { return template(backend.Code(code)) }
 
+// Codes are all there are, in order.
+func Codes() []backend.Code {
+	list := slices.AppendSeq(slices.Collect(maps.Keys(texts)), maps.Keys(seenTexts))
+	slices.Sort(list)
+	return list
+}
+
 func template(code backend.Code) string { return cmp.Or(texts[code], seenTexts[code]) }
 
 // text is a reason's text. The finding may be one of a Service alone.

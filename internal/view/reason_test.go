@@ -194,6 +194,10 @@ func TestReasons(t *testing.T) {
 			}
 		}
 	}
+	slices.Sort(all)
+	if d := cmp.Diff(all, Codes()); d != "" {
+		t.Errorf("the list of all codes (-want +got):\n%s", d)
+	}
 	const file = "testdata/reasons.golden"
 	if *update {
 		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {

@@ -62,9 +62,10 @@ func start(t *testing.T) string {
 	} {
 		d := inventory.Detection{Service: s, Result: detector.Detect(s, nil)}
 		for _, c := range d.Candidates {
+			answered := backend.Seen{Answer: &backend.Answer{Status: 200, Text: "ok"}}
 			observations[c.Key()] = backend.Observation{
 				Outcome: backend.Ready, Scheme: c.Scheme, Path: c.Path, Version: "2.0.0", Identity: true, At: time.Now(),
-				Requests: []backend.Request{{Purpose: "health", URL: c.Endpoint() + "/-/healthy", Status: 200, Result: "ok", Took: time.Millisecond}},
+				Requests: []backend.Request{{Purpose: "health", URL: c.Endpoint() + "/-/healthy", Seen: answered, Took: time.Millisecond}},
 			}
 		}
 		detections = append(detections, d)

@@ -130,7 +130,8 @@ func (s *schema) meaning() string {
 	if s.Description != "" {
 		parts = append(parts, strings.TrimSuffix(prose(s.Description), "."))
 	}
-	if len(s.Enum) > 0 {
+	const few = 20 // more have a page of their own
+	if n := len(s.Enum); n > 0 && n <= few {
 		parts = append(parts, "one of "+spans(texts(s.Enum)))
 	}
 	if s.Minimum != nil && s.Maximum != nil {
