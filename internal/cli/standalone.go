@@ -55,29 +55,22 @@ func newStandalone(ctx context.Context, o *serviceOptions, denied func(netip.Add
 		}
 	}
 	out, err := files.NewOutput(o.Standalone.Dir, files.OutputOptions{Lock: lock, Log: log})
+	if err == nil {
+		err = foreignFile(o, out)
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, lock.Close())
 	}
-	if err := foreignFile(o, out); err != nil {
-		return nil, errors.Join(err, unlock(lock))
-	}
-	s := &serviceRuntime{
+	return &serviceRuntime{
 		openShift: inventory.OpenShiftNamespaces,
-		source:    fileSource{in, o.Standalone.Files, read}, output: out, elector: single{}, events: unrecorded{log}, target: o.Standalone.Dir,
+		source:    fileSource{in, o.Standalone.Files, read}, output: out, elector: single{},
+		events: unrecorded{log}, target: o.Standalone.Dir,
 		work: []func(context.Context) error{
 			in.Run,
 			func(ctx context.Context) error { out.Run(ctx); return nil },
 		},
-		close: func() error { return unlock(lock) },
-	}
-	return s, nil
-}
-
-func unlock(lock *files.DirLock) error {
-	if lock == nil {
-		return nil
-	}
-	return lock.Close()
+		close: lock.Close,
+	}, nil
 }
 
 // foreignFile refuses to replace a toolset file that was written by hand: a new user may have one in that place.
@@ -87,7 +80,8 @@ func foreignFile(o *serviceOptions, out *files.Output) error {
 		return nil
 	}
 	if text, ok := live.Data[toolset.KeyHolmesGPT]; ok && !toolset.Generated(text) {
-		return fmt.Errorf("%s: it is not from this service, which would replace it: move it away, and put what should stay into %s",
+		return fmt.Errorf("%s: it is not from this service, which would replace it: move it away, "+
+			"and put what should stay into %s",
 			filepath.Join(o.Standalone.Dir, toolset.KeyHolmesGPT), toolset.KeyOverrides)
 	}
 	return nil

@@ -110,9 +110,9 @@ func inUse(f io.Reader) error {
 	return explained{strings.Replace(ErrInUse.Error(), " writes", fmt.Sprintf(" (process %d) writes", pid), 1), ErrInUse}
 }
 
-// Close releases the lock.
+// Close releases the lock. A nil lock has nothing to release.
 func (l *DirLock) Close() error {
-	if l.file == nil {
+	if l == nil || l.file == nil {
 		return nil
 	}
 	if l.held() {

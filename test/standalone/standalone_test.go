@@ -144,6 +144,10 @@ func TestBadStart(t *testing.T) {
 	write(t, bad, "a: [")
 	handwritten := t.TempDir()
 	write(t, filepath.Join(handwritten, document), "toolsets:\n  mine: {enabled: true}\n")
+	unreadable := t.TempDir()
+	if err := os.Mkdir(filepath.Join(unreadable, "overrides.yaml"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name, services, dir string
 		want                string
@@ -152,6 +156,7 @@ func TestBadStart(t *testing.T) {
 		{"no file", filepath.Join(t.TempDir(), "missing.yaml"), t.TempDir(), "missing.yaml"},
 		{"a bad file", bad, t.TempDir(), "bad.yaml"},
 		{"the directory is a file", good, good, "good.yaml"},
+		{"overrides that cannot be read", good, unreadable, "overrides.yaml: it is no regular file; put one there"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -161,6 +166,9 @@ func TestBadStart(t *testing.T) {
 			last = last[strings.LastIndex(last, "\n")+1:]
 			if code != 1 || !strings.Contains(last, tt.want) || strings.Contains(text, "goroutine") {
 				t.Errorf("exit code %d\n%s", code, text)
+			}
+			if _, err := os.Lstat(filepath.Join(tt.dir, ".dynamic-toolset.lock")); err == nil {
+				t.Error("the lock's file stays")
 			}
 		})
 	}
