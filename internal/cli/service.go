@@ -20,7 +20,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/health"
-	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/probe"
@@ -68,7 +67,7 @@ type service struct {
 	runtime    *serviceRuntime
 	monitor    *health.Monitor
 	controller *controller.Controller
-	history    *history.Log
+	history    *controller.Changes
 }
 
 const (
@@ -85,7 +84,7 @@ const startGCPercent = 200
 
 func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service, error) {
 	c := o.Config
-	s := &service{options: o, log: log, history: new(history.Log)}
+	s := &service{options: o, log: log, history: new(controller.Changes)}
 	synced := server.Condition{
 		Name: conditionSynced, Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",
 		Why: func() error { return s.runtime.source.Err() },

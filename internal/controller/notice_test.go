@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -32,7 +31,7 @@ func newLogged() *logged {
 		return a
 	}
 	l.Report = &Report{
-		Metrics: uncounted{}, Events: &recorded{}, History: new(history.Log),
+		Metrics: uncounted{}, Events: &recorded{}, History: new(Changes),
 		Log: slog.New(slog.NewTextHandler(&l.log, &slog.HandlerOptions{ReplaceAttr: plain})),
 	}
 	return l
@@ -115,8 +114,8 @@ func TestInvalidOverridesAreReported(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}
 	}
-	want := []history.Kind{history.OverridesInvalid, history.Leadership, history.OverridesInvalid, history.OverridesValid}
-	var kinds []history.Kind
+	want := []ChangeKind{ChangeOverridesInvalid, ChangeLeadership, ChangeOverridesInvalid, ChangeOverridesValid}
+	var kinds []ChangeKind
 	for _, c := range l.History.Since(0) {
 		kinds = append(kinds, c.Kind)
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
@@ -33,7 +32,7 @@ type Report struct {
 	Metrics Metrics
 	Events  Events
 	Log     *slog.Logger
-	History *history.Log // may be nil
+	History *Changes // may be nil
 	// Resolver looks up names that are written; nil where the cluster's names are not known, as outside it.
 	Resolver Resolver
 	Trusted  func(namespace string) bool // whose names are looked up first; may be nil
@@ -81,7 +80,7 @@ func (r *Report) Cycle(s *Snapshot) {
 		if s.Leading {
 			text = "this replica writes from now on"
 		}
-		r.note(history.Leadership, "%s", text)
+		r.note(ChangeLeadership, "%s", text)
 	}
 	r.reportFrozen(s)
 }
@@ -92,10 +91,10 @@ func (r *Report) reportSource(err error) {
 	case !r.source.Changed(text):
 	case err == nil:
 		r.Log.Info("Services readable again")
-		r.note(history.SourceRecovered, "everything can be read again")
+		r.note(ChangeSourceRecovered, "everything can be read again")
 	default:
 		r.Log.Warn("Services not readable", "err", err)
-		r.note(history.SourceFailed, "what was known stays: %s", text)
+		r.note(ChangeSourceFailed, "what was known stays: %s", text)
 	}
 }
 
@@ -123,11 +122,11 @@ func (r *Report) reportOverrides(s *Snapshot, led bool) {
 	case !r.overrides.Changed(text):
 	case text == "":
 		r.Log.Info("overrides valid again")
-		r.note(history.OverridesValid, "the overrides are valid again and in force")
+		r.note(ChangeOverridesValid, "the overrides are valid again and in force")
 		r.Events.ConfigMap(false, "OverridesValid", "the overrides are valid again and in force")
 	default:
 		r.Log.Warn("overrides invalid", "err", text)
-		r.note(history.OverridesInvalid, "the last good ones stay in force: %s", text)
+		r.note(ChangeOverridesInvalid, "the last good ones stay in force: %s", text)
 		r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+text)
 	}
 }
@@ -139,8 +138,8 @@ func (r *Report) Forgotten(err error) {
 }
 
 // note enters something into the history that is about no single backend.
-func (r *Report) note(kind history.Kind, format string, args ...any) {
-	r.History.Add(history.Change{Kind: kind, Message: fmt.Sprintf(format, args...)})
+func (r *Report) note(kind ChangeKind, format string, args ...any) {
+	r.History.Add(Change{Kind: kind, Message: fmt.Sprintf(format, args...)})
 }
 
 // textOf is an error's text, "" for none.

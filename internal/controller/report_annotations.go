@@ -2,7 +2,6 @@ package controller
 
 import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
@@ -22,7 +21,7 @@ func (r *Report) complain(s *backend.Service, typ, reason string) (reported bool
 		}
 		r.bad.Reported(s.Ref, now)
 		r.Metrics.BadAnnotation(typ)
-		r.backend(history.AnnotationInvalid, backend.Key{Ref: s.Ref, Type: typ}, reason)
+		r.backend(ChangeAnnotationInvalid, backend.Key{Ref: s.Ref, Type: typ}, reason)
 	}
 	r.Events.Service(s, true, "BadAnnotation", reason)
 	return true
@@ -31,7 +30,7 @@ func (r *Report) complain(s *backend.Service, typ, reason string) (reported bool
 // GoodAnnotation implements Reporter.
 func (r *Report) GoodAnnotation(s *backend.Service) {
 	if r.bad.Drop(s.Ref) {
-		r.backend(history.AnnotationValid, backend.Key{Ref: s.Ref}, "what was wrong with its annotations is mended, or gone")
+		r.backend(ChangeAnnotationValid, backend.Key{Ref: s.Ref}, "what was wrong with its annotations is mended, or gone")
 	}
 	r.Events.Clear(s)
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
@@ -32,23 +31,23 @@ func (r *Report) reportBackends(s *Snapshot) {
 		case !known:
 			r.Metrics.Discovered(f.Type)
 			r.Log.Info("backend added", attributes(key, "endpoint", f.Endpoint(), "version", f.Observation.Version)...)
-			r.backend(history.Added, key, "at "+f.Endpoint())
+			r.backend(ChangeAdded, key, "at "+f.Endpoint())
 		case old != f.Endpoint():
 			r.Log.Info("backend changed", attributes(key, "endpoint", f.Endpoint(), "was", old)...)
-			r.backend(history.Changed, key, fmt.Sprintf("now at %s, was at %s", f.Endpoint(), old))
+			r.backend(ChangeChanged, key, fmt.Sprintf("now at %s, was at %s", f.Endpoint(), old))
 		}
 		r.backends.Reported(key, f.Endpoint())
 	}
 	for key, endpoint := range r.backends.Over(func(key backend.Key) bool { return published[key] }) {
 		reason := view.Withdrawn(cmp.Or(found[key], found[backend.Key{Ref: key.Ref}]))
 		r.Log.Info("backend withdrawn", attributes(key, "endpoint", endpoint, "reason", reason)...)
-		r.backend(history.Withdrawn, key, reason)
+		r.backend(ChangeWithdrawn, key, reason)
 	}
 }
 
 // backend enters something about one backend into the history.
-func (r *Report) backend(kind history.Kind, key backend.Key, message string) {
-	r.History.Add(history.Change{Kind: kind, Ref: key.Ref, Type: key.Type, Message: message})
+func (r *Report) backend(kind ChangeKind, key backend.Key, message string) {
+	r.History.Add(Change{Kind: kind, Ref: key.Ref, Type: key.Type, Message: message})
 }
 
 func attributes(key backend.Key, more ...any) []any {

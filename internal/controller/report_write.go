@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
@@ -21,7 +20,7 @@ func (r *Report) reportWrite(w *Write, err error) {
 		r.Log.Info("ConfigMap published", "changed", list(w.Changed), "removed", list(w.Removed),
 			"repaired", len(w.Drifted), "bytes", w.Bytes)
 		if keys := fresh(&w.Result); len(keys) > 0 {
-			r.note(history.Published, "%s", strings.Join(keys, ", "))
+			r.note(ChangePublished, "%s", strings.Join(keys, ", "))
 		}
 	}
 	r.reportRepairs(&w.Result)
@@ -49,11 +48,11 @@ func (r *Report) reportFailure(err error) {
 	case !r.failing.Changed(text):
 	case err == nil:
 		r.Log.Info("ConfigMap published again")
-		r.note(history.Recovered, "publishing works again")
+		r.note(ChangeRecovered, "publishing works again")
 		r.Events.ConfigMap(false, "PublishWorks", "publishing works again")
 	default:
 		r.Log.Error("ConfigMap not published", "err", err)
-		r.note(history.Failed, "what was published last stays: %s", text)
+		r.note(ChangeFailed, "what was published last stays: %s", text)
 		r.Events.ConfigMap(true, "PublishFailed", text)
 	}
 }
@@ -62,17 +61,17 @@ func (r *Report) reportFailure(err error) {
 func (r *Report) reportRepairs(res *publish.Result) {
 	if res.Created && len(res.Drifted) > 0 {
 		r.Log.Info("deleted ConfigMap restored", "keys", len(res.Changed))
-		r.note(history.Repaired, "everything, which was deleted")
+		r.note(ChangeRepaired, "everything, which was deleted")
 		return
 	}
 	for _, d := range res.Drifted {
 		if d.Manager == "" {
 			r.Log.Info("removed key restored", "key", d.Key)
-			r.note(history.Repaired, "%s, which was removed", d.Key)
+			r.note(ChangeRepaired, "%s, which was removed", d.Key)
 			continue
 		}
 		r.Log.Info("changed key repaired", "key", d.Key, "manager", d.Manager)
-		r.note(history.Repaired, "%s, which was changed by %s", d.Key, d.Manager)
+		r.note(ChangeRepaired, "%s, which was changed by %s", d.Key, d.Manager)
 	}
 }
 
@@ -94,7 +93,7 @@ func (r *Report) reportReferences(moves []ReferenceMove) {
 			text += " and no longer to " + m.From
 		}
 		r.Log.Info("credential reference changed", "variable", m.Variable, "toolset", m.Toolset, "from", m.From, "to", m.To)
-		r.note(history.References, "%s", text)
+		r.note(ChangeReferences, "%s", text)
 		if m.From == "" {
 			r.Events.ConfigMap(false, "CredentialGiven", text)
 		} else {

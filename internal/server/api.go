@@ -23,7 +23,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
-	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -58,7 +57,7 @@ type Options struct {
 	Overrides func() string // the admin's overrides.yaml as it is now, "" for none; nil: not known
 	Catalog   *catalog.Catalog
 	Detector  *detect.Detector
-	History   *history.Log // may be nil
+	History   *controller.Changes // may be nil
 	// Primary and TrustedNamespaces are the configuration's, for advice.
 	Primary           map[string]backend.Ref
 	TrustedNamespaces []string

@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/controller"
 )
 
 // ChangeList are the last changes.
@@ -46,7 +46,7 @@ func (a *API) registerChanges(h huma.API) {
 	})
 }
 
-func newChange(c *history.Change) Change {
+func newChange(c *controller.Change) Change {
 	return Change{
 		Seq: c.Seq, At: c.At.UTC(), Kind: string(c.Kind), Namespace: c.Namespace, Service: c.Name, Type: c.Type, Message: c.Message,
 	}

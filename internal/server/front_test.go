@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/controller"
 )
 
 func TestRequestID(t *testing.T) {
@@ -217,7 +217,7 @@ func TestStatusAndChanges(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	for i := range 5 {
-		f.history.Add(history.Change{Kind: history.Added, Ref: backend.Ref{Namespace: "ns", Name: fmt.Sprint("s", i)}, Type: "loki", Message: "at <x>"})
+		f.history.Add(controller.Change{Kind: controller.ChangeAdded, Ref: backend.Ref{Namespace: "ns", Name: fmt.Sprint("s", i)}, Type: "loki", Message: "at <x>"})
 	}
 	l := decode[ChangeList](t, f.get(t, "/api/v1/changes?limit=2&since=1"))
 	if l.Count != 4 || len(l.Changes) != 2 || l.Changes[0].Seq != 5 || l.Changes[1].Service != "s3" || l.Changes[0].Message != "at <x>" {

@@ -15,7 +15,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
-	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -25,7 +24,7 @@ type fixture struct {
 	state    *fakeState
 	services *fakeServices
 	metrics  *fakeMetrics
-	history  *history.Log
+	history  *controller.Changes
 	log      *lines
 	url      string
 	server   *httptest.Server
@@ -36,7 +35,7 @@ func start(tb testing.TB, change ...func(*Options)) *fixture {
 	tb.Helper()
 	f := &fixture{
 		state:   &fakeState{snapshot: example(tb), updated: make(chan struct{})},
-		metrics: &fakeMetrics{}, history: &history.Log{}, log: &lines{},
+		metrics: &fakeMetrics{}, history: &controller.Changes{}, log: &lines{},
 	}
 	f.services = &fakeServices{state: f.state}
 	f.services.others.Store(&[]backend.Ref{{Namespace: "default", Name: "kubernetes"}, {Namespace: "shop", Name: "cart"}, {Namespace: "shop", Name: "web"}})

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/controller"
 )
 
 // TestWords: the page has a word for every verdict and every kind of change.
@@ -20,7 +20,7 @@ func TestWords(t *testing.T) {
 	for _, v := range backend.Verdicts {
 		names = append(names, string(v))
 	}
-	for _, k := range history.Kinds() {
+	for _, k := range controller.ChangeKinds() {
 		names = append(names, string(k))
 	}
 	for _, name := range names {

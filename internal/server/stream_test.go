@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/history"
+	"kubernaut.io/dynamic-toolset/internal/controller"
 )
 
 // event is one server-sent event; a comment has the name ":".
@@ -110,8 +110,8 @@ func parse[T any](t *testing.T, e event) T {
 	return v
 }
 
-func added(name string) history.Change {
-	return history.Change{Kind: history.Added, Ref: backend.Ref{Namespace: "ns", Name: name}, Type: "loki", Message: "one\r\n\r\nevent: status\ndata: {}"}
+func added(name string) controller.Change {
+	return controller.Change{Kind: controller.ChangeAdded, Ref: backend.Ref{Namespace: "ns", Name: name}, Type: "loki", Message: "one\r\n\r\nevent: status\ndata: {}"}
 }
 
 func TestStream(t *testing.T) {

@@ -10,7 +10,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
-	"kubernaut.io/dynamic-toolset/internal/history"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -79,8 +78,8 @@ func start(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var changes history.Log
-	changes.Add(history.Change{Kind: history.Added, Ref: backend.Ref{Namespace: "monitoring", Name: "prometheus"}, Type: "prometheus", Message: "new"})
+	var changes controller.Changes
+	changes.Add(controller.Change{Kind: controller.ChangeAdded, Ref: backend.Ref{Namespace: "monitoring", Name: "prometheus"}, Type: "prometheus", Message: "new"})
 	c := cluster{&controller.Snapshot{
 		Findings: findings, Document: doc, Keys: keys, At: time.Now(), Discovered: true, Leading: true, DryRun: true,
 	}}
