@@ -37,8 +37,8 @@ type Candidate struct {
 
 	Port       Port  // the Service port that was chosen
 	PortNumber int32 // the number to use with Host: the Service's port, for a headless Service the pods'
-	// PortGuessed: a headless Service whose named target port no EndpointSlice resolves. PortNumber is the Service's own
-	// then, which is often right and proves nothing.
+	// PortGuessed: a headless Service whose named target port no EndpointSlice resolves. PortNumber is the Service's
+	// own then, which is often right and proves nothing.
 	PortGuessed bool
 	Host        string
 	FullName    string // the Service's in the cluster's DNS, the only one of its names that is ever looked up
@@ -46,8 +46,8 @@ type Candidate struct {
 	Path        string // base path without a trailing slash: "" or "/prometheus"
 	// FixedScheme and FixedPath: an annotation says so, the probe must not look for another.
 	FixedScheme, FixedPath bool
-	// ForeignHost: the endpoint annotation names an allowed host that is not the Service's own, so that its ClusterIP and
-	// its endpoints say nothing about it.
+	// ForeignHost: the endpoint annotation names an allowed host that is not the Service's own, so that its ClusterIP
+	// and its endpoints say nothing about it.
 	ForeignHost bool
 	// FixedHost: Host is the one of the Service's own names that the endpoint annotation gives, and stays.
 	FixedHost bool
@@ -61,9 +61,11 @@ type Candidate struct {
 	Unproven   bool     // health-endpoint "none": publish without a probe, and say so
 	Tenants    []string // from the annotation, each once and fit for a header and a path; nil = none named
 	Tenant     string   // the one of them that this candidate is about; "" = none
-	// Spread are tenants for each of which it stands, so that it is none itself (detect.PerTenant); nil = one candidate.
+	// Spread are tenants for each of which it stands, so that it is none itself (detect.PerTenant); nil = one
+	// candidate.
 	Spread []string
-	// TenantHeader names the tenant to the backend; "" where it is part of the path, which TenantPath says for any tenant.
+	// TenantHeader names the tenant to the backend; "" where it is part of the path, which TenantPath says for any
+	// tenant.
 	TenantHeader, TenantPath string
 	// WantsTenant: it has an API for each tenant, and nobody has said which to use.
 	WantsTenant bool
@@ -76,7 +78,7 @@ type Candidate struct {
 	Detected string
 }
 
-// As is the candidate as the relative that a probe has shown it to be (DTS-PRB-10): with its strength, port and annotations.
+// As is the candidate as the relative that a probe has shown it to be: with its strength, port and annotations.
 func (c *Candidate) As(typ string) *Candidate {
 	relative := *c
 	relative.Detected, relative.Type = c.Type, typ

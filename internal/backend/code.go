@@ -1,7 +1,7 @@
 package backend
 
-// Code says in a word why something is as it is. The set is closed: programs may rely on each, and package view has a text
-// for each (DTS-API-1).
+// Code says in a word why something is as it is. The set is closed: programs may rely on each, and package view has a
+// text for each.
 type Code string
 
 // Detection: why a Service is no candidate.
@@ -24,7 +24,7 @@ const (
 	CodeNamespaceCandidates Code = "namespace-candidates" // its namespace has more candidates than are looked at
 )
 
-// Annotations that the Service's owner has to correct (DTS-ANN-1); the details name the annotation.
+// Annotations that the Service's owner has to correct; the details name the annotation.
 const (
 	CodeAnnotationUnsafe           Code = "annotation-unsafe"            // a value that HolmesGPT would expand, or that is no plain text
 	CodeAnnotationInclude          Code = "annotation-include"           // toolset is neither true nor false
@@ -114,7 +114,7 @@ const (
 	CodeSlicesUnchecked   Code = "slices-unchecked"      // the EndpointSlices of its namespace are more than is looked at
 	CodeNamesUnchecked    Code = "names-unchecked"       // its EndpointSlices hold names, which cannot be checked
 	CodeProxyForbidden    Code = "proxy-forbidden"       // the API server does not let the user through
-	CodeProxyCredentials  Code = "proxy-credentials"     // the API server does not accept the user's credentials any more
+	CodeProxyLogin        Code = "proxy-login"           // the API server does not accept the user's credentials any more
 	CodeProxyNoService    Code = "proxy-no-service"      // the API server finds no such Service
 	CodeProxyNoEndpoints  Code = "proxy-no-endpoints"    // the API server finds no ready endpoint
 	CodeProxyNoPort       Code = "proxy-no-port"         // the API server finds no endpoint that serves the port

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Outcome is what a probe came to (DTS-PRB-3).
+// Outcome is what a probe came to.
 type Outcome string
 
 const (
@@ -17,7 +17,7 @@ const (
 	NoEndpoints   Outcome = "no-endpoints" // the EndpointSlices say so; nothing was dialled
 	Unreachable   Outcome = "unreachable"
 	Unprobed      Outcome = "unprobed"
-	// The next ones are up, and of no use to the agent as they are (DTS-PRB-8).
+	// The next ones are up, and of no use to the agent as they are.
 
 	Forbidden       Outcome = "forbidden"         // up, but refuses without asking for credentials
 	ForbiddenByMesh Outcome = "forbidden-by-mesh" // a service mesh's policy refuses
@@ -44,7 +44,8 @@ const (
 	KindOther       Kind = "other"              // such as Digest or Negotiate
 )
 
-// Want is one thing that a backend is known to want of its clients: credentials of a kind, or else trust in an authority.
+// Want is one thing that a backend is known to want of its clients: credentials of a kind, or else trust in an
+// authority.
 type Want struct {
 	Credential Kind
 	CA         bool   // trust in the authority that signs its certificate
@@ -69,7 +70,7 @@ const (
 func (o Outcome) Up() bool { return o == Ready || o == AuthRequired }
 
 // Observation is a candidate's state as the probe saw it. Text in it that came from the backend is already checked and
-// bounded (DTS-ANN-2).
+// bounded.
 type Observation struct {
 	Outcome  Outcome
 	Cause    string // for unreachable: refused, timeout, reset, closed, dns, denied, forbidden, other
@@ -81,21 +82,22 @@ type Observation struct {
 	Port     int32  // another port of the Service, which it redirects to; 0 for the candidate's
 	Version  string // "" where unknown
 	Identity bool   // the identity request was answered as only the real thing answers
-	// Type is the relative that it proved to be (DTS-PRB-10); "" for the candidate's own type.
+	// Type is the relative that it proved to be; "" for the candidate's own type.
 	Type string
 	// Warnings are the catalog's words for what works less well than it could. They decide nothing.
 	Warnings []string
-	// NoData: it answers, and has nothing to answer with (DTS-PRB-12).
+	// NoData: it answers, and has nothing to answer with.
 	NoData bool
-	// Degraded is why it is not ready but answers what it can, in the catalog's words. That keeps a new one out and withdraws
-	// none that is published.
+	// Degraded is why it is not ready but answers what it can, in the catalog's words. That keeps a new one out and
+	// withdraws none that is published.
 	Degraded string
-	// Wants is the kind of credential that an auth-required backend wants: what its answer names, of several the one that its
-	// type usually takes.
+	// Wants is the kind of credential that an auth-required backend wants: what its answer names, of several the one
+	// that its type usually takes.
 	Wants Kind
 	// Missing is what an untrusted-tls backend lacks: MissingCA, MissingName, or "" for anything else.
 	Missing string
-	// OwnCA: the certificate was checked against authorities of the configuration's, which HolmesGPT has to trust as well.
+	// OwnCA: the certificate was checked against authorities of the configuration's, which HolmesGPT has to trust as
+	// well.
 	OwnCA bool
 	// SkipVerify: the certificate is not trusted, and the configuration says to use the backend all the same.
 	SkipVerify bool
@@ -153,12 +155,13 @@ type Finding struct {
 	PrimaryBy   PrimaryRule // which rule made it the primary; "" where it is not
 	Blocker     Ref         // that other candidate; the zero Ref where there is none
 	Kept        Kept        // the place of the type's primary is kept, so that this instance is not it
-	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest first.
+	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest
+	// first.
 	Remedies []string
 	// Vouched: the configuration names the Service by primary or credentials, or trusts its namespace.
 	Vouched bool
-	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What the
-	// overrides say for a whole toolset may hold a credential, which goes to such a one.
+	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What
+	// the overrides say for a whole toolset may hold a credential, which goes to such a one.
 	Entitled bool
 	// AgentToken: HolmesGPT sends it the token of its own ServiceAccount, which is the credential that it wants.
 	AgentToken bool
@@ -182,8 +185,8 @@ func (f *Finding) Endpoint() string {
 	return c.Endpoint()
 }
 
-// Wanting is what is known that it wants and that nobody could see, since it was not asked; without credentials where it has
-// a reference to some.
+// Wanting is what is known that it wants and that nobody could see, since it was not asked; without credentials where
+// it has a reference to some.
 func (f *Finding) Wanting() (list []Want) {
 	if f.Candidate == nil || f.Verdict != Accepted || f.Observation.Outcome != Unprobed {
 		return nil

@@ -2,8 +2,8 @@ package backend
 
 import "time"
 
-// Reason is why something is as it is: a code that programs read, and the details of which package view makes the text for
-// people. What strangers chose of it is already checked and bounded (DTS-ANN-2). The zero value means that there is none.
+// Reason is why something is as it is: a code that programs read, and the details of which package view makes the text
+// for people. What strangers chose of it is already checked and bounded. The zero value means that there is none.
 type Reason struct {
 	Code Code
 	Details
@@ -37,7 +37,7 @@ func (r Reason) Equal(o Reason) bool { return r.Code == o.Code && r.Details.equa
 // Is reports whether there is a reason at all.
 func (r Reason) Is() bool { return r.Code != "" }
 
-// Limit is what keeps a backend that works from being published (DTS-OUT-11).
+// Limit is what keeps a backend that works from being published.
 type Limit string
 
 // The limits.
@@ -57,7 +57,7 @@ func (c Code) Limit() Limit {
 	return ""
 }
 
-// PrimaryRule is the rule that decides which instance of a type is its primary (DTS-OUT-4).
+// PrimaryRule is the rule that decides which instance of a type is its primary.
 type PrimaryRule string
 
 // The rules, in the order in which they hold.
@@ -73,8 +73,8 @@ const (
 	PrimaryFirstLocked  PrimaryRule = "first-locked"
 )
 
-// Kept is for which Service the place of a type's primary is kept, by which rule, and what became of that Service. The zero
-// value means that it is not kept.
+// Kept is for which Service the place of a type's primary is kept, by which rule, and what became of that Service. The
+// zero value means that it is not kept.
 type Kept struct {
 	For     Ref
 	By      PrimaryRule

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Seen is what a probe saw: a code that programs read, and the details of which package view makes the sentence for people.
-// Each code uses few of them. Text of the backend's is already checked and bounded (DTS-ANN-2).
+// Seen is what a probe saw: a code that programs read, and the details of which package view makes the sentence for
+// people. Each code uses few of them. Text of the backend's is already checked and bounded.
 type Seen struct {
 	Code    Code
 	Type    string  // the title of the type that it was asked as
@@ -50,7 +50,8 @@ const (
 	FlawProtocol Flaw = "protocol" // what follows is another protocol
 )
 
-// Lack is what a check of the catalog expects of an answer that is not so. The zero value means that nothing is missing.
+// Lack is what a check of the catalog expects of an answer that is not so. The zero value means that nothing is
+// missing.
 type Lack struct {
 	Part  LackPart
 	Name  string // of a header, or the path of a JSON value

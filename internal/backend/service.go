@@ -1,6 +1,6 @@
-// Package backend holds the types that the stages hand to each other: what was read from a cluster (Service, Endpoints),
-// what was recognised in it (Candidate), what a probe saw (Observation) and what was decided (Finding).
-// It imports nothing else of this project.
+// Package backend holds the types that the stages hand to each other: what was read from a cluster (Service,
+// Endpoints), what was recognised in it (Candidate), what a probe saw (Observation) and what was decided (Finding). It
+// imports nothing else of this project.
 package backend
 
 import (
@@ -43,13 +43,13 @@ type Service struct {
 	Ports        []Port
 	// Excess is of what it has more than is kept, so that it is rejected; nil where all of it is kept.
 	Excess *Excess
-	// Bared is the size that it had, where the Services of its namespace take more than is kept (MaxServices) and it is not among
-	// the oldest: then it has no labels, annotations, selector and ports here. 0 where all of it is kept.
+	// Bared is the size that it had, where the Services of its namespace take more than is kept (MaxServices) and it is
+	// not among the oldest: then it has no labels, annotations, selector and ports here. 0 where all of it is kept.
 	Bared int
 }
 
-// MaxServices is how much is kept of the Services of one namespace, beside their names, in bytes as Service.Size counts them: some
-// 12,000 that look like backends, as charts write them.
+// MaxServices is how much is kept of the Services of one namespace, beside their names, in bytes as Service.Size counts
+// them: some 12,000 that look like backends, as charts write them.
 const MaxServices = 8 << 20
 
 // Size is about what its labels, annotations, selector and ports take in memory, in bytes.
@@ -67,8 +67,8 @@ func (s *Service) Size() (n int) {
 	return n
 }
 
-// ShortNames are the Service's names in the cluster's DNS that do not end in the cluster's domain and lead there from every
-// namespace.
+// ShortNames are the Service's names in the cluster's DNS that do not end in the cluster's domain and lead there from
+// every namespace.
 func (s *Service) ShortNames() []string {
 	short := s.Name + "." + s.Namespace
 	return []string{short + ".svc", short}
@@ -97,18 +97,19 @@ type Endpoints struct {
 	Crowded bool
 }
 
-// MaxSlices is how much is kept of the EndpointSlices of one namespace, in bytes as EndpointSlice.Size counts them: some
-// 100,000 ready endpoints, or 20,000 Services of one or two.
+// MaxSlices is how much is kept of the EndpointSlices of one namespace, in bytes as EndpointSlice.Size counts them:
+// some 100,000 ready endpoints, or 20,000 Services of one or two.
 const MaxSlices = 4 << 20
 
 // EndpointSlice is what matters of one EndpointSlice.
 type EndpointSlice struct {
 	Ports []EndpointPort
-	// Ready and NotReady are the addresses of endpoints, the first hundred of each. More is the number of further ready ones.
+	// Ready and NotReady are the addresses of endpoints, the first hundred of each. More is the number of further ready
+	// ones.
 	Ready, NotReady []netip.Addr
 	More            int
-	// Denied is one that security.denyCIDRs names, among all addresses that are written there: those that are not kept too, and
-	// those beside the first of an endpoint. It is not valid where there is none.
+	// Denied is one that security.denyCIDRs names, among all addresses that are written there: those that are not kept
+	// too, and those beside the first of an endpoint. It is not valid where there is none.
 	Denied netip.Addr
 }
 

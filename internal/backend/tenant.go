@@ -18,8 +18,8 @@ func ValidTenant(name string) bool {
 // MaxPlainTenant is how many characters a stranger's tenant may have.
 const MaxPlainTenant = 63
 
-// PlainTenant reports whether the text is a tenant's name with no room for words: what is taken from Services outside the
-// trusted namespaces, since the agent reads it.
+// PlainTenant reports whether the text is a tenant's name with no room for words: what is taken from Services outside
+// the trusted namespaces, since the agent reads it.
 func PlainTenant(name string) bool {
 	return len(name) <= MaxPlainTenant && ValidTenant(name) && !strings.ContainsAny(name, "!.*'()")
 }

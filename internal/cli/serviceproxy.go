@@ -108,7 +108,7 @@ func (p *serviceProxy) explain(s *metav1.Status) error {
 	cause, unreached := strings.CutPrefix(s.Message, tryingToReach)
 	switch {
 	case s.Reason == metav1.StatusReasonUnauthorized:
-		return proxyError(backend.CodeProxyCredentials)
+		return proxyError(backend.CodeProxyLogin)
 	case s.Reason == metav1.StatusReasonForbidden && strings.Contains(s.Message, "services/proxy"):
 		return proxyError(backend.CodeProxyForbidden)
 	case s.Reason == metav1.StatusReasonNotFound && s.Details != nil && s.Details.Kind == "services":

@@ -8,10 +8,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// ProbeAll probes the targets side by side and returns their observations in the same order. Targets at the same address
-// are probed one after the other, by one worker, so that they do not keep the others waiting. onDone, where not nil, is
-// told of each as it is done; its calls do not overlap.
-func (p *Prober) ProbeAll(ctx context.Context, targets []Target, onDone func(i int, o backend.Observation)) []backend.Observation {
+// ProbeAll probes the targets side by side and returns their observations in the same order. Targets at the same
+// address are probed one after the other, by one worker, so that they do not keep the others waiting. onDone, where not
+// nil, is told of each as it is done; its calls do not overlap.
+func (p *Prober) ProbeAll(
+	ctx context.Context, targets []Target, onDone func(i int, o backend.Observation),
+) []backend.Observation {
 	out := make([]backend.Observation, len(targets))
 	groups := group(targets)
 	next := make(chan []int)
@@ -44,7 +46,7 @@ func group(targets []Target) [][]int {
 	var groups [][]int
 	index := make(map[string]int, len(targets))
 	for i := range targets {
-		key := address(targets[i])
+		key := Address(targets[i])
 		g, ok := index[key]
 		if !ok {
 			g = len(groups)
@@ -57,15 +59,16 @@ func group(targets []Target) [][]int {
 }
 
 // Address identifies the backend that is dialled. Two probes of one namespace are never made there at once.
-func Address(t Target) string { return address(t) }
+func Address(t Target) string { return addresses(t)[0] }
 
-// courtesy is how long a probe waits for another namespace's at the same address. It is short: that one may hang, and any
-// Service can lead to any address.
+// courtesy is how long a probe waits for another namespace's at the same address. It is short: that one may hang, and
+// any Service can lead to any address.
 const courtesy = 250 * time.Millisecond
 
-// turn waits while another Probe of the target's namespace asks at its address, and a moment for one of another namespace.
+// turn waits while another Probe of the target's namespace asks at its address, and a moment for one of another
+// namespace.
 func (p *Prober) turn(ctx context.Context, t Target) (release func(), err error) {
-	at := address(t)
+	at := Address(t)
 	own, err := p.busy.acquire(ctx, t.Candidate.Service.Namespace+" "+at)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func TestOneAtATimePerBackend(t *testing.T) {
 		var mu sync.Mutex
 		busy := map[string]bool{}
 		p := newProber(t, Options{Concurrency: 2, RoundTripper: func(c *backend.Candidate) http.RoundTripper {
-			at := address(Target{Candidate: c})
+			at := Address(Target{Candidate: c})
 			return via(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 				mu.Lock()
 				if busy[at] {

@@ -15,8 +15,9 @@ type denialError struct{ backend.Denial }
 
 func (d denialError) Error() string { return d.Address.String() + " is denied" }
 
-// DefaultDenyCIDRs are the networks no probe may touch unless the configuration says otherwise: link-local, "this host on
-// this network", and the addresses at which clouds hand out credentials. Their mapped forms need no entries of their own.
+// DefaultDenyCIDRs are the networks no probe may touch unless the configuration says otherwise: link-local, "this host
+// on this network", and the addresses at which clouds hand out credentials. Their mapped forms need no entries of their
+// own.
 func DefaultDenyCIDRs() []netip.Prefix {
 	return []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"),
@@ -92,7 +93,8 @@ func carried(addr netip.Addr) (list []netip.Addr) {
 	return list
 }
 
-// Forbids says whether DenyCIDRs name an address. Readers of EndpointSlices, which keep few addresses, ask it about all.
+// Forbids says whether DenyCIDRs name an address. Readers of EndpointSlices, which keep few addresses, ask it about
+// all.
 func (p *Prober) Forbids(addr netip.Addr) bool { return p.deny.check(addr) != nil }
 
 // deny is a list of networks, none of them written in mapped form.
@@ -160,17 +162,20 @@ func (p *Prober) Denied(t Target) (backend.Observation, bool) {
 	}
 	c := t.Candidate
 	return backend.Observation{
-		Outcome: backend.Unreachable, Cause: backend.CauseDenied, Seen: seen, Scheme: c.Scheme, Path: c.Path, At: time.Now(),
+		Outcome: backend.Unreachable, Cause: backend.CauseDenied, Seen: seen,
+		Scheme: c.Scheme, Path: c.Path, At: time.Now(),
 	}, true
 }
 
-// target checks all that leads to a target and can be known without a request. The zero value means that nothing is denied.
+// target checks all that leads to a target and can be known without a request. The zero value means that nothing is
+// denied.
 func (d deny) target(t Target) (none backend.Seen) {
 	c := t.Candidate
 	if c.ForeignHost { // the Service's addresses are not behind that host
 		return d.texts(backend.AddressOfHost, c.Host)
 	}
-	if seen := d.texts(backend.AddressOfClusterIP, append([]string{c.Service.ClusterIP}, c.Service.ClusterIPs...)...); seen.Code != "" {
+	ips := append([]string{c.Service.ClusterIP}, c.Service.ClusterIPs...)
+	if seen := d.texts(backend.AddressOfClusterIP, ips...); seen.Code != "" {
 		return seen
 	}
 	e := t.Endpoints

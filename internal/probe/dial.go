@@ -20,8 +20,8 @@ import (
 const maxHeader = 64 << 10
 
 // addresses says where to dial, best first: the ClusterIP, for a headless Service its ready endpoints, and the DNS name
-// only where there is neither. That is the full one in the cluster's own zone, whichever of the Service's names is written: a
-// shorter one may be a host of another zone (intranet.dev). A foreign host is known by its name alone.
+// only where there is neither. That is the full one in the cluster's own zone, whichever of the Service's names is
+// written: a shorter one may be a host of another zone (intranet.dev). A foreign host is known by its name alone.
 func addresses(t Target) []string {
 	c := t.Candidate
 	port := strconv.Itoa(int(c.PortNumber))
@@ -59,9 +59,10 @@ func readyAddresses(e *backend.Endpoints, number int32, port string) (list []str
 	if e == nil {
 		return nil
 	}
+	own := func(p backend.EndpointPort) bool { return p.Number == number }
 	for _, fitting := range [...]bool{true, false} {
 		for i := range e.Slices {
-			if hasPort(e.Slices[i].Ports, number) != fitting {
+			if slices.ContainsFunc(e.Slices[i].Ports, own) != fitting {
 				continue
 			}
 			for _, addr := range e.Slices[i].Ready {
@@ -71,18 +72,6 @@ func readyAddresses(e *backend.Endpoints, number int32, port string) (list []str
 	}
 	return list
 }
-
-func hasPort(ports []backend.EndpointPort, number int32) bool {
-	for _, p := range ports {
-		if p.Number == number {
-			return true
-		}
-	}
-	return false
-}
-
-// address identifies the backend that is dialled: one probe at a time is made at each.
-func address(t Target) string { return addresses(t)[0] }
 
 // transport for one try: HTTP/1.1, no proxy, nothing compressed, always to the address, whatever the URL says.
 func (p *Prober) transport(t Target, addr string) *http.Transport {

@@ -18,7 +18,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Causes of unreachable (DTS-PRB-3).
+// Causes of unreachable.
 const (
 	causeRefused = "refused"
 	causeTimeout = "timeout"
@@ -86,7 +86,8 @@ func unconnected(err error, timeout time.Duration) (none failure) {
 	var netErr net.Error
 	switch {
 	case errors.As(err, &denial):
-		return unreachable(backend.CauseDenied, backend.Seen{Code: backend.CodeAddressDenied, Denial: denial.Denial}, false)
+		seen := backend.Seen{Code: backend.CodeAddressDenied, Denial: denial.Denial}
+		return unreachable(backend.CauseDenied, seen, false)
 	case errors.As(err, &proxy):
 		if proxy.Seen.Code == backend.CodeProxyForbidden {
 			return unreachable(backend.CauseForbidden, proxy.Seen, false)
@@ -94,8 +95,10 @@ func unconnected(err error, timeout time.Duration) (none failure) {
 		return unreachable(causeOther, proxy.Seen, false)
 	case errors.As(err, &dns):
 		host := safetext.Clean(strings.TrimSuffix(dns.Name, "."), shown)
-		return unreachable(causeDNS, backend.Seen{Code: backend.CodeUnresolved, Host: host}, dns.IsTimeout || dns.IsTemporary)
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		seen := backend.Seen{Code: backend.CodeUnresolved, Host: host}
+		return unreachable(causeDNS, seen, dns.IsTimeout || dns.IsTemporary)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.As(err, &netErr) && netErr.Timeout():
 		return unreachable(causeTimeout, backend.Seen{Code: backend.CodeTimeout, Wait: timeout}, true)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return unreachable(causeRefused, backend.Seen{Code: backend.CodeConnectionRefused}, true)
@@ -120,7 +123,8 @@ func misspoken(err error) (none failure) {
 	case strings.Contains(text, unrecognizedName):
 		return untrusted(backend.MissingName, backend.Seen{Code: backend.CodeServerName})
 	case isTLS:
-		return unreachable(causeOther, backend.Seen{Code: backend.CodeHandshake, Value: safetext.Clean(problem, shown)}, false)
+		seen := backend.Seen{Code: backend.CodeHandshake, Value: safetext.Clean(problem, shown)}
+		return unreachable(causeOther, seen, false)
 	case strings.Contains(text, "response headers exceeded"):
 		return strange(backend.Seen{Code: backend.CodeHeaderSize, Limit: maxHeader >> 10})
 	case errors.Is(err, errLines):
@@ -185,13 +189,15 @@ func isNotTLS(err error) bool {
 // noteScheme remembers that an error is what comes of asking in the wrong scheme.
 func (s *session) noteScheme(err error) {
 	text := err.Error()
+	alerted := strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`) // in TLS
 	switch {
 	case s.answered, certificate(err).outcome != "": // it has answered in this scheme, or speaks TLS
 	case s.scheme == "https" && (errors.Is(err, http.ErrSchemeMismatch) || isNotTLS(err)):
 		s.otherScheme = true
-	case s.scheme == "http" && strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`): // a TLS alert
+	case s.scheme == "http" && alerted:
 		s.otherScheme, s.sure = true, true
-	// Elasticsearch, among others, closes a plain connection to its TLS port without a word; some TLS terminators reset it.
+	// Elasticsearch, among others, closes a plain connection to its TLS port without a word; some TLS terminators reset
+	// it.
 	case errors.Is(err, io.EOF), strings.Contains(text, idleClosed), errors.Is(err, syscall.ECONNRESET):
 		s.otherScheme = true
 	}

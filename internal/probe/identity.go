@@ -2,22 +2,10 @@ package probe
 
 import (
 	"errors"
-	"net/http"
 	"slices"
-	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
-)
-
-// result of a check.
-type result int
-
-const (
-	met     result = iota
-	unmet          // the answer is another one
-	unwell         // a 5xx or 429, which says nothing about what it is
-	refused        // what stands before it does not let the request through; see bar
 )
 
 // maxBases bounds the base paths that are tried.
@@ -39,11 +27,13 @@ type identity struct {
 
 // telling orders the outcomes of several base paths: what says more about the backend comes before another's page.
 func telling(o backend.Outcome) int {
-	return slices.Index([]backend.Outcome{backend.WrongIdentity, backend.Forbidden, backend.LoginRequired, backend.ForbiddenByMesh, backend.NotReady}, o)
+	return slices.Index([]backend.Outcome{
+		backend.WrongIdentity, backend.Forbidden, backend.LoginRequired, backend.ForbiddenByMesh, backend.NotReady,
+	}, o)
 }
 
-// identify looks for the type; where an answer shows one of its relatives, for that; and where nothing is proven, for each of
-// them, and at last for anything that answers as the family does (DTS-PRB-9, DTS-PRB-10).
+// identify looks for the type; where an answer shows one of its relatives, for that; and where nothing is proven, for
+// each of them, and at last for anything that answers as the family does.
 func (s *session) identify(t *catalog.Type) (identity, error) {
 	defer func() { s.searching = false }()
 	id, err := s.follow(t)
@@ -75,8 +65,8 @@ func (s *session) identify(t *catalog.Type) (identity, error) {
 
 func (id *identity) proven() bool { return id.outcome == "" && id.typ != nil }
 
-// follow looks for a type, then for the relative that an answer shows, and so on. What leads back to a type that was looked
-// for is that type: its relatives cannot tell better.
+// follow looks for a type, then for the relative that an answer shows, and so on. What leads back to a type that was
+// looked for is that type: its relatives cannot tell better.
 func (s *session) follow(t *catalog.Type) (identity, error) {
 	s.settled = false
 	id, err := s.search(t, s.cand.Path)
@@ -106,7 +96,8 @@ func (s *session) search(t *catalog.Type, first string) (identity, error) {
 				return id, nil
 			}
 		}
-		if err != nil || res == met || id.outcome == backend.AuthRequired || id.is != "" || id.refuted || s.otherScheme {
+		settled := res == met || id.outcome == backend.AuthRequired || id.is != "" || id.refuted
+		if err != nil || settled || s.otherScheme {
 			return id, err
 		}
 		if told == nil || telling(id.outcome) > telling(told.outcome) {
@@ -120,8 +111,8 @@ func (s *session) search(t *catalog.Type, first string) (identity, error) {
 	return *told, nil
 }
 
-// nextBase is the base path to try next: what answers have named, the root, and the type's usual ones. To ask the root where
-// it leads comes before the usual ones, each of which may take several requests.
+// nextBase is the base path to try next: what answers have named, the root, and the type's usual ones. To ask the root
+// where it leads comes before the usual ones, each of which may take several requests.
 func (s *session) nextBase(t *catalog.Type, tried []string) (string, bool) {
 	if !s.searching {
 		return "", false
@@ -226,8 +217,8 @@ func (s *session) unmask(id *identity, worth func(c *catalog.Check, base string)
 	return nil
 }
 
-// compatible looks for a backend of which nothing is known but that it answers what the agent asks: as a last resort, where
-// what would tell more is missing or forbidden.
+// compatible looks for a backend of which nothing is known but that it answers what the agent asks: as a last resort,
+// where what would tell more is missing or forbidden.
 func (s *session) compatible(t *catalog.Type, so identity) (identity, error) {
 	as := t
 	if len(as.Probe.Compatible) == 0 {
@@ -262,74 +253,4 @@ func (s *session) compatible(t *catalog.Type, so identity) (identity, error) {
 		}
 	}
 	return identity{}, nil
-}
-
-// meetAnywhere makes a check below the base path and at the root of the server: software below a base path keeps some of its
-// paths at either place. A check that is the server's own is made at the root first.
-func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (why *backend.Answer, res result, v string, err error) {
-	root := s.root
-	why, res, v, err = s.meet(purpose, base, c)
-	if c.Root && err == nil && res != met && s.root != root { // the answer named it
-		why, res, v, err = s.meet(purpose, base, c)
-	}
-	if err != nil || res == met || base == s.root || purpose == "identity" && !c.Root {
-		return why, res, v, err
-	}
-	there := *c
-	there.Root, there.Or = !c.Root, nil
-	if slices.Contains(c.Status, http.StatusNotFound) { // that there is nothing says nothing for another place
-		there.Status = slices.DeleteFunc(slices.Clone(c.Status), func(status int) bool { return status == http.StatusNotFound })
-	}
-	otherWhy, other, v, err := s.meet(purpose, base, &there)
-	if err != nil || other == met || other == unwell && res == unmet {
-		return otherWhy, other, v, err
-	}
-	return why, res, "", nil
-}
-
-// meet makes a check's request and those of its alternatives, until one is answered as expected. why tells of the first;
-// a refusal by any of them counts as one, then being unwell.
-func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Answer, res result, v string, err error) {
-	at := base
-	if c.Root {
-		at = s.root
-	}
-	a, err := s.get(purpose, at, c.Get, false)
-	if err != nil {
-		return nil, unmet, "", err
-	}
-	defer a.done()
-	lack := match(c, a)
-	if lack.Part == "" {
-		return nil, met, version(c, a), nil
-	}
-	s.learnFromText(a)
-	request, _, _ := strings.Cut(at+c.Get, "?")
-	barred, stands := a.barred(slices.Contains(c.Status, a.status))
-	switch why = a.shortOf(request, lack); {
-	case stands:
-		res, why, s.bar = refused, a.refusal(), barred
-	case a.status >= 500 || a.status == http.StatusTooManyRequests:
-		res = unwell
-	default:
-		res = unmet
-	}
-	if res == unmet {
-		why.Because = c.Because
-	}
-	a.done() // before the alternatives hold theirs
-	for i := range c.Or {
-		otherWhy, other, v, err := s.meet(purpose, base, &c.Or[i])
-		if err != nil || other == met {
-			return nil, other, v, err
-		}
-		if other > res {
-			res, why = other, otherWhy
-		}
-	}
-	return why, res, "", nil
-}
-
-func isRefusal(status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }

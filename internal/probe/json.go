@@ -46,7 +46,8 @@ func (v value) meets(values []string) bool {
 // to is skipped without being built up: an answer takes many times its size in memory once decoded, and many are read
 // at once.
 func lookup(body []byte, paths []string) (map[string]value, error) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body), lax...)
 	w := walker{dec: dec, paths: paths, found: make(map[string]value, len(paths))}
 	if err := w.value(""); err != nil {
 		return nil, err

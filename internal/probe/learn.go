@@ -11,13 +11,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Base paths that a backend names itself. All of it is a stranger's text: it is used on the host that is being asked, and
-// only where it looks like a path.
+// Base paths that a backend names itself. All of it is a stranger's text: it is used on the host that is being asked,
+// and only where it looks like a path.
 
 const maxBase = 100 // characters of a base path that an answer may teach
 
-// learn takes base paths from a redirect, whatever host it names: only the path is used, on the host that is being asked.
-// It says whether the redirect means "the same request below another base path".
+// learn takes base paths from a redirect, whatever host it names: only the path is used, on the host that is being
+// asked. It says whether the redirect means "the same request below another base path".
 func (s *session) learn(base, asked, location string) (moved bool) {
 	asked, _, _ = strings.Cut(asked, "?")
 	location = tidy(location)
@@ -58,8 +58,8 @@ func (s *session) learnFromPage(a *answer) {
 // serviceProxyPath is what the API server's service proxy puts before the links of a page.
 var serviceProxyPath = regexp.MustCompile(`^.*/api/v1/namespaces/[^/]+/services/[^/]+/proxy/`)
 
-// learnFromText takes the base path that stands after one of the texts that the type's software answers with outside it. The
-// whole server is below that then, its usual base paths too.
+// learnFromText takes the base path that stands after one of the texts that the type's software answers with outside
+// it. The whole server is below that then, its usual base paths too.
 func (s *session) learnFromText(a *answer) {
 	if a.broken != "" {
 		return

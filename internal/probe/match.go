@@ -108,8 +108,8 @@ func version(c *catalog.Check, a *answer) string {
 	return s
 }
 
-// Some products put a v before the number, which is left out here. A build may be named after its program, date, tag and commit:
-// program-20260501-000000-tags-v1.52.1-0-g0123abc. Its version is the tag's.
+// Some products put a v before the number, which is left out here. A build may be named after its program, date, tag
+// and commit: program-20260501-000000-tags-v1.52.1-0-g0123abc. Its version is the tag's.
 var (
 	plainVersion = regexp.MustCompile(`^v?[0-9]+\.`)
 	inBuild      = regexp.MustCompile(`-v([0-9]+(?:\.[0-9]+)+)(?:-|$)`)

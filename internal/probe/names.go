@@ -15,8 +15,8 @@ import (
 // maxMoves of one try: to the other scheme, and to each shorter name of the Service.
 const maxMoves = 3
 
-// ownNames are the names that the cluster's DNS has for a Service and that resolve in every namespace, the candidate's first
-// and the shorter ones after it. A name that an annotation gives is the only one.
+// ownNames are the names that the cluster's DNS has for a Service and that resolve in every namespace, the candidate's
+// first and the shorter ones after it. A name that an annotation gives is the only one.
 func ownNames(c *backend.Candidate) []string {
 	if c.FixedHost || c.ForeignHost {
 		return []string{c.Host}
@@ -28,18 +28,19 @@ func ownNames(c *backend.Candidate) []string {
 	return names
 }
 
-// Within reports whether where an observation was made is the candidate's Service, by one of its names and ports. Another name
-// than the candidate's is one that a certificate asks for.
+// Within reports whether where an observation was made is the candidate's Service, by one of its names and ports.
+// Another name than the candidate's is one that a certificate asks for.
 func Within(c *backend.Candidate, o *backend.Observation) bool {
 	if o.Scheme == "http" && o.Host != "" && o.Host != c.Host {
 		return false
 	}
 	ownPort := func(p backend.Port) bool { return p.Number == o.Port }
-	return (o.Host == "" || slices.Contains(ownNames(c), o.Host)) && (o.Port == 0 || slices.ContainsFunc(c.Service.Ports, ownPort))
+	return (o.Host == "" || slices.Contains(ownNames(c), o.Host)) &&
+		(o.Port == 0 || slices.ContainsFunc(c.Service.Ports, ownPort))
 }
 
-// next is the candidate as it should be asked after this session, or nil: in the other scheme, perhaps at another port of its
-// Service, or by another of its names.
+// next is the candidate as it should be asked after this session, or nil: in the other scheme, perhaps at another port
+// of its Service, or by another of its names.
 func (s *session) next(movedScheme bool) *backend.Candidate {
 	c := *s.cand
 	switch {
@@ -66,8 +67,8 @@ func otherScheme(scheme string) string {
 	return "http"
 }
 
-// noteName remembers the name that the server's certificate is for, if it is one of the Service's own, or the one to try next
-// where a server refuses a name without showing a certificate.
+// noteName remembers the name that the server's certificate is for, if it is one of the Service's own, or the one to
+// try next where a server refuses a name without showing a certificate.
 func (s *session) noteName(err error) {
 	others := ownNames(s.cand)[1:]
 	var wrong x509.HostnameError

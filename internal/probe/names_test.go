@@ -224,7 +224,7 @@ func TestShortNamesLeadNowhere(t *testing.T) {
 	}
 	for _, name := range []string{"web.shop", "web.shop.svc"} {
 		c := backend.Candidate{Service: &backend.Service{ClusterIP: "None"}, Host: name, FullName: testHost, FixedHost: true, PortNumber: 9090}
-		if got := address(Target{Candidate: &c}); got != testHost+".:9090" {
+		if got := Address(Target{Candidate: &c}); got != testHost+".:9090" {
 			t.Errorf("%s is looked up as %s", name, got)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// What is read out of pages and headers for people. It is done for the answers of every Service, so that no answer may make
-// it dear: only the beginning is looked at, once, from the front to the back, and without a pattern.
+// What is read out of pages and headers for people. It is done for the answers of every Service, so that no answer may
+// make it dear: only the beginning is looked at, once, from the front to the back, and without a pattern.
 const (
 	maxPage = 8 << 10 // bytes of a page that are looked at
 	maxText = 1 << 10 // bytes of a header likewise

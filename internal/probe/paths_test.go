@@ -130,7 +130,7 @@ func TestHostHeaderAndNothingElse(t *testing.T) {
 	expect(t, newProber(t, Options{}).Probe(t.Context(), target),
 		observed{Outcome: backend.Ready, Identity: true, Version: "11.2.0", Scheme: "http"})
 	// The environment is read but once in a process, so the test above alone might come too late to tell.
-	if newProber(t, Options{}).transport(target, address(target)).Proxy != nil {
+	if newProber(t, Options{}).transport(target, Address(target)).Proxy != nil {
 		t.Error("the transport has a proxy function")
 	}
 }
@@ -160,7 +160,7 @@ func TestAddresses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		c := &backend.Candidate{Service: &backend.Service{ClusterIP: tt.clusterIP}, Host: tt.host, PortNumber: 9090, ForeignHost: tt.foreign}
-		if got := address(Target{Candidate: c, Endpoints: tt.endpoints}); got != tt.want {
+		if got := Address(Target{Candidate: c, Endpoints: tt.endpoints}); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}

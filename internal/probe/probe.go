@@ -1,9 +1,9 @@
 // Package probe turns candidates into observations: it asks a backend over HTTP whether it is what it looks like and
-// whether it works (DTS-PRB). It makes the only HTTP requests of this service that leave for backends.
+// whether it works. It makes the only HTTP requests of this service that leave for backends.
 //
-// It probes once; when to probe again is its caller's affair. Every try has a transport of its own: what is dialled depends
-// on the Service and not on the name in the URL, so a connection kept from an earlier try could lead to what the Service
-// fronted then.
+// It probes once; when to probe again is its caller's affair. Every try has a transport of its own: what is dialled
+// depends on the Service and not on the name in the URL, so a connection kept from an earlier try could lead to what
+// the Service fronted then.
 package probe
 
 import (
@@ -83,8 +83,8 @@ const (
 	longestWait = 10 * time.Second
 )
 
-// Probe asks one backend, as often as it takes for what may pass. It waits while another Probe of this Prober asks at the
-// same address for the same namespace. A context that ends leaves the candidate unprobed.
+// Probe asks one backend, as often as it takes for what may pass. It waits while another Probe of this Prober asks at
+// the same address for the same namespace. A context that ends leaves the candidate unprobed.
 func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	o, done := p.untouched(t)
 	if done {
@@ -139,8 +139,8 @@ func (p *Prober) untouched(t Target) (backend.Observation, bool) {
 	return o, false
 }
 
-// NoEndpoints is the observation of a target whose EndpointSlices say that nothing is ready behind it; ok is false where they
-// do not, or where nothing is known of them. It holds without any probe (DTS-PRB-4), and its time is not set.
+// NoEndpoints is the observation of a target whose EndpointSlices say that nothing is ready behind it; ok is false
+// where they do not, or where nothing is known of them. It holds without any probe, and its time is not set.
 func NoEndpoints(t Target) (o backend.Observation, ok bool) {
 	c := t.Candidate
 	if c.Unproven || c.ForeignHost || t.Endpoints == nil || t.Endpoints.ReadyCount() > 0 {

@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// bar is what stands before a backend and does not let a request through (DTS-PRB-8).
+// bar is what stands before a backend and does not let a request through.
 type bar struct {
 	outcome backend.Outcome
 	kinds   []backend.Kind // of credentials that it names, for auth-required
@@ -58,8 +58,8 @@ func (a *answer) wanting() bar {
 	return wants(a.challenges()...)
 }
 
-// challenges are the kinds that WWW-Authenticate names, each once. One header may name several: a scheme is a word, at the
-// beginning or after a comma, that no "=" follows.
+// challenges are the kinds that WWW-Authenticate names, each once. One header may name several: a scheme is a word, at
+// the beginning or after a comma, that no "=" follows.
 func (a *answer) challenges() (kinds []backend.Kind) {
 	for part := range strings.SplitSeq(cut(strings.Join(a.header.Values("WWW-Authenticate"), ","), maxText), ",") {
 		part = strings.TrimSpace(part)
@@ -135,8 +135,8 @@ func (a *answer) mesh() string {
 	return ""
 }
 
-// wants is the kind that a backend of that type should be given: of several that are named the one that the type usually
-// takes, then one that HolmesGPT's toolset for it has a place for.
+// wants is the kind that a backend of that type should be given: of several that are named the one that the type
+// usually takes, then one that HolmesGPT's toolset for it has a place for.
 func (b bar) wants(t *catalog.Type) backend.Kind {
 	if b.outcome != backend.AuthRequired || len(b.kinds) == 0 {
 		return ""
@@ -171,7 +171,8 @@ func asksToLogIn(text string) bool { return slices.Contains(loginWords(text), "l
 
 // loginWords are the words of a text in lower case; each way to write "log in" or "sign in" is the word "login".
 func loginWords(text string) (words []string) {
-	for w := range strings.FieldsFuncSeq(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	for w := range strings.FieldsFuncSeq(strings.ToLower(text), between) {
 		last := len(words) - 1
 		switch {
 		case (w == "in" || w == "on") && last >= 0 && (words[last] == "sign" || words[last] == "log"):
@@ -185,8 +186,8 @@ func loginWords(text string) (words []string) {
 	return words
 }
 
-// leadsToLogin says whether a redirect to another host leads to where people sign in: by a word of its host or its path, or
-// by the parameters that OpenID Connect and SAML have. What keeps the path that was asked is only moved.
+// leadsToLogin says whether a redirect to another host leads to where people sign in: by a word of its host or its
+// path, or by the parameters that OpenID Connect and SAML have. What keeps the path that was asked is only moved.
 func leadsToLogin(u *url.URL, asked string) bool {
 	if len(u.RawQuery)+len(u.Path) > maxPage {
 		return false

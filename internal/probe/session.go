@@ -75,7 +75,6 @@ type session struct {
 	client  *http.Client
 	close   func() // ends its connections
 	scheme  string
-	addr    string
 	cache   map[string]*answer
 	status  map[string]int
 	kept    int      // bytes in the cache
@@ -163,8 +162,8 @@ func (s *session) host() string {
 	return net.JoinHostPort(s.cand.Host, strconv.Itoa(int(s.cand.PortNumber)))
 }
 
-// elsewhere says whether a redirect leads to another host or port, which is not followed, nor is one that takes more than
-// a line to say where.
+// elsewhere says whether a redirect leads to another host or port, which is not followed, nor is one that takes more
+// than a line to say where.
 func (s *session) elsewhere(u *url.URL) bool {
 	if len(u.String()) > maxLocation {
 		return true
@@ -243,7 +242,8 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 		s.otherScheme, s.sure = true, true
 	}
 	switch a.status {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		if location, err := res.Location(); err == nil {
 			location.Fragment, location.User = "", nil
 			a.to = safetext.Clean(cut(location.String(), maxText), shown)

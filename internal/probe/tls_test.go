@@ -163,7 +163,7 @@ func TestOtherScheme(t *testing.T) {
 					plainly(c)
 					return
 				}
-				d, err := net.Dial("tcp", address(behind))
+				d, err := net.Dial("tcp", Address(behind))
 				if err != nil {
 					t.Error(err)
 					return
@@ -230,7 +230,7 @@ func TestOtherScheme(t *testing.T) {
 				_, _ = io.WriteString(c, "HTTP/1.1 308 Permanent Redirect\r\nLocation: https://"+testHost+":"+portOf(c)+"/api/v1/status/buildinfo\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 				return
 			}
-			d, err := net.Dial("tcp", address(target))
+			d, err := net.Dial("tcp", Address(target))
 			if err != nil {
 				t.Error(err)
 				return

@@ -9,8 +9,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// try asks once, and says whether another try may go better. Where an answer says so it asks in the other scheme, at the port
-// that it redirects to or by another of the Service's names. n counts the tries: each goes to the next of several addresses.
+// try asks once, and says whether another try may go better. Where an answer says so it asks in the other scheme, at
+// the port that it redirects to or by another of the Service's names. n counts the tries: each goes to the next of
+// several addresses.
 func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observation, again bool) {
 	ctx, cancel := context.WithTimeout(ctx, 3*p.opts.Timeout)
 	defer cancel()
@@ -35,7 +36,8 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observa
 		next := s.next(t.Candidate.Scheme != c.Scheme)
 		if next == nil || moves == maxMoves {
 			if moves == 0 && s.otherScheme && o.Outcome != backend.Ready {
-				best.Besides = append(best.Besides, backend.Seen{Code: backend.CodeSchemeFixed, Value: otherScheme(c.Scheme)})
+				other := backend.Seen{Code: backend.CodeSchemeFixed, Value: otherScheme(c.Scheme)}
+				best.Besides = append(best.Besides, other)
 			}
 			break
 		}
@@ -59,7 +61,8 @@ func (p *Prober) session(ctx context.Context, t Target, n int) *session {
 	}
 	return &session{
 		close: end,
-		ctx:   ctx, prober: p, cand: t.Candidate, scheme: scheme, addr: addr, cache: make(map[string]*answer), status: make(map[string]int),
+		ctx:   ctx, prober: p, cand: t.Candidate, scheme: scheme,
+		cache: make(map[string]*answer), status: make(map[string]int),
 		client: &http.Client{
 			Transport:     shortRedirects{rt},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -106,8 +109,8 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 	return o, again
 }
 
-// anything probes what no catalog entry describes: it is up if it answers at all, with no error of its own (below 500). A
-// 404, 405 or 406 is what MCP servers answer to a plain GET, and a 401 or a redirect comes from something that works.
+// anything probes what no catalog entry describes: it is up if it answers at all, with no error of its own (below 500).
+// A 404, 405 or 406 is what MCP servers answer to a plain GET, and a 401 or a redirect comes from something that works.
 func (s *session) anything() (o backend.Observation, again bool, err error) {
 	o.Path = s.cand.Path
 	base, path := s.cand.Path, "/"

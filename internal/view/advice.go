@@ -269,7 +269,8 @@ func (h Hints) include(f *backend.Finding) string {
 	return h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type="+typ)
 }
 
-// annotate is the command that sets annotations, KEY=VALUE, or removes them, KEY-; for Services in files the lines for them.
+// annotate is the command that sets annotations, KEY=VALUE, or removes them, KEY-; for Services in files the lines for
+// them.
 func (h Hints) annotate(f *backend.Finding, args ...string) string {
 	if !h.Files {
 		return fmt.Sprintf("kubectl -n %s annotate service %s %s", f.Namespace, f.Name, strings.Join(args, " "))

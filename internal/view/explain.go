@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Explanation tells why a Service is, or is not, among the toolsets (DTS-CLI-4).
+// Explanation tells why a Service is, or is not, among the toolsets.
 type Explanation struct {
 	Summary  []string  `json:"summary" doc:"The answer: a sentence for each type it was taken for"`
 	About    About     `json:"about" doc:"What detection reads of the Service"`

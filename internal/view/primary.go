@@ -7,7 +7,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// primaryNote says of the primary which rule made it that, and of another for whom the place is kept; "" where it is not.
+// primaryNote says of the primary which rule made it that, and of another for whom the place is kept; "" where it is
+// not.
 func primaryNote(f *backend.Finding) string {
 	switch {
 	case f.Provisional:
@@ -65,8 +66,8 @@ func kept(f *backend.Finding) string {
 	return fmt.Sprintf("%s, %s and which %s", f.Kept.For, ruleClause(f.Kept.By), away)
 }
 
-// Misnamed is what is wrong with a primary that the configuration names; f is what became of that Service, nil where there is
-// none.
+// Misnamed is what is wrong with a primary that the configuration names; f is what became of that Service, nil where
+// there is none.
 func Misnamed(typ string, f *backend.Finding) string {
 	switch {
 	case f == nil:

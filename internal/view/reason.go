@@ -41,7 +41,8 @@ func observed(f *backend.Finding) bool {
 	return f.Reason.Code == backend.CodeObserved || seenTexts[f.Reason.Code] != ""
 }
 
-// judgedAlone: the candidate is judged by its evidence and its probe, and not beside other Services or by the configuration.
+// judgedAlone: the candidate is judged by its evidence and its probe, and not beside other Services or by the
+// configuration.
 func judgedAlone(code backend.Code) bool {
 	switch code {
 	case backend.CodeIncludedUnproven, backend.CodeRecognised, backend.CodePortUnknown, backend.CodeWeakEvidence,

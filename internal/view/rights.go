@@ -20,8 +20,8 @@ func (r Rule) String() string {
 	return fmt.Sprintf("{%s, verbs: [%s]}", rule, r.Verbs)
 }
 
-// OwnRule is what this service needs of a resource in all: with one verb alone the next would be missing. ok is false for a
-// resource that it reads for its user only.
+// OwnRule is what this service needs of a resource in all: with one verb alone the next would be missing. ok is false
+// for a resource that it reads for its user only.
 func OwnRule(resource string) (r Rule, ok bool) {
 	switch resource {
 	case "services":
@@ -46,8 +46,8 @@ func WatchRules() string {
 // proxyRight is what a user needs to ask backends through the API server; the namespaces follow.
 const proxyRight = "get on services/proxy in "
 
-// NeedsProxy says where a user needs the right to ask through the API server, and the command that shows whether it is there.
-// In kubectl's words services/proxy would be the Service named proxy. There is at least one namespace.
+// NeedsProxy says where a user needs the right to ask through the API server, and the command that shows whether it is
+// there. In kubectl's words services/proxy would be the Service named proxy. There is at least one namespace.
 func NeedsProxy(namespaces []string) (right, check string) {
 	const named = 5
 	where := "namespace " + namespaces[0]

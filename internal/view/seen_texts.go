@@ -35,7 +35,7 @@ var seenTexts = map[backend.Code]string{
 
 	backend.CodeProxyForbidden: "the API server does not let you through (403): your user needs " + proxyRight +
 		"namespace {namespace}",
-	backend.CodeProxyCredentials: "the API server does not accept your credentials any more (401): log in again",
+	backend.CodeProxyLogin:       "the API server does not accept your credentials any more (401): log in again",
 	backend.CodeProxyNoService:   "the API server finds no such Service, or no Endpoints object behind it",
 	backend.CodeProxyNoEndpoints: "no ready endpoint is behind the Service, says the API server",
 	backend.CodeProxyNoPort:      "no endpoint serves port {number} of the Service, says the API server",

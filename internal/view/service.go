@@ -1,4 +1,5 @@
-// Package view holds what is known in the shapes that people and programs see: commands, the API and the page show the same.
+// Package view holds what is known in the shapes that people and programs see: commands, the API and the page show the
+// same.
 package view
 
 import (
@@ -18,7 +19,7 @@ func Unmatched(ref backend.Ref) *backend.Finding {
 	return &backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeUnmatched}}
 }
 
-// Service is a finding as programs see it (DTS-CLI-2).
+// Service is a finding as programs see it.
 type Service struct {
 	Name      string            `json:"name"`
 	Namespace string            `json:"namespace"`
@@ -57,8 +58,8 @@ func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 	return s
 }
 
-// Metadata is what else is known, as texts. All but the path are left out where they are empty, and the path where there is no
-// candidate.
+// Metadata is what else is known, as texts. All but the path are left out where they are empty, and the path where
+// there is no candidate.
 type Metadata struct {
 	Cause       string          `json:"cause,omitempty" doc:"Why it is unreachable, in a word"`
 	Credentials string          `json:"credentials,omitempty" doc:"Variables that HolmesGPT needs, separated by commas"`

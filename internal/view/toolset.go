@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Toolset is an entry of the HolmesGPT document, with what is known of the backends behind it (DTS-API-1).
+// Toolset is an entry of the HolmesGPT document, with what is known of the backends behind it.
 type Toolset struct {
 	Name      string         `json:"name" doc:"As in the document"`
 	Type      string         `json:"type" doc:"The type of its backends; without any, the first part of its name"`
@@ -29,7 +29,8 @@ type Instance struct {
 	Healthy  *bool  `json:"healthy" doc:"null: not probed"`
 }
 
-// Toolsets shows the entries of a document, by name; the generation marker, which is no toolset, is left out. nil is none.
+// Toolsets shows the entries of a document, by name; the generation marker, which is no toolset, is left out. nil is
+// none.
 func Toolsets(d *toolset.Document) []Toolset {
 	list := []Toolset{}
 	if d == nil {

@@ -1,0 +1,93 @@
+package probe
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// result of a check.
+type result int
+
+const (
+	met     result = iota
+	unmet          // the answer is another one
+	unwell         // a 5xx or 429, which says nothing about what it is
+	refused        // what stands before it does not let the request through; see bar
+)
+
+// meetAnywhere makes a check below the base path and at the root of the server: software below a base path keeps some
+// of its paths at either place. A check that is the server's own is made at the root first.
+func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (
+	why *backend.Answer, res result, v string, err error,
+) {
+	root := s.root
+	why, res, v, err = s.meet(purpose, base, c)
+	if c.Root && err == nil && res != met && s.root != root { // the answer named it
+		why, res, v, err = s.meet(purpose, base, c)
+	}
+	if err != nil || res == met || base == s.root || purpose == "identity" && !c.Root {
+		return why, res, v, err
+	}
+	there := *c
+	there.Root, there.Or = !c.Root, nil
+	if slices.Contains(c.Status, http.StatusNotFound) { // that there is nothing says nothing for another place
+		is404 := func(status int) bool { return status == http.StatusNotFound }
+		there.Status = slices.DeleteFunc(slices.Clone(c.Status), is404)
+	}
+	otherWhy, other, v, err := s.meet(purpose, base, &there)
+	if err != nil || other == met || other == unwell && res == unmet {
+		return otherWhy, other, v, err
+	}
+	return why, res, "", nil
+}
+
+// meet makes a check's request and those of its alternatives, until one is answered as expected. why tells of the
+// first; a refusal by any of them counts as one, then being unwell.
+func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Answer, res result, v string, err error) {
+	at := base
+	if c.Root {
+		at = s.root
+	}
+	a, err := s.get(purpose, at, c.Get, false)
+	if err != nil {
+		return nil, unmet, "", err
+	}
+	defer a.done()
+	lack := match(c, a)
+	if lack.Part == "" {
+		return nil, met, version(c, a), nil
+	}
+	s.learnFromText(a)
+	request, _, _ := strings.Cut(at+c.Get, "?")
+	barred, stands := a.barred(slices.Contains(c.Status, a.status))
+	switch why = a.shortOf(request, lack); {
+	case stands:
+		res, why, s.bar = refused, a.refusal(), barred
+	case a.status >= 500 || a.status == http.StatusTooManyRequests:
+		res = unwell
+	default:
+		res = unmet
+	}
+	if res == unmet {
+		why.Because = c.Because
+	}
+	a.done() // before the alternatives hold theirs
+	for i := range c.Or {
+		otherWhy, other, v, err := s.meet(purpose, base, &c.Or[i])
+		if err != nil || other == met {
+			return nil, other, v, err
+		}
+		if other > res {
+			res, why = other, otherWhy
+		}
+	}
+	return why, res, "", nil
+}
+
+func isRefusal(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
+}
