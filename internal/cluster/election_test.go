@@ -256,21 +256,6 @@ func TestAwayAtStart(t *testing.T) {
 	})
 }
 
-func TestLeaseDeleted(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	synctest.Test(t, func(t *testing.T) {
-		server := &leaseServer{}
-		a := start(t, server, "a")
-		within(t, time.Second, "it leads", a.Leading)
-		a.told()
-		server.remove()
-		within(t, 5*time.Second, "the lease is back", func() bool { return server.holder() == "a" })
-		if !a.Leading() {
-			t.Error("does not lead, and has the lease")
-		}
-	})
-}
-
 // client-go releases, after a loss, what it believes to be its own; by then it may be another's.
 func TestReleaseLeavesOthersAlone(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")

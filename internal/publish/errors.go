@@ -19,7 +19,7 @@ var (
 	ErrTooLarge = errors.New("it would grow too large, so that the last one stays; " +
 		"shorten the overrides or other keys, restrict the namespaces, or write one format only (output.formats)")
 	ErrSuperseded = errors.New("another replica has written it meanwhile; it is looked at again at the next cycle")
-	ErrConflict   = errors.New("somebody else changed it each time; tried again at the next cycle")
+	ErrConflict   = errors.New("another writer changed it each time; tried again at the next cycle")
 )
 
 // Op is the step that failed.

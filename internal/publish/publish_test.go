@@ -62,7 +62,7 @@ func TestConflictsEnd(t *testing.T) {
 		if !errors.Is(err, ErrConflict) || !apierrors.IsConflict(err) || res.Written {
 			t.Errorf("result %+v, error %v", res, err)
 		}
-		want := "ConfigMap kubernaut-system/kubernaut-toolset-config: somebody else changed it each time; tried again at the next cycle"
+		want := "ConfigMap kubernaut-system/kubernaut-toolset-config: another writer changed it each time; tried again at the next cycle"
 		if err.Error() != want {
 			t.Errorf("error %q", err)
 		}
