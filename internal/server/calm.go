@@ -3,35 +3,29 @@ package server
 import (
 	"log/slog"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
-// calm writes a server's own complaints to the log, few a minute: anybody can cause one with each connection.
+// calm logs what a server complains about, at most ten lines at once and one each six seconds: any client can cause a line.
 type calm struct {
-	log *slog.Logger
-
-	mu      sync.Mutex
-	since   time.Time
-	written int
-	left    int
+	log   *slog.Logger
+	limit *rate.Limiter
+	left  atomic.Int64 // not logged
 }
 
-// Write implements io.Writer, for log.Logger, which writes whole lines.
+func newCalm(log *slog.Logger) *calm {
+	return &calm{log: log, limit: rate.NewLimiter(rate.Every(6*time.Second), 10)}
+}
+
+// Write implements io.Writer for log.Logger, which writes whole lines.
 func (c *calm) Write(p []byte) (int, error) {
-	const aMinute = 10
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.since) >= time.Minute {
-		if c.left > 0 {
-			c.log.Warn("HTTP server complained more often than is told", "left_out", c.left)
-		}
-		c.since, c.written, c.left = now, 0, 0
-	}
-	if c.written++; c.written > aMinute {
-		c.left++
+	if !c.limit.Allow() {
+		c.left.Add(1)
 		return len(p), nil
 	}
-	c.log.Warn(strings.TrimSuffix(string(p), "\n")) //nolint:sloglint // net/http's own words, as slog.NewLogLogger has them
+	c.log.Warn("HTTP connection failed", "err", strings.TrimSuffix(string(p), "\n"), "left_out", c.left.Swap(0))
 	return len(p), nil
 }

@@ -107,7 +107,7 @@ func (s *Listener) prepare() {
 		MaxHeaderBytes:    maxHeaderBytes,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeByteTimeout},
 		// Bad handshakes and requests of strangers; a panic of a handler comes here as well.
-		ErrorLog: log.New(&calm{log: s.Log.With("server", s.Name)}, "", 0),
+		ErrorLog: log.New(newCalm(s.Log.With("server", s.Name)), "", 0),
 	}
 }
 

@@ -1,37 +1,130 @@
 package server
 
 import (
+	"bytes"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/util/cert"
 
 	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/logging"
 )
 
-// TLS is what the API and the metrics are served with, nil for mode off. Certificates are renewed, or read again, when a
-// connection asks for one: nothing runs in the background. Errors name the file and say what to do. log may be nil.
+const (
+	// lifetime of a self-signed certificate is short, because it cannot be revoked.
+	lifetime = 90 * 24 * time.Hour
+	// renewBefore is how long before its end a self-signed certificate is replaced.
+	renewBefore = lifetime / 3
+	// lookAgain is how old a certificate may be, as last looked at, when a connection comes.
+	lookAgain = time.Second
+)
+
+// TLS is the configuration of the API and the metrics, nil for mode off. Certificates are renewed, or read again, when a
+// connection needs one: nothing runs in the background. Errors say which file is wrong and what to do. log may be nil.
 func TLS(c config.ServerTLS, log *slog.Logger) (*tls.Config, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	var get func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	k := &certificates{log: log.With("from", c.Mode)}
 	switch c.Mode {
 	case config.TLSOff, "":
 		return nil, nil
 	case config.TLSSelfSigned:
-		s := newSelfSigned(c.Names, log)
-		if _, err := s.certificate(nil); err != nil {
-			return nil, err
-		}
-		get = s.certificate
+		k.next = func(current *tls.Certificate) (*tls.Certificate, error) { return selfSigned(c.Names, current) }
 	case config.TLSFiles:
-		f := &files{certFile: c.CertFile, keyFile: c.KeyFile, log: log}
-		if err := f.load(); err != nil {
-			return nil, err
-		}
-		get = f.certificate
+		k.next = func(*tls.Certificate) (*tls.Certificate, error) { return fromFiles(c.CertFile, c.KeyFile) }
 	default:
-		return nil, fmt.Errorf("server.tls.mode: %q is none of %s, %s and %s", c.Mode, config.TLSOff, config.TLSSelfSigned, config.TLSFiles)
+		return nil, fmt.Errorf("server.tls.mode: expected %s, %s or %s, not %q",
+			config.TLSOff, config.TLSSelfSigned, config.TLSFiles, c.Mode)
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: get}, nil
+	if err := k.refresh(); err != nil {
+		return nil, err
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: k.certificate}, nil
+}
+
+// certificates holds the last good certificate.
+type certificates struct {
+	log     *slog.Logger
+	next    func(current *tls.Certificate) (*tls.Certificate, error) // may be the current one
+	current atomic.Pointer[tls.Certificate]
+
+	mu     sync.Mutex
+	looked time.Time
+	failed logging.Condition[string]
+}
+
+// certificate is for tls.Config. One connection at a time looks for a newer one; the others do not wait for it.
+func (k *certificates) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if k.mu.TryLock() {
+		defer k.mu.Unlock()
+		if time.Since(k.looked) >= lookAgain {
+			if err := k.refresh(); err == nil {
+				k.failed.Changed("")
+			} else if k.failed.Changed(err.Error()) {
+				k.log.Warn("TLS certificate rejected", "err", err, "advice", "the last good one is served")
+			}
+		}
+	}
+	return k.current.Load(), nil
+}
+
+// refresh replaces the certificate if there is another. Contents are compared, because cert-manager and kubelet swap a link
+// above the files.
+func (k *certificates) refresh() error {
+	k.looked = time.Now()
+	current := k.current.Load()
+	next, err := k.next(current)
+	if err != nil || current != nil && slices.EqualFunc(next.Certificate, current.Certificate, bytes.Equal) {
+		return err
+	}
+	k.current.Store(next)
+	leaf := next.Leaf
+	k.log.Info("TLS certificate loaded", "names", leaf.DNSNames, "addresses", leaf.IPAddresses, "not_after", leaf.NotAfter.UTC())
+	if now := time.Now(); now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
+		k.log.Warn("TLS certificate not valid today", "not_before", leaf.NotBefore.UTC(), "not_after", leaf.NotAfter.UTC())
+	}
+	return nil
+}
+
+// fromFiles reads a certificate and its key.
+func fromFiles(certFile, keyFile string) (*tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("server.tls: certFile %s and keyFile %s: %w; give a PEM file with the certificate and its chain, "+
+			"and one with its private key, without a passphrase", certFile, keyFile, err)
+	}
+	return &pair, nil
+}
+
+// selfSigned is the current certificate, or a new one if that is missing or near its end.
+func selfSigned(names []string, current *tls.Certificate) (*tls.Certificate, error) {
+	if current != nil && time.Until(current.Leaf.NotAfter) > renewBefore {
+		return current, nil
+	}
+	o := cert.SelfSignedCertKeyOptions{Host: "localhost", AlternateIPs: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, MaxAge: lifetime}
+	if host, err := os.Hostname(); err == nil {
+		names = append([]string{host}, names...)
+	}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip == nil && name != o.Host {
+			o.AlternateDNS = append(o.AlternateDNS, name)
+		} else if ip != nil {
+			o.AlternateIPs = append(o.AlternateIPs, ip)
+		}
+	}
+	certificate, key, err := cert.GenerateSelfSignedCertKeyWithOptions(o)
+	if err != nil {
+		return nil, fmt.Errorf("self-signed certificate for %q: %w; set server.tls.mode to files and give one", names, err)
+	}
+	pair, err := tls.X509KeyPair(certificate, key)
+	return &pair, err
 }
