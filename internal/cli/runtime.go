@@ -56,8 +56,7 @@ func newCluster(
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
 	})
 	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
-		Namespaces: c.Discovery.Namespaces, ConfigMap: target, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
-		Reader: reader,
+		Namespaces: c.Discovery.Namespaces, ConfigMap: target, Reader: reader,
 		Failed: func() { meter.Error(server.OperationList) }, Log: log,
 	})
 	if err != nil {

@@ -44,7 +44,7 @@ func (w *Watch) keep(object any) (any, error) {
 	switch o := object.(type) {
 	case *corev1.Service:
 		k := &keptService{identity: identityOf(o)}
-		if s := store.FromService(o, w.opts.KeepAnnotation); w.store.Matters(&s) {
+		if s := store.FromService(o, w.opts.Reader.keep); w.store.Matters(&s) {
 			k.service = &s
 		} else {
 			k.nothing = true
@@ -56,7 +56,7 @@ func (w *Watch) keep(object any) (any, error) {
 			k.nothing = true
 			return k, nil
 		}
-		_, slice := store.FromEndpointSlice(o, w.opts.Denied)
+		_, slice := store.FromEndpointSlice(o, w.opts.Reader.denied)
 		k.slice = &slice
 		return k, nil
 	}

@@ -18,7 +18,10 @@ import (
 func TestListedServicesAreBounded(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	const many = 1500
-	w := &Watch{store: store.New(store.Options{Relevant: func(s *backend.Service) bool { return len(s.Labels) > 0 || s.Bared > 0 }})}
+	w := &Watch{
+		opts:  Options{Reader: &Reader{}},
+		store: store.New(store.Options{Relevant: func(s *backend.Service) bool { return len(s.Labels) > 0 || s.Bared > 0 }}),
+	}
 	list := &corev1.ServiceList{}
 	for i := range many {
 		s := corev1.Service{ObjectMeta: metav1.ObjectMeta{

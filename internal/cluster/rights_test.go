@@ -56,7 +56,7 @@ func running(t *testing.T, host string) (*Watch, warnings) {
 	t.Helper()
 	log := make(warnings, 100)
 	watch, err := NewWatch(&rest.Config{Host: host}, store.New(store.Options{Relevant: func(*backend.Service) bool { return true }}), Options{
-		ConfigMap: backend.Ref{Namespace: "out", Name: "toolsets"}, KeepAnnotation: func(string) bool { return true }, Failed: func() {},
+		ConfigMap: backend.Ref{Namespace: "out", Name: "toolsets"}, Reader: &Reader{keep: func(string) bool { return true }}, Failed: func() {},
 		Log: slog.New(log),
 	})
 	if err != nil {

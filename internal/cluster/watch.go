@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,11 +33,7 @@ type Options struct {
 	Namespaces []string
 	// ConfigMap that is kept right.
 	ConfigMap backend.Ref
-	// KeepAnnotation says which annotations of Services detection reads.
-	KeepAnnotation func(string) bool
-	// Denied says which addresses may not be used; nil says that of none.
-	Denied func(netip.Addr) bool
-	// Reader reads what was not kept when it was seen.
+	// Reader reads what was not kept when it was seen. It knows which annotations and addresses are to be kept.
 	Reader *Reader
 	// Failed is called for each list or watch that failed.
 	Failed func()
