@@ -30,10 +30,10 @@ type Change struct {
 
 func (a *API) registerChanges(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/changes", "list-changes", "List what changed lately", Right{Verb: "list", Resource: ResourceToolsets})
-	huma.Register(h, o, func(_ context.Context, in *struct {
+	handle(h, o, func(_ context.Context, in *struct {
 		Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many to answer with"`
 		Since uint64 `query:"since" doc:"A seq: changes after that one alone"`
-	}) (*struct{ Body ChangeList }, error) {
+	}) (ChangeList, error) {
 		all := a.o.History.Since(in.Since)
 		l := ChangeList{Changes: []Change{}, Count: len(all)}
 		for _, c := range slices.Backward(all) {
@@ -42,7 +42,7 @@ func (a *API) registerChanges(h huma.API) {
 			}
 			l.Changes = append(l.Changes, newChange(&c))
 		}
-		return &struct{ Body ChangeList }{l}, nil
+		return l, nil
 	})
 }
 

@@ -25,29 +25,23 @@ func (a *API) registerDiscovery(h huma.API) {
 		Right{Verb: "create", Resource: ResourceDiscoveries}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	o.Description = "Answers when every backend was asked, after 10 s at most. Who asks while one runs waits for that one; " +
 		"one may begin every second."
-	huma.Register(h, o, func(ctx context.Context, _ *struct{}) (*struct{ Body Discovery }, error) {
-		d, err := a.discover(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body Discovery }{*d}, nil
-	})
+	handle(h, o, func(ctx context.Context, _ *struct{}) (Discovery, error) { return a.discover(ctx) })
 }
 
 // discover runs a discovery, or waits for the one that runs.
-func (a *API) discover(ctx context.Context) (*Discovery, error) {
+func (a *API) discover(ctx context.Context) (Discovery, error) {
 	limited, cancel := context.WithTimeout(ctx, a.limits.discover)
 	defer cancel()
 	s, err := a.o.State.Discover(limited)
-	d := &Discovery{Status: "done", Services: []view.Service{}}
+	d := Discovery{Status: "done", Services: []view.Service{}}
 	tooSoon := (*controller.TooSoonError)(nil)
 	switch {
 	case errors.As(err, &tooSoon):
-		return nil, problem(http.StatusTooManyRequests, "%s", err).retry(tooSoon.Wait)
+		return d, problem(http.StatusTooManyRequests, "%s", err).retry(tooSoon.Wait)
 	case err != nil && ctx.Err() == nil && limited.Err() != nil:
 		d.Status, s = "running", a.o.State.Snapshot()
 	case err != nil:
-		return nil, problem(http.StatusServiceUnavailable, "the discovery did not end: %s", err).retry(starting)
+		return d, problem(http.StatusServiceUnavailable, "the discovery did not end: %s", err).retry(starting)
 	}
 	d.Leader = s.Leading
 	for _, l := range newIndex(s, nil, a.o.Catalog).services {

@@ -45,9 +45,7 @@ type Variable struct {
 
 func (a *API) registerDocument(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/document", "get-document", "Get what is written, and what it replaced", Right{Verb: "get", Resource: ResourceToolsets})
-	huma.Register(h, o, func(context.Context, *struct{}) (*struct{ Body Document }, error) {
-		return &struct{ Body Document }{a.document()}, nil
-	})
+	handle(h, o, func(context.Context, *struct{}) (Document, error) { return a.document(), nil })
 }
 
 func (a *API) document() Document {

@@ -15,20 +15,16 @@ import (
 func (a *API) registerExplanation(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/services/{namespace}/{name}", "explain-service", "Explain what became of one Service, and why",
 		Right{Verb: "get", Resource: ResourceServices}, http.StatusNotFound)
-	huma.Register(h, o, func(ctx context.Context, in *struct {
+	handle(h, o, func(ctx context.Context, in *struct {
 		Namespace string `path:"namespace"`
 		Name      string `path:"name"`
-	}) (*struct{ Body view.Explanation }, error) {
-		e, err := a.explain(ctx, backend.Ref{Namespace: in.Namespace, Name: in.Name})
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body view.Explanation }{*e}, nil
+	}) (view.Explanation, error) {
+		return a.explain(ctx, backend.Ref{Namespace: in.Namespace, Name: in.Name})
 	})
 }
 
 // explain puts together what is known of one Service.
-func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, error) {
+func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, error) {
 	i := a.index()
 	m := view.Material{
 		Catalog: a.o.Catalog, Findings: i.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
@@ -49,14 +45,13 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (*view.Explanation, 
 	}
 	switch {
 	case err != nil:
-		return nil, problem(http.StatusServiceUnavailable, "Service %s cannot be read now: %s", ref, err).retry(starting)
+		return view.Explanation{}, problem(http.StatusServiceUnavailable, "Service %s cannot be read now: %s", ref, err).retry(starting)
 	case m.Service == nil:
-		return nil, problem(http.StatusNotFound, "there is no Service %q in the namespace %q%s",
+		return view.Explanation{}, problem(http.StatusNotFound, "there is no Service %q in the namespace %q%s",
 			cut(ref.Name, 100), cut(ref.Namespace, 100), didYouMean(ref.Name, i.near(ref.Namespace)))
 	}
 	m.Evaluations = a.o.Detector.Explain(m.Service, m.Endpoints)
-	e := view.Explain(m)
-	return &e, nil
+	return view.Explain(m), nil
 }
 
 // nearMost bounds how many names are compared with one that is not there.

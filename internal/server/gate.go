@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // capacity is what one listener holds at a time. Whoever reaches it, and that may be anybody in the cluster, can cost no more.
@@ -29,15 +31,15 @@ type gate struct {
 	open     map[*conn]struct{}
 	hosts    map[string]*usage
 	requests int
-	shed     int // connections closed and requests refused since it was told
-	told     time.Time
+	shed     int // connections closed and requests refused since that was last logged
+	often    rate.Sometimes
 }
 
 // usage is what one address has.
 type usage struct{ conns, requests int }
 
 func newGate(c capacity, log *slog.Logger) *gate {
-	return &gate{capacity: c, log: log, open: map[*conn]struct{}{}, hosts: map[string]*usage{}}
+	return &gate{capacity: c, log: log, open: map[*conn]struct{}{}, hosts: map[string]*usage{}, often: rate.Sometimes{Interval: time.Minute}}
 }
 
 // conn is a connection that was let in. What is below its gate is guarded by that.
@@ -181,17 +183,14 @@ func (g *gate) end(c *conn, health bool) {
 	g.forget(c)
 }
 
-// complain tells of a flood, once a minute.
+// complain logs a flood, once a minute.
 func (g *gate) complain() {
 	g.shed++
-	now := time.Now()
-	if !g.told.IsZero() && now.Sub(g.told) < time.Minute {
-		return
-	}
-	g.told = now
-	g.log.Warn("too many connections or requests; those that ask nothing are closed, others are refused for a while",
-		"connections", len(g.open), "requests", g.requests, "addresses", len(g.hosts), "shed", g.shed)
-	g.shed = 0
+	g.often.Do(func() {
+		g.log.Warn("too many connections or requests", "connections", len(g.open), "requests", g.requests,
+			"addresses", len(g.hosts), "shed", g.shed)
+		g.shed = 0
+	})
 }
 
 type connKey struct{}

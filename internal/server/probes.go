@@ -63,9 +63,7 @@ func (p *Probes) Met(name string) {
 func (p *Probes) Stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	select {
-	case <-p.stop:
-	default:
+	if !stopped(p.stop) {
 		close(p.stop)
 	}
 }
@@ -74,22 +72,13 @@ func (p *Probes) Stop() {
 // otherwise the stop waits for them.
 func (p *Probes) Stopping() <-chan struct{} { return p.stop }
 
-func (p *Probes) stopping() bool {
-	select {
-	case <-p.stop:
-		return true
-	default:
-		return false
-	}
-}
-
 // Alive is nil while the loop turns, else an error that says since when it does not. A process that stops is alive: being
 // killed would cut off what it still finishes.
 func (p *Probes) Alive() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	age := time.Since(p.beat)
-	if age <= p.bound || p.stopping() {
+	if age <= p.bound || stopped(p.stop) {
 		return nil
 	}
 	return fmt.Errorf("the loop has not turned for %s, where at most %s is expected", age.Round(time.Second), p.bound)
@@ -110,7 +99,7 @@ func (p *Probes) Ready() (ready bool, missing []Condition) {
 			missing = append(missing, c)
 		}
 	}
-	if p.stopping() {
+	if stopped(p.stop) {
 		missing = append(missing, Condition{Name: "running", Message: "the process is stopping"})
 	}
 	return len(missing) == 0, missing
@@ -159,7 +148,7 @@ func (p *Probes) readyz() (int, health) {
 		return http.StatusOK, h
 	}
 	h.Status, h.Missing = "not-ready", missing
-	if p.stopping() {
+	if stopped(p.stop) {
 		h.Status = "stopping"
 	}
 	return http.StatusServiceUnavailable, h

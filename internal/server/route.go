@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"reflect"
@@ -76,6 +77,17 @@ func operation(method, path, id, summary string, r Right, codes ...int) huma.Ope
 		}
 	}
 	return o
+}
+
+// handle adds a route whose answer is a JSON body.
+func handle[In, Body any](h huma.API, o huma.Operation, answer func(context.Context, *In) (Body, error)) {
+	huma.Register(h, o, func(ctx context.Context, in *In) (*struct{ Body Body }, error) {
+		body, err := answer(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body Body }{body}, nil
+	})
 }
 
 // check is what must hold before a request is looked at. Callers without the right learn nothing else.

@@ -40,9 +40,7 @@ func (a *API) registerServices(h huma.API) {
 		Right{Verb: "list", Resource: ResourceServices})
 	o.Description = "By verdict, namespace and name. Services that no type matches come last, as rejected. " +
 		"A Service that matches several types comes once for each."
-	huma.Register(h, o, func(_ context.Context, in *servicesInput) (*struct{ Body ServiceList }, error) {
-		return &struct{ Body ServiceList }{a.services(in)}, nil
-	})
+	handle(h, o, func(_ context.Context, in *servicesInput) (ServiceList, error) { return a.services(in), nil })
 }
 
 // services is one page. All that match are counted.

@@ -49,9 +49,7 @@ type Trouble struct {
 
 func (a *API) registerStatus(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/status", "get-status", "Tell how the service is doing", Right{Verb: "get", Resource: ResourceToolsets})
-	huma.Register(h, o, func(ctx context.Context, _ *struct{}) (*struct{ Body Status }, error) {
-		return &struct{ Body Status }{a.status(traceOf(ctx).user)}, nil
-	})
+	handle(h, o, func(ctx context.Context, _ *struct{}) (Status, error) { return a.status(traceOf(ctx).user), nil })
 }
 
 func (a *API) status(user string) Status {

@@ -28,21 +28,15 @@ type toolsetsInput struct {
 func (a *API) registerToolsets(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/toolsets", listToolsets, "List the toolsets that HolmesGPT gets", Right{Verb: "list", Resource: ResourceToolsets})
 	o.Description = "By name, overrides included."
-	huma.Register(h, o, func(_ context.Context, in *toolsetsInput) (*struct{ Body ToolsetList }, error) {
-		return &struct{ Body ToolsetList }{a.toolsets(in)}, nil
-	})
+	handle(h, o, func(_ context.Context, in *toolsetsInput) (ToolsetList, error) { return a.toolsets(in), nil })
 
 	o = operation(http.MethodGet, "/api/v1/toolsets/{name...}", "get-toolset", "Get one toolset",
 		Right{Verb: "get", Resource: ResourceToolsets}, http.StatusNotFound)
 	o.Description = "Slashes in the name may be written as they are, or as %2F."
-	huma.Register(h, o, func(_ context.Context, in *struct {
+	handle(h, o, func(_ context.Context, in *struct {
 		Name string `path:"name" example:"prometheus/metrics"`
-	}) (*struct{ Body view.Toolset }, error) {
-		t, err := a.toolset(in.Name)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body view.Toolset }{*t}, nil
+	}) (view.Toolset, error) {
+		return a.toolset(in.Name)
 	})
 }
 
@@ -81,16 +75,16 @@ func (in *toolsetsInput) lets(t *view.Toolset) bool {
 		(!in.Healthy.Set || t.Healthy != nil && *t.Healthy == in.Healthy.Value)
 }
 
-func (a *API) toolset(name string) (*view.Toolset, error) {
+func (a *API) toolset(name string) (view.Toolset, error) {
 	var names []string
 	for _, t := range a.index().toolsets() {
 		if t.Name == name {
-			return &t, nil
+			return t, nil
 		}
 		if len(names) < nearMost {
 			names = append(names, t.Name)
 		}
 	}
 	hint := didYouMean(strings.TrimSpace(name), names)
-	return nil, problem(http.StatusNotFound, "there is no toolset %q%s", cut(name, 100), hint)
+	return view.Toolset{}, problem(http.StatusNotFound, "there is no toolset %q%s", cut(name, 100), hint)
 }
