@@ -32,6 +32,8 @@ func OwnRule(resource string) (r Rule, ok bool) {
 		return Rule{Resource: resource, Verbs: "get, list, watch, create, patch"}, true
 	case "leases":
 		return Rule{Group: "coordination.k8s.io", Resource: resource, Verbs: "get, create, patch, update"}, true
+	case "events":
+		return Rule{Group: "events.k8s.io", Resource: resource, Verbs: "create, patch"}, true
 	}
 	return r, false
 }
