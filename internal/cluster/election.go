@@ -31,7 +31,7 @@ type ElectionOptions struct {
 	Lease         backend.Ref
 	Identity      string        // of this replica; see Identity
 	LeaseDuration time.Duration // how long a lease that is not renewed is respected; counted in whole seconds
-	RenewDeadline time.Duration // how long this replica leads without renewing
+	RenewDeadline time.Duration // how long this replica tries to renew, and leads meanwhile
 	RetryPeriod   time.Duration // between renewals, and before another try after a failure
 	Log           *slog.Logger
 }
@@ -41,6 +41,7 @@ type ElectionOptions struct {
 // also where this one was paused or cut off. Its methods are safe for concurrent use.
 type Elector struct {
 	options ElectionOptions
+	term    time.Duration // how long this replica leads without renewing
 	lock    *lock
 	changed chan struct{}
 
@@ -86,21 +87,21 @@ func NewElector(client coordinationv1.LeasesGetter, o ElectionOptions) (*Elector
 	if o.Lease.Namespace == "" || o.Lease.Name == "" || o.Identity == "" || len(o.Identity) > 128 {
 		return nil, fmt.Errorf("leader election: lease %s, identity %q: expected both, of at most 128 characters", o.Lease, o.Identity)
 	}
-	// The Lease counts in whole seconds, and so does who looks whether it was renewed.
+	// The Lease counts in whole seconds. Of two renewals within one, another replica sees the first alone.
 	respected := o.LeaseDuration
 	o.LeaseDuration = respected.Truncate(time.Second)
-	e := &Elector{options: o, changed: make(chan struct{}, 1)}
+	e := &Elector{options: o, term: min(o.RenewDeadline, o.LeaseDuration-time.Second), changed: make(chan struct{}, 1)}
 	e.lock = &lock{elector: e, LeaseLock: &resourcelock.LeaseLock{
 		LeaseMeta: metav1.ObjectMeta{Namespace: o.Lease.Namespace, Name: o.Lease.Name}, Client: client,
 		LockConfig: resourcelock.ResourceLockConfig{Identity: o.Identity},
 	}}
 	_, err := e.newElection()
-	if err == nil && o.LeaseDuration-o.RenewDeadline < time.Second {
-		err = errors.New("another replica could lead too soon")
+	if err == nil && e.term <= 0 {
+		err = errors.New("the lease is too short")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s must be at least 1s more than "+
-			"renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w", respected, o.RenewDeadline, o.RetryPeriod, err)
+		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s, in whole seconds, must be at least 2s and "+
+			"more than renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w", respected, o.RenewDeadline, o.RetryPeriod, err)
 	}
 	return e, nil
 }
@@ -224,7 +225,7 @@ func (l *lock) wrote(start time.Time, record resourcelock.LeaderElectionRecord, 
 	if err == nil {
 		l.keep(record.HolderIdentity)
 		if record.HolderIdentity == l.Identity() {
-			l.elector.lead(start.Add(l.elector.options.RenewDeadline), "the answer came too late")
+			l.elector.lead(start.Add(l.elector.term), "the answer came too late")
 		}
 	}
 	return err

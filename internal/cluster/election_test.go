@@ -349,8 +349,11 @@ func TestElectionOptions(t *testing.T) {
 		"long identity":             func(o *ElectionOptions) { o.Identity = strings.Repeat("x", 129) },
 		"lease within the deadline": func(o *ElectionOptions) { o.LeaseDuration = o.RenewDeadline },
 		"equal in whole seconds":    func(o *ElectionOptions) { o.LeaseDuration = 10900 * time.Millisecond },
-		"deadline within a retry":   func(o *ElectionOptions) { o.RetryPeriod = 9 * time.Second },
-		"no retry":                  func(o *ElectionOptions) { o.RetryPeriod = 0 },
+		"a lease of a second": func(o *ElectionOptions) {
+			o.LeaseDuration, o.RenewDeadline, o.RetryPeriod = time.Second, 500*time.Millisecond, 100*time.Millisecond
+		},
+		"deadline within a retry": func(o *ElectionOptions) { o.RetryPeriod = 9 * time.Second },
+		"no retry":                func(o *ElectionOptions) { o.RetryPeriod = 0 },
 	} {
 		o := electionOptions("a")
 		change(&o)
