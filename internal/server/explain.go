@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -33,7 +34,7 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, e
 	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)
 	defer cancel()
 	var err error
-	if label(ref.Namespace) && label(ref.Name) { // nothing else is a Service's name
+	if nameable(ref.Namespace) && nameable(ref.Name) {
 		m.Service, m.Endpoints, err = a.o.Services.Lookup(ctx, ref)
 	}
 	if m.Service == nil { // one whose namespace may not be watched now, or the API server is away
@@ -74,15 +75,5 @@ func didYouMean(word string, known []string) string {
 	return ""
 }
 
-// label says that s may be the name of a namespace or a Service.
-func label(s string) bool {
-	if s == "" || len(s) > 63 {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return true
-}
+// nameable reports whether a namespace or a Service may have the name.
+func nameable(s string) bool { return len(validation.IsDNS1123Label(s)) == 0 }

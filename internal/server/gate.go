@@ -80,18 +80,15 @@ func (l gated) Accept() (net.Conn, error) {
 
 // admit lets a connection in, if need be in the place of others, which are to be closed.
 func (g *gate) admit(c net.Conn) (admitted *conn, displaced []*conn) {
-	name, _, err := net.SplitHostPort(c.RemoteAddr().String())
-	if err != nil {
-		name = c.RemoteAddr().String()
-	}
+	name := host(c.RemoteAddr().String())
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	host := g.hosts[name]
-	if host == nil {
-		host = &usage{}
+	from := g.hosts[name]
+	if from == nil {
+		from = &usage{}
 	}
 	for len(g.open) >= g.conns {
-		other := g.idle(host.conns + 1)
+		other := g.idle(from.conns + 1)
 		if other == nil {
 			break
 		}
@@ -104,10 +101,10 @@ func (g *gate) admit(c net.Conn) (admitted *conn, displaced []*conn) {
 	if len(g.open) >= g.conns+g.reserve {
 		return nil, displaced
 	}
-	admitted = &conn{Conn: c, gate: g, host: host, name: name, extra: len(g.open) >= g.conns, since: time.Now()}
+	admitted = &conn{Conn: c, gate: g, host: from, name: name, extra: len(g.open) >= g.conns, since: time.Now()}
 	g.open[admitted] = struct{}{}
-	g.hosts[name] = host
-	host.conns++
+	g.hosts[name] = from
+	from.conns++
 	return admitted, displaced
 }
 

@@ -115,7 +115,7 @@ func (s *Listener) prepare() {
 	}
 }
 
-// serve serves until shutdown. A listener that breaks is opened again: no error ends it (DTS-RUN-5).
+// serve serves until shutdown. A listener that breaks is opened again: no error ends it.
 func (s *Listener) serve(ctx context.Context) {
 	const longest = 10 * time.Second
 	wait := 100 * time.Millisecond

@@ -123,13 +123,9 @@ func (p *Probes) Register(mux *http.ServeMux) {
 	}
 }
 
-// isHealth says that a path is one of those that Register adds.
+// isHealth reports whether a path is one of those that Register adds.
 func isHealth(path string) bool {
-	switch path {
-	case "/healthz", "/health", "/readyz", "/ready":
-		return true
-	}
-	return false
+	return slices.Contains([]string{"/healthz", "/health", "/readyz", "/ready"}, path)
 }
 
 func (p *Probes) healthz() (int, health) {

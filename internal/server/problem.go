@@ -121,7 +121,7 @@ func expected(message string) string {
 	return strings.Replace(message, "expected value to be one of", "expected one of", 1)
 }
 
-// status is the one to send for one of huma's: a bad filter is a bad request (DTS-API-2).
+// status is the one to send for one of huma's: a bad filter is a bad request.
 func status(code int) int {
 	if code == http.StatusUnprocessableEntity {
 		return http.StatusBadRequest

@@ -34,7 +34,7 @@ const (
 	// tokens, made up or without rights, does not keep them out.
 	reviewRate  = 10
 	reviewBurst = 20
-	// How long answers are remembered, and how many (DTS-API-3).
+	// How long answers are remembered, and how many.
 	allowedFor = time.Minute
 	deniedFor  = 10 * time.Second
 	maxAllowed = 3072

@@ -148,7 +148,7 @@ func accepts(r *http.Request, media string) bool {
 
 type humaContext huma.Context // which has a method of that name
 
-// response is huma's view of a request; a bad filter is a bad request (DTS-API-2), which huma calls unprocessable.
+// response is huma's view of a request; a bad filter is a bad request, which huma calls unprocessable.
 type response struct{ humaContext }
 
 func (x *response) SetStatus(code int) { x.humaContext.SetStatus(status(code)) }

@@ -41,7 +41,9 @@ func Run(ctx context.Context, p *Probes, servers []*Listener, stop Shutdown) err
 
 	<-ctx.Done()
 	p.Stop()
-	pause(stop.Delay)
+	if stop.Delay > 0 {
+		<-time.After(stop.Delay)
+	}
 	end()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stop.Timeout)
 	defer cancel()
@@ -50,10 +52,4 @@ func Run(ctx context.Context, p *Probes, servers []*Listener, stop Shutdown) err
 	}
 	running.Wait()
 	return nil
-}
-
-func pause(d time.Duration) {
-	if d > 0 {
-		<-time.After(d)
-	}
 }
