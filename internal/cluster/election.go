@@ -85,7 +85,8 @@ func leaseTimeout(renewDeadline time.Duration) time.Duration {
 // NewElector checks the options.
 func NewElector(client coordinationv1.LeasesGetter, o ElectionOptions) (*Elector, error) {
 	if o.Lease.Namespace == "" || o.Lease.Name == "" || o.Identity == "" || len(o.Identity) > 128 {
-		return nil, fmt.Errorf("leader election: lease %s, identity %q: expected both, of at most 128 characters", o.Lease, o.Identity)
+		return nil, fmt.Errorf("leader election: lease %s, identity %q: expected both, in at most 128 characters",
+			o.Lease, o.Identity)
 	}
 	// The Lease counts in whole seconds. Of two renewals within one, another replica sees the first alone.
 	respected := o.LeaseDuration
@@ -101,7 +102,8 @@ func NewElector(client coordinationv1.LeasesGetter, o ElectionOptions) (*Elector
 	}
 	if err != nil {
 		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s, in whole seconds, must be at least 2s and "+
-			"more than renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w", respected, o.RenewDeadline, o.RetryPeriod, err)
+			"more than renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w",
+			respected, o.RenewDeadline, o.RetryPeriod, err)
 	}
 	return e, nil
 }
