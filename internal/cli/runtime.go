@@ -52,7 +52,7 @@ func newCluster(
 		return nil, err
 	}
 	known := store.New(store.Options{
-		Relevant: o.Detector.Matters, Idle: o.Detector.OptsOut,
+		Relevant: o.relevant, Idle: o.Detector.OptsOut,
 		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
 	})
 	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{

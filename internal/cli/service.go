@@ -14,6 +14,8 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/config"
@@ -41,6 +43,8 @@ type serviceOptions struct {
 	DryRun     bool
 	Version    string
 	LogTo      io.Writer
+
+	relevant func(*backend.Service) bool // the Services to keep in full
 }
 
 // runService runs the service until ctx ends, and then stops it in order: not ready, requests finished, the last
@@ -68,6 +72,7 @@ type service struct {
 	monitor    *health.Monitor
 	controller *controller.Controller
 	history    *controller.Changes
+	agent      *agent.Agent // nil where nobody asks HolmesGPT
 }
 
 const (
@@ -99,13 +104,20 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	if err != nil {
 		return nil, err
 	}
+	report := &controller.Report{Metrics: meter, Log: log, History: s.history}
+	s.agent = newAgent(&o, prober.Forbids, report.Agent)
+	meter.Agent(s.agent)
+	o.relevant = o.Detector.Matters
+	if s.agent != nil {
+		o.relevant = func(s2 *backend.Service) bool { return o.Detector.Matters(s2) || s.agent.Looks(s2) }
+	}
 	if s.runtime, err = newRuntime(ctx, &o, prober.Forbids, meter, log); err != nil {
 		return nil, err
 	}
+	report.Events = s.runtime.events
 	if o.Inventory.OpenShift == nil {
 		o.Inventory.OpenShift = s.runtime.openShift
 	}
-	report := &controller.Report{Metrics: meter, Events: s.runtime.events, Log: log, History: s.history}
 	if o.Standalone == nil && cluster.Inside() {
 		report.Resolver = net.DefaultResolver
 		report.Trusted = func(namespace string) bool { return slices.Contains(c.Security.TrustedNamespaces, namespace) }
@@ -114,7 +126,7 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency,
 		Address: probe.Address, Checked: meter.Checked,
 	})
-	s.controller = controller.New(s.runtime.source, s.runtime.output, s.runtime.elector, s.monitor, controller.Options{
+	options := controller.Options{
 		Catalog: o.Catalog, Detector: o.Detector, Inventory: o.Inventory,
 		Toolset: toolset.Options{
 			Types: o.Catalog.Types, Baseline: c.HolmesGPT.Baseline,
@@ -123,7 +135,11 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 		},
 		Settle: c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
 		DryRun: o.DryRun, Beat: s.probes.Beat, Log: log, Report: report,
-	})
+	}
+	if s.agent != nil {
+		options.Agent = s.agent
+	}
+	s.controller = controller.New(s.runtime.source, s.runtime.output, s.runtime.elector, s.monitor, options)
 	if err := s.listen(meter); err != nil {
 		return nil, err
 	}
@@ -152,6 +168,9 @@ func (s *service) run(ctx context.Context) error {
 	work.Go(func() { s.monitor.Run(working) })
 	work.Go(func() { s.controller.Run(working) })
 	work.Go(func() { s.observe(working) })
+	if s.agent != nil {
+		work.Go(func() { s.agent.Run(working) })
+	}
 	election.Go(func() { s.runtime.elector.Run(electing) })
 
 	err := server.Run(serving, s.probes, s.servers, server.Shutdown{

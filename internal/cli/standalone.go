@@ -36,7 +36,7 @@ func newStandalone(ctx context.Context, o *serviceOptions, denied func(netip.Add
 	in := files.NewSource(o.Standalone.Files, files.SourceOptions{
 		ReadOptions: read, Stdin: o.Standalone.Stdin, Log: log,
 		Store: store.Options{
-			Relevant: o.Detector.Matters, Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
+			Relevant: o.relevant, Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
 		},
 		Report: func(_ string, err error) {
 			if err != nil {

@@ -84,6 +84,13 @@ type HolmesGPT struct {
 	// security.trustedNamespaces are written with an empty credential instead. auto does so where the cluster serves
 	// route.openshift.io. Default auto.
 	OpenShift string `yaml:"openshift"`
+	// Service is HolmesGPT's own, NAMESPACE/NAME or NAMESPACE/NAME:PORT: each of its replicas is told to reload after a publication,
+	// and asked what it made of the document. auto looks for it beside the ConfigMap; off asks nobody. Default auto.
+	Service string `yaml:"service"`
+	// URL is where HolmesGPT answers, scheme://host:port, where it has no Service, as beside a sidecar. Default "": service says.
+	URL string `yaml:"url"`
+	// APIKeyFile is a file with the key that HolmesGPT wants (HOLMES_API_KEY there). Default "": none.
+	APIKeyFile string `yaml:"apiKeyFile"`
 }
 
 // Catalog is about the backend types.
@@ -209,6 +216,9 @@ const (
 	OpenShiftTrue  = "true"
 	OpenShiftFalse = "false"
 
+	ServiceAuto = "auto"
+	ServiceOff  = "off"
+
 	AnnotationsAll     = "all"
 	AnnotationsTrusted = "trusted"
 
@@ -228,7 +238,7 @@ func Default() *Config {
 			Formats: []string{FormatHolmesGPT, FormatCompact}, Resync: 30 * time.Second,
 		},
 		HolmesGPT: HolmesGPT{
-			Baseline: []string{"kubernetes/core", "kubernetes/logs"}, GenerationMarker: true, OpenShift: OpenShiftAuto,
+			Baseline: []string{"kubernetes/core", "kubernetes/logs"}, GenerationMarker: true, OpenShift: OpenShiftAuto, Service: ServiceAuto,
 		},
 		Security: Security{
 			DenyCIDRs: probe.DefaultDenyCIDRs(), Annotations: AnnotationsAll, MaxInstancesPerNamespace: 50,

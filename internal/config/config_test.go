@@ -217,3 +217,27 @@ func write(t *testing.T, text string) string {
 	}
 	return path
 }
+
+// Where HolmesGPT is, is said once, and as what can be asked.
+func TestWhereHolmesGPTIs(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	for flag, want := range map[string]string{
+		"holmesgpt.service=off":                             "",
+		"holmesgpt.service=ai/holmes":                       "",
+		"holmesgpt.service=ai/holmes:80":                    "",
+		"holmesgpt.url=http://127.0.0.1:5050":               "",
+		"holmesgpt.service=holmes":                          "expected auto, off, namespace/name or namespace/name:port",
+		"holmesgpt.service=ai/holmes:0":                     "expected auto, off",
+		"holmesgpt.service=ai/holmes:http":                  "expected auto, off",
+		"holmesgpt.url=127.0.0.1:5050":                      "expected scheme://host:port",
+		"holmesgpt.url=http://127.0.0.1:5050/api":           "expected scheme://host:port",
+		"holmesgpt.url=http://u:p@127.0.0.1:5050":           "expected scheme://host:port",
+		"holmesgpt={url: 'http://a:1', service: 'off'}":     "one of the two says where HolmesGPT is",
+		"holmesgpt={url: 'http://a:1', service: ai/holmes}": "one of the two says where HolmesGPT is",
+	} {
+		_, err := config.Load("", []string{flag})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", flag, err, want)
+		}
+	}
+}

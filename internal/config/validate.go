@@ -3,6 +3,7 @@ package config
 import (
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ func (c *Config) validate(f *yamlfile.File) {
 	v.output(&c.Output)
 	v.each("holmesgpt.baseline", c.HolmesGPT.Baseline, isToolset, "a toolset's name such as kubernetes/core, without dots")
 	v.oneOf("holmesgpt.openshift", c.HolmesGPT.OpenShift, OpenShiftAuto, OpenShiftTrue, OpenShiftFalse)
+	v.agent(&c.HolmesGPT)
 	v.primary(c.Primary)
 	v.credentials(c.Credentials)
 	v.tenants(c.Tenants)
@@ -67,6 +69,29 @@ func (v validator) output(o *Output) {
 	known := func(s string) bool { return s == FormatHolmesGPT || s == FormatCompact }
 	v.each("output.formats", o.Formats, known, "holmesgpt or compact")
 	v.positive("output.resync", o.Resync)
+}
+
+func (v validator) agent(h *HolmesGPT) {
+	v.check("holmesgpt.service", h.Service == ServiceAuto || h.Service == ServiceOff || isServicePort(h.Service),
+		"auto, off, namespace/name or namespace/name:port", h.Service)
+	v.check("holmesgpt.url", h.URL == "" || isOrigin(h.URL), "scheme://host:port without a path, such as http://127.0.0.1:5050", h.URL)
+	if h.URL != "" && h.Service != ServiceAuto {
+		v.f.At("holmesgpt.url", "expected nothing, since holmesgpt.service is %s; one of the two says where HolmesGPT is", yamlfile.Quote(h.Service))
+	}
+}
+
+// isServicePort: namespace/name of a Service, with or without one of its ports.
+func isServicePort(s string) bool {
+	ref, port, has := strings.Cut(s, ":")
+	number, err := strconv.ParseUint(port, 10, 16)
+	return isRef(ref) && (!has || err == nil && number > 0)
+}
+
+// isOrigin: scheme, host and port of a URL, and nothing else.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHost(u.Hostname()) && u.User == nil &&
+		strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 func (v validator) primary(p Primary) {

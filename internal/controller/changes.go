@@ -32,6 +32,7 @@ const (
 	ChangeSourceFailed    ChangeKind = "source-failed" // Services could not be read
 	ChangeSourceRecovered ChangeKind = "source-recovered"
 	ChangeLeadership      ChangeKind = "leadership"
+	ChangeAgent           ChangeKind = "agent" // HolmesGPT has loaded what was published
 )
 
 // ChangeKinds are all of them.
@@ -39,7 +40,7 @@ func ChangeKinds() []ChangeKind {
 	return []ChangeKind{
 		ChangeAdded, ChangeChanged, ChangeWithdrawn, ChangePublished, ChangeRepaired, ChangeFailed, ChangeRecovered,
 		ChangeReferences, ChangeOverridesInvalid, ChangeOverridesValid, ChangeAnnotationInvalid, ChangeAnnotationValid,
-		ChangeSourceFailed, ChangeSourceRecovered, ChangeLeadership,
+		ChangeSourceFailed, ChangeSourceRecovered, ChangeLeadership, ChangeAgent,
 	}
 }
 

@@ -64,6 +64,9 @@ type Options struct {
 	// Beat is called as the loop turns, at least every few seconds while it does; may be nil.
 	Beat func()
 
+	// Agent is told what is published; nil where nobody asks for that.
+	Agent Agent
+
 	Log    *slog.Logger
 	Report Reporter
 }

@@ -60,6 +60,7 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	c.conclude(s)
 	s.Took.Total = time.Since(begin)
 	c.opts.Report.Cycle(s)
+	c.tellPublished(s)
 	c.store(s)
 	if s.held > 0 {
 		again = sooner(again, s.held)
@@ -140,6 +141,7 @@ func sooner(a, b time.Duration) time.Duration {
 // detect decides anew about the Services that have changed.
 func (c *Controller) detect() {
 	for _, change := range c.source.Take() {
+		c.tellService(change)
 		before, known := c.detections[change.Ref]
 		if change.Service == nil {
 			delete(c.detections, change.Ref)

@@ -19,6 +19,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/klauspost/compress/gzhttp"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/controller"
@@ -70,6 +71,8 @@ type Options struct {
 	Target     string // what is written: namespace/name of the ConfigMap, or a directory
 	Standalone bool   // without a cluster: Services and documents are files
 	Stopping   <-chan struct{}
+
+	Agent *agent.Agent // who asks HolmesGPT; nil: nobody
 }
 
 // API is what answers.

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/publish"
@@ -39,6 +40,9 @@ type Metrics struct {
 	services, healthy, leftOut, overrides, leader                        *prometheus.Desc // read from last
 
 	last atomic.Pointer[controller.Snapshot]
+
+	asked                        atomic.Pointer[agent.Agent] // nil: nobody is
+	agentReplicas, agentToolsets *prometheus.Desc
 
 	mu        sync.Mutex
 	endpoints map[string]bool // seen so far
@@ -108,6 +112,8 @@ func (m *Metrics) register(version string) {
 	m.services = m.desc("services", "Services by type and verdict; type is none where no type was near. "+
 		"Those that look like nothing are not counted.", "type", "state")
 	m.healthy = m.desc("toolset_healthy", "1 if every backend of a published toolset works, else 0.", "name")
+	m.agentReplicas = m.desc("agent_replicas", "Replicas of HolmesGPT by what they made of the document; only the leader asks.", "outcome")
+	m.agentToolsets = m.desc("agent_toolsets", "Toolsets of the document by their state in HolmesGPT, of all its replicas.", "status")
 	m.gauge("build_info", "The version that runs; always 1.", "version", "goversion").WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(snapshotCollector{m}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -294,4 +300,29 @@ func (m snapshotCollector) Collect(c chan<- prometheus.Metric) {
 	}
 	flag(m.overrides, s.Overrides == nil)
 	flag(m.leader, s.Leading && !s.DryRun)
+	var asked agent.State
+	if a := m.asked.Load(); a != nil {
+		asked = a.State()
+	}
+	m.collectAgent(asked, gauge)
 }
+
+// collectAgent gives what is known of HolmesGPT.
+func (m *Metrics) collectAgent(s agent.State, gauge func(d *prometheus.Desc, v float64, labels ...string)) {
+	outcomes, states := map[agent.Outcome]int{}, map[string]int{}
+	for i := range s.Replicas {
+		outcomes[s.Replicas[i].Outcome]++
+		for _, t := range s.Replicas[i].Toolsets {
+			states[oneOf([]string{agent.StatusEnabled, agent.StatusFailed, agent.StatusDisabled}, t.Status)]++
+		}
+	}
+	for _, o := range agent.Outcomes() {
+		gauge(m.agentReplicas, float64(outcomes[o]), string(o))
+	}
+	for _, status := range []string{agent.StatusEnabled, agent.StatusFailed} {
+		gauge(m.agentToolsets, float64(states[status]), status)
+	}
+}
+
+// Agent has the metrics of HolmesGPT read from there.
+func (m *Metrics) Agent(a *agent.Agent) { m.asked.Store(a) }

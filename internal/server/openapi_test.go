@@ -58,7 +58,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 	slices.Sort(paths)
-	want := "get /api/v1/changes get /api/v1/document get /api/v1/services get /api/v1/services/{namespace}/{name} get /api/v1/status " +
+	want := "get /api/v1/agent get /api/v1/changes get /api/v1/document get /api/v1/services get /api/v1/services/{namespace}/{name} get /api/v1/status " +
 		"get /api/v1/stream get /api/v1/toolsets get /api/v1/toolsets/{name} post /api/v1/discover"
 	if got := strings.Join(paths, " "); got != want {
 		t.Errorf("paths:\n got %s\nwant %s", got, want)

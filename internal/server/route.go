@@ -27,6 +27,7 @@ func (a *API) register() *huma.OpenAPI {
 	registry.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 
 	a.registerStatus(h)
+	a.registerAgent(h)
 	a.registerToolsets(h)
 	a.registerServices(h)
 	a.registerExplanation(h)

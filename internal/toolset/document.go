@@ -89,6 +89,22 @@ const markerPrefix = "generation/"
 // IsMarker reports whether a toolset of that name is the generation marker, which is no toolset.
 func IsMarker(name string) bool { return strings.HasPrefix(name, markerPrefix) }
 
+// Entries are the names of the toolsets and MCP servers, in order, and the name of the generation marker, "" for none.
+func (d *Document) Entries() (names []string, generation string) {
+	for _, section := range []string{"toolsets", "mcp_servers"} {
+		entries, _ := d.HolmesGPT[section].(map[string]any)
+		for name := range entries {
+			if IsMarker(name) {
+				generation = name
+			} else {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names, generation
+}
+
 // mark adds the entry that makes a running HolmesGPT take a changed document: it swaps its tools only if the name or the
 // state of a toolset changes, not if a URL does. Being disabled it costs the agent one line. HolmesGPT rejects a file
 // without any toolset, so that an empty document gets an entry even where no marker is wanted.

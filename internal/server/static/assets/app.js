@@ -6,6 +6,7 @@ import {ago, plural, sentence} from './format.js';
 import {follow} from './live.js';
 import {askForToken} from './token.js';
 import * as top from './top.js';
+import * as agent from './agent.js';
 import * as services from './services.js';
 import * as detail from './detail.js';
 import * as toolsets from './toolsets.js';
@@ -130,7 +131,7 @@ async function refresh(all = false) {
       wanted = false;
       const whole = everything;
       everything = false;
-      const results = await Promise.allSettled([whole && refreshStatus(), whole && loadChanges(), refreshView()]);
+      const results = await Promise.allSettled([whole && refreshStatus(), whole && loadChanges(), agent.refresh(), refreshView()]);
       const bad = results.find((r) => r.status === 'rejected' && !abandoned(r.reason));
       if (bad) failed(bad.reason);
       else lastGood = Date.now();
@@ -269,6 +270,7 @@ services.start();
 open();
 refreshStatus().catch(failed);
 loadChanges().catch(failed);
+agent.refresh().catch(failed);
 hurry = follow({
   open() {
     live = true;
@@ -296,6 +298,9 @@ hurry = follow({
     void refresh(true);
   },
 });
+setInterval(() => { // HolmesGPT's state changes without a change here
+  if (live && !document.hidden) agent.refresh().catch(failed);
+}, 5000);
 setInterval(() => {
   for (const time of document.querySelectorAll('time[data-ago]')) {
     const text = ago(Number(time.dataset.ago));

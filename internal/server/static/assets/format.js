@@ -26,6 +26,7 @@ export const kinds = {
   'source-failed': {word: 'Reading failed', icon: 'warn', tone: 'bad'},
   'source-recovered': {word: 'Reading works again', icon: 'accepted', tone: 'good'},
   leadership: {word: 'Leadership', icon: 'leader', tone: 'info'},
+  agent: {word: 'HolmesGPT', icon: 'accepted', tone: 'good'},
 };
 
 export const verdict = (name) => verdicts[name] ?? {word: name, help: ''};

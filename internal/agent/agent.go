@@ -1,0 +1,230 @@
+// Package agent closes the loop with a running HolmesGPT: it tells each replica that the document has changed, and reads back
+// what each made of it. It sends HolmesGPT two requests and nothing else, and whatever becomes of them is a state to show, never
+// an error of this service.
+package agent
+
+import (
+	"context"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Outcome is what is known of one replica of HolmesGPT.
+type Outcome string
+
+// Outcomes.
+const (
+	Loaded     Outcome = "loaded"      // it has the document that was published last
+	Waiting    Outcome = "waiting"     // it has an older document
+	NoDocument Outcome = "no-document" // it works, and lists no document of this service's
+	TooOld     Outcome = "too-old"     // it does not have these requests
+	WantsKey   Outcome = "wants-key"
+	Failed     Outcome = "failed"     // it answers an error, as where it cannot load the file
+	Away       Outcome = "away"       // it does not answer
+	Unreadable Outcome = "unreadable" // what answers is no HolmesGPT
+)
+
+// Outcomes are all of them.
+func Outcomes() []Outcome {
+	return []Outcome{Loaded, Waiting, NoDocument, TooOld, WantsKey, Failed, Away, Unreadable}
+}
+
+// Toolset is one of the document's, as HolmesGPT says itself.
+type Toolset struct {
+	Name   string `json:"name"`
+	Status string `json:"status"` // StatusEnabled, StatusFailed, or disabled
+	Error  string `json:"error"`  // HolmesGPT's own reason, "" for none
+	Tools  int    `json:"tool_count"`
+}
+
+// What HolmesGPT calls a toolset that works, one that does not, and one that is switched off.
+const (
+	StatusEnabled  = "enabled"
+	StatusFailed   = "failed"
+	StatusDisabled = "disabled"
+)
+
+// Document is what is published.
+type Document struct {
+	Generation string   // the name of its generation marker, "" where none is published
+	Toolsets   []string // what else it holds, in order
+}
+
+// Replica is one replica of HolmesGPT.
+type Replica struct {
+	URL        string // scheme://host:port
+	Outcome    Outcome
+	Detail     string // what went wrong, in the words of whatever reported it; "" for nothing
+	Version    string // "" if not known
+	Generation string // the document that it has, as the name of its marker; "" if not known
+	Since      time.Time
+	Checked    time.Time
+	Toolsets   []Toolset // those of the document that it knows; nil if not known
+}
+
+// Count is the number of toolsets with that status.
+func (r *Replica) Count(status string) (n int) {
+	for i := range r.Toolsets {
+		if r.Toolsets[i].Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+// State is what is known of HolmesGPT.
+type State struct {
+	// Leading: this replica of the service is the one that asks.
+	Leading  bool
+	Document Document
+	Replicas []Replica // by URL
+}
+
+// Options of an Agent.
+type Options struct {
+	// URL is where HolmesGPT is, as scheme://host:port; "" to look among the Services.
+	URL string
+	// Service is the one of HolmesGPT's, the zero value for all in Namespace that look like it.
+	Service backend.Ref
+	// Port is the port of Service that is meant, by its number; 0 for the one whose target is HolmesGPT's.
+	Port int32
+	// Namespace is the ConfigMap's, in which HolmesGPT runs.
+	Namespace string
+	// KeyFile holds the key that HolmesGPT wants; "" for none.
+	KeyFile string
+	// Interval is how often it is asked when nothing has changed.
+	Interval time.Duration
+	// Forbids says which addresses may not be connected to.
+	Forbids func(netip.Addr) bool
+	// Report is called with what has changed at a replica; nil before or after stands for one that was not, or is no longer,
+	// there.
+	Report func(before, after *Replica)
+}
+
+// maxReplicas are asked; more of them are no HolmesGPT that anybody runs.
+const maxReplicas = 20
+
+// Agent watches the replicas of HolmesGPT. Its methods may be called by any goroutine.
+type Agent struct {
+	opts   Options
+	client *client
+
+	mu       sync.Mutex
+	services map[backend.Ref][]string // the URLs of each Service of HolmesGPT's
+	leading  bool
+	document Document
+	since    time.Time     // when that was published
+	changed  chan struct{} // closed when one of these is another
+	replicas map[string]Replica
+}
+
+// New makes an Agent; Run starts it.
+func New(opts Options) *Agent {
+	return &Agent{
+		opts: opts, client: newClient(opts.Forbids, opts.KeyFile), changed: make(chan struct{}),
+		services: map[backend.Ref][]string{}, replicas: map[string]Replica{},
+	}
+}
+
+// Published notes what is published now, and whether this replica of the service leads: only a leader asks HolmesGPT.
+func (a *Agent) Published(document Document, leading bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.document.Generation == document.Generation && a.leading == leading {
+		return
+	}
+	if a.document.Generation != document.Generation {
+		a.since = time.Now()
+	}
+	a.document, a.leading = document, leading
+	a.wake()
+}
+
+// Service takes in a Service as it is now, nil where it is gone.
+func (a *Agent) Service(ref backend.Ref, s *backend.Service, e *backend.Endpoints) {
+	if a.opts.URL != "" {
+		return
+	}
+	var urls []string
+	if s != nil && a.Looks(s) {
+		urls = endpoints(s, e, a.opts.Port)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if slices.Equal(a.services[ref], urls) {
+		return
+	}
+	if a.services[ref] = urls; urls == nil {
+		delete(a.services, ref)
+	}
+	a.wake()
+}
+
+// wake has all that wait look again. The caller holds the lock.
+func (a *Agent) wake() {
+	close(a.changed)
+	a.changed = make(chan struct{})
+}
+
+// Run asks until ctx ends.
+func (a *Agent) Run(ctx context.Context) {
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	running := map[string]context.CancelFunc{}
+	for {
+		a.mu.Lock()
+		wanted, changed := a.wanted(), a.changed
+		a.mu.Unlock()
+		for url, stop := range running {
+			if !slices.Contains(wanted, url) {
+				stop()
+				delete(running, url)
+			}
+		}
+		for _, url := range wanted {
+			if running[url] == nil {
+				following, stop := context.WithCancel(ctx)
+				running[url] = stop
+				wait.Go(func() { a.follow(following, url) })
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
+}
+
+// wanted are the URLs to ask, in order. The caller holds the lock.
+func (a *Agent) wanted() (urls []string) {
+	switch {
+	case !a.leading || a.document.Generation == "":
+		return nil
+	case a.opts.URL != "":
+		return []string{strings.TrimRight(a.opts.URL, "/")}
+	}
+	for _, list := range a.services {
+		urls = append(urls, list...)
+	}
+	slices.Sort(urls)
+	urls = slices.Compact(urls)
+	return urls[:min(len(urls), maxReplicas)]
+}
+
+// State is what is known now.
+func (a *Agent) State() State {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := State{Leading: a.leading, Document: a.document}
+	for _, url := range slices.Sorted(maps.Keys(a.replicas)) {
+		s.Replicas = append(s.Replicas, a.replicas[url])
+	}
+	return s
+}

@@ -1,0 +1,171 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+const (
+	requestTimeout = 15 * time.Second // a reload calls every backend
+	maxAnswer      = 4 << 20          // bytes; a full answer has one line for each toolset
+	maxKey         = 4 << 10          // bytes of the file with the key
+	shownText      = 200              // characters of what HolmesGPT says
+)
+
+// client makes the two requests that HolmesGPT is sent.
+type client struct {
+	http    *http.Client
+	keyFile string
+}
+
+// newClient makes one that connects to no address that forbids names, and follows no redirect.
+func newClient(forbids func(netip.Addr) bool, keyFile string) *client {
+	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
+		at, err := netip.ParseAddrPort(address)
+		if err != nil || forbids(at.Addr()) {
+			return fmt.Errorf("%s is in a network of security.denyCIDRs", address)
+		}
+		return nil
+	}}
+	return &client{keyFile: keyFile, http: &http.Client{
+		Timeout: requestTimeout,
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// A statusError is an answer that is not what was asked for.
+type statusError struct {
+	code   int
+	detail string
+}
+
+func (e *statusError) Error() string {
+	text := fmt.Sprintf("HTTP %d %s", e.code, http.StatusText(e.code))
+	if e.detail != "" {
+		text += ": " + e.detail
+	}
+	return text
+}
+
+// errUnreadable is the cause where an answer is not one of HolmesGPT's.
+var errUnreadable = errors.New("not an answer of HolmesGPT's")
+
+// reload has HolmesGPT read its file again.
+func (c *client) reload(ctx context.Context, base string) error {
+	var answer struct{ Status string }
+	if err := c.ask(ctx, http.MethodPost, base+"/api/admin/reload/toolsets", &answer); err != nil {
+		return err
+	}
+	if answer.Status != "ok" {
+		return errUnreadable
+	}
+	return nil
+}
+
+// info is what HolmesGPT says of itself.
+type info struct {
+	Version  string
+	Toolsets []Toolset
+}
+
+func (c *client) info(ctx context.Context, base string) (info, error) {
+	var answer info
+	if err := c.ask(ctx, http.MethodGet, base+"/api/info?detail=full", &answer); err != nil {
+		return info{}, err
+	}
+	if answer.Version == "" || answer.Toolsets == nil {
+		return info{}, errUnreadable
+	}
+	for i := range answer.Toolsets {
+		t := &answer.Toolsets[i]
+		t.Name, t.Status, t.Error = shown(t.Name), shown(t.Status), shown(t.Error)
+	}
+	answer.Version = shown(answer.Version)
+	return answer, nil
+}
+
+func (c *client) ask(ctx context.Context, method, url string, answer any) error {
+	request, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "dynamic-toolset")
+	key, err := c.key()
+	if err != nil {
+		return err
+	}
+	if key != "" {
+		request.Header.Set("X-API-Key", key)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if key != "" { // whoever answers may repeat it, and what is answered is shown
+		body = bytes.ReplaceAll(body, []byte(key), []byte("[key]"))
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	case response.StatusCode != http.StatusOK:
+		return &statusError{response.StatusCode, detailOf(body)}
+	case len(body) > maxAnswer:
+		return fmt.Errorf("%w: over %d MiB", errUnreadable, maxAnswer>>20)
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return fmt.Errorf("%w: %s", errUnreadable, shown(err.Error()))
+	}
+	return nil
+}
+
+// key is what the file with the key holds, "" where there is none. It is read each time: the Secret that it comes from may
+// change.
+func (c *client) key() (string, error) {
+	if c.keyFile == "" {
+		return "", nil
+	}
+	file, err := os.Open(c.keyFile)
+	if err != nil {
+		return "", fmt.Errorf("holmesgpt.apiKeyFile: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	key, err := io.ReadAll(io.LimitReader(file, maxKey))
+	if err != nil {
+		return "", fmt.Errorf("holmesgpt.apiKeyFile: %w", err)
+	}
+	return strings.TrimSpace(string(key)), nil
+}
+
+// detailOf is the reason that HolmesGPT gives for an error, as FastAPI writes it.
+func detailOf(body []byte) string {
+	var answer struct {
+		Detail any `json:"detail"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return ""
+	}
+	text, _ := answer.Detail.(string)
+	return shown(text)
+}
+
+func shown(text string) string { return safetext.Clean(text, shownText) }

@@ -1,0 +1,57 @@
+package agent
+
+import (
+	"net"
+	"strconv"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// HolmesGPT's chart: the label and selector of its Service, and the port that its server listens on.
+const (
+	appLabel = "app"
+	appName  = "holmes"
+	ownPort  = 5050
+)
+
+// Looks reports whether a Service is taken for HolmesGPT's: the one that the configuration names, else those beside the
+// ConfigMap that have the label and the selector of its chart. Elsewhere anybody could call a Service so.
+func (a *Agent) Looks(s *backend.Service) bool {
+	o := &a.opts
+	if o.Service != (backend.Ref{}) {
+		return s.Ref == o.Service
+	}
+	return s.Namespace == o.Namespace && s.Labels[appLabel] == appName && s.Selector[appLabel] == appName
+}
+
+// portOf is the port of a Service that leads to HolmesGPT: the one of that number, else the one whose target is HolmesGPT's.
+func portOf(s *backend.Service, e *backend.Endpoints, number int32) (backend.Port, bool) {
+	for _, p := range s.Ports {
+		switch {
+		case p.Protocol != "TCP":
+		case number != 0 && p.Number == number, number == 0 && (p.Target.IntValue() == ownPort || e.PodPort(p.Name) == ownPort):
+			return p, true
+		}
+	}
+	return backend.Port{}, false
+}
+
+// endpoints are the URLs of a Service's ready endpoints: each replica of HolmesGPT has a state of its own.
+func endpoints(s *backend.Service, e *backend.Endpoints, number int32) (urls []string) {
+	port, has := portOf(s, e, number)
+	if !has || e == nil {
+		return nil
+	}
+	for i := range e.Slices {
+		slice := &e.Slices[i]
+		for _, p := range slice.Ports {
+			if p.Name != port.Name || p.Protocol != "TCP" {
+				continue
+			}
+			for _, addr := range slice.Ready {
+				urls = append(urls, "http://"+net.JoinHostPort(addr.String(), strconv.Itoa(int(p.Number))))
+			}
+		}
+	}
+	return urls
+}

@@ -1,0 +1,152 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// How often a replica is asked.
+const (
+	reloadEvery = 10 * time.Second // at most
+	soon        = 2 * time.Second  // while it has not loaded the document yet
+	soonFor     = 20 * time.Second
+	later       = 10 * time.Second // afterwards
+	patience    = 3 * time.Minute  // kubelet takes up to two minutes until a ConfigMap is in its mount
+)
+
+// follow asks one replica until ctx ends.
+func (a *Agent) follow(ctx context.Context, url string) {
+	r, reloaded := Replica{URL: url}, time.Time{}
+	defer a.forget(url)
+	for ctx.Err() == nil {
+		a.mu.Lock()
+		document, since, changed := a.document, a.since, a.changed
+		a.mu.Unlock()
+		patient := time.Since(since) < patience
+		a.look(ctx, &r, &document)
+		if reloads(r.Outcome) && patient && time.Since(reloaded) >= reloadEvery {
+			reloaded = time.Now()
+			a.reload(ctx, &r, &document)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		a.note(r)
+		wait := a.opts.Interval
+		switch {
+		case r.Outcome == Loaded || !patient:
+		case time.Since(since) < soonFor:
+			wait = soon
+		default:
+			wait = later
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// reload has a replica read its file, and asks what it has then.
+func (a *Agent) reload(ctx context.Context, r *Replica, document *Document) {
+	if err := a.client.reload(ctx, r.URL); err != nil {
+		r.fail(err)
+	} else if r.Outcome != TooOld { // which can say no more
+		a.look(ctx, r, document)
+	}
+}
+
+// reloads says whether a reload may help.
+func reloads(o Outcome) bool {
+	return o == Waiting || o == NoDocument || o == TooOld || o == Failed
+}
+
+// look asks a replica what it has.
+func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
+	answer, err := a.client.info(ctx, r.URL)
+	r.Checked = time.Now()
+	if err != nil {
+		r.fail(err)
+		return
+	}
+	before := r.Generation
+	r.Version, r.Detail, r.Generation, r.Toolsets = answer.Version, "", "", []Toolset{}
+	for _, t := range answer.Toolsets {
+		if toolset.IsMarker(t.Name) {
+			r.Generation = t.Name
+		}
+		if _, ours := slices.BinarySearch(document.Toolsets, t.Name); ours {
+			r.Toolsets = append(r.Toolsets, t)
+		}
+	}
+	if r.Generation != before || r.Since.IsZero() {
+		r.Since = r.Checked
+	}
+	switch r.Generation {
+	case document.Generation:
+		r.Outcome = Loaded
+	case "":
+		r.Outcome = NoDocument
+	default:
+		r.Outcome = Waiting
+	}
+}
+
+// fail takes in that a request failed. What was known before of its toolsets is known no more.
+func (r *Replica) fail(err error) {
+	r.Outcome, r.Detail, r.Toolsets, r.Checked = Away, shown(err.Error()), nil, time.Now()
+	var status *statusError
+	switch {
+	case errors.Is(err, errUnreadable):
+		r.Outcome = Unreadable
+	case errors.As(err, &status):
+		r.Outcome = outcomeOf(status.code)
+	}
+}
+
+func outcomeOf(status int) Outcome {
+	switch status {
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return TooOld
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return WantsKey
+	}
+	if status < http.StatusBadRequest {
+		return Unreadable
+	}
+	return Failed
+}
+
+// note makes known what a replica is now.
+func (a *Agent) note(now Replica) {
+	a.mu.Lock()
+	before, known := a.replicas[now.URL]
+	a.replicas[now.URL] = now
+	a.mu.Unlock()
+	if a.opts.Report == nil {
+		return
+	}
+	if known {
+		a.opts.Report(&before, &now)
+	} else {
+		a.opts.Report(nil, &now)
+	}
+}
+
+func (a *Agent) forget(url string) {
+	a.mu.Lock()
+	before, known := a.replicas[url]
+	delete(a.replicas, url)
+	a.mu.Unlock()
+	if known && a.opts.Report != nil {
+		a.opts.Report(&before, nil)
+	}
+}

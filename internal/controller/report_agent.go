@@ -1,0 +1,63 @@
+package controller
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/agent"
+)
+
+// Agent reports what has changed at a replica of HolmesGPT: what it makes of the document, and which toolsets fail there. before is
+// nil for a replica that was not asked before, after for one that is asked no longer. It may be called beside Cycle.
+func (r *Report) Agent(before, after *agent.Replica) {
+	if after == nil {
+		return
+	}
+	if before == nil {
+		before = &agent.Replica{}
+	}
+	if after.Outcome != before.Outcome {
+		r.Log.Info("HolmesGPT asked", "url", after.URL, "outcome", string(after.Outcome), "version", after.Version,
+			"generation", after.Generation, "err", after.Detail)
+	}
+	if after.Outcome == agent.Loaded && (before.Outcome != agent.Loaded || before.Generation != after.Generation) {
+		r.note(ChangeAgent, "HolmesGPT at %s has what was published: %d of %d toolsets are enabled there", after.URL,
+			after.Count(agent.StatusEnabled), len(after.Toolsets))
+	}
+	if after.Toolsets == nil { // nothing is known
+		return
+	}
+	was, now := failing(before), failing(after)
+	if list := without(now, was); len(list) > 0 {
+		r.Log.Warn("toolsets fail in HolmesGPT", "url", after.URL, "toolsets", list, "err", now[list[0]])
+		r.Events.ConfigMap(true, "AgentToolsetFailed",
+			fmt.Sprintf("HolmesGPT cannot use %s: %s", strings.Join(list, ", "), now[list[0]]))
+	}
+	if list := without(was, now); len(list) > 0 && before.Toolsets != nil {
+		r.Log.Info("toolsets work in HolmesGPT", "url", after.URL, "toolsets", list)
+		r.Events.ConfigMap(false, "AgentToolsetWorks", "HolmesGPT can use "+strings.Join(list, ", ")+" again")
+	}
+}
+
+// failing are the toolsets that fail at a replica, with its reason.
+func failing(r *agent.Replica) map[string]string {
+	reasons := map[string]string{}
+	for i := range r.Toolsets {
+		if t := &r.Toolsets[i]; t.Status == agent.StatusFailed {
+			reasons[t.Name] = t.Error
+		}
+	}
+	return reasons
+}
+
+// without are the names in a that are not in b, in order; of many the first ones.
+func without(a, b map[string]string) []string {
+	const most = 10
+	list := slices.DeleteFunc(slices.Sorted(maps.Keys(a)), func(name string) bool { _, has := b[name]; return has })
+	if more := len(list) - most; more > 0 {
+		return append(list[:most:most], fmt.Sprintf("%d more", more))
+	}
+	return list
+}

@@ -1,0 +1,27 @@
+package server
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kubernaut.io/dynamic-toolset/internal/agent"
+	"kubernaut.io/dynamic-toolset/internal/view"
+)
+
+func (a *API) registerAgent(h huma.API) {
+	o := operation(http.MethodGet, "/api/v1/agent", "get-agent", "Tell what HolmesGPT made of the document", Right{Verb: "get", Resource: ResourceToolsets})
+	huma.Register(h, o, func(context.Context, *struct{}) (*struct{ Body view.Agent }, error) {
+		return &struct{ Body view.Agent }{a.agent()}, nil
+	})
+}
+
+func (a *API) agent() view.Agent {
+	var state *agent.State
+	if a.o.Agent != nil {
+		now := a.o.Agent.State()
+		state = &now
+	}
+	return view.NewAgent(state)
+}

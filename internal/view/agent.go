@@ -1,0 +1,144 @@
+package view
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/agent"
+)
+
+// Agent is what is known of the running HolmesGPT.
+type Agent struct {
+	Asked      bool           `json:"asked" doc:"Whether this replica asks: the one that writes does, unless holmesgpt.service is off"`
+	Generation string         `json:"generation" doc:"The name of the generation marker that was published last, empty while none is"`
+	Message    string         `json:"message" doc:"All of it in one sentence"`
+	Replicas   []AgentReplica `json:"replicas"`
+}
+
+// AgentReplica is one replica of HolmesGPT.
+type AgentReplica struct {
+	URL        string         `json:"url"`
+	Outcome    string         `json:"outcome" enum:"loaded,waiting,no-document,too-old,wants-key,failed,away,unreadable"`
+	Message    string         `json:"message" doc:"The outcome in a sentence"`
+	Detail     string         `json:"detail" doc:"What went wrong, as it was answered"`
+	Version    string         `json:"version" doc:"HolmesGPT's, empty if not known"`
+	Generation string         `json:"generation" doc:"The document that it has, empty if not known"`
+	Since      *time.Time     `json:"since" doc:"Since when it has that; null if not known"`
+	CheckedAt  time.Time      `json:"checked_at"`
+	Enabled    int            `json:"enabled" doc:"How many of the document's toolsets work there"`
+	Total      int            `json:"total" doc:"How many of them it knows"`
+	Toolsets   []AgentToolset `json:"toolsets"`
+	Advice     []Advice       `json:"advice"`
+}
+
+// AgentToolset is what a replica made of one toolset.
+type AgentToolset struct {
+	Name   string   `json:"name"`
+	Status string   `json:"status" doc:"As HolmesGPT says it: enabled, failed or disabled"`
+	Error  string   `json:"error" doc:"HolmesGPT's own reason, empty for none"`
+	Tools  int      `json:"tools"`
+	Advice []Advice `json:"advice"`
+}
+
+// NewAgent shows what is known of HolmesGPT; nil: nobody asks it.
+func NewAgent(s *agent.State) Agent {
+	if s == nil {
+		return Agent{Message: "HolmesGPT is not asked: holmesgpt.service is off", Replicas: []AgentReplica{}}
+	}
+	a := Agent{Asked: s.Leading, Generation: s.Document.Generation, Replicas: make([]AgentReplica, 0, len(s.Replicas))}
+	loaded := 0
+	for i := range s.Replicas {
+		r := newAgentReplica(&s.Replicas[i])
+		if s.Replicas[i].Outcome == agent.Loaded {
+			loaded++
+		}
+		a.Replicas = append(a.Replicas, r)
+	}
+	switch {
+	case !s.Leading:
+		a.Message = "another replica of this service asks HolmesGPT"
+	case s.Document.Generation == "":
+		a.Message = "nothing is published yet, or without the generation marker, by which HolmesGPT's document is known"
+	case len(a.Replicas) == 0:
+		a.Message = "no HolmesGPT was found beside the ConfigMap; where it is, holmesgpt.service says"
+	case len(a.Replicas) == 1:
+		a.Message = "HolmesGPT " + a.Replicas[0].Message
+	default:
+		a.Message = fmt.Sprintf("%d of %d replicas of HolmesGPT have what was published", loaded, len(a.Replicas))
+	}
+	return a
+}
+
+func newAgentReplica(r *agent.Replica) AgentReplica {
+	out := AgentReplica{
+		URL: r.URL, Outcome: string(r.Outcome), Detail: r.Detail, Version: r.Version, Generation: r.Generation,
+		CheckedAt: r.Checked.UTC(), Enabled: r.Count(agent.StatusEnabled), Total: len(r.Toolsets), Toolsets: []AgentToolset{},
+	}
+	if !r.Since.IsZero() {
+		since := r.Since.UTC()
+		out.Since = &since
+	}
+	out.Message, out.Advice = agentText(r)
+	for i := range r.Toolsets {
+		t := &r.Toolsets[i]
+		shown := AgentToolset{Name: t.Name, Status: t.Status, Tools: t.Tools, Advice: []Advice{}}
+		if t.Status != agent.StatusEnabled { // that of a working one is about one of its instances
+			shown.Error = t.Error
+		}
+		if t.Status == agent.StatusFailed {
+			shown.Advice = adviseAgent(t)
+		}
+		out.Toolsets = append(out.Toolsets, shown)
+	}
+	return out
+}
+
+// agentText is what a replica's outcome means, and what to do.
+func agentText(r *agent.Replica) (message string, advice []Advice) {
+	advice = []Advice{}
+	add := func(text, command string) { advice = append(advice, Advice{text, command}) }
+	switch r.Outcome {
+	case agent.Loaded:
+		message = fmt.Sprintf("has what was published: %d of %d toolsets work", r.Count(agent.StatusEnabled), len(r.Toolsets))
+	case agent.Waiting:
+		message = "has an older document, and gets the new one with its mount"
+		add("Kubelet takes up to two minutes to put a ConfigMap into a pod. If it stays so, the directory must be mounted, not one file by subPath.", "")
+	case agent.NoDocument:
+		message = "works, and has nothing of what was published"
+		add("Mount the ConfigMap into its pod, and name the file in its environment:", "CUSTOM_TOOLSET_LOCATION=/etc/holmes/dynamic/custom_toolset.yaml")
+	case agent.TooOld:
+		message = "is too old to say what it has loaded"
+		add("HolmesGPT can be asked from 0.26 on. Until then it reads its file by itself (TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS).", "")
+	case agent.WantsKey:
+		message = "wants a key to be asked"
+		add("Mount the Secret with the key that HolmesGPT has as HOLMES_API_KEY into this service's pod, and name the file in the configuration:",
+			"holmesgpt: {apiKeyFile: /etc/dynamic-toolset/holmes/key}")
+	case agent.Failed:
+		message = "cannot load what was published: " + r.Detail
+		add("It keeps what it had. Its log says more; overrides that do not fit are the most likely cause:", "dynamic-toolset validate FILE")
+	case agent.Away:
+		message = "does not answer: " + r.Detail
+		add("See that it runs, and that NetworkPolicies let this service reach its port.", "")
+	default:
+		message = "does not answer as HolmesGPT does: " + r.Detail
+		add("Say which Service HolmesGPT's is, or that nobody is asked:", "holmesgpt: {service: NAMESPACE/NAME}")
+	}
+	return message, advice
+}
+
+// missing is how HolmesGPT says that a variable is not set.
+var missing = regexp.MustCompile(`ENV var replacement ([A-Za-z_][A-Za-z0-9_]*) does not exist`)
+
+// adviseAgent is what to do about a toolset that fails in HolmesGPT.
+func adviseAgent(t *agent.Toolset) []Advice {
+	switch m := missing.FindStringSubmatch(t.Error); {
+	case m != nil:
+		return []Advice{{"Give HolmesGPT's container the variable " + m[1] + ", from a Secret of its namespace (additionalEnvVars in its chart):",
+			fmt.Sprintf("{name: %s, valueFrom: {secretKeyRef: {name: SECRET, key: KEY}}}", m[1])}}
+	case strings.Contains(t.Error, "CERTIFICATE_VERIFY_FAILED"):
+		return []Advice{{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"}}
+	}
+	return []Advice{}
+}

@@ -1,0 +1,51 @@
+"""Serves the real HolmesGPT's own admin routes, and /api/info as its server has it, on a loopback address.
+
+Usage: serve.py HOST:PORT
+
+CUSTOM_TOOLSET_LOCATION says which document it loads. /api/info is not in the package, so that it is a stand-in here: it answers
+from the toolsets that the package itself holds, in the fields of HolmesGPT's server.
+"""
+
+import os
+import sys
+
+import uvicorn
+from fastapi import FastAPI, Header, HTTPException
+
+from holmes import get_version
+from holmes.admin.admin_api import init_admin_app
+from holmes.config import Config
+from holmes.core.tools import ToolsetStatusEnum
+
+app = FastAPI()
+config = Config.load_from_env()
+dal = config.dal
+config.create_server_tool_executor(dal)
+init_admin_app(app, config, dal)
+
+
+@app.get("/api/info")
+def info(detail: str | None = None):
+    toolsets = config._cached_tool_executor.toolsets
+    count = lambda status: sum(t.status == status for t in toolsets)
+    answer = {
+        "version": get_version(), "uptime_seconds": 1.0, "auth_enabled": False, "models": [], "runbooks_count": 0,
+        "toolsets_summary": {
+            "total": len(toolsets), "enabled": count(ToolsetStatusEnum.ENABLED), "failed": count(ToolsetStatusEnum.FAILED),
+            "disabled": count(ToolsetStatusEnum.DISABLED),
+        },
+    }
+    if detail == "full":
+        answer["toolsets"] = [
+            {k: v for k, v in {
+                "name": t.name, "enabled": t.enabled, "status": t.status.value, "type": t.type.value if t.type else None,
+                "error": t.error, "tool_count": len(t.tools),
+            }.items() if v is not None}
+            for t in toolsets
+        ]
+    return answer
+
+
+if __name__ == "__main__":
+    host, port = sys.argv[1].rsplit(":", 1)
+    uvicorn.run(app, host=host, port=int(port), log_level="warning")
