@@ -1,7 +1,7 @@
 // A server that answers as the API does, under the test's control. The page itself comes from the real handler, which the
 // program that runs these tests serves at PAGE_URL: its headers are tested with it.
 import http from 'node:http';
-import {cluster, documentOf, changesOf, explanation, toolsetsOf} from './data.mjs';
+import {agentOf, cluster, documentOf, changesOf, explanation, toolsetsOf} from './data.mjs';
 
 const verdicts = ['accepted', 'unavailable', 'duplicate', 'unconfirmed', 'rejected'];
 const words = {400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 404: 'Not Found', 429: 'Too Many Requests', 503: 'Service Unavailable'};
@@ -11,6 +11,7 @@ export class Fake {
     this.services = services;
     this.document = documentOf(services);
     this.changes = changesOf(services); // oldest first
+    this.agent = agentOf();
     this.problems = [];
     this.frozen = [];
     this.leader = true;
@@ -105,6 +106,7 @@ export class Fake {
       case 'services': return path.length > 1 ? this.explain(response, path[1], path[2]) : this.list(response, url.searchParams);
       case 'toolsets': return page(response, 'toolsets', toolsetsOf(this.services), url.searchParams, (t) => t.name);
       case 'document': return json(response, this.document);
+      case 'agent': return json(response, this.agent);
       case 'changes': return json(response, {changes: [...this.changes].reverse().slice(0, Number(url.searchParams.get('limit') ?? 100)), count: this.changes.length});
       case 'discover': return this.discover(request, response);
       case 'stream': return this.stream(request, response);

@@ -3,7 +3,7 @@ import {after, before, test} from 'node:test';
 import assert from 'node:assert/strict';
 import {launch, visit, accessible, narrow, picture, desktop, phone, small} from './browser.mjs';
 import {Fake} from './fake.mjs';
-import {attack, hostile, large, troubled} from './data.mjs';
+import {agentOf, attack, failingAgent, hostile, large, troubled} from './data.mjs';
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -99,6 +99,30 @@ against('who asks why a backend is missing gets the answer in one click', async 
   fake.tell();
   await page.getByText('shop/gone is unavailable').waitFor(); // by itself
   await page.context().close(); // its 404 is an error of the console
+});
+
+against('the head says what HolmesGPT made of the document, and each toolset why it fails', async (fake) => {
+  fake.agent = failingAgent();
+  const page = await visit(browser, `${fake.url}#/toolsets`);
+  await live(page);
+  const head = page.locator('#agent');
+  await head.getByText('has what was published: 2 of 3 toolsets work').waitFor();
+  await head.getByText('0.45.0').waitFor();
+  assert.equal(await head.getByText('GRAFANA_API_KEY does not exist').isVisible(), false, 'folded until somebody asks');
+  await head.locator('summary').click();
+  await head.getByText('GRAFANA_API_KEY does not exist').waitFor();
+  await head.getByText('secretKeyRef').waitFor();
+  await page.locator('#toolsets-list').getByText('HolmesGPT cannot use it: ENV var replacement GRAFANA_API_KEY does not exist').waitFor();
+  await accessible(page, 'agent');
+  await narrow(page, 'agent');
+  await picture(page, 'agent');
+  fake.agent = agentOf({outcome: 'waiting', message: 'has an older document, and gets the new one with its mount', toolsets: [], since: null});
+  await head.getByText('has an older document').waitFor({timeout: 8000}); // by itself
+  fake.agent = {asked: true, generation: 'generation/3f9a1c00', message: 'no HolmesGPT was found beside the ConfigMap', replicas: []};
+  await head.getByText('No HolmesGPT was found beside the ConfigMap').waitFor({timeout: 8000});
+  fake.agent = {asked: false, generation: '', message: 'HolmesGPT is not asked', replicas: []};
+  await head.waitFor({state: 'hidden', timeout: 8000});
+  await page.leave();
 });
 
 against('search and filters ask the server', async (fake) => {

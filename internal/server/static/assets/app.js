@@ -131,7 +131,7 @@ async function refresh(all = false) {
       wanted = false;
       const whole = everything;
       everything = false;
-      const results = await Promise.allSettled([whole && refreshStatus(), whole && loadChanges(), agent.refresh(), refreshView()]);
+      const results = await Promise.allSettled([whole && refreshStatus(), whole && loadChanges(), whole && agent.refresh(), refreshView()]);
       const bad = results.find((r) => r.status === 'rejected' && !abandoned(r.reason));
       if (bad) failed(bad.reason);
       else lastGood = Date.now();
