@@ -9,6 +9,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // giveCredentials decides which instances carry references to credentials (DTS-OUT-4). Two rules hold. No reference by luck:
@@ -164,7 +165,7 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 	}
 	lines := []string{fmt.Sprintf("credentials: {%s: {%s: {%s}}}", f.Type, f.Ref, strings.Join(fields, ", "))}
 	if _, named := o.Primary[f.Type]; f.Primary && !f.Provisional && !named && !beside && len(o.TrustedNamespaces) == 0 {
-		lines = append(lines, fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace))
+		lines = append(lines, fmt.Sprintf("security: {trustedNamespaces: [%s]}", safetext.YAMLName(f.Namespace)))
 	}
 	return lines
 }

@@ -156,3 +156,16 @@ func IsPath(v, besides string) bool {
 	}
 	return strings.HasPrefix(v, "/") && !strings.ContainsFunc(v, strange)
 }
+
+// YAMLName is a DNS label as it stands in YAML for people to copy: in quotes where a reader, also one of YAML 1.1 such as Helm,
+// would take it for a number, a boolean or nothing.
+func YAMLName(label string) string {
+	switch label {
+	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
+		return `"` + label + `"`
+	}
+	if label != "" && (label[0] < 'a' || label[0] > 'z') {
+		return `"` + label + `"`
+	}
+	return label
+}

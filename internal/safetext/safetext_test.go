@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+	sigsyaml "sigs.k8s.io/yaml"
 )
 
 func TestCheck(t *testing.T) {
@@ -145,5 +148,24 @@ func TestIsPath(t *testing.T) {
 	}
 	if !IsPath("/a:b?c", ":?") {
 		t.Error("what is named besides is not taken")
+	}
+}
+
+// Names of namespaces that YAML takes for something else are quoted in lines to copy.
+func TestYAMLName(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	for _, name := range []string{"monitoring", "team-a", "e3", "null", "true", "on", "y", "010", "1e3", "123", "0x1f"} {
+		for _, unmarshal := range []func([]byte, any) error{
+			func(b []byte, v any) error { return yaml.Unmarshal(b, v) },
+			func(b []byte, v any) error { return sigsyaml.Unmarshal(b, v) },
+		} {
+			var got any
+			if err := unmarshal([]byte(YAMLName(name)), &got); err != nil || got != name {
+				t.Errorf("%s is read as %v, %v", YAMLName(name), got, err)
+			}
+		}
+	}
+	if got := YAMLName("monitoring"); got != "monitoring" {
+		t.Errorf("%s is quoted without need", got)
 	}
 }

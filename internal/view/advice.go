@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // Advice is one thing that a person can do.
@@ -155,7 +156,7 @@ func adviseForbidden(f *backend.Finding) []Advice {
 
 // trust are the lines that make a finding's namespace a trusted one.
 func trust(f *backend.Finding) string {
-	return fmt.Sprintf("security: {trustedNamespaces: [%s]}", f.Namespace)
+	return fmt.Sprintf("security: {trustedNamespaces: [%s]}", safetext.YAMLName(f.Namespace))
 }
 
 func (h Hints) adviseRejected(f *backend.Finding) []Advice {
