@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -79,11 +78,15 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 	}
 	before := r.Generation
 	r.Version, r.Detail, r.Generation, r.Toolsets = answer.Version, "", "", []Toolset{}
+	known := map[string]Toolset{} // of two of one name the later counts, as in HolmesGPT
 	for _, t := range answer.Toolsets {
 		if toolset.IsMarker(t.Name) {
 			r.Generation = t.Name
 		}
-		if _, ours := slices.BinarySearch(document.Toolsets, t.Name); ours {
+		known[t.Name] = t
+	}
+	for _, name := range document.Toolsets {
+		if t, has := known[name]; has {
 			r.Toolsets = append(r.Toolsets, t)
 		}
 	}
