@@ -156,7 +156,7 @@ func TestYAMLName(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	for _, name := range []string{"monitoring", "team-a", "e3", "null", "true", "on", "y", "010", "1e3", "123", "0x1f"} {
 		for _, unmarshal := range []func([]byte, any) error{
-			func(b []byte, v any) error { return yaml.Unmarshal(b, v) },
+			yaml.Unmarshal,
 			func(b []byte, v any) error { return sigsyaml.Unmarshal(b, v) },
 		} {
 			var got any
