@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -39,7 +40,7 @@ func (h *holmes) RoundTrip(r *http.Request) (*http.Response, error) {
 		if response := h.answer(r); response != nil {
 			return response, nil
 		}
-		return nil, errors.New("connection refused")
+		return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 	}
 	if r.Method == http.MethodPost {
 		h.loaded = h.file

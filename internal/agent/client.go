@@ -1,8 +1,8 @@
 package agent
 
 import (
-	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -93,11 +93,12 @@ func (c *client) info(ctx context.Context, base string) (info, error) {
 	if answer.Version == "" || answer.Toolsets == nil {
 		return info{}, errUnreadable
 	}
+	key, _ := c.key()
 	for i := range answer.Toolsets {
 		t := &answer.Toolsets[i]
-		t.Name, t.Status, t.Error = shown(t.Name), shown(t.Status), shown(t.Error)
+		t.Name, t.Status, t.Error = shown(t.Name, key), shown(t.Status, key), shown(t.Error, key)
 	}
-	answer.Version = shown(answer.Version)
+	answer.Version = shown(answer.Version, key)
 	return answer, nil
 }
 
@@ -117,23 +118,20 @@ func (c *client) ask(ctx context.Context, method, url string, answer any) error 
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return err
+		return noAnswer(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if key != "" { // whoever answers may repeat it, and what is answered is shown
-		body = bytes.ReplaceAll(body, []byte(key), []byte("[key]"))
-	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: %w", errUnreadable, err)
+		return noAnswer(err)
 	case response.StatusCode != http.StatusOK:
-		return &statusError{response.StatusCode, detailOf(body)}
+		return &statusError{response.StatusCode, detailOf(body, key)}
 	case len(body) > maxAnswer:
 		return fmt.Errorf("%w: over %d MiB", errUnreadable, maxAnswer>>20)
 	}
 	if err := json.Unmarshal(body, answer); err != nil {
-		return fmt.Errorf("%w: %s", errUnreadable, shown(err.Error()))
+		return fmt.Errorf("%w: %s", errUnreadable, shown(err.Error(), key))
 	}
 	return nil
 }
@@ -157,7 +155,7 @@ func (c *client) key() (string, error) {
 }
 
 // detailOf is the reason that HolmesGPT gives for an error, as FastAPI writes it.
-func detailOf(body []byte) string {
+func detailOf(body []byte, key string) string {
 	var answer struct {
 		Detail any `json:"detail"`
 	}
@@ -165,7 +163,32 @@ func detailOf(body []byte) string {
 		return ""
 	}
 	text, _ := answer.Detail.(string)
-	return shown(text)
+	return shown(text, key)
 }
 
-func shown(text string) string { return safetext.Clean(text, shownText) }
+// shown is what HolmesGPT says, without the key: whoever answers may repeat it.
+func shown(text, key string) string {
+	if key != "" {
+		text = strings.ReplaceAll(text, key, "[key]")
+	}
+	return safetext.Clean(text, shownText)
+}
+
+// noAnswer is why there is no answer. What net/http says of one that is no HTTP quotes it, and so is left out.
+func noAnswer(err error) error {
+	var network *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &network):
+		return network
+	case errors.As(err, &certificate):
+		return certificate
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("no answer within %s", requestTimeout)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the connection is closed without an answer")
+	}
+	return fmt.Errorf("%w: it breaks the rules of HTTP/1.1", errUnreadable)
+}

@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -33,9 +35,41 @@ func TestKey(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "wrong key") {
 		t.Errorf("error %v", err)
 	}
+	for name, answer := range map[string]string{
+		"status":  "HTTP/1.1 " + key + " x\r\n\r\n",
+		"header":  "HTTP/1.1 200 OK\r\n" + key + "\r\n\r\n",
+		"length":  "HTTP/1.1 200 OK\r\nContent-Length: " + key + "\r\n\r\n",
+		"escaped": body(401, `{"detail":"\u0073`+key[1:]+`"}`),
+		"version": body(200, `{"version":"\u0073`+key[1:]+`","toolsets":[{"name":"\u0073`+key[1:]+`","status":"`+key+`","error":"x\u0073`+key[1:]+`"}]}`),
+		"no JSON": body(200, key),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			go func() {
+				if c, err := l.Accept(); err == nil {
+					_, _ = c.Read(make([]byte, 4096))
+					_, _ = c.Write([]byte(answer))
+					_ = c.Close()
+				}
+			}()
+			got, err := newClient(allow, path).info(t.Context(), "http://"+l.Addr().String())
+			if said := fmt.Sprint(got, err); strings.Contains(said, key) || strings.Contains(said, key[1:]) {
+				t.Errorf("the key is shown: %s", said)
+			}
+		})
+	}
 	if _, err = newClient(allow, path+"x").info(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "holmesgpt.apiKeyFile") {
 		t.Errorf("without the file: %v", err)
 	}
+}
+
+// body is an answer with a body.
+func body(status int, text string) string {
+	return fmt.Sprintf("HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s", status, len(text), text)
 }
 
 // TestNowhereElse has no request sent to a denied network, or where a redirect leads.

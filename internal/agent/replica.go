@@ -105,7 +105,7 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 
 // fail takes in that a request failed. What was known before of its toolsets is known no more.
 func (r *Replica) fail(err error) {
-	r.Outcome, r.Detail, r.Toolsets, r.Checked = Away, shown(err.Error()), nil, time.Now()
+	r.Outcome, r.Detail, r.Toolsets, r.Checked = Away, shown(err.Error(), ""), nil, time.Now()
 	var status *statusError
 	switch {
 	case errors.Is(err, errUnreadable):
