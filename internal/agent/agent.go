@@ -122,6 +122,7 @@ type Agent struct {
 	since    time.Time     // when that was published
 	changed  chan struct{} // closed when one of these is another
 	replicas map[string]Replica
+	reloaded map[string]time.Time // when each URL was told to reload, also of those that have gone since
 }
 
 // New makes an Agent; Run starts it.
@@ -129,6 +130,7 @@ func New(opts Options) *Agent {
 	return &Agent{
 		opts: opts, client: newClient(opts.Forbids, opts.KeyFile), changed: make(chan struct{}),
 		services: map[backend.Ref][]string{}, replicas: map[string]Replica{},
+		reloaded: map[string]time.Time{},
 	}
 }
 
@@ -176,7 +178,7 @@ func (a *Agent) wake() {
 func (a *Agent) Run(ctx context.Context) {
 	var wait sync.WaitGroup
 	defer wait.Wait()
-	running := map[string]context.CancelFunc{}
+	running := map[string]func(){} // each ends one, and waits until it has
 	for {
 		a.mu.Lock()
 		wanted, changed := a.wanted(), a.changed
@@ -189,9 +191,10 @@ func (a *Agent) Run(ctx context.Context) {
 		}
 		for _, url := range wanted {
 			if running[url] == nil {
-				following, stop := context.WithCancel(ctx)
-				running[url] = stop
-				wait.Go(func() { a.follow(following, url) })
+				following, cancel := context.WithCancel(ctx)
+				ended := make(chan struct{})
+				running[url] = func() { cancel(); <-ended }
+				wait.Go(func() { a.follow(following, url); close(ended) })
 			}
 		}
 		select {

@@ -289,6 +289,27 @@ func TestToolsetsAreThoseOfTheDocument(t *testing.T) {
 	})
 }
 
+// TestEndpointThatComesAndGoes is told to reload no oftener than any other, and is listed while it is there.
+func TestEndpointThatComesAndGoes(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	synctest.Test(t, func(t *testing.T) {
+		h := &holmes{}
+		a := start(t, h)
+		a.Published(document("generation/1"), true)
+		ref := backend.Ref{Namespace: "holmes", Name: "x-holmes"}
+		for range 60 {
+			a.Service(ref, nil, nil)
+			pass(500 * time.Millisecond)
+			a.Service(ref, service("holmes"), slice("10.0.0.7"))
+			pass(500 * time.Millisecond)
+			only(t, a)
+		}
+		if n := h.count(http.MethodPost); n < 2 || n > 7 {
+			t.Errorf("%d reloads in a minute, want one in ten seconds", n)
+		}
+	})
+}
+
 // TestFind is which Services are HolmesGPT's.
 func TestFind(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"time"
 
@@ -20,7 +21,7 @@ const (
 
 // follow asks one replica until ctx ends.
 func (a *Agent) follow(ctx context.Context, url string) {
-	r, reloaded := Replica{URL: url}, time.Time{}
+	r := Replica{URL: url}
 	defer a.forget(url)
 	for ctx.Err() == nil {
 		a.mu.Lock()
@@ -28,8 +29,7 @@ func (a *Agent) follow(ctx context.Context, url string) {
 		a.mu.Unlock()
 		patient := time.Since(since) < patience
 		a.look(ctx, &r, &document)
-		if reloads(r.Outcome) && patient && time.Since(reloaded) >= reloadEvery {
-			reloaded = time.Now()
+		if reloads(r.Outcome) && patient && a.mayReload(url) {
 			a.reload(ctx, &r, &document)
 		}
 		if ctx.Err() != nil {
@@ -52,6 +52,18 @@ func (a *Agent) follow(ctx context.Context, url string) {
 		}
 		timer.Stop()
 	}
+}
+
+// mayReload reports whether a URL was not told to reload for a while, and notes that it is. One that comes and goes is told no oftener.
+func (a *Agent) mayReload(url string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.reloaded, func(_ string, at time.Time) bool { return time.Since(at) >= reloadEvery })
+	if _, lately := a.reloaded[url]; lately {
+		return false
+	}
+	a.reloaded[url] = time.Now()
+	return true
 }
 
 // reload has a replica read its file, and asks what it has then.
