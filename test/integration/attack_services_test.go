@@ -87,20 +87,7 @@ func TestServicesTakeLittleMemory(t *testing.T) {
 			})
 			env.Create(t, testenv.Service{Namespace: "evil", Name: "last", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 			undisturbed(t, env, "new", victims[0])
-			took := service.HWM(t)
-			service.Kill(t)
-			again := start(t, env)
-			testenv.Eventually(t, time.Minute, "it leads, and has seen all", func() error {
-				if status, body := get(again.api + "/readyz"); status != http.StatusOK || !strings.Contains(again.Log(t), "this replica leads") {
-					return fmt.Errorf("%d %s", status, body)
-				}
-				return nil
-			})
-			undisturbed(t, env, "newer", victims[1])
-			t.Logf("%d MiB while they come, %d MiB where they are there", took>>20, again.HWM(t)>>20)
-			if n := max(took, again.HWM(t)); n > most {
-				t.Errorf("the service takes %d MiB of memory, want %d at most", n>>20, most>>20)
-			}
+			takesLittle(t, env, service, victims[1], most)
 			published(t, env, "the oldest keeps its place", "name: evil/first\n", "name: good/newer\n")
 			if !tc.bare {
 				return
@@ -113,5 +100,24 @@ func TestServicesTakeLittleMemory(t *testing.T) {
 			})
 			published(t, env, "when they are gone", "name: evil/first\n", "name: evil/last\n")
 		})
+	}
+}
+
+// takesLittle holds what the service takes in memory while all comes, and where another finds it there at its start.
+func takesLittle(t *testing.T, env *testenv.Env, service *instance, victim *testenv.Backend, most int64) {
+	t.Helper()
+	took := service.HWM(t)
+	service.Kill(t)
+	again := start(t, env)
+	testenv.Eventually(t, time.Minute, "it leads, and has seen all", func() error {
+		if status, body := get(again.api + "/readyz"); status != http.StatusOK || !strings.Contains(again.Log(t), "this replica leads") {
+			return fmt.Errorf("%d %s", status, body)
+		}
+		return nil
+	})
+	undisturbed(t, env, "newer", victim)
+	t.Logf("%d MiB while they come, %d MiB where they are there", took>>20, again.HWM(t)>>20)
+	if n := max(took, again.HWM(t)); n > most {
+		t.Errorf("the service takes %d MiB of memory, want %d at most", n>>20, most>>20)
 	}
 }

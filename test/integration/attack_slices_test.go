@@ -4,7 +4,6 @@ package integration
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -88,20 +87,7 @@ func TestSlicesTakeLittleMemory(t *testing.T) {
 			if tc.crowded {
 				published(t, env, "what is not looked at in full is not published", "-custom/evil/x0049", "name: good/new\n")
 			}
-			took := service.HWM(t)
-			service.Kill(t)
-			again := start(t, env)
-			testenv.Eventually(t, time.Minute, "it leads, and has seen all", func() error {
-				if status, body := get(again.api + "/readyz"); status != http.StatusOK || !strings.Contains(again.Log(t), "this replica leads") {
-					return fmt.Errorf("%d %s", status, body)
-				}
-				return nil
-			})
-			undisturbed(t, env, "newer", victims[1])
-			t.Logf("%d MiB while they come, %d MiB where they are there", took>>20, again.HWM(t)>>20)
-			if n := max(took, again.HWM(t)); n > most {
-				t.Errorf("the service takes %d MiB of memory, want %d at most", n>>20, most>>20)
-			}
+			takesLittle(t, env, service, victims[1], most)
 
 			err := env.Client.DiscoveryV1().EndpointSlices("evil").DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{})
 			if err != nil {
