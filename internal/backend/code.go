@@ -19,6 +19,8 @@ const (
 	CodeLookAlikeName       Code = "look-alike-name"      // its name says that it is something else
 	CodeLookAlikeLabel      Code = "look-alike-label"     // a label says so
 	CodeLookAlikeSelector   Code = "look-alike-selector"  // its selector says so
+	CodeTypeOff             Code = "type-off"             // the configuration switches its type off
+	CodeTypeElsewhere       Code = "type-elsewhere"       // the configuration looks for its type in other namespaces only
 	CodeNamespaceUnwatched  Code = "namespace-unwatched"  // its namespace may not be watched now
 	CodeNamespaceServices   Code = "namespace-services"   // the Services of its namespace are more than is read
 	CodeNamespaceCandidates Code = "namespace-candidates" // its namespace has more candidates than are looked at

@@ -30,6 +30,8 @@ type Type struct {
 
 	// File is where it was read from.
 	File string `yaml:"-"`
+	// Tuning is what the configuration says about it.
+	Tuning Tuning `yaml:"-"`
 
 	text      []byte // of the file, as it was read
 	builtin   bool

@@ -69,6 +69,7 @@ func (o *configOptions) loadAll(s Streams, adjust ...func(*config.Config)) (*con
 			warn(s, "catalog: %s", strings.TrimSpace(line))
 		}
 	}
+	types.Tune(c.Types.Tunings())
 	return c, types, bad, nil
 }
 

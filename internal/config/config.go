@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
@@ -21,6 +22,7 @@ type Config struct {
 	Output         Output         `yaml:"output"`
 	HolmesGPT      HolmesGPT      `yaml:"holmesgpt"`
 	Catalog        Catalog        `yaml:"catalog"`
+	Types          Types          `yaml:"types"`
 	Tenants        Tenants        `yaml:"tenants"`
 	Primary        Primary        `yaml:"primary"`
 	Credentials    Credentials    `yaml:"credentials" secret:"true"`
@@ -98,6 +100,43 @@ type Catalog struct {
 	// Dir is a directory with YAML files of the user's own types; a type of the same name replaces the built-in one.
 	// Default "": none.
 	Dir string `yaml:"dir"`
+}
+
+// Types says of types of the catalog what is looked for, by type. Default {}: all of them, everywhere.
+type Types map[string]TypeSettings
+
+// TypeSettings are those of one type.
+type TypeSettings struct {
+	// Enabled: with false nothing of the type is probed or written. Default true.
+	Enabled *bool `yaml:"enabled,omitempty"`
+	// Namespaces in which it is looked for, with * for anything. Default []: all that are watched.
+	Namespaces []string `yaml:"namespaces,omitempty"`
+	// Labels by which Services of this type are recognised beside those that charts set: all of one mapping. Default [].
+	Labels []map[string]string `yaml:"labels,omitempty"`
+	// Health of its backends, where it differs from that of all types.
+	Health TypeHealth `yaml:"health,omitempty"`
+}
+
+// TypeHealth is about the backends of one type.
+type TypeHealth struct {
+	// Path that is asked instead of the catalog's, and must be answered with 200. Default "": the catalog's.
+	Path string `yaml:"path,omitempty"`
+	// Timeout of one request. Default health.timeout.
+	Timeout time.Duration `yaml:"timeout,omitempty"`
+	// Tries of one check. Default health.tries.
+	Tries int `yaml:"tries,omitempty"`
+}
+
+// Tunings are what the settings change in the catalog.
+func (t Types) Tunings() map[string]catalog.Tuning {
+	tunings := make(map[string]catalog.Tuning, len(t))
+	for typ, s := range t {
+		tunings[typ] = catalog.Tuning{
+			Off: s.Enabled != nil && !*s.Enabled, Namespaces: s.Namespaces, Labels: s.Labels,
+			HealthPath: s.Health.Path, Timeout: s.Health.Timeout, Tries: s.Health.Tries,
+		}
+	}
+	return tunings
 }
 
 // Tenants that HolmesGPT reads, each as an instance of its own: type, namespace/name of the Service, tenants. For gateways

@@ -24,6 +24,19 @@ func isRef(s string) bool {
 // isToolset: HolmesGPT refuses a whole document for one dot in a name.
 func isToolset(s string) bool { return matches(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$`, s) }
 
+// isNamespacePattern: a namespace's name in which * stands for anything.
+func isNamespacePattern(s string) bool {
+	return matches(`^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$`, s) && len(s) <= 63
+}
+
+// isLabelValue: a label's value, at both ends of which * may stand for anything.
+func isLabelValue(s string) bool {
+	return s != "" && len(validation.IsValidLabelValue(strings.ReplaceAll(s, "*", "x"))) == 0
+}
+
+// isPath: of a URL, with its query.
+func isPath(s string) bool { return matches(`^/[A-Za-z0-9._~:/?=&,%-]*$`, s) && len(s) <= 500 }
+
 func isField(s string) bool { return matches(`^[A-Za-z_][A-Za-z0-9_]*$`, s) }
 
 func isVariable(s string) bool { return matches(`^[A-Z_][A-Z0-9_]*$`, s) }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -27,7 +29,7 @@ func (v validator) tenants(t Tenants) {
 // types checks what depends on the types of backends there are, those of catalog.dir included. While a file there cannot be
 // read, which is reported elsewhere, nothing is said of a type that is not built in.
 func (v validator) types(c *Config) {
-	if len(c.Primary)+len(c.Credentials)+len(c.Tenants) == 0 {
+	if len(c.Types)+len(c.Primary)+len(c.Credentials)+len(c.Tenants) == 0 {
 		return
 	}
 	types, bad := builtin(), []error(nil)
@@ -38,6 +40,11 @@ func (v validator) types(c *Config) {
 		return
 	}
 	own := func(typ string) bool { return len(bad) > 0 && types.Lookup(typ) == nil } // perhaps of a file that cannot be read
+	for _, typ := range sorted(c.Types) {
+		if path := yamlfile.Key("types", typ); !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) && types.Lookup(typ) == nil {
+			v.f.At(path, "expected a type of the catalog (dynamic-toolset catalog lists them), found %s", yamlfile.Quote(typ))
+		}
+	}
 	for _, typ := range sorted(c.Primary) {
 		if !own(typ) {
 			v.misspelt(yamlfile.Key("primary", typ), typ, types)
@@ -52,6 +59,30 @@ func (v validator) types(c *Config) {
 		path, t := yamlfile.Key("tenants", typ), types.Lookup(typ)
 		if !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) && (t == nil || !t.HasTenants()) {
 			v.f.At(path, "expected a type that has tenants: %s, found %s", strings.Join(tenantTypes(types), ", "), yamlfile.Quote(typ))
+		}
+	}
+}
+
+func (v validator) typeSettings(t Types) {
+	for _, typ := range sorted(t) {
+		path, s := yamlfile.Key("types", typ), t[typ]
+		v.check(path, isLabel(typ), "a backend type's name as the key", typ)
+		v.each(yamlfile.Key(path, "namespaces"), s.Namespaces, isNamespacePattern, "a namespace's name, with * for anything")
+		for i, labels := range s.Labels {
+			at := yamlfile.Index(yamlfile.Key(path, "labels"), i)
+			if len(labels) == 0 {
+				v.f.At(at, "expected labels of a Service, e.g. {team: metrics}, found nothing")
+			}
+			for _, k := range sorted(labels) {
+				v.check(yamlfile.Key(at, k), len(validation.IsQualifiedName(k)) == 0, "a label's name as the key", k)
+				v.check(yamlfile.Key(at, k), isLabelValue(labels[k]), "a label's value", labels[k])
+			}
+		}
+		health := yamlfile.Key(path, "health")
+		v.check(yamlfile.Key(health, "path"), s.Health.Path == "" || isPath(s.Health.Path), "a path such as /-/ready", s.Health.Path)
+		v.notNegative(yamlfile.Key(health, "timeout"), s.Health.Timeout)
+		if s.Health.Tries < 0 {
+			v.f.At(yamlfile.Key(health, "tries"), "expected 1 or more, found %d", s.Health.Tries)
 		}
 	}
 }

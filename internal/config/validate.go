@@ -26,6 +26,7 @@ func (c *Config) validate(f *yamlfile.File) {
 	v.credentials(c.Credentials)
 	v.tenants(c.Tenants)
 	v.types(c)
+	v.typeSettings(c.Types)
 	v.each("tls.insecureSkipVerify", c.TLS.InsecureSkipVerify, isRef, "namespace/name of a Service")
 	v.security(&c.Security)
 	v.server(c)

@@ -107,6 +107,7 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	}
 	d.spread(&r)
 	r.refuseNoPort()
+	d.refuseSwitchedOff(&r, s.Namespace)
 	return r
 }
 

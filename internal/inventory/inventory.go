@@ -112,6 +112,9 @@ func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Ob
 		} else {
 			f.Verdict, f.Reason.Code = judge(c, &f.Observation)
 		}
+		if why := detect.NotLookedFor(o.Type(f.Type), f.Namespace); why.Is() { // a relative that the probe has shown
+			f.Verdict, f.Reason = backend.Rejected, why
+		}
 		o.wantTenant(f)
 		list = append(list, f)
 	}

@@ -165,3 +165,30 @@ func TestPrimaryWithoutDataStandsBackAtHome(t *testing.T) {
 		}
 	}
 }
+
+// What turns out to be of a type that the configuration switches off is not published, whatever it looked like.
+func TestRelativeIsSwitchedOff(t *testing.T) {
+	t.Attr("req", "DTS-DET-12")
+	for name, tt := range map[string]struct {
+		tuning catalog.Tuning
+		want   backend.Verdict
+	}{
+		"not":       {catalog.Tuning{}, backend.Accepted},
+		"off":       {catalog.Tuning{Off: true}, backend.Rejected},
+		"elsewhere": {catalog.Tuning{Namespaces: []string{"other-*"}}, backend.Rejected},
+		"here":      {catalog.Tuning{Namespaces: []string{"m*"}}, backend.Accepted},
+	} {
+		c, err := catalog.Builtin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Tune(map[string]catalog.Tuning{"victoriametrics": tt.tuning})
+		d := svc{ref: at("m", "vm"), strength: backend.Strong}.detection()
+		all := inventory.Build([]inventory.Detection{d}, map[backend.Key]backend.Observation{
+			d.Candidates[0].Key(): {Outcome: backend.Ready, Identity: true, Type: "victoriametrics"},
+		}, inventory.Options{Type: c.Lookup})
+		if len(all) != 1 || all[0].Type != "victoriametrics" || all[0].Verdict != tt.want {
+			t.Errorf("%s: %+v", name, all[0])
+		}
+	}
+}

@@ -109,7 +109,7 @@ func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 		}
 		if o.Outcome == backend.Unreachable && o.Cause != backend.CauseDenied && n+1 < len(t.Candidate.Service.ClusterIPs) {
 			wait = 0 // the next address of a dual-stack Service is another matter
-		} else if !again || n+1 >= max(p.opts.Tries, len(t.Candidate.Service.ClusterIPs)) {
+		} else if !again || n+1 >= max(p.tries(t.Type), len(t.Candidate.Service.ClusterIPs)) {
 			break
 		}
 		if !sleep(ctx, wait) {
@@ -119,6 +119,21 @@ func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	o.Requests = requests
 	o.At = time.Now()
 	return o
+}
+
+// timeout and tries are the type's own, where the configuration says so.
+func (p *Prober) timeout(t *catalog.Type) time.Duration {
+	if t != nil && t.Tuning.Timeout > 0 {
+		return t.Tuning.Timeout
+	}
+	return p.opts.Timeout
+}
+
+func (p *Prober) tries(t *catalog.Type) int {
+	if t != nil && t.Tuning.Tries > 0 {
+		return t.Tuning.Tries
+	}
+	return p.opts.Tries
 }
 
 // untouched decides what can be decided without a connection.

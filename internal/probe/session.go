@@ -75,6 +75,7 @@ type session struct {
 	client  *http.Client
 	close   func() // ends its connections
 	scheme  string
+	timeout time.Duration // of one request
 	cache   map[string]*answer
 	status  map[string]int
 	kept    int      // bytes in the cache
@@ -185,14 +186,14 @@ func (s *session) request(purpose string, target *url.URL, bare bool) (*answer, 
 		return nil, nil, errSpent
 	}
 	s.left--
-	ctx, cancel := context.WithTimeout(s.ctx, s.prober.opts.Timeout)
+	ctx, cancel := context.WithTimeout(s.ctx, s.timeout)
 	defer cancel()
 	begin := time.Now()
 	entry := backend.Request{Purpose: purpose, URL: safetext.Clean(target.String(), shown)}
 	a, location, err := s.roundTrip(ctx, target, bare)
 	entry.Took = time.Since(begin)
 	if err != nil {
-		entry.Seen = classify(err, s.prober.opts.Timeout).seen
+		entry.Seen = classify(err, s.timeout).seen
 	} else {
 		entry.Seen.Answer = a.show()
 	}

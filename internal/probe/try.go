@@ -13,7 +13,7 @@ import (
 // the port that it redirects to or by another of the Service's names. n counts the tries: each goes to the next of
 // several addresses.
 func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observation, again bool) {
-	ctx, cancel := context.WithTimeout(ctx, 3*p.opts.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, 3*p.timeout(t.Type))
 	defer cancel()
 	c := t.Candidate
 	var requests []backend.Request
@@ -61,7 +61,7 @@ func (p *Prober) session(ctx context.Context, t Target, n int) *session {
 	}
 	return &session{
 		close: end,
-		ctx:   ctx, prober: p, cand: t.Candidate, scheme: scheme,
+		ctx:   ctx, prober: p, cand: t.Candidate, scheme: scheme, timeout: p.timeout(t.Type),
 		cache: make(map[string]*answer), status: make(map[string]int),
 		client: &http.Client{
 			Transport:     shortRedirects{rt},
@@ -92,7 +92,7 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 			o.Outcome = backend.NotReady
 		}
 	case err != nil:
-		f := classify(err, s.prober.opts.Timeout)
+		f := classify(err, s.timeout)
 		if !s.answered && (f.cause == backend.CauseReset || f.cause == backend.CauseClosed) {
 			o.Besides = append(o.Besides, backend.Seen{Code: backend.CodeNeverAnswers})
 		}

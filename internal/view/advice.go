@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -169,6 +170,15 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 			{"Remove the annotation:", h.annotate(f, f.Reason.Annotation+"-")},
 			{"Or trust its namespace in the configuration:", trust(f)},
 		}
+	case backend.CodeTypeOff:
+		return []Advice{{"Switch its type on in the configuration:", fmt.Sprintf("types: {%s: {enabled: true}}", f.Reason.Type)}}
+	case backend.CodeTypeElsewhere:
+		var all []string
+		for _, pattern := range strings.Split(f.Reason.Value, ", ") {
+			all = append(all, strconv.Quote(pattern))
+		}
+		return []Advice{{"Add its namespace to those of its type in the configuration:",
+			fmt.Sprintf("types: {%s: {namespaces: [%s, %q]}}", f.Reason.Type, strings.Join(all, ", "), f.Namespace)}}
 	case backend.CodeExternalName, backend.CodeExternalNotAllowed, backend.CodeExternalURLNotAllowed:
 		return h.adviseHost(f, f.Reason.Code != backend.CodeExternalName)
 	case backend.CodeAnnotationPortMissing, backend.CodeAnnotationPortUnclear:

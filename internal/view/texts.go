@@ -17,6 +17,8 @@ var texts = map[backend.Code]string{
 	backend.CodeLookAlikeName:       `by its name "{value}" it is {because}`,
 	backend.CodeLookAlikeLabel:      "by its label {key}={value} it is {because}",
 	backend.CodeLookAlikeSelector:   "by its selector {key}={value} it is {because}",
+	backend.CodeTypeOff:             "the configuration switches {type} off (types.{type}.enabled)",
+	backend.CodeTypeElsewhere:       "the configuration looks for {type} in other namespaces only: {value} (types.{type}.namespaces)",
 	backend.CodeNamespaceUnwatched:  "its namespace may not be watched now",
 	backend.CodeNamespaceServices:   "the Services of its namespace take more than {limit} MiB, of which the oldest are read",
 	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which {limit} are looked at, the surest and the oldest first; " + allowsMore,

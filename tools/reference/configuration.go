@@ -37,16 +37,22 @@ func configKeys(root string) ([]key, error) {
 	return keysOf(s, "", reflect.TypeFor[config.Config](), defaults.Content[0])
 }
 
-// keysOf are the keys of a struct. node is its default, which has the fields in their order.
+// keysOf are the keys of a struct. node is its default, which has the fields in their order; nil where the comments alone name
+// the defaults, as for one of several.
 func keysOf(s *source, prefix string, t reflect.Type, node *yaml.Node) ([]key, error) {
 	var list []key
 	for i := range t.NumField() {
-		f, value := t.Field(i), node.Content[2*i+1]
-		k := key{path: prefix + f.Tag.Get("yaml")}
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		k := key{path: prefix + name}
 		ofType := sentence(f.Type.Name(), s.types[f.Type.Name()])
 		k.meaning, k.said = splitDefault(cmp.Or(sentence(f.Name, s.fields[t.Name()+"."+f.Name]), ofType))
 		if k.meaning == "" {
 			return nil, fmt.Errorf("the key %s has no comment", k.path)
+		}
+		var value *yaml.Node
+		if node != nil {
+			value = node.Content[2*i+1]
 		}
 		if f.Type.Kind() == reflect.Struct {
 			inner, err := keysOf(s, k.path+".", f.Type, value)
@@ -57,15 +63,30 @@ func keysOf(s *source, prefix string, t reflect.Type, node *yaml.Node) ([]key, e
 			continue
 		}
 		k.kind, _ = typeName(f.Type)
-		value.Style = yaml.FlowStyle
-		text, err := yaml.Marshal(value)
-		if err != nil {
-			return nil, fmt.Errorf("the default of %s: %w", k.path, err)
+		if k.byDefault = k.said; value != nil {
+			value.Style = yaml.FlowStyle
+			text, err := yaml.Marshal(value)
+			if err != nil {
+				return nil, fmt.Errorf("the default of %s: %w", k.path, err)
+			}
+			k.byDefault = strings.Join(strings.Fields(string(text)), " ")
 		}
-		k.byDefault = strings.Join(strings.Fields(string(text)), " ")
-		list = append(list, k)
+		several, err := keysOfEach(s, &k, f.Type)
+		if err != nil {
+			return nil, err
+		}
+		list = append(append(list, k), several...)
 	}
 	return list, nil
+}
+
+// keysOfEach are the keys of one of several structs in a mapping; none for any other kind of value.
+func keysOfEach(s *source, k *key, t reflect.Type) ([]key, error) {
+	if t.Kind() != reflect.Map || t.Elem().Kind() != reflect.Struct {
+		return nil, nil
+	}
+	k.kind = "mapping"
+	return keysOf(s, k.path+".NAME.", t.Elem(), nil)
 }
 
 // splitDefault takes the sentence on the default off: the page has a column for the value.
