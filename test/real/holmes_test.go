@@ -68,7 +68,7 @@ func document() []shown {
 			{"victorialogs_query", map[string]any{"query": "error", "instance": "$instance"}, "an error in the lab"},
 		}},
 		{"tempo", at("tempo-query-frontend", chart("tempo", "query-frontend"), port{"http", 3200, 0}), "", []call{
-			{"tempo_search_traces_by_query", map[string]any{"q": "{}", "instance": "$instance"}, "metrics"}, // it has no traces
+			{"tempo_search_traces_by_query", map[string]any{"q": "{}", "instance": "$instance"}, "checkout"},
 		}},
 		{"elasticsearch-8", at("elasticsearch-master", labels{"app": "elasticsearch-master", "chart": "elasticsearch"}, port{"http", 9200, 0}), "", search},
 		{"elasticsearch-7", at("elasticsearch-seven", labels{"app": "elasticsearch-seven", "chart": "elasticsearch"}, port{"http", 9200, 0}), "", search},

@@ -18,7 +18,7 @@ var truths = map[string]string{
 	"prometheus": "prometheus", "prometheus-agent": "", "prom-label-proxy": "prometheus", "oauth2-proxy": guarded,
 	"thanos-query": "thanos", "thanos-frontend": "thanos", "thanos-store": "", "thanos-compact": "", "thanos-rule": "", "thanos-receive": "",
 	"thanos-sidecar-a": "", "victoria-metrics": "victoriametrics", "vmagent": "", "vmalert": "", "vmauth": "victoriametrics",
-	"vmauth-users": guarded, "victoria-logs": "victorialogs", "loki": "loki", "loki-tenants": guarded, "loki-distributor": "",
+	"vmauth-select": "victoriametrics", "vmauth-users": guarded, "victoria-logs": "victorialogs", "loki": "loki", "loki-tenants": guarded, "loki-distributor": "",
 	"loki-ingester": "", "loki-compactor": "", "loki-ruler": "", "loki-write": "", "loki-backend": "", "jaeger": "jaeger",
 	"jaeger-2": "jaeger", "zipkin": "zipkin",
 	"tempo": "tempo", "tempo-distributor": "", "cortex": "mimir", "alertmanager": "alertmanager", "elasticsearch-7": "elasticsearch",

@@ -190,6 +190,9 @@ func victorias() []*process {
 		metrics("victoria-metrics-prefix", "/vm/health", "-http.pathPrefix=/vm"),
 		metrics("victoria-metrics-basic", "/health", "-httpAuth.username=reader", "-httpAuth.password=secret"),
 		auth("vmauth", "unauthorized_user: {url_prefix: \"http://$(victoria-metrics):8428\"}\n"),
+		// As before a cluster, whose vmselect has its API below this path.
+		auth("vmauth-select", "unauthorized_user: {url_map: [{src_paths: [\"/select/0/prometheus/.*\"], drop_src_path_prefix_parts: 3, "+
+			"url_prefix: \"http://$(victoria-metrics):8428\"}]}\n"),
 		auth("vmauth-users", "users: [{username: reader, password: secret, url_prefix: \"http://$(victoria-metrics):8428\"}]\n"),
 		{
 			name: "vmagent", product: "vmagent", port: 8429, ready: "/health", files: map[string]string{"p.yml": "scrape_configs: []\n"},

@@ -50,7 +50,7 @@ func tempos() []*process {
 			files: map[string]string{"tempo.yml": fmt.Sprintf(`multitenancy_enabled: %v
 search_enabled: true
 server: {http_listen_address: $ip, http_listen_port: 3200, grpc_listen_address: 127.0.0.1, grpc_listen_port: %d}
-distributor: {receivers: {otlp: {protocols: {http: {endpoint: "$ip:4318"}}}}}
+distributor: {receivers: {otlp: {protocols: {http: {endpoint: "$ip:4318"}}}, zipkin: {endpoint: "$ip:9411"}}}
 querier: {frontend_worker: {frontend_address: "127.0.0.1:%d"}}
 ingester: {lifecycler: {ring: {kvstore: {store: inmemory}, replication_factor: 1}}}
 memberlist: {bind_addr: ["$ip"], bind_port: 7946}
@@ -59,8 +59,9 @@ storage: {trace: {backend: local, wal: {path: $dir/wal}, local: {path: $dir/bloc
 		}
 	}
 	return []*process{
-		tempo("tempo", "all", false), tempo("tempo-tenants", "all", true), tempo("tempo-distributor", "distributor", false),
-		tempo("tempo-compactor", "compactor", false), with(tempo("tempo-frontend", "query-frontend", false), func(p *process) { p.ready = "" }),
+		with(tempo("tempo", "all", false), func(p *process) { p.seed = tempoSpans }),
+		tempo("tempo-tenants", "all", true), tempo("tempo-distributor", "distributor", false), tempo("tempo-compactor", "compactor", false),
+		with(tempo("tempo-frontend", "query-frontend", false), func(p *process) { p.ready = "" }),
 	}
 }
 

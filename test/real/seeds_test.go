@@ -84,13 +84,25 @@ func spans(port int, path string) func(*lab, *process) error {
 	}
 }
 
+func zipkinSpan() string {
+	return fmt.Sprintf(`[{"traceId": "5b8efff798038103", "id": "eee19b7ec3c1b174", "name": "get /cart", "timestamp": %d, "duration": 1000,
+  "localEndpoint": {"serviceName": "checkout"}}]`, time.Now().UnixMicro())
+}
+
 func zipkinSpans(l *lab, p *process) error {
-	err := l.send(http.MethodPost, p.base()+"/api/v2/spans", "application/json", fmt.Sprintf(`[{"traceId": "5b8efff798038103", "id": "eee19b7ec3c1b174",
-  "name": "get /cart", "timestamp": %d, "duration": 1000, "localEndpoint": {"serviceName": "checkout"}}]`, time.Now().UnixMicro()))
-	if err != nil {
+	if err := l.send(http.MethodPost, p.base()+"/api/v2/spans", "application/json", zipkinSpan()); err != nil {
 		return err
 	}
 	return l.eventually(p.base()+"/api/v2/services", "checkout")
+}
+
+// tempoSpans sends a span to Tempo's receiver of Zipkin's spans, and waits until a search finds it.
+func tempoSpans(l *lab, p *process) error {
+	err := l.send(http.MethodPost, fmt.Sprintf("http://%s:9411/api/v2/spans", p.ip), "application/json", zipkinSpan())
+	if err != nil {
+		return err
+	}
+	return l.eventually(p.base()+"/api/search?limit=5", "checkout")
 }
 
 func documents(l *lab, p *process) error {

@@ -60,7 +60,7 @@ func twins() []twin {
 		{process: "jaeger-2-path", kind: standin.Jaeger, options: standin.Options{BasePath: "/jaeger/ui"}},
 		{process: "jaeger-odd", kind: standin.Jaeger, options: standin.Options{BasePath: "/tracing/ui"}},
 		{process: "zipkin", kind: standin.Zipkin, data: []string{`^\.(counter|gauge)\.`}},
-		{process: "tempo", kind: standin.Tempo, options: standin.Options{Version: "1.5.0"}, newer: tempo},
+		{process: "tempo", kind: standin.Tempo, options: standin.Options{Version: "1.5.0"}, newer: tempo, data: []string{`^\.metrics\.inspected`}},
 		{process: "tempo-tenants", kind: standin.Tempo, options: standin.Options{Version: "1.5.0", Tenant: "team"}, newer: tempo},
 		{process: "cortex", kind: standin.Cortex},
 		{process: "cortex-tenants", kind: standin.Cortex, options: standin.Options{Tenant: "team"}},

@@ -69,7 +69,7 @@ type Options struct {
 	NotReady    bool   // start as not ready; see Backend.SetReady
 	RedirectTo  string // where a Redirector sends its callers
 	HideVersion bool   // Grafana: do not tell it to anonymous callers
-	NoData      bool   // metrics, Loki, Jaeger: nothing was ever written to it
+	NoData      bool   // metrics, Loki, Jaeger, Tempo 1: nothing was ever written to it
 	NoIngesters bool   // Cortex: its ingesters are away, so that no query is answered
 }
 

@@ -60,6 +60,7 @@ func TestAnswers(t *testing.T) {
 		{name: "a part of loki takes no queries", kind: standin.LokiPart, path: "/loki/api/v1/labels", status: 404},
 		{name: "an empty loki", kind: standin.Loki, opts: standin.Options{NoData: true}, path: "/loki/api/v1/labels", status: 200, body: `{"status":"success"}`},
 		{name: "tempo 1", kind: standin.Tempo, opts: standin.Options{Version: "1.5.0"}, path: "/api/v2/search/tags", status: 404},
+		{name: "an empty tempo 1", kind: standin.Tempo, opts: standin.Options{Version: "1.5.0", NoData: true}, path: "/api/search", status: 200, body: `{"metrics":{}}`},
 		{name: "an operation that elasticsearch lacks", kind: standin.Elasticsearch, path: "/api/v1/labels", status: 400, body: "no handler found"},
 		{name: "alertmanager leads to its base path", kind: standin.Alertmanager, opts: standin.Options{BasePath: "/am"}, path: "/", status: 302},
 		{name: "an agent passes buildinfo", kind: standin.PrometheusAgent, path: "/api/v1/status/buildinfo", status: 200, body: `"revision"`},

@@ -53,7 +53,17 @@ func (b *Backend) tempo() product {
 	if strings.HasPrefix(b.version("2"), "1.") { // Tempo 1
 		delete(p.routes, "/api/status/buildinfo")
 		delete(p.routes, "/api/v2/search/tags")
-		p.routes["/api/search"] = b.perTenant(jsonOK(obj{"metrics": obj{}}))
+		found := obj{
+			"metrics": obj{"inspectedTraces": 1, "inspectedBytes": "293", "inspectedBlocks": 1},
+			"traces": arr{obj{
+				"traceID": "5b8efff798038103", "rootServiceName": "checkout", "rootTraceName": "get /cart",
+				"startTimeUnixNano": "1795852918000000000", "durationMs": 1,
+			}},
+		}
+		if b.opts.NoData {
+			found = obj{"metrics": obj{}}
+		}
+		p.routes["/api/search"] = b.perTenant(jsonOK(found))
 	}
 	return p
 }

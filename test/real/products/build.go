@@ -34,6 +34,9 @@ func (p Product) recipe() string {
 			text += string(source)
 		}
 	}
+	if len(p.Added) > 0 {
+		text += fmt.Sprint(p.Added)
+	}
 	return fmt.Sprintf("%s %s\n%x\n", p.Name, p.Version, sha256.Sum256([]byte(text)))
 }
 
@@ -77,7 +80,7 @@ func (p Product) Build(ctx context.Context, root string) error {
 func (p Product) make(ctx context.Context, work, out string) error {
 	switch {
 	case p.Go != nil:
-		return p.Go.build(ctx, work, filepath.Join(out, p.Name))
+		return p.Go.build(ctx, work, filepath.Join(out, p.Name), p.Added)
 	case p.Debian != nil:
 		return p.Debian.unpack(ctx, work, out)
 	default:

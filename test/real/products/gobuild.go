@@ -22,7 +22,7 @@ type module struct {
 
 // build builds the command in a module of its own that has the replace and exclude directives of the command's module, which
 // Go heeds in the main module alone.
-func (g *GoCommand) build(ctx context.Context, work, out string) error {
+func (g *GoCommand) build(ctx context.Context, work, out string, added map[string]string) error {
 	env := []string{"CGO_ENABLED=0", "GOWORK=off", "GOTOOLCHAIN=local"}
 	download, err := run(ctx, work, env, "go", "mod", "download", "-json", g.Module+"@"+g.Version)
 	if err != nil {
@@ -30,6 +30,7 @@ func (g *GoCommand) build(ctx context.Context, work, out string) error {
 	}
 	var got struct {
 		GoMod string `json:"GoMod"`
+		Dir   string `json:"Dir"`
 	}
 	if err := json.Unmarshal(download, &got); err != nil {
 		return fmt.Errorf("reading what go mod download prints: %w", err)
@@ -37,6 +38,12 @@ func (g *GoCommand) build(ctx context.Context, work, out string) error {
 	directives, err := g.directives(ctx, got.GoMod)
 	if err != nil {
 		return err
+	}
+	if len(added) > 0 {
+		if err := copyWith(filepath.Join(work, "copy"), got.Dir, added); err != nil {
+			return err
+		}
+		directives += "replace " + g.Module + " => ./copy\n"
 	}
 	command := path.Join(g.Module, g.Command)
 	for name, text := range map[string]string{
@@ -52,6 +59,19 @@ func (g *GoCommand) build(ctx context.Context, work, out string) error {
 	}
 	_, err = run(ctx, work, env, "nice", "go", "build", "-mod=mod", "-tags", g.Tags, "-trimpath", "-ldflags", "-s -w "+g.LDFlags, "-o", out, command)
 	return err
+}
+
+// copyWith copies a module's folder, which is read-only in Go's cache, and adds files to it.
+func copyWith(to, from string, added map[string]string) error {
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return fmt.Errorf("copying the module: %w", err)
+	}
+	for name, text := range added {
+		if err := os.WriteFile(filepath.Join(to, name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("adding to the module: %w", err)
+		}
+	}
+	return nil
 }
 
 // directives are the lines of the command's own go.mod that hold for a main module alone. A replacement by a folder is of no

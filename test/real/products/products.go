@@ -16,6 +16,7 @@ type Product struct {
 	Go      *GoCommand
 	Debian  *DebianCommand
 	Maven   *MavenProgram
+	Added   map[string]string // files, by path, that the module of Go gets before it is built
 }
 
 // GoCommand is a command of a Go module. Its module's replace directives hold for it, unlike with go install.
@@ -61,6 +62,16 @@ func victoriaMetrics(command string) Product {
 		LDFlags: victoria(command, "20260501-000000", "1.148.0"),
 	}}
 }
+
+// tempoOrder has Tempo's codec registered after the two that it replaces. Since Go 1.21 packages are initialised in the order of
+// their paths, where nothing else says so, and Tempo 1.5 panics at the first span that one of those two writes.
+const tempoOrder = `package gogocodec
+
+import (
+	_ "github.com/jaegertracing/jaeger/pkg/gogocodec"
+	_ "google.golang.org/grpc/encoding/proto"
+)
+`
 
 // All are the products, the quick ones first.
 func All() []Product {
@@ -144,7 +155,7 @@ func All() []Product {
 		}},
 		{Name: "tempo", Version: "1.5.0", Seconds: 350, Go: &GoCommand{
 			Module: "github.com/grafana/tempo", Version: "v1.5.0", Command: "cmd/tempo", LDFlags: "-checklinkname=0",
-		}},
+		}, Added: map[string]string{"pkg/gogocodec/order.go": tempoOrder}},
 		{Name: "cortex", Version: "1.19.0", Seconds: 350, Go: &GoCommand{
 			Module: "github.com/cortexproject/cortex", Version: "v1.19.0", Command: "cmd/cortex", Tags: "slicelabels", LDFlags: common + "1.19.0",
 		}},
