@@ -12,6 +12,8 @@ type Toolset struct {
 	Credentials []Credential `yaml:"credentials"`
 	// UsuallyWantsCredentials: written for the primary even where no probe has told.
 	UsuallyWantsCredentials bool `yaml:"usuallyWantsCredentials"`
+	// Recipes say where the credentials are found, the best first.
+	Recipes []Recipe `yaml:"recipes"`
 }
 
 // Entry is one toolset of the HolmesGPT document: a built-in one that takes instances, or one HTTP toolset per instance.

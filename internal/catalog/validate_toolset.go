@@ -36,6 +36,9 @@ func (v validator) toolset(t *Toolset) {
 		seen[c.Field] = true
 		v.credential(at, c, web)
 	}
+	for i := range t.Recipes {
+		v.recipe(yamlfile.Index("toolset.recipes", i), &t.Recipes[i], t)
+	}
 }
 
 func (v validator) entry(path string, e *Entry) {

@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
 // maxTypes is how many types a catalog may have. The bit behind them stands for look-alikes that are told whatever type
@@ -44,7 +45,7 @@ func (x *index) near(s *backend.Service) mask {
 		}
 	}
 	for _, n := range x.names {
-		if glob(n.pattern, s.Name) {
+		if catalog.Match(n.pattern, s.Name) {
 			m = m.or(n.mask)
 		}
 	}

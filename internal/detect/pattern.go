@@ -15,25 +15,7 @@ const maxName = 253
 // show makes a Service's own text fit to be told to people: files may hold anything.
 func show(s string) string { return safetext.Clean(s, 100) }
 
-// glob reports whether s fits pattern, in which a leading and a trailing "*" stand for anything.
-func glob(pattern, s string) bool {
-	head, tail := strings.HasPrefix(pattern, "*"), strings.HasSuffix(pattern, "*")
-	switch {
-	case pattern == "*":
-		return s != ""
-	case head && tail:
-		return strings.Contains(s, pattern[1:len(pattern)-1])
-	case head:
-		return strings.HasSuffix(s, pattern[1:])
-	case tail:
-		return strings.HasPrefix(s, pattern[:len(pattern)-1])
-	}
-	return pattern == s
-}
-
-func anyGlob(patterns []string, s string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return glob(p, s) })
-}
+func anyGlob(patterns catalog.Values, s string) bool { return patterns.Match(s) }
 
 // allLabels reports whether every key of want is in have with an accepted value. No wants fit nothing, so that an empty
 // rule never matches.

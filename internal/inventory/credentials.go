@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -154,16 +153,11 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 	if len(defaults) == 0 {
 		return nil
 	}
-	suffix := ""
-	if !o.entitled(f) {
-		// No two Services have the same: a dash is two underscores.
-		suffix = "_" + strings.ToUpper(strings.NewReplacer("-", "__", "/", "_").Replace(f.Ref.String()))
+	variables := map[string]string{}
+	for field, v := range defaults {
+		variables[field] = v + variableSuffix(f.Ref, o.entitled(f))
 	}
-	var fields []string
-	for _, field := range slices.Sorted(maps.Keys(defaults)) {
-		fields = append(fields, field+": "+defaults[field]+suffix)
-	}
-	lines := []string{fmt.Sprintf("credentials: {%s: {%s: {%s}}}", f.Type, f.Ref, strings.Join(fields, ", "))}
+	lines := []string{credentialsLine(f, variables)}
 	if _, named := o.Primary[f.Type]; f.Primary && !f.Provisional && !named && !beside && len(o.TrustedNamespaces) == 0 {
 		lines = append(lines, fmt.Sprintf("security: {trustedNamespaces: [%s]}", safetext.YAMLName(f.Namespace)))
 	}

@@ -1,0 +1,131 @@
+package inventory
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// Recipes are the ways to give HolmesGPT the credentials that a backend wants, the best first; none where it wants none, or
+// HolmesGPT's toolset has no place for them. namespace is HolmesGPT's. Where the configuration does not name the variables, a
+// recipe has the line that does: whoever may change the Service gets what HolmesGPT sends there.
+func Recipes(f *backend.Finding, t *catalog.Type, namespace string) (list []backend.Recipe) {
+	if t == nil || f.Service == nil || f.Candidate == nil || f.Candidate.ForeignHost || !nameable(f.Ref) {
+		return nil // the host of another is not what the Service's labels speak of
+	}
+	wants := len(f.Remedies) > 0 && f.Reason.Code != backend.CodeTenantMissing
+	if !f.AgentToken && len(f.Credentials) == 0 && !wants {
+		return nil
+	}
+	kept := func(r backend.Recipe) bool { return r.Secret != "" }
+	for i := range t.Toolset.Recipes {
+		r := recipe(f, t, &t.Toolset.Recipes[i], namespace)
+		if r != nil && (!kept(*r) || !slices.ContainsFunc(list, kept)) {
+			list = append(list, *r)
+		}
+	}
+	if f.AgentToken {
+		return list
+	}
+	named := func(r backend.Recipe) bool { return r.Line == "" }
+	if len(list) == 0 || len(f.Credentials) > 0 && !slices.ContainsFunc(list, named) {
+		list = append(list, byHand(f, t, namespace))
+	}
+	slices.SortStableFunc(list, func(a, b backend.Recipe) int { return cmp.Compare(min(len(a.Line), 1), min(len(b.Line), 1)) })
+	return list
+}
+
+// nameable reports whether a Service's name is fit for lines to copy: files may hold anything.
+func nameable(r backend.Ref) bool {
+	return len(validation.IsDNS1123Label(r.Name)) == 0 && len(validation.IsDNS1123Label(r.Namespace)) == 0
+}
+
+// recipe is one of the catalog's, with the names of a finding; nil where it does not apply.
+func recipe(f *backend.Finding, t *catalog.Type, c *catalog.Recipe, namespace string) *backend.Recipe {
+	secret := c.SecretOf(f.Service)
+	if c.AgentToken != f.AgentToken || !c.Applies(f.Service) || c.Secret != "" && secret == "" {
+		return nil
+	}
+	r := &backend.Recipe{By: c.By, Source: c.Source, Secret: secret, Note: c.Note}
+	if !c.AgentToken {
+		fields := map[string]string{}
+		for _, m := range []map[string]string{c.Keys, c.Values} {
+			for field := range m {
+				fields[field] = ""
+			}
+		}
+		fill(r, f, t, fields, namespace)
+	}
+	for i := range r.Items {
+		r.Items[i].Key, r.Items[i].Value = c.Keys[r.Items[i].Field], c.Values[r.Items[i].Field]
+	}
+	for _, s := range c.Steps {
+		r.Steps = append(r.Steps, backend.Step{Text: s.Text, Command: s.Fill(f.Ref, namespace, r.Copy)})
+	}
+	return r
+}
+
+// byHand is for credentials of which no chart or operator is known to keep them: people put them into a Secret.
+func byHand(f *backend.Finding, t *catalog.Type, namespace string) backend.Recipe {
+	fields := f.Credentials
+	if len(fields) == 0 {
+		fields = defaultCredentials(t, f.Observation.Wants)
+	}
+	r := backend.Recipe{}
+	fill(&r, f, t, fields, namespace)
+	for i := range r.Items {
+		r.Items[i].Key = r.Items[i].Field
+	}
+	return r
+}
+
+// fill names the variables of some fields, the Secret that they are read from, and the line of the configuration, unless the
+// very fields are named already.
+func fill(r *backend.Recipe, f *backend.Finding, t *catalog.Type, fields map[string]string, namespace string) {
+	r.Copy = fmt.Sprintf("dynamic-toolset.%s.%s.%s", t.Type, f.Namespace, f.Name)
+	if r.Secret != "" && f.Namespace == namespace {
+		r.Copy = r.Secret
+	}
+	names := f.Credentials
+	if !slices.Equal(slices.Sorted(maps.Keys(fields)), slices.Sorted(maps.Keys(names))) {
+		names = map[string]string{}
+		for i := range t.Toolset.Credentials {
+			c := &t.Toolset.Credentials[i]
+			if _, ok := fields[c.Field]; ok {
+				names[c.Field] = c.Variable + variableSuffix(f.Ref, f.Entitled)
+			}
+		}
+		r.Line = credentialsLine(f, names)
+	}
+	for _, field := range slices.Sorted(maps.Keys(names)) {
+		i := slices.IndexFunc(t.Toolset.Credentials, func(c catalog.Credential) bool { return c.Field == field })
+		if i >= 0 {
+			r.Items = append(r.Items, backend.RecipeItem{Field: field, Variable: names[field], Holds: t.Toolset.Credentials[i].Value})
+		}
+	}
+}
+
+// variableSuffix keeps the variables of Services apart: no two have the same, since a dash is two underscores. One that is
+// entitled to the usual variables has none.
+func variableSuffix(ref backend.Ref, entitled bool) string {
+	if entitled {
+		return ""
+	}
+	return "_" + strings.ToUpper(strings.NewReplacer("-", "__", "/", "_").Replace(ref.String()))
+}
+
+// credentialsLine is the line of the configuration that names variables, by the fields of the toolset.
+func credentialsLine(f *backend.Finding, variables map[string]string) string {
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(variables)) {
+		fields = append(fields, field+": "+variables[field])
+	}
+	return fmt.Sprintf("credentials: {%s: {%s: {%s}}}", f.Type, f.Ref, strings.Join(fields, ", "))
+}
