@@ -166,9 +166,12 @@ func configMapLabels() map[string]string {
 
 // reportNotWritten names the backends that a person would expect in the document, and why they are not in it.
 func (d *discovered) reportNotWritten(s Streams) {
+	said := map[string]bool{} // tenants of one Service often have the same reason
 	for _, f := range d.findings {
-		if f.Verdict == backend.Unavailable {
-			note(s, "not written: %s %s: %s", f.Type, f.Ref, view.Reason(f))
+		text := fmt.Sprintf("not written: %s %s: %s", f.Type, f.Ref, view.Reason(f))
+		if f.Verdict == backend.Unavailable && !said[text] {
+			said[text] = true
+			note(s, "%s", text)
 		}
 	}
 	if n := d.count(backend.Unconfirmed); n > 0 {
@@ -188,8 +191,10 @@ func (d *discovered) reportNotAsked(s Streams) {
 
 // reportRemedies names the backends that are written without the credentials that they usually want, with what to add.
 func (d *discovered) reportRemedies(s Streams) {
+	said := map[string]bool{} // tenants of one Service have the same
 	for _, f := range d.findings {
-		if f.Verdict == backend.Accepted && len(f.Remedies) > 0 {
+		if f.Verdict == backend.Accepted && len(f.Remedies) > 0 && !said[f.Remedies[0]] {
+			said[f.Remedies[0]] = true
 			note(s, "%s %s is written without credentials, which such a backend usually wants; to name them, add to the configuration: %s",
 				f.Type, f.Ref, strings.Join(f.Remedies, "  or, if you trust the owners of that namespace with the usual variables,  "))
 		}
@@ -205,7 +210,9 @@ func (d *discovered) reportWants(s Streams) {
 			if refs[w] == nil {
 				wants = append(wants, w)
 			}
-			refs[w] = append(refs[w], f.Ref.String())
+			if !slices.Contains(refs[w], f.Ref.String()) {
+				refs[w] = append(refs[w], f.Ref.String())
+			}
 		}
 	}
 	for _, w := range wants {
@@ -217,7 +224,7 @@ func (d *discovered) reportWants(s Streams) {
 func (d *discovered) reportCA(s Streams) {
 	var refs []string
 	for _, f := range d.findings {
-		if f.Verdict == backend.Accepted && f.Observation.OwnCA {
+		if f.Verdict == backend.Accepted && f.Observation.OwnCA && !slices.Contains(refs, f.Ref.String()) {
 			refs = append(refs, f.Ref.String())
 		}
 	}

@@ -41,3 +41,28 @@ func TestKnownWantsAreTold(t *testing.T) {
 		t.Errorf("another cluster: %s", r.err)
 	}
 }
+
+// A gateway with tenants wants a token on each path, which is said once for all of its tenants.
+func TestKnownWantsOfTenantsAreToldOnce(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-DET-14")
+	file := writeFile(t, "lokistack.yaml", `apiVersion: v1
+kind: Service
+metadata:
+  namespace: openshift-logging
+  name: logging-loki-gateway-http
+  labels: {app.kubernetes.io/name: lokistack, app.kubernetes.io/component: lokistack-gateway}
+  annotations: {service.beta.openshift.io/serving-cert-secret-name: logging-loki-gateway-http}
+spec: {clusterIP: 10.0.0.1, ports: [{name: public, port: 8080}]}
+`)
+	r := mustRun(t, "generate", "-f", file)
+	const ref = "openshift-logging/logging-loki-gateway-http"
+	for _, want := range []string{
+		ref + ": not asked, and known to want a token that the gateway accepts", ref + ": not asked, and known to want trust in OpenShift's service CA",
+		"loki " + ref + " is written without credentials", "credentials: {loki: {" + ref + ": {api_key: ",
+	} {
+		if strings.Count(r.err, want) != 1 || strings.Contains(r.err, ref+", "+ref) {
+			t.Errorf("%q is not on stderr once:\n%s", want, r.err)
+		}
+	}
+}

@@ -85,14 +85,17 @@ func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoin
 
 // enter writes down of which Service it is a duplicate, if of any: one that is used.
 func (f *front) enter() {
-	if f.of == nil {
-		return
+	if f.of != nil {
+		f.Verdict, f.Winner, f.Reason = backend.Duplicate, f.used().Ref, f.why
 	}
-	last := f.of
-	for last.of != nil {
-		last = last.of
+}
+
+// used is the Service that is used in the end.
+func (f *front) used() *front {
+	for f.of != nil {
+		f = f.of
 	}
-	f.Verdict, f.Winner, f.Reason = backend.Duplicate, last.Ref, f.why
+	return f
 }
 
 func (o *Options) collapseNamespace(list []*front) {
@@ -112,14 +115,14 @@ func (o *Options) collapseNamespace(list []*front) {
 	}
 }
 
-// collapseAcross compares Services of different namespaces by their endpoints alone: the same are ready, in both families. A
-// Service that its owner included stays, as it does in its namespace.
+// collapseAcross compares Services of different namespaces by their endpoints alone: the same are ready, in both families, also
+// where one has given way to a gateway of its own namespace. A Service that its owner included stays, as it does in its namespace.
 func (o *Options) collapseAcross(list []*front) {
 	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
 	type ready struct{ v4, v6 unique.Handle[string] }
 	alike := map[ready][]*front{} // those that the configuration vouches for
 	for _, f := range list {
-		if f.of == nil && o.vouched(f.Finding) {
+		if o.vouched(f.Finding) && o.vouched(f.used().Finding) {
 			key := ready{f.v4.id, f.v6.id}
 			alike[key] = append(alike[key], f)
 		}
@@ -130,7 +133,8 @@ func (o *Options) collapseAcross(list []*front) {
 		}
 		others := alike[ready{f.v4.id, f.v6.id}]
 		i := slices.IndexFunc(others, func(b *front) bool {
-			return b.Namespace != f.Namespace && !differentTenants(f, b) && o.worksAsWell(b.Finding, f.Finding)
+			used := b.used()
+			return b.Namespace != f.Namespace && !differentTenants(f, used) && o.worksAsWell(used.Finding, f.Finding)
 		})
 		if i >= 0 {
 			f.of, f.why = others[i], backend.Reason{Code: backend.CodeDuplicateVouched}

@@ -220,6 +220,24 @@ func TestDuplicatesNameTheOneThatIsUsed(t *testing.T) {
 	}
 }
 
+// What a trusted namespace has twice, behind its gateway too, is there once, and not again in another's.
+func TestSameEndpointsBehindATrustedGateway(t *testing.T) {
+	t.Attr("req", "DTS-DET-6")
+	release := map[string]string{"app.kubernetes.io/instance": "x", "app.kubernetes.io/name": "prometheus"}
+	gateway := fronted{svc: svc{ref: at("b", "gateway"), strength: backend.Strong}, slices: "10.1.0.9", labels: release}
+	behind := fronted{svc: svc{ref: at("b", "server"), strength: backend.Strong}, slices: "10.1.0.1", labels: release, tier: 3}
+	alias := fronted{svc: svc{ref: at("a", "server"), strength: backend.Strong}, slices: "10.1.0.1", noSelector: true}
+	for _, tc := range []struct {
+		trusted []string
+		want    string
+	}{{nil, "accepted =b/gateway accepted"}, {[]string{"b"}, "accepted =b/gateway =b/gateway"}} {
+		got := became(t, inventory.Options{TrustedNamespaces: tc.trusted}, gateway, behind, alias)
+		if got != tc.want {
+			t.Errorf("trusting %q: got %s, want %s", tc.trusted, got, tc.want)
+		}
+	}
+}
+
 func builtin(t *testing.T) *catalog.Catalog {
 	t.Helper()
 	c, err := catalog.Builtin()

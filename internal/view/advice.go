@@ -45,7 +45,7 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 		return out
 	case backend.Duplicate:
 		return []Advice{
-			{fmt.Sprintf("Nothing, if the two are one backend: HolmesGPT gets it through %s.", f.Winner), ""},
+			{fmt.Sprintf("Nothing, if the two are one backend: the verdict on %s holds for both.", f.Winner), ""},
 			{"If they are two, say so:", h.include(f)},
 		}
 	case backend.Unconfirmed:
@@ -77,12 +77,10 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 	}
 	switch f.Observation.Outcome {
 	case backend.NoEndpoints:
-		selector := Pairs(f.Service.Selector)
-		if len(selector) == 0 {
-			return []Advice{{"It selects no pods: whoever made the Service has to make its EndpointSlices too. Look at them:",
-				fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s", f.Namespace, f.Name)}}
+		if len(f.Service.Selector) == 0 {
+			return []Advice{{"It selects no pods: whoever made the Service has to make its EndpointSlices too. Look at them:", behind(f)}}
 		}
-		return []Advice{{"Look at its pods:", fmt.Sprintf("kubectl -n %s get pods -l %s", f.Namespace, strings.Join(selector, ","))}}
+		return []Advice{{"Look at its pods:", behind(f)}}
 	case backend.UntrustedTLS:
 		return h.adviseTLS(f)
 	case backend.AuthRequired:
@@ -97,6 +95,10 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 			return []Advice{{"It sends whoever asks by another name to " + host + ". Have it answer by the Service's " +
 				"name too (Grafana: enforce_domain = false in [server]).", ""}}
 		}
+		if f.Observation.Identity {
+			return []Advice{{"It is what it looks like and is asked at the right place: it is taken in as soon as it answers as " +
+				"expected. Look at what runs it:", behind(f)}}
+		}
 	}
 	switch f.Observation.Cause {
 	case backend.CauseForbidden:
@@ -105,6 +107,14 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		return append([]Advice{adviseMesh}, h.advisePlace(f)...)
 	}
 	return h.advisePlace(f)
+}
+
+// behind is the command that shows what is behind a Service: its pods, or its EndpointSlices where it selects none.
+func behind(f *backend.Finding) string {
+	if selector := Pairs(f.Service.Selector); len(selector) > 0 {
+		return fmt.Sprintf("kubectl -n %s get pods -l %s", f.Namespace, strings.Join(selector, ","))
+	}
+	return fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s", f.Namespace, f.Name)
 }
 
 // sentTo is the host to which the last request was redirected, "" where it was not or the host is the Service's own.
@@ -205,6 +215,9 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 		return nil
 	case f.Observation.Cause == backend.CauseDenied:
 		return adviseDenied(f)
+	case f.Candidate != nil && f.Observation.Seen.Code == backend.CodeOtherProduct:
+		return []Advice{{"Nothing, if that is so. If it is one all the same, its port or base path is wrong; say which is right:",
+			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
 		return []Advice{{"If it is one, its port or base path is wrong; say which is right:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}

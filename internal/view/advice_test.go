@@ -20,11 +20,19 @@ func TestAdvice(t *testing.T) {
 	annotation := func(code backend.Code, name string) backend.Reason {
 		return backend.Reason{Code: code, Details: backend.Details{Annotation: "kubernaut.io/toolset-" + name}}
 	}
+	refuted := func(c *backend.Candidate) backend.Finding {
+		return backend.Finding{Service: service, Type: "loki", Candidate: c, Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeOtherProduct},
+			Observation: backend.Observation{Outcome: backend.WrongIdentity, Seen: backend.Seen{Code: backend.CodeOtherProduct}}}
+	}
+	proven := unavailable(selecting, backend.NotReady)
+	proven.Observation.Identity = true
 	tests := []struct {
 		name    string
 		finding backend.Finding
 		want    string // part of it
 	}{
+		{"in its place, and does not work", proven, "kubectl -n a get pods -l app=b,tier=x"},
+		{"a part that takes no queries", refuted(&backend.Candidate{Service: service, Strength: backend.Strong}), "Nothing, if that is so."},
 		{"no endpoints", unavailable(selecting, backend.NoEndpoints), "kubectl -n a get pods -l app=b,tier=x"},
 		{"no endpoints, no selector", unavailable(service, backend.NoEndpoints), "kubectl -n a get endpointslices -l kubernetes.io/service-name=b"},
 		{"TLS", unavailable(service, backend.UntrustedTLS), "tls: {insecureSkipVerify: [a/b]}"},
@@ -41,6 +49,7 @@ func TestAdvice(t *testing.T) {
 			"annotate service b kubernaut.io/toolset-description-\nOr trust its namespace in the configuration:\nsecurity: {trustedNamespaces: [a]}"},
 		{"name taken", backend.Finding{Service: service, Candidate: explicit, Verdict: backend.Rejected, Reason: annotation(backend.CodeNameTaken, "name")}, "kubernaut.io/toolset-name=VALUE"},
 	}
+	contradictions := map[string]string{"in its place, and does not work": "toolset-port", "a part that takes no queries": "toolset-type=custom"}
 	for _, tt := range tests {
 		tt.finding.Ref = service.Ref
 		var texts []string
@@ -49,6 +58,8 @@ func TestAdvice(t *testing.T) {
 		}
 		if got := strings.Join(texts, "\n"); !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q is not in\n%s", tt.name, tt.want, got)
+		} else if bad := contradictions[tt.name]; bad != "" && strings.Contains(got, bad) {
+			t.Errorf("%s: what was found contradicts %q in\n%s", tt.name, bad, got)
 		}
 	}
 	outside := &backend.Service{Ref: service.Ref, Type: "ExternalName", ExternalName: "logs.example.org"}

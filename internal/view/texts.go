@@ -63,9 +63,9 @@ var texts = map[backend.Code]string{
 	backend.CodeIncludedUnproven:   "its owner says so and wants it published unproven",
 	backend.CodeRecognised:         "recognised by {sign}; not probed",
 	backend.CodePortUnknown:        `a headless Service whose target port "{target}" is a name: which number the pods listen on is known only from its EndpointSlices`,
-	backend.CodeWeakEvidence:       "only {signs} speaks for it: a probe would tell",
-	backend.CodeWeakLocked:         "only {signs} speaks for it, and it does not show what it is without credentials",
-	backend.CodeWeakUnasked:        "only {signs} speaks for it, and it could not be asked: {observed}",
+	backend.CodeWeakEvidence:       "nothing but {signs} speaks for it: a probe would tell",
+	backend.CodeWeakLocked:         "nothing but {signs} speaks for it, and it does not show what it is without credentials",
+	backend.CodeWeakUnasked:        "nothing but {signs} speaks for it, and it could not be asked: {observed}",
 	backend.CodeAnswers:            "included by its annotation, and it answers",
 	backend.CodeWorks:              "it proved what it is and works",
 	backend.CodeNotAskedYet:        "it has not been asked yet",
@@ -112,7 +112,7 @@ const (
 	allowsMore  = "security.maxInstancesPerNamespace allows more, security.trustedNamespaces any number"
 	onlyTrusted = "is taken only from a namespace that the configuration lists in security.trustedNamespaces"
 	bySetting   = " (security.annotations is trusted); {namespace} is not"
-	frontsSame  = "it fronts the same backend as {winner}, which is used: "
+	frontsSame  = "it fronts the same backend as {winner}, which is chosen: "
 	tooLong     = " that annotations and answers name in its namespace take more than {limit} bytes together, which the agent would read; the oldest are published first; choose shorter ones"
 	addRemedy   = "; to publish it, add to the configuration: {remedy}{contents}"
 )
