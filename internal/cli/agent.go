@@ -18,7 +18,7 @@ func newAgent(options *serviceOptions, forbids func(netip.Addr) bool, report fun
 		Forbids: forbids, Report: report,
 	}
 	switch service := c.HolmesGPT.Service; {
-	case options.DryRun, options.Standalone != nil && o.URL == "": // the Services of files may be anywhere
+	case options.DryRun, options.Directory != nil && o.URL == "": // a directory is one HolmesGPT's, and no Service says whose
 		return nil
 	case o.URL != "", service == config.ServiceAuto:
 	case service == config.ServiceOff:

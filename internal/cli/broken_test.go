@@ -130,6 +130,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"validate"}, `dynamic-toolset validate expects one file, or - for standard input, found none (dynamic-toolset validate --help shows how it is used)`},
 		{[]string{"validate", "--as", "poem", "x"}, `--as poem: expected config, catalog, overrides, document, configmap`},
 		{[]string{"version", "-o", "xml"}, `-o xml: expected text, json or yaml`},
+		{[]string{"serve", "-f", "x"}, `-f needs --out: the directory for what is written`},
+		{[]string{"serve", "--overrides", "x"}, `--overrides needs --out; without it the overrides are the key overrides.yaml of the ConfigMap`},
 		{[]string{"completion", "tcsh"}, `dynamic-toolset completion expects a shell: bash, fish, powershell or zsh, found ["tcsh"]`},
 	}
 	for _, tt := range tests {

@@ -25,7 +25,7 @@ func (s *service) listen(meter *server.Metrics) error {
 		Catalog: o.Catalog, Detector: o.Detector, History: s.history,
 		Primary: o.Inventory.Primary, TrustedNamespaces: o.Inventory.TrustedNamespaces,
 		Authorizer: who, Metrics: meter, Log: s.log,
-		Version: o.Version, Target: s.runtime.target, Standalone: o.Standalone != nil, Stopping: s.probes.Stopping(), Agent: s.agent,
+		Version: o.Version, Target: s.runtime.target, Standalone: o.Files != nil, Directory: o.Directory != nil, Stopping: s.probes.Stopping(), Agent: s.agent,
 	})
 	if err != nil {
 		return fmt.Errorf("HTTP API: %w", err)

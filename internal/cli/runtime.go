@@ -36,7 +36,8 @@ type runtimeSource interface {
 	Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
 }
 
-// newCluster makes the runtime of a service that watches a cluster.
+// newCluster makes the runtime of a service that watches a cluster. Where a directory is written, there is no ConfigMap to
+// watch, no replica to agree with, and Events are recorded if that is allowed.
 func newCluster(
 	o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger,
 ) (*serviceRuntime, error) {
@@ -47,6 +48,9 @@ func newCluster(
 		return nil, err
 	}
 	target := backend.Ref{Namespace: c.Output.Namespace, Name: c.Output.ConfigMap}
+	if o.Directory != nil {
+		target = backend.Ref{}
+	}
 	reader, err := cluster.NewReader(o.Cluster, o.Detector.KeepAnnotation, denied)
 	if err != nil {
 		return nil, err
@@ -63,7 +67,7 @@ func newCluster(
 		return nil, err
 	}
 	recorder, err := cluster.NewRecorder(o.Cluster, cluster.RecorderOptions{ // which only a leader records
-		ConfigMap: target, Live: watch.Live, Instance: identity,
+		ConfigMap: target, Live: watch.Live, Instance: identity, Optional: o.Directory != nil,
 		Record: func() bool { return !o.DryRun && elector.Leading() },
 		Failed: func() { meter.Error(server.OperationEvent) },
 		Log:    log,
@@ -100,7 +104,7 @@ type elector interface {
 // elect takes part in the election, on a connection of its own. Where there is none, this replica leads.
 func elect(o *serviceOptions, identity string, log *slog.Logger) (elector, error) {
 	c := &o.Config.LeaderElection
-	if !c.Enabled || o.DryRun {
+	if !c.Enabled || o.DryRun || o.Directory != nil {
 		return single{}, nil
 	}
 	client, err := cluster.LeaseClient(o.Cluster, c.RenewDeadline)
@@ -157,9 +161,14 @@ func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Se
 // newRuntime is the runtime that the options ask for.
 func newRuntime(
 	ctx context.Context, o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger,
-) (*serviceRuntime, error) {
-	if o.Standalone != nil {
-		return newStandalone(ctx, o, denied, meter, log)
+) (r *serviceRuntime, err error) {
+	if o.Files != nil {
+		r, err = newFiles(ctx, o, denied, meter, log)
+	} else {
+		r, err = newCluster(o, denied, meter, log)
 	}
-	return newCluster(o, denied, meter, log)
+	if err == nil && o.Directory != nil {
+		err = r.into(o, log)
+	}
+	return r, err
 }

@@ -11,7 +11,7 @@ import (
 func newServe(streams Streams) *cobra.Command {
 	o := &options{streams: streams}
 	var dryRun, check bool
-	var out string
+	var out directory
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Watch the cluster and keep the ConfigMap right",
@@ -20,19 +20,26 @@ toolsets. What an admin writes into its key overrides.yaml stays; what others br
 one that writes. Runs until it is told to stop (SIGTERM, Ctrl-C). The page and the API are at server.address of the
 configuration (:8080), the metrics at metrics.address (:9090).
 
-With -f and --out it runs without a cluster: Services are read from files, which are followed, and the keys of the ConfigMap
-become files in a directory. The admin's overrides are the file overrides.yaml there.`,
+With --out the keys of the ConfigMap become files in a directory, and there is no election. So it runs beside one HolmesGPT, as
+a sidecar of its pod that shares a volume with it; holmesgpt.url says where that one is told. The admin's overrides are the
+file overrides.yaml there, or the one that --overrides names.
+
+With -f and --out it runs without a cluster: Services are read from files, which are followed.`,
 		Example: `  dynamic-toolset serve --config config.yaml
   dynamic-toolset serve --dry-run --set log.format=text     # everything but writing
   dynamic-toolset serve --config config.yaml --check        # only check the configuration
+  dynamic-toolset serve --out /shared --set holmesgpt.url=http://127.0.0.1:5050   # as a sidecar
   dynamic-toolset serve -f services.yaml --out toolsets     # without a cluster`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkServe(o, out); err != nil {
+			if err := checkServe(o, &out); err != nil {
 				return err
 			}
 			if check {
-				_, _, leftOut, err := o.loadAll(streams, o.adjust()...)
+				c, _, leftOut, err := o.loadAll(streams, o.adjust()...)
+				if err == nil && out.Path != "" {
+					err = out.conflicts(c, len(o.files) > 0)
+				}
 				if err != nil {
 					return err
 				}
@@ -42,25 +49,26 @@ become files in a directory. The admin's overrides are the file overrides.yaml t
 				note(streams, "the configuration is valid")
 				return nil
 			}
-			return o.serve(cmd, out, dryRun)
+			return o.serve(cmd, &out, dryRun)
 		},
 	}
 	o.configOptions.addFlags(cmd)
 	o.kube.add(cmd.Flags(), "0")
 	cmd.Flags().Lookup("namespace").Usage = "with -f the namespace of objects that name none"
 	cmd.Flags().StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file, which is followed, instead of a cluster (repeatable; needs --out)")
-	cmd.Flags().StringVar(&out, "out", "", "with -f: write the keys as files into this directory")
+	cmd.Flags().StringVar(&out.Path, "out", "", "write the keys as files into this directory, instead of a ConfigMap")
+	cmd.Flags().StringVar(&out.Overrides, "overrides", "", "with --out: the file with the admin's overrides, which is followed (default overrides.yaml in that directory)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "do everything but write")
 	cmd.Flags().BoolVar(&check, "check", false, "check the configuration and the catalog, and end")
 	return cmd
 }
 
-func checkServe(o *options, out string) error {
+func checkServe(o *options, out *directory) error {
 	switch {
-	case len(o.files) > 0 && out == "":
+	case len(o.files) > 0 && out.Path == "":
 		return usage("-f needs --out: the directory for what is written")
-	case len(o.files) == 0 && out != "":
-		return usage("--out needs -f: a file with Services")
+	case out.Overrides != "" && out.Path == "":
+		return usage("--overrides needs --out; without it the overrides are the key overrides.yaml of the ConfigMap")
 	case len(o.files) == 0 && o.kube.namespace() != "":
 		return usage("-n: serve watches the namespaces that the configuration names; try --set discovery.namespaces=[%s]", o.kube.namespace())
 	}
@@ -75,7 +83,7 @@ func (o *options) adjust() []func(*config.Config) {
 	return []func(*config.Config){func(c *config.Config) { c.Auth.Mode = config.AuthNone }}
 }
 
-func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
+func (o *options) serve(cmd *cobra.Command, out *directory, dryRun bool) error {
 	c, types, err := o.load(o.streams, o.adjust()...)
 	if err != nil {
 		return err
@@ -90,14 +98,17 @@ func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
 	}
 	run := serviceOptions{
 		Config: c, Catalog: types, Detector: detector, Probe: probing, DryRun: dryRun,
-		Inventory: inventoryOptions(c),
-		Version:   buildVersion().Version, LogTo: o.streams.Err,
+		Inventory: inventoryOptions(c), Labels: configMapLabels(),
+		Version: buildVersion().Version, LogTo: o.streams.Err,
+	}
+	if out.Path != "" {
+		if err := out.conflicts(c, len(o.files) > 0); err != nil {
+			return err
+		}
+		run.Directory = out
 	}
 	if len(o.files) > 0 {
-		if c.Auth.Mode != config.AuthNone {
-			return errors.New("auth.mode kubernetes: there is no cluster to ask with -f; leave it out, or set none")
-		}
-		run.Standalone = &standaloneFiles{Files: o.files, Stdin: o.streams.In, Namespace: o.kube.namespace(), Dir: out}
+		run.Files = &serviceFiles{Names: o.files, Stdin: o.streams.In, Namespace: o.kube.namespace()}
 		return runService(contextOf(cmd), run)
 	}
 	if run.Cluster, err = o.cluster(); err != nil {
@@ -106,6 +117,5 @@ func (o *options) serve(cmd *cobra.Command, out string, dryRun bool) error {
 	if run.Cluster.Timeout != 0 {
 		return errors.New("--request-timeout: the watches of serve have no end; leave it out")
 	}
-	run.Labels = configMapLabels()
 	return runService(contextOf(cmd), run)
 }

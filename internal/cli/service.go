@@ -37,12 +37,12 @@ type serviceOptions struct {
 	Inventory inventory.Options
 	Probe     probe.Options
 	Cluster   *rest.Config      // without a timeout: watches last
+	Files     *serviceFiles     // the Services instead of Cluster's; nil for those
 	Labels    map[string]string // of the ConfigMap
-	// Standalone, where it is not nil, is there instead of Cluster and Labels.
-	Standalone *standaloneFiles
-	DryRun     bool
-	Version    string
-	LogTo      io.Writer
+	Directory *directory        // what is written instead of the ConfigMap; nil for that
+	DryRun    bool
+	Version   string
+	LogTo     io.Writer
 
 	relevant func(*backend.Service) bool // the Services to keep in full
 }
@@ -78,6 +78,7 @@ type service struct {
 const (
 	conditionSynced     = "caches"
 	conditionDiscovered = "discovery"
+	conditionWritten    = "document"
 )
 
 // stuckAfter is how long the loop may take for one turn: a publication with all its tries, and a document of many
@@ -90,15 +91,7 @@ const startGCPercent = 200
 func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service, error) {
 	c := o.Config
 	s := &service{options: o, log: log, history: new(controller.Changes)}
-	synced := server.Condition{
-		Name: conditionSynced, Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",
-		Why: func() error { return s.runtime.source.Err() },
-	}
-	if o.Standalone != nil {
-		synced.Message = "the files have not been read yet"
-	}
-	s.probes = server.NewProbes(stuckAfter, synced,
-		server.Condition{Name: conditionDiscovered, Message: "the first discovery has not ended"})
+	s.probes = server.NewProbes(stuckAfter, s.conditions()...)
 	meter := server.NewMetrics(o.Version, names(o.Catalog))
 	prober, err := probe.New(o.Probe)
 	if err != nil {
@@ -118,7 +111,7 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	if o.Inventory.OpenShift == nil {
 		o.Inventory.OpenShift = s.runtime.openShift
 	}
-	if o.Standalone == nil && cluster.Inside() {
+	if o.Files == nil && cluster.Inside() {
 		report.Resolver = net.DefaultResolver
 		report.Trusted = func(namespace string) bool { return slices.Contains(c.Security.TrustedNamespaces, namespace) }
 	}
@@ -134,7 +127,7 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 			TrustedNamespaces: c.Security.TrustedNamespaces,
 		},
 		Settle: c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
-		DryRun: o.DryRun, Beat: s.probes.Beat, Log: log, Report: report,
+		DryRun: o.DryRun, Whole: o.Directory != nil, Beat: s.probes.Beat, Log: log, Report: report,
 	}
 	if s.agent != nil {
 		options.Agent = s.agent
@@ -144,6 +137,33 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 		return nil, err
 	}
 	return s, nil
+}
+
+// conditions are what a service waits for until it is ready. HolmesGPT may be started once a directory is (DTS-RUN-6).
+func (s *service) conditions() []server.Condition {
+	synced := server.Condition{
+		Name: conditionSynced, Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",
+		Why: func() error { return s.runtime.source.Err() },
+	}
+	switch {
+	case s.options.Files != nil:
+		synced.Message = "the files have not been read yet"
+	case s.options.Directory != nil:
+		synced.Message = "the API server has not shown all Services and EndpointSlices yet"
+	}
+	list := []server.Condition{synced, {Name: conditionDiscovered, Message: "the first discovery has not ended"}}
+	if s.options.Directory != nil {
+		list = append(list, server.Condition{
+			Name: conditionWritten, Message: "the document has not been written yet",
+			Why: func() error {
+				if snapshot := s.controller.Snapshot(); snapshot != nil {
+					return snapshot.Err
+				}
+				return nil
+			},
+		})
+	}
+	return list
 }
 
 // run starts everything and stops it in order.
@@ -203,7 +223,12 @@ func (s *service) observe(ctx context.Context) {
 		updated := s.controller.Updated() // before looking, so that nothing is missed
 		if snapshot := s.controller.Snapshot(); snapshot != nil && snapshot.Discovered {
 			s.probes.Met(conditionDiscovered)
-			return
+			if snapshot.InForce {
+				s.probes.Met(conditionWritten)
+			}
+			if snapshot.InForce || s.options.Directory == nil {
+				return
+			}
 		}
 		select {
 		case <-ctx.Done():

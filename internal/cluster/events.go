@@ -30,6 +30,7 @@ type RecorderOptions struct {
 	ConfigMap backend.Ref              // the one that is written
 	Live      func() *corev1.ConfigMap // as it is by now, nil where there is none
 	Instance  string                   // this replica
+	Optional  bool                     // that it may not write Events is no failure
 	Record    func() bool              // whether this replica records, which is where it leads
 	Failed    func()                   // called for each Event that is lost
 	Log       *slog.Logger
@@ -62,6 +63,7 @@ type Recorder struct {
 	recorded *lru.Cache // the last Events by name: occurrence
 	cleared  *lru.Cache // when, by the UID of a Service
 	lost     int        // since the last that was written
+	refused  bool       // it was told that Events may not be written
 }
 
 // occurrence is what is remembered of an Event.
@@ -201,6 +203,11 @@ func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 		}
 		r.lost = 0
 	case ctx.Err() != nil:
+	case r.options.Optional && apierrors.IsForbidden(err):
+		if !r.refused {
+			r.options.Log.Info("no Events are recorded, which needs create and patch on events.k8s.io")
+		}
+		r.refused = true
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err):
 		r.options.Failed() // it stays recorded: it would be refused again
 		r.options.Log.Warn("event refused by the API server", about(e.Event, Explain(err))...)

@@ -368,6 +368,24 @@ func TestEventRefused(t *testing.T) {
 	})
 }
 
+// Where Events are optional, that they may not be written is said once, and is no failure.
+func TestOptionalEventsRefused(t *testing.T) {
+	t.Attr("req", "DTS-RUN-6")
+	testEvents(t, func(t *testing.T, f *recording) {
+		f.options.Optional = true
+		f.server.set(func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("no rights")) })
+		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
+		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad path")
+		<-time.After(time.Minute)
+		if f.logged("no Events are recorded") != 1 || f.logged("refused") != 0 || f.failed.Load() != 0 {
+			t.Errorf("%d failed; logged %s", f.failed.Load(), f.log)
+		}
+		f.server.set(func(s *eventServer) { s.err = nil })
+		f.Service(eventService("billing", "u2"), true, "BadAnnotation", "bad port")
+		expectEvents(t, "once it is allowed", f.server.told(), "shop/billing: BadAnnotation bad port")
+	})
+}
+
 // What owners of Services write is in the text.
 func TestEventText(t *testing.T) {
 	t.Attr("req", "DTS-ANN-2")

@@ -31,7 +31,7 @@ import (
 type Options struct {
 	// Namespaces to watch, each by itself, so that Roles are enough; none means the whole cluster.
 	Namespaces []string
-	// ConfigMap that is kept right.
+	// ConfigMap that is kept right; the zero value for none.
 	ConfigMap backend.Ref
 	// Reader reads what was not kept when it was seen. It knows which annotations and addresses are to be kept.
 	Reader *Reader
@@ -76,15 +76,9 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		return nil, err
 	}
 	common := cache.Options{HTTPClient: http, Scheme: scheme, Mapper: staticMapper()}
-	one := common
-	one.ByObject = map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {
-		Namespaces: inNamespace(opts.ConfigMap.Namespace),
-		Field:      fields.OneTermEqualSelector("metadata.name", opts.ConfigMap.Name),
-	}}
-	err = w.add(config, one, &scope{
-		namespace: opts.ConfigMap.Namespace,
-		handlers:  map[client.Object]toolscache.ResourceEventHandler{&corev1.ConfigMap{}: w.configMapHandler()},
-	})
+	if opts.ConfigMap != (backend.Ref{}) {
+		err = w.addConfigMap(config, common)
+	}
 	common.DefaultTransform, common.NewInformer = w.keep, w.newInformer
 	for _, name := range namespaces {
 		common.DefaultNamespaces = inNamespace(name)
@@ -99,6 +93,17 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		return nil, err
 	}
 	return w, nil
+}
+
+func (w *Watch) addConfigMap(config *rest.Config, o cache.Options) error {
+	target := w.opts.ConfigMap
+	o.ByObject = map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {
+		Namespaces: inNamespace(target.Namespace), Field: fields.OneTermEqualSelector("metadata.name", target.Name),
+	}}
+	return w.add(config, o, &scope{
+		namespace: target.Namespace,
+		handlers:  map[client.Object]toolscache.ResourceEventHandler{&corev1.ConfigMap{}: w.configMapHandler()},
+	})
 }
 
 // add prepares the cache of a scope.

@@ -60,6 +60,9 @@ type Options struct {
 	Interval time.Duration // between full discoveries
 	Resync   time.Duration // between comparisons of the output with what it should be
 	DryRun   bool
+	// Whole: where nothing is recorded as published, the first document waits until every backend was asked once. That record
+	// may be lost with each restart, and without it nobody knows yet beside what a reference to a credential would stand.
+	Whole bool
 
 	// Beat is called as the loop turns, at least every few seconds while it does; may be nil.
 	Beat func()

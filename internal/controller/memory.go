@@ -67,7 +67,7 @@ func (c *Controller) early(s *Snapshot) time.Duration {
 		return 0
 	}
 	wait := c.opts.Settle
-	if c.memory.lost {
+	if c.memory.lost || c.opts.Whole && c.memory.state == "" {
 		wait = firstRound
 	}
 	return max(0, wait-time.Since(c.memory.began))

@@ -44,6 +44,26 @@ func TestFirstDocumentIsWhole(t *testing.T) {
 	})
 }
 
+// Where nothing records what was published before, the first document waits for the slow one too, five seconds at most; where
+// something does, it waits no longer than any other change.
+func TestFirstDocumentWaitsForAll(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-RUN-6")
+	var left map[string]string
+	start(t, nil, []string{"a", "slow"}, true, Options{Whole: true}, func(r *rig) {
+		pass(3 * time.Second)
+		if n := r.output.count(); n != 0 {
+			t.Errorf("%d writes before each was asked, want none", n)
+		}
+		pass(2 * time.Second)
+		r.expect(t, "after five seconds", "ns/a", "-ns/slow")
+		left = r.output.Live().Data
+	})
+	start(t, left, []string{"a", "b", "slow"}, true, Options{Whole: true}, func(r *rig) {
+		r.expect(t, "after a second, on what is there", "ns/a", "ns/b", "-ns/slow")
+	})
+}
+
 // A backend that hangs keeps the service from being ready for five seconds and no longer.
 func TestReadyDespiteOneThatHangs(t *testing.T) {
 	t.Attr("req", "DTS-RUN-3")

@@ -10,6 +10,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -25,7 +26,11 @@ func (e explained) Unwrap() error { return e.cause }
 // fail says in one line what went wrong with the directory, or with the file of that name in it.
 func (o *Output) fail(op publish.Op, name string, err error) error {
 	where := o.dir
-	if name != "" {
+	switch name {
+	case "":
+	case toolset.KeyOverrides:
+		where = o.overridesPath()
+	default:
 		where = filepath.Join(o.dir, name)
 	}
 	return publish.NewError(op, where+": "+reasonOf(err), err)

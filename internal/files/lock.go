@@ -27,13 +27,10 @@ type DirLock struct {
 }
 
 // Lock makes the directory if there is none, and locks it. It does not wait: the error names the process that has the
-// lock.
+// lock. After an error Ensure may be tried again.
 func Lock(dir string) (*DirLock, error) {
 	l := &DirLock{dir: dir}
-	if err := l.Ensure(); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return l, l.Ensure()
 }
 
 // Ensure locks the directory anew if it, or the file in it, is no longer the one that was locked.
@@ -67,12 +64,8 @@ func (l *DirLock) held() bool {
 
 // take locks the file that is there now, and writes this process's number into it.
 func (l *DirLock) take() error {
-	if err := os.MkdirAll(l.dir, 0o755); err != nil { //nolint:gosec // what is written is for others to read
-		if reason(err) == "" {
-			const text = "no directory can be made there (%s); make it yourself, or name another one (--out)"
-			return explained{fmt.Sprintf(text, yamlfile.Bare(err)), err}
-		}
-		return explained{reasonOf(err), err}
+	if err := makeDir(l.dir); err != nil {
+		return err
 	}
 	f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE|openFlags, 0o644) //nolint:gosec // others read who has the lock
 	if err != nil {
@@ -98,6 +91,19 @@ func (l *DirLock) take() error {
 		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
 	}
 	return nil
+}
+
+// makeDir makes the directory if there is none.
+func makeDir(dir string) error {
+	err := os.MkdirAll(dir, 0o755) //nolint:gosec // what is written is for others to read
+	switch {
+	case err == nil:
+		return nil
+	case reason(err) == "":
+		const text = "no directory can be made there (%s); make it yourself, or name another one (--out)"
+		return explained{fmt.Sprintf(text, yamlfile.Bare(err)), err}
+	}
+	return explained{reasonOf(err), err}
 }
 
 // inUse is ErrInUse with the number of the process that has the lock, if the file holds one.

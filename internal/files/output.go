@@ -20,6 +20,8 @@ import (
 
 // OutputOptions say how a directory is kept right.
 type OutputOptions struct {
+	// Overrides is the file with the admin's overrides, which is not written; "" for the one in the directory.
+	Overrides string
 	// Lock is the directory's; nil where nothing will be written, or no other process can be there.
 	Lock *DirLock
 	// Settle is how long the directory must look the same before a change counts; 100 ms if 0.
@@ -189,10 +191,11 @@ func (o *Output) compare(v *view, want publish.Desired) (d publish.Difference, d
 
 // sweep removes what was left half-written, if the directory is this process's.
 func (o *Output) sweep() {
-	if o.opts.Lock == nil {
+	temps := o.view.Load().temps
+	if len(temps) == 0 || o.opts.Lock == nil || !o.opts.Lock.held() {
 		return
 	}
-	for _, name := range o.view.Load().temps {
+	for _, name := range temps {
 		if err := o.root.Remove(name); err == nil {
 			o.opts.Log.Info("half-written file removed", "file", name)
 		}

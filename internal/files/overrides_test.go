@@ -59,6 +59,45 @@ func TestOverridesAreTheAdmins(t *testing.T) {
 	}
 }
 
+// TestOverridesElsewhere: a file elsewhere, as kubelet mounts a ConfigMap, is followed, and nothing of it is ever written into
+// the directory, whatever becomes of either.
+func TestOverridesElsewhere(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-RUN-6")
+	dir, mount := filepath.Join(t.TempDir(), "out"), t.TempDir()
+	path := filepath.Join(mount, toolset.KeyOverrides)
+	data := func(name, text string) error {
+		must(t, os.Mkdir(filepath.Join(mount, name), 0o755))
+		write(t, filepath.Join(mount, name, toolset.KeyOverrides), text)
+		must(t, os.Symlink(name, filepath.Join(mount, "..next")))
+		return os.Rename(filepath.Join(mount, "..next"), filepath.Join(mount, "..data"))
+	}
+	o := output(t, dir, OutputOptions{Overrides: path, Settle: quickly, Poll: 50 * time.Millisecond})
+	publishing(t, o, publish.Desired{Keys: keys("1")})
+	background(t, o.Run)
+	for _, step := range []struct {
+		name, want string
+		do         func() error
+	}{
+		{"mounted", "a: 1", func() error {
+			return errors.Join(data("1", "a: 1"), os.Symlink(filepath.Join("..data", toolset.KeyOverrides), path))
+		}},
+		{"changed", "a: 2", func() error { return data("2", "a: 2") }},
+		{"the directory is deleted", "a: 2", func() error { return os.RemoveAll(dir) }},
+		{"unmounted", "", func() error { return os.Remove(path) }},
+		{"deleted meanwhile", "", func() error { return os.RemoveAll(dir) }},
+	} {
+		must(t, step.do())
+		within(t, step.name, func() bool {
+			r, err := o.Publish(t.Context(), always(publish.Desired{Keys: keys("1")}))
+			return err == nil && !r.Restored && o.Live() != nil && overrides(o) == step.want
+		})
+		if _, err := os.Lstat(filepath.Join(dir, toolset.KeyOverrides)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the overrides are in the directory: %v", step.name, err)
+		}
+	}
+}
+
 func TestUnreadableOverridesStayInForce(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
 	t.Attr("req", "DTS-RUN-6")

@@ -128,7 +128,7 @@ func (o *Output) lock() error {
 
 // make makes the directory that is not there. The view is nil if another process has made one with something in it.
 func (o *Output) make() (*view, error) {
-	if err := os.MkdirAll(o.dir, 0o755); err != nil { //nolint:gosec // what is written is for others to read
+	if err := makeDir(o.dir); err != nil {
 		return nil, o.fail(publish.OpRestore, "", err)
 	}
 	if err := o.lock(); err != nil {

@@ -223,10 +223,13 @@ func (o *Output) readKey(name string, limit int) (text []byte, wrong string) {
 // readOverrides reads the admin's file, which may be a symbolic link to anywhere. If it cannot be read, what was read
 // last stays in force.
 func (o *Output) readOverrides(v *view) {
-	path := filepath.Join(o.dir, toolset.KeyOverrides)
+	path := o.overridesPath()
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, linkErr := os.Lstat(path); linkErr != nil {
+			if o.opts.Overrides != "" { // it is not in the directory: whatever becomes of that, nothing is to be restored
+				v.put(toolset.KeyOverrides, nil)
+			}
 			return
 		}
 		err = explained{"it is a symbolic link to nothing; put a file there", err}
@@ -252,6 +255,10 @@ func (o *Output) readOverrides(v *view) {
 	if text := overridesOf(last); text != nil {
 		v.put(toolset.KeyOverrides, text)
 	}
+}
+
+func (o *Output) overridesPath() string {
+	return cmp.Or(o.opts.Overrides, filepath.Join(o.dir, toolset.KeyOverrides))
 }
 
 // readAll reads a file to its end, and closes it. The text is not nil unless there is an error.

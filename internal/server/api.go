@@ -70,6 +70,7 @@ type Options struct {
 	Version    string
 	Target     string // what is written: namespace/name of the ConfigMap, or a directory
 	Standalone bool   // without a cluster: Services and documents are files
+	Directory  bool   // documents are files
 	Stopping   <-chan struct{}
 
 	Agent *agent.Agent // who asks HolmesGPT; nil: nobody

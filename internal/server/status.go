@@ -18,6 +18,7 @@ type Status struct {
 	Version       string    `json:"version"`
 	Leader        bool      `json:"leader" doc:"Whether this replica writes"`
 	Standalone    bool      `json:"standalone" doc:"Without a cluster: Services and documents are files"`
+	Directory     bool      `json:"directory" doc:"What is written is files in a directory, and no ConfigMap"`
 	DryRun        bool      `json:"dry_run" doc:"Nothing is written"`
 	Authenticated bool      `json:"authenticated" doc:"Whether this answer is for a known user"`
 	DiscoveredAt  time.Time `json:"discovered_at" doc:"When what is known was last put together"`
@@ -56,7 +57,7 @@ func (a *API) status(user string) Status {
 	i := a.index()
 	s, count := i.snapshot, i.counts
 	return Status{
-		Version: a.o.Version, Leader: s.Leading, Standalone: a.o.Standalone, DryRun: s.DryRun, Authenticated: user != "",
+		Version: a.o.Version, Leader: s.Leading, Standalone: a.o.Standalone, Directory: a.o.Directory, DryRun: s.DryRun, Authenticated: user != "",
 		DiscoveredAt: s.At.UTC(), Took: s.Took.Total.Round(time.Microsecond).String(),
 		Counts: Counts{
 			Accepted: count[backend.Accepted], Unavailable: count[backend.Unavailable], Duplicate: count[backend.Duplicate],

@@ -33,7 +33,7 @@ function problems(s) {
 const kinds = {
   publish: {
     title: 'The document is not written', link: ['#/document?show=desired', 'What would be written'],
-    todo: (s) => (s.standalone ? 'What was written last stays. See that the directory is there, has space and may be written to; it tries again by itself.'
+    todo: (s) => (s.directory ? 'What was written last stays. See that the directory is there, has space and may be written to; it tries again by itself.'
       : 'What was written last stays. See that the API server answers and that this service may patch the ConfigMap; it tries again by itself.'),
   },
   source: {

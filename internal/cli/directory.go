@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/controller"
+	"kubernaut.io/dynamic-toolset/internal/files"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// directory is where the keys are written, a file each, instead of into the ConfigMap.
+type directory struct {
+	Path      string
+	Overrides string // the file with the admin's overrides; "" for overrides.yaml in the directory
+}
+
+// conflicts refuses what the configuration says that has no meaning with a directory.
+func (d *directory) conflicts(c *config.Config, fromFiles bool) error {
+	switch service := c.HolmesGPT.Service; {
+	case fromFiles && c.Auth.Mode != config.AuthNone:
+		return errors.New("auth.mode kubernetes: there is no cluster to ask with -f; leave it out, or set none")
+	case c.Output.ConfigMap != config.Default().Output.ConfigMap:
+		return errors.New("output.configMap: with --out no ConfigMap is written; leave it out")
+	case service != config.ServiceAuto && service != config.ServiceOff:
+		return errors.New("holmesgpt.service: with --out one HolmesGPT reads the directory; " +
+			"say in holmesgpt.url where that one answers, such as http://127.0.0.1:5050")
+	}
+	return nil
+}
+
+// into makes the runtime write the directory of the options.
+func (r *serviceRuntime) into(o *serviceOptions, log *slog.Logger) error {
+	d := o.Directory
+	if d.Overrides != "" {
+		if _, err := os.Stat(filepath.Dir(d.Overrides)); err != nil {
+			return fmt.Errorf("--overrides: %w", err)
+		}
+	}
+	var lock *files.DirLock
+	if !o.DryRun {
+		var err error
+		lock, err = files.Lock(d.Path)
+		if err != nil && (o.Files != nil || errors.Is(err, files.ErrInUse)) {
+			return err
+		}
+		if err != nil { // the volume of a pod may be put right while it runs
+			log.Warn("the directory cannot be written, which is tried again", "err", err)
+		}
+	}
+	out, err := files.NewOutput(d.Path, files.OutputOptions{Overrides: d.Overrides, Lock: lock, Log: log})
+	if err == nil {
+		err = d.foreign(out, o.DryRun)
+	}
+	if err != nil {
+		return errors.Join(err, lock.Close())
+	}
+	r.output, r.target, r.close = out, d.Path, lock.Close
+	r.events = directoryEvents{log, r.events}
+	r.work = append(r.work, func(ctx context.Context) error { out.Run(ctx); return nil })
+	return nil
+}
+
+// foreign refuses to replace a toolset file that was written by hand: a new user may have one in that place.
+func (d *directory) foreign(out *files.Output, dryRun bool) error {
+	live := out.Live()
+	if dryRun || live == nil || live.Data[toolset.KeyState] != "" {
+		return nil
+	}
+	if text, ok := live.Data[toolset.KeyHolmesGPT]; ok && !toolset.Generated(text) {
+		return fmt.Errorf("%s: it is not from this service, which would replace it: move it away, "+
+			"and put what should stay into %s", filepath.Join(d.Path, toolset.KeyHolmesGPT), toolset.KeyOverrides)
+	}
+	return nil
+}
+
+// directoryEvents logs warnings, since there is no ConfigMap to record an Event on, and records the Events of Services
+// where there is a cluster.
+type directoryEvents struct {
+	log      *slog.Logger
+	services controller.Events // nil where there is none
+}
+
+func (e directoryEvents) ConfigMap(warning bool, reason, note string) {
+	if warning {
+		e.log.Warn("ConfigMap warning", "reason", reason, "note", note)
+	}
+}
+
+func (e directoryEvents) Service(s *backend.Service, warning bool, reason, note string) {
+	if e.services != nil {
+		e.services.Service(s, warning, reason, note)
+	}
+	if warning {
+		e.log.Warn("Service warning", "namespace", s.Namespace, "service", s.Name, "reason", reason, "note", note)
+	}
+}
+
+func (e directoryEvents) Clear(s *backend.Service) {
+	if e.services != nil {
+		e.services.Clear(s)
+	}
+}
