@@ -88,6 +88,9 @@ func newProber(mode string, c *config.Config, cluster *rest.Config) (*probe.Prob
 			return nil, kubeconfigError(err)
 		}
 		opts.RoundTripper = func(c *backend.Candidate) http.RoundTripper {
+			if c.Service.Type == backend.TypeOutside { // which is reached as well from here as from the cluster
+				return nil
+			}
 			return &serviceProxy{base: base, next: transport, candidate: c}
 		}
 	}
