@@ -128,8 +128,9 @@ func agentText(r *agent.Replica) (message string, advice []Advice) {
 	return message, advice
 }
 
-// missing is how HolmesGPT says that a variable is not set.
-var missing = regexp.MustCompile(`ENV var replacement ([A-Za-z_][A-Za-z0-9_]*) does not exist`)
+// missing is how HolmesGPT says that a variable is not set. It is all that it says then, so that what a backend answered, which stands
+// within other reasons, names no variable.
+var missing = regexp.MustCompile(`^ENV var replacement ([A-Za-z_][A-Za-z0-9_]*) does not exist$`)
 
 // adviseAgent is what to do about a toolset that fails in HolmesGPT.
 func adviseAgent(t *agent.Toolset) []Advice {
