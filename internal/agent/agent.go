@@ -6,6 +6,7 @@ package agent
 import (
 	"context"
 	"maps"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -41,6 +42,8 @@ type Toolset struct {
 	Status string `json:"status"` // StatusEnabled, StatusFailed, or disabled
 	Error  string `json:"error"`  // HolmesGPT's own reason, "" for none
 	Tools  int    `json:"tool_count"`
+	// Instances are those that it cannot use, with its reasons, where it names them.
+	Instances map[string]string `json:"-"`
 }
 
 // What HolmesGPT calls a toolset that works, one that does not, and one that is switched off.
@@ -54,16 +57,19 @@ const (
 type Document struct {
 	Generation string   // the name of its generation marker, "" where none is published
 	Toolsets   []string // what else it holds, in order
+	// Changed is when the change was noticed that it shows; the zero value if not known.
+	Changed time.Time
 }
 
 // Replica is one replica of HolmesGPT.
 type Replica struct {
 	URL        string // scheme://host:port
 	Outcome    Outcome
-	Detail     string // what went wrong, in the words of whatever reported it; "" for nothing
-	Version    string // "" if not known
-	Generation string // the document that it has, as the name of its marker; "" if not known
-	Since      time.Time
+	Detail     string    // what went wrong, in the words of whatever reported it; "" for nothing
+	Version    string    // "" if not known
+	Generation string    // the document that it has, as the name of its marker; "" if not known
+	Published  time.Time // when that was published; the zero value if not known
+	Since      time.Time // since when it has it
 	Checked    time.Time
 	Toolsets   []Toolset // those of the document that it knows; nil if not known
 }
@@ -83,7 +89,14 @@ type State struct {
 	// Leading: this replica of the service is the one that asks.
 	Leading  bool
 	Document Document
-	Replicas []Replica // by URL
+	// Published is when the document was published; the zero value if not known.
+	Published time.Time
+	Replicas  []Replica // by URL
+}
+
+// Late reports whether a replica has had more time to load the document than a mount takes.
+func (s *State) Late(r *Replica) bool {
+	return r.Outcome != Loaded && !s.Published.IsZero() && r.Checked.Sub(s.Published) >= patience
 }
 
 // Options of an Agent.
@@ -102,6 +115,9 @@ type Options struct {
 	Interval time.Duration
 	// Forbids says which addresses may not be connected to.
 	Forbids func(netip.Addr) bool
+	// Proxy, if set, carries the requests: it leads to Services by their names, not to their endpoints, so that one replica of each
+	// Service answers.
+	Proxy http.RoundTripper
 	// Report is called with what has changed at a replica; nil before or after stands for one that was not, or is no longer,
 	// there.
 	Report func(before, after *Replica)
@@ -120,6 +136,7 @@ type Agent struct {
 	leading  bool
 	document Document
 	since    time.Time     // when that was published
+	history  []publication // the last ones
 	changed  chan struct{} // closed when one of these is another
 	replicas map[string]Replica
 	reloaded map[string]time.Time // when each URL was told to reload, also of those that have gone since
@@ -128,7 +145,7 @@ type Agent struct {
 // New makes an Agent; Run starts it.
 func New(opts Options) *Agent {
 	return &Agent{
-		opts: opts, client: newClient(opts.Forbids, opts.KeyFile), changed: make(chan struct{}),
+		opts: opts, client: newClient(&opts), changed: make(chan struct{}),
 		services: map[backend.Ref][]string{}, replicas: map[string]Replica{},
 		reloaded: map[string]time.Time{},
 	}
@@ -143,9 +160,37 @@ func (a *Agent) Published(document Document, leading bool) {
 	}
 	if a.document.Generation != document.Generation {
 		a.since = time.Now()
+		a.remember(document.Generation)
 	}
 	a.document, a.leading = document, leading
 	a.wake()
+}
+
+// A publication is a document that was published.
+type publication struct {
+	generation string
+	at         time.Time
+}
+
+// maxHistory is how many publications are remembered.
+const maxHistory = 64
+
+// remember notes when a document is published. The caller holds the lock.
+func (a *Agent) remember(generation string) {
+	a.history = append(a.history, publication{generation, a.since})
+	a.history = a.history[max(0, len(a.history)-maxHistory):]
+}
+
+// publishedAt is when a document was published last, the zero value if that is not known.
+func (a *Agent) publishedAt(generation string) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, p := range slices.Backward(a.history) {
+		if p.generation == generation {
+			return p.at
+		}
+	}
+	return time.Time{}
 }
 
 // Service takes in a Service as it is now, nil where it is gone.
@@ -155,7 +200,7 @@ func (a *Agent) Service(ref backend.Ref, s *backend.Service, e *backend.Endpoint
 	}
 	var urls []string
 	if s != nil && a.Looks(s) {
-		urls = endpoints(s, e, a.opts.Port)
+		urls = a.urls(s, e)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -206,11 +251,16 @@ func (a *Agent) Run(ctx context.Context) {
 }
 
 // wanted are the URLs to ask, in order. The caller holds the lock.
-func (a *Agent) wanted() (urls []string) {
-	switch {
-	case !a.leading || a.document.Generation == "":
+func (a *Agent) wanted() []string {
+	if !a.leading || a.document.Generation == "" {
 		return nil
-	case a.opts.URL != "":
+	}
+	return a.known()
+}
+
+// known are the URLs of all replicas, in order. The caller holds the lock.
+func (a *Agent) known() (urls []string) {
+	if a.opts.URL != "" {
 		return []string{strings.TrimRight(a.opts.URL, "/")}
 	}
 	for _, list := range a.services {
@@ -225,9 +275,24 @@ func (a *Agent) wanted() (urls []string) {
 func (a *Agent) State() State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	s := State{Leading: a.leading, Document: a.document}
+	s := State{Leading: a.leading, Document: a.document, Published: a.since}
 	for _, url := range slices.Sorted(maps.Keys(a.replicas)) {
 		s.Replicas = append(s.Replicas, a.replicas[url])
 	}
+	return s
+}
+
+// Ask asks each replica once what it made of a document, without Run, and has none reload.
+func (a *Agent) Ask(ctx context.Context, document Document) State {
+	a.mu.Lock()
+	urls := a.known()
+	a.mu.Unlock()
+	s := State{Leading: true, Document: document, Replicas: make([]Replica, len(urls))}
+	var wait sync.WaitGroup
+	for i, url := range urls {
+		s.Replicas[i].URL = url
+		wait.Go(func() { a.look(ctx, &s.Replicas[i], &document) })
+	}
+	wait.Wait()
 	return s
 }

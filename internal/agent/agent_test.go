@@ -159,6 +159,10 @@ func TestLoop(t *testing.T) {
 		if r := only(t, a); r.Outcome != Waiting || r.Generation != "generation/2" {
 			t.Errorf("it is %s with %s", r.Outcome, r.Generation)
 		}
+		s := a.State()
+		if r := s.Replicas[0]; !s.Late(&r) || r.Published.IsZero() || !r.Published.Before(s.Published) {
+			t.Errorf("late: %t; what it has was published at %s, what it should have at %s", s.Late(&r), r.Published, s.Published)
+		}
 		if n := h.count(http.MethodPost) - before; n > 19 {
 			t.Errorf("%d reloads within an hour", n)
 		}
@@ -308,6 +312,38 @@ func TestEndpointThatComesAndGoes(t *testing.T) {
 			t.Errorf("%d reloads in a minute, want one in ten seconds", n)
 		}
 	})
+}
+
+// TestAsk asks each replica once, and has none reload.
+func TestAsk(t *testing.T) {
+	t.Attr("req", "DTS-CLI-4")
+	h := &holmes{loaded: "generation/1"}
+	for name, tt := range map[string]struct {
+		document Document
+		want     Outcome
+	}{
+		"the published one": {document("generation/1"), Loaded},
+		"an older one":      {document("generation/2"), Waiting},
+		"not known which":   {document(""), Loaded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := New(Options{Namespace: "holmes", Forbids: allow, Proxy: h})
+			a.Service(service("holmes").Ref, service("holmes"), slice("10.0.0.7", "10.0.0.8"))
+			s := a.Ask(t.Context(), tt.document)
+			if len(s.Replicas) != 1 || s.Replicas[0].URL != "http://x-holmes.holmes.svc:80" || s.Replicas[0].Outcome != tt.want {
+				t.Errorf("%+v", s.Replicas)
+			}
+			if n := h.count(http.MethodPost); n != 0 {
+				t.Errorf("%d reloads", n)
+			}
+			a = New(Options{Namespace: "holmes", Forbids: allow})
+			a.client.http.Transport = h
+			a.Service(service("holmes").Ref, service("holmes"), slice("10.0.0.7", "10.0.0.8"))
+			if s := a.Ask(t.Context(), tt.document); len(s.Replicas) != 2 || s.Replicas[1].Outcome != tt.want {
+				t.Errorf("directly: %+v", s.Replicas)
+			}
+		})
+	}
 }
 
 // TestFind is which Services are HolmesGPT's.

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -23,7 +22,7 @@ const (
 	requestTimeout = 15 * time.Second // a reload calls every backend
 	maxAnswer      = 4 << 20          // bytes; a full answer has one line for each toolset
 	maxKey         = 4 << 10          // bytes of the file with the key
-	shownText      = 200              // characters of what HolmesGPT says
+	shownText      = 500              // characters of what HolmesGPT says; Python puts the cause of an error at its end
 )
 
 // client makes the two requests that HolmesGPT is sent.
@@ -32,8 +31,24 @@ type client struct {
 	keyFile string
 }
 
-// newClient makes one that connects to no address that forbids names, and follows no redirect.
-func newClient(forbids func(netip.Addr) bool, keyFile string) *client {
+// An UnreachedError is why a Proxy could not reach HolmesGPT.
+type UnreachedError struct{ Err error }
+
+func (e UnreachedError) Error() string { return e.Err.Error() }
+
+// newClient makes one that connects to no address that Forbids names, and follows no redirect.
+func newClient(o *Options) *client {
+	c := &client{keyFile: o.KeyFile, http: &http.Client{
+		Timeout: requestTimeout, Transport: o.Proxy,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+	if o.Proxy == nil {
+		c.http.Transport = newTransport(o.Forbids)
+	}
+	return c
+}
+
+func newTransport(forbids func(netip.Addr) bool) *http.Transport {
 	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil || forbids(at.Addr()) {
@@ -41,14 +56,10 @@ func newClient(forbids func(netip.Addr) bool, keyFile string) *client {
 		}
 		return nil
 	}}
-	return &client{keyFile: keyFile, http: &http.Client{
-		Timeout: requestTimeout,
-		Transport: &http.Transport{
-			DialContext: dialer.DialContext, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	return &http.Transport{
+		DialContext: dialer.DialContext, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
 }
 
 // A statusError is an answer that is not what was asked for.
@@ -97,6 +108,7 @@ func (c *client) info(ctx context.Context, base string) (info, error) {
 	key, _ := c.key()
 	for i := range answer.Toolsets {
 		t := &answer.Toolsets[i]
+		t.Instances = failing(t, key)
 		t.Name, t.Status, t.Error = shown(t.Name, key), shown(t.Status, key), shown(t.Error, key)
 	}
 	answer.Version = shown(answer.Version, key)
@@ -167,23 +179,22 @@ func detailOf(body []byte, key string) string {
 	return shown(text, key)
 }
 
-// shown is what HolmesGPT says, without the key: whoever answers may repeat it. Of a setting that does not fit, HolmesGPT quotes the
-// value, after it has put the variables of its environment in.
+// shown is what HolmesGPT says, without the key: whoever answers may repeat it.
 func shown(text, key string) string {
 	if key != "" {
 		text = strings.ReplaceAll(text, key, "[key]")
 	}
-	return safetext.Clean(quotedValue.ReplaceAllString(text, "${1}[not shown]]"), shownText)
+	return safetext.Clean(text, shownText)
 }
-
-// quotedValue is how pydantic quotes a value, up to the end of the line, in which line breaks are escaped.
-var quotedValue = regexp.MustCompile(`(input_value=)[^\r\n]*`)
 
 // noAnswer is why there is no answer. What net/http says of one that is no HTTP quotes it, and so is left out.
 func noAnswer(err error) error {
 	var network *net.OpError
 	var certificate *tls.CertificateVerificationError
+	var unreached UnreachedError
 	switch {
+	case errors.As(err, &unreached):
+		return unreached
 	case errors.As(err, &network):
 		return network
 	case errors.As(err, &certificate):
@@ -191,7 +202,7 @@ func noAnswer(err error) error {
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("no answer within %s", requestTimeout)
+		return errors.New("no answer in time")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the connection is closed without an answer")
 	}

@@ -31,7 +31,7 @@ func TestKey(t *testing.T) {
 		_, _ = w.Write([]byte(`{"detail":"wrong key ` + got + `"}`))
 	}))
 	defer server.Close()
-	_, err := newClient(allow, path).info(t.Context(), server.URL)
+	_, err := newClient(&Options{Forbids: allow, KeyFile: path}).info(t.Context(), server.URL)
 	if err == nil || strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "wrong key") {
 		t.Errorf("error %v", err)
 	}
@@ -56,42 +56,14 @@ func TestKey(t *testing.T) {
 					_ = c.Close()
 				}
 			}()
-			got, err := newClient(allow, path).info(t.Context(), "http://"+l.Addr().String())
+			got, err := newClient(&Options{Forbids: allow, KeyFile: path}).info(t.Context(), "http://"+l.Addr().String())
 			if said := fmt.Sprint(got, err); strings.Contains(said, key) || strings.Contains(said, key[1:]) {
 				t.Errorf("the key is shown: %s", said)
 			}
 		})
 	}
-	if _, err = newClient(allow, path+"x").info(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "holmesgpt.apiKeyFile") {
+	if _, err = newClient(&Options{Forbids: allow, KeyFile: path + "x"}).info(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "holmesgpt.apiKeyFile") {
 		t.Errorf("without the file: %v", err)
-	}
-}
-
-// TestValuesOfSettings has HolmesGPT quote a credential, which it put into a setting that does not fit, in its reason.
-func TestValuesOfSettings(t *testing.T) {
-	t.Attr("req", "DTS-RUN-7")
-	t.Attr("req", "DTS-OUT-4")
-	const reason = `[m/g] Invalid grafana/dashboards configuration: 1 validation error for GrafanaDashboardConfig\napi_url\n  Field required ` +
-		`[type=missing, input_value={'api_key': 'glsa_SECRET, input_type=x'}, input_type=dict]\n    For further information`
-	for path, answer := range map[string]string{
-		"info":   `{"version":"1","toolsets":[{"name":"grafana/dashboards","status":"failed","error":"` + reason + `"}]}`,
-		"detail": `{"detail":"` + reason + `"}`,
-	} {
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			if path == "detail" {
-				w.WriteHeader(http.StatusInternalServerError)
-			}
-			_, _ = w.Write([]byte(answer))
-		}))
-		got, err := newClient(allow, "").info(t.Context(), server.URL)
-		server.Close()
-		said := fmt.Sprint(got, err)
-		if strings.Contains(said, "glsa_") || strings.Contains(said, "SECRET") {
-			t.Errorf("%s: the credential is shown: %s", path, said)
-		}
-		if !strings.Contains(said, "api_url Field required [type=missing, input_value=[not shown]] For further") {
-			t.Errorf("%s: what is wrong is not shown: %s", path, said)
-		}
 	}
 }
 
@@ -107,10 +79,10 @@ func TestNowhereElse(t *testing.T) {
 	defer other.Close()
 	server := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
 	defer server.Close()
-	if err := newClient(allow, "").reload(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "307") {
+	if err := newClient(&Options{Forbids: allow}).reload(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "307") {
 		t.Errorf("a redirect: %v", err)
 	}
-	denied := newClient(func(a netip.Addr) bool { return a.IsLoopback() }, "")
+	denied := newClient(&Options{Forbids: netip.Addr.IsLoopback})
 	if _, err := denied.info(t.Context(), other.URL); err == nil || !strings.Contains(err.Error(), "denyCIDRs") {
 		t.Errorf("a denied address: %v", err)
 	}

@@ -36,10 +36,16 @@ func portOf(s *backend.Service, e *backend.Endpoints, number int32) (backend.Por
 	return backend.Port{}, false
 }
 
-// endpoints are the URLs of a Service's ready endpoints: each replica of HolmesGPT has a state of its own.
-func endpoints(s *backend.Service, e *backend.Endpoints, number int32) (urls []string) {
-	port, has := portOf(s, e, number)
-	if !has || e == nil {
+// urls are those of a Service's ready endpoints: each replica of HolmesGPT has a state of its own.
+func (a *Agent) urls(s *backend.Service, e *backend.Endpoints) (urls []string) {
+	port, has := portOf(s, e, a.opts.Port)
+	switch {
+	case !has:
+		return nil
+	case a.opts.Proxy != nil:
+		host := net.JoinHostPort(s.Name+"."+s.Namespace+".svc", strconv.Itoa(int(port.Number)))
+		return []string{"http://" + host}
+	case e == nil:
 		return nil
 	}
 	for i := range e.Slices {

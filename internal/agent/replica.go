@@ -102,14 +102,15 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 			r.Toolsets = append(r.Toolsets, t)
 		}
 	}
+	r.Published = a.publishedAt(r.Generation)
 	if r.Generation != before || r.Since.IsZero() {
 		r.Since = r.Checked
 	}
-	switch r.Generation {
-	case document.Generation:
-		r.Outcome = Loaded
-	case "":
+	switch {
+	case r.Generation == "":
 		r.Outcome = NoDocument
+	case r.Generation == document.Generation, document.Generation == "": // a command may not be allowed to read which is published
+		r.Outcome = Loaded
 	default:
 		r.Outcome = Waiting
 	}

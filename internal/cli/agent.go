@@ -13,21 +13,32 @@ import (
 // newAgent makes the one that asks HolmesGPT; nil where nobody does.
 func newAgent(options *serviceOptions, forbids func(netip.Addr) bool, report func(before, after *agent.Replica)) *agent.Agent {
 	c := options.Config
+	switch {
+	case options.DryRun, options.Directory != nil && c.HolmesGPT.URL == "": // a directory is one HolmesGPT's, and no Service says whose
+		return nil
+	case agentOff(c):
+		return nil
+	}
+	o := agentOptions(c)
+	o.Forbids, o.Report = forbids, report
+	return agent.New(o)
+}
+
+// agentOff reports whether HolmesGPT is not to be asked.
+func agentOff(c *config.Config) bool {
+	return c.HolmesGPT.URL == "" && c.HolmesGPT.Service == config.ServiceOff
+}
+
+// agentOptions are where the configuration says that HolmesGPT is.
+func agentOptions(c *config.Config) agent.Options {
 	o := agent.Options{
 		URL: c.HolmesGPT.URL, Namespace: c.Output.Namespace, KeyFile: c.HolmesGPT.APIKeyFile, Interval: c.Health.Interval,
-		Forbids: forbids, Report: report,
 	}
-	switch service := c.HolmesGPT.Service; {
-	case options.DryRun, options.Directory != nil && o.URL == "": // a directory is one HolmesGPT's, and no Service says whose
-		return nil
-	case o.URL != "", service == config.ServiceAuto:
-	case service == config.ServiceOff:
-		return nil
-	default:
+	if service := c.HolmesGPT.Service; service != config.ServiceAuto && service != config.ServiceOff {
 		namespace, name, _ := strings.Cut(service, "/")
 		name, port, _ := strings.Cut(name, ":")
 		number, _ := strconv.ParseInt(port, 10, 32) // the configuration was checked
 		o.Service, o.Port = backend.Ref{Namespace: namespace, Name: name}, int32(number)
 	}
-	return agent.New(o)
+	return o
 }

@@ -30,6 +30,7 @@ func describe(out io.Writer, e *view.Explanation) error {
 		}
 		w.where(b, title)
 		w.probe(b, title)
+		w.agent(b, title)
 	}
 	w.head("What you can do")
 	if len(e.Advice) == 0 {
@@ -153,6 +154,22 @@ func (w *writer) probe(b *view.Backend, title string) {
 		text += fmt.Sprintf(", version %s", v)
 	}
 	w.row("so", "%s", text)
+}
+
+// agent describes what HolmesGPT made of it.
+func (w *writer) agent(b *view.Backend, title string) {
+	if len(b.Agent) == 0 {
+		return
+	}
+	w.head("What HolmesGPT made of it" + title)
+	for i := range b.Agent {
+		a := &b.Agent[i]
+		if a.Replica == "" {
+			w.prose("  ", a.Message+".")
+			continue
+		}
+		w.row(strings.TrimPrefix(a.Replica, "http://"), "%s", a.Message)
+	}
 }
 
 // round describes one try, or of several that went alike; several: there were others.

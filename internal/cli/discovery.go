@@ -29,6 +29,7 @@ type discovered struct {
 	prober   *probe.Prober
 	cluster  *rest.Config // nil where Services are read from files
 	probed   bool
+	asks     *asker   // nil where an explanation has nothing to ask HolmesGPT
 	only     []string // namespaces that were looked at; none: all
 	exclude  []string // namespaces that were left out
 
@@ -47,14 +48,19 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	if err != nil {
 		return nil, err
 	}
+	explains := whole != (backend.Ref{})
+	if explains {
+		if d.asks, err = o.newAsker(d); err != nil {
+			return nil, err
+		}
+	}
 	d.known = store.New(store.Options{
-		Relevant:   func(s *backend.Service) bool { return s.Ref == whole || d.detector.Matters(s) },
-		Namespaces: d.only, Exclude: leftOut(d.config, d.exclude), SlicesOptional: true,
+		Relevant:   func(s *backend.Service) bool { return s.Ref == whole || d.detector.Matters(s) || d.asks.looks(s) },
+		Namespaces: d.only, Exclude: d.exclude, SlicesOptional: true,
 	})
 	if err := o.read(ctx, d); err != nil {
 		return nil, err
 	}
-	explains := whole != (backend.Ref{})
 	if !explains { // an explanation says more about a Service that is not there
 		d.noteEmpty(o.streams)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,10 +23,14 @@ func newExplain(streams Streams) *cobra.Command {
 		Use:   "explain NAMESPACE/NAME",
 		Short: "Tell why a Service is, or is not, among the toolsets",
 		Long: `Tells what became of one Service and why: which types it was held against, what spoke for and against each, which port
-was chosen, what the probe saw, and what you can do. A NAME alone is looked for in the namespace that -n names, and only
-there.`,
+was chosen, what the probe saw, what HolmesGPT made of it, and what you can do. A NAME alone is looked for in the namespace that
+-n names, and only there.
+
+HolmesGPT is asked as the service asks it, and is not told to reload: inside a pod directly, with --probe=proxy through the API
+server, and where holmesgpt.url says that it is.`,
 		Example: `  dynamic-toolset explain monitoring/prometheus
   dynamic-toolset explain monitoring/prometheus --probe=proxy
+  dynamic-toolset explain monitoring/prometheus --set holmesgpt.url=http://127.0.0.1:5050   # forwarded
   kubectl get svc,endpointslices -A -o json | dynamic-toolset explain monitoring/prometheus -f -`,
 		Args: exactArgs(1, "one Service as NAMESPACE/NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,7 +53,7 @@ there.`,
 			if err != nil {
 				return err
 			}
-			return d.explain(streams, want, output)
+			return d.explain(contextOf(cmd), streams, want, output)
 		},
 	}
 	o.addFlags(cmd)
@@ -75,19 +80,15 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 	return backend.Ref{Namespace: namespace, Name: name}, nil
 }
 
-func (d *discovered) explain(s Streams, want backend.Ref, output string) error {
+func (d *discovered) explain(ctx context.Context, s Streams, want backend.Ref, output string) error {
 	svc, endpoints := d.known.Get(want)
-	for _, f := range d.findings { // it may be one that is no Service
-		if svc == nil && f.Ref == want {
-			svc = f.Service
-		}
-	}
 	if svc == nil {
 		return d.notFound(want)
 	}
 	e := view.Explain(view.Material{
 		Service: svc, Endpoints: endpoints, Evaluations: d.detector.Explain(svc, endpoints), Catalog: d.catalog, Findings: d.findings,
 		Hints:   view.Hints{Unprobed: !d.probed, HowToProbe: d.howToProbe()},
+		Agent:   d.askAgent(ctx),
 		Primary: refs(d.config.Primary), TrustedNamespaces: d.config.Security.TrustedNamespaces,
 	})
 	if output != "text" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
@@ -22,6 +23,8 @@ type options struct {
 	probe string
 	// recorded, if set, returns the primaries so far, which a running service keeps.
 	recorded func(context.Context, *config.Config) (map[string]backend.Ref, error)
+	// published is the document of a running service, the zero value if not known.
+	published agent.Document
 
 	streams Streams
 }
@@ -70,7 +73,6 @@ func (o *configOptions) loadAll(s Streams, adjust ...func(*config.Config)) (*con
 		}
 	}
 	types.Tune(c.Types.Tunings())
-	useOutside(c)
 	return c, types, bad, nil
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"slices"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -35,6 +37,8 @@ func (o *options) recall() {
 		if err != nil {
 			return nil, nil //nolint:nilerr // without it, what is shown is what a new service would say
 		}
+		names, generation := toolset.EntriesIn(live[toolset.KeyHolmesGPT])
+		o.published = agent.Document{Generation: generation, Toolsets: names}
 		return primariesIn(live), nil
 	}
 }

@@ -79,20 +79,24 @@ func newProber(mode string, c *config.Config, cluster *rest.Config) (*probe.Prob
 		return nil, err
 	}
 	if mode == probeProxy {
-		transport, err := rest.TransportFor(cluster)
-		if err != nil {
-			return nil, kubeconfigError(err)
-		}
-		base, _, err := rest.DefaultServerUrlFor(cluster)
-		if err != nil {
-			return nil, kubeconfigError(err)
-		}
-		opts.RoundTripper = func(c *backend.Candidate) http.RoundTripper {
-			if c.Service.Type == backend.TypeOutside { // which is reached as well from here as from the cluster
-				return nil
-			}
-			return &serviceProxy{base: base, next: transport, candidate: c}
+		if opts.RoundTripper, err = newServiceProxies(cluster); err != nil {
+			return nil, err
 		}
 	}
 	return probe.New(opts)
+}
+
+// newServiceProxies makes what carries a candidate's requests through the API server.
+func newServiceProxies(cluster *rest.Config) (func(*backend.Candidate) http.RoundTripper, error) {
+	transport, err := rest.TransportFor(cluster)
+	if err != nil {
+		return nil, kubeconfigError(err)
+	}
+	base, _, err := rest.DefaultServerUrlFor(cluster)
+	if err != nil {
+		return nil, kubeconfigError(err)
+	}
+	return func(c *backend.Candidate) http.RoundTripper {
+		return &serviceProxy{base: base, next: transport, candidate: c}
+	}, nil
 }

@@ -55,8 +55,7 @@ func (p *Prober) session(ctx context.Context, t Target, n int) *session {
 	end := func() {}
 	if p.opts.RoundTripper != nil {
 		rt = p.opts.RoundTripper(t.Candidate)
-	}
-	if rt == nil {
+	} else {
 		own := p.transport(t, addr)
 		rt, end = own, own.CloseIdleConnections
 	}

@@ -26,27 +26,24 @@ func (a *API) registerExplanation(h huma.API) {
 
 // explain puts together what is known of one Service.
 func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, error) {
-	i := a.index()
+	i, agent := a.index(), a.agent()
 	m := view.Material{
+		Agent:   &agent,
 		Catalog: a.o.Catalog, Findings: i.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
 		Primary: a.o.Primary, TrustedNamespaces: a.o.TrustedNamespaces,
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)
 	defer cancel()
-	var found *backend.Service
-	for _, f := range i.snapshot.Findings {
-		if f.Ref == ref && f.Service != nil {
-			found = f.Service
-		}
-	}
 	var err error
-	switch {
-	case found != nil && found.Type == backend.TypeOutside: // a Service of that name is another matter
-	case nameable(ref.Namespace) && nameable(ref.Name):
+	if nameable(ref.Namespace) && nameable(ref.Name) {
 		m.Service, m.Endpoints, err = a.o.Services.Lookup(ctx, ref)
 	}
-	if m.Service == nil && found != nil { // its namespace may not be watched now, or the API server is away
-		m.Service, err = found, nil
+	if m.Service == nil { // one whose namespace may not be watched now, or the API server is away
+		for _, f := range i.snapshot.Findings {
+			if f.Ref == ref && f.Service != nil {
+				m.Service, err = f.Service, nil
+			}
+		}
 	}
 	switch {
 	case err != nil:

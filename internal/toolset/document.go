@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	yaml "go.yaml.in/yaml/v2"
 	yaml3 "go.yaml.in/yaml/v3"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -73,15 +74,36 @@ func (d *Document) wants(format string) bool {
 	return len(d.formats) == 0 || slices.Contains(d.formats, format)
 }
 
+// marshal writes a tree of plain data as sigs.k8s.io/yaml would, without its way through JSON and back, which takes thrice
+// as long.
+func marshal(tree map[string]any) (string, error) {
+	out, err := yaml.Marshal(tree)
+	if err != nil {
+		return "", fmt.Errorf("encode as YAML: %w", err)
+	}
+	return header + string(out), nil
+}
+
 const markerPrefix = "generation/"
 
 // IsMarker reports whether a toolset of that name is the generation marker, which is no toolset.
 func IsMarker(name string) bool { return strings.HasPrefix(name, markerPrefix) }
 
 // Entries are the names of the toolsets and MCP servers, in order, and the name of the generation marker, "" for none.
-func (d *Document) Entries() (names []string, generation string) {
+func (d *Document) Entries() (names []string, generation string) { return entries(d.HolmesGPT) }
+
+// EntriesIn are those of a HolmesGPT document as it was written; none of a text that cannot be read.
+func EntriesIn(text string) (names []string, generation string) {
+	tree := map[string]any{}
+	if yaml3.Unmarshal([]byte(text), &tree) != nil {
+		return nil, ""
+	}
+	return entries(tree)
+}
+
+func entries(document map[string]any) (names []string, generation string) {
 	for _, section := range []string{"toolsets", "mcp_servers"} {
-		entries, _ := d.HolmesGPT[section].(map[string]any)
+		entries, _ := document[section].(map[string]any)
 		for name := range entries {
 			if IsMarker(name) {
 				generation = name

@@ -2,7 +2,9 @@ package view
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +27,9 @@ type AgentReplica struct {
 	Detail     string         `json:"detail" doc:"What went wrong, as it was answered"`
 	Version    string         `json:"version" doc:"HolmesGPT's, empty if not known"`
 	Generation string         `json:"generation" doc:"The document that it has, empty if not known"`
+	Published  *time.Time     `json:"published_at" doc:"When that was published; null if not known"`
 	Since      *time.Time     `json:"since" doc:"Since when it has that; null if not known"`
+	Late       bool           `json:"late" doc:"It has had more time to load what was published last than a mount takes"`
 	CheckedAt  time.Time      `json:"checked_at"`
 	Enabled    int            `json:"enabled" doc:"How many of the document's toolsets work there"`
 	Total      int            `json:"total" doc:"How many of them it knows"`
@@ -35,10 +39,19 @@ type AgentReplica struct {
 
 // AgentToolset is what a replica made of one toolset.
 type AgentToolset struct {
+	Name   string `json:"name"`
+	Status string `json:"status" doc:"As HolmesGPT says it: enabled, failed or disabled"`
+	Error  string `json:"error" doc:"HolmesGPT's own reason, empty for none"`
+	Tools  int    `json:"tools"`
+	// Instances that fail, by name.
+	Instances []AgentInstance `json:"instances" doc:"Those that HolmesGPT cannot use"`
+	Advice    []Advice        `json:"advice"`
+}
+
+// AgentInstance is an instance that HolmesGPT cannot use.
+type AgentInstance struct {
 	Name   string   `json:"name"`
-	Status string   `json:"status" doc:"As HolmesGPT says it: enabled, failed or disabled"`
-	Error  string   `json:"error" doc:"HolmesGPT's own reason, empty for none"`
-	Tools  int      `json:"tools"`
+	Error  string   `json:"error" doc:"HolmesGPT's own reason"`
 	Advice []Advice `json:"advice"`
 }
 
@@ -50,7 +63,7 @@ func NewAgent(s *agent.State) Agent {
 	a := Agent{Asked: s.Leading, Generation: s.Document.Generation, Replicas: make([]AgentReplica, 0, len(s.Replicas))}
 	loaded := 0
 	for i := range s.Replicas {
-		r := newAgentReplica(&s.Replicas[i])
+		r := newAgentReplica(&s.Replicas[i], s.Late(&s.Replicas[i]))
 		if s.Replicas[i].Outcome == agent.Loaded {
 			loaded++
 		}
@@ -66,47 +79,65 @@ func NewAgent(s *agent.State) Agent {
 	case len(a.Replicas) == 1:
 		a.Message = "HolmesGPT " + a.Replicas[0].Message
 	default:
-		a.Message = fmt.Sprintf("%d of %d replicas of HolmesGPT have what was published", loaded, len(a.Replicas))
+		a.Message = fmt.Sprintf("%d of %d replicas of HolmesGPT have this document", loaded, len(a.Replicas))
 	}
 	return a
 }
 
-func newAgentReplica(r *agent.Replica) AgentReplica {
+func newAgentReplica(r *agent.Replica, late bool) AgentReplica {
 	out := AgentReplica{
 		URL: r.URL, Outcome: string(r.Outcome), Detail: r.Detail, Version: r.Version, Generation: r.Generation,
-		CheckedAt: r.Checked.UTC(), Enabled: r.Count(agent.StatusEnabled), Total: len(r.Toolsets), Toolsets: []AgentToolset{},
+		Published: moment(r.Published), Since: moment(r.Since), Late: late, CheckedAt: r.Checked.UTC(),
+		Enabled: r.Count(agent.StatusEnabled), Total: len(r.Toolsets), Toolsets: []AgentToolset{},
 	}
-	if !r.Since.IsZero() {
-		since := r.Since.UTC()
-		out.Since = &since
-	}
-	out.Message, out.Advice = agentText(r)
+	out.Message, out.Advice = agentText(r, late)
 	for i := range r.Toolsets {
-		t := &r.Toolsets[i]
-		shown := AgentToolset{Name: t.Name, Status: t.Status, Tools: t.Tools, Advice: []Advice{}}
-		if t.Status != agent.StatusEnabled { // that of a working one is about one of its instances
-			shown.Error = t.Error
-		}
-		if t.Status == agent.StatusFailed {
-			shown.Advice = adviseAgent(t)
-		}
-		out.Toolsets = append(out.Toolsets, shown)
+		out.Toolsets = append(out.Toolsets, newAgentToolset(&r.Toolsets[i]))
 	}
 	return out
 }
 
+func newAgentToolset(t *agent.Toolset) AgentToolset {
+	out := AgentToolset{Name: t.Name, Status: t.Status, Tools: t.Tools, Instances: []AgentInstance{}, Advice: []Advice{}}
+	if t.Status != agent.StatusEnabled { // that of a working one is about its instances
+		out.Error = t.Error
+	}
+	if t.Status == agent.StatusFailed {
+		out.Advice = adviseAgent(t.Error)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Instances)) {
+		reason := t.Instances[name]
+		out.Instances = append(out.Instances, AgentInstance{name, reason, adviseAgent(reason)})
+	}
+	return out
+}
+
+// moment is a time as JSON has it, nil for the zero value.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
 // agentText is what a replica's outcome means, and what to do.
-func agentText(r *agent.Replica) (message string, advice []Advice) {
+func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 	advice = []Advice{}
 	add := func(text, command string) { advice = append(advice, Advice{text, command}) }
 	switch r.Outcome {
 	case agent.Loaded:
-		message = fmt.Sprintf("has what was published: %d of %d toolsets work", r.Count(agent.StatusEnabled), len(r.Toolsets))
+		message = fmt.Sprintf("has this document: %d of %d toolsets enabled", r.Count(agent.StatusEnabled), len(r.Toolsets))
 	case agent.Waiting:
-		message = "has an older document, and gets the new one with its mount"
-		add("Kubelet takes up to two minutes to put a ConfigMap into a pod. If it stays so, the directory must be mounted, not one file by subPath.", "")
+		if message = "has an older document: waiting for its mount"; !late {
+			add("Kubelet takes up to two minutes to put a ConfigMap into a pod. Nothing is to be done.", "")
+			break
+		}
+		message = "has an older document, and does not get this one"
+		add("Its mount does not change. The ConfigMap must be mounted as a directory: one file mounted by subPath stays as it was when the pod started.",
+			"{name: dynamic-toolsets, mountPath: /etc/holmes/dynamic, readOnly: true}")
 	case agent.NoDocument:
-		message = "works, and has nothing of what was published"
+		message = "works, and has no document of this service's"
 		add("Mount the ConfigMap into its pod, and name the file in its environment:", "CUSTOM_TOOLSET_LOCATION=/etc/holmes/dynamic/custom_toolset.yaml")
 	case agent.TooOld:
 		message = "is too old to say what it has loaded"
@@ -116,7 +147,7 @@ func agentText(r *agent.Replica) (message string, advice []Advice) {
 		add("Mount the Secret with the key that HolmesGPT has as HOLMES_API_KEY into this service's pod, and name the file in the configuration:",
 			"holmesgpt: {apiKeyFile: /etc/dynamic-toolset/holmes/key}")
 	case agent.Failed:
-		message = "cannot load what was published: " + r.Detail
+		message = "cannot load this document: " + r.Detail
 		add("It keeps what it had. Its log says more; overrides that do not fit are the most likely cause:", "dynamic-toolset validate FILE")
 	case agent.Away:
 		message = "does not answer: " + r.Detail
@@ -128,18 +159,24 @@ func agentText(r *agent.Replica) (message string, advice []Advice) {
 	return message, advice
 }
 
-// missing is how HolmesGPT says that a variable is not set. It is all that it says then, so that what a backend answered, which stands
-// within other reasons, names no variable.
-var missing = regexp.MustCompile(`^ENV var replacement ([A-Za-z_][A-Za-z0-9_]*) does not exist$`)
+// missing is how HolmesGPT says that a variable is not set.
+var missing = regexp.MustCompile(`ENV var replacement ([A-Za-z_][A-Za-z0-9_]*) does not exist`)
 
-// adviseAgent is what to do about a toolset that fails in HolmesGPT.
-func adviseAgent(t *agent.Toolset) []Advice {
-	switch m := missing.FindStringSubmatch(t.Error); {
+// adviseAgent is what to do about HolmesGPT's own reason why it cannot use something.
+func adviseAgent(reason string) []Advice {
+	says := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(reason, part) })
+	}
+	switch m := missing.FindStringSubmatch(reason); {
 	case m != nil:
 		return []Advice{{"Give HolmesGPT's container the variable " + m[1] + ", from a Secret of its namespace (additionalEnvVars in its chart):",
 			fmt.Sprintf("{name: %s, valueFrom: {secretKeyRef: {name: SECRET, key: KEY}}}", m[1])}}
-	case strings.Contains(t.Error, "CERTIFICATE_VERIFY_FAILED"):
+	case says("CERTIFICATE_VERIFY_FAILED"):
 		return []Advice{{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"}}
+	case says("401", "403", "Unauthorized", "Forbidden"):
+		return []Advice{{"It answers, and refuses HolmesGPT: see that the variable with its credential holds the right one, and that it may read.", ""}}
+	case says("Failed to resolve", "Name or service not known", "Connection refused", "timed out", "Max retries exceeded", "No route to host"):
+		return []Advice{{"This service reaches it, and HolmesGPT's pod does not: see that NetworkPolicies, or a mesh, let HolmesGPT's pod in.", ""}}
 	}
-	return []Advice{}
+	return []Advice{{"HolmesGPT's log says more. It is asked again when it loads the document the next time.", ""}}
 }

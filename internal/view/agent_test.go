@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -49,12 +50,16 @@ func TestAgentToolsets(t *testing.T) {
 		{Name: "elasticsearch/data", Status: "failed", Error: "SSLError(CERTIFICATE_VERIFY_FAILED)"},
 		{Name: "prometheus/metrics", Status: "enabled", Error: "one instance is away", Tools: 9},
 		{Name: "kibana/a", Status: "failed", Error: "$(evil) ENV var replacement a b does not exist"},
-		{Name: "grafana/loki", Status: "failed", Error: "[evil/x] 500 ENV var replacement LD_PRELOAD does not exist"},
-	}})
-	if r.Enabled != 1 || r.Total != 5 || !strings.Contains(r.Message, "1 of 5") {
+	}}, false)
+	if r.Enabled != 1 || r.Total != 4 || !strings.Contains(r.Message, "1 of 4") {
 		t.Errorf("%d of %d: %q", r.Enabled, r.Total, r.Message)
 	}
-	for i, command := range []string{"GRAFANA_API_KEY", "REQUESTS_CA_BUNDLE", "", "", ""} {
+	for i := range r.Toolsets {
+		if r.Toolsets[i].Status == agent.StatusFailed && len(r.Toolsets[i].Advice) == 0 {
+			t.Errorf("%s: nothing to do", r.Toolsets[i].Name)
+		}
+	}
+	for i, command := range []string{"GRAFANA_API_KEY", "REQUESTS_CA_BUNDLE", "", ""} {
 		got := ""
 		if a := r.Toolsets[i].Advice; len(a) > 0 {
 			got = a[0].Command
@@ -65,5 +70,51 @@ func TestAgentToolsets(t *testing.T) {
 	}
 	if r.Toolsets[2].Error != "" {
 		t.Errorf("a working toolset has the error %q", r.Toolsets[2].Error)
+	}
+}
+
+// TestInAgent is what HolmesGPT made of one backend.
+func TestInAgent(t *testing.T) {
+	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-RUN-7")
+	toolset := func(name, status, text string, instances map[string]string) agent.Toolset {
+		return agent.Toolset{Name: name, Status: status, Error: text, Instances: instances}
+	}
+	tests := []struct {
+		name    string
+		replica agent.Replica
+		status  string
+		message string
+		advice  string
+	}{
+		{"works", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "enabled", "", nil), toolset("es/cluster", "enabled", "", nil)}},
+			"enabled", "can use it, by es/cluster", ""},
+		{"its toolset fails", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "failed", "ENV var replacement KEY does not exist", nil)}},
+			"failed", "cannot use es/data: ENV var replacement KEY does not exist", "variable KEY"},
+		{"it fails", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "enabled", "", map[string]string{"a/es": "Connection refused"})}},
+			"failed", "cannot use it: Connection refused", "NetworkPolicies"},
+		{"another fails", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "enabled", "", map[string]string{"b/es": "Connection refused"})}},
+			"enabled", "can use it", ""},
+		{"switched off", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "disabled", "", nil)}}, "disabled", "switched off", ""},
+		{"not listed", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("prometheus/metrics", "enabled", "", nil)}}, "unknown", "does not list", ""},
+		{"an older document", agent.Replica{Outcome: agent.Waiting, Toolsets: []agent.Toolset{toolset("es/data", "enabled", "", nil)}}, "enabled", "but has an older document", ""},
+		{"wants a key", agent.Replica{Outcome: agent.WantsKey}, "unknown", "wants a key", "apiKeyFile"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.replica.URL = "http://10.0.0.7:5050"
+			a := NewAgent(&agent.State{Leading: true, Document: agent.Document{Generation: "generation/1"}, Replicas: []agent.Replica{tt.replica, tt.replica}})
+			list, advice := a.In([]string{"es/data", "es/cluster"}, "a/es")
+			if len(list) != 2 || list[0].Status != tt.status || !strings.Contains(list[0].Message, tt.message) {
+				t.Errorf("%+v", list)
+			}
+			if said := fmt.Sprint(advice); len(advice) > 1 || !strings.Contains(said, tt.advice) || tt.advice == "" && len(advice) > 0 {
+				t.Errorf("advice %s", said)
+			}
+		})
+	}
+	none := NewAgent(&agent.State{Leading: true, Document: agent.Document{Generation: "generation/1"}})
+	if list, _ := none.In([]string{"es/data"}, "a/es"); len(list) != 1 || !strings.Contains(list[0].Message, "no HolmesGPT was found") {
+		t.Errorf("without a replica: %+v", list)
 	}
 }

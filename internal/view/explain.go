@@ -45,6 +45,7 @@ type Backend struct {
 	Requests    []Request `json:"requests" doc:"What was asked, in order"`
 	Outcome     string    `json:"outcome" doc:"What the probe came to, in a word or two"`
 	Detail      string    `json:"detail" doc:"The same in a sentence"`
+	Agent       []InAgent `json:"agent" doc:"What each replica of HolmesGPT made of it; none for a Service that is not accepted"`
 	KeepsToken  bool      `json:"keeps_token" doc:"HolmesGPT's own token is kept from it by an empty credential"`
 	root        string    // of the URLs that detection expects
 
@@ -123,6 +124,7 @@ type Material struct {
 	Primary map[string]backend.Ref
 	// TrustedNamespaces are those whose owners may say by annotation which Service is the primary.
 	TrustedNamespaces []string
+	Agent             *Agent // nil: HolmesGPT has nothing to do with it
 }
 
 // Explain explains one Service.
@@ -141,7 +143,9 @@ func Explain(m Material) Explanation {
 	e := Explanation{About: about(m), Services: []Backend{}, Tried: []Tried{}, Advice: []Advice{}}
 	for _, f := range own {
 		e.Summary = append(e.Summary, Sentence(f, string(f.Verdict)))
-		e.Services = append(e.Services, m.backend(f))
+		b := m.backend(f)
+		e.Advice = append(e.Advice, m.inAgent(&b)...)
+		e.Services = append(e.Services, b)
 	}
 	_, e.WithoutAnnotations = m.Service.Annotations[toolsetAnnotation]
 	for i := range m.Evaluations {
@@ -183,9 +187,6 @@ func about(m Material) About {
 		Kind: cmp.Or(s.Type, "ClusterIP"), Ports: cmp.Or(portList(s), "none"),
 		Labels: map[string]string{}, Selector: map[string]string{}, Annotations: map[string]string{},
 		Endpoints: "not known: no EndpointSlices were read",
-	}
-	if s.Type == backend.TypeOutside {
-		a.Kind, a.Endpoints = "none: the configuration names it (backends)", "none: it is outside the cluster"
 	}
 	if s.Headless() {
 		a.Kind = "headless: DNS gives the addresses of its pods"
@@ -232,7 +233,7 @@ func keysRead(c *catalog.Catalog) map[string]bool {
 }
 
 func (m *Material) backend(f *backend.Finding) Backend {
-	b := Backend{Service: NewService(f, m.Catalog), Credentials: []string{}, Requests: []Request{}}
+	b := Backend{Service: NewService(f, m.Catalog), Credentials: []string{}, Requests: []Request{}, Agent: []InAgent{}}
 	if f.Candidate == nil {
 		return b
 	}

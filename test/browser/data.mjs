@@ -96,22 +96,25 @@ export function explanation(s) {
 /** The toolsets behind which the accepted Services stand. */
 /** What one replica of HolmesGPT made of the document. */
 export function agentOf(more = {}) {
-  const message = 'has what was published: 2 of 2 toolsets work';
+  const message = 'has this document: 2 of 2 toolsets enabled';
   return {
     asked: true, generation: 'generation/3f9a1c00', message: `HolmesGPT ${message}`,
     replicas: [{
       url: 'http://10.0.0.7:5050', outcome: 'loaded', message, detail: '', version: '0.45.0', generation: 'generation/3f9a1c00',
-      since: new Date(Date.now() - 90_000).toISOString(), checked_at: new Date().toISOString(), enabled: 2, total: 2,
-      toolsets: ['kubernetes/core', 'prometheus/metrics'].map((name) => ({name, status: 'enabled', error: '', tools: 3, advice: []})), advice: [], ...more,
+      published_at: new Date(Date.now() - 95_000).toISOString(), since: new Date(Date.now() - 90_000).toISOString(), late: false, checked_at: new Date().toISOString(), enabled: 2, total: 2,
+      toolsets: ['kubernetes/core', 'prometheus/metrics'].map((name) => ({name, status: 'enabled', error: '', tools: 3, instances: [], advice: []})), advice: [], ...more,
     }],
   };
 }
 
 /** The same with a toolset that fails there. */
 export const failingAgent = () => agentOf({
-  message: 'has what was published: 2 of 3 toolsets work', total: 3,
+  message: 'has this document: 2 of 3 toolsets enabled', total: 3,
   toolsets: [{
-    name: 'grafana/dashboards', status: 'failed', error: 'ENV var replacement GRAFANA_API_KEY does not exist', tools: 0,
+    name: 'prometheus/metrics', status: 'enabled', error: '', tools: 9, advice: [],
+    instances: [{name: 'payments/prometheus', error: 'Connection refused', advice: [{text: 'This service reaches it, and HolmesGPT’s pod does not: see that NetworkPolicies let HolmesGPT’s pod in.'}]}],
+  }, {
+    name: 'grafana/dashboards', status: 'failed', error: 'ENV var replacement GRAFANA_API_KEY does not exist', tools: 0, instances: [],
     advice: [{text: 'Give HolmesGPT’s container the variable GRAFANA_API_KEY:', command: '{name: GRAFANA_API_KEY, valueFrom: {secretKeyRef: {name: SECRET, key: KEY}}}'}],
   }],
 });

@@ -101,23 +101,56 @@ against('who asks why a backend is missing gets the answer in one click', async 
   await page.context().close(); // its 404 is an error of the console
 });
 
-against('the head says what HolmesGPT made of the document, and each toolset why it fails', async (fake) => {
+const minute = (at) => new Date(at).toISOString().slice(11, 16);
+
+against('HolmesGPT’s document is at the head, and its reasons at each toolset and Service', async (fake) => {
   fake.agent = failingAgent();
   const page = await visit(browser, `${fake.url}#/toolsets`);
   await live(page);
   const head = page.locator('#agent');
-  await head.getByText('has what was published: 2 of 3 toolsets work').waitFor();
+  const loaded = fake.agent.replicas[0].since;
+  await head.getByText(`has this document since ${minute(loaded)}: 2 of 3 toolsets enabled`).waitFor();
   await head.getByText('0.45.0').waitFor();
   assert.equal(await head.getByText('GRAFANA_API_KEY does not exist').isVisible(), false, 'folded until somebody asks');
   await head.locator('summary').click();
   await head.getByText('GRAFANA_API_KEY does not exist').waitFor();
   await head.getByText('secretKeyRef').waitFor();
-  await page.locator('#toolsets-list').getByText('HolmesGPT cannot use it: ENV var replacement GRAFANA_API_KEY does not exist').waitFor();
+  await head.getByText('prometheus/metrics: payments/prometheus').waitFor();
+  const list = page.locator('#toolsets-list');
+  await list.getByText('HolmesGPT cannot use it: ENV var replacement GRAFANA_API_KEY does not exist').waitFor();
+  await list.locator('li', {hasText: 'payments/prometheus'}).getByText('HolmesGPT cannot use it: Connection refused').first().waitFor();
+  assert.equal(await list.getByText('Connection refused').count(), 1, 'at the one instance that fails');
   await accessible(page, 'agent');
   await narrow(page, 'agent');
   await picture(page, 'agent');
-  fake.agent = agentOf({outcome: 'waiting', message: 'has an older document, and gets the new one with its mount', toolsets: [], since: null});
-  await head.getByText('has an older document').waitFor({timeout: 8000}); // by itself
+  await page.goto(`${fake.url}#/services`);
+  await row(page, 'monitoring/kps-grafana').getByText('HolmesGPT cannot use grafana/dashboards: ENV var replacement GRAFANA_API_KEY').waitFor();
+  await row(page, 'monitoring/kps-grafana').getByText('Give HolmesGPT’s container the variable').waitFor();
+  await row(page, 'payments/prometheus').getByText('HolmesGPT cannot use it: Connection refused').waitFor();
+  assert.equal(await page.locator('.services .agent-reason').count(), 2, 'nothing is said where HolmesGPT can use it, or gets nothing');
+  await accessible(page, 'agent services');
+  await picture(page, 'agent-services');
+  for (const [scheme, viewport] of [['dark', phone], ['light', small]]) {
+    const other = await visit(browser, `${fake.url}#/services`, {viewport, scheme});
+    await live(other);
+    await other.locator('#agent summary').click();
+    await row(other, 'payments/prometheus').getByText('Connection refused').waitFor();
+    await accessible(other, `agent ${scheme}`);
+    await narrow(other, `agent ${scheme}`);
+    await picture(other, `agent-${scheme}`);
+    await other.leave();
+  }
+
+  // What changes in HolmesGPT is shown by itself, in the view too.
+  const early = new Date(Date.now() - 23 * 60_000).toISOString();
+  const waiting = {outcome: 'waiting', message: 'has an older document', toolsets: [], since: early, published_at: early};
+  fake.agent = agentOf(waiting);
+  await head.getByText(`has the one from ${minute(early)}: waiting for its mount`).waitFor({timeout: 8000});
+  await until('the rows say nothing more', async () => (await page.locator('.services .agent-reason').count()) === 0);
+  fake.agent = agentOf({...waiting, late: true, advice: [{text: 'Its mount does not change.'}]});
+  await head.getByText(`still has the one from ${minute(early)}, and does not get this one`).waitFor({timeout: 8000});
+  fake.agent = agentOf({...waiting, published_at: null});
+  await head.getByText('has an older document').waitFor({timeout: 8000});
   fake.agent = {asked: true, generation: 'generation/3f9a1c00', message: 'no HolmesGPT was found beside the ConfigMap', replicas: []};
   await head.getByText('No HolmesGPT was found beside the ConfigMap').waitFor({timeout: 8000});
   fake.agent = {asked: false, generation: '', message: 'HolmesGPT is not asked', replicas: []};

@@ -32,7 +32,10 @@ func TestLoop(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			services, _ := cluster(t,
 				service{namespace: "tracing", name: "jaeger", labels: app("jaeger", component, "query"), port: "http-query", target: 16686, kind: standin.Jaeger},
-				service{namespace: "monitoring", name: "grafana", labels: app("grafana"), port: "service", target: 3000, kind: standin.Grafana})
+				service{namespace: "monitoring", name: "grafana", labels: app("grafana"), port: "service", target: 3000, kind: standin.Grafana},
+				service{namespace: "monitoring", name: "open", labels: app("prometheus", component, "server"), port: "http", target: 9090, kind: standin.Prometheus},
+				service{namespace: "monitoring", name: "locked", labels: app("prometheus", component, "server"), port: "http", target: 9090, kind: standin.Prometheus,
+					opts: standin.Options{Credentials: standin.Credentials{Bearer: "right"}}})
 			out := filepath.Join(t.TempDir(), "out")
 			mounted := out
 			if tc.late > 0 {
@@ -41,11 +44,12 @@ func TestLoop(t *testing.T) {
 			agent, api := free(t), free(t)
 			start := time.Now()
 			background(t, []string{"CUSTOM_TOOLSET_LOCATION=" + filepath.Join(mounted, "custom_toolset.yaml"), "HOME=" + t.TempDir(),
-				"HOLMES_CONFIGPATH_DIR=" + t.TempDir(), "KUBECONFIG=/dev/null", "LITELLM_LOCAL_MODEL_COST_MAP=True"},
+				"HOLMES_CONFIGPATH_DIR=" + t.TempDir(), "KUBECONFIG=/dev/null", "PROM_TOKEN=wrong", "LITELLM_LOCAL_MODEL_COST_MAP=True"},
 				python(t), "serve.py", agent)
 			background(t, nil, binary, "serve", "-f", services, "--out", out, "--set", "server.address="+api, "--set", "metrics.address="+free(t),
 				"--set", "auth.mode=none", "--set", "health.interval=2s", "--set", "holmesgpt.url=http://"+agent,
-				"--set", "credentials.grafana={monitoring/grafana: {api_key: GRAFANA_API_KEY}}")
+				"--set", "credentials.grafana={monitoring/grafana: {api_key: GRAFANA_API_KEY}}",
+				"--set", "credentials.prometheus={monitoring/locked: {bearer_token: PROM_TOKEN}}")
 			if tc.late > 0 {
 				seen := await(t, api, func(s state) bool { return s.outcome() == "no-document" })
 				t.Logf("without its file: %q", seen.Message)
@@ -61,6 +65,9 @@ func TestLoop(t *testing.T) {
 			if got := s.reason("grafana/dashboards"); s.status("grafana/dashboards") != "failed" || !strings.Contains(got, "GRAFANA_API_KEY does not exist") {
 				t.Errorf("Grafana without its variable is %s: %q", s.status("grafana/dashboards"), got)
 			}
+			if got := s.failing("prometheus/metrics"); s.status("prometheus/metrics") != "enabled" || len(got) != 1 || !strings.Contains(got["monitoring/locked"], "401") {
+				t.Errorf("Prometheus, of which one refuses the token, is %s: %q", s.status("prometheus/metrics"), got)
+			}
 			if s.Replicas[0].Generation != s.Generation || s.Replicas[0].Version == "" {
 				t.Errorf("it has %s, published is %s; version %q", s.Replicas[0].Generation, s.Generation, s.Replicas[0].Version)
 			}
@@ -73,8 +80,26 @@ type state struct {
 	Generation, Message string
 	Replicas            []struct {
 		Outcome, Generation, Version string
-		Toolsets                     []struct{ Name, Status, Error string }
+		Toolsets                     []struct {
+			Name, Status, Error string
+			Instances           []struct{ Name, Error string }
+		}
 	}
+}
+
+// failing are the instances of a toolset that HolmesGPT cannot use, with its reasons.
+func (s state) failing(toolset string) map[string]string {
+	reasons := map[string]string{}
+	for _, r := range s.Replicas {
+		for _, t := range r.Toolsets {
+			for _, i := range t.Instances {
+				if t.Name == toolset {
+					reasons[i.Name] = i.Error
+				}
+			}
+		}
+	}
+	return reasons
 }
 
 func (s state) outcome() string {

@@ -2,11 +2,11 @@
 
 Usage: serve.py HOST:PORT
 
-CUSTOM_TOOLSET_LOCATION says which document it loads. /api/info is not in the package, so that it is a stand-in here: it answers
+CUSTOM_TOOLSET_LOCATION says which document it loads. The names of a cluster's Services lead to loopback. /api/info is not in the package, so that it is a stand-in here: it answers
 from the toolsets that the package itself holds, in the fields of HolmesGPT's server.
 """
 
-import os
+import socket
 import sys
 
 import uvicorn
@@ -16,6 +16,9 @@ from holmes import get_version
 from holmes.admin.admin_api import init_admin_app
 from holmes.config import Config
 from holmes.core.tools import ToolsetStatusEnum
+
+resolve = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *args, **kwargs: resolve("127.0.0.1" if str(host).endswith(".svc.cluster.local") else host, *args, **kwargs)
 
 app = FastAPI()
 config = Config.load_from_env()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding"
 	"fmt"
 	"reflect"
 	"strings"
@@ -81,14 +80,13 @@ func keysOf(s *source, prefix string, t reflect.Type, node *yaml.Node) ([]key, e
 	return list, nil
 }
 
-// keysOfEach are the keys of one of several structs in a mapping or a list; none for any other kind of value.
+// keysOfEach are the keys of one of several structs in a mapping; none for any other kind of value.
 func keysOfEach(s *source, k *key, t reflect.Type) ([]key, error) {
-	name := map[reflect.Kind]string{reflect.Map: ".NAME.", reflect.Slice: "[]."}[t.Kind()]
-	if name == "" || t.Elem().Kind() != reflect.Struct || reflect.PointerTo(t.Elem()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+	if t.Kind() != reflect.Map || t.Elem().Kind() != reflect.Struct {
 		return nil, nil
 	}
-	k.kind = map[reflect.Kind]string{reflect.Map: "mapping", reflect.Slice: "list"}[t.Kind()]
-	return keysOf(s, k.path+name, t.Elem(), nil)
+	k.kind = "mapping"
+	return keysOf(s, k.path+".NAME.", t.Elem(), nil)
 }
 
 // splitDefault takes the sentence on the default off: the page has a column for the value.

@@ -142,6 +142,10 @@ async function refresh(all = false) {
   }
 }
 
+async function refreshAgent() {
+  if (await agent.refresh()) void refresh(); // the views show it too
+}
+
 async function loadChanges() {
   await changes.load();
   detail.changes(changes.all());
@@ -270,7 +274,7 @@ services.start();
 open();
 refreshStatus().catch(failed);
 loadChanges().catch(failed);
-agent.refresh().catch(failed);
+refreshAgent().catch(failed);
 hurry = follow({
   open() {
     live = true;
@@ -299,7 +303,7 @@ hurry = follow({
   },
 });
 setInterval(() => { // HolmesGPT's state changes without a change here
-  if (live && !document.hidden) agent.refresh().catch(failed);
+  if (live && !document.hidden) refreshAgent().catch(failed);
 }, 5000);
 setInterval(() => {
   for (const time of document.querySelectorAll('time[data-ago]')) {

@@ -94,6 +94,7 @@ function backend(b, i) {
       fact('Evidence', m.evidence, m.signs && h('div', {class: 'muted'}, m.signs)),
       fact('Owner’s note', m.description),
       fact('Agent’s token', b.keeps_token && 'kept from it by an empty credential, as this is OpenShift; security.trustedNamespaces would let it in'),
+      fact('HolmesGPT', (b.agent ?? []).length > 0 && b.agent.map((a) => h('div', {class: a.status === 'failed' ? 't-warn' : '', title: a.replica}, sentence(a.message)))),
       fact('Variables', (b.credentials ?? []).length > 0 && [b.credentials.map((v) => [mono(v), ' ']), h('div', {class: 'muted'}, 'HolmesGPT needs these in its environment')])),
     (b.requests ?? []).length > 0 && h('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `What was asked of ${b.type}`}, h('table', {class: 'plain'},
       h('caption', null, 'What was asked'),

@@ -58,6 +58,15 @@ const clock = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digi
 const day = new Intl.DateTimeFormat('en-GB', {weekday: 'long', day: 'numeric', month: 'long'});
 const full = new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium', timeStyle: 'long'});
 
+const minute = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit'});
+const dayAndMinute = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit'});
+
+/** A time of day, with its day where that is not today. */
+export function minuteOf(iso, now = new Date()) {
+  const at = new Date(iso);
+  return (at.toDateString() === now.toDateString() ? minute : dayAndMinute).format(at);
+}
+
 export const clockOf = (iso) => clock.format(new Date(iso));
 export const dayOf = (iso) => day.format(new Date(iso));
 export const fullOf = (iso) => full.format(new Date(iso));

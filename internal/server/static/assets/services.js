@@ -1,4 +1,5 @@
 // The list of Services: chips, filters, one page of rows at a time.
+import {backendReason} from './agent.js';
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {verdicts, number, plural, health, serviceHash} from './format.js';
@@ -125,7 +126,7 @@ function row(s) {
     h('td', {role: 'cell', class: 'c-type'}, s.type || h('span', {class: 'muted none'}, 'no type'),
       s.primary && h('span', {class: 'tag', title: `The primary ${s.type}: HolmesGPT uses it where it names none`}, icon('star'), 'primary')),
     h('td', {role: 'cell', class: 'c-health'}, state(health(s)), s.metadata?.version && h('span', {class: 'muted version'}, s.metadata.version)),
-    h('td', {role: 'cell', class: 'c-reason'}, s.reason));
+    h('td', {role: 'cell', class: 'c-reason'}, s.reason, s.verdict === 'accepted' && backendReason((s.metadata?.toolset ?? '').split(','), s.instance)));
 }
 
 // The host of nearly every endpoint is the Service's own name: what differs stands out, and breaks where it may.

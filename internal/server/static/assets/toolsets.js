@@ -1,5 +1,5 @@
 // What HolmesGPT gets: the entries of its document.
-import {reasons} from './agent.js';
+import {reason} from './agent.js';
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {plural, number, serviceHash} from './format.js';
@@ -62,12 +62,13 @@ function entry(t) {
   return h('li', {class: 'card', 'data-key': t.name},
     h('div', {class: 'meta'}, h('h2', null, h('span', {class: 'mono'}, t.name), ' ', t.enabled ? h('span', {class: 'tag'}, 'enabled') : h('span', {class: 'tag off'}, 'disabled')),
       h('span', null, h('span', {class: 'muted'}, 'type '), t.type), state(healthWords(t.healthy)), h('span', {class: 'muted'}, instances.length ? plural(instances.length, 'backend') : 'no backend: part of HolmesGPT, or the admin’s own')),
-    reasons(t.name),
+    reason(t.name),
     some.length > 0 && h('ul', {class: 'instances'}, some.map((i) => {
       const [namespace, name] = i.service.split('/');
       return h('li', {'data-key': i.service + i.type}, h('a', {href: serviceHash(namespace, name)}, i.service),
         i.primary && h('span', {class: 'tag'}, icon('star'), 'primary'), mono(i.endpoint, 'muted'),
-        state(i.healthy === null || i.healthy === undefined ? {icon: 'none', tone: 'quiet', word: 'not probed'} : healthWords(i.healthy)));
+        state(i.healthy === null || i.healthy === undefined ? {icon: 'none', tone: 'quiet', word: 'not probed'} : healthWords(i.healthy)),
+        reason(t.name, i.name));
     })),
     instances.length > some.length && h('p', null, h('a', {href: `#/services?type=${encodeURIComponent(t.type)}&verdict=accepted`}, `and ${plural(instances.length - some.length, 'more', 'more')}`)),
     config && h('details', null, h('summary', null, 'Configuration'), h('pre', {class: 'code', tabindex: '0', 'aria-label': `Configuration of ${t.name}`}, clip(JSON.stringify(t.config, null, 2)))));

@@ -1,0 +1,33 @@
+package agent
+
+import "strings"
+
+// maxInstances bounds how many failing instances of one toolset are kept.
+const maxInstances = 50
+
+// failing are the instances that HolmesGPT cannot use, with its reasons. Of a toolset that works it writes "[a] reason; failed:
+// [b] reason | [c] reason", of one that fails a line for each; holmes/plugins/toolsets/multi_instance.py in 0.45.0. Reasons quote
+// what backends answer, so that a name which occurs twice is believed of none.
+func failing(t *Toolset, key string) map[string]string {
+	text, separator := t.Error, "\n["
+	switch t.Status {
+	case StatusEnabled:
+		_, text, _ = strings.Cut(t.Error, "; failed: ")
+		separator = " | ["
+	case StatusFailed:
+	default:
+		return nil
+	}
+	text, is := strings.CutPrefix(text, "[")
+	if !is {
+		return nil
+	}
+	instances := map[string]string{}
+	for part := range strings.SplitSeq(text, separator) {
+		name, reason, named := strings.Cut(part, "] ")
+		if named && strings.Count(t.Error, "["+name+"]") == 1 && len(instances) < maxInstances {
+			instances[shown(name, key)] = shown(reason, key)
+		}
+	}
+	return instances
+}

@@ -1,0 +1,33 @@
+package agent
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestInstances has HolmesGPT's reason for each instance that fails, as multi_instance.py writes them.
+func TestInstances(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	tests := []struct {
+		name, status, text string
+		want               map[string]string
+	}{
+		{"one of two", StatusEnabled, "[a/prom] ; failed: [b/prom] Connection refused: [Errno 111]", map[string]string{"b/prom": "Connection refused: [Errno 111]"}},
+		{"two of three", StatusEnabled, "[a/prom] ok; failed: [b/prom] timed out | [c/prom] HTTP 403", map[string]string{"b/prom": "timed out", "c/prom": "HTTP 403"}},
+		{"all", StatusFailed, "[a/prom] timed out\n[b/prom] HTTP 403\nof two lines", map[string]string{"a/prom": "timed out", "b/prom": "HTTP 403 of two lines"}},
+		{"a reason that names another", StatusEnabled, "[a/prom] ok; failed: [b/prom] x | [a/prom] it is I who fails", map[string]string{"b/prom": "x"}},
+		{"all work", StatusEnabled, "[a/prom] ok; [b/prom] ok", nil},
+		{"no instance is at fault", StatusFailed, "ENV var replacement X does not exist", nil},
+		{"the key", StatusFailed, "[a/prom] refuses s3cret", map[string]string{"a/prom": "refuses [key]"}},
+		{"switched off", StatusDisabled, "[a/prom] x", nil},
+		{"cut off", StatusFailed, "[a/prom", map[string]string{}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, failing(&Toolset{Status: tt.status, Error: tt.text}, "s3cret")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,121 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/agent"
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/view"
+)
+
+// askTimeout is how long a command waits for HolmesGPT.
+const askTimeout = 5 * time.Second
+
+// asker asks HolmesGPT for an explanation, once, and has nothing reloaded.
+type asker struct {
+	agent *agent.Agent // nil: it is not asked, for a reason
+	why   string
+	// document is what is published, the zero value if not known.
+	document *agent.Document
+}
+
+// newAsker makes the one that fits the way in which backends are probed; nil where there is no HolmesGPT to ask.
+func (o *options) newAsker(d *discovered) (*asker, error) {
+	c := d.config
+	options := agentOptions(c)
+	options.Forbids = d.prober.Forbids
+	a := &asker{document: &o.published}
+	switch {
+	case agentOff(c):
+		return nil, nil
+	case c.HolmesGPT.URL != "":
+	case d.cluster == nil:
+		return nil, nil
+	case !d.probed:
+		a.why = "It was not asked: its address cannot be reached from outside the cluster. Run this with --probe=proxy, or forward its port and " +
+			"add --set holmesgpt.url=http://127.0.0.1:PORT"
+		return a, nil
+	case o.probe == probeProxy:
+		proxies, err := newServiceProxies(d.cluster)
+		if err != nil {
+			return nil, err
+		}
+		options.Proxy = agentProxy(proxies)
+	}
+	a.agent = agent.New(options)
+	return a, nil
+}
+
+// looks reports whether a Service is taken for HolmesGPT's.
+func (a *asker) looks(s *backend.Service) bool { return a != nil && a.agent != nil && a.agent.Looks(s) }
+
+// agentProxy carries requests to Services, named as NAME.NAMESPACE.svc:PORT, through the API server.
+type agentProxy func(*backend.Candidate) http.RoundTripper
+
+// RoundTrip implements http.RoundTripper.
+func (p agentProxy) RoundTrip(r *http.Request) (*http.Response, error) {
+	name, rest, _ := strings.Cut(r.URL.Hostname(), ".")
+	port, err := strconv.ParseInt(r.URL.Port(), 10, 32)
+	if err != nil {
+		return nil, agent.UnreachedError{Err: err}
+	}
+	c := &backend.Candidate{
+		Service: &backend.Service{Ref: backend.Ref{Namespace: strings.TrimSuffix(rest, ".svc"), Name: name}},
+		Port:    backend.Port{Number: int32(port)},
+	}
+	answer, err := p(c).RoundTrip(r)
+	var own probe.ProxyError
+	switch {
+	case errors.As(err, &own):
+		return nil, agent.UnreachedError{Err: errors.New(view.Observed(&backend.Finding{
+			Ref: c.Service.Ref, Service: c.Service, Candidate: c, Observation: backend.Observation{Seen: own.Seen},
+		}))}
+	case err != nil:
+		return nil, agent.UnreachedError{Err: err}
+	}
+	return answer, nil
+}
+
+// askAgent is what HolmesGPT made of what is published; nil where there is none to ask.
+func (d *discovered) askAgent(ctx context.Context) *view.Agent {
+	switch a := d.asks; {
+	case a == nil:
+		return nil
+	case a.agent == nil:
+		return &view.Agent{Message: a.why, Replicas: []view.AgentReplica{}}
+	}
+	for _, s := range d.known.Services() {
+		if d.asks.looks(s) {
+			s, e := d.known.Get(s.Ref)
+			d.asks.agent.Service(s.Ref, s, e)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	state := d.asks.agent.Ask(ctx, *d.asks.document)
+	out := view.NewAgent(&state)
+	if len(out.Replicas) == 0 {
+		out.Message = d.noAgent()
+	}
+	return &out
+}
+
+// noAgent is why no HolmesGPT was found.
+func (d *discovered) noAgent() string {
+	o := agentOptions(d.config)
+	namespace := cmp.Or(o.Service.Namespace, o.Namespace)
+	where := fmt.Sprintf("no HolmesGPT was found in namespace %s", namespace)
+	if len(d.only) > 0 && !slices.Contains(d.only, namespace) || slices.Contains(d.unread, namespace) || slices.Contains(d.exclude, namespace) {
+		where = fmt.Sprintf("the Services of namespace %s, where HolmesGPT would be, were not read", namespace)
+	}
+	return where + "; where it is, holmesgpt.service or holmesgpt.url of the configuration says"
+}

@@ -1,0 +1,126 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/view"
+	"kubernaut.io/dynamic-toolset/test/standin"
+)
+
+// holmesAnswers is a HolmesGPT that has a document, and cannot use one of its two Grafanas.
+func holmesAnswers(t *testing.T) http.Handler {
+	t.Helper()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.Path != "/api/info" || r.URL.RawQuery != "detail=full" {
+			t.Errorf("an explanation sends %s %s", r.Method, r.URL)
+		}
+		_, _ = fmt.Fprint(w, `{"version": "0.45.0", "toolsets": [
+			{"name": "generation/1", "enabled": false, "status": "disabled"},
+			{"name": "grafana/dashboards", "enabled": true, "status": "enabled", "error": "[other/grafana] ; failed: [monitoring/grafana] 401 Unauthorized", "tool_count": 9}]}`)
+	})
+}
+
+func explainedAPI() *apiServer {
+	holmes := serviceObject("kubernaut-system", "x-holmes", map[string]string{"app": "holmes"}, "10.0.0.9", port("http", 80, 5050))
+	holmes.Spec.Selector = map[string]string{"app": "holmes"}
+	api := &apiServer{
+		services: []corev1.Service{serviceObject("monitoring", "grafana", named("grafana"), "10.0.0.1", port("service", 80, 3000)), holmes},
+		data:     map[string]string{"custom_toolset.yaml": "toolsets:\n  generation/1: {enabled: false}\n  grafana/dashboards: {enabled: true}\n"},
+	}
+	api.slices = readySlices(api.services...)
+	return api
+}
+
+// TestExplainAgent says what HolmesGPT made of a Service, through the API server, where it is forwarded, and why where it says nothing.
+func TestExplainAgent(t *testing.T) {
+	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-RUN-7")
+	forwarded := httptest.NewServer(holmesAnswers(t))
+	defer forwarded.Close()
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte("s3cret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	locked := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprintf(w, `{"detail": "not with %s"}`, r.Header.Get("X-API-Key"))
+	})
+	const fails = "cannot use it: 401 Unauthorized"
+	tests := []struct {
+		name  string
+		args  []string
+		agent http.Handler // behind the service proxy
+		want  []string
+	}{
+		{"through the API server", []string{"--probe=proxy"}, holmesAnswers(t), []string{"What HolmesGPT made of it", "x-holmes.kubernaut-system.svc:80 " + fails, "holds the right one"}},
+		{"forwarded", []string{"--set", "holmesgpt.url=" + forwarded.URL}, nil, []string{fails}},
+		{"not to be reached", nil, nil, []string{"cannot be reached from outside the cluster", "holmesgpt.url=http://127.0.0.1:PORT"}},
+		{"away", []string{"--probe=proxy"}, nil, []string{"does not answer: no ready endpoint is behind the Service"}},
+		{"locked", []string{"--probe=proxy", "--set", "holmesgpt.apiKeyFile=" + key}, locked, []string{"wants a key", "apiKeyFile"}},
+		{"another namespace", []string{"--probe=proxy", "-n", "monitoring"}, nil, []string{"the Services of namespace kubernaut-system, where HolmesGPT would be, were not read"}},
+		{"none", []string{"--probe=proxy", "--set", "output.namespace=other"}, nil, []string{"no HolmesGPT was found in namespace other"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			api := explainedAPI()
+			api.backends = map[string]http.Handler{"monitoring/grafana:80": standin.New(standin.Grafana, standin.Options{})}
+			if tt.agent != nil {
+				api.backends["kubernaut-system/x-holmes:80"] = tt.agent
+			}
+			_, kubeconfig := api.start(t)
+			r := mustRun(t, append([]string{"explain", "monitoring/grafana", "--kubeconfig", kubeconfig}, tt.args...)...)
+			said := strings.Join(strings.Fields(r.out), " ")
+			for _, want := range tt.want {
+				if !strings.Contains(said, want) {
+					t.Errorf("%q is not in: %s", want, r.out)
+				}
+			}
+			if strings.Contains(said, "s3cret") {
+				t.Errorf("the key is shown: %s", said)
+			}
+		})
+	}
+
+	api := explainedAPI()
+	api.backends = map[string]http.Handler{"kubernaut-system/x-holmes:80": holmesAnswers(t), "monitoring/grafana:80": standin.New(standin.Grafana, standin.Options{})}
+	_, kubeconfig := api.start(t)
+	var got view.Explanation
+	r := mustRun(t, "explain", "monitoring/grafana", "--kubeconfig", kubeconfig, "--probe=proxy", "-o", "json")
+	if err := json.Unmarshal([]byte(r.out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if a := got.Services[0].Agent; len(a) != 1 || a[0].Status != "failed" || a[0].Error != "401 Unauthorized" {
+		t.Errorf("as JSON: %+v", a)
+	}
+	if r := mustRun(t, "explain", "monitoring/grafana", "--kubeconfig", kubeconfig, "--set", "holmesgpt.service=off"); strings.Contains(r.out, "HolmesGPT made of it") {
+		t.Errorf("off: %s", r.out)
+	}
+}
+
+// TestExplainAgentForbidden says so where the API server does not let the user ask HolmesGPT.
+func TestExplainAgentForbidden(t *testing.T) {
+	t.Attr("req", "DTS-CLI-4")
+	api := explainedAPI()
+	api.backends = map[string]http.Handler{"monitoring/grafana:80": standin.New(standin.Grafana, standin.Options{})}
+	api.refuse = func(r *http.Request) *metav1.Status {
+		if strings.Contains(r.URL.Path, "x-holmes:80/proxy/") {
+			return failure403(`services "x-holmes:80" is forbidden: User "dev" cannot get resource "services/proxy" in API group "" in the namespace "kubernaut-system"`)
+		}
+		return nil
+	}
+	_, kubeconfig := api.start(t)
+	r := mustRun(t, "explain", "monitoring/grafana", "--kubeconfig", kubeconfig, "--probe=proxy")
+	if said := strings.Join(strings.Fields(r.out), " "); !strings.Contains(said, "your user needs get on services/proxy in namespace kubernaut-system") {
+		t.Errorf("%s", r.out)
+	}
+}
