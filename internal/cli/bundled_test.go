@@ -18,6 +18,7 @@ spec: {clusterIP: 10.0.0.2, selector: {operator.prometheus.io/name: stack, app.k
 	for name, labels := range map[string]string{
 		"Kubecost": "app: prometheus, component: server, chart: prometheus-11.0.2, release: kubecost, heritage: Helm",
 		"Linkerd":  "linkerd.io/extension: viz, app.kubernetes.io/name: prometheus, app.kubernetes.io/component: server",
+		"Coroot":   "app.kubernetes.io/managed-by: coroot-operator, app.kubernetes.io/part-of: prod, app.kubernetes.io/component: prometheus",
 		"neither":  "app.kubernetes.io/name: prometheus, app.kubernetes.io/component: server",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -37,6 +37,7 @@ func TestBasePaths(t *testing.T) {
 		{"the request leads there on another host", "grafana", grafana.below("/dash").with(answers{"/api/health": redirect("https://public.example/dash/api/health")}), nil, backend.Ready, "/dash", ""},
 		{"hostile path", "grafana", answers{"*": redirect("/{{env.TOKEN}}/api/health")}, nil, backend.WrongIdentity, "", ""},
 		{"nowhere", "prometheus", answers{}, nil, backend.WrongIdentity, "", "also tried below /prometheus"},
+		{"VictoriaTraces", "jaeger", answers{"/services": {body: `{"data":[],"errors":null,"limit":0,"offset":0,"total":0}`}}.below("/select/jaeger/api"), nil, backend.Ready, "/select/jaeger", ""},
 		{"a loop", "prometheus", answers{"*": redirect("/round")}, nil, backend.WrongIdentity, "", ""},
 	}
 	p := newProber(t, Options{})
@@ -56,6 +57,22 @@ func TestBasePaths(t *testing.T) {
 				t.Errorf("%d requests", len(got.Requests))
 			}
 		})
+	}
+}
+
+// The path of a login elsewhere is none of the backend's.
+func TestNoBasePathOfALogin(t *testing.T) {
+	t.Attr("req", "DTS-PRB-2")
+	t.Attr("req", "DTS-PRB-8")
+	to := reply{status: 302, header: map[string]string{"Location": "https://sso.example.org/realms/x/auth?client_id=a&redirect_uri=b"}}
+	got := newProber(t, Options{}).Probe(t.Context(), serve(t, lookupType(t, "prometheus"), answers{"*": to}))
+	if got.Outcome != backend.LoginRequired {
+		t.Errorf("outcome %s", got.Outcome)
+	}
+	for _, r := range got.Requests {
+		if strings.Contains(r.URL, "realms") {
+			t.Errorf("asked for %s", r.URL)
+		}
 	}
 }
 

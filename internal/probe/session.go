@@ -129,6 +129,9 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 		}
 		if s.elsewhere(location) {
 			a.away, a.asked = location, target.Path
+			if leadsToLogin(location, target.Path) { // whose path is none of the backend's
+				break
+			}
 		}
 		if s.learn(base, path, location.Path) || a.away != nil || hop == maxRedirects {
 			break
