@@ -62,7 +62,7 @@ func decode(f *yamlfile.File, sets []string, adjust ...func(*Config)) (*Config, 
 	}
 	f.Names(knownName)
 	for _, s := range sets {
-		f.Set("--set", s, c)
+		f.Set("--set", s)
 	}
 	f.Decode(c)
 	c.validate(f)

@@ -1,204 +1,82 @@
 package yamlfile
 
 import (
+	"encoding"
 	"reflect"
+	"strconv"
 	"strings"
+	"time"
 
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// Decode reads the document into out, a pointer to a struct or another value, and keeps what is wrong for Err. Struct
-// fields are named by their yaml tags; "-" leaves one out. What stands at or below a field with the tag secret:"true" is
-// never shown, nor is it below a key of a schemaless tree that sounds like a secret's.
+// Decode reads the document, then the flags, into out, a pointer. Struct fields are named by their yaml tags; "-" leaves one
+// out. Nothing at or below a field with the tag secret:"true" is shown, nor below a key of a schemaless tree that is named
+// like a secret (see SecretName). Errors are kept for Err.
 func (f *File) Decode(out any) {
-	d := decoder{f: f}
-	d.value(at{node: f.root, shown: f.root, file: f.name}, reflect.ValueOf(out).Elem())
-	if d.spent.over() {
-		// What was decoded by then says nothing that would help.
-		f.errs, f.more = Errors{{File: f.name, Message: "too many or too long values once its aliases are expanded"}}, 0
-		f.broken = []string{""}
-		reflect.ValueOf(out).Elem().SetZero() // so that nobody looks at all of it
+	for _, root := range f.roots {
+		root.reached = true
+		f.decode(root, reflect.ValueOf(out).Elem())
 	}
 }
 
-type decoder struct {
-	f     *File
-	spent budget
-}
-
-// at is a node and how it was reached.
-type at struct {
-	node  *yaml.Node
-	shown *yaml.Node // whose position is shown: the key of a block, the alias of an anchor
-	path  string
-	file  string
-	depth int
-
-	secret bool
-	names  names // which keys below a secret are shown; nil: none
-	tree   bool  // schemaless: any value may be a secret, whatever its key is called
-}
-
-// child is a value below a. key is nil for an item of a list.
-func (d *decoder) child(a at, path string, key, value *yaml.Node) at {
-	c := at{
-		node: value, shown: value, path: path, file: a.file, depth: a.depth + 1,
-		secret: a.secret, names: a.names, tree: a.tree,
-	}
-	block := value.Kind == yaml.MappingNode || value.Kind == yaml.SequenceNode
-	if key != nil && (block && value.Style&yaml.FlowStyle == 0 || isNull(value)) {
-		c.shown = key
-	}
-	if a.secret {
-		d.f.hide(c, a, key)
-	}
-	return c
-}
-
-// conceal makes c, a value below the key in a, a secret, if it is none yet. Of the keys below those names are shown.
-func (d *decoder) conceal(c *at, a at, key *yaml.Node, below names) {
-	switch {
-	case !a.secret:
-		d.f.hide(*c, a, key)
-		c.secret, c.names = true, below
-	case a.names != nil:
-		c.names = below
-	}
-}
-
-func (d *decoder) fail(a at, message string) {
-	if d.f.add(place{a.file, a.shown.Line, a.shown.Column}, d.f.show(a.path), message) {
-		d.f.broken = append(d.f.broken, a.path)
-	}
-}
-
-// found describes a node, as far as it may be shown.
-func (d *decoder) found(a at, n *yaml.Node) string {
-	if text := found(n); !a.secret && !a.tree || n.Kind != yaml.ScalarNode || isNull(n) {
-		return text
-	}
-	return notShown
-}
-
-// enter follows aliases, notes the position and guards against files built to be large. False: go no further.
-func (d *decoder) enter(a *at) bool {
-	if flag, ok := d.f.origin[a.node]; ok {
-		a.file = flag
-	}
-	if a.node.Kind == yaml.AliasNode {
-		a.node = a.node.Alias
-	}
-	if !d.spent.node(a.node, a.path) {
-		return false
-	}
-	d.f.places[a.path] = place{a.file, a.shown.Line, a.shown.Column}
-	if a.depth > maxDepth {
-		d.fail(*a, tooDeep)
-		return false
-	}
-	return true
-}
-
-func (d *decoder) value(a at, v reflect.Value) {
-	if !d.enter(&a) {
-		return
-	}
-	t := v.Type()
-	itself := decodesItself(t)
-	if isNull(a.node) {
-		switch t.Kind() {
-		case reflect.Struct, reflect.Map, reflect.Slice, reflect.Interface, reflect.Pointer:
-			// A heading under which everything is commented out says nothing; for a list that is an empty one.
-			if t.Kind() != reflect.Struct && !itself {
-				v.SetZero()
-				return
-			}
-			if !itself {
-				return
-			}
-		}
-		d.fail(a, "expected "+expected(t)+", found nothing")
+func (f *File) decode(v *value, out reflect.Value) {
+	kind := out.Kind()
+	if err := v.parseFlag(kind); err != nil {
+		f.fail(v, err.Message)
 		return
 	}
 	switch {
-	case itself:
-		d.itself(a, v)
-	case t.Kind() == reflect.Pointer:
-		p := reflect.New(t.Elem())
-		d.value(a, p.Elem())
-		v.Set(p)
-	case t.Kind() == reflect.Struct:
-		d.structure(a, v)
-	case t.Kind() == reflect.Map:
-		d.mapping(a, v)
-	case t.Kind() == reflect.Slice:
-		d.list(a, v)
-	case t.Kind() == reflect.Interface:
-		d.tree(a, v)
-	default:
-		d.leaf(a, v)
-	}
-}
-
-// itself leaves it to a type to read a value, which is measured before: the YAML package expands its aliases.
-func (d *decoder) itself(a at, v reflect.Value) {
-	switch deep := d.spent.all(a.node, a.depth); {
-	case d.spent.over():
-	case deep:
-		d.fail(a, tooDeep)
-	default:
-		d.read(a, v)
-		d.positions(a)
-	}
-}
-
-// leaf is one value.
-func (d *decoder) leaf(a at, v reflect.Value) {
-	if a.node.Kind != yaml.ScalarNode {
-		d.fail(a, "expected "+expected(v.Type())+", found "+d.found(a, a.node))
-		return
-	}
-	d.read(a, v)
-}
-
-// read leaves it to the YAML package to read a value.
-func (d *decoder) read(a at, v reflect.Value) {
-	p := reflect.New(v.Type())
-	// The YAML package would cut 1.5 down to 1.
-	cut := v.CanInt() && a.node.ShortTag() == "!!float"
-	if err := a.node.Decode(p.Interface()); err != nil || cut {
-		d.fail(a, "expected "+expected(v.Type())+", found "+d.found(a, a.node))
-		return
-	}
-	v.Set(p.Elem())
-}
-
-func (d *decoder) structure(a at, v reflect.Value) {
-	if a.node.Kind != yaml.MappingNode {
-		d.fail(a, "expected a mapping, found "+d.found(a, a.node))
-		return
-	}
-	fields, known := fieldsOf(v.Type())
-	for _, p := range d.pairs(a, 0) {
-		if d.spent.over() {
-			return
+	case decodesItself(out.Type()):
+		f.leaf(v, out)
+	case isNull(v.node) && kind == reflect.Struct: // a heading under which everything is commented out
+	case isNull(v.node) && (kind == reflect.Map || kind == reflect.Slice || kind == reflect.Interface || kind == reflect.Pointer):
+		out.SetZero()
+	case kind == reflect.Pointer:
+		if out.IsNil() {
+			out.Set(reflect.New(out.Type().Elem()))
 		}
-		c := d.child(a, Key(a.path, p.key.Value), p.key, p.value)
-		field, ok := fields[p.key.Value]
+		f.decode(v, out.Elem())
+	case kind == reflect.Struct:
+		f.structure(v, out)
+	case kind == reflect.Map:
+		f.mapping(v, out)
+	case kind == reflect.Slice:
+		f.list(v, out)
+	case kind == reflect.Interface:
+		f.tree(v, out)
+	default:
+		f.leaf(v, out)
+	}
+}
+
+// leaf leaves a value to the YAML package, which takes nothing for zero and cuts 1.5 down to 1 otherwise.
+func (f *File) leaf(v *value, out reflect.Value) {
+	p := reflect.New(out.Type())
+	wrong := isNull(v.node) || out.CanInt() && v.node.ShortTag() == "!!float"
+	if wrong || v.node.Decode(p.Interface()) != nil {
+		f.mismatch(v, expected(out.Type()))
+		return
+	}
+	out.Set(p.Elem())
+	for _, m := range v.members {
+		v.enter(m)
+	}
+}
+
+func (f *File) structure(v *value, out reflect.Value) {
+	fields, known := fieldsOf(out.Type())
+	for _, m := range f.keys(v) {
+		field, ok := fields[m.key.Value]
 		if !ok {
-			c.shown = p.key
-			message := "unknown key"
-			if !d.f.full() { // finding the nearest takes time
-				message = unknown(p.key.Value, known)
-			}
-			d.fail(c, message)
+			f.failKey(m, f.unknown(m.key.Value, known))
 			continue
 		}
-		d.f.reveal(c.path)
+		m.hidden = false
 		if field.secret {
-			d.conceal(&c, a, p.key, d.f.names)
+			m.conceal(f.known)
 		}
-		d.value(c, v.Field(field.index))
+		f.decode(m, out.Field(field.index))
 	}
 }
 
@@ -220,76 +98,98 @@ func fieldsOf(t reflect.Type) (fields map[string]field, known []string) {
 	return fields, known
 }
 
-func (d *decoder) mapping(a at, v reflect.Value) {
-	if a.node.Kind != yaml.MappingNode {
-		d.fail(a, "expected a mapping, found "+d.found(a, a.node))
+func (f *File) mapping(v *value, out reflect.Value) {
+	t := out.Type()
+	v.tree = v.tree || t.Elem().Kind() == reflect.Interface
+	keys := f.keys(v)
+	if v.broken {
 		return
 	}
-	t := v.Type()
-	a.tree = a.tree || t.Elem().Kind() == reflect.Interface
-	m := reflect.MakeMap(t)
-	for _, p := range d.pairs(a, 0) {
-		if d.spent.over() {
-			return
-		}
-		e := reflect.New(t.Elem()).Elem()
-		c := d.child(a, Key(a.path, p.key.Value), p.key, p.value)
-		if below, secret := namesBelow(p.key.Value); a.tree && secret {
-			d.conceal(&c, a, p.key, below)
-		}
-		d.value(c, e)
-		m.SetMapIndex(reflect.ValueOf(p.key.Value).Convert(t.Key()), e)
+	if out.IsNil() || !v.leadsToFlag() {
+		out.Set(reflect.MakeMap(t))
 	}
-	v.Set(m)
+	for _, m := range keys {
+		if v.tree {
+			m.concealByName()
+		}
+		key, e := reflect.ValueOf(m.key.Value).Convert(t.Key()), reflect.New(t.Elem()).Elem()
+		if old := out.MapIndex(key); old.IsValid() {
+			e.Set(old)
+		}
+		f.decode(m, e)
+		out.SetMapIndex(key, e)
+	}
 }
 
-func (d *decoder) list(a at, v reflect.Value) {
-	if a.node.Kind != yaml.SequenceNode {
-		like := ""
-		if v.Type().Elem().Kind() == reflect.String {
-			like = " such as [a, b]"
-		}
-		d.fail(a, "expected a list"+like+", found "+d.found(a, a.node))
+func (f *File) list(v *value, out reflect.Value) {
+	if v.node.Kind != yaml.SequenceNode {
+		f.mismatch(v, expected(out.Type()))
 		return
 	}
-	if !d.spent.room(len(a.node.Content)) {
-		return
+	out.Set(reflect.MakeSlice(out.Type(), len(v.members), len(v.members)))
+	for i, m := range v.members {
+		v.enter(m)
+		f.decode(m, out.Index(i))
 	}
-	s := reflect.MakeSlice(v.Type(), len(a.node.Content), len(a.node.Content))
-	for i, n := range a.node.Content {
-		if d.spent.over() {
-			return
-		}
-		d.value(d.child(a, Index(a.path, i), nil, n), s.Index(i))
-	}
-	v.Set(s)
 }
 
-// tree decodes what has no schema: map[string]any, []any and scalars.
-func (d *decoder) tree(a at, v reflect.Value) {
-	a.tree = true
-	var out reflect.Value
-	switch a.node.Kind {
+// tree decodes a value without a schema.
+func (f *File) tree(v *value, out reflect.Value) {
+	v.tree = true
+	var inner reflect.Value
+	switch v.node.Kind {
 	case yaml.MappingNode:
-		out = reflect.ValueOf(new(map[string]any)).Elem()
-		d.mapping(a, out)
+		inner = reflect.New(reflect.TypeFor[map[string]any]()).Elem()
 	case yaml.SequenceNode:
-		out = reflect.ValueOf(new([]any)).Elem()
-		d.list(a, out)
+		inner = reflect.New(reflect.TypeFor[[]any]()).Elem()
 	default:
-		d.leaf(a, v)
+		f.leaf(v, out)
 		return
 	}
-	v.Set(out)
+	f.decode(v, inner)
+	out.Set(inner)
 }
 
-// positions notes where the items of a value lie that decoded itself.
-func (d *decoder) positions(a at) {
-	if a.node.Kind != yaml.SequenceNode {
-		return
+// keys are the values of a mapping whose keys are good; the others are reported.
+func (f *File) keys(v *value) (good []*value) {
+	if v.node.Kind != yaml.MappingNode {
+		f.mismatch(v, "a mapping")
+		return nil
 	}
-	for i, n := range a.node.Content {
-		c := d.child(a, Index(a.path, i), nil, n)
-		d.f.places[c.path] = place{c.file, n.Line, n.Column}
+	for _, m := range v.members {
+		v.enter(m)
+		switch first := v.byKey[m.key.Value]; {
+		case m.key.Kind != yaml.ScalarNode:
+			f.add(&value{up: v, line: m.key.Line, column: m.key.Column}, v.path(), "expected a key, found "+v.found(m.key))
+		case isMerge(m.key):
+			f.add(m, v.path(), "<< expected a mapping, found "+m.found(m.node))
+		case first != m && v.flag() == "":
+			f.failKey(m, "given twice; first on line "+strconv.Itoa(first.key.Line))
+		case first != m:
+			f.failKey(m, "given twice")
+		default:
+			good = append(good, m)
+		}
 	}
+	return good
+}
+
+// failKey reports a value because of its key.
+func (f *File) failKey(m *value, message string) {
+	m.line, m.column = m.key.Line, m.key.Column
+	f.fail(m, message)
+}
+
+// mismatch reports a value of another type than expected.
+func (f *File) mismatch(v *value, expected string) {
+	f.fail(v, "expected "+expected+", found "+v.found(v.node))
+}
+
+// decodesItself reports whether a type has its own way to be read from YAML or from text.
+func decodesItself(t reflect.Type) bool {
+	switch reflect.New(t).Interface().(type) {
+	case yaml.Unmarshaler, interface{ UnmarshalYAML(func(any) error) error }, encoding.TextUnmarshaler, *time.Duration:
+		return true
+	}
+	return false
 }

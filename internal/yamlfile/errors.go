@@ -3,9 +3,8 @@ package yamlfile
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
+	"syscall"
 )
 
 // Error is one thing that is wrong, with its place.
@@ -48,63 +47,11 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Key is the path of a key below path. Keys that hold anything but letters, digits, "_", "-" and "/" are quoted.
-func Key(path, key string) string {
-	if !plain(key) {
-		return fmt.Sprintf("%s[%q]", path, key)
-	}
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-// Index is the path of an item of the list at path.
-func Index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
-
-func plain(key string) bool {
-	for _, r := range key {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-', r == '/':
-		default:
-			return false
-		}
-	}
-	return key != ""
-}
-
-// parent is the path one step up: "" above the first key.
-func parent(path string) string {
-	if strings.HasSuffix(path, `"]`) {
-		// A quoted key: find the bracket that opens it, which no quote precedes unescaped inside %q text.
-		if i := strings.LastIndex(path, `["`); i >= 0 {
-			return path[:i]
-		}
-	}
-	if i := strings.LastIndexAny(path, ".["); i >= 0 {
-		return path[:i]
-	}
-	return ""
-}
-
-// covers says that path is at or below by.
-func covers(by, path string) bool {
-	if by == "" || by == path {
-		return true
-	}
-	rest, ok := strings.CutPrefix(path, by)
-	return ok && (rest[0] == '.' || rest[0] == '[')
-}
-
-// Bare is the cause of an error about a file, without the operation and the file's name: whoever reports it names the file.
+// Bare is the cause of an error about a file, without the operation and the file's name, which the caller adds.
 func Bare(err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
+	var cause syscall.Errno
+	if errors.As(err, &cause) {
+		return cause
 	}
 	return err
 }

@@ -1,8 +1,8 @@
-// Package yamlfile reads one YAML document into a Go value, strictly, and says what is wrong in words for the person who
-// wrote it: all errors at once, each with file, line, column and key, and with what was expected in YAML's words.
+// Package yamlfile reads a YAML document into a Go value, strictly, and reports all errors at once, each with file, line,
+// column, key and what was expected. Values that may be secrets are not shown.
 //
-//	f, err := yamlfile.Parse(name, data) // not YAML at all: the only error there can be
-//	f.Decode(&out)                       // unknown and double keys, wrong types
+//	f, err := yamlfile.Parse(name, data) // not YAML: the only error
+//	f.Decode(&out)                       // unknown and duplicate keys, wrong types
 //	if out.Tries < 1 {
 //		f.At("health.tries", "expected 1 or more, found %d", out.Tries)
 //	}
@@ -12,55 +12,44 @@ package yamlfile
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// Limits on what is read: a file that a person wrote stays far below them.
-const (
-	maxBytes  = 1 << 20
-	maxDepth  = 64
-	maxShown  = 100  // errors
-	maxErrors = 1000 // that are kept, to show the first of them
-)
+const maxShown = 100 // errors
 
-const tooDeep = "nested too deep, or holds itself"
-
-// File is one YAML document with the positions of its keys.
+// File is one YAML document, and the flags laid over it.
 type File struct {
-	name string
-	root *yaml.Node // nil for a file that is not there: the defaults
-	// origin holds the nodes that Set put in, and the flag they came from.
-	origin map[*yaml.Node]string
-	places map[string]place
-	// hidden holds what is at or below a secret, and names what else than secrets may be a key there.
-	hidden map[string]hidden
-	names  names
-	errs   Errors
-	more   int // errors beyond maxErrors
-	// broken are the paths that did not decode; nothing more is said about them.
-	broken []string
+	name  string
+	roots []*value          // the document, then each flag
+	known func(*value) bool // see Names
+	errs  Errors
+	more  int // errors beyond maxShown
 }
 
-type place struct {
-	file         string
-	line, column int
-}
-
-func newFile(name string, root *yaml.Node) *File {
-	return &File{
-		name: name, root: root, origin: map[*yaml.Node]string{}, places: map[string]place{}, hidden: map[string]hidden{},
+// Parse reads exactly one YAML document. Its error is Errors with the one thing that is wrong: the text is not YAML, not one
+// document, or too large. The error quotes nothing of the text.
+func Parse(name string, data []byte) (*File, error) {
+	root := &value{}
+	err := root.parse(data)
+	if err == nil && isNull(root.node) {
+		err = &Error{Message: "empty; expected one YAML document"}
 	}
+	if err != nil {
+		err.File = name
+		return nil, Errors{*err}
+	}
+	return &File{name: name, roots: []*value{root}}, nil
 }
 
-// Empty is a document without keys, to lay flags over where there is no file. Errors about what is not given name it.
+// Empty is a document without keys, for flags without a file. name is what errors about missing keys call it.
 func Empty(name string) *File {
-	return newFile(name, &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"})
+	return &File{name: name, roots: []*value{{node: &yaml.Node{Kind: yaml.MappingNode}}}}
 }
 
 // Decode reads data into out, a pointer, and returns what is wrong as Errors. Keys that are not given leave out as it was.
-// What decodes is set even where other keys do not.
 func Decode(name string, data []byte, out any) error {
 	f, err := Parse(name, data)
 	if err != nil {
@@ -70,93 +59,100 @@ func Decode(name string, data []byte, out any) error {
 	return f.Err()
 }
 
-// Fresh is the same document, decoded, with no error reported yet. It shares the places that f knows and can be used beside f.
-func (f *File) Fresh() *File {
-	return &File{name: f.name, origin: f.origin, places: f.places, hidden: f.hidden, names: f.names}
+// Fresh is the same decoded document without errors.
+func (f *File) Fresh() *File { return &File{name: f.name, roots: f.roots} }
+
+// Names declares which keys at and below a secret are known names and may be shown. Call it before Decode.
+func (f *File) Names(known func(key string) bool) {
+	f.known = func(v *value) bool { return known(v.key.Value) }
 }
 
-// At reports that the value at path (see Key and Index) is wrong. Where the path is not in the file the nearest key above it
-// gives the position. What did not decode, or stands below such a key, is not reported again.
-func (f *File) At(path, format string, args ...any) {
-	if f.full() {
-		f.more++
-		return
-	}
-	for _, b := range f.broken {
-		if covers(b, path) {
-			return
-		}
-	}
-	f.add(f.place(path), f.show(path), fmt.Sprintf(format, args...))
-}
-
-// Keys are those of the document itself, before Decode; none where it is no mapping.
-func (f *File) Keys() []string {
-	if f.root.Kind != yaml.MappingNode {
-		return nil
-	}
-	var keys []string
-	for i := 0; i+1 < len(f.root.Content); i += 2 {
-		keys = append(keys, f.root.Content[i].Value)
+// Keys are the document's own top-level keys, without merged ones; none if it is no mapping.
+func (f *File) Keys() (keys []string) {
+	root := f.roots[0].node
+	for i := 0; i < len(root.Content) && root.Kind == yaml.MappingNode; i += 2 {
+		keys = append(keys, root.Content[i].Value)
 	}
 	return keys
 }
 
-// Has says that the file, or a flag, gives a value at path.
+// Has reports whether the file, or a flag, gives a value at path (see Key and Index).
 func (f *File) Has(path string) bool {
-	_, ok := f.places[path]
-	return ok
+	_, rest := f.find(path)
+	return rest == ""
 }
 
-// Line is the line of the value at path, or of the nearest key above it; 0 where no line is known.
-func (f *File) Line(path string) int { return f.place(path).line }
+// Found is a value as errors show it: quoted, and not at all at or below a secret.
+func (f *File) Found(path, text string) string {
+	if v, _ := f.find(path); v.secret {
+		return notShown
+	}
+	return Quote(text)
+}
 
-// Err is all that was reported, by position, as Errors; nil if nothing was.
+// At reports that the value at path is wrong. A path that is not in the file has the position of the nearest key above it.
+// At or below a value that did not decode nothing more is reported.
+func (f *File) At(path, format string, args ...any) {
+	v, _ := f.find(path)
+	for up := v; up != nil; up = up.up {
+		if up.broken {
+			return
+		}
+	}
+	if v.secret {
+		path = v.path()
+	}
+	f.add(v, path, fmt.Sprintf(format, args...))
+}
+
+// find returns the value at path, or the nearest one above it and the rest of the path. The last flag wins.
+func (f *File) find(path string) (best *value, rest string) {
+	for _, root := range slices.Backward(f.roots) {
+		if v, r := root.find(path); best == nil || len(r) < len(rest) {
+			best, rest = v, r
+		}
+	}
+	return best, rest
+}
+
+// fail reports a value that does not decode.
+func (f *File) fail(v *value, message string) {
+	v.broken = true
+	f.add(v, v.path(), message)
+}
+
+func (f *File) add(v *value, path, message string) {
+	if f.full() {
+		f.more++
+		return
+	}
+	e := Error{File: v.flag(), Path: path, Message: message}
+	if e.File == "" {
+		e.File, e.Line, e.Column = f.name, v.line, v.column
+	}
+	f.errs = append(f.errs, e)
+}
+
+func (f *File) full() bool { return len(f.errs) == maxShown }
+
+// Err is everything reported, as Errors: first the file's errors by position, then those of flags in their order. It is nil
+// if nothing is wrong.
 func (f *File) Err() error {
 	if len(f.errs) == 0 {
 		return nil
 	}
+	line := func(e Error) int {
+		if e.File != f.name {
+			return math.MaxInt
+		}
+		return e.Line
+	}
 	errs := slices.Clone(f.errs)
 	slices.SortStableFunc(errs, func(a, b Error) int {
-		// Flags after the file that they are laid over, in the order they were given.
-		if c := cmp.Compare(f.flag(a), f.flag(b)); c != 0 {
-			return c
-		}
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(line(a), line(b)), cmp.Compare(a.Column, b.Column))
 	})
-	if more := len(errs) + f.more - maxShown; more > 0 {
-		errs = append(errs[:maxShown:maxShown], Error{File: f.name, Message: fmt.Sprintf("and %d errors more", more)})
+	if f.more > 0 {
+		errs = append(errs, Error{File: f.name, Message: fmt.Sprintf("and %d errors more", f.more)})
 	}
 	return errs
-}
-
-func (f *File) flag(e Error) int {
-	if e.File == f.name {
-		return 0
-	}
-	return 1
-}
-
-func (f *File) place(path string) place {
-	for {
-		if p, ok := f.places[path]; ok {
-			return p
-		}
-		if path == "" {
-			return place{file: f.name}
-		}
-		path = parent(path)
-	}
-}
-
-func (f *File) full() bool { return len(f.errs) == maxErrors }
-
-// add reports an error at a path as it is shown. It says whether there was room for it.
-func (f *File) add(p place, path, message string) bool {
-	if f.full() {
-		f.more++
-		return false
-	}
-	f.errs = append(f.errs, Error{File: p.file, Line: p.line, Column: p.column, Path: path, Message: message})
-	return true
 }

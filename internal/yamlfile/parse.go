@@ -8,89 +8,80 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// Parse reads exactly one YAML document. Its error is Errors with the one thing that is wrong: not YAML, no document or
-// several, or too large. It says nothing of what stands in the text.
-func Parse(name string, data []byte) (*File, error) {
-	fail := func(line, column int, format string, args ...any) (*File, error) {
-		return nil, Errors{{File: name, Line: line, Column: column, Message: fmt.Sprintf(format, args...)}}
+// Limits on one text, far above what a person writes.
+const (
+	MaxBytes    = 1 << 20
+	maxMarks    = 120_000
+	maxExpanded = 2 << 20
+	maxPaths    = 16 << 20 // of all values' paths together, which errors and checks build
+)
+
+// parse makes v what a text says; null if it is empty.
+func (v *value) parse(data []byte) *Error {
+	if len(data) > MaxBytes {
+		return &Error{Message: fmt.Sprintf("too large: %d bytes, expected at most %d", len(data), MaxBytes)}
 	}
-	if len(data) > maxBytes {
-		return fail(0, 0, "too large: %d bytes, expected at most %d", len(data), maxBytes)
+	if err := notText(data); err != nil {
+		return err
 	}
-	if line, column, what := notText(data); what != "" {
-		return fail(line, column, "not text: %s; expected YAML", what)
-	}
-	if line, message := costly(data); message != "" {
-		return fail(line, 0, "%s", message)
+	if line, err := Plain(data, maxMarks); err != nil {
+		return &Error{Line: line, Message: err.Error()}
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
-	var doc, next yaml.Node
-	switch err := dec.Decode(&doc); {
-	case errors.Is(err, io.EOF):
-		return fail(0, 0, "empty; expected one YAML document")
-	case err != nil:
-		line, message := explain(err, data)
-		return fail(line, 0, "not valid YAML: %s", message)
+	var docs []*yaml.Node
+	for len(docs) < 2 {
+		var doc yaml.Node
+		err := dec.Decode(&doc)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return explain(err, data)
+		}
+		docs = append(docs, doc.Content[0])
 	}
-	root := doc.Content[0]
-	if root.ShortTag() == "!!null" {
-		return fail(0, 0, "empty; expected one YAML document")
+	switch {
+	case len(docs) == 0:
+		docs = []*yaml.Node{{Kind: yaml.ScalarNode, Tag: "!!null"}}
+	case len(docs) == 2 && !isNull(docs[1]): // a closing "---" begins no document
+		return &Error{Line: docs[1].Line, Message: "a second document begins here; expected only one"}
 	}
-	switch err := dec.Decode(&next); {
-	case errors.Is(err, io.EOF):
-	case err != nil:
-		line, message := explain(err, data)
-		return fail(line, 0, "not valid YAML: %s", message)
-	case next.Content[0].ShortTag() != "!!null": // a closing "---" is no document
-		return fail(next.Content[0].Line, 0, "a second document begins here; expected only one")
+	if Size(docs[0]) > maxExpanded {
+		return &Error{Message: "too many or too long values once its aliases are expanded"}
 	}
-	return newFile(name, root), nil
+	v.fill(docs[0], 0)
+	if v.pathBytes(0) > maxPaths {
+		return &Error{Message: "too many values below long keys"}
+	}
+	return nil
 }
 
-// notText finds what cannot be in a text file, which the parser reports without a position.
-func notText(data []byte) (line, column int, what string) {
-	line, column = 1, 1
-	for i := 0; i < len(data); {
-		r, size := utf8.DecodeRune(data[i:])
-		switch {
-		case r == utf8.RuneError && size == 1:
-			return line, column, fmt.Sprintf("byte 0x%02x is not UTF-8", data[i])
-		case r < ' ' && r != '\n' && r != '\t' && r != '\r', r == 0x7f, r >= 0x80 && r < 0xa0 && r != 0x85:
-			return line, column, fmt.Sprintf("control character U+%04X", r)
-		case r == '\n':
-			line, column = line+1, 0
-		}
-		column++
-		i += size
+// notText finds what cannot be in a text file; the parser reports it without a position.
+func notText(data []byte) *Error {
+	broken := !utf8.Valid(data)
+	at := bytes.IndexFunc(data, func(r rune) bool {
+		return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) || broken && r == utf8.RuneError
+	})
+	if at < 0 {
+		return nil
 	}
-	return 0, 0, ""
-}
-
-// costly finds what the parser takes far more time or memory for than for anything that a person writes.
-func costly(data []byte) (line int, message string) {
-	const marks = 2 * maxNodes // that begin a value, each of which takes some hundred bytes
-	n := 0
-	for text := range bytes.Lines(data) {
-		line++
-		if text[0] == '%' {
-			return line, "not plain YAML: expected no directive (a line that begins with %)"
-		}
-		for _, c := range text {
-			switch c {
-			case ',', ':', '[', '{', '\n':
-				n++
-			}
-		}
+	r, _ := utf8.DecodeRune(data[at:])
+	what := fmt.Sprintf("control character U+%04X", r)
+	if r == utf8.RuneError {
+		what = fmt.Sprintf("byte 0x%02x is not UTF-8", data[at])
 	}
-	if n > marks {
-		return 0, fmt.Sprintf("too many values: more than %d commas, colons, brackets and lines", marks)
+	before := data[:at]
+	return &Error{
+		Line:    1 + bytes.Count(before, []byte("\n")),
+		Column:  1 + utf8.RuneCount(before[1+bytes.LastIndexByte(before, '\n'):]),
+		Message: "not text: " + what + "; expected YAML",
 	}
-	return 0, ""
 }
 
 var (
@@ -98,33 +89,35 @@ var (
 	anchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// explain takes the parser's error apart. Its lines for errors of the grammar (not of single tokens) count from 0.
-func explain(err error, data []byte) (line int, message string) {
+// explain makes an Error of the parser's, which is a text only. Its lines for errors of the grammar (not of single tokens)
+// count from 0.
+func explain(err error, data []byte) *Error {
 	m := located.FindStringSubmatch(err.Error())
 	if m == nil {
-		return 0, "syntax error"
+		return &Error{Message: "not valid YAML: syntax error"}
 	}
-	message = m[2]
-	if a := anchor.FindStringSubmatch(message); a != nil { // the one that quotes the text, which may be a secret
-		if i := bytes.Index(data, []byte("*"+a[1])); i >= 0 {
-			line = 1 + bytes.Count(data[:i], []byte("\n"))
+	message := m[2]
+	if a := anchor.FindStringSubmatch(message); a != nil { // it quotes the text, which may be a secret
+		before, _, _ := bytes.Cut(data, []byte("*"+a[1]))
+		return &Error{
+			Line:    1 + bytes.Count(before, []byte("\n")),
+			Message: "not valid YAML: unknown anchor (a value that begins with * needs quotes)",
 		}
-		return line, "unknown anchor (a value that begins with * needs quotes)"
 	}
-	line = 1
+	line := 1
 	if m[1] != "" {
 		line, _ = strconv.Atoi(m[1])
-		if strings.HasPrefix(message, "did not find expected") {
-			line++
-		}
+	}
+	if m[1] != "" && strings.HasPrefix(message, "did not find expected") {
+		line++
 	}
 	if h := hint(message); h != "" {
 		message += " (" + h + ")"
 	}
-	return line, message
+	return &Error{Line: line, Message: "not valid YAML: " + message}
 }
 
-// hint is what most often lies behind one of the parser's messages.
+// hint is the usual cause of one of the parser's errors.
 func hint(message string) string {
 	switch message {
 	case "found character that cannot start any token":

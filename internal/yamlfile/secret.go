@@ -6,119 +6,72 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// A secret that a person put in the wrong place may be a value or a key: what is known to be neither is shown.
-const (
-	notShown    = "a text (not shown)"
-	keyNotShown = "(key not shown)"
-)
+const notShown = "a text (not shown)"
 
-// names says which keys below a secret are shown: those that cannot be one themselves. nil: none.
-type names func(key string, empty bool) bool
-
-// hidden is a step of a path at or below a secret.
-type hidden struct {
-	above string // the path above it
-	step  string // as it continues that path; only of an item of a list
-	key   string
-	empty bool  // there is no value
-	known bool  // the key is one of the schema
-	names names // for any other key
+// visibility is what errors may show. A secret in the wrong place may be a key as well as a value: what is not known to be
+// a name is hidden.
+type visibility struct {
+	secret bool // the value is at or below a secret
+	tree   bool // no schema: any value may be a secret, whatever its key is
+	hidden bool // the key may be a secret
+	// name reports which keys below a secret are names; nil: none.
+	name func(key *value) bool
 }
 
-// Names says which keys below a secret may be shown in errors, because they are names that are known; by itself none is.
-func (f *File) Names(known func(key string) bool) {
-	f.names = func(key string, _ bool) bool { return known(key) }
+// enter notes that the schema leads from v to m.
+func (v *value) enter(m *value) {
+	m.reached, m.visibility = true, v.visibility
+	m.hidden = m.key != nil && v.secret && (v.name == nil || !v.name(m))
 }
 
-// Found is a value as errors show it: quoted, and not at all where path is at or below a secret.
-func (f *File) Found(path, value string) string {
-	if _, secret := f.secret(path); secret {
+// conceal makes v a secret; of the keys below it names are shown.
+func (v *value) conceal(name func(key *value) bool) {
+	if !v.secret || v.name != nil {
+		v.secret, v.name = true, name
+	}
+}
+
+// concealByName makes v a secret if its key is named like one. Below headers and auth the short names that have a value are
+// shown.
+func (v *value) concealByName() {
+	key := strings.ToLower(v.key.Value)
+	switch {
+	case SecretName(key):
+		v.conceal(nil)
+	case strings.Contains(key, "header"), strings.Contains(key, "auth"):
+		v.conceal(func(m *value) bool { return isName(m.key.Value) && !isNull(m.node) })
+	}
+}
+
+// found describes a node at v, as far as it may be shown.
+func (v *value) found(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case isNull(n):
+		return "nothing"
+	case n.Kind == 0: // see cut
+		return n.Value
+	case v.secret, v.tree:
 		return notShown
 	}
-	return Quote(value)
+	return Quote(n.Value)
 }
 
-// hide notes that c, below a, is at or below a secret. key is nil for an item of a list.
-func (f *File) hide(c, a at, key *yaml.Node) {
-	h := hidden{above: a.path, empty: isNull(c.node), known: !a.secret, names: a.names}
-	if key == nil {
-		h.step = strings.TrimPrefix(c.path, a.path)
-	} else {
-		h.key = key.Value
-	}
-	f.hidden[c.path] = h
-}
-
-// reveal shows the key that leads to a path, since it is one of the schema.
-func (f *File) reveal(path string) {
-	if h, ok := f.hidden[path]; ok {
-		h.known = true
-		f.hidden[path] = h
-	}
-}
-
-// show is a path as errors name it.
-func (f *File) show(path string) string {
-	path, secret := f.secret(path)
-	if !secret {
-		return path
-	}
-	h := f.hidden[path]
-	above := f.show(h.above)
-	switch {
-	case h.step != "":
-		return above + h.step
-	case h.known, h.names != nil && h.names(h.key, h.empty):
-		return Key(above, h.key)
-	}
-	return below(above, keyNotShown)
-}
-
-// secret says whether a path is at or below a secret; then it is cut to what the file has of it.
-func (f *File) secret(path string) (string, bool) {
-	for at := path; at != ""; at = parent(at) {
-		if _, ok := f.hidden[at]; ok {
-			return at, true
-		}
-		if _, ok := f.places[at]; ok {
-			break
-		}
-	}
-	return path, false
-}
-
-func below(path, step string) string {
-	if path == "" {
-		return step
-	}
-	return path + "." + step
-}
-
-// SecretName says whether a key sounds like that of a secret, by what HolmesGPT's configs, and HTTP headers, call them.
+// SecretName reports whether a key is named like a secret in HolmesGPT's configuration or in HTTP headers.
 func SecretName(key string) bool {
 	key = strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(key))
 	for _, word := range []string{
-		"passw", "passphrase", "username", "token", "apikey", "accesskey", "privatekey", "sharedkey", "authkey", "secret", "bearer",
-		"jwt", "authorization", "cookie", "credential", "clientcert", "clientkey", "basicauth",
+		"passw", "passphrase", "username", "token", "apikey", "accesskey", "privatekey", "sharedkey", "authkey", "secret",
+		"bearer", "jwt", "authorization", "cookie", "credential", "clientcert", "clientkey", "basicauth",
 	} {
 		if strings.Contains(key, word) {
 			return true
 		}
 	}
 	return false
-}
-
-// namesBelow says whether a key of a schemaless tree sounds like that of secrets, and which keys below it are shown
-// nevertheless. What is called headers or auth holds secrets under names, which have a value and are short.
-func namesBelow(key string) (below names, secret bool) {
-	lower := strings.ToLower(key)
-	switch {
-	case SecretName(key):
-		return nil, true
-	case strings.Contains(lower, "header"), strings.Contains(lower, "auth"):
-		return func(key string, empty bool) bool { return isName(key) && !empty }, true
-	}
-	return nil, false
 }
 
 func isName(key string) bool {

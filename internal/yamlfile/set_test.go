@@ -25,7 +25,7 @@ labels:
 		"name=[::1]:8080", "name=x: y=z", "words=[b, c]", "section.interval=3s", `labels.app\.kubernetes\.io/name=n`,
 		"labels.other=", `labels.quoted="a b"`, "maybe.configMap=m", "maybe.interval=1s", "count=3", "count=4", "tree={a: {b: [1]}}",
 	} {
-		f.Set("--set", s, new(doc))
+		f.Set("--set", s)
 	}
 	var got doc
 	f.Decode(&got)
@@ -48,8 +48,8 @@ labels:
 func TestSetEmpties(t *testing.T) {
 	t.Parallel()
 	f := yamlfile.Empty("defaults")
-	f.Set("--set", "words=", new(doc))
-	f.Set("--set", "name=", new(doc))
+	f.Set("--set", "words=")
+	f.Set("--set", "name=")
 	got := doc{Name: "default", Words: []string{"default"}}
 	f.Decode(&got)
 	if d := cmp.Diff(doc{}, got, cmpopts.EquateComparable()); d != "" || f.Err() != nil {
@@ -61,12 +61,12 @@ func TestSetErrors(t *testing.T) {
 	t.Parallel()
 	for set, want := range map[string]string{
 		"name":               "--set name: expected path=value, e.g. health.interval=1m",
-		"section..x=1":       "--set section: expected path=value, e.g. health.interval=1m",
-		"=1":                 "--set: expected path=value, e.g. health.interval=1m",
+		"section..x=1":       `--set section[""]: unknown key; expected one of configMap, interval`,
+		"=1":                 `--set [""]: unknown key; expected one of name, count, on, ratio, wait, words, labels, nets, section, many, maybe, tree`,
 		"sektion.x=1":        `--set sektion: unknown key; did you mean "section"?`,
 		"section.inteval=1s": `--set section.inteval: unknown key; did you mean "interval"?`,
-		"name.first=x":       "--set name.first: unknown key; name is a text and has no keys",
-		"words.0=x":          "--set words.0: unknown key; words is a list and has no keys",
+		"name.first=x":       "--set name: expected a text, found a mapping",
+		"words.0=x":          "--set words: expected a list such as [a, b], found a mapping",
 		"wait=soon":          `--set wait: expected a duration such as 30s or 5m, found "soon"`,
 		"wait=":              "--set wait: expected a duration such as 30s or 5m, found nothing",
 		"words=[a":           "--set words: not valid YAML: did not find expected ',' or ']' (a bracket is not closed)",
@@ -77,7 +77,7 @@ func TestSetErrors(t *testing.T) {
 		t.Run(set, func(t *testing.T) {
 			t.Parallel()
 			f := yamlfile.Empty("defaults")
-			f.Set("--set", set, new(doc))
+			f.Set("--set", set)
 			var out doc
 			f.Decode(&out)
 			if d := cmp.Diff(want, message(f.Err())); d != "" {
@@ -94,9 +94,9 @@ func TestSetBesideFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.Set("--set", "section.interval=1s", new(doc))
-	f.Set("--set", "count=many", new(doc))
-	f.Set("--set", "labels={c: d}", new(doc))
+	f.Set("--set", "section.interval=1s")
+	f.Set("--set", "count=many")
+	f.Set("--set", "labels={c: d}")
 	var out doc
 	f.Decode(&out)
 	f.At("labels.c", "expected something else")

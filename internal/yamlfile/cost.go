@@ -1,0 +1,59 @@
+package yamlfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+
+	yaml "go.yaml.in/yaml/v3"
+)
+
+// Plain refuses a text for which the YAML package takes far more time or memory than its size accounts for: directives, and
+// more than most commas, colons, brackets and lines. Each of these may begin a value, which takes a hundred bytes or more.
+func Plain(text []byte, most int) (line int, err error) {
+	marks := 0
+	for l := range bytes.Lines(text) {
+		line++
+		if l[0] == '%' {
+			return line, errors.New("not plain YAML: expected no directive (a line that begins with %)")
+		}
+		for _, c := range l {
+			switch c {
+			case ',', ':', '[', '{', '\n':
+				marks++
+			}
+		}
+	}
+	if marks > most {
+		return 0, fmt.Errorf("too many values: more than %d commas, colons, brackets and lines", most)
+	}
+	return 0, nil
+}
+
+// Size is how many bytes a node stands for with its aliases expanded. An alias that holds itself is cut.
+func Size(n *yaml.Node) int { return sizes{}.of(n) }
+
+// sizes are those of nodes with an anchor, 0 until they are known.
+type sizes map[*yaml.Node]int
+
+func (s sizes) of(n *yaml.Node) int {
+	if n.Kind == yaml.AliasNode {
+		size := s[n.Alias]
+		if size == 0 {
+			at := *n
+			*n = *cut("an alias that holds itself")
+			n.Line, n.Column = at.Line, at.Column
+		}
+		return size
+	}
+	const overhead = 16
+	sum := len(n.Value) + overhead
+	for _, c := range n.Content {
+		sum = min(sum+s.of(c), math.MaxInt32)
+	}
+	if n.Anchor != "" {
+		s[n] = sum
+	}
+	return sum
+}
