@@ -21,6 +21,9 @@ func (f *File) Decode(out any) {
 }
 
 func (f *File) decode(v *value, out reflect.Value) {
+	if v.replaced {
+		return
+	}
 	kind := out.Kind()
 	if err := v.parseFlag(kind); err != nil {
 		f.fail(v, err.Message)
@@ -158,9 +161,9 @@ func (f *File) keys(v *value) (good []*value) {
 	}
 	for _, m := range v.members {
 		v.enter(m)
-		switch first := v.byKey[m.key.Value]; {
+		switch first := v.member(m.key.Value); {
 		case m.key.Kind != yaml.ScalarNode:
-			f.add(&value{up: v, line: m.key.Line, column: m.key.Column}, v.path(), "expected a key, found "+v.found(m.key))
+			f.add(&value{up: v, at: m.key}, v.path(), "expected a key, found "+v.found(m.key))
 		case isMerge(m.key):
 			f.add(m, v.path(), "<< expected a mapping, found "+m.found(m.node))
 		case first != m && v.flag() == "":
@@ -176,7 +179,7 @@ func (f *File) keys(v *value) (good []*value) {
 
 // failKey reports a value because of its key.
 func (f *File) failKey(m *value, message string) {
-	m.line, m.column = m.key.Line, m.key.Column
+	m.at = m.key
 	f.fail(m, message)
 }
 

@@ -128,7 +128,10 @@ func (f *File) add(v *value, path, message string) {
 	}
 	e := Error{File: v.flag(), Path: path, Message: message}
 	if e.File == "" {
-		e.File, e.Line, e.Column = f.name, v.line, v.column
+		e.File = f.name
+		if v.at != nil {
+			e.Line, e.Column = v.at.Line, v.at.Column
+		}
 	}
 	f.errs = append(f.errs, e)
 }

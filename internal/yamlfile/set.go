@@ -15,8 +15,8 @@ type flag struct {
 
 // Set lays one flag "path=value" over the file; call it before Decode. The path's keys are joined by dots; a dot inside a key
 // is written "\.". The value is YAML ("[a, b]", "{a: b}", 3) and replaces what the file gives there; for a text quotes may be
-// left out. An empty value is an empty text, list or mapping. Errors name the flag by its path, since its value may be a
-// secret: option is its name, such as --set.
+// left out. An empty value is an empty text, list or mapping. What is replaced is not decoded, so that nothing is wrong with
+// it. Errors name the flag by its path, since its value may be a secret: option is its name, such as --set.
 func (f *File) Set(option, assignment string) {
 	path, text, ok := strings.Cut(assignment, "=")
 	path = strings.NewReplacer(`\\`, `\`, `\.`, "\x00", ".", "\n").Replace(path) // no key holds these
@@ -26,7 +26,7 @@ func (f *File) Set(option, assignment string) {
 	for _, key := range keys {
 		end.node = &yaml.Node{Kind: yaml.MappingNode}
 		m := &value{up: end, key: &yaml.Node{Kind: yaml.ScalarNode, Value: strings.ReplaceAll(key, "\x00", ".")}}
-		end.members, end.byKey = []*value{m}, map[string]*value{m.key.Value: m}
+		end.members = []*value{m}
 		end = m
 	}
 	end.node = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
@@ -35,7 +35,23 @@ func (f *File) Set(option, assignment string) {
 		root.secret = true // it may be a value that was meant for another flag
 	}
 	end.unparsed, root.set.end = true, end
+	for _, earlier := range f.roots {
+		if old := end.within(earlier); old != nil {
+			old.replaced = true
+		}
+	}
 	f.roots = append(f.roots, root)
+}
+
+// within returns the value below another root that has v's path; nil if there is none.
+func (v *value) within(root *value) *value {
+	if v.up == nil {
+		return root
+	}
+	if above := v.up.within(root); above != nil {
+		return above.member(v.key.Value)
+	}
+	return nil
 }
 
 // parseFlag reads the text of a flag as YAML unless a text without quotes is expected.

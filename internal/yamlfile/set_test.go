@@ -108,3 +108,31 @@ f.yaml:2:10: section: expected a mapping, found "5"
 		t.Error(d)
 	}
 }
+
+// What a flag replaces is not read: neither a file's value that is wrong, nor an earlier flag's.
+func TestSetReplacesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	f, err := yamlfile.Parse("f.yaml", []byte("wait: 30\nsection: {interval: soon, zzz: 1}\nlabels: [a]\nwords: 5\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"wait=30s", "count=many", "count=3", "section.interval=1s", "labels={c: d}", "words=[b]"} {
+		f.Set("--set", s)
+	}
+	var got doc
+	f.Decode(&got)
+	want := doc{
+		Wait: 30 * time.Second, Count: 3, Section: section{Interval: time.Second},
+		Labels: map[string]string{"c": "d"}, Words: []string{"b"},
+	}
+	if d := cmp.Diff(want, got, cmpopts.EquateComparable()); d != "" {
+		t.Error(d)
+	}
+	wrong := `f.yaml:2:27: section.zzz: unknown key; expected one of configMap, interval`
+	if d := cmp.Diff(wrong, message(f.Err())); d != "" {
+		t.Error(d)
+	}
+	if f.Has("labels.a") || !f.Has("labels.c") {
+		t.Error("what was replaced is found")
+	}
+}

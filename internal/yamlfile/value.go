@@ -12,15 +12,16 @@ const maxDepth = 64
 
 // value is a value of the document. Aliases are followed and "<<" is merged, so that each value has one place only.
 type value struct {
-	node         *yaml.Node // an alias is followed
-	line, column int        // as errors show them: of the key of a block
-	up           *value     // nil: the root
-	key          *yaml.Node // nil: the root, or an item of a list
-	index        int        // of an item
-	members      []*value   // items, or values by key in their order, also of duplicate keys
-	byKey        map[string]*value
-	set          *flag // of the root of a flag
-	unparsed     bool  // a flag's text
+	node     *yaml.Node        // an alias is followed
+	at       *yaml.Node        // whose line and column errors show: the key of a block; nil for what is not from a text
+	up       *value            // nil: the root
+	key      *yaml.Node        // nil: the root, or an item of a list
+	index    int               // of an item
+	members  []*value          // items, or values by key in their order, also of duplicate keys
+	byKey    map[string]*value // nil unless there are many, see member
+	set      *flag             // of the root of a flag
+	unparsed bool              // a flag's text
+	replaced bool              // by a later flag
 
 	// What Decode finds out.
 	visibility
@@ -30,16 +31,15 @@ type value struct {
 
 // fill makes v the value that node describes.
 func (v *value) fill(node *yaml.Node, depth int) {
-	v.node, v.line, v.column = follow(node), node.Line, node.Column
+	v.node, v.at = follow(node), node
 	collection := node.Kind == yaml.MappingNode || node.Kind == yaml.SequenceNode
 	if v.key != nil && (collection && node.Style&yaml.FlowStyle == 0 || isNull(node)) {
-		v.line, v.column = v.key.Line, v.key.Column
+		v.at = v.key
 	}
 	switch {
 	case depth > maxDepth:
 		v.node = cut("one that is nested too deep")
 	case v.node.Kind == yaml.MappingNode:
-		v.byKey = map[string]*value{}
 		v.fillKeys(v.node, depth)
 	default:
 		for i, item := range v.node.Content {
@@ -63,21 +63,48 @@ func (v *value) fillKeys(mapping *yaml.Node, depth int) {
 				merged = append(merged, follow(node))
 				continue
 			}
-			first := v.byKey[key.Value]
-			if first != nil && mapping != v.node {
+			if mapping != v.node && v.member(key.Value) != nil {
 				continue
 			}
 			m := &value{up: v, key: key}
 			m.fill(node, depth+1)
-			v.members = append(v.members, m)
-			if first == nil && key.Kind == yaml.ScalarNode {
-				v.byKey[key.Value] = m
-			}
+			v.addMember(m)
 		}
 	}
 	for _, m := range merged {
 		v.fillKeys(m, depth+1)
 	}
+}
+
+// addMember adds a value with a key. A map finds it among many; few, as most mappings have, take less memory without.
+func (v *value) addMember(m *value) {
+	const few = 8
+	v.members = append(v.members, m)
+	unindexed := v.members[len(v.members)-1:]
+	switch {
+	case len(v.members) <= few:
+		return
+	case v.byKey == nil:
+		v.byKey, unindexed = map[string]*value{}, v.members
+	}
+	for _, m := range unindexed {
+		if v.byKey[m.key.Value] == nil && m.key.Kind == yaml.ScalarNode {
+			v.byKey[m.key.Value] = m
+		}
+	}
+}
+
+// member returns the first value with a key; nil if there is none, or v is no mapping.
+func (v *value) member(key string) *value {
+	if v.byKey != nil {
+		return v.byKey[key]
+	}
+	for _, m := range v.members {
+		if m.key != nil && m.key.Value == key && m.key.Kind == yaml.ScalarNode {
+			return m
+		}
+	}
+	return nil
 }
 
 // pathBytes is how long the paths of v and of all below it are together, where the path to v has above bytes.
@@ -96,10 +123,10 @@ func (v *value) pathBytes(above int) int {
 func (v *value) find(path string) (*value, string) {
 	for path != "" {
 		key, index, rest := cutStep(path)
-		switch next := v.byKey[key]; {
-		case index < 0 && next != nil:
+		switch next := v.member(key); {
+		case index < 0 && next != nil && !next.replaced:
 			v = next
-		case index >= 0 && index < len(v.members) && v.byKey == nil:
+		case index >= 0 && index < len(v.members) && v.node.Kind == yaml.SequenceNode:
 			v = v.members[index]
 		default:
 			return v, path
