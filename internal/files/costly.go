@@ -1,17 +1,15 @@
 package files
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"math"
 	"regexp"
 
 	yaml "go.yaml.in/yaml/v3"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// maxMarks is the number of commas, colons, brackets and lines in one YAML document, each of which may begin a value and
-// takes a hundred bytes or more while it is read. A List of 30,000 Services has fewer.
+// maxMarks is what a YAML document may have of what may begin a value. A List of 30,000 Services has fewer.
 const maxMarks = 4_000_000
 
 // aliasMark is how an alias looks; other text may look so too.
@@ -19,51 +17,22 @@ var aliasMark = regexp.MustCompile(`(?:^|[\s\[{,:-])\*[^\s*/,\]}]`)
 
 // costly refuses a document that takes far more time or memory than its size, or any List, accounts for.
 func costly(doc []byte) error {
-	marks := 0
-	for _, c := range doc {
-		switch c {
-		case ',', ':', '[', '{', '\n':
-			marks++
-		}
+	switch line, err := yamlfile.Plain(doc, maxMarks); {
+	case line > 0:
+		return fmt.Errorf("%w; a directive must stand before a line --- of its own", err)
+	case err != nil:
+		return fmt.Errorf("%w; as JSON a List is read item by item", err)
 	}
-	switch {
-	case marks > maxMarks:
-		return fmt.Errorf("more than %d commas, colons, brackets and lines; as JSON a List is read item by item", maxMarks)
-	case bytes.HasPrefix(doc, []byte("%")), bytes.Contains(doc, []byte("\n%")):
-		return errors.New("a line begins with %: a directive must stand before a line --- of its own")
-	case !aliasMark.Match(doc):
+	if !aliasMark.Match(doc) {
 		return nil
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(doc, &root); err != nil {
-		return nil //nolint:nilerr // who reads it next says what is wrong
+		return nil //nolint:nilerr // the reader that follows reports it
 	}
-	if m := (measure{}); m.size(&root) > maxObject {
+	const perValue = 2
+	if yamlfile.Size(&root, perValue) > maxObject {
 		return fmt.Errorf("its aliases make it %w", errTooLarge)
 	}
 	return nil
-}
-
-// measure is how many bytes a node stands for, its aliases expanded.
-type measure map[*yaml.Node]int
-
-func (m measure) size(n *yaml.Node) int {
-	if n.Kind == yaml.AliasNode {
-		return m.size(n.Alias)
-	}
-	if known, ok := m[n]; ok {
-		return known
-	}
-	if n.Anchor != "" {
-		m[n] = math.MaxInt32 // until it is known: one that holds itself has no end
-	}
-	const overhead = 2
-	sum := len(n.Value) + overhead
-	for _, c := range n.Content {
-		sum = min(sum+m.size(c), math.MaxInt32)
-	}
-	if n.Anchor != "" {
-		m[n] = sum
-	}
-	return sum
 }

@@ -31,15 +31,20 @@ func Plain(text []byte, most int) (line int, err error) {
 	return 0, nil
 }
 
-// Size is how many bytes a node stands for with its aliases expanded. An alias that holds itself is cut.
-func Size(n *yaml.Node) int { return sizes{}.of(n) }
+// Size is how many bytes a node stands for with its aliases expanded, each value counting overhead bytes beside its text. An
+// alias that holds itself is cut.
+func Size(n *yaml.Node, overhead int) int {
+	return sizes{overhead: overhead, anchored: map[*yaml.Node]int{}}.of(n)
+}
 
-// sizes are those of nodes with an anchor, 0 until they are known.
-type sizes map[*yaml.Node]int
+type sizes struct {
+	overhead int
+	anchored map[*yaml.Node]int // of nodes with an anchor, 0 until they are known
+}
 
 func (s sizes) of(n *yaml.Node) int {
 	if n.Kind == yaml.AliasNode {
-		size := s[n.Alias]
+		size := s.anchored[n.Alias]
 		if size == 0 {
 			at := *n
 			*n = *cut("an alias that holds itself")
@@ -47,13 +52,12 @@ func (s sizes) of(n *yaml.Node) int {
 		}
 		return size
 	}
-	const overhead = 16
-	sum := len(n.Value) + overhead
+	sum := len(n.Value) + s.overhead
 	for _, c := range n.Content {
 		sum = min(sum+s.of(c), math.MaxInt32)
 	}
 	if n.Anchor != "" {
-		s[n] = sum
+		s.anchored[n] = sum
 	}
 	return sum
 }

@@ -161,7 +161,7 @@ func (f *File) keys(v *value) (good []*value) {
 	}
 	for _, m := range v.members {
 		v.enter(m)
-		switch first := v.member(m.key.Value); {
+		switch first := v.byKey[m.key.Value]; {
 		case m.key.Kind != yaml.ScalarNode:
 			f.add(&value{up: v, at: m.key}, v.path(), "expected a key, found "+v.found(m.key))
 		case isMerge(m.key):

@@ -18,7 +18,8 @@ import (
 const (
 	MaxBytes    = 1 << 20
 	maxMarks    = 120_000
-	maxExpanded = 2 << 20
+	maxExpanded = 2 << 20 // see Size
+	perValue    = 32
 	maxPaths    = 16 << 20 // of all values' paths together, which errors and checks build
 )
 
@@ -52,7 +53,7 @@ func (v *value) parse(data []byte) *Error {
 	case len(docs) == 2 && !isNull(docs[1]): // a closing "---" begins no document
 		return &Error{Line: docs[1].Line, Message: "a second document begins here; expected only one"}
 	}
-	if Size(docs[0]) > maxExpanded {
+	if Size(docs[0], perValue) > maxExpanded {
 		return &Error{Message: "too many or too long values once its aliases are expanded"}
 	}
 	v.fill(docs[0], 0)

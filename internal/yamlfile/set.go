@@ -26,7 +26,7 @@ func (f *File) Set(option, assignment string) {
 	for _, key := range keys {
 		end.node = &yaml.Node{Kind: yaml.MappingNode}
 		m := &value{up: end, key: &yaml.Node{Kind: yaml.ScalarNode, Value: strings.ReplaceAll(key, "\x00", ".")}}
-		end.members = []*value{m}
+		end.members, end.byKey = []*value{m}, map[string]*value{m.key.Value: m}
 		end = m
 	}
 	end.node = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
@@ -49,7 +49,7 @@ func (v *value) within(root *value) *value {
 		return root
 	}
 	if above := v.up.within(root); above != nil {
-		return above.member(v.key.Value)
+		return above.byKey[v.key.Value]
 	}
 	return nil
 }

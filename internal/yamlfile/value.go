@@ -18,7 +18,7 @@ type value struct {
 	key      *yaml.Node        // nil: the root, or an item of a list
 	index    int               // of an item
 	members  []*value          // items, or values by key in their order, also of duplicate keys
-	byKey    map[string]*value // nil unless there are many, see member
+	byKey    map[string]*value // the first of each key; nil: no mapping
 	set      *flag             // of the root of a flag
 	unparsed bool              // a flag's text
 	replaced bool              // by a later flag
@@ -40,6 +40,7 @@ func (v *value) fill(node *yaml.Node, depth int) {
 	case depth > maxDepth:
 		v.node = cut("one that is nested too deep")
 	case v.node.Kind == yaml.MappingNode:
+		v.byKey = map[string]*value{}
 		v.fillKeys(v.node, depth)
 	default:
 		for i, item := range v.node.Content {
@@ -63,48 +64,21 @@ func (v *value) fillKeys(mapping *yaml.Node, depth int) {
 				merged = append(merged, follow(node))
 				continue
 			}
-			if mapping != v.node && v.member(key.Value) != nil {
+			first := v.byKey[key.Value]
+			if first != nil && mapping != v.node {
 				continue
 			}
 			m := &value{up: v, key: key}
 			m.fill(node, depth+1)
-			v.addMember(m)
+			v.members = append(v.members, m)
+			if first == nil && key.Kind == yaml.ScalarNode {
+				v.byKey[key.Value] = m
+			}
 		}
 	}
 	for _, m := range merged {
 		v.fillKeys(m, depth+1)
 	}
-}
-
-// addMember adds a value with a key. A map finds it among many; few, as most mappings have, take less memory without.
-func (v *value) addMember(m *value) {
-	const few = 8
-	v.members = append(v.members, m)
-	unindexed := v.members[len(v.members)-1:]
-	switch {
-	case len(v.members) <= few:
-		return
-	case v.byKey == nil:
-		v.byKey, unindexed = map[string]*value{}, v.members
-	}
-	for _, m := range unindexed {
-		if v.byKey[m.key.Value] == nil && m.key.Kind == yaml.ScalarNode {
-			v.byKey[m.key.Value] = m
-		}
-	}
-}
-
-// member returns the first value with a key; nil if there is none, or v is no mapping.
-func (v *value) member(key string) *value {
-	if v.byKey != nil {
-		return v.byKey[key]
-	}
-	for _, m := range v.members {
-		if m.key != nil && m.key.Value == key && m.key.Kind == yaml.ScalarNode {
-			return m
-		}
-	}
-	return nil
 }
 
 // pathBytes is how long the paths of v and of all below it are together, where the path to v has above bytes.
@@ -123,10 +97,10 @@ func (v *value) pathBytes(above int) int {
 func (v *value) find(path string) (*value, string) {
 	for path != "" {
 		key, index, rest := cutStep(path)
-		switch next := v.member(key); {
+		switch next := v.byKey[key]; {
 		case index < 0 && next != nil && !next.replaced:
 			v = next
-		case index >= 0 && index < len(v.members) && v.node.Kind == yaml.SequenceNode:
+		case index >= 0 && index < len(v.members) && v.byKey == nil:
 			v = v.members[index]
 		default:
 			return v, path
