@@ -99,6 +99,7 @@ bench: controlplane ## Measure speed and memory against the targets, with 10,000
 .PHONY: bench-short
 bench-short: controlplane ## Run all of the benchmark but detection once with 1,000 Services, in about two minutes
 	$(GO) test -run '^$$' -bench ProbeEnd -benchtime 0.3s ./internal/health
+	$(GO) test -run '^$$' -bench Crowd -benchtime 1x ./internal/store
 	$(GO) test -run '^$$' -bench HostileAnswers -benchtime 20x ./internal/probe
 	BENCH_SERVICES=1000 RUNS=1 BENCH_MINUTE=6s BENCH_HOUR=6s BENCH_ONLY=start,reaction,api,quiet,peers,changes,dead \
 	  $(GO) test -count=1 -timeout 15m -tags integration,bench -run '^TestPerformance$$' -v ./test/bench

@@ -153,6 +153,7 @@ func TestLoop(t *testing.T) {
 		}
 
 		// One that is not mounted is asked for three minutes, and then as often as any other.
+		pass(time.Second)
 		before := h.count(http.MethodPost)
 		a.Published(document("generation/3"), true)
 		pass(time.Hour)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -179,13 +180,19 @@ func detailOf(body []byte, key string) string {
 	return shown(text, key)
 }
 
-// shown is what HolmesGPT says, without the key: whoever answers may repeat it.
-func shown(text, key string) string {
+// shown is what HolmesGPT says, without the key: whoever answers may repeat it. Of a setting that does not fit, HolmesGPT quotes the
+// value, after it has put the variables of its environment in.
+func shown(text, key string) string { return safetext.Clean(hidden(text, key), shownText) }
+
+func hidden(text, key string) string {
 	if key != "" {
 		text = strings.ReplaceAll(text, key, "[key]")
 	}
-	return safetext.Clean(text, shownText)
+	return quotedValue.ReplaceAllString(text, "${1}[not shown]]")
 }
+
+// quotedValue is how pydantic quotes a value, up to the end of the line, in which line breaks are escaped.
+var quotedValue = regexp.MustCompile(`(input_value=)[^\r\n]*`)
 
 // noAnswer is why there is no answer. What net/http says of one that is no HTTP quotes it, and so is left out.
 func noAnswer(err error) error {

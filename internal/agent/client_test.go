@@ -67,6 +67,34 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestValuesOfSettings has HolmesGPT quote a credential, which it put into a setting that does not fit, in its reason.
+func TestValuesOfSettings(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	t.Attr("req", "DTS-OUT-4")
+	const reason = `[m/g] Invalid grafana/dashboards configuration: 1 validation error for GrafanaDashboardConfig\napi_url\n  Field required ` +
+		`[type=missing, input_value={'api_key': 'glsa_SECRET, input_type=x'}, input_type=dict]\n    For further information`
+	for path, answer := range map[string]string{
+		"info":   `{"version":"1","toolsets":[{"name":"grafana/dashboards","status":"failed","error":"` + reason + `"}]}`,
+		"detail": `{"detail":"` + reason + `"}`,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if path == "detail" {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+			_, _ = w.Write([]byte(answer))
+		}))
+		got, err := newClient(&Options{Forbids: allow}).info(t.Context(), server.URL)
+		server.Close()
+		said := fmt.Sprint(got, err)
+		if strings.Contains(said, "glsa_") || strings.Contains(said, "SECRET") {
+			t.Errorf("%s: the credential is shown: %s", path, said)
+		}
+		if !strings.Contains(said, "api_url Field required [type=missing, input_value=[not shown]] For further") {
+			t.Errorf("%s: what is wrong is not shown: %s", path, said)
+		}
+	}
+}
+
 // body is an answer with a body.
 func body(status int, text string) string {
 	return fmt.Sprintf("HTTP/1.1 %d x\r\nContent-Length: %d\r\n\r\n%s", status, len(text), text)

@@ -1,6 +1,10 @@
 package agent
 
-import "strings"
+import (
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
 
 // maxInstances bounds how many failing instances of one toolset are kept.
 const maxInstances = 50
@@ -9,10 +13,11 @@ const maxInstances = 50
 // [b] reason | [c] reason", of one that fails a line for each; holmes/plugins/toolsets/multi_instance.py in 0.45.0. Reasons quote
 // what backends answer, so that a name which occurs twice is believed of none.
 func failing(t *Toolset, key string) map[string]string {
-	text, separator := t.Error, "\n["
+	whole := hidden(t.Error, key) // before it is cut: a value may hold what separates
+	text, separator := whole, "\n["
 	switch t.Status {
 	case StatusEnabled:
-		_, text, _ = strings.Cut(t.Error, "; failed: ")
+		_, text, _ = strings.Cut(whole, "; failed: ")
 		separator = " | ["
 	case StatusFailed:
 	default:
@@ -25,8 +30,8 @@ func failing(t *Toolset, key string) map[string]string {
 	instances := map[string]string{}
 	for part := range strings.SplitSeq(text, separator) {
 		name, reason, named := strings.Cut(part, "] ")
-		if named && strings.Count(t.Error, "["+name+"]") == 1 && len(instances) < maxInstances {
-			instances[shown(name, key)] = shown(reason, key)
+		if named && strings.Count(whole, "["+name+"]") == 1 && len(instances) < maxInstances {
+			instances[safetext.Clean(name, shownText)] = safetext.Clean(reason, shownText)
 		}
 	}
 	return instances

@@ -20,6 +20,7 @@ func TestInstances(t *testing.T) {
 		{"all work", StatusEnabled, "[a/prom] ok; [b/prom] ok", nil},
 		{"no instance is at fault", StatusFailed, "ENV var replacement X does not exist", nil},
 		{"the key", StatusFailed, "[a/prom] refuses s3cret", map[string]string{"a/prom": "refuses [key]"}},
+		{"a value of a setting", StatusEnabled, "[a/prom] ok; failed: [b/prom] bad, input_value={'key': 'x | [c/prom] S3CRET'} | [d/prom] x", map[string]string{"b/prom": "bad, input_value=[not shown]]"}},
 		{"switched off", StatusDisabled, "[a/prom] x", nil},
 		{"cut off", StatusFailed, "[a/prom", map[string]string{}},
 	}

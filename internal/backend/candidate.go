@@ -67,6 +67,11 @@ type Candidate struct {
 	// TenantHeader names the tenant to the backend; "" where it is part of the path, which TenantPath says for any
 	// tenant.
 	TenantHeader, TenantPath string
+	// Headers are sent with each request, by the probe and by HolmesGPT: no secrets. Only the configuration gives them.
+	Headers map[string]string
+	// Files are settings of HolmesGPT's toolset that name files in its pod, as of a client certificate. Only the
+	// configuration gives them.
+	Files map[string]string
 	// WantsTenant: it has an API for each tenant, and nobody has said which to use.
 	WantsTenant bool
 	Bundled     string // what a product brings along for itself alone: whose it is, for people; "" = of general use

@@ -84,6 +84,7 @@ const (
 	CodeObserved           Code = "observed"             // what the probe saw
 	CodeTenantMissing      Code = "tenant-missing"       // it has several tenants, and none is named
 	CodeCredentialsWanted  Code = "credentials-wanted"   // it is up and wants credentials
+	CodeCertificateGiven   Code = "certificate-given"    // up, and HolmesGPT has a client certificate for it
 	CodeCredentialsGiven   Code = "credentials-given"    // the same, with the variables that hold them
 	CodeCredentialsNoPlace Code = "credentials-no-place" // HolmesGPT's toolset takes none of that kind
 	CodeCredentialsMissing Code = "credentials-missing"  // the configuration names none for it
@@ -167,12 +168,13 @@ const (
 
 // Ports: why a candidate's port was chosen.
 const (
-	CodePortAnnotated Code = "port-annotated"  // the annotation says so
-	CodePortTarget    Code = "port-target"     // its target is the type's own number
-	CodePortName      Code = "port-name"       // the type calls it so
-	CodePortNumber    Code = "port-number"     // a number that the type uses
-	CodePortHTTP      Code = "port-http"       // the only one that could serve HTTP
-	CodePortLooksHTTP Code = "port-looks-http" // the one that is called as ports for HTTP are
-	CodePortOnly      Code = "port-only"       // the Service's only one
-	CodePortRecorded  Code = "port-recorded"   // it was published before
+	CodePortAnnotated  Code = "port-annotated"  // the annotation says so
+	CodePortTarget     Code = "port-target"     // its target is the type's own number
+	CodePortName       Code = "port-name"       // the type calls it so
+	CodePortNumber     Code = "port-number"     // a number that the type uses
+	CodePortHTTP       Code = "port-http"       // the only one that could serve HTTP
+	CodePortLooksHTTP  Code = "port-looks-http" // the one that is called as ports for HTTP are
+	CodePortOnly       Code = "port-only"       // the Service's only one
+	CodePortRecorded   Code = "port-recorded"   // it was published before
+	CodePortConfigured Code = "port-configured" // the configuration says so
 )

@@ -74,6 +74,14 @@ func (s *Service) ShortNames() []string {
 	return []string{short + ".svc", short}
 }
 
+// Of a backend that is no Service the configuration gives the name, and this is what stands for its namespace. Services of a
+// namespace of that name are not looked at then.
+const (
+	OutsideNamespace = "outside"
+	// TypeOutside is the type of a Service that only stands for it.
+	TypeOutside = "outside"
+)
+
 // Headless says that DNS gives the pods' addresses, so that Service port numbers do not translate.
 func (s *Service) Headless() bool { return s.ClusterIP == "None" }
 

@@ -10,6 +10,11 @@ type Toolset struct {
 	Compact map[string]any `yaml:"compact"`
 	// Credentials the backend may want: where they go and the environment variable's default name.
 	Credentials []Credential `yaml:"credentials"`
+	// Headers is the path, in the config of an instance, of headers that are sent with each request. Empty: there is none.
+	Headers []string `yaml:"headers"`
+	// Files are settings of an instance that name files in HolmesGPT's pod and are given together: a client certificate and
+	// its key.
+	Files []string `yaml:"files"`
 	// UsuallyWantsCredentials: written for the primary even where no probe has told.
 	UsuallyWantsCredentials bool `yaml:"usuallyWantsCredentials"`
 	// Recipes say where the credentials are found, the best first.

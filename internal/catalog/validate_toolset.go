@@ -27,6 +27,16 @@ func (v validator) toolset(t *Toolset) {
 		web = web || t.HolmesGPT[i].HTTP != nil
 	}
 	v.tree("toolset.compact", t.Compact)
+	for _, list := range []struct {
+		at    string
+		names []string
+	}{{"toolset.headers", t.Headers}, {"toolset.files", t.Files}} {
+		for i, name := range list.names {
+			if !fieldName.MatchString(name) {
+				v.f.At(yamlfile.Index(list.at, i), "expected a field's name such as additional_headers, found %s", yamlfile.Quote(name))
+			}
+		}
+	}
 	seen := map[string]bool{}
 	for i := range t.Credentials {
 		c, at := &t.Credentials[i], yamlfile.Index("toolset.credentials", i)

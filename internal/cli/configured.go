@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"crypto/x509"
 	"fmt"
+	"maps"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -24,8 +27,54 @@ func newDetector(c *config.Config, types *catalog.Catalog) (*detect.Detector, er
 		TrustedNamespaces:    c.Security.TrustedNamespaces,
 		OnlyTrusted:          c.Security.Annotations == config.AnnotationsTrusted,
 		AllowedEndpointHosts: c.Security.AllowedEndpointHosts,
+		Outside:              outside(c),
 		Tenants:              byService(c.Tenants),
 	})
+}
+
+// outside are the backends that the configuration names, which it has checked.
+func outside(c *config.Config) (list []detect.Outside) {
+	for i := range c.Backends {
+		b := &c.Backends[i]
+		if u, err := url.Parse(b.URL); err == nil {
+			list = append(list, detect.Outside{Name: b.Name, Type: b.Type, URL: u, Headers: b.Headers, Files: b.Files})
+		}
+	}
+	return list
+}
+
+// useOutside puts what the configuration says of outside backends where it says the same of Services: they are trusted, and have
+// credentials. No Service of a namespace of that name may be taken for one.
+func useOutside(c *config.Config) {
+	if len(c.Backends) == 0 {
+		return
+	}
+	c.Security.TrustedNamespaces = append(c.Security.TrustedNamespaces, backend.OutsideNamespace)
+	credentials := maps.Clone(c.Credentials)
+	if credentials == nil {
+		credentials = config.Credentials{}
+	}
+	for i := range c.Backends {
+		b := &c.Backends[i]
+		if len(b.Credentials) == 0 {
+			continue
+		}
+		ofType := maps.Clone(credentials[b.Type])
+		if ofType == nil {
+			ofType = map[string]map[string]string{}
+		}
+		ofType[backend.OutsideNamespace+"/"+b.Name] = b.Credentials
+		credentials[b.Type] = ofType
+	}
+	c.Credentials = credentials
+}
+
+// leftOut are the namespaces of which nothing is read.
+func leftOut(c *config.Config, exclude []string) []string {
+	if len(c.Backends) > 0 {
+		exclude = append(slices.Clone(exclude), backend.OutsideNamespace)
+	}
+	return exclude
 }
 
 // probeOptions is what the configuration says about probing.

@@ -56,7 +56,7 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	}
 	d.known = store.New(store.Options{
 		Relevant:   func(s *backend.Service) bool { return s.Ref == whole || d.detector.Matters(s) || d.asks.looks(s) },
-		Namespaces: d.only, Exclude: d.exclude, SlicesOptional: true,
+		Namespaces: d.only, Exclude: leftOut(d.config, d.exclude), SlicesOptional: true,
 	})
 	if err := o.read(ctx, d); err != nil {
 		return nil, err

@@ -82,6 +82,11 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 
 func (d *discovered) explain(ctx context.Context, s Streams, want backend.Ref, output string) error {
 	svc, endpoints := d.known.Get(want)
+	for _, f := range d.findings { // it may be one that is no Service
+		if svc == nil && f.Ref == want {
+			svc = f.Service
+		}
+	}
 	if svc == nil {
 		return d.notFound(want)
 	}

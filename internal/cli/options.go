@@ -73,6 +73,7 @@ func (o *configOptions) loadAll(s Streams, adjust ...func(*config.Config)) (*con
 		}
 	}
 	types.Tune(c.Types.Tunings())
+	useOutside(c)
 	return c, types, bad, nil
 }
 

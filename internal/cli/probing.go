@@ -97,6 +97,9 @@ func newServiceProxies(cluster *rest.Config) (func(*backend.Candidate) http.Roun
 		return nil, kubeconfigError(err)
 	}
 	return func(c *backend.Candidate) http.RoundTripper {
+		if c.Service.Type == backend.TypeOutside { // which is reached as well from here as from the cluster
+			return nil
+		}
 		return &serviceProxy{base: base, next: transport, candidate: c}
 	}, nil
 }

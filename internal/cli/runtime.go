@@ -57,7 +57,7 @@ func newCluster(
 	}
 	known := store.New(store.Options{
 		Relevant: o.relevant, Idle: o.Detector.OptsOut,
-		Namespaces: c.Discovery.Namespaces, Exclude: c.Discovery.ExcludeNamespaces,
+		Namespaces: c.Discovery.Namespaces, Exclude: leftOut(c, c.Discovery.ExcludeNamespaces),
 	})
 	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
 		Namespaces: c.Discovery.Namespaces, ConfigMap: target, Reader: reader,

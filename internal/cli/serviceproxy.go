@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -28,7 +29,8 @@ type serviceProxy struct {
 // RoundTrip implements http.RoundTripper.
 func (p *serviceProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	c := p.candidate
-	if c.ForeignHost {
+	// What stands before an API server may take dots out of a path, to which a backend redirects, and ask the API itself for the rest.
+	if c.ForeignHost || slices.Contains(strings.Split(r.URL.Path, "/"), "..") {
 		return nil, proxyError(backend.CodeProxyElsewhere)
 	}
 	name := fmt.Sprintf("%s:%d", c.Service.Name, c.Port.Number)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -86,6 +87,34 @@ func TestProbeProxy(t *testing.T) {
 		if strings.Contains(path, "//") {
 			t.Errorf("base path and path are badly joined: asked for %s", path)
 		}
+	}
+}
+
+// TestProbeProxyStaysBelow has a backend redirect out of its part of the API, to what is before an API server or behind it.
+func TestProbeProxyStaysBelow(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-5")
+	api := &apiServer{backends: map[string]http.Handler{}}
+	for i, to := range []string{"/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/secrets", "/..%2f..%2f..%2f..%2f..%2f..%2fsecrets", "/x/%2e%2e/%2e%2e/secrets", "/%2e%2e"} {
+		namespace := fmt.Sprintf("evil-%d", i)
+		api.services = append(api.services, serviceObject(namespace, "x", named("grafana"), fmt.Sprintf("10.0.0.%d", i+1), port("http", 80, 3000)))
+		api.backends[namespace+"/x:80"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "http://x."+namespace+".svc.cluster.local:80"+to)
+			w.WriteHeader(http.StatusFound)
+		})
+	}
+	api.slices = readySlices(api.services...)
+	_, kubeconfig := api.start(t)
+	mustRun(t, "discover", "--all", "--probe=proxy", "--kubeconfig", kubeconfig, "--set", "health.tries=1")
+	asked := 0
+	for _, path := range api.requests {
+		asked += strings.Count(path, "/proxy/")
+		if strings.Contains(path, "..") || strings.Contains(path, "secrets") && !strings.Contains(path, "/proxy/") {
+			t.Errorf("asked for %s", path)
+		}
+	}
+	if asked < 4 {
+		t.Errorf("%d requests, which prove nothing", asked)
 	}
 }
 

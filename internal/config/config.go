@@ -17,12 +17,16 @@ type Config struct {
 	// /etc/resolv.conf names in its search line, else cluster.local.
 	ClusterDomain string `yaml:"clusterDomain"`
 
-	Discovery      Discovery      `yaml:"discovery"`
-	Health         Health         `yaml:"health"`
-	Output         Output         `yaml:"output"`
-	HolmesGPT      HolmesGPT      `yaml:"holmesgpt"`
-	Catalog        Catalog        `yaml:"catalog"`
-	Types          Types          `yaml:"types"`
+	Discovery Discovery `yaml:"discovery"`
+	Health    Health    `yaml:"health"`
+	Output    Output    `yaml:"output"`
+	HolmesGPT HolmesGPT `yaml:"holmesgpt"`
+	Catalog   Catalog   `yaml:"catalog"`
+	Types     Types     `yaml:"types"`
+	// Backends are backends that are no Service, such as managed ones and those of other clusters. They are proven, watched and
+	// published as Services are, under outside/NAME, and are trusted. Services of a namespace of that name are not looked at
+	// then. Default [].
+	Backends       []Outside      `yaml:"backends"`
 	Tenants        Tenants        `yaml:"tenants"`
 	Primary        Primary        `yaml:"primary"`
 	Credentials    Credentials    `yaml:"credentials" secret:"true"`
@@ -137,6 +141,23 @@ func (t Types) Tunings() map[string]catalog.Tuning {
 		}
 	}
 	return tunings
+}
+
+// Outside is a backend that is no Service.
+type Outside struct {
+	// Name of one, of small letters, digits and dashes.
+	Name string `yaml:"name"`
+	// Type in the catalog.
+	Type string `yaml:"type"`
+	// URL where it answers, with its base path: https://prometheus.example.com/prometheus.
+	URL string `yaml:"url"`
+	// Credentials that it takes from HolmesGPT's environment: field of the toolset's configuration, name of the variable.
+	// Default {}.
+	Credentials map[string]string `yaml:"credentials,omitempty" secret:"true"`
+	// Headers sent with each request, by the probes and by HolmesGPT: no secrets. Default {}.
+	Headers map[string]string `yaml:"headers,omitempty"`
+	// Files in HolmesGPT's pod: client_cert and client_key of an Elasticsearch that wants a client certificate. Default {}.
+	Files map[string]string `yaml:"files,omitempty"`
 }
 
 // Tenants that HolmesGPT reads, each as an instance of its own: type, namespace/name of the Service, tenants. For gateways

@@ -29,7 +29,7 @@ func (v validator) tenants(t Tenants) {
 // types checks what depends on the types of backends there are, those of catalog.dir included. While a file there cannot be
 // read, which is reported elsewhere, nothing is said of a type that is not built in.
 func (v validator) types(c *Config) {
-	if len(c.Types)+len(c.Primary)+len(c.Credentials)+len(c.Tenants) == 0 {
+	if len(c.Types)+len(c.Backends)+len(c.Primary)+len(c.Credentials)+len(c.Tenants) == 0 {
 		return
 	}
 	types, bad := builtin(), []error(nil)
@@ -43,6 +43,11 @@ func (v validator) types(c *Config) {
 	for _, typ := range sorted(c.Types) {
 		if path := yamlfile.Key("types", typ); !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) && types.Lookup(typ) == nil {
 			v.f.At(path, "expected a type of the catalog (dynamic-toolset catalog lists them), found %s", yamlfile.Quote(typ))
+		}
+	}
+	for i := range c.Backends {
+		if b := &c.Backends[i]; !own(b.Type) && isLabel(b.Type) {
+			v.backendType(i, b, types.Lookup(b.Type))
 		}
 	}
 	for _, typ := range sorted(c.Primary) {

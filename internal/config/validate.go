@@ -27,6 +27,7 @@ func (c *Config) validate(f *yamlfile.File) {
 	v.tenants(c.Tenants)
 	v.types(c)
 	v.typeSettings(c.Types)
+	v.backends(c)
 	v.each("tls.insecureSkipVerify", c.TLS.InsecureSkipVerify, isRef, "namespace/name of a Service")
 	v.security(&c.Security)
 	v.server(c)
@@ -84,8 +85,12 @@ func (v validator) agent(h *HolmesGPT) {
 // isServicePort: namespace/name of a Service, with or without one of its ports.
 func isServicePort(s string) bool {
 	ref, port, has := strings.Cut(s, ":")
-	number, err := strconv.ParseUint(port, 10, 16)
-	return isRef(ref) && (!has || err == nil && number > 0)
+	return isRef(ref) && (!has || isPort(port))
+}
+
+func isPort(s string) bool {
+	number, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && number > 0
 }
 
 // isOrigin: scheme, host and port of a URL, and nothing else.

@@ -121,6 +121,9 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
 		detections: map[backend.Ref]inventory.Detection{},
 	}
+	for _, b := range opts.Detector.Outside() {
+		c.detections[b.Service.Ref] = inventory.Detection{Service: b.Service, Result: b.Result}
+	}
 	c.damper = newDamper(opts.Inventory.Trusts, c.stands)
 	c.discoveries.asked = make(chan struct{}, 1)
 	c.discoveries.over = make(chan struct{}, 1)

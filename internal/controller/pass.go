@@ -36,6 +36,9 @@ func (p *Pass) Run(ctx context.Context, known *store.Store) ([]*backend.Finding,
 	var detections []inventory.Detection
 	var targets []probe.Target
 	observations := map[backend.Key]backend.Observation{}
+	for _, b := range p.Detector.Outside() {
+		detections = append(detections, inventory.Detection{Service: b.Service, Result: b.Result})
+	}
 	for _, s := range known.Services() {
 		_, endpoints := known.Get(s.Ref)
 		detections = append(detections, inventory.Detection{Service: s, Endpoints: endpoints, Result: p.Detector.Detect(s, endpoints)})

@@ -20,6 +20,7 @@ type Options struct {
 	// Tenants that the configuration names: type -> Service -> tenants.
 	Tenants              map[string]map[backend.Ref][]string
 	AllowedEndpointHosts []string // hosts that the endpoint annotation may name beside the Service's own
+	Outside              []Outside
 }
 
 // Detector recognises the types of one catalog. It is safe for concurrent use.

@@ -12,7 +12,7 @@ import (
 // is nil for what the catalog does not describe.
 func NotLookedFor(t *catalog.Type, namespace string) backend.Reason {
 	switch {
-	case t == nil || t.LookedForIn(namespace):
+	case t == nil || t.LookedForIn(namespace), namespace == backend.OutsideNamespace && !t.Tuning.Off:
 		return backend.Reason{}
 	case t.Tuning.Off:
 		return reason(backend.CodeTypeOff, backend.Details{Type: t.Type})

@@ -62,7 +62,7 @@ func giveCredentials(all []*backend.Finding, o Options) {
 func (o *Options) wants(f *backend.Finding) bool {
 	switch f.Observation.Outcome {
 	case backend.AuthRequired:
-		return true
+		return f.Reason.Code != backend.CodeCertificateGiven
 	case backend.Unprobed:
 		t := o.Type(f.Type)
 		return !f.Candidate.Unproven && t != nil && (t.Toolset.UsuallyWantsCredentials || knownKind(f) != "")

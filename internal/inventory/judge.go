@@ -31,6 +31,9 @@ func judge(c *backend.Candidate, o *backend.Observation) (backend.Verdict, backe
 		return backend.Accepted, backend.CodeWorks
 	case backend.AuthRequired:
 		if o.Wants == backend.KindCertificate { // no variable of HolmesGPT's helps
+			if len(c.Files) > 0 {
+				return backend.Accepted, backend.CodeCertificateGiven
+			}
 			break
 		}
 		if c.Strength >= backend.Strong || o.Identity {

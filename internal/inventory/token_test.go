@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
@@ -57,6 +58,28 @@ func TestTokenIsEnoughForTheClustersOwn(t *testing.T) {
 		}
 		if f := got["evil/thanos-querier"]; f.Verdict != backend.Unavailable {
 			t.Errorf("OpenShift %t: a stranger's is %s", openShift, f.Verdict)
+		}
+	}
+}
+
+// The token of this cluster goes to no backend outside it, though the configuration vouches for that.
+func TestTokenStaysInTheCluster(t *testing.T) {
+	t.Attr("req", "DTS-OUT-14")
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range []string{"", backend.TypeOutside} {
+		d := svc{ref: at(backend.OutsideNamespace, "amp"), strength: backend.Explicit}.detection()
+		d.Service.Type = typ
+		all := inventory.Build([]inventory.Detection{d}, map[backend.Key]backend.Observation{
+			d.Candidates[0].Key(): {Outcome: backend.Ready, Identity: true},
+		}, inventory.Options{
+			Type: c.Lookup, TrustedNamespaces: []string{backend.OutsideNamespace},
+			OpenShift: func([]*backend.Finding) bool { return true },
+		})
+		if kept := all[0].KeepToken; kept != (typ == backend.TypeOutside) {
+			t.Errorf("type %q: the token is kept: %t", typ, kept)
 		}
 	}
 }

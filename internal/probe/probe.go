@@ -34,7 +34,7 @@ type Options struct {
 	Insecure func(backend.Ref) bool
 	// RoundTripper carries the requests for a candidate instead of direct connections, such as the API server's
 	// service proxy. It must not follow redirects. DenyCIDRs then applies to the addresses that are known before. nil
-	// means direct.
+	// means direct, for all candidates or for one.
 	RoundTripper func(*backend.Candidate) http.RoundTripper
 }
 

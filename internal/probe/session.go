@@ -218,6 +218,9 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	if req.Close = s.single; s.single {
 		s.close()
 	}
+	for name, value := range s.cand.Headers {
+		req.Header.Set(name, value)
+	}
 	if s.cand.TenantHeader != "" { // no secret
 		req.Header.Set(s.cand.TenantHeader, s.cand.Tenant)
 	}

@@ -55,7 +55,8 @@ func (p *Prober) session(ctx context.Context, t Target, n int) *session {
 	end := func() {}
 	if p.opts.RoundTripper != nil {
 		rt = p.opts.RoundTripper(t.Candidate)
-	} else {
+	}
+	if rt == nil {
 		own := p.transport(t, addr)
 		rt, end = own, own.CloseIdleConnections
 	}

@@ -34,16 +34,20 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)
 	defer cancel()
+	var found *backend.Service
+	for _, f := range i.snapshot.Findings {
+		if f.Ref == ref && f.Service != nil {
+			found = f.Service
+		}
+	}
 	var err error
-	if nameable(ref.Namespace) && nameable(ref.Name) {
+	switch {
+	case found != nil && found.Type == backend.TypeOutside: // a Service of that name is another matter
+	case nameable(ref.Namespace) && nameable(ref.Name):
 		m.Service, m.Endpoints, err = a.o.Services.Lookup(ctx, ref)
 	}
-	if m.Service == nil { // one whose namespace may not be watched now, or the API server is away
-		for _, f := range i.snapshot.Findings {
-			if f.Ref == ref && f.Service != nil {
-				m.Service, err = f.Service, nil
-			}
-		}
+	if m.Service == nil && found != nil { // its namespace may not be watched now, or the API server is away
+		m.Service, err = found, nil
 	}
 	switch {
 	case err != nil:

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"slices"
-
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
@@ -35,13 +33,18 @@ func (st *Store) fit(service backend.Ref, s Slice, before int) Slice {
 		return s
 	}
 	st.sizes[service.Namespace] -= before
-	if s = st.sizes.Fit(service.Namespace, s); s.Bared > 0 {
-		if st.bared[service.Namespace] == nil {
-			st.bared[service.Namespace] = map[backend.Ref]bool{}
-		}
-		st.bared[service.Namespace][service] = true
+	if s = st.sizes.Fit(service.Namespace, s); s.Bared > 0 && st.services[service] != nil {
+		st.noteBared(service)
 	}
 	return s
+}
+
+// noteBared notes that of a Service not all slices are kept in full.
+func (st *Store) noteBared(service backend.Ref) {
+	if st.bared[service.Namespace] == nil {
+		st.bared[service.Namespace] = map[backend.Ref]bool{}
+	}
+	st.bared[service.Namespace][service] = true
 }
 
 // leave gives the room of a slice back.
@@ -62,25 +65,24 @@ func (st *Store) refill(namespace string) {
 		return
 	}
 	delete(st.bared, namespace)
-	unknown := map[backend.Ref]bool{}
 	for ref := range waiting {
-		switch {
-		case len(st.slices[ref]) == 0:
-		case st.services[ref] == nil: // it may come yet
-			unknown[ref] = true
-		default:
+		if len(st.slices[ref]) > 0 {
 			st.miss(ref)
 			st.forget(ref)
 		}
 	}
-	if len(unknown) > 0 {
-		st.bared[namespace] = unknown
-	}
 }
 
-// forget drops all slices of a Service.
+// forget drops all slices of a Service, at once: it may have tens of thousands.
 func (st *Store) forget(service backend.Ref) {
-	for _, s := range slices.Clone(st.slices[service]) {
-		st.dropSlice(backend.Ref{Namespace: service.Namespace, Name: s.Name})
+	list := st.slices[service]
+	if len(list) == 0 {
+		return
 	}
+	for i := range list {
+		delete(st.owners, backend.Ref{Namespace: service.Namespace, Name: list[i].Name})
+		st.leave(service, &list[i])
+	}
+	delete(st.slices, service)
+	st.left(service)
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"container/heap"
 	"slices"
 	"strings"
 	"time"
@@ -17,8 +18,9 @@ import (
 type Shares map[string]*share
 
 type share struct {
-	kept, bared []place // the oldest first; what is bared is younger than all that is kept
-	bytes       int     // of what is kept
+	places      map[string]*place // by the name of the Service
+	kept, bared places            // what is bared is younger than all that is kept
+	bytes       int               // of what is kept
 }
 
 // place is that of one Service.
@@ -27,14 +29,15 @@ type place struct {
 	created time.Time
 	bytes   int
 	service *backend.Service // nil where it is bared
+	at      int              // in kept or in bared
 }
 
-func (p place) compare(o place) int {
+func (p *place) compare(o *place) int {
 	return cmp.Or(p.created.Compare(o.created), strings.Compare(p.name, o.name))
 }
 
-func placeOf(s *backend.Service) place {
-	return place{name: s.Name, created: s.Created, bytes: max(s.Bared, s.Size()), service: s}
+func placeOf(s *backend.Service) *place {
+	return &place{name: s.Name, created: s.Created, bytes: max(s.Bared, s.Size()), service: s}
 }
 
 // bare is a Service of which no labels, annotations, selector and ports are kept.
@@ -54,62 +57,111 @@ func (z Shares) Fit(s *backend.Service) {
 
 // enter gives a Service its place, and returns those that do not fit any more, it among them or not.
 func (z Shares) enter(s *backend.Service) (out []*backend.Service) {
+	z.leave(s)
 	h := z[s.Namespace]
 	if h == nil {
-		h = &share{}
+		h = &share{places: map[string]*place{}, kept: places{youngest: true}}
 		z[s.Namespace] = h
 	}
 	p := placeOf(s)
-	if s.Bared > 0 || len(h.bared) > 0 && p.compare(h.bared[0]) > 0 {
-		p.service = nil
-		h.bared = enter(h.bared, p)
+	h.places[p.name] = p
+	if first := h.bared.first(); s.Bared > 0 || first != nil && p.compare(first) > 0 {
+		h.bare(p)
 		out = append(out, s)
 	} else {
-		h.kept = enter(h.kept, p)
+		heap.Push(&h.kept, p)
 		h.bytes += p.bytes
 	}
-	for n := len(h.kept) - 1; n >= 0 && (h.bytes > backend.MaxServices || len(h.bared) > 0 && h.kept[n].compare(h.bared[0]) > 0); n-- {
-		youngest := h.kept[n]
-		h.kept = slices.Delete(h.kept, n, n+1)
-		h.bytes -= youngest.bytes
+	for h.crowded() {
+		youngest := h.kept.first()
+		h.unkeep(youngest)
 		out = append(out, youngest.service)
-		youngest.service = nil
-		h.bared = enter(h.bared, youngest)
+		h.bare(youngest)
 	}
 	return out
+}
+
+// crowded: the youngest of those that are kept has to make room.
+func (h *share) crowded() bool {
+	youngest, waiting := h.kept.first(), h.bared.first()
+	return youngest != nil && (h.bytes > backend.MaxServices || waiting != nil && youngest.compare(waiting) > 0)
+}
+
+func (h *share) bare(p *place) {
+	p.service = nil
+	heap.Push(&h.bared, p)
+}
+
+func (h *share) unkeep(p *place) {
+	heap.Remove(&h.kept, p.at)
+	h.bytes -= p.bytes
 }
 
 // leave takes the place of a Service away.
 func (z Shares) leave(s *backend.Service) {
 	h := z[s.Namespace]
-	if h == nil {
+	if h == nil || h.places[s.Name] == nil {
 		return
 	}
-	p := placeOf(s)
-	if i, found := slices.BinarySearchFunc(h.kept, p, place.compare); found {
-		h.bytes -= h.kept[i].bytes
-		h.kept = slices.Delete(h.kept, i, i+1)
-	}
-	if i, found := slices.BinarySearchFunc(h.bared, p, place.compare); found {
-		h.bared = slices.Delete(h.bared, i, i+1)
-	}
-	if len(h.kept)+len(h.bared) == 0 {
+	p := h.places[s.Name]
+	if delete(h.places, p.name); len(h.places) == 0 {
 		delete(z, s.Namespace)
+	}
+	if p.service != nil {
+		h.unkeep(p)
+	} else {
+		heap.Remove(&h.bared, p.at)
 	}
 }
 
 // next is the oldest Service that is bare, if there is room for it.
 func (z Shares) next(namespace string) (ref backend.Ref, ok bool) {
 	h := z[namespace]
-	if h == nil || len(h.bared) == 0 || h.bytes+h.bared[0].bytes > backend.MaxServices {
+	if h == nil {
 		return ref, false
 	}
-	return backend.Ref{Namespace: namespace, Name: h.bared[0].name}, true
+	first := h.bared.first()
+	if first == nil || h.bytes+first.bytes > backend.MaxServices {
+		return ref, false
+	}
+	return backend.Ref{Namespace: namespace, Name: first.name}, true
 }
 
-func enter(list []place, p place) []place {
-	i, _ := slices.BinarySearchFunc(list, p, place.compare)
-	return slices.Insert(list, i, p)
+// places is a heap for container/heap, the oldest or the youngest first: who makes thousands of Services decides in which order
+// they come.
+type places struct {
+	list     []*place
+	youngest bool
+}
+
+// first is nil for none.
+func (h *places) first() *place {
+	if len(h.list) == 0 {
+		return nil
+	}
+	return h.list[0]
+}
+
+func (h *places) Len() int           { return len(h.list) }
+func (h *places) Less(i, j int) bool { return h.list[i].compare(h.list[j]) < 0 != h.youngest }
+
+func (h *places) Swap(i, j int) {
+	h.list[i], h.list[j] = h.list[j], h.list[i]
+	h.list[i].at, h.list[j].at = i, j
+}
+
+func (h *places) Push(x any) {
+	p := x.(*place) //nolint:forcetypeassert // nothing else is pushed
+	p.at = len(h.list)
+	h.list = append(h.list, p)
+}
+
+func (h *places) Pop() any {
+	end := len(h.list) - 1
+	p := h.list[end]
+	h.list[end] = nil
+	h.list = h.list[:end]
+	return p
 }
 
 // keep enters a Service in place of what is known of it, in full if it fits.
@@ -120,6 +172,9 @@ func (st *Store) keep(s *backend.Service) {
 	st.services[s.Ref] = s
 	if st.opts.Unbounded {
 		return
+	}
+	if slices.ContainsFunc(st.slices[s.Ref], func(part Slice) bool { return part.Bared > 0 }) {
+		st.noteBared(s.Ref)
 	}
 	for _, out := range st.shares.enter(s) {
 		b := bare(out)
@@ -137,6 +192,9 @@ func (st *Store) drop(ref backend.Ref) {
 		return
 	}
 	delete(st.services, ref)
+	if delete(st.bared[ref.Namespace], ref); len(st.bared[ref.Namespace]) == 0 {
+		delete(st.bared, ref.Namespace)
+	}
 	st.shares.leave(s)
 	st.touch(ref)
 	st.refillServices(ref.Namespace)

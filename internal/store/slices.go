@@ -94,6 +94,11 @@ func (st *Store) dropSlice(name backend.Ref) {
 	if st.slices[service] = list; len(list) == 0 {
 		delete(st.slices, service)
 	}
+	st.left(service)
+}
+
+// left takes in that there are fewer slices of a Service.
+func (st *Store) left(service backend.Ref) {
 	st.shrink()
 	st.touchKnown(service)
 	st.refill(service.Namespace)

@@ -175,9 +175,6 @@ func (it *item) unfit() string {
 			return fmt.Sprintf("its %s %v", t.what, err)
 		}
 	}
-	if isUnreadable(c.Description) {
-		return "its description " + c.Description + " is not text to every YAML reader"
-	}
 	if it.entryName() != "" && strings.Contains(it.entryName(), ".") {
 		return "a dot in its name would make HolmesGPT reject the whole file"
 	}

@@ -29,8 +29,6 @@ type complaint struct {
 // checker looks for what HolmesGPT would choke on.
 type checker struct {
 	complaints []complaint
-	// rewritten: the values are going to be written anew, in the shortest style.
-	rewritten bool
 	// shared is how bad a credential at the top of a toolset with several instances is.
 	shared Severity
 }
@@ -48,10 +46,6 @@ func (c *checker) values(path string, v any, dots bool) {
 			c.errorf(path, "a key must not contain a dot: HolmesGPT would reject the whole file")
 		}
 		switch t := v.(type) {
-		case string:
-			if c.rewritten && isUnreadable(t) {
-				c.errorf(path, "HolmesGPT cannot read the text %s: write something else", t)
-			}
 		case time.Time:
 			c.errorf(path, "a date: put quotes around it")
 		case float64:
@@ -61,10 +55,6 @@ func (c *checker) values(path string, v any, dots bool) {
 		}
 	})
 }
-
-// isUnreadable names the two texts that Go's YAML writers leave without quotes and that Python's reader, HolmesGPT's, takes
-// for something else and fails on.
-func isUnreadable(s string) bool { return s == "=" || s == "<<" }
 
 // document checks a whole document as HolmesGPT would load it.
 func (c *checker) document(root map[string]any) {

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	yaml "go.yaml.in/yaml/v2"
 	yaml3 "go.yaml.in/yaml/v3"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -72,16 +71,6 @@ func (d *Document) Keys() (map[string]string, error) {
 
 func (d *Document) wants(format string) bool {
 	return len(d.formats) == 0 || slices.Contains(d.formats, format)
-}
-
-// marshal writes a tree of plain data as sigs.k8s.io/yaml would, without its way through JSON and back, which takes thrice
-// as long.
-func marshal(tree map[string]any) (string, error) {
-	out, err := yaml.Marshal(tree)
-	if err != nil {
-		return "", fmt.Errorf("encode as YAML: %w", err)
-	}
-	return header + string(out), nil
 }
 
 const markerPrefix = "generation/"

@@ -15,6 +15,12 @@ func (it *item) instance(e catalog.Entry, warnf func(string, ...any)) map[string
 	if tree, ok := it.expand(e.Instance).(map[string]any); ok {
 		config = tree
 	}
+	for name, value := range it.Candidate.Headers {
+		put(config, append(slices.Clone(it.typ.Toolset.Headers), name), value)
+	}
+	for name, file := range it.Candidate.Files {
+		put(config, []string{name}, file)
+	}
 	it.putTenant(config)
 	it.putCredentials(config, warnf)
 	if it.KeepToken {

@@ -47,7 +47,7 @@ func ParseOverrides(name string, data []byte) (*Overrides, error) {
 	var root any
 	f.Decode(&root)
 	o.file = f.Fresh()
-	c := checker{rewritten: true}
+	c := checker{}
 	o.read(&c, root)
 	for _, p := range c.complaints {
 		f.At(p.path, "%s", p.message)

@@ -247,10 +247,9 @@ func TestBadOverrides(t *testing.T) {
 				"o.yaml:3:28: toolsets.h/t.tools: HolmesGPT rejects this field in a toolset of type http",
 		},
 		"no plain data": {
-			"toolsets: {x/y: {config: {a: 2024-01-01, b: .inf, c: '<<'}}}\n",
+			"toolsets: {x/y: {config: {a: 2024-01-01, b: .inf}}}\n",
 			"o.yaml:1:30: toolsets.x/y.config.a: a date: put quotes around it\n" +
-				"o.yaml:1:45: toolsets.x/y.config.b: expected a finite number\n" +
-				"o.yaml:1:54: toolsets.x/y.config.c: HolmesGPT cannot read the text <<: write something else",
+				"o.yaml:1:45: toolsets.x/y.config.b: expected a finite number",
 		},
 		"credential for all": {
 			"toolsets:\n  prometheus/metrics:\n    config:\n      additional_headers:\n        Authorization: Bearer {{ env.TOKEN }}\n",

@@ -31,6 +31,9 @@ type Hints struct {
 
 // advise tells what can be done about a verdict, as a colleague would.
 func (h Hints) advise(f *backend.Finding) []Advice {
+	if f.Service != nil && f.Service.Type == backend.TypeOutside {
+		return h.adviseOutside(f)
+	}
 	switch f.Verdict {
 	case backend.Accepted:
 		out := []Advice{{"To keep it out of the toolsets:", h.annotate(f, "kubernaut.io/toolset=false")}}
@@ -61,6 +64,37 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 		return h.adviseUnavailable(f)
 	}
 	return h.adviseRejected(f)
+}
+
+// adviseOutside is about a backend that the configuration names, which no annotation reaches.
+func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
+	entry := Advice{"Correct or remove its entry in the configuration:", fmt.Sprintf("backends: [{name: %s, …}]", f.Name)}
+	switch {
+	case f.Verdict == backend.Accepted:
+		out = append(adviseWants(f), h.adviseCredentials(f)...)
+		if f.Observation.OwnCA {
+			out = append(out, Advice{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"})
+		}
+		if h.Unprobed {
+			out = append([]Advice{{"To see whether it works, " + h.HowToProbe + ".", ""}}, out...)
+		}
+		return out
+	case f.Reason.Code == backend.CodeTypeOff:
+		return h.adviseRejected(f)
+	case f.Reason.Code == backend.CodeNotAskedYet:
+		return []Advice{{"Wait for its first probe.", ""}}
+	case f.Observation.Cause == backend.CauseDenied:
+		return adviseDenied(f)
+	case f.Observation.Outcome == backend.UntrustedTLS:
+		out = h.adviseTLS(f)
+	case f.Observation.Outcome == backend.AuthRequired && f.Observation.Wants == backend.KindCertificate:
+		out = []Advice{{"Name the files of a client certificate in its entry, where its type has a place for them (files).", ""}}
+	case f.Observation.Outcome == backend.AuthRequired, f.Reason.Code == backend.CodeTenantMissing:
+		out = h.adviseCredentials(f)
+	case f.Verdict == backend.Unavailable:
+		out = []Advice{{"It is taken in as soon as it answers: see that it can be reached from where this runs.", ""}}
+	}
+	return append(out, entry)
 }
 
 func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {

@@ -106,8 +106,7 @@ func newAgentToolset(t *agent.Toolset) AgentToolset {
 		out.Advice = adviseAgent(t.Error)
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Instances)) {
-		reason := t.Instances[name]
-		out.Instances = append(out.Instances, AgentInstance{name, reason, adviseAgent(reason)})
+		out.Instances = append(out.Instances, AgentInstance{name, t.Instances[name], adviseInstance(t.Instances[name])})
 	}
 	return out
 }
@@ -159,18 +158,26 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 	return message, advice
 }
 
-// missing is how HolmesGPT says that a variable is not set.
-var missing = regexp.MustCompile(`ENV var replacement ([A-Za-z_][A-Za-z0-9_]*) does not exist`)
+// missing is how HolmesGPT says that a variable is not set. It is all that it says then, so that what a backend answered, which stands
+// within other reasons, names no variable.
+var missing = regexp.MustCompile(`^ENV var replacement ([A-Za-z_][A-Za-z0-9_]*) does not exist$`)
 
-// adviseAgent is what to do about HolmesGPT's own reason why it cannot use something.
+// adviseAgent is what to do about HolmesGPT's own reason why it cannot use a toolset.
 func adviseAgent(reason string) []Advice {
+	if m := missing.FindStringSubmatch(reason); m != nil {
+		return []Advice{{"Give HolmesGPT's container the variable " + m[1] + ", from a Secret of its namespace (additionalEnvVars in its chart):",
+			fmt.Sprintf("{name: %s, valueFrom: {secretKeyRef: {name: SECRET, key: KEY}}}", m[1])}}
+	}
+	return adviseInstance(reason)
+}
+
+// adviseInstance is what to do about its reason why it cannot use one instance. Nothing of the reason is in it: the backend may have
+// written it.
+func adviseInstance(reason string) []Advice {
 	says := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(reason, part) })
 	}
-	switch m := missing.FindStringSubmatch(reason); {
-	case m != nil:
-		return []Advice{{"Give HolmesGPT's container the variable " + m[1] + ", from a Secret of its namespace (additionalEnvVars in its chart):",
-			fmt.Sprintf("{name: %s, valueFrom: {secretKeyRef: {name: SECRET, key: KEY}}}", m[1])}}
+	switch {
 	case says("CERTIFICATE_VERIFY_FAILED"):
 		return []Advice{{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"}}
 	case says("401", "403", "Unauthorized", "Forbidden"):
@@ -178,5 +185,5 @@ func adviseAgent(reason string) []Advice {
 	case says("Failed to resolve", "Name or service not known", "Connection refused", "timed out", "Max retries exceeded", "No route to host"):
 		return []Advice{{"This service reaches it, and HolmesGPT's pod does not: see that NetworkPolicies, or a mesh, let HolmesGPT's pod in.", ""}}
 	}
-	return []Advice{{"HolmesGPT's log says more. It is asked again when it loads the document the next time.", ""}}
+	return []Advice{{"HolmesGPT's log says more.", ""}}
 }

@@ -50,8 +50,9 @@ func TestAgentToolsets(t *testing.T) {
 		{Name: "elasticsearch/data", Status: "failed", Error: "SSLError(CERTIFICATE_VERIFY_FAILED)"},
 		{Name: "prometheus/metrics", Status: "enabled", Error: "one instance is away", Tools: 9},
 		{Name: "kibana/a", Status: "failed", Error: "$(evil) ENV var replacement a b does not exist"},
+		{Name: "grafana/loki", Status: "failed", Error: "[evil/x] 500 ENV var replacement LD_PRELOAD does not exist"},
 	}}, false)
-	if r.Enabled != 1 || r.Total != 4 || !strings.Contains(r.Message, "1 of 4") {
+	if r.Enabled != 1 || r.Total != 5 || !strings.Contains(r.Message, "1 of 5") {
 		t.Errorf("%d of %d: %q", r.Enabled, r.Total, r.Message)
 	}
 	for i := range r.Toolsets {
@@ -59,7 +60,7 @@ func TestAgentToolsets(t *testing.T) {
 			t.Errorf("%s: nothing to do", r.Toolsets[i].Name)
 		}
 	}
-	for i, command := range []string{"GRAFANA_API_KEY", "REQUESTS_CA_BUNDLE", "", ""} {
+	for i, command := range []string{"GRAFANA_API_KEY", "REQUESTS_CA_BUNDLE", "", "", ""} {
 		got := ""
 		if a := r.Toolsets[i].Advice; len(a) > 0 {
 			got = a[0].Command

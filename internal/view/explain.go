@@ -188,6 +188,9 @@ func about(m Material) About {
 		Labels: map[string]string{}, Selector: map[string]string{}, Annotations: map[string]string{},
 		Endpoints: "not known: no EndpointSlices were read",
 	}
+	if s.Type == backend.TypeOutside {
+		a.Kind, a.Endpoints = "none: the configuration names it (backends)", "none: it is outside the cluster"
+	}
 	if s.Headless() {
 		a.Kind = "headless: DNS gives the addresses of its pods"
 	}

@@ -72,6 +72,7 @@ var texts = map[backend.Code]string{
 	backend.CodeObserved:           "{observed}",
 	backend.CodeTenantMissing:      "{tenants}, and nobody has said which to read; to publish it, add to the configuration: {remedy}, or annotate the Service with kubernaut.io/toolset-tenant=TENANT",
 	backend.CodeCredentialsWanted:  "it is up and wants credentials",
+	backend.CodeCertificateGiven:   "it is up and wants a client certificate, which the configuration names (files): it was not looked at further",
 	backend.CodeCredentialsGiven:   "it is up and wants credentials, which HolmesGPT takes from {variables}",
 	backend.CodeCredentialsNoPlace: "it wants {wants}; there is no place for that in HolmesGPT's toolset for it",
 	backend.CodeCredentialsMissing: "it wants {wants}, and the configuration names none for it{beside}" + addRemedy,
@@ -97,14 +98,15 @@ var texts = map[backend.Code]string{
 	backend.CodeChangesTooOften:   "it changes too often: it is published when it has stayed as it is for {wait}",
 	backend.CodeStillPublished:    "its owner has changed or removed it; since its namespace changes what is published too often, that follows with what else changes there, in {wait} at most",
 
-	backend.CodePortAnnotated: "{port}, as the annotation {key} says",
-	backend.CodePortTarget:    "{port}: its target is {type}'s own {number}",
-	backend.CodePortName:      `{port}: {type} calls it "{value}"`,
-	backend.CodePortNumber:    "{port}: {number} is a number {type} uses",
-	backend.CodePortHTTP:      "{port}: the only one that could serve HTTP",
-	backend.CodePortLooksHTTP: "{port}: the one that looks like HTTP",
-	backend.CodePortOnly:      "{port}: the Service's only one",
-	backend.CodePortRecorded:  "{port}, on which it was published before",
+	backend.CodePortAnnotated:  "{port}, as the annotation {key} says",
+	backend.CodePortTarget:     "{port}: its target is {type}'s own {number}",
+	backend.CodePortName:       `{port}: {type} calls it "{value}"`,
+	backend.CodePortNumber:     "{port}: {number} is a number {type} uses",
+	backend.CodePortHTTP:       "{port}: the only one that could serve HTTP",
+	backend.CodePortLooksHTTP:  "{port}: the one that looks like HTTP",
+	backend.CodePortOnly:       "{port}: the Service's only one",
+	backend.CodePortRecorded:   "{port}, on which it was published before",
+	backend.CodePortConfigured: "{port}, as the configuration says",
 }
 
 // Parts that several texts share.

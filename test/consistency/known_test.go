@@ -105,7 +105,7 @@ func (k *known) key(path string) bool {
 func (k *known) sections() string {
 	var list []string
 	for key := range k.keys {
-		section, _, _ := strings.Cut(key, ".")
+		section, _, _ := strings.Cut(strings.ReplaceAll(key, "[", "."), ".")
 		if !slices.Contains(list, section) {
 			list = append(list, section)
 		}

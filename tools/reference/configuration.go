@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding"
 	"fmt"
 	"reflect"
 	"strings"
@@ -80,13 +81,14 @@ func keysOf(s *source, prefix string, t reflect.Type, node *yaml.Node) ([]key, e
 	return list, nil
 }
 
-// keysOfEach are the keys of one of several structs in a mapping; none for any other kind of value.
+// keysOfEach are the keys of one of several structs in a mapping or a list; none for any other kind of value.
 func keysOfEach(s *source, k *key, t reflect.Type) ([]key, error) {
-	if t.Kind() != reflect.Map || t.Elem().Kind() != reflect.Struct {
+	name := map[reflect.Kind]string{reflect.Map: ".NAME.", reflect.Slice: "[]."}[t.Kind()]
+	if name == "" || t.Elem().Kind() != reflect.Struct || reflect.PointerTo(t.Elem()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return nil, nil
 	}
-	k.kind = "mapping"
-	return keysOf(s, k.path+".NAME.", t.Elem(), nil)
+	k.kind = map[reflect.Kind]string{reflect.Map: "mapping", reflect.Slice: "list"}[t.Kind()]
+	return keysOf(s, k.path+name, t.Elem(), nil)
 }
 
 // splitDefault takes the sentence on the default off: the page has a column for the value.

@@ -1,0 +1,99 @@
+package config
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// backends checks what is named outside the cluster, but for what depends on the types there are.
+func (v validator) backends(c *Config) {
+	seen := map[string]bool{}
+	for i := range c.Backends {
+		b, at := &c.Backends[i], yamlfile.Index("backends", i)
+		v.check(at+".name", isLabel(b.Name), "a name of small letters, digits and dashes", b.Name)
+		if seen[b.Name] {
+			v.f.At(at+".name", "%s is in the list twice", yamlfile.Quote(b.Name))
+		}
+		seen[b.Name] = true
+		v.check(at+".type", isLabel(b.Type), "a type of the catalog", b.Type)
+		if !isBackendURL(b.URL) { // it may hold a secret, and is not shown
+			v.f.At(at+".url", "expected the scheme (http or https), host, port and base path where it answers, such as "+
+				"https://prometheus.example.com/prometheus, without user, query and fragment: for those are credentials and headers")
+		}
+		for _, field := range sorted(b.Credentials) {
+			path := yamlfile.Key(at+".credentials", field)
+			v.check(path, isField(field), "a field's name such as api_key as the key", field)
+			v.check(path, isVariable(b.Credentials[field]), "the name of an environment variable (capitals, digits and _), not its value",
+				b.Credentials[field])
+		}
+		for _, name := range sorted(b.Headers) {
+			path := yamlfile.Key(at+".headers", name)
+			v.check(path, isHeader(name), "the name of a header that holds no secret; credentials are for those", name)
+			if !isHeaderValue(b.Headers[name]) { // as the URL
+				v.f.At(path, "expected a header's value in one line of plain text")
+			}
+		}
+		for _, field := range sorted(b.Files) {
+			v.check(yamlfile.Key(at+".files", field), strings.HasPrefix(b.Files[field], "/") && safetext.Check(b.Files[field]) == nil,
+				"the absolute path of a file in HolmesGPT's pod", b.Files[field])
+		}
+	}
+	if len(c.Backends) > 0 && slices.Contains(c.Discovery.Namespaces, backend.OutsideNamespace) {
+		v.f.At("discovery.namespaces", "%s is the name of what stands in backends; expected other namespaces", backend.OutsideNamespace)
+	}
+}
+
+// backendType checks what depends on the type, nil for one that is not in the catalog.
+func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
+	at := yamlfile.Index("backends", i)
+	if t == nil {
+		v.f.At(at+".type", "expected a type of the catalog (dynamic-toolset catalog lists them), found %s", yamlfile.Quote(b.Type))
+		return
+	}
+	fields := credentialFields(b.Type, t)
+	for _, field := range sorted(b.Credentials) {
+		if isField(field) && !slices.Contains(fields, field) {
+			path := yamlfile.Key(at+".credentials", field)
+			v.f.At(path, "expected a credential that the type has: %s, found %s", strings.Join(fields, ", "), v.f.Found(path, field))
+		}
+	}
+	if len(b.Headers) > 0 && len(t.Toolset.Headers) == 0 {
+		v.f.At(at+".headers", "expected none, since HolmesGPT's toolset for %s has no place for them", b.Type)
+	}
+	has := t.Toolset.Files
+	switch {
+	case len(b.Files) > 0 && len(has) == 0:
+		v.f.At(at+".files", "expected none, since HolmesGPT's toolset for %s has no place for them", b.Type)
+	case len(b.Files) > 0 && !slices.Equal(sorted(b.Files), slices.Sorted(slices.Values(has))):
+		v.f.At(at+".files", "expected %s, each of which is of no use without the other", strings.Join(has, " and "))
+	}
+}
+
+// isBackendURL: the URL of a backend as HolmesGPT takes one.
+func isBackendURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHost(u.Hostname()) && u.User == nil &&
+		isBase(u.EscapedPath()) && u.RawQuery == "" && u.Fragment == "" && (u.Port() == "" || isPort(u.Port()))
+}
+
+// isBase: a path below which a backend may be, as annotations name one.
+func isBase(path string) bool {
+	const most = 128
+	return path == "" || len(path) <= most && safetext.IsPath(path, ":") && !strings.Contains(path, "//") &&
+		!slices.Contains(strings.Split(path, "/"), "..")
+}
+
+// isHeader: a header that may stand in the document as it is.
+func isHeader(name string) bool {
+	return matches(`^[A-Za-z0-9][A-Za-z0-9-]*$`, name) && !slices.Contains(
+		[]string{"authorization", "proxy-authorization", "cookie", "host", "content-length", "transfer-encoding", "connection"}, strings.ToLower(name)) &&
+		!yamlfile.SecretName(name)
+}
+
+func isHeaderValue(s string) bool { return s != "" && len(s) <= 500 && safetext.Check(s) == nil }

@@ -1,0 +1,58 @@
+package detect
+
+import (
+	"net/url"
+	"strconv"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Outside is a backend that the configuration names and that is no Service.
+type Outside struct {
+	Name string
+	Type string   // of the catalog
+	URL  *url.URL // checked by the configuration
+	// Headers and Files are as in backend.Candidate.
+	Headers, Files map[string]string
+}
+
+// OutsideBackend is an Outside with the Service that stands for it in everything that follows.
+type OutsideBackend struct {
+	Service *backend.Service
+	Result
+}
+
+// Outside are the backends that the configuration names, as detection hands on what it recognises in Services.
+func (d *Detector) Outside() (list []OutsideBackend) {
+	for i := range d.opts.Outside {
+		o := &d.opts.Outside[i]
+		port := backend.Port{Number: portOf(o.URL), Protocol: "TCP"}
+		s := &backend.Service{
+			Ref: backend.Ref{Namespace: backend.OutsideNamespace, Name: o.Name}, Type: backend.TypeOutside, Ports: []backend.Port{port},
+		}
+		base, _ := basePath(o.URL.EscapedPath()) // of which the configuration says whether it is one
+		c := &backend.Candidate{
+			Service: s, Type: o.Type, Instance: s.Ref.String(), Port: port, PortNumber: port.Number,
+			PortReason: backend.Reason{Code: backend.CodePortConfigured},
+			Host:       o.URL.Hostname(), FullName: o.URL.Hostname(), ForeignHost: true,
+			Scheme: o.URL.Scheme, FixedScheme: true, Path: base, FixedPath: true,
+			Strength: backend.Explicit, Signs: []string{"the configuration (backends)"},
+			Headers: o.Headers, Files: o.Files,
+		}
+		r := Result{Candidates: []*backend.Candidate{c}}
+		d.spread(&r)
+		d.refuseSwitchedOff(&r, s.Namespace)
+		list = append(list, OutsideBackend{Service: s, Result: r})
+	}
+	return list
+}
+
+func portOf(u *url.URL) int32 {
+	if n, err := strconv.ParseInt(u.Port(), 10, 32); err == nil {
+		return int32(n)
+	}
+	if u.Scheme == "https" {
+		return 443
+	}
+	return 80
+}
