@@ -27,6 +27,7 @@ type Seen struct {
 // Answer is an answer in HTTP, as far as it is shown.
 type Answer struct {
 	Path      string // that was asked; "" where the sentence does not name it
+	Landed    string // the path of the same host that it was redirected to, and that gave the answer; "" for none
 	Status    int
 	Redirect  string // where it leads
 	Flaw      Flaw   // why the body cannot be used

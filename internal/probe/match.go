@@ -142,6 +142,9 @@ func (a *answer) show() *backend.Answer {
 func (a *answer) shortOf(path string, lack backend.Lack) *backend.Answer {
 	shown := *a.show()
 	shown.Path, shown.Lack = path, lack
+	if asked, _, _ := strings.Cut(path, "?"); a.asked != asked {
+		shown.Landed = clean(a.asked)
+	}
 	return &shown
 }
 

@@ -44,6 +44,7 @@ func TestQueryDecides(t *testing.T) {
 		{"an error of its own", standin.Prometheus, query, failed(422, "no memory"), "no memory"},
 		{"a page", standin.Prometheus, query, reply{body: "<html><title>Prometheus</title></html>"}, `a web page titled "Prometheus"`},
 		{"another host", standin.Prometheus, query, moved("https://metrics.example.org/api/v1/query?query=x"), "metrics.example.org"},
+		{"another page here", standin.Prometheus, query, moved("/maintenance"), "/api/v1/query leads to /maintenance, which answers 404"},
 		{"no search", standin.Grafana, search, reply{status: 404, body: `{"message":"Not found"}`}, "Not found"},
 		{"too many searches", standin.Grafana, search, reply{status: 429}, "429"},
 		{"an error", standin.Grafana, search, reply{status: 500, body: `{"message":"Search failed"}`}, "Search failed"},

@@ -40,7 +40,7 @@ type answer struct {
 	broken  backend.Flaw
 	to      string          // where it redirects to, for people
 	away    *url.URL        // the same where that is another host or port, which is not followed
-	asked   string          // the path that led there
+	asked   string          // the path that gave it
 	release func()          // lets another large body be read; nil for a small one
 	read    *page           // what page has read
 	visible *backend.Answer // what show has made
@@ -119,6 +119,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 		if a, location, err = s.request(purpose, target, bare); err != nil {
 			return nil, err
 		}
+		a.asked = target.Path
 		if location == nil {
 			s.learnFromPage(a)
 			break
@@ -128,7 +129,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 			break
 		}
 		if s.elsewhere(location) {
-			a.away, a.asked = location, target.Path
+			a.away = location
 			if leadsToLogin(location, target.Path) { // whose path is none of the backend's
 				break
 			}

@@ -112,7 +112,10 @@ func checked(a *backend.Answer) string {
 		return ""
 	}
 	text := joined(answer(a))
-	if a.Path != "" {
+	switch {
+	case a.Path != "" && a.Landed != "":
+		text = a.Path + " leads to " + a.Landed + ", which answers " + text
+	case a.Path != "":
 		text = a.Path + " answers " + text
 	}
 	if a.Lack.Part != "" {
