@@ -116,6 +116,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"discover", "-f", clusterFile, "--probe=proxy"}, `--probe=proxy goes through a cluster's API server and cannot be used with -f: try --probe=direct`},
 		{[]string{"discover", "-f", "-", "-f", "-"}, `-f - is given twice: standard input can be read once only`},
 		{[]string{"generate", "-o", "table"}, `-o table: expected yaml or json`},
+		{[]string{"doctor", "-o", "table"}, `-o table: expected text, json or yaml`},
+		{[]string{"doctor", "x"}, `dynamic-toolset doctor expects no arguments, found ["x"] (dynamic-toolset doctor --help shows how it is used)`},
 		{[]string{"explain"}, `dynamic-toolset explain expects one Service as NAMESPACE/NAME, found none (dynamic-toolset explain --help shows how it is used)`},
 		{[]string{"explain", "a", "b"}, `dynamic-toolset explain expects one Service as NAMESPACE/NAME, found ["a" "b"] (dynamic-toolset explain --help shows how it is used)`},
 		{[]string{"explain", "prometheus"}, `prometheus is in which namespace? Say NAMESPACE/prometheus or -n NAMESPACE; discover --all lists the Services`},

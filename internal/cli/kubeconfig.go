@@ -40,9 +40,9 @@ func (o *options) cluster() (*rest.Config, error) {
 	c, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(k.rules, &k.overrides).ClientConfig()
 	switch named := cmp.Or(k.rules.ExplicitPath, os.Getenv(clientcmd.RecommendedConfigPathEnvVar)); {
 	case clientcmd.IsEmptyConfig(err) && named != "":
-		return nil, fmt.Errorf("kubeconfig %s: it chooses no cluster; set its current-context, name a context with --context, or read files with -f", named)
+		return nil, fmt.Errorf("kubeconfig %s: it chooses no cluster; set its current-context, name a context with --context"+orFiles, named)
 	case clientcmd.IsEmptyConfig(err):
-		return nil, errors.New("no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig, or read files with -f")
+		return nil, errors.New("no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig" + orFiles)
 	case err != nil:
 		return nil, kubeconfigError(err)
 	}
@@ -54,11 +54,14 @@ func (o *options) cluster() (*rest.Config, error) {
 	return c, nil
 }
 
+// orFiles ends what to do where a command reads files too.
+const orFiles = ", or read files with -f"
+
 // kubeconfigError says what is wrong with a kubeconfig and what to do. client-go's errors keep only their text.
 func kubeconfigError(err error) error {
-	const orFiles = "name another with --kubeconfig, or read files with -f"
+	const another = "name another with --kubeconfig" + orFiles
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		return fmt.Errorf("kubeconfig %s: %w; %s", path.Path, path.Err, orFiles)
+		return fmt.Errorf("kubeconfig %s: %w; %s", path.Path, path.Err, another)
 	}
 	text := oneLine(err.Error())
 	name := ""
@@ -77,5 +80,5 @@ func kubeconfigError(err error) error {
 	case strings.Contains(text, "get version/kind"), strings.Contains(text, "no kind "):
 		text = "it is no kubeconfig"
 	}
-	return fmt.Errorf("kubeconfig%s: %s; mend it, %s", name, text, orFiles)
+	return fmt.Errorf("kubeconfig%s: %s; mend it, %s", name, text, another)
 }

@@ -33,8 +33,11 @@ func (w *writer) row(name, format string, args ...any) {
 }
 
 // prose breaks a text between words. Its lines stand below each other, beside the first one's prefix.
-func (w *writer) prose(prefix, text string) {
-	indent := strings.Repeat(" ", utf8.RuneCountInString(prefix))
+func (w *writer) prose(prefix, text string) { w.proseAt(prefix, utf8.RuneCountInString(prefix), text) }
+
+// proseAt is prose with a prefix that is shown on so many columns.
+func (w *writer) proseAt(prefix string, columns int, text string) {
+	indent := strings.Repeat(" ", columns)
 	line, n := prefix, len(indent)
 	empty := true
 	for word := range strings.FieldsSeq(text) {

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fatih/color"
+	"github.com/spf13/cobra"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
+	"kubernaut.io/dynamic-toolset/internal/doctor"
+	"kubernaut.io/dynamic-toolset/internal/view"
+)
+
+func newDoctor(streams Streams) *cobra.Command {
+	o := &options{streams: streams}
+	var output string
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check whether HolmesGPT can use what is published",
+		Long: `Checks with your own rights whether HolmesGPT can use the ConfigMap: finds the workloads that mount it, or run HolmesGPT's
+image and do not, and looks at the mount, the settings, each variable that the document refers to (that its Secret and key
+exist; no value is read), certificate authorities and OpenShift's binding. Each line says how it went, and what to do:
+  ok         as it should be
+  to do      with the lines to copy
+  not seen   your user may not read what it needs
+Exit code 0: nothing to do, as far as can be seen, 1: something to do, or an error.`,
+		Example: `  dynamic-toolset doctor
+  dynamic-toolset doctor -n holmes -o json`,
+		Args: exactArgs(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !slices.Contains([]string{"text", "json", "yaml"}, output) {
+				return usage("-o %s: expected text, json or yaml", output)
+			}
+			well, err := o.doctor(contextOf(cmd), output)
+			if err == nil && !well {
+				return failure{error: errors.New("something to do"), code: exitError, silent: true}
+			}
+			return err
+		},
+	}
+	o.configOptions.addFlags(cmd)
+	o.kube.add(cmd.Flags(), "30s")
+	cmd.Flags().Lookup("namespace").Usage = "the ConfigMap's namespace, in place of the configuration's output.namespace"
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
+	completeValues(cmd, "output", "text", "json", "yaml")
+	return cmd
+}
+
+func (o *options) doctor(ctx context.Context, output string) (well bool, err error) {
+	c, _, err := o.load(o.streams)
+	if err != nil {
+		return false, err
+	}
+	kubeconfig, err := o.cluster()
+	if err != nil {
+		return false, errors.New(strings.Replace(err.Error(), orFiles, "", 1))
+	}
+	target := backend.Ref{Namespace: c.Output.Namespace, Name: c.Output.ConfigMap}
+	if ns := o.kube.namespace(); ns != "" {
+		target.Namespace = ns
+	}
+	facts, err := cluster.Facts(ctx, kubeconfig, target)
+	switch {
+	case ctx.Err() != nil:
+		return false, errInterrupted
+	case err != nil:
+		return false, err
+	}
+	d := view.NewDoctor(facts, doctor.Examine(facts))
+	if output != "text" {
+		return d.Well, printObject(o.streams, d, output)
+	}
+	return d.Well, describeDoctor(o.streams, &d)
+}
+
+// describeDoctor prints the checks for people.
+func describeDoctor(s Streams, d *view.Doctor) error {
+	w := &writer{out: s.Out, paint: newPainter(s.Out)}
+	levels := map[string]struct {
+		text   string
+		colour color.Attribute
+	}{string(doctor.OK): {"ok", color.FgGreen}, string(doctor.Todo): {"to do", color.FgRed}, string(doctor.Unseen): {"not seen", color.FgYellow}}
+	about := ""
+	counts := map[string]int{}
+	for _, c := range d.Checks {
+		if c.About != about {
+			if about != "" {
+				w.line("")
+			}
+			w.line("%s", c.About)
+		}
+		about = c.About
+		counts[c.Level]++
+		level := levels[c.Level]
+		name := fmt.Sprintf("%-8s", level.text)
+		w.proseAt("  "+w.paint.paint(name, level.colour)+"  ", len(name)+4, c.Message)
+		for _, a := range c.Advice {
+			w.prose("            ", a.Text)
+			for line := range strings.Lines(a.Command) {
+				w.line("              %s", strings.TrimRight(line, "\n"))
+			}
+		}
+	}
+	if w.err == nil {
+		note(s, "\n%s", doctorSummary(counts))
+	}
+	return w.err
+}
+
+func doctorSummary(counts map[string]int) string {
+	todo, unseen := counts[string(doctor.Todo)], counts[string(doctor.Unseen)]
+	text := fmt.Sprintf("%d to do", todo)
+	if todo == 0 {
+		text = "Nothing to do"
+	}
+	if unseen > 0 {
+		text += fmt.Sprintf(", %d not seen", unseen)
+	}
+	return text + "."
+}

@@ -1,0 +1,240 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
+	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
+	rbacclient "k8s.io/client-go/kubernetes/typed/rbac/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/pager"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/doctor"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// examiner gathers what package doctor looks at, with the rights of whoever runs the command.
+type examiner struct {
+	core  *coreclient.CoreV1Client
+	apps  *appsclient.AppsV1Client
+	rbac  *rbacclient.RbacV1Client
+	host  string
+	facts *doctor.Facts
+}
+
+// Facts are what package doctor looks at. What the user may not read is among them; any other failure is an error, and so is it
+// where no workload may be listed beside the ConfigMap.
+func Facts(ctx context.Context, config *rest.Config, configMap backend.Ref) (*doctor.Facts, error) {
+	config = rest.CopyConfig(config)
+	config.Wrap(newBoundPages)
+	e := &examiner{host: config.Host, facts: &doctor.Facts{ConfigMap: configMap, Keys: map[doctor.Object]doctor.Keys{}}}
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, err
+	}
+	if e.core, err = coreclient.NewForConfigAndClient(config, client); err != nil {
+		return nil, err
+	}
+	if e.apps, err = appsclient.NewForConfigAndClient(config, client); err != nil {
+		return nil, err
+	}
+	if e.rbac, err = rbacclient.NewForConfigAndClient(config, client); err != nil {
+		return nil, err
+	}
+	for _, step := range []func(context.Context) error{e.configMap, e.workloads, e.keys, e.viewers} {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return e.facts, nil
+}
+
+func (e *examiner) configMap(ctx context.Context) error {
+	ref := e.facts.ConfigMap
+	cm, err := e.core.ConfigMaps(ref.Namespace).Get(ctx, ref.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return e.failed(ctx, Request{Verb: "get", Resource: "configmaps", Namespace: ref.Namespace, Name: ref.Name}, err)
+	}
+	e.facts.Exists, e.facts.Document = true, cm.Data[toolset.KeyHolmesGPT]
+	e.facts.Needs = doctor.NeedsOf(e.facts.Document)
+	return nil
+}
+
+// failed notes the right that is missing; any other error is returned in words.
+func (e *examiner) failed(ctx context.Context, q Request, err error) error {
+	if !apierrors.IsForbidden(err) {
+		return q.Explain(ctx, err, e.host)
+	}
+	e.facts.Unseen = append(e.facts.Unseen, doctor.Right{Verb: q.Verb, Group: q.Group, Resource: q.Resource, Namespace: q.Namespace})
+	return nil
+}
+
+// workloads lists those of all namespaces, else those beside the ConfigMap, of which alone Pods are listed: another cannot
+// mount it.
+func (e *examiner) workloads(ctx context.Context) error {
+	namespace := metav1.NamespaceAll
+	deployments := func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		return e.apps.Deployments(namespace).List(ctx, o)
+	}
+	q := Request{Verb: "list", Group: appsv1.GroupName, Resource: "deployments"}
+	err := e.each(ctx, deployments)
+	if apierrors.IsForbidden(err) {
+		_ = e.failed(ctx, q, err) // nil for this error
+		namespace = e.facts.ConfigMap.Namespace
+		q.Namespace = namespace
+		err = e.each(ctx, deployments)
+	}
+	if err != nil {
+		return q.Explain(ctx, err, e.host)
+	}
+	for _, more := range []struct {
+		q    Request
+		list pager.ListPageFunc
+	}{
+		{Request{Group: appsv1.GroupName, Resource: "statefulsets", Namespace: namespace}, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			return e.apps.StatefulSets(namespace).List(ctx, o)
+		}},
+		{Request{Group: appsv1.GroupName, Resource: "daemonsets", Namespace: namespace}, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			return e.apps.DaemonSets(namespace).List(ctx, o)
+		}},
+		{Request{Resource: "pods", Namespace: e.facts.ConfigMap.Namespace}, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			return e.core.Pods(e.facts.ConfigMap.Namespace).List(ctx, o)
+		}},
+	} {
+		more.q.Verb = "list"
+		if err := e.each(ctx, more.list); err != nil {
+			if err := e.failed(ctx, more.q, err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// each keeps those of a list that concern the ConfigMap.
+func (e *examiner) each(ctx context.Context, list pager.ListPageFunc) error {
+	return pages(pageSize, list).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
+		w := doctor.Workload{}
+		switch o := object.(type) {
+		case *appsv1.Deployment:
+			w = doctor.Workload{Kind: "Deployment", Ref: refOf(o), Pod: o.Spec.Template.Spec}
+		case *appsv1.StatefulSet:
+			w = doctor.Workload{Kind: "StatefulSet", Ref: refOf(o), Pod: o.Spec.Template.Spec}
+		case *appsv1.DaemonSet:
+			w = doctor.Workload{Kind: "DaemonSet", Ref: refOf(o), Pod: o.Spec.Template.Spec}
+		case *corev1.Pod:
+			if owner := metav1.GetControllerOf(o); owner != nil && slices.Contains([]string{"ReplicaSet", "StatefulSet", "DaemonSet"}, owner.Kind) {
+				return nil
+			}
+			w = doctor.Workload{Kind: "Pod", Ref: refOf(o), Pod: o.Spec}
+		}
+		if e.facts.Concerns(&w) {
+			e.facts.Workloads = append(e.facts.Workloads, w)
+		}
+		return nil
+	})
+}
+
+func refOf(o metav1.Object) backend.Ref {
+	return backend.Ref{Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
+// keys looks for the Secrets and ConfigMaps that HolmesGPT's environment comes from.
+func (e *examiner) keys(ctx context.Context) error {
+	for _, o := range e.facts.References() {
+		resource := map[string]string{doctor.KindSecret: "secrets", doctor.KindConfigMap: "configmaps"}[o.Kind]
+		keys, err := e.keysOf(ctx, resource, o.Ref)
+		switch {
+		case apierrors.IsForbidden(err):
+			keys = doctor.Keys{Unseen: true}
+		case apierrors.IsNotFound(err):
+			keys = doctor.Keys{}
+		case err != nil:
+			return Request{Verb: "get", Resource: resource, Namespace: o.Namespace, Name: o.Name}.Explain(ctx, err, e.host)
+		}
+		e.facts.Keys[o] = keys
+	}
+	return nil
+}
+
+// asTable is what kubectl get has objects written as: the number of keys is in it, and the metadata, but no value.
+const asTable = "application/json;as=Table;v=v1;g=meta.k8s.io"
+
+// keysOf reads the names of an object's keys, and never its values, which the API server does not send. The names are in the
+// metadata, where the API server notes who has written which key, and their number shows whether these are all.
+func (e *examiner) keysOf(ctx context.Context, resource string, ref backend.Ref) (keys doctor.Keys, err error) {
+	raw, err := e.core.RESTClient().Get().Namespace(ref.Namespace).Resource(resource).Name(ref.Name).SetHeader("Accept", asTable).Do(ctx).Raw()
+	if err != nil {
+		return keys, err
+	}
+	var table metav1.Table
+	if err := json.Unmarshal(raw, &table); err != nil || len(table.Rows) != 1 {
+		return keys, fmt.Errorf("%s %s: the API server's table of it cannot be read", resource, ref)
+	}
+	var object metav1.PartialObjectMetadata
+	if err := json.Unmarshal(table.Rows[0].Object.Raw, &object); err != nil {
+		return keys, fmt.Errorf("%s %s: the API server's table of it cannot be read: %w", resource, ref, err)
+	}
+	for _, entry := range object.ManagedFields {
+		keys.Names = append(keys.Names, keysIn(entry.FieldsV1)...)
+	}
+	slices.Sort(keys.Names)
+	keys.Exists, keys.Names = true, slices.Compact(keys.Names)
+	column := slices.IndexFunc(table.ColumnDefinitions, func(c metav1.TableColumnDefinition) bool { return c.Name == "Data" })
+	count := float64(-1)
+	if cells := table.Rows[0].Cells; column >= 0 && column < len(cells) {
+		count, _ = cells[column].(float64)
+	}
+	keys.Unlisted = count != float64(len(keys.Names))
+	return keys, nil
+}
+
+// keysIn are the keys of data among the fields that a manager has written.
+func keysIn(fields *metav1.FieldsV1) (names []string) {
+	var written map[string]map[string]json.RawMessage
+	if fields == nil || json.Unmarshal(fields.GetRawBytes(), &written) != nil {
+		return nil
+	}
+	for _, field := range []string{"f:data", "f:stringData", "f:binaryData"} {
+		for key := range written[field] {
+			if name, is := strings.CutPrefix(key, "f:"); is {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// viewers finds who may read OpenShift's monitoring, where HolmesGPT has to.
+func (e *examiner) viewers(ctx context.Context) error {
+	if len(e.facts.Needs.OpenShift) == 0 {
+		return nil
+	}
+	right := doctor.BindingsRight()
+	err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		return e.rbac.ClusterRoleBindings().List(ctx, o)
+	}).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
+		if b, is := object.(*rbacv1.ClusterRoleBinding); is && slices.Contains(doctor.ViewerRoles(), b.RoleRef.Name) {
+			e.facts.Viewers = append(e.facts.Viewers, b.Subjects...)
+		}
+		return nil
+	})
+	if err != nil {
+		return e.failed(ctx, Request{Verb: right.Verb, Group: right.Group, Resource: right.Resource}, err)
+	}
+	return nil
+}

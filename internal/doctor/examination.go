@@ -1,0 +1,296 @@
+package doctor
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// The variables of HolmesGPT's environment that matter, as its source has them.
+const (
+	Location  = "CUSTOM_TOOLSET_LOCATION"
+	Interval  = "TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS"
+	Patience  = "HOLMES_TOOLSET_PREREQ_TIMEOUT_SECONDS"
+	OpenShift = "IS_OPENSHIFT"
+)
+
+// longInterval is more than this service's own values set, in seconds.
+const longInterval = 120
+
+// examination is that of one workload.
+type examination struct {
+	facts     *Facts
+	workload  *Workload
+	container *corev1.Container
+	checks    []Check
+}
+
+func (e *examination) add(c Check) {
+	c.Workload = e.workload
+	e.checks = append(e.checks, c)
+}
+
+func (e *examination) run() {
+	if file := written(e.workload, e.container); file != "" {
+		e.add(Check{Level: OK, Code: CodeSidecar, Name: path.Dir(file)})
+		e.location(file)
+		e.patience() // and no interval: the sidecar has HolmesGPT read the file at once
+		e.add(Check{Level: Unseen, Code: CodeSidecarDocument, Name: file, Value: e.container.Name})
+		return
+	}
+	if e.workload.Namespace != e.facts.ConfigMap.Namespace {
+		e.add(Check{Level: Todo, Code: CodeOtherNamespace})
+		return
+	}
+	if !e.mounted() {
+		return
+	}
+	e.interval()
+	e.patience()
+	e.variables()
+	e.authority()
+	e.openShift()
+}
+
+// mounted checks how the document gets into the container; without a mount there is no more to check.
+func (e *examination) mounted() bool {
+	m, volume := e.facts.mount(e.workload, e.container)
+	if m == nil {
+		e.add(Check{Level: Todo, Code: CodeNotMounted})
+		return false
+	}
+	file := toolset.KeyHolmesGPT
+	if items := volume.ConfigMap.Items; len(items) > 0 {
+		i := slices.IndexFunc(items, func(k corev1.KeyToPath) bool { return k.Key == toolset.KeyHolmesGPT })
+		if i < 0 {
+			e.add(Check{Level: Todo, Code: CodeItems, Name: volume.Name, Want: toolset.KeyHolmesGPT})
+			return true
+		}
+		file = items[i].Path
+	}
+	switch {
+	case m.SubPath != "" || m.SubPathExpr != "":
+		dir := strings.TrimSuffix(path.Clean(m.MountPath), "/"+toolset.KeyHolmesGPT)
+		e.add(Check{Level: Todo, Code: CodeSubPath, Value: cmp.Or(m.SubPath, m.SubPathExpr), Want: dir})
+		e.location(path.Join(dir, file)) // once the directory is mounted
+		return true
+	case volume.ConfigMap.Optional != nil && *volume.ConfigMap.Optional:
+		e.add(Check{Level: Todo, Code: CodeOptional, Name: volume.Name})
+	default:
+		e.add(Check{Level: OK, Code: CodeMounted, Name: m.MountPath})
+	}
+	e.location(path.Join(m.MountPath, file))
+	return true
+}
+
+// setting adds the check that judge makes of a variable's value; missing where it is not set.
+func (e *examination) setting(name string, missing Code, want string, judge func(value string) (Level, Code)) {
+	value, set, known := e.value(name)
+	c := Check{Name: name, Value: value, Want: want}
+	switch {
+	case !set:
+		c.Level, c.Code = Todo, missing
+	case !known:
+		c.Level, c.Code = Unseen, CodeSettingElsewhere
+	default:
+		c.Level, c.Code = judge(value)
+	}
+	e.add(c)
+}
+
+func (e *examination) location(file string) {
+	e.setting(Location, CodeLocationMissing, file, func(value string) (Level, Code) {
+		if path.Clean(value) != path.Clean(file) {
+			return Todo, CodeLocationWrong
+		}
+		return OK, CodeSetting
+	})
+}
+
+func (e *examination) interval() {
+	e.setting(Interval, CodeIntervalMissing, "60", func(value string) (Level, Code) {
+		if seconds, err := strconv.Atoi(value); err != nil || seconds <= 0 || seconds > longInterval {
+			return Todo, CodeIntervalLong
+		}
+		return OK, CodeSetting
+	})
+}
+
+func (e *examination) patience() {
+	e.setting(Patience, CodePatienceMissing, "600", func(string) (Level, Code) { return OK, CodeSetting })
+}
+
+// value is that of a variable; known is false where it stands in another object.
+func (e *examination) value(name string) (value string, set, known bool) {
+	for _, v := range slices.Backward(e.container.Env) { // of two the last counts
+		if v.Name == name {
+			return v.Value, true, v.ValueFrom == nil
+		}
+	}
+	return "", e.from(name).Level != Todo, false
+}
+
+// variables checks each that the document refers to: one that is missing takes a whole toolset away.
+func (e *examination) variables() {
+	before := ""
+	for _, v := range e.facts.Needs.Variables { // by name
+		if v.Name != before {
+			c := e.variable(v.Name)
+			c.Toolset = v.Toolset
+			e.add(c)
+		}
+		before = v.Name
+	}
+}
+
+// variable checks that one is set, and that what it comes from is there.
+func (e *examination) variable(name string) Check {
+	for _, v := range slices.Backward(e.container.Env) {
+		if v.Name != name {
+			continue
+		}
+		switch from := v.ValueFrom; {
+		case from != nil && from.SecretKeyRef != nil:
+			return e.reference(name, KindSecret, from.SecretKeyRef.Name, from.SecretKeyRef.Key)
+		case from != nil && from.ConfigMapKeyRef != nil:
+			return e.reference(name, KindConfigMap, from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key)
+		}
+		return Check{Level: OK, Code: CodeVariable, Name: name}
+	}
+	return e.from(name)
+}
+
+func (e *examination) reference(name, kind, object, key string) Check {
+	c := Check{Level: Todo, Name: name, Object: e.workload.object(kind, object), Key: key}
+	switch keys := e.facts.Keys[c.Object]; {
+	case keys.Unseen:
+		c.Level, c.Code, c.Right = Unseen, CodeObjectUnseen, keysRight(c.Object)
+	case !keys.Exists:
+		c.Code = CodeObjectMissing
+	case slices.Contains(keys.Names, key):
+		c.Level, c.Code = OK, CodeVariable
+	case keys.Unlisted:
+		c.Level, c.Code = Unseen, CodeKeyUnlisted
+	default:
+		c.Code = CodeKeyMissing
+	}
+	return c
+}
+
+// from looks for a variable in envFrom. Where it is not, it may be in a source that cannot be seen, or that is missing.
+func (e *examination) from(name string) Check {
+	best := Check{Level: Todo, Code: CodeVariableMissing, Name: name}
+	for _, source := range e.container.EnvFrom {
+		key, fits := strings.CutPrefix(name, source.Prefix)
+		kind, object := sourceOf(&source)
+		if !fits || object == "" {
+			continue
+		}
+		switch c := e.reference(name, kind, object, key); {
+		case c.Level == OK:
+			return c
+		case c.Level == Unseen, c.Code == CodeObjectMissing && best.Level == Todo:
+			best = c
+		}
+	}
+	return best
+}
+
+func sourceOf(source *corev1.EnvFromSource) (kind, name string) {
+	switch {
+	case source.SecretRef != nil:
+		return KindSecret, source.SecretRef.Name
+	case source.ConfigMapRef != nil:
+		return KindConfigMap, source.ConfigMapRef.Name
+	}
+	return "", ""
+}
+
+// sources are the objects that variable looks at.
+func (e *examination) sources(name string) (list []Object) {
+	for _, v := range slices.Backward(e.container.Env) {
+		switch from := v.ValueFrom; {
+		case v.Name != name:
+			continue
+		case from != nil && from.SecretKeyRef != nil:
+			list = append(list, e.workload.object(KindSecret, from.SecretKeyRef.Name))
+		case from != nil && from.ConfigMapKeyRef != nil:
+			list = append(list, e.workload.object(KindConfigMap, from.ConfigMapKeyRef.Name))
+		}
+		return list
+	}
+	for _, source := range e.container.EnvFrom {
+		if kind, object := sourceOf(&source); object != "" && strings.HasPrefix(name, source.Prefix) {
+			list = append(list, e.workload.object(kind, object))
+		}
+	}
+	return list
+}
+
+// authority checks that HolmesGPT trusts an authority of one's own. Which one it is cannot be seen.
+func (e *examination) authority() {
+	if len(e.facts.Needs.Authority) == 0 {
+		return
+	}
+	c := Check{Level: Todo, Code: CodeAuthorityMissing}
+	for _, name := range authorityVariables() {
+		if found := e.variable(name); found.Code != CodeVariableMissing {
+			c = found
+			break
+		}
+	}
+	c.Hosts = e.facts.Needs.Authority
+	e.add(c)
+}
+
+func (e *examination) openShift() {
+	hosts := e.facts.Needs.OpenShift
+	if len(hosts) == 0 {
+		return
+	}
+	e.setting(OpenShift, CodeOpenShiftMissing, "True", func(value string) (Level, Code) {
+		if !strings.EqualFold(value, "true") {
+			return Todo, CodeOpenShiftMissing
+		}
+		return OK, CodeSetting
+	})
+	account := cmp.Or(e.workload.Pod.ServiceAccountName, "default")
+	c := Check{Level: Todo, Code: CodeBindingMissing, Name: account, Hosts: hosts}
+	for _, s := range e.facts.Viewers {
+		if isAccount(&s, e.workload.Namespace, account) {
+			c.Level, c.Code = OK, CodeBinding
+		}
+	}
+	if r := BindingsRight(); c.Level == Todo && e.facts.unseen(r.Resource) {
+		c.Level, c.Code, c.Right = Unseen, CodeBindingUnseen, r
+	}
+	e.add(c)
+}
+
+// BindingsRight is what a user needs to see who may read OpenShift's monitoring.
+func BindingsRight() Right {
+	return Right{Verb: "list", Group: rbacv1.GroupName, Resource: "clusterrolebindings"}
+}
+
+// isAccount reports whether a subject is a ServiceAccount, by its name or by one of its groups.
+func isAccount(s *rbacv1.Subject, namespace, account string) bool {
+	switch s.Kind {
+	case rbacv1.ServiceAccountKind:
+		return s.Namespace == namespace && s.Name == account
+	case rbacv1.UserKind:
+		return s.Name == "system:serviceaccount:"+namespace+":"+account
+	case rbacv1.GroupKind:
+		return slices.Contains([]string{"system:authenticated", "system:serviceaccounts", "system:serviceaccounts:" + namespace}, s.Name)
+	}
+	return false
+}
+
+// ViewerRoles are the ClusterRoles that let a ServiceAccount read all of OpenShift's monitoring.
+func ViewerRoles() []string { return []string{"cluster-monitoring-view", "cluster-admin"} }

@@ -1,0 +1,110 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/doctor"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// Doctor is whether HolmesGPT can use what is published.
+type Doctor struct {
+	Well   bool          `json:"well"` // nothing to do, as far as can be seen
+	Checks []DoctorCheck `json:"checks"`
+}
+
+// DoctorCheck is one thing that was looked at.
+type DoctorCheck struct {
+	Level   string   `json:"level"` // ok, todo or unseen
+	Code    string   `json:"code"`
+	About   string   `json:"about"` // kind namespace/name, or the user's rights
+	Message string   `json:"message"`
+	Advice  []Advice `json:"advice"`
+}
+
+// NewDoctor describes checks of a ConfigMap's readers.
+func NewDoctor(f *doctor.Facts, checks []doctor.Check) Doctor {
+	d := Doctor{Well: doctor.Done(checks), Checks: make([]DoctorCheck, 0, len(checks))}
+	for i := range checks {
+		c := &checks[i]
+		shown := DoctorCheck{Level: string(c.Level), Code: string(c.Code), About: "ConfigMap " + f.ConfigMap.String(), Advice: []Advice{}}
+		switch {
+		case c.Workload != nil:
+			shown.About = c.Workload.Kind + " " + c.Workload.Ref.String()
+		case c.Code == doctor.CodeUnseen:
+			shown.About = "Your rights"
+		}
+		text := doctorTexts[c.Code]
+		put := placeholders(f, c)
+		shown.Message = put.Replace(text.message)
+		if text.advice != "" {
+			shown.Advice = append(shown.Advice, Advice{put.Replace(text.advice), put.Replace(text.command)})
+		}
+		d.Checks = append(d.Checks, shown)
+	}
+	return d
+}
+
+// placeholders puts what a check is about in place of the names in angle brackets. Owners of workloads choose some of it, and so
+// what is in lines to copy is quoted there.
+func placeholders(f *doctor.Facts, c *doctor.Check) *strings.Replacer {
+	const limit = 200
+	clean := func(s string) string { return safetext.Clean(s, limit) }
+	namespace, workload := f.ConfigMap.Namespace, ""
+	if c.Workload != nil {
+		namespace, workload = c.Workload.Namespace, strings.ToLower(c.Workload.Kind)+"/"+c.Workload.Name
+	}
+	toolsets := fmt.Sprintf("%d toolsets", c.Count)
+	if c.Count == 1 {
+		toolsets = "1 toolset"
+	}
+	kind, from := strings.ToLower(c.Object.Kind), ""
+	if c.Object.Kind != "" {
+		from = ", from " + c.Object.Kind + " " + c.Object.Ref.String()
+	}
+	if c.Object.Kind == doctor.KindSecret {
+		kind += " generic"
+	}
+	return strings.NewReplacer(
+		"<configmap>", f.ConfigMap.String(), "<configmap-name>", f.ConfigMap.Name, "<configmap-namespace>", f.ConfigMap.Namespace,
+		"<namespace>", namespace, "<workload>", workload,
+		"<name>", clean(c.Name), "<value>", clean(c.Value), "<want>", clean(c.Want), "<toolset>", clean(c.Toolset),
+		"<name-quoted>", literal(c.Name), "<want-quoted>", literal(c.Want),
+		"<object>", c.Object.Kind+" "+c.Object.Ref.String(), "<object-name>", c.Object.Name, "<kind>", kind, "<kind-name>", strings.ToLower(c.Object.Kind), "<from>", from,
+		"<key>", clean(c.Key), "<hosts>", strings.Join(c.Hosts, ", "), "<count>", strconv.Itoa(c.Count), "<toolsets>", toolsets,
+		"<right>", rightText(c.Right), "<can-i>", canI(c.Right),
+	)
+}
+
+// literal is a path as it is, and anything else in quotes that YAML and a shell take alike, without what these would expand.
+func literal(s string) string {
+	if safetext.IsPath(s, "") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(safetext.Clean(s, 200), "'", "") + "'"
+}
+
+// doctorMount is where this project's own values for HolmesGPT's chart mount the ConfigMap.
+const doctorMount = "/etc/holmes/dynamic"
+
+func rightText(r doctor.Right) string {
+	if r.Namespace == "" {
+		return fmt.Sprintf("%s %s in all namespaces", r.Verb, r.Resource)
+	}
+	return fmt.Sprintf("%s %s in namespace %s", r.Verb, r.Resource, r.Namespace)
+}
+
+// canI is the command that shows whether a right is there.
+func canI(r doctor.Right) string {
+	resource := r.Resource
+	if r.Group != "" {
+		resource += "." + r.Group
+	}
+	where := "-A"
+	if r.Namespace != "" {
+		where = "-n " + r.Namespace
+	}
+	return fmt.Sprintf("kubectl auth can-i %s %s %s", r.Verb, resource, where)
+}

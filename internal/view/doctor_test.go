@@ -1,0 +1,69 @@
+package view
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/doctor"
+)
+
+// TestDoctor has a text for each code, and something to do wherever it is not well.
+func TestDoctor(t *testing.T) {
+	t.Attr("req", "DTS-CLI-7")
+	facts := &doctor.Facts{ConfigMap: backend.Ref{Namespace: "holmes", Name: "toolsets"}}
+	w := &doctor.Workload{Kind: "Deployment", Ref: backend.Ref{Namespace: "ai", Name: "x"}}
+	said := map[string]doctor.Code{}
+	for code := range doctorTexts {
+		d := NewDoctor(facts, []doctor.Check{{Level: doctor.Todo, Code: code, Workload: w, Name: "NAME", Value: "VALUE", Want: "/want",
+			Object: doctor.Object{Kind: doctor.KindSecret, Ref: backend.Ref{Namespace: "ai", Name: "s"}}, Key: "k", Toolset: "a/b",
+			Hosts: []string{"a.b.svc"}, Right: doctor.Right{Verb: "get", Resource: "secrets", Namespace: "ai"}, Count: 2}})
+		c := d.Checks[0]
+		text := c.Message
+		for _, a := range c.Advice {
+			text += a.Text + a.Command
+		}
+		if other, both := said[text]; both || c.Message == "" || strings.ContainsAny(text, "<") || d.Well {
+			t.Errorf("%s and %q: %q", code, other, text)
+		}
+		said[text] = code
+	}
+}
+
+// TestDoctorLines: what owners of workloads choose adds nothing to lines that are copied.
+func TestDoctorLines(t *testing.T) {
+	t.Attr("req", "DTS-CLI-7")
+	t.Attr("req", "DTS-SEC-3")
+	facts := &doctor.Facts{ConfigMap: backend.Ref{Namespace: "holmes", Name: "toolsets"}}
+	w := &doctor.Workload{Kind: "Pod", Ref: backend.Ref{Namespace: "holmes", Name: "x"}}
+	const bad = "/a'$(id)}, {name: PATH, value: b\nc: d\x1b[2J"
+	for _, tt := range []struct{ code, want string }{
+		{"location-missing", "- {name: CUSTOM_TOOLSET_LOCATION, value: '/a$(id)}, {name: PATH, value: b c: d"},
+		{"sidecar-document", "kubectl -n holmes exec pod/x -c holmes -- cat '/a$(id)}, {name: PATH, value: b c: d"},
+	} {
+		c := doctor.Check{Level: doctor.Todo, Code: doctor.Code(tt.code), Workload: w, Name: "CUSTOM_TOOLSET_LOCATION", Value: "holmes", Want: bad}
+		if tt.code == "sidecar-document" {
+			c.Name = bad
+		}
+		d := NewDoctor(facts, []doctor.Check{c})
+		command := d.Checks[0].Advice[0].Command
+		if !strings.HasPrefix(command, tt.want) || strings.Count(command, "'") != 2 || strings.ContainsAny(command+d.Checks[0].Message, "\n\x1b") {
+			t.Errorf("%s: %q", tt.code, command)
+		}
+	}
+}
+
+func TestDoctorRights(t *testing.T) {
+	t.Attr("req", "DTS-CLI-7")
+	for command, r := range map[string]doctor.Right{
+		"kubectl auth can-i list deployments.apps -A":  {Verb: "list", Group: "apps", Resource: "deployments"},
+		"kubectl auth can-i get secrets -n holmes":     {Verb: "get", Resource: "secrets", Namespace: "holmes"},
+		"kubectl auth can-i get configmaps -n default": {Verb: "get", Resource: "configmaps", Namespace: "default"},
+	} {
+		d := NewDoctor(&doctor.Facts{}, []doctor.Check{{Level: doctor.Unseen, Code: doctor.CodeUnseen, Right: r}})
+		if got := d.Checks[0].Advice; !d.Well || !slices.Equal(got, []Advice{{got[0].Text, command}}) {
+			t.Errorf("%+v", d)
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package view
+
+import "kubernaut.io/dynamic-toolset/internal/doctor"
+
+// doctorText is what people read for a check's code: what was found, what to do, and the command or the lines for it. The names
+// in angle brackets are those of placeholders.
+type doctorText struct{ message, advice, command string }
+
+// Parts that several texts share.
+const (
+	addVariable  = "Add to additionalEnvVars in the values of HolmesGPT's chart:"
+	allValues    = "dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml"
+	mountAt      = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\nadditionalVolumeMounts: [{name: dynamic-toolsets, mountPath: "
+	mountEnd     = ", readOnly: true}]"
+	makeObject   = "read -rs VALUE && kubectl -n <namespace> create <kind> <object-name> --from-literal=<key>=\"$VALUE\""
+	mayBeRead    = "Whether your user has that right, this shows:"
+	failsToolset = "HolmesGPT fails toolset <toolset> with all its instances"
+)
+
+var doctorTexts = map[doctor.Code]doctorText{
+	doctor.CodePublished: {message: "its document has <toolsets>"},
+	doctor.CodeConfigMapMissing: {
+		"it does not exist, so that there is nothing for HolmesGPT to read",
+		"Install this service, or name the ConfigMap that yours writes:",
+		"dynamic-toolset doctor --set output.namespace=NAMESPACE --set output.configMap=NAME",
+	},
+	doctor.CodeConfigMapUnseen: {"could not see what is published: needs <right>", mayBeRead, "<can-i>"},
+	doctor.CodeNothingPublished: {
+		"it holds no document for HolmesGPT (key custom_toolset.yaml)",
+		"See what keeps the service from writing it:",
+		"kubectl -n <configmap-namespace> logs deployment/dynamic-toolset",
+	},
+	doctor.CodeNoAgent: {
+		"no HolmesGPT was found: no workload runs its image or mounts this ConfigMap",
+		"Install HolmesGPT in namespace <configmap-namespace>, with the values that this prints:", allValues,
+	},
+	doctor.CodeSeveralAgents: {message: "<count> workloads are HolmesGPT's or mount it; each is checked"},
+	doctor.CodeOtherNamespace: {
+		"it runs in namespace <namespace>, where no pod can mount ConfigMap <configmap>",
+		"Have the ConfigMap written there, by this value of this service's chart, or move HolmesGPT to namespace <configmap-namespace>:",
+		"config: {output: {namespace: <namespace>}}",
+	},
+	doctor.CodeNotMounted: {
+		"it does not mount ConfigMap <configmap-name>, so that HolmesGPT knows nothing of what is published",
+		"Add to the values of HolmesGPT's chart:", mountAt + doctorMount + mountEnd,
+	},
+	doctor.CodeSubPath: {
+		"it mounts one file of the ConfigMap by subPath (<value>), which stays as it was when the pod started",
+		"Mount the directory in the values of HolmesGPT's chart:", mountAt + "<want-quoted>" + mountEnd,
+	},
+	doctor.CodeItems: {
+		"volume <name> lists items of the ConfigMap, and <want> is not among them",
+		"Leave items out, or add:", "- {key: <want>, path: <want>}",
+	},
+	doctor.CodeOptional: {
+		"volume <name> is optional: where the ConfigMap is missing when HolmesGPT starts, it never notices it later",
+		"Leave optional out; the pod then waits for the ConfigMap:", "- {name: <name>, configMap: {name: <configmap-name>}}",
+	},
+	doctor.CodeMounted: {message: "it mounts the ConfigMap as directory <name>"},
+	doctor.CodeSidecar: {message: "a sidecar of this service writes the document into the volume at <name>"},
+	doctor.CodeSidecarDocument: {
+		"the sidecar's document is in the pod alone: its variables and certificates were not checked",
+		"Look at the document:", "kubectl -n <namespace> exec <workload> -c <value> -- cat <name-quoted>",
+	},
+	doctor.CodeSetting: {message: "<name> is <value>"},
+	doctor.CodeSettingElsewhere: {
+		"<name> comes from another object, whose values are not looked at",
+		"See that it is right; as plain text it would be:", "- {name: <name>, value: <want-quoted>}",
+	},
+	doctor.CodeLocationMissing: {
+		"<name> is not set, so that HolmesGPT reads another file",
+		addVariable, "- {name: <name>, value: <want-quoted>}",
+	},
+	doctor.CodeLocationWrong: {
+		"<name> is <value>, and the document is mounted as <want>",
+		"Set it in additionalEnvVars in the values of HolmesGPT's chart:", "- {name: <name>, value: <want-quoted>}",
+	},
+	doctor.CodeIntervalMissing: {
+		"<name> is not set: by itself HolmesGPT reads the file every five minutes",
+		addVariable, "- {name: <name>, value: <want-quoted>}",
+	},
+	doctor.CodeIntervalLong: {
+		"<name> is <value>: expected a number of seconds, at most 120, after which HolmesGPT reads the file again",
+		"Set it in additionalEnvVars in the values of HolmesGPT's chart:", "- {name: <name>, value: <want-quoted>}",
+	},
+	doctor.CodePatienceMissing: {
+		"<name> is not set: HolmesGPT gives a toolset 20 s to check its instances, and two that do not answer take it away",
+		addVariable, "- {name: <name>, value: <want-quoted>}",
+	},
+	doctor.CodeVariableMissing: {
+		"<name> is not set: " + failsToolset,
+		"Put the credential into a Secret, and add the variable to additionalEnvVars; this prints both:", allValues,
+	},
+	doctor.CodeObjectMissing: {
+		"<name> comes from <object>, which does not exist: the pod does not start, or " + failsToolset,
+		"Make it:", makeObject,
+	},
+	doctor.CodeKeyMissing: {
+		"<name> comes from <object>, which has no key <key>: the pod does not start, or " + failsToolset,
+		"Add the key:", makeObject + " --dry-run=client -o yaml | kubectl apply --server-side -f -",
+	},
+	doctor.CodeKeyUnlisted: {
+		"<name> comes from <object>, of which not all keys can be seen without their values",
+		"See that it has the key <key>:", "kubectl -n <namespace> describe <kind-name> <object-name>",
+	},
+	doctor.CodeObjectUnseen: {"could not see <object>, from which <name> comes: needs <right>", mayBeRead, "<can-i>"},
+	doctor.CodeVariable:     {message: "<name> is set<from>"},
+	doctor.CodeAuthorityMissing: {
+		"HolmesGPT trusts no certificate authority but public ones, which sign none of <hosts>",
+		"Give it the authority in the values of its chart, as the output of:", "echo \"certificate: $(base64 -w0 ca.crt)\"",
+	},
+	doctor.CodeOpenShiftMissing: {
+		"<name> is not True, so that HolmesGPT does not send its token to OpenShift's monitoring",
+		"Set in the values of HolmesGPT's chart, which then grants the right to read it too:", "openshift: true",
+	},
+	doctor.CodeBindingMissing: {
+		"ServiceAccount <name> may not read OpenShift's monitoring (<hosts>)",
+		"Grant it:", "oc adm policy add-cluster-role-to-user cluster-monitoring-view -z <name> -n <namespace>",
+	},
+	doctor.CodeBindingUnseen: {
+		"could not see whether ServiceAccount <name> may read OpenShift's monitoring: needs <right>", mayBeRead, "<can-i>",
+	},
+	doctor.CodeBinding: {message: "ServiceAccount <name> may read OpenShift's monitoring"},
+	doctor.CodeUnseen:  {"could not see all of HolmesGPT's workloads: needs <right>", mayBeRead, "<can-i>"},
+}
