@@ -38,8 +38,10 @@ func describe(out io.Writer, e *view.Explanation) error {
 	}
 	for _, a := range e.Advice {
 		w.prose("  ", a.Text)
-		if a.Command != "" {
-			w.line("    %s", a.Command)
+		for line := range strings.SplitSeq(a.Command, "\n") {
+			if line != "" {
+				w.line("    %s", line)
+			}
 		}
 	}
 	return w.err

@@ -92,7 +92,7 @@ func (d *discovered) explain(ctx context.Context, s Streams, want backend.Ref, o
 	}
 	e := view.Explain(view.Material{
 		Service: svc, Endpoints: endpoints, Evaluations: d.detector.Explain(svc, endpoints), Catalog: d.catalog, Findings: d.findings,
-		Hints:   view.Hints{Unprobed: !d.probed, HowToProbe: d.howToProbe()},
+		Hints:   view.Hints{Unprobed: !d.probed, HowToProbe: d.howToProbe(), HolmesGPT: d.config.Output.Namespace},
 		Agent:   d.askAgent(ctx),
 		Primary: refs(d.config.Primary), TrustedNamespaces: d.config.Security.TrustedNamespaces,
 	})

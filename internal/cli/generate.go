@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -90,7 +91,23 @@ func (d *discovered) reportDocument(s Streams, doc *toolset.Document) {
 	d.reportRemedies(s)
 	d.reportWants(s)
 	reportVariables(s, doc.Variables())
+	d.reportRecipes(s)
 	d.reportCA(s)
+}
+
+// reportRecipes says of which backends it is known where their credentials are.
+func (d *discovered) reportRecipes(s Streams) {
+	for _, f := range d.findings {
+		recipes := inventory.Recipes(f, d.catalog.Lookup(f.Type), d.config.Output.Namespace)
+		if len(recipes) == 0 || recipes[0].By == "" {
+			continue
+		}
+		where := "can come from " + recipes[0].By
+		if secret := recipes[0].Secret; secret != "" {
+			where = fmt.Sprintf("are in the Secret %s/%s, as made by %s", f.Namespace, secret, recipes[0].By)
+		}
+		note(s, "%s %s: its credentials %s; explain %[2]s shows the lines that bring them to HolmesGPT", f.Type, f.Ref, where)
+	}
 }
 
 // readOverrides reads an overrides file; nil without one.

@@ -23,7 +23,7 @@ func (s *service) listen(meter *server.Metrics) error {
 	answers, err := server.New(server.Options{
 		State: s.controller, Services: s.runtime.source, SourceErr: s.runtime.source.Err, Overrides: s.overrides,
 		Catalog: o.Catalog, Detector: o.Detector, History: s.history,
-		Primary: o.Inventory.Primary, TrustedNamespaces: o.Inventory.TrustedNamespaces,
+		Primary: o.Inventory.Primary, TrustedNamespaces: o.Inventory.TrustedNamespaces, Namespace: o.Config.Output.Namespace,
 		Authorizer: who, Metrics: meter, Log: s.log,
 		Version: o.Version, Target: s.runtime.target, Standalone: o.Files != nil, Directory: o.Directory != nil, Stopping: s.probes.Stopping(), Agent: s.agent,
 	})

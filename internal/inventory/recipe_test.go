@@ -140,7 +140,7 @@ func TestRecipesFollowTheConfiguration(t *testing.T) {
 		f.Verdict, f.Remedies, f.Entitled, f.Vouched, f.Credentials = backend.Accepted, nil, true, true, credentials
 		return f
 	}
-	chart := "Grafana's chart, alone or in kube-prometheus-stack and Rancher's monitoring: "
+	chart := "Grafana's chart (also in kube-prometheus-stack and Rancher's monitoring): "
 	tests := map[string]struct {
 		finding   *backend.Finding
 		namespace string
@@ -230,7 +230,7 @@ func TestRecipesOfStrangers(t *testing.T) {
 	for _, r := range inventory.Recipes(openshift, c.Lookup("thanos"), "kubernaut-system") {
 		got = append(got, told(r)...)
 	}
-	if d := cmp.Diff([]string{`OpenShift's monitoring, by the token of HolmesGPT's own ServiceAccount: "" -> ""`, "step: openshift: true"}, got); d != "" {
+	if d := cmp.Diff([]string{`HolmesGPT's own ServiceAccount, whose token OpenShift's monitoring takes: "" -> ""`, "step: openshift: true"}, got); d != "" {
 		t.Error(d)
 	}
 }

@@ -62,6 +62,7 @@ type Options struct {
 	// Primary and TrustedNamespaces are the configuration's, for advice.
 	Primary           map[string]backend.Ref
 	TrustedNamespaces []string
+	Namespace         string // that HolmesGPT runs in
 
 	Authorizer Authorizer // nil: everybody may
 	Metrics    Requests   // may be nil

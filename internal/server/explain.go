@@ -29,7 +29,7 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, e
 	i, agent := a.index(), a.agent()
 	m := view.Material{
 		Agent:   &agent,
-		Catalog: a.o.Catalog, Findings: i.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone},
+		Catalog: a.o.Catalog, Findings: i.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone, HolmesGPT: a.o.Namespace},
 		Primary: a.o.Primary, TrustedNamespaces: a.o.TrustedNamespaces,
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)

@@ -27,6 +27,9 @@ type Hints struct {
 	Unprobed   bool   // nothing was asked
 	HowToProbe string // what to do then; without a full stop
 	Files      bool   // the Services are read from files, so that annotations are written there
+	HolmesGPT  string // the namespace that it runs in
+
+	recipes []Recipe // of the finding
 }
 
 // advise tells what can be done about a verdict, as a colleague would.
@@ -181,15 +184,19 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 		return append(out, Advice{"Or on the Service:", h.annotate(f, "kubernaut.io/toolset-tenant=TENANT")})
 	}
 	for i, line := range f.Remedies {
-		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration:"
+		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration" + caution + ":"
 		if f.Observation.Wants != "" {
-			text = "It wants " + Noun(f.Observation.Wants) + ": put that into HolmesGPT's environment, and name the variables in the configuration:"
+			text = "It wants " + Noun(f.Observation.Wants) + ": put that into HolmesGPT's environment, and name the variables in the configuration" +
+				caution + ":"
 		}
 		if i > 0 {
 			text = "Or, if you trust the owners of namespace " + f.Namespace +
 				" with the variables of the usual names, give them to its main backend of each type:"
 		}
 		out = append(out, Advice{text, line})
+	}
+	for i := range h.recipes {
+		out = append(out, h.recipes[i].advise(f, strings.Join(f.Remedies[:min(len(f.Remedies), 1)], ""))...)
 	}
 	return out
 }

@@ -47,6 +47,7 @@ type Backend struct {
 	Detail      string    `json:"detail" doc:"The same in a sentence"`
 	Agent       []InAgent `json:"agent" doc:"What each replica of HolmesGPT made of it; none for a Service that is not accepted"`
 	KeepsToken  bool      `json:"keeps_token" doc:"HolmesGPT's own token is kept from it by an empty credential"`
+	Recipes     []Recipe  `json:"recipes" doc:"Ways to give HolmesGPT the credentials that it wants, the best first"`
 	root        string    // of the URLs that detection expects
 
 	PortWhy  string `json:"-"` // PortReason, as a row about ports has it
@@ -154,7 +155,9 @@ func Explain(m Material) Explanation {
 	if own[0].Warning.Is() {
 		e.Advice = append(e.Advice, Advice{Text: "Correct its " + Warning(own[0])})
 	}
-	e.Advice = append(e.Advice, m.Hints.advise(own[0])...)
+	hints := m.Hints
+	hints.recipes = e.Services[0].Recipes
+	e.Advice = append(e.Advice, hints.advise(own[0])...)
 	for _, f := range own {
 		e.Advice = append(e.Advice, m.advisePrimary(f)...)
 	}
@@ -226,6 +229,11 @@ func keysRead(c *catalog.Catalog) map[string]bool {
 		for _, r := range slices.Concat(t.Detect.Strong, t.Detect.Fronts, t.Detect.Reject) {
 			labels = append(labels, r.Labels)
 		}
+		for _, r := range t.Toolset.Recipes {
+			for _, sign := range r.When {
+				labels = append(labels, sign.Labels)
+			}
+		}
 		for _, l := range labels {
 			for k := range l {
 				read[k] = true
@@ -236,7 +244,9 @@ func keysRead(c *catalog.Catalog) map[string]bool {
 }
 
 func (m *Material) backend(f *backend.Finding) Backend {
-	b := Backend{Service: NewService(f, m.Catalog), Credentials: []string{}, Requests: []Request{}, Agent: []InAgent{}}
+	b := Backend{
+		Service: NewService(f, m.Catalog), Credentials: []string{}, Requests: []Request{}, Agent: []InAgent{}, Recipes: m.recipes(f),
+	}
 	if f.Candidate == nil {
 		return b
 	}

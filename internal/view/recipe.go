@@ -1,0 +1,132 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+)
+
+// Recipe is one way to give HolmesGPT the credentials of a backend: which Secret has them, which variables they go into, and
+// the lines to copy. This service reads no Secret.
+type Recipe struct {
+	By            string           `json:"by" doc:"The chart or the operator that keeps them; empty where nothing is known of it"`
+	Source        string           `json:"source" doc:"Where that was looked up: repository and file"`
+	Secret        string           `json:"secret" doc:"The Secret in the Service's namespace that has them; empty where none is known"`
+	Copy          string           `json:"copy" doc:"The Secret in HolmesGPT's namespace that its variables are read from; empty where there are none"`
+	Variables     []RecipeVariable `json:"variables" doc:"Of HolmesGPT's environment"`
+	Configuration string           `json:"configuration" doc:"The line that names the variables; empty where they are named already"`
+	Steps         []Advice         `json:"steps" doc:"What people do first"`
+	Bring         string           `json:"bring" doc:"The command that makes the copy; empty where a step does, or none is needed"`
+	Environment   string           `json:"environment" doc:"The lines for the values of HolmesGPT's chart; empty where there are no variables"`
+	Note          string           `json:"note" doc:"What the credentials allow"`
+
+	byHand bool // people type what the copy holds
+}
+
+// RecipeVariable is one variable of HolmesGPT's environment.
+type RecipeVariable struct {
+	Name  string `json:"name"`
+	Field string `json:"field" doc:"Of the toolset"`
+	Key   string `json:"key" doc:"Of the Secret; empty where there is a value"`
+	Value string `json:"value" doc:"Where it is no secret"`
+	Holds string `json:"holds" doc:"What it must hold, where that is not the secret as it is"`
+}
+
+// recipes are the ways to give HolmesGPT, which runs in a namespace, what a backend wants.
+func (m *Material) recipes(f *backend.Finding) []Recipe {
+	list := []Recipe{}
+	for _, r := range inventory.Recipes(f, m.Catalog.Lookup(f.Type), m.Hints.HolmesGPT) {
+		list = append(list, newRecipe(f, r, m.Hints.HolmesGPT))
+	}
+	return list
+}
+
+func newRecipe(f *backend.Finding, r backend.Recipe, namespace string) Recipe {
+	out := Recipe{
+		By: r.By, Source: r.Source, Secret: r.Secret, Copy: r.Copy, Configuration: r.Line, Note: r.Note,
+		Variables: []RecipeVariable{}, Steps: []Advice{},
+	}
+	made := r.Copy == r.Secret // or by a step
+	for _, s := range r.Steps {
+		out.Steps = append(out.Steps, Advice(s))
+		made = made || strings.Contains(s.Command, r.Copy)
+	}
+	var lines, data []string
+	for _, i := range r.Items {
+		out.Variables = append(out.Variables, RecipeVariable{Name: i.Variable, Field: i.Field, Key: i.Key, Value: i.Value, Holds: i.Holds})
+		from := "value: " + quoted(i.Value)
+		if i.Key != "" {
+			from = fmt.Sprintf("valueFrom:\n      secretKeyRef: {name: %s, key: %s}", quoted(r.Copy), quoted(i.Key))
+			data = append(data, fmt.Sprintf(`"%s": "{{index .data "%[1]s"}}"`, i.Key))
+		}
+		lines = append(lines, fmt.Sprintf("  - name: %s\n    %s", i.Variable, from))
+	}
+	if len(lines) > 0 {
+		out.Environment = "additionalEnvVars:\n" + strings.Join(lines, "\n")
+	}
+	out.byHand = !made && r.Secret == ""
+	switch {
+	case made:
+	case out.byHand:
+		out.Bring = fmt.Sprintf("kubectl -n %s create secret generic %s --from-env-file=/dev/stdin", namespace, r.Copy)
+	default:
+		out.Bring = fmt.Sprintf("kubectl -n %s get secret %s -o go-template='\n"+
+			`{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "%s"},`+"\n"+` "data": {%s}}`+"\n' | kubectl -n %s apply -f -",
+			f.Namespace, r.Secret, r.Copy, strings.Join(data, ", "), namespace)
+	}
+	return out
+}
+
+// quoted is a name of a Secret, or a key or a value of the catalog's, as it stands in YAML.
+func quoted(s string) string {
+	if safetext.YAMLName(strings.ToLower(s)) != strings.ToLower(s) || strings.Contains(s, "@") {
+		return `"` + s + `"`
+	}
+	return s
+}
+
+// advise tells how the variables get their values. line is the one of the configuration that is shown already.
+func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
+	text := fmt.Sprintf("Its credentials can come from %s.", r.By)
+	if r.Secret != "" {
+		text = fmt.Sprintf("Its credentials are in the Secret %s/%s, as made by %s.", f.Namespace, r.Secret, r.By)
+	}
+	if r.Note != "" {
+		text += " " + r.Note
+	}
+	if r.By != "" {
+		out = append(out, Advice{text, ""})
+	}
+	out = append(out, r.Steps...)
+	switch {
+	case r.byHand:
+		out = append(out, Advice{"Put that into a Secret in HolmesGPT's namespace: type " + r.typed() + ", and Ctrl-D at the end.", r.Bring})
+	case r.Bring != "":
+		out = append(out, Advice{"Copy what is needed of the Secret to HolmesGPT's namespace, and again when it changes:", r.Bring})
+	}
+	if r.Environment != "" {
+		out = append(out, Advice{"Add the variables to the values of HolmesGPT's chart:", r.Environment})
+	}
+	if r.Configuration != "" && r.Configuration != line {
+		out = append(out, Advice{"Then name them in the configuration" + caution + ":", r.Configuration})
+	}
+	return out
+}
+
+// caution: a line of the configuration that names variables is a decision about whom to trust.
+const caution = " (whoever may change this Service gets what they hold)"
+
+// typed is what people type into a Secret, a line each.
+func (r *Recipe) typed() string {
+	var lines []string
+	for _, v := range r.Variables {
+		if v.Key != "" {
+			lines = append(lines, fmt.Sprintf("the line %s=%s", v.Key, strings.ReplaceAll(strings.ToUpper(cmp.Or(v.Holds, v.Field)), "BASE64 OF ", "base64 of ")))
+		}
+	}
+	return strings.Join(lines, " and ")
+}
