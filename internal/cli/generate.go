@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/recipe"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -98,7 +98,7 @@ func (d *discovered) reportDocument(s Streams, doc *toolset.Document) {
 // reportRecipes says of which backends it is known where their credentials are.
 func (d *discovered) reportRecipes(s Streams) {
 	for _, f := range d.findings {
-		recipes := inventory.Recipes(f, d.catalog.Lookup(f.Type), d.config.Output.Namespace)
+		recipes := recipe.For(f, d.catalog.Lookup(f.Type), d.config.Output.Namespace)
 		if len(recipes) == 0 || recipes[0].By == "" {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/recipe"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
@@ -36,7 +37,7 @@ func giveCredentials(all []*backend.Finding, o Options) {
 			f.AgentToken = true
 			continue
 		}
-		defaults := defaultCredentials(t, cmp.Or(f.Observation.Wants, knownKind(f)))
+		defaults := recipe.Defaults(t, cmp.Or(f.Observation.Wants, knownKind(f)))
 		beside := endangered(t, open)
 		if o.entitled(f) && beside == nil && len(defaults) > 0 {
 			f.Credentials = defaults
@@ -130,22 +131,6 @@ func toolsets(t *catalog.Type) (names []string) {
 	return names
 }
 
-// defaultCredentials are the fields of one kind of credential with their usual variables; "" is the kind that the type usually
-// takes.
-func defaultCredentials(t *catalog.Type, kind backend.Kind) map[string]string {
-	m := map[string]string{}
-	if t == nil {
-		return m
-	}
-	kind = cmp.Or(kind, backend.Kind(t.Toolset.Usual()))
-	for i := range t.Toolset.Credentials {
-		if c := &t.Toolset.Credentials[i]; c.Variable != "" && backend.Kind(c.Is()) == kind {
-			m[c.Field] = c.Variable
-		}
-	}
-	return m
-}
-
 // remedies are the lines of the configuration that would give an instance its credentials, the surest first. Anybody's Service
 // may come first, and lines are copied: the variable is named after the Service, unless the configuration makes the usual one
 // this Service's. To trust its namespace is offered only while none is trusted.
@@ -155,9 +140,9 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 	}
 	variables := map[string]string{}
 	for field, v := range defaults {
-		variables[field] = v + variableSuffix(f.Ref, o.entitled(f))
+		variables[field] = v + recipe.Suffix(f.Ref, o.entitled(f))
 	}
-	lines := []string{credentialsLine(f, variables)}
+	lines := []string{recipe.Line(f, variables)}
 	if _, named := o.Primary[f.Type]; f.Primary && !f.Provisional && !named && !beside && len(o.TrustedNamespaces) == 0 {
 		lines = append(lines, fmt.Sprintf("security: {trustedNamespaces: [%s]}", safetext.YAMLName(f.Namespace)))
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/recipe"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
@@ -39,7 +39,7 @@ type RecipeVariable struct {
 // recipes are the ways to give HolmesGPT, which runs in a namespace, what a backend wants.
 func (m *Material) recipes(f *backend.Finding) []Recipe {
 	list := []Recipe{}
-	for _, r := range inventory.Recipes(f, m.Catalog.Lookup(f.Type), m.Hints.HolmesGPT) {
+	for _, r := range recipe.For(f, m.Catalog.Lookup(f.Type), m.Hints.HolmesGPT) {
 		list = append(list, newRecipe(f, r, m.Hints.HolmesGPT))
 	}
 	return list
@@ -61,7 +61,7 @@ func newRecipe(f *backend.Finding, r backend.Recipe, namespace string) Recipe {
 		from := "value: " + quoted(i.Value)
 		if i.Key != "" {
 			from = fmt.Sprintf("valueFrom:\n      secretKeyRef: {name: %s, key: %s}", quoted(r.Copy), quoted(i.Key))
-			data = append(data, fmt.Sprintf(`"%s": "{{index .data "%[1]s"}}"`, i.Key))
+			data = append(data, `"`+i.Key+`": "{{index .data "`+i.Key+`"}}"`)
 		}
 		lines = append(lines, fmt.Sprintf("  - name: %s\n    %s", i.Variable, from))
 	}

@@ -1,4 +1,4 @@
-package inventory_test
+package recipe_test
 
 import (
 	"fmt"
@@ -9,8 +9,10 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/recipe"
 )
+
+func at(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
 
 // installed are Services as charts and operators make them, whose backend wants credentials that nobody has named.
 func installed(typ, namespace, name string, labels, selector map[string]string, ports ...string) *backend.Finding {
@@ -99,7 +101,7 @@ func TestRecipesOfChartsAndOperators(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			f := tt.finding
-			list := inventory.Recipes(f, c.Lookup(f.Type), "kubernaut-system")
+			list := recipe.For(f, c.Lookup(f.Type), "kubernaut-system")
 			if len(list) == 0 {
 				t.Fatal("no recipe")
 			}
@@ -169,7 +171,7 @@ func TestRecipesFollowTheConfiguration(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, r := range inventory.Recipes(tt.finding, c.Lookup(tt.finding.Type), tt.namespace) {
+			for _, r := range recipe.For(tt.finding, c.Lookup(tt.finding.Type), tt.namespace) {
 				got = append(got, told(r)...)
 			}
 			if d := cmp.Diff(tt.want, got); d != "" {
@@ -192,7 +194,7 @@ func TestRecipesOfStrangers(t *testing.T) {
 			"common.k8s.elastic.co/type": "elasticsearch", "elasticsearch.k8s.elastic.co/cluster-name": cluster}, nil, "https")
 	}
 	for _, value := range []string{"", "A", "a b", "x;id", "$(id)", "`id`", "x\ny", "{{ env.X }}", "../x", "-x", "x'", `x"`, "ä", strings.Repeat("a", 254)} {
-		for _, r := range inventory.Recipes(eck(value), c.Lookup("elasticsearch"), "kubernaut-system") {
+		for _, r := range recipe.For(eck(value), c.Lookup("elasticsearch"), "kubernaut-system") {
 			if r.Secret != "" {
 				t.Errorf("cluster name %q: Secret %q", value, r.Secret)
 			}
@@ -203,7 +205,7 @@ func TestRecipesOfStrangers(t *testing.T) {
 	}
 	for _, ref := range []backend.Ref{at("evil", "x;id"), at("evil", "$(id)"), at("e vil", "grafana"), at("evil", ""), at("evil", "a.b")} {
 		f := grafana(ref.Namespace, ref.Name)
-		if got := inventory.Recipes(f, c.Lookup("grafana"), "kubernaut-system"); got != nil {
+		if got := recipe.For(f, c.Lookup("grafana"), "kubernaut-system"); got != nil {
 			t.Errorf("%s: %v", ref, got)
 		}
 	}
@@ -213,21 +215,21 @@ func TestRecipesOfStrangers(t *testing.T) {
 	quiet["foreign host"].Candidate.ForeignHost = true
 	quiet["a tenant"].Reason.Code = backend.CodeTenantMissing
 	for name, f := range quiet {
-		if got := inventory.Recipes(f, c.Lookup("grafana"), "kubernaut-system"); got != nil {
+		if got := recipe.For(f, c.Lookup("grafana"), "kubernaut-system"); got != nil {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
 
 	// The token of HolmesGPT's own ServiceAccount is for whom it may go to, whatever the labels say.
 	openshift := installed("thanos", "evil", "thanos-querier", map[string]string{"app.kubernetes.io/managed-by": "cluster-monitoring-operator"}, nil, "web")
-	for _, r := range inventory.Recipes(openshift, c.Lookup("thanos"), "kubernaut-system") {
+	for _, r := range recipe.For(openshift, c.Lookup("thanos"), "kubernaut-system") {
 		if r.Line == "" || len(r.Items) == 0 || len(r.Steps) > 0 {
 			t.Errorf("a stranger's Service is offered a token of the cluster's: %v", told(r))
 		}
 	}
 	openshift.AgentToken, openshift.Remedies = true, nil
 	var got []string
-	for _, r := range inventory.Recipes(openshift, c.Lookup("thanos"), "kubernaut-system") {
+	for _, r := range recipe.For(openshift, c.Lookup("thanos"), "kubernaut-system") {
 		got = append(got, told(r)...)
 	}
 	if d := cmp.Diff([]string{`HolmesGPT's own ServiceAccount, whose token OpenShift's monitoring takes: "" -> ""`, "step: openshift: true"}, got); d != "" {

@@ -1,4 +1,6 @@
-package inventory
+// Package recipe says how HolmesGPT gets the credentials of a backend, by what the catalog knows of charts and operators. It
+// names Secrets and reads none.
+package recipe
 
 import (
 	"cmp"
@@ -13,10 +15,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Recipes are the ways to give HolmesGPT the credentials that a backend wants, the best first; none where it wants none, or
+// For are the ways to give HolmesGPT the credentials that a backend wants, the best first; none where it wants none, or
 // HolmesGPT's toolset has no place for them. namespace is HolmesGPT's. Where the configuration does not name the variables, a
 // recipe has the line that does: whoever may change the Service gets what HolmesGPT sends there.
-func Recipes(f *backend.Finding, t *catalog.Type, namespace string) (list []backend.Recipe) {
+func For(f *backend.Finding, t *catalog.Type, namespace string) (list []backend.Recipe) {
 	if t == nil || f.Service == nil || f.Candidate == nil || f.Candidate.ForeignHost || !nameable(f.Ref) {
 		return nil // the host of another is not what the Service's labels speak of
 	}
@@ -26,7 +28,7 @@ func Recipes(f *backend.Finding, t *catalog.Type, namespace string) (list []back
 	}
 	kept := func(r backend.Recipe) bool { return r.Secret != "" }
 	for i := range t.Toolset.Recipes {
-		r := recipe(f, t, &t.Toolset.Recipes[i], namespace)
+		r := one(f, t, &t.Toolset.Recipes[i], namespace)
 		if r != nil && (!kept(*r) || !slices.ContainsFunc(list, kept)) {
 			list = append(list, *r)
 		}
@@ -47,8 +49,8 @@ func nameable(r backend.Ref) bool {
 	return len(validation.IsDNS1123Label(r.Name)) == 0 && len(validation.IsDNS1123Label(r.Namespace)) == 0
 }
 
-// recipe is one of the catalog's, with the names of a finding; nil where it does not apply.
-func recipe(f *backend.Finding, t *catalog.Type, c *catalog.Recipe, namespace string) *backend.Recipe {
+// one is one of the catalog's, with the names of a finding; nil where it does not apply.
+func one(f *backend.Finding, t *catalog.Type, c *catalog.Recipe, namespace string) *backend.Recipe {
 	secret := c.SecretOf(f.Service)
 	if c.AgentToken != f.AgentToken || !c.Applies(f.Service) || c.Secret != "" && secret == "" {
 		return nil
@@ -76,7 +78,7 @@ func recipe(f *backend.Finding, t *catalog.Type, c *catalog.Recipe, namespace st
 func byHand(f *backend.Finding, t *catalog.Type, namespace string) backend.Recipe {
 	fields := f.Credentials
 	if len(fields) == 0 {
-		fields = defaultCredentials(t, f.Observation.Wants)
+		fields = Defaults(t, f.Observation.Wants)
 	}
 	r := backend.Recipe{}
 	fill(&r, f, t, fields, namespace)
@@ -99,10 +101,10 @@ func fill(r *backend.Recipe, f *backend.Finding, t *catalog.Type, fields map[str
 		for i := range t.Toolset.Credentials {
 			c := &t.Toolset.Credentials[i]
 			if _, ok := fields[c.Field]; ok {
-				names[c.Field] = c.Variable + variableSuffix(f.Ref, f.Entitled)
+				names[c.Field] = c.Variable + Suffix(f.Ref, f.Entitled)
 			}
 		}
-		r.Line = credentialsLine(f, names)
+		r.Line = Line(f, names)
 	}
 	for _, field := range slices.Sorted(maps.Keys(names)) {
 		i := slices.IndexFunc(t.Toolset.Credentials, func(c catalog.Credential) bool { return c.Field == field })
@@ -112,20 +114,36 @@ func fill(r *backend.Recipe, f *backend.Finding, t *catalog.Type, fields map[str
 	}
 }
 
-// variableSuffix keeps the variables of Services apart: no two have the same, since a dash is two underscores. One that is
+// Suffix keeps the variables of Services apart: no two have the same, since a dash is two underscores. One that is
 // entitled to the usual variables has none.
-func variableSuffix(ref backend.Ref, entitled bool) string {
+func Suffix(ref backend.Ref, entitled bool) string {
 	if entitled {
 		return ""
 	}
 	return "_" + strings.ToUpper(strings.NewReplacer("-", "__", "/", "_").Replace(ref.String()))
 }
 
-// credentialsLine is the line of the configuration that names variables, by the fields of the toolset.
-func credentialsLine(f *backend.Finding, variables map[string]string) string {
+// Line is the line of the configuration that names variables, by the fields of the toolset.
+func Line(f *backend.Finding, variables map[string]string) string {
 	var fields []string
 	for _, field := range slices.Sorted(maps.Keys(variables)) {
 		fields = append(fields, field+": "+variables[field])
 	}
 	return fmt.Sprintf("credentials: {%s: {%s: {%s}}}", f.Type, f.Ref, strings.Join(fields, ", "))
+}
+
+// Defaults are the fields of one kind of credential with their usual variables; "" is the kind that the type usually
+// takes.
+func Defaults(t *catalog.Type, kind backend.Kind) map[string]string {
+	m := map[string]string{}
+	if t == nil {
+		return m
+	}
+	kind = cmp.Or(kind, backend.Kind(t.Toolset.Usual()))
+	for i := range t.Toolset.Credentials {
+		if c := &t.Toolset.Credentials[i]; c.Variable != "" && backend.Kind(c.Is()) == kind {
+			m[c.Field] = c.Variable
+		}
+	}
+	return m
 }
