@@ -48,9 +48,11 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 	if err != nil || size(keys) <= room {
 		return doc, keys, err
 	}
-	before := make([]backend.Finding, len(s.Findings))
-	for i, f := range s.Findings {
-		before[i] = *f
+	before := map[*backend.Finding]backend.Finding{}
+	for _, f := range s.Findings {
+		if f.Verdict == backend.Accepted { // no other is changed
+			before[f] = *f
+		}
 	}
 	for size(keys) > room {
 		sizes, sum := doc.Sizes(), 1
@@ -60,8 +62,8 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 		of := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] * size(keys) / sum }
 		// A little more than needed, so that once is enough.
 		if !inventory.LeaveOut(s.Findings, size(keys)-room+room/50, of, c.opts.Inventory) {
-			for i := range before {
-				*s.Findings[i] = before[i]
+			for f, was := range before {
+				*f = was
 			}
 			return c.generate(s)
 		}

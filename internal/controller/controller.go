@@ -99,7 +99,10 @@ type Controller struct {
 	opts    Options
 
 	detections map[backend.Ref]inventory.Detection
-	tenants    inventory.Tenants // of those that are looked at
+	order      []backend.Ref         // of the detections, by name
+	stale      bool                  // detections have changed since they were looked at
+	lookedAt   []inventory.Detection // within the bounds of what is probed, with a candidate for each tenant
+	tenants    inventory.Tenants     // of those
 	memory     memory
 	damper     damper
 	waiting    time.Time // since when a change waits to be published; zero if none does
@@ -123,6 +126,7 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 	}
 	for _, b := range opts.Detector.Outside() {
 		c.detections[b.Service.Ref] = inventory.Detection{Service: b.Service, Result: b.Result}
+		c.order, c.stale = append(c.order, b.Service.Ref), true
 	}
 	c.damper = newDamper(opts.Inventory.Trusts, c.stands)
 	c.discoveries.asked = make(chan struct{}, 1)
@@ -148,7 +152,10 @@ func (c *Controller) Run(ctx context.Context) {
 	defer heart.Stop()
 	defer discovery.Stop()
 	defer resync.Stop()
+	rested := time.NewTimer(0)
 	defer settled.Stop()
+	defer rested.Stop()
+	changes := c.source.Changes()
 	c.begin()
 	next := time.Now() // when the next cycle comes; zero while none is planned
 	after := func(wait time.Duration) {
@@ -162,11 +169,18 @@ func (c *Controller) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-heart.C:
-		case <-c.source.Changes(): // backends are probed at once; the results are gathered
+		case <-rested.C:
+			changes = c.source.Changes()
+		case <-changes: // backends are probed at once; the results are gathered
+			begun := time.Now()
 			c.detect()
 			c.probe()
 			c.changed()
-			after(c.opts.Settle)
+			after(c.gather())
+			if wait := rest(time.Since(begun)); wait > 0 {
+				changes = nil
+				rested.Reset(wait)
+			}
 		case <-c.monitor.Changed():
 			c.changed()
 			after(c.settle())
@@ -224,7 +238,22 @@ func (c *Controller) settle() time.Duration {
 	if s := c.Snapshot(); s != nil && !s.Discovered && c.firstRoundOver() {
 		return 0
 	}
+	return c.gather()
+}
+
+// gather is how long changes are gathered, longer where a cycle takes long.
+func (c *Controller) gather() time.Duration {
+	if s := c.Snapshot(); s != nil {
+		return max(c.opts.Settle, rest(s.Took.Total-s.Took.Publish))
+	}
 	return c.opts.Settle
+}
+
+// rest is how long to pause after work that takes as long as one owner's Services are many, so that who changes one of
+// thousands all the time has not all of the processor.
+func rest(worked time.Duration) time.Duration {
+	const share, longest = 3, time.Second
+	return min(share*worked, longest)
 }
 
 func (c *Controller) changed() {

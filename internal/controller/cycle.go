@@ -143,6 +143,10 @@ func (c *Controller) detect() {
 	for _, change := range c.source.Take() {
 		c.tellService(change)
 		before, known := c.detections[change.Ref]
+		c.stale = c.stale || known || change.Service != nil
+		if !known && change.Service != nil {
+			c.order = append(c.order, change.Ref)
+		}
 		if change.Service == nil {
 			delete(c.detections, change.Ref)
 			if known && complaintOf(&before) != "" {
@@ -173,11 +177,23 @@ func complaintOf(d *inventory.Detection) string { return view.Complaint(d.Servic
 
 // known are the detections of all Services, within the bounds of what is probed, with a candidate for each tenant.
 func (c *Controller) known() []inventory.Detection {
-	all := slices.SortedFunc(maps.Values(c.detections), func(a, b inventory.Detection) int {
-		return a.Service.Ref.Compare(b.Service.Ref)
-	})
+	if !c.stale {
+		return c.lookedAt
+	}
+	c.stale = false
+	slices.SortFunc(c.order, backend.Ref.Compare)
+	c.order = slices.Compact(c.order) // one may have gone and come again
+	all, order := make([]inventory.Detection, 0, len(c.detections)), c.order[:0]
+	for _, ref := range c.order {
+		if d, there := c.detections[ref]; there {
+			all, order = append(all, d), append(order, ref)
+		}
+	}
+	c.order = order
 	all, c.tenants = inventory.PerTenant(inventory.Bound(all, c.opts.Inventory), c.tenants)
-	return all
+	inventory.Reuse(all, c.lookedAt)
+	c.lookedAt = slices.Clip(all)
+	return c.lookedAt
 }
 
 // targets are the candidates for the monitor to probe.

@@ -53,7 +53,9 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 	// known.
 	present, frozen := map[backend.Ref]bool{}, c.source.Frozen()
 	for _, f := range findings {
-		present[f.Ref] = present[f.Ref] || f.Candidate != nil || slices.Contains(frozen, f.Namespace)
+		if f.Candidate != nil || slices.Contains(frozen, f.Namespace) {
+			present[f.Ref] = true
+		}
 		if f.Verdict == backend.Accepted {
 			s.Published = append(s.Published, instance(f))
 		}

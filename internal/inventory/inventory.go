@@ -18,6 +18,8 @@ type Detection struct {
 	Service   *backend.Service
 	Endpoints *backend.Endpoints
 	detect.Result
+
+	finding *backend.Finding // of a Service without candidates, which nothing changes any more
 }
 
 // Options are what the configuration and the past decide.
@@ -55,15 +57,18 @@ func Build(detections []Detection, observations map[backend.Key]backend.Observat
 
 // Judge is the first half of Build: the verdict on each candidate, by itself and beside the others.
 func Judge(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
-	var all []*backend.Finding
-	for i := range detections {
-		all = append(all, o.findings(&detections[i], observations)...)
-	}
-	claimNames(all)
+	all := make([]*backend.Finding, 0, len(detections))
 	endpoints := map[backend.Ref]*backend.Endpoints{}
 	for i := range detections {
-		endpoints[detections[i].Service.Ref] = detections[i].Endpoints
+		d := &detections[i]
+		if len(d.Candidates) == 0 {
+			all = append(all, d.rejected())
+			continue
+		}
+		all = append(all, o.findings(d, observations)...)
+		endpoints[d.Service.Ref] = d.Endpoints
 	}
+	claimNames(all)
 	collapse(all, endpoints, &o)
 	limitNamespaces(all, o)
 	return all
@@ -87,15 +92,39 @@ func Text(f *backend.Finding) string {
 		remembered, c.Description)
 }
 
-// findings judges each candidate of a Service by itself.
-func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Observation) []*backend.Finding {
-	if len(d.Candidates) == 0 {
+// rejected is the finding of a Service without candidates.
+func (d *Detection) rejected() *backend.Finding {
+	if d.finding == nil {
 		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning}
 		if d.Nothing() {
 			f.Reason.Code = backend.CodeUnmatched
 		}
-		return []*backend.Finding{f}
+		d.finding = f
 	}
+	return d.finding
+}
+
+// Reuse takes the findings of Services without candidates over from before, where nothing has changed, so that tens of thousands of
+// them cost little. Both lists are in the order of the Services' names.
+func Reuse(list, before []Detection) {
+	for i, j := 0, 0; i < len(list) && j < len(before); {
+		a, b := &list[i], &before[j]
+		c := a.Service.Ref.Compare(b.Service.Ref)
+		if c == 0 && len(a.Candidates) == 0 && a.Service == b.Service && a.Type == b.Type &&
+			a.Rejected.Equal(b.Rejected) && a.Warning.Equal(b.Warning) {
+			a.finding = b.finding
+		}
+		if c <= 0 {
+			i++
+		}
+		if c >= 0 {
+			j++
+		}
+	}
+}
+
+// findings judges each candidate of a Service by itself.
+func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Observation) []*backend.Finding {
 	var list []*backend.Finding
 	for _, c := range d.Candidates {
 		f := &backend.Finding{Ref: c.Service.Ref, Service: c.Service, Type: c.Type, Candidate: c, Warning: d.Warning}

@@ -27,6 +27,9 @@ func (o *Options) tokenHelps(f *backend.Finding) bool {
 // keepToken marks the instances that must not get the agent's own token, whoever owns them.
 func keepToken(all []*backend.Finding, o Options) {
 	for _, f := range all {
+		if f.Candidate == nil { // its finding is shared with earlier cycles
+			continue
+		}
 		f.KeepToken = o.onOpenShift && f.Verdict == backend.Accepted && !o.getsToken(f) &&
 			slices.Contains(toolsets(o.Type(f.Type)), metrics)
 	}
