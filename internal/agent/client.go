@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -95,7 +96,32 @@ func (c *client) reload(ctx context.Context, base string) error {
 // info is what HolmesGPT says of itself.
 type info struct {
 	Version  string
-	Toolsets []Toolset
+	Toolsets toolsets
+}
+
+// maxToolsets are read of an answer. HolmesGPT has some eighty, beside those of the document.
+const maxToolsets = 10_000
+
+type toolsets []Toolset
+
+// UnmarshalJSON reads them one by one: 4 MiB of empty ones take a hundred times as much when they are read.
+func (t *toolsets) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if start, err := d.Token(); err != nil || start != json.Delim('[') {
+		return err
+	}
+	*t = toolsets{}
+	for d.More() {
+		if len(*t) == maxToolsets {
+			return fmt.Errorf("over %d toolsets", maxToolsets)
+		}
+		var one Toolset
+		if err := d.Decode(&one); err != nil {
+			return err
+		}
+		*t = append(*t, one)
+	}
+	return nil
 }
 
 func (c *client) info(ctx context.Context, base string) (info, error) {
