@@ -24,7 +24,7 @@ const mainSize = 10_000
 // TestPerformance fails where a target is missed. The targets are for a machine of two cores that does nothing else.
 func TestPerformance(t *testing.T) {
 	for _, id := range []string{
-		"DTS-PERF-1", "DTS-PERF-2", "DTS-PERF-3", "DTS-PERF-4", "DTS-PERF-5", "DTS-PERF-6", "DTS-PERF-7", "DTS-PERF-8",
+		"DTS-PERF-1", "DTS-PERF-2", "DTS-PERF-3", "DTS-PERF-4", "DTS-PERF-5", "DTS-PERF-6", "DTS-PERF-7", "DTS-PERF-8", "DTS-PERF-9",
 	} {
 		t.Attr("req", id)
 	}
@@ -100,6 +100,9 @@ func (b *bench) measure(t *testing.T) {
 	}
 	if b.main && b.measures("dead") {
 		b.dead(t)
+	}
+	if b.main && b.measures("agent") {
+		b.agent(t)
 	}
 }
 

@@ -2,10 +2,12 @@
 
 Usage: serve.py HOST:PORT
 
-CUSTOM_TOOLSET_LOCATION says which document it loads. The names of a cluster's Services lead to loopback. /api/info is not in the package, so that it is a stand-in here: it answers
-from the toolsets that the package itself holds, in the fields of HolmesGPT's server.
+CUSTOM_TOOLSET_LOCATION says which document it loads. The names of a cluster's Services lead to loopback: where HOSTS_FILE, a file
+with lines NAME ADDRESS that is read at each look-up, says, else to 127.0.0.1. /api/info is not in the package, so that it is a
+stand-in here: it answers from the toolsets that the package itself holds, in the fields of HolmesGPT's server.
 """
 
+import os
 import socket
 import sys
 
@@ -18,7 +20,19 @@ from holmes.config import Config
 from holmes.core.tools import ToolsetStatusEnum
 
 resolve = socket.getaddrinfo
-socket.getaddrinfo = lambda host, *args, **kwargs: resolve("127.0.0.1" if str(host).endswith(".svc.cluster.local") else host, *args, **kwargs)
+
+
+def getaddrinfo(host, *args, **kwargs):
+    if str(host).endswith(".svc.cluster.local"):
+        known = {}
+        if "HOSTS_FILE" in os.environ:
+            with open(os.environ["HOSTS_FILE"], encoding="utf-8") as file:
+                known = dict(line.split() for line in file)
+        host = known.get(host, "127.0.0.1")
+    return resolve(host, *args, **kwargs)
+
+
+socket.getaddrinfo = getaddrinfo
 
 app = FastAPI()
 config = Config.load_from_env()

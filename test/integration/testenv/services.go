@@ -39,6 +39,8 @@ type Service struct {
 	Kind    standin.Kind
 	Options standin.Options
 	TLS     bool
+	// BeforeSlice is called when all is there but the EndpointSlice; may be nil.
+	BeforeSlice func(*Backend)
 }
 
 // Backend is a Service as it was made.
@@ -73,6 +75,9 @@ func (e *Env) Create(t testing.TB, s Service) *Backend {
 	if s.Kind != "" {
 		b.Standin = standin.New(s.Kind, s.Options)
 		b.Listen(t, s.TLS)
+	}
+	if s.BeforeSlice != nil {
+		s.BeforeSlice(b)
 	}
 	if _, err := e.Client.DiscoveryV1().EndpointSlices(s.Namespace).Create(t.Context(), s.slice(), metav1.CreateOptions{}); err != nil {
 		t.Fatalf("EndpointSlice of %s/%s: %v", s.Namespace, s.Name, err)
