@@ -47,7 +47,7 @@ func (b *bench) agent(t *testing.T) {
 	t.Helper()
 	h := b.startHolmes(t)
 	p := b.serve(t, "--out", h.dir, "--set", "holmesgpt.url="+h.front.URL)
-	h.await(t, "the start is over", func() bool { return h.has(h.generation(b.backends[len(b.backends)-1].DNS())) })
+	h.await(t, lookHolmes, "the start is over", func() bool { return h.has(h.generation(b.backends[len(b.backends)-1].DNS())) })
 	var all, written, asked, loaded []time.Duration
 	for i := range agentRounds {
 		_, before := h.last()
@@ -57,12 +57,12 @@ func (b *bench) agent(t *testing.T) {
 		begin := b.appear(t, h, &k, namespace)
 		dns := k.name + "." + namespace + ".svc.cluster.local"
 		var generation string
-		h.await(t, dns+" is written", func() bool { generation = h.generation(dns); return generation != "" })
+		h.await(t, lookFile, dns+" is written", func() bool { generation = h.generation(dns); return generation != "" })
 		wrote := time.Now()
-		h.await(t, "HolmesGPT has "+dns, func() bool { return h.has(generation) })
+		h.await(t, lookHolmes, "HolmesGPT has "+dns, func() bool { return h.has(generation) })
 		end := time.Now()
 		var told, done time.Time
-		h.await(t, "it has answered", func() bool { told, done = h.last(); return done.After(told) && told.After(before) })
+		h.await(t, lookFile, "it has answered", func() bool { told, done = h.last(); return done.After(told) && told.After(before) })
 		all, written = append(all, end.Sub(begin)), append(written, wrote.Sub(begin))
 		asked, loaded = append(asked, told.Sub(wrote)), append(loaded, done.Sub(told))
 		t.Logf("round %d: %s in all: written after %s, told after %s more, which took %s", i, end.Sub(begin), wrote.Sub(begin), told.Sub(wrote), done.Sub(told))
@@ -135,7 +135,7 @@ func (b *bench) startHolmes(t *testing.T) *holmes {
 		h.note(func() { h.answered = time.Now() })
 	}))
 	t.Cleanup(h.front.Close)
-	h.await(t, "HolmesGPT answers", func() bool { return h.info() != "" })
+	h.await(t, lookHolmes, "HolmesGPT answers", func() bool { return h.info() != "" })
 	return h
 }
 
@@ -176,10 +176,15 @@ func (h *holmes) last() (told, answered time.Time) {
 	return h.told, h.answered
 }
 
-// await asks often enough for the figures, and not so often that the asking slows HolmesGPT.
-func (h *holmes) await(t *testing.T, what string, good func() bool) {
+// How often something is looked at: HolmesGPT itself not so often that the asking slows it.
+const (
+	lookFile   = 5 * time.Millisecond
+	lookHolmes = 50 * time.Millisecond
+)
+
+func (h *holmes) await(t *testing.T, every time.Duration, what string, good func() bool) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(every) {
 		if good() {
 			return
 		}
