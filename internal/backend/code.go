@@ -39,7 +39,7 @@ const (
 	CodeAnnotationHealthUntrusted  Code = "annotation-health-untrusted"  // an unproven backend outside the trusted namespaces
 	CodeAnnotationNoteUntrusted    Code = "annotation-note-untrusted"    // a note for the agent outside the trusted namespaces
 	CodeAnnotationName             Code = "annotation-name"              // the name is no DNS label
-	CodeNameTaken                  Code = "name-taken"                   // an older Service has the name
+	CodeNameTaken                  Code = "name-taken"                   // another Service has the name, and keeps it
 	CodeAnnotationPort             Code = "annotation-port"              // none of the Service's TCP ports
 	CodeAnnotationPortMissing      Code = "annotation-port-missing"      // none of several ports is one of the included type's
 	CodeAnnotationPortUnclear      Code = "annotation-port-unclear"      // which of several ports an included API uses
@@ -159,6 +159,7 @@ const (
 	CodeNamespaceBackends Code = "namespace-backends" // its namespace has more backends than are published
 	CodeNamespacePaths    Code = "namespace-paths"    // the base paths of its namespace are too long together
 	CodeNamespaceTenants  Code = "namespace-tenants"  // the tenants of its namespace are too long together
+	CodeNamespaceRead     Code = "namespace-read"     // HolmesGPT would say too much about those of its namespace
 	CodeDocumentSize      Code = "document-size"      // the document would be too large
 	CodeNamespaceBudget   Code = "namespace-budget"   // its namespace has published too much lately
 	CodeNamespaceTurn     Code = "namespace-turn"     // its namespace changes what is published too often

@@ -36,7 +36,21 @@ type Entry struct {
 	// Instructions tell the agent which calls to make. HolmesGPT puts its own in place of those for a built-in toolset that
 	// brings some: only elasticsearch/data and elasticsearch/cluster bring none.
 	Instructions string `yaml:"instructions"`
+	// Repeats is how much of HolmesGPT's own instructions the agent reads for each instance, in bytes: HolmesGPT 0.45 repeats
+	// those of a toolset as often as it has instances that work. HTTP toolsets need not say it.
+	Repeats int `yaml:"repeats"`
 }
+
+// Read is how much the agent reads for an instance of a toolset of HolmesGPT's own words, in bytes.
+func (e *Entry) Read() int {
+	if e.HTTP != nil {
+		return HTTPRead
+	}
+	return e.Repeats
+}
+
+// HTTPRead is what HolmesGPT tells the agent of each HTTP toolset, with the schema of its tool.
+const HTTPRead = 3000
 
 // HTTP is a generic HTTP toolset: which paths below the base URL the agent may GET.
 type HTTP struct {

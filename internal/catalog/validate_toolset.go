@@ -71,6 +71,9 @@ func (v validator) entry(path string, e *Entry) {
 	v.tree(path+".instance", e.Instance)
 	v.text(path+".description", e.Description)
 	v.text(path+".instructions", e.Instructions)
+	if e.Repeats < 0 || e.HTTP != nil && e.Repeats > 0 {
+		v.f.At(path+".repeats", "expected a number of bytes, for a toolset of HolmesGPT's, found %d", e.Repeats)
+	}
 	if e.VerifySSL != "" && !fieldName.MatchString(e.VerifySSL) {
 		v.f.At(path+".verifySSL", "expected a field's name such as verify_ssl, found %s", yamlfile.Quote(e.VerifySSL))
 	}

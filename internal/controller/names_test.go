@@ -35,7 +35,7 @@ func TestNameClashIsTold(t *testing.T) {
 	events := &recorded{}
 	r := &Report{Metrics: uncounted{}, Events: events, Log: slog.New(slog.DiscardHandler)}
 	told := func(by string) []string {
-		return []string{`b BadAnnotation: annotation kubernaut.io/toolset-name: "x" is the name of the older Service ns/` + by + ": choose another"}
+		return []string{`b BadAnnotation: annotation kubernaut.io/toolset-name: "x" is the name of Service ns/` + by + ", which keeps it: choose another"}
 	}
 	clash := func(name, by string) *backend.Finding {
 		ref := backend.Ref{Namespace: "ns", Name: name}

@@ -9,8 +9,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// claimNames lets the older Service keep an instance name that two claim.
-func claimNames(all []*backend.Finding) {
+// claimNames lets the older Service keep an instance name that two claim, one that the configuration vouches for before others:
+// main/a is a tenant of what is called main in a trusted namespace, and a Service of whoever has a namespace main.
+func (o *Options) claimNames(all []*backend.Finding) {
 	claims := map[[2]string][]*backend.Finding{}
 	for _, f := range all {
 		if f.Candidate == nil || f.Verdict == backend.Rejected {
@@ -27,7 +28,7 @@ func claimNames(all []*backend.Finding) {
 		if len(list) < 2 {
 			continue
 		}
-		slices.SortFunc(list, older)
+		slices.SortFunc(list, func(a, b *backend.Finding) int { return cmp.Or(yes(o.vouched(b))-yes(o.vouched(a)), older(a, b)) })
 		for _, f := range list[1:] {
 			f.Verdict = backend.Rejected
 			f.Reason = backend.Reason{Code: backend.CodeNameTaken, Details: backend.Details{

@@ -88,7 +88,7 @@ func TestNoReferenceByLuck(t *testing.T) {
 		"reinstalled: its place is kept":           {recordedReal, []svc{strangers(1, wants)}, ""},
 		"reinstalled: it is back":                  {recordedReal, []svc{strangers(1, wants), theirs(9, wants)}, "monitoring/grafana"},
 		"renamed by an annotation":                 {credentials, []svc{renamed}, ""},
-		"renamed, beside the one of that name":     {credentials, []svc{renamed, theirs(2, wants)}, ""},
+		"renamed, beside the one of that name":     {credentials, []svc{renamed, theirs(2, wants)}, "monitoring/grafana"},
 		"the named one, beside a headless twin":    {credentials, []svc{theirs(2, wants), twin}, "monitoring/grafana"},
 		"named, whatever else works":               {credentials, []svc{strangers(1, works), theirs(2, wants)}, "monitoring/grafana"},
 	}

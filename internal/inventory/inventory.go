@@ -68,7 +68,7 @@ func Judge(detections []Detection, observations map[backend.Key]backend.Observat
 		all = append(all, o.findings(d, observations)...)
 		endpoints[d.Service.Ref] = d.Endpoints
 	}
-	claimNames(all)
+	o.claimNames(all)
 	collapse(all, endpoints, &o)
 	limitNamespaces(all, o)
 	return all

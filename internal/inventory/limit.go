@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
 // limitNamespaces leaves out what a namespace has beyond its limit (DTS-OUT-11), so that who may make Services in one
@@ -19,8 +20,12 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 		if o.MaxPerNamespace > 0 {
 			most = min(most, o.MaxPerNamespace)
 		}
-		limitWords(list[:most], maxPaths, backend.CodeNamespacePaths, o.chosenPath)
-		limitWords(list[:most], maxTenants, backend.CodeNamespaceTenants, ownTenant)
+		limitSum(list[:most], limited(backend.CodeNamespacePaths, 0, maxPaths), maxPaths, o.chosenPath)
+		limitSum(list[:most], limited(backend.CodeNamespaceTenants, 0, maxTenants), maxTenants, ownTenant)
+		if o.MaxPerNamespace > 0 {
+			limit := maxRead * max(1, o.MaxPerNamespace/usualMax)
+			limitSum(list[:most], limited(backend.CodeNamespaceRead, 0, limit>>10), limit, o.read)
+		}
 		for _, f := range list[most:] {
 			f.Verdict, f.Reason = backend.Rejected, limited(backend.CodeNamespaceBackends, len(list), o.MaxPerNamespace)
 		}
@@ -32,45 +37,61 @@ func limited(code backend.Code, n, limit int) backend.Reason {
 	return backend.Reason{Code: code, Details: backend.Details{Number: n, Limit: limit}}
 }
 
-// What the owners of one namespace may choose of base paths, and of tenants, in bytes: the agent reads them.
+// What the owners of one namespace may choose of base paths, and of tenants, in bytes: the agent reads them. maxRead is what
+// HolmesGPT itself may tell the agent about their backends, some 40,000 tokens with each request: as much as for 50 HTTP APIs,
+// which is how many may be published. Who allows a multiple of that allows a multiple of this.
 const (
 	maxPaths   = 1 << 10
 	maxTenants = 1 << 10
+	maxRead    = 160 << 10
+	usualMax   = 50
 )
 
-// ownTenant is the tenant that an annotation names, "" for none.
-func ownTenant(f *backend.Finding) string {
+// ownTenant is the length of the tenant that an annotation names, 0 for none.
+func ownTenant(f *backend.Finding) int {
 	c := f.Candidate
 	if !slices.Contains(c.Tenants, c.Tenant) {
-		return ""
+		return 0
 	}
-	return c.Tenant
+	return len(c.Tenant)
 }
 
-// limitWords leaves out what has words of its owner's beyond that bound.
-func limitWords(list []*backend.Finding, most int, code backend.Code, own func(*backend.Finding) string) {
+// read is what HolmesGPT tells the agent about a backend, in bytes.
+func (o *Options) read(f *backend.Finding) (n int) {
+	t := o.Type(f.Type)
+	if t == nil {
+		return catalog.HTTPRead
+	}
+	for i := range t.Toolset.HolmesGPT {
+		n += t.Toolset.HolmesGPT[i].Read()
+	}
+	return n
+}
+
+// limitSum leaves out what has more of something, together with what keeps its place before it, than most.
+func limitSum(list []*backend.Finding, why backend.Reason, most int, of func(*backend.Finding) int) {
 	sum := 0
 	for _, f := range list {
-		words := own(f)
-		if words == "" || f.Verdict != backend.Accepted {
+		n := of(f)
+		if n == 0 || f.Verdict != backend.Accepted {
 			continue
 		}
-		if sum += len(words); sum > most {
-			f.Verdict, f.Reason = backend.Rejected, limited(code, 0, most)
+		if sum += n; sum > most {
+			f.Verdict, f.Reason = backend.Rejected, why
 		}
 	}
 }
 
-// chosenPath is the base path that an annotation or an answer named; "" where it is the catalog's.
-func (o *Options) chosenPath(f *backend.Finding) string {
+// chosenPath is the length of the base path that an annotation or an answer named; 0 where it is the catalog's.
+func (o *Options) chosenPath(f *backend.Finding) int {
 	c, found := f.Candidate, f.Observation.Path
 	switch t := o.Type(f.Type); {
 	case c.FixedPath:
-		return c.Path
+		return len(c.Path)
 	case found == c.Path, t != nil && slices.Contains(t.Probe.Paths, found):
-		return ""
+		return 0
 	}
-	return found
+	return len(found)
 }
 
 // lacksCredentials: it wants credentials that nobody gives it outside the trusted namespaces, so that it is not published.

@@ -39,10 +39,30 @@ func TestNamesWithinANamespace(t *testing.T) {
 				}
 			}
 			f := got[tc.rejected]
-			told := strings.Contains(view.Reason(f), `"a/x" is the name of the older Service `+tc.keeps)
+			told := strings.Contains(view.Reason(f), `"a/x" is the name of Service `+tc.keeps)
 			if f.Verdict != backend.Rejected || f.Reason.Annotation != "kubernaut.io/toolset-name" || !told {
 				t.Errorf("%s is %s: %s", tc.rejected, f.Verdict, view.Reason(f))
 			}
 		})
+	}
+}
+
+// A tenant of what is called main in a trusted namespace is called as a Service of whoever has a namespace main.
+func TestTrustedNamesComeFirst(t *testing.T) {
+	t.Attr("req", "DTS-ANN-3")
+	t.Attr("req", "DTS-SEC-3")
+	trusted, vouched, stranger := at("monitoring", "gateway"), at("metrics", "gateway"), at("main", "a")
+	list := []svc{
+		{ref: trusted, instance: "main/a", strength: backend.Explicit, day: 5},
+		{ref: stranger, strength: backend.Explicit, day: 1},
+	}
+	got := build(t, inventory.Options{TrustedNamespaces: []string{"monitoring"}}, list...)
+	if got[trusted.String()].Verdict != backend.Accepted || got[stranger.String()].Reason.Code != backend.CodeNameTaken {
+		t.Errorf("the trusted one is %s, the stranger's %s", got[trusted.String()].Verdict, got[stranger.String()].Verdict)
+	}
+	list[0].ref = vouched
+	got = build(t, inventory.Options{Primary: map[string]backend.Ref{"prometheus": vouched}}, list...)
+	if got[vouched.String()].Verdict != backend.Accepted || got[stranger.String()].Reason.Code != backend.CodeNameTaken {
+		t.Errorf("the named one is %s, the stranger's %s", got[vouched.String()].Verdict, got[stranger.String()].Verdict)
 	}
 }

@@ -229,6 +229,25 @@ func TestToolNames(t *testing.T) {
 	}
 }
 
+// An older Service of a stranger's does not rename what has its name in a trusted namespace.
+func TestTrustedToolsKeepTheirNames(t *testing.T) {
+	t.Attr("req", "DTS-OUT-2")
+	t.Attr("req", "DTS-SEC-3")
+	opts := options(t)
+	opts.TrustedNamespaces = []string{"monitoring"}
+	d, err := Build([]*backend.Finding{
+		found("jaeger", "evil/x", 16686, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(1, 0) }),
+		found("jaeger", "monitoring/jaeger", 16686, named("evil-x"), func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
+	}, opts, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	toolsets := d.HolmesGPT["toolsets"].(map[string]any)
+	if toolsets["jaeger/evil-x"] == nil || toolsets["jaeger/evil/x"] != nil {
+		t.Errorf("they are called %v", sortedKeys(toolsets))
+	}
+}
+
 // A younger Service cannot be called what the hash makes of a longer name, also where two namespaces flatten alike.
 func TestToolNamesOfHashes(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")

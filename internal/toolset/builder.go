@@ -219,7 +219,7 @@ func (b *builder) finish() {
 		b.toolsets[name] = tree
 	}
 	b.writeNotes()
-	nameTools(b.own)
+	b.nameTools()
 	for _, e := range b.own {
 		section, group := b.toolsets, "toolsets"
 		if e.server {

@@ -23,11 +23,14 @@ func toolName(entry string) string {
 }
 
 // nameTools gives a name that ends in a hash to those entries whose tool names would be too long or would be equal to the
-// tool name of an older Service. The oldest is named first: a new one must not rename what there is, nor call itself what
-// a hash makes of another.
-func nameTools(entries []*entry) {
+// tool name of an older Service. The oldest is named first, after those of trusted namespaces: a new one must not rename what
+// there is, nor call itself what a hash makes of another.
+func (b *builder) nameTools() {
 	taken := map[string]bool{}
-	for _, e := range slices.SortedFunc(slices.Values(entries), func(a, b *entry) int { return a.item.older(b.item) }) {
+	order := func(x, y *entry) int {
+		return cmp.Or(-compareBool(b.trusts(x.item.Ref), b.trusts(y.item.Ref)), x.item.older(y.item))
+	}
+	for _, e := range slices.SortedFunc(slices.Values(b.own), order) {
 		plain, identity := e.name, e.item.identity()
 		if len(plain) > maxEntryName {
 			e.name = withHash(plain, identity)

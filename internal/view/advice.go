@@ -239,6 +239,8 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 			{"Allow each namespace more in the configuration:", "security: {maxInstancesPerNamespace: NUMBER}"},
 			{"Or trust its namespace:", trust(f)},
 		}
+	case backend.CodeNamespaceRead:
+		return []Advice{{"Keep out those that are not needed, or trust its namespace in the configuration:", trust(f)}}
 	case backend.CodeNamespaceServices:
 		return []Advice{{"Remove those that are not needed:", fmt.Sprintf("kubectl -n %s get services", f.Namespace)}}
 	case backend.CodeNamespacePaths, backend.CodeNamespaceTenants:

@@ -6,6 +6,7 @@ set before verify imports it. See check.py.
 
 import errno
 import importlib
+import json
 import logging
 import os
 import re
@@ -205,6 +206,16 @@ def check_tools(entries: dict[str, dict], loaded: dict[str, Any], executor: Any)
     return problems
 
 
+def check_repeats(toolset: Any, entry: dict, want: int) -> list[str]:
+    """The agent reads as much for each instance as the catalog says."""
+    size, instances = len(toolset.llm_instructions or ""), len((entry.get("config") or {}).get("instances", [])) or 1
+    if entry.get("type") == "http":
+        size += sum(len(json.dumps(t.get_openai_format())) for t in toolset.tools)
+    if abs(size / instances - want) > want / 5:
+        return [f"{toolset.name}: the agent reads {size // instances} bytes for each of {instances} instances, want {want}"]
+    return []
+
+
 def verify(directory: Path) -> dict:
     document = read(Path(os.environ["CUSTOM_TOOLSET_LOCATION"]))
     expect = read(directory / "expect.yaml")
@@ -262,4 +273,6 @@ def verify(directory: Path) -> dict:
         prompt = build_system_prompt(toolsets, None, None, None, False, {}) or ""
         found = {text: prompt.count(text) for text in expect["reads"]}
         problems += [f"the agent reads {t!r} {found[t]} times, want {n}" for t, n in expect["reads"].items() if found[t] != n]
+    for name, want in (expect.get("repeats") or {}).items():
+        problems += check_repeats(loaded[name], entries[name], want)
     return {"problems": problems, "toolsets": len(entries), "instances": instances}

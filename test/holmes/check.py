@@ -11,6 +11,8 @@ A case holds
                          instances: {toolset: {instance: healthy|failed}}, default: healthy
                          rejected:  a text in the error with which the whole file is refused
                          reads:     {text: how often it stands in the agent's system prompt}
+                         repeats:   {toolset: bytes that the agent reads for each of its instances, give or take a fifth; of an
+                                    HTTP toolset with its tool}
   hosts.yaml           DNS name, or name:port, to the loopback address, or address:port, that stands in for it
 One line per case; exit status 1 if any fails.
 """
