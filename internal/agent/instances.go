@@ -30,8 +30,9 @@ func failing(t *Toolset, key string) map[string]string {
 	instances := map[string]string{}
 	for part := range strings.SplitSeq(text, separator) {
 		name, reason, named := strings.Cut(part, "] ")
-		if named && strings.Count(whole, "["+name+"]") == 1 && len(instances) < maxInstances {
-			instances[safetext.Clean(name, shownText)] = safetext.Clean(reason, shownText)
+		plain := safetext.Clean(name, shownText) == name // else it may only look like another's
+		if named && plain && strings.Count(whole, "["+name+"]") == 1 && len(instances) < maxInstances {
+			instances[name] = safetext.Clean(reason, shownText)
 		}
 	}
 	return instances

@@ -17,6 +17,8 @@ func TestInstances(t *testing.T) {
 		{"two of three", StatusEnabled, "[a/prom] ok; failed: [b/prom] timed out | [c/prom] HTTP 403", map[string]string{"b/prom": "timed out", "c/prom": "HTTP 403"}},
 		{"all", StatusFailed, "[a/prom] timed out\n[b/prom] HTTP 403\nof two lines", map[string]string{"a/prom": "timed out", "b/prom": "HTTP 403 of two lines"}},
 		{"a reason that names another", StatusEnabled, "[a/prom] ok; failed: [b/prom] x | [a/prom] it is I who fails", map[string]string{"b/prom": "x"}},
+		{"a reason that names another almost", StatusEnabled, "[a/prom] ok; failed: [b/prom] x | [a/prom ] it is I | [a/prom\u200b] who fails",
+			map[string]string{"b/prom": "x"}},
 		{"all work", StatusEnabled, "[a/prom] ok; [b/prom] ok", nil},
 		{"no instance is at fault", StatusFailed, "ENV var replacement X does not exist", nil},
 		{"the key", StatusFailed, "[a/prom] refuses s3cret", map[string]string{"a/prom": "refuses [key]"}},
