@@ -20,7 +20,7 @@ func TestDemo(t *testing.T) {
 	if err := run(t.Context(), []string{"-binary", binary, "-for", "12s"}, &out); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"The page is at   http://127.0.0.1:", "custom_toolset.yaml is written:", "Stopped."} {
+	for _, want := range []string{"The page is at   http://127.0.0.1:", "custom_toolset.yaml is written:", "HolmesGPT has this document: ", "Stopped."} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q was not printed:\n%s", want, out.String())
 		}

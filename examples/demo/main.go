@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 func main() {
@@ -58,6 +60,12 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err := os.WriteFile(d.services, cluster.services, 0o600); err != nil {
 		return fmt.Errorf("writing the Services down: %w", err)
 	}
+	holmes, err := standin.Start("127.0.0.1:0", standin.NewHolmes(filepath.Join(d.output, document), "ELASTICSEARCH_API_KEY"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, holmes.Close()) }()
+	d.holmes = holmes.URL
 	if d.page, err = freeAddress(ctx); err != nil {
 		return err
 	}

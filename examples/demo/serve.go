@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -17,15 +18,21 @@ import (
 
 // demo is one run.
 type demo struct {
+	mu               sync.Mutex // of out
 	out              io.Writer
 	dir              string
 	services, output string // the file with the Services, the folder with the documents
 	page             string // host:port
+	holmes           string // URL of what stands for HolmesGPT
 }
 
 const document = "custom_toolset.yaml"
 
-func (d *demo) say(format string, args ...any) { _, _ = fmt.Fprintf(d.out, format+"\n", args...) }
+func (d *demo) say(format string, args ...any) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, _ = fmt.Fprintf(d.out, format+"\n", args...)
+}
 
 // introduce tells what there is to see.
 func (d *demo) introduce() {
@@ -36,12 +43,14 @@ func (d *demo) introduce() {
 	}
 	d.say("")
 	d.say("The page is at   http://%s/", d.page)
+	d.say("                 its head says which document HolmesGPT has, for which a stand-in answers, and why it cannot use Grafana")
 	d.say("The Services     %s", d.services)
 	d.say("What is written  %s", d.output)
 	d.say("")
 	d.say("Try, in another terminal:")
 	d.say("  curl -s 'http://%s/api/v1/services?verdict=rejected'", d.page)
 	d.say("  curl -s 'http://%s/api/v1/services/team-b/web'            # why is this none?", d.page)
+	d.say("  curl -s 'http://%s/api/v1/agent'                             # what did HolmesGPT make of it?", d.page)
 	d.say("  rm %s                                  # it is back at once", filepath.Join(d.output, document))
 	d.say("  echo 'toolsets: {kubernetes/logs: null}' > %s   # yours wins", filepath.Join(d.output, "overrides.yaml"))
 	d.say("  $EDITOR %s                                # take a Service out, or annotate one", d.services)
@@ -58,7 +67,7 @@ func (d *demo) serve(ctx context.Context, binary string) (*seen, error) {
 	defer log.Close()
 	cmd := exec.CommandContext(ctx, binary, "serve", "-f", d.services, "--out", d.output, //nolint:gosec // the person's own choice
 		"--set", "server.address="+d.page, "--set", "metrics.address=127.0.0.1:0", "--set", "log.format=text",
-		"--set", "health.interval=2s", "--set", "health.tries=1",
+		"--set", "health.interval=2s", "--set", "health.tries=1", "--set", "holmesgpt.url="+d.holmes,
 		// These get their keys because the configuration says so, and no other Grafana does.
 		"--set", "credentials.grafana={monitoring/grafana: {api_key: GRAFANA_API_KEY}}",
 		"--set", "credentials.elasticsearch={logging/elasticsearch-master: {api_key: ELASTICSEARCH_API_KEY}}")
@@ -70,7 +79,9 @@ func (d *demo) serve(ctx context.Context, binary string) (*seen, error) {
 	}
 	watching, stop := context.WithCancel(ctx)
 	shown := make(chan *seen, 1)
-	go func() { shown <- d.show(watching) }()
+	followed := make(chan struct{})
+	go func() { defer close(followed); d.follow(watching) }()
+	go func() { s := d.show(watching); <-followed; shown <- s }()
 	err = cmd.Wait()
 	stop()
 	s := <-shown

@@ -69,10 +69,14 @@ type Replica struct {
 	Version    string    // "" if not known
 	Generation string    // the document that it has, as the name of its marker; "" if not known
 	Published  time.Time // when that was published; the zero value if not known
+	Changed    time.Time // when the change was noticed that it shows; the zero value if not known
 	Since      time.Time // since when it has it
 	Checked    time.Time
 	Toolsets   []Toolset // those of the document that it knows; nil if not known
 }
+
+// Address is host:port of its URL.
+func (r *Replica) Address() string { return r.URL[strings.LastIndexByte(r.URL, '/')+1:] }
 
 // Count is the number of toolsets with that status.
 func (r *Replica) Count(status string) (n int) {

@@ -102,7 +102,10 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 			r.Toolsets = append(r.Toolsets, t)
 		}
 	}
-	r.Published = a.publishedAt(r.Generation)
+	r.Published, r.Changed = a.publishedAt(r.Generation), time.Time{}
+	if r.Generation == document.Generation {
+		r.Changed = document.Changed
+	}
 	if r.Generation != before || r.Since.IsZero() {
 		r.Since = r.Checked
 	}

@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"time"
+
 	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/store"
@@ -31,6 +33,10 @@ func (c *Controller) tellPublished(s *Snapshot) {
 		c.opts.Agent.Published(agent.Document{}, false)
 	case s.InForce && s.Document != nil:
 		names, generation := s.Document.Entries()
-		c.opts.Agent.Published(agent.Document{Generation: generation, Toolsets: names}, true)
+		document := agent.Document{Generation: generation, Toolsets: names}
+		if s.Write != nil && s.Write.Waited > 0 {
+			document.Changed = time.Now().Add(-s.Write.Waited)
+		}
+		c.opts.Agent.Published(document, true)
 	}
 }

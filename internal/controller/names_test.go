@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,10 +15,11 @@ import (
 // uncounted is a Metrics that counts nothing.
 type uncounted struct{}
 
-func (uncounted) Cycle(*Snapshot)      {}
-func (uncounted) Discovered(string)    {}
-func (uncounted) BadAnnotation(string) {}
-func (uncounted) Error(string)         {}
+func (uncounted) Cycle(*Snapshot)           {}
+func (uncounted) Discovered(string)         {}
+func (uncounted) AgentLoaded(time.Duration) {}
+func (uncounted) BadAnnotation(string)      {}
+func (uncounted) Error(string)              {}
 
 type recorded struct{ list, configMap []string }
 

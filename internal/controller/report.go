@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/logging"
@@ -25,6 +26,8 @@ type Metrics interface {
 	Discovered(typ string)    // a backend of that type is newly accepted
 	BadAnnotation(typ string) // a Service with the annotations of that type is wrong
 	Error(operation string)   // an operation failed that no snapshot shows
+
+	AgentLoaded(took time.Duration) // a replica of HolmesGPT has what shows a change that was noticed so long ago
 }
 
 // Report makes metrics, log lines, Events and the history of what happens.

@@ -26,6 +26,9 @@ func (r *Report) Agent(before, after *agent.Replica) {
 		r.note(ChangeAgent, "HolmesGPT at %s has what was published: %d of %d toolsets are enabled there", after.URL,
 			after.Count(agent.StatusEnabled), len(after.Toolsets))
 	}
+	if after.Outcome == agent.Loaded && (before.Outcome == agent.Waiting || before.Outcome == agent.NoDocument) && !after.Changed.IsZero() {
+		r.Metrics.AgentLoaded(after.Since.Sub(after.Changed))
+	}
 	if after.Toolsets == nil { // nothing is known
 		return
 	}

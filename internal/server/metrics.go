@@ -35,7 +35,7 @@ type Metrics struct {
 	types    []string // label values of types, sorted
 
 	discovered, reconciles, drift, requests, failures, detectors, errors *prometheus.CounterVec
-	phases, durations, publish                                           *prometheus.HistogramVec
+	phases, durations, publish, toAgent                                  *prometheus.HistogramVec
 	size                                                                 *prometheus.GaugeVec
 	services, healthy, leftOut, overrides, leader                        *prometheus.Desc // read from last
 
@@ -43,6 +43,7 @@ type Metrics struct {
 
 	asked                        atomic.Pointer[agent.Agent] // nil: nobody is
 	agentReplicas, agentToolsets *prometheus.Desc
+	agentCurrent                 *prometheus.Desc
 
 	mu        sync.Mutex
 	endpoints map[string]bool // seen so far
@@ -81,6 +82,7 @@ func NewMetrics(version string, types []string) *Metrics {
 	m.drift.WithLabelValues()
 	m.size.WithLabelValues()
 	m.publish.WithLabelValues()
+	m.toAgent.WithLabelValues()
 	return m
 }
 
@@ -104,6 +106,9 @@ func (m *Metrics) register(version string) {
 	m.publish = m.histogram("change_to_publish_seconds",
 		"Time from a change in the cluster to the ConfigMap that shows it being written.",
 		[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30})
+	m.toAgent = m.histogram("change_to_agent_seconds",
+		"Time from a change in the cluster to a replica of HolmesGPT having loaded the document that shows it.",
+		[]float64{.25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300})
 	m.overrides = m.desc("overrides_valid",
 		"1 if the overrides in the ConfigMap are in force, 0 if they are invalid and the last good ones are.")
 	m.leader = m.desc("leader", "1 if this replica is the one that writes, else 0.")
@@ -113,6 +118,8 @@ func (m *Metrics) register(version string) {
 		"Those that look like nothing are not counted.", "type", "state")
 	m.healthy = m.desc("toolset_healthy", "1 if every backend of a published toolset works, else 0.", "name")
 	m.agentReplicas = m.desc("agent_replicas", "Replicas of HolmesGPT by what they made of the document; only the leader asks.", "outcome")
+	m.agentCurrent = m.desc("agent_generation_current", "1 if a replica of HolmesGPT has the document that was published last, 0 if it has "+
+		"another or none; none where it does not say. Only the leader asks.", "replica")
 	m.agentToolsets = m.desc("agent_toolsets", "Toolsets of the document by their state in HolmesGPT, of all its replicas.", "status")
 	m.gauge("build_info", "The version that runs; always 1.", "version", "goversion").WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(snapshotCollector{m}, collectors.NewGoCollector(),
@@ -222,6 +229,11 @@ func (m *Metrics) Discovered(typ string) { m.discovered.WithLabelValues(m.typeLa
 // BadAnnotation counts a Service with a bad annotation.
 func (m *Metrics) BadAnnotation(typ string) { m.detectors.WithLabelValues(m.typeLabel(typ)).Inc() }
 
+// AgentLoaded records that a replica of HolmesGPT has loaded the document that shows a change.
+func (m *Metrics) AgentLoaded(took time.Duration) {
+	m.toAgent.WithLabelValues().Observe(took.Seconds())
+}
+
 // Error counts an operation that failed.
 func (m *Metrics) Error(operation string) {
 	m.errors.WithLabelValues(oneOf(Operations(), operation)).Inc()
@@ -311,7 +323,12 @@ func (m snapshotCollector) Collect(c chan<- prometheus.Metric) {
 func (m *Metrics) collectAgent(s agent.State, gauge func(d *prometheus.Desc, v float64, labels ...string)) {
 	outcomes, states := map[agent.Outcome]int{}, map[string]int{}
 	for i := range s.Replicas {
-		outcomes[s.Replicas[i].Outcome]++
+		r := &s.Replicas[i]
+		outcomes[r.Outcome]++
+		current := map[agent.Outcome]float64{agent.Loaded: 1, agent.Waiting: 0, agent.NoDocument: 0, agent.Failed: 0}
+		if v, known := current[r.Outcome]; known {
+			gauge(m.agentCurrent, v, utf8(r.Address()))
+		}
 		for _, t := range s.Replicas[i].Toolsets {
 			states[oneOf([]string{agent.StatusEnabled, agent.StatusFailed, agent.StatusDisabled}, t.Status)]++
 		}

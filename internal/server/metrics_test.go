@@ -66,7 +66,7 @@ func accepted(typ, instance string, o backend.Outcome) *backend.Finding {
 func TestNames(t *testing.T) {
 	t.Attr("req", "DTS-MET-1")
 	want := []string{
-		"agent_replicas{outcome} gauge", "agent_toolsets{status} gauge",
+		"agent_generation_current{replica} gauge", "agent_replicas{outcome} gauge", "agent_toolsets{status} gauge",
 		"backends_left_out{limit} gauge", // beside the specification's
 		"build_info{version,goversion} gauge",
 		"change_to_publish_seconds{} histogram",

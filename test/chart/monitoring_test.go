@@ -18,6 +18,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/server"
 )
@@ -159,6 +160,8 @@ func labelValues(label string) (list []string) {
 		for _, o := range server.Operations() {
 			list = append(list, string(o))
 		}
+	case "status":
+		list = []string{agent.StatusEnabled, agent.StatusFailed}
 	case "state":
 		for _, v := range backend.Verdicts {
 			list = append(list, string(v))

@@ -29,6 +29,7 @@ type bench struct {
 	service  *standalone
 	services string // as they are at the start
 	jaeger   *standin.Backend
+	holmes   *standin.Holmes
 	other    *standalone // takes the place of lost
 	lost     *process    // reaches no API server
 	panels   []panel
@@ -45,6 +46,8 @@ func TestMonitoring(t *testing.T) {
 	t.Run("metrics are named as Prometheus wants them", b.lint)
 	t.Run("nothing fires", b.quiet)
 	t.Run("a backend does not work", b.backendUnavailable)
+	t.Run("HolmesGPT cannot use a toolset", b.agentToolsetFailed)
+	t.Run("HolmesGPT does not take the document", b.agentStale)
 	t.Run("overrides are invalid", b.overridesInvalid)
 	t.Run("what is written is large", b.large)
 	t.Run("no replica is scraped", b.absent)
@@ -76,6 +79,11 @@ func prepare(t *testing.T, objects shipped.Objects, rules map[string]string) *be
 	b.services = prometheus + tracing
 	write(t, b.service.services, b.services)
 	b.prometheus = startPrometheus(t, monitorOf(t, objects), rules, scraped{b.service.metrics, first}, scraped{b.other.metrics, second})
+	b.holmes = standin.NewHolmes(filepath.Join(b.service.out, "custom_toolset.yaml"))
+	s, err := standin.Start("127.0.0.1:0", b.holmes)
+	check(t, err)
+	t.Cleanup(func() { _ = s.Close() })
+	b.service.holmes = s.URL
 	b.fires(t, first, "DynamicToolsetAbsent")
 	b.service.start(t)
 	b.lost = serve(t, b.other.metrics, "--server", "http://"+free(t))

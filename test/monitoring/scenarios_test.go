@@ -65,6 +65,23 @@ func (b *bench) backendUnavailable(t *testing.T) {
 	b.drives(t, "DynamicToolsetBackendUnavailable", func() { b.jaeger.SetReady(false) }, func() { b.jaeger.SetReady(true) })
 }
 
+// agentToolsetFailed: a toolset wants a variable that HolmesGPT does not have, and then gets.
+func (b *bench) agentToolsetFailed(t *testing.T) {
+	mine := b.overrides(t, "toolsets:\n  mine: {type: http, enabled: true, description: \"{{ env.MINE }}\", config: {endpoints: [{hosts: [h], paths: [\"/\"], methods: [GET]}]}}\n")
+	b.drives(t, "DynamicToolsetAgentToolsetFailed", mine, b.overrides(t, ""))
+}
+
+// agentStale: its mount keeps what it had.
+func (b *bench) agentStale(t *testing.T) {
+	b.drives(t, "DynamicToolsetAgentStale", func() {
+		b.holmes.Freeze(true)
+		b.overrides(t, "toolsets:\n  mine: {enabled: true}\n")()
+	}, func() {
+		b.holmes.Freeze(false)
+		b.overrides(t, "")()
+	})
+}
+
 func (b *bench) overrides(t *testing.T, text string) func() {
 	t.Helper()
 	return func() { write(t, filepath.Join(b.service.out, "overrides.yaml"), text) }

@@ -79,6 +79,7 @@ func (p *process) text(t *testing.T) string {
 type standalone struct {
 	services, out string
 	metrics       string // address
+	holmes        string // URL of HolmesGPT, "" for none
 	*process
 }
 
@@ -86,7 +87,7 @@ type standalone struct {
 func (s *standalone) start(t *testing.T) {
 	t.Helper()
 	s.process = serve(t, s.metrics, "-f", s.services, "--out", s.out, "--set", "health.interval=500ms", "--set", "health.tries=1",
-		"--set", "discovery.settle=20ms", "--set", "output.resync=1s")
+		"--set", "discovery.settle=20ms", "--set", "output.resync=1s", "--set", "holmesgpt.url="+s.holmes)
 }
 
 func serve(t *testing.T, metrics string, args ...string) *process {
