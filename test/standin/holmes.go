@@ -85,8 +85,9 @@ func (h *Holmes) toolsets() []map[string]any {
 	list := []map[string]any{}
 	for name, entry := range h.loaded {
 		fields, _ := entry.(map[string]any)
-		t := map[string]any{"name": name, "enabled": fields["enabled"] == true, "status": "enabled", "tool_count": 3}
-		if fields["enabled"] != true {
+		enabled, _ := fields["enabled"].(bool)
+		t := map[string]any{"name": name, "enabled": enabled, "status": "enabled", "tool_count": 3}
+		if !enabled {
 			t["status"], t["tool_count"] = "disabled", 0
 		}
 		text, _ := json.Marshal(entry)
