@@ -26,8 +26,8 @@ The configuration file in JSON, to be read with fromJson: what the values say, a
 {{- end }}
 {{- $_ := set $c.server.tls "names" (concat $names (default list $c.server.tls.names) | uniq) }}
 {{- end }}
-{{- if .Values.backendCA.configMap }}
-{{- $_ := set $c "tls" (merge (dict "caFile" (printf "/etc/dynamic-toolset/backend-ca/%s" .Values.backendCA.key)) (default dict $c.tls)) }}
+{{- if include "dynamic-toolset.backendCAConfigMap" . }}
+{{- $_ := set $c "tls" (merge (dict "caFile" (printf "/etc/dynamic-toolset/backend-ca/%s" (include "dynamic-toolset.backendCAKey" .))) (default dict $c.tls)) }}
 {{- end }}
 {{- if include "dynamic-toolset.catalogConfigMap" . }}
 {{- $_ := set $c "catalog" (dict "dir" "/etc/dynamic-toolset/catalog") }}
@@ -70,6 +70,24 @@ The configuration file in JSON, to be read with fromJson: what the values say, a
 {{- /* true, or nothing at all. */}}
 {{- define "dynamic-toolset.elects" -}}
 {{- if dig "leaderElection" "enabled" true .Values.config }}true{{ end }}
+{{- end }}
+
+{{- /* true on OpenShift, or nothing at all. */}}
+{{- define "dynamic-toolset.openshift" -}}
+{{- if or (eq (toString .Values.openshift) "true") (and (eq (toString .Values.openshift) "auto") (.Capabilities.APIVersions.Has "security.openshift.io/v1")) }}true{{ end }}
+{{- end }}
+
+{{- /* On OpenShift the authority of its own services unless another is named, which it puts into a ConfigMap that asks for it. */}}
+{{- define "dynamic-toolset.backendCAConfigMap" -}}
+{{- if .Values.backendCA.configMap }}
+{{- .Values.backendCA.configMap }}
+{{- else if and (include "dynamic-toolset.openshift" .) (not (dig "tls" "caFile" "" .Values.config)) }}
+{{- include "dynamic-toolset.fullname" . }}-service-ca
+{{- end }}
+{{- end }}
+
+{{- define "dynamic-toolset.backendCAKey" -}}
+{{- if .Values.backendCA.configMap }}{{ .Values.backendCA.key }}{{ else }}service-ca.crt{{ end }}
 {{- end }}
 
 {{- define "dynamic-toolset.catalogConfigMap" -}}
