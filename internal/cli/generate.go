@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/doctor"
 	"kubernaut.io/dynamic-toolset/internal/recipe"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -22,6 +24,7 @@ import (
 func newGenerate(streams Streams) *cobra.Command {
 	o := &options{streams: streams}
 	var key, overridesFile, output string
+	var values bool
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Print the ConfigMap with the toolsets",
@@ -29,28 +32,36 @@ func newGenerate(streams Streams) *cobra.Command {
 <type>-toolset.yaml. Standard error tells which environment variables HolmesGPT then needs, and which backends are left out.
 
 A ConfigMap has at most 1 MiB. What would be larger is refused, with the namespaces and types that take the most space; with --key
-that key's size alone counts.`,
+that key's size alone counts.
+
+With --values it prints the values for HolmesGPT's own chart instead: the mount, the settings, each variable that the document
+refers to, from a Secret that the comments say how to make, certificate authorities, and OpenShift's settings.`,
 		Example: `  kubectl get svc,endpointslices -A -o json | dynamic-toolset generate -f -
   dynamic-toolset generate --probe=proxy > configmap.yaml
+  dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml
   dynamic-toolset generate --probe=proxy --key custom_toolset.yaml --overrides overrides.yaml > custom_toolset.yaml`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output != "yaml" && output != "json" {
 				return usage("-o %s: expected yaml or json", output)
 			}
-			return o.generate(contextOf(cmd), key, overridesFile, output)
+			if values && (key != "" || output != "yaml") {
+				return usage("--values prints values of HolmesGPT's chart instead of the ConfigMap: leave out --key and -o")
+			}
+			return o.generate(contextOf(cmd), key, overridesFile, output, values)
 		},
 	}
 	o.addFlags(cmd)
 	cmd.Flags().StringVar(&key, "key", "", "print only the text of this key, for example custom_toolset.yaml")
 	cmd.Flags().StringVar(&overridesFile, "overrides", "", "merge this overrides file")
 	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "yaml or json")
+	cmd.Flags().BoolVar(&values, "values", false, "print the values for HolmesGPT's chart with which it can use the ConfigMap")
 	completeValues(cmd, "output", "yaml", "json")
 	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
 	return cmd
 }
 
-func (o *options) generate(ctx context.Context, key, overridesFile, output string) error {
+func (o *options) generate(ctx context.Context, key, overridesFile, output string, values bool) error {
 	overrides, err := readOverrides(overridesFile)
 	if err != nil {
 		return err
@@ -71,6 +82,9 @@ func (o *options) generate(ctx context.Context, key, overridesFile, output strin
 		return err
 	}
 	d.reportDocument(o.streams, doc)
+	if values {
+		return d.printValues(o.streams.Out, keys[toolset.KeyHolmesGPT])
+	}
 	if key != "" {
 		_, err = fmt.Fprint(o.streams.Out, text)
 		return err
@@ -78,6 +92,23 @@ func (o *options) generate(ctx context.Context, key, overridesFile, output strin
 	object := d.configMap(keys)
 	noteSize(o.streams, object)
 	return printObject(o.streams, object, output)
+}
+
+// printValues prints what HolmesGPT's chart has to be given for a document.
+func (d *discovered) printValues(out io.Writer, document string) error {
+	v := view.Values{
+		ConfigMap: backend.Ref{Namespace: d.config.Output.Namespace, Name: d.config.Output.ConfigMap},
+		Needs:     doctor.NeedsOf(document), Findings: d.findings, Catalog: d.catalog,
+	}
+	if file := d.config.TLS.CAFile; file != "" {
+		authority, err := readFile("config tls.caFile", file)
+		if err != nil {
+			return err
+		}
+		v.Authority = authority
+	}
+	_, err := io.WriteString(out, v.YAML())
+	return err
 }
 
 // reportDocument lists on standard error what a person should know of the document.

@@ -105,15 +105,18 @@ func (e *examiner) workloads(ctx context.Context) error {
 		q    Request
 		list pager.ListPageFunc
 	}{
-		{Request{Group: appsv1.GroupName, Resource: "statefulsets", Namespace: namespace}, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return e.apps.StatefulSets(namespace).List(ctx, o)
-		}},
-		{Request{Group: appsv1.GroupName, Resource: "daemonsets", Namespace: namespace}, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return e.apps.DaemonSets(namespace).List(ctx, o)
-		}},
-		{Request{Resource: "pods", Namespace: e.facts.ConfigMap.Namespace}, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return e.core.Pods(e.facts.ConfigMap.Namespace).List(ctx, o)
-		}},
+		{Request{Group: appsv1.GroupName, Resource: "statefulsets", Namespace: namespace},
+			func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+				return e.apps.StatefulSets(namespace).List(ctx, o)
+			}},
+		{Request{Group: appsv1.GroupName, Resource: "daemonsets", Namespace: namespace},
+			func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+				return e.apps.DaemonSets(namespace).List(ctx, o)
+			}},
+		{Request{Resource: "pods", Namespace: e.facts.ConfigMap.Namespace},
+			func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+				return e.core.Pods(e.facts.ConfigMap.Namespace).List(ctx, o)
+			}},
 	} {
 		more.q.Verb = "list"
 		if err := e.each(ctx, more.list); err != nil {

@@ -218,6 +218,7 @@ func TestDoctor(t *testing.T) {
 	t.Run("mistakes", func(t *testing.T) { doctorMistakes(t, env) })
 	t.Run("lines to copy", func(t *testing.T) { doctorLines(t, env) })
 	t.Run("no value is read", func(t *testing.T) { doctorReadsNoSecret(t, env) })
+	t.Run("values", func(t *testing.T) { doctorValues(t, env) })
 	t.Run("rights", func(t *testing.T) { doctorRights(t, env) })
 }
 
