@@ -53,7 +53,7 @@ type Candidate struct {
 	FixedHost bool
 
 	Strength   Strength
-	Signs      []string // what matched, for people, strongest first
+	Signs      []Sign   // what matched, strongest first
 	PortReason Reason   // why this port
 	Stem       string   // its name without the word for a node, the same for all nodes of one installation; "" = not told
 	Tier       int      // preference between Services in front of one backend: lower is preferred, TierFront most
@@ -93,7 +93,7 @@ func (c *Candidate) As(typ string) *Candidate {
 // Evaluation is what one type of the catalog has to say about a Service.
 type Evaluation struct {
 	Type      string
-	Signs     []string   // what spoke for it, strongest first
+	Signs     []Sign     // what spoke for it, strongest first
 	Rejected  Reason     // what spoke against it
 	Candidate *Candidate // nil where it was rejected or too little speaks for it
 }

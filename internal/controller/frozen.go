@@ -45,7 +45,7 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 		Instance: c.opts.Detector.InstanceName(i.Service, i.Name), // older versions recorded the bare name
 		Custom:   i.Type != backend.TypeMCP && c.opts.Catalog.Lookup(i.Type) == nil,
 		Port:     port, PortNumber: i.Port, Host: i.Host, Scheme: i.Scheme, Path: i.Path,
-		Strength: backend.Explicit, Signs: []string{"state.json"}, PortReason: backend.Reason{Code: backend.CodePortRecorded},
+		Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignRecorded}}, PortReason: backend.Reason{Code: backend.CodePortRecorded},
 		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
 		Tenant: i.Tenant, TenantHeader: i.TenantHeader,
 	}}

@@ -168,24 +168,10 @@ func (r *reader) endpoint() *backend.Reason {
 			return bad(backend.CodeAnnotationEndpointBeside, backend.Details{Annotation: annEndpoint, Key: other})
 		}
 	}
-	u, err := url.Parse(v)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return wrong(backend.CodeAnnotationEndpointURL, annEndpoint, v)
+	host, number, refused := r.endpointURL(v)
+	if refused != nil {
+		return refused
 	}
-	base := ""
-	if u.Path != "" && u.Path != "/" {
-		if base, ok = basePath(u.EscapedPath()); !ok {
-			return badPath(annEndpoint, u.EscapedPath())
-		}
-	}
-	number := map[string]int{"http": 80, "https": 443}[u.Scheme]
-	if u.Port() != "" {
-		if number, err = strconv.Atoi(u.Port()); err != nil || number < 1 || number > 65535 {
-			return wrong(backend.CodeAnnotationEndpointNumber, annEndpoint, u.Port())
-		}
-	}
-	r.n.scheme, r.n.path = u.Scheme, &base
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	external := r.s.Type == typeExternal
 	if external && r.ownHost(host) {
 		host = externalHost(r.s)
@@ -219,6 +205,30 @@ func (r *reader) endpoint() *backend.Reason {
 	}
 	r.n.host = host
 	return nil
+}
+
+// endpointURL enters the scheme and the base path of the endpoint annotation, and returns its host and port.
+func (r *reader) endpointURL(v string) (host string, number int, refused *backend.Reason) {
+	u, err := url.Parse(v)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
+		u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", 0, wrong(backend.CodeAnnotationEndpointURL, annEndpoint, v)
+	}
+	base := ""
+	if u.Path != "" && u.Path != "/" {
+		var ok bool
+		if base, ok = basePath(u.EscapedPath()); !ok {
+			return "", 0, badPath(annEndpoint, u.EscapedPath())
+		}
+	}
+	number = map[string]int{"http": 80, "https": 443}[u.Scheme]
+	if u.Port() != "" {
+		if number, err = strconv.Atoi(u.Port()); err != nil || number < 1 || number > 65535 {
+			return "", 0, wrong(backend.CodeAnnotationEndpointNumber, annEndpoint, u.Port())
+		}
+	}
+	r.n.scheme, r.n.path = u.Scheme, &base
+	return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), number, nil
 }
 
 func (r *reader) ownHost(host string) bool {

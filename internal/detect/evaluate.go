@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -59,20 +58,20 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 	rule := d.strongRule(t, s)
 	if rule != nil {
 		e.rule = true
-		e.Signs = append(e.Signs, describe(rule, s))
+		e.Signs = append(e.Signs, ruleSign(rule, s))
 	}
-	if sign := d.labelSign(t, s); sign != "" {
+	if sign := d.labelSign(t, s); sign != nil {
 		e.label = true
-		e.Signs = append(e.Signs, sign)
+		e.Signs = append(e.Signs, *sign)
 	}
 	if t.means(s.Name) {
 		e.name = true
-		e.Signs = append(e.Signs, fmt.Sprintf("its name %q", show(s.Name)))
+		e.Signs = append(e.Signs, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
 	}
 	front := d.front(t, s)
 	if front != nil {
 		e.label = true
-		e.Signs = append(e.Signs, describe(front, s))
+		e.Signs = append(e.Signs, ruleSign(front, s))
 	}
 	if rejected := d.rejection(t, s); rejected.Is() && front == nil && (rule == nil || !rule.Despite) {
 		if e.rule || e.label || e.name || d.mentions(t, s) {
@@ -110,7 +109,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 func (e *evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend.Port, own int32, keys []string) {
 	if slices.Contains(t.Detect.Weak.PortNames, port.Name) {
 		e.name = true
-		e.Signs = append(e.Signs, fmt.Sprintf("its port name %q", show(port.Name)))
+		e.Signs = append(e.Signs, backend.Sign{Code: backend.SignPortName, Value: show(port.Name)})
 	}
 	if own == 0 {
 		return
@@ -119,20 +118,20 @@ func (e *evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend
 	if t.owns(own) {
 		if !e.name && t.meansPart(s.Name) {
 			e.name = true
-			e.Signs = append(e.Signs, fmt.Sprintf("its name %q", show(s.Name)))
+			e.Signs = append(e.Signs, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
 		}
 		keys = append(keys, t.clusterKeys(s.Labels)...)
 		for _, k := range keys {
 			if v := s.Labels[k]; !e.label && (t.meansPart(v) || t.namesCluster(k, v)) {
 				e.label = true
-				e.Signs = append(e.Signs, fmt.Sprintf("label %s=%s", show(k), show(v)))
+				e.Signs = append(e.Signs, backend.Sign{Code: backend.SignLabel, Key: show(k), Value: show(v)})
 			}
 		}
 	}
-	e.Signs = append(e.Signs, fmt.Sprintf("port %d (%s's own)", own, t.Title))
+	e.Signs = append(e.Signs, backend.Sign{Code: backend.SignPort, Number: own, Type: t.Title})
 }
 
-// strength adds up the signs (DTS-DET-3): a chart's or an operator's labels are strong alone; the type's own port with a
+// strength adds up the signs: a chart's or an operator's labels are strong alone; the type's own port with a
 // label or a name is, and so are a label and a name that agree on a port which the type is known to use.
 func (e *evaluation) strength(t *compiled, port *backend.Port) backend.Strength {
 	known := slices.Contains(t.Ports.Names, port.Name) || slices.Contains(t.Ports.Names, port.Target.StrVal)
@@ -178,56 +177,60 @@ func matches(r *catalog.Rule, s *backend.Service) bool {
 	return len(r.Ports) == 0 || slices.ContainsFunc(s.Ports, func(p backend.Port) bool { return anyGlob(r.Ports, p.Name) })
 }
 
-// describe tells a rule as a sign: what of the Service fits it, and whose it is.
-func describe(r *catalog.Rule, s *backend.Service) string {
-	var parts []string
+// ruleSign is a rule as a sign: what of the Service fits it, and what the catalog says of it.
+func ruleSign(r *catalog.Rule, s *backend.Service) backend.Sign {
+	sign := backend.Sign{Code: backend.SignRule, Because: r.Because}
 	for _, m := range []struct {
-		what string
+		code backend.SignCode
 		want map[string]catalog.Values
 		have map[string]string
-	}{{"label", r.Labels, s.Labels}, {"selector", r.Selector, s.Selector}, {"annotation", r.Annotations, s.Annotations}} {
+	}{
+		{backend.SignLabel, r.Labels, s.Labels},
+		{backend.SignSelector, r.Selector, s.Selector},
+		{backend.SignAnnotation, r.Annotations, s.Annotations},
+	} {
 		for _, k := range slices.Sorted(maps.Keys(m.want)) {
-			parts = append(parts, fmt.Sprintf("%s %s=%s", m.what, k, show(m.have[k])))
+			sign.Parts = append(sign.Parts, backend.Sign{Code: m.code, Key: k, Value: show(m.have[k])})
 		}
 	}
 	if len(r.Names) > 0 {
-		parts = append(parts, fmt.Sprintf("name %q", show(s.Name)))
+		sign.Parts = append(sign.Parts, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
 	}
 	for _, p := range s.Ports {
 		if anyGlob(r.Ports, p.Name) {
-			parts = append(parts, fmt.Sprintf("port name %q", show(p.Name)))
+			sign.Parts = append(sign.Parts, backend.Sign{Code: backend.SignPortName, Value: show(p.Name)})
 			break
 		}
 	}
-	return strings.Join(parts, ", ") + " (" + r.Because + ")"
+	return sign
 }
 
 // labelSign finds a label, or a key of the selector, whose value names the product. A label that names another part of
 // it than one that answers queries takes that back.
-func (d *Detector) labelSign(t *compiled, s *backend.Service) string {
+func (d *Detector) labelSign(t *compiled, s *backend.Service) *backend.Sign {
 	for _, m := range []struct {
-		what string
+		code backend.SignCode
 		have map[string]string
 		want map[string]catalog.Values
-	}{{"label", s.Labels, t.Detect.Weak.Labels}, {"selector", s.Selector, t.Detect.Weak.Selector}} {
+	}{{backend.SignLabel, s.Labels, t.Detect.Weak.Labels}, {backend.SignSelector, s.Selector, t.Detect.Weak.Selector}} {
 		for _, k := range d.look.AppLabels {
 			v, ok := m.have[k]
 			if ok && t.means(v) && (slices.Contains(d.look.ComponentLabels, k) || d.componentAgrees(t, m.have)) {
-				return fmt.Sprintf("%s %s=%s", m.what, k, show(v))
+				return &backend.Sign{Code: m.code, Key: k, Value: show(v)}
 			}
 		}
 		for _, k := range d.ownKeys(m.have) {
 			if v := m.have[k]; t.means(v) && d.componentAgrees(t, m.have) {
-				return fmt.Sprintf("%s %s=%s", m.what, show(k), show(v))
+				return &backend.Sign{Code: m.code, Key: show(k), Value: show(v)}
 			}
 		}
 		for _, k := range slices.Sorted(maps.Keys(m.want)) {
 			if v, ok := m.have[k]; ok && anyGlob(m.want[k], v) {
-				return fmt.Sprintf("%s %s=%s", m.what, k, show(v))
+				return &backend.Sign{Code: m.code, Key: k, Value: show(v)}
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 func (d *Detector) componentAgrees(t *compiled, labels map[string]string) bool {

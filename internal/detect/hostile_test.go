@@ -51,7 +51,9 @@ func checkResult(t *testing.T, s *backend.Service, r Result) {
 	texts := []string{said(s, r.Rejected), said(s, r.Warning)}
 	for _, c := range r.Candidates {
 		texts = append(texts, view.PortReason(c))
-		texts = append(texts, c.Signs...)
+		for i := range c.Signs {
+			texts = append(texts, view.Sign(&c.Signs[i]))
+		}
 		if !strings.HasSuffix(c.Host, ".svc.cluster.local") && !c.ForeignHost {
 			t.Errorf("host is %q", c.Host)
 		}

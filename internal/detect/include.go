@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,8 +8,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// include makes the candidate that an explicit annotation asks for, beside what else the Service is recognised as
-// (DTS-DET-11). Rejections do not apply to it: the owner knows better.
+// include makes the candidate that an explicit annotation asks for, beside what else the Service is recognised as.
+// Rejections do not apply to it: the owner knows better.
 func (d *Detector) include(s *backend.Service, eps *backend.Endpoints, near mask, notes annotations) Result {
 	if notes.typ == "" {
 		return d.includeDetected(s, eps, near, notes)
@@ -28,7 +27,8 @@ func (d *Detector) include(s *backend.Service, eps *backend.Endpoints, near mask
 		switch {
 		case guess.Type == c.Type:
 		case d.catalog.Relatives(guess.Type, c.Type), samePort && guess.Strength < backend.Strong:
-			c.Signs[0] += fmt.Sprintf(", in place of %s by %s", guess.Type, guess.Signs[0])
+			c.Signs[0].Parts = append(c.Signs[0].Parts,
+				backend.Sign{Code: backend.SignOtherType, Type: guess.Type, Parts: guess.Signs[:1]})
 		default:
 			r.Candidates = append(r.Candidates, guess)
 		}
@@ -44,7 +44,8 @@ func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, n
 		if c.Strength == backend.Strong {
 			sure = true
 			c.Strength = backend.Explicit
-			c.Signs = append([]string{fmt.Sprintf("its annotation %s=%s, with %s", annToolset, notes.toolset, c.Signs[0])}, c.Signs[1:]...)
+			included := backend.Sign{Code: backend.SignIncluded, Key: annToolset, Value: notes.toolset, Parts: c.Signs[:1]}
+			c.Signs = append([]backend.Sign{included}, c.Signs[1:]...)
 		}
 	}
 	if len(r.Candidates) == 0 || notes.unproven && !sure {
@@ -58,7 +59,7 @@ func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, n
 
 // explicit is the candidate of the annotated type; nil and the reason where its port cannot be told.
 func (d *Detector) explicit(s *backend.Service, eps *backend.Endpoints, notes annotations) (*backend.Candidate, backend.Reason) {
-	sign := fmt.Sprintf("its annotations %s=%s and %s=%s", annToolset, notes.toolset, annType, notes.typ)
+	sign := backend.Sign{Code: backend.SignTyped, Key: annToolset, Value: notes.toolset, Type: notes.typ}
 	for _, t := range d.types {
 		if t.Type.Type != notes.typ {
 			continue
@@ -71,7 +72,7 @@ func (d *Detector) explicit(s *backend.Service, eps *backend.Endpoints, notes an
 			}
 		}
 		c := d.candidate(t, s, eps, notes, d.strongRule(t, s), port, why)
-		c.Strength, c.Signs = backend.Explicit, []string{sign}
+		c.Strength, c.Signs = backend.Explicit, []backend.Sign{sign}
 		return c, backend.Reason{}
 	}
 	port, why := d.anyPort(s, notes)
@@ -83,7 +84,7 @@ func (d *Detector) explicit(s *backend.Service, eps *backend.Endpoints, notes an
 	if !c.FixedScheme {
 		c.Scheme = d.schemeOf(&compiled{Type: &catalog.Type{}}, s, nil, port)
 	}
-	c.Strength, c.Signs = backend.Explicit, []string{sign}
+	c.Strength, c.Signs = backend.Explicit, []backend.Sign{sign}
 	return c, backend.Reason{}
 }
 
@@ -120,7 +121,7 @@ func onlyPort(s *backend.Service, why backend.Reason) (*backend.Port, backend.Re
 }
 
 // external makes of an included ExternalName Service what is asked: the host that it stands for, if the configuration
-// allows it (DTS-DET-7). The Service's own name is of no use to the backend there, nor fits it its certificate.
+// allows it. The Service's own name is of no use to the backend there, nor fits it its certificate.
 func (d *Detector) external(s *backend.Service, notes *annotations) *backend.Reason {
 	host := externalHost(s)
 	switch {

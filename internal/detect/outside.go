@@ -36,7 +36,7 @@ func (d *Detector) Outside() (list []OutsideBackend) {
 			PortReason: backend.Reason{Code: backend.CodePortConfigured},
 			Host:       o.URL.Hostname(), FullName: o.URL.Hostname(), ForeignHost: true,
 			Scheme: o.URL.Scheme, FixedScheme: true, Path: base, FixedPath: true,
-			Strength: backend.Explicit, Signs: []string{"the configuration (backends)"},
+			Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignConfigured}},
 			Headers: o.Headers, Files: o.Files,
 		}
 		r := Result{Candidates: []*backend.Candidate{c}}

@@ -77,7 +77,7 @@ func (s svc) detection() inventory.Detection {
 	}
 	c := &backend.Candidate{
 		Service: service, Type: typ, Instance: s.ref.String(), Host: s.ref.Name, Scheme: "http", Strength: s.strength,
-		Port: backend.Port{Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(9090)}, PortNumber: 9090, Signs: []string{"its name"},
+		Port: backend.Port{Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(9090)}, PortNumber: 9090, Signs: []backend.Sign{{Code: backend.SignName}},
 	}
 	if s.instance != "" {
 		c.Instance = s.instance

@@ -41,7 +41,7 @@ func TestPathsAreBounded(t *testing.T) {
 			for i := range 50 {
 				s := &backend.Service{Ref: backend.Ref{Namespace: "team", Name: fmt.Sprintf("x%02d", i)}, Created: time.Unix(int64(100+i), 0)}
 				c := &backend.Candidate{
-					Service: s, Type: "wiki", Custom: true, Instance: s.Ref.String(), Strength: backend.Explicit, Signs: []string{"its annotation"},
+					Service: s, Type: "wiki", Custom: true, Instance: s.Ref.String(), Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignTyped}},
 					Path: tc.path, FixedPath: tc.fixed,
 				}
 				detections = append(detections, inventory.Detection{Service: s, Result: detect.Result{Candidates: []*backend.Candidate{c}}})

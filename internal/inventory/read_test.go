@@ -31,7 +31,7 @@ func TestWhatHolmesGPTSaysIsBounded(t *testing.T) {
 			observations := map[backend.Key]backend.Observation{}
 			add := func(namespace string, i int) {
 				s := &backend.Service{Ref: backend.Ref{Namespace: namespace, Name: fmt.Sprintf("x%02d", i)}, Created: time.Unix(int64(100+i), 0)}
-				c := &backend.Candidate{Service: s, Type: tc.typ, Custom: tc.typ == "books", Instance: s.Ref.String(), Strength: backend.Explicit, Signs: []string{"its annotation"}}
+				c := &backend.Candidate{Service: s, Type: tc.typ, Custom: tc.typ == "books", Instance: s.Ref.String(), Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignName}}}
 				detections = append(detections, inventory.Detection{Service: s, Result: detect.Result{Candidates: []*backend.Candidate{c}}})
 				observations[c.Key()] = backend.Observation{Outcome: backend.Ready, Scheme: "http"}
 			}

@@ -86,7 +86,7 @@ func finding(typ, namespace, name string, v backend.Verdict, o backend.Outcome) 
 	}
 	f.Candidate = &backend.Candidate{
 		Service: s, Type: typ, Instance: s.Ref.String(), Host: name + "." + namespace + ".svc.cluster.local", Scheme: "http",
-		Port: s.Ports[0], PortNumber: 80, Strength: backend.Strong, Signs: []string{"label app.kubernetes.io/name=" + typ},
+		Port: s.Ports[0], PortNumber: 80, Strength: backend.Strong, Signs: []backend.Sign{{Code: backend.SignLabel, Key: "app.kubernetes.io/name", Value: typ}},
 	}
 	if f.Observation.Outcome = o; o != backend.Unprobed {
 		f.Observation.At = time.Unix(1700000000, 0)

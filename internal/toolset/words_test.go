@@ -24,7 +24,7 @@ func strangersTexts(f *backend.Finding) {
 	c.Instance = f.Namespace + "/INSTANCEWORDS"
 	c.Port = s.Ports[0]
 	c.Path, c.HealthPath, c.Description = "/PATHWORDS", "/HEALTHWORDS", "NOTEWORDS"
-	c.Signs = []string{"SIGNWORDS"}
+	c.Signs = []backend.Sign{{Code: backend.SignLabel, Key: "SIGNKEYWORDS", Value: "SIGNWORDS", Because: "SIGNREASONWORDS"}}
 	c.PortReason.Value, c.PortReason.Because = "PORTVALUEWORDS", "PORTREASONWORDS"
 	f.Reason.Value, f.Reason.Because, f.Warning.Value = "VERDICTVALUEWORDS", "VERDICTWORDS", "WARNINGWORDS"
 	f.Reason.Host, f.Reason.Annotation = "REASONHOSTWORDS", "REASONANNOTATIONWORDS"

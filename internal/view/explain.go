@@ -276,9 +276,10 @@ func (m *Material) backend(f *backend.Finding) Backend {
 func (m *Material) tried(e *backend.Evaluation, own []*backend.Finding) Tried {
 	t := Tried{Type: e.Type, For: []string{}, Against: text(&backend.Finding{Ref: m.Service.Ref, Service: m.Service}, e.Rejected)}
 	t.Decided = e.Rejected.Is() && e.Rejected.Equal(own[0].Reason)
-	for i, sign := range e.Signs {
-		if !slices.ContainsFunc(e.Signs[:i], func(said string) bool { return strings.Contains(said, sign) }) {
-			t.For = append(t.For, sign)
+	for i := range e.Signs {
+		sign := &e.Signs[i]
+		if !slices.ContainsFunc(e.Signs[:i], func(before backend.Sign) bool { return sign.In(&before) }) {
+			t.For = append(t.For, Sign(sign))
 		}
 	}
 	if e.Candidate != nil {

@@ -18,7 +18,7 @@ func Reason(f *backend.Finding) string {
 	c, o := f.Candidate, &f.Observation
 	if judgedAlone(f.Reason.Code) || observed(f) {
 		if c.Detected != "" {
-			said = fmt.Sprintf("taken for %s by %s, it turned out to be its relative %s: %s", c.Detected, c.Signs[0], c.Type, said)
+			said = fmt.Sprintf("taken for %s by %s, it turned out to be its relative %s: %s", c.Detected, Sign(&c.Signs[0]), c.Type, said)
 		}
 		if f.Verdict == backend.Accepted && o.Outcome == backend.Unprobed {
 			for _, w := range c.Wants {
@@ -187,9 +187,9 @@ func (s subject) part(name string) string {
 	case "ports":
 		return portList(f.Service)
 	case "sign":
-		return f.Candidate.Signs[0]
+		return Sign(&f.Candidate.Signs[0])
 	case "signs":
-		return enumerate(f.Candidate.Signs)
+		return enumerate(signs(f.Candidate.Signs))
 	case "excess":
 		return excess(f.Service.Excess)
 	case "most":

@@ -64,7 +64,7 @@ func example(code backend.Code) *backend.Finding {
 			Seen: backend.Seen{Code: backend.CodeConnectionRefused}, Wants: backend.KindBearer,
 			Requests: []backend.Request{{Seen: backend.Seen{Answer: &backend.Answer{Status: 200}}}},
 		},
-		Candidate: &backend.Candidate{Service: s, Type: "prometheus", Port: port, Strength: backend.Strong, Signs: []string{"label app=prometheus", `its name "metrics"`}},
+		Candidate: &backend.Candidate{Service: s, Type: "prometheus", Port: port, Strength: backend.Strong, Signs: []backend.Sign{{Code: backend.SignLabel, Key: "app", Value: "prometheus"}, {Code: backend.SignName, Value: "metrics"}}},
 		Reason: backend.Reason{Code: code, Details: backend.Details{
 			Type: "Prometheus", Key: "app", Value: "text", Because: "something else", Host: "metrics.example.org", Number: 70, Limit: 64,
 			Wait: 30 * time.Second, Other: backend.Ref{Namespace: "ops", Name: "older"}, Port: &port,

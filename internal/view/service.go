@@ -72,6 +72,7 @@ type Metadata struct {
 	Probe       backend.Outcome `json:"probe,omitempty" doc:"What the probe came to"`
 	Scheme      string          `json:"scheme,omitempty"`
 	Signs       string          `json:"signs,omitempty" doc:"What detection recognised it by"`
+	SignCodes   string          `json:"sign_codes,omitempty" doc:"The code of each, separated by commas: rule, label, selector, annotation, name, port-name, port, included, typed, other-type, configured or recorded"`
 	Tenant      string          `json:"tenant,omitempty"`
 	Toolset     string          `json:"toolset,omitempty" doc:"HolmesGPT's toolsets for it, separated by commas"`
 	Version     string          `json:"version,omitempty"`
@@ -86,10 +87,15 @@ func metadata(f *backend.Finding, types *catalog.Catalog) Metadata {
 	}
 	m := Metadata{
 		Port: strconv.Itoa(int(c.PortNumber)), PortName: c.Port.Name, Scheme: scheme, Path: &path,
-		Evidence: c.Strength.String(), Signs: strings.Join(c.Signs, "; "), Toolset: toolsetName(f, types.Lookup(f.Type)),
+		Evidence: c.Strength.String(), Signs: strings.Join(signs(c.Signs), "; "), Toolset: toolsetName(f, types.Lookup(f.Type)),
 		Probe: o.Outcome, Cause: o.Cause, Version: o.Version, Tenant: c.Tenant, Description: c.Description,
 		Credentials: strings.Join(slices.Sorted(maps.Values(f.Credentials)), ","),
 	}
+	var codes []string
+	for i := range c.Signs {
+		codes = append(codes, string(c.Signs[i].Code))
+	}
+	m.SignCodes = strings.Join(codes, ",")
 	if f.Winner != (backend.Ref{}) {
 		m.DuplicateOf = f.Winner.String()
 	}

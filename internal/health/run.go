@@ -1,0 +1,113 @@
+package health
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+)
+
+// Run probes what is due until ctx ends, and then waits for the probes that still run.
+func (m *Monitor) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.wake:
+		case <-timer.C:
+		}
+		timer.Reset(m.startDue(ctx, &wg))
+	}
+}
+
+// startDue starts the probes whose turn it is, and returns the time until the next one is due.
+func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	wait := m.opts.Interval
+	if next := m.turns.due(now); !next.IsZero() {
+		wait = next.Sub(now)
+	}
+	for e := m.turns.next(); e != nil; e = m.turns.next() {
+		target := e.target // it may be replaced before the probe has begun
+		var asking context.Context
+		asking, e.stop = context.WithCancel(ctx)
+		wg.Go(func() { m.check(asking, e, target) })
+	}
+	return wait
+}
+
+// check probes one target and enters what came of it.
+func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
+	o, took := m.ask(ctx, t)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer poke(m.wake)
+	ended, again := ctx.Err() != nil, e.again
+	e.stop()
+	e.stop, e.again = nil, false
+	m.turns.leave(e)
+	switch {
+	case m.entries[t.Candidate.Key()] != e:
+		return // what was seen is about something else by now
+	case ended: // for another namespace, or because Run ends
+		e.front = true
+		m.turns.add(e)
+		return
+	}
+	m.asked(t.Candidate.Key())
+	now := time.Now()
+	changed := e.enter(o, now, m.opts)
+	e.front, e.fresh = false, again
+	if again {
+		e.change(e.target, e.address, now)
+		m.turns.add(e)
+	} else {
+		e.due = now.Add(m.pause(e))
+		m.turns.wait(e)
+	}
+	if changed {
+		poke(m.notify)
+	}
+	if m.opts.Checked != nil {
+		m.opts.Checked(t.Candidate, &o, took)
+	}
+}
+
+// ask probes one target, as soon as the probes that were ended leave room for it.
+func (m *Monitor) ask(ctx context.Context, t probe.Target) (o backend.Observation, took time.Duration) {
+	select {
+	case <-ctx.Done():
+		return o, 0
+	case m.slots <- struct{}{}:
+	}
+	defer func() { <-m.slots }()
+	began := time.Now()
+	o = m.prober.Probe(ctx, t)
+	return o, time.Since(began)
+}
+
+// pause is the time to the next check of an entry.
+func (m *Monitor) pause(e *entry) time.Duration {
+	return m.jitter(e.pause(time.Duration(m.factor) * m.opts.Interval))
+}
+
+// jitter is for backends that were found together, so that they are not asked together for ever.
+func jitter(d time.Duration) time.Duration {
+	return d*9/10 + rand.N(d/5+1) //nolint:gosec // not a secret
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
