@@ -34,6 +34,7 @@ type runtimeSource interface {
 	Others() []backend.Ref
 	// Lookup is one Service as it is, also one of which only the name is kept; nil if there is none.
 	Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
+	IsBare(ref backend.Ref) bool
 }
 
 // newCluster makes the runtime of a service that watches a cluster. Where a directory is written, there is no ConfigMap to

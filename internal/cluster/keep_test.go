@@ -39,10 +39,11 @@ func TestListedServicesAreBounded(t *testing.T) {
 	bytes, bare := 0, 0
 	for _, object := range kept.Items {
 		s := object.(*keptService).service
-		bytes += s.Size()
-		if s.Bared > 0 {
+		if s.Bared > 0 { // little more than the name
 			bare++
+			continue
 		}
+		bytes += s.Size()
 	}
 	if bytes > backend.MaxServices || bytes < backend.MaxServices*9/10 {
 		t.Errorf("%d bytes are held", bytes)

@@ -99,6 +99,7 @@ type Controller struct {
 	opts    Options
 
 	detections map[backend.Ref]inventory.Detection
+	bare       map[string]int        // how many of those are of Services that are not read, by namespace
 	order      []backend.Ref         // of the detections, by name
 	stale      bool                  // detections have changed since they were looked at
 	lookedAt   []inventory.Detection // within the bounds of what is probed, with a candidate for each tenant
@@ -122,7 +123,7 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 	}
 	c := &Controller{
 		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
-		detections: map[backend.Ref]inventory.Detection{},
+		detections: map[backend.Ref]inventory.Detection{}, bare: map[string]int{},
 	}
 	for _, b := range opts.Detector.Outside() {
 		c.detections[b.Service.Ref] = inventory.Detection{Service: b.Service, Result: b.Result}

@@ -138,11 +138,25 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
+// maxBare is how many of the Services of a namespace that are not read (backend.MaxServices) are rejected one by one. Of tens of
+// thousands more each would take a kilobyte or two, to say the same.
+const maxBare = 1000
+
 // detect decides anew about the Services that have changed.
 func (c *Controller) detect() {
 	for _, change := range c.source.Take() {
 		c.tellService(change)
 		before, known := c.detections[change.Ref]
+		if known && before.Service.Bared > 0 {
+			c.bare[change.Namespace]--
+		}
+		if change.Service != nil && change.Service.Bared > 0 {
+			if c.bare[change.Namespace] >= maxBare {
+				change.Service = nil
+			} else {
+				c.bare[change.Namespace]++
+			}
+		}
 		c.stale = c.stale || known || change.Service != nil
 		if !known && change.Service != nil {
 			c.order = append(c.order, change.Ref)

@@ -42,6 +42,8 @@ type Services interface {
 	Others() []backend.Ref
 	// Lookup is one Service as it is now, with its Endpoints where they are known. All nil: there is none.
 	Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
+	// IsBare reports whether little more than the name is kept of a Service that is something.
+	IsBare(ref backend.Ref) bool
 }
 
 // Requests counts what was answered. endpoint is the route's pattern, "" where there is none; took is negative for a stream,

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -55,6 +56,12 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, e
 	case m.Service == nil:
 		return view.Explanation{}, problem(http.StatusNotFound, "there is no Service %q in the namespace %q%s",
 			cut(ref.Name, 100), cut(ref.Namespace, 100), didYouMean(ref.Name, i.near(ref.Namespace)))
+	}
+	if found == nil && a.o.Services.IsBare(ref) { // one of thousands more, of which no finding is made
+		limit := backend.Details{Limit: backend.MaxServices >> 20}
+		m.Findings = append(slices.Clip(m.Findings), &backend.Finding{
+			Ref: ref, Service: m.Service, Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeNamespaceServices, Details: limit},
+		})
 	}
 	m.Evaluations = a.o.Detector.Explain(m.Service, m.Endpoints)
 	return view.Explain(m), nil

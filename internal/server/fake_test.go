@@ -61,6 +61,9 @@ func (f *fakeServices) Others() []backend.Ref {
 	return nil
 }
 
+// IsBare is of those that are named so.
+func (f *fakeServices) IsBare(ref backend.Ref) bool { return ref.Name == "one-of-thousands" }
+
 func (f *fakeServices) Lookup(_ context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
 	f.asked.Add(1)
 	if f.err != nil {
