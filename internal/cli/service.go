@@ -99,9 +99,9 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	}
 	report := &controller.Report{Metrics: meter, Log: log, History: s.history}
 	s.agent = newAgent(&o, prober.Forbids, report.Agent)
-	meter.Agent(s.agent)
 	o.relevant = o.Detector.Matters
 	if s.agent != nil {
+		meter.Agent(s.agent.State)
 		o.relevant = func(s2 *backend.Service) bool { return o.Detector.Matters(s2) || s.agent.Looks(s2) }
 	}
 	if s.runtime, err = newRuntime(ctx, &o, prober.Forbids, meter, log); err != nil {

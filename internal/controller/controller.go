@@ -158,13 +158,7 @@ func (c *Controller) Run(ctx context.Context) {
 	defer rested.Stop()
 	changes := c.source.Changes()
 	c.begin()
-	next := time.Now() // when the next cycle comes; zero while none is planned
-	after := func(wait time.Duration) {
-		if t := time.Now().Add(wait); next.IsZero() || t.Before(next) {
-			next = t
-			settled.Reset(wait)
-		}
-	}
+	next := planned{timer: settled, at: time.Now()}
 	for {
 		select {
 		case <-ctx.Done():
@@ -173,40 +167,59 @@ func (c *Controller) Run(ctx context.Context) {
 		case <-rested.C:
 			changes = c.source.Changes()
 		case <-changes: // backends are probed at once; the results are gathered
-			begun := time.Now()
-			c.detect()
-			c.probe()
-			c.changed()
-			after(c.gather())
-			if wait := rest(time.Since(begun)); wait > 0 {
+			if wait := c.look(); wait > 0 {
 				changes = nil
 				rested.Reset(wait)
 			}
+			next.in(c.gather())
 		case <-c.monitor.Changed():
 			c.changed()
-			after(c.settle())
+			next.in(c.settle())
 		case <-c.output.Moved(): // drift is repaired at once
-			after(0)
+			next.in(0)
 		case <-c.leader.Changed():
 			c.lead()
-			after(0)
+			next.in(0)
 		case <-discovery.C:
 			c.rediscover()
 		case <-c.asked:
 			c.startDiscovery(ctx)
 		case <-c.over:
 			c.endDiscovery()
-			after(0)
+			next.in(0)
 		case <-resync.C:
 			c.resync = true
-			after(0)
+			next.in(0)
 		case <-settled.C:
-			next = time.Time{}
+			next.at = time.Time{}
 			if again := c.cycle(ctx); again > 0 {
-				after(again)
+				next.in(again)
 			}
 		}
 		c.opts.Beat()
+	}
+}
+
+// look takes in what has changed, and returns how long to look at nothing then.
+func (c *Controller) look() time.Duration {
+	begun := time.Now()
+	c.detect()
+	c.probe()
+	c.changed()
+	return rest(time.Since(begun))
+}
+
+// planned is when the next cycle comes.
+type planned struct {
+	timer *time.Timer
+	at    time.Time // zero while none is planned
+}
+
+// in plans it, if none is planned that comes sooner.
+func (p *planned) in(wait time.Duration) {
+	if t := time.Now().Add(wait); p.at.IsZero() || t.Before(p.at) {
+		p.at = t
+		p.timer.Reset(wait)
 	}
 }
 

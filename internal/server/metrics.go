@@ -41,7 +41,7 @@ type Metrics struct {
 
 	last atomic.Pointer[controller.Snapshot]
 
-	asked                        atomic.Pointer[agent.Agent] // nil: nobody is
+	asked                        atomic.Pointer[func() agent.State] // nil: nobody is
 	agentReplicas, agentToolsets *prometheus.Desc
 	agentCurrent                 *prometheus.Desc
 
@@ -313,8 +313,8 @@ func (m snapshotCollector) Collect(c chan<- prometheus.Metric) {
 	flag(m.overrides, s.Overrides == nil)
 	flag(m.leader, s.Leading && !s.DryRun)
 	var asked agent.State
-	if a := m.asked.Load(); a != nil {
-		asked = a.State()
+	if state := m.asked.Load(); state != nil {
+		asked = (*state)()
 	}
 	m.collectAgent(asked, gauge)
 }
@@ -342,4 +342,4 @@ func (m *Metrics) collectAgent(s agent.State, gauge func(d *prometheus.Desc, v f
 }
 
 // Agent has the metrics of HolmesGPT read from there.
-func (m *Metrics) Agent(a *agent.Agent) { m.asked.Store(a) }
+func (m *Metrics) Agent(state func() agent.State) { m.asked.Store(&state) }

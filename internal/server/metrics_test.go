@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/publish"
@@ -53,6 +54,9 @@ func touch(m *Metrics) {
 	m.Discovered("prometheus")
 	m.Request("/api/v1/toolsets", 200, time.Millisecond)
 	m.Cycle(&controller.Snapshot{Findings: []*backend.Finding{accepted("prometheus", "metrics", backend.Ready)}})
+	m.Agent(func() agent.State {
+		return agent.State{Replicas: []agent.Replica{{URL: "http://10.0.0.1:5050", Outcome: agent.Loaded}}}
+	})
 }
 
 func accepted(typ, instance string, o backend.Outcome) *backend.Finding {
@@ -69,6 +73,7 @@ func TestNames(t *testing.T) {
 		"agent_generation_current{replica} gauge", "agent_replicas{outcome} gauge", "agent_toolsets{status} gauge",
 		"backends_left_out{limit} gauge", // beside the specification's
 		"build_info{version,goversion} gauge",
+		"change_to_agent_seconds{} histogram",
 		"change_to_publish_seconds{} histogram",
 		"configmap_drift_detected_total{} counter",
 		"configmap_reconcile_total{result} counter",

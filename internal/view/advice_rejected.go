@@ -1,0 +1,128 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+func (h Hints) adviseRejected(f *backend.Finding) []Advice {
+	switch f.Reason.Code {
+	case backend.CodeOptedOut:
+		return []Advice{{"To let it in again:", h.annotate(f, "kubernaut.io/toolset-")}}
+	case backend.CodeAnnotationMCPUntrusted, backend.CodeAnnotationTypeUntrusted, backend.CodeAnnotationHealthUntrusted,
+		backend.CodeAnnotationNoteUntrusted, backend.CodeAnnotationPrimaryUntrusted:
+		return []Advice{
+			{"Remove the annotation:", h.annotate(f, f.Reason.Annotation+"-")},
+			{"Or trust its namespace in the configuration:", trust(f)},
+		}
+	case backend.CodeTypeOff:
+		return []Advice{{"Switch its type on in the configuration:", fmt.Sprintf("types: {%s: {enabled: true}}", f.Reason.Type)}}
+	case backend.CodeTypeElsewhere:
+		var all []string
+		for _, pattern := range strings.Split(f.Reason.Value, ", ") {
+			all = append(all, strconv.Quote(pattern))
+		}
+		return []Advice{{"Add its namespace to those of its type in the configuration:",
+			fmt.Sprintf("types: {%s: {namespaces: [%s, %q]}}", f.Reason.Type, strings.Join(all, ", "), f.Namespace)}}
+	case backend.CodeExternalName, backend.CodeExternalNotAllowed, backend.CodeExternalURLNotAllowed:
+		return h.adviseHost(f, f.Reason.Code != backend.CodeExternalName)
+	case backend.CodeAnnotationPortMissing, backend.CodeAnnotationPortUnclear:
+		return []Advice{{"Say which of its ports it is:", h.annotate(f, f.Reason.Annotation+"=PORT")}}
+	case backend.CodeNamespaceCandidates, backend.CodeNamespaceBackends:
+		return []Advice{
+			{"Allow each namespace more in the configuration:", "security: {maxInstancesPerNamespace: NUMBER}"},
+			{"Or trust its namespace:", trust(f)},
+		}
+	case backend.CodeNamespaceRead:
+		return []Advice{{"Keep out those that are not needed, or trust its namespace in the configuration:", trust(f)}}
+	case backend.CodeNamespaceServices:
+		return []Advice{{"Remove those that are not needed:", fmt.Sprintf("kubectl -n %s get services", f.Namespace)}}
+	case backend.CodeNamespacePaths, backend.CodeNamespaceTenants:
+		return []Advice{{"Choose shorter ones, or trust its namespace in the configuration:", trust(f)}}
+	case backend.CodeNoPorts, backend.CodeTooManyPorts, backend.CodeNoTCPPort, backend.CodeTooManyEntries, backend.CodeBadPortNumber,
+		backend.CodeNamespaceUnwatched: // an annotation does not help
+		return nil
+	case backend.CodeDocumentSize:
+		return []Advice{{"Leave namespaces out in the configuration:", "discovery: {excludeNamespaces: [NAMESPACE]}"}}
+	}
+	switch {
+	case f.Reason.Annotation != "":
+		return []Advice{{"Correct the annotation:", h.annotate(f, "--overwrite", f.Reason.Annotation+"=VALUE")}}
+	case len(f.Service.Ports) == 0:
+		return nil
+	case f.Observation.Cause == backend.CauseDenied:
+		return adviseDenied(f)
+	case f.Candidate != nil && f.Observation.Seen.Code == backend.CodeOtherProduct:
+		return []Advice{{"Nothing, if that is so. If it is one all the same, its port or base path is wrong; say which is right:",
+			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
+	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
+		return []Advice{{"If it is one, its port or base path is wrong; say which is right:",
+			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
+	case f.Candidate != nil && f.Observation.Outcome == backend.WrongIdentity && !answered(&f.Observation):
+		return []Advice{{"What answers there does not speak HTTP, so that no toolset can use it. If another of its ports does, say which:",
+			h.annotate(f, "kubernaut.io/toolset-port=PORT")}}
+	case f.Candidate != nil && f.Candidate.Strength == backend.Strong && nowhere(&f.Observation):
+		return []Advice{{"It is there and has nothing at the paths that were tried: most likely it serves below a base path of its own. Say which:",
+			h.annotate(f, "kubernaut.io/toolset-path=/PATH")}}
+	case f.Candidate != nil:
+		return []Advice{{"If it is something that the catalog does not know, it can be included as an HTTP toolset:",
+			h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type=custom")}}
+	case f.Type == "":
+		return []Advice{{"If it is a backend all the same, say which (the command catalog lists the types; custom is anything else that speaks HTTP):", h.include(f)}}
+	}
+	return []Advice{{"If it is " + f.Type + " all the same, say so:", h.include(f)}}
+}
+
+func answered(o *backend.Observation) bool {
+	return len(o.Requests) == 0 || slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status() != 0 })
+}
+
+func nowhere(o *backend.Observation) bool {
+	return len(o.Requests) > 0 && !slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status() != http.StatusNotFound })
+}
+
+func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
+	var hosts []string
+	add := func(host string) {
+		// Only what can be a name is put into lines to copy: a stranger wrote it.
+		own := host == f.Name || strings.HasPrefix(host, f.Name+"."+f.Namespace)
+		if !own && len(validation.IsDNS1123Subdomain(host)) == 0 && !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	add(strings.TrimSuffix(f.Service.ExternalName, "."))
+	if u, err := url.Parse(f.Service.Annotations["kubernaut.io/toolset-endpoint"]); err == nil {
+		add(u.Hostname())
+	}
+	if len(hosts) == 0 {
+		return nil
+	}
+	if !bad {
+		out = append(out, Advice{"If it is a backend, say which, and where:", h.annotate(f, "kubernaut.io/toolset=true",
+			"kubernaut.io/toolset-type="+cmp.Or(f.Type, "TYPE"), "kubernaut.io/toolset-endpoint=https://"+hosts[0])})
+	}
+	return append(out, Advice{"If the agent may reach it, allow its host in the configuration:",
+		fmt.Sprintf("security: {allowedEndpointHosts: [%s]}", strings.Join(hosts, ", "))})
+}
+
+func adviseDenied(f *backend.Finding) []Advice {
+	const never = "It is never asked and never published, whatever its annotations say. "
+	if f.Observation.Seen.Code == backend.CodeSlicesUnchecked { // which are too many
+		return []Advice{{never + "See what the EndpointSlices of the namespace are, and remove those that are not needed:",
+			fmt.Sprintf("kubectl -n %s get endpointslices", f.Namespace)}}
+	}
+	return []Advice{
+		{never + "See who wrote the address:",
+			fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s -o yaml", f.Namespace, f.Name)},
+		{"If the address may be used, leave its network out of security.denyCIDRs in the configuration.", ""},
+	}
+}
