@@ -24,7 +24,8 @@ func newDoctor(streams Streams) *cobra.Command {
 		Short: "Check whether HolmesGPT can use what is published",
 		Long: `Checks with your own rights whether HolmesGPT can use the ConfigMap: finds the workloads that mount it, or run HolmesGPT's
 image and do not, and looks at the mount, the settings, each variable that the document refers to (that its Secret and key
-exist; no value is read), certificate authorities and OpenShift's binding. Each line says how it went, and what to do:
+exist; no value is read), certificate authorities and OpenShift's binding; and asks HolmesGPT itself, through the API server
+from outside the cluster, which document it has and what became of each toolset. Each line says how it went, and what to do:
   ok         as it should be
   to do      with the lines to copy
   not seen   your user may not read what it needs
@@ -72,6 +73,11 @@ func (o *options) doctor(ctx context.Context, output string) (well bool, err err
 		return false, err
 	}
 	d := view.NewDoctor(facts, doctor.Examine(facts))
+	made, err := o.askForDoctor(ctx, c, kubeconfig, facts)
+	if err != nil {
+		return false, err
+	}
+	d.AddAgent(made)
 	if output != "text" {
 		return d.Well, printObject(o.streams, d, output)
 	}

@@ -17,12 +17,20 @@ func (it *item) overrideKey(o *Overrides) instanceKey {
 	}
 	for _, typ := range types {
 		for _, name := range []string{it.Ref.String(), it.Candidate.Instance} {
-			if _, ok := o.instances[typ][name]; ok {
-				return instanceKey{typ, name}
+			key := instanceKey{typ, name}
+			if _, ok := o.instances[typ][name]; ok && !it.yields(key) {
+				return key
 			}
 		}
 	}
 	return instanceKey{}
+}
+
+// yields reports whether an address means an instance of that name of another Service that the configuration vouches for: anybody
+// may make a Service of a name that is an instance's.
+func (it *item) yields(key instanceKey) bool {
+	owner, named := it.vouched[key]
+	return named && owner != it.Ref && !it.Vouched
 }
 
 // removes says that the overrides remove the instance.

@@ -81,18 +81,22 @@ type item struct {
 	typ *catalog.Type
 	url string
 
-	nameless bool // what its owner calls it stands in no instructions
+	nameless bool                        // what its owner calls it stands in no instructions
+	vouched  map[instanceKey]backend.Ref // the instances that the configuration vouches for, by type and name
 }
 
 // published are the items to write: types in the catalog's order, of each the primary first, then by name.
 func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) []*item {
-	byName := typesByName(types)
+	byName, vouched := typesByName(types), map[instanceKey]backend.Ref{}
 	var items []*item
 	for _, f := range findings {
 		if f.Verdict != backend.Accepted || f.Candidate == nil {
 			continue
 		}
-		items = append(items, &item{Finding: f, typ: typeOf(f, byName), url: strings.TrimRight(f.Endpoint(), "/")})
+		if f.Vouched {
+			vouched[instanceKey{f.Candidate.Type, f.Candidate.Instance}] = f.Ref
+		}
+		items = append(items, &item{Finding: f, typ: typeOf(f, byName), url: strings.TrimRight(f.Endpoint(), "/"), vouched: vouched})
 	}
 	slices.SortFunc(items, (*item).compare)
 	return slices.DeleteFunc(items, func(it *item) bool {

@@ -131,17 +131,20 @@ func TestOverridesByName(t *testing.T) {
 	const key = "{additional_headers: {X-Key: '{{ env.KEY }}'}}"
 	trusted, strange := found("prometheus", "ours/p", 9090, named("main")), found("prometheus", "evil/p", 9090, named("evil/main"))
 	wiki := found("wiki", "evil/w", 80, own, named("evil/db"))
+	// A tenant's instance may have the name of anybody's Service.
+	tenant, namesake := found("prometheus", "ours/gw", 9090, named("gw/prod"), vouched), found("prometheus", "gw/prod", 9090, named("gw/other"))
 	for name, tt := range map[string]struct {
 		overrides string
 		findings  []*backend.Finding
 		want      []string // entries and instances with the key
 		warning   string
 	}{
-		"by the Service":            {"instances: {prometheus: {evil/p: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"evil/main"}, ""},
-		"by the written name":       {"instances: {prometheus: {evil/main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"evil/main"}, ""},
-		"by a trusted one's name":   {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"main"}, ""},
-		"the trusted one is absent": {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{strange}, nil, `no such instance is published; it takes effect once one is; did you mean "evil/main"?`},
-		"nobody is near":            {"instances: {prometheus: {other: " + key + "}}", []*backend.Finding{strange}, nil, "no such instance is published; it takes effect once one is"},
+		"by the Service":                             {"instances: {prometheus: {evil/p: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"evil/main"}, ""},
+		"by the written name":                        {"instances: {prometheus: {evil/main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"evil/main"}, ""},
+		"by a trusted one's name":                    {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"main"}, ""},
+		"a Service called as a trusted one's tenant": {"instances: {prometheus: {gw/prod: " + key + "}}", []*backend.Finding{tenant, namesake}, []string{"gw/prod"}, ""},
+		"the trusted one is absent":                  {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{strange}, nil, `no such instance is published; it takes effect once one is; did you mean "evil/main"?`},
+		"nobody is near":                             {"instances: {prometheus: {other: " + key + "}}", []*backend.Finding{strange}, nil, "no such instance is published; it takes effect once one is"},
 		"an entry of the admin's own": {
 			"toolsets: {custom/db: {type: http, enabled: true, config: {endpoints: [{hosts: [db.ours], paths: ['/*'], methods: [GET], auth: {type: bearer, token: '{{ env.KEY }}'}}]}}}",
 			[]*backend.Finding{wiki}, []string{"custom/db"}, "",

@@ -1,10 +1,12 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/doctor"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
@@ -45,6 +47,47 @@ func NewDoctor(f *doctor.Facts, checks []doctor.Check) Doctor {
 		d.Checks = append(d.Checks, shown)
 	}
 	return d
+}
+
+// AddAgent adds what HolmesGPT says itself of the document; nil where it was not asked.
+func (d *Doctor) AddAgent(a *Agent) {
+	if a == nil {
+		return
+	}
+	add := func(level doctor.Level, code, about, message string, advice []Advice) {
+		d.Well = d.Well && level != doctor.Todo
+		if advice == nil {
+			advice = []Advice{}
+		}
+		d.Checks = append(d.Checks, DoctorCheck{Level: string(level), Code: code, About: about, Message: message, Advice: advice})
+	}
+	if len(a.Replicas) == 0 {
+		add(doctor.Unseen, "agent-not-found", "HolmesGPT itself", a.Message,
+			[]Advice{{"Look at what it has made of the document on its own page or in its log, or say in holmesgpt.url where it can be asked.", ""}})
+	}
+	for i := range a.Replicas {
+		r := &a.Replicas[i]
+		about, level := "HolmesGPT at "+r.URL, doctor.Todo
+		if r.Version != "" {
+			about += ", version " + r.Version
+		}
+		switch agent.Outcome(r.Outcome) {
+		case agent.Loaded:
+			level = doctor.OK
+		case agent.Waiting, agent.Away, agent.TooOld, agent.WantsKey, agent.Unreadable: // which says nothing of the installation
+			level = doctor.Unseen
+		}
+		add(level, "agent-"+r.Outcome, about, r.Message, r.Advice)
+		for j := range r.Toolsets {
+			t := &r.Toolsets[j]
+			if t.Status == agent.StatusFailed {
+				add(doctor.Todo, "agent-toolset-failed", about, "it cannot use "+t.Name+": "+cmp.Or(t.Error, "it does not say why"), t.Advice)
+			}
+			for _, failing := range t.Instances {
+				add(doctor.Todo, "agent-instance-failed", about, "it cannot use "+failing.Name+" of "+t.Name+": "+failing.Error, failing.Advice)
+			}
+		}
+	}
 }
 
 // placeholders puts what a check is about in place of the names in angle brackets. Owners of workloads choose some of it, and so

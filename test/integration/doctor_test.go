@@ -5,7 +5,9 @@ package integration
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -220,6 +222,54 @@ func TestDoctor(t *testing.T) {
 	t.Run("no value is read", func(t *testing.T) { doctorReadsNoSecret(t, env) })
 	t.Run("values", func(t *testing.T) { doctorValues(t, env) })
 	t.Run("rights", func(t *testing.T) { doctorRights(t, env) })
+	t.Run("the agent itself", func(t *testing.T) { doctorAsks(t, env) })
+}
+
+// doctorAsks: what HolmesGPT says itself is among the checks.
+func doctorAsks(t *testing.T, env *testenv.Env) {
+	d := wellDoctored()
+	d.configMap.Data[document] += "  generation/00000001: {enabled: false, description: x, tools: []}\n"
+	defer d.create(t, env)()
+	grafana := `{"name": "grafana/dashboards", "status": "enabled", "tool_count": 3}`
+	marker := `{"name": "generation/00000001", "status": "disabled"}`
+	var status, reloads int
+	answer := ""
+	holmes := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			reloads++
+		}
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, `{"version": "0.45.0", "toolsets": [%s]}`, answer)
+	}))
+	defer holmes.Close()
+	for _, tt := range []struct {
+		name     string
+		status   int
+		toolsets string
+		want     []string
+		well     bool
+	}{
+		{"it has the document", http.StatusOK, grafana + "," + marker, nil, true},
+		{"it has an older one", http.StatusOK, grafana + `,{"name": "generation/00000000", "status": "disabled"}`, []string{"agent-waiting"}, true},
+		{"it has none", http.StatusOK, grafana, []string{"agent-no-document"}, false},
+		{"a toolset fails", http.StatusOK, `{"name": "grafana/dashboards", "status": "failed", "error": "ENV var replacement X does not exist"},` + marker,
+			[]string{"agent-toolset-failed"}, false},
+		{"it wants a key", http.StatusUnauthorized, "", []string{"agent-wants-key"}, true},
+		{"it is old", http.StatusNotFound, "", []string{"agent-too-old"}, true},
+	} {
+		status, answer = tt.status, tt.toolsets
+		got, code := diagnose(t, env, env.Kubeconfig(), "--set", "holmesgpt.url="+holmes.URL)
+		if problems := got.problems(); !slices.Equal(problems, tt.want) || (code == 0) != tt.well {
+			t.Errorf("%s: %v, want %v; exit %d\n%+v", tt.name, problems, tt.want, code, got)
+		}
+	}
+	got, code := diagnose(t, env, env.Kubeconfig())
+	if problems := got.problems(); !slices.Equal(problems, []string{"agent-not-found"}) || code != 0 {
+		t.Errorf("there is none: %v, exit %d", problems, code)
+	}
+	if reloads > 0 {
+		t.Errorf("HolmesGPT was told to reload %d times", reloads)
+	}
 }
 
 // doctorMistakes makes each of the usual mistakes, one at a time.
