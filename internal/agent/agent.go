@@ -55,8 +55,8 @@ const (
 
 // Document is what is published.
 type Document struct {
-	Generation string   // the name of its generation marker, "" where none is published
-	Toolsets   []string // what else it holds, in order
+	Generation string              // the name of its generation marker, "" where none is published
+	Toolsets   map[string][]string // what else it holds, each with the names of its instances
 	// Changed is when the change was noticed that it shows; the zero value if not known.
 	Changed time.Time
 }

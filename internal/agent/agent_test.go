@@ -78,7 +78,7 @@ func respond(status int, body string) *http.Response {
 func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // as said
 
 func document(generation string) Document {
-	return Document{Generation: generation, Toolsets: []string{"grafana/dashboards", "prometheus/metrics"}}
+	return Document{Generation: generation, Toolsets: map[string][]string{"grafana/dashboards": nil, "prometheus/metrics": {"a/prom", "b/prom"}}}
 }
 
 const replicaURL = "http://10.0.0.7:5050"

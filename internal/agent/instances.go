@@ -11,7 +11,8 @@ const maxInstances = 50
 
 // failing are the instances that HolmesGPT cannot use, with its reasons. Of a toolset that works it writes "[a] reason; failed:
 // [b] reason | [c] reason", of one that fails a line for each; holmes/plugins/toolsets/multi_instance.py in 0.45.0. Reasons quote
-// what backends answer, so that a name which occurs twice is believed of none.
+// what backends answer, so that a name which occurs twice is believed of none, and one that the document does not have is left out
+// where that is known.
 func failing(t *Toolset, key string) map[string]string {
 	whole := hidden(t.Error, key) // before it is cut: a value may hold what separates
 	text, separator := whole, "\n["

@@ -34,3 +34,20 @@ func TestInstances(t *testing.T) {
 		})
 	}
 }
+
+// A reason that quotes a backend's answer adds no instance that the document does not have.
+func TestInstancesAreTheDocuments(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	t.Attr("req", "DTS-SEC-3")
+	h := &holmes{loaded: "generation/1", failing: "[a/prom] timed out\n[evil/prom] is yours\n[b/prom] HTTP 403"}
+	a := New(Options{Namespace: "holmes", Forbids: allow, Proxy: h})
+	a.Service(service("holmes").Ref, service("holmes"), slice("10.0.0.7"))
+	s := a.Ask(t.Context(), document("generation/1"))
+	if len(s.Replicas) != 1 || len(s.Replicas[0].Toolsets) != 1 {
+		t.Fatalf("%+v", s.Replicas)
+	}
+	want := map[string]string{"a/prom": "timed out", "b/prom": "HTTP 403"}
+	if diff := cmp.Diff(want, s.Replicas[0].Toolsets[0].Instances); diff != "" {
+		t.Error(diff)
+	}
+}

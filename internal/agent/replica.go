@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -97,10 +98,13 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 		}
 		known[t.Name] = t
 	}
-	for _, name := range document.Toolsets {
-		if t, has := known[name]; has {
-			r.Toolsets = append(r.Toolsets, t)
+	for _, name := range slices.Sorted(maps.Keys(document.Toolsets)) {
+		t, has := known[name]
+		if !has {
+			continue
 		}
+		maps.DeleteFunc(t.Instances, func(instance, _ string) bool { return !slices.Contains(document.Toolsets[name], instance) })
+		r.Toolsets = append(r.Toolsets, t)
 	}
 	r.Published, r.Changed = a.publishedAt(r.Generation), time.Time{}
 	if r.Generation == document.Generation {

@@ -18,7 +18,7 @@ import (
 
 // askForDoctor is what the running HolmesGPT says of the document that is published; nil where there is none, or nobody asks.
 func (o *options) askForDoctor(ctx context.Context, c *config.Config, kubeconfig *rest.Config, facts *doctor.Facts) (*view.Agent, error) {
-	names, generation := toolset.EntriesIn(facts.Document)
+	toolsets, generation := toolset.EntriesIn(facts.Document)
 	if agentOff(c) || generation == "" {
 		return nil, nil
 	}
@@ -43,7 +43,7 @@ func (o *options) askForDoctor(ctx context.Context, c *config.Config, kubeconfig
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	state := a.Ask(ctx, agent.Document{Generation: generation, Toolsets: names})
+	state := a.Ask(ctx, agent.Document{Generation: generation, Toolsets: toolsets})
 	made := view.NewAgent(&state)
 	return &made, nil
 }

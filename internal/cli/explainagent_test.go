@@ -35,7 +35,8 @@ func explainedAPI() *apiServer {
 	holmes.Spec.Selector = map[string]string{"app": "holmes"}
 	api := &apiServer{
 		services: []corev1.Service{serviceObject("monitoring", "grafana", named("grafana"), "10.0.0.1", port("service", 80, 3000)), holmes},
-		data:     map[string]string{"custom_toolset.yaml": "toolsets:\n  generation/1: {enabled: false}\n  grafana/dashboards: {enabled: true}\n"},
+		data: map[string]string{"custom_toolset.yaml": "toolsets:\n  generation/1: {enabled: false}\n  grafana/dashboards: " +
+			"{enabled: true, config: {instances: [{name: other/grafana}, {name: monitoring/grafana}]}}\n"},
 	}
 	api.slices = readySlices(api.services...)
 	return api

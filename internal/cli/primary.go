@@ -37,8 +37,8 @@ func (o *options) recall() {
 		if err != nil {
 			return nil, nil //nolint:nilerr // without it, what is shown is what a new service would say
 		}
-		names, generation := toolset.EntriesIn(live[toolset.KeyHolmesGPT])
-		o.published = agent.Document{Generation: generation, Toolsets: names}
+		toolsets, generation := toolset.EntriesIn(live[toolset.KeyHolmesGPT])
+		o.published = agent.Document{Generation: generation, Toolsets: toolsets}
 		return primariesIn(live), nil
 	}
 }

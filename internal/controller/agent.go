@@ -32,8 +32,8 @@ func (c *Controller) tellPublished(s *Snapshot) {
 	case !s.Leading:
 		c.opts.Agent.Published(agent.Document{}, false)
 	case s.InForce && s.Document != nil:
-		names, generation := s.Document.Entries()
-		document := agent.Document{Generation: generation, Toolsets: names}
+		toolsets, generation := s.Document.Entries()
+		document := agent.Document{Generation: generation, Toolsets: toolsets}
 		if s.Write != nil && s.Write.Waited > 0 {
 			document.Changed = time.Now().Add(-s.Write.Waited)
 		}

@@ -57,10 +57,14 @@ func (e *entry) remember(r Record) {
 	}
 }
 
-// change enters that the target, or what is behind it, has changed.
-func (e *entry) change(t probe.Target, at string, now time.Time) {
+// change enters that the target, or what is behind it, has changed, so that it is due then at the latest: who changes it all the
+// time does not put its check off.
+func (e *entry) change(t probe.Target, at string, due time.Time) {
 	e.target, e.address = t, at
-	e.due, e.fresh, e.again = now, true, e.stop != nil
+	if e.due.After(due) || e.stop != nil {
+		e.due = due
+	}
+	e.fresh, e.again = true, e.stop != nil
 	e.worked, e.misses = e.worked && e.good != nil, 0
 }
 

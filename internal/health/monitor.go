@@ -44,6 +44,7 @@ type Monitor struct {
 	entries map[backend.Key]*entry
 	turns   turns
 	known   map[backend.Key]Record // what was published before, until a target of that key comes
+	hurried budget
 	factor  int
 	rounds  []*round
 }
@@ -56,7 +57,7 @@ func New(p Prober, opts Options) *Monitor {
 	return &Monitor{
 		prober: p, opts: opts, factor: 1, jitter: jitter, turns: newTurns(opts.Concurrency),
 		notify: make(chan struct{}, 1), wake: make(chan struct{}, 1), slots: make(chan struct{}, opts.Concurrency),
-		entries: map[backend.Key]*entry{}, known: map[backend.Key]Record{},
+		entries: map[backend.Key]*entry{}, known: map[backend.Key]Record{}, hurried: budget{},
 	}
 }
 
@@ -83,20 +84,33 @@ func (m *Monitor) Remember(records map[backend.Key]Record) {
 // Set replaces the targets. New ones, and those that are reached in another way than before, are probed at once and know
 // nothing of the past; those whose endpoints changed are probed at once as well; those that are gone are forgotten. A probe
 // that asks what is no longer a target ends, so that nobody waits for it. What is denied is not probed, and counts as
-// failing from now on.
+// failing from now on. Where a Service changes more often than its budget allows, "at once" is after an interval.
 func (m *Monitor) Set(targets []probe.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
 	wanted := make(map[backend.Key]bool, len(targets))
+	changed := map[backend.Ref]int{}
+	for _, t := range targets {
+		if m.differs(t) {
+			changed[t.Candidate.Service.Ref]++
+		}
+	}
+	due := map[backend.Ref]time.Time{}
+	for ref, n := range changed {
+		if due[ref] = now; !m.hurried.allows(ref, n, now) {
+			due[ref] = now.Add(m.jitter(m.opts.Interval))
+		}
+	}
 	for _, t := range targets {
 		key := t.Candidate.Key()
 		wanted[key] = true
-		if e := m.entries[key]; e == nil || e.target.Candidate != t.Candidate || e.target.Endpoints != t.Endpoints {
-			m.take(key, t, now)
+		if m.differs(t) {
+			m.take(key, t, now, due[key.Ref])
 		}
 		delete(m.known, key)
 	}
+	m.hurried.tidy(now)
 	for key, e := range m.entries {
 		if !wanted[key] {
 			m.drop(e)
@@ -107,8 +121,14 @@ func (m *Monitor) Set(targets []probe.Target) {
 	poke(m.wake)
 }
 
-// take enters a target that is new or has changed.
-func (m *Monitor) take(key backend.Key, t probe.Target, now time.Time) {
+// differs reports whether a target is new or has changed.
+func (m *Monitor) differs(t probe.Target) bool {
+	e := m.entries[t.Candidate.Key()]
+	return e == nil || e.target.Candidate != t.Candidate || e.target.Endpoints != t.Endpoints
+}
+
+// take enters a target that is new or has changed, and is to be probed when it is due.
+func (m *Monitor) take(key backend.Key, t probe.Target, now, due time.Time) {
 	e := m.entries[key]
 	name := identity(t.Candidate)
 	o, denied := m.prober.Denied(t)
@@ -116,10 +136,11 @@ func (m *Monitor) take(key backend.Key, t probe.Target, now time.Time) {
 		if e.stop == nil {
 			m.turns.remove(e)
 		}
-		e.change(t, m.opts.Address(t), now)
+		e.change(t, m.opts.Address(t), due)
+		e.again = e.again && due.Equal(now)
 	} else {
 		m.drop(e)
-		e = &entry{target: t, identity: name, address: m.opts.Address(t), due: now, fresh: true}
+		e = &entry{target: t, identity: name, address: m.opts.Address(t), due: due, fresh: true}
 		m.entries[key] = e
 		e.denied, e.last = denied, o
 		e.tried = e.idle()
@@ -130,7 +151,10 @@ func (m *Monitor) take(key backend.Key, t probe.Target, now time.Time) {
 	switch {
 	case e.idle():
 		m.asked(key)
-	case e.stop == nil:
+	case e.stop != nil:
+	case e.due.After(now):
+		m.turns.wait(e)
+	default:
 		m.turns.add(e)
 	}
 	if denied {

@@ -78,11 +78,14 @@ const markerPrefix = "generation/"
 // IsMarker reports whether a toolset of that name is the generation marker, which is no toolset.
 func IsMarker(name string) bool { return strings.HasPrefix(name, markerPrefix) }
 
-// Entries are the names of the toolsets and MCP servers, in order, and the name of the generation marker, "" for none.
-func (d *Document) Entries() (names []string, generation string) { return entries(d.HolmesGPT) }
+// Entries are the toolsets and MCP servers by name, each with the names of its instances, nil where it has none of their own; and the
+// name of the generation marker, "" for none.
+func (d *Document) Entries() (instances map[string][]string, generation string) {
+	return entries(d.HolmesGPT)
+}
 
 // EntriesIn are those of a HolmesGPT document as it was written; none of a text that cannot be read.
-func EntriesIn(text string) (names []string, generation string) {
+func EntriesIn(text string) (instances map[string][]string, generation string) {
 	tree := map[string]any{}
 	if yaml3.Unmarshal([]byte(text), &tree) != nil {
 		return nil, ""
@@ -90,19 +93,22 @@ func EntriesIn(text string) (names []string, generation string) {
 	return entries(tree)
 }
 
-func entries(document map[string]any) (names []string, generation string) {
+func entries(document map[string]any) (instances map[string][]string, generation string) {
+	instances = map[string][]string{}
 	for _, section := range []string{"toolsets", "mcp_servers"} {
 		entries, _ := document[section].(map[string]any)
-		for name := range entries {
+		for name, tree := range entries {
 			if IsMarker(name) {
 				generation = name
-			} else {
-				names = append(names, name)
+				continue
+			}
+			instances[name] = nil
+			for _, i := range instancesOf(tree) {
+				instances[name] = append(instances[name], configName(i))
 			}
 		}
 	}
-	slices.Sort(names)
-	return names, generation
+	return instances, generation
 }
 
 // mark adds the entry that makes a running HolmesGPT take a changed document: it swaps its tools only if the name or the
