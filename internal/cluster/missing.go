@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"sync"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -11,6 +13,7 @@ import (
 const (
 	readTimeout = 10 * time.Second
 	readAgain   = time.Second // after a failure; the API server may be away
+	longestWait = time.Minute // after one that took too long, doubled each time
 	readers     = 4           // at a time, each of another namespace
 	tidyEvery   = time.Minute
 )
@@ -23,6 +26,7 @@ func readMissing(
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
 	free := make(chan struct{}, readers)
+	slow := waits{readAgain: map[string]time.Duration{}}
 	for {
 		select {
 		case <-ctx.Done():
@@ -47,12 +51,36 @@ func readMissing(
 			defer func() { <-free }()
 			service, slices, err := read(ctx, ref)
 			if err != nil { // its namespace waits, and no other
-				time.AfterFunc(readAgain, func() { known.Unread(ref) })
+				time.AfterFunc(slow.after(ref.Namespace, err), func() { known.Unread(ref) })
 				return
 			}
+			slow.over(ref.Namespace)
 			known.Fill(ref, service, slices)
 		}()
 	}
+}
+
+// waits are how long namespaces wait after a reading that came to no end in its time. Who has tens of thousands of slices would
+// have a reader of the few for ever.
+type waits struct {
+	mu        sync.Mutex
+	readAgain map[string]time.Duration // those that are longer than usual
+}
+
+func (w *waits) after(namespace string, err error) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return readAgain
+	}
+	w.readAgain[namespace] = min(max(readAgain, 2*w.readAgain[namespace]), longestWait)
+	return w.readAgain[namespace]
+}
+
+func (w *waits) over(namespace string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.readAgain, namespace)
 }
 
 // readService reads the EndpointSlices of a Service, and the Service itself where it is bare.

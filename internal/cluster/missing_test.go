@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,4 +82,48 @@ func TestMissingSlicesOfOthersWaitForNobody(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Namespaces whose readings come to no end in their time leave the readers to others, ever longer.
+func TestReadingsWithoutEndLeaveTheReadersFree(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	synctest.Test(t, func(t *testing.T) {
+		w := store.New(store.Options{Relevant: func(s *backend.Service) bool { return len(s.Labels) > 0 }})
+		appear := func(namespace string) {
+			s := backend.Service{Ref: backend.Ref{Namespace: namespace, Name: "x"}}
+			w.Service(s)
+			s.Labels = map[string]string{"app": "x"}
+			w.Service(s)
+		}
+		var begun atomic.Int64
+		read := func(ctx context.Context, ref backend.Ref) (*backend.Service, []store.Slice, error) {
+			if ref.Namespace == "good" {
+				return nil, nil, nil
+			}
+			begun.Add(1)
+			ctx, cancel := context.WithTimeout(ctx, readTimeout)
+			defer cancel()
+			<-ctx.Done()
+			return nil, nil, fmt.Errorf("EndpointSlices: %w", ctx.Err())
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() { readMissing(ctx, w, read) })
+		for i := range readers {
+			appear(fmt.Sprint("evil", i))
+		}
+		time.Sleep(10 * time.Minute) //nolint:forbidigo // on the clock of synctest
+		if n := begun.Load(); n > 15*readers {
+			t.Errorf("%d readings in ten minutes, want %d at most", n, 15*readers)
+		}
+		w.Take()
+		appear("good")
+		time.Sleep(readTimeout + time.Second) //nolint:forbidigo // as above
+		if changes := w.Take(); len(changes) != 1 || changes[0].Namespace != "good" {
+			t.Errorf("what is missing of another namespace waits: %v", changes)
+		}
+		stop()
+		done.Wait()
+		time.Sleep(2 * longestWait) //nolint:forbidigo // as above: no timer is left
+	})
 }

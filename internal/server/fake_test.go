@@ -52,6 +52,7 @@ type fakeServices struct {
 	state  *fakeState
 	err    error
 	asked  atomic.Int64
+	bare   backend.Ref // one of thousands more than are read
 }
 
 func (f *fakeServices) Others() []backend.Ref {
@@ -61,8 +62,7 @@ func (f *fakeServices) Others() []backend.Ref {
 	return nil
 }
 
-// IsBare is of those that are named so.
-func (f *fakeServices) IsBare(ref backend.Ref) bool { return ref.Name == "one-of-thousands" }
+func (f *fakeServices) IsBare(ref backend.Ref) bool { return ref == f.bare }
 
 func (f *fakeServices) Lookup(_ context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
 	f.asked.Add(1)

@@ -162,6 +162,11 @@ func TestExplain(t *testing.T) {
 	if len(e.Services) != 1 || e.Services[0].Code != backend.CodeUnmatched || e.About.Ports != "8080" {
 		t.Errorf("web: %+v", e)
 	}
+	f.services.bare = backend.Ref{Namespace: "shop", Name: "web"}
+	e = decode[view.Explanation](t, f.get(t, "/api/v1/services/shop/web")) // one of thousands that look like a backend
+	if len(e.Services) != 1 || e.Services[0].Code != backend.CodeNamespaceServices || e.Services[0].Verdict != backend.Rejected {
+		t.Errorf("web: %+v", e)
+	}
 	p := isProblem(t, f.get(t, "/api/v1/services/monitoring/grafna"), http.StatusNotFound)
 	if !strings.Contains(p.Detail, `did you mean "grafana"?`) {
 		t.Errorf("detail %q", p.Detail)

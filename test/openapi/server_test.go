@@ -24,6 +24,8 @@ func (c cluster) Others() []backend.Ref          { return []backend.Ref{{Namespa
 
 func (c cluster) Discover(context.Context) (*controller.Snapshot, error) { return c.snapshot, nil }
 
+func (c cluster) IsBare(backend.Ref) bool { return false }
+
 func (c cluster) Lookup(_ context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
 	for _, f := range c.snapshot.Findings {
 		if f.Ref == ref {
