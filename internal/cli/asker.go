@@ -14,6 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -85,6 +86,20 @@ func (p agentProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
+// askOnce asks HolmesGPT, by the Services that are known, what it made of a document.
+func askOnce(ctx context.Context, a *agent.Agent, known *store.Store, document agent.Document) view.Agent {
+	for _, s := range known.Services() {
+		if a.Looks(s) {
+			service, endpoints := known.Get(s.Ref)
+			a.Service(s.Ref, service, endpoints)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	state := a.Ask(ctx, document)
+	return view.NewAgent(&state)
+}
+
 // askAgent is what HolmesGPT made of what is published; nil where there is none to ask.
 func (d *discovered) askAgent(ctx context.Context) *view.Agent {
 	switch a := d.asks; {
@@ -93,16 +108,7 @@ func (d *discovered) askAgent(ctx context.Context) *view.Agent {
 	case a.agent == nil:
 		return &view.Agent{Message: a.why, Replicas: []view.AgentReplica{}}
 	}
-	for _, s := range d.known.Services() {
-		if d.asks.looks(s) {
-			s, e := d.known.Get(s.Ref)
-			d.asks.agent.Service(s.Ref, s, e)
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	state := d.asks.agent.Ask(ctx, *d.asks.document)
-	out := view.NewAgent(&state)
+	out := askOnce(ctx, d.asks.agent, d.known, *d.asks.document)
 	if len(out.Replicas) == 0 {
 		out.Message = d.noAgent()
 	}

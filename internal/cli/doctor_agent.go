@@ -1,12 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/agent"
-	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/doctor"
@@ -36,35 +36,22 @@ func (o *options) askForDoctor(ctx context.Context, c *config.Config, kubeconfig
 		options.Proxy = agentProxy(proxies)
 	}
 	a := agent.New(options)
+	known := store.New(store.Options{Relevant: a.Looks, SlicesOptional: true})
 	if options.URL == "" {
-		if err := tellServices(ctx, a, &options, kubeconfig); err != nil {
-			return &view.Agent{Message: err.Error()}, nil
+		if err := readServices(ctx, known, &options, kubeconfig); err != nil {
+			return &view.Agent{Message: err.Error()}, nil //nolint:nilerr // it is a line among the others
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	state := a.Ask(ctx, agent.Document{Generation: generation, Toolsets: toolsets})
-	made := view.NewAgent(&state)
+	made := askOnce(ctx, a, known, agent.Document{Generation: generation, Toolsets: toolsets})
 	return &made, nil
 }
 
-// tellServices has an agent know the Services that may be HolmesGPT's.
-func tellServices(ctx context.Context, a *agent.Agent, options *agent.Options, kubeconfig *rest.Config) error {
+// readServices reads those among which HolmesGPT's is.
+func readServices(ctx context.Context, known *store.Store, options *agent.Options, kubeconfig *rest.Config) error {
 	reader, err := cluster.NewReader(kubeconfig, func(string) bool { return false }, options.Forbids)
 	if err != nil {
 		return kubeconfigError(err)
 	}
-	namespace := options.Namespace
-	if options.Service != (backend.Ref{}) {
-		namespace = options.Service.Namespace
-	}
-	known := store.New(store.Options{Relevant: a.Looks, SlicesOptional: true})
-	if _, err := reader.List(ctx, []string{namespace}, known); err != nil {
-		return err
-	}
-	for _, s := range known.Services() {
-		service, endpoints := known.Get(s.Ref)
-		a.Service(s.Ref, service, endpoints)
-	}
-	return nil
+	_, err = reader.List(ctx, []string{cmp.Or(options.Service.Namespace, options.Namespace)}, known)
+	return err
 }

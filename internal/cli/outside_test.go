@@ -106,6 +106,9 @@ func TestOutsideBackendsAreExplained(t *testing.T) {
 				t.Errorf("%s: no %q in\n%s", name, text, out)
 			}
 		}
+		if strings.Contains(out, "pod") {
+			t.Errorf("%s: there are no pods:\n%s", name, out)
+		}
 		if strings.Contains(out, "kubectl") {
 			t.Errorf("%s: no annotation helps:\n%s", name, out)
 		}

@@ -58,10 +58,8 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, e
 			cut(ref.Name, 100), cut(ref.Namespace, 100), didYouMean(ref.Name, i.near(ref.Namespace)))
 	}
 	if found == nil && a.o.Services.IsBare(ref) { // one of thousands more, of which no finding is made
-		limit := backend.Details{Limit: backend.MaxServices >> 20}
-		m.Findings = append(slices.Clip(m.Findings), &backend.Finding{
-			Ref: ref, Service: m.Service, Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeNamespaceServices, Details: limit},
-		})
+		why := a.o.Detector.Detect(&backend.Service{Ref: ref, Bared: 1}, nil).Rejected
+		m.Findings = append(slices.Clip(m.Findings), &backend.Finding{Ref: ref, Service: m.Service, Verdict: backend.Rejected, Reason: why})
 	}
 	m.Evaluations = a.o.Detector.Explain(m.Service, m.Endpoints)
 	return view.Explain(m), nil

@@ -71,6 +71,10 @@ func (g sight) value(name string) string {
 		return certificateNames(s)
 	case "address":
 		return denied(s.Denial)
+	case "or_no_pod":
+		if c := g.f.Candidate; c == nil || !c.ForeignHost {
+			return ", or no ready pod is behind the Service"
+		}
 	case "refuses":
 		return refuses(&g.f.Observation, s.Value)
 	case "pages":

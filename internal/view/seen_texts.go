@@ -44,7 +44,7 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeUnresolved: "DNS does not resolve {host}: the name is wrong, the Service is gone or DNS is down",
 	backend.CodeTimeout: "no complete answer within {wait}: often a NetworkPolicy that drops the connection, or an " +
 		"overloaded backend",
-	backend.CodeConnectionRefused: "connection refused: nothing listens on that port, or no ready pod is behind the Service",
+	backend.CodeConnectionRefused: "connection refused: nothing listens on that port{or_no_pod}",
 	backend.CodeConnectionReset: "connection reset: the backend or something before it broke off, often a restart or a " +
 		"proxy's rule",
 	backend.CodeConnectionClosed: "it closed the connection without a complete answer: often a TLS port asked in plain " +
