@@ -77,6 +77,7 @@ type Candidate struct {
 	Bundled     string // what a product brings along for itself alone: whose it is, for people; "" = of general use
 	Primary     bool   // its owner, in a trusted namespace, wants it as the primary of its type
 	Description string // the owner's note
+	Link        string // the URL at which people reach it, as its owner or the configuration says; "" = not told
 	Wants       []Want // of its clients, as is known before it was asked
 
 	// Detected is the type that detection took it for, where a probe has shown it to be a relative of that; else "".

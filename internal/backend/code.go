@@ -61,6 +61,8 @@ const (
 	CodeAnnotationTenantUntrusted  Code = "annotation-tenant-untrusted"  // a name that is taken from trusted namespaces only
 	CodeAnnotationPrimary          Code = "annotation-primary"           // neither true nor false
 	CodeAnnotationPrimaryUntrusted Code = "annotation-primary-untrusted" // outside the trusted namespaces
+	CodeAnnotationLink             Code = "annotation-link"              // no URL for people
+	CodeAnnotationLinkHost         Code = "annotation-link-host"         // its host is not allowed
 	CodeAnnotationNoteLong         Code = "annotation-note-long"         // the note is too long
 )
 

@@ -155,6 +155,8 @@ type Finding struct {
 	PrimaryBy   PrimaryRule // which rule made it the primary; "" where it is not
 	Blocker     Ref         // that other candidate; the zero Ref where there is none
 	Kept        Kept        // the place of the type's primary is kept, so that this instance is not it
+	// Link is the URL at which people reach it; "" where it is not known. It is never requested.
+	Link string
 	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest
 	// first.
 	Remedies []string

@@ -1,7 +1,7 @@
 package catalog
 
 // Toolset says what is written for a type. Strings in the trees may hold the placeholders $(url), $(instance),
-// $(namespace) and $(service); they are replaced inside the decoded tree, never in text. No key in them may hold a dot:
+// $(namespace) and $(service), and settings may be $(link), which are left out where no link is known; they are replaced inside the decoded tree, never in text. No key in them may hold a dot:
 // HolmesGPT rejects a file with such a key.
 type Toolset struct {
 	// HolmesGPT entries: Elasticsearch has two.

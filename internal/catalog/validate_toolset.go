@@ -138,7 +138,9 @@ func (v validator) tree(path string, tree any) {
 			if isDotted(k) {
 				v.f.At(yamlfile.Key(path, k), "expected a key without dots: HolmesGPT would refuse the whole document")
 			}
-			v.tree(yamlfile.Key(path, k), t[k])
+			if t[k] != "$(link)" {
+				v.tree(yamlfile.Key(path, k), t[k])
+			}
 		}
 	case []any:
 		for i := range t {

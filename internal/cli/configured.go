@@ -27,6 +27,7 @@ func newDetector(c *config.Config, types *catalog.Catalog) (*detect.Detector, er
 		TrustedNamespaces:    c.Security.TrustedNamespaces,
 		OnlyTrusted:          c.Security.Annotations == config.AnnotationsTrusted,
 		AllowedEndpointHosts: c.Security.AllowedEndpointHosts,
+		AllowedLinkHosts:     c.Security.AllowedLinkHosts,
 		Outside:              outside(c),
 		Tenants:              byService(c.Tenants),
 	})
@@ -37,7 +38,7 @@ func outside(c *config.Config) (list []detect.Outside) {
 	for i := range c.Backends {
 		b := &c.Backends[i]
 		if u, err := url.Parse(b.URL); err == nil {
-			list = append(list, detect.Outside{Name: b.Name, Type: b.Type, URL: u, Headers: b.Headers, Files: b.Files})
+			list = append(list, detect.Outside{Name: b.Name, Type: b.Type, URL: u, Link: b.Link, Headers: b.Headers, Files: b.Files})
 		}
 	}
 	return list

@@ -109,6 +109,9 @@ func (w *writer) where(b *view.Backend, title string) {
 	w.head("Where it is" + title)
 	w.row("endpoint", "%s", b.Endpoint)
 	w.row("port", "%s", b.PortWhy)
+	if b.Link != "" {
+		w.row("link", "%s", b.Link)
+	}
 	if b.Metadata.Evidence == backend.Explicit.String() {
 		w.row("evidence", "explicit: %s", b.Metadata.Signs)
 	}

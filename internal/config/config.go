@@ -28,6 +28,7 @@ type Config struct {
 	// then. Default [].
 	Backends       []Outside      `yaml:"backends"`
 	Tenants        Tenants        `yaml:"tenants"`
+	Links          Links          `yaml:"links"`
 	Primary        Primary        `yaml:"primary"`
 	Credentials    Credentials    `yaml:"credentials" secret:"true"`
 	TLS            TLS            `yaml:"tls"`
@@ -151,6 +152,8 @@ type Outside struct {
 	Type string `yaml:"type"`
 	// URL where it answers, with its base path: https://prometheus.example.com/prometheus.
 	URL string `yaml:"url"`
+	// Link is the URL at which people reach it, which is never requested. Default "".
+	Link string `yaml:"link,omitempty"`
 	// Credentials that it takes from HolmesGPT's environment: field of the toolset's configuration, name of the variable.
 	// Default {}.
 	Credentials map[string]string `yaml:"credentials,omitempty" secret:"true"`
@@ -164,6 +167,14 @@ type Outside struct {
 // that have an API for each tenant, and for Mimir, Loki and Tempo where they want one named. Default {}: those that the
 // toolset-tenant annotation names, and the ones that every LokiStack has.
 type Tenants map[string]map[string][]string
+
+// Links are the URLs at which people reach backends, which HolmesGPT shows. Those of the toolset-link annotation, and of backends,
+// are always known.
+type Links struct {
+	// From says which objects are read for them, of those that lead to the Services found: ingress, httproute, route. Each needs the
+	// right to list and watch them. Outside trustedNamespaces only hosts in security.allowedLinkHosts are taken. Default [].
+	From []string `yaml:"from"`
+}
 
 // Primary instance of a type, by type: namespace/name of its Service. Default {}: the one recorded, else the oldest Service.
 type Primary map[string]string
@@ -185,6 +196,9 @@ type TLS struct {
 type Security struct {
 	// AllowedEndpointHosts are hosts that the toolset-endpoint annotation may name beside the Service's own. Default [].
 	AllowedEndpointHosts []string `yaml:"allowedEndpointHosts"`
+	// AllowedLinkHosts are hosts that links outside trustedNamespaces may lead to, host:port where it is not the scheme's own port. People
+	// trust what HolmesGPT shows: name only hosts below which no stranger can put a page, such as by an Ingress. Default [].
+	AllowedLinkHosts []string `yaml:"allowedLinkHosts"`
 	// DenyCIDRs are networks that are never connected to, nor through IPv6 addresses that stand for ones in them, and
 	// a Service with an address there is rejected; a list given here replaces the default. Default: 0.0.0.0/8,
 	// link-local networks and the clouds' metadata addresses.
@@ -275,6 +289,10 @@ const (
 	OpenShiftAuto  = "auto"
 	OpenShiftTrue  = "true"
 	OpenShiftFalse = "false"
+
+	LinkIngress   = "ingress"
+	LinkHTTPRoute = "httproute"
+	LinkRoute     = "route"
 
 	ServiceAuto = "auto"
 	ServiceOff  = "off"

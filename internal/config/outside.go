@@ -26,6 +26,10 @@ func (v validator) backends(c *Config) {
 			v.f.At(at+".url", "expected the scheme (http or https), host, port and base path where it answers, such as "+
 				"https://prometheus.example.com/prometheus, without user, query and fragment: for those are credentials and headers")
 		}
+		if b.Link != "" && !isBackendURL(b.Link) {
+			v.f.At(at+".link", "expected the URL at which people reach it, such as https://prometheus.example.com, "+
+				"without user, query and fragment")
+		}
 		for _, field := range sorted(b.Credentials) {
 			path := yamlfile.Key(at+".credentials", field)
 			v.check(path, isField(field), "a field's name such as api_key as the key", field)

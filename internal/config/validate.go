@@ -22,6 +22,7 @@ func (c *Config) validate(f *yamlfile.File) {
 	v.each("holmesgpt.baseline", c.HolmesGPT.Baseline, isToolset, "a toolset's name such as kubernetes/core, without dots")
 	v.oneOf("holmesgpt.openshift", c.HolmesGPT.OpenShift, OpenShiftAuto, OpenShiftTrue, OpenShiftFalse)
 	v.agent(&c.HolmesGPT)
+	v.links(&c.Links)
 	v.primary(c.Primary)
 	v.credentials(c.Credentials)
 	v.tenants(c.Tenants)
@@ -130,6 +131,8 @@ func (v validator) credentials(c Credentials) {
 
 func (v validator) security(s *Security) {
 	v.each("security.allowedEndpointHosts", s.AllowedEndpointHosts, isHost, "a host name or an address, without scheme and port")
+	v.each("security.allowedLinkHosts", s.AllowedLinkHosts, isLinkHost, "a host name or an address, without scheme, and with a port only where "+
+		"links have one")
 	v.each("security.trustedNamespaces", s.TrustedNamespaces, isLabel, "a namespace's name")
 	v.oneOf("security.annotations", s.Annotations, AnnotationsAll, AnnotationsTrusted)
 	v.atLeastOne("security.maxInstancesPerNamespace", s.MaxInstancesPerNamespace)
@@ -217,6 +220,17 @@ func (v validator) atLeastOne(path string, n int) {
 	if n < 1 {
 		v.f.At(path, "expected 1 or more, found %d", n)
 	}
+}
+
+func (v validator) links(l *Links) {
+	known := func(s string) bool { return s == LinkIngress || s == LinkHTTPRoute || s == LinkRoute }
+	v.each("links.from", l.From, known, "ingress, httproute or route")
+}
+
+// isLinkHost: a host, or host:port.
+func isLinkHost(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	return isHost(s) || err == nil && isHost(host) && isPort(port)
 }
 
 func isAddress(s string) bool {

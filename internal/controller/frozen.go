@@ -47,7 +47,7 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 		Port:     port, PortNumber: i.Port, Host: i.Host, Scheme: i.Scheme, Path: i.Path,
 		Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignRecorded}}, PortReason: backend.Reason{Code: backend.CodePortRecorded},
 		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
-		Tenant: i.Tenant, TenantHeader: i.TenantHeader,
+		Tenant: i.Tenant, TenantHeader: i.TenantHeader, Link: i.Link,
 	}}
 	return d
 }

@@ -106,7 +106,7 @@ func instance(f *backend.Finding) publish.Instance {
 		Type: f.Type, Service: f.Ref, Name: c.Instance, Port: c.PortNumber, Scheme: c.Scheme, Path: c.Path,
 		Outcome: o.Outcome, SkipVerify: o.SkipVerify, FoundHost: o.Host, FoundPort: o.Port, Wants: o.Wants,
 		Host: c.Host, HealthPath: c.HealthPath, Description: c.Description,
-		Detected: c.Detected, Tenant: c.Tenant, TenantHeader: c.TenantHeader,
+		Detected: c.Detected, Tenant: c.Tenant, TenantHeader: c.TenantHeader, Link: f.Link,
 	}
 	if o.Scheme != "" {
 		i.Scheme, i.Path = o.Scheme, o.Path

@@ -45,6 +45,10 @@ const (
 	// annPrimary is "true" for the main backend of its type (only from the namespaces in security.trustedNamespaces). What
 	// the configuration names under primary comes before it.
 	annPrimary = annPrefix + "-primary"
+	// annLink is the URL at which people reach it, such as "https://grafana.example.com": what the agent shows people then opens in
+	// their browser. Outside the namespaces in security.trustedNamespaces its host has to be in security.allowedLinkHosts. It is
+	// never requested.
+	annLink = annPrefix + "-link"
 	// annDescription is what the backend is good for, told to the agent as the owner's note: one line of at most 500
 	// characters. The notes of one namespace take at most 2 KiB, all notes 16 KiB, the oldest Services' first and those of
 	// trusted namespaces before others. With security.annotations trusted only trusted namespaces may leave one.
@@ -72,6 +76,7 @@ type annotations struct {
 	unproven        bool
 	tenants         []string
 	primary         bool
+	link            string
 	description     string
 }
 
@@ -99,7 +104,7 @@ func (d *Detector) readAnnotations(s *backend.Service) (annotations, *backend.Re
 	}
 	r := reader{s: s, d: d, n: &n}
 	for _, read := range []func() *backend.Reason{
-		r.safe, r.toolset, r.typ, r.name, r.port, r.scheme, r.path, r.endpoint, r.health, r.tenant, r.primary, r.description,
+		r.safe, r.toolset, r.typ, r.name, r.port, r.scheme, r.path, r.endpoint, r.health, r.tenant, r.primary, r.link, r.description,
 	} {
 		if bad := read(); bad != nil {
 			return n, bad

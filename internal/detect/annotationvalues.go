@@ -310,6 +310,22 @@ func (r *reader) primary() *backend.Reason {
 	return nil
 }
 
+func (r *reader) link() *backend.Reason {
+	v, ok := r.get(annLink)
+	if !ok {
+		return nil
+	}
+	link, host := plainLink(v)
+	if link == "" {
+		return wrong(backend.CodeAnnotationLink, annLink, v)
+	}
+	if !r.d.AllowsLink(r.s.Namespace, host) {
+		return wrong(backend.CodeAnnotationLinkHost, annLink, host)
+	}
+	r.n.link = link
+	return nil
+}
+
 func (r *reader) description() *backend.Reason {
 	v, _ := r.get(annDescription)
 	if n := utf8.RuneCountInString(v); n > maxDescription {

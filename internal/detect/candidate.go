@@ -56,6 +56,7 @@ func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annota
 		Unproven:    notes.unproven,
 		Tenants:     notes.tenants,
 		Primary:     notes.primary,
+		Link:        notes.link,
 		Description: notes.description,
 	}
 	if notes.scheme != "" {

@@ -20,6 +20,7 @@ type Options struct {
 	// Tenants that the configuration names: type -> Service -> tenants.
 	Tenants              map[string]map[backend.Ref][]string
 	AllowedEndpointHosts []string // hosts that the endpoint annotation may name beside the Service's own
+	AllowedLinkHosts     []string // hosts, with a port that is not their scheme's, of links from other namespaces
 	Outside              []Outside
 }
 

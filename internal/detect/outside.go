@@ -3,6 +3,7 @@ package detect
 import (
 	"net/url"
 	"strconv"
+	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -12,6 +13,7 @@ type Outside struct {
 	Name string
 	Type string   // of the catalog
 	URL  *url.URL // checked by the configuration
+	Link string   // the URL at which people reach it; may be empty
 	// Headers and Files are as in backend.Candidate.
 	Headers, Files map[string]string
 }
@@ -37,7 +39,7 @@ func (d *Detector) Outside() (list []OutsideBackend) {
 			Host:       o.URL.Hostname(), FullName: o.URL.Hostname(), ForeignHost: true,
 			Scheme: o.URL.Scheme, FixedScheme: true, Path: base, FixedPath: true,
 			Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignConfigured}},
-			Headers: o.Headers, Files: o.Files,
+			Headers: o.Headers, Files: o.Files, Link: strings.TrimRight(o.Link, "/"),
 		}
 		r := Result{Candidates: []*backend.Candidate{c}}
 		d.spread(&r)

@@ -88,8 +88,8 @@ func Choose(all []*backend.Finding, o Options) {
 func Text(f *backend.Finding) string {
 	c, o := f.Candidate, &f.Observation
 	remembered := fmt.Sprintf("%s %d %s %d %s %s", c.Host, c.PortNumber, o.Host, o.Port, c.Detected, c.TenantHeader)
-	return fmt.Sprintf("%s\n%s\n%s\n%t %t %s%s\n%s\n%s", c.Instance, f.Endpoint(), c.HealthPath, c.Unproven, o.SkipVerify, o.Outcome, o.Wants,
-		remembered, c.Description)
+	return fmt.Sprintf("%s\n%s\n%s\n%t %t %s%s\n%s\n%s\n%s", c.Instance, f.Endpoint(), c.HealthPath, c.Unproven, o.SkipVerify, o.Outcome, o.Wants,
+		remembered, f.Link, c.Description)
 }
 
 // rejected is the finding of a Service without candidates.
@@ -144,6 +144,7 @@ func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Ob
 		if why := detect.NotLookedFor(o.Type(f.Type), f.Namespace); why.Is() { // a relative that the probe has shown
 			f.Verdict, f.Reason = backend.Rejected, why
 		}
+		f.Link = f.Candidate.Link
 		o.wantTenant(f)
 		list = append(list, f)
 	}

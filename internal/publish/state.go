@@ -45,6 +45,7 @@ type Instance struct {
 	Detected     string `json:"detected,omitempty"`
 	Tenant       string `json:"tenant,omitempty"`
 	TenantHeader string `json:"tenantHeader,omitempty"`
+	Link         string `json:"link,omitempty"` // as in backend.Finding
 }
 
 // stateVersion changes when an older release could misread what is written.
@@ -151,7 +152,7 @@ func (j *instanceJSON) instance() (i Instance, err error) {
 	for _, field := range [][2]string{
 		{"path", i.Path}, {"version", i.Version}, {"host", i.Host}, {"foundHost", i.FoundHost}, {"wants", string(i.Wants)},
 		{"healthPath", i.HealthPath}, {"description", i.Description}, {"detected", i.Detected},
-		{"tenantHeader", i.TenantHeader},
+		{"tenantHeader", i.TenantHeader}, {"link", i.Link},
 	} {
 		if err := safetext.Check(field[1]); err != nil {
 			return i, fmt.Errorf("%s: %w", field[0], err)
@@ -173,6 +174,8 @@ func (j *instanceJSON) instance() (i Instance, err error) {
 		err = errors.New(`healthPath: expected "" or an absolute path`)
 	case i.Path != "" && (!strings.HasPrefix(i.Path, "/") || strings.HasSuffix(i.Path, "/")):
 		err = errors.New(`path: expected "" or an absolute path without a slash at its end`)
+	case i.Link != "" && !strings.HasPrefix(i.Link, "https://") && !strings.HasPrefix(i.Link, "http://"):
+		err = errors.New("link: expected a URL for a browser")
 	case i.Tenant != "" && !backend.ValidTenant(i.Tenant):
 		err = errors.New("tenant: expected the name of one")
 	case !slices.Contains(backend.Outcomes(), i.Outcome):

@@ -218,7 +218,7 @@ func TestWhatIsWrittenCanBeRead(t *testing.T) {
 				Type: text(), Service: backend.Ref{Namespace: text(), Name: text()}, Name: text(), Scheme: text(), Path: text(),
 				Port: ports[r.IntN(len(ports))], Outcome: backend.Outcome(text()), Version: text(), FoundHost: text(),
 				FoundPort: ports[r.IntN(len(ports))], Wants: backend.Kind(text()), Host: text(), HealthPath: text(),
-				Description: text(), Detected: text(), Tenant: text(), TenantHeader: text(),
+				Description: text(), Detected: text(), Tenant: text(), TenantHeader: text(), Link: text(),
 			})
 		}
 		s.Primaries[text()] = backend.Ref{Namespace: text(), Name: text()}

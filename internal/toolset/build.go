@@ -172,7 +172,7 @@ func (it *item) unfit() string {
 		return "its type is no DNS label"
 	}
 	texts := []struct{ what, text string }{
-		{"instance name", c.Instance}, {"type", c.Type}, {"URL", it.url}, {"health path", c.HealthPath}, {"description", c.Description},
+		{"instance name", c.Instance}, {"type", c.Type}, {"URL", it.url}, {"health path", c.HealthPath}, {"description", c.Description}, {"link", it.Link},
 	}
 	for _, t := range texts {
 		if err := safetext.Check(t.text); err != nil {

@@ -346,6 +346,7 @@ func TestUnfit(t *testing.T) {
 		{with(note("{{ env.AWS_SECRET_ACCESS_KEY }}")), "a/b (custom) is not written: its description " + safetext.ErrTemplate.Error()},
 		{with(note("a\nb")), "a/b (custom) is not written: its description " + safetext.ErrControl.Error()},
 		{with(health("/${X}")), "a/b (custom) is not written: its health path " + safetext.ErrTemplate.Error()},
+		{with(func(f *backend.Finding) { f.Link = "https://a.example/{{ env.X }}" }), "a/b (custom) is not written: its link " + safetext.ErrTemplate.Error()},
 		{with(named("x.y")), "a/b (custom) is not written: a dot in its name would make HolmesGPT reject the whole file"},
 		{found("jaeger", "a/b.c", 80), "a/b.c (jaeger) is not written: a dot in its name would make HolmesGPT reject the whole file"},
 		{found("kubernetes", "a/b", 80, own), "a/b (kubernetes) is not written: the type name kubernetes is reserved"},

@@ -2,6 +2,9 @@ package toolset
 
 import "strings"
 
+// link is the placeholder of the URL at which people reach a backend. A setting with it is left out where that is not known.
+const link = "$(link)"
+
 // expand returns a copy of a tree of the catalog's with the placeholders in its strings replaced. A replacement is not
 // looked at again, so that it cannot hold a placeholder.
 func (it *item) expand(tree any) any {
@@ -10,6 +13,7 @@ func (it *item) expand(tree any) any {
 		"$(instance)", it.Candidate.Instance,
 		"$(namespace)", it.Ref.Namespace,
 		"$(service)", it.Ref.Name,
+		link, it.Link,
 	)
 	return expand(tree, r)
 }
@@ -29,7 +33,9 @@ func expand(tree any, r *strings.Replacer) any {
 	case map[string]any:
 		out := make(map[string]any, len(t))
 		for k, v := range t {
-			out[k] = expand(v, r)
+			if out[k] = expand(v, r); v == link && out[k] == "" {
+				delete(out, k)
+			}
 		}
 		return out
 	case []any:

@@ -19,7 +19,7 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	case backend.CodeOptedOut:
 		return []Advice{{"To let it in again:", h.annotate(f, "kubernaut.io/toolset-")}}
 	case backend.CodeAnnotationMCPUntrusted, backend.CodeAnnotationTypeUntrusted, backend.CodeAnnotationHealthUntrusted,
-		backend.CodeAnnotationNoteUntrusted, backend.CodeAnnotationPrimaryUntrusted:
+		backend.CodeAnnotationNoteUntrusted, backend.CodeAnnotationPrimaryUntrusted, backend.CodeAnnotationLinkHost:
 		return []Advice{
 			{"Remove the annotation:", h.annotate(f, f.Reason.Annotation+"-")},
 			{"Or trust its namespace in the configuration:", trust(f)},

@@ -25,6 +25,7 @@ type Service struct {
 	Namespace string            `json:"namespace"`
 	Type      string            `json:"type"`
 	Endpoint  string            `json:"endpoint"`
+	Link      string            `json:"link,omitempty" doc:"The URL at which people reach it, where it is known"`
 	Labels    map[string]string `json:"labels"`
 	Metadata  Metadata          `json:"metadata"`
 	Healthy   *bool             `json:"healthy" doc:"null: not probed"`
@@ -39,7 +40,7 @@ type Service struct {
 // NewService shows a finding.
 func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 	s := Service{
-		Name: f.Name, Namespace: f.Namespace, Type: f.Type, Endpoint: f.Endpoint(),
+		Name: f.Name, Namespace: f.Namespace, Type: f.Type, Endpoint: f.Endpoint(), Link: f.Link,
 		Labels:  map[string]string{},
 		Primary: f.Primary, Verdict: f.Verdict, Code: f.Reason.Code, Reason: Reason(f),
 	}

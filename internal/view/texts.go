@@ -56,6 +56,8 @@ var texts = map[backend.Code]string{
 	backend.CodeAnnotationTenantUntrusted:  "annotation {annotation}: from a namespace that the configuration does not list in security.trustedNamespaces: expected tenants of letters, digits, - and _ and at most {limit} characters, not {quoted}; an admin can name it under tenants in the configuration",
 	backend.CodeAnnotationPrimary:          `annotation {annotation}: expected "true" or "false", not {quoted}`,
 	backend.CodeAnnotationPrimaryUntrusted: "annotation {annotation}: it " + onlyTrusted + "; {namespace} is not; an admin can name the Service under primary in the configuration",
+	backend.CodeAnnotationLink:             "annotation {annotation}: expected a URL such as https://grafana.example.com/path, without credentials, query or fragment, not {quoted}",
+	backend.CodeAnnotationLinkHost:         "annotation {annotation}: {quoted} is not a host that the configuration allows in security.allowedLinkHosts, and {namespace} is not in security.trustedNamespaces",
 	backend.CodeAnnotationNoteLong:         "annotation {annotation}: expected at most {limit} characters, not {number}",
 	backend.CodeAnnotationUnknown:          "annotation {annotation}: unknown, so that it has no effect; {meant}",
 	backend.CodeAnnotationUnused:           "annotation {annotation}: a {type} has no tenants",

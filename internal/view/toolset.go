@@ -25,6 +25,7 @@ type Instance struct {
 	Service  string `json:"service" doc:"namespace/name"`
 	Type     string `json:"type"`
 	Endpoint string `json:"endpoint"`
+	Link     string `json:"link,omitempty" doc:"The URL at which people reach it, where it is known"`
 	Primary  bool   `json:"primary"`
 	Healthy  *bool  `json:"healthy" doc:"null: not probed"`
 }
@@ -60,7 +61,7 @@ func newToolset(name string, entry map[string]any, behind []*backend.Finding) To
 	for _, f := range behind {
 		t.Type = f.Type
 		i := Instance{
-			Name: f.Candidate.Instance, Service: f.Ref.String(), Type: f.Type, Endpoint: f.Endpoint(),
+			Name: f.Candidate.Instance, Service: f.Ref.String(), Type: f.Type, Endpoint: f.Endpoint(), Link: f.Link,
 			Primary: f.Primary, Healthy: healthy(&f.Observation),
 		}
 		if i.Healthy != nil && (t.Healthy == nil || !*i.Healthy) {

@@ -2,7 +2,7 @@
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {health, plural, sentence, serviceHash} from './format.js';
-import {pill, state, moment, mono, command, failure, panel, waiting} from './parts.js';
+import {pill, state, moment, mono, openLink, command, failure, panel, waiting} from './parts.js';
 import {timeline} from './changes.js';
 
 let current = null; // {namespace, name, back}
@@ -84,6 +84,7 @@ function backend(b, i) {
     h('h2', {id}, b.type ? `As ${b.type}` : 'As a backend', ' ', pill(b.verdict)),
     h('dl', {class: 'facts'},
       fact('Endpoint', mono(b.endpoint)),
+      fact('Link', b.link && [mono(b.link), ' ', openLink(b)]),
       fact('Health', b.endpoint && state(health(b)), b.last_check && [' ', moment(b.last_check, 'muted')], b.detail && h('div', {class: 'muted'}, b.detail)),
       fact('Version', m.version),
       fact('Port', b.port_reason),

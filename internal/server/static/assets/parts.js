@@ -23,6 +23,12 @@ export function command(text, label = 'Copy the command') {
 /** Text with its URLs' and names' long words allowed to break. */
 export const mono = (text, className = '') => text && h('code', {class: `mono ${className}`.trim()}, text);
 
+/** The link at which people reach a backend. Nothing but a web page is opened, whatever the server says. */
+export function openLink({link}, name) {
+  if (!/^https?:\/\//.test(link ?? '')) return null;
+  return h('a', {class: 'open', href: link, target: '_blank', rel: 'noopener noreferrer', title: link, 'aria-label': name && `open ${name}`}, 'open');
+}
+
 /** Something to say instead of content. */
 export function panel(title, ...children) {
   return h('div', {class: 'panel'}, h('h2', null, title), children);

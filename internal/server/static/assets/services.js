@@ -3,7 +3,7 @@ import {backendReason} from './agent.js';
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {verdicts, number, plural, health, serviceHash} from './format.js';
-import {pill, state, mono, failure, waiting, panel} from './parts.js';
+import {pill, state, mono, openLink, failure, waiting, panel} from './parts.js';
 
 const pageSize = 100;
 const filterNames = ['search', 'type', 'namespace', 'healthy', 'verdict'];
@@ -122,7 +122,7 @@ function render() {
 function row(s) {
   return h('tr', {role: 'row', 'data-key': `${s.namespace}/${s.name}/${s.type}`, 'data-href': serviceHash(s.namespace, s.name)},
     h('td', {role: 'cell', class: 'c-verdict'}, pill(s.verdict)),
-    h('td', {role: 'cell', class: 'c-name'}, h('a', {href: serviceHash(s.namespace, s.name)}, h('span', {class: 'ns'}, `${s.namespace}/`), h('wbr'), s.name), endpoint(s)),
+    h('td', {role: 'cell', class: 'c-name'}, h('a', {href: serviceHash(s.namespace, s.name)}, h('span', {class: 'ns'}, `${s.namespace}/`), h('wbr'), s.name), openLink(s, `${s.namespace}/${s.name}`), endpoint(s)),
     h('td', {role: 'cell', class: 'c-type'}, s.type || h('span', {class: 'muted none'}, 'no type'),
       s.primary && h('span', {class: 'tag', title: `The primary ${s.type}: HolmesGPT uses it where it names none`}, icon('star'), 'primary')),
     h('td', {role: 'cell', class: 'c-health'}, state(health(s)), s.metadata?.version && h('span', {class: 'muted version'}, s.metadata.version)),

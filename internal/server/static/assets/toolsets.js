@@ -3,7 +3,7 @@ import {reason} from './agent.js';
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {plural, number, serviceHash} from './format.js';
-import {state, mono, failure, waiting, panel} from './parts.js';
+import {state, mono, openLink, failure, waiting, panel} from './parts.js';
 
 const pageSize = 100;
 const fewInstances = 12; // of one toolset; the rest is a filter of the Services
@@ -66,7 +66,7 @@ function entry(t) {
     some.length > 0 && h('ul', {class: 'instances'}, some.map((i) => {
       const [namespace, name] = i.service.split('/');
       return h('li', {'data-key': i.service + i.type}, h('a', {href: serviceHash(namespace, name)}, i.service),
-        i.primary && h('span', {class: 'tag'}, icon('star'), 'primary'), mono(i.endpoint, 'muted'),
+        i.primary && h('span', {class: 'tag'}, icon('star'), 'primary'), openLink(i, i.service), mono(i.endpoint, 'muted'),
         state(i.healthy === null || i.healthy === undefined ? {icon: 'none', tone: 'quiet', word: 'not probed'} : healthWords(i.healthy)),
         reason(t.name, i.name));
     })),
