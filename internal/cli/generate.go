@@ -113,7 +113,7 @@ func (d *discovered) printValues(out io.Writer, document string) error {
 
 // reportDocument lists on standard error what a person should know of the document.
 func (d *discovered) reportDocument(s Streams, doc *toolset.Document) {
-	for _, w := range doc.Warnings {
+	for _, w := range view.DocumentWarnings(doc.Warnings) {
 		warn(s, "%s", w)
 	}
 	d.reportWarnings(s)

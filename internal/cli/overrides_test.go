@@ -37,7 +37,7 @@ func TestCredentialOfTheOverrides(t *testing.T) {
 			if !strings.Contains(r.out, "http://loki.obs") || tt.given && written != 2 || !tt.given && written != 0 {
 				t.Errorf("%s --set %s: %d references: %+v", args, tt.set, written, r)
 			}
-			if args[0] == "generate" && strings.Contains(r.err, "this credential goes to nobody") == tt.given {
+			if args[0] == "generate" && strings.Contains(r.err, "no instance gets this credential") == tt.given {
 				t.Errorf("%s --set %s: said: %s", args, tt.set, r.err)
 			}
 		}

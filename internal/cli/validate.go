@@ -128,7 +128,7 @@ func validateOverrides(s Streams, name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range o.Warnings() {
+	for _, w := range view.DocumentWarnings(o.Warnings()) {
 		warn(s, "%s", w)
 	}
 	if list := o.Addresses(); len(list) > 0 {

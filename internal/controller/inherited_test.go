@@ -148,11 +148,11 @@ func checkHolder(t *testing.T, r *rig, want string) {
 	if err := r.Snapshot().Overrides; err != nil {
 		t.Errorf("the overrides are told to be invalid: %v", err)
 	}
-	warned := slices.ContainsFunc(r.Snapshot().Document.Warnings, func(w string) bool {
-		return strings.HasPrefix(w, "overrides.yaml:3:") && strings.Contains(w, "this credential goes to nobody")
+	warned := slices.ContainsFunc(r.Snapshot().Document.Warnings, func(w toolset.Warning) bool {
+		return w.Code == toolset.WarningCredentialWithheld && w.Place.File == "overrides.yaml" && w.Place.Line == 3
 	})
 	if warned != (want == "") {
-		t.Errorf("warnings: %q", r.Snapshot().Document.Warnings)
+		t.Errorf("warnings: %+v", r.Snapshot().Document.Warnings)
 	}
 }
 

@@ -132,17 +132,26 @@ func TestInvalidOverridesAreReported(t *testing.T) {
 func TestWarningsAreToldOnce(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	l := newLogged()
-	line := func(text string) string { return `level=WARN msg="ConfigMap warning" warning=` + text }
+	line := func(text string) string {
+		return `level=WARN msg="ConfigMap warning" code=entry-doubtful warning=` + text
+	}
+	warn := func(texts ...string) *toolset.Document {
+		d := &toolset.Document{}
+		for _, text := range texts {
+			d.Warnings = append(d.Warnings, toolset.Warning{Code: toolset.WarningEntryDoubtful, Because: text})
+		}
+		return d
+	}
 	for _, step := range []struct {
 		name     string
 		snapshot Snapshot
 		want     []string
 	}{
-		{"who follows does not write", Snapshot{Document: &toolset.Document{Warnings: []string{"a"}}}, nil},
-		{"two", Snapshot{Leading: true, Document: &toolset.Document{Warnings: []string{"a", "b"}}}, []string{line("a"), line("b")}},
-		{"one stays, one comes", Snapshot{Leading: true, Document: &toolset.Document{Warnings: []string{"b", "c"}}}, []string{line("c")}},
+		{"who follows does not write", Snapshot{Document: warn("a")}, nil},
+		{"two", Snapshot{Leading: true, Document: warn("a", "b")}, []string{line("a"), line("b")}},
+		{"one stays, one comes", Snapshot{Leading: true, Document: warn("b", "c")}, []string{line("c")}},
 		{"no document", Snapshot{Leading: true, Err: errors.New("x")}, nil},
-		{"the first is back", Snapshot{Leading: true, Document: &toolset.Document{Warnings: []string{"a"}}}, []string{line("a")}},
+		{"the first is back", Snapshot{Leading: true, Document: warn("a")}, []string{line("a")}},
 	} {
 		l.Cycle(&step.snapshot)
 		if diff := cmp.Diff(step.want, l.lines("ConfigMap warning")); diff != "" {

@@ -8,6 +8,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/logging"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -53,8 +54,8 @@ type Report struct {
 	cutOff    logging.Condition[bool]                 // no backend can be reached
 	backends  logging.Conditions[backend.Key, string] // endpoints of those that are published
 	limited   logging.Conditions[limited, bool]
-	warnings  logging.Conditions[string, bool]   // about the document
-	misnamed  logging.Conditions[string, string] // by type: why the configuration's primary cannot be one
+	warnings  logging.Conditions[toolset.Warning, bool] // about the document
+	misnamed  logging.Conditions[string, string]        // by type: why the configuration's primary cannot be one
 	bad       logging.Conditions[backend.Ref, complaint]
 	clashes   logging.Conditions[backend.Ref, complaint] // of bad, those that only another Service makes wrong
 }

@@ -10,6 +10,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/logging"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -95,13 +96,14 @@ func (r *Report) reportWarnings(s *Snapshot) {
 	if !s.Leading || s.Document == nil {
 		return
 	}
-	for _, w := range s.Document.Warnings {
-		if !r.warnings.Is(w, true) {
-			r.Log.Warn("ConfigMap warning", "warning", w)
-			r.warnings.Reported(w, true)
+	for i := range s.Document.Warnings {
+		w := &s.Document.Warnings[i]
+		if !r.warnings.Is(*w, true) {
+			r.Log.Warn("ConfigMap warning", "code", w.Code, "warning", view.DocumentWarning(w))
+			r.warnings.Reported(*w, true)
 		}
 	}
-	r.warnings.Over(func(w string) bool { return slices.Contains(s.Document.Warnings, w) })
+	r.warnings.Over(func(w toolset.Warning) bool { return slices.Contains(s.Document.Warnings, w) })
 }
 
 // reportMisnamed reports each primary of the configuration that cannot be one, once, and when that is over. The owner

@@ -129,9 +129,17 @@ func New(o Options) (*API, error) {
 type reasonCode string
 
 // Schema implements huma.SchemaProvider.
-func (reasonCode) Schema(huma.Registry) *huma.Schema {
+func (reasonCode) Schema(huma.Registry) *huma.Schema { return closedSet(view.Codes()) }
+
+// warningCode describes a view.WarningCode.
+type warningCode string
+
+// Schema implements huma.SchemaProvider.
+func (warningCode) Schema(huma.Registry) *huma.Schema { return closedSet(view.WarningCodes()) }
+
+func closedSet[T ~string](codes []T) *huma.Schema {
 	s := &huma.Schema{Type: huma.TypeString}
-	for _, code := range view.Codes() {
+	for _, code := range codes {
 		s.Enum = append(s.Enum, string(code))
 	}
 	return s
@@ -150,6 +158,7 @@ func (a *API) config() huma.Config {
 	c.Transformers = []huma.Transformer{a.asProblem}
 	c.AllowAdditionalPropertiesByDefault = true // fields may be added later
 	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[backend.Code](), reflect.TypeFor[reasonCode]())
+	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[view.WarningCode](), reflect.TypeFor[warningCode]())
 	if _, open := a.o.Authorizer.(Anyone); !open {
 		c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 			"bearer": {Type: "http", Scheme: "bearer", Description: "A token of the cluster, such as a ServiceAccount's."},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -24,6 +25,8 @@ type Document struct {
 	Overrides       Overrides         `json:"overrides"`
 	Variables       []Variable        `json:"variables" doc:"Environment variables that HolmesGPT needs to load it"`
 	Warnings        []string          `json:"warnings" doc:"What was left out and why, and what in the overrides has no effect"`
+
+	WarningCodes []view.WarningCode `json:"warning_codes" doc:"The code of each warning, in the same order"`
 }
 
 // Overrides are the admin's.
@@ -53,6 +56,7 @@ func (a *API) document() Document {
 	d := Document{
 		Target: a.o.Target, Keys: map[string]string{}, ResourceVersion: s.Output.Version, Replaced: s.Output.Replaced,
 		Error: text(s.Err), Overrides: overrides(s.Overrides), Variables: []Variable{}, Warnings: []string{},
+		WarningCodes: []view.WarningCode{},
 	}
 	maps.Copy(d.Keys, s.Output.Keys)
 	if at := s.Output.At; !at.IsZero() {
@@ -69,7 +73,8 @@ func (a *API) document() Document {
 		for _, v := range s.Document.Variables() {
 			d.Variables = append(d.Variables, Variable(v))
 		}
-		d.Warnings = append(d.Warnings, s.Document.Warnings...)
+		d.Warnings = view.DocumentWarnings(s.Document.Warnings)
+		d.WarningCodes = view.DocumentWarningCodes(s.Document.Warnings)
 	}
 	return d
 }

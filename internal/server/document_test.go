@@ -29,6 +29,9 @@ func TestDocument(t *testing.T) {
 	s.Output.Keys = map[string]string{toolset.KeyHolmesGPT: "now"}
 	s.Output.At = time.Unix(1700000000, 0)
 	s.Err = errors.New("forbidden")
+	warned := *s.Document
+	warned.Warnings = []toolset.Warning{{Code: toolset.WarningMore, Number: 3}}
+	s.Document = &warned
 	s.Overrides = fmt.Errorf("read them: %w", yamlfile.Errors{{File: "overrides.yaml", Line: 1, Column: 11, Message: "no end"}, {File: "overrides.yaml", Line: 9}})
 	f.state.set(&s)
 	d = decode[Document](t, f.get(t, "/api/v1/document"))
@@ -36,12 +39,15 @@ func TestDocument(t *testing.T) {
 		d.WrittenAt == nil || d.Error == nil || *d.Error != "forbidden" {
 		t.Errorf("failing: %+v", d)
 	}
+	if d.Warnings[0] != "and 3 warnings more like these" || d.WarningCodes[0] != toolset.WarningMore {
+		t.Errorf("warnings: %q, %q", d.Warnings, d.WarningCodes)
+	}
 	o := d.Overrides
 	if o.Text != "toolsets: [" || o.Valid || o.Error == nil || o.Line == nil || *o.Line != 1 || o.Column == nil || *o.Column != 11 {
 		t.Errorf("overrides: %+v", o)
 	}
 	problems := decode[Status](t, f.get(t, "/api/v1/status")).Problems
-	if len(problems) != 2 || problems[0].Kind != "publish" || problems[1].Kind != "overrides" {
+	if len(problems) != 3 || problems[0].Kind != "publish" || problems[1].Kind != "overrides" || problems[2].Message != d.Warnings[0] {
 		t.Errorf("problems: %+v", problems)
 	}
 

@@ -91,7 +91,7 @@ func (a *API) troubles(s *controller.Snapshot) []Trouble {
 		list = append(list, Trouble{"warning", view.MisnamedLine(m.Type, m.Ref, m.Finding)})
 	}
 	if s.Document != nil {
-		for _, warning := range s.Document.Warnings {
+		for _, warning := range view.DocumentWarnings(s.Document.Warnings) {
 			list = append(list, Trouble{"warning", warning})
 		}
 	}

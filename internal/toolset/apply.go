@@ -78,7 +78,7 @@ func (b *builder) toolsetPatches() map[string]any {
 }
 
 // merge applies the patches to a document. The warnings are about those that meet nothing.
-func (b *builder) merge(doc *Document) (warnings []string) {
+func (b *builder) merge(doc *Document) (warnings []Warning) {
 	o := b.overrides
 	for section, patch := range map[string]map[string]any{"toolsets": b.toolsetPatches(), "mcp_servers": o.servers} {
 		if len(patch) == 0 {
@@ -109,11 +109,10 @@ func (b *builder) merge(doc *Document) (warnings []string) {
 		}
 		entry := mergePatch(maps.Clone(before), patch).(map[string]any)
 		if missing := lacking(entry); !known && len(missing) > 0 && doc.wants(Compact) {
-			text := "nothing of this type is published, so that " + KeyCompact(typ) + " holds what stands here alone, without " + strings.Join(missing, " and ")
-			if meant := yamlfile.Nearest(typ, published); meant != "" {
-				text += `; did you mean "` + meant + `"?`
-			}
-			warnings = append(warnings, o.at(yamlfile.Key("compact", typ), text))
+			warnings = append(warnings, o.at(yamlfile.Key("compact", typ), Warning{
+				Code: WarningCompactLacking, Value: KeyCompact(typ), Names: strings.Join(missing, ","),
+				Meant: yamlfile.Nearest(typ, published),
+			}))
 		}
 		doc.Compact[typ] = entry
 	}
@@ -122,7 +121,7 @@ func (b *builder) merge(doc *Document) (warnings []string) {
 
 // fit leaves out, of overrides that are in force, what HolmesGPT would not load together with what is found by now. An
 // entry that is whole by itself is the admin's own, and stays; else what is generated does.
-func (o *Overrides) fit(doc *Document, section string, before, merged, patches map[string]any) (warnings []string) {
+func (o *Overrides) fit(doc *Document, section string, before, merged, patches map[string]any) (warnings []Warning) {
 	server := section == "mcp_servers"
 	for _, name := range sortedKeys(patches) {
 		entry, there := merged[name].(map[string]any)
@@ -135,23 +134,21 @@ func (o *Overrides) fit(doc *Document, section string, before, merged, patches m
 		}
 		alone := mergePatch(nil, patches[name]).(map[string]any)
 		generated, found := before[name]
-		text := doesNotFit + why
+		warning := Warning{Code: WarningPatchLeftOut, Because: why}
 		switch {
 		case whole(name, alone, server):
 			merged[name] = alone
 			delete(doc.Backends, name)
-			text = "what is found under this name does not fit it, and is left out: " + why
+			warning.Code = WarningFoundLeftOut
 		case found:
 			merged[name] = generated
 		default:
 			delete(merged, name)
 		}
-		warnings = append(warnings, o.at(yamlfile.Key(section, name), text))
+		warnings = append(warnings, o.at(yamlfile.Key(section, name), warning))
 	}
 	return warnings
 }
-
-const doesNotFit = "left out, since it does not fit what is found: "
 
 // fault is the first reason why HolmesGPT would not load an entry, "" for none.
 func fault(name string, entry map[string]any, server bool) string {
@@ -189,7 +186,7 @@ func lacking(entry map[string]any) (missing []string) {
 
 // check looks for what HolmesGPT would choke on in the result. origins leads from paths in the document to the patches of
 // instances there.
-func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []string, err error) {
+func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []Warning, err error) {
 	c := checker{shared: Error}
 	c.document(doc.HolmesGPT)
 	f := yamlfile.Empty("overrides")
@@ -204,7 +201,7 @@ func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []
 		if p.severity == Error {
 			f.At(path, "%s", p.message)
 		} else if path != p.path || f.Has(entryPath(path)) {
-			warnings = append(warnings, o.at(path, p.message))
+			warnings = append(warnings, o.at(path, Warning{Code: WarningEntryDoubtful, Because: p.message}))
 		}
 	}
 	return few(warnings), f.Err()

@@ -4,7 +4,6 @@ package toolset
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -100,15 +99,15 @@ func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) 
 	}
 	slices.SortFunc(items, (*item).compare)
 	return slices.DeleteFunc(items, func(it *item) bool {
-		why := it.unfit()
-		if why == "" && b.overrides.removes(it) {
-			b.used[it.overrideKey(b.overrides)] = true
+		if w := it.unfit(); w.Code != "" {
+			b.warn(w)
 			return true
 		}
-		if why != "" {
-			b.warnf("%s (%s) is not written: %s", it.Ref, it.Finding.Type, why)
+		removed := b.overrides.removes(it)
+		if removed {
+			b.used[it.overrideKey(b.overrides)] = true
 		}
-		return why != ""
+		return removed
 	})
 }
 
@@ -158,31 +157,33 @@ func compareBool(a, b bool) int {
 	return -1
 }
 
-// unfit says why an item must not be written. Detection and probing reject such text already; nothing that HolmesGPT
-// would expand may get past this stage whatever they do.
-func (it *item) unfit() string {
+// unfit is why an item must not be written, without a code if it may. Detection and probing reject such text already;
+// nothing that HolmesGPT would expand may get past this stage whatever they do.
+func (it *item) unfit() Warning {
 	c := it.Candidate
 	if it.typ == nil {
-		return "its type is not in the catalog"
+		return it.about(WarningTypeUnknown)
 	}
 	if c.Type == kubernetesType {
-		return "the type name " + kubernetesType + " is reserved"
+		return it.about(WarningTypeReserved)
 	}
 	if !isLabel(c.Type) {
-		return "its type is no DNS label"
+		return it.about(WarningTypeSyntax)
 	}
 	texts := []struct{ what, text string }{
 		{"instance name", c.Instance}, {"type", c.Type}, {"URL", it.url}, {"health path", c.HealthPath}, {"description", c.Description}, {"link", it.Link},
 	}
 	for _, t := range texts {
 		if err := safetext.Check(t.text); err != nil {
-			return fmt.Sprintf("its %s %v", t.what, err)
+			w := it.about(WarningTextUnsafe)
+			w.Field, w.Because = t.what, err.Error()
+			return w
 		}
 	}
 	if it.entryName() != "" && strings.Contains(it.entryName(), ".") {
-		return "a dot in its name would make HolmesGPT reject the whole file"
+		return it.about(WarningNameDot)
 	}
-	return ""
+	return Warning{}
 }
 
 // entryName is the name of the item's own entry; empty if its type is an instance of a built-in toolset only.

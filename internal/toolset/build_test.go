@@ -343,26 +343,26 @@ func TestUnfit(t *testing.T) {
 		finding *backend.Finding
 		want    string
 	}{
-		{with(note("{{ env.AWS_SECRET_ACCESS_KEY }}")), "a/b (custom) is not written: its description " + safetext.ErrTemplate.Error()},
-		{with(note("a\nb")), "a/b (custom) is not written: its description " + safetext.ErrControl.Error()},
-		{with(health("/${X}")), "a/b (custom) is not written: its health path " + safetext.ErrTemplate.Error()},
-		{with(func(f *backend.Finding) { f.Link = "https://a.example/{{ env.X }}" }), "a/b (custom) is not written: its link " + safetext.ErrTemplate.Error()},
-		{with(named("x.y")), "a/b (custom) is not written: a dot in its name would make HolmesGPT reject the whole file"},
-		{found("jaeger", "a/b.c", 80), "a/b.c (jaeger) is not written: a dot in its name would make HolmesGPT reject the whole file"},
-		{found("kubernetes", "a/b", 80, own), "a/b (kubernetes) is not written: the type name kubernetes is reserved"},
-		{found("../x", "a/b", 80, own), "a/b (../x) is not written: its type is no DNS label"},
-		{found("nosuch", "a/b", 80), "a/b (nosuch) is not written: its type is not in the catalog"},
-		{found("grafana", "a/b", 80, credentials("key", "A")), `a/b (grafana): the configuration names a credential that the type does not have; it has api_key, password and username`},
-		{found("grafana", "a/b", 80, credentials("api_key", "A }}{{ env.B")), `a/b (grafana): what the configuration gives as credential api_key is no name of an environment variable`},
-		{found("prometheus", "a/b", 80, credentials("bearer_token", "A", "basic_auth", "B")), "a/b (prometheus): credential basic_auth is left out: another one takes its place"},
-		{found("jaeger", "a/b", 80, credentials("token", "A", "username", "B")), "a/b (jaeger): credential username is left out: it is for basic auth, and bearer auth is configured too"},
+		{with(note("{{ env.AWS_SECRET_ACCESS_KEY }}")), "a/b: text-unsafe type=custom field=description because=" + safetext.ErrTemplate.Error()},
+		{with(note("a\nb")), "a/b: text-unsafe type=custom field=description because=" + safetext.ErrControl.Error()},
+		{with(health("/${X}")), "a/b: text-unsafe type=custom field=health path because=" + safetext.ErrTemplate.Error()},
+		{with(func(f *backend.Finding) { f.Link = "https://a.example/{{ env.X }}" }), "a/b: text-unsafe type=custom field=link because=" + safetext.ErrTemplate.Error()},
+		{with(named("x.y")), "a/b: name-dot type=custom"},
+		{found("jaeger", "a/b.c", 80), "a/b.c: name-dot type=jaeger"},
+		{found("kubernetes", "a/b", 80, own), "a/b: type-reserved type=kubernetes"},
+		{found("../x", "a/b", 80, own), "a/b: type-syntax type=../x"},
+		{found("nosuch", "a/b", 80), "a/b: type-unknown type=nosuch"},
+		{found("grafana", "a/b", 80, credentials("key", "A")), "a/b: credential-unknown type=grafana names=api_key,password,username"},
+		{found("grafana", "a/b", 80, credentials("api_key", "A }}{{ env.B")), "a/b: credential-variable type=grafana field=api_key"},
+		{found("prometheus", "a/b", 80, credentials("bearer_token", "A", "basic_auth", "B")), "a/b: credential-place type=prometheus field=basic_auth"},
+		{found("jaeger", "a/b", 80, credentials("token", "A", "username", "B")), "a/b: credential-auth type=jaeger field=username kind=basic other=bearer"},
 	} {
 		d, err := Build([]*backend.Finding{tt.finding}, options(t), nil)
 		if err != nil {
 			t.Errorf("%s: %v", tt.want, err)
 			continue
 		}
-		if diff := cmp.Diff([]string{tt.want}, d.Warnings); diff != "" {
+		if diff := cmp.Diff(tt.want, brief(d.Warnings)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}

@@ -19,7 +19,7 @@ type builder struct {
 	builtins  map[string]*builtin
 	own       []*entry
 	behind    map[string][]*backend.Finding
-	warnings  []string
+	warnings  []Warning
 
 	trusted  []string // namespaces whose notes come first
 	notes    []*ownerNote
@@ -77,9 +77,7 @@ func newBuilder(overrides *Overrides, opts Options) *builder {
 	}
 }
 
-func (b *builder) warnf(format string, args ...any) {
-	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
-}
+func (b *builder) warn(w Warning) { b.warnings = append(b.warnings, w) }
 
 func (b *builder) baseline(names []string) error {
 	for _, name := range names {
@@ -93,15 +91,15 @@ func (b *builder) baseline(names []string) error {
 
 // add writes one item into each of its type's entries.
 func (b *builder) add(it *item) {
-	it.warnUnknownCredentials(b.warnf)
+	it.checkCredentials(b.warn)
 	if it.Candidate.Type == backend.TypeMCP {
-		b.addOwn(it, it.server(b.warnf), true)
+		b.addOwn(it, it.server(b.warn), true)
 		return
 	}
 	unproven := it.Candidate.Unproven
 	for _, e := range it.typ.Toolset.HolmesGPT {
 		if e.HTTP != nil {
-			b.addOwn(it, it.http(e, b.warnf), false)
+			b.addOwn(it, it.http(e, b.warn), false)
 			continue
 		}
 		name := b.addInstance(it, e)
@@ -123,7 +121,7 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	if t.instructions == "" {
 		t.instructions = it.expand(e.Instructions).(string)
 	}
-	config := it.instance(e, b.warnf)
+	config := it.instance(e, b.warn)
 	name := it.Candidate.Instance
 	if t.names[name] { // one Service in front of two backends whose types share this toolset
 		name += "/" + it.Candidate.Type
@@ -151,7 +149,7 @@ func (b *builder) addOwn(it *item, tree map[string]any, server bool) {
 	tree["config"] = config
 	if b.inForce && origin != "" {
 		if why := fault(it.entryName(), tree, server); why != "" {
-			b.warnings = append(b.warnings, b.overrides.at(origin, doesNotFit+why))
+			b.warn(b.overrides.at(origin, Warning{Code: WarningPatchLeftOut, Because: why}))
 			tree["config"], origin = generated, ""
 		}
 	}
@@ -187,8 +185,9 @@ func (b *builder) keepName(it *item, t *builtin, config map[string]any, name str
 		return
 	}
 	if _, isText := given.(string); !isText || t.names[text] {
-		b.warnf("%s (%s) is not called %v, as the overrides say: the name is taken, or is no text",
-			it.Ref, it.Candidate.Type, given)
+		w := it.about(WarningNameKept)
+		w.Value = fmt.Sprint(given)
+		b.warn(w)
 		config["name"] = name
 		return
 	}
@@ -226,7 +225,9 @@ func (b *builder) finish() {
 			section, group = b.servers, "mcp_servers"
 		}
 		if _, taken := section[e.name]; taken {
-			b.warnf("%s (%s) is not written: the name %s is taken", e.item.Ref, e.item.Candidate.Type, e.name)
+			w := e.item.about(WarningNameTaken)
+			w.Value = e.name
+			b.warn(w)
 			continue
 		}
 		section[e.name] = e.tree
@@ -235,15 +236,11 @@ func (b *builder) finish() {
 			b.origins[yamlfile.Key(group, e.name)] = e.origin
 		}
 	}
-	var unused []string
+	var unused []Warning
 	for _, key := range slices.SortedFunc(maps.Keys(b.overrides.keys()), instanceKey.compare) {
 		if !b.used[key] {
 			path := yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
-			text := "no such instance is published; it takes effect once one is"
-			if meant := b.meant(key); meant != "" {
-				text += `; did you mean "` + meant + `"?`
-			}
-			unused = append(unused, b.overrides.at(path, text))
+			unused = append(unused, b.overrides.at(path, Warning{Code: WarningInstanceUnknown, Meant: b.meant(key)}))
 		}
 	}
 	b.warnings = append(b.warnings, few(unused)...)

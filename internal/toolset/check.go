@@ -14,9 +14,9 @@ type Severity string
 
 // Severities: HolmesGPT does not load it; it loads, but probably not as meant; good to know.
 const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
-	Note    Severity = "note"
+	Error    Severity = "error"
+	Doubtful Severity = "warning"
+	Note     Severity = "note"
 )
 
 // complaint is a problem at a path of a tree, without its place in a text.
@@ -88,7 +88,7 @@ func (c *checker) document(root map[string]any) {
 	for _, name := range sortedKeys(sections["mcp_servers"]) {
 		path := yamlfile.Key("mcp_servers", name)
 		if _, both := sections["toolsets"][name]; both {
-			c.add(Warning, path, "replaces the toolset of the same name")
+			c.add(Doubtful, path, "replaces the toolset of the same name")
 		}
 		c.entry(path, name, sections["mcp_servers"][name], "mcp")
 	}
@@ -101,11 +101,11 @@ func (c *checker) toolNames(path, name string, v any, seen map[string]string) {
 	}
 	tool := toolName(name)
 	if first, both := seen[tool]; both {
-		c.add(Warning, path, "its tool is called %s like that of %s, and only one of the two can be used", tool, first)
+		c.add(Doubtful, path, "its tool is called %s like that of %s, and only one of the two can be used", tool, first)
 	}
 	seen[tool] = name
 	if len(tool) > maxToolName {
-		c.add(Warning, path, "its tool's name has %d characters; models accept at most %d", len(tool), maxToolName)
+		c.add(Doubtful, path, "its tool's name has %d characters; models accept at most %d", len(tool), maxToolName)
 	}
 }
 
@@ -121,7 +121,7 @@ func (c *checker) entry(path, name string, v any, kind string) {
 	}
 	c.fields(path, entry, kind)
 	if _, has := entry["enabled"]; !has && isBuiltin(name) && kind != "mcp" {
-		c.add(Warning, path, "enabled is missing: a toolset of HolmesGPT's own stays off without enabled: true")
+		c.add(Doubtful, path, "enabled is missing: a toolset of HolmesGPT's own stays off without enabled: true")
 	}
 	config, isMapping := entry["config"].(map[string]any)
 	if entry["config"] != nil && !isMapping {
@@ -149,7 +149,7 @@ func (c *checker) entry(path, name string, v any, kind string) {
 	})
 	walkStrings(path+".config", config, func(path, s string) {
 		if strings.Contains(s, "${") {
-			c.add(Warning, path, "HolmesGPT does not expand ${NAME} here; write {{ env.NAME }}")
+			c.add(Doubtful, path, "HolmesGPT does not expand ${NAME} here; write {{ env.NAME }}")
 		}
 	})
 }

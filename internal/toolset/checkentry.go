@@ -11,7 +11,7 @@ func (c *checker) custom(path, name string, entry map[string]any) {
 	description, _ := entry["description"].(string)
 	_, tools := entry["tools"].([]any)
 	if description == "" || !tools {
-		c.add(Warning, path, "HolmesGPT 0.45 has no toolset %s, and one of your own needs description and tools, or a type such as http", name)
+		c.add(Doubtful, path, "HolmesGPT 0.45 has no toolset %s, and one of your own needs description and tools, or a type such as http", name)
 	}
 }
 
@@ -77,7 +77,7 @@ func (c *checker) server(path string, entry, config map[string]any) {
 	case hasMode && mode != "sse" && mode != "streamable-http":
 		c.errorf(path+".config.mode", "expected streamable-http, sse or stdio")
 	case !hasMode:
-		c.add(Warning, path+".config", "mode is missing: HolmesGPT takes sse, most servers speak streamable-http")
+		c.add(Doubtful, path+".config", "mode is missing: HolmesGPT takes sse, most servers speak streamable-http")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
@@ -60,20 +61,22 @@ func put(at map[string]any, path []string, value string) bool {
 }
 
 // putCredentials writes the references into the config of an instance.
-func (it *item) putCredentials(config map[string]any, warnf func(string, ...any)) {
+func (it *item) putCredentials(config map[string]any, warn func(Warning)) {
 	it.credentials(func(c catalog.Credential, variable string) {
 		path := c.Path
 		if len(path) == 0 {
 			path = []string{c.Field}
 		}
 		if !put(config, path, c.Prefix+holmesReference(variable)) {
-			warnf("%s (%s): credential %s is left out: another one takes its place", it.Ref, it.Candidate.Type, c.Field)
+			w := it.about(WarningCredentialPlace)
+			w.Field = c.Field
+			warn(w)
 		}
 	})
 }
 
 // auth is the auth of an HTTP endpoint: the first kind that the finding has credentials for.
-func (it *item) auth(warnf func(string, ...any)) map[string]any {
+func (it *item) auth(warn func(Warning)) map[string]any {
 	var auth map[string]any
 	it.credentials(func(c catalog.Credential, variable string) {
 		if auth == nil {
@@ -83,8 +86,10 @@ func (it *item) auth(warnf func(string, ...any)) map[string]any {
 			}
 		}
 		if auth["type"] != c.Auth {
-			warnf("%s (%s): credential %s is left out: it is for %s auth, and %v auth is configured too",
-				it.Ref, it.Candidate.Type, c.Field, c.Auth, auth["type"])
+			w := it.about(WarningCredentialAuth)
+			w.Field, w.Kind = c.Field, c.Auth
+			w.Other, _ = auth["type"].(string)
+			warn(w)
 			return
 		}
 		field := c.Field
@@ -96,8 +101,8 @@ func (it *item) auth(warnf func(string, ...any)) map[string]any {
 	return auth
 }
 
-// warnUnknownCredentials reports what the configuration names and the type does not have.
-func (it *item) warnUnknownCredentials(warnf func(string, ...any)) {
+// checkCredentials reports what the configuration names and the type does not have.
+func (it *item) checkCredentials(warn func(Warning)) {
 	known := map[string]bool{}
 	for _, c := range it.typ.Toolset.Credentials {
 		known[c.Field] = true
@@ -105,11 +110,13 @@ func (it *item) warnUnknownCredentials(warnf func(string, ...any)) {
 	for _, field := range slices.Sorted(maps.Keys(it.Credentials)) { // which may be a secret in the wrong place
 		switch {
 		case !known[field]:
-			warnf("%s (%s): the configuration names a credential that the type does not have; it has %s",
-				it.Ref, it.Candidate.Type, list(slices.Sorted(maps.Keys(known))))
+			w := it.about(WarningCredentialUnknown)
+			w.Names = strings.Join(slices.Sorted(maps.Keys(known)), ",")
+			warn(w)
 		case !variableName.MatchString(it.Credentials[field]):
-			warnf("%s (%s): what the configuration gives as credential %s is no name of an environment variable",
-				it.Ref, it.Candidate.Type, field)
+			w := it.about(WarningCredentialVariable)
+			w.Field = field
+			warn(w)
 		}
 	}
 }

@@ -41,7 +41,7 @@ type Document struct {
 	// Backends are behind each entry of the HolmesGPT document, by its name; of each type the primary comes first.
 	Backends map[string][]*backend.Finding
 	// Warnings are for people: what was left out and why, and what in the overrides has no effect.
-	Warnings []string
+	Warnings []Warning
 
 	compactOf map[string][]*backend.Finding // behind each entry of the compact form, in its order
 	formats   []string

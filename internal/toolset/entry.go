@@ -10,7 +10,7 @@ import (
 )
 
 // instance is the config of one instance of a built-in toolset, without its name.
-func (it *item) instance(e catalog.Entry, warnf func(string, ...any)) map[string]any {
+func (it *item) instance(e catalog.Entry, warn func(Warning)) map[string]any {
 	config := map[string]any{}
 	if tree, ok := it.expand(e.Instance).(map[string]any); ok {
 		config = tree
@@ -22,7 +22,7 @@ func (it *item) instance(e catalog.Entry, warnf func(string, ...any)) map[string
 		put(config, []string{name}, file)
 	}
 	it.putTenant(config)
-	it.putCredentials(config, warnf)
+	it.putCredentials(config, warn)
 	if it.KeepToken {
 		keepToken(config)
 	}
@@ -60,7 +60,7 @@ const (
 )
 
 // http is an HTTP toolset.
-func (it *item) http(e catalog.Entry, warnf func(string, ...any)) map[string]any {
+func (it *item) http(e catalog.Entry, warn func(Warning)) map[string]any {
 	origin, base := splitURL(it.url)
 	endpoint := map[string]any{
 		// HolmesGPT drops a path here, and shows the agent hosts and paths side by side.
@@ -71,7 +71,7 @@ func (it *item) http(e catalog.Entry, warnf func(string, ...any)) map[string]any
 	if health := it.healthURL(origin, e.HTTP.Health); health != "" {
 		endpoint["health_check_url"] = health
 	}
-	if auth := it.auth(warnf); auth != nil {
+	if auth := it.auth(warn); auth != nil {
 		endpoint["auth"] = auth
 	}
 	config := map[string]any{"endpoints": []any{endpoint}}
@@ -88,10 +88,10 @@ func (it *item) http(e catalog.Entry, warnf func(string, ...any)) map[string]any
 }
 
 // server is an entry of mcp_servers.
-func (it *item) server(warnf func(string, ...any)) map[string]any {
+func (it *item) server(warn func(Warning)) map[string]any {
 	// HolmesGPT's default mode is the older SSE.
 	config := map[string]any{"url": it.url, "mode": "streamable-http"}
-	it.putCredentials(config, warnf)
+	it.putCredentials(config, warn)
 	if it.Observation.SkipVerify {
 		config["verify_ssl"] = false
 	}

@@ -2,6 +2,7 @@ package toolset
 
 import (
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -110,6 +111,35 @@ func parse(t *testing.T, text string) *Overrides {
 	return o
 }
 
+// brief has a line for each warning: its place, its code, and the details that it has. The words are view's.
+func brief(warnings []Warning) string {
+	var lines []string
+	for i := range warnings {
+		w := &warnings[i]
+		line := string(w.Code)
+		if w.Ref != (backend.Ref{}) {
+			line = w.Ref.String() + ": " + line
+		}
+		for _, detail := range []struct{ name, value string }{
+			{"type", w.Type}, {"field", w.Field}, {"value", w.Value}, {"names", w.Names}, {"meant", w.Meant}, {"because", w.Because},
+			{"kind", w.Kind}, {"other", w.Other},
+		} {
+			if detail.value != "" {
+				line += " " + detail.name + "=" + detail.value
+			}
+		}
+		if w.Number > 0 {
+			line += fmt.Sprintf(" %d/%d", w.Number, w.Of)
+		}
+		if at := w.Place; at.File != "" {
+			at.Message = line
+			line = at.Error()
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // flat is all keys in one text, as the golden files hold them.
 func flat(t *testing.T, d *Document) string {
 	t.Helper()
@@ -128,7 +158,7 @@ func flat(t *testing.T, d *Document) string {
 		}
 	}
 	if len(d.Warnings) > 0 {
-		b.WriteString("=== warnings\n" + strings.Join(d.Warnings, "\n") + "\n")
+		b.WriteString("=== warnings\n" + brief(d.Warnings) + "\n")
 	}
 	return b.String()
 }

@@ -26,28 +26,28 @@ func TestOverridesInForceStay(t *testing.T) {
 			nil,
 			[]string{"helm/core"},
 			[]string{"env.A"},
-			"overrides.yaml:1:73: mcp_servers.mcp/sre/tickets: left out, since it does not fit what is found: config: an MCP server needs config.url",
+			"overrides.yaml:1:73: mcp_servers.mcp/sre/tickets: patch-left-out because=config: an MCP server needs config.url",
 		},
 		"the patched API is down": {
 			"toolsets: {helm/core: {enabled: true}, jaeger/tracing/jaeger: {type: http, description: Mine}}",
 			nil,
 			[]string{"helm/core"},
 			[]string{"Mine"},
-			"left out, since it does not fit what is found: config.endpoints: expected a list of endpoints",
+			"patch-left-out because=config.endpoints: expected a list of endpoints",
 		},
 		"a patch whose target comes later": {
 			"{toolsets: {helm/core: {enabled: true}}, instances: {jaeger: {tracing/jaeger: {endpoints: null}}}}",
 			[]*backend.Finding{found("jaeger", "tracing/jaeger", 16686, primary)},
 			[]string{"helm/core", "jaeger/tracing/jaeger", "http://jaeger.tracing"},
 			nil,
-			"overrides.yaml:1:79: instances.jaeger.tracing/jaeger: left out, since it does not fit what is found: ",
+			"overrides.yaml:1:79: instances.jaeger.tracing/jaeger: patch-left-out because=",
 		},
 		"a toolset of the admin's under a stranger's name": {
 			"toolsets: {helm/core: {enabled: true}, custom/evil/db: {enabled: true, description: Mine, tools: []}}",
 			[]*backend.Finding{found("wiki", "evil/db", 80, own)},
 			[]string{"helm/core", "description: Mine"},
 			[]string{"db.evil.svc"},
-			"what is found under this name does not fit it, and is left out: ",
+			"found-left-out because=",
 		},
 		"a stranger comes under a name that the admin gave": {
 			"{toolsets: {helm/core: {enabled: true}}, instances: {prometheus: {ours/p: {name: evil/p}}}}",
@@ -61,14 +61,14 @@ func TestOverridesInForceStay(t *testing.T) {
 			[]*backend.Finding{found("prometheus", "ours/p", 9090, primary), found("prometheus", "evil/p", 9090)},
 			[]string{"helm/core", "name: main\n        prometheus_url: http://p.ours", "name: evil/p\n"},
 			nil,
-			"evil/p (prometheus) is not called main",
+			"evil/p: name-kept type=prometheus value=main",
 		},
 		"a name that is no text": {
 			"{toolsets: {helm/core: {enabled: true}}, instances: {prometheus: {evil/p: {name: 7}}}}",
 			[]*backend.Finding{found("prometheus", "evil/p", 9090)},
 			[]string{"helm/core", "name: evil/p\n"},
 			nil,
-			"evil/p (prometheus) is not called 7",
+			"evil/p: name-kept type=prometheus value=7",
 		},
 	} {
 		opts := options(t)
@@ -93,7 +93,7 @@ func TestOverridesInForceStay(t *testing.T) {
 				t.Errorf("%s: %q in\n%s", name, unwanted, text)
 			}
 		}
-		if warnings := strings.Join(d.Warnings, "\n"); !strings.Contains(warnings, tt.warning) || tt.warning == "" && warnings != "" {
+		if warnings := brief(d.Warnings); !strings.Contains(warnings, tt.warning) || tt.warning == "" && warnings != "" {
 			t.Errorf("%s: warnings %q, want %q", name, warnings, tt.warning)
 		}
 		if p := Validate("document", []byte(text)); slices.ContainsFunc(p, func(p Problem) bool { return p.Severity == Error }) {

@@ -1,7 +1,6 @@
 package toolset
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -176,8 +175,8 @@ func putBelow(config, top map[string]any) {
 	}
 }
 
-// withheld are warnings of credentials that went to nobody.
-func (b *builder) withheld(doc *Document) (warnings []string) {
+// withheld are warnings about credentials that no instance got.
+func (b *builder) withheld(doc *Document) (warnings []Warning) {
 	for _, name := range sortedKeys(b.tops) {
 		typ, compact := strings.CutSuffix(name, compactSuffix)
 		section := yamlfile.Key("compact", typ)
@@ -187,11 +186,9 @@ func (b *builder) withheld(doc *Document) (warnings []string) {
 		if b.given[name] || compact && !doc.wants(Compact) || !compact && !doc.wants(HolmesGPT) {
 			continue
 		}
-		text := fmt.Sprintf("this credential goes to nobody: it goes to what the configuration names in "+
-			"primary: {%s: NAMESPACE/NAME} or credentials: {%s: {NAMESPACE/NAME: {…}}}, and to a primary in "+
-			"security: {trustedNamespaces: [NAMESPACE]}, once that is published", typ, typ)
 		for _, key := range sortedKeys(b.tops[name]) {
-			warnings = append(warnings, b.overrides.at(yamlfile.Key(section+".config", key), text))
+			w := Warning{Code: WarningCredentialWithheld, Type: typ}
+			warnings = append(warnings, b.overrides.at(yamlfile.Key(section+".config", key), w))
 		}
 	}
 	return warnings

@@ -101,13 +101,13 @@ func (b *builder) keepNotes() {
 		full[namespace] = full[namespace] || !own
 	}
 	for _, namespace := range slices.Sorted(maps.Keys(left)) {
-		why := "the notes of all namespaces take at most 16 KiB, those of security.trustedNamespaces first"
+		code := WarningNotesAll
 		if full[namespace] {
-			why = "the notes of one namespace take at most 2 KiB"
+			code = WarningNotesNamespace
 		}
-		b.warnf("namespace %s: %d of %d notes of its Services (kubernaut.io/toolset-description) are left out, so that "+
-			"the agent does not read them: %s, and the oldest Services' before others; shorten them, or remove some",
-			namespace, left[namespace], notes[namespace], why)
+		b.warn(Warning{
+			Code: code, Ref: backend.Ref{Namespace: namespace}, Number: left[namespace], Of: notes[namespace],
+		})
 	}
 }
 

@@ -2,8 +2,6 @@ package toolset
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -19,7 +17,7 @@ type Overrides struct {
 	servers   map[string]any // a merge patch
 	instances map[string]map[string]any
 	compact   map[string]any // a merge patch, by type
-	warnings  []string
+	warnings  []Warning
 }
 
 // instanceKey addresses an instance in the overrides: its type and namespace/service, or its name.
@@ -59,15 +57,6 @@ func ParseOverrides(name string, data []byte) (*Overrides, error) {
 	return o, nil
 }
 
-// few cuts a list of warnings to what a person reads.
-func few(warnings []string) []string {
-	const most = 20
-	if more := len(warnings) - most; more > 0 {
-		return append(warnings[:most:most], fmt.Sprintf("and %d warnings more like these", more))
-	}
-	return warnings
-}
-
 // Addresses are the instances that the text addresses, "type namespace/service", in order. Whether there are such is known only
 // beside what is published.
 func (o *Overrides) Addresses() (list []string) {
@@ -77,8 +66,8 @@ func (o *Overrides) Addresses() (list []string) {
 	return list
 }
 
-// Warnings tell what in the text has no effect.
-func (o *Overrides) Warnings() []string { return o.warnings }
+// Warnings are about what in the text has no effect.
+func (o *Overrides) Warnings() []Warning { return o.warnings }
 
 func (o *Overrides) read(c *checker, root any) {
 	top, ok := root.(map[string]any)
@@ -98,11 +87,8 @@ func (o *Overrides) read(c *checker, root any) {
 		case "compact":
 			o.compact = c.compactPatch(v)
 		default:
-			hint := "toolsets, mcp_servers, instances and compact have"
-			if meant := yamlfile.Nearest(key, []string{"toolsets", "mcp_servers", "instances", "compact"}); meant != "" {
-				hint = `did you mean "` + meant + `"?`
-			}
-			o.warnings = append(o.warnings, o.at(yamlfile.Key("", key), "this key has no effect; "+hint))
+			meant := yamlfile.Nearest(key, []string{"toolsets", "mcp_servers", "instances", "compact"})
+			o.warnings = append(o.warnings, o.at(yamlfile.Key("", key), Warning{Code: WarningKeyUnknown, Meant: meant}))
 		}
 	}
 }
@@ -214,18 +200,4 @@ func isBlank(data []byte) bool {
 		}
 	}
 	return true
-}
-
-// at is a message about a path of the overrides, with its place.
-func (o *Overrides) at(path, message string) string {
-	if o.file == nil {
-		return message
-	}
-	f := o.file.Fresh()
-	f.At(path, "%s", message)
-	var errs yamlfile.Errors
-	if errors.As(f.Err(), &errs) {
-		return errs[0].Error()
-	}
-	return message
 }

@@ -143,14 +143,14 @@ func TestOverridesByName(t *testing.T) {
 		"by the written name":                        {"instances: {prometheus: {evil/main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"evil/main"}, ""},
 		"by a trusted one's name":                    {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{trusted, strange}, []string{"main"}, ""},
 		"a Service called as a trusted one's tenant": {"instances: {prometheus: {gw/prod: " + key + "}}", []*backend.Finding{tenant, namesake}, []string{"gw/prod"}, ""},
-		"the trusted one is absent":                  {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{strange}, nil, `no such instance is published; it takes effect once one is; did you mean "evil/main"?`},
-		"nobody is near":                             {"instances: {prometheus: {other: " + key + "}}", []*backend.Finding{strange}, nil, "no such instance is published; it takes effect once one is"},
+		"the trusted one is absent":                  {"instances: {prometheus: {main: " + key + "}}", []*backend.Finding{strange}, nil, "instance-unknown meant=evil/main"},
+		"nobody is near":                             {"instances: {prometheus: {other: " + key + "}}", []*backend.Finding{strange}, nil, "instance-unknown"},
 		"an entry of the admin's own": {
 			"toolsets: {custom/db: {type: http, enabled: true, config: {endpoints: [{hosts: [db.ours], paths: ['/*'], methods: [GET], auth: {type: bearer, token: '{{ env.KEY }}'}}]}}}",
 			[]*backend.Finding{wiki}, []string{"custom/db"}, "",
 		},
 		"an API, by its written name": {"instances: {custom: {evil/db: " + key + "}}", []*backend.Finding{wiki}, []string{"custom/evil/db"}, ""},
-		"an API, by the bare name":    {"instances: {wiki: {db: " + key + "}}", []*backend.Finding{wiki}, nil, `no such instance is published; it takes effect once one is; did you mean "evil/db"?`},
+		"an API, by the bare name":    {"instances: {wiki: {db: " + key + "}}", []*backend.Finding{wiki}, nil, "instance-unknown meant=evil/db"},
 	} {
 		d, err := Build(tt.findings, options(t), parse(t, tt.overrides))
 		if err != nil {
@@ -164,7 +164,7 @@ func TestOverridesByName(t *testing.T) {
 		if diff := gocmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s: who has the key (-want +got):\n%s", name, diff)
 		}
-		if all := strings.Join(d.Warnings, "\n"); !strings.HasSuffix(all, tt.warning) || (all == "") != (tt.warning == "") {
+		if all := brief(d.Warnings); !strings.HasSuffix(all, tt.warning) || (all == "") != (tt.warning == "") {
 			t.Errorf("%s: warnings %q, want %q", name, all, tt.warning)
 		}
 	}
@@ -175,15 +175,14 @@ func TestOverridesWithoutEffect(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	const at = "overrides.yaml:1:"
 	for text, want := range map[string]string{
-		"toolset: {kubernetes/logs: null}":  at + `10: toolset: this key has no effect; did you mean "toolsets"?`,
-		"instance: {}":                      at + `11: instance: this key has no effect; did you mean "instances"?`,
-		"mcpServers: {}":                    at + `13: mcpServers: this key has no effect; did you mean "mcp_servers"?`,
-		"notes: {}":                         at + `8: notes: this key has no effect; toolsets, mcp_servers, instances and compact have`,
-		"instances: {jaeger: {gone/x: {}}}": at + `30: instances.jaeger.gone/x: no such instance is published; it takes effect once one is`,
-		"compact: {loki: {config: {url: x}}}": at + `17: compact.loki: nothing of this type is published, so that loki-toolset.yaml holds what stands here alone, ` +
-			`without toolset and enabled`,
-		"compact: {elasticsaerch: {enabled: false}}": at + `26: compact.elasticsaerch: nothing of this type is published, so that elasticsaerch-toolset.yaml ` +
-			`holds what stands here alone, without toolset and config; did you mean "elasticsearch"?`,
+		"toolset: {kubernetes/logs: null}":    at + "10: toolset: key-unknown meant=toolsets",
+		"instance: {}":                        at + "11: instance: key-unknown meant=instances",
+		"mcpServers: {}":                      at + "13: mcpServers: key-unknown meant=mcp_servers",
+		"notes: {}":                           at + "8: notes: key-unknown",
+		"instances: {jaeger: {gone/x: {}}}":   at + "30: instances.jaeger.gone/x: instance-unknown",
+		"compact: {loki: {config: {url: x}}}": at + "17: compact.loki: compact-lacking value=loki-toolset.yaml names=toolset,enabled",
+		"compact: {elasticsaerch: {enabled: false}}": at + "26: compact.elasticsaerch: compact-lacking value=elasticsaerch-toolset.yaml " +
+			"names=toolset,config meant=elasticsearch",
 		"compact: {loki: {toolset: loki, enabled: true, config: {url: x}}}": "", // one of the admin's own
 		"compact: {loki: null, elasticsearch: {config: {index: x}}}":        "",
 	} {
@@ -191,7 +190,7 @@ func TestOverridesWithoutEffect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := gocmp.Diff(want, strings.Join(d.Warnings, "\n")); diff != "" {
+		if diff := gocmp.Diff(want, brief(d.Warnings)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
@@ -199,7 +198,7 @@ func TestOverridesWithoutEffect(t *testing.T) {
 	one.Formats = []string{HolmesGPT}
 	d, err := Build(patched(), one, parse(t, "compact: {loki: {config: {url: x}}}"))
 	if err != nil || len(d.Warnings) > 0 {
-		t.Errorf("the compact form is not written, and yet: %v, %q", err, d.Warnings)
+		t.Errorf("the compact form is not written, and yet: %v, %q", err, brief(d.Warnings))
 	}
 }
 

@@ -54,7 +54,7 @@ func TestOverridesSecretsAreNotShown(t *testing.T) {
 func told(t *testing.T, text string) (message string, refused bool) {
 	t.Helper()
 	o, err := ParseOverrides("o.yaml", []byte(text))
-	var warnings []string
+	var warnings []Warning
 	if err == nil {
 		warnings = o.Warnings()
 		var d *Document
@@ -62,7 +62,7 @@ func told(t *testing.T, text string) (message string, refused bool) {
 			warnings = append(warnings, d.Warnings...)
 		}
 	}
-	message = fmt.Sprint(err, warnings)
+	message = fmt.Sprint(err, brief(warnings))
 	for _, p := range Validate("o.yaml", []byte(text)) {
 		message += "\n" + p.Error.Error()
 	}

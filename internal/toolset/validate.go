@@ -26,14 +26,14 @@ func Validate(name string, data []byte) []Problem {
 	if err := f.Err(); err != nil {
 		return problems(Error, err)
 	}
-	c := checker{shared: Warning}
+	c := checker{shared: Doubtful}
 	if doc, ok := root.(map[string]any); ok {
 		c.document(doc)
 	} else {
 		c.errorf("", "expected a mapping with toolsets and mcp_servers")
 	}
 	var out []Problem
-	for _, severity := range []Severity{Error, Warning, Note} {
+	for _, severity := range []Severity{Error, Doubtful, Note} {
 		f := f.Fresh()
 		for _, p := range c.complaints {
 			if p.severity == severity {

@@ -26,27 +26,49 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// codes are the constants of backend/code.go, in their order.
-func codes(t *testing.T) (list []backend.Code) {
+// constants are the values of a file's constants, in their order. Each must have a comment.
+func constants[T ~string](t *testing.T, path string) (list []T) {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../backend/code.go", nil, parser.ParseComments)
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ast.Inspect(file, func(n ast.Node) bool {
-		if v, ok := n.(*ast.ValueSpec); ok {
+	for _, d := range file.Decls {
+		group, ok := d.(*ast.GenDecl)
+		if !ok || group.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range group.Specs {
+			v := spec.(*ast.ValueSpec)
 			if v.Comment == nil {
 				t.Errorf("%s has no comment", v.Names[0])
 			}
-			code, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+			text, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
 			if err != nil {
 				t.Error(err)
 			}
-			list = append(list, backend.Code(code))
+			list = append(list, T(text))
 		}
-		return true
-	})
+	}
 	return list
+}
+
+// golden compares a text with a golden file, which -update writes anew.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s (-want +got); write it with -update:\n%s", file, d)
+	}
 }
 
 // example is a finding with all that a text may need.
@@ -169,7 +191,7 @@ func TestReasons(t *testing.T) {
 	t.Attr("req", "DTS-API-1")
 	t.Attr("req", "DTS-CLI-4")
 	var b strings.Builder
-	all := codes(t)
+	all := constants[backend.Code](t, "../backend/code.go")
 	for _, code := range all {
 		f := example(code)
 		said := Reason(f)
@@ -198,19 +220,7 @@ func TestReasons(t *testing.T) {
 	if d := cmp.Diff(all, Codes()); d != "" {
 		t.Errorf("the list of all codes (-want +got):\n%s", d)
 	}
-	const file = "testdata/reasons.golden"
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), b.String()); d != "" {
-		t.Errorf("%s (-want +got); write it with -update:\n%s", file, d)
-	}
+	golden(t, "reasons", b.String())
 }
 
 var placeholder = regexp.MustCompile(`\{(\w+)\}`)
@@ -257,6 +267,9 @@ func TestWordsOfReasons(t *testing.T) {
 		for code, template := range list {
 			add(template, code)
 		}
+	}
+	for code, template := range warningTexts {
+		add(template, backend.Code(code))
 	}
 	for _, file := range [...]string{"reason.go", "rights.go", "seen.go"} { // values that are put together
 		for _, text := range literals(t, file) {

@@ -303,7 +303,7 @@ func TestOverridesCredentialStays(t *testing.T) {
 		}
 	}
 	log := service.Log(t)
-	if !strings.Contains(log, "this credential goes to nobody") || strings.Contains(log, "overrides invalid") {
+	if !strings.Contains(log, "no instance gets this credential") || strings.Contains(log, "overrides invalid") {
 		t.Errorf("the log:\n%s", log)
 	}
 }

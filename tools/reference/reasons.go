@@ -8,21 +8,32 @@ import (
 )
 
 func reasons(m *markdown, root string) error {
-	s, err := parse(root, "internal/backend")
+	m.para("`discover -o json` and the API give each Service a `code` beside the `reason`, for programs; the text may change, the code " +
+		"does not. A name in braces stands for something of the Service or of what the probe saw.")
+	if err := m.codes(root, "internal/backend", "Code", view.Template); err != nil {
+		return err
+	}
+	m.heading(2, "Warnings about the document")
+	m.para("`GET /api/v1/document` lists them in `warnings`, with the code of each in `warning_codes`; the leader's log has them as " +
+		"`ConfigMap warning`, with the attribute `code`, and `generate` prints them.")
+	return m.codes(root, "internal/toolset", "Warning", view.WarningTemplate)
+}
+
+// codes is a table of the constants of a package whose names begin with this prefix.
+func (m *markdown) codes(root, path, prefix string, template func(code string) string) error {
+	s, err := parse(root, path)
 	if err != nil {
 		return err
 	}
-	m.para("`discover -o json` and the API give each Service a `code` beside the `reason`, for programs; the text may change, the code " +
-		"does not. A name in braces stands for something of the Service or of what the probe saw.")
 	rows := [][]string{{"code", "when", "text"}}
 	for _, c := range s.consts {
-		if !strings.HasPrefix(c.name, "Code") {
+		if !strings.HasPrefix(c.name, prefix) {
 			continue
 		}
 		if c.comment == "" {
 			return fmt.Errorf("the code %s has no comment", c.value)
 		}
-		rows = append(rows, []string{span(c.value), c.comment, view.Template(c.value)})
+		rows = append(rows, []string{span(c.value), c.comment, template(c.value)})
 	}
 	m.table(rows...)
 	return nil

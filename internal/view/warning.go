@@ -1,0 +1,139 @@
+package view
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+// warningTexts are what people read for each warning about a document; see warningValue for what stands in braces.
+var warningTexts = map[toolset.WarningCode]string{
+	toolset.WarningTypeUnknown:  "{backend} is not written: its type is not in the catalog",
+	toolset.WarningTypeReserved: "{backend} is not written: the type name {type} is reserved",
+	toolset.WarningTypeSyntax:   "{backend} is not written: its type is not a DNS label",
+	toolset.WarningTextUnsafe:   "{backend} is not written: its {field} {because}",
+	toolset.WarningNameDot:      "{backend} is not written: a dot in its name would make HolmesGPT reject the whole file",
+	toolset.WarningNameTaken:    "{backend} is not written: the name {value} is taken",
+	toolset.WarningNameKept: "{backend} is not called {value}, as the overrides say: the name is taken, " +
+		"or is not a text",
+	toolset.WarningCredentialUnknown: "{backend}: the configuration names a credential that the type does not have; " +
+		"it has {names}",
+	toolset.WarningCredentialVariable: "{backend}: what the configuration gives as credential {field} " +
+		"is not the name of an environment variable",
+	toolset.WarningCredentialPlace: "{backend}: credential {field} is left out: another one takes its place",
+	toolset.WarningCredentialAuth: "{backend}: credential {field} is left out: it is for {kind} auth, " +
+		"and {other} auth is configured too",
+
+	toolset.WarningNotesNamespace: notesLeftOut + "the notes of one namespace take at most 2 KiB" + notesOrder,
+	toolset.WarningNotesAll: notesLeftOut + "the notes of all namespaces take at most 16 KiB, " +
+		"those of security.trustedNamespaces first" + notesOrder,
+
+	toolset.WarningKeyUnknown:      "this key has no effect; {meant}",
+	toolset.WarningInstanceUnknown: "no such instance is published; it takes effect once one is{meant}",
+	toolset.WarningCompactLacking: "nothing of this type is published, so that {value} holds what stands here alone, " +
+		"without {names}{meant}",
+	toolset.WarningPatchLeftOut: "left out, since it does not fit what is found: {because}",
+	toolset.WarningFoundLeftOut: "what is found under this name does not fit it, and is left out: {because}",
+	toolset.WarningCredentialWithheld: "no instance gets this credential: it goes to what the configuration names in " +
+		"{primary} or {credentials}, and to a primary in {trusted}, once that is published",
+	toolset.WarningEntryDoubtful: "{because}",
+	toolset.WarningMore:          "and {number} warnings more like these",
+}
+
+const (
+	notesLeftOut = "namespace {namespace}: {number} of {of} notes of its Services (kubernaut.io/toolset-description) are " +
+		"left out, so that the agent does not read them: "
+	notesOrder = ", and the oldest Services' before others; shorten them, or remove some"
+)
+
+// WarningCode says in a word what a warning is about.
+type WarningCode = toolset.WarningCode
+
+// DocumentWarningCodes are the codes of several warnings.
+func DocumentWarningCodes(list []toolset.Warning) []WarningCode {
+	codes := []WarningCode{}
+	for i := range list {
+		codes = append(codes, list[i].Code)
+	}
+	return codes
+}
+
+// DocumentWarning is the text of a warning about a document or its overrides, with its place in them.
+func DocumentWarning(w *toolset.Warning) string {
+	text := fill(warningTexts[w.Code], func(name string) string { return warningValue(w, name) })
+	if w.Place.File == "" {
+		return text
+	}
+	at := w.Place
+	at.Message = text
+	return at.Error()
+}
+
+// DocumentWarnings are the texts of several.
+func DocumentWarnings(list []toolset.Warning) []string {
+	texts := []string{}
+	for i := range list {
+		texts = append(texts, DocumentWarning(&list[i]))
+	}
+	return texts
+}
+
+// warningValue is what stands for a name in a text.
+func warningValue(w *toolset.Warning, name string) string {
+	switch name {
+	case "backend":
+		return w.Ref.String() + " (" + w.Type + ")"
+	case "type":
+		return w.Type
+	case "namespace":
+		return w.Ref.Namespace
+	case "field":
+		return w.Field
+	case "value":
+		return w.Value
+	case "because":
+		return w.Because
+	case "kind":
+		return w.Kind
+	case "other":
+		return w.Other
+	case "number":
+		return strconv.Itoa(w.Number)
+	case "of":
+		return strconv.Itoa(w.Of)
+	case "names":
+		return enumerate(strings.Split(w.Names, ","))
+	case "meant":
+		return meant(w)
+	case "primary":
+		return "primary: {" + w.Type + ": NAMESPACE/NAME}"
+	case "credentials":
+		return "credentials: {" + w.Type + ": {NAMESPACE/NAME: {…}}}"
+	case "trusted":
+		return "security: {trustedNamespaces: [NAMESPACE]}"
+	}
+	return ""
+}
+
+// meant asks for what was most likely meant, or says what there is.
+func meant(w *toolset.Warning) string {
+	hint := `did you mean "` + w.Meant + `"?`
+	switch {
+	case w.Code == toolset.WarningKeyUnknown && w.Meant == "":
+		return "toolsets, mcp_servers, instances and compact have"
+	case w.Code == toolset.WarningKeyUnknown:
+		return hint
+	case w.Meant == "":
+		return ""
+	}
+	return "; " + hint
+}
+
+// WarningCodes are all there are, in order.
+func WarningCodes() []WarningCode { return slices.Sorted(maps.Keys(warningTexts)) }
+
+// WarningTemplate is the text of a warning with names in braces.
+func WarningTemplate(code string) string { return warningTexts[toolset.WarningCode(code)] }
