@@ -12,7 +12,7 @@ import (
 // Whoever may make Services and EndpointSlices in one namespace decides how many there are and in which order they come and go, and
 // all others wait meanwhile. It fails where each of many takes much longer than each of few.
 func BenchmarkCrowd(b *testing.B) {
-	const few, many, most = 500, 20_000, 15
+	const few, many = 500, 20_000
 	slice := func(w *Store, service string, i int) {
 		s := Slice{Name: fmt.Sprintf("x%06d", i)}
 		for j := range 12 {
@@ -25,13 +25,16 @@ func BenchmarkCrowd(b *testing.B) {
 			Ref: ref(name), Created: time.Unix(int64(age), 0), Labels: map[string]string{"app": fmt.Sprintf("%0700d", age)},
 		}
 	}
-	for name, do := range map[string]struct{ before, measured func(w *Store, n int) }{
-		"the youngest first": {nil, func(w *Store, n int) {
+	for name, do := range map[string]struct {
+		most             time.Duration // times as long
+		before, measured func(w *Store, n int)
+	}{
+		"the youngest first": {15, nil, func(w *Store, n int) {
 			for i := range n {
 				w.Service(service(fmt.Sprint(i), n-i))
 			}
 		}},
-		"the oldest go": {func(w *Store, n int) {
+		"the oldest go": {15, func(w *Store, n int) {
 			for i := range n {
 				w.Service(service(fmt.Sprint(i), i))
 			}
@@ -40,7 +43,7 @@ func BenchmarkCrowd(b *testing.B) {
 				w.DeleteService(ref(fmt.Sprint(i)))
 			}
 		}},
-		"a Service with many slices becomes nothing": {func(w *Store, n int) {
+		"a Service with many slices becomes nothing": {15, func(w *Store, n int) {
 			w.Service(service("s", 1))
 			for i := range n {
 				slice(w, "s", i)
@@ -50,7 +53,16 @@ func BenchmarkCrowd(b *testing.B) {
 			}
 			w.Service(service("t", 1))
 		}, func(w *Store, _ int) { w.Service(backend.Service{Ref: ref("s")}) }},
-		"slices of no Service go": {func(w *Store, n int) {
+		"the slices of a Service come and go, the last first": {35, nil, func(w *Store, n int) {
+			w.Service(service("s", 1))
+			for i := range n {
+				slice(w, "s", n-i)
+			}
+			for i := range n {
+				w.DeleteSlice(ref(fmt.Sprintf("x%06d", i+1)))
+			}
+		}},
+		"slices of no Service go": {15, func(w *Store, n int) {
 			for i := range n {
 				slice(w, fmt.Sprint("none", i), i)
 			}
@@ -77,8 +89,8 @@ func BenchmarkCrowd(b *testing.B) {
 			}
 			b.ReportMetric(float64(each[few].Nanoseconds()), "ns/few")
 			b.ReportMetric(float64(each[many].Nanoseconds()), "ns/many")
-			if each[many] > most*each[few] {
-				b.Errorf("each of %d takes %s, each of %d %s: more than %d times as long", few, each[few], many, each[many], most)
+			if each[many] > do.most*each[few] {
+				b.Errorf("each of %d takes %s, each of %d %s: more than %d times as long", few, each[few], many, each[many], do.most)
 			}
 		})
 	}

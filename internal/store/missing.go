@@ -19,20 +19,24 @@ type Slice struct {
 	Bared int  // the size that it had, where it is not kept in full
 }
 
-func find(sorted []Slice, name string) (at int, known bool) {
-	return slices.BinarySearchFunc(sorted, name, func(s Slice, name string) int { return strings.Compare(s.Name, name) })
+func find(sorted []*Slice, name string) (at int, known bool) {
+	return slices.BinarySearchFunc(sorted, name, func(s *Slice, name string) int { return strings.Compare(s.Name, name) })
 }
 
 // Join makes one of the EndpointSlices of a Service, which are in the order of their names.
 func Join(sorted []Slice) *backend.Endpoints {
 	e := &backend.Endpoints{}
-	for _, s := range sorted {
-		e.FQDN, e.Crowded = e.FQDN || s.FQDN, e.Crowded || s.Bared > 0
-		if !s.FQDN && (s.Bared == 0 || s.Denied.IsValid()) {
-			e.Slices = append(e.Slices, s.EndpointSlice)
-		}
+	for i := range sorted {
+		sorted[i].join(e)
 	}
 	return e
+}
+
+func (s *Slice) join(e *backend.Endpoints) {
+	e.FQDN, e.Crowded = e.FQDN || s.FQDN, e.Crowded || s.Bared > 0
+	if !s.FQDN && (s.Bared == 0 || s.Denied.IsValid()) {
+		e.Slices = append(e.Slices, s.EndpointSlice)
+	}
 }
 
 // A Service that was nothing and has become something, as by an annotation, has EndpointSlices that were not kept: they are
@@ -220,7 +224,7 @@ const linger = 5 * time.Minute
 
 // part has a Service that becomes nothing keep its EndpointSlices, which are all known, for a while, if there is much room.
 func (st *Store) part(ref backend.Ref) {
-	if st.sizes[ref.Namespace] > backend.MaxSlices/2 || slices.ContainsFunc(st.slices[ref], func(s Slice) bool { return s.Bared > 0 }) {
+	if st.sizes[ref.Namespace] > backend.MaxSlices/2 || slices.ContainsFunc(st.slices[ref], func(s *Slice) bool { return s.Bared > 0 }) {
 		st.forget(ref)
 		return
 	}

@@ -59,5 +59,9 @@ func (st *Store) endpoints(ref backend.Ref) *backend.Endpoints {
 	if s == nil || len(st.slices[ref]) == 0 && (len(s.Selector) == 0 || st.opts.SlicesOptional && !st.sliced[ref.Namespace]) {
 		return nil
 	}
-	return Join(st.slices[ref])
+	e := &backend.Endpoints{}
+	for _, part := range st.slices[ref] {
+		part.join(e)
+	}
+	return e
 }

@@ -79,9 +79,9 @@ func (st *Store) forget(service backend.Ref) {
 	if len(list) == 0 {
 		return
 	}
-	for i := range list {
-		delete(st.owners, backend.Ref{Namespace: service.Namespace, Name: list[i].Name})
-		st.leave(service, &list[i])
+	for _, s := range list {
+		delete(st.owners, backend.Ref{Namespace: service.Namespace, Name: s.Name})
+		st.leave(service, s)
 	}
 	delete(st.slices, service)
 	st.left(service)

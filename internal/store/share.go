@@ -173,7 +173,7 @@ func (st *Store) keep(s *backend.Service) {
 	if st.opts.Unbounded {
 		return
 	}
-	if slices.ContainsFunc(st.slices[s.Ref], func(part Slice) bool { return part.Bared > 0 }) {
+	if slices.ContainsFunc(st.slices[s.Ref], func(part *Slice) bool { return part.Bared > 0 }) {
 		st.noteBared(s.Ref)
 	}
 	for _, out := range st.shares.enter(s) {

@@ -54,11 +54,11 @@ func (st *Store) setSlice(name, service backend.Ref, s Slice) {
 	s = st.fit(service, s, before)
 	switch {
 	case !known:
-		st.slices[service] = slices.Insert(list, i, s)
-	case reflect.DeepEqual(list[i], s):
+		st.slices[service] = slices.Insert(list, i, &s)
+	case reflect.DeepEqual(*list[i], s):
 		return
 	default:
-		list[i] = s
+		list[i] = &s
 	}
 	st.touchKnown(service)
 }
@@ -88,7 +88,7 @@ func (st *Store) dropSlice(name backend.Ref) {
 	delete(st.owners, name)
 	list := st.slices[service]
 	if i, known := find(list, name.Name); known {
-		st.leave(service, &list[i])
+		st.leave(service, list[i])
 		list = slices.Delete(list, i, i+1)
 	}
 	if st.slices[service] = list; len(list) == 0 {
@@ -113,7 +113,7 @@ func (st *Store) shrink() {
 	}
 	st.most = len(st.owners)
 	bySlice, byService := st.owners, st.slices
-	st.owners, st.slices = make(map[backend.Ref]backend.Ref, len(bySlice)), make(map[backend.Ref][]Slice, len(byService))
+	st.owners, st.slices = make(map[backend.Ref]backend.Ref, len(bySlice)), make(map[backend.Ref][]*Slice, len(byService))
 	maps.Copy(st.owners, bySlice)
 	maps.Copy(st.slices, byService)
 }

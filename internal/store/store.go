@@ -39,22 +39,24 @@ type Store struct {
 	services map[backend.Ref]*backend.Service
 	shares   Shares // of those
 	others   map[backend.Ref]struct{}
-	sorted   []backend.Ref               // others; nil when they have changed since
-	slices   map[backend.Ref][]Slice     // by Service, in the order of their names: most have one, for which a map is a waste
-	owners   map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
-	most     int                         // slices since those two maps were made
-	changed  map[backend.Ref]struct{}
-	frozen   map[string]bool // namespaces
-	kept     map[backend.Ref]bool
-	sliced   map[string]bool                 // namespaces with EndpointSlices, where those are optional
-	sizes    Sizes                           // of the slices, by namespace
-	bared    map[string]map[backend.Ref]bool // Services with slices that are not kept in full, by namespace
-	missing  map[backend.Ref]bool            // Services of whose EndpointSlices some may not be known
-	lanes    map[string]*lane                // of those, by namespace
-	turn     uint64                          // the last one that a lane was given
-	missed   chan struct{}
-	paid     map[string]*rate.Limiter // what was read lately, by namespace
-	wake     *time.Timer              // for what waits for that
+	sorted   []backend.Ref // others; nil when they have changed since
+	// slices by Service, in the order of their names: most have one, for which a map is a waste, and some have tens of thousands,
+	// which are moved at each change.
+	slices  map[backend.Ref][]*Slice
+	owners  map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
+	most    int                         // slices since those two maps were made
+	changed map[backend.Ref]struct{}
+	frozen  map[string]bool // namespaces
+	kept    map[backend.Ref]bool
+	sliced  map[string]bool                 // namespaces with EndpointSlices, where those are optional
+	sizes   Sizes                           // of the slices, by namespace
+	bared   map[string]map[backend.Ref]bool // Services with slices that are not kept in full, by namespace
+	missing map[backend.Ref]bool            // Services of whose EndpointSlices some may not be known
+	lanes   map[string]*lane                // of those, by namespace
+	turn    uint64                          // the last one that a lane was given
+	missed  chan struct{}
+	paid    map[string]*rate.Limiter // what was read lately, by namespace
+	wake    *time.Timer              // for what waits for that
 	// lingering: since when Services are nothing whose EndpointSlices are still kept, by namespace.
 	lingering map[string]map[backend.Ref]time.Time
 }
@@ -74,7 +76,7 @@ func New(opts Options) *Store {
 	st := &Store{
 		opts: opts, changes: make(chan struct{}, 1),
 		services: map[backend.Ref]*backend.Service{}, shares: Shares{}, others: map[backend.Ref]struct{}{},
-		slices: map[backend.Ref][]Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
+		slices: map[backend.Ref][]*Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
 		frozen: map[string]bool{}, sliced: map[string]bool{}, sizes: Sizes{}, bared: map[string]map[backend.Ref]bool{},
 		missing: map[backend.Ref]bool{}, lanes: map[string]*lane{}, missed: make(chan struct{}, 1),
 		lingering: map[string]map[backend.Ref]time.Time{}, paid: map[string]*rate.Limiter{},
