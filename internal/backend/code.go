@@ -68,8 +68,9 @@ const (
 
 // Warnings about annotations, which decide nothing.
 const (
-	CodeAnnotationUnknown Code = "annotation-unknown" // there is no such annotation
-	CodeAnnotationUnused  Code = "annotation-unused"  // tenants of a type that has none
+	CodeAnnotationUnknown   Code = "annotation-unknown"   // there is no such annotation
+	CodeAnnotationUnused    Code = "annotation-unused"    // tenants of a type that has none
+	CodeAnnotationOverruled Code = "annotation-overruled" // tenants, where the configuration names others
 )
 
 // Verdicts: why a candidate is accepted, unavailable or unconfirmed.

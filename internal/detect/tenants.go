@@ -12,10 +12,12 @@ import (
 // spread says of each candidate for which tenants it stands: those that the configuration names, else its owner, else every
 // installation has (DTS-DET-14). A gateway that has no API but those of its tenants waits until one is named.
 func (d *Detector) spread(r *Result) {
-	unused, used := "", false
+	unused, used, overruled := "", false, false
 	for _, c := range r.Candidates {
 		rule, header := d.tenantsOf(c)
 		tenants := d.namedTenants(c)
+		other := func(name string) bool { return !slices.Contains(tenants, name) }
+		overruled = overruled || len(tenants) > 0 && slices.ContainsFunc(c.Tenants, other)
 		if len(tenants) == 0 {
 			tenants = c.Tenants
 		}
@@ -35,7 +37,11 @@ func (d *Detector) spread(r *Result) {
 		}
 		used = used || len(c.Spread) > 0
 	}
-	if unused != "" && !used && !r.Warning.Is() {
+	switch {
+	case r.Warning.Is():
+	case overruled:
+		r.Warning = reason(backend.CodeAnnotationOverruled, backend.Details{Annotation: annTenant})
+	case unused != "" && !used:
 		r.Warning = reason(backend.CodeAnnotationUnused, backend.Details{Annotation: annTenant, Type: unused})
 	}
 }

@@ -61,6 +61,7 @@ var texts = map[backend.Code]string{
 	backend.CodeAnnotationNoteLong:         "annotation {annotation}: expected at most {limit} characters, not {number}",
 	backend.CodeAnnotationUnknown:          "annotation {annotation}: unknown, so that it has no effect; {meant}",
 	backend.CodeAnnotationUnused:           "annotation {annotation}: a {type} has no tenants",
+	backend.CodeAnnotationOverruled:        "annotation {annotation}: it has no effect, since the configuration names the tenants",
 
 	backend.CodeIncludedUnproven:   "its owner says so and wants it published unproven",
 	backend.CodeRecognised:         "recognised by {sign}; not probed",
