@@ -165,6 +165,8 @@ type Finding struct {
 	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What
 	// the overrides say for a whole toolset may hold a credential, which goes to such a one.
 	Entitled bool
+	// Apart ends the names of the variables that are suggested for it, where the usual end makes another's; "" elsewhere.
+	Apart string
 	// AgentToken: HolmesGPT sends it the token of its own ServiceAccount, which is the credential that it wants.
 	AgentToken bool
 	// KeepToken: HolmesGPT would send it the token of its own ServiceAccount, and must not.

@@ -226,7 +226,7 @@ func (c *Controller) targets() []probe.Target {
 // judge decides about all candidates. It reads the observations after newSnapshot has read whether they are complete.
 func (c *Controller) judge(s *Snapshot) {
 	o := c.opts.Inventory
-	o.Recorded, o.FirstRoundOver = c.memory.primaries, s.Discovered
+	o.Recorded, o.FirstRoundOver, o.Taken = c.memory.primaries, s.Discovered, c.memory.overrides.named
 	observations := c.monitor.Observations()
 	s.Findings = inventory.Judge(c.addFrozen(c.known(), observations), observations, o)
 	s.Findings, s.held = c.damper.hold(s.At, s.Findings)

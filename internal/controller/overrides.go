@@ -24,6 +24,7 @@ type overrides struct {
 	candidate *toolset.Overrides // text, parsed, until a document was built with it; nil if it is in force, or invalid
 	inherited bool               // candidate was there, beside a document, when this process began
 
+	named    []string           // the variables that text or goodText names
 	good     *toolset.Overrides // in force; nil for none
 	goodText string
 
@@ -72,6 +73,7 @@ func (o *overrides) recall(text string) {
 	if err != nil {
 		return
 	}
+	o.named = toolset.NamesIn(o.text + "\n" + text)
 	if o.good, o.goodText = parsed, text; text == o.text {
 		o.candidate, o.err = nil, nil
 	}
@@ -113,6 +115,7 @@ func (o *overrides) read(cm *corev1.ConfigMap) {
 		return
 	}
 	o.text, o.candidate = text, nil
+	o.named = toolset.NamesIn(text + "\n" + o.goodText)
 	switch {
 	case text == "":
 		o.use(nil)

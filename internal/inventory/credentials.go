@@ -18,13 +18,13 @@ import (
 // none is written by default while another instance of its toolset works without credentials.
 func giveCredentials(all []*backend.Finding, o Options) {
 	open := o.openToolsets(all)
+	o.keepApart(all)
 	for _, f := range all {
 		if f.Verdict != backend.Accepted || f.Candidate.Unproven {
 			continue
 		}
 		f.Vouched = o.vouched(f)
 		fields := o.Credentials[f.Type][f.Ref]
-		f.Entitled = len(fields) > 0 || o.entitled(f)
 		if len(fields) > 0 {
 			f.Credentials = maps.Clone(fields)
 			continue
@@ -140,7 +140,7 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 	}
 	variables := map[string]string{}
 	for field, v := range defaults {
-		variables[field] = v + recipe.Suffix(f.Ref, o.entitled(f))
+		variables[field] = v + recipe.Suffix(f)
 	}
 	lines := []string{recipe.Line(f, variables)}
 	if _, named := o.Primary[f.Type]; f.Primary && !f.Provisional && !named && !beside && len(o.TrustedNamespaces) == 0 {

@@ -39,6 +39,8 @@ type Options struct {
 	MaxPerNamespace int
 	// Credentials: type -> Service -> field -> environment variable.
 	Credentials map[string]map[backend.Ref]map[string]string
+	// Taken are variables that the overrides name.
+	Taken []string
 	// MustProve: a candidate that was not probed yet waits for its probe. Without it, as where nothing is probed, strong
 	// evidence is enough.
 	MustProve   bool

@@ -4,6 +4,7 @@ package recipe
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -101,7 +102,7 @@ func fill(r *backend.Recipe, f *backend.Finding, t *catalog.Type, fields map[str
 		for i := range t.Toolset.Credentials {
 			c := &t.Toolset.Credentials[i]
 			if _, ok := fields[c.Field]; ok {
-				names[c.Field] = c.Variable + Suffix(f.Ref, f.Entitled)
+				names[c.Field] = c.Variable + Suffix(f)
 			}
 		}
 		r.Line = Line(f, names)
@@ -115,12 +116,37 @@ func fill(r *backend.Recipe, f *backend.Finding, t *catalog.Type, fields map[str
 }
 
 // Suffix keeps the variables of Services apart: no two have the same, since a dash is two underscores. One that is
-// entitled to the usual variables has none.
-func Suffix(ref backend.Ref, entitled bool) string {
-	if entitled {
+// entitled to the usual variables has none, unless they are another's.
+func Suffix(f *backend.Finding) string {
+	switch {
+	case f.Apart != "":
+		return f.Apart
+	case f.Entitled:
 		return ""
 	}
+	return named(f.Ref)
+}
+
+func named(ref backend.Ref) string {
 	return "_" + strings.ToUpper(strings.NewReplacer("-", "__", "/", "_").Replace(ref.String()))
+}
+
+// Apart is the end of the suggested variables where the usual end makes one that is another's: who chooses the names of a
+// namespace and a Service may choose them so that they make what the configuration gives somebody else.
+func Apart(f *backend.Finding, t *catalog.Type, anothers func(variable string) bool) string {
+	taken := func(suffix string) bool {
+		return slices.ContainsFunc(t.Toolset.Credentials, func(c catalog.Credential) bool {
+			return c.Variable != "" && anothers(c.Variable+suffix)
+		})
+	}
+	if t == nil || !taken(Suffix(f)) {
+		return ""
+	}
+	suffix := named(f.Ref)
+	for n := 0; taken(suffix); n++ {
+		suffix = fmt.Sprintf("%s_%.4X", named(f.Ref), sha256.Sum256(fmt.Append(nil, f.Ref, n)))
+	}
+	return suffix
 }
 
 // Line is the line of the configuration that names variables, by the fields of the toolset.

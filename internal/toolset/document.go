@@ -158,6 +158,17 @@ func references(s string) []string {
 	return names
 }
 
+var shellReference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// NamesIn are the variables that a text names, as HolmesGPT does or as readers of the compact form do.
+func NamesIn(text string) []string {
+	names := references(text)
+	for _, m := range shellReference.FindAllStringSubmatch(text, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
+
 // Variables are the references in the HolmesGPT document, overrides included, by name, toolset, instance and field.
 func (d *Document) Variables() []Variable { return variables(d.HolmesGPT) }
 

@@ -91,7 +91,7 @@ func (v *Values) credentials(w *valuesWriter) {
 	for _, name := range left {
 		i := slices.IndexFunc(v.Needs.Variables, func(x toolset.Variable) bool { return x.Name == name })
 		x := v.Needs.Variables[i]
-		secret := "holmesgpt-" + strings.Trim(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
+		secret := "holmesgpt-" + strings.TrimRight(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
 		w.advice(Advice{fmt.Sprintf("%s of %s, from a Secret of yours:", safetext.Clean(x.Field, 100), safetext.Clean(x.Toolset, 100)),
 			fmt.Sprintf(`read -rs VALUE && kubectl -n %s create secret generic %s --from-literal=value="$VALUE"`, w.ns, secret)})
 		w.reference(name, secret, "value")
@@ -146,7 +146,7 @@ func (w *valuesWriter) advice(a Advice) {
 }
 
 var (
-	notInName = regexp.MustCompile(`[^a-z0-9]+`)
+	notInName = regexp.MustCompile(`[^a-z0-9]`)
 	plainText = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./-]*$`)
 )
 
