@@ -77,13 +77,18 @@ func (p agentProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	var own probe.ProxyError
 	switch {
 	case errors.As(err, &own):
-		return nil, agent.UnreachedError{Err: errors.New(view.Observed(&backend.Finding{
-			Ref: c.Service.Ref, Service: c.Service, Candidate: c, Observation: backend.Observation{Seen: own.Seen},
-		}))}
+		return nil, agent.UnreachedError{Err: errors.New(proxyText(c, own))}
 	case err != nil:
 		return nil, agent.UnreachedError{Err: err}
 	}
 	return answer, nil
+}
+
+// proxyText is what the API server says of the way to a candidate.
+func proxyText(c *backend.Candidate, own probe.ProxyError) string {
+	return view.Observed(&backend.Finding{
+		Ref: c.Service.Ref, Service: c.Service, Candidate: c, Observation: backend.Observation{Seen: own.Seen},
+	})
 }
 
 // askOnce asks HolmesGPT, by the Services that are known, what it made of a document.

@@ -29,9 +29,10 @@ type discovered struct {
 	prober   *probe.Prober
 	cluster  *rest.Config // nil where Services are read from files
 	probed   bool
-	asks     *asker   // nil where an explanation has nothing to ask HolmesGPT
-	only     []string // namespaces that were looked at; none: all
-	exclude  []string // namespaces that were left out
+	bridging *bridging // nil where nothing is carried
+	asks     *asker    // nil where an explanation has nothing to ask HolmesGPT
+	only     []string  // namespaces that were looked at; none: all
+	exclude  []string  // namespaces that were left out
 
 	known    *store.Store
 	unread   []string // namespaces that may not be read
@@ -94,13 +95,13 @@ func (o *options) prepare() (*discovered, error) {
 	if err != nil {
 		return nil, err
 	}
-	prober, err := newProber(mode, c, cluster)
+	prober, err := o.newProber(mode, c, cluster)
 	if err != nil {
 		return nil, err
 	}
 	only, exclude := o.namespaces(c)
 	return &discovered{
-		config: c, catalog: types, detector: detector, prober: prober, cluster: cluster, probed: mode != probeOff,
+		config: c, catalog: types, detector: detector, prober: prober, cluster: cluster, probed: mode != probeOff, bridging: o.bridging,
 		only: only, exclude: exclude,
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/bridge"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -36,9 +37,14 @@ func (d *discovered) forbidden() (warning string, err error) {
 	slices.Sort(namespaces)
 	namespaces = slices.Compact(namespaces)
 	right, check := view.NeedsProxy(namespaces)
-	if refused < asked {
-		return fmt.Sprintf("%d of %d possible backends could not be asked: your user needs %s; check with: %s", refused, asked, right, check), nil
+	option, check, instead := "--probe=proxy: ", "check with: "+check, ", or ask nothing with --probe=off"
+	if d.bridging != nil {
+		right, check = bridge.Rights(namespaces, d.bridging.forwardOnly)
+		option, check, instead = "", "a role for one: "+check, ""
 	}
-	return "", fmt.Errorf("--probe=proxy: the API server lets your user ask none of the possible backends (403): it needs %s, "+
-		"or ask nothing with --probe=off; check with: %s", right, check)
+	if refused < asked {
+		return fmt.Sprintf("%d of %d possible backends could not be asked: your user needs %s; %s", refused, asked, right, check), nil
+	}
+	return "", fmt.Errorf("%sthe API server lets your user ask none of the possible backends (403): it needs %s%s; %s",
+		option, right, instead, check)
 }

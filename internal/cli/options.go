@@ -23,6 +23,8 @@ type options struct {
 	probe string
 	// recorded, if set, returns the primaries so far, which a running service keeps.
 	recorded func(context.Context, *config.Config) (map[string]backend.Ref, error)
+	// bridging, if set, carries the probe's requests.
+	bridging *bridging
 	// published is the document of a running service, the zero value if not known.
 	published agent.Document
 
@@ -32,11 +34,15 @@ type options struct {
 func (o *options) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file instead of a cluster, - for standard input (repeatable)")
-	f.BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "look at all namespaces, whatever the configuration's discovery.namespaces says")
+	o.addNamespaces(cmd)
 	f.StringVar(&o.probe, "probe", probeAuto, "ask the backends: direct, proxy (through the API server, for which you need get on services/proxy), off, or auto: direct inside a pod, else off")
 	o.configOptions.addFlags(cmd)
 	o.kube.add(f, "30s") // kubectl waits for ever by default; a page of a List takes a second or two
 	f.Lookup("namespace").Usage = "look at this namespace alone; with -f also the namespace of objects that name none"
+}
+
+func (o *options) addNamespaces(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "look at all namespaces, whatever the configuration's discovery.namespaces says")
 }
 
 // configOptions are the flags of the configuration.

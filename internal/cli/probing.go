@@ -8,6 +8,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/bridge"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/probe"
@@ -70,7 +71,7 @@ func (o *options) connect() (mode string, cluster *rest.Config, err error) {
 }
 
 // newProber makes what probes in that mode. With probing off it only knows which addresses are denied.
-func newProber(mode string, c *config.Config, cluster *rest.Config) (*probe.Prober, error) {
+func (o *options) newProber(mode string, c *config.Config, cluster *rest.Config) (*probe.Prober, error) {
 	if mode == probeOff {
 		return probe.New(probe.Options{DenyCIDRs: c.Security.DenyCIDRs})
 	}
@@ -78,28 +79,23 @@ func newProber(mode string, c *config.Config, cluster *rest.Config) (*probe.Prob
 	if err != nil {
 		return nil, err
 	}
-	if mode == probeProxy {
-		if opts.RoundTripper, err = newServiceProxies(cluster); err != nil {
-			return nil, err
-		}
+	switch {
+	case o.bridging != nil:
+		err = o.bridging.connect(cluster, &opts)
+	case mode == probeProxy:
+		opts.RoundTripper, err = newServiceProxies(cluster)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return probe.New(opts)
 }
 
 // newServiceProxies makes what carries a candidate's requests through the API server.
 func newServiceProxies(cluster *rest.Config) (func(*backend.Candidate) http.RoundTripper, error) {
-	transport, err := rest.TransportFor(cluster)
+	proxies, err := bridge.ServiceProxies(cluster)
 	if err != nil {
 		return nil, kubeconfigError(err)
 	}
-	base, _, err := rest.DefaultServerUrlFor(cluster)
-	if err != nil {
-		return nil, kubeconfigError(err)
-	}
-	return func(c *backend.Candidate) http.RoundTripper {
-		if c.Service.Type == backend.TypeOutside { // which is reached as well from here as from the cluster
-			return nil
-		}
-		return &serviceProxy{base: base, next: transport, candidate: c}
-	}, nil
+	return proxies, nil
 }

@@ -111,7 +111,7 @@ relatives), proves each by asking it, and writes the toolsets that let HolmesGPT
 		return usage("%v (%s --help shows the flags)", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams), newDoctor(streams), newServe(streams),
+		newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams), newDoctor(streams), newBridge(streams), newServe(streams),
 		newValidate(streams), newCatalog(streams), newVersion(streams),
 	)
 	root.InitDefaultCompletionCmd()

@@ -10,7 +10,7 @@ import (
 )
 
 // BehindProxy makes what the API server's service proxy looks for, which is not the EndpointSlice but the older Endpoints,
-// with a pod that has the address. In a cluster controllers and kubelets make them.
+// with a pod that has the address, which the EndpointSlice names too. In a cluster controllers and kubelets make them.
 func (e *Env) BehindProxy(t testing.TB, b *Backend, address string) {
 	t.Helper()
 	core, ctx := e.Client.CoreV1(), t.Context()
@@ -22,7 +22,7 @@ func (e *Env) BehindProxy(t testing.TB, b *Backend, address string) {
 	}
 	pod, err := core.Pods(b.Namespace).Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: b.Name, Labels: b.Spec.Selector},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "none"}}},
+		Spec:       corev1.PodSpec{NodeName: nodeName, Containers: []corev1.Container{{Name: "main", Image: "none"}}},
 	}, metav1.CreateOptions{})
 	check(err)
 	pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, PodIP: address, PodIPs: []corev1.PodIP{{IP: address}}}
@@ -38,5 +38,11 @@ func (e *Env) BehindProxy(t testing.TB, b *Backend, address string) {
 			Ports: []corev1.EndpointPort{{Name: port.Name, Port: port.TargetPort.IntVal}},
 		}},
 	}, metav1.CreateOptions{})
+	check(err)
+	slices := e.Client.DiscoveryV1().EndpointSlices(b.Namespace)
+	slice, err := slices.Get(ctx, b.Name, metav1.GetOptions{})
+	check(err)
+	slice.Endpoints[0].TargetRef = &corev1.ObjectReference{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID}
+	_, err = slices.Update(ctx, slice, metav1.UpdateOptions{})
 	check(err)
 }

@@ -1,9 +1,10 @@
-package cli
+package bridge
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,10 +14,30 @@ import (
 	"syscall"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
+
+// ServiceProxies makes what carries a candidate's requests through the API server's service proxy. It gives nil for what is
+// reached as well from here as from the cluster.
+func ServiceProxies(cluster *rest.Config) (func(*backend.Candidate) http.RoundTripper, error) {
+	transport, err := rest.TransportFor(cluster)
+	if err != nil {
+		return nil, err
+	}
+	base, _, err := rest.DefaultServerUrlFor(cluster)
+	if err != nil {
+		return nil, err
+	}
+	return func(c *backend.Candidate) http.RoundTripper {
+		if c.Service.Type == backend.TypeOutside {
+			return nil
+		}
+		return &serviceProxy{base: base, next: transport, candidate: c}
+	}, nil
+}
 
 // serviceProxy sends a candidate's requests through the API server's service proxy, which reaches what a laptop cannot.
 // https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/
@@ -42,6 +63,7 @@ func (p *serviceProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	out.URL.Scheme, out.URL.Host = p.base.Scheme, p.base.Host
 	out.URL.Path, out.URL.RawPath = prefix+r.URL.Path, ""
 	out.Host = ""
+	out.Header.Del("Authorization") // of the backend: the API server would take it for its own, in place of the user's
 	resp, err := p.next.RoundTrip(out)
 	if err != nil {
 		return nil, fmt.Errorf("through the API server: %w", err)
@@ -91,7 +113,7 @@ func (p *serviceProxy) ownAnswer(resp *http.Response) error {
 // tryingToReach is how the API server begins when it could not reach the backend.
 const tryingToReach = "error trying to reach service: "
 
-// causes are errors that the API server quotes, and what they were before they became text.
+// causes are errors that the API server, or kubelet, quotes, and what they were before they became text.
 var causes = [...]struct {
 	text string
 	err  error
@@ -122,12 +144,17 @@ func (p *serviceProxy) explain(s *metav1.Status) error {
 	case !unreached:
 		return nil
 	}
+	return fmt.Errorf("the API server could not reach it: %w", quoted(cause))
+}
+
+// quoted makes an error again of one that became text.
+func quoted(text string) error {
 	for _, known := range causes {
-		if strings.Contains(cause, known.text) {
-			return fmt.Errorf("the API server could not reach it: %s: %w", cause, known.err)
+		if strings.Contains(text, known.text) {
+			return fmt.Errorf("%s: %w", text, known.err)
 		}
 	}
-	return fmt.Errorf("the API server could not reach it: %s", cause)
+	return errors.New(text)
 }
 
 func proxyError(code backend.Code) error { return probe.ProxyError{Seen: backend.Seen{Code: code}} }

@@ -1,0 +1,197 @@
+// Package bridge carries requests to the backends of a cluster from outside it, with the rights of a kubeconfig's user:
+// through the API server's service proxy, or by port-forward to a pod. Listeners on 127.0.0.1 lead there.
+package bridge
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+)
+
+// Options of a Bridge.
+type Options struct {
+	Cluster *rest.Config
+	// ForwardOnly: nothing goes through the service proxy.
+	ForwardOnly bool
+	// RootCAs a backend's certificate may be signed by, nil for the system's, and Insecure those that are not checked.
+	// They count for port-forwards; the API server checks no certificate of a backend.
+	RootCAs  *x509.CertPool
+	Insecure func(backend.Ref) bool
+}
+
+// Bridge knows the ways to backends.
+type Bridge struct {
+	options Options
+	proxies func(*backend.Candidate) http.RoundTripper
+	pods    *pods
+	refused sync.Map // backend.Ref + method: what the API server's proxy is not allowed
+}
+
+// New makes a Bridge. An error is about the kubeconfig.
+func New(o Options) (*Bridge, error) {
+	proxies, err := ServiceProxies(o.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := newPods(o.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	return &Bridge{options: o, proxies: proxies, pods: pods}, nil
+}
+
+// Direct reports whether a backend is reached from here as it is from the cluster: what is no Service of it.
+func Direct(c *backend.Candidate) bool { return c.Service.Type == backend.TypeOutside || c.ForeignHost }
+
+// Carry is what carries a candidate's requests, nil where they go directly.
+func (b *Bridge) Carry(c *backend.Candidate) http.RoundTripper {
+	if Direct(c) {
+		return nil
+	}
+	return b.carrier(c)
+}
+
+func (b *Bridge) carrier(c *backend.Candidate) *carrier {
+	return &carrier{bridge: b, candidate: c, proxy: b.proxies(c), forward: &http.Transport{
+		DialContext: b.pods.to(c),
+		TLSClientConfig: &tls.Config{
+			ServerName: c.Host, RootCAs: b.options.RootCAs,
+			InsecureSkipVerify: b.options.Insecure(c.Service.Ref), //nolint:gosec // only for Services that the configuration names
+		},
+		DisableCompression: true,
+		IdleConnTimeout:    90 * time.Second, //nolint:mnd // as http.DefaultTransport has it
+	}}
+}
+
+// carrier sends a backend's requests through the service proxy as long as that will do, else to a pod.
+type carrier struct {
+	bridge    *Bridge
+	candidate *backend.Candidate
+	proxy     http.RoundTripper
+	forward   *http.Transport
+}
+
+// maxBody is how much of a request's body is kept to be sent again by the other way.
+const maxBody = 8 << 20
+
+// errTooLarge is the error of a request with a larger one.
+var errTooLarge = fmt.Errorf("the body is larger than %d MiB", maxBody>>20)
+
+// RoundTrip implements http.RoundTripper.
+func (c *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !c.proxied(r) {
+		return c.forward.RoundTrip(r)
+	}
+	var body []byte
+	if r.Body != nil {
+		var err error
+		body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		r.Body.Close()
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("reading the body of the request: %w", err)
+		case len(body) > maxBody:
+			return nil, errTooLarge
+		}
+	}
+	resp, err := c.proxy.RoundTrip(withBody(r, body)) //nolint:bodyclose // the caller's
+	if !forbidden(err) {
+		if resp != nil {
+			resp.Request = r // which redirects are relative to
+		}
+		return resp, err
+	}
+	c.bridge.refused.Store(c.key(r.Method), true)
+	resp, second := c.forward.RoundTrip(withBody(r, body))
+	if second != nil {
+		return nil, fmt.Errorf("%w; by port-forward: %w", &RightsError{c.candidate.Service.Namespace, "services/proxy", verb(r.Method)}, second)
+	}
+	return resp, nil
+}
+
+// withBody is a copy of the request that sends the body.
+func withBody(r *http.Request, body []byte) *http.Request {
+	out := r.Clone(r.Context())
+	if r.Body != nil {
+		out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	}
+	return out
+}
+
+type refusal struct {
+	backend.Ref
+	method string
+}
+
+func (c *carrier) key(method string) refusal { return refusal{c.candidate.Service.Ref, method} }
+
+// proxied reports whether the service proxy will do for the request. It takes away an Authorization, and takes an encoded
+// slash for a plain one.
+func (c *carrier) proxied(r *http.Request) bool {
+	return !c.closed(r.Method) && !authorized(r.Header) && !strings.Contains(strings.ToLower(r.URL.RawPath), "%2f")
+}
+
+// closed reports whether the service proxy is not to be used at all.
+func (c *carrier) closed(method string) bool {
+	_, refused := c.bridge.refused.Load(c.key(method))
+	return refused || c.bridge.options.ForwardOnly
+}
+
+// authorized reports whether a request has credentials for the backend. An empty user is none: HolmesGPT is told to send it
+// where it would send a token of its own.
+func authorized(h http.Header) bool {
+	user, password, basic := (&http.Request{Header: h}).BasicAuth()
+	return h.Get("Authorization") != "" && !(basic && user == "" && password == "")
+}
+
+func forbidden(err error) bool {
+	var own probe.ProxyError
+	return errors.As(err, &own) && own.Seen.Code == backend.CodeProxyForbidden
+}
+
+// RightsError says which right the user lacks.
+type RightsError struct{ namespace, resource, verb string }
+
+func (e *RightsError) Error() string {
+	return fmt.Sprintf("your user needs %s on %s in namespace %s (a role for it: kubectl create role bridge -n %[3]s --verb=%[1]s --resource=%[2]s)",
+		e.verb, e.resource, e.namespace)
+}
+
+// Unwrap makes a probe see what it sees where the service proxy is forbidden.
+func (e *RightsError) Unwrap() error { return proxyError(backend.CodeProxyForbidden) }
+
+// verb is what the API server calls a method.
+func verb(method string) string {
+	if method == http.MethodPost {
+		return "create"
+	}
+	return "get"
+}
+
+// Rights are what a user needs to reach all backends of the namespaces, and the command that makes a role of it.
+func Rights(namespaces []string, forwardOnly bool) (need, command string) {
+	const forward = "create on pods/portforward"
+	verbs, resource := "get,create", "services/proxy"
+	need = "get and create on services/proxy, or " + forward + ","
+	if forwardOnly {
+		verbs, resource, need = "create", "pods/portforward", forward
+	}
+	word := "namespace "
+	if len(namespaces) > 1 {
+		word = "namespaces "
+	}
+	return need + " in " + word + strings.Join(namespaces, ", "),
+		fmt.Sprintf("kubectl create role bridge -n %s --verb=%s --resource=%s", namespaces[0], verbs, resource)
+}

@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/rest"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/bridge"
+	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
+)
+
+func newBridge(streams Streams) *cobra.Command {
+	o := &options{streams: streams, probe: probeProxy, bridging: &bridging{}}
+	cmd := &cobra.Command{
+		Use:   "bridge [-- COMMAND [ARGUMENT]...]",
+		Short: "Reach the backends of a cluster from this machine, and run HolmesGPT with them",
+		Long: `Finds and proves the backends of a cluster, opens a listener on 127.0.0.1 for each that would be published, and carries
+requests there with your own kubeconfig: through the API server's service proxy, or by port-forward to a pod where your user
+may not use that (403) or a request has an Authorization of its own, which the API server would take away. Your user needs
+list on services and endpointslices, and get and create on services/proxy, or create on pods/portforward.
+
+With a command it runs that, with CUSTOM_TOOLSET_LOCATION set to a document that has the local addresses, and with
+BRIDGE_<TYPE>_URL set to the address of each type's primary, as in BRIDGE_PROMETHEUS_URL. Variables that the document refers
+to have to be in your environment. Signals are passed on, the exit status is the command's, and nothing is left behind.
+
+Without a command it prints the addresses and stays until Ctrl-C.
+
+Only GET, HEAD and POST are carried, to the backend's own Service alone, and nothing that a browser sends for another's page.`,
+		Example: `  dynamic-toolset bridge -- holmes ask "why is checkout slow?"
+  dynamic-toolset bridge -n monitoring
+  dynamic-toolset bridge -- sh -c 'krr simple -p "$BRIDGE_PROMETHEUS_URL"'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
+				return usage("the command to run comes after --, as in %s -- %s", cmd.CommandPath(), strings.Join(args, " "))
+			}
+			return o.bridge(contextOf(cmd), args)
+		},
+	}
+	o.configOptions.addFlags(cmd)
+	o.addNamespaces(cmd)
+	o.kube.add(cmd.Flags(), "30s")
+	cmd.Flags().Lookup("namespace").Usage = "look at this namespace alone"
+	cmd.Flags().BoolVar(&o.bridging.forwardOnly, "port-forward", false,
+		"carry everything by port-forward, as where the API server cannot reach the pods")
+	return cmd
+}
+
+// bridging carries requests to backends, those of the probe too.
+type bridging struct {
+	forwardOnly bool
+	*bridge.Bridge
+}
+
+// connect to the cluster, and have the probe's requests carried.
+func (b *bridging) connect(cluster *rest.Config, o *probe.Options) (err error) {
+	b.Bridge, err = bridge.New(bridge.Options{
+		Cluster: cluster, ForwardOnly: b.forwardOnly, RootCAs: o.RootCAs, Insecure: o.Insecure,
+	})
+	if err != nil {
+		return kubeconfigError(err)
+	}
+	o.RoundTripper = b.Carry
+	return nil
+}
+
+func (o *options) bridge(ctx context.Context, command []string) error {
+	d, err := o.discover(ctx, backend.Ref{})
+	if err != nil {
+		if text := err.Error(); strings.Contains(text, orFiles) {
+			return errors.New(strings.Replace(text, orFiles, "", 1))
+		}
+		return err
+	}
+	signals := make(chan os.Signal, 4) //nolint:mnd // those that come while one is handled
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	opened := o.open(ctx, d)
+	defer func() {
+		for _, b := range opened {
+			b.Close()
+		}
+	}()
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	dir, err := os.MkdirTemp("", "dynamic-toolset-bridge-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // nobody else knows of it
+	file := filepath.Join(dir, toolset.KeyHolmesGPT)
+	if err := o.writeLocal(d, opened, file); err != nil {
+		return err
+	}
+	if len(command) > 0 {
+		return runCommand(o.streams, command, bridgeEnv(file, opened), signals)
+	}
+	if len(opened) == 0 {
+		return errors.New("there is no backend to reach")
+	}
+	if err := printOpened(o.streams, opened); err != nil {
+		return err
+	}
+	note(o.streams, "\nFor HolmesGPT in another terminal: export CUSTOM_TOOLSET_LOCATION=%s\nCtrl-C ends it.", file)
+	select {
+	case <-signals:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// open opens a listener for each backend that is published, and names those for which it cannot.
+func (o *options) open(ctx context.Context, d *discovered) []*bridge.Opened {
+	var group errgroup.Group
+	opened := make([]*bridge.Opened, len(d.findings))
+	for i, f := range d.findings {
+		if f.Verdict != backend.Accepted || f.Candidate == nil {
+			continue
+		}
+		group.Go(func() error {
+			var err error
+			if f.AgentToken && len(f.Credentials) == 0 {
+				err = errors.New("it wants the token of HolmesGPT's ServiceAccount, which is in the cluster alone: name credentials for it in the configuration")
+			} else {
+				opened[i], err = o.bridging.Open(ctx, f, o.failures(f))
+			}
+			if err != nil {
+				warn(o.streams, "%s %s cannot be reached: %s", f.Type, f.Ref, carryText(f.Candidate, err))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // each has its warning
+	return slices.DeleteFunc(opened, func(b *bridge.Opened) bool { return b == nil })
+}
+
+// failures makes the text for clients whose request cannot be carried. The first is shown here too: the command may not.
+func (o *options) failures(f *backend.Finding) func(error) string {
+	var first sync.Once
+	return func(err error) string {
+		text := carryText(f.Candidate, err)
+		if !errors.Is(err, context.Canceled) {
+			first.Do(func() { warn(o.streams, "%s %s: %s", f.Type, f.Ref, text) })
+		}
+		return text
+	}
+}
+
+// carryText is an error of what carries requests, for people.
+func carryText(c *backend.Candidate, err error) string {
+	const most = 600
+	var rights *bridge.RightsError
+	if own := (probe.ProxyError{}); errors.As(err, &own) && !errors.As(err, &rights) {
+		return proxyText(c, own)
+	}
+	return safetext.Clean(err.Error(), most)
+}
+
+// writeLocal writes the document with the local addresses, and says what is not in it and what it needs.
+func (o *options) writeLocal(d *discovered, opened []*bridge.Opened, file string) error {
+	local := *d
+	local.findings = nil
+	for _, b := range opened {
+		local.findings = append(local.findings, b.Finding)
+	}
+	doc, keys, err := local.document(nil, false)
+	if err != nil {
+		return err
+	}
+	for _, w := range doc.Warnings {
+		warn(o.streams, "%s", w)
+	}
+	d.reportNotWritten(o.streams)
+	reportVariables(o.streams, slices.DeleteFunc(doc.Variables(), func(v toolset.Variable) bool {
+		_, set := os.LookupEnv(v.Name)
+		return set
+	}))
+	return os.WriteFile(file, []byte(keys[toolset.KeyHolmesGPT]), 0o600)
+}
+
+func printOpened(s Streams, opened []*bridge.Opened) error {
+	return printTable(s.Out, []column[*bridge.Opened]{
+		{title: "TYPE", cell: func(b *bridge.Opened) string { return b.Candidate.Type }},
+		{title: "INSTANCE", cell: func(b *bridge.Opened) string { return b.Candidate.Instance }},
+		{title: "PRIMARY", cell: func(b *bridge.Opened) string { return map[bool]string{true: "yes", false: "-"}[b.Primary] }},
+		{title: "URL", cell: func(b *bridge.Opened) string { return b.Endpoint() }},
+		{title: "WAY", cell: func(b *bridge.Opened) string { return b.Way }},
+	}, slices.Values(opened))
+}
+
+// bridgeEnv is the command's environment. Local addresses are reached without the environment's proxy, which most libraries would
+// use for them as well.
+func bridgeEnv(file string, opened []*bridge.Opened) []string {
+	env := append(os.Environ(), "CUSTOM_TOOLSET_LOCATION="+file)
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		hosts := "127.0.0.1"
+		if others := os.Getenv(name); others != "" {
+			hosts = others + "," + hosts
+		}
+		env = append(env, name+"="+hosts)
+	}
+	for _, b := range opened {
+		if b.Primary {
+			name := strings.ToUpper(strings.ReplaceAll(b.Candidate.Type, "-", "_"))
+			env = append(env, "BRIDGE_"+name+"_URL="+b.Endpoint())
+		}
+	}
+	return env
+}

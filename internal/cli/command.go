@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// runCommand runs a command on the process's own streams, passes signals on, and ends as it does.
+func runCommand(s Streams, command, env []string, signals <-chan os.Signal) error {
+	in := s.In
+	if i, ok := in.(*interruptible); ok {
+		in = i.in // the command's own terminal, or pipe
+	}
+	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // the user's command, which signals end
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = in, s.Out, s.Err, env
+	if err := cmd.Start(); err != nil {
+		const notFound = 127 // as shells have it
+		return failure{error: fmt.Errorf("the command cannot be run: %w", err), code: notFound}
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	const grace = 10 * time.Second
+	var late <-chan time.Time
+	for {
+		select {
+		case sig := <-signals:
+			if sig == os.Interrupt && atTerminal(in) {
+				continue // it sends Ctrl-C to the command as well, which may go on
+			}
+			_ = cmd.Process.Signal(sig) // it may have ended
+			if sig != os.Interrupt && late == nil {
+				late = time.After(grace)
+			}
+		case <-late:
+			_ = cmd.Process.Kill() // the same
+		case err := <-done:
+			return exitOf(err)
+		}
+	}
+}
+
+func atTerminal(in io.Reader) bool {
+	file, ok := in.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// exitOf is the command's own exit status, where a signal ended it the one that shells give.
+func exitOf(err error) error {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	code := exit.ExitCode()
+	if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		const signaled = 128
+		code = signaled + int(status.Signal())
+	}
+	return failure{error: err, code: code, silent: true}
+}
