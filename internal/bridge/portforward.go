@@ -124,7 +124,7 @@ func (p *pods) open(ctx context.Context, at place) (net.Conn, error) {
 	case <-ctx.Done():
 		go func() {
 			if r := <-done; r.err == nil {
-				r.conn.Close()
+				_ = r.conn.Close() // nobody waits for it any more
 			}
 		}()
 		return nil, ctx.Err()
@@ -154,7 +154,7 @@ func (p *pods) connect(at place) (net.Conn, error) {
 	}
 	conn, err := newPodConn(stream, at)
 	if err != nil {
-		stream.Close()
+		_ = stream.Close() // the other error says more
 		return nil, fmt.Errorf("port-forward to pod %s/%s: %w", at.namespace, at.pod, err)
 	}
 	return conn, nil

@@ -95,7 +95,7 @@ func foreign(code string) bool {
 	switch word {
 	case "kubectl":
 		return !strings.HasPrefix(rest, "toolset")
-	case "helm", "curl", "go", "docker", "promtool", "ko", "jq", "cosign", "goreleaser", "openssl", "python3", "pip":
+	case "helm", "holmes", "curl", "go", "docker", "promtool", "ko", "jq", "cosign", "goreleaser", "openssl", "python3", "pip":
 		return true
 	}
 	return strings.HasPrefix(code, "--audience") // of kubectl create token

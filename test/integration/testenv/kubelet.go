@@ -82,7 +82,7 @@ var buildKubelet = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(root, "bin", "kubelet-standin")
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", path, ".") //nolint:gosec // all constant but for the folder
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", path, ".")
 	cmd.Dir = filepath.Join(root, "test", "kubelet")
 	_, err = output(cmd)
 	return path, err
