@@ -78,11 +78,11 @@ func TestBridgeCommandLine(t *testing.T) {
 	api := &apiServer{}
 	_, kubeconfig := api.start(t)
 	for args, want := range map[string]result{
-		"holmes ask":                                {2, "", "error: the command to run comes after --, as in dynamic-toolset bridge -- holmes ask\n"},
-		"holmes -- ask":                             {2, "", "error: the command to run comes after --, as in dynamic-toolset bridge -- holmes ask\n"},
-		"-A -n x":                                   {2, "", "error: -A and -n x exclude each other\n"},
-		"--kubeconfig /none":                        {1, "", "error: kubeconfig /none: no such file or directory; name another with --kubeconfig\n"},
-		"--kubeconfig " + kubeconfig:                {1, "", "no backends among 0 Services: the toolsets are only those that are always there\nerror: there is no backend to reach\n"},
+		"holmes ask":                 {2, "", "error: the command to run comes after --, as in dynamic-toolset bridge -- holmes ask\n"},
+		"holmes -- ask":              {2, "", "error: the command to run comes after --, as in dynamic-toolset bridge -- holmes ask\n"},
+		"-A -n x":                    {2, "", "error: -A and -n x exclude each other\n"},
+		"--kubeconfig /none":         {1, "", "error: kubeconfig /none: no such file or directory; name another with --kubeconfig\n"},
+		"--kubeconfig " + kubeconfig: {1, "", "no backends among 0 Services: the toolsets are only those that are always there\nerror: there is no backend to reach\n"},
 		"--kubeconfig " + kubeconfig + " -- echo x": {0, "x\n", "no backends among 0 Services: the toolsets are only those that are always there\n"},
 	} {
 		if got := run(t, append([]string{"bridge"}, strings.Fields(args)...)...); got != want {
