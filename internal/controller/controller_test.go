@@ -226,6 +226,7 @@ type notes struct {
 	mu        sync.Mutex
 	list      []string
 	overrides logging.Condition[string]
+	report    *logged // what it says in production
 }
 
 func (n *notes) note(format string, args ...any) {
@@ -241,6 +242,7 @@ func (n *notes) has(text string) bool {
 }
 
 func (n *notes) Cycle(s *Snapshot) {
+	n.report.Cycle(s)
 	if s.Write != nil {
 		for _, d := range s.Write.Limited {
 			n.note("limited: %s by %s", d.Key, d.Manager)
@@ -288,7 +290,7 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{
-			world: store.New(store.Options{Relevant: d.Relevant}), notes: &notes{},
+			world: store.New(store.Options{Relevant: d.Relevant}), notes: &notes{report: newLogged()},
 			output: &fakeOutput{data: data, moved: make(chan struct{}, 8)},
 			leader: &fakeLeader{leading: leading, changed: make(chan struct{}, 1)},
 			prober: &fakeProber{outcome: map[string]backend.Outcome{}},

@@ -3,6 +3,7 @@ package controller
 import (
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ type uncounted struct{}
 
 func (uncounted) Cycle(*Snapshot)           {}
 func (uncounted) Discovered(string)         {}
+func (uncounted) Withdrawn(string)          {}
 func (uncounted) AgentLoaded(time.Duration) {}
 func (uncounted) BadAnnotation(string)      {}
 func (uncounted) Error(string)              {}
@@ -26,6 +28,17 @@ type recorded struct{ list, configMap []string }
 func (r *recorded) ConfigMap(_ bool, reason, note string) {
 	r.configMap = append(r.configMap, reason+": "+note)
 }
+
+// of are those on the ConfigMap for a reason.
+func (r *recorded) of(reason string) (list []string) {
+	for _, one := range r.configMap {
+		if strings.HasPrefix(one, reason+": ") {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
 func (r *recorded) Service(s *backend.Service, _ bool, reason, note string) {
 	r.list = append(r.list, s.Name+" "+reason+": "+note)
 }

@@ -25,6 +25,7 @@ type Events interface {
 type Metrics interface {
 	Cycle(s *Snapshot)        // is called at the end of each cycle
 	Discovered(typ string)    // a backend of that type is newly accepted
+	Withdrawn(typ string)     // one is no longer published
 	BadAnnotation(typ string) // a Service with the annotations of that type is wrong
 	Error(operation string)   // an operation failed that no snapshot shows
 
@@ -43,6 +44,8 @@ type Report struct {
 
 	checked nameCheck
 	owners  budgets[string] // of what is reported about the Services of a namespace
+
+	withdrawn withdrawals // of which no Event is recorded yet
 
 	// What was reported last.
 	leading   logging.Condition[bool]

@@ -39,11 +39,23 @@ func (r *Report) reportBackends(s *Snapshot) {
 		}
 		r.backends.Reported(key, f.Endpoint())
 	}
-	for key, endpoint := range r.backends.Over(func(key backend.Key) bool { return published[key] }) {
-		reason := view.Withdrawn(cmp.Or(found[key], found[backend.Key{Ref: key.Ref}]))
-		r.Log.Info("backend withdrawn", attributes(key, "endpoint", endpoint, "reason", reason)...)
-		r.backend(ChangeWithdrawn, key, reason)
+	over := r.backends.Over(func(key backend.Key) bool { return published[key] })
+	for i := range s.Inherited { // what went while no process looked
+		if key := keyOf(&s.Inherited[i]); !published[key] {
+			over[key] = cmp.Or(over[key], "not known")
+		}
 	}
+	byKey := func(a, b backend.Key) int {
+		return cmp.Or(a.Ref.Compare(b.Ref), strings.Compare(a.Type, b.Type), strings.Compare(a.Tenant, b.Tenant))
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(over), byKey) {
+		reason := view.Withdrawn(cmp.Or(found[key], found[backend.Key{Ref: key.Ref}]))
+		r.Metrics.Withdrawn(key.Type)
+		r.Log.Info("backend withdrawn", attributes(key, "endpoint", over[key], "reason", reason)...)
+		r.backend(ChangeWithdrawn, key, reason)
+		r.withdrawn.add(key, reason)
+	}
+	r.recordWithdrawn(s.Leading)
 }
 
 // backend enters something about one backend into the history.

@@ -30,6 +30,8 @@ type Snapshot struct {
 	InForce  bool    // the output holds what Keys say; in a dry run they are taken for it
 	Output   Written // what the output holds
 	Write    *Write  // nil if no write was tried
+	// Inherited is what another process had published before this replica wrote for the first time in its term; nil afterwards.
+	Inherited []publish.Instance
 	// References are changes in who gets which variable of HolmesGPT's environment.
 	References []ReferenceMove
 
@@ -61,10 +63,14 @@ type Written struct {
 }
 
 func (c *Controller) newSnapshot() *Snapshot {
-	return &Snapshot{
+	s := &Snapshot{
 		At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver(),
 		Frozen: c.source.Frozen(), Source: c.source.Err(), DryRun: c.opts.DryRun,
 	}
+	if !c.memory.own {
+		s.Inherited = c.memory.published
+	}
+	return s
 }
 
 // store makes a snapshot the current one.

@@ -37,7 +37,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 		if i.Outcome == backend.Unprobed {
 			continue // its owner wants it published without a probe
 		}
-		records[backend.Key{Ref: i.Service, Type: cmp.Or(i.Detected, i.Type), Tenant: i.Tenant}] = record(i)
+		records[keyOf(&i)] = record(i)
 	}
 	c.monitor.Remember(records)
 	m.published, m.primaries = state.Published, state.Primaries
@@ -112,6 +112,11 @@ func instance(f *backend.Finding) publish.Instance {
 		i.Scheme, i.Path = o.Scheme, o.Path
 	}
 	return i
+}
+
+// keyOf is the candidate's that a published instance was.
+func keyOf(i *publish.Instance) backend.Key {
+	return backend.Key{Ref: i.Service, Type: cmp.Or(i.Detected, i.Type), Tenant: i.Tenant}
 }
 
 // record is the health record of a published instance.

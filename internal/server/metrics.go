@@ -34,10 +34,10 @@ type Metrics struct {
 	table    []Metric
 	types    []string // label values of types, sorted
 
-	discovered, reconciles, drift, requests, failures, detectors, errors *prometheus.CounterVec
-	phases, durations, publish, toAgent                                  *prometheus.HistogramVec
-	size                                                                 *prometheus.GaugeVec
-	services, healthy, leftOut, overrides, leader                        *prometheus.Desc // read from last
+	discovered, withdrawn, reconciles, drift, requests, failures, detectors, errors *prometheus.CounterVec
+	phases, durations, publish, toAgent                                             *prometheus.HistogramVec
+	size                                                                            *prometheus.GaugeVec
+	services, healthy, leftOut, overrides, leader                                   *prometheus.Desc // read from last
 
 	last atomic.Pointer[controller.Snapshot]
 
@@ -65,6 +65,7 @@ func NewMetrics(version string, types []string) *Metrics {
 	// A rate sees the first increase only of a series that is there before it.
 	for _, t := range m.types {
 		m.discovered.WithLabelValues(t)
+		m.withdrawn.WithLabelValues(t)
 		m.detectors.WithLabelValues(t)
 		for _, r := range FailureReasons() {
 			m.failures.WithLabelValues(t, r)
@@ -89,6 +90,7 @@ func NewMetrics(version string, types []string) *Metrics {
 // register makes the metrics. Alerts and dashboards depend on their names.
 func (m *Metrics) register(version string) {
 	m.discovered = m.counter("services_discovered_total", "Backends that were newly accepted, by type.", "type")
+	m.withdrawn = m.counter("services_withdrawn_total", "Backends that are no longer published, by type.", "type")
 	m.phases = m.histogram("discovery_duration_seconds", "How long a full discovery and its phases took.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}, "phase")
 	m.reconciles = m.counter("configmap_reconcile_total",
@@ -225,6 +227,9 @@ func (m *Metrics) phase(name string, took time.Duration) {
 
 // Discovered counts a backend that has newly become accepted.
 func (m *Metrics) Discovered(typ string) { m.discovered.WithLabelValues(m.typeLabel(typ)).Inc() }
+
+// Withdrawn counts a backend that is no longer published.
+func (m *Metrics) Withdrawn(typ string) { m.withdrawn.WithLabelValues(m.typeLabel(typ)).Inc() }
 
 // BadAnnotation counts a Service with a bad annotation.
 func (m *Metrics) BadAnnotation(typ string) { m.detectors.WithLabelValues(m.typeLabel(typ)).Inc() }

@@ -88,6 +88,7 @@ func TestNames(t *testing.T) {
 		"reconciliation_errors_total{operation} counter",
 		"services{type,state} gauge",
 		"services_discovered_total{type} counter",
+		"services_withdrawn_total{type} counter", // beside the specification's
 		"toolset_healthy{name} gauge",
 	}
 	m := NewMetrics("1.2.3", []string{"prometheus", "grafana"})

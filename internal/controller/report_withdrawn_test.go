@@ -1,0 +1,122 @@
+package controller
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// counted counts withdrawals.
+type counted struct {
+	uncounted
+	withdrawn int
+}
+
+func (c *counted) Withdrawn(string) { c.withdrawn++ }
+
+func events(l *logged) []string { return l.Events.(*recorded).configMap }
+
+// What is no longer published has a line in the log, is counted, and is named in an Event: one for all of a namespace at once, and
+// as many as its budget allows; the others come with the next one.
+func TestWithdrawn(t *testing.T) {
+	t.Attr("req", "DTS-QA-5")
+	t.Attr("req", "DTS-MET-1")
+	finding := func(namespace, name string) *backend.Finding {
+		ref := backend.Ref{Namespace: namespace, Name: name}
+		service := &backend.Service{Ref: ref}
+		return &backend.Finding{
+			Ref: ref, Service: service, Type: "grafana", Verdict: backend.Accepted,
+			Candidate: &backend.Candidate{Service: service, Type: "grafana"},
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		l, count := newLogged(), &counted{}
+		l.Metrics = count
+		cycle := func(leading bool, list ...*backend.Finding) {
+			l.Cycle(&Snapshot{InForce: true, Leading: leading, Findings: list})
+		}
+		cycle(true, finding("a", "x"), finding("a", "y"), finding("b", "z"))
+		cycle(true, finding("b", "z"))
+		if n := len(l.lines("backend withdrawn")); n != 2 || count.withdrawn != 2 {
+			t.Errorf("%d lines, %d counted, want 2", n, count.withdrawn)
+		}
+		want := "BackendsWithdrawn: no longer published of namespace a: x, y: it is no longer there, or no longer looks like one"
+		if got := events(l); len(got) != 1 || got[0] != want {
+			t.Errorf("Events %q, want %q", got, want)
+		}
+
+		down := finding("b", "z")
+		down.Verdict, down.Reason = backend.Unavailable, backend.Reason{Code: backend.CodeChangesTooOften}
+		cycle(true, down, finding("b", "y"))
+		cycle(true, down)
+		if got := events(l); len(got) != 3 || !strings.HasPrefix(got[1], "BackendsWithdrawn: no longer published of namespace b: z: it changes too often") {
+			t.Errorf("Events %q", got)
+		}
+
+		before := len(events(l))
+		for i := range 100 { // an owner who makes and deletes all the time
+			cycle(true, finding("c", fmt.Sprint("n", i)))
+		}
+		if n := len(events(l)) - before; n != ownerBurst {
+			t.Errorf("%d Events about one owner at once, want %d", n, ownerBurst)
+		}
+		pass(ownerWait)
+		cycle(true)
+		last := events(l)[len(events(l))-1]
+		if !strings.Contains(last, "namespace c: ") || !strings.Contains(last, "n99") || !strings.Contains(last, "n50") {
+			t.Errorf("the last Event names not all that was held back: %s", last)
+		}
+		if len(l.withdrawn) != 0 {
+			t.Errorf("%v is kept", l.withdrawn)
+		}
+
+		cycle(false, finding("d", "x"))
+		before = len(events(l))
+		cycle(false)
+		cycle(true)
+		if n := len(events(l)); n != before || count.withdrawn != 105 {
+			t.Errorf("%d Events for what another replica recorded; %d counted", n-before, count.withdrawn)
+		}
+	})
+}
+
+// Names come before reasons, and what does not fit is a number.
+func TestWithdrawnText(t *testing.T) {
+	t.Attr("req", "DTS-QA-5")
+	var w withdrawals
+	for i := range 300 {
+		w.add(backend.Key{Ref: backend.Ref{Namespace: "ns", Name: fmt.Sprintf("service-%03d", i)}}, []string{"gone", "refused"}[i%2])
+	}
+	got := w.text("ns")
+	if len(got) > 1000 || !strings.Contains(got, " more: service-000 and ") || !strings.HasSuffix(got, "gone") {
+		t.Errorf("%d bytes: %s", len(got), got)
+	}
+}
+
+// What was deleted while no process looked is reported by the next one.
+func TestWithdrawnWhileNobodyLooked(t *testing.T) {
+	t.Attr("req", "DTS-OUT-10")
+	t.Attr("req", "DTS-QA-5")
+	var left map[string]string
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		r.add("a")
+		r.add("b")
+		pass(time.Second)
+		left = r.output.Live().Data
+	})
+	start(t, maps.Clone(left), []string{"b"}, true, Options{}, func(r *rig) {
+		pass(10 * time.Second)
+		r.expect(t, "after the restart", "-ns/a", "ns/b")
+		if got := r.notes.report.lines("backend withdrawn"); len(got) != 1 || !strings.Contains(got[0], "service=a ") {
+			t.Errorf("lines %q", got)
+		}
+		if got := events(r.notes.report); len(got) != 1 || !strings.Contains(got[0], "namespace ns: a: ") {
+			t.Errorf("Events %q", got)
+		}
+	})
+}
