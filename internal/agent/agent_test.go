@@ -179,6 +179,30 @@ func TestLoop(t *testing.T) {
 	})
 }
 
+// A document that comes soon after another is loaded as soon as the pause between two reloads is over, and no look later.
+func TestLoadedWhenThePauseIsOver(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	t.Attr("req", "DTS-PERF-9")
+	synctest.Test(t, func(t *testing.T) {
+		h := &holmes{file: "generation/1"}
+		a := start(t, h)
+		a.Published(document("generation/1"), true)
+		if r := only(t, a); r.Outcome != Loaded {
+			t.Fatalf("it is %s", r.Outcome)
+		}
+		begun := time.Now()
+		pass(1500 * time.Millisecond)
+		h.set(func() { h.file = "generation/2" })
+		a.Published(document("generation/2"), true)
+		for only(t, a).Outcome != Loaded {
+			pass(10 * time.Millisecond)
+		}
+		if took := time.Since(begun); took > reloadEvery+100*time.Millisecond {
+			t.Errorf("loaded %s after the reload before, want %s", took, reloadEvery)
+		}
+	})
+}
+
 // TestAnswers has every kind of answer.
 func TestAnswers(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")

@@ -30,8 +30,11 @@ func (a *Agent) follow(ctx context.Context, url string) {
 		a.mu.Unlock()
 		patient := time.Since(since) < patience
 		a.look(ctx, &r, &document)
-		if reloads(r.Outcome) && patient && a.mayReload(url) {
-			a.reload(ctx, &r, &document)
+		pause := time.Duration(0)
+		if reloads(r.Outcome) && patient {
+			if pause = a.mayReload(url); pause == 0 {
+				a.reload(ctx, &r, &document)
+			}
 		}
 		if ctx.Err() != nil {
 			return
@@ -45,6 +48,9 @@ func (a *Agent) follow(ctx context.Context, url string) {
 		default:
 			wait = later
 		}
+		if pause > 0 {
+			wait = min(wait, pause)
+		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -55,16 +61,17 @@ func (a *Agent) follow(ctx context.Context, url string) {
 	}
 }
 
-// mayReload reports whether a URL was not told to reload for a while, and notes that it is. One that comes and goes is told no oftener.
-func (a *Agent) mayReload(url string) bool {
+// mayReload returns how long it is until a URL may be told to reload again; where it may now, it notes that it is. One that comes
+// and goes is told no oftener.
+func (a *Agent) mayReload(url string) (pause time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	maps.DeleteFunc(a.reloaded, func(_ string, at time.Time) bool { return time.Since(at) >= reloadEvery })
-	if _, lately := a.reloaded[url]; lately {
-		return false
+	if at, lately := a.reloaded[url]; lately {
+		return reloadEvery - time.Since(at)
 	}
 	a.reloaded[url] = time.Now()
-	return true
+	return 0
 }
 
 // reload has a replica read its file, and asks what it has then.
