@@ -2,11 +2,8 @@ package cli
 
 import (
 	"cmp"
-	"crypto/x509"
-	"fmt"
 	"maps"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -17,7 +14,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/probe"
-	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // newDetector recognises what the catalog has, and takes from annotations what the configuration lets them say.
@@ -80,7 +76,7 @@ func leftOut(c *config.Config, exclude []string) []string {
 
 // probeOptions is what the configuration says about probing.
 func probeOptions(c *config.Config) (probe.Options, error) {
-	roots, err := rootCAs(c.TLS.CAFile)
+	roots, err := authorities(c.TLS.CAFile)
 	if err != nil {
 		return probe.Options{}, err
 	}
@@ -90,25 +86,6 @@ func probeOptions(c *config.Config) (probe.Options, error) {
 		DenyCIDRs: c.Security.DenyCIDRs, RootCAs: roots,
 		Insecure: func(r backend.Ref) bool { return unchecked[r] },
 	}, nil
-}
-
-// rootCAs are the system's and those of the file.
-func rootCAs(file string) (*x509.CertPool, error) {
-	if file == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("config tls.caFile %s: %w", file, yamlfile.Bare(err))
-	}
-	pool, err := x509.SystemCertPool()
-	if err != nil {
-		pool = x509.NewCertPool()
-	}
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("config tls.caFile %s: no certificate in it: expected PEM, with -----BEGIN CERTIFICATE-----", file)
-	}
-	return pool, nil
 }
 
 // inventoryOptions is what the configuration decides about backends. Whether HolmesGPT runs on OpenShift is left open

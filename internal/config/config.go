@@ -185,7 +185,8 @@ type Credentials map[string]map[string]map[string]string
 
 // TLS towards backends.
 type TLS struct {
-	// CAFile is a PEM file of certificate authorities trusted beside the system's. Default "": none.
+	// CAFile is a PEM file of certificate authorities trusted beside the system's, and read again when it changes.
+	// Default "": none.
 	CAFile string `yaml:"caFile"`
 	// InsecureSkipVerify lists the Services, namespace/name, whose certificate is not checked, neither by the probe nor by
 	// HolmesGPT. Default [].

@@ -104,11 +104,14 @@ func (p *Prober) transport(t Target, addr string) *http.Transport {
 }
 
 func (p *Prober) secure(t Target) *tls.Config {
-	return &tls.Config{
+	c := &tls.Config{
 		ServerName:         t.Candidate.Host,
-		RootCAs:            p.opts.RootCAs,
 		InsecureSkipVerify: p.insecure(t), //nolint:gosec // only for Services that the configuration names
 	}
+	if p.opts.RootCAs != nil {
+		c.RootCAs = p.opts.RootCAs()
+	}
+	return c
 }
 
 func (p *Prober) insecure(t Target) bool {

@@ -200,7 +200,7 @@ func TestHostileTLS(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.want.Scheme = "https"
-			attack(t, Options{RootCAs: ca.pool}, tt.handle, tt.want)
+			attack(t, Options{RootCAs: ca.roots}, tt.handle, tt.want)
 		})
 	}
 	secure := newProber(t, Options{}).secure(targetFor(nil))

@@ -41,7 +41,7 @@ func TestCertificateNames(t *testing.T) {
 			if tt.fixed != "" {
 				target.Candidate.Host, target.Candidate.FixedHost = tt.fixed, true
 			}
-			got := newProber(t, Options{RootCAs: ca.pool}).Probe(t.Context(), target)
+			got := newProber(t, Options{RootCAs: ca.roots}).Probe(t.Context(), target)
 			want := tt.want
 			if want.Scheme = "https"; want.Outcome == backend.Ready {
 				want.Identity, want.Version = true, "2.53.1"
@@ -82,7 +82,7 @@ func TestUnrecognizedName(t *testing.T) {
 		target.Candidate.Scheme = "https"
 		return target
 	}
-	p := newProber(t, Options{RootCAs: ca.pool})
+	p := newProber(t, Options{RootCAs: ca.roots})
 	got := p.Probe(t.Context(), knows(t, "web.shop.svc"))
 	expect(t, got, observed{Outcome: backend.Ready, Identity: true, Scheme: "https", Version: "2.53.1"})
 	if got.Host != "web.shop.svc" {
@@ -139,7 +139,7 @@ func TestRedirectToSecurePort(t *testing.T) {
 			if tt.change != nil {
 				tt.change(target.Candidate)
 			}
-			got := newProber(t, Options{RootCAs: ca.pool}).Probe(t.Context(), target)
+			got := newProber(t, Options{RootCAs: ca.roots}).Probe(t.Context(), target)
 			f := backend.Finding{Candidate: target.Candidate, Observation: got}
 			if moved := got.Port == number && f.Endpoint() == "https://"+net.JoinHostPort(testHost, portText(number)); moved != tt.ok ||
 				(reached.Load() > 0) != tt.ok || (got.Outcome == backend.Ready) != tt.ok {
@@ -217,7 +217,7 @@ func TestShortNamesLeadNowhere(t *testing.T) {
 	}()
 	target := targetAt(l.Addr(), lookupType(t, "prometheus"))
 	target.Candidate.Scheme, target.Candidate.FullName = "https", testHost
-	got := newProber(t, Options{RootCAs: ca.pool}).Probe(t.Context(), target)
+	got := newProber(t, Options{RootCAs: ca.roots}).Probe(t.Context(), target)
 	f := backend.Finding{Candidate: target.Candidate, Observation: got}
 	if want := "http://" + testHost + ":" + portText(target.Candidate.PortNumber); got.Outcome != backend.Ready || f.Endpoint() != want {
 		t.Errorf("%s at %s, want %s: %s", got.Outcome, f.Endpoint(), want, said(got))

@@ -49,6 +49,9 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
+// roots is what a Prober is given.
+func (a *authority) roots() *x509.CertPool { return a.pool }
+
 func (a *authority) issue(t *testing.T, name string, until time.Duration) tls.Certificate {
 	t.Helper()
 	return a.sign(t, []string{name}, until)
@@ -106,13 +109,13 @@ func TestTLS(t *testing.T) {
 		opts Options
 		want observed
 	}{
-		{"trusted", ours.issue(t, testHost, time.Hour), Options{RootCAs: ours.pool}, ready},
-		{"unknown authority", theirs.issue(t, testHost, time.Hour), Options{RootCAs: ours.pool}, untrusted("unknown authority")},
+		{"trusted", ours.issue(t, testHost, time.Hour), Options{RootCAs: ours.roots}, ready},
+		{"unknown authority", theirs.issue(t, testHost, time.Hour), Options{RootCAs: ours.roots}, untrusted("unknown authority")},
 		{"unknown to the system", ours.issue(t, testHost, time.Hour), Options{}, untrusted("tls.caFile")},
-		{"for another name", ours.issue(t, "other.example", time.Hour), Options{RootCAs: ours.pool}, untrusted("not for " + testHost)},
-		{"expired", ours.issue(t, testHost, -time.Hour), Options{RootCAs: ours.pool}, untrusted("expired")},
-		{"named as trusted unchecked", theirs.issue(t, "other.example", -time.Hour), Options{RootCAs: ours.pool, Insecure: insecure}, unchecked},
-		{"another is named", theirs.issue(t, testHost, time.Hour), Options{RootCAs: ours.pool, Insecure: func(backend.Ref) bool { return false }}, untrusted("tls.insecureSkipVerify")},
+		{"for another name", ours.issue(t, "other.example", time.Hour), Options{RootCAs: ours.roots}, untrusted("not for " + testHost)},
+		{"expired", ours.issue(t, testHost, -time.Hour), Options{RootCAs: ours.roots}, untrusted("expired")},
+		{"named as trusted unchecked", theirs.issue(t, "other.example", -time.Hour), Options{RootCAs: ours.roots, Insecure: insecure}, unchecked},
+		{"another is named", theirs.issue(t, testHost, time.Hour), Options{RootCAs: ours.roots, Insecure: func(backend.Ref) bool { return false }}, untrusted("tls.insecureSkipVerify")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -137,7 +140,7 @@ func TestClientCertificateWanted(t *testing.T) {
 	target := serveTLS(t, &tls.Config{
 		Certificates: []tls.Certificate{ca.issue(t, testHost, time.Hour)}, ClientAuth: tls.RequireAnyClientCert,
 	}, prometheus)
-	expect(t, newProber(t, Options{RootCAs: ca.pool}).Probe(t.Context(), target),
+	expect(t, newProber(t, Options{RootCAs: ca.roots}).Probe(t.Context(), target),
 		observed{Outcome: backend.AuthRequired, Scheme: "https", Detail: "client certificate"})
 }
 
@@ -145,7 +148,7 @@ func TestClientCertificateWanted(t *testing.T) {
 func TestOtherScheme(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	ca := newAuthority(t)
-	p := newProber(t, Options{RootCAs: ca.pool})
+	p := newProber(t, Options{RootCAs: ca.roots})
 	goTLS := func(t *testing.T) Target {
 		return serveTLS(t, &tls.Config{Certificates: []tls.Certificate{ca.issue(t, testHost, time.Hour)}}, prometheus)
 	}
