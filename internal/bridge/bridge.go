@@ -25,9 +25,10 @@ type Options struct {
 	Cluster *rest.Config
 	// ForwardOnly: nothing goes through the service proxy.
 	ForwardOnly bool
-	// RootCAs a backend's certificate may be signed by, nil for the system's, and Insecure those that are not checked.
+	// RootCAs are those that a backend's certificate may be signed by, nil for the system's, and Insecure names those that
+	// are not checked.
 	// They count for port-forwards; the API server checks no certificate of a backend.
-	RootCAs  *x509.CertPool
+	RootCAs  func() *x509.CertPool
 	Insecure func(backend.Ref) bool
 }
 
@@ -64,10 +65,14 @@ func (b *Bridge) Carry(c *backend.Candidate) http.RoundTripper {
 }
 
 func (b *Bridge) carrier(c *backend.Candidate) *carrier {
+	var roots *x509.CertPool
+	if b.options.RootCAs != nil {
+		roots = b.options.RootCAs()
+	}
 	return &carrier{bridge: b, candidate: c, proxy: b.proxies(c), forward: &http.Transport{
 		DialContext: b.pods.to(c),
 		TLSClientConfig: &tls.Config{
-			ServerName: c.Host, RootCAs: b.options.RootCAs,
+			ServerName: c.Host, RootCAs: roots,
 			InsecureSkipVerify: b.options.Insecure(c.Service.Ref), //nolint:gosec // only for Services that the configuration names
 		},
 		DisableCompression: true,

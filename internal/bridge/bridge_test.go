@@ -209,8 +209,8 @@ func TestPodTLS(t *testing.T) {
 		host    string
 		good    bool
 	}{
-		"its authority":   {Options{RootCAs: roots}, "example.com", true},
-		"another name":    {Options{RootCAs: roots}, "prom.m.svc", false},
+		"its authority":   {Options{RootCAs: func() *x509.CertPool { return roots }}, "example.com", true},
+		"another name":    {Options{RootCAs: func() *x509.CertPool { return roots }}, "prom.m.svc", false},
 		"no authority":    {Options{}, "example.com", false},
 		"not to be asked": {Options{Insecure: func(r backend.Ref) bool { return r.Name == "prom" }}, "prom.m.svc", true},
 	} {
