@@ -36,21 +36,44 @@ type Entry struct {
 	// Instructions tell the agent which calls to make. HolmesGPT puts its own in place of those for a built-in toolset that
 	// brings some: only elasticsearch/data and elasticsearch/cluster bring none.
 	Instructions string `yaml:"instructions"`
-	// Repeats is how much of HolmesGPT's own instructions the agent reads for each instance, in bytes: HolmesGPT 0.45 repeats
-	// those of a toolset as often as it has instances that work. HTTP toolsets need not say it.
-	Repeats int `yaml:"repeats"`
+	// Tokens is what it costs the agent. Default: not known; for an HTTP toolset the usual.
+	Tokens Tokens `yaml:"tokens"`
 }
 
-// Read is how much the agent reads for an instance of a toolset of HolmesGPT's own words, in bytes.
-func (e *Entry) Read() int {
-	if e.HTTP != nil {
-		return HTTPRead
+// Tokens is what a toolset adds to each request to the agent's model, measured with HolmesGPT 0.45 (make test-holmes): the
+// schemas of its tools and its instructions, some of which are repeated for each instance.
+type Tokens struct {
+	// Toolset is what it costs once, and Instance what each of its instances adds.
+	Toolset  int `yaml:"toolset"`
+	Instance int `yaml:"instance"`
+}
+
+// Of is what a toolset with so many instances costs.
+func (t Tokens) Of(instances int) int { return t.Toolset + t.Instance*instances }
+
+// Cost is what the entry costs the agent; zero where that is not known.
+func (e *Entry) Cost() Tokens {
+	if e.HTTP != nil && e.Tokens == (Tokens{}) {
+		return HTTPTokens()
 	}
-	return e.Repeats
+	return e.Tokens
 }
 
-// HTTPRead is what HolmesGPT tells the agent of each HTTP toolset, with the schema of its tool.
-const HTTPRead = 3000
+// HTTPTokens is what an HTTP toolset costs, without instructions of its own.
+func HTTPTokens() Tokens { return Tokens{Toolset: 530, Instance: 65} }
+
+// Read is what one more instance has the agent read, in tokens.
+func (e *Entry) Read() int {
+	if e.HTTP != nil { // each is a toolset of its own
+		return HTTPTokens().Of(1)
+	}
+	return e.Tokens.Instance
+}
+
+// Baseline is what toolsets of HolmesGPT's cost that are written whatever is found.
+func Baseline() map[string]Tokens {
+	return map[string]Tokens{"kubernetes/core": {Toolset: 1600}, "kubernetes/logs": {Toolset: 450}}
+}
 
 // HTTP is a generic HTTP toolset: which paths below the base URL the agent may GET.
 type HTTP struct {

@@ -71,8 +71,8 @@ func (v validator) entry(path string, e *Entry) {
 	v.tree(path+".instance", e.Instance)
 	v.text(path+".description", e.Description)
 	v.text(path+".instructions", e.Instructions)
-	if e.Repeats < 0 || e.HTTP != nil && e.Repeats > 0 {
-		v.f.At(path+".repeats", "expected a number of bytes, for a toolset of HolmesGPT's, found %d", e.Repeats)
+	if e.Tokens.Toolset < 0 || e.Tokens.Instance < 0 {
+		v.f.At(path+".tokens", "expected numbers of tokens such as {toolset: 800, instance: 70}, none below 0")
 	}
 	if e.VerifySSL != "" && !fieldName.MatchString(e.VerifySSL) {
 		v.f.At(path+".verifySSL", "expected a field's name such as verify_ssl, found %s", yamlfile.Quote(e.VerifySSL))

@@ -119,6 +119,10 @@ func (w *writer) where(b *view.Backend, title string) {
 		return
 	}
 	w.row("toolset", "%s, instance %s", b.Metadata.Toolset, b.Instance)
+	if b.Tokens != nil {
+		w.row("tokens", "some %d with each request to the model, %d of them for all instances",
+			b.Tokens.Toolset+b.Tokens.Instance, b.Tokens.Toolset)
+	}
 	switch {
 	case b.Primary:
 		w.row("primary", "yes, %s", b.PrimaryNote)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -124,6 +125,34 @@ func (d *discovered) reportDocument(s Streams, doc *toolset.Document) {
 	reportVariables(s, doc.Variables())
 	d.reportRecipes(s)
 	d.reportCA(s)
+	reportTokens(s, view.Toolsets(doc))
+}
+
+// reportTokens says what the toolsets cost the agent, the dearest first.
+func reportTokens(s Streams, toolsets []view.Toolset) {
+	const most = 12
+	sum, unknown := view.Cost(toolsets)
+	slices.SortStableFunc(toolsets, func(a, b view.Toolset) int { return cmp.Compare(tokens(&b), tokens(&a)) })
+	var each []string
+	for i := range toolsets {
+		if n := tokens(&toolsets[i]); n > 0 {
+			each = append(each, fmt.Sprintf("%s %d", toolsets[i].Name, n))
+		}
+	}
+	if more := len(each) - most; more > 0 {
+		each = append(each[:most], fmt.Sprintf("%d others the rest", more))
+	}
+	if unknown > 0 {
+		each = append(each, fmt.Sprintf("and what %d toolsets of which that is not known take", unknown))
+	}
+	note(s, "with each request the agent's model reads some %d tokens about the toolsets: %s", sum, strings.Join(each, ", "))
+}
+
+func tokens(t *view.Toolset) int {
+	if t.Tokens == nil {
+		return 0
+	}
+	return *t.Tokens
 }
 
 // reportRecipes says of which backends it is known where their credentials are.

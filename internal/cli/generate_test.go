@@ -8,6 +8,7 @@ import (
 )
 
 func TestGenerate(t *testing.T) {
+	t.Attr("req", "DTS-OUT-12")
 	t.Attr("req", "DTS-CLI-3")
 	t.Attr("req", "DTS-OUT-4")
 	overrides := writeFile(t, "overrides.yaml", "toolsets:\n  prometheus/metrics: null\n  grafana/dashboards: {enabled: false}\n")
@@ -56,12 +57,14 @@ func TestGenerateObject(t *testing.T) {
 	}
 }
 
+const baselineTokens = "with each request the agent's model reads some 2050 tokens about the toolsets: kubernetes/core 1600, kubernetes/logs 450\n"
+
 // TestGenerateNothing: without any backend the document still loads, and a person is told.
 func TestGenerateNothing(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
 	shop := "{apiVersion: v1, kind: Service, metadata: {name: shop, namespace: a}, spec: {ports: [{port: 8080}]}}\n"
 	r := runWith(t, shop, "generate", "-f", "-", "--key", "custom_toolset.yaml")
-	if r.code != 0 || r.err != "no backends among 1 Service: the toolsets are only those that are always there\n" {
+	if r.code != 0 || r.err != "no backends among 1 Service: the toolsets are only those that are always there\n"+baselineTokens {
 		t.Errorf("%+v", r)
 	}
 	if v := runWith(t, r.out, "validate", "-", "--as", "document"); v.code != 0 {

@@ -24,7 +24,7 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 		limitSum(list[:most], limited(backend.CodeNamespaceTenants, 0, maxTenants), maxTenants, ownTenant)
 		if o.MaxPerNamespace > 0 {
 			limit := maxRead * max(1, o.MaxPerNamespace/usualMax)
-			limitSum(list[:most], limited(backend.CodeNamespaceRead, 0, limit>>10), limit, o.read)
+			limitSum(list[:most], limited(backend.CodeNamespaceRead, 0, limit), limit, o.read)
 		}
 		for _, f := range list[most:] {
 			f.Verdict, f.Reason = backend.Rejected, limited(backend.CodeNamespaceBackends, len(list), o.MaxPerNamespace)
@@ -38,12 +38,12 @@ func limited(code backend.Code, n, limit int) backend.Reason {
 }
 
 // What the owners of one namespace may choose of base paths, and of tenants, in bytes: the agent reads them. maxRead is what
-// HolmesGPT itself may tell the agent about their backends, some 40,000 tokens with each request: as much as for 50 HTTP APIs,
-// which is how many may be published. Who allows a multiple of that allows a multiple of this.
+// their backends may cost the agent with each request, in tokens: as much as 50 HTTP APIs, which is how many may be published.
+// Who allows a multiple of that allows a multiple of this.
 const (
 	maxPaths   = 1 << 10
 	maxTenants = 1 << 10
-	maxRead    = 160 << 10
+	maxRead    = 40_000
 	usualMax   = 50
 )
 
@@ -56,11 +56,11 @@ func ownTenant(f *backend.Finding) int {
 	return len(c.Tenant)
 }
 
-// read is what HolmesGPT tells the agent about a backend, in bytes.
+// read is what HolmesGPT tells the agent about a backend, in tokens.
 func (o *Options) read(f *backend.Finding) (n int) {
 	t := o.Type(f.Type)
 	if t == nil {
-		return catalog.HTTPRead
+		return catalog.HTTPTokens().Of(1)
 	}
 	for i := range t.Toolset.HolmesGPT {
 		n += t.Toolset.HolmesGPT[i].Read()

@@ -7,6 +7,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // The phases of discovery_duration_seconds.
@@ -131,3 +132,20 @@ func (m *Metrics) typeLabel(name string) string {
 
 // utf8 makes a label fit for the registry, which takes only UTF-8.
 func utf8(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+
+// tokensByLabel are what the toolsets cost, the HTTP ones by their type, since owners of Services name them.
+func (m *Metrics) tokensByLabel(toolsets []view.Toolset) map[string]float64 {
+	tokens := map[string]float64{}
+	for i := range toolsets {
+		t := &toolsets[i]
+		if t.Tokens == nil {
+			continue
+		}
+		name := utf8(t.Name)
+		if t.Config["endpoints"] != nil {
+			name = m.typeLabel(t.Type)
+		}
+		tokens[name] += float64(*t.Tokens)
+	}
+	return tokens
+}

@@ -20,6 +20,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 const metricPrefix = "dynamictoolset_"
@@ -37,7 +38,7 @@ type Metrics struct {
 	discovered, withdrawn, reconciles, drift, requests, failures, detectors, errors *prometheus.CounterVec
 	phases, durations, publish, toAgent                                             *prometheus.HistogramVec
 	size                                                                            *prometheus.GaugeVec
-	services, healthy, leftOut, overrides, leader                                   *prometheus.Desc // read from last
+	services, healthy, leftOut, overrides, leader, tokens                           *prometheus.Desc // read from last
 
 	last atomic.Pointer[controller.Snapshot]
 
@@ -119,6 +120,7 @@ func (m *Metrics) register(version string) {
 	m.services = m.desc("services", "Services by type and verdict; type is none where no type was near. "+
 		"Those that look like nothing are not counted.", "type", "state")
 	m.healthy = m.desc("toolset_healthy", "1 if every backend of a published toolset works, else 0.", "name")
+	m.tokens = m.desc("toolset_tokens", "What the toolset adds to each request to the agent's model, roughly; HTTP toolsets by type.", "toolset")
 	m.agentReplicas = m.desc("agent_replicas", "Replicas of HolmesGPT by what they made of the document; only the leader asks.", "outcome")
 	m.agentCurrent = m.desc("agent_generation_current", "1 if a replica of HolmesGPT has the document that was published last, 0 if it has "+
 		"another or none; none where it does not say. Only the leader asks.", "replica")
@@ -273,7 +275,7 @@ type snapshotCollector struct{ *Metrics }
 
 // Describe implements prometheus.Collector.
 func (m snapshotCollector) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.services, m.healthy, m.leftOut, m.overrides, m.leader} {
+	for _, d := range []*prometheus.Desc{m.services, m.healthy, m.leftOut, m.overrides, m.leader, m.tokens} {
 		c <- d
 	}
 }
@@ -314,6 +316,9 @@ func (m snapshotCollector) Collect(c chan<- prometheus.Metric) {
 	}
 	for limit, n := range leftOut {
 		gauge(m.leftOut, n, string(limit))
+	}
+	for toolset, n := range m.tokensByLabel(view.Toolsets(s.Document)) {
+		gauge(m.tokens, n, toolset)
 	}
 	flag(m.overrides, s.Overrides == nil)
 	flag(m.leader, s.Leading && !s.DryRun)

@@ -53,7 +53,13 @@ func only(series map[string]string, metric string) map[string]string {
 func touch(m *Metrics) {
 	m.Discovered("prometheus")
 	m.Request("/api/v1/toolsets", 200, time.Millisecond)
-	m.Cycle(&controller.Snapshot{Findings: []*backend.Finding{accepted("prometheus", "metrics", backend.Ready)}})
+	m.Cycle(&controller.Snapshot{
+		Findings: []*backend.Finding{accepted("prometheus", "metrics", backend.Ready)},
+		Document: &toolset.Document{
+			HolmesGPT: map[string]any{"toolsets": map[string]any{"prometheus/metrics": map[string]any{}}},
+			Tokens:    map[string]int{"prometheus/metrics": 1},
+		},
+	})
 	m.Agent(func() agent.State {
 		return agent.State{Replicas: []agent.Replica{{URL: "http://10.0.0.1:5050", Outcome: agent.Loaded}}}
 	})
@@ -90,6 +96,7 @@ func TestNames(t *testing.T) {
 		"services_discovered_total{type} counter",
 		"services_withdrawn_total{type} counter", // beside the specification's
 		"toolset_healthy{name} gauge",
+		"toolset_tokens{toolset} gauge",
 	}
 	m := NewMetrics("1.2.3", []string{"prometheus", "grafana"})
 	var got []string
@@ -362,5 +369,21 @@ func TestTwoDoNotMix(t *testing.T) {
 	a.Error(OperationBuild)
 	if got := scrape(t, b)[metricPrefix+`reconciliation_errors_total{operation="build"}`]; got != "0" {
 		t.Errorf("another instance counts %s", got)
+	}
+}
+
+// Owners of Services name HTTP toolsets: these count by their type.
+func TestToolsetTokens(t *testing.T) {
+	t.Attr("req", "DTS-MET-1")
+	t.Attr("req", "DTS-OUT-12")
+	web := map[string]any{"config": map[string]any{"endpoints": []any{}}}
+	m := NewMetrics("test", []string{"jaeger"})
+	m.Cycle(&controller.Snapshot{Document: &toolset.Document{
+		HolmesGPT: map[string]any{"toolsets": map[string]any{"kubernetes/core": map[string]any{}, "jaeger/a/b": web, "custom/a/b": web, "wiki/c/d": web}},
+		Tokens:    map[string]int{"kubernetes/core": 1600, "jaeger/a/b": 875, "custom/a/b": 600, "wiki/c/d": 700},
+	}})
+	want := map[string]string{`{toolset="kubernetes/core"}`: "1600", `{toolset="jaeger"}`: "875", `{toolset="custom"}`: "1300"}
+	if diff := cmp.Diff(want, only(scrape(t, m), "toolset_tokens")); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }

@@ -218,21 +218,25 @@ func TestHostileTextIsEscaped(t *testing.T) {
 
 func TestToolsets(t *testing.T) {
 	t.Attr("req", "DTS-API-1")
+	t.Attr("req", "DTS-OUT-12")
 	f := start(t)
-	for _, c := range []struct{ query, want string }{
-		{"", "jaeger/tracing/jaeger-query kubernetes/core prometheus/metrics"},
-		{"?type=prometheus", "prometheus/metrics"},
-		{"?enabled=false", ""},
-		{"?enabled=true&healthy=true", "jaeger/tracing/jaeger-query"},
-		{"?healthy=false", "prometheus/metrics"},
+	for _, c := range []struct {
+		query, want string
+		tokens      int
+	}{
+		{"", "jaeger/tracing/jaeger-query kubernetes/core prometheus/metrics", 875 + 1600 + 4920},
+		{"?type=prometheus", "prometheus/metrics", 4920},
+		{"?enabled=false", "", 0},
+		{"?enabled=true&healthy=true", "jaeger/tracing/jaeger-query", 875},
+		{"?healthy=false", "prometheus/metrics", 4920},
 	} {
 		l := decode[ToolsetList](t, f.get(t, "/api/v1/toolsets"+c.query))
 		var got []string
 		for _, s := range l.Toolsets {
 			got = append(got, s.Name)
 		}
-		if strings.Join(got, " ") != c.want || l.Count != len(got) {
-			t.Errorf("%s: %v, count %d, want %s", c.query, got, l.Count, c.want)
+		if strings.Join(got, " ") != c.want || l.Count != len(got) || l.Tokens != c.tokens {
+			t.Errorf("%s: %v, count %d, %d tokens, want %s with %d", c.query, got, l.Count, l.Tokens, c.want, c.tokens)
 		}
 	}
 	var all []string

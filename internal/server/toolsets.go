@@ -15,6 +15,7 @@ import (
 type ToolsetList struct {
 	Toolsets []view.Toolset `json:"toolsets"`
 	Count    int            `json:"count" doc:"How many there are in all parts"`
+	Tokens   int            `json:"tokens" doc:"What they all add to each request to the agent's model, in all parts, roughly; without those of which it is not known"`
 	Continue Token          `json:"continue,omitempty" doc:"For the next part; missing in the last one"`
 }
 
@@ -46,6 +47,7 @@ func (a *API) toolsets(in *toolsetsInput) ToolsetList {
 	after, given := in.Continue.read(listToolsets)
 	var last Token // on this page
 	before, nth, more := "", 0, false
+	var all []view.Toolset
 	for _, t := range a.index().toolsets() {
 		if t.Name != before {
 			before, nth = t.Name, 0
@@ -54,7 +56,7 @@ func (a *API) toolsets(in *toolsetsInput) ToolsetList {
 		if !in.lets(&t) {
 			continue
 		}
-		l.Count++
+		all = append(all, t)
 		switch {
 		case given && (t.Name < after[0] || t.Name == after[0] && strconv.Itoa(nth) <= after[1]):
 		case len(l.Toolsets) == in.Limit:
@@ -67,6 +69,8 @@ func (a *API) toolsets(in *toolsetsInput) ToolsetList {
 	if more {
 		l.Continue = last
 	}
+	l.Count = len(all)
+	l.Tokens, _ = view.Cost(all)
 	return l
 }
 

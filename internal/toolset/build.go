@@ -70,6 +70,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	if err != nil {
 		return nil, err
 	}
+	doc.Tokens = Tokens(opts.Types, doc.HolmesGPT)
 	doc.Warnings = slices.Concat(b.warnings, overrides.warnings, b.withheld(doc), unmet, warnings)
 	return doc, nil
 }

@@ -40,6 +40,8 @@ type Document struct {
 	Compact map[string]map[string]any
 	// Backends are behind each entry of the HolmesGPT document, by its name; of each type the primary comes first.
 	Backends map[string][]*backend.Finding
+	// Tokens are what the toolsets add to each request to the agent's model, as the function Tokens has it.
+	Tokens map[string]int
 	// Warnings are for people: what was left out and why, and what in the overrides has no effect.
 	Warnings []Warning
 

@@ -48,6 +48,7 @@ type Backend struct {
 	Agent       []InAgent `json:"agent" doc:"What each replica of HolmesGPT made of it; none for a Service that is not accepted"`
 	KeepsToken  bool      `json:"keeps_token" doc:"HolmesGPT's own token is kept from it by an empty credential"`
 	Recipes     []Recipe  `json:"recipes" doc:"Ways to give HolmesGPT the credentials that it wants, the best first"`
+	Tokens      *Tokens   `json:"tokens,omitempty" doc:"What it adds to each request to the agent's model, roughly; missing where that is not known, or where it is not accepted"`
 	root        string    // of the URLs that detection expects
 
 	PortWhy  string `json:"-"` // PortReason, as a row about ports has it
@@ -56,6 +57,32 @@ type Backend struct {
 
 // Root is the URL, without a path, that detection expects; "" without a candidate.
 func (b *Backend) Root() string { return b.root }
+
+// Tokens is what a backend costs the agent.
+type Tokens struct {
+	Toolset  int `json:"toolset" doc:"Of its toolsets, however many instances they have"`
+	Instance int `json:"instance" doc:"Of this instance"`
+}
+
+// tokens is nil where it is not known.
+func tokens(f *backend.Finding, t *catalog.Type) *Tokens {
+	switch {
+	case f.Candidate.Custom:
+		return &Tokens{catalog.HTTPTokens().Toolset, catalog.HTTPTokens().Instance}
+	case t == nil:
+		return nil
+	}
+	sum := Tokens{}
+	for i := range t.Toolset.HolmesGPT {
+		cost := t.Toolset.HolmesGPT[i].Cost()
+		if cost == (catalog.Tokens{}) {
+			return nil
+		}
+		sum.Toolset += cost.Toolset
+		sum.Instance += cost.Instance
+	}
+	return &sum
+}
 
 // Tried is what one type of the catalog has to say.
 type Tried struct {
@@ -270,6 +297,9 @@ func (m *Material) backend(f *backend.Finding) Backend {
 		}
 	}
 	b.PrimaryNote = primaryNote(f)
+	if f.Verdict == backend.Accepted {
+		b.Tokens = tokens(f, m.Catalog.Lookup(f.Type))
+	}
 	return b
 }
 

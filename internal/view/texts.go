@@ -95,8 +95,8 @@ var texts = map[backend.Code]string{
 	backend.CodeNamespaceBackends: "its namespace has {number} backends, and at most {limit} of one are published, the oldest first; " + allowsMore,
 	backend.CodeNamespacePaths:    "the base paths" + tooLong,
 	backend.CodeNamespaceTenants:  "the tenants" + tooLong,
-	backend.CodeNamespaceRead: "for each backend the agent reads what HolmesGPT says about its toolset, and of the backends of one namespace " +
-		"at most {limit} KiB, the oldest first; security.trustedNamespaces allows any number",
+	backend.CodeNamespaceRead: "the agent's model reads what HolmesGPT says about each backend with each request, and for the backends of " +
+		"one namespace at most {limit} tokens, the oldest first; security.trustedNamespaces allows any number",
 	backend.CodeDocumentSize:    "the document would be too large to be written, and its namespace has the largest part of it; security.maxInstancesPerNamespace limits each namespace, discovery.namespaces leaves some out",
 	backend.CodeNamespaceBudget: "its namespace has published too much lately: at most {limit} backends at once, and then one every {wait}",
 	backend.CodeNamespaceTurn:   "its namespace changes what is published too often: it is published with what else changes there, in {wait} at most",

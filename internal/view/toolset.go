@@ -15,6 +15,7 @@ type Toolset struct {
 	Type      string         `json:"type" doc:"The type of its backends; without any, the first part of its name"`
 	Enabled   bool           `json:"enabled"`
 	Healthy   *bool          `json:"healthy" doc:"Whether all its backends are; null where nothing was asked"`
+	Tokens    *int           `json:"tokens" doc:"What it adds to each request to the agent's model, roughly; null where that is not known"`
 	Config    map[string]any `json:"config" doc:"As in the document"`
 	Instances []Instance     `json:"instances" doc:"Its backends"`
 }
@@ -41,12 +42,28 @@ func Toolsets(d *toolset.Document) []Toolset {
 		entries, _ := d.HolmesGPT[section].(map[string]any)
 		for _, name := range slices.Sorted(maps.Keys(entries)) {
 			if entry, ok := entries[name].(map[string]any); ok && !toolset.IsMarker(name) {
-				list = append(list, newToolset(name, entry, d.Backends[name]))
+				t := newToolset(name, entry, d.Backends[name])
+				if tokens, known := d.Tokens[name]; known && section == "toolsets" {
+					t.Tokens = &tokens
+				}
+				list = append(list, t)
 			}
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Toolset) int { return strings.Compare(a.Name, b.Name) })
 	return list
+}
+
+// Cost is the sum of what is known of the toolsets' tokens, and how many toolsets it is not known of.
+func Cost(toolsets []Toolset) (tokens, unknown int) {
+	for i := range toolsets {
+		if t := toolsets[i].Tokens; t != nil {
+			tokens += *t
+		} else {
+			unknown++
+		}
+	}
+	return tokens, unknown
 }
 
 func newToolset(name string, entry map[string]any, behind []*backend.Finding) Toolset {

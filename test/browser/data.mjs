@@ -126,6 +126,7 @@ export function toolsetsOf(services) {
   }
   return [...by].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, behind]) => ({
     name, type: behind[0]?.type ?? name.split('/')[0], enabled: name !== 'kubernetes/logs',
+    tokens: name.startsWith('custom') ? null : 1600 + 900 * behind.length,
     healthy: behind.length === 0 ? null : behind.every((s) => s.healthy),
     config: behind.length === 0 ? {} : {instances: behind.map((s) => ({name: s.instance, prometheus_url: s.endpoint, headers: {'X-Scope-OrgID': 'team'}}))},
     instances: behind.map((s) => ({name: s.instance, service: `${s.namespace}/${s.name}`, type: s.type, endpoint: s.endpoint, primary: s.primary, healthy: s.healthy})),

@@ -11,8 +11,7 @@ A case holds
                          instances: {toolset: {instance: healthy|failed}}, default: healthy
                          rejected:  a text in the error with which the whole file is refused
                          reads:     {text: how often it stands in the agent's system prompt}
-                         repeats:   {toolset: bytes that the agent reads for each of its instances, give or take a fifth; of an
-                                    HTTP toolset with its tool}
+                         price:     true to write tokens.json, what each toolset costs: {toolset: tokens}
   hosts.yaml           DNS name, or name:port, to the loopback address, or address:port, that stands in for it
 One line per case; exit status 1 if any fails.
 """
@@ -43,6 +42,7 @@ def environment(directory: Path, home: str) -> dict[str, str]:
         "KUBECONFIG": "/dev/null",
         "HOLMES_CONFIGPATH_DIR": home,
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "TIKTOKEN_CACHE_DIR": os.environ.get("TIKTOKEN_CACHE_DIR", ""),  # litellm's own, so that nothing is fetched
         "CUSTOM_TOOLSET_LOCATION": str(directory / "custom_toolset.yaml"),
         **{k: str(v) for k, v in (case.read(directory / "expect.yaml").get("env") or {}).items()},
     }

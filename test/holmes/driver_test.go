@@ -34,7 +34,7 @@ type Expect struct {
 	Instances map[string]map[string]string `json:"instances,omitempty"` // toolset: instance: healthy or failed
 	Rejected  string                       `json:"rejected,omitempty"`  // a text in the error that refuses the whole file
 	Reads     map[string]int               `json:"reads,omitempty"`     // text: how often it stands in the agent's prompt
-	Repeats   map[string]int               `json:"repeats,omitempty"`   // toolset: bytes that the agent reads for each instance, or for the toolset
+	Price     bool                         `json:"price,omitempty"`     // write tokens.json: toolset: tokens
 }
 
 // Check runs check.py on the cases in dir and returns what it printed, a line for each.

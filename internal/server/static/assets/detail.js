@@ -89,6 +89,7 @@ function backend(b, i) {
       fact('Version', m.version),
       fact('Port', b.port_reason),
       fact('Toolset', mono(m.toolset)),
+      fact('Tokens', b.tokens && `some ${number(b.tokens.toolset + b.tokens.instance)} with each request to the model, ${number(b.tokens.toolset)} of them for all instances`),
       fact('Instance', b.instance && b.instance !== `${b.namespace}/${b.name}` && b.instance),
       fact('Primary', b.primary ? `this one is the primary ${b.type}` : b.endpoint && serviceLink(b.primary_service), b.primary_note && h('div', {class: 'muted'}, b.primary_note)),
       fact('Used instead', serviceLink(m.duplicate_of)),

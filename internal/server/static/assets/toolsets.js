@@ -45,6 +45,7 @@ function render() {
   }
   const to = loaded.before + list.length;
   show(byId('toolsets-list'),
+    h('p', {class: 'muted'}, 'With each request the agent’s model reads some ', h('strong', null, `${number(loaded.tokens)} tokens`), ' about these toolsets: what is not needed can be switched off.'),
     h('ul', {class: 'toolsets'}, list.map(entry)),
     (loaded.continue || pages.length > 1) && h('nav', {class: 'pager', 'aria-label': 'Pages of toolsets'},
       h('span', {class: 'muted', role: 'status'}, `${number(loaded.before + 1)} to ${number(to)} of ${number(loaded.count)}`),
@@ -55,13 +56,15 @@ function render() {
 const healthWords = (healthy) => (healthy === true ? {icon: 'accepted', tone: 'good', word: 'healthy'}
   : healthy === false ? {icon: 'unavailable', tone: 'bad', word: 'not healthy'} : {icon: 'none', tone: 'quiet', word: 'nothing to ask'});
 
+const tokens = (t) => h('span', null, h('span', {class: 'muted'}, 'tokens '), t.tokens === null || t.tokens === undefined ? 'not known' : number(t.tokens));
+
 function entry(t) {
   const instances = t.instances ?? [];
   const some = instances.slice(0, fewInstances);
   const config = Object.keys(t.config ?? {}).length > 0;
   return h('li', {class: 'card', 'data-key': t.name},
     h('div', {class: 'meta'}, h('h2', null, h('span', {class: 'mono'}, t.name), ' ', t.enabled ? h('span', {class: 'tag'}, 'enabled') : h('span', {class: 'tag off'}, 'disabled')),
-      h('span', null, h('span', {class: 'muted'}, 'type '), t.type), state(healthWords(t.healthy)), h('span', {class: 'muted'}, instances.length ? plural(instances.length, 'backend') : 'no backend: part of HolmesGPT, or the admin’s own')),
+      h('span', null, h('span', {class: 'muted'}, 'type '), t.type), state(healthWords(t.healthy)), tokens(t), h('span', {class: 'muted'}, instances.length ? plural(instances.length, 'backend') : 'no backend: part of HolmesGPT, or the admin’s own')),
     reason(t.name),
     some.length > 0 && h('ul', {class: 'instances'}, some.map((i) => {
       const [namespace, name] = i.service.split('/');

@@ -1,0 +1,55 @@
+package toolset
+
+import (
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// Tokens are what the toolsets of a HolmesGPT document add to each request to the agent's model, by name. Those of which
+// nothing is known are missing: MCP servers, and what the overrides add beside the catalog.
+func Tokens(types []*catalog.Type, document map[string]any) map[string]int {
+	figures := catalog.Baseline()
+	for _, t := range types {
+		for i := range t.Toolset.HolmesGPT {
+			e := &t.Toolset.HolmesGPT[i]
+			name := e.Name
+			if e.HTTP != nil {
+				name = httpPrefix + t.Type
+			}
+			figures[name] = e.Tokens
+		}
+	}
+	tokens := map[string]int{}
+	toolsets, _ := document["toolsets"].(map[string]any)
+	for name, tree := range toolsets {
+		entry, _ := tree.(map[string]any)
+		if enabled, said := entry["enabled"].(bool); said && !enabled {
+			tokens[name] = 0 // HolmesGPT does not send it
+		} else if n := cost(figures, name, entry); n > 0 {
+			tokens[name] = n
+		}
+	}
+	return tokens
+}
+
+// httpPrefix keeps the figures of HTTP toolsets, by type, apart from those of HolmesGPT's own.
+const httpPrefix = "http:"
+
+// cost is that of a toolset that is enabled, 0 where it is not known.
+func cost(figures map[string]catalog.Tokens, name string, entry map[string]any) int {
+	config, _ := entry["config"].(map[string]any)
+	instances, _ := config["instances"].([]any)
+	text, _ := entry["llm_instructions"].(string)
+	words := len(text) / 4 // tokens, roughly
+	if entry["type"] == "http" {
+		instances, _ = config["endpoints"].([]any)
+		typ, _, _ := strings.Cut(name, "/")
+		if name = httpPrefix + typ; figures[name] == (catalog.Tokens{}) {
+			return catalog.HTTPTokens().Of(len(instances)) + words
+		}
+	} else if tools, ok := entry["tools"].([]any); ok && len(tools) == 0 {
+		return words
+	}
+	return figures[name].Of(max(1, len(instances)))
+}
