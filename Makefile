@@ -47,8 +47,9 @@ real-products: ## Get the real products of the lab into the user's cache, once (
 	@$(GO) run ./test/real/build $(REAL) $(PRODUCTS)
 
 .PHONY: test-real
-test-real: real-products ## Try the service on real products behind real fronts, and the real HolmesGPT on both (docs/development/lab.md)
+test-real: real-products controlplane ## Try the service on real products behind real fronts, and the real HolmesGPT on both (docs/development/lab.md)
 	PRODUCTS="$(PRODUCTS)" $(GO) test -count=1 -timeout 30m -tags real ./test/real
+	$(GO) test -count=1 -timeout 10m -tags real,integration -run '^TestBridgeHolmesGPT$$' ./test/integration
 
 .PHONY: test-browser
 test-browser: ## Look at the page in a real Chromium (needs Node.js 20; root on Debian gets Chromium installed)

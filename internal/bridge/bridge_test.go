@@ -230,6 +230,22 @@ func TestPodTLS(t *testing.T) {
 	}
 }
 
+// TestLargeBody: what could not be sent again is not sent.
+func TestLargeBody(t *testing.T) {
+	t.Attr("req", "DTS-CLI-9")
+	api := &apiServer{}
+	address, got := echo(t)
+	api.backend = address
+	o, err := open(t, api.start(t, Options{}), finding("http"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, text := ask(t, http.MethodPost, "http://"+o.listener.Host()+"/x", strings.Repeat("x", maxBody+1))
+	if resp.StatusCode != http.StatusRequestEntityTooLarge || len(*got) > 0 {
+		t.Errorf("%d %s, and the backend got %d requests", resp.StatusCode, text, len(*got))
+	}
+}
+
 // TestCancelled: a request that its client gives up leaves no connection to a pod behind.
 func TestCancelled(t *testing.T) {
 	t.Attr("req", "DTS-CLI-9")

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
@@ -183,8 +185,61 @@ func bridgeCommand(t *testing.T, env *testenv.Env, kubeconfig string, set []stri
 			t.Errorf("%s: exit code %d, want %d", sig, got, code)
 		}
 	}
+	bridgeTerminal(t, env, kubeconfig)
 	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// bridgeTerminal presses Ctrl-C at a terminal, which sends it to the command as well: it comes once, and the command goes on.
+func bridgeTerminal(t *testing.T, env *testenv.Env, kubeconfig string) {
+	t.Helper()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	cmd := exec.CommandContext(t.Context(), testenv.Binary(t), "bridge", "--kubeconfig", kubeconfig, "--set", "health.tries=1", "--",
+		"sh", "-c", `trap "echo pressed" INT; echo up; i=0; while [ $i -lt 20 ]; do sleep 0.05; i=$((i+1)); done; exit 5`)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = terminal, terminal, terminal
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var shown strings.Builder
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		pressed := false
+		for b := make([]byte, 1024); ; {
+			n, err := master.Read(b)
+			shown.Write(b[:n])
+			if !pressed && strings.Contains(shown.String(), "up\r\n") {
+				pressed = true
+				_, _ = master.WriteString("\x03")
+			}
+			if err != nil { // the last one has closed the terminal
+				return
+			}
+		}
+	}()
+	_ = cmd.Wait()
+	terminal.Close()
+	<-done
+	if code := cmd.ProcessState.ExitCode(); code != 5 || strings.Count(shown.String(), "pressed") != 1 {
+		t.Errorf("exit code %d, want 5, after one Ctrl-C:\n%s", code, shown.String())
 	}
 }
 
@@ -231,8 +286,9 @@ func bridgeAsk(t *testing.T, method, url, authorization string) (int, string) {
 func execKubeconfig(t *testing.T, env *testenv.Env) string {
 	t.Helper()
 	plugin := filepath.Join(t.TempDir(), "login")
-	script := fmt.Sprintf("#!/bin/sh\necho '{apiVersion: client.authentication.k8s.io/v1, kind: ExecCredential, status: {token: %s}}'\n",
-		env.Token(t, "people", "anna"))
+	script := fmt.Sprintf(`#!/bin/sh
+echo '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": %q}}'
+`, env.Token(t, "people", "anna"))
 	if err := os.WriteFile(plugin, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}

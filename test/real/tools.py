@@ -1,9 +1,10 @@
 """Loads a document with the real HolmesGPT and calls its tools, without a model.
 
 Usage: tools.py DIR, with these files in DIR:
-  custom_toolset.yaml  the document
+  custom_toolset.yaml  the document; without it, the one that CUSTOM_TOOLSET_LOCATION names
   hosts.yaml           DNS name to the loopback address where it is
-  calls.json           a list of {tool, params}; the tool "request" is that of the HTTP toolset that may ask params.url
+  calls.json           a list of {tool, params}; the tool "request" is that of the HTTP toolset that may ask params.url, in which
+                       variables of the environment are filled in
 Prints {"toolsets": {name: {status, error}}, "calls": [{status, error, data}]} as JSON.
 """
 
@@ -49,6 +50,7 @@ def of_url(toolsets: list, url: str) -> str:
 
 def call(executor, toolsets: list, tool: str, params: dict) -> dict:
     if tool == "request":
+        params["url"] = os.path.expandvars(params["url"])
         tool = of_url(toolsets, params["url"])
     found = executor.get_tool_by_name(tool)
     if found is None:
@@ -62,10 +64,9 @@ def call(executor, toolsets: list, tool: str, params: dict) -> dict:
 
 def main(directory: Path) -> None:
     home = tempfile.mkdtemp(dir=directory)
-    os.environ.update(
-        HOME=home, KUBECONFIG="/dev/null", HOLMES_CONFIGPATH_DIR=home, LITELLM_LOCAL_MODEL_COST_MAP="True",
-        CUSTOM_TOOLSET_LOCATION=str(directory / "custom_toolset.yaml"),
-    )
+    os.environ.update(HOME=home, KUBECONFIG="/dev/null", HOLMES_CONFIGPATH_DIR=home, LITELLM_LOCAL_MODEL_COST_MAP="True")
+    if (document := directory / "custom_toolset.yaml").exists():
+        os.environ["CUSTOM_TOOLSET_LOCATION"] = str(document)
     answer = os.dup(1)  # HolmesGPT prints on standard output
     os.dup2(2, 1)
     case.reach_only(case.read(directory / "hosts.yaml"))
