@@ -26,7 +26,7 @@ func BenchmarkCrowd(b *testing.B) {
 		}
 	}
 	for name, do := range map[string]struct {
-		most             time.Duration // times as long
+		most             int // times as long
 		before, measured func(w *Store, n int)
 	}{
 		"the youngest first": {15, nil, func(w *Store, n int) {
@@ -89,7 +89,7 @@ func BenchmarkCrowd(b *testing.B) {
 			}
 			b.ReportMetric(float64(each[few].Nanoseconds()), "ns/few")
 			b.ReportMetric(float64(each[many].Nanoseconds()), "ns/many")
-			if each[many] > do.most*each[few] {
+			if each[many]/each[few] > time.Duration(do.most) {
 				b.Errorf("each of %d takes %s, each of %d %s: more than %d times as long", few, each[few], many, each[many], do.most)
 			}
 		})
