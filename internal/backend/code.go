@@ -143,6 +143,7 @@ const (
 	CodeCertificate       Code = "certificate"           // its certificate is not valid for another reason
 	CodeNotHTTP           Code = "not-http"              // what answers does not speak HTTP/1.1
 	CodeHeaderSize        Code = "header-size"           // the header of its answer is too long
+	CodeCertificateLong   Code = "certificate-long"      // its certificates are too long to be read
 	CodeHeaderLines       Code = "header-lines"          // the header of its answer has too many lines
 	CodeBadHTTP           Code = "bad-http"              // its answer is not valid HTTP/1.1
 )

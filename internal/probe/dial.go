@@ -82,7 +82,9 @@ func (p *Prober) transport(t Target, addr string) *http.Transport {
 		}
 		return p.deny.check(ap.Addr())
 	}}
-	secure := tls.Dialer{NetDialer: dialer, Config: p.secure(t)}
+	secured := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return p.secured(ctx, t, dialer, network, addr)
+	}
 	type dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	to := func(with dial) dial {
 		return func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -95,7 +97,7 @@ func (p *Prober) transport(t Target, addr string) *http.Transport {
 	}
 	return &http.Transport{
 		DialContext:            to(dialer.DialContext),
-		DialTLSContext:         to(secure.DialContext),
+		DialTLSContext:         to(secured),
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: maxHeader,

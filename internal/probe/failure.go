@@ -146,6 +146,8 @@ func certificate(err error) (none failure) {
 	var invalid x509.CertificateInvalidError
 	var verification *tls.CertificateVerificationError
 	switch {
+	case errors.Is(err, errHandshake):
+		return untrusted("", backend.Seen{Code: backend.CodeCertificateLong, Limit: maxHandshake >> 10})
 	case errors.As(err, &host):
 		seen := backend.Seen{Code: backend.CodeCertificateName, Host: safetext.Clean(host.Host, shown)}
 		seen.Names, seen.Number = certificateNames(host.Certificate)

@@ -194,8 +194,9 @@ func TestHostileTLS(t *testing.T) {
 		{"empty records", records("", "\x16\x03\x03\x00\x00", 0), unreachable(causeOther, "the TLS handshake fails")},
 		{"warnings without end", records("", "\x15\x03\x03\x00\x02\x01\x5a", 0), unreachable(causeOther, "the TLS handshake fails")},
 		{"a message of 16 MiB", records("\x16\x03\x03\x40\x00\x02\xff\xff\xff", strings.Repeat("x", 16<<10), 0), unreachable(causeOther, "the TLS handshake fails")},
-		{"a long chain", chain(200), observed{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}},
-		{"a chain that is too long", chain(800), unreachable(causeOther, "the TLS handshake fails")},
+		{"a long chain", chain(50), observed{Outcome: backend.Ready, Identity: true, Version: "2.53.1"}},
+		{"a chain that is too long", chain(200), observed{Outcome: backend.UntrustedTLS, Detail: "its certificates take more than 32 KiB"}},
+		{"a chain that is far too long", chain(800), unreachable(causeOther, "the TLS handshake fails")},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -52,6 +52,8 @@ type Prober struct {
 	deny  deny
 	busy  keyed
 	large quota
+	// handshakes are those that are longer than usual.
+	handshakes quota
 }
 
 // New checks the options.

@@ -64,11 +64,12 @@ var seenTexts = map[backend.Code]string{
 		"is configured for; configure one of the Service's there",
 	backend.CodeCertificateDates: "its certificate has expired or is not valid yet ({from} to {until}); have it renewed, or " +
 		unverified,
-	backend.CodeCertificate: "its certificate is not valid: {value}; have it renewed, or " + unverified,
-	backend.CodeNotHTTP:     "it does not speak HTTP/1.1 on that port",
-	backend.CodeHeaderSize:  "its answer's headers are over {limit} KiB",
-	backend.CodeHeaderLines: "its answer has more than {limit} header lines",
-	backend.CodeBadHTTP:     "its answer is not valid HTTP/1.1: {value}",
+	backend.CodeCertificate:     "its certificate is not valid: {value}; have it renewed, or " + unverified,
+	backend.CodeNotHTTP:         "it does not speak HTTP/1.1 on that port",
+	backend.CodeHeaderSize:      "its answer's headers are over {limit} KiB",
+	backend.CodeCertificateLong: "its certificates take more than {limit} KiB; name fewer hosts in them",
+	backend.CodeHeaderLines:     "its answer has more than {limit} header lines",
+	backend.CodeBadHTTP:         "its answer is not valid HTTP/1.1: {value}",
 }
 
 const unverified = "list the Service in tls.insecureSkipVerify"

@@ -1,0 +1,75 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+)
+
+// A certificate takes thirty times its size once it is parsed: it may name tens of thousands of URIs in a few bytes each. So what a
+// server says until the handshake is over is bounded, and where that is more than charts and authorities bring about, few are
+// read at once.
+const (
+	maxHandshake   = 32 << 10
+	usualHandshake = 8 << 10
+)
+
+var errHandshake = errors.New("the server's part of the TLS handshake is too long")
+
+// handshake is a connection until the TLS handshake is over.
+type handshake struct {
+	net.Conn
+	turn    func() (release func(), err error)
+	read    int
+	release func() // nil unless it holds a turn
+	over    bool
+}
+
+func (c *handshake) Read(p []byte) (int, error) {
+	switch {
+	case c.over:
+		return c.Conn.Read(p)
+	case c.read >= maxHandshake:
+		return 0, errHandshake
+	case c.read >= usualHandshake && c.release == nil:
+		release, err := c.turn()
+		if err != nil {
+			return 0, err
+		}
+		c.release = release
+	}
+	most := usualHandshake
+	if c.release != nil {
+		most = maxHandshake
+	}
+	n, err := c.Conn.Read(p[:min(len(p), most-c.read)])
+	c.read += n
+	return n, err
+}
+
+// end says that the handshake is over, one way or the other.
+func (c *handshake) end() {
+	if c.over = true; c.release != nil {
+		c.release()
+	}
+}
+
+// secured dials and makes the handshake.
+func (p *Prober) secured(ctx context.Context, t Target, dialer *net.Dialer, network, addr string) (net.Conn, error) {
+	raw, err := dialer.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	first := &handshake{Conn: raw, turn: func() (func(), error) {
+		return p.handshakes.acquire(ctx, t.Candidate.Service.Namespace)
+	}}
+	conn := tls.Client(first, p.secure(t))
+	err = conn.HandshakeContext(ctx)
+	first.end()
+	if err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	return conn, nil
+}
