@@ -178,11 +178,14 @@ func TestPods(t *testing.T) {
 		backend string
 		want    string // "" for an answer
 	}{
-		"ready":             {[]discoveryv1.EndpointSlice{slice(false, "other", "m"), slice(true, "gone", "m"), slice(true, "prom-0", "")}, address, ""},
-		"another namespace": {[]discoveryv1.EndpointSlice{slice(true, "prom-0", "kube-system")}, address, "no ready pod is behind Service m/prom"},
-		"starting":          {[]discoveryv1.EndpointSlice{slice(false, "prom-0", "m")}, address, "no ready pod"},
-		"no endpoints":      {[]discoveryv1.EndpointSlice{}, address, "no ready pod"},
-		"nothing listens":   {nil, closed.Listener.Addr().String(), "connection refused"},
+		"ready":                       {[]discoveryv1.EndpointSlice{slice(false, "other", "m"), slice(true, "gone", "m"), slice(true, "prom-0", "")}, address, ""},
+		"another namespace":           {[]discoveryv1.EndpointSlice{slice(true, "prom-0", "kube-system")}, address, "no ready pod is behind Service m/prom"},
+		"a path to another namespace": {[]discoveryv1.EndpointSlice{slice(true, "../../kube-system/pods/etcd", "m")}, address, "no ready pod is behind Service m/prom"},
+		"a path to the API":           {[]discoveryv1.EndpointSlice{slice(true, "../services/other/proxy", "m")}, address, "no ready pod is behind Service m/prom"},
+		"a name with a dot segment":   {[]discoveryv1.EndpointSlice{slice(true, "..", "m"), slice(true, "prom-0/", "m")}, address, "no ready pod is behind Service m/prom"},
+		"starting":                    {[]discoveryv1.EndpointSlice{slice(false, "prom-0", "m")}, address, "no ready pod"},
+		"no endpoints":                {[]discoveryv1.EndpointSlice{}, address, "no ready pod"},
+		"nothing listens":             {nil, closed.Listener.Addr().String(), "connection refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := &apiServer{slices: tt.slices, backend: tt.backend}
@@ -190,8 +193,10 @@ func TestPods(t *testing.T) {
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("error %v, want %q", err, tt.want)
 			}
-			if list := api.asked("kube-system"); len(list) > 0 {
-				t.Error("a pod of another namespace")
+			for _, r := range api.requests {
+				if path := r.URL.Path; !strings.HasSuffix(path, "/m/endpointslices") && !strings.HasSuffix(path, "/m/pods/prom-0/portforward") && !strings.HasSuffix(path, "/m/pods/gone/portforward") {
+					t.Errorf("%s is asked", path)
+				}
 			}
 		})
 	}

@@ -16,6 +16,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/validation"
 	discoveryv1client "k8s.io/client-go/kubernetes/typed/discovery/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
@@ -71,12 +72,15 @@ func (p *pods) to(c *backend.Candidate) func(context.Context, string, string) (n
 	}
 }
 
+// maxSlices is how many EndpointSlices of a Service are read for a connection: an owner may write thousands, of a megabyte each.
+const maxSlices = 20
+
 // behind are the ready pods of the Service's EndpointSlices. They are of its own namespace: whoever writes an EndpointSlice
-// may name any.
+// may name any, also by what is no name and would lead elsewhere in the API, which the API server takes.
 func (p *pods) behind(ctx context.Context, c *backend.Candidate) (list []place, err error) {
 	ref := c.Service.Ref
 	slices, err := p.slices.EndpointSlices(ref.Namespace).List(ctx, metav1.ListOptions{
-		LabelSelector: labels.Set{discoveryv1.LabelServiceName: ref.Name}.String(),
+		LabelSelector: labels.Set{discoveryv1.LabelServiceName: ref.Name}.String(), Limit: maxSlices,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the EndpointSlices of %s: %w", ref, err)
@@ -88,7 +92,8 @@ func (p *pods) behind(ctx context.Context, c *backend.Candidate) (list []place, 
 		}
 		for _, e := range slices.Items[i].Endpoints {
 			ready, pod := e.Conditions.Ready, e.TargetRef
-			if pod == nil || pod.Kind != "Pod" || pod.Namespace != "" && pod.Namespace != ref.Namespace || ready != nil && !*ready {
+			if pod == nil || pod.Kind != "Pod" || pod.Namespace != "" && pod.Namespace != ref.Namespace || ready != nil && !*ready ||
+				len(validation.IsDNS1123Subdomain(pod.Name)) > 0 {
 				continue
 			}
 			list = append(list, place{ref.Namespace, pod.Name, port})
