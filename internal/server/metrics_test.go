@@ -380,9 +380,9 @@ func TestToolsetTokens(t *testing.T) {
 	m := NewMetrics("test", []string{"jaeger"})
 	m.Cycle(&controller.Snapshot{Document: &toolset.Document{
 		HolmesGPT: map[string]any{"toolsets": map[string]any{"kubernetes/core": map[string]any{}, "jaeger/a/b": web, "custom/a/b": web, "wiki/c/d": web}},
-		Tokens:    map[string]int{"kubernetes/core": 1600, "jaeger/a/b": 875, "custom/a/b": 600, "wiki/c/d": 700},
+		Tokens:    map[string]int{"kubernetes/core": 1600, "jaeger/a/b": 855, "custom/a/b": 600, "wiki/c/d": 700},
 	}})
-	want := map[string]string{`{toolset="kubernetes/core"}`: "1600", `{toolset="jaeger"}`: "875", `{toolset="custom"}`: "1300"}
+	want := map[string]string{`{toolset="kubernetes/core"}`: "1600", `{toolset="jaeger"}`: "855", `{toolset="custom"}`: "1300"}
 	if diff := cmp.Diff(want, only(scrape(t, m), "toolset_tokens")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -224,10 +224,10 @@ func TestToolsets(t *testing.T) {
 		query, want string
 		tokens      int
 	}{
-		{"", "jaeger/tracing/jaeger-query kubernetes/core prometheus/metrics", 875 + 1600 + 4920},
+		{"", "jaeger/tracing/jaeger-query kubernetes/core prometheus/metrics", 855 + 1600 + 4920},
 		{"?type=prometheus", "prometheus/metrics", 4920},
 		{"?enabled=false", "", 0},
-		{"?enabled=true&healthy=true", "jaeger/tracing/jaeger-query", 875},
+		{"?enabled=true&healthy=true", "jaeger/tracing/jaeger-query", 855},
 		{"?healthy=false", "prometheus/metrics", 4920},
 	} {
 		l := decode[ToolsetList](t, f.get(t, "/api/v1/toolsets"+c.query))

@@ -166,5 +166,5 @@ function page(response, name, all, query, key) {
   const after = query.get('continue') ? Buffer.from(query.get('continue'), 'base64url').toString() : '';
   const rest = after ? all.filter((x) => key(x) > after) : all;
   const part = rest.slice(0, limit);
-  json(response, {[name]: part, count: all.length, ...(rest.length > limit ? {continue: Buffer.from(key(part.at(-1))).toString('base64url')} : {})});
+  json(response, {[name]: part, count: all.length, ...(name === 'toolsets' && {tokens: all.reduce((sum, t) => sum + (t.tokens ?? 0), 0)}), ...(rest.length > limit ? {continue: Buffer.from(key(part.at(-1))).toString('base64url')} : {})});
 }

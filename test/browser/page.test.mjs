@@ -227,6 +227,9 @@ against('all can be done with the keyboard alone', async (fake) => {
   await page.keyboard.press('Enter');
   await page.getByText('Discovered: 7 backends for HolmesGPT.').waitFor();
   await page.goto(`${fake.url}#/toolsets`);
+  await page.getByText('19,100 tokens').waitFor();
+  await page.getByText('tokens 2,500').first().waitFor();
+  await page.getByText('tokens not known').waitFor();
   await page.locator('summary').first().focus();
   await page.keyboard.press('Enter');
   await page.locator('details pre').first().waitFor();
