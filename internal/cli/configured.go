@@ -13,6 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
@@ -38,6 +39,11 @@ func outside(c *config.Config) (list []detect.Outside) {
 		}
 	}
 	return list
+}
+
+// linksFrom says which objects are read for links, and where those may lead.
+func linksFrom(c *config.Config, d *detect.Detector) links.From {
+	return links.From{Kinds: links.Kinds(c.Links.From), Allows: d.AllowsLink}
 }
 
 // useOutside puts what the configuration says of outside backends where it says the same of Services: they are trusted, and have

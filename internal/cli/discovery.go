@@ -143,12 +143,14 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 	if d.cluster == nil {
 		report, err = files.Read(ctx, o.files, o.streams.In, d.known, files.ReadOptions{
 			Namespace: o.kube.namespace(), KeepAnnotation: d.detector.KeepAnnotation, Denied: d.prober.Forbids,
+			Links: linksFrom(d.config, d.detector),
 		})
 	} else {
 		var reader *cluster.Reader
 		if reader, err = cluster.NewReader(d.cluster, d.detector.KeepAnnotation, d.prober.Forbids); err != nil {
 			return kubeconfigError(err)
 		}
+		reader.Links = linksFrom(d.config, d.detector)
 		report, err = reader.List(ctx, d.only, d.known)
 	}
 	d.unread = report.Unread

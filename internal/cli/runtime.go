@@ -56,6 +56,7 @@ func newCluster(
 	if err != nil {
 		return nil, err
 	}
+	reader.Links = linksFrom(c, o.Detector)
 	known := store.New(store.Options{
 		Relevant: o.relevant, Idle: o.Detector.OptsOut,
 		Namespaces: c.Discovery.Namespaces, Exclude: leftOut(c, c.Discovery.ExcludeNamespaces),

@@ -28,7 +28,8 @@ func newFiles(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bo
 	log *slog.Logger,
 ) (*serviceRuntime, error) {
 	c := o.Config
-	read := files.ReadOptions{Namespace: o.Files.Namespace, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied}
+	read := files.ReadOptions{Namespace: o.Files.Namespace, KeepAnnotation: o.Detector.KeepAnnotation, Denied: denied,
+		Links: linksFrom(o.Config, o.Detector)}
 	in := files.NewSource(o.Files.Names, files.SourceOptions{
 		ReadOptions: read, Stdin: o.Files.Stdin, Log: log,
 		Store: store.Options{

@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -39,6 +40,13 @@ type keptSlice struct {
 	nothing bool
 }
 
+type keptExposer struct {
+	identity
+	kind     string
+	services map[string][]backend.Exposure
+	fresh    bool // the store does not have it yet
+}
+
 // keep is the informers' transform. It is given some objects a second time, as it has left them.
 func (w *Watch) keep(object any) (any, error) {
 	switch o := object.(type) {
@@ -58,6 +66,14 @@ func (w *Watch) keep(object any) (any, error) {
 		}
 		_, slice := store.FromEndpointSlice(o, w.opts.Reader.denied)
 		k.slice = &slice
+		return k, nil
+	case *unstructured.Unstructured:
+		k := &keptExposer{identity: identityOf(o), kind: o.GetKind(), fresh: true}
+		for _, kind := range w.opts.Reader.Links.Kinds {
+			if kind.Kind == k.kind {
+				k.services = w.opts.Reader.Links.Read(kind, k.Namespace, o.Object)
+			}
+		}
 		return k, nil
 	}
 	return object, nil

@@ -9,9 +9,11 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -57,7 +59,42 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink)
 			return report, err
 		}
 	}
+	for _, ns := range readable {
+		if err := r.exposers(ctx, ns, sink, &report); err != nil {
+			return report, err
+		}
+	}
 	return report, nil
+}
+
+// exposers reads what leads people to Services. What cannot be read is left out with a Warning: nothing but links depends on it.
+func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, report *store.Report) error {
+	for _, kind := range r.Links.Kinds {
+		resource := r.dynamic.Resource(kind.GVR()).Namespace(ns)
+		err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			return resource.List(ctx, o)
+		}).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
+			if o, ok := object.(*unstructured.Unstructured); ok {
+				by := store.Exposer{Kind: kind.Kind, Ref: backend.Ref{Namespace: o.GetNamespace(), Name: o.GetName()}}
+				sink.Expose(by, r.Links.Read(kind, by.Namespace, o.Object))
+			}
+			return nil
+		})
+		switch {
+		case ctx.Err() != nil:
+			return Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}.Explain(ctx, err, r.host)
+		case apierrors.IsNotFound(err):
+			report.Warn(store.Warning{Text: noSuchResource(kind.Resource)})
+		case err != nil:
+			q := Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}
+			report.Warn(store.Warning{Text: q.Explain(ctx, err, r.host).Error() + "; until then no links are known from there"})
+		}
+	}
+	return nil
+}
+
+func noSuchResource(resource string) string {
+	return "the cluster has no " + resource + ", which links.from names; it needs their CustomResourceDefinition, or not to be asked for them"
 }
 
 func sortedNamespaces(namespaces []string) ([]string, error) {

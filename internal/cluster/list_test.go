@@ -275,6 +275,7 @@ func list(ctx context.Context, config *rest.Config, sink store.Sink, namespaces 
 type recorder struct {
 	services []backend.Service
 	slices   map[backend.Ref][]store.Slice
+	exposed  []string
 }
 
 func (r *recorder) Service(s backend.Service) { r.services = append(r.services, s) }
@@ -284,6 +285,12 @@ func (r *recorder) Slice(service backend.Ref, s store.Slice) {
 		r.slices = map[backend.Ref][]store.Slice{}
 	}
 	r.slices[service] = append(r.slices[service], s)
+}
+
+func (r *recorder) Expose(by store.Exposer, services map[string][]backend.Exposure) {
+	if len(services) > 0 {
+		r.exposed = append(r.exposed, fmt.Sprint(by.Kind, " ", by.Ref, " ", services))
+	}
 }
 
 func (r *recorder) refs() (names []string) {

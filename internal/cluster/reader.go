@@ -12,11 +12,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	discoveryv1client "k8s.io/client-go/kubernetes/typed/discovery/v1"
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -27,6 +29,9 @@ type Reader struct {
 	keep      func(annotation string) bool
 	denied    func(netip.Addr) bool
 	host      string
+	dynamic   dynamic.Interface
+	// Links says which objects are read that lead people to Services; none unless it is set.
+	Links links.From
 }
 
 // NewReader makes a Reader; keep says which annotations detection reads, denied which addresses may not be used.
@@ -47,7 +52,12 @@ func NewReader(config *rest.Config, keep func(annotation string) bool, denied fu
 	if err != nil {
 		return nil, fmt.Errorf("client for EndpointSlices: %w", err)
 	}
-	return &Reader{core: core, discovery: discovery, keep: keep, denied: denied, host: config.Host}, nil
+	config.ContentType, config.AcceptContentTypes = "", ""
+	exposers, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("client for Ingresses: %w", err)
+	}
+	return &Reader{core: core, discovery: discovery, dynamic: exposers, keep: keep, denied: denied, host: config.Host}, nil
 }
 
 // Service reads one and its EndpointSlices; nil if there is none.

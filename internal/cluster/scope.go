@@ -25,6 +25,7 @@ type scope struct {
 	cache     cache.Cache
 	handlers  map[client.Object]toolscache.ResourceEventHandler
 	services  bool          // not the ConfigMap
+	exposer   string        // the resource that leads people to Services, which may be missing; else ""
 	settled   chan struct{} // closed when it was seen, or is known not to be allowed
 	settle    func()        // closes it
 
@@ -53,6 +54,9 @@ func (s *scope) start(ctx context.Context, ended chan<- error) error {
 		}
 		synced = append(synced, r.HasSyncedChecker())
 	}
+	if s.exposer != "" {
+		time.AfterFunc(longestForLinks, s.settle)
+	}
 	go func() { ended <- s.cache.Start(ctx) }()
 	go func() {
 		if toolscache.WaitFor(ctx, "", synced...) {
@@ -78,6 +82,9 @@ func (s *scope) listed() {
 	}
 }
 
+// longestForLinks is how long the first document waits for the objects that lead people to Services.
+const longestForLinks = 5 * time.Second
+
 // forgotten is how long after its last occurrence a failure is news again.
 const forgotten = 3 * time.Minute
 
@@ -90,7 +97,9 @@ func (s *scope) failed(ctx context.Context, r *toolscache.Reflector, err error) 
 	if ctx.Err() != nil {
 		return
 	}
-	s.watch.opts.Failed()
+	if s.exposer == "" {
+		s.watch.opts.Failed()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if apierrors.IsForbidden(err) && s.services && !s.seen {
@@ -98,10 +107,20 @@ func (s *scope) failed(ctx context.Context, r *toolscache.Reflector, err error) 
 		s.watch.store.Freeze(s.namespace)
 	}
 	kind, f := describe(r.TypeDescription(), err)
+	if s.exposer != "" {
+		kind = s.exposer
+		if apierrors.IsNotFound(err) {
+			f.text = noSuchResource(s.exposer)
+		}
+		s.settle()
+	}
 	f.at = time.Now()
 	old, known := s.last[kind]
 	s.last[kind] = f
-	if !known || old.text != f.text || f.at.Sub(old.at) >= forgotten {
+	switch news := !known || old.text != f.text || f.at.Sub(old.at) >= forgotten; {
+	case news && s.exposer != "":
+		s.watch.opts.Log.Warn("links not read", "namespace", s.namespace, "kind", kind, "err", f.text)
+	case news:
 		s.watch.opts.Log.Warn("cannot be watched now, which is tried again: what is published stays",
 			"namespace", s.namespace, "kind", kind, "err", f.text)
 	}
@@ -122,6 +141,9 @@ func (s *scope) missing(now time.Time, synced bool) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []string
+	if s.exposer != "" {
+		return nil
+	}
 	for _, kind := range slices.Sorted(maps.Keys(s.last)) {
 		if f := s.last[kind]; f.missing != "" && now.Sub(f.at) < lasting && (s.seen || !synced) {
 			list = append(list, f.text)

@@ -16,6 +16,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -24,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -75,7 +77,7 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 	if err != nil {
 		return nil, err
 	}
-	common := cache.Options{HTTPClient: http, Scheme: scheme, Mapper: staticMapper()}
+	common := cache.Options{HTTPClient: http, Scheme: scheme, Mapper: staticMapper(opts.Reader.Links.Kinds)}
 	if opts.ConfigMap != (backend.Ref{}) {
 		err = w.addConfigMap(config, common)
 	}
@@ -88,6 +90,14 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 				&corev1.Service{}: w.serviceHandler(), &discoveryv1.EndpointSlice{}: w.sliceHandler(),
 			},
 		}))
+		for _, kind := range opts.Reader.Links.Kinds { // each by itself: one may be missing, or not be allowed
+			object := &unstructured.Unstructured{}
+			object.SetGroupVersionKind(kind.GroupVersionKind)
+			err = errors.Join(err, w.add(config, common, &scope{
+				namespace: name, exposer: kind.Resource,
+				handlers: map[client.Object]toolscache.ResourceEventHandler{object: w.exposerHandler()},
+			}))
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -118,13 +128,16 @@ func (w *Watch) add(config *rest.Config, o cache.Options, s *scope) (err error) 
 	return nil
 }
 
-// staticMapper knows the three kinds that are watched, so that nothing is asked of the API server's discovery: it may
+// staticMapper knows the kinds that are watched, so that nothing is asked of the API server's discovery: it may
 // be away when this program starts.
-func staticMapper() meta.RESTMapper {
+func staticMapper(exposers []links.Kind) meta.RESTMapper {
 	m := meta.NewDefaultRESTMapper(nil)
 	m.Add(corev1.SchemeGroupVersion.WithKind("Service"), meta.RESTScopeNamespace)
 	m.Add(corev1.SchemeGroupVersion.WithKind("ConfigMap"), meta.RESTScopeNamespace)
 	m.Add(discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"), meta.RESTScopeNamespace)
+	for _, kind := range exposers {
+		m.Add(kind.GroupVersionKind, meta.RESTScopeNamespace)
+	}
 	return m
 }
 
@@ -231,6 +244,15 @@ func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
 			s.slice = nil // nobody else reads it
 		}
 	}, remove: func(s *keptSlice) { w.store.DeleteSlice(s.Ref) }}
+}
+
+func (w *Watch) exposerHandler() toolscache.ResourceEventHandler {
+	return handler[*keptExposer]{set: func(e *keptExposer) {
+		if e.fresh {
+			w.store.Expose(store.Exposer{Kind: e.kind, Ref: e.Ref}, e.services)
+			e.fresh, e.services = false, nil // nobody else reads it
+		}
+	}, remove: func(e *keptExposer) { w.store.Expose(store.Exposer{Kind: e.kind, Ref: e.Ref}, nil) }}
 }
 
 func (w *Watch) configMapHandler() toolscache.ResourceEventHandler {

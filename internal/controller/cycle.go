@@ -169,7 +169,7 @@ func (c *Controller) detect() {
 			continue
 		}
 		d := inventory.Detection{
-			Service: change.Service, Endpoints: change.Endpoints,
+			Service: change.Service, Endpoints: change.Endpoints, Exposures: change.Exposures,
 			Result: c.opts.Detector.Detect(change.Service, change.Endpoints),
 		}
 		c.detections[change.Ref] = d

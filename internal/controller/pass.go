@@ -41,7 +41,9 @@ func (p *Pass) Run(ctx context.Context, known *store.Store) ([]*backend.Finding,
 	}
 	for _, s := range known.Services() {
 		_, endpoints := known.Get(s.Ref)
-		detections = append(detections, inventory.Detection{Service: s, Endpoints: endpoints, Result: p.Detector.Detect(s, endpoints)})
+		detections = append(detections, inventory.Detection{
+			Service: s, Endpoints: endpoints, Exposures: known.Exposures(s.Ref), Result: p.Detector.Detect(s, endpoints),
+		})
 	}
 	detections, _ = inventory.PerTenant(inventory.Bound(detections, p.Inventory), nil)
 	for _, d := range detections {

@@ -57,7 +57,6 @@ const (
 
 const (
 	maxDescription = 500 // characters
-	maxPath        = 128 // bytes
 	maxTenants     = 50
 )
 

@@ -3,7 +3,6 @@ package detect
 import (
 	"maps"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,7 +131,7 @@ func (r *reader) path() *backend.Reason {
 	if !ok {
 		return nil
 	}
-	p, ok := basePath(v)
+	p, ok := safetext.BasePath(v)
 	if !ok {
 		return badPath(annPath, v)
 	}
@@ -140,22 +139,8 @@ func (r *reader) path() *backend.Reason {
 	return nil
 }
 
-// basePath checks a base path and takes its trailing slash off: HolmesGPT's Loki and Tempo toolsets break on one.
-func basePath(v string) (base string, ok bool) {
-	if !plainPath(v, "") || slices.Contains(strings.Split(v, "/"), "..") {
-		return "", false
-	}
-	return strings.TrimRight(path.Clean(v), "/"), true
-}
-
 func badPath(annotation, v string) *backend.Reason {
-	return bad(backend.CodeAnnotationPath, backend.Details{Annotation: annotation, Value: clip(v), Limit: maxPath})
-}
-
-// plainPath reports whether v is an absolute path of the characters that base paths have. The agent reads base paths, so
-// that there is no room in them for anything else.
-func plainPath(v, besides string) bool {
-	return len(v) <= maxPath && !strings.HasPrefix(v, "//") && safetext.IsPath(v, ":"+besides)
+	return bad(backend.CodeAnnotationPath, backend.Details{Annotation: annotation, Value: clip(v), Limit: safetext.MaxPath})
 }
 
 func (r *reader) endpoint() *backend.Reason {
@@ -217,7 +202,7 @@ func (r *reader) endpointURL(v string) (host string, number int, refused *backen
 	base := ""
 	if u.Path != "" && u.Path != "/" {
 		var ok bool
-		if base, ok = basePath(u.EscapedPath()); !ok {
+		if base, ok = safetext.BasePath(u.EscapedPath()); !ok {
 			return "", 0, badPath(annEndpoint, u.EscapedPath())
 		}
 	}
@@ -264,8 +249,8 @@ func (r *reader) health() *backend.Reason {
 		r.n.unproven = true
 		return nil
 	}
-	if !plainPath(v, "?=&,") {
-		return bad(backend.CodeAnnotationHealth, backend.Details{Annotation: key, Value: clip(v), Limit: maxPath})
+	if !safetext.PlainPath(v, "?=&,") {
+		return bad(backend.CodeAnnotationHealth, backend.Details{Annotation: key, Value: clip(v), Limit: safetext.MaxPath})
 	}
 	r.n.healthPath = v
 	return nil

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // AllowsLink reports whether links of a namespace may lead people to a host, which has its port where that is not its scheme's own. A
@@ -33,7 +35,7 @@ func plainLink(v string) (link, host string) {
 	base := ""
 	if p := u.EscapedPath(); p != "" {
 		var ok bool
-		if base, ok = basePath(p); !ok {
+		if base, ok = safetext.BasePath(p); !ok {
 			return "", ""
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // Outside is a backend that the configuration names and that is no Service.
@@ -32,7 +33,7 @@ func (d *Detector) Outside() (list []OutsideBackend) {
 		s := &backend.Service{
 			Ref: backend.Ref{Namespace: backend.OutsideNamespace, Name: o.Name}, Type: backend.TypeOutside, Ports: []backend.Port{port},
 		}
-		base, _ := basePath(o.URL.EscapedPath()) // of which the configuration says whether it is one
+		base, _ := safetext.BasePath(o.URL.EscapedPath()) // of which the configuration says whether it is one
 		c := &backend.Candidate{
 			Service: s, Type: o.Type, Instance: s.Ref.String(), Port: port, PortNumber: port.Number,
 			PortReason: backend.Reason{Code: backend.CodePortConfigured},

@@ -33,6 +33,8 @@ func (s nameSink) Service(svc backend.Service) {
 	}
 }
 
+func (s nameSink) Expose(store.Exposer, map[string][]backend.Exposure) {}
+
 func (s nameSink) Slice(ref backend.Ref, slice store.Slice) {
 	s.check(ref)
 	for _, a := range append(slice.Ready, slice.NotReady...) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -12,8 +13,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -171,7 +174,10 @@ func (r *reader) object(h header, fields jsontext.Value, at place) {
 	r.objects++
 	kind := string(h.Kind)
 	group, _, grouped := strings.Cut(string(h.APIVersion), "/")
+	exposer := slices.IndexFunc(r.opts.Links.Kinds, func(k links.Kind) bool { return k.Kind == kind && (k.Group == group || h.APIVersion == "") })
 	switch {
+	case exposer >= 0:
+		r.exposer(r.opts.Links.Kinds[exposer], fields)
 	case kind == kindService && (h.APIVersion == "v1" || h.APIVersion == ""):
 		r.service(fields, at)
 	case kind == kindEndpointSlice && (group == "discovery.k8s.io" || h.APIVersion == ""):
@@ -181,6 +187,18 @@ func (r *reader) object(h header, fields jsontext.Value, at place) {
 	default: // the core group, where the version stands alone
 		r.skip(kind)
 	}
+}
+
+// exposer decodes an object that leads people to Services. One that cannot be used says nothing.
+func (r *reader) exposer(kind links.Kind, fields jsontext.Value) {
+	object := &unstructured.Unstructured{Object: map[string]any{}}
+	if json.Unmarshal(fields, &object.Object, jsonOptions) != nil {
+		return
+	}
+	object.SetNamespace(cmp.Or(object.GetNamespace(), r.opts.Namespace))
+	by := store.Exposer{Kind: kind.Kind, Ref: backend.Ref{Namespace: object.GetNamespace(), Name: object.GetName()}}
+	r.given++
+	r.sink.Expose(by, r.opts.Links.Read(kind, by.Namespace, object.Object))
 }
 
 func (r *reader) skip(kind string) {

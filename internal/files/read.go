@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -29,6 +30,8 @@ type ReadOptions struct {
 	KeepAnnotation func(key string) bool
 	// Denied says which addresses may not be used (security.denyCIDRs); nil denies none. See store.FromEndpointSlice.
 	Denied func(netip.Addr) bool
+	// Links says which objects are read that lead people to Services.
+	Links links.From
 }
 
 // Read reads Services and EndpointSlices from files, "-" being stdin: JSON or YAML, single objects, one behind the

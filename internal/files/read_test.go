@@ -27,6 +27,8 @@ type recorder struct {
 
 func (r *recorder) Service(s backend.Service) { r.services = append(r.services, s) }
 
+func (r *recorder) Expose(store.Exposer, map[string][]backend.Exposure) {}
+
 func (r *recorder) Slice(service backend.Ref, s store.Slice) {
 	if r.slices == nil {
 		r.slices = map[backend.Ref][]store.Slice{}

@@ -147,6 +147,8 @@ func (d *discard) Service(backend.Service) {
 
 func (d *discard) Slice(backend.Ref, store.Slice) {}
 
+func (d *discard) Expose(store.Exposer, map[string][]backend.Exposure) {}
+
 // TestFilesStream: what is held at any moment does not depend on how many items there are, but for 20 bytes of each
 // Service's name.
 func TestFilesStream(t *testing.T) {

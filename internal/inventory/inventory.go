@@ -17,6 +17,7 @@ import (
 type Detection struct {
 	Service   *backend.Service
 	Endpoints *backend.Endpoints
+	Exposures []backend.Exposure
 	detect.Result
 
 	finding *backend.Finding // of a Service without candidates, which nothing changes any more
@@ -73,6 +74,7 @@ func Judge(detections []Detection, observations map[backend.Key]backend.Observat
 	o.claimNames(all)
 	collapse(all, endpoints, &o)
 	limitNamespaces(all, o)
+	o.limitLinks(all)
 	return all
 }
 
@@ -146,7 +148,7 @@ func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Ob
 		if why := detect.NotLookedFor(o.Type(f.Type), f.Namespace); why.Is() { // a relative that the probe has shown
 			f.Verdict, f.Reason = backend.Rejected, why
 		}
-		f.Link = f.Candidate.Link
+		f.Link = o.link(d, f)
 		o.wantTenant(f)
 		list = append(list, f)
 	}

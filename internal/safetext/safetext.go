@@ -148,15 +148,6 @@ func redact(s string) string {
 	return b.String()
 }
 
-// IsPath reports whether v is an absolute path of letters, digits, -._~ and what else is named: there is no room in it for
-// words with blanks between them, nor for what a URL or HolmesGPT gives a meaning.
-func IsPath(v, besides string) bool {
-	strange := func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("/-._~"+besides, r)
-	}
-	return strings.HasPrefix(v, "/") && !strings.ContainsFunc(v, strange)
-}
-
 // YAMLName is a DNS label as it stands in YAML for people to copy: in quotes where a reader, also one of YAML 1.1 such as Helm,
 // would take it for a number, a boolean or nothing.
 func YAMLName(label string) string {

@@ -11,6 +11,7 @@ type Contents struct {
 	relevant func(*backend.Service) bool
 	services map[backend.Ref]backend.Service
 	slices   map[backend.Ref]owned // by their own names
+	exposed  map[Exposer]map[string][]backend.Exposure
 }
 
 // owned is an EndpointSlice with its Service.
@@ -21,7 +22,10 @@ type owned struct {
 
 // NewContents makes an empty one for this store.
 func (st *Store) NewContents() *Contents {
-	return &Contents{relevant: st.opts.Relevant, services: map[backend.Ref]backend.Service{}, slices: map[backend.Ref]owned{}}
+	return &Contents{
+		relevant: st.opts.Relevant, services: map[backend.Ref]backend.Service{}, slices: map[backend.Ref]owned{},
+		exposed: map[Exposer]map[string][]backend.Exposure{},
+	}
 }
 
 // Service implements Sink.
@@ -60,6 +64,7 @@ func (st *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
 		}
 		maps.Copy(whole.services, c.services)
 		maps.Copy(whole.slices, c.slices)
+		maps.Copy(whole.exposed, c.exposed)
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -89,5 +94,6 @@ func (st *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
 			st.dropSlice(name)
 		}
 	}
+	st.replaceExposures(whole.exposed)
 	return twice
 }

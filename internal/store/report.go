@@ -19,6 +19,15 @@ type Sink interface {
 	// Slice is called for each EndpointSlice, with the Service it belongs to. One with a name that was given before in the same
 	// namespace replaces the earlier one.
 	Slice(service backend.Ref, s Slice)
+	// Expose is called for each object that may lead people to Services of its namespace, by their names. One that was given before
+	// is replaced.
+	Expose(by Exposer, services map[string][]backend.Exposure)
+}
+
+// Exposer is an object that leads people to Services.
+type Exposer struct {
+	Kind string
+	backend.Ref
 }
 
 // OrphanSlice is the kind under which EndpointSlices of no Service are counted.

@@ -57,6 +57,7 @@ type Store struct {
 	missed  chan struct{}
 	paid    map[string]*rate.Limiter // what was read lately, by namespace
 	wake    *time.Timer              // for what waits for that
+	exposed map[string]*exposures    // by namespace
 	// lingering: since when Services are nothing whose EndpointSlices are still kept, by namespace.
 	lingering map[string]map[backend.Ref]time.Time
 }
@@ -66,6 +67,7 @@ type Change struct {
 	backend.Ref
 	Service   *backend.Service
 	Endpoints *backend.Endpoints
+	Exposures []backend.Exposure // in no order
 }
 
 // New makes an empty one.
@@ -79,6 +81,7 @@ func New(opts Options) *Store {
 		slices: map[backend.Ref][]*Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
 		frozen: map[string]bool{}, sliced: map[string]bool{}, sizes: Sizes{}, bared: map[string]map[backend.Ref]bool{},
 		missing: map[backend.Ref]bool{}, lanes: map[string]*lane{}, missed: make(chan struct{}, 1),
+		exposed:   map[string]*exposures{},
 		lingering: map[string]map[backend.Ref]time.Time{}, paid: map[string]*rate.Limiter{},
 	}
 	st.wake = time.AfterFunc(0, st.pokeMissed)
@@ -249,7 +252,7 @@ func (st *Store) Take() []Change {
 		if st.waits(ref) || st.frozen[ref.Namespace] {
 			continue
 		}
-		list = append(list, Change{Ref: ref, Service: st.services[ref], Endpoints: st.endpoints(ref)})
+		list = append(list, Change{Ref: ref, Service: st.services[ref], Endpoints: st.endpoints(ref), Exposures: st.exposuresOf(ref)})
 		delete(st.changed, ref)
 	}
 	return list

@@ -32,6 +32,12 @@ func OwnRule(resource string) (r Rule, ok bool) {
 		return Rule{Resource: resource, Verbs: "get, list, watch, create, patch"}, true
 	case "leases":
 		return Rule{Group: "coordination.k8s.io", Resource: resource, Verbs: "get, create, patch, update"}, true
+	case "ingresses":
+		return Rule{Group: "networking.k8s.io", Resource: resource, Verbs: "list, watch"}, true
+	case "httproutes":
+		return Rule{Group: "gateway.networking.k8s.io", Resource: resource, Verbs: "list, watch"}, true
+	case "routes":
+		return Rule{Group: "route.openshift.io", Resource: resource, Verbs: "list, watch"}, true
 	case "events":
 		return Rule{Group: "events.k8s.io", Resource: resource, Verbs: "create, patch"}, true
 	}

@@ -227,6 +227,8 @@ type nothing struct{}
 func (nothing) Service(backend.Service)        {}
 func (nothing) Slice(backend.Ref, store.Slice) {}
 
+func (nothing) Expose(store.Exposer, map[string][]backend.Exposure) {}
+
 // jsonBombs are for what is read as JSON.
 func jsonBombs() map[string]string {
 	return map[string]string{

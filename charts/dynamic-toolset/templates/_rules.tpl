@@ -7,6 +7,12 @@ proven to be needed by test/integration/shipped_rbac_test.go. */}}
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [list, watch]
+{{- $links := dict "ingress" (list "networking.k8s.io" "ingresses") "httproute" (list "gateway.networking.k8s.io" "httproutes") "route" (list "route.openshift.io" "routes") }}
+{{- range dig "links" "from" list .Values.config }}
+- apiGroups: [{{ index $links . 0 }}]
+  resources: [{{ index $links . 1 }}]
+  verbs: [list, watch]
+{{- end }}
 {{- end }}
 
 {{- define "dynamic-toolset.rules.events" -}}

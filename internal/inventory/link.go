@@ -1,0 +1,37 @@
+package inventory
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/links"
+)
+
+// link is the URL at which people reach a backend: what its owner or the configuration says, else what leads to it (DTS-OUT-13).
+func (o *Options) link(d *Detection, f *backend.Finding) string {
+	path := f.Candidate.Path
+	if f.Observation.Scheme != "" {
+		path = f.Observation.Path
+	}
+	return cmp.Or(f.Candidate.Link, links.Choose(d.Exposures, f.Candidate, o.Type(f.Type), path))
+}
+
+// limitLinks leaves out the links of a namespace whose paths are too long together: the agent reads them, as it reads base paths.
+func (o *Options) limitLinks(all []*backend.Finding) {
+	sums := map[string]int{}
+	strangers := slices.DeleteFunc(slices.Clone(all), func(f *backend.Finding) bool {
+		return f.Verdict != backend.Accepted || f.Link == "" || o.Trusts(f.Namespace)
+	})
+	slices.SortFunc(strangers, byAge)
+	for _, f := range strangers {
+		u, err := url.Parse(f.Link)
+		if err == nil {
+			sums[f.Namespace] += len(u.Path)
+		}
+		if err != nil || sums[f.Namespace] > maxPaths {
+			f.Link = ""
+		}
+	}
+}

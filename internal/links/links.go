@@ -1,0 +1,82 @@
+// Package links finds the URL at which people reach a backend: what Ingresses, HTTPRoutes and OpenShift's Routes say of Services, and
+// which of it is right for a candidate. It is pure, and nothing in it is ever requested.
+package links
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// Kind of the objects that lead people to Services.
+type Kind struct {
+	Name     string // in links.from
+	Resource string // in the API
+	schema.GroupVersionKind
+	read func(o map[string]any) ([]way, error)
+}
+
+// Kinds are those that the configuration names.
+func Kinds(from []string) []Kind {
+	return slices.DeleteFunc([]Kind{
+		{"ingress", "ingresses", gvk("networking.k8s.io", "Ingress"), readIngress},
+		{"httproute", "httproutes", gvk("gateway.networking.k8s.io", "HTTPRoute"), readHTTPRoute},
+		{"route", "routes", gvk("route.openshift.io", "Route"), readRoute},
+	}, func(k Kind) bool { return !slices.Contains(from, k.Name) })
+}
+
+func gvk(group, kind string) schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: group, Version: "v1", Kind: kind}
+}
+
+// GVR names the resource in the API.
+func (k Kind) GVR() schema.GroupVersionResource { return k.GroupVersion().WithResource(k.Resource) }
+
+// From says which objects are read, and where links may lead.
+type From struct {
+	Kinds  []Kind
+	Allows func(namespace, host string) bool
+}
+
+// way is how people get to a Service of the object's namespace.
+type way struct {
+	service string
+	backend.Exposure
+}
+
+// maxWays is how many ways of one object are kept.
+const maxWays = 100
+
+// Read is what an object of this kind and namespace says, by the name of the Service. A host where links of the namespace may not lead, one that
+// stands for several, and what does not reach the Service as it is asked are left out. What is no valid object says nothing.
+func (f From) Read(k Kind, namespace string, object map[string]any) map[string][]backend.Exposure {
+	ways, err := k.read(object)
+	if err != nil {
+		return nil
+	}
+	found, n := map[string][]backend.Exposure{}, 0
+	for _, w := range ways {
+		known := slices.Contains(found[w.service], w.Exposure)
+		if known || n == maxWays || len(validation.IsDNS1123Subdomain(w.Host)) > 0 || !f.Allows(namespace, w.Host) {
+			continue
+		}
+		found[w.service] = append(found[w.service], w.Exposure)
+		n++
+	}
+	return found
+}
+
+func decode(object map[string]any, into any) error {
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(object, into)
+}
+
+func scheme(tls bool) string {
+	if tls {
+		return "https"
+	}
+	return "http"
+}
