@@ -169,6 +169,7 @@ const (
 	CodeNamespaceTurn     Code = "namespace-turn"     // its namespace changes what is published too often
 	CodeChangesTooOften   Code = "changes-too-often"  // it changes too often itself
 	CodeStillPublished    Code = "still-published"    // it is gone or changed, and stays published for a while
+	CodeMoved             Code = "moved"              // it is reached in another way, which does not work yet
 )
 
 // Ports: why a candidate's port was chosen.

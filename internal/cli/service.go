@@ -127,7 +127,8 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 			TrustedNamespaces: c.Security.TrustedNamespaces,
 		},
 		Settle: c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
-		DryRun: o.DryRun, Whole: o.Directory != nil, Beat: s.probes.Beat, Log: log, Report: report,
+		Patience: time.Duration(c.Health.FailureThreshold) * c.Health.Interval,
+		DryRun:   o.DryRun, Whole: o.Directory != nil, Beat: s.probes.Beat, Log: log, Report: report,
 	}
 	if s.agent != nil {
 		options.Agent = s.agent

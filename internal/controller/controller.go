@@ -59,6 +59,9 @@ type Options struct {
 	Settle   time.Duration // how long changes are gathered
 	Interval time.Duration // between full discoveries
 	Resync   time.Duration // between comparisons of the output with what it should be
+	// Patience is how long a backend that is reached in another way than it was published stays published as it was, while
+	// the new way does not work yet: as long as one takes to count as failing. 0 is not at all.
+	Patience time.Duration
 	DryRun   bool
 	// Whole: where nothing is recorded as published, the first document waits until every backend was asked once. That record
 	// may be lost with each restart, and without it nobody knows yet beside what a reference to a credential would stand.
@@ -130,6 +133,7 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 		c.order, c.stale = append(c.order, b.Service.Ref), true
 	}
 	c.damper = newDamper(opts.Inventory.Trusts, c.stands)
+	c.damper.moved.patience = opts.Patience
 	c.discoveries.asked = make(chan struct{}, 1)
 	c.discoveries.over = make(chan struct{}, 1)
 	updated := make(chan struct{})

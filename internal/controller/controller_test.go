@@ -182,6 +182,12 @@ func (p *fakeProber) tell(version string) {
 	p.version = version
 }
 
+func (p *fakeProber) slow(takes time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.takes = takes
+}
+
 func (p *fakeProber) set(outcome map[string]backend.Outcome) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

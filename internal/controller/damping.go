@@ -24,6 +24,7 @@ type damper struct {
 	published  map[backend.Key]publication
 	candidates map[backend.Key]publication // what each would be published as, and since when
 	services   map[backend.Ref]*flapping
+	moved      moved
 	turns      turns           // of changes of the document, by namespace
 	budgets    budgets[string] // of publications, by namespace
 }
@@ -62,7 +63,11 @@ func (d *damper) recall(list []publish.Instance) {
 // changes.
 func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
 	d.note(now, findings)
+	rest := d.keepMoved(now, findings)
 	all, again = d.takeTurns(now, findings)
+	if rest > 0 {
+		again = sooner(again, rest)
+	}
 	again = d.keepRanks(now, all, again)
 	left := map[string]int{} // publications that each namespace may still make
 	wait := func(f *backend.Finding, until time.Duration, why backend.Reason) {

@@ -94,9 +94,9 @@ func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*b
 		}
 		again = sooner(again, d.turns.postpone(key.Namespace, now))
 		if f != nil {
-			*f = p.stays()
+			*f = p.stays(waits(backend.CodeStillPublished, turnWait))
 		} else {
-			gone := p.stays()
+			gone := p.stays(waits(backend.CodeStillPublished, turnWait))
 			all = append(all, &gone)
 		}
 	}
@@ -104,13 +104,13 @@ func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*b
 	return all, again
 }
 
-// stays is the finding of what is published for a while longer.
-func (p publication) stays() backend.Finding {
+// stays is the finding of what is published for a while longer, for that reason.
+func (p publication) stays(why backend.Reason) backend.Finding {
 	f := p.finding
 	return backend.Finding{
 		Ref: f.Ref, Service: f.Service, Type: f.Type, Candidate: f.Candidate, Observation: f.Observation,
 		Verdict: backend.Accepted,
-		Stays:   true, Reason: waits(backend.CodeStillPublished, turnWait),
+		Stays:   true, Reason: why,
 	}
 }
 

@@ -113,7 +113,8 @@ func verdict(code backend.Code) backend.Verdict {
 	case strings.HasPrefix(string(code), "weak-"), code == backend.CodePortUnknown:
 		return backend.Unconfirmed
 	case code == backend.CodeIncludedUnproven, code == backend.CodeRecognised, code == backend.CodeAnswers, code == backend.CodeWorks,
-		code == backend.CodeCredentialsWanted, code == backend.CodeCredentialsGiven, code == backend.CodeCertificateGiven, code == backend.CodeStillPublished:
+		code == backend.CodeCredentialsWanted, code == backend.CodeCredentialsGiven, code == backend.CodeCertificateGiven, code == backend.CodeStillPublished,
+		code == backend.CodeMoved:
 		return backend.Accepted
 	case seenTexts[code] != "", code == backend.CodeObserved, code == backend.CodeNotAskedYet, code == backend.CodeTenantMissing, code == backend.CodeNamespaceBudget,
 		code == backend.CodeNamespaceTurn, code == backend.CodeChangesTooOften, strings.HasPrefix(string(code), "credentials-"):

@@ -101,6 +101,7 @@ var texts = map[backend.Code]string{
 	backend.CodeNamespaceBudget: "its namespace has published too much lately: at most {limit} backends at once, and then one every {wait}",
 	backend.CodeNamespaceTurn:   "its namespace changes what is published too often: it is published with what else changes there, in {wait} at most",
 	backend.CodeChangesTooOften: "it changes too often: it is published when it has stayed as it is for {wait}",
+	backend.CodeMoved:           "it is reached in another way by now, which does not work yet; until it does it is published as it was, for {wait} at most",
 	backend.CodeStillPublished:  "its owner has changed or removed it; since its namespace changes what is published too often, that follows with what else changes there, in {wait} at most",
 
 	backend.CodePortAnnotated:  "{port}, as the annotation {key} says",

@@ -1,0 +1,110 @@
+package controller
+
+import (
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// A chart's upgrade gives the Service another port, and its endpoints and pods follow later: in between what was
+// published stays as it was, nothing is written, and then it is published as it is.
+func TestMovedStaysPublished(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-QA-5")
+	upgraded := prometheus("a")
+	upgraded.Labels = map[string]string{"app": "prometheus", "component": "server"}
+	upgraded.Ports[0].Number, upgraded.Ports[0].Name = 80, "http-web"
+	away := map[string]backend.Outcome{"a": backend.NoEndpoints}
+	begin := func(t *testing.T, body func(r *rig)) {
+		t.Helper()
+		start(t, nil, []string{"a", "b"}, true, Options{Patience: 90 * time.Second}, func(r *rig) {
+			pass(time.Second)
+			r.expect(t, "at first", "//a.ns.svc.cluster.local:9090", "//b.ns")
+			body(r)
+		})
+	}
+	t.Run("and works", func(t *testing.T) {
+		begin(t, func(r *rig) {
+			written := r.output.count()
+			r.prober.set(away)
+			r.world.Service(upgraded)
+			pass(20 * time.Second)
+			r.expect(t, "before its endpoints", "//a.ns.svc.cluster.local:9090", "//b.ns")
+			if n := r.output.count() - written; n != 0 {
+				t.Errorf("%d writes meanwhile", n)
+			}
+			r.prober.set(nil)
+			pass(40 * time.Second)
+			r.expect(t, "with them", "//a.ns.svc.cluster.local:80", "-//a.ns.svc.cluster.local:9090")
+			if n := r.output.count() - written; n != 1 {
+				t.Errorf("%d writes, want one", n)
+			}
+			if got := r.notes.report.lines("backend withdrawn"); len(got) > 0 {
+				t.Errorf("withdrawn: %q", got)
+			}
+		})
+	})
+	t.Run("and its probe takes long", func(t *testing.T) {
+		begin(t, func(r *rig) {
+			r.prober.slow(4 * time.Second)
+			r.world.Service(upgraded)
+			pass(2 * time.Second)
+			r.expect(t, "while it is asked", "//a.ns.svc.cluster.local:9090")
+			pass(4 * time.Second)
+			r.expect(t, "then", "//a.ns.svc.cluster.local:80", "-//a.ns.svc.cluster.local:9090")
+		})
+	})
+	t.Run("and never works", func(t *testing.T) {
+		begin(t, func(r *rig) {
+			r.prober.set(away)
+			r.world.Service(upgraded)
+			pass(80 * time.Second)
+			r.expect(t, "as long as any other", "//a.ns.svc.cluster.local:9090")
+			pass(15 * time.Second)
+			r.expect(t, "then no longer", "-//a.ns")
+		})
+	})
+	t.Run("and is something else", func(t *testing.T) {
+		begin(t, func(r *rig) {
+			r.prober.set(map[string]backend.Outcome{"a": backend.WrongIdentity})
+			r.world.Service(upgraded)
+			pass(2 * time.Second)
+			r.expect(t, "at once", "-//a.ns", "//b.ns")
+		})
+	})
+	t.Run("and is made again", func(t *testing.T) {
+		begin(t, func(r *rig) {
+			r.prober.set(away)
+			another := upgraded
+			another.UID = "another"
+			r.world.Service(another)
+			pass(2 * time.Second)
+			r.expect(t, "at once", "-//a.ns", "//b.ns")
+		})
+	})
+	t.Run("and holds a credential", func(t *testing.T) {
+		ref := backend.Ref{Namespace: "ns", Name: "a"}
+		options := Options{Patience: 90 * time.Second}
+		options.Inventory.Credentials = map[string]map[backend.Ref]map[string]string{"prometheus": {ref: {"bearer_token": "TOKEN"}}}
+		start(t, nil, []string{"a"}, true, options, func(r *rig) {
+			pass(time.Second)
+			r.expect(t, "at first", "//a.ns", "{{ env.TOKEN }}")
+			r.prober.set(away)
+			r.world.Service(upgraded)
+			pass(2 * time.Second)
+			r.expect(t, "at once", "-//a.ns", "-TOKEN")
+		})
+	})
+	t.Run("and moves on and on", func(t *testing.T) {
+		begin(t, func(r *rig) {
+			r.prober.set(away)
+			for i := range 10 {
+				upgraded.Ports[0].Number = int32(80 + i)
+				r.world.Service(upgraded)
+				pass(10 * time.Second)
+			}
+			r.expect(t, "no longer than once", "-//a.ns")
+		})
+	})
+}
