@@ -81,6 +81,12 @@ test-kubernetes: ## Try the shipped rights and manifests on each Kubernetes of t
 soak: controlplane ## Run two replicas under the race detector for SOAK (10m) while 500 Services change all the time
 	SOAK=$(SOAK) $(GO) test -race -count=1 -timeout 40m -tags integration,soak -run '^TestSoak$$' -v ./test/integration
 
+# What real products are not in the cache yet is built first, where that takes minutes; a stand-in takes the place of the others.
+.PHONY: day
+day: controlplane ## Live a day in DAY (20m): all that happens in a cluster, beside the real HolmesGPT; SEED=1 has the same happen again
+	-@$(GO) run ./test/real/build -longest 5m -budget 10m nginx prometheus-debian victoria-metrics jaeger
+	DAY=$(DAY) SEED=$(SEED) $(GO) test -count=1 -timeout 170m -tags integration,day -run '^TestDay$$' -v ./test/day
+
 .PHONY: fuzz
 fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME (5000x) each
 	@set -e; for target in $$($(GO) list ./... | xargs -n1 sh -c 'for f in $$($(GO) test -list "^Fuzz" $$0 | grep ^Fuzz); do echo $$0:$$f; done'); do \

@@ -11,8 +11,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// authorities returns what gives the system's certificate authorities and those of the file, which is read again when it has
-// changed: an authority is renewed while the service runs. What cannot be read then leaves the last good ones. No file is nil.
+// authorities returns what gives the system's certificate authorities and those of the file, which is read again when
+// it has changed: an authority is renewed while the service runs. What cannot be read then leaves the last good ones.
+// No file is nil.
 func authorities(file string) (func() *x509.CertPool, error) {
 	if file == "" {
 		return nil, nil

@@ -10,8 +10,8 @@ import (
 	"k8s.io/client-go/util/cert"
 )
 
-// An authority is renewed while the service runs: the file is read again when it has changed, and what is broken leaves the last
-// ones.
+// An authority is renewed while the service runs: the file is read again when it has changed, and what is broken
+// leaves the last ones.
 func TestAuthoritiesRenewed(t *testing.T) {
 	t.Attr("req", "DTS-PRB-11")
 	t.Attr("req", "DTS-QA-5")

@@ -9,7 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// withdrawals are by namespace, and there by the reason, the names of the Services whose backends are no longer published.
+// withdrawals are by namespace, and there by the reason, the names of the Services whose backends are no longer
+// published.
 type withdrawals map[string]map[string][]string
 
 func (w *withdrawals) add(key backend.Key, reason string) {
@@ -26,8 +27,8 @@ func (w *withdrawals) add(key backend.Key, reason string) {
 	}
 }
 
-// recordWithdrawn records one Event for all that was withdrawn of a namespace: its owners decide how often that happens, so that
-// it has a budget, and what is held back comes with the next one.
+// recordWithdrawn records one Event for all that was withdrawn of a namespace: its owners decide how often that
+// happens, so that it has a budget, and what is held back comes with the next one.
 func (r *Report) recordWithdrawn(leading bool) {
 	if !leading {
 		r.withdrawn = nil // who leads records it
@@ -35,13 +36,15 @@ func (r *Report) recordWithdrawn(leading bool) {
 	}
 	for _, namespace := range slices.Sorted(maps.Keys(r.withdrawn)) {
 		if r.mayReport(namespace) {
-			r.Events.ConfigMap(false, "BackendsWithdrawn", "no longer published of namespace "+namespace+": "+r.withdrawn.text(namespace))
+			r.Events.ConfigMap(false, "BackendsWithdrawn",
+				"no longer published of namespace "+namespace+": "+r.withdrawn.text(namespace))
 			delete(r.withdrawn, namespace)
 		}
 	}
 }
 
-// maxWithdrawn is how many bytes of names an Event takes: the API takes 1 KiB in all, and the reasons are cut before them.
+// maxWithdrawn is how many bytes of names an Event takes: the API takes 1 KiB in all, and the reasons are cut before
+// them.
 const maxWithdrawn = 600
 
 // text names what was withdrawn of a namespace first, and then says why.

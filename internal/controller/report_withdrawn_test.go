@@ -21,8 +21,8 @@ func (c *counted) Withdrawn(string) { c.withdrawn++ }
 
 func events(l *logged) []string { return l.Events.(*recorded).configMap }
 
-// What is no longer published has a line in the log, is counted, and is named in an Event: one for all of a namespace at once, and
-// as many as its budget allows; the others come with the next one.
+// What is no longer published has a line in the log, is counted, and is named in an Event: one for all of a namespace
+// at once, and as many as its budget allows; the others come with the next one.
 func TestWithdrawn(t *testing.T) {
 	t.Attr("req", "DTS-QA-5")
 	t.Attr("req", "DTS-MET-1")
@@ -54,7 +54,8 @@ func TestWithdrawn(t *testing.T) {
 		down.Verdict, down.Reason = backend.Unavailable, backend.Reason{Code: backend.CodeChangesTooOften}
 		cycle(true, down, finding("b", "y"))
 		cycle(true, down)
-		if got := events(l); len(got) != 3 || !strings.HasPrefix(got[1], "BackendsWithdrawn: no longer published of namespace b: z: it changes too often") {
+		want = "BackendsWithdrawn: no longer published of namespace b: z: it changes too often"
+		if got := events(l); len(got) != 3 || !strings.HasPrefix(got[1], want) {
 			t.Errorf("Events %q", got)
 		}
 
@@ -90,7 +91,8 @@ func TestWithdrawnText(t *testing.T) {
 	t.Attr("req", "DTS-QA-5")
 	var w withdrawals
 	for i := range 300 {
-		w.add(backend.Key{Ref: backend.Ref{Namespace: "ns", Name: fmt.Sprintf("service-%03d", i)}}, []string{"gone", "refused"}[i%2])
+		ref := backend.Ref{Namespace: "ns", Name: fmt.Sprintf("service-%03d", i)}
+		w.add(backend.Key{Ref: ref}, []string{"gone", "refused"}[i%2])
 	}
 	got := w.text("ns")
 	if len(got) > 1000 || !strings.Contains(got, " more: service-000 and ") || !strings.HasSuffix(got, "gone") {

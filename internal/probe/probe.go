@@ -28,8 +28,8 @@ type Options struct {
 	Concurrency int
 	// DenyCIDRs are never connected to. nil means DefaultDenyCIDRs; an empty list that is not nil, none.
 	DenyCIDRs []netip.Prefix
-	// RootCAs are those that a backend's certificate may be signed by, asked for each probe, since authorities are renewed; nil
-	// means the system's.
+	// RootCAs are those that a backend's certificate may be signed by, asked for each probe, since authorities are
+	// renewed; nil means the system's.
 	RootCAs func() *x509.CertPool
 	// Insecure names the Services whose certificate is not checked; nil means none.
 	Insecure func(backend.Ref) bool

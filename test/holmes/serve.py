@@ -41,9 +41,14 @@ config.create_server_tool_executor(dal)
 init_admin_app(app, config, dal)
 
 
+executor = None
+
+
 @app.get("/api/info")
 def info(detail: str | None = None):
-    toolsets = config._cached_tool_executor.toolsets
+    global executor
+    executor = config._cached_tool_executor or executor  # there is none while it reloads
+    toolsets = executor.toolsets
     count = lambda status: sum(t.status == status for t in toolsets)
     answer = {
         "version": get_version(), "uptime_seconds": 1.0, "auth_enabled": False, "models": [], "runbooks_count": 0,
