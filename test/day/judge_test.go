@@ -223,8 +223,11 @@ func (d *day) loaded(versions []version, i int) (due, has time.Time, took time.D
 	}
 	for _, r := range a.reloads {
 		switch {
-		case r.told.Before(v.at):
+		case r.told.Before(v.at): // it may still have been reading, and then has the version already
 			due = later(due, r.told.Add(reloadPause))
+			if took = 0; r.answered.After(v.at) {
+				took = r.answered.Sub(r.told)
+			}
 		case !has.IsZero() && r.told.Before(has):
 			took = r.answered.Sub(r.told)
 			if r.status != 200 { // HolmesGPT has failed: it is told again

@@ -74,6 +74,7 @@ func (d *day) population() []*backend {
 		chart("logging", "elasticsearch", elasticsearch, 9200, 9201, standIn(standin.Elasticsearch)),
 		chart("tracing", "tempo", tempo, 3200, 3100, standIn(standin.Tempo)),
 		chart("tracing", "zipkin", zipkin, 9411, 80, standIn(standin.Zipkin)),
+		ownAPI("monitoring"),
 	}
 	for _, team := range teams {
 		list = append(list, d.ofTeam(team)...)
@@ -81,9 +82,9 @@ func (d *day) population() []*backend {
 	return list
 }
 
-// ofTeam are the backends of one team: what a chart installs, and an API of its own that it includes.
-func (d *day) ofTeam(team string) []*backend {
-	own := &backend{
+// ownAPI is one that its owner includes.
+func ownAPI(team string) *backend {
+	return &backend{
 		namespace: team, name: "orders-kb", start: standIn(standin.Custom),
 		releases: []release{{map[string]string{"app": "orders-kb"}, "http", 8080}},
 		annotations: map[string]string{
@@ -91,12 +92,16 @@ func (d *day) ofTeam(team string) []*backend {
 			"kubernaut.io/toolset-health-endpoint": "/healthz", "kubernaut.io/toolset-description": "orders of " + team,
 		},
 	}
+}
+
+// ofTeam are the backends of one team: what a chart installs, and an API of its own.
+func (d *day) ofTeam(team string) []*backend {
 	return []*backend{
 		chart(team, "prometheus", prometheus, 9090, 80, standIn(standin.Prometheus)),
 		chart(team, "jaeger", jaeger, 16686, 80, standIn(standin.Jaeger)),
 		chart(team, "grafana", grafana, 3000, 80, standIn(standin.Grafana)),
 		chart(team, "loki", loki, 3100, 3100, standIn(standin.Loki)),
-		own,
+		ownAPI(team),
 	}
 }
 
