@@ -121,7 +121,8 @@ func (c *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.bridge.refused.Store(c.key(r.Method), true)
 	resp, second := c.forward.RoundTrip(withBody(r, body))
 	if second != nil {
-		return nil, fmt.Errorf("%w; by port-forward: %w", &RightsError{c.candidate.Service.Namespace, "services/proxy", verb(r.Method)}, second)
+		first := &RightsError{c.candidate.Service.Namespace, "services/proxy", verb(r.Method)}
+		return nil, fmt.Errorf("%w; by port-forward: %w", first, second)
 	}
 	return resp, nil
 }
@@ -171,8 +172,8 @@ func forbidden(err error) bool {
 type RightsError struct{ namespace, resource, verb string }
 
 func (e *RightsError) Error() string {
-	return fmt.Sprintf("your user needs %s on %s in namespace %s (a role for it: kubectl create role bridge -n %[3]s --verb=%[1]s --resource=%[2]s)",
-		e.verb, e.resource, e.namespace)
+	return fmt.Sprintf("your user needs %s on %s in namespace %s "+
+		"(a role for it: kubectl create role bridge -n %[3]s --verb=%[1]s --resource=%[2]s)", e.verb, e.resource, e.namespace)
 }
 
 // Unwrap makes a probe see what it sees where the service proxy is forbidden.

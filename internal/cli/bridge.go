@@ -133,7 +133,8 @@ func (o *options) open(ctx context.Context, d *discovered) []*bridge.Opened {
 		group.Go(func() error {
 			var err error
 			if f.AgentToken && len(f.Credentials) == 0 {
-				err = errors.New("it wants the token of HolmesGPT's ServiceAccount, which is in the cluster alone: name credentials for it in the configuration")
+				err = errors.New("it wants the token of HolmesGPT's ServiceAccount, which is in the cluster alone: " +
+					"name credentials for it in the configuration")
 			} else {
 				opened[i], err = o.bridging.Open(ctx, f, o.failures(f))
 			}
@@ -201,8 +202,8 @@ func printOpened(s Streams, opened []*bridge.Opened) error {
 	}, slices.Values(opened))
 }
 
-// bridgeEnv is the command's environment. Local addresses are reached without the environment's proxy, which most libraries would
-// use for them as well.
+// bridgeEnv is the command's environment. Local addresses are reached without the environment's proxy, which most libraries
+// would use for them as well.
 func bridgeEnv(file string, opened []*bridge.Opened) []string {
 	env := append(os.Environ(), "CUSTOM_TOOLSET_LOCATION="+file)
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {
