@@ -27,6 +27,7 @@ func TestParts(t *testing.T) {
 // TestPage looks at the page, with the headers that it really has, against a server that answers as the API does.
 func TestPage(t *testing.T) {
 	t.Attr("req", "DTS-UI-1")
+	t.Attr("req", "DTS-OUT-13")
 	t.Attr("req", "DTS-SEC-3")
 	h, err := server.Page()
 	if err != nil {

@@ -4,10 +4,10 @@ const host = (s) => `${s.name}.${s.namespace}.svc.cluster.local`;
 
 /** A Service in the API's shape. */
 export function service(namespace, name, type, verdict, reason, more = {}) {
-  const {port = 80, path = '', scheme = 'http', healthy = null, probe = 'unprobed', primary = false, metadata = {}} = more;
+  const {port = 80, path = '', scheme = 'http', healthy = null, probe = 'unprobed', primary = false, metadata = {}, link} = more;
   const s = {
     name, namespace, type, endpoint: '', labels: {}, metadata: {}, healthy, last_check: null,
-    instance: '', primary, verdict, reason,
+    instance: '', primary, verdict, reason, link,
   };
   if (verdict !== 'rejected') {
     s.endpoint = `${scheme}://${host(s)}:${port}${path}`;
@@ -27,7 +27,7 @@ const up = (version, more = {}) => ({healthy: true, probe: 'ready', metadata: {v
 export const cluster = () => [
   service('logging', 'loki-gateway', 'loki', 'accepted', 'recognised by label app.kubernetes.io/name=loki (the labels of Loki’s charts); it works', up('3.6.2', {primary: true})),
   service('logging', 'logs-es-http', 'elasticsearch', 'accepted', 'recognised by label common.k8s.elastic.co/type=elasticsearch; it works', up('9.2.1', {port: 9200, scheme: 'https', primary: true})),
-  service('monitoring', 'kps-grafana', 'grafana', 'accepted', 'recognised by label app.kubernetes.io/name=grafana (the label of the Grafana charts); it wants credentials', up('12.3.0', {probe: 'auth-required', primary: true, metadata: {version: '12.3.0', credentials: 'GRAFANA_API_KEY'}})),
+  service('monitoring', 'kps-grafana', 'grafana', 'accepted', 'recognised by label app.kubernetes.io/name=grafana (the label of the Grafana charts); it wants credentials', up('12.3.0', {probe: 'auth-required', primary: true, link: 'https://grafana.example.com', metadata: {version: '12.3.0', credentials: 'GRAFANA_API_KEY'}})),
   service('monitoring', 'kps-kube-prometheus-stack-prometheus', 'prometheus', 'accepted', 'recognised by label app=kube-prometheus-stack-prometheus (the label of kube-prometheus-stack and its forks); it works', up('3.8.0', {port: 9090, primary: true})),
   service('payments', 'prometheus', 'prometheus', 'accepted', 'recognised by label app=prometheus; it works', up('2.55.1', {path: '/prometheus'})),
   service('shop', 'orders-kb', 'custom', 'accepted', 'recognised by its annotations kubernaut.io/toolset=true and kubernaut.io/toolset-type=custom; it works', up('', {port: 8080, metadata: {description: 'Knowledge base of the order system: runbooks and known errors.'}})),
@@ -55,6 +55,7 @@ const attack = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</sc
 export const hostile = () => {
   const s = service('sandbox', 'evil', attack, 'accepted', `${attack} javascript:window.hacked=1 ${'x'.repeat(600)}`, up(attack, {primary: true}));
   s.endpoint = `javascript:window.hacked=1//${attack}`;
+  s.link = `javascript:window.hacked=1//https://${attack}`;
   s.metadata = {...s.metadata, description: attack, toolset: attack, signs: attack, duplicate_of: `${attack}/${attack}`, cause: attack};
   s.labels = {[attack]: attack};
   return [s];
@@ -129,7 +130,7 @@ export function toolsetsOf(services) {
     tokens: name.startsWith('custom') ? null : 1600 + 900 * behind.length,
     healthy: behind.length === 0 ? null : behind.every((s) => s.healthy),
     config: behind.length === 0 ? {} : {instances: behind.map((s) => ({name: s.instance, prometheus_url: s.endpoint, headers: {'X-Scope-OrgID': 'team'}}))},
-    instances: behind.map((s) => ({name: s.instance, service: `${s.namespace}/${s.name}`, type: s.type, endpoint: s.endpoint, primary: s.primary, healthy: s.healthy})),
+    instances: behind.map((s) => ({name: s.instance, service: `${s.namespace}/${s.name}`, type: s.type, endpoint: s.endpoint, link: s.link, primary: s.primary, healthy: s.healthy})),
   }));
 }
 

@@ -462,6 +462,22 @@ against('Discover now tells what came of it', async (fake) => {
   await page.leave();
 });
 
+against('where people reach a backend opens beside this page', async (fake) => {
+  const page = await visit(browser, fake.url, {viewport: desktop});
+  await live(page);
+  for (const [hash, name] of [['#/services', 'open monitoring/kps-grafana'], ['#/services/monitoring/kps-grafana', 'open'], ['#/toolsets', 'open monitoring/kps-grafana']]) {
+    await page.goto(fake.url + hash);
+    const link = page.locator('main').getByRole('link', {name, exact: true});
+    await link.waitFor();
+    assert.equal(await link.getAttribute('href'), 'https://grafana.example.com', hash);
+    assert.equal(await link.getAttribute('rel'), 'noopener noreferrer', hash);
+    assert.equal(await page.locator('main a.open:visible').count(), 1, hash);
+    await accessible(page, `links ${hash}`);
+    await picture(page, `links-${hash.replaceAll(/\W+/g, '-')}`);
+  }
+  await page.context().close();
+});
+
 against('texts that strangers choose stay texts', async (fake) => {
   fake.services = hostile();
   fake.problems = [{kind: 'warning', message: attack}, {kind: attack, message: attack}];

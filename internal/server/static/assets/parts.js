@@ -26,7 +26,7 @@ export const mono = (text, className = '') => text && h('code', {class: `mono ${
 /** The link at which people reach a backend. Nothing but a web page is opened, whatever the server says. */
 export function openLink({link}, name) {
   if (!/^https?:\/\//.test(link ?? '')) return null;
-  return h('a', {class: 'open', href: link, target: '_blank', rel: 'noopener noreferrer', title: link, 'aria-label': name && `open ${name}`}, 'open');
+  return h('a', {class: 'tag open', href: link, target: '_blank', rel: 'noopener noreferrer', title: link, 'aria-label': name && `open ${name}`}, 'open');
 }
 
 /** Something to say instead of content. */
