@@ -37,11 +37,3 @@ func New(w io.Writer, c config.Log) (*slog.Logger, error) {
 	}
 	return nil, fmt.Errorf("log.format %q: expected json or text", c.Format)
 }
-
-// Err is an error under its agreed key.
-func Err(err error) slog.Attr { return slog.Any(KeyErr, err) }
-
-// Service is a Service under its agreed keys; for use as arguments: log.Info("…", logging.Service(ns, name)...).
-func Service(namespace, name string) []any {
-	return []any{slog.String(KeyNamespace, namespace), slog.String(KeyService, name)}
-}

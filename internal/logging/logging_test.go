@@ -50,8 +50,8 @@ func TestJSON(t *testing.T) {
 	t.Attr("req", "DTS-LOG-1")
 	log, b := newLogger(t, "info", "json")
 	log.Debug("not shown")
-	log.Info("backend added", append(Service("monitoring", "prometheus"), KeyType, "prometheus", KeyToolset, "prometheus/metrics")...)
-	log.Error("cannot write", Err(errors.New("two\nlines")), slog.String(KeyRequestID, "r1"))
+	log.Info("backend added", KeyNamespace, "monitoring", KeyService, "prometheus", KeyType, "prometheus", KeyToolset, "prometheus/metrics")
+	log.Error("cannot write", KeyErr, errors.New("two\nlines"), slog.String(KeyRequestID, "r1"))
 	want := []map[string]any{
 		{"level": "INFO", "msg": "backend added", "namespace": "monitoring", "service": "prometheus", "type": "prometheus", "toolset": "prometheus/metrics"},
 		{"level": "ERROR", "msg": "cannot write", "err": "two\nlines", "request_id": "r1"},
@@ -64,7 +64,7 @@ func TestJSON(t *testing.T) {
 func TestText(t *testing.T) {
 	t.Attr("req", "DTS-LOG-1")
 	log, b := newLogger(t, "debug", "text")
-	log.Debug("probed", Service("a", "b")...)
+	log.Debug("probed", KeyNamespace, "a", KeyService, "b")
 	if got := b.String(); !strings.HasSuffix(got, "level=DEBUG msg=probed namespace=a service=b\n") {
 		t.Errorf("logged %q", got)
 	}
@@ -113,20 +113,20 @@ func TestNoSecrets(t *testing.T) {
 	u := &url.URL{Scheme: "https", User: url.UserPassword("admin", secret), Host: "host:9200", Path: "/"}
 	var nilError *pointerError
 	logs := map[string]func(*slog.Logger){
-		"error with a URL":   func(l *slog.Logger) { l.Error("x", Err(fmt.Errorf("GET %s: refused", u))) },
-		"user alone":         func(l *slog.Logger) { l.Error("x", Err(errors.New("GET https://"+secret+"@host/: refused"))) },
-		"at in the password": func(l *slog.Logger) { l.Error("x", Err(errors.New("GET http://u:p@"+secret+"@host/: refused"))) },
-		"url.Error":          func(l *slog.Logger) { l.Error("x", Err(&url.Error{Op: "Get", URL: u.String(), Err: io.EOF})) },
+		"error with a URL":   func(l *slog.Logger) { l.Error("x", KeyErr, fmt.Errorf("GET %s: refused", u)) },
+		"user alone":         func(l *slog.Logger) { l.Error("x", KeyErr, errors.New("GET https://"+secret+"@host/: refused")) },
+		"at in the password": func(l *slog.Logger) { l.Error("x", KeyErr, errors.New("GET http://u:p@"+secret+"@host/: refused")) },
+		"url.Error":          func(l *slog.Logger) { l.Error("x", KeyErr, &url.Error{Op: "Get", URL: u.String(), Err: io.EOF}) },
 		"a URL":              func(l *slog.Logger) { l.Info("x", "url", u) },
-		"joined errors":      func(l *slog.Logger) { l.Error("x", Err(errors.Join(io.EOF, errors.New(u.String())))) },
+		"joined errors":      func(l *slog.Logger) { l.Error("x", KeyErr, errors.Join(io.EOF, errors.New(u.String()))) },
 		"header as text": func(l *slog.Logger) {
 			l.Info("x", "request", "GET / HTTP/1.1\r\nAuthorization: Basic "+secret+"\r\nHost: h")
 		},
 		"header":              func(l *slog.Logger) { l.Info("x", "header", http.Header{"Authorization": {"Bearer " + secret}}) },
 		"cookie":              func(l *slog.Logger) { l.Info("x", "header", http.Header{"Cookie": {"grafana_session=" + secret}}) },
 		"api key":             func(l *slog.Logger) { l.Info("x", "header", map[string]string{"X-Api-Key": secret}) },
-		"bearer in an error":  func(l *slog.Logger) { l.Error("x", Err(errors.New("denied: bearer "+secret))) },
-		"token of an account": func(l *slog.Logger) { l.Error("x", Err(errors.New("token "+jwt+" has expired"))) },
+		"bearer in an error":  func(l *slog.Logger) { l.Error("x", KeyErr, errors.New("denied: bearer "+secret)) },
+		"token of an account": func(l *slog.Logger) { l.Error("x", KeyErr, errors.New("token "+jwt+" has expired")) },
 		"query":               func(l *slog.Logger) { l.Info("x", "url", "http://host/a?b=c&api_key="+secret) },
 		"by its key":          func(l *slog.Logger) { l.Info("x", "api_key", secret) },
 		"list by its key":     func(l *slog.Logger) { l.Info("x", "tokens", []string{secret}) },

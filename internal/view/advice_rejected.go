@@ -14,6 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
+// adviseRejected is for a Service that cannot be published as it is now.
 func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	switch f.Reason.Code {
 	case backend.CodeOptedOut:
@@ -54,6 +55,11 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	case backend.CodeDocumentSize:
 		return []Advice{{"Leave namespaces out in the configuration:", "discovery: {excludeNamespaces: [NAMESPACE]}"}}
 	}
+	return h.adviseMistaken(f)
+}
+
+// adviseMistaken is for a Service that is taken for something else than it is.
+func (h Hints) adviseMistaken(f *backend.Finding) []Advice {
 	switch {
 	case f.Reason.Annotation != "":
 		return []Advice{{"Correct the annotation:", h.annotate(f, "--overwrite", f.Reason.Annotation+"=VALUE")}}

@@ -1,0 +1,93 @@
+package server
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"kubernaut.io/dynamic-toolset/internal/agent"
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/view"
+)
+
+// snapshotCollector serves the gauges that show the last snapshot. A scrape sees one snapshot, never parts of two.
+type snapshotCollector struct{ *Metrics }
+
+// Describe implements prometheus.Collector.
+func (m snapshotCollector) Describe(c chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{m.services, m.healthy, m.leftOut, m.overrides, m.leader, m.tokens} {
+		c <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m snapshotCollector) Collect(c chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	flag := func(d *prometheus.Desc, on bool, labels ...string) {
+		if on {
+			gauge(d, 1, labels...)
+		} else {
+			gauge(d, 0, labels...)
+		}
+	}
+	s := m.last.Load()
+	services, healthy := map[[2]string]float64{}, map[string]bool{}
+	leftOut := map[backend.Limit]float64{backend.LimitNamespace: 0, backend.LimitSize: 0}
+	for _, f := range s.Findings {
+		typ := "none"
+		if f.Type != "" {
+			typ = m.typeLabel(f.Type)
+		}
+		services[[2]string{typ, oneOf(backend.Verdicts, f.Verdict)}]++
+		if f.Verdict == backend.Accepted {
+			healthy[utf8(f.Type+"/"+f.Candidate.Instance)] = f.Observation.Outcome.Up()
+		}
+		if limit := f.Reason.Code.Limit(); limit != "" {
+			leftOut[limit]++
+		}
+	}
+	for labels, n := range services {
+		gauge(m.services, n, labels[:]...)
+	}
+	for name, up := range healthy {
+		flag(m.healthy, up, name)
+	}
+	for limit, n := range leftOut {
+		gauge(m.leftOut, n, string(limit))
+	}
+	for toolset, n := range m.tokensByLabel(view.Toolsets(s.Document)) {
+		gauge(m.tokens, n, toolset)
+	}
+	flag(m.overrides, s.Overrides == nil)
+	flag(m.leader, s.Leading && !s.DryRun)
+	var asked agent.State
+	if state := m.asked.Load(); state != nil {
+		asked = (*state)()
+	}
+	m.collectAgent(asked, gauge)
+}
+
+// collectAgent gives what is known of HolmesGPT.
+func (m *Metrics) collectAgent(s agent.State, gauge func(d *prometheus.Desc, v float64, labels ...string)) {
+	outcomes, states := map[agent.Outcome]int{}, map[string]int{}
+	for i := range s.Replicas {
+		r := &s.Replicas[i]
+		outcomes[r.Outcome]++
+		current := map[agent.Outcome]float64{agent.Loaded: 1, agent.Waiting: 0, agent.NoDocument: 0, agent.Failed: 0}
+		if v, known := current[r.Outcome]; known {
+			gauge(m.agentCurrent, v, utf8(r.Address()))
+		}
+		for _, t := range s.Replicas[i].Toolsets {
+			states[oneOf([]string{agent.StatusEnabled, agent.StatusFailed, agent.StatusDisabled}, t.Status)]++
+		}
+	}
+	for _, o := range agent.Outcomes() {
+		gauge(m.agentReplicas, float64(outcomes[o]), string(o))
+	}
+	for _, status := range []string{agent.StatusEnabled, agent.StatusFailed} {
+		gauge(m.agentToolsets, float64(states[status]), status)
+	}
+}
+
+// Agent has the metrics of HolmesGPT read from there.
+func (m *Metrics) Agent(state func() agent.State) { m.asked.Store(&state) }
