@@ -140,7 +140,7 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	return s, nil
 }
 
-// conditions are what a service waits for until it is ready. HolmesGPT may be started once a directory is (DTS-RUN-6).
+// conditions are what a service waits for until it is ready. HolmesGPT may be started once a directory is.
 func (s *service) conditions() []server.Condition {
 	synced := server.Condition{
 		Name: conditionSynced, Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",

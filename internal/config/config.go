@@ -335,7 +335,7 @@ func Default() *Config {
 }
 
 // Listen is the address to listen on for one of the configuration: without authentication one that names no host is this
-// machine's own alone (DTS-API-3).
+// machine's own alone.
 func (c *Config) Listen(address string) string {
 	if c.Auth.Mode == AuthNone && strings.HasPrefix(address, ":") {
 		return "127.0.0.1" + address

@@ -40,8 +40,8 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 }
 
 // fit builds the document and the keys. If they are too large, backends of the largest namespaces are left out, and
-// all others are written as ever (DTS-OUT-11). If the keys of others take the room by themselves, nothing is left
-// out: it stays too large, and the last document stays (DTS-OUT-9).
+// all others are written as ever. If the keys of others take the room by themselves, nothing is left
+// out: it stays too large, and the last document stays.
 func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
 	room := publish.MaxBytes - publish.Foreign(live)
 	doc, keys, err := c.generate(s)

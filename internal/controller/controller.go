@@ -81,7 +81,7 @@ type Options struct {
 type Reporter interface {
 	// Cycle is called at the end of each cycle.
 	Cycle(s *Snapshot)
-	// Forgotten is called when what was published before cannot be read (DTS-OUT-10).
+	// Forgotten is called when what was published before cannot be read.
 	Forgotten(err error)
 	// BadAnnotation is called for a Service whose owner should correct an annotation, each time it is detected; typ
 	// is the type that it asks for, "" if none.
@@ -90,7 +90,7 @@ type Reporter interface {
 	GoodAnnotation(s *backend.Service)
 }
 
-// followerFactor is how much less often a replica that does not lead probes the backends (DTS-RUN-2).
+// followerFactor is how much less often a replica that does not lead probes the backends.
 const followerFactor = 4
 
 // Controller runs the cycle. All fields belong to the goroutine of Run, except the snapshot.

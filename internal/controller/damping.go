@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// The publications of one namespace have a budget (DTS-PRB-7). Each change makes the agent rebuild its tools.
+// The publications of one namespace have a budget. Each change makes the agent rebuild its tools.
 const (
 	budgetBurst = 60              // at once
 	budgetWait  = 2 * time.Second // until there is one more

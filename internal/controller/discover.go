@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// discoverEvery is the least time between the beginnings of two requested discoveries (DTS-API-1).
+	// discoverEvery is the least time between the beginnings of two requested discoveries.
 	discoverEvery = time.Second
 	// discoverWithin is how long one waits for backends that do not answer, so that the request is answered within 10
 	// s.

@@ -2,7 +2,7 @@ package controller
 
 import "time"
 
-// A Service that is published too often has to stay the same for a while before it is published again (DTS-PRB-7).
+// A Service that is published too often has to stay the same for a while before it is published again.
 const (
 	flapWindow = time.Minute
 	flapLimit  = 3                // publications within flapWindow

@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// addFrozen adds the instances of namespaces that may not be watched, as they were published (DTS-DET-9), and their
+// addFrozen adds the instances of namespaces that may not be watched, as they were published, and their
 // observations. A primary of them that was not published is added too, so that no other Service takes its place.
 func (c *Controller) addFrozen(
 	detections []inventory.Detection, observations map[backend.Key]backend.Observation,

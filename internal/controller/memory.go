@@ -10,7 +10,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// memory is kept from one cycle to the next, and by state.json to the next process (DTS-OUT-10).
+// memory is kept from one cycle to the next, and by state.json to the next process.
 type memory struct {
 	began     time.Time
 	state     string             // the text of state.json that was recalled last

@@ -13,8 +13,8 @@ import (
 )
 
 // overrides is the admin's key of the ConfigMap over time: its text as last observed, the last text that was good,
-// which is in force, and what is wrong with the one observed (DTS-OUT-6). It survives the deletion of the ConfigMap
-// (DTS-OUT-8) and, by state.json, a restart (DTS-OUT-10). The zero value has observed nothing.
+// which is in force, and what is wrong with the one observed. It survives the deletion of the ConfigMap
+// and, by state.json, a restart. The zero value has observed nothing.
 type overrides struct {
 	observed bool
 	uid      types.UID // of the ConfigMap that text was read from

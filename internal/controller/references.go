@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// ReferenceMove is a change in who gets a variable of HolmesGPT's environment (DTS-OUT-4).
+// ReferenceMove is a change in who gets a variable of HolmesGPT's environment.
 type ReferenceMove struct {
 	Variable string
 	Toolset  string

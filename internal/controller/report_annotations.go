@@ -35,7 +35,7 @@ func (r *Report) GoodAnnotation(s *backend.Service) {
 	r.Events.Clear(s)
 }
 
-// reportClashes reports annotations that only another Service makes wrong to their owners (DTS-ANN-1), and when that
+// reportClashes reports annotations that only another Service makes wrong to their owners, and when that
 // is over. A new leader reports all of them.
 func (r *Report) reportClashes(s *Snapshot, led bool) {
 	if led {

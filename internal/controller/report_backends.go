@@ -152,7 +152,7 @@ func (l limited) compare(o limited) int {
 	return cmp.Or(strings.Compare(l.namespace, o.namespace), strings.Compare(string(l.limit), string(o.limit)))
 }
 
-// reportLimits reports namespaces of which backends are left out though they work (DTS-OUT-11), once each, and when
+// reportLimits reports namespaces of which backends are left out though they work, once each, and when
 // it is over.
 func (r *Report) reportLimits(s *Snapshot) {
 	count := map[limited]int{}

@@ -45,7 +45,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 	m.overrides.recall(state.Overrides)
 }
 
-// state is what state.json holds (DTS-OUT-10).
+// state is what state.json holds.
 func (c *Controller) state(findings []*backend.Finding) publish.State {
 	m := &c.memory
 	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.overrides.goodText}

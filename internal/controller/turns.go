@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 )
 
-// How often one namespace may change the document (DTS-PRB-7). What it changes meanwhile waits for its next turn,
+// How often one namespace may change the document. What it changes meanwhile waits for its next turn,
 // together.
 const (
 	turnBurst = 6                // changes at once

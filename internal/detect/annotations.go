@@ -95,7 +95,7 @@ func hasAnnotations(s *backend.Service) bool {
 }
 
 // readAnnotations reads and checks the Service's annotations. The first bad value, in the order of the spec's table, is
-// returned; nothing of a Service with a bad value is used (DTS-ANN-1).
+// returned; nothing of a Service with a bad value is used.
 func (d *Detector) readAnnotations(s *backend.Service) (annotations, *backend.Reason) {
 	var n annotations
 	if !hasAnnotations(s) {

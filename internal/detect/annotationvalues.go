@@ -22,7 +22,7 @@ type reader struct {
 	n *annotations
 }
 
-// addsNothing: the Service may correct what is proven, and add nothing (DTS-ANN-3).
+// addsNothing: the Service may correct what is proven, and add nothing.
 func (r *reader) addsNothing() bool { return r.d.opts.OnlyTrusted && !r.d.trusts(r.s.Namespace) }
 
 // wrong is the reason why the value of an annotation cannot be used.
@@ -35,7 +35,7 @@ func (r *reader) get(key string) (string, bool) {
 	return v, ok
 }
 
-// safe refuses values that HolmesGPT would expand into its secrets, or that break what is written (DTS-ANN-2).
+// safe refuses values that HolmesGPT would expand into its secrets, or that break what is written.
 func (r *reader) safe() *backend.Reason {
 	for _, k := range slices.Sorted(maps.Keys(r.s.Annotations)) {
 		if !strings.HasPrefix(k, annPrefix) {

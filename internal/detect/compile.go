@@ -137,7 +137,7 @@ func (c *conventions) roleOf(roles endings, value string) string {
 }
 
 // index finds, without looking at any rule, which types could have something to say about a Service. Most Services of a
-// cluster are nothing to any of them, and are done here (DTS-PERF-6).
+// cluster are nothing to any of them, and are done here.
 type index struct {
 	keys      map[string]*keyIndex // of labels, selectors and annotations
 	tokens    map[string]mask      // words of names and of app-like labels

@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// choosePort follows DTS-DET-5: what the annotation says, then the type's known target port or port name, then its known
+// choosePort takes the first of these: what the annotation says, then the type's known target port or port name, then its known
 // numbers, then the only TCP port that is left. It returns nil and why if none fits.
 func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {
 	if notes.port != nil {

@@ -8,7 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// schemeOf guesses what the pods speak (DTS-DET-5): from appProtocol, an annotation for a load balancer or a mesh, the
+// schemeOf guesses what the pods speak: from appProtocol, an annotation for a load balancer or a mesh, the
 // port's name, the number 443 or 8443, the rule and the type. The number says nothing where it only stands before the
 // type's own plain port: TLS ends at a load balancer then.
 func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule, p *backend.Port) string {

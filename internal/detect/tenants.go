@@ -10,7 +10,7 @@ import (
 )
 
 // spread says of each candidate for which tenants it stands: those that the configuration names, else its owner, else every
-// installation has (DTS-DET-14). A gateway that has no API but those of its tenants waits until one is named.
+// installation has. A gateway that has no API but those of its tenants waits until one is named.
 func (d *Detector) spread(r *Result) {
 	unused, used, overruled := "", false, false
 	for _, c := range r.Candidates {

@@ -98,7 +98,7 @@ func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 }
 
 // pause is the time to the next check, without jitter. What has not worked since it last changed is probed ever less
-// often (DTS-PRB-6).
+// often.
 func (e *entry) pause(interval time.Duration) time.Duration {
 	if e.good != nil || e.worked {
 		return interval

@@ -51,7 +51,7 @@ func olderService(a, b *backend.Service) int {
 	return cmp.Or(a.Created.Compare(b.Created), a.Ref.Compare(b.Ref))
 }
 
-// collapse marks Services in front of a backend that another Service fronts too as duplicates (DTS-DET-6). The most
+// collapse marks Services in front of a backend that another Service fronts too as duplicates. The most
 // useful Service is looked at first, so that each later one is looked up among those that stay. A namespace has one owner,
 // across namespaces a Service gives way only to one that the configuration vouches for.
 func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoints, o *Options) {

@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// giveCredentials decides which instances carry references to credentials (DTS-OUT-4). Two rules hold. No reference by luck:
+// giveCredentials decides which instances carry references to credentials. Two rules hold. No reference by luck:
 // it goes to an instance that the configuration names, or to a primary in a trusted namespace, and never to what nobody has
 // proven. No reference endangers what works: HolmesGPT fails every instance of a toolset if one variable is missing, so that
 // none is written by default while another instance of its toolset works without credentials.

@@ -172,7 +172,7 @@ func onePerType(list []*backend.Finding) []*backend.Finding {
 }
 
 // onePerPort keeps, of several types that wanted one port, the one that a probe confirmed, else the first: only one can be
-// right, and the others were only asked. What the owner includes stands beside the one that was guessed (DTS-DET-11).
+// right, and the others were only asked. What the owner includes stands beside the one that was guessed.
 func onePerPort(list []*backend.Finding) []*backend.Finding {
 	type port struct {
 		number   int32

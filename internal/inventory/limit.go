@@ -8,7 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// limitNamespaces leaves out what a namespace has beyond its limit (DTS-OUT-11), so that who may make Services in one
+// limitNamespaces leaves out what a namespace has beyond its limit, so that who may make Services in one
 // namespace cannot crowd out the others, nor fill the agent's ear. Trusted namespaces have no limit.
 func limitNamespaces(all []*backend.Finding, o Options) {
 	for namespace, list := range o.byNamespace(all) {

@@ -7,7 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Misnamed is a primary that the configuration names and that none can be (DTS-OUT-4): its place is kept, and no instance of
+// Misnamed is a primary that the configuration names and that none can be: its place is kept, and no instance of
 // the type is the primary.
 type Misnamed struct {
 	Type string

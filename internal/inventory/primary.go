@@ -7,7 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// choosePrimaries marks at most one accepted instance of each type (DTS-OUT-4): the configured one; else the one that its
+// choosePrimaries marks at most one accepted instance of each type: the configured one; else the one that its
 // owner in a trusted namespace wants as such; else the recorded one; else the oldest Service that works without credentials;
 // else the oldest that wants some. The place of a configured or a recorded one is kept while it is absent or down: no other
 // instance takes it, nor its credentials; only from a recorded one that the configuration does not vouch for does one take it
@@ -96,7 +96,7 @@ func keepPlace(list []*backend.Finding, want backend.Ref, rule backend.PrimaryRu
 	}
 }
 
-// lesser: it has no data (DTS-PRB-12), or a product brought it along for itself alone.
+// lesser: it has no data, or a product brought it along for itself alone.
 func lesser(f *backend.Finding) bool { return f.Observation.NoData || f.Candidate.Bundled != "" }
 
 // withData: it is not the lack of data, which may last for a moment, that has it come after others.
@@ -187,7 +187,7 @@ func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) *backen
 		unasked := other.Verdict == backend.Unavailable && other.Observation.Outcome == backend.Unprobed
 		// What has no pods, as where somebody scaled it to nothing, is waited for in the first round only.
 		empty := other.Observation.Outcome == backend.NoEndpoints && o.FirstRoundOver
-		// What lets nobody through is never the primary (DTS-PRB-8), so that nothing waits for it.
+		// What lets nobody through is never the primary, so that nothing waits for it.
 		if slices.Contains([]backend.Outcome{backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired}, other.Observation.Outcome) {
 			continue
 		}

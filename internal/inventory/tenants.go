@@ -6,7 +6,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// wantTenant keeps back what serves tenants of which nobody has named one (DTS-DET-14): a gateway whose API is below each
+// wantTenant keeps back what serves tenants of which nobody has named one: a gateway whose API is below each
 // tenant's path, and a backend that is known for what it is and answers that a tenant is missing.
 func (o *Options) wantTenant(f *backend.Finding) {
 	c, seen := f.Candidate, &f.Observation

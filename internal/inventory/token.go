@@ -11,7 +11,7 @@ import (
 // an Authorization.
 const metrics = "prometheus/metrics"
 
-// getsToken reports whether HolmesGPT sends its own token to an instance, and may (DTS-OUT-14): it belongs to OpenShift's
+// getsToken reports whether HolmesGPT sends its own token to an instance, and may: it belongs to OpenShift's
 // monitoring, or its namespace is trusted. The token of this cluster is for nothing outside it.
 func (o *Options) getsToken(f *backend.Finding) bool {
 	return o.onOpenShift && f.Service.Type != backend.TypeOutside && slices.Contains(toolsets(o.Type(f.Type)), metrics) &&

@@ -1,5 +1,5 @@
 // Package safetext guards text that strangers choose: annotations of Services and what backends answer. HolmesGPT expands
-// {{ env.NAME }} in what it loads, so a template in such text could send its reader's secrets elsewhere (DTS-ANN-2).
+// {{ env.NAME }} in what it loads, so a template in such text could send its reader's secrets elsewhere.
 package safetext
 
 import (

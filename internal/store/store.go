@@ -23,7 +23,7 @@ type Options struct {
 	// Namespaces, where there are any, are the only ones that are kept; Exclude are not kept.
 	Namespaces, Exclude []string
 	// SlicesOptional says that EndpointSlices need not be given, as where files, or rights, lack them: in a namespace without
-	// any, nothing is known of readiness (DTS-PRB-4). What was not kept of them cannot be read again.
+	// any, nothing is known of readiness. What was not kept of them cannot be read again.
 	SlicesOptional bool
 	// Unbounded keeps all Services and EndpointSlices in full: they are the admin's own.
 	Unbounded bool

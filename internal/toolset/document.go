@@ -227,7 +227,7 @@ func instanceAt(entry any, path string) (instance, field string) {
 }
 
 // OwnedKey reports whether a key of the ConfigMap has one of the names that are reserved for this service: what stands
-// there and is no longer generated is removed (DTS-OUT-7).
+// there and is no longer generated is removed.
 func OwnedKey(key string) bool {
 	return key == KeyHolmesGPT || key == KeyState || strings.HasSuffix(key, compactSuffix)
 }

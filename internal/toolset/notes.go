@@ -15,7 +15,7 @@ import (
 // others give to most built-in ones, so that an entry of its own, without tools, is the only way.
 const notesEntry = "kubernaut/notes"
 
-// How much the agent reads of owners, in bytes of the lines as they are written (DTS-ANN-3).
+// How much the agent reads of owners, in bytes of the lines as they are written.
 const (
 	maxNotesOfOne = 2 << 10 // the notes of one namespace
 	maxNotes      = 16 << 10
