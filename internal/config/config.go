@@ -1,5 +1,5 @@
-// Package config is this service's configuration: one struct, its defaults, the strict reading of a file and of --set flags,
-// and the validation of every key.
+// Package config is this service's configuration: one struct, its defaults, the strict reading of a file and of --set
+// flags, and the validation of every key.
 package config
 
 import (
@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
@@ -23,9 +22,9 @@ type Config struct {
 	HolmesGPT HolmesGPT `yaml:"holmesgpt"`
 	Catalog   Catalog   `yaml:"catalog"`
 	Types     Types     `yaml:"types"`
-	// Backends are backends that are no Service, such as managed ones and those of other clusters. They are proven, watched and
-	// published as Services are, under outside/NAME, and are trusted. Services of a namespace of that name are not looked at
-	// then. Default [].
+	// Backends are backends that are no Service, such as managed ones and those of other clusters. They are proven,
+	// watched and published as Services are, under outside/NAME, and are trusted. Services of a namespace of that name
+	// are not looked at then. Default [].
 	Backends       []Outside      `yaml:"backends"`
 	Tenants        Tenants        `yaml:"tenants"`
 	Links          Links          `yaml:"links"`
@@ -61,7 +60,8 @@ type Health struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// Tries of one check, with waits of 1s, doubled to at most 10s, between them; at least 1. Default 3.
 	Tries int `yaml:"tries"`
-	// FailureThreshold is the number of failed checks in a row after which a backend is withdrawn; at least 1. Default 3.
+	// FailureThreshold is the number of failed checks in a row after which a backend is withdrawn; at least
+	// 1. Default 3.
 	FailureThreshold int `yaml:"failureThreshold"`
 	// Concurrency is the number of backends probed side by side; at least 1. Default 256.
 	Concurrency int `yaml:"concurrency"`
@@ -75,7 +75,8 @@ type Output struct {
 	ConfigMap string `yaml:"configMap"`
 	// Formats written: holmesgpt, compact or both. Default [holmesgpt, compact].
 	Formats []string `yaml:"formats"`
-	// Resync is the interval between comparisons of the ConfigMap with what it should be, beside the watch. Default 30s.
+	// Resync is the interval between comparisons of the ConfigMap with what it should be, beside the watch.
+	// Default 30s.
 	Resync time.Duration `yaml:"resync"`
 }
 
@@ -91,10 +92,12 @@ type HolmesGPT struct {
 	// security.trustedNamespaces are written with an empty credential instead. auto does so where the cluster serves
 	// route.openshift.io. Default auto.
 	OpenShift string `yaml:"openshift"`
-	// Service is HolmesGPT's own, NAMESPACE/NAME or NAMESPACE/NAME:PORT: each of its replicas is told to reload after a publication,
-	// and asked what it made of the document. auto looks for it beside the ConfigMap; off asks nobody. Default auto.
+	// Service is HolmesGPT's own, NAMESPACE/NAME or NAMESPACE/NAME:PORT: each of its replicas is told to reload after a
+	// publication, and asked what it made of the document. auto looks for it beside the ConfigMap; off asks nobody.
+	// Default auto.
 	Service string `yaml:"service"`
-	// URL is where HolmesGPT answers, scheme://host:port, where it has no Service, as beside a sidecar. Default "": service says.
+	// URL is where HolmesGPT answers, scheme://host:port, where it has no Service, as beside a sidecar. Default "":
+	// service says.
 	URL string `yaml:"url"`
 	// APIKeyFile is a file with the key that HolmesGPT wants (HOLMES_API_KEY there). Default "": none.
 	APIKeyFile string `yaml:"apiKeyFile"`
@@ -107,80 +110,26 @@ type Catalog struct {
 	Dir string `yaml:"dir"`
 }
 
-// Types says of types of the catalog what is looked for, by type. Default {}: all of them, everywhere.
-type Types map[string]TypeSettings
-
-// TypeSettings are those of one type.
-type TypeSettings struct {
-	// Enabled: with false nothing of the type is probed or written. Default true.
-	Enabled *bool `yaml:"enabled,omitempty"`
-	// Namespaces in which it is looked for, with * for anything. Default []: all that are watched.
-	Namespaces []string `yaml:"namespaces,omitempty"`
-	// Labels by which Services of this type are recognised beside those that charts set: all of one mapping. Default [].
-	Labels []map[string]string `yaml:"labels,omitempty"`
-	// Health of its backends, where it differs from that of all types.
-	Health TypeHealth `yaml:"health,omitempty"`
-}
-
-// TypeHealth is about the backends of one type.
-type TypeHealth struct {
-	// Path that is asked instead of the catalog's, and must be answered with 200. Default "": the catalog's.
-	Path string `yaml:"path,omitempty"`
-	// Timeout of one request. Default health.timeout.
-	Timeout time.Duration `yaml:"timeout,omitempty"`
-	// Tries of one check. Default health.tries.
-	Tries int `yaml:"tries,omitempty"`
-}
-
-// Tunings are what the settings change in the catalog.
-func (t Types) Tunings() map[string]catalog.Tuning {
-	tunings := make(map[string]catalog.Tuning, len(t))
-	for typ, s := range t {
-		tunings[typ] = catalog.Tuning{
-			Off: s.Enabled != nil && !*s.Enabled, Namespaces: s.Namespaces, Labels: s.Labels,
-			HealthPath: s.Health.Path, Timeout: s.Health.Timeout, Tries: s.Health.Tries,
-		}
-	}
-	return tunings
-}
-
-// Outside is a backend that is no Service.
-type Outside struct {
-	// Name of one, of small letters, digits and dashes.
-	Name string `yaml:"name"`
-	// Type in the catalog.
-	Type string `yaml:"type"`
-	// URL where it answers, with its base path: https://prometheus.example.com/prometheus.
-	URL string `yaml:"url"`
-	// Link is the URL at which people reach it, which is never requested. Default "".
-	Link string `yaml:"link,omitempty"`
-	// Credentials that it takes from HolmesGPT's environment: field of the toolset's configuration, name of the variable.
-	// Default {}.
-	Credentials map[string]string `yaml:"credentials,omitempty" secret:"true"`
-	// Headers sent with each request, by the probes and by HolmesGPT: no secrets. Default {}.
-	Headers map[string]string `yaml:"headers,omitempty"`
-	// Files in HolmesGPT's pod: client_cert and client_key of an Elasticsearch that wants a client certificate. Default {}.
-	Files map[string]string `yaml:"files,omitempty"`
-}
-
-// Tenants that HolmesGPT reads, each as an instance of its own: type, namespace/name of the Service, tenants. For gateways
-// that have an API for each tenant, and for Mimir, Loki and Tempo where they want one named. Default {}: those that the
-// toolset-tenant annotation names, and the ones that every LokiStack has.
+// Tenants that HolmesGPT reads, each as an instance of its own: type, namespace/name of the Service, tenants. For
+// gateways that have an API for each tenant, and for Mimir, Loki and Tempo where they want one named. Default {}: those
+// that the toolset-tenant annotation names, and the ones that every LokiStack has.
 type Tenants map[string]map[string][]string
 
-// Links are the URLs at which people reach backends, which HolmesGPT shows. Those of the toolset-link annotation, and of backends,
-// are always known.
+// Links are the URLs at which people reach backends, which HolmesGPT shows. Those of the toolset-link annotation, and
+// of backends, are always known.
 type Links struct {
-	// From says which objects are read for them, of those that lead to the Services found: ingress, httproute, route. Each needs the
-	// right to list and watch them. Outside trustedNamespaces only hosts in security.allowedLinkHosts are taken. Default [].
+	// From says which objects are read for them, of those that lead to the Services found: ingress, httproute, route.
+	// Each needs the right to list and watch them. Outside trustedNamespaces only hosts in security.allowedLinkHosts
+	// are taken. Default [].
 	From []string `yaml:"from"`
 }
 
-// Primary instance of a type, by type: namespace/name of its Service. Default {}: the one recorded, else the oldest Service.
+// Primary instance of a type, by type: namespace/name of its Service. Default {}: the one recorded, else the
+// oldest Service.
 type Primary map[string]string
 
-// Credentials that instances take from HolmesGPT's environment: type, namespace/name of the Service, field of the toolset's
-// configuration, name of the variable. Default {}: the primary alone, with each type's default names.
+// Credentials that instances take from HolmesGPT's environment: type, namespace/name of the Service, field of the
+// toolset's configuration, name of the variable. Default {}: the primary alone, with each type's default names.
 type Credentials map[string]map[string]map[string]string
 
 // TLS towards backends.
@@ -188,17 +137,19 @@ type TLS struct {
 	// CAFile is a PEM file of certificate authorities trusted beside the system's, and read again when it changes.
 	// Default "": none.
 	CAFile string `yaml:"caFile"`
-	// InsecureSkipVerify lists the Services, namespace/name, whose certificate is not checked, neither by the probe nor by
-	// HolmesGPT. Default [].
+	// InsecureSkipVerify lists the Services, namespace/name, whose certificate is not checked, neither by the probe nor
+	// by HolmesGPT. Default [].
 	InsecureSkipVerify []string `yaml:"insecureSkipVerify"`
 }
 
 // Security limits what the owners of Services can bring about.
 type Security struct {
-	// AllowedEndpointHosts are hosts that the toolset-endpoint annotation may name beside the Service's own. Default [].
+	// AllowedEndpointHosts are hosts that the toolset-endpoint annotation may name beside the Service's
+	// own. Default [].
 	AllowedEndpointHosts []string `yaml:"allowedEndpointHosts"`
-	// AllowedLinkHosts are hosts that links outside trustedNamespaces may lead to, host:port where it is not the scheme's own port. People
-	// trust what HolmesGPT shows: name only hosts below which no stranger can put a page, such as by an Ingress. Default [].
+	// AllowedLinkHosts are hosts that links outside trustedNamespaces may lead to, host:port where it is not the
+	// scheme's own port. People trust what HolmesGPT shows: name only hosts below which no stranger can put a page,
+	// such as by an Ingress. Default [].
 	AllowedLinkHosts []string `yaml:"allowedLinkHosts"`
 	// DenyCIDRs are networks that are never connected to, nor through IPv6 addresses that stand for ones in them, and
 	// a Service with an address there is rejected; a list given here replaces the default. Default: 0.0.0.0/8,
@@ -208,8 +159,8 @@ type Security struct {
 	// credential. Default [].
 	TrustedNamespaces []string `yaml:"trustedNamespaces"`
 	// Annotations says whose annotations may add to what the agent is given: all, or trusted. With trusted, Services
-	// outside trustedNamespaces may opt out and correct the port, scheme and path of what is proven, but not include APIs
-	// of their own, publish anything unproven, or leave a note for the agent. Default all.
+	// outside trustedNamespaces may opt out and correct the port, scheme and path of what is proven, but not include
+	// APIs of their own, publish anything unproven, or leave a note for the agent. Default all.
 	Annotations string `yaml:"annotations"`
 	// MaxInstancesPerNamespace is how many backends of one namespace are published, the oldest Services first; trusted
 	// namespaces have no limit. At least 1. Default 50.
@@ -317,7 +268,8 @@ func Default() *Config {
 			Formats: []string{FormatHolmesGPT, FormatCompact}, Resync: 30 * time.Second,
 		},
 		HolmesGPT: HolmesGPT{
-			Baseline: []string{"kubernetes/core", "kubernetes/logs"}, GenerationMarker: true, OpenShift: OpenShiftAuto, Service: ServiceAuto,
+			Baseline: []string{"kubernetes/core", "kubernetes/logs"}, GenerationMarker: true, OpenShift: OpenShiftAuto,
+			Service: ServiceAuto,
 		},
 		Security: Security{
 			DenyCIDRs: probe.DefaultDenyCIDRs(), Annotations: AnnotationsAll, MaxInstancesPerNamespace: 50,
@@ -334,8 +286,8 @@ func Default() *Config {
 	}
 }
 
-// Listen is the address to listen on for one of the configuration: without authentication one that names no host is this
-// machine's own alone.
+// Listen is the address to listen on for one of the configuration: without authentication one that names no host is
+// this machine's own alone.
 func (c *Config) Listen(address string) string {
 	if c.Auth.Mode == AuthNone && strings.HasPrefix(address, ":") {
 		return "127.0.0.1" + address

@@ -18,11 +18,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// Load reads the file at path over the defaults, then lays the values of --set flags over it, in their order, and checks
-// everything. Without a path the defaults take the file's place.
+// Load reads the file at path over the defaults, then lays the values of --set flags over it, in their order, and
+// checks everything. Without a path the defaults take the file's place.
 //
-// A flag is "path=value": the path's keys are joined by dots ("\." is a dot inside a key), the value is YAML and replaces
-// what the file says there:
+// A flag is "path=value": the path's keys are joined by dots ("\." is a dot inside a key), the value is YAML and
+// replaces what the file says there:
 //
 //	health.interval=1m
 //	discovery.namespaces=[monitoring, tracing]

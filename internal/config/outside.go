@@ -11,6 +11,26 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
+// Outside is a backend that is no Service.
+type Outside struct {
+	// Name of one, of small letters, digits and dashes.
+	Name string `yaml:"name"`
+	// Type in the catalog.
+	Type string `yaml:"type"`
+	// URL where it answers, with its base path: https://prometheus.example.com/prometheus.
+	URL string `yaml:"url"`
+	// Link is the URL at which people reach it, which is never requested. Default "".
+	Link string `yaml:"link,omitempty"`
+	// Credentials that it takes from HolmesGPT's environment: field of the toolset's configuration, name of the
+	// variable. Default {}.
+	Credentials map[string]string `yaml:"credentials,omitempty" secret:"true"`
+	// Headers sent with each request, by the probes and by HolmesGPT: no secrets. Default {}.
+	Headers map[string]string `yaml:"headers,omitempty"`
+	// Files in HolmesGPT's pod: client_cert and client_key of an Elasticsearch that wants a client
+	// certificate. Default {}.
+	Files map[string]string `yaml:"files,omitempty"`
+}
+
 // backends checks what is named outside the cluster, but for what depends on the types there are.
 func (v validator) backends(c *Config) {
 	seen := map[string]bool{}
@@ -23,8 +43,9 @@ func (v validator) backends(c *Config) {
 		seen[b.Name] = true
 		v.check(at+".type", isLabel(b.Type), "a type of the catalog", b.Type)
 		if !isBackendURL(b.URL) { // it may hold a secret, and is not shown
-			v.f.At(at+".url", "expected the scheme (http or https), host, port and base path where it answers, such as "+
-				"https://prometheus.example.com/prometheus, without user, query and fragment: for those are credentials and headers")
+			v.f.At(at+".url", "expected the scheme (http or https), host, port and base path where it answers, "+
+				"such as https://prometheus.example.com/prometheus, without user, query and fragment: for those are "+
+				"credentials and headers")
 		}
 		if b.Link != "" && !isBackendURL(b.Link) {
 			v.f.At(at+".link", "expected the URL at which people reach it, such as https://prometheus.example.com, "+
@@ -33,7 +54,8 @@ func (v validator) backends(c *Config) {
 		for _, field := range sorted(b.Credentials) {
 			path := yamlfile.Key(at+".credentials", field)
 			v.check(path, isField(field), "a field's name such as api_key as the key", field)
-			v.check(path, isVariable(b.Credentials[field]), "the name of an environment variable (capitals, digits and _), not its value",
+			v.check(path, isVariable(b.Credentials[field]), "the name of an environment variable (capitals, digits "+
+				"and _), not its value",
 				b.Credentials[field])
 		}
 		for _, name := range sorted(b.Headers) {
@@ -44,12 +66,14 @@ func (v validator) backends(c *Config) {
 			}
 		}
 		for _, field := range sorted(b.Files) {
-			v.check(yamlfile.Key(at+".files", field), strings.HasPrefix(b.Files[field], "/") && safetext.Check(b.Files[field]) == nil,
+			v.check(yamlfile.Key(at+".files", field), strings.HasPrefix(b.Files[field], "/") &&
+				safetext.Check(b.Files[field]) == nil,
 				"the absolute path of a file in HolmesGPT's pod", b.Files[field])
 		}
 	}
 	if len(c.Backends) > 0 && slices.Contains(c.Discovery.Namespaces, backend.OutsideNamespace) {
-		v.f.At("discovery.namespaces", "%s is the name of what stands in backends; expected other namespaces", backend.OutsideNamespace)
+		v.f.At("discovery.namespaces", "%s is the name of what stands in backends; expected other namespaces",
+			backend.OutsideNamespace)
 	}
 }
 
@@ -57,14 +81,16 @@ func (v validator) backends(c *Config) {
 func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
 	at := yamlfile.Index("backends", i)
 	if t == nil {
-		v.f.At(at+".type", "expected a type of the catalog (dynamic-toolset catalog lists them), found %s", yamlfile.Quote(b.Type))
+		v.f.At(at+".type", "expected a type of the catalog (dynamic-toolset catalog lists them), found %s",
+			yamlfile.Quote(b.Type))
 		return
 	}
 	fields := credentialFields(b.Type, t)
 	for _, field := range sorted(b.Credentials) {
 		if isField(field) && !slices.Contains(fields, field) {
 			path := yamlfile.Key(at+".credentials", field)
-			v.f.At(path, "expected a credential that the type has: %s, found %s", strings.Join(fields, ", "), v.f.Found(path, field))
+			v.f.At(path, "expected a credential that the type has: %s, found %s", strings.Join(fields, ", "),
+				v.f.Found(path, field))
 		}
 	}
 	if len(b.Headers) > 0 && len(t.Toolset.Headers) == 0 {
@@ -96,7 +122,8 @@ func isBase(path string) bool {
 // isHeader: a header that may stand in the document as it is.
 func isHeader(name string) bool {
 	return matches(`^[A-Za-z0-9][A-Za-z0-9-]*$`, name) && !slices.Contains(
-		[]string{"authorization", "proxy-authorization", "cookie", "host", "content-length", "transfer-encoding", "connection"}, strings.ToLower(name)) &&
+		[]string{"authorization", "proxy-authorization", "cookie", "host", "content-length", "transfer-encoding",
+			"connection"}, strings.ToLower(name)) &&
 		!yamlfile.SecretName(name)
 }
 

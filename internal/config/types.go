@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -10,6 +11,44 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
+
+// Types says of types of the catalog what is looked for, by type. Default {}: all of them, everywhere.
+type Types map[string]TypeSettings
+
+// TypeSettings are those of one type.
+type TypeSettings struct {
+	// Enabled: with false nothing of the type is probed or written. Default true.
+	Enabled *bool `yaml:"enabled,omitempty"`
+	// Namespaces in which it is looked for, with * for anything. Default []: all that are watched.
+	Namespaces []string `yaml:"namespaces,omitempty"`
+	// Labels by which Services of this type are recognised beside those that charts set: all of one
+	// mapping. Default [].
+	Labels []map[string]string `yaml:"labels,omitempty"`
+	// Health of its backends, where it differs from that of all types.
+	Health TypeHealth `yaml:"health,omitempty"`
+}
+
+// TypeHealth is about the backends of one type.
+type TypeHealth struct {
+	// Path that is asked instead of the catalog's, and must be answered with 200. Default "": the catalog's.
+	Path string `yaml:"path,omitempty"`
+	// Timeout of one request. Default health.timeout.
+	Timeout time.Duration `yaml:"timeout,omitempty"`
+	// Tries of one check. Default health.tries.
+	Tries int `yaml:"tries,omitempty"`
+}
+
+// Tunings are what the settings change in the catalog.
+func (t Types) Tunings() map[string]catalog.Tuning {
+	tunings := make(map[string]catalog.Tuning, len(t))
+	for typ, s := range t {
+		tunings[typ] = catalog.Tuning{
+			Off: s.Enabled != nil && !*s.Enabled, Namespaces: s.Namespaces, Labels: s.Labels,
+			HealthPath: s.Health.Path, Timeout: s.Health.Timeout, Tries: s.Health.Tries,
+		}
+	}
+	return tunings
+}
 
 func (v validator) tenants(t Tenants) {
 	for _, typ := range sorted(t) {
@@ -21,13 +60,14 @@ func (v validator) tenants(t Tenants) {
 			if len(t[typ][ref]) == 0 {
 				v.f.At(byRef, "expected the names of tenants, e.g. [team-a, team-b], found nothing")
 			}
-			v.each(byRef, t[typ][ref], backend.ValidTenant, "a tenant's name: letters, digits and !-_.*'(), at most 150 characters")
+			v.each(byRef, t[typ][ref], backend.ValidTenant, "a tenant's name: letters, digits and !-_.*'(), at most "+
+				"150 characters")
 		}
 	}
 }
 
-// types checks what depends on the types of backends there are, those of catalog.dir included. While a file there cannot be
-// read, which is reported elsewhere, nothing is said of a type that is not built in.
+// types checks what depends on the types of backends there are, those of catalog.dir included. While a file there
+// cannot be read, which is reported elsewhere, nothing is said of a type that is not built in.
 func (v validator) types(c *Config) {
 	if len(c.Types)+len(c.Backends)+len(c.Primary)+len(c.Credentials)+len(c.Tenants) == 0 {
 		return
@@ -39,10 +79,13 @@ func (v validator) types(c *Config) {
 	if types == nil {
 		return
 	}
-	own := func(typ string) bool { return len(bad) > 0 && types.Lookup(typ) == nil } // perhaps of a file that cannot be read
+	// perhaps of a file that cannot be read
+	own := func(typ string) bool { return len(bad) > 0 && types.Lookup(typ) == nil }
 	for _, typ := range sorted(c.Types) {
-		if path := yamlfile.Key("types", typ); !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) && types.Lookup(typ) == nil {
-			v.f.At(path, "expected a type of the catalog (dynamic-toolset catalog lists them), found %s", yamlfile.Quote(typ))
+		if path := yamlfile.Key("types", typ); !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) &&
+			types.Lookup(typ) == nil {
+			v.f.At(path, "expected a type of the catalog (dynamic-toolset catalog lists them), found %s",
+				yamlfile.Quote(typ))
 		}
 	}
 	for i := range c.Backends {
@@ -63,7 +106,8 @@ func (v validator) types(c *Config) {
 	for _, typ := range sorted(c.Tenants) {
 		path, t := yamlfile.Key("tenants", typ), types.Lookup(typ)
 		if !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) && (t == nil || !t.HasTenants()) {
-			v.f.At(path, "expected a type that has tenants: %s, found %s", strings.Join(tenantTypes(types), ", "), yamlfile.Quote(typ))
+			v.f.At(path, "expected a type that has tenants: %s, found %s", strings.Join(tenantTypes(types), ", "),
+				yamlfile.Quote(typ))
 		}
 	}
 }
@@ -72,7 +116,8 @@ func (v validator) typeSettings(t Types) {
 	for _, typ := range sorted(t) {
 		path, s := yamlfile.Key("types", typ), t[typ]
 		v.check(path, isLabel(typ), "a backend type's name as the key", typ)
-		v.each(yamlfile.Key(path, "namespaces"), s.Namespaces, isNamespacePattern, "a namespace's name, with * for anything")
+		v.each(yamlfile.Key(path, "namespaces"), s.Namespaces, isNamespacePattern,
+			"a namespace's name, with * for anything")
 		for i, labels := range s.Labels {
 			at := yamlfile.Index(yamlfile.Key(path, "labels"), i)
 			if len(labels) == 0 {
@@ -84,7 +129,8 @@ func (v validator) typeSettings(t Types) {
 			}
 		}
 		health := yamlfile.Key(path, "health")
-		v.check(yamlfile.Key(health, "path"), s.Health.Path == "" || isPath(s.Health.Path), "a path such as /-/ready", s.Health.Path)
+		v.check(yamlfile.Key(health, "path"), s.Health.Path == "" || isPath(s.Health.Path), "a path such as /-/ready",
+			s.Health.Path)
 		v.notNegative(yamlfile.Key(health, "timeout"), s.Health.Timeout)
 		if s.Health.Tries < 0 {
 			v.f.At(yamlfile.Key(health, "tries"), "expected 1 or more, found %d", s.Health.Tries)
@@ -92,8 +138,8 @@ func (v validator) typeSettings(t Types) {
 	}
 }
 
-// misspelt reports a type that is not known and looks like one that is. Any other name may be one that an owner has given to
-// an API by annotation.
+// misspelt reports a type that is not known and looks like one that is. Any other name may be one that an owner has
+// given to an API by annotation.
 func (v validator) misspelt(path, typ string, types *catalog.Catalog) bool {
 	if types.Lookup(typ) != nil || typ == backend.TypeCustom || typ == backend.TypeMCP || !isLabel(typ) {
 		return false
@@ -128,7 +174,8 @@ func (v validator) fields(byType string, byRef map[string]map[string]string, typ
 	}
 }
 
-// credentialFields are the credentials of a type; of what no catalog describes, those of an MCP server or of an HTTP API.
+// credentialFields are the credentials of a type; of what no catalog describes, those of an MCP server or
+// of an HTTP API.
 func credentialFields(typ string, t *catalog.Type) (fields []string) {
 	switch {
 	case t != nil:

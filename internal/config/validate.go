@@ -15,11 +15,13 @@ import (
 // validate reports every value that decodes but cannot be meant.
 func (c *Config) validate(f *yamlfile.File) {
 	v := validator{f}
-	v.check("clusterDomain", c.ClusterDomain == "" || isDomain(c.ClusterDomain), "a DNS name such as cluster.local", c.ClusterDomain)
+	v.check("clusterDomain", c.ClusterDomain == "" || isDomain(c.ClusterDomain), "a DNS name such as cluster.local",
+		c.ClusterDomain)
 	v.discovery(&c.Discovery)
 	v.health(&c.Health)
 	v.output(&c.Output)
-	v.each("holmesgpt.baseline", c.HolmesGPT.Baseline, isToolset, "a toolset's name such as kubernetes/core, without dots")
+	v.each("holmesgpt.baseline", c.HolmesGPT.Baseline, isToolset, "a toolset's name such as kubernetes/core, without "+
+		"dots")
 	v.oneOf("holmesgpt.openshift", c.HolmesGPT.OpenShift, OpenShiftAuto, OpenShiftTrue, OpenShiftFalse)
 	v.agent(&c.HolmesGPT)
 	v.links(&c.Links)
@@ -47,7 +49,8 @@ func (v validator) discovery(d *Discovery) {
 	v.each("discovery.excludeNamespaces", d.ExcludeNamespaces, isLabel, "a namespace's name")
 	for i, n := range d.ExcludeNamespaces {
 		if slices.Contains(d.Namespaces, n) {
-			v.f.At(yamlfile.Index("discovery.excludeNamespaces", i), "%s is in discovery.namespaces too; expected it in one of them",
+			v.f.At(yamlfile.Index("discovery.excludeNamespaces", i), "%s is in discovery.namespaces too; expected it "+
+				"in one of them",
 				yamlfile.Quote(n))
 		}
 	}
@@ -77,9 +80,11 @@ func (v validator) output(o *Output) {
 func (v validator) agent(h *HolmesGPT) {
 	v.check("holmesgpt.service", h.Service == ServiceAuto || h.Service == ServiceOff || isServicePort(h.Service),
 		"auto, off, namespace/name or namespace/name:port", h.Service)
-	v.check("holmesgpt.url", h.URL == "" || isOrigin(h.URL), "scheme://host:port without a path, such as http://127.0.0.1:5050", h.URL)
+	v.check("holmesgpt.url", h.URL == "" || isOrigin(h.URL), "scheme://host:port without a path, such as "+
+		"http://127.0.0.1:5050", h.URL)
 	if h.URL != "" && h.Service != ServiceAuto {
-		v.f.At("holmesgpt.url", "expected nothing, since holmesgpt.service is %s; one of the two says where HolmesGPT is", yamlfile.Quote(h.Service))
+		v.f.At("holmesgpt.url", "expected nothing, since holmesgpt.service is %s; one of the two says where "+
+			"HolmesGPT is", yamlfile.Quote(h.Service))
 	}
 }
 
@@ -130,9 +135,11 @@ func (v validator) credentials(c Credentials) {
 }
 
 func (v validator) security(s *Security) {
-	v.each("security.allowedEndpointHosts", s.AllowedEndpointHosts, isHost, "a host name or an address, without scheme and port")
-	v.each("security.allowedLinkHosts", s.AllowedLinkHosts, isLinkHost, "a host name or an address, without scheme, and with a port only where "+
-		"links have one")
+	v.each("security.allowedEndpointHosts", s.AllowedEndpointHosts, isHost,
+		"a host name or an address, without scheme and port")
+	v.each("security.allowedLinkHosts", s.AllowedLinkHosts, isLinkHost,
+		"a host name or an address, without scheme, and with a port only where "+
+			"links have one")
 	v.each("security.trustedNamespaces", s.TrustedNamespaces, isLabel, "a namespace's name")
 	v.oneOf("security.annotations", s.Annotations, AnnotationsAll, AnnotationsTrusted)
 	v.atLeastOne("security.maxInstancesPerNamespace", s.MaxInstancesPerNamespace)
@@ -148,14 +155,17 @@ func (v validator) server(c *Config) {
 	const expected = "host:port or :port"
 	v.check("server.address", isAddress(c.Server.Address), expected, c.Server.Address)
 	v.check("metrics.address", isAddress(c.Metrics.Address), expected, c.Metrics.Address)
-	if _, port, err := net.SplitHostPort(c.Server.Address); err == nil && port != "0" && c.Server.Address == c.Metrics.Address {
-		v.f.At("metrics.address", "expected another address than server.address, found %s for both", yamlfile.Quote(c.Metrics.Address))
+	if _, port, err := net.SplitHostPort(c.Server.Address); err == nil && port != "0" &&
+		c.Server.Address == c.Metrics.Address {
+		v.f.At("metrics.address", "expected another address than server.address, found %s for both",
+			yamlfile.Quote(c.Metrics.Address))
 	}
 	t := &c.Server.TLS
 	v.oneOf("server.tls.mode", t.Mode, TLSOff, TLSSelfSigned, TLSFiles)
 	v.each("server.tls.names", t.Names, isHost, "a host name or an address, without scheme and port")
 	if t.Mode != TLSSelfSigned && len(t.Names) > 0 {
-		v.f.At("server.tls.names", "expected nothing, since server.tls.mode is %s; it is for mode self-signed", yamlfile.Quote(t.Mode))
+		v.f.At("server.tls.names", "expected nothing, since server.tls.mode is %s; it is for mode self-signed",
+			yamlfile.Quote(t.Mode))
 	}
 	files := []struct{ path, value string }{{"server.tls.certFile", t.CertFile}, {"server.tls.keyFile", t.KeyFile}}
 	for _, file := range files {
@@ -163,7 +173,8 @@ func (v validator) server(c *Config) {
 		case t.Mode == TLSFiles && file.value == "":
 			v.f.At(file.path, "expected a PEM file, which mode files needs, found nothing")
 		case t.Mode != TLSFiles && file.value != "":
-			v.f.At(file.path, "expected nothing, since server.tls.mode is %s; it is for mode files", yamlfile.Quote(t.Mode))
+			v.f.At(file.path, "expected nothing, since server.tls.mode is %s; it is for mode files",
+				yamlfile.Quote(t.Mode))
 		}
 	}
 }
@@ -173,10 +184,12 @@ func (v validator) leaderElection(l *LeaderElection) {
 	v.positive("leaderElection.leaseDuration", l.LeaseDuration)
 	v.positive("leaderElection.retryPeriod", l.RetryPeriod)
 	if l.RenewDeadline >= l.LeaseDuration {
-		v.f.At("leaderElection.renewDeadline", "expected less than leaseDuration (%s), found %s", l.LeaseDuration, l.RenewDeadline)
+		v.f.At("leaderElection.renewDeadline", "expected less than leaseDuration (%s), found %s", l.LeaseDuration,
+			l.RenewDeadline)
 	}
 	if l.RetryPeriod >= l.RenewDeadline {
-		v.f.At("leaderElection.retryPeriod", "expected less than renewDeadline (%s), found %s", l.RenewDeadline, l.RetryPeriod)
+		v.f.At("leaderElection.retryPeriod", "expected less than renewDeadline (%s), found %s", l.RenewDeadline,
+			l.RetryPeriod)
 	}
 }
 

@@ -7,11 +7,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// choosePrimaries marks at most one accepted instance of each type: the configured one; else the one that its
-// owner in a trusted namespace wants as such; else the recorded one; else the oldest Service that works without credentials;
-// else the oldest that wants some. The place of a configured or a recorded one is kept while it is absent or down: no other
-// instance takes it, nor its credentials; only from a recorded one that the configuration does not vouch for does one take it
-// that it vouches for.
+// choosePrimaries marks at most one accepted instance of each type: the configured one; else the one that its owner in
+// a trusted namespace wants as such; else the recorded one; else the oldest Service that works without credentials;
+// else the oldest that wants some. The place of a configured or a recorded one is kept while it is absent or down: no
+// other instance takes it, nor its credentials; only from a recorded one that the configuration does not vouch for does
+// one take it that it vouches for.
 func choosePrimaries(all []*backend.Finding, o Options) {
 	byType := map[string][]*backend.Finding{}
 	for _, f := range all {
@@ -38,7 +38,8 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 		}
 		if f := o.oldest(list); f != nil {
 			// One that is trusted and has no data for now keeps its place as a recorded one does.
-			others := slices.DeleteFunc(slices.Clone(list), func(f *backend.Finding) bool { return withData(f) || !o.Trusts(f.Namespace) })
+			others := slices.DeleteFunc(slices.Clone(list),
+				func(f *backend.Finding) bool { return withData(f) || !o.Trusts(f.Namespace) })
 			if empty := o.oldest(others); empty != nil && place(empty, f) < 0 && !o.mayStandFor(f, empty) {
 				f = empty
 			}
@@ -50,8 +51,8 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	}
 }
 
-// wanted is the Service that is to be the primary of a type, and by which rule; "" where age decides. An annotation decides nothing on
-// what cannot be published, as a duplicate: what its owner can mend is only waited for.
+// wanted is the Service that is to be the primary of a type, and by which rule; "" where age decides. An annotation
+// decides nothing on what cannot be published, as a duplicate: what its owner can mend is only waited for.
 func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref, rule backend.PrimaryRule) {
 	if ref, ok := o.Primary[typ]; ok {
 		return ref, backend.PrimaryConfigured
@@ -68,8 +69,8 @@ func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref,
 	return backend.Ref{}, ""
 }
 
-// holds reports whether the recorded primary of a type keeps its place from those that the configuration vouches for: it is
-// vouched for itself, works, or was perhaps not asked yet.
+// holds reports whether the recorded primary of a type keeps its place from those that the configuration vouches for:
+// it is vouched for itself, works, or was perhaps not asked yet.
 func (o *Options) holds(ref backend.Ref, list []*backend.Finding) bool {
 	works := func(f *backend.Finding) bool {
 		withheld := f.Observation.Outcome == backend.AuthRequired && !o.tokenHelps(f)
@@ -102,8 +103,9 @@ func lesser(f *backend.Finding) bool { return f.Observation.NoData || f.Candidat
 // withData: it is not the lack of data, which may last for a moment, that has it come after others.
 func withData(f *backend.Finding) bool { return !f.Observation.NoData || f.Candidate.Bundled != "" }
 
-// mark makes the configured, the annotated or the recorded instance the primary. A recorded one that is a lesser one keeps its
-// place, but stands back while there is another; one without data, which may have some again, only for such as may stand for it.
+// mark makes the configured, the annotated or the recorded instance the primary. A recorded one that is a lesser one
+// keeps its place, but stands back while there is another; one without data, which may have some again, only for such
+// as may stand for it.
 func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding, rule backend.PrimaryRule) {
 	if _, configured := o.Primary[f.Type]; !configured && !f.Candidate.Primary && lesser(f) {
 		others := slices.DeleteFunc(slices.Clone(byAge), func(other *backend.Finding) bool {
@@ -130,8 +132,8 @@ func (o *Options) byItself(f *backend.Finding) backend.PrimaryRule {
 	return backend.PrimaryOldest
 }
 
-// mayStandFor reports whether a may be the primary while b has no data: it is of the same owner, or the configuration vouches
-// for it. Who may make Services in another namespace does not get the place of a primary that was restarted.
+// mayStandFor reports whether a may be the primary while b has no data: it is of the same owner, or the configuration
+// vouches for it. Who may make Services in another namespace does not get the place of a primary that was restarted.
 func (o *Options) mayStandFor(a, b *backend.Finding) bool {
 	return a.Namespace == b.Namespace || o.vouched(a)
 }
@@ -150,8 +152,9 @@ func place(a, b *backend.Finding) int {
 	)
 }
 
-// oldest is the oldest instance that works without credentials; else the oldest that wants some, one that the configuration
-// gives some or that is in a trusted namespace first, since only those can be published; else nil. What is published unproven is never the primary by its age.
+// oldest is the oldest instance that works without credentials; else the oldest that wants some, one that the
+// configuration gives some or that is in a trusted namespace first, since only those can be published; else nil. What
+// is published unproven is never the primary by its age.
 func (o *Options) oldest(byAge []*backend.Finding) *backend.Finding {
 	for _, fits := range [...]func(*backend.Finding) bool{
 		func(f *backend.Finding) bool { return !o.wants(f) },
@@ -168,9 +171,9 @@ func (o *Options) oldest(byAge []*backend.Finding) *backend.Finding {
 	return nil
 }
 
-// mayYield is another candidate of the type that may be the primary once it works: an older one that is down or has no data,
-// or any that was not asked yet in the first round; else nil. One outside the trusted namespaces does not hold up one inside, since
-// whoever may edit a Service could make such a candidate.
+// mayYield is another candidate of the type that may be the primary once it works: an older one that is down or has no
+// data, or any that was not asked yet in the first round; else nil. One outside the trusted namespaces does not hold up
+// one inside, since whoever may edit a Service could make such a candidate.
 func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) *backend.Finding {
 	olderThan := true
 	for _, other := range byAge {
@@ -188,7 +191,8 @@ func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) *backen
 		// What has no pods, as where somebody scaled it to nothing, is waited for in the first round only.
 		empty := other.Observation.Outcome == backend.NoEndpoints && o.FirstRoundOver
 		// What lets nobody through is never the primary, so that nothing waits for it.
-		if slices.Contains([]backend.Outcome{backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired}, other.Observation.Outcome) {
+		if slices.Contains([]backend.Outcome{backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired},
+			other.Observation.Outcome) {
 			continue
 		}
 		if olderThan && other.Verdict == backend.Unavailable && !empty || unasked && !o.FirstRoundOver {

@@ -66,7 +66,8 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 
 // adviseOutside is about a backend that the configuration names, which no annotation reaches.
 func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
-	entry := Advice{"Correct or remove its entry in the configuration:", fmt.Sprintf("backends: [{name: %s, …}]", f.Name)}
+	entry := Advice{"Correct or remove its entry in the configuration:",
+		fmt.Sprintf("backends: [{name: %s, …}]", f.Name)}
 	switch {
 	case f.Verdict == backend.Accepted:
 		out = append(adviseWants(f), h.adviseCredentials(f)...)
@@ -86,7 +87,8 @@ func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
 	case f.Observation.Outcome == backend.UntrustedTLS:
 		out = h.adviseTLS(f)
 	case f.Observation.Outcome == backend.AuthRequired && f.Observation.Wants == backend.KindCertificate:
-		out = []Advice{{"Name the files of a client certificate in its entry, where its type has a place for them (files).", ""}}
+		out = []Advice{{"Name the files of a client certificate in its entry, where its type has a place for them " +
+			"(files).", ""}}
 	case f.Observation.Outcome == backend.AuthRequired, f.Reason.Code == backend.CodeTenantMissing:
 		out = h.adviseCredentials(f)
 	case f.Verdict == backend.Unavailable:
@@ -100,7 +102,8 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 	case backend.CodeTenantMissing:
 		return h.adviseCredentials(f)
 	case backend.CodeNamespaceBudget, backend.CodeNamespaceTurn:
-		return []Advice{{"It is published later by itself. A trusted namespace has no such limit; to trust it:", trust(f)}}
+		return []Advice{{"It is published later by itself. A trusted namespace has no such limit; to trust it:",
+			trust(f)}}
 	case backend.CodeChangesTooOften:
 		return []Advice{{"It is published once it stays as it is. See who changes it:",
 			fmt.Sprintf("kubectl -n %s get service %s -o yaml --show-managed-fields", f.Namespace, f.Name)}}
@@ -110,14 +113,16 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 	switch f.Observation.Outcome {
 	case backend.NoEndpoints:
 		if len(f.Service.Selector) == 0 {
-			return []Advice{{"It selects no pods: whoever made the Service has to make its EndpointSlices too. Look at them:", behind(f)}}
+			return []Advice{{"It selects no pods: whoever made the Service has to make its EndpointSlices too. Look " +
+				"at them:", behind(f)}}
 		}
 		return []Advice{{"Look at its pods:", behind(f)}}
 	case backend.UntrustedTLS:
 		return h.adviseTLS(f)
 	case backend.AuthRequired:
 		if f.Observation.Wants == backend.KindCertificate {
-			return []Advice{{"HolmesGPT shows no client certificate. Make a port or a Service for it that wants none, and guard that by a NetworkPolicy.", ""}}
+			return []Advice{{"HolmesGPT shows no client certificate. Make a port or a Service for it that wants " +
+				"none, and guard that by a NetworkPolicy.", ""}}
 		}
 		return h.adviseCredentials(f)
 	case backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired:
@@ -128,7 +133,8 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 				"name too (Grafana: enforce_domain = false in [server]).", ""}}
 		}
 		if f.Observation.Identity {
-			return []Advice{{"It is what it looks like and is asked at the right place: it is taken in as soon as it answers as " +
+			return []Advice{{"It is what it looks like and is asked at the right place: it is taken in as soon as it " +
+				"answers as " +
 				"expected. Look at what runs it:", behind(f)}}
 		}
 	}
@@ -166,7 +172,8 @@ func sentTo(f *backend.Finding) string {
 func (h Hints) advisePlace(f *backend.Finding) []Advice {
 	return []Advice{
 		{"It is taken in as soon as it answers: see that it runs.", ""},
-		{"If the port or the base path is wrong, say which is right:", h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")},
+		{"If the port or the base path is wrong, say which is right:",
+			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")},
 	}
 }
 
@@ -179,9 +186,11 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 		return append(out, Advice{"Or on the Service:", h.annotate(f, "kubernaut.io/toolset-tenant=TENANT")})
 	}
 	for i, line := range f.Remedies {
-		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration" + caution + ":"
+		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration" +
+			caution + ":"
 		if f.Observation.Wants != "" {
-			text = "It wants " + Noun(f.Observation.Wants) + ": put that into HolmesGPT's environment, and name the variables in the configuration" +
+			text = "It wants " + Noun(f.Observation.Wants) + ": put that into HolmesGPT's environment, and name the " +
+				"variables in the configuration" +
 				caution + ":"
 		}
 		if i > 0 {
@@ -198,7 +207,8 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 
 func adviseForbidden(f *backend.Finding) []Advice {
 	right, check := NeedsProxy([]string{f.Namespace})
-	return []Advice{{"Nothing is known of it: who asks through the API server needs " + right + ". See whether you have that right:", check}}
+	return []Advice{{"Nothing is known of it: who asks through the API server needs " + right +
+		". See whether you have that right:", check}}
 }
 
 // trust are the lines that make a finding's namespace a trusted one.

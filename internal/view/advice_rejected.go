@@ -26,7 +26,8 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 			{"Or trust its namespace in the configuration:", trust(f)},
 		}
 	case backend.CodeTypeOff:
-		return []Advice{{"Switch its type on in the configuration:", fmt.Sprintf("types: {%s: {enabled: true}}", f.Reason.Type)}}
+		return []Advice{{"Switch its type on in the configuration:",
+			fmt.Sprintf("types: {%s: {enabled: true}}", f.Reason.Type)}}
 	case backend.CodeTypeElsewhere:
 		var all []string
 		for _, pattern := range strings.Split(f.Reason.Value, ", ") {
@@ -49,7 +50,8 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 		return []Advice{{"Remove those that are not needed:", fmt.Sprintf("kubectl -n %s get services", f.Namespace)}}
 	case backend.CodeNamespacePaths, backend.CodeNamespaceTenants:
 		return []Advice{{"Choose shorter ones, or trust its namespace in the configuration:", trust(f)}}
-	case backend.CodeNoPorts, backend.CodeTooManyPorts, backend.CodeNoTCPPort, backend.CodeTooManyEntries, backend.CodeBadPortNumber,
+	case backend.CodeNoPorts, backend.CodeTooManyPorts, backend.CodeNoTCPPort, backend.CodeTooManyEntries,
+		backend.CodeBadPortNumber,
 		backend.CodeNamespaceUnwatched: // an annotation does not help
 		return nil
 	case backend.CodeDocumentSize:
@@ -68,32 +70,38 @@ func (h Hints) adviseMistaken(f *backend.Finding) []Advice {
 	case f.Observation.Cause == backend.CauseDenied:
 		return adviseDenied(f)
 	case f.Candidate != nil && f.Observation.Seen.Code == backend.CodeOtherProduct:
-		return []Advice{{"Nothing, if that is so. If it is one all the same, its port or base path is wrong; say which is right:",
+		return []Advice{{"Nothing, if that is so. If it is one all the same, its port or base path is wrong; say " +
+			"which is right:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
 		return []Advice{{"If it is one, its port or base path is wrong; say which is right:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Observation.Outcome == backend.WrongIdentity && !answered(&f.Observation):
-		return []Advice{{"What answers there does not speak HTTP, so that no toolset can use it. If another of its ports does, say which:",
+		return []Advice{{"What answers there does not speak HTTP, so that no toolset can use it. If another of its " +
+			"ports does, say which:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Strong && nowhere(&f.Observation):
-		return []Advice{{"It is there and has nothing at the paths that were tried: most likely it serves below a base path of its own. Say which:",
+		return []Advice{{"It is there and has nothing at the paths that were tried: most likely it serves below a " +
+			"base path of its own. Say which:",
 			h.annotate(f, "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil:
 		return []Advice{{"If it is something that the catalog does not know, it can be included as an HTTP toolset:",
 			h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type=custom")}}
 	case f.Type == "":
-		return []Advice{{"If it is a backend all the same, say which (the command catalog lists the types; custom is anything else that speaks HTTP):", h.include(f)}}
+		return []Advice{{"If it is a backend all the same, say which (the command catalog lists the types; custom is " +
+			"anything else that speaks HTTP):", h.include(f)}}
 	}
 	return []Advice{{"If it is " + f.Type + " all the same, say so:", h.include(f)}}
 }
 
 func answered(o *backend.Observation) bool {
-	return len(o.Requests) == 0 || slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status() != 0 })
+	return len(o.Requests) == 0 || slices.ContainsFunc(o.Requests,
+		func(r backend.Request) bool { return r.Status() != 0 })
 }
 
 func nowhere(o *backend.Observation) bool {
-	return len(o.Requests) > 0 && !slices.ContainsFunc(o.Requests, func(r backend.Request) bool { return r.Status() != http.StatusNotFound })
+	return len(o.Requests) > 0 && !slices.ContainsFunc(o.Requests,
+		func(r backend.Request) bool { return r.Status() != http.StatusNotFound })
 }
 
 func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
@@ -123,12 +131,14 @@ func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
 func adviseDenied(f *backend.Finding) []Advice {
 	const never = "It is never asked and never published, whatever its annotations say. "
 	if f.Observation.Seen.Code == backend.CodeSlicesUnchecked { // which are too many
-		return []Advice{{never + "See what the EndpointSlices of the namespace are, and remove those that are not needed:",
+		return []Advice{{never + "See what the EndpointSlices of the namespace are, and remove those that are not " +
+			"needed:",
 			fmt.Sprintf("kubectl -n %s get endpointslices", f.Namespace)}}
 	}
 	return []Advice{
 		{never + "See who wrote the address:",
-			fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s -o yaml", f.Namespace, f.Name)},
+			fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s -o yaml", f.Namespace,
+				f.Name)},
 		{"If the address may be used, leave its network out of security.denyCIDRs in the configuration.", ""},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // shippedCode calls see for each Go file that is not a test, with its path from the root and its lines.
@@ -47,4 +48,27 @@ func TestShippedCodeNamesNoRequirement(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Lines fit beside each other on a screen. Tags of struct fields cannot be broken.
+func TestLinesAreShort(t *testing.T) {
+	t.Attr("req", "DTS-DOC-1")
+	const most, tab = 120, "    "
+	tag := regexp.MustCompile("`[a-z]+:\"")
+	wrapped := regexp.MustCompile(`^internal/(config/|view/(advice|warning)|toolset/warning|inventory/primary\.go)`)
+	read := 0
+	shippedCode(t, func(path string, lines []string) {
+		if !wrapped.MatchString(path) {
+			return
+		}
+		read++
+		for i, line := range lines {
+			if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", tab)); n > most && !tag.MatchString(line) {
+				t.Errorf("%s:%d has %d columns, want at most %d", path, i+1, n, most)
+			}
+		}
+	})
+	if read < 8 {
+		t.Errorf("only %d files were read", read)
+	}
 }
