@@ -7,8 +7,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// WarningCode says in a word what a warning is about. The set is closed: programs may rely on each, and package view has
-// a text for each.
+// WarningCode says in a word what a warning is about. The set is closed: programs may rely on each, and package view
+// has a text for each.
 type WarningCode string
 
 // Backends that are not written, or not wholly.

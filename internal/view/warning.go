@@ -15,8 +15,9 @@ var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningTypeReserved: "{backend} is not written: the type name {type} is reserved",
 	toolset.WarningTypeSyntax:   "{backend} is not written: its type is not a DNS label",
 	toolset.WarningTextUnsafe:   "{backend} is not written: its {field} {because}",
-	toolset.WarningNameDot:      "{backend} is not written: a dot in its name would make HolmesGPT reject the whole file",
-	toolset.WarningNameTaken:    "{backend} is not written: the name {value} is taken",
+	toolset.WarningNameDot: "{backend} is not written: a dot in its name would make HolmesGPT reject the whole " +
+		"file",
+	toolset.WarningNameTaken: "{backend} is not written: the name {value} is taken",
 	toolset.WarningNameKept: "{backend} is not called {value}, as the overrides say: the name is taken, " +
 		"or is not a text",
 	toolset.WarningCredentialUnknown: "{backend}: the configuration names a credential that the type does not have; " +
@@ -44,7 +45,8 @@ var warningTexts = map[toolset.WarningCode]string{
 }
 
 const (
-	notesLeftOut = "namespace {namespace}: {number} of {of} notes of its Services (kubernaut.io/toolset-description) are " +
+	notesLeftOut = "namespace {namespace}: {number} of {of} notes of its Services (kubernaut.io/toolset-description) " +
+		"are " +
 		"left out, so that the agent does not read them: "
 	notesOrder = ", and the oldest Services' before others; shorten them, or remove some"
 )
