@@ -13,7 +13,9 @@ import (
 func TestVariablesOfTheOverrides(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-SEC-3")
-	text := func(s string) *corev1.ConfigMap { return &corev1.ConfigMap{Data: map[string]string{toolset.KeyOverrides: s}} }
+	text := func(s string) *corev1.ConfigMap {
+		return &corev1.ConfigMap{Data: map[string]string{toolset.KeyOverrides: s}}
+	}
 	var o overrides
 	o.recall("toolsets: {own: {config: {key: '{{ env.FIRST }}'}}}")
 	o.observe(text("compact: {grafana: {apiKey: '${SECOND}'}}\ntoolsets: {own: {config: {key: '{{env.THIRD}}'}}}"), nil)
