@@ -9,7 +9,7 @@ import (
 
 // moved is since when backends are reached in another way than they are published, and that way does not work yet. A
 // chart's upgrade changes a Service, its endpoints and its pods one after the other; in between nothing is behind the
-// new port, and the backend has gone nowhere (DTS-PRB-7).
+// new port, and the backend has gone nowhere.
 type moved struct {
 	patience time.Duration
 	since    map[backend.Key]time.Time

@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/links"
 )
 
-// link is the URL at which people reach a backend: what its owner or the configuration says, else what leads to it (DTS-OUT-13).
+// link is the URL at which people reach a backend: what its owner or the configuration says, else what leads to it.
 func (o *Options) link(d *Detection, f *backend.Finding) string {
 	path := f.Candidate.Path
 	if f.Observation.Scheme != "" {
