@@ -81,7 +81,16 @@ func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	return printDiff(o.streams.Out, live, keys)
+	var recorded []string
+	if state != nil {
+		recorded = state.Keys
+	}
+	for name := range d.config.Output.Keys {
+		if text, there := live[name]; there && !toolset.Generated(text) && !slices.Contains(recorded, name) {
+			delete(keys, name) // another's
+		}
+	}
+	return printDiff(o.streams.Out, live, keys, recorded)
 }
 
 // primariesIn are those that the service has recorded. What cannot be read it forgets too.
@@ -118,10 +127,11 @@ func (o *options) liveConfigMap(ctx context.Context, namespace, name string) (ma
 
 // printDiff prints what differs in the generated keys, of which the reserved names that would no longer be there are
 // some.
-func printDiff(out io.Writer, live, wanted map[string]string) (different bool, err error) {
+func printDiff(out io.Writer, live, wanted map[string]string, recorded []string) (different bool, err error) {
 	names := slices.Collect(maps.Keys(wanted))
 	for k := range live {
-		if _, ok := wanted[k]; !ok && toolset.OwnedKey(k) && k != toolset.KeyState {
+		ours := toolset.OwnedKey(k) || slices.Contains(recorded, k) && toolset.Generated(live[k])
+		if _, ok := wanted[k]; !ok && ours && k != toolset.KeyState {
 			names = append(names, k)
 		}
 	}

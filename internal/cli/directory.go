@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/config"
@@ -54,7 +56,7 @@ func (r *serviceRuntime) into(o *serviceOptions, log *slog.Logger) error {
 			log.Warn("the directory cannot be written, which is tried again", "err", err)
 		}
 	}
-	out, err := files.NewOutput(d.Path, files.OutputOptions{Overrides: d.Overrides, Lock: lock, Log: log})
+	out, err := files.NewOutput(d.Path, files.OutputOptions{Overrides: d.Overrides, Lock: lock, Log: log, Own: slices.Collect(maps.Keys(o.Config.Output.Keys))})
 	if err == nil {
 		err = d.foreign(out, o.DryRun)
 	}

@@ -202,7 +202,7 @@ func (d *discovered) document(overrides *toolset.Overrides, inForce bool) (*tool
 	doc, err := toolset.Build(d.findings, toolset.Options{
 		Types: d.catalog.Types, Baseline: d.config.HolmesGPT.Baseline,
 		GenerationMarker: d.config.HolmesGPT.GenerationMarker, Formats: d.config.Output.Formats,
-		TrustedNamespaces: d.config.Security.TrustedNamespaces, InForce: inForce,
+		TrustedNamespaces: d.config.Security.TrustedNamespaces, InForce: inForce, Own: d.config.Output.Keys,
 	}, overrides)
 	if err != nil {
 		return nil, nil, err

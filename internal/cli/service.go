@@ -124,7 +124,7 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 		Toolset: toolset.Options{
 			Types: o.Catalog.Types, Baseline: c.HolmesGPT.Baseline,
 			GenerationMarker: c.HolmesGPT.GenerationMarker, Formats: c.Output.Formats,
-			TrustedNamespaces: c.Security.TrustedNamespaces,
+			TrustedNamespaces: c.Security.TrustedNamespaces, Own: c.Output.Keys,
 		},
 		Settle: c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
 		Patience: time.Duration(c.Health.FailureThreshold) * c.Health.Interval,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 // Config is the whole configuration. Durations are Go durations with units: 250ms, 30s, 5m.
@@ -78,6 +79,10 @@ type Output struct {
 	// Resync is the interval between comparisons of the ConfigMap with what it should be, beside the watch.
 	// Default 30s.
 	Resync time.Duration `yaml:"resync"`
+	// Keys of your own, for other readers of the same inventory: name of the key, and what is written there as YAML. In its texts
+	// $(primary.TYPE.FIELD) is filled in, and in the items of a list with for: TYPE, which are written for each instance of the type,
+	// $(FIELD). See docs/keys.md. Default {}.
+	Keys toolset.OwnKeys `yaml:"keys"`
 }
 
 // HolmesGPT is about the HolmesGPT document.

@@ -69,7 +69,7 @@ func (v validator) tenants(t Tenants) {
 // types checks what depends on the types of backends there are, those of catalog.dir included. While a file there
 // cannot be read, which is reported elsewhere, nothing is said of a type that is not built in.
 func (v validator) types(c *Config) {
-	if len(c.Types)+len(c.Backends)+len(c.Primary)+len(c.Credentials)+len(c.Tenants) == 0 {
+	if len(c.Types)+len(c.Backends)+len(c.Primary)+len(c.Credentials)+len(c.Tenants)+len(c.Output.Keys) == 0 {
 		return
 	}
 	types, bad := builtin(), []error(nil)
@@ -78,6 +78,9 @@ func (v validator) types(c *Config) {
 	}
 	if types == nil {
 		return
+	}
+	if len(bad) == 0 {
+		c.Output.Keys.Check(types, func(path, message string) { v.f.At(path, "%s", message) })
 	}
 	// perhaps of a file that cannot be read
 	own := func(typ string) bool { return len(bad) > 0 && types.Lookup(typ) == nil }

@@ -2,6 +2,8 @@ package controller
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,12 +31,13 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 	}
 	o := &c.memory.overrides
 	o.observe(live, c.output.Gone())
+	s.Own, s.Taken = c.ownKeys(live)
 	doc, keys, err := c.fit(s, live)
 	if err != nil {
 		return publish.Desired{}, err
 	}
 	s.Document, s.Keys = doc, keys
-	d := publish.Desired{Keys: keys, Restore: o.restore(live)}
+	d := publish.Desired{Keys: keys, Own: s.Own, Restore: o.restore(live)}
 	d.Hold = c.hold(live, d)
 	return d, nil
 }
@@ -43,7 +46,7 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 // all others are written as ever. If the keys of others take the room by themselves, nothing is left
 // out: it stays too large, and the last document stays.
 func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
-	room := publish.MaxBytes - publish.Foreign(live)
+	room := publish.MaxBytes - publish.Foreign(live, s.Own)
 	doc, keys, err := c.generate(s)
 	if err != nil || size(keys) <= room {
 		return doc, keys, err
@@ -93,7 +96,11 @@ func (c *Controller) generate(s *Snapshot) (*toolset.Document, map[string]string
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, name := range s.Taken {
+		delete(keys, name)
+	}
 	state := c.state(s.Findings)
+	state.Keys = s.Own
 	if keys[toolset.KeyState], err = state.Encode(); err != nil {
 		return nil, nil, err
 	}
@@ -106,4 +113,29 @@ func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 		return nil
 	}
 	return c.memory.repairs.Hold(c.output.Drifted(live, d), time.Now())
+}
+
+// ownKeys are the names of the keys of the admin's own that this service writes or has written, and those that another has
+// written: what was not written here is left as it is (DTS-OUT-15). A name that is no longer configured is recorded until its key
+// is gone, so that no process that ends in between leaves it.
+func (c *Controller) ownKeys(live *corev1.ConfigMap) (own, taken []string) {
+	names := slices.Concat(slices.Collect(maps.Keys(c.opts.Toolset.Own)), c.memory.keys)
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		_, configured := c.opts.Toolset.Own[name]
+		recorded := slices.Contains(c.memory.keys, name)
+		text, there, generated := "", false, false
+		if live != nil {
+			_, binary := live.BinaryData[name]
+			text, there = live.Data[name]
+			there, generated = there || binary, toolset.Generated(text)
+		}
+		switch {
+		case configured && (!there || recorded || generated), recorded && generated:
+			own = append(own, name)
+		case configured:
+			taken = append(taken, name)
+		}
+	}
+	return own, taken
 }

@@ -231,7 +231,7 @@ func (p *planned) in(wait time.Duration) {
 func (c *Controller) begin() {
 	c.monitor.SetFactor(followerFactor)
 	c.lead()
-	c.noteOutput()
+	c.noteOutput(c.memory.keys)
 	c.written.At = time.Time{} // it was there before this process
 }
 

@@ -108,7 +108,7 @@ func (c *Controller) published(
 	if r.Restored {
 		c.memory.overrides.observe(r.Live, nil) // from now on it is the admin's to remove
 	}
-	c.memory.failures, c.memory.own = 0, true
+	c.memory.failures, c.memory.own, c.memory.keys = 0, true, s.Own
 	c.waiting = time.Time{}
 	s.InForce = true
 	return 0
@@ -116,7 +116,7 @@ func (c *Controller) published(
 
 // conclude completes the snapshot, and remembers what is in force.
 func (c *Controller) conclude(s *Snapshot) {
-	c.noteOutput()
+	c.noteOutput(s.Own)
 	s.Overrides = c.memory.overrides.err
 	switch {
 	case c.opts.DryRun:

@@ -18,6 +18,7 @@ type memory struct {
 	own       bool               // this replica has published in this term
 	published []publish.Instance // before this replica began to write
 	primaries map[string]backend.Ref
+	keys      []string             // of the admin's own, that were written
 	gone      map[string]time.Time // since when the Service of a type's primary has not been there
 
 	overrides  overrides

@@ -53,6 +53,7 @@ type Report struct {
 	source    logging.Condition[string] // why Services cannot be read
 	frozen    logging.Condition[string] // the namespaces that may not be watched
 	overrides logging.Condition[string] // what is wrong with the admin's
+	taken     logging.Condition[string] // keys of the admin's own that others have written
 	large     logging.Condition[bool]
 	cutOff    logging.Condition[bool]                 // no backend can be reached
 	backends  logging.Conditions[backend.Key, string] // endpoints of those that are published
@@ -82,6 +83,7 @@ func (r *Report) Cycle(s *Snapshot) {
 	r.reportWarnings(s)
 	r.reportLimits(s)
 	r.reportMisnamed(s)
+	r.reportTaken(s)
 	if led {
 		text := "another replica writes from now on"
 		if s.Leading {

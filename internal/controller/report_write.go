@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // reportWrite reports what came of an attempt to write.
@@ -99,5 +100,18 @@ func (r *Report) reportReferences(moves []ReferenceMove) {
 		} else {
 			r.Events.ConfigMap(true, "CredentialWithdrawn", text)
 		}
+	}
+}
+
+// reportTaken reports keys of the configuration that are not written since another has written keys of these names.
+func (r *Report) reportTaken(s *Snapshot) {
+	names := strings.Join(s.Taken, ", ")
+	switch {
+	case !s.Leading || !r.taken.Changed(names):
+	case names == "":
+		r.Log.Info("keys of output.keys written again")
+	default:
+		r.Log.Warn("keys of output.keys not written", "keys", names)
+		r.Events.ConfigMap(true, "KeyTaken", view.TakenLine(s.Taken))
 	}
 }

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -26,10 +27,13 @@ type Snapshot struct {
 	Overrides  error    // what is wrong with the admin's overrides
 	// Misnamed are primaries of the configuration that none can be.
 	Misnamed []inventory.Misnamed
-	DryRun   bool    // nothing is written
-	InForce  bool    // the output holds what Keys say; in a dry run they are taken for it
-	Output   Written // what the output holds
-	Write    *Write  // nil if no write was tried
+	// Own are the keys of the admin's own (config output.keys) that are written, or still there, and Taken those that are not written
+	// since others have written keys of these names.
+	Own, Taken []string
+	DryRun     bool    // nothing is written
+	InForce    bool    // the output holds what Keys say; in a dry run they are taken for it
+	Output     Written // what the output holds
+	Write      *Write  // nil if no write was tried
 	// Inherited is what another process had published before this replica wrote for the first time in its term; nil afterwards.
 	Inherited []publish.Instance
 	// References are changes in who gets which variable of HolmesGPT's environment.
@@ -86,13 +90,13 @@ func (c *Controller) store(s *Snapshot) {
 func (c *Controller) Updated() <-chan struct{} { return *c.updated.Load() }
 
 // noteOutput takes in what the output holds, and remembers what that replaced.
-func (c *Controller) noteOutput() {
+func (c *Controller) noteOutput(own []string) {
 	var keys map[string]string
 	c.written.Version = ""
 	if live := c.output.Live(); live != nil {
 		keys, c.written.Version = map[string]string{}, live.ResourceVersion
 		for k, text := range live.Data {
-			if toolset.OwnedKey(k) {
+			if toolset.OwnedKey(k) || slices.Contains(own, k) {
 				keys[k] = text
 			}
 		}

@@ -40,7 +40,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 		records[keyOf(&i)] = record(i)
 	}
 	c.monitor.Remember(records)
-	m.published, m.primaries = state.Published, state.Primaries
+	m.keys, m.published, m.primaries = state.Keys, state.Published, state.Primaries
 	c.damper.recall(state.Published)
 	m.overrides.recall(state.Overrides)
 }

@@ -24,6 +24,8 @@ type OutputOptions struct {
 	Overrides string
 	// Lock is the directory's; nil where nothing will be written, or no other process can be there.
 	Lock *DirLock
+	// Own are the names of keys beside the reserved ones that are, or were, written here (publish.Desired.Own).
+	Own []string
 	// Settle is how long the directory must look the same before a change counts; 100 ms if 0.
 	Settle time.Duration
 	// Poll is how often the directory is looked at; 1 s if 0.
@@ -40,6 +42,7 @@ type Output struct {
 	view      atomic.Pointer[view] // what counts
 	gone      atomic.Pointer[corev1.ConfigMap]
 
+	own     []string          // names beside the reserved ones that are looked at
 	known   map[string]string // what was written, or found right, in this term
 	settled bool              // everything was right once in this term
 
@@ -70,7 +73,7 @@ func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 	}
 	o := &Output{
 		dir: filepath.Clean(dir), opts: opts, publisher: publish.New(nil, publish.Options{}),
-		moved: make(chan struct{}, 1), perm: mode,
+		moved: make(chan struct{}, 1), perm: mode, own: opts.Own,
 	}
 	o.view.Store(&view{})
 	v, err := o.read()
@@ -79,6 +82,9 @@ func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 	}
 	if v.unread != nil {
 		return nil, o.fail(publish.OpRead, toolset.KeyOverrides, v.unread)
+	}
+	if v, err = o.readRecorded(v); err != nil {
+		return nil, o.fail(publish.OpRead, "", err)
 	}
 	o.show(v)
 	o.sweep()

@@ -216,3 +216,44 @@ func TestStopBeforeWriting(t *testing.T) {
 		t.Errorf("written: %v", texts)
 	}
 }
+
+// Files of the admin's own keys are kept, and go when the configuration does not have them any more; another's stay, and so does
+// what is no file.
+func TestOwnKeysAsFiles(t *testing.T) {
+	t.Attr("req", "DTS-OUT-15")
+	dir := t.TempDir()
+	for name, text := range map[string]string{"other.yaml": "x", "old.yaml": "# x"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("other.yaml", filepath.Join(dir, "link.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	state, err := (&publish.State{Keys: []string{"old.yaml"}}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "state.json"), []byte(state), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := NewOutput(dir, OutputOptions{Own: []string{"mine.yaml", "link.yaml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := out.Live()
+	if _, there := live.BinaryData["link.yaml"]; !there || live.Data["old.yaml"] == "" || live.Data["other.yaml"] != "" {
+		t.Fatalf("%q %q: a symbolic link is there, what was recorded is read, and nothing else", live.Data, live.BinaryData)
+	}
+	want := publish.Desired{Keys: map[string]string{"mine.yaml": "a: b\n", "state.json": "{}"}, Own: []string{"mine.yaml", "old.yaml"}}
+	if _, err := out.Publish(t.Context(), func(*corev1.ConfigMap) (publish.Desired, error) { return want, nil }); err != nil {
+		t.Fatal(err)
+	}
+	_, gone := os.Stat(filepath.Join(dir, "old.yaml"))
+	mine, _ := os.ReadFile(filepath.Join(dir, "mine.yaml"))
+	link, _ := os.Readlink(filepath.Join(dir, "link.yaml"))
+	other, _ := os.ReadFile(filepath.Join(dir, "other.yaml"))
+	if !errors.Is(gone, fs.ErrNotExist) || string(mine) != "a: b\n" || link != "other.yaml" || string(other) != "x" {
+		t.Errorf("old: %v, mine %q, link %q, other %q", gone, mine, link, other)
+	}
+}

@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -121,6 +122,9 @@ func (o *Output) read() (*view, error) {
 		text, wrong := o.readKey(name, left)
 		if wrong != "" {
 			v.wrong[name] = wrong
+			if text == nil && !toolset.OwnedKey(name) { // it is there, and whose it is cannot be seen
+				v.put(name, []byte{0xff})
+			}
 		}
 		if text != nil {
 			left -= len(text)
@@ -128,6 +132,21 @@ func (o *Output) read() (*view, error) {
 		}
 	}
 	return v, nil
+}
+
+// readRecorded reads the directory again where its state.json has names that the configuration does not have any more.
+func (o *Output) readRecorded(v *view) (*view, error) {
+	if v.cm == nil {
+		return v, nil
+	}
+	state, err := publish.DecodeState(v.cm.Data[toolset.KeyState])
+	if err != nil || len(state.Keys) == 0 { // what is unreadable is reported where it is recalled
+		return v, nil
+	}
+	names := slices.Concat(o.own, state.Keys)
+	slices.Sort(names)
+	o.own = slices.Compact(names)
+	return o.read()
 }
 
 // open opens the directory that is there now, if it is not the one that is open. The UID is empty if there is none.
@@ -177,7 +196,7 @@ func (o *Output) names() ([]string, error) {
 	for {
 		some, err := d.Readdirnames(1024) // there may be any number of others
 		for _, name := range some {
-			if isTemp(name) || toolset.OwnedKey(name) && len(validation.IsConfigMapKey(name)) == 0 {
+			if isTemp(name) || slices.Contains(o.own, name) || toolset.OwnedKey(name) && len(validation.IsConfigMapKey(name)) == 0 {
 				names = append(names, name)
 			}
 		}

@@ -77,7 +77,7 @@ func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 		d.add(&d.Changed, want.Hold, owners.drift(inLabels, k, ok, p.known != nil), labelKey(k))
 	}
 	for _, k := range slices.Sorted(maps.Keys(entries(live))) {
-		if _, generated := want.Keys[k]; generated || !toolset.OwnedKey(k) {
+		if _, generated := want.Keys[k]; generated || !want.owns(k) {
 			continue
 		}
 		s := inData
@@ -126,14 +126,14 @@ func sizeOf(texts map[string]string) (n int) {
 
 // Foreign is what a ConfigMap holds beside the generated keys, overrides included, and what its own labels take, in
 // bytes. nil is one that does not exist.
-func Foreign(live *corev1.ConfigMap) int {
+func Foreign(live *corev1.ConfigMap, own []string) int {
 	const labelRoom = 1 << 10 // enough for the labels that are written
 	if live == nil {
 		return labelRoom
 	}
 	n := labelRoom + sizeOf(live.Labels) + sizeOf(live.Annotations)
 	for k, size := range entries(live) {
-		if !toolset.OwnedKey(k) {
+		if !toolset.OwnedKey(k) && !slices.Contains(own, k) {
 			n += size
 		}
 	}

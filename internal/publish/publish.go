@@ -61,8 +61,10 @@ type Options struct {
 
 // Desired is what the ConfigMap should hold.
 type Desired struct {
-	// Keys are the generated keys and their texts, of reserved names only (toolset.OwnedKey). There is at least one.
+	// Keys are the generated keys and their texts, of reserved names (toolset.OwnedKey) and of Own only. There is at least one.
 	Keys map[string]string
+	// Own are the names beside the reserved ones that are this service's: what stands there and is no longer generated is removed.
+	Own []string
 	// Restore is the text of overrides.yaml to bring back if the ConfigMap, or the key, is not there; "" brings back
 	// nothing. It is for a ConfigMap that was deleted, until Result.Live has the key: removing the key from a living
 	// one is the admin's will.
@@ -248,12 +250,14 @@ func (d *Desired) Check() error {
 		return errors.New("nothing to publish: no key was generated")
 	}
 	for k := range d.Keys {
-		if !toolset.OwnedKey(k) {
+		if !d.owns(k) {
 			return fmt.Errorf("refusing to write the key %s: it has none of the reserved names", k)
 		}
 	}
 	return nil
 }
+
+func (d *Desired) owns(key string) bool { return toolset.OwnedKey(key) || slices.Contains(d.Own, key) }
 
 // wait returns early with the context's error. The jitter keeps two writers from meeting again and again.
 func wait(ctx context.Context, d time.Duration) error {

@@ -12,6 +12,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 // State is what must outlive a restart: the key state.json. There are no clock times in it, so that it
@@ -20,6 +21,7 @@ type State struct {
 	Published []Instance             // in any order, each Service, type and tenant once
 	Primaries map[string]backend.Ref // by type
 	Overrides string                 // the last valid text of overrides.yaml
+	Keys      []string               // keys of the admin's own (config output.keys) that were written
 }
 
 // Instance is a published one: enough to publish it again before it is probed again. Type and Service are written
@@ -56,6 +58,7 @@ type stateJSON struct {
 	Published []instanceJSON    `json:"published"`
 	Primaries map[string]string `json:"primaries"`
 	Overrides string            `json:"overrides,omitempty"`
+	Keys      []string          `json:"keys,omitempty"`
 }
 
 type instanceJSON struct {
@@ -66,7 +69,7 @@ type instanceJSON struct {
 
 // Encode is the text of state.json: the same State gives the same bytes.
 func (s *State) Encode() (string, error) {
-	out := stateJSON{Version: stateVersion, Overrides: s.Overrides}
+	out := stateJSON{Version: stateVersion, Overrides: s.Overrides, Keys: s.Keys}
 	out.Published, out.Primaries = []instanceJSON{}, map[string]string{}
 	published := slices.SortedFunc(slices.Values(s.Published), Instance.compare)
 	for _, i := range published {
@@ -112,6 +115,11 @@ func DecodeState(text string) (*State, error) {
 		}
 		if i, err := j.instance(); err == nil {
 			s.Published = append(s.Published, i)
+		}
+	}
+	for _, name := range in.Keys {
+		if toolset.CheckOwnName(name) == nil {
+			s.Keys = append(s.Keys, name)
 		}
 	}
 	slices.SortStableFunc(s.Published, Instance.compare)

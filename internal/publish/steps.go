@@ -110,7 +110,7 @@ func (p *Publisher) apply(live *corev1.ConfigMap, want Desired, d *Difference) *
 	}
 	cm := applycorev1.ConfigMap(p.options.Name, p.options.Namespace)
 	fence(cm, live)
-	p.keepForeign(cm, live)
+	p.keepForeign(cm, live, &want)
 	cm.WithLabels(heldAt(p.options.Labels, live.Labels, want.Hold, labelKey))
 	cm.WithData(heldAt(want.Keys, live.Data, want.Hold, plainKey))
 	options := metav1.ApplyOptions{FieldManager: p.options.FieldManager, Force: true}
@@ -183,15 +183,15 @@ func heldAt(want, live map[string]string, hold []string, name func(string) strin
 
 // keepForeign adds what is not generated and yet was applied under our name, as by an admin who wanted to avoid a
 // conflict: an apply removes what its field manager applied before and no longer does.
-func (p *Publisher) keepForeign(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap) {
+func (p *Publisher) keepForeign(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap, want *Desired) {
 	owners := p.owners(live)
 	for k, v := range live.Data {
-		if !toolset.OwnedKey(k) && owners.applied(inData, k) {
+		if !want.owns(k) && owners.applied(inData, k) {
 			cm.WithData(map[string]string{k: v})
 		}
 	}
 	for k, v := range live.BinaryData {
-		if !toolset.OwnedKey(k) && owners.applied(inBinaryData, k) {
+		if !want.owns(k) && owners.applied(inBinaryData, k) {
 			cm.WithBinaryData(map[string][]byte{k: v})
 		}
 	}

@@ -90,6 +90,9 @@ func (a *API) troubles(s *controller.Snapshot) []Trouble {
 	for _, m := range s.Misnamed {
 		list = append(list, Trouble{"warning", view.MisnamedLine(m.Type, m.Ref, m.Finding)})
 	}
+	if len(s.Taken) > 0 {
+		list = append(list, Trouble{"warning", view.TakenLine(s.Taken)})
+	}
 	if s.Document != nil {
 		for _, warning := range view.DocumentWarnings(s.Document.Warnings) {
 			list = append(list, Trouble{"warning", warning})

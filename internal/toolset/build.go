@@ -30,6 +30,8 @@ type Options struct {
 	Formats []string
 	// TrustedNamespaces are those whose notes the agent reads before others'.
 	TrustedNamespaces []string
+	// Own are the keys that the configuration adds for other readers.
+	Own OwnKeys
 	// InForce: the overrides were found good before. What of them does not fit what is found by now is left out, with a
 	// warning, and the rest stays in force, so that no owner of a Service can take it away.
 	InForce bool
@@ -58,6 +60,10 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 		Backends:  b.behind,
 		compactOf: compactOf(items),
 		formats:   opts.Formats,
+	}
+	var err error
+	if doc.own, err = newFiller(items).texts(opts.Own); err != nil {
+		return nil, err
 	}
 	if len(b.servers) > 0 {
 		doc.HolmesGPT["mcp_servers"] = b.servers

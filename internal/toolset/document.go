@@ -25,12 +25,16 @@ const (
 )
 
 // Generated reports whether a text is one that was generated here, and not somebody's own.
-func Generated(text string) bool { return strings.HasPrefix(text, header) }
+func Generated(text string) bool { return strings.HasPrefix(text, written) }
 
 // KeyCompact is the key of a type's compact form in the ConfigMap.
 func KeyCompact(typ string) string { return typ + compactSuffix }
 
-const header = "# Written by dynamic-toolset: changes made here are undone. Put yours into the key overrides.yaml.\n"
+const (
+	written   = "# Written by dynamic-toolset: changes made here are undone. "
+	header    = written + "Put yours into the key overrides.yaml.\n"
+	ownHeader = written + "Its configuration says what stands here (output.keys).\n"
+)
 
 // Document is all that is written. It must not be changed.
 type Document struct {
@@ -47,13 +51,14 @@ type Document struct {
 
 	compactOf map[string][]*backend.Finding // behind each entry of the compact form, in its order
 	formats   []string
+	own       map[string]string // texts of the keys of the admin's own
 }
 
-// Keys are the generated keys of the ConfigMap and their texts, of the formats asked for.
+// Keys are the generated keys of the ConfigMap and their texts: of the formats asked for, and of the admin's own (Options.Own).
 func (d *Document) Keys() (map[string]string, error) {
 	keys := map[string]string{}
 	if d.wants(HolmesGPT) {
-		text, err := marshal(d.HolmesGPT)
+		text, err := marshal(header, d.HolmesGPT)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", KeyHolmesGPT, err)
 		}
@@ -61,13 +66,14 @@ func (d *Document) Keys() (map[string]string, error) {
 	}
 	if d.wants(Compact) {
 		for typ, tree := range d.Compact {
-			text, err := marshal(tree)
+			text, err := marshal(header, tree)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", KeyCompact(typ), err)
 			}
 			keys[KeyCompact(typ)] = text
 		}
 	}
+	maps.Copy(keys, d.own)
 	return keys, nil
 }
 

@@ -32,7 +32,7 @@ func TestMarshalAsKubectl(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := marshal(tree)
+		got, err := marshal(header, tree)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,14 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/safetext"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -19,18 +20,25 @@ import (
 // strings (config output.keys).
 type OwnKeys map[string]any
 
-// repeatKey in a mapping that is an item of a list names the type whose instances the item is repeated for.
-const repeatKey = "for"
+// repeatKey in a mapping that is an item of a list names the type whose instances the item is repeated for; beside it, trustedKey
+// with true leaves out those that the configuration does not vouch for, as where the item holds a credential.
+const (
+	repeatKey  = "for"
+	trustedKey = "trusted"
+)
 
 // placeholder is $(FIELD), of the instance that an item is repeated for, or $(primary.TYPE.FIELD).
 var placeholder = regexp.MustCompile(`\$\(([^()]*)\)`)
 
 // instanceFields are what a placeholder may name.
-var instanceFields = []string{"name", "namespace", "service", "host", "port", "scheme", "path", "url", "version", "type"}
+var instanceFields = []string{"name", "namespace", "service", "host", "port", "scheme", "path", "url", "version", "type", "link"}
 
 // field is one of instanceFields.
 func (it *item) field(name string) string {
-	host, port, scheme := it.Address()
+	at, err := url.Parse(it.url)
+	if err != nil {
+		return ""
+	}
 	switch name {
 	case "name":
 		return it.Candidate.Instance
@@ -39,21 +47,32 @@ func (it *item) field(name string) string {
 	case "service":
 		return it.Name
 	case "host":
-		return host
+		return at.Hostname()
 	case "port":
-		return strconv.Itoa(int(port))
+		return at.Port()
 	case "scheme":
-		return scheme
+		return at.Scheme
 	case "path":
-		return it.Path()
+		return at.EscapedPath()
 	case "url":
 		return it.url
 	case "version":
 		return it.Observation.Version
 	case "type":
 		return it.Candidate.Type
+	case "link":
+		return it.Link
 	}
 	return ""
+}
+
+// readable reports whether any reader may be given the item's fields: a reader that expands variables, as Grafana does, would
+// put its own secrets in the place of a stranger's $.
+func (it *item) readable() bool {
+	return !slices.ContainsFunc(instanceFields, func(name string) bool {
+		value := it.field(name)
+		return strings.Contains(value, "$") || safetext.Check(value) != nil
+	})
 }
 
 // filler puts the values of what is published into a tree.
@@ -63,8 +82,12 @@ type filler struct {
 }
 
 func newFiller(items []*item) *filler {
-	f := &filler{items: items, primary: map[string]*item{}}
+	f := &filler{primary: map[string]*item{}}
 	for _, it := range items {
+		if !it.readable() {
+			continue
+		}
+		f.items = append(f.items, it)
 		if it.Primary {
 			f.primary[it.Candidate.Type] = it
 		}
@@ -124,9 +147,10 @@ func (f *filler) repeats(v any, at *item) []*item {
 	if !repeated {
 		return []*item{at}
 	}
+	trusted := v.(map[string]any)[trustedKey] == true
 	var list []*item
 	for _, it := range f.items {
-		if it.Candidate.Type == typ {
+		if it.Candidate.Type == typ && (it.Vouched || !trusted) {
 			list = append(list, it)
 		}
 	}
@@ -145,6 +169,7 @@ func withoutFor(v any) any {
 	}
 	t := maps.Clone(v.(map[string]any))
 	delete(t, repeatKey)
+	delete(t, trustedKey)
 	return t
 }
 
@@ -165,15 +190,15 @@ func (f *filler) text(s string, at *item) (any, bool) {
 	return filled, there
 }
 
-// texts are the keys as they are written; one whose whole tree names a primary that is not there is an empty mapping.
+// texts are the keys as they are written; one whose outermost mapping names a primary that is not there is not.
 func (f *filler) texts(keys OwnKeys) (map[string]string, error) {
 	texts := make(map[string]string, len(keys))
 	for name, tree := range keys {
 		filled, there := f.fill(tree, nil)
 		if !there {
-			filled = map[string]any{}
+			continue
 		}
-		text, err := marshal(filled)
+		text, err := marshal(ownHeader, filled)
 		if err != nil {
 			return nil, fmt.Errorf("output.keys %s: %w", name, err)
 		}
@@ -186,7 +211,7 @@ func (f *filler) texts(keys OwnKeys) (map[string]string, error) {
 func (keys OwnKeys) Check(types *catalog.Catalog, report func(path, message string)) {
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		path := yamlfile.Key("output.keys", name)
-		if err := checkName(name); err != nil {
+		if err := CheckOwnName(name); err != nil {
 			report(path, err.Error())
 		}
 		if _, mapping := keys[name].(map[string]any); !mapping {
@@ -196,15 +221,20 @@ func (keys OwnKeys) Check(types *catalog.Catalog, report func(path, message stri
 		}
 		check := ownKeyCheck{types: types, report: report}
 		check.tree(path, keys[name], false)
+		for other := range keys {
+			if other < name && strings.EqualFold(other, name) {
+				report(path, "expected another name: "+other+" is the same file where capitals do not count")
+			}
+		}
 	}
 }
 
-// checkName refuses what is no name of a ConfigMap's key, or one that is written already.
-func checkName(name string) error {
-	if faults := validation.IsConfigMapKey(name); len(faults) > 0 {
+// CheckOwnName refuses what is no name of a ConfigMap's key, or one that is written already.
+func CheckOwnName(name string) error {
+	if faults := validation.IsConfigMapKey(name); len(faults) > 0 || strings.HasPrefix(name, ".") { // hidden files are this service's own
 		return errors.New("expected a name of a file as the key: letters, digits, -, _ and .")
 	}
-	if OwnedKey(name) || name == KeyOverrides {
+	if lower := strings.ToLower(name); OwnedKey(lower) || lower == KeyOverrides {
 		return fmt.Errorf("expected another name: %s is a key of this service's", name)
 	}
 	return nil
@@ -232,6 +262,11 @@ func (c *ownKeyCheck) tree(path string, tree any, inItem bool) {
 			typ, repeated := repeatedFor(v)
 			if repeated && c.types.Lookup(typ) == nil {
 				c.report(yamlfile.Key(at, repeatKey), "expected a type of the catalog, found "+yamlfile.Quote(typ))
+			}
+			if item, _ := v.(map[string]any); repeated && item[trustedKey] != nil {
+				if _, is := item[trustedKey].(bool); !is {
+					c.report(yamlfile.Key(at, trustedKey), "expected true or false beside for: TYPE")
+				}
 			}
 			c.tree(at, v, inItem || repeated)
 		}

@@ -12,7 +12,7 @@ import (
 
 // marshal writes a tree of plain data as sigs.k8s.io/yaml would, without its way through JSON and back, which takes thrice
 // as long.
-func marshal(tree map[string]any) (string, error) {
+func marshal(header string, tree any) (string, error) {
 	out, err := yaml.Marshal(tree)
 	if err != nil {
 		return "", fmt.Errorf("encode as YAML: %w", err)

@@ -97,3 +97,9 @@ func healthy(o *backend.Observation) *bool {
 	h := o.Outcome.Up()
 	return &h
 }
+
+// TakenLine is about keys of output.keys whose names others have written.
+func TakenLine(names []string) string {
+	return "output.keys: " + strings.Join(names, ", ") +
+		" not written, since another has written it: remove that text, or choose another name in the configuration"
+}
