@@ -124,11 +124,11 @@ func (c *Controller) ownKeys(live *corev1.ConfigMap) (own, taken []string) {
 	for _, name := range slices.Compact(names) {
 		_, configured := c.opts.Toolset.Own[name]
 		recorded := slices.Contains(c.memory.keys, name)
-		text, there, generated := "", false, false
+		there, generated := false, false
 		if live != nil {
+			text, plain := live.Data[name]
 			_, binary := live.BinaryData[name]
-			text, there = live.Data[name]
-			there, generated = there || binary, toolset.Generated(text)
+			there, generated = plain || binary, toolset.Generated(text)
 		}
 		switch {
 		case configured && (!there || recorded || generated), recorded && generated:

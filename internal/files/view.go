@@ -140,8 +140,8 @@ func (o *Output) readRecorded(v *view) (*view, error) {
 		return v, nil
 	}
 	state, err := publish.DecodeState(v.cm.Data[toolset.KeyState])
-	if err != nil || len(state.Keys) == 0 { // what is unreadable is reported where it is recalled
-		return v, nil
+	if err != nil || len(state.Keys) == 0 {
+		return v, nil //nolint:nilerr // what is unreadable is reported where it is recalled
 	}
 	names := slices.Concat(o.own, state.Keys)
 	slices.Sort(names)

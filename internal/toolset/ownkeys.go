@@ -147,7 +147,7 @@ func (f *filler) repeats(v any, at *item) []*item {
 	if !repeated {
 		return []*item{at}
 	}
-	trusted := v.(map[string]any)[trustedKey] == true
+	trusted, _ := v.(map[string]any)[trustedKey].(bool)
 	var list []*item
 	for _, it := range f.items {
 		if it.Candidate.Type == typ && (it.Vouched || !trusted) {
@@ -232,7 +232,7 @@ func (keys OwnKeys) Check(types *catalog.Catalog, report func(path, message stri
 // CheckOwnName refuses what is no name of a ConfigMap's key, or one that is written already.
 func CheckOwnName(name string) error {
 	if faults := validation.IsConfigMapKey(name); len(faults) > 0 || strings.HasPrefix(name, ".") { // hidden files are this service's own
-		return errors.New("expected a name of a file as the key: letters, digits, -, _ and .")
+		return errors.New("expected a name of a file as the key: letters, digits, dots, - and _")
 	}
 	if lower := strings.ToLower(name); OwnedKey(lower) || lower == KeyOverrides {
 		return fmt.Errorf("expected another name: %s is a key of this service's", name)
