@@ -125,7 +125,7 @@ func (it *item) isInstance(toolset string) bool {
 }
 
 // inherits reports whether a backend gets the credentials at the top of its toolset, or in its key of the compact form
-//: the configuration names or trusts it. To be the only one is luck.
+// : the configuration names or trusts it. To be the only one is luck.
 func inherits(f *backend.Finding) bool { return f.Entitled && !f.Candidate.Unproven }
 
 // inherit gives the item what the overrides put at the top of its toolset, if it is entitled to it: an instance with it

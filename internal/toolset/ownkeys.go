@@ -27,7 +27,8 @@ const (
 	trustedKey = "trusted"
 )
 
-// placeholder is $(FIELD), of the instance that an item is repeated for, or $(primary.TYPE.FIELD).
+// placeholder is $(FIELD), of the instance that an item is repeated for, $(primary.TYPE.FIELD), or $(trusted.TYPE.FIELD): the
+// primary where the configuration vouches for it, so that a credential beside it is no stranger's by luck.
 var placeholder = regexp.MustCompile(`\$\(([^()]*)\)`)
 
 // instanceFields are what a placeholder may name.
@@ -173,15 +174,27 @@ func withoutFor(v any) any {
 	return t
 }
 
+// primaryField takes primary.TYPE.FIELD and trusted.TYPE.FIELD apart.
+func primaryField(name string) (typ, field string, trusted, ofPrimary bool) {
+	rest, trusted := strings.CutPrefix(name, "trusted.")
+	if !trusted {
+		if rest, ofPrimary = strings.CutPrefix(name, "primary."); !ofPrimary {
+			return "", "", false, false
+		}
+	}
+	typ, field, _ = strings.Cut(rest, ".")
+	return typ, field, trusted, true
+}
+
 func (f *filler) text(s string, at *item) (any, bool) {
 	there := true
 	filled := placeholder.ReplaceAllStringFunc(s, func(p string) string {
 		field, it := p[2:len(p)-1], at
-		if rest, ofPrimary := strings.CutPrefix(field, "primary."); ofPrimary {
-			typ, name, _ := strings.Cut(rest, ".")
+		typ, name, trusted, ofPrimary := primaryField(field)
+		if ofPrimary {
 			field, it = name, f.primary[typ]
 		}
-		if it == nil {
+		if it == nil || trusted && !it.Vouched {
 			there = false
 			return ""
 		}
@@ -275,9 +288,8 @@ func (c *ownKeyCheck) tree(path string, tree any, inItem bool) {
 
 func (c *ownKeyCheck) placeholder(path, name string, inItem bool) {
 	field := name
-	rest, ofPrimary := strings.CutPrefix(name, "primary.")
+	typ, of, _, ofPrimary := primaryField(name)
 	if ofPrimary {
-		typ, of, _ := strings.Cut(rest, ".")
 		if field = of; c.types.Lookup(typ) == nil {
 			c.report(path, "expected a type of the catalog in $(primary.TYPE.FIELD), found "+yamlfile.Quote(typ))
 			return

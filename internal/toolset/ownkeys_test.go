@@ -38,6 +38,7 @@ func TestOwnKeys(t *testing.T) {
 		f.Link = "https://p.example.com"
 	})
 	other := found("prometheus", "team/p", 80)
+	strangers := found("thanos", "evil/t", 80, primary)
 	for _, c := range []struct{ name, tree, want string }{
 		{"a primary", "{a: x $(primary.prometheus.url) y}", "a: x https://p.m.svc.cluster.local:9090/base y\n"},
 		{
@@ -65,10 +66,15 @@ func TestOwnKeys(t *testing.T) {
 `},
 		{"none of a type", "{a: [{for: loki, u: $(url)}]}", "a: []\n"},
 		{"trusted ones alone", "[{for: prometheus, trusted: true, u: $(name), password: \"${SECRET}\"}]", "- password: ${SECRET}\n  u: m/p\n"},
+		{
+			"a primary that is vouched for, and one that is not",
+			"{a: {u: $(trusted.prometheus.name), password: \"${SECRET}\"}, b: {u: $(trusted.thanos.name), password: \"${SECRET}\"}, c: $(primary.thanos.name)}",
+			"a:\n  password: ${SECRET}\n  u: m/p\nc: evil/t\n",
+		},
 		{"what is no text stays", "{a: [1, true, null, 1.5]}", "a:\n- 1\n- true\n- null\n- 1.5\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if d := cmp.Diff(c.want, ownText(t, c.tree, other, prom)); d != "" {
+			if d := cmp.Diff(c.want, ownText(t, c.tree, other, prom, strangers)); d != "" {
 				t.Error(d)
 			}
 		})
