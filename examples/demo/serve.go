@@ -102,7 +102,7 @@ type seen map[string]bool
 // expected are parts of the document that a working service writes.
 func expected() []string {
 	return []string{
-		"monitoring/prometheus-server", "team-a/metrics", "monitoring/grafana", "{{ env.GRAFANA_API_KEY }}", "jaeger/observability/jaeger-query",
+		"monitoring/prometheus-server", "team-a/metrics", "monitoring/grafana", "{{ env.GRAFANA_API_KEY }}", "observability/jaeger-query",
 		"observability/tempo", "logging/elasticsearch-master", "logging/loki-gateway", "custom/shop/orders-runbooks",
 	}
 }

@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"slices"
+	"strconv"
+)
+
 // Toolset says what is written for a type. Strings in the trees may hold the placeholders $(url), $(instance),
 // $(namespace) and $(service), and settings may be $(link), which are left out where no link is known; they are replaced inside the decoded tree, never in text. No key in them may hold a dot:
 // HolmesGPT rejects a file with such a key.
@@ -21,9 +26,9 @@ type Toolset struct {
 	Recipes []Recipe `yaml:"recipes"`
 }
 
-// Entry is one toolset of the HolmesGPT document: a built-in one that takes instances, or one HTTP toolset per instance.
+// Entry is one toolset of the HolmesGPT document, with all instances of the type: one of HolmesGPT's own, or an HTTP toolset.
 type Entry struct {
-	// Name as HolmesGPT knows it, e.g. prometheus/metrics. Empty for an HTTP toolset: it is named after the instance.
+	// Name as HolmesGPT knows it, e.g. prometheus/metrics. Empty for an HTTP toolset: it is named after the type.
 	Name string `yaml:"name"`
 	// Instance is the config of one instance, without its name, for toolsets that take `instances:`.
 	Instance map[string]any `yaml:"instance"`
@@ -34,7 +39,8 @@ type Entry struct {
 	// Description is for people, and for the agent where the toolset does not work.
 	Description string `yaml:"description"`
 	// Instructions tell the agent which calls to make. HolmesGPT puts its own in place of those for a built-in toolset that
-	// brings some: only elasticsearch/data and elasticsearch/cluster bring none.
+	// brings some: only elasticsearch/data and elasticsearch/cluster bring none. Those of an HTTP toolset end in a list of the
+	// instances and their URLs.
 	Instructions string `yaml:"instructions"`
 	// Tokens is what it costs the agent. Default: not known; for an HTTP toolset the usual.
 	Tokens Tokens `yaml:"tokens"`
@@ -62,17 +68,41 @@ func (e *Entry) Cost() Tokens {
 // HTTPTokens is what an HTTP toolset costs, without instructions of its own.
 func HTTPTokens() Tokens { return Tokens{Toolset: 530, Instance: 65} }
 
-// Read is what one more instance has the agent read, in tokens.
-func (e *Entry) Read() int {
-	if e.HTTP != nil { // each is a toolset of its own
-		return HTTPTokens().Of(1)
+// Read is what one more instance has the agent read, in tokens; first: it is the first of its toolset.
+func (e *Entry) Read(first bool) int {
+	switch {
+	case e.HTTP == nil:
+		return e.Tokens.Instance
+	case first:
+		return e.Cost().Of(1)
 	}
-	return e.Tokens.Instance
+	return e.Cost().Instance
 }
 
 // Baseline is what toolsets of HolmesGPT's cost that are written whatever is found.
 func Baseline() map[string]Tokens {
 	return map[string]Tokens{"kubernetes/core": {Toolset: 1600}, "kubernetes/logs": {Toolset: 450}}
+}
+
+// EntryName is the name of the i-th toolset of a type in the HolmesGPT document. An HTTP toolset is named after its type.
+// HolmesGPT verifies the certificates of all endpoints of one, or of none, so that there is another one for those instances
+// whose certificates must not be verified.
+func (t *Type) EntryName(i int, unverified bool) string {
+	e := &t.Toolset.HolmesGPT[i]
+	if e.HTTP == nil {
+		return e.Name
+	}
+	name := t.Type
+	if before := t.Toolset.HolmesGPT[:i]; slices.ContainsFunc(before, func(e Entry) bool { return e.HTTP != nil }) {
+		name += "/" + strconv.Itoa(i+1)
+	}
+	if name == "victorialogs" { // HolmesGPT has a toolset of that name
+		name += "/http"
+	}
+	if unverified {
+		name += "/unverified"
+	}
+	return name
 }
 
 // HTTP is a generic HTTP toolset: which paths below the base URL the agent may GET.

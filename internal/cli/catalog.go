@@ -100,12 +100,8 @@ func numbers(list []int32) string {
 
 func entryNames(t *catalog.Type) []string {
 	var names []string
-	for _, e := range t.Toolset.HolmesGPT {
-		if e.Name == "" {
-			names = append(names, t.Type+"/NAMESPACE/NAME")
-		} else {
-			names = append(names, e.Name)
-		}
+	for i := range t.Toolset.HolmesGPT {
+		names = append(names, t.EntryName(i, false))
 	}
 	return names
 }

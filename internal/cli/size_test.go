@@ -26,7 +26,7 @@ func TestGenerateTooLarge(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
 	const trusted = "security.trustedNamespaces=[evil, shop, sales, search]" // which have no limit of their own
 	file := writeFile(t, "services.json",
-		apis("evil", "custom", 1500)+apis("shop", "prometheus", 900)+apis("sales", "jaeger", 100)+apis("search", "loki", 2))
+		apis("evil", "custom", 1600)+apis("shop", "prometheus", 900)+apis("sales", "jaeger", 100)+apis("search", "loki", 2))
 	args := []string{"generate", "-f", file, "--set", trusted}
 
 	r := run(t, args...)

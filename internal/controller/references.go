@@ -48,7 +48,7 @@ func holders(doc *toolset.Document) references {
 	for _, v := range doc.Variables() {
 		service := v.Instance
 		for _, f := range doc.Backends[v.Toolset] {
-			if v.Instance == "" || f.Candidate.Instance == v.Instance {
+			if v.IsFor(f) {
 				service = f.Ref.String()
 				break
 			}

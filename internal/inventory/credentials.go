@@ -118,15 +118,14 @@ func endangered(t *catalog.Type, open map[string]*backend.Finding) *backend.Find
 	return nil
 }
 
-// toolsets are HolmesGPT's toolsets that instances of a type share with those of other types.
+// toolsets are the toolsets in the HolmesGPT document that the instances of a type share with each other, and with those of
+// other types.
 func toolsets(t *catalog.Type) (names []string) {
 	if t == nil {
 		return nil
 	}
 	for i := range t.Toolset.HolmesGPT {
-		if e := &t.Toolset.HolmesGPT[i]; e.HTTP == nil {
-			names = append(names, e.Name)
-		}
+		names = append(names, t.EntryName(i, false))
 	}
 	return names
 }

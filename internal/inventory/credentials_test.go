@@ -207,7 +207,16 @@ func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 			}
 		}
 	}
-	// A toolset of another name is not endangered, nor is what an HTTP toolset of its own holds.
+	// All Jaegers are one HTTP toolset, like the instances of any type without a toolset of HolmesGPT's own.
+	traces := metrics("locked", "jaeger", 1, backend.AuthRequired)
+	for open, want := range map[backend.Outcome]bool{backend.Ready: false, backend.AuthRequired: true} {
+		got := build(t, inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"ns"}, Type: builtin.Lookup},
+			traces, metrics("second", "jaeger", 2, open))
+		if f := got["ns/locked"]; (f.Credentials["token"] == "JAEGER_BEARER_TOKEN") != want {
+			t.Errorf("a Jaeger beside one that is %s: %s, %v: %s", open, f.Verdict, f.Credentials, view.Reason(f))
+		}
+	}
+	// A toolset of another name is not endangered.
 	got := build(t, inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"ns"}},
 		locked, metrics("loki", "loki", 2, backend.Ready), metrics("jaeger", "jaeger", 3, backend.Ready))
 	if f := got["ns/locked"]; f.Credentials["bearer_token"] != "PROMETHEUS_BEARER_TOKEN" {

@@ -24,7 +24,7 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 		limitSum(list[:most], limited(backend.CodeNamespaceTenants, 0, maxTenants), maxTenants, ownTenant)
 		if o.MaxPerNamespace > 0 {
 			limit := maxRead * max(1, o.MaxPerNamespace/usualMax)
-			limitSum(list[:most], limited(backend.CodeNamespaceRead, 0, limit), limit, o.read)
+			limitSum(list[:most], limited(backend.CodeNamespaceRead, 0, limit), limit, o.reading())
 		}
 		for _, f := range list[most:] {
 			f.Verdict, f.Reason = backend.Rejected, limited(backend.CodeNamespaceBackends, len(list), o.MaxPerNamespace)
@@ -56,27 +56,33 @@ func ownTenant(f *backend.Finding) int {
 	return len(c.Tenant)
 }
 
-// read is what HolmesGPT tells the agent about a backend, in tokens.
-func (o *Options) read(f *backend.Finding) (n int) {
-	t := o.Type(f.Type)
-	if t == nil {
-		return catalog.HTTPTokens().Of(1)
+// reading returns what HolmesGPT tells the agent about each of the backends of a namespace, in tokens. The first of a type pays
+// for the toolset, as if no other namespace had one.
+func (o *Options) reading() func(f *backend.Finding) int {
+	seen := map[string]bool{}
+	return func(f *backend.Finding) (n int) {
+		t := o.Type(f.Type)
+		if t == nil {
+			return catalog.HTTPTokens().Of(1)
+		}
+		for i := range t.Toolset.HolmesGPT {
+			n += t.Toolset.HolmesGPT[i].Read(!seen[t.Type])
+		}
+		seen[t.Type] = true
+		return n
 	}
-	for i := range t.Toolset.HolmesGPT {
-		n += t.Toolset.HolmesGPT[i].Read()
-	}
-	return n
 }
 
 // limitSum leaves out what has more of something, together with what keeps its place before it, than most.
 func limitSum(list []*backend.Finding, why backend.Reason, most int, of func(*backend.Finding) int) {
 	sum := 0
 	for _, f := range list {
-		n := of(f)
-		if n == 0 || f.Verdict != backend.Accepted {
+		if f.Verdict != backend.Accepted {
 			continue
 		}
-		if sum += n; sum > most {
+		if n := of(f); n == 0 {
+			continue
+		} else if sum += n; sum > most {
 			f.Verdict, f.Reason = backend.Rejected, why
 		}
 	}

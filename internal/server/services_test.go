@@ -224,10 +224,10 @@ func TestToolsets(t *testing.T) {
 		query, want string
 		tokens      int
 	}{
-		{"", "jaeger/tracing/jaeger-query kubernetes/core prometheus/metrics", 855 + 1600 + 4920},
+		{"", "jaeger kubernetes/core prometheus/metrics", 855 + 1600 + 4920},
 		{"?type=prometheus", "prometheus/metrics", 4920},
 		{"?enabled=false", "", 0},
-		{"?enabled=true&healthy=true", "jaeger/tracing/jaeger-query", 855},
+		{"?enabled=true&healthy=true", "jaeger", 855},
 		{"?healthy=false", "prometheus/metrics", 4920},
 	} {
 		l := decode[ToolsetList](t, f.get(t, "/api/v1/toolsets"+c.query))
@@ -247,7 +247,7 @@ func TestToolsets(t *testing.T) {
 			break
 		}
 	}
-	if want := []string{"jaeger/tracing/jaeger-query", "kubernetes/core", "prometheus/metrics"}; !cmp.Equal(want, all) {
+	if want := []string{"jaeger", "kubernetes/core", "prometheus/metrics"}; !cmp.Equal(want, all) {
 		t.Errorf("pages: %v", all)
 	}
 }

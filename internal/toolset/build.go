@@ -44,6 +44,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	if overrides == nil {
 		overrides = &Overrides{}
 	}
+	overrides = overrides.former(opts.Types)
 	b := newBuilder(overrides, opts)
 	if err := b.baseline(opts.Baseline); err != nil {
 		return nil, err
@@ -187,24 +188,23 @@ func (it *item) unfit() Warning {
 			return w
 		}
 	}
-	if it.entryName() != "" && strings.Contains(it.entryName(), ".") {
+	if strings.Contains(it.entryName(), ".") {
 		return it.about(WarningNameDot)
+	}
+	isHTTP := func(e catalog.Entry) bool { return e.HTTP != nil }
+	if origin, _ := splitURL(it.url); slices.ContainsFunc(it.typ.Toolset.HolmesGPT, isHTTP) && !isOrigin(origin) {
+		return it.about(WarningHost)
 	}
 	return Warning{}
 }
 
-// entryName is the name of the item's own entry; empty if its type is an instance of a built-in toolset only.
+// entryName is the name of the item's own entry; empty if its entries are those of its type.
 func (it *item) entryName() string {
 	switch {
 	case it.Candidate.Type == backend.TypeMCP:
 		return "mcp/" + it.Candidate.Instance
 	case it.Candidate.Custom || it.Candidate.Type == backend.TypeCustom:
 		return "custom/" + it.Candidate.Instance
-	}
-	for _, e := range it.typ.Toolset.HolmesGPT {
-		if e.HTTP != nil {
-			return it.typ.Type + "/" + it.Candidate.Instance
-		}
 	}
 	return ""
 }

@@ -188,13 +188,14 @@ func TestToolNames(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
 	long := strings.Repeat("a-very-long-name-", 3) + "jaeger"
 	d, err := Build([]*backend.Finding{
-		found("jaeger", "tracing/"+long, 16686),
-		found("jaeger", "tracing/"+long+"-2", 16686),
-		found("jaeger", "team/a-jaeger", 16686, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
-		found("jaeger", "team-a/jaeger", 16686),
+		found("wiki", "tracing/"+long, 80, own),
+		found("wiki", "tracing/"+long+"-2", 80, own),
+		found("wiki", "team/a-jaeger", 80, own, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
+		found("wiki", "team-a/jaeger", 80, own),
+		found("wiki", "fine/jaeger", 80, own),
 		found("jaeger", "fine/jaeger", 16686),
-		found("zipkin", "same/zipkin", 9411, named("z")),
-		found("zipkin", "other/zipkin", 9411, named("z")),
+		found("docs", "same/zipkin", 80, own, named("z")),
+		found("docs", "other/zipkin", 80, own, named("z")),
 	}, options(t), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +203,7 @@ func TestToolNames(t *testing.T) {
 	var names []string
 	tools := map[string]string{}
 	for _, name := range sortedKeys(d.HolmesGPT["toolsets"].(map[string]any)) {
-		if !strings.HasPrefix(name, "jaeger/") && !strings.HasPrefix(name, "zipkin/") {
+		if !strings.HasPrefix(name, "custom/") && name != "jaeger" {
 			continue
 		}
 		names = append(names, name)
@@ -216,13 +217,14 @@ func TestToolNames(t *testing.T) {
 		tools[tool] = name
 	}
 	want := []string{
-		"jaeger/fine/jaeger",
-		"jaeger/team-a/jaeger", // the older one keeps its name
-		"jaeger/team/a-jaeger-31253022c009",
-		"jaeger/tracing/a-very-long-name-a-very-long-207865c497ff",
-		"jaeger/tracing/a-very-long-name-a-very-long-8f401987d801",
-		"zipkin/z",
-		"zipkin/z-756ea3950e4f",
+		"custom/fine/jaeger",
+		"custom/team-a/jaeger", // the older one keeps its name
+		"custom/team/a-jaeger-49dd4dabc86f",
+		"custom/tracing/a-very-long-name-a-very-long-288e3481913f",
+		"custom/tracing/a-very-long-name-a-very-long-e7124e16ab5d",
+		"custom/z",
+		"custom/z-9f0e8ff954ad",
+		"jaeger",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -236,14 +238,14 @@ func TestTrustedToolsKeepTheirNames(t *testing.T) {
 	opts := options(t)
 	opts.TrustedNamespaces = []string{"monitoring"}
 	d, err := Build([]*backend.Finding{
-		found("jaeger", "evil/x", 16686, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(1, 0) }),
-		found("jaeger", "monitoring/jaeger", 16686, named("evil-x"), func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
+		found("wiki", "evil/x", 80, own, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(1, 0) }),
+		found("wiki", "monitoring/wiki", 80, own, named("evil-x"), func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
 	}, opts, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	toolsets := d.HolmesGPT["toolsets"].(map[string]any)
-	if toolsets["jaeger/evil-x"] == nil || toolsets["jaeger/evil/x"] != nil {
+	if toolsets["custom/evil-x"] == nil || toolsets["custom/evil/x"] != nil {
 		t.Errorf("they are called %v", sortedKeys(toolsets))
 	}
 }
@@ -255,7 +257,7 @@ func TestToolNamesOfHashes(t *testing.T) {
 	created := func(sec int64) func(*backend.Finding) {
 		return func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(sec, 0) }
 	}
-	long := found("jaeger", "team/a-jaeger-with-a-name-that-is-too-long-for-a-tool", 16686, created(1))
+	long := found("wiki", "team/a-jaeger-with-a-name-that-is-too-long-for-a-tool", 80, own, created(1))
 	entriesOf := func(findings ...*backend.Finding) map[string]string { // name -> Service
 		t.Helper()
 		d, err := Build(findings, options(t), nil)
@@ -276,12 +278,12 @@ func TestToolNamesOfHashes(t *testing.T) {
 	for name := range entriesOf(long) {
 		hashed = name
 	}
-	copied, ok := strings.CutPrefix(hashed, "jaeger/team/a-")
+	copied, ok := strings.CutPrefix(hashed, "custom/team/a-")
 	if !ok {
 		t.Fatalf("it is called %s", hashed)
 	}
 	for age, want := range map[int64]string{9: long.Ref.String(), 0: ""} { // of a younger impostor, and of an older one
-		names := entriesOf(long, found("jaeger", "team-a/"+copied, 16686, created(age)))
+		names := entriesOf(long, found("wiki", "team-a/"+copied, 80, own, created(age)))
 		if len(names) != 2 || names[hashed] != want {
 			t.Errorf("made at %d: got %v, want %s for %q", age, names, hashed, want)
 		}
@@ -348,7 +350,10 @@ func TestUnfit(t *testing.T) {
 		{with(health("/${X}")), "a/b: text-unsafe type=custom field=health path because=" + safetext.ErrTemplate.Error()},
 		{with(func(f *backend.Finding) { f.Link = "https://a.example/{{ env.X }}" }), "a/b: text-unsafe type=custom field=link because=" + safetext.ErrTemplate.Error()},
 		{with(named("x.y")), "a/b: name-dot type=custom"},
-		{found("jaeger", "a/b.c", 80), "a/b.c: name-dot type=jaeger"},
+		{found("wiki", "a/b.c", 80, own), "a/b.c: name-dot type=wiki"},
+		{found("jaeger", "a/b c", 80), "a/b c: host type=jaeger"},
+		{found("jaeger", "a/*", 80), "a/*: host type=jaeger"},
+		{found("jaeger", "a/b", 80000), "a/b: host type=jaeger"},
 		{found("kubernetes", "a/b", 80, own), "a/b: type-reserved type=kubernetes"},
 		{found("../x", "a/b", 80, own), "a/b: type-syntax type=../x"},
 		{found("nosuch", "a/b", 80), "a/b: type-unknown type=nosuch"},

@@ -17,6 +17,7 @@ type builder struct {
 	toolsets  map[string]any
 	servers   map[string]any
 	builtins  map[string]*builtin
+	shared    map[string]*shared
 	own       []*entry
 	behind    map[string][]*backend.Finding
 	warnings  []Warning
@@ -71,6 +72,7 @@ func newBuilder(overrides *Overrides, opts Options) *builder {
 		toolsets:  map[string]any{},
 		servers:   map[string]any{},
 		builtins:  map[string]*builtin{},
+		shared:    map[string]*shared{},
 		behind:    map[string][]*backend.Finding{},
 		used:      map[instanceKey]bool{},
 		origins:   map[string]string{},
@@ -97,9 +99,9 @@ func (b *builder) add(it *item) {
 		return
 	}
 	unproven := it.Candidate.Unproven
-	for _, e := range it.typ.Toolset.HolmesGPT {
+	for i, e := range it.typ.Toolset.HolmesGPT {
 		if e.HTTP != nil {
-			b.addOwn(it, it.http(e, b.warn), false)
+			b.addHTTP(it, i)
 			continue
 		}
 		name := b.addInstance(it, e)
@@ -142,6 +144,23 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	return name
 }
 
+// addHTTP adds the item to the HTTP toolset of its type, or one of its own where it has none in the catalog.
+func (b *builder) addHTTP(it *item, i int) {
+	e := it.typ.Toolset.HolmesGPT[i]
+	if it.entryName() != "" {
+		b.addOwn(it, it.http(e, b.warn), false)
+		return
+	}
+	name := it.typ.EntryName(i, it.Observation.SkipVerify)
+	s := b.shared[name]
+	if s == nil {
+		s = &shared{name: name, entry: e, tree: map[string]any{}}
+		b.shared[name] = s
+	}
+	s.items = append(s.items, it)
+	b.note(it, "- "+it.Candidate.Instance+": ", s.tree)
+}
+
 // addOwn adds an entry of the item's own; it gets its name in finish, when all are known.
 func (b *builder) addOwn(it *item, tree map[string]any, server bool) {
 	generated := tree["config"].(map[string]any)
@@ -165,7 +184,7 @@ func (b *builder) patch(it *item, config map[string]any) (map[string]any, string
 		return config, ""
 	}
 	b.used[key] = true
-	return mergePatch(config, patch).(map[string]any), yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
+	return mergePatch(config, patch).(map[string]any), b.overrides.place(key)
 }
 
 // ownInstance is what HolmesGPT calls an instance that stands alone.
@@ -217,6 +236,7 @@ func (b *builder) finish() {
 		}
 		b.toolsets[name] = tree
 	}
+	b.finishShared()
 	b.writeNotes()
 	b.nameTools()
 	for _, e := range b.own {
@@ -239,7 +259,7 @@ func (b *builder) finish() {
 	var unused []Warning
 	for _, key := range slices.SortedFunc(maps.Keys(b.overrides.keys()), instanceKey.compare) {
 		if !b.used[key] {
-			path := yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
+			path := b.overrides.place(key)
 			unused = append(unused, b.overrides.at(path, Warning{Code: WarningInstanceUnknown, Meant: b.meant(key)}))
 		}
 	}

@@ -34,12 +34,35 @@ func (c *checker) http(path string, config map[string]any) {
 			c.errorf(p+".hosts", "expected a list of hosts such as http://name:8080")
 		}
 		for j, h := range hosts {
-			if s, ok := h.(string); !ok || s == "" {
+			if s, ok := h.(string); !ok || !isHostPattern(s) {
 				c.errorf(yamlfile.Index(p+".hosts", j), "expected a text such as http://name:8080")
+			}
+		}
+		c.texts(p+".paths", endpoint["paths"], "a path such as /api/*", func(string) bool { return true })
+		c.texts(p+".methods", endpoint["methods"], "a method such as GET", isMethod)
+		if v, has := endpoint["health_check_url"]; has && v != nil {
+			if _, ok := v.(string); !ok {
+				c.errorf(p+".health_check_url", "expected a URL")
 			}
 		}
 		if auth, has := endpoint["auth"]; has {
 			c.auth(p+".auth", auth)
+		}
+	}
+}
+
+// texts checks a list of texts, which may be missing.
+func (c *checker) texts(path string, v any, what string, fits func(string) bool) {
+	list, ok := v.([]any)
+	if v == nil {
+		return
+	}
+	if !ok {
+		c.errorf(path, "expected a list, each %s", what)
+	}
+	for i, v := range list {
+		if s, ok := v.(string); !ok || !fits(s) {
+			c.errorf(yamlfile.Index(path, i), "expected %s", what)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	yaml3 "go.yaml.in/yaml/v3"
@@ -151,7 +152,7 @@ func (d *Document) mark(wanted bool) error {
 type Variable struct {
 	Name     string
 	Toolset  string // the entry that refers to it, and that fails without it
-	Instance string // its instance, for toolsets that have several
+	Instance string // its instance, for toolsets that have several: the name, in an HTTP toolset the host
 	Field    string // where in the instance or the entry, e.g. api_key
 }
 
@@ -212,7 +213,7 @@ func (v Variable) sortKey() string {
 	return strings.Join([]string{v.Name, v.Toolset, v.Instance, v.Field}, "\x00")
 }
 
-var instancePath = regexp.MustCompile(`^config\.instances\[(\d+)\]\.?(.*)$`)
+var instancePath = regexp.MustCompile(`^config\.(instances|endpoints)\[(\d+)\]\.?(.*)$`)
 
 // instanceAt takes the path of a value in an entry apart into the instance's name and the path in it.
 func instanceAt(entry any, path string) (instance, field string) {
@@ -220,16 +221,27 @@ func instanceAt(entry any, path string) (instance, field string) {
 	if m == nil {
 		return "", strings.TrimPrefix(path, "config.")
 	}
-	config, _ := entry.(map[string]any)["config"].(map[string]any)
-	instances, _ := config["instances"].([]any)
-	for i, it := range instances {
-		if fmt.Sprint(i) == m[1] {
-			tree, _ := it.(map[string]any)
-			name, _ := tree["name"].(string)
-			return name, m[2]
-		}
+	instances, _ := configOf(entry)[m[1]].([]any)
+	i, err := strconv.Atoi(m[2])
+	if err != nil || i >= len(instances) {
+		return "", path
 	}
-	return "", path
+	if m[1] == "instances" {
+		return configName(instances[i]), m[3]
+	}
+	endpoint, _ := instances[i].(map[string]any)
+	hosts, _ := endpoint["hosts"].([]any)
+	if len(hosts) != 1 {
+		return "", strings.TrimPrefix(path, "config.")
+	}
+	host, _ := hosts[0].(string)
+	return host, m[3]
+}
+
+// IsFor reports whether a variable is one of a backend's of its toolset.
+func (v *Variable) IsFor(f *backend.Finding) bool {
+	origin, _ := splitURL(f.Endpoint())
+	return v.Instance == "" || v.Instance == f.Candidate.Instance || v.Instance == origin
 }
 
 // OwnedKey reports whether a key of the ConfigMap has one of the names that are reserved for this service: what stands

@@ -59,8 +59,8 @@ const (
 	emptyCredential = "Basic Og==" //nolint:gosec // an empty user without a password
 )
 
-// http is an HTTP toolset.
-func (it *item) http(e catalog.Entry, warn func(Warning)) map[string]any {
+// endpoint is the item's endpoint in an HTTP toolset; alone: it is the only one there.
+func (it *item) endpoint(e catalog.Entry, alone bool, warn func(Warning)) map[string]any {
 	origin, base := splitURL(it.url)
 	endpoint := map[string]any{
 		// HolmesGPT drops a path here, and shows the agent hosts and paths side by side.
@@ -68,13 +68,18 @@ func (it *item) http(e catalog.Entry, warn func(Warning)) map[string]any {
 		"paths":   patterns(base, e.HTTP.Paths),
 		"methods": []any{"GET"},
 	}
-	if health := it.healthURL(origin, e.HTTP.Health); health != "" {
+	if health := it.healthURL(origin, e.HTTP.Health); alone && health != "" {
 		endpoint["health_check_url"] = health
 	}
 	if auth := it.auth(warn); auth != nil {
 		endpoint["auth"] = auth
 	}
-	config := map[string]any{"endpoints": []any{endpoint}}
+	return endpoint
+}
+
+// http is an HTTP toolset of the item alone.
+func (it *item) http(e catalog.Entry, warn func(Warning)) map[string]any {
+	config := map[string]any{"endpoints": []any{it.endpoint(e, true, warn)}}
 	if it.Observation.SkipVerify {
 		config["verify_ssl"] = false
 	}

@@ -1,5 +1,13 @@
 package toolset
 
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
 // What HolmesGPT 0.45 knows, read off its loader.
 
 // isBuiltin says that a name is one of HolmesGPT's own toolsets, which need nothing but enabled and config.
@@ -72,4 +80,33 @@ func authNeeds(kind string) (fields []string, known bool) {
 		return []string{"name", "value"}, true
 	}
 	return nil, false
+}
+
+// host is one of an HTTP endpoint's, or a leading wildcard, with or without scheme and port. HolmesGPT fails the whole toolset
+// for any other.
+var host = regexp.MustCompile(`^(?i:(https?)://)?(\[[^\]]+\]|(?:\*\.)?[^*:/?#@\[\]\s]+)(?::(\*|[0-9]+))?(?:[/?#].*)?$`)
+
+func isHostPattern(s string) bool {
+	m := host.FindStringSubmatch(strings.TrimSpace(s))
+	if m == nil {
+		return false
+	}
+	port, err := strconv.Atoi(m[3])
+	return m[3] == "" || m[3] == "*" || err == nil && port >= 1 && port <= 65535
+}
+
+// isOrigin reports whether s is a scheme, a host and a port, and nothing that HolmesGPT would understand otherwise.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Scheme+"://"+u.Host == s && isHostPattern(s) &&
+		!strings.Contains(s, "*")
+}
+
+// isEndpointField lists the settings of an HTTP endpoint.
+func isEndpointField(name string) bool {
+	return slices.Contains([]string{"hosts", "paths", "methods", "auth", "health_check_url"}, name)
+}
+
+func isMethod(name string) bool {
+	return slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}, strings.ToUpper(name))
 }

@@ -29,16 +29,16 @@ func TestOverridesInForceStay(t *testing.T) {
 			"overrides.yaml:1:73: mcp_servers.mcp/sre/tickets: patch-left-out because=config: an MCP server needs config.url",
 		},
 		"the patched API is down": {
-			"toolsets: {helm/core: {enabled: true}, jaeger/tracing/jaeger: {type: http, description: Mine}}",
+			"toolsets: {helm/core: {enabled: true}, jaeger: {type: http, description: Mine}}",
 			nil,
 			[]string{"helm/core"},
 			[]string{"Mine"},
 			"patch-left-out because=config.endpoints: expected a list of endpoints",
 		},
 		"a patch whose target comes later": {
-			"{toolsets: {helm/core: {enabled: true}}, instances: {jaeger: {tracing/jaeger: {endpoints: null}}}}",
+			"{toolsets: {helm/core: {enabled: true}}, instances: {jaeger: {tracing/jaeger: {hosts: null}}}}",
 			[]*backend.Finding{found("jaeger", "tracing/jaeger", 16686, primary)},
-			[]string{"helm/core", "jaeger/tracing/jaeger", "http://jaeger.tracing"},
+			[]string{"helm/core", "  jaeger:", "http://jaeger.tracing"},
 			nil,
 			"overrides.yaml:1:79: instances.jaeger.tracing/jaeger: patch-left-out because=",
 		},
@@ -113,18 +113,21 @@ func TestOverridesInForceAlwaysFit(t *testing.T) {
 		"custom/evil/wiki: {type: http, config: {endpoints: [{hosts: [x]}]}}",
 		"jaeger/evil/j: {type: http, tools: null, description: x}",
 		"jaeger/ours/j: {config: {endpoints: null}}",
+		"zipkin/ours/z: {config: {endpoints: [{hosts: [8]}]}}",
+		"jaeger: {config: {endpoints: [{hosts: [x]}], timeout_seconds: 7}}",
 		"helm/core: {enabled: true}",
 	}
 	instances := []string{
 		"prometheus: {ours/p: {name: evil/p}, evil/q: {name: evil/p}, evil/p: {name: 3}}",
 		"jaeger: {evil/j: {endpoints: []}, ours/j: {endpoints: null}}",
+		"zipkin: {evil/z: {hosts: [':']}, ours/z: {auth: {type: bearer}}}",
 		"loki: {evil/l: {name: null}, ours/l: {name: default}}",
 	}
 	servers := []string{"mcp/sre/t: {config: {headers: {A: '{{ env.A }}'}}}", "mcp/own: {config: {url: http://x, mode: sse}}", "mcp/sre/u: {config: {url: null}}"}
 	var candidates []*backend.Finding
 	for _, ref := range []string{"ours/", "evil/"} {
 		candidates = append(candidates, found("prometheus", ref+"p", 9090), found("prometheus", ref+"q", 9090), found("thanos", ref+"t", 9090),
-			found("jaeger", ref+"j", 16686), found("loki", ref+"l", 3100), found("wiki", ref+"wiki", 80, own), found("wiki", ref+"db", 80, own),
+			found("jaeger", ref+"j", 16686), found("zipkin", ref+"z", 9411), found("loki", ref+"l", 3100), found("wiki", ref+"wiki", 80, own), found("wiki", ref+"db", 80, own),
 			found("mcp", "sre/"+string(ref[0]), 80), found("mcp", "sre/t", 80))
 	}
 	r := rand.New(rand.NewPCG(13, 4))

@@ -23,10 +23,13 @@ func toolName(entry string) string {
 }
 
 // nameTools gives a name that ends in a hash to those entries whose tool names would be too long or would be equal to the
-// tool name of an older Service. The oldest is named first, after those of trusted namespaces: a new one must not rename what
+// tool name of a type's toolset, or of an older Service. The oldest is named first, after those of trusted namespaces: a new one must not rename what
 // there is, nor call itself what a hash makes of another.
 func (b *builder) nameTools() {
 	taken := map[string]bool{}
+	for name := range b.shared {
+		taken[toolName(name)] = true
+	}
 	order := func(x, y *entry) int {
 		return cmp.Or(-compareBool(b.trusts(x.item.Ref), b.trusts(y.item.Ref)), x.item.older(y.item))
 	}

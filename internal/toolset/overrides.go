@@ -18,6 +18,7 @@ type Overrides struct {
 	instances map[string]map[string]any
 	compact   map[string]any // a merge patch, by type
 	warnings  []Warning
+	moved     map[instanceKey]string // where the patches stand that former put among instances
 }
 
 // instanceKey addresses an instance in the overrides: its type and namespace/service, or its name.

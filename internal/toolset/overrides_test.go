@@ -147,7 +147,7 @@ func TestOverridesByName(t *testing.T) {
 		"nobody is near":                             {"instances: {prometheus: {other: " + key + "}}", []*backend.Finding{strange}, nil, "instance-unknown"},
 		"an entry of the admin's own": {
 			"toolsets: {custom/db: {type: http, enabled: true, config: {endpoints: [{hosts: [db.ours], paths: ['/*'], methods: [GET], auth: {type: bearer, token: '{{ env.KEY }}'}}]}}}",
-			[]*backend.Finding{wiki}, []string{"custom/db"}, "",
+			[]*backend.Finding{wiki}, []string{"db.ours"}, "",
 		},
 		"an API, by its written name": {"instances: {custom: {evil/db: " + key + "}}", []*backend.Finding{wiki}, []string{"custom/evil/db"}, ""},
 		"an API, by the bare name":    {"instances: {wiki: {db: " + key + "}}", []*backend.Finding{wiki}, nil, "instance-unknown meant=evil/db"},
@@ -275,8 +275,13 @@ func TestBadOverrides(t *testing.T) {
 				"o.yaml:8:11: toolsets.grafana/loki.config.instances[2]: expected a mapping with a name",
 		},
 		"HTTP without endpoints": {
-			"instances:\n  jaeger:\n    tracing/jaeger:\n      endpoints: null\n",
-			"o.yaml:4:7: instances.jaeger.tracing/jaeger.endpoints: expected a list of endpoints, each with hosts",
+			"instances:\n  jaeger:\n    tracing/jaeger:\n      hosts: null\n",
+			"o.yaml:4:7: instances.jaeger.tracing/jaeger.hosts: expected a list of hosts such as http://name:8080",
+		},
+		"HTTP with a host that HolmesGPT refuses": {
+			"instances:\n  jaeger:\n    tracing/jaeger:\n      hosts: ['ftp://x']\n      methods: [FETCH]\n",
+			"o.yaml:4:15: instances.jaeger.tracing/jaeger.hosts[0]: expected a text such as http://name:8080\n" +
+				"o.yaml:5:17: instances.jaeger.tracing/jaeger.methods[0]: expected a method such as GET",
 		},
 		"auth without its secret": {
 			"toolsets:\n  my/api:\n    type: http\n    config: {endpoints: [{hosts: [http://x], auth: {type: bearer}}, {}]}\n",

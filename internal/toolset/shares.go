@@ -64,8 +64,8 @@ func (s *shares) add(behind []*backend.Finding, tree any, path ...string) {
 	if len(path) == 0 { // a key of its own
 		rest += len(header)
 	}
-	if instances := instancesOf(tree); len(instances) >= len(behind) {
-		path = append(path, "config", "instances")
+	if key, instances := backendsIn(tree); len(instances) >= len(behind) {
+		path = append(path, "config", key)
 		for i, f := range behind {
 			n := s.size([]any{instances[i]}, path)
 			s.namespaces[f.Namespace] += n
@@ -102,6 +102,14 @@ func instancesOf(tree any) []any {
 	config, _ := entry["config"].(map[string]any)
 	instances, _ := config["instances"].([]any)
 	return instances
+}
+
+// backendsIn is the list in an entry's config that holds its backends, and its key.
+func backendsIn(tree any) (key string, backends []any) {
+	if list, ok := configOf(tree)["endpoints"].([]any); ok {
+		return "endpoints", list
+	}
+	return "instances", instancesOf(tree)
 }
 
 // kind is the type to count a backend for.

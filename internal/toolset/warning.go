@@ -18,6 +18,7 @@ const (
 	WarningTypeSyntax         WarningCode = "type-syntax"         // its type is not a DNS label
 	WarningTextUnsafe         WarningCode = "text-unsafe"         // HolmesGPT would expand a text of it
 	WarningNameDot            WarningCode = "name-dot"            // HolmesGPT accepts no dot in its name
+	WarningHost               WarningCode = "host"                // HolmesGPT does not understand its host
 	WarningNameTaken          WarningCode = "name-taken"          // another entry of the document has its name
 	WarningNameKept           WarningCode = "name-kept"           // the overrides give it a name that it cannot have
 	WarningCredentialUnknown  WarningCode = "credential-unknown"  // its type has no such credential
@@ -36,6 +37,8 @@ const (
 const (
 	WarningKeyUnknown         WarningCode = "key-unknown"         // there is no such key
 	WarningInstanceUnknown    WarningCode = "instance-unknown"    // no such instance is published now
+	WarningToolsetFormer      WarningCode = "toolset-former"      // the instances of the type are one toolset now
+	WarningNotOfInstance      WarningCode = "not-of-instance"     // a setting of the whole toolset is given to an instance
 	WarningCompactLacking     WarningCode = "compact-lacking"     // an entry of the compact form lacks keys
 	WarningPatchLeftOut       WarningCode = "patch-left-out"      // a patch does not fit what is found now
 	WarningFoundLeftOut       WarningCode = "found-left-out"      // what is found now does not fit the admin's entry

@@ -34,7 +34,9 @@ func (it *item) words() (n int) {
 		return 0
 	}
 	for _, e := range it.typ.Toolset.HolmesGPT {
-		if e.HTTP != nil {
+		if e.HTTP != nil && it.entryName() == "" {
+			n += len(it.line())
+		} else if e.HTTP != nil {
 			text := e.Description + e.Instructions
 			n += len(it.text(text)) - len(nothing.Replace(text))
 		} else if it.Candidate.Unproven {

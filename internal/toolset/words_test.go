@@ -69,9 +69,9 @@ func TestStrangersTexts(t *testing.T) {
 		"an HTTP toolset of the catalog": {
 			"jaeger", nil,
 			map[string][]string{
-				"SPACEWORDS":    {"config.endpoints.hosts", "description", "llm_instructions", "name"},
+				"SPACEWORDS":    {"config.endpoints.hosts", "llm_instructions"},
 				"SERVICEWORDS":  {"config.endpoints.hosts", "llm_instructions"},
-				"INSTANCEWORDS": {"description", "llm_instructions", "name"},
+				"INSTANCEWORDS": {"llm_instructions"},
 				"PATHWORDS":     {"config.endpoints.paths", "llm_instructions"},
 				"NOTEWORDS":     {"llm_instructions"},
 			},
@@ -142,12 +142,14 @@ func TestWordsAreBounded(t *testing.T) {
 			}
 			d := built(t, []string{"n29"}, all...)
 			count := func(namespace string) (n int) {
-				for entry, tree := range d.HolmesGPT["toolsets"].(map[string]any) {
+				for _, tree := range d.HolmesGPT["toolsets"].(map[string]any) {
 					fields, _ := tree.(map[string]any)
 					for _, field := range []string{"llm_instructions", "description"} {
 						text, _ := fields[field].(string)
-						if namespace == "" || strings.Contains(entry, namespace+"/") {
-							n += len(word)*strings.Count(text, word) + len(path)*strings.Count(text, path)
+						for line := range strings.Lines(text) {
+							if strings.Contains(line, namespace+"/") || namespace == "" {
+								n += len(word)*strings.Count(line, word) + len(path)*strings.Count(line, path)
+							}
 						}
 					}
 				}

@@ -114,12 +114,8 @@ func toolsetName(f *backend.Finding, t *catalog.Type) string {
 		return ""
 	default:
 		var names []string
-		for _, e := range t.Toolset.HolmesGPT {
-			if e.Name == "" {
-				names = append(names, t.Type+"/"+c.Instance)
-			} else {
-				names = append(names, e.Name)
-			}
+		for i := range t.Toolset.HolmesGPT {
+			names = append(names, t.EntryName(i, f.Observation.SkipVerify))
 		}
 		return strings.Join(names, ",")
 	}

@@ -33,10 +33,13 @@ func TestToolsets(t *testing.T) {
 		t.Fatal(err)
 	}
 	long := "a-service-whose-name-is-much-too-long-for-the-name-of-any-tool"
+	wiki := accepted("wiki", long, backend.Ready, true)
+	wiki.Candidate.Custom = true
 	doc, err := toolset.Build([]*backend.Finding{
 		accepted("prometheus", "one", backend.Ready, true),
 		accepted("prometheus", "two", backend.Unreachable, false),
-		accepted("jaeger", long, backend.Ready, true),
+		accepted("jaeger", "traces", backend.Ready, true),
+		wiki,
 		accepted("alertmanager", "alerts", backend.Unprobed, true),
 		accepted(backend.TypeMCP, "server", backend.Ready, false),
 	}, toolset.Options{Types: types.Types, Baseline: []string{"kubernetes/core"}, GenerationMarker: true}, nil)
@@ -65,11 +68,12 @@ func TestToolsets(t *testing.T) {
 		got[name] = r
 	}
 	want := map[string]row{
-		"kubernetes/core":        {"kubernetes", "unknown", true, nil},
-		"prometheus/metrics":     {"prometheus", "unhealthy", true, []string{"ns/one", "ns/two"}},
-		"jaeger/ns/a-service-":   {"jaeger", "healthy", true, []string{"ns/" + long}},
-		"alertmanager/ns/alerts": {"alertmanager", "unknown", true, []string{"ns/alerts"}},
-		"mcp/ns/server":          {"mcp", "healthy", true, []string{"ns/server"}},
+		"kubernetes/core":      {"kubernetes", "unknown", true, nil},
+		"prometheus/metrics":   {"prometheus", "unhealthy", true, []string{"ns/one", "ns/two"}},
+		"jaeger":               {"jaeger", "healthy", true, []string{"ns/traces"}},
+		"custom/ns/a-service-": {"wiki", "healthy", true, []string{"ns/" + long}},
+		"alertmanager":         {"alertmanager", "unknown", true, []string{"ns/alerts"}},
+		"mcp/ns/server":        {"mcp", "healthy", true, []string{"ns/server"}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)

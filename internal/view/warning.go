@@ -17,6 +17,7 @@ var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningTextUnsafe:   "{backend} is not written: its {field} {because}",
 	toolset.WarningNameDot: "{backend} is not written: a dot in its name would make HolmesGPT reject the whole " +
 		"file",
+	toolset.WarningHost:      "{backend} is not written: HolmesGPT does not accept its host",
 	toolset.WarningNameTaken: "{backend} is not written: the name {value} is taken",
 	toolset.WarningNameKept: "{backend} is not called {value}, as the overrides say: the name is taken, " +
 		"or is not a text",
@@ -34,6 +35,10 @@ var warningTexts = map[toolset.WarningCode]string{
 
 	toolset.WarningKeyUnknown:      "this key has no effect; {meant}",
 	toolset.WarningInstanceUnknown: "no such instance is published; it takes effect once one is{meant}",
+	toolset.WarningToolsetFormer: "the instances of {type} are one toolset now: the settings of this one, or null, belong " +
+		"into {instance}, and have effect here too; what the agent is told belongs into {toolset}",
+	toolset.WarningNotOfInstance: "not a setting of one instance, so that it has no effect: those are hosts, paths, " +
+		"methods, auth and health_check_url; a setting of all belongs into {toolset}",
 	toolset.WarningCompactLacking: "nothing of this type is published, so that {value} holds what stands here alone, " +
 		"without {names}{meant}",
 	toolset.WarningPatchLeftOut: "left out, since it does not fit what is found: {because}",
@@ -110,6 +115,10 @@ func warningValue(w *toolset.Warning, name string) string {
 		return enumerate(strings.Split(w.Names, ","))
 	case "meant":
 		return meant(w)
+	case "instance":
+		return "instances: {" + w.Type + ": {" + w.Value + ": …}}"
+	case "toolset":
+		return "toolsets: {" + w.Type + ": …}"
 	case "primary":
 		return "primary: {" + w.Type + ": NAMESPACE/NAME}"
 	case "credentials":

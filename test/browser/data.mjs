@@ -179,7 +179,7 @@ export function troubled(state) {
   ];
   state.document.overrides = {text: 'toolsets:\n  grafana/dashboards:\n    config: [not, a, mapping]\n  kubernetes/logs: null\n', valid: false, error: 'toolsets.grafana/dashboards.config: expected a mapping, got a list', line: 3, column: 5};
   state.document.error = state.problems[0].message;
-  state.document.desired = {...state.document.keys, 'custom_toolset.yaml': `${state.document.keys['custom_toolset.yaml']}  jaeger/tracing/simplest-query:\n    enabled: true\n`};
+  state.document.desired = {...state.document.keys, 'custom_toolset.yaml': `${state.document.keys['custom_toolset.yaml']}  jaeger:\n    enabled: true\n`};
 }
 
 export function changesOf(services) {

@@ -122,6 +122,8 @@ def check_config(name: str, config: Any, toolset: Any) -> list[str]:
     if not isinstance(config, dict):
         return []
     models = list(type(toolset).config_classes)
+    if not models and "ENV var" in str(toolset.error):
+        return []  # it was not made at all
     if not models:
         return [f"{name}: has a config, but HolmesGPT knows no fields for it"]
     if "instances" not in config:
@@ -186,6 +188,16 @@ def check_calls(name: str, config: Any, toolset: Any, expected: dict[str, str]) 
         error = call(tools[tool], params) if tool in tools else "no such tool"
         if error:
             problems.append(f"{name}: {tool} fails on {what or 'the only instance'}: {error[:300]}")
+    return problems
+
+
+def check_urls(name: str, toolset: Any, expected: dict[str, str]) -> list[str]:
+    """What comes of a GET of each URL by the tool of an HTTP toolset: "", or a text in the error."""
+    problems = []
+    for url, want in expected.items():
+        error = call(toolset.tools[0], {"url": url, "method": "GET"}) if toolset.tools else "no tool"
+        if want not in error or (error and not want):
+            problems.append(f"{name}: {url}: {error[:300]!r}, want {want!r}")
     return problems
 
 
@@ -271,6 +283,7 @@ def verify(directory: Path) -> dict:
         if toolset.status.value == "enabled":
             problems += check_instances(name, config, toolset, expected)
             problems += check_calls(name, config, toolset, expected)
+            problems += check_urls(name, toolset, (expect.get("calls") or {}).get(name, {}))
         instances += len((config or {}).get("instances", [])) or 1
     problems += check_tools(entries, loaded, ToolExecutor(toolsets))
     if expect.get("reads"):

@@ -10,6 +10,7 @@ A case holds
                          toolsets:  {name: enabled|failed|disabled}, default: what the document says
                          instances: {toolset: {instance: healthy|failed}}, default: healthy
                          rejected:  a text in the error with which the whole file is refused
+                         calls:     {toolset: {url: text in the error of a GET by its tool, "" for none}}, HTTP toolsets only
                          reads:     {text: how often it stands in the agent's system prompt}
                          price:     true to write tokens.json, what each toolset costs: {toolset: tokens}
   hosts.yaml           DNS name, or name:port, to the loopback address, or address:port, that stands in for it

@@ -33,6 +33,7 @@ type Expect struct {
 	Toolsets  map[string]string            `json:"toolsets,omitempty"`  // name: enabled, failed or disabled
 	Instances map[string]map[string]string `json:"instances,omitempty"` // toolset: instance: healthy or failed
 	Rejected  string                       `json:"rejected,omitempty"`  // a text in the error that refuses the whole file
+	Calls     map[string]map[string]string `json:"calls,omitempty"`     // HTTP toolset: URL: text in the error of a GET, "" for none
 	Reads     map[string]int               `json:"reads,omitempty"`     // text: how often it stands in the agent's prompt
 	Price     bool                         `json:"price,omitempty"`     // write tokens.json: toolset: tokens
 }

@@ -61,7 +61,7 @@ func TestStrangersAnswersStayOutOfThePrompt(t *testing.T) {
 			t.Errorf("%s: HolmesGPT checks %d of 2:\n%s\n%s", tc.name, n, document, said)
 		}
 		cases = append(cases, Case{Name: tc.name, Document: document, Hosts: hosts, Expect: Expect{
-			Toolsets: map[string]string{"custom/evil/books": tc.state, "jaeger/evil/jaeger": tc.state},
+			Toolsets: map[string]string{"custom/evil/books": tc.state, "jaeger": tc.state},
 			Reads:    map[string]int{target: tc.reads * times, page: tc.reads},
 		}})
 	}

@@ -59,8 +59,8 @@ func TestGenerate(t *testing.T) {
 	probe := []string{"--probe=direct"}
 
 	each := []string{"prometheus/metrics:", "grafana/dashboards:", "grafana/loki:", "grafana/tempo:", "elasticsearch/data:",
-		"elasticsearch/cluster:", "victorialogs:", "jaeger/tracing/jaeger-query:", "zipkin/tracing/zipkin:",
-		"alertmanager/monitoring/alertmanager:", "kibana/logging/kibana:", "monitoring/thanos-query", "monitoring/vmsingle-main", "monitoring/mimir-gateway", "logging/opensearch"}
+		"elasticsearch/cluster:", "victorialogs:", "  jaeger:", "  zipkin:",
+		"  alertmanager:", "  kibana:", "monitoring/thanos-query", "monitoring/vmsingle-main", "monitoring/mimir-gateway", "logging/opensearch"}
 	add("one-of-each-type", nil, append(probe, "--set", "security.trustedNamespaces=[monitoring, logging, tracing]"), each, oneOfEach()...)
 	// Without them HolmesGPT itself checks no HTTP toolset.
 	add("one-of-each-type-of-strangers", nil, probe, each, oneOfEach()...)
@@ -135,7 +135,7 @@ func TestGenerate(t *testing.T) {
 toolsets:
   kubernetes/logs: null
   helm/core: {enabled: false}
-  jaeger/tracing/jaeger-query: {description: The traces of everything}
+  jaeger: {description: The traces of everything}
 instances:
   prometheus:
     monitoring/prometheus: {additional_headers: {X-Scope-OrgID: team}}

@@ -57,10 +57,10 @@ func TestLoop(t *testing.T) {
 				copyFile(t, filepath.Join(out, "custom_toolset.yaml"), filepath.Join(mounted, "custom_toolset.yaml"))
 				start = time.Now()
 			}
-			s := await(t, api, func(s state) bool { return s.outcome() == "loaded" && s.status("jaeger/tracing/jaeger") != "" })
+			s := await(t, api, func(s state) bool { return s.outcome() == "loaded" && s.status("jaeger") != "" })
 			t.Logf("loaded after %s", time.Since(start).Round(100*time.Millisecond))
-			if got := s.status("jaeger/tracing/jaeger"); got != "enabled" {
-				t.Errorf("Jaeger is %s: %s", got, s.reason("jaeger/tracing/jaeger"))
+			if got := s.status("jaeger"); got != "enabled" {
+				t.Errorf("Jaeger is %s: %s", got, s.reason("jaeger"))
 			}
 			if got := s.reason("grafana/dashboards"); s.status("grafana/dashboards") != "failed" || !strings.Contains(got, "GRAFANA_API_KEY does not exist") {
 				t.Errorf("Grafana without its variable is %s: %q", s.status("grafana/dashboards"), got)

@@ -88,7 +88,7 @@ func TestLeastRights(t *testing.T) {
 			env.Create(t, prometheusIn("monitoring", "prometheus"))
 			env.Create(t, testenv.Service{Namespace: "tracing", Name: "jaeger", Labels: named("jaeger"), Port: "http-query", Number: 16686, Kind: standin.Jaeger})
 			env.Create(t, prometheusIn("elsewhere", "prometheus"))
-			published(t, env, "found", "monitoring/prometheus", "jaeger/tracing/jaeger")
+			published(t, env, "found", "monitoring/prometheus", "tracing/jaeger:")
 			must(t, edit(env, "admin").apply(t.Context(), false, map[string]string{overrides: adminsText}))
 			published(t, env, "overridden", "helm/core")
 			must(t, edit(env, "vandal").patch(t.Context(), object{"data": object{document: nil, extra: "x"}, "binaryData": object{"loki-toolset.yaml": []byte{1}}}))

@@ -75,7 +75,7 @@ func TestServe(t *testing.T) {
 	published(t, env, "an unlabelled Prometheus is found by its identity", "name: monitoring/prometheus", "name: team/metrics")
 	env.Create(t, testenv.Service{Namespace: "team", Name: "fake", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Anything})
 	env.Create(t, testenv.Service{Namespace: "tracing", Name: "jaeger-query", Labels: named("jaeger"), Port: "http-query", Number: 16686, Kind: standin.Jaeger})
-	published(t, env, "a look-alike that answers everything is refused", "jaeger/tracing/jaeger-query:", "-team/fake")
+	published(t, env, "a look-alike that answers everything is refused", "tracing/jaeger-query:", "-team/fake")
 
 	env.Change(t, "team", "metrics", func(s *corev1.Service) {
 		s.Annotations = map[string]string{"kubernaut.io/toolset": "false"}

@@ -1,0 +1,80 @@
+package toolset
+
+import (
+	"maps"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// former returns the overrides with what they say of the toolsets that instances once had of their own, such as
+// jaeger/NAMESPACE/SERVICE, where it belongs now: at the instances. What is a whole toolset is the admin's own, and stays.
+func (o *Overrides) former(types []*catalog.Type) *Overrides {
+	byName, out := typesByName(types), *o
+	for _, name := range sortedKeys(o.toolsets) {
+		typ, instance, _ := strings.Cut(name, "/")
+		patch, _ := o.toolsets[name].(map[string]any)
+		if !isFormer(byName[typ], name) || patch != nil && whole(name, patch, false) {
+			continue
+		}
+		if len(out.moved) == 0 {
+			out.toolsets, out.instances, out.moved = maps.Clone(o.toolsets), maps.Clone(o.instances), map[instanceKey]string{}
+			if out.instances == nil {
+				out.instances = map[string]map[string]any{}
+			}
+		}
+		delete(out.toolsets, name)
+		path := yamlfile.Key("toolsets", name)
+		out.warnings = append(out.warnings, o.at(path, Warning{Code: WarningToolsetFormer, Type: typ, Value: instance}))
+		out.move(instanceKey{typ, instance}, path, patch)
+	}
+	return &out
+}
+
+// move has a patch to a former toolset change its instance, unless one there does. A patch of nil removes it, like one that
+// switched the toolset off.
+func (o *Overrides) move(key instanceKey, path string, patch map[string]any) {
+	if _, both := o.instances[key.typ][key.name]; both {
+		return
+	}
+	var change any
+	if enabled, is := patch["enabled"].(bool); patch != nil && (enabled || !is) {
+		config := configOf(patch)
+		if len(config) == 0 {
+			return
+		}
+		change = config
+	}
+	patches := maps.Clone(o.instances[key.typ])
+	if patches == nil {
+		patches = map[string]any{}
+	}
+	patches[key.name], o.instances[key.typ] = change, patches
+	o.moved[key] = path
+	if change != nil {
+		o.moved[key] += ".config"
+	}
+}
+
+// place is where in the text the patch of an instance stands.
+func (o *Overrides) place(key instanceKey) string {
+	if path, ok := o.moved[key]; ok {
+		return path
+	}
+	return yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
+}
+
+// isFormer reports whether an instance of the type had a toolset of that name, and the type has none of it.
+func isFormer(t *catalog.Type, name string) (former bool) {
+	if t == nil || !strings.HasPrefix(name, t.Type+"/") {
+		return false
+	}
+	for i := range t.Toolset.HolmesGPT {
+		former = former || t.Toolset.HolmesGPT[i].HTTP != nil
+		if name == t.EntryName(i, false) || name == t.EntryName(i, true) {
+			return false
+		}
+	}
+	return former
+}

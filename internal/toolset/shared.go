@@ -1,0 +1,112 @@
+package toolset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// shared is the HTTP toolset of a type, with an endpoint for each instance: the agent pays for each tool with every request
+// to its model.
+type shared struct {
+	name  string
+	entry catalog.Entry
+	items []*item
+	tree  map[string]any
+}
+
+// finishShared writes the HTTP toolsets of the types. HolmesGPT takes the first endpoint whose host and path fit a request, so
+// that those which the configuration vouches for come first: where hosts are shared (security.allowedEndpointHosts), nobody's
+// endpoint stands before another's with credentials.
+func (b *builder) finishShared() {
+	for _, name := range sortedKeys(b.shared) {
+		s := b.shared[name]
+		slices.SortStableFunc(s.items, func(x, y *item) int { return -compareBool(x.Vouched, y.Vouched) })
+		endpoints := make([]any, len(s.items))
+		for i, it := range s.items {
+			endpoint, origin := b.patchEndpoint(it, s, it.endpoint(s.entry, len(s.items) == 1, b.warn))
+			if origin != "" {
+				b.origins[yamlfile.Index(yamlfile.Key("toolsets", name)+".config.endpoints", i)] = origin
+			}
+			endpoints[i] = endpoint
+			b.behind[name] = append(b.behind[name], it.Finding)
+		}
+		config := map[string]any{"endpoints": endpoints}
+		if s.items[0].Observation.SkipVerify {
+			config["verify_ssl"] = false
+		}
+		s.tree["type"], s.tree["enabled"], s.tree["config"] = "http", true, config
+		s.tree["description"] = general.Replace(s.entry.Description)
+		s.tree["llm_instructions"] = join("\n", general.Replace(s.entry.Instructions), s.list())
+		b.toolsets[name] = s.tree
+	}
+}
+
+// general replaces what differs from instance to instance, and stands in a list below.
+var general = strings.NewReplacer("$(url)", "URL", "$(instance)", "INSTANCE", "$(namespace)/$(service)", "INSTANCE",
+	"$(namespace)", "INSTANCE", "$(service)", "INSTANCE", link, "URL")
+
+// list names the instances.
+func (s *shared) list() string {
+	lines := []string{"Instances, each with its URL:"}
+	for _, it := range s.items {
+		if !it.nameless {
+			lines = append(lines, it.line())
+		}
+	}
+	if more := len(s.items) + 1 - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("- %d others %s", more, unnamed))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// line is an instance in the list.
+func (it *item) line() string {
+	line := "- " + it.Candidate.Instance + ": " + it.url
+	if it.Candidate.Unproven {
+		line += " (not proven to work: its owner switched the check off)"
+	}
+	return line
+}
+
+// patchEndpoint applies what the overrides say about the instance to its endpoint.
+func (b *builder) patchEndpoint(it *item, s *shared, endpoint map[string]any) (patched map[string]any, origin string) {
+	key := it.overrideKey(b.overrides)
+	patch, _ := b.overrides.instances[key.typ][key.name].(map[string]any)
+	if patch == nil {
+		return endpoint, ""
+	}
+	b.used[key] = true
+	origin, patched = b.overrides.place(key), endpoint
+	for _, change := range ofEndpoint(patch) {
+		for _, field := range sortedKeys(change) {
+			if isEndpointField(field) {
+				patched = mergePatch(patched, map[string]any{field: change[field]}).(map[string]any)
+				continue
+			}
+			b.warn(b.overrides.at(yamlfile.Key(origin, field), Warning{Code: WarningNotOfInstance, Type: it.Candidate.Type, Value: s.name}))
+		}
+	}
+	if b.inForce {
+		alone := map[string]any{"type": "http", "config": map[string]any{"endpoints": []any{patched}}}
+		if why := fault(s.name, alone, false); why != "" {
+			b.warn(b.overrides.at(origin, Warning{Code: WarningPatchLeftOut, Because: why}))
+			return endpoint, ""
+		}
+	}
+	return patched, origin
+}
+
+// ofEndpoint are the changes to an endpoint in a patch. Where each instance was a toolset, it was one in a list of endpoints.
+func ofEndpoint(patch map[string]any) []map[string]any {
+	if list, ok := patch["endpoints"].([]any); ok && len(list) == 1 {
+		if endpoint, ok := list[0].(map[string]any); ok {
+			rest := mergePatch(patch, map[string]any{"endpoints": nil}).(map[string]any)
+			return []map[string]any{rest, endpoint}
+		}
+	}
+	return []map[string]any{patch}
+}
