@@ -97,7 +97,7 @@ func TestUnverifiedApart(t *testing.T) {
 	if config := configOf(entryOf(d, "kibana")); config["verify_ssl"] != nil || len(config["endpoints"].([]any)) != 2 {
 		t.Errorf("the verified ones have %v", config)
 	}
-	if config := configOf(entryOf(d, "kibana/unverified")); config["verify_ssl"] != false || len(config["endpoints"].([]any)) != 1 {
+	if config := configOf(entryOf(d, "kibana/unverified")); fmt.Sprint(config["verify_ssl"]) != "false" || len(config["endpoints"].([]any)) != 1 {
 		t.Errorf("the unverified one has %v", config)
 	}
 }

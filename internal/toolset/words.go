@@ -34,12 +34,13 @@ func (it *item) words() (n int) {
 		return 0
 	}
 	for _, e := range it.typ.Toolset.HolmesGPT {
-		if e.HTTP != nil && it.entryName() == "" {
+		switch {
+		case e.HTTP != nil && it.entryName() == "":
 			n += len(it.line())
-		} else if e.HTTP != nil {
+		case e.HTTP != nil:
 			text := e.Description + e.Instructions
 			n += len(it.text(text)) - len(nothing.Replace(text))
-		} else if it.Candidate.Unproven {
+		case it.Candidate.Unproven:
 			return len(it.Candidate.Instance) + len(", ")
 		}
 	}
