@@ -38,7 +38,7 @@ const (
 	WarningKeyUnknown         WarningCode = "key-unknown"         // there is no such key
 	WarningInstanceUnknown    WarningCode = "instance-unknown"    // no such instance is published now
 	WarningToolsetFormer      WarningCode = "toolset-former"      // the instances of the type are one toolset now
-	WarningNotOfInstance      WarningCode = "not-of-instance"     // a setting of the whole toolset is given to an instance
+	WarningNotOfInstance      WarningCode = "not-of-instance"     // a setting of all instances is given to one
 	WarningCompactLacking     WarningCode = "compact-lacking"     // an entry of the compact form lacks keys
 	WarningPatchLeftOut       WarningCode = "patch-left-out"      // a patch does not fit what is found now
 	WarningFoundLeftOut       WarningCode = "found-left-out"      // what is found now does not fit the admin's entry

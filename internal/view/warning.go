@@ -35,8 +35,8 @@ var warningTexts = map[toolset.WarningCode]string{
 
 	toolset.WarningKeyUnknown:      "this key has no effect; {meant}",
 	toolset.WarningInstanceUnknown: "no such instance is published; it takes effect once one is{meant}",
-	toolset.WarningToolsetFormer: "the instances of {type} are one toolset now: the settings of this one, or null, belong " +
-		"into {instance}, and have effect here too; what the agent is told belongs into {toolset}",
+	toolset.WarningToolsetFormer: "the instances of {type} are one toolset now: the settings of this one, or null, " +
+		"belong into {instance}, and have effect here too; what the agent is told belongs into {toolset}",
 	toolset.WarningNotOfInstance: "not a setting of one instance, so that it has no effect: those are hosts, paths, " +
 		"methods, auth and health_check_url; a setting of all belongs into {toolset}",
 	toolset.WarningCompactLacking: "nothing of this type is published, so that {value} holds what stands here alone, " +
