@@ -51,7 +51,7 @@ func TestJSON(t *testing.T) {
 	log, b := newLogger(t, "info", "json")
 	log.Debug("not shown")
 	log.Info("backend added", KeyNamespace, "monitoring", KeyService, "prometheus", KeyType, "prometheus", KeyToolset, "prometheus/metrics")
-	log.Error("cannot write", KeyErr, errors.New("two\nlines"), slog.String(KeyRequestID, "r1"))
+	log.Error("cannot write", KeyErr, errors.New("two\nlines"), KeyRequestID, "r1")
 	want := []map[string]any{
 		{"level": "INFO", "msg": "backend added", "namespace": "monitoring", "service": "prometheus", "type": "prometheus", "toolset": "prometheus/metrics"},
 		{"level": "ERROR", "msg": "cannot write", "err": "two\nlines", "request_id": "r1"},
