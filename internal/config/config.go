@@ -79,9 +79,9 @@ type Output struct {
 	// Resync is the interval between comparisons of the ConfigMap with what it should be, beside the watch.
 	// Default 30s.
 	Resync time.Duration `yaml:"resync"`
-	// Keys of your own, for other readers of the same inventory: name of the key, and what is written there as YAML. In its texts
-	// $(primary.TYPE.FIELD) is filled in, and in the items of a list with for: TYPE, which are written for each instance of the type,
-	// $(FIELD). See docs/keys.md. Default {}.
+	// Keys of your own, for other readers of the same inventory: name of the key, and what is written there as YAML.
+	// In its texts $(primary.TYPE.FIELD) is filled in, and in the items of a list with for: TYPE, which are written
+	// for each instance of the type, $(FIELD). See docs/keys.md. Default {}.
 	Keys toolset.OwnKeys `yaml:"keys"`
 }
 

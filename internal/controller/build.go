@@ -115,9 +115,9 @@ func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 	return c.memory.repairs.Hold(c.output.Drifted(live, d), time.Now())
 }
 
-// ownKeys are the names of the keys of the admin's own that this service writes or has written, and those that another has
-// written: what was not written here is left as it is (DTS-OUT-15). A name that is no longer configured is recorded until its key
-// is gone, so that no process that ends in between leaves it.
+// ownKeys are the names of the keys of the admin's own that this service writes or has written, and those that another
+// has written, which are left as they are. A name that is no longer configured is recorded until its key is gone, so
+// that a process that ends in between does not leave the key behind.
 func (c *Controller) ownKeys(live *corev1.ConfigMap) (own, taken []string) {
 	names := slices.Concat(slices.Collect(maps.Keys(c.opts.Toolset.Own)), c.memory.keys)
 	slices.Sort(names)
