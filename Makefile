@@ -94,7 +94,7 @@ fuzz: ## Fuzz the parts that read what strangers write, FUZZTIME (5000x) each
 	  $(GO) test -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x $${target%%:*}; done
 
 # BENCH_SERVICES=1000,10000,100000 measures how it grows, RUNS is how often everything is measured, BENCH_ONLY=start,reaction
-# measures parts (start, reaction, api, quiet, peers, changes, dead, agent, detection; agent installs HolmesGPT), BENCH_PROFILE=folder leaves profiles there,
+# measures parts (start, reaction, api, quiet, peers, changes, dead, agent, detection, build; agent installs HolmesGPT), BENCH_PROFILE=folder leaves profiles there,
 # and BENCH_WRITE=1 writes docs/development/performance.md, which takes a machine that does nothing else.
 .PHONY: bench
 bench: controlplane ## Measure speed and memory against the targets, with 10,000 Services or BENCH_SERVICES, RUNS times (3)

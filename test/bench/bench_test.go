@@ -25,6 +25,7 @@ const mainSize = 10_000
 func TestPerformance(t *testing.T) {
 	for _, id := range []string{
 		"DTS-PERF-1", "DTS-PERF-2", "DTS-PERF-3", "DTS-PERF-4", "DTS-PERF-5", "DTS-PERF-6", "DTS-PERF-7", "DTS-PERF-8", "DTS-PERF-9",
+		"DTS-PERF-11",
 	} {
 		t.Attr("req", id)
 	}
@@ -41,6 +42,9 @@ func TestPerformance(t *testing.T) {
 	}
 	if s.measures("detection") {
 		b.detection(t)
+	}
+	if s.measures("build") {
+		b.build(t)
 	}
 	for _, n := range s.services {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
