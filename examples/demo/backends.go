@@ -35,6 +35,9 @@ func chart(name string, more ...string) map[string]string {
 // flapping is the one that goes and comes.
 const flapping = "observability/jaeger-query"
 
+// linkHost is the host that links may lead to.
+const linkHost = "grafana.example.com"
+
 // workloads are the pretended cluster, each labelled as its chart does.
 func workloads() []workload {
 	const component = "app.kubernetes.io/component"
@@ -56,8 +59,9 @@ func workloads() []workload {
 			standin.Anything, standin.Options{}, "a look-alike: answers 200 to everything, on Prometheus's port",
 		},
 		{
-			"monitoring", "grafana", chart("grafana"), nil, "service", 3000,
-			standin.Grafana, standin.Options{Credentials: standin.Credentials{Bearer: "secret"}}, "wants credentials: HolmesGPT gets a reference, never a value",
+			"monitoring", "grafana", chart("grafana"), map[string]string{"kubernaut.io/toolset-link": "https://" + linkHost}, "service", 3000,
+			standin.Grafana, standin.Options{Credentials: standin.Credentials{Bearer: "secret"}},
+			"wants credentials: HolmesGPT gets a reference, never a value. Its owner says at which link people open it",
 		},
 		{
 			"team-a", "grafana", chart("grafana"), nil, "service", 3000,

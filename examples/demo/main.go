@@ -66,6 +66,12 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, holmes.Close()) }()
 	d.holmes = holmes.URL
+	outside, err := standin.Start("127.0.0.1:0", standin.New(standin.Prometheus, standin.Options{}))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, outside.Close()) }()
+	d.outside = outside.URL
 	if d.page, err = freeAddress(ctx); err != nil {
 		return err
 	}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/aymanbagabas/go-udiff"
+
+	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // demo is one run.
@@ -24,6 +26,7 @@ type demo struct {
 	services, output string // the file with the Services, the folder with the documents
 	page             string // host:port
 	holmes           string // URL of what stands for HolmesGPT
+	outside          string // URL of a Prometheus that is no Service
 }
 
 const document = "custom_toolset.yaml"
@@ -41,6 +44,7 @@ func (d *demo) introduce() {
 	for _, w := range workloads() {
 		d.say("  %-36s %-16s %s", w.namespace+"/"+w.name, w.kind, w.story)
 	}
+	d.say("  %-36s %-16s %s", "outside/managed", standin.Prometheus, "no Service: a backend outside the cluster, which the configuration names")
 	d.say("")
 	d.say("The page is at   http://%s/", d.page)
 	d.say("                 its head says which document HolmesGPT has, for which a stand-in answers, and why it cannot use Grafana")
@@ -51,6 +55,7 @@ func (d *demo) introduce() {
 	d.say("  curl -s 'http://%s/api/v1/services?verdict=rejected'", d.page)
 	d.say("  curl -s 'http://%s/api/v1/services/team-b/web'            # why is this none?", d.page)
 	d.say("  curl -s 'http://%s/api/v1/agent'                             # what did HolmesGPT make of it?", d.page)
+	d.say("  cat %s        # the same inventory for Grafana", filepath.Join(d.output, "grafana-datasources.yaml"))
 	d.say("  rm %s                                  # it is back at once", filepath.Join(d.output, document))
 	d.say("  echo 'toolsets: {kubernetes/logs: null}' > %s   # yours wins", filepath.Join(d.output, "overrides.yaml"))
 	d.say("  $EDITOR %s                                # take a Service out, or annotate one", d.services)
@@ -68,6 +73,11 @@ func (d *demo) serve(ctx context.Context, binary string) (*seen, error) {
 	cmd := exec.CommandContext(ctx, binary, "serve", "-f", d.services, "--out", d.output, //nolint:gosec // the person's own choice
 		"--set", "server.address="+d.page, "--set", "metrics.address=127.0.0.1:0", "--set", "log.format=text",
 		"--set", "health.interval=2s", "--set", "health.tries=1", "--set", "holmesgpt.url="+d.holmes,
+		"--set", "backends=[{name: managed, type: prometheus, url: "+d.outside+"}]", "--set", "security.allowedLinkHosts=["+linkHost+"]",
+		"--set", "primary={prometheus: monitoring/prometheus-server}",
+		// What Grafana reads of the same inventory is written beside HolmesGPT's document.
+		"--set", "output.keys={grafana-datasources.yaml: {apiVersion: 1, datasources: "+
+			"[{for: prometheus, name: Prometheus $(name), type: prometheus, access: proxy, url: $(url)}]}}",
 		// These get their keys because the configuration says so, and no other Grafana does.
 		"--set", "credentials.grafana={monitoring/grafana: {api_key: GRAFANA_API_KEY}}",
 		"--set", "credentials.elasticsearch={logging/elasticsearch-master: {api_key: ELASTICSEARCH_API_KEY}}")
@@ -103,7 +113,7 @@ type seen map[string]bool
 func expected() []string {
 	return []string{
 		"monitoring/prometheus-server", "team-a/metrics", "monitoring/grafana", "{{ env.GRAFANA_API_KEY }}", "observability/jaeger-query",
-		"observability/tempo", "logging/elasticsearch-master", "logging/loki-gateway", "custom/shop/orders-runbooks",
+		"outside/managed", "https://" + linkHost, "observability/tempo", "logging/elasticsearch-master", "logging/loki-gateway", "custom/shop/orders-runbooks",
 	}
 }
 
