@@ -85,7 +85,7 @@ func (o *options) bridge(ctx context.Context, command []string) error {
 		return err
 	}
 	signals := make(chan os.Signal, 4) //nolint:mnd // those that come while one is handled
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(signals)
 	opened := o.open(ctx, d)
 	defer func() {

@@ -63,6 +63,9 @@ func TestBridge(t *testing.T) {
 	if r := run(t, append(args, "sh", "-c", "kill -9 $$")...); r.code != 137 || strings.Contains(r.err, "error:") {
 		t.Errorf("killed: %+v, want 137", r)
 	}
+	if r := run(t, append(args, "sh", "-c", "kill -QUIT $PPID; exec sleep 10")...); r.code != 131 || strings.Contains(r.err, "error:") {
+		t.Errorf("Ctrl-\\: %+v, want 131", r)
+	}
 	if r := run(t, append(args, "no-such-program")...); r.code != 127 || !strings.Contains(r.err, "error: the command cannot be run: ") {
 		t.Errorf("no such program: %+v, want 127", r)
 	}
