@@ -78,6 +78,8 @@ func TestBrokenInput(t *testing.T) {
 			"no Service monitoring/promtheus-server among the 9 Services that were read: did you mean monitoring/prometheus-server?"},
 		{"no such namespace", "", []string{"explain", "-f", clusterFile, "nowhere/nothing"}, 1,
 			"no Service nowhere/nothing among the 9 Services that were read: nothing was read of a namespace nowhere; discover --all lists them"},
+		{"no such backend outside", "", []string{"explain", "-f", clusterFile, "outside/nothing"}, 1,
+			"no Service outside/nothing among the 9 Services that were read: backends of the configuration has nothing called nothing; discover --all lists them"},
 		{"namespace left out", "", []string{"explain", "-f", clusterFile, "shop/checkout", "--set", "discovery.excludeNamespaces=[shop]"}, 1,
 			"no Service shop/checkout among those that were read: the configuration leaves its namespace out (discovery.excludeNamespaces); -n shop looks at it all the same"},
 		{"no such type", "", []string{"catalog", "promethes"}, 1, `no type "promethes" in the catalog: did you mean prometheus?`},

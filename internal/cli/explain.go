@@ -127,6 +127,8 @@ func (d *discovered) notFound(want backend.Ref) error {
 	hint := "discover --all lists them"
 	if near := yamlfile.Nearest(want.String(), names); near != "" {
 		hint = "did you mean " + near + "?"
+	} else if want.Namespace == backend.OutsideNamespace {
+		hint = fmt.Sprintf("backends of the configuration has nothing called %s; %s", want.Name, hint)
 	} else if !inNamespace {
 		hint = fmt.Sprintf("nothing was read of a namespace %s; %s", want.Namespace, hint)
 	}
