@@ -139,8 +139,12 @@ func reportTokens(s Streams, toolsets []view.Toolset) {
 			each = append(each, fmt.Sprintf("%s %d", toolsets[i].Name, n))
 		}
 	}
-	if more := len(each) - most; more > 0 {
-		each = append(each[:most], fmt.Sprintf("%d others the rest", more))
+	if len(each) > most {
+		rest := 0
+		for i := range toolsets[most:] {
+			rest += tokens(&toolsets[most+i])
+		}
+		each = append(each[:most], fmt.Sprintf("what is cheaper %d", rest))
 	}
 	if unknown > 0 {
 		each = append(each, fmt.Sprintf("and what %d toolsets of which that is not known take", unknown))

@@ -110,3 +110,14 @@ spec: {clusterIP: 127.0.88.16, ports: [{name: http-query, port: 16686}]}
 		t.Errorf("it was asked: %s", r.err)
 	}
 }
+
+// TestTokensOfTheCheapest: what is not named is a sum, so that the figures add up.
+func TestTokensOfTheCheapest(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	r := run(t, "generate", "-f", "../../examples/cluster.yaml", "--key", "custom_toolset.yaml")
+	_, each, _ := strings.Cut(r.err, "about the toolsets: ")
+	each, _, _ = strings.Cut(each, "\n")
+	if want := "kubernetes/logs 450, what is cheaper 44"; !strings.Contains(each, want) || strings.Count(each, ",") != 12 {
+		t.Errorf("%q is not the end of the thirteen figures: %s", want, each)
+	}
+}
