@@ -31,6 +31,9 @@ const (
 // primary where the configuration vouches for it, so that a credential beside it is no stranger's by luck.
 var placeholder = regexp.MustCompile(`\$\(([^()]*)\)`)
 
+// unclosed is the head of a placeholder of which the end was forgotten.
+var unclosed = regexp.MustCompile(`\$\((primary|trusted)\.`)
+
 // instanceFields are what a placeholder may name.
 var instanceFields = []string{"name", "namespace", "service", "host", "port", "scheme", "path", "url", "version", "type", "link"}
 
@@ -265,8 +268,14 @@ func (c *ownKeyCheck) tree(path string, tree any, inItem bool) {
 		for _, m := range placeholder.FindAllStringSubmatch(t, -1) {
 			c.placeholder(path, m[1], inItem)
 		}
+		if open := unclosed.FindString(placeholder.ReplaceAllString(t, "")); open != "" {
+			c.report(path, "expected a ) after the field of "+open+"TYPE.FIELD")
+		}
 	case map[string]any:
 		for _, k := range slices.Sorted(maps.Keys(t)) {
+			if m := placeholder.FindString(k); m != "" {
+				c.report(yamlfile.Key(path, k), "expected "+m+" in a value, for it is not replaced in a key")
+			}
 			c.tree(yamlfile.Key(path, k), t[k], inItem)
 		}
 	case []any:
