@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,7 +65,7 @@ func TestExamplesOfKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	var findings []*backend.Finding
-	for _, typ := range []string{"prometheus", "alertmanager", "grafana", "tempo", "loki"} {
+	for _, typ := range []string{"prometheus", "alertmanager", "grafana", "tempo", "loki", "victoriametrics", "mimir"} {
 		ref := backend.Ref{Namespace: "m", Name: typ}
 		findings = append(findings, &backend.Finding{
 			Ref: ref, Type: typ, Verdict: backend.Accepted, Primary: true, Link: "https://" + typ + ".example.com",
@@ -110,11 +111,16 @@ func TestExamplesOfKeys(t *testing.T) {
 	}
 	var sources grafanaDatasources
 	read("grafana-datasources.yaml", &sources)
-	if sources.APIVersion != 1 || len(sources.Datasources) != 4 {
+	if sources.APIVersion != 1 || len(sources.Datasources) != 6 {
 		t.Errorf("%+v", sources)
 	}
 	for _, s := range sources.Datasources {
-		if s.URL != "http://"+s.Type+".m.svc:80" || s.Access != "proxy" || s.Name == "" {
+		_, service, _ := strings.Cut(s.Name, " m/")
+		want := service // Grafana asks both of these as a Prometheus
+		if service == "victoriametrics" || service == "mimir" {
+			want = "prometheus"
+		}
+		if s.URL != "http://"+service+".m.svc:80" || s.Type != want || s.Access != "proxy" || s.Name == "" {
 			t.Errorf("%+v", s)
 		}
 	}
