@@ -12,7 +12,7 @@ import (
 func knownAnnotations() []string {
 	return []string{
 		annToolset, annType, annName, annPort, annScheme, annPath, annEndpoint, annHealth, annHealthPath, annTenant,
-		annPrimary, annDescription,
+		annPrimary, annDescription, annLink,
 	}
 }
 

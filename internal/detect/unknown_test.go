@@ -1,7 +1,10 @@
 package detect
 
 import (
+	"os"
 	"reflect"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +33,8 @@ func TestUnknownAnnotations(t *testing.T) {
 		"toolset-owner":       "expected one of kubernaut.io/toolset, kubernaut.io/toolset-type, ",
 		"toolset-{{ env.X }}": "kubernaut.io/toolset-({ env.X }}: unknown",
 		"toolset-name":        "",
+		"toolset-link":        "",
+		"toolset-lnik":        "did you mean kubernaut.io/toolset-link?",
 		"tool":                "",
 	}
 	d := newDetector(t)
@@ -64,6 +69,24 @@ func TestUnknownAnnotations(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// No annotation that is read is called unknown.
+func TestEveryAnnotationIsKnown(t *testing.T) {
+	t.Attr("req", "DTS-ANN-1")
+	source, err := os.ReadFile("annotations.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := regexp.MustCompile(`ann[A-Z]\w* += annPrefix(?: \+ "([^"]*)")?`).FindAllStringSubmatch(string(source), -1)
+	if len(read) < 13 {
+		t.Fatalf("only %d annotations in annotations.go", len(read))
+	}
+	for _, m := range read {
+		if name := annPrefix + m[1]; !slices.Contains(knownAnnotations(), name) {
+			t.Errorf("%s is called unknown", name)
+		}
 	}
 }
 
