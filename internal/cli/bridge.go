@@ -87,6 +87,10 @@ func (o *options) bridge(ctx context.Context, command []string) error {
 	signals := make(chan os.Signal, 4) //nolint:mnd // those that come while one is handled
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(signals)
+	// A closed pipe at stdout or stderr is an error of the write then, and does not end the process before it has cleaned up.
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE)
+	defer signal.Stop(pipe)
 	opened := o.open(ctx, d)
 	defer func() {
 		for _, b := range opened {

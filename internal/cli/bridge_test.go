@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -69,8 +70,33 @@ func TestBridge(t *testing.T) {
 	if r := run(t, append(args, "no-such-program")...); r.code != 127 || !strings.Contains(r.err, "error: the command cannot be run: ") {
 		t.Errorf("no such program: %+v, want 127", r)
 	}
+	if r := run(t, append(args, tmp)...); r.code != 126 {
+		t.Errorf("no program: %+v, want 126", r)
+	}
+	closedPipe(t, args)
 	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// closedPipe runs bridge with a standard error that nobody reads.
+func closedPipe(t *testing.T, args []string) {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := read.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, append(args, "true")...)
+	cmd.Env, cmd.Stderr = append(os.Environ(), asProgram+"=1"), write
+	if err := cmd.Run(); err != nil {
+		t.Errorf("with nobody who reads its warnings: %v", err)
 	}
 }
 

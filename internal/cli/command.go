@@ -21,8 +21,12 @@ func runCommand(s Streams, command, env []string, signals <-chan os.Signal) erro
 	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // the user's command, which signals end
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = in, s.Out, s.Err, env
 	if err := cmd.Start(); err != nil {
-		const notFound = 127 // as shells have it
-		return failure{error: fmt.Errorf("the command cannot be run: %w", err), code: notFound}
+		const notFound, notAllowed = 127, 126 // as shells have it
+		code := notFound
+		if errors.Is(err, os.ErrPermission) {
+			code = notAllowed
+		}
+		return failure{error: fmt.Errorf("the command cannot be run: %w", err), code: code}
 	}
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()

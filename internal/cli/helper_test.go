@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"os"
 	"path/filepath"
@@ -23,8 +24,13 @@ func TestMain(m *testing.M) {
 			panic(err) //nolint:forbidigo // there is no test yet that could fail
 		}
 	}
+	if os.Getenv(asProgram) != "" { // this test's own process stands for the program
+		os.Exit(Run(context.Background(), "dynamic-toolset", os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})) //nolint:forbidigo // as main
+	}
 	m.Run()
 }
+
+const asProgram = "CLI_TEST_AS_PROGRAM"
 
 // result is what a command line came to.
 type result struct {
