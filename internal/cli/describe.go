@@ -33,7 +33,11 @@ func describe(out io.Writer, e *view.Explanation) error {
 		w.agent(b, title)
 	}
 	w.head("What you can do")
-	if len(e.Advice) == 0 {
+	switch accepted := func(b view.Backend) bool { return b.Verdict == backend.Accepted }; {
+	case len(e.Advice) > 0:
+	case slices.ContainsFunc(e.Services, accepted):
+		w.line("  Nothing has to be done.")
+	default:
 		w.line("  See the reason above.")
 	}
 	for _, a := range e.Advice {
@@ -73,6 +77,9 @@ func (w *writer) about(a *view.About) {
 
 // tried describes what each type that was near makes of the Service.
 func (w *writer) tried(e *view.Explanation) {
+	if len(e.Services) > 0 && e.Services[0].Namespace == backend.OutsideNamespace {
+		return // its type is the configuration's word
+	}
 	title := "What was tried"
 	if e.WithoutAnnotations {
 		title = "What would be said without its annotations"

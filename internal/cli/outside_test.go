@@ -97,14 +97,19 @@ func TestOutsideBackendsAreExplained(t *testing.T) {
 	config := outsideConfig(t)
 	files := writeFile(t, "services.yaml", yamlService("shop", "web", "app: web", "10.0.0.1", 80))
 	for name, want := range map[string][]string{
-		"amp":  {"outside/amp is accepted as prometheus", "the configuration names it (backends)", "as the configuration says"},
-		"gone": {"unavailable", "refused", "backends: [{name: gone, …}]"},
+		"amp":   {"outside/amp is accepted as prometheus", "the configuration names it (backends)", "as the configuration says"},
+		"logs":  {"outside/logs is accepted as loki"},
+		"cloud": {"To make it the primary prometheus"},
+		"gone":  {"unavailable", "refused", "backends: [{name: gone, …}]"},
 	} {
 		out := mustRun(t, "explain", "outside/"+name, "-f", files, "--config", config, "--probe=direct", "--set", "health.tries=1").out
 		for _, text := range want {
 			if !strings.Contains(strings.Join(strings.Fields(out), " "), text) {
 				t.Errorf("%s: no %q in\n%s", name, text, out)
 			}
+		}
+		if strings.Contains(out, "neither its name") || strings.Contains(out, "See the reason above") {
+			t.Errorf("%s: there is nothing to recognise, and nothing to be done:\n%s", name, out)
 		}
 		if strings.Contains(out, "pod") {
 			t.Errorf("%s: there are no pods:\n%s", name, out)
