@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,7 +15,6 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/doctor"
-	"kubernaut.io/dynamic-toolset/internal/recipe"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -112,68 +110,6 @@ func (d *discovered) printValues(out io.Writer, document string) error {
 	return err
 }
 
-// reportDocument lists on standard error what a person should know of the document.
-func (d *discovered) reportDocument(s Streams, doc *toolset.Document) {
-	for _, w := range view.DocumentWarnings(doc.Warnings) {
-		warn(s, "%s", w)
-	}
-	d.reportWarnings(s)
-	d.reportNotWritten(s)
-	d.reportNotAsked(s)
-	d.reportRemedies(s)
-	d.reportWants(s)
-	reportVariables(s, doc.Variables())
-	d.reportRecipes(s)
-	d.reportCA(s)
-	reportTokens(s, view.Toolsets(doc))
-}
-
-// reportTokens says what the toolsets cost the agent, the dearest first.
-func reportTokens(s Streams, toolsets []view.Toolset) {
-	const most = 12
-	sum, unknown := view.Cost(toolsets)
-	slices.SortStableFunc(toolsets, func(a, b view.Toolset) int { return cmp.Compare(tokens(&b), tokens(&a)) })
-	var each []string
-	for i := range toolsets {
-		if n := tokens(&toolsets[i]); n > 0 {
-			each = append(each, fmt.Sprintf("%s %d", toolsets[i].Name, n))
-		}
-	}
-	if len(each) > most {
-		rest := 0
-		for i := range toolsets[most:] {
-			rest += tokens(&toolsets[most+i])
-		}
-		each = append(each[:most], fmt.Sprintf("what is cheaper %d", rest))
-	}
-	if unknown > 0 {
-		each = append(each, fmt.Sprintf("and what %d toolsets of which that is not known take", unknown))
-	}
-	note(s, "with each request the agent's model reads some %d tokens about the toolsets: %s", sum, strings.Join(each, ", "))
-}
-
-func tokens(t *view.Toolset) int {
-	if t.Tokens == nil {
-		return 0
-	}
-	return *t.Tokens
-}
-
-// reportRecipes says of which backends it is known where their credentials are.
-func (d *discovered) reportRecipes(s Streams) {
-	for _, f := range d.findings {
-		recipes := recipe.For(f, d.catalog.Lookup(f.Type), d.config.Output.Namespace)
-		if len(recipes) == 0 || recipes[0].By == "" {
-			continue
-		}
-		where := "can come from " + recipes[0].By
-		if secret := recipes[0].Secret; secret != "" {
-			where = fmt.Sprintf("are in the Secret %s/%s, as made by %s", f.Namespace, secret, recipes[0].By)
-		}
-		note(s, "%s %s: its credentials %s; explain %[2]s shows the lines that bring them to HolmesGPT", f.Type, f.Ref, where)
-	}
-}
-
 // readOverrides reads an overrides file; nil without one.
 func readOverrides(path string) (*toolset.Overrides, error) {
 	if path == "" {
@@ -242,89 +178,5 @@ func configMapLabels() map[string]string {
 		"app.kubernetes.io/component":  "toolset-config",
 		"app.kubernetes.io/part-of":    "kubernaut",
 		"app.kubernetes.io/managed-by": "dynamic-toolset",
-	}
-}
-
-// reportNotWritten names the backends that a person would expect in the document, and why they are not in it.
-func (d *discovered) reportNotWritten(s Streams) {
-	said := map[string]bool{} // tenants of one Service often have the same reason
-	for _, f := range d.findings {
-		text := fmt.Sprintf("not written: %s %s: %s", f.Type, f.Ref, view.Reason(f))
-		if f.Verdict == backend.Unavailable && !said[text] {
-			said[text] = true
-			note(s, "%s", text)
-		}
-	}
-	if n := d.count(backend.Unconfirmed); n > 0 {
-		note(s, "not written: %s that may be a backend, without a proof; discover --all lists them", services(n))
-	}
-	if d.count(backend.Accepted) == 0 {
-		note(s, "no backends among %s: the toolsets are only those that are always there", services(d.known.Count()))
-	}
-}
-
-// reportNotAsked says that what is written for Services of files is what their labels say, and what those cannot say.
-func (d *discovered) reportNotAsked(s Streams) {
-	if n := d.count(backend.Accepted); n > 0 && !d.probed && d.cluster == nil {
-		note(s, "not asked: %s, written as the labels say; whether that works, and below which base path, only --probe=direct tells", services(n))
-	}
-}
-
-// reportRemedies names the backends that are written without the credentials that they usually want, with what to add.
-func (d *discovered) reportRemedies(s Streams) {
-	said := map[string]bool{} // tenants of one Service have the same
-	for _, f := range d.findings {
-		if f.Verdict == backend.Accepted && len(f.Remedies) > 0 && !said[f.Remedies[0]] {
-			said[f.Remedies[0]] = true
-			note(s, "%s %s is written without credentials, which such a backend usually wants; to name them, add to the configuration: %s",
-				f.Type, f.Ref, strings.Join(f.Remedies, "  or, if you trust the owners of that namespace with the usual variables,  "))
-		}
-	}
-}
-
-// reportWants says what backends that were not asked are known to want of HolmesGPT, each thing once.
-func (d *discovered) reportWants(s Streams) {
-	var wants []backend.Want
-	refs := map[backend.Want][]string{}
-	for _, f := range d.findings {
-		for _, w := range f.Wanting() {
-			if refs[w] == nil {
-				wants = append(wants, w)
-			}
-			if !slices.Contains(refs[w], f.Ref.String()) {
-				refs[w] = append(refs[w], f.Ref.String())
-			}
-		}
-	}
-	for _, w := range wants {
-		note(s, "%s: not asked, and known to want %s; without that HolmesGPT fails the toolset", strings.Join(refs[w], ", "), w.What)
-	}
-}
-
-// reportCA says whose certificates HolmesGPT cannot verify by itself.
-func (d *discovered) reportCA(s Streams) {
-	var refs []string
-	for _, f := range d.findings {
-		if f.Verdict == backend.Accepted && f.Observation.OwnCA && !slices.Contains(refs, f.Ref.String()) {
-			refs = append(refs, f.Ref.String())
-		}
-	}
-	if len(refs) > 0 {
-		note(s, "%s: for %s", view.SameCA, strings.Join(refs, ", "))
-	}
-}
-
-// reportVariables lists what HolmesGPT's environment must hold.
-func reportVariables(s Streams, variables []toolset.Variable) {
-	if len(variables) == 0 {
-		return
-	}
-	note(s, "HolmesGPT needs these environment variables, or it fails the toolsets that refer to them:")
-	for _, v := range variables {
-		where := v.Toolset
-		if v.Instance != "" {
-			where += ", instance " + v.Instance
-		}
-		note(s, "  %s  (%s of %s)", v.Name, v.Field, where)
 	}
 }

@@ -101,8 +101,7 @@ type HolmesGPT struct {
 	// publication, and asked what it made of the document. auto looks for it beside the ConfigMap; off asks nobody.
 	// Default auto.
 	Service string `yaml:"service"`
-	// URL is where HolmesGPT answers, scheme://host:port, where it has no Service, as beside a sidecar. Default "":
-	// service says.
+	// URL is where HolmesGPT answers, scheme://host:port, where it has no Service. Default "": service says.
 	URL string `yaml:"url"`
 	// APIKeyFile is a file with the key that HolmesGPT wants (HOLMES_API_KEY there). Default "": none.
 	APIKeyFile string `yaml:"apiKeyFile"`
