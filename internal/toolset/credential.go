@@ -40,7 +40,7 @@ func isPlainSetting(key string) bool {
 		"default_metadata_time_window_hrs", "default_query_timeout_seconds", "max_query_timeout_seconds",
 		"default_metadata_timeout_seconds", "max_metadata_timeout_seconds", "metrics_labels_time_window_hrs",
 		"prometheus_ssl_enabled", "metrics_labels_cache_duration_hrs", "fetch_labels_with_labels_api",
-		"fetch_metadata_with_series_api", "ca_cert":
+		"fetch_metadata_with_series_api", "ca_cert", "block_internal_ips":
 		return true
 	}
 	return false

@@ -21,6 +21,12 @@ func (o *Overrides) tops(types []*catalog.Type) map[string]map[string]any {
 			take(tops, name, config, mayBeCredential)
 		}
 	}
+	for _, name := range sharedNames(types) {
+		config := configOf(o.toolsets[name])
+		if _, own := config["endpoints"]; !own {
+			take(tops, name, config, mayBeCredential)
+		}
+	}
 	for typ, patch := range o.compact {
 		config := configOf(patch)
 		if !hasAny(config, []string{"url"}) {
@@ -102,7 +108,7 @@ func (o *Overrides) Shared(findings []*backend.Finding, types []*catalog.Type, n
 	for _, name := range names {
 		instances, named := 0, false
 		for _, it := range items {
-			if it.isInstance(name) {
+			if it.isInstance(name, it.Observation.SkipVerify) {
 				instances, named = instances+1, named || inherits(it.Finding)
 			}
 		}
@@ -117,11 +123,17 @@ func (o *Overrides) Shared(findings []*backend.Finding, types []*catalog.Type, n
 	return f.Err()
 }
 
-// isInstance reports whether the item is an instance of a toolset of HolmesGPT's.
-func (it *item) isInstance(toolset string) bool {
-	return it.typ != nil && slices.ContainsFunc(it.typ.Toolset.HolmesGPT, func(e catalog.Entry) bool {
-		return e.HTTP == nil && e.Name == toolset
-	})
+// isInstance reports whether the item is an instance of a toolset that several may share.
+func (it *item) isInstance(toolset string, unverified bool) bool {
+	if it.typ == nil || it.Finding != nil && it.entryName() != "" {
+		return false
+	}
+	for i := range it.typ.Toolset.HolmesGPT {
+		if it.typ.EntryName(i, unverified) == toolset {
+			return true
+		}
+	}
+	return false
 }
 
 // inherits reports whether a backend gets the credentials at the top of its toolset, or in its key of the compact form
@@ -199,7 +211,10 @@ func (b *builder) typeIn(toolset string) string {
 	if t := b.builtins[toolset]; t != nil {
 		return t.typ
 	}
-	i := slices.IndexFunc(b.types, func(t *catalog.Type) bool { return (&item{typ: t}).isInstance(toolset) })
+	i := slices.IndexFunc(b.types, func(t *catalog.Type) bool {
+		it := &item{typ: t}
+		return it.isInstance(toolset, false) || it.isInstance(toolset, true)
+	})
 	return b.types[i].Type
 }
 

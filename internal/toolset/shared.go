@@ -34,6 +34,7 @@ func (b *builder) finishShared() {
 			endpoints[i] = endpoint
 			b.behind[name] = append(b.behind[name], it.Finding)
 		}
+		b.inheritShared(s, endpoints)
 		config := map[string]any{"endpoints": endpoints}
 		if s.items[0].Observation.SkipVerify {
 			config["verify_ssl"] = false
