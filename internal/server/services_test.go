@@ -224,7 +224,7 @@ func TestToolsets(t *testing.T) {
 		query, want string
 		tokens      int
 	}{
-		{"", "jaeger kubernetes/core prometheus/metrics", 855 + 1600 + 4920},
+		{"", "jaeger kubernaut/notes kubernetes/core prometheus/metrics", 855 + 31 + 1600 + 4920},
 		{"?type=prometheus", "prometheus/metrics", 4920},
 		{"?enabled=false", "", 0},
 		{"?enabled=true&healthy=true", "jaeger", 855},
@@ -247,7 +247,7 @@ func TestToolsets(t *testing.T) {
 			break
 		}
 	}
-	if want := []string{"jaeger", "kubernetes/core", "prometheus/metrics"}; !cmp.Equal(want, all) {
+	if want := []string{"jaeger", "kubernaut/notes", "kubernetes/core", "prometheus/metrics"}; !cmp.Equal(want, all) {
 		t.Errorf("pages: %v", all)
 	}
 }

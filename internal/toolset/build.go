@@ -50,6 +50,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 		return nil, err
 	}
 	items := b.published(findings, opts.Types)
+	b.sayRoles(items)
 	b.boundWords(items)
 	for _, it := range items {
 		b.add(it)
@@ -88,6 +89,7 @@ type item struct {
 	typ *catalog.Type
 	url string
 
+	role     string                      // what it is among the instances of its toolset, for the agent
 	nameless bool                        // what its owner calls it stands in no instructions
 	vouched  map[instanceKey]backend.Ref // the instances that the configuration vouches for, by type and name
 }

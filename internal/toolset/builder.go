@@ -1,6 +1,7 @@
 package toolset
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,6 +26,7 @@ type builder struct {
 	trusted  []string // namespaces whose notes come first
 	notes    []*ownerNote
 	noted    map[backend.Ref]bool // Services whose note is among them
+	roles    []string             // lines that say what instances of built-in toolsets are
 	unproven map[string][]string  // built-in toolset -> its instances that nobody has checked
 	// used are the instances that the overrides address and that exist.
 	used map[instanceKey]bool
@@ -105,6 +107,9 @@ func (b *builder) add(it *item) {
 			continue
 		}
 		name := b.addInstance(it, e)
+		if i == 0 && it.role != "" && !it.nameless {
+			b.roles = append(b.roles, roleLine(e.Name, name, it.role))
+		}
 		b.note(it, "- "+e.Name+", instance "+name+": ", nil)
 		if unproven { // once, whatever the number of its toolsets
 			unproven = false
@@ -141,7 +146,7 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	}
 	t.instances = append(t.instances, config)
 	b.behind[e.Name] = append(b.behind[e.Name], it.Finding)
-	return name
+	return cmp.Or(configName(config), name) // the overrides may have given it another
 }
 
 // addHTTP adds the item to the HTTP toolset of its type, or one of its own where it has none in the catalog.

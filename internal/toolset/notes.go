@@ -48,7 +48,7 @@ func (b *builder) note(it *item, prefix string, tree map[string]any) {
 // writeNotes puts the notes that there is room for to where the agent reads them.
 func (b *builder) writeNotes() {
 	b.keepNotes()
-	var lines []string
+	lines := b.roles
 	for _, n := range b.notes {
 		switch {
 		case !n.kept:
@@ -74,7 +74,7 @@ func (b *builder) writeNotes() {
 	if len(lines) > 0 {
 		b.toolsets[notesEntry] = map[string]any{
 			"enabled":          true,
-			"description":      "What their owners say about some of the backends.",
+			"description":      "What is known about some of the backends.",
 			"llm_instructions": "What is known about some instances of the toolsets above:\n" + strings.Join(lines, "\n"),
 			"tools":            []any{},
 		}

@@ -66,9 +66,12 @@ func (s *shared) list() string {
 
 // line is an instance in the list.
 func (it *item) line() string {
-	line := "- " + it.Candidate.Instance + ": " + it.url
+	line, role := "- "+it.Candidate.Instance+": "+it.url, it.role
 	if it.Candidate.Unproven {
-		line += " (not proven to work: its owner switched the check off)"
+		role = join("; ", role, "not proven to work: its owner switched the check off")
+	}
+	if role != "" {
+		line += " (" + role + ")"
 	}
 	return line
 }

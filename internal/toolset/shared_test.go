@@ -64,7 +64,7 @@ func TestOneHTTPToolsetPerType(t *testing.T) {
 	if n := strings.Count(text, "distributed traces"); n != 1 {
 		t.Errorf("the instructions stand %d times:\n%s", n, text)
 	}
-	list := "\nInstances, each with its URL:\n- b/jaeger: " + b + "\n- a/jaeger: " + a + "/jaeger\n- c/jaeger: " + c +
+	list := "\nInstances, each with its URL:\n- b/jaeger: " + b + " (the main one)\n- a/jaeger: " + a + "/jaeger\n- c/jaeger: " + c +
 		" (not proven to work: its owner switched the check off)\n- a/jaeger: Owner's note: \"Only 'mine', ok?\""
 	if !strings.HasSuffix(text, list) {
 		t.Errorf("the agent reads\n%s\nwant it to end in%s", text, list)

@@ -33,18 +33,29 @@ func (it *item) words() (n int) {
 	if it.typ == nil {
 		return 0
 	}
-	for _, e := range it.typ.Toolset.HolmesGPT {
+	for i, e := range it.typ.Toolset.HolmesGPT {
 		switch {
 		case e.HTTP != nil && it.entryName() == "":
 			n += len(it.line())
 		case e.HTTP != nil:
 			text := e.Description + e.Instructions
 			n += len(it.text(text)) - len(nothing.Replace(text))
-		case it.Candidate.Unproven:
-			return len(it.Candidate.Instance) + len(", ")
+		case i == 0: // said of its first toolset only
+			n += it.known(e.Name)
 		}
 	}
 	return n + len(it.Candidate.Tenant)
+}
+
+// known is how much of what stands in notesEntry names the item, the note aside.
+func (it *item) known(toolset string) (n int) {
+	if it.Candidate.Unproven {
+		n = len(it.Candidate.Instance) + len(", ")
+	}
+	if it.role != "" {
+		n += len(roleLine(toolset, it.Candidate.Instance, it.role))
+	}
+	return n
 }
 
 // named is a name as the agent may read it, "" for not at all.

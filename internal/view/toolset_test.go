@@ -68,6 +68,7 @@ func TestToolsets(t *testing.T) {
 		got[name] = r
 	}
 	want := map[string]row{
+		"kubernaut/notes":      {"kubernaut", "unknown", true, nil},
 		"kubernetes/core":      {"kubernetes", "unknown", true, nil},
 		"prometheus/metrics":   {"prometheus", "unhealthy", true, []string{"ns/one", "ns/two"}},
 		"jaeger":               {"jaeger", "healthy", true, []string{"ns/traces"}},
