@@ -84,7 +84,7 @@ func TestServe(t *testing.T) {
 	env.Change(t, "team", "metrics", func(s *corev1.Service) { s.Annotations = nil })
 	published(t, env, "and in again", "team/metrics")
 	env.Delete(t, "tracing", "jaeger-query")
-	cm = published(t, env, "a deleted Service goes", "-jaeger/")
+	cm = published(t, env, "a deleted Service goes", "-tracing/jaeger-query")
 	if _, there := cm.Data["jaeger-toolset.yaml"]; there {
 		t.Error("the compact form of a type that is gone is still there")
 	}
