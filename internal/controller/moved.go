@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -18,12 +19,17 @@ type moved struct {
 // keepMoved leaves what is published of a backend that has moved as it is, until the new way works, or for as long as a
 // backend takes to count as failing. It returns how soon to look again; 0 for not.
 func (d *damper) keepMoved(now time.Time, findings []*backend.Finding) (again time.Duration) {
-	since := map[backend.Key]time.Time{}
+	if d.moved.since == nil {
+		d.moved.since = map[backend.Key]time.Time{}
+	}
 	for _, f := range findings {
 		if f.Candidate == nil {
 			continue
 		}
 		key := f.Candidate.Key()
+		if f.Verdict == backend.Accepted {
+			delete(d.moved.since, key)
+		}
 		p := d.published[key]
 		if !d.moves(p, f) {
 			continue
@@ -32,13 +38,17 @@ func (d *damper) keepMoved(now time.Time, findings []*backend.Finding) (again ti
 		if !known {
 			begun = now
 		}
-		since[key] = begun
+		d.moved.since[key] = begun
 		if rest := d.moved.patience - now.Sub(begun); rest > 0 {
 			*f = p.stays(waits(backend.CodeMoved, d.moved.patience))
 			again = sooner(again, rest)
 		}
 	}
-	d.moved.since = since
+	// What stays published for another reason meanwhile has no second time.
+	maps.DeleteFunc(d.moved.since, func(key backend.Key, _ time.Time) bool {
+		_, still := d.published[key]
+		return !still
+	})
 	return again
 }
 

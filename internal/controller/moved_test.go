@@ -108,3 +108,51 @@ func TestMovedStaysPublished(t *testing.T) {
 		})
 	})
 }
+
+// An owner whose namespace has no turn left keeps what is published a little longer. That does not begin the time anew that
+// a backend may be away.
+func TestMovedIsTimedOnce(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-SEC-3")
+	service := &backend.Service{Ref: backend.Ref{Namespace: "evil", Name: "a"}}
+	candidate := func(port int32) *backend.Candidate {
+		return &backend.Candidate{Service: service, Type: "jaeger", Host: "a.evil.svc", PortNumber: port}
+	}
+	finding := func(port int32, verdict backend.Verdict, outcome backend.Outcome) *backend.Finding {
+		return &backend.Finding{
+			Ref: service.Ref, Service: service, Candidate: candidate(port), Verdict: verdict,
+			Observation: backend.Observation{Outcome: outcome},
+		}
+	}
+	for name, meanwhile := range map[string][]*backend.Finding{
+		"it is something else":    {finding(80, backend.Rejected, backend.WrongIdentity)},
+		"it is not recognised":    nil,
+		"it is where it was":      {finding(9090, backend.Unavailable, backend.NoEndpoints)},
+		"it has another identity": {{Ref: service.Ref, Service: service, Verdict: backend.Rejected}},
+	} {
+		d := newDamper(func(string) bool { return false }, func(*backend.Candidate) bool { return true })
+		d.moved.patience = 90 * time.Second
+		was, begun := finding(9090, backend.Accepted, backend.Ready), time.Now()
+		d.published = map[backend.Key]publication{was.Candidate.Key(): {text: "x", finding: was}}
+		stays := func(after time.Duration) bool {
+			f := finding(80, backend.Unavailable, backend.NoEndpoints)
+			d.keepMoved(begun.Add(after), []*backend.Finding{f})
+			return f.Verdict == backend.Accepted
+		}
+		if !stays(0) || !stays(80*time.Second) {
+			t.Errorf("%s: it goes at once", name)
+		}
+		d.keepMoved(begun.Add(85*time.Second), meanwhile)
+		if stays(95 * time.Second) {
+			t.Errorf("%s for a moment: its time begins anew", name)
+		}
+		d.keepMoved(begun.Add(100*time.Second), []*backend.Finding{finding(80, backend.Accepted, backend.Ready)})
+		if !stays(110 * time.Second) {
+			t.Errorf("%s: it worked in between, and goes at once", name)
+		}
+		d.published = nil
+		if d.keepMoved(begun.Add(time.Hour), nil); len(d.moved.since) > 0 {
+			t.Errorf("%s: %v is kept of what is gone", name, d.moved.since)
+		}
+	}
+}
