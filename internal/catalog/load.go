@@ -95,7 +95,7 @@ func Load(dir string) (*Catalog, []error) {
 	var errs []error
 	own := map[string]*Type{}
 	for _, name := range names {
-		t, err := loadFile(name, own)
+		t, err := loadFile(name, own, c.Types)
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -142,8 +142,9 @@ func list(dir string) ([]string, error) {
 	return names, nil
 }
 
-// loadFile reads a type of the user's own that none of own has yet.
-func loadFile(name string, own map[string]*Type) (*Type, error) {
+// loadFile reads a type of the user's own that none of own has yet, and that takes nothing from the types there are but one of
+// its name.
+func loadFile(name string, own map[string]*Type, types []*Type) (*Type, error) {
 	data, err := read(name)
 	if err != nil {
 		return nil, err
@@ -155,6 +156,8 @@ func loadFile(name string, own map[string]*Type) (*Type, error) {
 	if first := own[t.Type]; first != nil {
 		f.At("type", "%s is in %s already, which is used; expected a name of its own", yamlfile.Quote(t.Type), first.File)
 	}
+	others := slices.DeleteFunc(slices.Clone(types), func(other *Type) bool { return other.Type == t.Type })
+	t.checkNames(f, others)
 	return t, f.Err()
 }
 

@@ -60,7 +60,7 @@ func TestBuiltin(t *testing.T) {
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-DET-1")
-	for _, dir := range []string{"good", "one-bad", "duplicate", "not-yaml", "bad-keys", "bad-values", "bad-probe", "bad-toolset"} {
+	for _, dir := range []string{"good", "one-bad", "duplicate", "not-yaml", "bad-keys", "bad-values", "bad-probe", "bad-toolset", "bad-names"} {
 		t.Run(dir, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join("testdata", dir)

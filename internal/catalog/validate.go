@@ -23,6 +23,9 @@ func (t *Type) validate(f *yamlfile.File) {
 		v.f.At("type", "expected a name of at most 63 lower-case letters, digits and dashes, found %s", yamlfile.Quote(t.Type))
 	case Reserved(t.Type):
 		v.f.At("type", "%s is reserved; expected a name of your own", yamlfile.Quote(t.Type))
+	case t.tooLong():
+		v.f.At("type", "expected a shorter name: models accept names of tools with %d characters at most, and its would have more",
+			maxTool)
 	}
 	v.line("title", t.Title, "the name as people write it")
 	v.line("summary", t.Summary, "one line on what it is good for")

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
 const (
@@ -17,10 +19,8 @@ const (
 	hashBytes = 6
 )
 
-// toolName is the name that HolmesGPT gives the tool of an HTTP toolset. Of two tools of one name the later wins there.
-func toolName(entry string) string {
-	return strings.NewReplacer("/", "_", "-", "_").Replace(entry) + "_request"
-}
+// toolName is the name that HolmesGPT gives the tool of an HTTP toolset.
+func toolName(entry string) string { return catalog.ToolName(entry) }
 
 // nameTools gives a name that ends in a hash to those entries whose tool names would be too long or would be equal to the
 // tool name of a type's toolset, or of an older Service. The oldest is named first, after those of trusted namespaces: a new one must not rename what

@@ -1,0 +1,59 @@
+package catalog
+
+import (
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+)
+
+// maxTool is how long the name of a tool may be that a model accepts. One that is longer fails every request to it.
+const maxTool = 64
+
+// ToolName is what HolmesGPT calls the tool of an HTTP toolset. Of two tools of one name the later wins there.
+func ToolName(toolset string) string {
+	return strings.NewReplacer("/", "_", "-", "_").Replace(toolset) + "_request"
+}
+
+// web are the names that the HTTP toolsets of a type may have.
+func (t *Type) web() (names []string) {
+	for i := range t.Toolset.HolmesGPT {
+		if t.Toolset.HolmesGPT[i].HTTP != nil {
+			names = append(names, t.EntryName(i, false), t.EntryName(i, true))
+		}
+	}
+	return names
+}
+
+// tooLong reports whether the name of the type makes names of tools that no model accepts.
+func (t *Type) tooLong() bool {
+	return slices.ContainsFunc(t.web(), func(name string) bool { return len(ToolName(name)) > maxTool })
+}
+
+// checkNames reports toolsets of a type that would take the place, or the tool, of those of another type.
+func (t *Type) checkNames(f *yamlfile.File, others []*Type) {
+	is := func(name string, tool bool) func(string) bool {
+		return func(other string) bool { return other == name || tool && ToolName(other) == ToolName(name) }
+	}
+	for _, other := range append(slices.Clone(others), t) {
+		for i := range t.Toolset.HolmesGPT {
+			if e := &t.Toolset.HolmesGPT[i]; e.HTTP == nil && slices.ContainsFunc(other.web(), is(e.Name, false)) {
+				f.At(yamlfile.Index("toolset.holmesgpt", i)+".name",
+					"%s is the toolset of the type %s; expected one of HolmesGPT's",
+					yamlfile.Quote(e.Name), yamlfile.Quote(other.Type))
+			}
+		}
+		for _, name := range t.web() {
+			if other != t && (slices.ContainsFunc(other.web(), is(name, true)) || other.hasInstances(name)) {
+				f.At("type", "its toolset or its tool would be called like that of the type %s; expected another name",
+					yamlfile.Quote(other.Type))
+				break
+			}
+		}
+	}
+}
+
+// hasInstances reports whether the type's backends are instances of the toolset.
+func (t *Type) hasInstances(toolset string) bool {
+	return slices.ContainsFunc(t.Toolset.HolmesGPT, func(e Entry) bool { return e.HTTP == nil && e.Name == toolset })
+}
