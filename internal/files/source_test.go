@@ -213,8 +213,8 @@ func TestLastGoodStays(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
 	dir := t.TempDir()
 	path, other := filepath.Join(dir, "services.yaml"), filepath.Join(dir, "other.yaml")
-	write(t, path, services("a", "b")+endpoints("a", "10.0.0.9"))
-	write(t, other, services("x"))
+	replace(t, path, services("a", "b")+endpoints("a", "10.0.0.9"))
+	replace(t, other, services("x"))
 	f := follow(t, SourceOptions{}, path, other)
 	before := []string{"a=80 at 10.0.0.9", "b=80 none ready", "x=80 none ready"}
 	f.expect("at first", before...)
@@ -224,17 +224,17 @@ func TestLastGoodStays(t *testing.T) {
 		do   func()
 		err  string
 	}{
-		{"rubbish", func() { write(t, path, services("a")+"---\na: b: c\n") }, path + ": line 7: not valid YAML"},
-		{"cut off", func() { write(t, path, `{"kind": "List", "items": [`) }, path + ": line 1: the JSON ends in the middle"},
-		{"empty", func() { write(t, path, "") }, path + ": it is empty; mend it"},
+		{"rubbish", func() { replace(t, path, services("a")+"---\na: b: c\n") }, path + ": line 7: not valid YAML"},
+		{"cut off", func() { replace(t, path, `{"kind": "List", "items": [`) }, path + ": line 1: the JSON ends in the middle"},
+		{"empty", func() { replace(t, path, "") }, path + ": it is empty; mend it"},
 		{"vanished", func() { must(t, os.Remove(path)) }, path + ": no such file; put it back; what was read from it before stays"},
 		{"a directory", func() { must(t, os.Mkdir(path, 0o755)) }, path + ": it is a directory"},
 		{"a Service spoilt", func() {
 			must(t, os.RemoveAll(path))
-			write(t, path, services("a", "b=abc")+endpoints("a", "10.0.0.9"))
+			replace(t, path, services("a", "b=abc")+endpoints("a", "10.0.0.9"))
 		}, "document 2 (line 6): Service ns/b: "},
 		{"a slice spoilt", func() {
-			write(t, path, services("a", "b")+strings.Replace(endpoints("a", "10.0.0.9"), "port: 80", "port: 0", 1))
+			replace(t, path, services("a", "b")+strings.Replace(endpoints("a", "10.0.0.9"), "port: 80", "port: 0", 1))
 		}, "EndpointSlice ns/a-1: ports[0]"},
 	} {
 		step.do()
@@ -245,9 +245,9 @@ func TestLastGoodStays(t *testing.T) {
 			t.Errorf("%s: told %q", step.name, told)
 		}
 	}
-	write(t, other, services("z")) // the other one goes on
+	replace(t, other, services("z")) // the other one goes on
 	f.expect("the other file", "a=80 at 10.0.0.9", "b=80 none ready", "z=80 none ready")
-	write(t, path, services("a=82", "b"))
+	replace(t, path, services("a=82", "b"))
 	f.good("good again")
 	f.expect("good again", "a=82", "b=80", "z=80")
 	if told := f.reports(); len(told) != n+1 || told[n] != fmt.Sprint(error(nil)) {
