@@ -1,7 +1,7 @@
 // One Service: why it is, or is not, among the toolsets, and what to do.
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
-import {health, plural, sentence, serviceHash} from './format.js';
+import {health, number, plural, sentence, serviceHash} from './format.js';
 import {pill, state, moment, mono, openLink, command, failure, panel, waiting} from './parts.js';
 import {timeline} from './changes.js';
 
