@@ -26,9 +26,13 @@ func (b *builder) sayRoles(items []*item) {
 		if len(group) == 1 {
 			continue
 		}
+		ofType := map[string]int{}
+		for _, it := range group {
+			ofType[it.Candidate.Type]++
+		}
 		room := maxRoles
 		for _, it := range slices.SortedStableFunc(slices.Values(group), (*item).nearer) {
-			it.role = it.roleAmong(group)
+			it.role = it.roleAmong(len(group), ofType[it.Candidate.Type])
 			size := len(roleLine(name, it.Candidate.Instance, it.role)) + 1
 			if it.role == "" || size > room {
 				it.role = ""
@@ -51,19 +55,13 @@ func (it *item) nearer(o *item) int {
 	return cmp.Or(-compareBool(it.Primary, o.Primary), -compareBool(it.Vouched, o.Vouched), it.older(o))
 }
 
-// roleAmong says what the item is among the instances of its toolset; "" where there is nothing to say. To be the only
-// one of its type makes no stranger's instance the main one.
-func (it *item) roleAmong(group []*item) string {
-	ofType := 0
-	for _, o := range group {
-		if o.Candidate.Type == it.Candidate.Type {
-			ofType++
-		}
-	}
+// roleAmong says what the item is among all the instances of its toolset, of which ofType are of its type; "" where
+// there is nothing to say. To be the only one of its type makes no stranger's instance the main one.
+func (it *item) roleAmong(all, ofType int) string {
 	var words []string
 	switch {
 	case !it.Primary || ofType == 1 && !it.Vouched:
-	case ofType == len(group):
+	case ofType == all:
 		words = append(words, "the main one")
 	default:
 		words = append(words, "the main "+it.typ.Title)
