@@ -26,7 +26,7 @@ func (b *bench) detection(t *testing.T) {
 		divide    float64
 		figure    report.Figure
 	}{
-		{"BenchmarkNothing", "ns/op", 1e3, report.Figure{Name: "detection of a Service that is nothing", Unit: report.Microseconds, Target: report.AtMost(1)}},
+		{"BenchmarkNothing", "ns/op", 1e3, report.Figure{Name: "detection of an unmatched Service", Unit: report.Microseconds, Target: report.AtMost(1)}},
 		{"BenchmarkNothing", "allocs/op", 1, report.Figure{Name: "its allocations", Target: report.AtMost(0)}},
 		{"Benchmark100000", "ns/op", 1e6, report.Figure{Name: "detection of 100,000 Services", Unit: report.Milliseconds, Target: report.AtMost(150)}},
 	} {

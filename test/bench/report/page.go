@@ -37,7 +37,7 @@ func (r *Report) Page(page []byte) ([]byte, error) {
 func (r *Report) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Measured on: %s.\n\n", &r.Machine)
-	b.WriteString("## Targets\n\n| requirement | Services | what | measured | limit | ratio | target | |\n|---|---:|---|---:|---:|---:|---:|---|\n")
+	b.WriteString("## Targets\n\n| Services | what | measured | limit | ratio | target | |\n|---:|---|---:|---:|---:|---:|---|\n")
 	for _, f := range r.Figures {
 		if !f.Target.Exists {
 			continue
@@ -49,7 +49,7 @@ func (r *Report) markdown() string {
 		if v, ok := f.Ratio(); ok {
 			ratio = times(v)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", f.Requirement, grouped(f.Services), f.Name,
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", grouped(f.Services), f.Name,
 			f.Unit.Text(f.Median()), limit, ratio, f.TargetText(), f.Verdict())
 	}
 	r.others(&b)
