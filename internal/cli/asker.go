@@ -128,5 +128,5 @@ func (d *discovered) noAgent() string {
 	if len(d.only) > 0 && !slices.Contains(d.only, namespace) || slices.Contains(d.unread, namespace) || slices.Contains(d.exclude, namespace) {
 		where = fmt.Sprintf("the Services of namespace %s, where HolmesGPT would be, were not read", namespace)
 	}
-	return where + "; where it is, holmesgpt.service or holmesgpt.url of the configuration says"
+	return where + "; if it runs elsewhere, set holmesgpt.service or holmesgpt.url in the configuration"
 }

@@ -75,7 +75,7 @@ func NewAgent(s *agent.State) Agent {
 	case s.Document.Generation == "":
 		a.Message = "nothing is published yet, or without the generation marker, by which HolmesGPT's document is known"
 	case len(a.Replicas) == 0:
-		a.Message = "no HolmesGPT was found beside the ConfigMap; where it is, holmesgpt.service says"
+		a.Message = "no HolmesGPT was found beside the ConfigMap; if it runs elsewhere, set holmesgpt.service in the configuration"
 	case len(a.Replicas) == 1:
 		a.Message = "HolmesGPT " + a.Replicas[0].Message
 	default:

@@ -102,17 +102,24 @@ func TestSidecarExamples(t *testing.T) {
 	strict := metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict}
 	byValues, err := deployments.Create(t.Context(), holmesDeployment("by-values", &values), strict)
 	must(t, err)
-	_, err = deployments.Create(t.Context(), holmesDeployment("holmes-holmes", &sidecarValues{}), strict)
+	var mounted sidecarValues // HolmesGPT as it mounts the ConfigMap
+	text, err := os.ReadFile(example(t, "values.yaml"))
 	must(t, err)
-	env.Kubectl(t, "", "-n", holmesNamespace, "patch", "deployment", "holmes-holmes", "--patch-file", example(t, "sidecar-patch.yaml"))
-	byPatch, err := deployments.Get(t.Context(), "holmes-holmes", metav1.GetOptions{})
-	must(t, err)
+	must(t, yaml.UnmarshalStrict(text, &mounted))
 	unordered := cmp.Options{ // a merge puts what is new first
 		sortedBy(func(v corev1.EnvVar) string { return v.Name }), sortedBy(func(v corev1.Volume) string { return v.Name }),
 		sortedBy(func(v corev1.VolumeMount) string { return v.MountPath }),
 	}
-	if d := cmp.Diff(byValues.Spec.Template.Spec, byPatch.Spec.Template.Spec, unordered); d != "" {
-		t.Errorf("the pods (-values +patch):\n%s", d)
+	var byPatch *appsv1.Deployment
+	for name, before := range map[string]*sidecarValues{"holmes-holmes": {}, "mounted": &mounted} {
+		_, err = deployments.Create(t.Context(), holmesDeployment(name, before), strict)
+		must(t, err)
+		env.Kubectl(t, "", "-n", holmesNamespace, "patch", "deployment", name, "--patch-file", example(t, "sidecar-patch.yaml"))
+		byPatch, err = deployments.Get(t.Context(), name, metav1.GetOptions{})
+		must(t, err)
+		if d := cmp.Diff(byValues.Spec.Template.Spec, byPatch.Spec.Template.Spec, unordered); d != "" {
+			t.Errorf("the pod of %s (-values +patch):\n%s", name, d)
+		}
 	}
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "holmes"}, Spec: byPatch.Spec.Template.Spec}
 	if _, err := env.Client.CoreV1().Pods(holmesNamespace).Create(t.Context(), pod, strict); err != nil {
