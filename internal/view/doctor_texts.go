@@ -8,11 +8,13 @@ type doctorText struct{ message, advice, command string }
 
 // Parts that several texts share.
 const (
-	addVariable  = "Add to additionalEnvVars in the values of HolmesGPT's chart:"
-	allValues    = "dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml"
-	mountAt      = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\nadditionalVolumeMounts: [{name: dynamic-toolsets, mountPath: "
-	mountEnd     = ", readOnly: true}]"
-	makeObject   = "read -rs VALUE && kubectl -n <namespace> create <kind> <object-name> --from-literal=<key>=\"$VALUE\""
+	addVariable = "Add to additionalEnvVars in the values of HolmesGPT's chart:"
+	allValues   = "dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml"
+	mountAt     = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\nadditionalVolumeMounts: [{name: dynamic-toolsets, mountPath: "
+	mountEnd    = ", readOnly: true}]"
+	// A field manager for each variable: what another one applied of the same object stays.
+	setKey = "read -rs VALUE && kubectl -n <namespace> create <kind> <object-name> --from-literal=<key>=\"$VALUE\"" +
+		" --dry-run=client -o yaml | kubectl apply --server-side --field-manager=<name> -f -"
 	mayBeRead    = "Whether your user has that right, this shows:"
 	failsToolset = "HolmesGPT fails toolset <toolset> with all its instances"
 )
@@ -93,11 +95,11 @@ var doctorTexts = map[doctor.Code]doctorText{
 	},
 	doctor.CodeObjectMissing: {
 		"<name> comes from <object>, which does not exist: the pod does not start, or " + failsToolset,
-		"Make it:", makeObject,
+		"Make it:", setKey,
 	},
 	doctor.CodeKeyMissing: {
 		"<name> comes from <object>, which has no key <key>: the pod does not start, or " + failsToolset,
-		"Add the key:", makeObject + " --dry-run=client -o yaml | kubectl apply --server-side -f -",
+		"Add the key:", setKey,
 	},
 	doctor.CodeKeyUnlisted: {
 		"<name> comes from <object>, of which not all keys can be seen without their values",

@@ -219,6 +219,7 @@ func TestDoctor(t *testing.T) {
 	env := testenv.Start(t)
 	t.Run("mistakes", func(t *testing.T) { doctorMistakes(t, env) })
 	t.Run("lines to copy", func(t *testing.T) { doctorLines(t, env) })
+	t.Run("several keys", func(t *testing.T) { doctorKeys(t, env) })
 	t.Run("no value is read", func(t *testing.T) { doctorReadsNoSecret(t, env) })
 	t.Run("values", func(t *testing.T) { doctorValues(t, env) })
 	t.Run("rights", func(t *testing.T) { doctorRights(t, env) })
@@ -357,12 +358,7 @@ func doctorLines(t *testing.T, env *testenv.Env) {
 	follow := func(code string) {
 		t.Helper()
 		got, _ := diagnose(t, env, env.Kubeconfig())
-		cmd := exec.CommandContext(t.Context(), "bash", "-c", got.command(t, code)) //nolint:gosec // what doctor printed
-		cmd.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig(), "PATH="+filepath.Dir(kubectl(t))+":"+os.Getenv("PATH"))
-		cmd.Stdin = strings.NewReader(secretValue + "\n")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", cmd, err, out)
-		}
+		runCommand(t, env, got.command(t, code))
 	}
 	follow("key-missing")
 	if got, code := diagnose(t, env, env.Kubeconfig()); code != 0 {
@@ -384,6 +380,46 @@ func doctorLines(t *testing.T, env *testenv.Env) {
 	if got, code := diagnose(t, env, env.Kubeconfig()); code != 0 || !slices.Equal(got.problems(), []string{"key-unlisted"}) {
 		t.Errorf("exit %d: %+v", code, got)
 	}
+}
+
+// runCommand runs what doctor printed, and types a value where it asks for one.
+func runCommand(t *testing.T, env *testenv.Env, command string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", command) //nolint:gosec // what doctor printed
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig(), "PATH="+filepath.Dir(kubectl(t))+":"+os.Getenv("PATH"))
+	cmd.Stdin = strings.NewReader(secretValue + "\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, out)
+	}
+}
+
+// doctorKeys: where several keys of one Secret are missing, the lines for one leave the others' alone.
+func doctorKeys(t *testing.T, env *testenv.Env) {
+	d := wellDoctored()
+	d.secret = nil
+	d.configMap.Data[document] = strings.Replace(d.configMap.Data[document], "api_key: ", `password: "{{ env.GRAFANA_PASSWORD }}", api_key: `, 1)
+	d.container().Env = append(d.container().Env, corev1.EnvVar{Name: "GRAFANA_PASSWORD", ValueFrom: &corev1.EnvVarSource{
+		SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "grafana-reader"}, Key: "password"},
+	}})
+	defer d.create(t, env)()
+	secrets := env.Client.CoreV1().Secrets(testenv.OutputNamespace)
+	for _, code := range []string{"object-missing", "key-missing"} {
+		got, _ := diagnose(t, env, env.Kubeconfig())
+		if problems := got.problems(); !slices.Equal(problems, []string{code, code}) {
+			t.Fatalf("%v, want %s twice", problems, code)
+		}
+		for i := range got.Checks {
+			if c := &got.Checks[i]; c.Code == code {
+				runCommand(t, env, c.Advice[0].Command)
+			}
+		}
+		if got, code := diagnose(t, env, env.Kubeconfig()); code != 0 {
+			t.Errorf("both keys were added: %+v", got)
+		}
+		must(t, secrets.Delete(t.Context(), "grafana-reader", metav1.DeleteOptions{}))
+		env.Kubectl(t, "", "-n", testenv.OutputNamespace, "create", "secret", "generic", "grafana-reader", "--from-literal=other=x")
+	}
+	must(t, secrets.Delete(t.Context(), "grafana-reader", metav1.DeleteOptions{}))
 }
 
 func kubectl(t *testing.T) string { return filepath.Join(testenv.Assets(t), "kubectl") }
