@@ -82,7 +82,7 @@ func (c *consumer) right(t *testing.T, where, configMap string) {
 	}
 }
 
-// TestConsumers: the values for HolmesGPT's chart and for Robusta's, those in the README, the guide and the notes are the same
+// TestConsumers: the values for HolmesGPT's chart and for Robusta's, those in the guide and the notes are the same
 // and name what is written.
 func TestConsumers(t *testing.T) {
 	t.Attr("req", "DTS-PKG-1")
@@ -99,7 +99,7 @@ func TestConsumers(t *testing.T) {
 		t.Errorf("values-robusta.yaml: %s", d)
 	}
 	for where, text := range map[string]string{
-		"README.md": read(t, "README.md"), "docs/install.md": read(t, "docs", "install.md"), "the notes": notes(t),
+		"docs/install.md": read(t, "docs", "install.md"), "the notes": notes(t),
 	} {
 		var c consumer
 		check(t, yaml.UnmarshalStrict([]byte(lines(text)), &c))
