@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -71,7 +72,7 @@ func (w *Watch) keep(object any) (any, error) {
 		k := &keptExposer{identity: identityOf(o), kind: o.GetKind(), fresh: true}
 		for _, kind := range w.opts.Reader.Links.Kinds {
 			if kind.Kind == k.kind {
-				k.services = w.opts.Reader.Links.Read(kind, k.Namespace, o.Object)
+				k.services, _ = w.opts.Reader.Links.Read(kind, k.Namespace, links.Unstructured(o.Object)) // the API server has checked it
 			}
 		}
 		return k, nil

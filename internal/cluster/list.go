@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -76,7 +77,11 @@ func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, repor
 		}).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
 			if o, ok := object.(*unstructured.Unstructured); ok {
 				by := store.Exposer{Kind: kind.Kind, Ref: backend.Ref{Namespace: o.GetNamespace(), Name: o.GetName()}}
-				sink.Expose(by, r.Links.Read(kind, by.Namespace, o.Object))
+				services, err := r.Links.Read(kind, by.Namespace, links.Unstructured(o.Object))
+				if err != nil {
+					report.Warn(store.Warning{Text: fmt.Sprintf("%s %s gives no links: %s", kind.Kind, by.Ref, err)})
+				}
+				sink.Expose(by, services)
 			}
 			return nil
 		})

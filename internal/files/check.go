@@ -1,6 +1,7 @@
 package files
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/ptr"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -52,6 +54,17 @@ func checkService(s *corev1.Service) error {
 		}
 	}
 	return nil
+}
+
+// checkExposer refuses names that no object can have.
+func checkExposer(ref backend.Ref) error {
+	if err := labelName("metadata.namespace", ref.Namespace); err != nil || len(validation.IsDNS1123Subdomain(ref.Name)) == 0 {
+		return err
+	}
+	if ref.Name == "" {
+		return errors.New("metadata.name is missing")
+	}
+	return fmt.Errorf("metadata.name: %s is no DNS name (lower-case letters, digits, - and .)", quote(ref.Name))
 }
 
 func clusterIP(field string, ips ...string) error {

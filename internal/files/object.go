@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/links"
@@ -177,7 +176,7 @@ func (r *reader) object(h header, fields jsontext.Value, at place) {
 	exposer := slices.IndexFunc(r.opts.Links.Kinds, func(k links.Kind) bool { return k.Kind == kind && (k.Group == group || h.APIVersion == "") })
 	switch {
 	case exposer >= 0:
-		r.exposer(r.opts.Links.Kinds[exposer], fields)
+		r.exposer(r.opts.Links.Kinds[exposer], fields, at)
 	case kind == kindService && (h.APIVersion == "v1" || h.APIVersion == ""):
 		r.service(fields, at)
 	case kind == kindEndpointSlice && (group == "discovery.k8s.io" || h.APIVersion == ""):
@@ -189,16 +188,27 @@ func (r *reader) object(h header, fields jsontext.Value, at place) {
 	}
 }
 
-// exposer decodes an object that leads people to Services. One that cannot be used says nothing.
-func (r *reader) exposer(kind links.Kind, fields jsontext.Value) {
-	object := &unstructured.Unstructured{Object: map[string]any{}}
-	if json.Unmarshal(fields, &object.Object, jsonOptions) != nil {
+// exposer decodes an object that leads people to Services.
+func (r *reader) exposer(kind links.Kind, fields jsontext.Value, at place) {
+	decode := func(into any) error { return json.Unmarshal(fields, into, jsonOptions) }
+	var o struct {
+		Metadata metav1.ObjectMeta `json:"metadata"`
+	}
+	err := decode(&o)
+	by := store.Exposer{Kind: kind.Kind, Ref: backend.Ref{Namespace: cmp.Or(o.Metadata.Namespace, r.opts.Namespace), Name: o.Metadata.Name}}
+	if err == nil {
+		err = checkExposer(by.Ref)
+	}
+	var services map[string][]backend.Exposure
+	if err == nil {
+		services, err = r.opts.Links.Read(kind, by.Namespace, decode)
+	}
+	if err != nil {
+		r.reject(kind.Kind, fields, at, err)
 		return
 	}
-	object.SetNamespace(cmp.Or(object.GetNamespace(), r.opts.Namespace))
-	by := store.Exposer{Kind: kind.Kind, Ref: backend.Ref{Namespace: object.GetNamespace(), Name: object.GetName()}}
 	r.given++
-	r.sink.Expose(by, r.opts.Links.Read(kind, by.Namespace, object.Object))
+	r.sink.Expose(by, services)
 }
 
 func (r *reader) skip(kind string) {
@@ -260,7 +270,7 @@ func (r *reader) endpointSlice(fields jsontext.Value, at place) {
 	r.sink.Slice(service, slice)
 }
 
-// reject warns of a Service or an EndpointSlice that cannot be used, with its name if that is valid.
+// reject warns of an object that cannot be used, with its name if that is valid.
 func (r *reader) reject(kind string, fields jsontext.Value, at place, err error) {
 	var o struct {
 		Metadata struct {
@@ -270,7 +280,7 @@ func (r *reader) reject(kind string, fields jsontext.Value, at place, err error)
 	}
 	_ = json.Unmarshal(fields, &o, jsonOptions) // err says what is wrong with it
 	ref := backend.Ref{Namespace: cmp.Or(string(o.Metadata.Namespace), r.opts.Namespace), Name: string(o.Metadata.Name)}
-	if !isLabelName(ref.Namespace) || !isLabelName(ref.Name) {
+	if checkExposer(ref) != nil || kind == kindService && !isLabelName(ref.Name) {
 		ref = backend.Ref{}
 	}
 	where := r.name + ": " + at.String()

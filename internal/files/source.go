@@ -202,6 +202,8 @@ func keep(now, before *store.Contents, r store.Report) bool {
 			now.KeepService(w.Ref, before)
 		case kindEndpointSlice: // whose Service is not known
 			now.KeepSlices(before)
+		default:
+			now.KeepExposures(store.Exposer{Kind: w.Kind, Ref: w.Ref}, before)
 		}
 	}
 	return n == r.Refused

@@ -1,6 +1,7 @@
 package links
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,12 +19,12 @@ type object struct {
 	} `json:"metadata"`
 }
 
-func readIngress(o map[string]any) (ways []way, err error) {
+func readIngress(decode Decode) (ways []way, err error) {
 	var in struct {
 		object
 		Spec networkingv1.IngressSpec `json:"spec"`
 	}
-	if err := decode(o, &in); err != nil {
+	if err := decode(&in); err != nil {
 		return nil, err
 	}
 	for i := range in.Spec.Rules {
@@ -31,10 +32,13 @@ func readIngress(o map[string]any) (ways []way, err error) {
 		if rule.HTTP == nil {
 			continue
 		}
-		for _, p := range rule.HTTP.Paths {
+		for j, p := range rule.HTTP.Paths {
 			exact := p.PathType != nil && *p.PathType == networkingv1.PathTypeExact
 			base, ok := basePath(p.Path)
 			to := p.Backend.Service
+			if to == nil && p.Backend.Resource == nil {
+				return nil, fmt.Errorf("spec.rules[%d].http.paths[%d].backend: it names no service, as one of networking.k8s.io/v1 does", i, j)
+			}
 			if !ok || exact || to == nil || in.rewrites(base) {
 				continue
 			}

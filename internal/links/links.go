@@ -17,7 +17,7 @@ type Kind struct {
 	Name     string // in links.from
 	Resource string // in the API
 	schema.GroupVersionKind
-	read func(o map[string]any) ([]way, error)
+	read func(decode Decode) ([]way, error)
 }
 
 // Kinds are those that the configuration names.
@@ -51,12 +51,20 @@ type way struct {
 // maxWays is how many ways of one object are kept.
 const maxWays = 100
 
-// Read is what an object of this kind and namespace says, by the name of the Service. A host where links of the namespace may not lead, one that
-// stands for several, and what does not reach the Service as it is asked are left out. What is no valid object says nothing.
-func (f From) Read(k Kind, namespace string, object map[string]any) map[string][]backend.Exposure {
-	ways, err := k.read(object)
+// Decode writes what is known of an object into a struct of its kind.
+type Decode func(into any) error
+
+// Unstructured decodes an object as the API server sends it.
+func Unstructured(object map[string]any) Decode {
+	return func(into any) error { return runtime.DefaultUnstructuredConverter.FromUnstructured(object, into) }
+}
+
+// Read is what an object of this kind and namespace says, by the name of the Service. A host where links of the namespace may not lead,
+// one that stands for several, and what does not reach the Service as it is asked are left out. An error says what is no valid object.
+func (f From) Read(k Kind, namespace string, decode Decode) (map[string][]backend.Exposure, error) {
+	ways, err := k.read(decode)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	found, n := map[string][]backend.Exposure{}, 0
 	for _, w := range ways {
@@ -67,11 +75,7 @@ func (f From) Read(k Kind, namespace string, object map[string]any) map[string][
 		found[w.service] = append(found[w.service], w.Exposure)
 		n++
 	}
-	return found
-}
-
-func decode(object map[string]any, into any) error {
-	return runtime.DefaultUnstructuredConverter.FromUnstructured(object, into)
+	return found, nil
 }
 
 func scheme(tls bool) string {

@@ -44,7 +44,8 @@ func chosen(t *testing.T, objects, path, typ string, allowed ...string) string {
 		}
 		for _, k := range from.Kinds {
 			if o["kind"] == k.Kind {
-				ways = append(ways, from.Read(k, "mon", o)["grafana"]...)
+				services, _ := from.Read(k, "mon", Unstructured(o)) // nothing of what is no object
+				ways = append(ways, services["grafana"]...)
 			}
 		}
 	}
@@ -299,7 +300,11 @@ func TestObjectsAreBounded(t *testing.T) {
 		rules = append(rules, rule, rule)
 	}
 	from := From{Kinds: Kinds([]string{"ingress"}), Allows: func(string, string) bool { return true }}
-	ways := from.Read(from.Kinds[0], "mon", map[string]any{"kind": "Ingress", "spec": map[string]any{"rules": rules}})["grafana"]
+	services, err := from.Read(from.Kinds[0], "mon", Unstructured(map[string]any{"kind": "Ingress", "spec": map[string]any{"rules": rules}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ways := services["grafana"]
 	if len(ways) != maxWays {
 		t.Errorf("%d ways, want %d", len(ways), maxWays)
 	}

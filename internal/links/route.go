@@ -56,7 +56,7 @@ func only(targets []target) *target {
 }
 
 // readRoute reads an OpenShift Route.
-func readRoute(o map[string]any) ([]way, error) {
+func readRoute(decode Decode) ([]way, error) {
 	var in struct {
 		object
 		Spec struct {
@@ -74,7 +74,7 @@ func readRoute(o map[string]any) ([]way, error) {
 			Ingress conditions `json:"ingress"`
 		} `json:"status"`
 	}
-	if err := decode(o, &in); err != nil {
+	if err := decode(&in); err != nil {
 		return nil, err
 	}
 	s, to := &in.Spec, only(append([]target{in.Spec.To}, in.Spec.Alternate...))
@@ -118,7 +118,7 @@ func (g *gateway) plain() bool {
 	return g.Port == 80 || g.Port == 0 && strings.HasPrefix(g.SectionName, "http") && !strings.HasPrefix(g.SectionName, "https")
 }
 
-func readHTTPRoute(o map[string]any) (ways []way, err error) {
+func readHTTPRoute(decode Decode) (ways []way, err error) {
 	var in struct {
 		object
 		Metadata struct {
@@ -133,7 +133,7 @@ func readHTTPRoute(o map[string]any) (ways []way, err error) {
 			Parents conditions `json:"parents"`
 		} `json:"status"`
 	}
-	if err := decode(o, &in); err != nil || in.Status.Parents.refused("Accepted") {
+	if err := decode(&in); err != nil || in.Status.Parents.refused("Accepted") {
 		return nil, err
 	}
 	gateways := slices.DeleteFunc(in.Spec.ParentRefs, func(g gateway) bool { return g.Kind != "" && g.Kind != "Gateway" })

@@ -37,7 +37,7 @@ const OrphanSlice = "EndpointSlice without a Service"
 type Report struct {
 	Services int // given to the sink
 	Slices   int // given to the sink
-	Refused  int // Services and EndpointSlices that cannot be used, and entries that are no Kubernetes object at all
+	Refused  int // Services, EndpointSlices and what leads to Services that cannot be used, and entries that are no Kubernetes object at all
 	// Skipped counts the objects of other kinds, by kind; kinds of other API groups as Kind.group.
 	Skipped Kinds
 	// Warnings are the first hundred things a person should know; Suppressed counts the rest.
@@ -50,7 +50,7 @@ type Report struct {
 // Warning is one thing in the input that could not be used, or not as it stands.
 type Warning struct {
 	Where   string      // the file and the place in it; "" for a cluster
-	Kind    string      // Service or EndpointSlice; "" where it is neither or cannot be told
+	Kind    string      // "" where it is neither or cannot be told
 	Ref     backend.Ref // the object's name where it has a valid one
 	Refused bool        // the object was left out
 	Text    string
