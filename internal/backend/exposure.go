@@ -13,6 +13,36 @@ type Exposure struct {
 	Scheme string // http or https
 	Host   string
 	Path   string // without a slash at its end
+	Not    NoLink // why no link is taken from it; "" where one may be
+	By     string // the object that says so, as "Ingress namespace/name"; where it is kept, that is known anyway, and this is empty
+}
+
+// NoLink says in a word why an object that leads to a backend gives no link. Package view has a text for each.
+type NoLink string
+
+// Reasons. The first ones are of the object, the others of the backend that it leads to.
+const (
+	NoLinkHost        NoLink = "host"         // it names no host, or one that stands for several
+	NoLinkNotAllowed  NoLink = "not-allowed"  // links from its namespace may not lead to that host
+	NoLinkPath        NoLink = "path"         // an exact path, or a regular expression
+	NoLinkMatch       NoLink = "match"        // only what has a header, a query or a method
+	NoLinkRewritten   NoLink = "rewritten"    // requests may reach the Service at another path, or not at all
+	NoLinkShared      NoLink = "shared"       // several backends share the requests
+	NoLinkNotAdmitted NoLink = "not-admitted" // its controller has refused it
+	NoLinkNoGateway   NoLink = "no-gateway"   // it is served by no Gateway
+	NoLinkPort        NoLink = "port"         // it leads to another port
+	NoLinkPart        NoLink = "part"         // it leads to a part of the API only
+	NoLinkElsewhere   NoLink = "elsewhere"    // it leads to paths below which the backend is not
+	NoLinkForeign     NoLink = "foreign"      // the backend is at another host than the Service's own
+	NoLinkLong        NoLink = "long"         // the paths of the namespace's links are too long together
+)
+
+// NoLinks are all of them.
+func NoLinks() []NoLink {
+	return []NoLink{
+		NoLinkHost, NoLinkNotAllowed, NoLinkPath, NoLinkMatch, NoLinkRewritten, NoLinkShared, NoLinkNotAdmitted, NoLinkNoGateway,
+		NoLinkPort, NoLinkPart, NoLinkElsewhere, NoLinkForeign, NoLinkLong,
+	}
 }
 
 // Below reports whether a path is the same as a base path, or below it; neither ends in a slash.

@@ -157,6 +157,8 @@ type Finding struct {
 	Kept        Kept        // the place of the type's primary is kept, so that this instance is not it
 	// Link is the URL at which people reach it; "" where it is not known. It is never requested.
 	Link string
+	// NoLinks is what leads to it and gives no link, each with the reason.
+	NoLinks []Exposure
 	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest
 	// first.
 	Remedies []string

@@ -119,6 +119,9 @@ func (w *writer) where(b *view.Backend, title string) {
 	if b.Link != "" {
 		w.row("link", "%s", b.Link)
 	}
+	for _, n := range b.NoLinks {
+		w.row("no link", "%s", n.String())
+	}
 	if b.Metadata.Evidence == backend.Explicit.String() {
 		w.row("evidence", "explicit: %s", b.Metadata.Signs)
 	}

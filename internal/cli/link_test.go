@@ -59,6 +59,11 @@ func TestLinksOfFiles(t *testing.T) {
 		t.Errorf("discover:\n%s", out)
 	}
 
+	const none = "Ingress monitoring/grafana, grafana.company.com: links from this namespace may not lead to that host"
+	if out := mustRun(t, with([]string{"explain", "monitoring/grafana"}, from)...).out; !strings.Contains(strings.Join(strings.Fields(out), " "), none) {
+		t.Errorf("explain does not say what became of the Ingress:\n%s", out)
+	}
+
 	link := fmt.Sprintf("http://127.0.0.1:%d/d", listen(t, "127.0.0.1", people))
 	said := strings.Replace(text, "labels:", `annotations: {kubernaut.io/toolset-link: "`+link+`"}, labels:`, 1)
 	args[1] = writeFile(t, "annotated.yaml", said)

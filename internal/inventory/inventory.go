@@ -148,7 +148,7 @@ func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Ob
 		if why := detect.NotLookedFor(o.Type(f.Type), f.Namespace); why.Is() { // a relative that the probe has shown
 			f.Verdict, f.Reason = backend.Rejected, why
 		}
-		f.Link = o.link(d, f)
+		o.link(d, f)
 		o.wantTenant(f)
 		list = append(list, f)
 	}

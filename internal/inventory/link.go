@@ -1,7 +1,6 @@
 package inventory
 
 import (
-	"cmp"
 	"net/url"
 	"slices"
 
@@ -9,13 +8,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/links"
 )
 
-// link is the URL at which people reach a backend: what its owner or the configuration says, else what leads to it.
-func (o *Options) link(d *Detection, f *backend.Finding) string {
+// link finds the URL at which people reach a backend: what its owner or the configuration says, else what leads to it.
+func (o *Options) link(d *Detection, f *backend.Finding) {
+	if f.Link = f.Candidate.Link; f.Link != "" {
+		return
+	}
 	path := f.Candidate.Path
 	if f.Observation.Scheme != "" {
 		path = f.Observation.Path
 	}
-	return cmp.Or(f.Candidate.Link, links.Choose(d.Exposures, f.Candidate, o.Type(f.Type), path))
+	f.Link, f.NoLinks = links.Choose(d.Exposures, f.Candidate, o.Type(f.Type), path)
 }
 
 // limitLinks leaves out the links of a namespace whose paths are too long together: the agent reads them, as it reads base paths.
@@ -31,7 +33,7 @@ func (o *Options) limitLinks(all []*backend.Finding) {
 			sums[f.Namespace] += len(u.Path)
 		}
 		if err != nil || sums[f.Namespace] > maxPaths {
-			f.Link = ""
+			f.Link, f.NoLinks = "", append(f.NoLinks, backend.Exposure{Not: backend.NoLinkLong})
 		}
 	}
 }

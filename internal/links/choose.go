@@ -10,31 +10,45 @@ import (
 )
 
 // Choose is the best link to a backend, whose base path is path: with TLS before without, then the shorter path, then the shorter
-// host. "" where no way leads to it. typ may be nil.
-func Choose(ways []backend.Exposure, c *backend.Candidate, typ *catalog.Type, path string) string {
-	if c.ForeignHost {
-		return ""
-	}
+// host. "" where no way leads to it. The ways that give none are returned with the reason, in an order of their own. typ may be nil.
+func Choose(ways []backend.Exposure, c *backend.Candidate, typ *catalog.Type, path string) (link string, none []backend.Exposure) {
 	var best *backend.Exposure
 	for _, e := range ways {
-		if !e.LeadsTo(c.Service, &c.Port) {
+		if e.Not = not(&e, c, typ, path); e.Not != "" {
+			none = append(none, e)
 			continue
 		}
-		switch {
-		case backend.Below(path, e.Path):
+		if backend.Below(path, e.Path) {
 			e.Path = path
-		case backend.Below(e.Path, path) && !requests(typ, strings.TrimPrefix(e.Path, path)):
-		default: // the backend is elsewhere, or only a part of it is exposed
-			continue
 		}
 		if best == nil || better(&e, best) < 0 {
 			best = &e
 		}
 	}
+	slices.SortFunc(none, func(a, b backend.Exposure) int { return cmp.Or(strings.Compare(a.By, b.By), better(&a, &b)) })
 	if best == nil {
-		return ""
+		return "", none
 	}
-	return best.Scheme + "://" + best.Host + best.Path
+	return best.Scheme + "://" + best.Host + best.Path, none
+}
+
+// not is why a way gives no link to a backend.
+func not(e *backend.Exposure, c *backend.Candidate, typ *catalog.Type, path string) backend.NoLink {
+	switch {
+	case e.Not != "":
+		return e.Not
+	case c.ForeignHost:
+		return backend.NoLinkForeign
+	case !e.LeadsTo(c.Service, &c.Port):
+		return backend.NoLinkPort
+	case backend.Below(path, e.Path):
+		return ""
+	case !backend.Below(e.Path, path):
+		return backend.NoLinkElsewhere
+	case requests(typ, strings.TrimPrefix(e.Path, path)):
+		return backend.NoLinkPart
+	}
+	return ""
 }
 
 func better(a, b *backend.Exposure) int {

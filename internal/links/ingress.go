@@ -1,6 +1,7 @@
 package links
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -27,6 +28,9 @@ func readIngress(decode Decode) (ways []way, err error) {
 	if err := decode(&in); err != nil {
 		return nil, err
 	}
+	if d := in.Spec.DefaultBackend; d != nil && d.Service != nil {
+		ways = append(ways, way{"", d.Service.Name, backend.Exposure{Not: backend.NoLinkHost}})
+	}
 	for i := range in.Spec.Rules {
 		rule := &in.Spec.Rules[i]
 		if rule.HTTP == nil {
@@ -34,20 +38,25 @@ func readIngress(decode Decode) (ways []way, err error) {
 		}
 		for j, p := range rule.HTTP.Paths {
 			exact := p.PathType != nil && *p.PathType == networkingv1.PathTypeExact
-			base, ok := basePath(p.Path)
+			base, not := basePath(p.Path)
 			to := p.Backend.Service
 			if to == nil && p.Backend.Resource == nil {
 				return nil, fmt.Errorf("spec.rules[%d].http.paths[%d].backend: it names no service, as one of networking.k8s.io/v1 does", i, j)
 			}
-			if !ok || exact || to == nil || in.rewrites(base) {
+			switch {
+			case to == nil:
 				continue
+			case exact:
+				not = backend.NoLinkPath
+			case in.rewrites(base):
+				not = cmp.Or(not, backend.NoLinkRewritten)
 			}
 			port := to.Port.Name
 			if port == "" {
 				port = strconv.Itoa(int(to.Port.Number))
 			}
 			tls := in.endsTLS() || slices.ContainsFunc(in.Spec.TLS, func(t networkingv1.IngressTLS) bool { return covers(t.Hosts, rule.Host) })
-			ways = append(ways, way{to.Name, backend.Exposure{Port: port, Scheme: scheme(tls), Host: rule.Host, Path: base}})
+			ways = append(ways, way{"", to.Name, backend.Exposure{Port: port, Scheme: scheme(tls), Host: rule.Host, Path: base, Not: not}})
 		}
 	}
 	return ways, nil
@@ -61,11 +70,15 @@ func covers(hosts []string, host string) bool {
 
 // basePath is the path of a rule, below which all goes to the Service. Controllers of clouds write /* for that, and others have
 // regular expressions there, which are none.
-func basePath(path string) (base string, ok bool) {
+func basePath(path string) (base string, not backend.NoLink) {
 	if path == "" || path == "/*" {
-		return "", true
+		return "", ""
 	}
-	return safetext.BasePath(strings.TrimSuffix(path, "/*"))
+	base, ok := safetext.BasePath(strings.TrimSuffix(path, "/*"))
+	if !ok {
+		return "", backend.NoLinkPath
+	}
+	return base, ""
 }
 
 // rewrites reports whether an annotation of a controller may have requests reach the Service at another path than they were sent to, or

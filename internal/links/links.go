@@ -42,13 +42,14 @@ type From struct {
 	Allows func(namespace, host string) bool
 }
 
-// way is how people get to a Service of the object's namespace.
+// way is how people get to a Service.
 type way struct {
-	service string
+	namespace string // "" for the object's; what is in others is left out
+	service   string
 	backend.Exposure
 }
 
-// maxWays is how many ways of one object are kept.
+// maxWays is how many ways of one object are kept, and as many that give no link.
 const maxWays = 100
 
 // Decode writes what is known of an object into a struct of its kind.
@@ -60,20 +61,36 @@ func Unstructured(object map[string]any) Decode {
 }
 
 // Read is what an object of this kind and namespace says, by the name of the Service. A host where links of the namespace may not lead,
-// one that stands for several, and what does not reach the Service as it is asked are left out. An error says what is no valid object.
+// one that stands for several, and what does not reach the Service as it is asked give no link: of those the first is kept for each
+// Service, with the reason. An error says what is no valid object.
 func (f From) Read(k Kind, namespace string, decode Decode) (map[string][]backend.Exposure, error) {
 	ways, err := k.read(decode)
 	if err != nil {
 		return nil, err
 	}
-	found, n := map[string][]backend.Exposure{}, 0
+	found, links, others := map[string][]backend.Exposure{}, 0, 0
 	for _, w := range ways {
-		known := slices.Contains(found[w.service], w.Exposure)
-		if known || n == maxWays || len(validation.IsDNS1123Subdomain(w.Host)) > 0 || !f.Allows(namespace, w.Host) {
+		isHost := len(validation.IsDNS1123Subdomain(w.Host)) == 0
+		switch {
+		case w.Not != "":
+		case !isHost:
+			w.Not = backend.NoLinkHost
+		case !f.Allows(namespace, w.Host):
+			w.Not = backend.NoLinkNotAllowed
+		}
+		if !isHost && len(validation.IsWildcardDNS1123Subdomain(w.Host)) > 0 {
+			w.Host = "" // any text
+		}
+		known := slices.ContainsFunc(found[w.service], func(e backend.Exposure) bool { return e == w.Exposure || e.Not != "" && w.Not != "" })
+		room := &links
+		if w.Not != "" {
+			room = &others
+		}
+		if known || *room == maxWays || w.namespace != "" && w.namespace != namespace || len(validation.IsDNS1123Label(w.service)) > 0 {
 			continue
 		}
 		found[w.service] = append(found[w.service], w.Exposure)
-		n++
+		*room++
 	}
 	return found, nil
 }

@@ -1,12 +1,13 @@
 package links
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
 
@@ -29,6 +30,13 @@ const all = "*"
 // chosen is the link to Grafana that the objects give, of the hosts that are allowed.
 func chosen(t *testing.T, objects, path, typ string, allowed ...string) string {
 	t.Helper()
+	link, _ := looked(t, objects, path, typ, allowed...)
+	return link
+}
+
+// looked is chosen, with what gives no link.
+func looked(t *testing.T, objects, path, typ string, allowed ...string) (string, []backend.Exposure) {
+	t.Helper()
 	builtin, err := catalog.Builtin()
 	if err != nil {
 		t.Fatal(err)
@@ -49,14 +57,14 @@ func chosen(t *testing.T, objects, path, typ string, allowed ...string) string {
 			}
 		}
 	}
-	first := Choose(ways, grafana(), builtin.Lookup(typ), path)
+	first, none := Choose(ways, grafana(), builtin.Lookup(typ), path)
 	for range 5 { // in whatever order they were seen
 		rand.Shuffle(len(ways), func(i, j int) { ways[i], ways[j] = ways[j], ways[i] })
-		if again := Choose(ways, grafana(), builtin.Lookup(typ), path); again != first {
-			t.Errorf("once %q, then %q", first, again)
+		if again, noneAgain := Choose(ways, grafana(), builtin.Lookup(typ), path); again != first || !slices.Equal(none, noneAgain) {
+			t.Errorf("once %q and %v, then %q and %v", first, none, again, noneAgain)
 		}
 	}
-	return first
+	return first, none
 }
 
 // ingress is one with what is given of its spec, and with annotations.
@@ -325,10 +333,74 @@ func TestKinds(t *testing.T) {
 		got = append(got, k.Name+" "+k.GVR().String())
 	}
 	want := []string{"ingress networking.k8s.io/v1, Resource=ingresses", "route route.openshift.io/v1, Resource=routes"}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := gocmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if len(Kinds(nil)) > 0 {
 		t.Error("something is read though nothing is named")
+	}
+}
+
+// What leads to a backend and gives no link says why, as far as it is of the Service.
+func TestWhyThereIsNoLink(t *testing.T) {
+	t.Attr("req", "DTS-OUT-13")
+	t.Attr("req", "DTS-CLI-4")
+	rule := func(host, path, rest string) string {
+		return "rules: [{host: " + host + ", http: {paths: [{path: " + path + ", " + rest + "backend: {service: {name: grafana, port: {name: http}}}}]}}]"
+	}
+	route := func(spec string) string {
+		return "kind: Route\nspec: {to: {kind: Service, name: grafana}, " + spec + "}"
+	}
+	http := func(spec, rule string) string {
+		return "kind: HTTPRoute\nspec: {" + spec + ", rules: [{backendRefs: [{name: grafana, port: 80}], " + rule + "}]}"
+	}
+	const host, gateway = "host: g.example.com, port: {targetPort: http}", "hostnames: [g.example.com], parentRefs: [{name: gw}]"
+	for name, tt := range map[string]struct {
+		object, path, typ string
+		want              backend.NoLink
+	}{
+		"an Ingress without a host":  {object: ingress("rules: [{http: {paths: [{path: /, backend: {service: {name: grafana, port: {number: 80}}}}]}}]"), want: backend.NoLinkHost},
+		"the default of an Ingress":  {object: ingress("defaultBackend: {service: {name: grafana, port: {number: 80}}}"), want: backend.NoLinkHost},
+		"a wildcard":                 {object: ingress(rule("\"*.example.com\"", "/", "")), want: backend.NoLinkHost},
+		"no host that is one":        {object: ingress(rule("\"<b>\"", "/", "")), want: backend.NoLinkHost},
+		"another's host":             {object: ingress(rule("evil.example.org", "/", "")), want: backend.NoLinkNotAllowed},
+		"an exact path":              {object: ingress(rule("g.example.com", "/", "pathType: Exact, ")), want: backend.NoLinkPath},
+		"a regular expression":       {object: ingress(rule("g.example.com", "/g(/|$)(.*)", "")), want: backend.NoLinkPath},
+		"rewritten":                  {object: strings.Replace(ingress(rule("g.example.com", "/", "")), "annotations: {}", "annotations: {nginx.ingress.kubernetes.io/rewrite-target: /}", 1), want: backend.NoLinkRewritten},
+		"another port":               {object: strings.Replace(ingress(rule("g.example.com", "/", "")), "name: http", "name: metrics", 1), want: backend.NoLinkPort},
+		"elsewhere":                  {object: ingress(rule("g.example.com", "/shop", "")), path: "/grafana", want: backend.NoLinkElsewhere},
+		"a part":                     {object: ingress(rule("g.example.com", "/loki/api/v1/push", "")), typ: "loki", want: backend.NoLinkPart},
+		"a Route's wildcard":         {object: route(host + ", wildcardPolicy: Subdomain"), want: backend.NoLinkHost},
+		"a Route with two":           {object: route(host + ", alternateBackends: [{kind: Service, name: shop, weight: 1}]"), want: backend.NoLinkShared},
+		"a Route not admitted":       {object: route(host) + "\nstatus: {ingress: [{conditions: [{type: Admitted, status: \"False\"}]}]}", want: backend.NoLinkNotAdmitted},
+		"an HTTPRoute with a match":  {object: http(gateway, "matches: [{headers: [{name: a, value: b}]}]"), want: backend.NoLinkMatch},
+		"an exact HTTPRoute":         {object: http(gateway, "matches: [{path: {type: Exact, value: /}}]"), want: backend.NoLinkPath},
+		"an HTTPRoute that rewrites": {object: http(gateway, "filters: [{type: URLRewrite}]"), want: backend.NoLinkRewritten},
+		"an HTTPRoute of a mesh":     {object: http("hostnames: [g.example.com], parentRefs: [{kind: Service, name: gw}]", ""), want: backend.NoLinkNoGateway},
+		"an HTTPRoute for any host":  {object: http("parentRefs: [{name: gw}]", ""), want: backend.NoLinkHost},
+		"an HTTPRoute to two":        {object: strings.Replace(http(gateway, ""), "port: 80}", "port: 80}, {name: shop, port: 1}", 1), want: backend.NoLinkShared},
+		"a link":                     {object: ingress(rule("g.example.com", "/", ""))},
+		"another Service":            {object: strings.Replace(ingress(rule("\"*.example.com\"", "/", "")), "name: grafana", "name: shop", 1)},
+		"of another namespace":       {object: strings.Replace(http(gateway, ""), "name: grafana", "namespace: shop, name: grafana", 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			link, none := looked(t, tt.object, tt.path, cmp.Or(tt.typ, "grafana"), "g.example.com")
+			var got backend.NoLink
+			if len(none) > 0 {
+				got = none[0].Not
+			}
+			if got != tt.want || len(none) > 1 || got != "" && link != "" {
+				t.Errorf("link %q, and %v, want %q, of\n%s", link, none, tt.want, tt.object)
+			}
+			if len(none) > 0 && strings.Contains(none[0].Host, "<") {
+				t.Errorf("a stranger's text is kept: %q", none[0].Host)
+			}
+		})
+	}
+	own := grafana()
+	own.ForeignHost = true
+	way := backend.Exposure{Port: "http", Scheme: "https", Host: "g.example.com"}
+	if link, none := Choose([]backend.Exposure{way}, own, nil, ""); link != "" || len(none) != 1 || none[0].Not != backend.NoLinkForeign {
+		t.Errorf("to another host: %q, %v", link, none)
 	}
 }

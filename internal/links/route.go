@@ -1,6 +1,7 @@
 package links
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,17 +47,17 @@ type target struct {
 
 func (t *target) isService() bool { return t.Group == "" && (t.Kind == "" || t.Kind == "Service") }
 
-// only is the target that gets all requests; nil where none or several do.
-func only(targets []target) *target {
-	targets = slices.DeleteFunc(slices.Clone(targets), func(t target) bool { return t.Weight != nil && *t.Weight == 0 })
-	if len(targets) != 1 || !targets[0].isService() {
-		return nil
+// used are the targets that get requests: only one that gets all of them can give a link.
+func used(targets []target) (services []target, not backend.NoLink) {
+	services = slices.DeleteFunc(slices.Clone(targets), func(t target) bool { return t.Weight != nil && *t.Weight == 0 })
+	if len(services) > 1 {
+		not = backend.NoLinkShared
 	}
-	return &targets[0]
+	return slices.DeleteFunc(services, func(t target) bool { return !t.isService() }), not
 }
 
 // readRoute reads an OpenShift Route.
-func readRoute(decode Decode) ([]way, error) {
+func readRoute(decode Decode) (ways []way, err error) {
 	var in struct {
 		object
 		Spec struct {
@@ -77,16 +78,27 @@ func readRoute(decode Decode) ([]way, error) {
 	if err := decode(&in); err != nil {
 		return nil, err
 	}
-	s, to := &in.Spec, only(append([]target{in.Spec.To}, in.Spec.Alternate...))
-	base, ok := basePath(s.Path)
-	if to == nil || !ok || s.WildcardPolicy == "Subdomain" || in.rewrites(base) || in.Status.Ingress.refused("Admitted") {
-		return nil, nil
+	s := &in.Spec
+	services, not := used(append([]target{s.To}, s.Alternate...))
+	base, noBase := basePath(s.Path)
+	switch {
+	case s.WildcardPolicy == "Subdomain":
+		not = backend.NoLinkHost
+	case in.rewrites(base):
+		not = backend.NoLinkRewritten
+	case in.Status.Ingress.refused("Admitted"):
+		not = backend.NoLinkNotAdmitted
 	}
 	port := ""
 	if s.Port.TargetPort != nil {
 		port = s.Port.TargetPort.String()
 	}
-	return []way{{to.Name, backend.Exposure{Port: port, Pods: true, Scheme: scheme(s.TLS != nil), Host: s.Host, Path: base}}}, nil
+	for i := range services {
+		ways = append(ways, way{"", services[i].Name, backend.Exposure{
+			Port: port, Pods: true, Scheme: scheme(s.TLS != nil), Host: s.Host, Path: base, Not: cmp.Or(noBase, not),
+		}})
+	}
+	return ways, nil
 }
 
 // httpRule is one of an HTTPRoute.
@@ -120,10 +132,6 @@ func (g *gateway) plain() bool {
 
 func readHTTPRoute(decode Decode) (ways []way, err error) {
 	var in struct {
-		object
-		Metadata struct {
-			Namespace string `json:"namespace"`
-		} `json:"metadata"`
 		Spec struct {
 			ParentRefs []gateway  `json:"parentRefs"`
 			Hostnames  []string   `json:"hostnames"`
@@ -133,51 +141,67 @@ func readHTTPRoute(decode Decode) (ways []way, err error) {
 			Parents conditions `json:"parents"`
 		} `json:"status"`
 	}
-	if err := decode(&in); err != nil || in.Status.Parents.refused("Accepted") {
+	if err := decode(&in); err != nil {
 		return nil, err
 	}
 	gateways := slices.DeleteFunc(in.Spec.ParentRefs, func(g gateway) bool { return g.Kind != "" && g.Kind != "Gateway" })
-	if len(gateways) == 0 {
-		return nil, nil
+	var refused backend.NoLink
+	switch {
+	case len(gateways) == 0:
+		refused = backend.NoLinkNoGateway
+	case in.Status.Parents.refused("Accepted"):
+		refused = backend.NoLinkNotAdmitted
+	}
+	hosts := in.Spec.Hostnames
+	if len(hosts) == 0 {
+		hosts = []string{""}
 	}
 	tls := slices.ContainsFunc(gateways, func(g gateway) bool { return !g.plain() })
 	for i := range in.Spec.Rules {
-		rule := &in.Spec.Rules[i]
-		to := only(rule.BackendRefs)
-		if to == nil || to.Namespace != "" && to.Namespace != in.Metadata.Namespace {
-			continue
-		}
-		for _, base := range rule.bases() {
-			if rule.rewrites(to, base) {
-				continue
-			}
-			for _, host := range in.Spec.Hostnames {
-				port := strconv.Itoa(int(to.Port))
-				ways = append(ways, way{to.Name, backend.Exposure{Port: port, Scheme: scheme(tls), Host: host, Path: base}})
+		for _, w := range in.Spec.Rules[i].ways() {
+			w.Scheme, w.Not = scheme(tls), cmp.Or(refused, w.Not)
+			for _, w.Host = range hosts {
+				ways = append(ways, w)
 			}
 		}
 	}
 	return ways, nil
 }
 
-// bases are the paths below which any request of a browser matches.
-func (r *httpRule) bases() (bases []string) {
+// ways are those to a rule's Services, without a host.
+func (r *httpRule) ways() (ways []way) {
+	services, shared := used(r.BackendRefs)
+	for i := range services {
+		to := &services[i]
+		for _, e := range r.bases() {
+			if r.rewrites(to, e.Path) {
+				e.Not = cmp.Or(e.Not, backend.NoLinkRewritten)
+			}
+			e.Port, e.Not = strconv.Itoa(int(to.Port)), cmp.Or(shared, e.Not)
+			ways = append(ways, way{to.Namespace, to.Name, e})
+		}
+	}
+	return ways
+}
+
+// bases are the paths below which any request of a browser matches, and those below which some do not.
+func (r *httpRule) bases() (bases []backend.Exposure) {
 	if len(r.Matches) == 0 {
-		return []string{""}
+		return []backend.Exposure{{}}
 	}
 	for i := range r.Matches {
-		m, path := &r.Matches[i], "/"
-		if len(m.Headers) > 0 || len(m.QueryParams) > 0 || m.Method != "" {
-			continue
+		m, path, e := &r.Matches[i], "/", backend.Exposure{}
+		if m.Path != nil && m.Path.Value != nil {
+			path = *m.Path.Value
 		}
-		if p := m.Path; p != nil && p.Type != "" && p.Type != "PathPrefix" {
-			continue
-		} else if p != nil && p.Value != nil {
-			path = *p.Value
+		e.Path, e.Not = basePath(path)
+		switch {
+		case m.Path != nil && m.Path.Type != "" && m.Path.Type != "PathPrefix":
+			e.Not = backend.NoLinkPath
+		case len(m.Headers) > 0 || len(m.QueryParams) > 0 || m.Method != "":
+			e.Not = cmp.Or(e.Not, backend.NoLinkMatch)
 		}
-		if base, ok := basePath(path); ok {
-			bases = append(bases, base)
-		}
+		bases = append(bases, e)
 	}
 	return bases
 }

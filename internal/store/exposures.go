@@ -8,14 +8,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// maxExposures is how many exposures of one namespace are kept, those that were seen first: who may write Ingresses may write
+// maxExposures is how many links of one namespace are kept, and as many that are none, those that were seen first: who may write Ingresses may write
 // thousands. They lead to Services of the same namespace, so that no other lacks any.
 const maxExposures = 1000
 
 // exposures are the ways by which people get to the Services of one namespace, by the object that says so and the Service.
 type exposures struct {
 	by map[Exposer]map[string][]backend.Exposure
-	n  int
+	// Links, and what gives none: neither takes the other's room.
+	links, others int
 }
 
 // Expose enters what an object says that leads people to Services; nothing where it is gone.
@@ -34,13 +35,13 @@ func (st *Store) expose(by Exposer, services map[string][]backend.Exposure) {
 		st.exposed[by.Namespace] = in
 	}
 	before := in.by[by]
-	in.n -= count(before)
-	if !st.opts.Unbounded && in.n+count(services) > maxExposures {
-		services = nil
+	in.count(before, -1)
+	if !st.opts.Unbounded {
+		services = in.fit(services)
 	}
-	in.n += count(services)
+	in.count(services, 1)
 	in.by[by] = services
-	if count(services) == 0 {
+	if len(services) == 0 {
 		delete(in.by, by)
 	}
 	if len(in.by) == 0 {
@@ -55,11 +56,36 @@ func (st *Store) expose(by Exposer, services map[string][]backend.Exposure) {
 	}
 }
 
-func count(services map[string][]backend.Exposure) (n int) {
+// count adds what an object says, times n.
+func (in *exposures) count(services map[string][]backend.Exposure, n int) {
 	for _, ways := range services {
-		n += len(ways)
+		for i := range ways {
+			if ways[i].Not == "" {
+				in.links += n
+			} else {
+				in.others += n
+			}
+		}
 	}
-	return n
+}
+
+// fit leaves out of what an object says that for which there is no room.
+func (in *exposures) fit(services map[string][]backend.Exposure) map[string][]backend.Exposure {
+	now := *in
+	now.count(services, 1)
+	if now.links <= maxExposures && now.others <= maxExposures {
+		return services
+	}
+	fitting := map[string][]backend.Exposure{}
+	for name, ways := range services {
+		ways = slices.DeleteFunc(slices.Clone(ways), func(e backend.Exposure) bool {
+			return e.Not == "" && now.links > maxExposures || e.Not != "" && now.others > maxExposures
+		})
+		if len(ways) > 0 {
+			fitting[name] = ways
+		}
+	}
+	return fitting
 }
 
 // Exposures are the ways by which people get to a Service, in no order.
@@ -71,8 +97,11 @@ func (st *Store) Exposures(ref backend.Ref) []backend.Exposure {
 
 func (st *Store) exposuresOf(ref backend.Ref) (list []backend.Exposure) {
 	if in := st.exposed[ref.Namespace]; in != nil {
-		for services := range maps.Values(in.by) {
-			list = append(list, services[ref.Name]...)
+		for by, services := range in.by {
+			for _, e := range services[ref.Name] {
+				e.By = by.Kind + " " + by.Ref.String()
+				list = append(list, e)
+			}
 		}
 	}
 	return list

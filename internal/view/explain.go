@@ -147,6 +147,7 @@ func keysRead(c *catalog.Catalog) map[string]bool {
 func (m *Material) backend(f *backend.Finding) Backend {
 	b := Backend{
 		Service: NewService(f, m.Catalog), Credentials: []string{}, Requests: []Request{}, Agent: []InAgent{}, Recipes: m.recipes(f),
+		NoLinks: noLinks(f),
 	}
 	if f.Candidate == nil {
 		return b

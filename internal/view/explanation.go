@@ -44,6 +44,7 @@ type Backend struct {
 	KeepsToken  bool      `json:"keeps_token" doc:"HolmesGPT's own token is kept from it by an empty credential"`
 	Recipes     []Recipe  `json:"recipes" doc:"Ways to give HolmesGPT the credentials that it wants, the best first"`
 	Tokens      *Tokens   `json:"tokens,omitempty" doc:"What it adds to each request to the agent's model, roughly; missing where that is not known, or where it is not accepted"`
+	NoLinks     []NoLink  `json:"no_links" doc:"What leads to it and gives no link, and why; empty where its owner or the configuration names one"`
 	root        string    // of the URLs that detection expects
 
 	PortWhy  string `json:"-"` // PortReason, as a row about ports has it
