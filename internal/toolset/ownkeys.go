@@ -114,6 +114,7 @@ func (f *filler) mapping(t map[string]any, at *item) (any, bool) {
 		value, there := f.fill(v, at)
 		_, inner := v.(map[string]any)
 		switch {
+		case there && value == "" && isPlaceholder(v): // not known, and so nothing for a reader to go by
 		case there:
 			out[k] = value
 		case !inner:
@@ -121,6 +122,12 @@ func (f *filler) mapping(t map[string]any, at *item) (any, bool) {
 		}
 	}
 	return out, true
+}
+
+// isPlaceholder reports whether a value is one placeholder and nothing else.
+func isPlaceholder(v any) bool {
+	s, is := v.(string)
+	return is && placeholder.FindString(s) == s && s != ""
 }
 
 func (f *filler) list(t []any, at *item) (any, bool) {

@@ -48,6 +48,11 @@ func TestOwnKeys(t *testing.T) {
 				"$(primary.prometheus.version) $(primary.prometheus.type) $(primary.prometheus.link)",
 			"a: m/p m p p.m.svc.cluster.local https /base 3.1 prometheus https://p.example.com\n",
 		},
+		{
+			"a key of which nothing is known is left out, and a text or an item stays",
+			"{a: $(primary.thanos.link), b: v$(primary.thanos.version), c: [$(primary.thanos.link)], d: \"\", l: [{for: thanos, u: $(url), p: $(path)}]}",
+			"b: v\nc:\n- \"\"\nd: \"\"\nl:\n- u: http://t.evil.svc.cluster.local:80\n",
+		},
 		{"a port is a text", "{a: $(primary.prometheus.port)}", "a: \"9090\"\n"},
 		{
 			"a mapping that names a primary that is not there is left out, and nothing around it",
