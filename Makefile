@@ -28,6 +28,11 @@ race: ## Run the same tests under the race detector, but for those that measure 
 build: ## Build bin/dynamic-toolset
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dynamic-toolset ./cmd/dynamic-toolset
 
+.PHONY: cross
+cross: ## Build for the other systems that a release has archives for (.goreleaser.yaml)
+	@set -e; for platform in windows/amd64 darwin/arm64 linux/arm64; do echo "building for $$platform"; \
+	  CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -o /dev/null ./cmd/dynamic-toolset; done
+
 .PHONY: lint
 lint: ## Run golangci-lint and check formatting and go.mod
 	@test -z "$$(gofmt -l .)" || { echo "not gofmt-clean:"; gofmt -l .; exit 1; }
