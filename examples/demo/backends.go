@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// workload is a Service of the pretended cluster, and what answers behind it.
+// workload is a Service of the demo's cluster, and what answers behind it.
 type workload struct {
 	namespace, name string
 	labels          map[string]string
@@ -38,7 +38,7 @@ const flapping = "observability/jaeger-query"
 // linkHost is the host that links may lead to.
 const linkHost = "grafana.example.com"
 
-// workloads are the pretended cluster, each labelled as its chart does.
+// workloads are the demo's cluster, each labelled as its chart does.
 func workloads() []workload {
 	const component = "app.kubernetes.io/component"
 	return []workload{
@@ -52,7 +52,7 @@ func workloads() []workload {
 		},
 		{
 			"monitoring", "prometheus-pushgateway", chart("prometheus-pushgateway"), nil, "http", 9091,
-			standin.Pushgateway, standin.Options{}, "a look-alike: healthy as a Prometheus is, and none",
+			standin.Pushgateway, standin.Options{}, "a look-alike: answers /-/healthy like Prometheus, but is not one",
 		},
 		{
 			"team-b", "web", map[string]string{"app": "web"}, nil, "http", 9090,
@@ -65,7 +65,7 @@ func workloads() []workload {
 		},
 		{
 			"team-a", "grafana", chart("grafana"), nil, "service", 3000,
-			standin.Grafana, standin.Options{Credentials: standin.Credentials{Bearer: "secret"}}, "a second one that wants credentials: what to add is told",
+			standin.Grafana, standin.Options{Credentials: standin.Credentials{Bearer: "secret"}}, "a second Grafana that needs credentials: the lines to add are shown",
 		},
 		{
 			"observability", "jaeger-query", chart("jaeger", component, "query"), nil, "query", 16686,
@@ -98,7 +98,7 @@ func workloads() []workload {
 	}
 }
 
-// running is the pretended cluster.
+// running is the demo's cluster.
 type running struct {
 	services []byte // as kubectl get services -o yaml shows them
 	backends map[string]*standin.Backend

@@ -39,7 +39,7 @@ func (d *demo) say(format string, args ...any) {
 
 // introduce tells what there is to see.
 func (d *demo) introduce() {
-	d.say("A pretended cluster: these answer on this machine as the real ones do.")
+	d.say("A cluster of stand-ins: these answer on this machine as the real products do.")
 	d.say("")
 	for _, w := range workloads() {
 		d.say("  %-36s %-16s %s", w.namespace+"/"+w.name, w.kind, w.story)
@@ -53,7 +53,7 @@ func (d *demo) introduce() {
 	d.say("")
 	d.say("Try, in another terminal:")
 	d.say("  curl -s 'http://%s/api/v1/services?verdict=rejected'", d.page)
-	d.say("  curl -s 'http://%s/api/v1/services/team-b/web'            # why is this none?", d.page)
+	d.say("  curl -s 'http://%s/api/v1/services/team-b/web'            # why was it not chosen?", d.page)
 	d.say("  curl -s 'http://%s/api/v1/agent'                             # what did HolmesGPT make of it?", d.page)
 	d.say("  cat %s        # the same inventory for Grafana", filepath.Join(d.output, "grafana-datasources.yaml"))
 	d.say("  rm %s                                  # it is back at once", filepath.Join(d.output, document))
