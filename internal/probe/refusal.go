@@ -187,6 +187,10 @@ func loginWords(text string) (words []string) {
 	return words
 }
 
+// maxLoginPath is how many bytes of a redirect's path are read for such a word: the path of a page to sign in at is
+// short, and a stranger's may be long.
+const maxLoginPath = 1 << 10
+
 // leadsToLogin says whether a redirect to another host leads to where people sign in: by a word of its host or its
 // path, or by the parameters that OpenID Connect and SAML have. What keeps the path that was asked is only moved.
 func leadsToLogin(u *url.URL, asked string) bool {
@@ -202,7 +206,7 @@ func leadsToLogin(u *url.URL, asked string) bool {
 	if path := strings.Trim(u.Path, "/"); path != "" && path == strings.Trim(asked, "/") {
 		return false
 	}
-	for _, w := range loginWords(u.Hostname() + "/" + u.Path) {
+	for _, w := range loginWords(u.Hostname() + "/" + u.Path[:min(len(u.Path), maxLoginPath)]) {
 		switch w {
 		case "login", "oauth", "oauth2", "oidc", "openid", "saml", "saml2", "sso", "authorize", "auth":
 			return true
