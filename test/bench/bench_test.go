@@ -116,7 +116,7 @@ func (b *bench) cluster(t *testing.T) {
 	b.env, b.audit = startAudited(t)
 	b.env.Namespace(t, accounts)
 	b.record = b.env.Record(t)
-	b.env.Fill(t, b.n-backends, true, vary)
+	b.env.Fill(t, b.n-backends, vary)
 	if b.main && b.measures("start") {
 		b.none(t)
 	}

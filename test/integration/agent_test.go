@@ -19,7 +19,7 @@ import (
 // TestAgentIsFound has HolmesGPT's Service found beside the ConfigMap, by its endpoints, and no other.
 func TestAgentIsFound(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	app := map[string]string{"app": "holmes"}
 	const namespace = testenv.OutputNamespace
 	env.Create(t, testenv.Service{Namespace: "evil", Name: "x-holmes", Labels: app, Selector: app, Port: "http", Number: 80, Target: 5050})
@@ -35,7 +35,7 @@ func TestAgentIsFound(t *testing.T) {
 // TestAgentIsTold has each publication followed by a reload, and what fails in HolmesGPT told by an Event.
 func TestAgentIsTold(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	var mu sync.Mutex
 	loaded := "generation/old"
 	holmes := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -81,7 +81,7 @@ func TestLeadersAndWatchesEndInAFlood(t *testing.T) {
 		t.Attr("req", id)
 	}
 	const limit = 2*leaseDuration + 5*time.Second // the lease, to see that it has ended, and a round of health
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	all := newReplicas(t, env)
 	var urls []string
 	for i := range 3 {
@@ -92,7 +92,7 @@ func TestLeadersAndWatchesEndInAFlood(t *testing.T) {
 	record := env.Record(t)
 	stop := flapping(t, env, "evil", 30, 100)
 	defer stop()
-	flood(t, env, 1500, func(i int) testenv.Service { return noted("evil", i) })
+	env.Bulk(t, 1500, func(i int) testenv.Service { return noted("evil", i) })
 	published(t, env, "the flood is published in part", append(urls, "custom/evil/")...)
 
 	late := func(what string, i int, limit time.Duration, begun time.Time) {

@@ -20,7 +20,7 @@ import (
 func TestFlippedServicesDelayNobody(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	const flipped, writers = 1000, 8
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	start(t, env)
 	env.Namespace(t, "evil")
 	services := env.Client.CoreV1().Services("evil")

@@ -4,44 +4,37 @@ package integration
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // plain is a Service of one port without endpoints.
-func plain(namespace string, i int) *corev1.Service {
-	return &corev1.Service{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("x%04d", i), Labels: map[string]string{}, Annotations: map[string]string{}},
-		Spec:       corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone, Ports: []corev1.ServicePort{{Name: "http-metrics", Port: 3100}}},
+func plain(i int, labels map[string]string) testenv.Service {
+	return testenv.Service{
+		Namespace: "evil", Name: fmt.Sprintf("x%04d", i), Port: "http-metrics", Number: 3100, Headless: true, Bare: true,
+		Labels: labels, Annotations: map[string]string{}, Selector: map[string]string{},
 	}
 }
 
 // labelled is the least that looks like a backend.
-func labelled(namespace string, i int) *corev1.Service {
-	s := plain(namespace, i)
-	maps.Copy(s.Labels, named("prometheus"))
-	s.Spec.Ports[0].Port = 9090
+func labelled(i int) testenv.Service {
+	s := plain(i, named("prometheus"))
+	s.Number = 9090
 	return s
 }
 
 // stuffed has as many labels, annotations and requirements, and as long ones, as are read of a Service.
-func stuffed(namespace string, i int) *corev1.Service {
-	s := plain(namespace, i)
-	maps.Copy(s.Labels, named("prometheus"))
+func stuffed(i int) testenv.Service {
+	s := plain(i, named("prometheus"))
 	s.Annotations["kubernaut.io/toolset"], s.Annotations["kubernaut.io/toolset-type"] = "true", "prometheus"
-	s.Spec.Selector = map[string]string{}
 	for j := range 62 {
 		key, value := fmt.Sprintf("kubernaut.io/toolset-%04d-%02d-%s", i, j, strings.Repeat("k", 20)), fmt.Sprintf("%s-%04d-%02d", strings.Repeat("v", 55), i, j)
-		for _, m := range []map[string]string{s.Labels, s.Annotations, s.Spec.Selector} {
+		for _, m := range []map[string]string{s.Labels, s.Annotations, s.Selector} {
 			m[key] = value
 		}
 	}
@@ -49,9 +42,8 @@ func stuffed(namespace string, i int) *corev1.Service {
 }
 
 // tenanted names fifty tenants.
-func tenanted(namespace string, i int) *corev1.Service {
-	s := plain(namespace, i)
-	maps.Copy(s.Labels, map[string]string{"app.kubernetes.io/name": "loki", "app.kubernetes.io/component": "gateway"})
+func tenanted(i int) testenv.Service {
+	s := plain(i, map[string]string{"app.kubernetes.io/name": "loki", "app.kubernetes.io/component": "gateway"})
 	var names []string
 	for j := range 50 {
 		names = append(names, fmt.Sprint("t", j))
@@ -69,7 +61,7 @@ func TestServicesTakeLittleMemory(t *testing.T) {
 	for _, tc := range []struct {
 		name     string
 		services int
-		one      func(namespace string, i int) *corev1.Service
+		one      func(i int) testenv.Service
 		bare     bool // more than are kept
 		stay     bool // they are not deleted one by one
 	}{
@@ -89,12 +81,7 @@ func TestServicesTakeLittleMemory(t *testing.T) {
 			}
 			env.Create(t, testenv.Service{Namespace: "evil", Name: "first", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 			published(t, env, "before", "name: good/one\n", "name: good/two\n", "name: evil/first\n")
-			services := env.Client.CoreV1().Services("evil")
-			sideBySide(tc.services, func(i int) {
-				if _, err := services.Create(t.Context(), tc.one("evil", i), metav1.CreateOptions{}); err != nil {
-					t.Error(err)
-				}
-			})
+			env.Bulk(t, tc.services, tc.one)
 			env.Create(t, testenv.Service{Namespace: "evil", Name: "last", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 			undisturbed(t, env, "new", victims[0])
 			takesLittle(t, env, service, victims[1], most)
@@ -106,11 +93,7 @@ func TestServicesTakeLittleMemory(t *testing.T) {
 			if tc.stay {
 				return
 			}
-			sideBySide(tc.services, func(i int) { // the youngest first, so that few are read in between
-				if err := services.Delete(t.Context(), fmt.Sprintf("x%04d", tc.services-1-i), metav1.DeleteOptions{}); err != nil {
-					t.Error(err)
-				}
-			})
+			env.DeleteBulk(t, tc.services, tc.one) // the youngest first, so that few are read in between
 			published(t, env, "when they are gone", "name: evil/first\n", "name: evil/last\n")
 		})
 	}

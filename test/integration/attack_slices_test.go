@@ -79,7 +79,7 @@ func TestSlicesTakeLittleMemory(t *testing.T) {
 					Namespace: "good", Name: name, Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus,
 				}))
 			}
-			flood(t, env, 50, func(i int) testenv.Service { return noted("evil", i) })
+			env.Bulk(t, 50, func(i int) testenv.Service { return noted("evil", i) })
 			published(t, env, "before", "name: good/one\n", "name: good/two\n", "custom/evil/x0000", "custom/evil/x0049")
 
 			enter(t, env, tc.slices, tc.one)
@@ -101,7 +101,7 @@ func TestSlicesTakeLittleMemory(t *testing.T) {
 // A denied address is seen wherever it stands, and takes back at once what is published.
 func TestDeniedAmongManyIsSeen(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	start(t, env)
 	env.Create(t, testenv.Service{Namespace: "evil", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 	enter(t, env, 1, func(int) *discoveryv1.EndpointSlice { return sliceOf("evil", "a", "large", 1000, 100, 1) })

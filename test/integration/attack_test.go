@@ -22,15 +22,6 @@ import (
 
 // What an owner of Services in the namespaces evil… may bring about, on a real API server.
 
-// flood makes many Services side by side.
-func flood(t *testing.T, env *testenv.Env, n int, make func(i int) testenv.Service) {
-	t.Helper()
-	for i := range min(n, 64) { // its namespaces first, which are made one by one
-		env.Namespace(t, make(i).Namespace)
-	}
-	sideBySide(n, func(i int) { env.Create(t, make(i)) })
-}
-
 // sideBySide calls do with 0 to n-1.
 func sideBySide(n int, do func(i int)) {
 	var wg sync.WaitGroup
@@ -43,19 +34,6 @@ func sideBySide(n int, do func(i int)) {
 		})
 	}
 	wg.Wait()
-}
-
-// unflood deletes all Services of namespaces.
-func unflood(t *testing.T, env *testenv.Env, namespaces ...string) {
-	t.Helper()
-	for _, namespace := range namespaces {
-		// A collection of Services cannot be deleted in one request on every API server.
-		list, err := env.Client.CoreV1().Services(namespace).List(t.Context(), metav1.ListOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sideBySide(len(list.Items), func(i int) { env.Delete(t, namespace, list.Items[i].Name) })
-	}
 }
 
 // noted is an API of an owner's own, published unproven, with a note.
@@ -116,7 +94,7 @@ func TestFloodStopsNobody(t *testing.T) {
 		{"thirty namespaces", 30, `limit=size`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			env := testenv.Start(t)
+			env := testenv.Shared(t)
 			service := start(t, env)
 			victim := env.Create(t, testenv.Service{Namespace: "good", Name: "victim", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 			published(t, env, "before the flood", "name: good/victim\n")
@@ -124,7 +102,8 @@ func TestFloodStopsNobody(t *testing.T) {
 			for i := range tc.namespaces {
 				namespaces = append(namespaces, fmt.Sprintf("evil-%02d", i))
 			}
-			flood(t, env, 1500, func(i int) testenv.Service { return noted(namespaces[i%tc.namespaces], i) })
+			evil := func(i int) testenv.Service { return noted(namespaces[i%tc.namespaces], i) }
+			env.Bulk(t, 1500, evil)
 			published(t, env, "the flood is published in part", "custom/evil-00/")
 			testenv.Eventually(t, 30*time.Second, "what is left out is logged", func() error {
 				if log := service.Log(t); !strings.Contains(log, "backends left out") || !strings.Contains(log, tc.limit) {
@@ -149,7 +128,7 @@ func TestFloodStopsNobody(t *testing.T) {
 			if rss > 128<<20 {
 				t.Errorf("it takes %d MiB of memory", rss>>20)
 			}
-			unflood(t, env, namespaces...)
+			env.DeleteBulk(t, 1500, evil)
 			published(t, env, "when it is gone", "-evil-", "name: good/new\n")
 		})
 	}
@@ -159,7 +138,7 @@ func TestFloodStopsNobody(t *testing.T) {
 func TestStrangerGetsNoCredential(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-SEC-3")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	grafana := func(namespace string, unproven bool) testenv.Service {
 		s := testenv.Service{
 			Namespace: namespace, Name: "grafana", Labels: named("grafana"), Port: "http", Number: 3000,
@@ -223,7 +202,7 @@ func TestStrangerGetsNoCredential(t *testing.T) {
 // An annotation that is flipped all the time keeps nobody writing.
 func TestFlippedAnnotationKeepsNobodyWriting(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	start(t, env)
 	env.Create(t, testenv.Service{Namespace: "good", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 	env.Create(t, noted("evil", 0))
@@ -250,7 +229,7 @@ func TestFlippedAnnotationKeepsNobodyWriting(t *testing.T) {
 func TestOverridesCredentialStays(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	t.Attr("req", "DTS-SEC-3")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	prometheus := func(namespace string) testenv.Service {
 		return testenv.Service{
 			Namespace: namespace, Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus,
@@ -311,7 +290,7 @@ func TestOverridesCredentialStays(t *testing.T) {
 // Whoever adds an API every second, and then deletes them one by one, keeps nobody writing.
 func TestAddingAndDeletingKeepsNobodyWriting(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	start(t, env)
 	env.Create(t, testenv.Service{Namespace: "good", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 	env.Namespace(t, "evil")

@@ -30,7 +30,7 @@ var (
 
 func TestAuth(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	service := serviceIdentity(t, env)
 	readToolsets := testenv.Rule(server.APIGroup, server.ResourceToolsets, "get", "list")
 	apiUser(t, env, "reader", readToolsets)
@@ -255,7 +255,7 @@ func TestAuthAPIServerAway(t *testing.T) {
 // system:discovery is why rights are not those of URL paths.
 func TestAuthPathsAreOpenToAll(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	apiUser(t, env, "nobody")
 	service := serviceIdentity(t, env)
 	token := env.Token(t, testenv.OutputNamespace, "nobody")

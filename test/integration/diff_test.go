@@ -16,7 +16,7 @@ import (
 func TestDiff(t *testing.T) {
 	t.Attr("req", "DTS-CLI-3")
 	t.Attr("req", "DTS-OUT-1")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	observability(t, env)
 	probed := []string{"--probe=direct", "--set", "health.tries=1"} // one backend is dead
 	diff := func(code int, parts ...string) {

@@ -214,7 +214,7 @@ func diagnose(t *testing.T, env *testenv.Env, kubeconfig string, args ...string)
 
 func TestDoctor(t *testing.T) {
 	t.Attr("req", "DTS-CLI-7")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	t.Run("mistakes", func(t *testing.T) { doctorMistakes(t, env) })
 	t.Run("lines to copy", func(t *testing.T) { doctorLines(t, env) })
 	t.Run("several keys", func(t *testing.T) { doctorKeys(t, env) })

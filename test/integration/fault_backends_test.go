@@ -65,7 +65,7 @@ func TestFaultBackends(t *testing.T) {
 	for _, id := range []string{"DTS-PRB-1", "DTS-PRB-3", "DTS-PRB-4", "DTS-PRB-5", "DTS-PRB-6", "DTS-RUN-3"} {
 		t.Attr("req", id)
 	}
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	service := func(name, typ string, number int32) testenv.Service {
 		return testenv.Service{Namespace: "bad", Name: name, Labels: named(typ), Port: "http", Number: number}
 	}
@@ -185,7 +185,7 @@ func (f *failing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestFaultThreshold(t *testing.T) {
 	t.Attr("req", "DTS-PRB-4")
 	t.Attr("req", "DTS-PRB-7")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	const interval = 1500 * time.Millisecond
 	backend := &failing{standin: standin.New(standin.Prometheus, standin.Options{})}
 	b := put(t, env, prometheusService("monitoring", "prometheus"), backend)

@@ -16,7 +16,7 @@ import (
 // A ConfigMap that is deleted right after the admin has edited it comes back with that edit, and not with the one before.
 func TestFaultDeletedRightAfterEdit(t *testing.T) {
 	t.Attr("req", "DTS-OUT-8")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	start(t, env)
 	published(t, env, "it has a document", "kubernetes/core:")
 	client := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace)

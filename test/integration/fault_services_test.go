@@ -97,7 +97,7 @@ func TestServicesOfEachType(t *testing.T) {
 	for _, id := range []string{"DTS-RUN-1", "DTS-OUT-1", "DTS-OUT-2", "DTS-OUT-3", "DTS-DET-2", "DTS-DET-5", "DTS-DET-6", "DTS-DET-8"} {
 		t.Attr("req", id)
 	}
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	types := everyType()
 	names := slices.Sorted(maps.Keys(types))
 	start(t, env, "--set", "security.trustedNamespaces=[one, two]")

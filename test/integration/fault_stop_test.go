@@ -95,7 +95,7 @@ func TestFaultRestartWritesNothing(t *testing.T) {
 	for _, id := range []string{"DTS-OUT-7", "DTS-OUT-10", "DTS-PRB-7"} {
 		t.Attr("req", id)
 	}
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	for typ, s := range everyType() {
 		s.Namespace, s.Name = "one", typ
 		env.Create(t, s)

@@ -20,7 +20,7 @@ import (
 // Faults are put between the service and the API server by a Front: this shows that they arrive as the real ones do.
 func TestFront(t *testing.T) {
 	t.Attr("req", "DTS-QA-1")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	const ns, account = testenv.OutputNamespace, "reader"
 	env.ServiceAccount(t, ns, account)
 	revoke := env.Grant(t, ns, ns, account, testenv.Rule("", "configmaps", "get", "list", "watch", "delete"))

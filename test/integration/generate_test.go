@@ -16,7 +16,7 @@ import (
 // does, and with --server-side they are applied up to the size at which generate itself refuses them.
 func TestGenerateLarge(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	file := filepath.Join(t.TempDir(), "services.yaml")
 	generate := func(n int) testenv.Result {
 		t.Helper()

@@ -45,3 +45,5 @@ func discover(t *testing.T, env *testenv.Env, kubeconfig string, args ...string)
 func named(software string) map[string]string {
 	return map[string]string{"app.kubernetes.io/name": software, "app.kubernetes.io/managed-by": "Helm"}
 }
+
+func TestMain(m *testing.M) { testenv.Main(m) }

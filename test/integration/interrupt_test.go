@@ -15,7 +15,7 @@ import (
 // A person who has seen enough need not wait for a backend that does not answer.
 func TestInterrupt(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	b := env.Create(t, testenv.Service{Namespace: "monitoring", Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090})
 	l, err := net.Listen("tcp", net.JoinHostPort(b.Spec.ClusterIP, "9090"))
 	if err != nil {

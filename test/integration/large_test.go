@@ -20,7 +20,7 @@ func TestLargeCluster(t *testing.T) {
 	env := testenv.Start(t)
 	observability(t, env)
 	start := time.Now()
-	env.Fill(t, services, true)
+	env.Fill(t, services)
 	t.Logf("%d Services with slices made in %s", services, time.Since(start).Round(time.Millisecond))
 
 	// One run each: the first tells what the API server's caches make of it.

@@ -88,7 +88,7 @@ func TestLinks(t *testing.T) {
 func TestLinksWithoutRights(t *testing.T) {
 	t.Attr("req", "DTS-OUT-13")
 	t.Attr("req", "DTS-DET-9")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	linked(t, env)
 	env.Kubectl(t, strings.NewReplacer("NS", "shop", "PATH", "/").Replace(ingress), "apply", "-f", "-")
 	i := install(t, env, right{"shop", "ingresses", "list"}, "config.links.from={ingress}", "config.security.trustedNamespaces={shop}",

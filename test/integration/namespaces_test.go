@@ -17,7 +17,7 @@ import (
 func TestNamespaces(t *testing.T) {
 	t.Attr("req", "DTS-DET-9")
 	t.Attr("req", "DTS-CLI-1")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	observability(t, env)
 	const home, account = "home", "limited"
 	env.Namespace(t, home)

@@ -15,7 +15,7 @@ import (
 // taken for it.
 func TestOutsideBackend(t *testing.T) {
 	t.Attr("req", "DTS-DET-13")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	managed, err := standin.Start("127.0.0.1:0", standin.New(standin.Prometheus, standin.Options{}))
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@ func TestDrift(t *testing.T) {
 	for _, id := range []string{"DTS-OUT-7", "DTS-OUT-8", "DTS-MET-1"} {
 		t.Attr("req", id)
 	}
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	backends(t, env, "monitoring")
 	// What is repaired at the resync and not at once would not be noticed.
 	service := start(t, env, "--set", "output.resync=10m")
@@ -148,7 +148,7 @@ func TestDeletedConfigMap(t *testing.T) {
 	for _, id := range []string{"DTS-OUT-8", "DTS-OUT-6"} {
 		t.Attr("req", id)
 	}
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	backends(t, env, "monitoring")
 	service := start(t, env, "--set", "output.resync=10m")
 	published(t, env, "all are there", "prometheus", "grafana", "jaeger", "loki")
@@ -228,7 +228,7 @@ func TestDeletedConfigMap(t *testing.T) {
 func TestRepairStorm(t *testing.T) {
 	t.Attr("req", "DTS-OUT-8")
 	const resync, storm = 5 * time.Second, 16 * time.Second
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	service := start(t, env, "--set", "output.resync="+resync.String())
 	own := published(t, env, "there", "kubernetes/core").Data[compactK]
 	record := env.Record(t)
@@ -269,7 +269,7 @@ func TestRepairStorm(t *testing.T) {
 // TestImmutable: an immutable ConfigMap is reported and not fought.
 func TestImmutable(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	service := start(t, env)
 	published(t, env, "there", "kubernetes/core")
 	admin := edit(env, "admin")

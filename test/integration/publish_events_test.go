@@ -20,7 +20,7 @@ import (
 // TestBadAnnotation: the owner of a Service is told once per change, however often it is looked at.
 func TestBadAnnotation(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	env.Create(t, prometheusIn("monitoring", "other"))
 	args := []string{"--set", "discovery.interval=1s"}
 	service := start(t, env, args...)
@@ -107,7 +107,7 @@ func TestBadAnnotation(t *testing.T) {
 func TestForbiddenNamespace(t *testing.T) {
 	t.Attr("req", "DTS-DET-9")
 	const ns = testenv.OutputNamespace
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	user := env.ServiceAccount(t, ns, account)
 	args := []string{"--set", "discovery.namespaces=[one, two, three]", "--set", "security.trustedNamespaces=[two]"}
 	env.Grant(t, ns, ns, account, eventRule(), leaseRule(), configMapRule(append(readVerbs, writeVerbs...)...))

@@ -19,7 +19,7 @@ import (
 // ran, and a key that somebody else has written under such a name stays as it is.
 func TestKeysOfYourOwn(t *testing.T) {
 	t.Attr("req", "DTS-OUT-15")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	backends(t, env, "monitoring")
 	const keys = "output.keys={mine.yaml: {url: $(primary.prometheus.url)}, old.yaml: {a: [{for: loki, u: $(url)}]}, " +
 		"theirs.yaml: {a: b}, none.yaml: {u: $(primary.tempo.url)}}"

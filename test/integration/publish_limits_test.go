@@ -79,7 +79,7 @@ func TestLeastRights(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			env := testenv.Start(t)
+			env := testenv.Shared(t)
 			user := env.ServiceAccount(t, ns, account)
 			c.grant(t, env)
 			env.Grant(t, ns, ns, account, leaseRule(), configMapRule(append(readVerbs, writeVerbs...)...))
@@ -130,7 +130,7 @@ func TestLeastRights(t *testing.T) {
 func TestWriteForbidden(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
 	const ns = testenv.OutputNamespace
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	user := env.ServiceAccount(t, ns, account)
 	env.Grant(t, "", ns, account, append(watchRules(), eventRule())...)
 	env.Grant(t, ns, ns, account, leaseRule(), configMapRule(readVerbs...))
@@ -180,7 +180,7 @@ func TestNothingMayBeWatched(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
 	t.Attr("req", "DTS-RUN-3")
 	const ns = testenv.OutputNamespace
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	env.Create(t, prometheusIn("monitoring", "prometheus"))
 	admin := start(t, env)
 	before := published(t, env, "there", "monitoring/prometheus")
@@ -206,7 +206,7 @@ func TestNothingMayBeWatched(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
 	t.Attr("req", "DTS-MET-1")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	service := start(t, env)
 	env.Create(t, prometheusIn("monitoring", "first"))
 	before := published(t, env, "there", "monitoring/first")
@@ -241,7 +241,7 @@ func TestTooLarge(t *testing.T) {
 func TestConflicts(t *testing.T) {
 	t.Attr("req", "DTS-OUT-8")
 	const ns = testenv.OutputNamespace
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	env.ServiceAccount(t, ns, account)
 	env.Grant(t, "", ns, account, append(watchRules(), eventRule())...)
 	env.Grant(t, ns, ns, account, leaseRule(), configMapRule(append(readVerbs, writeVerbs...)...))

@@ -28,7 +28,7 @@ func TestOverridesSurvive(t *testing.T) {
 		t.Attr("req", id)
 	}
 	const edits = 200
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	backends(t, env, "monitoring")
 	service := start(t, env, "--set", "security.trustedNamespaces=[monitoring]") // whose Services may change all the time
 	published(t, env, "all are there", "prometheus", "grafana", "jaeger", "loki")
@@ -175,7 +175,7 @@ func TestInvalidOverrides(t *testing.T) {
 	for _, id := range []string{"DTS-OUT-6", "DTS-OUT-10", "DTS-MET-1"} {
 		t.Attr("req", id)
 	}
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	service := start(t, env)
 	published(t, env, "there", "kubernetes/core")
 	admin := edit(env, "admin")
@@ -279,7 +279,7 @@ func TestInvalidOverrides(t *testing.T) {
 func TestOverridesAreTheAdmins(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	t.Attr("req", "DTS-OUT-7")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	start(t, env)
 	published(t, env, "there", "kubernetes/core")
 	record := env.Record(t)

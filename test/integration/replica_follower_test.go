@@ -23,7 +23,7 @@ func TestReplicaFollows(t *testing.T) {
 	for _, id := range []string{"DTS-RUN-2", "DTS-RUN-3", "DTS-PRB-6"} {
 		t.Attr("req", id)
 	}
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	b := env.Create(t, prometheusService("monitoring", "prometheus"))
 	leases := env.Client.CoordinationV1().Leases(testenv.OutputNamespace)
 	now := metav1.NowMicro()
@@ -85,7 +85,7 @@ func TestReplicaFollows(t *testing.T) {
 // the leader alone. Then the leader is killed, and it takes over within a lease duration after the lease ends.
 func TestReplicaFollowerPaused(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	all := newReplicas(t, env)
 	url := env.Create(t, prometheusService("monitoring", "prometheus")).URL()
 	list := []*replica{all.add(t), all.add(t)}

@@ -26,7 +26,7 @@ func TestReplicasLeaderKilled(t *testing.T) {
 		rounds = 20
 		limit  = 2 * leaseDuration // the lease, and a lease duration to see that it has ended
 	)
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	all := newReplicas(t, env)
 	var urls []string
 	for i := range 5 {
@@ -116,7 +116,7 @@ func killWhenWriting(all *replicas, leader *replica, round int) <-chan time.Time
 // write over its successor.
 func TestReplicasLeaderPaused(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	all := newReplicas(t, env)
 	url := env.Create(t, prometheusService("monitoring", "prometheus")).URL()
 	record := env.Record(t)

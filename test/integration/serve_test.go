@@ -62,7 +62,7 @@ func TestServe(t *testing.T) {
 	for _, id := range []string{"DTS-RUN-1", "DTS-OUT-1", "DTS-OUT-7", "DTS-PRB-7", "DTS-DET-3", "DTS-DET-8"} {
 		t.Attr("req", id)
 	}
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	service := serve(t, env)
 	published(t, env, "an empty cluster has a document", "kubernetes/core:")
 

@@ -109,7 +109,7 @@ func restricted(t *testing.T, env *testenv.Env, name string) {
 // has made.
 func TestShippedHelm(t *testing.T) {
 	t.Attr("req", "DTS-PKG-1")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	env.Namespace(t, "monitoring")
 	env.Namespace(t, "tracing")
 	helm, err := shipped.Helm()

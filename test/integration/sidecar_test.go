@@ -94,7 +94,7 @@ func holmesDeployment(name string, v *sidecarValues) *appsv1.Deployment {
 func TestSidecarExamples(t *testing.T) {
 	t.Attr("req", "DTS-RUN-6")
 	t.Attr("req", "DTS-SEC-2")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	restricted(t, env, holmesNamespace)
 	env.ServiceAccount(t, holmesNamespace, "holmes-holmes-service-account")
 	values := readSidecarValues(t)
@@ -327,7 +327,7 @@ func nothingWritten(t *testing.T, env *testenv.Env) {
 func TestSidecarDirectory(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
 	t.Attr("req", "DTS-RUN-6")
-	env := testenv.Start(t)
+	env := testenv.Shared(t)
 	env.Create(t, testenv.Service{Namespace: team, Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 	for _, tc := range []struct {
 		name, says string

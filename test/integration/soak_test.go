@@ -39,7 +39,7 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	env := testenv.Start(t)
-	env.Fill(t, soakServices-soakBackends, true)
+	env.Fill(t, soakServices-soakBackends)
 	s := newSoak(t, env)
 	all := newReplicas(t, env)
 	args := []string{"--set", "health.interval=2s", "--set", "discovery.interval=30s", "--set", "output.resync=5s", "--set", "discovery.settle=50ms"}

@@ -31,7 +31,7 @@ const (
 
 // Env is a cluster without nodes. It ends with the test.
 type Env struct {
-	Etcd      *Server
+	Etcd      *Server // nil in a shared cluster, as APIServer is
 	APIServer *Server
 	// Config and Client are those of an admin, with no limit on requests but the API server's.
 	Config *rest.Config
@@ -57,6 +57,21 @@ func APIServerFlag(name, value string) Option {
 func Start(t testing.TB, options ...Option) *Env {
 	t.Helper()
 	e := &Env{dir: t.TempDir(), assets: Assets(t)}
+	t.Cleanup(func() {
+		for _, s := range []*Server{e.APIServer, e.Etcd} {
+			if s != nil {
+				s.Kill(t)
+				_ = s.log.Close()
+			}
+		}
+	})
+	e.start(t, options...)
+	e.Namespace(t, OutputNamespace)
+	return e
+}
+
+func (e *Env) start(t testing.TB, options ...Option) {
+	t.Helper()
 	cp := &envtest.ControlPlane{Etcd: &envtest.Etcd{}, APIServer: &envtest.APIServer{}}
 	e.Etcd = newServer(t, e.dir, filepath.Join(e.assets, "etcd"), &cp.Etcd.Path, cp.Etcd)
 	cp.Etcd.DataDir, cp.Etcd.Out, cp.Etcd.Err = e.mkdir(t, "etcd-data"), e.Etcd.log, e.Etcd.log
@@ -75,7 +90,6 @@ func Start(t testing.TB, options ...Option) *Env {
 	cp.APIServer.EtcdURL, e.etcdURL = cp.Etcd.URL, cp.Etcd.URL.String()
 	e.APIServer.Start(t)
 	e.connect(t, cp)
-	return e
 }
 
 func (e *Env) connect(t testing.TB, cp *envtest.ControlPlane) {
@@ -95,7 +109,6 @@ func (e *Env) connect(t testing.TB, cp *envtest.ControlPlane) {
 	if e.Client, err = kubernetes.NewForConfig(e.Config); err != nil {
 		t.Fatalf("connecting as admin: %v", err)
 	}
-	e.Namespace(t, OutputNamespace)
 }
 
 // Kubeconfig is the path of the admin's kubeconfig.

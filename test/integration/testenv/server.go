@@ -49,10 +49,6 @@ func newServer(t testing.TB, dir, program string, path *string, s starter) *Serv
 		t.Fatal(err)
 	}
 	server.log = log
-	t.Cleanup(func() {
-		server.Kill(t)
-		_ = log.Close()
-	})
 	return server
 }
 
@@ -75,16 +71,20 @@ func (s *Server) Stop(t testing.TB) {
 // Kill ends it with SIGKILL and waits until it is gone. It may not be running.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
-	if !s.Signal(t, syscall.SIGKILL) {
-		return
+	if err := s.kill(); err != nil {
+		t.Fatal(err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	for range ticks(deadline, 5*time.Millisecond) {
-		if !s.Signal(t, 0) {
-			return
+}
+
+func (s *Server) kill() error {
+	running, err := s.signal(syscall.SIGKILL)
+	for range ticks(time.Now().Add(10*time.Second), 5*time.Millisecond) {
+		if !running || err != nil {
+			return err
 		}
+		running, err = s.signal(0)
 	}
-	t.Fatalf("%s is still there 10 s after SIGKILL", s.name)
+	return fmt.Errorf("%s is still there 10 s after SIGKILL", s.name)
 }
 
 // Pause and Resume make it hang and go on: connections stay open and nothing is answered.
@@ -96,19 +96,27 @@ func (s *Server) Resume(t testing.TB) { t.Helper(); s.Signal(t, syscall.SIGCONT)
 // Signal reports whether it was running.
 func (s *Server) Signal(t testing.TB, sig syscall.Signal) bool {
 	t.Helper()
+	running, err := s.signal(sig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return running
+}
+
+func (s *Server) signal(sig syscall.Signal) (running bool, err error) {
 	text, err := os.ReadFile(s.pidFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return false
+		return false, nil
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil {
-		t.Fatalf("%s: no process id in %s: %v", s.name, s.pidFile, err)
+		return false, fmt.Errorf("%s: no process id in %s: %w", s.name, s.pidFile, err)
 	}
 	switch err := syscall.Kill(pid, sig); {
 	case errors.Is(err, syscall.ESRCH):
-		return false
+		return false, nil
 	case err != nil:
-		t.Fatalf("signal %s to %s: %v", sig, s.name, err)
+		return false, fmt.Errorf("signal %s to %s: %w", sig, s.name, err)
 	}
-	return true
+	return true, nil
 }

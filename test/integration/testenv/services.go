@@ -32,6 +32,7 @@ type Service struct {
 	Target   int32  // the pods' own port; Number unless set
 	Headless bool
 	NotReady bool // no endpoint is ready
+	Bare     bool // there is no EndpointSlice
 	// Address of the one endpoint; one that nobody dials unless set.
 	Address string
 
@@ -78,6 +79,9 @@ func (e *Env) Create(t testing.TB, s Service) *Backend {
 	}
 	if s.BeforeSlice != nil {
 		s.BeforeSlice(b)
+	}
+	if s.Bare {
+		return b
 	}
 	if _, err := e.Client.DiscoveryV1().EndpointSlices(s.Namespace).Create(t.Context(), s.slice(), metav1.CreateOptions{}); err != nil {
 		t.Fatalf("EndpointSlice of %s/%s: %v", s.Namespace, s.Name, err)
