@@ -70,6 +70,7 @@ func TestAPI(t *testing.T) {
 	for _, id := range []string{"DTS-API-1", "DTS-API-2", "DTS-API-3"} {
 		t.Attr("req", id)
 	}
+	t.Parallel() // it mostly waits
 	env := testenv.Start(t)
 	put(t, env, testenv.Service{Namespace: "monitoring", Name: "prometheus", Port: "http", Number: 9090, Labels: named("prometheus")}, standin.New(standin.Prometheus, standin.Options{}))
 	put(t, env, testenv.Service{Namespace: "shop", Name: "checkout", Port: "http", Number: 8080}, http.NotFoundHandler())

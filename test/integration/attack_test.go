@@ -202,7 +202,8 @@ func TestStrangerGetsNoCredential(t *testing.T) {
 // An annotation that is flipped all the time keeps nobody writing.
 func TestFlippedAnnotationKeepsNobodyWriting(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	env := testenv.Shared(t)
+	t.Parallel() // it mostly waits
+	env := testenv.Start(t)
 	start(t, env)
 	env.Create(t, testenv.Service{Namespace: "good", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 	env.Create(t, noted("evil", 0))
@@ -290,7 +291,8 @@ func TestOverridesCredentialStays(t *testing.T) {
 // Whoever adds an API every second, and then deletes them one by one, keeps nobody writing.
 func TestAddingAndDeletingKeepsNobodyWriting(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	env := testenv.Shared(t)
+	t.Parallel() // it mostly waits
+	env := testenv.Start(t)
 	start(t, env)
 	env.Create(t, testenv.Service{Namespace: "good", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
 	env.Namespace(t, "evil")

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -80,7 +79,9 @@ func install(t *testing.T, env *testenv.Env, without right, values ...string) *i
 	if without != (right{}) && i.removed != 1 {
 		t.Fatalf("%+v was removed from %d rules", without, i.removed)
 	}
-	i.waitForRights(t)
+	for namespace, rules := range i.grantedIn { // so that none is missed at the start
+		env.WaitForRights(t, namespace, i.home, i.account, rules)
+	}
 	config, err := i.objects.Config()
 	must(t, err)
 	i.configFile = filepath.Join(t.TempDir(), "config.yaml")
@@ -153,30 +154,6 @@ func (i *installation) narrow(namespace string, rules []rbacv1.PolicyRule, witho
 	}
 	i.grantedIn[namespace] = append(i.grantedIn[namespace], kept...)
 	return kept
-}
-
-// waitForRights waits until the API server acts on all of them, so that none is missed at the start.
-func (i *installation) waitForRights(t *testing.T) {
-	t.Helper()
-	user := "system:serviceaccount:" + i.home + ":" + i.account
-	for namespace, rules := range i.grantedIn {
-		for _, rule := range rules {
-			for _, verb := range rule.Verbs {
-				a := &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: verb, Group: rule.APIGroups[0], Resource: rule.Resources[0]}
-				if len(rule.ResourceNames) > 0 {
-					a.Name = rule.ResourceNames[0]
-				}
-				review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: a}}
-				testenv.Eventually(t, 10*time.Second, "the rights of "+user, func() error {
-					answer, err := i.env.Client.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), review, metav1.CreateOptions{})
-					if err == nil && !answer.Status.Allowed {
-						err = fmt.Errorf("not allowed to %s %s yet", verb, rule.Resources[0])
-					}
-					return err
-				})
-			}
-		}
-	}
 }
 
 // run runs the service until it listens.

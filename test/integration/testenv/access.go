@@ -83,7 +83,7 @@ func (e *Env) Grant(t testing.TB, namespace, accountNamespace, account string, r
 		ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name}
 		b, err := rbac.ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}, metav1.CreateOptions{})
 		check(err)
-		e.waitForRights(t, namespace, accountNamespace, account, rules)
+		e.WaitForRights(t, namespace, accountNamespace, account, rules)
 		return func() { check(rbac.ClusterRoleBindings().Delete(ctx, b.Name, metav1.DeleteOptions{})) }
 	}
 	role, err := rbac.Roles(namespace).Create(ctx, &rbacv1.Role{ObjectMeta: meta, Rules: rules}, metav1.CreateOptions{})
@@ -91,12 +91,12 @@ func (e *Env) Grant(t testing.TB, namespace, accountNamespace, account string, r
 	ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name}
 	b, err := rbac.RoleBindings(namespace).Create(ctx, &rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}, metav1.CreateOptions{})
 	check(err)
-	e.waitForRights(t, namespace, accountNamespace, account, rules)
+	e.WaitForRights(t, namespace, accountNamespace, account, rules)
 	return func() { check(rbac.RoleBindings(namespace).Delete(ctx, b.Name, metav1.DeleteOptions{})) }
 }
 
-// waitForRights waits until the API server acts on the rules, which it reads through a cache of its own.
-func (e *Env) waitForRights(t testing.TB, namespace, accountNamespace, account string, rules []rbacv1.PolicyRule) {
+// WaitForRights waits until the API server acts on the rules, which it reads through a cache of its own.
+func (e *Env) WaitForRights(t testing.TB, namespace, accountNamespace, account string, rules []rbacv1.PolicyRule) {
 	t.Helper()
 	user := fmt.Sprintf("system:serviceaccount:%s:%s", accountNamespace, account)
 	for _, rule := range rules {
