@@ -71,7 +71,7 @@ controlplane: ## Build kube-apiserver, kubectl and etcd into the user's cache, o
 
 .PHONY: test-integration
 test-integration: controlplane ## Run the built binary against a real kube-apiserver and etcd
-	$(GO) test -count=1 -p 1 -timeout 50m -tags integration $(INTEGRATION) ./internal/cluster ./internal/publish ./test/integration/...
+	$(GO) test -count=1 -p 1 -parallel 4 -timeout 50m -tags integration $(INTEGRATION) ./internal/cluster ./internal/publish ./test/integration/...
 
 # The versions are those that test/controlplane has files of modules for. Each is built once, which takes some six minutes.
 .PHONY: test-kubernetes

@@ -34,8 +34,8 @@ func FillName(i int) (namespace, name string) {
 	return fmt.Sprintf("team-%02d", i%FillNamespaces), fmt.Sprintf("orders-%06d", i)
 }
 
-// Fill makes n Services that are no backends, with labels as charts set them, as Bulk does but quicker: many get the same
-// resourceVersion, so that a watch that is resumed meanwhile may miss some.
+// Fill makes n Services that are no backends, with labels as charts set them, as Bulk does but quicker: many get the
+// same resourceVersion, so that a watch that is resumed meanwhile may miss some.
 func (e *Env) Fill(t testing.TB, n int, vary ...Vary) {
 	t.Helper()
 	e.bulk(t, n, maxWrites, func(i int) Service {
@@ -56,9 +56,9 @@ func (e *Env) Fill(t testing.TB, n int, vary ...Vary) {
 // Vary changes the i-th Service before it is written, or its EndpointSlice.
 type Vary func(i int, s *corev1.Service, es *discoveryv1.EndpointSlice)
 
-// Bulk makes n Services with their EndpointSlices, without stand-ins. The first is made through the API server and the others
-// as copies of it, put straight into etcd: the API server takes longer for each further Service, since it counts all
-// addresses that are in use each time.
+// Bulk makes n Services with their EndpointSlices, without stand-ins. The first is made through the API server and the
+// others as copies of it, put straight into etcd: the API server takes longer for each further Service, since it counts
+// all addresses that are in use each time.
 func (e *Env) Bulk(t testing.TB, n int, one func(i int) Service) { t.Helper(); e.bulk(t, n, 1, one) }
 
 func (e *Env) bulk(t testing.TB, n, atOnce int, one func(i int) Service, vary ...Vary) {
@@ -78,7 +78,8 @@ func (e *Env) bulk(t testing.TB, n, atOnce int, one func(i int) Service, vary ..
 	b := &batch{url: e.etcdURL, atOnce: maxWrites, encoder: protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)}
 	// The API server itself takes addresses at random: those of a block of their own are seldom met, and refused then.
 	address := func(i int) string { return addToIP(first.Addr(), 1<<16+i) }
-	for i := 1; i < n && service.Spec.ClusterIP != corev1.ClusterIPNone; i++ { // first, since the API server makes those that it misses
+	// They come first, since the API server makes those that it misses.
+	for i := 1; i < n && service.Spec.ClusterIP != corev1.ClusterIPNone; i++ {
 		s := one(i)
 		b.put("/registry/ipaddresses/"+address(i), ipAddress(address(i), s.Namespace, s.Name))
 	}
@@ -126,15 +127,19 @@ func sliceKey(namespace, name string) string {
 	return "/registry/endpointslices/" + namespace + "/" + name
 }
 
-// copies are a Service and its EndpointSlice like those of the template, with all that the API server has set in them.
-func (s Service) copies(service *corev1.Service, slice *discoveryv1.EndpointSlice) (*corev1.Service, *discoveryv1.EndpointSlice) {
+// copies are a Service and its EndpointSlice like those of the template, with what the API server has set in them.
+func (s Service) copies(
+	service *corev1.Service, slice *discoveryv1.EndpointSlice,
+) (*corev1.Service, *discoveryv1.EndpointSlice) {
 	o, sliceCopy := service.DeepCopy(), slice.DeepCopy()
 	wanted := s.object()
 	o.Namespace, o.Name, o.UID, o.ResourceVersion = s.Namespace, s.Name, uuid.NewUUID(), ""
-	o.Labels, o.Annotations, o.Spec.Selector = maps.Clone(wanted.Labels), maps.Clone(wanted.Annotations), maps.Clone(wanted.Spec.Selector)
+	o.Labels, o.Annotations = maps.Clone(wanted.Labels), maps.Clone(wanted.Annotations)
+	o.Spec.Selector = maps.Clone(wanted.Spec.Selector)
 	if slice != nil {
 		es := s.slice()
-		sliceCopy.Namespace, sliceCopy.Name, sliceCopy.UID, sliceCopy.ResourceVersion = s.Namespace, s.Name, uuid.NewUUID(), ""
+		sliceCopy.Namespace, sliceCopy.Name = s.Namespace, s.Name
+		sliceCopy.UID, sliceCopy.ResourceVersion = uuid.NewUUID(), ""
 		sliceCopy.Labels, sliceCopy.Endpoints = es.Labels, es.Endpoints
 	}
 	return o, sliceCopy

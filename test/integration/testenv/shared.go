@@ -34,9 +34,9 @@ func Main(m *testing.M) {
 	shared.end()
 }
 
-// Shared is a cluster as Start starts it, but that the tests of the package use one after another: all that a test has made
-// is taken away when it ends. A test that stops a server, makes CustomResourceDefinitions or changes what Kubernetes itself
-// has made takes Start. Tests in parallel cannot share it.
+// Shared is a cluster as Start starts it, but that the tests of the package use one after another: all that a test
+// has made is taken away when it ends. A test that stops a server, makes CustomResourceDefinitions, changes what
+// Kubernetes itself has made, makes the API server grow or runs in parallel with others takes Start.
 func Shared(t testing.TB) *Env {
 	t.Helper()
 	if !shared.mu.TryLock() {
@@ -48,7 +48,8 @@ func Shared(t testing.TB) *Env {
 	}
 	one := shared.env
 	e := &Env{
-		Config: one.Config, Client: one.Client, dir: t.TempDir(), assets: one.assets, kubeconfig: one.kubeconfig, etcdURL: one.etcdURL,
+		Config: one.Config, Client: one.Client, dir: t.TempDir(),
+		assets: one.assets, kubeconfig: one.kubeconfig, etcdURL: one.etcdURL,
 	}
 	t.Cleanup(func() {
 		if err := shared.empty(); err != nil {
@@ -62,7 +63,7 @@ func Shared(t testing.TB) *Env {
 
 func (c *cluster) start(t testing.TB) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "cluster-")
+	dir, err := os.MkdirTemp("", "cluster-") //nolint:usetesting // it outlives the test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func (c *cluster) end() {
 	c.env = nil
 }
 
-// empty takes away in etcd what tests have made: no controller does that for a namespace that is deleted, and it is quicker.
+// empty takes away in etcd what tests have made: there is no controller that empties a namespace that is deleted.
 func (c *cluster) empty() error {
 	keys, err := c.env.keys()
 	if err != nil {
@@ -115,7 +116,7 @@ func (c *cluster) empty() error {
 
 // ofKubernetes reports whether the API server makes and renews a key by itself.
 func ofKubernetes(key string) bool {
-	for _, prefix := range []string{"/registry/leases/kube-system/", "/registry/masterleases/", "/registry/ranges/", "compact_rev_key"} {
+	for _, prefix := range []string{"/registry/leases/kube-system/", "/registry/masterleases/", "/registry/ranges/"} {
 		if strings.HasPrefix(key, prefix) {
 			return true
 		}
@@ -150,7 +151,8 @@ func awaitEmpty(client kubernetes.Interface) error {
 // keys are those in etcd.
 func (e *Env) keys() (map[string]bool, error) {
 	// From "/" to its successor is all that the API server stores.
-	data, err := post(e.etcdURL+"/v3/kv/range", map[string]any{"key": []byte("/"), "range_end": []byte("0"), "keys_only": true})
+	all := map[string]any{"key": []byte("/"), "range_end": []byte("0"), "keys_only": true}
+	data, err := post(e.etcdURL+"/v3/kv/range", all)
 	if err != nil {
 		return nil, err
 	}
