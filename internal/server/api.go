@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/klauspost/compress/gzhttp"
 
 	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -115,7 +114,7 @@ func New(o Options) (*API, error) {
 		write: writeWithin, discover: 10 * time.Second, lookup: 5 * time.Second,
 		keepAlive: 15 * time.Second, look: time.Second, gather: 250 * time.Millisecond, authorize: time.Minute, streams: 64,
 	}}
-	a.zipped = gzhttp.GzipHandler(a.mux)
+	a.zipped = zipped(a.mux)
 	described := a.register()
 	text, err := json.Marshal(described)
 	if err != nil {

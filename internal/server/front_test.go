@@ -146,7 +146,8 @@ func TestCompression(t *testing.T) {
 	f := start(t)
 	plain := f.get(t, "/api/v1/services", "Accept-Encoding", "identity")
 	for encoding, compressed := range map[string]bool{
-		"gzip": true, "deflate, gzip;q=0.5": true, "br": false, "gzip;q=0": false, "gzip;q=0, *": false, "": false,
+		"gzip": true, "deflate, GZIP; q=0.5": true, "zstd, gzip;q=1, br": true, "br": false, "gzip;q=0.000": false,
+		"gzip;q=0": false, "gzip;q=0, *": false, "": false,
 	} {
 		a := f.get(t, "/api/v1/services", "Accept-Encoding", encoding)
 		if (a.header.Get("Content-Encoding") == "gzip") != compressed || a.header.Get("Vary") != "Accept-Encoding" {
@@ -166,6 +167,11 @@ func TestCompression(t *testing.T) {
 	}
 	if a := f.get(t, "/api/v1/changes", "Accept-Encoding", "gzip"); a.header.Get("Content-Encoding") != "" {
 		t.Error("a body that fits into one packet is compressed")
+	}
+	isProblem(t, f.get(t, "/api/v1/toolsets/nothing", "Accept-Encoding", "gzip"), http.StatusNotFound)
+	isProblem(t, f.get(t, "/api/v1/nothing", "Accept-Encoding", "gzip"), http.StatusNotFound)
+	if a := f.ask(t, http.MethodHead, "/api/v1/services", nil, "Accept-Encoding", "gzip"); a.code != http.StatusOK || a.body != "" {
+		t.Errorf("HEAD: %d %q", a.code, a.body)
 	}
 }
 
