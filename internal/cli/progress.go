@@ -1,12 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
@@ -15,11 +16,11 @@ const patience = time.Second
 
 // progress shows how far the probes are, to a person who has waited.
 type progress struct {
-	out   io.Writer // nil if it is no terminal
-	mu    sync.Mutex
-	timer *time.Timer
-	bar   *progressbar.ProgressBar
-	done  int
+	out         io.Writer // nil if it is no terminal
+	mu          sync.Mutex
+	timer       *time.Timer
+	shown       bool
+	done, total int
 }
 
 func newProgress(out io.Writer) *progress {
@@ -33,30 +34,30 @@ func newProgress(out io.Writer) *progress {
 func (p *progress) show(done, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.done = done
+	p.done, p.total = done, total
 	switch {
 	case p.out == nil || total == 0:
-	case p.bar != nil:
-		_ = p.bar.Set(done)
+	case p.shown:
+		p.draw()
 	case p.timer == nil:
-		p.timer = time.AfterFunc(patience, func() { p.start(total) })
+		p.timer = time.AfterFunc(patience, p.start)
 	}
 }
 
-func (p *progress) start(total int) {
+func (p *progress) start() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.out == nil {
-		return
+	if p.out != nil {
+		p.shown = true
+		p.draw()
 	}
-	p.bar = progressbar.NewOptions(total,
-		progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription("asking the backends"),
-		progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(),
-		// It starts late, so that its clock would be wrong.
-		progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
-	)
-	_ = p.bar.RenderBlank() // nothing may have ended yet
-	_ = p.bar.Set(p.done)
+}
+
+// draw shows a bar, in place of the one before. What cannot be shown is not missed.
+func (p *progress) draw() {
+	const width = 30
+	bar := strings.Repeat("█", width*p.done/p.total)
+	_, _ = fmt.Fprintf(p.out, "\rasking the backends %3d%% |%-*s| (%d/%d)", 100*p.done/p.total, width, bar, p.done, p.total)
 }
 
 // clear takes it off the screen.
@@ -66,10 +67,10 @@ func (p *progress) clear() {
 	if p.timer != nil {
 		p.timer.Stop()
 	}
-	if p.bar != nil {
-		_ = p.bar.Clear()
+	if p.shown {
+		_, _ = io.WriteString(p.out, "\r\x1b[2K")
 	}
-	p.out = nil
+	p.out, p.shown = nil, false
 }
 
 func isTerminal(w io.Writer) bool {
