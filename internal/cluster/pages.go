@@ -75,17 +75,17 @@ func (b boundPages) RoundTrip(r *http.Request) (*http.Response, error) {
 		return resp, nil
 	}
 	defer resp.Body.Close()
-	var body bytes.Buffer
-	if _, err := body.ReadFrom(io.LimitReader(resp.Body, maxPage+1)); err != nil {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxPage+1))
+	if err != nil {
 		return nil, fmt.Errorf("reading a page of a List: %w", err)
 	}
-	if body.Len() > maxPage {
+	if len(body) > maxPage {
 		const code = http.StatusRequestEntityTooLarge
 		resp.Status, resp.StatusCode = http.StatusText(code), code
 		resp.Header.Set("Content-Type", "text/plain")
-		body.Reset()
+		body = nil
 	}
-	resp.Body, resp.ContentLength = io.NopCloser(&body), int64(body.Len())
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
 }
 
