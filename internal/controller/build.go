@@ -47,35 +47,89 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 // out: it stays too large, and the last document stays.
 func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
 	room := publish.MaxBytes - publish.Foreign(live, s.Own)
+	undo := leavesOut(s.Findings)
+	// What was measured of a round before says what to leave out, so that what has no room is not built each time.
+	if c.leaveOut(s, room) {
+		doc, keys, err := c.generate(s)
+		if n := size(keys); err == nil && n <= room && n > room-room/20 {
+			inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
+			return doc, keys, nil
+		}
+		undo()
+	}
+	c.memory.sizes = nil
 	doc, keys, err := c.generate(s)
-	if err != nil || size(keys) <= room {
-		return doc, keys, err
-	}
-	before := map[*backend.Finding]backend.Finding{}
-	for _, f := range s.Findings {
-		if f.Verdict == backend.Accepted { // no other is changed
-			before[f] = *f
-		}
-	}
-	for size(keys) > room {
-		sizes, sum := doc.Sizes(), 1
-		for _, n := range sizes {
-			sum += n
-		}
-		of := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] * size(keys) / sum }
-		// A little more than needed, so that once is enough.
-		if !inventory.LeaveOut(s.Findings, size(keys)-room+room/50, of, c.opts.Inventory) {
-			for f, was := range before {
-				*f = was
-			}
+	for err == nil && size(keys) > room {
+		c.memory.measure(s.Findings, doc, size(keys))
+		if !c.leaveOut(s, room) {
+			undo()
 			return c.generate(s)
 		}
-		if doc, keys, err = c.generate(s); err != nil {
-			return nil, nil, err
+		if doc, keys, err = c.generate(s); size(keys) <= room {
+			inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
 		}
 	}
-	inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
-	return doc, keys, nil
+	return doc, keys, err
+}
+
+// leaveOut leaves out, by what each backend was measured to take, what there is no room for. It reports false where that is
+// not known, or nothing is to be left out.
+func (c *Controller) leaveOut(s *Snapshot, room int) bool {
+	sizes, total, most := c.memory.sizes, 0, 0
+	for _, n := range sizes {
+		most = max(most, n)
+	}
+	of := func(f *backend.Finding) int {
+		if n, known := sizes[f.Candidate.Key()]; known {
+			return n
+		}
+		return most
+	}
+	for _, f := range s.Findings {
+		if f.Verdict == backend.Accepted {
+			total += of(f)
+		}
+	}
+	// A little more than needed, so that once is enough.
+	return total > room && inventory.LeaveOut(s.Findings, total-room+room/50, of, c.opts.Inventory)
+}
+
+// measure notes what each backend takes in keys of that size.
+func (m *memory) measure(findings []*backend.Finding, doc *toolset.Document, bytes int) {
+	sizes, sum := doc.Sizes(), 0
+	for _, n := range sizes {
+		sum += n
+	}
+	m.sizes = map[backend.Key]int{}
+	for _, f := range findings {
+		if f.Verdict != backend.Accepted {
+			continue
+		}
+		key := f.Candidate.Key()
+		if m.sizes[key] = 0; sizes[key] > 0 { // else the overrides have removed it
+			m.sizes[key] = sizes[key]*bytes/sum + 1
+		}
+	}
+}
+
+// leavesOut returns what undoes LeaveOut.
+func leavesOut(findings []*backend.Finding) (undo func()) {
+	type place struct {
+		finding *backend.Finding
+		reason  backend.Reason
+		primary bool
+	}
+	var before []place
+	for _, f := range findings {
+		if f.Verdict == backend.Accepted { // no other is changed
+			before = append(before, place{f, f.Reason, f.Primary})
+		}
+	}
+	return func() {
+		for _, p := range before {
+			p.finding.Verdict, p.finding.Reason, p.finding.Primary = backend.Accepted, p.reason, p.primary
+		}
+	}
 }
 
 // size is that of keys in a ConfigMap, in bytes.

@@ -3,6 +3,8 @@ package controller
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,7 +23,7 @@ import (
 )
 
 // crowd is what a controller decides about Services that all answer.
-func crowd(t *testing.T, o inventory.Options, services []backend.Service) (*Controller, *Snapshot) {
+func crowd(t testing.TB, o inventory.Options, services []backend.Service) (*Controller, *Snapshot) {
 	t.Helper()
 	c, err := catalog.Builtin()
 	if err != nil {
@@ -222,3 +224,57 @@ type toldAbout map[string]bool
 func (toldAbout) ConfigMap(bool, string, string)                    {}
 func (a toldAbout) Service(s *backend.Service, _ bool, _, _ string) { a[s.UID] = true }
 func (toldAbout) Clear(*backend.Service)                            {}
+
+// What was measured of a round before decides the next ones, and is measured anew where it is wrong.
+func TestTooLargeIsMeasuredOnce(t *testing.T) {
+	t.Attr("req", "DTS-OUT-11")
+	note := strings.Repeat("x", 500)
+	var services []backend.Service
+	for i := range 1500 {
+		services = append(services, aged(custom("evil", fmt.Sprintf("x%04d", i), note), i))
+	}
+	c, s := crowd(t, inventory.Options{}, services)
+	all := slices.Clone(s.Findings)
+	round := func(change func(f *backend.Finding)) (bytes int, out map[backend.Ref]bool) {
+		t.Helper()
+		out = map[backend.Ref]bool{}
+		for _, f := range all {
+			f.Verdict, f.Reason = backend.Accepted, backend.Reason{}
+			change(f)
+		}
+		_, keys, err := c.fit(s, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range all {
+			if f.Reason.Code == backend.CodeDocumentSize {
+				out[f.Ref] = true
+			}
+		}
+		return size(keys), out
+	}
+	as := func(*backend.Finding) {}
+	first, out := round(as)
+	measured := c.memory.sizes
+	again, same := round(as)
+	if first != again || !maps.Equal(out, same) || len(out) == 0 {
+		t.Errorf("%d bytes without %d, then %d without %d: want the same", first, len(out), again, len(same))
+	}
+	if reflect.ValueOf(measured).Pointer() != reflect.ValueOf(c.memory.sizes).Pointer() {
+		t.Error("it is measured again though nothing has changed")
+	}
+	for what, description := range map[string]string{"smaller": "x", "larger": strings.Repeat(note, 3)} {
+		bytes, _ := round(func(f *backend.Finding) { f.Candidate.Description = description })
+		if bytes > publish.MaxBytes || bytes < publish.MaxBytes*9/10 {
+			t.Errorf("%s: %d bytes, want what fits into %d", what, bytes, publish.MaxBytes)
+		}
+	}
+	bytes, out := round(func(f *backend.Finding) {
+		if f.Service.Created.Minute() > 0 { // one of sixty is left
+			f.Verdict = backend.Rejected
+		}
+	})
+	if len(out) > 0 || bytes == 0 || c.memory.sizes != nil {
+		t.Errorf("%d are left out where there is room", len(out))
+	}
+}

@@ -67,25 +67,46 @@ type instanceJSON struct {
 	Instance
 }
 
-// Encode is the text of state.json: the same State gives the same bytes.
+// Encode is the text of state.json: the same State gives the same bytes. The instances are encoded one by one, since there may be
+// many of them.
 func (s *State) Encode() (string, error) {
-	out := stateJSON{Version: stateVersion, Overrides: s.Overrides, Keys: s.Keys}
-	out.Published, out.Primaries = []instanceJSON{}, map[string]string{}
-	published := slices.SortedFunc(slices.Values(s.Published), Instance.compare)
-	for _, i := range published {
-		out.Published = append(out.Published, instanceJSON{i.Type, i.Service.String(), i})
-	}
+	out := stateJSON{Version: stateVersion, Published: []instanceJSON{}, Primaries: map[string]string{}, Overrides: s.Overrides, Keys: s.Keys}
 	for typ, ref := range s.Primaries {
 		out.Primaries[typ] = ref.String()
 	}
 	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(out); err != nil {
-		return "", fmt.Errorf("state.json: %w", err)
+	if err := encode(&buf, "", out); err != nil {
+		return "", err
 	}
-	return buf.String(), nil
+	before, after, _ := strings.Cut(buf.String(), "[]") // it comes first
+	var text strings.Builder
+	text.WriteString(before + "[")
+	for n, i := range slices.SortedFunc(slices.Values(s.Published), Instance.compare) {
+		if n > 0 {
+			text.WriteByte(',')
+		}
+		buf.Reset()
+		if err := encode(&buf, "  ", instanceJSON{i.Type, i.Service.String(), i}); err != nil {
+			return "", err
+		}
+		text.WriteString("\n  ")
+		text.Write(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
+	}
+	if len(s.Published) > 0 {
+		text.WriteString("\n ")
+	}
+	text.WriteString("]" + after)
+	return text.String(), nil
+}
+
+func encode(to io.Writer, prefix string, v any) error {
+	enc := json.NewEncoder(to)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, " ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("state.json: %w", err)
+	}
+	return nil
 }
 
 func (i Instance) compare(o Instance) int {

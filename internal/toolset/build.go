@@ -64,8 +64,10 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 		formats:   opts.Formats,
 	}
 	var err error
-	if doc.own, err = newFiller(items).texts(opts.Own); err != nil {
-		return nil, err
+	if len(opts.Own) > 0 {
+		if doc.own, err = newFiller(items).texts(opts.Own); err != nil {
+			return nil, err
+		}
 	}
 	if len(b.servers) > 0 {
 		doc.HolmesGPT["mcp_servers"] = b.servers
@@ -92,6 +94,8 @@ type item struct {
 	role     string                      // what it is among the instances of its toolset, for the agent
 	nameless bool                        // what its owner calls it stands in no instructions
 	vouched  map[instanceKey]backend.Ref // the instances that the configuration vouches for, by type and name
+
+	placeholders *strings.Replacer // of expand, once it was needed
 }
 
 // published are the items to write: types in the catalog's order, of each the primary first, then by name.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -131,12 +132,11 @@ func (d *Document) mark(wanted bool) error {
 	}
 	name := markerPrefix + "none"
 	if wanted {
-		text, err := json.Marshal(d.HolmesGPT) // with its keys in order, and cheaper than the YAML that follows
-		if err != nil {
+		sum := sha256.New()
+		if err := writeJSON(sum, d.HolmesGPT, 2); err != nil { // with its keys in order, and cheaper than the YAML that follows
 			return fmt.Errorf("generation marker: %w", err)
 		}
-		sum := sha256.Sum256(text)
-		name = markerPrefix + hex.EncodeToString(sum[:4])
+		name = markerPrefix + hex.EncodeToString(sum.Sum(nil)[:4])
 	}
 	marked := maps.Clone(toolsets)
 	marked[name] = map[string]any{
@@ -146,6 +146,34 @@ func (d *Document) mark(wanted bool) error {
 	}
 	d.HolmesGPT["toolsets"] = marked
 	return nil
+}
+
+// writeJSON writes what json.Marshal returns, the values of mappings so deep one after the other.
+func writeJSON(to io.Writer, tree any, deep int) error {
+	m, ok := tree.(map[string]any)
+	if !ok || deep == 0 {
+		text, err := json.Marshal(tree)
+		if err == nil {
+			_, err = to.Write(text)
+		}
+		return err
+	}
+	before := "{"
+	for _, key := range sortedKeys(m) {
+		name, err := json.Marshal(key)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(to, "%s%s:", before, name); err != nil {
+			return err
+		}
+		if err := writeJSON(to, m[key], deep-1); err != nil {
+			return err
+		}
+		before = ","
+	}
+	_, err := io.WriteString(to, strings.TrimLeft(before, ",")+"}")
+	return err
 }
 
 // Variable is an environment variable that HolmesGPT needs to load the document.

@@ -143,9 +143,12 @@ func splitURL(s string) (origin, path string) {
 	return u.Scheme + "://" + u.Host, u.EscapedPath()
 }
 
+// unpatterned keeps what Python's fnmatch would take for a pattern from being one.
+var unpatterned = strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]")
+
 // patterns are HolmesGPT's path patterns (Python's fnmatch), base path included.
 func patterns(base string, paths []string) []any {
-	literal := strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]").Replace(base)
+	literal := unpatterned.Replace(base)
 	var out []any
 	for _, p := range paths {
 		if p == "/*" && base != "" {

@@ -8,14 +8,16 @@ const link = "$(link)"
 // expand returns a copy of a tree of the catalog's with the placeholders in its strings replaced. A replacement is not
 // looked at again, so that it cannot hold a placeholder.
 func (it *item) expand(tree any) any {
-	r := strings.NewReplacer(
-		"$(url)", it.url,
-		"$(instance)", it.Candidate.Instance,
-		"$(namespace)", it.Ref.Namespace,
-		"$(service)", it.Ref.Name,
-		link, it.Link,
-	)
-	return expand(tree, r)
+	if it.placeholders == nil {
+		it.placeholders = strings.NewReplacer(
+			"$(url)", it.url,
+			"$(instance)", it.Candidate.Instance,
+			"$(namespace)", it.Ref.Namespace,
+			"$(service)", it.Ref.Name,
+			link, it.Link,
+		)
+	}
+	return expand(tree, it.placeholders)
 }
 
 // text expands what the agent reads.

@@ -1,10 +1,15 @@
 package toolset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v2"
 	yaml3 "go.yaml.in/yaml/v3"
@@ -13,15 +18,147 @@ import (
 // marshal writes a tree of plain data as sigs.k8s.io/yaml would, without its way through JSON and back, which takes thrice
 // as long.
 func marshal(header string, tree any) (string, error) {
-	out, err := yaml.Marshal(tree)
-	if err != nil {
+	w := writer{}
+	w.out.WriteString(header)
+	if err := w.add(tree, nil); err != nil {
 		return "", fmt.Errorf("encode as YAML: %w", err)
 	}
-	text := header + string(out)
-	if hasMisread(tree) {
-		return quoteMisread(text)
+	return w.out.String(), nil
+}
+
+// writer writes a large tree in pieces: the YAML library keeps what it needs of each value, a multiple of the text, until it has
+// written all of what it is given.
+type writer struct {
+	out  strings.Builder
+	last []string // the keys above the piece that was written last
+}
+
+// pieceOf is how many values are written at once, roughly.
+const pieceOf = 64
+
+// add writes what stands below these keys.
+func (w *writer) add(tree any, path []string) error {
+	switch t := tree.(type) {
+	case map[string]any:
+		if count(t) <= pieceOf || hasLongKey(t) {
+			break
+		}
+		for _, key := range slices.SortedFunc(maps.Keys(t), compareKeys) {
+			if err := w.add(t[key], append(slices.Clip(path), key)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case []any:
+		for len(t) > 1 && count(t) > pieceOf {
+			n := 1
+			for rest := pieceOf - count(t[0]); n < len(t)-1 && rest > 0; n++ {
+				rest -= count(t[n])
+			}
+			if err := w.piece(t[:n], path); err != nil {
+				return err
+			}
+			t = t[n:]
+		}
+		tree = t
 	}
-	return text, nil
+	return w.piece(tree, path)
+}
+
+// hasLongKey reports whether a key may take more than one line.
+func hasLongKey(t map[string]any) bool {
+	for key := range t {
+		if len(key) > 100 || strings.Contains(key, "\n") {
+			return true
+		}
+	}
+	return false
+}
+
+// piece writes one, without the lines of the keys above it that are there already.
+func (w *writer) piece(tree any, path []string) error {
+	for _, key := range slices.Backward(path) {
+		tree = map[string]any{key: tree}
+	}
+	out, err := yaml.Marshal(ordered(tree))
+	if err != nil {
+		return err
+	}
+	text := string(out)
+	if hasMisread(tree) {
+		if text, err = quoteMisread(text); err != nil {
+			return err
+		}
+	}
+	for i := 0; i < len(path) && i < len(w.last) && path[i] == w.last[i]; i++ {
+		_, text, _ = strings.Cut(text, "\n")
+	}
+	w.last = path
+	w.out.WriteString(text)
+	return nil
+}
+
+// count is how many values there are in a tree.
+func count(tree any) int {
+	n := 1
+	switch t := tree.(type) {
+	case map[string]any:
+		for _, v := range t {
+			n += 1 + count(v)
+		}
+	case []any:
+		for _, v := range t {
+			n += count(v)
+		}
+	}
+	return n
+}
+
+// ordered is a tree with its keys in order. The library's own order has circles, as of x1a, x20a and x117a, so that the same data
+// would not always give the same text.
+func ordered(tree any) any {
+	switch t := tree.(type) {
+	case map[string]any:
+		out := make(yaml.MapSlice, 0, len(t))
+		for _, key := range slices.SortedFunc(maps.Keys(t), compareKeys) {
+			out = append(out, yaml.MapItem{Key: key, Value: ordered(t[key])})
+		}
+		return out
+	case []any:
+		out := make([]any, len(t))
+		for i, v := range t {
+			out[i] = ordered(v)
+		}
+		return out
+	}
+	return tree
+}
+
+// compareKeys orders keys as the library means to: by their characters, of which letters come last, and numbers by their value.
+func compareKeys(a, b string) int {
+	for a != "" && b != "" {
+		m, n := leadingNumber(a), leadingNumber(b)
+		if m != "" && n != "" {
+			value, than := strings.TrimLeft(m, "0"), strings.TrimLeft(n, "0")
+			if c := cmp.Or(len(value)-len(than), strings.Compare(value, than), len(m)-len(n)); c != 0 {
+				return c
+			}
+			a, b = a[len(m):], b[len(n):]
+			continue
+		}
+		x, size := utf8.DecodeRuneInString(a)
+		y, _ := utf8.DecodeRuneInString(b)
+		c := cmp.Or(compareBool(unicode.IsLetter(x), unicode.IsLetter(y)), compareBool(m != "", n != ""), cmp.Compare(x, y))
+		if c != 0 {
+			return c
+		}
+		a, b = a[size:], b[size:]
+	}
+	return len(a) - len(b)
+}
+
+func leadingNumber(s string) string {
+	return s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
 }
 
 // misread matches the texts that Go's YAML writer may leave without quotes and that Python's reader, HolmesGPT's, takes for
