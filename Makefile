@@ -70,8 +70,8 @@ controlplane: ## Build kube-apiserver, kubectl and etcd into the user's cache, o
 	@GO="$(GO)" ./test/controlplane/build
 
 .PHONY: test-integration
-test-integration: controlplane ## Run the built binary against a real kube-apiserver and etcd
-	$(GO) test -count=1 -p 1 -parallel 4 -timeout 50m -tags integration $(INTEGRATION) ./internal/cluster ./internal/publish ./test/integration/...
+test-integration: controlplane ## Run the built binary against a real kube-apiserver and etcd, or of its tests only RUN=regexp
+	$(GO) test -count=1 -p 1 -parallel 4 -timeout 50m -tags integration $(if $(RUN),-run '$(RUN)') $(INTEGRATION) ./internal/cluster ./internal/publish ./test/integration/...
 
 # The versions are those that test/controlplane has files of modules for. Each is built once, which takes some six minutes.
 .PHONY: test-kubernetes
@@ -112,6 +112,7 @@ bench: controlplane ## Measure speed and memory against the targets, with 10,000
 bench-short: controlplane ## Run all of the benchmark but detection once with 1,000 Services, in about two minutes
 	$(GO) test -run '^$$' -bench ProbeEnd -benchtime 0.3s ./internal/health
 	$(GO) test -run '^$$' -bench Crowd -benchtime 1x ./internal/store
+	$(GO) test -run '^$$' -bench RoundAtTheSizeLimit -benchtime 5x ./internal/controller
 	$(GO) test -run '^$$' -bench HostileAnswers -benchtime 20x ./internal/probe
 	BENCH_SERVICES=1000 RUNS=1 BENCH_MINUTE=6s BENCH_HOUR=6s BENCH_ONLY=start,reaction,api,quiet,peers,changes,dead \
 	  $(GO) test -count=1 -timeout 15m -tags integration,bench -run '^TestPerformance$$' -v ./test/bench

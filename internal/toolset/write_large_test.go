@@ -15,7 +15,7 @@ import (
 func TestLargeIsWrittenAsInOnePiece(t *testing.T) {
 	t.Attr("req", "DTS-OUT-5")
 	for seed := range uint64(20) {
-		r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // the same each time
+		r := rand.New(rand.NewPCG(seed, 0))
 		tree := map[string]any{"toolsets": randomTree(r, 3), "mcp_servers": randomTree(r, 2), "x": randomTree(r, 3)}
 		want, err := yaml.Marshal(ordered(tree))
 		if err != nil {
