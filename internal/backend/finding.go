@@ -88,6 +88,9 @@ type Observation struct {
 	Warnings []string
 	// NoData: it answers, and has nothing to answer with.
 	NoData bool
+	// Members are the hosts of what it sends its queries on to, each once, in order and bounded: addresses, or names in
+	// lower case. Nil where it did not say. They are a stranger's text, and never requested.
+	Members []string
 	// Degraded is why it is not ready but answers what it can, in the catalog's words. That keeps a new one out and
 	// withdraws none that is published.
 	Degraded string
@@ -154,7 +157,11 @@ type Finding struct {
 	Provisional bool
 	PrimaryBy   PrimaryRule // which rule made it the primary; "" where it is not
 	Blocker     Ref         // that other candidate; the zero Ref where there is none
-	Kept        Kept        // the place of the type's primary is kept, so that this instance is not it
+	// ShardOf is the backend that sees all that this one has; the zero Key where there is none.
+	ShardOf Key
+	// Yields: it would be the primary of its type, and is a shard.
+	Yields bool
+	Kept   Kept // the place of the type's primary is kept, so that this instance is not it
 	// Link is the URL at which people reach it; "" where it is not known. It is never requested.
 	Link string
 	// NoLinks is what leads to it and gives no link, each with the reason.

@@ -36,6 +36,9 @@ type Probe struct {
 	Degraded []Check `yaml:"degraded"`
 	// Warn: answers that mean that something works less well than it could, which is told and decides nothing.
 	Warn []Check `yaml:"warn"`
+	// Members lists what the backend sends each query on to, as Thanos Query does to the sidecars of Prometheus servers. The
+	// backends of its family with these addresses are shards of it. No answer here ever counts against it.
+	Members *Check `yaml:"members"`
 	// Version: where else the version may be found if Identity has not told it; no answer here ever counts against it.
 	Version []Check `yaml:"version"`
 }
@@ -65,6 +68,8 @@ type Check struct {
 	Is string `yaml:"is"`
 	// NoData, under warn: it has nothing to answer with, so that it is no primary beside one that has.
 	NoData bool `yaml:"noData"`
+	// Addresses, under members: the dotted path of HOST:PORT in the JSON answer, with "[]" after what is a list.
+	Addresses string `yaml:"addresses"`
 	// Or: other checks, any one of which does instead.
 	Or []Check `yaml:"or"`
 	// Because is what it means when the check fails (under not: when it is met), for people.
@@ -95,6 +100,12 @@ func (p *Probe) Validate() error {
 	errs = append(errs, validateChecks("probe.version", p.Version, false)...)
 	if p.Query != nil {
 		errs = append(errs, p.Query.validate("probe.query", true)...)
+	}
+	if p.Members != nil {
+		errs = append(errs, p.Members.validate("probe.members", false)...)
+		if !strings.Contains(p.Members.Addresses, "[]") {
+			errs = append(errs, errors.New("probe.members.addresses: say where the addresses are, as data.list[].address"))
+		}
 	}
 	fields := [...]string{"not", "compatible", "degraded", "warn"}
 	for n, list := range [...][]Check{p.Not, p.Compatible, p.Degraded, p.Warn} {

@@ -216,6 +216,9 @@ func (w *writer) proof(t *catalog.Type) {
 	for _, c := range t.Probe.Warn {
 		w.line("  it warns:     %s: %s", check(&c), c.Because)
 	}
+	if c := t.Probe.Members; c != nil {
+		w.line("  it asks:      %s: the addresses at %s are shards of it", check(c), c.Addresses)
+	}
 	if t.Probe.Query != nil {
 		w.line("  it answers:   %s", check(t.Probe.Query))
 	}

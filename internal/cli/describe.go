@@ -141,6 +141,9 @@ func (w *writer) where(b *view.Backend, title string) {
 	case b.PrimaryNote != "":
 		w.row("primary", "no: %s", b.PrimaryNote)
 	}
+	if b.ShardOf != "" {
+		w.row("shard of", "%s, which sees all that it has", b.ShardOf)
+	}
 	if len(b.Credentials) > 0 {
 		w.row("credentials", "HolmesGPT needs them in its environment: %s", strings.Join(b.Credentials, ", "))
 	}

@@ -18,8 +18,9 @@ type memory struct {
 	own       bool               // this replica has published in this term
 	published []publish.Instance // before this replica began to write
 	primaries map[string]backend.Ref
-	keys      []string             // of the admin's own, that were written
-	gone      map[string]time.Time // since when the Service of a type's primary has not been there
+	shards    map[backend.Key]shard // as they were last seen
+	keys      []string              // of the admin's own, that were written
+	gone      map[string]time.Time  // since when the Service of a type's primary has not been there
 
 	sizes map[backend.Key]int // what each backend takes in the keys, in bytes, as measured last; nil while there is room for all
 

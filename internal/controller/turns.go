@@ -109,8 +109,8 @@ func (p publication) stays(why backend.Reason) backend.Finding {
 	f := p.finding
 	return backend.Finding{
 		Ref: f.Ref, Service: f.Service, Type: f.Type, Candidate: f.Candidate, Observation: f.Observation,
-		Verdict: backend.Accepted,
-		Stays:   true, Reason: why,
+		Verdict: backend.Accepted, ShardOf: f.ShardOf,
+		Stays: true, Reason: why,
 	}
 }
 
@@ -140,11 +140,12 @@ func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 type ranked struct {
 	noData  bool
 	bundled string
+	shardOf backend.Key
 	created int64 // a Service that is made again is younger
 }
 
 func rank(f *backend.Finding) ranked {
-	return ranked{f.Observation.NoData, f.Candidate.Bundled, f.Candidate.Service.Created.UnixNano()}
+	return ranked{f.Observation.NoData, f.Candidate.Bundled, f.ShardOf, f.Candidate.Service.Created.UnixNano()}
 }
 
 // keepRanks leaves the rank of what is published as it is until its namespace has its next turn: the primary and the
@@ -162,7 +163,7 @@ func (d *damper) keepRanks(now time.Time, all []*backend.Finding, again time.Dur
 			c, s := *f.Candidate, *f.Candidate.Service
 			s.Created = p.Candidate.Service.Created
 			c.Bundled, c.Service = p.Candidate.Bundled, &s
-			f.Candidate, f.Service, f.Observation.NoData = &c, &s, p.Observation.NoData
+			f.Candidate, f.Service, f.Observation.NoData, f.ShardOf = &c, &s, p.Observation.NoData, p.ShardOf
 			again = sooner(again, until)
 		}
 	}

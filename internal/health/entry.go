@@ -78,6 +78,9 @@ func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	changed := first || e.last.Outcome != o.Outcome
 	e.last, e.tried = o, true
 	if o.Outcome.Up() {
+		if o.Members == nil && before != nil {
+			o.Members = before.Members // it did not say for once
+		}
 		e.good, e.failures = &o, 0
 		e.worked = true
 		return changed || before == nil || !same(*before, o)
@@ -142,6 +145,6 @@ func (e *entry) takeOut() {
 
 // same reports whether two observations would be written and shown alike.
 func same(a, b backend.Observation) bool {
-	return a.Type == b.Type && a.NoData == b.NoData && slices.Equal(a.Warnings, b.Warnings) &&
+	return a.Type == b.Type && a.NoData == b.NoData && slices.Equal(a.Warnings, b.Warnings) && slices.Equal(a.Members, b.Members) &&
 		a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Host == b.Host && a.Port == b.Port && a.Wants == b.Wants && a.Version == b.Version && a.SkipVerify == b.SkipVerify
 }

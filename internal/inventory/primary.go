@@ -20,33 +20,49 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 		}
 	}
 	for typ, list := range byType {
-		slices.SortFunc(list, byAge)
-		want, rule := o.wanted(typ, list)
-		if rule == backend.PrimaryRecorded && !o.holds(want, list) {
-			if heirs := o.heirs(list); o.oldest(heirs) != nil {
-				list, rule = heirs, ""
-			}
+		o.choosePrimary(typ, list)
+		yield(list)
+	}
+}
+
+// yield has a primary that is a shard stand back, unless a person named it: what sees all of it stands for it. Its
+// place is not given to another instance, so that it has it again while that one is down.
+func yield(list []*backend.Finding) {
+	for _, f := range list {
+		named := f.PrimaryBy == backend.PrimaryConfigured || f.PrimaryBy == backend.PrimaryAnnotated
+		if f.Primary && !named && f.ShardOf != (backend.Key{}) {
+			f.Primary, f.PrimaryBy, f.Provisional, f.Blocker, f.Yields = false, "", false, backend.Ref{}, true
 		}
-		if rule != "" {
-			named := func(f *backend.Finding) bool { return f.Ref == want && f.Verdict == backend.Accepted }
-			if i := slices.IndexFunc(list, named); i >= 0 {
-				o.mark(list, list[i], rule)
-			} else {
-				keepPlace(list, want, rule)
-			}
-			continue
+	}
+}
+
+func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
+	slices.SortFunc(list, byAge)
+	want, rule := o.wanted(typ, list)
+	if rule == backend.PrimaryRecorded && !o.holds(want, list) {
+		if heirs := o.heirs(list); o.oldest(heirs) != nil {
+			list, rule = heirs, ""
 		}
-		if f := o.oldest(list); f != nil {
-			// One that is trusted and has no data for now keeps its place as a recorded one does.
-			others := slices.DeleteFunc(slices.Clone(list),
-				func(f *backend.Finding) bool { return withData(f) || !o.Trusts(f.Namespace) })
-			if empty := o.oldest(others); empty != nil && place(empty, f) < 0 && !o.mayStandFor(f, empty) {
-				f = empty
-			}
-			f.Primary, f.PrimaryBy = true, o.byItself(f)
-			if other := o.mayYield(f, list); other != nil {
-				f.Provisional, f.Blocker = true, other.Ref
-			}
+	}
+	if rule != "" {
+		named := func(f *backend.Finding) bool { return f.Ref == want && f.Verdict == backend.Accepted }
+		if i := slices.IndexFunc(list, named); i >= 0 {
+			o.mark(list, list[i], rule)
+		} else {
+			keepPlace(list, want, rule)
+		}
+		return
+	}
+	if f := o.oldest(list); f != nil {
+		// One that is trusted and has no data for now keeps its place as a recorded one does.
+		others := slices.DeleteFunc(slices.Clone(list),
+			func(f *backend.Finding) bool { return withData(f) || !o.Trusts(f.Namespace) })
+		if empty := o.oldest(others); empty != nil && place(empty, f) < 0 && !o.mayStandFor(f, empty) {
+			f = empty
+		}
+		f.Primary, f.PrimaryBy = true, o.byItself(f)
+		if other := o.mayYield(f, list); other != nil {
+			f.Provisional, f.Blocker = true, other.Ref
 		}
 	}
 }

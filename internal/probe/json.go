@@ -46,22 +46,28 @@ func (v value) meets(values []string) bool {
 // to is skipped without being built up: an answer takes many times its size in memory once decoded, and many are read
 // at once.
 func lookup(body []byte, paths []string) (map[string]value, error) {
+	w, err := walk(body, paths, nil)
+	return w.found, err
+}
+
+func walk(body []byte, paths []string, each func(string)) (walker, error) {
 	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), lax...)
-	w := walker{dec: dec, paths: paths, found: make(map[string]value, len(paths))}
+	w := walker{dec: dec, paths: paths, found: make(map[string]value, len(paths)), each: each}
 	if err := w.value(""); err != nil {
-		return nil, err
+		return walker{}, err
 	}
 	if _, err := w.dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one JSON value")
+		return walker{}, errors.New("more than one JSON value")
 	}
-	return w.found, nil
+	return w, nil
 }
 
 type walker struct {
 	dec   *jsontext.Decoder
 	paths []string
 	found map[string]value
+	each  func(text string) // is given the texts at paths through lists; nil where there are none
 }
 
 // value reads the one at that path, "" being the whole. It goes as deep as the paths do.
@@ -74,8 +80,12 @@ func (w *walker) value(path string) error {
 	switch v.kind {
 	case '[':
 		v.empty = w.dec.PeekKind() == ']'
+		read := w.dec.SkipValue
+		if element := path + listStep; w.leadTo(element) {
+			read = func() error { return w.value(element) }
+		}
 		for w.dec.PeekKind() != ']' {
-			if err := w.dec.SkipValue(); err != nil {
+			if err := read(); err != nil {
 				return err
 			}
 		}
@@ -97,10 +107,16 @@ func (w *walker) value(path string) error {
 	for _, p := range w.paths {
 		if p == path || p == "." && path == "" {
 			w.found[p] = v
+			if w.each != nil && v.kind == '"' {
+				w.each(v.text)
+			}
 		}
 	}
 	return nil
 }
+
+// listStep is what follows in a path to go on in each element of a list.
+const listStep = "[]"
 
 // member reads a key of the object at that path, and what stands there.
 func (w *walker) member(path string) error {
@@ -109,10 +125,19 @@ func (w *walker) member(path string) error {
 		return err
 	}
 	name := strings.TrimPrefix(path+"."+key.String(), ".")
-	leads := func(p string) bool { return p == name || strings.HasPrefix(p, name+".") }
-	if name == "" || !slices.ContainsFunc(w.paths, leads) {
+	if name == "" || !w.leadTo(name) {
 		return w.dec.SkipValue()
 	}
-	maps.DeleteFunc(w.found, func(p string, _ value) bool { return leads(p) })
+	maps.DeleteFunc(w.found, func(p string, _ value) bool { return leads(p, name) })
 	return w.value(name)
+}
+
+// leadTo reports whether one of the paths leads to that name or goes on from there.
+func (w *walker) leadTo(name string) bool {
+	return slices.ContainsFunc(w.paths, func(p string) bool { return leads(p, name) })
+}
+
+func leads(path, name string) bool {
+	rest, ok := strings.CutPrefix(path, name)
+	return ok && (rest == "" || rest[0] == '.' || strings.HasPrefix(rest, listStep))
 }

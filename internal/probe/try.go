@@ -182,6 +182,7 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 	}
 	o.Outcome, o.Seen = backend.Ready, backend.Seen{Code: backend.CodeProven, Type: t.Title}
 	s.warn(t, &id, &o)
+	s.members(t, &id, &o)
 	if o.Version == "" {
 		o.Version = s.extraVersion(t, id.base)
 	}

@@ -148,7 +148,7 @@ func (it *item) compare(o *item) int {
 	return cmp.Or(
 		cmp.Compare(it.order(), o.order()),
 		strings.Compare(it.Candidate.Type, o.Candidate.Type),
-		-compareBool(it.Primary, o.Primary),
+		-compareBool(it.Primary || it.Yields, o.Primary || o.Yields),
 		strings.Compare(it.Candidate.Instance, o.Candidate.Instance),
 		it.Ref.Compare(o.Ref),
 	)

@@ -50,12 +50,13 @@ func (d *Document) main(typ string) *backend.Finding {
 // place is kept, only one of a trusted namespace stands in for it. Without such a one there is no url, and nothing that
 // belongs beside it. The same holds for a type of an owner's own, which owners of several namespaces may use.
 func (b *builder) compactConfig(items []*item) map[string]any {
-	if !items[0].Primary {
+	place := items[0].Primary || items[0].Yields // its url stays, since this is the one of its type that a reader may want
+	if !place {
 		items = slices.Clone(items)
 		slices.SortStableFunc(items, func(x, y *item) int { return -compareBool(b.trusts(x.Ref), b.trusts(y.Ref)) })
 	}
 	first := items[0]
-	own, named := len(first.typ.Toolset.Compact) == 0, first.Primary || b.trusts(first.Ref)
+	own, named := len(first.typ.Toolset.Compact) == 0, place || b.trusts(first.Ref)
 	config, _ := first.expand(first.typ.Toolset.Compact).(map[string]any)
 	switch {
 	case own && named:

@@ -91,6 +91,13 @@ func newFiller(items []*item) *filler {
 			f.primary[it.Candidate.Type] = it
 		}
 	}
+	for _, q := range queriersAmong(f.items) { // it stands for the primary that it sees all of
+		for _, it := range q.shards {
+			if it.Yields {
+				f.primary[it.Candidate.Type] = q.item
+			}
+		}
+	}
 	return f
 }
 

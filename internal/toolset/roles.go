@@ -2,6 +2,7 @@ package toolset
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ func (b *builder) sayRoles(items []*item) {
 			groups[name] = append(groups[name], it)
 		}
 	}
+	queriers := queriersAmong(items)
 	for name, group := range groups {
 		if len(group) == 1 {
 			continue
@@ -32,7 +34,7 @@ func (b *builder) sayRoles(items []*item) {
 		}
 		room := maxRoles
 		for _, it := range slices.SortedStableFunc(slices.Values(group), (*item).nearer) {
-			it.role = it.roleAmong(len(group), ofType[it.Candidate.Type])
+			it.role = it.roleAmong(len(group), ofType[it.Candidate.Type], queriers)
 			size := len(roleLine(name, it.Candidate.Instance, it.role)) + 1
 			if it.role == "" || size > room {
 				it.role = ""
@@ -57,7 +59,7 @@ func (it *item) nearer(o *item) int {
 
 // roleAmong says what the item is among all the instances of its toolset, of which ofType are of its type; "" where
 // there is nothing to say. To be the only one of its type makes no stranger's instance the main one.
-func (it *item) roleAmong(all, ofType int) string {
+func (it *item) roleAmong(all, ofType int, queriers map[backend.Key]*querier) string {
 	var words []string
 	switch {
 	case !it.Primary || ofType == 1 && !it.Vouched:
@@ -65,6 +67,12 @@ func (it *item) roleAmong(all, ofType int) string {
 		words = append(words, "the main one")
 	default:
 		words = append(words, "the main "+it.typ.Title)
+	}
+	if q := queriers[it.Candidate.Key()]; q != nil {
+		words = append(words, q.sees())
+	}
+	if q := queriers[it.ShardOf]; q != nil {
+		words = append(words, "a shard of "+q.Candidate.Instance+", sees a part of what that sees")
 	}
 	if it.Ref.Namespace == backend.OutsideNamespace {
 		words = append(words, "outside the cluster")
@@ -80,4 +88,44 @@ func (it *item) roleAmong(all, ofType int) string {
 
 func roleLine(toolset, instance, role string) string {
 	return "- " + toolset + ", instance " + instance + ": " + role
+}
+
+// querier is an item that sees all that its shards have.
+type querier struct {
+	*item
+	shards []*item
+}
+
+// queriersAmong are those with a shard among the items, by their keys.
+func queriersAmong(items []*item) map[backend.Key]*querier {
+	list := map[backend.Key]*querier{}
+	for _, it := range items {
+		if it.ShardOf == (backend.Key{}) {
+			continue
+		}
+		i := slices.IndexFunc(items, func(q *item) bool { return q.Candidate.Key() == it.ShardOf })
+		if i < 0 {
+			continue // it is not published
+		}
+		if list[it.ShardOf] == nil {
+			list[it.ShardOf] = &querier{item: items[i]}
+		}
+		list[it.ShardOf].shards = append(list[it.ShardOf].shards, it)
+	}
+	return list
+}
+
+// sees names a few of the shards, those that the configuration vouches for first, then the oldest. It asks for nothing
+// but to come before these.
+func (q *querier) sees() string {
+	const most = 4
+	shards := slices.SortedStableFunc(slices.Values(q.shards), (*item).nearer)
+	var names []string
+	for _, it := range shards[:min(len(shards), most)] {
+		names = append(names, it.Candidate.Instance)
+	}
+	if more := len(shards) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return "sees all of " + strings.Join(names, ", ") + ": ask it before them"
 }

@@ -29,6 +29,46 @@ func bundled(whose string) func(*backend.Finding) {
 	return func(f *backend.Finding) { f.Candidate.Bundled = whose }
 }
 
+func shardOf(ref string) func(*backend.Finding) {
+	namespace, name, _ := strings.Cut(ref, "/")
+	return func(f *backend.Finding) {
+		f.ShardOf = backend.Key{Ref: backend.Ref{Namespace: namespace, Name: name}, Type: "thanos"}
+	}
+}
+
+// Other readers get, in the place of a primary that is a shard, what sees all of it; the compact form of its type stays.
+func TestShardYields(t *testing.T) {
+	t.Attr("req", "DTS-OUT-12")
+	t.Attr("req", "DTS-OUT-15")
+	yields := func(f *backend.Finding) { f.Yields = true }
+	keys := OwnKeys{"x.yaml": map[string]any{"url": "$(primary.prometheus.url)"}}
+	for name, tt := range map[string]struct {
+		findings []*backend.Finding
+		want     string
+	}{
+		"a shard would be it": {[]*backend.Finding{
+			found("prometheus", "a/x", 9090), found("prometheus", "b/x", 9090, shardOf("b/t"), yields), found("thanos", "b/t", 9091, primary),
+		}, "http://t.b."},
+		"the place is kept for another": {[]*backend.Finding{
+			found("prometheus", "evil/x", 9090, shardOf("evil/t")), found("thanos", "evil/t", 9091, primary),
+		}, ""},
+	} {
+		o := options(t)
+		o.Own = keys
+		d, err := Build(tt.findings, o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.own["x.yaml"]; !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+		config, _ := d.Compact["prometheus"]["config"].(map[string]any)
+		if url, _ := config["url"].(string); tt.want != "" && !strings.Contains(url, "http://x.b.") {
+			t.Errorf("%s: the compact form names %q", name, url)
+		}
+	}
+}
+
 // Where a toolset has several instances, the agent reads which is the main one and what the others are.
 func TestRoles(t *testing.T) {
 	t.Attr("req", "DTS-OUT-12")
@@ -74,6 +114,35 @@ func TestRoles(t *testing.T) {
 			[]*backend.Finding{found("prometheus", "a/x", 9090, primary, vouched), found("thanos", "evil/t", 9090, primary)},
 			[]string{"- prometheus/metrics, instance a/x: the main Prometheus"},
 		},
+		"shards of one that sees all": {
+			[]*backend.Finding{
+				found("prometheus", "a/x", 9090, shardOf("a/t")), found("prometheus", "a/y", 9090, shardOf("a/t")),
+				found("prometheus", "b/x", 9090), found("thanos", "a/t", 9090, primary, vouched),
+			},
+			[]string{
+				"- prometheus/metrics, instance a/x: a shard of a/t, sees a part of what that sees",
+				"- prometheus/metrics, instance a/y: a shard of a/t, sees a part of what that sees",
+				"- prometheus/metrics, instance a/t: the main Thanos Query; sees all of a/x, a/y: ask it before them",
+			},
+		},
+		"more shards than are named": {
+			[]*backend.Finding{
+				found("prometheus", "a/1", 9090, shardOf("a/t")), found("prometheus", "a/2", 9090, shardOf("a/t")),
+				found("prometheus", "a/3", 9090, shardOf("a/t")), found("prometheus", "a/4", 9090, shardOf("a/t")),
+				found("prometheus", "a/5", 9090, shardOf("a/t")), found("thanos", "a/t", 9090),
+			},
+			[]string{
+				"- prometheus/metrics, instance a/1: a shard of a/t, sees a part of what that sees",
+				"- prometheus/metrics, instance a/2: a shard of a/t, sees a part of what that sees",
+				"- prometheus/metrics, instance a/3: a shard of a/t, sees a part of what that sees",
+				"- prometheus/metrics, instance a/4: a shard of a/t, sees a part of what that sees",
+				"- prometheus/metrics, instance a/5: a shard of a/t, sees a part of what that sees",
+				"- prometheus/metrics, instance a/t: sees all of a/1, a/2, a/3, a/4, 1 more: ask it before them",
+			},
+		},
+		"a shard of one that is not published": {findings: []*backend.Finding{
+			found("prometheus", "a/x", 9090, shardOf("a/t")), found("prometheus", "a/y", 9090),
+		}},
 		"a type of two toolsets": {
 			[]*backend.Finding{found("elasticsearch", "a/x", 9200, primary), found("elasticsearch", "b/x", 9200)},
 			[]string{"- elasticsearch/data, instance a/x: the main one"},

@@ -172,6 +172,9 @@ func (m *Material) backend(f *backend.Finding) Backend {
 		}
 	}
 	b.PrimaryNote = primaryNote(f)
+	if f.ShardOf != (backend.Key{}) {
+		b.ShardOf = f.ShardOf.Ref.String()
+	}
 	if f.Verdict == backend.Accepted {
 		b.Tokens = tokens(f, m.Catalog.Lookup(f.Type))
 	}

@@ -36,6 +36,7 @@ type Backend struct {
 	PortReason  string    `json:"port_reason" doc:"Why this port"`
 	PrimaryIs   string    `json:"primary_service" doc:"The primary of its type, as namespace/name"`
 	PrimaryNote string    `json:"primary_note" doc:"Of the primary, which rule made it that; of another, for which Service the place is kept, and why; else empty"`
+	ShardOf     string    `json:"shard_of,omitempty" doc:"The backend that sees all that this one has, as namespace/name"`
 	Credentials []string  `json:"credentials" doc:"Variables that HolmesGPT needs in its environment"`
 	Requests    []Request `json:"requests" doc:"What was asked, in order"`
 	Outcome     string    `json:"outcome" doc:"What the probe came to, in a word or two"`

@@ -17,6 +17,8 @@ func primaryNote(f *backend.Finding) string {
 		return "the place is kept for " + kept(f)
 	case f.Primary:
 		return primaryRule(f.PrimaryBy)
+	case f.Yields:
+		return f.ShardOf.Ref.String() + " sees all that it has, and comes before it"
 	}
 	return ""
 }

@@ -192,7 +192,18 @@ func (b *Backend) thanosPart(routes map[string]http.HandlerFunc, start string) p
 
 func (b *Backend) thanos() product {
 	routes := b.queryAPI("", func(h http.HandlerFunc) http.HandlerFunc { return h })
-	routes["/api/v1/stores"] = jsonOK(success(obj{"sidecar": arr{obj{"name": "10.0.0.9:10901", "lastError": nil}}}))
+	stores := b.opts.Stores
+	if stores == nil {
+		stores = []string{"10.0.0.9:10901"}
+	}
+	sidecars := arr{}
+	for _, name := range stores {
+		sidecars = append(sidecars, obj{
+			"name": name, "lastCheck": "2026-10-01T08:00:00.000000001Z", "lastError": nil,
+			"labelSets": arr{obj{"prometheus": "monitoring/k8s"}}, "minTime": 1790000000000, "maxTime": 9223372036854775807,
+		})
+	}
+	routes["/api/v1/stores"] = jsonOK(success(obj{"sidecar": sidecars}))
 	if b.opts.NoData {
 		routes["/api/v1/stores"] = jsonOK(success(obj{}))
 	}

@@ -65,12 +65,13 @@ type Options struct {
 	Version     string // the software's version; default: a recent one
 	BasePath    string // e.g. /prometheus: everything is served below it
 	Credentials Credentials
-	Tenant      string // X-Scope-OrgID that Mimir, Loki and Tempo insist on
-	NotReady    bool   // start as not ready; see Backend.SetReady
-	RedirectTo  string // where a Redirector sends its callers
-	HideVersion bool   // Grafana: do not tell it to anonymous callers
-	NoData      bool   // metrics, Loki, Jaeger, Tempo 1: nothing was ever written to it
-	NoIngesters bool   // Cortex: its ingesters are away, so that no query is answered
+	Tenant      string   // X-Scope-OrgID that Mimir, Loki and Tempo insist on
+	NotReady    bool     // start as not ready; see Backend.SetReady
+	RedirectTo  string   // where a Redirector sends its callers
+	HideVersion bool     // Grafana: do not tell it to anonymous callers
+	NoData      bool     // metrics, Loki, Jaeger, Tempo 1: nothing was ever written to it
+	Stores      []string // Thanos: HOST:PORT of the sidecars that it asks; default: one
+	NoIngesters bool     // Cortex: its ingesters are away, so that no query is answered
 }
 
 // Request is a request as a Backend received it.

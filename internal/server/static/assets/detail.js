@@ -92,6 +92,7 @@ function backend(b, i) {
       fact('Tokens', b.tokens && `some ${number(b.tokens.toolset + b.tokens.instance)} with each request to the model, ${number(b.tokens.toolset)} of them for all instances`),
       fact('Instance', b.instance && b.instance !== `${b.namespace}/${b.name}` && b.instance),
       fact('Primary', b.primary ? `this one is the primary ${b.type}` : b.endpoint && serviceLink(b.primary_service), b.primary_note && h('div', {class: 'muted'}, b.primary_note)),
+      fact('Shard of', serviceLink(b.shard_of)),
       fact('Used instead', serviceLink(m.duplicate_of)),
       fact('Evidence', m.evidence, m.signs && h('div', {class: 'muted'}, m.signs)),
       fact('Owner’s note', m.description),

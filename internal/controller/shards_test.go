@@ -1,0 +1,51 @@
+package controller
+
+import (
+	"testing"
+	"time"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// A shard that was restarted stays one until its querier has learned of the new pod; while the querier is down it is none.
+func TestShardsAreKeptForAMoment(t *testing.T) {
+	t.Attr("req", "DTS-OUT-12")
+	service := func(name string) *backend.Service {
+		return &backend.Service{Ref: backend.Ref{Namespace: "monitoring", Name: name}}
+	}
+	finding := func(name, typ string) *backend.Finding {
+		s := service(name)
+		return &backend.Finding{
+			Ref: s.Ref, Service: s, Type: typ, Verdict: backend.Accepted, Candidate: &backend.Candidate{Service: s, Type: typ},
+		}
+	}
+	query := finding("query", "thanos")
+	key := query.Candidate.Key()
+	var m memory
+	start := time.Unix(1000, 0)
+	at := func(after time.Duration, of backend.Key, verdict backend.Verdict) backend.Key {
+		f := finding("prometheus", "prometheus")
+		f.ShardOf, query.Verdict = of, verdict
+		m.keepShards(start.Add(after), []*backend.Finding{f, query})
+		return f.ShardOf
+	}
+	for _, step := range []struct {
+		what    string
+		after   time.Duration
+		of      backend.Key
+		verdict backend.Verdict
+		want    backend.Key
+	}{
+		{"nothing is known", 0, backend.Key{}, backend.Accepted, backend.Key{}},
+		{"seen", time.Second, key, backend.Accepted, key},
+		{"restarted", time.Minute, backend.Key{}, backend.Accepted, key},
+		{"the querier is down", 2 * time.Minute, backend.Key{}, backend.Unavailable, backend.Key{}},
+		{"and back", 3 * time.Minute, backend.Key{}, backend.Accepted, key},
+		{"not a shard any more", time.Second + shardKept, backend.Key{}, backend.Accepted, backend.Key{}},
+		{"for good", 6 * time.Minute, backend.Key{}, backend.Accepted, backend.Key{}},
+	} {
+		if got := at(step.after, step.of, step.verdict); got != step.want {
+			t.Errorf("%s: a shard of %v, want %v", step.what, got, step.want)
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package inventory
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+)
+
+// querier is a backend that sends its queries on, with those that it names as its members.
+type querier struct {
+	*backend.Finding
+	pods     map[netip.Addr]bool
+	services []*backend.Service
+}
+
+// markShards notes on each backend which other one of its family sees all that it has: one whose members are its pods.
+// Whoever may edit a Service can answer with anybody's addresses, so that one for which the configuration does not vouch
+// is believed of its own namespace only.
+func (o *Options) markShards(all []*backend.Finding, detections []Detection) {
+	queriers := o.queriers(all, detections)
+	if len(queriers) == 0 {
+		return
+	}
+	endpoints := make(map[backend.Ref]*backend.Endpoints, len(detections))
+	for i := range detections {
+		endpoints[detections[i].Service.Ref] = detections[i].Endpoints
+	}
+	byNamespace := map[string][]*backend.Finding{}
+	for _, f := range all {
+		if f.Verdict == backend.Accepted && f.Candidate != nil && !f.Candidate.ForeignHost {
+			byNamespace[f.Namespace] = append(byNamespace[f.Namespace], f)
+		}
+	}
+	for _, q := range queriers {
+		of := byNamespace[q.Namespace]
+		if o.vouched(q.Finding) {
+			of = all
+		}
+		for _, f := range of {
+			if f.Verdict == backend.Accepted && !f.Candidate.ForeignHost && f.ShardOf == (backend.Key{}) &&
+				o.relatives(q.Type, f.Type) && q.seesAllOf(f, endpoints[f.Ref]) {
+				f.ShardOf = q.Candidate.Key()
+			}
+		}
+	}
+}
+
+// relatives reports whether two types are different ones of a family.
+func (o *Options) relatives(a, b string) bool {
+	t, other := o.Type(a), o.Type(b)
+	return a != b && t != nil && other != nil && t.Family != "" && t.Family == other.Family
+}
+
+// queriers are the backends in use that name members, those that the configuration vouches for first. What a duplicate of
+// the same owner names counts as well: a frontend need not pass the question on.
+func (o *Options) queriers(all []*backend.Finding, detections []Detection) (list []*querier) {
+	hosts := map[backend.Key][]string{}
+	for _, f := range all {
+		if f.Candidate == nil || len(f.Observation.Members) == 0 || f.Candidate.ForeignHost || f.Namespace == backend.OutsideNamespace {
+			continue
+		}
+		key := f.Candidate.Key()
+		if f.Verdict == backend.Duplicate && f.Winner.Namespace == f.Namespace && f.Observation.Outcome == backend.Ready {
+			key.Ref = f.Winner
+		}
+		hosts[key] = append(hosts[key], f.Observation.Members...)
+	}
+	if len(hosts) == 0 {
+		return nil
+	}
+	byRef, byAddress := map[backend.Ref]*backend.Service{}, map[string]*backend.Service{}
+	for i := range detections {
+		s := detections[i].Service
+		byRef[s.Ref] = s
+		for _, ip := range append(s.ClusterIPs[:len(s.ClusterIPs):len(s.ClusterIPs)], s.ClusterIP) {
+			byAddress[ip] = s
+		}
+	}
+	for _, f := range all {
+		if f.Verdict != backend.Accepted || f.Candidate == nil {
+			continue
+		}
+		q := &querier{Finding: f, pods: map[netip.Addr]bool{}}
+		for _, host := range hosts[f.Candidate.Key()] {
+			s := byAddress[host]
+			if a, err := netip.ParseAddr(host); err == nil {
+				q.pods[a] = true
+			} else {
+				s = byRef[serviceNamed(host, f.Candidate)]
+			}
+			if s != nil {
+				q.services = append(q.services, s)
+			}
+		}
+		if len(hosts[f.Candidate.Key()]) > 0 {
+			list = append(list, q)
+		}
+	}
+	slices.SortFunc(list, func(a, b *querier) int {
+		return 2*(yes(o.vouched(b.Finding))-yes(o.vouched(a.Finding))) + older(a.Finding, b.Finding)
+	})
+	return list
+}
+
+// serviceNamed is the Service that a name in the cluster's DNS leads to for the pods of a backend: of the Service, or of
+// one pod of a headless one.
+func serviceNamed(host string, from *backend.Candidate) (none backend.Ref) {
+	if name := from.Service.Name + "." + from.Service.Namespace + ".svc."; strings.HasPrefix(from.FullName, name) {
+		host = strings.TrimSuffix(host, "."+strings.TrimPrefix(from.FullName, name))
+	}
+	switch labels := strings.Split(strings.TrimSuffix(host, ".svc"), "."); len(labels) {
+	case 1:
+		return backend.Ref{Namespace: from.Service.Namespace, Name: labels[0]}
+	case 2:
+		return backend.Ref{Namespace: labels[1], Name: labels[0]}
+	case 3:
+		return backend.Ref{Namespace: labels[2], Name: labels[1]}
+	}
+	return none
+}
+
+// seesAllOf reports whether all pods behind a Service are known, and are members: by address, or, of a single pod, by a
+// Service that selects it. A Service of several would be asked for one of them.
+func (q *querier) seesAllOf(f *backend.Finding, e *backend.Endpoints) bool {
+	if e == nil || e.Crowded || e.FQDN || e.ReadyCount() == 0 {
+		return false
+	}
+	if e.ReadyCount() == 1 && slices.ContainsFunc(q.services, func(s *backend.Service) bool { return selectsAllOf(s, f.Service) }) {
+		return true
+	}
+	for i := range e.Slices {
+		s := &e.Slices[i]
+		if s.More > 0 || slices.ContainsFunc(s.Ready, func(pod netip.Addr) bool { return !q.pods[pod.Unmap()] }) {
+			return false
+		}
+	}
+	return true
+}
+
+// selectsAllOf reports whether a selects all pods that b does.
+func selectsAllOf(a, b *backend.Service) bool {
+	for k, v := range a.Selector {
+		if b.Selector[k] != v {
+			return false
+		}
+	}
+	return len(a.Selector) > 0 && a.Namespace == b.Namespace
+}

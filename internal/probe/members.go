@@ -1,0 +1,63 @@
+package probe
+
+import (
+	"net"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
+)
+
+// maxMembers bounds what is kept of the addresses that one backend names, in bytes: some 280 of IPv4.
+const maxMembers = 4 << 10
+
+// members enters what a backend that is ready sends its queries on to, where its type says how that is listed. Nil means
+// that it did not say, or that the search for its base path took all requests: no answer here ever counts against it.
+func (s *session) members(t *catalog.Type, id *identity, o *backend.Observation) {
+	c := t.Probe.Members
+	if c == nil || o.Outcome != backend.Ready {
+		return
+	}
+	a, err := s.get("members", id.base, c.Get, false)
+	if err != nil {
+		return
+	}
+	defer a.done()
+	if match(c, a).Part != "" || a.broken != "" {
+		return
+	}
+	list, size := []string{}, 0
+	if _, err := walk(a.body, []string{c.Addresses}, func(text string) {
+		if host := memberHost(text); host != "" && size+len(host) <= maxMembers {
+			list, size = append(list, host), size+len(host)
+		}
+	}); err != nil {
+		return
+	}
+	slices.Sort(list)
+	o.Members = slices.Compact(list)
+}
+
+var dnsName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
+
+// memberHost is the host of HOST:PORT in one form: an address, or a name in lower case; "" for anything else.
+func memberHost(text string) string {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return ""
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return ""
+	}
+	if a, err := netip.ParseAddr(host); err == nil && a.Zone() == "" {
+		return a.Unmap().String()
+	}
+	if host = strings.ToLower(strings.TrimSuffix(host, ".")); !dnsName.MatchString(host) {
+		return ""
+	}
+	return host
+}
