@@ -3,7 +3,11 @@ package view
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/recipe"
@@ -101,6 +105,10 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 	if r.By != "" {
 		out = append(out, Advice{text, ""})
 	}
+	if command := secretsOfPods(f); r.Secret != "" && command != "" {
+		out = append(out, Advice{"If there is no such Secret, as where it was installed with one of yours (existingSecret), this shows the Secrets and " +
+			"keys that its pods use. Put them in the place of " + r.Secret + " and its keys in what follows:", command})
+	}
 	out = append(out, r.Steps...)
 	switch {
 	case r.byHand:
@@ -116,6 +124,27 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 	}
 	return out
 }
+
+// secretsOfPods is the command that shows which Secrets the pods behind a Service use; "" where it selects none by labels that are
+// fit for lines to copy.
+func secretsOfPods(f *backend.Finding) string {
+	var labels []string
+	for _, key := range slices.Sorted(maps.Keys(f.Service.Selector)) {
+		value := f.Service.Selector[key]
+		if len(validation.IsQualifiedName(key)) > 0 || len(validation.IsValidLabelValue(value)) > 0 {
+			return ""
+		}
+		labels = append(labels, key+"="+value)
+	}
+	if len(labels) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("kubectl -n %s get pods -l %s -o jsonpath='%s'", f.Namespace, strings.Join(labels, ","), usedSecrets)
+}
+
+// usedSecrets are the Secrets of a list of pods with the keys, a line each: as variables, as a whole, and as volumes.
+const usedSecrets = `{range .items[*]..secretKeyRef}{.name} {.key}{"\n"}{end}{range .items[*]..secretRef}{.name}{"\n"}{end}` +
+	`{range .items[*]..secretName}{@}{"\n"}{end}`
 
 // caution: a line of the configuration that names variables is a decision about whom to trust.
 const caution = " (whoever may change this Service gets what they hold)"

@@ -35,6 +35,7 @@ func TestAdviceOfRecipes(t *testing.T) {
 	}
 	chart := map[string]string{"app.kubernetes.io/name": "grafana", "helm.sh/chart": "grafana-12.7.3"}
 	primary := wanting("grafana", "monitoring", "kps-grafana", chart, "")
+	primary.Service.Selector = map[string]string{"app.kubernetes.io/instance": "kps", "app.kubernetes.io/name": "grafana"}
 	primary.Verdict, primary.Remedies, primary.Entitled = backend.Accepted, nil, true
 	primary.Credentials = map[string]string{"username": "GRAFANA_USERNAME", "password": "GRAFANA_PASSWORD"}
 	beside := wanting("grafana", "kubernaut-system", "yes", chart, "")
