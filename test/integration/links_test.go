@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -31,6 +32,22 @@ spec:
 	httpRoute = `
 {apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {namespace: shop, name: tempo},
  spec: {parentRefs: [{name: gw}], hostnames: [tempo.example.com], rules: [{backendRefs: [{name: tempo, port: 3200}]}]}}
+`
+	// openShiftCRD is as much of OpenShift's Routes.
+	openShiftCRD = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: routes.route.openshift.io}
+spec:
+  group: route.openshift.io
+  names: {kind: Route, listKind: RouteList, plural: routes, singular: route}
+  scope: Namespaced
+  versions:
+    - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+`
+	openShiftRoute = `
+{apiVersion: route.openshift.io/v1, kind: Route, metadata: {namespace: NS, name: tempo},
+ spec: {host: NS.apps.example.com, tls: {termination: edge}, to: {kind: Service, name: tempo, weight: 100}, port: {targetPort: tempo-prom-metrics}}}
 `
 	ingress = `
 apiVersion: networking.k8s.io/v1
@@ -105,4 +122,32 @@ func TestLinksWithoutRights(t *testing.T) {
 	}
 	env.Grant(t, "shop", i.home, i.account, testenv.Rule("networking.k8s.io", "ingresses", "list", "watch"))
 	i.publishes(t, "external_url: https://grafana.example.com\n")
+}
+
+// TestLinksOfOpenShift: Routes are links as soon as the cluster has their definition. Until then the log says once that it has none, and
+// nothing else depends on it.
+func TestLinksOfOpenShift(t *testing.T) {
+	t.Attr("req", "DTS-OUT-13")
+	env := testenv.Start(t)
+	linked(t, env)
+	i := install(t, env, right{}, "config.links.from={route}", "config.security.trustedNamespaces={shop}", "config.auth.mode=none")
+	i.run(t)
+	i.publishes(t, "name: shop/tempo")
+	i.says(t, "the cluster has no routes")
+	time.Sleep(5 * time.Second) // in which it looks for them again
+	if log := i.Log(t); strings.Count(log, "links not read") != 1 {
+		t.Errorf("it says more than once that there are no Routes:\n%s", log)
+	}
+	env.Kubectl(t, openShiftCRD, "apply", "-f", "-")
+	env.Kubectl(t, "", "wait", "--for=condition=Established", "crd/routes.route.openshift.io")
+	env.Kubectl(t, strings.ReplaceAll(openShiftRoute, "NS", "evil"), "apply", "-f", "-")
+	env.Kubectl(t, strings.ReplaceAll(openShiftRoute, "NS", "shop"), "apply", "-f", "-")
+	i.publishes(t, "external_url: https://shop.apps.example.com\n")
+	env.Kubectl(t, "", "-n", "shop", "patch", "route", "tempo", "--type=merge", "-p", `{"spec": {"host": null}}`)
+	i.holds(t, "the link is gone with the host of its Route", func(cm *corev1.ConfigMap) error {
+		if strings.Contains(cm.Data[document], "apps.example.com") {
+			return errors.New("it is still there")
+		}
+		return has(document, "name: shop/tempo")(cm)
+	})
 }
