@@ -41,7 +41,7 @@ Without a command it prints the addresses and stays until Ctrl-C.
 Only GET, HEAD and POST are carried, to the backend's own Service alone, and nothing that a browser sends for another's page.`,
 		Example: `  dynamic-toolset bridge -- holmes ask "why is checkout slow?"
   dynamic-toolset bridge -n monitoring
-  dynamic-toolset bridge -- sh -c 'krr simple -p "$BRIDGE_PROMETHEUS_URL"'`,
+  dynamic-toolset bridge -- sh -c 'krr simple --prometheus-auth-header "Basic Og==" -p "$BRIDGE_PROMETHEUS_URL"'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
 				return usage("the command to run comes after --, as in %s -- %s", cmd.CommandPath(), strings.Join(args, " "))
