@@ -44,7 +44,8 @@ var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningPatchLeftOut: "left out, since it does not fit what is found: {because}",
 	toolset.WarningFoundLeftOut: "what is found under this name does not fit it, and is left out: {because}",
 	toolset.WarningCredentialWithheld: "no instance gets this credential: it goes to what the configuration names in " +
-		"{primary} or {credentials}, and to a primary in {trusted}, once that is published and proven. Add one of these lines; " +
+		"{primary} or {credentials}, and to a primary in {trusted}, once that is published and proven. " +
+		"Add one of these lines; " +
 		"where there is one, explain NAMESPACE/NAME says why it is not published, and what is published unproven " +
 		"(kubernaut.io/toolset-health-endpoint: none) needs a path to be probed at",
 	toolset.WarningEntryDoubtful: "{because}",
