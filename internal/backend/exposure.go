@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Exposure is how an Ingress, an HTTPRoute or a Route leads people to a Service: all that is below a URL goes, as it is, to one of its
-// ports.
+// Exposure is how an Ingress, an HTTPRoute or a Route leads people to a Service: all that is below a URL goes, as it
+// is, to one of its ports.
 type Exposure struct {
 	Port   string // the port's name or number; "" is the only one that the Service has
 	Pods   bool   // a number in Port is the one that the pods listen on

@@ -1,6 +1,7 @@
 package backend
 
-// Recipe is one way to give HolmesGPT the credentials of a backend. It names Secrets; none is ever read by this service.
+// Recipe is one way to give HolmesGPT the credentials of a backend. It names Secrets; none is ever read by this
+// service.
 type Recipe struct {
 	By     string // the chart or operator that keeps them; "" where nothing is known of it
 	Source string // where that was looked up

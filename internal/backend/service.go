@@ -75,8 +75,8 @@ func (s *Service) ShortNames() []string {
 	return []string{short + ".svc", short}
 }
 
-// Of a backend that is no Service the configuration gives the name, and this is what stands for its namespace. Services of a
-// namespace of that name are not looked at then.
+// Of a backend that is no Service the configuration gives the name, and this is what stands for its namespace.
+// Services of a namespace of that name are not looked at then.
 const (
 	OutsideNamespace = "outside"
 	// TypeOutside is the type of a Service that only stands for it.

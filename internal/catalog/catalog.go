@@ -1,6 +1,6 @@
-// Package catalog is what this service knows about the software it looks for: one YAML file per backend type, in types/,
-// in the same schema that users write their own in (config catalog.dir). It holds data and its validation; what the rules
-// mean is carried out by detect, probe and toolset.
+// Package catalog is what this service knows about the software it looks for: one YAML file per backend type, in
+// types/, in the same schema that users write their own in (config catalog.dir). It holds data and its validation;
+// what the rules mean is carried out by detect, probe and toolset.
 package catalog
 
 import "slices"
@@ -18,8 +18,8 @@ type Type struct {
 	Order int `yaml:"order"`
 	// FirstClass types keep their place longest where a document must be made smaller. Default false.
 	FirstClass bool `yaml:"firstClass"`
-	// Family: types of one family are relatives, which answer the same queries, so that one may run behind a Service that
-	// looks like another. Default "": no relatives.
+	// Family: types of one family are relatives, which answer the same queries, so that one may run behind a Service
+	// that looks like another. Default "": no relatives.
 	Family string `yaml:"family"`
 
 	Detect  Detect  `yaml:"detect"`
@@ -66,10 +66,12 @@ type Tenants struct {
 
 // HasTenants reports whether backends of the type may keep each tenant's data apart.
 func (t *Type) HasTenants() bool {
-	return t.Tenants.Header != "" || slices.ContainsFunc(t.Detect.Strong, func(r Rule) bool { return r.TenantPath != "" })
+	return t.Tenants.Header != "" ||
+		slices.ContainsFunc(t.Detect.Strong, func(r Rule) bool { return r.TenantPath != "" })
 }
 
-// Tenanted is the type itself, or else its first relative, whose backends may keep each tenant's data apart; nil for none.
+// Tenanted is the type itself, or else its first relative, whose backends may keep each tenant's data apart; nil for
+// none.
 func (t *Type) Tenanted() *Type {
 	if t.HasTenants() {
 		return t
@@ -92,8 +94,8 @@ type Detect struct {
 	Reject []Rule `yaml:"reject"`
 	// Fronts are rules for proxies that may stand before it: they make a candidate that only a probe can confirm.
 	Fronts []Rule `yaml:"fronts"`
-	// Nodes are words for parts of an installation at the end of a Service's name, the best first: of Services whose names
-	// differ by these alone, and of which one may have none, one is used.
+	// Nodes are words for parts of an installation at the end of a Service's name, the best first: of Services whose
+	// names differ by these alone, and of which one may have none, one is used.
 	Nodes []string `yaml:"nodes"`
 }
 
@@ -114,12 +116,12 @@ type Rule struct {
 	// Scheme and Path of Services that match, where they differ from the type's.
 	Scheme string `yaml:"scheme"`
 	Path   string `yaml:"path"`
-	// TenantPath is the base path of a gateway that has an API for each tenant, with $(tenant) in it, and Tenants are those
-	// that every installation has.
+	// TenantPath is the base path of a gateway that has an API for each tenant, with $(tenant) in it, and Tenants are
+	// those that every installation has.
 	TenantPath string   `yaml:"tenantPath"`
 	Tenants    []string `yaml:"tenants"`
-	// Despite: what otherwise speaks against the type does not. For software that another maker's operator runs under that
-	// maker's names.
+	// Despite: what otherwise speaks against the type does not. For software that another maker's operator runs under
+	// that maker's names.
 	Despite bool `yaml:"despite"`
 }
 
@@ -130,11 +132,11 @@ type Weak struct {
 	Words []string `yaml:"words"`
 	// Suffixes are further endings that still mean the query API: "query" in "jaeger-query".
 	Suffixes []string `yaml:"suffixes"`
-	// Parts are endings that do not name the product but its part that answers queries: "query" in "metrics-query". They
-	// are a sign only beside one of the type's own ports.
+	// Parts are endings that do not name the product but its part that answers queries: "query" in "metrics-query".
+	// They are a sign only beside one of the type's own ports.
 	Parts []string `yaml:"parts"`
-	// Prefixes are beginnings of names, of operators that put the product before a name of the user's own: "elasticsearch" in
-	// "elasticsearch-shop". They are a sign only beside one of the type's own ports.
+	// Prefixes are beginnings of names, of operators that put the product before a name of the user's own:
+	// "elasticsearch" in "elasticsearch-shop". They are a sign only beside one of the type's own ports.
 	Prefixes []string `yaml:"prefixes"`
 	// PortNames are names of ports that only this product uses.
 	PortNames []string `yaml:"portNames"`

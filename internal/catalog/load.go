@@ -77,9 +77,10 @@ func Builtin() (*Catalog, error) {
 	return c, nil
 }
 
-// Load is the built-in catalog and the user's own types: every .yaml and .yml file of dir, where dir is not "". A type of
-// the same name takes the built-in one's place. A file that is bad is left out, and everything that is wrong with it is one
-// of the errors (yamlfile.Errors); the rest still loads. The catalog is nil only if the built-in one is broken.
+// Load is the built-in catalog and the user's own types: every .yaml and .yml file of dir, where dir is not "". A
+// type of the same name takes the built-in one's place. A file that is bad is left out, and everything that is wrong
+// with it is one of the errors (yamlfile.Errors); the rest still loads. The catalog is nil only if the built-in one
+// is broken.
 func Load(dir string) (*Catalog, []error) {
 	c, err := Builtin()
 	if err != nil {
@@ -142,8 +143,8 @@ func list(dir string) ([]string, error) {
 	return names, nil
 }
 
-// loadFile reads a type of the user's own that none of own has yet, and that takes nothing from the types there are but one of
-// its name.
+// loadFile reads a type of the user's own that none of own has yet, and that takes nothing from the types there are
+// but one of its name.
 func loadFile(name string, own map[string]*Type, types []*Type) (*Type, error) {
 	data, err := read(name)
 	if err != nil {
@@ -154,7 +155,12 @@ func loadFile(name string, own map[string]*Type, types []*Type) (*Type, error) {
 		return nil, err
 	}
 	if first := own[t.Type]; first != nil {
-		f.At("type", "%s is in %s already, which is used; expected a name of its own", yamlfile.Quote(t.Type), first.File)
+		f.At(
+			"type",
+			"%s is in %s already, which is used; expected a name of its own",
+			yamlfile.Quote(t.Type),
+			first.File,
+		)
 	}
 	others := slices.DeleteFunc(slices.Clone(types), func(other *Type) bool { return other.Type == t.Type })
 	t.checkNames(f, others)
@@ -191,8 +197,8 @@ func Parse(name string, data []byte) (*Type, error) {
 	return t, f.Err()
 }
 
-// Source is the text that the type was read from, to be changed and put into a catalog of one's own. The file is not read
-// again: its name may lead to another one by now.
+// Source is the text that the type was read from, to be changed and put into a catalog of one's own. The file is not
+// read again: its name may lead to another one by now.
 func (t *Type) Source() []byte { return t.text }
 
 // Builtin reports whether the type came with this program, and is not one of the user's own.
@@ -206,8 +212,8 @@ func IsType(f *yamlfile.File) bool {
 	})
 }
 
-// parse decodes and validates one type. Its error is that the file is none, of which nothing is shown: its name may lead
-// anywhere. What is wrong in it f tells.
+// parse decodes and validates one type. Its error is that the file is none, of which nothing is shown: its name may
+// lead anywhere. What is wrong in it f tells.
 func parse(name string, data []byte) (t *Type, f *yamlfile.File, err error) {
 	f, err = yamlfile.Parse(name, data)
 	if err != nil {

@@ -12,8 +12,8 @@ type Lookalikes struct {
 	AppLabels []string `yaml:"appLabels"`
 	// ComponentLabels are those whose value names the part of it.
 	ComponentLabels []string `yaml:"componentLabels"`
-	// OwnLabels are the last parts of keys with a prefix of an operator's own, "monitoring.example.org/component", that are
-	// read as app.kubernetes.io/component is.
+	// OwnLabels are the last parts of keys with a prefix of an operator's own, "monitoring.example.org/component",
+	// that are read as app.kubernetes.io/component is.
 	OwnLabels []string `yaml:"ownLabels"`
 	// Neutral endings change nothing about what a name means: "grafana-svc" is "grafana".
 	Neutral []string `yaml:"neutral"`

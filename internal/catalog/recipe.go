@@ -13,8 +13,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// Recipe says where a chart or an operator keeps the credentials of the backends that it installs, or how to make some where
-// no Secret holds them. It is shown to people, and no Secret is ever read. A recipe without when is for every backend of the type.
+// Recipe says where a chart or an operator keeps the credentials of the backends that it installs, or how to make
+// some where no Secret holds them. It is shown to people, and no Secret is ever read. A recipe without when is for
+// every backend of the type.
 type Recipe struct {
 	// By is the chart or the operator, for people.
 	By string `yaml:"by"`
@@ -22,14 +23,16 @@ type Recipe struct {
 	Source string `yaml:"source"`
 	// When it applies: any one must fit the Service. Empty: always.
 	When []Sign `yaml:"when"`
-	// Secret is its name in the Service's namespace, with $(service), $(namespace), $(label:KEY) or $(selector:KEY) in it; of
-	// several that apply the first. Empty: no Secret is known, and people make one in HolmesGPT's namespace, by Steps.
+	// Secret is its name in the Service's namespace, with $(service), $(namespace), $(label:KEY) or $(selector:KEY)
+	// in it; of several that apply the first. Empty: no Secret is known, and people make one in HolmesGPT's
+	// namespace, by Steps.
 	Secret string `yaml:"secret"`
 	// Keys of the Secret: field of toolset.credentials -> key.
 	Keys map[string]string `yaml:"keys"`
 	// Values that are no secret and the same everywhere: field -> value, such as the user's name.
 	Values map[string]string `yaml:"values"`
-	// AgentToken: the credential is the token of HolmesGPT's own ServiceAccount. It applies only where HolmesGPT sends that.
+	// AgentToken: the credential is the token of HolmesGPT's own ServiceAccount. It applies only where HolmesGPT
+	// sends that.
 	AgentToken bool `yaml:"agentToken"`
 	// Steps come before the rest.
 	Steps []Step `yaml:"steps"`
@@ -46,8 +49,8 @@ type Sign struct {
 	Names Values `yaml:"names"`
 	// Ports are names of Service ports, one of which must exist.
 	Ports Values `yaml:"ports"`
-	// Namespaces of the Service. Where the credential is good for more than this backend, those that nobody else can make,
-	// since anybody may write labels.
+	// Namespaces of the Service. Where the credential is good for more than this backend, those that nobody else can
+	// make, since anybody may write labels.
 	Namespaces Values `yaml:"namespaces"`
 }
 
@@ -55,8 +58,8 @@ type Sign struct {
 type Step struct {
 	// Text is what to do.
 	Text string `yaml:"text"`
-	// Command, or lines to add, with $(service), $(namespace), $(holmesgpt) (HolmesGPT's namespace) and $(copy) (the name of
-	// the Secret there) in it.
+	// Command, or lines to add, with $(service), $(namespace), $(holmesgpt) (HolmesGPT's namespace) and $(copy) (the
+	// name of the Secret there) in it.
 	Command string `yaml:"command"`
 }
 
@@ -101,7 +104,8 @@ func Match(pattern, s string) bool {
 	return pattern == s
 }
 
-// SecretOf is the name of the Secret that goes with a Service; "" where no Secret can have it, since strangers write labels.
+// SecretOf is the name of the Secret that goes with a Service; "" where no Secret can have it, since strangers write
+// labels.
 func (r *Recipe) SecretOf(s *backend.Service) string {
 	missing := false
 	name := secretPlaceholder.ReplaceAllStringFunc(r.Secret, func(p string) string {
@@ -125,9 +129,11 @@ func (r *Recipe) SecretOf(s *backend.Service) string {
 
 var (
 	secretPlaceholder = regexp.MustCompile(`\$\((service|namespace|(label|selector):[A-Za-z0-9./_-]+)\)`)
-	secretTemplate    = regexp.MustCompile(`^([a-z0-9.-]|\$\((service|namespace|(label|selector):[A-Za-z0-9./_-]+)\))+$`)
-	secretKey         = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-	plainValue        = regexp.MustCompile(`^[A-Za-z0-9._@-]+$`)
+	secretTemplate    = regexp.MustCompile(
+		`^([a-z0-9.-]|\$\((service|namespace|(label|selector):[A-Za-z0-9./_-]+)\))+$`,
+	)
+	secretKey  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	plainValue = regexp.MustCompile(`^[A-Za-z0-9._@-]+$`)
 )
 
 func (v validator) recipe(path string, r *Recipe, t *Toolset) {
@@ -137,13 +143,21 @@ func (v validator) recipe(path string, r *Recipe, t *Toolset) {
 		v.sign(yamlfile.Index(path+".when", i), &r.When[i])
 	}
 	if r.Secret != "" && !secretTemplate.MatchString(r.Secret) {
-		v.f.At(path+".secret", "expected the name of a Secret, in which $(service), $(namespace), $(label:KEY) and $(selector:KEY) may stand, found %s",
-			yamlfile.Quote(r.Secret))
+		v.f.At(
+			path+".secret",
+			"expected the name of a Secret, in which $(service), $(namespace), $(label:KEY) "+
+				"and $(selector:KEY) may stand, found %s",
+			yamlfile.Quote(r.Secret),
+		)
 	}
 	for _, field := range slices.Sorted(maps.Keys(r.Keys)) {
 		v.recipeField(path+".keys", field, t)
 		if !secretKey.MatchString(r.Keys[field]) {
-			v.f.At(yamlfile.Key(path+".keys", field), "expected a key of a Secret, found %s", yamlfile.Quote(r.Keys[field]))
+			v.f.At(
+				yamlfile.Key(path+".keys", field),
+				"expected a key of a Secret, found %s",
+				yamlfile.Quote(r.Keys[field]),
+			)
 		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(r.Values)) {

@@ -6,8 +6,9 @@ import (
 )
 
 // Toolset says what is written for a type. Strings in the trees may hold the placeholders $(url), $(instance),
-// $(namespace) and $(service), and settings may be $(link), which are left out where no link is known; they are replaced inside the decoded tree, never in text. No key in them may hold a dot:
-// HolmesGPT rejects a file with such a key.
+// $(namespace) and $(service), and settings may be $(link), which are left out where no link is known; they are
+// replaced inside the decoded tree, never in text. No key in them may hold a dot: HolmesGPT rejects a file with such
+// a key.
 type Toolset struct {
 	// HolmesGPT entries: Elasticsearch has two.
 	HolmesGPT []Entry `yaml:"holmesgpt"`
@@ -15,10 +16,11 @@ type Toolset struct {
 	Compact map[string]any `yaml:"compact"`
 	// Credentials the backend may want: where they go and the environment variable's default name.
 	Credentials []Credential `yaml:"credentials"`
-	// Headers is the path, in the config of an instance, of headers that are sent with each request. Empty: there is none.
+	// Headers is the path, in the config of an instance, of headers that are sent with each request. Empty: there is
+	// none.
 	Headers []string `yaml:"headers"`
-	// Files are settings of an instance that name files in HolmesGPT's pod and are given together: a client certificate and
-	// its key.
+	// Files are settings of an instance that name files in HolmesGPT's pod and are given together: a client
+	// certificate and its key.
 	Files []string `yaml:"files"`
 	// UsuallyWantsCredentials: written for the primary even where no probe has told.
 	UsuallyWantsCredentials bool `yaml:"usuallyWantsCredentials"`
@@ -26,7 +28,8 @@ type Toolset struct {
 	Recipes []Recipe `yaml:"recipes"`
 }
 
-// Entry is one toolset of the HolmesGPT document, with all instances of the type: one of HolmesGPT's own, or an HTTP toolset.
+// Entry is one toolset of the HolmesGPT document, with all instances of the type: one of HolmesGPT's own, or an HTTP
+// toolset.
 type Entry struct {
 	// Name as HolmesGPT knows it, e.g. prometheus/metrics. Empty for an HTTP toolset: it is named after the type.
 	Name string `yaml:"name"`
@@ -38,16 +41,16 @@ type Entry struct {
 	HTTP *HTTP `yaml:"http"`
 	// Description is for people, and for the agent where the toolset does not work.
 	Description string `yaml:"description"`
-	// Instructions tell the agent which calls to make. HolmesGPT puts its own in place of those for a built-in toolset that
-	// brings some: only elasticsearch/data and elasticsearch/cluster bring none. Those of an HTTP toolset end in a list of the
-	// instances and their URLs.
+	// Instructions tell the agent which calls to make. HolmesGPT puts its own in place of those for a built-in
+	// toolset that brings some: only elasticsearch/data and elasticsearch/cluster bring none. Those of an HTTP
+	// toolset end in a list of the instances and their URLs.
 	Instructions string `yaml:"instructions"`
 	// Tokens is what it costs the agent. Default: not known; for an HTTP toolset the usual.
 	Tokens Tokens `yaml:"tokens"`
 }
 
-// Tokens is what a toolset adds to each request to the agent's model, measured with HolmesGPT 0.45 (make test-holmes): the
-// schemas of its tools and its instructions, some of which are repeated for each instance.
+// Tokens is what a toolset adds to each request to the agent's model, measured with HolmesGPT 0.45 (make
+// test-holmes): the schemas of its tools and its instructions, some of which are repeated for each instance.
 type Tokens struct {
 	// Toolset is what it costs once, and Instance what each of its instances adds.
 	Toolset  int `yaml:"toolset"`
@@ -84,9 +87,9 @@ func Baseline() map[string]Tokens {
 	return map[string]Tokens{"kubernetes/core": {Toolset: 1600}, "kubernetes/logs": {Toolset: 450}}
 }
 
-// EntryName is the name of the i-th toolset of a type in the HolmesGPT document. An HTTP toolset is named after its type.
-// HolmesGPT verifies the certificates of all endpoints of one, or of none, so that there is another one for those instances
-// whose certificates must not be verified.
+// EntryName is the name of the i-th toolset of a type in the HolmesGPT document. An HTTP toolset is named after its
+// type. HolmesGPT verifies the certificates of all endpoints of one, or of none, so that there is another one for
+// those instances whose certificates must not be verified.
 func (t *Type) EntryName(i int, unverified bool) string {
 	e := &t.Toolset.HolmesGPT[i]
 	if e.HTTP == nil {
@@ -109,8 +112,8 @@ func (t *Type) EntryName(i int, unverified bool) string {
 type HTTP struct {
 	// Paths, "*" being any text, slashes included.
 	Paths []string `yaml:"paths"`
-	// Health is a path that answers 2xx when the backend works; HolmesGPT calls it when it loads the toolset of a backend that
-	// the configuration vouches for.
+	// Health is a path that answers 2xx when the backend works; HolmesGPT calls it when it loads the toolset of a
+	// backend that the configuration vouches for.
 	Health string `yaml:"health"`
 }
 
@@ -118,15 +121,15 @@ type HTTP struct {
 type Credential struct {
 	// Field is its name in the config key credentials.
 	Field string `yaml:"field"`
-	// Kind of credential that it belongs to: basic, bearer, api-key or tenant; a backend that asks for that kind gets the
-	// fields of it, one that names none those of the kind that comes first. Default: what auth says, else bearer.
+	// Kind of credential that it belongs to: basic, bearer, api-key or tenant; a backend that asks for that kind gets
+	// the fields of it, one that names none those of the kind that comes first. Default: what auth says, else bearer.
 	Kind string `yaml:"kind"`
 	// Value says for people what the variable must hold, where that is not the secret as it is.
 	Value string `yaml:"value"`
 	// Path in the instance's config, for an HTTP toolset in the endpoint's auth; default: the field itself.
 	Path []string `yaml:"path"`
-	// Variable is the environment variable that the primary uses without further configuration. Empty: this field is one
-	// that an admin may name instead (config key credentials).
+	// Variable is the environment variable that the primary uses without further configuration. Empty: this field is
+	// one that an admin may name instead (config key credentials).
 	Variable string `yaml:"variable"`
 	// Prefix is put before the reference, e.g. "Bearer ".
 	Prefix string `yaml:"prefix"`

@@ -26,7 +26,10 @@ func (c *Catalog) Tune(types map[string]Tuning) {
 	for _, t := range c.Types {
 		t.Tuning = types[t.Type]
 		for _, labels := range t.Tuning.Labels {
-			rule := Rule{Labels: map[string]Values{}, Because: "the configuration says so (types." + t.Type + ".labels)"}
+			rule := Rule{
+				Labels:  map[string]Values{},
+				Because: "the configuration says so (types." + t.Type + ".labels)",
+			}
 			for k, v := range labels {
 				rule.Labels[k] = Values{v}
 			}

@@ -101,9 +101,14 @@ func NewElector(client coordinationv1.LeasesGetter, o ElectionOptions) (*Elector
 		err = errors.New("the lease is too short")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s, in whole seconds, must be at least 2s and "+
-			"more than renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w",
-			respected, o.RenewDeadline, o.RetryPeriod, err)
+		return nil, fmt.Errorf(
+			"leader election: leaderElection.leaseDuration %s, in whole seconds, must be at least 2s and "+
+				"more than renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w",
+			respected,
+			o.RenewDeadline,
+			o.RetryPeriod,
+			err,
+		)
 	}
 	return e, nil
 }

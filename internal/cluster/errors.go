@@ -58,7 +58,13 @@ func (q Request) Explain(ctx context.Context, err error, host string) error {
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded):
-		text = fmt.Sprintf("%s did not answer in time while asked to %s %s %s; is the network path to it open?", server, q.Verb, q.Resource, q.where())
+		text = fmt.Sprintf(
+			"%s did not answer in time while asked to %s %s %s; is the network path to it open?",
+			server,
+			q.Verb,
+			q.Resource,
+			q.where(),
+		)
 	case apierrors.IsUnauthorized(err):
 		text = server + " does not accept the credentials (401); log in again, or check the user in the kubeconfig"
 	case apierrors.IsForbidden(err):
@@ -81,7 +87,8 @@ func (q Request) Explain(ctx context.Context, err error, host string) error {
 	return explained{text, err}
 }
 
-// network is what commonly keeps a client from a server, and what the user of a kubeconfig can do; empty for anything else.
+// network is what commonly keeps a client from a server, and what the user of a kubeconfig can do; empty for anything
+// else.
 func network(err error) (cause, advice string) {
 	var (
 		dns  *net.DNSError
@@ -99,7 +106,8 @@ func network(err error) (cause, advice string) {
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the connection was reset", ""
 	case errors.As(err, &cert):
-		return "its certificate is not trusted (" + cert.Err.Error() + ")", "; check the certificate authority in the kubeconfig"
+		return "its certificate is not trusted (" + cert.Err.Error() + ")",
+			"; check the certificate authority in the kubeconfig"
 	case errors.As(err, &rec), errors.Is(err, http.ErrSchemeMismatch):
 		return "it does not speak TLS", "; check the server's scheme in the kubeconfig"
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &to) && to.Timeout():
@@ -117,11 +125,15 @@ func unwrapURL(err error) error {
 	return err
 }
 
-// refusal is how the API server says that nobody has granted a right. Its status names neither the verb nor the namespace.
-var refusal = regexp.MustCompile(`User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)" (?:in the namespace "([^"]+)"|at the cluster scope)`)
+// refusal is how the API server says that nobody has granted a right. Its status names neither the verb nor the
+// namespace.
+var refusal = regexp.MustCompile(
+	`User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)" ` +
+		`(?:in the namespace "([^"]+)"|at the cluster scope)`,
+)
 
-// missing is the right of this service that an answer of the API server says is missing, and the rule that gives all rights to
-// that resource at once: with one alone the next would be missing. ok is false for any other error.
+// missing is the right of this service that an answer of the API server says is missing, and the rule that gives all
+// rights to that resource at once: with one alone the next would be missing. ok is false for any other error.
 func missing(err error) (q Request, text string, ok bool) {
 	m := refusal.FindStringSubmatch(fmt.Sprint(err))
 	if m == nil || !apierrors.IsForbidden(err) { // an admission webhook, or something else that is no right

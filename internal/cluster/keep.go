@@ -72,7 +72,8 @@ func (w *Watch) keep(object any) (any, error) {
 		k := &keptExposer{identity: identityOf(o), kind: o.GetKind(), fresh: true}
 		for _, kind := range w.opts.Reader.Links.Kinds {
 			if kind.Kind == k.kind {
-				k.services, _ = w.opts.Reader.Links.Read(kind, k.Namespace, links.Unstructured(o.Object)) // the API server has checked it
+				decode := links.Unstructured(o.Object) // the API server has checked it
+				k.services, _ = w.opts.Reader.Links.Read(kind, k.Namespace, decode)
 			}
 		}
 		return k, nil

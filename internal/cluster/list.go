@@ -55,7 +55,8 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink)
 		err := r.endpointSlices(ctx, ns, sink, &report)
 		switch {
 		case apierrors.IsForbidden(err):
-			report.Warn(store.Warning{Text: err.Error() + "; until then it is unknown which Services have ready endpoints"})
+			const until = "; until then it is unknown which Services have ready endpoints"
+			report.Warn(store.Warning{Text: err.Error() + until})
 		case err != nil:
 			return report, err
 		}
@@ -68,7 +69,8 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink)
 	return report, nil
 }
 
-// exposers reads what leads people to Services. What cannot be read is left out with a Warning: nothing but links depends on it.
+// exposers reads what leads people to Services. What cannot be read is left out with a Warning: nothing but links
+// depends on it.
 func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, report *store.Report) error {
 	for _, kind := range r.Links.Kinds {
 		resource := r.dynamic.Resource(kind.GVR()).Namespace(ns)
@@ -87,19 +89,22 @@ func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, repor
 		})
 		switch {
 		case ctx.Err() != nil:
-			return Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}.Explain(ctx, err, r.host)
+			q := Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}
+			return q.Explain(ctx, err, r.host)
 		case apierrors.IsNotFound(err):
 			report.Warn(store.Warning{Text: noSuchResource(kind.Resource)})
 		case err != nil:
 			q := Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}
-			report.Warn(store.Warning{Text: q.Explain(ctx, err, r.host).Error() + "; until then no links are known from there"})
+			text := q.Explain(ctx, err, r.host).Error() + "; until then no links are known from there"
+			report.Warn(store.Warning{Text: text})
 		}
 	}
 	return nil
 }
 
 func noSuchResource(resource string) string {
-	return "the cluster has no " + resource + ", which links.from names; it needs their CustomResourceDefinition, or not to be asked for them"
+	return "the cluster has no " + resource + ", which links.from names; " +
+		"it needs their CustomResourceDefinition, or not to be asked for them"
 }
 
 func sortedNamespaces(namespaces []string) ([]string, error) {

@@ -18,10 +18,12 @@ const (
 	tidyEvery   = time.Minute
 )
 
-// readMissing reads the EndpointSlices of Services that were nothing, and so had none kept, and Services that were too many to be
-// kept, until ctx ends.
+// readMissing reads the EndpointSlices of Services that were nothing, and so had none kept, and Services that were
+// too many to be kept, until ctx ends.
 func readMissing(
-	ctx context.Context, known *store.Store, read func(context.Context, backend.Ref) (*backend.Service, []store.Slice, error),
+	ctx context.Context,
+	known *store.Store,
+	read func(context.Context, backend.Ref) (*backend.Service, []store.Slice, error),
 ) {
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
@@ -60,8 +62,8 @@ func readMissing(
 	}
 }
 
-// waits are how long namespaces wait after a reading that came to no end in its time. Who has tens of thousands of slices would
-// have a reader of the few for ever.
+// waits are how long namespaces wait after a reading that came to no end in its time. Who has tens of thousands of
+// slices would have a reader of the few for ever.
 type waits struct {
 	mu        sync.Mutex
 	readAgain map[string]time.Duration // those that are longer than usual
@@ -84,7 +86,10 @@ func (w *waits) over(namespace string) {
 }
 
 // readService reads the EndpointSlices of a Service, and the Service itself where it is bare.
-func (w *Watch) readService(ctx context.Context, ref backend.Ref) (service *backend.Service, slices []store.Slice, err error) {
+func (w *Watch) readService(
+	ctx context.Context,
+	ref backend.Ref,
+) (service *backend.Service, slices []store.Slice, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	if w.store.IsBare(ref) {

@@ -57,7 +57,14 @@ func NewReader(config *rest.Config, keep func(annotation string) bool, denied fu
 	if err != nil {
 		return nil, fmt.Errorf("client for Ingresses: %w", err)
 	}
-	return &Reader{core: core, discovery: discovery, dynamic: exposers, keep: keep, denied: denied, host: config.Host}, nil
+	return &Reader{
+		core:      core,
+		discovery: discovery,
+		dynamic:   exposers,
+		keep:      keep,
+		denied:    denied,
+		host:      config.Host,
+	}, nil
 }
 
 // Service reads one and its EndpointSlices; nil if there is none.
@@ -95,7 +102,12 @@ func (r *Reader) slices(ctx context.Context, namespace, service string) ([]store
 		parts = append(parts, sizes.Fit(namespace, slice))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w", namespace, service, Explain(err))
+		return nil, fmt.Errorf(
+			"reading the EndpointSlices of %s/%s from the API server: %w",
+			namespace,
+			service,
+			Explain(err),
+		)
 	}
 	slices.SortFunc(parts, func(a, b store.Slice) int { return strings.Compare(a.Name, b.Name) })
 	return parts, nil

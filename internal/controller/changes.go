@@ -57,7 +57,8 @@ type Change struct {
 // keptChanges is how many changes are remembered: a day of a busy cluster, in less than 200 KiB.
 const keptChanges = 500
 
-// Changes keeps the last changes, for people who ask what changed lately. It is safe for concurrent use; the zero value is empty.
+// Changes keeps the last changes, for people who ask what changed lately. It is safe for concurrent use; the zero
+// value is empty.
 type Changes struct {
 	mu   sync.Mutex
 	seq  uint64

@@ -59,12 +59,13 @@ type Options struct {
 	Settle   time.Duration // how long changes are gathered
 	Interval time.Duration // between full discoveries
 	Resync   time.Duration // between comparisons of the output with what it should be
-	// Patience is how long a backend that is reached in another way than it was published stays published as it was, while
-	// the new way does not work yet: as long as one takes to count as failing. 0 is not at all.
+	// Patience is how long a backend that is reached in another way than it was published stays published as it was,
+	// while the new way does not work yet: as long as one takes to count as failing. 0 is not at all.
 	Patience time.Duration
 	DryRun   bool
-	// Whole: where nothing is recorded as published, the first document waits until every backend was asked once. That record
-	// may be lost with each restart, and without it nobody knows yet beside what a reference to a credential would stand.
+	// Whole: where nothing is recorded as published, the first document waits until every backend was asked once.
+	// That record may be lost with each restart, and without it nobody knows yet beside what a reference to a
+	// credential would stand.
 	Whole bool
 
 	// Beat is called as the loop turns, at least every few seconds while it does; may be nil.

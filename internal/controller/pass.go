@@ -21,8 +21,8 @@ type Pass struct {
 	Catalog  *catalog.Catalog
 	Detector *detect.Detector
 	Prober   Prober // nil: nothing is probed
-	// Denied says, without a request, whether an address behind a target may not be used: probe.Prober's. It is asked of
-	// each, probed or not; nil means that none is denied.
+	// Denied says, without a request, whether an address behind a target may not be used: probe.Prober's. It is asked
+	// of each, probed or not; nil means that none is denied.
 	Denied    func(probe.Target) (backend.Observation, bool)
 	Inventory inventory.Options
 	// ProbeOnly, where it is not nil, says which candidates are worth a probe.

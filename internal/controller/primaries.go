@@ -14,8 +14,9 @@ const (
 	maxAllOwnRecords = 64 << 10
 )
 
-// keepOwn records again the primaries of types of the owners' own. A published one is bounded as instances are. Another's
-// place is kept while its Service is there as that type, so that no stranger takes the name of the type while it is down.
+// keepOwn records again the primaries of types of the owners' own. A published one is bounded as instances are.
+// Another's place is kept while its Service is there as that type, so that no stranger takes the name of the type
+// while it is down.
 func (c *Controller) keepOwn(primaries map[string]backend.Ref, findings []*backend.Finding) {
 	known := map[backend.Key]backend.Verdict{}
 	for _, f := range findings {

@@ -9,8 +9,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/agent"
 )
 
-// Agent reports what has changed at a replica of HolmesGPT: what it makes of the document, and which toolsets fail there. before is
-// nil for a replica that was not asked before, after for one that is asked no longer. It may be called beside Cycle.
+// Agent reports what has changed at a replica of HolmesGPT: what it makes of the document, and which toolsets fail
+// there. before is nil for a replica that was not asked before, after for one that is asked no longer. It may be
+// called beside Cycle.
 func (r *Report) Agent(before, after *agent.Replica) {
 	if after == nil {
 		return

@@ -27,14 +27,15 @@ type Snapshot struct {
 	Overrides  error    // what is wrong with the admin's overrides
 	// Misnamed are primaries of the configuration that none can be.
 	Misnamed []inventory.Misnamed
-	// Own are the keys of the admin's own (config output.keys) that are written, or still there, and Taken those that are not written
-	// since others have written keys of these names.
+	// Own are the keys of the admin's own (config output.keys) that are written, or still there, and Taken those that
+	// are not written since others have written keys of these names.
 	Own, Taken []string
 	DryRun     bool    // nothing is written
 	InForce    bool    // the output holds what Keys say; in a dry run they are taken for it
 	Output     Written // what the output holds
 	Write      *Write  // nil if no write was tried
-	// Inherited is what another process had published before this replica wrote for the first time in its term; nil afterwards.
+	// Inherited is what another process had published before this replica wrote for the first time in its term; nil
+	// afterwards.
 	Inherited []publish.Instance
 	// References are changes in who gets which variable of HolmesGPT's environment.
 	References []ReferenceMove

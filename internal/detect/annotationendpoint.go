@@ -50,7 +50,10 @@ func (r *reader) endpoint() *backend.Reason {
 			}
 			return bad(backend.CodeExternalURLNotAllowed, details)
 		}
-		return bad(backend.CodeAnnotationEndpointHost, backend.Details{Annotation: annEndpoint, Value: clip(host), Host: show(r.d.hostOf(r.s))})
+		return bad(
+			backend.CodeAnnotationEndpointHost,
+			backend.Details{Annotation: annEndpoint, Value: clip(host), Host: show(r.d.hostOf(r.s))},
+		)
 	}
 	if r.n.port == nil {
 		r.n.port = &backend.Port{Number: int32(number), Protocol: "TCP"}
@@ -88,8 +91,9 @@ func (r *reader) ownHost(host string) bool {
 }
 
 // keepsHost: the Service's own name is written as it is given. The bare name leads nowhere from another namespace.
-// NAME.NAMESPACE is a host of another zone where a namespace is called like one (dev, or a domain of the company's), so that
-// a stranger's is written only where a certificate is for it and for no longer name, as without the annotation.
+// NAME.NAMESPACE is a host of another zone where a namespace is called like one (dev, or a domain of the company's),
+// so that a stranger's is written only where a certificate is for it and for no longer name, as without the
+// annotation.
 func (r *reader) keepsHost(host string) bool {
 	return host != r.s.Name && (host != r.s.Name+"."+r.s.Namespace || r.d.trusts(r.s.Namespace))
 }
@@ -117,7 +121,10 @@ func (r *reader) health() *backend.Reason {
 		return nil
 	}
 	if !safetext.PlainPath(v, "?=&,") {
-		return bad(backend.CodeAnnotationHealth, backend.Details{Annotation: key, Value: clip(v), Limit: safetext.MaxPath})
+		return bad(
+			backend.CodeAnnotationHealth,
+			backend.Details{Annotation: key, Value: clip(v), Limit: safetext.MaxPath},
+		)
 	}
 	r.n.healthPath = v
 	return nil

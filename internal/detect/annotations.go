@@ -10,12 +10,13 @@ import (
 const (
 	annPrefix = "kubernaut.io/toolset"
 
-	// annToolset is "true" or "enabled" to include the Service, whatever it looks like, and "false" or "disabled" to keep it
-	// out, whatever else matches.
+	// annToolset is "true" or "enabled" to include the Service, whatever it looks like, and "false" or "disabled" to
+	// keep it out, whatever else matches.
 	annToolset = annPrefix
-	// annType is needed to include, unless the labels already say it: a type of the catalog; "custom", or a name of the owner's own (a DNS label), for
-	// anything that speaks HTTP (with security.annotations trusted only from the namespaces in security.trustedNamespaces);
-	// or "mcp" for an MCP server, only from those namespaces. Without an include it narrows detection to that type.
+	// annType is needed to include, unless the labels already say it: a type of the catalog; "custom", or a name of
+	// the owner's own (a DNS label), for anything that speaks HTTP (with security.annotations trusted only from the
+	// namespaces in security.trustedNamespaces); or "mcp" for an MCP server, only from those namespaces. Without an
+	// include it narrows detection to that type.
 	annType = annPrefix + "-type"
 	// annName is the instance's name in the documents, a DNS label; without it <namespace>/<service>. From outside the
 	// namespaces in security.trustedNamespaces it is written <namespace>/<name>. Where two claim one, the older Service
@@ -27,31 +28,32 @@ const (
 	annScheme = annPrefix + "-scheme"
 	// annPath is the base path, such as "/prometheus": at most 128 letters, digits and -._~:/, which the agent reads.
 	annPath = annPrefix + "-path"
-	// annEndpoint is the full URL instead of port, scheme and path. Its host is one of the Service's own names and its port one
-	// of its ports, unless security.allowedEndpointHosts lists the host. NAME.NAMESPACE.svc, with the cluster's domain or without, stays as
-	// it is given, and in security.trustedNamespaces NAME.NAMESPACE. For an ExternalName Service it has to list the host that the
-	// Service stands for.
+	// annEndpoint is the full URL instead of port, scheme and path. Its host is one of the Service's own names and
+	// its port one of its ports, unless security.allowedEndpointHosts lists the host. NAME.NAMESPACE.svc, with the
+	// cluster's domain or without, stays as it is given, and in security.trustedNamespaces NAME.NAMESPACE. For an
+	// ExternalName Service it has to list the host that the Service stands for.
 	annEndpoint = annPrefix + "-endpoint"
-	// annHealth is the path to probe, such as "/healthz"; "none", on an explicit include, publishes it unproven and says
-	// so (with security.annotations trusted only from the namespaces in security.trustedNamespaces).
+	// annHealth is the path to probe, such as "/healthz"; "none", on an explicit include, publishes it unproven and
+	// says so (with security.annotations trusted only from the namespaces in security.trustedNamespaces).
 	annHealth = annPrefix + "-health-endpoint"
 	// annHealthPath is another name for kubernaut.io/toolset-health-endpoint.
 	annHealthPath = annPrefix + "-health-path"
-	// annTenant is the tenants that the agent is to read, separated by commas, for a gateway that has an API for each and for
-	// Mimir, Loki and Tempo that want one named: letters, digits and !-_.*'(), at most 150 characters each, at most 50. Outside the
-	// namespaces in security.trustedNamespaces: letters, digits, - and _, at most 63 characters each, and 1 KiB for all of a
-	// namespace, the oldest Services' first.
+	// annTenant is the tenants that the agent is to read, separated by commas, for a gateway that has an API for each
+	// and for Mimir, Loki and Tempo that want one named: letters, digits and !-_.*'(), at most 150 characters each,
+	// at most 50. Outside the namespaces in security.trustedNamespaces: letters, digits, - and _, at most 63
+	// characters each, and 1 KiB for all of a namespace, the oldest Services' first.
 	annTenant = annPrefix + "-tenant"
-	// annPrimary is "true" for the main backend of its type (only from the namespaces in security.trustedNamespaces). What
-	// the configuration names under primary comes before it.
+	// annPrimary is "true" for the main backend of its type (only from the namespaces in security.trustedNamespaces).
+	// What the configuration names under primary comes before it.
 	annPrimary = annPrefix + "-primary"
-	// annLink is the URL at which people reach it, such as "https://grafana.example.com": what the agent shows people then opens in
-	// their browser. Outside the namespaces in security.trustedNamespaces its host has to be in security.allowedLinkHosts. It is
-	// never requested.
+	// annLink is the URL at which people reach it, such as "https://grafana.example.com": what the agent shows people
+	// then opens in their browser. Outside the namespaces in security.trustedNamespaces its host has to be in
+	// security.allowedLinkHosts. It is never requested.
 	annLink = annPrefix + "-link"
 	// annDescription is what the backend is good for, told to the agent as the owner's note: one line of at most 500
-	// characters. The notes of one namespace take at most 2 KiB, all notes 16 KiB, the oldest Services' first and those of
-	// trusted namespaces before others. With security.annotations trusted only trusted namespaces may leave one.
+	// characters. The notes of one namespace take at most 2 KiB, all notes 16 KiB, the oldest Services' first and
+	// those of trusted namespaces before others. With security.annotations trusted only trusted namespaces may leave
+	// one.
 	annDescription = annPrefix + "-description"
 )
 
@@ -103,7 +105,8 @@ func (d *Detector) readAnnotations(s *backend.Service) (annotations, *backend.Re
 	}
 	r := reader{s: s, d: d, n: &n}
 	for _, read := range []func() *backend.Reason{
-		r.safe, r.toolset, r.typ, r.name, r.port, r.scheme, r.path, r.endpoint, r.health, r.tenant, r.primary, r.link, r.description,
+		r.safe, r.toolset, r.typ, r.name, r.port, r.scheme, r.path, r.endpoint, r.health, r.tenant,
+		r.primary, r.link, r.description,
 	} {
 		if bad := read(); bad != nil {
 			return n, bad

@@ -21,8 +21,8 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	if !c.FixedScheme {
 		c.Scheme = d.schemeOf(t, s, rule, port)
 	}
-	// The type's own number is what the pods listen on; but the Prometheus operator's own Services keep theirs where the pods
-	// have another (OpenShift).
+	// The type's own number is what the pods listen on; but the Prometheus operator's own Services keep theirs where
+	// the pods have another (OpenShift).
 	if t.owns(port.Number) && (rule == nil || rule.Tier < tierTwin) {
 		c.PortGuessed = false
 	}
@@ -43,7 +43,13 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 const tierTwin = 9
 
 // base is what any candidate has, whatever recognised it.
-func (d *Detector) base(s *backend.Service, eps *backend.Endpoints, notes annotations, port *backend.Port, why backend.Reason) *backend.Candidate {
+func (d *Detector) base(
+	s *backend.Service,
+	eps *backend.Endpoints,
+	notes annotations,
+	port *backend.Port,
+	why backend.Reason,
+) *backend.Candidate {
 	c := &backend.Candidate{
 		Service:     s,
 		Instance:    d.InstanceName(s.Ref, notes.name),

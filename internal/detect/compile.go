@@ -28,8 +28,13 @@ type conventions struct {
 }
 
 func compile(c *catalog.Catalog) ([]*compiled, conventions) {
-	look := conventions{Lookalikes: c.Lookalikes, roles: endings{}, always: endings{}, neutral: newEndings(c.Lookalikes.Neutral),
-		readKeys: map[string]bool{}}
+	look := conventions{
+		Lookalikes: c.Lookalikes,
+		roles:      endings{},
+		always:     endings{},
+		neutral:    newEndings(c.Lookalikes.Neutral),
+		readKeys:   map[string]bool{},
+	}
 	for _, r := range c.Lookalikes.Schemes {
 		for k := range r.Annotations {
 			look.readKeys[k] = true
@@ -102,8 +107,8 @@ func (t *compiled) meansPart(value string) bool {
 	return false
 }
 
-// node is the Service's name without the word for a node, and how far down that word stands in the catalog's list; "" where
-// the type has no nodes.
+// node is the Service's name without the word for a node, and how far down that word stands in the catalog's list; ""
+// where the type has no nodes.
 func (t *compiled) node(name string) (stem string, place int) {
 	if len(t.Detect.Nodes) == 0 {
 		return "", 0
@@ -163,7 +168,11 @@ type namePattern struct {
 
 func newIndex(types []*compiled, look *conventions) *index {
 	x := &index{
-		look: look.Lookalikes, keys: map[string]*keyIndex{}, tokens: map[string]mask{}, portNames: map[string]mask{}, ports: map[int32]mask{},
+		look:      look.Lookalikes,
+		keys:      map[string]*keyIndex{},
+		tokens:    map[string]mask{},
+		portNames: map[string]mask{},
+		ports:     map[int32]mask{},
 	}
 	for b := range x.separator {
 		x.separator[b] = isSeparator(rune(b))
@@ -205,8 +214,8 @@ func (x *index) addWord(word string, bit mask) {
 	x.first[strings.ToUpper(word)[0]] = true
 }
 
-// addRule enters one condition of the rule: all must hold for it to match, so one is enough to be near. The one with the
-// fewest "any value" patterns tells most.
+// addRule enters one condition of the rule: all must hold for it to match, so one is enough to be near. The one with
+// the fewest "any value" patterns tells most.
 func (x *index) addRule(r *catalog.Rule, bit mask) {
 	bestKey, best := "", catalog.Values(nil)
 	for _, labels := range []map[string]catalog.Values{r.Labels, r.Selector, r.Annotations} {
@@ -262,8 +271,8 @@ func (x *index) addLabel(key string, values catalog.Values, bit mask) {
 	}
 }
 
-// whole is a word that every value has that fits the pattern, "" if there is none: "chart-*" begins with the word chart,
-// "*-chart" ends with it, but "chart*" need not.
+// whole is a word that every value has that fits the pattern, "" if there is none: "chart-*" begins with the word
+// chart, "*-chart" ends with it, but "chart*" need not.
 func whole(pattern string) string {
 	text := strings.Trim(pattern, "*")
 	ws := words(text)

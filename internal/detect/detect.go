@@ -1,6 +1,6 @@
 // Package detect recognises backends among Services by what charts and operators mean by their labels, names and ports.
-// It is pure: it makes no connection and asks no API. What the rules are is data (package catalog); this package carries
-// them out.
+// It is pure: it makes no connection and asks no API. What the rules are is data (package catalog); this package
+// carries them out.
 package detect
 
 import (
@@ -36,7 +36,11 @@ type Detector struct {
 // New makes a Detector. It fails if the catalog has more types than it can tell apart.
 func New(c *catalog.Catalog, opts Options) (*Detector, error) {
 	if len(c.Types) > maxTypes {
-		return nil, fmt.Errorf("the catalog has %d types, at most %d are possible: remove some of your own", len(c.Types), maxTypes)
+		return nil, fmt.Errorf(
+			"the catalog has %d types, at most %d are possible: remove some of your own",
+			len(c.Types),
+			maxTypes,
+		)
 	}
 	if opts.ClusterDomain == "" {
 		opts.ClusterDomain = "cluster.local"
@@ -63,11 +67,11 @@ func (d *Detector) InstanceName(ref backend.Ref, name string) string {
 
 // Result is what detection makes of one Service.
 type Result struct {
-	// Candidates, at most one for each type and, unless only a probe can tell, one for each port. Each may stand for several
-	// tenants (PerTenant).
+	// Candidates, at most one for each type and, unless only a probe can tell, one for each port. Each may stand for
+	// several tenants (PerTenant).
 	Candidates []*backend.Candidate
-	// Rejected is why there is no candidate; none with Type "" where nothing even looked like a backend. Where its details name
-	// an annotation, that is for the owner to correct.
+	// Rejected is why there is no candidate; none with Type "" where nothing even looked like a backend. Where its
+	// details name an annotation, that is for the owner to correct.
 	Rejected backend.Reason
 	// Type is the nearest type of a rejected Service; may be empty.
 	Type string
@@ -89,11 +93,13 @@ func (r *Result) Complaints() (list []backend.Reason) {
 // Nothing reports that no type and no annotation has anything to say about the Service.
 func (r *Result) Nothing() bool { return len(r.Candidates) == 0 && !r.Rejected.Is() }
 
-// Detect decides about one Service. Endpoints may be nil: nothing is known of them then. For a Service that is nothing it
-// neither allocates nor looks at a rule.
+// Detect decides about one Service. Endpoints may be nil: nothing is known of them then. For a Service that is
+// nothing it neither allocates nor looks at a rule.
 func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	if s.Bared > 0 {
-		return Result{Rejected: reason(backend.CodeNamespaceServices, backend.Details{Limit: backend.MaxServices >> 20})}
+		return Result{
+			Rejected: reason(backend.CodeNamespaceServices, backend.Details{Limit: backend.MaxServices >> 20}),
+		}
 	}
 	annotated := hasAnnotations(s)
 	near := d.index.near(s)
@@ -113,8 +119,8 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	return r
 }
 
-// refuseNoPort rejects what would be asked at a number that no port has. The numbers come from several hands: the Service,
-// its EndpointSlices, and what was read is not always checked as the API server checks it.
+// refuseNoPort rejects what would be asked at a number that no port has. The numbers come from several hands: the
+// Service, its EndpointSlices, and what was read is not always checked as the API server checks it.
 func (r *Result) refuseNoPort() {
 	refused := func(c *backend.Candidate) bool {
 		if c.PortNumber >= 1 && c.PortNumber <= 65535 {
@@ -159,7 +165,12 @@ func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) 
 }
 
 // evaluateAll carries out the rules of every type that is near, or of the annotated one.
-func (d *Detector) evaluateAll(s *backend.Service, e *backend.Endpoints, near mask, notes annotations) (evals []evaluation) {
+func (d *Detector) evaluateAll(
+	s *backend.Service,
+	e *backend.Endpoints,
+	near mask,
+	notes annotations,
+) (evals []evaluation) {
 	for i, t := range d.types {
 		if near.has(i) && (notes.typ == "" || notes.typ == t.Type.Type) {
 			evals = append(evals, d.evaluate(t, s, e, notes))
@@ -182,8 +193,8 @@ func (d *Detector) firstNear(near mask) string {
 	return ""
 }
 
-// decide picks, of all types that looked at a Service, the candidates: for each port the type with the best evidence, and
-// every type with weak evidence where nothing better is known, since the probe will tell.
+// decide picks, of all types that looked at a Service, the candidates: for each port the type with the best evidence,
+// and every type with weak evidence where nothing better is known, since the probe will tell.
 func decide(evals []evaluation) Result {
 	var r Result
 	for i := range evals {
@@ -229,14 +240,14 @@ func beaten(evals []evaluation, i int) bool {
 	return false
 }
 
-// Relevant reports whether Detect could have anything to say about the Service. It does not allocate: whoever reads many
-// Services keeps only these.
+// Relevant reports whether Detect could have anything to say about the Service. It does not allocate: whoever reads
+// many Services keeps only these.
 func (d *Detector) Relevant(s *backend.Service) bool {
 	return !d.index.near(s).empty() || hasAnnotations(s)
 }
 
-// Matters reports whether Detect has anything to say about the Service, whatever its endpoints are. A label that some type looks
-// at is common, and being near is not yet being something.
+// Matters reports whether Detect has anything to say about the Service, whatever its endpoints are. A label that some
+// type looks at is common, and being near is not yet being something.
 func (d *Detector) Matters(s *backend.Service) bool {
 	if !d.Relevant(s) && s.Bared == 0 {
 		return false

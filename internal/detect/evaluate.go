@@ -17,7 +17,8 @@ type evaluation struct {
 	label, name, port bool // kinds of weak signs
 }
 
-// tierUnknown: no rule says which part of an installation it is, so that what a rule knows to be the way in goes before it.
+// tierUnknown: no rule says which part of an installation it is, so that what a rule knows to be the way in goes
+// before it.
 const tierUnknown = 8
 
 const (
@@ -167,13 +168,15 @@ func matches(r *catalog.Rule, s *backend.Service) bool {
 	if len(r.Labels)+len(r.Selector)+len(r.Annotations)+len(r.Names)+len(r.Ports) == 0 {
 		return false
 	}
-	if !allLabels(r.Labels, s.Labels) || !allLabels(r.Selector, s.Selector) || !allLabels(r.Annotations, s.Annotations) {
+	if !allLabels(r.Labels, s.Labels) || !allLabels(r.Selector, s.Selector) ||
+		!allLabels(r.Annotations, s.Annotations) {
 		return false
 	}
 	if len(r.Names) > 0 && !anyGlob(r.Names, s.Name) {
 		return false
 	}
-	return len(r.Ports) == 0 || slices.ContainsFunc(s.Ports, func(p backend.Port) bool { return anyGlob(r.Ports, p.Name) })
+	return len(r.Ports) == 0 ||
+		slices.ContainsFunc(s.Ports, func(p backend.Port) bool { return anyGlob(r.Ports, p.Name) })
 }
 
 // rejection is why the Service is not of this type although something about it may look so.
@@ -188,7 +191,10 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
 	}
 	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels, d.ownKeys(s.Labels)) {
 		if because := d.look.roleOf(d.look.roles, s.Labels[k]); because != "" {
-			return reason(backend.CodeLookAlikeLabel, backend.Details{Key: k, Value: show(s.Labels[k]), Because: because})
+			return reason(
+				backend.CodeLookAlikeLabel,
+				backend.Details{Key: k, Value: show(s.Labels[k]), Because: because},
+			)
 		}
 	}
 	for _, k := range d.look.AppLabels {
@@ -196,7 +202,10 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
 			continue // a Service may select another part on purpose: the query port of an all-in-one
 		}
 		if because := d.look.roleOf(d.look.roles, s.Selector[k]); because != "" {
-			return reason(backend.CodeLookAlikeSelector, backend.Details{Key: k, Value: show(s.Selector[k]), Because: because})
+			return reason(
+				backend.CodeLookAlikeSelector,
+				backend.Details{Key: k, Value: show(s.Selector[k]), Because: because},
+			)
 		}
 	}
 	return backend.Reason{}

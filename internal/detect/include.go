@@ -44,21 +44,35 @@ func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, n
 		if c.Strength == backend.Strong {
 			sure = true
 			c.Strength = backend.Explicit
-			included := backend.Sign{Code: backend.SignIncluded, Key: annToolset, Value: notes.toolset, Parts: c.Signs[:1]}
+			included := backend.Sign{
+				Code:  backend.SignIncluded,
+				Key:   annToolset,
+				Value: notes.toolset,
+				Parts: c.Signs[:1],
+			}
 			c.Signs = append([]backend.Sign{included}, c.Signs[1:]...)
 		}
 	}
 	if len(r.Candidates) == 0 || notes.unproven && !sure {
-		return Result{Rejected: reason(backend.CodeAnnotationTypeMissing, backend.Details{Annotation: annType, Key: annToolset})}
+		return Result{
+			Rejected: reason(backend.CodeAnnotationTypeMissing, backend.Details{Annotation: annType, Key: annToolset}),
+		}
 	}
 	if notes.unproven {
-		r.Candidates = slices.DeleteFunc(r.Candidates, func(c *backend.Candidate) bool { return c.Strength != backend.Explicit })
+		r.Candidates = slices.DeleteFunc(
+			r.Candidates,
+			func(c *backend.Candidate) bool { return c.Strength != backend.Explicit },
+		)
 	}
 	return r
 }
 
 // explicit is the candidate of the annotated type; nil and the reason where its port cannot be told.
-func (d *Detector) explicit(s *backend.Service, eps *backend.Endpoints, notes annotations) (*backend.Candidate, backend.Reason) {
+func (d *Detector) explicit(
+	s *backend.Service,
+	eps *backend.Endpoints,
+	notes annotations,
+) (*backend.Candidate, backend.Reason) {
 	sign := backend.Sign{Code: backend.SignTyped, Key: annToolset, Value: notes.toolset, Type: notes.typ}
 	for _, t := range d.types {
 		if t.Type.Type != notes.typ {
@@ -88,8 +102,8 @@ func (d *Detector) explicit(s *backend.Service, eps *backend.Endpoints, notes an
 	return c, backend.Reason{}
 }
 
-// anyPort chooses the port of a type that the catalog does not know: the annotated one, one called http or https, or the
-// only TCP port.
+// anyPort chooses the port of a type that the catalog does not know: the annotated one, one called http or https, or
+// the only TCP port.
 func (d *Detector) anyPort(s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {
 	plain := &compiled{Type: &catalog.Type{Title: notes.typ}}
 	plain.Ports.Names = []string{"http", "https", "web", "api", "mcp", "http-mcp", "mcp-http"}
@@ -103,7 +117,8 @@ func (d *Detector) anyPort(s *backend.Service, notes annotations) (*backend.Port
 	return port, backend.Reason{Code: backend.CodePortLooksHTTP}
 }
 
-// onlyPort is the Service's only TCP port, whatever it usually serves, since its owner says what it is; else nil and why.
+// onlyPort is the Service's only TCP port, whatever it usually serves, since its owner says what it is; else nil and
+// why.
 func onlyPort(s *backend.Service, why backend.Reason) (*backend.Port, backend.Reason) {
 	var only *backend.Port
 	for i := range s.Ports {
@@ -142,5 +157,6 @@ func externalHost(s *backend.Service) string {
 }
 
 func (d *Detector) allowsHost(host string) bool {
-	return host != "" && slices.ContainsFunc(d.opts.AllowedEndpointHosts, func(h string) bool { return strings.EqualFold(h, host) })
+	return host != "" &&
+		slices.ContainsFunc(d.opts.AllowedEndpointHosts, func(h string) bool { return strings.EqualFold(h, host) })
 }

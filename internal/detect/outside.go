@@ -31,7 +31,12 @@ func (d *Detector) Outside() (list []OutsideBackend) {
 		o := &d.opts.Outside[i]
 		port := backend.Port{Number: portOf(o.URL), Protocol: "TCP"}
 		s := &backend.Service{
-			Ref: backend.Ref{Namespace: backend.OutsideNamespace, Name: o.Name}, Type: backend.TypeOutside, Ports: []backend.Port{port},
+			Ref: backend.Ref{
+				Namespace: backend.OutsideNamespace,
+				Name:      o.Name,
+			},
+			Type:  backend.TypeOutside,
+			Ports: []backend.Port{port},
 		}
 		base, _ := safetext.BasePath(o.URL.EscapedPath()) // of which the configuration says whether it is one
 		c := &backend.Candidate{

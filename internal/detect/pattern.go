@@ -84,7 +84,8 @@ func (e endings) of(ws []string) ending {
 	return ending{}
 }
 
-// tail returns how many words at the end are one of these or a number (a replica's ordinal); 0 if none. There is a word.
+// tail returns how many words at the end are one of these or a number (a replica's ordinal); 0 if none. There is a
+// word.
 func (e endings) tail(ws []string) int {
 	n := len(e.of(ws).words)
 	if n == 0 && isNumber(ws[len(ws)-1]) {

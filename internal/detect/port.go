@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// choosePort takes the first of these: what the annotation says, then the type's known target port or port name, then its known
-// numbers, then the only TCP port that is left. It returns nil and why if none fits.
+// choosePort takes the first of these: what the annotation says, then the type's known target port or port name, then
+// its known numbers, then the only TCP port that is left. It returns nil and why if none fits.
 func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {
 	if notes.port != nil {
 		return notes.port, reason(backend.CodePortAnnotated, backend.Details{Key: annPort})
@@ -63,7 +63,8 @@ func (d *Detector) never(t *compiled, p *backend.Port) bool {
 	if slices.Contains(t.Ports.Never, strconv.Itoa(int(p.Number))) && !slices.Contains(t.Ports.Names, p.Name) {
 		return true
 	}
-	if slices.Contains(t.Ports.Names, p.Name) || slices.Contains(t.Ports.Numbers, target(p)) && !anyGlob(d.look.Ports.Names, p.Name) {
+	if slices.Contains(t.Ports.Names, p.Name) ||
+		slices.Contains(t.Ports.Numbers, target(p)) && !anyGlob(d.look.Ports.Names, p.Name) {
 		return false
 	}
 	if anyGlob(d.look.Ports.Names, p.Name) || anyGlob(d.look.Ports.Names, p.Target.StrVal) {
@@ -85,7 +86,8 @@ func (t *compiled) owns(number int32) bool {
 	return slices.Contains(t.Ports.Numbers, number) && !slices.Contains(t.Ports.Shared, number)
 }
 
-// ownNumber is the type's own port number that the port leads to or carries, 0 if none; first what no other software uses.
+// ownNumber is the type's own port number that the port leads to or carries, 0 if none; first what no other software
+// uses.
 func ownNumber(t *compiled, p *backend.Port) (own int32) {
 	for _, n := range [...]int32{target(p), p.Number} {
 		switch {

@@ -74,8 +74,8 @@ func (d *Detector) componentAgrees(t *compiled, labels map[string]string) bool {
 	return true
 }
 
-// ownKeys are the keys, in order, with which an operator says under a prefix of its own what the labels of AppLabels say.
-// They are read as those are.
+// ownKeys are the keys, in order, with which an operator says under a prefix of its own what the labels of AppLabels
+// say. They are read as those are.
 func (d *Detector) ownKeys(labels map[string]string) (keys []string) {
 	for k := range labels {
 		if d.look.ReadsKey(k) && !slices.Contains(d.look.AppLabels, k) {

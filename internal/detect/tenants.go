@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// spread says of each candidate for which tenants it stands: those that the configuration names, else its owner, else every
-// installation has. A gateway that has no API but those of its tenants waits until one is named.
+// spread says of each candidate for which tenants it stands: those that the configuration names, else its owner, else
+// every installation has. A gateway that has no API but those of its tenants waits until one is named.
 func (d *Detector) spread(r *Result) {
 	unused, used, overruled := "", false, false
 	for _, c := range r.Candidates {
@@ -46,8 +46,8 @@ func (d *Detector) spread(r *Result) {
 	}
 }
 
-// PerTenant are the candidates that one stands for: one for each tenant, or itself. An owner names fifty in few bytes, so that
-// they are made for no more than is looked at.
+// PerTenant are the candidates that one stands for: one for each tenant, or itself. An owner names fifty in few
+// bytes, so that they are made for no more than is looked at.
 func PerTenant(c *backend.Candidate) []*backend.Candidate {
 	if len(c.Spread) == 0 {
 		return []*backend.Candidate{c}
@@ -64,8 +64,8 @@ func PerTenant(c *backend.Candidate) []*backend.Candidate {
 	return list
 }
 
-// namedTenants are those that the configuration names: for the candidate's type, else for a relative, as which it may prove
-// itself.
+// namedTenants are those that the configuration names: for the candidate's type, else for a relative, as which it may
+// prove itself.
 func (d *Detector) namedTenants(c *backend.Candidate) []string {
 	tenants := d.opts.Tenants[c.Type][c.Service.Ref]
 	if t := d.catalog.Lookup(c.Type); t != nil {
@@ -78,8 +78,8 @@ func (d *Detector) namedTenants(c *backend.Candidate) []string {
 	return tenants
 }
 
-// tenantsOf is what the catalog says of a candidate's tenants: the rule that the Service matches, and the header of its type,
-// else of a relative, which may be what it is.
+// tenantsOf is what the catalog says of a candidate's tenants: the rule that the Service matches, and the header of
+// its type, else of a relative, which may be what it is.
 func (d *Detector) tenantsOf(c *backend.Candidate) (*catalog.Rule, string) {
 	i := slices.IndexFunc(d.types, func(t *compiled) bool { return t.Type.Type == c.Type })
 	if i < 0 {

@@ -16,12 +16,13 @@ func knownAnnotations() []string {
 	}
 }
 
-// unknownAnnotation is the warning about an annotation that is named like one of this service's and does not exist: the first
-// by name. What it was meant to say is not guessed, so that it decides nothing.
+// unknownAnnotation is the warning about an annotation that is named like one of this service's and does not exist:
+// the first by name. What it was meant to say is not guessed, so that it decides nothing.
 func (d *Detector) unknownAnnotation(s *backend.Service) backend.Reason {
 	known, found := knownAnnotations(), ""
 	for k := range s.Annotations {
-		if strings.HasPrefix(k, annPrefix) && !slices.Contains(known, k) && d.index.keys[k] == nil && (found == "" || k < found) {
+		if strings.HasPrefix(k, annPrefix) && !slices.Contains(known, k) && d.index.keys[k] == nil &&
+			(found == "" || k < found) {
 			found = k
 		}
 	}
@@ -29,10 +30,14 @@ func (d *Detector) unknownAnnotation(s *backend.Service) backend.Reason {
 		return backend.Reason{}
 	}
 	meant := meantAnnotation(strings.TrimPrefix(found, annPrefix))
-	return reason(backend.CodeAnnotationUnknown, backend.Details{Annotation: show(found), Key: meant, Value: strings.Join(known, ", ")})
+	return reason(
+		backend.CodeAnnotationUnknown,
+		backend.Details{Annotation: show(found), Key: meant, Value: strings.Join(known, ", ")},
+	)
 }
 
-// meantAnnotation is the annotation that a misspelt one most likely means, by what stands behind their common beginning.
+// meantAnnotation is the annotation that a misspelt one most likely means, by what stands behind their common
+// beginning.
 func meantAnnotation(end string) string {
 	const separators = "-_./"
 	var ends []string

@@ -1,6 +1,6 @@
 // Package detect recognises backends among Services by what charts and operators mean by their labels, names and ports.
-// It is pure: it makes no connection and asks no API. What the rules are is data (package catalog); this package carries
-// them out.
+// It is pure: it makes no connection and asks no API. What the rules are is data (package catalog); this package
+// carries them out.
 package detect
 
 import (
@@ -14,7 +14,10 @@ func (d *Detector) lookalike(s *backend.Service) backend.Reason {
 	}
 	for _, k := range d.look.AppLabels {
 		if because := d.look.roleOf(d.look.always, s.Labels[k]); because != "" {
-			return reason(backend.CodeLookAlikeLabel, backend.Details{Key: k, Value: show(s.Labels[k]), Because: because})
+			return reason(
+				backend.CodeLookAlikeLabel,
+				backend.Details{Key: k, Value: show(s.Labels[k]), Because: because},
+			)
 		}
 	}
 	return backend.Reason{}

@@ -58,7 +58,8 @@ func checkService(s *corev1.Service) error {
 
 // checkExposer refuses names that no object can have.
 func checkExposer(ref backend.Ref) error {
-	if err := labelName("metadata.namespace", ref.Namespace); err != nil || len(validation.IsDNS1123Subdomain(ref.Name)) == 0 {
+	err := labelName("metadata.namespace", ref.Namespace)
+	if err != nil || len(validation.IsDNS1123Subdomain(ref.Name)) == 0 {
 		return err
 	}
 	if ref.Name == "" {

@@ -157,7 +157,7 @@ func (r *reader) yamlDocument(doc []byte, at place) (given bool, err error) {
 	if string(converted) == "null" {
 		return false, nil
 	}
-	var h header // first of all: its fields are sorted, so that a List's kind, which its items may need, comes after them
+	var h header // read first: the fields are sorted, so that a List's kind, which its items need, comes after them
 	_ = json.Unmarshal(converted, &h, jsonOptions)
 	dec := jsontext.NewDecoder(bytes.NewBuffer(converted), jsonOptions)
 	if err := r.document(dec, at, h); err != nil {

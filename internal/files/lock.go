@@ -67,7 +67,8 @@ func (l *DirLock) take() error {
 	if err := makeDir(l.dir); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE|openFlags, 0o644) //nolint:gosec // others read who has the lock
+	const mode = 0o644                                                     // others read who has the lock
+	f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE|openFlags, mode) //nolint:gosec // see mode
 	if err != nil {
 		return explained{reasonOf(err), err}
 	}
@@ -113,7 +114,10 @@ func inUse(f io.Reader) error {
 	if pid <= 0 {
 		return ErrInUse
 	}
-	return explained{strings.Replace(ErrInUse.Error(), " writes", fmt.Sprintf(" (process %d) writes", pid), 1), ErrInUse}
+	return explained{
+		strings.Replace(ErrInUse.Error(), " writes", fmt.Sprintf(" (process %d) writes", pid), 1),
+		ErrInUse,
+	}
 }
 
 // Close releases the lock. A nil lock has nothing to release.

@@ -173,7 +173,10 @@ func (r *reader) object(h header, fields jsontext.Value, at place) {
 	r.objects++
 	kind := string(h.Kind)
 	group, _, grouped := strings.Cut(string(h.APIVersion), "/")
-	exposer := slices.IndexFunc(r.opts.Links.Kinds, func(k links.Kind) bool { return k.Kind == kind && (k.Group == group || h.APIVersion == "") })
+	exposer := slices.IndexFunc(
+		r.opts.Links.Kinds,
+		func(k links.Kind) bool { return k.Kind == kind && (k.Group == group || h.APIVersion == "") },
+	)
 	switch {
 	case exposer >= 0:
 		r.exposer(r.opts.Links.Kinds[exposer], fields, at)
@@ -195,7 +198,10 @@ func (r *reader) exposer(kind links.Kind, fields jsontext.Value, at place) {
 		Metadata metav1.ObjectMeta `json:"metadata"`
 	}
 	err := decode(&o)
-	by := store.Exposer{Kind: kind.Kind, Ref: backend.Ref{Namespace: cmp.Or(o.Metadata.Namespace, r.opts.Namespace), Name: o.Metadata.Name}}
+	by := store.Exposer{
+		Kind: kind.Kind,
+		Ref:  backend.Ref{Namespace: cmp.Or(o.Metadata.Namespace, r.opts.Namespace), Name: o.Metadata.Name},
+	}
 	if err == nil {
 		err = checkExposer(by.Ref)
 	}

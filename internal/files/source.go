@@ -28,8 +28,8 @@ type SourceOptions struct {
 	Settle time.Duration
 	// Poll is how often the files are looked at; 1 s if 0.
 	Poll time.Duration
-	// Report, if not nil, is called when a file becomes bad, when what is wrong with it changes, and with nil when it is
-	// good again; never twice at once.
+	// Report, if not nil, is called when a file becomes bad, when what is wrong with it changes, and with nil when it
+	// is good again; never twice at once.
 	Report func(path string, err error)
 	Log    *slog.Logger // discarded if nil
 }

@@ -44,7 +44,9 @@ type view struct {
 
 func (o *Output) newView(uid types.UID) *view {
 	return &view{wrong: map[string]string{}, cm: &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: o.dir, UID: uid}, Data: map[string]string{}, BinaryData: map[string][]byte{},
+		ObjectMeta: metav1.ObjectMeta{Name: o.dir, UID: uid},
+		Data:       map[string]string{},
+		BinaryData: map[string][]byte{},
 	}}
 }
 
@@ -196,7 +198,8 @@ func (o *Output) names() ([]string, error) {
 	for {
 		some, err := d.Readdirnames(1024) // there may be any number of others
 		for _, name := range some {
-			if isTemp(name) || slices.Contains(o.own, name) || toolset.OwnedKey(name) && len(validation.IsConfigMapKey(name)) == 0 {
+			if isTemp(name) || slices.Contains(o.own, name) ||
+				toolset.OwnedKey(name) && len(validation.IsConfigMapKey(name)) == 0 {
 				names = append(names, name)
 			}
 		}
@@ -246,7 +249,7 @@ func (o *Output) readOverrides(v *view) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, linkErr := os.Lstat(path); linkErr != nil {
-			if o.opts.Overrides != "" { // it is not in the directory: whatever becomes of that, nothing is to be restored
+			if o.opts.Overrides != "" { // not in the directory: nothing has to be restored when the directory is lost
 				v.put(toolset.KeyOverrides, nil)
 			}
 			return

@@ -8,8 +8,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// budget bounds how many probes the changes of one Service bring about at once. One change may mean as many as it has tenants, so
-// that who changes a Service without end would have us ask, wherever it leads, a hundred times for each request of theirs.
+// budget bounds how many probes the changes of one Service bring about at once. One change may mean as many as it has
+// tenants, so that who changes a Service without end would have us ask, wherever it leads, a hundred times for each
+// request of theirs.
 type budget map[backend.Ref]*rate.Limiter
 
 const (

@@ -1,5 +1,5 @@
-// Package health watches backends: it probes each again and again and says what is known of it, without flapping. A backend
-// counts as working from its first success, and as failing only after several failed checks in a row.
+// Package health watches backends: it probes each again and again and says what is known of it, without flapping. A
+// backend counts as working from its first success, and as failing only after several failed checks in a row.
 package health
 
 import (
@@ -64,9 +64,9 @@ func New(p Prober, opts Options) *Monitor {
 // Changed receives after observations have changed.
 func (m *Monitor) Changed() <-chan struct{} { return m.notify }
 
-// Remember takes over what was published before, by this process or by another: it counts as working until it has failed
-// as often as anything else. Targets that are known to work or to fail are left alone. It replaces what an earlier call
-// gave: what is published no more is remembered no more.
+// Remember takes over what was published before, by this process or by another: it counts as working until it has
+// failed as often as anything else. Targets that are known to work or to fail are left alone. It replaces what an
+// earlier call gave: what is published no more is remembered no more.
 func (m *Monitor) Remember(records map[backend.Key]Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -81,10 +81,11 @@ func (m *Monitor) Remember(records map[backend.Key]Record) {
 	}
 }
 
-// Set replaces the targets. New ones, and those that are reached in another way than before, are probed at once and know
-// nothing of the past; those whose endpoints changed are probed at once as well; those that are gone are forgotten. A probe
-// that asks what is no longer a target ends, so that nobody waits for it. What is denied is not probed, and counts as
-// failing from now on. Where a Service changes more often than its budget allows, "at once" is after an interval.
+// Set replaces the targets. New ones, and those that are reached in another way than before, are probed at once and
+// know nothing of the past; those whose endpoints changed are probed at once as well; those that are gone are
+// forgotten. A probe that asks what is no longer a target ends, so that nobody waits for it. What is denied is not
+// probed, and counts as failing from now on. Where a Service changes more often than its budget allows, "at once" is
+// after an interval.
 func (m *Monitor) Set(targets []probe.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

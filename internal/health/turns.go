@@ -8,8 +8,8 @@ import (
 // turns decides which target is probed next, fair by namespace. Nothing here walks over all targets: the end
 // of a probe costs a few changes of heaps, and a look at the probes that run where all slots are taken.
 //
-// An entry is in one place: it is due later, waits in the lane of its namespace, waits for its address in held, or has a
-// slot and is active.
+// An entry is in one place: it is due later, waits in the lane of its namespace, waits for its address in held, or
+// has a slot and is active.
 type turns struct {
 	slots  int
 	later  pile[*entry]

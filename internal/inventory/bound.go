@@ -12,9 +12,9 @@ import (
 // backend of its own is the twin of one.
 const perPublished = 20
 
-// Bound leaves out the candidates of a namespace beyond what is looked at, each tenant counted, so that who may make Services
-// in one decides neither how much is compared nor how much is asked. What the configuration names stays first, then what is
-// surest to be a backend, then the oldest. Trusted namespaces have no such bound.
+// Bound leaves out the candidates of a namespace beyond what is looked at, each tenant counted, so that who may make
+// Services in one decides neither how much is compared nor how much is asked. What the configuration names stays
+// first, then what is surest to be a backend, then the oldest. Trusted namespaces have no such bound.
 func Bound(all []Detection, o Options) []Detection {
 	most := o.MaxPerNamespace * perPublished
 	count := map[string]int{}
@@ -56,8 +56,8 @@ func number(d *Detection) (n int) {
 // Tenants are the candidates, one for each tenant, that were made of one that stands for several.
 type Tenants map[*backend.Candidate][]*backend.Candidate
 
-// PerTenant makes one candidate for each tenant of what Bound leaves, or takes those that were made before, and returns what
-// is to be given the next time.
+// PerTenant makes one candidate for each tenant of what Bound leaves, or takes those that were made before, and
+// returns what is to be given the next time.
 func PerTenant(bounded []Detection, before Tenants) ([]Detection, Tenants) {
 	out, made := slices.Clone(bounded), Tenants{}
 	for i := range out {

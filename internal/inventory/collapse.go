@@ -9,8 +9,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// claimNames lets the older Service keep an instance name that two claim, one that the configuration vouches for before others:
-// main/a is a tenant of what is called main in a trusted namespace, and a Service of whoever has a namespace main.
+// claimNames lets the older Service keep an instance name that two claim, one that the configuration vouches for
+// before others: main/a is a tenant of what is called main in a trusted namespace, and a Service of whoever has a
+// namespace main.
 func (o *Options) claimNames(all []*backend.Finding) {
 	claims := map[[2]string][]*backend.Finding{}
 	for _, f := range all {
@@ -52,8 +53,8 @@ func olderService(a, b *backend.Service) int {
 }
 
 // collapse marks Services in front of a backend that another Service fronts too as duplicates. The most
-// useful Service is looked at first, so that each later one is looked up among those that stay. A namespace has one owner,
-// across namespaces a Service gives way only to one that the configuration vouches for.
+// useful Service is looked at first, so that each later one is looked up among those that stay. A namespace has one
+// owner, across namespaces a Service gives way only to one that the configuration vouches for.
 func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoints, o *Options) {
 	type group struct{ namespace, typ string }
 	seed := maphash.MakeSeed()
@@ -116,8 +117,9 @@ func (o *Options) collapseNamespace(list []*front) {
 	}
 }
 
-// collapseAcross compares Services of different namespaces by their endpoints alone: the same are ready, in both families, also
-// where one has given way to a gateway of its own namespace. A Service that its owner included stays, as it does in its namespace.
+// collapseAcross compares Services of different namespaces by their endpoints alone: the same are ready, in both
+// families, also where one has given way to a gateway of its own namespace. A Service that its owner included stays,
+// as it does in its namespace.
 func (o *Options) collapseAcross(list []*front) {
 	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
 	type ready struct{ v4, v6 unique.Handle[string] }
@@ -143,9 +145,9 @@ func (o *Options) collapseAcross(list []*front) {
 	}
 }
 
-// worksAsWell reports whether a works if b does, so that nothing is lost by leaving b out. What the configuration vouches for
-// and nothing else comes before another owner's Service: who may write Services and EndpointSlices in one namespace can have
-// a selector there, the addresses of any backend, and be published.
+// worksAsWell reports whether a works if b does, so that nothing is lost by leaving b out. What the configuration
+// vouches for and nothing else comes before another owner's Service: who may write Services and EndpointSlices in one
+// namespace can have a selector there, the addresses of any backend, and be published.
 func (o *Options) worksAsWell(a, b *backend.Finding) bool {
 	return certainty(a) <= certainty(b) && (!o.lacksCredentials(a) || o.lacksCredentials(b))
 }
@@ -157,8 +159,8 @@ func (o *Options) vouchesFor(typ string, ref backend.Ref) bool {
 	return o.Trusts(ref.Namespace) || o.Primary[typ] == ref || len(o.Credentials[typ][ref]) > 0
 }
 
-// use is lower the more use a finding is: what works before what nobody has asked, and that no better than a gateway for which
-// nobody has named a tenant, since what stands behind it wants one too.
+// use is lower the more use a finding is: what works before what nobody has asked, and that no better than a gateway
+// for which nobody has named a tenant, since what stands behind it wants one too.
 func use(f *backend.Finding) int {
 	asked := f.Observation.Outcome != backend.Unprobed
 	switch {

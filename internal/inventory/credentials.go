@@ -13,9 +13,9 @@ import (
 )
 
 // giveCredentials decides which instances carry references to credentials. Two rules hold. No reference by luck:
-// it goes to an instance that the configuration names, or to a primary in a trusted namespace, and never to what nobody has
-// proven. No reference endangers what works: HolmesGPT fails every instance of a toolset if one variable is missing, so that
-// none is written by default while another instance of its toolset works without credentials.
+// it goes to an instance that the configuration names, or to a primary in a trusted namespace, and never to what
+// nobody has proven. No reference endangers what works: HolmesGPT fails every instance of a toolset if one variable
+// is missing, so that none is written by default while another instance of its toolset works without credentials.
 func giveCredentials(all []*backend.Finding, o Options) {
 	open := o.openToolsets(all)
 	o.keepApart(all)
@@ -58,8 +58,8 @@ func giveCredentials(all []*backend.Finding, o Options) {
 	}
 }
 
-// wants reports whether an instance wants credentials, as far as that is known: a probe said so, or there was none and the
-// type usually does, or the catalog says so of the Service.
+// wants reports whether an instance wants credentials, as far as that is known: a probe said so, or there was none
+// and the type usually does, or the catalog says so of the Service.
 func (o *Options) wants(f *backend.Finding) bool {
 	switch f.Observation.Outcome {
 	case backend.AuthRequired:
@@ -91,7 +91,8 @@ func (o *Options) entitled(f *backend.Finding) bool {
 	return f.Primary && !f.Provisional && o.Trusts(f.Namespace)
 }
 
-// openToolsets are HolmesGPT's toolsets with an instance that works without a variable, by name: the first such instance.
+// openToolsets are HolmesGPT's toolsets with an instance that works without a variable, by name: the first such
+// instance.
 func (o *Options) openToolsets(all []*backend.Finding) map[string]*backend.Finding {
 	open := map[string]*backend.Finding{}
 	for _, f := range all {
@@ -118,8 +119,8 @@ func endangered(t *catalog.Type, open map[string]*backend.Finding) *backend.Find
 	return nil
 }
 
-// toolsets are the toolsets in the HolmesGPT document that the instances of a type share with each other, and with those of
-// other types.
+// toolsets are the toolsets in the HolmesGPT document that the instances of a type share with each other, and with
+// those of other types.
 func toolsets(t *catalog.Type) (names []string) {
 	if t == nil {
 		return nil
@@ -130,9 +131,9 @@ func toolsets(t *catalog.Type) (names []string) {
 	return names
 }
 
-// remedies are the lines of the configuration that would give an instance its credentials, the surest first. Anybody's Service
-// may come first, and lines are copied: the variable is named after the Service, unless the configuration makes the usual one
-// this Service's. To trust its namespace is offered only while none is trusted.
+// remedies are the lines of the configuration that would give an instance its credentials, the surest first.
+// Anybody's Service may come first, and lines are copied: the variable is named after the Service, unless the
+// configuration makes the usual one this Service's. To trust its namespace is offered only while none is trusted.
 func (o *Options) remedies(f *backend.Finding, defaults map[string]string, beside bool) []string {
 	if len(defaults) == 0 {
 		return nil

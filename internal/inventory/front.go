@@ -63,9 +63,9 @@ func (a *addresses) within(o *addresses) bool {
 	})
 }
 
-// maxCompared is how many endpoints of a Service are compared with those of others, and maxTwin how many so closely that a part
-// of them is recognised. No query API has as many. maxClose is how many Services of a namespace and type, the preferred ones,
-// are compared so with each.
+// maxCompared is how many endpoints of a Service are compared with those of others, and maxTwin how many so closely
+// that a part of them is recognised. No query API has as many. maxClose is how many Services of a namespace and type,
+// the preferred ones, are compared so with each.
 const (
 	maxCompared = 100
 	maxTwin     = 16
@@ -132,9 +132,9 @@ func (f *front) known() bool { return len(f.v4.list)+len(f.v6.list) > 0 }
 // close: its endpoints are known, and so few that a part of them is recognised.
 func (f *front) close() bool { return f.known() && len(f.all.list) <= maxTwin }
 
-// twinOf reports whether one of two is the twin of the other, made for the members of what that one leads to, by a part of
-// its endpoints or of what it selects. A selector with more labels selects nothing beside what one with fewer does, so that
-// two lists of as many endpoints are of the same pods, though one may be a moment older.
+// twinOf reports whether one of two is the twin of the other, made for the members of what that one leads to, by a
+// part of its endpoints or of what it selects. A selector with more labels selects nothing beside what one with fewer
+// does, so that two lists of as many endpoints are of the same pods, though one may be a moment older.
 func (f *front) twinOf(o *front) bool {
 	if !f.twin && !o.twin || f.Ref == o.Ref || differentTenants(f, o) {
 		return false
@@ -154,12 +154,13 @@ func (f *front) selectsWithin(o *front) bool {
 	return len(o.selector) > 0 && subset(o.selector, f.selector)
 }
 
-// within reports whether o has all that is ready of f, be it ready there or not: a headless Service may publish the addresses
-// of pods that are not.
+// within reports whether o has all that is ready of f, be it ready there or not: a headless Service may publish the
+// addresses of pods that are not.
 func (f *front) within(o *front) bool { return f.v4.within(&o.all) && f.v6.within(&o.all) }
 
-// covering are the Services that have, together, all pods of a headless one. The one that an operator makes for all that it
-// runs leads to any of several backends, each of which has its own Service. owner is the Service used for each endpoint.
+// covering are the Services that have, together, all pods of a headless one. The one that an operator makes for all
+// that it runs leads to any of several backends, each of which has its own Service. owner is the Service used for
+// each endpoint.
 func (f *front) covering(owner map[endpoint]*front) (list []*front) {
 	if !f.Service.Headless() || f.Candidate.Strength == backend.Explicit {
 		return nil

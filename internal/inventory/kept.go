@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// kept are the Services of one namespace and type that stay, the preferred ones first. One that may yield is looked up among
-// them by what makes two the same, and not compared with each: a namespace may hold thousands.
+// kept are the Services of one namespace and type that stay, the preferred ones first. One that may yield is looked
+// up among them by what makes two the same, and not compared with each: a namespace may hold thousands.
 type kept struct {
 	list  []*front
 	by    map[trait]*found
@@ -51,8 +51,8 @@ const (
 // allTenants stands for any in a trait; no tenant is called so.
 const allTenants = "/"
 
-// found are the first with a trait, and the first of another Service, since one Service is never its own duplicate. Those
-// that their owner did not include, and twins, are also apart.
+// found are the first with a trait, and the first of another Service, since one Service is never its own duplicate.
+// Those that their owner did not include, and twins, are also apart.
 type found struct{ any, plain [2]*front }
 
 func enterFirst(two *[2]*front, o *front) {
@@ -130,8 +130,8 @@ func (k *kept) enter(o *front, t trait) {
 	}
 }
 
-// targets are the traits of a Service's selector with its target port, with any of the same form, and with any of the other.
-// A named and a numeric target may be the same one; the selectors being equal, they are taken for it.
+// targets are the traits of a Service's selector with its target port, with any of the same form, and with any of the
+// other. A named and a numeric target may be the same one; the selectors being equal, they are taken for it.
 func targets(f *front) (exact, alike, other trait) {
 	t := f.Candidate.Port.Target
 	number, name := trait{kind: byNumbers, set: f.selects}, trait{kind: byPorts, set: f.selects}
@@ -159,7 +159,8 @@ func (f *front) proxy() bool {
 	return f.Candidate.Tier == backend.TierFront && f.Verdict == backend.Accepted
 }
 
-// proxied are the traits of a proxy before f. It is another application than what it stands before, of the same installation.
+// proxied are the traits of a proxy before f. It is another application than what it stands before, of the same
+// installation.
 func (f *front) proxied() (list []trait) {
 	for i, r := range f.releases {
 		if r.name != "" {
@@ -169,8 +170,9 @@ func (f *front) proxied() (list []trait) {
 	return list
 }
 
-// find is the first that f is a duplicate of, nil for none. What its owner included stays, and its inclusion says nothing of a
-// Service beside it that is as good by itself: those two are meant as two, as where one backend has several tenants.
+// find is the first that f is a duplicate of, nil for none. What its owner included stays, and its inclusion says
+// nothing of a Service beside it that is as good by itself: those two are meant as two, as where one backend has
+// several tenants.
 func (k *kept) find(f *front) (first *front) {
 	if f.Candidate.Strength == backend.Explicit {
 		return nil
@@ -201,9 +203,9 @@ func (k *kept) find(f *front) (first *front) {
 	return first
 }
 
-// sames are the traits of Services that lead to the same backend. Equal selectors say so even while the EndpointSlices of one
-// are a moment older; beside that the endpoints decide, where they are known: the same are ready, though one may have
-// addresses of one family where another has both.
+// sames are the traits of Services that lead to the same backend. Equal selectors say so even while the
+// EndpointSlices of one are a moment older; beside that the endpoints decide, where they are known: the same are
+// ready, though one may have addresses of one family where another has both.
 func (f *front) sames() (list []trait) {
 	if len(f.selector) > 0 {
 		exact, _, other := targets(f)

@@ -37,9 +37,9 @@ func limited(code backend.Code, n, limit int) backend.Reason {
 	return backend.Reason{Code: code, Details: backend.Details{Number: n, Limit: limit}}
 }
 
-// What the owners of one namespace may choose of base paths, and of tenants, in bytes: the agent reads them. maxRead is what
-// their backends may cost the agent with each request, in tokens: as much as 50 HTTP APIs, which is how many may be published.
-// Who allows a multiple of that allows a multiple of this.
+// What the owners of one namespace may choose of base paths, and of tenants, in bytes: the agent reads them. maxRead
+// is what their backends may cost the agent with each request, in tokens: as much as 50 HTTP APIs, which is how many
+// may be published. Who allows a multiple of that allows a multiple of this.
 const (
 	maxPaths   = 1 << 10
 	maxTenants = 1 << 10
@@ -56,8 +56,8 @@ func ownTenant(f *backend.Finding) int {
 	return len(c.Tenant)
 }
 
-// reading returns what HolmesGPT tells the agent about each of the backends of a namespace, in tokens. The first of a type pays
-// for the toolset, as if no other namespace had one.
+// reading returns what HolmesGPT tells the agent about each of the backends of a namespace, in tokens. The first of a
+// type pays for the toolset, as if no other namespace had one.
 func (o *Options) reading() func(f *backend.Finding) int {
 	seen := map[string]bool{}
 	return func(f *backend.Finding) (n int) {
@@ -100,13 +100,14 @@ func (o *Options) chosenPath(f *backend.Finding) int {
 	return len(found)
 }
 
-// lacksCredentials: it wants credentials that nobody gives it outside the trusted namespaces, so that it is not published.
+// lacksCredentials: it wants credentials that nobody gives it outside the trusted namespaces, so that it is not
+// published.
 func (o *Options) lacksCredentials(f *backend.Finding) bool {
 	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired && len(o.Credentials[f.Type][f.Ref]) == 0 && o.Primary[f.Type] != f.Ref
 }
 
-// byNamespace are the accepted findings of each namespace, in the order in which they keep their place: types of the first
-// class, then the catalog's others, then APIs of the owners' own; in each the oldest first.
+// byNamespace are the accepted findings of each namespace, in the order in which they keep their place: types of the
+// first class, then the catalog's others, then APIs of the owners' own; in each the oldest first.
 func (o *Options) byNamespace(all []*backend.Finding) map[string][]*backend.Finding {
 	out := map[string][]*backend.Finding{}
 	for _, f := range all {
@@ -135,9 +136,9 @@ func (o *Options) class(f *backend.Finding) int {
 	return 1
 }
 
-// LeaveOut makes room in a document that is too large: of the namespace with the largest share, the instance that keeps its
-// place last is rejected, and so on until at least so many bytes are saved. Trusted namespaces come last. size is what
-// an instance takes in the document, in bytes. It reports false if nothing is left to leave out.
+// LeaveOut makes room in a document that is too large: of the namespace with the largest share, the instance that
+// keeps its place last is rejected, and so on until at least so many bytes are saved. Trusted namespaces come last.
+// size is what an instance takes in the document, in bytes. It reports false if nothing is left to leave out.
 func LeaveOut(all []*backend.Finding, bytes int, size func(*backend.Finding) int, o Options) bool {
 	shares := o.byNamespace(all)
 	total := map[string]int{}

@@ -20,7 +20,8 @@ func (o *Options) link(d *Detection, f *backend.Finding) {
 	f.Link, f.NoLinks = links.Choose(d.Exposures, f.Candidate, o.Type(f.Type), path)
 }
 
-// limitLinks leaves out the links of a namespace whose paths are too long together: the agent reads them, as it reads base paths.
+// limitLinks leaves out the links of a namespace whose paths are too long together: the agent reads them, as it reads
+// base paths.
 func (o *Options) limitLinks(all []*backend.Finding) {
 	sums := map[string]int{}
 	strangers := slices.DeleteFunc(slices.Clone(all), func(f *backend.Finding) bool {

@@ -15,8 +15,8 @@ type Misnamed struct {
 	Finding *backend.Finding // what became of the Service; nil where there is none
 }
 
-// MisnamedPrimaries are those among the findings, by type. known reports whether there is a Service, as far as that can be told:
-// nothing is said of one whose namespace was not read.
+// MisnamedPrimaries are those among the findings, by type. known reports whether there is a Service, as far as that
+// can be told: nothing is said of one whose namespace was not read.
 func MisnamedPrimaries(all []*backend.Finding, primary map[string]backend.Ref, known func(backend.Ref) (exists, sure bool)) (list []Misnamed) {
 	for _, typ := range slices.Sorted(maps.Keys(primary)) {
 		ref := primary[typ]

@@ -7,8 +7,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// metrics is the toolset whose instances HolmesGPT 0.45 sends its own ServiceAccount's token on OpenShift, unless they name
-// an Authorization.
+// metrics is the toolset whose instances HolmesGPT 0.45 sends its own ServiceAccount's token on OpenShift, unless
+// they name an Authorization.
 const metrics = "prometheus/metrics"
 
 // getsToken reports whether HolmesGPT sends its own token to an instance, and may: it belongs to OpenShift's
@@ -35,8 +35,8 @@ func keepToken(all []*backend.Finding, o Options) {
 	}
 }
 
-// OpenShiftNamespaces reports whether there are Services of OpenShift's own namespaces, which nobody else may make: that is
-// how OpenShift is told where no cluster can be asked.
+// OpenShiftNamespaces reports whether there are Services of OpenShift's own namespaces, which nobody else may make:
+// that is how OpenShift is told where no cluster can be asked.
 func OpenShiftNamespaces(all []*backend.Finding) bool {
 	return slices.ContainsFunc(all, func(f *backend.Finding) bool { return strings.HasPrefix(f.Namespace, "openshift-") })
 }

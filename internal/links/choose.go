@@ -9,9 +9,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Choose is the best link to a backend, whose base path is path: with TLS before without, then the shorter path, then the shorter
-// host. "" where no way leads to it. The ways that give none are returned with the reason, in an order of their own. typ may be nil.
-func Choose(ways []backend.Exposure, c *backend.Candidate, typ *catalog.Type, path string) (link string, none []backend.Exposure) {
+// Choose is the best link to a backend, whose base path is path: with TLS before without, then the shorter path, then
+// the shorter host. "" where no way leads to it. The ways that give none are returned with the reason, in an order of
+// their own. typ may be nil.
+func Choose(
+	ways []backend.Exposure,
+	c *backend.Candidate,
+	typ *catalog.Type,
+	path string,
+) (link string, none []backend.Exposure) {
 	var best *backend.Exposure
 	for _, e := range ways {
 		if e.Not = not(&e, c, typ, path); e.Not != "" {
@@ -25,7 +31,10 @@ func Choose(ways []backend.Exposure, c *backend.Candidate, typ *catalog.Type, pa
 			best = &e
 		}
 	}
-	slices.SortFunc(none, func(a, b backend.Exposure) int { return cmp.Or(strings.Compare(a.By, b.By), better(&a, &b)) })
+	slices.SortFunc(
+		none,
+		func(a, b backend.Exposure) int { return cmp.Or(strings.Compare(a.By, b.By), better(&a, &b)) },
+	)
 	if best == nil {
 		return "", none
 	}
@@ -56,7 +65,8 @@ func better(a, b *backend.Exposure) int {
 		strings.Compare(a.Path, b.Path), strings.Compare(a.Host, b.Host))
 }
 
-// requests reports whether a path is among those of the type's own API, so that it is no base path: Loki's for pushing, say.
+// requests reports whether a path is among those of the type's own API, so that it is no base path: Loki's for
+// pushing, say.
 func requests(typ *catalog.Type, path string) bool {
 	if typ == nil {
 		return false

@@ -41,7 +41,11 @@ func readIngress(decode Decode) (ways []way, err error) {
 			base, not := basePath(p.Path)
 			to := p.Backend.Service
 			if to == nil && p.Backend.Resource == nil {
-				return nil, fmt.Errorf("spec.rules[%d].http.paths[%d].backend: it names no service, as one of networking.k8s.io/v1 does", i, j)
+				return nil, fmt.Errorf(
+					"spec.rules[%d].http.paths[%d].backend: it names no service, as one of networking.k8s.io/v1 does",
+					i,
+					j,
+				)
 			}
 			switch {
 			case to == nil:
@@ -55,8 +59,13 @@ func readIngress(decode Decode) (ways []way, err error) {
 			if port == "" {
 				port = strconv.Itoa(int(to.Port.Number))
 			}
-			tls := in.endsTLS() || slices.ContainsFunc(in.Spec.TLS, func(t networkingv1.IngressTLS) bool { return covers(t.Hosts, rule.Host) })
-			ways = append(ways, way{"", to.Name, backend.Exposure{Port: port, Scheme: scheme(tls), Host: rule.Host, Path: base, Not: not}})
+			tls := in.endsTLS() ||
+				slices.ContainsFunc(
+					in.Spec.TLS,
+					func(t networkingv1.IngressTLS) bool { return covers(t.Hosts, rule.Host) },
+				)
+			exposure := backend.Exposure{Port: port, Scheme: scheme(tls), Host: rule.Host, Path: base, Not: not}
+			ways = append(ways, way{"", to.Name, exposure})
 		}
 	}
 	return ways, nil
@@ -68,8 +77,8 @@ func covers(hosts []string, host string) bool {
 	return len(hosts) == 0 || slices.Contains(hosts, host) || slices.Contains(hosts, "*."+domain)
 }
 
-// basePath is the path of a rule, below which all goes to the Service. Controllers of clouds write /* for that, and others have
-// regular expressions there, which are none.
+// basePath is the path of a rule, below which all goes to the Service. Controllers of clouds write /* for that, and
+// others have regular expressions there, which are none.
 func basePath(path string) (base string, not backend.NoLink) {
 	if path == "" || path == "/*" {
 		return "", ""
@@ -81,15 +90,18 @@ func basePath(path string) (base string, not backend.NoLink) {
 	return base, ""
 }
 
-// rewrites reports whether an annotation of a controller may have requests reach the Service at another path than they were sent to, or
-// another Service. What takes a prefix off, and middleware that may do so, has no effect on the root.
+// rewrites reports whether an annotation of a controller may have requests reach the Service at another path than
+// they were sent to, or another Service. What takes a prefix off, and middleware that may do so, has no effect on the
+// root.
 func (o *object) rewrites(base string) bool {
 	for key, value := range o.Metadata.Annotations {
 		_, name, _ := strings.Cut(key, "/")
 		is := func(word string) bool { return strings.Contains(name, word) }
 		switch {
 		case value == "" || value == "false":
-		case slices.ContainsFunc([]string{"rewrite", "permanent-redirect", "temporal-redirect", "path-prefix", "transforms", "canary"}, is),
+		case slices.ContainsFunc([]string{
+			"rewrite", "permanent-redirect", "temporal-redirect", "path-prefix", "transforms", "canary",
+		}, is),
 			base != "" && slices.ContainsFunc([]string{"strip", "rule-type", "middlewares", "plugins", "snippet"}, is):
 			return true
 		}

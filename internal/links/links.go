@@ -1,5 +1,5 @@
-// Package links finds the URL at which people reach a backend: what Ingresses, HTTPRoutes and OpenShift's Routes say of Services, and
-// which of it is right for a candidate. It is pure, and nothing in it is ever requested.
+// Package links finds the URL at which people reach a backend: what Ingresses, HTTPRoutes and OpenShift's Routes say
+// of Services, and which of it is right for a candidate. It is pure, and nothing in it is ever requested.
 package links
 
 import (
@@ -60,9 +60,9 @@ func Unstructured(object map[string]any) Decode {
 	return func(into any) error { return runtime.DefaultUnstructuredConverter.FromUnstructured(object, into) }
 }
 
-// Read is what an object of this kind and namespace says, by the name of the Service. A host where links of the namespace may not lead,
-// one that stands for several, and what does not reach the Service as it is asked give no link: of those the first is kept for each
-// Service, with the reason. An error says what is no valid object.
+// Read is what an object of this kind and namespace says, by the name of the Service. A host where links of the
+// namespace may not lead, one that stands for several, and what does not reach the Service as it is asked give no
+// link: of those the first is kept for each Service, with the reason. An error says what is no valid object.
 func (f From) Read(k Kind, namespace string, decode Decode) (map[string][]backend.Exposure, error) {
 	ways, err := k.read(decode)
 	if err != nil {
@@ -81,12 +81,16 @@ func (f From) Read(k Kind, namespace string, decode Decode) (map[string][]backen
 		if !isHost && len(validation.IsWildcardDNS1123Subdomain(w.Host)) > 0 {
 			w.Host = "" // any text
 		}
-		known := slices.ContainsFunc(found[w.service], func(e backend.Exposure) bool { return e == w.Exposure || e.Not != "" && w.Not != "" })
+		known := slices.ContainsFunc(
+			found[w.service],
+			func(e backend.Exposure) bool { return e == w.Exposure || e.Not != "" && w.Not != "" },
+		)
 		room := &links
 		if w.Not != "" {
 			room = &others
 		}
-		if known || *room == maxWays || w.namespace != "" && w.namespace != namespace || len(validation.IsDNS1123Label(w.service)) > 0 {
+		if known || *room == maxWays || w.namespace != "" && w.namespace != namespace ||
+			len(validation.IsDNS1123Label(w.service)) > 0 {
 			continue
 		}
 		found[w.service] = append(found[w.service], w.Exposure)

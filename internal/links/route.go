@@ -49,7 +49,10 @@ func (t *target) isService() bool { return t.Group == "" && (t.Kind == "" || t.K
 
 // used are the targets that get requests: only one that gets all of them can give a link.
 func used(targets []target) (services []target, not backend.NoLink) {
-	services = slices.DeleteFunc(slices.Clone(targets), func(t target) bool { return t.Weight != nil && *t.Weight == 0 })
+	services = slices.DeleteFunc(
+		slices.Clone(targets),
+		func(t target) bool { return t.Weight != nil && *t.Weight == 0 },
+	)
 	if len(services) > 1 {
 		not = backend.NoLinkShared
 	}
@@ -127,7 +130,8 @@ type gateway struct {
 
 // plain: a listener without TLS, as its port or its usual name says. The Gateway itself is not read.
 func (g *gateway) plain() bool {
-	return g.Port == 80 || g.Port == 0 && strings.HasPrefix(g.SectionName, "http") && !strings.HasPrefix(g.SectionName, "https")
+	return g.Port == 80 ||
+		g.Port == 0 && strings.HasPrefix(g.SectionName, "http") && !strings.HasPrefix(g.SectionName, "https")
 }
 
 func readHTTPRoute(decode Decode) (ways []way, err error) {
@@ -144,7 +148,10 @@ func readHTTPRoute(decode Decode) (ways []way, err error) {
 	if err := decode(&in); err != nil {
 		return nil, err
 	}
-	gateways := slices.DeleteFunc(in.Spec.ParentRefs, func(g gateway) bool { return g.Kind != "" && g.Kind != "Gateway" })
+	gateways := slices.DeleteFunc(
+		in.Spec.ParentRefs,
+		func(g gateway) bool { return g.Kind != "" && g.Kind != "Gateway" },
+	)
 	var refused backend.NoLink
 	switch {
 	case len(gateways) == 0:

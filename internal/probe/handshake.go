@@ -7,9 +7,9 @@ import (
 	"net"
 )
 
-// A certificate takes thirty times its size once it is parsed: it may name tens of thousands of URIs in a few bytes each. So what a
-// server says until the handshake is over is bounded, and where that is more than charts and authorities bring about, few are
-// read at once.
+// A certificate takes thirty times its size once it is parsed: it may name tens of thousands of URIs in a few bytes
+// each. So what a server says until the handshake is over is bounded, and where that is more than charts and
+// authorities bring about, few are read at once.
 const (
 	maxHandshake   = 32 << 10
 	usualHandshake = 8 << 10

@@ -61,9 +61,11 @@ type Options struct {
 
 // Desired is what the ConfigMap should hold.
 type Desired struct {
-	// Keys are the generated keys and their texts, of reserved names (toolset.OwnedKey) and of Own only. There is at least one.
+	// Keys are the generated keys and their texts, of reserved names (toolset.OwnedKey) and of Own only. There is at
+	// least one.
 	Keys map[string]string
-	// Own are the names beside the reserved ones that are this service's: what stands there and is no longer generated is removed.
+	// Own are the names beside the reserved ones that are this service's: what stands there and is no longer
+	// generated is removed.
 	Own []string
 	// Restore is the text of overrides.yaml to bring back if the ConfigMap, or the key, is not there; "" brings back
 	// nothing. It is for a ConfigMap that was deleted, until Result.Live has the key: removing the key from a living

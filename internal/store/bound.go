@@ -8,8 +8,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Bounds on what is kept of one Service, so that its owner cannot have this process hold megabytes. What charts write, and
-// every valid annotation, fits many times over.
+// Bounds on what is kept of one Service, so that its owner cannot have this process hold megabytes. What charts
+// write, and every valid annotation, fits many times over.
 const (
 	maxTexts = 8 << 10 // bytes of all labels, of the selector, and of all annotations
 	maxText  = 4 << 10 // bytes of one annotation's value
@@ -17,8 +17,8 @@ const (
 
 	maxProtocol = 63 // bytes of an application protocol; those that detection knows have 17 at most
 
-	// Of labels, of the selector, and of the annotations that are read. Charts write a dozen; where there are more the Service
-	// is rejected.
+	// Of labels, of the selector, and of the annotations that are read. Charts write a dozen; where there are more
+	// the Service is rejected.
 	maxEntries = 64
 
 	// Of one EndpointSlice, ready ones and others each: the most that Kubernetes itself puts into one by default.

@@ -60,8 +60,8 @@ func (c *Contents) KeepExposures(by Exposer, before *Contents) {
 	}
 }
 
-// Replace makes the store hold what all contents say together, and nothing else. Of Services that are in several, which it returns,
-// the last counts, as with kubectl apply.
+// Replace makes the store hold what all contents say together, and nothing else. Of Services that are in several,
+// which it returns, the last counts, as with kubectl apply.
 func (st *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
 	whole, twice := st.NewContents(), map[backend.Ref]bool{}
 	for _, c := range all {

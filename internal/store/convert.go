@@ -25,8 +25,8 @@ func several(ips []string) []string {
 }
 
 // FromService takes from a Service what detection reads. Of the annotations it keeps this project's own and those that
-// keep (which may be nil) says yes to. Labels and selector are shared with s, not copied. What is far more than charts and
-// owners write is cut.
+// keep (which may be nil) says yes to. Labels and selector are shared with s, not copied. What is far more than
+// charts and owners write is cut.
 func FromService(s *corev1.Service, keep func(key string) bool) backend.Service {
 	out := backend.Service{
 		Ref:          backend.Ref{Namespace: s.Namespace, Name: s.Name},
@@ -61,14 +61,14 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 	return out
 }
 
-// FromEndpointSlice takes from an EndpointSlice what probing reads, and the Service it belongs to, without a name for a slice
-// that names none. Host names are left out.
+// FromEndpointSlice takes from an EndpointSlice what probing reads, and the Service it belongs to, without a name for
+// a slice that names none. Host names are left out.
 //
 // An endpoint is ready unless it says it is not, and a terminating one never is
 // (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/). Only the first address
-// of an endpoint counts, as for kube-proxy; CoreDNS hands on all that a headless Service has, so that denied, where it is
-// not nil, is asked about the others too, ready or not. Ports without a number, which mean any port, are left out, and so are
-// numbers that no port has.
+// of an endpoint counts, as for kube-proxy; CoreDNS hands on all that a headless Service has, so that denied, where
+// it is not nil, is asked about the others too, ready or not. Ports without a number, which mean any port, are left
+// out, and so are numbers that no port has.
 func FromEndpointSlice(s *discoveryv1.EndpointSlice, denied func(netip.Addr) bool) (service backend.Ref, slice Slice) {
 	slice.Name = s.Name
 	for _, p := range s.Ports {
@@ -99,7 +99,12 @@ func isReady(ready, terminating *bool) bool {
 	return (ready == nil || *ready) && (terminating == nil || !*terminating)
 }
 
-func appendEndpointPort(ports []backend.EndpointPort, name *string, number *int32, proto *string) []backend.EndpointPort {
+func appendEndpointPort(
+	ports []backend.EndpointPort,
+	name *string,
+	number *int32,
+	proto *string,
+) []backend.EndpointPort {
 	if number == nil {
 		return ports
 	}
@@ -113,8 +118,8 @@ func appendEndpointPort(ports []backend.EndpointPort, name *string, number *int3
 	return append(ports, p)
 }
 
-// addEndpoint takes from an endpoint its first address, and looks at all of them. Of a slice's addresses only some are kept, but
-// none passes unseen.
+// addEndpoint takes from an endpoint its first address, and looks at all of them. Of a slice's addresses only some
+// are kept, but none passes unseen.
 func addEndpoint(slice *backend.EndpointSlice, addresses []string, ready bool, denied func(netip.Addr) bool) {
 	for i, a := range addresses {
 		unseen := denied != nil && !slice.Denied.IsValid()
@@ -146,8 +151,8 @@ func keepAddress(slice *backend.EndpointSlice, addr netip.Addr, ready bool) {
 	}
 }
 
-// parseAddr reads an address as kube-proxy does, numbers with leading zeros included: an address that this service could
-// not read, but kube-proxy could, would pass by the check against denied networks.
+// parseAddr reads an address as kube-proxy does, numbers with leading zeros included: an address that this service
+// could not read, but kube-proxy could, would pass by the check against denied networks.
 func parseAddr(s string) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(s); err == nil {
 		return a.Unmap(), a.Zone() == ""
@@ -175,8 +180,8 @@ func keptAnnotations(all map[string]string, keep func(string) bool) map[string]s
 	return kept
 }
 
-// The names of protocols and types are constants rather than what was read, so that a cluster's worth of Services shares
-// them.
+// The names of protocols and types are constants rather than what was read, so that a cluster's worth of Services
+// shares them.
 const (
 	protocolTCP  = string(corev1.ProtocolTCP)
 	protocolUDP  = string(corev1.ProtocolUDP)

@@ -8,11 +8,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// maxExposures is how many links of one namespace are kept, and as many that are none, those that were seen first: who may write Ingresses may write
-// thousands. They lead to Services of the same namespace, so that no other lacks any.
+// maxExposures is how many links of one namespace are kept, and as many that are none, those that were seen first:
+// who may write Ingresses may write thousands. They lead to Services of the same namespace, so that no other lacks
+// any.
 const maxExposures = 1000
 
-// exposures are the ways by which people get to the Services of one namespace, by the object that says so and the Service.
+// exposures are the ways by which people get to the Services of one namespace, by the object that says so and the
+// Service.
 type exposures struct {
 	by map[Exposer]map[string][]backend.Exposure
 	// Links, and what gives none: neither takes the other's room.

@@ -20,7 +20,11 @@ type Slice struct {
 }
 
 func find(sorted []*Slice, name string) (at int, known bool) {
-	return slices.BinarySearchFunc(sorted, name, func(s *Slice, name string) int { return strings.Compare(s.Name, name) })
+	return slices.BinarySearchFunc(
+		sorted,
+		name,
+		func(s *Slice, name string) int { return strings.Compare(s.Name, name) },
+	)
 }
 
 // Join makes one of the EndpointSlices of a Service, which are in the order of their names.
@@ -39,8 +43,8 @@ func (s *Slice) join(e *backend.Endpoints) {
 	}
 }
 
-// A Service that was nothing and has become something, as by an annotation, has EndpointSlices that were not kept: they are
-// missing until somebody reads them. Those of one that is idle are not read, and it does not wait for them.
+// A Service that was nothing and has become something, as by an annotation, has EndpointSlices that were not kept:
+// they are missing until somebody reads them. Those of one that is idle are not read, and it does not wait for them.
 
 // lane is what is to be read of one namespace, one Service at a time.
 type lane struct {
@@ -136,9 +140,9 @@ func (st *Store) told(ref backend.Ref) {
 // Missed receives when there may be something new to read.
 func (st *Store) Missed() <-chan struct{} { return st.missed }
 
-// NextMissing is a Service whose EndpointSlices are to be read now, after which Fill or Unread must be called. Namespaces take
-// turns, of each one is read at a time, and no more than its budget allows: who flips thousands of Services has nobody else
-// wait, nor the API server asked all the time.
+// NextMissing is a Service whose EndpointSlices are to be read now, after which Fill or Unread must be called.
+// Namespaces take turns, of each one is read at a time, and no more than its budget allows: who flips thousands of
+// Services has nobody else wait, nor the API server asked all the time.
 func (st *Store) NextMissing() (ref backend.Ref, ok bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -193,8 +197,8 @@ func (st *Store) endReading(ref backend.Ref) *reading {
 	return r
 }
 
-// Fill enters the EndpointSlices of a Service that missed them, as they were read after that, and the Service itself where it
-// was bare, else nil. What events have told since then counts more.
+// Fill enters the EndpointSlices of a Service that missed them, as they were read after that, and the Service itself
+// where it was bare, else nil. What events have told since then counts more.
 func (st *Store) Fill(ref backend.Ref, service *backend.Service, read []Slice) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -218,13 +222,15 @@ func (st *Store) Fill(ref backend.Ref, service *backend.Service, read []Slice) {
 	st.refillServices(ref.Namespace)
 }
 
-// linger is how long the EndpointSlices of a Service are still kept, up to date, after it has become nothing: it may become
-// something again, and then nothing has to be read.
+// linger is how long the EndpointSlices of a Service are still kept, up to date, after it has become nothing: it may
+// become something again, and then nothing has to be read.
 const linger = 5 * time.Minute
 
-// part has a Service that becomes nothing keep its EndpointSlices, which are all known, for a while, if there is much room.
+// part has a Service that becomes nothing keep its EndpointSlices, which are all known, for a while, if there is much
+// room.
 func (st *Store) part(ref backend.Ref) {
-	if st.sizes[ref.Namespace] > backend.MaxSlices/2 || slices.ContainsFunc(st.slices[ref], func(s *Slice) bool { return s.Bared > 0 }) {
+	if st.sizes[ref.Namespace] > backend.MaxSlices/2 ||
+		slices.ContainsFunc(st.slices[ref], func(s *Slice) bool { return s.Bared > 0 }) {
 		st.forget(ref)
 		return
 	}

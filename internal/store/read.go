@@ -42,7 +42,8 @@ func (st *Store) Count() int {
 // HasNamespace reports whether there is a Service in the namespace.
 func (st *Store) HasNamespace(namespace string) bool {
 	in := func(r backend.Ref) bool { return r.Namespace == namespace }
-	return slices.ContainsFunc(st.Others(), in) || slices.ContainsFunc(st.Services(), func(s *backend.Service) bool { return in(s.Ref) })
+	return slices.ContainsFunc(st.Others(), in) ||
+		slices.ContainsFunc(st.Services(), func(s *backend.Service) bool { return in(s.Ref) })
 }
 
 // Get is a Service that is kept in full, and its endpoints, nil where nothing is known of them.
@@ -52,11 +53,12 @@ func (st *Store) Get(ref backend.Ref) (*backend.Service, *backend.Endpoints) {
 	return st.services[ref], st.endpoints(ref)
 }
 
-// endpoints joins the slices of a Service. Every Service that selects pods has slices soon after it is made, so that none
-// means none ready; of one without a selector and without slices nothing is known.
+// endpoints joins the slices of a Service. Every Service that selects pods has slices soon after it is made, so that
+// none means none ready; of one without a selector and without slices nothing is known.
 func (st *Store) endpoints(ref backend.Ref) *backend.Endpoints {
 	s := st.services[ref]
-	if s == nil || len(st.slices[ref]) == 0 && (len(s.Selector) == 0 || st.opts.SlicesOptional && !st.sliced[ref.Namespace]) {
+	if s == nil ||
+		len(st.slices[ref]) == 0 && (len(s.Selector) == 0 || st.opts.SlicesOptional && !st.sliced[ref.Namespace]) {
 		return nil
 	}
 	e := &backend.Endpoints{}

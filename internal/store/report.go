@@ -16,11 +16,11 @@ import (
 type Sink interface {
 	// Service is called for each Service. One with a Ref that was given before replaces the earlier one.
 	Service(backend.Service)
-	// Slice is called for each EndpointSlice, with the Service it belongs to. One with a name that was given before in the same
-	// namespace replaces the earlier one.
+	// Slice is called for each EndpointSlice, with the Service it belongs to. One with a name that was given before
+	// in the same namespace replaces the earlier one.
 	Slice(service backend.Ref, s Slice)
-	// Expose is called for each object that may lead people to Services of its namespace, by their names. One that was given before
-	// is replaced.
+	// Expose is called for each object that may lead people to Services of its namespace, by their names. One that
+	// was given before is replaced.
 	Expose(by Exposer, services map[string][]backend.Exposure)
 }
 
@@ -37,7 +37,9 @@ const OrphanSlice = "EndpointSlice without a Service"
 type Report struct {
 	Services int // given to the sink
 	Slices   int // given to the sink
-	Refused  int // Services, EndpointSlices and what leads to Services that cannot be used, and entries that are no Kubernetes object at all
+	// Refused counts the Services, EndpointSlices and objects that lead to Services that cannot be used, and the
+	// entries that are not Kubernetes objects.
+	Refused int
 	// Skipped counts the objects of other kinds, by kind; kinds of other API groups as Kind.group.
 	Skipped Kinds
 	// Warnings are the first hundred things a person should know; Suppressed counts the rest.
@@ -105,7 +107,8 @@ type Kinds map[string]int
 
 // Add counts one. The map stays small and printable, whatever the input calls its objects.
 func (k Kinds) Add(kind string) {
-	if _, known := k[kind]; !known && (len(k) >= maxKinds || kind != OrphanSlice && len(validation.IsDNS1123Subdomain(strings.ToLower(kind))) > 0) {
+	if _, known := k[kind]; !known &&
+		(len(k) >= maxKinds || kind != OrphanSlice && len(validation.IsDNS1123Subdomain(strings.ToLower(kind))) > 0) {
 		kind = otherKinds
 	}
 	k[kind]++

@@ -4,9 +4,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// The EndpointSlices of a namespace, which its owner writes, have a bound in memory (backend.MaxSlices). Of a slice beyond it
-// little more than the name is kept, and of its Service nothing is concluded until there is room again: then the slices of
-// such Services are missing, and are read.
+// The EndpointSlices of a namespace, which its owner writes, have a bound in memory (backend.MaxSlices). Of a slice
+// beyond it little more than the name is kept, and of its Service nothing is concluded until there is room again:
+// then the slices of such Services are missing, and are read.
 
 // Bare is a slice of which no addresses and ports are kept, but for what is denied.
 func (s Slice) Bare() Slice {
@@ -57,8 +57,8 @@ func (st *Store) leave(service backend.Ref, s *Slice) {
 	}
 }
 
-// refill has the slices that are not kept in full read once those of the namespace take half of the room at most, so that one
-// who goes to and fro at the bound does not have them read each time.
+// refill has the slices that are not kept in full read once those of the namespace take half of the room at most, so
+// that one who goes to and fro at the bound does not have them read each time.
 func (st *Store) refill(namespace string) {
 	waiting := st.bared[namespace]
 	if len(waiting) == 0 || st.sizes[namespace] > backend.MaxSlices/2 {

@@ -10,9 +10,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// The Services of a namespace have a bound in memory too (backend.MaxServices). The oldest that fit are kept in full, so that a new
-// one takes the place of no other. Of the others little more than the name is kept, and they are rejected until there is room
-// again: then they are read, one after the other.
+// The Services of a namespace have a bound in memory too (backend.MaxServices). The oldest that fit are kept in full,
+// so that a new one takes the place of no other. Of the others little more than the name is kept, and they are
+// rejected until there is room again: then they are read, one after the other.
 
 // Shares are the Services of each namespace.
 type Shares map[string]*share
@@ -127,8 +127,8 @@ func (z Shares) next(namespace string) (ref backend.Ref, ok bool) {
 	return backend.Ref{Namespace: namespace, Name: first.name}, true
 }
 
-// places is a heap for container/heap, the oldest or the youngest first: who makes thousands of Services decides in which order
-// they come.
+// places is a heap for container/heap, the oldest or the youngest first: who makes thousands of Services decides in
+// which order they come.
 type places struct {
 	list     []*place
 	youngest bool

@@ -8,8 +8,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Slice enters an EndpointSlice as it is now, and the Service of its namespace that it belongs to; one that belongs to none,
-// by an empty name, only leaves the one that it belonged to.
+// Slice enters an EndpointSlice as it is now, and the Service of its namespace that it belongs to; one that belongs
+// to none, by an empty name, only leaves the one that it belonged to.
 func (st *Store) Slice(service backend.Ref, s Slice) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -71,7 +71,8 @@ func (st *Store) DeleteSlice(name backend.Ref) {
 	st.deletedWhileMissing(name)
 }
 
-// Skip takes in that an EndpointSlice was seen while its Service was nothing. By now that may be something, and have been read.
+// Skip takes in that an EndpointSlice was seen while its Service was nothing. By now that may be something, and have
+// been read.
 func (st *Store) Skip(name, service backend.Ref) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -104,8 +105,8 @@ func (st *Store) left(service backend.Ref) {
 	st.refill(service.Namespace)
 }
 
-// shrink makes the maps of slices anew where most of them are gone, as where they came before their Services: a map stays as
-// large as it ever was.
+// shrink makes the maps of slices anew where most of them are gone, as where they came before their Services: a map
+// stays as large as it ever was.
 func (st *Store) shrink() {
 	const few, share = 1024, 4
 	if st.most < few || len(st.owners) > st.most/share {
@@ -113,7 +114,8 @@ func (st *Store) shrink() {
 	}
 	st.most = len(st.owners)
 	bySlice, byService := st.owners, st.slices
-	st.owners, st.slices = make(map[backend.Ref]backend.Ref, len(bySlice)), make(map[backend.Ref][]*Slice, len(byService))
+	st.owners = make(map[backend.Ref]backend.Ref, len(bySlice))
+	st.slices = make(map[backend.Ref][]*Slice, len(byService))
 	maps.Copy(st.owners, bySlice)
 	maps.Copy(st.slices, byService)
 }

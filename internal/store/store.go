@@ -1,5 +1,5 @@
-// Package store holds the Services and EndpointSlices as they are known now, whether they are watched, listed once, or read
-// from files.
+// Package store holds the Services and EndpointSlices as they are known now, whether they are watched, listed once,
+// or read from files.
 package store
 
 import (
@@ -22,8 +22,8 @@ type Options struct {
 	Idle func(*backend.Service) bool
 	// Namespaces, where there are any, are the only ones that are kept; Exclude are not kept.
 	Namespaces, Exclude []string
-	// SlicesOptional says that EndpointSlices need not be given, as where files, or rights, lack them: in a namespace without
-	// any, nothing is known of readiness. What was not kept of them cannot be read again.
+	// SlicesOptional says that EndpointSlices need not be given, as where files, or rights, lack them: in a namespace
+	// without any, nothing is known of readiness. What was not kept of them cannot be read again.
 	SlicesOptional bool
 	// Unbounded keeps all Services and EndpointSlices in full: they are the admin's own.
 	Unbounded bool
@@ -40,8 +40,8 @@ type Store struct {
 	shares   Shares // of those
 	others   map[backend.Ref]struct{}
 	sorted   []backend.Ref // others; nil when they have changed since
-	// slices by Service, in the order of their names: most have one, for which a map is a waste, and some have tens of thousands,
-	// which are moved at each change.
+	// slices by Service, in the order of their names: most have one, for which a map is a waste, and some have tens
+	// of thousands, which are moved at each change.
 	slices  map[backend.Ref][]*Slice
 	owners  map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
 	most    int                         // slices since those two maps were made
@@ -140,8 +140,8 @@ func (st *Store) Matters(s *backend.Service) bool {
 	return st.kept[s.Ref]
 }
 
-// Keep says which Services to keep in full, with their EndpointSlices, also when detection has nothing to say about them any
-// more. It replaces what an earlier call said.
+// Keep says which Services to keep in full, with their EndpointSlices, also when detection has nothing to say about
+// them any more. It replaces what an earlier call said.
 func (st *Store) Keep(services map[backend.Ref]bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -242,8 +242,8 @@ func (st *Store) TouchAll() {
 	}
 }
 
-// Take returns what has changed since the last Take, by namespace and name. What is known of a frozen namespace waits, and so
-// does a Service whose EndpointSlices are missing.
+// Take returns what has changed since the last Take, by namespace and name. What is known of a frozen namespace
+// waits, and so does a Service whose EndpointSlices are missing.
 func (st *Store) Take() []Change {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -252,14 +252,17 @@ func (st *Store) Take() []Change {
 		if st.waits(ref) || st.frozen[ref.Namespace] {
 			continue
 		}
-		list = append(list, Change{Ref: ref, Service: st.services[ref], Endpoints: st.endpoints(ref), Exposures: st.exposuresOf(ref)})
+		list = append(
+			list,
+			Change{Ref: ref, Service: st.services[ref], Endpoints: st.endpoints(ref), Exposures: st.exposuresOf(ref)},
+		)
 		delete(st.changed, ref)
 	}
 	return list
 }
 
-// Freeze says that a namespace has not been seen in full, and that nobody knows when it will be: nothing may be concluded
-// from what is known of it. It reports whether that is new.
+// Freeze says that a namespace has not been seen in full, and that nobody knows when it will be: nothing may be
+// concluded from what is known of it. It reports whether that is new.
 func (st *Store) Freeze(namespace string) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()

@@ -26,8 +26,8 @@ func (it *item) overrideKey(o *Overrides) instanceKey {
 	return instanceKey{}
 }
 
-// yields reports whether an address means an instance of that name of another Service that the configuration vouches for: anybody
-// may make a Service of a name that is an instance's.
+// yields reports whether an address means an instance of that name of another Service that the configuration vouches
+// for: anybody may make a Service of a name that is an instance's.
 func (it *item) yields(key instanceKey) bool {
 	owner, named := it.vouched[key]
 	return named && owner != it.Ref && !it.Vouched
@@ -184,8 +184,8 @@ func lacking(entry map[string]any) (missing []string) {
 	return missing
 }
 
-// check looks for what HolmesGPT would choke on in the result. origins leads from paths in the document to the patches of
-// instances there.
+// check looks for what HolmesGPT would choke on in the result. origins leads from paths in the document to the
+// patches of instances there.
 func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []Warning, err error) {
 	c := checker{shared: Error}
 	c.document(doc.HolmesGPT)

@@ -7,15 +7,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// mayBeCredential reports whether a setting at the top of a toolset's config may be a credential, or have HolmesGPT fetch
-// one. Every setting may but those that are known to hold none: no list of names has all that a product, or a later
-// HolmesGPT, calls a key.
+// mayBeCredential reports whether a setting at the top of a toolset's config may be a credential, or have HolmesGPT
+// fetch one. Every setting may but those that are known to hold none: no list of names has all that a product, or a
+// later HolmesGPT, calls a key.
 func mayBeCredential(key string, v any) bool {
 	return v != nil && !isPlainSetting(key) && !hasPlainHeaders(key, v) || refersToSecret(v, isReference)
 }
 
-// holdsCredential reports whether a value, or one in it, is a secret by its name, a header that may be one, or a reference:
-// what to warn of where the admin has decided who gets it.
+// holdsCredential reports whether a value, or one in it, is a secret by its name, a header that may be one, or a
+// reference: what to warn of where the admin has decided who gets it.
 func holdsCredential(key string, v any) bool {
 	return soundsSecret(key, v) || refersToSecret(v, isReference)
 }

@@ -31,7 +31,8 @@ func (it *item) putTenant(config map[string]any) {
 	}
 }
 
-// tenants says how a tenant is named to it: as its type says, or a relative, since what looks like a Prometheus may want one.
+// tenants says how a tenant is named to it: as its type says, or a relative, since what looks like a Prometheus may
+// want one.
 func (it *item) tenants() catalog.Tenants {
 	if t := it.typ.Tenanted(); t != nil {
 		return t.Tenants

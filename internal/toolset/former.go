@@ -9,7 +9,8 @@ import (
 )
 
 // former returns the overrides with what they say of the toolsets that instances once had of their own, such as
-// jaeger/NAMESPACE/SERVICE, where it belongs now: at the instances. What is a whole toolset is the admin's own, and stays.
+// jaeger/NAMESPACE/SERVICE, where it belongs now: at the instances. What is a whole toolset is the admin's own, and
+// stays.
 func (o *Overrides) former(types []*catalog.Type) *Overrides {
 	byName, out := typesByName(types), *o
 	for _, name := range sortedKeys(o.toolsets) {
@@ -32,8 +33,8 @@ func (o *Overrides) former(types []*catalog.Type) *Overrides {
 	return &out
 }
 
-// move has a patch to a former toolset change its instance, unless one there does. A patch of nil removes it, like one that
-// switched the toolset off.
+// move has a patch to a former toolset change its instance, unless one there does. A patch of nil removes it, like
+// one that switched the toolset off.
 func (o *Overrides) move(key instanceKey, path string, patch map[string]any) {
 	if _, both := o.instances[key.typ][key.name]; both {
 		return

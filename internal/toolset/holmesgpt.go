@@ -53,7 +53,8 @@ func isTaken(typ, field string) bool {
 	return false
 }
 
-// atomicGroups are keys that an instance inherits together or not at all: one that has any of a group inherits none of it.
+// atomicGroups are keys that an instance inherits together or not at all: one that has any of a group inherits none
+// of it.
 func atomicGroups() [][]string {
 	return [][]string{{"api_key", "username", "password", "bearer_token"}, {"client_cert", "client_key"}}
 }
@@ -82,8 +83,8 @@ func authNeeds(kind string) (fields []string, known bool) {
 	return nil, false
 }
 
-// host is one of an HTTP endpoint's, or a leading wildcard, with or without scheme and port. HolmesGPT fails the whole toolset
-// for any other.
+// host is one of an HTTP endpoint's, or a leading wildcard, with or without scheme and port. HolmesGPT fails the
+// whole toolset for any other.
 var host = regexp.MustCompile(`^(?i:(https?)://)?(\[[^\]]+\]|(?:\*\.)?[^*:/?#@\[\]\s]+)(?::(\*|[0-9]+))?(?:[/?#].*)?$`)
 
 func isHostPattern(s string) bool {

@@ -22,9 +22,9 @@ const (
 // toolName is the name that HolmesGPT gives the tool of an HTTP toolset.
 func toolName(entry string) string { return catalog.ToolName(entry) }
 
-// nameTools gives a name that ends in a hash to those entries whose tool names would be too long or would be equal to the
-// tool name of a type's toolset, or of an older Service. The oldest is named first, after those of trusted namespaces: a new one must not rename what
-// there is, nor call itself what a hash makes of another.
+// nameTools gives a name that ends in a hash to those entries whose tool names would be too long or would be equal to
+// the tool name of a type's toolset, or of an older Service. The oldest is named first, after those of trusted
+// namespaces: a new one must not rename what there is, nor call itself what a hash makes of another.
 func (b *builder) nameTools() {
 	taken := map[string]bool{}
 	for name := range b.shared {

@@ -58,8 +58,8 @@ func ParseOverrides(name string, data []byte) (*Overrides, error) {
 	return o, nil
 }
 
-// Addresses are the instances that the text addresses, "type namespace/service", in order. Whether there are such is known only
-// beside what is published.
+// Addresses are the instances that the text addresses, "type namespace/service", in order. Whether there are such is
+// known only beside what is published.
 func (o *Overrides) Addresses() (list []string) {
 	for _, key := range slices.SortedFunc(maps.Keys(o.keys()), instanceKey.compare) {
 		list = append(list, key.typ+" "+key.name)

@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// shared is the HTTP toolset of a type, with an endpoint for each instance: the agent pays for each tool with every request
-// to its model.
+// shared is the HTTP toolset of a type, with an endpoint for each instance: the agent pays for each tool with every
+// request to its model.
 type shared struct {
 	name  string
 	entry catalog.Entry
@@ -18,9 +18,9 @@ type shared struct {
 	tree  map[string]any
 }
 
-// finishShared writes the HTTP toolsets of the types. HolmesGPT takes the first endpoint whose host and path fit a request, so
-// that those which the configuration vouches for come first: where hosts are shared (security.allowedEndpointHosts), nobody's
-// endpoint stands before another's with credentials.
+// finishShared writes the HTTP toolsets of the types. HolmesGPT takes the first endpoint whose host and path fit a
+// request, so that those which the configuration vouches for come first: where hosts are shared
+// (security.allowedEndpointHosts), nobody's endpoint stands before another's with credentials.
 func (b *builder) finishShared() {
 	for _, name := range sortedKeys(b.shared) {
 		s := b.shared[name]
@@ -104,7 +104,8 @@ func (b *builder) patchEndpoint(it *item, s *shared, endpoint map[string]any) (p
 	return patched, origin
 }
 
-// ofEndpoint are the changes to an endpoint in a patch. Where each instance was a toolset, it was one in a list of endpoints.
+// ofEndpoint are the changes to an endpoint in a patch. Where each instance was a toolset, it was one in a list of
+// endpoints.
 func ofEndpoint(patch map[string]any) []map[string]any {
 	if list, ok := patch["endpoints"].([]any); ok && len(list) == 1 {
 		if endpoint, ok := list[0].(map[string]any); ok {

@@ -6,8 +6,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Tokens are what the toolsets of a HolmesGPT document add to each request to the agent's model, by name. Those of which
-// nothing is known are missing: MCP servers, and what the overrides add beside the catalog.
+// Tokens are what the toolsets of a HolmesGPT document add to each request to the agent's model, by name. Those of
+// which nothing is known are missing: MCP servers, and what the overrides add beside the catalog.
 func Tokens(types []*catalog.Type, document map[string]any) map[string]int {
 	figures := catalog.Baseline()
 	for _, t := range types {

@@ -27,7 +27,8 @@ func mergePatch(target, patch any) any {
 	return out
 }
 
-// walk calls visit for every value below v, mappings in the order of their keys, with its path and, in a mapping, its key.
+// walk calls visit for every value below v, mappings in the order of their keys, with its path and, in a mapping, its
+// key.
 func walk(path string, v any, visit func(path, key string, v any)) {
 	switch t := v.(type) {
 	case map[string]any:

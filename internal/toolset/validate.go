@@ -15,7 +15,8 @@ type Problem struct {
 }
 
 // Validate checks a HolmesGPT document, whoever wrote it, for what HolmesGPT would choke on or not understand as meant,
-// and notes the environment variables that it needs. The problems come in the order of the text; name is what they call it.
+// and notes the environment variables that it needs. The problems come in the order of the text; name is what they
+// call it.
 func Validate(name string, data []byte) []Problem {
 	f, err := yamlfile.Parse(name, data)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 const unnamed = "(see this tool's name, hosts and paths)"
 
 // boundWords leaves names and URLs that strangers chose out of instructions and descriptions where there are too many:
-// within the same bounds as notes, and beside them. Each is decided by those before it alone, so that a new Service takes
-// no older one's place.
+// within the same bounds as notes, and beside them. Each is decided by those before it alone, so that a new Service
+// takes no older one's place.
 func (b *builder) boundWords(items []*item) {
 	total, taken := 0, map[string]int{}
 	for _, it := range slices.SortedFunc(slices.Values(items), (*item).older) {
@@ -27,8 +27,8 @@ func (b *builder) boundWords(items []*item) {
 	}
 }
 
-// words is how much of what the agent reads of an item its owner chose, the note aside, in bytes. A tenant is read wherever the
-// instance is named.
+// words is how much of what the agent reads of an item its owner chose, the note aside, in bytes. A tenant is read
+// wherever the instance is named.
 func (it *item) words() (n int) {
 	if it.typ == nil {
 		return 0

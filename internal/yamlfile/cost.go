@@ -9,8 +9,9 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// Plain refuses a text for which the YAML package takes far more time or memory than its size accounts for: directives, and
-// more than most commas, colons, brackets and lines. Each of these may begin a value, which takes a hundred bytes or more.
+// Plain refuses a text for which the YAML package takes far more time or memory than its size accounts for:
+// directives, and more than most commas, colons, brackets and lines. Each of these may begin a value, which takes a
+// hundred bytes or more.
 func Plain(text []byte, most int) (line int, err error) {
 	marks := 0
 	for l := range bytes.Lines(text) {
@@ -31,8 +32,8 @@ func Plain(text []byte, most int) (line int, err error) {
 	return 0, nil
 }
 
-// Size is how many bytes a node stands for with its aliases expanded, each value counting overhead bytes beside its text. An
-// alias that holds itself is cut.
+// Size is how many bytes a node stands for with its aliases expanded, each value counting overhead bytes beside its
+// text. An alias that holds itself is cut.
 func Size(n *yaml.Node, overhead int) int {
 	return sizes{overhead: overhead, anchored: map[*yaml.Node]int{}}.of(n)
 }

@@ -10,9 +10,9 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// Decode reads the document, then the flags, into out, a pointer. Struct fields are named by their yaml tags; "-" leaves one
-// out. Nothing at or below a field with the tag secret:"true" is shown, nor below a key of a schemaless tree that is named
-// like a secret (see SecretName). Errors are kept for Err.
+// Decode reads the document, then the flags, into out, a pointer. Struct fields are named by their yaml tags; "-"
+// leaves one out. Nothing at or below a field with the tag secret:"true" is shown, nor below a key of a schemaless
+// tree that is named like a secret (see SecretName). Errors are kept for Err.
 func (f *File) Decode(out any) {
 	for _, root := range f.roots {
 		root.reached = true
@@ -33,7 +33,8 @@ func (f *File) decode(v *value, out reflect.Value) {
 	case decodesItself(out.Type()):
 		f.leaf(v, out)
 	case isNull(v.node) && kind == reflect.Struct: // a heading under which everything is commented out
-	case isNull(v.node) && (kind == reflect.Map || kind == reflect.Slice || kind == reflect.Interface || kind == reflect.Pointer):
+	case isNull(v.node) && (kind == reflect.Map || kind == reflect.Slice ||
+		kind == reflect.Interface || kind == reflect.Pointer):
 		out.SetZero()
 	case kind == reflect.Pointer:
 		if out.IsNil() {

@@ -1,5 +1,5 @@
-// Package yamlfile reads a YAML document into a Go value, strictly, and reports all errors at once, each with file, line,
-// column, key and what was expected. Values that may be secrets are not shown.
+// Package yamlfile reads a YAML document into a Go value, strictly, and reports all errors at once, each with file,
+// line, column, key and what was expected. Values that may be secrets are not shown.
 //
 //	f, err := yamlfile.Parse(name, data) // not YAML: the only error
 //	f.Decode(&out)                       // unknown and duplicate keys, wrong types
@@ -29,8 +29,8 @@ type File struct {
 	more  int // errors beyond maxShown
 }
 
-// Parse reads exactly one YAML document. Its error is Errors with the one thing that is wrong: the text is not YAML, not one
-// document, or too large. The error quotes nothing of the text.
+// Parse reads exactly one YAML document. Its error is Errors with the one thing that is wrong: the text is not YAML,
+// not one document, or too large. The error quotes nothing of the text.
 func Parse(name string, data []byte) (*File, error) {
 	root := &value{}
 	err := root.parse(data)
@@ -49,7 +49,8 @@ func Empty(name string) *File {
 	return &File{name: name, roots: []*value{{node: &yaml.Node{Kind: yaml.MappingNode}}}}
 }
 
-// Decode reads data into out, a pointer, and returns what is wrong as Errors. Keys that are not given leave out as it was.
+// Decode reads data into out, a pointer, and returns what is wrong as Errors. Keys that are not given leave out as it
+// was.
 func Decode(name string, data []byte, out any) error {
 	f, err := Parse(name, data)
 	if err != nil {
@@ -90,8 +91,8 @@ func (f *File) Found(path, text string) string {
 	return Quote(text)
 }
 
-// At reports that the value at path is wrong. A path that is not in the file has the position of the nearest key above it.
-// At or below a value that did not decode nothing more is reported.
+// At reports that the value at path is wrong. A path that is not in the file has the position of the nearest key
+// above it. At or below a value that did not decode nothing more is reported.
 func (f *File) At(path, format string, args ...any) {
 	v, _ := f.find(path)
 	for up := v; up != nil; up = up.up {
@@ -138,8 +139,8 @@ func (f *File) add(v *value, path, message string) {
 
 func (f *File) full() bool { return len(f.errs) == maxShown }
 
-// Err is everything reported, as Errors: first the file's errors by position, then those of flags in their order. It is nil
-// if nothing is wrong.
+// Err is everything reported, as Errors: first the file's errors by position, then those of flags in their order. It
+// is nil if nothing is wrong.
 func (f *File) Err() error {
 	if len(f.errs) == 0 {
 		return nil

@@ -90,8 +90,8 @@ var (
 	anchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// explain makes an Error of the parser's, which is a text only. Its lines for errors of the grammar (not of single tokens)
-// count from 0.
+// explain makes an Error of the parser's, which is a text only. Its lines for errors of the grammar (not of single
+// tokens) count from 0.
 func explain(err error, data []byte) *Error {
 	m := located.FindStringSubmatch(err.Error())
 	if m == nil {

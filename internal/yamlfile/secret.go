@@ -8,8 +8,8 @@ import (
 
 const notShown = "a text (not shown)"
 
-// visibility is what errors may show. A secret in the wrong place may be a key as well as a value: what is not known to be
-// a name is hidden.
+// visibility is what errors may show. A secret in the wrong place may be a key as well as a value: what is not known
+// to be a name is hidden.
 type visibility struct {
 	secret bool // the value is at or below a secret
 	tree   bool // no schema: any value may be a secret, whatever its key is
@@ -31,8 +31,8 @@ func (v *value) conceal(name func(key *value) bool) {
 	}
 }
 
-// concealByName makes v a secret if its key is named like one. Below headers and auth the short names that have a value are
-// shown.
+// concealByName makes v a secret if its key is named like one. Below headers and auth the short names that have a
+// value are shown.
 func (v *value) concealByName() {
 	key := strings.ToLower(v.key.Value)
 	switch {
@@ -64,8 +64,8 @@ func (v *value) found(n *yaml.Node) string {
 func SecretName(key string) bool {
 	key = strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(key))
 	for _, word := range []string{
-		"passw", "passphrase", "username", "token", "apikey", "accesskey", "privatekey", "sharedkey", "authkey", "secret",
-		"bearer", "jwt", "authorization", "cookie", "credential", "clientcert", "clientkey", "basicauth",
+		"passw", "passphrase", "username", "token", "apikey", "accesskey", "privatekey", "sharedkey", "authkey",
+		"secret", "bearer", "jwt", "authorization", "cookie", "credential", "clientcert", "clientkey", "basicauth",
 	} {
 		if strings.Contains(key, word) {
 			return true

@@ -13,10 +13,11 @@ type flag struct {
 	end    *value // what the path leads to
 }
 
-// Set lays one flag "path=value" over the file; call it before Decode. The path's keys are joined by dots; a dot inside a key
-// is written "\.". The value is YAML ("[a, b]", "{a: b}", 3) and replaces what the file gives there; for a text quotes may be
-// left out. An empty value is an empty text, list or mapping. What is replaced is not decoded, so that nothing is wrong with
-// it. Errors name the flag by its path, since its value may be a secret: option is its name, such as --set.
+// Set lays one flag "path=value" over the file; call it before Decode. The path's keys are joined by dots; a dot
+// inside a key is written "\.". The value is YAML ("[a, b]", "{a: b}", 3) and replaces what the file gives there; for
+// a text quotes may be left out. An empty value is an empty text, list or mapping. What is replaced is not decoded,
+// so that nothing is wrong with it. Errors name the flag by its path, since its value may be a secret: option is its
+// name, such as --set.
 func (f *File) Set(option, assignment string) {
 	path, text, ok := strings.Cut(assignment, "=")
 	path = strings.NewReplacer(`\\`, `\`, `\.`, "\x00", ".", "\n").Replace(path) // no key holds these

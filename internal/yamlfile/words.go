@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// Expecter is implemented by types that decode themselves, to say in YAML's words what they accept: "a text or a list of
-// texts". It is called on the zero value.
+// Expecter is implemented by types that decode themselves, to say in YAML's words what they accept: "a text or a list
+// of texts". It is called on the zero value.
 type Expecter interface{ YAMLExpected() string }
 
 // expected is a type in YAML's words.
