@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
-	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // TestAgentIsFound has HolmesGPT's Service found beside the ConfigMap, by its endpoints, and no other.
@@ -55,7 +54,7 @@ func TestAgentIsTold(t *testing.T) {
 	defer holmes.Close()
 	i := start(t, env, "--set", "holmesgpt.url="+holmes.URL)
 	agentSays(t, i, `"outcome":"loaded"`)
-	env.Create(t, testenv.Service{Namespace: "monitoring", Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn("monitoring", "prometheus"))
 	published(t, env, "a Prometheus appears", "prometheus/metrics")
 	agentSays(t, i, `"outcome":"loaded"`, `"status":"failed"`, "Give HolmesGPT's container the variable X")
 	testenv.Eventually(t, 20*time.Second, "an Event on the ConfigMap", func() error {

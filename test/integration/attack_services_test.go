@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
-	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // plain is a Service of one port without endpoints.
@@ -75,14 +74,12 @@ func TestServicesTakeLittleMemory(t *testing.T) {
 			service := start(t, env)
 			victims := []*testenv.Backend{}
 			for _, name := range []string{"one", "two"} {
-				victims = append(victims, env.Create(t, testenv.Service{
-					Namespace: "good", Name: name, Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus,
-				}))
+				victims = append(victims, env.Create(t, prometheusIn("good", name)))
 			}
-			env.Create(t, testenv.Service{Namespace: "evil", Name: "first", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+			env.Create(t, prometheusIn("evil", "first"))
 			published(t, env, "before", "name: good/one\n", "name: good/two\n", "name: evil/first\n")
 			env.Bulk(t, tc.services, tc.one)
-			env.Create(t, testenv.Service{Namespace: "evil", Name: "last", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+			env.Create(t, prometheusIn("evil", "last"))
 			undisturbed(t, env, "new", victims[0])
 			takesLittle(t, env, service, victims[1], most)
 			published(t, env, "the oldest keeps its place", "name: evil/first\n", "name: good/newer\n")

@@ -14,7 +14,6 @@ import (
 	"k8s.io/utils/ptr"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
-	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // sliceOf is an EndpointSlice of a Service with so many endpoints, addresses of each, and ports.
@@ -75,9 +74,7 @@ func TestSlicesTakeLittleMemory(t *testing.T) {
 			service := start(t, env)
 			victims := []*testenv.Backend{}
 			for _, name := range []string{"one", "two"} {
-				victims = append(victims, env.Create(t, testenv.Service{
-					Namespace: "good", Name: name, Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus,
-				}))
+				victims = append(victims, env.Create(t, prometheusIn("good", name)))
 			}
 			env.Bulk(t, 50, func(i int) testenv.Service { return noted("evil", i) })
 			published(t, env, "before", "name: good/one\n", "name: good/two\n", "custom/evil/x0000", "custom/evil/x0049")
@@ -103,7 +100,7 @@ func TestDeniedAmongManyIsSeen(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	env := testenv.Shared(t)
 	start(t, env)
-	env.Create(t, testenv.Service{Namespace: "evil", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn("evil", "a"))
 	enter(t, env, 1, func(int) *discoveryv1.EndpointSlice { return sliceOf("evil", "a", "large", 1000, 100, 1) })
 	published(t, env, "at first", "name: evil/a\n")
 	s, err := env.Client.DiscoveryV1().EndpointSlices("evil").Get(t.Context(), "large", metav1.GetOptions{})

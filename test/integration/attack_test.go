@@ -67,7 +67,7 @@ func undisturbed(t *testing.T, env *testenv.Env, name string, victim *testenv.Ba
 		return func(text string) bool { return strings.Contains(text, want) }
 	}
 	within(2*time.Second, "a new backend elsewhere is published", func() {
-		env.Create(t, testenv.Service{Namespace: "good", Name: name, Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+		env.Create(t, prometheusIn("good", name))
 	}, has("name: good/"+name+"\n"))
 	within(10*time.Second, "a dead one is withdrawn", func() { _ = victim.Server.Close() }, func(text string) bool {
 		return !strings.Contains(text, victim.Namespace+"/"+victim.Name+"\n")
@@ -96,7 +96,7 @@ func TestFloodStopsNobody(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			env := testenv.Shared(t)
 			service := start(t, env)
-			victim := env.Create(t, testenv.Service{Namespace: "good", Name: "victim", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+			victim := env.Create(t, prometheusIn("good", "victim"))
 			published(t, env, "before the flood", "name: good/victim\n")
 			var namespaces []string
 			for i := range tc.namespaces {
@@ -205,7 +205,7 @@ func TestFlippedAnnotationKeepsNobodyWriting(t *testing.T) {
 	t.Parallel() // it mostly waits
 	env := testenv.Start(t)
 	start(t, env)
-	env.Create(t, testenv.Service{Namespace: "good", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn("good", "a"))
 	env.Create(t, noted("evil", 0))
 	published(t, env, "at first", "custom/evil/x0000", "good/a")
 	changes := env.Record(t)
@@ -221,7 +221,7 @@ func TestFlippedAnnotationKeepsNobodyWriting(t *testing.T) {
 	if n := changes.Len(); n > 8 || n == 0 {
 		t.Errorf("%d writes in half a minute, want some and 8 at most:\n%s", n, changes)
 	}
-	env.Create(t, testenv.Service{Namespace: "good", Name: "b", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn("good", "b"))
 	published(t, env, "another one is not delayed", "name: good/b\n")
 }
 
@@ -231,11 +231,7 @@ func TestOverridesCredentialStays(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	t.Attr("req", "DTS-SEC-3")
 	env := testenv.Shared(t)
-	prometheus := func(namespace string) testenv.Service {
-		return testenv.Service{
-			Namespace: namespace, Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus,
-		}
-	}
+	prometheus := func(namespace string) testenv.Service { return prometheusIn(namespace, "prometheus") }
 	ours := env.Create(t, prometheus("ours"))
 	configured := []string{"--set", "primary.prometheus=ours/prometheus"}
 	service := start(t, env, configured...)
@@ -294,7 +290,7 @@ func TestAddingAndDeletingKeepsNobodyWriting(t *testing.T) {
 	t.Parallel() // it mostly waits
 	env := testenv.Start(t)
 	start(t, env)
-	env.Create(t, testenv.Service{Namespace: "good", Name: "a", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn("good", "a"))
 	env.Namespace(t, "evil")
 	published(t, env, "at first", "good/a")
 	turn := time.NewTicker(1100 * time.Millisecond)
@@ -319,7 +315,7 @@ func TestAddingAndDeletingKeepsNobodyWriting(t *testing.T) {
 		env.Create(t, s)
 	})
 	minute("deleting", 2, func(i int) { env.Delete(t, "evil", fmt.Sprintf("x%04d", i)) })
-	env.Create(t, testenv.Service{Namespace: "good", Name: "b", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn("good", "b"))
 	published(t, env, "another one is not delayed", "name: good/b\n")
 	testenv.Eventually(t, 35*time.Second, "what is deleted is withdrawn", func() error {
 		if text := env.ConfigMap(t).Data[document]; strings.Contains(text, "custom/evil/") {

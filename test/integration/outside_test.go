@@ -21,8 +21,8 @@ func TestOutsideBackend(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := fmt.Sprintf("http://127.0.0.1:%d", managed.Port())
-	env.Create(t, testenv.Service{Namespace: "outside", Name: "amp", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
-	env.Create(t, testenv.Service{Namespace: "outside", Name: "other", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn("outside", "amp"))
+	env.Create(t, prometheusIn("outside", "other"))
 	start(t, env, "--set", "backends=[{name: amp, type: prometheus, url: '"+at+"'}]", "--set", "health.interval=1s",
 		"--set", "health.tries=1", "--set", "health.failureThreshold=2")
 	text := published(t, env, "an outside Prometheus is named", at).Data[document]

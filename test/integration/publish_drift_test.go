@@ -18,7 +18,6 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
-	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 const (
@@ -243,7 +242,7 @@ func TestRepairStorm(t *testing.T) {
 		vandals++
 		if !prometheus && vandals == 50 {
 			prometheus = true
-			env.Create(t, testenv.Service{Namespace: "monitoring", Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+			env.Create(t, prometheusIn("monitoring", "prometheus"))
 			published(t, env, "others do not wait", "monitoring/prometheus")
 		}
 		return errors.New("it goes on")
@@ -279,7 +278,7 @@ func TestImmutable(t *testing.T) {
 	tells(t, env, "Warning", "PublishFailed", "immutable")
 	service.reaches(t, reconciled("immutable"), 1)
 	before := env.ConfigMap(t).ResourceVersion
-	env.Create(t, testenv.Service{Namespace: "monitoring", Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn("monitoring", "prometheus"))
 	testenv.Consistently(t, 3*time.Second, "it is not fought", func() error {
 		if cm := env.ConfigMap(t); cm.ResourceVersion != before {
 			return errors.New("written")

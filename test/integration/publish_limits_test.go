@@ -53,7 +53,9 @@ var (
 )
 
 func prometheusIn(namespace, name string) testenv.Service {
-	return testenv.Service{Namespace: namespace, Name: name, Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus}
+	return testenv.Service{
+		Namespace: namespace, Name: name, Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus,
+	}
 }
 
 // TestLeastRights: with the rights that the manifests give, everything works, and nothing else is asked for.

@@ -66,7 +66,7 @@ func TestServe(t *testing.T) {
 	service := serve(t, env)
 	published(t, env, "an empty cluster has a document", "kubernetes/core:")
 
-	prometheus := env.Create(t, testenv.Service{Namespace: "monitoring", Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	prometheus := env.Create(t, prometheusIn("monitoring", "prometheus"))
 	cm := published(t, env, "a Prometheus appears", "prometheus_url: "+prometheus.URL())
 	if !strings.Contains(cm.Data["prometheus-toolset.yaml"], prometheus.URL()) {
 		t.Errorf("the compact form lacks it: %s", cm.Data["prometheus-toolset.yaml"])

@@ -152,25 +152,7 @@ func TestShippedHelm(t *testing.T) {
 }
 
 // customResources are what the Prometheus operator defines, as far as it is used here.
-const customResources = `
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: servicemonitors.monitoring.coreos.com}
-spec:
-  group: monitoring.coreos.com
-  scope: Namespaced
-  names: {kind: ServiceMonitor, plural: servicemonitors, singular: servicemonitor, listKind: ServiceMonitorList}
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema:
-        openAPIV3Schema:
-          type: object
-          required: [spec]
-          properties:
-            spec:
-              type: object
+var customResources = definition("ServiceMonitor", `
               required: [endpoints, selector]
               properties:
                 selector: {type: object, properties: {matchLabels: {type: object, additionalProperties: {type: string}}}}
@@ -187,25 +169,7 @@ spec:
                       scheme: {type: string, enum: [http, https]}
                       bearerTokenFile: {type: string}
                       tlsConfig: {type: object, x-kubernetes-preserve-unknown-fields: true}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: prometheusrules.monitoring.coreos.com}
-spec:
-  group: monitoring.coreos.com
-  scope: Namespaced
-  names: {kind: PrometheusRule, plural: prometheusrules, singular: prometheusrule, listKind: PrometheusRuleList}
-  versions:
-    - name: v1
-      served: true
-      storage: true
-      schema:
-        openAPIV3Schema:
-          type: object
-          required: [spec]
-          properties:
-            spec:
-              type: object
+`) + "---" + definition("PrometheusRule", `
               properties:
                 groups:
                   type: array
@@ -225,4 +189,27 @@ spec:
                             for: {type: string, pattern: "^[0-9]+(ms|s|m|h)$"}
                             labels: {type: object, additionalProperties: {type: string}}
                             annotations: {type: object, additionalProperties: {type: string}}
-`
+`)
+
+// definition is that of a kind of the Prometheus operator, with what its spec has.
+func definition(kind, spec string) string {
+	return strings.NewReplacer("KIND", kind, "NAME", strings.ToLower(kind)).Replace(`
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: NAMEs.monitoring.coreos.com}
+spec:
+  group: monitoring.coreos.com
+  scope: Namespaced
+  names: {kind: KIND, plural: NAMEs, singular: NAME, listKind: KINDList}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          required: [spec]
+          properties:
+            spec:
+              type: object`) + spec
+}

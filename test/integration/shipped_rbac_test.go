@@ -17,7 +17,6 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
-	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // team is the namespace with the Services that all installations watch.
@@ -37,7 +36,7 @@ func TestShippedRights(t *testing.T) {
 	t.Attr("req", "DTS-DET-9")
 	// Older API servers have no streaming lists, and then list is needed where watch alone would do.
 	env := testenv.Start(t, testenv.APIServerFlag("feature-gates", "WatchList=false"))
-	env.Create(t, testenv.Service{Namespace: team, Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn(team, "prometheus"))
 	env.Create(t, testenv.Service{Namespace: team, Name: "checkout", Port: "http", Number: 8080})
 	env.ServiceAccount(t, team, "viewer")
 	env.ServiceAccount(t, team, "stranger")

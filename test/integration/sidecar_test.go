@@ -222,7 +222,7 @@ func TestSidecar(t *testing.T) {
 	t.Attr("req", "DTS-SEC-1")
 	// Older API servers have no streaming lists, and then list is needed where watch alone would do.
 	env := testenv.Start(t, testenv.APIServerFlag("feature-gates", "WatchList=false"))
-	env.Create(t, testenv.Service{Namespace: team, Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn(team, "prometheus"))
 	env.Create(t, testenv.Service{Namespace: team, Name: "checkout", Port: "http", Number: 8080})
 	rules := readSidecarValues(t).CustomClusterRoleRules
 
@@ -328,7 +328,7 @@ func TestSidecarDirectory(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
 	t.Attr("req", "DTS-RUN-6")
 	env := testenv.Shared(t)
-	env.Create(t, testenv.Service{Namespace: team, Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090, Kind: standin.Prometheus})
+	env.Create(t, prometheusIn(team, "prometheus"))
 	for _, tc := range []struct {
 		name, says string
 		breakIt    func(t *testing.T, dir string) (mend func(*testing.T))
