@@ -131,25 +131,42 @@ func (e *examiner) workloads(ctx context.Context) error {
 // each keeps those of a list that concern the ConfigMap.
 func (e *examiner) each(ctx context.Context, list pager.ListPageFunc) error {
 	return pages(pageSize, list).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
-		w := doctor.Workload{}
+		var w *doctor.Workload
 		switch o := object.(type) {
 		case *appsv1.Deployment:
-			w = doctor.Workload{Kind: "Deployment", Ref: refOf(o), Pod: o.Spec.Template.Spec}
+			w = &doctor.Workload{Kind: "Deployment", Ref: refOf(o), Pod: o.Spec.Template.Spec}
 		case *appsv1.StatefulSet:
-			w = doctor.Workload{Kind: "StatefulSet", Ref: refOf(o), Pod: o.Spec.Template.Spec}
+			w = &doctor.Workload{Kind: "StatefulSet", Ref: refOf(o), Pod: o.Spec.Template.Spec}
 		case *appsv1.DaemonSet:
-			w = doctor.Workload{Kind: "DaemonSet", Ref: refOf(o), Pod: o.Spec.Template.Spec}
+			w = &doctor.Workload{Kind: "DaemonSet", Ref: refOf(o), Pod: o.Spec.Template.Spec}
 		case *corev1.Pod:
-			if owner := metav1.GetControllerOf(o); owner != nil && slices.Contains([]string{"ReplicaSet", "StatefulSet", "DaemonSet"}, owner.Kind) {
-				return nil
-			}
-			w = doctor.Workload{Kind: "Pod", Ref: refOf(o), Pod: o.Spec}
+			w = ofPod(o)
 		}
-		if e.facts.Concerns(&w) {
-			e.facts.Workloads = append(e.facts.Workloads, w)
+		if w != nil && !slices.ContainsFunc(e.facts.Workloads, w.RunBy) && e.facts.Concerns(w) {
+			e.facts.Workloads = append(e.facts.Workloads, *w)
 		}
 		return nil
 	})
+}
+
+// ofPod is what runs a pod: a ReplicaSet, as those of Deployments and of Argo's Rollouts, another controller, or the pod itself.
+func ofPod(pod *corev1.Pod) *doctor.Workload {
+	w := &doctor.Workload{Kind: "Pod", Ref: refOf(pod), Pod: pod.Spec}
+	owner := metav1.GetControllerOf(pod)
+	switch {
+	case pod.Status.Phase == corev1.PodSucceeded, pod.Status.Phase == corev1.PodFailed:
+		return nil
+	case owner == nil:
+		return w
+	}
+	w.Owner = owner.Kind + " " + owner.Name
+	if hash := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey]; owner.Kind == "ReplicaSet" && hash != "" {
+		w.Owner = "Deployment " + strings.TrimSuffix(owner.Name, "-"+hash)
+	}
+	if owner.Kind == "ReplicaSet" {
+		w.Kind, w.Name = owner.Kind, owner.Name
+	}
+	return w
 }
 
 func refOf(o metav1.Object) backend.Ref {

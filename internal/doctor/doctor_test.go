@@ -24,8 +24,8 @@ func healthy() *Facts {
 		ConfigMap: backend.Ref{Namespace: "holmes", Name: "kubernaut-toolset-config"}, Exists: true, Document: document,
 		Needs: NeedsOf(document),
 		Workloads: []Workload{
-			{"Deployment", backend.Ref{Namespace: "shop", Name: "web"}, corev1.PodSpec{Containers: []corev1.Container{{Image: "nginx"}}}},
-			{"Deployment", backend.Ref{Namespace: "holmes", Name: "x-holmes"}, corev1.PodSpec{
+			{Kind: "Deployment", Ref: backend.Ref{Namespace: "shop", Name: "web"}, Pod: corev1.PodSpec{Containers: []corev1.Container{{Image: "nginx"}}}},
+			{Kind: "Deployment", Ref: backend.Ref{Namespace: "holmes", Name: "x-holmes"}, Pod: corev1.PodSpec{
 				ServiceAccountName: "x-holmes",
 				Volumes: []corev1.Volume{{Name: "dynamic", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 					LocalObjectReference: corev1.LocalObjectReference{Name: "kubernaut-toolset-config"}}}}},

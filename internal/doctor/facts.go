@@ -15,11 +15,18 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Workload is a Deployment, StatefulSet or DaemonSet, or a Pod of its own.
+// Workload is a Deployment, StatefulSet or DaemonSet, or a ReplicaSet or Pod of which none of these is known.
 type Workload struct {
 	Kind string
 	backend.Ref
-	Pod corev1.PodSpec
+	Pod   corev1.PodSpec
+	Owner string // its controller, as "Kind name"; "" for none
+}
+
+// RunBy reports whether other is w, runs it, or is run by the same.
+func (w *Workload) RunBy(other Workload) bool {
+	return other.Namespace == w.Namespace &&
+		(other.Kind == w.Kind && other.Name == w.Name || w.Owner != "" && (w.Owner == other.Kind+" "+other.Name || w.Owner == other.Owner))
 }
 
 // Kinds of Object.
