@@ -1,6 +1,6 @@
-// Package agent closes the loop with a running HolmesGPT: it tells each replica that the document has changed, and reads back
-// what each made of it. It sends HolmesGPT two requests and nothing else, and whatever becomes of them is a state to show, never
-// an error of this service.
+// Package agent makes each replica of a running HolmesGPT reload a changed document, and reads the state of its
+// toolsets. It sends HolmesGPT these two requests only. A request that fails is a state to show, never an error of this
+// service.
 package agent
 
 import (
@@ -113,21 +113,21 @@ type Options struct {
 	Port int32
 	// Namespace is the ConfigMap's, in which HolmesGPT runs.
 	Namespace string
-	// KeyFile holds the key that HolmesGPT wants; "" for none.
+	// KeyFile holds HolmesGPT's API key; "" if HolmesGPT needs no key.
 	KeyFile string
-	// Interval is how often it is asked when nothing has changed.
+	// Interval is the time between requests while nothing changes.
 	Interval time.Duration
-	// Forbids says which addresses may not be connected to.
+	// Forbids reports whether connections to an address are denied.
 	Forbids func(netip.Addr) bool
-	// Proxy, if set, carries the requests: it leads to Services by their names, not to their endpoints, so that one replica of each
-	// Service answers.
+	// Proxy, if set, carries the requests. It reaches Services by name, not by endpoint, so one replica of each Service
+	// answers.
 	Proxy http.RoundTripper
-	// Report is called with what has changed at a replica; nil before or after stands for one that was not, or is no longer,
-	// there.
+	// Report is called when the state of a replica changes. before is nil for a new replica, after for one that is
+	// gone.
 	Report func(before, after *Replica)
 }
 
-// maxReplicas are asked; more of them are no HolmesGPT that anybody runs.
+// maxReplicas bounds the replicas that are asked. No real HolmesGPT runs more.
 const maxReplicas = 20
 
 // Agent watches the replicas of HolmesGPT. Its methods may be called by any goroutine.
@@ -143,7 +143,7 @@ type Agent struct {
 	history  []publication // the last ones
 	changed  chan struct{} // closed when one of these is another
 	replicas map[string]Replica
-	reloaded map[string]time.Time // when each URL was told to reload, also of those that have gone since
+	reloaded map[string]time.Time // when each URL last got a reload request, also URLs that are gone
 }
 
 // New makes an Agent; Run starts it.
@@ -155,7 +155,7 @@ func New(opts Options) *Agent {
 	}
 }
 
-// Published notes what is published now, and whether this replica of the service leads: only a leader asks HolmesGPT.
+// Published sets the published document, and whether this replica of the service leads: only a leader asks HolmesGPT.
 func (a *Agent) Published(document Document, leading bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

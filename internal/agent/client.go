@@ -176,8 +176,7 @@ func (c *client) ask(ctx context.Context, method, url string, answer any) error 
 	return nil
 }
 
-// key is what the file with the key holds, "" where there is none. It is read each time: the Secret that it comes from may
-// change.
+// key returns the API key from its file, "" without a file. The file is read each time, because its Secret can change.
 func (c *client) key() (string, error) {
 	if c.keyFile == "" {
 		return "", nil
@@ -194,7 +193,7 @@ func (c *client) key() (string, error) {
 	return strings.TrimSpace(string(key)), nil
 }
 
-// detailOf is the reason that HolmesGPT gives for an error, as FastAPI writes it.
+// detailOf returns the reason of an error response, which has the form of FastAPI.
 func detailOf(body []byte, key string) string {
 	var answer struct {
 		Detail any `json:"detail"`
@@ -206,8 +205,8 @@ func detailOf(body []byte, key string) string {
 	return shown(text, key)
 }
 
-// shown is what HolmesGPT says, without the key: whoever answers may repeat it. Of a setting that does not fit, HolmesGPT quotes the
-// value, after it has put the variables of its environment in.
+// shown returns text of a response without the API key, which the response could repeat. It also hides the value that
+// HolmesGPT quotes for an invalid setting: its environment variables are expanded there.
 func shown(text, key string) string { return safetext.Clean(hidden(text, key), shownText) }
 
 func hidden(text, key string) string {
@@ -220,7 +219,7 @@ func hidden(text, key string) string {
 // quotedValue is how pydantic quotes a value, up to the end of the line, in which line breaks are escaped.
 var quotedValue = regexp.MustCompile(`(input_value=)[^\r\n]*`)
 
-// noAnswer is why there is no answer. What net/http says of one that is no HTTP quotes it, and so is left out.
+// noAnswer returns why there is no answer. net/http quotes a response that is not HTTP, so that text is left out.
 func noAnswer(err error) error {
 	var network *net.OpError
 	var certificate *tls.CertificateVerificationError

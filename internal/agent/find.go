@@ -14,8 +14,9 @@ const (
 	ownPort  = 5050
 )
 
-// Looks reports whether a Service is taken for HolmesGPT's: the one that the configuration names, else those beside the
-// ConfigMap that have the label and the selector of its chart. Elsewhere anybody could call a Service so.
+// Looks reports whether a Service counts as HolmesGPT's: the one that the configuration names, else those in the
+// ConfigMap's namespace with the label and the selector of HolmesGPT's chart. In other namespaces a stranger could set
+// that label.
 func (a *Agent) Looks(s *backend.Service) bool {
 	o := &a.opts
 	if o.Service != (backend.Ref{}) {
@@ -24,19 +25,21 @@ func (a *Agent) Looks(s *backend.Service) bool {
 	return s.Namespace == o.Namespace && s.Labels[appLabel] == appName && s.Selector[appLabel] == appName
 }
 
-// portOf is the port of a Service that leads to HolmesGPT: the one of that number, else the one whose target is HolmesGPT's.
+// portOf returns the Service port that leads to HolmesGPT: the one with that number; if number is 0, the one whose
+// target is HolmesGPT's port.
 func portOf(s *backend.Service, e *backend.Endpoints, number int32) (backend.Port, bool) {
 	for _, p := range s.Ports {
 		switch {
 		case p.Protocol != "TCP":
-		case number != 0 && p.Number == number, number == 0 && (p.Target.IntValue() == ownPort || e.PodPort(p.Name) == ownPort):
+		case number != 0 && p.Number == number,
+			number == 0 && (p.Target.IntValue() == ownPort || e.PodPort(p.Name) == ownPort):
 			return p, true
 		}
 	}
 	return backend.Port{}, false
 }
 
-// urls are those of a Service's ready endpoints: each replica of HolmesGPT has a state of its own.
+// urls returns the URLs of a Service's ready endpoints: the replicas of HolmesGPT differ in state.
 func (a *Agent) urls(s *backend.Service, e *backend.Endpoints) (urls []string) {
 	port, has := portOf(s, e, a.opts.Port)
 	switch {

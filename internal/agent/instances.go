@@ -9,10 +9,10 @@ import (
 // maxInstances bounds how many failing instances of one toolset are kept.
 const maxInstances = 50
 
-// failing are the instances that HolmesGPT cannot use, with its reasons. Of a toolset that works it writes "[a] reason; failed:
-// [b] reason | [c] reason", of one that fails a line for each; holmes/plugins/toolsets/multi_instance.py in 0.45.0. Reasons quote
-// what backends answer, so that a name which occurs twice is believed of none, and one that the document does not have is left out
-// where that is known.
+// failing returns the instances that HolmesGPT cannot use, with HolmesGPT's reasons. For a toolset that works,
+// HolmesGPT writes "[a] reason; failed: [b] reason | [c] reason"; for one that fails, a line for each instance
+// (holmes/plugins/toolsets/multi_instance.py in 0.45.0). Reasons quote responses of backends, which can forge names. So
+// a name that occurs twice is ignored, and one that is not in the document is dropped where the document is known.
 func failing(t *Toolset, key string) map[string]string {
 	whole := hidden(t.Error, key) // before it is cut: a value may hold what separates
 	text, separator := whole, "\n["

@@ -61,8 +61,8 @@ func (a *Agent) follow(ctx context.Context, url string) {
 	}
 }
 
-// mayReload returns how long it is until a URL may be told to reload again; where it may now, it notes that it is. One that comes
-// and goes is told no oftener.
+// mayReload returns the time until the next reload request to a URL is allowed. If it is 0, the request counts as sent.
+// The limit also holds for a URL that disappears and returns.
 func (a *Agent) mayReload(url string) (pause time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -110,7 +110,9 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 		if !has {
 			continue
 		}
-		maps.DeleteFunc(t.Instances, func(instance, _ string) bool { return !slices.Contains(document.Toolsets[name], instance) })
+		maps.DeleteFunc(t.Instances, func(instance, _ string) bool {
+			return !slices.Contains(document.Toolsets[name], instance)
+		})
 		r.Toolsets = append(r.Toolsets, t)
 	}
 	r.Published, r.Changed = a.publishedAt(r.Generation), time.Time{}
@@ -123,14 +125,14 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 	switch {
 	case r.Generation == "":
 		r.Outcome = NoDocument
-	case r.Generation == document.Generation, document.Generation == "": // a command may not be allowed to read which is published
+	case r.Generation == document.Generation, document.Generation == "": // "": the user may not read the ConfigMap
 		r.Outcome = Loaded
 	default:
 		r.Outcome = Waiting
 	}
 }
 
-// fail takes in that a request failed. What was known before of its toolsets is known no more.
+// fail records that a request failed, and drops the state of the toolsets.
 func (r *Replica) fail(err error) {
 	r.Outcome, r.Detail, r.Toolsets, r.Checked = Away, shown(err.Error(), ""), nil, time.Now()
 	var status *statusError

@@ -1,5 +1,5 @@
-// Package bridge carries requests to the backends of a cluster from outside it, with the rights of a kubeconfig's user:
-// through the API server's service proxy, or by port-forward to a pod. Listeners on 127.0.0.1 lead there.
+// Package bridge carries requests from outside a cluster to its backends, with the rights of the kubeconfig's user. It
+// listens on 127.0.0.1 and uses the API server's service proxy, or a port-forward to a pod.
 package bridge
 
 import (
@@ -23,11 +23,11 @@ import (
 // Options of a Bridge.
 type Options struct {
 	Cluster *rest.Config
-	// ForwardOnly: nothing goes through the service proxy.
+	// ForwardOnly disables the service proxy.
 	ForwardOnly bool
-	// RootCAs are those that a backend's certificate may be signed by, nil for the system's, and Insecure names those that
-	// are not checked.
-	// They count for port-forwards; the API server checks no certificate of a backend.
+	// RootCAs returns the authorities for backends' certificates, nil for the system's. Insecure reports whether a
+	// Service's certificate is not verified. Both apply to port-forwards: the API server verifies no backend's
+	// certificate.
 	RootCAs  func() *x509.CertPool
 	Insecure func(backend.Ref) bool
 }
@@ -73,7 +73,7 @@ func (b *Bridge) carrier(c *backend.Candidate) *carrier {
 		DialContext: b.pods.to(c),
 		TLSClientConfig: &tls.Config{
 			ServerName: c.Host, RootCAs: roots,
-			InsecureSkipVerify: b.options.Insecure(c.Service.Ref), //nolint:gosec // only for Services that the configuration names
+			InsecureSkipVerify: b.options.Insecure(c.Service.Ref), //nolint:gosec // the configuration names them
 		},
 		DisableCompression: true,
 		IdleConnTimeout:    90 * time.Second, //nolint:mnd // as http.DefaultTransport has it
@@ -143,20 +143,20 @@ type refusal struct {
 
 func (c *carrier) key(method string) refusal { return refusal{c.candidate.Service.Ref, method} }
 
-// proxied reports whether the service proxy will do for the request. It takes away an Authorization, and takes an encoded
-// slash for a plain one.
+// proxied reports whether the service proxy can carry the request. The service proxy removes the header Authorization,
+// and decodes an encoded slash.
 func (c *carrier) proxied(r *http.Request) bool {
 	return !c.closed(r.Method) && !authorized(r.Header) && !strings.Contains(strings.ToLower(r.URL.RawPath), "%2f")
 }
 
-// closed reports whether the service proxy is not to be used at all.
+// closed reports whether the service proxy must not be used at all.
 func (c *carrier) closed(method string) bool {
 	_, refused := c.bridge.refused.Load(c.key(method))
 	return refused || c.bridge.options.ForwardOnly
 }
 
-// authorized reports whether a request has credentials for the backend. An empty user is none: HolmesGPT is told to send it
-// where it would send a token of its own.
+// authorized reports whether a request has credentials for the backend. An empty user does not count: the document sets
+// it so that HolmesGPT does not send its ServiceAccount's token.
 func authorized(h http.Header) bool {
 	const emptyUser = "Basic Og=="
 	auth := h.Get("Authorization")
@@ -168,15 +168,16 @@ func forbidden(err error) bool {
 	return errors.As(err, &own) && own.Seen.Code == backend.CodeProxyForbidden
 }
 
-// RightsError says which right the user lacks.
+// RightsError names a right that the user lacks.
 type RightsError struct{ namespace, resource, verb string }
 
 func (e *RightsError) Error() string {
 	return fmt.Sprintf("your user needs %s on %s in namespace %s "+
-		"(a role for it: kubectl create role bridge -n %[3]s --verb=%[1]s --resource=%[2]s)", e.verb, e.resource, e.namespace)
+		"(a role for it: kubectl create role bridge -n %[3]s --verb=%[1]s --resource=%[2]s)",
+		e.verb, e.resource, e.namespace)
 }
 
-// Unwrap makes a probe see what it sees where the service proxy is forbidden.
+// Unwrap gives a probe the same error as a forbidden service proxy.
 func (e *RightsError) Unwrap() error { return proxyError(backend.CodeProxyForbidden) }
 
 // verb is what the API server calls a method.

@@ -22,8 +22,8 @@ type Listener struct {
 	server *http.Server
 }
 
-// Listen opens a listener whose requests go to the target's scheme and host, by carry. failed makes the text for the client
-// of an error.
+// Listen opens a listener that sends its requests to the target's scheme and host through carry. failed describes an
+// error to the client.
 func Listen(target *url.URL, carry http.RoundTripper, failed func(error) string) (*Listener, error) {
 	conn, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -55,14 +55,14 @@ func Listen(target *url.URL, carry http.RoundTripper, failed func(error) string)
 	return l, nil
 }
 
-// Host is the address that it listens at, as URLs have it.
+// Host returns the host and port of the listener, as in a URL.
 func (l *Listener) Host() string { return l.host }
 
-// Close ends it, with all its connections.
+// Close closes the listener and all its connections.
 func (l *Listener) Close() error { return l.server.Close() }
 
-// refuse is why a request is not carried; "" where it is. Browsers are kept out as far as they act for pages of others, also by
-// a name that leads to 127.0.0.1.
+// refuse returns why a request is not carried, "" if it is. It refuses requests that a browser sends for a page of
+// another origin, also for one whose name resolves to 127.0.0.1.
 func (l *Listener) refuse(r *http.Request) (status int, why string) {
 	switch origin, site := r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site"); {
 	case r.Host != l.host:
@@ -79,8 +79,8 @@ func (l *Listener) refuse(r *http.Request) (status int, why string) {
 	return 0, ""
 }
 
-// climbs reports whether a path has a segment "..", however often it is encoded: what stands before an API server may decode
-// it once more.
+// climbs reports whether a path has a segment "..", encoded any number of times: a proxy in front of the API server
+// could decode the path once more.
 func climbs(path string) bool {
 	for {
 		segments := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '\\' || r == ';' })
@@ -95,18 +95,19 @@ func climbs(path string) bool {
 	}
 }
 
-// rewrite leads a request to the target, without what would speak to the API server in the user's place.
+// rewrite directs a request to the target, without the headers by which the API server identifies a user.
 func (l *Listener) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = l.target.Scheme, l.target.Host, l.target.Host
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
 	for name := range r.Out.Header {
-		if strings.HasPrefix(name, "Impersonate-") || strings.HasPrefix(name, "X-Remote-") || name == "Origin" || name == "Referer" {
+		if strings.HasPrefix(name, "Impersonate-") || strings.HasPrefix(name, "X-Remote-") ||
+			name == "Origin" || name == "Referer" {
 			delete(r.Out.Header, name)
 		}
 	}
 }
 
-// answer makes redirects lead to this listener, and lets no page of another origin read.
+// answer directs redirects to this listener, and removes headers that let pages of other origins read the response.
 func (l *Listener) answer(resp *http.Response) error {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return errors.New("the backend switches to another protocol")

@@ -22,7 +22,7 @@ const (
 	WayDirect  = "direct"
 )
 
-// Opened is a backend as it is reached from here.
+// Opened is a backend with the address that reaches it from this machine.
 type Opened struct {
 	*backend.Finding // with the local address
 	Way              string
@@ -36,8 +36,8 @@ func (o *Opened) Close() {
 	}
 }
 
-// Open opens the listener of a published backend. Where its requests will go by port-forward, that is tried first, for its
-// answers were those of the service proxy. failed makes the text of errors for clients.
+// Open opens the listener of a published backend. If its requests need a port-forward, Open tries the port-forward
+// first, because the probe used the service proxy. failed describes errors to clients.
 func (b *Bridge) Open(ctx context.Context, f *backend.Finding, failed func(error) string) (*Opened, error) {
 	if Direct(f.Candidate) {
 		return &Opened{Finding: f, Way: WayDirect}, nil
@@ -58,7 +58,7 @@ func (b *Bridge) Open(ctx context.Context, f *backend.Finding, failed func(error
 	return &Opened{Finding: l.local(f), Way: way, listener: l}, nil
 }
 
-// found is the candidate where the probe found it.
+// found returns the candidate at the place where the probe found the backend.
 func found(f *backend.Finding) *backend.Candidate {
 	c, o := *f.Candidate, &f.Observation
 	if o.Scheme == "" {
@@ -72,7 +72,7 @@ func found(f *backend.Finding) *backend.Candidate {
 	return &c
 }
 
-// local is the finding with the listener's address in place of the backend's own.
+// local returns the finding with the listener's address instead of the backend's.
 func (l *Listener) local(f *backend.Finding) *backend.Finding {
 	here, c := *f, *f.Candidate
 	host, port, _ := net.SplitHostPort(l.host)
@@ -87,7 +87,7 @@ func (l *Listener) local(f *backend.Finding) *backend.Finding {
 	return &here
 }
 
-// check sends a request to a pod; whatever is answered will do.
+// check sends a request to a pod, and accepts any response.
 func (c *carrier) check(ctx context.Context, target *url.URL) error {
 	const longest = 10 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, longest)

@@ -26,7 +26,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// pods dials pods by port-forward. Each connection is one of its own to the API server, which lasts as long.
+// pods dials pods by port-forward. Each connection uses a separate connection to the API server.
 type pods struct {
 	cluster *rest.Config
 	base    *url.URL
@@ -54,7 +54,7 @@ type place struct {
 // maxPods is how many pods of a Service are tried for one connection.
 const maxPods = 3
 
-// to makes what connects to a ready pod behind the candidate's Service.
+// to returns a dial function that connects to a ready pod of the candidate's Service.
 func (p *pods) to(c *backend.Candidate) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) {
 		list, err := p.behind(ctx, c)
@@ -72,11 +72,12 @@ func (p *pods) to(c *backend.Candidate) func(context.Context, string, string) (n
 	}
 }
 
-// maxSlices is how many EndpointSlices of a Service are read for a connection: an owner may write thousands, of a megabyte each.
+// maxSlices bounds the EndpointSlices that are read for a connection: an owner could write thousands of a megabyte
+// each.
 const maxSlices = 20
 
-// behind are the ready pods of the Service's EndpointSlices. They are of its own namespace: whoever writes an EndpointSlice
-// may name any, also by what is no name and would lead elsewhere in the API, which the API server takes.
+// behind returns the ready pods of the Service's EndpointSlices, only those in the Service's namespace and with a valid
+// name. An owner can write any namespace and name into an EndpointSlice, also a name that is another path of the API.
 func (p *pods) behind(ctx context.Context, c *backend.Candidate) (list []place, err error) {
 	ref := c.Service.Ref
 	slices, err := p.slices.EndpointSlices(ref.Namespace).List(ctx, metav1.ListOptions{
@@ -92,8 +93,8 @@ func (p *pods) behind(ctx context.Context, c *backend.Candidate) (list []place, 
 		}
 		for _, e := range slices.Items[i].Endpoints {
 			ready, pod := e.Conditions.Ready, e.TargetRef
-			if pod == nil || pod.Kind != "Pod" || pod.Namespace != "" && pod.Namespace != ref.Namespace || ready != nil && !*ready ||
-				len(validation.IsDNS1123Subdomain(pod.Name)) > 0 {
+			if pod == nil || pod.Kind != "Pod" || pod.Namespace != "" && pod.Namespace != ref.Namespace ||
+				ready != nil && !*ready || len(validation.IsDNS1123Subdomain(pod.Name)) > 0 {
 				continue
 			}
 			list = append(list, place{ref.Namespace, pod.Name, port})
@@ -102,7 +103,7 @@ func (p *pods) behind(ctx context.Context, c *backend.Candidate) (list []place, 
 	return list, nil
 }
 
-// portOf is the pods' port that the Service's of that name leads to, 0 without one.
+// portOf returns the pods' port behind the Service port with that name, 0 if there is none.
 func portOf(s *discoveryv1.EndpointSlice, name string) int32 {
 	for _, p := range s.Ports {
 		if p.Port != nil && (p.Name == nil && name == "" || p.Name != nil && *p.Name == name) {
@@ -112,7 +113,7 @@ func portOf(s *discoveryv1.EndpointSlice, name string) int32 {
 	return 0
 }
 
-// open connects to a pod. client-go's dialers know no context, so that a connection that comes too late is closed.
+// open connects to a pod. client-go's dialers take no context, so open closes a connection that comes too late.
 func (p *pods) open(ctx context.Context, at place) (net.Conn, error) {
 	type result struct {
 		conn net.Conn
@@ -138,7 +139,7 @@ func (p *pods) open(ctx context.Context, at place) (net.Conn, error) {
 
 func (p *pods) connect(at place) (net.Conn, error) {
 	u := p.base.JoinPath("api/v1/namespaces", at.namespace, "pods", at.pod, "portforward")
-	// As kubectl has it: https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/4006-transition-spdy-to-websockets
+	// WebSocket first, then SPDY, like kubectl: https://kep.k8s.io/4006
 	websocket, err := portforward.NewSPDYOverWebsocketDialerForStreaming(u, p.cluster)
 	if err != nil {
 		return nil, err
@@ -152,7 +153,7 @@ func (p *pods) connect(at place) (net.Conn, error) {
 		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 	}).Dial(portforward.PortForwardProtocolV1Name)
 	switch {
-	case err != nil && strings.Contains(err.Error(), `cannot create resource "pods/portforward"`): // all that is left of a Status
+	case err != nil && strings.Contains(err.Error(), `cannot create resource "pods/portforward"`): // the Status is lost
 		return nil, &RightsError{at.namespace, "pods/portforward", "create"}
 	case err != nil:
 		return nil, fmt.Errorf("port-forward to pod %s/%s: %w", at.namespace, at.pod, err)
@@ -165,7 +166,7 @@ func (p *pods) connect(at place) (net.Conn, error) {
 	return conn, nil
 }
 
-// podConn is a connection to a port of a pod: a stream of data, and one on which kubelet says what went wrong.
+// podConn is a connection to a port of a pod: a stream of data, and a stream of kubelet's errors.
 type podConn struct {
 	httpstream.Stream
 	connection httpstream.Connection
@@ -197,7 +198,7 @@ func newPodConn(connection httpstream.Connection, at place) (*podConn, error) {
 	return c, nil
 }
 
-// Read implements net.Conn. At the end it waits for what kubelet has to say, which comes before or just after.
+// Read implements net.Conn. At the end of the data it waits for kubelet's error, which comes shortly before or after.
 func (c *podConn) Read(b []byte) (int, error) {
 	n, err := c.Stream.Read(b)
 	if !errors.Is(err, io.EOF) {
@@ -217,7 +218,7 @@ func (c *podConn) Read(b []byte) (int, error) {
 // Close implements net.Conn.
 func (c *podConn) Close() error { return c.connection.Close() }
 
-// What else net.Conn has. Deadlines are the requests' own, whose contexts close the connection.
+// The other methods of net.Conn. Deadlines do nothing: the context of a request closes the connection.
 
 func (c *podConn) LocalAddr() net.Addr              { return c }
 func (c *podConn) RemoteAddr() net.Addr             { return c }

@@ -20,8 +20,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
-// ServiceProxies makes what carries a candidate's requests through the API server's service proxy. It gives nil for what is
-// reached as well from here as from the cluster.
+// ServiceProxies returns a function that makes the transport for a candidate through the API server's service proxy.
+// The transport is nil for a candidate outside the cluster, which this machine reaches directly.
 func ServiceProxies(cluster *rest.Config) (func(*backend.Candidate) http.RoundTripper, error) {
 	transport, err := rest.TransportFor(cluster)
 	if err != nil {
@@ -39,7 +39,7 @@ func ServiceProxies(cluster *rest.Config) (func(*backend.Candidate) http.RoundTr
 	}, nil
 }
 
-// serviceProxy sends a candidate's requests through the API server's service proxy, which reaches what a laptop cannot.
+// serviceProxy sends a candidate's requests through the API server's service proxy, for a machine outside the cluster.
 // https://kubernetes.io/docs/tasks/access-application-cluster/access-cluster-services/
 type serviceProxy struct {
 	base      *url.URL // the API server
@@ -50,7 +50,8 @@ type serviceProxy struct {
 // RoundTrip implements http.RoundTripper.
 func (p *serviceProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	c := p.candidate
-	// What stands before an API server may take dots out of a path, to which a backend redirects, and ask the API itself for the rest.
+	// A backend can redirect to a path with "..". A proxy in front of the API server could resolve it to a path of the
+	// API.
 	if c.ForeignHost || slices.Contains(strings.Split(r.URL.Path, "/"), "..") {
 		return nil, proxyError(backend.CodeProxyElsewhere)
 	}
@@ -58,12 +59,13 @@ func (p *serviceProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme == "https" {
 		name = "https:" + name
 	}
-	prefix := strings.TrimRight(p.base.Path, "/") + "/api/v1/namespaces/" + c.Service.Namespace + "/services/" + name + "/proxy"
+	prefix := fmt.Sprintf("%s/api/v1/namespaces/%s/services/%s/proxy",
+		strings.TrimRight(p.base.Path, "/"), c.Service.Namespace, name)
 	out := r.Clone(r.Context())
 	out.URL.Scheme, out.URL.Host = p.base.Scheme, p.base.Host
 	out.URL.Path, out.URL.RawPath = prefix+r.URL.Path, ""
 	out.Host = ""
-	out.Header.Del("Authorization") // of the backend: the API server would take it for its own, in place of the user's
+	out.Header.Del("Authorization") // the API server would use it instead of the user's
 	resp, err := p.next.RoundTrip(out)
 	if err != nil {
 		return nil, fmt.Errorf("through the API server: %w", err)
@@ -75,7 +77,7 @@ func (p *serviceProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// restoreLocation undoes what the API server does to redirects, for browsers that came through it.
+// restoreLocation undoes the API server's rewriting of redirects, which is for browsers that use the service proxy.
 func (p *serviceProxy) restoreLocation(h http.Header, prefix string) {
 	to, err := url.Parse(h.Get("Location"))
 	if err != nil || to.Host != "" && to.Host != p.base.Host {
@@ -87,7 +89,7 @@ func (p *serviceProxy) restoreLocation(h http.Header, prefix string) {
 }
 
 // ownAnswer distinguishes the API server's answer from the backend's: if it forbids the request, or cannot connect,
-// it says so with a Status. The error is what a direct connection would have ended in, where there is such a thing.
+// it answers with a Status. The error is that of a direct connection, if a direct connection has such an error.
 func (p *serviceProxy) ownAnswer(resp *http.Response) error {
 	switch resp.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError,
@@ -110,10 +112,10 @@ func (p *serviceProxy) ownAnswer(resp *http.Response) error {
 	return err
 }
 
-// tryingToReach is how the API server begins when it could not reach the backend.
+// tryingToReach begins the API server's message when it could not reach the backend.
 const tryingToReach = "error trying to reach service: "
 
-// causes are errors that the API server, or kubelet, quotes, and what they were before they became text.
+// causes maps texts that the API server or kubelet quotes to the errors behind them.
 var causes = [...]struct {
 	text string
 	err  error
@@ -126,7 +128,7 @@ var causes = [...]struct {
 	{"EOF", io.EOF},
 }
 
-// explain is nil for a Status that is not about the way to the backend.
+// explain returns nil for a Status that does not concern the connection to the backend.
 func (p *serviceProxy) explain(s *metav1.Status) error {
 	c := p.candidate
 	cause, unreached := strings.CutPrefix(s.Message, tryingToReach)
@@ -147,7 +149,7 @@ func (p *serviceProxy) explain(s *metav1.Status) error {
 	return fmt.Errorf("the API server could not reach it: %w", quoted(cause))
 }
 
-// quoted makes an error again of one that became text.
+// quoted turns the text of an error back into an error.
 func quoted(text string) error {
 	for _, known := range causes {
 		if strings.Contains(text, known.text) {

@@ -6,7 +6,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Level says how a check went.
+// Level is the result of a check.
 type Level string
 
 // Levels.
@@ -16,7 +16,7 @@ const (
 	Unseen Level = "unseen" // the user may not read what it needs
 )
 
-// Code says what was checked, and what came of it.
+// Code names a check and its outcome.
 type Code string
 
 // Codes.
@@ -56,7 +56,7 @@ const (
 	CodeUnseen           Code = "unseen"
 )
 
-// Check is one thing that was looked at.
+// Check is one check with its result.
 type Check struct {
 	Level    Level
 	Code     Code
@@ -72,7 +72,7 @@ type Check struct {
 	Count    int
 }
 
-// Examine runs all checks, in the order in which a person would correct things.
+// Examine runs all checks, in the order in which a person would fix problems.
 func Examine(f *Facts) (checks []Check) {
 	agents := f.agents()
 	if !slices.ContainsFunc(agents, func(w *Workload) bool { return written(w, f.container(w)) != "" }) || f.Exists {
@@ -109,12 +109,12 @@ func (f *Facts) published() []Check {
 	return []Check{{Level: OK, Code: CodePublished, Count: f.Needs.Toolsets}}
 }
 
-// Done reports whether nothing is left to do, as far as can be seen.
+// Done reports whether no check found a problem.
 func Done(checks []Check) bool {
 	return !slices.ContainsFunc(checks, func(c Check) bool { return c.Level == Todo })
 }
 
-// keysRight is what a user needs to see the keys of an Object.
+// keysRight returns the right that a user needs to read the keys of an Object.
 func keysRight(o Object) Right {
 	resource := map[string]string{KindSecret: "secrets", KindConfigMap: "configmaps"}[o.Kind]
 	return Right{Verb: "get", Resource: resource, Namespace: o.Namespace}

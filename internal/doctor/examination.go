@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// The variables of HolmesGPT's environment that matter, as its source has them.
+// The checked variables of HolmesGPT's environment, named as in its source.
 const (
 	Location  = "CUSTOM_TOOLSET_LOCATION"
 	Interval  = "TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS"
@@ -21,10 +21,10 @@ const (
 	OpenShift = "IS_OPENSHIFT"
 )
 
-// longInterval is more than this service's own values set, in seconds.
+// longInterval is longer than the interval that this service recommends, in seconds.
 const longInterval = 120
 
-// examination is that of one workload.
+// examination checks one workload.
 type examination struct {
 	facts     *Facts
 	workload  *Workload
@@ -59,7 +59,7 @@ func (e *examination) run() {
 	e.openShift()
 }
 
-// mounted checks how the document gets into the container; without a mount there is no more to check.
+// mounted checks how the container gets the document. Without a mount the examination ends.
 func (e *examination) mounted() bool {
 	m, volume := e.facts.mount(e.workload, e.container)
 	if m == nil {
@@ -90,7 +90,7 @@ func (e *examination) mounted() bool {
 	return true
 }
 
-// setting adds the check that judge makes of a variable's value; missing where it is not set.
+// setting adds the check that judge makes of a variable's value, or missing if the variable is not set.
 func (e *examination) setting(name string, missing Code, want string, judge func(value string) (Level, Code)) {
 	value, set, known := e.value(name)
 	c := Check{Name: name, Value: value, Want: want}
@@ -127,7 +127,7 @@ func (e *examination) patience() {
 	e.setting(Patience, CodePatienceMissing, "600", func(string) (Level, Code) { return OK, CodeSetting })
 }
 
-// value is that of a variable; known is false where it stands in another object.
+// value returns the value of a variable. known is false if another object holds the value.
 func (e *examination) value(name string) (value string, set, known bool) {
 	for _, v := range slices.Backward(e.container.Env) { // of two the last counts
 		if v.Name == name {
@@ -137,7 +137,7 @@ func (e *examination) value(name string) (value string, set, known bool) {
 	return "", e.from(name).Level != Todo, false
 }
 
-// variables checks each that the document refers to: one that is missing takes a whole toolset away.
+// variables checks each variable that the document refers to: a missing one disables a whole toolset.
 func (e *examination) variables() {
 	before := ""
 	for _, v := range e.facts.Needs.Variables { // by name
@@ -150,7 +150,7 @@ func (e *examination) variables() {
 	}
 }
 
-// variable checks that one is set, and that what it comes from is there.
+// variable checks that a variable is set, and that the object it comes from exists.
 func (e *examination) variable(name string) Check {
 	for _, v := range slices.Backward(e.container.Env) {
 		if v.Name != name {
@@ -184,7 +184,7 @@ func (e *examination) reference(name, kind, object, key string) Check {
 	return c
 }
 
-// from looks for a variable in envFrom. Where it is not, it may be in a source that cannot be seen, or that is missing.
+// from looks for a variable in envFrom. A variable that is not found can be in a source that is unreadable or missing.
 func (e *examination) from(name string) Check {
 	best := Check{Level: Todo, Code: CodeVariableMissing, Name: name}
 	for _, source := range e.container.EnvFrom {
@@ -213,7 +213,7 @@ func sourceOf(source *corev1.EnvFromSource) (kind, name string) {
 	return "", ""
 }
 
-// sources are the objects that variable looks at.
+// sources returns the objects that variable checks.
 func (e *examination) sources(name string) (list []Object) {
 	for _, v := range slices.Backward(e.container.Env) {
 		switch from := v.ValueFrom; {
@@ -234,7 +234,7 @@ func (e *examination) sources(name string) (list []Object) {
 	return list
 }
 
-// authority checks that HolmesGPT trusts an authority of one's own. Which one it is cannot be seen.
+// authority checks that HolmesGPT trusts a private authority. It cannot check which one.
 func (e *examination) authority() {
 	if len(e.facts.Needs.Authority) == 0 {
 		return
@@ -274,7 +274,7 @@ func (e *examination) openShift() {
 	e.add(c)
 }
 
-// BindingsRight is what a user needs to see who may read OpenShift's monitoring.
+// BindingsRight returns the right that a user needs to see who may read OpenShift's monitoring.
 func BindingsRight() Right {
 	return Right{Verb: "list", Group: rbacv1.GroupName, Resource: "clusterrolebindings"}
 }
@@ -287,7 +287,9 @@ func isAccount(s *rbacv1.Subject, namespace, account string) bool {
 	case rbacv1.UserKind:
 		return s.Name == "system:serviceaccount:"+namespace+":"+account
 	case rbacv1.GroupKind:
-		return slices.Contains([]string{"system:authenticated", "system:serviceaccounts", "system:serviceaccounts:" + namespace}, s.Name)
+		return slices.Contains([]string{
+			"system:authenticated", "system:serviceaccounts", "system:serviceaccounts:" + namespace,
+		}, s.Name)
 	}
 	return false
 }

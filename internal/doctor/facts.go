@@ -1,5 +1,5 @@
-// Package doctor checks whether HolmesGPT can use what is published: the pods that run it, what they mount, and what is in
-// their environment. It is pure: package cluster gathers the facts, and package view has the words.
+// Package doctor checks whether HolmesGPT can use the published document: HolmesGPT's pods, their mounts and their
+// environment. It is pure: package cluster reads the facts, and package view makes the text.
 package doctor
 
 import (
@@ -15,7 +15,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Workload is a Deployment, StatefulSet or DaemonSet, or a ReplicaSet or Pod of which none of these is known.
+// Workload is a Deployment, StatefulSet or DaemonSet, or a ReplicaSet or Pod of which no such controller is known.
 type Workload struct {
 	Kind string
 	backend.Ref
@@ -23,10 +23,15 @@ type Workload struct {
 	Owner string // its controller, as "Kind name"; "" for none
 }
 
-// RunBy reports whether other is w, runs it, or is run by the same.
+// RunBy reports whether other is w, is the controller of w, or has the same controller.
 func (w *Workload) RunBy(other Workload) bool {
-	return other.Namespace == w.Namespace &&
-		(other.Kind == w.Kind && other.Name == w.Name || w.Owner != "" && (w.Owner == other.Kind+" "+other.Name || w.Owner == other.Owner))
+	switch {
+	case other.Namespace != w.Namespace:
+		return false
+	case other.Kind == w.Kind && other.Name == w.Name:
+		return true
+	}
+	return w.Owner != "" && (w.Owner == other.Kind+" "+other.Name || w.Owner == other.Owner)
 }
 
 // Kinds of Object.
@@ -35,13 +40,13 @@ const (
 	KindConfigMap = "ConfigMap"
 )
 
-// Object is what a container's environment refers to.
+// Object is a Secret or ConfigMap that a container's environment refers to.
 type Object struct {
 	Kind string
 	backend.Ref
 }
 
-// Keys are those of an Object. No value is ever among the facts.
+// Keys holds the keys of an Object. Facts never hold values.
 type Keys struct {
 	Unseen   bool // the user may not read it
 	Exists   bool
@@ -49,13 +54,13 @@ type Keys struct {
 	Unlisted bool // there are more, of unknown names
 }
 
-// Right is what a user needs in order to see something.
+// Right is a permission that a user needs to read an object.
 type Right struct {
 	Verb, Group, Resource string
 	Namespace             string // "": all
 }
 
-// Facts are what the checks look at.
+// Facts are the input of the checks.
 type Facts struct {
 	ConfigMap backend.Ref // what is published
 	Exists    bool        // it does
@@ -74,7 +79,7 @@ func (f *Facts) unseen(resource string) bool {
 // Concerns reports whether a workload runs HolmesGPT or mounts the ConfigMap.
 func (f *Facts) Concerns(w *Workload) bool { return f.container(w) != nil }
 
-// container is the one of a workload that is HolmesGPT's: by its image, else the one that mounts the ConfigMap; nil for none.
+// container returns HolmesGPT's container of a workload: by image, else the one that mounts the ConfigMap, else nil.
 func (f *Facts) container(w *Workload) *corev1.Container {
 	for i := range w.Pod.Containers {
 		if isHolmes(w.Pod.Containers[i].Image) {
@@ -92,7 +97,7 @@ func (f *Facts) container(w *Workload) *corev1.Container {
 	return nil
 }
 
-// isHolmes reports whether an image is one of those that HolmesGPT's chart and Robusta's have.
+// isHolmes reports whether an image is that of HolmesGPT's chart or Robusta's.
 func isHolmes(image string) bool {
 	name := path.Base(image)
 	if at := strings.IndexAny(name, ":@"); at >= 0 {
@@ -101,7 +106,7 @@ func isHolmes(image string) bool {
 	return name == "holmes" || name == "holmesgpt"
 }
 
-// mount is where a container mounts the ConfigMap.
+// mount is a place where a container mounts the ConfigMap.
 func (f *Facts) mount(w *Workload, c *corev1.Container) (*corev1.VolumeMount, *corev1.Volume) {
 	for i := range w.Pod.Volumes {
 		volume := &w.Pod.Volumes[i]
@@ -123,8 +128,8 @@ func mountOf(c *corev1.Container, volume string) *corev1.VolumeMount {
 	return &c.VolumeMounts[i]
 }
 
-// written is the file that a sidecar of this service writes, as HolmesGPT's container c sees it: both mount one volume. ""
-// where there is none.
+// written returns the path in HolmesGPT's container c of the file that a sidecar of this service writes. Both
+// containers mount one volume. The path is "" without such a sidecar.
 func written(w *Workload, c *corev1.Container) string {
 	for _, list := range [][]corev1.Container{w.Pod.InitContainers, w.Pod.Containers} {
 		for i := range list {
@@ -140,7 +145,7 @@ func written(w *Workload, c *corev1.Container) string {
 	return ""
 }
 
-// outDirectory is where a container that runs "serve --out" writes, "" for any other.
+// outDirectory returns the directory that a container with "serve --out" writes, "" for any other container.
 func outDirectory(c *corev1.Container) string {
 	words := slices.Concat(c.Command, c.Args)
 	if !slices.Contains(words, "serve") {
@@ -157,18 +162,20 @@ func outDirectory(c *corev1.Container) string {
 	return ""
 }
 
-// agents are the workloads that concern the ConfigMap, in order.
+// agents returns the workloads that concern the ConfigMap, sorted.
 func (f *Facts) agents() (list []*Workload) {
 	for i := range f.Workloads {
 		if f.Concerns(&f.Workloads[i]) {
 			list = append(list, &f.Workloads[i])
 		}
 	}
-	slices.SortFunc(list, func(a, b *Workload) int { return cmp.Or(a.Ref.Compare(b.Ref), strings.Compare(a.Kind, b.Kind)) })
+	slices.SortFunc(list, func(a, b *Workload) int {
+		return cmp.Or(a.Ref.Compare(b.Ref), strings.Compare(a.Kind, b.Kind))
+	})
 	return list
 }
 
-// References are the Secrets and ConfigMaps from which HolmesGPT takes what matters here, each once.
+// References returns the Secrets and ConfigMaps that hold the checked variables of HolmesGPT, each once.
 func (f *Facts) References() (list []Object) {
 	for _, w := range f.agents() {
 		e := &examination{facts: f, workload: w, container: f.container(w)}
@@ -176,6 +183,8 @@ func (f *Facts) References() (list []Object) {
 			list = append(list, e.sources(name)...)
 		}
 	}
-	slices.SortFunc(list, func(a, b Object) int { return cmp.Or(a.Ref.Compare(b.Ref), strings.Compare(a.Kind, b.Kind)) })
+	slices.SortFunc(list, func(a, b Object) int {
+		return cmp.Or(a.Ref.Compare(b.Ref), strings.Compare(a.Kind, b.Kind))
+	})
 	return slices.Compact(list)
 }

@@ -10,17 +10,17 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Needs are what a document asks of HolmesGPT's environment.
+// Needs lists what a document requires of HolmesGPT's environment.
 type Needs struct {
 	Toolsets  int // and MCP servers
 	Variables []toolset.Variable
 	// Authority are hosts within the cluster whose certificates are checked. No public authority signs such names.
 	Authority []string
-	// OpenShift are hosts of OpenShift's own monitoring to which HolmesGPT is to send its ServiceAccount's token.
+	// OpenShift are hosts of OpenShift's monitoring to which HolmesGPT sends its ServiceAccount's token.
 	OpenShift []string
 }
 
-// NeedsOf reads a document; one that cannot be read needs nothing.
+// NeedsOf reads a document. A document that cannot be read has no needs.
 func NeedsOf(document string) Needs {
 	var tree struct {
 		Toolsets map[string]any `yaml:"toolsets"`
@@ -45,8 +45,8 @@ func NeedsOf(document string) Needs {
 	return n
 }
 
-// hosts takes in the URLs below v. token: HolmesGPT sends its own there, and verified: certificates are checked, unless v says
-// otherwise for what is below it.
+// hosts collects the hosts of the URLs below v. token means that HolmesGPT sends its ServiceAccount's token there, and
+// verified that certificates are verified. v can override both for the values below it.
 func (n *Needs) hosts(v any, token, verified bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -89,10 +89,10 @@ func (n *Needs) host(text string, token, verified bool) {
 	}
 }
 
-// authorityVariables are those by which HolmesGPT trusts further authorities: one with a certificate, one with a file's name.
+// authorityVariables add trusted authorities to HolmesGPT: one holds a certificate, the other the name of a file.
 func authorityVariables() []string { return []string{"CERTIFICATE", "REQUESTS_CA_BUNDLE"} }
 
-// names are the variables that have to be set, each once.
+// names returns the variables that must be set, each once.
 func (n *Needs) names() (names []string) {
 	for _, v := range n.Variables {
 		names = append(names, v.Name)

@@ -10,12 +10,12 @@ import (
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
-// Redirect sends what the Kubernetes libraries log through log. They say much that concerns only their authors and call
-// errors what they then try again, so their entries rank lower: errors are warnings, information is for debugging, and what
-// they themselves call verbose is dropped. What the standard library logs is for debugging too: net/http quotes what a
-// backend sends without being asked, as often as it does.
+// Redirect sends the log entries of the Kubernetes libraries to log, at a lower level: errors become warnings,
+// information becomes debug entries, and verbose entries are dropped. Many of these entries concern only the libraries'
+// authors, and many errors are retried. Entries of the standard library become debug entries too: net/http quotes each
+// unsolicited response of a backend.
 //
-// It is for the start of the process, before the libraries run: where they keep their loggers is theirs and global.
+// Call it at the start of the process, before the libraries run: it sets their global loggers.
 func Redirect(log *slog.Logger) {
 	l := Library(log)
 	klog.SetLoggerWithOptions(l, klog.ContextualLogger(true))
@@ -24,12 +24,12 @@ func Redirect(log *slog.Logger) {
 	standard.SetOutput(slog.NewLogLogger(library{log.Handler()}, slog.LevelInfo).Writer())
 }
 
-// Library is a logr.Logger for a library that takes one, ranked as Redirect says.
+// Library returns a logr.Logger for a library that takes one, with the levels of Redirect.
 func Library(log *slog.Logger) logr.Logger {
 	return logr.FromSlogHandler(library{log.Handler()})
 }
 
-// library ranks entries lower.
+// library lowers the level of entries.
 type library struct{ next slog.Handler }
 
 func rank(l slog.Level) slog.Level {

@@ -19,8 +19,8 @@ const (
 	KeyRequestID = "request_id"
 )
 
-// New makes the logger of the process. Whatever is logged through it, credentials are replaced by asterisks: those in URLs,
-// in headers and in values whose key says that they are secret.
+// New makes the logger of the process. It replaces credentials by asterisks: in URLs, in headers, and in values whose
+// key says that they are secret.
 func New(w io.Writer, c config.Log) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {

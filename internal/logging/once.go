@@ -1,34 +1,34 @@
 package logging
 
-// Condition remembers what was last reported of something that lasts, so that it is reported when it begins, when it
-// changes and when it is over, and not each time it is looked at. The zero value of V is nothing to report; so far
-// nothing was. It is for one goroutine.
+// Condition remembers the last reported state of a lasting condition. A caller then reports when the condition begins,
+// changes or ends, and not at each check. The zero value of V means that there is nothing to report. A Condition is for
+// one goroutine.
 type Condition[V comparable] struct{ reported V }
 
-// Changed reports whether now is not what was last reported, and takes it as reported.
+// Changed reports whether now differs from the last reported state, and records now as reported.
 func (c *Condition[V]) Changed(now V) bool {
 	changed := now != c.reported
 	c.reported = now
 	return changed
 }
 
-// Conditions is a Condition for each of several subjects. What is reported of a subject may be held back: only what was
-// Reported counts.
+// Conditions is a Condition for each of several subjects. The caller may hold a report back: only a call of Reported
+// records a state.
 type Conditions[K, V comparable] struct{ reported map[K]V }
 
-// Last is what was last reported of the subject.
+// Last returns the last reported state of the subject.
 func (c *Conditions[K, V]) Last(subject K) (value V, reported bool) {
 	value, reported = c.reported[subject]
 	return value, reported
 }
 
-// Is reports whether this was last reported of the subject.
+// Is reports whether value is the last reported state of the subject.
 func (c *Conditions[K, V]) Is(subject K, value V) bool {
 	last, reported := c.reported[subject]
 	return reported && last == value
 }
 
-// Reported notes that this was reported of the subject.
+// Reported records value as the last reported state of the subject.
 func (c *Conditions[K, V]) Reported(subject K, value V) {
 	if c.reported == nil {
 		c.reported = map[K]V{}
@@ -36,14 +36,14 @@ func (c *Conditions[K, V]) Reported(subject K, value V) {
 	c.reported[subject] = value
 }
 
-// Drop notes that it is over for the subject, and returns whether anything was reported of it.
+// Drop removes the subject, and returns whether a state was reported for it.
 func (c *Conditions[K, V]) Drop(subject K) (reported bool) {
 	_, reported = c.reported[subject]
 	delete(c.reported, subject)
 	return reported
 }
 
-// Over drops all subjects for which it is over, and returns what was reported of them.
+// Over removes all subjects whose condition has ended, and returns their last reported states.
 func (c *Conditions[K, V]) Over(lasts func(K) bool) map[K]V {
 	over := map[K]V{}
 	for k, v := range c.reported {

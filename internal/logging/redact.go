@@ -10,8 +10,8 @@ import (
 
 const asterisks = "***"
 
-// redactor takes secrets out of what is logged. It is a net under the rule that none are logged in the first place: errors
-// and values of libraries carry URLs and headers.
+// redactor removes secrets from log entries. No code should log a secret, but errors and values of libraries can
+// contain URLs and headers.
 type redactor struct {
 	rules  []rule
 	encode func(any) string
@@ -22,17 +22,18 @@ type rule struct {
 	with string
 }
 
-// newRedactor: encode is how the handler writes values that are neither text nor numbers.
+// newRedactor makes a redactor. encode formats values that are neither text nor numbers, as the handler does.
 func newRedactor(encode func(any) string) *redactor {
 	r := &redactor{encode: encode}
 	for _, s := range []struct{ find, with string }{
 		// Credentials in a URL, up to the last "@" of its authority.
 		{`(://)[^/\s?#"'<>\\]*@`, `${1}` + asterisks + `@`},
 		// Headers, as text or as a Go or JSON map: up to the end of the value.
-		{`(?i)((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api-key|auth-token|access-token))(["'\\]*\s*[:=]\s*[\["'\\]*)[^"'\]\r\n\\]+`,
-			`${1}${2}` + asterisks},
+		{`(?i)((?:proxy-)?authorization|(?:set-)?cookie|x-(?:api-key|auth-token|access-token))` +
+			`(["'\\]*\s*[:=]\s*[\["'\\]*)[^"'\]\r\n\\]+`, `${1}${2}` + asterisks},
 		// Parameters of a query.
-		{`(?i)([?&](?:access_|id_|refresh_)?(?:token|api[_-]?key|key|password|secret|sig|signature)=)[^&\s"'#]+`, `${1}` + asterisks},
+		{`(?i)([?&](?:access_|id_|refresh_)?(?:token|api[_-]?key|key|password|secret|sig|signature)=)[^&\s"'#]+`,
+			`${1}` + asterisks},
 		// Tokens.
 		{`(?i)\b(bearer\s+)[a-z0-9._~+/=-]{16,}`, `${1}` + asterisks},
 		{`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?`, asterisks},
@@ -42,7 +43,7 @@ func newRedactor(encode func(any) string) *redactor {
 	return r
 }
 
-// text is s without secrets.
+// text returns s without secrets.
 func (r *redactor) text(s string) string {
 	for _, rule := range r.rules {
 		s = rule.find.ReplaceAllString(s, rule.with)
@@ -84,7 +85,7 @@ func (r *redactor) value(key string, v slog.Value) slog.Value {
 	}
 }
 
-// secretKey says whether a key announces a secret.
+// secretKey reports whether the name of a key means that its value is secret.
 func secretKey(key string) bool {
 	key = strings.NewReplacer("_", "", "-", "").Replace(strings.ToLower(key))
 	for _, word := range []string{"password", "passwd", "secret", "token", "apikey", "authorization", "cookie"} {

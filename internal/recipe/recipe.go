@@ -1,5 +1,5 @@
-// Package recipe says how HolmesGPT gets the credentials of a backend, by what the catalog knows of charts and operators. It
-// names Secrets and reads none.
+// Package recipe describes how to give HolmesGPT the credentials of a backend, from the catalog's data about charts and
+// operators. It names Secrets and never reads them.
 package recipe
 
 import (
@@ -16,12 +16,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// For are the ways to give HolmesGPT the credentials that a backend wants, the best first; none where it wants none, or
-// HolmesGPT's toolset has no place for them. namespace is HolmesGPT's. Where the configuration does not name the variables, a
-// recipe has the line that does: whoever may change the Service gets what HolmesGPT sends there.
+// For returns the ways to give HolmesGPT the credentials that a backend needs, the best first. The list is empty if the
+// backend needs no credentials, or HolmesGPT's toolset cannot hold them. namespace is HolmesGPT's. If the configuration
+// does not name the variables, a recipe has the line to add. An admin decides on that line, because the owner of the
+// Service receives the credentials that HolmesGPT sends.
 func For(f *backend.Finding, t *catalog.Type, namespace string) (list []backend.Recipe) {
 	if t == nil || f.Service == nil || f.Candidate == nil || f.Candidate.ForeignHost || !nameable(f.Ref) {
-		return nil // the host of another is not what the Service's labels speak of
+		return nil // the Service's labels do not describe a foreign host
 	}
 	wants := len(f.Remedies) > 0 && f.Reason.Code != backend.CodeTenantMissing
 	if !f.AgentToken && len(f.Credentials) == 0 && !wants {
@@ -41,16 +42,18 @@ func For(f *backend.Finding, t *catalog.Type, namespace string) (list []backend.
 	if len(list) == 0 || len(f.Credentials) > 0 && !slices.ContainsFunc(list, named) {
 		list = append(list, byHand(f, t, namespace))
 	}
-	slices.SortStableFunc(list, func(a, b backend.Recipe) int { return cmp.Compare(min(len(a.Line), 1), min(len(b.Line), 1)) })
+	slices.SortStableFunc(list, func(a, b backend.Recipe) int {
+		return cmp.Compare(min(len(a.Line), 1), min(len(b.Line), 1))
+	})
 	return list
 }
 
-// nameable reports whether a Service's name is fit for lines to copy: files may hold anything.
+// nameable reports whether a Service's name is safe in a line to copy: manifest files can hold any name.
 func nameable(r backend.Ref) bool {
 	return len(validation.IsDNS1123Label(r.Name)) == 0 && len(validation.IsDNS1123Label(r.Namespace)) == 0
 }
 
-// one is one of the catalog's, with the names of a finding; nil where it does not apply.
+// one fills a recipe of the catalog with the names of a finding. It returns nil if the recipe does not apply.
 func one(f *backend.Finding, t *catalog.Type, c *catalog.Recipe, namespace string) *backend.Recipe {
 	secret := c.SecretOf(f.Service)
 	if c.AgentToken != f.AgentToken || !c.Applies(f.Service) || c.Secret != "" && secret == "" {
@@ -75,7 +78,7 @@ func one(f *backend.Finding, t *catalog.Type, c *catalog.Recipe, namespace strin
 	return r
 }
 
-// byHand is for credentials of which no chart or operator is known to keep them: people put them into a Secret.
+// byHand returns the recipe for credentials that no known chart or operator stores: people put them into a Secret.
 func byHand(f *backend.Finding, t *catalog.Type, namespace string) backend.Recipe {
 	fields := f.Credentials
 	if len(fields) == 0 {
@@ -89,8 +92,8 @@ func byHand(f *backend.Finding, t *catalog.Type, namespace string) backend.Recip
 	return r
 }
 
-// fill names the variables of some fields, the Secret that they are read from, and the line of the configuration, unless the
-// very fields are named already.
+// fill sets the variables of the fields, the Secret that holds their values, and the line of the configuration. It sets
+// no line if the configuration names exactly these fields already.
 func fill(r *backend.Recipe, f *backend.Finding, t *catalog.Type, fields map[string]string, namespace string) {
 	r.Copy = fmt.Sprintf("dynamic-toolset.%s.%s.%s", t.Type, f.Namespace, f.Name)
 	if r.Secret != "" && f.Namespace == namespace {
@@ -110,13 +113,14 @@ func fill(r *backend.Recipe, f *backend.Finding, t *catalog.Type, fields map[str
 	for _, field := range slices.Sorted(maps.Keys(names)) {
 		i := slices.IndexFunc(t.Toolset.Credentials, func(c catalog.Credential) bool { return c.Field == field })
 		if i >= 0 {
-			r.Items = append(r.Items, backend.RecipeItem{Field: field, Variable: names[field], Holds: t.Toolset.Credentials[i].Value})
+			holds := t.Toolset.Credentials[i].Value
+			r.Items = append(r.Items, backend.RecipeItem{Field: field, Variable: names[field], Holds: holds})
 		}
 	}
 }
 
-// Suffix keeps the variables of Services apart: no two have the same, since a dash is two underscores. One that is
-// entitled to the usual variables has none, unless they are another's.
+// Suffix returns the suffix of a Service's variables. It differs for each Service, because a dash becomes two
+// underscores. It is empty for a Service that is entitled to the usual variables, unless another Service has them.
 func Suffix(f *backend.Finding) string {
 	switch {
 	case f.Apart != "":
@@ -131,8 +135,9 @@ func named(ref backend.Ref) string {
 	return "_" + strings.ToUpper(strings.NewReplacer("-", "__", "/", "_").Replace(ref.String()))
 }
 
-// Apart is the end of the suggested variables where the usual end makes one that is another's: who chooses the names of a
-// namespace and a Service may choose them so that they make what the configuration gives somebody else.
+// Apart returns a suffix for the suggested variables if the usual suffix makes a variable of another Service, else "".
+// An owner could choose the names of a namespace and a Service so that they form a variable that the configuration
+// gives to another Service.
 func Apart(f *backend.Finding, t *catalog.Type, anothers func(variable string) bool) string {
 	taken := func(suffix string) bool {
 		return slices.ContainsFunc(t.Toolset.Credentials, func(c catalog.Credential) bool {
@@ -149,7 +154,7 @@ func Apart(f *backend.Finding, t *catalog.Type, anothers func(variable string) b
 	return suffix
 }
 
-// Line is the line of the configuration that names variables, by the fields of the toolset.
+// Line returns the line of the configuration that names the variables. The keys of variables are fields of the toolset.
 func Line(f *backend.Finding, variables map[string]string) string {
 	var fields []string
 	for _, field := range slices.Sorted(maps.Keys(variables)) {
@@ -158,8 +163,8 @@ func Line(f *backend.Finding, variables map[string]string) string {
 	return fmt.Sprintf("credentials: {%s: {%s: {%s}}}", f.Type, f.Ref, strings.Join(fields, ", "))
 }
 
-// Defaults are the fields of one kind of credential with their usual variables; "" is the kind that the type usually
-// takes.
+// Defaults returns the fields of one kind of credential with their usual variables. The kind "" stands for the usual
+// kind of the type.
 func Defaults(t *catalog.Type, kind backend.Kind) map[string]string {
 	m := map[string]string{}
 	if t == nil {

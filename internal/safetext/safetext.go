@@ -1,5 +1,6 @@
-// Package safetext guards text that strangers choose: annotations of Services and what backends answer. HolmesGPT expands
-// {{ env.NAME }} in what it loads, so a template in such text could send its reader's secrets elsewhere.
+// Package safetext checks and cleans text that strangers choose: annotations of Services and responses of backends.
+// HolmesGPT expands {{ env.NAME }} in the files that it loads, so a template in such text could leak HolmesGPT's
+// secrets.
 package safetext
 
 import (
@@ -17,9 +18,9 @@ var (
 	ErrCredentials = errors.New("contains a URL with credentials")
 )
 
-// Check says what makes s unfit to be written or shown: a template marker, a control character (also those that turn the
-// direction of text or break lines), invalid UTF-8, or credentials in a URL. The error completes a sentence about s and
-// does not quote it.
+// Check returns an error if s must not be written or shown: it has a template marker, a control character (also one
+// that changes the direction of text or breaks lines), invalid UTF-8, or credentials in a URL. The error completes a
+// sentence about s and does not quote s.
 func Check(s string) error {
 	if !utf8.ValidString(s) {
 		return ErrEncoding
@@ -40,8 +41,8 @@ func Check(s string) error {
 	return nil
 }
 
-// Clean makes s fit for Check and for one line of at most limit characters: what is bad is replaced, runs of white space
-// become one space, and what is too long ends in "…".
+// Clean returns s as one line of at most limit characters that passes Check. It replaces what Check rejects, joins
+// white space to one space, and ends a text that is too long in "…".
 func Clean(s string, limit int) string {
 	if limit <= 0 {
 		return ""
@@ -69,7 +70,7 @@ func Clean(s string, limit int) string {
 	return string(out)
 }
 
-// opensTemplate says whether the brace at s[i] starts or continues a template marker.
+// opensTemplate reports whether the brace at s[i] starts or continues a template marker.
 func opensTemplate(s string, i int) bool {
 	if i > 0 && s[i-1] == '$' {
 		return true
@@ -77,15 +78,15 @@ func opensTemplate(s string, i int) bool {
 	return i+1 < len(s) && (s[i+1] == '{' || s[i+1] == '%' || s[i+1] == '#')
 }
 
-// isControl covers all that is not to be seen: Unicode's control, format and private characters, those that are not assigned
-// and those that are ignored by default, with which one text can be made to look like another, or hide one from people that
-// a model reads.
+// isControl reports whether r is invisible: a control, format, private, unassigned or default-ignorable character of
+// Unicode. Such characters make one text look like another, or hide text from people that a model reads.
 func isControl(r rune) bool {
-	return r != ' ' && !unicode.IsGraphic(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+	return r != ' ' && !unicode.IsGraphic(r) ||
+		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
-// joinsEmoji reports whether the character at s[i] is one that emoji consist of and that is not to be seen by itself: a joiner
-// between two, or the selector of the coloured form after one.
+// joinsEmoji reports whether the character at s[i] is an invisible part of an emoji: a joiner between two, or the
+// selector of the coloured form after one.
 func joinsEmoji(s string, i int) bool {
 	const joiner, coloured = '\u200d', '\ufe0f'
 	r, size := utf8.DecodeRuneInString(s[i:])
@@ -104,11 +105,11 @@ func joinsEmoji(s string, i int) bool {
 	return false
 }
 
-// isEmoji takes any symbol for one but U+FFFD, as which the absence of a character is decoded.
+// isEmoji accepts any symbol except U+FFFD, which stands for a missing character after decoding.
 func isEmoji(r rune) bool { return r != utf8.RuneError && unicode.Is(unicode.So, r) }
 
-// userinfo finds credentials in a URL whose authority starts at s[i:] with two slashes: those between start and at, the
-// index of the "@". Without any, at is negative.
+// userinfo finds credentials in a URL whose authority starts with the two slashes at s[i:]. The credentials are
+// s[start:at], and at is the index of the "@". Without credentials, at is negative.
 func userinfo(s string, i int) (start, at int) {
 	if !isSlash(s[i]) || i+1 >= len(s) || !isSlash(s[i+1]) {
 		return 0, -1
@@ -125,7 +126,7 @@ func userinfo(s string, i int) (start, at int) {
 	return start, start + at
 }
 
-// Browsers take a backslash for a slash.
+// isSlash accepts a backslash too, as browsers do.
 func isSlash(c byte) bool { return c == '/' || c == '\\' }
 
 // redact replaces credentials in URLs by asterisks.
@@ -148,8 +149,8 @@ func redact(s string) string {
 	return b.String()
 }
 
-// YAMLName is a DNS label as it stands in YAML for people to copy: in quotes where a reader, also one of YAML 1.1 such as Helm,
-// would take it for a number, a boolean or nothing.
+// YAMLName returns a DNS label in YAML for people to copy. It is quoted where a YAML parser, also one of YAML 1.1 such
+// as Helm's, would read a number, a boolean or null.
 func YAMLName(label string) string {
 	switch label {
 	case "true", "false", "null", "yes", "no", "on", "off", "y", "n":
