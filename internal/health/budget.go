@@ -8,9 +8,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// budget bounds how many probes the changes of one Service bring about at once. One change may mean as many as it has
-// tenants, so that who changes a Service without end would have us ask, wherever it leads, a hundred times for each
-// request of theirs.
+// budget limits the probes that the changes of one Service cause at once. One change causes a probe for each tenant:
+// without a limit, a stranger who keeps changing a Service could turn each request to the API server into a hundred
+// requests to an address of their choice.
 type budget map[backend.Ref]*rate.Limiter
 
 const (
@@ -18,7 +18,7 @@ const (
 	hurriedASecond = 5
 )
 
-// allows reports whether n more probes may come at once.
+// allows reports whether n more probes of the Service may start now.
 func (b budget) allows(ref backend.Ref, n int, now time.Time) bool {
 	l := b[ref]
 	if l == nil {
@@ -28,7 +28,7 @@ func (b budget) allows(ref backend.Ref, n int, now time.Time) bool {
 	return l.AllowN(now, min(n, hurriedAtOnce))
 }
 
-// tidy forgets the Services that have not changed lately.
+// tidy removes the Services that have not changed lately.
 func (b budget) tidy(now time.Time) {
 	for ref, l := range b {
 		if l.TokensAt(now) >= hurriedAtOnce {

@@ -9,56 +9,57 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
-// Record is a published instance as it was remembered across a restart.
+// Record is a published instance as read from the state after a restart.
 type Record struct {
-	Port        int32 // as in backend.Candidate.PortNumber: with another one it is another backend
+	Port        int32 // as in backend.Candidate.PortNumber: another port means another backend
 	Observation backend.Observation
 }
 
-// longestPause bounds the time between two checks of what has never worked, where the interval itself is not longer.
+// longestPause limits the time between two checks of a backend that has never worked. A longer interval wins.
 const longestPause = 5 * time.Minute
 
-// entry is what is known of one target.
+// entry is the state of one target.
 type entry struct {
 	target   probe.Target
-	identity string // a change of this makes it another backend
-	address  string // where it is probed
+	identity string // if it changes, the target is another backend
+	address  string // the address that is probed
 	last     backend.Observation
-	good     *backend.Observation // the last that was good enough to publish; nil once it counts as failing
+	good     *backend.Observation // the last one that can be published; nil once the target counts as failing
 	failures int
 	counted  time.Time // when the last failure was counted
 	tried    bool
-	denied   bool // it is not probed: one of its addresses is denied
+	denied   bool // it is not probed, because one of its addresses is denied
 	worked   bool // since it last changed
-	misses   int  // failed checks since then
+	misses   int  // failed checks since it last changed
 
-	// Of the scheduler.
+	// The fields below belong to the scheduler.
 	due   time.Time
-	front bool               // before all others of its namespace: its probe was ended for another one
-	fresh bool               // new or changed: before those that are checked again
-	again bool               // it changed while it was being probed
-	stop  context.CancelFunc // ends the probe that runs; nil while none does
-	lane  *lane              // where it has a slot
-	spot  spot               // that it holds
-	in    *pile[*entry]      // where it waits
-	at    int                // its place there
+	front bool               // first in its namespace, because its probe was cancelled to free the slot
+	fresh bool               // new or changed: comes before targets that are checked again
+	again bool               // it changed while its probe ran
+	stop  context.CancelFunc // cancels the running probe; nil if no probe runs
+	lane  *lane              // the lane in which it has a slot
+	spot  spot               // the spot that it holds
+	in    *pile[*entry]      // the heap in which it waits
+	at    int                // its index in that heap
 }
 
 func (e *entry) namespace() string { return e.target.Candidate.Service.Namespace }
 
-// idle: it is never probed.
+// idle reports whether the entry is never probed.
 func (e *entry) idle() bool { return e.denied || e.target.Candidate.Unproven }
 
+// remember takes over an observation from before a restart.
 func (e *entry) remember(r Record) {
-	// What is remembered was read where others may have written it: it names the Service itself or nothing.
+	// Others may have written the state: a record is used only if it leads to the Service itself.
 	if c := e.target.Candidate; r.Port == c.PortNumber && probe.Within(c, &r.Observation) {
 		o := r.Observation
 		e.good, e.worked = &o, true
 	}
 }
 
-// change enters that the target, or what is behind it, has changed, so that it is due then at the latest: who changes it all the
-// time does not put its check off.
+// change records that the target or its endpoints have changed. The target is then due at the given time at the
+// latest, so that an owner who changes it all the time cannot delay its check.
 func (e *entry) change(t probe.Target, at string, due time.Time) {
 	e.target, e.address = t, at
 	if e.due.After(due) || e.stop != nil {
@@ -68,31 +69,31 @@ func (e *entry) change(t probe.Target, at string, due time.Time) {
 	e.worked, e.misses = e.worked && e.good != nil, 0
 }
 
-// enter takes a result in and reports whether anything changed that others see.
+// enter records the result of a probe and reports whether the published or shown state changed.
 func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	first := !e.tried
 	before := e.good
 	if o.Degraded != "" && e.good != nil {
-		o.Outcome = backend.Ready // it is published, and answers what it can
+		o.Outcome = backend.Ready // it stays published, because it still answers in part
 	}
 	changed := first || e.last.Outcome != o.Outcome
 	e.last, e.tried = o, true
 	if o.Outcome.Up() {
 		if o.Members == nil && before != nil {
-			o.Members = before.Members // it did not say for once
+			o.Members = before.Members // this response did not list them
 		}
 		e.good, e.failures = &o, 0
 		e.worked = true
 		return changed || before == nil || !same(*before, o)
 	}
 	e.misses++
-	// A rolling restart is one failure and not three, however often it is looked at.
+	// A rolling restart counts as one failure, even if it is probed several times.
 	if e.failures == 0 || now.Sub(e.counted) >= opts.Interval*8/10 {
 		e.failures++
 		e.counted = now
 	}
 	if o.Cause == backend.CauseDenied {
-		e.failures = opts.Threshold // the agent must not be sent there a moment longer
+		e.failures = opts.Threshold // withdrawn at once: the agent must not be sent to a denied address
 	}
 	if e.failures >= opts.Threshold {
 		e.good = nil
@@ -100,8 +101,8 @@ func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	return changed || (before == nil) != (e.good == nil)
 }
 
-// pause is the time to the next check, without jitter. What has not worked since it last changed is probed ever less
-// often.
+// pause returns the time to the next check, without jitter. It grows with each failure of a target that has not worked
+// since it last changed.
 func (e *entry) pause(interval time.Duration) time.Duration {
 	if e.good != nil || e.worked {
 		return interval
@@ -113,7 +114,7 @@ func (e *entry) pause(interval time.Duration) time.Duration {
 	return min(interval, longest)
 }
 
-// before orders the entries of one namespace.
+// before reports whether the entry comes before another one of its namespace.
 func (e *entry) before(other *entry) bool {
 	if r, s := e.rank(), other.rank(); r != s {
 		return r < s
@@ -143,8 +144,10 @@ func (e *entry) takeOut() {
 	e.in = nil
 }
 
-// same reports whether two observations would be written and shown alike.
+// same reports whether two observations are published and shown alike.
 func same(a, b backend.Observation) bool {
-	return a.Type == b.Type && a.NoData == b.NoData && slices.Equal(a.Warnings, b.Warnings) && slices.Equal(a.Members, b.Members) &&
-		a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Host == b.Host && a.Port == b.Port && a.Wants == b.Wants && a.Version == b.Version && a.SkipVerify == b.SkipVerify
+	return a.Type == b.Type && a.NoData == b.NoData &&
+		slices.Equal(a.Warnings, b.Warnings) && slices.Equal(a.Members, b.Members) &&
+		a.Outcome == b.Outcome && a.Scheme == b.Scheme && a.Path == b.Path && a.Host == b.Host && a.Port == b.Port &&
+		a.Wants == b.Wants && a.Version == b.Version && a.SkipVerify == b.SkipVerify
 }

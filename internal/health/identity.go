@@ -8,17 +8,18 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// address is where a candidate is reached, by name.
+// address returns the host name and port of a candidate.
 func address(c *backend.Candidate) string {
 	return net.JoinHostPort(c.Host, strconv.Itoa(int(c.PortNumber)))
 }
 
-// Same reports whether two candidates are one backend, asked in the same way.
+// Same reports whether two candidates are one backend and are probed in the same way.
 func Same(a, b *backend.Candidate) bool { return identity(a) == identity(b) }
 
-// identity is everything that decides which backend is asked, and how. If it changes, what was seen is no longer
-// about it.
+// identity returns everything that decides which backend is probed, and how. If it changes, earlier observations no
+// longer count.
 func identity(c *backend.Candidate) string {
-	return fmt.Sprint(c.Service.UID, c.Type, address(c), c.Scheme, c.FixedScheme, c.Path, c.FixedPath, c.ForeignHost, c.FixedHost,
-		c.Service.ClusterIP, c.Service.ClusterIPs, c.Custom, c.Tenant, c.TenantHeader, c.HealthPath, c.Unproven)
+	return fmt.Sprint(c.Service.UID, c.Type, address(c), c.Scheme, c.FixedScheme, c.Path, c.FixedPath,
+		c.ForeignHost, c.FixedHost, c.Service.ClusterIP, c.Service.ClusterIPs,
+		c.Custom, c.Tenant, c.TenantHeader, c.HealthPath, c.Unproven)
 }

@@ -1,5 +1,5 @@
-// Package health watches backends: it probes each again and again and says what is known of it, without flapping. A
-// backend counts as working from its first success, and as failing only after several failed checks in a row.
+// Package health probes each backend on a schedule and reports its state without flapping. A backend counts as working
+// from its first success, and as failing only after several failed checks in a row.
 package health
 
 import (
@@ -12,44 +12,44 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
-// Prober asks one backend; probe.Prober is the one.
+// Prober probes one backend. probe.Prober implements it.
 type Prober interface {
 	Probe(ctx context.Context, t probe.Target) backend.Observation
-	// Denied is the observation of a target with an address that is denied. It makes no request.
+	// Denied reports whether an address of a target is denied, with the observation for it. It makes no request.
 	Denied(t probe.Target) (o backend.Observation, denied bool)
 }
 
-// Options of a Monitor.
+// Options configure a Monitor.
 type Options struct {
-	Interval    time.Duration // between two checks of one backend, give or take a tenth
-	Threshold   int           // failed checks in a row, at most one an interval, until it counts as failing
+	Interval    time.Duration // between two checks of one backend, plus or minus a tenth
+	Threshold   int           // failed checks in a row, at most one per interval, until a backend counts as failing
 	Concurrency int           // checks at once
-	// Address is where a target is probed: those of one namespace at one address are checked one after the other. nil
-	// means the name and port that it is reached at.
+	// Address returns the address at which a target is probed. Targets of one namespace at one address are checked one
+	// after the other. If it is nil, the address is the host name and port.
 	Address func(t probe.Target) string
-	// Checked is told of each check and how long it took; may be nil. A check that was ended is none.
+	// Checked is called after each check with its duration. It may be nil. A cancelled check is not reported.
 	Checked func(c *backend.Candidate, o *backend.Observation, took time.Duration)
 }
 
-// Monitor probes the targets it was given until its context ends. It is safe for concurrent use.
+// Monitor probes its targets until its context ends. It is safe for concurrent use.
 type Monitor struct {
 	prober Prober
 	opts   Options
-	notify chan struct{} // something to tell the user of this package
-	wake   chan struct{} // something to do for the scheduler
-	slots  chan struct{} // probes that run; one that was ended may take a moment to return
+	notify chan struct{} // observations have changed
+	wake   chan struct{} // the scheduler has work
+	slots  chan struct{} // running probes; a cancelled one may take a moment to return
 	jitter func(time.Duration) time.Duration
 
 	mu      sync.Mutex
 	entries map[backend.Key]*entry
 	turns   turns
-	known   map[backend.Key]Record // what was published before, until a target of that key comes
+	known   map[backend.Key]Record // published before the restart; removed once Set has a target of that key
 	hurried budget
 	factor  int
 	rounds  []*round
 }
 
-// New makes a Monitor without targets.
+// New returns a Monitor without targets.
 func New(p Prober, opts Options) *Monitor {
 	if opts.Address == nil {
 		opts.Address = func(t probe.Target) string { return address(t.Candidate) }
@@ -61,12 +61,12 @@ func New(p Prober, opts Options) *Monitor {
 	}
 }
 
-// Changed receives after observations have changed.
+// Changed returns a channel that receives a value after observations have changed.
 func (m *Monitor) Changed() <-chan struct{} { return m.notify }
 
-// Remember takes over what was published before, by this process or by another: it counts as working until it has
-// failed as often as anything else. Targets that are known to work or to fail are left alone. It replaces what an
-// earlier call gave: what is published no more is remembered no more.
+// Remember takes over the instances that this process or another one published. They count as working until they have
+// failed Threshold checks. Targets that are known to work or to fail keep their state. The records replace those of an
+// earlier call, so that withdrawn instances are removed.
 func (m *Monitor) Remember(records map[backend.Key]Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -81,11 +81,10 @@ func (m *Monitor) Remember(records map[backend.Key]Record) {
 	}
 }
 
-// Set replaces the targets. New ones, and those that are reached in another way than before, are probed at once and
-// know nothing of the past; those whose endpoints changed are probed at once as well; those that are gone are
-// forgotten. A probe that asks what is no longer a target ends, so that nobody waits for it. What is denied is not
-// probed, and counts as failing from now on. Where a Service changes more often than its budget allows, "at once" is
-// after an interval.
+// Set replaces the targets. New targets, and those whose identity changed, start without state and are probed at once.
+// Targets whose endpoints changed keep their state and are probed at once too. The state of removed targets is dropped
+// and their running probes are cancelled. Denied targets are not probed and count as failing from now on. If a Service
+// changes more often than its budget allows, its targets are probed after an interval instead of at once.
 func (m *Monitor) Set(targets []probe.Target) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -128,7 +127,7 @@ func (m *Monitor) differs(t probe.Target) bool {
 	return e == nil || e.target.Candidate != t.Candidate || e.target.Endpoints != t.Endpoints
 }
 
-// take enters a target that is new or has changed, and is to be probed when it is due.
+// take adds a target that is new or has changed, to be probed when it is due.
 func (m *Monitor) take(key backend.Key, t probe.Target, now, due time.Time) {
 	e := m.entries[key]
 	name := identity(t.Candidate)
@@ -169,7 +168,7 @@ func (m *Monitor) Denied(t probe.Target) bool {
 	return denied
 }
 
-// drop forgets an entry, nil for none, and ends its probe.
+// drop removes an entry and cancels its probe. e may be nil.
 func (m *Monitor) drop(e *entry) {
 	if e == nil {
 		return
@@ -182,7 +181,7 @@ func (m *Monitor) drop(e *entry) {
 	}
 }
 
-// SetFactor stretches the interval: a follower asks less often. 1 is the interval itself.
+// SetFactor multiplies the interval, because a follower probes less often. The factor is 1 at first.
 func (m *Monitor) SetFactor(factor int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -201,8 +200,8 @@ func (m *Monitor) SetFactor(factor int) {
 	poke(m.wake)
 }
 
-// Recheck makes every target due now. The channel is closed when each was asked, or is gone; a probe that runs already
-// counts.
+// Recheck makes every target due now. The channel is closed when each target was probed or removed. A probe that
+// already runs counts.
 func (m *Monitor) Recheck() <-chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -227,10 +226,10 @@ func (m *Monitor) Recheck() <-chan struct{} {
 // round is one Recheck.
 type round struct {
 	done chan struct{}
-	left map[backend.Key]bool
+	left map[backend.Key]bool // targets that are not probed yet
 }
 
-// asked enters into the rounds that a target was asked, or is gone.
+// asked removes a target that was probed or removed from the rounds, and closes the rounds that are complete.
 func (m *Monitor) asked(key backend.Key) {
 	m.rounds = slices.DeleteFunc(m.rounds, func(r *round) bool {
 		delete(r.left, key)
@@ -241,7 +240,7 @@ func (m *Monitor) asked(key backend.Key) {
 	})
 }
 
-// Observations are what counts now of each target that anything is known of.
+// Observations returns the observation that counts now, for each target that was probed or is remembered.
 func (m *Monitor) Observations() map[backend.Key]backend.Observation {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -2,7 +2,7 @@ package health
 
 import "container/heap"
 
-// pile is a heap, the first member first. A member knows its place in it.
+// pile is a heap whose members know their index, so that any member can be removed.
 type pile[T member[T]] []T
 
 type member[T any] interface {
@@ -14,7 +14,7 @@ func (p *pile[T]) push(member T) { heap.Push(p, member) }
 
 func (p *pile[T]) take(place int) T { return heap.Remove(p, place).(T) }
 
-// What follows is for container/heap.
+// The methods below implement heap.Interface.
 
 func (p *pile[T]) Len() int           { return len(*p) }
 func (p *pile[T]) Less(i, j int) bool { return (*p)[i].before((*p)[j]) }

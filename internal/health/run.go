@@ -10,7 +10,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
-// Run probes what is due until ctx ends, and then waits for the probes that still run.
+// Run probes the targets that are due until ctx ends, and then waits for the running probes.
 func (m *Monitor) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -27,7 +27,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	}
 }
 
-// startDue starts the probes whose turn it is, and returns the time until the next one is due.
+// startDue starts the probes that are due and have a slot. It returns the time until the next target is due.
 func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -37,7 +37,7 @@ func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duratio
 		wait = next.Sub(now)
 	}
 	for e := m.turns.next(); e != nil; e = m.turns.next() {
-		target := e.target // it may be replaced before the probe has begun
+		target := e.target // Set may replace it before the probe begins
 		var asking context.Context
 		asking, e.stop = context.WithCancel(ctx)
 		wg.Go(func() { m.check(asking, e, target) })
@@ -45,7 +45,7 @@ func (m *Monitor) startDue(ctx context.Context, wg *sync.WaitGroup) time.Duratio
 	return wait
 }
 
-// check probes one target and enters what came of it.
+// check probes one target and records the result.
 func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	o, took := m.ask(ctx, t)
 	m.mu.Lock()
@@ -57,8 +57,8 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	m.turns.leave(e)
 	switch {
 	case m.entries[t.Candidate.Key()] != e:
-		return // what was seen is about something else by now
-	case ended: // for another namespace, or because Run ends
+		return // the target was removed or replaced while it was probed
+	case ended: // to free the slot for another namespace, or because Run ends
 		e.front = true
 		m.turns.add(e)
 		return
@@ -82,7 +82,7 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	}
 }
 
-// ask probes one target, as soon as the probes that were ended leave room for it.
+// ask probes one target once a slot is free: a cancelled probe may still use one for a moment.
 func (m *Monitor) ask(ctx context.Context, t probe.Target) (o backend.Observation, took time.Duration) {
 	select {
 	case <-ctx.Done():
@@ -95,12 +95,12 @@ func (m *Monitor) ask(ctx context.Context, t probe.Target) (o backend.Observatio
 	return o, time.Since(began)
 }
 
-// pause is the time to the next check of an entry.
+// pause returns the time to the next check of an entry.
 func (m *Monitor) pause(e *entry) time.Duration {
 	return m.jitter(e.pause(time.Duration(m.factor) * m.opts.Interval))
 }
 
-// jitter is for backends that were found together, so that they are not asked together for ever.
+// jitter varies d by a tenth, so that backends that were found together are not always probed together.
 func jitter(d time.Duration) time.Duration {
 	return d*9/10 + rand.N(d/5+1) //nolint:gosec // not a secret
 }

@@ -5,33 +5,34 @@ import (
 	"time"
 )
 
-// turns decides which target is probed next, fair by namespace. Nothing here walks over all targets: the end
-// of a probe costs a few changes of heaps, and a look at the probes that run where all slots are taken.
+// turns decides which target is probed next, and shares the slots fairly among namespaces. No method walks over all
+// targets: the end of a probe costs a few heap operations, and a scan of the running probes if all slots are taken.
 //
-// An entry is in one place: it is due later, waits in the lane of its namespace, waits for its address in held, or
-// has a slot and is active.
+// An entry is in one place at a time: in later, in the lane of its namespace, in held waiting for its address, or in
+// active with a slot.
 type turns struct {
 	slots  int
-	later  pile[*entry]
-	lanes  map[string]*lane       // by namespace; those with an entry that waits or has a slot
-	ready  pile[*lane]            // those with an entry that waits
-	active []*entry               // the newest last
-	held   map[spot]*pile[*entry] // where a probe runs or is about to, with the others that are to be probed there
-	count  uint64                 // of turns
+	later  pile[*entry]           // entries that are due later
+	lanes  map[string]*lane       // by namespace; lanes with an entry that waits or has a slot
+	ready  pile[*lane]            // lanes with an entry that waits
+	active []*entry               // entries with a slot, the newest last
+	held   map[spot]*pile[*entry] // spots where a probe runs or is next, with the entries that wait for it
+	count  uint64                 // turns so far
 }
 
-// lane is one namespace.
+// lane holds the entries of one namespace.
 type lane struct {
 	namespace string
 	waiting   pile[*entry]
-	running   int    // with a slot
-	served    uint64 // the number of the last turn it had
-	listed    bool   // in ready
-	at        int    // its place there
+	running   int    // entries with a slot
+	served    uint64 // turns.count at its last turn
+	listed    bool   // in turns.ready
+	at        int    // its index in turns.ready
 }
 
-// spot is an address, for the targets of one namespace: they are probed there one after the other. A probe of another
-// namespace does not hold it: a probe may hang for 18 s and more, and any Service can lead to any address.
+// spot is an address as probed for one namespace. The targets of a namespace at one address are probed one after the
+// other. They do not wait for probes of other namespaces, because a probe may hang for 18 s or more and any Service
+// can lead to any address.
 type spot struct{ namespace, address string }
 
 func newTurns(slots int) turns {
@@ -40,7 +41,7 @@ func newTurns(slots int) turns {
 
 func (l *lane) place() *int { return &l.at }
 
-// before orders the namespaces: the fewest probes first, then the one that was served longest ago.
+// before reports whether the lane is served before another: it has fewer running probes, or was served longer ago.
 func (l *lane) before(other *lane) bool {
 	if l.running != other.running {
 		return l.running < other.running
@@ -48,12 +49,12 @@ func (l *lane) before(other *lane) bool {
 	return l.served < other.served
 }
 
-// wait puts in an entry that is due later.
+// wait adds an entry that is due later.
 func (t *turns) wait(e *entry) { e.put(&t.later) }
 
 func (t *turns) isLater(e *entry) bool { return e.in == &t.later }
 
-// add puts in an entry that is due.
+// add adds an entry that is due.
 func (t *turns) add(e *entry) {
 	namespace := e.namespace()
 	l := t.lanes[namespace]
@@ -65,7 +66,7 @@ func (t *turns) add(e *entry) {
 	t.settle(l)
 }
 
-// remove takes out an entry that has no slot.
+// remove removes an entry that has no slot.
 func (t *turns) remove(e *entry) {
 	if e.in == nil {
 		return
@@ -77,7 +78,7 @@ func (t *turns) remove(e *entry) {
 	}
 }
 
-// settle enters what has changed of a lane.
+// settle updates the place of a lane in ready after the lane has changed.
 func (t *turns) settle(l *lane) {
 	if l.listed {
 		t.ready.take(l.at)
@@ -90,7 +91,7 @@ func (t *turns) settle(l *lane) {
 	}
 }
 
-// due adds what is due by now. It returns when the next one will be, or the zero time.
+// due moves the entries that are due to their lanes. It returns when the next one is due, or the zero time.
 func (t *turns) due(now time.Time) (next time.Time) {
 	for len(t.later) > 0 {
 		e := t.later[0]
@@ -103,8 +104,8 @@ func (t *turns) due(now time.Time) (next time.Time) {
 	return next
 }
 
-// next gives a slot to an entry, or returns nil. A namespace may have all slots while no other waits; else the newest
-// probe of the one that has the most is ended.
+// next gives a slot to an entry and returns it, or nil. A namespace may use all slots while no other one waits. If
+// another one waits, the newest probe of the namespace with the most probes is cancelled.
 func (t *turns) next() *entry {
 	for len(t.ready) > 0 {
 		l := t.ready[0]
@@ -134,8 +135,8 @@ func (t *turns) next() *entry {
 	return nil
 }
 
-// makeRoom ends the newest probe of the namespace with the most, if that has more of them than l would have then. The
-// oldest of a namespace is never ended, so that each comes to its end.
+// makeRoom cancels the newest probe of the namespace with the most probes, if it has more than l would have afterwards.
+// The oldest probe of a namespace is never cancelled, so that every target is probed to the end at some time.
 func (t *turns) makeRoom(l *lane) bool {
 	var most *entry
 	for _, e := range slices.Backward(t.active) {
@@ -151,7 +152,7 @@ func (t *turns) makeRoom(l *lane) bool {
 	return true
 }
 
-// vacate takes an entry's slot. Its probe may take a moment to end, and holds the address as long.
+// vacate frees an entry's slot. The entry holds its spot until its probe has returned.
 func (t *turns) vacate(e *entry) {
 	l := e.lane
 	if l == nil {
@@ -164,19 +165,19 @@ func (t *turns) vacate(e *entry) {
 	t.settle(l)
 }
 
-// leave enters that an entry's probe has ended.
+// leave frees the slot and the spot of an entry whose probe has ended.
 func (t *turns) leave(e *entry) {
 	t.vacate(e)
 	t.release(e)
 }
 
-// release hands the address on to the first of those that wait for it.
+// release passes the entry's spot on to the first entry that waits for it.
 func (t *turns) release(e *entry) {
 	behind, held := t.held[e.spot]
 	at := e.spot
 	e.spot = spot{}
 	switch {
-	case !held: // it had none
+	case !held: // the entry has no spot
 	case len(*behind) == 0:
 		delete(t.held, at)
 	default:
