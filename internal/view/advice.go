@@ -11,23 +11,23 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Advice is one thing that a person can do.
+// Advice is one step that a person can take.
 type Advice struct {
 	Text    string `json:"text"`
 	Command string `json:"command,omitempty" doc:"The command for it, or the lines to add"`
 }
 
-// Hints are what advice depends on beside the finding.
+// Hints holds what advice depends on besides the finding.
 type Hints struct {
-	Unprobed   bool   // nothing was asked
-	HowToProbe string // what to do then; without a full stop
-	Files      bool   // the Services are read from files, so that annotations are written there
-	HolmesGPT  string // the namespace that it runs in
+	Unprobed   bool   // no backend was probed
+	HowToProbe string // how to probe then, without a full stop
+	Files      bool   // the Services come from files, so annotations are written there
+	HolmesGPT  string // the namespace of HolmesGPT
 
-	recipes []Recipe // of the finding
+	recipes []Recipe // how the finding's credentials get to HolmesGPT
 }
 
-// advise tells what can be done about a verdict, as a colleague would.
+// advise returns what a person can do about a verdict.
 func (h Hints) advise(f *backend.Finding) []Advice {
 	if f.Service != nil && f.Service.Type == backend.TypeOutside {
 		return h.adviseOutside(f)
@@ -64,7 +64,7 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 	return h.adviseRejected(f)
 }
 
-// adviseOutside is about a backend that the configuration names, which no annotation reaches.
+// adviseOutside returns the advice for a backend that the configuration names. It has no Service to annotate.
 func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
 	entry := Advice{"Correct or remove its entry in the configuration:",
 		fmt.Sprintf("backends: [{name: %s, …}]", f.Name)}
@@ -97,6 +97,7 @@ func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
 	return append(out, entry)
 }
 
+// adviseUnavailable returns the advice for a backend that does not work now.
 func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 	switch f.Reason.Code {
 	case backend.CodeTenantMissing:
@@ -147,7 +148,7 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 	return h.advisePlace(f)
 }
 
-// behind is the command that shows what is behind a Service: its pods, or its EndpointSlices where it selects none.
+// behind returns the command that shows the pods of a Service, or its EndpointSlices if it selects no pods.
 func behind(f *backend.Finding) string {
 	if selector := Pairs(f.Service.Selector); len(selector) > 0 {
 		return fmt.Sprintf("kubectl -n %s get pods -l %s", f.Namespace, strings.Join(selector, ","))
@@ -155,7 +156,8 @@ func behind(f *backend.Finding) string {
 	return fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s", f.Namespace, f.Name)
 }
 
-// sentTo is the host to which the last request was redirected, "" where it was not or the host is the Service's own.
+// sentTo returns the host that the last response redirects to, "" without a redirect or if the host is the Service's
+// own.
 func sentTo(f *backend.Finding) string {
 	requests := f.Observation.Requests
 	if len(requests) == 0 || requests[len(requests)-1].Seen.Answer == nil {
@@ -168,7 +170,7 @@ func sentTo(f *backend.Finding) string {
 	return to.Hostname()
 }
 
-// advisePlace: it may be asked at the wrong place.
+// advisePlace returns the advice for a backend that is possibly probed at the wrong port or path.
 func (h Hints) advisePlace(f *backend.Finding) []Advice {
 	return []Advice{
 		{"It is taken in as soon as it answers: see that it runs.", ""},
@@ -177,7 +179,7 @@ func (h Hints) advisePlace(f *backend.Finding) []Advice {
 	}
 }
 
-// adviseCredentials are the lines that would give a backend the credentials that it wants.
+// adviseCredentials returns the lines that give a backend the credentials that it needs.
 func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 	if f.Reason.Code == backend.CodeTenantMissing {
 		for _, line := range f.Remedies {
@@ -205,21 +207,19 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 	return out
 }
 
+// adviseForbidden returns the advice for a user who must not use the API server's service proxy.
 func adviseForbidden(f *backend.Finding) []Advice {
 	right, check := NeedsProxy([]string{f.Namespace})
 	return []Advice{{"Nothing is known of it: who asks through the API server needs " + right +
 		". See whether you have that right:", check}}
 }
 
-// trust are the lines that make a finding's namespace a trusted one.
+// trust returns the configuration line that trusts a finding's namespace.
 func trust(f *backend.Finding) string {
 	return fmt.Sprintf("security: {trustedNamespaces: [%s]}", safetext.YAMLName(f.Namespace))
 }
 
-// answered: there was an answer in HTTP. What was asked is not always known any more.
-// nowhere: it answered that there is nothing, wherever it was asked.
-// adviseHost is for an ExternalName Service, which leads to a host outside the cluster.
-// adviseDenied is for what is never asked and never published, whatever its annotations say.
+// include returns the command that includes the Service as its type.
 func (h Hints) include(f *backend.Finding) string {
 	typ := f.Type
 	if typ == "" {
@@ -228,8 +228,8 @@ func (h Hints) include(f *backend.Finding) string {
 	return h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type="+typ)
 }
 
-// annotate is the command that sets annotations, KEY=VALUE, or removes them, KEY-; for Services in files the lines for
-// them.
+// annotate returns the command that sets annotations (KEY=VALUE) or removes them (KEY-). For Services in files it
+// returns the lines to write.
 func (h Hints) annotate(f *backend.Finding, args ...string) string {
 	if !h.Files {
 		return fmt.Sprintf("kubectl -n %s annotate service %s %s", f.Namespace, f.Name, strings.Join(args, " "))
@@ -245,7 +245,7 @@ func (h Hints) annotate(f *backend.Finding, args ...string) string {
 	return "metadata.annotations:\n  " + strings.Join(lines, "\n  ")
 }
 
-// Pairs are key=value, by key.
+// Pairs returns key=value for each entry, sorted by key.
 func Pairs(m map[string]string) []string {
 	list := make([]string, 0, len(m))
 	for _, k := range slices.Sorted(maps.Keys(m)) {

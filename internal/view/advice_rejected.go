@@ -14,7 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// adviseRejected is for a Service that cannot be published as it is now.
+// adviseRejected returns the advice for a Service that cannot be published as it is now.
 func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	switch f.Reason.Code {
 	case backend.CodeOptedOut:
@@ -60,7 +60,7 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	return h.adviseMistaken(f)
 }
 
-// adviseMistaken is for a Service that is taken for something else than it is.
+// adviseMistaken returns the advice for a Service that detection possibly got wrong.
 func (h Hints) adviseMistaken(f *backend.Finding) []Advice {
 	switch {
 	case f.Reason.Annotation != "":
@@ -94,20 +94,24 @@ func (h Hints) adviseMistaken(f *backend.Finding) []Advice {
 	return []Advice{{"If it is " + f.Type + " all the same, say so:", h.include(f)}}
 }
 
+// answered reports whether a response in HTTP came, or the requests are not known any more.
 func answered(o *backend.Observation) bool {
 	return len(o.Requests) == 0 || slices.ContainsFunc(o.Requests,
 		func(r backend.Request) bool { return r.Status() != 0 })
 }
 
+// nowhere reports whether each request got status 404.
 func nowhere(o *backend.Observation) bool {
 	return len(o.Requests) > 0 && !slices.ContainsFunc(o.Requests,
 		func(r backend.Request) bool { return r.Status() != http.StatusNotFound })
 }
 
-func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
+// adviseHost returns the advice for a Service that leads to a host outside the cluster. included reports that the
+// Service has an include annotation already.
+func (h Hints) adviseHost(f *backend.Finding, included bool) (out []Advice) {
 	var hosts []string
 	add := func(host string) {
-		// Only what can be a name is put into lines to copy: a stranger wrote it.
+		// A stranger can choose the host: lines to copy get it only if it is a valid name.
 		own := host == f.Name || strings.HasPrefix(host, f.Name+"."+f.Namespace)
 		if !own && len(validation.IsDNS1123Subdomain(host)) == 0 && !slices.Contains(hosts, host) {
 			hosts = append(hosts, host)
@@ -120,7 +124,7 @@ func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
 	if len(hosts) == 0 {
 		return nil
 	}
-	if !bad {
+	if !included {
 		out = append(out, Advice{"If it is a backend, say which, and where:", h.annotate(f, "kubernaut.io/toolset=true",
 			"kubernaut.io/toolset-type="+cmp.Or(f.Type, "TYPE"), "kubernaut.io/toolset-endpoint=https://"+hosts[0])})
 	}
@@ -128,6 +132,7 @@ func (h Hints) adviseHost(f *backend.Finding, bad bool) (out []Advice) {
 		fmt.Sprintf("security: {allowedEndpointHosts: [%s]}", strings.Join(hosts, ", "))})
 }
 
+// adviseDenied returns the advice for a backend that must not be probed or published, even with annotations.
 func adviseDenied(f *backend.Finding) []Advice {
 	const never = "It is never asked and never published, whatever its annotations say. "
 	if f.Observation.Seen.Code == backend.CodeSlicesUnchecked { // which are too many

@@ -11,7 +11,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/agent"
 )
 
-// Agent is what is known of the running HolmesGPT.
+// Agent is the state of the running HolmesGPT.
 type Agent struct {
 	Asked      bool           `json:"asked" doc:"Whether this replica asks: the one that writes does, unless holmesgpt.service is off"`
 	Generation string         `json:"generation" doc:"The name of the generation marker that was published last, empty while none is"`
@@ -37,13 +37,12 @@ type AgentReplica struct {
 	Advice     []Advice       `json:"advice"`
 }
 
-// AgentToolset is what a replica made of one toolset.
+// AgentToolset is the state of one toolset in a replica.
 type AgentToolset struct {
-	Name   string `json:"name"`
-	Status string `json:"status" doc:"As HolmesGPT says it: enabled, failed or disabled"`
-	Error  string `json:"error" doc:"HolmesGPT's own reason, empty for none"`
-	Tools  int    `json:"tools"`
-	// Instances that fail, by name.
+	Name      string          `json:"name"`
+	Status    string          `json:"status" doc:"As HolmesGPT says it: enabled, failed or disabled"`
+	Error     string          `json:"error" doc:"HolmesGPT's own reason, empty for none"`
+	Tools     int             `json:"tools"`
 	Instances []AgentInstance `json:"instances" doc:"Those that HolmesGPT cannot use"`
 	Advice    []Advice        `json:"advice"`
 }
@@ -55,7 +54,7 @@ type AgentInstance struct {
 	Advice []Advice `json:"advice"`
 }
 
-// NewAgent shows what is known of HolmesGPT; nil: nobody asks it.
+// NewAgent describes the state of HolmesGPT. A nil state means that no request is sent to HolmesGPT.
 func NewAgent(s *agent.State) Agent {
 	if s == nil {
 		return Agent{Message: "HolmesGPT is not asked: holmesgpt.service is off", Replicas: []AgentReplica{}}
@@ -75,7 +74,8 @@ func NewAgent(s *agent.State) Agent {
 	case s.Document.Generation == "":
 		a.Message = "nothing is published yet, or without the generation marker, by which HolmesGPT's document is known"
 	case len(a.Replicas) == 0:
-		a.Message = "no HolmesGPT was found beside the ConfigMap; if it runs elsewhere, set holmesgpt.service in the configuration"
+		a.Message = "no HolmesGPT was found beside the ConfigMap; if it runs elsewhere, set holmesgpt.service in " +
+			"the configuration"
 	case len(a.Replicas) == 1:
 		a.Message = "HolmesGPT " + a.Replicas[0].Message
 	default:
@@ -98,8 +98,10 @@ func newAgentReplica(r *agent.Replica, late bool) AgentReplica {
 }
 
 func newAgentToolset(t *agent.Toolset) AgentToolset {
-	out := AgentToolset{Name: t.Name, Status: t.Status, Tools: t.Tools, Instances: []AgentInstance{}, Advice: []Advice{}}
-	if t.Status != agent.StatusEnabled { // that of a working one is about its instances
+	out := AgentToolset{
+		Name: t.Name, Status: t.Status, Tools: t.Tools, Instances: []AgentInstance{}, Advice: []Advice{},
+	}
+	if t.Status != agent.StatusEnabled { // the error of an enabled toolset is about its instances
 		out.Error = t.Error
 	}
 	if t.Status == agent.StatusFailed {
@@ -111,7 +113,7 @@ func newAgentToolset(t *agent.Toolset) AgentToolset {
 	return out
 }
 
-// moment is a time as JSON has it, nil for the zero value.
+// moment returns a time in UTC for JSON, nil for the zero value.
 func moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
@@ -120,34 +122,40 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-// agentText is what a replica's outcome means, and what to do.
+// agentText returns what a replica's outcome means, and what to do.
 func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 	advice = []Advice{}
 	add := func(text, command string) { advice = append(advice, Advice{text, command}) }
 	switch r.Outcome {
 	case agent.Loaded:
-		message = fmt.Sprintf("has this document: %d of %d toolsets enabled", r.Count(agent.StatusEnabled), len(r.Toolsets))
+		message = fmt.Sprintf("has this document: %d of %d toolsets "+
+			"enabled", r.Count(agent.StatusEnabled), len(r.Toolsets))
 	case agent.Waiting:
 		if message = "has an older document: waiting for its mount"; !late {
 			add("Kubelet takes up to two minutes to put a ConfigMap into a pod. Nothing is to be done.", "")
 			break
 		}
 		message = "has an older document, and does not get this one"
-		add("Its mount does not change. The ConfigMap must be mounted as a directory: one file mounted by subPath stays as it was when the pod started.",
+		add("Its mount does not change. The ConfigMap must be mounted as a directory: one file mounted by subPath "+
+			"stays as it was when the pod started.",
 			"{name: dynamic-toolsets, mountPath: /etc/holmes/dynamic, readOnly: true}")
 	case agent.NoDocument:
 		message = "works, and has no document of this service's"
-		add("Mount the ConfigMap into its pod, and name the file in its environment:", "CUSTOM_TOOLSET_LOCATION=/etc/holmes/dynamic/custom_toolset.yaml")
+		add("Mount the ConfigMap into its pod, and name the file in its "+
+			"environment:", "CUSTOM_TOOLSET_LOCATION=/etc/holmes/dynamic/custom_toolset.yaml")
 	case agent.TooOld:
 		message = "is too old to say what it has loaded"
-		add("HolmesGPT can be asked from 0.26 on. Until then it reads its file by itself (TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS).", "")
+		add("HolmesGPT can be asked from 0.26 on. Until then it reads its file by itself "+
+			"(TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS).", "")
 	case agent.WantsKey:
 		message = "wants a key to be asked"
-		add("Mount the Secret with the key that HolmesGPT has as HOLMES_API_KEY into this service's pod, and name the file in the configuration:",
+		add("Mount the Secret with the key that HolmesGPT has as HOLMES_API_KEY into this service's pod, and name "+
+			"the file in the configuration:",
 			"holmesgpt: {apiKeyFile: /etc/dynamic-toolset/holmes/key}")
 	case agent.Failed:
 		message = "cannot load this document: " + r.Detail
-		add("It keeps what it had. Its log says more; overrides that do not fit are the most likely cause:", "dynamic-toolset validate FILE")
+		add("It keeps what it had. Its log says more; overrides that do not fit are the most likely "+
+			"cause:", "dynamic-toolset validate FILE")
 	case agent.Away:
 		message = "does not answer: " + r.Detail
 		add("See that it runs, and that NetworkPolicies let this service reach its port.", "")
@@ -158,21 +166,22 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 	return message, advice
 }
 
-// missing is how HolmesGPT says that a variable is not set. It is all that it says then, so that what a backend answered, which stands
-// within other reasons, names no variable.
+// missing matches HolmesGPT's error for a variable that is not set. It matches the whole error, so that the text of a
+// backend's response within an error cannot name a variable.
 var missing = regexp.MustCompile(`^ENV var replacement ([A-Za-z_][A-Za-z0-9_]*) does not exist$`)
 
-// adviseAgent is what to do about HolmesGPT's own reason why it cannot use a toolset.
+// adviseAgent returns what to do about HolmesGPT's error for a toolset.
 func adviseAgent(reason string) []Advice {
 	if m := missing.FindStringSubmatch(reason); m != nil {
-		return []Advice{{"Give HolmesGPT's container the variable " + m[1] + ", from a Secret of its namespace (additionalEnvVars in its chart):",
+		return []Advice{{"Give HolmesGPT's container the variable " + m[1] + ", from a Secret of its namespace " +
+			"(additionalEnvVars in its chart):",
 			fmt.Sprintf("{name: %s, valueFrom: {secretKeyRef: {name: SECRET, key: KEY}}}", m[1])}}
 	}
 	return adviseInstance(reason)
 }
 
-// adviseInstance is what to do about its reason why it cannot use one instance. Nothing of the reason is in it: the backend may have
-// written it.
+// adviseInstance returns what to do about HolmesGPT's error for an instance. The advice never quotes the error, because
+// the backend can choose its text.
 func adviseInstance(reason string) []Advice {
 	says := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(reason, part) })
@@ -181,9 +190,12 @@ func adviseInstance(reason string) []Advice {
 	case says("CERTIFICATE_VERIFY_FAILED"):
 		return []Advice{{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"}}
 	case says("401", "403", "Unauthorized", "Forbidden"):
-		return []Advice{{"It answers, and refuses HolmesGPT: see that the variable with its credential holds the right one, and that it may read.", ""}}
-	case says("Failed to resolve", "Name or service not known", "Connection refused", "timed out", "Max retries exceeded", "No route to host"):
-		return []Advice{{"This service reaches it, and HolmesGPT's pod does not: see that NetworkPolicies, or a mesh, let HolmesGPT's pod in.", ""}}
+		return []Advice{{"It answers, and refuses HolmesGPT: see that the variable with its credential holds the " +
+			"right one, and that it may read.", ""}}
+	case says("Failed to resolve", "Name or service not known", "Connection refused", "timed out", "Max retries "+
+		"exceeded", "No route to host"):
+		return []Advice{{"This service reaches it, and HolmesGPT's pod does not: see that NetworkPolicies, or a " +
+			"mesh, let HolmesGPT's pod in.", ""}}
 	}
 	return []Advice{{"HolmesGPT's log says more.", ""}}
 }

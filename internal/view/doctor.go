@@ -11,13 +11,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Doctor is whether HolmesGPT can use what is published.
+// Doctor reports whether HolmesGPT can use what is published.
 type Doctor struct {
-	Well   bool          `json:"well"` // nothing to do, as far as can be seen
+	Well   bool          `json:"well"` // no check found anything to do
 	Checks []DoctorCheck `json:"checks"`
 }
 
-// DoctorCheck is one thing that was looked at.
+// DoctorCheck is the result of one check.
 type DoctorCheck struct {
 	Level   string   `json:"level"` // ok, todo or unseen
 	Code    string   `json:"code"`
@@ -26,12 +26,15 @@ type DoctorCheck struct {
 	Advice  []Advice `json:"advice"`
 }
 
-// NewDoctor describes checks of a ConfigMap's readers.
+// NewDoctor describes the checks of the workloads that read a ConfigMap.
 func NewDoctor(f *doctor.Facts, checks []doctor.Check) Doctor {
 	d := Doctor{Well: doctor.Done(checks), Checks: make([]DoctorCheck, 0, len(checks))}
 	for i := range checks {
 		c := &checks[i]
-		shown := DoctorCheck{Level: string(c.Level), Code: string(c.Code), About: "ConfigMap " + f.ConfigMap.String(), Advice: []Advice{}}
+		shown := DoctorCheck{
+			Level: string(c.Level), Code: string(c.Code),
+			About: "ConfigMap " + f.ConfigMap.String(), Advice: []Advice{},
+		}
 		switch {
 		case c.Workload != nil:
 			shown.About = c.Workload.Kind + " " + c.Workload.Ref.String()
@@ -49,7 +52,7 @@ func NewDoctor(f *doctor.Facts, checks []doctor.Check) Doctor {
 	return d
 }
 
-// AddAgent adds what HolmesGPT says itself of the document; nil where it was not asked.
+// AddAgent adds HolmesGPT's own state of the document; nil if no request was sent to HolmesGPT.
 func (d *Doctor) AddAgent(a *Agent) {
 	if a == nil {
 		return
@@ -59,11 +62,13 @@ func (d *Doctor) AddAgent(a *Agent) {
 		if advice == nil {
 			advice = []Advice{}
 		}
-		d.Checks = append(d.Checks, DoctorCheck{Level: string(level), Code: code, About: about, Message: message, Advice: advice})
+		d.Checks = append(d.Checks,
+			DoctorCheck{Level: string(level), Code: code, About: about, Message: message, Advice: advice})
 	}
 	if len(a.Replicas) == 0 {
 		add(doctor.Unseen, "agent-not-found", "HolmesGPT itself", a.Message,
-			[]Advice{{"Look at what it has made of the document on its own page or in its log, or say in holmesgpt.url where it can be asked.", ""}})
+			[]Advice{{"Look at what it has made of the document on its own page or in its log, or say in " +
+				"holmesgpt.url where it can be asked.", ""}})
 	}
 	for i := range a.Replicas {
 		r := &a.Replicas[i]
@@ -74,24 +79,26 @@ func (d *Doctor) AddAgent(a *Agent) {
 		switch agent.Outcome(r.Outcome) {
 		case agent.Loaded:
 			level = doctor.OK
-		case agent.Waiting, agent.Away, agent.TooOld, agent.WantsKey, agent.Unreadable: // which says nothing of the installation
+		case agent.Waiting, agent.Away, agent.TooOld, agent.WantsKey, agent.Unreadable: // no fault of the installation
 			level = doctor.Unseen
 		}
 		add(level, "agent-"+r.Outcome, about, r.Message, r.Advice)
 		for j := range r.Toolsets {
 			t := &r.Toolsets[j]
 			if t.Status == agent.StatusFailed {
-				add(doctor.Todo, "agent-toolset-failed", about, "it cannot use "+t.Name+": "+cmp.Or(t.Error, "it does not say why"), t.Advice)
+				add(doctor.Todo, "agent-toolset-failed", about,
+					"it cannot use "+t.Name+": "+cmp.Or(t.Error, "it does not say why"), t.Advice)
 			}
 			for _, failing := range t.Instances {
-				add(doctor.Todo, "agent-instance-failed", about, "it cannot use "+failing.Name+" of "+t.Name+": "+failing.Error, failing.Advice)
+				add(doctor.Todo, "agent-instance-failed", about,
+					"it cannot use "+failing.Name+" of "+t.Name+": "+failing.Error, failing.Advice)
 			}
 		}
 	}
 }
 
-// placeholders puts what a check is about in place of the names in angle brackets. Owners of workloads choose some of it, and so
-// what is in lines to copy is quoted there.
+// placeholders returns the values for the names in angle brackets. Owners of workloads choose some of the values, so
+// lines to copy get them in quotes.
 func placeholders(f *doctor.Facts, c *doctor.Check) *strings.Replacer {
 	const limit = 200
 	clean := func(s string) string { return safetext.Clean(s, limit) }
@@ -111,18 +118,19 @@ func placeholders(f *doctor.Facts, c *doctor.Check) *strings.Replacer {
 		kind += " generic"
 	}
 	return strings.NewReplacer(
-		"<configmap>", f.ConfigMap.String(), "<configmap-name>", f.ConfigMap.Name, "<configmap-namespace>", f.ConfigMap.Namespace,
-		"<namespace>", namespace, "<workload>", workload,
+		"<configmap>", f.ConfigMap.String(), "<configmap-name>", f.ConfigMap.Name,
+		"<configmap-namespace>", f.ConfigMap.Namespace, "<namespace>", namespace, "<workload>", workload,
 		"<name>", clean(c.Name), "<value>", clean(c.Value), "<want>", clean(c.Want), "<toolset>", clean(c.Toolset),
 		"<name-quoted>", literal(c.Name), "<want-quoted>", literal(c.Want),
 		"<object>", c.Object.Kind+" "+c.Object.Ref.String(), "<object-name>", c.Object.Name, "<kind>", kind,
 		"<kind-name>", strings.ToLower(c.Object.Kind), "<from>", from,
-		"<key>", clean(c.Key), "<hosts>", strings.Join(c.Hosts, ", "), "<count>", strconv.Itoa(c.Count), "<toolsets>", toolsets,
+		"<key>", clean(c.Key), "<hosts>", strings.Join(c.Hosts, ", "),
+		"<count>", strconv.Itoa(c.Count), "<toolsets>", toolsets,
 		"<right>", rightText(c.Right), "<can-i>", canI(c.Right),
 	)
 }
 
-// literal is a path as it is, and anything else in quotes that YAML and a shell take alike, without what these would expand.
+// literal returns a path as it is, and any other text in single quotes, which neither YAML nor a shell expands.
 func literal(s string) string {
 	if safetext.IsPath(s, "") {
 		return s
@@ -130,9 +138,10 @@ func literal(s string) string {
 	return "'" + strings.ReplaceAll(safetext.Clean(s, 200), "'", "") + "'"
 }
 
-// doctorMount is where this project's own values for HolmesGPT's chart mount the ConfigMap.
+// doctorMount is the mount path of the ConfigMap in the values that this project generates for HolmesGPT's chart.
 const doctorMount = "/etc/holmes/dynamic"
 
+// rightText describes a right.
 func rightText(r doctor.Right) string {
 	if r.Namespace == "" {
 		return fmt.Sprintf("%s %s in all namespaces", r.Verb, r.Resource)
@@ -140,7 +149,7 @@ func rightText(r doctor.Right) string {
 	return fmt.Sprintf("%s %s in namespace %s", r.Verb, r.Resource, r.Namespace)
 }
 
-// canI is the command that shows whether a right is there.
+// canI returns the command that shows whether the user has a right.
 func canI(r doctor.Right) string {
 	resource := r.Resource
 	if r.Group != "" {

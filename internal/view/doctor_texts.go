@@ -2,17 +2,18 @@ package view
 
 import "kubernaut.io/dynamic-toolset/internal/doctor"
 
-// doctorText is what people read for a check's code: what was found, what to do, and the command or the lines for it. The names
-// in angle brackets are those of placeholders.
+// doctorText is the text of a check's code: the finding, what to do, and the command or the lines for it. The function
+// placeholders replaces the names in angle brackets.
 type doctorText struct{ message, advice, command string }
 
 // Parts that several texts share.
 const (
 	addVariable = "Add to additionalEnvVars in the values of HolmesGPT's chart:"
 	allValues   = "dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml"
-	mountAt     = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\nadditionalVolumeMounts: [{name: dynamic-toolsets, mountPath: "
-	mountEnd    = ", readOnly: true}]"
-	// A field manager for each variable: what another one applied of the same object stays.
+	mountAt     = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\n" +
+		"additionalVolumeMounts: [{name: dynamic-toolsets, mountPath: "
+	mountEnd = ", readOnly: true}]"
+	// Each variable has its own field manager, so that the keys of other variables in the same object stay.
 	setKey = "read -rs VALUE && kubectl -n <namespace> create <kind> <object-name> --from-literal=<key>=\"$VALUE\"" +
 		" --dry-run=client -o yaml | kubectl apply --server-side --field-manager=<name> -f -"
 	mayBeRead    = "Whether your user has that right, this shows:"
@@ -39,7 +40,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodeSeveralAgents: {message: "<count> workloads are HolmesGPT's or mount it; each is checked"},
 	doctor.CodeOtherNamespace: {
 		"it runs in namespace <namespace>, where no pod can mount ConfigMap <configmap>",
-		"Have the ConfigMap written there, by this value of this service's chart, or move HolmesGPT to namespace <configmap-namespace>:",
+		"Have the ConfigMap written there, by this value of this service's chart, or move HolmesGPT to namespace " +
+			"<configmap-namespace>:",
 		"config: {output: {namespace: <namespace>}}",
 	},
 	doctor.CodeNotMounted: {
@@ -56,7 +58,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 	},
 	doctor.CodeOptional: {
 		"volume <name> is optional: where the ConfigMap is missing when HolmesGPT starts, it never notices it later",
-		"Leave optional out; the pod then waits for the ConfigMap:", "- {name: <name>, configMap: {name: <configmap-name>}}",
+		"Leave optional out; the pod then waits for the ConfigMap:", "- {name: <name>, configMap: {name: " +
+			"<configmap-name>}}",
 	},
 	doctor.CodeMounted: {message: "it mounts the ConfigMap as directory <name>"},
 	doctor.CodeSidecar: {message: "a sidecar of this service writes the document into the volume at <name>"},
@@ -86,7 +89,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Set it in additionalEnvVars in the values of HolmesGPT's chart:", "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodePatienceMissing: {
-		"<name> is not set: HolmesGPT gives a toolset 20 s to check its instances, and two that do not answer take it away",
+		"<name> is not set: HolmesGPT gives a toolset 20 s to check its instances, and two that do not answer take " +
+			"it away",
 		addVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeVariableMissing: {
@@ -109,7 +113,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodeVariable:     {message: "<name> is set<from>"},
 	doctor.CodeAuthorityMissing: {
 		"HolmesGPT trusts no certificate authority but public ones, which sign none of <hosts>",
-		"Give it the authority in the values of its chart, as the output of:", "echo \"certificate: $(base64 -w0 ca.crt)\"",
+		"Give it the authority in the values of its chart, as the output of:", "echo \"certificate: $(base64 -w0 " +
+			"ca.crt)\"",
 	},
 	doctor.CodeOpenShiftMissing: {
 		"<name> is not True, so that HolmesGPT does not send its token to OpenShift's monitoring",
@@ -120,7 +125,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Grant it:", "oc adm policy add-cluster-role-to-user cluster-monitoring-view -z <name> -n <namespace>",
 	},
 	doctor.CodeBindingUnseen: {
-		"could not see whether ServiceAccount <name> may read OpenShift's monitoring: needs <right>", mayBeRead, "<can-i>",
+		"could not see whether ServiceAccount <name> may read OpenShift's monitoring: needs " +
+			"<right>", mayBeRead, "<can-i>",
 	},
 	doctor.CodeBinding: {message: "ServiceAccount <name> may read OpenShift's monitoring"},
 	doctor.CodeUnseen:  {"could not see all of HolmesGPT's workloads: needs <right>", mayBeRead, "<can-i>"},

@@ -13,20 +13,20 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Material is what an explanation is made of.
+// Material holds the input of an explanation.
 type Material struct {
 	Service   *backend.Service
-	Endpoints *backend.Endpoints // nil: not known
+	Endpoints *backend.Endpoints // nil if not known
 	Catalog   *catalog.Catalog
-	// Evaluations are what each type that was near says of the Service, its annotations aside.
+	// Evaluations are the results of the types that could match the Service, without its annotations.
 	Evaluations []backend.Evaluation
-	Findings    []*backend.Finding // all of them
+	Findings    []*backend.Finding // of all Services
 	Hints       Hints
-	// Primary: type -> the Service that the configuration wants as its primary.
+	// Primary maps a type to the Service that the configuration names as its primary.
 	Primary map[string]backend.Ref
-	// TrustedNamespaces are those whose owners may say by annotation which Service is the primary.
+	// TrustedNamespaces are the namespaces whose owners may choose a primary by annotation.
 	TrustedNamespaces []string
-	Agent             *Agent // nil: HolmesGPT has nothing to do with it
+	Agent             *Agent // nil if the state of HolmesGPT is not known
 }
 
 // Explain explains one Service.
@@ -67,7 +67,7 @@ func Explain(m Material) Explanation {
 
 const toolsetAnnotation = "kubernaut.io/toolset"
 
-// Sentence is the answer in one sentence; verdict is how the verdict is written in it.
+// Sentence returns the verdict and its reason in one sentence. verdict is the text for the verdict.
 func Sentence(f *backend.Finding, verdict string) string {
 	as := ""
 	if f.Type != "" {
@@ -82,9 +82,10 @@ func Sentence(f *backend.Finding, verdict string) string {
 	return fmt.Sprintf("%s is %s%s: %s.", f.Ref, verdict, as, strings.TrimRight(Reason(f), "."))
 }
 
-// ShownText is how much is shown of a text that a stranger chose, in characters.
+// ShownText limits texts that strangers choose, in characters.
 const ShownText = 200
 
+// about describes what detection reads of a Service.
 func about(m Material) About {
 	s := m.Service
 	a := About{
@@ -119,7 +120,7 @@ func about(m Material) About {
 	return a
 }
 
-// keysRead are the keys of labels that some rule looks at: the others say nothing about a verdict.
+// keysRead returns the label keys that some rule reads. Other labels do not affect a verdict.
 func keysRead(c *catalog.Catalog) map[string]bool {
 	read := map[string]bool{}
 	for _, k := range slices.Concat(c.Lookalikes.AppLabels, c.Lookalikes.ComponentLabels) {
@@ -144,10 +145,11 @@ func keysRead(c *catalog.Catalog) map[string]bool {
 	return read
 }
 
+// backend describes a finding in full.
 func (m *Material) backend(f *backend.Finding) Backend {
 	b := Backend{
-		Service: NewService(f, m.Catalog), Credentials: []string{}, Requests: []Request{}, Agent: []InAgent{}, Recipes: m.recipes(f),
-		NoLinks: noLinks(f),
+		Service: NewService(f, m.Catalog), Credentials: []string{}, Requests: []Request{}, Agent: []InAgent{},
+		Recipes: m.recipes(f), NoLinks: noLinks(f),
 	}
 	if f.Candidate == nil {
 		return b
@@ -162,8 +164,8 @@ func (m *Material) backend(f *backend.Finding) Backend {
 		r := &o.Requests[i]
 		brief, said := result(f, r)
 		b.Requests = append(b.Requests, Request{
-			Purpose: r.Purpose, URL: r.URL, Status: r.Status(), Result: joined(brief, said), Took: r.Took.Round(time.Microsecond).String(),
-			Try: max(r.Try, 1), Brief: brief, duration: r.Took,
+			Purpose: r.Purpose, URL: r.URL, Status: r.Status(), Result: joined(brief, said),
+			Took: r.Took.Round(time.Microsecond).String(), Try: max(r.Try, 1), Brief: brief, duration: r.Took,
 		})
 	}
 	for _, other := range m.Findings {
@@ -181,8 +183,10 @@ func (m *Material) backend(f *backend.Finding) Backend {
 	return b
 }
 
+// tried describes the result of one type. own are the findings of the Service.
 func (m *Material) tried(e *backend.Evaluation, own []*backend.Finding) Tried {
-	t := Tried{Type: e.Type, For: []string{}, Against: text(&backend.Finding{Ref: m.Service.Ref, Service: m.Service}, e.Rejected)}
+	alone := &backend.Finding{Ref: m.Service.Ref, Service: m.Service}
+	t := Tried{Type: e.Type, For: []string{}, Against: text(alone, e.Rejected)}
 	t.Decided = e.Rejected.Is() && e.Rejected.Equal(own[0].Reason)
 	for i := range e.Signs {
 		sign := &e.Signs[i]
@@ -206,7 +210,7 @@ func (m *Material) tried(e *backend.Evaluation, own []*backend.Finding) Tried {
 	return t
 }
 
-// beaten says which other type got the port that this one wanted.
+// beaten names the other type that got the port of this one, "" if there is none.
 func beaten(e *backend.Evaluation, own []*backend.Finding) string {
 	for _, f := range own {
 		if f.Candidate == nil || f.Type == e.Type || f.Candidate.Detected == e.Type {

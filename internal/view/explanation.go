@@ -8,13 +8,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Explanation tells why a Service is, or is not, among the toolsets.
+// Explanation says why a Service is published, or why not.
 type Explanation struct {
 	Summary  []string  `json:"summary" doc:"The answer: a sentence for each type it was taken for"`
 	About    About     `json:"about" doc:"What detection reads of the Service"`
 	Services []Backend `json:"services" doc:"What became of it, as each type it was taken for; at least one"`
 	Tried    []Tried   `json:"tried" doc:"The types of the catalog that were near, and what spoke for and against each"`
-	// WithoutAnnotations: an annotation decided; Tried is what would have been said without it.
+	// WithoutAnnotations reports that an annotation decided. Tried is then the result without the annotation.
 	WithoutAnnotations bool     `json:"tried_without_annotations" doc:"An annotation decided: tried is what would be said without it"`
 	Advice             []Advice `json:"advice" doc:"What a person can do"`
 }
@@ -30,7 +30,7 @@ type About struct {
 	Endpoints   string            `json:"endpoints" doc:"How many are ready, where that is known"`
 }
 
-// Backend is what a Service became as one type.
+// Backend is the result for a Service as one type.
 type Backend struct {
 	Service
 	PortReason  string    `json:"port_reason" doc:"Why this port"`
@@ -46,22 +46,22 @@ type Backend struct {
 	Recipes     []Recipe  `json:"recipes" doc:"Ways to give HolmesGPT the credentials that it wants, the best first"`
 	Tokens      *Tokens   `json:"tokens,omitempty" doc:"What it adds to each request to the agent's model, roughly; missing where that is not known, or where it is not accepted"`
 	NoLinks     []NoLink  `json:"no_links" doc:"What leads to it and gives no link, and why; empty where its owner or the configuration names one"`
-	root        string    // of the URLs that detection expects
+	root        string    // see Root
 
-	PortWhy  string `json:"-"` // PortReason, as a row about ports has it
-	Observed bool   `json:"-"` // the reason is, or holds, what the probe saw
+	PortWhy  string `json:"-"` // PortReason without the word port
+	Observed bool   `json:"-"` // the reason is, or contains, the result of the probe
 }
 
-// Root is the URL, without a path, that detection expects; "" without a candidate.
+// Root returns the URL that detection expects, without a path; "" without a candidate.
 func (b *Backend) Root() string { return b.root }
 
-// Tokens is what a backend costs the agent.
+// Tokens is the number of tokens that a backend adds to each request to the model.
 type Tokens struct {
 	Toolset  int `json:"toolset" doc:"Of its toolsets, however many instances they have"`
 	Instance int `json:"instance" doc:"Of this instance"`
 }
 
-// tokens is nil where it is not known.
+// tokens returns nil if the number is not known.
 func tokens(f *backend.Finding, t *catalog.Type) *Tokens {
 	switch {
 	case f.Candidate.Custom:
@@ -81,14 +81,14 @@ func tokens(f *backend.Finding, t *catalog.Type) *Tokens {
 	return &sum
 }
 
-// Tried is what one type of the catalog has to say.
+// Tried is the result of one type of the catalog.
 type Tried struct {
 	Type    string   `json:"type"`
 	For     []string `json:"for"`
 	Against string   `json:"against,omitempty"`
 	Port    string   `json:"port,omitempty" doc:"The port it would have, and why"`
 	So      string   `json:"so" doc:"What follows"`
-	// Decided: what spoke against it is the reason of the verdict.
+	// Decided reports that Against is the reason of the verdict.
 	Decided bool `json:"-"`
 }
 
@@ -101,21 +101,21 @@ type Request struct {
 	Took    string `json:"took" doc:"As in 1.5ms"`
 	Try     int    `json:"try" doc:"Which try of the probe it belongs to, from 1"`
 
-	// Brief is the result without what the answer says.
+	// Brief is the result without the text of the response.
 	Brief    string `json:"-"`
 	duration time.Duration
 }
 
-// Duration is Took as a number.
+// Duration returns Took as a number.
 func (r *Request) Duration() time.Duration { return r.duration }
 
-// Round is the requests of one try, or of several in a row that went alike.
+// Round holds the requests of one try, or of consecutive tries with the same results.
 type Round struct {
 	First, Last int // tries, from 1
 	Requests    []Request
 }
 
-// Rounds are the tries, in order; those in a row with the same requests and answers are one.
+// Rounds returns the tries in order. Consecutive tries with the same requests and responses are one round.
 func Rounds(requests []Request) (out []Round) {
 	alike := func(a, b Request) bool {
 		return a.Purpose == b.Purpose && a.URL == b.URL && a.Status == b.Status && a.Result == b.Result

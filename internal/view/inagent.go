@@ -10,7 +10,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// InAgent is what one replica of HolmesGPT made of a backend.
+// InAgent is the state of a backend in one replica of HolmesGPT.
 type InAgent struct {
 	Replica string `json:"replica" doc:"Its URL, empty where none is known"`
 	Status  string `json:"status" enum:"enabled,failed,disabled,unknown"`
@@ -18,10 +18,10 @@ type InAgent struct {
 	Message string `json:"message"`
 }
 
-// statusUnknown is that of a backend of which a replica says nothing.
+// statusUnknown is the status of a backend that a replica does not report.
 const statusUnknown = "unknown"
 
-// In is what each replica made of the backend that is an instance of these toolsets, and what to do.
+// In returns the state of an instance of these toolsets in each replica, and what to do.
 func (a *Agent) In(toolsets []string, instance string) (list []InAgent, advice []Advice) {
 	for i := range a.Replicas {
 		r := &a.Replicas[i]
@@ -39,6 +39,7 @@ func (a *Agent) In(toolsets []string, instance string) (list []InAgent, advice [
 	return list, advice
 }
 
+// in returns the state of an instance of these toolsets in this replica, and what to do.
 func (r *AgentReplica) in(toolsets []string, instance string) (own InAgent, advice []Advice) {
 	own = InAgent{Replica: r.URL, Status: statusUnknown, Message: r.Message}
 	for _, t := range r.Toolsets {
@@ -71,7 +72,7 @@ func (r *AgentReplica) in(toolsets []string, instance string) (own InAgent, advi
 	return own, nil
 }
 
-// inAgent adds to an accepted backend what HolmesGPT made of it, and returns what to do.
+// inAgent sets the state in HolmesGPT of an accepted backend, and returns what to do.
 func (m *Material) inAgent(b *Backend) []Advice {
 	if m.Agent == nil || b.Verdict != backend.Accepted {
 		return nil

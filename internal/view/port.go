@@ -8,7 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// portText is a port as name:number->target.
+// portText returns a port as name:number->target.
 func portText(p *backend.Port) string {
 	text := strconv.Itoa(int(p.Number))
 	if p.Name != "" {
@@ -20,7 +20,7 @@ func portText(p *backend.Port) string {
 	return text
 }
 
-// portList names a Service's ports, at most ten of them.
+// portList lists at most ten ports of a Service.
 func portList(s *backend.Service) string {
 	var list []string
 	for i := range s.Ports {

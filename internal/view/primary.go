@@ -7,8 +7,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// primaryNote says of the primary which rule made it that, and of another for whom the place is kept; "" where it is
-// not.
+// primaryNote says which rule made a finding the primary, or why it is not the primary: the place is kept for another
+// Service. It is "" if there is nothing to say.
 func primaryNote(f *backend.Finding) string {
 	switch {
 	case f.Provisional:
@@ -23,7 +23,7 @@ func primaryNote(f *backend.Finding) string {
 	return ""
 }
 
-// primaryRule is what a primary is by its rule.
+// primaryRule describes a primary by the rule that chose it.
 func primaryRule(rule backend.PrimaryRule) string {
 	const locked = ", where none works without credentials"
 	switch rule {
@@ -39,7 +39,7 @@ func primaryRule(rule backend.PrimaryRule) string {
 	return "the one " + ruleClause(rule)
 }
 
-// ruleClause is a rule as a clause about a Service.
+// ruleClause describes a rule as a relative clause about a Service.
 func ruleClause(rule backend.PrimaryRule) string {
 	switch rule {
 	case backend.PrimaryConfigured:
@@ -52,7 +52,7 @@ func ruleClause(rule backend.PrimaryRule) string {
 	return "which comes first"
 }
 
-// kept names the Service for which the place of the primary is kept, and says by which rule and what keeps it away.
+// kept names the Service for which the place of the primary is kept, the rule, and why it is not the primary now.
 func kept(f *backend.Finding) string {
 	var away string
 	switch k := f.Kept; k.Verdict {
@@ -68,8 +68,8 @@ func kept(f *backend.Finding) string {
 	return fmt.Sprintf("%s, %s and which %s", f.Kept.For, ruleClause(f.Kept.By), away)
 }
 
-// Misnamed is what is wrong with a primary that the configuration names; f is what became of that Service, nil where
-// there is none.
+// Misnamed says what is wrong with a primary that the configuration names. f is the finding of that Service, nil if the
+// Service does not exist.
 func Misnamed(typ string, f *backend.Finding) string {
 	switch {
 	case f == nil:
@@ -82,17 +82,18 @@ func Misnamed(typ string, f *backend.Finding) string {
 	return "that Service is no " + typ + ": " + Reason(f)
 }
 
-// MisnamedLine is the line of the configuration that names such a primary, and what is wrong with it.
+// MisnamedLine returns the line of the configuration that names such a primary, and what is wrong with it.
 func MisnamedLine(typ string, ref backend.Ref, f *backend.Finding) string {
-	return fmt.Sprintf("primary: {%s: %s}: %s; while it stands there, no %s is the primary", typ, ref, Misnamed(typ, f), typ)
+	return fmt.Sprintf("primary: {%s: %s}: %s; while it stands there, no %s is the primary",
+		typ, ref, Misnamed(typ, f), typ)
 }
 
-// advisePrimary are the lines that change the primary of a type with several instances.
+// advisePrimary returns the lines that change the primary of a type with several instances.
 func (m *Material) advisePrimary(f *backend.Finding) []Advice {
 	if f.Candidate == nil || m.Catalog.Lookup(f.Type) == nil {
 		return nil
 	}
-	var others []*backend.Finding // the instances beside it
+	var others []*backend.Finding // the other instances of the type
 	var primary *backend.Finding
 	for _, o := range m.Findings {
 		if o.Type != f.Type || o.Verdict != backend.Accepted {
@@ -112,18 +113,22 @@ func (m *Material) advisePrimary(f *backend.Finding) []Advice {
 		if i < 0 {
 			return nil
 		}
-		return []Advice{{fmt.Sprintf("The place of the primary %s is kept for it. To have another as the primary, name that in the configuration:", f.Type),
-			line(others[i].Ref)}}
+		return []Advice{{fmt.Sprintf("The place of the primary %s is kept for it. To have another as the primary, "+
+			"name that in the configuration:", f.Type), line(others[i].Ref)}}
 	case f.Primary && len(others) > 0:
-		return []Advice{{fmt.Sprintf("It is the primary %s. To have another as the primary, name that in the configuration:", f.Type), line(others[0].Ref)}}
+		text := fmt.Sprintf("It is the primary %s. To have another as the primary, name that in the "+
+			"configuration:", f.Type)
+		return []Advice{{text, line(others[0].Ref)}}
 	case f.Primary, f.Candidate.Unproven, len(others) == 0 && f.Kept.For == (backend.Ref{}):
 		return nil
 	}
 	out := []Advice{{fmt.Sprintf("To make it the primary %s, name it in the configuration:", f.Type), line(f.Ref)}}
 	_, configured := m.Primary[f.Type]
 	annotated := primary != nil && primary.Candidate.Primary
-	if slices.Contains(m.TrustedNamespaces, f.Namespace) && !configured && !annotated && f.Namespace != backend.OutsideNamespace {
-		out = append(out, Advice{"Or say so on the Service, since its namespace is trusted:", m.Hints.annotate(f, "kubernaut.io/toolset-primary=true")})
+	if slices.Contains(m.TrustedNamespaces, f.Namespace) && !configured && !annotated &&
+		f.Namespace != backend.OutsideNamespace {
+		out = append(out, Advice{"Or say so on the Service, since its namespace is trusted:",
+			m.Hints.annotate(f, "kubernaut.io/toolset-primary=true")})
 	}
 	return out
 }

@@ -12,13 +12,14 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Reason is the text of a finding's reason.
+// Reason returns the text of a finding's reason.
 func Reason(f *backend.Finding) string {
 	said := text(f, f.Reason)
 	c, o := f.Candidate, &f.Observation
 	if judgedAlone(f.Reason.Code) || observed(f) {
 		if c.Detected != "" {
-			said = fmt.Sprintf("taken for %s by %s, it turned out to be its relative %s: %s", c.Detected, Sign(&c.Signs[0]), c.Type, said)
+			said = fmt.Sprintf("taken for %s by %s, it turned out to be its relative %s: %s",
+				c.Detected, Sign(&c.Signs[0]), c.Type, said)
 		}
 		if f.Verdict == backend.Accepted && o.Outcome == backend.Unprobed {
 			for _, w := range c.Wants {
@@ -36,12 +37,12 @@ func Reason(f *backend.Finding) string {
 	return said
 }
 
-// observed: the reason is what the probe saw.
+// observed reports whether the reason is the result of the probe.
 func observed(f *backend.Finding) bool {
 	return f.Reason.Code == backend.CodeObserved || seenTexts[f.Reason.Code] != ""
 }
 
-// judgedAlone: the candidate is judged by its evidence and its probe, and not beside other Services or by the
+// judgedAlone reports whether only the evidence and the probe of the candidate decided, not other Services or the
 // configuration.
 func judgedAlone(code backend.Code) bool {
 	switch code {
@@ -53,10 +54,10 @@ func judgedAlone(code backend.Code) bool {
 	return false
 }
 
-// Warning is the text of what the Service's owner should correct though nothing depends on it; "" for nothing.
+// Warning returns what the Service's owner should correct, though the verdict does not depend on it; "" for nothing.
 func Warning(f *backend.Finding) string { return text(f, f.Warning) }
 
-// Complaint is the text of all that a Service's owner should correct; "" for nothing.
+// Complaint returns everything that a Service's owner should correct, "" for nothing.
 func Complaint(s *backend.Service, reasons []backend.Reason) string {
 	var list []string
 	for _, r := range reasons {
@@ -65,7 +66,7 @@ func Complaint(s *backend.Service, reasons []backend.Reason) string {
 	return strings.Join(list, "; ")
 }
 
-// PortReason is which port was chosen and why; "" where that is not known.
+// PortReason returns which port was chosen and why, "" if that is not known.
 func PortReason(c *backend.Candidate) string {
 	if why := portWhy(c); why != "" {
 		return "port " + why
@@ -73,11 +74,12 @@ func PortReason(c *backend.Candidate) string {
 	return ""
 }
 
+// portWhy returns PortReason without the word port.
 func portWhy(c *backend.Candidate) string {
 	return text(&backend.Finding{Ref: c.Service.Ref, Service: c.Service, Candidate: c}, c.PortReason)
 }
 
-// Withdrawn is why a backend is no longer published; nil means that nothing is found of it.
+// Withdrawn returns why a backend is no longer published. f is nil if its Service has no finding.
 func Withdrawn(f *backend.Finding) string {
 	if f == nil {
 		return "it is no longer there, or no longer looks like one"
@@ -85,10 +87,10 @@ func Withdrawn(f *backend.Finding) string {
 	return Reason(f)
 }
 
-// Template is the text of a code before its values are put in; "" where there is no such code.
+// Template returns the text of a code with names in braces, "" for an unknown code.
 func Template(code string) string { return template(backend.Code(code)) }
 
-// Codes are all there are, in order.
+// Codes returns all codes, sorted.
 func Codes() []backend.Code {
 	list := slices.AppendSeq(slices.Collect(maps.Keys(texts)), maps.Keys(seenTexts))
 	slices.Sort(list)
@@ -97,7 +99,7 @@ func Codes() []backend.Code {
 
 func template(code backend.Code) string { return cmp.Or(texts[code], seenTexts[code]) }
 
-// text is a reason's text. The finding may be one of a Service alone.
+// text returns a reason's text. The finding may consist of a Service only.
 func text(f *backend.Finding, r backend.Reason) string {
 	if seenTexts[r.Code] != "" {
 		return Observed(f)
@@ -106,7 +108,7 @@ func text(f *backend.Finding, r backend.Reason) string {
 	return fill(texts[r.Code], s.value)
 }
 
-// fill puts values in the place of their names in braces, once: what they hold is left as it is.
+// fill replaces each name in braces by its value. Braces within a value stay as they are.
 func fill(template string, value func(name string) string) string {
 	var b strings.Builder
 	for {
@@ -121,13 +123,13 @@ func fill(template string, value func(name string) string) string {
 	}
 }
 
-// subject is what a reason's text speaks of.
+// subject is a reason with its finding.
 type subject struct {
 	f *backend.Finding
 	r backend.Reason
 }
 
-// value of a name in a text.
+// value returns the value of a name in a text.
 func (s subject) value(name string) string {
 	f, r := s.f, s.r
 	switch name {
@@ -173,7 +175,7 @@ func (s subject) value(name string) string {
 	return s.part(name)
 }
 
-// part is a value that is put together.
+// part returns a value that several fields make up.
 func (s subject) part(name string) string {
 	f, r := s.f, s.r
 	switch name {
@@ -218,12 +220,14 @@ func (s subject) part(name string) string {
 		}
 	case "beside":
 		if r.Other != (backend.Ref{}) {
-			return fmt.Sprintf("; without them %s works, which HolmesGPT would lose if their variable were missing", r.Other)
+			return fmt.Sprintf("; without them %s works, which HolmesGPT would lose if their variable were missing",
+				r.Other)
 		}
 	}
 	return ""
 }
 
+// excess describes what a Service has too many of.
 func excess(e *backend.Excess) string {
 	what := string(e.Of)
 	if e.Of == backend.PartSelector {
@@ -232,7 +236,7 @@ func excess(e *backend.Excess) string {
 	return fmt.Sprintf("%d %s", e.Number, what)
 }
 
-// enumerate is "a, b and c".
+// enumerate returns "a, b and c".
 func enumerate(list []string) string {
 	last := len(list) - 1
 	if last < 1 {
@@ -241,5 +245,5 @@ func enumerate(list []string) string {
 	return strings.Join(list[:last], ", ") + " and " + list[last]
 }
 
-// show makes a Service's own text fit for people: files may hold anything.
+// show cleans a text of a Service: manifests in files can contain any characters.
 func show(s string) string { return safetext.Clean(s, 100) }

@@ -14,8 +14,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Recipe is one way to give HolmesGPT the credentials of a backend: which Secret has them, which variables they go into, and
-// the lines to copy. This service reads no Secret.
+// Recipe is one way to give HolmesGPT the credentials of a backend: the Secret that contains them, the variables for
+// them, and the lines to copy. This service reads no Secret.
 type Recipe struct {
 	By            string           `json:"by" doc:"The chart or the operator that keeps them; empty where nothing is known of it"`
 	Source        string           `json:"source" doc:"Where that was looked up: repository and file"`
@@ -28,7 +28,7 @@ type Recipe struct {
 	Environment   string           `json:"environment" doc:"The lines for the values of HolmesGPT's chart; empty where there are no variables"`
 	Note          string           `json:"note" doc:"What the credentials allow"`
 
-	byHand bool // people type what the copy holds
+	byHand bool // people type the contents of the copy
 }
 
 // RecipeVariable is one variable of HolmesGPT's environment.
@@ -40,7 +40,7 @@ type RecipeVariable struct {
 	Holds string `json:"holds" doc:"What it must hold, where that is not the secret as it is"`
 }
 
-// recipes are the ways to give HolmesGPT, which runs in a namespace, what a backend wants.
+// recipes returns the ways to give HolmesGPT the credentials of a backend.
 func (m *Material) recipes(f *backend.Finding) []Recipe {
 	list := []Recipe{}
 	for _, r := range recipe.For(f, m.Catalog.Lookup(f.Type), m.Hints.HolmesGPT) {
@@ -49,19 +49,21 @@ func (m *Material) recipes(f *backend.Finding) []Recipe {
 	return list
 }
 
+// newRecipe describes a recipe for HolmesGPT in a namespace.
 func newRecipe(f *backend.Finding, r backend.Recipe, namespace string) Recipe {
 	out := Recipe{
 		By: r.By, Source: r.Source, Secret: r.Secret, Copy: r.Copy, Configuration: r.Line, Note: r.Note,
 		Variables: []RecipeVariable{}, Steps: []Advice{},
 	}
-	made := r.Copy == r.Secret // or by a step
+	made := r.Copy == r.Secret // whether the copy exists, or a step makes it
 	for _, s := range r.Steps {
 		out.Steps = append(out.Steps, Advice(s))
 		made = made || strings.Contains(s.Command, r.Copy)
 	}
 	var lines, data []string
 	for _, i := range r.Items {
-		out.Variables = append(out.Variables, RecipeVariable{Name: i.Variable, Field: i.Field, Key: i.Key, Value: i.Value, Holds: i.Holds})
+		out.Variables = append(out.Variables,
+			RecipeVariable{Name: i.Variable, Field: i.Field, Key: i.Key, Value: i.Value, Holds: i.Holds})
 		from := "value: " + quoted(i.Value)
 		if i.Key != "" {
 			from = fmt.Sprintf("valueFrom:\n      secretKeyRef: {name: %s, key: %s}", quoted(r.Copy), quoted(i.Key))
@@ -79,13 +81,14 @@ func newRecipe(f *backend.Finding, r backend.Recipe, namespace string) Recipe {
 		out.Bring = fmt.Sprintf("kubectl -n %s create secret generic %s --from-env-file=/dev/stdin", namespace, r.Copy)
 	default:
 		out.Bring = fmt.Sprintf("kubectl -n %s get secret %s -o go-template='\n"+
-			`{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "%s"},`+"\n"+` "data": {%s}}`+"\n' | kubectl -n %s apply -f -",
+			`{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "%s"},`+"\n"+
+			` "data": {%s}}`+"\n' | kubectl -n %s apply -f -",
 			f.Namespace, r.Secret, r.Copy, strings.Join(data, ", "), namespace)
 	}
 	return out
 }
 
-// quoted is a name of a Secret, or a key or a value of the catalog's, as it stands in YAML.
+// quoted returns the name of a Secret, or a key or value of the catalog, for YAML, in quotes if necessary.
 func quoted(s string) string {
 	if safetext.YAMLName(strings.ToLower(s)) != strings.ToLower(s) || strings.Contains(s, "@") {
 		return `"` + s + `"`
@@ -93,7 +96,7 @@ func quoted(s string) string {
 	return s
 }
 
-// advise tells how the variables get their values. line is the one of the configuration that is shown already.
+// advise returns how the variables get their values. line is the line of the configuration that is shown already.
 func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 	text := fmt.Sprintf("Its credentials can come from %s.", r.By)
 	if r.Secret != "" {
@@ -106,15 +109,18 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 		out = append(out, Advice{text, ""})
 	}
 	if command := secretsOfPods(f); r.Secret != "" && command != "" {
-		out = append(out, Advice{"If there is no such Secret, as where it was installed with one of yours (existingSecret), this shows the Secrets and " +
+		out = append(out, Advice{"If there is no such Secret, as where it was installed with one of yours " +
+			"(existingSecret), this shows the Secrets and " +
 			"keys that its pods use. Put them in the place of " + r.Secret + " and its keys in what follows:", command})
 	}
 	out = append(out, r.Steps...)
 	switch {
 	case r.byHand:
-		out = append(out, Advice{"Put that into a Secret in HolmesGPT's namespace: type " + r.typed() + ", and Ctrl-D at the end.", r.Bring})
+		out = append(out, Advice{"Put that into a Secret in HolmesGPT's namespace: type " + r.typed() + ", and " +
+			"Ctrl-D at the end.", r.Bring})
 	case r.Bring != "":
-		out = append(out, Advice{"Copy what is needed of the Secret to HolmesGPT's namespace, and again when it changes:", r.Bring})
+		out = append(out, Advice{"Copy what is needed of the Secret to HolmesGPT's namespace, and again when it " +
+			"changes:", r.Bring})
 	}
 	if r.Environment != "" {
 		out = append(out, Advice{"Add the variables to the values of HolmesGPT's chart:", r.Environment})
@@ -125,8 +131,8 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 	return out
 }
 
-// secretsOfPods is the command that shows which Secrets the pods behind a Service use; "" where it selects none by labels that are
-// fit for lines to copy.
+// secretsOfPods returns the command that shows which Secrets the pods of a Service use; "" if its selector is empty, or
+// has labels that must not get into lines to copy.
 func secretsOfPods(f *backend.Finding) string {
 	var labels []string
 	for _, key := range slices.Sorted(maps.Keys(f.Service.Selector)) {
@@ -139,22 +145,26 @@ func secretsOfPods(f *backend.Finding) string {
 	if len(labels) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("kubectl -n %s get pods -l %s -o jsonpath='%s'", f.Namespace, strings.Join(labels, ","), usedSecrets)
+	return fmt.Sprintf("kubectl -n %s get pods -l %s -o jsonpath='%s'",
+		f.Namespace, strings.Join(labels, ","), usedSecrets)
 }
 
-// usedSecrets are the Secrets of a list of pods with the keys, a line each: as variables, as a whole, and as volumes.
-const usedSecrets = `{range .items[*]..secretKeyRef}{.name} {.key}{"\n"}{end}{range .items[*]..secretRef}{.name}{"\n"}{end}` +
+// usedSecrets is the JSONPath that lists the Secrets of pods, a line each: of variables with the key, of envFrom, of
+// volumes.
+const usedSecrets = `{range .items[*]..secretKeyRef}{.name} {.key}{"\n"}{end}` +
+	`{range .items[*]..secretRef}{.name}{"\n"}{end}` +
 	`{range .items[*]..secretName}{@}{"\n"}{end}`
 
-// caution: a line of the configuration that names variables is a decision about whom to trust.
+// caution says that a line of the configuration that names variables trusts the owners of a Service.
 const caution = " (whoever may change this Service gets what they hold)"
 
-// typed is what people type into a Secret, a line each.
+// typed returns the lines that people type into a Secret.
 func (r *Recipe) typed() string {
 	var lines []string
 	for _, v := range r.Variables {
 		if v.Key != "" {
-			lines = append(lines, fmt.Sprintf("the line %s=%s", v.Key, strings.ReplaceAll(strings.ToUpper(cmp.Or(v.Holds, v.Field)), "BASE64 OF ", "base64 of ")))
+			value := strings.ReplaceAll(strings.ToUpper(cmp.Or(v.Holds, v.Field)), "BASE64 OF ", "base64 of ")
+			lines = append(lines, fmt.Sprintf("the line %s=%s", v.Key, value))
 		}
 	}
 	return strings.Join(lines, " and ")

@@ -6,33 +6,43 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// SameCA is what HolmesGPT needs where a backend's certificate is signed by an authority of tls.caFile.
-const SameCA = "HolmesGPT has to trust the authorities of tls.caFile too, or it fails the toolset: mount them, with the public ones, " +
-	"into its pod and name the file in REQUESTS_CA_BUNDLE, or put them base64-encoded into CERTIFICATE, which its server reads"
+// SameCA says what HolmesGPT needs if an authority of tls.caFile signed a backend's certificate.
+const SameCA = "HolmesGPT has to trust the authorities of tls.caFile too, or it fails the toolset: mount them, with " +
+	"the public ones, " +
+	"into its pod and name the file in REQUESTS_CA_BUNDLE, or put them base64-encoded into CERTIFICATE, which its " +
+	"server reads"
 
-// adviseMesh is for what breaks off without a word, as a mesh with strict mutual TLS does with callers from outside.
-var adviseMesh = Advice{"If its pods are in a service mesh that wants mutual TLS of everybody (Istio: PeerAuthentication STRICT; Linkerd: a Server " +
-	"for authenticated clients), take the pods of this service and of HolmesGPT into the mesh, or allow plain text on that port.", ""}
+// adviseMesh is the advice for a connection that breaks off without a response. A service mesh with strict mutual TLS
+// does that to clients outside the mesh.
+var adviseMesh = Advice{"If its pods are in a service mesh that wants mutual TLS of everybody (Istio: " +
+	"PeerAuthentication STRICT; Linkerd: a Server " +
+	"for authenticated clients), take the pods of this service and of HolmesGPT into the mesh, or allow plain text " +
+	"on that port.", ""}
 
-// adviseRefused is what can be done about a backend that is up and lets nobody through.
+// adviseRefused returns the advice for a backend that is up and refuses requests.
 func adviseRefused(f *backend.Finding) []Advice {
 	switch f.Observation.Outcome {
 	case backend.ForbiddenByMesh:
-		return []Advice{{"Let the service accounts of HolmesGPT and of this service in, by an authorization policy of the mesh in its namespace " +
-			"(Istio: AuthorizationPolicy; Linkerd: AuthorizationPolicy or ServerAuthorization; Cilium: a rule of its CiliumNetworkPolicy). See which there are:",
+		return []Advice{{"Let the service accounts of HolmesGPT and of this service in, by an authorization policy " +
+			"of the mesh in its namespace " +
+			"(Istio: AuthorizationPolicy; Linkerd: AuthorizationPolicy or ServerAuthorization; Cilium: a rule of " +
+			"its CiliumNetworkPolicy). See which there are:",
 			fmt.Sprintf("kubectl -n %s get authorizationpolicies", f.Namespace)}}
 	case backend.LoginRequired:
 		return []Advice{
-			{"Make a Service that leads past the proxy, to the port of the backend itself, and guard it by a NetworkPolicy that lets HolmesGPT and this service in. See what this one leads to:",
+			{"Make a Service that leads past the proxy, to the port of the backend itself, and guard it by a " +
+				"NetworkPolicy that lets HolmesGPT and this service in. See what this one leads to:",
 				fmt.Sprintf("kubectl -n %s get service %s -o yaml", f.Namespace, f.Name)},
-			{"Or, where the proxy accepts tokens beside its logins, have it accept that of HolmesGPT's service account.", ""},
+			{"Or, where the proxy accepts tokens beside its logins, have it accept that of HolmesGPT's service " +
+				"account.", ""},
 		}
 	}
-	return []Advice{{"See what refuses, a proxy before it or a policy of its namespace, and let HolmesGPT and this service in:",
+	return []Advice{{"See what refuses, a proxy before it or a policy of its namespace, and let HolmesGPT and this " +
+		"service in:",
 		fmt.Sprintf("kubectl -n %s get networkpolicies,pods -o wide", f.Namespace)}}
 }
 
-// adviseTLS says what is missing: the authority, the name, or another certificate.
+// adviseTLS returns the advice for a certificate that is not trusted: its authority, its name or its dates are wrong.
 func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 	unchecked := Advice{"Or have it trusted unchecked:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)}
 	names := fmt.Sprintf("%s.%s.svc", f.Name, f.Namespace)
@@ -46,10 +56,15 @@ func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 				}
 			}
 		}
-		return []Advice{{"Name the authority that signed its certificate" + signer + " in the configuration:", "tls: {caFile: /path/to/ca.pem}"}, unchecked}
+		return []Advice{
+			{"Name the authority that signed its certificate" + signer + " in the configuration:",
+				"tls: {caFile: /path/to/ca.pem}"},
+			unchecked,
+		}
 	case backend.MissingName:
 		return []Advice{
-			{"Have a certificate issued, and its server configured, for one of the Service's own names, such as " + names + ". Where it is right for another name, say which:",
+			{"Have a certificate issued, and its server configured, for one of the Service's own names, such as " +
+				names + ". Where it is right for another name, say which:",
 				h.annotate(f, "kubernaut.io/toolset-endpoint=https://NAME:PORT")},
 			unchecked,
 		}
@@ -57,7 +72,7 @@ func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 	return []Advice{{"Have its certificate renewed.", ""}, unchecked}
 }
 
-// adviseWants is what HolmesGPT needs for a backend that was not asked and is known to want it.
+// adviseWants returns what HolmesGPT needs for a backend that was not probed, as far as the catalog knows.
 func adviseWants(f *backend.Finding) (out []Advice) {
 	for _, w := range f.Wanting() {
 		command := ""
@@ -69,7 +84,7 @@ func adviseWants(f *backend.Finding) (out []Advice) {
 	return out
 }
 
-// Noun is what a kind of credential is called; "credentials" where none is named.
+// Noun returns the name of a kind of credential, "credentials" if the kind is not known.
 func Noun(k backend.Kind) string {
 	switch k {
 	case backend.KindBasic:

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Rule of a Role or ClusterRole that the API server asks for.
+// Rule is a rule of a Role or ClusterRole.
 type Rule struct {
 	Group, Resource string
-	Name            string // "": any
+	Name            string // "" for any
 	Verbs           string // separated by commas
 }
 
@@ -20,8 +20,8 @@ func (r Rule) String() string {
 	return fmt.Sprintf("{%s, verbs: [%s]}", rule, r.Verbs)
 }
 
-// OwnRule is what this service needs of a resource in all: with one verb alone the next would be missing. ok is false
-// for a resource that it reads for its user only.
+// OwnRule returns the rule with all verbs that this service needs for a resource. A rule with one missing verb would
+// only lead to the next missing verb. ok is false for a resource that only the user of a command reads.
 func OwnRule(resource string) (r Rule, ok bool) {
 	switch resource {
 	case "services":
@@ -44,18 +44,19 @@ func OwnRule(resource string) (r Rule, ok bool) {
 	return r, false
 }
 
-// WatchRules is what lets this service watch a namespace.
+// WatchRules returns the rules that let this service watch a namespace.
 func WatchRules() string {
 	services, _ := OwnRule("services")
 	slices, _ := OwnRule("endpointslices")
 	return fmt.Sprintf("%s and %s", services, slices)
 }
 
-// proxyRight is what a user needs to ask backends through the API server; the namespaces follow.
+// proxyRight is the right that a user needs to probe through the API server; the namespaces follow.
 const proxyRight = "get on services/proxy in "
 
-// NeedsProxy says where a user needs the right to ask through the API server, and the command that shows whether it is
-// there. In kubectl's words services/proxy would be the Service named proxy. There is at least one namespace.
+// NeedsProxy describes the right that a user needs to probe through the API server, and returns the command that checks
+// it. namespaces must not be empty. The command uses --subresource, because kubectl reads services/proxy as the Service
+// named proxy.
 func NeedsProxy(namespaces []string) (right, check string) {
 	const named = 5
 	where := "namespace " + namespaces[0]

@@ -11,7 +11,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Observed is what a probe saw, in a sentence.
+// Observed describes the result of a probe in a sentence.
 func Observed(f *backend.Finding) string {
 	said := sight{f, &f.Observation.Seen}.text()
 	for i := range f.Observation.Besides {
@@ -20,7 +20,7 @@ func Observed(f *backend.Finding) string {
 	return said
 }
 
-// result is what came of one request of a probe, and what the answer said beside that.
+// result describes the response to one request of a probe, and returns its text.
 func result(f *backend.Finding, r *backend.Request) (brief, said string) {
 	if r.Seen.Answer == nil {
 		return sight{f, &r.Seen}.text(), ""
@@ -28,7 +28,7 @@ func result(f *backend.Finding, r *backend.Request) (brief, said string) {
 	return answer(r.Seen.Answer)
 }
 
-// sight is one thing that the probe of a finding saw.
+// sight is one observation of a probe with its finding.
 type sight struct {
 	f *backend.Finding
 	s *backend.Seen
@@ -41,7 +41,7 @@ func (g sight) text() string {
 	return fill(seenTexts[g.s.Code], g.value)
 }
 
-// value of a name in a text.
+// value returns the value of a name in a text.
 func (g sight) value(name string) string {
 	s := g.s
 	switch name {
@@ -89,7 +89,7 @@ func (g sight) value(name string) string {
 	return ""
 }
 
-// answer is what the answer was, and the beginning of what it said.
+// answer describes a response, and returns the start of its text.
 func answer(a *backend.Answer) (brief, said string) {
 	brief = strings.TrimSpace(fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status)))
 	switch {
@@ -105,12 +105,12 @@ func answer(a *backend.Answer) (brief, said string) {
 	return brief, ""
 }
 
-// quote what a backend said. It is cleaned already, which escaping it, as %q does, could undo.
+// quote puts quotes around a backend's text. The text is clean already; the escapes of %q could undo that.
 func quote(s string) string { return `"` + s + `"` }
 
 func joined(brief, said string) string { return strings.TrimSuffix(brief+", "+said, ", ") }
 
-// checked is an answer with what it lacks.
+// checked describes a response, and what it lacks.
 func checked(a *backend.Answer) string {
 	if a == nil {
 		return ""
@@ -134,6 +134,7 @@ func checked(a *backend.Answer) string {
 	return text
 }
 
+// lack describes how a response differs from the expected one.
 func lack(a *backend.Answer) string {
 	l := a.Lack
 	switch l.Part {
@@ -164,6 +165,7 @@ func lack(a *backend.Answer) string {
 	return ""
 }
 
+// flaws holds the text of each flaw of a response.
 var flaws = map[backend.Flaw]string{
 	backend.FlawGzip:     "its body says gzip and is not",
 	backend.FlawDamaged:  "its body's gzip is damaged or over 1 MiB",
@@ -173,7 +175,8 @@ var flaws = map[backend.Flaw]string{
 	backend.FlawProtocol: "another protocol follows",
 }
 
-// refuses is what it, or what stands before it, does to requests, after "it".
+// refuses describes how the backend, or a proxy in front of it, refuses requests. The text follows "it". mesh is the
+// service mesh that refused, "" for none.
 func refuses(o *backend.Observation, mesh string) string {
 	switch o.Outcome {
 	case backend.AuthRequired:
@@ -190,10 +193,13 @@ func refuses(o *backend.Observation, mesh string) string {
 	return refuses
 }
 
+// meshes holds the name of each service mesh.
 var meshes = map[string]string{
-	backend.MeshIstio: "Istio (Envoy)", backend.MeshCilium: "Cilium (Envoy)", backend.MeshUnnamed: "a service mesh (Envoy)",
+	backend.MeshIstio: "Istio (Envoy)", backend.MeshCilium: "Cilium (Envoy)", backend.MeshUnnamed: "a service mesh " +
+		"(Envoy)",
 }
 
+// certificateNames lists the names of a certificate.
 func certificateNames(s *backend.Seen) string {
 	switch {
 	case len(s.Names) == 0:
@@ -204,7 +210,7 @@ func certificateNames(s *backend.Seen) string {
 	return strings.Join(s.Names, ", ")
 }
 
-// denied says which address is in which network.
+// denied names the address and the denied network that contains it.
 func denied(d backend.Denial) string {
 	text := d.Address.String()
 	switch d.Of {

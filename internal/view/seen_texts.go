@@ -2,7 +2,7 @@ package view
 
 import "kubernaut.io/dynamic-toolset/internal/backend"
 
-// seenTexts are what people read for each code of what a probe saw. {name} stands for a value of it; see sight.value.
+// seenTexts holds the text for each code of a probe's result. sight.value replaces the names in braces.
 var seenTexts = map[backend.Code]string{
 	backend.CodeProven:       "it is {type} and answers a query",
 	backend.CodeAnswered:     "it answers {answer}",
@@ -19,18 +19,22 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeRequestsSpent: "{pages}no more than {limit} requests are made in one try",
 	backend.CodeSchemeFixed: "it seems to speak {value}, but the annotation kubernaut.io/toolset-scheme or " +
 		"kubernaut.io/toolset-endpoint says otherwise",
-	backend.CodeNeverAnswers: "where it never answers at all, often a service mesh that wants mutual TLS of its callers",
+	backend.CodeNeverAnswers: "where it never answers at all, often a service mesh that wants mutual TLS of its " +
+		"callers",
 	backend.CodeProbeOff:     `not probed: the Service's annotation kubernaut.io/toolset-health-endpoint is "none"`,
 	backend.CodeProbeStopped: "the probe was stopped before it came to an end",
 	backend.CodeRemembered:   "as it was published before; not asked since",
 	backend.CodeNoEndpoints: "the Service has no ready endpoint: its pods are missing, starting or failing their " +
 		"readiness probe",
-	backend.CodeNoAddresses: "the Service has no ready endpoint address; an EndpointSlice of names (FQDN) is never dialled",
+	backend.CodeNoAddresses: "the Service has no ready endpoint address; an EndpointSlice of names (FQDN) is never " +
+		"dialled",
 
 	backend.CodeAddressDenied: "{address}: denied by security.denyCIDRs",
-	backend.CodeSlicesUnchecked: "the EndpointSlices of its namespace take more than {limit} MiB, so that they are not looked " +
+	backend.CodeSlicesUnchecked: "the EndpointSlices of its namespace take more than {limit} MiB, so that they are " +
+		"not looked " +
 		"at in full",
-	backend.CodeNamesUnchecked: "an EndpointSlice of it holds names (FQDN) instead of addresses, which cannot be checked " +
+	backend.CodeNamesUnchecked: "an EndpointSlice of it holds names (FQDN) instead of addresses, which cannot be " +
+		"checked " +
 		"against security.denyCIDRs",
 
 	backend.CodeProxyForbidden: "the API server does not let you through (403): your user needs " + proxyRight +
@@ -39,15 +43,18 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeProxyNoService:   "the API server finds no such Service, or no Endpoints object behind it",
 	backend.CodeProxyNoEndpoints: "no ready endpoint is behind the Service, says the API server",
 	backend.CodeProxyNoPort:      "no endpoint serves port {number} of the Service, says the API server",
-	backend.CodeProxyElsewhere: "its endpoint is not the Service itself, and the API server's proxy leads nowhere else: " +
+	backend.CodeProxyElsewhere: "its endpoint is not the Service itself, and the API server's proxy leads nowhere " +
+		"else: " +
 		"probe it from inside the cluster",
 	backend.CodeUnresolved: "DNS does not resolve {host}: the name is wrong, the Service is gone or DNS is down",
 	backend.CodeTimeout: "no complete answer within {wait}: often a NetworkPolicy that drops the connection, or an " +
 		"overloaded backend",
 	backend.CodeConnectionRefused: "connection refused: nothing listens on that port{or_no_pod}",
-	backend.CodeConnectionReset: "connection reset: the backend or something before it broke off, often a restart or a " +
+	backend.CodeConnectionReset: "connection reset: the backend or something before it broke off, often a restart " +
+		"or a " +
 		"proxy's rule",
-	backend.CodeConnectionClosed: "it closed the connection without a complete answer: often a TLS port asked in plain " +
+	backend.CodeConnectionClosed: "it closed the connection without a complete answer: often a TLS port asked in " +
+		"plain " +
 		"HTTP, or a crash",
 	backend.CodeNoRoute:     "no route to it: a ClusterIP can be reached from inside the cluster only",
 	backend.CodeUnreachable: "{value}",
@@ -58,11 +65,14 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeClientCertificate: "it wants a client certificate",
 	backend.CodeCertificateCA: "its certificate is signed by an unknown authority; give its CA in tls.caFile, or " +
 		unverified,
-	backend.CodeCertificateName: "its certificate is not for {host}, nor for a shorter name of the Service, but for {names}; " +
+	backend.CodeCertificateName: "its certificate is not for {host}, nor for a shorter name of the Service, but for " +
+		"{names}; " +
 		"have it issued for one of them, or " + unverified,
-	backend.CodeServerName: "it refuses TLS for the Service's own names (unrecognized_name): it knows only the names that it " +
+	backend.CodeServerName: "it refuses TLS for the Service's own names (unrecognized_name): it knows only the " +
+		"names that it " +
 		"is configured for; configure one of the Service's there",
-	backend.CodeCertificateDates: "its certificate has expired or is not valid yet ({from} to {until}); have it renewed, or " +
+	backend.CodeCertificateDates: "its certificate has expired or is not valid yet ({from} to {until}); have it " +
+		"renewed, or " +
 		unverified,
 	backend.CodeCertificate:     "its certificate is not valid: {value}; have it renewed, or " + unverified,
 	backend.CodeNotHTTP:         "it does not speak HTTP/1.1 on that port",

@@ -1,5 +1,4 @@
-// Package view holds what is known in the shapes that people and programs see: commands, the API and the page show the
-// same.
+// Package view makes the texts and the JSON that users see. The commands, the API and the page use the same.
 package view
 
 import (
@@ -14,12 +13,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Unmatched is the finding of a Service of which only the name is kept.
+// Unmatched returns the finding of an unmatched Service, of which only the name is kept.
 func Unmatched(ref backend.Ref) *backend.Finding {
 	return &backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeUnmatched}}
 }
 
-// Service is a finding as programs see it.
+// Service is a finding in JSON.
 type Service struct {
 	Name      string            `json:"name"`
 	Namespace string            `json:"namespace"`
@@ -37,7 +36,7 @@ type Service struct {
 	Reason    string            `json:"reason" doc:"Why, for people"`
 }
 
-// NewService shows a finding.
+// NewService describes a finding.
 func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 	s := Service{
 		Name: f.Name, Namespace: f.Namespace, Type: f.Type, Endpoint: f.Endpoint(), Link: f.Link,
@@ -59,8 +58,7 @@ func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 	return s
 }
 
-// Metadata is what else is known, as texts. All but the path are left out where they are empty, and the path where
-// there is no candidate.
+// Metadata holds further values as texts. Empty values are left out, but an empty path only without a candidate.
 type Metadata struct {
 	Cause       string          `json:"cause,omitempty" doc:"Why it is unreachable, in a word"`
 	Credentials string          `json:"credentials,omitempty" doc:"Variables that HolmesGPT needs, separated by commas"`
@@ -80,6 +78,7 @@ type Metadata struct {
 	Warning     string          `json:"warning,omitempty" doc:"What its owner should correct, though nothing depends on it"`
 }
 
+// metadata returns the metadata of a finding with a candidate.
 func metadata(f *backend.Finding, types *catalog.Catalog) Metadata {
 	c, o := f.Candidate, &f.Observation
 	scheme, path := c.Scheme, c.Path
@@ -88,8 +87,9 @@ func metadata(f *backend.Finding, types *catalog.Catalog) Metadata {
 	}
 	m := Metadata{
 		Port: strconv.Itoa(int(c.PortNumber)), PortName: c.Port.Name, Scheme: scheme, Path: &path,
-		Evidence: c.Strength.String(), Signs: strings.Join(signs(c.Signs), "; "), Toolset: toolsetName(f, types.Lookup(f.Type)),
-		Probe: o.Outcome, Cause: o.Cause, Version: o.Version, Tenant: c.Tenant, Description: c.Description,
+		Evidence: c.Strength.String(), Signs: strings.Join(signs(c.Signs), "; "),
+		Toolset: toolsetName(f, types.Lookup(f.Type)),
+		Probe:   o.Outcome, Cause: o.Cause, Version: o.Version, Tenant: c.Tenant, Description: c.Description,
 		Credentials: strings.Join(slices.Sorted(maps.Values(f.Credentials)), ","),
 	}
 	var codes []string
@@ -103,7 +103,7 @@ func metadata(f *backend.Finding, types *catalog.Catalog) Metadata {
 	return m
 }
 
-// toolsetName is the HolmesGPT toolset that a finding is written into, several separated by commas.
+// toolsetName returns the HolmesGPT toolsets for a finding, separated by commas.
 func toolsetName(f *backend.Finding, t *catalog.Type) string {
 	switch c := f.Candidate; {
 	case c.Custom:
@@ -121,7 +121,7 @@ func toolsetName(f *backend.Finding, t *catalog.Type) string {
 	}
 }
 
-// Health is the probe's outcome in a word or two.
+// Health returns the probe's outcome in a word or two.
 func Health(o *backend.Observation) string {
 	switch o.Outcome {
 	case "":

@@ -7,7 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Sign is the text of one thing that detection recognised a Service by.
+// Sign returns the text of one sign that detection recognised a Service by.
 func Sign(s *backend.Sign) string {
 	switch s.Code {
 	case backend.SignRule:
@@ -31,6 +31,7 @@ func Sign(s *backend.Sign) string {
 	return signPart(s)
 }
 
+// signParts returns the texts of a sign's parts.
 func signParts(s *backend.Sign) (parts []string) {
 	for i := range s.Parts {
 		parts = append(parts, signPart(&s.Parts[i]))
@@ -38,7 +39,7 @@ func signParts(s *backend.Sign) (parts []string) {
 	return parts
 }
 
-// signPart is a sign's text within another's.
+// signPart returns the text of a sign within another sign.
 func signPart(s *backend.Sign) string {
 	switch s.Code {
 	case backend.SignLabel, backend.SignSelector, backend.SignAnnotation:
@@ -51,7 +52,7 @@ func signPart(s *backend.Sign) string {
 	return Sign(s)
 }
 
-// signs are the texts of several.
+// signs returns the texts of several signs.
 func signs(list []backend.Sign) (said []string) {
 	for i := range list {
 		said = append(said, Sign(&list[i]))

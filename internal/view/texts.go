@@ -2,85 +2,129 @@ package view
 
 import "kubernaut.io/dynamic-toolset/internal/backend"
 
-// texts are what people read for each code. {name} stands for a value of the reason or its finding; see subject.value.
+// texts holds the text for each code of a reason. subject.value replaces the names in braces.
 var texts = map[backend.Code]string{
-	backend.CodeUnmatched:           "nothing about it looks like a known backend",
-	backend.CodeOptedOut:            "opted out by its annotation kubernaut.io/toolset",
-	backend.CodeExternalName:        "an ExternalName Service: it only renames a host outside the cluster, which takes an include by annotation, and the host ({host}) in security.allowedEndpointHosts",
-	backend.CodeNoPorts:             "it has no ports",
-	backend.CodeTooManyPorts:        "it has more than {limit} ports, which no backend has",
-	backend.CodeNoTCPPort:           "none of its ports speaks TCP, and all known APIs are HTTP",
-	backend.CodeTooManyEntries:      "it has {excess}, which no backend has; at most {most} are read",
-	backend.CodeBadPortNumber:       "its port {port} leads to {number}, which is no port number (1 to 65535)",
-	backend.CodeNoUsablePort:        "none of its ports ({ports}) is one that {type} serves its API on",
-	backend.CodeLookAlike:           "{because}",
-	backend.CodeLookAlikeName:       `by its name "{value}" it is {because}`,
-	backend.CodeLookAlikeLabel:      "by its label {key}={value} it is {because}",
-	backend.CodeLookAlikeSelector:   "by its selector {key}={value} it is {because}",
-	backend.CodeTypeOff:             "the configuration switches {type} off (types.{type}.enabled)",
-	backend.CodeTypeElsewhere:       "the configuration looks for {type} in other namespaces only: {value} (types.{type}.namespaces)",
-	backend.CodeNamespaceUnwatched:  "its namespace may not be watched now",
-	backend.CodeNamespaceServices:   "the Services of its namespace take more than {limit} MiB, of which the oldest are read",
-	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which {limit} are looked at, the surest and the oldest first; " + allowsMore,
+	backend.CodeUnmatched: "nothing about it looks like a known backend",
+	backend.CodeOptedOut:  "opted out by its annotation kubernaut.io/toolset",
+	backend.CodeExternalName: "an ExternalName Service: it only renames a host outside the cluster, which " +
+		"takes an include by annotation, and the host ({host}) in security.allowedEndpointHosts",
+	backend.CodeNoPorts:           "it has no ports",
+	backend.CodeTooManyPorts:      "it has more than {limit} ports, which no backend has",
+	backend.CodeNoTCPPort:         "none of its ports speaks TCP, and all known APIs are HTTP",
+	backend.CodeTooManyEntries:    "it has {excess}, which no backend has; at most {most} are read",
+	backend.CodeBadPortNumber:     "its port {port} leads to {number}, which is no port number (1 to 65535)",
+	backend.CodeNoUsablePort:      "none of its ports ({ports}) is one that {type} serves its API on",
+	backend.CodeLookAlike:         "{because}",
+	backend.CodeLookAlikeName:     `by its name "{value}" it is {because}`,
+	backend.CodeLookAlikeLabel:    "by its label {key}={value} it is {because}",
+	backend.CodeLookAlikeSelector: "by its selector {key}={value} it is {because}",
+	backend.CodeTypeOff:           "the configuration switches {type} off (types.{type}.enabled)",
+	backend.CodeTypeElsewhere: "the configuration looks for {type} in other namespaces only: {value} " +
+		"(types.{type}.namespaces)",
+	backend.CodeNamespaceUnwatched: "its namespace may not be watched now",
+	backend.CodeNamespaceServices: "the Services of its namespace take more than {limit} MiB, of which the oldest " +
+		"are read",
+	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which {limit} are looked at, the " +
+		"surest and the oldest first; " + allowsMore,
 
-	backend.CodeAnnotationUnsafe:           "annotation {annotation}: its value {because}: expected plain text",
-	backend.CodeAnnotationInclude:          `annotation {annotation}: expected "true" or "enabled", "false" or "disabled", not {quoted}`,
-	backend.CodeAnnotationMCPUntrusted:     "annotation {annotation}: an MCP server " + onlyTrusted + "; {namespace} is not",
-	backend.CodeAnnotationTypeSyntax:       "annotation {annotation}: expected a type of the catalog, custom, mcp, or a name of lower-case letters, digits and dashes, not {quoted}",
-	backend.CodeAnnotationTypeReserved:     "annotation {annotation}: {quoted} is a reserved name: expected a type of the catalog, custom, mcp or a name of your own",
-	backend.CodeAnnotationTypeUnknown:      `annotation {annotation}: {quoted} is not a type of the catalog; to include the Service as a toolset of your own set {key} to "true"`,
-	backend.CodeAnnotationTypeMissing:      "annotation {annotation}: missing: expected the backend's type, for example prometheus, or custom, beside {key}",
-	backend.CodeAnnotationTypeUntrusted:    "annotation {annotation}: an API that is no type of the catalog " + onlyTrusted + bySetting,
-	backend.CodeAnnotationHealthUntrusted:  "annotation {annotation}: a backend that is not proven " + onlyTrusted + bySetting,
-	backend.CodeAnnotationNoteUntrusted:    "annotation {annotation}: a note for the agent " + onlyTrusted + bySetting,
-	backend.CodeAnnotationName:             "annotation {annotation}: expected a name of at most 63 lower-case letters, digits and dashes, not {quoted}",
-	backend.CodeNameTaken:                  "annotation {annotation}: {quoted} is the name of Service {other}, which keeps it: choose another",
-	backend.CodeAnnotationPort:             "annotation {annotation}: {quoted} is none of the Service's TCP ports ({ports}): expected a port's name or number",
-	backend.CodeAnnotationPortMissing:      "none of its ports ({ports}) is one that {type} serves its API on; name one in {annotation}",
-	backend.CodeAnnotationPortUnclear:      "which of its ports ({ports}) to use cannot be told: name one in {annotation}",
-	backend.CodeAnnotationScheme:           "annotation {annotation}: expected http or https, not {quoted}",
-	backend.CodeAnnotationPath:             "annotation {annotation}: expected an absolute path such as /prometheus, of at most {limit} letters, digits and -._~:/, not {quoted}",
-	backend.CodeAnnotationEndpointBeside:   "annotation {annotation}: it is the full URL and stands instead of {key}: remove one of the two",
-	backend.CodeAnnotationEndpointURL:      "annotation {annotation}: expected a URL such as http://{service}:8080/path, without credentials, query or fragment, not {quoted}",
-	backend.CodeAnnotationEndpointNumber:   "annotation {annotation}: expected a port between 1 and 65535 in the URL, not {quoted}",
-	backend.CodeAnnotationEndpointPort:     "annotation {annotation}: port {number} is none of the Service's TCP ports ({ports})",
-	backend.CodeAnnotationEndpointHost:     "annotation {annotation}: host {quoted} is none of the Service's own names (expected {host}); the configuration may allow it in security.allowedEndpointHosts",
-	backend.CodeAnnotationEndpointMissing:  "annotation {annotation}: missing: expected the full URL, such as https://{host}/path, of an ExternalName Service that has no ports",
-	backend.CodeExternalNotAllowed:         "annotation {annotation}: it is an ExternalName Service, for {quoted}: included only if the configuration lists that host in security.allowedEndpointHosts",
-	backend.CodeExternalURLNotAllowed:      "annotation {annotation}: it is an ExternalName Service: included only if the configuration lists {hosts} in security.allowedEndpointHosts",
-	backend.CodeAnnotationHealth:           "annotation {annotation}: expected a path such as /healthz, of at most {limit} letters, digits and -._~:/?=&,, or none, not {quoted}",
-	backend.CodeAnnotationHealthTwice:      "annotation {annotation}: it is another name for {key}, which says something else: remove one of the two",
-	backend.CodeAnnotationHealthNone:       `annotation {annotation}: none needs an explicit include ({key}: "true"): expected a path such as /healthz`,
-	backend.CodeAnnotationTenants:          "annotation {annotation}: expected at most {limit} tenants, not {number}",
-	backend.CodeAnnotationTenant:           "annotation {annotation}: expected tenants separated by commas, each of letters, digits and !-_.*'() and at most {limit} characters, not {quoted}",
-	backend.CodeAnnotationTenantUntrusted:  "annotation {annotation}: from a namespace that the configuration does not list in security.trustedNamespaces: expected tenants of letters, digits, - and _ and at most {limit} characters, not {quoted}; an admin can name it under tenants in the configuration",
-	backend.CodeAnnotationPrimary:          `annotation {annotation}: expected "true" or "false", not {quoted}`,
-	backend.CodeAnnotationPrimaryUntrusted: "annotation {annotation}: it " + onlyTrusted + "; {namespace} is not; an admin can name the Service under primary in the configuration",
-	backend.CodeAnnotationLink:             "annotation {annotation}: expected a URL such as https://grafana.example.com/path, without credentials, query or fragment, not {quoted}",
-	backend.CodeAnnotationLinkHost:         "annotation {annotation}: {quoted} is not a host that the configuration allows in security.allowedLinkHosts, and {namespace} is not in security.trustedNamespaces",
-	backend.CodeAnnotationNoteLong:         "annotation {annotation}: expected at most {limit} characters, not {number}",
-	backend.CodeAnnotationUnknown:          "annotation {annotation}: unknown, so that it has no effect; {meant}",
-	backend.CodeAnnotationUnused:           "annotation {annotation}: a {type} has no tenants",
-	backend.CodeAnnotationOverruled:        "annotation {annotation}: it has no effect, since the configuration names the tenants",
+	backend.CodeAnnotationUnsafe: "annotation {annotation}: its value {because}: expected plain text",
+	backend.CodeAnnotationInclude: `annotation {annotation}: expected "true" or "enabled", "false" or ` +
+		`"disabled", not {quoted}`,
+	backend.CodeAnnotationMCPUntrusted: "annotation {annotation}: an MCP server " + onlyTrusted +
+		"; {namespace} is not",
+	backend.CodeAnnotationTypeSyntax: "annotation {annotation}: expected a type of the catalog, custom, mcp, " +
+		"or a name of lower-case letters, digits and dashes, not {quoted}",
+	backend.CodeAnnotationTypeReserved: "annotation {annotation}: {quoted} is a reserved name: expected a type " +
+		"of the catalog, custom, mcp or a name of your own",
+	backend.CodeAnnotationTypeUnknown: `annotation {annotation}: {quoted} is not a type of the catalog; to ` +
+		`include the Service as a toolset of your own set {key} to "true"`,
+	backend.CodeAnnotationTypeMissing: "annotation {annotation}: missing: expected the backend's type, for " +
+		"example prometheus, or custom, beside {key}",
+	backend.CodeAnnotationTypeUntrusted: "annotation {annotation}: an API that is no type of the catalog " +
+		onlyTrusted + bySetting,
+	backend.CodeAnnotationHealthUntrusted: "annotation {annotation}: a backend that is not proven " +
+		onlyTrusted + bySetting,
+	backend.CodeAnnotationNoteUntrusted: "annotation {annotation}: a note for the agent " + onlyTrusted + bySetting,
+	backend.CodeAnnotationName: "annotation {annotation}: expected a name of at most 63 lower-case " +
+		"letters, digits and dashes, not {quoted}",
+	backend.CodeNameTaken: "annotation {annotation}: {quoted} is the name of Service {other}, " +
+		"which keeps it: choose another",
+	backend.CodeAnnotationPort: "annotation {annotation}: {quoted} is none of the Service's TCP ports " +
+		"({ports}): expected a port's name or number",
+	backend.CodeAnnotationPortMissing: "none of its ports ({ports}) is one that {type} serves its API on; name " +
+		"one in {annotation}",
+	backend.CodeAnnotationPortUnclear: "which of its ports ({ports}) to use cannot be told: name one in " +
+		"{annotation}",
+	backend.CodeAnnotationScheme: "annotation {annotation}: expected http or https, not {quoted}",
+	backend.CodeAnnotationPath: "annotation {annotation}: expected an absolute path such as " +
+		"/prometheus, of at most {limit} letters, digits and -._~:/, not {quoted}",
+	backend.CodeAnnotationEndpointBeside: "annotation {annotation}: it is the full URL and stands instead of " +
+		"{key}: remove one of the two",
+	backend.CodeAnnotationEndpointURL: "annotation {annotation}: expected a URL such as " +
+		"http://{service}:8080/path, without credentials, query or fragment, not {quoted}",
+	backend.CodeAnnotationEndpointNumber: "annotation {annotation}: expected a port between 1 and 65535 in the " +
+		"URL, not {quoted}",
+	backend.CodeAnnotationEndpointPort: "annotation {annotation}: port {number} is none of the Service's TCP " +
+		"ports ({ports})",
+	backend.CodeAnnotationEndpointHost: "annotation {annotation}: host {quoted} is none of the Service's own " +
+		"names (expected {host}); the configuration may allow it in security.allowedEndpointHosts",
+	backend.CodeAnnotationEndpointMissing: "annotation {annotation}: missing: expected the full URL, such as " +
+		"https://{host}/path, of an ExternalName Service that has no ports",
+	backend.CodeExternalNotAllowed: "annotation {annotation}: it is an ExternalName Service, for {quoted}: " +
+		"included only if the configuration lists that host in security.allowedEndpointHosts",
+	backend.CodeExternalURLNotAllowed: "annotation {annotation}: it is an ExternalName Service: included only " +
+		"if the configuration lists {hosts} in security.allowedEndpointHosts",
+	backend.CodeAnnotationHealth: "annotation {annotation}: expected a path such as /healthz, of at most " +
+		"{limit} letters, digits and -._~:/?=&,, or none, not {quoted}",
+	backend.CodeAnnotationHealthTwice: "annotation {annotation}: it is another name for {key}, which says " +
+		"something else: remove one of the two",
+	backend.CodeAnnotationHealthNone: `annotation {annotation}: none needs an explicit include ({key}: ` +
+		`"true"): expected a path such as /healthz`,
+	backend.CodeAnnotationTenants: "annotation {annotation}: expected at most {limit} tenants, not {number}",
+	backend.CodeAnnotationTenant: "annotation {annotation}: expected tenants separated by commas, each of " +
+		"letters, digits and !-_.*'() and at most {limit} characters, not {quoted}",
+	backend.CodeAnnotationTenantUntrusted: "annotation {annotation}: from a namespace that the configuration does " +
+		"not list in security.trustedNamespaces: expected tenants of letters, digits, - and _ and at most {limit} " +
+		"characters, not {quoted}; an admin can name it under tenants in the configuration",
+	backend.CodeAnnotationPrimary: `annotation {annotation}: expected "true" or "false", not {quoted}`,
+	backend.CodeAnnotationPrimaryUntrusted: "annotation {annotation}: it " + onlyTrusted + "; {namespace} is not; " +
+		"an admin can name the Service under primary in the configuration",
+	backend.CodeAnnotationLink: "annotation {annotation}: expected a URL such as " +
+		"https://grafana.example.com/path, without credentials, query or fragment, not {quoted}",
+	backend.CodeAnnotationLinkHost: "annotation {annotation}: {quoted} is not a host that the configuration " +
+		"allows in security.allowedLinkHosts, and {namespace} is not in security.trustedNamespaces",
+	backend.CodeAnnotationNoteLong: "annotation {annotation}: expected at most {limit} characters, not " +
+		"{number}",
+	backend.CodeAnnotationUnknown: "annotation {annotation}: unknown, so that it has no effect; {meant}",
+	backend.CodeAnnotationUnused:  "annotation {annotation}: a {type} has no tenants",
+	backend.CodeAnnotationOverruled: "annotation {annotation}: it has no effect, since the configuration " +
+		"names the tenants",
 
-	backend.CodeIncludedUnproven:   "its owner says so and wants it published unproven",
-	backend.CodeRecognised:         "recognised by {sign}; not probed",
-	backend.CodePortUnknown:        `a headless Service whose target port "{target}" is a name: which number the pods listen on is known only from its EndpointSlices`,
-	backend.CodeWeakEvidence:       "nothing but {signs} speaks for it: a probe would tell",
-	backend.CodeWeakLocked:         "nothing but {signs} speaks for it, and it does not show what it is without credentials",
-	backend.CodeWeakUnasked:        "nothing but {signs} speaks for it, and it could not be asked: {observed}",
-	backend.CodeAnswers:            "included by its annotation, and it answers",
-	backend.CodeWorks:              "it proved what it is and works",
-	backend.CodeNotAskedYet:        "it has not been asked yet",
-	backend.CodeObserved:           "{observed}",
-	backend.CodeTenantMissing:      "{tenants}, and nobody has said which to read; to publish it, add to the configuration: {remedy}, or annotate the Service with kubernaut.io/toolset-tenant=TENANT",
-	backend.CodeCredentialsWanted:  "it is up and wants credentials",
-	backend.CodeCertificateGiven:   "it is up and wants a client certificate, which the configuration names (files): it was not looked at further",
+	backend.CodeIncludedUnproven: "its owner says so and wants it published unproven",
+	backend.CodeRecognised:       "recognised by {sign}; not probed",
+	backend.CodePortUnknown: `a headless Service whose target port "{target}" is a name: which number the ` +
+		`pods listen on is known only from its EndpointSlices`,
+	backend.CodeWeakEvidence: "nothing but {signs} speaks for it: a probe would tell",
+	backend.CodeWeakLocked: "nothing but {signs} speaks for it, and it does not show what it is without " +
+		"credentials",
+	backend.CodeWeakUnasked: "nothing but {signs} speaks for it, and it could not be asked: {observed}",
+	backend.CodeAnswers:     "included by its annotation, and it answers",
+	backend.CodeWorks:       "it proved what it is and works",
+	backend.CodeNotAskedYet: "it has not been asked yet",
+	backend.CodeObserved:    "{observed}",
+	backend.CodeTenantMissing: "{tenants}, and nobody has said which to read; to publish it, add to the " +
+		"configuration: {remedy}, or annotate the Service with kubernaut.io/toolset-tenant=TENANT",
+	backend.CodeCredentialsWanted: "it is up and wants credentials",
+	backend.CodeCertificateGiven: "it is up and wants a client certificate, which the configuration names " +
+		"(files): it was not looked at further",
 	backend.CodeCredentialsGiven:   "it is up and wants credentials, which HolmesGPT takes from {variables}",
 	backend.CodeCredentialsNoPlace: "it wants {wants}; there is no place for that in HolmesGPT's toolset for it",
 	backend.CodeCredentialsMissing: "it wants {wants}, and the configuration names none for it{beside}" + addRemedy,
-	backend.CodeCredentialsBlocked: "it wants {wants}, and the configuration names none for it; as the primary of a trusted namespace it would get the usual ones, but {blocker} comes before it as soon as it works{beside}" + addRemedy,
-	backend.CodeCredentialsKept:    "it wants {wants}, and the configuration names none for it; as the primary of a trusted namespace it would get the usual ones, but that place is kept for {kept}{beside}" + addRemedy,
+	backend.CodeCredentialsBlocked: "it wants {wants}, and the configuration names none for it; as the primary of a " +
+		"trusted namespace it would get the usual ones, but {blocker} comes before it as soon as it " +
+		"works{beside}" + addRemedy,
+	backend.CodeCredentialsKept: "it wants {wants}, and the configuration names none for it; as the primary of a " +
+		"trusted namespace it would get the usual ones, but that place is kept for {kept}{beside}" + addRemedy,
 
 	backend.CodeDuplicateDown:     frontsSame + "that one works, this one does not",
 	backend.CodeDuplicateLocked:   frontsSame + "that one works without credentials",
@@ -91,18 +135,26 @@ var texts = map[backend.Code]string{
 	backend.CodeDuplicateExposed:  frontsSame + "that one is for use inside the cluster",
 	backend.CodeDuplicateEqual:    frontsSame + "one of the two is enough",
 	backend.CodeDuplicateSeveral:  frontsSame + "this one leads to the pods of several: {value}",
-	backend.CodeDuplicateVouched:  frontsSame + "both have the same endpoints, and the configuration names that one or its namespace",
-	backend.CodeNamespaceBackends: "its namespace has {number} backends, and at most {limit} of one are published, the oldest first; " + allowsMore,
-	backend.CodeNamespacePaths:    "the base paths" + tooLong,
-	backend.CodeNamespaceTenants:  "the tenants" + tooLong,
-	backend.CodeNamespaceRead: "the agent's model reads what HolmesGPT says about each backend with each request, and for the backends of " +
+	backend.CodeDuplicateVouched: frontsSame + "both have the same endpoints, and the configuration names that one " +
+		"or its namespace",
+	backend.CodeNamespaceBackends: "its namespace has {number} backends, and at most {limit} of one are published, " +
+		"the oldest first; " + allowsMore,
+	backend.CodeNamespacePaths:   "the base paths" + tooLong,
+	backend.CodeNamespaceTenants: "the tenants" + tooLong,
+	backend.CodeNamespaceRead: "the agent's model reads what HolmesGPT says about each backend with each request, " +
+		"and for the backends of " +
 		"one namespace at most {limit} tokens, the oldest first; security.trustedNamespaces allows any number",
-	backend.CodeDocumentSize:    "the document would be too large to be written, and its namespace has the largest part of it; security.maxInstancesPerNamespace limits each namespace, discovery.namespaces leaves some out",
-	backend.CodeNamespaceBudget: "its namespace has published too much lately: at most {limit} backends at once, and then one every {wait}",
-	backend.CodeNamespaceTurn:   "its namespace changes what is published too often: it is published with what else changes there, in {wait} at most",
+	backend.CodeDocumentSize: "the document would be too large to be written, and its namespace has the largest " +
+		"part of it; security.maxInstancesPerNamespace limits each namespace, discovery.namespaces leaves some out",
+	backend.CodeNamespaceBudget: "its namespace has published too much lately: at most {limit} backends at once, " +
+		"and then one every {wait}",
+	backend.CodeNamespaceTurn: "its namespace changes what is published too often: it is published with what else " +
+		"changes there, in {wait} at most",
 	backend.CodeChangesTooOften: "it changes too often: it is published when it has stayed as it is for {wait}",
-	backend.CodeMoved:           "it is reached in another way by now, which does not work yet; until it does it is published as it was, for {wait} at most",
-	backend.CodeStillPublished:  "its owner has changed or removed it; since its namespace changes what is published too often, that follows with what else changes there, in {wait} at most",
+	backend.CodeMoved: "it is reached in another way by now, which does not work yet; until it does it is " +
+		"published as it was, for {wait} at most",
+	backend.CodeStillPublished: "its owner has changed or removed it; since its namespace changes what is " +
+		"published too often, that follows with what else changes there, in {wait} at most",
 
 	backend.CodePortAnnotated:  "{port}, as the annotation {key} says",
 	backend.CodePortTarget:     "{port}: its target is {type}'s own {number}",
@@ -121,6 +173,7 @@ const (
 	onlyTrusted = "is taken only from a namespace that the configuration lists in security.trustedNamespaces"
 	bySetting   = " (security.annotations is trusted); {namespace} is not"
 	frontsSame  = "it fronts the same backend as {winner}, which is chosen: "
-	tooLong     = " that annotations and answers name in its namespace take more than {limit} bytes together, which the agent would read; the oldest are published first; choose shorter ones"
-	addRemedy   = "; to publish it, add to the configuration: {remedy}{contents}"
+	tooLong     = " that annotations and answers name in its namespace take more than {limit} bytes together, which " +
+		"the agent would read; the oldest are published first; choose shorter ones"
+	addRemedy = "; to publish it, add to the configuration: {remedy}{contents}"
 )

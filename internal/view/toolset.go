@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Toolset is an entry of the HolmesGPT document, with what is known of the backends behind it.
+// Toolset is an entry of the HolmesGPT document, with the state of its backends.
 type Toolset struct {
 	Name      string         `json:"name" doc:"As in the document"`
 	Type      string         `json:"type" doc:"The type of its backends; without any, the first part of its name"`
@@ -31,8 +31,7 @@ type Instance struct {
 	Healthy  *bool  `json:"healthy" doc:"null: not probed"`
 }
 
-// Toolsets shows the entries of a document, by name; the generation marker, which is no toolset, is left out. nil is
-// none.
+// Toolsets returns the entries of a document by name, without the generation marker. The document may be nil.
 func Toolsets(d *toolset.Document) []Toolset {
 	list := []Toolset{}
 	if d == nil {
@@ -54,7 +53,7 @@ func Toolsets(d *toolset.Document) []Toolset {
 	return list
 }
 
-// Cost is the sum of what is known of the toolsets' tokens, and how many toolsets it is not known of.
+// Cost returns the sum of the toolsets' tokens, and how many toolsets have no known number of tokens.
 func Cost(toolsets []Toolset) (tokens, unknown int) {
 	for i := range toolsets {
 		if t := toolsets[i].Tokens; t != nil {
@@ -66,6 +65,7 @@ func Cost(toolsets []Toolset) (tokens, unknown int) {
 	return tokens, unknown
 }
 
+// newToolset describes an entry of the document. behind are the findings of its instances.
 func newToolset(name string, entry map[string]any, behind []*backend.Finding) Toolset {
 	t := Toolset{Name: name, Enabled: true, Config: map[string]any{}, Instances: []Instance{}}
 	t.Type, _, _ = strings.Cut(name, "/")
@@ -89,7 +89,7 @@ func newToolset(name string, entry map[string]any, behind []*backend.Finding) To
 	return t
 }
 
-// healthy is nil where nothing was asked.
+// healthy returns nil if the backend was not probed.
 func healthy(o *backend.Observation) *bool {
 	if o.At.IsZero() {
 		return nil
@@ -98,7 +98,7 @@ func healthy(o *backend.Observation) *bool {
 	return &h
 }
 
-// TakenLine is about keys of output.keys whose names others have written.
+// TakenLine is the line about keys of output.keys that another field manager writes.
 func TakenLine(names []string) string {
 	return "output.keys: " + strings.Join(names, ", ") +
 		" not written, since another has written it: remove that text, or choose another name in the configuration"

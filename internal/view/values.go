@@ -16,22 +16,24 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Values are what HolmesGPT's chart has to be given so that HolmesGPT can use a document.
+// Values are the values of HolmesGPT's chart with which HolmesGPT can use a document.
 type Values struct {
 	ConfigMap backend.Ref
 	Needs     doctor.Needs
-	Findings  []*backend.Finding // behind the document, with the credentials that they take
+	Findings  []*backend.Finding // of the document, with their credentials
 	Catalog   *catalog.Catalog
-	Authority []byte // certificates in PEM that backends are checked with, nil for none
+	Authority []byte // certificates in PEM that verify backends, nil for none
 }
 
-// maxCertificate is how much of certificates an environment variable holds, which Linux limits to 128 KiB, in base64.
+// maxCertificate limits the certificates in an environment variable, in bytes. Linux limits a variable to 128 KiB,
+// which holds this much in base64.
 const maxCertificate = 90 << 10
 
-// YAML is the values as text, with what has to be done beside them as comments.
+// YAML returns the values as text. Comments say what else to do.
 func (v *Values) YAML() string {
 	w := &valuesWriter{ns: v.ConfigMap.Namespace}
-	w.line("# For HolmesGPT's own chart, installed in namespace %s; for Robusta's put all of it below holmes. Helm replaces", w.ns)
+	w.line("# For HolmesGPT's own chart, installed in namespace %s; for Robusta's put all of it below holmes. Helm "+
+		"replaces", w.ns)
 	w.line("# lists: where your values have one of these already, put all entries into one.")
 	w.line("additionalEnvVars:")
 	w.variable(doctor.Location, doctorMount+"/custom_toolset.yaml")
@@ -46,19 +48,20 @@ func (v *Values) YAML() string {
 	w.line("  - {name: dynamic-toolsets, mountPath: %s, readOnly: true}", doctorMount)
 	v.authority(w)
 	if len(v.Needs.OpenShift) > 0 {
-		w.line("# HolmesGPT sends its token to OpenShift's monitoring, and may read it (ClusterRole cluster-monitoring-view).")
+		w.line("# HolmesGPT sends its token to OpenShift's monitoring, and may read it (ClusterRole " +
+			"cluster-monitoring-view).")
 		w.line("openshift: true")
 	}
 	return w.String()
 }
 
-// credentials writes each variable that the document refers to, those of one backend together.
+// credentials writes the variables that the document refers to, grouped by backend.
 func (v *Values) credentials(w *valuesWriter) {
 	var left []string
 	for _, variable := range v.Needs.Variables {
 		left = append(left, variable.Name)
 	}
-	left = slices.Compact(left) // which is in order
+	left = slices.Compact(left) // the list is sorted
 	for _, f := range v.Findings {
 		recipes := recipe.For(f, v.Catalog.Lookup(f.Type), w.ns)
 		if f.Verdict != backend.Accepted || len(recipes) == 0 || recipes[0].Line != "" {
@@ -92,12 +95,15 @@ func (v *Values) credentials(w *valuesWriter) {
 		i := slices.IndexFunc(v.Needs.Variables, func(x toolset.Variable) bool { return x.Name == name })
 		x := v.Needs.Variables[i]
 		secret := "holmesgpt-" + strings.TrimRight(notInName.ReplaceAllString(strings.ToLower(name), "-"), "-")
-		w.advice(Advice{fmt.Sprintf("%s of %s, from a Secret of yours:", safetext.Clean(x.Field, 100), safetext.Clean(x.Toolset, 100)),
-			fmt.Sprintf(`read -rs VALUE && kubectl -n %s create secret generic %s --from-literal=value="$VALUE"`, w.ns, secret)})
+		field, owner := safetext.Clean(x.Field, 100), safetext.Clean(x.Toolset, 100)
+		w.advice(Advice{fmt.Sprintf("%s of %s, from a Secret of yours:", field, owner),
+			fmt.Sprintf(`read -rs VALUE && kubectl -n %s create secret generic %s --from-literal=value="$VALUE"`,
+				w.ns, secret)})
 		w.reference(name, secret, "value")
 	}
 }
 
+// authority writes the certificates that HolmesGPT must trust.
 func (v *Values) authority(w *valuesWriter) {
 	const most = 2
 	hosts := strings.Join(v.Needs.Authority[:min(most, len(v.Needs.Authority))], ", ")
@@ -112,7 +118,8 @@ func (v *Values) authority(w *valuesWriter) {
 		w.line(`#   echo "certificate: $(base64 -w0 ca.crt)"`)
 	case len(v.Authority) > maxCertificate:
 		w.line("# HolmesGPT has to trust the authority that signs the certificates of %s.", hosts)
-		w.line("# The file of tls.caFile is too large for a value: mount it into the pod, and name it in REQUESTS_CA_BUNDLE.")
+		w.line("# The file of tls.caFile is too large for a value: mount it into the pod, and name it in " +
+			"REQUESTS_CA_BUNDLE.")
 	default:
 		w.line("# The authority of tls.caFile, which signs the certificates of %s.", hosts)
 		w.line("certificate: %s", base64.StdEncoding.EncodeToString(v.Authority))
@@ -126,7 +133,7 @@ type valuesWriter struct {
 }
 
 func (w *valuesWriter) line(format string, args ...any) {
-	_, _ = fmt.Fprintf(w, format+"\n", args...) // into memory
+	_, _ = fmt.Fprintf(w, format+"\n", args...) // a strings.Builder returns no error
 }
 
 func (w *valuesWriter) variable(name, value string) {
@@ -134,10 +141,11 @@ func (w *valuesWriter) variable(name, value string) {
 }
 
 func (w *valuesWriter) reference(name, secret, key string) {
-	w.line("  - {name: %s, valueFrom: {secretKeyRef: {name: %s, key: %s}}}", yamlText(name), yamlText(secret), yamlText(key))
+	w.line("  - {name: %s, valueFrom: {secretKeyRef: {name: %s, key: %s}}}",
+		yamlText(name), yamlText(secret), yamlText(key))
 }
 
-// advice is a comment, with the command below it.
+// advice writes advice as a comment, with the command below it.
 func (w *valuesWriter) advice(a Advice) {
 	w.line("  # %s", a.Text)
 	for line := range strings.Lines(a.Command) {
@@ -150,7 +158,7 @@ var (
 	plainText = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_./-]*$`)
 )
 
-// yamlText is a text in YAML, in quotes where it could be taken for anything else.
+// yamlText returns a text for YAML, in quotes if YAML could read it as another type.
 func yamlText(s string) string {
 	lower := strings.ToLower(s)
 	if plainText.MatchString(s) && (s[0] == '/' || s[0] == '_' || safetext.YAMLName(lower) == lower) {

@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// warningTexts are what people read for each warning about a document; see warningValue for what stands in braces.
+// warningTexts holds the text for each warning about a document. warningValue replaces the names in braces.
 var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningTypeUnknown:  "{backend} is not written: its type is not in the catalog",
 	toolset.WarningTypeReserved: "{backend} is not written: the type name {type} is reserved",
@@ -59,10 +59,10 @@ const (
 	notesOrder = ", and the oldest Services' before others; shorten them, or remove some"
 )
 
-// WarningCode says in a word what a warning is about.
+// WarningCode is the kind of a warning.
 type WarningCode = toolset.WarningCode
 
-// DocumentWarningCodes are the codes of several warnings.
+// DocumentWarningCodes returns the codes of several warnings.
 func DocumentWarningCodes(list []toolset.Warning) []WarningCode {
 	codes := []WarningCode{}
 	for i := range list {
@@ -71,7 +71,7 @@ func DocumentWarningCodes(list []toolset.Warning) []WarningCode {
 	return codes
 }
 
-// DocumentWarning is the text of a warning about a document or its overrides, with its place in them.
+// DocumentWarning returns the text of a warning about a document or its overrides, with its place in the file.
 func DocumentWarning(w *toolset.Warning) string {
 	text := fill(warningTexts[w.Code], func(name string) string { return warningValue(w, name) })
 	if w.Place.File == "" {
@@ -82,7 +82,7 @@ func DocumentWarning(w *toolset.Warning) string {
 	return at.Error()
 }
 
-// DocumentWarnings are the texts of several.
+// DocumentWarnings returns the texts of several warnings.
 func DocumentWarnings(list []toolset.Warning) []string {
 	texts := []string{}
 	for i := range list {
@@ -91,7 +91,7 @@ func DocumentWarnings(list []toolset.Warning) []string {
 	return texts
 }
 
-// warningValue is what stands for a name in a text.
+// warningValue returns the value of a name in a text.
 func warningValue(w *toolset.Warning, name string) string {
 	switch name {
 	case "backend":
@@ -132,7 +132,7 @@ func warningValue(w *toolset.Warning, name string) string {
 	return ""
 }
 
-// meant asks for what was most likely meant, or says what there is.
+// meant suggests the key that was most likely meant, or lists the valid keys.
 func meant(w *toolset.Warning) string {
 	hint := `did you mean "` + w.Meant + `"?`
 	switch {
@@ -146,8 +146,8 @@ func meant(w *toolset.Warning) string {
 	return "; " + hint
 }
 
-// WarningCodes are all there are, in order.
+// WarningCodes returns all codes of warnings, sorted.
 func WarningCodes() []WarningCode { return slices.Sorted(maps.Keys(warningTexts)) }
 
-// WarningTemplate is the text of a warning with names in braces.
+// WarningTemplate returns the text of a warning with names in braces.
 func WarningTemplate(code string) string { return warningTexts[toolset.WarningCode(code)] }
