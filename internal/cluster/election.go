@@ -131,7 +131,26 @@ func (e *Elector) newElection() (*leaderelection.LeaderElector, error) {
 func (e *Elector) Leading() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return time.Now().Before(e.until)
+	return e.leading("the lease was not renewed in time")
+}
+
+// leading reports whether this replica leads, and reports a change. A caller that was told no, after a pause, so
+// learns of it when the lease is renewed after all. The caller holds mu.
+func (e *Elector) leading(reason string) bool {
+	leading := time.Now().Before(e.until)
+	if !e.reported.Changed(leading) {
+		return leading
+	}
+	if leading {
+		e.options.Log.Info("this replica leads", "identity", e.options.Identity)
+	} else {
+		e.options.Log.Info("this replica no longer leads", "reason", reason)
+	}
+	select {
+	case e.changed <- struct{}{}:
+	default:
+	}
+	return leading
 }
 
 // Changed receives after Leading has changed; changes that were not received yet are one.
@@ -158,19 +177,7 @@ func (e *Elector) lead(until time.Time, reason string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.until = until
-	leading := time.Now().Before(until)
-	if !e.reported.Changed(leading) {
-		return
-	}
-	if leading {
-		e.options.Log.Info("this replica leads", "identity", e.options.Identity)
-	} else {
-		e.options.Log.Info("this replica no longer leads", "reason", reason)
-	}
-	select {
-	case e.changed <- struct{}{}:
-	default:
-	}
+	e.leading(reason)
 }
 
 // lock is client-go's lock on the Lease. From what it reads and writes, the elector learns who leads.

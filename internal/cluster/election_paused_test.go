@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,5 +89,36 @@ func TestAnswerLost(t *testing.T) {
 		}
 		b.access.set(func(x *leaseAccess) { x.mute = false })
 		b.leads(t, time.Now(), look)
+	})
+}
+
+// A leader that was paused between two renewals beyond its term, and was asked meanwhile whether it leads, says so when
+// it leads again: else what was not written for that reason stays unwritten.
+func TestLeaderPausedBetweenRenewals(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	synctest.Test(t, func(t *testing.T) {
+		r := &replica{log: &replicaLog{}}
+		o := electionOptions("a")
+		o.Log = slog.New(slog.NewTextHandler(r.log, nil))
+		e, err := NewElector(&leaseAccess{}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Elector = e
+		e.lead(time.Now().Add(e.term), "")
+		if !e.Leading() || !r.told() {
+			t.Fatal("does not lead, or nobody was told")
+		}
+		<-time.After(e.term + time.Second)
+		if e.Leading() || !r.told() {
+			t.Error("leads beyond its term, or nobody was told that it ended")
+		}
+		e.lead(time.Now().Add(e.term), "")
+		if !e.Leading() || !r.told() {
+			t.Error("does not lead again, or nobody was told")
+		}
+		if r.log.count(`"this replica leads"`) != 2 || r.log.count(`"this replica no longer leads"`) != 1 {
+			t.Errorf("the log:\n%s", r.log.b.String())
+		}
 	})
 }

@@ -205,19 +205,24 @@ func TestDeletedConfigMap(t *testing.T) {
 	must(t, edit(env, "admin").apply(t.Context(), false, map[string]string{overrides: second}))
 	again := published(t, env, "the overrides are in force again", "helm/core")
 	again.Data["notes"] = "mine"
-	remake := func(data string) {
+	remake := func(data string, pause time.Duration) {
 		t.Helper()
 		service.Signal(t, syscall.SIGSTOP) // else it is the faster one
 		defer service.Signal(t, syscall.SIGCONT)
 		env.Kubectl(t, manifest(data), "replace", "--force", "-f", "-")
+		time.Sleep(pause)
 	}
 	for range 10 { // too often for repairs of a single key
-		remake("data: {notes: mine}\n")
+		remake("data: {notes: mine}\n", 0)
 		holds(t, env, "replaced by one without overrides", func(cm *corev1.ConfigMap) error {
 			return differs("data", again.Data, cm.Data)
 		})
 	}
-	remake("data: {overrides.yaml: 'toolsets: {docker/core: {enabled: true}}'}\n")
+	remake("data: {notes: mine}\n", 3*time.Second) // its lease runs out
+	holds(t, env, "replaced during a pause beyond the lease", func(cm *corev1.ConfigMap) error {
+		return differs("data", again.Data, cm.Data)
+	})
+	remake("data: {overrides.yaml: 'toolsets: {docker/core: {enabled: true}}'}\n", 0)
 	published(t, env, "the text made meanwhile wins", "docker/core", "-helm/core")
 	quiet(t, env)
 }
