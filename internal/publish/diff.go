@@ -9,30 +9,31 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Drift is a generated key, or a label of ours, that another writer changed, removed or added.
+// Drift is a generated key or label that another writer changed, removed or added.
 type Drift struct {
 	Key string // the key, or "label NAME"
-	// Manager is the field manager that owns it now, several with commas between; "" if none does, as after a removal.
+	// Manager is the field manager that owns the key now. Several are separated by commas. It is "" if the key has no
+	// owner, as after a removal.
 	Manager string
 }
 
-// Difference is between a ConfigMap and what it should hold.
+// Difference is the difference between a ConfigMap and what it should hold.
 type Difference struct {
 	Changed   []string // generated keys, and labels as "label NAME", that are missing or differ
 	Stale     []string // keys with a reserved name that are not generated, also in binaryData
-	Drifted   []Drift  // of both, those that another writer caused
-	Held      []string // would be Changed or Stale, but are to be left as they are
+	Drifted   []Drift  // the keys in Changed and Stale that another writer caused
+	Held      []string // keys that differ but are named in Desired.Hold
 	Immutable bool
-	Bytes     int // size that the ConfigMap would have: data, binaryData, labels and annotations
+	Bytes     int // size of the ConfigMap after the write: data, binaryData, labels and annotations
 
 	absent, restore bool
-	binary          []string // of Changed, those that stand in binaryData
+	binary          []string // the keys in Changed that are in binaryData
 	leftovers       []string // field managers of restorers
-	owner           bool     // an apply of ours is recorded
+	owner           bool     // managedFields has an apply under our field manager
 	allHeld         bool     // there is no ConfigMap, and no generated key may be written
 }
 
-// none reports that there is nothing to write.
+// none reports whether there is nothing to write.
 func (d *Difference) none() bool {
 	return !d.absent && !d.restore && len(d.Changed) == 0 && len(d.Stale) == 0 && (len(d.leftovers) == 0 || d.Immutable)
 }
@@ -40,8 +41,8 @@ func (d *Difference) none() bool {
 func plainKey(name string) string { return name }
 func labelKey(name string) string { return "label " + name }
 
-// Compare returns what Publish would change in live, without a request. Who caused a difference is read from its
-// managedFields; a removal is known only of what this Publisher wrote itself.
+// Compare returns what Publish would change in live. It sends no request. It reads from managedFields which writer
+// caused a difference. It recognizes the removal of a key only if this Publisher wrote the key itself.
 func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	d := Difference{absent: live == nil}
 	if live == nil {
@@ -91,7 +92,7 @@ func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	return d
 }
 
-// add files a difference; false if it is held.
+// add adds a difference to the list, or to Held if the key is held. It reports whether the key was added to the list.
 func (d *Difference) add(list *[]string, hold []string, drift *Drift, key string) bool {
 	if drift != nil {
 		drift.Key = key
@@ -105,7 +106,7 @@ func (d *Difference) add(list *[]string, hold []string, drift *Drift, key string
 	return true
 }
 
-// entries are the keys of both data and binaryData, with the size of each in bytes.
+// entries returns the keys of data and binaryData with the size of each in bytes.
 func entries(cm *corev1.ConfigMap) map[string]int {
 	sizes := make(map[string]int, len(cm.Data)+len(cm.BinaryData))
 	for k, v := range cm.Data {
@@ -124,8 +125,8 @@ func sizeOf(texts map[string]string) (n int) {
 	return n
 }
 
-// Foreign is what a ConfigMap holds beside the generated keys, overrides included, and what its own labels take, in
-// bytes. nil is one that does not exist.
+// Foreign returns the size in bytes of everything in a ConfigMap except the generated keys: the overrides, other keys,
+// labels and annotations. live is nil if there is no ConfigMap.
 func Foreign(live *corev1.ConfigMap, own []string) int {
 	const labelRoom = 1 << 10 // enough for the labels that are written
 	if live == nil {
@@ -140,7 +141,7 @@ func Foreign(live *corev1.ConfigMap, own []string) int {
 	return n
 }
 
-// size is that of the ConfigMap after d is written.
+// size returns the size in bytes of the ConfigMap after d is written.
 func (p *Publisher) size(live *corev1.ConfigMap, want Desired, d *Difference) int {
 	labels := map[string]string{}
 	maps.Copy(labels, live.Labels)

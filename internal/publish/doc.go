@@ -1,12 +1,12 @@
-// Package publish writes a document's keys into the one ConfigMap, and nothing else in it.
+// Package publish writes the keys of a document into one ConfigMap, and changes nothing else in it.
 //
-// What is written is decided by comparing texts, so that a quiet cycle sends no request at all. What is written is
-// written by server-side apply under one field manager, with the uid and the resourceVersion of the ConfigMap that it
-// was computed from. Both are needed: an apply with a resourceVersion alone to a ConfigMap that is gone makes a new
-// one, without the overrides that the old one had.
+// It compares texts to decide what to write, so that a cycle without changes sends no request. It writes by server-side
+// apply under one field manager, with the uid and the resourceVersion of the ConfigMap from which the keys were
+// computed. Both are needed: if the ConfigMap was deleted, an apply with a resourceVersion alone creates a new one,
+// without the overrides of the old one.
 //
-// A deleted ConfigMap is created under a field manager of a random name, without force: one that another writer has
-// created in the meantime wins, and is then treated as existing. That field manager's entry is removed at the end, so
-// that restored overrides have no owner and an admin's next apply meets no conflict. An entry that a killed process
-// left is removed by the next one.
+// A deleted ConfigMap is created under a field manager with a random name, without force. If another writer has created
+// one in the meantime, that one wins and is then treated as existing. The entry of that field manager is removed at the
+// end, so that restored overrides have no owner and an admin's next apply meets no conflict. The next process removes
+// the entry that a killed process left.
 package publish

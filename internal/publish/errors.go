@@ -12,28 +12,28 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Why nothing, or not all, was written.
+// The reasons why nothing, or not everything, was written.
 var (
-	ErrImmutable = errors.New("it is immutable, so that its keys cannot be brought up to date; " +
-		"delete it and it is made anew, with the overrides that it has")
-	ErrTooLarge = errors.New("it would grow too large, so that the last one stays; " +
+	ErrImmutable = errors.New("it is immutable and cannot be updated; " +
+		"delete it: it is then created again with its overrides")
+	ErrTooLarge = errors.New("it would grow too large, so the last one stays; " +
 		"shorten the overrides or other keys, restrict the namespaces, or write one format only (output.formats)")
-	ErrSuperseded = errors.New("another replica has written it meanwhile; it is looked at again at the next cycle")
-	ErrConflict   = errors.New("another writer changed it each time; tried again at the next cycle")
+	ErrSuperseded = errors.New("another replica has written it in the meantime; the next cycle reads it again")
+	ErrConflict   = errors.New("another writer changed it at each attempt; the next cycle tries again")
 )
 
 // Op is the step that failed.
 type Op string
 
-// The steps of Publish, as reconciliation_errors_total names them.
+// The steps of Publish, as in the label of reconciliation_errors_total.
 const (
-	OpRead    Op = "list"    // reading it, past the cache
+	OpRead    Op = "list"    // reading the ConfigMap without the cache
 	OpApply   Op = "apply"   // the generated keys
 	OpPrune   Op = "prune"   // keys that are no longer generated
-	OpRestore Op = "restore" // a ConfigMap that is gone, with its overrides
+	OpRestore Op = "restore" // a deleted ConfigMap, with its overrides
 )
 
-// Error is what Publish returns, but for errors of Build. Its text is one line: what, where, what to do.
+// Error is the error that Publish returns, except for errors of Build. Its text is one line: what, where, what to do.
 type Error struct {
 	Op   Op
 	text string
@@ -43,7 +43,7 @@ type Error struct {
 func (e *Error) Error() string { return e.text }
 func (e *Error) Unwrap() error { return e.err }
 
-// NewError is for other places to publish to. Its text is to be one line that says what, where and what to do.
+// NewError returns an Error for another output than the ConfigMap. Its text must be one line: what, where, what to do.
 func NewError(op Op, text string, err error) *Error { return &Error{op, text, err} }
 
 func (p *Publisher) where() string {
@@ -54,7 +54,7 @@ func (p *Publisher) fail(op Op, err error) error {
 	return &Error{op, p.where() + ": " + err.Error(), err}
 }
 
-// conflict is the last of several. The API server's own error stays in the chain.
+// conflict returns the error after the last of several conflicts. The API server's error stays in the chain.
 func (p *Publisher) conflict(err error) error {
 	op := OpApply
 	if e := (*Error)(nil); errors.As(err, &e) {
@@ -63,8 +63,8 @@ func (p *Publisher) conflict(err error) error {
 	return &Error{op, p.where() + ": " + ErrConflict.Error(), errors.Join(ErrConflict, err)}
 }
 
-// retryable reports that the ConfigMap is to be read again: it is not what the write was computed from. Without a
-// live one, "invalid" may be the first sign of one that was made meanwhile.
+// retryable reports whether the write failed because the ConfigMap has changed, so that it must be read again. If there
+// was no live ConfigMap, "invalid" may mean that another writer created one in the meantime.
 func retryable(err error, live *corev1.ConfigMap) bool {
 	if e := (*Error)(nil); !errors.As(err, &e) {
 		return false // Build's
@@ -73,7 +73,7 @@ func retryable(err error, live *corev1.ConfigMap) bool {
 		live != nil && apierrors.IsNotFound(err) || live == nil && apierrors.IsInvalid(err)
 }
 
-// explain puts what the API server or the network says into one line. The cause stays in the chain.
+// explain returns an error that describes a failed request in one line. The cause stays in the chain.
 func (p *Publisher) explain(op Op, err error) error {
 	text := p.options.Reason(err)
 	switch {
@@ -83,11 +83,11 @@ func (p *Publisher) explain(op Op, err error) error {
 	case apierrors.IsUnauthorized(err):
 		text = "the API server does not accept the credentials (401); check the ServiceAccount's token"
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		text = "its namespace is being deleted; nothing can be made in it until it is there again"
+		text = "its namespace is being deleted; nothing can be created in it until it exists again"
 	case apierrors.IsForbidden(err):
 		text = "refused by the API server (403): " + line(err)
 	case apierrors.IsNotFound(err) && strings.Contains(err.Error(), "namespaces"):
-		text = fmt.Sprintf("the namespace %q does not exist; make it, or set output.namespace", p.options.Namespace)
+		text = fmt.Sprintf("the namespace %q does not exist; create it, or set output.namespace", p.options.Namespace)
 	case apierrors.IsInvalid(err), apierrors.IsRequestEntityTooLargeError(err), apierrors.IsBadRequest(err):
 		text = "refused by the API server as invalid: " + line(err)
 	default:
@@ -99,5 +99,5 @@ func (p *Publisher) explain(op Op, err error) error {
 	return &Error{op, p.where() + ": " + text, err}
 }
 
-// line is an error's text as one line of bounded length.
+// line returns an error's text as one line of at most 300 bytes.
 func line(err error) string { return safetext.Clean(err.Error(), 300) }

@@ -91,7 +91,7 @@ func testRefused(t *testing.T, c *cluster) {
 	o := c.options
 	o.Namespace = "not-there"
 	_, err = New(c.env.Client.CoreV1().ConfigMaps(o.Namespace), o).from(nil).Publish(t.Context(), always(Desired{Keys: keys}))
-	want := `ConfigMap not-there/kubernaut-toolset-config: the namespace "not-there" does not exist; make it, or set output.namespace`
+	want := `ConfigMap not-there/kubernaut-toolset-config: the namespace "not-there" does not exist; create it, or set output.namespace`
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// section is a map of a ConfigMap whose entries have owners, as a path in managedFields.
+// section is a path in managedFields to a map of the ConfigMap whose entries have owners.
 type section string
 
 const (
@@ -21,12 +21,12 @@ const (
 	inAnnotations section = "f:metadata/f:annotations"
 )
 
-// owners are the owners of a ConfigMap's entries, from its managedFields.
+// owners holds the owners of a ConfigMap's entries, from its managedFields.
 type owners struct {
 	publisher *Publisher
 	entries   []owner
 	restorers []string // field managers, sorted
-	owner     bool     // there is an apply of ours
+	owner     bool     // there is an apply under our field manager
 }
 
 type owner struct {
@@ -49,13 +49,14 @@ func (p *Publisher) owners(cm *corev1.ConfigMap) owners {
 				Annotations map[string]json.RawMessage `json:"f:annotations"`
 			} `json:"f:metadata"`
 		}
-		// The API server checks what is written here; what cannot be read owns nothing.
+		// The API server checks these fields. An entry that cannot be read owns nothing.
 		_ = json.Unmarshal(e.FieldsV1.GetRawBytes(), &tree)
 		apply := e.Operation == metav1.ManagedFieldsOperationApply
-		o.entries = append(o.entries, owner{manager: e.Manager, apply: apply, fields: map[section]map[string]json.RawMessage{
+		fields := map[section]map[string]json.RawMessage{
 			inData: tree.Data, inBinaryData: tree.Binary,
 			inLabels: tree.Metadata.Labels, inAnnotations: tree.Metadata.Annotations,
-		}})
+		}
+		o.entries = append(o.entries, owner{manager: e.Manager, apply: apply, fields: fields})
 		if p.isRestorer(e.Manager) {
 			o.restorers = append(o.restorers, e.Manager)
 		}
@@ -70,22 +71,22 @@ func (o *owner) has(s section, key string) bool {
 	return ok
 }
 
-// self reports that we own it, alone or not.
+// self reports whether our field manager, or a restorer, owns the entry, alone or with others.
 func (o *owners) self(s section, key string) bool {
 	return slices.ContainsFunc(o.entries, func(e owner) bool {
 		return e.has(s, key) && o.publisher.isSelf(e.manager)
 	})
 }
 
-// applied reports that it was applied under our name.
+// applied reports whether the entry was applied under our field manager.
 func (o *owners) applied(s section, key string) bool {
 	return slices.ContainsFunc(o.entries, func(e owner) bool {
 		return e.apply && e.has(s, key) && e.manager == o.publisher.options.FieldManager
 	})
 }
 
-// drift is not nil if another writer owns the entry, or if the entry is absent or has no owner and remembered says
-// that we had written something else. The caller sets the key.
+// drift returns a Drift if only other writers own the entry, or if the entry is absent or has no owner and remembered
+// says that this Publisher wrote it. Otherwise it returns nil. The caller sets the key.
 func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
 	var others []string
 	if present {
@@ -106,8 +107,8 @@ func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
 	return &Drift{Manager: strings.Join(slices.Compact(others), ", ")}
 }
 
-// superseded reports that another process with this field manager wrote generated keys after live: another replica,
-// of which only one can lead. It is left to the next cycle, which starts by asking who leads.
+// superseded reports whether another process with this field manager wrote generated keys after live. That is another
+// replica, and only one can lead. The next cycle decides, because it first checks whether this replica leads.
 func (p *Publisher) superseded(live, fresh *corev1.ConfigMap) bool {
 	if fresh == nil {
 		return false
@@ -127,7 +128,7 @@ func (p *Publisher) superseded(live, fresh *corev1.ConfigMap) bool {
 	return false
 }
 
-// isRestorer recognises the field managers that create a deleted ConfigMap.
+// isRestorer reports whether a field manager is one that creates a deleted ConfigMap.
 func (p *Publisher) isRestorer(manager string) bool {
 	return strings.HasPrefix(manager, p.options.FieldManager+restorerInfix)
 }

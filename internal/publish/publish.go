@@ -19,93 +19,95 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// DefaultFieldManager is the field manager of everything that is written.
+// DefaultFieldManager is the field manager of all writes, unless Options name another one.
 const DefaultFieldManager = "dynamic-toolset"
 
 const (
-	// MaxBytes is the size a ConfigMap may have for anything to be written into it. The API server's limit is 1 MiB.
+	// MaxBytes is the largest size of a ConfigMap that is written. The API server's limit is 1 MiB.
 	MaxBytes = 900 << 10
-	// WarnBytes is the size from which people should be warned.
+	// WarnBytes is the size above which a warning is reported.
 	WarnBytes = 500 << 10
 )
 
 const (
 	tries          = 3
-	firstWait      = 100 * time.Millisecond // after a conflict; four times as long after the next
+	firstWait      = 100 * time.Millisecond // after the first conflict; four times as long after each further one
 	requestTimeout = 10 * time.Second
 )
 
-// Client is the part of client-go's ConfigMapInterface that is used.
+// Client is the part of client-go's ConfigMapInterface that a Publisher uses.
 type Client interface {
 	Get(ctx context.Context, name string, opts metav1.GetOptions) (*corev1.ConfigMap, error)
 	Apply(
 		ctx context.Context, cm *applycorev1.ConfigMapApplyConfiguration, opts metav1.ApplyOptions,
 	) (*corev1.ConfigMap, error)
 	Patch(
-		ctx context.Context, name string, pt types.PatchType, data []byte, opts metav1.PatchOptions, subresources ...string,
+		ctx context.Context, name string, pt types.PatchType, data []byte, opts metav1.PatchOptions,
+		subresources ...string,
 	) (*corev1.ConfigMap, error)
 }
 
-// Options say which ConfigMap it is.
+// Options name the ConfigMap.
 type Options struct {
 	Namespace, Name string
-	// Labels are the ConfigMap's own; others may add theirs.
+	// Labels are the labels that are written. Other writers may add more.
 	Labels map[string]string
-	// FieldManager is DefaultFieldManager if empty.
+	// FieldManager is the field manager of all writes. "" means DefaultFieldManager.
 	FieldManager string
-	// Live is the ConfigMap from the caller's cache, with its managedFields; nil if there is none.
+	// Live returns the ConfigMap from the caller's cache, with its managedFields. It returns nil if there is none.
 	Live func() *corev1.ConfigMap
-	// Reason says in words what keeps this process from the API server, "" for errors of another kind; may be nil.
+	// Reason describes an error that means that the API server cannot be reached, and returns "" for other errors. It
+	// may be nil.
 	Reason func(error) string
 }
 
 // Desired is what the ConfigMap should hold.
 type Desired struct {
-	// Keys are the generated keys and their texts, of reserved names (toolset.OwnedKey) and of Own only. There is at
-	// least one.
+	// Keys are the generated keys and their texts. There is at least one. Each has a reserved name (toolset.OwnedKey)
+	// or a name in Own.
 	Keys map[string]string
-	// Own are the names beside the reserved ones that are this service's: what stands there and is no longer
-	// generated is removed.
+	// Own are further names that belong to this service. A key with such a name is removed if it is no longer
+	// generated.
 	Own []string
-	// Restore is the text of overrides.yaml to bring back if the ConfigMap, or the key, is not there; "" brings back
-	// nothing. It is for a ConfigMap that was deleted, until Result.Live has the key: removing the key from a living
-	// one is the admin's will.
+	// Restore is the text of overrides.yaml to restore if the ConfigMap or the key does not exist. "" restores nothing.
+	// It is set after a ConfigMap was deleted, until Result.Live has the key. It is not set if the admin removed the
+	// key from an existing ConfigMap.
 	Restore string
-	// Hold names keys (as in Drift) to leave as they are for now; see Repairs. Where all are held, a ConfigMap that is
-	// gone is not made again.
+	// Hold names keys (as in Drift) that must not be changed for now; see Repairs. If all keys are held, a deleted
+	// ConfigMap is not created again.
 	Hold []string
 }
 
-// Build computes what the ConfigMap should hold from what it holds, of which the overrides are a part; live is nil
-// where there is none. It is called again after each conflict, with the ConfigMap as it is then, so that no text is
-// ever written that was computed from another state. It must not change live. An error ends Publish, which returns
-// it: it is the place to look whether this process still leads.
+// Build computes what the ConfigMap should hold from what it holds now, because that includes the overrides. live is
+// nil if there is no ConfigMap. Publish calls Build again after each conflict, with the ConfigMap as it is then, so
+// that it never writes text that was computed from another state. Build must not change live. Publish stops at an error
+// of Build and returns it. Build should return an error if this process no longer leads.
 type Build func(live *corev1.ConfigMap) (Desired, error)
 
-// Result is what Publish did, also where it returns an error.
+// Result is what Publish did, also if it returns an error.
 type Result struct {
-	Written  bool     // the API server took at least one change
-	Created  bool     // the ConfigMap was not there
-	Restored bool     // overrides.yaml was brought back
+	Written  bool     // the API server accepted at least one change
+	Created  bool     // the ConfigMap did not exist
+	Restored bool     // overrides.yaml was restored
 	Changed  []string // generated keys and labels written, as in Difference
 	Removed  []string // reserved keys removed
-	Drifted  []Drift  // of both, those that another writer had changed
-	Held     []string // would have been written or removed, but for Desired.Hold
-	Bytes    int      // size of the ConfigMap, or the size it would have where nothing was written
-	// Live is the ConfigMap as it is now, as far as this process knows; nil if there is none.
+	Drifted  []Drift  // the keys in Changed and Removed that another writer had changed
+	Held     []string // keys that were left as they are because of Desired.Hold
+	Bytes    int      // size of the ConfigMap, or the size it would have if nothing was written
+	// Live is the newest ConfigMap that this process knows; nil if there is none.
 	Live *corev1.ConfigMap
 }
 
-// Large reports that people should be warned of the ConfigMap's size.
+// Large reports whether the ConfigMap is so large that a warning is needed.
 func (r *Result) Large() bool { return r.Bytes > WarnBytes }
 
-// Publisher writes one ConfigMap. It is for one goroutine. It remembers what it wrote, until NewTerm.
+// Publisher writes one ConfigMap. It is for one goroutine. It remembers what it wrote until NewTerm is called.
 type Publisher struct {
 	client  Client
 	options Options
 
-	newest *corev1.ConfigMap // the newest one seen: a cache may lag behind
-	known  map[string]string // the keys as they were after the last success; nil before
+	newest *corev1.ConfigMap // the newest one seen, because the cache may lag behind
+	known  map[string]string // the keys after the last success; nil before
 }
 
 // New returns a Publisher for the ConfigMap that the options name.
@@ -119,17 +121,19 @@ func New(client Client, options Options) *Publisher {
 	return &Publisher{client: client, options: options}
 }
 
-// NewTerm forgets what was written: this replica begins to lead, and another may have written since.
+// NewTerm drops what the Publisher remembers. It is called when this replica begins to lead, because another replica
+// may have written since.
 func (p *Publisher) NewTerm() { p.newest, p.known = nil, nil }
 
-// Drifted is what another writer has changed in live, of what want says.
+// Drifted returns the keys of want that another writer has changed in live.
 func (p *Publisher) Drifted(live *corev1.ConfigMap, want Desired) []Drift {
 	return p.Compare(live, want).Drifted
 }
 
-// Publish makes the ConfigMap hold what build says. Conflicts with other writers are retried; the last is an error,
-// to be retried at the next cycle. Errors are one line for people. errors.Is finds ErrImmutable, ErrTooLarge,
-// ErrSuperseded and ErrConflict, errors.As with *Error the step that failed. An error of build is returned unchanged.
+// Publish makes the ConfigMap hold what build returns. It retries conflicts with other writers, and returns the last
+// one as an error, so that the next cycle can try again. Errors are one line for people. errors.Is finds ErrImmutable,
+// ErrTooLarge, ErrSuperseded and ErrConflict; errors.As with *Error finds the step that failed. An error of build is
+// returned unchanged.
 func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 	res := &Result{}
 	live, err := p.current(ctx)
@@ -153,7 +157,7 @@ func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 			return *res, getErr
 		}
 		if fresh == nil && apierrors.IsInvalid(err) {
-			return *res, err // there is nothing that could have been in the way
+			return *res, err // no other writer created it: the request itself is invalid
 		}
 		if p.superseded(live, fresh) {
 			res.Live = fresh
@@ -163,7 +167,7 @@ func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 	}
 }
 
-// current is the newest ConfigMap that is known, of the caller's and the one last written.
+// current returns the newer one of the caller's ConfigMap and the one last written.
 func (p *Publisher) current(ctx context.Context) (*corev1.ConfigMap, error) {
 	live := p.options.Live()
 	switch {
@@ -179,8 +183,8 @@ func (p *Publisher) current(ctx context.Context) (*corev1.ConfigMap, error) {
 	return live, nil
 }
 
-// write sends the requests that make the ConfigMap hold what build says, each computed from what the one before left.
-// It returns the ConfigMap that the last one left, or that a failing one was computed from.
+// write sends the requests that make the ConfigMap hold what build returns. Each request is computed from the result of
+// the previous one. write returns the ConfigMap after the last request, or the one before a request that failed.
 func (p *Publisher) write(
 	ctx context.Context, live *corev1.ConfigMap, build Build, res *Result,
 ) (*corev1.ConfigMap, error) {
@@ -193,7 +197,7 @@ func (p *Publisher) write(
 	}
 	d := p.Compare(live, want)
 	res.Bytes, res.Held = d.Bytes, d.Held
-	drifted := d.Drifted // before anything is written: an apply changes who owns what
+	drifted := d.Drifted // read before the writes, because an apply changes the owners
 	switch {
 	case d.allHeld, d.none():
 		p.settled(live, want)
@@ -225,7 +229,7 @@ func (p *Publisher) settled(live *corev1.ConfigMap, want Desired) {
 	p.newest, p.known = live, maps.Clone(want.Keys)
 }
 
-// add notes what a request wrote, each key once however many tries it took.
+// add records what a request wrote. Each key is recorded once, even if it was written in several tries.
 func (r *Result) add(sent *request, drifted []Drift) {
 	r.Written = true
 	r.Created = r.Created || sent.created
@@ -246,14 +250,14 @@ func union(a, b []string) []string {
 	return slices.Compact(a)
 }
 
-// Check guards the keys of others against a mistake of ours.
+// Check returns an error if d would write a key that belongs to others, which would be a programming error.
 func (d *Desired) Check() error {
 	if len(d.Keys) == 0 {
-		return errors.New("nothing to publish: no key was generated")
+		return errors.New("no key was generated, so there is nothing to publish")
 	}
 	for k := range d.Keys {
 		if !d.owns(k) {
-			return fmt.Errorf("refusing to write the key %s: it has none of the reserved names", k)
+			return fmt.Errorf("refusing to write the key %s: its name is not reserved", k)
 		}
 	}
 	return nil
@@ -261,7 +265,8 @@ func (d *Desired) Check() error {
 
 func (d *Desired) owns(key string) bool { return toolset.OwnedKey(key) || slices.Contains(d.Own, key) }
 
-// wait returns early with the context's error. The jitter keeps two writers from meeting again and again.
+// wait waits for about d, and returns the context's error if ctx ends before. The jitter keeps two writers from
+// conflicting again and again.
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d/2 + rand.N(d)) //nolint:gosec // jitter
 	defer timer.Stop()

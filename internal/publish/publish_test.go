@@ -62,7 +62,7 @@ func TestConflictsEnd(t *testing.T) {
 		if !errors.Is(err, ErrConflict) || !apierrors.IsConflict(err) || res.Written {
 			t.Errorf("result %+v, error %v", res, err)
 		}
-		want := "ConfigMap kubernaut-system/kubernaut-toolset-config: another writer changed it each time; tried again at the next cycle"
+		want := "ConfigMap kubernaut-system/kubernaut-toolset-config: another writer changed it at each attempt; the next cycle tries again"
 		if err.Error() != want {
 			t.Errorf("error %q", err)
 		}
@@ -217,7 +217,7 @@ func TestErrorsAreForPeople(t *testing.T) {
 		},
 		{
 			apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "kubernaut-system"),
-			`the namespace "kubernaut-system" does not exist; make it, or set output.namespace`,
+			`the namespace "kubernaut-system" does not exist; create it, or set output.namespace`,
 		},
 		{syscall.ECONNREFUSED, "cannot reach the API server: connection refused; what is published stays"}, // in the words it is given
 		{apierrors.NewInternalError(errors.New("etcd\nis away")), "cannot be written now: Internal error occurred: etcd is away"},

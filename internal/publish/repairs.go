@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// How often one key is repaired at once before it has to wait for the next resync.
+// One key is repaired at once so many times within the window. Then it waits for the next resync.
 const (
 	maxRepairs   = 5
 	repairWindow = time.Minute
 )
 
-// Repairs counts repairs, so that two writers who want different things do not write without end. The zero value is
-// ready. It is for one goroutine.
+// Repairs counts repairs, so that two writers with different texts do not write without end. The zero value is ready.
+// It is for one goroutine.
 type Repairs struct {
-	made map[string][]time.Time // by key, oldest first, within the window of the last call
+	made map[string][]time.Time // by key, oldest first, within repairWindow before the last call of Made
 }
 
-// Hold names those of the drifted keys that must wait for the next resync, for Desired.Hold. At a resync none must.
+// Hold returns the drifted keys that must wait for the next resync, for Desired.Hold. At a resync no key must wait.
 func (r *Repairs) Hold(drifted []Drift, now time.Time) []string {
 	var hold []string
 	for _, d := range drifted {
@@ -28,8 +28,8 @@ func (r *Repairs) Hold(drifted []Drift, now time.Time) []string {
 	return hold
 }
 
-// Made counts the repairs that Publish made, Result.Drifted. It returns those that have reached the limit just now,
-// which is the time to report the other writer.
+// Made counts the repairs that Publish made (Result.Drifted). It returns those that have just reached the limit, so
+// that the caller reports the other writer.
 func (r *Repairs) Made(drifted []Drift, now time.Time) []Drift {
 	if r.made == nil {
 		r.made = map[string][]time.Time{}

@@ -15,35 +15,35 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// State is what must outlive a restart: the key state.json. There are no clock times in it, so that it
-// changes only when what it says does.
+// State is what must survive a restart: the key state.json. It holds no clock times, so that its text changes only if
+// its content changes.
 type State struct {
-	Published []Instance             // in any order, each Service, type and tenant once
+	Published []Instance             // in any order; each Service, type and tenant once
 	Primaries map[string]backend.Ref // by type
 	Overrides string                 // the last valid text of overrides.yaml
-	Keys      []string               // keys of the admin's own (config output.keys) that were written
+	Keys      []string               // the admin's additional keys (config output.keys) that were written
 }
 
-// Instance is a published one: enough to publish it again before it is probed again. Type and Service are written
-// first, and by instanceJSON.
+// Instance is a published instance, with enough to publish it again before it is probed again. Type and Service are
+// encoded by instanceJSON, which puts them first.
 type Instance struct {
 	Type       string          `json:"-"`                 // as in backend.Candidate
 	Service    backend.Ref     `json:"-"`                 // the Service that is used
-	Name       string          `json:"name"`              // how the documents name it
+	Name       string          `json:"name"`              // the name in the documents
 	Scheme     string          `json:"scheme"`            // http or https, as found
 	Path       string          `json:"path,omitempty"`    // base path as found: "" or "/prometheus"
-	Port       int32           `json:"port"`              // the number to use with the host, as in backend.Candidate.PortNumber
-	Outcome    backend.Outcome `json:"outcome"`           // with which it was published
-	Version    string          `json:"version,omitempty"` // older releases wrote it; a backend may change it with each answer
+	Port       int32           `json:"port"`              // as in backend.Candidate.PortNumber
+	Outcome    backend.Outcome `json:"outcome"`           // the outcome when it was published
+	Version    string          `json:"version,omitempty"` // only read: older releases wrote it
 	SkipVerify bool            `json:"skipVerify,omitempty"`
-	FoundHost  string          `json:"foundHost,omitempty"` // as in backend.Observation, as the next two
+	FoundHost  string          `json:"foundHost,omitempty"` // this and the next two are as in backend.Observation
 	FoundPort  int32           `json:"foundPort,omitempty"`
 	Wants      backend.Kind    `json:"wants,omitempty"`
-	// What else is written of it, for a namespace that may not be read for a while: as in backend.Candidate.
+	// The next three are as in backend.Candidate. They are needed while the namespace cannot be read.
 	Host        string `json:"host,omitempty"`
 	HealthPath  string `json:"healthPath,omitempty"`
 	Description string `json:"description,omitempty"`
-	// Detected is the type that detection took it for, where that is a relative of Type; else "".
+	// Detected is the type from detection if the probe has found a related type; else "".
 	Detected     string `json:"detected,omitempty"`
 	Tenant       string `json:"tenant,omitempty"`
 	TenantHeader string `json:"tenantHeader,omitempty"`
@@ -67,10 +67,13 @@ type instanceJSON struct {
 	Instance
 }
 
-// Encode is the text of state.json: the same State gives the same bytes. The instances are encoded one by one, since there may be
-// many of them.
+// Encode returns the text of state.json. The same State gives the same bytes. The instances are encoded one by one,
+// because there may be many of them.
 func (s *State) Encode() (string, error) {
-	out := stateJSON{Version: stateVersion, Published: []instanceJSON{}, Primaries: map[string]string{}, Overrides: s.Overrides, Keys: s.Keys}
+	out := stateJSON{
+		Version: stateVersion, Published: []instanceJSON{}, Primaries: map[string]string{},
+		Overrides: s.Overrides, Keys: s.Keys,
+	}
 	for typ, ref := range s.Primaries {
 		out.Primaries[typ] = ref.String()
 	}
@@ -78,7 +81,7 @@ func (s *State) Encode() (string, error) {
 	if err := encode(&buf, "", out); err != nil {
 		return "", err
 	}
-	before, after, _ := strings.Cut(buf.String(), "[]") // it comes first
+	before, after, _ := strings.Cut(buf.String(), "[]") // the first one is that of Published
 	var text strings.Builder
 	text.WriteString(before + "[")
 	for n, i := range slices.SortedFunc(slices.Values(s.Published), Instance.compare) {
@@ -113,13 +116,13 @@ func (i Instance) compare(o Instance) int {
 	return cmp.Or(strings.Compare(i.Type, o.Type), i.Service.Compare(o.Service), strings.Compare(i.Tenant, o.Tenant))
 }
 
-// DecodeState reads the text of state.json. It is strict, since anybody who may write the ConfigMap may have written
-// it: with an error the caller starts anew, as with an empty State. What is published comes from Services, so that
-// each entry which cannot be is left out by itself.
+// DecodeState reads the text of state.json. It is strict, because other writers of the ConfigMap may have changed it.
+// After an error the caller starts with an empty State. An instance that is not valid is left out alone: instances come
+// from Services, and no owner may cause the whole state to be lost.
 func DecodeState(text string) (*State, error) {
 	var in struct {
 		stateJSON
-		Published []json.RawMessage `json:"published"` // one by one, so that a long list of nothing takes no memory
+		Published []json.RawMessage `json:"published"` // decoded one by one, so that a long list of {} takes no memory
 		Holders   json.RawMessage   `json:"holders"`   // an earlier release wrote it
 	}
 	if err := strict([]byte(text), &in); err != nil {
@@ -153,7 +156,7 @@ func DecodeState(text string) (*State, error) {
 	return s, nil
 }
 
-// strict decodes one JSON value of known fields.
+// strict decodes one JSON value. An unknown field or further text is an error.
 func strict(text []byte, out any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
@@ -161,12 +164,12 @@ func strict(text []byte, out any) error {
 		return errors.New(line(err))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is more after its end")
+		return errors.New("there is more text after its end")
 	}
 	return nil
 }
 
-// instance checks what goes into documents.
+// instance returns the Instance, or an error if a value must not be written into documents.
 func (j *instanceJSON) instance() (i Instance, err error) {
 	i = j.Instance
 	i.Type = j.Type
@@ -179,9 +182,9 @@ func (j *instanceJSON) instance() (i Instance, err error) {
 		}
 	}
 	for _, field := range [][2]string{
-		{"path", i.Path}, {"version", i.Version}, {"host", i.Host}, {"foundHost", i.FoundHost}, {"wants", string(i.Wants)},
-		{"healthPath", i.HealthPath}, {"description", i.Description}, {"detected", i.Detected},
-		{"tenantHeader", i.TenantHeader}, {"link", i.Link},
+		{"path", i.Path}, {"version", i.Version}, {"host", i.Host}, {"foundHost", i.FoundHost},
+		{"wants", string(i.Wants)}, {"healthPath", i.HealthPath}, {"description", i.Description},
+		{"detected", i.Detected}, {"tenantHeader", i.TenantHeader}, {"link", i.Link},
 	} {
 		if err := safetext.Check(field[1]); err != nil {
 			return i, fmt.Errorf("%s: %w", field[0], err)
@@ -206,9 +209,9 @@ func (j *instanceJSON) instance() (i Instance, err error) {
 	case i.Link != "" && !strings.HasPrefix(i.Link, "https://") && !strings.HasPrefix(i.Link, "http://"):
 		err = errors.New("link: expected a URL for a browser")
 	case i.Tenant != "" && !backend.ValidTenant(i.Tenant):
-		err = errors.New("tenant: expected the name of one")
+		err = errors.New("tenant: expected a tenant's name")
 	case !slices.Contains(backend.Outcomes(), i.Outcome):
-		err = errors.New("outcome: expected one of a probe")
+		err = errors.New("outcome: expected the outcome of a probe")
 	}
 	return i, err
 }

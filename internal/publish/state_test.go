@@ -131,7 +131,7 @@ func TestDecodeStateRefuses(t *testing.T) {
 		{"nothing", exampleText, "", "state.json: EOF"},
 		{"not JSON", exampleText, "toolsets: {}", "state.json: invalid character"},
 		{"cut off", `"primaries": {`, `"primaries": `, "state.json: invalid character"},
-		{"twice", exampleText, exampleText + exampleText, "state.json: there is more after its end"},
+		{"twice", exampleText, exampleText + exampleText, "state.json: there is more text after its end"},
 		{"another version", `"version": 1`, `"version": 2`, "state.json: version 2, expected 1"},
 		{"unknown field", `"overrides"`, `"patches"`, `unknown field "patches"`},
 	} {

@@ -16,10 +16,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// restorerInfix stands between the field manager and what makes a restorer's name its own.
+// restorerInfix stands between the field manager and the random part in the name of a restorer.
 const restorerInfix = "-restore-"
 
-// get reads past every cache; nil if there is none.
+// get reads the ConfigMap without the cache. It returns nil if there is none.
 func (p *Publisher) get(ctx context.Context) (*corev1.ConfigMap, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -44,10 +44,10 @@ type request struct {
 	created, restored bool
 }
 
-// step is the request that one kind of difference asks for; nil for none.
+// step returns the request for one kind of difference, nil if there is no such difference.
 type step func(live *corev1.ConfigMap, want Desired, d *Difference) *request
 
-// send is the only place where something is written.
+// send sends a write. No other function writes.
 func (p *Publisher) send(ctx context.Context, r *request) (cm *corev1.ConfigMap, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -67,9 +67,9 @@ func (p *Publisher) send(ctx context.Context, r *request) (cm *corev1.ConfigMap,
 	return cm, nil
 }
 
-// restore makes the ConfigMap with all that belongs in it in one write, since those who mount it must not see it
-// without its document; or it adds the overrides to an existing one. Without force, and under a name that owns
-// nothing yet, it cannot change a value that another writer has written.
+// restore creates the ConfigMap, or adds the overrides to an existing one. It creates it in one write, because pods
+// that mount the ConfigMap must not see it without its document. It uses no force and a field manager that owns nothing
+// yet, so that it cannot change a value of another writer.
 func (p *Publisher) restore(live *corev1.ConfigMap, want Desired, d *Difference) *request {
 	if !d.absent && !d.restore {
 		return nil
@@ -89,8 +89,8 @@ func (p *Publisher) restore(live *corev1.ConfigMap, want Desired, d *Difference)
 	return r
 }
 
-// move takes generated keys back out of binaryData. The API server allows a key in one place only, and an apply
-// cannot take away what others own; in one patch the key is never missing.
+// move moves generated keys from binaryData to data. The API server allows a key in one of them only, and an apply
+// cannot remove a key that others own. Because it is one patch, the key is never missing.
 func (p *Publisher) move(live *corev1.ConfigMap, want Desired, d *Difference) *request {
 	if len(d.binary) == 0 {
 		return nil
@@ -103,7 +103,7 @@ func (p *Publisher) move(live *corev1.ConfigMap, want Desired, d *Difference) *r
 	return &request{op: OpApply, patch: fenced(live, body), changed: d.binary}
 }
 
-// apply takes the generated keys and labels by force.
+// apply applies the generated keys and labels with force.
 func (p *Publisher) apply(live *corev1.ConfigMap, want Desired, d *Difference) *request {
 	if len(d.Changed) == 0 && (len(d.leftovers) == 0 || d.owner) {
 		return nil
@@ -117,7 +117,7 @@ func (p *Publisher) apply(live *corev1.ConfigMap, want Desired, d *Difference) *
 	return &request{op: OpApply, apply: cm, options: options, changed: d.Changed}
 }
 
-// prune removes reserved keys, whatever their owner.
+// prune removes the reserved keys that are no longer generated, also those of other owners.
 func (p *Publisher) prune(live *corev1.ConfigMap, _ Desired, d *Difference) *request {
 	if len(d.Stale) == 0 {
 		return nil
@@ -137,7 +137,7 @@ func (p *Publisher) prune(live *corev1.ConfigMap, _ Desired, d *Difference) *req
 	return &request{op: OpPrune, patch: fenced(live, body), removed: d.Stale}
 }
 
-// disown removes the restorers' entries from the managedFields. What they alone owned has no owner then.
+// disown removes the restorers' entries from managedFields. The fields that only they owned then have no owner.
 func (p *Publisher) disown(live *corev1.ConfigMap, _ Desired, d *Difference) *request {
 	if len(d.leftovers) == 0 {
 		return nil
@@ -145,16 +145,17 @@ func (p *Publisher) disown(live *corev1.ConfigMap, _ Desired, d *Difference) *re
 	rest := slices.DeleteFunc(slices.Clone(live.ManagedFields), func(e metav1.ManagedFieldsEntry) bool {
 		return p.isRestorer(e.Manager)
 	})
-	return &request{op: OpRestore, patch: fenced(live, map[string]any{"metadata": map[string]any{"managedFields": rest}})}
+	body := map[string]any{"metadata": map[string]any{"managedFields": rest}}
+	return &request{op: OpRestore, patch: fenced(live, body)}
 }
 
-// fence makes the API server refuse the apply if the ConfigMap is no longer the one it was computed from. The
-// resourceVersion alone is ignored where there is no ConfigMap.
+// fence makes the API server refuse the apply if the ConfigMap has changed since the apply was computed. The uid is
+// needed because the API server ignores the resourceVersion if there is no ConfigMap.
 func fence(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap) {
 	cm.WithUID(live.UID).WithResourceVersion(live.ResourceVersion)
 }
 
-// fenced makes a merge patch that is fenced as an apply is.
+// fenced adds the resourceVersion to a merge patch, so that the API server refuses it like a fenced apply.
 func fenced(live *corev1.ConfigMap, body map[string]any) map[string]any {
 	meta, ok := body["metadata"].(map[string]any)
 	if !ok {
@@ -165,7 +166,7 @@ func fenced(live *corev1.ConfigMap, body map[string]any) map[string]any {
 	return body
 }
 
-// heldAt is want with the values of held names as they are in live.
+// heldAt returns want, with the values of live for the held names.
 func heldAt(want, live map[string]string, hold []string, name func(string) string) map[string]string {
 	out := make(map[string]string, len(want))
 	for k, v := range want {
@@ -181,8 +182,8 @@ func heldAt(want, live map[string]string, hold []string, name func(string) strin
 	return out
 }
 
-// keepForeign adds what is not generated and yet was applied under our name, as by an admin who wanted to avoid a
-// conflict: an apply removes what its field manager applied before and no longer does.
+// keepForeign adds the fields that others applied under our field manager, as an admin may do to avoid a conflict.
+// Without them the apply would remove these fields, because its field manager owns them.
 func (p *Publisher) keepForeign(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap, want *Desired) {
 	owners := p.owners(live)
 	for k, v := range live.Data {
