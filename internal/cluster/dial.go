@@ -13,19 +13,19 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// dialer connects the watches to the API server. While that cannot be reached it tries again itself, about once a
-// second: the watches' own pauses grow to a minute, so that they would notice long after everybody else that it is
-// back.
+// dialer connects the watches to the API server. If the API server cannot be reached, the dialer retries about once a
+// second. Without it a watch would see up to a minute late that the API server is back, because the pauses between the
+// retries of a watch grow to a minute.
 type dialer struct {
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	failed func()
 	log    *slog.Logger
-	away   atomic.Pointer[error] // why it cannot be reached; nil while it can
+	away   atomic.Pointer[error] // why the API server cannot be reached; nil while it can be
 }
 
 const betweenDials = time.Second
 
-// httpClient is one for all watches, which share a connection.
+// httpClient returns the client for all watches, which share one connection.
 func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Client, *dialer, error) {
 	c := rest.CopyConfig(config)
 	d := &dialer{dial: c.Dial, failed: failed, log: log}
@@ -38,7 +38,7 @@ func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Cli
 	return client, d, err
 }
 
-// err is why the API server cannot be reached, nil while it can.
+// err returns why the API server cannot be reached, nil while it can be.
 func (d *dialer) err() error {
 	if reason := d.away.Load(); reason != nil {
 		return *reason
@@ -46,7 +46,7 @@ func (d *dialer) err() error {
 	return nil
 }
 
-// untilConnected returns a connection, or an error when ctx has ended.
+// untilConnected dials until it has a connection. It returns an error only if ctx has ended.
 func (d *dialer) untilConnected(ctx context.Context, network, address string) (net.Conn, error) {
 	for {
 		conn, err := d.dial(ctx, network, address)
@@ -61,9 +61,9 @@ func (d *dialer) untilConnected(ctx context.Context, network, address string) (n
 		}
 		d.failed()
 		since := time.Now().UTC().Format(time.RFC3339)
-		reason := fmt.Errorf("the API server cannot be reached since %s: %w", since, err)
+		reason := fmt.Errorf("the API server cannot be reached (since %s): %w", since, err)
 		if d.away.CompareAndSwap(nil, &reason) {
-			d.log.Warn("API server not reachable: what is published stays", "address", address, "err", err)
+			d.log.Warn("API server not reachable", "address", address, "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -24,7 +24,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// examiner gathers what package doctor looks at, with the rights of whoever runs the command.
+// examiner reads the facts for package doctor, with the rights of the user of the command.
 type examiner struct {
 	core  *coreclient.CoreV1Client
 	apps  *appsclient.AppsV1Client
@@ -33,12 +33,13 @@ type examiner struct {
 	facts *doctor.Facts
 }
 
-// Facts are what package doctor looks at. What the user may not read is among them; any other failure is an error, and so is it
-// where no workload may be listed beside the ConfigMap.
+// Facts reads the facts for package doctor. A missing right of the user is one of the facts. Any other failure is an
+// error. It is also an error if the user may not list the Deployments in the ConfigMap's namespace.
 func Facts(ctx context.Context, config *rest.Config, configMap backend.Ref) (*doctor.Facts, error) {
 	config = rest.CopyConfig(config)
 	config.Wrap(newBoundPages)
-	e := &examiner{host: config.Host, facts: &doctor.Facts{ConfigMap: configMap, Keys: map[doctor.Object]doctor.Keys{}}}
+	facts := &doctor.Facts{ConfigMap: configMap, Keys: map[doctor.Object]doctor.Keys{}}
+	e := &examiner{host: config.Host, facts: facts}
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, err
@@ -67,24 +68,26 @@ func (e *examiner) configMap(ctx context.Context) error {
 	case apierrors.IsNotFound(err):
 		return nil
 	case err != nil:
-		return e.failed(ctx, Request{Verb: "get", Resource: "configmaps", Namespace: ref.Namespace, Name: ref.Name}, err)
+		q := Request{Verb: "get", Resource: "configmaps", Namespace: ref.Namespace, Name: ref.Name}
+		return e.failed(ctx, q, err)
 	}
 	e.facts.Exists, e.facts.Document = true, cm.Data[toolset.KeyHolmesGPT]
 	e.facts.Needs = doctor.NeedsOf(e.facts.Document)
 	return nil
 }
 
-// failed notes the right that is missing; any other error is returned in words.
+// failed records the right that is missing. It describes and returns any other error.
 func (e *examiner) failed(ctx context.Context, q Request, err error) error {
 	if !apierrors.IsForbidden(err) {
 		return q.Explain(ctx, err, e.host)
 	}
-	e.facts.Unseen = append(e.facts.Unseen, doctor.Right{Verb: q.Verb, Group: q.Group, Resource: q.Resource, Namespace: q.Namespace})
+	right := doctor.Right{Verb: q.Verb, Group: q.Group, Resource: q.Resource, Namespace: q.Namespace}
+	e.facts.Unseen = append(e.facts.Unseen, right)
 	return nil
 }
 
-// workloads lists those of all namespaces, else those beside the ConfigMap, of which alone Pods are listed: another cannot
-// mount it.
+// workloads lists the workloads of all namespaces, or of the ConfigMap's namespace if the user may not list all. It
+// lists Pods only in the ConfigMap's namespace, because Pods of other namespaces cannot mount the ConfigMap.
 func (e *examiner) workloads(ctx context.Context) error {
 	namespace := metav1.NamespaceAll
 	deployments := func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
@@ -128,7 +131,7 @@ func (e *examiner) workloads(ctx context.Context) error {
 	return nil
 }
 
-// each keeps those of a list that concern the ConfigMap.
+// each keeps the workloads of a list that concern the ConfigMap.
 func (e *examiner) each(ctx context.Context, list pager.ListPageFunc) error {
 	return pages(pageSize, list).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
 		var w *doctor.Workload
@@ -149,7 +152,8 @@ func (e *examiner) each(ctx context.Context, list pager.ListPageFunc) error {
 	})
 }
 
-// ofPod is what runs a pod: a ReplicaSet, as those of Deployments and of Argo's Rollouts, another controller, or the pod itself.
+// ofPod returns the workload that runs a pod: the ReplicaSet of a Deployment or an Argo Rollout, or else the pod itself
+// with its controller as the owner. It returns nil for a pod that has ended.
 func ofPod(pod *corev1.Pod) *doctor.Workload {
 	w := &doctor.Workload{Kind: "Pod", Ref: refOf(pod), Pod: pod.Spec}
 	owner := metav1.GetControllerOf(pod)
@@ -184,37 +188,42 @@ func (e *examiner) keys(ctx context.Context) error {
 		case apierrors.IsNotFound(err):
 			keys = doctor.Keys{}
 		case err != nil:
-			return Request{Verb: "get", Resource: resource, Namespace: o.Namespace, Name: o.Name}.Explain(ctx, err, e.host)
+			q := Request{Verb: "get", Resource: resource, Namespace: o.Namespace, Name: o.Name}
+			return q.Explain(ctx, err, e.host)
 		}
 		e.facts.Keys[o] = keys
 	}
 	return nil
 }
 
-// asTable is what kubectl get has objects written as: the number of keys is in it, and the metadata, but no value.
+// asTable requests the format of kubectl get. It has the number of keys and the metadata of an object, but no values.
 const asTable = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
-// keysOf reads the names of an object's keys, and never its values, which the API server does not send. The names are in the
-// metadata, where the API server notes who has written which key, and their number shows whether these are all.
+// keysOf reads the names of an object's keys. The API server does not send the values. The names come from
+// managedFields, where the API server records which manager has written a key. The number of keys shows whether the
+// names are complete.
 func (e *examiner) keysOf(ctx context.Context, resource string, ref backend.Ref) (keys doctor.Keys, err error) {
-	raw, err := e.core.RESTClient().Get().Namespace(ref.Namespace).Resource(resource).Name(ref.Name).SetHeader("Accept", asTable).Do(ctx).Raw()
+	get := e.core.RESTClient().Get().Namespace(ref.Namespace).Resource(resource).Name(ref.Name)
+	raw, err := get.SetHeader("Accept", asTable).Do(ctx).Raw()
 	if err != nil {
 		return keys, err
 	}
 	var table metav1.Table
 	if err := json.Unmarshal(raw, &table); err != nil || len(table.Rows) != 1 {
-		return keys, fmt.Errorf("%s %s: the API server's table of it cannot be read", resource, ref)
+		return keys, fmt.Errorf("%s %s: the API server's response is not a table of one row", resource, ref)
 	}
 	var object metav1.PartialObjectMetadata
 	if err := json.Unmarshal(table.Rows[0].Object.Raw, &object); err != nil {
-		return keys, fmt.Errorf("%s %s: the API server's table of it cannot be read: %w", resource, ref, err)
+		return keys, fmt.Errorf("%s %s: the API server's response has no readable metadata: %w", resource, ref, err)
 	}
 	for _, entry := range object.ManagedFields {
 		keys.Names = append(keys.Names, keysIn(entry.FieldsV1)...)
 	}
 	slices.Sort(keys.Names)
 	keys.Exists, keys.Names = true, slices.Compact(keys.Names)
-	column := slices.IndexFunc(table.ColumnDefinitions, func(c metav1.TableColumnDefinition) bool { return c.Name == "Data" })
+	column := slices.IndexFunc(table.ColumnDefinitions, func(c metav1.TableColumnDefinition) bool {
+		return c.Name == "Data"
+	})
 	count := float64(-1)
 	if cells := table.Rows[0].Cells; column >= 0 && column < len(cells) {
 		count, _ = cells[column].(float64)
@@ -223,7 +232,7 @@ func (e *examiner) keysOf(ctx context.Context, resource string, ref backend.Ref)
 	return keys, nil
 }
 
-// keysIn are the keys of data among the fields that a manager has written.
+// keysIn returns the keys of data among the fields that a manager has written.
 func keysIn(fields *metav1.FieldsV1) (names []string) {
 	var written map[string]map[string]json.RawMessage
 	if fields == nil || json.Unmarshal(fields.GetRawBytes(), &written) != nil {
@@ -239,7 +248,7 @@ func keysIn(fields *metav1.FieldsV1) (names []string) {
 	return names
 }
 
-// viewers finds who may read OpenShift's monitoring, where HolmesGPT has to.
+// viewers finds the accounts that may read OpenShift's monitoring, if HolmesGPT needs to.
 func (e *examiner) viewers(ctx context.Context) error {
 	if len(e.facts.Needs.OpenShift) == 0 {
 		return nil

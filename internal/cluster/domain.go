@@ -8,14 +8,14 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// ResolvConf is where kubelet tells a pod which names it may shorten.
+// ResolvConf is the file in a pod in which the kubelet writes the DNS search domains.
 const ResolvConf = "/etc/resolv.conf"
 
 // DefaultDomain is the DNS domain of nearly every cluster.
 const DefaultDomain = "cluster.local"
 
-// Domain is the cluster's DNS domain as the search line of a pod's resolv.conf has it, NAMESPACE.svc.DOMAIN;
-// DefaultDomain where the file says nothing of the kind, as outside a cluster.
+// Domain returns the cluster's DNS domain from the search line of a pod's resolv.conf, which has NAMESPACE.svc.DOMAIN.
+// It returns DefaultDomain if the file has no such name, as outside a cluster.
 func Domain(resolvConf string) string {
 	text, err := os.ReadFile(resolvConf)
 	if err != nil {

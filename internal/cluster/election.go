@@ -26,19 +26,19 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/logging"
 )
 
-// ElectionOptions of an Elector.
+// ElectionOptions configure an Elector.
 type ElectionOptions struct {
 	Lease         backend.Ref
 	Identity      string        // of this replica; see Identity
 	LeaseDuration time.Duration // how long a lease that is not renewed is respected; counted in whole seconds
-	RenewDeadline time.Duration // how long this replica tries to renew, and leads meanwhile
+	RenewDeadline time.Duration // how long this replica tries to renew; it leads during that time
 	RetryPeriod   time.Duration // between renewals, and before another try after a failure
 	Log           *slog.Logger
 }
 
-// Elector elects the one replica that writes, by a Lease and client-go's election. Two things are added: the election
-// goes on after a loss, until the process ends; and leading ends by the clock, before another replica may take over,
-// also where this one was paused or cut off. Its methods are safe for concurrent use.
+// Elector elects the replica that writes, with a Lease and client-go's election. It adds two things. After a loss it
+// takes part in the election again, until the process ends. And a term ends by the clock before another replica may
+// take over, even if this replica was paused or cut off. Its methods are safe for concurrent use.
 type Elector struct {
 	options ElectionOptions
 	term    time.Duration // how long this replica leads without renewing
@@ -46,11 +46,11 @@ type Elector struct {
 	changed chan struct{}
 
 	mu       sync.Mutex
-	until    time.Time // leading ends then unless renewed
+	until    time.Time // when leading ends, unless the lease is renewed
 	reported logging.Condition[bool]
 }
 
-// Identity is a name for this process that no other has: the host's name, which people know, and a random part.
+// Identity returns a unique name for this process: the host's name, which people know, and a random part.
 func Identity() string {
 	host, err := os.Hostname()
 	if err != nil {
@@ -59,14 +59,14 @@ func Identity() string {
 	return host + "_" + uuid.NewString()
 }
 
-// LeaseClient makes the client for the Lease alone, on a connection of its own: neither a limit on requests nor a
-// transfer that fills the connection delays a renewal. A connection that hangs is replaced at the first request that
-// times out, with time for another request: client-go shares the connections of clients with equal configurations, but
-// not with a dialer of their own, and with HTTP/1.1 a request that times out takes its connection with it.
+// LeaseClient returns a client for the Lease with a separate connection, so that neither a rate limit nor a large
+// transfer delays a renewal. The client has its own dialer, because client-go shares connections between clients with
+// equal configurations otherwise. It uses HTTP/1.1, with which a request that times out closes its connection: a
+// connection that hangs is replaced while there is still time for another request.
 func LeaseClient(config *rest.Config, renewDeadline time.Duration) (coordinationv1.LeasesGetter, error) {
 	c := rest.CopyConfig(config)
 	c.Timeout = leaseTimeout(renewDeadline)
-	c.RateLimiter, c.QPS, c.Burst = nil, -1, 0 // 0 would be client-go's own limit
+	c.RateLimiter, c.QPS, c.Burst = nil, -1, 0 // a QPS of 0 would mean client-go's default limit
 	if c.Dial == nil {
 		c.Dial = (&net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second}).DialContext
 	}
@@ -82,13 +82,13 @@ func leaseTimeout(renewDeadline time.Duration) time.Duration {
 	return max(renewDeadline/2, time.Second)
 }
 
-// NewElector checks the options.
+// NewElector returns an Elector, or an error if the options are not valid.
 func NewElector(client coordinationv1.LeasesGetter, o ElectionOptions) (*Elector, error) {
 	if o.Lease.Namespace == "" || o.Lease.Name == "" || o.Identity == "" || len(o.Identity) > 128 {
 		return nil, fmt.Errorf("leader election: lease %s, identity %q: expected both, in at most 128 characters",
 			o.Lease, o.Identity)
 	}
-	// The Lease counts in whole seconds. Of two renewals within one, another replica sees the first alone.
+	// The Lease counts in whole seconds. Of two renewals within one second, another replica sees only the first.
 	respected := o.LeaseDuration
 	o.LeaseDuration = respected.Truncate(time.Second)
 	e := &Elector{options: o, term: min(o.RenewDeadline, o.LeaseDuration-time.Second), changed: make(chan struct{}, 1)}
@@ -101,41 +101,37 @@ func NewElector(client coordinationv1.LeasesGetter, o ElectionOptions) (*Elector
 		err = errors.New("the lease is too short")
 	}
 	if err != nil {
-		return nil, fmt.Errorf(
-			"leader election: leaderElection.leaseDuration %s, in whole seconds, must be at least 2s and "+
-				"more than renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w",
-			respected,
-			o.RenewDeadline,
-			o.RetryPeriod,
-			err,
-		)
+		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s, in whole seconds, must be at least "+
+			"2s and more than renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w",
+			respected, o.RenewDeadline, o.RetryPeriod, err)
 	}
 	return e, nil
 }
 
-// newElection is for one term: client-go would take what it knew of the last for the present.
+// newElection returns the election for one term. It cannot be reused, because client-go would take the state of the
+// last term for the present one.
 func (e *Elector) newElection() (*leaderelection.LeaderElector, error) {
 	o := &e.options
 	return leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: e.lock, Name: o.Lease.Name, ReleaseOnCancel: true,
 		LeaseDuration: o.LeaseDuration, RenewDeadline: o.RenewDeadline, RetryPeriod: o.RetryPeriod,
 		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(context.Context) {}, // the lock knows sooner
+			OnStartedLeading: func(context.Context) {}, // lock has reported it already
 			OnStoppedLeading: func() { e.lead(time.Time{}, "the lease was not renewed") },
 		},
 	})
 }
 
-// Leading reports whether this replica may write. It is to be called right before each write; a write that is under way
-// when it ends is fenced by the resourceVersion that it carries.
+// Leading reports whether this replica may write. It must be called right before each write. A write that is in flight
+// when the term ends is fenced by its resourceVersion.
 func (e *Elector) Leading() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.leading("the lease was not renewed in time")
 }
 
-// leading reports whether this replica leads, and reports a change. A caller that was told no, after a pause, so
-// learns of it when the lease is renewed after all. The caller holds mu.
+// leading returns whether this replica leads, and reports a change in the log and on the channel. If a caller of
+// Leading got false after a pause, it is notified when the lease is renewed. The caller holds mu.
 func (e *Elector) leading(reason string) bool {
 	leading := time.Now().Before(e.until)
 	if !e.reported.Changed(leading) {
@@ -153,26 +149,27 @@ func (e *Elector) leading(reason string) bool {
 	return leading
 }
 
-// Changed receives after Leading has changed; changes that were not received yet are one.
+// Changed returns a channel that receives a value after Leading has changed. Changes that were not received yet are
+// merged into one.
 func (e *Elector) Changed() <-chan struct{} { return e.changed }
 
-// Run takes part in elections until ctx ends. Then this replica stops to lead, and releases the lease for another. ctx
-// must end after the last write.
+// Run takes part in elections until ctx ends. Then this replica stops leading and releases the lease. ctx must end
+// after the last write.
 func (e *Elector) Run(ctx context.Context) {
-	ctx = klog.NewContext(ctx, logr.Discard()) // client-go logs each try
+	ctx = klog.NewContext(ctx, logr.Discard()) // because client-go logs each try
 	wait.UntilWithContext(ctx, func(ctx context.Context) {
 		defer func() {
-			if r := recover(); r != nil { // which client-go has raised again
-				e.options.Log.Error("leader election panicked; electing again", "err", fmt.Sprint(r))
+			if r := recover(); r != nil { // client-go logs a panic and raises it again
+				e.options.Log.Error("leader election panicked", "err", fmt.Sprint(r))
 			}
 		}()
-		if election, err := e.newElection(); err == nil { // NewElector has tried
+		if election, err := e.newElection(); err == nil { // NewElector has checked the options
 			election.Run(ctx)
 		}
 	}, e.options.RetryPeriod)
 }
 
-// lead notes until when this replica leads, and why no longer.
+// lead records until when this replica leads. reason is logged if it no longer leads.
 func (e *Elector) lead(until time.Time, reason string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -180,13 +177,13 @@ func (e *Elector) lead(until time.Time, reason string) {
 	e.leading(reason)
 }
 
-// lock is client-go's lock on the Lease. From what it reads and writes, the elector learns who leads.
+// lock wraps client-go's lock on the Lease. It reports to the elector which replica leads, from each read and write.
 type lock struct {
 	*resourcelock.LeaseLock
 	elector   *Elector
 	holder    string    // as last read or written
-	respected time.Time // until when a Lease that was deleted is still the holder's, which may lead on
-	failing   string    // the request that cannot be made: "read" or "write"
+	respected time.Time // until when the holder of a deleted Lease may still lead
+	failing   string    // the request that fails: "read" or "write"; "" if none does
 }
 
 // Get reads the Lease.
@@ -201,8 +198,9 @@ func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	return record, raw, err
 }
 
-// Create creates the Lease by server-side apply: the request carries the name, so that a Role can limit even that to
-// one Lease. Where another replica was faster, its holder is another field manager's, and the apply is a conflict.
+// Create creates the Lease by server-side apply. Unlike a create, an apply has the name in its URL, so that a Role can
+// limit it to one Lease. If another replica was faster, the apply is a conflict, because the holder belongs to that
+// replica's field manager.
 func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	start := time.Now()
 	if start.Before(l.respected) {
@@ -216,16 +214,16 @@ func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRec
 			AcquireTime: spec.AcquireTime, RenewTime: spec.RenewTime, LeaseTransitions: spec.LeaseTransitions,
 		}), metav1.ApplyOptions{FieldManager: l.Identity()})
 	if err == nil {
-		_, _, err = l.LeaseLock.Get(ctx) // for the next update
+		_, _, err = l.LeaseLock.Get(ctx) // the next update needs the resourceVersion
 	}
 	return l.wrote(start, record, err)
 }
 
-// Update takes, renews or releases the Lease. This replica stops to lead before it releases.
+// Update takes, renews or releases the Lease. This replica stops leading before it releases the Lease.
 func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	if record.HolderIdentity == "" {
-		if l.holder != l.Identity() { // client-go may believe that it still leads, though it has read otherwise
-			return errors.New("the lease is another replica's")
+		if l.holder != l.Identity() { // client-go may release the Lease although it has read another holder
+			return errors.New("the lease belongs to another replica")
 		}
 		l.elector.lead(time.Time{}, "the lease is released")
 	}
@@ -233,19 +231,19 @@ func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRec
 	return l.wrote(start, record, l.LeaseLock.Update(ctx, record))
 }
 
-// wrote notes what became of a request that was sent at start.
+// wrote records the result of a write that was sent at start.
 func (l *lock) wrote(start time.Time, record resourcelock.LeaderElectionRecord, err error) error {
 	l.report("write", err)
 	if err == nil {
 		l.keep(record.HolderIdentity)
 		if record.HolderIdentity == l.Identity() {
-			l.elector.lead(start.Add(l.elector.term), "the answer came too late")
+			l.elector.lead(start.Add(l.elector.term), "the response came too late")
 		}
 	}
 	return err
 }
 
-// keep notes who holds the Lease.
+// keep records the holder of the Lease.
 func (l *lock) keep(holder string) {
 	before := l.holder
 	l.holder, l.respected = holder, time.Time{}
@@ -262,8 +260,8 @@ func (l *lock) keep(holder string) {
 	}
 }
 
-// report logs that the lease cannot be read or written, once, and when it can again. A lost race for the lease, or a
-// deleted one, is no failure, and a request that this replica itself gave up says nothing.
+// report logs once that the lease cannot be read or written, and when that works again. A lost race for the lease and a
+// deleted lease are not failures. A request that this replica cancelled is ignored.
 func (l *lock) report(request string, err error) {
 	if errors.Is(err, context.Canceled) {
 		return

@@ -17,11 +17,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// Request is what was asked of the API server, for the text of an error.
+// Request is a request to the API server, for the text of an error.
 type Request struct {
 	Verb, Group, Resource string
-	Namespace             string // "": all of them
-	Name                  string // "": any
+	Namespace             string // "" means all namespaces
+	Name                  string // "" means any name
 }
 
 func (q Request) where() string {
@@ -34,7 +34,7 @@ func (q Request) where() string {
 	return q.Namespace + "/" + q.Name
 }
 
-// forbidden says what is not allowed, and which rule allows it. user may be empty.
+// forbidden describes what is not allowed, and the rule that allows it. user may be empty.
 func (q Request) forbidden(user, verbs string) string {
 	role := "a ClusterRole"
 	if q.Namespace != "" {
@@ -44,13 +44,14 @@ func (q Request) forbidden(user, verbs string) string {
 		role += " for " + user
 	}
 	rule := view.Rule{Group: q.Group, Resource: q.Resource, Verbs: verbs}
-	if q.Resource == "configmaps" || q.Resource == "leases" { // of the others any may be read
+	if q.Resource == "configmaps" || q.Resource == "leases" { // the service needs all objects of the other resources
 		rule.Name = q.Name
 	}
 	return fmt.Sprintf("not allowed to %s %s %s (403); needed is %s with %s", q.Verb, q.Resource, q.where(), role, rule)
 }
 
-// Explain says in one line why a request of a command failed, and what its user can do. The cause stays in the chain.
+// Explain describes in one line why a request of a command failed, and what its user can do. The cause stays in the
+// chain.
 func (q Request) Explain(ctx context.Context, err error, host string) error {
 	server := "the API server at " + host
 	var text string
@@ -58,13 +59,8 @@ func (q Request) Explain(ctx context.Context, err error, host string) error {
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case ctx.Err() != nil, errors.Is(err, context.DeadlineExceeded):
-		text = fmt.Sprintf(
-			"%s did not answer in time while asked to %s %s %s; is the network path to it open?",
-			server,
-			q.Verb,
-			q.Resource,
-			q.where(),
-		)
+		text = fmt.Sprintf("%s did not answer in time while asked to %s %s %s; is the network path to it open?",
+			server, q.Verb, q.Resource, q.where())
 	case apierrors.IsUnauthorized(err):
 		text = server + " does not accept the credentials (401); log in again, or check the user in the kubeconfig"
 	case apierrors.IsForbidden(err):
@@ -75,7 +71,7 @@ func (q Request) Explain(ctx context.Context, err error, host string) error {
 	case apierrors.IsNotFound(err) && q.Group != "":
 		text = server + " has no " + q.Group + "/v1; Kubernetes 1.21 or newer is needed"
 	case apierrors.IsNotFound(err):
-		text = server + " is no Kubernetes API server (404); check the server's address in the kubeconfig"
+		text = server + " is not a Kubernetes API server (404); check the server's address in the kubeconfig"
 	default:
 		if cause, advice := network(err); cause != "" {
 			text = fmt.Sprintf("cannot reach %s: %s%s", server, cause, advice)
@@ -87,8 +83,8 @@ func (q Request) Explain(ctx context.Context, err error, host string) error {
 	return explained{text, err}
 }
 
-// network is what commonly keeps a client from a server, and what the user of a kubeconfig can do; empty for anything
-// else.
+// network describes an error of the network or of TLS, and what the user of a kubeconfig can do. Both are "" for any
+// other error.
 func network(err error) (cause, advice string) {
 	var (
 		dns  *net.DNSError
@@ -116,7 +112,7 @@ func network(err error) (cause, advice string) {
 	return "", ""
 }
 
-// unwrapURL drops the request's URL from an error, which says nothing that the message does not.
+// unwrapURL removes the request's URL from an error, because the message already names the request.
 func unwrapURL(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) && !strings.Contains(u.Err.Error(), "\n") {
@@ -125,18 +121,19 @@ func unwrapURL(err error) error {
 	return err
 }
 
-// refusal is how the API server says that nobody has granted a right. Its status names neither the verb nor the
-// namespace.
+// refusal matches the message of the API server about a right that is not granted. The message is needed because the
+// status has neither the verb nor the namespace.
 var refusal = regexp.MustCompile(
 	`User "([^"]*)" cannot (\S+) resource "([^"]+)" in API group "([^"]*)" ` +
 		`(?:in the namespace "([^"]+)"|at the cluster scope)`,
 )
 
-// missing is the right of this service that an answer of the API server says is missing, and the rule that gives all
-// rights to that resource at once: with one alone the next would be missing. ok is false for any other error.
+// missing returns the right that this service lacks according to an error of the API server. text names the rule with
+// all rights that the service needs on the resource, so that the admin adds them at once. ok is false for any other
+// error.
 func missing(err error) (q Request, text string, ok bool) {
 	m := refusal.FindStringSubmatch(fmt.Sprint(err))
-	if m == nil || !apierrors.IsForbidden(err) { // an admission webhook, or something else that is no right
+	if m == nil || !apierrors.IsForbidden(err) { // not a missing right: an admission webhook, for example
 		return q, "", false
 	}
 	q = Request{Verb: m[2], Resource: m[3], Group: m[4], Namespace: m[5]}
@@ -154,7 +151,8 @@ func missing(err error) (q Request, text string, ok bool) {
 	return q, text, true
 }
 
-// Explain is err in words for the log of this service, where it says that a right is missing; err stays in the chain.
+// Explain describes an error about a missing right for the log of this service. It returns any other error as it is.
+// err stays in the chain.
 func Explain(err error) error {
 	if _, text, ok := missing(err); ok {
 		return explained{text, err}
@@ -162,7 +160,7 @@ func Explain(err error) error {
 	return err
 }
 
-// reason is what keeps this service from the API server, "" for what is not about rights or the network.
+// reason describes an error about a missing right or the network. It returns "" for any other error.
 func reason(err error) string {
 	if _, text, ok := missing(err); ok {
 		return text
@@ -173,7 +171,7 @@ func reason(err error) string {
 	return ""
 }
 
-// explained is an error with a text for people that is still recognised as its cause.
+// explained is an error with a text for people. It wraps the cause.
 type explained struct {
 	text string
 	err  error

@@ -25,35 +25,34 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// RecorderOptions of a Recorder.
+// RecorderOptions configure a Recorder.
 type RecorderOptions struct {
-	ConfigMap backend.Ref              // the one that is written
-	Live      func() *corev1.ConfigMap // as it is by now, nil where there is none
-	Instance  string                   // this replica
-	Optional  bool                     // that it may not write Events is no failure
-	Record    func() bool              // whether this replica records, which is where it leads
+	ConfigMap backend.Ref              // the ConfigMap that is written
+	Live      func() *corev1.ConfigMap // returns the ConfigMap as it is now, nil if there is none
+	Instance  string                   // the name of this replica
+	Optional  bool                     // a missing right to write Events is not a failure
+	Record    func() bool              // whether this replica records Events, which only the leader does
 	Failed    func()                   // called for each Event that is lost
 	Log       *slog.Logger
 }
 
 const (
 	queuedEvents  = 256
-	eventTimeout  = 5 * time.Second // of one try
+	eventTimeout  = 5 * time.Second // for one try
 	eventTries    = 3
-	eventRetry    = 2 * time.Second
-	eventOftenest = 5 * time.Second // that one Event is counted up
-	maxNote       = 1024            // bytes that the API takes
-	remembered    = 8192            // Events, and as many Services
+	eventRetry    = 2 * time.Second // between two tries
+	eventOftenest = 5 * time.Second // the shortest time between two increments of an Event's count
+	maxNote       = 1024            // the API's limit in bytes
+	remembered    = 8192            // how many Events are remembered, and how many Services
 )
 
-// Recorder writes Kubernetes Events on Services and on the ConfigMap, one after the other from a queue. It needs create
-// and patch on events.k8s.io, and nothing else. Its methods are safe for concurrent use and never wait for the API
-// server.
+// Recorder writes Kubernetes Events about Services and about the ConfigMap, one after the other from a queue. It needs
+// only create and patch on events.k8s.io. Its methods are safe for concurrent use and never wait for the API server.
 //
-// client-go's recorders do not fit: that of events.k8s.io (tools/events) takes two Events on one object that differ in
-// their text alone for one, so that the second problem of a Service would have the words of the first. That of the core
-// API (tools/record) records a state again at each look, does not report the Events that it drops, and holds all others
-// back for up to two minutes where one cannot be written.
+// client-go's recorders do not fit. The recorder of events.k8s.io (tools/events) merges two Events on one object that
+// differ only in their text, so that the second problem of a Service would have the text of the first. The recorder of
+// the core API (tools/record) records a state again each time it is checked, does not report the Events that it drops,
+// and delays all others for up to two minutes if one cannot be written.
 type Recorder struct {
 	options RecorderOptions
 	client  eventsv1.EventsGetter
@@ -61,29 +60,29 @@ type Recorder struct {
 
 	mu       sync.Mutex
 	recorded *lru.Cache // the last Events by name: occurrence
-	cleared  *lru.Cache // when, by the UID of a Service
-	lost     int        // since the last that was written
-	refused  bool       // it was told that Events may not be written
+	cleared  *lru.Cache // the time of the last Clear by the UID of a Service
+	lost     int        // Events lost since the last one that was written
+	refused  bool       // the log has a line that Events may not be written
 }
 
-// occurrence is what is remembered of an Event.
+// occurrence is the last time of an Event, and how often it was recorded.
 type occurrence struct {
 	count int
 	at    time.Time
 }
 
-// event is one on its way, and how often it was recorded, this time included.
+// event is a queued Event, and how often it was recorded, including this time.
 type event struct {
 	*v1.Event
 	count int
 }
 
-// NewRecorder makes a Recorder with a client of its own, so that many Events do not delay anything else. Run writes
-// what it records.
+// NewRecorder returns a Recorder with a separate client, so that many Events do not delay other requests. Run writes
+// the Events.
 func NewRecorder(config *rest.Config, o RecorderOptions) (*Recorder, error) {
 	c := rest.CopyConfig(config)
 	c.Timeout = eventTimeout
-	c.RateLimiter = nil // its own
+	c.RateLimiter = nil // not shared with other clients
 	client, err := eventsv1.NewForConfig(rest.AddUserAgent(c, "events"))
 	if err != nil {
 		return nil, fmt.Errorf("client for events: %w", err)
@@ -98,30 +97,32 @@ func newRecorder(client eventsv1.EventsGetter, o RecorderOptions) *Recorder {
 	}
 }
 
-// ConfigMap records that something happened to the ConfigMap; what was recorded before is counted up. A warning needs
-// someone to act; the reason is a word in CamelCase; the note is for people, made fit to be shown and cut at 1 KiB.
+// ConfigMap records that something happened to the ConfigMap. If the same was recorded before, the count of that Event
+// is incremented. A warning asks for action. The reason is a word in CamelCase. The note is for people; it is cleaned
+// and cut at 1 KiB.
 func (r *Recorder) ConfigMap(warning bool, reason, note string) {
 	o := r.options.ConfigMap
 	on := corev1.ObjectReference{APIVersion: "v1", Kind: "ConfigMap", Namespace: o.Namespace, Name: o.Name}
 	if live := r.options.Live(); live != nil {
-		on.UID = live.UID // kubectl describe shows only the Events that name it
+		on.UID = live.UID // kubectl describe shows only Events with the object's UID
 	}
 	r.record(&v1.Event{Regarding: on, Action: "Publish", Reason: reason, Note: note}, warning, true)
 }
 
-// Service records a state of a Service, once: the same again is not recorded until Clear. It may be called whenever the
-// Service is looked at. A replica that does not record does not remember it either: call it again when it leads.
+// Service records a state of a Service. The same state is not recorded again until Clear, so that Service may be called
+// each time the Service is checked. A replica that does not lead neither records nor remembers the state: call Service
+// again when it leads.
 func (r *Recorder) Service(s *backend.Service, warning bool, reason, note string) {
 	on := corev1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: s.Namespace, Name: s.Name}
 	on.UID = types.UID(s.UID)
 	r.record(&v1.Event{Regarding: on, Action: "Detect", Reason: reason, Note: note}, warning, false)
 }
 
-// Clear says that what was recorded of a Service is over, so that it is recorded anew when it comes back.
+// Clear ends the recorded states of a Service, so that they are recorded again if they come back.
 func (r *Recorder) Clear(s *backend.Service) { r.cleared.Add(types.UID(s.UID), time.Now()) }
 
-// record queues an Event that is due. again is for what happens, and is counted each time; a state is recorded once
-// while it lasts.
+// record queues an Event if it is due. If again is true, the Event is something that happened and is counted each time.
+// Otherwise it is a state and is recorded once while it lasts.
 func (r *Recorder) record(e *v1.Event, warning, again bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -151,12 +152,12 @@ func (r *Recorder) record(e *v1.Event, warning, again bool) {
 	select {
 	case r.queue <- event{e, now.count}:
 	default:
-		r.lose(e, fmt.Errorf("%d events wait already", queuedEvents))
+		r.lose(e, fmt.Errorf("the queue of %d events is full", queuedEvents))
 	}
 }
 
-// nameOf is the Event's object and a hash of what it says: after a restart, or from another leader, the same is the
-// same Event and is not recorded twice.
+// nameOf returns the name of an Event: the object's name and a hash of the content. The same content has the same name
+// after a restart and on another leader, so that it is not recorded twice.
 func nameOf(e *v1.Event) string {
 	const longest = 253
 	o := e.Regarding
@@ -166,7 +167,7 @@ func nameOf(e *v1.Event) string {
 	return strings.TrimRight(o.Name[:min(len(o.Name), longest-len(suffix))], ".-") + suffix
 }
 
-// Run writes what is recorded until ctx ends.
+// Run writes the recorded Events until ctx ends.
 func (r *Recorder) Run(ctx context.Context) {
 	for {
 		select {
@@ -184,8 +185,8 @@ func (r *Recorder) Run(ctx context.Context) {
 	}
 }
 
-// write tries to write an Event, and reports whether that was the last try. While the API server is away, each Event
-// has one, so that the queue moves on.
+// write tries to write an Event, and reports whether that was the last try. While Events are being lost, each Event has
+// only one try, so that the queue keeps moving.
 func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 	leads := r.options.Record()
 	var err error
@@ -195,7 +196,7 @@ func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case !leads: // another replica records it by now, or this one when it leads again
+	case !leads: // another replica records it now, or this one when it leads again
 		r.recorded.Remove(e.Name)
 	case err == nil:
 		if r.lost > 0 {
@@ -205,11 +206,11 @@ func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 	case ctx.Err() != nil:
 	case r.options.Optional && apierrors.IsForbidden(err):
 		if !r.refused {
-			r.options.Log.Info("no Events are recorded, which needs create and patch on events.k8s.io")
+			r.options.Log.Info("no Events are recorded", "needed", "create and patch on events.k8s.io")
 		}
 		r.refused = true
 	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err):
-		r.options.Failed() // it stays recorded: it would be refused again
+		r.options.Failed() // it stays in recorded, because it would be refused again
 		r.options.Log.Warn("event refused by the API server", about(e.Event, Explain(err))...)
 	case try < eventTries && r.lost == 0:
 		return false
@@ -219,22 +220,22 @@ func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 	return true
 }
 
-// lose notes that an Event is lost, and logs the first until one is written again. The caller holds the lock.
+// lose counts an Event that is lost. It logs only the first one until an Event is written again. The caller holds mu.
 func (r *Recorder) lose(e *v1.Event, err error) {
-	r.recorded.Remove(e.Name) // it is taken when it is recorded again
+	r.recorded.Remove(e.Name) // so that the next call records it
 	if r.lost++; r.lost == 1 {
-		r.options.Log.Warn("events lost until one can be written", about(e, err)...)
+		r.options.Log.Warn("events lost", about(e, err)...)
 	}
 	r.options.Failed()
 }
 
-// about is an Event in the log.
+// about returns the attributes of an Event for the log.
 func about(e *v1.Event, err error) []any {
 	o := &e.Regarding
 	return []any{"namespace", o.Namespace, "kind", o.Kind, "name", o.Name, "reason", e.Reason, "err", err}
 }
 
-// send creates the Event, or counts up the one that is there.
+// send creates the Event, or increments the count of the existing one.
 func (r *Recorder) send(ctx context.Context, e event) error {
 	ctx, cancel := context.WithTimeout(ctx, eventTimeout)
 	defer cancel()

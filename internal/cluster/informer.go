@@ -14,9 +14,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// newInformer makes one that lists page by page, and turns each page into what is kept before it asks for the next one.
-// By itself an informer would either hold all objects of a cluster at once, or have the API server send each as an
-// event of its own, which takes up to twice the processor time.
+// newInformer returns an informer that lists page by page, and reduces the objects of each page before it requests the
+// next one. client-go's informer either holds all objects of a cluster at once, or has the API server send each object
+// as a separate event, which takes up to twice the processor time.
 func (w *Watch) newInformer(
 	lw toolscache.ListerWatcher, example runtime.Object, resync time.Duration, by toolscache.Indexers,
 ) toolscache.SharedIndexInformer {
@@ -31,15 +31,14 @@ func (w *Watch) newInformer(
 	return toolscache.NewSharedIndexInformer(lister, example, resync, by)
 }
 
-// noEvents tells client-go not to have the objects sent as events.
+// noEvents makes client-go list the objects instead of requesting them as events.
 type noEvents struct{}
 
 func (noEvents) IsWatchListSemanticsUnSupported() bool { return true }
 
-// keepPages lists page by page. It pays no regard to what an informer asks for: from the version it names, "0" at
-// first, the API server would answer without regard to any limit. What is kept is as of the first page, also where
-// later ones are newer: the watch goes on from there, and so misses nothing that became of the objects of the first
-// pages meanwhile.
+// keepPages lists page by page. It ignores the options of the informer, because the API server ignores the page limit
+// for the resourceVersion that they name ("0" at first). The list has the resourceVersion of the first page, even if
+// later pages are newer. The watch starts from there, so that it misses no change to the objects of the first pages.
 func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWithContext) (runtime.Object, error) {
 	var sizes store.Sizes
 	var shares store.Shares
@@ -47,7 +46,7 @@ func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWit
 		if o.Continue == "" {
 			sizes, shares = store.Sizes{}, store.Shares{}
 		}
-		if o.Limit == 0 { // the pages became too old, and there is no token to go on: all at once, as of any time
+		if o.Limit == 0 { // the pages expired and there is no token to continue: list all at once, from the cache
 			o.ResourceVersion = "0"
 		}
 		list, err := whole.ListWithContext(ctx, o)
@@ -59,11 +58,11 @@ func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWit
 	return kept, err
 }
 
-// keepAll is what is kept of a list. sizes are those of the slices so far, shares those of the Services.
+// keepAll reduces the objects of a list. sizes are those of the slices so far, shares those of the Services.
 func (w *Watch) keepAll(list runtime.Object, sizes store.Sizes, shares store.Shares) (*internalversion.List, error) {
 	about, err := meta.ListAccessor(list)
 	if err != nil {
-		return nil, fmt.Errorf("%T is no list: %w", list, err)
+		return nil, fmt.Errorf("%T is not a list: %w", list, err)
 	}
 	kept := &internalversion.List{
 		ListMeta: metav1.ListMeta{ResourceVersion: about.GetResourceVersion(), Continue: about.GetContinue()},

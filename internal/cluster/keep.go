@@ -12,13 +12,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// What the informers' caches keep. A typed Service alone takes a kilobyte and a cluster has a hundred thousand, most of
-// them nothing to us: objects are turned into these as they come off the wire, before anything is cached. What a cache
-// keeps in the end is little more than the names that it needs to tell what was deleted; the rest belongs to the store.
+// The informers' caches keep the types below. A Service as decoded takes a kilobyte, and a cluster may have a hundred
+// thousand, most of them unmatched. So objects are reduced as soon as they are decoded, before they are cached. A cache
+// then keeps little more than the names, which it needs to detect deletions. The rest belongs to the store.
 
-// identity is what an informer asks of an object.
+// identity holds the fields of an object that an informer reads.
 type identity struct {
-	client.Object // nil: an informer asks for nothing else
+	client.Object // nil, because an informer calls no other methods
 	backend.Ref
 	version string
 }
@@ -29,26 +29,25 @@ func (i *identity) GetResourceVersion() string { return i.version }
 
 type keptService struct {
 	identity
-	service *backend.Service // nil once the store has it
-	nothing bool             // it is nothing
+	service   *backend.Service // nil once the store has it
+	unmatched bool             // no type matches it
 }
 
 type keptSlice struct {
 	identity
-	of    backend.Ref  // the Service
-	slice *store.Slice // nil once the store has it
-	// nothing: of a Service that is nothing.
-	nothing bool
+	of        backend.Ref  // the Service
+	slice     *store.Slice // nil once the store has it
+	unmatched bool         // it belongs to an unmatched Service
 }
 
 type keptExposer struct {
 	identity
 	kind     string
 	services map[string][]backend.Exposure
-	fresh    bool // the store does not have it yet
+	fresh    bool // not yet in the store
 }
 
-// keep is the informers' transform. It is given some objects a second time, as it has left them.
+// keep is the informers' transform. Informers call it a second time for some objects, with its own result.
 func (w *Watch) keep(object any) (any, error) {
 	switch o := object.(type) {
 	case *corev1.Service:
@@ -56,13 +55,13 @@ func (w *Watch) keep(object any) (any, error) {
 		if s := store.FromService(o, w.opts.Reader.keep); w.store.Matters(&s) {
 			k.service = &s
 		} else {
-			k.nothing = true
+			k.unmatched = true
 		}
 		return k, nil
 	case *discoveryv1.EndpointSlice:
 		k := &keptSlice{identity: identityOf(o)}
 		if k.of = store.ServiceOf(o); w.store.Ignores(k.of) {
-			k.nothing = true
+			k.unmatched = true
 			return k, nil
 		}
 		_, slice := store.FromEndpointSlice(o, w.opts.Reader.denied)

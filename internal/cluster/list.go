@@ -18,13 +18,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// List lists the Services of the namespaces, of all where none is named, and then their EndpointSlices, once and page
-// by page. All Services come before the first EndpointSlice, so that the sink can drop slices at once. How long it may
-// take is up to ctx.
+// List lists the Services of the namespaces, and then their EndpointSlices, once and page by page. No namespaces means
+// all. All Services come before the first EndpointSlice, so that the sink can drop slices at once. ctx limits the time.
 //
-// A namespace that may not be read is left out with a Warning, and an error only where no namespace may be;
-// EndpointSlices that may not be read leave readiness unknown. Any other failure is an error, since half a cluster is
-// not a smaller cluster. Errors are one line that says what to do.
+// A namespace that may not be read is left out with a Warning; it is an error only if no namespace may be read. If
+// EndpointSlices may not be read, readiness is unknown. Any other failure is an error, because a part of a cluster must
+// not be taken for all of it. Errors are one line that says what to do.
 func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink) (store.Report, error) {
 	var report store.Report
 	namespaces, err := sortedNamespaces(namespaces)
@@ -69,8 +68,8 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink)
 	return report, nil
 }
 
-// exposers reads what leads people to Services. What cannot be read is left out with a Warning: nothing but links
-// depends on it.
+// exposers reads the objects that expose Services to people, such as Ingresses. An object that cannot be read is left
+// out with a Warning, because only links depend on it.
 func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, report *store.Report) error {
 	for _, kind := range r.Links.Kinds {
 		resource := r.dynamic.Resource(kind.GVR()).Namespace(ns)

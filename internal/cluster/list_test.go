@@ -185,7 +185,7 @@ func TestClusterErrors(t *testing.T) {
 		{"unauthorized", always(401), nil, "the API server at HOST does not accept the credentials (401); log in again, or check the user in the kubeconfig"},
 		{"forbidden", always(403), nil, forbiddenAll},
 		{"forbidden in all named", always(403), []string{"a", "b"}, `not allowed to list services in namespace "a" (403); needed is a Role in "a" with {apiGroups: [""], resources: [services], verbs: [list]}`},
-		{"no API server", always(404), nil, "the API server at HOST is no Kubernetes API server (404); check the server's address in the kubeconfig"},
+		{"no API server", always(404), nil, "the API server at HOST is not a Kubernetes API server (404); check the server's address in the kubeconfig"},
 		{"old API server", func(path string) int {
 			if strings.HasSuffix(path, "/endpointslices") {
 				return 404

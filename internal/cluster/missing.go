@@ -12,14 +12,14 @@ import (
 
 const (
 	readTimeout = 10 * time.Second
-	readAgain   = time.Second // after a failure; the API server may be away
-	longestWait = time.Minute // after one that took too long, doubled each time
-	readers     = 4           // at a time, each of another namespace
+	readAgain   = time.Second // the pause after a failure, because the API server may be unreachable
+	longestWait = time.Minute // the longest pause after timeouts; the pause doubles each time
+	readers     = 4           // reads at the same time, each in another namespace
 	tidyEvery   = time.Minute
 )
 
-// readMissing reads the EndpointSlices of Services that were nothing, and so had none kept, and Services that were
-// too many to be kept, until ctx ends.
+// readMissing reads what the store lacks until ctx ends: the EndpointSlices of Services that were unmatched before, and
+// Services that were dropped because there were too many.
 func readMissing(
 	ctx context.Context,
 	known *store.Store,
@@ -52,7 +52,7 @@ func readMissing(
 		go func() {
 			defer func() { <-free }()
 			service, slices, err := read(ctx, ref)
-			if err != nil { // its namespace waits, and no other
+			if err != nil { // only its namespace waits
 				time.AfterFunc(slow.after(ref.Namespace, err), func() { known.Unread(ref) })
 				return
 			}
@@ -62,11 +62,11 @@ func readMissing(
 	}
 }
 
-// waits are how long namespaces wait after a reading that came to no end in its time. Who has tens of thousands of
-// slices would have a reader of the few for ever.
+// waits holds how long each namespace waits after reads that timed out. Without the waits, a namespace with tens of
+// thousands of slices would occupy one of the few readers all the time.
 type waits struct {
 	mu        sync.Mutex
-	readAgain map[string]time.Duration // those that are longer than usual
+	readAgain map[string]time.Duration // by namespace; only pauses after a timeout
 }
 
 func (w *waits) after(namespace string, err error) time.Duration {
@@ -85,7 +85,7 @@ func (w *waits) over(namespace string) {
 	delete(w.readAgain, namespace)
 }
 
-// readService reads the EndpointSlices of a Service, and the Service itself where it is bare.
+// readService reads the EndpointSlices of a Service, and the Service itself if the store has only its name.
 func (w *Watch) readService(
 	ctx context.Context,
 	ref backend.Ref,
@@ -99,7 +99,7 @@ func (w *Watch) readService(
 		slices, err = w.opts.Reader.slices(ctx, ref.Namespace, ref.Name)
 	}
 	if err != nil {
-		w.opts.Log.Debug("a Service and its EndpointSlices cannot be read now, which is tried again",
+		w.opts.Log.Debug("Service or EndpointSlices not read",
 			"namespace", ref.Namespace, "service", ref.Name, "err", err)
 	}
 	return service, slices, err

@@ -11,8 +11,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// ServesRoutes reports whether a cluster is OpenShift: whether it serves the API group route.openshift.io. Every
-// authenticated user may ask.
+// ServesRoutes reports whether a cluster is OpenShift, that is, whether it serves the API group route.openshift.io.
+// Every authenticated user may make this request.
 func ServesRoutes(ctx context.Context, config *rest.Config) (bool, error) {
 	client, err := corev1client.NewForConfig(config)
 	if err != nil {
@@ -25,7 +25,7 @@ func ServesRoutes(ctx context.Context, config *rest.Config) (bool, error) {
 	case apierrors.IsNotFound(err):
 		return false, nil
 	}
-	return false, fmt.Errorf("asking whether the cluster is OpenShift: %w", Explain(err))
+	return false, fmt.Errorf("cannot find out whether the cluster is OpenShift: %w", Explain(err))
 }
 
 // Routes finds out whether the cluster is OpenShift. It is safe for concurrent use.
@@ -36,24 +36,24 @@ type Routes struct {
 }
 
 const (
-	routesTimeout = 2 * time.Second // of one question
-	routesRetry   = 5 * time.Second
-	routesAgain   = 5 * time.Minute // after a no, as the API group may come later
+	routesTimeout = 2 * time.Second // of one request
+	routesRetry   = 5 * time.Second // after a failure
+	routesAgain   = 5 * time.Minute // after a no, because the API group may be installed later
 )
 
-// NewRoutes makes one; Run asks.
+// NewRoutes returns a Routes. Run makes the requests.
 func NewRoutes(config *rest.Config) *Routes {
 	return &Routes{config: config, asked: make(chan struct{})}
 }
 
-// Served reports whether the cluster is OpenShift; while that is not known, that it is, which is the safe answer.
+// Served reports whether the cluster is OpenShift. It returns true while that is not known, which is the safe answer.
 func (r *Routes) Served() bool { return !r.none.Load() }
 
-// Asked is closed when the first question was answered, or was not in time.
+// Asked returns a channel that is closed after the first request, whether it succeeded or not.
 func (r *Routes) Asked() <-chan struct{} { return r.asked }
 
-// Run asks until the answer is yes, or ctx ends; a no is asked again now and then. changed is called where the answer
-// is another one than before, after the first question.
+// Run repeats the request until the answer is yes or ctx ends. After the first request it calls changed each time the
+// answer has changed.
 func (r *Routes) Run(ctx context.Context, changed func()) {
 	for first := true; ; first = false {
 		asking, cancel := context.WithTimeout(ctx, routesTimeout)

@@ -14,22 +14,21 @@ import (
 	"k8s.io/client-go/tools/pager"
 )
 
-// pageSize is how many objects one answer holds. Larger ones take more memory, and were not found to be faster.
+// pageSize is the number of objects in a page. Larger pages take more memory and are not faster, as measured.
 const pageSize = 1000
 
-// maxPage is the size in bytes of the largest page of a List that is read. A thousand Services, or EndpointSlices of a
-// few pods each, take less. A single object, which the API server stores up to 1.5 MiB, is read however large it is.
+// maxPage is the largest size in bytes of a page that is read. A thousand Services, or EndpointSlices of a few pods
+// each, take less. A page of one object is read whatever its size, which the API server limits to 1.5 MiB.
 const maxPage = 2 << 20
 
-// pages lists with client-go's pager. A page has fewer than size objects where those are so large that it would not be
-// read (see boundPages), and where the pages so far become too old, it goes on from the same place with what is there
-// now.
+// pages returns client-go's pager with two additions. If a page is too large to be read (see boundPages), it requests
+// smaller pages. If the pages so far have expired, it continues from the same place with the present state.
 func pages(size int64, list pager.ListPageFunc) *pager.ListPager {
 	const step = 4
 	limit := size
 	p := pager.New(func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 		for {
-			if o.Limit > 0 { // 0 is the pager's last resort: all at once
+			if o.Limit > 0 { // 0 is the pager's last resort: a list without pages
 				o.Limit = limit
 			}
 			page, err := list(ctx, o)
@@ -48,8 +47,8 @@ func pages(size int64, list pager.ListPageFunc) *pager.ListPager {
 	return p
 }
 
-// resumeToken is the token with which the API server answers, beside 410, where the pages so far have become too old:
-// the List goes on from the same place with what is there now
+// resumeToken returns the token in the API server's 410 response about expired pages. With it a List continues from the
+// same place with the present state
 // (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks).
 func resumeToken(err error) string {
 	var status apierrors.APIStatus
@@ -59,9 +58,9 @@ func resumeToken(err error) string {
 	return status.Status().Continue
 }
 
-// boundPages keeps a page of a List, which a client holds as bytes and as objects at the same time, from taking more
-// memory than maxPage and a few times that: who may write objects decides how large they are. A larger page is answered
-// with 413 instead, upon which a smaller one is asked for.
+// boundPages limits the memory for a page of a List, because owners decide how large their objects are, and a client
+// holds a page as bytes and as objects at the same time. It replaces a response of more than maxPage bytes by 413, so
+// that pages requests a smaller one.
 type boundPages struct{ next http.RoundTripper }
 
 func newBoundPages(next http.RoundTripper) http.RoundTripper { return boundPages{next} }
@@ -71,7 +70,7 @@ func (b boundPages) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil || resp.StatusCode != http.StatusOK {
 		return resp, err
 	}
-	if limit := r.URL.Query().Get("limit"); limit == "" || limit == "1" { // no List, or as small as can be
+	if limit := r.URL.Query().Get("limit"); limit == "" || limit == "1" { // not a page, or the smallest possible page
 		return resp, nil
 	}
 	defer resp.Body.Close()
@@ -89,5 +88,5 @@ func (b boundPages) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// WrappedRoundTripper lets client-go reach the connection.
+// WrappedRoundTripper returns the wrapped RoundTripper. client-go needs it to close connections.
 func (b boundPages) WrappedRoundTripper() http.RoundTripper { return b.next }

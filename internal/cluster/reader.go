@@ -22,7 +22,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// Reader reads a cluster once: all Services, or single ones of which the watch keeps the name alone.
+// Reader reads a cluster once: all Services, or single Services of which the watch keeps only the name.
 type Reader struct {
 	core      corev1client.CoreV1Interface
 	discovery discoveryv1client.DiscoveryV1Interface
@@ -30,17 +30,18 @@ type Reader struct {
 	denied    func(netip.Addr) bool
 	host      string
 	dynamic   dynamic.Interface
-	// Links says which objects are read that lead people to Services; none unless it is set.
+	// Links says which objects that expose Services are read. The zero value means none.
 	Links links.From
 }
 
-// NewReader makes a Reader; keep says which annotations detection reads, denied which addresses may not be used.
+// NewReader returns a Reader. keep reports whether detection reads an annotation, denied whether an address must not be
+// used.
 func NewReader(config *rest.Config, keep func(annotation string) bool, denied func(netip.Addr) bool) (*Reader, error) {
 	config = rest.CopyConfig(config)
 	config.ContentType = runtime.ContentTypeProtobuf
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
-	// client-go's own limit of five requests a second would make 100 pages take 20 seconds; the API server has its own
-	// (priority and fairness), and pages are asked for one after the other anyway.
+	// client-go's default limit of five requests a second would make 100 pages take 20 seconds. No limit is needed
+	// here, because the API server has one (priority and fairness) and pages are requested one after the other.
 	config.QPS = -1
 	config.WarningHandler = rest.NoWarnings{}
 	config.Wrap(newBoundPages)
@@ -58,16 +59,11 @@ func NewReader(config *rest.Config, keep func(annotation string) bool, denied fu
 		return nil, fmt.Errorf("client for Ingresses: %w", err)
 	}
 	return &Reader{
-		core:      core,
-		discovery: discovery,
-		dynamic:   exposers,
-		keep:      keep,
-		denied:    denied,
-		host:      config.Host,
+		core: core, discovery: discovery, dynamic: exposers, keep: keep, denied: denied, host: config.Host,
 	}, nil
 }
 
-// Service reads one and its EndpointSlices; nil if there is none.
+// Service reads a Service and its EndpointSlices. It returns nil if the Service does not exist.
 func (r *Reader) Service(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
 	service, err := r.service(ctx, ref)
 	if apierrors.IsNotFound(err) {
@@ -92,7 +88,7 @@ func (r *Reader) service(ctx context.Context, ref backend.Ref) (*backend.Service
 	return &service, nil
 }
 
-// slices are the EndpointSlices of a Service, in the order of their names.
+// slices reads the EndpointSlices of a Service and returns them sorted by name.
 func (r *Reader) slices(ctx context.Context, namespace, service string) ([]store.Slice, error) {
 	var parts []store.Slice
 	sizes := store.Sizes{}
@@ -102,12 +98,8 @@ func (r *Reader) slices(ctx context.Context, namespace, service string) ([]store
 		parts = append(parts, sizes.Fit(namespace, slice))
 	})
 	if err != nil {
-		return nil, fmt.Errorf(
-			"reading the EndpointSlices of %s/%s from the API server: %w",
-			namespace,
-			service,
-			Explain(err),
-		)
+		return nil, fmt.Errorf("reading the EndpointSlices of %s/%s from the API server: %w",
+			namespace, service, Explain(err))
 	}
 	slices.SortFunc(parts, func(a, b store.Slice) int { return strings.Compare(a.Name, b.Name) })
 	return parts, nil

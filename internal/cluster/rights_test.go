@@ -91,7 +91,7 @@ func TestMissingRightsAreNamed(t *testing.T) {
 		if kind == "configmaps" {
 			namespace = "out"
 		}
-		want = append(want, fmt.Sprintf("cannot be watched now, which is tried again: what is published stays namespace=%s kind=%s err=%s", namespace, kind, text))
+		want = append(want, fmt.Sprintf("objects cannot be watched now namespace=%s kind=%s err=%s", namespace, kind, text))
 		got = append(got, <-log)
 	}
 	slices.Sort(want)

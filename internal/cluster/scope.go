@@ -15,28 +15,29 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// scope is what one cache watches: the Services and EndpointSlices of one namespace, of all of them, or the ConfigMap.
-// While Services or EndpointSlices may not be listed, and have never been, their namespace is frozen: what is published
-// of it stays, and all else goes on. One that was seen and is forbidden later stays as it was last seen, as do all
-// while the API server is away.
+// scope is the unit that one cache watches: the Services and EndpointSlices of one namespace or of all, the objects of
+// one kind that expose Services, or the ConfigMap. If the Services or EndpointSlices were never listed because that is
+// forbidden, their namespace is frozen: its published backends stay, and the other namespaces are not affected. A
+// namespace that becomes forbidden after it was listed keeps its last state, as all namespaces do while the API server
+// cannot be reached.
 type scope struct {
-	namespace string // "": all of them
+	namespace string // "" means all namespaces
 	watch     *Watch
 	cache     cache.Cache
 	handlers  map[client.Object]toolscache.ResourceEventHandler
-	services  bool          // not the ConfigMap
-	exposer   string        // the resource that leads people to Services, which may be missing; else ""
-	settled   chan struct{} // closed when it was seen, or is known not to be allowed
-	settle    func()        // closes it
+	services  bool          // the scope has Services and EndpointSlices
+	exposer   string        // the resource that exposes Services; the cluster may lack it; "" in the other scopes
+	settled   chan struct{} // closed when everything was listed, or is known to be forbidden
+	settle    func()        // closes settled
 
 	mu   sync.Mutex
-	seen bool               // in full, once
+	seen bool               // everything was listed once
 	last map[string]failure // by kind of object
 }
 
 type failure struct {
 	text    string
-	missing string // the verb that is not allowed; "" where it is something else
+	missing string // the verb that is not allowed; "" for any other failure
 	at      time.Time
 }
 
@@ -66,7 +67,7 @@ func (s *scope) start(ctx context.Context, ended chan<- error) error {
 	return nil
 }
 
-// listed notes that all there is was listed: no right to do so is missing.
+// listed records that everything was listed, so that no right to list is missing.
 func (s *scope) listed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,17 +83,16 @@ func (s *scope) listed() {
 	}
 }
 
-// longestForLinks is how long the first document waits for the objects that lead people to Services.
+// longestForLinks is how long the first document waits for the objects that expose Services.
 const longestForLinks = 5 * time.Second
 
-// forgotten is how long after its last occurrence a failure is news again.
+// forgotten is the time after which a failure that occurs again is logged again.
 const forgotten = 3 * time.Minute
 
-// lasting is how long a right counts as missing that was missing last: the watches are tried again at least every
-// minute.
+// lasting is how long a right counts as missing after the last failure. The watches retry at least every minute.
 const lasting = 90 * time.Second
 
-// failed is called for each list or watch that failed. It logs each kind of failure once, not with every retry.
+// failed is called for each list or watch that fails. It logs each kind of failure once, not with every retry.
 func (s *scope) failed(ctx context.Context, r *toolscache.Reflector, err error) {
 	if ctx.Err() != nil {
 		return
@@ -121,12 +121,11 @@ func (s *scope) failed(ctx context.Context, r *toolscache.Reflector, err error) 
 	case news && s.exposer != "":
 		s.watch.opts.Log.Warn("links not read", "namespace", s.namespace, "kind", kind, "err", f.text)
 	case news:
-		s.watch.opts.Log.Warn("cannot be watched now, which is tried again: what is published stays",
-			"namespace", s.namespace, "kind", kind, "err", f.text)
+		s.watch.opts.Log.Warn("objects cannot be watched now", "namespace", s.namespace, "kind", kind, "err", f.text)
 	}
 }
 
-// describe says what failed in the words of the cluster: configmaps, and not *v1.ConfigMap.
+// describe returns the failure with the names of the cluster: configmaps instead of *v1.ConfigMap.
 func describe(goType string, err error) (kind string, f failure) {
 	kind = strings.ToLower(goType[strings.LastIndexByte(goType, '.')+1:]) + "s"
 	q, text, ok := missing(err)
@@ -136,7 +135,7 @@ func describe(goType string, err error) (kind string, f failure) {
 	return kind, failure{text: strings.ReplaceAll(err.Error(), goType, kind)}
 }
 
-// missing are the rights that are missing now. What is missing for a frozen namespace is reported elsewhere.
+// missing returns the rights that are missing now. The rights for a frozen namespace are reported elsewhere.
 func (s *scope) missing(now time.Time, synced bool) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

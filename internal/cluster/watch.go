@@ -1,5 +1,5 @@
-// Package cluster is what this program asks of the API server: it lists and watches Services and EndpointSlices,
-// watches and writes the one ConfigMap, records Events, and elects the replica that leads.
+// Package cluster makes the requests to the API server: it lists and watches Services and EndpointSlices, watches and
+// writes the ConfigMap, records Events, and elects the replica that leads.
 package cluster
 
 import (
@@ -29,20 +29,21 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// Options of a Watch.
+// Options configure a Watch.
 type Options struct {
-	// Namespaces to watch, each by itself, so that Roles are enough; none means the whole cluster.
+	// Namespaces are watched one by one, so that Roles are enough. No namespaces means the whole cluster.
 	Namespaces []string
-	// ConfigMap that is kept right; the zero value for none.
+	// ConfigMap is the ConfigMap that is watched. The zero value means none.
 	ConfigMap backend.Ref
-	// Reader reads what was not kept when it was seen. It knows which annotations and addresses are to be kept.
+	// Reader reads the Services and EndpointSlices that were not kept. It decides which annotations and addresses are
+	// kept.
 	Reader *Reader
-	// Failed is called for each list or watch that failed.
+	// Failed is called for each list or watch that fails.
 	Failed func()
 	Log    *slog.Logger
 }
 
-// Watch fills a Store from the API server and keeps the ConfigMap at hand.
+// Watch fills a Store from the API server and caches the ConfigMap.
 type Watch struct {
 	opts     Options
 	store    *store.Store
@@ -50,13 +51,13 @@ type Watch struct {
 	live     atomic.Pointer[corev1.ConfigMap]
 	gone     atomic.Pointer[corev1.ConfigMap]
 	moved    chan struct{}
-	someSeen chan struct{} // closed when the Services of a namespace have been seen
-	oneSeen  func()        // closes it
+	someSeen chan struct{} // closed when the Services of at least one namespace were listed
+	oneSeen  func()        // closes someSeen
 	synced   chan struct{}
 	dialer   *dialer
 }
 
-// NewWatch prepares the watches; nothing is asked of the API server before Run.
+// NewWatch returns a Watch. It makes no request before Run.
 func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, error) {
 	w := &Watch{opts: opts, store: known, moved: make(chan struct{}, 1)}
 	w.someSeen, w.synced = make(chan struct{}), make(chan struct{})
@@ -90,7 +91,7 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 				&corev1.Service{}: w.serviceHandler(), &discoveryv1.EndpointSlice{}: w.sliceHandler(),
 			},
 		}))
-		for _, kind := range opts.Reader.Links.Kinds { // each by itself: one may be missing, or not be allowed
+		for _, kind := range opts.Reader.Links.Kinds { // one scope each, because a kind may be missing or forbidden
 			object := &unstructured.Unstructured{}
 			object.SetGroupVersionKind(kind.GroupVersionKind)
 			err = errors.Join(err, w.add(config, common, &scope{
@@ -116,7 +117,7 @@ func (w *Watch) addConfigMap(config *rest.Config, o cache.Options) error {
 	})
 }
 
-// add prepares the cache of a scope.
+// add creates the cache of a scope and adds the scope.
 func (w *Watch) add(config *rest.Config, o cache.Options, s *scope) (err error) {
 	o.DefaultWatchErrorHandler = s.failed
 	if s.cache, err = cache.New(config, o); err != nil {
@@ -128,8 +129,8 @@ func (w *Watch) add(config *rest.Config, o cache.Options, s *scope) (err error) 
 	return nil
 }
 
-// staticMapper knows the kinds that are watched, so that nothing is asked of the API server's discovery: it may
-// be away when this program starts.
+// staticMapper returns a mapper of the kinds that are watched. It replaces the API server's discovery, because the API
+// server may be unreachable when this program starts.
 func staticMapper(exposers []links.Kind) meta.RESTMapper {
 	m := meta.NewDefaultRESTMapper(nil)
 	m.Add(corev1.SchemeGroupVersion.WithKind("Service"), meta.RESTScopeNamespace)
@@ -148,7 +149,7 @@ func inNamespace(ns string) map[string]cache.Config {
 	return map[string]cache.Config{ns: {}}
 }
 
-// Run watches until ctx ends. An API server that is away is waited for.
+// Run watches until ctx ends. If the API server is unreachable, Run waits for it.
 func (w *Watch) Run(ctx context.Context) error {
 	ended := make(chan error, len(w.scopes))
 	for _, s := range w.scopes {
@@ -157,7 +158,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		}
 	}
 	go func() {
-		if w.awaitAll(ctx) { // before that there seems to be room for Services for which there is none
+		if w.awaitAll(ctx) { // only when all Services are listed is it known for which there is room
 			readMissing(ctx, w.store, w.readService)
 		}
 	}()
@@ -169,9 +170,8 @@ func (w *Watch) Run(ctx context.Context) error {
 	return nil
 }
 
-// awaitAll waits until nothing more is to be expected at the start: the ConfigMap and the Services of at least one
-// namespace have been seen, and of each other namespace it is known that it may not be. It returns false when ctx has
-// ended.
+// awaitAll waits until the start is complete: the ConfigMap and the Services of at least one namespace were listed, and
+// each other namespace was listed or is known to be forbidden. It returns false if ctx has ended.
 func (w *Watch) awaitAll(ctx context.Context) bool {
 	all := []<-chan struct{}{w.someSeen}
 	for _, s := range w.scopes {
@@ -188,11 +188,11 @@ func (w *Watch) awaitAll(ctx context.Context) bool {
 	return true
 }
 
-// Synced is closed when everything there was at the start, and that may be seen, has been seen.
+// Synced returns a channel that is closed when everything that may be listed was listed once.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
 
-// Err is why what is known may be old: the API server cannot be reached, or does not allow a watch. nil while all is
-// well. Namespaces that are frozen are reported elsewhere.
+// Err returns why the store may be outdated: the API server cannot be reached, or it does not allow a watch. It returns
+// nil if the store is up to date. Frozen namespaces are reported elsewhere.
 func (w *Watch) Err() error {
 	if err := w.dialer.err(); err != nil {
 		return err
@@ -213,23 +213,23 @@ func (w *Watch) Err() error {
 	return errors.New(strings.Join(missing, "; "))
 }
 
-// Live is the ConfigMap as the watch last saw it, nil where there is none. It must not be changed.
+// Live returns the ConfigMap as the watch last saw it, nil if there is none. It must not be changed.
 func (w *Watch) Live() *corev1.ConfigMap { return w.live.Load() }
 
-// Gone is the last state of the ConfigMap that was deleted last, nil while none was.
+// Gone returns the last state of the ConfigMap that was deleted last, nil if none was.
 func (w *Watch) Gone() *corev1.ConfigMap { return w.gone.Load() }
 
-// Moved receives when the ConfigMap has changed.
+// Moved returns a channel that receives a value after the ConfigMap has changed.
 func (w *Watch) Moved() <-chan struct{} { return w.moved }
 
 func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
 	return handler[*keptService]{set: func(s *keptService) {
 		switch {
-		case s.nothing:
+		case s.unmatched:
 			w.store.SetOther(s.Ref)
 		case s.service != nil:
 			w.store.Service(*s.service)
-			s.service = nil // nobody else reads it
+			s.service = nil // saves memory: only the store reads it
 		}
 	}, remove: func(s *keptService) { w.store.DeleteService(s.Ref) }}
 }
@@ -237,11 +237,11 @@ func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
 func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
 	return handler[*keptSlice]{set: func(s *keptSlice) {
 		switch {
-		case s.nothing:
+		case s.unmatched:
 			w.store.Skip(s.Ref, s.of)
 		case s.slice != nil:
 			w.store.Slice(s.of, *s.slice)
-			s.slice = nil // nobody else reads it
+			s.slice = nil // saves memory: only the store reads it
 		}
 	}, remove: func(s *keptSlice) { w.store.DeleteSlice(s.Ref) }}
 }
@@ -250,7 +250,7 @@ func (w *Watch) exposerHandler() toolscache.ResourceEventHandler {
 	return handler[*keptExposer]{set: func(e *keptExposer) {
 		if e.fresh {
 			w.store.Expose(store.Exposer{Kind: e.kind, Ref: e.Ref}, e.services)
-			e.fresh, e.services = false, nil // nobody else reads it
+			e.fresh, e.services = false, nil // saves memory: only the store reads them
 		}
 	}, remove: func(e *keptExposer) { w.store.Expose(store.Exposer{Kind: e.kind, Ref: e.Ref}, nil) }}
 }
@@ -269,7 +269,7 @@ func (w *Watch) configMapHandler() toolscache.ResourceEventHandler {
 	}}
 }
 
-// handler is a ResourceEventHandler to which an object is there or is not.
+// handler is a ResourceEventHandler that handles an addition like an update.
 type handler[T any] struct{ set, remove func(T) }
 
 func (h handler[T]) OnAdd(object any, _ bool) { h.OnUpdate(nil, object) }
