@@ -14,7 +14,7 @@ func TestUnknownAnnotation(t *testing.T) {
 		return fmt.Sprintf("{apiVersion: v1, kind: Service, metadata: {name: %s, namespace: shop, labels: {app.kubernetes.io/name: grafana}, "+
 			"annotations: {%s}}, spec: {clusterIP: 10.0.0.9, ports: [{port: 3000}]}}\n---\n", name, annotations)
 	}
-	const said = "annotation kubernaut.io/toolset-nmae: unknown, so that it has no effect; did you mean kubernaut.io/toolset-name?"
+	const said = "annotation kubernaut.io/toolset-nmae: unknown, so it has no effect; did you mean kubernaut.io/toolset-name?"
 	file := service("dashboards", "kubernaut.io/toolset-nmae: boards")
 	for name, tt := range map[string]struct{ out, err string }{
 		"discover":                {"shop        dashboards   grafana", "warning: shop/dashboards: " + said + "\n"},
@@ -89,7 +89,7 @@ func TestWhoMaySayWhat(t *testing.T) {
 		}
 		explained := runWith(t, file, append([]string{"explain", "shop/kb"}, args...)...).out
 		said := strings.Contains(strings.Join(strings.Fields(explained), " "), "rejected: annotation kubernaut.io/toolset-type: "+
-			"an API that is no type of the catalog is taken only from a namespace that")
+			"an API that is no type of the catalog is accepted only from a namespace that")
 		if said != tt.refused {
 			t.Errorf("%s: explain says that it is refused: %t, want %t\n%s", name, said, tt.refused, explained)
 		}

@@ -38,7 +38,7 @@ func TestFronts(t *testing.T) {
 		{"prometheus", strongPrometheus, "127.0.31.2", standin.New(standin.Prometheus, basic),
 			[]string{"unavailable", "a username and a password", "basic_auth: PROMETHEUS_BASIC_AUTH", "base64 of USERNAME:PASSWORD"}, []string{"bearer"}},
 		{"grafana", strongGrafana, "127.0.31.3", domain,
-			[]string{"unavailable", "grafana.example.org", "answers no query", "enforce_domain"}, []string{"see that it runs", "so              ready", "custom", "GRAFANA_API_KEY"}},
+			[]string{"unavailable", "grafana.example.org", "answers no query", "enforce_domain"}, []string{"check that it runs", "so              ready", "custom", "GRAFANA_API_KEY"}},
 		{"meshed", strongPrometheus, "127.0.31.4", mesh,
 			[]string{"unavailable", "Istio", "authorization policy", "forbidden-by-mesh"}, []string{"custom", "PROMETHEUS_BEARER_TOKEN"}},
 	}

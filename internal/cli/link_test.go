@@ -59,7 +59,7 @@ func TestLinksOfFiles(t *testing.T) {
 		t.Errorf("discover:\n%s", out)
 	}
 
-	const none = "Ingress monitoring/grafana, grafana.company.com: links from this namespace may not lead to that host"
+	const none = "Ingress monitoring/grafana, grafana.company.com: links from this namespace must not lead to that host"
 	if out := mustRun(t, with([]string{"explain", "monitoring/grafana"}, from)...).out; !strings.Contains(strings.Join(strings.Fields(out), " "), none) {
 		t.Errorf("explain does not say what became of the Ingress:\n%s", out)
 	}

@@ -30,7 +30,7 @@ func TestValidate(t *testing.T) {
 			"jaeger gone/x; generate --overrides tells. What is said of one takes effect once it is.\nFILE: a valid overrides file\n"},
 		{"overrides by a key", "compact: {prometheus: {enabled: false}}\n", nil, 0, "FILE: a valid overrides file\n"},
 		{"overrides that do nothing", "toolsets: {}\nmine: 1\n", []string{"--as", "overrides"}, 0,
-			"warning: FILE:2:7: mine: this key has no effect; toolsets, mcp_servers, instances and compact have\nFILE: a valid overrides file\n"},
+			"warning: FILE:2:7: mine: this key has no effect; only toolsets, mcp_servers, instances and compact have an effect\nFILE: a valid overrides file\n"},
 		{"bad overrides", "instances: {prometheus: 1}\n", nil, 1, "error: FILE:1:25: instances.prometheus: …"},
 		{"document", document, nil, 0, "…FILE: a valid toolset document\n"},
 		{"bad document", "toolsets:\n  a.b: {enabled: true}\n", nil, 1, "…error: FILE:2:8: toolsets[\"a.b\"]: a key must not contain a dot…"},

@@ -103,7 +103,7 @@ func TestUnknownAnnotationIsTold(t *testing.T) {
 		annotate("good", good, misspelt)
 		r.expect(t, "it is published all the same", "ns/good", "-ns/odd")
 		for _, name := range []string{"odd", "good"} {
-			if text := "ns/" + name + ": annotation kubernaut.io/toolset-nmae: unknown, so that it has no effect; did you mean kubernaut.io/toolset-name?"; !r.notes.has(text) {
+			if text := "ns/" + name + ": annotation kubernaut.io/toolset-nmae: unknown, so it has no effect; did you mean kubernaut.io/toolset-name?"; !r.notes.has(text) {
 				t.Errorf("want %q of %q", text, r.notes.list)
 			}
 		}

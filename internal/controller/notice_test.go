@@ -74,7 +74,7 @@ func TestAllUnreachableIsTold(t *testing.T) {
 		want     []string
 	}{
 		{"nothing there", []*backend.Finding{nothing}, nil},
-		{"one has not been asked yet", []*backend.Finding{finding("a", gone), finding("b", backend.Unprobed)}, nil},
+		{"one has not been probed yet", []*backend.Finding{finding("a", gone), finding("b", backend.Unprobed)}, nil},
 		{"nobody was asked", []*backend.Finding{finding("a", empty), unproven}, nil},
 		{"none can be reached", []*backend.Finding{finding("a", gone), finding("b", gone), finding("c", empty), unproven, nothing}, []string{warning}},
 		{"still", []*backend.Finding{finding("a", gone)}, nil},
@@ -238,7 +238,7 @@ func TestMisnamedPrimaryIsTold(t *testing.T) {
 		t.Errorf("log: %q", got)
 	}
 	want := []string{
-		"PrimaryMissing: primary: {prometheus: m/gone}: there is no such Service among those that are read; while it stands there, no prometheus is the primary",
+		"PrimaryMissing: primary: {prometheus: m/gone}: there is no such Service among those that are read; until it is corrected, no prometheus is the primary",
 		"PrimaryFound: the primary prometheus that the configuration names is there",
 	}
 	if d := cmp.Diff(want, events.configMap); d != "" {

@@ -45,7 +45,7 @@ func TestWithdrawn(t *testing.T) {
 		if n := len(l.lines("backend withdrawn")); n != 2 || count.withdrawn != 2 {
 			t.Errorf("%d lines, %d counted, want 2", n, count.withdrawn)
 		}
-		want := "BackendsWithdrawn: no longer published of namespace a: x, y: it is no longer there, or no longer looks like one"
+		want := "BackendsWithdrawn: no longer published of namespace a: x, y: its Service is gone, or no longer looks like a backend"
 		if got := events(l); len(got) != 1 || got[0] != want {
 			t.Errorf("Events %q, want %q", got, want)
 		}

@@ -42,7 +42,7 @@ func TestTenants(t *testing.T) {
 		"Loki, two":              {labels: loki, annotation: "a,b", want: []string{"obs/gateway/a  X-Scope-OrgID", "obs/gateway/b  X-Scope-OrgID"}},
 		"Mimir keeps its path":   {labels: mimir, annotation: "a", want: []string{"obs/gateway/a /prometheus X-Scope-OrgID"}},
 		"the configuration's first": {labels: loki, annotation: "a,b", configured: map[string]map[backend.Ref][]string{"loki": {ref: {"c"}}}, want: []string{"obs/gateway/c  X-Scope-OrgID"},
-			warning: "annotation kubernaut.io/toolset-tenant: it has no effect, since the configuration names the tenants"},
+			warning: "annotation kubernaut.io/toolset-tenant: it has no effect, because the configuration names the tenants"},
 		"the configuration's are the same": {labels: loki, annotation: "c", configured: map[string]map[backend.Ref][]string{"loki": {ref: {"c", "d"}}},
 			want: []string{"obs/gateway/c  X-Scope-OrgID", "obs/gateway/d  X-Scope-OrgID"}},
 		"another type's":           {labels: loki, configured: map[string]map[backend.Ref][]string{"mimir": {ref: {"c"}}}, want: []string{"obs/gateway "}},

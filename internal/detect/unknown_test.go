@@ -96,7 +96,7 @@ func TestComplaint(t *testing.T) {
 	s := annotated("toolset", "true", "toolset-tpye", "prometheus", "toolset-prot", "http")
 	r := newDetector(t).Detect(s, nil)
 	want := "annotation kubernaut.io/toolset-type: missing: expected the backend's type, for example prometheus, or custom, beside kubernaut.io/toolset; " +
-		"annotation kubernaut.io/toolset-prot: unknown, so that it has no effect; did you mean kubernaut.io/toolset-port?"
+		"annotation kubernaut.io/toolset-prot: unknown, so it has no effect; did you mean kubernaut.io/toolset-port?"
 	if diff := cmp.Diff(want, view.Complaint(s, r.Complaints())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

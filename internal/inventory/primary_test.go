@@ -27,13 +27,13 @@ func TestBlockerIsNamed(t *testing.T) {
 		want    string // part of the reason of monitoring/grafana
 		kept    backend.Ref
 	}{
-		"an older one is down": {trusting, []svc{first, theirs(2, wants)}, "but monitoring/grafana-first comes before it as soon as it works", backend.Ref{}},
+		"an older one is down": {trusting, []svc{first, theirs(2, wants)}, "but monitoring/grafana-first takes that place as soon as it works", backend.Ref{}},
 		"the recorded one was deleted": {recorded, []svc{theirs(2, wants)},
-			"kept for monitoring/grafana-gone, which was the primary so far and which is not there", at("monitoring", "grafana-gone")},
+			"kept for monitoring/grafana-gone, which was the primary so far and which does not exist", at("monitoring", "grafana-gone")},
 		"the configured one is not there": {configured, []svc{theirs(2, wants)},
-			"kept for monitoring/grafana-gone, which the configuration names and which is not there", at("monitoring", "grafana-gone")},
+			"kept for monitoring/grafana-gone, which the configuration names and which does not exist", at("monitoring", "grafana-gone")},
 		"the annotated one is down": {trusting, []svc{annotated, theirs(2, wants)},
-			"kept for monitoring/grafana-first, whose owner annotated it so and which does not work now", at("monitoring", "grafana-first")},
+			"kept for monitoring/grafana-first, whose owner annotated it as the primary and which does not work now", at("monitoring", "grafana-first")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := build(t, tc.options, tc.list...)["monitoring/grafana"]
@@ -127,12 +127,12 @@ func TestMisnamedPrimaries(t *testing.T) {
 		at("m", "p"):          "",
 		at("m", "down"):       "",
 		at("frozen", "p"):     "",
-		at("m", "gone"):       "primary: {prometheus: m/gone}: there is no such Service among those that are read; while it stands there, no prometheus is the primary",
-		at("m", "shop"):       "that Service is no prometheus: nothing about it looks like",
+		at("m", "gone"):       "primary: {prometheus: m/gone}: there is no such Service among those that are read; until it is corrected, no prometheus is the primary",
+		at("m", "shop"):       "that Service is not prometheus: nothing about it looks like",
 		at("m", "v"):          "that Service is victoriametrics, not prometheus",
 		at("m", "p-headless"): "that Service is a duplicate: name m/p, which is used",
-		at("m", "other"):      "that Service is no prometheus: the probe's words",
-		at("m", "bare"):       "that Service is no prometheus: it has no ports",
+		at("m", "other"):      "that Service is not prometheus: the probe's words",
+		at("m", "bare"):       "that Service is not prometheus: it has no ports",
 	} {
 		var got []string
 		for _, m := range inventory.MisnamedPrimaries(all, map[string]backend.Ref{"prometheus": ref}, known) {

@@ -48,7 +48,7 @@ func TestRelatives(t *testing.T) {
 				f.Candidate.Strength != strength || !f.Primary {
 				t.Errorf("%s: %s as %s, strength %s, primary %t", strength, f.Verdict, f.Type, f.Candidate.Strength, f.Primary)
 			}
-			if !strings.Contains(view.Reason(f), "taken for prometheus") || !strings.Contains(view.Reason(f), "victoriametrics") {
+			if !strings.Contains(view.Reason(f), "detected as prometheus") || !strings.Contains(view.Reason(f), "victoriametrics") {
 				t.Errorf("%s: the reason does not say so: %s", strength, view.Reason(f))
 			}
 		}

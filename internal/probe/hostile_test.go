@@ -81,7 +81,7 @@ func TestHostileAnswers(t *testing.T) {
 				}
 			}
 		}), wrong("damaged or over 1 MiB")},
-		{"not gzip", answer(reply{body: buildinfo, header: zip}), wrong("says gzip and is not")},
+		{"not gzip", answer(reply{body: buildinfo, header: zip}), wrong("claims to be gzip, but is not")},
 		{"cut gzip", answer(reply{body: string(gzipped(t, strings.NewReader(buildinfo))[:40]), header: zip}), wrong("damaged")},
 		{"brotli", answer(reply{body: "x", header: map[string]string{"Content-Encoding": "br"}}), wrong("not asked for")},
 		{"headers under 64 KiB", answer(reply{body: buildinfo, header: map[string]string{"X-Long": strings.Repeat("x", 60<<10)}}), ready("2.53.1")},

@@ -168,6 +168,6 @@ func TestStrictMesh(t *testing.T) {
 		backend.CauseClosed: func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)) },
 	} {
 		got := newProber(t, Options{}).Probe(t.Context(), raw(t, lookupType(t, "prometheus"), end))
-		expect(t, got, observed{Outcome: backend.Unreachable, Cause: cause, Scheme: "http", Detail: "a service mesh that wants mutual TLS"})
+		expect(t, got, observed{Outcome: backend.Unreachable, Cause: cause, Scheme: "http", Detail: "a service mesh that requires mutual TLS"})
 	}
 }

@@ -46,13 +46,14 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 		return out
 	case backend.Duplicate:
 		return []Advice{
-			{fmt.Sprintf("Nothing, if the two are one backend: the verdict on %s holds for both.", f.Winner), ""},
-			{"If they are two, say so:", h.include(f)},
+			{fmt.Sprintf("If both lead to the same backend, do nothing: the verdict on %s holds for "+
+				"both.", f.Winner), ""},
+			{"If they are two backends, include this one too:", h.include(f)},
 		}
 	case backend.Unconfirmed:
-		out := []Advice{{"If you know that it is " + f.Type + ", say so:", h.include(f)}}
+		out := []Advice{{"If you know that it is " + f.Type + ", include it:", h.include(f)}}
 		if h.Unprobed {
-			out = append([]Advice{{"Let a probe tell: " + h.HowToProbe + ".", ""}}, out...)
+			out = append([]Advice{{"To find out, " + h.HowToProbe + ".", ""}}, out...)
 		}
 		if f.Observation.Cause == backend.CauseForbidden {
 			out = append(adviseForbidden(f), out...)
@@ -87,12 +88,12 @@ func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
 	case f.Observation.Outcome == backend.UntrustedTLS:
 		out = h.adviseTLS(f)
 	case f.Observation.Outcome == backend.AuthRequired && f.Observation.Wants == backend.KindCertificate:
-		out = []Advice{{"Name the files of a client certificate in its entry, where its type has a place for them " +
-			"(files).", ""}}
+		out = []Advice{{"If its type has the field files, name the files of a client certificate in its entry.", ""}}
 	case f.Observation.Outcome == backend.AuthRequired, f.Reason.Code == backend.CodeTenantMissing:
 		out = h.adviseCredentials(f)
 	case f.Verdict == backend.Unavailable:
-		out = []Advice{{"It is taken in as soon as it answers: see that it can be reached from where this runs.", ""}}
+		out = []Advice{{"It is published as soon as it answers: check that it can be reached from where this " +
+			"runs.", ""}}
 	}
 	return append(out, entry)
 }
@@ -106,7 +107,7 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		return []Advice{{"It is published later by itself. A trusted namespace has no such limit; to trust it:",
 			trust(f)}}
 	case backend.CodeChangesTooOften:
-		return []Advice{{"It is published once it stays as it is. See who changes it:",
+		return []Advice{{"It is published when it stops changing. See who changes it:",
 			fmt.Sprintf("kubectl -n %s get service %s -o yaml --show-managed-fields", f.Namespace, f.Name)}}
 	case backend.CodeNotAskedYet:
 		return []Advice{{"Wait for its first probe.", ""}}
@@ -114,29 +115,28 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 	switch f.Observation.Outcome {
 	case backend.NoEndpoints:
 		if len(f.Service.Selector) == 0 {
-			return []Advice{{"It selects no pods: whoever made the Service has to make its EndpointSlices too. Look " +
-				"at them:", behind(f)}}
+			return []Advice{{"It has no selector, so its owner must create its EndpointSlices too. Look at " +
+				"them:", behind(f)}}
 		}
 		return []Advice{{"Look at its pods:", behind(f)}}
 	case backend.UntrustedTLS:
 		return h.adviseTLS(f)
 	case backend.AuthRequired:
 		if f.Observation.Wants == backend.KindCertificate {
-			return []Advice{{"HolmesGPT shows no client certificate. Make a port or a Service for it that wants " +
-				"none, and guard that by a NetworkPolicy.", ""}}
+			return []Advice{{"HolmesGPT sends no client certificate. Make a port or a Service for it that needs " +
+				"none, and protect that with a NetworkPolicy.", ""}}
 		}
 		return h.adviseCredentials(f)
 	case backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired:
 		return adviseRefused(f)
 	case backend.NotReady:
 		if host := sentTo(f); host != "" {
-			return []Advice{{"It sends whoever asks by another name to " + host + ". Have it answer by the Service's " +
-				"name too (Grafana: enforce_domain = false in [server]).", ""}}
+			return []Advice{{"It redirects requests for other host names to " + host + ". Let it answer by the " +
+				"Service's name too (Grafana: enforce_domain = false in [server]).", ""}}
 		}
 		if f.Observation.Identity {
-			return []Advice{{"It is what it looks like and is asked at the right place: it is taken in as soon as it " +
-				"answers as " +
-				"expected. Look at what runs it:", behind(f)}}
+			return []Advice{{"It is the expected product at the right port and path: it is published as soon as it " +
+				"answers as expected. Look at what runs it:", behind(f)}}
 		}
 	}
 	switch f.Observation.Cause {
@@ -173,8 +173,8 @@ func sentTo(f *backend.Finding) string {
 // advisePlace returns the advice for a backend that is possibly probed at the wrong port or path.
 func (h Hints) advisePlace(f *backend.Finding) []Advice {
 	return []Advice{
-		{"It is taken in as soon as it answers: see that it runs.", ""},
-		{"If the port or the base path is wrong, say which is right:",
+		{"It is published as soon as it answers: check that it runs.", ""},
+		{"If the port or the base path is wrong, set the right one:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")},
 	}
 }
@@ -183,7 +183,7 @@ func (h Hints) advisePlace(f *backend.Finding) []Advice {
 func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 	if f.Reason.Code == backend.CodeTenantMissing {
 		for _, line := range f.Remedies {
-			out = append(out, Advice{"Say in the configuration which tenant HolmesGPT is to read:", line})
+			out = append(out, Advice{"Name in the configuration the tenant that HolmesGPT reads:", line})
 		}
 		return append(out, Advice{"Or on the Service:", h.annotate(f, "kubernaut.io/toolset-tenant=TENANT")})
 	}
@@ -210,8 +210,8 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 // adviseForbidden returns the advice for a user who must not use the API server's service proxy.
 func adviseForbidden(f *backend.Finding) []Advice {
 	right, check := NeedsProxy([]string{f.Namespace})
-	return []Advice{{"Nothing is known of it: who asks through the API server needs " + right +
-		". See whether you have that right:", check}}
+	return []Advice{{"It could not be probed: a probe through the API server needs " + right +
+		". Check whether you have that right:", check}}
 }
 
 // trust returns the configuration line that trusts a finding's namespace.

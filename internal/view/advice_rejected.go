@@ -18,7 +18,7 @@ import (
 func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	switch f.Reason.Code {
 	case backend.CodeOptedOut:
-		return []Advice{{"To let it in again:", h.annotate(f, "kubernaut.io/toolset-")}}
+		return []Advice{{"To allow it again:", h.annotate(f, "kubernaut.io/toolset-")}}
 	case backend.CodeAnnotationMCPUntrusted, backend.CodeAnnotationTypeUntrusted, backend.CodeAnnotationHealthUntrusted,
 		backend.CodeAnnotationNoteUntrusted, backend.CodeAnnotationPrimaryUntrusted, backend.CodeAnnotationLinkHost:
 		return []Advice{
@@ -38,14 +38,15 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	case backend.CodeExternalName, backend.CodeExternalNotAllowed, backend.CodeExternalURLNotAllowed:
 		return h.adviseHost(f, f.Reason.Code != backend.CodeExternalName)
 	case backend.CodeAnnotationPortMissing, backend.CodeAnnotationPortUnclear:
-		return []Advice{{"Say which of its ports it is:", h.annotate(f, f.Reason.Annotation+"=PORT")}}
+		return []Advice{{"Name the right port:", h.annotate(f, f.Reason.Annotation+"=PORT")}}
 	case backend.CodeNamespaceCandidates, backend.CodeNamespaceBackends:
 		return []Advice{
-			{"Allow each namespace more in the configuration:", "security: {maxInstancesPerNamespace: NUMBER}"},
+			{"Raise the limit of each namespace in the configuration:", "security: {maxInstancesPerNamespace: NUMBER}"},
 			{"Or trust its namespace:", trust(f)},
 		}
 	case backend.CodeNamespaceRead:
-		return []Advice{{"Keep out those that are not needed, or trust its namespace in the configuration:", trust(f)}}
+		return []Advice{{"Exclude the backends that are not needed, or trust its namespace in the " +
+			"configuration:", trust(f)}}
 	case backend.CodeNamespaceServices:
 		return []Advice{{"Remove those that are not needed:", fmt.Sprintf("kubectl -n %s get services", f.Namespace)}}
 	case backend.CodeNamespacePaths, backend.CodeNamespaceTenants:
@@ -55,7 +56,7 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 		backend.CodeNamespaceUnwatched: // an annotation does not help
 		return nil
 	case backend.CodeDocumentSize:
-		return []Advice{{"Leave namespaces out in the configuration:", "discovery: {excludeNamespaces: [NAMESPACE]}"}}
+		return []Advice{{"Exclude namespaces in the configuration:", "discovery: {excludeNamespaces: [NAMESPACE]}"}}
 	}
 	return h.adviseMistaken(f)
 }
@@ -70,28 +71,28 @@ func (h Hints) adviseMistaken(f *backend.Finding) []Advice {
 	case f.Observation.Cause == backend.CauseDenied:
 		return adviseDenied(f)
 	case f.Candidate != nil && f.Observation.Seen.Code == backend.CodeOtherProduct:
-		return []Advice{{"Nothing, if that is so. If it is one all the same, its port or base path is wrong; say " +
-			"which is right:",
+		return []Advice{{"If that is right, do nothing. If it is one after all, its port or base path is wrong; set " +
+			"the right one:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
-		return []Advice{{"If it is one, its port or base path is wrong; say which is right:",
+		return []Advice{{"If it is one, its port or base path is wrong; set the right one:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Observation.Outcome == backend.WrongIdentity && !answered(&f.Observation):
-		return []Advice{{"What answers there does not speak HTTP, so that no toolset can use it. If another of its " +
-			"ports does, say which:",
+		return []Advice{{"The port does not speak HTTP, so no toolset can use it. If another of its ports does, " +
+			"name that:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Strong && nowhere(&f.Observation):
-		return []Advice{{"It is there and has nothing at the paths that were tried: most likely it serves below a " +
-			"base path of its own. Say which:",
+		return []Advice{{"It answers, but has nothing at the paths that were tried. Most likely it has a base path. " +
+			"Name it:",
 			h.annotate(f, "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil:
 		return []Advice{{"If it is something that the catalog does not know, it can be included as an HTTP toolset:",
 			h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type=custom")}}
 	case f.Type == "":
-		return []Advice{{"If it is a backend all the same, say which (the command catalog lists the types; custom is " +
-			"anything else that speaks HTTP):", h.include(f)}}
+		return []Advice{{"If it is a backend after all, include it with its type (the command catalog lists the " +
+			"types; custom is for any other HTTP API):", h.include(f)}}
 	}
-	return []Advice{{"If it is " + f.Type + " all the same, say so:", h.include(f)}}
+	return []Advice{{"If it is " + f.Type + " after all, include it:", h.include(f)}}
 }
 
 // answered reports whether a response in HTTP came, or the requests are not known any more.
@@ -125,7 +126,8 @@ func (h Hints) adviseHost(f *backend.Finding, included bool) (out []Advice) {
 		return nil
 	}
 	if !included {
-		out = append(out, Advice{"If it is a backend, say which, and where:", h.annotate(f, "kubernaut.io/toolset=true",
+		out = append(out, Advice{"If it is a backend, include it with its type and " +
+			"URL:", h.annotate(f, "kubernaut.io/toolset=true",
 			"kubernaut.io/toolset-type="+cmp.Or(f.Type, "TYPE"), "kubernaut.io/toolset-endpoint=https://"+hosts[0])})
 	}
 	return append(out, Advice{"If the agent may reach it, allow its host in the configuration:",
@@ -134,9 +136,9 @@ func (h Hints) adviseHost(f *backend.Finding, included bool) (out []Advice) {
 
 // adviseDenied returns the advice for a backend that must not be probed or published, even with annotations.
 func adviseDenied(f *backend.Finding) []Advice {
-	const never = "It is never asked and never published, whatever its annotations say. "
+	const never = "It is never probed or published, even with annotations. "
 	if f.Observation.Seen.Code == backend.CodeSlicesUnchecked { // which are too many
-		return []Advice{{never + "See what the EndpointSlices of the namespace are, and remove those that are not " +
+		return []Advice{{never + "Look at the EndpointSlices of the namespace, and remove those that are not " +
 			"needed:",
 			fmt.Sprintf("kubectl -n %s get endpointslices", f.Namespace)}}
 	}

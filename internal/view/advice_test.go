@@ -32,11 +32,11 @@ func TestAdvice(t *testing.T) {
 		want    string // part of it
 	}{
 		{"in its place, and does not work", proven, "kubectl -n a get pods -l app=b,tier=x"},
-		{"a part that takes no queries", refuted(&backend.Candidate{Service: service, Strength: backend.Strong}), "Nothing, if that is so."},
+		{"a part that takes no queries", refuted(&backend.Candidate{Service: service, Strength: backend.Strong}), "If that is right, do nothing."},
 		{"no endpoints", unavailable(selecting, backend.NoEndpoints), "kubectl -n a get pods -l app=b,tier=x"},
 		{"no endpoints, no selector", unavailable(service, backend.NoEndpoints), "kubectl -n a get endpointslices -l kubernetes.io/service-name=b"},
 		{"TLS", unavailable(service, backend.UntrustedTLS), "tls: {insecureSkipVerify: [a/b]}"},
-		{"refused", unavailable(service, backend.Unreachable), "taken in as soon as it answers"},
+		{"refused", unavailable(service, backend.Unreachable), "published as soon as it answers"},
 		{"something else", backend.Finding{Service: service, Type: "grafana", Candidate: weak, Verdict: backend.Rejected, Reason: observed}, "toolset-type=custom"},
 		{"something else, but its owner says so", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: observed}, "toolset-port=PORT"},
 		{"denied", backend.Finding{Service: service, Type: "grafana", Candidate: explicit, Verdict: backend.Rejected, Reason: observed,

@@ -57,7 +57,7 @@ type AgentInstance struct {
 // NewAgent describes the state of HolmesGPT. A nil state means that no request is sent to HolmesGPT.
 func NewAgent(s *agent.State) Agent {
 	if s == nil {
-		return Agent{Message: "HolmesGPT is not asked: holmesgpt.service is off", Replicas: []AgentReplica{}}
+		return Agent{Message: "no requests are sent to HolmesGPT: holmesgpt.service is off", Replicas: []AgentReplica{}}
 	}
 	a := Agent{Asked: s.Leading, Generation: s.Document.Generation, Replicas: make([]AgentReplica, 0, len(s.Replicas))}
 	loaded := 0
@@ -72,9 +72,11 @@ func NewAgent(s *agent.State) Agent {
 	case !s.Leading:
 		a.Message = "another replica of this service asks HolmesGPT"
 	case s.Document.Generation == "":
-		a.Message = "nothing is published yet, or without the generation marker, by which HolmesGPT's document is known"
+		a.Message = "nothing is published yet, or the document has no generation marker, which identifies it in " +
+			"HolmesGPT"
 	case len(a.Replicas) == 0:
-		a.Message = "no HolmesGPT was found beside the ConfigMap; if it runs elsewhere, set holmesgpt.service in " +
+		a.Message = "no HolmesGPT was found in the ConfigMap's namespace; if it runs elsewhere, set " +
+			"holmesgpt.service in " +
 			"the configuration"
 	case len(a.Replicas) == 1:
 		a.Message = "HolmesGPT " + a.Replicas[0].Message
@@ -132,7 +134,7 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 			"enabled", r.Count(agent.StatusEnabled), len(r.Toolsets))
 	case agent.Waiting:
 		if message = "has an older document: waiting for its mount"; !late {
-			add("Kubelet takes up to two minutes to put a ConfigMap into a pod. Nothing is to be done.", "")
+			add("The kubelet takes up to two minutes to update a ConfigMap in a pod. There is nothing to do.", "")
 			break
 		}
 		message = "has an older document, and does not get this one"
@@ -140,28 +142,28 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 			"stays as it was when the pod started.",
 			"{name: dynamic-toolsets, mountPath: /etc/holmes/dynamic, readOnly: true}")
 	case agent.NoDocument:
-		message = "works, and has no document of this service's"
+		message = "works, but has no document from this service"
 		add("Mount the ConfigMap into its pod, and name the file in its "+
 			"environment:", "CUSTOM_TOOLSET_LOCATION=/etc/holmes/dynamic/custom_toolset.yaml")
 	case agent.TooOld:
 		message = "is too old to say what it has loaded"
-		add("HolmesGPT can be asked from 0.26 on. Until then it reads its file by itself "+
+		add("HolmesGPT reports its state since version 0.26. Older versions read the file again at an interval "+
 			"(TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS).", "")
 	case agent.WantsKey:
-		message = "wants a key to be asked"
+		message = "requires an API key"
 		add("Mount the Secret with the key that HolmesGPT has as HOLMES_API_KEY into this service's pod, and name "+
 			"the file in the configuration:",
 			"holmesgpt: {apiKeyFile: /etc/dynamic-toolset/holmes/key}")
 	case agent.Failed:
 		message = "cannot load this document: " + r.Detail
-		add("It keeps what it had. Its log says more; overrides that do not fit are the most likely "+
-			"cause:", "dynamic-toolset validate FILE")
+		add("It keeps the previous document. Its log says more. The most likely cause is overrides that do not "+
+			"fit:", "dynamic-toolset validate FILE")
 	case agent.Away:
 		message = "does not answer: " + r.Detail
-		add("See that it runs, and that NetworkPolicies let this service reach its port.", "")
+		add("Check that it runs, and that NetworkPolicies let this service reach its port.", "")
 	default:
 		message = "does not answer as HolmesGPT does: " + r.Detail
-		add("Say which Service HolmesGPT's is, or that nobody is asked:", "holmesgpt: {service: NAMESPACE/NAME}")
+		add("Name HolmesGPT's Service, or set it to off to send no requests:", "holmesgpt: {service: NAMESPACE/NAME}")
 	}
 	return message, advice
 }
@@ -190,12 +192,12 @@ func adviseInstance(reason string) []Advice {
 	case says("CERTIFICATE_VERIFY_FAILED"):
 		return []Advice{{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"}}
 	case says("401", "403", "Unauthorized", "Forbidden"):
-		return []Advice{{"It answers, and refuses HolmesGPT: see that the variable with its credential holds the " +
-			"right one, and that it may read.", ""}}
+		return []Advice{{"It refuses HolmesGPT: check that the variable contains the right credential, and that the " +
+			"credential may read.", ""}}
 	case says("Failed to resolve", "Name or service not known", "Connection refused", "timed out", "Max retries "+
 		"exceeded", "No route to host"):
-		return []Advice{{"This service reaches it, and HolmesGPT's pod does not: see that NetworkPolicies, or a " +
-			"mesh, let HolmesGPT's pod in.", ""}}
+		return []Advice{{"This service can reach it, but HolmesGPT's pod cannot: check that NetworkPolicies or a " +
+			"service mesh let HolmesGPT's pod in.", ""}}
 	}
 	return []Advice{{"HolmesGPT's log says more.", ""}}
 }

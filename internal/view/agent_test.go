@@ -99,7 +99,7 @@ func TestInAgent(t *testing.T) {
 		{"switched off", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "disabled", "", nil)}}, "disabled", "switched off", ""},
 		{"not listed", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("prometheus/metrics", "enabled", "", nil)}}, "unknown", "does not list", ""},
 		{"an older document", agent.Replica{Outcome: agent.Waiting, Toolsets: []agent.Toolset{toolset("es/data", "enabled", "", nil)}}, "enabled", "but has an older document", ""},
-		{"wants a key", agent.Replica{Outcome: agent.WantsKey}, "unknown", "wants a key", "apiKeyFile"},
+		{"wants a key", agent.Replica{Outcome: agent.WantsKey}, "unknown", "requires an API key", "apiKeyFile"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

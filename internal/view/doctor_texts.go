@@ -16,14 +16,14 @@ const (
 	// Each variable has its own field manager, so that the keys of other variables in the same object stay.
 	setKey = "read -rs VALUE && kubectl -n <namespace> create <kind> <object-name> --from-literal=<key>=\"$VALUE\"" +
 		" --dry-run=client -o yaml | kubectl apply --server-side --field-manager=<name> -f -"
-	mayBeRead    = "Whether your user has that right, this shows:"
+	mayBeRead    = "Check whether your user has that right:"
 	failsToolset = "HolmesGPT fails toolset <toolset> with all its instances"
 )
 
 var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodePublished: {message: "its document has <toolsets>"},
 	doctor.CodeConfigMapMissing: {
-		"it does not exist, so that there is nothing for HolmesGPT to read",
+		"it does not exist, so HolmesGPT has nothing to read",
 		"Install this service, or name the ConfigMap that yours writes:",
 		"dynamic-toolset doctor --set output.namespace=NAMESPACE --set output.configMap=NAME",
 	},
@@ -40,12 +40,12 @@ var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodeSeveralAgents: {message: "<count> workloads are HolmesGPT's or mount it; each is checked"},
 	doctor.CodeOtherNamespace: {
 		"it runs in namespace <namespace>, where no pod can mount ConfigMap <configmap>",
-		"Have the ConfigMap written there, by this value of this service's chart, or move HolmesGPT to namespace " +
+		"Write the ConfigMap there with this value of this service's chart, or move HolmesGPT to namespace " +
 			"<configmap-namespace>:",
 		"config: {output: {namespace: <namespace>}}",
 	},
 	doctor.CodeNotMounted: {
-		"it does not mount ConfigMap <configmap-name>, so that HolmesGPT knows nothing of what is published",
+		"it does not mount ConfigMap <configmap-name>, so HolmesGPT does not know what is published",
 		"Add to the values of HolmesGPT's chart:", mountAt + doctorMount + mountEnd,
 	},
 	doctor.CodeSubPath: {
@@ -57,20 +57,21 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Leave items out, or add:", "- {key: <want>, path: <want>}",
 	},
 	doctor.CodeOptional: {
-		"volume <name> is optional: where the ConfigMap is missing when HolmesGPT starts, it never notices it later",
+		"volume <name> is optional: where the ConfigMap is missing when HolmesGPT starts, HolmesGPT never notices " +
+			"it later",
 		"Leave optional out; the pod then waits for the ConfigMap:", "- {name: <name>, configMap: {name: " +
 			"<configmap-name>}}",
 	},
 	doctor.CodeMounted: {message: "it mounts the ConfigMap as directory <name>"},
 	doctor.CodeSidecar: {message: "a sidecar of this service writes the document into the volume at <name>"},
 	doctor.CodeSidecarDocument: {
-		"the sidecar's document is in the pod alone: its variables and certificates were not checked",
+		"the sidecar's document is only in the pod: its variables and certificates were not checked",
 		"Look at the document:", "kubectl -n <namespace> exec <workload> -c <value> -- cat <name-quoted>",
 	},
 	doctor.CodeSetting: {message: "<name> is <value>"},
 	doctor.CodeSettingElsewhere: {
-		"<name> comes from another object, whose values are not looked at",
-		"See that it is right; as plain text it would be:", "- {name: <name>, value: <want-quoted>}",
+		"<name> comes from another object, whose values are not read",
+		"Check that it is right. As plain text it would be:", "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeLocationMissing: {
 		"<name> is not set, so that HolmesGPT reads another file",
@@ -89,8 +90,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Set it in additionalEnvVars in the values of HolmesGPT's chart:", "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodePatienceMissing: {
-		"<name> is not set: HolmesGPT gives a toolset 20 s to check its instances, and two that do not answer take " +
-			"it away",
+		"<name> is not set: HolmesGPT gives a toolset 20 s to check its instances, so two that do not answer " +
+			"disable it",
 		addVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeVariableMissing: {
@@ -99,21 +100,22 @@ var doctorTexts = map[doctor.Code]doctorText{
 	},
 	doctor.CodeObjectMissing: {
 		"<name> comes from <object>, which does not exist: the pod does not start, or " + failsToolset,
-		"Make it:", setKey,
+		"Create it:", setKey,
 	},
 	doctor.CodeKeyMissing: {
 		"<name> comes from <object>, which has no key <key>: the pod does not start, or " + failsToolset,
 		"Add the key:", setKey,
 	},
 	doctor.CodeKeyUnlisted: {
-		"<name> comes from <object>, of which not all keys can be seen without their values",
-		"See that it has the key <key>:", "kubectl -n <namespace> describe <kind-name> <object-name>",
+		"<name> comes from <object>, whose keys cannot all be listed without their values",
+		"Check that it has the key <key>:", "kubectl -n <namespace> describe <kind-name> <object-name>",
 	},
 	doctor.CodeObjectUnseen: {"could not see <object>, from which <name> comes: needs <right>", mayBeRead, "<can-i>"},
 	doctor.CodeVariable:     {message: "<name> is set<from>"},
 	doctor.CodeAuthorityMissing: {
-		"HolmesGPT trusts no certificate authority but public ones, which sign none of <hosts>",
-		"Give it the authority in the values of its chart, as the output of:", "echo \"certificate: $(base64 -w0 " +
+		"HolmesGPT trusts only public certificate authorities, which did not sign the certificates of <hosts>",
+		"Add the authority to the values of HolmesGPT's chart. This prints the line:", "echo \"certificate: " +
+			"$(base64 -w0 " +
 			"ca.crt)\"",
 	},
 	doctor.CodeOpenShiftMissing: {

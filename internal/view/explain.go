@@ -201,7 +201,7 @@ func (m *Material) tried(e *backend.Evaluation, own []*backend.Finding) Tried {
 	case e.Rejected.Is():
 		t.So = "no"
 	case e.Candidate == nil:
-		t.So = "too little speaks for it: a word or a port that others use too"
+		t.So = "too little evidence: only a word or a port that others use too"
 	case e.Candidate.Strength >= backend.Strong:
 		t.So = "strong evidence" + beaten(e, own)
 	default:
@@ -219,7 +219,7 @@ func beaten(e *backend.Evaluation, own []*backend.Finding) string {
 	}
 	for _, f := range own {
 		if f.Candidate.Port.Number == e.Candidate.Port.Number {
-			return fmt.Sprintf("; for that port %s comes first", f.Type)
+			return fmt.Sprintf("; for that port %s takes precedence", f.Type)
 		}
 	}
 	return ""

@@ -36,23 +36,24 @@ func noLinks(f *backend.Finding) []NoLink {
 
 // noLinkTexts holds the text of each code.
 var noLinkTexts = map[backend.NoLink]string{
-	backend.NoLinkHost: "it names no host, or one that stands for several",
-	backend.NoLinkNotAllowed: "links from this namespace may not lead to that host: security.allowedLinkHosts does " +
-		"not list it, nor security.trustedNamespaces the namespace",
-	backend.NoLinkPath: "its path is exact or a regular expression, and not the beginning of all that the " +
+	backend.NoLinkHost: "it has no host, or a wildcard host",
+	backend.NoLinkNotAllowed: "links from this namespace must not lead to that host: security.allowedLinkHosts does " +
+		"not list the host, and security.trustedNamespaces does not list the namespace",
+	backend.NoLinkPath: "its path is exact or a regular expression, not a prefix of everything that the " +
 		"backend serves",
-	backend.NoLinkMatch: "it takes only requests with a header, a query or a method, which a browser does not " +
-		"send by itself",
+	backend.NoLinkMatch: "it matches only requests with a header, a query or a method that a browser does not " +
+		"send by default",
 	backend.NoLinkRewritten: "an annotation or a filter rewrites or redirects the requests, so that a page may be " +
 		"at another path than the backend says",
 	backend.NoLinkShared: "several backends share the requests",
-	backend.NoLinkNotAdmitted: "its controller has not accepted it, as where another namespace had the host first " +
+	backend.NoLinkNotAdmitted: "its controller has not accepted it, for example because another namespace had the " +
+		"host first " +
 		"(see its status)",
 	backend.NoLinkNoGateway: "it belongs to no Gateway",
 	backend.NoLinkPort:      "it leads to another port of the Service than the one that is used",
 	backend.NoLinkPart:      "it leads to a part of the API only",
-	backend.NoLinkElsewhere: "it leads to another path than the one where the backend is",
-	backend.NoLinkForeign:   "the backend is at another host than the Service's own, by its annotation",
-	backend.NoLinkLong: "the paths of the links of this namespace are too long together, and this one is not " +
+	backend.NoLinkElsewhere: "it leads to a different path than the backend's",
+	backend.NoLinkForeign:   "an annotation says that the backend is at a different host than the Service",
+	backend.NoLinkLong: "the paths of the links of this namespace are too long in total, and this one is not " +
 		"among the oldest",
 }

@@ -12,7 +12,7 @@ import (
 func primaryNote(f *backend.Finding) string {
 	switch {
 	case f.Provisional:
-		return fmt.Sprintf("for now: %s comes before it as soon as it works", f.Blocker)
+		return fmt.Sprintf("for now: %s takes its place as soon as it works", f.Blocker)
 	case f.Kept.For != (backend.Ref{}):
 		return "the place is kept for " + kept(f)
 	case f.Primary:
@@ -25,7 +25,7 @@ func primaryNote(f *backend.Finding) string {
 
 // primaryRule describes a primary by the rule that chose it.
 func primaryRule(rule backend.PrimaryRule) string {
-	const locked = ", where none works without credentials"
+	const locked = " (none works without credentials)"
 	switch rule {
 	case backend.PrimaryOldest:
 		return "the oldest of its type"
@@ -45,7 +45,7 @@ func ruleClause(rule backend.PrimaryRule) string {
 	case backend.PrimaryConfigured:
 		return "which the configuration names"
 	case backend.PrimaryAnnotated:
-		return "whose owner annotated it so"
+		return "whose owner annotated it as the primary"
 	case backend.PrimaryRecorded:
 		return "which was the primary so far"
 	}
@@ -57,7 +57,7 @@ func kept(f *backend.Finding) string {
 	var away string
 	switch k := f.Kept; k.Verdict {
 	case "":
-		away = "is not there, or is no " + f.Type + " any more"
+		away = "does not exist, or is not " + f.Type + " any more"
 	case backend.Unavailable:
 		away = "does not work now"
 	case backend.Duplicate:
@@ -79,12 +79,12 @@ func Misnamed(typ string, f *backend.Finding) string {
 	case f.Verdict == backend.Duplicate:
 		return fmt.Sprintf("that Service is a duplicate: name %s, which is used", f.Winner)
 	}
-	return "that Service is no " + typ + ": " + Reason(f)
+	return "that Service is not " + typ + ": " + Reason(f)
 }
 
 // MisnamedLine returns the line of the configuration that names such a primary, and what is wrong with it.
 func MisnamedLine(typ string, ref backend.Ref, f *backend.Finding) string {
-	return fmt.Sprintf("primary: {%s: %s}: %s; while it stands there, no %s is the primary",
+	return fmt.Sprintf("primary: {%s: %s}: %s; until it is corrected, no %s is the primary",
 		typ, ref, Misnamed(typ, f), typ)
 }
 

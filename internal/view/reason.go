@@ -18,7 +18,7 @@ func Reason(f *backend.Finding) string {
 	c, o := f.Candidate, &f.Observation
 	if judgedAlone(f.Reason.Code) || observed(f) {
 		if c.Detected != "" {
-			said = fmt.Sprintf("taken for %s by %s, it turned out to be its relative %s: %s",
+			said = fmt.Sprintf("detected as %s by %s, but it is the related type %s: %s",
 				c.Detected, Sign(&c.Signs[0]), c.Type, said)
 		}
 		if f.Verdict == backend.Accepted && o.Outcome == backend.Unprobed {
@@ -82,7 +82,7 @@ func portWhy(c *backend.Candidate) string {
 // Withdrawn returns why a backend is no longer published. f is nil if its Service has no finding.
 func Withdrawn(f *backend.Finding) string {
 	if f == nil {
-		return "it is no longer there, or no longer looks like one"
+		return "its Service is gone, or no longer looks like a backend"
 	}
 	return Reason(f)
 }
@@ -211,7 +211,7 @@ func (s subject) part(name string) string {
 		if f.Candidate.WantsTenant {
 			return "it is a gateway with an API for each tenant"
 		}
-		return "it keeps the data of each tenant apart and wants one named in each request"
+		return "it separates the data of tenants and requires a tenant in each request"
 	case "remedy":
 		return strings.Join(f.Remedies[:min(len(f.Remedies), 1)], "")
 	case "contents":
@@ -220,7 +220,7 @@ func (s subject) part(name string) string {
 		}
 	case "beside":
 		if r.Other != (backend.Ref{}) {
-			return fmt.Sprintf("; without them %s works, which HolmesGPT would lose if their variable were missing",
+			return fmt.Sprintf("; %s works without them, and HolmesGPT would lose it if their variable were missing",
 				r.Other)
 		}
 	}

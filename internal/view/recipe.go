@@ -109,9 +109,9 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 		out = append(out, Advice{text, ""})
 	}
 	if command := secretsOfPods(f); r.Secret != "" && command != "" {
-		out = append(out, Advice{"If there is no such Secret, as where it was installed with one of yours " +
-			"(existingSecret), this shows the Secrets and " +
-			"keys that its pods use. Put them in the place of " + r.Secret + " and its keys in what follows:", command})
+		out = append(out, Advice{"If there is no such Secret, for example because the chart uses one of yours " +
+			"(existingSecret), this shows the Secrets and keys that its pods use. Use them instead of " + r.Secret +
+			" and its keys below:", command})
 	}
 	out = append(out, r.Steps...)
 	switch {
@@ -119,7 +119,7 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 		out = append(out, Advice{"Put that into a Secret in HolmesGPT's namespace: type " + r.typed() + ", and " +
 			"Ctrl-D at the end.", r.Bring})
 	case r.Bring != "":
-		out = append(out, Advice{"Copy what is needed of the Secret to HolmesGPT's namespace, and again when it " +
+		out = append(out, Advice{"Copy the keys that are needed to HolmesGPT's namespace, and again when the Secret " +
 			"changes:", r.Bring})
 	}
 	if r.Environment != "" {
@@ -156,7 +156,7 @@ const usedSecrets = `{range .items[*]..secretKeyRef}{.name} {.key}{"\n"}{end}` +
 	`{range .items[*]..secretName}{@}{"\n"}{end}`
 
 // caution says that a line of the configuration that names variables trusts the owners of a Service.
-const caution = " (whoever may change this Service gets what they hold)"
+const caution = " (anyone who can change this Service gets their values)"
 
 // typed returns the lines that people type into a Secret.
 func (r *Recipe) typed() string {

@@ -14,9 +14,9 @@ const SameCA = "HolmesGPT has to trust the authorities of tls.caFile too, or it 
 
 // adviseMesh is the advice for a connection that breaks off without a response. A service mesh with strict mutual TLS
 // does that to clients outside the mesh.
-var adviseMesh = Advice{"If its pods are in a service mesh that wants mutual TLS of everybody (Istio: " +
+var adviseMesh = Advice{"If its pods are in a service mesh that requires mutual TLS from all clients (Istio: " +
 	"PeerAuthentication STRICT; Linkerd: a Server " +
-	"for authenticated clients), take the pods of this service and of HolmesGPT into the mesh, or allow plain text " +
+	"for authenticated clients), add the pods of this service and of HolmesGPT to the mesh, or allow plain text " +
 	"on that port.", ""}
 
 // adviseRefused returns the advice for a backend that is up and refuses requests.
@@ -30,21 +30,22 @@ func adviseRefused(f *backend.Finding) []Advice {
 			fmt.Sprintf("kubectl -n %s get authorizationpolicies", f.Namespace)}}
 	case backend.LoginRequired:
 		return []Advice{
-			{"Make a Service that leads past the proxy, to the port of the backend itself, and guard it by a " +
+			{"Make a Service that leads past the proxy, to the port of the backend itself, and protect it with a " +
 				"NetworkPolicy that lets HolmesGPT and this service in. See what this one leads to:",
 				fmt.Sprintf("kubectl -n %s get service %s -o yaml", f.Namespace, f.Name)},
-			{"Or, where the proxy accepts tokens beside its logins, have it accept that of HolmesGPT's service " +
-				"account.", ""},
+			{"Or, if the proxy accepts tokens besides logins, let it accept the token of HolmesGPT's " +
+				"ServiceAccount.", ""},
 		}
 	}
-	return []Advice{{"See what refuses, a proxy before it or a policy of its namespace, and let HolmesGPT and this " +
+	return []Advice{{"Find out what refuses, a proxy in front of it or a policy of its namespace, and let HolmesGPT " +
+		"and this " +
 		"service in:",
 		fmt.Sprintf("kubectl -n %s get networkpolicies,pods -o wide", f.Namespace)}}
 }
 
 // adviseTLS returns the advice for a certificate that is not trusted: its authority, its name or its dates are wrong.
 func (h Hints) adviseTLS(f *backend.Finding) []Advice {
-	unchecked := Advice{"Or have it trusted unchecked:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)}
+	unchecked := Advice{"Or do not verify its certificate:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)}
 	names := fmt.Sprintf("%s.%s.svc", f.Name, f.Namespace)
 	switch f.Observation.Missing {
 	case backend.MissingCA:
@@ -64,7 +65,7 @@ func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 	case backend.MissingName:
 		return []Advice{
 			{"Have a certificate issued, and its server configured, for one of the Service's own names, such as " +
-				names + ". Where it is right for another name, say which:",
+				names + ". If the certificate is valid for another name, use that:",
 				h.annotate(f, "kubernaut.io/toolset-endpoint=https://NAME:PORT")},
 			unchecked,
 		}

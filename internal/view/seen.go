@@ -167,12 +167,12 @@ func lack(a *backend.Answer) string {
 
 // flaws holds the text of each flaw of a response.
 var flaws = map[backend.Flaw]string{
-	backend.FlawGzip:     "its body says gzip and is not",
+	backend.FlawGzip:     "its body claims to be gzip, but is not",
 	backend.FlawDamaged:  "its body's gzip is damaged or over 1 MiB",
 	backend.FlawEncoding: "its body is in an encoding that was not asked for",
 	backend.FlawLong:     "its body is over 1 MiB",
-	backend.FlawFraming:  "its body is not framed as HTTP/1.1 has it",
-	backend.FlawProtocol: "another protocol follows",
+	backend.FlawFraming:  "its body's framing is not valid HTTP/1.1",
+	backend.FlawProtocol: "it switches to another protocol",
 }
 
 // refuses describes how the backend, or a proxy in front of it, refuses requests. The text follows "it". mesh is the

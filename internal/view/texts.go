@@ -6,11 +6,11 @@ import "kubernaut.io/dynamic-toolset/internal/backend"
 var texts = map[backend.Code]string{
 	backend.CodeUnmatched: "nothing about it looks like a known backend",
 	backend.CodeOptedOut:  "opted out by its annotation kubernaut.io/toolset",
-	backend.CodeExternalName: "an ExternalName Service: it only renames a host outside the cluster, which " +
-		"takes an include by annotation, and the host ({host}) in security.allowedEndpointHosts",
+	backend.CodeExternalName: "an ExternalName Service: it only names a host outside the cluster; to publish " +
+		"it, include it by annotation, and list the host ({host}) in security.allowedEndpointHosts",
 	backend.CodeNoPorts:           "it has no ports",
 	backend.CodeTooManyPorts:      "it has more than {limit} ports, which no backend has",
-	backend.CodeNoTCPPort:         "none of its ports speaks TCP, and all known APIs are HTTP",
+	backend.CodeNoTCPPort:         "it has no TCP port, and all known APIs use HTTP",
 	backend.CodeTooManyEntries:    "it has {excess}, which no backend has; at most {most} are read",
 	backend.CodeBadPortNumber:     "its port {port} leads to {number}, which is no port number (1 to 65535)",
 	backend.CodeNoUsablePort:      "none of its ports ({ports}) is one that {type} serves its API on",
@@ -21,11 +21,11 @@ var texts = map[backend.Code]string{
 	backend.CodeTypeOff:           "the configuration switches {type} off (types.{type}.enabled)",
 	backend.CodeTypeElsewhere: "the configuration looks for {type} in other namespaces only: {value} " +
 		"(types.{type}.namespaces)",
-	backend.CodeNamespaceUnwatched: "its namespace may not be watched now",
-	backend.CodeNamespaceServices: "the Services of its namespace take more than {limit} MiB, of which the oldest " +
-		"are read",
-	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which {limit} are looked at, the " +
-		"surest and the oldest first; " + allowsMore,
+	backend.CodeNamespaceUnwatched: "this service is not allowed to watch its namespace now",
+	backend.CodeNamespaceServices: "the Services of its namespace take more than {limit} MiB; only the oldest are " +
+		"read",
+	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which {limit} are used, those with " +
+		"the best evidence and the oldest first; " + allowsMore,
 
 	backend.CodeAnnotationUnsafe: "annotation {annotation}: its value {because}: expected plain text",
 	backend.CodeAnnotationInclude: `annotation {annotation}: expected "true" or "enabled", "false" or ` +
@@ -49,24 +49,24 @@ var texts = map[backend.Code]string{
 		"letters, digits and dashes, not {quoted}",
 	backend.CodeNameTaken: "annotation {annotation}: {quoted} is the name of Service {other}, " +
 		"which keeps it: choose another",
-	backend.CodeAnnotationPort: "annotation {annotation}: {quoted} is none of the Service's TCP ports " +
+	backend.CodeAnnotationPort: "annotation {annotation}: {quoted} is not one of the Service's TCP ports " +
 		"({ports}): expected a port's name or number",
 	backend.CodeAnnotationPortMissing: "none of its ports ({ports}) is one that {type} serves its API on; name " +
 		"one in {annotation}",
-	backend.CodeAnnotationPortUnclear: "which of its ports ({ports}) to use cannot be told: name one in " +
+	backend.CodeAnnotationPortUnclear: "it is not clear which of its ports ({ports}) to use: name one in " +
 		"{annotation}",
 	backend.CodeAnnotationScheme: "annotation {annotation}: expected http or https, not {quoted}",
 	backend.CodeAnnotationPath: "annotation {annotation}: expected an absolute path such as " +
 		"/prometheus, of at most {limit} letters, digits and -._~:/, not {quoted}",
-	backend.CodeAnnotationEndpointBeside: "annotation {annotation}: it is the full URL and stands instead of " +
-		"{key}: remove one of the two",
+	backend.CodeAnnotationEndpointBeside: "annotation {annotation}: it is the full URL and replaces {key}: remove " +
+		"one of the two",
 	backend.CodeAnnotationEndpointURL: "annotation {annotation}: expected a URL such as " +
 		"http://{service}:8080/path, without credentials, query or fragment, not {quoted}",
 	backend.CodeAnnotationEndpointNumber: "annotation {annotation}: expected a port between 1 and 65535 in the " +
 		"URL, not {quoted}",
-	backend.CodeAnnotationEndpointPort: "annotation {annotation}: port {number} is none of the Service's TCP " +
+	backend.CodeAnnotationEndpointPort: "annotation {annotation}: port {number} is not one of the Service's TCP " +
 		"ports ({ports})",
-	backend.CodeAnnotationEndpointHost: "annotation {annotation}: host {quoted} is none of the Service's own " +
+	backend.CodeAnnotationEndpointHost: "annotation {annotation}: host {quoted} is not one of the Service's own " +
 		"names (expected {host}); the configuration may allow it in security.allowedEndpointHosts",
 	backend.CodeAnnotationEndpointMissing: "annotation {annotation}: missing: expected the full URL, such as " +
 		"https://{host}/path, of an ExternalName Service that has no ports",
@@ -76,8 +76,8 @@ var texts = map[backend.Code]string{
 		"if the configuration lists {hosts} in security.allowedEndpointHosts",
 	backend.CodeAnnotationHealth: "annotation {annotation}: expected a path such as /healthz, of at most " +
 		"{limit} letters, digits and -._~:/?=&,, or none, not {quoted}",
-	backend.CodeAnnotationHealthTwice: "annotation {annotation}: it is another name for {key}, which says " +
-		"something else: remove one of the two",
+	backend.CodeAnnotationHealthTwice: "annotation {annotation}: it is another name for {key}, which has a " +
+		"different value: remove one of the two",
 	backend.CodeAnnotationHealthNone: `annotation {annotation}: none needs an explicit include ({key}: ` +
 		`"true"): expected a path such as /healthz`,
 	backend.CodeAnnotationTenants: "annotation {annotation}: expected at most {limit} tenants, not {number}",
@@ -95,33 +95,32 @@ var texts = map[backend.Code]string{
 		"allows in security.allowedLinkHosts, and {namespace} is not in security.trustedNamespaces",
 	backend.CodeAnnotationNoteLong: "annotation {annotation}: expected at most {limit} characters, not " +
 		"{number}",
-	backend.CodeAnnotationUnknown: "annotation {annotation}: unknown, so that it has no effect; {meant}",
+	backend.CodeAnnotationUnknown: "annotation {annotation}: unknown, so it has no effect; {meant}",
 	backend.CodeAnnotationUnused:  "annotation {annotation}: a {type} has no tenants",
-	backend.CodeAnnotationOverruled: "annotation {annotation}: it has no effect, since the configuration " +
-		"names the tenants",
+	backend.CodeAnnotationOverruled: "annotation {annotation}: it has no effect, because the configuration names " +
+		"the tenants",
 
-	backend.CodeIncludedUnproven: "its owner says so and wants it published unproven",
+	backend.CodeIncludedUnproven: "its owner included it and wants it published without proof",
 	backend.CodeRecognised:       "recognised by {sign}; not probed",
-	backend.CodePortUnknown: `a headless Service whose target port "{target}" is a name: which number the ` +
-		`pods listen on is known only from its EndpointSlices`,
-	backend.CodeWeakEvidence: "nothing but {signs} speaks for it: a probe would tell",
-	backend.CodeWeakLocked: "nothing but {signs} speaks for it, and it does not show what it is without " +
-		"credentials",
-	backend.CodeWeakUnasked: "nothing but {signs} speaks for it, and it could not be asked: {observed}",
-	backend.CodeAnswers:     "included by its annotation, and it answers",
-	backend.CodeWorks:       "it proved what it is and works",
-	backend.CodeNotAskedYet: "it has not been asked yet",
-	backend.CodeObserved:    "{observed}",
-	backend.CodeTenantMissing: "{tenants}, and nobody has said which to read; to publish it, add to the " +
+	backend.CodePortUnknown: `a headless Service whose target port "{target}" is a name: only its ` +
+		`EndpointSlices show which number the pods listen on`,
+	backend.CodeWeakEvidence: "the only evidence is {signs}: a probe can find out",
+	backend.CodeWeakLocked:   "the only evidence is {signs}, and without credentials it does not show what it is",
+	backend.CodeWeakUnasked:  "the only evidence is {signs}, and it could not be probed: {observed}",
+	backend.CodeAnswers:      "included by its annotation, and it answers",
+	backend.CodeWorks:        "it proved what it is and works",
+	backend.CodeNotAskedYet:  "it has not been probed yet",
+	backend.CodeObserved:     "{observed}",
+	backend.CodeTenantMissing: "{tenants}, and no tenant is configured; to publish it, add to the " +
 		"configuration: {remedy}, or annotate the Service with kubernaut.io/toolset-tenant=TENANT",
 	backend.CodeCredentialsWanted: "it is up and wants credentials",
 	backend.CodeCertificateGiven: "it is up and wants a client certificate, which the configuration names " +
-		"(files): it was not looked at further",
+		"(files): it was not probed further",
 	backend.CodeCredentialsGiven:   "it is up and wants credentials, which HolmesGPT takes from {variables}",
-	backend.CodeCredentialsNoPlace: "it wants {wants}; there is no place for that in HolmesGPT's toolset for it",
+	backend.CodeCredentialsNoPlace: "it wants {wants}; HolmesGPT's toolset for it has no field for that",
 	backend.CodeCredentialsMissing: "it wants {wants}, and the configuration names none for it{beside}" + addRemedy,
 	backend.CodeCredentialsBlocked: "it wants {wants}, and the configuration names none for it; as the primary of a " +
-		"trusted namespace it would get the usual ones, but {blocker} comes before it as soon as it " +
+		"trusted namespace it would get the usual ones, but {blocker} takes that place as soon as it " +
 		"works{beside}" + addRemedy,
 	backend.CodeCredentialsKept: "it wants {wants}, and the configuration names none for it; as the primary of a " +
 		"trusted namespace it would get the usual ones, but that place is kept for {kept}{beside}" + addRemedy,
@@ -131,7 +130,7 @@ var texts = map[backend.Code]string{
 	backend.CodeDuplicateIncluded: frontsSame + "its owner included it by annotation",
 	backend.CodeDuplicateHeadless: frontsSame + "this one is headless",
 	backend.CodeDuplicateReplica:  frontsSame + "this one leads to a single replica",
-	backend.CodeDuplicateBehind:   frontsSame + "that one stands before this one",
+	backend.CodeDuplicateBehind:   frontsSame + "that one is in front of this one",
 	backend.CodeDuplicateExposed:  frontsSame + "that one is for use inside the cluster",
 	backend.CodeDuplicateEqual:    frontsSame + "one of the two is enough",
 	backend.CodeDuplicateSeveral:  frontsSame + "this one leads to the pods of several: {value}",
@@ -141,20 +140,21 @@ var texts = map[backend.Code]string{
 		"the oldest first; " + allowsMore,
 	backend.CodeNamespacePaths:   "the base paths" + tooLong,
 	backend.CodeNamespaceTenants: "the tenants" + tooLong,
-	backend.CodeNamespaceRead: "the agent's model reads what HolmesGPT says about each backend with each request, " +
-		"and for the backends of " +
-		"one namespace at most {limit} tokens, the oldest first; security.trustedNamespaces allows any number",
-	backend.CodeDocumentSize: "the document would be too large to be written, and its namespace has the largest " +
-		"part of it; security.maxInstancesPerNamespace limits each namespace, discovery.namespaces leaves some out",
-	backend.CodeNamespaceBudget: "its namespace has published too much lately: at most {limit} backends at once, " +
+	backend.CodeNamespaceRead: "HolmesGPT describes each backend to the agent's model in each request; the " +
+		"backends of one namespace may take at most {limit} tokens, the oldest first; security.trustedNamespaces " +
+		"lifts the limit",
+	backend.CodeDocumentSize: "the document would be too large, and its namespace takes the largest part of it; " +
+		"security.maxInstancesPerNamespace limits each namespace, discovery.namespaces leaves some out",
+	backend.CodeNamespaceBudget: "its namespace has published too many backends lately: at most {limit} backends at " +
+		"once, " +
 		"and then one every {wait}",
-	backend.CodeNamespaceTurn: "its namespace changes what is published too often: it is published with what else " +
-		"changes there, in {wait} at most",
-	backend.CodeChangesTooOften: "it changes too often: it is published when it has stayed as it is for {wait}",
+	backend.CodeNamespaceTurn: "its namespace changes what is published too often: it is published together with " +
+		"the other changes there, within {wait}",
+	backend.CodeChangesTooOften: "it changes too often: it is published when it has not changed for {wait}",
 	backend.CodeMoved: "it is reached in another way by now, which does not work yet; until it does it is " +
 		"published as it was, for {wait} at most",
-	backend.CodeStillPublished: "its owner has changed or removed it; since its namespace changes what is " +
-		"published too often, that follows with what else changes there, in {wait} at most",
+	backend.CodeStillPublished: "its owner has changed or removed it; because its namespace changes what is " +
+		"published too often, that is published together with the other changes there, within {wait}",
 
 	backend.CodePortAnnotated:  "{port}, as the annotation {key} says",
 	backend.CodePortTarget:     "{port}: its target is {type}'s own {number}",
@@ -169,11 +169,11 @@ var texts = map[backend.Code]string{
 
 // Parts that several texts share.
 const (
-	allowsMore  = "security.maxInstancesPerNamespace allows more, security.trustedNamespaces any number"
-	onlyTrusted = "is taken only from a namespace that the configuration lists in security.trustedNamespaces"
+	allowsMore  = "security.maxInstancesPerNamespace allows more, security.trustedNamespaces lifts the limit"
+	onlyTrusted = "is accepted only from a namespace that the configuration lists in security.trustedNamespaces"
 	bySetting   = " (security.annotations is trusted); {namespace} is not"
-	frontsSame  = "it fronts the same backend as {winner}, which is chosen: "
-	tooLong     = " that annotations and answers name in its namespace take more than {limit} bytes together, which " +
+	frontsSame  = "it leads to the same backend as {winner}, which is used: "
+	tooLong     = " from annotations and responses in its namespace take more than {limit} bytes in total, which " +
 		"the agent would read; the oldest are published first; choose shorter ones"
 	addRemedy = "; to publish it, add to the configuration: {remedy}{contents}"
 )

@@ -101,5 +101,6 @@ func healthy(o *backend.Observation) *bool {
 // TakenLine is the line about keys of output.keys that another field manager writes.
 func TakenLine(names []string) string {
 	return "output.keys: " + strings.Join(names, ", ") +
-		" not written, since another has written it: remove that text, or choose another name in the configuration"
+		" not written, because another field manager wrote it: remove that text, or choose another name in the " +
+		"configuration"
 }

@@ -114,7 +114,7 @@ func (v *Values) authority(w *valuesWriter) {
 	case len(v.Needs.Authority) == 0:
 	case len(v.Authority) == 0:
 		w.line("# HolmesGPT has to trust the authority that signs the certificates of %s,", hosts)
-		w.line("# which tls.caFile does not name here. In a file ca.crt, this makes the line to add:")
+		w.line("# which tls.caFile does not name here. If it is in a file ca.crt, this prints the line to add:")
 		w.line(`#   echo "certificate: $(base64 -w0 ca.crt)"`)
 	case len(v.Authority) > maxCertificate:
 		w.line("# HolmesGPT has to trust the authority that signs the certificates of %s.", hosts)

@@ -19,8 +19,8 @@ var warningTexts = map[toolset.WarningCode]string{
 		"file",
 	toolset.WarningHost:      "{backend} is not written: HolmesGPT does not accept its host",
 	toolset.WarningNameTaken: "{backend} is not written: the name {value} is taken",
-	toolset.WarningNameKept: "{backend} is not called {value}, as the overrides say: the name is taken, " +
-		"or is not a text",
+	toolset.WarningNameKept: "{backend} does not get the name {value} from the overrides: the name is taken, or is " +
+		"not a string",
 	toolset.WarningCredentialUnknown: "{backend}: the configuration names a credential that the type does not have; " +
 		"it has {names}",
 	toolset.WarningCredentialVariable: "{backend}: what the configuration gives as credential {field} " +
@@ -35,14 +35,15 @@ var warningTexts = map[toolset.WarningCode]string{
 
 	toolset.WarningKeyUnknown:      "this key has no effect; {meant}",
 	toolset.WarningInstanceUnknown: "no such instance is published; it takes effect once one is{meant}",
-	toolset.WarningToolsetFormer: "the instances of {type} are one toolset now: the settings of this one, or null, " +
-		"belong into {instance}, and have effect here too; what the agent is told belongs into {toolset}",
-	toolset.WarningNotOfInstance: "not a setting of one instance, so that it has no effect: those are hosts, paths, " +
-		"methods, auth and health_check_url; a setting of all belongs into {toolset}",
-	toolset.WarningCompactLacking: "nothing of this type is published, so that {value} holds what stands here alone, " +
-		"without {names}{meant}",
-	toolset.WarningPatchLeftOut: "left out, since it does not fit what is found: {because}",
-	toolset.WarningFoundLeftOut: "what is found under this name does not fit it, and is left out: {because}",
+	toolset.WarningToolsetFormer: "the instances of {type} are one toolset now: the settings of this one, or " +
+		"null, belong in {instance}, and still have effect here; texts for the agent belong in {toolset}",
+	toolset.WarningNotOfInstance: "not a setting of one instance, so it has no effect: an instance has hosts, " +
+		"paths, methods, auth and health_check_url; a setting for all instances belongs in {toolset}",
+	toolset.WarningCompactLacking: "no backend of this type is published, so {value} contains only what is set " +
+		"here, without {names}{meant}",
+	toolset.WarningPatchLeftOut: "left out, because it does not fit what was found: {because}",
+	toolset.WarningFoundLeftOut: "what was found under this name does not fit this entry, and is left out: " +
+		"{because}",
 	toolset.WarningCredentialWithheld: "no instance gets this credential: it goes to what the configuration names in " +
 		"{primary} or {credentials}, and to a primary in {trusted}, once that is published and proven. " +
 		"Add one of these lines; " +
@@ -54,8 +55,7 @@ var warningTexts = map[toolset.WarningCode]string{
 
 const (
 	notesLeftOut = "namespace {namespace}: {number} of {of} notes of its Services (kubernaut.io/toolset-description) " +
-		"are " +
-		"left out, so that the agent does not read them: "
+		"are left out and the agent does not read them: "
 	notesOrder = ", and the oldest Services' before others; shorten them, or remove some"
 )
 
@@ -137,7 +137,7 @@ func meant(w *toolset.Warning) string {
 	hint := `did you mean "` + w.Meant + `"?`
 	switch {
 	case w.Code == toolset.WarningKeyUnknown && w.Meant == "":
-		return "toolsets, mcp_servers, instances and compact have"
+		return "only toolsets, mcp_servers, instances and compact have an effect"
 	case w.Code == toolset.WarningKeyUnknown:
 		return hint
 	case w.Meant == "":

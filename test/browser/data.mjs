@@ -34,10 +34,10 @@ export const cluster = () => [
   service('tracing', 'simplest-query', 'jaeger', 'accepted', 'recognised by label app=jaeger, label app.kubernetes.io/component=service-query (the labels of the Jaeger operator); it works', up('1.76.0', {port: 16686, primary: true})),
   service('shop', 'grafana', 'grafana', 'unavailable', 'it cannot be reached: connection refused at 10.96.14.7:3000', {port: 3000, healthy: false, probe: 'unreachable', metadata: {cause: 'refused'}}),
   service('tracing', 'tempo', 'tempo', 'unavailable', 'none of its endpoints is ready', {port: 3200, healthy: false, probe: 'no-endpoints'}),
-  service('monitoring', 'prometheus-operated', 'prometheus', 'duplicate', 'it fronts the same backend as monitoring/kps-kube-prometheus-stack-prometheus, which is chosen: this one is headless', {port: 9090, metadata: {duplicate_of: 'monitoring/kps-kube-prometheus-stack-prometheus'}}),
-  service('platform', 'metrics-store', 'prometheus', 'unconfirmed', 'nothing but port 9090 (Prometheus’s own) speaks for it, and something else answers there', {port: 9090, healthy: false, probe: 'wrong-identity'}),
+  service('monitoring', 'prometheus-operated', 'prometheus', 'duplicate', 'it leads to the same backend as monitoring/kps-kube-prometheus-stack-prometheus, which is used: this one is headless', {port: 9090, metadata: {duplicate_of: 'monitoring/kps-kube-prometheus-stack-prometheus'}}),
+  service('platform', 'metrics-store', 'prometheus', 'unconfirmed', 'the only evidence is port 9090 (Prometheus’s own), and something else answers there', {port: 9090, healthy: false, probe: 'wrong-identity'}),
   service('monitoring', 'prometheus-pushgateway', 'prometheus', 'rejected', 'by its name "prometheus-pushgateway" it is a Pushgateway, which takes metrics in and answers no queries (though it answers /-/healthy)'),
-  service('sandbox', 'evil', 'custom', 'rejected', 'annotation kubernaut.io/toolset-endpoint: host "169.254.169.254" is none of the Service’s own names (expected evil.sandbox.svc.cluster.local); the configuration may allow it in security.allowedEndpointHosts'),
+  service('sandbox', 'evil', 'custom', 'rejected', 'annotation kubernaut.io/toolset-endpoint: host "169.254.169.254" is not one of the Service’s own names (expected evil.sandbox.svc.cluster.local); the configuration may allow it in security.allowedEndpointHosts'),
   service('default', 'kubernetes', '', 'rejected', 'nothing about it looks like a known backend'),
 ];
 
@@ -83,13 +83,13 @@ export function explanation(s) {
     }],
     tried: s.type ? [
       {type: s.type, for: ['label app.kubernetes.io/name (the label of its chart)', `its name "${s.name}"`], ...(rejected ? {against: s.reason} : {}), port: 'port service:80', so: rejected ? 'no' : 'strong evidence'},
-      {type: 'victoriametrics', for: ['port 8428 (VictoriaMetrics’s own)'], so: 'too little speaks for it: a word or a port that others use too'},
+      {type: 'victoriametrics', for: ['port 8428 (VictoriaMetrics’s own)'], so: 'too little evidence: only a word or a port that others use too'},
     ] : [],
     tried_without_annotations: s.type === 'custom',
     advice: rejected
-      ? [{text: 'If it is a backend all the same, say which (the command catalog lists the types; custom is anything else that speaks HTTP):', command: `kubectl -n ${s.namespace} annotate service ${s.name} kubernaut.io/toolset=true kubernaut.io/toolset-type=TYPE`}]
+      ? [{text: 'If it is a backend after all, include it with its type (the command catalog lists the types; custom is for any other HTTP API):', command: `kubectl -n ${s.namespace} annotate service ${s.name} kubernaut.io/toolset=true kubernaut.io/toolset-type=TYPE`}]
       : s.verdict === 'unavailable'
-        ? [{text: 'It is taken in as soon as it answers: see that it runs.'}, {text: 'If the port or the base path is wrong, say which is right:', command: `kubectl -n ${s.namespace} annotate service ${s.name} kubernaut.io/toolset-port=PORT kubernaut.io/toolset-path=/PATH`}]
+        ? [{text: 'It is published as soon as it answers: check that it runs.'}, {text: 'If the port or the base path is wrong, set the right one:', command: `kubectl -n ${s.namespace} annotate service ${s.name} kubernaut.io/toolset-port=PORT kubernaut.io/toolset-path=/PATH`}]
         : [{text: 'To keep it out of the toolsets:', command: `kubectl -n ${s.namespace} annotate service ${s.name} kubernaut.io/toolset=false`}],
   };
 }
@@ -113,7 +113,7 @@ export const failingAgent = () => agentOf({
   message: 'has this document: 2 of 3 toolsets enabled', total: 3,
   toolsets: [{
     name: 'prometheus/metrics', status: 'enabled', error: '', tools: 9, advice: [],
-    instances: [{name: 'payments/prometheus', error: 'Connection refused', advice: [{text: 'This service reaches it, and HolmesGPT’s pod does not: see that NetworkPolicies let HolmesGPT’s pod in.'}]}],
+    instances: [{name: 'payments/prometheus', error: 'Connection refused', advice: [{text: 'This service can reach it, but HolmesGPT’s pod cannot: check that NetworkPolicies or a service mesh let HolmesGPT’s pod in.'}]}],
   }, {
     name: 'grafana/dashboards', status: 'failed', error: 'ENV var replacement GRAFANA_API_KEY does not exist', tools: 0, instances: [],
     advice: [{text: 'Give HolmesGPT’s container the variable GRAFANA_API_KEY:', command: '{name: GRAFANA_API_KEY, valueFrom: {secretKeyRef: {name: SECRET, key: KEY}}}'}],

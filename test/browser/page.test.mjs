@@ -82,7 +82,7 @@ against('who asks why a backend is missing gets the answer in one click', async 
   await until('only those are shown', async () => (await page.locator('.services tbody tr').count()) === 2);
   await row(page, 'shop/grafana').click({position: {x: 600, y: 10}}); // anywhere in the row
   await page.getByRole('heading', {name: 'shop/grafana'}).waitFor();
-  for (const text of ['shop/grafana is unavailable as grafana: it cannot be reached', 'What you can do', 'kubernaut.io/toolset-port=PORT', 'What was asked', 'no answer', 'port service:80: its target port is Grafana’s own 3000', 'What was tried', 'too little speaks for it', 'Its recent changes', 'Withdrawn', 'app.kubernetes.io/instance=']) {
+  for (const text of ['shop/grafana is unavailable as grafana: it cannot be reached', 'What you can do', 'kubernaut.io/toolset-port=PORT', 'What was asked', 'no answer', 'port service:80: its target port is Grafana’s own 3000', 'What was tried', 'too little evidence', 'Its recent changes', 'Withdrawn', 'app.kubernetes.io/instance=']) {
     await page.locator('main').getByText(text).first().waitFor();
   }
   assert.match(page.url(), /#\/services\/shop\/grafana$/);
@@ -151,8 +151,8 @@ against('HolmesGPT’s document is at the head, and its reasons at each toolset 
   await head.getByText(`still has the one from ${minute(early)}, and does not get this one`).waitFor({timeout: 8000});
   fake.agent = agentOf({...waiting, published_at: null});
   await head.getByText('has an older document').waitFor({timeout: 8000});
-  fake.agent = {asked: true, generation: 'generation/3f9a1c00', message: 'no HolmesGPT was found beside the ConfigMap', replicas: []};
-  await head.getByText('No HolmesGPT was found beside the ConfigMap').waitFor({timeout: 8000});
+  fake.agent = {asked: true, generation: 'generation/3f9a1c00', message: 'no HolmesGPT was found in the ConfigMap’s namespace', replicas: []};
+  await head.getByText('No HolmesGPT was found in the ConfigMap’s namespace').waitFor({timeout: 8000});
   fake.agent = {asked: false, generation: '', message: 'HolmesGPT is not asked', replicas: []};
   await head.waitFor({state: 'hidden', timeout: 8000});
   await page.leave();
