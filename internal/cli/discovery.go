@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"k8s.io/client-go/rest"
@@ -17,6 +18,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/store"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 var errInterrupted = errors.New("interrupted")
@@ -161,10 +163,11 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 	case err != nil: // what else was noticed does not matter any more
 		return err
 	case nothing:
-		return errors.New(report.Warnings[len(report.Warnings)-1].String() + "; kubectl get svc,endpointslices -A -o json gives what is needed")
+		return fmt.Errorf("%s; kubectl get svc,endpointslices -A -o json gives what is needed",
+			view.InputWarning(&report.Warnings[len(report.Warnings)-1]))
 	}
-	for _, w := range report.Warnings {
-		warn(o.streams, "%s", w)
+	for i := range report.Warnings {
+		warn(o.streams, "%s", view.InputWarning(&report.Warnings[i]))
 	}
 	if report.Suppressed > 0 {
 		warn(o.streams, "and %d more like these", report.Suppressed)

@@ -39,7 +39,7 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink)
 			readable = append(readable, ns)
 		case apierrors.IsForbidden(err):
 			report.Unread = append(report.Unread, ns)
-			report.Warn(store.Warning{Text: err.Error()})
+			report.Warn(store.Warning{Code: store.WarningServicesForbidden, Err: err})
 			if refused == nil {
 				refused = err
 			}
@@ -54,8 +54,7 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink)
 		err := r.endpointSlices(ctx, ns, sink, &report)
 		switch {
 		case apierrors.IsForbidden(err):
-			const until = "; until then it is unknown which Services have ready endpoints"
-			report.Warn(store.Warning{Text: err.Error() + until})
+			report.Warn(store.Warning{Code: store.WarningSlicesForbidden, Err: err})
 		case err != nil:
 			return report, err
 		}
@@ -80,7 +79,7 @@ func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, repor
 				by := store.Exposer{Kind: kind.Kind, Ref: backend.Ref{Namespace: o.GetNamespace(), Name: o.GetName()}}
 				services, err := r.Links.Read(kind, by.Namespace, links.Unstructured(o.Object))
 				if err != nil {
-					report.Warn(store.Warning{Text: fmt.Sprintf("%s %s gives no links: %s", kind.Kind, by.Ref, err)})
+					report.Warn(store.Warning{Code: store.WarningLinksInvalid, Kind: kind.Kind, Ref: by.Ref, Err: err})
 				}
 				sink.Expose(by, services)
 			}
@@ -91,19 +90,13 @@ func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, repor
 			q := Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}
 			return q.Explain(ctx, err, r.host)
 		case apierrors.IsNotFound(err):
-			report.Warn(store.Warning{Text: noSuchResource(kind.Resource)})
+			report.Warn(store.Warning{Code: store.WarningLinksResource, Resource: kind.Resource})
 		case err != nil:
 			q := Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}
-			text := q.Explain(ctx, err, r.host).Error() + "; until then no links are known from there"
-			report.Warn(store.Warning{Text: text})
+			report.Warn(store.Warning{Code: store.WarningLinksUnlisted, Err: q.Explain(ctx, err, r.host)})
 		}
 	}
 	return nil
-}
-
-func noSuchResource(resource string) string {
-	return "the cluster has no " + resource + ", which links.from names; " +
-		"it needs their CustomResourceDefinition, or not to be asked for them"
 }
 
 func sortedNamespaces(namespaces []string) ([]string, error) {

@@ -25,6 +25,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/store"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // apiServer answers Lists of Services and EndpointSlices as an API server does, in JSON.
@@ -301,8 +302,8 @@ func (r *recorder) refs() (names []string) {
 }
 
 func texts(r store.Report) (list []string) {
-	for _, w := range r.Warnings {
-		list = append(list, w.String())
+	for i := range r.Warnings {
+		list = append(list, view.InputWarning(&r.Warnings[i]))
 	}
 	return list
 }

@@ -13,6 +13,9 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"kubernaut.io/dynamic-toolset/internal/store"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // scope is the unit that one cache watches: the Services and EndpointSlices of one namespace or of all, the objects of
@@ -110,7 +113,7 @@ func (s *scope) failed(ctx context.Context, r *toolscache.Reflector, err error) 
 	if s.exposer != "" {
 		kind = s.exposer
 		if apierrors.IsNotFound(err) {
-			f.text = noSuchResource(s.exposer)
+			f.text = view.InputFault(&store.Warning{Code: store.WarningLinksResource, Resource: s.exposer})
 		}
 		s.settle()
 	}

@@ -8,6 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // TestExposersRefused: what leads people to Services and cannot be read is refused as a Service is, with its place and its fault.
@@ -34,7 +35,7 @@ func TestExposersRefused(t *testing.T) {
 			Kinds: links.Kinds([]string{"ingress", "httproute", "route"}), Allows: func(string, string) bool { return true },
 		}}
 		report, err := Read(t.Context(), []string{Stdin}, strings.NewReader(tt.in+"\n---\n"+svcYAML("a")), new(recorder), opts)
-		if err != nil || report.Refused != 1 || len(report.Warnings) != 1 || report.Warnings[0].String() != tt.want {
+		if err != nil || report.Refused != 1 || len(report.Warnings) != 1 || view.InputWarning(&report.Warnings[0]) != tt.want {
 			t.Errorf("%s: %v, refused %d:\n%v\nwant\n%s", name, err, report.Refused, report.Warnings, tt.want)
 		}
 	}

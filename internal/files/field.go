@@ -3,7 +3,6 @@ package files
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -11,44 +10,53 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-var kindNames = map[jsontext.Kind]string{
-	'n': "null", 't': "a boolean", 'f': "a boolean", '"': "a string", '0': "a number", '{': "an object", '[': "a list",
+var valueTypes = map[jsontext.Kind]store.ValueType{
+	'n': store.ValueNull, 't': store.ValueBoolean, 'f': store.ValueBoolean, '"': store.ValueString,
+	'0': store.ValueNumber, '{': store.ValueObject, '[': store.ValueList,
 }
 
-var typeNames = map[reflect.Kind]string{
-	reflect.String: "a string", reflect.Bool: "a boolean", reflect.Int32: "a number", reflect.Slice: "a list",
+// wantedTypes are what belongs into a field of these types. Into all others belongs an object.
+var wantedTypes = map[reflect.Kind]store.ValueType{
+	reflect.String: store.ValueString, reflect.Bool: store.ValueBoolean, reflect.Int32: store.ValueNumber,
+	reflect.Slice: store.ValueList,
 }
 
-// describeField says of a type error which field it is, what is there and what belongs there.
-func describeField(err error) string {
+// fieldWarning says what is wrong with an object. For a type error it says which field it is, what is there and what
+// belongs there.
+func fieldWarning(err error) store.Warning {
 	var wrong *json.SemanticError
 	if !errors.As(err, &wrong) {
-		text, _, _ := strings.Cut(err.Error(), "\n")
-		return text
+		return store.Warning{Code: store.WarningInvalid, Err: err}
 	}
-	at := fieldPath(wrong.JSONPointer)
+	w := store.Warning{Field: fieldPath(wrong.JSONPointer)}
 	goType := wrong.GoType
 	for goType != nil && goType.Kind() == reflect.Pointer {
 		goType = goType.Elem()
 	}
 	switch {
 	case goType == reflect.TypeFor[intstr.IntOrString]():
-		return at + ": a port number or a port name belongs here"
+		w.Code = store.WarningFieldPort
+		return w
 	case errors.Is(wrong.Err, strconv.ErrRange):
-		return at + ": the number is too large"
+		w.Code = store.WarningFieldRange
+		return w
 	case goType == nil || wrong.JSONKind == 0:
-		return at + ": cannot be read"
+		w.Code = store.WarningFieldUnreadable
+		return w
 	}
-	found, wanted := kindNames[wrong.JSONKind], cmp.Or(typeNames[goType.Kind()], "an object")
+	w.Found, w.Wanted = valueTypes[wrong.JSONKind], cmp.Or(wantedTypes[goType.Kind()], store.ValueObject)
 	if goType.Name() == "Time" {
-		wanted = "an RFC 3339 time"
+		w.Wanted = store.ValueTime
 	}
-	if found == wanted {
-		return at + ": not a valid value"
+	w.Code = store.WarningFieldType
+	if w.Found == w.Wanted {
+		w.Code = store.WarningFieldValue
 	}
-	return fmt.Sprintf("%s: %s, where %s belongs", at, found, wanted)
+	return w
 }
 
 // fieldPath writes a JSON pointer as people write fields: /spec/ports/0/port is spec.ports[0].port.

@@ -35,7 +35,7 @@ type reader struct {
 	objects int // Kubernetes objects of any kind
 	given   int // of them to the sink
 	skipped store.Kinds
-	refusal string // the first
+	refusal *store.Warning // the first
 }
 
 // place is where in a file an object stands.
@@ -115,7 +115,7 @@ func (i *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 			return err
 		}
 		if kind := item.Kind(); kind != '{' {
-			i.reader.refuse(i.at, kindNames[kind]+", where a Kubernetes object belongs")
+			i.reader.refuse(i.at, store.Warning{Code: store.WarningNotObject, Found: valueTypes[kind]})
 			continue
 		}
 		h := inherited
@@ -134,7 +134,7 @@ func (r *reader) document(dec *jsontext.Decoder, at place, h header) error {
 	if kind := dec.PeekKind(); kind != '{' {
 		err := dec.SkipValue()
 		if err == nil {
-			r.refuse(at, kindNames[kind]+", where a Kubernetes object belongs")
+			r.refuse(at, store.Warning{Code: store.WarningNotObject, Found: valueTypes[kind]})
 		}
 		return err
 	}
@@ -152,11 +152,12 @@ func (r *reader) document(dec *jsontext.Decoder, at place, h header) error {
 }
 
 // refuse leaves out something that is no Kubernetes object.
-func (r *reader) refuse(at place, text string) {
-	if r.refusal == "" {
-		r.refusal = at.String() + ": " + text
+func (r *reader) refuse(at place, w store.Warning) {
+	w.File, w.Place, w.Refused = r.name, at.String(), true
+	if r.refusal == nil {
+		r.refusal = &w
 	}
-	r.report.Warn(store.Warning{Where: r.name + ": " + at.String(), Refused: true, Text: text})
+	r.report.Warn(w)
 }
 
 const (
@@ -167,7 +168,7 @@ const (
 // object hands on a Service or an EndpointSlice, and counts anything else.
 func (r *reader) object(h header, fields jsontext.Value, at place) {
 	if h.Kind == "" {
-		r.refuse(at, "it has no kind, so it is no Kubernetes object")
+		r.refuse(at, store.Warning{Code: store.WarningNoKind})
 		return
 	}
 	r.objects++
@@ -241,8 +242,9 @@ func (r *reader) service(fields jsontext.Value, at place) {
 	found := store.FromService(s, r.opts.KeepAnnotation)
 	sum := maphash.Comparable(r.seed, found.Ref)
 	if _, twice := r.seen[sum]; twice {
-		r.report.Warn(store.Warning{Where: r.name + ": " + at.String(), Kind: kindService, Ref: found.Ref,
-			Text: "this Service was given before; the later one counts, as with kubectl apply"})
+		r.report.Warn(store.Warning{
+			Code: store.WarningGivenTwice, File: r.name, Place: at.String(), Kind: kindService, Ref: found.Ref,
+		})
 	} else {
 		r.report.Services++
 	}
@@ -289,6 +291,7 @@ func (r *reader) reject(kind string, fields jsontext.Value, at place, err error)
 	if checkExposer(ref) != nil || kind == kindService && !isLabelName(ref.Name) {
 		ref = backend.Ref{}
 	}
-	where := r.name + ": " + at.String()
-	r.report.Warn(store.Warning{Where: where, Kind: kind, Ref: ref, Refused: true, Text: describeField(err)})
+	w := fieldWarning(err)
+	w.File, w.Place, w.Kind, w.Ref, w.Refused = r.name, at.String(), kind, ref, true
+	r.report.Warn(w)
 }

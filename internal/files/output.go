@@ -39,7 +39,7 @@ type Output struct {
 	opts      OutputOptions
 	publisher *publish.Publisher // which only compares
 	moved     chan struct{}
-	view      atomic.Pointer[view] // what counts
+	snapshot  atomic.Pointer[snapshot] // what counts
 	gone      atomic.Pointer[corev1.ConfigMap]
 
 	own     []string          // names beside the reserved ones that are looked at
@@ -47,11 +47,11 @@ type Output struct {
 	settled bool              // everything was right once in this term
 
 	mu      sync.Mutex
-	root    *os.Root // nil while there is no directory; open, so that no other one gets its inode
-	opened  int      // how many directories there have been
-	version int      // of what is shown, as a resourceVersion
-	failed  string   // why the directory cannot be read
-	pending *view    // what differs from the view, and does not count yet; nil if nothing does
+	root    *os.Root  // nil while there is no directory; open, so that no other one gets its inode
+	opened  int       // how many directories there have been
+	version int       // of what is shown, as a resourceVersion
+	failed  string    // why the directory cannot be read
+	pending *snapshot // what differs from the snapshot, and does not count yet; nil if nothing does
 	since   time.Time
 	perm    fs.FileMode // what the file system makes of the mode we want
 }
@@ -75,7 +75,7 @@ func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 		dir: filepath.Clean(dir), opts: opts, publisher: publish.New(nil, publish.Options{}),
 		moved: make(chan struct{}, 1), perm: mode, own: opts.Own,
 	}
-	o.view.Store(&view{})
+	o.snapshot.Store(&snapshot{})
 	v, err := o.read()
 	if err != nil {
 		return nil, o.fail(publish.OpRead, "", err)
@@ -95,7 +95,7 @@ func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 func (o *Output) Moved() <-chan struct{} { return o.moved }
 
 // Live is the directory as a ConfigMap, nil where there is none. It must not be changed.
-func (o *Output) Live() *corev1.ConfigMap { return o.view.Load().cm }
+func (o *Output) Live() *corev1.ConfigMap { return o.snapshot.Load().cm }
 
 // Gone is the last state of the directory that was deleted or replaced last, nil while none was. It must not be
 // changed.
@@ -129,11 +129,11 @@ func (o *Output) look() (changed, again bool, err error) {
 		return changed, false, err
 	}
 	changed, o.failed = o.failed != "", ""
-	before := o.view.Load()
+	before := o.snapshot.Load()
 	switch {
 	case next.same(before):
 		o.pending, next.cm = nil, before.cm
-		o.view.Store(next) // with other temps
+		o.snapshot.Store(next) // with other temps
 		return changed, false, nil
 	case o.pending == nil || !next.same(o.pending):
 		o.pending, o.since = next, time.Now()
@@ -145,9 +145,9 @@ func (o *Output) look() (changed, again bool, err error) {
 	return true, false, nil
 }
 
-// show makes a view count.
-func (o *Output) show(next *view) {
-	before := o.view.Load()
+// show makes a snapshot count.
+func (o *Output) show(next *snapshot) {
+	before := o.snapshot.Load()
 	if before.cm != nil && (next.cm == nil || next.cm.UID != before.cm.UID) {
 		o.gone.Store(before.cm)
 	}
@@ -156,7 +156,7 @@ func (o *Output) show(next *view) {
 		next.cm.ResourceVersion = strconv.Itoa(o.version)
 	}
 	o.pending = nil
-	o.view.Store(next)
+	o.snapshot.Store(next)
 }
 
 // otherWriter is the manager of what this process has not written: files do not say who wrote them.
@@ -164,16 +164,16 @@ const otherWriter = "another writer"
 
 // Drifted is what another writer has changed in live, of what d says.
 func (o *Output) Drifted(live *corev1.ConfigMap, d publish.Desired) []publish.Drift {
-	v := o.view.Load()
+	v := o.snapshot.Load()
 	if v.cm != live {
-		v = &view{cm: live}
+		v = &snapshot{cm: live}
 	}
 	_, drifted := o.compare(v, d)
 	return drifted
 }
 
 // compare returns what is to be written, and what of it another writer caused.
-func (o *Output) compare(v *view, want publish.Desired) (d publish.Difference, drifted []publish.Drift) {
+func (o *Output) compare(v *snapshot, want publish.Desired) (d publish.Difference, drifted []publish.Drift) {
 	d = o.publisher.Compare(v.comparable(), want)
 	for _, k := range slices.Sorted(slices.Values(slices.Concat(d.Changed, d.Stale, d.Held))) {
 		var text string
@@ -197,7 +197,7 @@ func (o *Output) compare(v *view, want publish.Desired) (d publish.Difference, d
 
 // sweep removes what was left half-written, if the directory is this process's.
 func (o *Output) sweep() {
-	temps := o.view.Load().temps
+	temps := o.snapshot.Load().temps
 	if len(temps) == 0 || o.opts.Lock == nil || !o.opts.Lock.held() {
 		return
 	}

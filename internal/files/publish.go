@@ -24,7 +24,7 @@ func (o *Output) Publish(ctx context.Context, build publish.Build) (publish.Resu
 	const tries = 3 // another process may make, or take away, the directory meanwhile
 	for range tries {
 		done, err := o.once(ctx, build, &res)
-		if v := o.view.Load(); err == nil && done && v.unread != nil {
+		if v := o.snapshot.Load(); err == nil && done && v.unread != nil {
 			text := reasonOf(v.unread) + "; the overrides that were read last stay in force until it can be read"
 			err = o.fail(publish.OpRead, toolset.KeyOverrides, explained{text, v.unread})
 		}
@@ -41,7 +41,7 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 	if err := o.quiet(ctx); err != nil {
 		return false, o.fail(publish.OpRead, "", err)
 	}
-	v := o.view.Load()
+	v := o.snapshot.Load()
 	if v.cm != nil {
 		if err := o.lock(); err != nil {
 			return false, err
@@ -126,8 +126,8 @@ func (o *Output) lock() error {
 	return nil
 }
 
-// make makes the directory that is not there. The view is nil if another process has made one with something in it.
-func (o *Output) make() (*view, error) {
+// make makes the directory that is not there. The snapshot is nil if another process has made one with something in it.
+func (o *Output) make() (*snapshot, error) {
 	if err := makeDir(o.dir); err != nil {
 		return nil, o.fail(publish.OpRestore, "", err)
 	}

@@ -10,11 +10,11 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"strings"
 	"syscall"
 
 	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // Stdin is the path that means standard input.
@@ -87,38 +87,21 @@ func (r *reader) file(path string, stdin io.Reader) error {
 		in, name = f, path
 	}
 	refused := r.report.Refused
-	r.name, r.objects, r.given, r.refusal, r.skipped = name, 0, 0, "", store.Kinds{}
+	r.name, r.objects, r.given, r.refusal, r.skipped = name, 0, 0, nil, store.Kinds{}
 	if err := r.stream(in); err != nil {
 		return describeFile(name, err)
 	}
 	switch {
-	case r.objects == 0 && r.refusal != "":
-		return fmt.Errorf("%s: no Kubernetes object in it: %s", name, r.refusal)
+	case r.objects == 0 && r.refusal != nil:
+		return fmt.Errorf("%s: no Kubernetes object in it: %s: %s", name, r.refusal.Place, view.InputFault(r.refusal))
 	case r.objects == 0:
 		return fmt.Errorf("%s: no Kubernetes object in it", name)
 	case r.given == 0:
-		r.warnNoServices(r.report.Refused - refused)
+		r.report.Warn(store.Warning{
+			Code: store.WarningNoServices, File: name, Skipped: r.skipped, Others: r.report.Refused - refused,
+		})
 	}
 	return nil
-}
-
-func (r *reader) warnNoServices(refused int) {
-	var notes []string
-	n := 0
-	for _, c := range r.skipped {
-		n += c
-	}
-	if n > 0 {
-		notes = append(notes, fmt.Sprintf("skipped %d of other kinds: %s", n, r.skipped))
-	}
-	if refused > 0 {
-		notes = append(notes, fmt.Sprintf("refused %d", refused))
-	}
-	text := "no Services in it"
-	if len(notes) > 0 {
-		text += " (" + strings.Join(notes, "; ") + ")"
-	}
-	r.report.Warn(store.Warning{Where: r.name, Text: text})
 }
 
 func openFile(path string) (*os.File, error) {

@@ -17,6 +17,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/store"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // recorder is a Sink that keeps everything, in order.
@@ -52,8 +53,8 @@ func readText(t *testing.T, text string) (*recorder, store.Report, error) {
 }
 
 func texts(r store.Report) (out []string) {
-	for _, w := range r.Warnings {
-		out = append(out, w.String())
+	for i := range r.Warnings {
+		out = append(out, view.InputWarning(&r.Warnings[i]))
 	}
 	return out
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -241,11 +240,10 @@ func TestFilesWarningsAreBounded(t *testing.T) {
 	if len(report.Warnings) != 100 || report.Suppressed != 900 || report.Refused != 1000 {
 		t.Errorf("%d warnings, %d suppressed, %d refused", len(report.Warnings), report.Suppressed, report.Refused)
 	}
-	want := store.Warning{Where: "standard input: items[1]", Refused: true, Text: "null, where a Kubernetes object belongs"}
+	want := store.Warning{
+		Code: store.WarningNotObject, File: "standard input", Place: "items[1]", Refused: true, Found: store.ValueNull,
+	}
 	if diff := cmp.Diff(want, report.Warnings[0]); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
-	}
-	if got := (store.Warning{Where: "f", Kind: "Service", Ref: backend.Ref{Namespace: "x", Name: "y"}, Text: "t"}).String(); got != "f: Service x/y: t" {
-		t.Error(got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/store"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // SourceOptions say what is read, and how files are followed.
@@ -192,7 +193,8 @@ func (s *Source) reread(ctx context.Context, f *file, now stamp) (*store.Content
 // It reports false if it cannot be told what was refused.
 func keep(now, before *store.Contents, r store.Report) bool {
 	n := 0
-	for _, w := range r.Warnings {
+	for i := range r.Warnings {
+		w := &r.Warnings[i]
 		if !w.Refused {
 			continue
 		}
@@ -211,7 +213,8 @@ func keep(now, before *store.Contents, r store.Report) bool {
 
 // refused is the error of a file in which not every object can be used, nil if all can.
 func refused(r store.Report) error {
-	for _, w := range r.Warnings {
+	for i := range r.Warnings {
+		w := &r.Warnings[i]
 		if !w.Refused {
 			continue
 		}
@@ -219,7 +222,7 @@ func refused(r store.Report) error {
 		if r.Refused > 1 {
 			more = fmt.Sprintf(" (and %d more)", r.Refused-1)
 		}
-		return fmt.Errorf("%s%s; mend it: what was known of it before stays until then", w, more)
+		return fmt.Errorf("%s%s; mend it: what was known of it before stays until then", view.InputWarning(w), more)
 	}
 	return nil
 }
@@ -231,8 +234,9 @@ func (s *Source) parse(ctx context.Context, f *file) (*store.Contents, store.Rep
 	if err != nil {
 		return nil, report, err
 	}
-	for _, w := range report.Warnings {
-		s.opts.Log.Warn("object in a file not usable as it is", "what", w.String())
+	for i := range report.Warnings {
+		w := &report.Warnings[i]
+		s.opts.Log.Warn("object in a file not usable as it is", "code", w.Code, "what", view.InputWarning(w))
 	}
 	return c, report, nil
 }

@@ -17,7 +17,7 @@ import (
 type writer struct {
 	*Output
 	res   *publish.Result
-	next  *view             // what the directory holds by what was written
+	next  *snapshot         // what the directory holds by what was written
 	temps map[string]string // by key
 }
 

@@ -49,30 +49,6 @@ type Report struct {
 	Unread []string
 }
 
-// Warning is one thing in the input that could not be used, or not as it stands.
-type Warning struct {
-	Where   string      // the file and the place in it; "" for a cluster
-	Kind    string      // "" where it is neither or cannot be told
-	Ref     backend.Ref // the object's name where it has a valid one
-	Refused bool        // the object was left out
-	Text    string
-}
-
-// String is one line for people.
-func (w Warning) String() string {
-	if w.Where == "" {
-		return w.Text
-	}
-	what := w.Kind
-	if w.Ref.Name != "" {
-		what += " " + w.Ref.String()
-	}
-	if what == "" {
-		return w.Where + ": " + w.Text
-	}
-	return fmt.Sprintf("%s: %s: %s", w.Where, what, w.Text)
-}
-
 // Bounds on what a report keeps, whatever the input is.
 const (
 	maxWarnings = 100

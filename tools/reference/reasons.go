@@ -16,7 +16,13 @@ func reasons(m *markdown, root string) error {
 	m.heading(2, "Warnings about the document")
 	m.para("`GET /api/v1/document` lists them in `warnings`, with the code of each in `warning_codes`; the leader's log has them as " +
 		"`ConfigMap warning`, with the attribute `code`, and `generate` prints them.")
-	return m.codes(root, "internal/toolset", "Warning", view.WarningTemplate)
+	if err := m.codes(root, "internal/toolset", "Warning", view.WarningTemplate); err != nil {
+		return err
+	}
+	m.heading(2, "Warnings about what is read")
+	m.para("Commands print them before their answer. The log of a service that reads files has them as " +
+		"`object in a file not usable as it is`, with the attribute `code`.")
+	return m.codes(root, "internal/store", "Warning", view.InputTemplate)
 }
 
 // codes is a table of the constants of a package whose names begin with this prefix.

@@ -33,8 +33,8 @@ const (
 	tempSuffix = ".tmp"
 )
 
-// view is the directory as it was seen. It is not changed once it is shown.
-type view struct {
+// snapshot is the directory as it was seen. It is not changed once it is shown.
+type snapshot struct {
 	cm *corev1.ConfigMap // nil if there is no directory
 	// wrong has the generated keys in whose place there is something that cannot stay, whatever its text: what it is.
 	wrong  map[string]string
@@ -42,8 +42,8 @@ type view struct {
 	unread error    // why overrides.yaml cannot be read; cm has what was read of it last
 }
 
-func (o *Output) newView(uid types.UID) *view {
-	return &view{wrong: map[string]string{}, cm: &corev1.ConfigMap{
+func (o *Output) newSnapshot(uid types.UID) *snapshot {
+	return &snapshot{wrong: map[string]string{}, cm: &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: o.dir, UID: uid},
 		Data:       map[string]string{},
 		BinaryData: map[string][]byte{},
@@ -51,7 +51,7 @@ func (o *Output) newView(uid types.UID) *view {
 }
 
 // same reports that both say the same of the directory.
-func (v *view) same(o *view) bool {
+func (v *snapshot) same(o *snapshot) bool {
 	if v.cm == nil || o.cm == nil {
 		return v.cm == nil && o.cm == nil
 	}
@@ -60,7 +60,7 @@ func (v *view) same(o *view) bool {
 }
 
 // comparable is the ConfigMap to compare with what should be written: what is wrong is right by no text.
-func (v *view) comparable() *corev1.ConfigMap {
+func (v *snapshot) comparable() *corev1.ConfigMap {
 	if len(v.wrong) == 0 {
 		return v.cm
 	}
@@ -72,19 +72,19 @@ func (v *view) comparable() *corev1.ConfigMap {
 	return cm
 }
 
-// clone is a view that may be changed.
-func (v *view) clone() *view {
-	return &view{cm: v.cm.DeepCopy(), wrong: maps.Clone(v.wrong), unread: v.unread}
+// clone is a snapshot that may be changed.
+func (v *snapshot) clone() *snapshot {
+	return &snapshot{cm: v.cm.DeepCopy(), wrong: maps.Clone(v.wrong), unread: v.unread}
 }
 
-func (v *view) remove(name string) {
+func (v *snapshot) remove(name string) {
 	delete(v.cm.Data, name)
 	delete(v.cm.BinaryData, name)
 	delete(v.wrong, name)
 }
 
 // put enters a text. What is not UTF-8 is binaryData, as in a ConfigMap.
-func (v *view) put(name string, text []byte) {
+func (v *snapshot) put(name string, text []byte) {
 	if utf8.Valid(text) {
 		v.cm.Data[name] = string(text)
 		return
@@ -104,16 +104,16 @@ func overridesOf(cm *corev1.ConfigMap) []byte {
 }
 
 // read reads the directory as it is now.
-func (o *Output) read() (*view, error) {
+func (o *Output) read() (*snapshot, error) {
 	uid, err := o.open()
 	if err != nil || uid == "" {
-		return &view{}, err
+		return &snapshot{}, err
 	}
 	names, err := o.names()
 	if err != nil {
 		return nil, err
 	}
-	v := o.newView(uid)
+	v := o.newSnapshot(uid)
 	o.readOverrides(v)
 	left := maxRead - len(overridesOf(v.cm))
 	for _, name := range names {
@@ -137,7 +137,7 @@ func (o *Output) read() (*view, error) {
 }
 
 // readRecorded reads the directory again where its state.json has names that the configuration does not have any more.
-func (o *Output) readRecorded(v *view) (*view, error) {
+func (o *Output) readRecorded(v *snapshot) (*snapshot, error) {
 	if v.cm == nil {
 		return v, nil
 	}
@@ -244,7 +244,7 @@ func (o *Output) readKey(name string, limit int) (text []byte, wrong string) {
 
 // readOverrides reads the admin's file, which may be a symbolic link to anywhere. If it cannot be read, what was read
 // last stays in force.
-func (o *Output) readOverrides(v *view) {
+func (o *Output) readOverrides(v *snapshot) {
 	path := o.overridesPath()
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

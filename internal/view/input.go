@@ -1,0 +1,109 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/store"
+)
+
+// inputTexts holds the text for each warning about what is read. inputValue replaces the names in braces.
+var inputTexts = map[store.WarningCode]string{
+	store.WarningNotObject:       "{found}, where a Kubernetes object belongs",
+	store.WarningNoKind:          "it has no kind, so it is no Kubernetes object",
+	store.WarningFieldType:       "{field}: {found}, where {wanted} belongs",
+	store.WarningFieldPort:       "{field}: a port number or a port name belongs here",
+	store.WarningFieldRange:      "{field}: the number is too large",
+	store.WarningFieldValue:      "{field}: not a valid value",
+	store.WarningFieldUnreadable: "{field}: cannot be read",
+	store.WarningInvalid:         "{because}",
+	store.WarningGivenTwice:      "this Service was given before; the later one counts, as with kubectl apply",
+	store.WarningNoServices:      "no Services in it{instead}",
+
+	store.WarningServicesForbidden: "{because}",
+	store.WarningSlicesForbidden:   "{because}; until then it is unknown which Services have ready endpoints",
+	store.WarningLinksUnlisted:     "{because}; until then no links are known from there",
+	store.WarningLinksResource: "the cluster has no {resource}, which links.from names; " +
+		"it needs their CustomResourceDefinition, or not to be asked for them",
+	store.WarningLinksInvalid: "{object} gives no links: {because}",
+}
+
+// valueTypes are the types of values with their articles.
+var valueTypes = map[store.ValueType]string{
+	store.ValueNull: "null", store.ValueBoolean: "a boolean", store.ValueString: "a string",
+	store.ValueNumber: "a number", store.ValueObject: "an object", store.ValueList: "a list",
+	store.ValueTime: "an RFC 3339 time",
+}
+
+// InputWarning returns the text of a warning about what is read in one line, with its place in the file.
+func InputWarning(w *store.Warning) string {
+	text := InputFault(w)
+	if w.File == "" {
+		return text
+	}
+	at := []string{w.File}
+	if w.Place != "" {
+		at = append(at, w.Place)
+	}
+	if w.Kind != "" {
+		at = append(at, inputObject(w))
+	}
+	return strings.Join(append(at, text), ": ")
+}
+
+// InputFault returns the text of a warning about what is read, without its place.
+func InputFault(w *store.Warning) string {
+	return fill(inputTexts[w.Code], func(name string) string { return inputValue(w, name) })
+}
+
+// inputValue returns the value of a name in a text.
+func inputValue(w *store.Warning, name string) string {
+	switch name {
+	case "found":
+		return valueTypes[w.Found]
+	case "wanted":
+		return valueTypes[w.Wanted]
+	case "field":
+		return w.Field
+	case "object":
+		return inputObject(w)
+	case "resource":
+		return w.Resource
+	case "because":
+		first, _, _ := strings.Cut(w.Err.Error(), "\n")
+		return first
+	case "instead":
+		return instead(w)
+	}
+	return ""
+}
+
+// inputObject names an object by its kind, and by its name where that is known.
+func inputObject(w *store.Warning) string {
+	if w.Ref.Name == "" {
+		return w.Kind
+	}
+	return w.Kind + " " + w.Ref.String()
+}
+
+// instead says what a file has that has no Services.
+func instead(w *store.Warning) string {
+	var notes []string
+	skipped := 0
+	for _, n := range w.Skipped {
+		skipped += n
+	}
+	if skipped > 0 {
+		notes = append(notes, fmt.Sprintf("skipped %d of other kinds: %s", skipped, w.Skipped))
+	}
+	if w.Others > 0 {
+		notes = append(notes, fmt.Sprintf("refused %d", w.Others))
+	}
+	if len(notes) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(notes, "; ") + ")"
+}
+
+// InputTemplate returns the text of a warning about what is read with names in braces.
+func InputTemplate(code string) string { return inputTexts[store.WarningCode(code)] }
