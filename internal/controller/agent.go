@@ -8,22 +8,22 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// Agent is the running HolmesGPT; agent.Agent is the one.
+// Agent follows the running HolmesGPT. agent.Agent implements it.
 type Agent interface {
-	// Service takes in a Service as it is now, nil where it is gone.
+	// Service is called with a Service that has changed, nil if it was deleted.
 	Service(ref backend.Ref, s *backend.Service, e *backend.Endpoints)
-	// Published takes in which document is in force.
+	// Published is called with the document that is in force.
 	Published(document agent.Document, leading bool)
 }
 
-// tellService hands a Service on that may be HolmesGPT's own.
+// tellService passes a changed Service on to the Agent, because it may be the Service of HolmesGPT.
 func (c *Controller) tellService(change store.Change) {
 	if c.opts.Agent != nil {
 		c.opts.Agent.Service(change.Ref, change.Service, change.Endpoints)
 	}
 }
 
-// tellPublished hands on what is published, once it is.
+// tellPublished passes the published document on to the Agent.
 func (c *Controller) tellPublished(s *Snapshot) {
 	if c.opts.Agent == nil || c.opts.DryRun {
 		return

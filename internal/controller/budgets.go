@@ -7,18 +7,18 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// budgets bound what each of many keys, as namespaces, may have done: so many at once, and one more after each wait.
-// A key that was idle for long has its full budget, and takes no memory.
+// budgets limit what each key, such as a namespace, may cause: burst actions at once, and one more after each wait. A
+// key that was idle for long has its full budget and takes no memory.
 type budgets[K comparable] struct {
 	burst int
 	wait  time.Duration
-	debt  int // that spend may run up; take never does
+	debt  int // the most that spend may overdraw; take never overdraws
 
 	of    map[K]*rate.Limiter
 	swept time.Time
 }
 
-// left is how many the key has; less than 0 where it is in debt.
+// left returns how many actions the key has left. It is negative if the key is in debt.
 func (b *budgets[K]) left(key K, now time.Time) int {
 	if l := b.of[key]; l != nil {
 		return int(l.TokensAt(now))
@@ -26,7 +26,7 @@ func (b *budgets[K]) left(key K, now time.Time) int {
 	return b.burst
 }
 
-// until is how long it is until the key has one; 0 for now.
+// until returns how long it takes until the key has one action; 0 if it has one now.
 func (b *budgets[K]) until(key K, now time.Time) time.Duration {
 	l := b.of[key]
 	if l == nil {
@@ -36,10 +36,10 @@ func (b *budgets[K]) until(key K, now time.Time) time.Duration {
 	return max(0, time.Duration(missing*float64(b.wait))).Round(time.Millisecond)
 }
 
-// take takes one, and reports whether there was one.
+// take takes one action, and reports whether the key had one.
 func (b *budgets[K]) take(key K, now time.Time) bool { return b.limiter(key, now).AllowN(now, 1) }
 
-// spend takes one, whether there is one or not, for what cannot wait.
+// spend takes one action even if the key has none, for actions that cannot wait.
 func (b *budgets[K]) spend(key K, now time.Time) {
 	if l := b.limiter(key, now); l.TokensAt(now)-1 >= float64(-b.debt) {
 		l.ReserveN(now, 1)
@@ -59,7 +59,7 @@ func (b *budgets[K]) limiter(key K, now time.Time) *rate.Limiter {
 	return b.of[key]
 }
 
-// sweep drops keys that have their full budget, so that names which come and go leave nothing behind.
+// sweep removes keys that have their full budget, so that deleted namespaces take no memory.
 func (b *budgets[K]) sweep(now time.Time) {
 	b.swept = now
 	maps.DeleteFunc(b.of, func(_ K, l *rate.Limiter) bool { return int(l.TokensAt(now)) >= b.burst })

@@ -15,12 +15,12 @@ import (
 )
 
 // errNotLeading ends a write after another replica has begun to lead.
-var errNotLeading = errors.New("this replica does not lead any more")
+var errNotLeading = errors.New("this replica no longer leads")
 
-// errBehind ends a write that would bring back what the admin may have changed meanwhile.
+// errBehind ends a write that might restore an old text of the overrides.
 var errBehind = errors.New("the watch has not shown yet that the ConfigMap was deleted")
 
-// build returns what the ConfigMap should hold, from the findings and from the overrides in the live one. It is
+// build returns what the ConfigMap should hold, from the findings and from the overrides in the live ConfigMap. It is
 // called again after each conflict.
 func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired, error) {
 	if !c.opts.DryRun && c.leading && !c.leader.Leading() {
@@ -42,13 +42,14 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 	return d, nil
 }
 
-// fit builds the document and the keys. If they are too large, backends of the largest namespaces are left out, and
-// all others are written as ever. If the keys of others take the room by themselves, nothing is left
-// out: it stays too large, and the last document stays.
+// fit builds the document and the keys. If they are too large, it leaves out backends of the largest namespaces. If the
+// keys of others alone take all the room, it leaves out nothing: the result stays too large, and the last document
+// stays published.
 func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
 	room := publish.MaxBytes - publish.Foreign(live, s.Own)
 	undo := leavesOut(s.Findings)
-	// What was measured of a round before says what to leave out, so that what has no room is not built each time.
+	// The sizes measured in an earlier cycle show what to leave out, so that a document that is too large is not built
+	// in each cycle.
 	if c.leaveOut(s, room) {
 		doc, keys, err := c.generate(s)
 		if n := size(keys); err == nil && n <= room && n > room-room/20 {
@@ -72,8 +73,8 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 	return doc, keys, err
 }
 
-// leaveOut leaves out, by what each backend was measured to take, what there is no room for. It reports false where that is
-// not known, or nothing is to be left out.
+// leaveOut leaves out the backends for which there is no room, by their measured sizes. It returns false if nothing is
+// left out, also because the sizes are not known.
 func (c *Controller) leaveOut(s *Snapshot, room int) bool {
 	sizes, total, most := c.memory.sizes, 0, 0
 	for _, n := range sizes {
@@ -90,11 +91,11 @@ func (c *Controller) leaveOut(s *Snapshot, room int) bool {
 			total += of(f)
 		}
 	}
-	// A little more than needed, so that once is enough.
+	// Leave out a little more than needed, so that once is enough.
 	return total > room && inventory.LeaveOut(s.Findings, total-room+room/50, of, c.opts.Inventory)
 }
 
-// measure notes what each backend takes in keys of that size.
+// measure records the share of each backend in keys of the given size.
 func (m *memory) measure(findings []*backend.Finding, doc *toolset.Document, bytes int) {
 	sizes, sum := doc.Sizes(), 0
 	for _, n := range sizes {
@@ -106,13 +107,13 @@ func (m *memory) measure(findings []*backend.Finding, doc *toolset.Document, byt
 			continue
 		}
 		key := f.Candidate.Key()
-		if m.sizes[key] = 0; sizes[key] > 0 { // else the overrides have removed it
+		if m.sizes[key] = 0; sizes[key] > 0 { // 0 if the overrides have removed the backend
 			m.sizes[key] = sizes[key]*bytes/sum + 1
 		}
 	}
 }
 
-// leavesOut returns what undoes LeaveOut.
+// leavesOut returns a function that undoes LeaveOut.
 func leavesOut(findings []*backend.Finding) (undo func()) {
 	type place struct {
 		finding *backend.Finding
@@ -121,7 +122,7 @@ func leavesOut(findings []*backend.Finding) (undo func()) {
 	}
 	var before []place
 	for _, f := range findings {
-		if f.Verdict == backend.Accepted { // no other is changed
+		if f.Verdict == backend.Accepted { // LeaveOut changes no others
 			before = append(before, place{f, f.Reason, f.Primary})
 		}
 	}
@@ -132,7 +133,7 @@ func leavesOut(findings []*backend.Finding) (undo func()) {
 	}
 }
 
-// size is that of keys in a ConfigMap, in bytes.
+// size returns the size of keys in a ConfigMap, in bytes.
 func size(keys map[string]string) (n int) {
 	for k, text := range keys {
 		n += len(k) + len(text)
@@ -161,7 +162,7 @@ func (c *Controller) generate(s *Snapshot) (*toolset.Document, map[string]string
 	return doc, keys, nil
 }
 
-// hold are the keys that another writer keeps changing: their repair waits for the next resync. New text does not wait.
+// hold returns the keys that another writer keeps changing. Their repair waits for the next resync.
 func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 	if c.resync || live == nil {
 		return nil
@@ -169,9 +170,9 @@ func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 	return c.memory.repairs.Hold(c.output.Drifted(live, d), time.Now())
 }
 
-// ownKeys are the names of the keys of the admin's own that this service writes or has written, and those that another
-// has written, which are left as they are. A name that is no longer configured is recorded until its key is gone, so
-// that a process that ends in between does not leave the key behind.
+// ownKeys returns two lists of names of the admin's additional keys (config output.keys): those that this service writes
+// or has written, and those that another writer has written, which are left as they are. A name that is no longer
+// configured stays recorded until its key is removed, so that a restart in between does not leave the key behind.
 func (c *Controller) ownKeys(live *corev1.ConfigMap) (own, taken []string) {
 	names := slices.Concat(slices.Collect(maps.Keys(c.opts.Toolset.Own)), c.memory.keys)
 	slices.Sort(names)

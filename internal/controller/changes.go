@@ -8,21 +8,21 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// ChangeKind is what kind of change it is.
+// ChangeKind is the kind of a change.
 type ChangeKind string
 
-// The kinds, by subject: backends, the ConfigMap, overrides and annotations, the service itself.
+// The kinds, by subject: backends, the ConfigMap, credentials, overrides and annotations, the service itself.
 const (
 	ChangeAdded     ChangeKind = "added"     // a backend is published
-	ChangeChanged   ChangeKind = "changed"   // it is reached in another way
-	ChangeWithdrawn ChangeKind = "withdrawn" // it is taken out
+	ChangeChanged   ChangeKind = "changed"   // the endpoint of a backend has changed
+	ChangeWithdrawn ChangeKind = "withdrawn" // a backend is no longer published
 
-	ChangePublished ChangeKind = "published" // something new was written
+	ChangePublished ChangeKind = "published" // new content was written
 	ChangeRepaired  ChangeKind = "repaired"  // a change by another writer was undone
-	ChangeFailed    ChangeKind = "failed"    // it could not be written
-	ChangeRecovered ChangeKind = "recovered" // it can again
+	ChangeFailed    ChangeKind = "failed"    // the ConfigMap could not be written
+	ChangeRecovered ChangeKind = "recovered" // the ConfigMap can be written again
 
-	ChangeReferences ChangeKind = "references" // who gets a credential has changed
+	ChangeReferences ChangeKind = "references" // a credential reference was added, removed or moved
 
 	ChangeOverridesInvalid  ChangeKind = "overrides-invalid"
 	ChangeOverridesValid    ChangeKind = "overrides-valid"
@@ -32,10 +32,10 @@ const (
 	ChangeSourceFailed    ChangeKind = "source-failed" // Services could not be read
 	ChangeSourceRecovered ChangeKind = "source-recovered"
 	ChangeLeadership      ChangeKind = "leadership"
-	ChangeAgent           ChangeKind = "agent" // HolmesGPT has loaded what was published
+	ChangeAgent           ChangeKind = "agent" // HolmesGPT has loaded the published document
 )
 
-// ChangeKinds are all of them.
+// ChangeKinds returns all kinds.
 func ChangeKinds() []ChangeKind {
 	return []ChangeKind{
 		ChangeAdded, ChangeChanged, ChangeWithdrawn, ChangePublished, ChangeRepaired, ChangeFailed, ChangeRecovered,
@@ -44,28 +44,27 @@ func ChangeKinds() []ChangeKind {
 	}
 }
 
-// Change is one thing that happened.
+// Change is an entry of the history.
 type Change struct {
 	Seq  uint64 // counts up from 1 within one process
 	At   time.Time
 	Kind ChangeKind
 	backend.Ref
-	Type    string // of the backend, "" where it is about none
+	Type    string // of the backend; "" if the change is not about a backend
 	Message string // one sentence for people
 }
 
-// keptChanges is how many changes are remembered: a day of a busy cluster, in less than 200 KiB.
+// keptChanges is how many changes are kept: a day of a busy cluster, in less than 200 KiB.
 const keptChanges = 500
 
-// Changes keeps the last changes, for people who ask what changed lately. It is safe for concurrent use; the zero
-// value is empty.
+// Changes keeps the last changes. It is safe for concurrent use. The zero value is empty.
 type Changes struct {
 	mu   sync.Mutex
 	seq  uint64
 	list []Change // oldest first
 }
 
-// Add enters a change; its Seq and, where it has none, its time are filled in. A nil Changes forgets it.
+// Add adds a change. It sets Seq, and the time if that is zero. A nil Changes ignores the change.
 func (l *Changes) Add(c Change) {
 	if l == nil {
 		return
@@ -83,7 +82,7 @@ func (l *Changes) Add(c Change) {
 	l.list = append(l.list, c)
 }
 
-// Since returns the changes after the one of that number, oldest first; 0 is all that are remembered.
+// Since returns the changes after the one with the given number, oldest first. 0 returns all that are kept.
 func (l *Changes) Since(seq uint64) []Change {
 	if l == nil {
 		return nil

@@ -1,5 +1,5 @@
-// Package controller keeps the published toolsets up to date: it waits for a change, and then runs one cycle, which
-// is the whole path from Services to the ConfigMap (Controller.cycle).
+// Package controller keeps the published toolsets up to date. It waits for a change and then runs a cycle, which is the
+// whole path from Services to the ConfigMap (Controller.cycle).
 package controller
 
 import (
@@ -20,78 +20,78 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Source is where Services come from.
+// Source provides the Services.
 type Source interface {
-	Changes() <-chan struct{} // receives when there is something to Take
+	Changes() <-chan struct{} // receives a value if Take has changes
 	Take() []store.Change
-	TouchAll() // everything is a change
+	TouchAll() // makes Take return all Services
 	Has(service backend.Ref) bool
-	Keep(services map[backend.Ref]bool) // in full, with their endpoints, also when no type matches them any more
+	Keep(services map[backend.Ref]bool) // keeps these in full, with endpoints, even if no type matches them any longer
 	Synced() <-chan struct{}
-	Frozen() []string // namespaces that may not be watched, in order
-	Err() error       // why the Services as known may be outdated; nil if they are not
+	Frozen() []string // namespaces that may not be watched, sorted
+	Err() error       // why the Services may be outdated; nil if they are not
 }
 
-// Output is where the documents go: a ConfigMap, or a directory that is read as one.
+// Output is the ConfigMap, or a directory that is treated as one.
 type Output interface {
-	Moved() <-chan struct{} // receives when it may have changed
+	Moved() <-chan struct{} // receives a value if the output may have changed
 	Live() *corev1.ConfigMap
-	Gone() *corev1.ConfigMap // the last state of the one that was deleted last, nil if none was
-	NewTerm()                // this replica begins to lead
-	// Drifted is what another writer has changed in live, of what d says.
+	Gone() *corev1.ConfigMap // the last state of the ConfigMap that was deleted last, nil if none was
+	NewTerm()                // is called when this replica begins to lead
+	// Drifted returns the keys of d that another writer has changed in live.
 	Drifted(live *corev1.ConfigMap, d publish.Desired) []publish.Drift
 	Publish(ctx context.Context, build publish.Build) (publish.Result, error)
 }
 
-// Leader says whether this replica writes.
+// Leader reports whether this replica writes.
 type Leader interface {
 	Leading() bool
 	Changed() <-chan struct{}
 }
 
-// Options of a Controller.
+// Options configure a Controller.
 type Options struct {
 	Catalog   *catalog.Catalog
 	Detector  *detect.Detector
 	Inventory inventory.Options
 	Toolset   toolset.Options
 
-	Settle   time.Duration // how long changes are gathered
+	Settle   time.Duration // how long changes are collected before a cycle
 	Interval time.Duration // between full discoveries
-	Resync   time.Duration // between comparisons of the output with what it should be
-	// Patience is how long a backend that is reached in another way than it was published stays published as it was,
-	// while the new way does not work yet: as long as one takes to count as failing. 0 is not at all.
+	Resync   time.Duration // between full comparisons of the output with the desired content
+	// Patience is how long a backend whose endpoint has changed stays published with the old endpoint, while the new
+	// one does not work yet. It is the time until a backend counts as failing. 0 means not at all.
 	Patience time.Duration
 	DryRun   bool
-	// Whole: where nothing is recorded as published, the first document waits until every backend was asked once.
-	// That record may be lost with each restart, and without it nobody knows yet beside what a reference to a
-	// credential would stand.
+	// Whole makes the first document wait until every backend was probed once, if no published state is recorded. It
+	// is set if the state may be lost with each restart: without it, a credential could be referenced before it is
+	// known which instances share the toolset.
 	Whole bool
 
-	// Beat is called as the loop turns, at least every few seconds while it does; may be nil.
+	// Beat is called at least every few seconds while the loop works. It may be nil.
 	Beat func()
 
-	// Agent is told what is published; nil where nobody asks for that.
+	// Agent is notified of Services and of the published document. It may be nil.
 	Agent Agent
 
 	Log    *slog.Logger
 	Report Reporter
 }
 
-// Reporter makes metrics, log lines and Events of what happens.
+// Reporter reports what happens as metrics, log lines and Events.
 type Reporter interface {
 	// Cycle is called at the end of each cycle.
 	Cycle(s *Snapshot)
-	// Forgotten is called when what was published before cannot be read.
+	// Forgotten is called if the recorded state cannot be read.
 	Forgotten(err error)
-	// BadAnnotation is called for a Service whose owner should correct an annotation, each time it is detected; typ
-	// is the type that it asks for, "" if none.
+	// BadAnnotation is called for a Service whose owner should correct an annotation, each time it is detected. typ is
+	// the type that the annotation names, "" if none.
 	BadAnnotation(s *backend.Service, typ, reason string)
-	// GoodAnnotation is called when that is done.
+	// GoodAnnotation is called when the annotation is corrected or removed.
 	GoodAnnotation(s *backend.Service)
 }
 
-// followerFactor is how much less often a replica that does not lead probes the backends.
+// followerFactor is the factor for the probe interval of a replica that does not lead.
 const followerFactor = 4
 
 // Controller runs the cycle. All fields belong to the goroutine of Run, except the snapshot.
@@ -103,15 +103,15 @@ type Controller struct {
 	opts    Options
 
 	detections map[backend.Ref]inventory.Detection
-	bare       map[string]int        // how many of those are of Services that are not read, by namespace
-	order      []backend.Ref         // of the detections, by name
-	stale      bool                  // detections have changed since they were looked at
-	lookedAt   []inventory.Detection // within the bounds of what is probed, with a candidate for each tenant
-	tenants    inventory.Tenants     // of those
+	bare       map[string]int        // by namespace: how many detections are of Services that are not read in full
+	order      []backend.Ref         // the keys of detections, sorted
+	stale      bool                  // detections have changed since lookedAt was computed
+	lookedAt   []inventory.Detection // the detections within the limits, with a candidate for each tenant
+	tenants    inventory.Tenants     // the tenants of lookedAt
 	memory     memory
 	damper     damper
 	waiting    time.Time // since when a change waits to be published; zero if none does
-	resync     bool      // this cycle repairs whatever differs
+	resync     bool      // this cycle repairs all differences
 	leading    bool
 	written    Written
 	snapshot   atomic.Pointer[Snapshot]
@@ -119,7 +119,7 @@ type Controller struct {
 	discoveries
 }
 
-// New makes a Controller; Run starts it.
+// New returns a Controller. Run starts it.
 func New(source Source, output Output, leader Leader, monitor *health.Monitor, opts Options) *Controller {
 	opts.Inventory.MustProve, opts.Inventory.Type = true, opts.Catalog.Lookup
 	if opts.Beat == nil {
@@ -142,10 +142,10 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 	return c
 }
 
-// Snapshot is the outcome of the last cycle, nil before the first one. It must not be changed.
+// Snapshot returns the result of the last cycle, nil before the first one. It must not be changed.
 func (c *Controller) Snapshot() *Snapshot { return c.snapshot.Load() }
 
-// Run works until ctx ends.
+// Run runs cycles until ctx ends.
 func (c *Controller) Run(ctx context.Context) {
 	c.opts.Beat()
 	if !c.waitForSource(ctx) {
@@ -154,7 +154,7 @@ func (c *Controller) Run(ctx context.Context) {
 	heart := time.NewTicker(time.Second)
 	discovery := time.NewTicker(c.opts.Interval)
 	resync := time.NewTicker(c.opts.Resync)
-	settled := time.NewTimer(0) // the first cycle comes at once
+	settled := time.NewTimer(0) // the first cycle runs at once
 	defer heart.Stop()
 	defer discovery.Stop()
 	defer resync.Stop()
@@ -171,7 +171,7 @@ func (c *Controller) Run(ctx context.Context) {
 		case <-heart.C:
 		case <-rested.C:
 			changes = c.source.Changes()
-		case <-changes: // backends are probed at once; the results are gathered
+		case <-changes: // backends are probed at once, and the results are collected
 			if wait := c.look(); wait > 0 {
 				changes = nil
 				rested.Reset(wait)
@@ -205,7 +205,7 @@ func (c *Controller) Run(ctx context.Context) {
 	}
 }
 
-// look takes in what has changed, and returns how long to look at nothing then.
+// look detects and probes the changed Services. It returns how long to pause before the next changes are taken.
 func (c *Controller) look() time.Duration {
 	begun := time.Now()
 	c.detect()
@@ -214,13 +214,13 @@ func (c *Controller) look() time.Duration {
 	return rest(time.Since(begun))
 }
 
-// planned is when the next cycle comes.
+// planned is the time of the next cycle.
 type planned struct {
 	timer *time.Timer
-	at    time.Time // zero while none is planned
+	at    time.Time // zero if no cycle is planned
 }
 
-// in plans it, if none is planned that comes sooner.
+// in plans a cycle after the wait, unless one is planned sooner.
 func (p *planned) in(wait time.Duration) {
 	if t := time.Now().Add(wait); p.at.IsZero() || t.Before(p.at) {
 		p.at = t
@@ -228,15 +228,15 @@ func (p *planned) in(wait time.Duration) {
 	}
 }
 
-// begin takes in what there is before the first cycle.
+// begin reads the state before the first cycle.
 func (c *Controller) begin() {
 	c.monitor.SetFactor(followerFactor)
 	c.lead()
 	c.noteOutput(c.memory.keys)
-	c.written.At = time.Time{} // it was there before this process
+	c.written.At = time.Time{} // the output is older than this process
 }
 
-// lead takes in a change of leaders. The leader probes at the full pace, and does not know what was written before.
+// lead handles a change of leaders. A new leader probes at the full rate, and drops what it knows about earlier writes.
 func (c *Controller) lead() {
 	leading := c.leader.Leading()
 	if leading == c.leading {
@@ -252,7 +252,7 @@ func (c *Controller) lead() {
 	}
 }
 
-// settle is how long results of probes are gathered. After the last of the first results there is nothing to wait for.
+// settle returns how long results of probes are collected. It is 0 once all the first results are there.
 func (c *Controller) settle() time.Duration {
 	if s := c.Snapshot(); s != nil && !s.Discovered && c.firstRoundOver() {
 		return 0
@@ -260,7 +260,7 @@ func (c *Controller) settle() time.Duration {
 	return c.gather()
 }
 
-// gather is how long changes are gathered, longer where a cycle takes long.
+// gather returns how long changes are collected. It is longer if cycles take long.
 func (c *Controller) gather() time.Duration {
 	if s := c.Snapshot(); s != nil {
 		return max(c.opts.Settle, rest(s.Took.Total-s.Took.Publish))
@@ -268,8 +268,8 @@ func (c *Controller) gather() time.Duration {
 	return c.opts.Settle
 }
 
-// rest is how long to pause after work that takes as long as one owner's Services are many, so that who changes one of
-// thousands all the time has not all of the processor.
+// rest returns how long to pause after work whose duration grows with the number of Services, so that an owner of
+// thousands of Services who keeps changing one of them cannot use the whole processor.
 func rest(worked time.Duration) time.Duration {
 	const share, longest = 3, time.Second
 	return min(share*worked, longest)
@@ -281,7 +281,7 @@ func (c *Controller) changed() {
 	}
 }
 
-// waitForSource keeps the heart beating while the API server is away.
+// waitForSource waits until the source is synced, and keeps calling Beat. It returns false if ctx has ended.
 func (c *Controller) waitForSource(ctx context.Context) bool {
 	heart := time.NewTicker(time.Second)
 	defer heart.Stop()

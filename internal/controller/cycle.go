@@ -17,8 +17,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// cycle is the whole path from a change to the ConfigMap. It returns how soon to run again; 0 is not before something
-// changes.
+// cycle runs the whole path from a change to the ConfigMap. It returns how soon to run again; 0 means not before
+// something changes.
 func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	begin := time.Now()
 	c.lead()
@@ -29,7 +29,7 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	// Probe: the candidates are probed in the background; a change of their health starts another cycle.
 	c.probe()
 
-	// Judge: all that is known of all candidates becomes findings.
+	// Judge: the candidates and their observations become findings.
 	s := c.newSnapshot()
 	c.judge(s)
 	s.Took.Detect = time.Since(begin)
@@ -41,7 +41,7 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 		return c.build(s, live)
 	}
 
-	// Publish: the keys are written. Conflicts are built anew, from the ConfigMap as it is by then.
+	// Publish: the keys are written. After a conflict they are built again from the new state of the ConfigMap.
 	switch wait := c.early(s); {
 	case c.opts.DryRun || !c.leading:
 		c.waiting = time.Time{}
@@ -56,7 +56,7 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 		again = c.published(ctx, s, before, &result, err)
 	}
 
-	// Remember what is in force now, and report.
+	// Conclude: what is in force now is recorded and reported.
 	c.conclude(s)
 	s.Took.Total = time.Since(begin)
 	c.opts.Report.Cycle(s)
@@ -65,21 +65,21 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	if s.held > 0 {
 		again = sooner(again, s.held)
 	}
-	if !s.Discovered { // a backend that hangs must not keep the service from being ready
+	if !s.Discovered { // a backend that hangs must not delay readiness
 		again = sooner(again, firstRound-time.Since(c.memory.began))
 	}
 	return again
 }
 
-// probe has the candidates of the Services as they are now probed. What another process has published of them counts as
-// healthy until then.
+// probe passes the candidates of the Services as they are now to the monitor. A candidate that another process has
+// published counts as healthy until it is probed.
 func (c *Controller) probe() {
 	c.recall(c.output.Live())
 	c.monitor.Set(c.targets())
 }
 
-// published takes in the result of a write, and returns how soon to try again if it failed. before is the ConfigMap
-// before it.
+// published records the result of a write, and returns how soon to try again if it failed. before is the ConfigMap
+// before the write.
 func (c *Controller) published(
 	ctx context.Context, s *Snapshot, before *corev1.ConfigMap, r *publish.Result, err error,
 ) (again time.Duration) {
@@ -87,7 +87,7 @@ func (c *Controller) published(
 	case errors.Is(err, errNotLeading):
 		return 0
 	case errors.Is(err, errBehind):
-		return behindRetry // or sooner, when the watch shows it
+		return behindRetry // or sooner, if the watch shows the deletion
 	}
 	w := &Write{Result: *r, Limited: c.memory.repaired(r)}
 	if r.Written && !c.waiting.IsZero() {
@@ -101,12 +101,12 @@ func (c *Controller) published(
 		return c.memory.backoff()
 	}
 	if live := r.Live; live != nil && live.Immutable != nil && *live.Immutable {
-		// It holds what it should, but the next change cannot be written.
+		// The content is right, but the next change cannot be written.
 		s.Err = fmt.Errorf("ConfigMap %s/%s: %w", live.Namespace, live.Name, publish.ErrImmutable)
 	}
 	s.References = c.memory.moveReferences(before, s.Document, r.Written)
 	if r.Restored {
-		c.memory.overrides.observe(r.Live, nil) // from now on it is the admin's to remove
+		c.memory.overrides.observe(r.Live, nil) // so that a removal by the admin counts from now on
 	}
 	c.memory.failures, c.memory.own, c.memory.keys = 0, true, s.Own
 	c.waiting = time.Time{}
@@ -114,7 +114,7 @@ func (c *Controller) published(
 	return 0
 }
 
-// conclude completes the snapshot, and remembers what is in force.
+// conclude completes the snapshot, and records what is in force.
 func (c *Controller) conclude(s *Snapshot) {
 	c.noteOutput(s.Own)
 	s.Overrides = c.memory.overrides.err
@@ -130,7 +130,7 @@ func (c *Controller) conclude(s *Snapshot) {
 	}
 }
 
-// sooner is the shorter wait; a of 0 is no wait yet.
+// sooner returns the shorter wait. An a of 0 means that there is no wait yet.
 func sooner(a, b time.Duration) time.Duration {
 	if b = max(b, time.Millisecond); a == 0 || b < a {
 		return b
@@ -138,11 +138,11 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// maxBare is how many of the Services of a namespace that are not read (backend.MaxServices) are rejected one by one. Of tens of
-// thousands more each would take a kilobyte or two, to say the same.
+// maxBare limits the findings about Services of a namespace that are not read (backend.MaxServices). There may be tens
+// of thousands, and each finding takes a kilobyte or two.
 const maxBare = 1000
 
-// detect decides anew about the Services that have changed.
+// detect runs detection for the Services that have changed.
 func (c *Controller) detect() {
 	for _, change := range c.source.Take() {
 		c.tellService(change)
@@ -186,17 +186,17 @@ func (c *Controller) detect() {
 	}
 }
 
-// complaintOf is all that a Service's owner should correct, "" for nothing.
+// complaintOf describes what a Service's owner should correct, "" if nothing.
 func complaintOf(d *inventory.Detection) string { return view.Complaint(d.Service, d.Complaints()) }
 
-// known are the detections of all Services, within the bounds of what is probed, with a candidate for each tenant.
+// known returns the detections of all Services within the limits, with a candidate for each tenant.
 func (c *Controller) known() []inventory.Detection {
 	if !c.stale {
 		return c.lookedAt
 	}
 	c.stale = false
 	slices.SortFunc(c.order, backend.Ref.Compare)
-	c.order = slices.Compact(c.order) // one may have gone and come again
+	c.order = slices.Compact(c.order) // a Service may have been deleted and created again
 	all, order := make([]inventory.Detection, 0, len(c.detections)), c.order[:0]
 	for _, ref := range c.order {
 		if d, there := c.detections[ref]; there {
@@ -210,7 +210,7 @@ func (c *Controller) known() []inventory.Detection {
 	return c.lookedAt
 }
 
-// targets are the candidates for the monitor to probe.
+// targets returns the candidates that the monitor probes.
 func (c *Controller) targets() []probe.Target {
 	var list []probe.Target
 	for _, d := range c.known() {
@@ -223,7 +223,7 @@ func (c *Controller) targets() []probe.Target {
 	return list
 }
 
-// judge decides about all candidates. It reads the observations after newSnapshot has read whether they are complete.
+// judge decides about all candidates. It must run after newSnapshot, which reads whether the observations are complete.
 func (c *Controller) judge(s *Snapshot) {
 	o := c.opts.Inventory
 	o.Recorded, o.FirstRoundOver, o.Taken = c.memory.primaries, s.Discovered, c.memory.overrides.named
@@ -239,8 +239,8 @@ func (c *Controller) judge(s *Snapshot) {
 	}
 }
 
-// stands reports whether a candidate's name is safe to keep: the Service that has it now is known, and none of its
-// addresses is denied. Where no Service has the name, it leads nowhere.
+// stands reports whether it is safe to keep a candidate's name published: either the Service with that name is known and
+// has no denied address, or no Service has the name.
 func (c *Controller) stands(candidate *backend.Candidate) bool {
 	d, known := c.detections[candidate.Service.Ref]
 	if !known {

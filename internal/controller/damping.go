@@ -9,24 +9,23 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// The publications of one namespace have a budget. Each change makes the agent rebuild its tools.
+// The publications of one namespace have a budget, because each change makes the agent rebuild its tools.
 const (
-	budgetBurst = 60              // at once
+	budgetBurst = 60              // publications at once
 	budgetWait  = 2 * time.Second // until there is one more
 )
 
 // damper decides what may be published and withdrawn now. It is for one goroutine.
 type damper struct {
-	trusted func(namespace string) bool // has neither a budget nor turns
-	// stands reports that a candidate's name is safe to keep.
-	stands func(*backend.Candidate) bool
+	trusted func(namespace string) bool   // reports namespaces without budget and turns
+	stands  func(*backend.Candidate) bool // reports whether it is safe to keep a candidate's name published
 
 	published  map[backend.Key]publication
-	candidates map[backend.Key]publication // what each would be published as, and since when
+	candidates map[backend.Key]publication // what each candidate would be published as, and since when
 	services   map[backend.Ref]*flapping
 	moved      moved
-	turns      turns           // of changes of the document, by namespace
-	budgets    budgets[string] // of publications, by namespace
+	turns      turns           // for changes of the document, by namespace
+	budgets    budgets[string] // for publications, by namespace
 }
 
 func newDamper(trusted func(namespace string) bool, stands func(*backend.Candidate) bool) damper {
@@ -36,21 +35,21 @@ func newDamper(trusted func(namespace string) bool, stands func(*backend.Candida
 	}
 }
 
-// publication is all that the keys hold of a candidate.
+// publication is the published state of a candidate.
 type publication struct {
-	text    string // "" if another process wrote it: any text counts as unchanged then
+	text    string // "" if another process published it: then any text counts as unchanged
 	since   time.Time
-	finding *backend.Finding // as it was published; nil if another process did
+	finding *backend.Finding // as it was published; nil if another process published it
 }
 
 func (p publication) is(text string) bool { return p.text == text || p.text == "" }
 
-// waits is the reason why something is not published, or not withdrawn, before that time is over.
+// waits returns the reason why a backend is not published or withdrawn before the wait is over.
 func waits(code backend.Code, wait time.Duration) backend.Reason {
 	return backend.Reason{Code: code, Details: backend.Details{Wait: wait}}
 }
 
-// recall takes in what another process or replica has published: publishing it again is no change.
+// recall records what another process or replica has published. Publishing it again does not count as a change.
 func (d *damper) recall(list []publish.Instance) {
 	d.published = map[backend.Key]publication{}
 	for i := range list {
@@ -58,8 +57,8 @@ func (d *damper) recall(list []publish.Instance) {
 	}
 }
 
-// hold keeps what changes too often as it is for now. It changes the findings, and adds those that stay published
-// though they are gone. again is when the first of them may be published or withdrawn; 0 is not before something
+// hold delays changes of backends that change too often. It changes the findings, and adds findings of deleted backends
+// that stay published. again is how soon the first of them may be published or withdrawn; 0 means not before something
 // changes.
 func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
 	d.note(now, findings)
@@ -69,7 +68,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 		again = sooner(again, rest)
 	}
 	again = d.keepRanks(now, all, again)
-	left := map[string]int{} // publications that each namespace may still make
+	left := map[string]int{} // how many publications each namespace has left
 	wait := func(f *backend.Finding, until time.Duration, why backend.Reason) {
 		f.Verdict, f.Reason = backend.Unavailable, why
 		again = sooner(again, until)
@@ -101,7 +100,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 	return all, again
 }
 
-// note takes in the text that each candidate would be published with.
+// note records the text with which each candidate would be published.
 func (d *damper) note(now time.Time, findings []*backend.Finding) {
 	candidates := map[backend.Key]publication{}
 	for _, f := range findings {
@@ -118,18 +117,18 @@ func (d *damper) note(now time.Time, findings []*backend.Finding) {
 	d.candidates = candidates
 }
 
-// pays reports whether publishing it counts against the budget and the turns of its namespace. What wants credentials
-// is published only where the configuration says so.
+// pays reports whether its publication counts against the budget and the turns of its namespace. A backend that needs
+// credentials does not count, because it is published only if the configuration says so.
 func (d *damper) pays(f *backend.Finding) bool {
 	return f.Observation.Outcome != backend.AuthRequired && !d.trusted(f.Namespace)
 }
 
-// enter notes what is published now, and charges those who changed it.
+// enter records what is published now, and charges the namespaces that changed it.
 func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 	after := map[backend.Key]publication{}
-	namespaces := map[string]bool{} // those that have changed the document
+	namespaces := map[string]bool{} // namespaces that have changed the document
 	changed := map[backend.Ref]bool{}
-	crowded := map[backend.Key]bool{} // left out because of what others publish
+	crowded := map[backend.Key]bool{} // left out because the document is too large
 	for _, f := range findings {
 		if f.Reason.Code == backend.CodeDocumentSize {
 			crowded[f.Candidate.Key()] = true
@@ -147,7 +146,7 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 			continue
 		}
 		after[key] = publication{text, now, f}
-		changed[f.Ref] = true // once, however many backends it fronts
+		changed[f.Ref] = true // once for all backends of the Service
 		if d.pays(f) {
 			d.budgets.take(f.Namespace, now)
 			namespaces[f.Namespace] = true
@@ -171,7 +170,7 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 	d.published = after
 }
 
-// quiet is how long a Service must stay the same before it is published again.
+// quiet returns how long a Service must stay unchanged before it is published again.
 func (d *damper) quiet(ref backend.Ref, now time.Time) time.Duration {
 	if f := d.services[ref]; f != nil {
 		return f.quiet(now)
@@ -179,7 +178,7 @@ func (d *damper) quiet(ref backend.Ref, now time.Time) time.Duration {
 	return 0
 }
 
-// holds are the Services that are published.
+// holds returns the Services that are published.
 func (d *damper) holds() map[backend.Ref]bool {
 	refs := make(map[backend.Ref]bool, len(d.published))
 	for key := range d.published {

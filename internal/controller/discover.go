@@ -8,30 +8,30 @@ import (
 )
 
 const (
-	// discoverEvery is the least time between the beginnings of two requested discoveries.
+	// discoverEvery is the shortest time between the starts of two requested discoveries.
 	discoverEvery = time.Second
-	// discoverWithin is how long one waits for backends that do not answer, so that the request is answered within 10
-	// s.
+	// discoverWithin is how long a discovery waits for backends that do not answer, so that the request is answered
+	// within 10 s.
 	discoverWithin = 9500 * time.Millisecond
 )
 
-// A TooSoonError is the answer to a request for a discovery right after another.
+// TooSoonError is the error of a request for a discovery right after another one.
 type TooSoonError struct {
-	Wait time.Duration // until the next may be requested
+	Wait time.Duration // until the next discovery may be requested
 }
 
 func (e *TooSoonError) Error() string {
-	return fmt.Sprintf("a discovery has just run: ask again in %s", e.Wait.Round(time.Millisecond))
+	return fmt.Sprintf("a discovery has just run; try again in %s", e.Wait.Round(time.Millisecond))
 }
 
-// discoveries are those requested. A request while one runs waits for that one.
+// discoveries holds the requested discoveries. A request during a discovery waits for that one.
 type discoveries struct {
-	asked chan struct{} // one is to be started
-	over  chan struct{} // every candidate was tried, or had the time to answer
+	asked chan struct{} // receives a value if a discovery must be started
+	over  chan struct{} // receives a value if every candidate was probed or has timed out
 
 	mu      sync.Mutex
-	current *discovery // nil while none runs
-	began   time.Time  // the last one
+	current *discovery // nil if none runs
+	began   time.Time  // the start of the last one
 
 	ending *discovery // answered by the next cycle; for the goroutine of Run only
 }
@@ -41,8 +41,8 @@ type discovery struct {
 	snapshot *Snapshot
 }
 
-// Discover detects every Service again and probes every candidate, and returns the outcome, or after 10 s what is
-// known by then. It must only be called when there is a Snapshot. The error is a *TooSoonError, or ctx's.
+// Discover detects every Service again and probes every candidate. It returns the result, or after 10 s what is known
+// then. It must only be called if there is a Snapshot. The error is a *TooSoonError or the error of ctx.
 func (c *Controller) Discover(ctx context.Context) (*Snapshot, error) {
 	d, err := c.join()
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *Controller) Discover(ctx context.Context) (*Snapshot, error) {
 	}
 }
 
-// join begins a discovery, or takes part in the one that runs.
+// join starts a discovery, or returns the one that runs.
 func (c *Controller) join() (*discovery, error) {
 	c.discoveries.mu.Lock()
 	defer c.discoveries.mu.Unlock()
@@ -93,14 +93,14 @@ func (c *Controller) startDiscovery(ctx context.Context) {
 	}()
 }
 
-// endDiscovery has the next cycle answer the requests.
+// endDiscovery makes the next cycle answer the requests.
 func (c *Controller) endDiscovery() {
 	c.discoveries.mu.Lock()
 	defer c.discoveries.mu.Unlock()
 	c.ending = c.current
 }
 
-// answer hands the snapshot of a cycle to the requests that wait for it.
+// answer passes the snapshot of a cycle to the requests that wait for it.
 func (c *Controller) answer(s *Snapshot) {
 	if c.ending == nil {
 		return

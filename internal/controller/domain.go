@@ -13,15 +13,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Resolver looks a host up, as net.Resolver does.
+// Resolver looks up a host like net.Resolver.
 type Resolver interface {
 	LookupHost(ctx context.Context, host string) ([]string, error)
 }
 
-// nameCheck is how far the one look at the written names is.
+// nameCheck is the state of the check of the published names, which is made once.
 type nameCheck struct {
 	state atomic.Int32
-	now   atomic.Pointer[[]writtenName] // those of the last cycle
+	now   atomic.Pointer[[]writtenName] // the names in the last cycle
 }
 
 const (
@@ -31,10 +31,10 @@ const (
 )
 
 const (
-	checkedNames = 3 // so many of those that are written
+	checkedNames = 3 // how many published names are looked up
 	checkTimeout = 10 * time.Second
-	secondLook   = 30 * time.Second // DNS remembers for a while that it did not know a name of a new Service
-	lastLook     = 5 * time.Second  // after it, whether the Services were there: a cycle sees late that one was deleted
+	secondLook   = 30 * time.Second // until the second lookup: DNS caches that it did not know the name of a new Service
+	lastLook     = 5 * time.Second  // then until the last check that the Services exist: a cycle sees a deletion late
 )
 
 // writtenName is the host of a published Service.
@@ -43,10 +43,9 @@ type writtenName struct {
 	uid, host string
 }
 
-// checkNames looks, after the first publication, whether names that were written resolve: with a wrong clusterDomain
-// none of them does, and the agent would be given a document of dead names. It does not wait for the answers. DNS
-// that does not answer says nothing, nor do names of Services that were deleted meanwhile; the next publication asks
-// again.
+// checkNames checks after the first publication whether some published names resolve. With a wrong clusterDomain none
+// does, and the agent could reach no backend. checkNames does not wait for the responses. If DNS does not answer, or the
+// Services were deleted in the meantime, the next publication repeats the check.
 func (r *Report) checkNames(s *Snapshot) {
 	if r.Resolver == nil || r.checked.state.Load() == namesChecked {
 		return
@@ -78,35 +77,38 @@ func (r *Report) checkNames(s *Snapshot) {
 		r.checked.state.Store(namesChecked)
 		if wrong {
 			r.Log.Warn("published names do not resolve", "host", names[0].host, "names", len(names))
-			r.Events.ConfigMap(true, "ClusterDomainWrong", fmt.Sprintf("%s is written, and is no name that the cluster's DNS knows: "+
-				"clusterDomain in the configuration is wrong; the search line in a pod's /etc/resolv.conf has the right one", names[0].host))
+			r.Events.ConfigMap(true, "ClusterDomainWrong",
+				fmt.Sprintf("%s is published, but the cluster's DNS does not know this name: "+
+					"clusterDomain in the configuration is wrong; "+
+					"the search line in a pod's /etc/resolv.conf has the right one", names[0].host))
 		}
 	}()
 }
 
-// writtenNames are full names of published Services with a ClusterIP, which DNS knows whether their pods run or not.
-// Shorter ones, which a certificate or an annotation may ask for, say nothing about the domain.
+// writtenNames returns the full names of published Services with a ClusterIP, which DNS knows even if no pod runs.
+// Shorter names, which a certificate or an annotation may require, do not contain the domain.
 func writtenNames(findings []*backend.Finding) (names []writtenName) {
 	for _, f := range findings {
 		c := f.Candidate
-		if f.Verdict == backend.Accepted && !f.Stays && !c.ForeignHost && fullName(c.Host) && c.Service.ClusterIP != "" &&
-			!c.Service.Headless() {
+		if f.Verdict == backend.Accepted && !f.Stays && !c.ForeignHost && fullName(c.Host) &&
+			c.Service.ClusterIP != "" && !c.Service.Headless() {
 			names = append(names, writtenName{c.Service.Ref, c.Service.UID, c.Host})
 		}
 	}
 	return names
 }
 
-// fullName: NAME.NAMESPACE.svc and the cluster's domain.
+// fullName reports whether a host is NAME.NAMESPACE.svc with the cluster's domain.
 func fullName(host string) bool {
 	parts := strings.SplitN(host, ".", 4)
 	return len(parts) == 4 && parts[2] == "svc"
 }
 
-// sample is a few of the names, of as many namespaces as there are, so that no owner's names decide alone: first of
-// trusted ones.
+// sample returns a few of the names, from as many namespaces as possible, so that no owner's names decide alone. Names
+// of trusted namespaces come first.
 func (r *Report) sample(names []writtenName) []writtenName {
-	trusted, others := map[int][]writtenName{}, map[int][]writtenName{} // the first of each namespace, the second ones, …
+	// [0] holds the first name of each namespace, [1] the second, and so on.
+	trusted, others := map[int][]writtenName{}, map[int][]writtenName{}
 	count := map[string]int{}
 	for _, n := range names {
 		of := others
@@ -124,19 +126,20 @@ func (r *Report) sample(names []writtenName) []writtenName {
 	return list[:min(checkedNames, len(list))]
 }
 
-// stillWritten are those of the names that are still written, of the same Services.
+// stillWritten returns the names that are still published for the same Services.
 func (r *Report) stillWritten(names []writtenName) []writtenName {
 	now := *r.checked.now.Load()
 	return slices.DeleteFunc(slices.Clone(names), func(n writtenName) bool { return !slices.Contains(now, n) })
 }
 
-// allUnknown reports whether DNS knows none of the names; sure is false where it did not answer for each of them.
+// allUnknown reports whether DNS knows none of the names. sure is false if DNS did not answer for all of them.
 func allUnknown(resolver Resolver, names []writtenName) (unknown, sure bool) {
 	ctx, stop := context.WithTimeout(context.Background(), checkTimeout)
 	defer stop()
 	sure = true
 	for _, n := range names {
-		_, err := resolver.LookupHost(ctx, strings.TrimSuffix(n.host, ".")+".") // in full, so that nothing is added to it
+		absolute := strings.TrimSuffix(n.host, ".") + "." // so that no search domain is added
+		_, err := resolver.LookupHost(ctx, absolute)
 		var dns *net.DNSError
 		switch {
 		case err == nil:

@@ -2,22 +2,22 @@ package controller
 
 import "time"
 
-// A Service that is published too often has to stay the same for a while before it is published again.
+// A Service that is published too often must stay unchanged for a while before it is published again.
 const (
 	flapWindow = time.Minute
 	flapLimit  = 3                // publications within flapWindow
-	firstQuiet = 30 * time.Second // how long it has to stay the same at first; twice as long each further time
-	longQuiet  = 10 * time.Minute // at most
-	forgotten  = 2 * longQuiet    // without a change, after which the past counts no more
+	firstQuiet = 30 * time.Second // how long it must stay unchanged at first; doubled each further time
+	longQuiet  = 10 * time.Minute // the longest that it must stay unchanged
+	forgotten  = 2 * longQuiet    // the time without a publication after which earlier ones do not count
 )
 
-// flapping is how often one Service was published lately. The zero value never was.
+// flapping records how often one Service was published lately. The zero value means never.
 type flapping struct {
-	times []time.Time // within flapWindow before the last
+	times []time.Time // within flapWindow before the last one
 	need  time.Duration
 }
 
-// enter notes a publication.
+// enter records a publication.
 func (f *flapping) enter(now time.Time) {
 	if f.over(now) {
 		*f = flapping{}
@@ -34,7 +34,7 @@ func (f *flapping) enter(now time.Time) {
 	}
 }
 
-// quiet is how long the Service must stay the same before it is published again.
+// quiet returns how long the Service must stay unchanged before it is published again.
 func (f *flapping) quiet(now time.Time) time.Duration {
 	if f.over(now) {
 		return 0

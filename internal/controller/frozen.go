@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// addFrozen adds the instances of namespaces that may not be watched, as they were published, and their
-// observations. A primary of them that was not published is added too, so that no other Service takes its place.
+// addFrozen adds the instances of namespaces that may not be watched, as they were published, and their observations. It
+// also adds a recorded primary that was not published, so that no other Service takes its place.
 func (c *Controller) addFrozen(
 	detections []inventory.Detection, observations map[backend.Key]backend.Observation,
 ) []inventory.Detection {
@@ -33,9 +33,9 @@ func (c *Controller) addFrozen(
 	return detections
 }
 
-// detection is made from the record of an instance whose Service cannot be read.
+// detection returns the detection for a recorded instance whose Service cannot be read.
 func (c *Controller) detection(i publish.Instance) inventory.Detection {
-	// Its age is not recorded: as the oldest, it keeps its name meanwhile.
+	// Its age is not recorded. As the oldest it keeps its name.
 	service := &backend.Service{Ref: i.Service, Created: time.Unix(0, 0)}
 	port := backend.Port{Number: i.Port, Protocol: "TCP"}
 	d := inventory.Detection{Service: service}
@@ -45,7 +45,8 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 		Instance: c.opts.Detector.InstanceName(i.Service, i.Name), // older versions recorded the bare name
 		Custom:   i.Type != backend.TypeMCP && c.opts.Catalog.Lookup(i.Type) == nil,
 		Port:     port, PortNumber: i.Port, Host: i.Host, Scheme: i.Scheme, Path: i.Path,
-		Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignRecorded}}, PortReason: backend.Reason{Code: backend.CodePortRecorded},
+		Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignRecorded}},
+		PortReason: backend.Reason{Code: backend.CodePortRecorded},
 		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
 		Tenant: i.Tenant, TenantHeader: i.TenantHeader, Link: i.Link,
 	}}
