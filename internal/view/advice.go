@@ -46,8 +46,8 @@ func (h Hints) advise(f *backend.Finding) []Advice {
 		return out
 	case backend.Duplicate:
 		return []Advice{
-			{fmt.Sprintf("If both lead to the same backend, do nothing: the verdict on %s holds for "+
-				"both.", f.Winner), ""},
+			{fmt.Sprintf("If both lead to the same backend, do nothing: "+
+				"the verdict on %s holds for both.", f.Winner), ""},
 			{"If they are two backends, include this one too:", h.include(f)},
 		}
 	case backend.Unconfirmed:
@@ -92,8 +92,8 @@ func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
 	case f.Observation.Outcome == backend.AuthRequired, f.Reason.Code == backend.CodeTenantMissing:
 		out = h.adviseCredentials(f)
 	case f.Verdict == backend.Unavailable:
-		out = []Advice{{"It is published as soon as it answers: check that it can be reached from where this " +
-			"runs.", ""}}
+		out = []Advice{{"It is published as soon as it answers: " +
+			"check that it can be reached from where this runs.", ""}}
 	}
 	return append(out, entry)
 }
@@ -115,8 +115,8 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 	switch f.Observation.Outcome {
 	case backend.NoEndpoints:
 		if len(f.Service.Selector) == 0 {
-			return []Advice{{"It has no selector, so its owner must create its EndpointSlices too. Look at " +
-				"them:", behind(f)}}
+			return []Advice{{"It has no selector, so its owner must " +
+				"create its EndpointSlices too. Look at them:", behind(f)}}
 		}
 		return []Advice{{"Look at its pods:", behind(f)}}
 	case backend.UntrustedTLS:
@@ -191,8 +191,8 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration" +
 			caution + ":"
 		if f.Observation.Wants != "" {
-			text = "It wants " + Noun(f.Observation.Wants) + ": put that into HolmesGPT's environment, and name the " +
-				"variables in the configuration" +
+			text = "It wants " + Noun(f.Observation.Wants) + ": put that into HolmesGPT's environment, " +
+				"and name the variables in the configuration" +
 				caution + ":"
 		}
 		if i > 0 {

@@ -45,8 +45,8 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 			{"Or trust its namespace:", trust(f)},
 		}
 	case backend.CodeNamespaceRead:
-		return []Advice{{"Exclude the backends that are not needed, or trust its namespace in the " +
-			"configuration:", trust(f)}}
+		return []Advice{{"Exclude the backends that are not needed, " +
+			"or trust its namespace in the configuration:", trust(f)}}
 	case backend.CodeNamespaceServices:
 		return []Advice{{"Remove those that are not needed:", fmt.Sprintf("kubectl -n %s get services", f.Namespace)}}
 	case backend.CodeNamespacePaths, backend.CodeNamespaceTenants:
@@ -71,19 +71,19 @@ func (h Hints) adviseMistaken(f *backend.Finding) []Advice {
 	case f.Observation.Cause == backend.CauseDenied:
 		return adviseDenied(f)
 	case f.Candidate != nil && f.Observation.Seen.Code == backend.CodeOtherProduct:
-		return []Advice{{"If that is right, do nothing. If it is one after all, its port or base path is wrong; set " +
-			"the right one:",
+		return []Advice{{"If that is right, do nothing. " +
+			"If it is one after all, its port or base path is wrong; set the right one:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
 		return []Advice{{"If it is one, its port or base path is wrong; set the right one:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Observation.Outcome == backend.WrongIdentity && !answered(&f.Observation):
-		return []Advice{{"The port does not speak HTTP, so no toolset can use it. If another of its ports does, " +
-			"name that:",
+		return []Advice{{"The port does not speak HTTP, so no toolset can use it. " +
+			"If another of its ports does, name that:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Strong && nowhere(&f.Observation):
-		return []Advice{{"It answers, but has nothing at the paths that were tried. Most likely it has a base path. " +
-			"Name it:",
+		return []Advice{{"It answers, but has nothing at the paths that were tried. " +
+			"Most likely it has a base path. Name it:",
 			h.annotate(f, "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil:
 		return []Advice{{"If it is something that the catalog does not know, it can be included as an HTTP toolset:",
@@ -126,9 +126,9 @@ func (h Hints) adviseHost(f *backend.Finding, included bool) (out []Advice) {
 		return nil
 	}
 	if !included {
-		out = append(out, Advice{"If it is a backend, include it with its type and " +
-			"URL:", h.annotate(f, "kubernaut.io/toolset=true",
-			"kubernaut.io/toolset-type="+cmp.Or(f.Type, "TYPE"), "kubernaut.io/toolset-endpoint=https://"+hosts[0])})
+		out = append(out, Advice{"If it is a backend, include it with its type and URL:",
+			h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type="+cmp.Or(f.Type, "TYPE"),
+				"kubernaut.io/toolset-endpoint=https://"+hosts[0])})
 	}
 	return append(out, Advice{"If the agent may reach it, allow its host in the configuration:",
 		fmt.Sprintf("security: {allowedEndpointHosts: [%s]}", strings.Join(hosts, ", "))})
@@ -138,8 +138,8 @@ func (h Hints) adviseHost(f *backend.Finding, included bool) (out []Advice) {
 func adviseDenied(f *backend.Finding) []Advice {
 	const never = "It is never probed or published, even with annotations. "
 	if f.Observation.Seen.Code == backend.CodeSlicesUnchecked { // which are too many
-		return []Advice{{never + "Look at the EndpointSlices of the namespace, and remove those that are not " +
-			"needed:",
+		return []Advice{{never + "Look at the EndpointSlices of the namespace, " +
+			"and remove those that are not needed:",
 			fmt.Sprintf("kubectl -n %s get endpointslices", f.Namespace)}}
 	}
 	return []Advice{

@@ -13,9 +13,9 @@ import (
 
 // Agent is the state of the running HolmesGPT.
 type Agent struct {
-	Asked      bool           `json:"asked" doc:"Whether this replica asks: the one that writes does, unless holmesgpt.service is off"`
-	Generation string         `json:"generation" doc:"The name of the generation marker that was published last, empty while none is"`
-	Message    string         `json:"message" doc:"All of it in one sentence"`
+	Asked      bool           `json:"asked" doc:"Whether this replica asks HolmesGPT: the leader does, unless holmesgpt.service is off"`
+	Generation string         `json:"generation" doc:"The name of the last published generation marker, empty if there is none"`
+	Message    string         `json:"message" doc:"The state in one sentence"`
 	Replicas   []AgentReplica `json:"replicas"`
 }
 
@@ -24,15 +24,15 @@ type AgentReplica struct {
 	URL        string         `json:"url"`
 	Outcome    string         `json:"outcome" enum:"loaded,waiting,no-document,too-old,wants-key,failed,away,unreadable"`
 	Message    string         `json:"message" doc:"The outcome in a sentence"`
-	Detail     string         `json:"detail" doc:"What went wrong, as it was answered"`
-	Version    string         `json:"version" doc:"HolmesGPT's, empty if not known"`
-	Generation string         `json:"generation" doc:"The document that it has, empty if not known"`
-	Published  *time.Time     `json:"published_at" doc:"When that was published; null if not known"`
-	Since      *time.Time     `json:"since" doc:"Since when it has that; null if not known"`
-	Late       bool           `json:"late" doc:"It has had more time to load what was published last than a mount takes"`
+	Detail     string         `json:"detail" doc:"The error of the response"`
+	Version    string         `json:"version" doc:"The version of HolmesGPT, empty if not known"`
+	Generation string         `json:"generation" doc:"The generation of its document, empty if not known"`
+	Published  *time.Time     `json:"published_at" doc:"When its document was published; null if not known"`
+	Since      *time.Time     `json:"since" doc:"Since when it has its document; null if not known"`
+	Late       bool           `json:"late" doc:"Whether it has an older document for longer than an update of a mount takes"`
 	CheckedAt  time.Time      `json:"checked_at"`
-	Enabled    int            `json:"enabled" doc:"How many of the document's toolsets work there"`
-	Total      int            `json:"total" doc:"How many of them it knows"`
+	Enabled    int            `json:"enabled" doc:"How many toolsets of the document are enabled"`
+	Total      int            `json:"total" doc:"How many toolsets of the document it knows"`
 	Toolsets   []AgentToolset `json:"toolsets"`
 	Advice     []Advice       `json:"advice"`
 }
@@ -40,17 +40,17 @@ type AgentReplica struct {
 // AgentToolset is the state of one toolset in a replica.
 type AgentToolset struct {
 	Name      string          `json:"name"`
-	Status    string          `json:"status" doc:"As HolmesGPT says it: enabled, failed or disabled"`
-	Error     string          `json:"error" doc:"HolmesGPT's own reason, empty for none"`
+	Status    string          `json:"status" doc:"HolmesGPT's status: enabled, failed or disabled"`
+	Error     string          `json:"error" doc:"HolmesGPT's error, empty for none"`
 	Tools     int             `json:"tools"`
-	Instances []AgentInstance `json:"instances" doc:"Those that HolmesGPT cannot use"`
+	Instances []AgentInstance `json:"instances" doc:"The instances that HolmesGPT cannot use, by name"`
 	Advice    []Advice        `json:"advice"`
 }
 
 // AgentInstance is an instance that HolmesGPT cannot use.
 type AgentInstance struct {
 	Name   string   `json:"name"`
-	Error  string   `json:"error" doc:"HolmesGPT's own reason"`
+	Error  string   `json:"error" doc:"HolmesGPT's error"`
 	Advice []Advice `json:"advice"`
 }
 
@@ -72,11 +72,11 @@ func NewAgent(s *agent.State) Agent {
 	case !s.Leading:
 		a.Message = "another replica of this service asks HolmesGPT"
 	case s.Document.Generation == "":
-		a.Message = "nothing is published yet, or the document has no generation marker, which identifies it in " +
-			"HolmesGPT"
+		a.Message = "nothing is published yet, " +
+			"or the document has no generation marker, which identifies it in HolmesGPT"
 	case len(a.Replicas) == 0:
-		a.Message = "no HolmesGPT was found in the ConfigMap's namespace; if it runs elsewhere, set " +
-			"holmesgpt.service in " +
+		a.Message = "no HolmesGPT was found in the ConfigMap's namespace; " +
+			"if it runs elsewhere, set holmesgpt.service in " +
 			"the configuration"
 	case len(a.Replicas) == 1:
 		a.Message = "HolmesGPT " + a.Replicas[0].Message
@@ -130,34 +130,34 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 	add := func(text, command string) { advice = append(advice, Advice{text, command}) }
 	switch r.Outcome {
 	case agent.Loaded:
-		message = fmt.Sprintf("has this document: %d of %d toolsets "+
-			"enabled", r.Count(agent.StatusEnabled), len(r.Toolsets))
+		message = fmt.Sprintf("has this document: %d of %d toolsets enabled",
+			r.Count(agent.StatusEnabled), len(r.Toolsets))
 	case agent.Waiting:
 		if message = "has an older document: waiting for its mount"; !late {
 			add("The kubelet takes up to two minutes to update a ConfigMap in a pod. There is nothing to do.", "")
 			break
 		}
 		message = "has an older document, and does not get this one"
-		add("Its mount does not change. The ConfigMap must be mounted as a directory: one file mounted by subPath "+
-			"stays as it was when the pod started.",
+		add("Its mount does not change. The ConfigMap must be mounted as a directory: "+
+			"one file mounted by subPath stays as it was when the pod started.",
 			"{name: dynamic-toolsets, mountPath: /etc/holmes/dynamic, readOnly: true}")
 	case agent.NoDocument:
 		message = "works, but has no document from this service"
-		add("Mount the ConfigMap into its pod, and name the file in its "+
-			"environment:", "CUSTOM_TOOLSET_LOCATION=/etc/holmes/dynamic/custom_toolset.yaml")
+		add("Mount the ConfigMap into its pod, and name the file in its environment:",
+			"CUSTOM_TOOLSET_LOCATION=/etc/holmes/dynamic/custom_toolset.yaml")
 	case agent.TooOld:
 		message = "is too old to say what it has loaded"
 		add("HolmesGPT reports its state since version 0.26. Older versions read the file again at an interval "+
 			"(TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS).", "")
 	case agent.WantsKey:
 		message = "requires an API key"
-		add("Mount the Secret with the key that HolmesGPT has as HOLMES_API_KEY into this service's pod, and name "+
-			"the file in the configuration:",
+		add("Mount the Secret with the key that HolmesGPT has as HOLMES_API_KEY "+
+			"into this service's pod, and name the file in the configuration:",
 			"holmesgpt: {apiKeyFile: /etc/dynamic-toolset/holmes/key}")
 	case agent.Failed:
 		message = "cannot load this document: " + r.Detail
-		add("It keeps the previous document. Its log says more. The most likely cause is overrides that do not "+
-			"fit:", "dynamic-toolset validate FILE")
+		add("It keeps the previous document. Its log says more. "+
+			"The most likely cause is overrides that do not fit:", "dynamic-toolset validate FILE")
 	case agent.Away:
 		message = "does not answer: " + r.Detail
 		add("Check that it runs, and that NetworkPolicies let this service reach its port.", "")
@@ -192,12 +192,12 @@ func adviseInstance(reason string) []Advice {
 	case says("CERTIFICATE_VERIFY_FAILED"):
 		return []Advice{{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"}}
 	case says("401", "403", "Unauthorized", "Forbidden"):
-		return []Advice{{"It refuses HolmesGPT: check that the variable contains the right credential, and that the " +
-			"credential may read.", ""}}
-	case says("Failed to resolve", "Name or service not known", "Connection refused", "timed out", "Max retries "+
-		"exceeded", "No route to host"):
-		return []Advice{{"This service can reach it, but HolmesGPT's pod cannot: check that NetworkPolicies or a " +
-			"service mesh let HolmesGPT's pod in.", ""}}
+		return []Advice{{"It refuses HolmesGPT: check that the variable contains the right credential, " +
+			"and that the credential may read.", ""}}
+	case says("Failed to resolve", "Name or service not known", "Connection refused", "timed out",
+		"Max retries exceeded", "No route to host"):
+		return []Advice{{"This service can reach it, but HolmesGPT's pod cannot: " +
+			"check that NetworkPolicies or a service mesh let HolmesGPT's pod in.", ""}}
 	}
 	return []Advice{{"HolmesGPT's log says more.", ""}}
 }

@@ -67,8 +67,8 @@ func (d *Doctor) AddAgent(a *Agent) {
 	}
 	if len(a.Replicas) == 0 {
 		add(doctor.Unseen, "agent-not-found", "HolmesGPT itself", a.Message,
-			[]Advice{{"Look at the state of its toolsets on its own page or in its log, or set its URL in " +
-				"holmesgpt.url.", ""}})
+			[]Advice{{"Look at the state of its toolsets on its own page or in its log, " +
+				"or set its URL in holmesgpt.url.", ""}})
 	}
 	for i := range a.Replicas {
 		r := &a.Replicas[i]

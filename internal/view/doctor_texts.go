@@ -40,8 +40,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodeSeveralAgents: {message: "<count> workloads are HolmesGPT's or mount it; each is checked"},
 	doctor.CodeOtherNamespace: {
 		"it runs in namespace <namespace>, where no pod can mount ConfigMap <configmap>",
-		"Write the ConfigMap there with this value of this service's chart, or move HolmesGPT to namespace " +
-			"<configmap-namespace>:",
+		"Write the ConfigMap there with this value of this service's chart, " +
+			"or move HolmesGPT to namespace <configmap-namespace>:",
 		"config: {output: {namespace: <namespace>}}",
 	},
 	doctor.CodeNotMounted: {
@@ -57,10 +57,10 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Leave items out, or add:", "- {key: <want>, path: <want>}",
 	},
 	doctor.CodeOptional: {
-		"volume <name> is optional: where the ConfigMap is missing when HolmesGPT starts, HolmesGPT never notices " +
-			"it later",
-		"Leave optional out; the pod then waits for the ConfigMap:", "- {name: <name>, configMap: {name: " +
-			"<configmap-name>}}",
+		"volume <name> is optional: if the ConfigMap is missing when HolmesGPT starts, " +
+			"HolmesGPT never notices it later",
+		"Leave optional out; the pod then waits for the ConfigMap:",
+		"- {name: <name>, configMap: {name: <configmap-name>}}",
 	},
 	doctor.CodeMounted: {message: "it mounts the ConfigMap as directory <name>"},
 	doctor.CodeSidecar: {message: "a sidecar of this service writes the document into the volume at <name>"},
@@ -90,8 +90,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Set it in additionalEnvVars in the values of HolmesGPT's chart:", "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodePatienceMissing: {
-		"<name> is not set: HolmesGPT gives a toolset 20 s to check its instances, so two that do not answer " +
-			"disable it",
+		"<name> is not set: HolmesGPT gives a toolset 20 s to check its instances, " +
+			"so two that do not answer disable it",
 		addVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeVariableMissing: {
@@ -114,9 +114,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodeVariable:     {message: "<name> is set<from>"},
 	doctor.CodeAuthorityMissing: {
 		"HolmesGPT trusts only public certificate authorities, which did not sign the certificates of <hosts>",
-		"Add the authority to the values of HolmesGPT's chart. This prints the line:", "echo \"certificate: " +
-			"$(base64 -w0 " +
-			"ca.crt)\"",
+		"Add the authority to the values of HolmesGPT's chart. This prints the line:",
+		"echo \"certificate: $(base64 -w0 ca.crt)\"",
 	},
 	doctor.CodeOpenShiftMissing: {
 		"<name> is not True, so that HolmesGPT does not send its token to OpenShift's monitoring",
@@ -127,8 +126,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Grant it:", "oc adm policy add-cluster-role-to-user cluster-monitoring-view -z <name> -n <namespace>",
 	},
 	doctor.CodeBindingUnseen: {
-		"could not see whether ServiceAccount <name> may read OpenShift's monitoring: needs " +
-			"<right>", mayBeRead, "<can-i>",
+		"could not see whether ServiceAccount <name> may read OpenShift's monitoring: needs <right>",
+		mayBeRead, "<can-i>",
 	},
 	doctor.CodeBinding: {message: "ServiceAccount <name> may read OpenShift's monitoring"},
 	doctor.CodeUnseen:  {"could not see all of HolmesGPT's workloads: needs <right>", mayBeRead, "<can-i>"},

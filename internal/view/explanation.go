@@ -10,12 +10,12 @@ import (
 
 // Explanation says why a Service is published, or why not.
 type Explanation struct {
-	Summary  []string  `json:"summary" doc:"The answer: a sentence for each type it was taken for"`
+	Summary  []string  `json:"summary" doc:"The verdict and its reason: a sentence for each type that it was detected as"`
 	About    About     `json:"about" doc:"What detection reads of the Service"`
-	Services []Backend `json:"services" doc:"What became of it, as each type it was taken for; at least one"`
-	Tried    []Tried   `json:"tried" doc:"The types of the catalog that were near, and what spoke for and against each"`
+	Services []Backend `json:"services" doc:"The result for each type that it was detected as; at least one"`
+	Tried    []Tried   `json:"tried" doc:"The types of the catalog that could match, and the evidence for and against each"`
 	// WithoutAnnotations reports that an annotation decided. Tried is then the result without the annotation.
-	WithoutAnnotations bool     `json:"tried_without_annotations" doc:"An annotation decided: tried is what would be said without it"`
+	WithoutAnnotations bool     `json:"tried_without_annotations" doc:"An annotation decided: tried is the result without it"`
 	Advice             []Advice `json:"advice" doc:"What a person can do"`
 }
 
@@ -23,29 +23,29 @@ type Explanation struct {
 type About struct {
 	Kind        string            `json:"kind"`
 	Ports       string            `json:"ports"`
-	Labels      map[string]string `json:"labels" doc:"Those that some rule reads"`
+	Labels      map[string]string `json:"labels" doc:"The labels that some rule reads"`
 	OtherLabels int               `json:"other_labels" doc:"How many labels no rule reads"`
 	Selector    map[string]string `json:"selector"`
-	Annotations map[string]string `json:"annotations" doc:"Those of this service"`
-	Endpoints   string            `json:"endpoints" doc:"How many are ready, where that is known"`
+	Annotations map[string]string `json:"annotations" doc:"The annotations that this service reads"`
+	Endpoints   string            `json:"endpoints" doc:"How many endpoints are ready, if known"`
 }
 
 // Backend is the result for a Service as one type.
 type Backend struct {
 	Service
-	PortReason  string    `json:"port_reason" doc:"Why this port"`
+	PortReason  string    `json:"port_reason" doc:"Why this port was chosen"`
 	PrimaryIs   string    `json:"primary_service" doc:"The primary of its type, as namespace/name"`
-	PrimaryNote string    `json:"primary_note" doc:"Of the primary, which rule made it that; of another, for which Service the place is kept, and why; else empty"`
-	ShardOf     string    `json:"shard_of,omitempty" doc:"The backend that sees all that this one has, as namespace/name"`
+	PrimaryNote string    `json:"primary_note" doc:"For the primary, the rule that chose it; for another, the Service that the place is kept for, and why; else empty"`
+	ShardOf     string    `json:"shard_of,omitempty" doc:"The backend that has all data of this one, as namespace/name"`
 	Credentials []string  `json:"credentials" doc:"Variables that HolmesGPT needs in its environment"`
-	Requests    []Request `json:"requests" doc:"What was asked, in order"`
-	Outcome     string    `json:"outcome" doc:"What the probe came to, in a word or two"`
-	Detail      string    `json:"detail" doc:"The same in a sentence"`
-	Agent       []InAgent `json:"agent" doc:"What each replica of HolmesGPT made of it; none for a Service that is not accepted"`
-	KeepsToken  bool      `json:"keeps_token" doc:"HolmesGPT's own token is kept from it by an empty credential"`
-	Recipes     []Recipe  `json:"recipes" doc:"Ways to give HolmesGPT the credentials that it wants, the best first"`
-	Tokens      *Tokens   `json:"tokens,omitempty" doc:"What it adds to each request to the agent's model, roughly; missing where that is not known, or where it is not accepted"`
-	NoLinks     []NoLink  `json:"no_links" doc:"What leads to it and gives no link, and why; empty where its owner or the configuration names one"`
+	Requests    []Request `json:"requests" doc:"The requests of the probe, in order"`
+	Outcome     string    `json:"outcome" doc:"The result of the probe, in a word or two"`
+	Detail      string    `json:"detail" doc:"The result of the probe in a sentence"`
+	Agent       []InAgent `json:"agent" doc:"Its state in each replica of HolmesGPT; empty for a Service that is not accepted"`
+	KeepsToken  bool      `json:"keeps_token" doc:"An empty credential keeps HolmesGPT from sending it the token of its ServiceAccount"`
+	Recipes     []Recipe  `json:"recipes" doc:"Ways to give HolmesGPT the credentials of the backend, the best first"`
+	Tokens      *Tokens   `json:"tokens,omitempty" doc:"The approximate tokens that it adds to each request to the agent's model; missing if not known or not accepted"`
+	NoLinks     []NoLink  `json:"no_links" doc:"The objects that lead to it but give no link, and why; empty if its owner or the configuration names a link"`
 	root        string    // see Root
 
 	PortWhy  string `json:"-"` // PortReason without the word port
@@ -57,8 +57,8 @@ func (b *Backend) Root() string { return b.root }
 
 // Tokens is the number of tokens that a backend adds to each request to the model.
 type Tokens struct {
-	Toolset  int `json:"toolset" doc:"Of its toolsets, however many instances they have"`
-	Instance int `json:"instance" doc:"Of this instance"`
+	Toolset  int `json:"toolset" doc:"Tokens of its toolsets, for any number of instances"`
+	Instance int `json:"instance" doc:"Tokens of this instance"`
 }
 
 // tokens returns nil if the number is not known.
@@ -86,8 +86,8 @@ type Tried struct {
 	Type    string   `json:"type"`
 	For     []string `json:"for"`
 	Against string   `json:"against,omitempty"`
-	Port    string   `json:"port,omitempty" doc:"The port it would have, and why"`
-	So      string   `json:"so" doc:"What follows"`
+	Port    string   `json:"port,omitempty" doc:"The port that was chosen, and why"`
+	So      string   `json:"so" doc:"The conclusion"`
 	// Decided reports that Against is the reason of the verdict.
 	Decided bool `json:"-"`
 }
@@ -96,10 +96,10 @@ type Tried struct {
 type Request struct {
 	Purpose string `json:"purpose"`
 	URL     string `json:"url"`
-	Status  int    `json:"status" doc:"0: no answer"`
+	Status  int    `json:"status" doc:"The status code, 0 without a response"`
 	Result  string `json:"result"`
-	Took    string `json:"took" doc:"As in 1.5ms"`
-	Try     int    `json:"try" doc:"Which try of the probe it belongs to, from 1"`
+	Took    string `json:"took" doc:"A duration such as 1.5ms"`
+	Try     int    `json:"try" doc:"The number of the try in the probe, from 1"`
 
 	// Brief is the result without the text of the response.
 	Brief    string `json:"-"`

@@ -12,9 +12,9 @@ import (
 
 // InAgent is the state of a backend in one replica of HolmesGPT.
 type InAgent struct {
-	Replica string `json:"replica" doc:"Its URL, empty where none is known"`
+	Replica string `json:"replica" doc:"Its URL, empty if not known"`
 	Status  string `json:"status" enum:"enabled,failed,disabled,unknown"`
-	Error   string `json:"error" doc:"HolmesGPT's own reason, empty for none"`
+	Error   string `json:"error" doc:"HolmesGPT's error, empty for none"`
 	Message string `json:"message"`
 }
 

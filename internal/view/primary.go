@@ -113,11 +113,11 @@ func (m *Material) advisePrimary(f *backend.Finding) []Advice {
 		if i < 0 {
 			return nil
 		}
-		return []Advice{{fmt.Sprintf("The place of the primary %s is kept for it. To have another as the primary, "+
-			"name that in the configuration:", f.Type), line(others[i].Ref)}}
+		return []Advice{{fmt.Sprintf("The place of the primary %s is kept for it. "+
+			"To have another as the primary, name that in the configuration:", f.Type), line(others[i].Ref)}}
 	case f.Primary && len(others) > 0:
-		text := fmt.Sprintf("It is the primary %s. To have another as the primary, name that in the "+
-			"configuration:", f.Type)
+		text := fmt.Sprintf("It is the primary %s. To have another as the primary, "+
+			"name that in the configuration:", f.Type)
 		return []Advice{{text, line(others[0].Ref)}}
 	case f.Primary, f.Candidate.Unproven, len(others) == 0 && f.Kept.For == (backend.Ref{}):
 		return nil

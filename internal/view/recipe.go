@@ -17,15 +17,15 @@ import (
 // Recipe is one way to give HolmesGPT the credentials of a backend: the Secret that contains them, the variables for
 // them, and the lines to copy. This service reads no Secret.
 type Recipe struct {
-	By            string           `json:"by" doc:"The chart or the operator that keeps them; empty where nothing is known of it"`
-	Source        string           `json:"source" doc:"Where that was looked up: repository and file"`
-	Secret        string           `json:"secret" doc:"The Secret in the Service's namespace that has them; empty where none is known"`
-	Copy          string           `json:"copy" doc:"The Secret in HolmesGPT's namespace that its variables are read from; empty where there are none"`
-	Variables     []RecipeVariable `json:"variables" doc:"Of HolmesGPT's environment"`
-	Configuration string           `json:"configuration" doc:"The line that names the variables; empty where they are named already"`
-	Steps         []Advice         `json:"steps" doc:"What people do first"`
-	Bring         string           `json:"bring" doc:"The command that makes the copy; empty where a step does, or none is needed"`
-	Environment   string           `json:"environment" doc:"The lines for the values of HolmesGPT's chart; empty where there are no variables"`
+	By            string           `json:"by" doc:"The chart or operator that makes the credentials; empty if not known"`
+	Source        string           `json:"source" doc:"The source of this recipe: repository and file"`
+	Secret        string           `json:"secret" doc:"The Secret in the Service's namespace that contains them; empty if not known"`
+	Copy          string           `json:"copy" doc:"The Secret in HolmesGPT's namespace for its variables; empty if there are none"`
+	Variables     []RecipeVariable `json:"variables" doc:"Variables of HolmesGPT's environment"`
+	Configuration string           `json:"configuration" doc:"The line of the configuration that names the variables; empty if it names them already"`
+	Steps         []Advice         `json:"steps" doc:"What to do first"`
+	Bring         string           `json:"bring" doc:"The command that makes the copy; empty if a step makes it, or none is needed"`
+	Environment   string           `json:"environment" doc:"The lines for the values of HolmesGPT's chart; empty without variables"`
 	Note          string           `json:"note" doc:"What the credentials allow"`
 
 	byHand bool // people type the contents of the copy
@@ -34,10 +34,10 @@ type Recipe struct {
 // RecipeVariable is one variable of HolmesGPT's environment.
 type RecipeVariable struct {
 	Name  string `json:"name"`
-	Field string `json:"field" doc:"Of the toolset"`
-	Key   string `json:"key" doc:"Of the Secret; empty where there is a value"`
-	Value string `json:"value" doc:"Where it is no secret"`
-	Holds string `json:"holds" doc:"What it must hold, where that is not the secret as it is"`
+	Field string `json:"field" doc:"The field of the toolset"`
+	Key   string `json:"key" doc:"The key of the Secret; empty if there is a value"`
+	Value string `json:"value" doc:"The value, if it is not secret"`
+	Holds string `json:"holds" doc:"What it must contain, if that is not the key's value itself"`
 }
 
 // recipes returns the ways to give HolmesGPT the credentials of a backend.
@@ -110,17 +110,17 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 	}
 	if command := secretsOfPods(f); r.Secret != "" && command != "" {
 		out = append(out, Advice{"If there is no such Secret, for example because the chart uses one of yours " +
-			"(existingSecret), this shows the Secrets and keys that its pods use. Use them instead of " + r.Secret +
-			" and its keys below:", command})
+			"(existingSecret), this shows the Secrets and keys that its pods use. " +
+			"Use them instead of " + r.Secret + " and its keys below:", command})
 	}
 	out = append(out, r.Steps...)
 	switch {
 	case r.byHand:
-		out = append(out, Advice{"Put that into a Secret in HolmesGPT's namespace: type " + r.typed() + ", and " +
-			"Ctrl-D at the end.", r.Bring})
+		out = append(out, Advice{"Put that into a Secret in HolmesGPT's namespace: type " + r.typed() +
+			", and Ctrl-D at the end.", r.Bring})
 	case r.Bring != "":
-		out = append(out, Advice{"Copy the keys that are needed to HolmesGPT's namespace, and again when the Secret " +
-			"changes:", r.Bring})
+		out = append(out, Advice{"Copy the keys that are needed to HolmesGPT's namespace, " +
+			"and again when the Secret changes:", r.Bring})
 	}
 	if r.Environment != "" {
 		out = append(out, Advice{"Add the variables to the values of HolmesGPT's chart:", r.Environment})

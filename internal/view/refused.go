@@ -7,24 +7,22 @@ import (
 )
 
 // SameCA says what HolmesGPT needs if an authority of tls.caFile signed a backend's certificate.
-const SameCA = "HolmesGPT has to trust the authorities of tls.caFile too, or it fails the toolset: mount them, with " +
-	"the public ones, " +
-	"into its pod and name the file in REQUESTS_CA_BUNDLE, or put them base64-encoded into CERTIFICATE, which its " +
-	"server reads"
+const SameCA = "HolmesGPT has to trust the authorities of tls.caFile too, " +
+	"or it fails the toolset: mount them, with the public ones, into its pod " +
+	"and name the file in REQUESTS_CA_BUNDLE, or put them base64-encoded into CERTIFICATE, which its server reads"
 
 // adviseMesh is the advice for a connection that breaks off without a response. A service mesh with strict mutual TLS
 // does that to clients outside the mesh.
-var adviseMesh = Advice{"If its pods are in a service mesh that requires mutual TLS from all clients (Istio: " +
-	"PeerAuthentication STRICT; Linkerd: a Server " +
-	"for authenticated clients), add the pods of this service and of HolmesGPT to the mesh, or allow plain text " +
-	"on that port.", ""}
+var adviseMesh = Advice{"If its pods are in a service mesh that requires mutual TLS from all clients " +
+	"(Istio: PeerAuthentication STRICT; Linkerd: a Server for authenticated clients), " +
+	"add the pods of this service and of HolmesGPT to the mesh, or allow plain text on that port.", ""}
 
 // adviseRefused returns the advice for a backend that is up and refuses requests.
 func adviseRefused(f *backend.Finding) []Advice {
 	switch f.Observation.Outcome {
 	case backend.ForbiddenByMesh:
-		return []Advice{{"Let the service accounts of HolmesGPT and of this service in, by an authorization policy " +
-			"of the mesh in its namespace " +
+		return []Advice{{"Let the service accounts of HolmesGPT and of this service in, " +
+			"by an authorization policy of the mesh in its namespace " +
 			"(Istio: AuthorizationPolicy; Linkerd: AuthorizationPolicy or ServerAuthorization; Cilium: a rule of " +
 			"its CiliumNetworkPolicy). See which there are:",
 			fmt.Sprintf("kubectl -n %s get authorizationpolicies", f.Namespace)}}
@@ -33,13 +31,12 @@ func adviseRefused(f *backend.Finding) []Advice {
 			{"Make a Service that leads past the proxy, to the port of the backend itself, and protect it with a " +
 				"NetworkPolicy that lets HolmesGPT and this service in. See what this one leads to:",
 				fmt.Sprintf("kubectl -n %s get service %s -o yaml", f.Namespace, f.Name)},
-			{"Or, if the proxy accepts tokens besides logins, let it accept the token of HolmesGPT's " +
-				"ServiceAccount.", ""},
+			{"Or, if the proxy accepts tokens besides logins, " +
+				"let it accept the token of HolmesGPT's ServiceAccount.", ""},
 		}
 	}
-	return []Advice{{"Find out what refuses, a proxy in front of it or a policy of its namespace, and let HolmesGPT " +
-		"and this " +
-		"service in:",
+	return []Advice{{"Find out what refuses, a proxy in front of it or a policy of its namespace, " +
+		"and let HolmesGPT and this service in:",
 		fmt.Sprintf("kubectl -n %s get networkpolicies,pods -o wide", f.Namespace)}}
 }
 

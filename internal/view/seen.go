@@ -195,8 +195,9 @@ func refuses(o *backend.Observation, mesh string) string {
 
 // meshes holds the name of each service mesh.
 var meshes = map[string]string{
-	backend.MeshIstio: "Istio (Envoy)", backend.MeshCilium: "Cilium (Envoy)", backend.MeshUnnamed: "a service mesh " +
-		"(Envoy)",
+	backend.MeshIstio:   "Istio (Envoy)",
+	backend.MeshCilium:  "Cilium (Envoy)",
+	backend.MeshUnnamed: "a service mesh (Envoy)",
 }
 
 // certificateNames lists the names of a certificate.

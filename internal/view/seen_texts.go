@@ -19,21 +19,21 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeRequestsSpent: "{pages}no more than {limit} requests are made in one try",
 	backend.CodeSchemeFixed: "it seems to speak {value}, but the annotation kubernaut.io/toolset-scheme or " +
 		"kubernaut.io/toolset-endpoint says otherwise",
-	backend.CodeNeverAnswers: "if it never answers at all, the cause is often a service mesh that requires mutual " +
-		"TLS from clients",
+	backend.CodeNeverAnswers: "if it never answers at all, " +
+		"the cause is often a service mesh that requires mutual TLS from clients",
 	backend.CodeProbeOff:     `not probed: the Service's annotation kubernaut.io/toolset-health-endpoint is "none"`,
 	backend.CodeProbeStopped: "the probe was stopped before it ended",
 	backend.CodeRemembered:   "as it was published before; not probed since",
-	backend.CodeNoEndpoints: "the Service has no ready endpoint: its pods are missing, starting or failing their " +
-		"readiness probe",
-	backend.CodeNoAddresses: "the Service has no ready endpoint address; an EndpointSlice of names (FQDN) is never " +
-		"used",
+	backend.CodeNoEndpoints: "the Service has no ready endpoint: " +
+		"its pods are missing, starting or failing their readiness probe",
+	backend.CodeNoAddresses: "the Service has no ready endpoint address; " +
+		"an EndpointSlice of names (FQDN) is never used",
 
 	backend.CodeAddressDenied: "{address}: denied by security.denyCIDRs",
-	backend.CodeSlicesUnchecked: "the EndpointSlices of its namespace take more than {limit} MiB, so they are not " +
-		"all checked",
-	backend.CodeNamesUnchecked: "one of its EndpointSlices contains names (FQDN) instead of addresses, which cannot " +
-		"be " +
+	backend.CodeSlicesUnchecked: "the EndpointSlices of its namespace " +
+		"take more than {limit} MiB, so they are not all checked",
+	backend.CodeNamesUnchecked: "one of its EndpointSlices contains " +
+		"names (FQDN) instead of addresses, which cannot be " +
 		"checked " +
 		"against security.denyCIDRs",
 
@@ -43,19 +43,17 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeProxyNoService:   "the API server finds no such Service, or no Endpoints object behind it",
 	backend.CodeProxyNoEndpoints: "no ready endpoint is behind the Service, says the API server",
 	backend.CodeProxyNoPort:      "no endpoint serves port {number} of the Service, says the API server",
-	backend.CodeProxyElsewhere: "its endpoint is not the Service itself, and the API server's proxy reaches only " +
-		"Services: " +
+	backend.CodeProxyElsewhere: "its endpoint is not the Service itself, " +
+		"and the API server's proxy reaches only Services: " +
 		"probe it from inside the cluster",
 	backend.CodeUnresolved: "DNS does not resolve {host}: the name is wrong, the Service is gone or DNS is down",
-	backend.CodeTimeout: "no complete answer within {wait}: often a NetworkPolicy that drops the connection, or an " +
-		"overloaded backend",
+	backend.CodeTimeout: "no complete answer within {wait}: " +
+		"often a NetworkPolicy that drops the connection, or an overloaded backend",
 	backend.CodeConnectionRefused: "connection refused: nothing listens on that port{or_no_pod}",
-	backend.CodeConnectionReset: "connection reset: the backend or something in front of it broke off, often a " +
-		"restart " +
-		"or a " +
-		"proxy's rule",
-	backend.CodeConnectionClosed: "it closed the connection without a complete answer: often plain HTTP to a TLS " +
-		"port, or a crash",
+	backend.CodeConnectionReset: "connection reset: the backend or something in front of it broke off, " +
+		"often a restart or a proxy's rule",
+	backend.CodeConnectionClosed: "it closed the connection without a complete answer: " +
+		"often plain HTTP to a TLS port, or a crash",
 	backend.CodeNoRoute:     "no route to it: a ClusterIP can be reached from inside the cluster only",
 	backend.CodeUnreachable: "{value}",
 	backend.CodePlainHTTP:   "it answers plain HTTP, not https",
@@ -65,14 +63,14 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeClientCertificate: "it wants a client certificate",
 	backend.CodeCertificateCA: "its certificate is signed by an unknown authority; give its CA in tls.caFile, or " +
 		unverified,
-	backend.CodeCertificateName: "its certificate is not for {host}, nor for a shorter name of the Service, but for " +
-		"{names}; " +
+	backend.CodeCertificateName: "its certificate is not for {host}, " +
+		"nor for a shorter name of the Service, but for {names}; " +
 		"have it issued for one of them, or " + unverified,
-	backend.CodeServerName: "it refuses TLS for the Service's own names (unrecognized_name): it knows only the " +
-		"names that it " +
+	backend.CodeServerName: "it refuses TLS for the Service's own names (unrecognized_name): " +
+		"it knows only the names that it " +
 		"is configured for; configure one of the Service's names there",
-	backend.CodeCertificateDates: "its certificate has expired or is not valid yet ({from} to {until}); have it " +
-		"renewed, or " +
+	backend.CodeCertificateDates: "its certificate has expired or " +
+		"is not valid yet ({from} to {until}); have it renewed, or " +
 		unverified,
 	backend.CodeCertificate:     "its certificate is not valid: {value}; have it renewed, or " + unverified,
 	backend.CodeNotHTTP:         "it does not speak HTTP/1.1 on that port",

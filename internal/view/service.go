@@ -24,7 +24,7 @@ type Service struct {
 	Namespace string            `json:"namespace"`
 	Type      string            `json:"type"`
 	Endpoint  string            `json:"endpoint"`
-	Link      string            `json:"link,omitempty" doc:"The URL at which people reach it, where it is known"`
+	Link      string            `json:"link,omitempty" doc:"The URL for people, if known"`
 	Labels    map[string]string `json:"labels"`
 	Metadata  Metadata          `json:"metadata"`
 	Healthy   *bool             `json:"healthy" doc:"null: not probed"`
@@ -32,8 +32,8 @@ type Service struct {
 	Instance  string            `json:"instance"`
 	Primary   bool              `json:"primary"`
 	Verdict   backend.Verdict   `json:"verdict"`
-	Code      backend.Code      `json:"code" doc:"Why, as one of a closed set of codes: docs/reference/reasons.md"`
-	Reason    string            `json:"reason" doc:"Why, for people"`
+	Code      backend.Code      `json:"code" doc:"The code of the reason, one of docs/reference/reasons.md"`
+	Reason    string            `json:"reason" doc:"The text of the reason"`
 }
 
 // NewService describes a finding.
@@ -60,22 +60,22 @@ func NewService(f *backend.Finding, types *catalog.Catalog) Service {
 
 // Metadata holds further values as texts. Empty values are left out, but an empty path only without a candidate.
 type Metadata struct {
-	Cause       string          `json:"cause,omitempty" doc:"Why it is unreachable, in a word"`
+	Cause       string          `json:"cause,omitempty" doc:"The cause of unreachable, in a word"`
 	Credentials string          `json:"credentials,omitempty" doc:"Variables that HolmesGPT needs, separated by commas"`
 	Description string          `json:"description,omitempty" doc:"The owner's note"`
 	DuplicateOf string          `json:"duplicate_of,omitempty" doc:"The Service that is used instead, as namespace/name"`
-	Evidence    string          `json:"evidence,omitempty" doc:"How much detection's evidence is worth: weak, strong or explicit"`
+	Evidence    string          `json:"evidence,omitempty" doc:"The strength of detection's evidence: weak, strong or explicit"`
 	Path        *string         `json:"path,omitempty" doc:"The base path; may be empty"`
 	Port        string          `json:"port,omitempty"`
 	PortName    string          `json:"port_name,omitempty"`
-	Probe       backend.Outcome `json:"probe,omitempty" doc:"What the probe came to"`
+	Probe       backend.Outcome `json:"probe,omitempty" doc:"The result of the probe"`
 	Scheme      string          `json:"scheme,omitempty"`
 	Signs       string          `json:"signs,omitempty" doc:"What detection recognised it by"`
 	SignCodes   string          `json:"sign_codes,omitempty" doc:"The code of each, separated by commas: rule, label, selector, annotation, name, port-name, port, included, typed, other-type, configured or recorded"`
 	Tenant      string          `json:"tenant,omitempty"`
 	Toolset     string          `json:"toolset,omitempty" doc:"HolmesGPT's toolsets for it, separated by commas"`
 	Version     string          `json:"version,omitempty"`
-	Warning     string          `json:"warning,omitempty" doc:"What its owner should correct, though nothing depends on it"`
+	Warning     string          `json:"warning,omitempty" doc:"What its owner should correct, though the verdict does not depend on it"`
 }
 
 // metadata returns the metadata of a finding with a candidate.

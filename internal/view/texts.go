@@ -19,11 +19,11 @@ var texts = map[backend.Code]string{
 	backend.CodeLookAlikeLabel:    "by its label {key}={value} it is {because}",
 	backend.CodeLookAlikeSelector: "by its selector {key}={value} it is {because}",
 	backend.CodeTypeOff:           "the configuration switches {type} off (types.{type}.enabled)",
-	backend.CodeTypeElsewhere: "the configuration looks for {type} in other namespaces only: {value} " +
-		"(types.{type}.namespaces)",
+	backend.CodeTypeElsewhere: "the configuration looks for {type} " +
+		"in other namespaces only: {value} (types.{type}.namespaces)",
 	backend.CodeNamespaceUnwatched: "this service is not allowed to watch its namespace now",
-	backend.CodeNamespaceServices: "the Services of its namespace take more than {limit} MiB; only the oldest are " +
-		"read",
+	backend.CodeNamespaceServices: "the Services of its namespace take more than {limit} MiB; " +
+		"only the oldest are read",
 	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which {limit} are used, those with " +
 		"the best evidence and the oldest first; " + allowsMore,
 
@@ -47,25 +47,25 @@ var texts = map[backend.Code]string{
 	backend.CodeAnnotationNoteUntrusted: "annotation {annotation}: a note for the agent " + onlyTrusted + bySetting,
 	backend.CodeAnnotationName: "annotation {annotation}: expected a name of at most 63 lower-case " +
 		"letters, digits and dashes, not {quoted}",
-	backend.CodeNameTaken: "annotation {annotation}: {quoted} is the name of Service {other}, " +
-		"which keeps it: choose another",
+	backend.CodeNameTaken: "annotation {annotation}: {quoted} " +
+		"is the name of Service {other}, which keeps it: choose another",
 	backend.CodeAnnotationPort: "annotation {annotation}: {quoted} is not one of the Service's TCP ports " +
 		"({ports}): expected a port's name or number",
-	backend.CodeAnnotationPortMissing: "none of its ports ({ports}) is one that {type} serves its API on; name " +
-		"one in {annotation}",
-	backend.CodeAnnotationPortUnclear: "it is not clear which of its ports ({ports}) to use: name one in " +
-		"{annotation}",
+	backend.CodeAnnotationPortMissing: "none of its ports ({ports}) " +
+		"is one that {type} serves its API on; name one in {annotation}",
+	backend.CodeAnnotationPortUnclear: "it is not clear which of its ports ({ports}) to use: " +
+		"name one in {annotation}",
 	backend.CodeAnnotationScheme: "annotation {annotation}: expected http or https, not {quoted}",
 	backend.CodeAnnotationPath: "annotation {annotation}: expected an absolute path such as " +
 		"/prometheus, of at most {limit} letters, digits and -._~:/, not {quoted}",
-	backend.CodeAnnotationEndpointBeside: "annotation {annotation}: it is the full URL and replaces {key}: remove " +
-		"one of the two",
+	backend.CodeAnnotationEndpointBeside: "annotation {annotation}: it " +
+		"is the full URL and replaces {key}: remove one of the two",
 	backend.CodeAnnotationEndpointURL: "annotation {annotation}: expected a URL such as " +
 		"http://{service}:8080/path, without credentials, query or fragment, not {quoted}",
-	backend.CodeAnnotationEndpointNumber: "annotation {annotation}: expected a port between 1 and 65535 in the " +
-		"URL, not {quoted}",
-	backend.CodeAnnotationEndpointPort: "annotation {annotation}: port {number} is not one of the Service's TCP " +
-		"ports ({ports})",
+	backend.CodeAnnotationEndpointNumber: "annotation {annotation}: expected " +
+		"a port between 1 and 65535 in the URL, not {quoted}",
+	backend.CodeAnnotationEndpointPort: "annotation {annotation}: port " +
+		"{number} is not one of the Service's TCP ports ({ports})",
 	backend.CodeAnnotationEndpointHost: "annotation {annotation}: host {quoted} is not one of the Service's own " +
 		"names (expected {host}); the configuration may allow it in security.allowedEndpointHosts",
 	backend.CodeAnnotationEndpointMissing: "annotation {annotation}: missing: expected the full URL, such as " +
@@ -93,12 +93,12 @@ var texts = map[backend.Code]string{
 		"https://grafana.example.com/path, without credentials, query or fragment, not {quoted}",
 	backend.CodeAnnotationLinkHost: "annotation {annotation}: {quoted} is not a host that the configuration " +
 		"allows in security.allowedLinkHosts, and {namespace} is not in security.trustedNamespaces",
-	backend.CodeAnnotationNoteLong: "annotation {annotation}: expected at most {limit} characters, not " +
-		"{number}",
+	backend.CodeAnnotationNoteLong: "annotation {annotation}: expected " +
+		"at most {limit} characters, not {number}",
 	backend.CodeAnnotationUnknown: "annotation {annotation}: unknown, so it has no effect; {meant}",
 	backend.CodeAnnotationUnused:  "annotation {annotation}: a {type} has no tenants",
-	backend.CodeAnnotationOverruled: "annotation {annotation}: it has no effect, because the configuration names " +
-		"the tenants",
+	backend.CodeAnnotationOverruled: "annotation {annotation}: it has no effect, " +
+		"because the configuration names the tenants",
 
 	backend.CodeIncludedUnproven: "its owner included it and wants it published without proof",
 	backend.CodeRecognised:       "recognised by {sign}; not probed",
@@ -114,16 +114,17 @@ var texts = map[backend.Code]string{
 	backend.CodeTenantMissing: "{tenants}, and no tenant is configured; to publish it, add to the " +
 		"configuration: {remedy}, or annotate the Service with kubernaut.io/toolset-tenant=TENANT",
 	backend.CodeCredentialsWanted: "it is up and wants credentials",
-	backend.CodeCertificateGiven: "it is up and wants a client certificate, which the configuration names " +
-		"(files): it was not probed further",
+	backend.CodeCertificateGiven: "it is up and wants a client certificate, " +
+		"which the configuration names (files): it was not probed further",
 	backend.CodeCredentialsGiven:   "it is up and wants credentials, which HolmesGPT takes from {variables}",
 	backend.CodeCredentialsNoPlace: "it wants {wants}; HolmesGPT's toolset for it has no field for that",
 	backend.CodeCredentialsMissing: "it wants {wants}, and the configuration names none for it{beside}" + addRemedy,
-	backend.CodeCredentialsBlocked: "it wants {wants}, and the configuration names none for it; as the primary of a " +
-		"trusted namespace it would get the usual ones, but {blocker} takes that place as soon as it " +
-		"works{beside}" + addRemedy,
-	backend.CodeCredentialsKept: "it wants {wants}, and the configuration names none for it; as the primary of a " +
-		"trusted namespace it would get the usual ones, but that place is kept for {kept}{beside}" + addRemedy,
+	backend.CodeCredentialsBlocked: "it wants {wants}, and the configuration names none for it; " +
+		"as the primary of a trusted namespace it would get the usual ones, " +
+		"but {blocker} takes that place as soon as it works{beside}" + addRemedy,
+	backend.CodeCredentialsKept: "it wants {wants}, and the configuration names none for it; " +
+		"as the primary of a trusted namespace it would get the usual ones, " +
+		"but that place is kept for {kept}{beside}" + addRemedy,
 
 	backend.CodeDuplicateDown:     frontsSame + "that one works, this one does not",
 	backend.CodeDuplicateLocked:   frontsSame + "that one works without credentials",
@@ -134,25 +135,25 @@ var texts = map[backend.Code]string{
 	backend.CodeDuplicateExposed:  frontsSame + "that one is for use inside the cluster",
 	backend.CodeDuplicateEqual:    frontsSame + "one of the two is enough",
 	backend.CodeDuplicateSeveral:  frontsSame + "this one leads to the pods of several: {value}",
-	backend.CodeDuplicateVouched: frontsSame + "both have the same endpoints, and the configuration names that one " +
-		"or its namespace",
-	backend.CodeNamespaceBackends: "its namespace has {number} backends, and at most {limit} of one are published, " +
-		"the oldest first; " + allowsMore,
+	backend.CodeDuplicateVouched: frontsSame + "both have the same endpoints, " +
+		"and the configuration names that one or its namespace",
+	backend.CodeNamespaceBackends: "its namespace has {number} backends, " +
+		"and at most {limit} of one are published, the oldest first; " + allowsMore,
 	backend.CodeNamespacePaths:   "the base paths" + tooLong,
 	backend.CodeNamespaceTenants: "the tenants" + tooLong,
 	backend.CodeNamespaceRead: "HolmesGPT describes each backend to the agent's model in each request; the " +
 		"backends of one namespace may take at most {limit} tokens, the oldest first; security.trustedNamespaces " +
 		"lifts the limit",
 	backend.CodeDocumentSize: "the document would be too large, and its namespace takes the largest part of it; " +
-		"security.maxInstancesPerNamespace limits each namespace, discovery.namespaces leaves some out",
-	backend.CodeNamespaceBudget: "its namespace has published too many backends lately: at most {limit} backends at " +
-		"once, " +
+		"security.maxInstancesPerNamespace limits each namespace, discovery.excludeNamespaces leaves some out",
+	backend.CodeNamespaceBudget: "its namespace has published too many backends lately: " +
+		"at most {limit} backends at once, " +
 		"and then one every {wait}",
 	backend.CodeNamespaceTurn: "its namespace changes what is published too often: it is published together with " +
 		"the other changes there, within {wait}",
 	backend.CodeChangesTooOften: "it changes too often: it is published when it has not changed for {wait}",
-	backend.CodeMoved: "it is reached in another way by now, which does not work yet; until it does it is " +
-		"published as it was, for {wait} at most",
+	backend.CodeMoved: "its port, path or scheme has changed, and it does not work there yet; until it does, " +
+		"it stays published as before, for {wait} at most",
 	backend.CodeStillPublished: "its owner has changed or removed it; because its namespace changes what is " +
 		"published too often, that is published together with the other changes there, within {wait}",
 

@@ -12,10 +12,10 @@ import (
 // Toolset is an entry of the HolmesGPT document, with the state of its backends.
 type Toolset struct {
 	Name      string         `json:"name" doc:"As in the document"`
-	Type      string         `json:"type" doc:"The type of its backends; without any, the first part of its name"`
+	Type      string         `json:"type" doc:"The type of its backends; without backends, the first part of its name"`
 	Enabled   bool           `json:"enabled"`
-	Healthy   *bool          `json:"healthy" doc:"Whether all its backends are; null where nothing was asked"`
-	Tokens    *int           `json:"tokens" doc:"What it adds to each request to the agent's model, roughly; null where that is not known"`
+	Healthy   *bool          `json:"healthy" doc:"Whether all its backends are healthy; null if none was probed"`
+	Tokens    *int           `json:"tokens" doc:"The approximate tokens that it adds to each request to the agent's model; null if not known"`
 	Config    map[string]any `json:"config" doc:"As in the document"`
 	Instances []Instance     `json:"instances" doc:"Its backends"`
 }
@@ -26,7 +26,7 @@ type Instance struct {
 	Service  string `json:"service" doc:"namespace/name"`
 	Type     string `json:"type"`
 	Endpoint string `json:"endpoint"`
-	Link     string `json:"link,omitempty" doc:"The URL at which people reach it, where it is known"`
+	Link     string `json:"link,omitempty" doc:"The URL for people, if known"`
 	Primary  bool   `json:"primary"`
 	Healthy  *bool  `json:"healthy" doc:"null: not probed"`
 }
@@ -101,6 +101,6 @@ func healthy(o *backend.Observation) *bool {
 // TakenLine is the line about keys of output.keys that another field manager writes.
 func TakenLine(names []string) string {
 	return "output.keys: " + strings.Join(names, ", ") +
-		" not written, because another field manager wrote it: remove that text, or choose another name in the " +
-		"configuration"
+		" not written, because another field manager wrote it: " +
+		"remove that text, or choose another name in the configuration"
 }

@@ -32,8 +32,8 @@ const maxCertificate = 90 << 10
 // YAML returns the values as text. Comments say what else to do.
 func (v *Values) YAML() string {
 	w := &valuesWriter{ns: v.ConfigMap.Namespace}
-	w.line("# For HolmesGPT's own chart, installed in namespace %s; for Robusta's put all of it below holmes. Helm "+
-		"replaces", w.ns)
+	w.line("# For HolmesGPT's own chart, installed in namespace %s; "+
+		"for Robusta's put all of it below holmes. Helm replaces", w.ns)
 	w.line("# lists: where your values have one of these already, put all entries into one.")
 	w.line("additionalEnvVars:")
 	w.variable(doctor.Location, doctorMount+"/custom_toolset.yaml")
@@ -48,8 +48,8 @@ func (v *Values) YAML() string {
 	w.line("  - {name: dynamic-toolsets, mountPath: %s, readOnly: true}", doctorMount)
 	v.authority(w)
 	if len(v.Needs.OpenShift) > 0 {
-		w.line("# HolmesGPT sends its token to OpenShift's monitoring, and may read it (ClusterRole " +
-			"cluster-monitoring-view).")
+		w.line("# HolmesGPT sends its token to OpenShift's monitoring, " +
+			"and may read it (ClusterRole cluster-monitoring-view).")
 		w.line("openshift: true")
 	}
 	return w.String()
@@ -118,8 +118,8 @@ func (v *Values) authority(w *valuesWriter) {
 		w.line(`#   echo "certificate: $(base64 -w0 ca.crt)"`)
 	case len(v.Authority) > maxCertificate:
 		w.line("# HolmesGPT has to trust the authority that signs the certificates of %s.", hosts)
-		w.line("# The file of tls.caFile is too large for a value: mount it into the pod, and name it in " +
-			"REQUESTS_CA_BUNDLE.")
+		w.line("# The file of tls.caFile is too large for a value: " +
+			"mount it into the pod, and name it in REQUESTS_CA_BUNDLE.")
 	default:
 		w.line("# The authority of tls.caFile, which signs the certificates of %s.", hosts)
 		w.line("certificate: %s", base64.StdEncoding.EncodeToString(v.Authority))

@@ -15,19 +15,19 @@ var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningTypeReserved: "{backend} is not written: the type name {type} is reserved",
 	toolset.WarningTypeSyntax:   "{backend} is not written: its type is not a DNS label",
 	toolset.WarningTextUnsafe:   "{backend} is not written: its {field} {because}",
-	toolset.WarningNameDot: "{backend} is not written: a dot in its name would make HolmesGPT reject the whole " +
-		"file",
+	toolset.WarningNameDot: "{backend} is not written: " +
+		"a dot in its name would make HolmesGPT reject the whole file",
 	toolset.WarningHost:      "{backend} is not written: HolmesGPT does not accept its host",
 	toolset.WarningNameTaken: "{backend} is not written: the name {value} is taken",
-	toolset.WarningNameKept: "{backend} does not get the name {value} from the overrides: the name is taken, or is " +
-		"not a string",
-	toolset.WarningCredentialUnknown: "{backend}: the configuration names a credential that the type does not have; " +
-		"it has {names}",
-	toolset.WarningCredentialVariable: "{backend}: what the configuration gives as credential {field} " +
+	toolset.WarningNameKept: "{backend} does not get the name {value} from the overrides: " +
+		"the name is taken, or is not a string",
+	toolset.WarningCredentialUnknown: "{backend}: the configuration names a credential " +
+		"that the type does not have; it has {names}",
+	toolset.WarningCredentialVariable: "{backend}: the value of credential {field} in the configuration " +
 		"is not the name of an environment variable",
 	toolset.WarningCredentialPlace: "{backend}: credential {field} is left out: another one takes its place",
-	toolset.WarningCredentialAuth: "{backend}: credential {field} is left out: it is for {kind} auth, " +
-		"and {other} auth is configured too",
+	toolset.WarningCredentialAuth: "{backend}: credential {field} is left out: " +
+		"it is for {kind} auth, and {other} auth is configured too",
 
 	toolset.WarningNotesNamespace: notesLeftOut + "the notes of one namespace take at most 2 KiB" + notesOrder,
 	toolset.WarningNotesAll: notesLeftOut + "the notes of all namespaces take at most 16 KiB, " +
@@ -39,11 +39,11 @@ var warningTexts = map[toolset.WarningCode]string{
 		"null, belong in {instance}, and still have effect here; texts for the agent belong in {toolset}",
 	toolset.WarningNotOfInstance: "not a setting of one instance, so it has no effect: an instance has hosts, " +
 		"paths, methods, auth and health_check_url; a setting for all instances belongs in {toolset}",
-	toolset.WarningCompactLacking: "no backend of this type is published, so {value} contains only what is set " +
-		"here, without {names}{meant}",
+	toolset.WarningCompactLacking: "no backend of this type is published, " +
+		"so {value} contains only what is set here, without {names}{meant}",
 	toolset.WarningPatchLeftOut: "left out, because it does not fit what was found: {because}",
-	toolset.WarningFoundLeftOut: "what was found under this name does not fit this entry, and is left out: " +
-		"{because}",
+	toolset.WarningFoundLeftOut: "what was found under this " +
+		"name does not fit this entry, and is left out: {because}",
 	toolset.WarningCredentialWithheld: "no instance gets this credential: it goes to what the configuration names in " +
 		"{primary} or {credentials}, and to a primary in {trusted}, once that is published and proven. " +
 		"Add one of these lines; " +
