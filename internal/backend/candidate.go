@@ -55,7 +55,7 @@ type Candidate struct {
 	Strength   Strength
 	Signs      []Sign   // what matched, strongest first
 	PortReason Reason   // why this port
-	Stem       string   // its name without the word for a node, the same for all nodes of one installation; "" = not told
+	Stem       string   // its name without the word for a node, the same for all nodes of an installation; "" = unknown
 	Tier       int      // preference between Services in front of one backend: lower is preferred, TierFront most
 	HealthPath string   // from the annotation, absolute path; "" = as the type says
 	Unproven   bool     // health-endpoint "none": publish without a probe, and say so

@@ -12,7 +12,7 @@ const (
 	CodeNoPorts             Code = "no-ports"             // it has no ports
 	CodeTooManyPorts        Code = "too-many-ports"       // it has more ports than are looked at
 	CodeNoTCPPort           Code = "no-tcp-port"          // none of its ports speaks TCP
-	CodeTooManyEntries      Code = "too-many-entries"     // it has more labels, annotations or requirements than are kept
+	CodeTooManyEntries      Code = "too-many-entries"     // more labels, annotations or requirements than are kept
 	CodeBadPortNumber       Code = "bad-port-number"      // its port leads to a number that no port has
 	CodeNoUsablePort        Code = "no-usable-port"       // none of its ports is one that the type serves its API on
 	CodeLookAlike           Code = "look-alike"           // a rule of the catalog knows it as something else
@@ -20,7 +20,7 @@ const (
 	CodeLookAlikeLabel      Code = "look-alike-label"     // a label says so
 	CodeLookAlikeSelector   Code = "look-alike-selector"  // its selector says so
 	CodeTypeOff             Code = "type-off"             // the configuration switches its type off
-	CodeTypeElsewhere       Code = "type-elsewhere"       // the configuration looks for its type in other namespaces only
+	CodeTypeElsewhere       Code = "type-elsewhere"       // the configuration limits its type to other namespaces
 	CodeNamespaceUnwatched  Code = "namespace-unwatched"  // its namespace may not be watched now
 	CodeNamespaceServices   Code = "namespace-services"   // the Services of its namespace are more than is read
 	CodeNamespaceCandidates Code = "namespace-candidates" // its namespace has more candidates than are looked at
@@ -28,20 +28,20 @@ const (
 
 // Annotations that the Service's owner has to correct; the details name the annotation.
 const (
-	CodeAnnotationUnsafe           Code = "annotation-unsafe"            // a value that HolmesGPT would expand, or that is no plain text
+	CodeAnnotationUnsafe           Code = "annotation-unsafe"            // not plain text, or HolmesGPT would expand it
 	CodeAnnotationInclude          Code = "annotation-include"           // toolset is neither true nor false
 	CodeAnnotationMCPUntrusted     Code = "annotation-mcp-untrusted"     // an MCP server outside the trusted namespaces
 	CodeAnnotationTypeSyntax       Code = "annotation-type-syntax"       // the type is no name
 	CodeAnnotationTypeReserved     Code = "annotation-type-reserved"     // the type is a reserved name
-	CodeAnnotationTypeUnknown      Code = "annotation-type-unknown"      // the type is not in the catalog, without an include
+	CodeAnnotationTypeUnknown      Code = "annotation-type-unknown"      // not in the catalog, without an include
 	CodeAnnotationTypeMissing      Code = "annotation-type-missing"      // an include of something that shows no type
-	CodeAnnotationTypeUntrusted    Code = "annotation-type-untrusted"    // an API of one's own outside the trusted namespaces
-	CodeAnnotationHealthUntrusted  Code = "annotation-health-untrusted"  // an unproven backend outside the trusted namespaces
-	CodeAnnotationNoteUntrusted    Code = "annotation-note-untrusted"    // a note for the agent outside the trusted namespaces
+	CodeAnnotationTypeUntrusted    Code = "annotation-type-untrusted"    // a custom API outside the trusted namespaces
+	CodeAnnotationHealthUntrusted  Code = "annotation-health-untrusted"  // unproven, outside the trusted namespaces
+	CodeAnnotationNoteUntrusted    Code = "annotation-note-untrusted"    // a note outside the trusted namespaces
 	CodeAnnotationName             Code = "annotation-name"              // the name is no DNS label
 	CodeNameTaken                  Code = "name-taken"                   // another Service has the name, and keeps it
 	CodeAnnotationPort             Code = "annotation-port"              // none of the Service's TCP ports
-	CodeAnnotationPortMissing      Code = "annotation-port-missing"      // none of several ports is one of the included type's
+	CodeAnnotationPortMissing      Code = "annotation-port-missing"      // no port of several is of the included type
 	CodeAnnotationPortUnclear      Code = "annotation-port-unclear"      // which of several ports an included API uses
 	CodeAnnotationScheme           Code = "annotation-scheme"            // neither http nor https
 	CodeAnnotationPath             Code = "annotation-path"              // no base path
@@ -49,16 +49,16 @@ const (
 	CodeAnnotationEndpointURL      Code = "annotation-endpoint-url"      // no URL that can be used
 	CodeAnnotationEndpointNumber   Code = "annotation-endpoint-number"   // the URL's port is no port number
 	CodeAnnotationEndpointPort     Code = "annotation-endpoint-port"     // the URL's port is none of the Service's
-	CodeAnnotationEndpointHost     Code = "annotation-endpoint-host"     // the URL's host is neither the Service's own nor allowed
-	CodeAnnotationEndpointMissing  Code = "annotation-endpoint-missing"  // an ExternalName Service without ports has no URL
-	CodeExternalNotAllowed         Code = "external-not-allowed"         // the host of an included ExternalName Service is not allowed
-	CodeExternalURLNotAllowed      Code = "external-url-not-allowed"     // the same where the URL names a host
+	CodeAnnotationEndpointHost     Code = "annotation-endpoint-host"     // the URL's host is foreign and not allowed
+	CodeAnnotationEndpointMissing  Code = "annotation-endpoint-missing"  // an ExternalName Service without port and URL
+	CodeExternalNotAllowed         Code = "external-not-allowed"         // the ExternalName's host is not allowed
+	CodeExternalURLNotAllowed      Code = "external-url-not-allowed"     // the same, where the URL names the host
 	CodeAnnotationHealth           Code = "annotation-health"            // no path to probe
 	CodeAnnotationHealthTwice      Code = "annotation-health-twice"      // two names for it that say different things
 	CodeAnnotationHealthNone       Code = "annotation-health-none"       // "none" without an include
 	CodeAnnotationTenants          Code = "annotation-tenants"           // too many tenants
 	CodeAnnotationTenant           Code = "annotation-tenant"            // no tenant's name
-	CodeAnnotationTenantUntrusted  Code = "annotation-tenant-untrusted"  // a name that is taken from trusted namespaces only
+	CodeAnnotationTenantUntrusted  Code = "annotation-tenant-untrusted"  // a name only for trusted namespaces
 	CodeAnnotationPrimary          Code = "annotation-primary"           // neither true nor false
 	CodeAnnotationPrimaryUntrusted Code = "annotation-primary-untrusted" // outside the trusted namespaces
 	CodeAnnotationLink             Code = "annotation-link"              // no URL for people
@@ -92,7 +92,7 @@ const (
 	CodeCredentialsNoPlace Code = "credentials-no-place" // HolmesGPT's toolset takes none of that kind
 	CodeCredentialsMissing Code = "credentials-missing"  // the configuration names none for it
 	CodeCredentialsBlocked Code = "credentials-blocked"  // the same, and another one may take its place as the primary
-	CodeCredentialsKept    Code = "credentials-kept"     // the same, and the place of the primary is kept for another one
+	CodeCredentialsKept    Code = "credentials-kept"     // the same, and the primary's place is kept for another
 )
 
 // Probes: what was seen, where that decides.
@@ -106,10 +106,10 @@ const (
 	CodeNoProof           Code = "no-proof"              // it answers with errors, and cannot prove its type now
 	CodeWrongAnswer       Code = "wrong-answer"          // it does not answer as its type does
 	CodeOtherProduct      Code = "other-product"         // it proved to be something else
-	CodeRefused           Code = "request-refused"       // it proved its type, and it, a proxy or a mesh refuses; metadata.probe says how
-	CodeRefusedProof      Code = "proof-refused"         // it, a proxy or a mesh refuses, so that it cannot prove its type
+	CodeRefused           Code = "request-refused"       // it proved its type, and requests are refused
+	CodeRefusedProof      Code = "proof-refused"         // requests are refused, so that it cannot prove its type
 	CodeRequestsSpent     Code = "requests-spent"        // a try came to no end
-	CodeSchemeFixed       Code = "scheme-fixed"          // beside another code: it seems to speak the scheme that an annotation rules out
+	CodeSchemeFixed       Code = "scheme-fixed"          // beside another code: an annotation gives the wrong scheme
 	CodeNeverAnswers      Code = "never-answers"         // beside another code: it has not answered at all
 	CodeProbeOff          Code = "probe-off"             // an annotation says not to probe
 	CodeProbeStopped      Code = "probe-stopped"         // the probe was stopped
@@ -117,14 +117,14 @@ const (
 	CodeNoEndpoints       Code = "no-endpoints"          // no ready endpoint is behind the Service
 	CodeNoAddresses       Code = "no-addresses"          // its EndpointSlices hold names alone
 	CodeAddressDenied     Code = "address-denied"        // an address behind it is in security.denyCIDRs
-	CodeSlicesUnchecked   Code = "slices-unchecked"      // the EndpointSlices of its namespace are more than is looked at
+	CodeSlicesUnchecked   Code = "slices-unchecked"      // its namespace has more EndpointSlices than are read
 	CodeNamesUnchecked    Code = "names-unchecked"       // its EndpointSlices hold names, which cannot be checked
 	CodeProxyForbidden    Code = "proxy-forbidden"       // the API server does not let the user through
-	CodeProxyLogin        Code = "proxy-login"           // the API server does not accept the user's credentials any more
+	CodeProxyLogin        Code = "proxy-login"           // the API server no longer accepts the user's credentials
 	CodeProxyNoService    Code = "proxy-no-service"      // the API server finds no such Service
 	CodeProxyNoEndpoints  Code = "proxy-no-endpoints"    // the API server finds no ready endpoint
 	CodeProxyNoPort       Code = "proxy-no-port"         // the API server finds no endpoint that serves the port
-	CodeProxyElsewhere    Code = "proxy-elsewhere"       // the API server's proxy leads to Services, and this is a host outside
+	CodeProxyElsewhere    Code = "proxy-elsewhere"       // a host outside, where the API server's proxy does not lead
 	CodeUnresolved        Code = "unresolved"            // DNS does not resolve its name
 	CodeTimeout           Code = "timeout"               // no complete answer in time
 	CodeConnectionRefused Code = "connection-refused"    // nothing listens there

@@ -14,7 +14,7 @@ type Exposure struct {
 	Host   string
 	Path   string // without a slash at its end
 	Not    NoLink // why no link is taken from it; "" where one may be
-	By     string // the object that says so, as "Ingress namespace/name"; where it is kept, that is known anyway, and this is empty
+	By     string // the object that says so, as "Ingress namespace/name"; empty in the store, which knows it
 }
 
 // NoLink says in a word why an object that leads to a backend gives no link. Package view has a text for each.
@@ -40,8 +40,8 @@ const (
 // NoLinks are all of them.
 func NoLinks() []NoLink {
 	return []NoLink{
-		NoLinkHost, NoLinkNotAllowed, NoLinkPath, NoLinkMatch, NoLinkRewritten, NoLinkShared, NoLinkNotAdmitted, NoLinkNoGateway,
-		NoLinkPort, NoLinkPart, NoLinkElsewhere, NoLinkForeign, NoLinkLong,
+		NoLinkHost, NoLinkNotAllowed, NoLinkPath, NoLinkMatch, NoLinkRewritten, NoLinkShared, NoLinkNotAdmitted,
+		NoLinkNoGateway, NoLinkPort, NoLinkPart, NoLinkElsewhere, NoLinkForeign, NoLinkLong,
 	}
 }
 

@@ -27,8 +27,8 @@ const (
 // Outcomes are all of them.
 func Outcomes() []Outcome {
 	return []Outcome{
-		Ready, AuthRequired, NotReady, WrongIdentity, Forbidden, ForbiddenByMesh, LoginRequired, UntrustedTLS, NoEndpoints,
-		Unreachable, Unprobed,
+		Ready, AuthRequired, NotReady, WrongIdentity, Forbidden, ForbiddenByMesh, LoginRequired, UntrustedTLS,
+		NoEndpoints, Unreachable, Unprobed,
 	}
 }
 
@@ -60,7 +60,7 @@ const (
 
 // Causes of unreachable that others than the probe look at. What is denied is rejected, whatever else speaks for it.
 const (
-	CauseForbidden = "forbidden" // the API server's service proxy does not let the user through; the service never uses it
+	CauseForbidden = "forbidden" // the API server's proxy refuses the user of a command
 	CauseDenied    = "denied"    // an address behind it is in security.denyCIDRs; nothing was dialled
 	CauseReset     = "reset"     // it broke off
 	CauseClosed    = "closed"    // without a complete answer
@@ -174,7 +174,8 @@ type Finding struct {
 	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What
 	// the overrides say for a whole toolset may hold a credential, which goes to such a one.
 	Entitled bool
-	// Apart ends the names of the variables that are suggested for it, where the usual end makes another's; "" elsewhere.
+	// Apart is the end of the names of the variables that are suggested for it, if names with the usual end are another
+	// backend's; else "".
 	Apart string
 	// AgentToken: HolmesGPT sends it the token of its own ServiceAccount, which is the credential that it wants.
 	AgentToken bool

@@ -49,8 +49,8 @@ const (
 // Limit is the limit that the code speaks of; "" for another code.
 func (c Code) Limit() Limit {
 	switch c {
-	case CodeNamespaceServices, CodeNamespaceCandidates, CodeNamespaceBackends, CodeNamespacePaths, CodeNamespaceTenants,
-		CodeNamespaceRead:
+	case CodeNamespaceServices, CodeNamespaceCandidates, CodeNamespaceBackends, CodeNamespacePaths,
+		CodeNamespaceTenants, CodeNamespaceRead:
 		return LimitNamespace
 	case CodeDocumentSize:
 		return LimitSize

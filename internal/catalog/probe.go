@@ -7,39 +7,40 @@ import (
 	"strings"
 )
 
-// MaxRequests is how many requests one try to probe a backend makes, redirects and the search for its base path
-// included: whoever answers must not be able to ask for more of them.
+// MaxRequests limits the requests of one attempt to probe a backend, with redirects and the search for the base path,
+// because what answers must not be able to cause more.
 const MaxRequests = 8
 
-// Probe says how a backend of this type proves what it is and that it works. All requests are GETs without credentials,
-// at paths below the base path.
+// Probe describes how a backend of this type proves its identity and its health. All requests are GETs without
+// credentials, at paths below the base path.
 type Probe struct {
 	// Paths are base paths to try after the candidate's own, e.g. /prometheus.
 	Paths []string `yaml:"paths"`
 	// PathAfter are texts, each directly before the base path and a quote, with which the software answers outside it.
 	PathAfter []string `yaml:"pathAfter"`
-	// Identity: all must be answered as expected. Only the real thing answers so.
+	// Identity: all must be answered as expected. No other software may answer so.
 	Identity []Check `yaml:"identity"`
-	// Not: answers that unmask what passes Identity; any one met means the relative that it names, else wrong-identity, with
-	// its reason. A part of the same software that answers no queries belongs here.
+	// Not: answers of relatives that pass Identity. A check that is met decides: the backend has the type that the
+	// check names, else wrong-identity, with its reason. A part of the software that answers no queries belongs here.
 	Not []Check `yaml:"not"`
-	// Compatible: what proves no product, but that the requests of the family's agent are answered. Any one will do, where no
-	// type of the family was proven because what would prove it is missing or forbidden.
+	// Compatible: checks that prove no product, but prove that the agent's requests for the family are answered. One of
+	// them is enough if no type of the family was proven because the answer that would prove it is missing or
+	// forbidden.
 	Compatible []Check `yaml:"compatible"`
 	// Health: all must be answered as expected, otherwise not-ready.
 	Health []Check `yaml:"health"`
-	// Query stands for what the agent will ask: one cheap request, which needs the same rights. Only where it is answered
-	// as expected the backend is ready; a refusal tells which credentials are wanted. Without one, health decides.
+	// Query is one cheap request that needs the same rights as the agent's requests. The backend is ready only if it is
+	// answered as expected. A refusal shows which credentials are needed. Without a query, health decides.
 	Query *Check `yaml:"query"`
-	// Degraded: answers to a health check of a backend that answers what it can. It keeps a new one out and withdraws none
-	// that is published.
+	// Degraded: answers to a health check of a backend that works in part. A new one is not published, and a published
+	// one is not withdrawn.
 	Degraded []Check `yaml:"degraded"`
-	// Warn: answers that mean that something works less well than it could, which is told and decides nothing.
+	// Warn: answers that mean that something works less well than it could. They are reported and decide nothing.
 	Warn []Check `yaml:"warn"`
-	// Members lists what the backend sends each query on to, as Thanos Query does to the sidecars of Prometheus servers. The
-	// backends of its family with these addresses are shards of it. No answer here ever counts against it.
+	// Members lists the servers to which the backend forwards each query, as Thanos Query does to the sidecars of
+	// Prometheus servers. The backends of its family with these addresses are its shards. No answer counts against it.
 	Members *Check `yaml:"members"`
-	// Version: where else the version may be found if Identity has not told it; no answer here ever counts against it.
+	// Version: where else the version may be found if Identity has not shown it. No answer counts against the backend.
 	Version []Check `yaml:"version"`
 }
 
@@ -48,8 +49,8 @@ type Probe struct {
 type Check struct {
 	// Get is the path to ask for, with its query.
 	Get string `yaml:"get"`
-	// Root: Get is a path of the server rather than one below the base path. Under identity and health it is looked for below
-	// the base path as well, and paths under health that are not so marked at the root, wherever the other place fails.
+	// Root: Get is a path of the server rather than one below the base path. If such a path of identity or health
+	// fails, it is tried below the base path too. If another path of health fails, it is tried at the root too.
 	Root bool `yaml:"root"`
 	// Status accepted. Default 200.
 	Status []int `yaml:"status"`
@@ -61,26 +62,28 @@ type Check struct {
 	Text string `yaml:"text"`
 	// Header: name -> accepted values, with "*" as in Rule.
 	Header map[string]Values `yaml:"header"`
-	// Version is the dotted path of the version in the JSON answer; VersionAfter a text that precedes it in another one.
+	// Version is the dotted path of the version in a JSON answer. VersionAfter is a text before it in any other answer.
 	Version      string `yaml:"version"`
 	VersionAfter string `yaml:"versionAfter"`
-	// Is, under not: the type of the same family that answers so. The type itself ends the list: what follows does not count.
+	// Is, under not: the type of the same family that answers so. The type itself ends the list: later checks do not
+	// count.
 	Is string `yaml:"is"`
-	// NoData, under warn: it has nothing to answer with, so that it is no primary beside one that has.
+	// NoData, under warn: the backend has no data, so that it is not the primary if another one has data.
 	NoData bool `yaml:"noData"`
 	// Addresses, under members: the dotted path of HOST:PORT in the JSON answer, with "[]" after what is a list.
 	Addresses string `yaml:"addresses"`
-	// Or: other checks, any one of which does instead.
+	// Or: other checks. One of them that is met is enough.
 	Or []Check `yaml:"or"`
-	// Because is what it means when the check fails (under not: when it is met), for people.
+	// Because says for people what it means that the check fails (under not: that it is met).
 	Because string `yaml:"because"`
 }
 
-// Validate says what in the section cannot work, each problem with the field it is in.
+// Validate returns the faults of the section, each with its field.
 func (p *Probe) Validate() error {
 	var errs []error
 	if len(p.Identity) == 0 {
-		errs = append(errs, errors.New("probe.identity: at least one check is needed, or anything that answers would pass"))
+		const none = "probe.identity: at least one check is needed, or anything that answers would pass"
+		errs = append(errs, errors.New(none))
 	}
 	for i, path := range p.Paths {
 		if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") {
@@ -92,7 +95,8 @@ func (p *Probe) Validate() error {
 			"one try makes at most %d: let checks look at the same answers", n, MaxRequests))
 	}
 	errs = append(errs, validateChecks("probe.identity", p.Identity, true)...)
-	errs = append(errs, validateChecks("probe.not", p.Not, !slices.ContainsFunc(p.Not, func(c Check) bool { return len(c.Status) > 0 }))...)
+	hasStatus := func(c Check) bool { return len(c.Status) > 0 }
+	errs = append(errs, validateChecks("probe.not", p.Not, !slices.ContainsFunc(p.Not, hasStatus))...)
 	errs = append(errs, validateChecks("probe.compatible", p.Compatible, true)...)
 	errs = append(errs, validateChecks("probe.health", p.Health, false)...)
 	errs = append(errs, validateChecks("probe.degraded", p.Degraded, true)...)
@@ -104,7 +108,8 @@ func (p *Probe) Validate() error {
 	if p.Members != nil {
 		errs = append(errs, p.Members.validate("probe.members", false)...)
 		if !strings.Contains(p.Members.Addresses, "[]") {
-			errs = append(errs, errors.New("probe.members.addresses: say where the addresses are, as data.list[].address"))
+			const nowhere = "probe.members.addresses: say where the addresses are, as data.list[].address"
+			errs = append(errs, errors.New(nowhere))
 		}
 	}
 	fields := [...]string{"not", "compatible", "degraded", "warn"}
@@ -118,7 +123,7 @@ func (p *Probe) Validate() error {
 	return errors.Join(errs...)
 }
 
-// requests is how many it takes where the first base path is right and nothing is asked a second way.
+// requests returns the number of requests if the first base path is right and no request is tried in another way.
 func (p *Probe) requests() int {
 	paths := map[string]bool{}
 	if p.Query != nil {
@@ -132,16 +137,17 @@ func (p *Probe) requests() int {
 	return len(paths)
 }
 
-// validateChecks checks a list; proof wants each check to look at more than the status, which anything may answer.
+// validateChecks validates a list. With proof each check must look at more than the status, which anything may answer.
 func validateChecks(field string, checks []Check, proof bool) (errs []error) {
 	for i := range checks {
 		c := &checks[i]
-		errs = append(errs, c.validate(fmt.Sprintf("%s[%d]", field, i), proof && (len(c.Or) > 0 || len(checks) == 1))...)
+		shape := proof && (len(c.Or) > 0 || len(checks) == 1)
+		errs = append(errs, c.validate(fmt.Sprintf("%s[%d]", field, i), shape)...)
 	}
 	return errs
 }
 
-// validate checks one; shape wants more than the status.
+// validate validates one check. With shape it must look at more than the status.
 func (c *Check) validate(at string, shape bool) (errs []error) {
 	if !strings.HasPrefix(c.Get, "/") {
 		errs = append(errs, fmt.Errorf("%s.get: %q must start with a slash", at, c.Get))

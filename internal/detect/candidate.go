@@ -7,7 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// candidate puts together where the backend is to be reached. Its strength is the caller's to decide.
+// candidate returns where the backend is reached. The caller decides its strength.
 func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations,
 	rule *catalog.Rule, port *backend.Port, why backend.Reason) *backend.Candidate {
 	c := d.base(s, eps, notes, port, why)
@@ -42,7 +42,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 // tierTwin is the tier of Services that an operator makes for itself, beside the one that people make.
 const tierTwin = 9
 
-// base is what any candidate has, whatever recognised it.
+// base returns the part of a candidate that does not depend on what recognised it.
 func (d *Detector) base(
 	s *backend.Service,
 	eps *backend.Endpoints,
@@ -95,7 +95,7 @@ func (d *Detector) hostOf(s *backend.Service) string {
 	return s.Name + "." + s.Namespace + ".svc." + d.opts.ClusterDomain
 }
 
-// KeepAnnotation reports whether detection reads the annotation, so that whoever stores Services can drop the others.
+// KeepAnnotation reports whether detection reads the annotation, so that a store of Services can drop the others.
 func (d *Detector) KeepAnnotation(key string) bool {
 	return strings.HasPrefix(key, annPrefix) || d.index.keys[key] != nil || d.look.readKeys[key]
 }

@@ -141,8 +141,8 @@ func (c *conventions) roleOf(roles endings, value string) string {
 	return end.because
 }
 
-// index finds, without looking at any rule, which types could have something to say about a Service. Most Services of a
-// cluster are nothing to any of them, and are done here.
+// index finds the types that may match a Service, without evaluating a rule. For most Services of a cluster it finds
+// none, and detection ends here.
 type index struct {
 	keys      map[string]*keyIndex // of labels, selectors and annotations
 	tokens    map[string]mask      // words of names and of app-like labels

@@ -79,7 +79,7 @@ type Result struct {
 	Warning backend.Reason
 }
 
-// Complaints are all that the Service's owner should correct.
+// Complaints are all faults that the Service's owner should correct.
 func (r *Result) Complaints() (list []backend.Reason) {
 	if r.Rejected.Annotation != "" {
 		list = append(list, r.Rejected)
@@ -90,11 +90,11 @@ func (r *Result) Complaints() (list []backend.Reason) {
 	return list
 }
 
-// Nothing reports that no type and no annotation has anything to say about the Service.
+// Nothing reports whether the Service matches no type and has no annotation for detection.
 func (r *Result) Nothing() bool { return len(r.Candidates) == 0 && !r.Rejected.Is() }
 
-// Detect decides about one Service. Endpoints may be nil: nothing is known of them then. For a Service that is
-// nothing it neither allocates nor looks at a rule.
+// Detect decides about one Service. Endpoints are nil if nothing is known of them. For a Service that matches no type
+// Detect neither allocates nor evaluates a rule.
 func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	if s.Bared > 0 {
 		return Result{
@@ -119,8 +119,8 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	return r
 }
 
-// refuseNoPort rejects what would be asked at a number that no port has. The numbers come from several hands: the
-// Service, its EndpointSlices, and what was read is not always checked as the API server checks it.
+// refuseNoPort rejects a candidate with an invalid port number. Numbers come from Services and from EndpointSlices, and
+// not all input was checked by an API server.
 func (r *Result) refuseNoPort() {
 	refused := func(c *backend.Candidate) bool {
 		if c.PortNumber >= 1 && c.PortNumber <= 65535 {
@@ -135,7 +135,7 @@ func (r *Result) refuseNoPort() {
 	}
 }
 
-// examine is Detect for a Service that may be something.
+// examine is Detect for a Service that may match a type.
 func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) Result {
 	notes, bad := d.readAnnotations(s)
 	if bad != nil {
@@ -240,14 +240,14 @@ func beaten(evals []evaluation, i int) bool {
 	return false
 }
 
-// Relevant reports whether Detect could have anything to say about the Service. It does not allocate: whoever reads
-// many Services keeps only these.
+// Relevant reports whether Detect can have a result for the Service. It does not allocate, so that a reader of many
+// Services can use it to keep only the relevant ones.
 func (d *Detector) Relevant(s *backend.Service) bool {
 	return !d.index.near(s).empty() || hasAnnotations(s)
 }
 
-// Matters reports whether Detect has anything to say about the Service, whatever its endpoints are. A label that some
-// type looks at is common, and being near is not yet being something.
+// Matters reports whether Detect has a result for the Service, whatever its endpoints are. It is stricter than
+// Relevant: many Services have a label that some type looks at, and match no type.
 func (d *Detector) Matters(s *backend.Service) bool {
 	if !d.Relevant(s) && s.Bared == 0 {
 		return false
@@ -262,8 +262,8 @@ func (d *Detector) OptsOut(s *backend.Service) bool {
 	return bad == nil && notes.optOut
 }
 
-// Explain tells what every type that was near makes of the Service, in the catalog's order. Annotations that include a
-// Service or keep it out are left to Detect: this is what would be said without them.
+// Explain returns the result of every type that looked at the Service, in the catalog's order. It ignores annotations
+// that include a Service or exclude it, which Detect evaluates.
 func (d *Detector) Explain(s *backend.Service, e *backend.Endpoints) []backend.Evaluation {
 	near := d.index.near(s)
 	var evals []backend.Evaluation

@@ -15,8 +15,8 @@ import (
 // maxMembers bounds what is kept of the addresses that one backend names, in bytes: some 280 of IPv4.
 const maxMembers = 4 << 10
 
-// members enters what a backend that is ready sends its queries on to, where its type says how that is listed. Nil means
-// that it did not say, or that the search for its base path took all requests: no answer here ever counts against it.
+// members records the servers to which a ready backend forwards its queries, if its type says how they are listed. Nil
+// means that it did not list them, or that the search for its base path took all requests. No answer counts against it.
 func (s *session) members(t *catalog.Type, id *identity, o *backend.Observation) {
 	c := t.Probe.Members
 	if c == nil || o.Outcome != backend.Ready {

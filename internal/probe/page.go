@@ -94,7 +94,8 @@ func href(lower, text []byte) string {
 		begin := at + i
 		at = begin + len("href")
 		rest := bytes.TrimLeft(text[at:], blanks)
-		if begin == 0 || !strings.Contains(blanks, string(lower[begin-1:begin])) || !bytes.HasPrefix(rest, []byte("=")) {
+		if begin == 0 || !strings.Contains(blanks, string(lower[begin-1:begin])) ||
+			!bytes.HasPrefix(rest, []byte("=")) {
 			continue
 		}
 		value := bytes.TrimLeft(rest[1:], blanks)

@@ -110,9 +110,10 @@ func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 		if ctx.Err() != nil {
 			return stopped(t, requests)
 		}
-		if o.Outcome == backend.Unreachable && o.Cause != backend.CauseDenied && n+1 < len(t.Candidate.Service.ClusterIPs) {
+		addresses := len(t.Candidate.Service.ClusterIPs)
+		if o.Outcome == backend.Unreachable && o.Cause != backend.CauseDenied && n+1 < addresses {
 			wait = 0 // the next address of a dual-stack Service is another matter
-		} else if !again || n+1 >= max(p.tries(t.Type), len(t.Candidate.Service.ClusterIPs)) {
+		} else if !again || n+1 >= max(p.tries(t.Type), addresses) {
 			break
 		}
 		if !sleep(ctx, wait) {

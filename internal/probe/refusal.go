@@ -106,7 +106,8 @@ func (a *answer) forbidding() bar {
 	if a.mentions(
 		"credential", "unauthenticated", "not authenticated", "authentication", "system:anonymous", "bearer token",
 		"missing token", "api key", "apikey", "not logged in",
-		"additional permissions", "no permissions for", "is unauthorized for user", // of Grafana, OpenSearch and Elasticsearch
+		// Of Grafana, OpenSearch and Elasticsearch:
+		"additional permissions", "no permissions for", "is unauthorized for user",
 	) {
 		return wants()
 	}

@@ -43,8 +43,9 @@ func (s *Slice) join(e *backend.Endpoints) {
 	}
 }
 
-// A Service that was nothing and has become something, as by an annotation, has EndpointSlices that were not kept:
-// they are missing until somebody reads them. Those of one that is idle are not read, and it does not wait for them.
+// The EndpointSlices of a Service that matched no type were not kept. If it matches one now, for example because of a
+// new annotation, they are missing until they are read. Those of an idle Service are not read, and it does not wait for
+// them.
 
 // lane is what is to be read of one namespace, one Service at a time.
 type lane struct {
@@ -56,7 +57,7 @@ type lane struct {
 // reading is one that is being read.
 type reading struct {
 	backend.Ref
-	void    bool            // the Service has become nothing since
+	void    bool            // the Service matches no type since then
 	told    bool            // it was told anew since
 	deleted map[string]bool // EndpointSlices that may still be among what is read
 }
@@ -68,7 +69,7 @@ func (st *Store) miss(ref backend.Ref) {
 	}
 }
 
-// want has the EndpointSlices of a Service read, if they are missing and decide anything.
+// want queues a Service for its EndpointSlices to be read, if they are missing and can change a result.
 func (st *Store) want(ref backend.Ref) {
 	s := st.services[ref]
 	if !st.missing[ref] || s == nil {
@@ -96,7 +97,8 @@ func (st *Store) waits(ref backend.Ref) bool {
 	return l != nil && l.wanted[ref]
 }
 
-// found ends that the EndpointSlices of a Service are missing: they were read, or it is nothing any more.
+// found records that the EndpointSlices of a Service are no longer missing: they were read, or it matches no type any
+// more.
 func (st *Store) found(ref backend.Ref) {
 	delete(st.missing, ref)
 	l := st.lanes[ref.Namespace]
@@ -130,7 +132,7 @@ func (st *Store) deletedWhileMissing(name backend.Ref) {
 	}
 }
 
-// told remembers that what is being read of a Service may be old.
+// told records that an event about a Service came while it is being read, so that what is read may be old.
 func (st *Store) told(ref backend.Ref) {
 	if l := st.lanes[ref.Namespace]; l != nil && l.reading != nil && l.reading.Ref == ref {
 		l.reading.told = true
@@ -141,8 +143,8 @@ func (st *Store) told(ref backend.Ref) {
 func (st *Store) Missed() <-chan struct{} { return st.missed }
 
 // NextMissing is a Service whose EndpointSlices are to be read now, after which Fill or Unread must be called.
-// Namespaces take turns, of each one is read at a time, and no more than its budget allows: who flips thousands of
-// Services has nobody else wait, nor the API server asked all the time.
+// Namespaces take turns. In each, one Service is read at a time, within a budget. So an owner who changes thousands of
+// Services delays no other namespace, and does not load the API server.
 func (st *Store) NextMissing() (ref backend.Ref, ok bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -174,14 +176,15 @@ func (st *Store) NextMissing() (ref backend.Ref, ok bool) {
 	return ref, true
 }
 
-// Unread says that the EndpointSlices of a Service could not be read: it is another's turn, and they are still missing.
+// Unread records that the EndpointSlices of a Service could not be read. They stay missing, and it is another Service's
+// turn.
 func (st *Store) Unread(ref backend.Ref) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.endReading(ref)
 }
 
-// endReading gives the turn of a namespace back. It returns nil where what was read may be old by now.
+// endReading ends the turn of a namespace. It returns nil if what was read is not needed any more.
 func (st *Store) endReading(ref backend.Ref) *reading {
 	l := st.lanes[ref.Namespace]
 	if l == nil || l.reading == nil || l.reading.Ref != ref {
@@ -197,8 +200,8 @@ func (st *Store) endReading(ref backend.Ref) *reading {
 	return r
 }
 
-// Fill enters the EndpointSlices of a Service that missed them, as they were read after that, and the Service itself
-// where it was bare, else nil. What events have told since then counts more.
+// Fill enters the EndpointSlices that were missing for a Service, as they were read, and the Service itself if it was
+// bare, else nil. Events since the start of the reading take precedence.
 func (st *Store) Fill(ref backend.Ref, service *backend.Service, read []Slice) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -222,12 +225,12 @@ func (st *Store) Fill(ref backend.Ref, service *backend.Service, read []Slice) {
 	st.refillServices(ref.Namespace)
 }
 
-// linger is how long the EndpointSlices of a Service are still kept, up to date, after it has become nothing: it may
-// become something again, and then nothing has to be read.
+// linger is how long the EndpointSlices of a Service are kept up to date after it has stopped matching a type. If it
+// matches one again in that time, nothing has to be read.
 const linger = 5 * time.Minute
 
-// part has a Service that becomes nothing keep its EndpointSlices, which are all known, for a while, if there is much
-// room.
+// part keeps the EndpointSlices of a Service that stops matching a type for a while, if there is enough room. They are
+// all known.
 func (st *Store) part(ref backend.Ref) {
 	if st.sizes[ref.Namespace] > backend.MaxSlices/2 ||
 		slices.ContainsFunc(st.slices[ref], func(s *Slice) bool { return s.Bared > 0 }) {
@@ -245,7 +248,7 @@ func (st *Store) lingers(ref backend.Ref) bool {
 	return ok
 }
 
-// rejoin ends that, and reports whether the EndpointSlices of the Service are there.
+// rejoin ends the lingering of a Service, and reports whether its EndpointSlices were kept.
 func (st *Store) rejoin(ref backend.Ref) bool {
 	if !st.lingers(ref) {
 		return false

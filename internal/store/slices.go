@@ -71,8 +71,8 @@ func (st *Store) DeleteSlice(name backend.Ref) {
 	st.deletedWhileMissing(name)
 }
 
-// Skip takes in that an EndpointSlice was seen while its Service was nothing. By now that may be something, and have
-// been read.
+// Skip records that an EndpointSlice was seen while its Service matched no type. By now the Service may match one, and
+// may have been read.
 func (st *Store) Skip(name, service backend.Ref) {
 	st.mu.Lock()
 	defer st.mu.Unlock()

@@ -58,11 +58,12 @@ type Store struct {
 	paid    map[string]*rate.Limiter // what was read lately, by namespace
 	wake    *time.Timer              // for what waits for that
 	exposed map[string]*exposures    // by namespace
-	// lingering: since when Services are nothing whose EndpointSlices are still kept, by namespace.
+	// lingering holds unmatched Services whose EndpointSlices are still kept, and since when they match no type, by
+	// namespace.
 	lingering map[string]map[backend.Ref]time.Time
 }
 
-// Change is a Service that is not as it was. Service is nil where it is gone, or nothing any more.
+// Change is a Service that has changed. Service is nil if it was deleted, or does not match a type any more.
 type Change struct {
 	backend.Ref
 	Service   *backend.Service
@@ -70,7 +71,7 @@ type Change struct {
 	Exposures []backend.Exposure // in no order
 }
 
-// New makes an empty one.
+// New returns an empty Store.
 func New(opts Options) *Store {
 	if opts.Idle == nil {
 		opts.Idle = func(*backend.Service) bool { return false }
@@ -96,10 +97,10 @@ func (o *Options) leavesOut(namespace string) bool {
 // Changes receives when there is something to Take.
 func (st *Store) Changes() <-chan struct{} { return st.changes }
 
-// Notify makes Changes receive though there is nothing to Take, as when what is wrong with the source has changed.
+// Notify makes Changes receive although there is nothing to Take, for example after the source's error has changed.
 func (st *Store) Notify() { st.poke() }
 
-// Service enters a Service as it is now. The same again, as after a watch that was cut, is no change.
+// Service enters a Service as it is now. A Service that equals the known one, as after a new watch, is not a change.
 func (st *Store) Service(s backend.Service) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -130,7 +131,7 @@ func (st *Store) set(s backend.Service) {
 	}
 }
 
-// Matters says whether more than the name of a Service is kept.
+// Matters reports whether more than the name of a Service is kept.
 func (st *Store) Matters(s *backend.Service) bool {
 	if st.opts.Relevant(s) {
 		return true
@@ -157,7 +158,7 @@ func (st *Store) Keep(services map[backend.Ref]bool) {
 	}
 }
 
-// SetOther enters a Service that is nothing.
+// SetOther enters a Service that matches no type.
 func (st *Store) SetOther(ref backend.Ref) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -181,7 +182,7 @@ func (st *Store) setOther(ref backend.Ref) {
 	}
 }
 
-// Ignores says that EndpointSlices of a Service are not kept: it is nothing.
+// Ignores reports whether the EndpointSlices of a Service are not kept, because it matches no type.
 func (st *Store) Ignores(service backend.Ref) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -193,7 +194,7 @@ func (st *Store) ignores(service backend.Ref) bool {
 	return other && !st.lingers(service)
 }
 
-// DeleteService takes a Service out.
+// DeleteService removes a Service.
 func (st *Store) DeleteService(ref backend.Ref) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -233,7 +234,7 @@ func (st *Store) poke() {
 	}
 }
 
-// TouchAll makes every Service a change: a full discovery.
+// TouchAll makes every Service a change, for a full discovery.
 func (st *Store) TouchAll() {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -261,8 +262,8 @@ func (st *Store) Take() []Change {
 	return list
 }
 
-// Freeze says that a namespace has not been seen in full, and that nobody knows when it will be: nothing may be
-// concluded from what is known of it. It reports whether that is new.
+// Freeze marks a namespace that could not be listed in full. Take returns none of its changes until Thaw. Freeze
+// reports whether the namespace was not frozen before.
 func (st *Store) Freeze(namespace string) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -274,7 +275,7 @@ func (st *Store) Freeze(namespace string) bool {
 	return true
 }
 
-// Thaw says that it is seen after all, and reports whether it was frozen.
+// Thaw ends Freeze, because the namespace was listed, and reports whether it was frozen.
 func (st *Store) Thaw(namespace string) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -286,7 +287,7 @@ func (st *Store) Thaw(namespace string) bool {
 	return true
 }
 
-// Frozen are the namespaces that are, in order.
+// Frozen returns the frozen namespaces, sorted.
 func (st *Store) Frozen() []string {
 	st.mu.Lock()
 	defer st.mu.Unlock()
