@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What Roles name. Rights are on resources and not on paths, because the ClusterRole system:discovery grants get on /api/*
-// to everybody.
+// The API group and resources that Roles name. Rights are on resources and not on paths, because the ClusterRole
+// system:discovery grants every user get on /api/*.
 const (
 	APIGroup            = "toolset.kubernaut.io"
 	ResourceToolsets    = "toolsets"
@@ -17,10 +17,10 @@ const (
 	ResourceDiscoveries = "discoveries"
 )
 
-// Audience is that of tokens for this service alone, which the API server does not accept.
+// Audience is the audience of tokens that only this service accepts, and not the API server.
 const Audience = "dynamic-toolset"
 
-// Why a request is refused: Authorize returns one of these, as errors.Is reports it. Their texts may be shown to the caller.
+// Errors of Authorize, for errors.Is. Their texts may be shown to the caller.
 var (
 	ErrUnauthenticated = errors.New("not authenticated")
 	ErrForbidden       = errors.New("not allowed")
@@ -28,22 +28,23 @@ var (
 	ErrBusy            = errors.New("too many tokens to review at once")
 )
 
-// Right is what a caller must be allowed to do: a verb, as in RBAC, on a resource of APIGroup, or else on a path.
+// Right is a right that a caller needs: an RBAC verb on a resource of APIGroup or, if Path is set, on a path.
 type Right struct{ Verb, Resource, Path string }
 
-// Authorizer decides who may do what. user is the caller's name, also with ErrForbidden; "" if nobody knows it.
+// Authorizer decides whether the owner of a token has a right. user is the caller's name, also with ErrForbidden; "" if
+// it is unknown.
 type Authorizer interface {
 	Authorize(ctx context.Context, token string, right Right) (user string, err error)
 }
 
-// Anyone allows everything to everybody: auth.mode none.
+// Anyone gives every caller every right. It is used with auth.mode none.
 type Anyone struct{}
 
 // Authorize never fails.
 func (Anyone) Authorize(context.Context, string, Right) (string, error) { return "", nil }
 
-// bearerToken is the token of a request, "" if there is none, if there are several headers Authorization, or for another
-// scheme. Tokens in the URL are not read: they end in logs.
+// bearerToken returns the token of a request, "" if it has no Authorization header, several of them, or another scheme.
+// Tokens in the URL are not read, because URLs end up in logs.
 func bearerToken(r *http.Request) string {
 	headers := r.Header.Values("Authorization")
 	if len(headers) != 1 {
@@ -56,7 +57,7 @@ func bearerToken(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// denied is the answer to an error of an Authorizer.
+// denied returns the problem for an error of an Authorizer.
 func denied(err error) *Problem {
 	switch {
 	case errors.Is(err, ErrUnauthenticated):
@@ -69,11 +70,12 @@ func denied(err error) *Problem {
 	return problem(http.StatusServiceUnavailable, "%s", err).retry(5 * time.Second)
 }
 
-// ByPath passes on requests of callers who may get the path, which Prometheus setups grant by nonResourceURLs.
+// ByPath passes a request to next if the caller may get the path. Prometheus setups grant this right by
+// nonResourceURLs.
 func ByPath(who Authorizer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := who.Authorize(r.Context(), bearerToken(r), Right{Verb: "get", Path: r.URL.Path})
-		// A caller that does not read the answer loses its connection. A writer without deadlines needs none.
+		// A caller that does not read the response loses its connection. A writer without deadlines needs none.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin))
 		if err != nil {
 			refuse(w, r, denied(err))
@@ -83,12 +85,13 @@ func ByPath(who Authorizer, next http.Handler) http.Handler {
 	})
 }
 
-// Busy answers a request that the server has no room for.
+// Busy refuses a request that the server has no room for.
 func Busy(w http.ResponseWriter, r *http.Request) {
-	refuse(w, r, problem(http.StatusServiceUnavailable, "too many requests at the moment; try again in some seconds").retry(starting))
+	p := problem(http.StatusServiceUnavailable, "too many requests at the moment; try again in some seconds")
+	refuse(w, r, p.retry(starting))
 }
 
-// ByHost passes on requests for a host that ours accepts. The answer to others is the text instead.
+// ByHost passes a request to next if ours accepts its host. Others get a 421 with the text instead.
 func ByHost(ours func(host string) bool, instead string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !ours(r.Host) {
@@ -99,7 +102,7 @@ func ByHost(ours func(host string) bool, instead string, next http.Handler) http
 	})
 }
 
-// refuse answers a request that does not get as far as the API.
+// refuse answers a request with p before it reaches the API.
 func refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
 	t := &trace{id: requestID(r.Header.Get(headerRequestID))}
 	w.Header().Set(headerRequestID, t.id)

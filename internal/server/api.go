@@ -1,9 +1,10 @@
-// Package server is everything that is served over HTTP: the API for programs, the page for people, the endpoints of health and
-// readiness, the listeners with their certificates and limits, and the graceful stop.
+// Package server is everything that is served over HTTP: the API for programs, the page for people, the endpoints of
+// health and readiness, the listeners with their certificates and limits, and the graceful stop.
 //
-// The API answers from the controller's last snapshot: no request makes the service look at Services or backends, but for POST
-// /api/v1/discover. The OpenAPI document is made from the Go types that are sent, by huma. What huma leaves open is decided
-// here: who may ask (route.go), what an error looks like (problem.go), and what every answer carries (front.go).
+// The API answers from the controller's last snapshot: no request makes the service look at Services or backends, but
+// for POST /api/v1/discover. The OpenAPI document is made from the Go types that are sent, by huma. What huma leaves
+// open is decided here: who may ask (route.go), what an error looks like (problem.go), and what every answer carries
+// (front.go).
 package server
 
 import (
@@ -45,8 +46,8 @@ type Services interface {
 	IsBare(ref backend.Ref) bool
 }
 
-// Requests counts what was answered. endpoint is the route's pattern, "" where there is none; took is negative for a stream,
-// which lasts as long as somebody reads it.
+// Requests counts what was answered. endpoint is the route's pattern, "" where there is none; took is negative for a
+// stream, which lasts as long as somebody reads it.
 type Requests interface {
 	Request(endpoint string, code int, took time.Duration)
 }

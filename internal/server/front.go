@@ -16,10 +16,10 @@ import (
 
 const headerRequestID = "X-Request-ID"
 
-// trace is what is known of a request while it is answered.
+// trace holds the data of a request for the log and the metrics.
 type trace struct {
 	id       string
-	endpoint string // the route's pattern, "" for none
+	endpoint string // the route's pattern, "" if no route matched
 	user     string
 	remote   string // the caller's address
 	stream   bool
@@ -34,9 +34,9 @@ func traceOf(ctx context.Context) *trace {
 	return &trace{}
 }
 
-// Handler serves the API below /api/ and its description at /openapi.json, and leaves every other path to rest, nil for
-// nothing. Whoever answers, the answer has a request id, is counted and logged; a panic ends that request alone; and an
-// error that comes as plain text, such as one of net/http's own, becomes a problem document.
+// Handler serves the API below /api/ and its description at /openapi.json. It passes every other path to rest; if rest
+// is nil, they are 404. Every response gets a request id, is counted and logged. A panic ends only its request. An
+// error in plain text, such as net/http's own errors, becomes a problem document.
 func (a *API) Handler(rest http.Handler) http.Handler {
 	if rest == nil {
 		rest = http.NotFoundHandler()
@@ -61,7 +61,7 @@ func (a *API) Handler(rest http.Handler) http.Handler {
 	})
 }
 
-// host is an address without its port.
+// host returns an address without its port.
 func host(remote string) string {
 	if host, _, err := net.SplitHostPort(remote); err == nil {
 		return host
@@ -69,7 +69,7 @@ func host(remote string) string {
 	return remote
 }
 
-// endpoint is a ServeMux's pattern without its method.
+// endpoint returns a ServeMux pattern without its method.
 func endpoint(pattern string) string {
 	if _, path, ok := strings.Cut(pattern, " "); ok {
 		return path
@@ -77,28 +77,29 @@ func endpoint(pattern string) string {
 	return pattern
 }
 
-// own says that a path is the API's.
+// own reports whether a path belongs to the API.
 func own(p string) bool { return p == "/openapi.json" || p == "/api" || strings.HasPrefix(p, "/api/") }
 
-// serve answers what is the API's own.
+// serve answers the paths of the API.
 func (a *API) serve(w *recorder, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	a.deadline(w, r, a.limits.discover+a.limits.write)
-	// A path that net/http would redirect to a cleaner one names nothing.
+	// net/http would redirect a path that is not clean; it is 404 instead.
 	if escaped := r.URL.EscapedPath(); path.Clean(escaped) != strings.TrimSuffix(escaped, "/") {
 		notFound(w, r)
 		return
 	}
-	if r.URL.Path == pathStream { // whose events must not wait to be compressed
+	if r.URL.Path == pathStream { // events must not wait for compression
 		a.mux.ServeHTTP(w, r)
 		return
 	}
 	a.zipped.ServeHTTP(w, r)
 }
 
-// deadline is until when an answer must be taken; the server itself has none, for streams.
+// deadline sets the time by which the client must have read the response. The server itself has no write timeout,
+// because of streams.
 func (a *API) deadline(w http.ResponseWriter, r *http.Request, in time.Duration) {
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(in)); err != nil {
 		a.o.Log.Debug("no write deadline", logging.KeyRequestID, traceOf(r.Context()).id, logging.KeyErr, err)
@@ -111,7 +112,7 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 	send(w, r, problem(http.StatusNotFound, noSuchPath))
 }
 
-// requestID is the given one if it can be told from another and written anywhere, else a new one.
+// requestID returns the given id if it is short and has only safe characters, else a new one.
 func requestID(given string) string {
 	const longest = 128
 	ok := given != "" && len(given) <= longest
@@ -125,7 +126,7 @@ func requestID(given string) string {
 	return rand.Text()
 }
 
-// recovered ends a request whose handler panicked. What was sent already cannot be taken back: the connection is cut then.
+// recovered ends a request whose handler panicked. If part of the response was already sent, it cuts the connection.
 func (a *API) recovered(w *recorder, r *http.Request, t *trace) {
 	cause := recover()
 	if cause == nil {
@@ -142,34 +143,35 @@ func (a *API) recovered(w *recorder, r *http.Request, t *trace) {
 	send(w, r, problem(http.StatusInternalServerError, "the answer could not be made; the log tells why under this request_id"))
 }
 
-// ended counts and logs what was answered.
+// ended counts and logs a request after its response.
 func (a *API) ended(w *recorder, r *http.Request, t *trace, begin time.Time) {
 	took, code := time.Since(begin), w.status()
 	if a.o.Metrics != nil {
 		observed := took
 		if t.stream {
-			observed = -1 // it lasts as long as somebody reads it
+			observed = -1 // a stream lasts as long as its client reads it
 		}
 		a.o.Metrics.Request(t.endpoint, code, observed)
 	}
 	level := slog.LevelDebug
-	if code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable { // why is logged once, by whoever knows
+	if code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable { // the cause of a 503 is logged elsewhere
 		level = slog.LevelWarn
 	}
-	a.o.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request answered", // the query may hold what is nobody's business
+	// The query is not logged, because it may hold private data.
+	a.o.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request answered",
 		slog.String(logging.KeyRequestID, t.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
 		slog.String("endpoint", t.endpoint), slog.Int("code", code), slog.Int64("bytes", w.bytes),
 		slog.Duration("took", took), slog.String("user", t.user), slog.String("remote", r.RemoteAddr))
 }
 
-// recorder remembers what was answered, and makes problem documents of errors in plain text.
+// recorder records the status and size of a response, and turns an error in plain text into a problem document.
 type recorder struct {
 	http.ResponseWriter
 	request *http.Request
 	code    int // 0: nothing was sent
 	bytes   int64
-	instead bool // a problem was sent instead of what comes
-	text    bool // of which the first line is the detail
+	instead bool // a problem document replaces the body
+	text    bool // the next write is the detail of that problem
 }
 
 func (w *recorder) status() int {
@@ -184,7 +186,7 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *recorder) WriteHeader(code int) {
-	if w.code != 0 || code < 200 { // 1xx come before the answer
+	if w.code != 0 || code < 200 { // 1xx come before the response
 		w.ResponseWriter.WriteHeader(code)
 		return
 	}
@@ -217,14 +219,14 @@ func (w *recorder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// finish sends the problem of an error that came without a text.
+// finish sends the problem document of an error that had no body.
 func (w *recorder) finish() {
 	if w.text {
 		_, _ = w.Write([]byte(http.StatusText(w.code)))
 	}
 }
 
-// unrecorded writes past what makes problems.
+// unrecorded writes to the underlying writer, without turning errors into problem documents.
 type unrecorded struct{ *recorder }
 
 func (w *unrecorded) WriteHeader(code int) { w.ResponseWriter.WriteHeader(code) }

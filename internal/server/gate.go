@@ -12,17 +12,19 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// capacity is what one listener holds at a time. Whoever reaches it, and that may be anybody in the cluster, can cost no more.
+// capacity limits what one listener holds at a time. Anyone in the cluster may connect, so it bounds what a stranger
+// can cost.
 type capacity struct {
 	conns    int // connections
-	reserve  int // further ones, on which the health endpoints alone are answered
-	requests int // that are answered, without those of the health endpoints; one address gets at most half of them
+	reserve  int // additional connections, which only serve the health endpoints
+	requests int // concurrent requests, except for health endpoints; one address gets at most half of them
 }
 
 var usualCapacity = capacity{conns: 512, reserve: 64, requests: 256}
 
-// gate counts connections and requests. Where there are too many connections those go that ask nothing: first of the address
-// that has most, and of these the one that waits longest. So a flood displaces itself.
+// gate counts connections and requests. If there are too many connections, it closes idle ones: first those of the
+// address with the most connections, and of these the one that has been idle longest. So a flood displaces its own
+// connections.
 type gate struct {
 	capacity
 	log *slog.Logger
@@ -31,30 +33,33 @@ type gate struct {
 	open     map[*conn]struct{}
 	hosts    map[string]*usage
 	requests int
-	shed     int // connections closed and requests refused since that was last logged
+	shed     int // connections closed and requests refused since the last log line
 	often    rate.Sometimes
 }
 
-// usage is what one address has.
+// usage counts the connections and requests of one address.
 type usage struct{ conns, requests int }
 
 func newGate(c capacity, log *slog.Logger) *gate {
-	return &gate{capacity: c, log: log, open: map[*conn]struct{}{}, hosts: map[string]*usage{}, often: rate.Sometimes{Interval: time.Minute}}
+	return &gate{
+		capacity: c, log: log, open: map[*conn]struct{}{}, hosts: map[string]*usage{},
+		often: rate.Sometimes{Interval: time.Minute},
+	}
 }
 
-// conn is a connection that was let in. What is below its gate is guarded by that.
+// conn is an admitted connection. The gate's mutex guards the fields below gate.
 type conn struct {
 	net.Conn
 	gate *gate
 
 	host  *usage
-	name  string // of the host
-	extra bool   // one of the reserve
-	asks  int    // requests that are answered
+	name  string // the host's address
+	extra bool   // from the reserve
+	asks  int    // requests in progress
 	since time.Time
 }
 
-// gated lets in as many connections as there is room for.
+// gated is a listener that admits as many connections as its gate allows.
 type gated struct {
 	net.Listener
 	gate *gate
@@ -78,7 +83,8 @@ func (l gated) Accept() (net.Conn, error) {
 	}
 }
 
-// admit lets a connection in, if need be in the place of others, which are to be closed.
+// admit returns the admitted connection, nil if there is no room, and the connections that it displaces. The caller
+// closes the displaced ones.
 func (g *gate) admit(c net.Conn) (admitted *conn, displaced []*conn) {
 	name := host(c.RemoteAddr().String())
 	g.mu.Lock()
@@ -108,7 +114,8 @@ func (g *gate) admit(c net.Conn) (admitted *conn, displaced []*conn) {
 	return admitted, displaced
 }
 
-// idle is the connection to give up for one of an address that would have so many: never one of an address that has fewer.
+// idle returns the idle connection to close in favour of an address that would then have conns connections, nil if
+// there is none. It never returns a connection of an address that has fewer.
 func (g *gate) idle(conns int) *conn {
 	var found *conn
 	for c := range g.open {
@@ -144,7 +151,7 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// CloseWrite is what net/http looks for to end a connection so that the last answer still arrives.
+// CloseWrite closes the sending side. net/http looks for it, so that the last response still arrives.
 func (c *conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -152,7 +159,8 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// begin says whether a request is answered. If so, end must be called.
+// begin reports whether a request is served, and whether it is the last one on its connection. If it is served, the
+// caller must call end.
 func (g *gate) begin(c *conn, health bool) (answered, last bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -180,7 +188,7 @@ func (g *gate) end(c *conn, health bool) {
 	g.forget(c)
 }
 
-// complain logs a flood, once a minute.
+// complain logs a flood, at most once a minute.
 func (g *gate) complain() {
 	g.shed++
 	g.often.Do(func() {
@@ -192,7 +200,7 @@ func (g *gate) complain() {
 
 type connKey struct{}
 
-// withConn makes a connection known to the requests on it.
+// withConn adds a connection to the context of its requests.
 func withConn(ctx context.Context, c net.Conn) context.Context {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
@@ -203,7 +211,7 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// handler answers as many requests as there is room for, and leaves the others to refuse.
+// handler serves as many requests as there is room for with next, and the others with refuse.
 func (g *gate) handler(next, refuse http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, ok := r.Context().Value(connKey{}).(*conn)
@@ -225,7 +233,7 @@ func (g *gate) handler(next, refuse http.Handler) http.Handler {
 	})
 }
 
-// refuseBusy is the answer to a request that there is no room for, where the server has no other.
+// refuseBusy is the default response to a request that there is no room for.
 func refuseBusy(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "2")
 	http.Error(w, "too many requests at once", http.StatusServiceUnavailable)

@@ -15,11 +15,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// index is a snapshot as it is shown, in the order in which it is listed. It is made once per snapshot and then only read.
+// index is a snapshot in the shape and order in which the API lists it. It is made once per snapshot and never changed.
 type index struct {
 	snapshot  *controller.Snapshot
-	unmatched []backend.Ref // as the store gave them
-	revision  uint64        // counts the indexes that show something else than the one before
+	unmatched []backend.Ref // from the store
+	revision  uint64        // increases when an index differs visibly from the previous one
 	services  []listed      // by key
 	counts    map[backend.Verdict]int
 	total     int // Services; one with findings of two types is listed twice
@@ -27,19 +27,20 @@ type index struct {
 	toolsets  func() []view.Toolset // by name
 }
 
-// listed is one line of the list of Services. Of an unmatched one only the name is known.
+// listed is one line of the list of Services. Only the name of an unmatched Service is known.
 type listed struct {
 	key
 	shown *view.Service // nil: unmatched
 }
 
-// cached is the last index.
+// cached holds the last index.
 type cached struct {
 	mu   sync.Mutex
 	last *index
 }
 
-// index is what is known now. There is a snapshot by then.
+// index returns the index of the current snapshot and unmatched Services. It must not be called before the first
+// snapshot.
 func (a *API) index() *index {
 	s, unmatched := a.o.State.Snapshot(), a.o.Services.Others()
 	c := &a.known
@@ -58,7 +59,7 @@ func (a *API) index() *index {
 	return next
 }
 
-// sameList reports whether two lists are one: the store replaces its list, and never changes it.
+// sameList reports whether a and b are the same slice. The store replaces its list and never changes it.
 func sameList(a, b []backend.Ref) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
@@ -80,7 +81,7 @@ func newIndex(s *controller.Snapshot, unmatched []backend.Ref, types *catalog.Ca
 	}
 	i.total = len(seen)
 	for _, ref := range unmatched {
-		if !seen[ref] { // it may have matched something since the snapshot, or before
+		if !seen[ref] { // the store may be newer or older than the snapshot
 			i.services = append(i.services, listed{key: key{rankUnmatched, ref, ""}})
 			i.counts[backend.Rejected]++
 			i.total++
@@ -91,7 +92,7 @@ func newIndex(s *controller.Snapshot, unmatched []backend.Ref, types *catalog.Ca
 	return i
 }
 
-// rankUnmatched comes after all verdicts.
+// rankUnmatched is greater than the rank of every verdict.
 var rankUnmatched = len(backend.Verdicts)
 
 func rank(v backend.Verdict) int {
@@ -101,7 +102,7 @@ func rank(v backend.Verdict) int {
 	return rankUnmatched - 1
 }
 
-// key is the place of a Service in the list.
+// key is the sort key of a Service in the list.
 type key struct {
 	rank int
 	backend.Ref
@@ -112,11 +113,12 @@ func (k key) compare(o key) int {
 	return cmp.Or(cmp.Compare(k.rank, o.rank), k.Ref.Compare(o.Ref), strings.Compare(k.typ, o.typ))
 }
 
-// sameShown reports whether two snapshots show people the same. The time of a probe makes no difference, nor do unmatched Services.
+// sameShown reports whether two snapshots look the same to a user. It ignores probe times and unmatched Services.
 func sameShown(a, b *index) bool {
 	x, y := a.snapshot, b.snapshot
 	return x.Leading == y.Leading && x.DryRun == y.DryRun && x.Discovered == y.Discovered &&
-		message(x.Err) == message(y.Err) && message(x.Source) == message(y.Source) && message(x.Overrides) == message(y.Overrides) &&
+		message(x.Err) == message(y.Err) && message(x.Source) == message(y.Source) &&
+		message(x.Overrides) == message(y.Overrides) &&
 		slices.Equal(x.Frozen, y.Frozen) && maps.Equal(x.Keys, y.Keys) &&
 		x.Output.Version == y.Output.Version && maps.Equal(x.Output.Keys, y.Output.Keys) &&
 		slices.EqualFunc(a.matched(), b.matched(), func(e, f listed) bool { return sameService(*e.shown, *f.shown) })
@@ -129,9 +131,10 @@ func sameService(a, b view.Service) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// matched are the Services with a finding, which come first.
+// matched returns the Services that have a finding. They come first in the list.
 func (i *index) matched() []listed {
-	n, _ := slices.BinarySearchFunc(i.services, key{rank: rankUnmatched}, func(l listed, k key) int { return l.compare(k) })
+	compare := func(l listed, k key) int { return l.compare(k) }
+	n, _ := slices.BinarySearchFunc(i.services, key{rank: rankUnmatched}, compare)
 	return i.services[:n]
 }
 

@@ -19,34 +19,35 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Listener is one address and what it serves.
+// Listener serves HTTP on one address.
 type Listener struct {
 	Name    string // for logs and errors: "api", "metrics"
 	Key     string // the configuration's key of the address, for errors: "server.address"
-	Addr    string // host:port; a port of 0 is any that is free
+	Addr    string // host:port; port 0 selects a free port
 	Handler http.Handler
-	Refuse  http.Handler // answers requests that there is no room for; nil: 503 as plain text
+	Refuse  http.Handler // serves requests that there is no room for; nil: 503 as plain text
 	TLS     *tls.Config  // nil: plain HTTP
 	Log     *slog.Logger
 
 	http *http.Server
-	gate *gate // nil: the usual one
+	gate *gate // nil: one with usualCapacity
 
 	mu       sync.Mutex
 	listener net.Listener
 }
 
-// Limits of a request. Writing has none: streams go on for as long as they are read.
+// Limits of a request. There is no write timeout, because a stream lasts as long as its client reads it.
 const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second // headers and body
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10         // twice the longest token
-	writeByteTimeout  = 30 * time.Second // until a reader of HTTP/2 takes anything
-	maxStreams        = 64               // of one connection of HTTP/2
+	writeByteTimeout  = 30 * time.Second // without progress on an HTTP/2 connection
+	maxStreams        = 64               // per HTTP/2 connection
 )
 
-// Listen opens the listener, so that a bad address is known before anything else starts. The error says what to do.
+// Listen opens the listener. Callers do so first, so that a bad address is reported before anything else starts. The
+// error says what to do.
 func (s *Listener) Listen(ctx context.Context) error {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", s.Addr)
@@ -75,7 +76,7 @@ func (s *Listener) advice(err error) string {
 	return change + ", as host:port"
 }
 
-// Address is where the server listens, nil before Listen.
+// Address returns the address on which the server listens, nil before Listen.
 func (s *Listener) Address() net.Addr {
 	if l := s.current(); l != nil {
 		return l.Addr()
@@ -89,7 +90,7 @@ func (s *Listener) current() net.Listener {
 	return s.listener
 }
 
-// prepare makes the HTTP server that shutdown later stops.
+// prepare creates the HTTP server and fills in defaults.
 func (s *Listener) prepare() {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
@@ -110,12 +111,12 @@ func (s *Listener) prepare() {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeByteTimeout},
-		// Bad handshakes and requests of strangers; a panic of a handler comes here as well.
+		// Receives failed handshakes, bad requests and panics of handlers.
 		ErrorLog: log.New(newCalm(s.Log.With("server", s.Name)), "", 0),
 	}
 }
 
-// serve serves until shutdown. A listener that breaks is opened again: no error ends it.
+// serve serves until shutdown. If the listener fails, serve opens it again, until ctx ends.
 func (s *Listener) serve(ctx context.Context) {
 	const longest = 10 * time.Second
 	wait := 100 * time.Millisecond
@@ -151,28 +152,30 @@ func (s *Listener) serveOnce() error {
 	return s.http.Serve(gated{s.current(), s.gate})
 }
 
-// shutdown stops listening and waits until requests have ended, or else cuts them off when ctx ends.
+// shutdown stops listening and waits for running requests. It cuts them off when ctx ends.
 func (s *Listener) shutdown(ctx context.Context) {
 	if err := s.http.Shutdown(ctx); err != nil {
-		s.Log.Warn("requests were cut off by the stop; shutdown.timeout limits how long it waits", "server", s.Name, "err", err)
+		s.Log.Warn("requests were cut off by the stop; shutdown.timeout limits how long it waits",
+			"server", s.Name, "err", err)
 		if err := s.http.Close(); err != nil {
 			s.Log.Debug("closing connections", "server", s.Name, "err", err)
 		}
 	}
 }
 
-// calm logs what a server complains about, at most ten lines at once and one each six seconds: any client can cause a line.
+// calm logs the errors of an HTTP server: at most ten lines at once and then one every six seconds, because any client
+// can cause a line.
 type calm struct {
 	log   *slog.Logger
 	limit *rate.Limiter
-	left  atomic.Int64 // not logged
+	left  atomic.Int64 // lines not logged since the last one
 }
 
 func newCalm(log *slog.Logger) *calm {
 	return &calm{log: log, limit: rate.NewLimiter(rate.Every(6*time.Second), 10)}
 }
 
-// Write implements io.Writer for log.Logger, which writes whole lines.
+// Write implements io.Writer. Each call has one whole line, because log.Logger writes whole lines.
 func (c *calm) Write(p []byte) (int, error) {
 	if !c.limit.Allow() {
 		c.left.Add(1)

@@ -172,8 +172,8 @@ func (m *Metrics) Error(operation string) {
 	m.errors.WithLabelValues(oneOf(Operations(), operation)).Inc()
 }
 
-// Request records an answered HTTP request. The endpoint is the route's pattern, never the requested path. With a negative
-// duration, as for a stream, the request is only counted.
+// Request records an answered HTTP request. The endpoint is the route's pattern, never the requested path. With a
+// negative duration, as for a stream, the request is only counted.
 func (m *Metrics) Request(endpoint string, code int, took time.Duration) {
 	endpoint = m.endpointLabel(utf8(endpoint))
 	label := labelOther

@@ -8,7 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// snapshotCollector serves the gauges that show the last snapshot. A scrape sees one snapshot, never parts of two.
+// snapshotCollector collects the gauges from the last snapshot, so that a scrape never mixes two snapshots.
 type snapshotCollector struct{ *Metrics }
 
 // Describe implements prometheus.Collector.
@@ -67,7 +67,7 @@ func (m snapshotCollector) Collect(c chan<- prometheus.Metric) {
 	m.collectAgent(asked, gauge)
 }
 
-// collectAgent gives what is known of HolmesGPT.
+// collectAgent collects the gauges about HolmesGPT.
 func (m *Metrics) collectAgent(s agent.State, gauge func(d *prometheus.Desc, v float64, labels ...string)) {
 	outcomes, states := map[agent.Outcome]int{}, map[string]int{}
 	for i := range s.Replicas {
@@ -89,5 +89,5 @@ func (m *Metrics) collectAgent(s agent.State, gauge func(d *prometheus.Desc, v f
 	}
 }
 
-// Agent has the metrics of HolmesGPT read from there.
+// Agent sets the source of the metrics about HolmesGPT.
 func (m *Metrics) Agent(state func() agent.State) { m.asked.Store(&state) }

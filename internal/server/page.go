@@ -17,8 +17,8 @@ import (
 //go:embed static
 var static embed.FS
 
-// security are the headers of every answer. The page runs its own scripts and nothing else: no inline script or style, no
-// other host, no form that is sent, no frame around it; and a text that is used as HTML is an error of the browser.
+// security holds the security headers of every response. The page runs only its own scripts: no inline script or style,
+// no other host, no form submission, no frame around it. The browser rejects the use of a text as HTML.
 var security = map[string]string{
 	"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -27,22 +27,22 @@ var security = map[string]string{
 	"Permissions-Policy":           "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 	"Referrer-Policy":              "no-referrer",
 	"X-Content-Type-Options":       "nosniff",
-	"X-Frame-Options":              "DENY", // for what is older than frame-ancestors
+	"X-Frame-Options":              "DENY", // for browsers without frame-ancestors
 }
 
-// asset is one file as it is sent.
+// asset is one file of the page.
 type asset struct {
 	content []byte
 	media   string
 	etag    string
 }
 
-// Page serves the page that people look at: at / and its parts under /assets/. Other paths are 404,
-// other methods than GET and HEAD 405. The files are the same for everybody: all that the page shows it reads from the API, in
-// the browser, so that nothing of a cluster can be injected here.
+// Page returns the handler of the page: / and its assets under /assets/. Other paths are 404, and methods other than
+// GET and HEAD are 405. The files are the same for every user. In the browser, the page reads all data from the API, so
+// that no data of a cluster can be injected here.
 //
-// Browsers keep the files and ask each time whether they are still right: a name with a hash in it would be kept without
-// asking, but would be missing where a replica of another version answers.
+// Browsers cache the files and revalidate them on each use. Names with a hash would save the revalidation, but a
+// replica of another version would not have them.
 func Page() (http.Handler, error) {
 	assets, err := load()
 	if err != nil {
@@ -69,7 +69,7 @@ func Page() (http.Handler, error) {
 	}), nil
 }
 
-// load reads the files, by the path of their URL.
+// load returns the embedded files by their URL path.
 func load() (map[string]asset, error) {
 	assets := map[string]asset{}
 	err := fs.WalkDir(static, "static", func(name string, entry fs.DirEntry, err error) error {
@@ -95,7 +95,7 @@ func load() (map[string]asset, error) {
 	return assets, err
 }
 
-// mediaType does not ask the machine's own table of types, which may say anything.
+// mediaType returns the media type of a file. It does not use the machine's table of types, which may be wrong.
 func mediaType(name string) (string, error) {
 	known := map[string]string{
 		".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",

@@ -9,7 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Optional is a parameter that may be missing.
+// Optional is a query parameter that may be missing.
 type Optional[T any] struct {
 	Value T
 	Set   bool
@@ -26,10 +26,10 @@ func (o *Optional[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, "")
 }
 
-// allows says that a value is the one that is asked for, if any is.
+// allows reports whether the parameter is missing or equals value.
 func (o Optional[T]) allows(value T) bool { return !o.Set || any(value) == any(o.Value) }
 
-// cut is the beginning of a text that a caller chose.
+// cut shortens a text that a caller chose to about most bytes.
 func cut(s string, most int) string {
 	if len(s) <= most {
 		return s
@@ -37,17 +37,17 @@ func cut(s string, most int) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// Paging is how a list is read in parts.
+// Paging holds the parameters for reading a list page by page.
 type Paging struct {
 	Limit    int   `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many to answer with"`
 	Continue Token `query:"continue" maxLength:"2048" doc:"From the answer before, for the part after it; it stays good when the list changes"`
 }
 
-// Token is where a page ended. It holds the sort key and not a number, so that a list which changes between two pages loses
-// nothing that stays.
+// Token marks the end of a page. It holds the sort key of the last item and not a position, so that a reader misses no
+// remaining item if the list changes between two pages.
 type Token string
 
-// tokenKeys is how many texts the sort keys of a list have.
+// tokenKeys returns the number of texts in a sort key of a list.
 func tokenKeys(list string) int {
 	if list == listServices {
 		return 4
@@ -62,13 +62,13 @@ type tokenText struct {
 
 func newToken(list string, key ...string) Token {
 	text, err := json.Marshal(tokenText{list, key})
-	if err != nil { // texts can be encoded
+	if err != nil { // never: texts can always be encoded
 		return ""
 	}
 	return Token(base64.RawURLEncoding.EncodeToString(text))
 }
 
-// read is the sort key; ok is false where the token is none of that list.
+// read returns the sort key. ok is false if the token does not belong to the list.
 func (t Token) read(list string) (k []string, ok bool) {
 	text, err := base64.RawURLEncoding.DecodeString(string(t))
 	if err != nil {

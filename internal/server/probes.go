@@ -29,9 +29,9 @@ type Probes struct {
 	conditions []Condition
 }
 
-// NewProbes makes the Probes of a process that starts now. Its loop counts as stuck when it has not turned for bound, which
-// is a few times what its slowest turn may take; its first turn has as long. All conditions, each with what it waits for,
-// must be met for the process to be ready.
+// NewProbes makes the Probes of a process that starts now. Its loop counts as stuck when it has not turned for bound,
+// which is a few times what its slowest turn may take; its first turn has as long. All conditions, each with what it
+// waits for, must be met for the process to be ready.
 func NewProbes(bound time.Duration, conditions ...Condition) *Probes {
 	now := time.Now()
 	return &Probes{
@@ -72,8 +72,8 @@ func (p *Probes) Stop() {
 // otherwise the stop waits for them.
 func (p *Probes) Stopping() <-chan struct{} { return p.stop }
 
-// Alive is nil while the loop turns, else an error that says since when it does not. A process that stops is alive: being
-// killed would cut off what it still finishes.
+// Alive is nil while the loop turns, else an error that says since when it does not. A process that stops is alive:
+// being killed would cut off what it still finishes.
 func (p *Probes) Alive() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

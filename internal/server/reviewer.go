@@ -22,19 +22,19 @@ import (
 )
 
 const (
-	// maxToken is far more than any token has: one with a certificate chain has some kilobytes.
+	// maxToken limits the length of a token. Even a token with a certificate chain has only some kilobytes.
 	maxToken = 16 << 10
-	// maxReview is far more than any answer to a review has, of which client-go reads everything.
+	// maxReview limits the response to a review, because client-go reads all of it.
 	maxReview = 256 << 10
-	// reviewTimeout bounds one question, with all its reviews and the wait for them.
+	// reviewTimeout bounds one call of Authorize, with all its reviews and the waits for them.
 	reviewTimeout = 10 * time.Second
 	// reviewWait bounds the wait of one review for its turn.
 	reviewWait = time.Second
-	// Reviews per second, and at once. Callers that were allowed the last time have their own, so that a flood of other
-	// tokens, made up or without rights, does not keep them out.
+	// Reviews per second, and at once. Callers that were allowed the last time have a limiter of their own, so that a
+	// flood of invented tokens, or of tokens without rights, does not block them.
 	reviewRate  = 10
 	reviewBurst = 20
-	// How long answers are remembered, and how many.
+	// Lifetime and number of the cached answers.
 	allowedFor = time.Minute
 	deniedFor  = 10 * time.Second
 	maxAllowed = 3072
@@ -44,27 +44,27 @@ const (
 // ReviewOptions are options of a Reviewer.
 type ReviewOptions struct {
 	Namespace  string        // where Roles grant rights: output.namespace
-	AllowedFor time.Duration // how long a user that is allowed is remembered; 0: a minute
+	AllowedFor time.Duration // how long an allowed user is cached; 0: a minute
 	Log        *slog.Logger  // nil: no log
 }
 
-// Reviewer leaves both questions to the cluster, as kubelet does: a TokenReview finds whose token it is, and a
-// SubjectAccessReview whether that user may do it.
+// Reviewer authorizes callers through the API server, as kubelet does: a TokenReview finds the user of a token, and a
+// SubjectAccessReview decides whether that user has the right.
 type Reviewer struct {
 	tokens  authentication.TokenReviewInterface
 	access  authorization.SubjectAccessReviewInterface
 	options ReviewOptions
 	log     *slog.Logger
 
-	secret           []byte // of the hash; each process makes its own
+	secret           []byte // key of the hash; each process creates a new one
 	cache            reviewCache
 	flights          singleflight.Group
 	known, strangers *rate.Limiter
-	// Apart, because the right to create one kind of review may be missing.
+	// Separate, because the service may have the right to create only one kind of review.
 	tokenOutage, accessOutage outage
 }
 
-// ReviewerFor makes a Reviewer from a client configuration, whose identity needs the ClusterRole system:auth-delegator.
+// ReviewerFor creates a Reviewer from a client configuration, whose user needs the ClusterRole system:auth-delegator.
 func ReviewerFor(config *rest.Config, o ReviewOptions) (*Reviewer, error) {
 	c := rest.CopyConfig(config)
 	c.QPS = -1 // reviews have their own limit
@@ -80,7 +80,7 @@ func ReviewerFor(config *rest.Config, o ReviewOptions) (*Reviewer, error) {
 	return NewReviewer(tokens.TokenReviews(), access.SubjectAccessReviews(), o), nil
 }
 
-// bounded cuts off answers that are too long.
+// bounded limits the length of responses to maxReview.
 type bounded struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -93,7 +93,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// NewReviewer makes a Reviewer from typed clients, which should have no rate limit.
+// NewReviewer creates a Reviewer from typed clients, which should have no rate limit.
 func NewReviewer(
 	tokens authentication.TokenReviewInterface, access authorization.SubjectAccessReviewInterface, o ReviewOptions,
 ) *Reviewer {
@@ -113,15 +113,15 @@ func NewReviewer(
 	}
 }
 
-// Authorize implements Authorizer. A revoked token or right is noticed when the remembered answer ends; the API server
-// itself remembers tokens for some ten seconds more.
+// Authorize implements Authorizer. A revoked token or right takes effect when the cached answer expires. The API server
+// itself caches tokens for about ten seconds more.
 func (r *Reviewer) Authorize(ctx context.Context, token string, right Right) (string, error) {
 	if err := plausible(token); err != nil {
 		return "", err
 	}
 	who, what := r.hash("token", token), r.hash("access", token, right.Verb, right.Resource, right.Path)
 	limiter := r.strangers
-	if r.cache.known(what) { // a good token alone is not enough: tokens of a user without rights are easily made
+	if r.cache.known(what) { // a valid token is not enough: tokens of a user without rights are easy to create
 		limiter = r.known
 	}
 	user, err := r.ask(ctx, who, func(ctx context.Context) (authenticationv1.UserInfo, error) {
@@ -136,7 +136,8 @@ func (r *Reviewer) Authorize(ctx context.Context, token string, right Right) (st
 	return user.Username, err
 }
 
-// hash is the key of a list of texts. Without the secret nobody can find a token from it, or two with the same hash.
+// hash returns the cache key of a list of texts. Without the secret, a key reveals no token, and nobody can construct
+// two texts with the same key.
 func (r *Reviewer) hash(parts ...string) reviewKey {
 	h := hmac.New(sha256.New, r.secret)
 	for _, p := range parts {
@@ -146,8 +147,8 @@ func (r *Reviewer) hash(parts ...string) reviewKey {
 	return reviewKey(h.Sum(nil))
 }
 
-// ask is the remembered answer, or a new one. Callers with the same question at the same time share one review, which goes
-// on when one of them leaves.
+// ask returns the cached answer, or calls review. Concurrent callers with the same id share one review, which continues
+// if one of them gives up.
 func (r *Reviewer) ask(
 	ctx context.Context, id reviewKey, review func(context.Context) (authenticationv1.UserInfo, error),
 ) (authenticationv1.UserInfo, error) {
@@ -155,12 +156,12 @@ func (r *Reviewer) ask(
 		return a.user, a.err
 	}
 	done := r.flights.DoChan(string(id[:]), func() (any, error) {
-		if a, ok := r.cache.get(id); ok { // it came in just before
+		if a, ok := r.cache.get(id); ok { // another review has just ended
 			return a.user, a.err
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)
 		defer cancel()
-		start := time.Now() // a change during the review may be missed
+		start := time.Now() // the answer may miss a change during the review
 		user, err := review(ctx)
 		switch {
 		case err == nil:
@@ -181,17 +182,18 @@ func (r *Reviewer) ask(
 // reviewKey is the hash of a token, or of a token and a right.
 type reviewKey [sha256.Size]byte
 
-// reviewAnswer is what the cluster answered.
+// reviewAnswer is the result of a review.
 type reviewAnswer struct {
 	user  authenticationv1.UserInfo
 	err   error // nil, ErrUnauthenticated or ErrForbidden
 	until time.Time
 }
 
-// reviewCache keeps the answers that were used last. Refusals are apart, so that made-up tokens displace only each other.
+// reviewCache keeps the most recently used answers. Refusals have their own cache, so that invented tokens displace
+// only each other.
 type reviewCache struct{ allowed, denied *lru.Cache }
 
-// get is the answer that is still valid.
+// get returns the cached answer if it has not expired.
 func (c *reviewCache) get(k reviewKey) (reviewAnswer, bool) {
 	for _, all := range []*lru.Cache{c.allowed, c.denied} {
 		if found, ok := all.Get(k); ok && time.Now().Before(found.(reviewAnswer).until) {
@@ -201,7 +203,7 @@ func (c *reviewCache) get(k reviewKey) (reviewAnswer, bool) {
 	return reviewAnswer{}, false
 }
 
-// known reports whether it was allowed the last time, even if that answer is no longer valid.
+// known reports whether the last answer was to allow, even if that answer has expired.
 func (c *reviewCache) known(k reviewKey) bool {
 	_, ok := c.allowed.Get(k)
 	return ok

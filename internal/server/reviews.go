@@ -18,11 +18,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// anonymous is the user of a request without credentials. No token is its own.
+// anonymous is the API server's user for a request without credentials. No valid token belongs to it.
 const anonymous = "system:anonymous"
 
-// plausible refuses tokens that need no review. The API server takes a token that begins with a space for none, and the user
-// for anonymous.
+// plausible returns an error for a token that no API server can accept, so that it costs no review. The API server
+// would treat a token that begins with a space as missing, and its user as anonymous.
 func plausible(token string) error {
 	switch {
 	case token == "":
@@ -31,25 +31,27 @@ func plausible(token string) error {
 	case len(token) > maxToken:
 		return fmt.Errorf("%w: the token is longer than %d bytes", ErrUnauthenticated, maxToken)
 	case strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }):
-		return fmt.Errorf("%w: the token has characters that no token has; send the token alone after Bearer", ErrUnauthenticated)
+		return fmt.Errorf("%w: the token has characters that no token has; send the token alone after Bearer",
+			ErrUnauthenticated)
 	}
 	return nil
 }
 
-// audiences are the audiences to review a token for, one after the other until one accepts it; nil is the API server's own.
-// The claim of a JSON web token saves the review that would fail. A false claim changes nothing: the API server verifies it.
+// audiences returns the audiences to review a token for, one after the other until a review accepts it. nil is the API
+// server's own audience. The claim in a JSON web token saves a review that would fail. The claim needs no trust,
+// because the API server verifies it.
 func audiences(token string) [][]string {
 	ours := []string{Audience}
 	switch claimed, ok := claimedAudiences(token); {
-	case !ok: // only the cluster knows what it is
+	case !ok: // only the API server can read it
 		return [][]string{nil, ours}
 	case slices.Contains(claimed, Audience):
-		return [][]string{ours, nil} // an issuer that the API server trusts may use that name too
+		return [][]string{ours, nil} // the API server's own audiences may include this name
 	}
 	return [][]string{nil}
 }
 
-// claimedAudiences reads the claim aud, which may be missing. ok reports whether the token is a JSON web token.
+// claimedAudiences returns the claim aud, which may be missing. ok reports whether the token is a JSON web token.
 func claimedAudiences(token string) (claimed []string, ok bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -72,7 +74,7 @@ func claimedAudiences(token string) (claimed []string, ok bool) {
 	return many.Aud, err == nil
 }
 
-// reviewToken finds whose token it is. A review is for one audience, the API server's own, which needs no name, or Audience.
+// reviewToken returns the user of a token. Each review is for one audience: the API server's own or Audience.
 func (r *Reviewer) reviewToken(ctx context.Context, l *rate.Limiter, token string) (authenticationv1.UserInfo, error) {
 	for _, asked := range audiences(token) {
 		if err := turn(ctx, l); err != nil {
@@ -85,7 +87,7 @@ func (r *Reviewer) reviewToken(ctx context.Context, l *rate.Limiter, token strin
 		}
 		r.tokenOutage.ended()
 		s := &review.Status
-		// An authenticator that knows no audiences leaves them out of its answer.
+		// An authenticator that does not support audiences omits them from the status.
 		checked := len(asked) == 0 || slices.Contains(s.Audiences, Audience)
 		if s.Authenticated && checked && s.User.Username != "" && s.User.Username != anonymous {
 			return s.User, nil
@@ -97,7 +99,7 @@ func (r *Reviewer) reviewToken(ctx context.Context, l *rate.Limiter, token strin
 		"for another audience than %s and the API server's own", ErrUnauthenticated, Audience)
 }
 
-// reviewAccess finds whether the user may do it.
+// reviewAccess returns nil if the user has the right, and ErrForbidden if not.
 func (r *Reviewer) reviewAccess(ctx context.Context, l *rate.Limiter, u authenticationv1.UserInfo, right Right) error {
 	if err := turn(ctx, l); err != nil {
 		return err
@@ -127,15 +129,17 @@ func (r *Reviewer) reviewAccess(ctx context.Context, l *rate.Limiter, u authenti
 	r.log.Debug("access denied", "user", u.Username, "verb", right.Verb, "resource", right.Resource, "path", right.Path,
 		"reason", s.Reason, "err", s.EvaluationError)
 	if right.Path != "" {
-		return fmt.Errorf("%w: user %q may not %s the path %s; a ClusterRole with the rule {nonResourceURLs: [%q], verbs: [%s]}, "+
-			"bound to that user, allows it", ErrForbidden, u.Username, right.Verb, right.Path, right.Path, right.Verb)
+		return fmt.Errorf("%w: user %q may not %s the path %s; a ClusterRole with the rule "+
+			"{nonResourceURLs: [%q], verbs: [%s]}, bound to that user, allows it",
+			ErrForbidden, u.Username, right.Verb, right.Path, right.Path, right.Verb)
 	}
 	return fmt.Errorf("%w: user %q may not %s %s of the API group %s in the namespace %s; a Role there with the rule "+
 		"{apiGroups: [%s], resources: [%s], verbs: [%s]}, bound to that user, allows it",
-		ErrForbidden, u.Username, right.Verb, right.Resource, APIGroup, r.options.Namespace, APIGroup, right.Resource, right.Verb)
+		ErrForbidden, u.Username, right.Verb, right.Resource, APIGroup, r.options.Namespace,
+		APIGroup, right.Resource, right.Verb)
 }
 
-// turn waits for the turn of one review.
+// turn waits until the limiter allows one review. It returns ErrBusy if that would take longer than reviewWait.
 func turn(ctx context.Context, l *rate.Limiter) error {
 	ctx, cancel := context.WithTimeout(ctx, reviewWait)
 	defer cancel()
@@ -145,17 +149,18 @@ func turn(ctx context.Context, l *rate.Limiter) error {
 	return nil
 }
 
-// outage logs that reviews fail, once a minute, and when that is over.
+// outage logs that reviews fail, at most once a minute, and that they work again.
 type outage struct {
 	log    *slog.Logger
-	review string // its kind
+	review string // the kind of the review
 
 	mu    sync.Mutex
-	since time.Time // zero: there is none
+	since time.Time // zero: reviews work
 	often *rate.Sometimes
 }
 
-// began returns what the caller is shown, which is less than what is logged: callers may be anybody.
+// began logs err and returns the error for the caller. That error has fewer details, because the caller may be a
+// stranger.
 func (o *outage) began(err error, token string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -181,7 +186,7 @@ func (o *outage) ended() {
 	}
 }
 
-// redact takes a token, and the parts of it that parsers complain about, out of a text.
+// redact removes a token from a text, and also the token's parts, which parsers quote in errors.
 func redact(text, token string) string {
 	const replacement, shortest = "[token]", 8
 	for _, part := range append([]string{token}, strings.Split(token, ".")...) {

@@ -61,8 +61,8 @@ func (a *API) register() *huma.OpenAPI {
 
 const metadataRight = "right"
 
-// operation describes a route. The summary is one sentence; codes are the errors that it may have beside those that every
-// route may have.
+// operation describes a route. The summary is one sentence; codes are the errors that it may have beside those that
+// every route may have.
 func operation(method, path, id, summary string, r Right, codes ...int) huma.Operation {
 	o := huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{r.Resource},

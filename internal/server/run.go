@@ -12,11 +12,11 @@ type Shutdown struct {
 	Timeout time.Duration // for requests that still run
 }
 
-// Run serves until ctx ends, and then stops gracefully: probes say not ready, the listeners stay open for the delay, then
-// requests that run are waited for, then whatever is left is cut off. It takes at most the delay and the timeout.
+// Run serves until ctx ends, and then stops gracefully: the readiness probe fails, the listeners stay open for
+// stop.Delay, and running requests get stop.Timeout to end before they are cut off.
 //
-// The error is about the start: an address that cannot be listened on, with what to do. Servers that listen already are
-// taken as they are. A stop is no error, nor is a listener that breaks, which is opened again.
+// Run returns an error only if a listener cannot be opened at the start. The error says what to do. Servers that
+// already listen are used as they are. A listener that fails later is opened again.
 func Run(ctx context.Context, p *Probes, servers []*Listener, stop Shutdown) error {
 	for i, s := range servers {
 		s.prepare()
@@ -30,7 +30,7 @@ func Run(ctx context.Context, p *Probes, servers []*Listener, stop Shutdown) err
 			return err
 		}
 	}
-	// Serving outlives ctx by the stop.
+	// Servers must continue to serve after ctx ends, until the stop is complete.
 	serving, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	var running sync.WaitGroup

@@ -16,15 +16,16 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// streams counts those that are open, and whose they are. One reader may have half of them, so that nobody alone keeps all
-// others from reading.
+// streams counts the open streams by reader. One reader may have at most half of them, so that it cannot block the
+// others.
 type streams struct {
 	mu   sync.Mutex
 	open int
-	of   map[string]int // by user, or by address where users have no names
+	of   map[string]int // by user, or by address if the user is unknown
 }
 
-// begin says whether there is room for one more; if so, end must be called.
+// begin returns nil if there is room for one more stream, and the caller must then call end. Else it returns the
+// problem.
 func (s *streams) begin(reader string, most int) *Problem {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +52,7 @@ func (s *streams) end(reader string) {
 	}
 }
 
-// busy is when it is worth to try again where there are too many streams.
+// busy is the time to wait before a retry if there are too many streams.
 const busy = 15 * time.Second
 
 const pathStream = "/api/v1/stream"
@@ -95,8 +96,8 @@ func stopped(c <-chan struct{}) bool {
 	}
 }
 
-// follower is one reader of the stream. It holds nothing but what it last told: a reader that is slow costs no memory, and
-// keeps nobody else waiting.
+// follower serves one reader of the stream. It holds only what it sent last: a slow reader costs no memory and delays
+// no other reader.
 type follower struct {
 	api     *API
 	ctx     context.Context
@@ -104,19 +105,22 @@ type follower struct {
 	to      http.ResponseWriter
 	control *http.ResponseController
 	user    string
-	seq     uint64 // of the last change that was told
-	status  string // as last told, without what always changes
+	seq     uint64 // of the last change sent
+	status  string // last sent, without its times
 }
 
 func (a *API) stream(x huma.Context, in *streamInput) {
 	r, w := humago.Unwrap(x)
 	w.Header().Set("Content-Type", mediaEvents)
-	w.Header().Set("X-Accel-Buffering", "no") // for proxies that would gather it
+	w.Header().Set("X-Accel-Buffering", "no") // so that proxies do not buffer events
 	w.WriteHeader(http.StatusOK)
 	t := traceOf(r.Context())
 	t.stream = true
-	f := &follower{api: a, ctx: r.Context(), request: r, to: w, control: http.NewResponseController(w), user: t.user, seq: a.lastChange()}
-	if seq, ok := in.from(); ok && seq <= f.seq { // else a number of a process that was here before
+	f := &follower{
+		api: a, ctx: r.Context(), request: r, to: w, control: http.NewResponseController(w), user: t.user,
+		seq: a.lastChange(),
+	}
+	if seq, ok := in.from(); ok && seq <= f.seq { // a greater seq is from an earlier process
 		f.seq = seq
 	} else if ok {
 		f.seq = 0
@@ -129,7 +133,7 @@ func (a *API) stream(x huma.Context, in *streamInput) {
 	}
 }
 
-// from is the seq to begin after.
+// from returns the seq after which to begin, and whether the request has one.
 func (in *streamInput) from() (uint64, bool) {
 	if seq, err := strconv.ParseUint(in.Last, 10, 64); err == nil {
 		return seq, true
@@ -137,10 +141,10 @@ func (in *streamInput) from() (uint64, bool) {
 	return in.Since.Value, in.Since.Set
 }
 
-// errEnd are ends that are nobody's fault.
+// errEnd ends a stream because the service stops.
 var errEnd = errors.New("the service is stopping")
 
-// follow tells until somebody ends it.
+// follow sends events until either side ends the stream. The error says why it ended.
 func (f *follower) follow() error {
 	limits := &f.api.limits
 	alive, look := time.NewTicker(limits.keepAlive), time.NewTicker(limits.look)
@@ -152,11 +156,11 @@ func (f *follower) follow() error {
 	if err := f.write([]byte("retry: 3000\n\n")); err != nil {
 		return err
 	}
-	wanted, waiting := true, true // to tell something; for the timer
+	wanted, waiting := true, true // there may be something to send; the timer has not fired
 	for {
-		updated := f.api.o.State.Updated() // before looking, so that nothing is missed
+		updated := f.api.o.State.Updated() // before the snapshot is read, so that no update is missed
 		if wanted && !waiting {
-			if err := f.tell(); err != nil {
+			if err := f.send(); err != nil {
 				return err
 			}
 			wanted, waiting = false, true
@@ -169,7 +173,7 @@ func (f *follower) follow() error {
 			return errEnd
 		case <-updated:
 			wanted = true
-		case <-look.C: // what no snapshot tells
+		case <-look.C: // for changes that come without a new snapshot
 			wanted = true
 		case <-gathered.C:
 			waiting = false
@@ -185,7 +189,7 @@ func (f *follower) follow() error {
 	}
 }
 
-// authorize asks again whether the reader may read. Who may not learns why when it connects again.
+// authorize checks again whether the reader has the right. A reader that lost it gets the reason when it reconnects.
 func (f *follower) authorize() error {
 	_, err := f.api.o.Authorizer.Authorize(f.ctx, bearerToken(f.request), Right{Verb: "watch", Resource: ResourceToolsets})
 	if errors.Is(err, ErrBusy) {
@@ -194,8 +198,8 @@ func (f *follower) authorize() error {
 	return err
 }
 
-// tell sends the changes since the last time, and the status if it says something else.
-func (f *follower) tell() error {
+// send sends the changes since the last call, and the status if it has changed.
+func (f *follower) send() error {
 	var out bytes.Buffer
 	for _, c := range f.api.o.History.Since(f.seq) {
 		text, err := json.Marshal(newChange(&c))
@@ -225,7 +229,7 @@ func (f *follower) tell() error {
 	return f.write(out.Bytes())
 }
 
-// write sends at once, or fails when the reader does not read.
+// write sends a text immediately. It fails if the reader does not read it in time.
 func (f *follower) write(text []byte) error {
 	if err := f.control.SetWriteDeadline(time.Now().Add(f.api.limits.write)); err != nil {
 		return fmt.Errorf("set a deadline: %w", err)

@@ -23,12 +23,13 @@ const (
 	lifetime = 90 * 24 * time.Hour
 	// renewBefore is how long before its end a self-signed certificate is replaced.
 	renewBefore = lifetime / 3
-	// lookAgain is how old a certificate may be, as last looked at, when a connection comes.
+	// lookAgain is the shortest time between two checks for a newer certificate.
 	lookAgain = time.Second
 )
 
-// TLS is the configuration of the API and the metrics, nil for mode off. Certificates are renewed, or read again, when a
-// connection needs one: nothing runs in the background. Errors say which file is wrong and what to do. log may be nil.
+// TLS returns the TLS configuration of the API and the metrics, nil for mode off. A certificate is renewed or read
+// again when a connection needs it; nothing runs in the background. Errors name the file and say what to do. log may be
+// nil.
 func TLS(c config.ServerTLS, log *slog.Logger) (*tls.Config, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
@@ -48,13 +49,15 @@ func TLS(c config.ServerTLS, log *slog.Logger) (*tls.Config, error) {
 	if err := k.refresh(); err != nil {
 		return nil, err
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: k.certificate}, nil
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, GetCertificate: k.certificate,
+	}, nil
 }
 
-// certificates holds the last good certificate.
+// certificates holds the last valid certificate.
 type certificates struct {
 	log     *slog.Logger
-	next    func(current *tls.Certificate) (*tls.Certificate, error) // may be the current one
+	next    func(current *tls.Certificate) (*tls.Certificate, error) // may return current
 	current atomic.Pointer[tls.Certificate]
 
 	mu     sync.Mutex
@@ -62,7 +65,8 @@ type certificates struct {
 	failed logging.Condition[string]
 }
 
-// certificate is for tls.Config. One connection at a time looks for a newer one; the others do not wait for it.
+// certificate implements GetCertificate of tls.Config. One connection at a time checks for a newer certificate; the
+// others do not wait for it.
 func (k *certificates) certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if k.mu.TryLock() {
 		defer k.mu.Unlock()
@@ -77,8 +81,8 @@ func (k *certificates) certificate(*tls.ClientHelloInfo) (*tls.Certificate, erro
 	return k.current.Load(), nil
 }
 
-// refresh replaces the certificate if there is another. Contents are compared, because cert-manager and kubelet swap a link
-// above the files.
+// refresh replaces the certificate if a different one is available. It compares contents, because cert-manager and
+// kubelet replace a symbolic link above the files.
 func (k *certificates) refresh() error {
 	k.looked = time.Now()
 	current := k.current.Load()
@@ -88,9 +92,11 @@ func (k *certificates) refresh() error {
 	}
 	k.current.Store(next)
 	leaf := next.Leaf
-	k.log.Info("TLS certificate loaded", "names", leaf.DNSNames, "addresses", leaf.IPAddresses, "not_after", leaf.NotAfter.UTC())
+	k.log.Info("TLS certificate loaded",
+		"names", leaf.DNSNames, "addresses", leaf.IPAddresses, "not_after", leaf.NotAfter.UTC())
 	if now := time.Now(); now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
-		k.log.Warn("TLS certificate not valid today", "not_before", leaf.NotBefore.UTC(), "not_after", leaf.NotAfter.UTC())
+		k.log.Warn("TLS certificate not valid today",
+			"not_before", leaf.NotBefore.UTC(), "not_after", leaf.NotAfter.UTC())
 	}
 	return nil
 }
@@ -105,12 +111,14 @@ func fromFiles(certFile, keyFile string) (*tls.Certificate, error) {
 	return &pair, nil
 }
 
-// selfSigned is the current certificate, or a new one if that is missing or near its end.
+// selfSigned returns the current certificate, or a new one if current is nil or expires soon.
 func selfSigned(names []string, current *tls.Certificate) (*tls.Certificate, error) {
 	if current != nil && time.Until(current.Leaf.NotAfter) > renewBefore {
 		return current, nil
 	}
-	o := cert.SelfSignedCertKeyOptions{Host: "localhost", AlternateIPs: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, MaxAge: lifetime}
+	o := cert.SelfSignedCertKeyOptions{
+		Host: "localhost", AlternateIPs: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, MaxAge: lifetime,
+	}
 	if host, err := os.Hostname(); err == nil {
 		names = append([]string{host}, names...)
 	}

@@ -41,7 +41,8 @@ func (a *API) registerToolsets(h huma.API) {
 	})
 }
 
-// toolsets is one page. Two may have one name, a toolset and an MCP server: the token counts them.
+// toolsets returns one page. A toolset and an MCP server may have the same name, so the token also has a number within
+// the name.
 func (a *API) toolsets(in *toolsetsInput) ToolsetList {
 	l := ToolsetList{Toolsets: []view.Toolset{}}
 	after, given := in.Continue.read(listToolsets)

@@ -11,8 +11,8 @@ import (
 // smallestZipped is the size from which a body is compressed: less fits into one packet as it is.
 const smallestZipped = 1024
 
-// zipped compresses what next answers, for those who accept gzip. A body is written at once here, so that its first write
-// shows its size; one that is written bit by bit is left as it is where that begins small.
+// zipped compresses what next answers, for those who accept gzip. A body is written at once here, so that its first
+// write shows its size; one that is written bit by bit is left as it is where that begins small.
 func zipped(next http.Handler) http.Handler {
 	writers := &sync.Pool{New: func() any { return gzip.NewWriter(nil) }} // each is most of a megabyte
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
