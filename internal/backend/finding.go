@@ -159,7 +159,7 @@ type Finding struct {
 	Blocker     Ref         // that other candidate; the zero Ref where there is none
 	// ShardOf is the backend that sees all that this one has; the zero Key where there is none.
 	ShardOf Key
-	// Yields: it would be the primary of its type, and is a shard.
+	// Yields: it would be the primary of its type, and is a shard. The place stays recorded for it.
 	Yields bool
 	Kept   Kept // the place of the type's primary is kept, so that this instance is not it
 	// Link is the URL at which people reach it; "" where it is not known. It is never requested.

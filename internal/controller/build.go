@@ -8,8 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
@@ -40,97 +38,6 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 	d := publish.Desired{Keys: keys, Own: s.Own, Restore: o.restore(live)}
 	d.Hold = c.hold(live, d)
 	return d, nil
-}
-
-// fit builds the document and the keys. If they are too large, it leaves out backends of the largest namespaces. If the
-// keys of others alone take all the room, it leaves out nothing: the result stays too large, and the last document
-// stays published.
-func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
-	room := publish.MaxBytes - publish.Foreign(live, s.Own)
-	undo := leavesOut(s.Findings)
-	// The sizes measured in an earlier cycle show what to leave out, so that a document that is too large is not built
-	// in each cycle.
-	if c.leaveOut(s, room) {
-		doc, keys, err := c.generate(s)
-		if n := size(keys); err == nil && n <= room && n > room-room/20 {
-			inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
-			return doc, keys, nil
-		}
-		undo()
-	}
-	c.memory.sizes = nil
-	doc, keys, err := c.generate(s)
-	for err == nil && size(keys) > room {
-		c.memory.measure(s.Findings, doc, size(keys))
-		if !c.leaveOut(s, room) {
-			undo()
-			return c.generate(s)
-		}
-		if doc, keys, err = c.generate(s); size(keys) <= room {
-			inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
-		}
-	}
-	return doc, keys, err
-}
-
-// leaveOut leaves out the backends for which there is no room, by their measured sizes. It returns false if nothing is
-// left out, also because the sizes are not known.
-func (c *Controller) leaveOut(s *Snapshot, room int) bool {
-	sizes, total, most := c.memory.sizes, 0, 0
-	for _, n := range sizes {
-		most = max(most, n)
-	}
-	of := func(f *backend.Finding) int {
-		if n, known := sizes[f.Candidate.Key()]; known {
-			return n
-		}
-		return most
-	}
-	for _, f := range s.Findings {
-		if f.Verdict == backend.Accepted {
-			total += of(f)
-		}
-	}
-	// Leave out a little more than needed, so that once is enough.
-	return total > room && inventory.LeaveOut(s.Findings, total-room+room/50, of, c.opts.Inventory)
-}
-
-// measure records the share of each backend in keys of the given size.
-func (m *memory) measure(findings []*backend.Finding, doc *toolset.Document, bytes int) {
-	sizes, sum := doc.Sizes(), 0
-	for _, n := range sizes {
-		sum += n
-	}
-	m.sizes = map[backend.Key]int{}
-	for _, f := range findings {
-		if f.Verdict != backend.Accepted {
-			continue
-		}
-		key := f.Candidate.Key()
-		if m.sizes[key] = 0; sizes[key] > 0 { // 0 if the overrides have removed the backend
-			m.sizes[key] = sizes[key]*bytes/sum + 1
-		}
-	}
-}
-
-// leavesOut returns a function that undoes LeaveOut.
-func leavesOut(findings []*backend.Finding) (undo func()) {
-	type place struct {
-		finding *backend.Finding
-		reason  backend.Reason
-		primary bool
-	}
-	var before []place
-	for _, f := range findings {
-		if f.Verdict == backend.Accepted { // LeaveOut changes no others
-			before = append(before, place{f, f.Reason, f.Primary})
-		}
-	}
-	return func() {
-		for _, p := range before {
-			p.finding.Verdict, p.finding.Reason, p.finding.Primary = backend.Accepted, p.reason, p.primary
-		}
-	}
 }
 
 // size returns the size of keys in a ConfigMap, in bytes.

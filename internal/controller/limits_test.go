@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -225,7 +224,7 @@ func (toldAbout) ConfigMap(bool, string, string)                    {}
 func (a toldAbout) Service(s *backend.Service, _ bool, _, _ string) { a[s.UID] = true }
 func (toldAbout) Clear(*backend.Service)                            {}
 
-// What was measured of a round before decides the next ones, and is measured anew where it is wrong.
+// What had no room in a round has none in the next ones, and is measured anew where anything has changed.
 func TestTooLargeIsMeasuredOnce(t *testing.T) {
 	t.Attr("req", "DTS-OUT-11")
 	note := strings.Repeat("x", 500)
@@ -255,12 +254,12 @@ func TestTooLargeIsMeasuredOnce(t *testing.T) {
 	}
 	as := func(*backend.Finding) {}
 	first, out := round(as)
-	measured := c.memory.sizes
+	measured := c.memory.left
 	again, same := round(as)
 	if first != again || !maps.Equal(out, same) || len(out) == 0 {
 		t.Errorf("%d bytes without %d, then %d without %d: want the same", first, len(out), again, len(same))
 	}
-	if reflect.ValueOf(measured).Pointer() != reflect.ValueOf(c.memory.sizes).Pointer() {
+	if measured == nil || measured != c.memory.left {
 		t.Error("it is measured again though nothing has changed")
 	}
 	for what, description := range map[string]string{"smaller": "x", "larger": strings.Repeat(note, 3)} {
@@ -274,7 +273,7 @@ func TestTooLargeIsMeasuredOnce(t *testing.T) {
 			f.Verdict = backend.Rejected
 		}
 	})
-	if len(out) > 0 || bytes == 0 || c.memory.sizes != nil {
+	if len(out) > 0 || bytes == 0 || c.memory.left != nil {
 		t.Errorf("%d are left out where there is room", len(out))
 	}
 }

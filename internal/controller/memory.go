@@ -22,7 +22,7 @@ type memory struct {
 	keys      []string              // of the admin's own, that were written
 	gone      map[string]time.Time  // since when the Service of a type's primary has not been there
 
-	sizes map[backend.Key]int // what each backend takes in the keys, in bytes, as measured last; nil while there is room for all
+	left *leftOut // for lack of room, in the last round; nil while there is room for all
 
 	overrides  overrides
 	references references // who gets which variable, as published last in this term; nil before

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/inventory"
 )
 
 // A shard that was restarted stays one until its querier has learned of the new pod; while the querier is down it is none.
@@ -47,5 +48,33 @@ func TestShardsAreKeptForAMoment(t *testing.T) {
 		if got := at(step.after, step.of, step.verdict); got != step.want {
 			t.Errorf("%s: a shard of %v, want %v", step.what, got, step.want)
 		}
+	}
+}
+
+// The place of a primary that stands back behind its querier is recorded: while it is down no stranger takes it.
+func TestPlaceOfAShardIsKept(t *testing.T) {
+	t.Attr("req", "DTS-OUT-12")
+	t.Attr("req", "DTS-SEC-3")
+	shard, other := prometheus("shard"), prometheus("other")
+	other.Namespace = "evil"
+	c, s := crowd(t, inventory.Options{}, []backend.Service{aged(shard, 1), aged(other, 2)})
+	options := c.opts.Inventory
+	options.FirstRoundOver = true
+	found := map[backend.Ref]*backend.Finding{}
+	for _, f := range s.Findings {
+		found[f.Ref] = f
+		f.Primary = false
+	}
+	querier := backend.Key{Ref: backend.Ref{Namespace: shard.Namespace, Name: "query"}, Type: "thanos"}
+	found[shard.Ref].ShardOf = querier
+	inventory.Choose(s.Findings, options)
+	if !found[shard.Ref].Yields || found[other.Ref].Primary {
+		t.Fatal("the older one does not stand back")
+	}
+	options.Recorded = c.state(s.Findings).Primaries
+	found[shard.Ref].Verdict, found[shard.Ref].ShardOf, found[shard.Ref].Yields = backend.Unavailable, backend.Key{}, false
+	inventory.Choose(s.Findings, options)
+	if found[other.Ref].Primary {
+		t.Error("a stranger's is the primary while the shard is down")
 	}
 }

@@ -67,7 +67,7 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 	}
 	c.keepOwn(s.Primaries, findings)
 	for _, f := range findings {
-		if f.Primary && !f.Provisional {
+		if (f.Primary || f.Yields) && !f.Provisional {
 			s.Primaries[f.Type] = f.Ref
 		}
 	}

@@ -154,7 +154,7 @@ func LeaveOut(all []*backend.Finding, bytes int, size func(*backend.Finding) int
 		}
 		list := shares[largest]
 		f := list[len(list)-1]
-		f.Verdict, f.Reason, f.Primary = backend.Rejected, backend.Reason{Code: backend.CodeDocumentSize}, false
+		Leave(f)
 		saved += size(f)
 		total[largest] -= size(f)
 		if shares[largest] = list[:len(list)-1]; len(list) == 1 {
@@ -162,6 +162,11 @@ func LeaveOut(all []*backend.Finding, bytes int, size func(*backend.Finding) int
 		}
 	}
 	return true
+}
+
+// Leave leaves a backend out of a document that is too large.
+func Leave(f *backend.Finding) {
+	f.Verdict, f.Reason, f.Primary = backend.Rejected, backend.Reason{Code: backend.CodeDocumentSize}, false
 }
 
 // largest is the namespace that takes the most bytes, trusted ones only if there is no other; "" for none.

@@ -31,7 +31,7 @@ func yield(list []*backend.Finding) {
 	for _, f := range list {
 		named := f.PrimaryBy == backend.PrimaryConfigured || f.PrimaryBy == backend.PrimaryAnnotated
 		if f.Primary && !named && f.ShardOf != (backend.Key{}) {
-			f.Primary, f.PrimaryBy, f.Provisional, f.Blocker, f.Yields = false, "", false, backend.Ref{}, true
+			f.Primary, f.PrimaryBy, f.Yields = false, "", true // Provisional stays: such a one is not recorded
 		}
 	}
 }

@@ -11,14 +11,14 @@ import (
 // Service. It is "" if there is nothing to say.
 func primaryNote(f *backend.Finding) string {
 	switch {
+	case f.Yields:
+		return f.ShardOf.Ref.String() + " sees all that it has, and comes before it"
 	case f.Provisional:
 		return fmt.Sprintf("for now: %s takes its place as soon as it works", f.Blocker)
 	case f.Kept.For != (backend.Ref{}):
 		return "the place is kept for " + kept(f)
 	case f.Primary:
 		return primaryRule(f.PrimaryBy)
-	case f.Yields:
-		return f.ShardOf.Ref.String() + " sees all that it has, and comes before it"
 	}
 	return ""
 }
