@@ -104,7 +104,8 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 	case backend.CodeTenantMissing:
 		return h.adviseCredentials(f)
 	case backend.CodeNamespaceBudget, backend.CodeNamespaceTurn:
-		return []Advice{{"It is published later by itself. A trusted namespace has no such limit; to trust it:",
+		return []Advice{{"It is published later without any action. " +
+			"A trusted namespace has no such limit; to trust it:",
 			trust(f)}}
 	case backend.CodeChangesTooOften:
 		return []Advice{{"It is published when it stops changing. See who changes it:",

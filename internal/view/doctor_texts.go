@@ -74,7 +74,7 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Check that it is right. As plain text it would be:", "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeLocationMissing: {
-		"<name> is not set, so that HolmesGPT reads another file",
+		"<name> is not set, so HolmesGPT reads another file",
 		addVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeLocationWrong: {
@@ -82,7 +82,7 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Set it in additionalEnvVars in the values of HolmesGPT's chart:", "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeIntervalMissing: {
-		"<name> is not set: by itself HolmesGPT reads the file every five minutes",
+		"<name> is not set: by default HolmesGPT reads the file every five minutes",
 		addVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeIntervalLong: {
@@ -118,7 +118,7 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"echo \"certificate: $(base64 -w0 ca.crt)\"",
 	},
 	doctor.CodeOpenShiftMissing: {
-		"<name> is not True, so that HolmesGPT does not send its token to OpenShift's monitoring",
+		"<name> is not True, so HolmesGPT does not send its token to OpenShift's monitoring",
 		"Set in the values of HolmesGPT's chart, which then grants the right to read it too:", "openshift: true",
 	},
 	doctor.CodeBindingMissing: {

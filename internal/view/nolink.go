@@ -44,7 +44,7 @@ var noLinkTexts = map[backend.NoLink]string{
 	backend.NoLinkMatch: "it matches only requests with a header, " +
 		"a query or a method that a browser does not send by default",
 	backend.NoLinkRewritten: "an annotation or a filter rewrites or redirects the requests, " +
-		"so that a page may be at another path than the backend says",
+		"so a page can be at another path than the backend says",
 	backend.NoLinkShared: "several backends share the requests",
 	backend.NoLinkNotAdmitted: "its controller has not accepted it, " +
 		"for example because another namespace had the host first " +
