@@ -10,11 +10,14 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/config"
 )
 
-// newAgent makes the one that asks HolmesGPT; nil where nobody does.
-func newAgent(options *serviceOptions, forbids func(netip.Addr) bool, report func(before, after *agent.Replica)) *agent.Agent {
+// newAgent returns the client that asks HolmesGPT, nil if HolmesGPT is not asked.
+func newAgent(
+	options *serviceOptions, forbids func(netip.Addr) bool, report func(before, after *agent.Replica),
+) *agent.Agent {
 	c := options.Config
 	switch {
-	case options.DryRun, options.Directory != nil && c.HolmesGPT.URL == "": // a directory is one HolmesGPT's, and no Service says whose
+	// One HolmesGPT reads a directory, and no Service tells which one.
+	case options.DryRun, options.Directory != nil && c.HolmesGPT.URL == "":
 		return nil
 	case agentOff(c):
 		return nil
@@ -24,15 +27,16 @@ func newAgent(options *serviceOptions, forbids func(netip.Addr) bool, report fun
 	return agent.New(o)
 }
 
-// agentOff reports whether HolmesGPT is not to be asked.
+// agentOff reports whether the configuration disables requests to HolmesGPT.
 func agentOff(c *config.Config) bool {
 	return c.HolmesGPT.URL == "" && c.HolmesGPT.Service == config.ServiceOff
 }
 
-// agentOptions are where the configuration says that HolmesGPT is.
+// agentOptions returns the location of HolmesGPT from the configuration.
 func agentOptions(c *config.Config) agent.Options {
 	o := agent.Options{
-		URL: c.HolmesGPT.URL, Namespace: c.Output.Namespace, KeyFile: c.HolmesGPT.APIKeyFile, Interval: c.Health.Interval,
+		URL: c.HolmesGPT.URL, Namespace: c.Output.Namespace,
+		KeyFile: c.HolmesGPT.APIKeyFile, Interval: c.Health.Interval,
 	}
 	if service := c.HolmesGPT.Service; service != config.ServiceAuto && service != config.ServiceOff {
 		namespace, name, _ := strings.Cut(service, "/")

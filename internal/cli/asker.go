@@ -21,15 +21,15 @@ import (
 // askTimeout is how long a command waits for HolmesGPT.
 const askTimeout = 5 * time.Second
 
-// asker asks HolmesGPT for an explanation, once, and has nothing reloaded.
+// asker sends one request to HolmesGPT for an explanation. It does not make HolmesGPT reload.
 type asker struct {
-	agent *agent.Agent // nil: it is not asked, for a reason
+	agent *agent.Agent // nil if HolmesGPT cannot be asked; why has the reason
 	why   string
-	// document is what is published, the zero value if not known.
+	// document is the published document, the zero value if not known.
 	document *agent.Document
 }
 
-// newAsker makes the one that fits the way in which backends are probed; nil where there is no HolmesGPT to ask.
+// newAsker returns an asker that connects as the probe does, nil if there is no HolmesGPT to ask.
 func (o *options) newAsker(d *discovered) (*asker, error) {
 	c := d.config
 	options := agentOptions(c)
@@ -42,8 +42,8 @@ func (o *options) newAsker(d *discovered) (*asker, error) {
 	case d.cluster == nil:
 		return nil, nil
 	case !d.probed:
-		a.why = "It was not asked: its address cannot be reached from outside the cluster. Run this with --probe=proxy, or forward its port and " +
-			"add --set holmesgpt.url=http://127.0.0.1:PORT"
+		a.why = "It was not asked: its address cannot be reached from outside the cluster. " +
+			"Run this with --probe=proxy, or forward its port and add --set holmesgpt.url=http://127.0.0.1:PORT"
 		return a, nil
 	case o.probe == probeProxy:
 		proxies, err := newServiceProxies(d.cluster)
@@ -56,7 +56,7 @@ func (o *options) newAsker(d *discovered) (*asker, error) {
 	return a, nil
 }
 
-// looks reports whether a Service is taken for HolmesGPT's.
+// looks reports whether a Service looks like HolmesGPT's.
 func (a *asker) looks(s *backend.Service) bool { return a != nil && a.agent != nil && a.agent.Looks(s) }
 
 // agentProxy carries requests to Services, named as NAME.NAMESPACE.svc:PORT, through the API server.
@@ -84,14 +84,14 @@ func (p agentProxy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// proxyText is what the API server says of the way to a candidate.
+// proxyText describes why the API server could not reach a candidate.
 func proxyText(c *backend.Candidate, own probe.ProxyError) string {
 	return view.Observed(&backend.Finding{
 		Ref: c.Service.Ref, Service: c.Service, Candidate: c, Observation: backend.Observation{Seen: own.Seen},
 	})
 }
 
-// askOnce asks HolmesGPT, by the Services that are known, what it made of a document.
+// askOnce finds HolmesGPT among the known Services and asks it once for the state of a document's toolsets.
 func askOnce(ctx context.Context, a *agent.Agent, known *store.Store, document agent.Document) view.Agent {
 	for _, s := range known.Services() {
 		if a.Looks(s) {
@@ -105,7 +105,7 @@ func askOnce(ctx context.Context, a *agent.Agent, known *store.Store, document a
 	return view.NewAgent(&state)
 }
 
-// askAgent is what HolmesGPT made of what is published; nil where there is none to ask.
+// askAgent returns HolmesGPT's state of the published document, nil if there is no HolmesGPT to ask.
 func (d *discovered) askAgent(ctx context.Context) *view.Agent {
 	switch a := d.asks; {
 	case a == nil:
@@ -120,12 +120,13 @@ func (d *discovered) askAgent(ctx context.Context) *view.Agent {
 	return &out
 }
 
-// noAgent is why no HolmesGPT was found.
+// noAgent describes why no HolmesGPT was found.
 func (d *discovered) noAgent() string {
 	o := agentOptions(d.config)
 	namespace := cmp.Or(o.Service.Namespace, o.Namespace)
 	where := fmt.Sprintf("no HolmesGPT was found in namespace %s", namespace)
-	if len(d.only) > 0 && !slices.Contains(d.only, namespace) || slices.Contains(d.unread, namespace) || slices.Contains(d.exclude, namespace) {
+	if len(d.only) > 0 && !slices.Contains(d.only, namespace) ||
+		slices.Contains(d.unread, namespace) || slices.Contains(d.exclude, namespace) {
 		where = fmt.Sprintf("the Services of namespace %s, where HolmesGPT would be, were not read", namespace)
 	}
 	return where + "; if it runs elsewhere, set holmesgpt.service or holmesgpt.url in the configuration"

@@ -11,9 +11,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// authorities returns what gives the system's certificate authorities and those of the file, which is read again when
-// it has changed: an authority is renewed while the service runs. What cannot be read then leaves the last good ones.
-// No file is nil.
+// authorities returns a function that returns the certificate authorities of the system and of the file. The file is
+// read again if it changes, because an authority can be renewed while the service runs. If a later read fails, the last
+// valid authorities stay. Without a file, authorities returns nil.
 func authorities(file string) (func() *x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
@@ -35,14 +35,14 @@ type authorityFile struct {
 	pool   *x509.CertPool
 }
 
-// lookAgain is how old what was read may be when a probe needs it.
+// lookAgain is the age at which the file is read again when a probe needs it.
 const lookAgain = time.Second
 
 func (a *authorityFile) current() *x509.CertPool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if time.Since(a.looked) >= lookAgain {
-		_ = a.read() // the probe of what the last ones do not sign says so
+		_ = a.read() // a probe reports a certificate that the old authorities do not verify
 	}
 	return a.pool
 }
@@ -61,7 +61,8 @@ func (a *authorityFile) read() error {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(text) {
-		return fmt.Errorf("config tls.caFile %s: no certificate in it: expected PEM, with -----BEGIN CERTIFICATE-----", a.name)
+		return fmt.Errorf("config tls.caFile %s: no certificate in it: expected PEM, with -----BEGIN CERTIFICATE-----",
+			a.name)
 	}
 	a.text, a.pool = text, pool
 	return nil

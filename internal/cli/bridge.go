@@ -58,13 +58,13 @@ Only GET, HEAD and POST are carried, to the backend's own Service alone, and not
 	return cmd
 }
 
-// bridging carries requests to backends, those of the probe too.
+// bridging carries requests to backends, including the requests of the probe.
 type bridging struct {
 	forwardOnly bool
 	*bridge.Bridge
 }
 
-// connect to the cluster, and have the probe's requests carried.
+// connect connects to the cluster and makes the probe send its requests through the bridge.
 func (b *bridging) connect(cluster *rest.Config, o *probe.Options) (err error) {
 	b.Bridge, err = bridge.New(bridge.Options{
 		Cluster: cluster, ForwardOnly: b.forwardOnly, RootCAs: o.RootCAs, Insecure: o.Insecure,
@@ -84,10 +84,10 @@ func (o *options) bridge(ctx context.Context, command []string) error {
 		}
 		return err
 	}
-	signals := make(chan os.Signal, 4) //nolint:mnd // those that come while one is handled
+	signals := make(chan os.Signal, 4) //nolint:mnd // buffers signals that arrive while one is handled
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	defer signal.Stop(signals)
-	// A closed pipe at stdout or stderr is an error of the write then, and does not end the process before it has cleaned up.
+	// With SIGPIPE caught, a write to a closed stdout or stderr returns an error, and the process can still clean up.
 	pipe := make(chan os.Signal, 1)
 	signal.Notify(pipe, syscall.SIGPIPE)
 	defer signal.Stop(pipe)
@@ -104,7 +104,7 @@ func (o *options) bridge(ctx context.Context, command []string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // nobody else knows of it
+	defer os.RemoveAll(dir) //nolint:errcheck // a remaining temporary directory does no harm
 	file := filepath.Join(dir, toolset.KeyHolmesGPT)
 	if err := o.writeLocal(d, opened, file); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (o *options) bridge(ctx context.Context, command []string) error {
 	return nil
 }
 
-// open opens a listener for each backend that is published, and names those for which it cannot.
+// open opens a listener for each published backend, and prints a warning for each that it cannot reach.
 func (o *options) open(ctx context.Context, d *discovered) []*bridge.Opened {
 	var group errgroup.Group
 	opened := make([]*bridge.Opened, len(d.findings))
@@ -148,11 +148,12 @@ func (o *options) open(ctx context.Context, d *discovered) []*bridge.Opened {
 			return nil
 		})
 	}
-	_ = group.Wait() // each has its warning
+	_ = group.Wait() // each failure is printed as a warning
 	return slices.DeleteFunc(opened, func(b *bridge.Opened) bool { return b == nil })
 }
 
-// failures makes the text for clients whose request cannot be carried. The first is shown here too: the command may not.
+// failures returns a function that describes to a client why its request was not carried. It also prints the first
+// failure as a warning, because the command may not show it.
 func (o *options) failures(f *backend.Finding) func(error) string {
 	var first sync.Once
 	return func(err error) string {
@@ -164,7 +165,7 @@ func (o *options) failures(f *backend.Finding) func(error) string {
 	}
 }
 
-// carryText is an error of what carries requests, for people.
+// carryText describes for people why a request was not carried.
 func carryText(c *backend.Candidate, err error) string {
 	const most = 600
 	var rights *bridge.RightsError
@@ -174,7 +175,8 @@ func carryText(c *backend.Candidate, err error) string {
 	return safetext.Clean(err.Error(), most)
 }
 
-// writeLocal writes the document with the local addresses, and says what is not in it and what it needs.
+// writeLocal writes the document with the local addresses. It reports the backends that are left out and the variables
+// that are not set.
 func (o *options) writeLocal(d *discovered, opened []*bridge.Opened, file string) error {
 	local := *d
 	local.findings = nil
@@ -200,14 +202,14 @@ func printOpened(s Streams, opened []*bridge.Opened) error {
 	return printTable(s.Out, []column[*bridge.Opened]{
 		{title: "TYPE", cell: func(b *bridge.Opened) string { return b.Candidate.Type }},
 		{title: "INSTANCE", cell: func(b *bridge.Opened) string { return b.Candidate.Instance }},
-		{title: "PRIMARY", cell: func(b *bridge.Opened) string { return map[bool]string{true: "yes", false: "-"}[b.Primary] }},
+		{title: "PRIMARY", cell: func(b *bridge.Opened) string { return yesOr(b.Primary) }},
 		{title: "URL", cell: func(b *bridge.Opened) string { return b.Endpoint() }},
 		{title: "WAY", cell: func(b *bridge.Opened) string { return b.Way }},
 	}, slices.Values(opened))
 }
 
-// bridgeEnv is the command's environment. Local addresses are reached without the environment's proxy, which most libraries
-// would use for them as well.
+// bridgeEnv returns the command's environment. It exempts 127.0.0.1 from the environment's HTTP proxy, because most
+// libraries would use the proxy for local addresses too.
 func bridgeEnv(file string, opened []*bridge.Opened) []string {
 	env := append(os.Environ(), "CUSTOM_TOOLSET_LOCATION="+file)
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {

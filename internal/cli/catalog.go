@@ -111,7 +111,7 @@ func printType(s Streams, t *catalog.Type) error {
 	return err
 }
 
-// showType describes a type in sentences.
+// showType describes a type for people.
 func showType(s Streams, t *catalog.Type) error {
 	w := &writer{out: s.Out, paint: newPainter(s.Out)}
 	w.line("%s (%s): %s.", t.Title, t.Type, t.Summary)
@@ -150,7 +150,7 @@ func showType(s Streams, t *catalog.Type) error {
 	return w.err
 }
 
-// own are the numbers that are a sign by themselves.
+// own returns the port numbers that are a sign of the type by themselves, because no other type shares them.
 func own(t *catalog.Type) string {
 	var list []int32
 	for _, n := range t.Ports.Numbers {
@@ -162,7 +162,9 @@ func own(t *catalog.Type) string {
 }
 
 func (w *writer) rule(r *catalog.Rule) {
-	parts := slices.Concat(conditions(r.Labels, "label"), conditions(r.Selector, "selector"), conditions(r.Annotations, "annotation"))
+	parts := slices.Concat(
+		conditions(r.Labels, "label"), conditions(r.Selector, "selector"), conditions(r.Annotations, "annotation"),
+	)
 	if len(r.Names) > 0 {
 		parts = append(parts, "a name like "+orList(r.Names))
 	}
@@ -268,7 +270,8 @@ func (w *writer) written(t *catalog.Type) {
 			if c.Value != "" {
 				value = ": " + c.Value
 			}
-			w.line("  where it wants %s, %s is taken from HolmesGPT's variable %s%s", view.Noun(backend.Kind(c.Is())), c.Field, c.Variable, value)
+			w.line("  where it wants %s, %s is taken from HolmesGPT's variable %s%s",
+				view.Noun(backend.Kind(c.Is())), c.Field, c.Variable, value)
 		}
 	}
 }

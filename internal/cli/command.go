@@ -12,16 +12,16 @@ import (
 	"golang.org/x/term"
 )
 
-// runCommand runs a command on the process's own streams, passes signals on, and ends as it does.
+// runCommand runs a command with the streams, passes signals on, and returns its exit status.
 func runCommand(s Streams, command, env []string, signals <-chan os.Signal) error {
 	in := s.In
 	if i, ok := in.(*interruptible); ok {
-		in = i.in // the command's own terminal, or pipe
+		in = i.in // the terminal or pipe itself
 	}
 	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // the user's command, which signals end
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = in, s.Out, s.Err, env
 	if err := cmd.Start(); err != nil {
-		const notFound, notAllowed = 127, 126 // as shells have it
+		const notFound, notAllowed = 127, 126 // the codes that shells use
 		code := notFound
 		if errors.Is(err, os.ErrPermission) {
 			code = notAllowed
@@ -36,14 +36,14 @@ func runCommand(s Streams, command, env []string, signals <-chan os.Signal) erro
 		select {
 		case sig := <-signals:
 			if sig == os.Interrupt && atTerminal(in) {
-				continue // it sends Ctrl-C to the command as well, which may go on
+				continue // the terminal sends Ctrl-C to the command too, which may continue
 			}
-			_ = cmd.Process.Signal(sig) // it may have ended
+			_ = cmd.Process.Signal(sig) // fails if the command has ended
 			if sig != os.Interrupt && late == nil {
 				late = time.After(grace)
 			}
 		case <-late:
-			_ = cmd.Process.Kill() // the same
+			_ = cmd.Process.Kill() // fails if the command has ended
 		case err := <-done:
 			return exitOf(err)
 		}
@@ -55,7 +55,8 @@ func atTerminal(in io.Reader) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// exitOf is the command's own exit status, where a signal ended it the one that shells give.
+// exitOf returns the command's exit status as a failure. If a signal ended the command, the status is 128 plus the
+// signal's number, as in shells.
 func exitOf(err error) error {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {

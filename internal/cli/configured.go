@@ -17,7 +17,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
-// newDetector recognises what the catalog has, and takes from annotations what the configuration lets them say.
+// newDetector returns a detector for the catalog. The configuration limits which annotations it accepts.
 func newDetector(c *config.Config, types *catalog.Catalog) (*detect.Detector, error) {
 	return detect.New(types, detect.Options{
 		ClusterDomain:        cmp.Or(c.ClusterDomain, cluster.Domain(cluster.ResolvConf)),
@@ -30,24 +30,26 @@ func newDetector(c *config.Config, types *catalog.Catalog) (*detect.Detector, er
 	})
 }
 
-// outside are the backends that the configuration names, which it has checked.
+// outside returns the configuration's backends outside the cluster. Their URLs were checked when it was loaded.
 func outside(c *config.Config) (list []detect.Outside) {
 	for i := range c.Backends {
 		b := &c.Backends[i]
 		if u, err := url.Parse(b.URL); err == nil {
-			list = append(list, detect.Outside{Name: b.Name, Type: b.Type, URL: u, Link: b.Link, Headers: b.Headers, Files: b.Files})
+			list = append(list, detect.Outside{
+				Name: b.Name, Type: b.Type, URL: u, Link: b.Link, Headers: b.Headers, Files: b.Files,
+			})
 		}
 	}
 	return list
 }
 
-// linksFrom says which objects are read for links, and where those may lead.
+// linksFrom returns the kinds of objects that are read for links, and the rule for allowed hosts.
 func linksFrom(c *config.Config, d *detect.Detector) links.From {
 	return links.From{Kinds: links.Kinds(c.Links.From), Allows: d.AllowsLink}
 }
 
-// useOutside puts what the configuration says of outside backends where it says the same of Services: they are trusted, and have
-// credentials. No Service of a namespace of that name may be taken for one.
+// useOutside adds the configuration's outside backends to its trusted namespaces and credentials, under the namespace
+// name that stands for outside. leftOut keeps Services of a real namespace of that name out.
 func useOutside(c *config.Config) {
 	if len(c.Backends) == 0 {
 		return
@@ -72,7 +74,7 @@ func useOutside(c *config.Config) {
 	c.Credentials = credentials
 }
 
-// leftOut are the namespaces of which nothing is read.
+// leftOut returns the namespaces that are not read.
 func leftOut(c *config.Config, exclude []string) []string {
 	if len(c.Backends) > 0 {
 		exclude = append(slices.Clone(exclude), backend.OutsideNamespace)
@@ -80,7 +82,7 @@ func leftOut(c *config.Config, exclude []string) []string {
 	return exclude
 }
 
-// probeOptions is what the configuration says about probing.
+// probeOptions returns the configuration's options for the probe.
 func probeOptions(c *config.Config) (probe.Options, error) {
 	roots, err := authorities(c.TLS.CAFile)
 	if err != nil {
@@ -94,8 +96,8 @@ func probeOptions(c *config.Config) (probe.Options, error) {
 	}, nil
 }
 
-// inventoryOptions is what the configuration decides about backends. Whether HolmesGPT runs on OpenShift is left open
-// where the configuration leaves it open.
+// inventoryOptions returns the configuration's options for the inventory. OpenShift stays nil if the configuration does
+// not set it.
 func inventoryOptions(c *config.Config) inventory.Options {
 	o := inventory.Options{
 		Primary: refs(c.Primary), Credentials: byService(c.Credentials),
@@ -107,7 +109,7 @@ func inventoryOptions(c *config.Config) inventory.Options {
 	return o
 }
 
-// refs and byService turn the configuration's namespace/name into references; it has checked them.
+// refs parses the NAMESPACE/NAME values of m. They were checked when the configuration was loaded.
 func refs(m map[string]string) map[string]backend.Ref {
 	out := make(map[string]backend.Ref, len(m))
 	for k, v := range m {
@@ -116,6 +118,7 @@ func refs(m map[string]string) map[string]backend.Ref {
 	return out
 }
 
+// byService parses the NAMESPACE/NAME keys below each type of m.
 func byService[V any](m map[string]map[string]V) map[string]map[backend.Ref]V {
 	out := make(map[string]map[backend.Ref]V, len(m))
 	for typ, instances := range m {

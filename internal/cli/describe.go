@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// describe prints the explanation for people: the verdict, then what led to it.
+// describe prints the explanation for people: first the verdict, then the reasons for it.
 func describe(out io.Writer, e *view.Explanation) error {
 	w := &writer{out: out, paint: newPainter(out)}
 	for i, sentence := range e.Summary {
@@ -75,10 +75,10 @@ func (w *writer) about(a *view.About) {
 	w.row("endpoints", "%s", a.Endpoints)
 }
 
-// tried describes what each type that was near makes of the Service.
+// tried describes how each type that resembles the Service was decided.
 func (w *writer) tried(e *view.Explanation) {
 	if len(e.Services) > 0 && e.Services[0].Namespace == backend.OutsideNamespace {
-		return // its type is the configuration's word
+		return // the configuration sets its type
 	}
 	title := "What was tried"
 	if e.WithoutAnnotations {
@@ -108,7 +108,7 @@ func (w *writer) tried(e *view.Explanation) {
 	}
 }
 
-// where describes how the backend is reached and what it becomes.
+// where describes the backend's endpoint and its instance.
 func (w *writer) where(b *view.Backend, title string) {
 	if b.Endpoint == "" {
 		return
@@ -148,11 +148,12 @@ func (w *writer) where(b *view.Backend, title string) {
 		w.row("credentials", "HolmesGPT needs them in its environment: %s", strings.Join(b.Credentials, ", "))
 	}
 	if b.KeepsToken {
-		w.row("agent's token", "kept from it by an empty credential, as this is OpenShift; security.trustedNamespaces would let it in")
+		w.row("agent's token", "kept from it by an empty credential, as this is OpenShift; "+
+			"security.trustedNamespaces would let it in")
 	}
 }
 
-// probe describes what was asked and what came back.
+// probe describes the requests and the responses.
 func (w *writer) probe(b *view.Backend, title string) {
 	unprobed := b.Metadata.Probe == backend.Unprobed
 	if b.Endpoint == "" || unprobed && len(b.Requests) == 0 && b.Detail == "" {
@@ -178,7 +179,7 @@ func (w *writer) probe(b *view.Backend, title string) {
 	w.row("so", "%s", text)
 }
 
-// agent describes what HolmesGPT made of it.
+// agent describes the state of the instance in HolmesGPT.
 func (w *writer) agent(b *view.Backend, title string) {
 	if len(b.Agent) == 0 {
 		return
@@ -194,7 +195,7 @@ func (w *writer) agent(b *view.Backend, title string) {
 	}
 }
 
-// round describes one try, or of several that went alike; several: there were others.
+// round describes one try, or several equal tries in a row. several is true if there were other tries.
 func (w *writer) round(b *view.Backend, round *view.Round, several bool) {
 	switch {
 	case round.Last > round.First:
@@ -205,8 +206,9 @@ func (w *writer) round(b *view.Backend, round *view.Round, several bool) {
 	for _, r := range round.Requests {
 		result := r.Result
 		if b.Outcome == string(backend.Ready) {
-			result = r.Brief // what it said is of interest only where it was not right
+			result = r.Brief // the response's text matters only if it was wrong
 		}
-		w.row(r.Purpose, "GET %s: %s (%s)", cmp.Or(strings.TrimPrefix(r.URL, b.Root()), r.URL), result, r.Duration().Round(time.Millisecond))
+		path := cmp.Or(strings.TrimPrefix(r.URL, b.Root()), r.URL)
+		w.row(r.Purpose, "GET %s: %s (%s)", path, result, r.Duration().Round(time.Millisecond))
 	}
 }

@@ -38,7 +38,7 @@ Exit code 0: the same, 1: different, 2 and above: an error.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			different, err := o.diff(contextOf(cmd), overridesFile)
 			if err != nil {
-				// Also an error of another code must not read as "different".
+				// An error with another code must not read as "different".
 				return failure{error: err, code: exitUsage}
 			}
 			if different {
@@ -70,8 +70,9 @@ func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) 
 		return false, err
 	}
 	where := d.config.Output.Namespace + "/" + d.config.Output.ConfigMap
-	if overridesFile == "" && live[toolset.KeyOverrides] != "" {
-		if overrides, err = toolset.ParseOverrides("ConfigMap "+where+", "+toolset.KeyOverrides, []byte(live[toolset.KeyOverrides])); err != nil {
+	if text := live[toolset.KeyOverrides]; overridesFile == "" && text != "" {
+		source := "ConfigMap " + where + ", " + toolset.KeyOverrides
+		if overrides, err = toolset.ParseOverrides(source, []byte(text)); err != nil {
 			return false, err
 		}
 	}
@@ -87,13 +88,14 @@ func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) 
 	}
 	for name := range d.config.Output.Keys {
 		if text, there := live[name]; there && !toolset.Generated(text) && !slices.Contains(recorded, name) {
-			delete(keys, name) // another's
+			delete(keys, name) // the key belongs to another writer
 		}
 	}
 	return printDiff(o.streams.Out, live, keys, recorded)
 }
 
-// primariesIn are those that the service has recorded. What cannot be read it forgets too.
+// primariesIn returns the primaries that the service has recorded, nil if the record cannot be read: the service also
+// ignores such a record.
 func primariesIn(live map[string]string) map[string]backend.Ref {
 	state, err := publish.DecodeState(live[toolset.KeyState])
 	if err != nil {
@@ -102,7 +104,7 @@ func primariesIn(live map[string]string) map[string]backend.Ref {
 	return state.Primaries
 }
 
-// liveConfigMap is the ConfigMap's data; none where it does not exist.
+// liveConfigMap returns the ConfigMap's data, nil if it does not exist.
 func (o *options) liveConfigMap(ctx context.Context, namespace, name string) (map[string]string, error) {
 	kubeconfig, err := o.cluster()
 	if err != nil {
@@ -125,8 +127,7 @@ func (o *options) liveConfigMap(ctx context.Context, namespace, name string) (ma
 	return cm.Data, nil
 }
 
-// printDiff prints what differs in the generated keys, of which the reserved names that would no longer be there are
-// some.
+// printDiff prints the differences of the generated keys, including keys that would be removed.
 func printDiff(out io.Writer, live, wanted map[string]string, recorded []string) (different bool, err error) {
 	names := slices.Collect(maps.Keys(wanted))
 	for k := range live {

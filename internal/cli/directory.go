@@ -17,13 +17,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// directory is where the keys are written, a file each, instead of into the ConfigMap.
+// directory is the directory that holds the keys as files, instead of the ConfigMap.
 type directory struct {
 	Path      string
-	Overrides string // the file with the admin's overrides; "" for overrides.yaml in the directory
+	Overrides string // path of the admin's overrides; "" means overrides.yaml in the directory
 }
 
-// conflicts refuses what the configuration says that has no meaning with a directory.
+// conflicts returns an error if the configuration has a setting that has no meaning with a directory.
 func (d *directory) conflicts(c *config.Config, fromFiles bool) error {
 	switch service := c.HolmesGPT.Service; {
 	case fromFiles && c.Auth.Mode != config.AuthNone:
@@ -37,7 +37,7 @@ func (d *directory) conflicts(c *config.Config, fromFiles bool) error {
 	return nil
 }
 
-// into makes the runtime write the directory of the options.
+// into makes the runtime write to the directory of the options.
 func (r *serviceRuntime) into(o *serviceOptions, log *slog.Logger) error {
 	d := o.Directory
 	if d.Overrides != "" {
@@ -52,11 +52,13 @@ func (r *serviceRuntime) into(o *serviceOptions, log *slog.Logger) error {
 		if err != nil && (o.Files != nil || errors.Is(err, files.ErrInUse)) {
 			return err
 		}
-		if err != nil { // the volume of a pod may be put right while it runs
+		if err != nil { // an admin can repair a pod's volume while the pod runs
 			log.Warn("the directory cannot be written, which is tried again", "err", err)
 		}
 	}
-	out, err := files.NewOutput(d.Path, files.OutputOptions{Overrides: d.Overrides, Lock: lock, Log: log, Own: slices.Collect(maps.Keys(o.Config.Output.Keys))})
+	out, err := files.NewOutput(d.Path, files.OutputOptions{
+		Overrides: d.Overrides, Lock: lock, Log: log, Own: slices.Collect(maps.Keys(o.Config.Output.Keys)),
+	})
 	if err == nil {
 		err = d.foreign(out, o.DryRun)
 	}
@@ -69,7 +71,8 @@ func (r *serviceRuntime) into(o *serviceOptions, log *slog.Logger) error {
 	return nil
 }
 
-// foreign refuses to replace a toolset file that was written by hand: a new user may have one in that place.
+// foreign returns an error if the directory has a toolset file that this service did not write: a new user may have
+// one that was written by hand.
 func (d *directory) foreign(out *files.Output, dryRun bool) error {
 	live := out.Live()
 	if dryRun || live == nil || live.Data[toolset.KeyState] != "" {
@@ -82,11 +85,11 @@ func (d *directory) foreign(out *files.Output, dryRun bool) error {
 	return nil
 }
 
-// directoryEvents logs warnings, since there is no ConfigMap to record an Event on, and records the Events of Services
-// where there is a cluster.
+// directoryEvents logs warnings, because there is no ConfigMap to record an Event on. With a cluster it also records
+// the Events of Services.
 type directoryEvents struct {
 	log      *slog.Logger
-	services controller.Events // nil where there is none
+	services controller.Events // nil without a cluster
 }
 
 func (e directoryEvents) ConfigMap(warning bool, reason, note string) {

@@ -51,12 +51,12 @@ func newDiscover(streams Streams) *cobra.Command {
 }
 
 func completeValues(cmd *cobra.Command, flag string, values ...string) {
-	// It fails only where there is no such flag, which TestCompletion would see.
+	// It fails only if the flag does not exist, which TestCompletion detects.
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// shown are the findings to print: the accepted ones, or all, those of which only the name is kept last. n is their
-// number.
+// shown returns the findings to print and their number: the accepted findings, or all. Services of which only the name
+// is kept come last.
 func (d *discovered) shown(all bool) (n int, list iter.Seq[*backend.Finding]) {
 	var others []backend.Ref
 	if all {
@@ -88,19 +88,19 @@ func (d *discovered) count(v backend.Verdict) (n int) {
 	return n
 }
 
-// reportWarnings lists what owners of Services should mend although nothing depends on it.
+// reportWarnings prints warnings about annotations that owners of Services should correct.
 func (d *discovered) reportWarnings(s Streams) {
 	const most = 10
-	told := map[backend.Ref]bool{}
+	warned := map[backend.Ref]bool{}
 	for _, f := range d.findings {
-		if !f.Warning.Is() || told[f.Ref] {
+		if !f.Warning.Is() || warned[f.Ref] {
 			continue
 		}
-		if told[f.Ref] = true; len(told) <= most {
+		if warned[f.Ref] = true; len(warned) <= most {
 			warn(s, "%s: %s", f.Ref, view.Warning(f))
 		}
 	}
-	if more := len(told) - most; more > 0 {
+	if more := len(warned) - most; more > 0 {
 		warn(s, "and %s more with an unknown annotation; discover --all -o json has them as metadata.warning", services(more))
 	}
 }
@@ -117,7 +117,7 @@ func (d *discovered) print(s Streams, output string, all bool) error {
 		})
 	}
 	if n == 0 {
-		if d.known.Count() > 0 || len(d.only) == 0 { // else it was said of each namespace
+		if d.known.Count() > 0 || len(d.only) == 0 { // otherwise noteEmpty has named each namespace
 			note(s, "No backends. %s", d.summary(all))
 		}
 		return nil
@@ -131,7 +131,7 @@ func (d *discovered) print(s Streams, output string, all bool) error {
 	return nil
 }
 
-// summary counts what was read, and says how to see more of it.
+// summary counts the Services by verdict and names the commands that show more.
 func (d *discovered) summary(all bool) string {
 	var parts []string
 	for _, v := range backend.Verdicts {
@@ -163,7 +163,7 @@ func services(n int) string {
 	return fmt.Sprintf("%d Services", n)
 }
 
-// table prints findings for eyes.
+// table prints findings as a table for people.
 func (d *discovered) table(s Streams, list iter.Seq[*backend.Finding], wide, all bool) error {
 	paint := newPainter(s.Out)
 	type row struct {
@@ -181,7 +181,7 @@ func (d *discovered) table(s Streams, list iter.Seq[*backend.Finding], wide, all
 	add("NAMESPACE", func(r *row) string { return r.Namespace })
 	add("NAME", func(r *row) string { return r.Name })
 	add("TYPE", func(r *row) string { return or(r.Type) })
-	add("PRIMARY", func(r *row) string { return map[bool]string{true: "yes", false: "-"}[r.Primary] })
+	add("PRIMARY", func(r *row) string { return yesOr(r.Primary) })
 	add("ENDPOINT", func(r *row) string { return or(r.Endpoint) })
 	if d.probed {
 		add("HEALTH", func(r *row) string { return or(r.health) })

@@ -23,21 +23,21 @@ import (
 
 var errInterrupted = errors.New("interrupted")
 
-// discovered is what a command shows of, and what it was found with.
+// discovered holds the findings that a command shows, and the parts that produced them.
 type discovered struct {
 	config   *config.Config
 	catalog  *catalog.Catalog
 	detector *detect.Detector
 	prober   *probe.Prober
-	cluster  *rest.Config // nil where Services are read from files
+	cluster  *rest.Config // nil if Services are read from files
 	probed   bool
-	bridging *bridging // nil where nothing is carried
-	asks     *asker    // nil where an explanation has nothing to ask HolmesGPT
-	only     []string  // namespaces that were looked at; none: all
+	bridging *bridging // nil without a bridge
+	asks     *asker    // nil if HolmesGPT is not asked
+	only     []string  // namespaces that were read; empty means all
 	exclude  []string  // namespaces that were left out
 
 	known    *store.Store
-	unread   []string // namespaces that may not be read
+	unread   []string // namespaces that the user may not read
 	findings []*backend.Finding
 }
 
@@ -58,19 +58,22 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 		}
 	}
 	d.known = store.New(store.Options{
-		Relevant:   func(s *backend.Service) bool { return s.Ref == whole || d.detector.Matters(s) || d.asks.looks(s) },
+		Relevant: func(s *backend.Service) bool {
+			return s.Ref == whole || d.detector.Matters(s) || d.asks.looks(s)
+		},
 		Namespaces: d.only, Exclude: leftOut(d.config, d.exclude), SlicesOptional: true,
 	})
 	if err := o.read(ctx, d); err != nil {
 		return nil, err
 	}
-	if !explains { // an explanation says more about a Service that is not there
+	if !explains { // an explanation describes a missing Service itself
 		d.noteEmpty(o.streams)
 	}
 	if !d.probed && d.known.Count() > 0 && o.probe == probeAuto && d.cluster != nil {
-		note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; --probe=proxy asks through the API server")
+		note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; "+
+			"--probe=proxy asks through the API server")
 	}
-	if err := o.decide(ctx, d, whole); err != nil || explains { // an explanation also says what was forbidden
+	if err := o.decide(ctx, d, whole); err != nil || explains { // an explanation itself describes what was forbidden
 		return d, err
 	}
 	warning, err := d.forbidden()
@@ -83,7 +86,7 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	return d, nil
 }
 
-// prepare loads the configuration and the catalog, and connects to what is to be looked at.
+// prepare loads the configuration and the catalog, and connects to the cluster if there is one.
 func (o *options) prepare() (*discovered, error) {
 	c, types, err := o.load(o.streams)
 	if err != nil {
@@ -103,12 +106,12 @@ func (o *options) prepare() (*discovered, error) {
 	}
 	only, exclude := o.namespaces(c)
 	return &discovered{
-		config: c, catalog: types, detector: detector, prober: prober, cluster: cluster, probed: mode != probeOff, bridging: o.bridging,
-		only: only, exclude: exclude,
+		config: c, catalog: types, detector: detector, prober: prober, cluster: cluster,
+		probed: mode != probeOff, bridging: o.bridging, only: only, exclude: exclude,
 	}, nil
 }
 
-// decide detects, probes and decides what was read.
+// decide runs detection, probes and the inventory over the Services that were read.
 func (o *options) decide(ctx context.Context, d *discovered, whole backend.Ref) (err error) {
 	options := inventoryOptions(d.config)
 	if o.recorded != nil {
@@ -138,7 +141,7 @@ func (o *options) decide(ctx context.Context, d *discovered, whole backend.Ref) 
 	return nil
 }
 
-// read fills the store from the files or the cluster, and warns of what cannot be used.
+// read fills the store from the files or the cluster, and prints warnings about objects that cannot be used.
 func (o *options) read(ctx context.Context, d *discovered) error {
 	var report store.Report
 	var err error
@@ -156,11 +159,12 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 		report, err = reader.List(ctx, d.only, d.known)
 	}
 	d.unread = report.Unread
-	nothing := d.cluster == nil && report.Services == 0 && len(report.Warnings) > 0 && (len(report.Skipped) > 0 || report.Refused > 0)
+	nothing := d.cluster == nil && report.Services == 0 && len(report.Warnings) > 0 &&
+		(len(report.Skipped) > 0 || report.Refused > 0)
 	switch {
 	case ctx.Err() != nil:
 		return errInterrupted
-	case err != nil: // what else was noticed does not matter any more
+	case err != nil: // the warnings no longer matter
 		return err
 	case nothing:
 		return fmt.Errorf("%s; kubectl get svc,endpointslices -A -o json gives what is needed",
@@ -175,8 +179,8 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 	return nil
 }
 
-// noteEmpty names the given namespaces that have no Services, as they may be misspelt. Namespaces themselves are not
-// read, and the unread ones are named already.
+// noteEmpty names the given namespaces that have no Services, because they may be misspelt: Namespace objects are not
+// read. Warnings have already named the namespaces that the user may not read.
 func (d *discovered) noteEmpty(s Streams) {
 	for _, namespace := range d.only {
 		if !slices.Contains(d.unread, namespace) && !d.known.HasNamespace(namespace) {
@@ -185,8 +189,8 @@ func (d *discovered) noteEmpty(s Streams) {
 	}
 }
 
-// openShift finds out whether the cluster is OpenShift, files by their namespaces. Where a cluster does not say, it
-// counts as one, which is the safe answer.
+// openShift returns a function that reports whether the cluster is OpenShift. For files it decides by their namespaces.
+// If the API server gives no answer, the cluster counts as OpenShift, because that is safe.
 func openShift(ctx context.Context, config *rest.Config) func([]*backend.Finding) bool {
 	if config == nil {
 		return inventory.OpenShiftNamespaces

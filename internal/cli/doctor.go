@@ -90,7 +90,11 @@ func describeDoctor(s Streams, d *view.Doctor) error {
 	levels := map[string]struct {
 		text   string
 		colour color.Attribute
-	}{string(doctor.OK): {"ok", color.FgGreen}, string(doctor.Todo): {"to do", color.FgRed}, string(doctor.Unseen): {"not seen", color.FgYellow}}
+	}{
+		string(doctor.OK):     {"ok", color.FgGreen},
+		string(doctor.Todo):   {"to do", color.FgRed},
+		string(doctor.Unseen): {"not seen", color.FgYellow},
+	}
 	about := ""
 	counts := map[string]int{}
 	for _, c := range d.Checks {

@@ -16,8 +16,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// askForDoctor is what the running HolmesGPT says of the document that is published; nil where there is none, or nobody asks.
-func (o *options) askForDoctor(ctx context.Context, c *config.Config, kubeconfig *rest.Config, facts *doctor.Facts) (*view.Agent, error) {
+// askForDoctor asks the running HolmesGPT for its state of the published document. It returns nil if no document is
+// published or the configuration disables the requests.
+func (o *options) askForDoctor(
+	ctx context.Context, c *config.Config, kubeconfig *rest.Config, facts *doctor.Facts,
+) (*view.Agent, error) {
 	toolsets, generation := toolset.EntriesIn(facts.Document)
 	if agentOff(c) || generation == "" {
 		return nil, nil
@@ -39,14 +42,14 @@ func (o *options) askForDoctor(ctx context.Context, c *config.Config, kubeconfig
 	known := store.New(store.Options{Relevant: a.Looks, SlicesOptional: true})
 	if options.URL == "" {
 		if err := readServices(ctx, known, &options, kubeconfig); err != nil {
-			return &view.Agent{Message: err.Error()}, nil //nolint:nilerr // it is a line among the others
+			return &view.Agent{Message: err.Error()}, nil //nolint:nilerr // doctor shows the error as one of its lines
 		}
 	}
 	made := askOnce(ctx, a, known, agent.Document{Generation: generation, Toolsets: toolsets})
 	return &made, nil
 }
 
-// readServices reads those among which HolmesGPT's is.
+// readServices lists the Services of HolmesGPT's namespace.
 func readServices(ctx context.Context, known *store.Store, options *agent.Options, kubeconfig *rest.Config) error {
 	reader, err := cluster.NewReader(kubeconfig, func(string) bool { return false }, options.Forbids)
 	if err != nil {

@@ -46,8 +46,8 @@ server, and where holmesgpt.url says that it is.`,
 			if apierrors.IsForbidden(err) && len(o.files) == 0 && o.kube.namespace() == "" {
 				o.kube.overrides.Context.Namespace = want.Namespace
 				if d, err = o.discover(contextOf(cmd), want); err == nil {
-					note(streams, "Namespace %s alone was read, since your user may not list the others: what is said of duplicates and of the "+
-						"primary is about this namespace.", want.Namespace)
+					note(streams, "Namespace %s alone was read, since your user may not list the others: "+
+						"what is said of duplicates and of the primary is about this namespace.", want.Namespace)
 				}
 			}
 			if err != nil {
@@ -71,8 +71,10 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 	}
 	switch {
 	case !ok && namespace == "" && len(validation.IsDNS1123Label(name)) == 0:
-		return backend.Ref{}, usage("%s is in which namespace? Say NAMESPACE/%s or -n NAMESPACE; discover --all lists the Services", name, name)
-	case namespace == "", name == "", strings.Contains(name, "/"), strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
+		return backend.Ref{}, usage("%s is in which namespace? "+
+			"Say NAMESPACE/%s or -n NAMESPACE; discover --all lists the Services", name, name)
+	case namespace == "", name == "", strings.Contains(name, "/"),
+		strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
 		return backend.Ref{}, usage("%q: expected NAMESPACE/NAME, for example monitoring/prometheus", arg)
 	case o.kube.namespace() != "" && namespace != o.kube.namespace():
 		return backend.Ref{}, usage("%s is not in namespace %s, which -n asks for: leave out one of the two", arg, o.kube.namespace())
@@ -82,7 +84,7 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 
 func (d *discovered) explain(ctx context.Context, s Streams, want backend.Ref, output string) error {
 	svc, endpoints := d.known.Get(want)
-	for _, f := range d.findings { // it may be one that is no Service
+	for _, f := range d.findings { // a backend outside the cluster is not in the store
 		if svc == nil && f.Ref == want {
 			svc = f.Service
 		}
@@ -91,7 +93,8 @@ func (d *discovered) explain(ctx context.Context, s Streams, want backend.Ref, o
 		return d.notFound(want)
 	}
 	e := view.Explain(view.Material{
-		Service: svc, Endpoints: endpoints, Evaluations: d.detector.Explain(svc, endpoints), Catalog: d.catalog, Findings: d.findings,
+		Service: svc, Endpoints: endpoints, Evaluations: d.detector.Explain(svc, endpoints),
+		Catalog: d.catalog, Findings: d.findings,
 		Hints:   view.Hints{Unprobed: !d.probed, HowToProbe: d.howToProbe(), HolmesGPT: d.config.Output.Namespace},
 		Agent:   d.askAgent(ctx),
 		Primary: refs(d.config.Primary), TrustedNamespaces: d.config.Security.TrustedNamespaces,
@@ -102,17 +105,19 @@ func (d *discovered) explain(ctx context.Context, s Streams, want backend.Ref, o
 	return describe(s.Out, &e)
 }
 
-// howToProbe is what to add to the command at hand.
+// howToProbe describes which flag makes this command probe.
 func (d *discovered) howToProbe() string {
 	if d.cluster == nil {
-		return "run this with --probe=direct where its address can be reached, or without -f against the cluster with --probe=proxy"
+		return "run this with --probe=direct where its address can be reached, " +
+			"or without -f against the cluster with --probe=proxy"
 	}
 	return "run this with --probe=proxy"
 }
 
 func (d *discovered) notFound(want backend.Ref) error {
 	if slices.Contains(d.exclude, want.Namespace) {
-		return fmt.Errorf("no Service %s among those that were read: the configuration leaves its namespace out (discovery.excludeNamespaces); -n %s looks at it all the same", want, want.Namespace)
+		return fmt.Errorf("no Service %s among those that were read: the configuration leaves its namespace out "+
+			"(discovery.excludeNamespaces); -n %s looks at it all the same", want, want.Namespace)
 	}
 	var names []string
 	inNamespace := false

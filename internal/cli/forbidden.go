@@ -9,16 +9,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// forbidden says which candidates the API server did not let the user ask, "" if none. It is an error where that are
-// all that could be asked: what would be shown is not the truth about the cluster but about the user's rights.
+// forbidden returns a warning if the API server did not allow the user to probe some candidates, "" otherwise. If it
+// allowed no probe at all, that is an error: the output would show the user's rights, not the cluster.
 func (d *discovered) forbidden() (warning string, err error) {
 	asked, refused := 0, 0
 	var namespaces []string
 	for _, f := range d.findings {
-		if f.Candidate == nil || f.Candidate.ForeignHost { // the proxy leads to no foreign host
+		if f.Candidate == nil || f.Candidate.ForeignHost { // the proxy does not carry requests to foreign hosts
 			continue
 		}
-		if f.Observation.Cause == backend.CauseDenied { // not asked either
+		if f.Observation.Cause == backend.CauseDenied { // not probed
 			continue
 		}
 		switch f.Observation.Outcome {
@@ -43,7 +43,8 @@ func (d *discovered) forbidden() (warning string, err error) {
 		option, check, instead = "", "a role for one: "+check, ""
 	}
 	if refused < asked {
-		return fmt.Sprintf("%d of %d possible backends could not be asked: your user needs %s; %s", refused, asked, right, check), nil
+		return fmt.Sprintf("%d of %d possible backends could not be asked: your user needs %s; %s",
+			refused, asked, right, check), nil
 	}
 	return "", fmt.Errorf("%sthe API server lets your user ask none of the possible backends (403): it needs %s%s; %s",
 		option, right, instead, check)

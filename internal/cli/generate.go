@@ -75,7 +75,8 @@ func (o *options) generate(ctx context.Context, key, overridesFile, output strin
 	}
 	text, known := keys[key]
 	if key != "" && !known {
-		return fmt.Errorf("--key %s: not among what is generated, which is %s", key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
+		return fmt.Errorf("--key %s: not among what is generated, which is %s",
+			key, strings.Join(slices.Sorted(maps.Keys(keys)), ", "))
 	}
 	if err := checkSize(doc, keys, key); err != nil {
 		return err
@@ -93,7 +94,7 @@ func (o *options) generate(ctx context.Context, key, overridesFile, output strin
 	return printObject(o.streams, object, output)
 }
 
-// printValues prints what HolmesGPT's chart has to be given for a document.
+// printValues prints the values that HolmesGPT's chart needs for a document.
 func (d *discovered) printValues(out io.Writer, document string) error {
 	v := view.Values{
 		ConfigMap: backend.Ref{Namespace: d.config.Output.Namespace, Name: d.config.Output.ConfigMap},
@@ -110,7 +111,7 @@ func (d *discovered) printValues(out io.Writer, document string) error {
 	return err
 }
 
-// readOverrides reads an overrides file; nil without one.
+// readOverrides reads an overrides file. It returns nil if path is empty.
 func readOverrides(path string) (*toolset.Overrides, error) {
 	if path == "" {
 		return nil, nil
@@ -122,7 +123,7 @@ func readOverrides(path string) (*toolset.Overrides, error) {
 	return toolset.ParseOverrides(path, data)
 }
 
-// readFile reads a file that a flag or an argument names, with errors that name both.
+// readFile reads a file that a flag or an argument names. Its errors name the flag and the file.
 func readFile(flag, path string) ([]byte, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -131,7 +132,7 @@ func readFile(flag, path string) ([]byte, error) {
 	return data, nil
 }
 
-// document builds what would be written. inForce: the service has found the overrides good.
+// document builds the document and its keys. inForce is true if a service has already accepted the overrides.
 func (d *discovered) document(overrides *toolset.Overrides, inForce bool) (*toolset.Document, map[string]string, error) {
 	if overrides != nil && !inForce {
 		types := d.catalog.Types
@@ -152,7 +153,7 @@ func (d *discovered) document(overrides *toolset.Overrides, inForce bool) (*tool
 }
 
 func (d *discovered) configMap(keys map[string]string) any {
-	// An own struct, so that no creationTimestamp: null is printed.
+	// corev1.ConfigMap would print creationTimestamp: null.
 	return struct {
 		metav1.TypeMeta `json:",inline"`
 		Metadata        struct {

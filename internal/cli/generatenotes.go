@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// reportDocument lists on standard error what a person should know of the document.
+// reportDocument prints on standard error what people should know about the document.
 func (d *discovered) reportDocument(s Streams, doc *toolset.Document) {
 	for _, w := range view.DocumentWarnings(doc.Warnings) {
 		warn(s, "%s", w)
@@ -28,7 +28,7 @@ func (d *discovered) reportDocument(s Streams, doc *toolset.Document) {
 	reportTokens(s, view.Toolsets(doc))
 }
 
-// reportTokens says what the toolsets cost the agent, the dearest first.
+// reportTokens prints the tokens that the toolsets add to each request of the agent, the largest first.
 func reportTokens(s Streams, toolsets []view.Toolset) {
 	const most = 12
 	sum, unknown := view.Cost(toolsets)
@@ -49,7 +49,8 @@ func reportTokens(s Streams, toolsets []view.Toolset) {
 	if unknown > 0 {
 		each = append(each, fmt.Sprintf("and what %d toolsets of which that is not known take", unknown))
 	}
-	note(s, "with each request the agent's model reads some %d tokens about the toolsets: %s", sum, strings.Join(each, ", "))
+	note(s, "with each request the agent's model reads some %d tokens about the toolsets: %s",
+		sum, strings.Join(each, ", "))
 }
 
 func tokens(t *view.Toolset) int {
@@ -59,7 +60,7 @@ func tokens(t *view.Toolset) int {
 	return *t.Tokens
 }
 
-// reportRecipes says of which backends it is known where their credentials are.
+// reportRecipes names the backends whose credentials have a known source.
 func (d *discovered) reportRecipes(s Streams) {
 	for _, f := range d.findings {
 		recipes := recipe.For(f, d.catalog.Lookup(f.Type), d.config.Output.Namespace)
@@ -70,11 +71,12 @@ func (d *discovered) reportRecipes(s Streams) {
 		if secret := recipes[0].Secret; secret != "" {
 			where = fmt.Sprintf("are in the Secret %s/%s, as made by %s", f.Namespace, secret, recipes[0].By)
 		}
-		note(s, "%s %s: its credentials %s; explain %[2]s shows the lines that bring them to HolmesGPT", f.Type, f.Ref, where)
+		note(s, "%s %s: its credentials %s; explain %[2]s shows the lines that bring them to HolmesGPT",
+			f.Type, f.Ref, where)
 	}
 }
 
-// reportNotWritten names the backends that a person would expect in the document, and why they are not in it.
+// reportNotWritten names the backends that people would expect in the document, and the reason why each is left out.
 func (d *discovered) reportNotWritten(s Streams) {
 	said := map[string]bool{} // tenants of one Service often have the same reason
 	for _, f := range d.findings {
@@ -88,30 +90,34 @@ func (d *discovered) reportNotWritten(s Streams) {
 		note(s, "not written: %s that may be a backend, without a proof; discover --all lists them", services(n))
 	}
 	if d.count(backend.Accepted) == 0 {
-		note(s, "no backends among %s: the toolsets are only those that are always there", services(d.known.Count()))
+		note(s, "no backends among %s: the toolsets are only those that are always there",
+			services(d.known.Count()))
 	}
 }
 
-// reportNotAsked says that what is written for Services of files is what their labels say, and what those cannot say.
+// reportNotAsked notes that backends from files were not probed: the document follows their labels alone.
 func (d *discovered) reportNotAsked(s Streams) {
 	if n := d.count(backend.Accepted); n > 0 && !d.probed && d.cluster == nil {
-		note(s, "not asked: %s, written as the labels say; whether that works, and below which base path, only --probe=direct tells", services(n))
+		note(s, "not asked: %s, written as the labels say; whether that works, and below which base path, "+
+			"only --probe=direct tells", services(n))
 	}
 }
 
-// reportRemedies names the backends that are written without the credentials that they usually want, with what to add.
+// reportRemedies names the backends that are written without the credentials that they usually need, and the
+// configuration to add.
 func (d *discovered) reportRemedies(s Streams) {
 	said := map[string]bool{} // tenants of one Service have the same
 	for _, f := range d.findings {
 		if f.Verdict == backend.Accepted && len(f.Remedies) > 0 && !said[f.Remedies[0]] {
 			said[f.Remedies[0]] = true
-			note(s, "%s %s is written without credentials, which such a backend usually wants; to name them, add to the configuration: %s",
-				f.Type, f.Ref, strings.Join(f.Remedies, "  or, if you trust the owners of that namespace with the usual variables,  "))
+			const or = "  or, if you trust the owners of that namespace with the usual variables,  "
+			note(s, "%s %s is written without credentials, which such a backend usually wants; "+
+				"to name them, add to the configuration: %s", f.Type, f.Ref, strings.Join(f.Remedies, or))
 		}
 	}
 }
 
-// reportWants says what backends that were not asked are known to want of HolmesGPT, each thing once.
+// reportWants prints the known needs of backends that were not probed, each need once.
 func (d *discovered) reportWants(s Streams) {
 	var wants []backend.Want
 	refs := map[backend.Want][]string{}
@@ -126,11 +132,12 @@ func (d *discovered) reportWants(s Streams) {
 		}
 	}
 	for _, w := range wants {
-		note(s, "%s: not asked, and known to want %s; without that HolmesGPT fails the toolset", strings.Join(refs[w], ", "), w.What)
+		note(s, "%s: not asked, and known to want %s; without that HolmesGPT fails the toolset",
+			strings.Join(refs[w], ", "), w.What)
 	}
 }
 
-// reportCA says whose certificates HolmesGPT cannot verify by itself.
+// reportCA names the backends whose certificates HolmesGPT cannot verify without a further authority.
 func (d *discovered) reportCA(s Streams) {
 	var refs []string
 	for _, f := range d.findings {
@@ -143,7 +150,7 @@ func (d *discovered) reportCA(s Streams) {
 	}
 }
 
-// reportVariables lists what HolmesGPT's environment must hold.
+// reportVariables lists the environment variables that HolmesGPT needs.
 func reportVariables(s Streams, variables []toolset.Variable) {
 	if len(variables) == 0 {
 		return

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// interruptible is a reader that ends with its context: a terminal, or a pipe whose writer hangs, would be waited for
-// whatever signal comes.
+// interruptible is a reader that ends with its context. Without it, a read of a terminal or of a pipe whose writer
+// hangs would block after a signal.
 type interruptible struct {
 	ctx  context.Context
 	in   io.Reader
@@ -35,7 +35,7 @@ func (i *interruptible) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// close lets go of what is still to be read.
+// close ends the copy; unread input is dropped.
 func (i *interruptible) close() {
 	if i.pipe != nil {
 		i.stop()

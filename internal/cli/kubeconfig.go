@@ -14,16 +14,17 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// kubeFlags are kubectl's flags for how to connect.
+// kubeFlags holds kubectl's flags for the connection.
 type kubeFlags struct {
 	rules     *clientcmd.ClientConfigLoadingRules
 	overrides clientcmd.ConfigOverrides
 }
 
-// add adds the flags. timeout is the default of --request-timeout, "0" for none.
+// add adds the flags. timeout is the default of --request-timeout; "0" means no timeout.
 func (k *kubeFlags) add(f *pflag.FlagSet, timeout string) {
 	k.rules = clientcmd.NewDefaultClientConfigLoadingRules()
-	f.StringVar(&k.rules.ExplicitPath, clientcmd.RecommendedConfigPathFlag, "", "Path to the kubeconfig file to use for CLI requests.")
+	f.StringVar(&k.rules.ExplicitPath, clientcmd.RecommendedConfigPathFlag, "",
+		"Path to the kubeconfig file to use for CLI requests.")
 	flags := clientcmd.RecommendedConfigOverrideFlags("")
 	flags.ClusterOverrideFlags.APIServer.ShortName = "s"
 	flags.AuthOverrideFlags.Username, flags.AuthOverrideFlags.Password = clientcmd.FlagInfo{}, clientcmd.FlagInfo{}
@@ -31,33 +32,37 @@ func (k *kubeFlags) add(f *pflag.FlagSet, timeout string) {
 	clientcmd.BindOverrideFlags(&k.overrides, f, flags)
 }
 
-// namespace is what -n names, "" without it.
+// namespace returns the value of -n, "" without it.
 func (k *kubeFlags) namespace() string { return k.overrides.Context.Namespace }
 
-// cluster is the connection that kubeconfig and flags describe, or that a pod has.
+// cluster returns the connection from the kubeconfig and the flags, or from the pod's service account.
 func (o *options) cluster() (*rest.Config, error) {
 	k := &o.kube
 	c, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(k.rules, &k.overrides).ClientConfig()
 	switch named := cmp.Or(k.rules.ExplicitPath, os.Getenv(clientcmd.RecommendedConfigPathEnvVar)); {
 	case clientcmd.IsEmptyConfig(err) && named != "":
-		return nil, fmt.Errorf("kubeconfig %s: it chooses no cluster; set its current-context, name a context with --context"+orFiles, named)
+		return nil, fmt.Errorf("kubeconfig %s: it chooses no cluster; "+
+			"set its current-context, name a context with --context"+orFiles, named)
 	case clientcmd.IsEmptyConfig(err):
-		return nil, errors.New("no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig" + orFiles)
+		return nil, errors.New("no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; " +
+			"name one with --kubeconfig" + orFiles)
 	case err != nil:
 		return nil, kubeconfigError(err)
 	}
 	if _, _, err := rest.DefaultServerUrlFor(c); err != nil {
-		return nil, fmt.Errorf("the API server's address %q cannot be used: %s; check --server and the server in the kubeconfig", c.Host, oneLine(err.Error()))
+		return nil, fmt.Errorf("the API server's address %q cannot be used: %s; "+
+			"check --server and the server in the kubeconfig", c.Host, oneLine(err.Error()))
 	}
 	c.UserAgent = rest.DefaultKubernetesUserAgent()
-	c.QPS, c.Burst = -1, -1 // one reader that pages: the API server's own fairness is enough
+	c.QPS, c.Burst = -1, -1 // no client-side limit: the API server's priority and fairness is enough
 	return c, nil
 }
 
-// orFiles ends what to do where a command reads files too.
+// orFiles is the end of an error's advice. Commands that read no files remove it.
 const orFiles = ", or read files with -f"
 
-// kubeconfigError says what is wrong with a kubeconfig and what to do. client-go's errors keep only their text.
+// kubeconfigError describes what is wrong with a kubeconfig and what to do. It compares texts, because client-go's
+// errors keep only their text.
 func kubeconfigError(err error) error {
 	const another = "name another with --kubeconfig" + orFiles
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {

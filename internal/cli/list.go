@@ -15,8 +15,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// printServices prints what discover prints as JSON or YAML, {"services": […], "count": n}. It goes Service by
-// Service, since of 100,000 the whole text is ten times what they take themselves.
+// printServices prints Services as JSON or YAML: {"services": […], "count": n}. It writes one Service at a time,
+// because the whole text of 100,000 Services takes ten times their own memory.
 func printServices(out io.Writer, output string, n int, list iter.Seq[view.Service]) error {
 	b := bufio.NewWriter(out)
 	if output == "yaml" {
@@ -61,7 +61,7 @@ func writeYAML(out *bufio.Writer, n int, list iter.Seq[view.Service]) error {
 		return err
 	}
 	for s := range list {
-		data, err := yaml.Marshal([]view.Service{s}) // a list of one, whose lines are those of a longer one
+		data, err := yaml.Marshal([]view.Service{s}) // a list of one item has the same lines as the item in a longer list
 		if err != nil {
 			return err
 		}
@@ -72,17 +72,17 @@ func writeYAML(out *bufio.Writer, n int, list iter.Seq[view.Service]) error {
 	return nil
 }
 
-// gap is the number of blanks between columns, as kubectl has it.
+// gap is the number of spaces between columns, as in kubectl.
 const gap = 3
 
-// column of a table: its title and what a row says in it.
+// column is a column of a table: its title and the text of a row's cell.
 type column[T any] struct {
 	title string
 	cell  func(T) string
 	paint func(T, string) string // colours the padded cell; may be nil
 }
 
-// printTable prints rows in columns as wide as their widest cell. It goes over the rows twice rather than keep them.
+// printTable prints rows in columns as wide as their widest cell. It iterates over the rows twice to avoid a copy.
 func printTable[T any](out io.Writer, columns []column[T], rows iter.Seq[T]) error {
 	widths := make([]int, len(columns))
 	for i := range columns {
@@ -124,6 +124,15 @@ func printTable[T any](out io.Writer, columns []column[T], rows iter.Seq[T]) err
 	return b.Flush()
 }
 
+// yesOr returns "yes" or "-".
+func yesOr(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "-"
+}
+
+// or returns s, "-" if it is empty.
 func or(s string) string {
 	if s == "" {
 		return "-"
@@ -131,7 +140,7 @@ func or(s string) string {
 	return s
 }
 
-// printObject prints anything else as JSON or YAML.
+// printObject prints a value as JSON or YAML.
 func printObject(s Streams, v any, output string) error {
 	if output == "yaml" {
 		data, err := yaml.Marshal(v)

@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// listen prepares what is served: the API, the page and the probes at one address, the metrics at another.
+// listen prepares the listeners: one for the API, the page and the health endpoints, one for the metrics.
 func (s *service) listen(meter *server.Metrics) error {
 	o := &s.options
 	who, err := authorizer(o, s.log)
@@ -23,9 +23,11 @@ func (s *service) listen(meter *server.Metrics) error {
 	answers, err := server.New(server.Options{
 		State: s.controller, Services: s.runtime.source, SourceErr: s.runtime.source.Err, Overrides: s.overrides,
 		Catalog: o.Catalog, Detector: o.Detector, History: s.history,
-		Primary: o.Inventory.Primary, TrustedNamespaces: o.Inventory.TrustedNamespaces, Namespace: o.Config.Output.Namespace,
+		Primary: o.Inventory.Primary, TrustedNamespaces: o.Inventory.TrustedNamespaces,
+		Namespace:  o.Config.Output.Namespace,
 		Authorizer: who, Metrics: meter, Log: s.log,
-		Version: o.Version, Target: s.runtime.target, Standalone: o.Files != nil, Directory: o.Directory != nil, Stopping: s.probes.Stopping(), Agent: s.agent,
+		Version: o.Version, Target: s.runtime.target, Standalone: o.Files != nil, Directory: o.Directory != nil,
+		Stopping: s.probes.Stopping(), Agent: s.agent,
 	})
 	if err != nil {
 		return fmt.Errorf("HTTP API: %w", err)
@@ -42,8 +44,14 @@ func (s *service) listen(meter *server.Metrics) error {
 
 	c := o.Config
 	s.servers = []*server.Listener{
-		{Name: "api", Key: "server.address", Addr: c.Listen(c.Server.Address), Handler: ownHost(c, answers.Handler(rest)), Log: s.log},
-		{Name: "metrics", Key: "metrics.address", Addr: c.Listen(c.Metrics.Address), Handler: scrape, Log: s.log},
+		{
+			Name: "api", Key: "server.address", Addr: c.Listen(c.Server.Address),
+			Handler: ownHost(c, answers.Handler(rest)), Log: s.log,
+		},
+		{
+			Name: "metrics", Key: "metrics.address", Addr: c.Listen(c.Metrics.Address),
+			Handler: scrape, Log: s.log,
+		},
 	}
 	shared, err := server.TLS(c.Server.TLS, s.log)
 	if err != nil {
@@ -51,7 +59,7 @@ func (s *service) listen(meter *server.Metrics) error {
 	}
 	for _, l := range s.servers {
 		l.Refuse = http.HandlerFunc(server.Busy)
-		l.TLS = shared.Clone() // each changes its own; nil stays nil
+		l.TLS = shared.Clone() // each listener changes its own copy; nil stays nil
 	}
 	if c.Auth.Mode == config.AuthKubernetes && c.Server.TLS.Mode == config.TLSOff {
 		s.log.Warn("tokens are sent in the clear: set server.tls.mode to self-signed or files", "address", c.Server.Address)
@@ -59,7 +67,7 @@ func (s *service) listen(meter *server.Metrics) error {
 	return nil
 }
 
-// overrides is the admin's text as it is now.
+// overrides returns the admin's current overrides as text.
 func (s *service) overrides() string {
 	if live := s.runtime.output.Live(); live != nil {
 		return live.Data[toolset.KeyOverrides]
@@ -67,7 +75,7 @@ func (s *service) overrides() string {
 	return ""
 }
 
-// authorizer says who may ask.
+// authorizer returns the rule that decides who may send requests.
 func authorizer(o *serviceOptions, log *slog.Logger) (server.Authorizer, error) {
 	if o.Config.Auth.Mode == config.AuthNone {
 		return server.Anyone{}, nil
@@ -75,11 +83,12 @@ func authorizer(o *serviceOptions, log *slog.Logger) (server.Authorizer, error) 
 	return server.ReviewerFor(o.Cluster, server.ReviewOptions{Namespace: o.Config.Output.Namespace, Log: log})
 }
 
-// ownHost refuses, where there is no authentication and this machine alone may connect, requests for another host: a
-// page of another site whose name was made to lead here (DNS rebinding).
+// ownHost refuses requests for another host if there is no authentication and the listener is on loopback. It prevents
+// DNS rebinding, with which a page of another site could send requests here.
 func ownHost(c *config.Config, next http.Handler) http.Handler {
 	host, _, err := net.SplitHostPort(c.Listen(c.Server.Address))
-	if ip, parseErr := netip.ParseAddr(host); c.Auth.Mode != config.AuthNone || err != nil || parseErr != nil || !ip.IsLoopback() {
+	ip, parseErr := netip.ParseAddr(host)
+	if c.Auth.Mode != config.AuthNone || err != nil || parseErr != nil || !ip.IsLoopback() {
 		return next
 	}
 	return server.ByHost(func(name string) bool {

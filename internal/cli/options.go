@@ -14,16 +14,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/config"
 )
 
-// options are the flags that all commands which look at Services have.
+// options holds the flags of all commands that read Services.
 type options struct {
 	kube          kubeFlags
 	allNamespaces bool
 	files         []string
 	configOptions
 	probe string
-	// recorded, if set, returns the primaries so far, which a running service keeps.
+	// recorded, if set, returns the primaries that a running service has recorded.
 	recorded func(context.Context, *config.Config) (map[string]backend.Ref, error)
-	// bridging, if set, carries the probe's requests.
+	// bridging, if set, carries the requests of the probe.
 	bridging *bridging
 	// published is the document of a running service, the zero value if not known.
 	published agent.Document
@@ -33,19 +33,23 @@ type options struct {
 
 func (o *options) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file instead of a cluster, - for standard input (repeatable)")
+	f.StringArrayVarP(&o.files, "filename", "f", nil,
+		"read Services and EndpointSlices from this file instead of a cluster, - for standard input (repeatable)")
 	o.addNamespaces(cmd)
-	f.StringVar(&o.probe, "probe", probeAuto, "ask the backends: direct, proxy (through the API server, for which you need get on services/proxy), off, or auto: direct inside a pod, else off")
+	f.StringVar(&o.probe, "probe", probeAuto,
+		"ask the backends: direct, proxy (through the API server, for which you need get on services/proxy), off, "+
+			"or auto: direct inside a pod, else off")
 	o.configOptions.addFlags(cmd)
-	o.kube.add(f, "30s") // kubectl waits for ever by default; a page of a List takes a second or two
+	o.kube.add(f, "30s") // kubectl has no timeout by default; one page of a list takes one or two seconds
 	f.Lookup("namespace").Usage = "look at this namespace alone; with -f also the namespace of objects that name none"
 }
 
 func (o *options) addNamespaces(cmd *cobra.Command) {
-	cmd.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false, "look at all namespaces, whatever the configuration's discovery.namespaces says")
+	cmd.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false,
+		"look at all namespaces, whatever the configuration's discovery.namespaces says")
 }
 
-// configOptions are the flags of the configuration.
+// configOptions holds the flags of the configuration.
 type configOptions struct {
 	path string
 	sets []string
@@ -53,18 +57,21 @@ type configOptions struct {
 
 func (o *configOptions) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.path, "config", "", "configuration file (YAML)")
-	cmd.Flags().StringArrayVar(&o.sets, "set", nil, "set one key of the configuration to a YAML value, as in health.timeout=2s or 'discovery.namespaces=[a, b]' (repeatable)")
+	cmd.Flags().StringArrayVar(&o.sets, "set", nil, "set one key of the configuration to a YAML value, "+
+		"as in health.timeout=2s or 'discovery.namespaces=[a, b]' (repeatable)")
 }
 
-// load reads the configuration, over defaults that adjust may change, and the catalog. Bad files of the catalog are
-// reported and left out.
+// load reads the configuration and the catalog. adjust can change the configuration's defaults. Invalid files of the
+// catalog are left out with a warning.
 func (o *configOptions) load(s Streams, adjust ...func(*config.Config)) (*config.Config, *catalog.Catalog, error) {
 	c, types, _, err := o.loadAll(s, adjust...)
 	return c, types, err
 }
 
-// loadAll is load which also returns what was left out, after it was reported.
-func (o *configOptions) loadAll(s Streams, adjust ...func(*config.Config)) (*config.Config, *catalog.Catalog, []error, error) {
+// loadAll does the same as load and also returns the errors of the files that were left out.
+func (o *configOptions) loadAll(
+	s Streams, adjust ...func(*config.Config),
+) (*config.Config, *catalog.Catalog, []error, error) {
 	c, err := config.Load(o.path, o.sets, adjust...)
 	if err != nil {
 		return nil, nil, nil, err
@@ -83,8 +90,8 @@ func (o *configOptions) loadAll(s Streams, adjust ...func(*config.Config)) (*con
 	return c, types, bad, nil
 }
 
-// namespaces to look at, none meaning all, and those to leave out: what -n says, else what the configuration says.
-// What is left out is left out of a look at the whole cluster; a namespace that is named is meant.
+// namespaces returns the namespaces to read, empty for all, and the namespaces to leave out. -n wins over the
+// configuration, and it also reads a namespace that the configuration leaves out.
 func (o *options) namespaces(c *config.Config) (only, exclude []string) {
 	switch {
 	case o.kube.namespace() != "":
@@ -107,7 +114,7 @@ func note(s Streams, format string, args ...any) {
 	_, _ = fmt.Fprintf(s.Err, format+"\n", args...)
 }
 
-// contextOf is never nil, unlike a command's own before it runs.
+// contextOf returns the command's context. It is never nil, unlike cmd.Context() before the command runs.
 func contextOf(cmd *cobra.Command) context.Context {
 	if ctx := cmd.Context(); ctx != nil {
 		return ctx

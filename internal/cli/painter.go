@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// painter colours where the terminal has colours and NO_COLOR is not set.
+// painter colours text if the output is a terminal with colours and NO_COLOR is not set.
 type painter struct{ on bool }
 
 func newPainter(out io.Writer) painter { return painter{on: isTerminal(out) && !color.NoColor} }

@@ -12,7 +12,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// reportMisnamed warns of primaries of the configuration that cannot be primaries, as far as was read.
+// reportMisnamed prints a warning for each configured primary that cannot be one, judged by the Services that were
+// read.
 func (d *discovered) reportMisnamed(o *options, primary map[string]backend.Ref, unread []string) {
 	others := d.known.Others()
 	known := func(ref backend.Ref) (exists, sure bool) {
@@ -26,8 +27,8 @@ func (d *discovered) reportMisnamed(o *options, primary map[string]backend.Ref, 
 	}
 }
 
-// recall has the primaries read that a service has recorded in the cluster, where the user may: what is shown is what
-// that service says.
+// recall makes discover read the primaries that a service has recorded in the cluster, if the user may read them. The
+// command then shows the same primaries as the service.
 func (o *options) recall() {
 	if len(o.files) > 0 {
 		return
@@ -35,7 +36,7 @@ func (o *options) recall() {
 	o.recorded = func(ctx context.Context, c *config.Config) (map[string]backend.Ref, error) {
 		live, err := o.liveConfigMap(ctx, c.Output.Namespace, c.Output.ConfigMap)
 		if err != nil {
-			return nil, nil //nolint:nilerr // without it, what is shown is what a new service would say
+			return nil, nil //nolint:nilerr // without the record, the command decides as a new service would
 		}
 		toolsets, generation := toolset.EntriesIn(live[toolset.KeyHolmesGPT])
 		o.published = agent.Document{Generation: generation, Toolsets: toolsets}

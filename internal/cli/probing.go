@@ -49,7 +49,7 @@ func (o *options) checkFiles() error {
 	return nil
 }
 
-// connect decides how to probe, and connects to the cluster where it is needed.
+// connect chooses the probe mode, and connects to the cluster unless Services are read from files.
 func (o *options) connect() (mode string, cluster *rest.Config, err error) {
 	mode = o.probe
 	if len(o.files) > 0 {
@@ -70,7 +70,7 @@ func (o *options) connect() (mode string, cluster *rest.Config, err error) {
 	return mode, cluster, nil
 }
 
-// newProber makes what probes in that mode. With probing off it only knows which addresses are denied.
+// newProber returns a prober for the mode. With probes off it only decides which addresses are denied.
 func (o *options) newProber(mode string, c *config.Config, cluster *rest.Config) (*probe.Prober, error) {
 	if mode == probeOff {
 		return probe.New(probe.Options{DenyCIDRs: c.Security.DenyCIDRs})
@@ -91,7 +91,7 @@ func (o *options) newProber(mode string, c *config.Config, cluster *rest.Config)
 	return probe.New(opts)
 }
 
-// newServiceProxies makes what carries a candidate's requests through the API server.
+// newServiceProxies returns a function whose transport carries a candidate's requests through the API server.
 func newServiceProxies(cluster *rest.Config) (func(*backend.Candidate) http.RoundTripper, error) {
 	proxies, err := bridge.ServiceProxies(cluster)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 	"golang.org/x/term"
 )
 
-// patience is how long a person waits before wanting to see that something happens.
+// patience is the time before the progress is shown.
 const patience = time.Second
 
-// progress shows how far the probes are, to a person who has waited.
+// progress shows on a terminal how many probes are done.
 type progress struct {
-	out         io.Writer // nil if it is no terminal
+	out         io.Writer // nil if it is not a terminal
 	mu          sync.Mutex
 	timer       *time.Timer
 	shown       bool
@@ -30,7 +30,7 @@ func newProgress(out io.Writer) *progress {
 	return &progress{out: out}
 }
 
-// show is called with 0 done when the work begins.
+// show updates the progress. The first call has done 0.
 func (p *progress) show(done, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,14 +53,15 @@ func (p *progress) start() {
 	}
 }
 
-// draw shows a bar, in place of the one before. What cannot be shown is not missed.
+// draw replaces the bar. It ignores errors because the bar is only a convenience.
 func (p *progress) draw() {
 	const width = 30
 	bar := strings.Repeat("█", width*p.done/p.total)
-	_, _ = fmt.Fprintf(p.out, "\rasking the backends %3d%% |%-*s| (%d/%d)", 100*p.done/p.total, width, bar, p.done, p.total)
+	_, _ = fmt.Fprintf(p.out, "\rasking the backends %3d%% |%-*s| (%d/%d)",
+		100*p.done/p.total, width, bar, p.done, p.total)
 }
 
-// clear takes it off the screen.
+// clear removes the bar from the screen.
 func (p *progress) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package cli is the command line: it reads flags, runs the stages and shows what came of it. Results go to standard
-// output, everything else to standard error.
+// Package cli is the command line: it reads flags, runs the stages and prints the results. Results go to standard
+// output, notes and errors to standard error.
 package cli
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Exit codes of the commands; diff adds its own meaning to 1.
+// Exit codes of the commands. For diff, 1 means different.
 const (
 	exitOK    = 0
 	exitError = 1
@@ -28,8 +28,8 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// Run carries out a command line and returns the exit code. name is what the program was called as: as
-// kubectl-toolset it is kubectl's plugin "kubectl toolset".
+// Run runs a command line and returns the exit code. name is the program's name: as kubectl-toolset it is the kubectl
+// plugin "kubectl toolset".
 func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	in := &interruptible{ctx: ctx, in: streams.In}
 	defer in.close()
@@ -44,29 +44,29 @@ func Run(ctx context.Context, name string, args []string, streams Streams) int {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = errInterrupted
 	}
-	if !silent && !errors.Is(err, syscall.EPIPE) { // the reader has ended, as head does after its first lines
-		for line := range strings.Lines(strings.TrimSpace(err.Error())) { // a bad file has one for each mistake in it
+	if !silent && !errors.Is(err, syscall.EPIPE) { // EPIPE: the reader has ended, as head does after its first lines
+		for line := range strings.Lines(strings.TrimSpace(err.Error())) { // an invalid file has a line for each mistake
 			_, _ = fmt.Fprintln(streams.Err, "error: "+strings.TrimSpace(line))
 		}
 	}
 	return code
 }
 
-// Root is the command line as a tree, for its reference pages.
+// Root returns the command tree, for the reference pages.
 func Root() *cobra.Command {
 	return newRoot("dynamic-toolset", Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
 }
 
-// failure is an error with an exit code of its own.
+// failure is an error with an exit code.
 type failure struct {
 	error
 	code   int
-	silent bool // the outcome is told by the code alone
+	silent bool // no message is printed: the exit code is the result
 }
 
 func (f failure) Unwrap() error { return f.error }
 
-// usage is a failure of the command line itself.
+// usage returns a failure for a wrong command line.
 func usage(format string, args ...any) error {
 	return failure{error: fmt.Errorf(format, args...), code: exitUsage}
 }
@@ -111,8 +111,8 @@ relatives), proves each by asking it, and writes the toolsets that let HolmesGPT
 		return usage("%v (%s --help shows the flags)", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams), newDoctor(streams), newBridge(streams), newServe(streams),
-		newValidate(streams), newCatalog(streams), newVersion(streams),
+		newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams), newDoctor(streams),
+		newBridge(streams), newServe(streams), newValidate(streams), newCatalog(streams), newVersion(streams),
 	)
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
@@ -135,7 +135,7 @@ relatives), proves each by asking it, and writes the toolsets that let HolmesGPT
 	return root
 }
 
-// unknownCommand shows the help, or says that there is no command of that name.
+// unknownCommand prints the help, or returns an error if an argument names an unknown command.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return cmd.Help()
@@ -147,7 +147,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	return usage("unknown command %q%s (%s --help lists the commands)", args[0], hint, cmd.CommandPath())
 }
 
-// help is cobra's help command, but for topics that there are none of.
+// help does the same as cobra's help command, but returns an error for an unknown topic.
 func help(cmd *cobra.Command, args []string) error {
 	root := cmd.Root()
 	c, _, err := root.Find(args)
@@ -157,7 +157,7 @@ func help(cmd *cobra.Command, args []string) error {
 	return c.Help()
 }
 
-// exactArgs is cobra.ExactArgs as a usage error that says what is expected.
+// exactArgs does the same as cobra.ExactArgs, with a usage error that names what is expected.
 func exactArgs(n int, expected string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
@@ -177,7 +177,7 @@ func maximumArgs(n int, expected string) cobra.PositionalArgs {
 }
 
 func wrongArgs(cmd *cobra.Command, args []string, expected string) error {
-	// "--set path value": the value may be a secret.
+	// In "--set path value" the value may be a secret, so it is not printed.
 	sets, err := cmd.Flags().GetStringArray("set")
 	if err == nil && slices.ContainsFunc(sets, func(s string) bool { return !strings.Contains(s, "=") }) {
 		return usage("--set expects path=value, as in health.interval=1m (%s --help shows how it is used)", cmd.CommandPath())
@@ -186,5 +186,5 @@ func wrongArgs(cmd *cobra.Command, args []string, expected string) error {
 	if len(args) > 0 {
 		found = fmt.Sprintf("%q", args)
 	}
-	return usage("%s expects %s, found %s (%s --help shows how it is used)", cmd.CommandPath(), expected, found, cmd.CommandPath())
+	return usage("%s expects %s, found %s (%[1]s --help shows how it is used)", cmd.CommandPath(), expected, found)
 }

@@ -15,7 +15,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// serviceRuntime is where Services come from and where the documents go: a cluster, or files.
+// serviceRuntime is the source of Services and the output of documents: a cluster, or files.
 type serviceRuntime struct {
 	source  runtimeSource
 	output  controller.Output
@@ -23,22 +23,22 @@ type serviceRuntime struct {
 	events  controller.Events
 	// openShift reports whether HolmesGPT runs on OpenShift, given all findings.
 	openShift func([]*backend.Finding) bool
-	target    string                            // what is written, for people
-	work      []func(ctx context.Context) error // runs until the service stops; an error ends the service
-	close     func() error                      // at the very end
+	target    string                            // name of the ConfigMap or directory, for people
+	work      []func(ctx context.Context) error // each runs until the service stops; an error ends the service
+	close     func() error                      // called last
 }
 
-// runtimeSource also answers what only those who ask about single Services want to know.
+// runtimeSource is a controller.Source that can also look up single Services for the API.
 type runtimeSource interface {
 	controller.Source
 	Others() []backend.Ref
-	// Lookup is one Service as it is, also one of which only the name is kept; nil if there is none.
+	// Lookup returns one Service in full, even if only its name is kept. It returns nil if the Service does not exist.
 	Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
 	IsBare(ref backend.Ref) bool
 }
 
-// newCluster makes the runtime of a service that watches a cluster. Where a directory is written, there is no ConfigMap to
-// watch, no replica to agree with, and Events are recorded if that is allowed.
+// newCluster returns the runtime of a service that watches a cluster. If the output is a directory, there is no
+// ConfigMap to watch and no election, and Events are recorded only if the cluster allows it.
 func newCluster(
 	o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger,
 ) (*serviceRuntime, error) {
@@ -68,7 +68,7 @@ func newCluster(
 	if err != nil {
 		return nil, err
 	}
-	recorder, err := cluster.NewRecorder(o.Cluster, cluster.RecorderOptions{ // which only a leader records
+	recorder, err := cluster.NewRecorder(o.Cluster, cluster.RecorderOptions{ // only the leader records Events
 		ConfigMap: target, Live: watch.Live, Instance: identity, Optional: o.Directory != nil,
 		Record: func() bool { return !o.DryRun && elector.Leading() },
 		Failed: func() { meter.Error(server.OperationEvent) },
@@ -96,14 +96,14 @@ func newCluster(
 	}, nil
 }
 
-// elector reports whether this replica leads. Run takes part in elections until ctx ends, which is after the last
+// elector reports whether this replica leads. Run takes part in elections until ctx ends; ctx ends after the last
 // write.
 type elector interface {
 	controller.Leader
 	Run(ctx context.Context)
 }
 
-// elect takes part in the election, on a connection of its own. Where there is none, this replica leads.
+// elect returns the elector, which has its own connection. Without an election this replica always leads.
 func elect(o *serviceOptions, identity string, log *slog.Logger) (elector, error) {
 	c := &o.Config.LeaderElection
 	if !c.Enabled || o.DryRun || o.Directory != nil {
@@ -119,14 +119,14 @@ func elect(o *serviceOptions, identity string, log *slog.Logger) (elector, error
 	})
 }
 
-// single is the only replica, which always leads.
+// single is the elector of a service with one replica, which always leads.
 type single struct{}
 
 func (single) Leading() bool            { return true }
 func (single) Changed() <-chan struct{} { return nil }
 func (single) Run(ctx context.Context)  { <-ctx.Done() }
 
-// clusterSource is the cluster's Services.
+// clusterSource is the source of a cluster's Services.
 type clusterSource struct {
 	*store.Store
 	watch  *cluster.Watch
@@ -134,7 +134,7 @@ type clusterSource struct {
 	synced <-chan struct{}
 }
 
-// allOf is closed when all of the channels are.
+// allOf returns a channel that is closed when all the channels are closed.
 func allOf(channels ...<-chan struct{}) <-chan struct{} {
 	done := make(chan struct{})
 	go func() {
@@ -149,7 +149,7 @@ func allOf(channels ...<-chan struct{}) <-chan struct{} {
 func (s clusterSource) Synced() <-chan struct{} { return s.synced }
 func (s clusterSource) Err() error              { return s.watch.Err() }
 
-// Lookup asks the API server only about what is not kept.
+// Lookup implements runtimeSource. It asks the API server only for a Service of which only the name is kept.
 func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
 	if !s.Has(ref) {
 		return nil, nil, nil
@@ -160,7 +160,7 @@ func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Se
 	return s.reader.Service(ctx, ref)
 }
 
-// newRuntime is the runtime that the options ask for.
+// newRuntime returns the runtime that the options describe.
 func newRuntime(
 	ctx context.Context, o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics, log *slog.Logger,
 ) (r *serviceRuntime, err error) {

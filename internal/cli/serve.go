@@ -55,9 +55,11 @@ With -f and --out it runs without a cluster: Services are read from files, which
 	o.configOptions.addFlags(cmd)
 	o.kube.add(cmd.Flags(), "0")
 	cmd.Flags().Lookup("namespace").Usage = "with -f the namespace of objects that name none"
-	cmd.Flags().StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file, which is followed, instead of a cluster (repeatable; needs --out)")
+	cmd.Flags().StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file, "+
+		"which is followed, instead of a cluster (repeatable; needs --out)")
 	cmd.Flags().StringVar(&out.Path, "out", "", "write the keys as files into this directory, instead of a ConfigMap")
-	cmd.Flags().StringVar(&out.Overrides, "overrides", "", "with --out: the file with the admin's overrides, which is followed (default overrides.yaml in that directory)")
+	cmd.Flags().StringVar(&out.Overrides, "overrides", "", "with --out: the file with the admin's overrides, "+
+		"which is followed (default overrides.yaml in that directory)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "do everything but write")
 	cmd.Flags().BoolVar(&check, "check", false, "check the configuration and the catalog, and end")
 	return cmd
@@ -70,12 +72,14 @@ func checkServe(o *options, out *directory) error {
 	case out.Overrides != "" && out.Path == "":
 		return usage("--overrides needs --out; without it the overrides are the key overrides.yaml of the ConfigMap")
 	case len(o.files) == 0 && o.kube.namespace() != "":
-		return usage("-n: serve watches the namespaces that the configuration names; try --set discovery.namespaces=[%s]", o.kube.namespace())
+		return usage("-n: serve watches the namespaces that the configuration names; "+
+			"try --set discovery.namespaces=[%s]", o.kube.namespace())
 	}
 	return o.checkFiles()
 }
 
-// adjust changes defaults for a service without a cluster, where no API server can decide who may do what.
+// adjust returns a change of the defaults for a service without a cluster: without an API server there is no
+// authentication.
 func (o *options) adjust() []func(*config.Config) {
 	if len(o.files) == 0 {
 		return nil

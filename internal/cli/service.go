@@ -29,17 +29,17 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// serviceOptions are what a service runs with.
+// serviceOptions are the options of a service.
 type serviceOptions struct {
 	Config    *config.Config
 	Catalog   *catalog.Catalog
 	Detector  *detect.Detector
 	Inventory inventory.Options
 	Probe     probe.Options
-	Cluster   *rest.Config      // without a timeout: watches last
-	Files     *serviceFiles     // the Services instead of Cluster's; nil for those
+	Cluster   *rest.Config      // without a timeout, because watches stay open
+	Files     *serviceFiles     // source of Services instead of Cluster; nil to use Cluster
 	Labels    map[string]string // of the ConfigMap
-	Directory *directory        // what is written instead of the ConfigMap; nil for that
+	Directory *directory        // output instead of the ConfigMap; nil to write the ConfigMap
 	DryRun    bool
 	Version   string
 	LogTo     io.Writer
@@ -47,8 +47,8 @@ type serviceOptions struct {
 	relevant func(*backend.Service) bool // the Services to keep in full
 }
 
-// runService runs the service until ctx ends, and then stops it in order: not ready, requests finished, the last
-// write done, the lease released. Its errors are about the start.
+// runService runs the service until ctx ends. It then stops in order: it becomes not ready, finishes requests, does the
+// last write and releases the lease.
 func runService(ctx context.Context, o serviceOptions) error {
 	log, err := logging.New(o.LogTo, o.Config.Log)
 	if err != nil {
@@ -62,7 +62,7 @@ func runService(ctx context.Context, o serviceOptions) error {
 	return s.run(ctx)
 }
 
-// service is everything that runs.
+// service holds the parts of a running service.
 type service struct {
 	options    serviceOptions
 	log        *slog.Logger
@@ -72,7 +72,7 @@ type service struct {
 	monitor    *health.Monitor
 	controller *controller.Controller
 	history    *controller.Changes
-	agent      *agent.Agent // nil where nobody asks HolmesGPT
+	agent      *agent.Agent // nil if HolmesGPT is not asked
 }
 
 const (
@@ -81,8 +81,8 @@ const (
 	conditionWritten    = "document"
 )
 
-// stuckAfter is how long the loop may take for one turn: a publication with all its tries, and a document of many
-// backends.
+// stuckAfter is the longest time that one turn of the loop may take. It allows for a document of many backends and for
+// all retries of its publication.
 const stuckAfter = 90 * time.Second
 
 // startGCPercent is GOGC during the start.
@@ -113,7 +113,9 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	}
 	if o.Files == nil && cluster.Inside() {
 		report.Resolver = net.DefaultResolver
-		report.Trusted = func(namespace string) bool { return slices.Contains(c.Security.TrustedNamespaces, namespace) }
+		report.Trusted = func(namespace string) bool {
+			return slices.Contains(c.Security.TrustedNamespaces, namespace)
+		}
 	}
 	s.monitor = health.New(prober, health.Options{
 		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency,
@@ -140,7 +142,8 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	return s, nil
 }
 
-// conditions are what a service waits for until it is ready. HolmesGPT may be started once a directory is.
+// conditions returns the conditions of readiness. With a directory, readiness also needs the first write, because
+// HolmesGPT can start once the service is ready.
 func (s *service) conditions() []server.Condition {
 	synced := server.Condition{
 		Name: conditionSynced, Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",
@@ -209,10 +212,10 @@ func (s *service) run(ctx context.Context) error {
 	return err
 }
 
-// observe reports to the probes how far the start is, which makes a lot of garbage while the heap is small: until it
-// is over, the collector waits longer, within GOMEMLIMIT.
+// observe reports the progress of the start to the health endpoints. The start makes much garbage while the heap is
+// small, so until it ends GOGC is higher, within GOMEMLIMIT.
 func (s *service) observe(ctx context.Context) {
-	defer debug.FreeOSMemory() // reading everything once took several times what is kept
+	defer debug.FreeOSMemory() // the first read takes several times the memory that is kept
 	defer debug.SetGCPercent(debug.SetGCPercent(startGCPercent))
 	select {
 	case <-ctx.Done():
@@ -239,6 +242,7 @@ func (s *service) observe(ctx context.Context) {
 	}
 }
 
+// names returns the names of the built-in types.
 func names(c *catalog.Catalog) []string {
 	var list []string
 	for _, t := range c.Types {

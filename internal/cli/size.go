@@ -11,11 +11,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// maxTexts is how many bytes the texts of a ConfigMap may have together: the API server applies the limit of Secrets.
+// maxTexts is the most bytes of a ConfigMap's data: the API server applies the limit of Secrets.
 const maxTexts = corev1.MaxSecretSize
 
-// checkSize refuses texts that no ConfigMap holds, and says what makes them so large. Where one key is
-// asked for, that one counts alone.
+// checkSize returns an error if the keys are too large for a ConfigMap. The error names the largest namespaces and
+// types. If key is not empty, only that key counts.
 func checkSize(doc *toolset.Document, keys map[string]string, key string) error {
 	what, bytes := "the ConfigMap", 0
 	for _, text := range keys {
@@ -37,7 +37,7 @@ func checkSize(doc *toolset.Document, keys map[string]string, key string) error 
 		what, kib(bytes), kib(maxTexts), largest(namespaces), largest(types))
 }
 
-// largest names up to three.
+// largest names up to three shares.
 func largest(shares []toolset.Share) string {
 	var list []string
 	for _, s := range shares[:min(3, len(shares))] {
@@ -48,8 +48,8 @@ func largest(shares []toolset.Share) string {
 
 func kib(bytes int) string { return fmt.Sprintf("%d KiB", (bytes+1<<10-1)>>10) }
 
-// noteSize says that kubectl apply cannot bring an object to the cluster: it keeps a copy in an annotation, and the API
-// server limits what annotations have together. The copy also has an empty mapping of annotations, and a line's end.
+// noteSize prints a note if an object is too large for kubectl apply, which keeps a copy of it in an annotation: the
+// API server limits the total size of annotations. The copy also has an empty annotations mapping and a newline.
 func noteSize(s Streams, object any) {
 	text, err := json.Marshal(object)
 	if err != nil {

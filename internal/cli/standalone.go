@@ -15,15 +15,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// serviceFiles are what a service without a cluster reads.
+// serviceFiles are the files that a service without a cluster reads.
 type serviceFiles struct {
 	Names     []string // "-" is Stdin
 	Stdin     io.Reader
-	Namespace string // of objects that name none
+	Namespace string // of objects without a namespace
 }
 
-// newFiles makes the runtime of a service that reads files. Files that are missing or bad now are an error; what becomes
-// of them later is not.
+// newFiles returns the runtime of a service that reads files. It returns an error if a file is missing or invalid at
+// the start. Later such files are reported and do not end the service.
 func newFiles(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bool, meter *server.Metrics,
 	log *slog.Logger,
 ) (*serviceRuntime, error) {
@@ -51,7 +51,7 @@ func newFiles(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bo
 	}, nil
 }
 
-// fileSource is the Services of files.
+// fileSource is the source of Services from files.
 type fileSource struct {
 	*files.Source
 	files []string
@@ -69,7 +69,9 @@ func (s fileSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Servi
 	if slices.Contains(s.files, files.Stdin) {
 		return nil, nil, fmt.Errorf("%s: only its name was kept, since standard input can be read once", ref)
 	}
-	all := store.New(store.Options{Relevant: func(s *backend.Service) bool { return s.Ref == ref }, SlicesOptional: true})
+	all := store.New(store.Options{
+		Relevant: func(s *backend.Service) bool { return s.Ref == ref }, SlicesOptional: true,
+	})
 	if _, err := files.Read(ctx, s.files, nil, all, s.read); err != nil {
 		return nil, nil, err
 	}

@@ -101,14 +101,14 @@ func readArgument(s Streams, path string) (name string, data []byte, err error) 
 	return "standard input", data, nil
 }
 
-// kindOf finds out what a file is by its top-level keys. What resembles nothing else is taken for a configuration,
-// which has the best answer to misspelt keys.
+// kindOf returns the kind of a file by its top-level keys. An unknown file counts as a configuration, because the
+// reader of configurations reports misspelt keys best.
 func kindOf(name string, data []byte) (string, error) {
 	f, err := yamlfile.Parse(name, data)
 	if err != nil {
 		return "", err
 	}
-	keys := f.Keys() // what is wrong with it is for the reader of that kind to say
+	keys := f.Keys() // the reader of that kind reports errors in it
 	has := func(key string) bool { return slices.Contains(keys, key) }
 	switch {
 	case has("kind") && has("apiVersion"):
@@ -133,8 +133,8 @@ func validateOverrides(s Streams, name string, data []byte) error {
 	}
 	if list := o.Addresses(); len(list) > 0 {
 		const most = 5
-		note(s, "%s: whether these instances are published is not known here: %s; generate --overrides tells. What is said of one takes "+
-			"effect once it is.", name, strings.Join(list[:min(len(list), most)], ", "))
+		note(s, "%s: whether these instances are published is not known here: %s; generate --overrides tells. "+
+			"What is said of one takes effect once it is.", name, strings.Join(list[:min(len(list), most)], ", "))
 	}
 	return nil
 }

@@ -33,7 +33,8 @@ func newVersion(streams Streams) *cobra.Command {
 				if commit != "" {
 					commit = " (" + commit + ")"
 				}
-				_, err := fmt.Fprintf(streams.Out, "dynamic-toolset %s%s %s %s/%s\n", v.Version, commit, v.Go, v.OS, v.Arch)
+				_, err := fmt.Fprintf(streams.Out, "dynamic-toolset %s%s %s %s/%s\n",
+					v.Version, commit, v.Go, v.OS, v.Arch)
 				return err
 			}
 			return usage("-o %s: expected text, json or yaml", output)
@@ -44,7 +45,7 @@ func newVersion(streams Streams) *cobra.Command {
 	return cmd
 }
 
-// buildVersion is what the build recorded of itself: the module's version and the commit.
+// buildVersion returns the module's version and the commit that the build recorded.
 func buildVersion() versionInfo {
 	v := versionInfo{Version: "devel", Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// writer writes text for people, and remembers the first error.
+// writer writes text for people and keeps the first error.
 type writer struct {
 	out   io.Writer
 	paint painter
@@ -23,19 +23,19 @@ func (w *writer) line(format string, args ...any) {
 func (w *writer) head(title string) { w.line("\n%s", title) }
 
 const (
-	textWidth = 110 // characters of a line of sentences
+	textWidth = 110 // columns of a line of prose
 	nameWidth = 15
 )
 
-// row writes a name and beside it a text, on as many lines as it takes.
+// row writes a name and, beside it, a text that can take several lines.
 func (w *writer) row(name, format string, args ...any) {
 	w.prose(fmt.Sprintf("  %-*s ", nameWidth, name), fmt.Sprintf(format, args...))
 }
 
-// prose breaks a text between words. Its lines stand below each other, beside the first one's prefix.
+// prose writes a text with line breaks between words. Its lines are indented by the width of the prefix.
 func (w *writer) prose(prefix, text string) { w.proseAt(prefix, utf8.RuneCountInString(prefix), text) }
 
-// proseAt is prose with a prefix that is shown on so many columns.
+// proseAt does the same as prose for a prefix that takes that many columns on the screen.
 func (w *writer) proseAt(prefix string, columns int, text string) {
 	indent := strings.Repeat(" ", columns)
 	line, n := prefix, len(indent)
