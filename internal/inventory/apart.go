@@ -8,8 +8,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/recipe"
 )
 
-// keepApart has no suggestion name a variable that is another's: one that the configuration or the overrides give, or
-// the usual one of a type.
+// keepApart removes variable names from suggestions if another instance uses them: names that the configuration or the
+// overrides set, or the usual names of a type.
 func (o *Options) keepApart(all []*backend.Finding) {
 	var suggested []*backend.Finding
 	primaries, types := map[string]backend.Ref{}, map[string]bool{}
@@ -32,8 +32,8 @@ func (o *Options) keepApart(all []*backend.Finding) {
 	}
 }
 
-// owners are the Services that variables are for, the zero Ref where it is none or several. The usual ones of a type
-// are its primary's, or those of the only Service that the configuration gives credentials.
+// owners returns the Service that each variable is for, the zero Ref if there is no Service or several. The usual
+// variables of a type belong to its primary, or to the only Service for which the configuration sets credentials.
 func (o *Options) owners(types map[string]bool, primaries map[string]backend.Ref) map[string]backend.Ref {
 	owners := map[string]backend.Ref{}
 	for _, variable := range o.Taken {

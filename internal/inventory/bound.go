@@ -8,13 +8,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/detect"
 )
 
-// perPublished is how many candidates of a namespace are looked at for each that may be published. Most that is no
-// backend of its own is the twin of one.
+// perPublished is the number of candidates of a namespace that are compared for each that may be published. Most
+// candidates that are not published are twins of another.
 const perPublished = 20
 
-// Bound leaves out the candidates of a namespace beyond what is looked at, each tenant counted, so that who may make
-// Services in one decides neither how much is compared nor how much is asked. What the configuration names stays
-// first, then what is surest to be a backend, then the oldest. Trusted namespaces have no such bound.
+// Bound drops the candidates of a namespace beyond its limit; each tenant counts. Otherwise the owners of one
+// namespace could decide how much is compared and probed. Candidates that the configuration names stay first, then the
+// most certain backends, then the oldest. Trusted namespaces have no such limit.
 func Bound(all []Detection, o Options) []Detection {
 	most := o.MaxPerNamespace * perPublished
 	count := map[string]int{}
@@ -45,7 +45,7 @@ func Bound(all []Detection, o Options) []Detection {
 	return out
 }
 
-// number is how many candidates there are, each tenant counted.
+// number returns how many candidates a detection stands for; each tenant counts.
 func number(d *Detection) (n int) {
 	for _, c := range d.Candidates {
 		n += max(1, len(c.Spread))
@@ -53,11 +53,11 @@ func number(d *Detection) (n int) {
 	return n
 }
 
-// Tenants are the candidates, one for each tenant, that were made of one that stands for several.
+// Tenants maps a candidate that stands for several tenants to one candidate for each tenant.
 type Tenants map[*backend.Candidate][]*backend.Candidate
 
-// PerTenant makes one candidate for each tenant of what Bound leaves, or takes those that were made before, and
-// returns what is to be given the next time.
+// PerTenant makes one candidate for each tenant of the bounded detections, and reuses those in before. It also returns
+// the Tenants to pass to the next call.
 func PerTenant(bounded []Detection, before Tenants) ([]Detection, Tenants) {
 	out, made := slices.Clone(bounded), Tenants{}
 	for i := range out {
@@ -88,7 +88,7 @@ func (o *Options) lookedAtFirst(a, b *Detection) int {
 	)
 }
 
-// names: the configuration names the Service, for this type.
+// names reports whether the configuration names the Service for this type.
 func (o *Options) names(c *backend.Candidate) bool {
 	return o.Primary[c.Type] == c.Service.Ref || len(o.Credentials[c.Type][c.Service.Ref]) > 0
 }

@@ -9,9 +9,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// claimNames lets the older Service keep an instance name that two claim, one that the configuration vouches for
-// before others: main/a is a tenant of what is called main in a trusted namespace, and a Service of whoever has a
-// namespace main.
+// claimNames lets the older of two Services that claim an instance name keep it. A Service that the configuration
+// vouches for comes before others: main/a may be a tenant of main in a trusted namespace, and also a Service of a
+// stranger who owns a namespace called main.
 func (o *Options) claimNames(all []*backend.Finding) {
 	claims := map[[2]string][]*backend.Finding{}
 	for _, f := range all {
@@ -29,7 +29,9 @@ func (o *Options) claimNames(all []*backend.Finding) {
 		if len(list) < 2 {
 			continue
 		}
-		slices.SortFunc(list, func(a, b *backend.Finding) int { return cmp.Or(yes(o.vouched(b))-yes(o.vouched(a)), older(a, b)) })
+		slices.SortFunc(list, func(a, b *backend.Finding) int {
+			return cmp.Or(yes(o.vouched(b))-yes(o.vouched(a)), older(a, b))
+		})
 		for _, f := range list[1:] {
 			f.Verdict = backend.Rejected
 			f.Reason = backend.Reason{Code: backend.CodeNameTaken, Details: backend.Details{
@@ -41,7 +43,7 @@ func (o *Options) claimNames(all []*backend.Finding) {
 
 func older(a, b *backend.Finding) int { return olderService(a.Service, b.Service) }
 
-// olderService orders by age, a Service without a known age last, then by name.
+// olderService orders Services by age, then by name. A Service without a known age comes last.
 func olderService(a, b *backend.Service) int {
 	switch {
 	case a.Created.IsZero() && !b.Created.IsZero():
@@ -52,9 +54,9 @@ func olderService(a, b *backend.Service) int {
 	return cmp.Or(a.Created.Compare(b.Created), a.Ref.Compare(b.Ref))
 }
 
-// collapse marks Services in front of a backend that another Service fronts too as duplicates. The most
-// useful Service is looked at first, so that each later one is looked up among those that stay. A namespace has one
-// owner, across namespaces a Service gives way only to one that the configuration vouches for.
+// collapse marks a Service as a duplicate if another Service leads to the same backend. The most useful Services come
+// first, so each later Service is looked up among those that stay. A namespace has one owner; across namespaces a
+// Service yields only to a Service that the configuration vouches for.
 func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoints, o *Options) {
 	type group struct{ namespace, typ string }
 	seed := maphash.MakeSeed()
@@ -85,14 +87,15 @@ func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoin
 	}
 }
 
-// enter writes down of which Service it is a duplicate, if of any: one that is used.
+// enter records which Service the finding is a duplicate of, if it is a duplicate. It names the Service that is used
+// in the end.
 func (f *front) enter() {
 	if f.of != nil {
 		f.Verdict, f.Winner, f.Reason = backend.Duplicate, f.used().Ref, f.why
 	}
 }
 
-// used is the Service that is used in the end.
+// used follows the duplicates to the Service that is used in the end.
 func (f *front) used() *front {
 	for f.of != nil {
 		f = f.of
@@ -117,13 +120,13 @@ func (o *Options) collapseNamespace(list []*front) {
 	}
 }
 
-// collapseAcross compares Services of different namespaces by their endpoints alone: the same are ready, in both
-// families, also where one has given way to a gateway of its own namespace. A Service that its owner included stays,
-// as it does in its namespace.
+// collapseAcross compares Services of different namespaces by their endpoints alone. The ready endpoints must be equal
+// in both address families. A vouched Service still counts if it yielded to a gateway of its own namespace. A Service
+// that its owner included stays, as it does within its namespace.
 func (o *Options) collapseAcross(list []*front) {
 	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
 	type ready struct{ v4, v6 unique.Handle[string] }
-	alike := map[ready][]*front{} // those that the configuration vouches for
+	alike := map[ready][]*front{} // the Services that the configuration vouches for
 	for _, f := range list {
 		if o.vouched(f.Finding) && o.vouched(f.used().Finding) {
 			key := ready{f.v4.id, f.v6.id}
@@ -145,22 +148,23 @@ func (o *Options) collapseAcross(list []*front) {
 	}
 }
 
-// worksAsWell reports whether a works if b does, so that nothing is lost by leaving b out. What the configuration
-// vouches for and nothing else comes before another owner's Service: who may write Services and EndpointSlices in one
-// namespace can have a selector there, the addresses of any backend, and be published.
+// worksAsWell reports whether a works if b works, so that nothing is lost if b is left out. A Service of another owner
+// yields only to a Service that the configuration vouches for: a stranger who can write Services and EndpointSlices in
+// one namespace can copy a selector and the addresses of any backend, and so be published instead of it.
 func (o *Options) worksAsWell(a, b *backend.Finding) bool {
 	return certainty(a) <= certainty(b) && (!o.lacksCredentials(a) || o.lacksCredentials(b))
 }
 
-// vouched: the configuration names the Service, or its namespace.
+// vouched reports whether the configuration names the Service or its namespace.
 func (o *Options) vouched(f *backend.Finding) bool { return o.vouchesFor(f.Type, f.Ref) }
 
 func (o *Options) vouchesFor(typ string, ref backend.Ref) bool {
 	return o.Trusts(ref.Namespace) || o.Primary[typ] == ref || len(o.Credentials[typ][ref]) > 0
 }
 
-// use is lower the more use a finding is: what works before what nobody has asked, and that no better than a gateway
-// for which nobody has named a tenant, since what stands behind it wants one too.
+// use returns a rank, lower for a more useful finding. A working backend comes before one that was not probed. A
+// gateway without a named tenant ranks like one that was not probed, because the backends behind it require a tenant
+// too.
 func use(f *backend.Finding) int {
 	asked := f.Observation.Outcome != backend.Unprobed
 	switch {
@@ -172,7 +176,8 @@ func use(f *backend.Finding) int {
 	return 1 + certainty(f)
 }
 
-// preference orders Services in front of one backend: what works, what the owner says, what a person would use.
+// preference orders Services of one backend: those that work first, then by what the owner says, then by what a person
+// would use.
 func (o *Options) preference(a, b *backend.Finding) int {
 	ca, cb := a.Candidate, b.Candidate
 	return cmp.Or(
@@ -192,7 +197,7 @@ func (o *Options) preference(a, b *backend.Finding) int {
 	)
 }
 
-// exposure prefers a Service for the cluster's own use.
+// exposure ranks a Service for use within the cluster before an exposed one.
 func exposure(s *backend.Service) int {
 	return max(0, slices.Index([]string{"", "ClusterIP", "NodePort", "LoadBalancer"}, s.Type)-1)
 }

@@ -12,28 +12,29 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// front is a Service in front of a backend, with what a comparison of two asks for.
+// front is a Service in front of a backend, with the values that a comparison of two Services needs.
 type front struct {
 	*backend.Finding
-	selector []string              // in order
-	selects  unique.Handle[string] // equal selectors have the same
+	selector []string              // sorted
+	selects  unique.Handle[string] // equal for equal selectors
 	releases [2]release
-	twin     bool      // made beside the one that people use, for the members of a StatefulSet
-	v4, v6   addresses // the endpoints that are ready, where they are known and not too many
+	twin     bool      // a second Service, for the members of a StatefulSet
+	v4, v6   addresses // the ready endpoints, if known and not too many
 	all      addresses // ready or not
 
-	place int            // among those that stay
-	of    *front         // the one that is used instead, nil while it is none
-	why   backend.Reason // it, and not this one
+	place int            // order among the Services that stay
+	of    *front         // the Service used instead, nil if this one stays
+	why   backend.Reason // why the other Service is used
 }
 
-// endpoint is an address and port of a pod.
+// endpoint is the address and port of a pod.
 type endpoint = netip.AddrPort
 
-// addresses are endpoints in order, each once. What tells that one set is no part of another is looked at first.
+// addresses is a sorted set of endpoints. The mask is compared first, because it quickly shows that one set is not a
+// subset of another.
 type addresses struct {
 	list []endpoint
-	id   unique.Handle[string] // equal sets have the same
+	id   unique.Handle[string] // equal for equal sets
 	mask [4]uint64             // of the hashes of its members
 }
 
@@ -50,7 +51,7 @@ func newAddresses(list []endpoint, seed maphash.Seed) (a addresses) {
 	return a
 }
 
-// within reports whether all of them are among the others.
+// within reports whether a is a subset of o.
 func (a *addresses) within(o *addresses) bool {
 	for i := range a.mask {
 		if a.mask[i]&^o.mask[i] != 0 {
@@ -63,16 +64,16 @@ func (a *addresses) within(o *addresses) bool {
 	})
 }
 
-// maxCompared is how many endpoints of a Service are compared with those of others, and maxTwin how many so closely
-// that a part of them is recognised. No query API has as many. maxClose is how many Services of a namespace and type,
-// the preferred ones, are compared so with each.
+// maxCompared is how many endpoints of a Service are compared with those of other Services. maxTwin is the limit up to
+// which a subset of them is recognised; no query API has as many endpoints. maxClose is how many Services of a
+// namespace and type, the preferred ones, are compared this closely with each other.
 const (
 	maxCompared = 100
 	maxTwin     = 16
 	maxClose    = 64
 )
 
-// newFront makes one. Tenants of one Service come one after the other, and share what the last has.
+// newFront returns the front of a finding. Tenants of one Service follow each other and share the values of last.
 func newFront(finding *backend.Finding, e *backend.Endpoints, last *front, seed maphash.Seed) *front {
 	if last != nil && last.Service == finding.Service && last.Candidate.ForeignHost == finding.Candidate.ForeignHost &&
 		last.Candidate.Port.Name == finding.Candidate.Port.Name {
@@ -116,7 +117,7 @@ func newFront(finding *backend.Finding, e *backend.Endpoints, last *front, seed 
 	return f
 }
 
-// podPort is the port of a slice's addresses that has the name of the Service's, 0 for none.
+// podPort returns the port of the slice with the given name, 0 if there is no such port.
 func podPort(s *backend.EndpointSlice, name string) uint16 {
 	for _, p := range s.Ports {
 		if p.Name == name && p.Protocol == "TCP" && p.Number > 0 && p.Number <= math.MaxUint16 {
@@ -126,15 +127,15 @@ func podPort(s *backend.EndpointSlice, name string) uint16 {
 	return 0
 }
 
-// known: there are ready endpoints to compare.
+// known reports whether there are ready endpoints to compare.
 func (f *front) known() bool { return len(f.v4.list)+len(f.v6.list) > 0 }
 
-// close: its endpoints are known, and so few that a part of them is recognised.
+// close reports whether the endpoints are known and few enough to recognise a subset.
 func (f *front) close() bool { return f.known() && len(f.all.list) <= maxTwin }
 
-// twinOf reports whether one of two is the twin of the other, made for the members of what that one leads to, by a
-// part of its endpoints or of what it selects. A selector with more labels selects nothing beside what one with fewer
-// does, so that two lists of as many endpoints are of the same pods, though one may be a moment older.
+// twinOf reports whether one of two Services is the twin of the other: a Service for the same members, or for a part
+// of them, by endpoints or by selector. A selector with more labels selects a subset of what one with fewer labels
+// selects. Two lists of equal length are therefore of the same pods, even if one list is slightly older.
 func (f *front) twinOf(o *front) bool {
 	if !f.twin && !o.twin || f.Ref == o.Ref || differentTenants(f, o) {
 		return false
@@ -149,18 +150,18 @@ func (f *front) twinOf(o *front) bool {
 	return f.twin && (narrow || f.within(o)) || o.twin && (broad || o.within(f))
 }
 
-// selectsWithin reports whether o selects all that f does.
+// selectsWithin reports whether o selects every pod that f selects.
 func (f *front) selectsWithin(o *front) bool {
 	return len(o.selector) > 0 && subset(o.selector, f.selector)
 }
 
-// within reports whether o has all that is ready of f, be it ready there or not: a headless Service may publish the
-// addresses of pods that are not.
+// within reports whether o has every ready endpoint of f, ready there or not: a headless Service may publish the
+// addresses of pods that are not ready.
 func (f *front) within(o *front) bool { return f.v4.within(&o.all) && f.v6.within(&o.all) }
 
-// covering are the Services that have, together, all pods of a headless one. The one that an operator makes for all
-// that it runs leads to any of several backends, each of which has its own Service. owner is the Service used for
-// each endpoint.
+// covering returns the Services that together have all pods of a headless Service. An operator's headless Service for
+// all its workloads leads to any of several backends, each of which has its own Service. owner maps each endpoint to
+// the Service used for it.
 func (f *front) covering(owner map[endpoint]*front) (list []*front) {
 	if !f.Service.Headless() || f.Candidate.Strength == backend.Explicit {
 		return nil
@@ -177,12 +178,12 @@ func (f *front) covering(owner map[endpoint]*front) (list []*front) {
 	return list
 }
 
-// differentTenants: the same address, and another's data.
+// differentTenants reports whether a and b have the same address but serve the data of different tenants.
 func differentTenants(a, b *front) bool {
 	return a.Candidate.Tenant != "" && b.Candidate.Tenant != "" && a.Candidate.Tenant != b.Candidate.Tenant
 }
 
-// names are the Services, for people.
+// names returns the names of the Services, for people.
 func names(list []*front) string {
 	const most = 3
 	var words []string
@@ -195,10 +196,10 @@ func names(list []*front) string {
 	return strings.Join(words, " and ")
 }
 
-// release is an installation, and the application of it that a Service is a part of.
+// release is an installation, and the application in it that a Service belongs to.
 type release struct{ name, app string }
 
-// releases are the installations that a Service's labels name, by each way in which charts name them.
+// releases returns the installations that a Service's labels name, one for each labelling convention of charts.
 func releases(labels map[string]string) (list [2]release) {
 	for i, keys := range [...][2]string{{"app.kubernetes.io/instance", "app.kubernetes.io/name"}, {"release", "app"}} {
 		if name, app := labels[keys[0]], labels[keys[1]]; name != "" && app != "" {
@@ -208,7 +209,7 @@ func releases(labels map[string]string) (list [2]release) {
 	return list
 }
 
-// subset: both are in order.
+// subset reports whether all contains every element of of; both are sorted.
 func subset(of, all []string) bool {
 	for _, s := range of {
 		for len(all) > 0 && all[0] < s {
@@ -222,7 +223,7 @@ func subset(of, all []string) bool {
 	return true
 }
 
-// perReplica: the Service leads to one pod of a StatefulSet.
+// perReplica reports whether the Service leads to one pod of a StatefulSet.
 func perReplica(s *backend.Service) bool {
 	for _, k := range [...]string{"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"} {
 		if strings.TrimSpace(s.Selector[k]) != "" {

@@ -6,10 +6,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// judge is the verdict on one candidate by what detection and its probe say, before it is compared with others.
+// judge returns the verdict on one candidate from its detection and its probe, before it is compared with others.
 func judge(c *backend.Candidate, o *backend.Observation) (backend.Verdict, backend.Code) {
 	seen := cmp.Or(o.Seen.Code, backend.CodeObserved)
-	if o.Cause == backend.CauseDenied { // whatever else is said for it
+	if o.Cause == backend.CauseDenied { // overrides all other evidence
 		return backend.Rejected, seen
 	}
 	sure := c.Strength >= backend.Strong && !c.PortGuessed
@@ -30,7 +30,7 @@ func judge(c *backend.Candidate, o *backend.Observation) (backend.Verdict, backe
 		}
 		return backend.Accepted, backend.CodeWorks
 	case backend.AuthRequired:
-		if o.Wants == backend.KindCertificate { // no variable of HolmesGPT's helps
+		if o.Wants == backend.KindCertificate { // HolmesGPT has no variable for a certificate
 			if len(c.Files) > 0 {
 				return backend.Accepted, backend.CodeCertificateGiven
 			}

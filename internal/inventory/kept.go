@@ -9,16 +9,17 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// kept are the Services of one namespace and type that stay, the preferred ones first. One that may yield is looked
-// up among them by what makes two the same, and not compared with each: a namespace may hold thousands.
+// kept holds the Services of one namespace and type that stay, the preferred ones first. A Service that may yield is
+// looked up by the traits that make two Services the same. It is not compared with each, because a namespace may hold
+// thousands.
 type kept struct {
 	list  []*front
 	by    map[trait]*found
 	tiers []int
-	owner map[endpoint]*front // of each endpoint, the first that has it
+	owner map[endpoint]*front // the first Service that has each endpoint
 }
 
-// trait is what a Service that stays is looked up by. All but the kind may be empty.
+// trait is the key by which a Service that stays is looked up. All fields except the kind may be empty.
 type trait struct {
 	kind     traitKind
 	set, and unique.Handle[string]
@@ -36,9 +37,9 @@ const (
 	byNumbers                       // set, and any number
 	byPort                          // set, and the name of the target port
 	byPorts                         // set, and any name
-	byV4                            // set: the ready endpoints of one family, whatever the other has
+	byV4                            // set: the ready endpoints of one family, with any of the other
 	byV6
-	byV4Only // set: and nothing in the other
+	byV4Only // set: no ready endpoints of the other family
 	byV6Only
 	byBoth // set and
 	byAll  // set: ready or not
@@ -48,11 +49,11 @@ const (
 	byProxy // text, and which label
 )
 
-// allTenants stands for any in a trait; no tenant is called so.
+// allTenants stands for any tenant in a trait; no tenant has this name.
 const allTenants = "/"
 
-// found are the first with a trait, and the first of another Service, since one Service is never its own duplicate.
-// Those that their owner did not include, and twins, are also apart.
+// found holds the first Service with a trait and the first other Service, because a Service is never its own
+// duplicate. plain holds those that are twins or that their owner did not include.
 type found struct{ any, plain [2]*front }
 
 func enterFirst(two *[2]*front, o *front) {
@@ -130,8 +131,9 @@ func (k *kept) enter(o *front, t trait) {
 	}
 }
 
-// targets are the traits of a Service's selector with its target port, with any of the same form, and with any of the
-// other. A named and a numeric target may be the same one; the selectors being equal, they are taken for it.
+// targets returns the traits of a Service's selector with its target port, with any target port of the same form, and
+// with any of the other form. A named and a numeric target port may be the same port; if the selectors are equal, they
+// count as the same.
 func targets(f *front) (exact, alike, other trait) {
 	t := f.Candidate.Port.Target
 	number, name := trait{kind: byNumbers, set: f.selects}, trait{kind: byPorts, set: f.selects}
@@ -141,7 +143,7 @@ func targets(f *front) (exact, alike, other trait) {
 	return trait{kind: byPort, set: f.selects, text: t.StrVal}, name, number
 }
 
-// installations are the traits of parts of a tier in the installations that f is a part of.
+// installations returns the traits of parts of a tier in the installations that f belongs to.
 func (f *front) installations(tier int) (list []trait) {
 	if f.Candidate.Stem != "" {
 		list = append(list, trait{kind: byStem, text: f.Candidate.Stem, number: tier})
@@ -154,13 +156,12 @@ func (f *front) installations(tier int) (list []trait) {
 	return list
 }
 
-// proxy: it stands before a backend, as was proven or its owner says.
+// proxy reports whether f is a proxy in front of a backend, as the probe proved or its owner says.
 func (f *front) proxy() bool {
 	return f.Candidate.Tier == backend.TierFront && f.Verdict == backend.Accepted
 }
 
-// proxied are the traits of a proxy before f. It is another application than what it stands before, of the same
-// installation.
+// proxied returns the traits of a proxy in front of f. The proxy is a different application of the same installation.
 func (f *front) proxied() (list []trait) {
 	for i, r := range f.releases {
 		if r.name != "" {
@@ -170,9 +171,9 @@ func (f *front) proxied() (list []trait) {
 	return list
 }
 
-// find is the first that f is a duplicate of, nil for none. What its owner included stays, and its inclusion says
-// nothing of a Service beside it that is as good by itself: those two are meant as two, as where one backend has
-// several tenants.
+// find returns the first Service that f is a duplicate of, nil if there is no such Service. A Service that its owner
+// included stays. The inclusion does not remove an equally good Service beside it: the owner means both, for example
+// if one backend has several tenants.
 func (k *kept) find(f *front) (first *front) {
 	if f.Candidate.Strength == backend.Explicit {
 		return nil
@@ -203,9 +204,9 @@ func (k *kept) find(f *front) (first *front) {
 	return first
 }
 
-// sames are the traits of Services that lead to the same backend. Equal selectors say so even while the
-// EndpointSlices of one are a moment older; beside that the endpoints decide, where they are known: the same are
-// ready, though one may have addresses of one family where another has both.
+// sames returns the traits of Services that lead to the same backend. Equal selectors prove this even while the
+// EndpointSlices of one Service are slightly older. Otherwise the endpoints decide, if they are known: the ready
+// endpoints must be the same, though one Service may have one address family and the other both.
 func (f *front) sames() (list []trait) {
 	if len(f.selector) > 0 {
 		exact, _, other := targets(f)
@@ -230,7 +231,7 @@ func (f *front) sames() (list []trait) {
 	return list
 }
 
-// look is the first of another Service, and of no other tenant, with a trait.
+// look returns the first other Service of the same tenant that has a trait.
 func (k *kept) look(f *front, t trait, included bool) (first *front) {
 	tenants := []string{allTenants}
 	if f.Candidate.Tenant != "" {
@@ -251,7 +252,7 @@ func (k *kept) look(f *front, t trait, included bool) (first *front) {
 	return first
 }
 
-// sooner is the one that is preferred, where there are two.
+// sooner returns the preferred of two Services; either may be nil.
 func sooner(a, b *front) *front {
 	if a == nil || b != nil && b.place < a.place {
 		return b

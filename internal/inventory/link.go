@@ -8,7 +8,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/links"
 )
 
-// link finds the URL at which people reach a backend: what its owner or the configuration says, else what leads to it.
+// link sets the URL at which people reach a backend: the URL from its owner or the configuration, otherwise the URL of
+// a route that leads to it.
 func (o *Options) link(d *Detection, f *backend.Finding) {
 	if f.Link = f.Candidate.Link; f.Link != "" {
 		return
@@ -20,8 +21,8 @@ func (o *Options) link(d *Detection, f *backend.Finding) {
 	f.Link, f.NoLinks = links.Choose(d.Exposures, f.Candidate, o.Type(f.Type), path)
 }
 
-// limitLinks leaves out the links of a namespace whose paths are too long together: the agent reads them, as it reads
-// base paths.
+// limitLinks removes the links of a namespace if their paths are too long in total, because the agent reads them as it
+// reads base paths.
 func (o *Options) limitLinks(all []*backend.Finding) {
 	sums := map[string]int{}
 	strangers := slices.DeleteFunc(slices.Clone(all), func(f *backend.Finding) bool {

@@ -7,17 +7,19 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Misnamed is a primary that the configuration names and that none can be: its place is kept, and no instance of
-// the type is the primary.
+// Misnamed is a primary that the configuration names but that cannot be a primary. Its place stays reserved, so no
+// instance of the type is the primary.
 type Misnamed struct {
 	Type string
 	backend.Ref
-	Finding *backend.Finding // what became of the Service; nil where there is none
+	Finding *backend.Finding // the finding of the Service; nil if there is none
 }
 
-// MisnamedPrimaries are those among the findings, by type. known reports whether there is a Service, as far as that
-// can be told: nothing is said of one whose namespace was not read.
-func MisnamedPrimaries(all []*backend.Finding, primary map[string]backend.Ref, known func(backend.Ref) (exists, sure bool)) (list []Misnamed) {
+// MisnamedPrimaries returns the misnamed primaries among the findings, by type. known reports whether the Service
+// exists and whether that is certain; a Service in a namespace that was not read is skipped.
+func MisnamedPrimaries(
+	all []*backend.Finding, primary map[string]backend.Ref, known func(backend.Ref) (exists, sure bool),
+) (list []Misnamed) {
 	for _, typ := range slices.Sorted(maps.Keys(primary)) {
 		ref := primary[typ]
 		f := nearest(all, typ, ref)
@@ -35,12 +37,14 @@ func MisnamedPrimaries(all []*backend.Finding, primary map[string]backend.Ref, k
 	return list
 }
 
-// rejected: it is not that something else works, or comes first.
+// rejected reports whether the finding was left out for a reason other than that another instance works or comes
+// first.
 func rejected(f *backend.Finding) bool {
 	return f.Verdict == backend.Rejected && f.Reason.Code.Limit() == ""
 }
 
-// nearest is the finding of a Service as a type, else one of the Service; nil where there is none.
+// nearest returns the finding of a Service as a type, otherwise any finding of the Service, nil if there is no
+// finding.
 func nearest(all []*backend.Finding, typ string, ref backend.Ref) (found *backend.Finding) {
 	for _, f := range all {
 		if f.Ref == ref && (found == nil || f.Type == typ) {

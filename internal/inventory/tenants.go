@@ -6,8 +6,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// wantTenant keeps back what serves tenants of which nobody has named one: a gateway whose API is below each
-// tenant's path, and a backend that is known for what it is and answers that a tenant is missing.
+// wantTenant holds back a backend that serves tenants if no tenant is named: a gateway whose API is below each
+// tenant's path, or a proven backend that answers that the tenant is missing.
 func (o *Options) wantTenant(f *backend.Finding) {
 	c, seen := f.Candidate, &f.Observation
 	asks := seen.Outcome == backend.AuthRequired && seen.Wants == backend.KindTenant && c.Tenant == "" &&
