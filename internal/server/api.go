@@ -1,10 +1,9 @@
-// Package server is everything that is served over HTTP: the API for programs, the page for people, the endpoints of
-// health and readiness, the listeners with their certificates and limits, and the graceful stop.
+// Package server serves everything over HTTP: the API for programs, the page for people, the health and readiness
+// endpoints. It also has the listeners with their certificates and limits, and the graceful stop.
 //
-// The API answers from the controller's last snapshot: no request makes the service look at Services or backends, but
-// for POST /api/v1/discover. The OpenAPI document is made from the Go types that are sent, by huma. What huma leaves
-// open is decided here: who may ask (route.go), what an error looks like (problem.go), and what every answer carries
-// (front.go).
+// The API answers from the controller's last snapshot. Only POST /api/v1/discover starts a discovery. huma generates
+// the OpenAPI document from the Go types of the responses. This package adds authorization (route.go), the format of
+// errors (problem.go), and the headers, log and metrics of every response (front.go).
 package server
 
 import (
@@ -38,53 +37,54 @@ type State interface {
 
 // Services are where Services come from.
 type Services interface {
-	// Others are the Services of which only the name is kept, in order. The list is never changed, only replaced.
+	// Others returns the Services of which only the name is kept, in order. The list is never changed, only replaced.
 	Others() []backend.Ref
-	// Lookup is one Service as it is now, with its Endpoints where they are known. All nil: there is none.
+	// Lookup returns the current Service, with its Endpoints if they are known. All results are nil if it does not
+	// exist.
 	Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
-	// IsBare reports whether little more than the name is kept of a Service that is something.
+	// IsBare reports whether the store keeps little more than the name of a Service that matches a type.
 	IsBare(ref backend.Ref) bool
 }
 
-// Requests counts what was answered. endpoint is the route's pattern, "" where there is none; took is negative for a
-// stream, which lasts as long as somebody reads it.
+// Requests counts requests. endpoint is the route's pattern, "" if no route matched. took is negative for a stream,
+// because a stream lasts as long as its client reads it.
 type Requests interface {
 	Request(endpoint string, code int, took time.Duration)
 }
 
-// Options of an API. State, Services, Catalog and Detector must be there.
+// Options configure an API. State, Services, Catalog and Detector are required.
 type Options struct {
 	State     State
 	Services  Services
-	SourceErr func() error  // why what is known of the Services may be old; nil: as the snapshot says
-	Overrides func() string // the admin's overrides.yaml as it is now, "" for none; nil: not known
+	SourceErr func() error  // why the known Services may be stale; nil: use the snapshot's error
+	Overrides func() string // the current overrides.yaml, "" if there is none; nil: unknown
 	Catalog   *catalog.Catalog
 	Detector  *detect.Detector
 	History   *controller.Changes // may be nil
-	// Primary and TrustedNamespaces are the configuration's, for advice.
+	// Primary and TrustedNamespaces are from the configuration; they are used for advice.
 	Primary           map[string]backend.Ref
 	TrustedNamespaces []string
-	Namespace         string // that HolmesGPT runs in
+	Namespace         string // of HolmesGPT
 
-	Authorizer Authorizer // nil: everybody may
+	Authorizer Authorizer // nil: every caller has every right
 	Metrics    Requests   // may be nil
 	Log        *slog.Logger
 
 	Version    string
-	Target     string // what is written: namespace/name of the ConfigMap, or a directory
+	Target     string // namespace/name of the ConfigMap, or a directory
 	Standalone bool   // without a cluster: Services and documents are files
 	Directory  bool   // documents are files
 	Stopping   <-chan struct{}
 
-	Agent *agent.Agent // who asks HolmesGPT; nil: nobody
+	Agent *agent.Agent // observes HolmesGPT; nil: HolmesGPT is not observed
 }
 
-// API is what answers.
+// API answers the requests to the API.
 type API struct {
 	o       Options
 	limits  limits
 	mux     *http.ServeMux
-	zipped  http.Handler // mux, compressing where that is asked for
+	zipped  http.Handler // mux with compression
 	openapi []byte
 	known   cached
 	origin  *http.CrossOriginProtection
@@ -93,17 +93,17 @@ type API struct {
 
 // limits of time and number; tests have smaller ones.
 type limits struct {
-	write     time.Duration // of an answer, and of one event of a stream
-	discover  time.Duration // until a discovery is answered with what is known by then
-	lookup    time.Duration // of a Service that is read live
+	write     time.Duration // to write a response, or one event of a stream
+	discover  time.Duration // until POST discover answers with the results so far
+	lookup    time.Duration // to read a Service from the API server
 	keepAlive time.Duration // between comments in a stream
-	look      time.Duration // between looks at what no snapshot tells
+	look      time.Duration // between checks for changes that come without a new snapshot
 	gather    time.Duration // between two events "status" of a stream
-	authorize time.Duration // between reviews of who reads a stream
-	streams   int           // in all; one reader may have half
+	authorize time.Duration // between reviews of a stream's reader
+	streams   int           // of all readers; one reader may have half
 }
 
-// New makes an API. The error is a mistake in this package's own routes.
+// New creates an API. It returns an error only for a defect in this package's routes.
 func New(o Options) (*API, error) {
 	if o.Authorizer == nil {
 		o.Authorizer = Anyone{}
@@ -113,7 +113,8 @@ func New(o Options) (*API, error) {
 	}
 	a := &API{o: o, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), limits: limits{
 		write: writeWithin, discover: 10 * time.Second, lookup: 5 * time.Second,
-		keepAlive: 15 * time.Second, look: time.Second, gather: 250 * time.Millisecond, authorize: time.Minute, streams: 64,
+		keepAlive: 15 * time.Second, look: time.Second, gather: 250 * time.Millisecond, authorize: time.Minute,
+		streams: 64,
 	}}
 	a.zipped = zipped(a.mux)
 	described := a.register()
@@ -150,9 +151,9 @@ func (a *API) config() huma.Config {
 	c := huma.DefaultConfig("Dynamic toolset service", cmp.Or(a.o.Version, "0.0.0"))
 	c.Info.Description = "What the service found in the cluster, what it wrote for HolmesGPT, and why. " +
 		"Answers come from the last discovery. Errors are problem documents (RFC 9457)."
-	// Served here, and without the page that loads scripts from elsewhere.
+	// This package serves the document itself. huma's page is off, because it loads scripts from other hosts.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
-	c.CreateHooks = nil // which put $schema into bodies
+	c.CreateHooks = nil // they would add $schema to bodies
 	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{a.asProblem}

@@ -11,13 +11,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/controller"
 )
 
-// ChangeList are the last changes.
+// ChangeList holds the last changes.
 type ChangeList struct {
 	Changes []Change `json:"changes" doc:"Newest first"`
 	Count   int      `json:"count" doc:"How many are remembered after since"`
 }
 
-// Change is one thing that happened.
+// Change is one change.
 type Change struct {
 	Seq       uint64    `json:"seq" doc:"Counts up from 1 within one process"`
 	At        time.Time `json:"at"`
@@ -48,11 +48,12 @@ func (a *API) registerChanges(h huma.API) {
 
 func newChange(c *controller.Change) Change {
 	return Change{
-		Seq: c.Seq, At: c.At.UTC(), Kind: string(c.Kind), Namespace: c.Namespace, Service: c.Name, Type: c.Type, Message: c.Message,
+		Seq: c.Seq, At: c.At.UTC(), Kind: string(c.Kind), Namespace: c.Namespace, Service: c.Name, Type: c.Type,
+		Message: c.Message,
 	}
 }
 
-// lastChange is the seq of the newest change, 0 for none.
+// lastChange returns the seq of the newest change, 0 if there is none.
 func (a *API) lastChange() uint64 {
 	all := a.o.History.Since(0)
 	if len(all) == 0 {

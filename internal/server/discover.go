@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// Discovery is what a discovery came to.
+// Discovery is the result of a discovery.
 type Discovery struct {
 	Status   string         `json:"status" enum:"done,running" doc:"running: it takes longer than 10 s, and this is what is known by now"`
 	Services []view.Service `json:"services" doc:"The accepted ones"`

@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// Document is what is written, and what it comes from.
+// Document is the published document with its overrides, variables and warnings.
 type Document struct {
 	Target          string            `json:"target" doc:"Where it is: namespace/name of the ConfigMap, or a directory"`
 	Keys            map[string]string `json:"keys" doc:"The generated keys as they are there, and their texts"`
@@ -29,7 +29,7 @@ type Document struct {
 	WarningCodes []view.WarningCode `json:"warning_codes" doc:"The code of each warning, in the same order"`
 }
 
-// Overrides are the admin's.
+// Overrides are the overrides of the administrator.
 type Overrides struct {
 	Text   string  `json:"text" doc:"overrides.yaml as it is, empty for none"`
 	Valid  bool    `json:"valid" doc:"In force; else the last good ones are"`

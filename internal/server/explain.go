@@ -25,12 +25,13 @@ func (a *API) registerExplanation(h huma.API) {
 	})
 }
 
-// explain puts together what is known of one Service.
+// explain returns the explanation of one Service.
 func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, error) {
 	i, agent := a.index(), a.agent()
 	m := view.Material{
 		Agent:   &agent,
-		Catalog: a.o.Catalog, Findings: i.snapshot.Findings, Hints: view.Hints{Files: a.o.Standalone, HolmesGPT: a.o.Namespace},
+		Catalog: a.o.Catalog, Findings: i.snapshot.Findings,
+		Hints:   view.Hints{Files: a.o.Standalone, HolmesGPT: a.o.Namespace},
 		Primary: a.o.Primary, TrustedNamespaces: a.o.TrustedNamespaces,
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.limits.lookup)
@@ -43,32 +44,34 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, e
 	}
 	var err error
 	switch {
-	case found != nil && found.Type == backend.TypeOutside: // a Service of that name is another matter
+	case found != nil && found.Type == backend.TypeOutside: // a Service with that name would be unrelated
 	case nameable(ref.Namespace) && nameable(ref.Name):
 		m.Service, m.Endpoints, err = a.o.Services.Lookup(ctx, ref)
 	}
-	if m.Service == nil && found != nil { // its namespace may not be watched now, or the API server is away
+	if m.Service == nil && found != nil { // the namespace may be forbidden now, or the API server unreachable
 		m.Service, err = found, nil
 	}
 	switch {
 	case err != nil:
-		return view.Explanation{}, problem(http.StatusServiceUnavailable, "Service %s cannot be read now: %s", ref, err).retry(starting)
+		p := problem(http.StatusServiceUnavailable, "Service %s cannot be read now: %s", ref, err)
+		return view.Explanation{}, p.retry(starting)
 	case m.Service == nil:
 		return view.Explanation{}, problem(http.StatusNotFound, "there is no Service %q in the namespace %q%s",
 			cut(ref.Name, 100), cut(ref.Namespace, 100), didYouMean(ref.Name, i.near(ref.Namespace)))
 	}
-	if found == nil && a.o.Services.IsBare(ref) { // one of thousands more, of which no finding is made
+	if found == nil && a.o.Services.IsBare(ref) { // beyond the limit of Services that get a finding
 		why := a.o.Detector.Detect(&backend.Service{Ref: ref, Bared: 1}, nil).Rejected
-		m.Findings = append(slices.Clip(m.Findings), &backend.Finding{Ref: ref, Service: m.Service, Verdict: backend.Rejected, Reason: why})
+		m.Findings = append(slices.Clip(m.Findings),
+			&backend.Finding{Ref: ref, Service: m.Service, Verdict: backend.Rejected, Reason: why})
 	}
 	m.Evaluations = a.o.Detector.Explain(m.Service, m.Endpoints)
 	return view.Explain(m), nil
 }
 
-// nearMost bounds how many names are compared with one that is not there.
+// nearMost limits how many names are compared with a name that does not exist.
 const nearMost = 500
 
-// near are names of Services in a namespace.
+// near returns names of Services in a namespace, at most nearMost.
 func (i *index) near(namespace string) (names []string) {
 	for _, s := range i.services {
 		if s.Namespace == namespace && len(names) < nearMost {
@@ -85,5 +88,5 @@ func didYouMean(word string, known []string) string {
 	return ""
 }
 
-// nameable reports whether a namespace or a Service may have the name.
+// nameable reports whether s is a valid name of a namespace or a Service.
 func nameable(s string) bool { return len(validation.IsDNS1123Label(s)) == 0 }

@@ -140,7 +140,7 @@ func (a *API) recovered(w *recorder, r *http.Request, t *trace) {
 		w.code = http.StatusInternalServerError
 		panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http is told to cut a connection
 	}
-	send(w, r, problem(http.StatusInternalServerError, "the answer could not be made; the log tells why under this request_id"))
+	send(w, r, problem(http.StatusInternalServerError, internalError))
 }
 
 // ended counts and logs a request after its response.
@@ -154,7 +154,7 @@ func (a *API) ended(w *recorder, r *http.Request, t *trace, begin time.Time) {
 		a.o.Metrics.Request(t.endpoint, code, observed)
 	}
 	level := slog.LevelDebug
-	if code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable { // the cause of a 503 is logged elsewhere
+	if code >= http.StatusInternalServerError && code != http.StatusServiceUnavailable { // a 503 is logged at its cause
 		level = slog.LevelWarn
 	}
 	// The query is not logged, because it may hold private data.

@@ -19,7 +19,7 @@ const (
 	PhaseTotal   = "total"
 )
 
-// Phases are all of them.
+// Phases returns all phases.
 func Phases() []string {
 	return []string{PhaseDetect, PhaseProbe, PhaseBuild, PhasePublish, PhaseTotal}
 }
@@ -28,16 +28,16 @@ func Phases() []string {
 const (
 	ResultUnchanged = "unchanged" // nothing to write
 	ResultCreated   = "created"
-	ResultUpdated   = "updated"   // what is generated has changed
-	ResultRepaired  = "repaired"  // someone else's change was undone
-	ResultDeferred  = "deferred"  // repaired too often: left until the next resync
-	ResultConflict  = "conflict"  // given up until the next cycle
-	ResultTooLarge  = "too_large" // the last good one stays
+	ResultUpdated   = "updated"   // the generated keys have changed
+	ResultRepaired  = "repaired"  // another field manager's change was undone
+	ResultDeferred  = "deferred"  // repaired too often: deferred until the next resync
+	ResultConflict  = "conflict"  // retried in the next cycle
+	ResultTooLarge  = "too_large" // the last good document stays
 	ResultImmutable = "immutable"
 	ResultError     = "error"
 )
 
-// Results are all of them.
+// Results returns all results.
 func Results() []string {
 	return []string{
 		ResultUnchanged, ResultCreated, ResultUpdated, ResultRepaired, ResultDeferred,
@@ -45,7 +45,7 @@ func Results() []string {
 	}
 }
 
-// result is the result of one attempt to write.
+// result returns the label of one attempt to write.
 func result(r *publish.Result, err error) string {
 	switch {
 	case errors.Is(err, publish.ErrConflict), errors.Is(err, publish.ErrSuperseded):
@@ -79,15 +79,15 @@ const (
 	OperationEvent   = "event"
 )
 
-// Operations are all of them.
+// Operations returns all operations.
 func Operations() []string {
 	return []string{
 		OperationList, OperationBuild, OperationApply, OperationPrune, OperationRestore, OperationState, OperationEvent,
 	}
 }
 
-// FailureReasons are the reasons of health_check_failures_total: the outcomes that are no success, and in the place of
-// "unreachable" its causes.
+// FailureReasons returns the reasons of health_check_failures_total: the outcomes that are failures, with the causes of
+// "unreachable" instead of that outcome.
 func FailureReasons() []string {
 	return []string{
 		string(backend.AuthRequired), string(backend.NotReady), string(backend.WrongIdentity),
@@ -104,10 +104,10 @@ func failureReason(o *backend.Observation) string {
 	return oneOf(FailureReasons(), string(o.Outcome))
 }
 
-// labelOther is the label of a value that is in no list.
+// labelOther is the label of every value that is not in the list of known values.
 const labelOther = "other"
 
-// oneOf is a value if the list has it, else labelOther.
+// oneOf returns v if the list contains it, else labelOther.
 func oneOf[T ~string](list []T, v T) string {
 	if slices.Contains(list, v) {
 		return string(v)
@@ -115,14 +115,14 @@ func oneOf[T ~string](list []T, v T) string {
 	return labelOther
 }
 
-// labelTypes are the labels of backend types, sorted.
+// labelTypes returns the labels of backend types, sorted.
 func labelTypes(builtin []string) []string {
 	types := slices.Concat(builtin, []string{backend.TypeCustom, backend.TypeMCP})
 	slices.Sort(types)
 	return slices.Compact(types)
 }
 
-// typeLabel is the label of a backend type.
+// typeLabel returns the label of a backend type.
 func (m *Metrics) typeLabel(name string) string {
 	if _, ok := slices.BinarySearch(m.types, name); ok {
 		return name
@@ -130,10 +130,11 @@ func (m *Metrics) typeLabel(name string) string {
 	return backend.TypeCustom
 }
 
-// utf8 makes a label fit for the registry, which takes only UTF-8.
+// utf8 replaces invalid UTF-8 in a label, which the registry would reject.
 func utf8(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
 
-// tokensByLabel are what the toolsets cost, the HTTP ones by their type, since owners of Services name them.
+// tokensByLabel returns the cost of the toolsets in tokens. HTTP toolsets are grouped by type, because owners of
+// Services choose their names.
 func (m *Metrics) tokensByLabel(toolsets []view.Toolset) map[string]float64 {
 	tokens := map[string]float64{}
 	for i := range toolsets {

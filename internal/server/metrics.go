@@ -25,8 +25,8 @@ const metricPrefix = "dynamictoolset_"
 // maxEndpoints bounds the label endpoint; the API has far fewer routes.
 const maxEndpoints = 64
 
-// Metrics are the Prometheus metrics of this process, in a registry of their own. No label is unbounded: types of users
-// count as "custom", and values that are in no list as "other". Its methods may be called concurrently.
+// Metrics holds the Prometheus metrics of this process in its own registry. Every label has bounded values: types that
+// users define become "custom", and unknown values "other". Its methods may be called concurrently.
 type Metrics struct {
 	registry *prometheus.Registry
 	table    []Metric
@@ -39,7 +39,7 @@ type Metrics struct {
 
 	last atomic.Pointer[controller.Snapshot]
 
-	asked                        atomic.Pointer[func() agent.State] // nil: nobody is
+	asked                        atomic.Pointer[func() agent.State] // nil: HolmesGPT is not observed
 	agentReplicas, agentToolsets *prometheus.Desc
 	agentCurrent                 *prometheus.Desc
 
@@ -55,12 +55,12 @@ type Metric struct {
 	Help   string
 }
 
-// NewMetrics makes the metrics of one process. Types are the names of the built-in types.
+// NewMetrics creates the metrics of one process. types are the names of the built-in types.
 func NewMetrics(version string, types []string) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(), types: labelTypes(types), endpoints: map[string]bool{}}
 	m.register(version)
 	m.last.Store(&controller.Snapshot{})
-	// A rate sees the first increase only of a series that is there before it.
+	// rate() sees the first increase of a series only if the series existed before.
 	for _, t := range m.types {
 		m.discovered.WithLabelValues(t)
 		m.withdrawn.WithLabelValues(t)
@@ -118,14 +118,14 @@ func (m *Metrics) Cycle(s *controller.Snapshot) {
 	}
 }
 
-// written records one comparison of the ConfigMap with what it should be.
+// written records one comparison of the ConfigMap with the desired one.
 func (m *Metrics) written(w *controller.Write, err error) {
 	m.reconciles.WithLabelValues(result(&w.Result, err)).Inc()
 	if w.Bytes > 0 { // else it failed before the size was known
 		m.size.WithLabelValues().Set(float64(w.Bytes))
 	}
 	drifted := len(w.Drifted)
-	if w.Created { // all of them are one deletion
+	if w.Created { // the deletion of the ConfigMap is one drift
 		drifted = min(drifted, 1)
 	}
 	m.drift.WithLabelValues().Add(float64(drifted))
@@ -172,8 +172,8 @@ func (m *Metrics) Error(operation string) {
 	m.errors.WithLabelValues(oneOf(Operations(), operation)).Inc()
 }
 
-// Request records an answered HTTP request. The endpoint is the route's pattern, never the requested path. With a
-// negative duration, as for a stream, the request is only counted.
+// Request records an HTTP request. endpoint is the route's pattern, never the requested path. If took is negative, as
+// for a stream, the request is only counted.
 func (m *Metrics) Request(endpoint string, code int, took time.Duration) {
 	endpoint = m.endpointLabel(utf8(endpoint))
 	label := labelOther

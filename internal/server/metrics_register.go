@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// register makes the metrics. Alerts and dashboards depend on their names.
+// register creates the metrics. Alerts and dashboards depend on their names.
 func (m *Metrics) register(version string) {
 	m.discovered = m.counter("services_discovered_total", "Backends that were newly accepted, by type.", "type")
 	m.withdrawn = m.counter("services_withdrawn_total", "Backends that are no longer published, by type.", "type")
@@ -49,7 +49,7 @@ func (m *Metrics) register(version string) {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
 
-// describe adds a metric to the table, and returns its full name.
+// describe adds a metric to the table and returns its full name.
 func (m *Metrics) describe(name, typ, help string, labels []string) string {
 	m.table = append(m.table, Metric{metricPrefix + name, typ, labels, help})
 	return metricPrefix + name

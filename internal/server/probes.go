@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Condition of readiness.
+// Condition is a condition of readiness.
 type Condition struct {
 	Name    string `json:"name"`
 	Met     bool   `json:"met"`
 	Message string `json:"message,omitempty"` // what it waits for; "" when met
-	// Why adds what keeps it from being met now, as long as it is not; may be nil.
+	// Why returns the current reason why the condition is not met; may be nil.
 	Why func() error `json:"-"`
 }
 
-// Probes knows whether the process is alive and ready. Its methods may be called side by side.
+// Probes reports whether the process is alive and ready. Its methods may be called concurrently.
 type Probes struct {
 	started time.Time
 	bound   time.Duration
@@ -29,9 +29,8 @@ type Probes struct {
 	conditions []Condition
 }
 
-// NewProbes makes the Probes of a process that starts now. Its loop counts as stuck when it has not turned for bound,
-// which is a few times what its slowest turn may take; its first turn has as long. All conditions, each with what it
-// waits for, must be met for the process to be ready.
+// NewProbes creates the Probes of a process that starts now. Its loop counts as stuck if there was no Beat for bound,
+// which should be a few times the duration of the slowest cycle. The process is ready when all conditions are met.
 func NewProbes(bound time.Duration, conditions ...Condition) *Probes {
 	now := time.Now()
 	return &Probes{
@@ -41,14 +40,14 @@ func NewProbes(bound time.Duration, conditions ...Condition) *Probes {
 	}
 }
 
-// Beat says that the loop turns.
+// Beat records that the loop is running.
 func (p *Probes) Beat() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.beat = time.Now()
 }
 
-// Met says that a condition is met.
+// Met records that a condition is met.
 func (p *Probes) Met(name string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,7 +58,7 @@ func (p *Probes) Met(name string) {
 	}
 }
 
-// Stop says that the process stops: it is not ready from now on, and alive until it ends.
+// Stop records that the process stops: it is not ready from now on, and alive until it ends.
 func (p *Probes) Stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,12 +67,12 @@ func (p *Probes) Stop() {
 	}
 }
 
-// Stopping is closed when the process starts to stop. Responses that never end, such as streams of events, end then;
-// otherwise the stop waits for them.
+// Stopping returns a channel that is closed when the process starts to stop. Event streams must end then, because the
+// stop would wait for them.
 func (p *Probes) Stopping() <-chan struct{} { return p.stop }
 
-// Alive is nil while the loop turns, else an error that says since when it does not. A process that stops is alive:
-// being killed would cut off what it still finishes.
+// Alive returns nil while the loop is running, else an error that says how long it has been stuck. A stopping process
+// is alive, because a kill would cut off its last requests.
 func (p *Probes) Alive() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,7 +83,8 @@ func (p *Probes) Alive() error {
 	return fmt.Errorf("the loop has not turned for %s, where at most %s is expected", age.Round(time.Second), p.bound)
 }
 
-// Ready says whether all conditions are met and the process does not stop, and which are not.
+// Ready reports whether all conditions are met and the process does not stop, and returns the conditions that are not
+// met.
 func (p *Probes) Ready() (ready bool, missing []Condition) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,7 +123,7 @@ func (p *Probes) Register(mux *http.ServeMux) {
 	}
 }
 
-// isHealth reports whether a path is one of those that Register adds.
+// isHealth reports whether Register adds the path.
 func isHealth(path string) bool {
 	return slices.Contains([]string{"/healthz", "/health", "/readyz", "/ready"}, path)
 }
@@ -152,7 +152,7 @@ func (p *Probes) readyz() (int, health) {
 
 func (p *Probes) uptime() string { return time.Since(p.started).Round(time.Second).String() }
 
-// healthEndpoint answers GET and HEAD with a status and its body. An answer is about this moment and must not be kept.
+// healthEndpoint answers GET and HEAD with a status and its body. A response must not be cached.
 func healthEndpoint(check func() (int, health)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -170,7 +170,7 @@ func healthEndpoint(check func() (int, health)) http.HandlerFunc {
 	}
 }
 
-// reply writes a body; for HEAD the server leaves it out.
+// reply writes a JSON body. For HEAD, net/http omits it.
 func reply(w http.ResponseWriter, contentType string, code int, body any) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -179,5 +179,5 @@ func reply(w http.ResponseWriter, contentType string, code int, body any) {
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(code)
-	_, _ = w.Write(append(text, '\n')) // whoever asked is gone
+	_, _ = w.Write(append(text, '\n')) // an error means that the client is gone
 }

@@ -14,13 +14,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/logging"
 )
 
+const internalError = "the response could not be created; the log has the reason under this request_id"
+
 const (
 	mediaJSON    = "application/json"
 	mediaProblem = "application/problem+json"
 	mediaEvents  = "text/event-stream"
 )
 
-// Problem is every error, after RFC 9457.
+// Problem is the body of every error response, as in RFC 9457.
 type Problem struct {
 	Type      string   `json:"type" doc:"Always about:blank: the status says what kind it is"`
 	Title     string   `json:"title"`
@@ -32,18 +34,20 @@ type Problem struct {
 	headers http.Header
 }
 
-// Detail is one thing that is wrong with a request.
+// Detail is one error in a request.
 type Detail struct {
 	Location string `json:"location" doc:"As in query.limit"`
 	Message  string `json:"message"`
 }
 
-// problem makes one; huma sends it where a handler returns it.
+// problem creates a Problem. huma sends it if a handler returns it.
 func problem(status int, format string, args ...any) *Problem {
-	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
+	return &Problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...),
+	}
 }
 
-// retry says when it is worth to ask again.
+// retry sets the header Retry-After.
 func (p *Problem) retry(after time.Duration) *Problem {
 	seconds := int64((after + time.Second - 1) / time.Second)
 	return p.with("Retry-After", strconv.FormatInt(max(1, seconds), 10))
@@ -69,7 +73,7 @@ func (p *Problem) GetHeaders() http.Header { return p.headers }
 // ContentType implements huma.ContentTypeFilter.
 func (p *Problem) ContentType(string) string { return mediaProblem }
 
-// asProblem turns huma's errors into problems, and gives all of them the request's id.
+// asProblem turns huma's errors into problems, and sets the request id of all problems.
 func (a *API) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 	t := traceOf(ctx.Context())
 	switch e := v.(type) {
@@ -79,8 +83,9 @@ func (a *API) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 		return &p, nil
 	case *huma.ErrorModel:
 		if e.Status >= http.StatusInternalServerError {
-			a.o.Log.Error("request failed", logging.KeyRequestID, t.id, logging.KeyErr, e.Detail, "errors", fmt.Sprint(e.Errors))
-			p := problem(http.StatusInternalServerError, "the answer could not be made; the log tells why under this request_id")
+			a.o.Log.Error("request failed",
+				logging.KeyRequestID, t.id, logging.KeyErr, e.Detail, "errors", fmt.Sprint(e.Errors))
+			p := problem(http.StatusInternalServerError, internalError)
 			p.RequestID = t.id
 			return p, nil
 		}
@@ -97,7 +102,7 @@ func (a *API) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 	return v, nil
 }
 
-// summary is what is wrong in one line.
+// summary describes the errors in one line.
 func summary(errors []Detail) string {
 	first := errors[0].Message
 	if name := errors[0].Location; name != "" {
@@ -110,7 +115,7 @@ func summary(errors []Detail) string {
 	return first
 }
 
-// expected says what huma says, in terms of what was expected.
+// expected rewrites a message of huma so that it names the expected value.
 func expected(message string) string {
 	switch message {
 	case "invalid boolean":
@@ -121,7 +126,7 @@ func expected(message string) string {
 	return strings.Replace(message, "expected value to be one of", "expected one of", 1)
 }
 
-// status is the one to send for one of huma's: a bad filter is a bad request.
+// status returns the status to send for a status of huma: a bad filter is 400, not 422.
 func status(code int) int {
 	if code == http.StatusUnprocessableEntity {
 		return http.StatusBadRequest
@@ -129,7 +134,7 @@ func status(code int) int {
 	return code
 }
 
-// send writes a problem where huma is not asked.
+// send writes a problem outside of huma.
 func send(w http.ResponseWriter, r *http.Request, p *Problem) {
 	t := traceOf(r.Context())
 	p.RequestID = t.id
@@ -137,7 +142,7 @@ func send(w http.ResponseWriter, r *http.Request, p *Problem) {
 		w.Header()[name] = values
 	}
 	text, err := json.Marshal(p)
-	if err != nil { // texts and numbers always can be encoded
+	if err != nil { // never: texts and numbers can always be encoded
 		text = []byte("{}")
 	}
 	text = append(text, '\n')
@@ -146,11 +151,11 @@ func send(w http.ResponseWriter, r *http.Request, p *Problem) {
 	w.Header().Set("Content-Type", mediaProblem)
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(text) // whoever asked is gone
+	_, _ = w.Write(text) // an error means that the client is gone
 }
 
-// format is JSON as encoding/json writes it, with < and > escaped: text chosen by a stranger is never HTML, whatever a
-// reader takes it for.
+// format encodes JSON with encoding/json, which escapes < and >. So a stranger's text is never HTML, even if a client
+// treats the body as HTML.
 var format = huma.Format{
 	Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
 	Unmarshal: json.Unmarshal,

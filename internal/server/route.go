@@ -13,13 +13,13 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 )
 
-// writeWithin is how long the caller may take to read an answer.
+// writeWithin is the time that a caller has to read a response.
 const writeWithin = 30 * time.Second
 
-// starting is when it is worth to ask again before the first discovery has ended, which takes 5 s at most.
+// starting is the time to wait before a retry while the first discovery runs, which takes at most 5 s.
 const starting = 2 * time.Second
 
-// register makes the routes, and what describes them.
+// register adds the routes and returns their OpenAPI document.
 func (a *API) register() *huma.OpenAPI {
 	h := humago.New(a.mux, a.config())
 	h.UseMiddleware(a.check)
@@ -46,7 +46,8 @@ func (a *API) register() *huma.OpenAPI {
 			}
 		}
 	}
-	// A name of a toolset holds slashes: the pattern says so to net/http, and OpenAPI has no word for it.
+	// The name of a toolset may contain slashes. net/http needs "..." in the pattern for that; OpenAPI has no such
+	// syntax.
 	paths := h.OpenAPI().Paths
 	paths["/api/v1/toolsets/{name}"] = paths["/api/v1/toolsets/{name...}"]
 	delete(paths, "/api/v1/toolsets/{name...}")
@@ -61,8 +62,8 @@ func (a *API) register() *huma.OpenAPI {
 
 const metadataRight = "right"
 
-// operation describes a route. The summary is one sentence; codes are the errors that it may have beside those that
-// every route may have.
+// operation describes a route. The summary is one sentence. codes are the error codes in addition to those of every
+// route.
 func operation(method, path, id, summary string, r Right, codes ...int) huma.Operation {
 	o := huma.Operation{
 		OperationID: id, Method: method, Path: path, Summary: summary, Tags: []string{r.Resource},
@@ -80,7 +81,7 @@ func operation(method, path, id, summary string, r Right, codes ...int) huma.Ope
 	return o
 }
 
-// handle adds a route whose answer is a JSON body.
+// handle adds a route that answers with a JSON body.
 func handle[In, Body any](h huma.API, o huma.Operation, answer func(context.Context, *In) (Body, error)) {
 	huma.Register(h, o, func(ctx context.Context, in *In) (*struct{ Body Body }, error) {
 		body, err := answer(ctx, in)
@@ -91,7 +92,7 @@ func handle[In, Body any](h huma.API, o huma.Operation, answer func(context.Cont
 	})
 }
 
-// check is what must hold before a request is looked at. Callers without the right learn nothing else.
+// check refuses a request before its parameters are read. Callers without the right learn nothing else.
 func (a *API) check(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
 	t := traceOf(r.Context())
@@ -125,13 +126,13 @@ func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
 	return nil
 }
 
-// hasBody reads a byte of the body, of which no route needs any.
+// hasBody reports whether a request has a body. It reads one byte of it, which no route needs.
 func hasBody(r *http.Request) bool {
 	n, _ := io.ReadFull(r.Body, make([]byte, 1))
 	return n > 0
 }
 
-// produces is the media type of a route's answer.
+// produces returns the media type of a route's response.
 func produces(o *huma.Operation) string {
 	if ok := o.Responses["200"]; ok != nil && ok.Content[mediaEvents] != nil {
 		return mediaEvents
@@ -147,14 +148,14 @@ func accepts(r *http.Request, media string) bool {
 		strings.Contains(header, kind+"/*") || strings.Contains(header, "*/*")
 }
 
-type humaContext huma.Context // which has a method of that name
+type humaContext huma.Context // embedded under this name, because huma.Context has a method Context
 
-// response is huma's view of a request; a bad filter is a bad request, which huma calls unprocessable.
+// response changes the status of a bad filter from huma's 422 to 400.
 type response struct{ humaContext }
 
 func (x *response) SetStatus(code int) { x.humaContext.SetStatus(status(code)) }
 
-// BodyWriter hides that a caller is gone, of which huma makes a panic.
+// BodyWriter returns a writer without errors, because huma panics if the caller is gone.
 func (x *response) BodyWriter() io.Writer { return forgiving{x.humaContext.BodyWriter()} }
 
 type forgiving struct{ io.Writer }

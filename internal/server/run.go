@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Shutdown says how servers stop.
+// Shutdown configures how servers stop.
 type Shutdown struct {
-	Delay   time.Duration // between "not ready" and closing the listeners, for load balancers to notice
+	Delay   time.Duration // between "not ready" and closing the listeners, so that load balancers notice
 	Timeout time.Duration // for requests that still run
 }
 

@@ -13,13 +13,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// listServices and listToolsets are the lists that are paged.
+// listServices and listToolsets are the operation IDs of the lists with pages.
 const (
 	listServices = "list-services"
 	listToolsets = "list-toolsets"
 )
 
-// ServiceList is a part of the Services.
+// ServiceList is one page of the Services.
 type ServiceList struct {
 	Services []view.Service `json:"services"`
 	Count    int            `json:"count" doc:"How many there are in all parts"`
@@ -43,7 +43,7 @@ func (a *API) registerServices(h huma.API) {
 	handle(h, o, func(_ context.Context, in *servicesInput) (ServiceList, error) { return a.services(in), nil })
 }
 
-// services is one page. All that match are counted.
+// services returns one page. Count includes the matches on all pages.
 func (a *API) services(in *servicesInput) ServiceList {
 	l := ServiceList{Services: []view.Service{}}
 	words, after := strings.Fields(strings.ToLower(in.Search)), afterToken(in.Continue)
@@ -68,7 +68,7 @@ func (a *API) services(in *servicesInput) ServiceList {
 	return l
 }
 
-// lets reports whether a Service is asked for. An unmatched one has no type and no health.
+// lets reports whether a Service passes the filters. An unmatched Service has no type and no health.
 func (in *servicesInput) lets(s listed, words []string) bool {
 	verdict := backend.Rejected
 	if s.shown != nil {
@@ -80,7 +80,7 @@ func (in *servicesInput) lets(s listed, words []string) bool {
 		(len(words) == 0 || s.has(words))
 }
 
-// has reports whether a search finds a Service.
+// has reports whether a Service contains all words of a search.
 func (s listed) has(words []string) bool {
 	text := s.Ref.String()
 	if v := s.shown; v != nil {
@@ -96,7 +96,7 @@ func (s listed) view() view.Service {
 	return view.NewService(view.Unmatched(s.Ref), nil)
 }
 
-// afterToken is the key of the last Service on the page before; without one it comes before all of them.
+// afterToken returns the key of the last Service on the previous page. Without a token, the key precedes all Services.
 func afterToken(t Token) key {
 	if k, ok := t.read(listServices); ok {
 		if number, err := strconv.Atoi(k[0]); err == nil {

@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// Status is how the service is doing.
+// Status is the state of the service.
 type Status struct {
 	Version       string    `json:"version"`
 	Leader        bool      `json:"leader" doc:"Whether this replica writes"`
@@ -33,7 +33,7 @@ type Status struct {
 	LastChange    uint64    `json:"last_change" doc:"The seq of the newest change, 0 for none"`
 }
 
-// Counts are how many Services have a verdict; one that several types were found in counts for each.
+// Counts holds the number of Services by verdict. A Service that matches several types counts once for each.
 type Counts struct {
 	Accepted    int `json:"accepted"`
 	Unavailable int `json:"unavailable"`
@@ -42,7 +42,7 @@ type Counts struct {
 	Rejected    int `json:"rejected"`
 }
 
-// Trouble is one thing that somebody should look at.
+// Trouble is a problem that needs attention.
 type Trouble struct {
 	Kind    string `json:"kind" enum:"publish,source,overrides,frozen,warning"`
 	Message string `json:"message"`
@@ -57,18 +57,20 @@ func (a *API) status(user string) Status {
 	i := a.index()
 	s, count := i.snapshot, i.counts
 	return Status{
-		Version: a.o.Version, Leader: s.Leading, Standalone: a.o.Standalone, Directory: a.o.Directory, DryRun: s.DryRun, Authenticated: user != "",
+		Version: a.o.Version, Leader: s.Leading, Standalone: a.o.Standalone, Directory: a.o.Directory,
+		DryRun: s.DryRun, Authenticated: user != "",
 		DiscoveredAt: s.At.UTC(), Took: s.Took.Total.Round(time.Microsecond).String(),
 		Counts: Counts{
-			Accepted: count[backend.Accepted], Unavailable: count[backend.Unavailable], Duplicate: count[backend.Duplicate],
-			Unconfirmed: count[backend.Unconfirmed], Rejected: count[backend.Rejected],
+			Accepted: count[backend.Accepted], Unavailable: count[backend.Unavailable],
+			Duplicate: count[backend.Duplicate], Unconfirmed: count[backend.Unconfirmed],
+			Rejected: count[backend.Rejected],
 		},
 		ServicesTotal: i.total, Types: filled(i.types), Frozen: filled(s.Frozen), Target: a.o.Target,
 		Revision: i.revision, Problems: a.troubles(s), LastChange: a.lastChange(),
 	}
 }
 
-// troubles are told in the order in which they matter.
+// troubles returns the problems, the most important first.
 func (a *API) troubles(s *controller.Snapshot) []Trouble {
 	list := []Trouble{}
 	source := s.Source
@@ -85,7 +87,9 @@ func (a *API) troubles(s *controller.Snapshot) []Trouble {
 		}
 	}
 	if len(s.Frozen) > 0 {
-		list = append(list, Trouble{"frozen", "not allowed to watch " + strings.Join(s.Frozen, ", ") + ": what is published of it stays as it is"})
+		list = append(list, Trouble{
+			"frozen", "not allowed to watch " + strings.Join(s.Frozen, ", ") + ": what is published of it stays as it is",
+		})
 	}
 	for _, m := range s.Misnamed {
 		list = append(list, Trouble{"warning", view.MisnamedLine(m.Type, m.Ref, m.Finding)})
@@ -101,7 +105,7 @@ func (a *API) troubles(s *controller.Snapshot) []Trouble {
 	return list
 }
 
-// filled is a list that is not null in JSON.
+// filled returns list, or an empty list instead of nil, so that it is not null in JSON.
 func filled[T any](list []T) []T {
 	if list == nil {
 		return []T{}

@@ -11,7 +11,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// ToolsetList is a part of the toolsets.
+// ToolsetList is one page of the toolsets.
 type ToolsetList struct {
 	Toolsets []view.Toolset `json:"toolsets"`
 	Count    int            `json:"count" doc:"How many there are in all parts"`

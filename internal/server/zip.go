@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// smallestZipped is the size from which a body is compressed: less fits into one packet as it is.
+// smallestZipped is the smallest body, in bytes, that is compressed. A smaller one fits into one packet anyway.
 const smallestZipped = 1024
 
-// zipped compresses what next answers, for those who accept gzip. A body is written at once here, so that its first
-// write shows its size; one that is written bit by bit is left as it is where that begins small.
+// zipped compresses the responses of next for clients that accept gzip. It decides by the size of the first write,
+// because the API writes a body in one piece.
 func zipped(next http.Handler) http.Handler {
 	writers := &sync.Pool{New: func() any { return gzip.NewWriter(nil) }} // each is most of a megabyte
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -27,7 +27,7 @@ func zipped(next http.Handler) http.Handler {
 	})
 }
 
-// acceptsGzip reads the values of Accept-Encoding.
+// acceptsGzip reports whether the values of Accept-Encoding accept gzip.
 func acceptsGzip(values []string) bool {
 	for _, value := range values {
 		for coding := range strings.SplitSeq(value, ",") {
@@ -41,12 +41,12 @@ func acceptsGzip(values []string) bool {
 	return false
 }
 
-// zipWriter holds the status back until the first write shows whether the body is compressed.
+// zipWriter holds the status back until the size of the first write decides whether the body is compressed.
 type zipWriter struct {
 	http.ResponseWriter
 	writers *sync.Pool
-	code    int          // that is held back; 0: none
-	begun   bool         // the body
+	code    int          // the status held back; 0: none
+	begun   bool         // the body has begun
 	gzip    *gzip.Writer // nil: not compressed
 }
 
@@ -56,7 +56,7 @@ func (z *zipWriter) Unwrap() http.ResponseWriter { return z.ResponseWriter }
 // WriteHeader implements http.ResponseWriter.
 func (z *zipWriter) WriteHeader(code int) {
 	switch {
-	case z.begun || code < http.StatusOK: // 1xx come before the answer
+	case z.begun || code < http.StatusOK: // 1xx come before the response
 		z.ResponseWriter.WriteHeader(code)
 	case z.code == 0:
 		z.code = code
@@ -87,13 +87,13 @@ func (z *zipWriter) begin(size int) {
 	}
 }
 
-// close ends the answer. It is not called where the handler panicked, which is answered elsewhere.
+// close ends the response. It is not called if the handler panicked, because Handler answers then.
 func (z *zipWriter) close() {
 	if !z.begun {
 		z.begin(0)
 	}
 	if z.gzip != nil {
-		_ = z.gzip.Close() // who does not take the rest has gone
+		_ = z.gzip.Close() // an error means that the client is gone
 		z.gzip.Reset(nil)
 		z.writers.Put(z.gzip)
 	}
