@@ -9,8 +9,8 @@ import (
 )
 
 // ProbeAll probes the targets side by side and returns their observations in the same order. Targets at the same
-// address are probed one after the other, by one worker, so that they do not keep the others waiting. onDone, where not
-// nil, is told of each as it is done; its calls do not overlap.
+// address are probed one after the other, by one worker, so that they do not keep the others waiting. onDone, if not
+// nil, is called for each observation; its calls do not overlap.
 func (p *Prober) ProbeAll(
 	ctx context.Context, targets []Target, onDone func(i int, o backend.Observation),
 ) []backend.Observation {
@@ -41,7 +41,7 @@ func (p *Prober) ProbeAll(
 	return out
 }
 
-// group gathers the indexes of targets at the same address, in the order of their first one.
+// group returns the indexes of the targets by address, in the order of each address's first target.
 func group(targets []Target) [][]int {
 	var groups [][]int
 	index := make(map[string]int, len(targets))
@@ -58,15 +58,15 @@ func group(targets []Target) [][]int {
 	return groups
 }
 
-// Address identifies the backend that is dialled. Two probes of one namespace are never made there at once.
+// Address returns the address that is dialled. Two probes of one namespace never run at the same address at once.
 func Address(t Target) string { return addresses(t)[0] }
 
-// courtesy is how long a probe waits for another namespace's at the same address. It is short: that one may hang, and
-// any Service can lead to any address.
+// courtesy is how long a probe waits for a probe of another namespace at the same address. It is short because the
+// other probe may hang, and any Service can lead to any address.
 const courtesy = 250 * time.Millisecond
 
-// turn waits while another Probe of the target's namespace asks at its address, and a moment for one of another
-// namespace.
+// turn waits until no other probe of the target's namespace uses its address. It waits at most courtesy for a probe of
+// another namespace.
 func (p *Prober) turn(ctx context.Context, t Target) (release func(), err error) {
 	at := Address(t)
 	own, err := p.busy.acquire(ctx, t.Candidate.Service.Namespace+" "+at)
@@ -84,13 +84,13 @@ func (p *Prober) turn(ctx context.Context, t Target) (release func(), err error)
 	return own, nil
 }
 
-// keyed lets one holder at a time have each key. The zero value is ready.
+// keyed is a lock per key. The zero value is ready to use.
 type keyed struct {
 	mu   sync.Mutex
 	held map[string]chan struct{} // closed when the key is free again
 }
 
-// acquire waits until the key is free; an error is the context's.
+// acquire waits until the key is free. It fails only with the context's error.
 func (k *keyed) acquire(ctx context.Context, key string) (release func(), err error) {
 	for {
 		k.mu.Lock()
@@ -118,21 +118,21 @@ func (k *keyed) acquire(ctx context.Context, key string) (release func(), err er
 	}
 }
 
-// Bodies over 64 KiB that are held at once: of all backends, and of those of one namespace, whose owner may have many
-// that answer as slowly as they can.
+// How many response bodies over 64 KiB are held at once: in all, and for one namespace. Its owner may run many backends
+// that respond as slowly as they can.
 const (
 	largeOfAll = 32
 	largeOfOne = 4
 )
 
-// quota lets a few holders at a time have each namespace, and some more all of them. The zero value is ready.
+// quota limits the holders per namespace and in all. The zero value is ready to use.
 type quota struct {
 	mu  sync.Mutex
 	all chan struct{}
-	of  map[string]chan struct{} // stays: an entry is small, and namespaces are not many
+	of  map[string]chan struct{} // entries stay: they are small, and namespaces are few
 }
 
-// acquire waits for a place; an error is the context's.
+// acquire waits for a free place. It fails only with the context's error.
 func (q *quota) acquire(ctx context.Context, namespace string) (release func(), err error) {
 	q.mu.Lock()
 	if q.all == nil {

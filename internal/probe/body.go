@@ -11,23 +11,23 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// body is an answer's, as far as it was read.
+// body is the part of a response body that was read.
 type body struct {
 	text   []byte
 	broken backend.Flaw
-	ended  bool // there is no more of it
+	ended  bool // nothing follows
 
 	from   io.Reader
 	zipped bool
 }
 
-// newBody looks at the encoding. An error means that the connection failed or time ran out.
+// newBody returns a reader for the encoding of the response. An error means that the connection failed or timed out.
 func newBody(res *http.Response) (*body, error) {
-	// What arrives is bounded as well: a gzip stream may be long and hold nothing.
+	// The compressed size is bounded too, because a long gzip stream may decompress to nothing.
 	b := &body{from: io.LimitReader(res.Body, maxBody+1)}
 	switch strings.ToLower(strings.Join(res.Header.Values("Content-Encoding"), ",")) {
 	case "", "identity":
-	case "gzip", "x-gzip": // not asked for, but some send it all the same
+	case "gzip", "x-gzip": // not requested, but some backends send it
 		zip, err := gzip.NewReader(b.from)
 		if err != nil {
 			b.broken = backend.FlawGzip
@@ -40,11 +40,11 @@ func newBody(res *http.Response) (*body, error) {
 	return b, nil
 }
 
-// read on until that many bytes are there, or all. More than maxBody, or what cannot be decoded, makes it broken. An
-// error means that the connection failed or time ran out.
+// read reads until the text has that many bytes or the body ends. A body that is longer than maxBody or cannot be
+// decoded is marked broken. An error means that the connection failed or timed out.
 func (b *body) read(until int) error {
 	buf := bytes.NewBuffer(b.text)
-	if len(b.text) > 0 { // it is a long one: growing by doubling would take three times as much
+	if len(b.text) > 0 { // a long body: growing by doubling would take three times the memory
 		buf = bytes.NewBuffer(make([]byte, 0, until+bytes.MinRead))
 		_, _ = buf.Write(b.text)
 	}
@@ -72,7 +72,7 @@ func (b *body) read(until int) error {
 	return nil
 }
 
-// lost passes on an error only if it is the connection's and not about the data that came over it.
+// lost returns the error if the connection failed, and nil if only the data was bad.
 func lost(err error) error {
 	if f := classify(err, 0); f.cause == causeTimeout || f.cause == backend.CauseReset {
 		return err

@@ -14,19 +14,19 @@ type result int
 
 const (
 	met     result = iota
-	unmet          // the answer is another one
-	unwell         // a 5xx or 429, which says nothing about what it is
-	refused        // what stands before it does not let the request through; see bar
+	unmet          // the response does not match
+	unwell         // a 5xx or 429, which does not show what the backend is
+	refused        // the backend, a proxy or a mesh refuses the request; see bar
 )
 
-// meetAnywhere makes a check below the base path and at the root of the server: software below a base path keeps some
-// of its paths at either place. A check that is the server's own is made at the root first.
+// meetAnywhere runs a check below the base path and at the root of the server, because software below a base path
+// serves some of its paths at either place. A check marked root runs at the root first.
 func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (
 	why *backend.Answer, res result, v string, err error,
 ) {
 	root := s.root
 	why, res, v, err = s.meet(purpose, base, c)
-	if c.Root && err == nil && res != met && s.root != root { // the answer named it
+	if c.Root && err == nil && res != met && s.root != root { // the response named another root
 		why, res, v, err = s.meet(purpose, base, c)
 	}
 	if err != nil || res == met || base == s.root || purpose == "identity" && !c.Root {
@@ -34,7 +34,7 @@ func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (
 	}
 	there := *c
 	there.Root, there.Or = !c.Root, nil
-	if slices.Contains(c.Status, http.StatusNotFound) { // that there is nothing says nothing for another place
+	if slices.Contains(c.Status, http.StatusNotFound) { // a 404 elsewhere proves nothing
 		is404 := func(status int) bool { return status == http.StatusNotFound }
 		there.Status = slices.DeleteFunc(slices.Clone(c.Status), is404)
 	}
@@ -45,8 +45,8 @@ func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (
 	return why, res, "", nil
 }
 
-// meet makes a check's request and those of its alternatives, until one is answered as expected. why tells of the
-// first; a refusal by any of them counts as one, then being unwell.
+// meet sends the requests of a check and its alternatives until one response matches. If none matches, the result is
+// refused if any was refused, else unwell if any was unwell, and why describes the first such response.
 func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Answer, res result, v string, err error) {
 	at := base
 	if c.Root {
@@ -75,7 +75,7 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Ans
 	if res == unmet {
 		why.Because = c.Because
 	}
-	a.done() // before the alternatives hold theirs
+	a.done() // free this body before the alternatives hold theirs
 	for i := range c.Or {
 		otherWhy, other, v, err := s.meet(purpose, base, &c.Or[i])
 		if err != nil || other == met {

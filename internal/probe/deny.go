@@ -10,14 +10,14 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// denialError is the error of every connection that is not made because of DenyCIDRs.
+// denialError is the error of a connection that DenyCIDRs forbids.
 type denialError struct{ backend.Denial }
 
 func (d denialError) Error() string { return d.Address.String() + " is denied" }
 
-// DefaultDenyCIDRs are the networks no probe may touch unless the configuration says otherwise: link-local, "this host
-// on this network", and the addresses at which clouds hand out credentials. Their mapped forms need no entries of their
-// own.
+// DefaultDenyCIDRs returns the networks that no probe may reach unless the configuration says otherwise: link-local,
+// "this host on this network", and the addresses at which clouds hand out credentials. Their IPv4-mapped forms need no
+// entries.
 func DefaultDenyCIDRs() []netip.Prefix {
 	return []netip.Prefix{
 		netip.MustParsePrefix("0.0.0.0/8"),
@@ -37,7 +37,8 @@ func DefaultDenyCIDRs() []netip.Prefix {
 	}
 }
 
-// IPv6 networks whose addresses carry an IPv4 address, which a gateway may unwrap, and where its bytes are.
+// embeddings are the IPv6 networks whose addresses carry an IPv4 address, which a gateway may unwrap, and the positions
+// of its bytes.
 var embeddings = [...]struct {
 	prefix netip.Prefix
 	bytes  [4]int
@@ -52,14 +53,14 @@ var embeddings = [...]struct {
 
 var last = [4]int{12, 13, 14, 15}
 
-// NAT64 of one's own, RFC 8215. The translator's prefix is a /96, /64, /56 or /48 of it, by which the bytes are
-// elsewhere.
+// Local-use NAT64, RFC 8215. The translator's prefix is a /96, /64, /56 or /48 of this network. The position of the
+// bytes depends on its length.
 var (
 	ownNAT64      = netip.MustParsePrefix("64:ff9b:1::/48")
 	ownNAT64Bytes = [...][4]int{last, {9, 10, 11, 12}, {7, 9, 10, 11}, {6, 7, 9, 10}}
 )
 
-// carried are the IPv4 addresses that an IPv6 address may stand for.
+// carried returns the IPv4 addresses that an IPv6 address may stand for.
 func carried(addr netip.Addr) (list []netip.Addr) {
 	b := addr.As16()
 	at := func(bytes [4]int) (v4 [4]byte) {
@@ -82,7 +83,7 @@ func carried(addr netip.Addr) (list []netip.Addr) {
 	}
 	if ownNAT64.Contains(addr) {
 		for _, bytes := range ownNAT64Bytes {
-			if v4 := at(bytes); v4[0] != 0 { // the bytes around the right ones are mostly 0
+			if v4 := at(bytes); v4[0] != 0 { // at a wrong position the first byte is mostly 0
 				list = append(list, netip.AddrFrom4(v4))
 			}
 		}
@@ -93,11 +94,11 @@ func carried(addr netip.Addr) (list []netip.Addr) {
 	return list
 }
 
-// Forbids says whether DenyCIDRs name an address. Readers of EndpointSlices, which keep few addresses, ask it about
-// all.
+// Forbids reports whether DenyCIDRs contain an address. Readers of EndpointSlices keep few addresses, but check all of
+// them with it.
 func (p *Prober) Forbids(addr netip.Addr) bool { return p.deny.check(addr) != nil }
 
-// deny is a list of networks, none of them written in mapped form.
+// deny is a list of networks. IPv4 networks are never in IPv4-mapped form.
 type deny []netip.Prefix
 
 func newDeny(prefixes []netip.Prefix) (deny, error) {
@@ -117,7 +118,7 @@ func newDeny(prefixes []netip.Prefix) (deny, error) {
 	return list, nil
 }
 
-// check says which network forbids the address, directly or as the IPv4 address it carries; nil if none does.
+// check returns a denialError if a network forbids the address or an IPv4 address that it carries, else nil.
 func (d deny) check(addr netip.Addr) error {
 	addr = addr.Unmap().WithZone("")
 	if p, ok := d.find(addr); ok {
@@ -198,7 +199,7 @@ func (d deny) target(t Target) (none backend.Seen) {
 	return none
 }
 
-// texts checks those of the texts that are addresses.
+// texts checks the texts that are addresses and ignores the others.
 func (d deny) texts(of backend.AddressOf, texts ...string) (none backend.Seen) {
 	for _, text := range texts {
 		if addr, err := netip.ParseAddr(text); err == nil {

@@ -16,12 +16,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// maxHeader bounds an answer's headers, in bytes.
+// maxHeader bounds the headers of a response, in bytes.
 const maxHeader = 64 << 10
 
-// addresses says where to dial, best first: the ClusterIP, for a headless Service its ready endpoints, and the DNS name
-// only where there is neither. That is the full one in the cluster's own zone, whichever of the Service's names is
-// written: a shorter one may be a host of another zone (intranet.dev). A foreign host is known by its name alone.
+// addresses returns the addresses to dial, best first: the ClusterIP, for a headless Service its ready endpoints, and
+// the DNS name only if there is neither. It is the full name in the cluster's zone, even if the candidate has a shorter
+// one, which may be a host of another zone (intranet.dev). A foreign host has only its name.
 func addresses(t Target) []string {
 	c := t.Candidate
 	port := strconv.Itoa(int(c.PortNumber))
@@ -39,12 +39,12 @@ func addresses(t Target) []string {
 		host = cmp.Or(c.FullName, host)
 	}
 	if _, err := netip.ParseAddr(host); err != nil && strings.Contains(host, ".") && !strings.HasSuffix(host, ".") {
-		host += "." // it is a full name: without the dot a resolver would try the search domains first
+		host += "." // a full name: without the dot a resolver would try the search domains first
 	}
 	return []string{net.JoinHostPort(host, port)}
 }
 
-// clusterAddresses are those of a dual-stack Service in its own order; of another one there is one.
+// clusterAddresses returns the addresses of the Service's ClusterIPs, in its order: two if it is dual-stack.
 func clusterAddresses(s *backend.Service, port string) (list []string) {
 	for _, text := range append([]string{s.ClusterIP}, s.ClusterIPs...) {
 		if ip, err := netip.ParseAddr(text); err == nil {
@@ -54,7 +54,7 @@ func clusterAddresses(s *backend.Service, port string) (list []string) {
 	return slices.Compact(list)
 }
 
-// readyAddresses prefers the slices whose pods listen on that port.
+// readyAddresses returns the ready addresses, first those of slices whose pods listen on that port.
 func readyAddresses(e *backend.Endpoints, number int32, port string) (list []string) {
 	if e == nil {
 		return nil
@@ -73,7 +73,7 @@ func readyAddresses(e *backend.Endpoints, number int32, port string) (list []str
 	return list
 }
 
-// transport for one try: HTTP/1.1, no proxy, nothing compressed, always to the address, whatever the URL says.
+// transport returns the transport of one try: HTTP/1.1, no proxy, no compression. It dials addr, whatever the URL says.
 func (p *Prober) transport(t Target, addr string) *http.Transport {
 	dialer := &net.Dialer{Control: func(_, resolved string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(resolved)

@@ -7,9 +7,9 @@ import (
 	"net"
 )
 
-// A certificate takes thirty times its size once it is parsed: it may name tens of thousands of URIs in a few bytes
-// each. So what a server says until the handshake is over is bounded, and where that is more than charts and
-// authorities bring about, few are read at once.
+// Limits of what a server sends during the handshake, in bytes. A parsed certificate takes thirty times its size,
+// because it may name tens of thousands of URIs in a few bytes each. Only a few handshakes over usualHandshake, which
+// charts and authorities do not reach, are read at once.
 const (
 	maxHandshake   = 32 << 10
 	usualHandshake = 8 << 10
@@ -17,7 +17,7 @@ const (
 
 var errHandshake = errors.New("the server's part of the TLS handshake is too long")
 
-// handshake is a connection until the TLS handshake is over.
+// handshake is a connection that limits what is read until the TLS handshake is over.
 type handshake struct {
 	net.Conn
 	turn    func() (release func(), err error)
@@ -48,14 +48,14 @@ func (c *handshake) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// end says that the handshake is over, one way or the other.
+// end marks the handshake as over, whether it succeeded or failed.
 func (c *handshake) end() {
 	if c.over = true; c.release != nil {
 		c.release()
 	}
 }
 
-// secured dials and makes the handshake.
+// secured dials the address and performs the TLS handshake.
 func (p *Prober) secured(ctx context.Context, t Target, dialer *net.Dialer, network, addr string) (net.Conn, error) {
 	raw, err := dialer.DialContext(ctx, network, addr)
 	if err != nil {

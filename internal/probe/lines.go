@@ -7,24 +7,24 @@ import (
 	"sync/atomic"
 )
 
-// maxLines bounds the lines of an answer's header, those of informational answers (1xx) before it included. 64 KiB of
-// short lines take more than twenty times as much once they are parsed, and a backend may leave off before the last
+// maxLines bounds the header lines of a response, including those of informational responses (1xx) before it. 64 KiB of
+// short lines take more than twenty times as much memory once they are parsed, and a backend may stop before the last
 // one.
 const maxLines = 200
 
 var errLines = errors.New("too many header lines")
 
-// fewLines is a connection whose answers have at most maxLines lines of header each.
+// fewLines is a connection that fails to read a response with more than maxLines header lines.
 type fewLines struct {
 	net.Conn
-	asked atomic.Bool // a request was written: an answer begins
+	asked atomic.Bool // a request was written, so a response begins
 
 	inHeader bool
-	lines    int  // of this answer
+	lines    int  // of this response
 	first    bool // in the first line of a header
 	length   int  // of the line so far, without its end
-	over     bool // there were more
-	final    bool // the header is not that of an informational answer
+	over     bool // the limit was exceeded
+	final    bool // the response is not informational
 }
 
 func newFewLines(c net.Conn) *fewLines { return &fewLines{Conn: c, inHeader: true, first: true} }
@@ -46,8 +46,8 @@ func (c *fewLines) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// pass goes over what was read, as far as it is a header, and says how much of it may pass: not beyond the last line,
-// so that the reader comes to the error and not to a part of a line.
+// pass counts the header lines in what was read and returns how many bytes the reader may have. It stops after the last
+// allowed line, so that the reader gets the error and not a part of a line.
 func (c *fewLines) pass(p []byte) int {
 	n := 0
 	for c.inHeader && n < len(p) {

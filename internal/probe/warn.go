@@ -5,8 +5,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// degraded reports whether the answer to a health check is one that its type knows to come from a backend which answers
-// in part, and enters why.
+// degraded reports whether a health check shows that the backend answers only in part, by the checks of its type. It
+// sets the reason in id.
 func (s *session) degraded(t *catalog.Type, id *identity) bool {
 	for i := range t.Probe.Degraded {
 		c := &t.Probe.Degraded[i]
@@ -18,8 +18,8 @@ func (s *session) degraded(t *catalog.Type, id *identity) bool {
 	return false
 }
 
-// warn enters what a backend that is ready does less well than others of its type. No answer here ever counts against
-// it.
+// warn adds to the observation what a ready backend does less well than others of its type. A failed request here does
+// not count against the backend.
 func (s *session) warn(t *catalog.Type, id *identity, o *backend.Observation) {
 	for i := range t.Probe.Warn {
 		c := &t.Probe.Warn[i]
