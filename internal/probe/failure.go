@@ -26,22 +26,22 @@ const (
 	causeOther   = "other"
 )
 
-// ProxyError is the error of a RoundTripper that leads through the API server, where that says why it leads nowhere.
+// ProxyError is the error of a RoundTripper through the API server if the API server itself refuses or fails.
 type ProxyError struct{ Seen backend.Seen }
 
 func (e ProxyError) Error() string { return "through the API server: " + string(e.Seen.Code) }
 
-// failure is what a request without an answer means.
+// failure describes what a request without a response means.
 type failure struct {
 	outcome backend.Outcome
 	cause   string // for unreachable
 	seen    backend.Seen
-	again   bool // it may pass
+	again   bool // it may be temporary, so a retry makes sense
 	wants   backend.Kind
 	missing string
 }
 
-// classify an error of a request. nil gives the zero failure.
+// classify returns the failure that a request's error means; the zero failure for nil.
 func classify(err error, timeout time.Duration) failure {
 	if err == nil {
 		return failure{}
@@ -61,7 +61,7 @@ func classify(err error, timeout time.Duration) failure {
 		return unreachable(backend.CauseClosed, backend.Seen{Code: backend.CodeConnectionClosed}, true)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return unreachable(causeOther, backend.Seen{Code: backend.CodeNoRoute}, true)
-	case isBroken: // not by the connection: that was looked at above
+	case isBroken: // by the response: broken connections are handled above
 		return strange(backend.Seen{Code: backend.CodeBadHTTP, Value: safetext.Clean(broken, shown)})
 	}
 	return unreachable(causeOther, backend.Seen{Code: backend.CodeUnreachable, Value: bare(err)}, false)
@@ -71,14 +71,14 @@ func unreachable(cause string, seen backend.Seen, again bool) failure {
 	return failure{outcome: backend.Unreachable, cause: cause, seen: seen, again: again}
 }
 
-// strange: what answers is no server of HTTP as it should be.
+// strange returns the failure of a server that does not speak HTTP correctly.
 func strange(seen backend.Seen) failure {
 	return failure{outcome: backend.WrongIdentity, seen: seen}
 }
 
 const idleClosed = "server closed idle connection"
 
-// unconnected is what an error means that keeps the connection from being made, or breaks it.
+// unconnected returns the failure if the connection was not made or broke; the zero failure for another error.
 func unconnected(err error, timeout time.Duration) (none failure) {
 	var denial denialError
 	var proxy ProxyError
@@ -108,7 +108,8 @@ func unconnected(err error, timeout time.Duration) (none failure) {
 	return none
 }
 
-// misspoken is what an error means that comes of a backend which does not speak TLS, or HTTP, as it should.
+// misspoken returns the failure if the backend does not speak TLS or HTTP correctly; the zero failure for another
+// error.
 func misspoken(err error) (none failure) {
 	text := err.Error()
 	_, problem, isTLS := strings.Cut(text, "tls: ")
@@ -139,7 +140,7 @@ func untrusted(missing string, seen backend.Seen) failure {
 	return failure{outcome: backend.UntrustedTLS, missing: missing, seen: seen}
 }
 
-// certificate is what an error about a backend's certificate means; the zero failure for any other.
+// certificate returns the failure if the backend's certificate is not accepted; the zero failure for another error.
 func certificate(err error) (none failure) {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
@@ -163,7 +164,7 @@ func certificate(err error) (none failure) {
 	return none
 }
 
-// certificateNames are the first names that a certificate is for, and how many there are.
+// certificateNames returns the first names of a certificate and the number of all its names.
 func certificateNames(c *x509.Certificate) (names []string, number int) {
 	const few = 3
 	for _, name := range c.DNSNames[:min(len(c.DNSNames), few)] {
@@ -175,7 +176,7 @@ func certificateNames(c *x509.Certificate) (names []string, number int) {
 	return names, len(c.DNSNames) + len(c.IPAddresses)
 }
 
-// bare is the text of a request's error without the URL, which is shown beside it.
+// bare returns the text of a request's error without the URL, which is shown beside it.
 func bare(err error) string {
 	if request := (*url.Error)(nil); errors.As(err, &request) {
 		err = request.Err
@@ -188,7 +189,7 @@ func isNotTLS(err error) bool {
 	return errors.As(err, &record)
 }
 
-// noteScheme remembers that an error is what comes of asking in the wrong scheme.
+// noteScheme records that an error suggests the other scheme.
 func (s *session) noteScheme(err error) {
 	text := err.Error()
 	alerted := strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`) // in TLS
@@ -198,8 +199,8 @@ func (s *session) noteScheme(err error) {
 		s.otherScheme = true
 	case s.scheme == "http" && alerted:
 		s.otherScheme, s.sure = true, true
-	// Elasticsearch, among others, closes a plain connection to its TLS port without a word; some TLS terminators reset
-	// it.
+	// Elasticsearch and others close a plain connection to their TLS port without a response; some TLS terminators
+	// reset it.
 	case errors.Is(err, io.EOF), strings.Contains(text, idleClosed), errors.Is(err, syscall.ECONNRESET):
 		s.otherScheme = true
 	}

@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// maxMembers bounds what is kept of the addresses that one backend names, in bytes: some 280 of IPv4.
+// maxMembers bounds the addresses that are kept for one backend, in bytes: about 280 IPv4 addresses.
 const maxMembers = 4 << 10
 
 // members records the servers to which a ready backend forwards its queries, if its type says how they are listed. Nil
@@ -44,7 +44,7 @@ func (s *session) members(t *catalog.Type, id *identity, o *backend.Observation)
 
 var dnsName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$`)
 
-// memberHost is the host of HOST:PORT in one form: an address, or a name in lower case; "" for anything else.
+// memberHost returns the host of HOST:PORT: an address, or a name in lower case; "" for anything else.
 func memberHost(text string) string {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {

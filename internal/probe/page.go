@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// What is read out of pages and headers for people. It is done for the answers of every Service, so that no answer may
-// make it dear: only the beginning is looked at, once, from the front to the back, and without a pattern.
+// Limits of what is read from pages and headers. This runs for the responses of every Service, so no response may make
+// it expensive: only the beginning is read, once, from front to back, without regular expressions.
 const (
-	maxPage = 8 << 10 // bytes of a page that are looked at
-	maxText = 1 << 10 // bytes of a header likewise
+	maxPage = 8 << 10 // bytes of a page that are read
+	maxText = 1 << 10 // bytes of a header that are read
 )
 
-// page is what a web page says of itself.
+// page holds what a web page says about itself.
 type page struct {
 	title  string
 	signIn bool   // people sign in there
 	base   string // what its links are relative to
 }
 
-// page is read once; it is empty where the body is none that can be used.
+// page parses the body once. The result is empty if the body cannot be used.
 func (a *answer) page() *page {
 	if a.read == nil {
 		a.read = readPage(a.head())
@@ -30,10 +30,10 @@ func (a *answer) page() *page {
 	return a.read
 }
 
-// head is the beginning of the body.
+// head returns the beginning of the body.
 func (a *answer) head() []byte { return a.body[:min(len(a.body), maxPage)] }
 
-// text is the beginning of a header.
+// text returns the beginning of a header.
 func (a *answer) text(name string) string { return cut(a.header.Get(name), maxText) }
 
 func cut(text string, most int) string { return text[:min(len(text), most)] }
@@ -55,7 +55,7 @@ func readPage(text []byte) *page {
 	return p
 }
 
-// small is text with small letters instead of A to Z, and as long as text, which bytes.ToLower does not promise.
+// small returns the text with A to Z in lower case. The length stays the same, which bytes.ToLower does not promise.
 func small(text []byte) []byte {
 	out := slices.Clone(text)
 	for i, c := range out {
@@ -66,7 +66,7 @@ func small(text []byte) []byte {
 	return out
 }
 
-// elements calls each with where the attributes of an element are, until it says false.
+// elements calls each with the position of the attributes of each element, until it returns false.
 func elements(lower []byte, begin string, each func(from, to int) bool) {
 	for at := 0; ; {
 		i := bytes.Index(lower[at:], []byte(begin))
@@ -84,7 +84,7 @@ func elements(lower []byte, begin string, each func(from, to int) bool) {
 
 const blanks = " \t\r\n\f"
 
-// href is the value of that attribute, "" where there is none. lower is the same text in small letters.
+// href returns the value of the attribute href, "" if there is none. lower is the same text in lower case.
 func href(lower, text []byte) string {
 	for at := 0; ; {
 		i := bytes.Index(lower[at:], []byte("href"))
@@ -119,7 +119,7 @@ func asksPassword(lower []byte) (asks bool) {
 	return asks
 }
 
-// shortRedirects takes a redirect out of an answer that is too long to be looked at: http.Client would read all of it.
+// shortRedirects removes a Location header that is too long, because http.Client would parse all of it.
 type shortRedirects struct{ http.RoundTripper }
 
 func (t shortRedirects) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -1,9 +1,9 @@
-// Package probe turns candidates into observations: it asks a backend over HTTP whether it is what it looks like and
-// whether it works. It makes the only HTTP requests of this service that leave for backends.
+// Package probe turns candidates into observations: it checks over HTTP whether a backend is of its type and works. No
+// other package of this service sends requests to backends.
 //
-// It probes once; when to probe again is its caller's affair. Every try has a transport of its own: what is dialled
-// depends on the Service and not on the name in the URL, so a connection kept from an earlier try could lead to what
-// the Service fronted then.
+// A call probes once; the caller decides when to probe again. Every try has its own transport: the dialled address
+// depends on the Service and not on the name in the URL, so a connection kept from an earlier try could lead to another
+// backend.
 package probe
 
 import (
@@ -18,24 +18,25 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Options of a Prober; a zero value takes the default that is given.
+// Options configure a Prober. A zero value means the default.
 type Options struct {
-	// Timeout of one request, its answer's body included; a whole try has three times as long. Default 5 s.
+	// Timeout of one request, including the response body. A whole try may take three times as long. Default 5 s.
 	Timeout time.Duration
-	// Tries for what may pass, with waits of 1 s, 2 s, 4 s, 8 s and then 10 s between them. Default 3.
+	// Tries is the number of tries if the failure may be temporary, with waits of 1 s, 2 s, 4 s, 8 s and then 10 s
+	// between them. Default 3.
 	Tries int
-	// Concurrency is the number of backends that ProbeAll asks at once. Default 256.
+	// Concurrency is the number of backends that ProbeAll probes at once. Default 256.
 	Concurrency int
-	// DenyCIDRs are never connected to. nil means DefaultDenyCIDRs; an empty list that is not nil, none.
+	// DenyCIDRs are never dialled. nil means DefaultDenyCIDRs; an empty list that is not nil denies nothing.
 	DenyCIDRs []netip.Prefix
-	// RootCAs are those that a backend's certificate may be signed by, asked for each probe, since authorities are
-	// renewed; nil means the system's.
+	// RootCAs returns the authorities that may sign a backend's certificate. It is called for each probe, because
+	// authorities are renewed. nil means the system's.
 	RootCAs func() *x509.CertPool
-	// Insecure names the Services whose certificate is not checked; nil means none.
+	// Insecure reports whether a Service's certificate is not verified. nil means that all are verified.
 	Insecure func(backend.Ref) bool
 	// RoundTripper carries the requests for a candidate instead of direct connections, such as the API server's
-	// service proxy. It must not follow redirects. DenyCIDRs then applies to the addresses that are known before. nil
-	// means direct, for all candidates or for one.
+	// service proxy. It must not follow redirects. DenyCIDRs then applies to the addresses that are known
+	// before the request. A nil function or a nil result means direct connections.
 	RoundTripper func(*backend.Candidate) http.RoundTripper
 }
 
@@ -43,20 +44,20 @@ type Options struct {
 type Target struct {
 	Candidate *backend.Candidate
 	Type      *catalog.Type      // nil for a custom endpoint or an MCP server
-	Endpoints *backend.Endpoints // nil: nothing is known of them
+	Endpoints *backend.Endpoints // nil if unknown
 }
 
-// Prober asks backends. It is safe for concurrent use.
+// Prober probes backends. It is safe for concurrent use.
 type Prober struct {
 	opts  Options
 	deny  deny
 	busy  keyed
 	large quota
-	// handshakes are those that are longer than usual.
+	// handshakes limits the handshakes over usualHandshake.
 	handshakes quota
 }
 
-// New checks the options.
+// New returns a Prober. It fails if the options are invalid.
 func New(opts Options) (*Prober, error) {
 	if opts.DenyCIDRs == nil {
 		opts.DenyCIDRs = DefaultDenyCIDRs()
@@ -86,8 +87,8 @@ const (
 	longestWait = 10 * time.Second
 )
 
-// Probe asks one backend, as often as it takes for what may pass. It waits while another Probe of this Prober asks at
-// the same address for the same namespace. A context that ends leaves the candidate unprobed.
+// Probe probes one backend and tries again if the failure may be temporary. It waits while another call of this Prober
+// probes the same address for the same namespace. If the context ends, the candidate stays unprobed.
 func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	o, done := p.untouched(t)
 	if done {
@@ -125,7 +126,7 @@ func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	return o
 }
 
-// timeout and tries are the type's own, where the configuration says so.
+// timeout returns the type's timeout if the configuration sets it, else that of the options.
 func (p *Prober) timeout(t *catalog.Type) time.Duration {
 	if t != nil && t.Tuning.Timeout > 0 {
 		return t.Tuning.Timeout
@@ -133,6 +134,7 @@ func (p *Prober) timeout(t *catalog.Type) time.Duration {
 	return p.opts.Timeout
 }
 
+// tries returns the type's tries if the configuration sets them, else those of the options.
 func (p *Prober) tries(t *catalog.Type) int {
 	if t != nil && t.Tuning.Tries > 0 {
 		return t.Tuning.Tries
@@ -140,7 +142,7 @@ func (p *Prober) tries(t *catalog.Type) int {
 	return p.opts.Tries
 }
 
-// untouched decides what can be decided without a connection.
+// untouched returns the observation if it is known without a connection.
 func (p *Prober) untouched(t Target) (backend.Observation, bool) {
 	if o, denied := p.Denied(t); denied {
 		return o, true
@@ -158,8 +160,8 @@ func (p *Prober) untouched(t Target) (backend.Observation, bool) {
 	return o, false
 }
 
-// NoEndpoints is the observation of a target whose EndpointSlices say that nothing is ready behind it; ok is false
-// where they do not, or where nothing is known of them. It holds without any probe, and its time is not set.
+// NoEndpoints returns the observation of a target whose EndpointSlices have no ready address. ok is false if they have
+// one or are unknown. The observation needs no probe, and its time is not set.
 func NoEndpoints(t Target) (o backend.Observation, ok bool) {
 	c := t.Candidate
 	if c.Unproven || c.ForeignHost || t.Endpoints == nil || t.Endpoints.ReadyCount() > 0 {
@@ -180,7 +182,7 @@ func stopped(t Target, requests []backend.Request) backend.Observation {
 	}
 }
 
-// sleep says false if the context ended first.
+// sleep reports false if the context ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
