@@ -12,10 +12,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// giveCredentials decides which instances carry references to credentials. Two rules hold. No reference by luck:
-// it goes to an instance that the configuration names, or to a primary in a trusted namespace, and never to what
-// nobody has proven. No reference endangers what works: HolmesGPT fails every instance of a toolset if one variable
-// is missing, so that none is written by default while another instance of its toolset works without credentials.
+// giveCredentials decides which instances carry references to credentials. Two rules hold. First, a reference goes
+// only to an instance that the configuration names or to a primary in a trusted namespace, and never to an unproven
+// one. Second, a reference must not break what works: HolmesGPT fails every instance of a toolset if one variable is
+// missing. So no reference is written by default while another instance of the toolset works without credentials.
 func giveCredentials(all []*backend.Finding, o Options) {
 	open := o.openToolsets(all)
 	o.keepApart(all)
@@ -58,8 +58,8 @@ func giveCredentials(all []*backend.Finding, o Options) {
 	}
 }
 
-// wants reports whether an instance wants credentials, as far as that is known: a probe said so, or there was none
-// and the type usually does, or the catalog says so of the Service.
+// wants reports whether an instance is known to require credentials: a probe said so, or it was not probed and its
+// type usually does, or the catalog says so about the Service.
 func (o *Options) wants(f *backend.Finding) bool {
 	switch f.Observation.Outcome {
 	case backend.AuthRequired:
@@ -71,7 +71,7 @@ func (o *Options) wants(f *backend.Finding) bool {
 	return false
 }
 
-// knownKind is the kind of credential that an instance which was not asked is known to want; "" for none that is known.
+// knownKind returns the kind of credential that an unprobed instance is known to require, "" if no kind is known.
 func knownKind(f *backend.Finding) backend.Kind {
 	if f.Observation.Outcome == backend.Unprobed {
 		for _, w := range f.Candidate.Wants {
@@ -91,8 +91,8 @@ func (o *Options) entitled(f *backend.Finding) bool {
 	return f.Primary && !f.Provisional && o.Trusts(f.Namespace)
 }
 
-// openToolsets are HolmesGPT's toolsets with an instance that works without a variable, by name: the first such
-// instance.
+// openToolsets returns HolmesGPT's toolsets that have an instance that works without a variable, by name, with the
+// first such instance.
 func (o *Options) openToolsets(all []*backend.Finding) map[string]*backend.Finding {
 	open := map[string]*backend.Finding{}
 	for _, f := range all {
@@ -109,7 +109,8 @@ func (o *Options) openToolsets(all []*backend.Finding) map[string]*backend.Findi
 	return open
 }
 
-// endangered is an instance that a missing variable of the type's toolsets would take down; nil if there is none.
+// endangered returns an instance that would fail if a variable of the type's toolsets were missing, nil if there is no
+// such instance.
 func endangered(t *catalog.Type, open map[string]*backend.Finding) *backend.Finding {
 	for _, name := range toolsets(t) {
 		if f := open[name]; f != nil {
@@ -119,7 +120,7 @@ func endangered(t *catalog.Type, open map[string]*backend.Finding) *backend.Find
 	return nil
 }
 
-// toolsets are the toolsets in the HolmesGPT document that the instances of a type share with each other, and with
+// toolsets returns the toolsets in the HolmesGPT document that the instances of a type share with each other and with
 // those of other types.
 func toolsets(t *catalog.Type) (names []string) {
 	if t == nil {
@@ -131,9 +132,10 @@ func toolsets(t *catalog.Type) (names []string) {
 	return names
 }
 
-// remedies are the lines of the configuration that would give an instance its credentials, the surest first.
-// Anybody's Service may come first, and lines are copied: the variable is named after the Service, unless the
-// configuration makes the usual one this Service's. To trust its namespace is offered only while none is trusted.
+// remedies returns the configuration lines that would give an instance its credentials, the most certain first. People
+// copy these lines, and a stranger's Service may come first. So the variable is named after the Service, unless the
+// configuration makes the usual variable belong to this Service. Trusting the namespace is offered only if no
+// namespace is trusted.
 func (o *Options) remedies(f *backend.Finding, defaults map[string]string, beside bool) []string {
 	if len(defaults) == 0 {
 		return nil
@@ -149,7 +151,7 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 	return lines
 }
 
-// withheld is why an instance that wants credentials is not published.
+// withheld returns why an instance that requires credentials is not published.
 func (o *Options) withheld(f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding) backend.Reason {
 	if len(defaults) == 0 {
 		return backend.Reason{Code: backend.CodeCredentialsNoPlace}

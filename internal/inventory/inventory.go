@@ -50,15 +50,15 @@ type Options struct {
 	Type func(name string) *catalog.Type
 }
 
-// Build decides about everything that was detected. Observations are by candidate; a candidate without one is unprobed.
-// The findings are ordered by verdict as people want to see them, then by type and Service.
+// Build returns the findings for all detections. Observations are by candidate; a candidate without one is unprobed.
+// The findings are sorted by verdict, then by type and Service.
 func Build(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
 	all := Judge(detections, observations, o)
 	Choose(all, o)
 	return all
 }
 
-// Judge is the first half of Build: the verdict on each candidate, by itself and beside the others.
+// Judge is the first half of Build: it gives a verdict on each candidate, alone and compared with the others.
 func Judge(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
 	all := make([]*backend.Finding, 0, len(detections))
 	endpoints := map[backend.Ref]*backend.Endpoints{}
@@ -79,7 +79,8 @@ func Judge(detections []Detection, observations map[backend.Key]backend.Observat
 	return all
 }
 
-// Choose is the second half: of what is accepted, the primaries and who gets references to credentials.
+// Choose is the second half of Build: from the accepted findings it chooses the primaries and the instances that get
+// references to credentials.
 func Choose(all []*backend.Finding, o Options) {
 	o.onOpenShift = o.OpenShift != nil && o.OpenShift(all)
 	choosePrimaries(all, o)
@@ -88,8 +89,8 @@ func Choose(all []*backend.Finding, o Options) {
 	Sort(all, o.Type)
 }
 
-// Text is what a finding is written as. It changes with everything about the finding that is written, to the documents or to
-// state.json; it is compared and not shown.
+// Text returns a finding as text for comparison; it is not shown. It changes with everything about the finding that is
+// written to the documents or to state.json.
 func Text(f *backend.Finding) string {
 	c, o := f.Candidate, &f.Observation
 	remembered := fmt.Sprintf("%s %d %s %d %s %s", c.Host, c.PortNumber, o.Host, o.Port, c.Detected, c.TenantHeader)
@@ -97,7 +98,7 @@ func Text(f *backend.Finding) string {
 		remembered, f.Link, c.Description)
 }
 
-// rejected is the finding of a Service without candidates.
+// rejected returns the finding of a Service without candidates.
 func (d *Detection) rejected() *backend.Finding {
 	if d.finding == nil {
 		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning}
@@ -109,8 +110,8 @@ func (d *Detection) rejected() *backend.Finding {
 	return d.finding
 }
 
-// Reuse takes the findings of Services without candidates over from before, where nothing has changed, so that tens of thousands of
-// them cost little. Both lists are in the order of the Services' names.
+// Reuse copies unchanged findings of Services without candidates from before, so that tens of thousands of them cost
+// little. Both lists are sorted by the Services' names.
 func Reuse(list, before []Detection) {
 	for i, j := 0, 0; i < len(list) && j < len(before); {
 		a, b := &list[i], &before[j]
@@ -156,8 +157,8 @@ func (o *Options) findings(d *Detection, observations map[backend.Key]backend.Ob
 	return onePerType(onePerPort(list))
 }
 
-// onePerType keeps, of candidates of one Service that turned out to be of the same type, the one that works, else the one
-// that detection took for that type. (Two only where a probe has shown a relative.)
+// onePerType keeps one candidate if several candidates of one Service have the same type: the one that works,
+// otherwise the one that detection assigned the type. Two have the same type only if a probe found a relative.
 func onePerType(list []*backend.Finding) []*backend.Finding {
 	var out []*backend.Finding
 	for _, f := range list {
@@ -172,8 +173,8 @@ func onePerType(list []*backend.Finding) []*backend.Finding {
 	return out
 }
 
-// onePerPort keeps, of several types that wanted one port, the one that a probe confirmed, else the first: only one can be
-// right, and the others were only asked. What the owner includes stands beside the one that was guessed.
+// onePerPort keeps one candidate if several types claim one port: the type that a probe confirmed, otherwise the
+// first. Only one can be right. A candidate that the owner included stays beside the guessed one.
 func onePerPort(list []*backend.Finding) []*backend.Finding {
 	type port struct {
 		number   int32
@@ -191,7 +192,7 @@ func onePerPort(list []*backend.Finding) []*backend.Finding {
 	return slices.DeleteFunc(list, func(f *backend.Finding) bool { return best[at(f)].Type != f.Type })
 }
 
-// tenant is whose data a finding is about, "" for no one's in particular.
+// tenant returns the tenant whose data a finding serves, "" if there is no particular tenant.
 func tenant(f *backend.Finding) string {
 	if f.Candidate == nil {
 		return ""
@@ -199,7 +200,7 @@ func tenant(f *backend.Finding) string {
 	return f.Candidate.Tenant
 }
 
-// certainty is lower the more is known to be right about a finding.
+// certainty returns a rank, lower for a more certain finding.
 func certainty(f *backend.Finding) int { return slices.Index(backend.Verdicts, f.Verdict) }
 
 // Sort orders findings by verdict, type and Service.

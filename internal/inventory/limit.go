@@ -8,8 +8,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// limitNamespaces leaves out what a namespace has beyond its limit, so that who may make Services in one
-// namespace cannot crowd out the others, nor fill the agent's ear. Trusted namespaces have no limit.
+// limitNamespaces drops the backends of a namespace beyond its limit. So a stranger who can create Services in one
+// namespace cannot crowd out others or flood the agent. Trusted namespaces have no limit.
 func limitNamespaces(all []*backend.Finding, o Options) {
 	for namespace, list := range o.byNamespace(all) {
 		list = slices.DeleteFunc(list, o.lacksCredentials)
@@ -32,7 +32,7 @@ func limitNamespaces(all []*backend.Finding, o Options) {
 	}
 }
 
-// limited is the reason why a namespace that has n of something is over a limit.
+// limited returns the reason for a namespace that has n of something and exceeds the limit.
 func limited(code backend.Code, n, limit int) backend.Reason {
 	return backend.Reason{Code: code, Details: backend.Details{Number: n, Limit: limit}}
 }
@@ -47,7 +47,7 @@ const (
 	usualMax   = 50
 )
 
-// ownTenant is the length of the tenant that an annotation names, 0 for none.
+// ownTenant returns the length of the tenant that an annotation sets, 0 if there is no such annotation.
 func ownTenant(f *backend.Finding) int {
 	c := f.Candidate
 	if !slices.Contains(c.Tenants, c.Tenant) {
@@ -73,7 +73,7 @@ func (o *Options) reading() func(f *backend.Finding) int {
 	}
 }
 
-// limitSum leaves out what has more of something, together with what keeps its place before it, than most.
+// limitSum drops each finding whose value, added to those that keep their place before it, exceeds most.
 func limitSum(list []*backend.Finding, why backend.Reason, most int, of func(*backend.Finding) int) {
 	sum := 0
 	for _, f := range list {
@@ -88,7 +88,7 @@ func limitSum(list []*backend.Finding, why backend.Reason, most int, of func(*ba
 	}
 }
 
-// chosenPath is the length of the base path that an annotation or an answer named; 0 where it is the catalog's.
+// chosenPath returns the length of the base path from an annotation or a response, 0 if the path is the catalog's.
 func (o *Options) chosenPath(f *backend.Finding) int {
 	c, found := f.Candidate, f.Observation.Path
 	switch t := o.Type(f.Type); {
@@ -100,14 +100,14 @@ func (o *Options) chosenPath(f *backend.Finding) int {
 	return len(found)
 }
 
-// lacksCredentials: it wants credentials that nobody gives it outside the trusted namespaces, so that it is not
-// published.
+// lacksCredentials reports whether f requires credentials that it can only get in a trusted namespace, so that it is
+// not published.
 func (o *Options) lacksCredentials(f *backend.Finding) bool {
 	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired && len(o.Credentials[f.Type][f.Ref]) == 0 && o.Primary[f.Type] != f.Ref
 }
 
-// byNamespace are the accepted findings of each namespace, in the order in which they keep their place: types of the
-// first class, then the catalog's others, then APIs of the owners' own; in each the oldest first.
+// byNamespace returns the accepted findings of each namespace, in the order in which they keep their place: types of
+// the first class, then the other types of the catalog, then owners' own APIs; within each the oldest first.
 func (o *Options) byNamespace(all []*backend.Finding) map[string][]*backend.Finding {
 	out := map[string][]*backend.Finding{}
 	for _, f := range all {
@@ -125,7 +125,7 @@ func (o *Options) keepsPlace(a, b *backend.Finding) int {
 	return cmp.Or(o.class(a)-o.class(b), byAge(a, b))
 }
 
-// class is lower for what is more likely to be missed.
+// class returns a rank, lower for a backend that is more likely to be missed.
 func (o *Options) class(f *backend.Finding) int {
 	switch t := o.Type(f.Type); {
 	case t == nil:
@@ -169,7 +169,8 @@ func Leave(f *backend.Finding) {
 	f.Verdict, f.Reason, f.Primary = backend.Rejected, backend.Reason{Code: backend.CodeDocumentSize}, false
 }
 
-// largest is the namespace that takes the most bytes, trusted ones only if there is no other; "" for none.
+// largest returns the namespace that takes the most bytes, a trusted one only if there is no other, "" if there is no
+// namespace.
 func (o *Options) largest(total map[string]int) string {
 	best := ""
 	before := func(a, b string) bool {

@@ -8,16 +8,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// querier is a backend that sends its queries on, with those that it names as its members.
+// querier is a backend that forwards its queries, with the members that it names.
 type querier struct {
 	*backend.Finding
 	pods     map[netip.Addr]bool
 	services []*backend.Service
 }
 
-// markShards notes on each backend which other one of its family sees all that it has: one whose members are its pods.
-// Whoever may edit a Service can answer with anybody's addresses, so that one for which the configuration does not vouch
-// is believed of its own namespace only.
+// markShards records on each backend the relative that sees all its data: the relative whose members are the backend's
+// pods. A stranger's backend can answer with any addresses, so a querier that the configuration does not vouch for
+// counts only in its own namespace.
 func (o *Options) markShards(all []*backend.Finding, detections []Detection) {
 	queriers := o.queriers(all, detections)
 	if len(queriers) == 0 {
@@ -47,14 +47,14 @@ func (o *Options) markShards(all []*backend.Finding, detections []Detection) {
 	}
 }
 
-// relatives reports whether two types are different ones of a family.
+// relatives reports whether a and b are different types of one family.
 func (o *Options) relatives(a, b string) bool {
 	t, other := o.Type(a), o.Type(b)
 	return a != b && t != nil && other != nil && t.Family != "" && t.Family == other.Family
 }
 
-// queriers are the backends in use that name members, those that the configuration vouches for first. What a duplicate of
-// the same owner names counts as well: a frontend need not pass the question on.
+// queriers returns the backends in use that name members, vouched ones first. The members of a duplicate of the same
+// owner count as well, because a frontend may not forward the request for members.
 func (o *Options) queriers(all []*backend.Finding, detections []Detection) (list []*querier) {
 	hosts := map[backend.Key][]string{}
 	for _, f := range all {
@@ -104,8 +104,8 @@ func (o *Options) queriers(all []*backend.Finding, detections []Detection) (list
 	return list
 }
 
-// serviceNamed is the Service that a name in the cluster's DNS leads to for the pods of a backend: of the Service, or of
-// one pod of a headless one.
+// serviceNamed returns the Service that a cluster DNS name means to the pods of a backend. The name is of the Service,
+// or of one pod of a headless Service.
 func serviceNamed(host string, from *backend.Candidate) (none backend.Ref) {
 	if name := from.Service.Name + "." + from.Service.Namespace + ".svc."; strings.HasPrefix(from.FullName, name) {
 		host = strings.TrimSuffix(host, "."+strings.TrimPrefix(from.FullName, name))
@@ -121,8 +121,8 @@ func serviceNamed(host string, from *backend.Candidate) (none backend.Ref) {
 	return none
 }
 
-// seesAllOf reports whether all pods behind a Service are known, and are members: by address, or, of a single pod, by a
-// Service that selects it. A Service of several would be asked for one of them.
+// seesAllOf reports whether all pods behind a Service are known and are members. A member is named by its address or,
+// for a single pod, by a Service that selects it: with several pods, a request to that Service reaches only one.
 func (q *querier) seesAllOf(f *backend.Finding, e *backend.Endpoints) bool {
 	if e == nil || e.Crowded || e.FQDN || e.ReadyCount() == 0 {
 		return false
@@ -139,7 +139,7 @@ func (q *querier) seesAllOf(f *backend.Finding, e *backend.Endpoints) bool {
 	return true
 }
 
-// selectsAllOf reports whether a selects all pods that b does.
+// selectsAllOf reports whether a selects every pod that b selects.
 func selectsAllOf(a, b *backend.Service) bool {
 	for k, v := range a.Selector {
 		if b.Selector[k] != v {

@@ -19,14 +19,14 @@ const (
 	Note     Severity = "note"
 )
 
-// complaint is a problem at a path of a tree, without its place in a text.
+// complaint is a problem at a path of a tree, without its position in a text.
 type complaint struct {
 	severity Severity
 	path     string
 	message  string
 }
 
-// checker looks for what HolmesGPT would choke on.
+// checker finds what HolmesGPT cannot load.
 type checker struct {
 	complaints []complaint
 	// shared is how bad a credential at the top of a toolset with several instances is.
@@ -39,7 +39,7 @@ func (c *checker) add(s Severity, path, format string, args ...any) {
 
 func (c *checker) errorf(path, format string, args ...any) { c.add(Error, path, format, args...) }
 
-// values reports what has no place in a document: keys with dots, and values that are not plain data.
+// values reports what a document must not hold: keys with dots, and values that are not plain data.
 func (c *checker) values(path string, v any, dots bool) {
 	walk(path, v, func(path, key string, v any) {
 		if dots && strings.Contains(key, ".") {
@@ -94,7 +94,7 @@ func (c *checker) document(root map[string]any) {
 	}
 }
 
-// toolNames warns of HTTP toolsets whose tools HolmesGPT gives one name.
+// toolNames warns about HTTP toolsets whose tools get the same name from HolmesGPT.
 func (c *checker) toolNames(path, name string, v any, seen map[string]string) {
 	if entry, ok := v.(map[string]any); !ok || entry["type"] != "http" {
 		return

@@ -7,29 +7,29 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// mayBeCredential reports whether a setting at the top of a toolset's config may be a credential, or have HolmesGPT
-// fetch one. Every setting may but those that are known to hold none: no list of names has all that a product, or a
-// later HolmesGPT, calls a key.
+// mayBeCredential reports whether a setting at the top of a toolset's config may be a credential, or make HolmesGPT
+// fetch one. Every setting may, except those known to hold no credential: a list of credential names would never be
+// complete for all products and later versions of HolmesGPT.
 func mayBeCredential(key string, v any) bool {
 	return v != nil && !isPlainSetting(key) && !hasPlainHeaders(key, v) || refersToSecret(v, isReference)
 }
 
-// holdsCredential reports whether a value, or one in it, is a secret by its name, a header that may be one, or a
-// reference: what to warn of where the admin has decided who gets it.
+// holdsCredential reports whether a value, or one in it, has the name of a secret, is a header that may be a secret,
+// or is a reference. It serves warnings if the admin has decided who gets the credential.
 func holdsCredential(key string, v any) bool {
 	return soundsSecret(key, v) || refersToSecret(v, isReference)
 }
 
-// holdsCompactCredential is holdsCredential for the compact form, whose readers and settings are not known, and whose
-// references are written otherwise.
+// holdsCompactCredential is holdsCredential for the compact form, whose readers and settings are unknown and whose
+// references have another syntax.
 func holdsCompactCredential(key string, v any) bool {
 	return holdsCredential(key, v) || refersToSecret(v, func(s string) bool { return strings.Contains(s, "${") })
 }
 
 func isReference(s string) bool { return len(references(s)) > 0 }
 
-// isPlainSetting lists the settings of HolmesGPT 0.45 that hold no secret and choose no way to log in (aws_region and
-// azure_use_managed_id do), of the toolsets with instances, their former names included.
+// isPlainSetting reports whether key is a setting of HolmesGPT 0.45 that holds no secret and chooses no login method
+// (aws_region and azure_use_managed_id do choose one). It covers toolsets with instances, with their former names.
 func isPlainSetting(key string) bool {
 	switch key {
 	case "url", "verify_ssl", "timeout_seconds", "timeout", "max_retries", "external_url", "grafana_datasource_uid", "labels",
@@ -46,7 +46,7 @@ func isPlainSetting(key string) bool {
 	return false
 }
 
-// hasPlainHeaders reports whether a setting is headers of which none is a credential.
+// hasPlainHeaders reports whether a setting holds headers and none of them is a credential.
 func hasPlainHeaders(key string, v any) bool {
 	headers, ok := v.(map[string]any)
 	if !ok || !namesHeaders(key) {
@@ -62,8 +62,8 @@ func hasPlainHeaders(key string, v any) bool {
 
 func namesHeaders(key string) bool { return strings.HasSuffix(strings.ToLower(key), "headers") }
 
-// isPlainHeader lists the headers that are never a credential: what HTTP calls content and a client, and the tenants of
-// Mimir, Loki, Tempo, Thanos, VictoriaLogs and Grafana.
+// isPlainHeader reports whether name is a header that is never a credential: HTTP's content and client headers, and
+// the tenant headers of Mimir, Loki, Tempo, Thanos, VictoriaLogs and Grafana.
 func isPlainHeader(name string) bool {
 	return slices.Contains([]string{
 		"accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "connection", "content-type", "user-agent",
@@ -71,7 +71,7 @@ func isPlainHeader(name string) bool {
 	}, strings.ToLower(name))
 }
 
-// soundsSecret reports whether a value, or one in it, stands under the name of a secret or is a header that may be one.
+// soundsSecret reports whether a value, or one in it, has the name of a secret or is a header that may be a secret.
 func soundsSecret(key string, v any) bool {
 	switch t := v.(type) {
 	case map[string]any:
@@ -91,7 +91,7 @@ func soundsSecret(key string, v any) bool {
 	return false
 }
 
-// refersToSecret reports whether a text in a value is a reference.
+// refersToSecret reports whether a value contains a text that is a reference.
 func refersToSecret(v any, refers func(string) bool) (found bool) {
 	walkStrings("", map[string]any{"": v}, func(_, s string) { found = found || refers(s) })
 	return found

@@ -8,9 +8,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// former returns the overrides with what they say of the toolsets that instances once had of their own, such as
-// jaeger/NAMESPACE/SERVICE, where it belongs now: at the instances. What is a whole toolset is the admin's own, and
-// stays.
+// former returns the overrides with patches to former toolsets of single instances, such as jaeger/NAMESPACE/SERVICE,
+// moved to the instances. A patch that is a whole toolset belongs to the admin and stays.
 func (o *Overrides) former(types []*catalog.Type) *Overrides {
 	byName, out := typesByName(types), *o
 	for _, name := range sortedKeys(o.toolsets) {
@@ -33,8 +32,8 @@ func (o *Overrides) former(types []*catalog.Type) *Overrides {
 	return &out
 }
 
-// move has a patch to a former toolset change its instance, unless one there does. A patch of nil removes it, like
-// one that switched the toolset off.
+// move applies a patch of a former toolset to its instance, unless the instance has a patch already. A nil patch
+// removes the instance, like a patch that disabled the toolset.
 func (o *Overrides) move(key instanceKey, path string, patch map[string]any) {
 	if _, both := o.instances[key.typ][key.name]; both {
 		return
@@ -58,7 +57,7 @@ func (o *Overrides) move(key instanceKey, path string, patch map[string]any) {
 	}
 }
 
-// place is where in the text the patch of an instance stands.
+// place returns where in the text the patch of an instance is.
 func (o *Overrides) place(key instanceKey) string {
 	if path, ok := o.moved[key]; ok {
 		return path
@@ -66,7 +65,7 @@ func (o *Overrides) place(key instanceKey) string {
 	return yamlfile.Key(yamlfile.Key("instances", key.typ), key.name)
 }
 
-// isFormer reports whether an instance of the type had a toolset of that name, and the type has none of it.
+// isFormer reports whether an instance of the type once had a toolset of that name, which the type no longer has.
 func isFormer(t *catalog.Type, name string) (former bool) {
 	if t == nil || !strings.HasPrefix(name, t.Type+"/") {
 		return false

@@ -10,7 +10,7 @@ import (
 
 // What HolmesGPT 0.45 knows, read off its loader.
 
-// isBuiltin says that a name is one of HolmesGPT's own toolsets, which need nothing but enabled and config.
+// isBuiltin reports whether name is one of HolmesGPT's own toolsets, which need only enabled and config.
 func isBuiltin(name string) bool {
 	switch name {
 	case "MongoDBAtlas", "aks/core", "aks/node-health", "argocd/core", "bash", "cilium/core", "confluence",
@@ -28,7 +28,7 @@ func isBuiltin(name string) bool {
 	return false
 }
 
-// isField says that an entry may hold the field; HolmesGPT fails a toolset with any other.
+// isField reports whether an entry may hold the field; HolmesGPT fails a toolset with any other field.
 func isField(name string) bool {
 	switch name {
 	case "approval_required_tools", "config", "description", "docs_url", "enabled", "error", "experimental",
@@ -40,7 +40,8 @@ func isField(name string) bool {
 	return false
 }
 
-// isTaken says that HolmesGPT sets the field itself in a toolset of that type, and fails if it is given too.
+// isTaken reports whether HolmesGPT sets the field itself in a toolset of that type; it fails if the field is also
+// given.
 func isTaken(typ, field string) bool {
 	switch field {
 	case "tools", "prerequisites", "icon_url", "docs_url":
@@ -53,13 +54,13 @@ func isTaken(typ, field string) bool {
 	return false
 }
 
-// atomicGroups are keys that an instance inherits together or not at all: one that has any of a group inherits none
-// of it.
+// atomicGroups returns the groups of keys that an instance inherits only as a whole: an instance that sets any key of
+// a group inherits no key of it.
 func atomicGroups() [][]string {
 	return [][]string{{"api_key", "username", "password", "bearer_token"}, {"client_cert", "client_key"}}
 }
 
-// isType says that it is a kind of toolset.
+// isType reports whether name is a type of toolset.
 func isType(name string) bool {
 	switch name {
 	case "built-in", "custom", "mcp", "http", "database", "mongodb":
@@ -68,7 +69,7 @@ func isType(name string) bool {
 	return false
 }
 
-// authNeeds are the fields that each kind of auth of an HTTP endpoint needs.
+// authNeeds returns the fields that each kind of auth of an HTTP endpoint needs.
 func authNeeds(kind string) (fields []string, known bool) {
 	switch kind {
 	case "none":
@@ -83,8 +84,8 @@ func authNeeds(kind string) (fields []string, known bool) {
 	return nil, false
 }
 
-// host is one of an HTTP endpoint's, or a leading wildcard, with or without scheme and port. HolmesGPT fails the
-// whole toolset for any other.
+// host matches a host of an HTTP endpoint, or a leading wildcard, with or without scheme and port. HolmesGPT fails the
+// whole toolset for any other host.
 var host = regexp.MustCompile(`^(?i:(https?)://)?(\[[^\]]+\]|(?:\*\.)?[^*:/?#@\[\]\s]+)(?::(\*|[0-9]+))?(?:[/?#].*)?$`)
 
 func isHostPattern(s string) bool {
@@ -96,14 +97,14 @@ func isHostPattern(s string) bool {
 	return m[3] == "" || m[3] == "*" || err == nil && port >= 1 && port <= 65535
 }
 
-// isOrigin reports whether s is a scheme, a host and a port, and nothing that HolmesGPT would understand otherwise.
+// isOrigin reports whether s is only a scheme, a host and a port, and HolmesGPT reads it as such.
 func isOrigin(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Scheme+"://"+u.Host == s && isHostPattern(s) &&
 		!strings.Contains(s, "*")
 }
 
-// isEndpointField lists the settings of an HTTP endpoint.
+// isEndpointField reports whether name is a setting of an HTTP endpoint.
 func isEndpointField(name string) bool {
 	return slices.Contains([]string{"hosts", "paths", "methods", "auth", "health_check_url"}, name)
 }

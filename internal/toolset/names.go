@@ -19,12 +19,12 @@ const (
 	hashBytes = 6
 )
 
-// toolName is the name that HolmesGPT gives the tool of an HTTP toolset.
+// toolName returns the name that HolmesGPT gives the tool of an HTTP toolset.
 func toolName(entry string) string { return catalog.ToolName(entry) }
 
-// nameTools gives a name that ends in a hash to those entries whose tool names would be too long or would be equal to
-// the tool name of a type's toolset, or of an older Service. The oldest is named first, after those of trusted
-// namespaces: a new one must not rename what there is, nor call itself what a hash makes of another.
+// nameTools adds a hash to the name of an entry if its tool name would be too long, or equal to the tool name of a
+// type's toolset or of an older Service. Trusted namespaces come first, then the oldest Services: a new Service must
+// not rename an existing tool, or take the hashed name of another.
 func (b *builder) nameTools() {
 	taken := map[string]bool{}
 	for name := range b.shared {
@@ -45,13 +45,13 @@ func (b *builder) nameTools() {
 	}
 }
 
-// older orders by the age of the Services, unknown ages last.
+// older orders items by the age of their Services; unknown ages come last.
 func (it *item) older(o *item) int {
 	a, b := it.Candidate.Service.Created, o.Candidate.Service.Created
 	return cmp.Or(compareBool(a.IsZero(), b.IsZero()), a.Compare(b), it.Ref.Compare(o.Ref))
 }
 
-// withHash shortens a name and ends it in a hash of identity.
+// withHash shortens a name and appends a hash of identity.
 func withHash(name, identity string) string {
 	sum := sha256.Sum256([]byte(identity))
 	hash := hex.EncodeToString(sum[:hashBytes])
@@ -61,7 +61,7 @@ func withHash(name, identity string) string {
 	return strings.TrimRight(name, "/-_") + "-" + hash
 }
 
-// identity tells this item from every other one.
+// identity returns a text that is unique to this item.
 func (it *item) identity() string {
 	return strings.Join([]string{it.Candidate.Type, it.Candidate.Instance, it.Ref.String()}, "\x00")
 }

@@ -10,21 +10,21 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// notesEntry says to the agent what is known of instances of HolmesGPT's built-in toolsets. HolmesGPT shows the agent
-// only the instructions of a working toolset, the description of one that fails, and replaces the instructions that
-// others give to most built-in ones, so that an entry of its own, without tools, is the only way.
+// notesEntry is the toolset that describes instances of HolmesGPT's built-in toolsets to the agent. HolmesGPT shows
+// the agent only the instructions of a working toolset and the description of a failed one, and replaces given
+// instructions of most built-in ones. So a separate entry without tools is the only way.
 const notesEntry = "kubernaut/notes"
 
-// How much the agent reads of owners, in bytes of the lines as they are written.
+// These are limits for owners' text that the agent reads, in bytes of the written lines.
 const (
 	maxNotesOfOne = 2 << 10 // the notes of one namespace
 	maxNotes      = 16 << 10
 )
 
-// unprovenNote is said wherever an instance is written that nobody has checked.
+// unprovenNote is written with each instance that no probe has checked.
 const unprovenNote = "Not proven to work: its owner switched the check off."
 
-// ownerNote is what the owner of a Service says to the agent.
+// ownerNote is a note from the owner of a Service to the agent.
 type ownerNote struct {
 	item *item
 	line string
@@ -32,8 +32,8 @@ type ownerNote struct {
 	kept bool
 }
 
-// note remembers the owner's note, if there is one and it does not stand elsewhere already: a Service may front several
-// backends, and a type may have several toolsets.
+// note records the owner's note, if there is one that is not recorded yet: a Service may front several backends, and a
+// type may have several toolsets.
 func (b *builder) note(it *item, prefix string, tree map[string]any) {
 	text := it.Candidate.Description
 	if text == "" || b.noted[it.Ref] {
@@ -45,7 +45,7 @@ func (b *builder) note(it *item, prefix string, tree map[string]any) {
 	b.notes = append(b.notes, &ownerNote{item: it, line: line, tree: tree})
 }
 
-// writeNotes puts the notes that there is room for to where the agent reads them.
+// writeNotes writes the notes within the limits to the places where the agent reads them.
 func (b *builder) writeNotes() {
 	b.keepNotes()
 	lines := b.roles
@@ -81,8 +81,8 @@ func (b *builder) writeNotes() {
 	}
 }
 
-// keepNotes chooses the notes that the agent reads. Each is decided by those before it alone, so that a new Service's
-// takes no older one's place.
+// keepNotes chooses the notes that the agent reads. Each note depends only on those before it, so the note of a new
+// Service does not displace an older one.
 func (b *builder) keepNotes() {
 	order := slices.SortedFunc(slices.Values(b.notes), b.compareNotes)
 	total, taken := 0, map[string]int{}
@@ -111,8 +111,8 @@ func (b *builder) keepNotes() {
 	}
 }
 
-// compareNotes orders notes by who keeps the place: trusted namespaces, so that strangers cannot crowd them out, then
-// the oldest Services, those of unknown age last.
+// compareNotes orders notes by priority: trusted namespaces first, so that strangers cannot crowd them out, then the
+// oldest Services; unknown ages come last.
 func (b *builder) compareNotes(m, n *ownerNote) int {
 	s, t := m.item.Candidate.Service, n.item.Candidate.Service
 	return cmp.Or(

@@ -9,13 +9,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// maxRoles is how much the agent reads of what the instances of one toolset are, in bytes of the lines with the
-// names that detection gave.
+// maxRoles is the limit for the agent's text about the roles of the instances of one toolset, in bytes of the lines
+// with the detected names.
 const maxRoles = 1 << 10
 
-// sayRoles decides what the agent reads of the instances of each toolset that has several: which is the main one, and
-// what the others are. An instance alone needs no such words. Each is decided by those before it alone, the main ones
-// first, then those that the configuration vouches for, then the oldest.
+// sayRoles writes the agent's text about the instances of each toolset with several: which is the main one, and what
+// the others are. A single instance needs no text. Each instance depends only on those before it: the main ones first,
+// then the vouched ones, then the oldest.
 func (b *builder) sayRoles(items []*item) {
 	groups := map[string][]*item{}
 	for _, it := range items {
@@ -45,7 +45,7 @@ func (b *builder) sayRoles(items []*item) {
 	}
 }
 
-// toolset is the first that the item is an instance of; "" where it gets an entry of its own.
+// toolset returns the first toolset that the item is an instance of, "" if it gets its own entry.
 func (it *item) toolset() string {
 	if it.entryName() != "" || len(it.typ.Toolset.HolmesGPT) == 0 {
 		return ""
@@ -57,8 +57,8 @@ func (it *item) nearer(o *item) int {
 	return cmp.Or(-compareBool(it.Primary, o.Primary), -compareBool(it.Vouched, o.Vouched), it.older(o))
 }
 
-// roleAmong says what the item is among all the instances of its toolset, of which ofType are of its type; "" where
-// there is nothing to say. To be the only one of its type makes no stranger's instance the main one.
+// roleAmong returns the role of the item among all instances of its toolset, of which ofType have its type, "" if
+// there is nothing to say. A stranger's instance is not the main one merely because it is the only one of its type.
 func (it *item) roleAmong(all, ofType int, queriers map[backend.Key]*querier) string {
 	var words []string
 	switch {
@@ -90,13 +90,13 @@ func roleLine(toolset, instance, role string) string {
 	return "- " + toolset + ", instance " + instance + ": " + role
 }
 
-// querier is an item that sees all that its shards have.
+// querier is an item that sees all data of its shards.
 type querier struct {
 	*item
 	shards []*item
 }
 
-// queriersAmong are those with a shard among the items, by their keys.
+// queriersAmong returns the queriers that have a shard among the items, by key.
 func queriersAmong(items []*item) map[backend.Key]*querier {
 	list := map[backend.Key]*querier{}
 	for _, it := range items {

@@ -12,15 +12,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Share is how much of the texts one namespace, or one type, takes.
+// Share is the size of the texts of one namespace or one type.
 type Share struct {
 	Name  string
 	Bytes int
 }
 
-// Shares attributes what Keys returns to namespaces and to types, the largest first; types of the owners' own count as
-// custom. What instances of several namespaces have in common belongs to their type alone, and what does not come from
-// backends, as well as kubernaut/notes, to nobody.
+// Shares attributes the text of Keys to namespaces and to types, the largest first. Owners' own types count as custom.
+// Text that instances of several namespaces share counts for their type only. Text that does not come from backends,
+// and kubernaut/notes, is not attributed.
 func (d *Document) Shares() (namespaces, types []Share, err error) {
 	s := shares{namespaces: map[string]int{}, types: map[string]int{}}
 	if d.wants(HolmesGPT) {
@@ -80,7 +80,7 @@ func (s *shares) add(behind []*backend.Finding, tree any, path ...string) {
 	}
 }
 
-// size is the length of a tree's text below these keys, indented as it is there, without the keys themselves.
+// size returns the length of a tree's text below these keys, indented as it is there, without the keys themselves.
 func (s *shares) size(tree any, path []string) int {
 	for _, key := range slices.Backward(path) {
 		tree = map[string]any{key: tree}
@@ -96,7 +96,7 @@ func (s *shares) size(tree any, path []string) int {
 	return len(text)
 }
 
-// instancesOf are the instances in an entry, nil if it has none.
+// instancesOf returns the instances in an entry, nil if it has no instances.
 func instancesOf(tree any) []any {
 	entry, _ := tree.(map[string]any)
 	config, _ := entry["config"].(map[string]any)
@@ -104,7 +104,7 @@ func instancesOf(tree any) []any {
 	return instances
 }
 
-// backendsIn is the list in an entry's config that holds its backends, and its key.
+// backendsIn returns the list in an entry's config that holds its backends, and its key.
 func backendsIn(tree any) (key string, backends []any) {
 	if list, ok := configOf(tree)["endpoints"].([]any); ok {
 		return "endpoints", list
@@ -112,7 +112,7 @@ func backendsIn(tree any) (key string, backends []any) {
 	return "instances", instancesOf(tree)
 }
 
-// kind is the type to count a backend for.
+// kind returns the type to which a backend's size is attributed.
 func kind(f *backend.Finding) string {
 	if f.Candidate.Custom {
 		return backend.TypeCustom

@@ -6,11 +6,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// besideSize is what a backend takes in the keys beside its own entries, roughly, in bytes: in the compact form and in
+// besideSize is the approximate size of a backend beside its own entries, in bytes: in the compact form and in
 // state.json.
 const besideSize = 400
 
-// Sizes are what each backend takes in the keys, roughly, in bytes.
+// Sizes returns the approximate size of each backend in the keys, in bytes.
 func (d *Document) Sizes() map[backend.Key]int {
 	sizes := map[backend.Key]int{}
 	toolsets, _ := d.HolmesGPT["toolsets"].(map[string]any)

@@ -6,8 +6,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Tokens are what the toolsets of a HolmesGPT document add to each request to the agent's model, by name. Those of
-// which nothing is known are missing: MCP servers, and what the overrides add beside the catalog.
+// Tokens returns how many tokens each toolset of a HolmesGPT document adds to each request to the agent's model, by
+// name. Toolsets without known figures are missing: MCP servers, and toolsets that the overrides add beside the
+// catalog.
 func Tokens(types []*catalog.Type, document map[string]any) map[string]int {
 	figures := catalog.Baseline()
 	for _, t := range types {
@@ -36,7 +37,7 @@ func Tokens(types []*catalog.Type, document map[string]any) map[string]int {
 // httpPrefix keeps the figures of HTTP toolsets, by type, apart from those of HolmesGPT's own.
 const httpPrefix = "http:"
 
-// cost is that of a toolset that is enabled, 0 where it is not known.
+// cost returns the tokens of an enabled toolset, 0 if they are not known.
 func cost(figures map[string]catalog.Tokens, name string, entry map[string]any) int {
 	config, _ := entry["config"].(map[string]any)
 	instances, _ := config["instances"].([]any)

@@ -7,7 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// mergePatch is RFC 7386: null removes, mappings merge, anything else replaces. Neither argument is changed.
+// mergePatch applies RFC 7386: null removes, mappings merge, other values replace. It changes neither argument.
 func mergePatch(target, patch any) any {
 	changes, ok := patch.(map[string]any)
 	if !ok {

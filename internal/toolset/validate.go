@@ -14,9 +14,8 @@ type Problem struct {
 	Severity Severity
 }
 
-// Validate checks a HolmesGPT document, whoever wrote it, for what HolmesGPT would choke on or not understand as meant,
-// and notes the environment variables that it needs. The problems come in the order of the text; name is what they
-// call it.
+// Validate checks a HolmesGPT document of any author for what HolmesGPT cannot load or would misread, and lists the
+// environment variables that it needs. The problems are in the order of the text; name is the document's name in them.
 func Validate(name string, data []byte) []Problem {
 	f, err := yamlfile.Parse(name, data)
 	if err != nil {

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// unnamed stands in instructions where a name or a URL is left out.
+// unnamed replaces a name or a URL that is left out of instructions.
 const unnamed = "(see this tool's name, hosts and paths)"
 
-// boundWords leaves names and URLs that strangers chose out of instructions and descriptions where there are too many:
-// within the same bounds as notes, and beside them. Each is decided by those before it alone, so that a new Service
-// takes no older one's place.
+// boundWords removes names and URLs that strangers chose from instructions and descriptions if there are too many. The
+// limits are those of notes, but are counted separately. Each item depends only on those before it, so a new Service
+// does not displace an older one.
 func (b *builder) boundWords(items []*item) {
 	total, taken := 0, map[string]int{}
 	for _, it := range slices.SortedFunc(slices.Values(items), (*item).older) {
@@ -27,8 +27,8 @@ func (b *builder) boundWords(items []*item) {
 	}
 }
 
-// words is how much of what the agent reads of an item its owner chose, the note aside, in bytes. A tenant is read
-// wherever the instance is named.
+// words returns how many bytes that the agent reads of an item were chosen by its owner, without the note. The agent
+// reads a tenant wherever the instance is named.
 func (it *item) words() (n int) {
 	if it.typ == nil {
 		return 0
@@ -58,7 +58,7 @@ func (it *item) known(toolset string) (n int) {
 	return n
 }
 
-// named is a name as the agent may read it, "" for not at all.
+// named returns a name as the agent may read it, "" if it may not.
 func (it *item) named(name string) string {
 	if it.nameless {
 		return ""
@@ -68,6 +68,6 @@ func (it *item) named(name string) string {
 
 var nothing = strings.NewReplacer("$(url)", "", "$(instance)", "", "$(namespace)", "", "$(service)", "")
 
-// anonymous replaces what boundWords leaves out.
+// anonymous replaces the words that boundWords leaves out.
 var anonymous = strings.NewReplacer("$(url)", unnamed, "$(instance)", unnamed, "$(namespace)/$(service)", unnamed,
 	"$(namespace)", unnamed, "$(service)", unnamed)
