@@ -27,24 +27,28 @@ func newBridge(streams Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bridge [-- COMMAND [ARGUMENT]...]",
 		Short: "Reach the backends of a cluster from this machine, and run HolmesGPT with them",
-		Long: `Finds and proves the backends of a cluster, opens a listener on 127.0.0.1 for each that would be published, and carries
-requests there with your own kubeconfig: through the API server's service proxy, or by port-forward to a pod where your user
-may not use that (403) or a request has an Authorization of its own, which the API server would take away. Your user needs
-list on services and endpointslices, and get and create on services/proxy, or create on pods/portforward.
+		Long: `Finds and probes the backends of a cluster. For each that would be published it opens a listener on
+127.0.0.1, and it carries requests there with your own kubeconfig: through the API server's service proxy, or by
+port-forward to a pod if your user may not use the proxy (403) or if a request has its own Authorization header, which
+the API server would remove. Your user needs list on services and endpointslices, and get and create on
+services/proxy, or create on pods/portforward.
 
-With a command it runs that, with CUSTOM_TOOLSET_LOCATION set to a document that has the local addresses, and with
-BRIDGE_<TYPE>_URL set to the address of each type's primary, as in BRIDGE_PROMETHEUS_URL. Variables that the document refers
-to have to be in your environment. Signals are passed on, the exit status is the command's, and nothing is left behind.
+With a command it runs the command. CUSTOM_TOOLSET_LOCATION is set to a document with the local addresses, and
+BRIDGE_<TYPE>_URL to the address of each type's primary, as in BRIDGE_PROMETHEUS_URL. Your environment must have the
+variables that the document refers to. Signals are passed on, the exit status is the command's, and all temporary
+files are removed.
 
-Without a command it prints the addresses and stays until Ctrl-C.
+Without a command it prints the addresses and runs until Ctrl-C.
 
-Only GET, HEAD and POST are carried, to the backend's own Service alone, and nothing that a browser sends for another's page.`,
+It carries only GET, HEAD and POST, only to the backend's own Service, and no requests that a browser sends for a page
+of another site.`,
 		Example: `  dynamic-toolset bridge -- holmes ask "why is checkout slow?"
   dynamic-toolset bridge -n monitoring
   dynamic-toolset bridge -- sh -c 'krr simple --prometheus-auth-header "Basic Og==" -p "$BRIDGE_PROMETHEUS_URL"'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {
-				return usage("the command to run comes after --, as in %s -- %s", cmd.CommandPath(), strings.Join(args, " "))
+				return usage("the command to run comes after --, as in %s -- %s",
+					cmd.CommandPath(), strings.Join(args, " "))
 			}
 			return o.bridge(contextOf(cmd), args)
 		},
@@ -52,9 +56,9 @@ Only GET, HEAD and POST are carried, to the backend's own Service alone, and not
 	o.configOptions.addFlags(cmd)
 	o.addNamespaces(cmd)
 	o.kube.add(cmd.Flags(), "30s")
-	cmd.Flags().Lookup("namespace").Usage = "look at this namespace alone"
+	cmd.Flags().Lookup("namespace").Usage = "read only this namespace"
 	cmd.Flags().BoolVar(&o.bridging.forwardOnly, "port-forward", false,
-		"carry everything by port-forward, as where the API server cannot reach the pods")
+		"carry everything by port-forward, for example if the API server cannot reach the pods")
 	return cmd
 }
 

@@ -20,10 +20,10 @@ func newCatalog(streams Streams) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "catalog [TYPE]",
-		Short: "Show the backend types that are looked for, and one in full",
-		Long: `Lists the backend types, those of your own (config catalog.dir) included. With a type: how it is recognised, what is
-taken for something else, which port is chosen, how it is proven, and what is written for it. -o yaml prints the type as a
-file that you can change and put into your own catalog.`,
+		Short: "List the backend types, or show one in full",
+		Long: `Lists the backend types, including your own (config catalog.dir). With a type: the signs by which it is
+recognised, the look-alikes that are rejected, the port that is chosen, the proof, and what is written for it. -o yaml
+prints the type as a file that you can change and put into your own catalog.`,
 		Example: `  dynamic-toolset catalog
   dynamic-toolset catalog grafana
   dynamic-toolset catalog grafana -o yaml > grafana.yaml`,

@@ -27,11 +27,11 @@ func newDiff(streams Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff",
 		Short: "Compare what would be written with the cluster's ConfigMap",
-		Long: `Compares the toolsets that would be written now with those in the cluster's ConfigMap, and prints the difference: "-" is in
-the cluster, "+" would be written. The primaries that a service has recorded there stay, as in the service. The overrides
-in the ConfigMap are merged, unless --overrides names others; where they are invalid, that is an error, while a service that
-runs keeps to the last valid ones.
-Exit code 0: the same, 1: different, 2 and above: an error.`,
+		Long: `Compares the toolsets that would be written now with the toolsets in the cluster's ConfigMap, and
+prints the difference: "-" is in the cluster, "+" would be written. Primaries that a service has recorded there stay,
+as in the service. The overrides in the ConfigMap are merged, unless --overrides names a file. Invalid overrides are
+an error; a running service keeps the last valid overrides.
+Exit code 0: no difference, 1: different, 2 and above: an error.`,
 		Example: `  dynamic-toolset diff --probe=proxy
   helm template observability ./charts | dynamic-toolset diff -f - -n monitoring`,
 		Args: exactArgs(0, "no arguments"),

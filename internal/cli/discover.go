@@ -19,11 +19,12 @@ func newDiscover(streams Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "discover",
 		Short: "Show the backends of a cluster",
-		Long: `Shows the observability backends among a cluster's Services. With --all also those that were not chosen, and why:
+		Long: `Shows the observability backends among a cluster's Services. With --all it also shows the Services that
+were not chosen, and why:
   accepted      published, or would be
-  unavailable   the right thing, but it does not work now
+  unavailable   a backend, but it does not work now
   duplicate     another Service in front of the same backend is used
-  unconfirmed   it may be one; a probe would tell
+  unconfirmed   it may be a backend; a probe can prove it
   rejected      not a backend, or kept out`,
 		Example: `  dynamic-toolset discover
   dynamic-toolset discover --all --probe=proxy -n monitoring
@@ -44,7 +45,7 @@ func newDiscover(streams Streams) *cobra.Command {
 	}
 	o.addFlags(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, wide, json or yaml")
-	cmd.Flags().BoolVar(&all, "all", false, "show what was not chosen too, and why")
+	cmd.Flags().BoolVar(&all, "all", false, "also show the Services that were not chosen, and why")
 	completeValues(cmd, "output", "table", "wide", "json", "yaml")
 	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
 	return cmd
@@ -101,7 +102,8 @@ func (d *discovered) reportWarnings(s Streams) {
 		}
 	}
 	if more := len(warned) - most; more > 0 {
-		warn(s, "and %s more with an unknown annotation; discover --all -o json has them as metadata.warning", services(more))
+		warn(s, "and %s more with an unknown annotation; discover --all -o json has them as metadata.warning",
+			services(more))
 	}
 }
 

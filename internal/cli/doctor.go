@@ -22,14 +22,15 @@ func newDoctor(streams Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check whether HolmesGPT can use what is published",
-		Long: `Checks with your own rights whether HolmesGPT can use the ConfigMap: finds the workloads that mount it, or run HolmesGPT's
-image and do not, and looks at the mount, the settings, each variable that the document refers to (that its Secret and key
-exist; no value is read), certificate authorities and OpenShift's binding; and asks HolmesGPT itself, through the API server
-from outside the cluster, which document it has and what became of each toolset. Each line says how it went, and what to do:
-  ok         as it should be
+		Long: `Checks with your own rights whether HolmesGPT can use the ConfigMap. It finds the workloads that mount
+the ConfigMap, or that run HolmesGPT's image without it. It checks the mount, the settings, each variable that the
+document refers to (that its Secret and key exist; it reads no value), certificate authorities and OpenShift's role
+binding. It also asks HolmesGPT which document it has loaded and the state of each toolset, from outside the cluster
+through the API server. Each line shows a result and what to do:
+  ok         nothing to do
   to do      with the lines to copy
-  not seen   your user may not read what it needs
-Exit code 0: nothing to do, as far as can be seen, 1: something to do, or an error.`,
+  not seen   your user may not read what the check needs
+Exit code 0: nothing to do, as far as your user can see, 1: something to do, or an error.`,
 		Example: `  dynamic-toolset doctor
   dynamic-toolset doctor -n holmes -o json`,
 		Args: exactArgs(0, "no arguments"),
@@ -46,7 +47,7 @@ Exit code 0: nothing to do, as far as can be seen, 1: something to do, or an err
 	}
 	o.configOptions.addFlags(cmd)
 	o.kube.add(cmd.Flags(), "30s")
-	cmd.Flags().Lookup("namespace").Usage = "the ConfigMap's namespace, in place of the configuration's output.namespace"
+	cmd.Flags().Lookup("namespace").Usage = "the ConfigMap's namespace, instead of the configuration's output.namespace"
 	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
 	completeValues(cmd, "output", "text", "json", "yaml")
 	return cmd

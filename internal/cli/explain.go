@@ -21,13 +21,13 @@ func newExplain(streams Streams) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "explain NAMESPACE/NAME",
-		Short: "Tell why a Service is, or is not, among the toolsets",
-		Long: `Tells what became of one Service and why: which types it was held against, what spoke for and against each, which port
-was chosen, what the probe saw, what HolmesGPT made of it, and what you can do. A NAME alone is looked for in the namespace that
--n names, and only there.
+		Short: "Explain why a Service is, or is not, among the toolsets",
+		Long: `Explains what happened to one Service and why: the types it was compared with, the signs for and
+against each, the port that was chosen, what the probe saw, the toolset's state in HolmesGPT, and what you can do. A
+NAME alone means a Service in the namespace of -n.
 
-HolmesGPT is asked as the service asks it, and is not told to reload: inside a pod directly, with --probe=proxy through the API
-server, and where holmesgpt.url says that it is.`,
+HolmesGPT is asked in the same way as by the service, but not made to reload: inside a pod directly, with --probe=proxy
+through the API server, and with holmesgpt.url at that address.`,
 		Example: `  dynamic-toolset explain monitoring/prometheus
   dynamic-toolset explain monitoring/prometheus --probe=proxy
   dynamic-toolset explain monitoring/prometheus --set holmesgpt.url=http://127.0.0.1:5050   # forwarded
@@ -77,7 +77,8 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 		strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
 		return backend.Ref{}, usage("%q: expected NAMESPACE/NAME, for example monitoring/prometheus", arg)
 	case o.kube.namespace() != "" && namespace != o.kube.namespace():
-		return backend.Ref{}, usage("%s is not in namespace %s, which -n asks for: leave out one of the two", arg, o.kube.namespace())
+		return backend.Ref{}, usage("%s is not in namespace %s, which -n asks for: leave out one of the two",
+			arg, o.kube.namespace())
 	}
 	return backend.Ref{Namespace: namespace, Name: name}, nil
 }

@@ -27,14 +27,15 @@ func newGenerate(streams Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "generate",
 		Short: "Print the ConfigMap with the toolsets",
-		Long: `Prints the ConfigMap that holds the toolsets: the HolmesGPT document under custom_toolset.yaml and the compact form under
-<type>-toolset.yaml. Standard error tells which environment variables HolmesGPT then needs, and which backends are left out.
+		Long: `Prints the ConfigMap that holds the toolsets: the HolmesGPT document under custom_toolset.yaml and the
+compact form under <type>-toolset.yaml. Standard error lists the environment variables that HolmesGPT then needs, and
+the backends that are left out.
 
-A ConfigMap has at most 1 MiB. What would be larger is refused, with the namespaces and types that take the most space; with --key
-that key's size alone counts.
+A ConfigMap holds at most 1 MiB. A larger one is an error, which names the largest namespaces and types. With --key
+only the size of that key counts.
 
-With --values it prints the values for HolmesGPT's own chart instead: the mount, the settings, each variable that the document
-refers to, from a Secret that the comments say how to make, certificate authorities, and OpenShift's settings.`,
+With --values it prints the values for HolmesGPT's own chart instead: the mount, the settings, each variable that the
+document refers to (from a Secret; comments show how to create it), certificate authorities, and OpenShift's settings.`,
 		Example: `  kubectl get svc,endpointslices -A -o json | dynamic-toolset generate -f -
   dynamic-toolset generate --probe=proxy > configmap.yaml
   dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml
@@ -45,7 +46,8 @@ refers to, from a Secret that the comments say how to make, certificate authorit
 				return usage("-o %s: expected yaml or json", output)
 			}
 			if values && (key != "" || output != "yaml") {
-				return usage("--values prints values of HolmesGPT's chart instead of the ConfigMap: leave out --key and -o")
+				return usage("--values prints values of HolmesGPT's chart instead of the ConfigMap: " +
+					"leave out --key and -o")
 			}
 			return o.generate(contextOf(cmd), key, overridesFile, output, values)
 		},
@@ -54,7 +56,8 @@ refers to, from a Secret that the comments say how to make, certificate authorit
 	cmd.Flags().StringVar(&key, "key", "", "print only the text of this key, for example custom_toolset.yaml")
 	cmd.Flags().StringVar(&overridesFile, "overrides", "", "merge this overrides file")
 	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "yaml or json")
-	cmd.Flags().BoolVar(&values, "values", false, "print the values for HolmesGPT's chart with which it can use the ConfigMap")
+	cmd.Flags().BoolVar(&values, "values", false,
+		"print values for HolmesGPT's chart, with which HolmesGPT can use the ConfigMap")
 	completeValues(cmd, "output", "yaml", "json")
 	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
 	return cmd
@@ -133,7 +136,9 @@ func readFile(flag, path string) ([]byte, error) {
 }
 
 // document builds the document and its keys. inForce is true if a service has already accepted the overrides.
-func (d *discovered) document(overrides *toolset.Overrides, inForce bool) (*toolset.Document, map[string]string, error) {
+func (d *discovered) document(
+	overrides *toolset.Overrides, inForce bool,
+) (*toolset.Document, map[string]string, error) {
 	if overrides != nil && !inForce {
 		types := d.catalog.Types
 		if err := overrides.Shared(d.findings, types, overrides.Fresh(nil, types)); err != nil {

@@ -44,8 +44,8 @@ func (o *options) cluster() (*rest.Config, error) {
 		return nil, fmt.Errorf("kubeconfig %s: it chooses no cluster; "+
 			"set its current-context, name a context with --context"+orFiles, named)
 	case clientcmd.IsEmptyConfig(err):
-		return nil, errors.New("no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; " +
-			"name one with --kubeconfig" + orFiles)
+		return nil, errors.New("no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) " +
+			"and this is not a pod; name one with --kubeconfig" + orFiles)
 	case err != nil:
 		return nil, kubeconfigError(err)
 	}
@@ -76,7 +76,8 @@ func kubeconfigError(err error) error {
 		name = " " + name
 	}
 	switch {
-	case strings.HasPrefix(text, "context ") && strings.HasSuffix(text, "does not exist"), clientcmd.IsContextNotFound(err):
+	case strings.HasPrefix(text, "context ") && strings.HasSuffix(text, "does not exist"),
+		clientcmd.IsContextNotFound(err):
 		return fmt.Errorf("kubeconfig: %s; kubectl config get-contexts lists those there are", text)
 	case strings.HasSuffix(text, syscall.EISDIR.Error()):
 		text = "it is a directory"

@@ -61,7 +61,7 @@ func writeYAML(out *bufio.Writer, n int, list iter.Seq[view.Service]) error {
 		return err
 	}
 	for s := range list {
-		data, err := yaml.Marshal([]view.Service{s}) // a list of one item has the same lines as the item in a longer list
+		data, err := yaml.Marshal([]view.Service{s}) // has the same lines as in a longer list
 		if err != nil {
 			return err
 		}

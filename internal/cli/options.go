@@ -37,16 +37,16 @@ func (o *options) addFlags(cmd *cobra.Command) {
 		"read Services and EndpointSlices from this file instead of a cluster, - for standard input (repeatable)")
 	o.addNamespaces(cmd)
 	f.StringVar(&o.probe, "probe", probeAuto,
-		"ask the backends: direct, proxy (through the API server, for which you need get on services/proxy), off, "+
+		"probe the backends: direct, proxy (through the API server; needs get on services/proxy), off, "+
 			"or auto: direct inside a pod, else off")
 	o.configOptions.addFlags(cmd)
 	o.kube.add(f, "30s") // kubectl has no timeout by default; one page of a list takes one or two seconds
-	f.Lookup("namespace").Usage = "look at this namespace alone; with -f also the namespace of objects that name none"
+	f.Lookup("namespace").Usage = "read only this namespace; with -f also the namespace of objects without one"
 }
 
 func (o *options) addNamespaces(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&o.allNamespaces, "all-namespaces", "A", false,
-		"look at all namespaces, whatever the configuration's discovery.namespaces says")
+		"read all namespaces, also if the configuration has discovery.namespaces")
 }
 
 // configOptions holds the flags of the configuration.

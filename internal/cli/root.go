@@ -86,8 +86,8 @@ func newRoot(name string, streams Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "dynamic-toolset",
 		Short: "Find the observability backends of a cluster and write HolmesGPT's toolsets for them",
-		Long: `Finds the observability backends among a cluster's Services (Prometheus, Grafana, Jaeger, Elasticsearch and their
-relatives), proves each by asking it, and writes the toolsets that let HolmesGPT use them.`,
+		Long: `Finds the observability backends among a cluster's Services (Prometheus, Grafana, Jaeger, Elasticsearch
+and similar), proves each with a probe, and writes the toolsets that let HolmesGPT use them.`,
 		Example: `  # What is in this cluster?
   dynamic-toolset discover
 
@@ -180,7 +180,8 @@ func wrongArgs(cmd *cobra.Command, args []string, expected string) error {
 	// In "--set path value" the value may be a secret, so it is not printed.
 	sets, err := cmd.Flags().GetStringArray("set")
 	if err == nil && slices.ContainsFunc(sets, func(s string) bool { return !strings.Contains(s, "=") }) {
-		return usage("--set expects path=value, as in health.interval=1m (%s --help shows how it is used)", cmd.CommandPath())
+		return usage("--set expects path=value, as in health.interval=1m (%s --help shows how it is used)",
+			cmd.CommandPath())
 	}
 	found := "none"
 	if len(args) > 0 {

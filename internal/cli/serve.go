@@ -14,17 +14,17 @@ func newServe(streams Streams) *cobra.Command {
 	var out directory
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Watch the cluster and keep the ConfigMap right",
-		Long: `Watches the cluster's Services, proves the backends among them again and again, and keeps one ConfigMap up to date with the
-toolsets. What an admin writes into its key overrides.yaml stays; what others break is repaired. Several replicas elect
-one that writes. Runs until it is told to stop (SIGTERM, Ctrl-C). The page and the API are at server.address of the
-configuration (:8080), the metrics at metrics.address (:9090).
+		Short: "Watch the cluster and keep the ConfigMap up to date",
+		Long: `Watches the cluster's Services, probes the backends among them regularly, and keeps one ConfigMap with
+the toolsets up to date. An admin's text in its key overrides.yaml stays; other changes are repaired. Several replicas
+elect a leader, which writes. It runs until a signal stops it (SIGTERM, Ctrl-C). The page and the API are at the
+configuration's server.address (:8080), the metrics at metrics.address (:9090).
 
-With --out the keys of the ConfigMap become files in a directory, and there is no election. So it runs beside one HolmesGPT, as
-a sidecar of its pod that shares a volume with it; holmesgpt.url says where that one is told. The admin's overrides are the
-file overrides.yaml there, or the one that --overrides names.
+With --out the keys of the ConfigMap become files in a directory, and there is no election. Use it beside one HolmesGPT,
+as a sidecar of its pod that shares a volume with it; holmesgpt.url is the address of that HolmesGPT. The admin's
+overrides are the file overrides.yaml in the directory, or the file that --overrides names.
 
-With -f and --out it runs without a cluster: Services are read from files, which are followed.`,
+With -f and --out it runs without a cluster: it reads Services from files and follows their changes.`,
 		Example: `  dynamic-toolset serve --config config.yaml
   dynamic-toolset serve --dry-run --set log.format=text     # everything but writing
   dynamic-toolset serve --config config.yaml --check        # only check the configuration
@@ -54,14 +54,14 @@ With -f and --out it runs without a cluster: Services are read from files, which
 	}
 	o.configOptions.addFlags(cmd)
 	o.kube.add(cmd.Flags(), "0")
-	cmd.Flags().Lookup("namespace").Usage = "with -f the namespace of objects that name none"
+	cmd.Flags().Lookup("namespace").Usage = "with -f the namespace of objects without one"
 	cmd.Flags().StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file, "+
 		"which is followed, instead of a cluster (repeatable; needs --out)")
 	cmd.Flags().StringVar(&out.Path, "out", "", "write the keys as files into this directory, instead of a ConfigMap")
 	cmd.Flags().StringVar(&out.Overrides, "overrides", "", "with --out: the file with the admin's overrides, "+
 		"which is followed (default overrides.yaml in that directory)")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "do everything but write")
-	cmd.Flags().BoolVar(&check, "check", false, "check the configuration and the catalog, and end")
+	cmd.Flags().BoolVar(&check, "check", false, "check the configuration and the catalog, then exit")
 	return cmd
 }
 

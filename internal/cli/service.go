@@ -146,8 +146,9 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 // HolmesGPT can start once the service is ready.
 func (s *service) conditions() []server.Condition {
 	synced := server.Condition{
-		Name: conditionSynced, Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",
-		Why: func() error { return s.runtime.source.Err() },
+		Name:    conditionSynced,
+		Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",
+		Why:     func() error { return s.runtime.source.Err() },
 	}
 	switch {
 	case s.options.Files != nil:

@@ -33,7 +33,8 @@ func newFiles(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bo
 	in := files.NewSource(o.Files.Names, files.SourceOptions{
 		ReadOptions: read, Stdin: o.Files.Stdin, Log: log,
 		Store: store.Options{
-			Relevant: o.relevant, Namespaces: c.Discovery.Namespaces, Exclude: leftOut(c, c.Discovery.ExcludeNamespaces),
+			Relevant: o.relevant, Namespaces: c.Discovery.Namespaces,
+			Exclude: leftOut(c, c.Discovery.ExcludeNamespaces),
 		},
 		Report: func(_ string, err error) {
 			if err != nil {

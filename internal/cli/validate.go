@@ -35,11 +35,11 @@ func newValidate(streams Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate FILE",
 		Short: "Check a configuration, a catalog type, overrides or a toolset document",
-		Long: `Checks a file and writes nothing. What it is, is told by what is in it, or by --as:
+		Long: `Checks a file and writes nothing. The file's top-level keys, or --as, decide which kind it is:
   config      this program's configuration
   catalog     a backend type of your own
   overrides   an overrides.yaml
-  document    a toolset file for HolmesGPT, whoever wrote it
+  document    a toolset file for HolmesGPT, also if written by hand
   configmap   the ConfigMap that generate prints: its document and its overrides`,
 		Example: `  dynamic-toolset validate config.yaml
   kubectl -n kubernaut-system get configmap kubernaut-toolset-config -o yaml | dynamic-toolset validate -`,
@@ -51,7 +51,7 @@ func newValidate(streams Streams) *cobra.Command {
 			return validate(streams, args[0], as)
 		},
 	}
-	cmd.Flags().StringVar(&as, "as", "", "what the file is: "+strings.Join(kinds, ", "))
+	cmd.Flags().StringVar(&as, "as", "", "kind of the file: "+strings.Join(kinds, ", "))
 	completeValues(cmd, "as", kinds...)
 	return cmd
 }
