@@ -239,8 +239,8 @@ func (c *Controller) judge(s *Snapshot) {
 	}
 }
 
-// stands reports whether it is safe to keep a candidate's name published: either the Service with that name is known and
-// has no denied address, or no Service has the name.
+// stands reports whether it is safe to keep a candidate's name published: either the Service with that name is known
+// and has no denied address, or no Service has the name.
 func (c *Controller) stands(candidate *backend.Candidate) bool {
 	d, known := c.detections[candidate.Service.Ref]
 	if !known {

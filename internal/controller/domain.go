@@ -33,7 +33,7 @@ const (
 const (
 	checkedNames = 3 // how many published names are looked up
 	checkTimeout = 10 * time.Second
-	secondLook   = 30 * time.Second // until the second lookup: DNS caches that it did not know the name of a new Service
+	secondLook   = 30 * time.Second // until the second lookup: DNS caches that it did not know a name
 	lastLook     = 5 * time.Second  // then until the last check that the Services exist: a cycle sees a deletion late
 )
 
@@ -44,8 +44,8 @@ type writtenName struct {
 }
 
 // checkNames checks after the first publication whether some published names resolve. With a wrong clusterDomain none
-// does, and the agent could reach no backend. checkNames does not wait for the responses. If DNS does not answer, or the
-// Services were deleted in the meantime, the next publication repeats the check.
+// does, and the agent could reach no backend. checkNames does not wait for the responses. If DNS does not answer, or
+// the Services were deleted in the meantime, the next publication repeats the check.
 func (r *Report) checkNames(s *Snapshot) {
 	if r.Resolver == nil || r.checked.state.Load() == namesChecked {
 		return

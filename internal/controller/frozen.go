@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// addFrozen adds the instances of namespaces that may not be watched, as they were published, and their observations. It
-// also adds a recorded primary that was not published, so that no other Service takes its place.
+// addFrozen adds the instances of namespaces that may not be watched, as they were published, and their observations.
+// It also adds a recorded primary that was not published, so that no other Service takes its place.
 func (c *Controller) addFrozen(
 	detections []inventory.Detection, observations map[backend.Key]backend.Observation,
 ) []inventory.Detection {

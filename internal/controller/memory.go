@@ -10,41 +10,41 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// memory is kept from one cycle to the next, and by state.json to the next process.
+// memory is kept from one cycle to the next. state.json keeps a part of it for the next process.
 type memory struct {
 	began     time.Time
-	state     string             // the text of state.json that was recalled last
-	lost      bool               // something is published, and there is no record of it
+	state     string             // the text of state.json that was read last
+	lost      bool               // there is a published document, but no state
 	own       bool               // this replica has published in this term
-	published []publish.Instance // before this replica began to write
+	published []publish.Instance // published before this replica began to write
 	primaries map[string]backend.Ref
-	shards    map[backend.Key]shard // as they were last seen
-	keys      []string              // of the admin's own, that were written
-	gone      map[string]time.Time  // since when the Service of a type's primary has not been there
+	shards    map[backend.Key]shard // as last seen
+	keys      []string              // the admin's additional keys (config output.keys) that were written
+	gone      map[string]time.Time  // by type: since when the Service of its primary does not exist
 
 	left *leftOut // for lack of room, in the last round; nil while there is room for all
 
 	overrides  overrides
-	references references // who gets which variable, as published last in this term; nil before
+	references references // as last published in this term; nil before
 	filled     types.UID  // the ConfigMap that was written last
 	repairs    publish.Repairs
 	failures   int
 }
 
 const (
-	// firstRound is how long a backend may take to answer for the first time before the discovery counts as done
-	// without it.
+	// firstRound is how long the first discovery waits for backends that do not answer.
 	firstRound  = 5 * time.Second
 	behindRetry = 500 * time.Millisecond
 )
 
-// behind reports whether the ConfigMap is gone and the watch, which will have its last state, has not shown that yet.
+// behind reports whether the ConfigMap was deleted but the watch has not shown that yet. The watch will have its last
+// state.
 func (c *Controller) behind(live *corev1.ConfigMap) bool {
 	shown := c.output.Live()
 	return c.memory.overrides.deleted(live) && shown != nil && (live == nil || live.UID != shown.UID)
 }
 
-// repaired counts repairs, and returns those that are too many. Filling a new ConfigMap is no repair.
+// repaired counts repairs, and returns those that have reached the limit. Filling a new ConfigMap is not a repair.
 func (m *memory) repaired(r *publish.Result) (limited []publish.Drift) {
 	if r.Live == nil {
 		return nil
@@ -56,16 +56,16 @@ func (m *memory) repaired(r *publish.Result) (limited []publish.Drift) {
 	return limited
 }
 
-// backoff is how soon to try again after a failure: 1 s, doubled to at most 30 s.
+// backoff returns how soon to try again after a failure: 1 s, doubled each time to at most 30 s.
 func (m *memory) backoff() time.Duration {
 	wait := min(time.Second<<min(m.failures, 5), 30*time.Second)
 	m.failures++
 	return wait
 }
 
-// early is how much longer nothing is written: until every backend was probed once, so that the first document is
-// complete, but not for longer than any change is gathered. If something is published without a record of it, it is
-// the whole first round, so that a process that knows nothing does not withdraw what works.
+// early returns how much longer the first write waits: until every backend was probed once, so that the first document
+// is complete, but no longer than changes are collected. If a document is published but its state is lost, the write
+// waits for up to firstRound, so that backends that work are not withdrawn.
 func (c *Controller) early(s *Snapshot) time.Duration {
 	if c.memory.own || s.Discovered {
 		return 0

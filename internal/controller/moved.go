@@ -8,16 +8,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/health"
 )
 
-// moved is since when backends are reached in another way than they are published, and that way does not work yet. A
-// chart's upgrade changes a Service, its endpoints and its pods one after the other; in between nothing is behind the
-// new port, and the backend has gone nowhere.
+// moved records since when the endpoint of a published backend has changed without working yet. A chart's upgrade
+// changes a Service, its endpoints and its pods one after the other. In between nothing listens on the new port.
 type moved struct {
 	patience time.Duration
 	since    map[backend.Key]time.Time
 }
 
-// keepMoved leaves what is published of a backend that has moved as it is, until the new way works, or for as long as a
-// backend takes to count as failing. It returns how soon to look again; 0 for not.
+// keepMoved keeps a backend whose endpoint has changed as it is published, until the new endpoint works or patience is
+// over. It returns how soon to check again; 0 means never.
 func (d *damper) keepMoved(now time.Time, findings []*backend.Finding) (again time.Duration) {
 	if d.moved.since == nil {
 		d.moved.since = map[backend.Key]time.Time{}
@@ -44,7 +43,7 @@ func (d *damper) keepMoved(now time.Time, findings []*backend.Finding) (again ti
 			again = sooner(again, rest)
 		}
 	}
-	// What stays published for another reason meanwhile has no second time.
+	// A backend that stays published for another reason in the meantime does not get more time.
 	maps.DeleteFunc(d.moved.since, func(key backend.Key, _ time.Time) bool {
 		_, still := d.published[key]
 		return !still
@@ -52,8 +51,8 @@ func (d *damper) keepMoved(now time.Time, findings []*backend.Finding) (again ti
 	return again
 }
 
-// moves reports whether f is of the same Service as what is published, is reached in another way, and does not answer
-// there yet. What holds a credential does not stay: it would go where nobody has proven anything.
+// moves reports whether f is the published backend with another endpoint that does not answer yet. A backend with a
+// credential does not stay, because the credential could be sent to an endpoint that is not proven.
 func (d *damper) moves(p publication, f *backend.Finding) bool {
 	if p.finding == nil || len(p.finding.Credentials) > 0 || p.finding.Entitled {
 		return false
@@ -64,9 +63,10 @@ func (d *damper) moves(p publication, f *backend.Finding) bool {
 	switch f.Observation.Outcome {
 	case backend.Unprobed, backend.NoEndpoints, backend.Unreachable, backend.NotReady:
 	default:
-		return false // it is something else, or wants something else
+		return false // it answers in another way, so it is not the backend in the middle of an upgrade
 	}
 	old := p.finding.Candidate
-	return old.Service.UID == f.Service.UID && old.Service.ClusterIP == f.Service.ClusterIP && old.Host == f.Candidate.Host &&
-		!old.Unproven && !old.ForeignHost && !health.Same(f.Candidate, old) && d.stands(old)
+	return old.Service.UID == f.Service.UID && old.Service.ClusterIP == f.Service.ClusterIP &&
+		old.Host == f.Candidate.Host && !old.Unproven && !old.ForeignHost &&
+		!health.Same(f.Candidate, old) && d.stands(old)
 }

@@ -172,7 +172,7 @@ func TestRepairsAreTold(t *testing.T) {
 		{"made for the first time", publish.Result{Written: true, Created: true, Changed: []string{"a", "b"}}, nil, "a, b"},
 		{
 			"deleted", publish.Result{Written: true, Created: true, Changed: []string{"a", "b"}, Drifted: []publish.Drift{{Key: "a"}, {Key: "b"}}},
-			[]string{`level=INFO msg="deleted ConfigMap restored" keys=2`}, "everything, which was deleted",
+			[]string{`level=INFO msg="deleted ConfigMap restored" keys=2`}, "the whole ConfigMap, which was deleted",
 		},
 		{
 			"a key removed", publish.Result{Written: true, Changed: []string{"a"}, Drifted: []publish.Drift{{Key: "a"}}},

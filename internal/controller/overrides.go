@@ -12,27 +12,27 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// overrides is the admin's key of the ConfigMap over time: its text as last observed, the last text that was good,
-// which is in force, and what is wrong with the one observed. It survives the deletion of the ConfigMap
-// and, by state.json, a restart. The zero value has observed nothing.
+// overrides holds the state of the admin's key: the text as last observed, what is wrong with it, and the last valid
+// text, which is in force. It survives the deletion of the ConfigMap and, through state.json, a restart. The zero value
+// has observed nothing.
 type overrides struct {
 	observed bool
-	uid      types.UID // of the ConfigMap that text was read from
-	version  string    // its resourceVersion
+	uid      types.UID // of the ConfigMap from which text was read
+	version  string    // the resourceVersion of that ConfigMap
 	text     string
 
-	candidate *toolset.Overrides // text, parsed, until a document was built with it; nil if it is in force, or invalid
-	inherited bool               // candidate was there, beside a document, when this process began
+	candidate *toolset.Overrides // text, parsed, until a document is built with it; nil if it is in force or invalid
+	inherited bool               // candidate and a document existed when this process began
 
 	named    []string           // the variables that text or goodText names
-	good     *toolset.Overrides // in force; nil for none
+	good     *toolset.Overrides // in force; nil if there are none
 	goodText string
 
 	err error // what is wrong with text
 }
 
-// observe reads the live ConfigMap, nil if there is none. gone is the last state of the one that was deleted last,
-// nil if none was: an edit right before the deletion counts too, though it was never observed live.
+// observe reads the live ConfigMap, which is nil if there is none. gone is the last state of the ConfigMap that was
+// deleted last, nil if none was. It is needed because the admin may have changed the text right before the deletion.
 func (o *overrides) observe(live, gone *corev1.ConfigMap) {
 	if gone != nil && o.precedes(gone) && !o.deleted(gone) {
 		o.read(gone)
@@ -43,8 +43,8 @@ func (o *overrides) observe(live, gone *corev1.ConfigMap) {
 	o.observed = true
 }
 
-// deleted reports whether the ConfigMap with the admin's text was deleted, so that its text is to be restored. A key
-// that is absent from the same ConfigMap was removed by the admin; one in a new ConfigMap replaces the text.
+// deleted reports whether the ConfigMap with the admin's text was deleted, so that the text must be restored. If the
+// key is missing in the same ConfigMap, the admin has removed it. If a new ConfigMap has the key, it replaces the text.
 func (o *overrides) deleted(live *corev1.ConfigMap) bool {
 	if live == nil {
 		return true
@@ -53,18 +53,18 @@ func (o *overrides) deleted(live *corev1.ConfigMap) bool {
 	return !exists && live.UID != o.uid && o.text != ""
 }
 
-// restore is the text to write back into the ConfigMap, "" for none.
+// restore returns the text to write back into the ConfigMap, "" if none.
 func (o *overrides) restore(live *corev1.ConfigMap) string {
 	switch {
 	case !o.deleted(live):
 		return ""
 	case utf8.ValidString(o.text):
-		return o.text // an invalid one too: the admin is to mend it
+		return o.text // even if it is invalid, so that the admin can correct it
 	}
-	return o.goodText // binaryData is not written
+	return o.goodText // text that is not UTF-8 would need binaryData, which is never written
 }
 
-// recall takes over the text that another process, or the replica that leads, has found good.
+// recall takes over the text that another process, or the leader, has found valid.
 func (o *overrides) recall(text string) {
 	if text == "" || text == o.goodText || o.good != nil && text != o.text {
 		return
@@ -79,9 +79,9 @@ func (o *overrides) recall(text string) {
 	}
 }
 
-// build makes the document with the overrides: with the text as observed if a document can be built with it, which
-// puts it in force, and else with the last good ones. A new credential for a whole toolset waits until discovery is
-// complete, when it is known whether it would go to several instances.
+// build builds the document with the overrides. If a document can be built with the text as observed, that text is then
+// in force. Otherwise the last valid overrides are used. A new credential for a whole toolset waits until discovery is
+// complete, because only then is it known whether it would go to several instances.
 func (o *overrides) build(
 	findings []*backend.Finding, opts toolset.Options, discovered bool,
 ) (*toolset.Document, error) {
@@ -107,7 +107,7 @@ func (o *overrides) build(
 	return toolset.Build(findings, opts, o.good)
 }
 
-// read takes in the text of one ConfigMap.
+// read reads the text of a ConfigMap.
 func (o *overrides) read(cm *corev1.ConfigMap) {
 	o.uid, o.version = cm.UID, cm.ResourceVersion
 	text, _ := overridesIn(cm)
@@ -122,7 +122,7 @@ func (o *overrides) read(cm *corev1.ConfigMap) {
 	case text == o.goodText:
 		o.use(o.good)
 	case !utf8.ValidString(text):
-		o.err = errors.New(toolset.KeyOverrides + ": it is not text in UTF-8; save it as such")
+		o.err = errors.New(toolset.KeyOverrides + ": it is not text in UTF-8; save it as UTF-8")
 	default:
 		parsed, err := toolset.ParseOverrides(toolset.KeyOverrides, []byte(text))
 		if err != nil {
@@ -138,7 +138,7 @@ func (o *overrides) use(parsed *toolset.Overrides) {
 	o.good, o.goodText, o.candidate, o.err = parsed, o.text, nil, nil
 }
 
-// precedes reports whether what was read is older than cm.
+// precedes reports whether the ConfigMap that was read is older than cm.
 func (o *overrides) precedes(cm *corev1.ConfigMap) bool {
 	if o.version == "" {
 		return true
@@ -147,7 +147,7 @@ func (o *overrides) precedes(cm *corev1.ConfigMap) bool {
 	return err == nil && order < 0
 }
 
-// overridesIn is the text of the key. The API server keeps text that is not UTF-8 in binaryData.
+// overridesIn returns the text of the key. Text that is not UTF-8 is in binaryData.
 func overridesIn(cm *corev1.ConfigMap) (text string, exists bool) {
 	if b, ok := cm.BinaryData[toolset.KeyOverrides]; ok {
 		return string(b), true

@@ -11,27 +11,27 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// Prober asks backends; probe.Prober is the one.
+// Prober probes backends. probe.Prober implements it.
 type Prober interface {
 	ProbeAll(ctx context.Context, targets []probe.Target, done func(i int, o backend.Observation)) []backend.Observation
 }
 
-// Pass is one discovery for a command, without all that a Controller remembers.
+// Pass is one discovery for a command, without the memory of a Controller.
 type Pass struct {
 	Catalog  *catalog.Catalog
 	Detector *detect.Detector
-	Prober   Prober // nil: nothing is probed
-	// Denied says, without a request, whether an address behind a target may not be used: probe.Prober's. It is asked
-	// of each, probed or not; nil means that none is denied.
+	Prober   Prober // nil means that nothing is probed
+	// Denied reports without a request whether an address of a target is denied, like probe.Prober's. It is called for
+	// each target, probed or not. nil means that no address is denied.
 	Denied    func(probe.Target) (backend.Observation, bool)
 	Inventory inventory.Options
-	// ProbeOnly, where it is not nil, says which candidates are worth a probe.
+	// ProbeOnly reports whether a candidate is probed. nil means all candidates.
 	ProbeOnly func(*backend.Candidate) bool
-	// Progress is called before the first probe and as probes end; may be nil.
+	// Progress is called before the first probe and after each probe. It may be nil.
 	Progress func(done, total int)
 }
 
-// Run makes findings of what was collected.
+// Run returns the findings about the known Services.
 func (p *Pass) Run(ctx context.Context, known *store.Store) ([]*backend.Finding, error) {
 	var detections []inventory.Detection
 	var targets []probe.Target
@@ -42,7 +42,8 @@ func (p *Pass) Run(ctx context.Context, known *store.Store) ([]*backend.Finding,
 	for _, s := range known.Services() {
 		_, endpoints := known.Get(s.Ref)
 		detections = append(detections, inventory.Detection{
-			Service: s, Endpoints: endpoints, Exposures: known.Exposures(s.Ref), Result: p.Detector.Detect(s, endpoints),
+			Service: s, Endpoints: endpoints, Exposures: known.Exposures(s.Ref),
+			Result: p.Detector.Detect(s, endpoints),
 		})
 	}
 	detections, _ = inventory.PerTenant(inventory.Bound(detections, p.Inventory), nil)
@@ -65,14 +66,14 @@ func (p *Pass) Run(ctx context.Context, known *store.Store) ([]*backend.Finding,
 	return inventory.Build(detections, observations, options), nil
 }
 
-// untouched is what the addresses and the EndpointSlices say without a probe.
+// untouched returns the observation that the addresses and the EndpointSlices give without a probe.
 func (p *Pass) untouched(t probe.Target) (o backend.Observation, known bool) {
 	if p.Denied != nil {
 		if o, known = p.Denied(t); known {
 			return o, known
 		}
 	}
-	if p.probes(t.Candidate) { // which says it as well, and when
+	if p.probes(t.Candidate) { // the probe also reports missing endpoints
 		return o, false
 	}
 	return probe.NoEndpoints(t)
@@ -82,7 +83,7 @@ func (p *Pass) probes(c *backend.Candidate) bool {
 	return p.Prober != nil && (p.ProbeOnly == nil || p.ProbeOnly(c))
 }
 
-// probe enters what the probes see.
+// probe probes the targets and adds the observations.
 func (p *Pass) probe(ctx context.Context, targets []probe.Target, observations map[backend.Key]backend.Observation) {
 	if p.Prober == nil {
 		return

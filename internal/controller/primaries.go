@@ -7,16 +7,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Bounds on the recorded primaries of types of the owners' own, of what is not published: state.json takes room in the
-// ConfigMap, and an owner may think of ever new types.
+// Limits for the recorded primaries of owners' types that are not published. state.json takes room in the ConfigMap,
+// and an owner may invent any number of types.
 const (
 	maxOwnRecords    = 1 << 10 // bytes of one namespace
 	maxAllOwnRecords = 64 << 10
 )
 
-// keepOwn records again the primaries of types of the owners' own. A published one is bounded as instances are.
-// Another's place is kept while its Service is there as that type, so that no stranger takes the name of the type
-// while it is down.
+// keepOwn keeps the recorded primaries of owners' types. Published ones are limited like other instances. One that is
+// not published is kept while its Service exists with that type, so that no stranger takes the type's name while the
+// backend is down.
 func (c *Controller) keepOwn(primaries map[string]backend.Ref, findings []*backend.Finding) {
 	known := map[backend.Key]backend.Verdict{}
 	for _, f := range findings {
@@ -42,7 +42,7 @@ func (c *Controller) keepOwn(primaries map[string]backend.Ref, findings []*backe
 	}
 }
 
-// isOwn reports whether a type is a name of the owners' own: there may be any number of them.
+// isOwn reports whether a type was named by an owner instead of the catalog. There may be any number of such types.
 func (c *Controller) isOwn(typ string) bool {
 	return typ != backend.TypeCustom && typ != backend.TypeMCP && c.opts.Catalog.Lookup(typ) == nil
 }

@@ -12,14 +12,14 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// ReferenceMove is a change in who gets a variable of HolmesGPT's environment.
+// ReferenceMove is a change of the Service to which a variable of HolmesGPT's environment goes.
 type ReferenceMove struct {
 	Variable string
 	Toolset  string
-	From, To string // the Service, or the instance's name where the Service is not known; "" for none
+	From, To string // the Service, or the instance's name if the Service is not known; "" for none
 }
 
-// holder is who gets a variable.
+// holder is an instance to which a variable goes.
 type holder struct {
 	variable, toolset, instance string
 }
@@ -27,9 +27,9 @@ type holder struct {
 // references are the holders in a document, each with its Service.
 type references map[holder]string
 
-// moveReferences returns the references that came, went or moved with what was just published. What the first
-// publication of a process replaces is read from the ConfigMap before it, so that an upgrade that takes a reference
-// away is seen.
+// moveReferences returns the references that the last publication added, removed or moved. Before the first publication
+// of a process, the old references are read from the ConfigMap, so that a reference that an upgrade removes is
+// reported.
 func (m *memory) moveReferences(before *corev1.ConfigMap, doc *toolset.Document, written bool) []ReferenceMove {
 	if doc == nil || m.references != nil && !written {
 		return nil
@@ -42,7 +42,7 @@ func (m *memory) moveReferences(before *corev1.ConfigMap, doc *toolset.Document,
 	return moves(old, m.references)
 }
 
-// holders reads who gets what off a document.
+// holders returns the references in a document.
 func holders(doc *toolset.Document) references {
 	out := references{}
 	for _, v := range doc.Variables() {
@@ -58,7 +58,7 @@ func holders(doc *toolset.Document) references {
 	return out
 }
 
-// published reads who gets what off the document that a ConfigMap holds.
+// published returns the references in the document of a ConfigMap.
 func published(live *corev1.ConfigMap, instances []publish.Instance) references {
 	out := references{}
 	if live == nil {
@@ -74,7 +74,7 @@ func published(live *corev1.ConfigMap, instances []publish.Instance) references 
 	return out
 }
 
-// moves are the differences, in order. Where one holder of a variable went and one came, it moved.
+// moves returns the differences, sorted. If a variable of a toolset left one holder and went to another, it moved.
 func moves(old, now references) (list []ReferenceMove) {
 	for _, h := range slices.SortedFunc(maps.Keys(old), holder.compare) {
 		if _, still := now[h]; !still {
@@ -87,7 +87,7 @@ func moves(old, now references) (list []ReferenceMove) {
 		}
 		moved := func(m ReferenceMove) bool { return m.Variable == h.variable && m.Toolset == h.toolset && m.To == "" }
 		if i := slices.IndexFunc(list, moved); i >= 0 && list[i].From == now[h] {
-			list = slices.Delete(list, i, i+1) // it has another name now
+			list = slices.Delete(list, i, i+1) // the same Service with another instance name
 		} else if i >= 0 {
 			list[i].To = now[h]
 		} else {

@@ -12,12 +12,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// Events records Kubernetes Events; a replica that does not lead records none.
+// Events records Kubernetes Events. A replica that does not lead records none.
 type Events interface {
-	// ConfigMap records one about what is written, Service one for a Service's owner. A Warning asks for action.
+	// ConfigMap records an Event about the ConfigMap, Service one for a Service's owner. A warning asks for action.
 	ConfigMap(warning bool, reason, note string)
 	Service(s *backend.Service, warning bool, reason, note string)
-	// Clear ends what was recorded about a Service.
+	// Clear ends the recorded states of a Service.
 	Clear(s *backend.Service)
 }
 
@@ -25,43 +25,43 @@ type Events interface {
 type Metrics interface {
 	Cycle(s *Snapshot)        // is called at the end of each cycle
 	Discovered(typ string)    // a backend of that type is newly accepted
-	Withdrawn(typ string)     // one is no longer published
-	BadAnnotation(typ string) // a Service with the annotations of that type is wrong
+	Withdrawn(typ string)     // a backend of that type is no longer published
+	BadAnnotation(typ string) // a Service has a wrong annotation of that type
 	Error(operation string)   // an operation failed that no snapshot shows
 
-	AgentLoaded(took time.Duration) // a replica of HolmesGPT has what shows a change that was noticed so long ago
+	AgentLoaded(took time.Duration) // a replica of HolmesGPT has loaded a change, the given time after it was noticed
 }
 
-// Report makes metrics, log lines, Events and the history of what happens.
+// Report reports what happens as metrics, log lines, Events and the history.
 type Report struct {
 	Metrics Metrics
 	Events  Events
 	Log     *slog.Logger
 	History *Changes // may be nil
-	// Resolver looks up names that are written; nil where the cluster's names are not known, as outside it.
+	// Resolver looks up published names. It is nil if the cluster's names cannot be resolved, as outside the cluster.
 	Resolver Resolver
-	Trusted  func(namespace string) bool // whose names are looked up first; may be nil
+	Trusted  func(namespace string) bool // namespaces whose names are looked up first; may be nil
 
 	checked nameCheck
-	owners  budgets[string] // of what is reported about the Services of a namespace
+	owners  budgets[string] // limits the reports about the Services of a namespace
 
-	withdrawn withdrawals // of which no Event is recorded yet
+	withdrawn withdrawals // without an Event so far
 
-	// What was reported last.
+	// The fields below hold what was reported last.
 	leading   logging.Condition[bool]
-	failing   logging.Condition[string] // why nothing is written
+	failing   logging.Condition[string] // why the ConfigMap is not written
 	source    logging.Condition[string] // why Services cannot be read
 	frozen    logging.Condition[string] // the namespaces that may not be watched
-	overrides logging.Condition[string] // what is wrong with the admin's
-	taken     logging.Condition[string] // keys of the admin's own that others have written
+	overrides logging.Condition[string] // what is wrong with the overrides
+	taken     logging.Condition[string] // the keys of output.keys that others have written
 	large     logging.Condition[bool]
 	cutOff    logging.Condition[bool]                 // no backend can be reached
-	backends  logging.Conditions[backend.Key, string] // endpoints of those that are published
+	backends  logging.Conditions[backend.Key, string] // the endpoints of published backends
 	limited   logging.Conditions[limited, bool]
 	warnings  logging.Conditions[toolset.Warning, bool] // about the document
-	misnamed  logging.Conditions[string, string]        // by type: why the configuration's primary cannot be one
+	misnamed  logging.Conditions[string, string]        // by type: why the configured primary cannot be one
 	bad       logging.Conditions[backend.Ref, complaint]
-	clashes   logging.Conditions[backend.Ref, complaint] // of bad, those that only another Service makes wrong
+	clashes   logging.Conditions[backend.Ref, complaint] // the part of bad that is caused by another Service
 }
 
 // Cycle implements Reporter.
@@ -94,16 +94,16 @@ func (r *Report) Cycle(s *Snapshot) {
 	r.reportFrozen(s)
 }
 
-// reportSource reports when what is watched cannot be read, and when it can again.
+// reportSource reports when Services cannot be read, and when they can be again.
 func (r *Report) reportSource(err error) {
 	switch text := textOf(err); {
 	case !r.source.Changed(text):
 	case err == nil:
 		r.Log.Info("Services readable again")
-		r.note(ChangeSourceRecovered, "everything can be read again")
+		r.note(ChangeSourceRecovered, "Services can be read again")
 	default:
 		r.Log.Warn("Services not readable", "err", err)
-		r.note(ChangeSourceFailed, "what was known stays: %s", text)
+		r.note(ChangeSourceFailed, "the published backends stay: %s", text)
 	}
 }
 
@@ -113,7 +113,7 @@ func (r *Report) reportFrozen(s *Snapshot) {
 	switch {
 	case !s.Leading || !r.frozen.Changed(frozen):
 	case frozen == "":
-		r.Events.ConfigMap(false, "NamespacesWatched", "all namespaces may be watched by now")
+		r.Events.ConfigMap(false, "NamespacesWatched", "all namespaces can be watched now")
 	default:
 		r.Events.ConfigMap(true, "NamespaceForbidden",
 			"not allowed to watch "+frozen+": what is published of it stays as it is; "+
@@ -121,8 +121,8 @@ func (r *Report) reportFrozen(s *Snapshot) {
 	}
 }
 
-// reportOverrides reports when the admin's text becomes invalid, and when it is valid again. A new leader reports an
-// invalid one again: only leaders record Events.
+// reportOverrides reports when the overrides become invalid, and when they are valid again. A new leader reports
+// invalid overrides again, because only leaders record Events.
 func (r *Report) reportOverrides(s *Snapshot, led bool) {
 	if led && s.Leading {
 		r.overrides = logging.Condition[string]{}
@@ -135,7 +135,7 @@ func (r *Report) reportOverrides(s *Snapshot, led bool) {
 		r.Events.ConfigMap(false, "OverridesValid", "the overrides are valid again and in force")
 	default:
 		r.Log.Warn("overrides invalid", "err", text)
-		r.note(ChangeOverridesInvalid, "the last good ones stay in force: %s", text)
+		r.note(ChangeOverridesInvalid, "the last good overrides stay in force: %s", text)
 		r.Events.ConfigMap(true, "OverridesInvalid", "the last good overrides stay in force: "+text)
 	}
 }
@@ -146,12 +146,12 @@ func (r *Report) Forgotten(err error) {
 	r.Log.Warn("recorded state not readable", "err", err)
 }
 
-// note enters something into the history that is about no single backend.
+// note adds a change to the history that is not about a single backend.
 func (r *Report) note(kind ChangeKind, format string, args ...any) {
 	r.History.Add(Change{Kind: kind, Message: fmt.Sprintf(format, args...)})
 }
 
-// textOf is an error's text, "" for none.
+// textOf returns an error's text, "" for nil.
 func textOf(err error) string {
 	if err == nil {
 		return ""

@@ -9,9 +9,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/agent"
 )
 
-// Agent reports what has changed at a replica of HolmesGPT: what it makes of the document, and which toolsets fail
-// there. before is nil for a replica that was not asked before, after for one that is asked no longer. It may be
-// called beside Cycle.
+// Agent reports what has changed at a replica of HolmesGPT: whether it has loaded the document, and which toolsets fail
+// there. before is nil for a new replica, after for one that no longer exists. It may be called concurrently with
+// Cycle.
 func (r *Report) Agent(before, after *agent.Replica) {
 	if after == nil {
 		return
@@ -20,17 +20,18 @@ func (r *Report) Agent(before, after *agent.Replica) {
 		before = &agent.Replica{}
 	}
 	if after.Outcome != before.Outcome {
-		r.Log.Info("HolmesGPT asked", "url", after.URL, "outcome", string(after.Outcome), "version", after.Version,
+		r.Log.Info("HolmesGPT checked", "url", after.URL, "outcome", string(after.Outcome), "version", after.Version,
 			"generation", after.Generation, "err", after.Detail)
 	}
 	if after.Outcome == agent.Loaded && (before.Outcome != agent.Loaded || before.Generation != after.Generation) {
-		r.note(ChangeAgent, "HolmesGPT at %s has what was published: %d of %d toolsets are enabled there", after.URL,
-			after.Count(agent.StatusEnabled), len(after.Toolsets))
+		r.note(ChangeAgent, "HolmesGPT at %s has loaded the published document: %d of %d toolsets are enabled there",
+			after.URL, after.Count(agent.StatusEnabled), len(after.Toolsets))
 	}
-	if after.Outcome == agent.Loaded && (before.Outcome == agent.Waiting || before.Outcome == agent.NoDocument) && !after.Changed.IsZero() {
+	waited := before.Outcome == agent.Waiting || before.Outcome == agent.NoDocument
+	if after.Outcome == agent.Loaded && waited && !after.Changed.IsZero() {
 		r.Metrics.AgentLoaded(after.Since.Sub(after.Changed))
 	}
-	if after.Toolsets == nil { // nothing is known
+	if after.Toolsets == nil { // not known
 		return
 	}
 	was, now := failing(before), failing(after)
@@ -45,7 +46,7 @@ func (r *Report) Agent(before, after *agent.Replica) {
 	}
 }
 
-// failing are the toolsets that fail at a replica, with its reason.
+// failing returns the toolsets that fail at a replica, with the replica's reason.
 func failing(r *agent.Replica) map[string]string {
 	reasons := map[string]string{}
 	for i := range r.Toolsets {
@@ -56,7 +57,7 @@ func failing(r *agent.Replica) map[string]string {
 	return reasons
 }
 
-// without are the names in a that are not in b, in order; of many the first ones.
+// without returns the names in a that are not in b, sorted. It shortens a long list.
 func without(a, b map[string]string) []string {
 	const most = 10
 	list := slices.DeleteFunc(slices.Sorted(maps.Keys(a)), func(name string) bool { _, has := b[name]; return has })

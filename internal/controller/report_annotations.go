@@ -6,14 +6,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// complaint is what was reported to an owner, and about which Service: one that is made again is another.
+// complaint is what was reported to an owner, with the Service's UID, because a Service that is created again is
+// another one.
 type complaint struct{ uid, reason string }
 
 // BadAnnotation implements Reporter.
 func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) { r.complain(s, typ, reason) }
 
-// complain reports to an owner that an annotation is wrong, each time it is detected. What changes too often is
-// reported with a later discovery.
+// complain reports to an owner that an annotation is wrong, each time it is detected. Complaints that change too often
+// are reported at a later discovery. It returns whether it has reported.
 func (r *Report) complain(s *backend.Service, typ, reason string) (reported bool) {
 	if now := (complaint{s.UID, reason}); !r.bad.Is(s.Ref, now) {
 		if !r.mayReport(s.Namespace) {
@@ -30,13 +31,13 @@ func (r *Report) complain(s *backend.Service, typ, reason string) (reported bool
 // GoodAnnotation implements Reporter.
 func (r *Report) GoodAnnotation(s *backend.Service) {
 	if r.bad.Drop(s.Ref) {
-		r.backend(ChangeAnnotationValid, backend.Key{Ref: s.Ref}, "what was wrong with its annotations is mended, or gone")
+		r.backend(ChangeAnnotationValid, backend.Key{Ref: s.Ref}, "its wrong annotations are corrected or removed")
 	}
 	r.Events.Clear(s)
 }
 
-// reportClashes reports annotations that only another Service makes wrong to their owners, and when that
-// is over. A new leader reports all of them.
+// reportClashes reports to owners that an annotation conflicts with another Service, and when that is over. A new
+// leader reports all of them.
 func (r *Report) reportClashes(s *Snapshot, led bool) {
 	if led {
 		r.clashes = logging.Conditions[backend.Ref, complaint]{}

@@ -40,7 +40,7 @@ func (r *Report) reportBackends(s *Snapshot) {
 		r.backends.Reported(key, f.Endpoint())
 	}
 	over := r.backends.Over(func(key backend.Key) bool { return published[key] })
-	for i := range s.Inherited { // what went while no process looked
+	for i := range s.Inherited { // backends that were deleted while no process ran
 		if key := keyOf(&s.Inherited[i]); !published[key] {
 			over[key] = cmp.Or(over[key], "not known")
 		}
@@ -58,7 +58,7 @@ func (r *Report) reportBackends(s *Snapshot) {
 	r.recordWithdrawn(s.Leading)
 }
 
-// backend enters something about one backend into the history.
+// backend adds a change of one backend to the history.
 func (r *Report) backend(kind ChangeKind, key backend.Key, message string) {
 	r.History.Add(Change{Kind: kind, Ref: key.Ref, Type: key.Type, Message: message})
 }
@@ -71,8 +71,8 @@ func attributes(key backend.Key, more ...any) []any {
 	return append(list, more...)
 }
 
-// reportReach reports when none of the backends that were probed can be reached, and when that is over. One alone may
-// be down; all of them point at the network in between, or at where this process runs.
+// reportReach reports when no probed backend can be reached, and when that is over. One backend may be down. If none
+// can be reached, the likely cause is the network, or the place where this process runs.
 func (r *Report) reportReach(s *Snapshot) {
 	var unreached []*backend.Finding
 	waiting := false
@@ -103,7 +103,7 @@ func (r *Report) reportReach(s *Snapshot) {
 			"the cluster's addresses can be reached from where this process runs")...)
 }
 
-// reportWarnings reports each warning about what is written, when it comes up.
+// reportWarnings reports each new warning about the document.
 func (r *Report) reportWarnings(s *Snapshot) {
 	if !s.Leading || s.Document == nil {
 		return
@@ -118,10 +118,10 @@ func (r *Report) reportWarnings(s *Snapshot) {
 	r.warnings.Over(func(w toolset.Warning) bool { return slices.Contains(s.Document.Warnings, w) })
 }
 
-// reportMisnamed reports each primary of the configuration that cannot be one, once, and when that is over. The owner
-// of the Service decides how often it comes and goes, so that this has a budget.
+// reportMisnamed reports once each configured primary that cannot be one, and when that is over. The reports have a
+// budget, because the owner of the Service decides how often it comes and goes.
 func (r *Report) reportMisnamed(s *Snapshot) {
-	if !s.Discovered || s.Source != nil { // it is not known
+	if !s.Discovered || s.Source != nil { // not known yet
 		return
 	}
 	now := map[string]bool{}
@@ -142,7 +142,7 @@ func (r *Report) reportMisnamed(s *Snapshot) {
 	}
 }
 
-// limited is a namespace of which backends are left out, and for which limit.
+// limited is a namespace with backends that are left out, and the limit that causes it.
 type limited struct {
 	namespace string
 	limit     backend.Limit
@@ -152,8 +152,7 @@ func (l limited) compare(o limited) int {
 	return cmp.Or(strings.Compare(l.namespace, o.namespace), strings.Compare(string(l.limit), string(o.limit)))
 }
 
-// reportLimits reports namespaces of which backends are left out though they work, once each, and when
-// it is over.
+// reportLimits reports once each namespace with working backends that are left out, and when that is over.
 func (r *Report) reportLimits(s *Snapshot) {
 	count := map[limited]int{}
 	example := map[limited]*backend.Finding{}
@@ -181,8 +180,9 @@ func (r *Report) reportLimits(s *Snapshot) {
 	}
 }
 
-// Owners of Services decide how often something is reported about them: so many Events and lines of a namespace at
-// once, and then one after each wait. What is held back is reported with a later discovery.
+// Reports about the Services of a namespace have a budget, because their owners decide how often there is something to
+// report: ownerBurst Events and log lines at once, then one after each wait. The others are reported at a later
+// discovery.
 const (
 	ownerBurst = 6
 	ownerWait  = 30 * time.Second

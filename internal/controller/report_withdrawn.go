@@ -9,8 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// withdrawals are by namespace, and there by the reason, the names of the Services whose backends are no longer
-// published.
+// withdrawals holds the names of the Services whose backends are no longer published, by namespace and then by reason.
 type withdrawals map[string]map[string][]string
 
 func (w *withdrawals) add(key backend.Key, reason string) {
@@ -22,16 +21,16 @@ func (w *withdrawals) add(key backend.Key, reason string) {
 		reasons = map[string][]string{}
 		(*w)[key.Namespace] = reasons
 	}
-	if !slices.Contains(reasons[reason], key.Name) { // one that comes and goes meanwhile is named once
+	if !slices.Contains(reasons[reason], key.Name) { // a Service that comes and goes is named once
 		reasons[reason] = append(reasons[reason], key.Name)
 	}
 }
 
-// recordWithdrawn records one Event for all that was withdrawn of a namespace: its owners decide how often that
-// happens, so that it has a budget, and what is held back comes with the next one.
+// recordWithdrawn records one Event for all withdrawals of a namespace. The Events have a budget, because owners decide
+// how often that happens. Withdrawals over the budget are in the next Event.
 func (r *Report) recordWithdrawn(leading bool) {
 	if !leading {
-		r.withdrawn = nil // who leads records it
+		r.withdrawn = nil // the leader records them
 		return
 	}
 	for _, namespace := range slices.Sorted(maps.Keys(r.withdrawn)) {
@@ -43,11 +42,10 @@ func (r *Report) recordWithdrawn(leading bool) {
 	}
 }
 
-// maxWithdrawn is how many bytes of names an Event takes: the API takes 1 KiB in all, and the reasons are cut before
-// them.
+// maxWithdrawn is the most bytes of names in an Event. The API allows 1 KiB in all, and the reasons at the end are cut.
 const maxWithdrawn = 600
 
-// text names what was withdrawn of a namespace first, and then says why.
+// text names the withdrawn Services of a namespace, and then the reasons.
 func (w withdrawals) text(namespace string) string {
 	var names, whys []string
 	left, room := 0, maxWithdrawn

@@ -10,14 +10,14 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// reportWrite reports what came of an attempt to write.
+// reportWrite reports the result of an attempt to write.
 func (r *Report) reportWrite(w *Write, err error) {
-	if w.Bytes > 0 && r.large.Changed(w.Large()) && w.Large() { // 0: it failed before the size was known
+	if w.Bytes > 0 && r.large.Changed(w.Large()) && w.Large() { // 0 means that it failed before the size was known
 		r.Events.ConfigMap(true, "ConfigMapLarge",
 			fmt.Sprintf("the ConfigMap has %d KiB; at 900 KiB nothing more is written", w.Bytes>>10))
 	}
 	if w.Written {
-		list := func(keys []string) []string { return append([]string{}, keys...) } // none is [] in JSON, not null
+		list := func(keys []string) []string { return append([]string{}, keys...) } // so that JSON has [], not null
 		r.Log.Info("ConfigMap published", "changed", list(w.Changed), "removed", list(w.Removed),
 			"repaired", len(w.Drifted), "bytes", w.Bytes)
 		if keys := fresh(&w.Result); len(keys) > 0 {
@@ -34,7 +34,8 @@ func (r *Report) reportWrite(w *Write, err error) {
 			fmt.Sprintf("%s is changed again and again%s: from now on it is repaired only every resync", d.Key, by))
 	}
 	if w.Restored {
-		r.Events.ConfigMap(false, "OverridesRestored", "the ConfigMap was deleted and is back, with the overrides it had")
+		r.Events.ConfigMap(false, "OverridesRestored",
+			"the ConfigMap was deleted and is restored with its overrides")
 	}
 	r.reportFailure(err)
 }
@@ -53,16 +54,16 @@ func (r *Report) reportFailure(err error) {
 		r.Events.ConfigMap(false, "PublishWorks", "publishing works again")
 	default:
 		r.Log.Error("ConfigMap not published", "err", err)
-		r.note(ChangeFailed, "what was published last stays: %s", text)
+		r.note(ChangeFailed, "the last published document stays: %s", text)
 		r.Events.ConfigMap(true, "PublishFailed", text)
 	}
 }
 
-// reportRepairs reports what was written again after another writer had changed it.
+// reportRepairs reports the keys that were repaired after another writer had changed them.
 func (r *Report) reportRepairs(res *publish.Result) {
 	if res.Created && len(res.Drifted) > 0 {
 		r.Log.Info("deleted ConfigMap restored", "keys", len(res.Changed))
-		r.note(ChangeRepaired, "everything, which was deleted")
+		r.note(ChangeRepaired, "the whole ConfigMap, which was deleted")
 		return
 	}
 	for _, d := range res.Drifted {
@@ -76,7 +77,7 @@ func (r *Report) reportRepairs(res *publish.Result) {
 	}
 }
 
-// fresh are the keys that were written or removed, without the repaired ones.
+// fresh returns the keys that were written or removed, without the repaired ones.
 func fresh(res *publish.Result) []string {
 	return slices.DeleteFunc(slices.Concat(res.Changed, res.Removed), func(k string) bool {
 		return slices.ContainsFunc(res.Drifted, func(d publish.Drift) bool { return d.Key == k })
@@ -93,7 +94,8 @@ func (r *Report) reportReferences(moves []ReferenceMove) {
 		case m.From != "":
 			text += " and no longer to " + m.From
 		}
-		r.Log.Info("credential reference changed", "variable", m.Variable, "toolset", m.Toolset, "from", m.From, "to", m.To)
+		r.Log.Info("credential reference changed",
+			"variable", m.Variable, "toolset", m.Toolset, "from", m.From, "to", m.To)
 		r.note(ChangeReferences, "%s", text)
 		if m.From == "" {
 			r.Events.ConfigMap(false, "CredentialGiven", text)
@@ -103,7 +105,7 @@ func (r *Report) reportReferences(moves []ReferenceMove) {
 	}
 }
 
-// reportTaken reports keys of the configuration that are not written since another has written keys of these names.
+// reportTaken reports the keys of output.keys that are not written because another writer has written these keys.
 func (r *Report) reportTaken(s *Snapshot) {
 	names := strings.Join(s.Taken, ", ")
 	switch {

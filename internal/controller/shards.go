@@ -6,19 +6,20 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// shardKept is how long a backend stays a shard while its pods are not among those that its querier names: after a restart
-// the querier learns of the new one later than the EndpointSlices. It is five minutes, as long as Thanos Query keeps one.
+// shardKept is how long a backend stays a shard after its querier last named one of its pods. After a restart of a
+// shard, the EndpointSlices show the new pod earlier than the querier does. Thanos Query also keeps a store for five
+// minutes.
 const shardKept = 5 * time.Minute
 
-// shard is what a backend was last seen to be a shard of.
+// shard is the querier of which a backend was last seen to be a shard.
 type shard struct {
 	of   backend.Key
 	seen time.Time
 }
 
-// keepShards leaves what was a shard a moment ago one, so that its restart does not rewrite the document. While its querier
-// is not published it is none. Nothing of it outlives a restart of this process: until the querier has answered nothing
-// is said of shards.
+// keepShards keeps a backend a shard for shardKept, so that its restart does not change the document. It is not a shard
+// while its querier is not published. Shards are not recorded in state.json: after a restart of this process there are
+// none until the querier has answered.
 func (m *memory) keepShards(now time.Time, findings []*backend.Finding) {
 	published := map[backend.Key]bool{}
 	for _, f := range findings {

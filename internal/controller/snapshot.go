@@ -11,33 +11,33 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Snapshot is the outcome of one cycle. It must not be changed.
+// Snapshot is the result of one cycle. It must not be changed.
 type Snapshot struct {
 	Findings []*backend.Finding
-	Document *toolset.Document // nil where Err says why it could not be built
+	Document *toolset.Document // nil if it could not be built; see Err
 	Keys     map[string]string // what the output should hold
 	At       time.Time
 	Took     Times
-	// Discovered: every candidate was probed once, or had the time to answer.
+	// Discovered means that every candidate was probed once or has timed out.
 	Discovered bool
 	Leading    bool
 	Frozen     []string // namespaces that may not be watched: their published backends stay as they are
-	Err        error    // why the output is not as it should be
-	Source     error    // why the Services as known may be outdated
-	Overrides  error    // what is wrong with the admin's overrides
-	// Misnamed are primaries of the configuration that none can be.
+	Err        error    // why the output does not hold Keys
+	Source     error    // why the Services may be outdated
+	Overrides  error    // what is wrong with the overrides
+	// Misnamed are the configured primaries that cannot be primaries.
 	Misnamed []inventory.Misnamed
-	// Own are the keys of the admin's own (config output.keys) that are written, or still there, and Taken those that
-	// are not written since others have written keys of these names.
+	// Own are the admin's additional keys (config output.keys) that are written, or that still exist. Taken are those
+	// that are not written because other writers have written these keys.
 	Own, Taken []string
 	DryRun     bool    // nothing is written
-	InForce    bool    // the output holds what Keys say; in a dry run they are taken for it
+	InForce    bool    // the output holds Keys; in a dry run, Keys could be built
 	Output     Written // what the output holds
 	Write      *Write  // nil if no write was tried
-	// Inherited is what another process had published before this replica wrote for the first time in its term; nil
+	// Inherited is what another process had published before the first write of this replica in its term; nil
 	// afterwards.
 	Inherited []publish.Instance
-	// References are changes in who gets which variable of HolmesGPT's environment.
+	// References are the credential references that were added, removed or moved.
 	References []ReferenceMove
 
 	held time.Duration // until the first backend that changes too often may be published; 0 for none
@@ -46,25 +46,25 @@ type Snapshot struct {
 // Write is the result of one attempt to write; Snapshot.Err says why it failed.
 type Write struct {
 	publish.Result
-	// Limited are keys that another writer keeps changing; from now on they are repaired only at each resync.
+	// Limited are keys that another writer keeps changing. From now on they are repaired only at each resync.
 	Limited []publish.Drift
-	Waited  time.Duration // since the change was known; 0 for a repair
+	Waited  time.Duration // since the change was noticed; 0 for a repair
 }
 
-// Times are how long the parts of a cycle took. Probing goes on beside it.
+// Times are the durations of the parts of a cycle. Probes run concurrently and are not included.
 type Times struct {
 	Detect  time.Duration // Services to candidates
 	Build   time.Duration // findings and overrides to keys
-	Publish time.Duration // keys to the output; 0 where nothing was to be written
+	Publish time.Duration // keys to the output; 0 if there was nothing to write
 	Total   time.Duration
 }
 
 // Written is what the output holds, and what it held before.
 type Written struct {
-	Keys     map[string]string // generated ones; empty where there is none
+	Keys     map[string]string // the generated keys; empty if there are none
 	Version  string            // resourceVersion of the ConfigMap; "" for files
-	At       time.Time         // since when, as far as this process knows; zero: since before it started
-	Replaced map[string]string // what was there before; nil: not known, or nothing
+	At       time.Time         // since when; zero if since before this process started
+	Replaced map[string]string // the keys before; nil if not known or none
 }
 
 func (c *Controller) newSnapshot() *Snapshot {
@@ -87,10 +87,10 @@ func (c *Controller) store(s *Snapshot) {
 	c.answer(s)
 }
 
-// Updated is closed when there is a newer snapshot than the one that is current at the time of the call.
+// Updated returns a channel that is closed when there is a newer snapshot than at the time of the call.
 func (c *Controller) Updated() <-chan struct{} { return *c.updated.Load() }
 
-// noteOutput takes in what the output holds, and remembers what that replaced.
+// noteOutput records what the output holds, and what it held before.
 func (c *Controller) noteOutput(own []string) {
 	var keys map[string]string
 	c.written.Version = ""

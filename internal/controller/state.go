@@ -13,9 +13,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// recall reads state.json: what an earlier process, or the replica that leads, has published. What works according to
-// it counts as working here too, so that neither a restart nor a change of leaders withdraws anything. A leader that
-// has written it knows more than it says.
+// recall reads state.json, which an earlier process or the leader has written. Its backends count as working here too,
+// so that neither a restart nor a change of leaders withdraws any. A leader that has written it does not read it again.
 func (c *Controller) recall(live *corev1.ConfigMap) {
 	m := &c.memory
 	if m.began.IsZero() {
@@ -35,7 +34,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 	records := map[backend.Key]health.Record{}
 	for _, i := range state.Published {
 		if i.Outcome == backend.Unprobed {
-			continue // its owner wants it published without a probe
+			continue // it is published without a probe, so there is no health to remember
 		}
 		records[keyOf(&i)] = record(i)
 	}
@@ -45,12 +44,12 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 	m.overrides.recall(state.Overrides)
 }
 
-// state is what state.json holds.
+// state returns the content of state.json.
 func (c *Controller) state(findings []*backend.Finding) publish.State {
 	m := &c.memory
 	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.overrides.goodText}
-	// One that opted out, or that is something else by now, is as good as deleted; of a frozen namespace nothing is
-	// known.
+	// A Service that has opted out or no longer has a candidate counts as deleted. Services of frozen namespaces are
+	// not known, so they count as present.
 	present, frozen := map[backend.Ref]bool{}, c.source.Frozen()
 	for _, f := range findings {
 		if f.Candidate != nil || slices.Contains(frozen, f.Namespace) {
@@ -71,18 +70,18 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 			s.Primaries[f.Type] = f.Ref
 		}
 	}
-	if c.leading { // a follower goes by what the leader says, who may have seen more
+	if c.leading { // a follower keeps the leader's record, because the leader may know more
 		m.primaries = s.Primaries
 	}
 	return s
 }
 
-// placeKept is how long the place of a primary is kept for its name after its Service was deleted: a chart may
-// install it again.
+// placeKept is how long the place of a primary is kept after its Service was deleted, because a chart may install it
+// again.
 const placeKept = 24 * time.Hour
 
-// keepsPlace reports whether the recorded primary of a type keeps its place, and with it its credentials: while its
-// Service is there, whether it works or not, and for a day after it was deleted.
+// keepsPlace reports whether the recorded primary of a type keeps its place and with it its credentials. It keeps them
+// while its Service exists, whether it works or not, and for placeKept after the Service was deleted.
 func (m *memory) keepsPlace(typ string, present bool) bool {
 	since, gone := m.gone[typ]
 	switch {
@@ -114,12 +113,12 @@ func instance(f *backend.Finding) publish.Instance {
 	return i
 }
 
-// keyOf is the candidate's that a published instance was.
+// keyOf returns the key of the candidate of a published instance.
 func keyOf(i *publish.Instance) backend.Key {
 	return backend.Key{Ref: i.Service, Type: cmp.Or(i.Detected, i.Type), Tenant: i.Tenant}
 }
 
-// record is the health record of a published instance.
+// record returns the health record of a published instance.
 func record(i publish.Instance) health.Record {
 	r := health.Record{Port: i.Port, Observation: backend.Observation{
 		Outcome: i.Outcome, Scheme: i.Scheme, Path: i.Path, Version: i.Version, SkipVerify: i.SkipVerify,

@@ -9,17 +9,17 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 )
 
-// How often one namespace may change the document. What it changes meanwhile waits for its next turn,
-// together.
+// These limit how often one namespace may change the document. Its changes between two turns wait for the next turn and
+// are made together.
 const (
-	turnBurst = 6                // changes at once
-	turnQuick = 3                // of them without any wait; before the others, other changes are gathered for turnGap
-	turnGap   = 5 * time.Second  //
-	turnWait  = 30 * time.Second // until there is one more; the longest that a withdrawal waits
-	turnDebt  = 4                // for what must be withdrawn at once, so that its return does not wait for long
+	turnBurst = 6                // turns at once
+	turnQuick = 3                // turns at once without a wait; before each further one, changes wait for turnGap
+	turnGap   = 5 * time.Second  // see turnQuick
+	turnWait  = 30 * time.Second // until there is one more turn; also the longest that a withdrawal waits
+	turnDebt  = 4                // limits the debt from withdrawals that cannot wait
 )
 
-// turns say when each namespace may change the document.
+// turns decides when each namespace may change the document.
 type turns struct {
 	budget  budgets[string]
 	last    map[string]time.Time // when the namespace has last changed the document
@@ -33,7 +33,7 @@ func newTurns() turns {
 	}
 }
 
-// wait is how long it is until the namespace may change the document; 0 for now.
+// wait returns how long it takes until the namespace may change the document; 0 means now.
 func (t *turns) wait(namespace string, now time.Time) time.Duration {
 	if until := t.budget.until(namespace, now); until > 0 {
 		return until
@@ -44,13 +44,13 @@ func (t *turns) wait(namespace string, now time.Time) time.Duration {
 	return 0
 }
 
-// overdue reports whether a withdrawal has waited long enough, whatever else the namespace has changed.
+// overdue reports whether a withdrawal has waited for turnWait, so that it must not wait any longer.
 func (t *turns) overdue(namespace string, now time.Time) bool {
 	since, waits := t.waiting[namespace]
 	return waits && now.Sub(since) >= turnWait
 }
 
-// postpone notes that a withdrawal waits, and returns how long it still does.
+// postpone records that a withdrawal waits, and returns how much longer it waits.
 func (t *turns) postpone(namespace string, now time.Time) time.Duration {
 	if _, waits := t.waiting[namespace]; !waits {
 		t.waiting[namespace] = now
@@ -58,14 +58,14 @@ func (t *turns) postpone(namespace string, now time.Time) time.Duration {
 	return min(t.wait(namespace, now), t.waiting[namespace].Add(turnWait).Sub(now))
 }
 
-// take notes that the namespace has changed the document.
+// take records that the namespace has changed the document.
 func (t *turns) take(namespace string, now time.Time) {
 	t.budget.spend(namespace, now)
 	t.last[namespace] = now
 	maps.DeleteFunc(t.last, func(_ string, last time.Time) bool { return now.Sub(last) >= turnGap })
 }
 
-// takeTurns leaves what is published of a namespace as it is until the namespace has its next turn.
+// takeTurns keeps the published backends of a namespace unchanged until the namespace has its next turn.
 func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
 	current := map[backend.Key]*backend.Finding{}
 	for _, f := range findings {
@@ -83,7 +83,7 @@ func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*b
 		}
 	}
 	all = findings
-	behind := map[string]bool{} // namespaces of which more is published than is wanted
+	behind := map[string]bool{} // namespaces with a withdrawal that waits
 	for key, p := range d.published {
 		f := current[key]
 		if d.turns.wait(key.Namespace, now) == 0 || !d.mayStay(p, f) {
@@ -104,7 +104,7 @@ func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*b
 	return all, again
 }
 
-// stays is the finding of what is published for a while longer, for that reason.
+// stays returns the finding of a backend that stays published for a while, with the reason.
 func (p publication) stays(why backend.Reason) backend.Finding {
 	f := p.finding
 	return backend.Finding{
@@ -114,9 +114,9 @@ func (p publication) stays(why backend.Reason) backend.Finding {
 	}
 }
 
-// mayStay reports whether what is published is no longer wanted, f being what is found now, and may stay for a while.
-// What its owner did may wait; not so what no longer works, what leads to a denied address, and what holds a
-// credential.
+// mayStay reports whether a published backend must be changed or withdrawn but may stay for a while. f is its present
+// finding, nil if there is none. Changes by its owner can wait. A backend that no longer works, leads to a denied
+// address or has a credential cannot.
 func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 	switch {
 	case p.finding == nil, len(p.finding.Credentials) > 0, p.finding.Entitled:
@@ -126,30 +126,30 @@ func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 	case f.Verdict == backend.Accepted:
 		return !p.is(inventory.Text(f)) && d.pays(f) && d.stands(p.finding.Candidate)
 	}
-	asked := f.Observation.Outcome != backend.Unprobed
-	// Beside other Services of its owner's.
+	probed := f.Observation.Outcome != backend.Unprobed
+	// The cause is another Service, not the health of this one.
 	elsewhere := f.Verdict == backend.Duplicate || f.Reason.Code.Limit() != "" || f.Reason.Code == backend.CodeNameTaken
-	if asked && !elsewhere && health.Same(f.Candidate, p.finding.Candidate) {
+	if probed && !elsewhere && health.Same(f.Candidate, p.finding.Candidate) {
 		return false
 	}
 	return d.stands(p.finding.Candidate)
 }
 
-// ranked decides about the primary, and about whose notes and names stand; it may change while the text of a backend
-// does not.
+// ranked holds the values that decide which backend is the primary and which one keeps its notes and its name. They may
+// change although the text of the backend does not.
 type ranked struct {
 	noData  bool
 	bundled string
 	shardOf backend.Key
-	created int64 // a Service that is made again is younger
+	created int64 // a Service that is created again is younger
 }
 
 func rank(f *backend.Finding) ranked {
 	return ranked{f.Observation.NoData, f.Candidate.Bundled, f.ShardOf, f.Candidate.Service.Created.UnixNano()}
 }
 
-// keepRanks leaves the rank of what is published as it is until its namespace has its next turn: the primary and the
-// notes that are kept move with it, which changes the documents and state.json.
+// keepRanks keeps the ranks of the published backends until their namespace has its next turn. A change of rank may
+// move the primary and the notes, which changes the documents and state.json.
 func (d *damper) keepRanks(now time.Time, all []*backend.Finding, again time.Duration) time.Duration {
 	for _, f := range all {
 		if f.Verdict != backend.Accepted || d.trusted(f.Namespace) {
