@@ -46,7 +46,7 @@ func audiences(token string) [][]string {
 	case !ok: // only the API server can read it
 		return [][]string{nil, ours}
 	case slices.Contains(claimed, Audience):
-		return [][]string{ours, nil} // the API server's own audiences may include this name
+		return [][]string{ours, nil} // another issuer that the API server trusts may use this name too
 	}
 	return [][]string{nil}
 }
