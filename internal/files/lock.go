@@ -67,8 +67,8 @@ func (l *DirLock) take() error {
 	if err := makeDir(l.dir); err != nil {
 		return err
 	}
-	const mode = 0o644                                                     // others read who has the lock
-	f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE|openFlags, mode) //nolint:gosec // see mode
+	const mode = 0o644 // others read who has the lock
+	f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE|openFlags, mode)
 	if err != nil {
 		return explained{reasonOf(err), err}
 	}

@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"cmp"
 	"net/netip"
 	"testing"
 	"time"
@@ -31,10 +32,8 @@ func (s sharded) build(t *testing.T) map[backend.Key]*backend.Finding {
 	}
 	o := s.options
 	o.Type, o.FirstRoundOver = c.Lookup, true
-	if s.query.Name == "" {
-		s.query = at("monitoring", "query")
-	}
-	thanos := svc{ref: s.query, typ: "thanos", strength: backend.Strong, day: 2}.detection()
+	query := cmp.Or(s.query, at("monitoring", "query"))
+	thanos := svc{ref: query, typ: "thanos", strength: backend.Strong, day: 2}.detection()
 	prometheus := svc{ref: at("team", "prometheus"), strength: backend.Strong, day: 1, selector: "prometheus"}.detection()
 	side := svc{ref: at("team", "sidecars"), strength: backend.Strong, selector: "prometheus"}.detection()
 	side.Candidates, side.Rejected = nil, backend.Reason{Code: backend.CodeUnmatched}
@@ -42,7 +41,7 @@ func (s sharded) build(t *testing.T) map[backend.Key]*backend.Finding {
 		side.Service.ClusterIP = "None"
 	}
 	list := []inventory.Detection{thanos, prometheus, side}
-	thanos.Candidates[0].FullName = s.query.Name + "." + s.query.Namespace + ".svc.cluster.local"
+	thanos.Candidates[0].FullName = query.Name + "." + query.Namespace + ".svc.cluster.local"
 	if !s.unknown {
 		slice := backend.EndpointSlice{More: s.more}
 		for _, pod := range s.pods {
@@ -65,9 +64,9 @@ func (s sharded) build(t *testing.T) map[backend.Key]*backend.Finding {
 		see(thanos, outcome, s.members)
 	} else {
 		see(thanos, outcome, nil)
-		behind := svc{ref: at(s.behind, "behind"), typ: "thanos", strength: backend.Strong, day: 3, selector: s.query.Name}.detection()
+		behind := svc{ref: at(s.behind, "behind"), typ: "thanos", strength: backend.Strong, day: 3, selector: query.Name}.detection()
 		see(behind, backend.Ready, s.members)
-		if s.behind != s.query.Namespace { // the same pods as the query's
+		if s.behind != query.Namespace { // the same pods as the query's
 			same := &backend.Endpoints{Slices: []backend.EndpointSlice{{
 				Ports: []backend.EndpointPort{{Name: behind.Candidates[0].Port.Name, Number: 9090, Protocol: "TCP"}},
 				Ready: []netip.Addr{netip.MustParseAddr("10.9.9.9")},
