@@ -50,8 +50,8 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		if f.Observation.Outcome == backend.AuthRequired {
 			f.Verdict, f.Reason = backend.Unavailable, o.withheld(f, t, defaults, beside)
 			if f.Primary && !f.Provisional {
-				keepPlace(slices.DeleteFunc(slices.Clone(all), func(o *backend.Finding) bool { return o.Candidate == nil || o.Type != f.Type }),
-					f.Ref, backend.PrimaryPreferred)
+				others := func(o *backend.Finding) bool { return o.Candidate == nil || o.Type != f.Type }
+				keepPlace(slices.DeleteFunc(slices.Clone(all), others), f.Ref, backend.PrimaryPreferred)
 			}
 			f.Primary, f.Provisional, f.PrimaryBy = false, false, ""
 		}
@@ -145,14 +145,17 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 		variables[field] = v + recipe.Suffix(f)
 	}
 	lines := []string{recipe.Line(f, variables)}
-	if _, named := o.Primary[f.Type]; f.Primary && !f.Provisional && !named && !beside && len(o.TrustedNamespaces) == 0 {
+	_, named := o.Primary[f.Type]
+	if f.Primary && !f.Provisional && !named && !beside && len(o.TrustedNamespaces) == 0 {
 		lines = append(lines, fmt.Sprintf("security: {trustedNamespaces: [%s]}", safetext.YAMLName(f.Namespace)))
 	}
 	return lines
 }
 
 // withheld returns why an instance that requires credentials is not published.
-func (o *Options) withheld(f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding) backend.Reason {
+func (o *Options) withheld(
+	f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding,
+) backend.Reason {
 	if len(defaults) == 0 {
 		return backend.Reason{Code: backend.CodeCredentialsNoPlace}
 	}

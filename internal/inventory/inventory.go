@@ -1,6 +1,6 @@
 // Package inventory decides what becomes of the candidates: verdicts, which Services front the same backend, which
-// instance of a type is the primary, and who gets a reference to credentials. It is pure: what detection saw and what the
-// probes saw go in, findings come out.
+// instance of a type is the primary, and who gets a reference to credentials. It is pure: what detection saw and what
+// the probes saw go in, findings come out.
 package inventory
 
 import (
@@ -29,10 +29,11 @@ type Options struct {
 	Primary map[string]backend.Ref
 	// Recorded: type -> the primary so far. Its place is kept, whether its Service is there or not.
 	Recorded map[string]backend.Ref
-	// FirstRoundOver: each candidate was asked once, or had the time to answer. Before that nobody knows who is the oldest
-	// that works.
+	// FirstRoundOver: each candidate was asked once, or had the time to answer. Before that nobody knows who is the
+	// oldest that works.
 	FirstRoundOver bool
-	// TrustedNamespaces: a primary there gets a reference to credentials by default, and what is published has no limit.
+	// TrustedNamespaces: a primary there gets a reference to credentials by default, and what is published has no
+	// limit.
 	TrustedNamespaces []string
 	// OpenShift reports whether HolmesGPT runs on OpenShift, given all findings; nil: it does not.
 	OpenShift func([]*backend.Finding) bool
@@ -42,8 +43,8 @@ type Options struct {
 	Credentials map[string]map[backend.Ref]map[string]string
 	// Taken are variables that the overrides name.
 	Taken []string
-	// MustProve: a candidate that was not probed yet waits for its probe. Without it, as where nothing is probed, strong
-	// evidence is enough.
+	// MustProve: a candidate that was not probed yet waits for its probe. Without it, as where nothing is probed,
+	// strong evidence is enough.
 	MustProve   bool
 	onOpenShift bool // what OpenShift said
 	// Type looks a catalog entry up; nil for custom and mcp.
@@ -94,14 +95,17 @@ func Choose(all []*backend.Finding, o Options) {
 func Text(f *backend.Finding) string {
 	c, o := f.Candidate, &f.Observation
 	remembered := fmt.Sprintf("%s %d %s %d %s %s", c.Host, c.PortNumber, o.Host, o.Port, c.Detected, c.TenantHeader)
-	return fmt.Sprintf("%s\n%s\n%s\n%t %t %s%s\n%s\n%s\n%s", c.Instance, f.Endpoint(), c.HealthPath, c.Unproven, o.SkipVerify, o.Outcome, o.Wants,
-		remembered, f.Link, c.Description)
+	return fmt.Sprintf("%s\n%s\n%s\n%t %t %s%s\n%s\n%s\n%s", c.Instance, f.Endpoint(), c.HealthPath,
+		c.Unproven, o.SkipVerify, o.Outcome, o.Wants, remembered, f.Link, c.Description)
 }
 
 // rejected returns the finding of a Service without candidates.
 func (d *Detection) rejected() *backend.Finding {
 	if d.finding == nil {
-		f := &backend.Finding{Ref: d.Service.Ref, Service: d.Service, Type: d.Type, Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning}
+		f := &backend.Finding{
+			Ref: d.Service.Ref, Service: d.Service, Type: d.Type,
+			Verdict: backend.Rejected, Reason: d.Rejected, Warning: d.Warning,
+		}
 		if d.Nothing() {
 			f.Reason.Code = backend.CodeUnmatched
 		}
@@ -166,7 +170,10 @@ func onePerType(list []*backend.Finding) []*backend.Finding {
 		switch {
 		case i < 0:
 			out = append(out, f)
-		case cmp.Or(certainty(f)-certainty(out[i]), yes(f.Candidate.Detected != "")-yes(out[i].Candidate.Detected != "")) < 0:
+		case cmp.Or(
+			certainty(f)-certainty(out[i]),
+			yes(f.Candidate.Detected != "")-yes(out[i].Candidate.Detected != ""),
+		) < 0:
 			out[i] = f
 		}
 	}

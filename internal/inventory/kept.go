@@ -150,7 +150,8 @@ func (f *front) installations(tier int) (list []trait) {
 	}
 	for i, r := range f.releases {
 		if r.name != "" {
-			list = append(list, trait{kind: [...]traitKind{byInstance, byRelease}[i], text: r.name + "/" + r.app, number: tier})
+			kind := [...]traitKind{byInstance, byRelease}[i]
+			list = append(list, trait{kind: kind, text: r.name + "/" + r.app, number: tier})
 		}
 	}
 	return list
@@ -178,7 +179,8 @@ func (k *kept) find(f *front) (first *front) {
 	if f.Candidate.Strength == backend.Explicit {
 		return nil
 	}
-	for _, tier := range k.tiers { // two parts of one distributed installation, such as a gateway and the query frontend behind it
+	// Two parts of one distributed installation, such as a gateway and the query frontend behind it.
+	for _, tier := range k.tiers {
 		if tier != f.Candidate.Tier {
 			for _, t := range f.installations(tier) {
 				first = sooner(first, k.look(f, t, true))

@@ -103,7 +103,8 @@ func (o *Options) chosenPath(f *backend.Finding) int {
 // lacksCredentials reports whether f requires credentials that it can only get in a trusted namespace, so that it is
 // not published.
 func (o *Options) lacksCredentials(f *backend.Finding) bool {
-	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired && len(o.Credentials[f.Type][f.Ref]) == 0 && o.Primary[f.Type] != f.Ref
+	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired &&
+		len(o.Credentials[f.Type][f.Ref]) == 0 && o.Primary[f.Type] != f.Ref
 }
 
 // byNamespace returns the accepted findings of each namespace, in the order in which they keep their place: types of

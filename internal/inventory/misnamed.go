@@ -27,7 +27,8 @@ func MisnamedPrimaries(
 		if f == nil {
 			var exists bool
 			if exists, wrong = known(ref); exists {
-				f = &backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeUnmatched}}
+				reason := backend.Reason{Code: backend.CodeUnmatched}
+				f = &backend.Finding{Ref: ref, Verdict: backend.Rejected, Reason: reason}
 			}
 		}
 		if wrong {

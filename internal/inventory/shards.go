@@ -58,11 +58,13 @@ func (o *Options) relatives(a, b string) bool {
 func (o *Options) queriers(all []*backend.Finding, detections []Detection) (list []*querier) {
 	hosts := map[backend.Key][]string{}
 	for _, f := range all {
-		if f.Candidate == nil || len(f.Observation.Members) == 0 || f.Candidate.ForeignHost || f.Namespace == backend.OutsideNamespace {
+		if f.Candidate == nil || len(f.Observation.Members) == 0 ||
+			f.Candidate.ForeignHost || f.Namespace == backend.OutsideNamespace {
 			continue
 		}
 		key := f.Candidate.Key()
-		if f.Verdict == backend.Duplicate && f.Winner.Namespace == f.Namespace && f.Observation.Outcome == backend.Ready {
+		if f.Verdict == backend.Duplicate && f.Winner.Namespace == f.Namespace &&
+			f.Observation.Outcome == backend.Ready {
 			key.Ref = f.Winner
 		}
 		hosts[key] = append(hosts[key], f.Observation.Members...)
@@ -127,7 +129,8 @@ func (q *querier) seesAllOf(f *backend.Finding, e *backend.Endpoints) bool {
 	if e == nil || e.Crowded || e.FQDN || e.ReadyCount() == 0 {
 		return false
 	}
-	if e.ReadyCount() == 1 && slices.ContainsFunc(q.services, func(s *backend.Service) bool { return selectsAllOf(s, f.Service) }) {
+	selectsAll := func(s *backend.Service) bool { return selectsAllOf(s, f.Service) }
+	if e.ReadyCount() == 1 && slices.ContainsFunc(q.services, selectsAll) {
 		return true
 	}
 	for i := range e.Slices {

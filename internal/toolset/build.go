@@ -37,9 +37,9 @@ type Options struct {
 	InForce bool
 }
 
-// Build makes the document of the accepted findings among those given. A finding that cannot be written is left out with a
-// warning. The error is either about the options or, as yamlfile.Errors, about overrides whose result HolmesGPT would not
-// load; the caller then keeps the last good ones.
+// Build makes the document of the accepted findings among those given. A finding that cannot be written is left out
+// with a warning. The error is either about the options or, as yamlfile.Errors, about overrides whose result HolmesGPT
+// would not load; the caller then keeps the last good ones.
 func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Document, error) {
 	if overrides == nil {
 		overrides = &Overrides{}
@@ -109,7 +109,8 @@ func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) 
 		if f.Vouched {
 			vouched[instanceKey{f.Candidate.Type, f.Candidate.Instance}] = f.Ref
 		}
-		items = append(items, &item{Finding: f, typ: typeOf(f, byName), url: strings.TrimRight(f.Endpoint(), "/"), vouched: vouched})
+		url := strings.TrimRight(f.Endpoint(), "/")
+		items = append(items, &item{Finding: f, typ: typeOf(f, byName), url: url, vouched: vouched})
 	}
 	slices.SortFunc(items, (*item).compare)
 	return slices.DeleteFunc(items, func(it *item) bool {
@@ -185,7 +186,8 @@ func (it *item) unfit() Warning {
 		return it.about(WarningTypeSyntax)
 	}
 	texts := []struct{ what, text string }{
-		{"instance name", c.Instance}, {"type", c.Type}, {"URL", it.url}, {"health path", c.HealthPath}, {"description", c.Description}, {"link", it.Link},
+		{"instance name", c.Instance}, {"type", c.Type}, {"URL", it.url},
+		{"health path", c.HealthPath}, {"description", c.Description}, {"link", it.Link},
 	}
 	for _, t := range texts {
 		if err := safetext.Check(t.text); err != nil {

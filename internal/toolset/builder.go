@@ -86,7 +86,8 @@ func (b *builder) warn(w Warning) { b.warnings = append(b.warnings, w) }
 func (b *builder) baseline(names []string) error {
 	for _, name := range names {
 		if name == "" || strings.Contains(name, ".") {
-			return fmt.Errorf("baseline toolset %q: expected a name of HolmesGPT's such as kubernetes/core, without dots", name)
+			return fmt.Errorf("baseline toolset %q: expected a name of HolmesGPT's such as kubernetes/core, "+
+				"without dots", name)
 		}
 		b.toolsets[name] = map[string]any{"enabled": true}
 	}
@@ -142,7 +143,8 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	t.names[name] = true
 	b.inherit(it, e.Name, config)
 	if origin != "" {
-		b.origins[yamlfile.Index(yamlfile.Key(yamlfile.Key("toolsets", e.Name), "config")+".instances", len(t.instances))] = origin
+		list := yamlfile.Key(yamlfile.Key("toolsets", e.Name), "config") + ".instances"
+		b.origins[yamlfile.Index(list, len(t.instances))] = origin
 	}
 	t.instances = append(t.instances, config)
 	b.behind[e.Name] = append(b.behind[e.Name], it.Finding)
@@ -198,7 +200,8 @@ const ownInstance = "default"
 // renames reports whether the overrides give the item that name.
 func (b *builder) renames(it *item, name string) bool {
 	key := it.overrideKey(b.overrides)
-	return b.overrides.instances[key.typ][key.name] != nil && configName(b.overrides.instances[key.typ][key.name]) == name
+	patch := b.overrides.instances[key.typ][key.name]
+	return patch != nil && configName(patch) == name
 }
 
 // keepName undoes, in overrides that are in force, a name that another instance has by now, or that is none.

@@ -167,7 +167,8 @@ func (c *checker) fields(path string, entry map[string]any, kind string) {
 		case strings.Contains(key, "."):
 			continue // reported already
 		case !isField(key):
-			c.errorf(p, "not a field of a toolset: HolmesGPT would reject the toolset; settings of a backend go under config")
+			c.errorf(p, "not a field of a toolset: HolmesGPT would reject the toolset; "+
+				"settings of a backend go under config")
 			continue
 		case v != nil && isTaken(kind, key):
 			c.errorf(p, "HolmesGPT rejects this field in a toolset of type %s", orBuiltin(kind))

@@ -11,7 +11,8 @@ func (c *checker) custom(path, name string, entry map[string]any) {
 	description, _ := entry["description"].(string)
 	_, tools := entry["tools"].([]any)
 	if description == "" || !tools {
-		c.add(Doubtful, path, "HolmesGPT 0.45 has no toolset %s, and one of your own needs description and tools, or a type such as http", name)
+		c.add(Doubtful, path, "HolmesGPT 0.45 has no toolset %s, and one of your own needs description and tools, "+
+			"or a type such as http", name)
 	}
 }
 
@@ -139,7 +140,8 @@ func (c *checker) instances(path string, config map[string]any) {
 	top := strings.TrimSuffix(path, ".instances")
 	for _, key := range sortedKeys(config) {
 		if key != "instances" && holdsCredential(key, config[key]) {
-			c.add(c.shared, yamlfile.Key(top, key), "a credential here goes to all %d instances: put it into the one it is for", len(instances))
+			c.add(c.shared, yamlfile.Key(top, key),
+				"a credential here goes to all %d instances: put it into the one it is for", len(instances))
 		}
 	}
 }

@@ -46,11 +46,12 @@ func (d *Document) main(typ string) *backend.Finding {
 	return nil
 }
 
-// compactConfig is the config of the items of one type, of which the first is the primary. Where there is none, as while its
-// place is kept, only one of a trusted namespace stands in for it. Without such a one there is no url, and nothing that
-// belongs beside it. The same holds for a type of an owner's own, which owners of several namespaces may use.
+// compactConfig is the config of the items of one type, of which the first is the primary. Where there is none, as
+// while its place is kept, only one of a trusted namespace stands in for it. Without such a one there is no url, and
+// nothing that belongs beside it. The same holds for a type of an owner's own, which owners of several namespaces may
+// use.
 func (b *builder) compactConfig(items []*item) map[string]any {
-	place := items[0].Primary || items[0].Yields // its url stays, since this is the one of its type that a reader may want
+	place := items[0].Primary || items[0].Yields // its url stays: of its type, readers most likely want this one
 	if !place {
 		items = slices.Clone(items)
 		slices.SortStableFunc(items, func(x, y *item) int { return -compareBool(b.trusts(x.Ref), b.trusts(y.Ref)) })

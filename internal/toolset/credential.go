@@ -32,7 +32,8 @@ func isReference(s string) bool { return len(references(s)) > 0 }
 // (aws_region and azure_use_managed_id do choose one). It covers toolsets with instances, with their former names.
 func isPlainSetting(key string) bool {
 	switch key {
-	case "url", "verify_ssl", "timeout_seconds", "timeout", "max_retries", "external_url", "grafana_datasource_uid", "labels",
+	case "url", "verify_ssl", "timeout_seconds", "timeout", "max_retries", "external_url",
+		"grafana_datasource_uid", "labels",
 		"enable_rendering", "default_render_width", "default_render_height",
 		"additional_labels", "tool_calls_return_data", "rules_cache_duration_seconds", "query_response_size_limit_pct",
 		"discover_metrics_from_last_hours", "query_timeout_seconds_default", "query_timeout_seconds_hard_max",
@@ -66,7 +67,8 @@ func namesHeaders(key string) bool { return strings.HasSuffix(strings.ToLower(ke
 // the tenant headers of Mimir, Loki, Tempo, Thanos, VictoriaLogs and Grafana.
 func isPlainHeader(name string) bool {
 	return slices.Contains([]string{
-		"accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "connection", "content-type", "user-agent",
+		"accept", "accept-charset", "accept-encoding", "accept-language", "cache-control",
+		"connection", "content-type", "user-agent",
 		"x-scope-orgid", "thanos-tenant", "accountid", "projectid", "x-grafana-org-id",
 	}, strings.ToLower(name))
 }

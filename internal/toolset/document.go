@@ -56,7 +56,8 @@ type Document struct {
 	own       map[string]string // texts of the keys of the admin's own
 }
 
-// Keys are the generated keys of the ConfigMap and their texts: of the formats asked for, and of the admin's own (Options.Own).
+// Keys are the generated keys of the ConfigMap and their texts: of the formats asked for, and of the admin's own
+// (Options.Own).
 func (d *Document) Keys() (map[string]string, error) {
 	keys := map[string]string{}
 	if d.wants(HolmesGPT) {
@@ -88,8 +89,8 @@ const markerPrefix = "generation/"
 // IsMarker reports whether a toolset of that name is the generation marker, which is no toolset.
 func IsMarker(name string) bool { return strings.HasPrefix(name, markerPrefix) }
 
-// Entries are the toolsets and MCP servers by name, each with the names of its instances, nil where it has none of their own; and the
-// name of the generation marker, "" for none.
+// Entries are the toolsets and MCP servers by name, each with the names of its instances, nil where it has none of
+// their own; and the name of the generation marker, "" for none.
 func (d *Document) Entries() (instances map[string][]string, generation string) {
 	return entries(d.HolmesGPT)
 }
@@ -121,9 +122,9 @@ func entries(document map[string]any) (instances map[string][]string, generation
 	return instances, generation
 }
 
-// mark adds the entry that makes a running HolmesGPT take a changed document: it swaps its tools only if the name or the
-// state of a toolset changes, not if a URL does. Being disabled it costs the agent one line. HolmesGPT rejects a file
-// without any toolset, so that an empty document gets an entry even where no marker is wanted.
+// mark adds the entry that makes a running HolmesGPT take a changed document: it swaps its tools only if the name or
+// the state of a toolset changes, not if a URL does. Being disabled it costs the agent one line. HolmesGPT rejects a
+// file without any toolset, so that an empty document gets an entry even where no marker is wanted.
 func (d *Document) mark(wanted bool) error {
 	toolsets, ok := d.HolmesGPT["toolsets"].(map[string]any)
 	servers, _ := d.HolmesGPT["mcp_servers"].(map[string]any)
@@ -133,7 +134,8 @@ func (d *Document) mark(wanted bool) error {
 	name := markerPrefix + "none"
 	if wanted {
 		sum := sha256.New()
-		if err := writeJSON(sum, d.HolmesGPT, 2); err != nil { // with its keys in order, and cheaper than the YAML that follows
+		// JSON has its keys in order and costs less than the YAML that is written later.
+		if err := writeJSON(sum, d.HolmesGPT, 2); err != nil {
 			return fmt.Errorf("generation marker: %w", err)
 		}
 		name = markerPrefix + hex.EncodeToString(sum.Sum(nil)[:4])

@@ -111,9 +111,9 @@ func (it *item) server(warn func(Warning)) map[string]any {
 	return tree
 }
 
-// healthURL is what HolmesGPT calls when it loads the toolset; anything but 2xx keeps the toolset out, and HolmesGPT then
-// tells the agent the beginning of the answer, or where it redirects to. So only those are called that the configuration
-// vouches for; the others are proven by this service alone, and withdrawn when they fail.
+// healthURL is what HolmesGPT calls when it loads the toolset; anything but 2xx keeps the toolset out, and HolmesGPT
+// then tells the agent the beginning of the answer, or where it redirects to. So only those are called that the
+// configuration vouches for; the others are proven by this service alone, and withdrawn when they fail.
 func (it *item) healthURL(origin, health string) string {
 	switch {
 	case it.Candidate.Unproven, !it.Vouched:

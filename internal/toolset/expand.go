@@ -2,7 +2,8 @@ package toolset
 
 import "strings"
 
-// link is the placeholder of the URL at which people reach a backend. A setting with it is left out where that is not known.
+// link is the placeholder of the URL at which people reach a backend. A setting with it is left out where that is not
+// known.
 const link = "$(link)"
 
 // expand returns a copy of a tree of the catalog's with the placeholders in its strings replaced. A replacement is not

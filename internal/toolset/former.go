@@ -19,7 +19,8 @@ func (o *Overrides) former(types []*catalog.Type) *Overrides {
 			continue
 		}
 		if len(out.moved) == 0 {
-			out.toolsets, out.instances, out.moved = maps.Clone(o.toolsets), maps.Clone(o.instances), map[instanceKey]string{}
+			out.toolsets, out.instances = maps.Clone(o.toolsets), maps.Clone(o.instances)
+			out.moved = map[instanceKey]string{}
 			if out.instances == nil {
 				out.instances = map[string]map[string]any{}
 			}

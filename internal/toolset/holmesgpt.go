@@ -100,8 +100,8 @@ func isHostPattern(s string) bool {
 // isOrigin reports whether s is only a scheme, a host and a port, and HolmesGPT reads it as such.
 func isOrigin(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Scheme+"://"+u.Host == s && isHostPattern(s) &&
-		!strings.Contains(s, "*")
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Scheme+"://"+u.Host == s &&
+		isHostPattern(s) && !strings.Contains(s, "*")
 }
 
 // isEndpointField reports whether name is a setting of an HTTP endpoint.

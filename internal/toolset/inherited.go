@@ -149,7 +149,8 @@ func (b *builder) inherit(it *item, toolset string, config map[string]any) {
 	}
 	b.given[toolset] = true
 	if it.KeepToken { // an Authorization that says nothing gives way
-		if headers, ok := config["additional_headers"].(map[string]any); ok && headers[authorization] == emptyCredential {
+		headers, ok := config["additional_headers"].(map[string]any)
+		if ok && headers[authorization] == emptyCredential {
 			delete(headers, authorization)
 		}
 		defer keepToken(config)

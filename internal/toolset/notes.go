@@ -73,10 +73,11 @@ func (b *builder) writeNotes() {
 	}
 	if len(lines) > 0 {
 		b.toolsets[notesEntry] = map[string]any{
-			"enabled":          true,
-			"description":      "What is known about some of the backends.",
-			"llm_instructions": "What is known about some instances of the toolsets above:\n" + strings.Join(lines, "\n"),
-			"tools":            []any{},
+			"enabled":     true,
+			"description": "What is known about some of the backends.",
+			"llm_instructions": "What is known about some instances of the toolsets above:\n" +
+				strings.Join(lines, "\n"),
+			"tools": []any{},
 		}
 	}
 }

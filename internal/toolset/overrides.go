@@ -99,7 +99,8 @@ func (c *checker) patch(section string, v any, kind string) map[string]any {
 	entries, ok := v.(map[string]any)
 	if !ok {
 		if v == nil {
-			c.errorf(section, "empty, which would remove everything: remove the key, or set what you do not want to null")
+			c.errorf(section, "empty, which would remove everything: "+
+				"remove the key, or set what you do not want to null")
 		} else {
 			c.errorf(section, "expected a mapping of names to patches")
 		}

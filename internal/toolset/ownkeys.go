@@ -11,26 +11,30 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// OwnKeys are keys of the ConfigMap that the admin wants for other readers: name -> tree of YAML with placeholders in its
-// strings (config output.keys).
+// OwnKeys are keys of the ConfigMap that the admin wants for other readers: name -> tree of YAML with placeholders in
+// its strings (config output.keys).
 type OwnKeys map[string]any
 
-// repeatKey in a mapping that is an item of a list names the type whose instances the item is repeated for; beside it, trustedKey
-// with true leaves out those that the configuration does not vouch for, as where the item holds a credential.
+// repeatKey in a mapping that is an item of a list names the type whose instances the item is repeated for; beside it,
+// trustedKey with true leaves out those that the configuration does not vouch for, as where the item holds a
+// credential.
 const (
 	repeatKey  = "for"
 	trustedKey = "trusted"
 )
 
-// placeholder is $(FIELD), of the instance that an item is repeated for, $(primary.TYPE.FIELD), or $(trusted.TYPE.FIELD): the
-// primary where the configuration vouches for it, so that a credential beside it is no stranger's by luck.
+// placeholder is $(FIELD), of the instance that an item is repeated for, $(primary.TYPE.FIELD), or
+// $(trusted.TYPE.FIELD): the primary where the configuration vouches for it, so that a credential beside it is no
+// stranger's by luck.
 var placeholder = regexp.MustCompile(`\$\(([^()]*)\)`)
 
 // unclosed is the head of a placeholder of which the end was forgotten.
 var unclosed = regexp.MustCompile(`\$\((primary|trusted)\.`)
 
 // instanceFields are what a placeholder may name.
-var instanceFields = []string{"name", "namespace", "service", "host", "port", "scheme", "path", "url", "version", "type", "link"}
+var instanceFields = []string{
+	"name", "namespace", "service", "host", "port", "scheme", "path", "url", "version", "type", "link",
+}
 
 // field is one of instanceFields.
 func (it *item) field(name string) string {
@@ -65,8 +69,8 @@ func (it *item) field(name string) string {
 	return ""
 }
 
-// readable reports whether any reader may be given the item's fields: a reader that expands variables, as Grafana does, would
-// put its own secrets in the place of a stranger's $.
+// readable reports whether any reader may be given the item's fields: a reader that expands variables, as Grafana
+// does, would put its own secrets in the place of a stranger's $.
 func (it *item) readable() bool {
 	return !slices.ContainsFunc(instanceFields, func(name string) bool {
 		value := it.field(name)
@@ -101,8 +105,8 @@ func newFiller(items []*item) *filler {
 	return f
 }
 
-// fill returns a copy of a tree with its placeholders replaced; at is the instance that an item of a list is repeated for, nil
-// outside. It says false where a primary is named that is not there: the mapping around it is left out then.
+// fill returns a copy of a tree with its placeholders replaced; at is the instance that an item of a list is repeated
+// for, nil outside. It says false where a primary is named that is not there: the mapping around it is left out then.
 func (f *filler) fill(tree any, at *item) (any, bool) {
 	switch t := tree.(type) {
 	case string:

@@ -37,7 +37,8 @@ func (keys OwnKeys) Check(types *catalog.Catalog, report func(path, message stri
 
 // CheckOwnName refuses what is no name of a ConfigMap's key, or one that is written already.
 func CheckOwnName(name string) error {
-	if faults := validation.IsConfigMapKey(name); len(faults) > 0 || strings.HasPrefix(name, ".") { // hidden files are this service's own
+	// Only this service writes hidden files.
+	if faults := validation.IsConfigMapKey(name); len(faults) > 0 || strings.HasPrefix(name, ".") {
 		return errors.New("expected a name of a file as the key: letters, digits, dots, - and _")
 	}
 	if lower := strings.ToLower(name); OwnedKey(lower) || lower == KeyOverrides {
@@ -96,8 +97,10 @@ func (c *ownKeyCheck) placeholder(path, name string, inItem bool) {
 	}
 	switch {
 	case !slices.Contains(instanceFields, field):
-		c.report(path, "expected one of "+strings.Join(instanceFields, ", ")+" as the field, found "+yamlfile.Quote(field))
+		c.report(path, "expected one of "+strings.Join(instanceFields, ", ")+" as the field, found "+
+			yamlfile.Quote(field))
 	case !ofPrimary && !inItem:
-		c.report(path, "expected $(primary.TYPE."+field+"), or an item of a list with for: TYPE around it, found $("+field+")")
+		c.report(path, "expected $(primary.TYPE."+field+"), or an item of a list with for: TYPE around it, "+
+			"found $("+field+")")
 	}
 }

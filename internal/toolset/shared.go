@@ -91,7 +91,8 @@ func (b *builder) patchEndpoint(it *item, s *shared, endpoint map[string]any) (p
 				patched = mergePatch(patched, map[string]any{field: change[field]}).(map[string]any)
 				continue
 			}
-			b.warn(b.overrides.at(yamlfile.Key(origin, field), Warning{Code: WarningNotOfInstance, Type: it.Candidate.Type, Value: s.name}))
+			w := Warning{Code: WarningNotOfInstance, Type: it.Candidate.Type, Value: s.name}
+			b.warn(b.overrides.at(yamlfile.Key(origin, field), w))
 		}
 	}
 	if b.inForce {

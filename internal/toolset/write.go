@@ -15,8 +15,8 @@ import (
 	yaml3 "go.yaml.in/yaml/v3"
 )
 
-// marshal writes a tree of plain data as sigs.k8s.io/yaml would, without its way through JSON and back, which takes thrice
-// as long.
+// marshal writes a tree of plain data as sigs.k8s.io/yaml would, without its way through JSON and back, which takes
+// thrice as long.
 func marshal(header string, tree any) (string, error) {
 	w := writer{}
 	w.out.WriteString(header)
@@ -26,8 +26,8 @@ func marshal(header string, tree any) (string, error) {
 	return w.out.String(), nil
 }
 
-// writer writes a large tree in pieces: the YAML library keeps what it needs of each value, a multiple of the text, until it has
-// written all of what it is given.
+// writer writes a large tree in pieces: the YAML library keeps what it needs of each value, a multiple of the text,
+// until it has written all of what it is given.
 type writer struct {
 	out  strings.Builder
 	last []string // the keys above the piece that was written last
@@ -114,8 +114,8 @@ func count(tree any) int {
 	return n
 }
 
-// ordered is a tree with its keys in order. The library's own order has circles, as of x1a, x20a and x117a, so that the same data
-// would not always give the same text.
+// ordered is a tree with its keys in order. The library's own order has circles, as of x1a, x20a and x117a, so that
+// the same data would not always give the same text.
 func ordered(tree any) any {
 	switch t := tree.(type) {
 	case map[string]any:
@@ -134,7 +134,8 @@ func ordered(tree any) any {
 	return tree
 }
 
-// compareKeys orders keys as the library means to: by their characters, of which letters come last, and numbers by their value.
+// compareKeys orders keys as the library means to: by their characters, of which letters come last, and numbers by
+// their value.
 func compareKeys(a, b string) int {
 	for a != "" && b != "" {
 		m, n := leadingNumber(a), leadingNumber(b)
@@ -148,7 +149,11 @@ func compareKeys(a, b string) int {
 		}
 		x, size := utf8.DecodeRuneInString(a)
 		y, _ := utf8.DecodeRuneInString(b)
-		c := cmp.Or(compareBool(unicode.IsLetter(x), unicode.IsLetter(y)), compareBool(m != "", n != ""), cmp.Compare(x, y))
+		c := cmp.Or(
+			compareBool(unicode.IsLetter(x), unicode.IsLetter(y)),
+			compareBool(m != "", n != ""),
+			cmp.Compare(x, y),
+		)
 		if c != 0 {
 			return c
 		}
@@ -161,8 +166,8 @@ func leadingNumber(s string) string {
 	return s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
 }
 
-// misread matches the texts that Go's YAML writer may leave without quotes and that Python's reader, HolmesGPT's, takes for
-// something else: it fails on 0x_, 2001-99-99, = and <<, and with it the whole file.
+// misread matches the texts that Go's YAML writer may leave without quotes and that Python's reader, HolmesGPT's,
+// takes for something else: it fails on 0x_, 2001-99-99, = and <<, and with it the whole file.
 // https://github.com/yaml/pyyaml/blob/main/lib/yaml/resolver.py
 var misread = regexp.MustCompile(`^(?:=|<<|[-+]?0[bx][0-9a-fA-F_]+|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|` +
 	`[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?)$`)
