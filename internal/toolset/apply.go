@@ -9,7 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// overrideKey is how the overrides address the item: by its Service, else by its name; the zero key if not at all.
+// overrideKey returns the key under which the overrides address the item: its Service, otherwise its name. It returns
+// the zero key if they do not address the item.
 func (it *item) overrideKey(o *Overrides) instanceKey {
 	types := []string{it.Candidate.Type}
 	if it.Candidate.Custom {
@@ -26,20 +27,20 @@ func (it *item) overrideKey(o *Overrides) instanceKey {
 	return instanceKey{}
 }
 
-// yields reports whether an address means an instance of that name of another Service that the configuration vouches
-// for: anybody may make a Service of a name that is an instance's.
+// yields reports whether a key is the name of another Service's instance that the configuration vouches for. Then the
+// item must not use the key, because a stranger can create a Service with such a name.
 func (it *item) yields(key instanceKey) bool {
 	owner, named := it.vouched[key]
 	return named && owner != it.Ref && !it.Vouched
 }
 
-// removes says that the overrides remove the instance.
+// removes reports whether the overrides remove the instance.
 func (o *Overrides) removes(it *item) bool {
 	key := it.overrideKey(o)
 	return key != instanceKey{} && o.instances[key.typ][key.name] == nil
 }
 
-// keys are the instances that the overrides address.
+// keys returns the keys of the instances that the overrides address.
 func (o *Overrides) keys() map[instanceKey]bool {
 	keys := map[instanceKey]bool{}
 	for typ, names := range o.instances {
@@ -50,7 +51,7 @@ func (o *Overrides) keys() map[instanceKey]bool {
 	return keys
 }
 
-// names are those that the overrides give to instances.
+// names returns the names that the overrides give to instances.
 func (o *Overrides) names() map[string]bool {
 	names := map[string]bool{}
 	for _, patches := range o.instances {
@@ -63,7 +64,7 @@ func (o *Overrides) names() map[string]bool {
 	return names
 }
 
-// toolsetPatches are the patches to toolsets without what goes to instances instead.
+// toolsetPatches returns the patches to toolsets, without the settings that are written to instances instead.
 func (b *builder) toolsetPatches() map[string]any {
 	patches := maps.Clone(b.overrides.toolsets)
 	for name, patch := range patches {
@@ -77,7 +78,7 @@ func (b *builder) toolsetPatches() map[string]any {
 	return patches
 }
 
-// merge applies the patches to a document. The warnings are about those that meet nothing.
+// merge applies the patches to a document. It returns warnings about entries that are left out or incomplete.
 func (b *builder) merge(doc *Document) (warnings []Warning) {
 	o := b.overrides
 	for section, patch := range map[string]map[string]any{"toolsets": b.toolsetPatches(), "mcp_servers": o.servers} {
@@ -119,8 +120,9 @@ func (b *builder) merge(doc *Document) (warnings []Warning) {
 	return few(warnings)
 }
 
-// fit leaves out, of overrides that are in force, what HolmesGPT would not load together with what is found by now. An
-// entry that is whole by itself is the admin's own, and stays; else what is generated does.
+// fit removes the entries that HolmesGPT would not load, because overrides in force do not fit the backends found now.
+// If the admin's entry is whole by itself, it stays and the generated entry is left out. Otherwise the generated entry
+// stays and the patch is left out.
 func (o *Overrides) fit(doc *Document, section string, before, merged, patches map[string]any) (warnings []Warning) {
 	server := section == "mcp_servers"
 	for _, name := range sortedKeys(patches) {
@@ -150,7 +152,7 @@ func (o *Overrides) fit(doc *Document, section string, before, merged, patches m
 	return warnings
 }
 
-// fault is the first reason why HolmesGPT would not load an entry, "" for none.
+// fault returns the first reason why HolmesGPT would not load an entry, "" if there is no reason.
 func fault(name string, entry map[string]any, server bool) string {
 	for _, p := range complaintsOf(name, entry, server) {
 		if p.severity == Error {
@@ -160,7 +162,7 @@ func fault(name string, entry map[string]any, server bool) string {
 	return ""
 }
 
-// whole reports whether an entry needs nothing else.
+// whole reports whether an entry is complete by itself, without a generated entry below it.
 func whole(name string, entry map[string]any, server bool) bool {
 	return !slices.ContainsFunc(complaintsOf(name, entry, server), func(p complaint) bool { return p.severity != Note })
 }
@@ -174,7 +176,7 @@ func complaintsOf(name string, entry map[string]any, server bool) []complaint {
 	return c.complaints
 }
 
-// lacking are the keys that an entry of the compact form must have and has not.
+// lacking returns the required keys that an entry of the compact form does not have.
 func lacking(entry map[string]any) (missing []string) {
 	for _, key := range []string{"toolset", "enabled", "config"} {
 		if _, ok := entry[key]; !ok {
@@ -184,8 +186,8 @@ func lacking(entry map[string]any) (missing []string) {
 	return missing
 }
 
-// check looks for what HolmesGPT would choke on in the result. origins leads from paths in the document to the
-// patches of instances there.
+// check returns an error if HolmesGPT would not load the result, and warnings about doubtful entries. origins maps the
+// path of an instance in the document to the path of its patch in the overrides.
 func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []Warning, err error) {
 	c := checker{shared: Error}
 	c.document(doc.HolmesGPT)
@@ -207,7 +209,7 @@ func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []
 	return few(warnings), f.Err()
 }
 
-// path is where in the overrides a path of the document comes from.
+// path returns the path in the overrides that caused a path of the document.
 func (o *Overrides) path(f *yamlfile.File, path string, origins map[string]string) string {
 	for from, to := range origins {
 		rest, below := strings.CutPrefix(path, from)
@@ -222,7 +224,7 @@ func (o *Overrides) path(f *yamlfile.File, path string, origins map[string]strin
 	return path
 }
 
-// entryPath is the path of the entry that a path is in.
+// entryPath returns the path of the entry that contains a path.
 func entryPath(path string) string {
 	section, rest, _ := strings.Cut(path, ".")
 	if i := strings.IndexAny(rest, ".["); i >= 0 {

@@ -22,24 +22,24 @@ const (
 type Options struct {
 	// Types is the catalog.
 	Types []*catalog.Type
-	// Baseline are HolmesGPT's own toolsets to switch on whatever is found, e.g. kubernetes/core.
+	// Baseline lists HolmesGPT's own toolsets that are always switched on, e.g. kubernetes/core.
 	Baseline []string
 	// GenerationMarker adds the disabled entry whose name changes with the document.
 	GenerationMarker bool
-	// Formats to give keys for; none means all.
+	// Formats lists the formats to write; an empty list means all.
 	Formats []string
-	// TrustedNamespaces are those whose notes the agent reads before others'.
+	// TrustedNamespaces lists the namespaces whose notes the agent reads before the others.
 	TrustedNamespaces []string
-	// Own are the keys that the configuration adds for other readers.
+	// Own holds the keys that the configuration adds for other readers.
 	Own OwnKeys
-	// InForce: the overrides were found good before. What of them does not fit what is found by now is left out, with a
-	// warning, and the rest stays in force, so that no owner of a Service can take it away.
+	// InForce means that the overrides were valid before. A patch that does not fit the backends found now is left out
+	// with a warning, and the other patches stay in force. So no owner of a Service can disable all overrides.
 	InForce bool
 }
 
-// Build makes the document of the accepted findings among those given. A finding that cannot be written is left out
-// with a warning. The error is either about the options or, as yamlfile.Errors, about overrides whose result HolmesGPT
-// would not load; the caller then keeps the last good ones.
+// Build returns the document of the accepted findings. A finding that cannot be written is left out with a warning. An
+// error is either about the options or, as yamlfile.Errors, about overrides whose result HolmesGPT would not load. On
+// such an error the caller keeps the last valid overrides.
 func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Document, error) {
 	if overrides == nil {
 		overrides = &Overrides{}
@@ -85,20 +85,21 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	return doc, nil
 }
 
-// item is an accepted finding with what its type says about writing it.
+// item is an accepted finding with the settings of its type for writing it.
 type item struct {
 	*backend.Finding
 	typ *catalog.Type
 	url string
 
-	role     string                      // what it is among the instances of its toolset, for the agent
-	nameless bool                        // what its owner calls it stands in no instructions
+	role     string                      // its role among the instances of its toolset, for the agent
+	nameless bool                        // instructions must not contain the names that its owner chose
 	vouched  map[instanceKey]backend.Ref // the instances that the configuration vouches for, by type and name
 
-	placeholders *strings.Replacer // of expand, once it was needed
+	placeholders *strings.Replacer // made by expand on first use
 }
 
-// published are the items to write: types in the catalog's order, of each the primary first, then by name.
+// published returns the items to write in the catalog's order of types. Within a type the primary is first and the
+// others follow by name.
 func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) []*item {
 	byName, vouched := typesByName(types), map[instanceKey]backend.Ref{}
 	var items []*item
@@ -134,7 +135,7 @@ func typesByName(types []*catalog.Type) map[string]*catalog.Type {
 	return byName
 }
 
-// typeOf finds the catalog's type of a finding, or makes the one of an annotated backend; nil if there is none.
+// typeOf returns the catalog's type of a finding, or a generic type for an annotated backend; nil if there is no type.
 func typeOf(f *backend.Finding, byName map[string]*catalog.Type) *catalog.Type {
 	switch {
 	case f.Candidate.Type == backend.TypeMCP:
@@ -172,8 +173,8 @@ func compareBool(a, b bool) int {
 	return -1
 }
 
-// unfit is why an item must not be written, without a code if it may. Detection and probing reject such text already;
-// nothing that HolmesGPT would expand may get past this stage whatever they do.
+// unfit returns the reason why an item must not be written, without a code if it may be written. Detection and probing
+// already reject such text. If they miss it, this check keeps out text that HolmesGPT would expand.
 func (it *item) unfit() Warning {
 	c := it.Candidate
 	if it.typ == nil {
@@ -206,7 +207,7 @@ func (it *item) unfit() Warning {
 	return Warning{}
 }
 
-// entryName is the name of the item's own entry; empty if its entries are those of its type.
+// entryName returns the name of the item's own entry, "" if the entries of its type contain the item.
 func (it *item) entryName() string {
 	switch {
 	case it.Candidate.Type == backend.TypeMCP:

@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// builder gathers the HolmesGPT document.
+// builder collects the parts of the HolmesGPT document.
 type builder struct {
 	overrides *Overrides
 	toolsets  map[string]any
@@ -25,24 +25,25 @@ type builder struct {
 
 	trusted  []string // namespaces whose notes come first
 	notes    []*ownerNote
-	noted    map[backend.Ref]bool // Services whose note is among them
-	roles    []string             // lines that say what instances of built-in toolsets are
-	unproven map[string][]string  // built-in toolset -> its instances that nobody has checked
-	// used are the instances that the overrides address and that exist.
+	noted    map[backend.Ref]bool // Services whose note is recorded
+	roles    []string             // lines about the roles of instances of built-in toolsets
+	unproven map[string][]string  // built-in toolset -> its instances that no probe has checked
+	// used holds the keys of the overrides that address an existing instance.
 	used map[instanceKey]bool
-	// tops are the overrides' credentials at the top of toolsets, and given are those of which an instance got them.
+	// tops holds the overrides' credentials at the top of toolsets. given marks the toolsets whose credentials an
+	// instance got.
 	tops    map[string]map[string]any
 	given   map[string]bool
 	types   []*catalog.Type
-	urls    map[string][]string // by toolset, the keys that hold an instance's URL
+	urls    map[string][]string // toolset -> the keys that hold an instance's URL
 	inForce bool
-	// claimed are the names that the overrides give to instances.
+	// claimed holds the names that the overrides give to instances.
 	claimed map[string]bool
 	// origins: path in the document -> path in the overrides that changed it.
 	origins map[string]string
 }
 
-// builtin is a toolset of HolmesGPT's with instances.
+// builtin is a toolset that is part of HolmesGPT, with its instances.
 type builtin struct {
 	typ          string // of its first instance
 	instances    []any
@@ -50,7 +51,7 @@ type builtin struct {
 	instructions string
 }
 
-// entry is a toolset, or an MCP server, of its own.
+// entry is a toolset or an MCP server that has only one item.
 type entry struct {
 	item   *item
 	name   string
@@ -94,7 +95,7 @@ func (b *builder) baseline(names []string) error {
 	return nil
 }
 
-// add writes one item into each of its type's entries.
+// add writes an item to each entry of its type.
 func (b *builder) add(it *item) {
 	it.checkCredentials(b.warn)
 	if it.Candidate.Type == backend.TypeMCP {
@@ -112,14 +113,14 @@ func (b *builder) add(it *item) {
 			b.roles = append(b.roles, roleLine(e.Name, name, it.role))
 		}
 		b.note(it, "- "+e.Name+", instance "+name+": ", nil)
-		if unproven { // once, whatever the number of its toolsets
+		if unproven { // once, even if it is in several toolsets
 			unproven = false
 			b.unproven[e.Name] = append(b.unproven[e.Name], it.named(name))
 		}
 	}
 }
 
-// addInstance adds the item to a built-in toolset and returns the name it got there.
+// addInstance adds the item to a built-in toolset and returns its name there.
 func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	t := b.builtins[e.Name]
 	if t == nil {
@@ -148,10 +149,11 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	}
 	t.instances = append(t.instances, config)
 	b.behind[e.Name] = append(b.behind[e.Name], it.Finding)
-	return cmp.Or(configName(config), name) // the overrides may have given it another
+	return cmp.Or(configName(config), name) // the overrides may have renamed it
 }
 
-// addHTTP adds the item to the HTTP toolset of its type, or one of its own where it has none in the catalog.
+// addHTTP adds the item to the HTTP toolset of its type. If the catalog has no entry for the type, the item gets its
+// own entry.
 func (b *builder) addHTTP(it *item, i int) {
 	e := it.typ.Toolset.HolmesGPT[i]
 	if it.entryName() != "" {
@@ -168,7 +170,7 @@ func (b *builder) addHTTP(it *item, i int) {
 	b.note(it, "- "+it.Candidate.Instance+": ", s.tree)
 }
 
-// addOwn adds an entry of the item's own; it gets its name in finish, when all are known.
+// addOwn adds an entry for the item alone. finish writes it after all other entries, unless its name is taken.
 func (b *builder) addOwn(it *item, tree map[string]any, server bool) {
 	generated := tree["config"].(map[string]any)
 	config, origin := b.patch(it, generated)
@@ -183,7 +185,7 @@ func (b *builder) addOwn(it *item, tree map[string]any, server bool) {
 	b.own = append(b.own, &entry{item: it, name: it.entryName(), server: server, tree: tree, origin: origin})
 }
 
-// patch applies what the overrides say about the instance to its config.
+// patch applies the overrides of the instance to its config. It also returns their path, "" if there are no overrides.
 func (b *builder) patch(it *item, config map[string]any) (map[string]any, string) {
 	key := it.overrideKey(b.overrides)
 	patch := b.overrides.instances[key.typ][key.name]
@@ -194,17 +196,18 @@ func (b *builder) patch(it *item, config map[string]any) (map[string]any, string
 	return mergePatch(config, patch).(map[string]any), b.overrides.place(key)
 }
 
-// ownInstance is what HolmesGPT calls an instance that stands alone.
+// ownInstance is HolmesGPT's name for an instance at the top of a toolset, outside a list of instances.
 const ownInstance = "default"
 
-// renames reports whether the overrides give the item that name.
+// renames reports whether the overrides give this name to the item.
 func (b *builder) renames(it *item, name string) bool {
 	key := it.overrideKey(b.overrides)
 	patch := b.overrides.instances[key.typ][key.name]
 	return patch != nil && configName(patch) == name
 }
 
-// keepName undoes, in overrides that are in force, a name that another instance has by now, or that is none.
+// keepName restores the generated name if overrides in force set a name that another instance has now, or that is not a
+// text.
 func (b *builder) keepName(it *item, t *builtin, config map[string]any, name string) {
 	given, has := config["name"]
 	text := configName(config)
@@ -227,7 +230,7 @@ func configName(config any) string {
 	return name
 }
 
-// finish puts the gathered entries into the document.
+// finish writes the collected entries to the document. It warns about overrides of instances that do not exist.
 func (b *builder) finish() {
 	for name, t := range b.builtins {
 		instances := t.instances
@@ -274,8 +277,8 @@ func (b *builder) finish() {
 	b.warnings = append(b.warnings, few(unused)...)
 }
 
-// meant is the instance that an address without a namespace most likely means, "" for none: a name from outside the
-// trusted namespaces is written with its namespace.
+// meant returns the instance that an address without a namespace most likely means, "" if there is no such instance.
+// The name of an instance outside the trusted namespaces contains its namespace.
 func (b *builder) meant(key instanceKey) (name string) {
 	for _, behind := range b.behind {
 		for _, f := range behind {

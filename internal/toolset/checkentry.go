@@ -6,7 +6,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// custom checks a toolset that is none of HolmesGPT's own and brings its own tools.
+// custom checks a toolset that HolmesGPT does not know, and that must define its own tools.
 func (c *checker) custom(path, name string, entry map[string]any) {
 	description, _ := entry["description"].(string)
 	_, tools := entry["tools"].([]any)
@@ -52,7 +52,7 @@ func (c *checker) http(path string, config map[string]any) {
 	}
 }
 
-// texts checks a list of texts, which may be missing.
+// texts checks an optional list of texts.
 func (c *checker) texts(path string, v any, what string, fits func(string) bool) {
 	list, ok := v.([]any)
 	if v == nil {
@@ -105,7 +105,7 @@ func (c *checker) server(path string, entry, config map[string]any) {
 	}
 }
 
-// instances checks a config that may hold several.
+// instances checks the list of instances in a config, if there is one.
 func (c *checker) instances(path string, config map[string]any) {
 	v, has := config["instances"]
 	if !has {

@@ -7,10 +7,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// kubernetesType is the compact form's entry that is always there.
+// kubernetesType is the entry that the compact form always has.
 const kubernetesType = "kubernetes"
 
-// compactTrees are the compact form, by type.
+// compactTrees returns the trees of the compact form, by type.
 func (b *builder) compactTrees(items []*item) map[string]map[string]any {
 	trees := map[string]map[string]any{
 		kubernetesType: compactTree(kubernetesType, map[string]any{"incluster": true, "namespaces": []any{"*"}}),
@@ -25,7 +25,7 @@ func (b *builder) compactTrees(items []*item) map[string]map[string]any {
 	return trees
 }
 
-// compactOf are the findings behind each of them, in their order.
+// compactOf returns the findings behind each tree of the compact form, in the order of the items.
 func compactOf(items []*item) map[string][]*backend.Finding {
 	behind := map[string][]*backend.Finding{}
 	for _, it := range items {
@@ -38,7 +38,7 @@ func compactTree(name string, config map[string]any) map[string]any {
 	return map[string]any{"toolset": name, "enabled": true, "config": config}
 }
 
-// main is the primary of a type in the compact form, whose url stands there; nil for none.
+// main returns the primary whose url the compact form of a type contains, nil if there is no primary.
 func (d *Document) main(typ string) *backend.Finding {
 	if behind := d.compactOf[typ]; len(behind) > 0 && behind[0].Primary {
 		return behind[0]
@@ -46,12 +46,12 @@ func (d *Document) main(typ string) *backend.Finding {
 	return nil
 }
 
-// compactConfig is the config of the items of one type, of which the first is the primary. Where there is none, as
-// while its place is kept, only one of a trusted namespace stands in for it. Without such a one there is no url, and
-// nothing that belongs beside it. The same holds for a type of an owner's own, which owners of several namespaces may
-// use.
+// compactConfig returns the config of the items of one type. The primary, if there is one, is the first item. If there
+// is no primary, for example while its place is kept, only an instance of a trusted namespace replaces it. Without such
+// an instance the config has no url and no settings that belong to a url. The same applies to a type that owners
+// define, because owners of several namespaces may use it.
 func (b *builder) compactConfig(items []*item) map[string]any {
-	place := items[0].Primary || items[0].Yields // its url stays: of its type, readers most likely want this one
+	place := items[0].Primary || items[0].Yields // whether its url stands at the top
 	if !place {
 		items = slices.Clone(items)
 		slices.SortStableFunc(items, func(x, y *item) int { return -compareBool(b.trusts(x.Ref), b.trusts(y.Ref)) })
@@ -95,7 +95,7 @@ func (b *builder) compactConfig(items []*item) map[string]any {
 	return config
 }
 
-// compactOwn is the config of an annotated backend.
+// compactOwn returns the config of an annotated backend.
 func (it *item) compactOwn() map[string]any {
 	c := it.Candidate
 	config := map[string]any{"url": it.url, "description": c.Description}

@@ -9,13 +9,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// A name that a shell would take for an environment variable. Anything else could close the reference.
+// variableName matches a valid name of an environment variable. Any other text could close the reference.
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func holmesReference(variable string) string  { return "{{ env." + variable + " }}" }
 func compactReference(variable string) string { return "${" + variable + "}" }
 
-// credentials calls put for each credential the finding has, in the order of its type.
+// credentials calls put for each credential of the finding, in the order of its type.
 func (it *item) credentials(put func(c catalog.Credential, variable string)) {
 	for _, c := range it.typ.Toolset.Credentials {
 		if v := it.Credentials[c.Field]; variableName.MatchString(v) {
@@ -24,15 +24,15 @@ func (it *item) credentials(put func(c catalog.Credential, variable string)) {
 	}
 }
 
-// putTenant names the tenant, which is no secret.
+// putTenant writes the tenant, which is not a secret.
 func (it *item) putTenant(config map[string]any) {
 	if it.Candidate.TenantHeader != "" {
 		put(config, it.tenants().Path, it.Candidate.Tenant)
 	}
 }
 
-// tenants says how a tenant is named to it: as its type says, or a relative, since what looks like a Prometheus may
-// want one.
+// tenants returns how requests name their tenant: as the type of the item says, or as a relative of the type says. For
+// example a backend that looks like a Prometheus may be a relative that requires a tenant.
 func (it *item) tenants() catalog.Tenants {
 	if t := it.typ.Tenanted(); t != nil {
 		return t.Tenants
@@ -76,7 +76,8 @@ func (it *item) putCredentials(config map[string]any, warn func(Warning)) {
 	})
 }
 
-// auth is the auth of an HTTP endpoint: the first kind that the finding has credentials for.
+// auth returns the auth of an HTTP endpoint. It has the first kind of authentication for which the finding has
+// credentials.
 func (it *item) auth(warn func(Warning)) map[string]any {
 	var auth map[string]any
 	it.credentials(func(c catalog.Credential, variable string) {
@@ -102,13 +103,15 @@ func (it *item) auth(warn func(Warning)) map[string]any {
 	return auth
 }
 
-// checkCredentials reports what the configuration names and the type does not have.
+// checkCredentials warns about configured credentials that the type does not have, and about invalid names of
+// variables.
 func (it *item) checkCredentials(warn func(Warning)) {
 	known := map[string]bool{}
 	for _, c := range it.typ.Toolset.Credentials {
 		known[c.Field] = true
 	}
-	for _, field := range slices.Sorted(maps.Keys(it.Credentials)) { // which may be a secret in the wrong place
+	// The warnings omit unknown fields and invalid names: they may be secrets in the wrong place.
+	for _, field := range slices.Sorted(maps.Keys(it.Credentials)) {
 		switch {
 		case !known[field]:
 			w := it.about(WarningCredentialUnknown)

@@ -17,19 +17,20 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// KeyHolmesGPT is the key of the HolmesGPT document in the ConfigMap, and compactSuffix ends those of the compact form.
+// KeyHolmesGPT is the key of the HolmesGPT document in the ConfigMap. The keys of the compact form end with
+// compactSuffix.
 const (
 	KeyHolmesGPT  = "custom_toolset.yaml"
 	compactSuffix = "-toolset.yaml"
-	// KeyOverrides is the admin's key, KeyState what this service remembers.
+	// KeyOverrides is the admin's key. KeyState holds what this service remembers.
 	KeyOverrides = "overrides.yaml"
 	KeyState     = "state.json"
 )
 
-// Generated reports whether a text is one that was generated here, and not somebody's own.
+// Generated reports whether this service generated a text.
 func Generated(text string) bool { return strings.HasPrefix(text, written) }
 
-// KeyCompact is the key of a type's compact form in the ConfigMap.
+// KeyCompact returns the key of a type's compact form in the ConfigMap.
 func KeyCompact(typ string) string { return typ + compactSuffix }
 
 const (
@@ -38,26 +39,28 @@ const (
 	ownHeader = written + "Its configuration says what stands here (output.keys).\n"
 )
 
-// Document is all that is written. It must not be changed.
+// Document is everything that is published. It must not be changed.
 type Document struct {
-	// HolmesGPT is the tree of the HolmesGPT document: toolsets and, where there are any, mcp_servers.
+	// HolmesGPT is the tree of the HolmesGPT document: toolsets and, if there are any, mcp_servers.
 	HolmesGPT map[string]any
 	// Compact holds the trees of the compact form, by type.
 	Compact map[string]map[string]any
-	// Backends are behind each entry of the HolmesGPT document, by its name; of each type the primary comes first.
+	// Backends holds the findings behind each entry of the HolmesGPT document, by the name of the entry. The primary of
+	// each type comes first.
 	Backends map[string][]*backend.Finding
-	// Tokens are what the toolsets add to each request to the agent's model, as the function Tokens has it.
+	// Tokens holds how many tokens the toolsets add to each request to the agent's model, as the function Tokens
+	// returns them.
 	Tokens map[string]int
 	// Warnings are for people: what was left out and why, and what in the overrides has no effect.
 	Warnings []Warning
 
-	compactOf map[string][]*backend.Finding // behind each entry of the compact form, in its order
+	compactOf map[string][]*backend.Finding // the findings behind each entry of the compact form, in its order
 	formats   []string
-	own       map[string]string // texts of the keys of the admin's own
+	own       map[string]string // the texts of the admin's own keys
 }
 
-// Keys are the generated keys of the ConfigMap and their texts: of the formats asked for, and of the admin's own
-// (Options.Own).
+// Keys returns the texts of the generated keys of the ConfigMap: the keys of the wanted formats and the admin's own
+// keys (Options.Own).
 func (d *Document) Keys() (map[string]string, error) {
 	keys := map[string]string{}
 	if d.wants(HolmesGPT) {
@@ -86,16 +89,16 @@ func (d *Document) wants(format string) bool {
 
 const markerPrefix = "generation/"
 
-// IsMarker reports whether a toolset of that name is the generation marker, which is no toolset.
+// IsMarker reports whether an entry with this name is the generation marker, which is not a real toolset.
 func IsMarker(name string) bool { return strings.HasPrefix(name, markerPrefix) }
 
-// Entries are the toolsets and MCP servers by name, each with the names of its instances, nil where it has none of
-// their own; and the name of the generation marker, "" for none.
+// Entries returns the names of the toolsets and MCP servers, each with the names of its instances, nil if it has no
+// list of instances. It also returns the name of the generation marker, "" if there is no marker.
 func (d *Document) Entries() (instances map[string][]string, generation string) {
 	return entries(d.HolmesGPT)
 }
 
-// EntriesIn are those of a HolmesGPT document as it was written; none of a text that cannot be read.
+// EntriesIn returns the entries in the text of a HolmesGPT document, nil if the text cannot be read.
 func EntriesIn(text string) (instances map[string][]string, generation string) {
 	tree := map[string]any{}
 	if yaml3.Unmarshal([]byte(text), &tree) != nil {
@@ -122,9 +125,9 @@ func entries(document map[string]any) (instances map[string][]string, generation
 	return instances, generation
 }
 
-// mark adds the entry that makes a running HolmesGPT take a changed document: it swaps its tools only if the name or
-// the state of a toolset changes, not if a URL does. Being disabled it costs the agent one line. HolmesGPT rejects a
-// file without any toolset, so that an empty document gets an entry even where no marker is wanted.
+// mark adds the entry that makes a running HolmesGPT use a changed document. HolmesGPT replaces its tools only if the
+// name or the state of a toolset changes, not if only a URL changes. The entry is disabled, so it costs the agent one
+// line. HolmesGPT rejects a file without toolsets, so an empty document gets an entry even if no marker is wanted.
 func (d *Document) mark(wanted bool) error {
 	toolsets, ok := d.HolmesGPT["toolsets"].(map[string]any)
 	servers, _ := d.HolmesGPT["mcp_servers"].(map[string]any)
@@ -150,7 +153,8 @@ func (d *Document) mark(wanted bool) error {
 	return nil
 }
 
-// writeJSON writes what json.Marshal returns, the values of mappings so deep one after the other.
+// writeJSON writes what json.Marshal returns. Down to a depth of deep it writes the values of mappings one after the
+// other, which needs less memory.
 func writeJSON(to io.Writer, tree any, deep int) error {
 	m, ok := tree.(map[string]any)
 	if !ok || deep == 0 {
@@ -181,12 +185,12 @@ func writeJSON(to io.Writer, tree any, deep int) error {
 // Variable is an environment variable that HolmesGPT needs to load the document.
 type Variable struct {
 	Name     string
-	Toolset  string // the entry that refers to it, and that fails without it
-	Instance string // its instance, for toolsets that have several: the name, in an HTTP toolset the host
-	Field    string // where in the instance or the entry, e.g. api_key
+	Toolset  string // the entry that refers to it and fails without it
+	Instance string // the instance of the toolset: its name, or in an HTTP toolset its host; "" for all
+	Field    string // the path in the instance or the entry, e.g. api_key
 }
 
-// HolmesGPT's own expression for what it replaces when it loads a file.
+// reference is HolmesGPT's own expression for the variables that it replaces when it loads a file.
 var reference = regexp.MustCompile(`{{\s*env\.([^}]*)\s*}}`)
 
 func references(s string) []string {
@@ -199,7 +203,7 @@ func references(s string) []string {
 
 var shellReference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// NamesIn are the variables that a text names, as HolmesGPT does or as readers of the compact form do.
+// NamesIn returns the variables that a text refers to, in the syntax of HolmesGPT or of the compact form.
 func NamesIn(text string) []string {
 	names := references(text)
 	for _, m := range shellReference.FindAllStringSubmatch(text, -1) {
@@ -208,10 +212,11 @@ func NamesIn(text string) []string {
 	return names
 }
 
-// Variables are the references in the HolmesGPT document, overrides included, by name, toolset, instance and field.
+// Variables returns the references in the HolmesGPT document, overrides included, ordered by name, toolset, instance
+// and field.
 func (d *Document) Variables() []Variable { return variables(d.HolmesGPT) }
 
-// VariablesIn are those of a HolmesGPT document as it was written; none of a text that cannot be read.
+// VariablesIn returns the references in the text of a HolmesGPT document, nil if the text cannot be read.
 func VariablesIn(text string) []Variable {
 	tree := map[string]any{}
 	if err := yaml3.Unmarshal([]byte(text), &tree); err != nil {
@@ -245,7 +250,7 @@ func (v Variable) sortKey() string {
 
 var instancePath = regexp.MustCompile(`^config\.(instances|endpoints)\[(\d+)\]\.?(.*)$`)
 
-// instanceAt takes the path of a value in an entry apart into the instance's name and the path in it.
+// instanceAt splits the path of a value in an entry into the name of the instance and the path in the instance.
 func instanceAt(entry any, path string) (instance, field string) {
 	m := instancePath.FindStringSubmatch(path)
 	if m == nil {
@@ -268,14 +273,14 @@ func instanceAt(entry any, path string) (instance, field string) {
 	return host, m[3]
 }
 
-// IsFor reports whether a variable is one of a backend's of its toolset.
+// IsFor reports whether the entry of a backend of the toolset uses the variable.
 func (v *Variable) IsFor(f *backend.Finding) bool {
 	origin, _ := splitURL(f.Endpoint())
 	return v.Instance == "" || v.Instance == f.Candidate.Instance || v.Instance == origin
 }
 
-// OwnedKey reports whether a key of the ConfigMap has one of the names that are reserved for this service: what stands
-// there and is no longer generated is removed.
+// OwnedKey reports whether the name of a key in the ConfigMap is reserved for this service. A reserved key that is no
+// longer generated is removed.
 func OwnedKey(key string) bool {
 	return key == KeyHolmesGPT || key == KeyState || strings.HasSuffix(key, compactSuffix)
 }

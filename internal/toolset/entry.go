@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// instance is the config of one instance of a built-in toolset, without its name.
+// instance returns the config of an instance of a built-in toolset, without its name.
 func (it *item) instance(e catalog.Entry, warn func(Warning)) map[string]any {
 	config := map[string]any{}
 	if tree, ok := it.expand(e.Instance).(map[string]any); ok {
@@ -32,15 +32,15 @@ func (it *item) instance(e catalog.Entry, warn func(Warning)) map[string]any {
 	return config
 }
 
-// keepToken names an Authorization that says nothing, an empty user without a password, where none is named, so that
-// HolmesGPT does not send the token of its own ServiceAccount. Prometheus and its relatives ignore it.
+// keepToken sets an Authorization header with an empty user and no password if the config has no Authorization. So
+// HolmesGPT does not send the token of its own ServiceAccount. Prometheus and its relatives ignore the header.
 func keepToken(config map[string]any) {
 	headers, ok := config["additional_headers"].(map[string]any)
 	if !ok {
 		headers = map[string]any{}
 		config["additional_headers"] = headers
 	}
-	for name, value := range headers { // HolmesGPT looks for this very name, and for a value
+	for name, value := range headers { // HolmesGPT looks for exactly this name, with a value
 		if !strings.EqualFold(name, authorization) {
 			continue
 		}
@@ -59,7 +59,7 @@ const (
 	emptyCredential = "Basic Og==" //nolint:gosec // an empty user without a password
 )
 
-// endpoint is the item's endpoint in an HTTP toolset; alone: it is the only one there.
+// endpoint returns the item's endpoint in an HTTP toolset. alone means that the toolset has no other endpoint.
 func (it *item) endpoint(e catalog.Entry, alone bool, warn func(Warning)) map[string]any {
 	origin, base := splitURL(it.url)
 	endpoint := map[string]any{
@@ -77,7 +77,7 @@ func (it *item) endpoint(e catalog.Entry, alone bool, warn func(Warning)) map[st
 	return endpoint
 }
 
-// http is an HTTP toolset of the item alone.
+// http returns an HTTP toolset for the item alone.
 func (it *item) http(e catalog.Entry, warn func(Warning)) map[string]any {
 	config := map[string]any{"endpoints": []any{it.endpoint(e, true, warn)}}
 	if it.Observation.SkipVerify {
@@ -92,7 +92,7 @@ func (it *item) http(e catalog.Entry, warn func(Warning)) map[string]any {
 	}
 }
 
-// server is an entry of mcp_servers.
+// server returns an entry of mcp_servers.
 func (it *item) server(warn func(Warning)) map[string]any {
 	// HolmesGPT's default mode is the older SSE.
 	config := map[string]any{"url": it.url, "mode": "streamable-http"}
@@ -111,9 +111,10 @@ func (it *item) server(warn func(Warning)) map[string]any {
 	return tree
 }
 
-// healthURL is what HolmesGPT calls when it loads the toolset; anything but 2xx keeps the toolset out, and HolmesGPT
-// then tells the agent the beginning of the answer, or where it redirects to. So only those are called that the
-// configuration vouches for; the others are proven by this service alone, and withdrawn when they fail.
+// healthURL returns the URL that HolmesGPT requests when it loads the toolset, "" for no request. With any status but
+// 2xx the toolset does not load, and HolmesGPT shows the agent the beginning of the response or the target of the
+// redirect. So HolmesGPT requests only backends that the configuration vouches for. This service probes the others
+// alone, and withdraws them if they fail.
 func (it *item) healthURL(origin, health string) string {
 	switch {
 	case it.Candidate.Unproven, !it.Vouched:
@@ -126,7 +127,7 @@ func (it *item) healthURL(origin, health string) string {
 	return ""
 }
 
-// unproven is what the agent must know of an entry that nobody has checked; empty for any other.
+// unproven returns a note for the agent if no probe checks the item, "" otherwise.
 func (it *item) unproven() string {
 	if it.Candidate.Unproven {
 		return unprovenNote
@@ -134,7 +135,7 @@ func (it *item) unproven() string {
 	return ""
 }
 
-// splitURL parts scheme://host:port from the base path.
+// splitURL splits a URL into scheme://host:port and the base path.
 func splitURL(s string) (origin, path string) {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" {
@@ -143,10 +144,10 @@ func splitURL(s string) (origin, path string) {
 	return u.Scheme + "://" + u.Host, u.EscapedPath()
 }
 
-// unpatterned keeps what Python's fnmatch would take for a pattern from being one.
+// unpatterned escapes the characters that are special in a pattern of Python's fnmatch.
 var unpatterned = strings.NewReplacer("[", "[[]", "*", "[*]", "?", "[?]")
 
-// patterns are HolmesGPT's path patterns (Python's fnmatch), base path included.
+// patterns returns HolmesGPT's path patterns (Python's fnmatch), which include the base path.
 func patterns(base string, paths []string) []any {
 	literal := unpatterned.Replace(base)
 	var out []any
@@ -163,13 +164,13 @@ func join(sep string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
 }
 
-// Orders of the types that no catalog entry describes: after all others.
+// Types without a catalog entry come after all others.
 const (
 	customOrder = 1 << 20
 	serverOrder = customOrder + 1
 )
 
-// customType is how an annotated backend without a catalog entry is written.
+// customType returns the type of an annotated backend without a catalog entry.
 func customType(name string) *catalog.Type {
 	return &catalog.Type{
 		Type:  name,
@@ -190,7 +191,7 @@ func customType(name string) *catalog.Type {
 	}
 }
 
-// serverType is how an annotated MCP server is written.
+// serverType returns the type of an annotated MCP server.
 func serverType() *catalog.Type {
 	return &catalog.Type{
 		Type:  backend.TypeMCP,

@@ -2,12 +2,12 @@ package toolset
 
 import "strings"
 
-// link is the placeholder of the URL at which people reach a backend. A setting with it is left out where that is not
-// known.
+// link is the placeholder of the URL at which people reach a backend. A setting with this value is left out if the URL
+// is unknown.
 const link = "$(link)"
 
-// expand returns a copy of a tree of the catalog's with the placeholders in its strings replaced. A replacement is not
-// looked at again, so that it cannot hold a placeholder.
+// expand returns a copy of a tree of the catalog with the placeholders in its strings replaced. It does not expand the
+// replacements, so text from a Service cannot act as a placeholder.
 func (it *item) expand(tree any) any {
 	if it.placeholders == nil {
 		it.placeholders = strings.NewReplacer(
@@ -21,7 +21,7 @@ func (it *item) expand(tree any) any {
 	return expand(tree, it.placeholders)
 }
 
-// text expands what the agent reads.
+// text expands a text for the agent.
 func (it *item) text(s string) string {
 	if it.nameless {
 		return anonymous.Replace(s)
