@@ -6,113 +6,114 @@ import (
 	"strconv"
 )
 
-// Types that no catalog entry describes: they exist by annotation only.
+// Types without a catalog entry: only an annotation can set them.
 const (
-	TypeCustom = "custom" // an HTTP toolset under custom/; also every other type name of the user's own
+	TypeCustom = "custom" // an HTTP toolset under custom/; the same holds for every type name of an owner's own
 	TypeMCP    = "mcp"    // an MCP server under mcp/
 )
 
-// Strength says how much the evidence for a candidate is worth.
+// Strength is how much the evidence for a candidate is worth.
 type Strength int
 
 const (
 	Weak     Strength = iota // publish only if the identity probe confirms it
-	Strong                   // a chart, an operator or several agreeing weak signs say so
-	Explicit                 // the Service's owner says so by annotation
+	Strong                   // a chart or an operator marks it, or several weak signs agree
+	Explicit                 // the Service's owner includes it by annotation
 )
 
 func (s Strength) String() string {
 	return [...]string{"weak", "strong", "explicit"}[s]
 }
 
-// TierFront is the tier of a proxy that may stand before a backend of its type, such as vmauth.
+// TierFront is the tier of a proxy, such as vmauth, that may stand in front of a backend of its type.
 const TierFront = -1
 
-// Candidate is one port of a Service that a catalog entry, or an annotation, takes for a backend.
+// Candidate is one port of a Service that a catalog entry or an annotation identifies as a backend.
 type Candidate struct {
 	Service  *Service
-	Type     string // the catalog's name, "mcp", "custom", or a type name of the user's own
-	Instance string // how the documents name it: <namespace>/<service> unless annotated
+	Type     string // the catalog's name, "mcp", "custom", or a type name of an owner's own
+	Instance string // its name in the documents: <namespace>/<service> unless annotated
 	Custom   bool   // written as a generic HTTP toolset under custom/
 
-	Port       Port  // the Service port that was chosen
-	PortNumber int32 // the number to use with Host: the Service's port, for a headless Service the pods'
-	// PortGuessed: a headless Service whose named target port no EndpointSlice resolves. PortNumber is the Service's
-	// own then, which is often right and proves nothing.
+	Port       Port  // the Service port that detection chose
+	PortNumber int32 // the number to use with Host: the Service's port, or the pods' port for a headless Service
+	// PortGuessed: the Service is headless and no EndpointSlice resolves its named target port. PortNumber is then the
+	// Service's own port, which is often right but is not proven.
 	PortGuessed bool
 	Host        string
-	FullName    string // the Service's in the cluster's DNS, the only one of its names that is ever looked up
+	FullName    string // the Service's full name in the cluster's DNS, its only name that is ever resolved
 	Scheme      string // http or https
 	Path        string // base path without a trailing slash: "" or "/prometheus"
-	// FixedScheme and FixedPath: an annotation says so, the probe must not look for another.
+	// FixedScheme and FixedPath: an annotation sets them, so the probe must not try others.
 	FixedScheme, FixedPath bool
-	// ForeignHost: the endpoint annotation names an allowed host that is not the Service's own, so that its ClusterIP
-	// and its endpoints say nothing about it.
+	// ForeignHost: the endpoint annotation names an allowed host that is not the Service's own. The Service's ClusterIP
+	// and endpoints then say nothing about the backend.
 	ForeignHost bool
-	// FixedHost: Host is the one of the Service's own names that the endpoint annotation gives, and stays.
+	// FixedHost: Host is one of the Service's own names, set by the endpoint annotation. It must not change.
 	FixedHost bool
 
 	Strength   Strength
 	Signs      []Sign   // what matched, strongest first
 	PortReason Reason   // why this port
-	Stem       string   // its name without the word for a node, the same for all nodes of an installation; "" = unknown
-	Tier       int      // preference between Services in front of one backend: lower is preferred, TierFront most
-	HealthPath string   // from the annotation, absolute path; "" = as the type says
-	Unproven   bool     // health-endpoint "none": publish without a probe, and say so
-	Tenants    []string // from the annotation, each once and fit for a header and a path; nil = none named
-	Tenant     string   // the one of them that this candidate is about; "" = none
-	// Spread are tenants for each of which it stands, so that it is none itself (detect.PerTenant); nil = one
-	// candidate.
+	Stem       string   // the Service's name without the word for a node: equal for all nodes of an installation
+	Tier       int      // rank of Services in front of one backend: the lowest is preferred, so TierFront wins
+	HealthPath string   // absolute path from the annotation; "" = the type's health checks
+	Unproven   bool     // health-endpoint "none": publish without a probe, and report that
+	Tenants    []string // from the annotation, without repeats, safe in a header and in a path; nil = no annotation
+	Tenant     string   // the tenant that this candidate serves; "" = no tenant
+	// Spread lists the tenants for which detect.PerTenant makes one candidate each in place of this one; nil = no
+	// split.
 	Spread []string
-	// TenantHeader names the tenant to the backend; "" where it is part of the path, which TenantPath says for any
-	// tenant.
+	// TenantHeader is the header that names the tenant to the backend; "" if the tenant is part of the path. TenantPath
+	// is that path with a placeholder for the tenant.
 	TenantHeader, TenantPath string
-	// Headers are sent with each request, by the probe and by HolmesGPT: no secrets. Only the configuration gives them.
+	// Headers are sent with each request, by the probe and by HolmesGPT. They hold no secrets and come only from the
+	// configuration.
 	Headers map[string]string
-	// Files are settings of HolmesGPT's toolset that name files in its pod, as of a client certificate. Only the
-	// configuration gives them.
+	// Files are settings of HolmesGPT's toolset that name files in its pod, such as a client certificate. They come
+	// only from the configuration.
 	Files map[string]string
-	// WantsTenant: it has an API for each tenant, and nobody has said which to use.
+	// WantsTenant: the backend has an API for each tenant, and no tenant is set.
 	WantsTenant bool
-	Bundled     string // what a product brings along for itself alone: whose it is, for people; "" = of general use
-	Primary     bool   // its owner, in a trusted namespace, wants it as the primary of its type
+	Bundled     string // the product that brings it for its own use only, for people; "" = for general use
+	Primary     bool   // its owner, in a trusted namespace, wants it to be the primary of its type
 	Description string // the owner's note
-	Link        string // the URL at which people reach it, as its owner or the configuration says; "" = not told
-	Wants       []Want // of its clients, as is known before it was asked
+	Link        string // the URL at which people reach it, from its owner or the configuration; "" = unknown
+	Wants       []Want // what it is known to require of its clients before a probe
 
-	// Detected is the type that detection took it for, where a probe has shown it to be a relative of that; else "".
+	// Detected is the type that detection chose, if a probe has found a relative of that type; else "".
 	Detected string
 }
 
-// As is the candidate as the relative that a probe has shown it to be: with its strength, port and annotations.
+// As returns the candidate as the relative that a probe found, with the same strength, port and annotations.
 func (c *Candidate) As(typ string) *Candidate {
 	relative := *c
 	relative.Detected, relative.Type = c.Type, typ
 	return &relative
 }
 
-// Evaluation is what one type of the catalog has to say about a Service.
+// Evaluation is the result of one catalog type for a Service.
 type Evaluation struct {
 	Type      string
-	Signs     []Sign     // what spoke for it, strongest first
-	Rejected  Reason     // what spoke against it
-	Candidate *Candidate // nil where it was rejected or too little speaks for it
+	Signs     []Sign     // evidence for the type, strongest first
+	Rejected  Reason     // evidence against the type
+	Candidate *Candidate // nil if the type is rejected or the evidence is too weak
 }
 
-// Key tells candidates apart: a Service may front several backends, of several types, and one for several tenants.
+// Key identifies a candidate. A Service may front backends of several types, and one type for several tenants.
 type Key struct {
 	Ref
 	Type   string
-	Tenant string // "" where there are none
+	Tenant string // "" for no tenant
 }
 
-// Key of this candidate. There is at most one candidate of a type, and a tenant, per Service.
+// Key returns the key of the candidate. A Service has at most one candidate per type and tenant.
 func (c *Candidate) Key() Key { return Key{c.Service.Ref, c.Type, c.Tenant} }
 
-// Endpoint is the base URL, without a trailing slash, the port always written.
+// Endpoint returns the base URL, always with its port and without a trailing slash.
 func (c *Candidate) Endpoint() string { return c.EndpointAt(c.Scheme, c.Path) }
 
-// EndpointAt is Endpoint with another scheme and base path, as a probe may have found them.
+// EndpointAt returns the base URL with another scheme and base path, such as those that a probe found.
 func (c *Candidate) EndpointAt(scheme, path string) string {
 	return endpoint(scheme, c.Host, c.PortNumber, path)
 }

@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// Outcome is what a probe came to.
+// Outcome is the result of a probe.
 type Outcome string
 
 const (
 	Ready         Outcome = "ready"
-	AuthRequired  Outcome = "auth-required" // up, but wants credentials
+	AuthRequired  Outcome = "auth-required" // up, but requires credentials
 	NotReady      Outcome = "not-ready"
-	WrongIdentity Outcome = "wrong-identity" // something else answers there
+	WrongIdentity Outcome = "wrong-identity" // the endpoint serves another product
 	UntrustedTLS  Outcome = "untrusted-tls"
-	NoEndpoints   Outcome = "no-endpoints" // the EndpointSlices say so; nothing was dialled
+	NoEndpoints   Outcome = "no-endpoints" // known from the EndpointSlices; nothing was dialled
 	Unreachable   Outcome = "unreachable"
 	Unprobed      Outcome = "unprobed"
-	// The next ones are up, and of no use to the agent as they are.
+	// The next outcomes are for a backend that is up but that the agent cannot use as it is.
 
-	Forbidden       Outcome = "forbidden"         // up, but refuses without asking for credentials
-	ForbiddenByMesh Outcome = "forbidden-by-mesh" // a service mesh's policy refuses
-	LoginRequired   Outcome = "login-required"    // a proxy before it wants people to sign in
+	Forbidden       Outcome = "forbidden"         // up, but refuses without a request for credentials
+	ForbiddenByMesh Outcome = "forbidden-by-mesh" // the policy of a service mesh refuses the request
+	LoginRequired   Outcome = "login-required"    // a proxy in front of it requires people to sign in
 )
 
-// Outcomes are all of them.
+// Outcomes returns all outcomes.
 func Outcomes() []Outcome {
 	return []Outcome{
 		Ready, AuthRequired, NotReady, WrongIdentity, Forbidden, ForbiddenByMesh, LoginRequired, UntrustedTLS,
@@ -32,7 +32,7 @@ func Outcomes() []Outcome {
 	}
 }
 
-// Kind of credential that an auth-required backend wants; "" where its answer names none.
+// Kind is the kind of credential that an auth-required backend requires; "" if its response names no kind.
 type Kind string
 
 const (
@@ -40,84 +40,83 @@ const (
 	KindBearer      Kind = "bearer" // a token
 	KindAPIKey      Kind = "api-key"
 	KindTenant      Kind = "tenant"             // no secret: the header X-Scope-OrgID
-	KindCertificate Kind = "client-certificate" // which HolmesGPT cannot show
+	KindCertificate Kind = "client-certificate" // HolmesGPT cannot present it
 	KindOther       Kind = "other"              // such as Digest or Negotiate
 )
 
-// Want is one thing that a backend is known to want of its clients: credentials of a kind, or else trust in an
+// Want is one requirement that a backend is known to have of its clients: credentials of a kind, or trust in an
 // authority.
 type Want struct {
 	Credential Kind
 	CA         bool   // trust in the authority that signs its certificate
-	What       string // it, and where it comes from, for people
+	What       string // the requirement and its source, for people
 }
 
-// What a connection over TLS lacks.
+// Missing requirements of a TLS connection.
 const (
-	MissingCA   = "ca"   // the authority that signed the certificate is not known
-	MissingName = "name" // the certificate, or the server, is for none of the Service's own names
+	MissingCA   = "ca"   // the authority that signed the certificate is unknown
+	MissingName = "name" // the certificate, or the server, accepts none of the Service's own names
 )
 
-// Causes of unreachable that others than the probe look at. What is denied is rejected, whatever else speaks for it.
+// Causes of the outcome unreachable that other packages read. CauseDenied rejects a candidate, whatever its evidence.
 const (
 	CauseForbidden = "forbidden" // the API server's proxy refuses the user of a command
 	CauseDenied    = "denied"    // an address behind it is in security.denyCIDRs; nothing was dialled
-	CauseReset     = "reset"     // it broke off
-	CauseClosed    = "closed"    // without a complete answer
+	CauseReset     = "reset"     // the connection was reset
+	CauseClosed    = "closed"    // the connection was closed without a complete answer
 )
 
-// Up says that the backend works, or would with credentials. Whether it may be published is decided elsewhere.
+// Up reports whether the backend works, or would work with credentials. It does not decide whether the backend is
+// published.
 func (o Outcome) Up() bool { return o == Ready || o == AuthRequired }
 
-// Observation is a candidate's state as the probe saw it. Text in it that came from the backend is already checked and
-// bounded.
+// Observation is a candidate's state as the probe saw it. Its texts from the backend are already checked and bounded.
 type Observation struct {
 	Outcome  Outcome
 	Cause    string // for unreachable: refused, timeout, reset, closed, dns, denied, forbidden, other
 	Seen     Seen   // what decided
-	Besides  []Seen // what was seen as well
+	Besides  []Seen // other observations
 	Scheme   string // as found; equal to the candidate's unless the probe corrected it
 	Path     string
-	Host     string // another of the Service's own names, which its certificate is for; "" for the candidate's
-	Port     int32  // another port of the Service, which it redirects to; 0 for the candidate's
-	Version  string // "" where unknown
-	Identity bool   // the identity request was answered as only the real thing answers
-	// Type is the relative that it proved to be; "" for the candidate's own type.
+	Host     string // another of the Service's own names, which its certificate names; "" for the candidate's
+	Port     int32  // another port of the Service, to which the backend redirects; 0 for the candidate's
+	Version  string // "" if unknown
+	Identity bool   // the identity request was answered as only the product answers
+	// Type is the relative that the backend proved to be; "" for the candidate's own type.
 	Type string
-	// Warnings are the catalog's words for what works less well than it could. They decide nothing.
+	// Warnings are the catalog's texts for what works less well than it could. They do not affect the verdict.
 	Warnings []string
-	// NoData: it answers, and has nothing to answer with.
+	// NoData: the backend answers but has no data.
 	NoData bool
-	// Members are the hosts of what it sends its queries on to, each once, in order and bounded: addresses, or names in
-	// lower case. Nil where it did not say. They are a stranger's text, and never requested.
+	// Members are the hosts to which the backend forwards its queries: addresses, or names in lower case, sorted,
+	// unique and bounded. Nil if it did not name them. A stranger may have chosen them, so they are never requested.
 	Members []string
-	// Degraded is why it is not ready but answers what it can, in the catalog's words. That keeps a new one out and
-	// withdraws none that is published.
+	// Degraded is why the backend is not ready but answers in part, in the catalog's words. A new degraded backend is
+	// not published; a published one is not withdrawn.
 	Degraded string
-	// Wants is the kind of credential that an auth-required backend wants: what its answer names, of several the one
-	// that its type usually takes.
+	// Wants is the kind of credential that an auth-required backend requires. If its response names several, it is the
+	// kind that its type usually takes.
 	Wants Kind
-	// Missing is what an untrusted-tls backend lacks: MissingCA, MissingName, or "" for anything else.
+	// Missing is the missing requirement of an untrusted-tls backend: MissingCA, MissingName, or "" for any other.
 	Missing string
-	// OwnCA: the certificate was checked against authorities of the configuration's, which HolmesGPT has to trust as
-	// well.
+	// OwnCA: the certificate was checked against authorities of the configuration, which HolmesGPT must trust too.
 	OwnCA bool
-	// SkipVerify: the certificate is not trusted, and the configuration says to use the backend all the same.
+	// SkipVerify: the certificate is not trusted, and the configuration allows the backend without verification.
 	SkipVerify bool
 	At         time.Time // when the probe ended; zero if unprobed
-	Requests   []Request // what was asked, in order, for explain
+	Requests   []Request // the requests in order, for explain
 }
 
-// Request is one HTTP request of a probe and what came of it.
+// Request is one HTTP request of a probe and its result.
 type Request struct {
 	Purpose string // identity, base path, lookalike, health, query, version
 	URL     string
-	Seen    Seen // its answer, or why there is none
+	Seen    Seen // the response, or why there is no response
 	Took    time.Duration
 	Try     int // from 1
 }
 
-// Status of the answer; 0 where there was none.
+// Status returns the status of the response; 0 if there was no response.
 func (r *Request) Status() int {
 	if r.Seen.Answer == nil {
 		return 0
@@ -129,65 +128,65 @@ func (r *Request) Status() int {
 type Verdict string
 
 const (
-	Accepted    Verdict = "accepted"    // published, or would be
-	Unavailable Verdict = "unavailable" // the right thing, but it does not work now
+	Accepted    Verdict = "accepted"    // published, or ready to be
+	Unavailable Verdict = "unavailable" // recognised, but it does not work now
 	Duplicate   Verdict = "duplicate"   // another Service in front of the same backend is used
-	Unconfirmed Verdict = "unconfirmed" // weak evidence that nothing has proven
+	Unconfirmed Verdict = "unconfirmed" // weak evidence without proof
 	Rejected    Verdict = "rejected"
 )
 
-// Verdicts in the order people want to see them.
+// Verdicts lists all verdicts in the order in which people see them.
 var Verdicts = []Verdict{Accepted, Unavailable, Duplicate, Unconfirmed, Rejected}
 
-// Finding is what became of one candidate, or of a Service that did not get that far (Candidate is nil then).
+// Finding is the result for one candidate, or for a Service without a candidate (Candidate is nil then).
 type Finding struct {
 	Ref
-	Service     *Service // nil for a Service that matched nothing and of which only the name is kept
-	Type        string   // the nearest type; "" if none was near
+	Service     *Service // nil for an unmatched Service of which only the name is kept
+	Type        string   // the nearest type; "" if no type was near
 	Candidate   *Candidate
 	Observation Observation
 	Verdict     Verdict
-	Reason      Reason // always there
+	Reason      Reason // always set
 	Winner      Ref    // for duplicate: the Service that is used instead
-	Warning     Reason // what its owner should correct, which decides nothing
-	Stays       bool   // it is accepted though its owner has changed or removed it: it is published for a while longer
+	Warning     Reason // what its owner should correct; it does not affect the verdict
+	Stays       bool   // it is accepted although its owner has changed or removed it: it stays published for a while
 	Primary     bool   // the type's primary instance
-	// Provisional: the primary for now, since another candidate may be it once it works. It is not recorded and gets no
-	// credentials by default.
+	// Provisional: it is the primary only until another candidate works. It is not recorded and gets no credentials by
+	// default.
 	Provisional bool
-	PrimaryBy   PrimaryRule // which rule made it the primary; "" where it is not
-	Blocker     Ref         // that other candidate; the zero Ref where there is none
-	// ShardOf is the backend that sees all that this one has; the zero Key where there is none.
+	PrimaryBy   PrimaryRule // the rule that made it the primary; "" if it is not the primary
+	Blocker     Ref         // that other candidate; the zero Ref if there is no other
+	// ShardOf is the backend that sees all data of this one; the zero Key if there is no such backend.
 	ShardOf Key
-	// Yields: it would be the primary of its type, and is a shard. The place stays recorded for it.
+	// Yields: it would be the primary of its type but is a shard. The primary's place stays recorded for it.
 	Yields bool
-	Kept   Kept // the place of the type's primary is kept, so that this instance is not it
-	// Link is the URL at which people reach it; "" where it is not known. It is never requested.
+	Kept   Kept // set if the primary's place of the type is kept for another, so this one is not the primary
+	// Link is the URL at which people reach the backend; "" if it is unknown. It is never requested.
 	Link string
-	// NoLinks is what leads to it and gives no link, each with the reason.
+	// NoLinks are the objects that lead to it but give no link, each with the reason.
 	NoLinks []Exposure
-	// Remedies are lines of the configuration, each of which would give it the credentials that it wants, the surest
+	// Remedies are configuration lines, each of which would give it the credentials that it requires, the most certain
 	// first.
 	Remedies []string
-	// Vouched: the configuration names the Service by primary or credentials, or trusts its namespace.
+	// Vouched: the configuration names the Service under primary or credentials, or trusts its namespace.
 	Vouched bool
-	// Entitled: the configuration names it by primary or credentials, or it is a primary in a trusted namespace. What
-	// the overrides say for a whole toolset may hold a credential, which goes to such a one.
+	// Entitled: the configuration names it under primary or credentials, or it is a primary in a trusted namespace.
+	// Only such an instance gets what the overrides set for a whole toolset, because that may hold a credential.
 	Entitled bool
-	// Apart is the end of the names of the variables that are suggested for it, if names with the usual end are another
-	// backend's; else "".
+	// Apart is the suffix of the variable names suggested for it if names with the usual suffix belong to another
+	// backend; else "".
 	Apart string
-	// AgentToken: HolmesGPT sends it the token of its own ServiceAccount, which is the credential that it wants.
+	// AgentToken: HolmesGPT sends it the token of its own ServiceAccount, and the backend requires that token.
 	AgentToken bool
-	// KeepToken: HolmesGPT would send it the token of its own ServiceAccount, and must not.
+	// KeepToken: HolmesGPT would send it the token of its own ServiceAccount, but must not.
 	KeepToken bool
-	// Credentials: field of the toolset's config -> name of the environment variable that HolmesGPT reads it from.
-	// Only names: values are never seen by this service.
+	// Credentials maps a field of the toolset's config to the environment variable from which HolmesGPT reads it. It
+	// holds only names: this service never sees the values.
 	Credentials map[string]string
 }
 
-// Endpoint is the base URL as it is written and shown: as the probe found it, else as detection chose it; "" without a
-// candidate.
+// Endpoint returns the base URL that is written and shown: as the probe found it, else as detection chose it; ""
+// without a candidate.
 func (f *Finding) Endpoint() string {
 	c := f.Candidate
 	if c == nil {
@@ -199,8 +198,8 @@ func (f *Finding) Endpoint() string {
 	return c.Endpoint()
 }
 
-// Wanting is what is known that it wants and that nobody could see, since it was not asked; without credentials where
-// it has a reference to some.
+// Wanting returns the known requirements of an accepted backend that was not probed. It omits credentials if the
+// backend has a reference to some.
 func (f *Finding) Wanting() (list []Want) {
 	if f.Candidate == nil || f.Verdict != Accepted || f.Observation.Outcome != Unprobed {
 		return nil

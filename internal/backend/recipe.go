@@ -1,32 +1,32 @@
 package backend
 
-// Recipe is one way to give HolmesGPT the credentials of a backend. It names Secrets; none is ever read by this
-// service.
+// Recipe is one way to give HolmesGPT the credentials of a backend. It names Secrets, but this service never reads a
+// Secret.
 type Recipe struct {
-	By     string // the chart or operator that keeps them; "" where nothing is known of it
-	Source string // where that was looked up
-	// Secret in the Service's namespace that holds them; "" = people make Copy by hand, after Steps.
+	By     string // the chart or operator that creates them; "" if unknown
+	Source string // the source of this knowledge: repository and file
+	// Secret in the Service's namespace that holds the credentials; "" = people create Copy by hand, after Steps.
 	Secret string
-	// Copy is the Secret in HolmesGPT's namespace from which its variables are read: Secret itself where that is the
-	// Service's, "" where there are no variables.
+	// Copy is the Secret in HolmesGPT's namespace that the variables are read from: Secret itself if HolmesGPT runs in
+	// the Service's namespace, "" if there are no variables.
 	Copy  string
 	Items []RecipeItem
 	Steps []Step
 	Note  string
-	// Line of the configuration that names the variables; "" where they are named already.
+	// Line is the configuration line that names the variables; "" if they are already named.
 	Line string
 }
 
-// RecipeItem is one variable of HolmesGPT's environment: from a key of the Secret, or a value that is no secret.
+// RecipeItem is one variable of HolmesGPT's environment: a key of the Secret, or a value that is not secret.
 type RecipeItem struct {
-	Field    string // of the toolset's credentials
+	Field    string // a field of the toolset's credentials
 	Variable string
-	Key      string // of the Secret; "" where there is a Value
+	Key      string // a key of the Secret; "" if Value is set
 	Value    string
-	Holds    string // what the variable must hold, for people, where that is not the secret as it is; else ""
+	Holds    string // what the variable must hold, for people, if that is not the bare secret; else ""
 }
 
-// Step is one thing that a person does before the rest.
+// Step is one action for a person, before the rest of the recipe.
 type Step struct {
 	Text, Command string
 }

@@ -5,68 +5,67 @@ import (
 	"time"
 )
 
-// Seen is what a probe saw: a code that programs read, and the details of which package view makes the sentence for
-// people. Each code uses few of them. Text of the backend's is already checked and bounded.
+// Seen is what a probe saw: a code that programs read, and the details from which package view makes a text for people.
+// Each code uses few of them. Text from the backend is already checked and bounded.
 type Seen struct {
 	Code    Code
-	Type    string  // the title of the type that it was asked as
-	Answer  *Answer // the one that decided
-	Because string  // the catalog's words for it
-	Value   string  // what is written or said there
+	Type    string  // the title of the type that was probed for
+	Answer  *Answer // the response that decided
+	Because string  // the catalog's explanation
+	Value   string  // the value that was found
 	Host    string
 	Number  int
 	Limit   int
 	Wait    time.Duration
-	Names   []string // that a certificate is for
-	// From and Until are when a certificate is valid.
+	Names   []string // the names in a certificate
+	// From and Until bound the time in which a certificate is valid.
 	From, Until time.Time
-	Paths       []string // base paths that were tried as well
+	Paths       []string // other base paths that were tried
 	Denial      Denial
 }
 
-// Answer is an answer in HTTP, as far as it is shown.
+// Answer is an HTTP response, reduced to what is shown.
 type Answer struct {
-	Path      string // that was asked; "" where the sentence does not name it
-	Landed    string // the path of the same host that it was redirected to, and that gave the answer; "" for none
+	Path      string // the requested path; "" if the text does not name it
+	Landed    string // the path on the same host to which the request was redirected and which answered; "" for none
 	Status    int
-	Redirect  string // where it leads
+	Redirect  string // the target of the redirect
 	Flaw      Flaw   // why the body cannot be used
-	Title     string // of a web page
-	Text      string // the beginning of another body
-	Challenge string // the header WWW-Authenticate, where that decided
+	Title     string // the title of a web page
+	Text      string // the beginning of any other body
+	Challenge string // the header WWW-Authenticate, if it decided
 	Lack      Lack
-	Because   string // the catalog's words for what it means that the answer lacks that
+	Because   string // the catalog's explanation of what is missing
 }
 
-// Flaw is why the body of an answer cannot be used; "" where it can.
+// Flaw is why the body of a response cannot be used; "" if it can.
 type Flaw string
 
 // The flaws.
 const (
-	FlawGzip     Flaw = "gzip"     // it says gzip and is not
-	FlawDamaged  Flaw = "damaged"  // its gzip ends early, or is too long
-	FlawEncoding Flaw = "encoding" // another encoding, which was not asked for
-	FlawLong     Flaw = "long"     // over 1 MiB
-	FlawFraming  Flaw = "framing"  // not as HTTP/1.1 has it
-	FlawProtocol Flaw = "protocol" // what follows is another protocol
+	FlawGzip     Flaw = "gzip"     // its encoding is gzip, but the body is not
+	FlawDamaged  Flaw = "damaged"  // its gzip data ends early or is too long
+	FlawEncoding Flaw = "encoding" // an encoding that was not requested
+	FlawLong     Flaw = "long"     // it is longer than 1 MiB
+	FlawFraming  Flaw = "framing"  // it is not framed as HTTP/1.1 requires
+	FlawProtocol Flaw = "protocol" // the connection switches to another protocol
 )
 
-// Lack is what a check of the catalog expects of an answer that is not so. The zero value means that nothing is
-// missing.
+// Lack is what a check of the catalog expects and a response lacks. The zero value means that nothing is missing.
 type Lack struct {
 	Part  LackPart
-	Name  string // of a header, or the path of a JSON value
-	Value string // what was expected; of a JSON value what is there: quoted, or null, [] or {} for any such
+	Name  string // the name of a header, or the path of a JSON value
+	Value string // the expected value; for a JSON value the actual one: quoted, or null, [] or {}
 }
 
-// LackPart is the part of an answer that lacks something.
+// LackPart is the part of a response that lacks something.
 type LackPart string
 
 // The parts.
 const (
-	LackStatus    LackPart = "status" // the value lists all that would do
+	LackStatus    LackPart = "status" // Value lists all accepted statuses
 	LackHeader    LackPart = "header"
-	LackBody      LackPart = "body" // it cannot be used
+	LackBody      LackPart = "body" // the body cannot be used
 	LackText      LackPart = "text"
 	LackWords     LackPart = "words"
 	LackJSON      LackPart = "json"
@@ -78,24 +77,25 @@ const (
 type Denial struct {
 	Of      AddressOf
 	Address netip.Addr
-	Carried netip.Addr // the IPv4 address that it stands for, where that is the one which is forbidden
+	Carried netip.Addr // the IPv4 address inside Address, if that one is denied
 	Network netip.Prefix
 }
 
-// AddressOf is what of a Service has an address; "" for the one that was about to be dialled.
+// AddressOf is the part of a Service that has the address; "" for the address that was about to be dialled.
 type AddressOf string
 
-// What has one.
+// The parts that have addresses.
 const (
 	AddressOfHost      AddressOf = "host"
 	AddressOfClusterIP AddressOf = "ClusterIP"
 	AddressOfEndpoint  AddressOf = "endpoint"
 )
 
-// Meshes whose policies refuse: the Value of what is seen then. Of a refusal by an unknown hand it is a guess.
+// Meshes whose policies refuse requests: the Value of such an observation. It is a guess if the response does not name
+// the mesh.
 const (
 	MeshLinkerd = "Linkerd"
 	MeshIstio   = "Istio"
 	MeshCilium  = "Cilium"
-	MeshUnnamed = "Envoy" // which several are made of
+	MeshUnnamed = "Envoy" // several meshes use it
 )

@@ -1,6 +1,6 @@
-// Package backend holds the types that the stages hand to each other: what was read from a cluster (Service,
-// Endpoints), what was recognised in it (Candidate), what a probe saw (Observation) and what was decided (Finding). It
-// imports nothing else of this project.
+// Package backend holds the types that the stages pass on: what was read from a cluster (Service, Endpoints), what was
+// recognised (Candidate), what a probe saw (Observation) and what was decided (Finding). It imports no other package of
+// this project.
 package backend
 
 import (
@@ -17,10 +17,10 @@ type Ref struct {
 	Name      string
 }
 
-// String is the form people and the documents use: namespace/name.
+// String returns namespace/name, the form that people and the documents use.
 func (r Ref) String() string { return r.Namespace + "/" + r.Name }
 
-// Compare orders references by namespace, then name.
+// Compare orders references by namespace, then by name.
 func (r Ref) Compare(o Ref) int {
 	if c := strings.Compare(r.Namespace, o.Namespace); c != 0 {
 		return c
@@ -28,33 +28,33 @@ func (r Ref) Compare(o Ref) int {
 	return strings.Compare(r.Name, o.Name)
 }
 
-// Service is what detection reads of a Kubernetes Service, and no more: a cluster has many.
+// Service is the part of a Kubernetes Service that detection reads. It holds no more, because a cluster has many.
 type Service struct {
 	Ref
 	UID          string
-	Created      time.Time // zero where the source does not say (a rendered chart)
+	Created      time.Time // zero if the source does not say (a rendered chart)
 	Type         string    // ClusterIP, NodePort, LoadBalancer, ExternalName; "" means ClusterIP
-	ClusterIP    string    // an address, "None" for a headless Service, "" where the source does not say
-	ClusterIPs   []string  // all of them, where there are several (dual-stack); the first is ClusterIP
+	ClusterIP    string    // an address, "None" for a headless Service, "" if the source does not say
+	ClusterIPs   []string  // all addresses of a dual-stack Service; the first is ClusterIP
 	ExternalName string
 	Labels       map[string]string
 	Annotations  map[string]string
 	Selector     map[string]string
 	Ports        []Port
-	// Excess is of what it has more than is kept, so that it is rejected; nil where all of it is kept.
+	// Excess is the part of which the Service has more than is kept, so that it is rejected; nil if all is kept.
 	Excess *Excess
-	// Bared is the size that it had, where the Services of its namespace take more than is kept (MaxServices) and it is
-	// not among the oldest: then it has no labels, annotations, selector and ports here. 0 where all of it is kept.
+	// Bared is the Service's original size if the Services of its namespace exceed MaxServices and it is not among the
+	// oldest. It then has no labels, annotations, selector and ports here. 0 if all is kept.
 	Bared int
 }
 
-// MaxServices is how much is kept of the Services of one namespace, beside their names, in bytes as Service.Size counts
-// them: some 5,500 that look like backends, as charts write them.
+// MaxServices is how many bytes of the Services of one namespace are kept, beside their names, as Service.Size counts
+// them. That is enough for about 5,500 Services that look like backends, as charts write them.
 const MaxServices = 8 << 20
 
-// Size is about what it takes in memory, with its labels, annotations, selector and ports, in bytes.
+// Size returns about how many bytes the Service takes in memory, with its labels, annotations, selector and ports.
 func (s *Service) Size() int {
-	const entry, port, itself = 40, 90, 700 // with what follows of it: what was detected and found
+	const entry, port, itself = 40, 90, 700 // with what detection and later stages keep about it
 	n := itself
 	for _, m := range [...]map[string]string{s.Labels, s.Annotations, s.Selector} {
 		for k, v := range m {
@@ -68,26 +68,26 @@ func (s *Service) Size() int {
 	return n
 }
 
-// ShortNames are the Service's names in the cluster's DNS that do not end in the cluster's domain and lead there from
-// every namespace.
+// ShortNames returns the Service's DNS names that do not end in the cluster's domain and resolve from every namespace.
 func (s *Service) ShortNames() []string {
 	short := s.Name + "." + s.Namespace
 	return []string{short + ".svc", short}
 }
 
-// Of a backend that is no Service the configuration gives the name, and this is what stands for its namespace.
-// Services of a namespace of that name are not looked at then.
+// A backend that is not a Service has its name from the configuration and OutsideNamespace as its namespace. Real
+// Services of a namespace with that name are then ignored.
 const (
 	OutsideNamespace = "outside"
-	// TypeOutside is the type of a Service that only stands for it.
+	// TypeOutside is the type of a Service that stands for such a backend.
 	TypeOutside = "outside"
 )
 
-// Headless says that DNS gives the pods' addresses, so that Service port numbers do not translate.
+// Headless reports whether the Service's DNS name resolves to the pods' addresses, so that Service port numbers are not
+// translated.
 func (s *Service) Headless() bool { return s.ClusterIP == "None" }
 
-// Port is one port of a Service. Defaults the API server would add are added when it is read: Protocol is never empty
-// and Target is the port's own number where none was given.
+// Port is one port of a Service, with the API server's defaults: Protocol is never empty, and Target is the port's own
+// number if none was given.
 type Port struct {
 	Name        string
 	Number      int32
@@ -96,33 +96,33 @@ type Port struct {
 	AppProtocol string
 }
 
-// Endpoints are the EndpointSlices of one Service taken together. A nil *Endpoints means that nothing is known of them,
-// as with a chart that was rendered but not installed.
+// Endpoints holds the EndpointSlices of one Service. A nil *Endpoints means that nothing is known about them, as with a
+// chart that was rendered but not installed.
 type Endpoints struct {
 	Slices []EndpointSlice
-	// FQDN says that there is a slice of address type FQDN, which is never dialled.
+	// FQDN: a slice has the address type FQDN. Such names are never dialled.
 	FQDN bool
-	// Crowded says that not all is known of the slices, since those of the namespace are more than is kept (MaxSlices).
+	// Crowded: some slices are not kept, because the slices of the namespace exceed MaxSlices.
 	Crowded bool
 }
 
-// MaxSlices is how much is kept of the EndpointSlices of one namespace, in bytes as EndpointSlice.Size counts them:
-// some 100,000 ready endpoints, or 20,000 Services of one or two.
+// MaxSlices is how many bytes of the EndpointSlices of one namespace are kept, as EndpointSlice.Size counts them. That
+// is enough for about 100,000 ready endpoints, or 20,000 Services with one or two each.
 const MaxSlices = 4 << 20
 
-// EndpointSlice is what matters of one EndpointSlice.
+// EndpointSlice is the part of an EndpointSlice that this service uses.
 type EndpointSlice struct {
 	Ports []EndpointPort
 	// Ready and NotReady are the addresses of endpoints, the first hundred of each. More is the number of further ready
-	// ones.
+	// addresses.
 	Ready, NotReady []netip.Addr
 	More            int
-	// Denied is one that security.denyCIDRs names, among all addresses that are written there: those that are not kept
-	// too, and those beside the first of an endpoint. It is not valid where there is none.
+	// Denied is an address of the slice that security.denyCIDRs denies; not valid if there is none. All addresses of
+	// the slice count, also those that are not kept and those after the first of an endpoint.
 	Denied netip.Addr
 }
 
-// Size is about what a slice takes in memory, in bytes, beside its name.
+// Size returns about how many bytes the slice takes in memory, beside its name.
 func (s *EndpointSlice) Size() int {
 	const address, port = 24, 40
 	n := (len(s.Ready) + len(s.NotReady)) * address
@@ -139,7 +139,7 @@ type EndpointPort struct {
 	Protocol string
 }
 
-// ReadyCount is the number of ready addresses; 0 for nil.
+// ReadyCount returns the number of ready addresses; 0 for nil.
 func (e *Endpoints) ReadyCount() int {
 	if e == nil {
 		return 0
@@ -151,7 +151,7 @@ func (e *Endpoints) ReadyCount() int {
 	return n
 }
 
-// PodPort is the number the pods listen on for the Service port of that name, or 0 where no slice tells.
+// PodPort returns the port on which the pods listen for the named Service port, 0 if no slice has it.
 func (e *Endpoints) PodPort(name string) int32 {
 	if e == nil {
 		return 0
