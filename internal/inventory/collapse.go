@@ -121,8 +121,10 @@ func (o *Options) collapseNamespace(list []*front) {
 }
 
 // collapseAcross compares Services of different namespaces by their endpoints alone. The ready endpoints must be equal
-// in both address families. A vouched Service still counts if it yielded to a gateway of its own namespace. A Service
-// that its owner included stays, as it does within its namespace.
+// in both address families. A Service yields to another owner's only if the configuration vouches for that one: a
+// stranger who can write Services and EndpointSlices in one namespace can copy a selector and the addresses of any
+// backend, and so be published instead of it. A vouched Service still counts if it yielded to a gateway of its own
+// namespace. A Service that its owner included stays, as it does within its namespace.
 func (o *Options) collapseAcross(list []*front) {
 	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
 	type ready struct{ v4, v6 unique.Handle[string] }
@@ -148,9 +150,8 @@ func (o *Options) collapseAcross(list []*front) {
 	}
 }
 
-// worksAsWell reports whether a works if b works, so that nothing is lost if b is left out. A Service of another owner
-// yields only to a Service that the configuration vouches for: a stranger who can write Services and EndpointSlices in
-// one namespace can copy a selector and the addresses of any backend, and so be published instead of it.
+// worksAsWell reports whether nothing is lost if a replaces b: the verdict on a is at least as certain, and a does not
+// lack credentials that b has.
 func (o *Options) worksAsWell(a, b *backend.Finding) bool {
 	return certainty(a) <= certainty(b) && (!o.lacksCredentials(a) || o.lacksCredentials(b))
 }

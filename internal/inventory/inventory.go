@@ -1,6 +1,6 @@
-// Package inventory decides what becomes of the candidates: verdicts, which Services front the same backend, which
-// instance of a type is the primary, and who gets a reference to credentials. It is pure: what detection saw and what
-// the probes saw go in, findings come out.
+// Package inventory turns candidates into findings. It decides the verdicts, which Services are duplicates, which
+// instance of a type is the primary, and which instances get a reference to credentials. It is pure: the results of
+// detection and of the probes go in, findings come out.
 package inventory
 
 import (
@@ -13,46 +13,46 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/detect"
 )
 
-// Detection is what detection made of one Service.
+// Detection is the result of detection for one Service.
 type Detection struct {
 	Service   *backend.Service
 	Endpoints *backend.Endpoints
 	Exposures []backend.Exposure
 	detect.Result
 
-	finding *backend.Finding // of a Service without candidates, which nothing changes any more
+	finding *backend.Finding // of a Service without candidates; it is final
 }
 
-// Options are what the configuration and the past decide.
+// Options holds what the configuration and earlier cycles decide.
 type Options struct {
-	// Primary: type -> the Service that the configuration wants as its primary.
+	// Primary: type -> the Service that the configuration sets as the primary.
 	Primary map[string]backend.Ref
-	// Recorded: type -> the primary so far. Its place is kept, whether its Service is there or not.
+	// Recorded: type -> the last primary. Its place is kept, even if its Service does not exist.
 	Recorded map[string]backend.Ref
-	// FirstRoundOver: each candidate was asked once, or had the time to answer. Before that nobody knows who is the
-	// oldest that works.
+	// FirstRoundOver means that each candidate was probed once, or had the time to respond. Before that, the oldest
+	// working instance is unknown.
 	FirstRoundOver bool
-	// TrustedNamespaces: a primary there gets a reference to credentials by default, and what is published has no
-	// limit.
+	// TrustedNamespaces: a primary there gets a reference to credentials by default, and the number of published
+	// backends has no limit.
 	TrustedNamespaces []string
-	// OpenShift reports whether HolmesGPT runs on OpenShift, given all findings; nil: it does not.
+	// OpenShift reports whether HolmesGPT runs on OpenShift, given all findings. nil means no.
 	OpenShift func([]*backend.Finding) bool
-	// MaxPerNamespace is how many backends of another namespace are published; 0 means any number.
+	// MaxPerNamespace is the maximum of published backends per namespace that is not trusted; 0 means no limit.
 	MaxPerNamespace int
 	// Credentials: type -> Service -> field -> environment variable.
 	Credentials map[string]map[backend.Ref]map[string]string
-	// Taken are variables that the overrides name.
+	// Taken lists the environment variables that the overrides name.
 	Taken []string
-	// MustProve: a candidate that was not probed yet waits for its probe. Without it, as where nothing is probed,
-	// strong evidence is enough.
+	// MustProve means that a candidate waits for its first probe. Without it, for example if nothing is probed, strong
+	// evidence is enough.
 	MustProve   bool
-	onOpenShift bool // what OpenShift said
-	// Type looks a catalog entry up; nil for custom and mcp.
+	onOpenShift bool // the result of OpenShift
+	// Type returns the catalog entry of a type, nil for custom and mcp.
 	Type func(name string) *catalog.Type
 }
 
-// Build returns the findings for all detections. Observations are by candidate; a candidate without one is unprobed.
-// The findings are sorted by verdict, then by type and Service.
+// Build returns the findings for all detections, sorted by verdict, then by type and Service. A candidate without an
+// observation is unprobed.
 func Build(detections []Detection, observations map[backend.Key]backend.Observation, o Options) []*backend.Finding {
 	all := Judge(detections, observations, o)
 	Choose(all, o)

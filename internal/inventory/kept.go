@@ -52,8 +52,9 @@ const (
 // allTenants stands for any tenant in a trait; no tenant has this name.
 const allTenants = "/"
 
-// found holds the first Service with a trait and the first other Service, because a Service is never its own
-// duplicate. plain holds those that are twins or that their owner did not include.
+// found holds the first Service with a trait and the first other Service. The second is needed because a Service is
+// never its own duplicate. any includes all Services. plain includes only twins and Services that their owner did not
+// include.
 type found struct{ any, plain [2]*front }
 
 func enterFirst(two *[2]*front, o *front) {

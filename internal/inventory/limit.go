@@ -37,9 +37,10 @@ func limited(code backend.Code, n, limit int) backend.Reason {
 	return backend.Reason{Code: code, Details: backend.Details{Number: n, Limit: limit}}
 }
 
-// What the owners of one namespace may choose of base paths, and of tenants, in bytes: the agent reads them. maxRead
-// is what their backends may cost the agent with each request, in tokens: as much as 50 HTTP APIs, which is how many
-// may be published. Who allows a multiple of that allows a multiple of this.
+// maxPaths and maxTenants limit the base paths and the tenants, in bytes, that the owners of one namespace may choose,
+// because the agent reads them. maxRead limits what their backends cost the agent with each request, in tokens: as much
+// as usualMax HTTP APIs. If the configuration allows a multiple of usualMax backends, the limit is the same multiple of
+// maxRead.
 const (
 	maxPaths   = 1 << 10
 	maxTenants = 1 << 10
@@ -56,8 +57,8 @@ func ownTenant(f *backend.Finding) int {
 	return len(c.Tenant)
 }
 
-// reading returns what HolmesGPT tells the agent about each of the backends of a namespace, in tokens. The first of a
-// type pays for the toolset, as if no other namespace had one.
+// reading returns a function that returns the length of HolmesGPT's text for the agent about each backend of a
+// namespace, in tokens. The first backend of a type also counts the toolset, as if no other namespace had one.
 func (o *Options) reading() func(f *backend.Finding) int {
 	seen := map[string]bool{}
 	return func(f *backend.Finding) (n int) {
@@ -73,7 +74,8 @@ func (o *Options) reading() func(f *backend.Finding) int {
 	}
 }
 
-// limitSum drops each finding whose value, added to those that keep their place before it, exceeds most.
+// limitSum drops each finding whose value brings the sum above most. Findings come in the order in which they keep
+// their place.
 func limitSum(list []*backend.Finding, why backend.Reason, most int, of func(*backend.Finding) int) {
 	sum := 0
 	for _, f := range list {
@@ -100,7 +102,7 @@ func (o *Options) chosenPath(f *backend.Finding) int {
 	return len(found)
 }
 
-// lacksCredentials reports whether f requires credentials that it can only get in a trusted namespace, so that it is
+// lacksCredentials reports whether f requires credentials and can get them only in a trusted namespace. Elsewhere it is
 // not published.
 func (o *Options) lacksCredentials(f *backend.Finding) bool {
 	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired &&
@@ -126,7 +128,7 @@ func (o *Options) keepsPlace(a, b *backend.Finding) int {
 	return cmp.Or(o.class(a)-o.class(b), byAge(a, b))
 }
 
-// class returns a rank, lower for a backend that is more likely to be missed.
+// class returns a rank, lower for a backend that people would more likely miss.
 func (o *Options) class(f *backend.Finding) int {
 	switch t := o.Type(f.Type); {
 	case t == nil:
@@ -137,9 +139,10 @@ func (o *Options) class(f *backend.Finding) int {
 	return 1
 }
 
-// LeaveOut makes room in a document that is too large: of the namespace with the largest share, the instance that
-// keeps its place last is rejected, and so on until at least so many bytes are saved. Trusted namespaces come last.
-// size is what an instance takes in the document, in bytes. It reports false if nothing is left to leave out.
+// LeaveOut rejects instances until a document that is too large has shrunk by a number of bytes. Each time it rejects
+// the last instance in the order of keeping a place, of the namespace with the largest share. Trusted namespaces come
+// last. size returns the size of an instance in the document, in bytes. LeaveOut returns false if nothing is left to
+// leave out.
 func LeaveOut(all []*backend.Finding, bytes int, size func(*backend.Finding) int, o Options) bool {
 	shares := o.byNamespace(all)
 	total := map[string]int{}
@@ -165,7 +168,7 @@ func LeaveOut(all []*backend.Finding, bytes int, size func(*backend.Finding) int
 	return true
 }
 
-// Leave leaves a backend out of a document that is too large.
+// Leave rejects a finding because the document is too large.
 func Leave(f *backend.Finding) {
 	f.Verdict, f.Reason, f.Primary = backend.Rejected, backend.Reason{Code: backend.CodeDocumentSize}, false
 }

@@ -10,9 +10,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// tops are the credentials that the overrides put where HolmesGPT would have every instance of a toolset inherit them,
-// and those beside url in the compact form, by toolset or key. Where the overrides say themselves which backend it is,
-// by a list of instances or a URL, all is as the admin wants it.
+// tops returns the overrides' credentials at the top of toolsets, which HolmesGPT gives to every instance, and beside
+// url in the compact form. They are by toolset or key. If the overrides themselves say which backend they mean, by a
+// list of instances or a URL, the credentials stay as the admin wrote them.
 func (o *Overrides) tops(types []*catalog.Type) map[string]map[string]any {
 	tops := map[string]map[string]any{}
 	for name, urls := range urlKeys(types) {
@@ -48,7 +48,7 @@ func take(tops map[string]map[string]any, name string, config map[string]any, se
 	}
 }
 
-// urlKeys are the keys that hold the URL of an instance, by toolset with instances.
+// urlKeys returns the keys that hold the URL of an instance, by toolset with instances.
 func urlKeys(types []*catalog.Type) map[string][]string {
 	keys := map[string][]string{}
 	for _, t := range types {
@@ -78,12 +78,12 @@ func configOf(entry any) map[string]any {
 	return config
 }
 
-// hasAny reports whether a mapping has one of the keys, and something in it.
+// hasAny reports whether a mapping has a value for one of the keys.
 func hasAny(config map[string]any, keys []string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { return config[key] != nil })
 }
 
-// Fresh are the toolsets to which o brings a credential at the top, which older overrides did not have there.
+// Fresh returns the toolsets at whose top o has a credential and the older overrides had no credential.
 func (o *Overrides) Fresh(old *Overrides, types []*catalog.Type) (names []string) {
 	var before map[string]map[string]any
 	if old != nil {
@@ -97,8 +97,8 @@ func (o *Overrides) Fresh(old *Overrides, types []*catalog.Type) (names []string
 	return names
 }
 
-// Shared is an error, yamlfile.Errors, where a credential at the top of one of these toolsets can be meant for several
-// instances: there are several, and the configuration names and trusts no one of them.
+// Shared returns an error, yamlfile.Errors, if a credential at the top of one of these toolsets may be meant for
+// several instances: there are several, and the configuration neither names nor trusts any of them.
 func (o *Overrides) Shared(findings []*backend.Finding, types []*catalog.Type, names []string) error {
 	if len(names) == 0 {
 		return nil
@@ -123,7 +123,7 @@ func (o *Overrides) Shared(findings []*backend.Finding, types []*catalog.Type, n
 	return f.Err()
 }
 
-// isInstance reports whether the item is an instance of a toolset that several may share.
+// isInstance reports whether the item is an instance of a toolset that several items may share.
 func (it *item) isInstance(toolset string, unverified bool) bool {
 	if it.typ == nil || it.Finding != nil && it.entryName() != "" {
 		return false
@@ -136,19 +136,19 @@ func (it *item) isInstance(toolset string, unverified bool) bool {
 	return false
 }
 
-// inherits reports whether a backend gets the credentials at the top of its toolset, or in its key of the compact form
-// : the configuration names or trusts it. To be the only one is luck.
+// inherits reports whether a backend gets the credentials at the top of its toolset or of its key of the compact form.
+// The configuration must name or trust the backend; that it is the only instance is not enough.
 func inherits(f *backend.Finding) bool { return f.Entitled && !f.Candidate.Unproven }
 
-// inherit gives the item what the overrides put at the top of its toolset, if it is entitled to it: an instance with it
-// works as one that inherits it. What the instance says itself wins.
+// inherit gives the item the credentials at the top of its toolset, if it is entitled to them. The item then works like
+// an instance that inherits them. The settings of the instance win.
 func (b *builder) inherit(it *item, toolset string, config map[string]any) {
 	top := b.tops[toolset]
 	if len(top) == 0 || !inherits(it.Finding) {
 		return
 	}
 	b.given[toolset] = true
-	if it.KeepToken { // an Authorization that says nothing gives way
+	if it.KeepToken { // a real Authorization replaces the empty one
 		headers, ok := config["additional_headers"].(map[string]any)
 		if ok && headers[authorization] == emptyCredential {
 			delete(headers, authorization)
@@ -164,7 +164,8 @@ func (b *builder) inherit(it *item, toolset string, config map[string]any) {
 	putBelow(config, rest)
 }
 
-// putBelow adds to a mapping what it does not say itself. Names of headers differ in case, and are one.
+// putBelow adds to a mapping the settings that it does not have. Names that differ only in case are equal, because they
+// may be headers.
 func putBelow(config, top map[string]any) {
 	for _, key := range sortedKeys(top) {
 		own := key
@@ -188,7 +189,7 @@ func putBelow(config, top map[string]any) {
 	}
 }
 
-// withheld are warnings about credentials that no instance got.
+// withheld returns warnings about credentials that no instance got.
 func (b *builder) withheld(doc *Document) (warnings []Warning) {
 	for _, name := range sortedKeys(b.tops) {
 		typ, compact := strings.CutSuffix(name, compactSuffix)
@@ -207,7 +208,7 @@ func (b *builder) withheld(doc *Document) (warnings []Warning) {
 	return warnings
 }
 
-// typeIn is a type whose instances a toolset has.
+// typeIn returns a type that has instances in a toolset.
 func (b *builder) typeIn(toolset string) string {
 	if t := b.builtins[toolset]; t != nil {
 		return t.typ
@@ -219,7 +220,7 @@ func (b *builder) typeIn(toolset string) string {
 	return b.types[i].Type
 }
 
-// without is a patch without keys of its config.
+// without returns a patch without the given keys of its config.
 func without(patch any, keys map[string]any) any {
 	if len(keys) == 0 {
 		return patch
@@ -232,8 +233,8 @@ func without(patch any, keys map[string]any) any {
 	return entry
 }
 
-// own is the instance that the overrides describe at the top of a toolset, by its URL. HolmesGPT would drop it for the
-// instances that are generated.
+// own returns the instance that the overrides describe at the top of a toolset by its URL, nil if there is no such
+// instance. HolmesGPT would ignore this instance because the toolset has a generated list of instances.
 func (o *Overrides) own(toolset string, urls []string) map[string]any {
 	config := configOf(o.toolsets[toolset])
 	if _, list := config["instances"]; list || !hasAny(config, urls) {

@@ -8,7 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// sharedNames are the names of the HTTP toolsets of the types.
+// sharedNames returns the names of the HTTP toolsets of the types.
 func sharedNames(types []*catalog.Type) (names []string) {
 	for _, t := range types {
 		for i := range t.Toolset.HolmesGPT {
@@ -20,9 +20,9 @@ func sharedNames(types []*catalog.Type) (names []string) {
 	return names
 }
 
-// inheritShared gives endpoints what the overrides put at the top of their toolset, from where HolmesGPT sends it to
-// all of them. It stays there where all are entitled to it. Else those that are get it as their auth, which can be a
-// header alone, and what they say themselves wins.
+// inheritShared gives endpoints the overrides' credentials at the top of their toolset. HolmesGPT sends these to all
+// endpoints. So they stay at the top only if all endpoints are entitled to them. Otherwise each entitled endpoint gets
+// them as its auth, which can hold only one header. The endpoint's own auth wins.
 func (b *builder) inheritShared(s *shared, endpoints []any) {
 	top := b.tops[s.name]
 	if len(top) == 0 {
@@ -47,8 +47,8 @@ func (b *builder) inheritShared(s *shared, endpoints []any) {
 	}
 }
 
-// onlyHeader is the header that credentials at the top of an HTTP toolset consist of, if it is one alone, and one
-// that does not depend on the request.
+// onlyHeader returns the header at the top of an HTTP toolset, if the credentials there are exactly one header that
+// does not depend on the request.
 func onlyHeader(top map[string]any) (name, value string, one bool) {
 	n := 0
 	for key, v := range top {

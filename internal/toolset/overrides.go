@@ -9,19 +9,19 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// Overrides is what an admin changes in the documents.
+// Overrides holds an admin's changes to the documents.
 type Overrides struct {
-	file *yamlfile.File // where what stands; nil for an empty text
+	file *yamlfile.File // the positions in the text; nil if the text is empty
 
 	toolsets  map[string]any // a merge patch
 	servers   map[string]any // a merge patch
 	instances map[string]map[string]any
 	compact   map[string]any // a merge patch, by type
 	warnings  []Warning
-	moved     map[instanceKey]string // where the patches stand that former put among instances
+	moved     map[instanceKey]string // the paths of the patches that former moved to instances
 }
 
-// instanceKey addresses an instance in the overrides: its type and namespace/service, or its name.
+// instanceKey addresses an instance in the overrides by its type and its namespace/service or name.
 type instanceKey struct{ typ, name string }
 
 func (k instanceKey) compare(o instanceKey) int {
@@ -31,9 +31,9 @@ func (k instanceKey) compare(o instanceKey) int {
 	return strings.Compare(k.name, o.name)
 }
 
-// ParseOverrides reads overrides.yaml; name is what errors call it. The error is yamlfile.Errors: all that is wrong by
-// itself, with line and column. What is wrong only together with the document is found by Build. An empty text is no
-// overrides.
+// ParseOverrides reads overrides.yaml; name is the file's name in errors. The error is yamlfile.Errors: all faults of
+// the text itself, with line and column. Build finds the faults that exist only together with the document. An empty
+// text gives empty overrides.
 func ParseOverrides(name string, data []byte) (*Overrides, error) {
 	o := &Overrides{}
 	if isBlank(data) {
@@ -58,8 +58,8 @@ func ParseOverrides(name string, data []byte) (*Overrides, error) {
 	return o, nil
 }
 
-// Addresses are the instances that the text addresses, "type namespace/service", in order. Whether there are such is
-// known only beside what is published.
+// Addresses returns the instances that the overrides address, as "type namespace/service", in order. They may include
+// instances that are not published.
 func (o *Overrides) Addresses() (list []string) {
 	for _, key := range slices.SortedFunc(maps.Keys(o.keys()), instanceKey.compare) {
 		list = append(list, key.typ+" "+key.name)
@@ -67,7 +67,7 @@ func (o *Overrides) Addresses() (list []string) {
 	return list
 }
 
-// Warnings are about what in the text has no effect.
+// Warnings returns warnings about parts of the text that have no effect.
 func (o *Overrides) Warnings() []Warning { return o.warnings }
 
 func (o *Overrides) read(c *checker, root any) {
@@ -156,7 +156,8 @@ func (c *checker) instancePatches(v any) map[string]map[string]any {
 	return out
 }
 
-// compactPatch checks the section compact: type, patch or null. No tool here fails on dots in it.
+// compactPatch checks the section compact: type, patch or null. Its keys may contain dots, because HolmesGPT does not
+// read the compact form.
 func (c *checker) compactPatch(v any) map[string]any {
 	types, ok := v.(map[string]any)
 	if !ok {
@@ -180,7 +181,7 @@ func (c *checker) compactPatch(v any) map[string]any {
 	return types
 }
 
-// isLabel says that s is a DNS label, as type names are.
+// isLabel reports whether s is a DNS label. The names of types must be DNS labels.
 func isLabel(s string) bool {
 	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
 		return false
@@ -193,7 +194,7 @@ func isLabel(s string) bool {
 	return true
 }
 
-// isBlank says that there is nothing but comments.
+// isBlank reports whether a text has nothing but comments.
 func isBlank(data []byte) bool {
 	for line := range bytes.Lines(data) {
 		line = bytes.TrimSpace(line)

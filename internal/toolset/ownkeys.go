@@ -11,32 +11,32 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// OwnKeys are keys of the ConfigMap that the admin wants for other readers: name -> tree of YAML with placeholders in
-// its strings (config output.keys).
+// OwnKeys holds keys of the ConfigMap that the admin adds for other readers: name -> YAML tree with placeholders in its
+// strings (config output.keys).
 type OwnKeys map[string]any
 
-// repeatKey in a mapping that is an item of a list names the type whose instances the item is repeated for; beside it,
-// trustedKey with true leaves out those that the configuration does not vouch for, as where the item holds a
+// repeatKey in an item of a list names a type; the item is repeated for each instance of the type. trustedKey: true
+// beside it leaves out the instances that the configuration does not vouch for, for example if the item contains a
 // credential.
 const (
 	repeatKey  = "for"
 	trustedKey = "trusted"
 )
 
-// placeholder is $(FIELD), of the instance that an item is repeated for, $(primary.TYPE.FIELD), or
-// $(trusted.TYPE.FIELD): the primary where the configuration vouches for it, so that a credential beside it is no
-// stranger's by luck.
+// placeholder matches $(FIELD), $(primary.TYPE.FIELD) and $(trusted.TYPE.FIELD). The first is a field of the instance
+// for which the item is repeated. The last is the primary, but only if the configuration vouches for it, so that a
+// stranger cannot get a credential beside it.
 var placeholder = regexp.MustCompile(`\$\(([^()]*)\)`)
 
-// unclosed is the head of a placeholder of which the end was forgotten.
+// unclosed matches the beginning of a placeholder whose end is missing.
 var unclosed = regexp.MustCompile(`\$\((primary|trusted)\.`)
 
-// instanceFields are what a placeholder may name.
+// instanceFields lists the fields that a placeholder may name.
 var instanceFields = []string{
 	"name", "namespace", "service", "host", "port", "scheme", "path", "url", "version", "type", "link",
 }
 
-// field is one of instanceFields.
+// field returns the value of one of instanceFields.
 func (it *item) field(name string) string {
 	at, err := url.Parse(it.url)
 	if err != nil {
@@ -69,8 +69,8 @@ func (it *item) field(name string) string {
 	return ""
 }
 
-// readable reports whether any reader may be given the item's fields: a reader that expands variables, as Grafana
-// does, would put its own secrets in the place of a stranger's $.
+// readable reports whether the fields of the item are safe for all readers. A reader that expands variables, such as
+// Grafana, would replace a $ that a stranger wrote with its own secrets.
 func (it *item) readable() bool {
 	return !slices.ContainsFunc(instanceFields, func(name string) bool {
 		value := it.field(name)
@@ -78,7 +78,7 @@ func (it *item) readable() bool {
 	})
 }
 
-// filler puts the values of what is published into a tree.
+// filler fills the values of published items into a tree.
 type filler struct {
 	items   []*item          // in the document's order
 	primary map[string]*item // by type
@@ -95,7 +95,7 @@ func newFiller(items []*item) *filler {
 			f.primary[it.Candidate.Type] = it
 		}
 	}
-	for _, q := range queriersAmong(f.items) { // it stands for the primary that it sees all of
+	for _, q := range queriersAmong(f.items) { // a querier replaces the primary whose data it includes
 		for _, it := range q.shards {
 			if it.Yields {
 				f.primary[it.Candidate.Type] = q.item
@@ -105,8 +105,9 @@ func newFiller(items []*item) *filler {
 	return f
 }
 
-// fill returns a copy of a tree with its placeholders replaced; at is the instance that an item of a list is repeated
-// for, nil outside. It says false where a primary is named that is not there: the mapping around it is left out then.
+// fill returns a copy of a tree with its placeholders replaced. at is the instance for which an item of a list is
+// repeated, nil outside such an item. The result is false if the tree names a primary that does not exist; then the
+// mapping around it is left out.
 func (f *filler) fill(tree any, at *item) (any, bool) {
 	switch t := tree.(type) {
 	case string:
@@ -125,7 +126,7 @@ func (f *filler) mapping(t map[string]any, at *item) (any, bool) {
 		value, there := f.fill(v, at)
 		_, inner := v.(map[string]any)
 		switch {
-		case there && value == "" && isPlaceholder(v): // not known, and so nothing for a reader to go by
+		case there && value == "" && isPlaceholder(v): // an unknown value is left out
 		case there:
 			out[k] = value
 		case !inner:
@@ -135,7 +136,7 @@ func (f *filler) mapping(t map[string]any, at *item) (any, bool) {
 	return out, true
 }
 
-// isPlaceholder reports whether a value is one placeholder and nothing else.
+// isPlaceholder reports whether a value is exactly one placeholder.
 func isPlaceholder(v any) bool {
 	s, is := v.(string)
 	return is && placeholder.FindString(s) == s && s != ""
@@ -158,7 +159,8 @@ func (f *filler) list(t []any, at *item) (any, bool) {
 	return out, true
 }
 
-// repeats are the instances that an item of a list is written for: the one around it where it says nothing.
+// repeats returns the instances for which an item of a list is written. Without repeatKey this is the instance around
+// it.
 func (f *filler) repeats(v any, at *item) []*item {
 	typ, repeated := repeatedFor(v)
 	if !repeated {
@@ -190,7 +192,7 @@ func withoutFor(v any) any {
 	return t
 }
 
-// primaryField takes primary.TYPE.FIELD and trusted.TYPE.FIELD apart.
+// primaryField splits primary.TYPE.FIELD and trusted.TYPE.FIELD.
 func primaryField(name string) (typ, field string, trusted, ofPrimary bool) {
 	rest, trusted := strings.CutPrefix(name, "trusted.")
 	if !trusted {
@@ -219,7 +221,7 @@ func (f *filler) text(s string, at *item) (any, bool) {
 	return filled, there
 }
 
-// texts are the keys as they are written; one whose outermost mapping names a primary that is not there is not.
+// texts returns the texts of the keys. A key is left out if its outermost mapping names a primary that does not exist.
 func (f *filler) texts(keys OwnKeys) (map[string]string, error) {
 	texts := make(map[string]string, len(keys))
 	for name, tree := range keys {

@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// Check says what in the keys cannot work, each with its path in the configuration.
+// Check reports everything in the keys that cannot work, each with its path in the configuration.
 func (keys OwnKeys) Check(types *catalog.Catalog, report func(path, message string)) {
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		path := yamlfile.Key("output.keys", name)
@@ -35,7 +35,7 @@ func (keys OwnKeys) Check(types *catalog.Catalog, report func(path, message stri
 	}
 }
 
-// CheckOwnName refuses what is no name of a ConfigMap's key, or one that is written already.
+// CheckOwnName returns an error if a name is not valid for a key of a ConfigMap, or is reserved for another key.
 func CheckOwnName(name string) error {
 	// Only this service writes hidden files.
 	if faults := validation.IsConfigMapKey(name); len(faults) > 0 || strings.HasPrefix(name, ".") {
@@ -52,7 +52,7 @@ type ownKeyCheck struct {
 	report func(path, message string)
 }
 
-// tree checks what stands at path; inItem says that it is repeated for the instances of a type.
+// tree checks the tree at path. inItem means that the tree is repeated for the instances of a type.
 func (c *ownKeyCheck) tree(path string, tree any, inItem bool) {
 	switch t := tree.(type) {
 	case string:

@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// shared is the HTTP toolset of a type, with an endpoint for each instance: the agent pays for each tool with every
-// request to its model.
+// shared is the HTTP toolset of a type, with an endpoint for each instance. Separate toolsets would cost more, because
+// the agent pays for each tool with every request to its model.
 type shared struct {
 	name  string
 	entry catalog.Entry
@@ -18,9 +18,9 @@ type shared struct {
 	tree  map[string]any
 }
 
-// finishShared writes the HTTP toolsets of the types. HolmesGPT takes the first endpoint whose host and path fit a
-// request, so that those which the configuration vouches for come first: where hosts are shared
-// (security.allowedEndpointHosts), nobody's endpoint stands before another's with credentials.
+// finishShared writes the HTTP toolsets of the types. HolmesGPT uses the first endpoint whose host and path match a
+// request. So endpoints that the configuration vouches for come first. Otherwise, if hosts are shared
+// (security.allowedEndpointHosts), a stranger's endpoint could take the requests of an endpoint with credentials.
 func (b *builder) finishShared() {
 	for _, name := range sortedKeys(b.shared) {
 		s := b.shared[name]
@@ -46,11 +46,11 @@ func (b *builder) finishShared() {
 	}
 }
 
-// general replaces what differs from instance to instance, and stands in a list below.
+// general replaces the values that differ between instances; the list of instances contains them.
 var general = strings.NewReplacer("$(url)", "URL", "$(instance)", "INSTANCE", "$(namespace)/$(service)", "INSTANCE",
 	"$(namespace)", "INSTANCE", "$(service)", "INSTANCE", link, "URL")
 
-// list names the instances.
+// list returns the text that lists the instances.
 func (s *shared) list() string {
 	lines := []string{"Instances, each with its URL:"}
 	for _, it := range s.items {
@@ -64,7 +64,7 @@ func (s *shared) list() string {
 	return strings.Join(lines, "\n")
 }
 
-// line is an instance in the list.
+// line returns the line of an instance in the list.
 func (it *item) line() string {
 	line, role := "- "+it.Candidate.Instance+": "+it.url, it.role
 	if it.Candidate.Unproven {
@@ -76,7 +76,7 @@ func (it *item) line() string {
 	return line
 }
 
-// patchEndpoint applies what the overrides say about the instance to its endpoint.
+// patchEndpoint applies the overrides of the instance to its endpoint.
 func (b *builder) patchEndpoint(it *item, s *shared, endpoint map[string]any) (patched map[string]any, origin string) {
 	key := it.overrideKey(b.overrides)
 	patch, _ := b.overrides.instances[key.typ][key.name].(map[string]any)
@@ -105,8 +105,8 @@ func (b *builder) patchEndpoint(it *item, s *shared, endpoint map[string]any) (p
 	return patched, origin
 }
 
-// ofEndpoint are the changes to an endpoint in a patch. Where each instance was a toolset, it was one in a list of
-// endpoints.
+// ofEndpoint returns the changes to an endpoint in a patch. A patch from the time when each instance was a toolset has
+// the endpoint in a list of endpoints.
 func ofEndpoint(patch map[string]any) []map[string]any {
 	if list, ok := patch["endpoints"].([]any); ok && len(list) == 1 {
 		if endpoint, ok := list[0].(map[string]any); ok {

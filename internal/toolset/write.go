@@ -15,8 +15,8 @@ import (
 	yaml3 "go.yaml.in/yaml/v3"
 )
 
-// marshal writes a tree of plain data as sigs.k8s.io/yaml would, without its way through JSON and back, which takes
-// thrice as long.
+// marshal returns the YAML of a tree of plain data, as sigs.k8s.io/yaml writes it. That library converts to JSON and
+// back, which takes three times as long.
 func marshal(header string, tree any) (string, error) {
 	w := writer{}
 	w.out.WriteString(header)
@@ -26,17 +26,17 @@ func marshal(header string, tree any) (string, error) {
 	return w.out.String(), nil
 }
 
-// writer writes a large tree in pieces: the YAML library keeps what it needs of each value, a multiple of the text,
-// until it has written all of what it is given.
+// writer writes a large tree in pieces. The YAML library keeps several times the size of the text in memory until it
+// has written the whole value.
 type writer struct {
 	out  strings.Builder
 	last []string // the keys above the piece that was written last
 }
 
-// pieceOf is how many values are written at once, roughly.
+// pieceOf is the approximate number of values in a piece.
 const pieceOf = 64
 
-// add writes what stands below these keys.
+// add writes the tree below the keys of path.
 func (w *writer) add(tree any, path []string) error {
 	switch t := tree.(type) {
 	case map[string]any:
@@ -65,7 +65,7 @@ func (w *writer) add(tree any, path []string) error {
 	return w.piece(tree, path)
 }
 
-// hasLongKey reports whether a key may take more than one line.
+// hasLongKey reports whether one of the keys may take more than one line.
 func hasLongKey(t map[string]any) bool {
 	for key := range t {
 		if len(key) > 100 || strings.Contains(key, "\n") {
@@ -75,7 +75,7 @@ func hasLongKey(t map[string]any) bool {
 	return false
 }
 
-// piece writes one, without the lines of the keys above it that are there already.
+// piece writes one piece, without the lines of those keys above it that are already written.
 func (w *writer) piece(tree any, path []string) error {
 	for _, key := range slices.Backward(path) {
 		tree = map[string]any{key: tree}
@@ -98,7 +98,7 @@ func (w *writer) piece(tree any, path []string) error {
 	return nil
 }
 
-// count is how many values there are in a tree.
+// count returns the number of values in a tree.
 func count(tree any) int {
 	n := 1
 	switch t := tree.(type) {
@@ -114,8 +114,8 @@ func count(tree any) int {
 	return n
 }
 
-// ordered is a tree with its keys in order. The library's own order has circles, as of x1a, x20a and x117a, so that
-// the same data would not always give the same text.
+// ordered returns a tree with its keys in order. The library's own order has cycles, for example x1a, x20a and x117a,
+// so that the same data would not always give the same text.
 func ordered(tree any) any {
 	switch t := tree.(type) {
 	case map[string]any:
@@ -134,8 +134,8 @@ func ordered(tree any) any {
 	return tree
 }
 
-// compareKeys orders keys as the library means to: by their characters, of which letters come last, and numbers by
-// their value.
+// compareKeys orders keys as the library intends: character by character, letters after other characters, and numbers
+// by their value.
 func compareKeys(a, b string) int {
 	for a != "" && b != "" {
 		m, n := leadingNumber(a), leadingNumber(b)
@@ -166,8 +166,8 @@ func leadingNumber(s string) string {
 	return s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
 }
 
-// misread matches the texts that Go's YAML writer may leave without quotes and that Python's reader, HolmesGPT's,
-// takes for something else: it fails on 0x_, 2001-99-99, = and <<, and with it the whole file.
+// misread matches the texts that Go's YAML writer may leave without quotes and that HolmesGPT's reader, Python's, takes
+// for another type. On 0x_, 2001-99-99, = and << the reader fails, and the whole file is lost.
 // https://github.com/yaml/pyyaml/blob/main/lib/yaml/resolver.py
 var misread = regexp.MustCompile(`^(?:=|<<|[-+]?0[bx][0-9a-fA-F_]+|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|` +
 	`[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?)$`)
@@ -192,7 +192,7 @@ func hasMisread(v any) bool {
 	return false
 }
 
-// quoteMisread puts quotes around the texts in a document that misread matches.
+// quoteMisread adds quotes to the texts in a document that misread matches.
 func quoteMisread(text string) (string, error) {
 	var root yaml3.Node
 	if err := yaml3.Unmarshal([]byte(text), &root); err != nil {
