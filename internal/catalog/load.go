@@ -19,11 +19,11 @@ import (
 //go:embed types/*.yaml lookalikes.yaml
 var files embed.FS
 
-// Catalog is every type that this service looks for.
+// Catalog holds all types that this service looks for.
 type Catalog struct {
-	// Types by Order, then name.
+	// Types are sorted by Order, then by name.
 	Types []*Type
-	// Lookalikes are the conventions that hold for all of them.
+	// Lookalikes are the conventions that hold for all types.
 	Lookalikes *Lookalikes
 }
 
@@ -43,7 +43,7 @@ func (c *Catalog) Relatives(a, b string) bool {
 	return ta != nil && tb != nil && (a == b || ta.Family != "" && ta.Family == tb.Family)
 }
 
-// Builtin is the catalog without types of the user's own. It fails only if what is embedded is broken.
+// Builtin returns the catalog without the user's own types. It fails only if the embedded files are broken.
 func Builtin() (*Catalog, error) {
 	c := &Catalog{Lookalikes: &Lookalikes{}}
 	data, err := files.ReadFile("lookalikes.yaml")
@@ -77,10 +77,9 @@ func Builtin() (*Catalog, error) {
 	return c, nil
 }
 
-// Load is the built-in catalog and the user's own types: every .yaml and .yml file of dir, where dir is not "". A
-// type of the same name takes the built-in one's place. A file that is bad is left out, and everything that is wrong
-// with it is one of the errors (yamlfile.Errors); the rest still loads. The catalog is nil only if the built-in one
-// is broken.
+// Load returns the built-in catalog with the user's own types: every .yaml and .yml file of dir, unless dir is "". A
+// user's type replaces the built-in type of the same name. A bad file is skipped; the errors list everything wrong with
+// it (yamlfile.Errors), and the rest still loads. The catalog is nil only if the built-in catalog is broken.
 func Load(dir string) (*Catalog, []error) {
 	c, err := Builtin()
 	if err != nil {
@@ -143,8 +142,8 @@ func list(dir string) ([]string, error) {
 	return names, nil
 }
 
-// loadFile reads a type of the user's own that none of own has yet, and that takes nothing from the types there are
-// but one of its name.
+// loadFile reads one of the user's own types. The type must not be in own yet, and its toolsets must not replace those
+// of another type, except the type of the same name.
 func loadFile(name string, own map[string]*Type, types []*Type) (*Type, error) {
 	data, err := read(name)
 	if err != nil {
@@ -197,14 +196,15 @@ func Parse(name string, data []byte) (*Type, error) {
 	return t, f.Err()
 }
 
-// Source is the text that the type was read from, to be changed and put into a catalog of one's own. The file is not
-// read again: its name may lead to another one by now.
+// Source returns the text that the type was read from, as a template for a user's own type. It does not read the file
+// again, because its name may lead to another file by now.
 func (t *Type) Source() []byte { return t.text }
 
-// Builtin reports whether the type came with this program, and is not one of the user's own.
+// Builtin reports whether the type is part of this program and not one of the user's own.
 func (t *Type) Builtin() bool { return t.builtin }
 
-// IsType says whether a file means to be a type: it has the key type and one that no other kind of file has beside it.
+// IsType reports whether a file is meant as a type: it has the key type and a key that no other kind of file has with
+// it.
 func IsType(f *yamlfile.File) bool {
 	keys := f.Keys()
 	return slices.Contains(keys, "type") && slices.ContainsFunc(keys, func(k string) bool {
@@ -212,8 +212,8 @@ func IsType(f *yamlfile.File) bool {
 	})
 }
 
-// parse decodes and validates one type. Its error is that the file is none, of which nothing is shown: its name may
-// lead anywhere. What is wrong in it f tells.
+// parse decodes and validates one type. It returns an error if the file is not a type; the error shows none of its
+// content, because the file's name may lead anywhere. Faults of a type are recorded in f.
 func parse(name string, data []byte) (t *Type, f *yamlfile.File, err error) {
 	f, err = yamlfile.Parse(name, data)
 	if err != nil {
@@ -230,5 +230,5 @@ func parse(name string, data []byte) (t *Type, f *yamlfile.File, err error) {
 	return t, f, nil
 }
 
-// YAMLExpected says what Values accept, for errors.
+// YAMLExpected returns what Values accept, for errors.
 func (Values) YAMLExpected() string { return "a text or a list of texts" }

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// Lookalikes holds what is true of every type: conventions of naming, and the parts of observability software that look
+// Lookalikes holds what is true for every type: naming conventions, and the parts of observability software that look
 // like a backend but answer no queries. It is read from lookalikes.yaml.
 type Lookalikes struct {
 	// AppLabels are the label and selector keys whose value names the software.
 	AppLabels []string `yaml:"appLabels"`
-	// ComponentLabels are those whose value names the part of it.
+	// ComponentLabels are the label and selector keys whose value names a part of the software.
 	ComponentLabels []string `yaml:"componentLabels"`
-	// OwnLabels are the last parts of keys with a prefix of an operator's own, "monitoring.example.org/component",
-	// that are read as app.kubernetes.io/component is.
+	// OwnLabels are the last parts of keys with an operator's own prefix, such as "monitoring.example.org/component".
+	// They are read like app.kubernetes.io/component.
 	OwnLabels []string `yaml:"ownLabels"`
-	// Neutral endings change nothing about what a name means: "grafana-svc" is "grafana".
+	// Neutral endings do not change the meaning of a name: "grafana-svc" means "grafana".
 	Neutral []string `yaml:"neutral"`
-	// Roles that answer no queries, told by the last word of a name.
+	// Roles are parts that answer no queries, recognised by the last word of a name.
 	Roles []Role `yaml:"roles"`
-	// Schemes tells by annotations what the pods speak, the first that matches: rules with annotations and a scheme.
+	// Schemes are rules with annotations and a scheme: the first that matches gives the scheme that the pods serve.
 	Schemes []Rule `yaml:"schemes"`
-	// Wants tells what backends want of their clients, before they are asked.
+	// Wants are the requirements that backends are known to have of their clients before a probe.
 	Wants []Want `yaml:"wants"`
 	// Ports that never serve a query API over HTTP, unless a type names them itself.
 	Ports struct {
@@ -30,24 +30,24 @@ type Lookalikes struct {
 	} `yaml:"ports"`
 }
 
-// Want is something that the Services which fit want of their clients: credentials, or trust in an authority.
+// Want is a requirement that the matching Services have of their clients: credentials, or trust in an authority.
 type Want struct {
 	Labels      map[string]Values `yaml:"labels"`
 	Annotations map[string]Values `yaml:"annotations"`
 	Credential  string            `yaml:"credential"` // bearer or basic
 	CA          bool              `yaml:"ca"`         // trust in the authority that signs its certificate
-	What        string            `yaml:"what"`       // it, and where it comes from, for people
+	What        string            `yaml:"what"`       // the requirement and its source, for people
 }
 
-// Role is a part that software comes in, and why it is no backend.
+// Role is a part of some software, and why it is not a backend.
 type Role struct {
 	Words   []string `yaml:"words"`
 	Because string   `yaml:"because"`
-	// Always: told of any Service that is one, also where nothing else reminds of a backend.
+	// Always: reported for any Service that has the role, even if nothing else about it looks like a backend.
 	Always bool `yaml:"always"`
 }
 
-// ReadsKey reports whether a label's key is read as one of AppLabels because of how it ends. It does not allocate.
+// ReadsKey reports whether a label's key is read like one of AppLabels because of its ending. It does not allocate.
 func (l *Lookalikes) ReadsKey(key string) bool {
 	i := strings.LastIndexByte(key, '/')
 	return i > 0 && slices.Contains(l.OwnLabels, key[i+1:])

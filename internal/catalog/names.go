@@ -7,15 +7,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// maxTool is how long the name of a tool may be that a model accepts. One that is longer fails every request to it.
+// maxTool is the maximum length of a tool's name. A model rejects every request that has a tool with a longer name.
 const maxTool = 64
 
-// ToolName is what HolmesGPT calls the tool of an HTTP toolset. Of two tools of one name the later wins there.
+// ToolName returns HolmesGPT's name for the tool of an HTTP toolset. If two tools have one name, HolmesGPT uses the
+// later one.
 func ToolName(toolset string) string {
 	return strings.NewReplacer("/", "_", "-", "_").Replace(toolset) + "_request"
 }
 
-// web are the names that the HTTP toolsets of a type may have.
+// web returns the names that the HTTP toolsets of a type may have.
 func (t *Type) web() (names []string) {
 	for i := range t.Toolset.HolmesGPT {
 		if t.Toolset.HolmesGPT[i].HTTP != nil {
@@ -25,12 +26,12 @@ func (t *Type) web() (names []string) {
 	return names
 }
 
-// tooLong reports whether the name of the type makes names of tools that no model accepts.
+// tooLong reports whether the name of the type makes a tool name that is too long for models.
 func (t *Type) tooLong() bool {
 	return slices.ContainsFunc(t.web(), func(name string) bool { return len(ToolName(name)) > maxTool })
 }
 
-// checkNames reports toolsets of a type that would take the place, or the tool, of those of another type.
+// checkNames reports toolsets of a type that would replace a toolset, or the tool, of another type.
 func (t *Type) checkNames(f *yamlfile.File, others []*Type) {
 	is := func(name string, tool bool) func(string) bool {
 		return func(other string) bool { return other == name || tool && ToolName(other) == ToolName(name) }

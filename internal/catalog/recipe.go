@@ -13,34 +13,34 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// Recipe says where a chart or an operator keeps the credentials of the backends that it installs, or how to make
-// some where no Secret holds them. It is shown to people, and no Secret is ever read. A recipe without when is for
-// every backend of the type.
+// Recipe says where a chart or an operator stores the credentials of the backends that it installs, or how to create
+// credentials if no Secret holds them. It is shown to people, and no Secret is ever read. A recipe without when applies
+// to every backend of the type.
 type Recipe struct {
 	// By is the chart or the operator, for people.
 	By string `yaml:"by"`
-	// Source is where that was looked up: repository and file.
+	// Source is where this is documented: repository and file.
 	Source string `yaml:"source"`
-	// When it applies: any one must fit the Service. Empty: always.
+	// When the recipe applies: any one must match the Service. Empty: always.
 	When []Sign `yaml:"when"`
-	// Secret is its name in the Service's namespace, with $(service), $(namespace), $(label:KEY) or $(selector:KEY)
-	// in it; of several that apply the first. Empty: no Secret is known, and people make one in HolmesGPT's
-	// namespace, by Steps.
+	// Secret is the Secret's name in the Service's namespace, and may contain $(service), $(namespace), $(label:KEY) or
+	// $(selector:KEY). Of several recipes that apply the first is used. Empty: no Secret is known, and people create
+	// one in HolmesGPT's namespace by Steps.
 	Secret string `yaml:"secret"`
 	// Keys of the Secret: field of toolset.credentials -> key.
 	Keys map[string]string `yaml:"keys"`
-	// Values that are no secret and the same everywhere: field -> value, such as the user's name.
+	// Values that are not secret and the same in every installation, such as the user's name: field -> value.
 	Values map[string]string `yaml:"values"`
-	// AgentToken: the credential is the token of HolmesGPT's own ServiceAccount. It applies only where HolmesGPT
-	// sends that.
+	// AgentToken: the credential is the token of HolmesGPT's own ServiceAccount. The recipe applies only if HolmesGPT
+	// sends that token.
 	AgentToken bool `yaml:"agentToken"`
 	// Steps come before the rest.
 	Steps []Step `yaml:"steps"`
-	// Note is what else to know: what the credentials allow.
+	// Note is further advice, such as what the credentials allow.
 	Note string `yaml:"note"`
 }
 
-// Sign is what tells a Service of a chart or an operator: everything given must match, as in a Rule.
+// Sign identifies a Service of a chart or an operator: everything given must match, as in a Rule.
 type Sign struct {
 	// Labels and Selector: key -> accepted values, as in a Rule.
 	Labels   map[string]Values `yaml:"labels"`
@@ -49,21 +49,21 @@ type Sign struct {
 	Names Values `yaml:"names"`
 	// Ports are names of Service ports, one of which must exist.
 	Ports Values `yaml:"ports"`
-	// Namespaces of the Service. Where the credential is good for more than this backend, those that nobody else can
-	// make, since anybody may write labels.
+	// Namespaces of the Service. If the credential gives access to more than this backend, list only namespaces that
+	// strangers cannot create, because any owner may set labels.
 	Namespaces Values `yaml:"namespaces"`
 }
 
-// Step is one thing that a person does.
+// Step is one action for a person.
 type Step struct {
 	// Text is what to do.
 	Text string `yaml:"text"`
-	// Command, or lines to add, with $(service), $(namespace), $(holmesgpt) (HolmesGPT's namespace) and $(copy) (the
-	// name of the Secret there) in it.
+	// Command, or lines to add. It may contain $(service), $(namespace), $(holmesgpt) (HolmesGPT's namespace) and
+	// $(copy) (the name of the Secret there).
 	Command string `yaml:"command"`
 }
 
-// Applies reports whether a Service is one of those that the recipe is for.
+// Applies reports whether the recipe applies to the Service.
 func (r *Recipe) Applies(s *backend.Service) bool {
 	return len(r.When) == 0 || slices.ContainsFunc(r.When, func(w Sign) bool { return w.fits(s) })
 }
@@ -88,7 +88,7 @@ func (v Values) Match(s string) bool {
 	return slices.ContainsFunc(v, func(p string) bool { return Match(p, s) })
 }
 
-// Match reports whether s fits pattern, in which a leading and a trailing "*" stand for anything.
+// Match reports whether s fits pattern, in which a leading and a trailing "*" match any text.
 func Match(pattern, s string) bool {
 	head, tail := strings.HasPrefix(pattern, "*"), strings.HasSuffix(pattern, "*")
 	switch {
@@ -104,8 +104,8 @@ func Match(pattern, s string) bool {
 	return pattern == s
 }
 
-// SecretOf is the name of the Secret that goes with a Service; "" where no Secret can have it, since strangers write
-// labels.
+// SecretOf returns the name of the Secret for a Service, "" if the result is not a valid Secret name: strangers may set
+// the labels in it.
 func (r *Recipe) SecretOf(s *backend.Service) string {
 	missing := false
 	name := secretPlaceholder.ReplaceAllStringFunc(r.Secret, func(p string) string {
@@ -209,7 +209,7 @@ func (v validator) step(path string, s Step) {
 	}
 }
 
-// Fill puts names in place of the placeholders of a command.
+// Fill replaces the placeholders of a command.
 func (s Step) Fill(svc backend.Ref, holmesgpt, secret string) string {
 	return strings.NewReplacer("$(service)", svc.Name, "$(namespace)", svc.Namespace, "$(holmesgpt)", holmesgpt,
 		"$(copy)", secret).Replace(s.Command)

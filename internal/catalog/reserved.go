@@ -2,16 +2,16 @@ package catalog
 
 import "strings"
 
-// Reserved reports that a name is not free for a type or a toolset of the user's own: keys of the documents, keys of
-// the ConfigMap, words HolmesGPT gives a meaning, and the first parts of the names of its own toolsets (0.45), so
-// that no toolset of ours can take the place of one of them. Types of the built-in catalog are not reserved, though
-// some are such first parts: a user may replace them.
+// Reserved reports whether a name is not available for a user's own type or toolset. Reserved are keys of the documents
+// and of the ConfigMap, words with a meaning in HolmesGPT, and the first parts of the names of its own toolsets (0.45),
+// so that a user's toolset cannot replace one of those. Types of the built-in catalog are not reserved, although some
+// are such first parts: a user may replace them.
 func Reserved(name string) bool {
 	switch strings.ToLower(name) {
 	case // Ours.
 		"custom", "generation", "kubernetes", "mcp", "overrides", "state":
 		return true
-	case // Words of HolmesGPT's schema, and names that it treats in a way of its own.
+	case // Words of HolmesGPT's schema, and names that it handles specially.
 		"built-in", "database", "http", "kubectl-run", "mongodb", "runbook", "toolsets", "mcp-servers":
 		return true
 	case // First parts of the names of its toolsets.

@@ -8,20 +8,22 @@ import (
 
 // Tuning is what the configuration changes about one type. Its zero value changes nothing.
 type Tuning struct {
-	// Off: nothing of the type is probed or written.
+	// Off: no backend of the type is probed or written.
 	Off bool
-	// Namespaces are patterns, as path.Match has them, for the only ones where it is looked for; none means all.
+	// Namespaces are patterns in the syntax of path.Match. The type is looked for only in matching namespaces; an empty
+	// list means all.
 	Namespaces []string
-	// Labels: a Service that has all labels of one of the maps is recognised as by a chart's own.
+	// Labels: a Service with all labels of one of the maps is recognised as if a chart's label had matched.
 	Labels []map[string]string
-	// HealthPath is asked instead of the catalog's health checks, and has to be answered with 200. "" leaves those.
+	// HealthPath is requested instead of the catalog's health checks, and must be answered with 200. "" keeps those
+	// checks.
 	HealthPath string
-	// Timeout of one request and Tries of one check; 0 leaves those of all types.
+	// Timeout of one request and Tries of one check; 0 keeps the values for all types.
 	Timeout time.Duration
 	Tries   int
 }
 
-// Tune changes the types that are named, before the catalog is used. Names that it has not are left out.
+// Tune changes the named types. It must be called before the catalog is used, and ignores unknown names.
 func (c *Catalog) Tune(types map[string]Tuning) {
 	for _, t := range c.Types {
 		t.Tuning = types[t.Type]

@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// validate reports everything that decodes but cannot be meant.
+// validate reports everything that decodes but makes no sense.
 func (t *Type) validate(f *yamlfile.File) {
 	v := validator{f}
 	switch {
@@ -159,7 +159,7 @@ func (v validator) labels(path string, m map[string]Values) {
 	}
 }
 
-// patterns checks values in which a "*" may stand for the beginning or the end.
+// patterns checks values in which a leading or trailing "*" matches any text.
 func (v validator) patterns(path string, values Values, emptyToo bool) {
 	for i, p := range values {
 		at := yamlfile.Index(path, i)
@@ -176,7 +176,7 @@ func (v validator) patterns(path string, values Values, emptyToo bool) {
 	}
 }
 
-// words checks what is compared word by word, in lower case.
+// words checks words that are compared in lower case.
 func (v validator) words(path string, words []string) {
 	for i, w := range words {
 		plain := func(r rune) bool { return r == '-' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
@@ -190,7 +190,7 @@ func (v validator) words(path string, words []string) {
 	}
 }
 
-// exact checks names that are compared as they are.
+// exact checks names that are compared exactly.
 func (v validator) exact(path string, names []string) {
 	for i, n := range names {
 		if n == "" || strings.Contains(n, "*") {
@@ -227,7 +227,7 @@ func (v validator) scheme(path, s string) {
 	}
 }
 
-// basePath: it is put before other paths.
+// basePath checks a base path. Other paths are appended to it.
 func (v validator) basePath(path, s string) {
 	if !strings.HasPrefix(s, "/") || strings.HasSuffix(s, "/") {
 		v.f.At(path, "expected a path that begins with / and does not end with one, found %s", yamlfile.Quote(s))
@@ -240,7 +240,7 @@ func (v validator) absolute(path, s string) {
 	}
 }
 
-// probe reports what Probe.Validate finds, at its place.
+// probe reports the faults that Probe.Validate finds, at their place in the file.
 func (v validator) probe(p *Probe) {
 	// The error is of errors.Join, each "path: what was expected".
 	if many, ok := p.Validate().(interface{ Unwrap() []error }); ok {

@@ -147,7 +147,7 @@ func (v validator) credential(path string, c *Credential, web bool) {
 	}
 }
 
-// tree checks what is copied into the documents: their keys and the placeholders in their texts.
+// tree checks a tree that is copied into the documents: its keys and the placeholders in its texts.
 func (v validator) tree(path string, tree any) {
 	switch t := tree.(type) {
 	case string:
@@ -168,7 +168,7 @@ func (v validator) tree(path string, tree any) {
 	}
 }
 
-// isDotted: HolmesGPT rejects a whole document for one such key at any depth.
+// isDotted reports whether HolmesGPT would reject a document with this key, at any depth.
 func isDotted(k string) bool { return k == "" || strings.Contains(k, ".") }
 
 func (v validator) text(path, s string) {
@@ -181,7 +181,7 @@ func (v validator) text(path, s string) {
 	}
 }
 
-// mentions reports that a text somewhere in the tree holds s.
+// mentions reports whether a text in the tree contains s.
 func mentions(tree any, s string) bool {
 	switch t := tree.(type) {
 	case string:
