@@ -162,7 +162,8 @@ func (a *API) config() huma.Config {
 	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[view.WarningCode](), reflect.TypeFor[warningCode]())
 	if _, open := a.o.Authorizer.(Anyone); !open {
 		c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-			"bearer": {Type: "http", Scheme: "bearer", Description: "A token of the cluster, such as a ServiceAccount's."},
+			"bearer": {Type: "http", Scheme: "bearer",
+				Description: "A token of the cluster, such as a ServiceAccount's."},
 		}
 		c.Security = []map[string][]string{{"bearer": {}}}
 	}

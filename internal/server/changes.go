@@ -29,7 +29,8 @@ type Change struct {
 }
 
 func (a *API) registerChanges(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/changes", "list-changes", "List what changed lately", Right{Verb: "list", Resource: ResourceToolsets})
+	o := operation(http.MethodGet, "/api/v1/changes", "list-changes", "List what changed lately",
+		Right{Verb: "list", Resource: ResourceToolsets})
 	handle(h, o, func(_ context.Context, in *struct {
 		Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many to answer with"`
 		Since uint64 `query:"since" doc:"A seq: changes after that one alone"`

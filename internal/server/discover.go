@@ -21,9 +21,12 @@ type Discovery struct {
 }
 
 func (a *API) registerDiscovery(h huma.API) {
-	o := operation(http.MethodPost, "/api/v1/discover", "discover", "Look at every Service again, and ask every backend",
-		Right{Verb: "create", Resource: ResourceDiscoveries}, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	o.Description = "Answers when every backend was asked, after 10 s at most. Who asks while one runs waits for that one; " +
+	o := operation(http.MethodPost, "/api/v1/discover", "discover",
+		"Look at every Service again, and ask every backend",
+		Right{Verb: "create", Resource: ResourceDiscoveries}, http.StatusRequestEntityTooLarge,
+		http.StatusUnsupportedMediaType)
+	o.Description = "Answers when every backend was asked, after 10 s at most. " +
+		"Who asks while one runs waits for that one; " +
 		"one may begin every second."
 	handle(h, o, func(ctx context.Context, _ *struct{}) (Discovery, error) { return a.discover(ctx) })
 }

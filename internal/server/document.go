@@ -47,7 +47,8 @@ type Variable struct {
 }
 
 func (a *API) registerDocument(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/document", "get-document", "Get what is written, and what it replaced", Right{Verb: "get", Resource: ResourceToolsets})
+	o := operation(http.MethodGet, "/api/v1/document", "get-document", "Get what is written, and what it replaced",
+		Right{Verb: "get", Resource: ResourceToolsets})
 	handle(h, o, func(context.Context, *struct{}) (Document, error) { return a.document(), nil })
 }
 

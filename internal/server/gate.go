@@ -121,7 +121,8 @@ func (g *gate) idle(conns int) *conn {
 	for c := range g.open {
 		switch {
 		case c.asks > 0 || c.host.conns < conns:
-		case found == nil, c.host.conns > found.host.conns, c.host.conns == found.host.conns && c.since.Before(found.since):
+		case found == nil, c.host.conns > found.host.conns,
+			c.host.conns == found.host.conns && c.since.Before(found.since):
 			found = c
 		}
 	}

@@ -67,7 +67,8 @@ func sameList(a, b []backend.Ref) bool {
 func newIndex(s *controller.Snapshot, unmatched []backend.Ref, types *catalog.Catalog) *index {
 	i := &index{
 		snapshot: s, unmatched: unmatched, services: make([]listed, 0, len(s.Findings)+len(unmatched)),
-		counts: map[backend.Verdict]int{}, toolsets: sync.OnceValue(func() []view.Toolset { return view.Toolsets(s.Document) }),
+		counts:   map[backend.Verdict]int{},
+		toolsets: sync.OnceValue(func() []view.Toolset { return view.Toolsets(s.Document) }),
 	}
 	seen, found := map[backend.Ref]bool{}, map[string]bool{}
 	for _, f := range s.Findings {

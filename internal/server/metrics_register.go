@@ -15,9 +15,12 @@ func (m *Metrics) register(version string) {
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}, "phase")
 	m.reconciles = m.counter("configmap_reconcile_total",
 		"Comparisons of the ConfigMap with what it should be, by what came of them.", "result")
-	m.drift = m.counter("configmap_drift_detected_total", "Generated keys that were found changed or removed by someone else.")
-	m.size = m.gauge("configmap_size_bytes", "Size of the ConfigMap's data, overrides included; nothing over 900 KiB is written.")
-	m.requests = m.counter("http_requests_total", "HTTP requests that were answered, by route and status code.", "endpoint", "code")
+	m.drift = m.counter("configmap_drift_detected_total",
+		"Generated keys that were found changed or removed by someone else.")
+	m.size = m.gauge("configmap_size_bytes",
+		"Size of the ConfigMap's data, overrides included; nothing over 900 KiB is written.")
+	m.requests = m.counter("http_requests_total", "HTTP requests that were answered, by route and status code.",
+		"endpoint", "code")
 	m.durations = m.histogram("http_request_duration_seconds", "How long answering an HTTP request took, by route.",
 		[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "endpoint")
 	m.failures = m.counter("health_check_failures_total",
@@ -34,17 +37,23 @@ func (m *Metrics) register(version string) {
 	m.overrides = m.desc("overrides_valid",
 		"1 if the overrides in the ConfigMap are in force, 0 if they are invalid and the last good ones are.")
 	m.leader = m.desc("leader", "1 if this replica is the one that writes, else 0.")
-	m.leftOut = m.desc("backends_left_out", "Backends that work and are not published: those beyond what one namespace "+
-		"may have, and those that would make the document too large.", "limit")
+	m.leftOut = m.desc("backends_left_out",
+		"Backends that work and are not published: those beyond what one namespace "+
+			"may have, and those that would make the document too large.", "limit")
 	m.services = m.desc("services", "Services by type and verdict; type is none where no type was near. "+
 		"Those that look like nothing are not counted.", "type", "state")
 	m.healthy = m.desc("toolset_healthy", "1 if every backend of a published toolset works, else 0.", "name")
-	m.tokens = m.desc("toolset_tokens", "What the toolset adds to each request to the agent's model, roughly; HTTP toolsets by type.", "toolset")
-	m.agentReplicas = m.desc("agent_replicas", "Replicas of HolmesGPT by what they made of the document; only the leader asks.", "outcome")
-	m.agentCurrent = m.desc("agent_generation_current", "1 if a replica of HolmesGPT has the document that was published last, 0 if it has "+
-		"another or none; none where it does not say. Only the leader asks.", "replica")
-	m.agentToolsets = m.desc("agent_toolsets", "Toolsets of the document by their state in HolmesGPT, of all its replicas.", "status")
-	m.gauge("build_info", "The version that runs; always 1.", "version", "goversion").WithLabelValues(version, runtime.Version()).Set(1)
+	m.tokens = m.desc("toolset_tokens",
+		"What the toolset adds to each request to the agent's model, roughly; HTTP toolsets by type.", "toolset")
+	m.agentReplicas = m.desc("agent_replicas",
+		"Replicas of HolmesGPT by what they made of the document; only the leader asks.", "outcome")
+	m.agentCurrent = m.desc("agent_generation_current",
+		"1 if a replica of HolmesGPT has the document that was published last, 0 if it has "+
+			"another or none; none where it does not say. Only the leader asks.", "replica")
+	m.agentToolsets = m.desc("agent_toolsets",
+		"Toolsets of the document by their state in HolmesGPT, of all its replicas.", "status")
+	m.gauge("build_info", "The version that runs; always 1.", "version", "goversion").
+		WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(snapshotCollector{m}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
@@ -60,7 +69,8 @@ func (m *Metrics) desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
-	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.describe(name, "counter", help, labels), Help: help}, labels)
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.describe(name, "counter", help, labels), Help: help},
+		labels)
 	m.registry.MustRegister(c)
 	return c
 }

@@ -88,7 +88,8 @@ func (t *Token) Resolve(ctx huma.Context) []error {
 	}
 	if _, ok := t.read(ctx.Operation().OperationID); !ok {
 		return []error{&huma.ErrorDetail{
-			Location: "query.continue", Message: "not from an answer of this list; leave it out to begin at its beginning",
+			Location: "query.continue",
+			Message:  "not from an answer of this list; leave it out to begin at its beginning",
 		}}
 	}
 	return nil

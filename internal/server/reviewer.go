@@ -109,7 +109,8 @@ func NewReviewer(
 		tokens: tokens, access: access, options: o, log: o.Log, secret: secret,
 		cache: reviewCache{allowed: lru.New(maxAllowed), denied: lru.New(maxDenied)},
 		known: rate.NewLimiter(reviewRate, reviewBurst), strangers: rate.NewLimiter(reviewRate, reviewBurst),
-		tokenOutage: outage{log: o.Log, review: "TokenReview"}, accessOutage: outage{log: o.Log, review: "SubjectAccessReview"},
+		tokenOutage:  outage{log: o.Log, review: "TokenReview"},
+		accessOutage: outage{log: o.Log, review: "SubjectAccessReview"},
 	}
 }
 

@@ -26,7 +26,8 @@ const anonymous = "system:anonymous"
 func plausible(token string) error {
 	switch {
 	case token == "":
-		return fmt.Errorf("%w: no token; send one in the header Authorization: Bearer TOKEN, where kubectl create token "+
+		return fmt.Errorf("%w: no token; send one in the header Authorization: Bearer TOKEN, "+
+			"where kubectl create token "+
 			"SERVICEACCOUNT --audience %s makes one", ErrUnauthenticated, Audience)
 	case len(token) > maxToken:
 		return fmt.Errorf("%w: the token is longer than %d bytes", ErrUnauthenticated, maxToken)
@@ -95,8 +96,9 @@ func (r *Reviewer) reviewToken(ctx context.Context, l *rate.Limiter, token strin
 		r.log.Debug("token not accepted", "audiences", asked, "user", s.User.Username, "status_audiences", s.Audiences,
 			"err", redact(s.Error, token))
 	}
-	return authenticationv1.UserInfo{}, fmt.Errorf("%w: the cluster does not accept the token; it may be expired, revoked, or "+
-		"for another audience than %s and the API server's own", ErrUnauthenticated, Audience)
+	return authenticationv1.UserInfo{}, fmt.Errorf(
+		"%w: the cluster does not accept the token; it may be expired, revoked, or "+
+			"for another audience than %s and the API server's own", ErrUnauthenticated, Audience)
 }
 
 // reviewAccess returns nil if the user has the right, and ErrForbidden if not.
@@ -170,7 +172,8 @@ func (o *outage) began(err error, token string) error {
 	o.often.Do(func() {
 		advice := "check that this service reaches the API server"
 		if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
-			advice = "bind the ClusterRole system:auth-delegator to the ServiceAccount of this service, or set auth.mode to none"
+			advice = "bind the ClusterRole system:auth-delegator to the ServiceAccount of this service, or set " +
+				"auth.mode to none"
 		}
 		o.log.Warn("review of a caller failed", "review", o.review, "advice", advice, "err", redact(err.Error(), token))
 	})
@@ -181,7 +184,8 @@ func (o *outage) ended() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.since.IsZero() {
-		o.log.Info("review of a caller works again", "review", o.review, "after", time.Since(o.since).Round(time.Millisecond))
+		o.log.Info("review of a caller works again", "review", o.review,
+			"after", time.Since(o.since).Round(time.Millisecond))
 		o.since = time.Time{}
 	}
 }

@@ -37,7 +37,8 @@ func (a *API) register() *huma.OpenAPI {
 	a.registerStream(h)
 
 	for _, schema := range registry.Map() {
-		if allowed, ok := schema.AdditionalProperties.(bool); ok && allowed { // as without it; generators make a field of it
+		// as without it; generators make a field of it
+		if allowed, ok := schema.AdditionalProperties.(bool); ok && allowed {
 			schema.AdditionalProperties = nil
 		}
 		for _, property := range schema.Properties { // no list is ever null
@@ -70,12 +71,15 @@ func operation(method, path, id, summary string, r Right, codes ...int) huma.Ope
 		Metadata: map[string]any{metadataRight: r}, Responses: map[string]*huma.Response{},
 		Extensions: map[string]any{"x-right": r.Verb + " " + r.Resource},
 	}
-	codes = append(codes, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotAcceptable,
-		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
+	codes = append(codes, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden,
+		http.StatusNotAcceptable, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusServiceUnavailable)
 	for _, code := range codes {
 		o.Responses[strconv.Itoa(code)] = &huma.Response{
 			Description: http.StatusText(code),
-			Content:     map[string]*huma.MediaType{mediaProblem: {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}}},
+			Content: map[string]*huma.MediaType{
+				mediaProblem: {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}},
+			},
 		}
 	}
 	return o
@@ -118,10 +122,12 @@ func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
 		return problem(http.StatusNotAcceptable, "the answer is %s, which the header Accept excludes", media)
 	}
 	if r.Method == http.MethodPost && !strings.HasPrefix(r.Header.Get("Content-Type"), mediaJSON) && hasBody(r) {
-		return problem(http.StatusUnsupportedMediaType, "expected a body of %s, or none", mediaJSON).with("Accept-Post", mediaJSON)
+		return problem(http.StatusUnsupportedMediaType, "expected a body of %s, or none", mediaJSON).
+			with("Accept-Post", mediaJSON)
 	}
 	if s := a.o.State.Snapshot(); s == nil || !s.Discovered {
-		return problem(http.StatusServiceUnavailable, "the first discovery has not ended; try again in a few seconds").retry(starting)
+		return problem(http.StatusServiceUnavailable,
+			"the first discovery has not ended; try again in a few seconds").retry(starting)
 	}
 	return nil
 }

@@ -49,7 +49,8 @@ type Trouble struct {
 }
 
 func (a *API) registerStatus(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/status", "get-status", "Tell how the service is doing", Right{Verb: "get", Resource: ResourceToolsets})
+	o := operation(http.MethodGet, "/api/v1/status", "get-status", "Tell how the service is doing",
+		Right{Verb: "get", Resource: ResourceToolsets})
 	handle(h, o, func(ctx context.Context, _ *struct{}) (Status, error) { return a.status(traceOf(ctx).user), nil })
 }
 
@@ -88,7 +89,8 @@ func (a *API) troubles(s *controller.Snapshot) []Trouble {
 	}
 	if len(s.Frozen) > 0 {
 		list = append(list, Trouble{
-			"frozen", "not allowed to watch " + strings.Join(s.Frozen, ", ") + ": what is published of it stays as it is",
+			"frozen", "not allowed to watch " + strings.Join(s.Frozen, ", ") +
+				": what is published of it stays as it is",
 		})
 	}
 	for _, m := range s.Misnamed {

@@ -33,7 +33,8 @@ func (s *streams) begin(reader string, most int) *Problem {
 	case s.open >= most:
 		return problem(http.StatusServiceUnavailable, "%d streams are open, and no more are served", s.open).retry(busy)
 	case s.of[reader] >= max(1, most/2):
-		return problem(http.StatusTooManyRequests, "you have %d streams open, and no more are served", s.of[reader]).retry(busy)
+		return problem(http.StatusTooManyRequests, "you have %d streams open, and no more are served",
+			s.of[reader]).retry(busy)
 	}
 	if s.of == nil {
 		s.of = map[string]int{}
@@ -65,7 +66,8 @@ type streamInput struct {
 func (a *API) registerStream(h huma.API) {
 	o := operation(http.MethodGet, pathStream, "stream", "Follow the status and the changes as server-sent events",
 		Right{Verb: "watch", Resource: ResourceToolsets})
-	o.Description = "Events \"status\" hold what /api/v1/status answers, at once and when it changes, at most four a second. " +
+	o.Description = "Events \"status\" hold what /api/v1/status answers, at once and when it changes, " +
+		"at most four a second. " +
 		"Events \"change\" hold one change as in /api/v1/changes; their id is its seq. " +
 		"A reader that is slow misses states in between, and never the last one. It ends when the service stops."
 	o.Responses["200"] = &huma.Response{
@@ -74,7 +76,8 @@ func (a *API) registerStream(h huma.API) {
 	}
 	huma.Register(h, o, func(ctx context.Context, in *streamInput) (*huma.StreamResponse, error) {
 		if stopped(a.o.Stopping) {
-			return nil, problem(http.StatusServiceUnavailable, "the service is stopping; another replica answers").retry(time.Second)
+			return nil, problem(http.StatusServiceUnavailable,
+				"the service is stopping; another replica answers").retry(time.Second)
 		}
 		reader := cmp.Or(traceOf(ctx).user, traceOf(ctx).remote)
 		if p := a.streams.begin(reader, a.limits.streams); p != nil {
@@ -191,7 +194,8 @@ func (f *follower) follow() error {
 
 // authorize checks again whether the reader has the right. A reader that lost it gets the reason when it reconnects.
 func (f *follower) authorize() error {
-	_, err := f.api.o.Authorizer.Authorize(f.ctx, bearerToken(f.request), Right{Verb: "watch", Resource: ResourceToolsets})
+	_, err := f.api.o.Authorizer.Authorize(f.ctx, bearerToken(f.request),
+		Right{Verb: "watch", Resource: ResourceToolsets})
 	if errors.Is(err, ErrBusy) {
 		return nil
 	}

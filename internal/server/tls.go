@@ -105,7 +105,8 @@ func (k *certificates) refresh() error {
 func fromFiles(certFile, keyFile string) (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("server.tls: certFile %s and keyFile %s: %w; give a PEM file with the certificate and its chain, "+
+		return nil, fmt.Errorf("server.tls: certFile %s and keyFile %s: %w; give a PEM file "+
+			"with the certificate and its chain, "+
 			"and one with its private key, without a passphrase", certFile, keyFile, err)
 	}
 	return &pair, nil
@@ -131,7 +132,8 @@ func selfSigned(names []string, current *tls.Certificate) (*tls.Certificate, err
 	}
 	certificate, key, err := cert.GenerateSelfSignedCertKeyWithOptions(o)
 	if err != nil {
-		return nil, fmt.Errorf("self-signed certificate for %q: %w; set server.tls.mode to files and give one", names, err)
+		return nil, fmt.Errorf("self-signed certificate for %q: %w; set server.tls.mode to files and give one",
+			names, err)
 	}
 	pair, err := tls.X509KeyPair(certificate, key)
 	return &pair, err

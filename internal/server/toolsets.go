@@ -27,7 +27,8 @@ type toolsetsInput struct {
 }
 
 func (a *API) registerToolsets(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/toolsets", listToolsets, "List the toolsets that HolmesGPT gets", Right{Verb: "list", Resource: ResourceToolsets})
+	o := operation(http.MethodGet, "/api/v1/toolsets", listToolsets, "List the toolsets that HolmesGPT gets",
+		Right{Verb: "list", Resource: ResourceToolsets})
 	o.Description = "By name, overrides included."
 	handle(h, o, func(_ context.Context, in *toolsetsInput) (ToolsetList, error) { return a.toolsets(in), nil })
 
