@@ -122,7 +122,7 @@ func TestSources(t *testing.T) {
 			"| `BadAnnotation` | Warning | Service | what is wrong, and what to do about it |",
 		},
 		"annotations.md": {"| `kubernaut.io/toolset` | ", "| `kubernaut.io/toolset-health-path` | Another name for "},
-		"metrics.md":     {"- `state`: `accepted` (published, or would be), "},
+		"metrics.md":     {"- `state`: `accepted` (published, or ready to be), "},
 		"api.md":         {"| `GET /api/v1/services` | List Services with what became of them | `list services` |"},
 	} {
 		for _, line := range lines {
