@@ -3,45 +3,12 @@ package store
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
-
-// Slice is an EndpointSlice of a namespace.
-type Slice struct {
-	Name string
-	backend.EndpointSlice
-	FQDN  bool // it holds host names, which are never dialled
-	Bared int  // the size that it had, where it is not kept in full
-}
-
-func find(sorted []*Slice, name string) (at int, known bool) {
-	return slices.BinarySearchFunc(
-		sorted,
-		name,
-		func(s *Slice, name string) int { return strings.Compare(s.Name, name) },
-	)
-}
-
-// Join makes one of the EndpointSlices of a Service, which are in the order of their names.
-func Join(sorted []Slice) *backend.Endpoints {
-	e := &backend.Endpoints{}
-	for i := range sorted {
-		sorted[i].join(e)
-	}
-	return e
-}
-
-func (s *Slice) join(e *backend.Endpoints) {
-	e.FQDN, e.Crowded = e.FQDN || s.FQDN, e.Crowded || s.Bared > 0
-	if !s.FQDN && (s.Bared == 0 || s.Denied.IsValid()) {
-		e.Slices = append(e.Slices, s.EndpointSlice)
-	}
-}
 
 // The EndpointSlices of a Service that matched no type were not kept. If it matches one now, for example because of a
 // new annotation, they are missing until they are read. Those of an idle Service are not read, and it does not wait for

@@ -4,9 +4,42 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
+
+// Slice is an EndpointSlice of a namespace.
+type Slice struct {
+	Name string
+	backend.EndpointSlice
+	FQDN  bool // it holds host names, which are never dialled
+	Bared int  // the size that it had, where it is not kept in full
+}
+
+func find(sorted []*Slice, name string) (at int, known bool) {
+	return slices.BinarySearchFunc(
+		sorted,
+		name,
+		func(s *Slice, name string) int { return strings.Compare(s.Name, name) },
+	)
+}
+
+// Join makes one of the EndpointSlices of a Service, which are in the order of their names.
+func Join(sorted []Slice) *backend.Endpoints {
+	e := &backend.Endpoints{}
+	for i := range sorted {
+		sorted[i].join(e)
+	}
+	return e
+}
+
+func (s *Slice) join(e *backend.Endpoints) {
+	e.FQDN, e.Crowded = e.FQDN || s.FQDN, e.Crowded || s.Bared > 0
+	if !s.FQDN && (s.Bared == 0 || s.Denied.IsValid()) {
+		e.Slices = append(e.Slices, s.EndpointSlice)
+	}
+}
 
 // Slice enters an EndpointSlice as it is now, and the Service of its namespace that it belongs to; one that belongs
 // to none, by an empty name, only leaves the one that it belonged to.
