@@ -30,6 +30,7 @@ type twin struct {
 
 func twins() []twin {
 	series := []string{`^\.data\.result\[\]\.metric\.`, `^\.data\.analysis`}
+	stores := append(slices.Clone(series), `^\.data\.sidecar\[\]\.labelSets\[\]\.`)
 	reader := standin.Options{Credentials: standin.Credentials{Username: "reader", Password: "secret"}}
 	tempo := map[string]string{"/status/buildinfo": "Tempo 1.5 fails over it when it is built with other libraries"}
 	return []twin{
@@ -40,8 +41,8 @@ func twins() []twin {
 		{process: "pushgateway", kind: standin.Pushgateway, newer: map[string]string{"/": "its page is not in the package"}},
 		{process: "alertmanager", kind: standin.Alertmanager},
 		{process: "alertmanager-am", kind: standin.Alertmanager, options: standin.Options{BasePath: "/am"}},
-		{process: "thanos-query", kind: standin.Thanos, data: series},
-		{process: "thanos-query-prefix", kind: standin.Thanos, options: standin.Options{BasePath: "/thanos"}, data: series},
+		{process: "thanos-query", kind: standin.Thanos, data: stores},
+		{process: "thanos-query-prefix", kind: standin.Thanos, options: standin.Options{BasePath: "/thanos"}, data: stores},
 		{process: "thanos-store", kind: standin.ThanosStore},
 		{process: "victoria-metrics", kind: standin.VictoriaMetrics, data: series},
 		{process: "victoria-metrics-prefix", kind: standin.VictoriaMetrics, options: standin.Options{BasePath: "/vm"}, data: series},
@@ -88,8 +89,10 @@ func asked(t *testing.T) []string {
 		for _, checks := range [][]catalog.Check{p.Identity, p.Not, p.Health, p.Version} {
 			add(checks)
 		}
-		if p.Query != nil {
-			add([]catalog.Check{*p.Query})
+		for _, one := range []*catalog.Check{p.Query, p.Members} {
+			if one != nil {
+				add([]catalog.Check{*one})
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(paths))
