@@ -184,7 +184,7 @@ func TestDeletedConfigMap(t *testing.T) {
 			t.Errorf("for a moment it was there without all of it: %v", d)
 		}
 	}
-	tells(t, env, "Normal", "OverridesRestored", "back")
+	tells(t, env, "Normal", "OverridesRestored", "is restored with its overrides")
 
 	t.Log("the admin's next apply meets no conflict, and dropping the key really drops it")
 	second := "toolsets: {helm/core: {enabled: true}} # 2\n"

@@ -102,7 +102,7 @@ func TestLeastRights(t *testing.T) {
 			})
 			env.Kubectl(t, "", "delete", "configmap", "-n", ns, testenv.ConfigMapName)
 			published(t, env, "back", "helm/core", "monitoring/prometheus")
-			tells(t, env, "Normal", "OverridesRestored", "back")
+			tells(t, env, "Normal", "OverridesRestored", "is restored with its overrides")
 			env.Change(t, "monitoring", "prometheus", func(s *corev1.Service) {
 				s.Annotations = map[string]string{"kubernaut.io/toolset-port": "none"}
 			})
@@ -267,7 +267,7 @@ func TestConflicts(t *testing.T) {
 	}
 	left.Store(7) // more than two rounds of tries
 	env.Create(t, prometheusIn("monitoring", "second"))
-	tells(t, env, "Warning", "PublishFailed", "changed it each time")
+	tells(t, env, "Warning", "PublishFailed", "changed it at each attempt")
 	published(t, env, "after more of them", "monitoring/second")
 	service.reaches(t, reconciled("conflict"), 2)
 	tells(t, env, "Normal", "PublishWorks", "works again")
