@@ -28,6 +28,17 @@ func (r Ref) Compare(o Ref) int {
 	return strings.Compare(r.Name, o.Name)
 }
 
+// CompareBool orders false before true, for cmp.Or.
+func CompareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
 // Service is the part of a Kubernetes Service that detection reads. It holds no more, because a cluster has many.
 type Service struct {
 	Ref

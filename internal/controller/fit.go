@@ -71,8 +71,7 @@ func (c *Controller) fitsFrom(s *Snapshot, room int) (sum [sha256.Size]byte) {
 		}
 		candidate, seen := f.Candidate, &f.Observation
 		_, _ = fmt.Fprintf(h, "%q %q %t %q %t %t %t %q", candidate.Key(), inventory.Text(f), f.Primary, f.ShardOf,
-			f.Vouched,
-			f.Entitled, f.KeepToken, f.Credentials)
+			f.Vouched, f.Entitled, f.KeepToken, f.Credentials)
 		_, _ = fmt.Fprintf(h, "%t %q %q %q %d %q %q\n", candidate.Custom, candidate.Bundled, candidate.Headers,
 			candidate.Files, candidate.Service.Created.UnixNano(), seen.Version, seen.Warnings)
 	}

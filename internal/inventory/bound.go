@@ -82,7 +82,7 @@ func PerTenant(bounded []Detection, before Tenants) ([]Detection, Tenants) {
 func (o *Options) lookedAtFirst(a, b *Detection) int {
 	ca, cb := a.Candidates[0], b.Candidates[0]
 	return cmp.Or(
-		yes(o.names(cb))-yes(o.names(ca)),
+		backend.CompareBool(o.names(cb), o.names(ca)),
 		cmp.Compare(cb.Strength, ca.Strength),
 		olderService(a.Service, b.Service),
 	)

@@ -30,7 +30,7 @@ func (o *Options) claimNames(all []*backend.Finding) {
 			continue
 		}
 		slices.SortFunc(list, func(a, b *backend.Finding) int {
-			return cmp.Or(yes(o.vouched(b))-yes(o.vouched(a)), older(a, b))
+			return cmp.Or(backend.CompareBool(o.vouched(b), o.vouched(a)), older(a, b))
 		})
 		for _, f := range list[1:] {
 			f.Verdict = backend.Rejected
@@ -42,6 +42,14 @@ func (o *Options) claimNames(all []*backend.Finding) {
 }
 
 func older(a, b *backend.Finding) int { return olderService(a.Service, b.Service) }
+
+// byCreation orders by age alone. Services of one second, or of no known age, are equal.
+func byCreation(a, b *backend.Finding) int {
+	if a.Service.Created.Equal(b.Service.Created) {
+		return 0
+	}
+	return older(a, b)
+}
 
 // olderService orders Services by age, then by name. A Service without a known age comes last.
 func olderService(a, b *backend.Service) int {
@@ -183,15 +191,15 @@ func (o *Options) preference(a, b *backend.Finding) int {
 	ca, cb := a.Candidate, b.Candidate
 	return cmp.Or(
 		use(a)-use(b),
-		yes(o.lacksCredentials(a))-yes(o.lacksCredentials(b)),
-		yes(cb.Strength == backend.Explicit)-yes(ca.Strength == backend.Explicit),
-		yes(a.Service.Headless())-yes(b.Service.Headless()),
-		yes(perReplica(a.Service))-yes(perReplica(b.Service)),
+		backend.CompareBool(o.lacksCredentials(a), o.lacksCredentials(b)),
+		backend.CompareBool(cb.Strength == backend.Explicit, ca.Strength == backend.Explicit),
+		backend.CompareBool(a.Service.Headless(), b.Service.Headless()),
+		backend.CompareBool(perReplica(a.Service), perReplica(b.Service)),
 		cmp.Compare(ca.Tier, cb.Tier),
 		cmp.Compare(cb.Strength, ca.Strength),
 		exposure(a.Service)-exposure(b.Service),
-		older(a, b)*yes(!a.Service.Created.Equal(b.Service.Created)),
-		yes(a.Name != a.Type)-yes(b.Name != b.Type),
+		byCreation(a, b),
+		backend.CompareBool(a.Name != a.Type, b.Name != b.Type),
 		len(a.Name)-len(b.Name),
 		a.Ref.Compare(b.Ref),
 		cmp.Compare(tenant(a), tenant(b)),

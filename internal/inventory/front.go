@@ -232,10 +232,3 @@ func perReplica(s *backend.Service) bool {
 	}
 	return false
 }
-
-func yes(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}

@@ -172,7 +172,7 @@ func onePerType(list []*backend.Finding) []*backend.Finding {
 			out = append(out, f)
 		case cmp.Or(
 			certainty(f)-certainty(out[i]),
-			yes(f.Candidate.Detected != "")-yes(out[i].Candidate.Detected != ""),
+			backend.CompareBool(f.Candidate.Detected != "", out[i].Candidate.Detected != ""),
 		) < 0:
 			out[i] = f
 		}

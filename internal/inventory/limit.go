@@ -179,7 +179,7 @@ func (o *Options) largest(total map[string]int) string {
 	best := ""
 	before := func(a, b string) bool {
 		ta, tb := o.Trusts(a), o.Trusts(b)
-		return cmp.Or(yes(ta)-yes(tb), total[b]-total[a], cmp.Compare(a, b)) < 0
+		return cmp.Or(backend.CompareBool(ta, tb), total[b]-total[a], cmp.Compare(a, b)) < 0
 	}
 	for namespace := range total {
 		if best == "" || before(namespace, best) {

@@ -155,12 +155,14 @@ func (o *Options) mayStandFor(a, b *backend.Finding) bool {
 }
 
 // byAge orders by age, lesser ones last.
-func byAge(a, b *backend.Finding) int { return cmp.Or(yes(lesser(a))-yes(lesser(b)), place(a, b)) }
+func byAge(a, b *backend.Finding) int {
+	return cmp.Or(backend.CompareBool(lesser(a), lesser(b)), place(a, b))
+}
 
 // place orders by age; where no age is known or two are equal, the Service that a person would use comes first.
 func place(a, b *backend.Finding) int {
 	return cmp.Or(
-		older(a, b)*yes(!a.Service.Created.Equal(b.Service.Created)),
+		byCreation(a, b),
 		cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
 		cmp.Compare(a.Candidate.Tier, b.Candidate.Tier),
 		a.Ref.Compare(b.Ref),

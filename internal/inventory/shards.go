@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -101,7 +102,7 @@ func (o *Options) queriers(all []*backend.Finding, detections []Detection) (list
 		}
 	}
 	slices.SortFunc(list, func(a, b *querier) int {
-		return 2*(yes(o.vouched(b.Finding))-yes(o.vouched(a.Finding))) + older(a.Finding, b.Finding)
+		return cmp.Or(backend.CompareBool(o.vouched(b.Finding), o.vouched(a.Finding)), older(a.Finding, b.Finding))
 	})
 	return list
 }

@@ -150,7 +150,7 @@ func (it *item) compare(o *item) int {
 	return cmp.Or(
 		cmp.Compare(it.order(), o.order()),
 		strings.Compare(it.Candidate.Type, o.Candidate.Type),
-		-compareBool(it.Primary || it.Yields, o.Primary || o.Yields),
+		-backend.CompareBool(it.Primary || it.Yields, o.Primary || o.Yields),
 		strings.Compare(it.Candidate.Instance, o.Candidate.Instance),
 		it.Ref.Compare(o.Ref),
 	)
@@ -161,16 +161,6 @@ func (it *item) order() int {
 		return 0
 	}
 	return it.typ.Order
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
 }
 
 // unfit returns the reason why an item must not be written, without a code if it may be written. Detection and probing

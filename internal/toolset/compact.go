@@ -54,7 +54,9 @@ func (b *builder) compactConfig(items []*item) map[string]any {
 	place := items[0].Primary || items[0].Yields // whether its url stands at the top
 	if !place {
 		items = slices.Clone(items)
-		slices.SortStableFunc(items, func(x, y *item) int { return -compareBool(b.trusts(x.Ref), b.trusts(y.Ref)) })
+		slices.SortStableFunc(items, func(x, y *item) int {
+			return -backend.CompareBool(b.trusts(x.Ref), b.trusts(y.Ref))
+		})
 	}
 	first := items[0]
 	own, named := len(first.typ.Toolset.Compact) == 0, place || b.trusts(first.Ref)

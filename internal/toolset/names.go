@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 const (
@@ -31,7 +33,7 @@ func (b *builder) nameTools() {
 		taken[toolName(name)] = true
 	}
 	order := func(x, y *entry) int {
-		return cmp.Or(-compareBool(b.trusts(x.item.Ref), b.trusts(y.item.Ref)), x.item.older(y.item))
+		return cmp.Or(-backend.CompareBool(b.trusts(x.item.Ref), b.trusts(y.item.Ref)), x.item.older(y.item))
 	}
 	for _, e := range slices.SortedFunc(slices.Values(b.own), order) {
 		plain, identity := e.name, e.item.identity()
@@ -48,7 +50,7 @@ func (b *builder) nameTools() {
 // older orders items by the age of their Services; unknown ages come last.
 func (it *item) older(o *item) int {
 	a, b := it.Candidate.Service.Created, o.Candidate.Service.Created
-	return cmp.Or(compareBool(a.IsZero(), b.IsZero()), a.Compare(b), it.Ref.Compare(o.Ref))
+	return cmp.Or(backend.CompareBool(a.IsZero(), b.IsZero()), a.Compare(b), it.Ref.Compare(o.Ref))
 }
 
 // withHash shortens a name and appends a hash of identity.

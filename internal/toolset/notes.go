@@ -117,8 +117,8 @@ func (b *builder) keepNotes() {
 func (b *builder) compareNotes(m, n *ownerNote) int {
 	s, t := m.item.Candidate.Service, n.item.Candidate.Service
 	return cmp.Or(
-		-compareBool(b.trusts(s.Ref), b.trusts(t.Ref)),
-		compareBool(s.Created.IsZero(), t.Created.IsZero()),
+		-backend.CompareBool(b.trusts(s.Ref), b.trusts(t.Ref)),
+		backend.CompareBool(s.Created.IsZero(), t.Created.IsZero()),
 		s.Created.Compare(t.Created),
 		s.Ref.Compare(t.Ref),
 	)

@@ -54,7 +54,7 @@ func (it *item) toolset() string {
 }
 
 func (it *item) nearer(o *item) int {
-	return cmp.Or(-compareBool(it.Primary, o.Primary), -compareBool(it.Vouched, o.Vouched), it.older(o))
+	return cmp.Or(-backend.CompareBool(it.Primary, o.Primary), -backend.CompareBool(it.Vouched, o.Vouched), it.older(o))
 }
 
 // roleAmong returns the role of the item among all instances of its toolset, of which ofType have its type, "" if

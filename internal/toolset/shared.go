@@ -7,6 +7,8 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // shared is the HTTP toolset of a type, with an endpoint for each instance. Separate toolsets would cost more, because
@@ -24,7 +26,7 @@ type shared struct {
 func (b *builder) finishShared() {
 	for _, name := range sortedKeys(b.shared) {
 		s := b.shared[name]
-		slices.SortStableFunc(s.items, func(x, y *item) int { return -compareBool(x.Vouched, y.Vouched) })
+		slices.SortStableFunc(s.items, func(x, y *item) int { return -backend.CompareBool(x.Vouched, y.Vouched) })
 		endpoints := make([]any, len(s.items))
 		for i, it := range s.items {
 			endpoint, origin := b.patchEndpoint(it, s, it.endpoint(s.entry, len(s.items) == 1, b.warn))

@@ -13,6 +13,8 @@ import (
 
 	yaml "go.yaml.in/yaml/v2"
 	yaml3 "go.yaml.in/yaml/v3"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // marshal returns the YAML of a tree of plain data, as sigs.k8s.io/yaml writes it. That library converts to JSON and
@@ -150,8 +152,8 @@ func compareKeys(a, b string) int {
 		x, size := utf8.DecodeRuneInString(a)
 		y, _ := utf8.DecodeRuneInString(b)
 		c := cmp.Or(
-			compareBool(unicode.IsLetter(x), unicode.IsLetter(y)),
-			compareBool(m != "", n != ""),
+			backend.CompareBool(unicode.IsLetter(x), unicode.IsLetter(y)),
+			backend.CompareBool(m != "", n != ""),
 			cmp.Compare(x, y),
 		)
 		if c != 0 {
