@@ -154,12 +154,8 @@ func loadFile(name string, own map[string]*Type, types []*Type) (*Type, error) {
 		return nil, err
 	}
 	if first := own[t.Type]; first != nil {
-		f.At(
-			"type",
-			"%s is in %s already, which is used; expected a name of its own",
-			yamlfile.Quote(t.Type),
-			first.File,
-		)
+		f.At("type", "%s is in %s already, which is used; expected a name of its own", yamlfile.Quote(t.Type),
+			first.File)
 	}
 	others := slices.DeleteFunc(slices.Clone(types), func(other *Type) bool { return other.Type == t.Type })
 	t.checkNames(f, others)

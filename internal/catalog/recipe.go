@@ -153,11 +153,8 @@ func (v validator) recipe(path string, r *Recipe, t *Toolset) {
 	for _, field := range slices.Sorted(maps.Keys(r.Keys)) {
 		v.recipeField(path+".keys", field, t)
 		if !secretKey.MatchString(r.Keys[field]) {
-			v.f.At(
-				yamlfile.Key(path+".keys", field),
-				"expected a key of a Secret, found %s",
-				yamlfile.Quote(r.Keys[field]),
-			)
+			v.f.At(yamlfile.Key(path+".keys", field), "expected a key of a Secret, found %s",
+				yamlfile.Quote(r.Keys[field]))
 		}
 	}
 	for _, field := range slices.Sorted(maps.Keys(r.Values)) {

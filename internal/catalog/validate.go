@@ -20,19 +20,14 @@ func (t *Type) validate(f *yamlfile.File) {
 	case t.Type == "":
 		v.f.At("type", "expected the type's name, found nothing")
 	case len(validation.IsDNS1123Label(t.Type)) > 0:
-		v.f.At(
-			"type",
-			"expected a name of at most 63 lower-case letters, digits and dashes, found %s",
-			yamlfile.Quote(t.Type),
-		)
+		v.f.At("type", "expected a name of at most 63 lower-case letters, digits and dashes, found %s",
+			yamlfile.Quote(t.Type))
 	case Reserved(t.Type):
 		v.f.At("type", "%s is reserved; expected a name of your own", yamlfile.Quote(t.Type))
 	case t.tooLong():
-		v.f.At(
-			"type",
+		v.f.At("type",
 			"expected a shorter name: models accept names of tools with %d characters at most, and its would have more",
-			maxTool,
-		)
+			maxTool)
 	}
 	v.line("title", t.Title, "the name as people write it")
 	v.line("summary", t.Summary, "one line on what it is good for")
@@ -59,10 +54,8 @@ func (v validator) line(path, s, expected string) {
 
 func (v validator) detect(d *Detect) {
 	if len(d.Strong) == 0 && len(d.Weak.Words) == 0 {
-		v.f.At(
-			"detect",
-			"expected a rule under strong or a word under weak.words, found neither: nothing could be of this type",
-		)
+		v.f.At("detect",
+			"expected a rule under strong or a word under weak.words, found neither: nothing could be of this type")
 	}
 	for i := range d.Strong {
 		v.rule(yamlfile.Index("detect.strong", i), &d.Strong[i])
@@ -103,12 +96,8 @@ func (v validator) rule(path string, r *Rule) {
 	if r.TenantPath != "" {
 		v.basePath(path+".tenantPath", r.TenantPath)
 		if strings.Count(r.TenantPath, PlaceholderTenant) != 1 {
-			v.f.At(
-				path+".tenantPath",
-				"expected %s in it once, found %s",
-				PlaceholderTenant,
-				yamlfile.Quote(r.TenantPath),
-			)
+			v.f.At(path+".tenantPath", "expected %s in it once, found %s", PlaceholderTenant,
+				yamlfile.Quote(r.TenantPath))
 		}
 	}
 	for i, name := range r.Tenants {
@@ -130,11 +119,8 @@ func (v validator) tenants(t *Tenants) {
 		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 	}
 	if strings.ContainsFunc(t.Header, token) {
-		v.f.At(
-			"tenants.header",
-			"expected the name of a header such as X-Scope-OrgID, found %s",
-			yamlfile.Quote(t.Header),
-		)
+		v.f.At("tenants.header", "expected the name of a header such as X-Scope-OrgID, found %s",
+			yamlfile.Quote(t.Header))
 	}
 	if (t.Header == "") != (len(t.Path) == 0) {
 		v.f.At("tenants", "expected header and path, found one of them")
@@ -181,11 +167,8 @@ func (v validator) words(path string, words []string) {
 	for i, w := range words {
 		plain := func(r rune) bool { return r == '-' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
 		if strings.Trim(w, "-") == "" || strings.ContainsFunc(w, func(r rune) bool { return !plain(r) }) {
-			v.f.At(
-				yamlfile.Index(path, i),
-				"expected lower-case letters, digits and dashes, found %s",
-				yamlfile.Quote(w),
-			)
+			v.f.At(yamlfile.Index(path, i), "expected lower-case letters, digits and dashes, found %s",
+				yamlfile.Quote(w))
 		}
 	}
 }

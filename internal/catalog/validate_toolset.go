@@ -33,11 +33,8 @@ func (v validator) toolset(t *Toolset) {
 	}{{"toolset.headers", t.Headers}, {"toolset.files", t.Files}} {
 		for i, name := range list.names {
 			if !fieldName.MatchString(name) {
-				v.f.At(
-					yamlfile.Index(list.at, i),
-					"expected a field's name such as additional_headers, found %s",
-					yamlfile.Quote(name),
-				)
+				v.f.At(yamlfile.Index(list.at, i), "expected a field's name such as additional_headers, found %s",
+					yamlfile.Quote(name))
 			}
 		}
 	}
@@ -66,11 +63,8 @@ func (v validator) entry(path string, e *Entry) {
 	case e.Name == "":
 		v.f.At(path+".name", "expected the name of a toolset of HolmesGPT's, or http instead, found nothing")
 	case !toolsetName.MatchString(e.Name):
-		v.f.At(
-			path+".name",
-			"expected a toolset's name such as prometheus/metrics, without dots, found %s",
-			yamlfile.Quote(e.Name),
-		)
+		v.f.At(path+".name", "expected a toolset's name such as prometheus/metrics, without dots, found %s",
+			yamlfile.Quote(e.Name))
 	case len(e.Instance) == 0:
 		v.f.At(path+".instance", "expected the config of an instance, e.g. {api_url: $(url)}, found nothing")
 	case !mentions(e.Instance, "$(url)"):
@@ -112,11 +106,8 @@ func (v validator) credential(path string, c *Credential, web bool) {
 	}
 	for i, key := range c.Path {
 		if isDotted(key) {
-			v.f.At(
-				yamlfile.Index(path+".path", i),
-				"expected a key without dots, found %s: HolmesGPT would refuse the whole document",
-				yamlfile.Quote(key),
-			)
+			v.f.At(yamlfile.Index(path+".path", i),
+				"expected a key without dots, found %s: HolmesGPT would refuse the whole document", yamlfile.Quote(key))
 		}
 	}
 	v.text(path+".prefix", c.Prefix)
@@ -129,19 +120,13 @@ func (v validator) credential(path string, c *Credential, web bool) {
 	kinds := []string{"bearer", "basic", "digest", "header"}
 	switch {
 	case web && !slices.Contains(kinds, c.Auth):
-		v.f.At(
-			path+".auth",
-			"expected bearer, basic, digest or header, since the toolset is an http one, found %s",
-			yamlfile.Quote(c.Auth),
-		)
+		v.f.At(path+".auth", "expected bearer, basic, digest or header, since the toolset is an http one, found %s",
+			yamlfile.Quote(c.Auth))
 	case !web && c.Auth != "":
 		v.f.At(path+".auth", "expected nothing, since only http toolsets have it, found %s", yamlfile.Quote(c.Auth))
 	case c.Auth == "header" && !headerName.MatchString(c.Header):
-		v.f.At(
-			path+".header",
-			"expected the header's name, which auth header needs, found %s",
-			yamlfile.Quote(c.Header),
-		)
+		v.f.At(path+".header", "expected the header's name, which auth header needs, found %s",
+			yamlfile.Quote(c.Header))
 	case c.Auth != "header" && c.Header != "":
 		v.f.At(path+".header", "expected nothing, since auth is not header, found %s", yamlfile.Quote(c.Header))
 	}

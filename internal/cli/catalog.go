@@ -162,9 +162,8 @@ func own(t *catalog.Type) string {
 }
 
 func (w *writer) rule(r *catalog.Rule) {
-	parts := slices.Concat(
-		conditions(r.Labels, "label"), conditions(r.Selector, "selector"), conditions(r.Annotations, "annotation"),
-	)
+	parts := slices.Concat(conditions(r.Labels, "label"), conditions(r.Selector, "selector"),
+		conditions(r.Annotations, "annotation"))
 	if len(r.Names) > 0 {
 		parts = append(parts, "a name like "+orList(r.Names))
 	}

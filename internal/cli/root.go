@@ -110,10 +110,9 @@ and similar), proves each with a probe, and writes the toolsets that let HolmesG
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%v (%s --help shows the flags)", err, cmd.CommandPath())
 	})
-	root.AddCommand(
-		newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams), newDoctor(streams),
-		newBridge(streams), newServe(streams), newValidate(streams), newCatalog(streams), newVersion(streams),
-	)
+	root.AddCommand(newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams),
+		newDoctor(streams), newBridge(streams), newServe(streams), newValidate(streams), newCatalog(streams),
+		newVersion(streams))
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	for _, c := range root.Commands() {

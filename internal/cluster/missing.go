@@ -21,8 +21,7 @@ const (
 // readMissing reads what the store lacks until ctx ends: the EndpointSlices of Services that were unmatched before, and
 // Services that were dropped because there were too many.
 func readMissing(
-	ctx context.Context,
-	known *store.Store,
+	ctx context.Context, known *store.Store,
 	read func(context.Context, backend.Ref) (*backend.Service, []store.Slice, error),
 ) {
 	tidy := time.NewTicker(tidyEvery)
@@ -87,8 +86,7 @@ func (w *waits) over(namespace string) {
 
 // readService reads the EndpointSlices of a Service, and the Service itself if the store has only its name.
 func (w *Watch) readService(
-	ctx context.Context,
-	ref backend.Ref,
+	ctx context.Context, ref backend.Ref,
 ) (service *backend.Service, slices []store.Slice, err error) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()

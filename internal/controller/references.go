@@ -98,8 +98,6 @@ func moves(old, now references) (list []ReferenceMove) {
 }
 
 func (h holder) compare(o holder) int {
-	return cmp.Or(
-		strings.Compare(h.variable, o.variable), strings.Compare(h.toolset, o.toolset),
-		strings.Compare(h.instance, o.instance),
-	)
+	return cmp.Or(strings.Compare(h.variable, o.variable), strings.Compare(h.toolset, o.toolset),
+		strings.Compare(h.instance, o.instance))
 }

@@ -50,10 +50,8 @@ func (r *reader) endpoint() *backend.Reason {
 			}
 			return bad(backend.CodeExternalURLNotAllowed, details)
 		}
-		return bad(
-			backend.CodeAnnotationEndpointHost,
-			backend.Details{Annotation: annEndpoint, Value: clip(host), Host: show(r.d.hostOf(r.s))},
-		)
+		return bad(backend.CodeAnnotationEndpointHost,
+			backend.Details{Annotation: annEndpoint, Value: clip(host), Host: show(r.d.hostOf(r.s))})
 	}
 	if r.n.port == nil {
 		r.n.port = &backend.Port{Number: int32(number), Protocol: "TCP"}
@@ -121,10 +119,8 @@ func (r *reader) health() *backend.Reason {
 		return nil
 	}
 	if !safetext.PlainPath(v, "?=&,") {
-		return bad(
-			backend.CodeAnnotationHealth,
-			backend.Details{Annotation: key, Value: clip(v), Limit: safetext.MaxPath},
-		)
+		return bad(backend.CodeAnnotationHealth,
+			backend.Details{Annotation: key, Value: clip(v), Limit: safetext.MaxPath})
 	}
 	r.n.healthPath = v
 	return nil

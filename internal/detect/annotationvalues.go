@@ -80,10 +80,8 @@ func (r *reader) typ() *backend.Reason {
 	case catalog.Reserved(v):
 		return wrong(backend.CodeAnnotationTypeReserved, annType, v)
 	case !r.n.include:
-		return bad(
-			backend.CodeAnnotationTypeUnknown,
-			backend.Details{Annotation: annType, Value: clip(v), Key: annToolset},
-		)
+		return bad(backend.CodeAnnotationTypeUnknown,
+			backend.Details{Annotation: annType, Value: clip(v), Key: annToolset})
 	}
 	if r.n.include && !known && v != backend.TypeMCP && r.addsNothing() {
 		return wrong(backend.CodeAnnotationTypeUntrusted, annType, v)
@@ -142,10 +140,8 @@ func (r *reader) path() *backend.Reason {
 }
 
 func badPath(annotation, v string) *backend.Reason {
-	return bad(
-		backend.CodeAnnotationPath,
-		backend.Details{Annotation: annotation, Value: clip(v), Limit: safetext.MaxPath},
-	)
+	return bad(backend.CodeAnnotationPath,
+		backend.Details{Annotation: annotation, Value: clip(v), Limit: safetext.MaxPath})
 }
 
 func (r *reader) tenant() *backend.Reason {
@@ -155,18 +151,14 @@ func (r *reader) tenant() *backend.Reason {
 	}
 	list := strings.Split(v, ",")
 	if len(list) > maxTenants {
-		return bad(
-			backend.CodeAnnotationTenants,
-			backend.Details{Annotation: annTenant, Number: len(list), Limit: maxTenants},
-		)
+		return bad(backend.CodeAnnotationTenants,
+			backend.Details{Annotation: annTenant, Number: len(list), Limit: maxTenants})
 	}
 	for _, name := range list {
 		name = strings.TrimSpace(name)
 		if !backend.ValidTenant(name) {
-			return bad(
-				backend.CodeAnnotationTenant,
-				backend.Details{Annotation: annTenant, Value: clip(name), Limit: backend.MaxTenant},
-			)
+			return bad(backend.CodeAnnotationTenant,
+				backend.Details{Annotation: annTenant, Value: clip(name), Limit: backend.MaxTenant})
 		}
 		if !r.d.trusts(r.s.Namespace) && !backend.PlainTenant(name) {
 			return bad(backend.CodeAnnotationTenantUntrusted,
@@ -212,10 +204,8 @@ func (r *reader) link() *backend.Reason {
 func (r *reader) description() *backend.Reason {
 	v, _ := r.get(annDescription)
 	if n := utf8.RuneCountInString(v); n > maxDescription {
-		return bad(
-			backend.CodeAnnotationNoteLong,
-			backend.Details{Annotation: annDescription, Number: n, Limit: maxDescription},
-		)
+		return bad(backend.CodeAnnotationNoteLong,
+			backend.Details{Annotation: annDescription, Number: n, Limit: maxDescription})
 	}
 	r.n.description = strings.TrimSpace(v)
 	if r.n.description != "" && r.addsNothing() {

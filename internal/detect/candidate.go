@@ -44,11 +44,7 @@ const tierTwin = 9
 
 // base returns the part of a candidate that does not depend on what recognised it.
 func (d *Detector) base(
-	s *backend.Service,
-	eps *backend.Endpoints,
-	notes annotations,
-	port *backend.Port,
-	why backend.Reason,
+	s *backend.Service, eps *backend.Endpoints, notes annotations, port *backend.Port, why backend.Reason,
 ) *backend.Candidate {
 	c := &backend.Candidate{
 		Service:     s,

@@ -36,11 +36,8 @@ type Detector struct {
 // New makes a Detector. It fails if the catalog has more types than it can tell apart.
 func New(c *catalog.Catalog, opts Options) (*Detector, error) {
 	if len(c.Types) > maxTypes {
-		return nil, fmt.Errorf(
-			"the catalog has %d types, at most %d are possible: remove some of your own",
-			len(c.Types),
-			maxTypes,
-		)
+		return nil, fmt.Errorf("the catalog has %d types, at most %d are possible: remove some of your own",
+			len(c.Types), maxTypes)
 	}
 	if opts.ClusterDomain == "" {
 		opts.ClusterDomain = "cluster.local"
@@ -166,10 +163,7 @@ func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) 
 
 // evaluateAll carries out the rules of every type that is near, or of the annotated one.
 func (d *Detector) evaluateAll(
-	s *backend.Service,
-	e *backend.Endpoints,
-	near mask,
-	notes annotations,
+	s *backend.Service, e *backend.Endpoints, near mask, notes annotations,
 ) (evals []evaluation) {
 	for i, t := range d.types {
 		if near.has(i) && (notes.typ == "" || notes.typ == t.Type.Type) {

@@ -191,10 +191,8 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
 	}
 	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels, d.ownKeys(s.Labels)) {
 		if because := d.look.roleOf(d.look.roles, s.Labels[k]); because != "" {
-			return reason(
-				backend.CodeLookAlikeLabel,
-				backend.Details{Key: k, Value: show(s.Labels[k]), Because: because},
-			)
+			return reason(backend.CodeLookAlikeLabel,
+				backend.Details{Key: k, Value: show(s.Labels[k]), Because: because})
 		}
 	}
 	for _, k := range d.look.AppLabels {
@@ -202,10 +200,8 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
 			continue // a Service may select another part on purpose: the query port of an all-in-one
 		}
 		if because := d.look.roleOf(d.look.roles, s.Selector[k]); because != "" {
-			return reason(
-				backend.CodeLookAlikeSelector,
-				backend.Details{Key: k, Value: show(s.Selector[k]), Because: because},
-			)
+			return reason(backend.CodeLookAlikeSelector,
+				backend.Details{Key: k, Value: show(s.Selector[k]), Because: because})
 		}
 	}
 	return backend.Reason{}

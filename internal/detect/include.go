@@ -59,19 +59,15 @@ func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, n
 		}
 	}
 	if notes.unproven {
-		r.Candidates = slices.DeleteFunc(
-			r.Candidates,
-			func(c *backend.Candidate) bool { return c.Strength != backend.Explicit },
-		)
+		r.Candidates = slices.DeleteFunc(r.Candidates,
+			func(c *backend.Candidate) bool { return c.Strength != backend.Explicit })
 	}
 	return r
 }
 
 // explicit is the candidate of the annotated type; nil and the reason where its port cannot be told.
 func (d *Detector) explicit(
-	s *backend.Service,
-	eps *backend.Endpoints,
-	notes annotations,
+	s *backend.Service, eps *backend.Endpoints, notes annotations,
 ) (*backend.Candidate, backend.Reason) {
 	sign := backend.Sign{Code: backend.SignTyped, Key: annToolset, Value: notes.toolset, Type: notes.typ}
 	for _, t := range d.types {

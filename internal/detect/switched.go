@@ -17,10 +17,8 @@ func NotLookedFor(t *catalog.Type, namespace string) backend.Reason {
 	case t.Tuning.Off:
 		return reason(backend.CodeTypeOff, backend.Details{Type: t.Type})
 	}
-	return reason(
-		backend.CodeTypeElsewhere,
-		backend.Details{Type: t.Type, Value: strings.Join(t.Tuning.Namespaces, ", ")},
-	)
+	return reason(backend.CodeTypeElsewhere,
+		backend.Details{Type: t.Type, Value: strings.Join(t.Tuning.Namespaces, ", ")})
 }
 
 // refuseSwitchedOff leaves out the candidates of types that the configuration does not look for here, so that they

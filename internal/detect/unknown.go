@@ -30,10 +30,8 @@ func (d *Detector) unknownAnnotation(s *backend.Service) backend.Reason {
 		return backend.Reason{}
 	}
 	meant := meantAnnotation(strings.TrimPrefix(found, annPrefix))
-	return reason(
-		backend.CodeAnnotationUnknown,
-		backend.Details{Annotation: show(found), Key: meant, Value: strings.Join(known, ", ")},
-	)
+	return reason(backend.CodeAnnotationUnknown,
+		backend.Details{Annotation: show(found), Key: meant, Value: strings.Join(known, ", ")})
 }
 
 // meantAnnotation is the annotation that a misspelt one most likely means, by what stands behind their common

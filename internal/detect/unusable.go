@@ -14,10 +14,8 @@ func (d *Detector) lookalike(s *backend.Service) backend.Reason {
 	}
 	for _, k := range d.look.AppLabels {
 		if because := d.look.roleOf(d.look.always, s.Labels[k]); because != "" {
-			return reason(
-				backend.CodeLookAlikeLabel,
-				backend.Details{Key: k, Value: show(s.Labels[k]), Because: because},
-			)
+			return reason(backend.CodeLookAlikeLabel,
+				backend.Details{Key: k, Value: show(s.Labels[k]), Because: because})
 		}
 	}
 	return backend.Reason{}

@@ -174,10 +174,8 @@ func (r *reader) object(h header, fields jsontext.Value, at place) {
 	r.objects++
 	kind := string(h.Kind)
 	group, _, grouped := strings.Cut(string(h.APIVersion), "/")
-	exposer := slices.IndexFunc(
-		r.opts.Links.Kinds,
-		func(k links.Kind) bool { return k.Kind == kind && (k.Group == group || h.APIVersion == "") },
-	)
+	exposer := slices.IndexFunc(r.opts.Links.Kinds,
+		func(k links.Kind) bool { return k.Kind == kind && (k.Group == group || h.APIVersion == "") })
 	switch {
 	case exposer >= 0:
 		r.exposer(r.opts.Links.Kinds[exposer], fields, at)

@@ -40,11 +40,7 @@ type ReadOptions struct {
 // A Service or EndpointSlice that cannot be used is refused with a Warning, and the rest is read. An error names the
 // file and, where that helps, the line; what the sink was given until then is incomplete.
 func Read(
-	ctx context.Context,
-	paths []string,
-	stdin io.Reader,
-	sink store.Sink,
-	opts ReadOptions,
+	ctx context.Context, paths []string, stdin io.Reader, sink store.Sink, opts ReadOptions,
 ) (store.Report, error) {
 	r := reader{ctx: ctx, sink: sink, opts: opts, seen: make(map[uint64]struct{}), seed: maphash.MakeSeed()}
 	if r.opts.Namespace == "" {

@@ -81,11 +81,8 @@ func PerTenant(bounded []Detection, before Tenants) ([]Detection, Tenants) {
 
 func (o *Options) lookedAtFirst(a, b *Detection) int {
 	ca, cb := a.Candidates[0], b.Candidates[0]
-	return cmp.Or(
-		backend.CompareBool(o.names(cb), o.names(ca)),
-		cmp.Compare(cb.Strength, ca.Strength),
-		olderService(a.Service, b.Service),
-	)
+	return cmp.Or(backend.CompareBool(o.names(cb), o.names(ca)), cmp.Compare(cb.Strength, ca.Strength),
+		olderService(a.Service, b.Service))
 }
 
 // names reports whether the configuration names the Service for this type.

@@ -189,21 +189,13 @@ func use(f *backend.Finding) int {
 // would use.
 func (o *Options) preference(a, b *backend.Finding) int {
 	ca, cb := a.Candidate, b.Candidate
-	return cmp.Or(
-		use(a)-use(b),
-		backend.CompareBool(o.lacksCredentials(a), o.lacksCredentials(b)),
+	return cmp.Or(use(a)-use(b), backend.CompareBool(o.lacksCredentials(a), o.lacksCredentials(b)),
 		backend.CompareBool(cb.Strength == backend.Explicit, ca.Strength == backend.Explicit),
 		backend.CompareBool(a.Service.Headless(), b.Service.Headless()),
-		backend.CompareBool(perReplica(a.Service), perReplica(b.Service)),
-		cmp.Compare(ca.Tier, cb.Tier),
-		cmp.Compare(cb.Strength, ca.Strength),
-		exposure(a.Service)-exposure(b.Service),
-		byCreation(a, b),
-		backend.CompareBool(a.Name != a.Type, b.Name != b.Type),
-		len(a.Name)-len(b.Name),
-		a.Ref.Compare(b.Ref),
-		cmp.Compare(tenant(a), tenant(b)),
-	)
+		backend.CompareBool(perReplica(a.Service), perReplica(b.Service)), cmp.Compare(ca.Tier, cb.Tier),
+		cmp.Compare(cb.Strength, ca.Strength), exposure(a.Service)-exposure(b.Service), byCreation(a, b),
+		backend.CompareBool(a.Name != a.Type, b.Name != b.Type), len(a.Name)-len(b.Name), a.Ref.Compare(b.Ref),
+		cmp.Compare(tenant(a), tenant(b)))
 }
 
 // exposure ranks a Service for use within the cluster before an exposed one.

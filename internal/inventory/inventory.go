@@ -170,10 +170,8 @@ func onePerType(list []*backend.Finding) []*backend.Finding {
 		switch {
 		case i < 0:
 			out = append(out, f)
-		case cmp.Or(
-			certainty(f)-certainty(out[i]),
-			backend.CompareBool(f.Candidate.Detected != "", out[i].Candidate.Detected != ""),
-		) < 0:
+		case cmp.Or(certainty(f)-certainty(out[i]),
+			backend.CompareBool(f.Candidate.Detected != "", out[i].Candidate.Detected != "")) < 0:
 			out[i] = f
 		}
 	}
@@ -223,12 +221,7 @@ func Sort(all []*backend.Finding, lookup func(string) *catalog.Type) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b *backend.Finding) int {
-		return cmp.Or(
-			certainty(a)-certainty(b),
-			order(a.Type)-order(b.Type),
-			cmp.Compare(a.Type, b.Type),
-			a.Ref.Compare(b.Ref),
-			cmp.Compare(tenant(a), tenant(b)),
-		)
+		return cmp.Or(certainty(a)-certainty(b), order(a.Type)-order(b.Type), cmp.Compare(a.Type, b.Type),
+			a.Ref.Compare(b.Ref), cmp.Compare(tenant(a), tenant(b)))
 	})
 }

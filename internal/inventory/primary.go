@@ -161,13 +161,8 @@ func byAge(a, b *backend.Finding) int {
 
 // place orders by age; where no age is known or two are equal, the Service that a person would use comes first.
 func place(a, b *backend.Finding) int {
-	return cmp.Or(
-		byCreation(a, b),
-		cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
-		cmp.Compare(a.Candidate.Tier, b.Candidate.Tier),
-		a.Ref.Compare(b.Ref),
-		cmp.Compare(tenant(a), tenant(b)),
-	)
+	return cmp.Or(byCreation(a, b), cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
+		cmp.Compare(a.Candidate.Tier, b.Candidate.Tier), a.Ref.Compare(b.Ref), cmp.Compare(tenant(a), tenant(b)))
 }
 
 // oldest is the oldest instance that works without credentials; else the oldest that wants some, one that the

@@ -13,10 +13,7 @@ import (
 // the shorter host. "" where no way leads to it. The ways that give none are returned with the reason, in an order of
 // their own. typ may be nil.
 func Choose(
-	ways []backend.Exposure,
-	c *backend.Candidate,
-	typ *catalog.Type,
-	path string,
+	ways []backend.Exposure, c *backend.Candidate, typ *catalog.Type, path string,
 ) (link string, none []backend.Exposure) {
 	var best *backend.Exposure
 	for _, e := range ways {
@@ -31,10 +28,8 @@ func Choose(
 			best = &e
 		}
 	}
-	slices.SortFunc(
-		none,
-		func(a, b backend.Exposure) int { return cmp.Or(strings.Compare(a.By, b.By), better(&a, &b)) },
-	)
+	slices.SortFunc(none,
+		func(a, b backend.Exposure) int { return cmp.Or(strings.Compare(a.By, b.By), better(&a, &b)) })
 	if best == nil {
 		return "", none
 	}

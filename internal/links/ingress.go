@@ -60,10 +60,8 @@ func readIngress(decode Decode) (ways []way, err error) {
 				port = strconv.Itoa(int(to.Port.Number))
 			}
 			tls := in.endsTLS() ||
-				slices.ContainsFunc(
-					in.Spec.TLS,
-					func(t networkingv1.IngressTLS) bool { return covers(t.Hosts, rule.Host) },
-				)
+				slices.ContainsFunc(in.Spec.TLS,
+					func(t networkingv1.IngressTLS) bool { return covers(t.Hosts, rule.Host) })
 			exposure := backend.Exposure{Port: port, Scheme: scheme(tls), Host: rule.Host, Path: base, Not: not}
 			ways = append(ways, way{"", to.Name, exposure})
 		}

@@ -81,10 +81,8 @@ func (f From) Read(k Kind, namespace string, decode Decode) (map[string][]backen
 		if !isHost && len(validation.IsWildcardDNS1123Subdomain(w.Host)) > 0 {
 			w.Host = "" // any text
 		}
-		known := slices.ContainsFunc(
-			found[w.service],
-			func(e backend.Exposure) bool { return e == w.Exposure || e.Not != "" && w.Not != "" },
-		)
+		known := slices.ContainsFunc(found[w.service],
+			func(e backend.Exposure) bool { return e == w.Exposure || e.Not != "" && w.Not != "" })
 		room := &links
 		if w.Not != "" {
 			room = &others

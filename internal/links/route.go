@@ -49,10 +49,8 @@ func (t *target) isService() bool { return t.Group == "" && (t.Kind == "" || t.K
 
 // used are the targets that get requests: only one that gets all of them can give a link.
 func used(targets []target) (services []target, not backend.NoLink) {
-	services = slices.DeleteFunc(
-		slices.Clone(targets),
-		func(t target) bool { return t.Weight != nil && *t.Weight == 0 },
-	)
+	services = slices.DeleteFunc(slices.Clone(targets),
+		func(t target) bool { return t.Weight != nil && *t.Weight == 0 })
 	if len(services) > 1 {
 		not = backend.NoLinkShared
 	}
@@ -148,10 +146,8 @@ func readHTTPRoute(decode Decode) (ways []way, err error) {
 	if err := decode(&in); err != nil {
 		return nil, err
 	}
-	gateways := slices.DeleteFunc(
-		in.Spec.ParentRefs,
-		func(g gateway) bool { return g.Kind != "" && g.Kind != "Gateway" },
-	)
+	gateways := slices.DeleteFunc(in.Spec.ParentRefs,
+		func(g gateway) bool { return g.Kind != "" && g.Kind != "Gateway" })
 	var refused backend.NoLink
 	switch {
 	case len(gateways) == 0:

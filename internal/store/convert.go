@@ -100,10 +100,7 @@ func isReady(ready, terminating *bool) bool {
 }
 
 func appendEndpointPort(
-	ports []backend.EndpointPort,
-	name *string,
-	number *int32,
-	proto *string,
+	ports []backend.EndpointPort, name *string, number *int32, proto *string,
 ) []backend.EndpointPort {
 	if number == nil {
 		return ports

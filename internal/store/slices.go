@@ -18,11 +18,8 @@ type Slice struct {
 }
 
 func find(sorted []*Slice, name string) (at int, known bool) {
-	return slices.BinarySearchFunc(
-		sorted,
-		name,
-		func(s *Slice, name string) int { return strings.Compare(s.Name, name) },
-	)
+	return slices.BinarySearchFunc(sorted, name,
+		func(s *Slice, name string) int { return strings.Compare(s.Name, name) })
 }
 
 // Join makes one of the EndpointSlices of a Service, which are in the order of their names.

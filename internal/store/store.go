@@ -253,10 +253,8 @@ func (st *Store) Take() []Change {
 		if st.waits(ref) || st.frozen[ref.Namespace] {
 			continue
 		}
-		list = append(
-			list,
-			Change{Ref: ref, Service: st.services[ref], Endpoints: st.endpoints(ref), Exposures: st.exposuresOf(ref)},
-		)
+		list = append(list,
+			Change{Ref: ref, Service: st.services[ref], Endpoints: st.endpoints(ref), Exposures: st.exposuresOf(ref)})
 		delete(st.changed, ref)
 	}
 	return list

@@ -147,13 +147,9 @@ func typeOf(f *backend.Finding, byName map[string]*catalog.Type) *catalog.Type {
 }
 
 func (it *item) compare(o *item) int {
-	return cmp.Or(
-		cmp.Compare(it.order(), o.order()),
-		strings.Compare(it.Candidate.Type, o.Candidate.Type),
+	return cmp.Or(cmp.Compare(it.order(), o.order()), strings.Compare(it.Candidate.Type, o.Candidate.Type),
 		-backend.CompareBool(it.Primary || it.Yields, o.Primary || o.Yields),
-		strings.Compare(it.Candidate.Instance, o.Candidate.Instance),
-		it.Ref.Compare(o.Ref),
-	)
+		strings.Compare(it.Candidate.Instance, o.Candidate.Instance), it.Ref.Compare(o.Ref))
 }
 
 func (it *item) order() int {

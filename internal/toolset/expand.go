@@ -10,13 +10,8 @@ const link = "$(link)"
 // replacements, so text from a Service cannot act as a placeholder.
 func (it *item) expand(tree any) any {
 	if it.placeholders == nil {
-		it.placeholders = strings.NewReplacer(
-			"$(url)", it.url,
-			"$(instance)", it.Candidate.Instance,
-			"$(namespace)", it.Ref.Namespace,
-			"$(service)", it.Ref.Name,
-			link, it.Link,
-		)
+		it.placeholders = strings.NewReplacer("$(url)", it.url, "$(instance)", it.Candidate.Instance, "$(namespace)",
+			it.Ref.Namespace, "$(service)", it.Ref.Name, link, it.Link)
 	}
 	return expand(tree, it.placeholders)
 }

@@ -116,12 +116,8 @@ func (b *builder) keepNotes() {
 // oldest Services; unknown ages come last.
 func (b *builder) compareNotes(m, n *ownerNote) int {
 	s, t := m.item.Candidate.Service, n.item.Candidate.Service
-	return cmp.Or(
-		-backend.CompareBool(b.trusts(s.Ref), b.trusts(t.Ref)),
-		backend.CompareBool(s.Created.IsZero(), t.Created.IsZero()),
-		s.Created.Compare(t.Created),
-		s.Ref.Compare(t.Ref),
-	)
+	return cmp.Or(-backend.CompareBool(b.trusts(s.Ref), b.trusts(t.Ref)),
+		backend.CompareBool(s.Created.IsZero(), t.Created.IsZero()), s.Created.Compare(t.Created), s.Ref.Compare(t.Ref))
 }
 
 func (b *builder) trusts(ref backend.Ref) bool { return slices.Contains(b.trusted, ref.Namespace) }

@@ -126,9 +126,8 @@ func TestNotesAreBounded(t *testing.T) {
 			[]string{"evil/: notes-namespace 611/615"},
 		},
 		"of all kinds": {
-			slices.Concat(
-				flood("wiki", "evil", 20, 1, 480, "x", own), flood("jaeger", "evil", 20, 50, 480, "x"), flood("loki", "evil", 20, 90, 480, "x"),
-			), nil,
+			slices.Concat(flood("wiki", "evil", 20, 1, 480, "x", own), flood("jaeger", "evil", 20, 50, 480, "x"),
+				flood("loki", "evil", 20, 90, 480, "x")), nil,
 			nil, nil, []string{"evil/: notes-namespace 56/60"},
 		},
 		"many short ones": {

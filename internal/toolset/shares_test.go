@@ -17,12 +17,9 @@ func TestShares(t *testing.T) {
 		f.Type = fmt.Sprintf("wiki-%d", i%30) // types of their own count as custom
 		f.Candidate.Type = f.Type
 	}
-	all := slices.Concat(
-		wikis,
-		flood("prometheus", "metrics", 50, 1, 0, ""), flood("thanos", "metrics", 10, 60, 0, ""),
+	all := slices.Concat(wikis, flood("prometheus", "metrics", 50, 1, 0, ""), flood("thanos", "metrics", 10, 60, 0, ""),
 		flood("jaeger", "traces", 20, 1, 0, ""), flood("elasticsearch", "logs", 15, 1, 0, ""),
-		flood("mcp", "tools", 10, 1, 0, ""),
-	)
+		flood("mcp", "tools", 10, 1, 0, ""))
 	for _, f := range all {
 		f.Candidate.Description = "" // notes have a bound of their own, and are nobody's share
 	}

@@ -151,11 +151,8 @@ func compareKeys(a, b string) int {
 		}
 		x, size := utf8.DecodeRuneInString(a)
 		y, _ := utf8.DecodeRuneInString(b)
-		c := cmp.Or(
-			backend.CompareBool(unicode.IsLetter(x), unicode.IsLetter(y)),
-			backend.CompareBool(m != "", n != ""),
-			cmp.Compare(x, y),
-		)
+		c := cmp.Or(backend.CompareBool(unicode.IsLetter(x), unicode.IsLetter(y)),
+			backend.CompareBool(m != "", n != ""), cmp.Compare(x, y))
 		if c != 0 {
 			return c
 		}

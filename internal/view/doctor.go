@@ -117,17 +117,14 @@ func placeholders(f *doctor.Facts, c *doctor.Check) *strings.Replacer {
 	if c.Object.Kind == doctor.KindSecret {
 		kind += " generic"
 	}
-	return strings.NewReplacer(
-		"<configmap>", f.ConfigMap.String(), "<configmap-name>", f.ConfigMap.Name,
-		"<configmap-namespace>", f.ConfigMap.Namespace, "<namespace>", namespace, "<workload>", workload,
-		"<name>", clean(c.Name), "<value>", clean(c.Value), "<want>", clean(c.Want), "<toolset>", clean(c.Toolset),
-		"<name-quoted>", literal(c.Name), "<want-quoted>", literal(c.Want),
-		"<object>", c.Object.Kind+" "+c.Object.Ref.String(), "<object-name>", c.Object.Name, "<kind>", kind,
-		"<kind-name>", strings.ToLower(c.Object.Kind), "<from>", from,
-		"<key>", clean(c.Key), "<hosts>", strings.Join(c.Hosts, ", "),
-		"<count>", strconv.Itoa(c.Count), "<toolsets>", toolsets,
-		"<right>", rightText(c.Right), "<can-i>", canI(c.Right),
-	)
+	return strings.NewReplacer("<configmap>", f.ConfigMap.String(), "<configmap-name>", f.ConfigMap.Name,
+		"<configmap-namespace>", f.ConfigMap.Namespace, "<namespace>", namespace, "<workload>", workload, "<name>",
+		clean(c.Name), "<value>", clean(c.Value), "<want>", clean(c.Want), "<toolset>", clean(c.Toolset),
+		"<name-quoted>", literal(c.Name), "<want-quoted>", literal(c.Want), "<object>",
+		c.Object.Kind+" "+c.Object.Ref.String(), "<object-name>", c.Object.Name, "<kind>", kind, "<kind-name>",
+		strings.ToLower(c.Object.Kind), "<from>", from, "<key>", clean(c.Key), "<hosts>", strings.Join(c.Hosts, ", "),
+		"<count>", strconv.Itoa(c.Count), "<toolsets>", toolsets, "<right>", rightText(c.Right), "<can-i>",
+		canI(c.Right))
 }
 
 // literal returns a path as it is, and any other text in single quotes, which neither YAML nor a shell expands.

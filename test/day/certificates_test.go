@@ -103,10 +103,8 @@ func (c *certificates) sign(name, host string) error {
 	}
 	c.serials[name] = cert.SerialNumber.String()
 	path := filepath.Join(c.dir, name)
-	return errors.Join(
-		replace(path+".key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})),
-		replace(path+".crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
-	)
+	return errors.Join(replace(path+".key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})),
+		replace(path+".crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 }
 
 // newAuthority has another one sign from now on, beside which the old one is trusted, as one does who renews it.

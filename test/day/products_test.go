@@ -136,9 +136,8 @@ func (r *realProducts) run(name, path string, p *program) (*pod, error) {
 	n := r.count.Add(1)
 	ip := fmt.Sprintf("127.100.%d.%d", n/250, n%250+1)
 	dir := filepath.Join(r.dir, fmt.Sprintf("%s-%d", name, n))
-	expand := strings.NewReplacer(
-		"$ip", ip, "$dir", dir, "$certs", r.certs.dir, "$port", p.port, "$up", r.upstream,
-	).Replace
+	expand := strings.NewReplacer("$ip", ip, "$dir", dir, "$certs", r.certs.dir, "$port", p.port, "$up",
+		r.upstream).Replace
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
 	}

@@ -122,16 +122,13 @@ func thanoses() []*process {
 	sidecars, endpoints := []string{}, []string{}
 	for _, cluster := range []string{"a", "b"} {
 		server := "thanos-prometheus-" + cluster
-		list = append(list, with(prometheusProcess(
-			server, "prometheus-debian", "--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h",
-		), func(p *process) {
+		list = append(list, with(prometheusProcess(server, "prometheus-debian", "--storage.tsdb.min-block-duration=2h",
+			"--storage.tsdb.max-block-duration=2h"), func(p *process) {
 			p.files = map[string]string{"prometheus.yml": `global: {scrape_interval: 1s, external_labels: {cluster: ` + cluster + `}}
 scrape_configs: [{job_name: prometheus, static_configs: [{targets: ["$ip:9090"]}]}]
 `}
-		}), thanosProcess(
-			"thanos-sidecar-"+cluster, "sidecar", []string{server}, "--grpc-address=$ip:10901",
-			"--prometheus.url=http://$("+server+"):9090", "--tsdb.path=$dir/../"+server+"/data",
-		))
+		}), thanosProcess("thanos-sidecar-"+cluster, "sidecar", []string{server}, "--grpc-address=$ip:10901",
+			"--prometheus.url=http://$("+server+"):9090", "--tsdb.path=$dir/../"+server+"/data"))
 		sidecars = append(sidecars, "thanos-sidecar-"+cluster)
 		endpoints = append(endpoints, "--endpoint=$(thanos-sidecar-"+cluster+"):10901")
 	}
