@@ -6,6 +6,11 @@ GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.15.4
 FUZZTIME      ?= 5000x
 SOAK          ?= 10m
 
+# Every target compiles in the same way, so that what one has compiled is not compiled again by the next: building with
+# other flags takes as long again as the first build.
+export CGO_ENABLED = 0
+export GOFLAGS    += -trimpath
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -13,12 +18,16 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## Run the service on stand-in backends on this machine, until Ctrl-C or for DEMO (as in DEMO=30s)
-	@$(GO) run ./examples/demo $(if $(DEMO),-for $(DEMO))
+demo: ## Run the service on stand-in backends on this machine, until Ctrl-C or for DEMO (as in DEMO=30s)
+	$(GO) build -o bin/ ./cmd/dynamic-toolset ./examples/demo
+	@bin/demo $(if $(DEMO),-for $(DEMO))
 
 .PHONY: test
 test: ## Run the tests that need nothing but Go
 	$(GO) test ./...
+
+# The race detector needs cgo.
+race soak: export CGO_ENABLED = 1
 
 .PHONY: race
 race: ## Run the same tests under the race detector, but for those that measure what hostile files cost
@@ -26,12 +35,12 @@ race: ## Run the same tests under the race detector, but for those that measure 
 
 .PHONY: build
 build: ## Build bin/dynamic-toolset
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/dynamic-toolset ./cmd/dynamic-toolset
+	$(GO) build -o bin/dynamic-toolset ./cmd/dynamic-toolset
 
 .PHONY: cross
 cross: ## Build for the other systems that a release has archives for (.goreleaser.yaml)
 	@set -e; for platform in windows/amd64 darwin/arm64 linux/arm64; do echo "building for $$platform"; \
-	  CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -o /dev/null ./cmd/dynamic-toolset; done
+	  GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -o /dev/null ./cmd/dynamic-toolset; done
 
 .PHONY: lint
 lint: ## Run golangci-lint and check formatting and go.mod

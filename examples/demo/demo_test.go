@@ -5,27 +5,70 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
-// The demonstration needs nothing but Go: it builds the program, runs it on the stand-ins and sees everything written.
+// The demonstration needs nothing but Go: it runs the program on the stand-ins, sees everything written, and ends
+// without an error when somebody presses Ctrl-C, which a terminal sends to the demonstration and to what it has started.
 func TestDemo(t *testing.T) {
 	t.Attr("req", "DTS-PKG-2")
 	t.Attr("req", "DTS-RUN-6")
-	binary := filepath.Join(t.TempDir(), "dynamic-toolset")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/dynamic-toolset").CombinedOutput(); err != nil {
+	folder := t.TempDir() + string(filepath.Separator)
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", folder, "../../cmd/dynamic-toolset", ".")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	var out bytes.Buffer
-	if err := run(t.Context(), []string{"-binary", binary, "-for", "12s"}, &out); err != nil {
-		t.Fatalf("%v\n%s", err, out.String())
+	var out output
+	demo := exec.CommandContext(t.Context(), folder+"demo", "-binary", folder+"dynamic-toolset", "-for", "1m")
+	demo.Stdout, demo.Stderr = &out, &out
+	demo.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := demo.Start(); err != nil {
+		t.Fatal(err)
 	}
-	for _, want := range []string{"The page is at   http://127.0.0.1:", "custom_toolset.yaml is written:", "HolmesGPT has this document: ", "Stopped."} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q was not printed:\n%s", want, out.String())
-		}
+	wanted := append(expected(),
+		"The page is at   http://127.0.0.1:", "custom_toolset.yaml is written:", "HolmesGPT has this document: ")
+	for end := time.Now().Add(30 * time.Second); out.missing(wanted) != "" && time.Now().Before(end); {
+		time.Sleep(100 * time.Millisecond)
 	}
-	if err := run(t.Context(), []string{"-binary", filepath.Join(t.TempDir(), "missing")}, &out); err == nil || !strings.Contains(err.Error(), "make build") {
+	time.Sleep(time.Second) // a document is shown when it has not changed for a second
+	if err := syscall.Kill(-demo.Process.Pid, syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := demo.Wait(); err != nil {
+		t.Errorf("after Ctrl-C: %v", err)
+	}
+	if missing := out.missing(append(wanted, "Stopped.")); missing != "" {
+		t.Errorf("%q was not printed:\n%s", missing, &out)
+	}
+	err := run(t.Context(), []string{"-binary", folder + "missing"}, &out)
+	if err == nil || !strings.Contains(err.Error(), "make build") {
 		t.Errorf("without the program: %v", err)
 	}
+}
+
+// output is what was printed, while it is being printed.
+type output struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.Buffer.Write(p)
+}
+
+// missing is the first of the texts that was not printed, "" if all were.
+func (o *output) missing(texts []string) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, text := range texts {
+		if !strings.Contains(o.String(), text) {
+			return text
+		}
+	}
+	return ""
 }

@@ -83,6 +83,7 @@ func (d *demo) serve(ctx context.Context, binary string) (*seen, error) {
 		"--set", "credentials.elasticsearch={logging/elasticsearch-master: {api_key: ELASTICSEARCH_API_KEY}}")
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C would reach it too, and a second signal ends it at once
 	cmd.WaitDelay = 20 * time.Second
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w; make build makes it", binary, err)
