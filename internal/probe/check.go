@@ -63,17 +63,14 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Ans
 	}
 	s.learnFromText(a)
 	request, _, _ := strings.Cut(at+c.Get, "?")
-	barred, stands := a.barred(slices.Contains(c.Status, a.status))
-	switch why = a.shortOf(request, lack); {
-	case stands:
+	why = a.shortOf(request, lack)
+	switch barred := a.barred(slices.Contains(c.Status, a.status)); {
+	case barred.outcome != "":
 		res, why, s.bar = refused, a.refusal(), barred
 	case a.status >= 500 || a.status == http.StatusTooManyRequests:
 		res = unwell
 	default:
-		res = unmet
-	}
-	if res == unmet {
-		why.Because = c.Because
+		res, why.Because = unmet, c.Because
 	}
 	a.done() // free this body before the alternatives hold theirs
 	for i := range c.Or {

@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -120,19 +119,27 @@ func newDeny(prefixes []netip.Prefix) (deny, error) {
 
 // check returns a denialError if a network forbids the address or an IPv4 address that it carries, else nil.
 func (d deny) check(addr netip.Addr) error {
+	if denial := d.denial(addr); denial.Address.IsValid() {
+		return denialError{denial}
+	}
+	return nil
+}
+
+// denial returns the zero Denial if nothing forbids the address.
+func (d deny) denial(addr netip.Addr) (none backend.Denial) {
 	addr = addr.Unmap().WithZone("")
 	if p, ok := d.find(addr); ok {
-		return denialError{backend.Denial{Address: addr, Network: p}}
+		return backend.Denial{Address: addr, Network: p}
 	}
 	if !addr.Is6() || addr == netip.IPv6Loopback() {
-		return nil
+		return none
 	}
 	for _, v4 := range carried(addr) {
 		if p, ok := d.find(v4); ok {
-			return denialError{backend.Denial{Address: addr, Carried: v4, Network: p}}
+			return backend.Denial{Address: addr, Carried: v4, Network: p}
 		}
 	}
-	return nil
+	return none
 }
 
 func (d deny) find(addr netip.Addr) (netip.Prefix, bool) {
@@ -144,18 +151,16 @@ func (d deny) find(addr netip.Addr) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// Denied says, without any request, whether an address behind the target is in a denied network. It holds for what is
-// published unproven as for what is probed, and takes back at once what was published: whoever calls it calls it
-// whenever the Service or its EndpointSlices change. The observation is Unreachable with CauseDenied, its time is set,
-// and what it has seen names the address and the network.
+// Denied reports whether an address behind the target is in a denied network. It sends no request. Call it whenever the
+// Service or its EndpointSlices change, for unproven targets too: a denied target is withdrawn at once. The observation
+// is Unreachable with CauseDenied, its time is set, and Seen has the address and the network.
 //
-// Where the EndpointSlices of its namespace are more than is kept, nothing behind the target may be used either.
+// A target whose EndpointSlices are not all kept, because its namespace has too many, is denied too.
 //
-// Every endpoint address counts, ready or not: the ClusterIP hides which of them is dialled, and whoever writes an
-// EndpointSlice chooses them. Names (an FQDN slice) cannot be checked, as they lead elsewhere at each look. A DNS
-// server hands those of a headless Service on (CoreDNS does, as CNAME), so that they count as denied there; and for
-// what is published unproven, which nobody ever finds out to lead nowhere. Behind a ClusterIP kube-proxy leaves them
-// alone.
+// Every endpoint address counts, ready or not: behind the ClusterIP any of them may be dialled, and their owner chooses
+// them. DNS names in EndpointSlices (an FQDN slice) cannot be checked, because they may lead elsewhere each time. They
+// count as denied for a headless Service, because a DNS server returns them (CoreDNS does, as CNAME), and for an
+// unproven target, because no probe ever shows where they lead. Behind a ClusterIP, kube-proxy ignores them.
 func (p *Prober) Denied(t Target) (backend.Observation, bool) {
 	seen := p.deny.target(t)
 	if seen.Code == "" {
@@ -168,26 +173,21 @@ func (p *Prober) Denied(t Target) (backend.Observation, bool) {
 	}, true
 }
 
-// target checks all that leads to a target and can be known without a request. The zero value means that nothing is
-// denied.
+// target checks each address of a target that is known without a request. It returns the zero Seen if none is denied.
 func (d deny) target(t Target) (none backend.Seen) {
-	c := t.Candidate
-	if c.ForeignHost { // the Service's addresses are not behind that host
-		return d.texts(backend.AddressOfHost, c.Host)
+	c, e := t.Candidate, t.Endpoints
+	if c.ForeignHost { // the Service's addresses do not lead to that host
+		host, _ := netip.ParseAddr(c.Host)
+		return d.first(backend.AddressOfHost, host)
 	}
-	ips := append([]string{c.Service.ClusterIP}, c.Service.ClusterIPs...)
-	if seen := d.texts(backend.AddressOfClusterIP, ips...); seen.Code != "" {
+	if seen := d.first(backend.AddressOfClusterIP, clusterIPs(c.Service)...); seen.Code != "" || e == nil {
 		return seen
 	}
-	e := t.Endpoints
-	if e == nil {
-		return none
-	}
 	for i := range e.Slices {
-		for _, addr := range slices.Concat(e.Slices[i].Ready, e.Slices[i].NotReady, []netip.Addr{e.Slices[i].Denied}) {
-			if seen := d.seen(backend.AddressOfEndpoint, addr); seen.Code != "" {
-				return seen
-			}
+		s := &e.Slices[i]
+		all := slices.Concat(s.Ready, s.NotReady, []netip.Addr{s.Denied})
+		if seen := d.first(backend.AddressOfEndpoint, all...); seen.Code != "" {
+			return seen
 		}
 	}
 	if e.Crowded {
@@ -199,23 +199,14 @@ func (d deny) target(t Target) (none backend.Seen) {
 	return none
 }
 
-// texts checks the texts that are addresses and ignores the others.
-func (d deny) texts(of backend.AddressOf, texts ...string) (none backend.Seen) {
-	for _, text := range texts {
-		if addr, err := netip.ParseAddr(text); err == nil {
-			if seen := d.seen(of, addr); seen.Code != "" {
-				return seen
-			}
+// first returns what the probe has seen of the first address that is denied, the zero Seen if none is. The zero address
+// is not denied.
+func (d deny) first(of backend.AddressOf, addresses ...netip.Addr) (none backend.Seen) {
+	for _, addr := range addresses {
+		if denial := d.denial(addr); denial.Address.IsValid() {
+			denial.Of = of
+			return backend.Seen{Code: backend.CodeAddressDenied, Denial: denial}
 		}
 	}
 	return none
-}
-
-func (d deny) seen(of backend.AddressOf, addr netip.Addr) (none backend.Seen) {
-	var denial denialError
-	if !errors.As(d.check(addr), &denial) {
-		return none
-	}
-	denial.Of = of
-	return backend.Seen{Code: backend.CodeAddressDenied, Denial: denial.Denial}
 }

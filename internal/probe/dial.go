@@ -24,18 +24,19 @@ const maxHeader = 64 << 10
 // one, which may be a host of another zone (intranet.dev). A foreign host has only its name.
 func addresses(t Target) []string {
 	c := t.Candidate
-	port := strconv.Itoa(int(c.PortNumber))
+	host, port := c.Host, strconv.Itoa(int(c.PortNumber))
 	if !c.ForeignHost {
+		ips := clusterIPs(c.Service)
 		if c.Service.Headless() {
-			if list := readyAddresses(t.Endpoints, c.PortNumber, port); len(list) > 0 {
-				return list
+			ips = readyAddresses(t.Endpoints, c.PortNumber)
+		}
+		if len(ips) > 0 {
+			list := make([]string, len(ips))
+			for i, ip := range ips {
+				list[i] = net.JoinHostPort(ip.String(), port)
 			}
-		} else if list := clusterAddresses(c.Service, port); len(list) > 0 {
 			return list
 		}
-	}
-	host := c.Host
-	if !c.ForeignHost {
 		host = cmp.Or(c.FullName, host)
 	}
 	if _, err := netip.ParseAddr(host); err != nil && strings.Contains(host, ".") && !strings.HasSuffix(host, ".") {
@@ -44,29 +45,26 @@ func addresses(t Target) []string {
 	return []string{net.JoinHostPort(host, port)}
 }
 
-// clusterAddresses returns the addresses of the Service's ClusterIPs, in its order: two if it is dual-stack.
-func clusterAddresses(s *backend.Service, port string) (list []string) {
+// clusterIPs returns the Service's ClusterIPs, in its order: two if it is dual-stack.
+func clusterIPs(s *backend.Service) (list []netip.Addr) {
 	for _, text := range append([]string{s.ClusterIP}, s.ClusterIPs...) {
 		if ip, err := netip.ParseAddr(text); err == nil {
-			list = append(list, net.JoinHostPort(ip.String(), port))
+			list = append(list, ip)
 		}
 	}
 	return slices.Compact(list)
 }
 
 // readyAddresses returns the ready addresses, first those of slices whose pods listen on that port.
-func readyAddresses(e *backend.Endpoints, number int32, port string) (list []string) {
+func readyAddresses(e *backend.Endpoints, port int32) (list []netip.Addr) {
 	if e == nil {
 		return nil
 	}
-	own := func(p backend.EndpointPort) bool { return p.Number == number }
+	own := func(p backend.EndpointPort) bool { return p.Number == port }
 	for _, fitting := range [...]bool{true, false} {
 		for i := range e.Slices {
-			if slices.ContainsFunc(e.Slices[i].Ports, own) != fitting {
-				continue
-			}
-			for _, addr := range e.Slices[i].Ready {
-				list = append(list, net.JoinHostPort(addr.String(), port))
+			if slices.ContainsFunc(e.Slices[i].Ports, own) == fitting {
+				list = append(list, e.Slices[i].Ready...)
 			}
 		}
 	}
@@ -108,7 +106,7 @@ func (p *Prober) transport(t Target, addr string) *http.Transport {
 func (p *Prober) secure(t Target) *tls.Config {
 	c := &tls.Config{
 		ServerName:         t.Candidate.Host,
-		InsecureSkipVerify: p.insecure(t), //nolint:gosec // only for Services that the configuration names
+		InsecureSkipVerify: p.insecure(t.Candidate), //nolint:gosec // only for Services that the configuration names
 	}
 	if p.opts.RootCAs != nil {
 		c.RootCAs = p.opts.RootCAs()
@@ -116,6 +114,6 @@ func (p *Prober) secure(t Target) *tls.Config {
 	return c
 }
 
-func (p *Prober) insecure(t Target) bool {
-	return p.opts.Insecure != nil && p.opts.Insecure(t.Candidate.Service.Ref)
+func (p *Prober) insecure(c *backend.Candidate) bool {
+	return p.opts.Insecure != nil && p.opts.Insecure(c.Service.Ref)
 }

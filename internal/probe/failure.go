@@ -46,14 +46,10 @@ func classify(err error, timeout time.Duration) failure {
 	if err == nil {
 		return failure{}
 	}
-	if f := certificate(err); f.outcome != "" {
-		return f
-	}
-	if f := unconnected(err, timeout); f.outcome != "" {
-		return f
-	}
-	if f := misspoken(err); f.outcome != "" {
-		return f
+	for _, f := range [...]failure{certificate(err), unconnected(err, timeout), misspoken(err)} {
+		if f.outcome != "" {
+			return f
+		}
 	}
 	_, broken, isBroken := strings.Cut(err.Error(), "transport connection broken: ")
 	switch {
@@ -194,10 +190,10 @@ func (s *session) noteScheme(err error) {
 	text := err.Error()
 	alerted := strings.Contains(text, "malformed HTTP") && strings.Contains(text, `\x15\x03`) // in TLS
 	switch {
-	case s.answered, certificate(err).outcome != "": // it has answered in this scheme, or speaks TLS
-	case s.scheme == "https" && (errors.Is(err, http.ErrSchemeMismatch) || isNotTLS(err)):
+	case s.answered, certificate(err).outcome != "": // the scheme works
+	case s.cand.Scheme == "https" && (errors.Is(err, http.ErrSchemeMismatch) || isNotTLS(err)):
 		s.otherScheme = true
-	case s.scheme == "http" && alerted:
+	case s.cand.Scheme == "http" && alerted:
 		s.otherScheme, s.sure = true, true
 	// Elasticsearch and others close a plain connection to their TLS port without a response; some TLS terminators
 	// reset it.

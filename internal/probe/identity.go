@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 
@@ -11,29 +12,29 @@ import (
 // maxBases bounds the base paths that are tried.
 const maxBases = 8
 
-// identity is what came of looking for a type. outcome is "" where it was proven.
+// identity is the result of the search for a type. The outcome is "" if the type was proven.
 type identity struct {
 	outcome  backend.Outcome
 	seen     backend.Seen
 	base     string
 	version  string
-	bar      bar           // what keeps it from being asked
-	typ      *catalog.Type // that was looked for
-	is       string        // the relative that an answer has shown it to be; "" for none
-	refuted  bool          // an answer has shown that it is nothing that could be queried
-	warning  string        // where less is known of it than of others of its type
+	bar      bar           // refuses the requests
+	typ      *catalog.Type // the type of the search
+	is       string        // the relative that a response has shown, "" if none
+	refuted  bool          // a response has shown a product that cannot be queried
+	warning  string        // why less is known about it than about others of its type
 	degraded string        // why it answers only in part
 }
 
-// telling orders the outcomes of several base paths: what says more about the backend comes before another's page.
+// telling ranks the outcomes at several base paths: an outcome that says more about the backend ranks higher.
 func telling(o backend.Outcome) int {
 	return slices.Index([]backend.Outcome{
 		backend.WrongIdentity, backend.Forbidden, backend.LoginRequired, backend.ForbiddenByMesh, backend.NotReady,
 	}, o)
 }
 
-// identify looks for the type; where an answer shows one of its relatives, for that; and where nothing is proven, for
-// each of them, and at last for anything that answers as the family does.
+// identify searches for the type and for the relative that a response shows. If neither is proven, it searches for each
+// relative of the type, and at last for any backend that answers like the family.
 func (s *session) identify(t *catalog.Type) (identity, error) {
 	defer func() { s.searching = false }()
 	id, err := s.follow(t)
@@ -46,27 +47,22 @@ func (s *session) identify(t *catalog.Type) (identity, error) {
 			switch {
 			case errors.Is(err, errSpent):
 				return id, nil
-			case err != nil || other.proven():
+			case err != nil || other.proven() || other.refuted:
 				return other, err
-			case other.refuted:
-				return other, nil
 			}
 		}
 	}
 	other, err := s.compatible(t, id)
-	switch {
-	case errors.Is(err, errSpent):
+	if errors.Is(err, errSpent) || err == nil && other.typ == nil {
 		return id, nil
-	case err != nil || other.typ != nil:
-		return other, err
 	}
-	return id, nil
+	return other, err
 }
 
 func (id *identity) proven() bool { return id.outcome == "" && id.typ != nil }
 
-// follow looks for a type, then for the relative that an answer shows, and so on. What leads back to a type that was
-// looked for is that type: its relatives cannot tell better.
+// follow searches for a type, then for the relative that a response shows, and so on. If the responses lead back to an
+// earlier type, it is that type, because its relatives cannot say more.
 func (s *session) follow(t *catalog.Type) (identity, error) {
 	s.settled = false
 	id, err := s.search(t, s.cand.Path)
@@ -83,20 +79,20 @@ func (s *session) follow(t *catalog.Type) (identity, error) {
 	return id, err
 }
 
-// search tries base paths until one proves the type, shows a relative, or wants credentials.
+// search tries base paths until a response proves the type, shows a relative, or requires credentials.
 func (s *session) search(t *catalog.Type, first string) (identity, error) {
 	s.typ, s.searching = t, !s.cand.FixedPath
 	tried := []string{}
-	var told *identity // the first answer, unless a later one was at least unwell
+	var told *identity // the most telling result so far
 	for base, more := first, true; more && len(tried) < maxBases; base, more = s.nextBase(t, tried) {
 		tried = append(tried, base)
-		id, res, err := s.identifyAt(t, base)
+		id, err := s.identifyAt(t, base)
 		if told != nil && errors.Is(err, errSpent) {
 			if id = *told; telling(id.outcome) > 0 {
 				return id, nil
 			}
 		}
-		settled := res == met || id.outcome == backend.AuthRequired || id.is != "" || id.refuted
+		settled := id.outcome == "" || id.outcome == backend.AuthRequired || id.is != "" || id.refuted
 		if err != nil || settled || s.otherScheme {
 			return id, err
 		}
@@ -111,81 +107,68 @@ func (s *session) search(t *catalog.Type, first string) (identity, error) {
 	return *told, nil
 }
 
-// nextBase is the base path to try next: what answers have named, the root, and the type's usual ones. To ask the root
-// where it leads comes before the usual ones, each of which may take several requests.
+// nextBase returns the base path to try next, false if there is none: the paths that responses have named, then the
+// root, then the type's usual paths. A request that shows where the root leads comes before the usual paths, because
+// each of these may take several requests.
 func (s *session) nextBase(t *catalog.Type, tried []string) (string, bool) {
 	if !s.searching {
 		return "", false
 	}
-	fresh := func(list []string) int {
-		return slices.IndexFunc(list, func(b string) bool { return !slices.Contains(tried, b) })
+	untried := func(lists ...[]string) []string {
+		return slices.DeleteFunc(slices.Concat(lists...), func(b string) bool { return slices.Contains(tried, b) })
 	}
-	i := fresh(s.learned)
-	if i < 0 && !s.askedRoot {
+	if !s.askedRoot && len(untried(s.learned)) == 0 {
 		s.askedRoot = true
 		if a, err := s.get("base path", "", "/", false); err == nil {
 			s.learnFromText(a)
 			a.done()
 		}
-		i = fresh(s.learned)
 	}
-	if i >= 0 {
-		return s.learned[i], true
+	list := untried(s.learned, []string{""}, t.Probe.Paths)
+	if len(list) == 0 {
+		return "", false
 	}
-	if !slices.Contains(tried, "") {
-		return "", true
-	}
-	if i = fresh(t.Probe.Paths); i >= 0 {
-		return t.Probe.Paths[i], true
-	}
-	return "", false
+	return list[0], true
 }
 
-// identifyAt looks for the type below one base path.
-func (s *session) identifyAt(t *catalog.Type, base string) (identity, result, error) {
+// identifyAt searches for the type at one base path.
+func (s *session) identifyAt(t *catalog.Type, base string) (identity, error) {
 	id := identity{base: base, typ: t}
 	for i := range t.Probe.Identity {
 		why, res, v, err := s.meetAnywhere("identity", base, &t.Probe.Identity[i])
 		if err != nil {
-			return id, res, err
+			return id, err
 		}
-		if id.version == "" {
-			id.version = v
+		id.version = cmp.Or(id.version, v)
+		if res == unwell {
+			id.outcome, id.seen = backend.NotReady, backend.Seen{Code: backend.CodeNoProof, Type: t.Title, Answer: why}
+			return id, nil
+		}
+		worth := s.known
+		if res == refused {
+			worth = expectsRefusal // some relatives can be recognised even then
+		}
+		if err := s.unmask(&id, worth); err != nil || id.outcome != "" {
+			return id, err
 		}
 		switch res {
 		case refused:
-			// Some relatives give themselves away even there.
-			if err := s.unmask(&id, expectsRefusal); err != nil || id.outcome != "" {
-				return id, unmet, err
-			}
 			id.outcome, id.bar, id.seen = s.bar.outcome, s.bar, s.bar.seen(backend.CodeRefusedProof, t, why)
-			return id, res, nil
-		case unwell:
-			id.outcome, id.seen = backend.NotReady, backend.Seen{Code: backend.CodeNoProof, Type: t.Title, Answer: why}
-			return id, res, nil
+			return id, nil
 		case unmet:
-			if err := s.unmask(&id, s.known); err != nil || id.outcome != "" {
-				return id, unmet, err
-			}
 			id.outcome = backend.WrongIdentity
 			id.seen = backend.Seen{Code: backend.CodeWrongAnswer, Type: t.Title, Answer: why}
-			return id, res, nil
-		}
-		if err := s.unmask(&id, s.known); err != nil || id.outcome != "" {
-			return id, unmet, err
+			return id, nil
 		}
 	}
 	err := s.unmask(&id, func(*catalog.Check, string) bool { return true })
-	if id.outcome != "" {
-		return id, unmet, err
-	}
-	return id, met, err
+	return id, err
 }
 
-// expectsRefusal: where it has refused to answer, no other check is worth a request.
+// expectsRefusal reports whether a check is worth a request to a backend that has refused another request.
 func expectsRefusal(c *catalog.Check, _ string) bool { return slices.ContainsFunc(c.Status, isRefusal) }
 
-// known: an answer that was given already may show a relative, where the type itself was not proven.
+// known reports whether a check can show a relative by a response that the session already has.
 func (s *session) known(c *catalog.Check, base string) bool {
 	if c.Root {
 		base = s.root
@@ -193,7 +176,8 @@ func (s *session) known(c *catalog.Check, base string) bool {
 	return c.Is != "" && s.cache[base+c.Get] != nil
 }
 
-// unmask enters into an identity which relative of the type it is, or that it is none.
+// unmask sets in the identity which relative of the type the backend is, or that it is another product. It runs only
+// the checks that are worth a request.
 func (s *session) unmask(id *identity, worth func(c *catalog.Check, base string) bool) error {
 	for i := range id.typ.Probe.Not {
 		c := &id.typ.Probe.Not[i]
@@ -201,33 +185,30 @@ func (s *session) unmask(id *identity, worth func(c *catalog.Check, base string)
 			continue
 		}
 		_, res, _, err := s.meet("lookalike", id.base, c)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if res == met {
-			if c.Is == id.typ.Type {
-				return nil // it says so itself
-			}
+		case res != met:
+			continue
+		case c.Is != id.typ.Type: // else the response names the type itself
 			id.outcome = backend.WrongIdentity
 			id.seen = backend.Seen{Code: backend.CodeOtherProduct, Type: id.typ.Title, Because: c.Because}
 			id.is, id.refuted = c.Is, c.Is == ""
-			return nil
 		}
+		return nil
 	}
 	return nil
 }
 
-// compatible looks for a backend of which nothing is known but that it answers what the agent asks: as a last resort,
-// where what would tell more is missing or forbidden.
+// compatible searches for a backend that answers the agent's queries like the family, although nothing else is known
+// about it. This is the last resort: the responses that would say more are missing or forbidden.
 func (s *session) compatible(t *catalog.Type, so identity) (identity, error) {
-	as := t
-	if len(as.Probe.Compatible) == 0 {
-		i := slices.IndexFunc(t.Relatives(), func(r *catalog.Type) bool { return len(r.Probe.Compatible) > 0 })
-		if i < 0 {
-			return identity{}, nil
-		}
-		as = t.Relatives()[i]
+	family := append([]*catalog.Type{t}, t.Relatives()...)
+	i := slices.IndexFunc(family, func(r *catalog.Type) bool { return len(r.Probe.Compatible) > 0 })
+	if i < 0 {
+		return identity{}, nil
 	}
+	as := family[i]
 	bases := []string{so.base}
 	if so.outcome == backend.WrongIdentity && !s.cand.FixedPath {
 		bases = slices.Concat([]string{s.cand.Path, ""}, s.learned, as.Probe.Paths, t.Probe.Paths)
@@ -239,7 +220,7 @@ func (s *session) compatible(t *catalog.Type, so identity) (identity, error) {
 		}
 		tried = append(tried, base)
 		if status := s.status[base+as.Probe.Identity[0].Get]; status > 0 && status < 400 {
-			continue // what would tell more is there, and tells of something else
+			continue // the response that would say more exists, and is that of another product
 		}
 		for i := range as.Probe.Compatible {
 			c := &as.Probe.Compatible[i]

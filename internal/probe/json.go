@@ -11,14 +11,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// value is what stands at a path of a JSON answer: a scalar's text, or the kind of what else is there.
+// value is a value in a JSON response.
 type value struct {
 	kind  jsontext.Kind // one of: " string, 0 number, t true, f false, n null, [ array, { object
 	text  string        // of a scalar
-	empty bool
+	empty bool          // an array or an object without members
 }
 
-// String is how backend.Lack has it.
+// String returns the value in the notation of backend.Lack.
 func (v value) String() string {
 	switch v.kind {
 	case '[':
@@ -31,46 +31,45 @@ func (v value) String() string {
 	return `"` + clean(excerpt([]byte(v.text))) + `"`
 }
 
-// meets says whether it is one of the values, in the catalog's notation.
+// meets reports whether v is one of the values, which are in the catalog's notation.
 func (v value) meets(values []string) bool {
 	switch v.kind {
 	case '[', '{':
-		return slices.Contains(values, string(v.kind)+string(v.kind+2)) || slices.Contains(values, "*") && !v.empty
+		return slices.Contains(values, v.String()) || slices.Contains(values, "*") && !v.empty
 	case 'n':
 		return slices.Contains(values, "null")
 	}
 	return accepts(values, v.text)
 }
 
-// lookup reads the values at dotted paths, "." being the whole. Of equal keys the last counts. Whatever no path leads
-// to is skipped without being built up: an answer takes many times its size in memory once decoded, and many are read
-// at once.
-func lookup(body []byte, paths []string) (map[string]value, error) {
-	w, err := walk(body, paths, nil)
-	return w.found, err
-}
+// lookup returns the values at dotted paths; "." is the whole document. If a key occurs twice, the last one counts.
+// Everything else is skipped and not decoded, because a decoded response takes many times its size in memory and many
+// are read at once.
+func lookup(body []byte, paths []string) (map[string]value, error) { return walk(body, paths, nil) }
 
-func walk(body []byte, paths []string, each func(string)) (walker, error) {
-	lax := []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(body), lax...)
+// walk is like lookup and also calls each, unless it is nil, with every string at the paths. These paths may lead
+// through arrays.
+func walk(body []byte, paths []string, each func(text string)) (map[string]value, error) {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(body),
+		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	w := walker{dec: dec, paths: paths, found: make(map[string]value, len(paths)), each: each}
 	if err := w.value(""); err != nil {
-		return walker{}, err
+		return nil, err
 	}
-	if _, err := w.dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return walker{}, errors.New("more than one JSON value")
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one JSON value")
 	}
-	return w, nil
+	return w.found, nil
 }
 
 type walker struct {
 	dec   *jsontext.Decoder
 	paths []string
 	found map[string]value
-	each  func(text string) // is given the texts at paths through lists; nil where there are none
+	each  func(text string)
 }
 
-// value reads the one at that path, "" being the whole. It goes as deep as the paths do.
+// value reads the value at a path; "" is the whole document. It decodes only what the paths lead to.
 func (w *walker) value(path string) error {
 	token, err := w.dec.ReadToken()
 	if err != nil {
@@ -100,7 +99,7 @@ func (w *walker) value(path string) error {
 		v.text = token.String()
 	}
 	if v.kind == '[' || v.kind == '{' {
-		if _, err := w.dec.ReadToken(); err != nil { // the closing one
+		if _, err := w.dec.ReadToken(); err != nil { // the closing bracket
 			return err
 		}
 	}
@@ -115,10 +114,10 @@ func (w *walker) value(path string) error {
 	return nil
 }
 
-// listStep is what follows in a path to go on in each element of a list.
+// listStep in a path means each element of an array.
 const listStep = "[]"
 
-// member reads a key of the object at that path, and what stands there.
+// member reads a key of the object at a path, and its value.
 func (w *walker) member(path string) error {
 	key, err := w.dec.ReadToken()
 	if err != nil {
@@ -132,7 +131,7 @@ func (w *walker) member(path string) error {
 	return w.value(name)
 }
 
-// leadTo reports whether one of the paths leads to that name or goes on from there.
+// leadTo reports whether one of the paths leads to the name or through it.
 func (w *walker) leadTo(name string) bool {
 	return slices.ContainsFunc(w.paths, func(p string) bool { return leads(p, name) })
 }

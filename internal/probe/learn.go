@@ -11,18 +11,18 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Base paths that a backend names itself. All of it is a stranger's text: it is used on the host that is being asked,
-// and only where it looks like a path.
+// Base paths that a backend names itself. Strangers choose this text: it is used only as a path on the probed host, and
+// only if it looks like a path.
 
-const maxBase = 100 // characters of a base path that an answer may teach
+const maxBase = 100 // characters of a base path that a response may name
 
-// learn takes base paths from a redirect, whatever host it names: only the path is used, on the host that is being
-// asked. It says whether the redirect means "the same request below another base path".
+// learn takes base paths from a redirect. The redirect may name any host, but only its path is used. learn reports
+// whether the redirect means "the same request below another base path".
 func (s *session) learn(base, asked, location string) (moved bool) {
 	asked, _, _ = strings.Cut(asked, "?")
 	location = tidy(location)
 	if asked == "/" {
-		// The root leads to the base path or to a page right below it.
+		// The root leads to the base path or to a page directly below it.
 		page := strings.TrimSuffix(path.Dir("/"+location), "/")
 		if page == "" && location != "" {
 			s.learned = append(s.learned, "")
@@ -45,7 +45,7 @@ func (s *session) learnFromPage(a *answer) {
 		return
 	}
 	href, err := url.Parse(a.page().base)
-	if err != nil || !strings.HasPrefix(href.Path, "/") { // relative to a page of which nothing is known
+	if err != nil || !strings.HasPrefix(href.Path, "/") { // a relative path: the page's own place is unknown
 		return
 	}
 	to := href.Path
@@ -55,11 +55,11 @@ func (s *session) learnFromPage(a *answer) {
 	s.remember(tidy(to))
 }
 
-// serviceProxyPath is what the API server's service proxy puts before the links of a page.
+// serviceProxyPath matches the prefix that the API server's service proxy adds to the links of a page.
 var serviceProxyPath = regexp.MustCompile(`^.*/api/v1/namespaces/[^/]+/services/[^/]+/proxy/`)
 
-// learnFromText takes the base path that stands after one of the texts that the type's software answers with outside
-// it. The whole server is below that then, its usual base paths too.
+// learnFromText takes the base path from a text that the type's software sends for a request outside its base path. The
+// whole server is then below that path, and so are the usual base paths of the type.
 func (s *session) learnFromText(a *answer) {
 	if a.broken != "" {
 		return
@@ -85,7 +85,7 @@ func (s *session) learnFromText(a *answer) {
 	}
 }
 
-// tidy is a path without dots, double slashes and a slash at its end.
+// tidy returns the path without dots, double slashes and a final slash.
 func tidy(p string) string { return strings.TrimSuffix(path.Clean("/"+p), "/") }
 
 func (s *session) remember(base string) {

@@ -15,7 +15,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// match is what an answer lacks of what the check expects.
+// match returns what the response lacks to meet the check; the zero Lack if it meets it.
 func match(c *catalog.Check, a *answer) (none backend.Lack) {
 	statuses := c.Status
 	if len(statuses) == 0 {
@@ -61,7 +61,8 @@ func match(c *catalog.Check, a *answer) (none backend.Lack) {
 	return none
 }
 
-// accepts says whether a text is one of the values; a value may start or end with "*", and "*" alone is any but "".
+// accepts reports whether a text is one of the values. A value may start or end with "*"; "*" alone stands for any
+// text that is not empty.
 func accepts(values []string, s string) bool {
 	return slices.ContainsFunc(values, func(v string) bool {
 		switch before, after := strings.HasPrefix(v, "*"), strings.HasSuffix(v, "*"); {
@@ -79,7 +80,7 @@ func accepts(values []string, s string) bool {
 	})
 }
 
-// version takes the version out of an answer that met the check; "" where there is none, or none fit to be shown.
+// version returns the version in a response that met the check; "" if there is none that may be shown.
 func version(c *catalog.Check, a *answer) string {
 	var s string
 	switch {
@@ -90,8 +91,7 @@ func version(c *catalog.Check, a *answer) string {
 		}
 	case c.VersionAfter != "":
 		if _, rest, ok := bytes.Cut(a.body, []byte(c.VersionAfter)); ok {
-			end := bytes.IndexAny(rest, "\"'<> \t\r\n,;")
-			if end >= 0 {
+			if end := bytes.IndexAny(rest, "\"'<> \t\r\n,;"); end >= 0 {
 				s = string(rest[:end])
 			}
 		}
@@ -108,8 +108,8 @@ func version(c *catalog.Check, a *answer) string {
 	return s
 }
 
-// Some products put a v before the number, which is left out here. A build may be named after its program, date, tag
-// and commit: program-20260501-000000-tags-v1.52.1-0-g0123abc. Its version is the tag's.
+// Some products write a v before the number; version removes it. The name of a build may consist of its program, date,
+// tag and commit: program-20260501-000000-tags-v1.52.1-0-g0123abc. version returns the version in the tag.
 var (
 	plainVersion = regexp.MustCompile(`^v?[0-9]+\.`)
 	inBuild      = regexp.MustCompile(`-v([0-9]+(?:\.[0-9]+)+)(?:-|$)`)
@@ -117,30 +117,29 @@ var (
 
 const maxVersion = 100
 
-// versionLike: what the products use, with room. Narrower than safetext.Check: no braces, quotes, dollars or slashes.
+// versionLike matches what products use as a version, and more. It is stricter than safetext.Check: no braces, quotes,
+// dollars or slashes.
 var versionLike = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._+~:-]*$`)
 
-// show is what people see of the answer, and the beginning of its text where that says more.
+// show returns the response as people see it: where it redirects to, what is wrong with it, its title, or the
+// beginning of its text.
 func (a *answer) show() *backend.Answer {
-	if a.visible != nil {
-		return a.visible
-	}
-	a.visible = &backend.Answer{Status: a.status, Redirect: a.to}
+	shown := &backend.Answer{Status: a.status, Redirect: a.to}
 	switch {
 	case a.to != "":
 	case a.broken != "":
-		a.visible.Flaw = a.broken
+		shown.Flaw = a.broken
 	case a.page().title != "":
-		a.visible.Title = clean(a.page().title)
+		shown.Title = clean(a.page().title)
 	default:
-		a.visible.Text = clean(excerpt(bytes.TrimSpace(a.head())))
+		shown.Text = clean(excerpt(bytes.TrimSpace(a.head())))
 	}
-	return a.visible
+	return shown
 }
 
-// shortOf is the answer to a request for that path, with what it lacks.
+// shortOf returns the response to a request for a path, with what it lacks.
 func (a *answer) shortOf(path string, lack backend.Lack) *backend.Answer {
-	shown := *a.show()
+	shown := *a.shown
 	shown.Path, shown.Lack = path, lack
 	if asked, _, _ := strings.Cut(path, "?"); a.asked != asked {
 		shown.Landed = clean(a.asked)
@@ -148,12 +147,13 @@ func (a *answer) shortOf(path string, lack backend.Lack) *backend.Answer {
 	return &shown
 }
 
-// clean makes what a backend says fit to be quoted. Escaping it then, as %q does, could undo that.
+// clean returns the text of a backend so that it may be quoted. Do not escape the result, for example with %q: that
+// could undo it.
 func clean(s string) string { return safetext.Clean(s, quoted) }
 
-const quoted = 80 // characters of an answer that are quoted
+const quoted = 80 // characters of a response that are quoted
 
-// excerpt is the beginning of a text, more than is ever quoted, without a part of a character.
+// excerpt returns the beginning of a text. It is longer than any quotation and ends with a whole character.
 func excerpt(text []byte) string {
 	end := min(len(text), 8*quoted)
 	for back := 0; end < len(text) && back < utf8.UTFMax && !utf8.RuneStart(text[end]); back++ {

@@ -12,11 +12,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// maxMoves of one try: to the other scheme, and to each shorter name of the Service.
+// maxMoves bounds the sessions that follow the first one of a try: one for the other scheme, and one for each shorter
+// name of the Service.
 const maxMoves = 3
 
-// ownNames are the names that the cluster's DNS has for a Service and that resolve in every namespace, the candidate's
-// first and the shorter ones after it. A name that an annotation gives is the only one.
+// ownNames returns the names in the cluster's DNS that resolve in every namespace: the candidate's name, then the
+// shorter ones. If an annotation sets the name, it is the only one.
 func ownNames(c *backend.Candidate) []string {
 	if c.FixedHost || c.ForeignHost {
 		return []string{c.Host}
@@ -28,8 +29,8 @@ func ownNames(c *backend.Candidate) []string {
 	return names
 }
 
-// Within reports whether where an observation was made is the candidate's Service, by one of its names and ports.
-// Another name than the candidate's is one that a certificate asks for.
+// Within reports whether the observation was made at one of the names and ports of the candidate's Service. Only a
+// certificate can require another name than the candidate's, so with plain HTTP no other name counts.
 func Within(c *backend.Candidate, o *backend.Observation) bool {
 	if o.Scheme == "http" && o.Host != "" && o.Host != c.Host {
 		return false
@@ -39,14 +40,14 @@ func Within(c *backend.Candidate, o *backend.Observation) bool {
 		(o.Port == 0 || slices.ContainsFunc(c.Service.Ports, ownPort))
 }
 
-// next is the candidate as it should be asked after this session, or nil: in the other scheme, perhaps at another port
-// of its Service, or by another of its names.
+// next returns the candidate for the session after this one: with the other scheme, perhaps at another port of its
+// Service, or with another name. It returns nil if no other session is needed.
 func (s *session) next(movedScheme bool) *backend.Candidate {
 	c := *s.cand
 	switch {
 	case s.otherScheme && !movedScheme && !c.FixedScheme:
-		c.Scheme = otherScheme(s.scheme)
-		if c.Scheme == "http" && !c.FixedHost && !c.ForeignHost { // no certificate asks for a shorter name
+		c.Scheme = otherScheme(s.cand.Scheme)
+		if c.Scheme == "http" && !c.FixedHost && !c.ForeignHost { // no certificate requires a shorter name
 			c.Host = cmp.Or(c.FullName, c.Host)
 		}
 		if s.otherPort != nil {
@@ -67,8 +68,8 @@ func otherScheme(scheme string) string {
 	return "http"
 }
 
-// noteName remembers the name that the server's certificate is for, if it is one of the Service's own, or the one to
-// try next where a server refuses a name without showing a certificate.
+// noteName records the name to try next: the name in the server's certificate, if it is one of the Service's own, or
+// the next shorter one, if the server refuses a name and shows no certificate.
 func (s *session) noteName(err error) {
 	others := ownNames(s.cand)[1:]
 	var wrong x509.HostnameError
@@ -86,27 +87,20 @@ func (s *session) noteName(err error) {
 
 const unrecognizedName = "tls: unrecognized name"
 
-// secureTwin is the other port of the same Service that plain HTTP is redirected to, if it is one.
+// secureTwin returns the port of the same Service to which plain HTTP is redirected, nil if there is none.
 func (s *session) secureTwin(u *url.URL) *backend.Port {
 	c := s.cand
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	own := append(ownNames(c), c.Service.Name)
-	if s.scheme != "http" || u.Scheme != "https" || c.ForeignHost || !slices.Contains(own, host) {
+	if s.cand.Scheme != "http" || u.Scheme != "https" || c.ForeignHost || c.Service.Headless() ||
+		!slices.Contains(append(ownNames(c), c.Service.Name), host) {
 		return nil
 	}
-	number := 443
-	if u.Port() != "" {
-		n, err := strconv.Atoi(u.Port())
-		if err != nil {
-			return nil
-		}
-		number = n
+	number := cmp.Or(u.Port(), "443")
+	i := slices.IndexFunc(c.Service.Ports, func(p backend.Port) bool {
+		return strconv.Itoa(int(p.Number)) == number && p.Number != c.PortNumber && p.Protocol == "TCP"
+	})
+	if i < 0 {
+		return nil
 	}
-	for i := range c.Service.Ports {
-		p := c.Service.Ports[i]
-		if int(p.Number) == number && p.Number != c.PortNumber && p.Protocol == "TCP" && !c.Service.Headless() {
-			return &p
-		}
-	}
-	return nil
+	return &c.Service.Ports[i]
 }

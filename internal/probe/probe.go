@@ -7,6 +7,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -70,15 +71,9 @@ func New(opts Options) (*Prober, error) {
 		return nil, fmt.Errorf("health.timeout, health.tries and health.concurrency must not be negative: %s, %d, %d",
 			opts.Timeout, opts.Tries, opts.Concurrency)
 	}
-	if opts.Timeout == 0 {
-		opts.Timeout = 5 * time.Second
-	}
-	if opts.Tries == 0 {
-		opts.Tries = 3
-	}
-	if opts.Concurrency == 0 {
-		opts.Concurrency = 256
-	}
+	opts.Timeout = cmp.Or(opts.Timeout, 5*time.Second)
+	opts.Tries = cmp.Or(opts.Tries, 3)
+	opts.Concurrency = cmp.Or(opts.Concurrency, 256)
 	return &Prober{opts: opts, deny: list}, nil
 }
 
@@ -96,10 +91,11 @@ func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	}
 	release, err := p.turn(ctx, t)
 	if err != nil {
-		return stopped(t, nil)
+		return unprobed(t, backend.CodeProbeStopped, nil)
 	}
 	defer release()
 
+	_, tries := p.limits(t.Type)
 	var requests []backend.Request
 	for n, wait := 0, firstWait; ; n, wait = n+1, max(firstWait, min(2*wait, longestWait)) {
 		var again bool
@@ -109,16 +105,18 @@ func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 		}
 		requests = append(requests, o.Requests...)
 		if ctx.Err() != nil {
-			return stopped(t, requests)
+			return unprobed(t, backend.CodeProbeStopped, requests)
 		}
 		addresses := len(t.Candidate.Service.ClusterIPs)
 		if o.Outcome == backend.Unreachable && o.Cause != backend.CauseDenied && n+1 < addresses {
-			wait = 0 // the next address of a dual-stack Service is another matter
-		} else if !again || n+1 >= max(p.tries(t.Type), addresses) {
+			wait = 0 // the next try dials another address of the dual-stack Service
+		} else if !again || n+1 >= max(tries, addresses) {
 			break
 		}
-		if !sleep(ctx, wait) {
-			return stopped(t, requests)
+		select {
+		case <-ctx.Done():
+			return unprobed(t, backend.CodeProbeStopped, requests)
+		case <-time.After(wait):
 		}
 	}
 	o.Requests = requests
@@ -126,20 +124,12 @@ func (p *Prober) Probe(ctx context.Context, t Target) backend.Observation {
 	return o
 }
 
-// timeout returns the type's timeout if the configuration sets it, else that of the options.
-func (p *Prober) timeout(t *catalog.Type) time.Duration {
-	if t != nil && t.Tuning.Timeout > 0 {
-		return t.Tuning.Timeout
+// limits returns the timeout of a request and the number of tries. The configuration may set them for a type.
+func (p *Prober) limits(t *catalog.Type) (timeout time.Duration, tries int) {
+	if t == nil {
+		return p.opts.Timeout, p.opts.Tries
 	}
-	return p.opts.Timeout
-}
-
-// tries returns the type's tries if the configuration sets them, else those of the options.
-func (p *Prober) tries(t *catalog.Type) int {
-	if t != nil && t.Tuning.Tries > 0 {
-		return t.Tuning.Tries
-	}
-	return p.opts.Tries
+	return cmp.Or(t.Tuning.Timeout, p.opts.Timeout), cmp.Or(t.Tuning.Tries, p.opts.Tries)
 }
 
 // untouched returns the observation if it is known without a connection.
@@ -147,17 +137,14 @@ func (p *Prober) untouched(t Target) (backend.Observation, bool) {
 	if o, denied := p.Denied(t); denied {
 		return o, true
 	}
-	c := t.Candidate
-	o := backend.Observation{Scheme: c.Scheme, Path: c.Path}
-	if c.Unproven {
-		o.Outcome, o.Seen.Code = backend.Unprobed, backend.CodeProbeOff
-		return o, true
+	if t.Candidate.Unproven {
+		return unprobed(t, backend.CodeProbeOff, nil), true
 	}
-	if none, ok := NoEndpoints(t); ok {
-		none.At = time.Now()
-		return none, true
+	o, none := NoEndpoints(t)
+	if none {
+		o.At = time.Now()
 	}
-	return o, false
+	return o, none
 }
 
 // NoEndpoints returns the observation of a target whose EndpointSlices have no ready address. ok is false if they have
@@ -175,21 +162,9 @@ func NoEndpoints(t Target) (o backend.Observation, ok bool) {
 	return o, true
 }
 
-func stopped(t Target, requests []backend.Request) backend.Observation {
+func unprobed(t Target, code backend.Code, requests []backend.Request) backend.Observation {
 	return backend.Observation{
-		Outcome: backend.Unprobed, Seen: backend.Seen{Code: backend.CodeProbeStopped},
+		Outcome: backend.Unprobed, Seen: backend.Seen{Code: code},
 		Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, Requests: requests,
-	}
-}
-
-// sleep reports false if the context ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -12,58 +12,55 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// bar is what stands before a backend and does not let a request through.
+// bar describes what refuses a request before it reaches the backend. The zero bar refuses nothing.
 type bar struct {
 	outcome backend.Outcome
-	kinds   []backend.Kind // of credentials that it names, for auth-required
-	mesh    string         // whose policy refuses, or may be what does
+	kinds   []backend.Kind // for auth-required: the kinds of credentials that the response names
+	mesh    string         // the service mesh that refuses, or that may be the one
 }
 
-// barred says what stands before the backend, if an answer shows that something does. A status that was expected shows
-// nothing, but for a page on which people sign in.
-func (a *answer) barred(expected bool) (bar, bool) {
+// barred returns what refused the request, if the response shows it. A status that the check expects shows nothing,
+// unless it comes with a page on which people sign in.
+func (a *answer) barred(expected bool) bar {
 	switch {
 	case a.away != nil && leadsToLogin(a.away, a.asked), a.status < 400 && a.page().signIn:
-		return bar{outcome: backend.LoginRequired}, true
+		return bar{outcome: backend.LoginRequired}
 	case expected:
-		return bar{}, false
+		return bar{}
+	case a.status == http.StatusUnauthorized && a.mentions(noOrgID):
+		return wants(backend.KindTenant)
 	case a.status == http.StatusUnauthorized:
-		return a.wanting(), true
+		return wants(a.challenges()...)
 	case a.status == http.StatusForbidden:
-		return a.forbidding(), true
+		return a.forbidding()
 	case a.status == http.StatusBadRequest && a.mentions(nginxWantsCertificate):
-		return wants(backend.KindCertificate), true
+		return wants(backend.KindCertificate)
 	}
-	return bar{}, false
+	return bar{}
 }
 
-// nginx's words for a client that shows none, with the status 400.
-// https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client
-const nginxWantsCertificate = "no required ssl certificate was sent"
+const (
+	// noOrgID is the text of Mimir, Cortex, Loki and Tempo for a request without a tenant.
+	noOrgID = "no org id"
+	// nginxWantsCertificate is nginx's text for a client without a certificate, with the status 400.
+	// https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_verify_client
+	nginxWantsCertificate = "no required ssl certificate was sent"
+)
 
 func wants(kinds ...backend.Kind) bar {
 	return bar{outcome: backend.AuthRequired, kinds: kinds}
 }
 
-// seen is what it does to a request that was answered so.
+// seen returns what the probe has seen if the bar gave the response why.
 func (b bar) seen(code backend.Code, t *catalog.Type, why *backend.Answer) backend.Seen {
 	return backend.Seen{Code: code, Type: t.Title, Value: b.mesh, Answer: why}
 }
 
-// wanting is what a 401 means.
-func (a *answer) wanting() bar {
-	if a.mentions("no org id") { // Mimir, Cortex, Loki and Tempo
-		return wants(backend.KindTenant)
-	}
-	return wants(a.challenges()...)
-}
-
-// challenges are the kinds that WWW-Authenticate names, each once. One header may name several: a scheme is a word, at
-// the beginning or after a comma, that no "=" follows.
+// challenges returns the kinds of credentials that WWW-Authenticate names, each once. One header may name several: a
+// scheme is a word at the beginning or after a comma, and no "=" follows it.
 func (a *answer) challenges() (kinds []backend.Kind) {
 	for part := range strings.SplitSeq(cut(strings.Join(a.header.Values("WWW-Authenticate"), ","), maxText), ",") {
-		part = strings.TrimSpace(part)
-		scheme, rest, _ := strings.Cut(part, " ")
+		scheme, rest, _ := strings.Cut(strings.TrimSpace(part), " ")
 		if !schemeLike(scheme) || strings.HasPrefix(strings.TrimSpace(rest), "=") {
 			continue
 		}
@@ -89,38 +86,32 @@ func schemeLike(word string) bool {
 	return word != "" && letter(rune(word[0])) && !strings.ContainsFunc(word, strange)
 }
 
-// forbidding is what a 403 means. It wants credentials only where it says so.
+// forbidding returns what a 403 means. It requires credentials only if the response says so.
 func (a *answer) forbidding() bar {
-	if mesh := a.mesh(); mesh != "" {
+	mesh, kinds := a.mesh(), a.challenges()
+	switch {
+	case mesh != "":
 		return bar{outcome: backend.ForbiddenByMesh, mesh: mesh}
-	}
-	if a.page().signIn {
+	case a.page().signIn:
 		return bar{outcome: backend.LoginRequired}
-	}
-	if kinds := a.challenges(); len(kinds) > 0 {
+	case len(kinds) > 0:
 		return wants(kinds...)
-	}
-	if a.mentions("no org id") {
+	case a.mentions(noOrgID):
 		return wants(backend.KindTenant)
-	}
-	if a.mentions(
+	case asksToLogIn(string(a.start())), a.mentions(
 		"credential", "unauthenticated", "not authenticated", "authentication", "system:anonymous", "bearer token",
 		"missing token", "api key", "apikey", "not logged in",
-		// Of Grafana, OpenSearch and Elasticsearch:
+		// Grafana, OpenSearch and Elasticsearch:
 		"additional permissions", "no permissions for", "is unauthorized for user",
-	) {
+	):
 		return wants()
-	}
-	if asksToLogIn(string(a.body[:min(len(a.body), 4<<10)])) {
-		return wants()
-	}
-	if len(bytes.TrimSpace(a.head())) == 0 && a.header.Get("Server") == "" { // as Linkerd's policies answer
+	case len(bytes.TrimSpace(a.head())) == 0 && a.header.Get("Server") == "": // like a policy of Linkerd
 		return bar{outcome: backend.Forbidden, mesh: backend.MeshLinkerd}
 	}
 	return bar{outcome: backend.Forbidden}
 }
 
-// mesh names the service mesh whose policy gave the answer; "" for none.
+// mesh returns the service mesh that sent the response because of a policy, "" if none did.
 func (a *answer) mesh() string {
 	server := strings.ToLower(a.text("Server"))
 	text := string(bytes.TrimSpace(a.body[:min(len(a.body), 8*quoted)]))
@@ -137,8 +128,8 @@ func (a *answer) mesh() string {
 	return ""
 }
 
-// wants is the kind that a backend of that type should be given: of several that are named the one that the type
-// usually takes, then one that HolmesGPT's toolset for it has a place for.
+// wants returns the kind of credential to give to a backend of type t, "" if the response names none. If it names
+// several, the first one counts for which the type's toolset has a field.
 func (b bar) wants(t *catalog.Type) backend.Kind {
 	if b.outcome != backend.AuthRequired || len(b.kinds) == 0 {
 		return ""
@@ -151,27 +142,26 @@ func (b bar) wants(t *catalog.Type) backend.Kind {
 	return b.kinds[0]
 }
 
-// refuse enters what the last bar means for a backend that has proven its type.
-func (s *session) refuse(o *backend.Observation, t *catalog.Type, why *backend.Answer) {
-	o.Outcome, o.Wants, o.Seen = s.bar.outcome, s.bar.wants(t), s.bar.seen(backend.CodeRefused, t, why)
-}
-
-// refusal is the answer of what stands before a backend.
+// refusal returns the response with the challenge of what refused the request.
 func (a *answer) refusal() *backend.Answer {
-	shown := *a.show()
+	shown := *a.shown
 	shown.Challenge = clean(a.text("WWW-Authenticate"))
 	return &shown
 }
 
-// mentions looks for texts in lower case near the beginning of the body.
+// start returns the part of the body that may say what the client lacks.
+func (a *answer) start() []byte { return a.body[:min(len(a.body), 4<<10)] }
+
+// mentions reports whether the body has one of the texts near its beginning. The texts are in lower case.
 func (a *answer) mentions(texts ...string) bool {
-	lower := small(a.body[:min(len(a.body), 4<<10)])
+	lower := small(a.start())
 	return slices.ContainsFunc(texts, func(text string) bool { return bytes.Contains(lower, []byte(text)) })
 }
 
 func asksToLogIn(text string) bool { return slices.Contains(loginWords(text), "login") }
 
-// loginWords are the words of a text in lower case; each way to write "log in" or "sign in" is the word "login".
+// loginWords returns the words of a text in lower case. It returns the word "login" for each way to write "log in" and
+// "sign in".
 func loginWords(text string) (words []string) {
 	between := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 	for w := range strings.FieldsFuncSeq(strings.ToLower(text), between) {
@@ -188,12 +178,13 @@ func loginWords(text string) (words []string) {
 	return words
 }
 
-// maxLoginPath is how many bytes of a redirect's path are read for such a word: the path of a page to sign in at is
-// short, and a stranger's may be long.
+// maxLoginPath is the number of bytes of a redirect's path that leadsToLogin reads. The path to a page on which people
+// sign in is short; a stranger's path may be long.
 const maxLoginPath = 1 << 10
 
-// leadsToLogin says whether a redirect to another host leads to where people sign in: by a word of its host or its
-// path, or by the parameters that OpenID Connect and SAML have. What keeps the path that was asked is only moved.
+// leadsToLogin reports whether a redirect to another host leads to a page on which people sign in. A word in its host
+// or path shows this, or a parameter of OpenID Connect or SAML. A redirect to the requested path is no login: the
+// backend has only moved.
 func leadsToLogin(u *url.URL, asked string) bool {
 	if len(u.RawQuery)+len(u.Path) > maxPage {
 		return false

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -17,36 +18,36 @@ import (
 )
 
 const (
-	// maxRequests of one try, redirects and the search for the base path included. One more may be made where the
-	// first scheme turns out to be the wrong one, since the request that showed it proved nothing. Beside that, one
-	// that a kept connection lost is sent again.
+	// maxRequests bounds the requests of one try, including redirects and the search for the base path. If a request
+	// shows that the first scheme is wrong, one more is allowed. A request that was lost with a kept connection is sent
+	// again and counts once.
 	maxRequests  = catalog.MaxRequests
 	maxBody      = 1 << 20  // bytes of a body after decompression
 	maxSmall     = 64 << 10 // bytes of a body that any number of tries may hold at once
-	maxCached    = 64 << 10 // bytes of answers that are kept for other checks of the same try
+	maxCached    = 64 << 10 // bytes of the responses that a session keeps for other checks
 	maxRedirects = 3        // on the same host
-	maxLocation  = 2000     // bytes of a URL that a redirect may lead to
-	shown        = 200      // characters of a sentence about what a backend said
+	maxLocation  = 2000     // bytes of a URL to which a redirect may lead
+	shown        = 200      // characters of a text from a backend in a sentence
 )
 
-// errSpent is the error of the request that would be one too many.
-var errSpent = errors.New("all requests of this try are made")
+// errSpent is the error of a request over the limit.
+var errSpent = errors.New("this try has no requests left")
 
-// answer is what came back for a request.
+// answer is the response to a request.
 type answer struct {
 	status  int
 	header  http.Header
 	body    []byte // at most maxBody bytes; nil for a bare request
 	broken  backend.Flaw
-	to      string          // where it redirects to, for people
-	away    *url.URL        // the same where that is another host or port, which is not followed
-	asked   string          // the path that gave it
-	release func()          // lets another large body be read; nil for a small one
-	read    *page           // what page has read
-	visible *backend.Answer // what show has made
+	to      string          // the URL to which it redirects, for people
+	away    *url.URL        // the same if it is another host or port; such a redirect is not followed
+	asked   string          // the path of the request
+	release func()          // lets another session read a large body; nil for a small body
+	read    *page           // set by page
+	shown   *backend.Answer // the result of show
 }
 
-// done drops a large body; whoever got the answer calls it when it has read it.
+// done drops a large body. Call it when the response has been read.
 func (a *answer) done() {
 	if a.release != nil {
 		a.release()
@@ -54,53 +55,49 @@ func (a *answer) done() {
 	}
 }
 
-// size is about what it takes in memory.
+// size returns about how many bytes the response takes in memory.
 func (a *answer) size() int {
 	n := len(a.body)
 	for name, values := range a.header {
 		const entry = 100
-		n += entry + len(name)
-		for _, v := range values {
-			n += len(v)
-		}
+		n += entry + len(name) + len(strings.Join(values, ""))
 	}
 	return n
 }
 
-// session is one try in one scheme: its requests go to one address.
+// session holds the requests of a try in one scheme. They all go to one address.
 type session struct {
 	ctx     context.Context
 	prober  *Prober
 	cand    *backend.Candidate
 	client  *http.Client
-	close   func() // ends its connections
-	scheme  string
+	close   func()        // closes the session's connections
 	timeout time.Duration // of one request
 	cache   map[string]*answer
-	status  map[string]int
-	kept    int      // bytes in the cache
-	learned []string // base paths that answers named
-	// searching: the base path is still looked for.
-	searching   bool
-	askedRoot   bool          // where the root leads
-	root        string        // below which the whole server is, as its answers say
-	typ         *catalog.Type // that is looked for
-	settled     bool          // no relative of that any more
+	status  map[string]int // of each path requested so far; the cache may have dropped the response
+	kept    int            // bytes in the cache
+	learned []string       // base paths that responses have named
+
+	searching   bool          // the base path is not known yet
+	askedRoot   bool          // the search has requested the root
+	root        string        // the path of the whole server, as its responses say
+	typ         *catalog.Type // the type that is searched for
+	settled     bool          // no other relative of the type is searched for
 	left        int           // requests that may still be made
-	redirects   int           // answers that were one
-	answered    bool          // it has answered in this scheme
-	single      bool          // a request was lost with a kept connection: none is kept any more
+	redirects   int           // responses that were redirects
+	answered    bool          // the server has sent a response in this scheme
+	single      bool          // a request was lost with a kept connection, so connections are not kept any more
 	otherScheme bool          // the other scheme should be tried
-	sure        bool          // the answer itself said so
-	otherPort   *backend.Port // of the Service, where it redirects to that
-	otherHost   string        // the Service's name that should be used, "" if nothing says so
-	bar         bar           // the last that a check met
+	sure        bool          // a response itself asked for the other scheme
+	otherPort   *backend.Port // the port of the Service to which a response redirects
+	otherHost   string        // the name of the Service to use instead, "" if nothing shows that
+	bar         bar           // the last one that refused a check
 	requests    []backend.Request
-	skipVerify  bool
 }
 
-// get asks for a path of the server and follows redirects on the same host. A bare request leaves the body alone, which
-// an event stream would never end. An error is about the connection: whatever is answered is an answer.
+// get requests a path of the server and follows redirects on the same host. A bare request does not read the body,
+// because the body of an event stream never ends. An error means that the connection failed: a response with any status
+// is no error.
 func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 	key := base + path
 	a, ok := s.cache[key]
@@ -111,7 +108,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 	if ok {
 		return a, nil
 	}
-	target := &url.URL{Scheme: s.scheme, Host: s.host()}
+	target := &url.URL{Scheme: s.cand.Scheme, Host: s.host()}
 	target.Path, target.RawQuery, _ = strings.Cut(base+path, "?")
 	for hop := 0; ; hop++ {
 		var location *url.URL
@@ -130,14 +127,14 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 		}
 		if s.elsewhere(location) {
 			a.away = location
-			if leadsToLogin(location, target.Path) { // whose path is none of the backend's
+			if leadsToLogin(location, target.Path) { // its path is not the backend's
 				break
 			}
 		}
 		if s.learn(base, path, location.Path) || a.away != nil || hop == maxRedirects {
 			break
 		}
-		if location.Scheme != s.scheme {
+		if location.Scheme != s.cand.Scheme {
 			s.otherScheme, s.sure = true, true
 			break
 		}
@@ -149,7 +146,8 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 	return a, nil
 }
 
-// keep an answer for other checks. Where there is no more room, older answers go: mostly those of another base path.
+// keep keeps a response for other checks. If there is no room left, it drops the older ones, which are mostly those of
+// another base path.
 func (s *session) keep(key string, a *answer) {
 	size := a.size()
 	if a.release != nil || size > maxCached {
@@ -162,29 +160,21 @@ func (s *session) keep(key string, a *answer) {
 	s.cache[key] = a
 }
 
-// host is what the URL, and with it the Host header, says.
+// host returns the host and port for the URL and the Host header.
 func (s *session) host() string {
 	return net.JoinHostPort(s.cand.Host, strconv.Itoa(int(s.cand.PortNumber)))
 }
 
-// elsewhere says whether a redirect leads to another host or port, which is not followed, nor is one that takes more
-// than a line to say where.
+// elsewhere reports whether a redirect must not be followed: it leads to another host or port, or its URL is too long.
 func (s *session) elsewhere(u *url.URL) bool {
-	if len(u.String()) > maxLocation {
-		return true
-	}
-	if u.Scheme != "http" && u.Scheme != "https" {
-		return true
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return !strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), strings.TrimSuffix(s.cand.Host, ".")) ||
+	usual, known := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	port := cmp.Or(u.Port(), usual)
+	return !known || len(u.String()) > maxLocation ||
+		!strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), strings.TrimSuffix(s.cand.Host, ".")) ||
 		port != strconv.Itoa(int(s.cand.PortNumber))
 }
 
-// request sends one GET and says where its answer redirects to, if it does.
+// request sends one GET. It returns the response and the URL to which it redirects, nil if it does not.
 func (s *session) request(purpose string, target *url.URL, bare bool) (*answer, *url.URL, error) {
 	if s.left == 0 {
 		return nil, nil, errSpent
@@ -199,7 +189,8 @@ func (s *session) request(purpose string, target *url.URL, bare bool) (*answer, 
 	if err != nil {
 		entry.Seen = classify(err, s.timeout).seen
 	} else {
-		entry.Seen.Answer = a.show()
+		a.shown = a.show()
+		entry.Seen.Answer = a.shown
 	}
 	s.requests = append(s.requests, entry)
 	return a, location, err
@@ -209,7 +200,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	attempts := 0
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
 		if attempts++; attempts > 1 {
-			s.single = s.prober.opts.RoundTripper == nil // else the connections are not this session's
+			s.single = s.prober.opts.RoundTripper == nil // else the connections belong to others too
 		}
 	}})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
@@ -222,7 +213,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	for name, value := range s.cand.Headers {
 		req.Header.Set(name, value)
 	}
-	if s.cand.TenantHeader != "" { // no secret
+	if s.cand.TenantHeader != "" { // the name of a tenant is no secret
 		req.Header.Set(s.cand.TenantHeader, s.cand.Tenant)
 	}
 	req.Header.Set("User-Agent", "dynamic-toolset")
@@ -238,7 +229,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	s.answered = true
 	a := &answer{status: res.StatusCode, header: res.Header}
 	switch {
-	case a.status == http.StatusSwitchingProtocols: // its body is the connection, which no timeout ends
+	case a.status == http.StatusSwitchingProtocols: // the body is the connection, and no timeout ends it
 		a.broken = backend.FlawProtocol
 	case !bare, a.status == http.StatusBadRequest:
 		if err = s.readBody(ctx, res, a, bare); err != nil && !bare {
@@ -246,7 +237,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 			return nil, nil, err
 		}
 	}
-	if a.status == http.StatusBadRequest && s.scheme == "http" && wantsTLS(a.body) {
+	if a.status == http.StatusBadRequest && s.cand.Scheme == "http" && a.mentions(wantsTLS[:]...) {
 		s.otherScheme, s.sure = true, true
 	}
 	switch a.status {
@@ -262,39 +253,28 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 	return a, nil, nil
 }
 
-// readBody reads at most maxBody bytes, decompressed; more than that, or what cannot be decompressed, makes the answer
-// broken. An error means that the connection failed or time ran out. Of large bodies only a few are held at once, and
-// of a bare request's none.
+// readBody reads at most maxBody bytes, decompressed. The response is broken if its body is longer or cannot be
+// decompressed. An error means that the connection failed or timed out. Only a few large bodies are held at once, none
+// for a bare request.
 func (s *session) readBody(ctx context.Context, res *http.Response, a *answer, bare bool) error {
 	b, err := newBody(res)
-	if err != nil || b.broken != "" {
-		a.broken = b.broken
-		return err
+	if err == nil && b.broken == "" {
+		err = b.read(maxSmall)
+		if err == nil && !b.ended && !bare {
+			if a.release, err = s.prober.large.acquire(ctx, s.cand.Service.Namespace); err != nil {
+				return err
+			}
+			err = b.read(maxBody + 1)
+		}
 	}
-	if err := b.read(maxSmall); err != nil || b.ended || bare {
-		a.body, a.broken = b.text, b.broken
-		return err
-	}
-	if a.release, err = s.prober.large.acquire(ctx, s.cand.Service.Namespace); err != nil {
-		return err
-	}
-	err = b.read(maxBody + 1)
 	a.body, a.broken = b.text, b.broken
 	return err
 }
 
-// wantsTLS knows what servers say to plain HTTP on their TLS port: Go, nginx, Apache, Tomcat.
-func wantsTLS(body []byte) bool {
-	text := string(small(body[:min(len(body), maxPage)]))
-	for _, said := range [...]string{
-		"http request to an https server",
-		"plain http request was sent to https port",
-		"speaking plain http to an ssl-enabled server port",
-		"this combination of host and port requires tls",
-	} {
-		if strings.Contains(text, said) {
-			return true
-		}
-	}
-	return false
+// wantsTLS holds the texts of Go, nginx, Apache and Tomcat for plain HTTP on their TLS port, in lower case.
+var wantsTLS = [...]string{
+	"http request to an https server",
+	"plain http request was sent to https port",
+	"speaking plain http to an ssl-enabled server port",
+	"this combination of host and port requires tls",
 }

@@ -9,18 +9,19 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// try asks once, and says whether another try may go better. Where an answer says so it asks in the other scheme, at
-// the port that it redirects to or by another of the Service's names. n counts the tries: each goes to the next of
-// several addresses.
+// try probes once and reports whether another try may succeed. If a response asks for it, the try goes on in the other
+// scheme, at the port to which the response redirects, or by another name of the Service. n counts the tries: each try
+// dials the next of several addresses.
 func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observation, again bool) {
-	ctx, cancel := context.WithTimeout(ctx, 3*p.timeout(t.Type))
+	timeout, _ := p.limits(t.Type)
+	ctx, cancel := context.WithTimeout(ctx, 3*timeout)
 	defer cancel()
 	c := t.Candidate
 	var requests []backend.Request
 	left, sure := maxRequests, true
 	for moves := 0; ; moves++ {
 		s := p.session(ctx, t, n)
-		s.left = left
+		s.timeout, s.left = timeout, left
 		o, retry := s.run(t.Type)
 		s.close()
 		requests = append(requests, s.requests...)
@@ -41,7 +42,7 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observa
 			}
 			break
 		}
-		left, sure = s.left+1, s.sure // the request that showed it proved nothing
+		left, sure = s.left+1, s.sure // the request that led to the move proved nothing
 		t.Candidate = next
 	}
 	best.Requests = requests
@@ -49,30 +50,27 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observa
 }
 
 func (p *Prober) session(ctx context.Context, t Target, n int) *session {
-	list := addresses(t)
-	scheme, addr := t.Candidate.Scheme, list[n%len(list)]
 	var rt http.RoundTripper
 	end := func() {}
 	if p.opts.RoundTripper != nil {
 		rt = p.opts.RoundTripper(t.Candidate)
 	}
 	if rt == nil {
-		own := p.transport(t, addr)
+		list := addresses(t)
+		own := p.transport(t, list[n%len(list)])
 		rt, end = own, own.CloseIdleConnections
 	}
 	return &session{
-		close: end,
-		ctx:   ctx, prober: p, cand: t.Candidate, scheme: scheme, timeout: p.timeout(t.Type),
+		ctx: ctx, prober: p, cand: t.Candidate, close: end,
 		cache: make(map[string]*answer), status: make(map[string]int),
 		client: &http.Client{
 			Transport:     shortRedirects{rt},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		skipVerify: scheme == "https" && p.insecure(t),
 	}
 }
 
-// run asks for identity, then health, then what stands for the agent's queries.
+// run checks identity, then health, then a query like those of the agent.
 func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 	var err error
 	if t == nil {
@@ -81,7 +79,7 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 		o, again, err = s.product(t)
 	}
 	switch {
-	case errors.Is(err, errSpent): // whoever wants to be asked without end is not asked again
+	case errors.Is(err, errSpent): // there is no other try: it would spend its requests in the same way
 		spent := backend.Seen{Code: backend.CodeRequestsSpent, Number: s.redirects, Limit: maxRequests}
 		if o.Seen.Code == "" {
 			o.Seen = spent
@@ -100,18 +98,19 @@ func (s *session) run(t *catalog.Type) (o backend.Observation, again bool) {
 		o.Outcome, o.Cause, o.Seen = f.outcome, f.cause, f.seen
 		o.Wants, o.Missing, again = f.wants, f.missing, f.again
 	}
-	o.Scheme = s.scheme
 	if !o.Identity && o.Outcome != backend.AuthRequired && o.Outcome != backend.Ready && t != nil {
 		o.Path = s.cand.Path
 	}
-	o.SkipVerify = s.skipVerify
-	o.OwnCA = s.scheme == "https" && s.answered && !s.skipVerify && s.prober.opts.RootCAs != nil
+	o.Scheme = s.cand.Scheme
+	tls := o.Scheme == "https"
+	o.SkipVerify = tls && s.prober.insecure(s.cand)
+	o.OwnCA = tls && s.answered && !o.SkipVerify && s.prober.opts.RootCAs != nil
 	o.Requests = s.requests
 	return o, again
 }
 
-// anything probes what no catalog entry describes: it is up if it answers at all, with no error of its own (below 500).
-// A 404, 405 or 406 is what MCP servers answer to a plain GET, and a 401 or a redirect comes from something that works.
+// anything probes a backend that no catalog entry describes. Any response below 500 shows that it works: MCP servers
+// answer a plain GET with 404, 405 or 406, and a 401 or a redirect comes from a server that works.
 func (s *session) anything() (o backend.Observation, again bool, err error) {
 	o.Path = s.cand.Path
 	base, path := s.cand.Path, "/"
@@ -119,7 +118,7 @@ func (s *session) anything() (o backend.Observation, again bool, err error) {
 	case s.cand.HealthPath != "":
 		base, path = "", s.cand.HealthPath
 	case base != "":
-		path = "" // the endpoint itself: a slash at its end may be another resource
+		path = "" // the endpoint itself: with a slash at its end it may be another resource
 	}
 	a, err := s.get("health", base, path, true)
 	if err != nil {
@@ -127,14 +126,14 @@ func (s *session) anything() (o backend.Observation, again bool, err error) {
 	}
 	defer a.done()
 	if a.status >= 500 {
-		o.Outcome, o.Seen = backend.NotReady, backend.Seen{Code: backend.CodeServerError, Answer: a.show()}
+		o.Outcome, o.Seen = backend.NotReady, backend.Seen{Code: backend.CodeServerError, Answer: a.shown}
 		return o, true, nil
 	}
-	o.Outcome, o.Seen = backend.Ready, backend.Seen{Code: backend.CodeAnswered, Answer: a.show()}
+	o.Outcome, o.Seen = backend.Ready, backend.Seen{Code: backend.CodeAnswered, Answer: a.shown}
 	return o, false, nil
 }
 
-// product probes for a catalog type.
+// product probes a backend of a catalog type.
 func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, err error) {
 	id, err := s.identify(t)
 	o.Path = id.base
@@ -153,32 +152,21 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 	if id.warning != "" {
 		o.Warnings = append(o.Warnings, id.warning)
 	}
+	code := backend.CodeNotReady
 	why, res, err := s.health(t, &id)
-	if err != nil {
+	if q := t.Probe.Query; q != nil && err == nil && res == met {
+		code = backend.CodeNoQuery
+		why, res, _, err = s.meet("query", id.base, q)
+	}
+	switch {
+	case err != nil:
 		return o, false, err
-	}
-	switch res {
-	case refused:
-		s.refuse(&o, t, why)
+	case res == refused:
+		o.Outcome, o.Wants, o.Seen = s.bar.outcome, s.bar.wants(t), s.bar.seen(backend.CodeRefused, t, why)
 		return o, false, nil
-	case unmet, unwell:
-		o.Outcome = backend.NotReady
-		o.Seen = backend.Seen{Code: backend.CodeNotReady, Type: t.Title, Answer: why}
+	case res != met:
+		o.Outcome, o.Seen = backend.NotReady, backend.Seen{Code: code, Type: t.Title, Answer: why}
 		return o, true, nil
-	}
-	if q := t.Probe.Query; q != nil {
-		why, res, _, err := s.meet("query", id.base, q)
-		switch {
-		case err != nil:
-			return o, false, err
-		case res == refused:
-			s.refuse(&o, t, why)
-			return o, false, nil
-		case res != met:
-			o.Outcome = backend.NotReady
-			o.Seen = backend.Seen{Code: backend.CodeNoQuery, Type: t.Title, Answer: why}
-			return o, true, nil
-		}
 	}
 	o.Outcome, o.Seen = backend.Ready, backend.Seen{Code: backend.CodeProven, Type: t.Title}
 	s.warn(t, &id, &o)
@@ -189,12 +177,12 @@ func (s *session) product(t *catalog.Type) (o backend.Observation, again bool, e
 	return o, false, nil
 }
 
-// health looks at the type's checks, or at the path that the annotation gives instead: a path of the server, which must
-// answer below 400.
+// health runs the type's health checks. If an annotation gives a path instead, a response below 400 from that path of
+// the server is enough.
 func (s *session) health(t *catalog.Type, id *identity) (why *backend.Answer, res result, err error) {
 	if s.cand.HealthPath == "" {
 		if id.warning != "" {
-			return nil, met, nil // nothing is known of it but that it answers
+			return nil, met, nil // nothing but its answers is known, so it has no health check
 		}
 		for i := range t.Probe.Health {
 			why, res, _, err := s.meetAnywhere("health", id.base, &t.Probe.Health[i])
@@ -212,8 +200,8 @@ func (s *session) health(t *catalog.Type, id *identity) (why *backend.Answer, re
 		return nil, unmet, err
 	}
 	defer a.done()
-	switch barred, stands := a.barred(false); {
-	case stands:
+	switch barred := a.barred(false); {
+	case barred.outcome != "":
 		s.bar = barred
 		return a.refusal(), refused, nil
 	case a.status >= 400:
@@ -222,6 +210,7 @@ func (s *session) health(t *catalog.Type, id *identity) (why *backend.Answer, re
 	return nil, met, nil
 }
 
+// extraVersion returns the version from the checks that serve only to find it, "" if no response has one.
 func (s *session) extraVersion(t *catalog.Type, base string) string {
 	for i := range t.Probe.Version {
 		if _, res, v, err := s.meet("version", base, &t.Probe.Version[i]); err == nil && res == met && v != "" {
