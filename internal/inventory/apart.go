@@ -1,8 +1,6 @@
 package inventory
 
 import (
-	"slices"
-
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/recipe"
@@ -45,7 +43,8 @@ func (o *Options) owners(types map[string]bool, primaries map[string]backend.Ref
 	for typ := range types {
 		usual, known := primaries[typ]
 		if named := o.Credentials[typ]; !known && len(named) == 1 {
-			for usual = range named { // the only one
+			for ref := range named {
+				usual = ref
 			}
 		}
 		for _, variable := range usualVariables(o.Type(typ)) {
@@ -72,7 +71,9 @@ func usualVariables(t *catalog.Type) (names []string) {
 		return nil
 	}
 	for i := range t.Toolset.Credentials {
-		names = append(names, t.Toolset.Credentials[i].Variable)
+		if variable := t.Toolset.Credentials[i].Variable; variable != "" {
+			names = append(names, variable)
+		}
 	}
-	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+	return names
 }

@@ -90,16 +90,10 @@ func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoin
 	}
 	for _, list := range groups {
 		for _, f := range list {
-			f.enter()
+			if f.of != nil {
+				f.Verdict, f.Winner, f.Reason = backend.Duplicate, f.used().Ref, f.why
+			}
 		}
-	}
-}
-
-// enter records which Service the finding is a duplicate of, if it is a duplicate. It names the Service that is used
-// in the end.
-func (f *front) enter() {
-	if f.of != nil {
-		f.Verdict, f.Winner, f.Reason = backend.Duplicate, f.used().Ref, f.why
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -50,8 +49,8 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		if f.Observation.Outcome == backend.AuthRequired {
 			f.Verdict, f.Reason = backend.Unavailable, o.withheld(f, t, defaults, beside)
 			if f.Primary && !f.Provisional {
-				others := func(o *backend.Finding) bool { return o.Candidate == nil || o.Type != f.Type }
-				keepPlace(slices.DeleteFunc(slices.Clone(all), others), f.Ref, backend.PrimaryPreferred)
+				ofType := func(o *backend.Finding) bool { return o.Candidate != nil && o.Type == f.Type }
+				keepPlace(filter(all, ofType), f.Ref, backend.PrimaryPreferred)
 			}
 			f.Primary, f.Provisional, f.PrimaryBy = false, false, ""
 		}

@@ -15,9 +15,8 @@ import (
 // front is a Service in front of a backend, with the values that a comparison of two Services needs.
 type front struct {
 	*backend.Finding
-	selector []string              // sorted
 	selects  unique.Handle[string] // equal for equal selectors
-	releases [2]release
+	releases []release
 	twin     bool      // a second Service, for the members of a StatefulSet
 	v4, v6   addresses // the ready endpoints, if known and not too many
 	all      addresses // ready or not
@@ -37,6 +36,9 @@ type addresses struct {
 	id   unique.Handle[string] // equal for equal sets
 	mask [4]uint64             // of the hashes of its members
 }
+
+// noAddresses is the id of the empty set.
+var noAddresses = unique.Make("")
 
 func newAddresses(list []endpoint, seed maphash.Seed) (a addresses) {
 	slices.SortFunc(list, endpoint.Compare)
@@ -87,7 +89,7 @@ func newFront(finding *backend.Finding, e *backend.Endpoints, last *front, seed 
 	}
 	slices.Sort(selector)
 	f := &front{
-		Finding: finding, selector: selector, selects: unique.Make(strings.Join(selector, ",")),
+		Finding: finding, selects: unique.Make(strings.Join(selector, ",")),
 		releases: releases(finding.Service.Labels), twin: finding.Service.Headless() || perReplica(finding.Service),
 	}
 	if e == nil || e.Crowded || e.ReadyCount() > maxCompared || finding.Candidate.ForeignHost {
@@ -140,7 +142,7 @@ func (f *front) twinOf(o *front) bool {
 	if !f.twin && !o.twin || f.Ref == o.Ref || differentTenants(f, o) {
 		return false
 	}
-	narrow, broad := f.selectsWithin(o), o.selectsWithin(f)
+	narrow, broad := selectsAllOf(o.Service, f.Service), selectsAllOf(f.Service, o.Service)
 	if !f.close() || !o.close() {
 		return narrow || broad
 	}
@@ -148,11 +150,6 @@ func (f *front) twinOf(o *front) bool {
 		return true
 	}
 	return f.twin && (narrow || f.within(o)) || o.twin && (broad || o.within(f))
-}
-
-// selectsWithin reports whether o selects every pod that f selects.
-func (f *front) selectsWithin(o *front) bool {
-	return len(o.selector) > 0 && subset(o.selector, f.selector)
 }
 
 // within reports whether o has every ready endpoint of f, ready there or not: a headless Service may publish the
@@ -196,39 +193,22 @@ func names(list []*front) string {
 	return strings.Join(words, " and ")
 }
 
-// release is an installation, and the application in it that a Service belongs to.
-type release struct{ name, app string }
+// release is an installation and the application in it that a Service belongs to. label is the label that names the
+// installation.
+type release struct{ label, name, app string }
 
 // releases returns the installations that a Service's labels name, one for each labelling convention of charts.
-func releases(labels map[string]string) (list [2]release) {
-	for i, keys := range [...][2]string{{"app.kubernetes.io/instance", "app.kubernetes.io/name"}, {"release", "app"}} {
+func releases(labels map[string]string) (list []release) {
+	for _, keys := range [...][2]string{{"app.kubernetes.io/instance", "app.kubernetes.io/name"}, {"release", "app"}} {
 		if name, app := labels[keys[0]], labels[keys[1]]; name != "" && app != "" {
-			list[i] = release{name, app}
+			list = append(list, release{keys[0], name, app})
 		}
 	}
 	return list
 }
 
-// subset reports whether all contains every element of of; both are sorted.
-func subset(of, all []string) bool {
-	for _, s := range of {
-		for len(all) > 0 && all[0] < s {
-			all = all[1:]
-		}
-		if len(all) == 0 || all[0] != s {
-			return false
-		}
-		all = all[1:]
-	}
-	return true
-}
-
 // perReplica reports whether the Service leads to one pod of a StatefulSet.
 func perReplica(s *backend.Service) bool {
-	for _, k := range [...]string{"statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"} {
-		if strings.TrimSpace(s.Selector[k]) != "" {
-			return true
-		}
-	}
-	return false
+	pod := s.Selector["statefulset.kubernetes.io/pod-name"] + s.Selector["apps.kubernetes.io/pod-index"]
+	return strings.TrimSpace(pod) != ""
 }

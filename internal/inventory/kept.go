@@ -24,6 +24,7 @@ type trait struct {
 	kind     traitKind
 	set, and unique.Handle[string]
 	text     string
+	release  release
 	number   int
 	tenant   string
 }
@@ -33,20 +34,15 @@ type traitKind int
 const (
 	bySelector     traitKind = iota // set
 	byTwinSelector                  // set, one of the twins
-	byNumber                        // set, and the number of the target port
-	byNumbers                       // set, and any number
-	byPort                          // set, and the name of the target port
-	byPorts                         // set, and any name
+	byTarget                        // set, text: the target port, number: its form
+	byForm                          // set, number: the form of the target port, a name or a number
 	byV4                            // set: the ready endpoints of one family, with any of the other
 	byV6
-	byV4Only // set: no ready endpoints of the other family
-	byV6Only
-	byBoth // set and
-	byAll  // set: ready or not
-	byStem // text, and the tier
-	byInstance
-	byRelease
-	byProxy // text, and which label
+	byReady   // set and: the ready endpoints of both families
+	byAll     // set: the endpoints, ready or not
+	byStem    // text, number: the tier
+	byRelease // release, number: the tier
+	byProxy   // release without an application
 )
 
 // allTenants stands for any tenant in a trait; no tenant has this name.
@@ -76,7 +72,7 @@ func (k *kept) add(o *front) {
 	if !slices.Contains(k.tiers, o.Candidate.Tier) {
 		k.tiers = append(k.tiers, o.Candidate.Tier)
 	}
-	if len(o.selector) > 0 {
+	if len(o.Service.Selector) > 0 {
 		exact, alike, _ := targets(o)
 		k.enter(o, trait{kind: bySelector, set: o.selects})
 		k.enter(o, exact)
@@ -85,20 +81,14 @@ func (k *kept) add(o *front) {
 			k.enter(o, trait{kind: byTwinSelector, set: o.selects})
 		}
 	}
-	has4, has6 := len(o.v4.list) > 0, len(o.v6.list) > 0
-	if has4 {
+	if len(o.v4.list) > 0 {
 		k.enter(o, trait{kind: byV4, set: o.v4.id})
 	}
-	if has6 {
+	if len(o.v6.list) > 0 {
 		k.enter(o, trait{kind: byV6, set: o.v6.id})
 	}
-	switch {
-	case has4 && has6:
-		k.enter(o, trait{kind: byBoth, set: o.v4.id, and: o.v6.id})
-	case has4:
-		k.enter(o, trait{kind: byV4Only, set: o.v4.id})
-	case has6:
-		k.enter(o, trait{kind: byV6Only, set: o.v6.id})
+	if o.known() {
+		k.enter(o, trait{kind: byReady, set: o.v4.id, and: o.v6.id})
 	}
 	if o.close() {
 		k.enter(o, trait{kind: byAll, set: o.all.id})
@@ -136,12 +126,13 @@ func (k *kept) enter(o *front, t trait) {
 // with any of the other form. A named and a numeric target port may be the same port; if the selectors are equal, they
 // count as the same.
 func targets(f *front) (exact, alike, other trait) {
-	t := f.Candidate.Port.Target
-	number, name := trait{kind: byNumbers, set: f.selects}, trait{kind: byPorts, set: f.selects}
-	if t.Type == intstr.Int {
-		return trait{kind: byNumber, set: f.selects, number: int(t.IntVal)}, number, name
+	target := f.Candidate.Port.Target
+	form, otherForm := int(intstr.Int), int(intstr.String)
+	if target.Type == intstr.String {
+		form, otherForm = otherForm, form
 	}
-	return trait{kind: byPort, set: f.selects, text: t.StrVal}, name, number
+	return trait{kind: byTarget, set: f.selects, text: target.String(), number: form},
+		trait{kind: byForm, set: f.selects, number: form}, trait{kind: byForm, set: f.selects, number: otherForm}
 }
 
 // installations returns the traits of parts of a tier in the installations that f belongs to.
@@ -149,11 +140,8 @@ func (f *front) installations(tier int) (list []trait) {
 	if f.Candidate.Stem != "" {
 		list = append(list, trait{kind: byStem, text: f.Candidate.Stem, number: tier})
 	}
-	for i, r := range f.releases {
-		if r.name != "" {
-			kind := [...]traitKind{byInstance, byRelease}[i]
-			list = append(list, trait{kind: kind, text: r.name + "/" + r.app, number: tier})
-		}
+	for _, r := range f.releases {
+		list = append(list, trait{kind: byRelease, release: r, number: tier})
 	}
 	return list
 }
@@ -165,10 +153,9 @@ func (f *front) proxy() bool {
 
 // proxied returns the traits of a proxy in front of f. The proxy is a different application of the same installation.
 func (f *front) proxied() (list []trait) {
-	for i, r := range f.releases {
-		if r.name != "" {
-			list = append(list, trait{kind: byProxy, text: r.name, number: i})
-		}
+	for _, r := range f.releases {
+		r.app = ""
+		list = append(list, trait{kind: byProxy, release: r})
 	}
 	return list
 }
@@ -211,7 +198,7 @@ func (k *kept) find(f *front) (first *front) {
 // EndpointSlices of one Service are slightly older. Otherwise the endpoints decide, if they are known: the ready
 // endpoints must be the same, though one Service may have one address family and the other both.
 func (f *front) sames() (list []trait) {
-	if len(f.selector) > 0 {
+	if len(f.Service.Selector) > 0 {
 		exact, _, other := targets(f)
 		list = append(list, exact, other, trait{kind: byTwinSelector, set: f.selects})
 		if f.twin {
@@ -221,8 +208,8 @@ func (f *front) sames() (list []trait) {
 	has4, has6 := len(f.v4.list) > 0, len(f.v6.list) > 0
 	switch {
 	case has4 && has6:
-		list = append(list, trait{kind: byBoth, set: f.v4.id, and: f.v6.id},
-			trait{kind: byV4Only, set: f.v4.id}, trait{kind: byV6Only, set: f.v6.id})
+		list = append(list, trait{kind: byReady, set: f.v4.id, and: f.v6.id},
+			trait{kind: byReady, set: f.v4.id, and: noAddresses}, trait{kind: byReady, set: noAddresses, and: f.v6.id})
 	case has4:
 		list = append(list, trait{kind: byV4, set: f.v4.id})
 	case has6:

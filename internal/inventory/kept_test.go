@@ -99,8 +99,8 @@ func yields(f, o *front) bool {
 }
 
 func same(f, o *front) bool {
-	selected, twins := len(f.selector) > 0 && len(o.selector) > 0, f.twin || o.twin
-	narrow, broad := selected && subset(o.selector, f.selector), selected && subset(f.selector, o.selector)
+	selected, twins := len(f.Service.Selector) > 0 && len(o.Service.Selector) > 0, f.twin || o.twin
+	narrow, broad := selectsAllOf(o.Service, f.Service), selectsAllOf(f.Service, o.Service)
 	switch {
 	case selected && f.selects == o.selects && (twins || samePort(f.Candidate, o.Candidate)):
 		return true
@@ -125,9 +125,11 @@ func sameInstallation(f, o *front) bool {
 	if f.Candidate.Stem != "" && f.Candidate.Stem == o.Candidate.Stem {
 		return true
 	}
-	for i, r := range f.releases {
-		if r.name != "" && (r == o.releases[i] || r.name == o.releases[i].name && o.proxy()) {
-			return true
+	for _, r := range f.releases {
+		for _, other := range o.releases {
+			if r == other || r.label == other.label && r.name == other.name && o.proxy() {
+				return true
+			}
 		}
 	}
 	return false

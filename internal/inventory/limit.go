@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -12,10 +13,10 @@ import (
 // namespace cannot crowd out others or flood the agent. Trusted namespaces have no limit.
 func limitNamespaces(all []*backend.Finding, o Options) {
 	for namespace, list := range o.byNamespace(all) {
-		list = slices.DeleteFunc(list, o.lacksCredentials)
 		if o.Trusts(namespace) {
 			continue
 		}
+		list = slices.DeleteFunc(list, o.lacksCredentials)
 		most := len(list)
 		if o.MaxPerNamespace > 0 {
 			most = min(most, o.MaxPerNamespace)
@@ -82,9 +83,8 @@ func limitSum(list []*backend.Finding, why backend.Reason, most int, of func(*ba
 		if f.Verdict != backend.Accepted {
 			continue
 		}
-		if n := of(f); n == 0 {
-			continue
-		} else if sum += n; sum > most {
+		n := of(f)
+		if sum += n; n > 0 && sum > most {
 			f.Verdict, f.Reason = backend.Rejected, why
 		}
 	}
@@ -119,13 +119,9 @@ func (o *Options) byNamespace(all []*backend.Finding) map[string][]*backend.Find
 		}
 	}
 	for _, list := range out {
-		slices.SortFunc(list, o.keepsPlace)
+		slices.SortFunc(list, func(a, b *backend.Finding) int { return cmp.Or(o.class(a)-o.class(b), byAge(a, b)) })
 	}
 	return out
-}
-
-func (o *Options) keepsPlace(a, b *backend.Finding) int {
-	return cmp.Or(o.class(a)-o.class(b), byAge(a, b))
 }
 
 // class returns a rank, lower for a backend that people would more likely miss.
@@ -176,15 +172,10 @@ func Leave(f *backend.Finding) {
 // largest returns the namespace that takes the most bytes, a trusted one only if there is no other, "" if there is no
 // namespace.
 func (o *Options) largest(total map[string]int) string {
-	best := ""
-	before := func(a, b string) bool {
-		ta, tb := o.Trusts(a), o.Trusts(b)
-		return cmp.Or(backend.CompareBool(ta, tb), total[b]-total[a], cmp.Compare(a, b)) < 0
+	if len(total) == 0 {
+		return ""
 	}
-	for namespace := range total {
-		if best == "" || before(namespace, best) {
-			best = namespace
-		}
-	}
-	return best
+	return slices.MinFunc(slices.Collect(maps.Keys(total)), func(a, b string) int {
+		return cmp.Or(backend.CompareBool(o.Trusts(a), o.Trusts(b)), total[b]-total[a], cmp.Compare(a, b))
+	})
 }

@@ -25,8 +25,8 @@ func (o *Options) link(d *Detection, f *backend.Finding) {
 // reads base paths.
 func (o *Options) limitLinks(all []*backend.Finding) {
 	sums := map[string]int{}
-	strangers := slices.DeleteFunc(slices.Clone(all), func(f *backend.Finding) bool {
-		return f.Verdict != backend.Accepted || f.Link == "" || o.Trusts(f.Namespace)
+	strangers := filter(all, func(f *backend.Finding) bool {
+		return f.Verdict == backend.Accepted && f.Link != "" && !o.Trusts(f.Namespace)
 	})
 	slices.SortFunc(strangers, byAge)
 	for _, f := range strangers {

@@ -7,11 +7,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// choosePrimaries marks at most one accepted instance of each type: the configured one; else the one that its owner in
-// a trusted namespace wants as such; else the recorded one; else the oldest Service that works without credentials;
-// else the oldest that wants some. The place of a configured or a recorded one is kept while it is absent or down: no
-// other instance takes it, nor its credentials; only from a recorded one that the configuration does not vouch for does
-// one take it that it vouches for.
+// choosePrimaries marks at most one accepted instance of each type. The first rule that applies decides: the instance
+// that the configuration names; the one that its owner in a trusted namespace names; the recorded one; the oldest that
+// works without credentials; the oldest that requires credentials. While a configured or recorded primary is absent or
+// down, its place and its credentials stay reserved. One exception: a vouched instance may replace a recorded primary
+// that is not vouched.
 func choosePrimaries(all []*backend.Finding, o Options) {
 	byType := map[string][]*backend.Finding{}
 	for _, f := range all {
@@ -25,13 +25,13 @@ func choosePrimaries(all []*backend.Finding, o Options) {
 	}
 }
 
-// yield has a primary that is a shard stand back, unless a person named it: what sees all of it stands for it. Its
-// place is not given to another instance, so that it has it again while that one is down.
+// yield takes the mark from a primary that is a shard, unless a person named it, because another backend sees all its
+// data. No other instance gets the place, so the shard has it again while that backend is down.
 func yield(list []*backend.Finding) {
 	for _, f := range list {
 		named := f.PrimaryBy == backend.PrimaryConfigured || f.PrimaryBy == backend.PrimaryAnnotated
 		if f.Primary && !named && f.ShardOf != (backend.Key{}) {
-			f.Primary, f.PrimaryBy, f.Yields = false, "", true // Provisional stays: such a one is not recorded
+			f.Primary, f.PrimaryBy, f.Yields = false, "", true // Provisional stays, so that it is not recorded
 		}
 	}
 }
@@ -40,7 +40,8 @@ func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
 	slices.SortFunc(list, byAge)
 	want, rule := o.wanted(typ, list)
 	if rule == backend.PrimaryRecorded && !o.holds(want, list) {
-		if heirs := o.heirs(list); o.oldest(heirs) != nil {
+		heirs := filter(list, func(f *backend.Finding) bool { return !lesser(f) && o.vouched(f) })
+		if o.oldest(heirs) != nil {
 			list, rule = heirs, ""
 		}
 	}
@@ -54,11 +55,10 @@ func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
 		return
 	}
 	if f := o.oldest(list); f != nil {
-		// One that is trusted and has no data for now keeps its place as a recorded one does.
-		others := slices.DeleteFunc(slices.Clone(list),
-			func(f *backend.Finding) bool { return withData(f) || !o.Trusts(f.Namespace) })
-		if empty := o.oldest(others); empty != nil && place(empty, f) < 0 && !o.mayStandFor(f, empty) {
-			f = empty
+		// A trusted instance that has no data for now keeps its place, as a recorded one does.
+		waiting := filter(list, func(f *backend.Finding) bool { return awaitsData(f) && o.Trusts(f.Namespace) })
+		if w := o.oldest(waiting); w != nil && place(w, f) < 0 && !o.mayStandFor(f, w) {
+			f = w
 		}
 		f.Primary, f.PrimaryBy = true, o.byItself(f)
 		if other := o.mayYield(f, list); other != nil {
@@ -67,8 +67,18 @@ func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
 	}
 }
 
-// wanted is the Service that is to be the primary of a type, and by which rule; "" where age decides. An annotation
-// decides nothing on what cannot be published, as a duplicate: what its owner can mend is only waited for.
+// filter returns the findings that fit.
+func filter(all []*backend.Finding, fits func(*backend.Finding) bool) (list []*backend.Finding) {
+	for _, f := range all {
+		if fits(f) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// wanted returns the Service that should be the primary of a type and the rule for it, "" if age decides. An annotation
+// counts only if the instance is accepted or unavailable: its owner can repair an unavailable one, but not a duplicate.
 func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref, rule backend.PrimaryRule) {
 	if ref, ok := o.Primary[typ]; ok {
 		return ref, backend.PrimaryConfigured
@@ -85,8 +95,8 @@ func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref,
 	return backend.Ref{}, ""
 }
 
-// holds reports whether the recorded primary of a type keeps its place from those that the configuration vouches for:
-// it is vouched for itself, works, or was perhaps not asked yet.
+// holds reports whether the recorded primary of a type keeps its place against vouched instances: it is vouched itself,
+// it works, or it was perhaps not probed yet.
 func (o *Options) holds(ref backend.Ref, list []*backend.Finding) bool {
 	works := func(f *backend.Finding) bool {
 		withheld := f.Observation.Outcome == backend.AuthRequired && !o.tokenHelps(f)
@@ -95,12 +105,7 @@ func (o *Options) holds(ref backend.Ref, list []*backend.Finding) bool {
 	return !o.FirstRoundOver || o.vouchesFor(list[0].Type, ref) || slices.ContainsFunc(list, works)
 }
 
-// heirs are the instances that take the place of a recorded primary which does not hold it.
-func (o *Options) heirs(list []*backend.Finding) []*backend.Finding {
-	return slices.DeleteFunc(slices.Clone(list), func(f *backend.Finding) bool { return lesser(f) || !o.vouched(f) })
-}
-
-// keepPlace notes on the instances of a type whose place they do not take.
+// keepPlace records on the other instances of a type that the place of the primary is reserved.
 func keepPlace(list []*backend.Finding, want backend.Ref, rule backend.PrimaryRule) {
 	kept := backend.Kept{For: want, By: rule}
 	if i := slices.IndexFunc(list, func(f *backend.Finding) bool { return f.Ref == want }); i >= 0 {
@@ -113,19 +118,19 @@ func keepPlace(list []*backend.Finding, want backend.Ref, rule backend.PrimaryRu
 	}
 }
 
-// lesser: it has no data, or a product brought it along for itself alone.
+// lesser reports whether an instance comes after others: it has no data, or a product brought it along for itself.
 func lesser(f *backend.Finding) bool { return f.Observation.NoData || f.Candidate.Bundled != "" }
 
-// withData: it is not the lack of data, which may last for a moment, that has it come after others.
-func withData(f *backend.Finding) bool { return !f.Observation.NoData || f.Candidate.Bundled != "" }
+// awaitsData reports whether an instance comes after others only because it has no data, which may soon change.
+func awaitsData(f *backend.Finding) bool { return f.Observation.NoData && f.Candidate.Bundled == "" }
 
-// mark makes the configured, the annotated or the recorded instance the primary. A recorded one that is a lesser one
-// keeps its place, but stands back while there is another; one without data, which may have some again, only for such
-// as may stand for it.
+// mark makes the configured, annotated or recorded instance the primary. If a recorded instance is a lesser one, it
+// keeps its place, but another instance is the primary for the time being. If the recorded one has no data, the other
+// one must be allowed to stand for it.
 func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding, rule backend.PrimaryRule) {
 	if _, configured := o.Primary[f.Type]; !configured && !f.Candidate.Primary && lesser(f) {
-		others := slices.DeleteFunc(slices.Clone(byAge), func(other *backend.Finding) bool {
-			return lesser(other) || f.Observation.NoData && !o.mayStandFor(other, f)
+		others := filter(byAge, func(other *backend.Finding) bool {
+			return !lesser(other) && (!f.Observation.NoData || o.mayStandFor(other, f))
 		})
 		if other := o.oldest(others); other != nil {
 			other.Primary, other.PrimaryBy, other.Provisional, other.Blocker = true, o.byItself(other), true, f.Ref
@@ -135,9 +140,9 @@ func (o *Options) mark(byAge []*backend.Finding, f *backend.Finding, rule backen
 	f.Primary, f.PrimaryBy = true, rule
 }
 
-// byItself is the rule by which an instance is the primary where neither a person nor the record says which is.
+// byItself returns the rule for a primary that neither a person nor the record names.
 func (o *Options) byItself(f *backend.Finding) backend.PrimaryRule {
-	switch noAge, locked := f.Service.Created.IsZero(), o.wants(f); { // files give no age
+	switch noAge, locked := f.Service.Created.IsZero(), o.wants(f); { // Services from files have no age
 	case noAge && locked:
 		return backend.PrimaryFirstLocked
 	case noAge:
@@ -148,26 +153,26 @@ func (o *Options) byItself(f *backend.Finding) backend.PrimaryRule {
 	return backend.PrimaryOldest
 }
 
-// mayStandFor reports whether a may be the primary while b has no data: it is of the same owner, or the configuration
-// vouches for it. Who may make Services in another namespace does not get the place of a primary that was restarted.
+// mayStandFor reports whether a may be the primary while b has no data: it has the same owner, or it is vouched. So a
+// stranger with another namespace does not get the place of a primary that was restarted.
 func (o *Options) mayStandFor(a, b *backend.Finding) bool {
 	return a.Namespace == b.Namespace || o.vouched(a)
 }
 
-// byAge orders by age, lesser ones last.
+// byAge orders by age, lesser instances last.
 func byAge(a, b *backend.Finding) int {
 	return cmp.Or(backend.CompareBool(lesser(a), lesser(b)), place(a, b))
 }
 
-// place orders by age; where no age is known or two are equal, the Service that a person would use comes first.
+// place orders by age. If an age is unknown or both are equal, the Service that a person would use comes first.
 func place(a, b *backend.Finding) int {
 	return cmp.Or(byCreation(a, b), cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
 		cmp.Compare(a.Candidate.Tier, b.Candidate.Tier), a.Ref.Compare(b.Ref), cmp.Compare(tenant(a), tenant(b)))
 }
 
-// oldest is the oldest instance that works without credentials; else the oldest that wants some, one that the
-// configuration gives some or that is in a trusted namespace first, since only those can be published; else nil. What
-// is published unproven is never the primary by its age.
+// oldest returns the oldest accepted instance that works without credentials, nil if no instance is accepted. If all
+// require credentials, those come first that can be published: the configuration gives them credentials, or their
+// namespace is trusted. An unproven instance never counts.
 func (o *Options) oldest(byAge []*backend.Finding) *backend.Finding {
 	for _, fits := range [...]func(*backend.Finding) bool{
 		func(f *backend.Finding) bool { return !o.wants(f) },
@@ -184,32 +189,26 @@ func (o *Options) oldest(byAge []*backend.Finding) *backend.Finding {
 	return nil
 }
 
-// mayYield is another candidate of the type that may be the primary once it works: an older one that is down or has no
-// data, or any that was not asked yet in the first round; else nil. One outside the trusted namespaces does not hold up
-// one inside, since whoever may edit a Service could make such a candidate.
+// mayYield returns another candidate that may be the primary instead of f once it works, nil if there is none: an older
+// one that is down or has no data, or, in the first round, any that was not probed yet. A candidate outside the trusted
+// namespaces does not count against a trusted one, because any owner of a Service could make such a candidate.
 func (o *Options) mayYield(f *backend.Finding, byAge []*backend.Finding) *backend.Finding {
-	olderThan := true
+	older := true
 	for _, other := range byAge {
-		if other == f {
-			olderThan = false
-			continue
-		}
-		if o.Trusts(f.Namespace) && !o.Trusts(other.Namespace) {
-			continue
-		}
-		if other.Verdict == backend.Accepted && !withData(other) && place(other, f) < 0 {
+		outcome := other.Observation.Outcome
+		switch {
+		case other == f:
+			older = false
+		case o.Trusts(f.Namespace) && !o.Trusts(other.Namespace):
+		case other.Verdict == backend.Accepted && awaitsData(other) && place(other, f) < 0:
 			return other
-		}
-		unasked := other.Verdict == backend.Unavailable && other.Observation.Outcome == backend.Unprobed
-		// What has no pods, as where somebody scaled it to nothing, is waited for in the first round only.
-		empty := other.Observation.Outcome == backend.NoEndpoints && o.FirstRoundOver
-		// What lets nobody through is never the primary, so that nothing waits for it.
-		if slices.Contains([]backend.Outcome{backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired},
-			other.Observation.Outcome) {
-			continue
-		}
-		if olderThan && other.Verdict == backend.Unavailable && !empty || unasked && !o.FirstRoundOver {
+		case other.Verdict != backend.Unavailable:
+		case outcome == backend.Forbidden, outcome == backend.ForbiddenByMesh, outcome == backend.LoginRequired:
+			// It refuses all clients and is never the primary, so nothing waits for it.
+		case outcome == backend.Unprobed && !o.FirstRoundOver:
 			return other
+		case older && (outcome != backend.NoEndpoints || !o.FirstRoundOver):
+			return other // without pods, as after a scale-down to zero, it counts in the first round only
 		}
 	}
 	return nil
