@@ -31,11 +31,10 @@ func (o *Options) limitLinks(all []*backend.Finding) {
 	slices.SortFunc(strangers, byAge)
 	for _, f := range strangers {
 		u, err := url.Parse(f.Link)
-		if err == nil {
-			sums[f.Namespace] += len(u.Path)
-		}
-		if err != nil || sums[f.Namespace] > maxPaths {
+		if err != nil || u.Path != "" && sums[f.Namespace]+len(u.Path) > maxPaths {
 			f.Link, f.NoLinks = "", append(f.NoLinks, backend.Exposure{Not: backend.NoLinkLong})
+			continue
 		}
+		sums[f.Namespace] += len(u.Path)
 	}
 }

@@ -2,6 +2,7 @@ package inventory_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,5 +72,27 @@ func TestLinksAreBounded(t *testing.T) {
 		if got != want {
 			t.Errorf("path of %d: %v links, want %v", len(path), got, want)
 		}
+	}
+}
+
+// A link that takes no room has room: a path that is too long takes that of no other.
+func TestLongLinksTakeNoRoom(t *testing.T) {
+	t.Attr("req", "DTS-OUT-13")
+	t.Attr("req", "DTS-SEC-3")
+	var all []inventory.Detection
+	for i, n := range []int{500, 500, 500, 20, 0, 500} {
+		d := svc{ref: at("stranger", fmt.Sprintf("loki-%d", i)), typ: "loki", strength: backend.Strong}.detection()
+		d.Service.Created = time.Unix(int64(i), 0)
+		d.Candidates[0].Link = "https://logs.example.com" + strings.Repeat("/", min(n, 1)) + strings.Repeat("w", max(0, n-1))
+		all = append(all, d)
+	}
+	var got []string
+	for _, f := range inventory.Build(all, nil, inventory.Options{Type: builtin(t).Lookup}) {
+		if f.Link != "" {
+			got = append(got, f.Name)
+		}
+	}
+	if want := []string{"loki-0", "loki-1", "loki-3", "loki-4"}; !slices.Equal(got, want) {
+		t.Errorf("links of %q, want %q", got, want)
 	}
 }

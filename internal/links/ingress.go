@@ -13,13 +13,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// object is what all kinds have.
-type object struct {
-	Metadata struct {
-		Annotations map[string]string `json:"annotations"`
-	} `json:"metadata"`
-}
-
 func readIngress(decode Decode) (ways []way, err error) {
 	var in struct {
 		object
@@ -52,6 +45,8 @@ func readIngress(decode Decode) (ways []way, err error) {
 				continue
 			case exact:
 				not = backend.NoLinkPath
+			case in.conditional(to.Name):
+				not = cmp.Or(not, backend.NoLinkMatch)
 			case in.rewrites(base):
 				not = cmp.Or(not, backend.NoLinkRewritten)
 			}
@@ -82,41 +77,8 @@ func basePath(path string) (base string, not backend.NoLink) {
 		return "", ""
 	}
 	base, ok := safetext.BasePath(strings.TrimSuffix(path, "/*"))
-	if !ok {
+	if !ok || strings.HasPrefix(path, "/~/") { // Kong's mark of a regular expression
 		return "", backend.NoLinkPath
 	}
 	return base, ""
-}
-
-// rewrites reports whether an annotation of a controller may have requests reach the Service at another path than
-// they were sent to, or another Service. What takes a prefix off, and middleware that may do so, has no effect on the
-// root.
-func (o *object) rewrites(base string) bool {
-	for key, value := range o.Metadata.Annotations {
-		_, name, _ := strings.Cut(key, "/")
-		is := func(word string) bool { return strings.Contains(name, word) }
-		switch {
-		case value == "" || value == "false":
-		case slices.ContainsFunc([]string{
-			"rewrite", "permanent-redirect", "temporal-redirect", "path-prefix", "transforms", "canary",
-		}, is),
-			base != "" && slices.ContainsFunc([]string{"strip", "rule-type", "middlewares", "plugins", "snippet"}, is):
-			return true
-		}
-	}
-	return false
-}
-
-// endsTLS reports whether an annotation says that TLS ends at the load balancer, of which the rules then say nothing.
-func (o *object) endsTLS() bool {
-	for key, value := range o.Metadata.Annotations {
-		switch key {
-		case "alb.ingress.kubernetes.io/certificate-arn", "ingress.gcp.kubernetes.io/pre-shared-cert",
-			"networking.gke.io/managed-certificates", "networking.gke.io/certmap":
-			return value != ""
-		case "nginx.ingress.kubernetes.io/force-ssl-redirect", "traefik.ingress.kubernetes.io/router.tls":
-			return value == "true"
-		}
-	}
-	return false
 }
