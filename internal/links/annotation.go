@@ -40,7 +40,9 @@ func (o *object) rewrites(base string) bool {
 
 // harmless are parts of names of annotations about redirects that leave the link right: from http or another host to
 // this one, in what the Service answers, and the status code alone.
-var harmless = []string{"ssl", "tls", "https", "www", "redirect-from", "proxy-redirect", "redirect-code", "redirect-port"}
+var harmless = []string{
+	"ssl", "tls", "https", "www", "redirect-from", "proxy-redirect", "redirect-code", "redirect-port",
+}
 
 // conditional reports whether an annotation has the Service of this name get only some of the requests, as by a header.
 func (o *object) conditional(service string) bool {

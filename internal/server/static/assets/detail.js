@@ -76,6 +76,9 @@ function advice() {
     h('ul', {class: 'advice'}, list.map((a) => h('li', null, h('p', null, a.text), a.command && command(a.command)))));
 }
 
+// noLink says it as the command explain does.
+const noLink = (n) => [[n.object, n.url].filter(Boolean).join(', '), n.reason].filter(Boolean).join(': ');
+
 function backend(b, i) {
   if (!b.type && !b.endpoint) return null;
   const m = b.metadata ?? {};
@@ -85,6 +88,7 @@ function backend(b, i) {
     h('dl', {class: 'facts'},
       fact('Endpoint', mono(b.endpoint)),
       fact('Link', b.link && [mono(b.link), ' ', openLink(b)]),
+      fact('No link', (b.no_links ?? []).length > 0 && b.no_links.map((n) => h('div', null, noLink(n)))),
       fact('Health', b.endpoint && state(health(b)), b.last_check && [' ', moment(b.last_check, 'muted')], b.detail && h('div', {class: 'muted'}, b.detail)),
       fact('Version', m.version),
       fact('Port', b.port_reason),
