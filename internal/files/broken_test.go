@@ -96,7 +96,7 @@ func TestFullDisk(t *testing.T) {
 	big := publish.Desired{Keys: keys(strings.Repeat("2", 20<<10), "loki-toolset.yaml")}
 	o.fails(t, big, syscall.ENOSPC, "the disk is full; free some space: what was written before stays")
 	after, now := tree(t, dir)
-	if d := cmp.Diff(before, after); d != "" || !now[document].same(stamps[document]) {
+	if d := cmp.Diff(before, after); d != "" || !same(now[document], stamps[document]) {
 		t.Errorf("after the failure: -want +got:\n%s", d)
 	}
 	must(t, os.Remove(ballast))

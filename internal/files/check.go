@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,7 +19,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// Lengths the API server allows, in bytes.
+// Lengths in bytes that the API server allows.
 const (
 	maxValue = 63  // a label's value, a port's name
 	maxKey   = 317 // a label's key: a DNS name of 253, "/", 63
@@ -26,13 +27,13 @@ const (
 	maxUID   = 253
 )
 
-// checkService refuses what no API server would have stored, so that the stages behind may rely on it for Services from
-// files too. It is no stricter than it must be: a label value with a "+" does no harm.
+// checkService returns an error for a Service that no API server would have stored. So all stages can trust Services
+// from files too. It is a little less strict: a label value with a "+" does no harm.
 func checkService(s *corev1.Service) error {
 	if n := len(s.Spec.ClusterIPs); n > 2 { // one of each family
 		return fmt.Errorf("spec.clusterIPs: %d of them, expected at most 2", n)
 	}
-	for _, err := range []error{
+	if err := cmp.Or(
 		labelName("metadata.namespace", s.Namespace),
 		labelName("metadata.name", s.Name),
 		clusterIP("spec.clusterIP", s.Spec.ClusterIP),
@@ -43,10 +44,8 @@ func checkService(s *corev1.Service) error {
 		token("metadata.uid", string(s.UID), maxUID),
 		checkMap("metadata.labels", s.Labels),
 		checkMap("spec.selector", s.Spec.Selector),
-	} {
-		if err != nil {
-			return err
-		}
+	); err != nil {
+		return err
 	}
 	for i := range s.Spec.Ports {
 		if err := checkPort(&s.Spec.Ports[i]); err != nil {
@@ -56,7 +55,7 @@ func checkService(s *corev1.Service) error {
 	return nil
 }
 
-// checkExposer refuses names that no object can have.
+// checkExposer returns an error for a namespace or name that no object can have.
 func checkExposer(ref backend.Ref) error {
 	err := labelName("metadata.namespace", ref.Namespace)
 	if err != nil || len(validation.IsDNS1123Subdomain(ref.Name)) == 0 {
@@ -78,40 +77,31 @@ func clusterIP(field string, ips ...string) error {
 }
 
 func checkPort(p *corev1.ServicePort) error {
-	if err := portNumber("port", p.Port); err != nil {
-		return err
-	}
-	if p.TargetPort.IntVal != 0 {
-		if err := portNumber("targetPort", p.TargetPort.IntVal); err != nil {
-			return err
-		}
-	}
-	if err := token("targetPort", p.TargetPort.StrVal, maxValue); err != nil {
-		return err
-	}
-	if err := checkNameAndProtocol(p.Name, p.Protocol); err != nil {
-		return err
-	}
-	return token("appProtocol", ptr.Deref(p.AppProtocol, ""), maxKey)
+	return cmp.Or(
+		portNumber("port", p.Port),
+		portNumber("targetPort", cmp.Or(p.TargetPort.IntVal, 1)), // 0 is none
+		token("targetPort", p.TargetPort.StrVal, maxValue),
+		checkNameAndProtocol(p.Name, p.Protocol),
+		token("appProtocol", ptr.Deref(p.AppProtocol, ""), maxKey),
+	)
 }
 
-// checkSlice does the same for an EndpointSlice.
+// checkSlice is checkService for an EndpointSlice.
 func checkSlice(s *discoveryv1.EndpointSlice) error {
 	service := store.ServiceOf(s)
-	if err := labelName("metadata.namespace", service.Namespace); err != nil {
-		return err
-	}
-	if err := labelName("metadata.labels["+discoveryv1.LabelServiceName+"]", service.Name); err != nil {
+	if err := cmp.Or(
+		labelName("metadata.namespace", service.Namespace),
+		labelName("metadata.labels["+discoveryv1.LabelServiceName+"]", service.Name),
+	); err != nil {
 		return err
 	}
 	for i, p := range s.Ports {
 		if p.Port == nil {
 			continue
 		}
-		if err := portNumber("port", *p.Port); err != nil {
-			return fmt.Errorf("ports[%d].%w", i, err)
-		}
-		if err := checkNameAndProtocol(ptr.Deref(p.Name, ""), ptr.Deref(p.Protocol, "")); err != nil {
+		if err := cmp.Or(
+			portNumber("port", *p.Port), checkNameAndProtocol(ptr.Deref(p.Name, ""), ptr.Deref(p.Protocol, "")),
+		); err != nil {
 			return fmt.Errorf("ports[%d].%w", i, err)
 		}
 	}
@@ -128,10 +118,10 @@ func checkSlice(s *discoveryv1.EndpointSlice) error {
 }
 
 func checkNameAndProtocol(name string, protocol corev1.Protocol) error {
-	if err := oneOf("protocol", protocol, corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP, ""); err != nil {
-		return err
-	}
-	return token("name", name, maxValue)
+	return cmp.Or(
+		oneOf("protocol", protocol, corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP, ""),
+		token("name", name, maxValue),
+	)
 }
 
 func portNumber(field string, n int32) error {
@@ -141,7 +131,7 @@ func portNumber(field string, n int32) error {
 	return nil
 }
 
-// oneOf refuses a value that is not among those that are allowed.
+// oneOf returns an error if a value is not one of the allowed ones.
 func oneOf[T ~string](field string, value T, allowed ...T) error {
 	var names []string
 	for _, a := range allowed {
@@ -155,7 +145,7 @@ func oneOf[T ~string](field string, value T, allowed ...T) error {
 	return fmt.Errorf("%s: %s is none of %s", field, quote(string(value)), strings.Join(names, ", "))
 }
 
-// checkMap looks at the keys and values of labels. Of several bad ones the first by name is reported.
+// checkMap checks the keys and values of labels. If several are bad, it reports the first by name.
 func checkMap(field string, m map[string]string) error {
 	for _, k := range slices.Sorted(maps.Keys(m)) {
 		if err := token("the key", k, maxKey); err != nil {
@@ -178,8 +168,8 @@ func token(field, s string, limit int) error {
 	return fmt.Errorf("%s: %s holds characters that are not allowed there", field, quote(s))
 }
 
-// isToken reports that s is at most limit bytes long and made of what labels, port names and host names consist of:
-// nothing that a terminal, a URL, YAML or a template engine would take for more than text.
+// isToken reports whether s has at most limit bytes, and only characters of labels, port names and host names. None of
+// them means anything special to a terminal, a URL, YAML or a template engine.
 func isToken(s string, limit int) bool {
 	return len(s) <= limit && !strings.ContainsFunc(s, func(c rune) bool {
 		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
@@ -199,7 +189,7 @@ func labelName(field, s string) error {
 	return fmt.Errorf("%s: %s is no DNS label (lower-case letters, digits and -, 63 at most)", field, quote(s))
 }
 
-// quote makes foreign text fit for a line of output: escaped and cut.
+// quote escapes and shortens a text from outside, for a line of output.
 func quote(s string) string {
 	const shown = 60
 	if len(s) > shown {

@@ -9,13 +9,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// maxMarks is what a YAML document may have of what may begin a value. A List of 30,000 Services has fewer.
+// maxMarks limits the characters in a YAML document that may begin a value. A List of 30,000 Services has fewer.
 const maxMarks = 4_000_000
 
-// aliasMark is how an alias looks; other text may look so too.
+// aliasMark matches every alias, and some other text.
 var aliasMark = regexp.MustCompile(`(?:^|[\s\[{,:-])\*[^\s*/,\]}]`)
 
-// costly refuses a document that takes far more time or memory than its size, or any List, accounts for.
+// costly returns an error if parsing a document would take far more time or memory than its size suggests.
 func costly(doc []byte) error {
 	switch line, err := yamlfile.Plain(doc, maxMarks); {
 	case line > 0:
@@ -28,7 +28,7 @@ func costly(doc []byte) error {
 	}
 	var root yaml.Node
 	if err := yaml.Unmarshal(doc, &root); err != nil {
-		return nil //nolint:nilerr // the reader that follows reports it
+		return nil //nolint:nilerr // the caller parses it again and reports it
 	}
 	const perValue = 2
 	if yamlfile.Size(&root, perValue) > maxObject {

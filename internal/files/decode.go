@@ -15,24 +15,24 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// maxObject is the size in bytes of the largest single object, or YAML document, that is read. The API server stores
-// objects of 1.5 MiB at most; a YAML document may be a whole List.
+// maxObject is the largest object, or YAML document, in bytes. The API server stores objects of 1.5 MiB at most, but a
+// YAML document may be a whole List.
 const maxObject = 32 << 20
 
 var errTooLarge = fmt.Errorf("larger than %d MiB", maxObject>>20)
 
-// jsonOptions read JSON as the API server does: of a key given twice the last counts, and bytes that are no UTF-8
-// become U+FFFD (which no name may contain).
+// jsonOptions make the decoder read JSON as the API server does. If a key is given twice, the last one counts. Bytes
+// that are not UTF-8 become U+FFFD, which no name may contain.
 var jsonOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// jsonStart is how JSON begins, and neither a YAML flow mapping nor a template does.
+// jsonStart matches the beginning of JSON, but not a YAML flow mapping or a template.
 var jsonStart = regexp.MustCompile(`^\s*(?:\[|\{\s*(?:["}]|$))`)
 
-// meter counts the lines of what is read through it, and stops a single value from growing without bound.
+// meter counts the lines that are read through it, and limits the size of a single value.
 type meter struct {
 	r     io.Reader
 	lines int
-	left  int // bytes that may still be read of this value
+	left  int // how many more bytes this value may have
 }
 
 func (m *meter) Read(p []byte) (int, error) {
@@ -68,7 +68,7 @@ func (r *reader) stream(in io.Reader) error {
 	return r.yamlStream(b)
 }
 
-// jsonStream reads one JSON value after the other: a List, NDJSON, or objects one behind another.
+// jsonStream reads all JSON values of a file: a List, NDJSON, or several objects.
 func (r *reader) jsonStream(in io.Reader) error {
 	r.meter = meter{r: in, left: maxObject}
 	dec := jsontext.NewDecoder(&r.meter, jsonOptions)
@@ -83,7 +83,7 @@ func (r *reader) jsonStream(in io.Reader) error {
 	}
 }
 
-// jsonError says where in the file the JSON breaks off.
+// jsonError adds the line in the file to an error of the decoder.
 func (r *reader) jsonError(err error, dec *jsontext.Decoder) error {
 	var syntax *jsontext.SyntacticError
 	switch {
@@ -105,8 +105,8 @@ func (r *reader) jsonError(err error, dec *jsontext.Decoder) error {
 	return fmt.Errorf("line %d: not valid JSON: %s", line, reason)
 }
 
-// yamlStream reads YAML documents one by one. Each is converted to JSON, as kubectl does it, and read as such. A line
-// that begins with "---" or "..." ends a document wherever it stands, in a block scalar too (YAML 1.2, 9.1.2).
+// yamlStream reads YAML documents one by one. It converts each to JSON, as kubectl does. A line that begins with "---"
+// or "..." ends a document everywhere, even in a block scalar (YAML 1.2, 9.1.2).
 func (r *reader) yamlStream(in io.Reader) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, maxObject)
@@ -142,7 +142,7 @@ func isMarker(line []byte) bool {
 	return len(line) == 3 || line[3] == ' ' || line[3] == '\t'
 }
 
-// yamlDocument reads one document. It reports false where there is nothing in it.
+// yamlDocument reads one document. given is false if the document is empty.
 func (r *reader) yamlDocument(doc []byte, at place) (given bool, err error) {
 	if !hasContent(doc) {
 		return false, nil
@@ -157,7 +157,8 @@ func (r *reader) yamlDocument(doc []byte, at place) (given bool, err error) {
 	if string(converted) == "null" {
 		return false, nil
 	}
-	var h header // read first: the fields are sorted, so that a List's kind, which its items need, comes after them
+	// The fields are sorted by name now. The kind of a List comes after its items, which need it: so it is read first.
+	var h header
 	_ = json.Unmarshal(converted, &h, jsonOptions)
 	dec := jsontext.NewDecoder(bytes.NewBuffer(converted), jsonOptions)
 	if err := r.document(dec, at, h); err != nil {
@@ -166,7 +167,7 @@ func (r *reader) yamlDocument(doc []byte, at place) (given bool, err error) {
 	return true, nil
 }
 
-// hasContent reports that there is more in a document than comments and directives.
+// hasContent reports whether a document has more than comments and directives.
 func hasContent(doc []byte) bool {
 	for line := range bytes.Lines(doc) {
 		line = bytes.TrimSpace(line)
@@ -177,14 +178,14 @@ func hasContent(doc []byte) bool {
 	return false
 }
 
-// yamlError gives a parser's error the line in the file.
+// yamlError adds the line in the file to an error of the parser.
 func yamlError(err error, doc []byte, firstLine int) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	text = strings.TrimPrefix(text, "error converting YAML to JSON: yaml: ")
 	text, _, _ = strings.Cut(text, "\n")
 	text, _, _ = strings.Cut(text, ": map[") // a dump of Go values
 	if strings.HasPrefix(text, "unknown anchor") {
-		text = "unknown anchor (a value that begins with * needs quotes)" // without the text, which may be a Secret's
+		text = "unknown anchor (a value that begins with * needs quotes)" // the text itself may be from a Secret
 	}
 	at := fmt.Sprintf("the document that begins in line %d", firstLine)
 	if after, ok := strings.CutPrefix(text, "line "); ok {

@@ -3,7 +3,6 @@ package files
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"syscall"
@@ -23,29 +22,16 @@ type explained struct {
 func (e explained) Error() string { return e.text }
 func (e explained) Unwrap() error { return e.cause }
 
-// fail says in one line what went wrong with the directory, or with the file of that name in it.
+// fail returns the error of an operation on the directory, or on the file with this name in it, as one line.
 func (o *Output) fail(op publish.Op, name string, err error) error {
-	where := o.dir
-	switch name {
-	case "":
-	case toolset.KeyOverrides:
+	where := filepath.Join(o.dir, name)
+	if name == toolset.KeyOverrides {
 		where = o.overridesPath()
-	default:
-		where = filepath.Join(o.dir, name)
 	}
-	return publish.NewError(op, where+": "+reasonOf(err), err)
+	return publish.NewError(op, where+": "+reason(err), err)
 }
 
-// reasonOf describes why a file cannot be read or written, and what to do.
-func reasonOf(err error) string {
-	if text := reason(err); text != "" {
-		return text
-	}
-	text := safetext.Clean(yamlfile.Bare(err).Error(), 200)
-	return fmt.Sprintf("it failed: %s; what was written before stays as it is", text)
-}
-
-// reason is reasonOf for what is known, else "".
+// reason describes why a file or directory cannot be read or written, and what to do.
 func reason(err error) string {
 	const other = "or name another directory (--out)"
 	var known explained
@@ -64,8 +50,10 @@ func reason(err error) string {
 		return "permission denied; the user that runs this must be able to read and write there, " + other
 	case errors.Is(err, syscall.ENOTDIR):
 		return "it is no directory; move what stands there away, " + other
+	case errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, syscall.EEXIST):
+		return "something else stands there; move it away, " + other
 	case errors.Is(err, syscall.EBUSY):
 		return "it is a mount of its own, which cannot be replaced; mount the whole directory instead"
 	}
-	return ""
+	return "it failed: " + safetext.Clean(yamlfile.Bare(err).Error(), 200) + "; repair it, " + other
 }

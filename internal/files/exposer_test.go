@@ -41,7 +41,7 @@ func TestExposersRefused(t *testing.T) {
 	}
 }
 
-// TestRefusedExposerKeepsItsLinks: one that became invalid leads where it led before, as a Service that became invalid stays.
+// TestRefusedExposerKeepsItsLinks: one that became invalid leads where it led before, as all of its file does.
 func TestRefusedExposerKeepsItsLinks(t *testing.T) {
 	t.Attr("req", "DTS-OUT-13")
 	const service = "kind: Service\nmetadata: {namespace: mon, name: a}\n"
@@ -55,20 +55,20 @@ func TestRefusedExposerKeepsItsLinks(t *testing.T) {
 	source := NewSource([]string{path}, opts)
 	must(t, source.Load(t.Context()))
 	ref := backend.Ref{Namespace: "mon", Name: "a"}
-	for text, want := range map[string]int{
-		strings.Replace(good, "host: a.example.com", "host: [a]", 1): 1,
-		strings.Replace(good, "name: a}\nspec", "name: b}\nspec", 1): 1,
-		service: 0,
+	for _, c := range []struct {
+		text string
+		want int
+	}{
+		{strings.Replace(good, "host: a.example.com", "host: [a]", 1), 1},
+		{strings.Replace(good, "name: a}\nspec", "name: b}\nspec", 1), 1},
+		{service, 0},
 	} {
-		write(t, path, text)
-		fresh, report, err := source.parse(t.Context(), source.files[0])
-		must(t, err)
-		if !keep(fresh, source.files[0].content, report) {
-			t.Errorf("not known what was refused: %v", report.Warnings)
+		write(t, path, c.text)
+		for source.files[0].read = nil; source.files[0].read == nil; {
+			source.look(t.Context())
 		}
-		source.Replace(fresh)
-		if got := source.Exposures(ref); len(got) != want {
-			t.Errorf("%d links, want %d, of\n%s", len(got), want, text)
+		if got := source.Exposures(ref); len(got) != c.want {
+			t.Errorf("%d links, want %d, of\n%s", len(got), c.want, c.text)
 		}
 	}
 }

@@ -19,14 +19,14 @@ var valueTypes = map[jsontext.Kind]store.ValueType{
 	'0': store.ValueNumber, '{': store.ValueObject, '[': store.ValueList,
 }
 
-// wantedTypes are what belongs into a field of these types. Into all others belongs an object.
+// wantedTypes has the JSON type for each Go type of a field. All other fields hold an object.
 var wantedTypes = map[reflect.Kind]store.ValueType{
 	reflect.String: store.ValueString, reflect.Bool: store.ValueBoolean, reflect.Int32: store.ValueNumber,
 	reflect.Slice: store.ValueList,
 }
 
-// fieldWarning says what is wrong with an object. For a type error it says which field it is, what is there and what
-// belongs there.
+// fieldWarning describes why an object cannot be decoded. For a type error it names the field, the type found there,
+// and the type that belongs there.
 func fieldWarning(err error) store.Warning {
 	var wrong *json.SemanticError
 	if !errors.As(err, &wrong) {
@@ -59,7 +59,7 @@ func fieldWarning(err error) store.Warning {
 	return w
 }
 
-// fieldPath writes a JSON pointer as people write fields: /spec/ports/0/port is spec.ports[0].port.
+// fieldPath formats a JSON pointer as people write fields: /spec/ports/0/port becomes spec.ports[0].port.
 func fieldPath(p jsontext.Pointer) string {
 	var b strings.Builder
 	for token := range p.Tokens() {

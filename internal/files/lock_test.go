@@ -101,8 +101,8 @@ func TestLockErrors(t *testing.T) {
 	dangling := filepath.Join(top, "dangling")
 	must(t, os.Symlink("nowhere", dangling))
 	for dir, want := range map[string]string{
-		dangling: "no directory can be made there (file exists); make it yourself, or name another one (--out)",
-		filepath.Join(top, strings.Repeat("x", 300)): "no directory can be made there (file name too long); make it yourself, or name another one (--out)",
+		dangling: "something else stands there; move it away, or name another directory (--out)",
+		filepath.Join(top, strings.Repeat("x", 300)): "it failed: file name too long; repair it, or name another directory (--out)",
 		file:                      "it is no directory; move what stands there away, or name another",
 		filepath.Join(file, "in"): "it is no directory",
 		linked:                    "too many levels of symbolic links",

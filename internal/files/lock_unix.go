@@ -9,11 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFlags keep opening from following a symbolic link, and from waiting for the other end of a pipe.
-const openFlags = unix.O_NOFOLLOW | unix.O_NONBLOCK
-
-// readFlags do the latter only.
-const readFlags = unix.O_NONBLOCK
+// readFlags prevent that opening a pipe waits for the other end. openFlags also prevent that a symbolic link is
+// followed.
+const (
+	readFlags = unix.O_NONBLOCK
+	openFlags = readFlags | unix.O_NOFOLLOW
+)
 
 var errLocked = errors.New("locked")
 

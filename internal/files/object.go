@@ -19,13 +19,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// reader reads one file after the other.
+// reader reads the files in turn.
 type reader struct {
 	ctx    context.Context
 	sink   store.Sink
 	opts   ReadOptions
 	report store.Report
-	// seen holds a hash of each Service's name, so that one given twice is noticed at 20 bytes apiece.
+	// seen holds a hash of the name of each Service, to find the ones that are given twice with 20 bytes for each.
 	seen map[uint64]struct{}
 	seed maphash.Seed
 
@@ -33,16 +33,16 @@ type reader struct {
 	name    string
 	meter   meter
 	objects int // Kubernetes objects of any kind
-	given   int // of them to the sink
+	given   int // those of them that the sink was given
 	skipped store.Kinds
-	refusal *store.Warning // the first
+	refusal *store.Warning // of the first entry that is no object
 }
 
-// place is where in a file an object stands.
+// place is the position of an object in a file.
 type place struct {
 	document int // counted from 1
-	line     int // where the document begins; 0 in JSON, where an item's number says more
-	item     int // in a List, counted from 0 as in .items[0]; -1 outside
+	line     int // the first line of the document; 0 in JSON, where the item helps more
+	item     int // the index in a List, as in .items[0]; -1 for an object that is not in a List
 }
 
 func (p place) String() string {
@@ -59,13 +59,13 @@ func (p place) String() string {
 	return fmt.Sprintf("%s, items[%d]", document, p.item)
 }
 
-// header distinguishes one kind of object from another.
+// header identifies the kind of an object.
 type header struct {
 	Kind       word `json:"kind"`
 	APIVersion word `json:"apiVersion"`
 }
 
-// word is a string, empty where there is a value of another type.
+// word is a string. It is empty if the value has another type.
 type word string
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -78,7 +78,7 @@ func (w *word) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
-// listOrObject is an object whose fields are kept as they are until its kind is known, or a List.
+// listOrObject is a List, or an object with its raw fields, which are decoded when the kind is known.
 type listOrObject struct {
 	header
 
@@ -86,7 +86,7 @@ type listOrObject struct {
 	Fields jsontext.Value `json:",embed"`
 }
 
-// items are those of a List, each of which is handed on while the List is read.
+// items are the items of a List. Each is processed while the List is read.
 type items struct {
 	reader *reader
 	list   *header
@@ -103,7 +103,7 @@ func (i *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return err
 	}
 	i.found = true
-	// An item without a kind of its own, as the API server sends them, has the List's.
+	// The API server sends items without a kind: it follows from the kind of the List.
 	inherited := header{Kind: word(strings.TrimSuffix(string(i.list.Kind), "List")), APIVersion: i.list.APIVersion}
 	for i.at.item = 0; dec.PeekKind() != ']'; i.at.item++ {
 		i.reader.meter.left = maxObject
@@ -128,7 +128,8 @@ func (i *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return err
 }
 
-// document reads the decoder's next value, which should be an object. h is what is known of its header beforehand.
+// document reads the next value of the decoder, which should be an object. h has the parts of its header that are known
+// already.
 func (r *reader) document(dec *jsontext.Decoder, at place, h header) error {
 	r.meter.left = maxObject
 	if kind := dec.PeekKind(); kind != '{' {
@@ -151,7 +152,7 @@ func (r *reader) document(dec *jsontext.Decoder, at place, h header) error {
 	return r.ctx.Err()
 }
 
-// refuse leaves out something that is no Kubernetes object.
+// refuse records an entry that is no Kubernetes object.
 func (r *reader) refuse(at place, w store.Warning) {
 	w.File, w.Place, w.Refused = r.name, at.String(), true
 	if r.refusal == nil {
@@ -165,7 +166,7 @@ const (
 	kindEndpointSlice = "EndpointSlice"
 )
 
-// object hands on a Service or an EndpointSlice, and counts anything else.
+// object decodes an object of a kind that is used, and counts any other.
 func (r *reader) object(h header, fields jsontext.Value, at place) {
 	if h.Kind == "" {
 		r.refuse(at, store.Warning{Code: store.WarningNoKind})
@@ -221,9 +222,9 @@ func (r *reader) skip(kind string) {
 	r.skipped.Add(kind)
 }
 
-// service decodes a Service and refuses what the API server would not have stored.
+// service decodes a Service.
 func (r *reader) service(fields jsontext.Value, at place) {
-	var o struct { // without the status, which is not used
+	var o struct { // the status is not used
 		Metadata metav1.ObjectMeta  `json:"metadata"`
 		Spec     corev1.ServiceSpec `json:"spec"`
 	}
@@ -251,7 +252,7 @@ func (r *reader) service(fields jsontext.Value, at place) {
 	r.sink.Service(found)
 }
 
-// endpointSlice decodes an EndpointSlice. One that names no Service is skipped.
+// endpointSlice decodes an EndpointSlice, and skips it if it belongs to no Service.
 func (r *reader) endpointSlice(fields jsontext.Value, at place) {
 	var s discoveryv1.EndpointSlice
 	err := json.Unmarshal(fields, &s, jsonOptions)
@@ -270,13 +271,13 @@ func (r *reader) endpointSlice(fields jsontext.Value, at place) {
 	r.report.Slices++
 	r.given++
 	service, slice := store.FromEndpointSlice(&s, r.opts.Denied)
-	if !isToken(slice.Name, maxHost) || slice.Name == "" { // its place distinguishes it from others
+	if !isToken(slice.Name, maxHost) || slice.Name == "" { // a name that no other slice has
 		slice.Name = r.name + " " + at.String()
 	}
 	r.sink.Slice(service, slice)
 }
 
-// reject warns of an object that cannot be used, with its name if that is valid.
+// reject adds a warning about an object that cannot be used. It has the name of the object if that is valid.
 func (r *reader) reject(kind string, fields jsontext.Value, at place, err error) {
 	var o struct {
 		Metadata struct {
@@ -284,7 +285,7 @@ func (r *reader) reject(kind string, fields jsontext.Value, at place, err error)
 			Namespace word `json:"namespace"`
 		} `json:"metadata"`
 	}
-	_ = json.Unmarshal(fields, &o, jsonOptions) // err says what is wrong with it
+	_ = json.Unmarshal(fields, &o, jsonOptions) // err has the reason already
 	ref := backend.Ref{Namespace: cmp.Or(string(o.Metadata.Namespace), r.opts.Namespace), Name: string(o.Metadata.Name)}
 	if checkExposer(ref) != nil || kind == kindService && !isLabelName(ref.Name) {
 		ref = backend.Ref{}

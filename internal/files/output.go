@@ -13,58 +13,58 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// OutputOptions say how a directory is kept right.
+// OutputOptions are the options of an Output.
 type OutputOptions struct {
-	// Overrides is the file with the admin's overrides, which is not written; "" for the one in the directory.
+	// Overrides is the path of the file with the admin's overrides, which is never written. "" means overrides.yaml in
+	// the directory.
 	Overrides string
-	// Lock is the directory's; nil where nothing will be written, or no other process can be there.
+	// Lock is the lock of the directory. It is nil if nothing will be written, or if no other process can be there.
 	Lock *DirLock
-	// Own are the names of keys beside the reserved ones that are, or were, written here (publish.Desired.Own).
+	// Own are the names of the admin's own keys that are, or were, written here (publish.Desired.Own).
 	Own []string
-	// Settle is how long the directory must look the same before a change counts; 100 ms if 0.
-	Settle time.Duration
-	// Poll is how often the directory is looked at; 1 s if 0.
+	// Poll is the time between two looks at the directory. A change counts if the directory looks the same for this
+	// time. 0 means 1 s.
 	Poll time.Duration
-	Log  *slog.Logger // discarded if nil
+	Log  *slog.Logger // nil discards the log
 }
 
-// Output is a directory as the place to publish to. Its methods but Run are for one goroutine, that of the controller.
+// Output publishes to a directory. Only the goroutine of the controller may call its methods, except Run.
 type Output struct {
 	dir       string
 	opts      OutputOptions
 	publisher *publish.Publisher // which only compares
 	moved     chan struct{}
-	snapshot  atomic.Pointer[snapshot] // what counts
+	snapshot  atomic.Pointer[snapshot] // the last state that counts
 	gone      atomic.Pointer[corev1.ConfigMap]
 
-	own     []string          // names beside the reserved ones that are looked at
-	known   map[string]string // what was written, or found right, in this term
+	own     []string          // names of the admin's own keys
+	known   map[string]string // the keys that were written, or found right, in this term
 	settled bool              // everything was right once in this term
 
 	mu      sync.Mutex
-	root    *os.Root  // nil while there is no directory; open, so that no other one gets its inode
-	opened  int       // how many directories there have been
-	version int       // of what is shown, as a resourceVersion
+	root    *os.Root  // nil without a directory; it stays open, so that no other directory gets its inode
+	opened  int       // number of directories there have been
+	version int       // the resourceVersion of the snapshot
 	failed  string    // why the directory cannot be read
-	pending *snapshot // what differs from the snapshot, and does not count yet; nil if nothing does
-	since   time.Time
-	perm    fs.FileMode // what the file system makes of the mode we want
+	pending *snapshot // a state that differs from the snapshot, and does not count yet; nil if there is none
+	since   time.Time // the time of pending
 }
 
-// mode of the files: HolmesGPT, which may run as another user, must be able to read them.
+// defaultPoll is the default of SourceOptions.Poll and OutputOptions.Poll.
+const defaultPoll = time.Second
+
+// mode of the files: HolmesGPT must be able to read them, and may run as another user.
 const mode fs.FileMode = 0o644
 
-// NewOutput looks at the directory for the first time, which need not be there. A directory, or an overrides.yaml in
-// it, that cannot be read is an error. With a lock it removes what a process left that was killed while it wrote.
+// NewOutput reads the directory for the first time. The directory may be missing. NewOutput returns an error if the
+// directory, or the file with the overrides, cannot be read.
 func NewOutput(dir string, opts OutputOptions) (*Output, error) {
-	if opts.Settle == 0 {
-		opts.Settle = defaultSettle
-	}
 	if opts.Poll == 0 {
 		opts.Poll = defaultPoll
 	}
@@ -73,7 +73,7 @@ func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 	}
 	o := &Output{
 		dir: filepath.Clean(dir), opts: opts, publisher: publish.New(nil, publish.Options{}),
-		moved: make(chan struct{}, 1), perm: mode, own: opts.Own,
+		moved: make(chan struct{}, 1), own: opts.Own,
 	}
 	o.snapshot.Store(&snapshot{})
 	v, err := o.read()
@@ -87,18 +87,17 @@ func NewOutput(dir string, opts OutputOptions) (*Output, error) {
 		return nil, o.fail(publish.OpRead, "", err)
 	}
 	o.show(v)
-	o.sweep()
 	return o, nil
 }
 
 // Moved receives when another writer has changed something.
 func (o *Output) Moved() <-chan struct{} { return o.moved }
 
-// Live is the directory as a ConfigMap, nil where there is none. It must not be changed.
+// Live returns the directory as a ConfigMap, nil if there is none. The caller must not change it.
 func (o *Output) Live() *corev1.ConfigMap { return o.snapshot.Load().cm }
 
-// Gone is the last state of the directory that was deleted or replaced last, nil while none was. It must not be
-// changed.
+// Gone returns the last state of the directory that was deleted or replaced last, nil if there was none. The caller
+// must not change it.
 func (o *Output) Gone() *corev1.ConfigMap { return o.gone.Load() }
 
 // NewTerm forgets what was written.
@@ -106,22 +105,20 @@ func (o *Output) NewTerm() { o.known, o.settled = nil, false }
 
 // Run follows the directory until ctx ends.
 func (o *Output) Run(ctx context.Context) {
-	poll(ctx, o.opts.Poll, o.opts.Settle, func() (again bool) {
+	wait.UntilWithContext(ctx, func(context.Context) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		changed, again, _ := o.look() // Publish reports what is wrong
-		if changed {
+		if changed, _, _ := o.look(); changed { // Publish reports the error
 			select {
 			case o.moved <- struct{}{}:
 			default:
 			}
 		}
-		return again
-	})
+	}, o.opts.Poll)
 }
 
-// look reads the directory. A change counts once it was seen twice, so that nothing is decided on what is half done;
-// until then it is to be looked at again. With an error, everything is as it was seen last.
+// look reads the directory. A change counts if the directory looks the same for opts.Poll, so that nothing is decided
+// on a change that is half done. Until then again is true. If there is an error, the last state stays.
 func (o *Output) look() (changed, again bool, err error) {
 	next, err := o.read()
 	if err != nil {
@@ -129,23 +126,21 @@ func (o *Output) look() (changed, again bool, err error) {
 		return changed, false, err
 	}
 	changed, o.failed = o.failed != "", ""
-	before := o.snapshot.Load()
 	switch {
-	case next.same(before):
-		o.pending, next.cm = nil, before.cm
-		o.snapshot.Store(next) // with other temps
+	case next.same(o.snapshot.Load()):
+		o.pending = nil
 		return changed, false, nil
 	case o.pending == nil || !next.same(o.pending):
 		o.pending, o.since = next, time.Now()
 		return changed, true, nil
-	case time.Since(o.since) < o.opts.Settle:
+	case time.Since(o.since) < o.opts.Poll:
 		return changed, true, nil
 	}
 	o.show(next)
 	return true, false, nil
 }
 
-// show makes a snapshot count.
+// show makes next the snapshot.
 func (o *Output) show(next *snapshot) {
 	before := o.snapshot.Load()
 	if before.cm != nil && (next.cm == nil || next.cm.UID != before.cm.UID) {
@@ -159,51 +154,33 @@ func (o *Output) show(next *snapshot) {
 	o.snapshot.Store(next)
 }
 
-// otherWriter is the manager of what this process has not written: files do not say who wrote them.
+// otherWriter is the manager of all changes that this process did not make: a file does not say who wrote it.
 const otherWriter = "another writer"
 
-// Drifted is what another writer has changed in live, of what d says.
+// Drifted returns the keys of d that another writer changed in live.
 func (o *Output) Drifted(live *corev1.ConfigMap, d publish.Desired) []publish.Drift {
-	v := o.snapshot.Load()
-	if v.cm != live {
-		v = &snapshot{cm: live}
-	}
-	_, drifted := o.compare(v, d)
+	_, drifted := o.compare(live, d)
 	return drifted
 }
 
-// compare returns what is to be written, and what of it another writer caused.
-func (o *Output) compare(v *snapshot, want publish.Desired) (d publish.Difference, drifted []publish.Drift) {
-	d = o.publisher.Compare(v.comparable(), want)
+// compare returns what must be written, and the part of it that another writer caused.
+func (o *Output) compare(cm *corev1.ConfigMap, want publish.Desired) (d publish.Difference, drifted []publish.Drift) {
+	d = o.publisher.Compare(cm, want)
 	for _, k := range slices.Sorted(slices.Values(slices.Concat(d.Changed, d.Stale, d.Held))) {
 		var text string
-		var stands bool
-		if v.cm != nil {
-			text, stands = v.cm.Data[k]
-			_, binary := v.cm.BinaryData[k]
-			stands = stands || binary || v.wrong[k] != ""
+		var asText, asBinary bool
+		if cm != nil {
+			text, asText = cm.Data[k]
+			_, asBinary = cm.BinaryData[k]
 		}
 		written, ours := o.known[k]
 		switch {
-		case ours && stands && written == text && v.wrong[k] == "": // it is to become something else
-		case ours && !stands:
+		case ours && asText && written == text: // this process changes it
+		case ours && !asText && !asBinary:
 			drifted = append(drifted, publish.Drift{Key: k})
-		case ours, o.settled && stands:
+		case ours, o.settled && (asText || asBinary):
 			drifted = append(drifted, publish.Drift{Key: k, Manager: otherWriter})
 		}
 	}
 	return d, drifted
-}
-
-// sweep removes what was left half-written, if the directory is this process's.
-func (o *Output) sweep() {
-	temps := o.snapshot.Load().temps
-	if len(temps) == 0 || o.opts.Lock == nil || !o.opts.Lock.held() {
-		return
-	}
-	for _, name := range temps {
-		if err := o.root.Remove(name); err == nil {
-			o.opts.Log.Info("half-written file removed", "file", name)
-		}
-	}
 }

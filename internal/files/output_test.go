@@ -34,8 +34,8 @@ func always(d publish.Desired) publish.Build {
 // output is an Output on dir that nobody follows.
 func output(t *testing.T, dir string, opts OutputOptions) *Output {
 	t.Helper()
-	if opts.Settle == 0 {
-		opts.Settle = quickly
+	if opts.Poll == 0 {
+		opts.Poll = quickly
 	}
 	o, err := NewOutput(dir, opts)
 	must(t, err)
@@ -51,16 +51,16 @@ func publishing(t *testing.T, o *Output, d publish.Desired) publish.Result {
 }
 
 // tree is what a directory holds, with modes, and what is told of each file that changes with each writing.
-func tree(t *testing.T, dir string) (texts map[string]string, stamps map[string]stamp) {
+func tree(t *testing.T, dir string) (texts map[string]string, stamps map[string]fs.FileInfo) {
 	t.Helper()
-	texts, stamps = map[string]string{}, map[string]stamp{}
+	texts, stamps = map[string]string{}, map[string]fs.FileInfo{}
 	entries, err := os.ReadDir(dir)
 	must(t, err)
 	for _, e := range entries {
 		info, err := e.Info()
 		must(t, err)
 		path := filepath.Join(dir, e.Name())
-		stamps[e.Name()] = stampOf(path)
+		stamps[e.Name()] = stat(path)
 		switch {
 		case info.Mode().IsRegular():
 			texts[e.Name()] = info.Mode().String() + " " + text(t, path)
@@ -102,7 +102,6 @@ func TestKeysAreWrittenAsFiles(t *testing.T) {
 		}
 	}
 	_, after := tree(t, dir)
-	same := func(a, b stamp) bool { return a.same(b) }
 	if !maps.EqualFunc(stamps, after, same) {
 		t.Error("a quiet cycle has written")
 	}
@@ -119,7 +118,7 @@ func TestKeysAreWrittenAsFiles(t *testing.T) {
 	if d := cmp.Diff(want, now); d != "" {
 		t.Errorf("-want +got:\n%s", d)
 	}
-	if !after["state.json"].same(stamps["state.json"]) {
+	if !same(after["state.json"], stamps["state.json"]) {
 		t.Error("what did not change was written")
 	}
 	if live := o.Live(); live.Data["mine.yaml"] != "" || live.Data["overrides.yaml"] == "" {
@@ -132,13 +131,13 @@ func TestStartOnWhatIsThere(t *testing.T) {
 	t.Attr("req", "DTS-OUT-10")
 	dir := t.TempDir()
 	publishing(t, output(t, dir, OutputOptions{}), publish.Desired{Keys: keys("1")})
-	must(t, os.Chmod(filepath.Join(dir, "state.json"), 0o600))
+	write(t, filepath.Join(dir, document), "2")
 	o := output(t, dir, OutputOptions{})
 	if o.Live().Data["state.json"] != "1" {
 		t.Errorf("the state is not read: %v", o.Live().Data)
 	}
 	r := publishing(t, o, publish.Desired{Keys: keys("1")})
-	if d := cmp.Diff([]string{"state.json"}, r.Changed); d != "" || len(r.Drifted) != 0 {
+	if d := cmp.Diff([]string{document}, r.Changed); d != "" || len(r.Drifted) != 0 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -178,24 +177,15 @@ func TestReadersSeeWholeTexts(t *testing.T) {
 func TestWhatAKilledProcessLeft(t *testing.T) {
 	t.Attr("req", "DTS-RUN-6")
 	dir := t.TempDir()
-	lock, err := Lock(dir)
-	must(t, err)
-	defer lock.Close()
-	left := filepath.Join(dir, tempPrefix+"abc"+tempSuffix)
-	write(t, left, "hal")
-	output(t, dir, OutputOptions{}) // as with --dry-run
-	if text(t, left) != "hal" {
-		t.Error("removed without the lock")
-	}
-	o := output(t, dir, OutputOptions{Lock: lock})
-	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("after the start: %v", err)
+	left := filepath.Join(dir, tempName(document))
+	write(t, left, "half")
+	o := output(t, dir, OutputOptions{})
+	if text(t, left) != "half" {
+		t.Error("removed before anything is written, as with --dry-run")
 	}
 	publishing(t, o, publish.Desired{Keys: keys("1")})
-	write(t, left, "hal")
-	publishing(t, o, publish.Desired{Keys: keys("1")})
-	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("after a quiet cycle: %v", err)
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) || text(t, filepath.Join(dir, document)) != "1" {
+		t.Errorf("after the write: %v", err)
 	}
 }
 

@@ -13,13 +13,13 @@ import (
 )
 
 // admin is an Output that is followed, and whose overrides.yaml somebody edits.
-func admin(t *testing.T, settle time.Duration) (o *Output, path string) {
+func admin(t *testing.T, poll time.Duration) (o *Output, path string) {
 	t.Helper()
 	dir := t.TempDir()
 	path = filepath.Join(dir, toolset.KeyOverrides)
 	write(t, path, "first: 1")
 	must(t, os.Chtimes(path, time.Now(), time.Now().Add(-time.Hour)))
-	o = output(t, dir, OutputOptions{Settle: settle, Poll: 50 * time.Millisecond})
+	o = output(t, dir, OutputOptions{Poll: poll})
 	publishing(t, o, publish.Desired{Keys: keys("1")})
 	background(t, o.Run)
 	return o, path
@@ -72,7 +72,7 @@ func TestOverridesElsewhere(t *testing.T) {
 		must(t, os.Symlink(name, filepath.Join(mount, "..next")))
 		return os.Rename(filepath.Join(mount, "..next"), filepath.Join(mount, "..data"))
 	}
-	o := output(t, dir, OutputOptions{Overrides: path, Settle: quickly, Poll: 50 * time.Millisecond})
+	o := output(t, dir, OutputOptions{Overrides: path, Poll: quickly})
 	publishing(t, o, publish.Desired{Keys: keys("1")})
 	background(t, o.Run)
 	for _, step := range []struct {

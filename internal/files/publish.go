@@ -14,18 +14,18 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// Publish makes the directory hold what build says; see publish.Publisher. Every file is written beside its place and
-// then renamed into it, and no file before all are written in full: a reader sees the old text or the new one, and a
-// full disk leaves everything as it is. What is right is not touched.
+// Publish makes the directory hold what build returns; see publish.Publisher. It first writes all new files in full,
+// under other names, and then renames them. So a reader sees the old text or the new one, and a full disk changes
+// nothing. A file that is right is not written.
 func (o *Output) Publish(ctx context.Context, build publish.Build) (publish.Result, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var res publish.Result
-	const tries = 3 // another process may make, or take away, the directory meanwhile
+	const tries = 3 // another process may make or remove the directory meanwhile
 	for range tries {
 		done, err := o.once(ctx, build, &res)
 		if v := o.snapshot.Load(); err == nil && done && v.unread != nil {
-			text := reasonOf(v.unread) + "; the overrides that were read last stay in force until it can be read"
+			text := reason(v.unread) + "; the overrides that were read last stay in force until it can be read"
 			err = o.fail(publish.OpRead, toolset.KeyOverrides, explained{text, v.unread})
 		}
 		res.Live = o.Live()
@@ -36,7 +36,7 @@ func (o *Output) Publish(ctx context.Context, build publish.Build) (publish.Resu
 	return res, o.fail(publish.OpApply, "", explained{publish.ErrConflict.Error(), publish.ErrConflict})
 }
 
-// once publishes, unless the directory is not what it was when the try began.
+// once publishes. It is not done if another process made or removed the directory meanwhile.
 func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Result) (done bool, err error) {
 	if err := o.quiet(ctx); err != nil {
 		return false, o.fail(publish.OpRead, "", err)
@@ -54,15 +54,14 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 	if err != nil {
 		return false, err
 	}
-	d, drifted := o.compare(v, want)
+	d, drifted := o.compare(v.cm, want)
 	restore := want.Restore != "" && overridesOf(v.cm) == nil
 	res.Bytes, res.Held = d.Bytes, d.Held
 	switch {
-	case v.cm == nil && len(d.Changed) == 0: // all are held
+	case v.cm == nil && len(d.Changed) == 0: // all keys are held
 		return true, nil
 	case len(d.Changed) == 0 && len(d.Stale) == 0 && !restore:
 		o.known, o.settled = maps.Clone(want.Keys), true
-		o.sweep()
 		return true, nil
 	case d.Bytes > publish.MaxBytes:
 		text := fmt.Sprintf("%v (%d KiB, and at most %d KiB are written)",
@@ -79,7 +78,7 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 	if o.known == nil {
 		o.known = map[string]string{}
 	}
-	w := writer{Output: o, res: res, next: v.clone(), temps: map[string]string{}}
+	w := writer{Output: o, res: res, next: &snapshot{cm: v.cm.DeepCopy(), unread: v.unread}}
 	err = w.write(want, d, restore)
 	for _, drift := range drifted {
 		if slices.Contains(res.Changed, drift.Key) || slices.Contains(res.Removed, drift.Key) {
@@ -88,7 +87,7 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 	}
 	if err != nil {
 		_, statErr := os.Stat(o.dir)
-		if errors.Is(err, fs.ErrNotExist) && errors.Is(statErr, fs.ErrNotExist) { // the directory was taken away
+		if errors.Is(err, fs.ErrNotExist) && errors.Is(statErr, fs.ErrNotExist) { // the directory was removed
 			err = nil
 		}
 		return false, err
@@ -97,10 +96,10 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 	return true, nil
 }
 
-// quiet looks at the directory until nothing changes in it any more: what is being deleted with all that is in it
-// must not be repaired piece by piece, and its overrides not be taken for removed.
+// quiet waits until nothing changes in the directory any more. While a directory is being deleted file by file, it must
+// not be repaired, and its overrides do not count as removed.
 func (o *Output) quiet(ctx context.Context) error {
-	const looks = 10
+	const looks = 5
 	for range looks {
 		_, again, err := o.look()
 		if err != nil || !again {
@@ -109,7 +108,7 @@ func (o *Output) quiet(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(o.opts.Settle):
+		case <-time.After(o.opts.Poll):
 		}
 	}
 	return explained{publish.ErrConflict.Error(), publish.ErrConflict}
@@ -126,7 +125,7 @@ func (o *Output) lock() error {
 	return nil
 }
 
-// make makes the directory that is not there. The snapshot is nil if another process has made one with something in it.
+// make makes the missing directory. It returns nil if another process has made it and put files into it.
 func (o *Output) make() (*snapshot, error) {
 	if err := makeDir(o.dir); err != nil {
 		return nil, o.fail(publish.OpRestore, "", err)
@@ -138,7 +137,7 @@ func (o *Output) make() (*snapshot, error) {
 	if err != nil {
 		return nil, o.fail(publish.OpRead, "", err)
 	}
-	if v.cm == nil || len(v.cm.Data) > 0 || len(v.cm.BinaryData) > 0 || len(v.wrong) > 0 {
+	if v.cm == nil || len(v.cm.Data) > 0 || len(v.cm.BinaryData) > 0 {
 		return nil, nil
 	}
 	o.show(v)

@@ -22,27 +22,29 @@ const Stdin = "-"
 
 const stdinName = "standard input"
 
-// ReadOptions say how objects are read.
+// ReadOptions are the options of Read.
 type ReadOptions struct {
-	// Namespace of objects in files that name none, as in a chart rendered without one. Default "default".
+	// Namespace is for objects without one, as in a chart that was rendered without a namespace. "" means "default".
 	Namespace string
-	// KeepAnnotation says which annotations of a Service to keep beside kubernaut.io/…; nil keeps no others.
+	// KeepAnnotation reports whether to keep an annotation of a Service. Those of kubernaut.io/ are always kept. nil
+	// keeps no others.
 	KeepAnnotation func(key string) bool
-	// Denied says which addresses may not be used (security.denyCIDRs); nil denies none. See store.FromEndpointSlice.
+	// Denied reports whether an address may not be used (security.denyCIDRs). nil denies none. See
+	// store.FromEndpointSlice.
 	Denied func(netip.Addr) bool
-	// Links says which objects are read that lead people to Services.
+	// Links has the kinds of objects that lead people to Services, such as Ingress.
 	Links links.From
 }
 
-// Read reads Services and EndpointSlices from files, "-" being stdin: JSON or YAML, single objects, one behind the
-// other, NDJSON, and Lists, mixed with objects of any other kind. JSON is read item by item, whatever its size.
+// Read reads Services and EndpointSlices from files; "-" means stdin. A file holds JSON or YAML: one object, several,
+// NDJSON, or Lists. It may hold objects of other kinds too. JSON is read item by item, so that it may have any size.
 //
 // A Service or EndpointSlice that cannot be used is refused with a Warning, and the rest is read. An error names the
-// file and, where that helps, the line; what the sink was given until then is incomplete.
+// file and, if that helps, the line. The sink then has only a part of the objects.
 func Read(
 	ctx context.Context, paths []string, stdin io.Reader, sink store.Sink, opts ReadOptions,
 ) (store.Report, error) {
-	r := reader{ctx: ctx, sink: sink, opts: opts, seen: make(map[uint64]struct{}), seed: maphash.MakeSeed()}
+	r := reader{ctx: ctx, sink: sink, opts: opts, seen: map[uint64]struct{}{}, seed: maphash.MakeSeed()}
 	if r.opts.Namespace == "" {
 		r.opts.Namespace = "default"
 	}
@@ -63,7 +65,7 @@ func Read(
 	return r.report, nil
 }
 
-// readOnce refuses paths that name standard input twice.
+// readOnce returns an error if the paths name standard input twice.
 func readOnce(paths []string) error {
 	first := slices.Index(paths, Stdin)
 	if first >= 0 && slices.Contains(paths[first+1:], Stdin) {
@@ -75,9 +77,9 @@ func readOnce(paths []string) error {
 func (r *reader) file(path string, stdin io.Reader) error {
 	in, name := stdin, stdinName
 	if path != Stdin {
-		f, err := openFile(path)
+		f, err := os.Open(path)
 		if err != nil {
-			return err
+			return describeFile(path, err)
 		}
 		defer f.Close()
 		in, name = f, path
@@ -100,24 +102,7 @@ func (r *reader) file(path string, stdin io.Reader) error {
 	return nil
 }
 
-func openFile(path string) (*os.File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, describeFile(path, err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, describeFile(path, err)
-	}
-	if info.IsDir() {
-		f.Close()
-		return nil, fmt.Errorf("%s: it is a directory; name the files in it, each with a -f of its own", path)
-	}
-	return f, nil
-}
-
-// describeFile says what is wrong with a file in one line that begins with its name.
+// describeFile describes in one line, which begins with the name of the file, why it cannot be read.
 func describeFile(name string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -125,6 +110,8 @@ func describeFile(name string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		const text = "permission denied; the user that runs this must be able to read it"
 		return fmt.Errorf("%s: %w", name, explained{text, fs.ErrPermission})
+	case errors.Is(err, syscall.EISDIR):
+		return fmt.Errorf("%s: it is a directory; name the files in it, each with a -f of its own", name)
 	}
 	var path *fs.PathError
 	var errno syscall.Errno

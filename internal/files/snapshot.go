@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"unicode/utf8"
 
@@ -24,75 +23,34 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// maxRead is how many bytes are read of a directory; a ConfigMap cannot have more.
+// maxRead is the largest file, in bytes, that is read from a directory. A ConfigMap cannot hold more either.
 const maxRead = 1 << 20
 
-// Names of files that are being written. No key of a ConfigMap begins with two dots.
-const (
-	tempPrefix = "..dynamic-toolset-"
-	tempSuffix = ".tmp"
-)
-
-// snapshot is the directory as it was seen. It is not changed once it is shown.
+// snapshot is the state of the directory at one moment. After Output.show it does not change any more.
 type snapshot struct {
-	cm *corev1.ConfigMap // nil if there is no directory
-	// wrong has the generated keys in whose place there is something that cannot stay, whatever its text: what it is.
-	wrong  map[string]string
-	temps  []string // what a process left that was killed while it wrote
-	unread error    // why overrides.yaml cannot be read; cm has what was read of it last
+	cm     *corev1.ConfigMap // nil if there is no directory
+	unread error             // why overrides.yaml cannot be read; cm then has the last text that could be read
 }
 
-func (o *Output) newSnapshot(uid types.UID) *snapshot {
-	return &snapshot{wrong: map[string]string{}, cm: &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: o.dir, UID: uid},
-		Data:       map[string]string{},
-		BinaryData: map[string][]byte{},
-	}}
-}
-
-// same reports that both say the same of the directory.
+// same reports whether both have the same content.
 func (v *snapshot) same(o *snapshot) bool {
 	if v.cm == nil || o.cm == nil {
 		return v.cm == nil && o.cm == nil
 	}
-	return v.cm.UID == o.cm.UID && maps.Equal(v.wrong, o.wrong) && maps.Equal(v.cm.Data, o.cm.Data) &&
+	return v.cm.UID == o.cm.UID && maps.Equal(v.cm.Data, o.cm.Data) &&
 		maps.EqualFunc(v.cm.BinaryData, o.cm.BinaryData, bytes.Equal) && fmt.Sprint(v.unread) == fmt.Sprint(o.unread)
 }
 
-// comparable is the ConfigMap to compare with what should be written: what is wrong is right by no text.
-func (v *snapshot) comparable() *corev1.ConfigMap {
-	if len(v.wrong) == 0 {
-		return v.cm
-	}
-	cm := v.cm.DeepCopy()
-	for name := range v.wrong {
-		delete(cm.Data, name)
-		cm.BinaryData[name] = nil
-	}
-	return cm
-}
-
-// clone is a snapshot that may be changed.
-func (v *snapshot) clone() *snapshot {
-	return &snapshot{cm: v.cm.DeepCopy(), wrong: maps.Clone(v.wrong), unread: v.unread}
-}
-
-func (v *snapshot) remove(name string) {
-	delete(v.cm.Data, name)
-	delete(v.cm.BinaryData, name)
-	delete(v.wrong, name)
-}
-
-// put enters a text. What is not UTF-8 is binaryData, as in a ConfigMap.
-func (v *snapshot) put(name string, text []byte) {
+// put adds a text. A text that is not UTF-8 goes into binaryData, as in a ConfigMap.
+func put(cm *corev1.ConfigMap, name string, text []byte) {
 	if utf8.Valid(text) {
-		v.cm.Data[name] = string(text)
+		cm.Data[name] = string(text)
 		return
 	}
-	v.cm.BinaryData[name] = text
+	cm.BinaryData[name] = text
 }
 
-// overridesOf is the text of the overrides, nil if there is none.
+// overridesOf returns the text of the overrides, nil if there is none.
 func overridesOf(cm *corev1.ConfigMap) []byte {
 	if cm == nil {
 		return nil
@@ -109,49 +67,43 @@ func (o *Output) read() (*snapshot, error) {
 	if err != nil || uid == "" {
 		return &snapshot{}, err
 	}
-	names, err := o.names()
+	entries, err := fs.ReadDir(o.root.FS(), ".")
 	if err != nil {
 		return nil, err
 	}
-	v := o.newSnapshot(uid)
+	v := &snapshot{cm: &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: o.dir, UID: uid},
+		Data:       map[string]string{},
+		BinaryData: map[string][]byte{},
+	}}
 	o.readOverrides(v)
-	left := maxRead - len(overridesOf(v.cm))
-	for _, name := range names {
-		if isTemp(name) {
-			v.temps = append(v.temps, name)
-			continue
-		}
-		text, wrong := o.readKey(name, left)
-		if wrong != "" {
-			v.wrong[name] = wrong
-			if text == nil && !toolset.OwnedKey(name) { // it is there, and whose it is cannot be seen
-				v.put(name, []byte{0xff})
-			}
-		}
-		if text != nil {
-			left -= len(text)
-			v.put(name, text)
+	for _, e := range entries {
+		if name := e.Name(); o.isKey(name) {
+			o.readKey(v.cm, name)
 		}
 	}
 	return v, nil
 }
 
-// readRecorded reads the directory again where its state.json has names that the configuration does not have any more.
+// isKey reports whether a file in the directory is a generated key.
+func (o *Output) isKey(name string) bool {
+	return slices.Contains(o.own, name) || toolset.OwnedKey(name) && len(validation.IsConfigMapKey(name)) == 0
+}
+
+// readRecorded reads the directory again if its state.json has names that the configuration does not have any more.
 func (o *Output) readRecorded(v *snapshot) (*snapshot, error) {
 	if v.cm == nil {
 		return v, nil
 	}
 	state, err := publish.DecodeState(v.cm.Data[toolset.KeyState])
 	if err != nil || len(state.Keys) == 0 {
-		return v, nil //nolint:nilerr // what is unreadable is reported where it is recalled
+		return v, nil //nolint:nilerr // the controller reports it when it reads the state
 	}
-	names := slices.Concat(o.own, state.Keys)
-	slices.Sort(names)
-	o.own = slices.Compact(names)
+	o.own = slices.Concat(o.own, state.Keys)
 	return o.read()
 }
 
-// open opens the directory that is there now, if it is not the one that is open. The UID is empty if there is none.
+// open opens the directory if it is not open yet, or is another one now. The UID is empty if there is none.
 func (o *Output) open() (types.UID, error) {
 	now, err := os.Stat(o.dir)
 	switch {
@@ -187,95 +139,44 @@ func (o *Output) close() {
 	}
 }
 
-// names are the generated ones in the directory, what must be read first in front.
-func (o *Output) names() ([]string, error) {
-	d, err := o.root.Open(".")
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	var names []string
-	for {
-		some, err := d.Readdirnames(1024) // there may be any number of others
-		for _, name := range some {
-			if isTemp(name) || slices.Contains(o.own, name) ||
-				toolset.OwnedKey(name) && len(validation.IsConfigMapKey(name)) == 0 {
-				names = append(names, name)
-			}
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	rank := func(name string) int { return slices.Index([]string{toolset.KeyHolmesGPT, toolset.KeyState}, name) }
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(rank(b)-rank(a), strings.Compare(a, b)) })
-	return names, nil
-}
-
-func isTemp(name string) bool {
-	return strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
-}
-
-// readKey reads a generated key. The text is nil if there is none that can be read, wrong says what cannot stay there.
-func (o *Output) readKey(name string, limit int) (text []byte, wrong string) {
+// readKey reads a generated key. If it cannot be read, it is in binaryData without a value: it must be replaced.
+func (o *Output) readKey(cm *corev1.ConfigMap, name string) {
 	info, err := o.root.Lstat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, ""
-	case err != nil || !info.Mode().IsRegular():
-		return nil, "it is no regular file"
-	case info.Size() > int64(limit):
-		return nil, "too large"
-	case info.Mode().Perm() != o.perm:
-		wrong = "a file with other permissions"
-	}
-	f, err := o.root.OpenFile(name, os.O_RDONLY|readFlags, 0)
-	if err == nil {
-		text, err = readAll(f, limit)
-	}
-	if err != nil { // it will be replaced, which needs no reading
-		return nil, "it cannot be read"
-	}
-	return text, wrong
-}
-
-// readOverrides reads the admin's file, which may be a symbolic link to anywhere. If it cannot be read, what was read
-// last stays in force.
-func (o *Output) readOverrides(v *snapshot) {
-	path := o.overridesPath()
-	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, linkErr := os.Lstat(path); linkErr != nil {
-			if o.opts.Overrides != "" { // not in the directory: nothing has to be restored when the directory is lost
-				v.put(toolset.KeyOverrides, nil)
-			}
-			return
-		}
-		err = explained{"it is a symbolic link to nothing; put a file there", err}
-	}
-	if err == nil && !info.Mode().IsRegular() {
-		err = explained{text: "it is no regular file; put one there"}
-	}
-	var text []byte
-	if err == nil {
-		var f *os.File
-		if f, err = os.OpenFile(path, os.O_RDONLY|readFlags, 0); err == nil {
-			text, err = readAll(f, maxRead)
-		}
-	}
-	if v.unread = err; err == nil {
-		v.put(toolset.KeyOverrides, text)
 		return
 	}
-	last := o.Live()
-	if last == nil {
-		last = o.Gone()
+	cm.BinaryData[name] = nil
+	if err != nil || !info.Mode().IsRegular() {
+		return
 	}
-	if text := overridesOf(last); text != nil {
-		v.put(toolset.KeyOverrides, text)
+	f, err := o.root.OpenFile(name, os.O_RDONLY|readFlags, 0)
+	if err != nil {
+		return
+	}
+	if text, err := readAll(f); err == nil {
+		delete(cm.BinaryData, name)
+		put(cm, name, text)
+	}
+}
+
+// readOverrides reads the admin's file. It may be a symbolic link to any place. If it cannot be read, the last text
+// stays in force.
+func (o *Output) readOverrides(v *snapshot) {
+	path := o.overridesPath()
+	text, err := readFile(path)
+	if _, linkErr := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && linkErr == nil {
+		err = explained{"it is a symbolic link to nothing; put a file there", err}
+	} else if errors.Is(err, fs.ErrNotExist) {
+		if o.opts.Overrides != "" { // not in the directory: it does not have to be restored with the directory
+			put(v.cm, toolset.KeyOverrides, nil)
+		}
+		return
+	}
+	if v.unread = err; err != nil {
+		text = overridesOf(cmp.Or(o.Live(), o.Gone()))
+	}
+	if text != nil {
+		put(v.cm, toolset.KeyOverrides, text)
 	}
 }
 
@@ -283,11 +184,27 @@ func (o *Output) overridesPath() string {
 	return cmp.Or(o.opts.Overrides, filepath.Join(o.dir, toolset.KeyOverrides))
 }
 
-// readAll reads a file to its end, and closes it. The text is not nil unless there is an error.
-func readAll(f *os.File, limit int) ([]byte, error) {
+// readFile reads a regular file.
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, explained{text: "it is no regular file; put one there"}
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|readFlags, 0)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(f)
+}
+
+// readAll reads a file to its end, and closes it. Without an error the text is not nil.
+func readAll(f *os.File) ([]byte, error) {
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
-	if err == nil && len(text) > limit {
+	text, err := io.ReadAll(io.LimitReader(f, maxRead+1))
+	if err == nil && len(text) > maxRead {
 		err = explained{text: "it is larger than 1 MiB; shorten it"}
 	}
 	return text, err

@@ -13,30 +13,31 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
+
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// SourceOptions say what is read, and how files are followed.
+// SourceOptions are the options of a Source.
 type SourceOptions struct {
 	ReadOptions
-	// Store is what is kept of it.
+	// Store has the options of the store that is filled.
 	Store store.Options
-	// Stdin is what "-" names. It should end when the context does.
+	// Stdin is read for the path "-". It should end when the context does.
 	Stdin io.Reader
-	// Settle is how long a file must not have changed before it is read; 100 ms if 0.
-	Settle time.Duration
-	// Poll is how often the files are looked at; 1 s if 0.
+	// Poll is the time between two looks at the files. A changed file is read when it looks the same in two of them.
+	// 0 means 1 s.
 	Poll time.Duration
-	// Report, if not nil, is called when a file becomes bad, when what is wrong with it changes, and with nil when it
-	// is good again; never twice at once.
+	// Report, if not nil, is called when a file becomes bad, when its error changes, and with nil when it is good
+	// again. Calls do not overlap.
 	Report func(path string, err error)
-	Log    *slog.Logger // discarded if nil
+	Log    *slog.Logger // nil discards the log
 }
 
-// Source is a store that is filled from files, which it follows. Where two files hold the same Service, the later
-// named file counts, as with kubectl apply. What is named as "-", and what is a pipe, is read once and not followed.
+// Source is a store that is filled from files, and follows them. If two files hold the same Service, the one that is
+// named later counts, as with kubectl apply. "-" and pipes are read once and not followed.
 type Source struct {
 	*store.Store
 	opts   SourceOptions
@@ -45,25 +46,21 @@ type Source struct {
 	synced chan struct{}
 	twice  map[backend.Ref]bool // Services in several files, as logged
 
-	mu sync.Mutex // of each file's err
+	mu sync.Mutex // for the err of each file
 }
 
-// file is one of those named.
+// file is one of the files that are read.
 type file struct {
 	path    string
-	once    bool // it cannot be read again
-	read    stamp
-	pending stamp           // how it looked last
-	since   time.Time       // when it looked so first
+	once    bool            // it cannot be read again
+	read    fs.FileInfo     // when it was read last; nil if it was missing
+	seen    fs.FileInfo     // when it was looked at last
 	content *store.Contents // the last that was good
 	err     error
 }
 
-// NewSource prepares a source; nothing is read before Load or Run. EndpointSlices are optional.
+// NewSource prepares a source. Load or Run reads the files. EndpointSlices are optional.
 func NewSource(paths []string, opts SourceOptions) *Source {
-	if opts.Settle == 0 {
-		opts.Settle = defaultSettle
-	}
 	if opts.Poll == 0 {
 		opts.Poll = defaultPoll
 	}
@@ -73,7 +70,7 @@ func NewSource(paths []string, opts SourceOptions) *Source {
 	opts.Store.SlicesOptional, opts.Store.Unbounded = true, true
 	s := &Source{Store: store.New(opts.Store), opts: opts, paths: paths, synced: make(chan struct{})}
 	for _, path := range paths {
-		s.files = append(s.files, &file{path: path, once: path == Stdin, content: s.NewContents()})
+		s.files = append(s.files, &file{path: path, once: path == Stdin})
 	}
 	return s
 }
@@ -81,7 +78,7 @@ func NewSource(paths []string, opts SourceOptions) *Source {
 // Synced is closed when every file was read once.
 func (s *Source) Synced() <-chan struct{} { return s.synced }
 
-// Err says what is wrong with the files now, a line for each that is bad; nil when all is well.
+// Err returns the errors of the files now, a line for each bad file, nil if all are good.
 func (s *Source) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,8 +89,8 @@ func (s *Source) Err() error {
 	return errors.Join(all...)
 }
 
-// Load reads every file for the first time. A file that is missing or bad is an error: a service that runs and finds
-// nothing would say less. An object that cannot be used is not an error.
+// Load reads every file for the first time. It returns an error if a file is missing or bad, because a service that
+// runs and finds nothing would not show the mistake. An object that cannot be used is not an error.
 func (s *Source) Load(ctx context.Context) error {
 	if len(s.files) == 0 {
 		return errors.New("no file is named to read Services from (-f)")
@@ -103,22 +100,22 @@ func (s *Source) Load(ctx context.Context) error {
 	}
 	for _, f := range s.files {
 		if !f.once {
-			f.read = stampOf(f.path)
-			f.once = f.read.info != nil && !f.read.info.Mode().IsRegular()
+			f.read = stat(f.path)
+			f.once = f.read != nil && !f.read.Mode().IsRegular()
 		}
-		fresh, report, err := s.parse(ctx, f)
+		content, refused, err := s.parse(ctx, f)
 		if err != nil {
 			return err
 		}
-		f.content = fresh
-		s.report(f, refused(report))
+		f.content = content
+		s.report(f, refused)
 	}
 	s.apply()
 	close(s.synced)
 	return nil
 }
 
-// Run loads the files, where Load has not done so, and follows them until ctx ends. Its errors are Load's.
+// Run loads the files, if Load has not done so, and follows them until ctx ends. Its errors are those of Load.
 func (s *Source) Run(ctx context.Context) error {
 	select {
 	case <-s.synced:
@@ -127,121 +124,85 @@ func (s *Source) Run(ctx context.Context) error {
 			return err
 		}
 	}
-	poll(ctx, s.opts.Poll, s.opts.Settle, func() bool { return s.look(ctx) })
+	wait.UntilWithContext(ctx, s.look, s.opts.Poll)
 	return nil
 }
 
-// look reads the files that have changed, and have been quiet since.
-func (s *Source) look(ctx context.Context) (again bool) {
+// look reads the files that have changed, and have looked the same since the last look. A file that was written bit by
+// bit is so read when it is complete.
+func (s *Source) look(ctx context.Context) {
 	changed := false
 	for _, f := range s.files {
 		if f.once {
 			continue
 		}
-		now := stampOf(f.path)
-		if f.once || now.same(f.read) {
+		now := stat(f.path)
+		settled := same(now, f.seen)
+		f.seen = now
+		if !settled || same(now, f.read) {
 			continue
 		}
-		if !now.same(f.pending) {
-			f.pending, f.since = now, time.Now()
-		}
-		if time.Since(f.since) < s.opts.Settle {
-			again = true
-			continue
-		}
-		fresh, err := s.reread(ctx, f, now)
+		content, err := s.reread(ctx, f, now)
 		if ctx.Err() != nil {
-			return false
+			return
 		}
-		if !stampOf(f.path).same(now) { // it changed while it was read
-			again = true
+		if !same(stat(f.path), now) { // it changed while it was read
 			continue
 		}
 		f.read = now
-		if fresh != nil {
-			f.content, changed = fresh, true
+		if err == nil {
+			f.content, changed = content, true
 		}
 		s.report(f, err)
 	}
 	if changed {
 		s.apply()
 	}
-	return again
 }
 
-// reread reads a file again. The content is nil if the old one stays.
-func (s *Source) reread(ctx context.Context, f *file, now stamp) (*store.Contents, error) {
-	const stays = "; what was read from it before stays until then"
-	if now.info != nil && !now.info.Mode().IsRegular() && !now.info.IsDir() {
+// reread reads a file again. With an error its last content stays.
+func (s *Source) reread(ctx context.Context, f *file, now fs.FileInfo) (*store.Contents, error) {
+	if now != nil && !now.Mode().IsRegular() && !now.IsDir() { // to open a pipe would block
 		return nil, fmt.Errorf("%s: it is no regular file any more; put one there%s", f.path, stays)
 	}
-	fresh, report, err := s.parse(ctx, f)
+	content, refused, err := s.parse(ctx, f)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w; put it back%s", err, stays)
 	case err != nil:
 		return nil, fmt.Errorf("%w; mend it%s", err, stays)
 	}
-	err = refused(report)
-	if !keep(fresh, f.content, report) {
-		return nil, err
-	}
-	return fresh, err
+	return content, refused
 }
 
-// keep takes over from before what was refused now: a Service that became invalid is not a deleted Service.
-// It reports false if it cannot be told what was refused.
-func keep(now, before *store.Contents, r store.Report) bool {
-	n := 0
-	for i := range r.Warnings {
-		w := &r.Warnings[i]
-		if !w.Refused {
-			continue
-		}
-		n++
-		switch w.Kind {
-		case kindService:
-			now.KeepService(w.Ref, before)
-		case kindEndpointSlice: // whose Service is not known
-			now.KeepSlices(before)
-		default:
-			now.KeepExposures(store.Exposer{Kind: w.Kind, Ref: w.Ref}, before)
-		}
-	}
-	return n == r.Refused
-}
+const stays = "; what was read from it before stays until then"
 
-// refused is the error of a file in which not every object can be used, nil if all can.
-func refused(r store.Report) error {
-	for i := range r.Warnings {
-		w := &r.Warnings[i]
-		if !w.Refused {
-			continue
-		}
-		more := ""
-		if r.Refused > 1 {
-			more = fmt.Sprintf(" (and %d more)", r.Refused-1)
-		}
-		return fmt.Errorf("%s%s; mend it: what was known of it before stays until then", view.InputWarning(w), more)
-	}
-	return nil
-}
-
-// parse reads a file in full.
-func (s *Source) parse(ctx context.Context, f *file) (*store.Contents, store.Report, error) {
-	c := s.NewContents()
-	report, err := Read(ctx, []string{f.path}, s.opts.Stdin, c, s.opts.ReadOptions)
+// parse reads a file in full. refused is an error if not every object in it can be used.
+func (s *Source) parse(ctx context.Context, f *file) (content *store.Contents, refused, err error) {
+	content = s.NewContents()
+	report, err := Read(ctx, []string{f.path}, s.opts.Stdin, content, s.opts.ReadOptions)
 	if err != nil {
-		return nil, report, err
+		return nil, nil, err
 	}
 	for i := range report.Warnings {
 		w := &report.Warnings[i]
 		s.opts.Log.Warn("object in a file not usable as it is", "code", w.Code, "what", view.InputWarning(w))
 	}
-	return c, report, nil
+	first := slices.IndexFunc(report.Warnings, func(w store.Warning) bool { return w.Refused })
+	switch {
+	case report.Refused == 0:
+	case first < 0: // it is not among the warnings that are kept
+		refused = fmt.Errorf("%s: %d objects cannot be used; mend them%s", f.path, report.Refused, stays)
+	case report.Refused == 1:
+		refused = fmt.Errorf("%s; mend it%s", view.InputWarning(&report.Warnings[first]), stays)
+	default:
+		text := view.InputWarning(&report.Warnings[first])
+		refused = fmt.Errorf("%s (and %d more); mend them%s", text, report.Refused-1, stays)
+	}
+	return content, refused, nil
 }
 
-// apply makes the store hold what all files say together, and warns of the first Service that is new in more than one.
+// apply makes the store hold the contents of all files, and logs the first Service that is new in more than one.
 func (s *Source) apply() {
 	var all []*store.Contents
 	for _, f := range s.files {
@@ -258,12 +219,13 @@ func (s *Source) apply() {
 	s.twice = twice
 }
 
+// report records the error of a file, and reports it if it is a new one.
 func (s *Source) report(f *file, err error) {
 	s.mu.Lock()
-	same := err == nil && f.err == nil || err != nil && f.err != nil && err.Error() == f.err.Error()
+	known := fmt.Sprint(err) == fmt.Sprint(f.err)
 	f.err = err
 	s.mu.Unlock()
-	if same {
+	if known {
 		return
 	}
 	s.Notify()
@@ -272,24 +234,19 @@ func (s *Source) report(f *file, err error) {
 	}
 }
 
-// stamp is how a file looks from outside.
-type stamp struct {
-	info fs.FileInfo // nil if there is none
-	err  string
-}
-
-func stampOf(path string) stamp {
+// stat returns how a file looks, nil if it cannot be seen.
+func stat(path string) fs.FileInfo {
 	info, err := os.Stat(path)
 	if err != nil {
-		return stamp{err: err.Error()}
+		return nil
 	}
-	return stamp{info: info}
+	return info
 }
 
-func (s stamp) same(o stamp) bool {
-	if s.info == nil || o.info == nil {
-		return s.info == nil && o.info == nil && s.err == o.err
+// same reports whether a file looks the same.
+func same(a, b fs.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == b
 	}
-	return os.SameFile(s.info, o.info) && s.info.Size() == o.info.Size() &&
-		s.info.Mode() == o.info.Mode() && s.info.ModTime().Equal(o.info.ModTime())
+	return os.SameFile(a, b) && a.Size() == b.Size() && a.Mode() == b.Mode() && a.ModTime().Equal(b.ModTime())
 }

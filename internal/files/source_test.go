@@ -75,9 +75,6 @@ func follow(t *testing.T, opts SourceOptions, paths ...string) *followed {
 	if opts.Poll == 0 {
 		opts.Poll = quickly
 	}
-	if opts.Settle == 0 {
-		opts.Settle = quickly
-	}
 	opts.Report = func(_ string, err error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -260,7 +257,7 @@ func TestHalfWrittenFileIsNotRead(t *testing.T) {
 	t.Attr("req", "DTS-RUN-6")
 	path := filepath.Join(t.TempDir(), "services.yaml")
 	write(t, path, services("a", "b", "c"))
-	f := follow(t, SourceOptions{Settle: 1500 * time.Millisecond, Poll: 50 * time.Millisecond}, path)
+	f := follow(t, SourceOptions{Poll: 1500 * time.Millisecond}, path)
 	f.expect("at first", "a=80", "b=80", "c=80")
 	<-f.Changes()
 	file, err := os.Create(path)

@@ -42,7 +42,7 @@ func TestWarningCodes(t *testing.T) {
 			Log:   slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		must(t, source.Load(t.Context()))
-		_, report, err := source.parse(t.Context(), source.files[0])
+		report, err := Read(t.Context(), []string{path}, nil, source.NewContents(), ReadOptions{})
 		must(t, err)
 		if len(report.Warnings) != 1 {
 			t.Errorf("%s: warnings %v", name, report.Warnings)

@@ -41,25 +41,6 @@ func (c *Contents) Slice(service backend.Ref, s Slice) {
 	c.slices[backend.Ref{Namespace: service.Namespace, Name: s.Name}] = owned{s, service}
 }
 
-// KeepService takes a Service over from before, if it is not in c.
-func (c *Contents) KeepService(ref backend.Ref, before *Contents) {
-	s, known := before.services[ref]
-	if _, there := c.services[ref]; known && !there {
-		c.services[ref] = s
-	}
-}
-
-// KeepSlices takes all EndpointSlices over from before, and has no others.
-func (c *Contents) KeepSlices(before *Contents) { c.slices = before.slices }
-
-// KeepExposures takes over from before what an object says, if it is not in c.
-func (c *Contents) KeepExposures(by Exposer, before *Contents) {
-	services, known := before.exposed[by]
-	if _, there := c.exposed[by]; known && !there {
-		c.exposed[by] = services
-	}
-}
-
 // Replace makes the store hold what all contents say together, and nothing else. Of Services that are in several,
 // which it returns, the last counts, as with kubectl apply.
 func (st *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
