@@ -9,9 +9,11 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// overrideKey returns the key under which the overrides address the item: its Service, otherwise its name. It returns
-// the zero key if they do not address the item.
-func (it *item) overrideKey(o *Overrides) instanceKey {
+// override sets the item's patch: under the key of its Service, otherwise under that of its name. It reports whether
+// the overrides remove the item. vouched holds the instances that the configuration vouches for. If a key is the name
+// of such an instance, the item of another Service must not use it, because a stranger can create a Service with that
+// name.
+func (b *builder) override(it *item, vouched map[instanceKey]backend.Ref) (removed bool) {
 	types := []string{it.Candidate.Type}
 	if it.Candidate.Custom {
 		types = append(types, backend.TypeCustom)
@@ -19,35 +21,28 @@ func (it *item) overrideKey(o *Overrides) instanceKey {
 	for _, typ := range types {
 		for _, name := range []string{it.Ref.String(), it.Candidate.Instance} {
 			key := instanceKey{typ, name}
-			if _, ok := o.instances[typ][name]; ok && !it.yields(key) {
-				return key
+			owner, named := vouched[key]
+			patch, addressed := b.overrides.instances[typ][name]
+			if !addressed || named && owner != it.Ref && !it.Vouched {
+				continue
 			}
+			b.used[key] = true
+			it.patch, _ = patch.(map[string]any)
+			it.origin = b.overrides.place(key)
+			return patch == nil
 		}
 	}
-	return instanceKey{}
+	return false
 }
 
-// yields reports whether a key is the name of another Service's instance that the configuration vouches for. Then the
-// item must not use the key, because a stranger can create a Service with such a name.
-func (it *item) yields(key instanceKey) bool {
-	owner, named := it.vouched[key]
-	return named && owner != it.Ref && !it.Vouched
-}
-
-// removes reports whether the overrides remove the instance.
-func (o *Overrides) removes(it *item) bool {
-	key := it.overrideKey(o)
-	return key != instanceKey{} && o.instances[key.typ][key.name] == nil
-}
-
-// keys returns the keys of the instances that the overrides address.
-func (o *Overrides) keys() map[instanceKey]bool {
-	keys := map[instanceKey]bool{}
+// keys returns the keys of the instances that the overrides address, sorted.
+func (o *Overrides) keys() (keys []instanceKey) {
 	for typ, names := range o.instances {
 		for name := range names {
-			keys[instanceKey{typ, name}] = true
+			keys = append(keys, instanceKey{typ, name})
 		}
 	}
+	slices.SortFunc(keys, instanceKey.compare)
 	return keys
 }
 
@@ -87,7 +82,7 @@ func (b *builder) merge(doc *Document) (warnings []Warning) {
 		}
 		before, _ := doc.HolmesGPT[section].(map[string]any)
 		merged := mergePatch(before, patch).(map[string]any)
-		if b.inForce {
+		if b.opts.InForce {
 			warnings = append(warnings, o.fit(doc, section, before, merged, patch)...)
 		}
 		doc.HolmesGPT[section] = merged

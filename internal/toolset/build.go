@@ -91,9 +91,11 @@ type item struct {
 	typ *catalog.Type
 	url string
 
-	role     string                      // its role among the instances of its toolset, for the agent
-	nameless bool                        // instructions must not contain the names that its owner chose
-	vouched  map[instanceKey]backend.Ref // the instances that the configuration vouches for, by type and name
+	patch  map[string]any // the overrides of the instance; nil if there are none
+	origin string         // their path in the overrides
+
+	role     string // its role among the instances of its toolset, for the agent
+	nameless bool   // instructions must not contain the names that its owner chose
 
 	placeholders *strings.Replacer // made by expand on first use
 }
@@ -111,7 +113,7 @@ func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) 
 			vouched[instanceKey{f.Candidate.Type, f.Candidate.Instance}] = f.Ref
 		}
 		url := strings.TrimRight(f.Endpoint(), "/")
-		items = append(items, &item{Finding: f, typ: typeOf(f, byName), url: url, vouched: vouched})
+		items = append(items, &item{Finding: f, typ: typeOf(f, byName), url: url})
 	}
 	slices.SortFunc(items, (*item).compare)
 	return slices.DeleteFunc(items, func(it *item) bool {
@@ -119,11 +121,7 @@ func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) 
 			b.warn(w)
 			return true
 		}
-		removed := b.overrides.removes(it)
-		if removed {
-			b.used[it.overrideKey(b.overrides)] = true
-		}
-		return removed
+		return b.override(it, vouched)
 	})
 }
 
@@ -163,32 +161,28 @@ func (it *item) order() int {
 // already reject such text. If they miss it, this check keeps out text that HolmesGPT would expand.
 func (it *item) unfit() Warning {
 	c := it.Candidate
-	if it.typ == nil {
-		return it.about(WarningTypeUnknown)
+	switch {
+	case it.typ == nil:
+		return it.about(Warning{Code: WarningTypeUnknown})
+	case c.Type == kubernetesType:
+		return it.about(Warning{Code: WarningTypeReserved})
+	case !isLabel(c.Type):
+		return it.about(Warning{Code: WarningTypeSyntax})
 	}
-	if c.Type == kubernetesType {
-		return it.about(WarningTypeReserved)
-	}
-	if !isLabel(c.Type) {
-		return it.about(WarningTypeSyntax)
-	}
-	texts := []struct{ what, text string }{
+	for _, field := range [][2]string{
 		{"instance name", c.Instance}, {"type", c.Type}, {"URL", it.url},
 		{"health path", c.HealthPath}, {"description", c.Description}, {"link", it.Link},
-	}
-	for _, t := range texts {
-		if err := safetext.Check(t.text); err != nil {
-			w := it.about(WarningTextUnsafe)
-			w.Field, w.Because = t.what, err.Error()
-			return w
+	} {
+		if err := safetext.Check(field[1]); err != nil {
+			return it.about(Warning{Code: WarningTextUnsafe, Field: field[0], Because: err.Error()})
 		}
 	}
 	if strings.Contains(it.entryName(), ".") {
-		return it.about(WarningNameDot)
+		return it.about(Warning{Code: WarningNameDot})
 	}
 	isHTTP := func(e catalog.Entry) bool { return e.HTTP != nil }
 	if origin, _ := splitURL(it.url); slices.ContainsFunc(it.typ.Toolset.HolmesGPT, isHTTP) && !isOrigin(origin) {
-		return it.about(WarningHost)
+		return it.about(Warning{Code: WarningHost})
 	}
 	return Warning{}
 }

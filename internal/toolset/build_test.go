@@ -10,6 +10,7 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
@@ -207,7 +208,7 @@ func TestToolNames(t *testing.T) {
 			continue
 		}
 		names = append(names, name)
-		tool := toolName(name)
+		tool := catalog.ToolName(name)
 		if len(tool) > 64 {
 			t.Errorf("tool %s has %d characters", tool, len(tool))
 		}
@@ -266,10 +267,10 @@ func TestToolNamesOfHashes(t *testing.T) {
 		}
 		names, tools := map[string]string{}, map[string]bool{}
 		for name, behind := range d.Backends {
-			if tools[toolName(name)] {
-				t.Errorf("two tools are called %s", toolName(name))
+			if tools[catalog.ToolName(name)] {
+				t.Errorf("two tools are called %s", catalog.ToolName(name))
 			}
-			tools[toolName(name)] = true
+			tools[catalog.ToolName(name)] = true
 			names[name] = behind[0].Ref.String()
 		}
 		return names

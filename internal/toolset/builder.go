@@ -3,8 +3,6 @@ package toolset
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -15,6 +13,7 @@ import (
 // builder collects the parts of the HolmesGPT document.
 type builder struct {
 	overrides *Overrides
+	opts      Options
 	toolsets  map[string]any
 	servers   map[string]any
 	builtins  map[string]*builtin
@@ -23,20 +22,17 @@ type builder struct {
 	behind    map[string][]*backend.Finding
 	warnings  []Warning
 
-	trusted  []string // namespaces whose notes come first
 	notes    []*ownerNote
 	noted    map[backend.Ref]bool // Services whose note is recorded
 	roles    []string             // lines about the roles of instances of built-in toolsets
-	unproven map[string][]string  // built-in toolset -> its instances that no probe has checked
+	unproven map[string][]string  // built-in toolset -> its instances that no probe has checked, "" for nameless ones
 	// used holds the keys of the overrides that address an existing instance.
 	used map[instanceKey]bool
 	// tops holds the overrides' credentials at the top of toolsets. given marks the toolsets whose credentials an
 	// instance got.
-	tops    map[string]map[string]any
-	given   map[string]bool
-	types   []*catalog.Type
-	urls    map[string][]string // toolset -> the keys that hold an instance's URL
-	inForce bool
+	tops  map[string]map[string]any
+	given map[string]bool
+	urls  map[string][]string // toolset -> the keys that hold an instance's URL
 	// claimed holds the names that the overrides give to instances.
 	claimed map[string]bool
 	// origins: path in the document -> path in the overrides that changed it.
@@ -53,22 +49,20 @@ type builtin struct {
 
 // entry is a toolset or an MCP server that has only one item.
 type entry struct {
-	item   *item
-	name   string
-	server bool
-	tree   map[string]any
-	origin string
+	item    *item
+	name    string
+	server  bool
+	tree    map[string]any
+	patched bool // by the overrides of the instance
 }
 
 func newBuilder(overrides *Overrides, opts Options) *builder {
 	return &builder{
 		overrides: overrides,
-		trusted:   opts.TrustedNamespaces,
+		opts:      opts,
 		tops:      overrides.tops(opts.Types),
 		given:     map[string]bool{},
-		types:     opts.Types,
 		urls:      urlKeys(opts.Types),
-		inForce:   opts.InForce,
 		claimed:   overrides.names(),
 		noted:     map[backend.Ref]bool{},
 		unproven:  map[string][]string{},
@@ -115,7 +109,10 @@ func (b *builder) add(it *item) {
 		b.note(it, "- "+e.Name+", instance "+name+": ", nil)
 		if unproven { // once, even if it is in several toolsets
 			unproven = false
-			b.unproven[e.Name] = append(b.unproven[e.Name], it.named(name))
+			if it.nameless {
+				name = ""
+			}
+			b.unproven[e.Name] = append(b.unproven[e.Name], name)
 		}
 	}
 }
@@ -135,17 +132,17 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	if t.names[name] { // one Service in front of two backends whose types share this toolset
 		name += "/" + it.Candidate.Type
 	}
-	if t.names[name] || b.inForce && b.claimed[name] && !b.renames(it, name) {
+	if t.names[name] || b.opts.InForce && b.claimed[name] && configName(it.patch) != name {
 		name = withHash(name, it.identity())
 	}
 	config["name"] = name
-	config, origin := b.patch(it, config)
+	config = it.patched(config)
 	b.keepName(it, t, config, name)
 	t.names[name] = true
 	b.inherit(it, e.Name, config)
-	if origin != "" {
-		list := yamlfile.Key(yamlfile.Key("toolsets", e.Name), "config") + ".instances"
-		b.origins[yamlfile.Index(list, len(t.instances))] = origin
+	if it.patch != nil {
+		list := yamlfile.Key("toolsets", e.Name) + ".config.instances"
+		b.origins[yamlfile.Index(list, len(t.instances))] = it.origin
 	}
 	t.instances = append(t.instances, config)
 	b.behind[e.Name] = append(b.behind[e.Name], it.Finding)
@@ -173,51 +170,39 @@ func (b *builder) addHTTP(it *item, i int) {
 // addOwn adds an entry for the item alone. finish writes it after all other entries, unless its name is taken.
 func (b *builder) addOwn(it *item, tree map[string]any, server bool) {
 	generated := tree["config"].(map[string]any)
-	config, origin := b.patch(it, generated)
-	tree["config"] = config
-	if b.inForce && origin != "" {
-		if why := fault(it.entryName(), tree, server); why != "" {
-			b.warn(b.overrides.at(origin, Warning{Code: WarningPatchLeftOut, Because: why}))
-			tree["config"], origin = generated, ""
+	tree["config"] = it.patched(generated)
+	e := &entry{item: it, name: it.entryName(), server: server, tree: tree, patched: it.patch != nil}
+	if b.opts.InForce && e.patched {
+		if why := fault(e.name, tree, server); why != "" {
+			b.warn(b.overrides.at(it.origin, Warning{Code: WarningPatchLeftOut, Because: why}))
+			tree["config"], e.patched = generated, false
 		}
 	}
 	b.note(it, "", tree)
-	b.own = append(b.own, &entry{item: it, name: it.entryName(), server: server, tree: tree, origin: origin})
+	b.own = append(b.own, e)
 }
 
-// patch applies the overrides of the instance to its config. It also returns their path, "" if there are no overrides.
-func (b *builder) patch(it *item, config map[string]any) (map[string]any, string) {
-	key := it.overrideKey(b.overrides)
-	patch := b.overrides.instances[key.typ][key.name]
-	if patch == nil {
-		return config, ""
+// patched returns the config of the instance with its overrides.
+func (it *item) patched(config map[string]any) map[string]any {
+	if it.patch == nil {
+		return config
 	}
-	b.used[key] = true
-	return mergePatch(config, patch).(map[string]any), b.overrides.place(key)
+	return mergePatch(config, it.patch).(map[string]any)
 }
 
 // ownInstance is HolmesGPT's name for an instance at the top of a toolset, outside a list of instances.
 const ownInstance = "default"
-
-// renames reports whether the overrides give this name to the item.
-func (b *builder) renames(it *item, name string) bool {
-	key := it.overrideKey(b.overrides)
-	patch := b.overrides.instances[key.typ][key.name]
-	return patch != nil && configName(patch) == name
-}
 
 // keepName restores the generated name if overrides in force set a name that another instance has now, or that is not a
 // text.
 func (b *builder) keepName(it *item, t *builtin, config map[string]any, name string) {
 	given, has := config["name"]
 	text := configName(config)
-	if !b.inForce || !has || text == name {
+	if !b.opts.InForce || !has || text == name {
 		return
 	}
 	if _, isText := given.(string); !isText || t.names[text] {
-		w := it.about(WarningNameKept)
-		w.Value = fmt.Sprint(given)
-		b.warn(w)
+		b.warn(it.about(Warning{Code: WarningNameKept, Value: fmt.Sprint(given)}))
 		config["name"] = name
 		return
 	}
@@ -256,19 +241,17 @@ func (b *builder) finish() {
 			section, group = b.servers, "mcp_servers"
 		}
 		if _, taken := section[e.name]; taken {
-			w := e.item.about(WarningNameTaken)
-			w.Value = e.name
-			b.warn(w)
+			b.warn(e.item.about(Warning{Code: WarningNameTaken, Value: e.name}))
 			continue
 		}
 		section[e.name] = e.tree
 		b.behind[e.name] = append(b.behind[e.name], e.item.Finding)
-		if e.origin != "" {
-			b.origins[yamlfile.Key(group, e.name)] = e.origin
+		if e.patched {
+			b.origins[yamlfile.Key(group, e.name)] = e.item.origin
 		}
 	}
 	var unused []Warning
-	for _, key := range slices.SortedFunc(maps.Keys(b.overrides.keys()), instanceKey.compare) {
+	for _, key := range b.overrides.keys() {
 		if !b.used[key] {
 			path := b.overrides.place(key)
 			unused = append(unused, b.overrides.at(path, Warning{Code: WarningInstanceUnknown, Meant: b.meant(key)}))

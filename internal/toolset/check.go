@@ -1,11 +1,13 @@
 package toolset
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
 	"time"
 
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -99,7 +101,7 @@ func (c *checker) toolNames(path, name string, v any, seen map[string]string) {
 	if entry, ok := v.(map[string]any); !ok || entry["type"] != "http" {
 		return
 	}
-	tool := toolName(name)
+	tool := catalog.ToolName(name)
 	if first, both := seen[tool]; both {
 		c.add(Doubtful, path, "its tool is called %s like that of %s, and only one of the two can be used", tool, first)
 	}
@@ -116,9 +118,7 @@ func (c *checker) entry(path, name string, v any, kind string) {
 		c.errorf(path, "expected a mapping such as {enabled: true}")
 		return
 	}
-	if kind == "" {
-		kind, _ = entry["type"].(string)
-	}
+	kind = kindOf(entry, kind)
 	c.fields(path, entry, kind)
 	if _, has := entry["enabled"]; !has && isBuiltin(name) && kind != "mcp" {
 		c.add(Doubtful, path, "enabled is missing: a toolset of HolmesGPT's own stays off without enabled: true")
@@ -152,6 +152,12 @@ func (c *checker) entry(path, name string, v any, kind string) {
 			c.add(Doubtful, path, "HolmesGPT does not expand ${NAME} here; write {{ env.NAME }}")
 		}
 	})
+}
+
+// kindOf returns the type that its section gives an entry, otherwise its own.
+func kindOf(entry map[string]any, section string) string {
+	own, _ := entry["type"].(string)
+	return cmp.Or(section, own)
 }
 
 // fields checks the names and shapes of an entry's fields. In a patch they may be null.

@@ -1,9 +1,7 @@
 package toolset
 
 import (
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -69,9 +67,7 @@ func (it *item) putCredentials(config map[string]any, warn func(Warning)) {
 			path = []string{c.Field}
 		}
 		if !put(config, path, c.Prefix+holmesReference(variable)) {
-			w := it.about(WarningCredentialPlace)
-			w.Field = c.Field
-			warn(w)
+			warn(it.about(Warning{Code: WarningCredentialPlace, Field: c.Field}))
 		}
 	})
 }
@@ -88,10 +84,8 @@ func (it *item) auth(warn func(Warning)) map[string]any {
 			}
 		}
 		if auth["type"] != c.Auth {
-			w := it.about(WarningCredentialAuth)
-			w.Field, w.Kind = c.Field, c.Auth
-			w.Other, _ = auth["type"].(string)
-			warn(w)
+			other, _ := auth["type"].(string)
+			warn(it.about(Warning{Code: WarningCredentialAuth, Field: c.Field, Kind: c.Auth, Other: other}))
 			return
 		}
 		field := c.Field
@@ -111,16 +105,12 @@ func (it *item) checkCredentials(warn func(Warning)) {
 		known[c.Field] = true
 	}
 	// The warnings omit unknown fields and invalid names: they may be secrets in the wrong place.
-	for _, field := range slices.Sorted(maps.Keys(it.Credentials)) {
+	for _, field := range sortedKeys(it.Credentials) {
 		switch {
 		case !known[field]:
-			w := it.about(WarningCredentialUnknown)
-			w.Names = strings.Join(slices.Sorted(maps.Keys(known)), ",")
-			warn(w)
+			warn(it.about(Warning{Code: WarningCredentialUnknown, Names: strings.Join(sortedKeys(known), ",")}))
 		case !variableName.MatchString(it.Credentials[field]):
-			w := it.about(WarningCredentialVariable)
-			w.Field = field
-			warn(w)
+			warn(it.about(Warning{Code: WarningCredentialVariable, Field: field}))
 		}
 	}
 }

@@ -1,11 +1,13 @@
 package toolset
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"regexp"
 	"slices"
@@ -100,29 +102,51 @@ func (d *Document) Entries() (instances map[string][]string, generation string) 
 
 // EntriesIn returns the entries in the text of a HolmesGPT document, nil if the text cannot be read.
 func EntriesIn(text string) (instances map[string][]string, generation string) {
-	tree := map[string]any{}
-	if yaml3.Unmarshal([]byte(text), &tree) != nil {
+	document, err := readDocument(text)
+	if err != nil {
 		return nil, ""
 	}
-	return entries(tree)
+	return entries(document)
 }
 
 func entries(document map[string]any) (instances map[string][]string, generation string) {
 	instances = map[string][]string{}
-	for _, section := range []string{"toolsets", "mcp_servers"} {
-		entries, _ := document[section].(map[string]any)
-		for name, tree := range entries {
-			if IsMarker(name) {
-				generation = name
-				continue
-			}
-			instances[name] = nil
-			for _, i := range instancesOf(tree) {
-				instances[name] = append(instances[name], configName(i))
-			}
+	for at, tree := range eachEntry(document) {
+		if IsMarker(at.name) {
+			generation = at.name
+			continue
+		}
+		instances[at.name] = nil
+		for _, i := range listIn(tree, "instances") {
+			instances[at.name] = append(instances[at.name], configName(i))
 		}
 	}
 	return instances, generation
+}
+
+// readDocument returns the tree of a HolmesGPT document.
+func readDocument(text string) (document map[string]any, err error) {
+	if err := yaml3.Unmarshal([]byte(text), &document); err != nil {
+		return nil, fmt.Errorf("read the document: %w", err)
+	}
+	return document, nil
+}
+
+// entryAt is the place of an entry in a HolmesGPT document.
+type entryAt struct{ section, name string }
+
+// eachEntry iterates over the toolsets and then the MCP servers of a HolmesGPT document.
+func eachEntry(document map[string]any) iter.Seq2[entryAt, any] {
+	return func(yield func(entryAt, any) bool) {
+		for _, section := range []string{"toolsets", "mcp_servers"} {
+			entries, _ := document[section].(map[string]any)
+			for name, entry := range entries {
+				if !yield(entryAt{section, name}, entry) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // mark adds the entry that makes a running HolmesGPT use a changed document. HolmesGPT replaces its tools only if the
@@ -218,34 +242,28 @@ func (d *Document) Variables() []Variable { return variables(d.HolmesGPT) }
 
 // VariablesIn returns the references in the text of a HolmesGPT document, nil if the text cannot be read.
 func VariablesIn(text string) []Variable {
-	tree := map[string]any{}
-	if err := yaml3.Unmarshal([]byte(text), &tree); err != nil {
+	document, err := readDocument(text)
+	if err != nil {
 		return nil
 	}
-	return variables(tree)
+	return variables(document)
 }
 
 func variables(document map[string]any) []Variable {
 	var out []Variable
-	for _, section := range []string{"toolsets", "mcp_servers"} {
-		entries, _ := document[section].(map[string]any)
-		for name, tree := range entries {
-			walkStrings("", tree, func(path, s string) {
-				for _, v := range references(s) {
-					instance, field := instanceAt(tree, path)
-					out = append(out, Variable{Name: v, Toolset: name, Instance: instance, Field: field})
-				}
-			})
-		}
+	for at, tree := range eachEntry(document) {
+		walkStrings("", tree, func(path, s string) {
+			for _, v := range references(s) {
+				instance, field := instanceAt(tree, path)
+				out = append(out, Variable{Name: v, Toolset: at.name, Instance: instance, Field: field})
+			}
+		})
 	}
 	slices.SortFunc(out, func(a, b Variable) int {
-		return strings.Compare(a.sortKey(), b.sortKey())
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Toolset, b.Toolset),
+			strings.Compare(a.Instance, b.Instance), strings.Compare(a.Field, b.Field))
 	})
 	return slices.Compact(out)
-}
-
-func (v Variable) sortKey() string {
-	return strings.Join([]string{v.Name, v.Toolset, v.Instance, v.Field}, "\x00")
 }
 
 var instancePath = regexp.MustCompile(`^config\.(instances|endpoints)\[(\d+)\]\.?(.*)$`)
@@ -256,7 +274,7 @@ func instanceAt(entry any, path string) (instance, field string) {
 	if m == nil {
 		return "", strings.TrimPrefix(path, "config.")
 	}
-	instances, _ := configOf(entry)[m[1]].([]any)
+	instances := listIn(entry, m[1])
 	i, err := strconv.Atoi(m[2])
 	if err != nil || i >= len(instances) {
 		return "", path

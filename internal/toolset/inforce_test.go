@@ -161,7 +161,7 @@ func TestOverridesInForceAlwaysFit(t *testing.T) {
 			t.Errorf("%s: a patch is gone", text)
 		}
 		for name, entry := range d.HolmesGPT["toolsets"].(map[string]any) {
-			for _, i := range instancesOf(entry) {
+			for _, i := range listIn(entry, "instances") {
 				if text := fmt.Sprint(i); strings.Contains(text, "env.TOKEN") && !strings.Contains(text, ".ours.svc") {
 					t.Errorf("%s: the credential is in %s: %s", text, name, i)
 				}

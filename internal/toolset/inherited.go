@@ -78,6 +78,12 @@ func configOf(entry any) map[string]any {
 	return config
 }
 
+// listIn returns a list in the config of an entry, nil if there is none.
+func listIn(entry any, key string) []any {
+	list, _ := configOf(entry)[key].([]any)
+	return list
+}
+
 // hasAny reports whether a mapping has a value for one of the keys.
 func hasAny(config map[string]any, keys []string) bool {
 	return slices.ContainsFunc(keys, func(key string) bool { return config[key] != nil })
@@ -213,11 +219,11 @@ func (b *builder) typeIn(toolset string) string {
 	if t := b.builtins[toolset]; t != nil {
 		return t.typ
 	}
-	i := slices.IndexFunc(b.types, func(t *catalog.Type) bool {
+	i := slices.IndexFunc(b.opts.Types, func(t *catalog.Type) bool {
 		it := &item{typ: t}
 		return it.isInstance(toolset, false) || it.isInstance(toolset, true)
 	})
-	return b.types[i].Type
+	return b.opts.Types[i].Type
 }
 
 // without returns a patch without the given keys of its config.

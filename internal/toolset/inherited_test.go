@@ -226,7 +226,7 @@ func TestInheritedBelow(t *testing.T) {
 		}
 		tt.want["name"] = "a/b"
 		for toolset, entry := range d.HolmesGPT["toolsets"].(m) {
-			if list := instancesOf(entry); len(list) == 1 {
+			if list := listIn(entry, "instances"); len(list) == 1 {
 				if diff := gocmp.Diff(fmt.Sprint(tt.want), fmt.Sprint(list[0])); diff != "" {
 					t.Errorf("%s: %s (-want +got):\n%s", name, toolset, diff)
 				}
@@ -258,7 +258,7 @@ func TestAdminsOwnBackend(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var got []string
-		for _, i := range instancesOf(d.HolmesGPT["toolsets"].(map[string]any)["prometheus/metrics"]) {
+		for _, i := range listIn(d.HolmesGPT["toolsets"].(map[string]any)["prometheus/metrics"], "instances") {
 			got = append(got, configName(i))
 		}
 		for _, v := range d.Variables() {

@@ -21,30 +21,35 @@ const (
 	hashBytes = 6
 )
 
-// toolName returns the name that HolmesGPT gives the tool of an HTTP toolset.
-func toolName(entry string) string { return catalog.ToolName(entry) }
-
 // nameTools adds a hash to the name of an entry if its tool name would be too long, or equal to the tool name of a
-// type's toolset or of an older Service. Trusted namespaces come first, then the oldest Services: a new Service must
-// not rename an existing tool, or take the hashed name of another.
+// type's toolset or of an earlier item. A new Service must not rename an existing tool, or take the hashed name of
+// another.
 func (b *builder) nameTools() {
 	taken := map[string]bool{}
 	for name := range b.shared {
-		taken[toolName(name)] = true
+		taken[catalog.ToolName(name)] = true
 	}
-	order := func(x, y *entry) int {
-		return cmp.Or(-backend.CompareBool(b.trusts(x.item.Ref), b.trusts(y.item.Ref)), x.item.older(y.item))
-	}
+	order := func(x, y *entry) int { return b.first(x.item, y.item) }
 	for _, e := range slices.SortedFunc(slices.Values(b.own), order) {
 		plain, identity := e.name, e.item.identity()
 		if len(plain) > maxEntryName {
 			e.name = withHash(plain, identity)
 		}
-		for n := 0; taken[toolName(e.name)]; n++ {
+		for n := 0; taken[catalog.ToolName(e.name)]; n++ {
 			e.name = withHash(plain, identity+strings.Repeat("\x00", n))
 		}
-		taken[toolName(e.name)] = true
+		taken[catalog.ToolName(e.name)] = true
 	}
+}
+
+// first orders items by priority: trusted namespaces first, so that strangers cannot crowd them out, then the oldest
+// Services.
+func (b *builder) first(x, y *item) int {
+	return cmp.Or(-backend.CompareBool(b.trusts(x.Ref), b.trusts(y.Ref)), x.older(y))
+}
+
+func (b *builder) trusts(ref backend.Ref) bool {
+	return slices.Contains(b.opts.TrustedNamespaces, ref.Namespace)
 }
 
 // older orders items by the age of their Services; unknown ages come last.

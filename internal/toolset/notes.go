@@ -1,7 +1,6 @@
 package toolset
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +19,19 @@ const (
 	maxNotesOfOne = 2 << 10 // the notes of one namespace
 	maxNotes      = 16 << 10
 )
+
+// agentRoom counts the bytes that are written of each namespace, and under "" of all.
+type agentRoom map[string]int
+
+// take counts a text of a namespace if there is room for it, and reports whether there is.
+func (r agentRoom) take(namespace string, size int) bool {
+	fits := r[namespace]+size <= maxNotesOfOne && r[""]+size <= maxNotes
+	if fits {
+		r[namespace] += size
+		r[""] += size
+	}
+	return fits
+}
 
 // unprovenNote is written with each instance that no probe has checked.
 const unprovenNote = "Not proven to work: its owner switched the check off."
@@ -85,21 +97,17 @@ func (b *builder) writeNotes() {
 // keepNotes chooses the notes that the agent reads. Each note depends only on those before it, so the note of a new
 // Service does not displace an older one.
 func (b *builder) keepNotes() {
-	order := slices.SortedFunc(slices.Values(b.notes), b.compareNotes)
-	total, taken := 0, map[string]int{}
+	order := func(m, n *ownerNote) int { return b.first(m.item, n.item) }
+	room := agentRoom{}
 	notes, left := map[string]int{}, map[string]int{}
 	full := map[string]bool{} // namespaces that have no more room of their own
-	for _, n := range order {
+	for _, n := range slices.SortedFunc(slices.Values(b.notes), order) {
 		namespace, size := n.item.Namespace, len(n.line)+1
 		notes[namespace]++
-		own := taken[namespace]+size <= maxNotesOfOne
-		if n.kept = own && total+size <= maxNotes; n.kept {
-			total += size
-			taken[namespace] += size
-			continue
+		if n.kept = room.take(namespace, size); !n.kept {
+			left[namespace]++
+			full[namespace] = full[namespace] || room[namespace]+size > maxNotesOfOne
 		}
-		left[namespace]++
-		full[namespace] = full[namespace] || !own
 	}
 	for _, namespace := range slices.Sorted(maps.Keys(left)) {
 		code := WarningNotesAll
@@ -111,13 +119,3 @@ func (b *builder) keepNotes() {
 		})
 	}
 }
-
-// compareNotes orders notes by priority: trusted namespaces first, so that strangers cannot crowd them out, then the
-// oldest Services; unknown ages come last.
-func (b *builder) compareNotes(m, n *ownerNote) int {
-	s, t := m.item.Candidate.Service, n.item.Candidate.Service
-	return cmp.Or(-backend.CompareBool(b.trusts(s.Ref), b.trusts(t.Ref)),
-		backend.CompareBool(s.Created.IsZero(), t.Created.IsZero()), s.Created.Compare(t.Created), s.Ref.Compare(t.Ref))
-}
-
-func (b *builder) trusts(ref backend.Ref) bool { return slices.Contains(b.trusted, ref.Namespace) }

@@ -2,9 +2,10 @@ package toolset
 
 import (
 	"bytes"
-	"maps"
-	"slices"
+	"cmp"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
@@ -25,10 +26,7 @@ type Overrides struct {
 type instanceKey struct{ typ, name string }
 
 func (k instanceKey) compare(o instanceKey) int {
-	if c := strings.Compare(k.typ, o.typ); c != 0 {
-		return c
-	}
-	return strings.Compare(k.name, o.name)
+	return cmp.Or(strings.Compare(k.typ, o.typ), strings.Compare(k.name, o.name))
 }
 
 // ParseOverrides reads overrides.yaml; name is the file's name in errors. The error is yamlfile.Errors: all faults of
@@ -61,7 +59,7 @@ func ParseOverrides(name string, data []byte) (*Overrides, error) {
 // Addresses returns the instances that the overrides address, as "type namespace/service", in order. They may include
 // instances that are not published.
 func (o *Overrides) Addresses() (list []string) {
-	for _, key := range slices.SortedFunc(maps.Keys(o.keys()), instanceKey.compare) {
+	for _, key := range o.keys() {
 		list = append(list, key.typ+" "+key.name)
 	}
 	return list
@@ -109,30 +107,16 @@ func (c *checker) patch(section string, v any, kind string) map[string]any {
 	c.values(section, entries, true)
 	for _, name := range sortedKeys(entries) {
 		path := yamlfile.Key(section, name)
-		switch t := entries[name].(type) {
-		case nil:
-		case map[string]any:
-			k := kind
-			if k == "" {
-				k, _ = t["type"].(string)
-			}
-			c.fields(path, t, k)
-		default:
-			c.errorf(path, "expected a mapping, or null to remove it")
-		}
+		c.mappingOrNull(path, entries[name], "it")
+		entry, _ := entries[name].(map[string]any)
+		c.fields(path, entry, kindOf(entry, kind))
 	}
 	return entries
 }
 
 // instancePatches checks the section instances: type, namespace/service, patch or null.
 func (c *checker) instancePatches(v any) map[string]map[string]any {
-	types, ok := v.(map[string]any)
-	if !ok {
-		if v != nil {
-			c.errorf("instances", "expected a mapping of types")
-		}
-		return nil
-	}
+	types := c.types("instances", v)
 	out := map[string]map[string]any{}
 	for _, typ := range sortedKeys(types) {
 		path := yamlfile.Key("instances", typ)
@@ -144,13 +128,8 @@ func (c *checker) instancePatches(v any) map[string]map[string]any {
 		out[typ] = names
 		for _, name := range sortedKeys(names) {
 			p := yamlfile.Key(path, name)
-			switch t := names[name].(type) {
-			case nil:
-			case map[string]any:
-				c.values(p, t, true)
-			default:
-				c.errorf(p, "expected a mapping, or null to remove the instance")
-			}
+			c.mappingOrNull(p, names[name], "the instance")
+			c.values(p, names[name], true)
 		}
 	}
 	return out
@@ -159,40 +138,35 @@ func (c *checker) instancePatches(v any) map[string]map[string]any {
 // compactPatch checks the section compact: type, patch or null. Its keys may contain dots, because HolmesGPT does not
 // read the compact form.
 func (c *checker) compactPatch(v any) map[string]any {
-	types, ok := v.(map[string]any)
-	if !ok {
-		if v != nil {
-			c.errorf("compact", "expected a mapping of types")
-		}
-		return nil
-	}
+	types := c.types("compact", v)
 	c.values("compact", types, false)
 	for _, typ := range sortedKeys(types) {
 		path := yamlfile.Key("compact", typ)
 		if !isLabel(typ) {
 			c.errorf(path, "expected a type: lower-case letters, digits and dashes, at most 63")
 		}
-		switch types[typ].(type) {
-		case nil, map[string]any:
-		default:
-			c.errorf(path, "expected a mapping, or null to remove its key")
-		}
+		c.mappingOrNull(path, types[typ], "its key")
 	}
 	return types
 }
 
-// isLabel reports whether s is a DNS label. The names of types must be DNS labels.
-func isLabel(s string) bool {
-	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
-		return false
+// types returns a section by type, nil if it is empty.
+func (c *checker) types(section string, v any) map[string]any {
+	types, ok := v.(map[string]any)
+	if !ok && v != nil {
+		c.errorf(section, "expected a mapping of types")
 	}
-	for _, r := range s {
-		if (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' {
-			return false
-		}
-	}
-	return true
+	return types
 }
+
+func (c *checker) mappingOrNull(path string, v any, removed string) {
+	if _, ok := v.(map[string]any); !ok && v != nil {
+		c.errorf(path, "expected a mapping, or null to remove %s", removed)
+	}
+}
+
+// isLabel reports whether s is a DNS label. The names of types must be DNS labels.
+func isLabel(s string) bool { return len(validation.IsDNS1123Label(s)) == 0 }
 
 // isBlank reports whether a text has nothing but comments.
 func isBlank(data []byte) bool {

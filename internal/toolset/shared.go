@@ -80,14 +80,11 @@ func (it *item) line() string {
 
 // patchEndpoint applies the overrides of the instance to its endpoint.
 func (b *builder) patchEndpoint(it *item, s *shared, endpoint map[string]any) (patched map[string]any, origin string) {
-	key := it.overrideKey(b.overrides)
-	patch, _ := b.overrides.instances[key.typ][key.name].(map[string]any)
-	if patch == nil {
+	if it.patch == nil {
 		return endpoint, ""
 	}
-	b.used[key] = true
-	origin, patched = b.overrides.place(key), endpoint
-	for _, change := range ofEndpoint(patch) {
+	origin, patched = it.origin, endpoint
+	for _, change := range ofEndpoint(it.patch) {
 		for _, field := range sortedKeys(change) {
 			if isEndpointField(field) {
 				patched = mergePatch(patched, map[string]any{field: change[field]}).(map[string]any)
@@ -97,7 +94,7 @@ func (b *builder) patchEndpoint(it *item, s *shared, endpoint map[string]any) (p
 			b.warn(b.overrides.at(yamlfile.Key(origin, field), w))
 		}
 	}
-	if b.inForce {
+	if b.opts.InForce {
 		alone := map[string]any{"type": "http", "config": map[string]any{"endpoints": []any{patched}}}
 		if why := fault(s.name, alone, false); why != "" {
 			b.warn(b.overrides.at(origin, Warning{Code: WarningPatchLeftOut, Because: why}))

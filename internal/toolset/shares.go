@@ -24,11 +24,8 @@ type Share struct {
 func (d *Document) Shares() (namespaces, types []Share, err error) {
 	s := shares{namespaces: map[string]int{}, types: map[string]int{}}
 	if d.wants(HolmesGPT) {
-		for _, section := range []string{"toolsets", "mcp_servers"} {
-			entries, _ := d.HolmesGPT[section].(map[string]any)
-			for name, tree := range entries {
-				s.add(d.Backends[name], tree, section, name)
-			}
+		for at, tree := range eachEntry(d.HolmesGPT) {
+			s.add(d.Backends[at.name], tree, at.section, at.name)
 		}
 	}
 	if d.wants(Compact) {
@@ -96,20 +93,12 @@ func (s *shares) size(tree any, path []string) int {
 	return len(text)
 }
 
-// instancesOf returns the instances in an entry, nil if it has no instances.
-func instancesOf(tree any) []any {
-	entry, _ := tree.(map[string]any)
-	config, _ := entry["config"].(map[string]any)
-	instances, _ := config["instances"].([]any)
-	return instances
-}
-
 // backendsIn returns the list in an entry's config that holds its backends, and its key.
 func backendsIn(tree any) (key string, backends []any) {
-	if list, ok := configOf(tree)["endpoints"].([]any); ok {
+	if list := listIn(tree, "endpoints"); list != nil {
 		return "endpoints", list
 	}
-	return "instances", instancesOf(tree)
+	return "instances", listIn(tree, "instances")
 }
 
 // kind returns the type to which a backend's size is attributed.

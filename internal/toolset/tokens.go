@@ -39,18 +39,17 @@ const httpPrefix = "http:"
 
 // cost returns the tokens of an enabled toolset, 0 if they are not known.
 func cost(figures map[string]catalog.Tokens, name string, entry map[string]any) int {
-	config, _ := entry["config"].(map[string]any)
-	instances, _ := config["instances"].([]any)
 	text, _ := entry["llm_instructions"].(string)
 	words := len(text) / 4 // tokens, roughly
 	if entry["type"] == "http" {
-		instances, _ = config["endpoints"].([]any)
+		endpoints := len(listIn(entry, "endpoints"))
 		typ, _, _ := strings.Cut(name, "/")
-		if name = httpPrefix + typ; figures[name] == (catalog.Tokens{}) {
-			return catalog.HTTPTokens().Of(len(instances)) + words
+		if figure := figures[httpPrefix+typ]; figure != (catalog.Tokens{}) {
+			return figure.Of(max(1, endpoints))
 		}
+		return catalog.HTTPTokens().Of(endpoints) + words
 	} else if tools, ok := entry["tools"].([]any); ok && len(tools) == 0 {
 		return words
 	}
-	return figures[name].Of(max(1, len(instances)))
+	return figures[name].Of(max(1, len(listIn(entry, "instances"))))
 }

@@ -65,9 +65,10 @@ type Warning struct {
 	Of      int            // among how many
 }
 
-// about returns a warning about the item.
-func (it *item) about(code WarningCode) Warning {
-	return Warning{Code: code, Ref: it.Ref, Type: it.Candidate.Type}
+// about returns the warning with the item as its subject.
+func (it *item) about(w Warning) Warning {
+	w.Ref, w.Type = it.Ref, it.Candidate.Type
+	return w
 }
 
 // at returns the warning with the place of a path in the overrides.

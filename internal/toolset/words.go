@@ -12,18 +12,10 @@ const unnamed = "(see this tool's name, hosts and paths)"
 // limits are those of notes, but are counted separately. Each item depends only on those before it, so a new Service
 // does not displace an older one.
 func (b *builder) boundWords(items []*item) {
-	total, taken := 0, map[string]int{}
+	room := agentRoom{}
 	for _, it := range slices.SortedFunc(slices.Values(items), (*item).older) {
 		size := it.words()
-		if b.trusts(it.Ref) || size == 0 {
-			continue
-		}
-		if taken[it.Namespace]+size > maxNotesOfOne || total+size > maxNotes {
-			it.nameless = true
-			continue
-		}
-		taken[it.Namespace] += size
-		total += size
+		it.nameless = size > 0 && !b.trusts(it.Ref) && !room.take(it.Namespace, size)
 	}
 }
 
@@ -40,30 +32,16 @@ func (it *item) words() (n int) {
 		case e.HTTP != nil:
 			text := e.Description + e.Instructions
 			n += len(it.text(text)) - len(nothing.Replace(text))
-		case i == 0: // said of its first toolset only
-			n += it.known(e.Name)
+		case i == 0: // notesEntry names it once, for its first toolset
+			if it.Candidate.Unproven {
+				n += len(it.Candidate.Instance) + len(", ")
+			}
+			if it.role != "" {
+				n += len(roleLine(e.Name, it.Candidate.Instance, it.role))
+			}
 		}
 	}
 	return n + len(it.Candidate.Tenant)
-}
-
-// known is how much of what stands in notesEntry names the item, the note aside.
-func (it *item) known(toolset string) (n int) {
-	if it.Candidate.Unproven {
-		n = len(it.Candidate.Instance) + len(", ")
-	}
-	if it.role != "" {
-		n += len(roleLine(toolset, it.Candidate.Instance, it.role))
-	}
-	return n
-}
-
-// named returns a name as the agent may read it, "" if it may not.
-func (it *item) named(name string) string {
-	if it.nameless {
-		return ""
-	}
-	return name
 }
 
 var nothing = strings.NewReplacer("$(url)", "", "$(instance)", "", "$(namespace)", "", "$(service)", "")
