@@ -63,12 +63,11 @@ func (o *Overrides) names() map[string]bool {
 func (b *builder) toolsetPatches() map[string]any {
 	patches := maps.Clone(b.overrides.toolsets)
 	for name, patch := range patches {
-		switch own := b.overrides.own(name, b.urls[name]); {
-		case own != nil && b.builtins[name] != nil:
-			patches[name] = without(patch, own)
-		default:
-			patches[name] = without(patch, b.tops[name])
+		elsewhere := b.tops[name]
+		if own := b.overrides.own(name, b.urls[name]); own != nil && b.builtins[name] != nil {
+			elsewhere = own
 		}
+		patches[name] = without(patch, elsewhere)
 	}
 	return patches
 }
@@ -76,7 +75,9 @@ func (b *builder) toolsetPatches() map[string]any {
 // merge applies the patches to a document. It returns warnings about entries that are left out or incomplete.
 func (b *builder) merge(doc *Document) (warnings []Warning) {
 	o := b.overrides
-	for section, patch := range map[string]map[string]any{"toolsets": b.toolsetPatches(), "mcp_servers": o.servers} {
+	patches := map[string]map[string]any{toolsets: b.toolsetPatches(), mcpServers: o.servers}
+	for _, section := range sortedKeys(patches) {
+		patch := patches[section]
 		if len(patch) == 0 {
 			continue
 		}
@@ -86,7 +87,7 @@ func (b *builder) merge(doc *Document) (warnings []Warning) {
 			warnings = append(warnings, o.fit(doc, section, before, merged, patch)...)
 		}
 		doc.HolmesGPT[section] = merged
-		if section == "mcp_servers" && len(doc.HolmesGPT[section].(map[string]any)) == 0 {
+		if section == mcpServers && len(merged) == 0 {
 			delete(doc.HolmesGPT, section)
 		}
 	}
@@ -119,13 +120,12 @@ func (b *builder) merge(doc *Document) (warnings []Warning) {
 // If the admin's entry is whole by itself, it stays and the generated entry is left out. Otherwise the generated entry
 // stays and the patch is left out.
 func (o *Overrides) fit(doc *Document, section string, before, merged, patches map[string]any) (warnings []Warning) {
-	server := section == "mcp_servers"
 	for _, name := range sortedKeys(patches) {
 		entry, there := merged[name].(map[string]any)
 		if !there {
 			continue
 		}
-		why := fault(name, entry, server)
+		why := fault(section, name, entry)
 		if why == "" {
 			continue
 		}
@@ -133,7 +133,7 @@ func (o *Overrides) fit(doc *Document, section string, before, merged, patches m
 		generated, found := before[name]
 		warning := Warning{Code: WarningPatchLeftOut, Because: why}
 		switch {
-		case whole(name, alone, server):
+		case whole(section, name, alone):
 			merged[name] = alone
 			delete(doc.Backends, name)
 			warning.Code = WarningFoundLeftOut
@@ -148,8 +148,8 @@ func (o *Overrides) fit(doc *Document, section string, before, merged, patches m
 }
 
 // fault returns the first reason why HolmesGPT would not load an entry, "" if there is no reason.
-func fault(name string, entry map[string]any, server bool) string {
-	for _, p := range complaintsOf(name, entry, server) {
+func fault(section, name string, entry map[string]any) string {
+	for _, p := range complaintsOf(section, name, entry) {
 		if p.severity == Error {
 			return strings.TrimLeft(p.path+": "+p.message, ".: ")
 		}
@@ -158,16 +158,13 @@ func fault(name string, entry map[string]any, server bool) string {
 }
 
 // whole reports whether an entry is complete by itself, without a generated entry below it.
-func whole(name string, entry map[string]any, server bool) bool {
-	return !slices.ContainsFunc(complaintsOf(name, entry, server), func(p complaint) bool { return p.severity != Note })
+func whole(section, name string, entry map[string]any) bool {
+	return !slices.ContainsFunc(complaintsOf(section, name, entry), func(p complaint) bool { return p.severity != Note })
 }
 
-func complaintsOf(name string, entry map[string]any, server bool) []complaint {
-	c, kind := checker{shared: Error}, ""
-	if server {
-		kind = "mcp"
-	}
-	c.entry("", name, entry, kind)
+func complaintsOf(section, name string, entry map[string]any) []complaint {
+	c := checker{shared: Error}
+	c.entry("", section, name, entry)
 	return c.complaints
 }
 

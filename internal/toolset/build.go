@@ -57,12 +57,11 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	}
 	b.finish()
 	doc := &Document{
-		HolmesGPT: map[string]any{"toolsets": b.toolsets},
-		Compact:   b.compactTrees(items),
+		HolmesGPT: map[string]any{toolsets: b.toolsets},
 		Backends:  b.behind,
-		compactOf: compactOf(items),
 		formats:   opts.Formats,
 	}
+	b.addCompact(doc, items)
 	var err error
 	if len(opts.Own) > 0 {
 		if doc.own, err = newFiller(items).texts(opts.Own); err != nil {
@@ -70,7 +69,7 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 		}
 	}
 	if len(b.servers) > 0 {
-		doc.HolmesGPT["mcp_servers"] = b.servers
+		doc.HolmesGPT[mcpServers] = b.servers
 	}
 	unmet := b.merge(doc)
 	if err := doc.mark(opts.GenerationMarker); err != nil {
@@ -180,7 +179,6 @@ func (it *item) unfit() Warning {
 	if strings.Contains(it.entryName(), ".") {
 		return it.about(Warning{Code: WarningNameDot})
 	}
-	isHTTP := func(e catalog.Entry) bool { return e.HTTP != nil }
 	if origin, _ := splitURL(it.url); slices.ContainsFunc(it.typ.Toolset.HolmesGPT, isHTTP) && !isOrigin(origin) {
 		return it.about(Warning{Code: WarningHost})
 	}

@@ -51,7 +51,7 @@ type builtin struct {
 type entry struct {
 	item    *item
 	name    string
-	server  bool
+	section string
 	tree    map[string]any
 	patched bool // by the overrides of the instance
 }
@@ -93,7 +93,7 @@ func (b *builder) baseline(names []string) error {
 func (b *builder) add(it *item) {
 	it.checkCredentials(b.warn)
 	if it.Candidate.Type == backend.TypeMCP {
-		b.addOwn(it, it.server(b.warn), true)
+		b.addOwn(it, mcpServers, it.server(b.warn))
 		return
 	}
 	unproven := it.Candidate.Unproven
@@ -141,7 +141,7 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 	t.names[name] = true
 	b.inherit(it, e.Name, config)
 	if it.patch != nil {
-		list := yamlfile.Key("toolsets", e.Name) + ".config.instances"
+		list := yamlfile.Key(toolsets, e.Name) + ".config.instances"
 		b.origins[yamlfile.Index(list, len(t.instances))] = it.origin
 	}
 	t.instances = append(t.instances, config)
@@ -154,7 +154,7 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 func (b *builder) addHTTP(it *item, i int) {
 	e := it.typ.Toolset.HolmesGPT[i]
 	if it.entryName() != "" {
-		b.addOwn(it, it.http(e, b.warn), false)
+		b.addOwn(it, toolsets, it.http(e, b.warn))
 		return
 	}
 	name := it.typ.EntryName(i, it.Observation.SkipVerify)
@@ -168,15 +168,12 @@ func (b *builder) addHTTP(it *item, i int) {
 }
 
 // addOwn adds an entry for the item alone. finish writes it after all other entries, unless its name is taken.
-func (b *builder) addOwn(it *item, tree map[string]any, server bool) {
+func (b *builder) addOwn(it *item, section string, tree map[string]any) {
 	generated := tree["config"].(map[string]any)
 	tree["config"] = it.patched(generated)
-	e := &entry{item: it, name: it.entryName(), server: server, tree: tree, patched: it.patch != nil}
-	if b.opts.InForce && e.patched {
-		if why := fault(e.name, tree, server); why != "" {
-			b.warn(b.overrides.at(it.origin, Warning{Code: WarningPatchLeftOut, Because: why}))
-			tree["config"], e.patched = generated, false
-		}
+	e := &entry{item: it, name: it.entryName(), section: section, tree: tree, patched: it.patch != nil}
+	if b.misfit(it, section, e.name, tree) {
+		tree["config"], e.patched = generated, false
 	}
 	b.note(it, "", tree)
 	b.own = append(b.own, e)
@@ -188,6 +185,19 @@ func (it *item) patched(config map[string]any) map[string]any {
 		return config
 	}
 	return mergePatch(config, it.patch).(map[string]any)
+}
+
+// misfit reports whether overrides in force make an entry that HolmesGPT would not load. It then warns that they are
+// left out.
+func (b *builder) misfit(it *item, section, name string, tree map[string]any) bool {
+	if !b.opts.InForce || it.patch == nil {
+		return false
+	}
+	why := fault(section, name, tree)
+	if why != "" {
+		b.warn(b.overrides.at(it.origin, Warning{Code: WarningPatchLeftOut, Because: why}))
+	}
+	return why != ""
 }
 
 // ownInstance is HolmesGPT's name for an instance at the top of a toolset, outside a list of instances.
@@ -236,9 +246,9 @@ func (b *builder) finish() {
 	b.writeNotes()
 	b.nameTools()
 	for _, e := range b.own {
-		section, group := b.toolsets, "toolsets"
-		if e.server {
-			section, group = b.servers, "mcp_servers"
+		section := b.toolsets
+		if e.section == mcpServers {
+			section = b.servers
 		}
 		if _, taken := section[e.name]; taken {
 			b.warn(e.item.about(Warning{Code: WarningNameTaken, Value: e.name}))
@@ -247,7 +257,7 @@ func (b *builder) finish() {
 		section[e.name] = e.tree
 		b.behind[e.name] = append(b.behind[e.name], e.item.Finding)
 		if e.patched {
-			b.origins[yamlfile.Key(group, e.name)] = e.item.origin
+			b.origins[yamlfile.Key(e.section, e.name)] = e.item.origin
 		}
 	}
 	var unused []Warning

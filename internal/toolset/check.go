@@ -1,7 +1,6 @@
 package toolset
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -64,7 +63,7 @@ func (c *checker) document(root map[string]any) {
 	sections := map[string]map[string]any{}
 	for _, key := range sortedKeys(root) {
 		switch key {
-		case "toolsets", "mcp_servers":
+		case toolsets, mcpServers:
 		default:
 			c.add(Note, yamlfile.Key("", key), "HolmesGPT ignores this key")
 			continue
@@ -78,21 +77,21 @@ func (c *checker) document(root map[string]any) {
 			c.errorf(key, "expected a mapping of names to toolsets")
 		}
 	}
-	if len(c.complaints) == 0 && len(sections["toolsets"])+len(sections["mcp_servers"]) == 0 {
+	if len(c.complaints) == 0 && len(sections[toolsets])+len(sections[mcpServers]) == 0 {
 		c.errorf("", "no toolset and no MCP server: HolmesGPT would reject the file")
 	}
 	tools := map[string]string{}
-	for _, name := range sortedKeys(sections["toolsets"]) {
-		path := yamlfile.Key("toolsets", name)
-		c.entry(path, name, sections["toolsets"][name], "")
-		c.toolNames(path, name, sections["toolsets"][name], tools)
+	for _, name := range sortedKeys(sections[toolsets]) {
+		path, entry := yamlfile.Key(toolsets, name), sections[toolsets][name]
+		c.entry(path, toolsets, name, entry)
+		c.toolNames(path, name, entry, tools)
 	}
-	for _, name := range sortedKeys(sections["mcp_servers"]) {
-		path := yamlfile.Key("mcp_servers", name)
-		if _, both := sections["toolsets"][name]; both {
+	for _, name := range sortedKeys(sections[mcpServers]) {
+		path := yamlfile.Key(mcpServers, name)
+		if _, both := sections[toolsets][name]; both {
 			c.add(Doubtful, path, "replaces the toolset of the same name")
 		}
-		c.entry(path, name, sections["mcp_servers"][name], "mcp")
+		c.entry(path, mcpServers, name, sections[mcpServers][name])
 	}
 }
 
@@ -111,14 +110,14 @@ func (c *checker) toolNames(path, name string, v any, seen map[string]string) {
 	}
 }
 
-// entry checks one toolset. kind is the type that its section gives it.
-func (c *checker) entry(path, name string, v any, kind string) {
+// entry checks one entry of a section.
+func (c *checker) entry(path, section, name string, v any) {
 	entry, ok := v.(map[string]any)
 	if !ok {
 		c.errorf(path, "expected a mapping such as {enabled: true}")
 		return
 	}
-	kind = kindOf(entry, kind)
+	kind := kindOf(section, entry)
 	c.fields(path, entry, kind)
 	if _, has := entry["enabled"]; !has && isBuiltin(name) && kind != "mcp" {
 		c.add(Doubtful, path, "enabled is missing: a toolset of HolmesGPT's own stays off without enabled: true")
@@ -154,10 +153,13 @@ func (c *checker) entry(path, name string, v any, kind string) {
 	})
 }
 
-// kindOf returns the type that its section gives an entry, otherwise its own.
-func kindOf(entry map[string]any, section string) string {
-	own, _ := entry["type"].(string)
-	return cmp.Or(section, own)
+// kindOf returns the type of an entry: every entry of mcp_servers is of type mcp.
+func kindOf(section string, entry map[string]any) string {
+	if section == mcpServers {
+		return "mcp"
+	}
+	kind, _ := entry["type"].(string)
+	return kind
 }
 
 // fields checks the names and shapes of an entry's fields. In a patch they may be null.

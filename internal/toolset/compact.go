@@ -10,32 +10,23 @@ import (
 // kubernetesType is the entry that the compact form always has.
 const kubernetesType = "kubernetes"
 
-// compactTrees returns the trees of the compact form, by type.
-func (b *builder) compactTrees(items []*item) map[string]map[string]any {
-	trees := map[string]map[string]any{
-		kubernetesType: compactTree(kubernetesType, map[string]any{"incluster": true, "namespaces": []any{"*"}}),
-	}
+// addCompact adds the trees of the compact form to the document.
+func (b *builder) addCompact(doc *Document, items []*item) {
 	byType := map[string][]*item{}
+	doc.compactOf = map[string][]*backend.Finding{}
 	for _, it := range items {
-		byType[it.Candidate.Type] = append(byType[it.Candidate.Type], it)
+		typ := it.Candidate.Type
+		byType[typ] = append(byType[typ], it)
+		doc.compactOf[typ] = append(doc.compactOf[typ], it.Finding)
 	}
-	for name, instances := range byType {
-		trees[name] = compactTree(name, b.compactConfig(instances))
+	configs := map[string]map[string]any{kubernetesType: {"incluster": true, "namespaces": []any{"*"}}}
+	for typ, instances := range byType {
+		configs[typ] = b.compactConfig(instances)
 	}
-	return trees
-}
-
-// compactOf returns the findings behind each tree of the compact form, in the order of the items.
-func compactOf(items []*item) map[string][]*backend.Finding {
-	behind := map[string][]*backend.Finding{}
-	for _, it := range items {
-		behind[it.Candidate.Type] = append(behind[it.Candidate.Type], it.Finding)
+	doc.Compact = map[string]map[string]any{}
+	for typ, config := range configs {
+		doc.Compact[typ] = map[string]any{"toolset": typ, "enabled": true, "config": config}
 	}
-	return behind
-}
-
-func compactTree(name string, config map[string]any) map[string]any {
-	return map[string]any{"toolset": name, "enabled": true, "config": config}
 }
 
 // main returns the primary whose url the compact form of a type contains, nil if there is no primary.

@@ -132,13 +132,19 @@ func readDocument(text string) (document map[string]any, err error) {
 	return document, nil
 }
 
+// The sections of a HolmesGPT document.
+const (
+	toolsets   = "toolsets"
+	mcpServers = "mcp_servers"
+)
+
 // entryAt is the place of an entry in a HolmesGPT document.
 type entryAt struct{ section, name string }
 
 // eachEntry iterates over the toolsets and then the MCP servers of a HolmesGPT document.
 func eachEntry(document map[string]any) iter.Seq2[entryAt, any] {
 	return func(yield func(entryAt, any) bool) {
-		for _, section := range []string{"toolsets", "mcp_servers"} {
+		for _, section := range []string{toolsets, mcpServers} {
 			entries, _ := document[section].(map[string]any)
 			for name, entry := range entries {
 				if !yield(entryAt{section, name}, entry) {
@@ -153,9 +159,9 @@ func eachEntry(document map[string]any) iter.Seq2[entryAt, any] {
 // name or the state of a toolset changes, not if only a URL changes. The entry is disabled, so it costs the agent one
 // line. HolmesGPT rejects a file without toolsets, so an empty document gets an entry even if no marker is wanted.
 func (d *Document) mark(wanted bool) error {
-	toolsets, ok := d.HolmesGPT["toolsets"].(map[string]any)
-	servers, _ := d.HolmesGPT["mcp_servers"].(map[string]any)
-	if !ok || !wanted && len(toolsets)+len(servers) > 0 {
+	entries, ok := d.HolmesGPT[toolsets].(map[string]any)
+	servers, _ := d.HolmesGPT[mcpServers].(map[string]any)
+	if !ok || !wanted && len(entries)+len(servers) > 0 {
 		return nil
 	}
 	name := markerPrefix + "none"
@@ -167,13 +173,13 @@ func (d *Document) mark(wanted bool) error {
 		}
 		name = markerPrefix + hex.EncodeToString(sum.Sum(nil)[:4])
 	}
-	marked := maps.Clone(toolsets)
+	marked := maps.Clone(entries)
 	marked[name] = map[string]any{
 		"enabled":     false,
 		"description": "Not a data source: its name changes with this file, so that HolmesGPT notices.",
 		"tools":       []any{},
 	}
-	d.HolmesGPT["toolsets"] = marked
+	d.HolmesGPT[toolsets] = marked
 	return nil
 }
 

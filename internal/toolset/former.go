@@ -2,6 +2,7 @@ package toolset
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
@@ -12,21 +13,19 @@ import (
 // moved to the instances. A patch that is a whole toolset belongs to the admin and stays.
 func (o *Overrides) former(types []*catalog.Type) *Overrides {
 	byName, out := typesByName(types), *o
+	out.toolsets, out.warnings = maps.Clone(o.toolsets), slices.Clip(o.warnings)
+	out.instances, out.moved = map[string]map[string]any{}, map[instanceKey]string{}
+	for typ, patches := range o.instances {
+		out.instances[typ] = maps.Clone(patches)
+	}
 	for _, name := range sortedKeys(o.toolsets) {
 		typ, instance, _ := strings.Cut(name, "/")
 		patch, _ := o.toolsets[name].(map[string]any)
-		if !isFormer(byName[typ], name) || patch != nil && whole(name, patch, false) {
+		if !isFormer(byName[typ], name) || patch != nil && whole(toolsets, name, patch) {
 			continue
 		}
-		if len(out.moved) == 0 {
-			out.toolsets, out.instances = maps.Clone(o.toolsets), maps.Clone(o.instances)
-			out.moved = map[instanceKey]string{}
-			if out.instances == nil {
-				out.instances = map[string]map[string]any{}
-			}
-		}
 		delete(out.toolsets, name)
-		path := yamlfile.Key("toolsets", name)
+		path := yamlfile.Key(toolsets, name)
 		out.warnings = append(out.warnings, o.at(path, Warning{Code: WarningToolsetFormer, Type: typ, Value: instance}))
 		out.move(instanceKey{typ, instance}, path, patch)
 	}
@@ -47,11 +46,10 @@ func (o *Overrides) move(key instanceKey, path string, patch map[string]any) {
 		}
 		change = config
 	}
-	patches := maps.Clone(o.instances[key.typ])
-	if patches == nil {
-		patches = map[string]any{}
+	if o.instances[key.typ] == nil {
+		o.instances[key.typ] = map[string]any{}
 	}
-	patches[key.name], o.instances[key.typ] = change, patches
+	o.instances[key.typ][key.name] = change
 	o.moved[key] = path
 	if change != nil {
 		o.moved[key] += ".config"
@@ -67,15 +65,7 @@ func (o *Overrides) place(key instanceKey) string {
 }
 
 // isFormer reports whether an instance of the type once had a toolset of that name, which the type no longer has.
-func isFormer(t *catalog.Type, name string) (former bool) {
-	if t == nil || !strings.HasPrefix(name, t.Type+"/") {
-		return false
-	}
-	for i := range t.Toolset.HolmesGPT {
-		former = former || t.Toolset.HolmesGPT[i].HTTP != nil
-		if name == t.EntryName(i, false) || name == t.EntryName(i, true) {
-			return false
-		}
-	}
-	return former
+func isFormer(t *catalog.Type, name string) bool {
+	return t != nil && strings.HasPrefix(name, t.Type+"/") && !slices.Contains(entryNames(t), name) &&
+		slices.ContainsFunc(t.Toolset.HolmesGPT, isHTTP)
 }

@@ -114,7 +114,7 @@ func (o *Overrides) Shared(findings []*backend.Finding, types []*catalog.Type, n
 	for _, name := range names {
 		instances, named := 0, false
 		for _, it := range items {
-			if it.isInstance(name, it.Observation.SkipVerify) {
+			if it.isInstance(name) {
 				instances, named = instances+1, named || inherits(it.Finding)
 			}
 		}
@@ -122,7 +122,7 @@ func (o *Overrides) Shared(findings []*backend.Finding, types []*catalog.Type, n
 			continue
 		}
 		for key := range tops[name] {
-			f.At(yamlfile.Key(yamlfile.Key("toolsets", name)+".config", key),
+			f.At(yamlfile.Key(yamlfile.Key(toolsets, name)+".config", key),
 				"a credential here goes to all %d instances: put it into the one it is for", instances)
 		}
 	}
@@ -130,17 +130,24 @@ func (o *Overrides) Shared(findings []*backend.Finding, types []*catalog.Type, n
 }
 
 // isInstance reports whether the item is an instance of a toolset that several items may share.
-func (it *item) isInstance(toolset string, unverified bool) bool {
-	if it.typ == nil || it.Finding != nil && it.entryName() != "" {
-		return false
-	}
+func (it *item) isInstance(toolset string) bool {
 	for i := range it.typ.Toolset.HolmesGPT {
-		if it.typ.EntryName(i, unverified) == toolset {
-			return true
+		if it.typ.EntryName(i, it.Observation.SkipVerify) == toolset {
+			return it.entryName() == ""
 		}
 	}
 	return false
 }
+
+// entryNames returns the names of the toolsets that a type may have, with and without verification of certificates.
+func entryNames(t *catalog.Type) (names []string) {
+	for i := range t.Toolset.HolmesGPT {
+		names = append(names, t.EntryName(i, false), t.EntryName(i, true))
+	}
+	return names
+}
+
+func isHTTP(e catalog.Entry) bool { return e.HTTP != nil }
 
 // inherits reports whether a backend gets the credentials at the top of its toolset or of its key of the compact form.
 // The configuration must name or trust the backend; that it is the only instance is not enough.
@@ -201,7 +208,7 @@ func (b *builder) withheld(doc *Document) (warnings []Warning) {
 		typ, compact := strings.CutSuffix(name, compactSuffix)
 		section := yamlfile.Key("compact", typ)
 		if !compact {
-			section, typ = yamlfile.Key("toolsets", name), b.typeIn(name)
+			section, typ = yamlfile.Key(toolsets, name), b.typeIn(name)
 		}
 		if b.given[name] || compact && !doc.wants(Compact) || !compact && !doc.wants(HolmesGPT) {
 			continue
@@ -219,10 +226,7 @@ func (b *builder) typeIn(toolset string) string {
 	if t := b.builtins[toolset]; t != nil {
 		return t.typ
 	}
-	i := slices.IndexFunc(b.opts.Types, func(t *catalog.Type) bool {
-		it := &item{typ: t}
-		return it.isInstance(toolset, false) || it.isInstance(toolset, true)
-	})
+	i := slices.IndexFunc(b.opts.Types, func(t *catalog.Type) bool { return slices.Contains(entryNames(t), toolset) })
 	return b.opts.Types[i].Type
 }
 

@@ -77,23 +77,23 @@ func (o *Overrides) read(c *checker, root any) {
 	for _, key := range sortedKeys(top) {
 		v := top[key]
 		switch key {
-		case "toolsets":
-			o.toolsets = c.patch(key, v, "")
-		case "mcp_servers":
-			o.servers = c.patch(key, v, "mcp")
+		case toolsets:
+			o.toolsets = c.patch(key, v)
+		case mcpServers:
+			o.servers = c.patch(key, v)
 		case "instances":
 			o.instances = c.instancePatches(v)
 		case "compact":
 			o.compact = c.compactPatch(v)
 		default:
-			meant := yamlfile.Nearest(key, []string{"toolsets", "mcp_servers", "instances", "compact"})
+			meant := yamlfile.Nearest(key, []string{toolsets, mcpServers, "instances", "compact"})
 			o.warnings = append(o.warnings, o.at(yamlfile.Key("", key), Warning{Code: WarningKeyUnknown, Meant: meant}))
 		}
 	}
 }
 
 // patch checks one section of patches to entries.
-func (c *checker) patch(section string, v any, kind string) map[string]any {
+func (c *checker) patch(section string, v any) map[string]any {
 	entries, ok := v.(map[string]any)
 	if !ok {
 		if v == nil {
@@ -109,7 +109,7 @@ func (c *checker) patch(section string, v any, kind string) map[string]any {
 		path := yamlfile.Key(section, name)
 		c.mappingOrNull(path, entries[name], "it")
 		entry, _ := entries[name].(map[string]any)
-		c.fields(path, entry, kindOf(entry, kind))
+		c.fields(path, entry, kindOf(section, entry))
 	}
 	return entries
 }

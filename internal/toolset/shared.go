@@ -31,7 +31,7 @@ func (b *builder) finishShared() {
 		for i, it := range s.items {
 			endpoint, origin := b.patchEndpoint(it, s, it.endpoint(s.entry, len(s.items) == 1, b.warn))
 			if origin != "" {
-				b.origins[yamlfile.Index(yamlfile.Key("toolsets", name)+".config.endpoints", i)] = origin
+				b.origins[yamlfile.Index(yamlfile.Key(toolsets, name)+".config.endpoints", i)] = origin
 			}
 			endpoints[i] = endpoint
 			b.behind[name] = append(b.behind[name], it.Finding)
@@ -94,12 +94,9 @@ func (b *builder) patchEndpoint(it *item, s *shared, endpoint map[string]any) (p
 			b.warn(b.overrides.at(yamlfile.Key(origin, field), w))
 		}
 	}
-	if b.opts.InForce {
-		alone := map[string]any{"type": "http", "config": map[string]any{"endpoints": []any{patched}}}
-		if why := fault(s.name, alone, false); why != "" {
-			b.warn(b.overrides.at(origin, Warning{Code: WarningPatchLeftOut, Because: why}))
-			return endpoint, ""
-		}
+	alone := map[string]any{"type": "http", "config": map[string]any{"endpoints": []any{patched}}}
+	if b.misfit(it, toolsets, s.name, alone) {
+		return endpoint, ""
 	}
 	return patched, origin
 }

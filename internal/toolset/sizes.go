@@ -13,10 +13,10 @@ const besideSize = 400
 // Sizes returns the approximate size of each backend in the keys, in bytes.
 func (d *Document) Sizes() map[backend.Key]int {
 	sizes := map[backend.Key]int{}
-	toolsets, _ := d.HolmesGPT["toolsets"].(map[string]any)
-	servers, _ := d.HolmesGPT["mcp_servers"].(map[string]any)
+	entries, _ := d.HolmesGPT[toolsets].(map[string]any)
+	servers, _ := d.HolmesGPT[mcpServers].(map[string]any)
 	for name, behind := range d.Backends {
-		tree := toolsets[name]
+		tree := entries[name]
 		if tree == nil {
 			tree = servers[name]
 		}

@@ -22,8 +22,8 @@ func Tokens(types []*catalog.Type, document map[string]any) map[string]int {
 		}
 	}
 	tokens := map[string]int{}
-	toolsets, _ := document["toolsets"].(map[string]any)
-	for name, tree := range toolsets {
+	entries, _ := document[toolsets].(map[string]any)
+	for name, tree := range entries {
 		entry, _ := tree.(map[string]any)
 		if enabled, said := entry["enabled"].(bool); said && !enabled {
 			tokens[name] = 0 // HolmesGPT does not send it
