@@ -1,9 +1,11 @@
 package backend
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // Types without a catalog entry: only an annotation can set them.
@@ -105,6 +107,11 @@ type Key struct {
 	Ref
 	Type   string
 	Tenant string // "" for no tenant
+}
+
+// Compare orders keys by Service, type and tenant.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(k.Ref.Compare(o.Ref), strings.Compare(k.Type, o.Type), strings.Compare(k.Tenant, o.Tenant))
 }
 
 // Key returns the key of the candidate. A Service has at most one candidate per type and tenant.

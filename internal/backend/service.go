@@ -4,6 +4,7 @@
 package backend
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 	"time"
@@ -22,10 +23,7 @@ func (r Ref) String() string { return r.Namespace + "/" + r.Name }
 
 // Compare orders references by namespace, then by name.
 func (r Ref) Compare(o Ref) int {
-	if c := strings.Compare(r.Namespace, o.Namespace); c != 0 {
-		return c
-	}
-	return strings.Compare(r.Name, o.Name)
+	return cmp.Or(strings.Compare(r.Namespace, o.Namespace), strings.Compare(r.Name, o.Name))
 }
 
 // CompareBool orders false before true, for cmp.Or.

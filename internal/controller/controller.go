@@ -104,7 +104,6 @@ type Controller struct {
 
 	detections map[backend.Ref]inventory.Detection
 	bare       map[string]int        // by namespace: how many detections are of Services that are not read in full
-	order      []backend.Ref         // the keys of detections, sorted
 	stale      bool                  // detections have changed since lookedAt was computed
 	lookedAt   []inventory.Detection // the detections within the limits, with a candidate for each tenant
 	tenants    inventory.Tenants     // the tenants of lookedAt
@@ -131,7 +130,7 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 	}
 	for _, b := range opts.Detector.Outside() {
 		c.detections[b.Service.Ref] = inventory.Detection{Service: b.Service, Result: b.Result}
-		c.order, c.stale = append(c.order, b.Service.Ref), true
+		c.stale = true
 	}
 	c.damper = newDamper(opts.Inventory.Trusts, c.stands)
 	c.damper.moved.patience = opts.Patience
@@ -151,30 +150,22 @@ func (c *Controller) Run(ctx context.Context) {
 	if !c.waitForSource(ctx) {
 		return
 	}
-	heart := time.NewTicker(time.Second)
-	discovery := time.NewTicker(c.opts.Interval)
-	resync := time.NewTicker(c.opts.Resync)
-	settled := time.NewTimer(0) // the first cycle runs at once
-	defer heart.Stop()
-	defer discovery.Stop()
-	defer resync.Stop()
-	rested := time.NewTimer(0)
-	defer settled.Stop()
-	defer rested.Stop()
+	heart, discovery, resync := time.Tick(time.Second), time.Tick(c.opts.Interval), time.Tick(c.opts.Resync)
 	changes := c.source.Changes()
+	var rested <-chan time.Time // receives a value at the end of a pause in which no changes are taken
 	c.begin()
-	next := planned{timer: settled, at: time.Now()}
+	next := planned{}
+	next.in(0)
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-heart.C:
-		case <-rested.C:
+		case <-heart:
+		case <-rested:
 			changes = c.source.Changes()
 		case <-changes: // backends are probed at once, and the results are collected
 			if wait := c.look(); wait > 0 {
-				changes = nil
-				rested.Reset(wait)
+				changes, rested = nil, time.After(wait)
 			}
 			next.in(c.gather())
 		case <-c.monitor.Changed():
@@ -185,18 +176,18 @@ func (c *Controller) Run(ctx context.Context) {
 		case <-c.leader.Changed():
 			c.lead()
 			next.in(0)
-		case <-discovery.C:
+		case <-discovery:
 			c.rediscover()
 		case <-c.asked:
 			c.startDiscovery(ctx)
 		case <-c.over:
 			c.endDiscovery()
 			next.in(0)
-		case <-resync.C:
+		case <-resync:
 			c.resync = true
 			next.in(0)
-		case <-settled.C:
-			next.at = time.Time{}
+		case <-next.due:
+			next = planned{}
 			if again := c.cycle(ctx); again > 0 {
 				next.in(again)
 			}
@@ -216,15 +207,14 @@ func (c *Controller) look() time.Duration {
 
 // planned is the time of the next cycle.
 type planned struct {
-	timer *time.Timer
-	at    time.Time // zero if no cycle is planned
+	at  time.Time // zero if no cycle is planned
+	due <-chan time.Time
 }
 
 // in plans a cycle after the wait, unless one is planned sooner.
 func (p *planned) in(wait time.Duration) {
 	if t := time.Now().Add(wait); p.at.IsZero() || t.Before(p.at) {
-		p.at = t
-		p.timer.Reset(wait)
+		p.at, p.due = t, time.After(wait)
 	}
 }
 
@@ -283,15 +273,14 @@ func (c *Controller) changed() {
 
 // waitForSource waits until the source is synced, and keeps calling Beat. It returns false if ctx has ended.
 func (c *Controller) waitForSource(ctx context.Context) bool {
-	heart := time.NewTicker(time.Second)
-	defer heart.Stop()
+	heart := time.Tick(time.Second)
 	for {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-c.source.Synced():
 			return true
-		case <-heart.C:
+		case <-heart:
 			c.opts.Beat()
 		}
 	}

@@ -158,12 +158,10 @@ func (c *Controller) detect() {
 			}
 		}
 		c.stale = c.stale || known || change.Service != nil
-		if !known && change.Service != nil {
-			c.order = append(c.order, change.Ref)
-		}
+		earlier := complaintOf(&before)
 		if change.Service == nil {
 			delete(c.detections, change.Ref)
-			if known && complaintOf(&before) != "" {
+			if earlier != "" {
 				c.opts.Report.GoodAnnotation(before.Service)
 			}
 			continue
@@ -173,10 +171,7 @@ func (c *Controller) detect() {
 			Result: c.opts.Detector.Detect(change.Service, change.Endpoints),
 		}
 		c.detections[change.Ref] = d
-		now, earlier := complaintOf(&d), ""
-		if known {
-			earlier = complaintOf(&before)
-		}
+		now := complaintOf(&d)
 		if earlier != "" && earlier != now {
 			c.opts.Report.GoodAnnotation(d.Service)
 		}
@@ -195,15 +190,10 @@ func (c *Controller) known() []inventory.Detection {
 		return c.lookedAt
 	}
 	c.stale = false
-	slices.SortFunc(c.order, backend.Ref.Compare)
-	c.order = slices.Compact(c.order) // a Service may have been deleted and created again
-	all, order := make([]inventory.Detection, 0, len(c.detections)), c.order[:0]
-	for _, ref := range c.order {
-		if d, there := c.detections[ref]; there {
-			all, order = append(all, d), append(order, ref)
-		}
+	all := make([]inventory.Detection, 0, len(c.detections))
+	for _, ref := range slices.SortedFunc(maps.Keys(c.detections), backend.Ref.Compare) {
+		all = append(all, c.detections[ref])
 	}
-	c.order = order
 	all, c.tenants = inventory.PerTenant(inventory.Bound(all, c.opts.Inventory), c.tenants)
 	inventory.Reuse(all, c.lookedAt)
 	c.lookedAt = slices.Clip(all)

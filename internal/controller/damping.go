@@ -128,11 +128,7 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 	after := map[backend.Key]publication{}
 	namespaces := map[string]bool{} // namespaces that have changed the document
 	changed := map[backend.Ref]bool{}
-	crowded := map[backend.Key]bool{} // left out because the document is too large
 	for _, f := range findings {
-		if f.Reason.Code == backend.CodeDocumentSize {
-			crowded[f.Candidate.Key()] = true
-		}
 		if f.Verdict != backend.Accepted {
 			continue
 		}
@@ -152,8 +148,9 @@ func (d *damper) enter(now time.Time, findings []*backend.Finding) {
 			namespaces[f.Namespace] = true
 		}
 	}
+	leftOut := crowded(findings)
 	for key := range d.published {
-		if _, still := after[key]; !still && !crowded[key] && !d.trusted(key.Namespace) {
+		if _, still := after[key]; !still && !leftOut[key] && !d.trusted(key.Namespace) {
 			namespaces[key.Namespace] = true
 		}
 	}

@@ -82,11 +82,9 @@ func (c *Controller) rediscover() <-chan struct{} {
 func (c *Controller) startDiscovery(ctx context.Context) {
 	tried := c.rediscover()
 	go func() {
-		limit := time.NewTimer(discoverWithin)
-		defer limit.Stop()
 		select {
 		case <-tried:
-		case <-limit.C:
+		case <-time.After(discoverWithin):
 		case <-ctx.Done():
 		}
 		c.over <- struct{}{} // has room, as above

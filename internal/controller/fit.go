@@ -47,17 +47,24 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 			undo()
 			return c.generate(s)
 		}
-		if doc, keys, err = c.generate(s); err == nil && size(keys) <= room {
-			c.memory.left = &leftOut{from, map[backend.Key]bool{}}
-			for _, f := range s.Findings {
-				if f.Verdict == backend.Rejected && f.Reason.Code == backend.CodeDocumentSize {
-					c.memory.left.keys[f.Candidate.Key()] = true
-				}
-			}
-			inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
-		}
+		doc, keys, err = c.generate(s)
+	}
+	if left := crowded(s.Findings); err == nil && len(left) > 0 {
+		c.memory.left = &leftOut{from, left}
+		inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
 	}
 	return doc, keys, err
+}
+
+// crowded returns the backends that are left out because the document would be too large.
+func crowded(findings []*backend.Finding) map[backend.Key]bool {
+	keys := map[backend.Key]bool{}
+	for _, f := range findings {
+		if f.Reason.Code == backend.CodeDocumentSize {
+			keys[f.Candidate.Key()] = true
+		}
+	}
+	return keys
 }
 
 // fitsFrom returns a hash of all that decides what is left out: what is written of each backend, and of what else.
@@ -80,10 +87,7 @@ func (c *Controller) fitsFrom(s *Snapshot, room int) (sum [sha256.Size]byte) {
 
 // leaveOut leaves out the backends for which there is no room, by their sizes. It returns false if nothing is left out.
 func (c *Controller) leaveOut(s *Snapshot, sizes map[backend.Key]int, room int) bool {
-	total := 0
-	for _, n := range sizes {
-		total += n
-	}
+	total := sum(sizes)
 	// Leave out a little more than needed, so that once is enough.
 	return total > room && inventory.LeaveOut(s.Findings, total-room+room/50,
 		func(f *backend.Finding) int { return sizes[f.Candidate.Key()] }, c.opts.Inventory)
@@ -91,10 +95,8 @@ func (c *Controller) leaveOut(s *Snapshot, sizes map[backend.Key]int, room int) 
 
 // measure returns the share of each backend in keys of the given size.
 func measure(findings []*backend.Finding, doc *toolset.Document, bytes int) map[backend.Key]int {
-	sizes, sum := doc.Sizes(), 0
-	for _, n := range sizes {
-		sum += n
-	}
+	sizes := doc.Sizes()
+	all := sum(sizes)
 	taken := map[backend.Key]int{}
 	for _, f := range findings {
 		if f.Verdict != backend.Accepted {
@@ -102,10 +104,17 @@ func measure(findings []*backend.Finding, doc *toolset.Document, bytes int) map[
 		}
 		key := f.Candidate.Key()
 		if taken[key] = 0; sizes[key] > 0 { // 0 if the overrides have removed the backend
-			taken[key] = sizes[key]*bytes/sum + 1
+			taken[key] = sizes[key]*bytes/all + 1
 		}
 	}
 	return taken
+}
+
+func sum(sizes map[backend.Key]int) (total int) {
+	for _, n := range sizes {
+		total += n
+	}
+	return total
 }
 
 // leavesOut returns a function that undoes LeaveOut.

@@ -1,6 +1,9 @@
 package controller
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Service that is published too often must stay unchanged for a while before it is published again.
 const (
@@ -22,13 +25,8 @@ func (f *flapping) enter(now time.Time) {
 	if f.over(now) {
 		*f = flapping{}
 	}
-	recent := f.times[:0]
-	for _, t := range f.times {
-		if now.Sub(t) < flapWindow {
-			recent = append(recent, t)
-		}
-	}
-	f.times = append(recent, now)
+	f.times = slices.DeleteFunc(f.times, func(t time.Time) bool { return now.Sub(t) >= flapWindow })
+	f.times = append(f.times, now)
 	if f.need > 0 || len(f.times) >= flapLimit {
 		f.need = min(max(2*f.need, firstQuiet), longQuiet)
 	}

@@ -91,16 +91,14 @@ func (o *overrides) build(
 			added = o.candidate.Fresh(o.good, opts.Types)
 		}
 		if len(added) == 0 || discovered {
-			var doc *toolset.Document
-			err := o.candidate.Shared(findings, opts.Types, added)
-			if err == nil {
-				doc, err = toolset.Build(findings, opts, o.candidate)
+			if o.err = o.candidate.Shared(findings, opts.Types, added); o.err == nil {
+				doc, err := toolset.Build(findings, opts, o.candidate)
+				if err == nil {
+					o.use(o.candidate)
+					return doc, nil
+				}
+				o.err = err
 			}
-			if err == nil {
-				o.use(o.candidate)
-				return doc, nil
-			}
-			o.err = err
 		}
 	}
 	opts.InForce = true

@@ -47,11 +47,8 @@ func holders(doc *toolset.Document) references {
 	out := references{}
 	for _, v := range doc.Variables() {
 		service := v.Instance
-		for _, f := range doc.Backends[v.Toolset] {
-			if v.IsFor(f) {
-				service = f.Ref.String()
-				break
-			}
+		if i := slices.IndexFunc(doc.Backends[v.Toolset], v.IsFor); i >= 0 {
+			service = doc.Backends[v.Toolset][i].Ref.String()
 		}
 		out[holder{v.Name, v.Toolset, v.Instance}] = service
 	}

@@ -45,10 +45,7 @@ func (r *Report) reportBackends(s *Snapshot) {
 			over[key] = cmp.Or(over[key], "not known")
 		}
 	}
-	byKey := func(a, b backend.Key) int {
-		return cmp.Or(a.Ref.Compare(b.Ref), strings.Compare(a.Type, b.Type), strings.Compare(a.Tenant, b.Tenant))
-	}
-	for _, key := range slices.SortedFunc(maps.Keys(over), byKey) {
+	for _, key := range slices.SortedFunc(maps.Keys(over), backend.Key.Compare) {
 		reason := view.Withdrawn(cmp.Or(found[key], found[backend.Key{Ref: key.Ref}]))
 		r.Metrics.Withdrawn(key.Type)
 		r.Log.Info("backend withdrawn", attributes(key, "endpoint", over[key], "reason", reason)...)

@@ -268,12 +268,10 @@ func (d *Desired) owns(key string) bool { return toolset.OwnedKey(key) || slices
 // wait waits for about d, and returns the context's error if ctx ends before. The jitter keeps two writers from
 // conflicting again and again.
 func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d/2 + rand.N(d)) //nolint:gosec // jitter
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
+	case <-time.After(d/2 + rand.N(d)): //nolint:gosec // jitter
 		return nil
 	}
 }

@@ -1,6 +1,7 @@
 package publish
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -35,12 +36,9 @@ func (r *Repairs) Made(drifted []Drift, now time.Time) []Drift {
 		r.made = map[string][]time.Time{}
 	}
 	for k, times := range r.made {
-		if times = within(times, now); len(times) == 0 {
-			delete(r.made, k)
-		} else {
-			r.made[k] = times
-		}
+		r.made[k] = within(times, now)
 	}
+	maps.DeleteFunc(r.made, func(_ string, times []time.Time) bool { return len(times) == 0 })
 	var limited []Drift
 	for _, d := range drifted {
 		r.made[d.Key] = append(r.made[d.Key], now)
