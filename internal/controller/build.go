@@ -40,14 +40,6 @@ func (c *Controller) build(s *Snapshot, live *corev1.ConfigMap) (publish.Desired
 	return d, nil
 }
 
-// size returns the size of keys in a ConfigMap, in bytes.
-func size(keys map[string]string) (n int) {
-	for k, text := range keys {
-		n += len(k) + len(text)
-	}
-	return n
-}
-
 // generate builds the document and the keys.
 func (c *Controller) generate(s *Snapshot) (*toolset.Document, map[string]string, error) {
 	doc, err := c.memory.overrides.build(s.Findings, c.opts.Toolset, s.Discovered)

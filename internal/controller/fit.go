@@ -34,7 +34,7 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 			}
 		}
 		doc, keys, err := c.generate(s)
-		if err == nil && size(keys) <= room {
+		if err == nil && publish.SizeOf(keys) <= room {
 			inventory.Sort(s.Findings, c.opts.Catalog.Lookup)
 			return doc, keys, nil
 		}
@@ -42,8 +42,8 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 	}
 	c.memory.left = nil
 	doc, keys, err := c.generate(s)
-	for err == nil && size(keys) > room {
-		if !c.leaveOut(s, measure(s.Findings, doc, size(keys)), room) {
+	for err == nil && publish.SizeOf(keys) > room {
+		if !c.leaveOut(s, measure(s.Findings, doc, publish.SizeOf(keys)), room) {
 			undo()
 			return c.generate(s)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
+	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
 // What is left out depends on what is there now: a process that has run for long writes what one writes that was just
@@ -55,7 +56,8 @@ func TestTooLargeIsAsAfterAStart(t *testing.T) {
 		}
 		fresh, _ := crowd(t, inventory.Options{}, nil)
 		if got, want := write(running), write(fresh); !maps.Equal(got, want) {
-			t.Errorf("%s: %d bytes, want the %d that a new process writes", step.what, size(got), size(want))
+			t.Errorf("%s: %d bytes, want the %d that a new process writes", step.what,
+				publish.SizeOf(got), publish.SizeOf(want))
 		}
 	}
 }

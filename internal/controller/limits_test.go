@@ -250,7 +250,7 @@ func TestTooLargeIsMeasuredOnce(t *testing.T) {
 				out[f.Ref] = true
 			}
 		}
-		return size(keys), out
+		return publish.SizeOf(keys), out
 	}
 	as := func(*backend.Finding) {}
 	first, out := round(as)

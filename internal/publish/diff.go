@@ -118,7 +118,8 @@ func entries(cm *corev1.ConfigMap) map[string]int {
 	return sizes
 }
 
-func sizeOf(texts map[string]string) (n int) {
+// SizeOf returns the size of keys in a ConfigMap, in bytes.
+func SizeOf(texts map[string]string) (n int) {
 	for k, v := range texts {
 		n += len(k) + len(v)
 	}
@@ -132,7 +133,7 @@ func Foreign(live *corev1.ConfigMap, own []string) int {
 	if live == nil {
 		return labelRoom
 	}
-	n := labelRoom + sizeOf(live.Labels) + sizeOf(live.Annotations)
+	n := labelRoom + SizeOf(live.Labels) + SizeOf(live.Annotations)
 	for k, size := range entries(live) {
 		if !toolset.OwnedKey(k) && !slices.Contains(own, k) {
 			n += size
@@ -146,7 +147,7 @@ func (p *Publisher) size(live *corev1.ConfigMap, want Desired, d *Difference) in
 	labels := map[string]string{}
 	maps.Copy(labels, live.Labels)
 	maps.Copy(labels, p.options.Labels)
-	n := sizeOf(live.Annotations) + sizeOf(labels)
+	n := SizeOf(live.Annotations) + SizeOf(labels)
 	for k, size := range entries(live) {
 		if !slices.Contains(d.Stale, k) && !slices.Contains(d.Changed, k) {
 			n += size

@@ -113,15 +113,13 @@ func (p *Publisher) superseded(live, fresh *corev1.ConfigMap) bool {
 	if fresh == nil {
 		return false
 	}
+	if live == nil {
+		live = &corev1.ConfigMap{}
+	}
 	owners := p.owners(fresh)
 	for k, text := range fresh.Data {
-		if !toolset.OwnedKey(k) || !owners.self(inData, k) {
-			continue
-		}
-		if live == nil {
-			return true
-		}
-		if old, ok := live.Data[k]; !ok || old != text {
+		old, ok := live.Data[k]
+		if toolset.OwnedKey(k) && owners.self(inData, k) && (!ok || old != text) {
 			return true
 		}
 	}

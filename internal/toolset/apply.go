@@ -159,7 +159,8 @@ func fault(section, name string, entry map[string]any) string {
 
 // whole reports whether an entry is complete by itself, without a generated entry below it.
 func whole(section, name string, entry map[string]any) bool {
-	return !slices.ContainsFunc(complaintsOf(section, name, entry), func(p complaint) bool { return p.severity != Note })
+	counts := func(p complaint) bool { return p.severity != Note }
+	return !slices.ContainsFunc(complaintsOf(section, name, entry), counts)
 }
 
 func complaintsOf(section, name string, entry map[string]any) []complaint {

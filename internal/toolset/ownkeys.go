@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/safetext"
@@ -36,46 +35,28 @@ var instanceFields = []string{
 	"name", "namespace", "service", "host", "port", "scheme", "path", "url", "version", "type", "link",
 }
 
-// field returns the value of one of instanceFields.
-func (it *item) field(name string) string {
+// fields returns the values of instanceFields.
+func (it *item) fields() map[string]string {
 	at, err := url.Parse(it.url)
 	if err != nil {
-		return ""
+		return nil
 	}
-	switch name {
-	case "name":
-		return it.Candidate.Instance
-	case "namespace":
-		return it.Namespace
-	case "service":
-		return it.Name
-	case "host":
-		return at.Hostname()
-	case "port":
-		return at.Port()
-	case "scheme":
-		return at.Scheme
-	case "path":
-		return at.EscapedPath()
-	case "url":
-		return it.url
-	case "version":
-		return it.Observation.Version
-	case "type":
-		return it.Candidate.Type
-	case "link":
-		return it.Link
+	return map[string]string{
+		"name": it.Candidate.Instance, "namespace": it.Namespace, "service": it.Name,
+		"host": at.Hostname(), "port": at.Port(), "scheme": at.Scheme, "path": at.EscapedPath(), "url": it.url,
+		"version": it.Observation.Version, "type": it.Candidate.Type, "link": it.Link,
 	}
-	return ""
 }
 
 // readable reports whether the fields of the item are safe for all readers. A reader that expands variables, such as
 // Grafana, would replace a $ that a stranger wrote with its own secrets.
 func (it *item) readable() bool {
-	return !slices.ContainsFunc(instanceFields, func(name string) bool {
-		value := it.field(name)
-		return strings.Contains(value, "$") || safetext.Check(value) != nil
-	})
+	for _, value := range it.fields() {
+		if strings.Contains(value, "$") || safetext.Check(value) != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // filler fills the values of published items into a tree.
@@ -216,7 +197,7 @@ func (f *filler) text(s string, at *item) (any, bool) {
 			there = false
 			return ""
 		}
-		return it.field(field)
+		return it.fields()[field]
 	})
 	return filled, there
 }
