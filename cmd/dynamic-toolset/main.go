@@ -1,4 +1,5 @@
-// Command dynamic-toolset finds the observability backends of a Kubernetes cluster and writes HolmesGPT's toolsets for them.
+// Command dynamic-toolset finds the observability backends of a Kubernetes cluster and writes HolmesGPT's toolsets for
+// them.
 package main
 
 import (

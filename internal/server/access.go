@@ -24,8 +24,8 @@ const Audience = "dynamic-toolset"
 var (
 	ErrUnauthenticated = errors.New("not authenticated")
 	ErrForbidden       = errors.New("not allowed")
-	ErrUnavailable     = errors.New("the Kubernetes API server cannot review who may do this")
-	ErrBusy            = errors.New("too many tokens to review at once")
+	ErrUnavailable     = errors.New("the Kubernetes API server cannot review the request")
+	ErrBusy            = errors.New("too many tokens to review")
 )
 
 // Right is a right that a caller needs: an RBAC verb on a resource of APIGroup or, if Path is set, on a path.
@@ -87,7 +87,7 @@ func ByPath(who Authorizer, next http.Handler) http.Handler {
 
 // Busy refuses a request that the server has no room for.
 func Busy(w http.ResponseWriter, r *http.Request) {
-	p := problem(http.StatusServiceUnavailable, "too many requests at the moment; try again in some seconds")
+	p := problem(http.StatusServiceUnavailable, "too many requests; try again in a few seconds")
 	refuse(w, r, p.retry(starting))
 }
 

@@ -11,8 +11,8 @@ import (
 )
 
 func (a *API) registerAgent(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/agent", "get-agent", "Tell what HolmesGPT made of the document",
-		Right{Verb: "get", Resource: ResourceToolsets})
+	o := operation(http.MethodGet, "/api/v1/agent", "get-agent",
+		"Get the state of each HolmesGPT replica and its toolsets", Right{Verb: "get", Resource: ResourceToolsets})
 	huma.Register(h, o, func(context.Context, *struct{}) (*struct{ Body view.Agent }, error) {
 		return &struct{ Body view.Agent }{a.agent()}, nil
 	})

@@ -149,8 +149,8 @@ func closedSet[T ~string](codes []T) *huma.Schema {
 // config describes the API as a whole.
 func (a *API) config() huma.Config {
 	c := huma.DefaultConfig("Dynamic toolset service", cmp.Or(a.o.Version, "0.0.0"))
-	c.Info.Description = "What the service found in the cluster, what it wrote for HolmesGPT, and why. " +
-		"Answers come from the last discovery. Errors are problem documents (RFC 9457)."
+	c.Info.Description = "The Services that were found, the document for HolmesGPT, and the reasons. " +
+		"Responses show the last discovery. Errors are problem documents (RFC 9457)."
 	// This package serves the document itself. huma's page is off, because it loads scripts from other hosts.
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil // they would add $schema to bodies
@@ -163,7 +163,7 @@ func (a *API) config() huma.Config {
 	if _, open := a.o.Authorizer.(Anyone); !open {
 		c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 			"bearer": {Type: "http", Scheme: "bearer",
-				Description: "A token of the cluster, such as a ServiceAccount's."},
+				Description: "A token that the cluster accepts, such as the token of a ServiceAccount."},
 		}
 		c.Security = []map[string][]string{{"bearer": {}}}
 	}

@@ -14,20 +14,19 @@ import (
 
 // Discovery is the result of a discovery.
 type Discovery struct {
-	Status   string         `json:"status" enum:"done,running" doc:"running: it takes longer than 10 s, and this is what is known by now"`
-	Services []view.Service `json:"services" doc:"The accepted ones"`
+	Status   string         `json:"status" enum:"done,running" doc:"running: the discovery takes longer than 10 s, and the response shows the results so far"`
+	Services []view.Service `json:"services" doc:"The accepted Services"`
 	Count    int            `json:"count"`
-	Leader   bool           `json:"leader" doc:"Whether this replica writes what it found"`
+	Leader   bool           `json:"leader" doc:"Whether this replica writes the document"`
 }
 
 func (a *API) registerDiscovery(h huma.API) {
 	o := operation(http.MethodPost, "/api/v1/discover", "discover",
-		"Look at every Service again, and ask every backend",
+		"Run a discovery: read every Service and probe every backend",
 		Right{Verb: "create", Resource: ResourceDiscoveries}, http.StatusRequestEntityTooLarge,
 		http.StatusUnsupportedMediaType)
-	o.Description = "Answers when every backend was asked, after 10 s at most. " +
-		"Who asks while one runs waits for that one; " +
-		"one may begin every second."
+	o.Description = "Responds when every backend was probed, after 10 s at most. " +
+		"If a discovery runs already, the request waits for it. At most one discovery starts in a second."
 	handle(h, o, func(ctx context.Context, _ *struct{}) (Discovery, error) { return a.discover(ctx) })
 }
 

@@ -15,40 +15,40 @@ import (
 
 // Document is the published document with its overrides, variables and warnings.
 type Document struct {
-	Target          string            `json:"target" doc:"Where it is: namespace/name of the ConfigMap, or a directory"`
-	Keys            map[string]string `json:"keys" doc:"The generated keys as they are there, and their texts"`
-	WrittenAt       *time.Time        `json:"written_at" doc:"Since when; null: since before this process began"`
-	ResourceVersion string            `json:"resource_version" doc:"Of the ConfigMap, empty for files"`
-	Replaced        map[string]string `json:"replaced" nullable:"true" doc:"What was there before; null where that is not known"`
-	Desired         map[string]string `json:"desired" nullable:"true" doc:"What should be there, where that is something else: dry run, not written yet, or failing"`
-	Error           *string           `json:"error" doc:"Why it is not as it should be"`
+	Target          string            `json:"target" doc:"Place of the document: namespace/name of the ConfigMap, or a directory"`
+	Keys            map[string]string `json:"keys" doc:"The generated keys as they are stored, with their texts"`
+	WrittenAt       *time.Time        `json:"written_at" doc:"When this process wrote them; null if it has not written them"`
+	ResourceVersion string            `json:"resource_version" doc:"resourceVersion of the ConfigMap; empty for files"`
+	Replaced        map[string]string `json:"replaced" nullable:"true" doc:"The keys before the last write; null if not known"`
+	Desired         map[string]string `json:"desired" nullable:"true" doc:"The keys to write, if they differ: in a dry run, before the write, or if the write fails"`
+	Error           *string           `json:"error" doc:"Why the document is not written; null for no error"`
 	Overrides       Overrides         `json:"overrides"`
-	Variables       []Variable        `json:"variables" doc:"Environment variables that HolmesGPT needs to load it"`
-	Warnings        []string          `json:"warnings" doc:"What was left out and why, and what in the overrides has no effect"`
+	Variables       []Variable        `json:"variables" doc:"Environment variables that HolmesGPT needs to load the document"`
+	Warnings        []string          `json:"warnings" doc:"Entries that the document leaves out, with the reason, and parts of the overrides without effect"`
 
 	WarningCodes []view.WarningCode `json:"warning_codes" doc:"The code of each warning, in the same order"`
 }
 
 // Overrides are the overrides of the administrator.
 type Overrides struct {
-	Text   string  `json:"text" doc:"overrides.yaml as it is, empty for none"`
-	Valid  bool    `json:"valid" doc:"In force; else the last good ones are"`
-	Error  *string `json:"error" doc:"All that is wrong, a line each"`
-	Line   *int    `json:"line" doc:"Of the first error, from 1"`
-	Column *int    `json:"column" doc:"Of the first error, from 1"`
+	Text   string  `json:"text" doc:"The text of overrides.yaml; empty if there are no overrides"`
+	Valid  bool    `json:"valid" doc:"Whether these overrides are in force; if not, the last valid ones are"`
+	Error  *string `json:"error" doc:"The errors, one in each line; null for none"`
+	Line   *int    `json:"line" doc:"Line of the first error, from 1"`
+	Column *int    `json:"column" doc:"Column of the first error, from 1"`
 }
 
 // Variable is an environment variable that HolmesGPT needs.
 type Variable struct {
 	Name     string `json:"name"`
-	Toolset  string `json:"toolset" doc:"The entry that refers to it, and that fails without it"`
-	Instance string `json:"instance" doc:"Its instance, empty where it has none"`
-	Field    string `json:"field" doc:"As in api_key"`
+	Toolset  string `json:"toolset" doc:"The toolset that refers to the variable; it fails without it"`
+	Instance string `json:"instance" doc:"The instance that refers to it; empty if the toolset has no instances"`
+	Field    string `json:"field" doc:"Field of the toolset, such as api_key"`
 }
 
 func (a *API) registerDocument(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/document", "get-document", "Get what is written, and what it replaced",
-		Right{Verb: "get", Resource: ResourceToolsets})
+	o := operation(http.MethodGet, "/api/v1/document", "get-document",
+		"Get the written document and the one that it replaced", Right{Verb: "get", Resource: ResourceToolsets})
 	handle(h, o, func(context.Context, *struct{}) (Document, error) { return a.document(), nil })
 }
 

@@ -16,7 +16,7 @@ import (
 
 func (a *API) registerExplanation(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/services/{namespace}/{name}", "explain-service",
-		"Explain what became of one Service, and why",
+		"Explain the verdict on one Service",
 		Right{Verb: "get", Resource: ResourceServices}, http.StatusNotFound)
 	handle(h, o, func(ctx context.Context, in *struct {
 		Namespace string `path:"namespace"`

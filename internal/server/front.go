@@ -106,7 +106,7 @@ func (a *API) deadline(w http.ResponseWriter, r *http.Request, in time.Duration)
 	}
 }
 
-const noSuchPath = "there is nothing at this path; /openapi.json lists what there is"
+const noSuchPath = "this path does not exist; /openapi.json lists the paths of the API"
 
 func notFound(w http.ResponseWriter, r *http.Request) {
 	send(w, r, problem(http.StatusNotFound, noSuchPath))

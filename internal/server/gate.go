@@ -237,5 +237,5 @@ func (g *gate) handler(next, refuse http.Handler) http.Handler {
 // refuseBusy is the default response to a request that there is no room for.
 func refuseBusy(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "2")
-	http.Error(w, "too many requests at once", http.StatusServiceUnavailable)
+	http.Error(w, "too many requests; try again in a few seconds", http.StatusServiceUnavailable)
 }

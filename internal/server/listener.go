@@ -129,7 +129,7 @@ func (s *Listener) serve(ctx context.Context) {
 		if time.Since(began) > longest {
 			wait = 100 * time.Millisecond
 		}
-		s.Log.Error("listener failed; opening it again", "server", s.Name, "err", err)
+		s.Log.Error("listener failed", "server", s.Name, "err", err)
 		for {
 			select {
 			case <-ctx.Done():
@@ -140,7 +140,7 @@ func (s *Listener) serve(ctx context.Context) {
 			if err = s.Listen(ctx); err == nil {
 				break
 			}
-			s.Log.Error("cannot open the listener", "server", s.Name, "err", err)
+			s.Log.Error("listener not opened", "server", s.Name, "err", err)
 		}
 	}
 }
@@ -155,7 +155,7 @@ func (s *Listener) serveOnce() error {
 // shutdown stops listening and waits for running requests. It cuts them off when ctx ends.
 func (s *Listener) shutdown(ctx context.Context) {
 	if err := s.http.Shutdown(ctx); err != nil {
-		s.Log.Warn("requests were cut off by the stop; shutdown.timeout limits how long it waits",
+		s.Log.Warn("requests cut off by the stop; shutdown.timeout limits the wait",
 			"server", s.Name, "err", err)
 		if err := s.http.Close(); err != nil {
 			s.Log.Debug("closing connections", "server", s.Name, "err", err)

@@ -11,48 +11,49 @@ import (
 func (m *Metrics) register(version string) {
 	m.discovered = m.counter("services_discovered_total", "Backends that were newly accepted, by type.", "type")
 	m.withdrawn = m.counter("services_withdrawn_total", "Backends that are no longer published, by type.", "type")
-	m.phases = m.histogram("discovery_duration_seconds", "How long a full discovery and its phases took.",
+	m.phases = m.histogram("discovery_duration_seconds", "Duration of a discovery and of its phases.",
 		[]float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}, "phase")
 	m.reconciles = m.counter("configmap_reconcile_total",
-		"Comparisons of the ConfigMap with what it should be, by what came of them.", "result")
+		"Comparisons of the ConfigMap with the generated keys, by result.", "result")
 	m.drift = m.counter("configmap_drift_detected_total",
-		"Generated keys that were found changed or removed by someone else.")
+		"Generated keys that another field manager changed or removed.")
 	m.size = m.gauge("configmap_size_bytes",
-		"Size of the ConfigMap's data, overrides included; nothing over 900 KiB is written.")
-	m.requests = m.counter("http_requests_total", "HTTP requests that were answered, by route and status code.",
+		"Size of the ConfigMap's data with the overrides; the service writes at most 900 KiB.")
+	m.requests = m.counter("http_requests_total", "Answered HTTP requests, by route and status code.",
 		"endpoint", "code")
-	m.durations = m.histogram("http_request_duration_seconds", "How long answering an HTTP request took, by route.",
+	m.durations = m.histogram("http_request_duration_seconds", "Time to answer an HTTP request, by route.",
 		[]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "endpoint")
 	m.failures = m.counter("health_check_failures_total",
-		"Failed health checks, by the backend's type and the reason.", "service_type", "reason")
+		"Failed health checks, by type of backend and reason.", "service_type", "reason")
 	m.detectors = m.counter("detector_errors_total",
-		"Services with a bad or misspelt annotation, each counted again when it changes, by type.", "detector")
-	m.errors = m.counter("reconciliation_errors_total", "Operations that failed, by what was tried.", "operation")
+		"Services with a bad or misspelt annotation, by type. A Service counts again when the annotation changes.",
+		"detector")
+	m.errors = m.counter("reconciliation_errors_total", "Failed operations, by operation.", "operation")
 	m.publish = m.histogram("change_to_publish_seconds",
-		"Time from a change in the cluster to the ConfigMap that shows it being written.",
+		"Time from a change in the cluster until the ConfigMap with this change is written.",
 		[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30})
 	m.toAgent = m.histogram("change_to_agent_seconds",
-		"Time from a change in the cluster to a replica of HolmesGPT having loaded the document that shows it.",
+		"Time from a change in the cluster until a replica of HolmesGPT has loaded the document with this change.",
 		[]float64{.25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300})
 	m.overrides = m.desc("overrides_valid",
-		"1 if the overrides in the ConfigMap are in force, 0 if they are invalid and the last good ones are.")
-	m.leader = m.desc("leader", "1 if this replica is the one that writes, else 0.")
+		"1 if the overrides in the ConfigMap are in force, 0 if they are invalid and the last valid ones apply.")
+	m.leader = m.desc("leader", "1 if this replica writes the document, else 0.")
 	m.leftOut = m.desc("backends_left_out",
-		"Backends that work and are not published: those beyond what one namespace "+
-			"may have, and those that would make the document too large.", "limit")
-	m.services = m.desc("services", "Services by type and verdict; type is none where no type was near. "+
-		"Those that look like nothing are not counted.", "type", "state")
-	m.healthy = m.desc("toolset_healthy", "1 if every backend of a published toolset works, else 0.", "name")
+		"Backends that work but are not published, by limit: the number of instances in a namespace, "+
+			"or the size of the document.", "limit")
+	m.services = m.desc("services", "Services by type and verdict; type none if no type fits. "+
+		"Unmatched Services are not counted.", "type", "state")
+	m.healthy = m.desc("toolset_healthy", "1 if a published backend works, else 0.", "name")
 	m.tokens = m.desc("toolset_tokens",
-		"What the toolset adds to each request to the agent's model, roughly; HTTP toolsets by type.", "toolset")
+		"Approximate tokens that a toolset adds to each request to the agent's model; HTTP toolsets by type.", "toolset")
 	m.agentReplicas = m.desc("agent_replicas",
-		"Replicas of HolmesGPT by what they made of the document; only the leader asks.", "outcome")
+		"Replicas of HolmesGPT, by the state of their document. Only the leader asks HolmesGPT.", "outcome")
 	m.agentCurrent = m.desc("agent_generation_current",
-		"1 if a replica of HolmesGPT has the document that was published last, 0 if it has "+
-			"another or none; none where it does not say. Only the leader asks.", "replica")
+		"1 if a replica of HolmesGPT has the last published document, 0 if it has another one or none. "+
+			"Missing if the replica does not report it. Only the leader asks HolmesGPT.", "replica")
 	m.agentToolsets = m.desc("agent_toolsets",
-		"Toolsets of the document by their state in HolmesGPT, of all its replicas.", "status")
-	m.gauge("build_info", "The version that runs; always 1.", "version", "goversion").
+		"Toolsets of the document in all replicas of HolmesGPT, by status.", "status")
+	m.gauge("build_info", "Version of this process; always 1.", "version", "goversion").
 		WithLabelValues(version, runtime.Version()).Set(1)
 	m.registry.MustRegister(snapshotCollector{m}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

@@ -56,12 +56,12 @@ func Page() (http.Handler, error) {
 		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
-			http.Error(w, "this is a page: it can be read with GET and HEAD", http.StatusMethodNotAllowed)
+			http.Error(w, "the page answers only GET and HEAD", http.StatusMethodNotAllowed)
 			return
 		}
 		a, ok := assets[r.URL.Path]
 		if !ok {
-			http.Error(w, "there is no such page: the one there is, is at /", http.StatusNotFound)
+			http.Error(w, "this path does not exist; the page is at /", http.StatusNotFound)
 			return
 		}
 		w.Header().Set("Cache-Control", "no-cache")
@@ -104,7 +104,7 @@ func mediaType(name string) (string, error) {
 	}
 	media, ok := known[path.Ext(name)]
 	if !ok {
-		return "", fmt.Errorf("%s: its media type is not known", name)
+		return "", fmt.Errorf("%s: the media type is not known", name)
 	}
 	return mime.FormatMediaType(media, map[string]string{"charset": "utf-8"}), nil
 }

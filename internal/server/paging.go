@@ -39,8 +39,8 @@ func cut(s string, most int) string {
 
 // Paging holds the parameters for reading a list page by page.
 type Paging struct {
-	Limit    int   `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many to answer with"`
-	Continue Token `query:"continue" maxLength:"2048" doc:"From the answer before, for the part after it; it stays good when the list changes"`
+	Limit    int   `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"Maximum number of items in the response"`
+	Continue Token `query:"continue" maxLength:"2048" doc:"The value from the previous response, for the next page; it stays valid if the list changes"`
 }
 
 // Token marks the end of a page. It holds the sort key of the last item and not a position, so that a reader misses no
@@ -89,7 +89,7 @@ func (t *Token) Resolve(ctx huma.Context) []error {
 	if _, ok := t.read(ctx.Operation().OperationID); !ok {
 		return []error{&huma.ErrorDetail{
 			Location: "query.continue",
-			Message:  "not from an answer of this list; leave it out to begin at its beginning",
+			Message:  "not a value from a response of this list; leave it out to start with the first page",
 		}}
 	}
 	return nil

@@ -80,7 +80,7 @@ func (p *Probes) Alive() error {
 	if age <= p.bound || stopped(p.stop) {
 		return nil
 	}
-	return fmt.Errorf("the loop has not turned for %s, where at most %s is expected", age.Round(time.Second), p.bound)
+	return fmt.Errorf("the last cycle of the loop was %s ago; expected at most %s", age.Round(time.Second), p.bound)
 }
 
 // Ready reports whether all conditions are met and the process does not stop, and returns the conditions that are not

@@ -49,7 +49,7 @@ func TestAlive(t *testing.T) {
 		step(0, 200, "ok")
 		step(90*time.Second, 200, "ok")
 		step(time.Minute, 503, "stuck")
-		if _, h := askHealth(t, p, "/healthz"); h.Message != "the loop has not turned for 2m30s, where at most 1m30s is expected" {
+		if _, h := askHealth(t, p, "/healthz"); h.Message != "the last cycle of the loop was 2m30s ago; expected at most 1m30s" {
 			t.Errorf("message %q", h.Message)
 		}
 		p.Stop() // a loop that has ended is no reason to be killed before the rest has

@@ -14,7 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/logging"
 )
 
-const internalError = "the response could not be created; the log has the reason under this request_id"
+const internalError = "the service could not create the response; see its log for this request_id"
 
 const (
 	mediaJSON    = "application/json"
@@ -24,19 +24,19 @@ const (
 
 // Problem is the body of every error response, as in RFC 9457.
 type Problem struct {
-	Type      string   `json:"type" doc:"Always about:blank: the status says what kind it is"`
+	Type      string   `json:"type" doc:"Always about:blank; the status gives the kind of error"`
 	Title     string   `json:"title"`
 	Status    int      `json:"status"`
-	Detail    string   `json:"detail" doc:"What is wrong, and what to do about it"`
-	RequestID string   `json:"request_id" doc:"As in the header X-Request-ID and in the log"`
-	Errors    []Detail `json:"errors,omitempty" doc:"All that is wrong, where that is more than one sentence"`
+	Detail    string   `json:"detail" doc:"The error, and what to do about it"`
+	RequestID string   `json:"request_id" doc:"The same id as in the header X-Request-ID and in the log"`
+	Errors    []Detail `json:"errors,omitempty" doc:"All errors, if the parameters of the request are wrong"`
 
 	headers http.Header
 }
 
 // Detail is one error in a request.
 type Detail struct {
-	Location string `json:"location" doc:"As in query.limit"`
+	Location string `json:"location" doc:"The parameter, such as query.limit"`
 	Message  string `json:"message"`
 }
 

@@ -26,13 +26,12 @@ const anonymous = "system:anonymous"
 func plausible(token string) error {
 	switch {
 	case token == "":
-		return fmt.Errorf("%w: no token; send one in the header Authorization: Bearer TOKEN, "+
-			"where kubectl create token "+
-			"SERVICEACCOUNT --audience %s makes one", ErrUnauthenticated, Audience)
+		return fmt.Errorf("%w: no token; send the header Authorization: Bearer TOKEN; "+
+			"kubectl create token SERVICEACCOUNT --audience %s makes a token", ErrUnauthenticated, Audience)
 	case len(token) > maxToken:
 		return fmt.Errorf("%w: the token is longer than %d bytes", ErrUnauthenticated, maxToken)
 	case strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c > '~' }):
-		return fmt.Errorf("%w: the token has characters that no token has; send the token alone after Bearer",
+		return fmt.Errorf("%w: the token has invalid characters; send only the token after Bearer",
 			ErrUnauthenticated)
 	}
 	return nil
@@ -146,7 +145,7 @@ func turn(ctx context.Context, l *rate.Limiter) error {
 	ctx, cancel := context.WithTimeout(ctx, reviewWait)
 	defer cancel()
 	if err := l.Wait(ctx); err != nil {
-		return fmt.Errorf("%w; try again in some seconds", ErrBusy)
+		return fmt.Errorf("%w; try again in a few seconds", ErrBusy)
 	}
 	return nil
 }
@@ -177,7 +176,7 @@ func (o *outage) began(err error, token string) error {
 		}
 		o.log.Warn("review of a caller failed", "review", o.review, "advice", advice, "err", redact(err.Error(), token))
 	})
-	return fmt.Errorf("%w; the log of this service has the reason, try again later", ErrUnavailable)
+	return fmt.Errorf("%w; try again later; the log of this service has the reason", ErrUnavailable)
 }
 
 func (o *outage) ended() {

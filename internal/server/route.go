@@ -110,7 +110,7 @@ func (a *API) check(ctx huma.Context, next func(huma.Context)) {
 
 func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
 	if err := a.origin.Check(r); err != nil { // another site's page, in the browser of a user with rights
-		return problem(http.StatusForbidden, "this was sent by a page of another site")
+		return problem(http.StatusForbidden, "a page of another site sent this request")
 	}
 	wants := o.Metadata[metadataRight].(Right)
 	user, err := a.o.Authorizer.Authorize(r.Context(), bearerToken(r), wants)
@@ -119,10 +119,10 @@ func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
 		return denied(err)
 	}
 	if media := produces(o); !accepts(r, media) {
-		return problem(http.StatusNotAcceptable, "the answer is %s, which the header Accept excludes", media)
+		return problem(http.StatusNotAcceptable, "the response is %s, which the header Accept excludes", media)
 	}
 	if r.Method == http.MethodPost && !strings.HasPrefix(r.Header.Get("Content-Type"), mediaJSON) && hasBody(r) {
-		return problem(http.StatusUnsupportedMediaType, "expected a body of %s, or none", mediaJSON).
+		return problem(http.StatusUnsupportedMediaType, "expected a body of type %s, or no body", mediaJSON).
 			with("Accept-Post", mediaJSON)
 	}
 	if s := a.o.State.Snapshot(); s == nil || !s.Discovered {

@@ -22,24 +22,24 @@ const (
 // ServiceList is one page of the Services.
 type ServiceList struct {
 	Services []view.Service `json:"services"`
-	Count    int            `json:"count" doc:"How many there are in all parts"`
-	Continue Token          `json:"continue,omitempty" doc:"For the next part; missing in the last one"`
+	Count    int            `json:"count" doc:"Number of Services on all pages"`
+	Continue Token          `json:"continue,omitempty" doc:"The value of continue for the next page; missing on the last page"`
 }
 
 type servicesInput struct {
-	Type      string         `query:"type" maxLength:"63" doc:"The type of backend"`
-	Namespace string         `query:"namespace" pattern:"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" patternDescription:"a namespace's name" doc:"Its Services alone"`
-	Healthy   Optional[bool] `query:"healthy" doc:"Those that a probe found so; what was not probed is neither"`
+	Type      string         `query:"type" maxLength:"63" doc:"Only backends of this type"`
+	Namespace string         `query:"namespace" pattern:"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" patternDescription:"a namespace's name" doc:"Only Services in this namespace"`
+	Healthy   Optional[bool] `query:"healthy" doc:"Only backends that the probe found healthy (true) or not healthy (false)"`
 	Verdict   string         `query:"verdict" enum:"accepted,unavailable,duplicate,unconfirmed,rejected"`
-	Search    string         `query:"search" maxLength:"200" doc:"Words, each of which must be in the namespace, name, type, instance, endpoint or version"`
+	Search    string         `query:"search" maxLength:"200" doc:"Words; each must occur in the namespace, name, type, instance, endpoint or version"`
 	Paging
 }
 
 func (a *API) registerServices(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/services", listServices, "List Services with what became of them",
+	o := operation(http.MethodGet, "/api/v1/services", listServices, "List the Services with their verdicts",
 		Right{Verb: "list", Resource: ResourceServices})
-	o.Description = "By verdict, namespace and name. Services that no type matches come last, as rejected. " +
-		"A Service that matches several types comes once for each."
+	o.Description = "Sorted by verdict, namespace and name. Services that match no type come last, as rejected. " +
+		"A Service that matches several types is listed once for each type."
 	handle(h, o, func(_ context.Context, in *servicesInput) (ServiceList, error) { return a.services(in), nil })
 }
 

@@ -16,21 +16,21 @@ import (
 // Status is the state of the service.
 type Status struct {
 	Version       string    `json:"version"`
-	Leader        bool      `json:"leader" doc:"Whether this replica writes"`
+	Leader        bool      `json:"leader" doc:"Whether this replica writes the document"`
 	Standalone    bool      `json:"standalone" doc:"Without a cluster: Services and documents are files"`
-	Directory     bool      `json:"directory" doc:"What is written is files in a directory, and no ConfigMap"`
-	DryRun        bool      `json:"dry_run" doc:"Nothing is written"`
-	Authenticated bool      `json:"authenticated" doc:"Whether this answer is for a known user"`
-	DiscoveredAt  time.Time `json:"discovered_at" doc:"When what is known was last put together"`
-	Took          string    `json:"took" doc:"As in 12ms"`
+	Directory     bool      `json:"directory" doc:"The service writes files in a directory, and no ConfigMap"`
+	DryRun        bool      `json:"dry_run" doc:"The service writes nothing"`
+	Authenticated bool      `json:"authenticated" doc:"Whether the API server knows the user of this request"`
+	DiscoveredAt  time.Time `json:"discovered_at" doc:"When the last discovery ended"`
+	Took          string    `json:"took" doc:"Duration of the last discovery, such as 12ms"`
 	Counts        Counts    `json:"counts"`
 	ServicesTotal int       `json:"services_total"`
-	Types         []string  `json:"types" doc:"The types that occur"`
-	Frozen        []string  `json:"namespaces_frozen" doc:"Namespaces that may not be watched: what is published of them stays"`
-	Target        string    `json:"target" doc:"What is written: namespace/name of the ConfigMap, or a directory"`
-	Revision      uint64    `json:"revision" doc:"Counts up when something has changed, within one process"`
-	Problems      []Trouble `json:"problems" doc:"What somebody should look at"`
-	LastChange    uint64    `json:"last_change" doc:"The seq of the newest change, 0 for none"`
+	Types         []string  `json:"types" doc:"The types of the Services"`
+	Frozen        []string  `json:"namespaces_frozen" doc:"Namespaces that the service may not watch; their published backends stay"`
+	Target        string    `json:"target" doc:"Where the service writes: namespace/name of the ConfigMap, or a directory"`
+	Revision      uint64    `json:"revision" doc:"Increases with each visible change; starts again when the process starts"`
+	Problems      []Trouble `json:"problems" doc:"Problems that need attention"`
+	LastChange    uint64    `json:"last_change" doc:"The seq of the newest change; 0 if there is none"`
 }
 
 // Counts holds the number of Services by verdict. A Service that matches several types counts once for each.
@@ -49,7 +49,7 @@ type Trouble struct {
 }
 
 func (a *API) registerStatus(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/status", "get-status", "Tell how the service is doing",
+	o := operation(http.MethodGet, "/api/v1/status", "get-status", "Get the state of the service",
 		Right{Verb: "get", Resource: ResourceToolsets})
 	handle(h, o, func(ctx context.Context, _ *struct{}) (Status, error) { return a.status(traceOf(ctx).user), nil })
 }
@@ -90,7 +90,7 @@ func (a *API) troubles(s *controller.Snapshot) []Trouble {
 	if len(s.Frozen) > 0 {
 		list = append(list, Trouble{
 			"frozen", "not allowed to watch " + strings.Join(s.Frozen, ", ") +
-				": what is published of it stays as it is",
+				": their published backends stay as they are",
 		})
 	}
 	for _, m := range s.Misnamed {

@@ -31,9 +31,10 @@ func (s *streams) begin(reader string, most int) *Problem {
 	defer s.mu.Unlock()
 	switch {
 	case s.open >= most:
-		return problem(http.StatusServiceUnavailable, "%d streams are open, and no more are served", s.open).retry(busy)
+		return problem(http.StatusServiceUnavailable, "%d streams are open, which is the limit; try again later",
+			s.open).retry(busy)
 	case s.of[reader] >= max(1, most/2):
-		return problem(http.StatusTooManyRequests, "you have %d streams open, and no more are served",
+		return problem(http.StatusTooManyRequests, "you have %d open streams, which is the limit; close one",
 			s.of[reader]).retry(busy)
 	}
 	if s.of == nil {
@@ -59,19 +60,19 @@ const busy = 15 * time.Second
 const pathStream = "/api/v1/stream"
 
 type streamInput struct {
-	Since Optional[uint64] `query:"since" doc:"A seq: changes after that one come first; without it, only those to come"`
-	Last  string           `header:"Last-Event-ID" doc:"The same, as a browser sends it when it connects again; it goes before since"`
+	Since Optional[uint64] `query:"since" doc:"Begin with the changes after this seq; without it, the stream has only new changes"`
+	Last  string           `header:"Last-Event-ID" doc:"The same; a browser sends it when it connects again. It takes precedence over since"`
 }
 
 func (a *API) registerStream(h huma.API) {
-	o := operation(http.MethodGet, pathStream, "stream", "Follow the status and the changes as server-sent events",
+	o := operation(http.MethodGet, pathStream, "stream", "Stream the status and the changes as server-sent events",
 		Right{Verb: "watch", Resource: ResourceToolsets})
-	o.Description = "Events \"status\" hold what /api/v1/status answers, at once and when it changes, " +
-		"at most four a second. " +
-		"Events \"change\" hold one change as in /api/v1/changes; their id is its seq. " +
-		"A reader that is slow misses states in between, and never the last one. It ends when the service stops."
+	o.Description = "An event \"status\" has the body of /api/v1/status. " +
+		"It comes at the start and when the status changes, at most four times a second. " +
+		"An event \"change\" has one change as in /api/v1/changes; its id is the seq. " +
+		"A slow reader misses some states, but never the last one. The stream ends when the service stops."
 	o.Responses["200"] = &huma.Response{
-		Description: "Events, until one side ends it",
+		Description: "Events, until one side ends the stream",
 		Content:     map[string]*huma.MediaType{mediaEvents: {Schema: &huma.Schema{Type: huma.TypeString}}},
 	}
 	huma.Register(h, o, func(ctx context.Context, in *streamInput) (*huma.StreamResponse, error) {

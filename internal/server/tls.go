@@ -74,7 +74,8 @@ func (k *certificates) certificate(*tls.ClientHelloInfo) (*tls.Certificate, erro
 			if err := k.refresh(); err == nil {
 				k.failed.Changed("")
 			} else if k.failed.Changed(err.Error()) {
-				k.log.Warn("TLS certificate rejected", "err", err, "advice", "the last good one is served")
+				k.log.Warn("TLS certificate rejected", "err", err,
+					"advice", "the service uses the last valid certificate")
 			}
 		}
 	}
@@ -105,9 +106,9 @@ func (k *certificates) refresh() error {
 func fromFiles(certFile, keyFile string) (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
 	if err != nil {
-		return nil, fmt.Errorf("server.tls: certFile %s and keyFile %s: %w; give a PEM file "+
-			"with the certificate and its chain, "+
-			"and one with its private key, without a passphrase", certFile, keyFile, err)
+		return nil, fmt.Errorf("server.tls: certFile %s and keyFile %s: %w; "+
+			"certFile needs the certificate and its chain as PEM, "+
+			"and keyFile its private key as PEM without a passphrase", certFile, keyFile, err)
 	}
 	return &pair, nil
 }
@@ -132,8 +133,8 @@ func selfSigned(names []string, current *tls.Certificate) (*tls.Certificate, err
 	}
 	certificate, key, err := cert.GenerateSelfSignedCertKeyWithOptions(o)
 	if err != nil {
-		return nil, fmt.Errorf("self-signed certificate for %q: %w; set server.tls.mode to files and give one",
-			names, err)
+		return nil, fmt.Errorf("self-signed certificate for %q: %w; "+
+			"set server.tls.mode to files and give a certificate", names, err)
 	}
 	pair, err := tls.X509KeyPair(certificate, key)
 	return &pair, err

@@ -14,27 +14,27 @@ import (
 // ToolsetList is one page of the toolsets.
 type ToolsetList struct {
 	Toolsets []view.Toolset `json:"toolsets"`
-	Count    int            `json:"count" doc:"How many there are in all parts"`
-	Tokens   int            `json:"tokens" doc:"What they all add to each request to the agent's model, in all parts, roughly; without those of which it is not known"`
-	Continue Token          `json:"continue,omitempty" doc:"For the next part; missing in the last one"`
+	Count    int            `json:"count" doc:"Number of toolsets on all pages"`
+	Tokens   int            `json:"tokens" doc:"The approximate tokens that the toolsets on all pages add to each request to the agent's model, as far as known"`
+	Continue Token          `json:"continue,omitempty" doc:"The value of continue for the next page; missing on the last page"`
 }
 
 type toolsetsInput struct {
-	Type    string         `query:"type" maxLength:"253" doc:"The type of its backends"`
+	Type    string         `query:"type" maxLength:"253" doc:"Only toolsets with backends of this type"`
 	Enabled Optional[bool] `query:"enabled"`
-	Healthy Optional[bool] `query:"healthy" doc:"Whether all its backends are; what was not probed is neither"`
+	Healthy Optional[bool] `query:"healthy" doc:"Only toolsets whose probed backends are all healthy (true), or not all (false)"`
 	Paging
 }
 
 func (a *API) registerToolsets(h huma.API) {
-	o := operation(http.MethodGet, "/api/v1/toolsets", listToolsets, "List the toolsets that HolmesGPT gets",
+	o := operation(http.MethodGet, "/api/v1/toolsets", listToolsets, "List the toolsets of the document",
 		Right{Verb: "list", Resource: ResourceToolsets})
-	o.Description = "By name, overrides included."
+	o.Description = "Sorted by name. The overrides are applied."
 	handle(h, o, func(_ context.Context, in *toolsetsInput) (ToolsetList, error) { return a.toolsets(in), nil })
 
 	o = operation(http.MethodGet, "/api/v1/toolsets/{name...}", "get-toolset", "Get one toolset",
 		Right{Verb: "get", Resource: ResourceToolsets}, http.StatusNotFound)
-	o.Description = "Slashes in the name may be written as they are, or as %2F."
+	o.Description = "Write a slash in the name as / or as %2F."
 	handle(h, o, func(_ context.Context, in *struct {
 		Name string `path:"name" example:"prometheus/metrics"`
 	}) (view.Toolset, error) {

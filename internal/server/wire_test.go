@@ -100,8 +100,8 @@ func TestBadFilters(t *testing.T) {
 		{"/api/v1/services?limit=ten", []string{"query.limit", "a whole number"}},
 		{"/api/v1/services?limit=99999999999999999999", []string{"query.limit", "a whole number"}},
 		{"/api/v1/services?namespace=Not_One", []string{"query.namespace", "namespace"}},
-		{"/api/v1/services?continue=garbage", []string{"query.continue", "not from an answer"}},
-		{"/api/v1/services?continue=" + token, []string{"query.continue", "not from an answer"}}, // of another list
+		{"/api/v1/services?continue=garbage", []string{"query.continue", "from a response of this list"}},
+		{"/api/v1/services?continue=" + token, []string{"query.continue", "from a response of this list"}}, // of another list
 		{"/api/v1/services?search=" + strings.Repeat("x", 201), []string{"query.search", "200"}},
 		{"/api/v1/services?limit=0&healthy=x", []string{"query.healthy", "", "query.limit", ""}},
 		{"/api/v1/toolsets?enabled=2", []string{"query.enabled", ""}},

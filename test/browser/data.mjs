@@ -174,7 +174,7 @@ export function troubled(state) {
   state.problems = [
     {kind: 'publish', message: 'apply ConfigMap kubernaut-system/kubernaut-toolset-config: configmaps "kubernaut-toolset-config" is forbidden: User "system:serviceaccount:kubernaut-system:dynamic-toolset" cannot patch resource "configmaps"'},
     {kind: 'overrides', message: 'overrides.yaml: line 3, column 5: toolsets.grafana/dashboards.config: expected a mapping, got a list'},
-    {kind: 'frozen', message: 'not allowed to watch payments, vault: what is published of it stays as it is'},
+    {kind: 'frozen', message: 'not allowed to watch payments, vault: their published backends stay as they are'},
     {kind: 'warning', message: 'the document has 512 KiB; from 900 KiB on it is not written'},
   ];
   state.document.overrides = {text: 'toolsets:\n  grafana/dashboards:\n    config: [not, a, mapping]\n  kubernetes/logs: null\n', valid: false, error: 'toolsets.grafana/dashboards.config: expected a mapping, got a list', line: 3, column: 5};

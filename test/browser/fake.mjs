@@ -110,7 +110,7 @@ export class Fake {
       case 'changes': return json(response, {changes: [...this.changes].reverse().slice(0, Number(url.searchParams.get('limit') ?? 100)), count: this.changes.length});
       case 'discover': return this.discover(request, response);
       case 'stream': return this.stream(request, response);
-      default: return problem(response, 404, 'there is nothing at this path');
+      default: return problem(response, 404, 'this path does not exist');
     }
   }
 

@@ -54,7 +54,7 @@ for (const scheme of ['light', 'dark']) {
       await narrow(page, 'overrides');
       await page.goto(`${fake.url}#/services`);
       await row(page, 'shop/grafana').waitFor();
-      for (const title of ['The document is not written', 'The overrides are not valid', 'Namespaces that may not be watched', 'Worth a look']) await page.getByText(title).waitFor();
+      for (const title of ['The document is not written', 'The overrides are not valid', 'Namespaces that may not be watched', 'Warning']) await page.getByText(title, {exact: true}).waitFor();
       await accessible(page, `problems ${size} ${scheme}`);
       await narrow(page, 'problems');
       await picture(page, `problems-${size}-${scheme}`);
@@ -82,7 +82,7 @@ against('who asks why a backend is missing gets the answer in one click', async 
   await until('only those are shown', async () => (await page.locator('.services tbody tr').count()) === 2);
   await row(page, 'shop/grafana').click({position: {x: 600, y: 10}}); // anywhere in the row
   await page.getByRole('heading', {name: 'shop/grafana'}).waitFor();
-  for (const text of ['shop/grafana is unavailable as grafana: it cannot be reached', 'What you can do', 'kubernaut.io/toolset-port=PORT', 'What was asked', 'no answer', 'port service:80: its target port is Grafana’s own 3000', 'What was tried', 'too little evidence', 'Its recent changes', 'Withdrawn', 'app.kubernetes.io/instance=']) {
+  for (const text of ['shop/grafana is unavailable as grafana: it cannot be reached', 'What you can do', 'kubernaut.io/toolset-port=PORT', 'Requests of the probe', 'no response', 'port service:80: its target port is Grafana’s own 3000', 'Types that were compared', 'too little evidence', 'Its recent changes', 'Withdrawn', 'app.kubernetes.io/instance=']) {
     await page.locator('main').getByText(text).first().waitFor();
   }
   assert.match(page.url(), /#\/services\/shop\/grafana$/);
@@ -145,10 +145,10 @@ against('HolmesGPT’s document is at the head, and its reasons at each toolset 
   const early = new Date(Date.now() - 23 * 60_000).toISOString();
   const waiting = {outcome: 'waiting', message: 'has an older document', toolsets: [], since: early, published_at: early};
   fake.agent = agentOf(waiting);
-  await head.getByText(`has the one from ${minute(early)}: waiting for its mount`).waitFor({timeout: 8000});
+  await head.getByText(`has the document from ${minute(early)}: waiting for its mount`).waitFor({timeout: 8000});
   await until('the rows say nothing more', async () => (await page.locator('.services .agent-reason').count()) === 0);
   fake.agent = agentOf({...waiting, late: true, advice: [{text: 'Its mount does not change.'}]});
-  await head.getByText(`still has the one from ${minute(early)}, and does not get this one`).waitFor({timeout: 8000});
+  await head.getByText(`still has the document from ${minute(early)}, and does not get the new one`).waitFor({timeout: 8000});
   fake.agent = agentOf({...waiting, published_at: null});
   await head.getByText('has an older document').waitFor({timeout: 8000});
   fake.agent = {asked: true, generation: 'generation/3f9a1c00', message: 'no HolmesGPT was found in the ConfigMap’s namespace', replicas: []};
@@ -354,7 +354,7 @@ against('a token is asked for, kept in memory alone, and asked for again', async
   await page.keyboard.press('Enter');
   await dialog.getByText('This token is not accepted').waitFor();
   await page.keyboard.press('Escape');
-  await page.locator('#services-list').getByText('A token is wanted').waitFor();
+  await page.locator('#services-list').getByText('A token is required').waitFor();
   const asked = fake.requests.length;
   await page.waitForTimeout(1500);
   assert.ok(fake.requests.length - asked < 8 && !(await dialog.isVisible()), 'who declined is left in peace');
@@ -368,7 +368,7 @@ against('a token is asked for, kept in memory alone, and asked for again', async
   assert.ok(fake.requests.every((r) => !r.includes('secret')), 'not in a URL either');
   fake.tokens = new Set(['another']); // revoked
   for (const s of fake.streams) s.end();
-  await dialog.getByText('not accepted any more').waitFor({timeout: 20_000});
+  await dialog.getByText('does not accept the token any more').waitFor({timeout: 20_000});
   await field.fill('another');
   await page.keyboard.press('Enter');
   await live(page);
@@ -421,7 +421,7 @@ against('when the service goes, what is shown stays and is marked old, until it 
   await row(page, 'shop/grafana').waitFor();
   const port = fake.port;
   await fake.stop();
-  await page.getByText('The service does not answer. What you see is as it was at').waitFor();
+  await page.getByText('The service does not answer. This page shows the state at').waitFor();
   await page.getByText('Reconnecting…').waitFor();
   assert.equal(await page.locator('.services tbody tr').count(), 14, 'what was shown stays');
   await accessible(page, 'lost');
@@ -456,9 +456,9 @@ against('Discover now tells what came of it', async (fake) => {
   await live(page);
   await page.getByText('Follower').waitFor();
   await page.getByRole('button', {name: 'Discover now'}).click();
-  await page.getByText('Discovered: 7 backends for HolmesGPT. This replica follows: the leader writes.').waitFor();
+  await page.getByText('Discovered: 7 backends for HolmesGPT. The leader writes the document, not this replica.').waitFor();
   await page.getByRole('button', {name: 'Discover now'}).click();
-  await page.getByText('Somebody just did. Try again in 1 second.').waitFor();
+  await page.getByText('A discovery ran just now. Try again in 1 second.').waitFor();
   await page.leave();
 });
 
@@ -510,7 +510,7 @@ against('a document of 900 KiB, changed in many places, does not hang', async (f
   const begin = Date.now();
   await page.locator('pre.whole').waitFor();
   const whole = Date.now() - begin;
-  await page.getByRole('link', {name: 'What it replaced'}).click();
+  await page.getByRole('link', {name: 'Last change'}).click();
   await page.getByText('2,250 lines added, 2,250 removed').waitFor();
   const compared = Date.now() - begin - whole;
   assert.ok(await page.locator('.diff .l').count() <= 2001);

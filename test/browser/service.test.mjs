@@ -37,7 +37,7 @@ test('what was found, how healthy it is, what was rejected and why', {timeout: 6
   await page.getByRole('searchbox').fill('grafana');
   await row(page, 'team/web').waitFor({state: 'hidden'});
   await row(page, 'shop/grafana').click();
-  for (const text of ['shop/grafana is accepted as grafana', 'What you can do', 'What was asked', '/api/health', 'What was tried', 'strong evidence']) await page.locator('main').getByText(text).first().waitFor();
+  for (const text of ['shop/grafana is accepted as grafana', 'What you can do', 'Requests of the probe', '/api/health', 'Types that were compared', 'strong evidence']) await page.locator('main').getByText(text).first().waitFor();
   await accessible(page, 'detail');
   await page.leave();
 });

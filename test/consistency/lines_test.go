@@ -55,19 +55,11 @@ func TestLinesAreShort(t *testing.T) {
 	t.Attr("req", "DTS-DOC-1")
 	const most, tab = 120, "    "
 	tag := regexp.MustCompile("`[a-z]+:\"")
-	read := 0
 	shippedCode(t, func(path string, lines []string) {
-		if !strings.HasPrefix(path, "internal/") {
-			return
-		}
-		read++
 		for i, line := range lines {
 			if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", tab)); n > most && !tag.MatchString(line) {
 				t.Errorf("%s:%d has %d columns, want at most %d", path, i+1, n, most)
 			}
 		}
 	})
-	if read < 200 {
-		t.Errorf("only %d files were read", read)
-	}
 }

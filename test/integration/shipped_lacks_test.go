@@ -133,7 +133,7 @@ func leaderless(verb string, once bool) func(*testing.T, *installation) {
 func unauthorised(review string) func(*testing.T, *installation) {
 	return func(t *testing.T, i *installation) {
 		i.publishes(t, "team/prometheus")
-		i.ask(t, "/api/v1/toolsets", http.StatusServiceUnavailable, "cannot review who may do this")
+		i.ask(t, "/api/v1/toolsets", http.StatusServiceUnavailable, "cannot review the request")
 		i.says(t, review)
 	}
 }

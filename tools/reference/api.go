@@ -48,10 +48,10 @@ func httpAPI(m *markdown, _ string) error {
 	if err != nil {
 		return err
 	}
-	m.para(prose(spec.Info.Description) + " All of it is in OpenAPI 3.1 at `/openapi.json`. " +
-		"[How to ask](../api.md) is told with examples.")
+	m.para(prose(spec.Info.Description) + " The OpenAPI 3.1 document is at `/openapi.json`. " +
+		"The [guide](../api.md) has examples.")
 	m.para("A right is a verb on a resource of the API group " + span(server.APIGroup) + " in `output.namespace`.")
-	routes := [][]string{{"route", "what it does", "right"}}
+	routes := [][]string{{"route", "summary", "right"}}
 	parameters := [][]string{{"route", "parameter", "in", "type", "meaning"}}
 	for _, path := range slices.Sorted(maps.Keys(spec.Paths)) {
 		for _, method := range slices.Sorted(maps.Keys(spec.Paths[path])) {
@@ -59,17 +59,18 @@ func httpAPI(m *markdown, _ string) error {
 			routes = append(routes, []string{route, prose(o.Summary), span(o.Right)})
 			for _, p := range o.Parameters {
 				p.Schema.Description = p.Description
-				parameters = append(parameters, []string{route, span(p.Name), p.In, p.Schema.typeName(), p.Schema.meaning()})
+				parameters = append(parameters,
+					[]string{route, span(p.Name), p.In, p.Schema.typeName(), p.Schema.meaning()})
 			}
 		}
 	}
 	m.table(routes...)
 	m.heading(2, "Parameters")
 	m.table(parameters...)
-	m.heading(2, "Shapes")
+	m.heading(2, "Schemas")
 	m.para("Lists are never null.")
 	for _, name := range slices.Sorted(maps.Keys(spec.Components.Schemas)) {
-		fields := [][]string{{"field", "type", "there", "meaning"}}
+		fields := [][]string{{"field", "type", "presence", "meaning"}}
 		s := spec.Components.Schemas[name]
 		for _, field := range slices.Sorted(maps.Keys(s.Properties)) {
 			f, always := s.Properties[field], "always"
@@ -84,7 +85,7 @@ func httpAPI(m *markdown, _ string) error {
 	return nil
 }
 
-// openAPIDocument is what the service serves where tokens are wanted.
+// openAPIDocument returns the document of a service that requires tokens.
 func openAPIDocument() (*openAPI, error) {
 	a, err := server.New(server.Options{Authorizer: forbid{}})
 	if err != nil {
@@ -106,7 +107,7 @@ func (forbid) Authorize(context.Context, string, server.Right) (string, error) {
 	return "", server.ErrForbidden
 }
 
-// typeName is the type of a schema in a word or two.
+// typeName returns the type of a schema in a word or two.
 func (s *schema) typeName() string {
 	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
 		return link(name, name)
@@ -124,7 +125,7 @@ func (s *schema) typeName() string {
 	return name
 }
 
-// meaning is what a schema says beside its type.
+// meaning returns the description, values, range and default of a schema.
 func (s *schema) meaning() string {
 	var parts []string
 	if s.Description != "" {
@@ -143,7 +144,7 @@ func (s *schema) meaning() string {
 	return strings.Join(parts, "; ")
 }
 
-// texts is a value, or each of a list of them, as text.
+// texts returns a value, or each value of a list, as text.
 func texts(v any) (list []string) {
 	many, ok := v.([]any)
 	if !ok && v != nil {

@@ -21,10 +21,11 @@ func types(m *markdown, _ string) error {
 	if err != nil {
 		return err
 	}
-	m.para("What `dynamic-toolset catalog` says of each, and the part of its file on what is written, where `$(url)` is the base " +
-		"URL, `$(instance)` the instance's name and `$(namespace)/$(service)` its Service. Values may begin or end with a `*`. " +
-		"The [schema](catalog.md) says what each word means; [types of your own](../catalog.md) look the same.")
-	rows := [][]string{{"type", "what it is good for", "toolset of HolmesGPT", "variables that the primary uses if it wants credentials"}}
+	m.para("The output of `dynamic-toolset catalog` for each type, and the part of its file that describes what is " +
+		"written. In it, `$(url)` is the base URL, `$(instance)` the name of the instance, and " +
+		"`$(namespace)/$(service)` its Service. Values may begin or end with a `*`. The [schema](catalog.md) " +
+		"explains each key; [your own types](../catalog.md) have the same form.")
+	rows := [][]string{{"type", "use", "toolset of HolmesGPT", "variables of the primary, if it requires credentials"}}
 	for _, t := range c.Types {
 		var toolsets, variables []string
 		for _, e := range t.Toolset.HolmesGPT {
@@ -83,17 +84,17 @@ func catalogSchema(m *markdown, root string) error {
 	if err != nil {
 		return err
 	}
-	m.para("A backend type is one YAML file, built in or in `catalog.dir`, whose `.yaml` and `.yml` files are read. A type of the " +
-		"name of a built-in one replaces it. A file with a mistake is left out, with file, line and field; the rest still loads. " +
-		"`dynamic-toolset validate FILE` checks one. [A worked example](../catalog.md) shows how to write one; " +
-		"the [built-in types](types.md) are others.")
+	m.para("A backend type is one YAML file. It is built in or in `catalog.dir`, which is searched for `.yaml` and " +
+		"`.yml` files. A type with the name of a built-in one replaces it. A file with an error is left out and " +
+		"reported with file, line and field; the other files still load. `dynamic-toolset validate FILE` checks a " +
+		"file. The guide has [a worked example](../catalog.md); the [built-in types](types.md) are more examples.")
 	structs := []reflect.Type{reflect.TypeFor[catalog.Type]()}
 	for i := 0; i < len(structs); i++ { // each adds those of its fields
 		if structs, err = structure(m, s, structs[i], structs); err != nil {
 			return err
 		}
 	}
-	m.heading(2, "What a bad file is told")
+	m.heading(2, "Errors in a file")
 	m.para("From the tests, one line for each mistake:")
 	files, err := filepath.Glob(filepath.Join(root, "internal", "catalog", "testdata", "*", "want.txt"))
 	if err != nil {

@@ -10,12 +10,12 @@ import (
 )
 
 func commands(m *markdown, _ string) error {
-	m.para("Results go to standard output, all else to standard error. Installed on the `PATH` as `kubectl-toolset` it is the " +
-		"kubectl plugin `kubectl toolset`.")
+	m.para("Results go to standard output, everything else to standard error. Installed on the `PATH` as " +
+		"`kubectl-toolset`, the program is the kubectl plugin `kubectl toolset`.")
 	m.table([]string{"exit code", "meaning"},
-		[]string{"0", "done; of `diff`: nothing differs"},
-		[]string{"1", "an error, told in one line; of `diff`: something differs"},
-		[]string{"2", "the command line is wrong; of `diff` also any other error"})
+		[]string{"0", "success; for `diff`: no difference"},
+		[]string{"1", "an error, in one line; for `diff`: a difference"},
+		[]string{"2", "a wrong command line; for `diff` also any other error"})
 	root := cli.Root()
 	for _, c := range append([]*cobra.Command{root}, root.Commands()...) {
 		if c.Name() == "completion" { // its commands are the library's

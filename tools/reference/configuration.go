@@ -38,8 +38,8 @@ func configKeys(root string) ([]key, error) {
 	return keysOf(s, "", reflect.TypeFor[config.Config](), defaults.Content[0])
 }
 
-// keysOf are the keys of a struct. node is its default, which has the fields in their order; nil where the comments alone name
-// the defaults, as for one of several.
+// keysOf returns the keys of a struct. node is its default, with the fields in the same order; nil if only the comments
+// name the defaults, as for an element of a list.
 func keysOf(s *source, prefix string, t reflect.Type, node *yaml.Node) ([]key, error) {
 	var list []key
 	for i := range t.NumField() {
@@ -81,17 +81,18 @@ func keysOf(s *source, prefix string, t reflect.Type, node *yaml.Node) ([]key, e
 	return list, nil
 }
 
-// keysOfEach are the keys of one of several structs in a mapping or a list; none for any other kind of value.
+// keysOfEach returns the keys of the structs in a mapping or a list; none for any other kind of value.
 func keysOfEach(s *source, k *key, t reflect.Type) ([]key, error) {
 	name := map[reflect.Kind]string{reflect.Map: ".NAME.", reflect.Slice: "[]."}[t.Kind()]
-	if name == "" || t.Elem().Kind() != reflect.Struct || reflect.PointerTo(t.Elem()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+	if name == "" || t.Elem().Kind() != reflect.Struct ||
+		reflect.PointerTo(t.Elem()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return nil, nil
 	}
 	k.kind = map[reflect.Kind]string{reflect.Map: "mapping", reflect.Slice: "list"}[t.Kind()]
 	return keysOf(s, k.path+name, t.Elem(), nil)
 }
 
-// splitDefault takes the sentence on the default off: the page has a column for the value.
+// splitDefault separates the sentence on the default from a comment, because the page has a column for it.
 func splitDefault(comment string) (meaning, said string) {
 	at := strings.LastIndex(comment, "Default ")
 	if at < 0 {
@@ -110,10 +111,11 @@ func configuration(m *markdown, root string) error {
 	if err != nil {
 		return err
 	}
-	m.para("One YAML file, given with `--config`; every key also as `--set path=value`, where `\\.` is a dot inside a key and the " +
-		"value is YAML. A key that is not here, a value that cannot be meant and a key given twice are refused with file, line and " +
-		"key, all of them at once. `dynamic-toolset validate FILE` and `dynamic-toolset serve --check` only check. Durations have " +
-		"units: `250ms`, `30s`, `5m`. [What to do with them](../configuration.md) is told by task.")
+	m.para("One YAML file, given with `--config`. Each key can also be given as `--set path=value`, where `\\.` is a " +
+		"dot inside a key and the value is YAML. Unknown keys, invalid values and duplicate keys are errors, " +
+		"reported all at once with file, line and key. `dynamic-toolset validate FILE` and `dynamic-toolset serve " +
+		"--check` only check the file. Durations have units: `250ms`, `30s`, `5m`. The [guide](../configuration.md) " +
+		"explains the keys by task.")
 	rows := [][]string{{"key", "type", "default", "meaning"}}
 	for _, k := range keys {
 		rows = append(rows, []string{span(k.path), cmp.Or(k.kind, "section"), span(k.byDefault), prose(k.meaning)})
@@ -125,7 +127,7 @@ func configuration(m *markdown, root string) error {
 		return err
 	}
 	m.code("yaml", string(text))
-	m.heading(2, "What a bad file is told")
+	m.heading(2, "Errors in a file")
 	m.para("From the tests, one line for each mistake:")
 	bad, err := golden(root, "internal/config/testdata/bad-keys.txt", "internal/config/testdata/bad-values.txt")
 	m.code("text", bad)

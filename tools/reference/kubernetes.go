@@ -18,10 +18,10 @@ func annotations(m *markdown, root string) error {
 	if err != nil {
 		return err
 	}
-	m.para("On a Service. An annotation beats any guess, in both directions. A bad value gives the verdict `rejected` with the " +
-		"annotation's name and what was expected, and a Warning Event on the Service; nothing else is affected. " +
-		"An annotation that begins like these and is none of them has no effect but such an Event. " +
-		"[How to use them](../annotations.md) is told with examples.")
+	m.para("Annotations of a Service. An annotation takes precedence over detection. A bad value gives the verdict " +
+		"`rejected`, with the name of the annotation and the expected value, and a Warning Event on the Service; it " +
+		"has no other effect. An unknown annotation with this prefix only causes such an Event. The " +
+		"[guide](../annotations.md) has examples.")
 	rows := [][]string{{"annotation", "meaning"}}
 	for _, c := range s.consts {
 		if !strings.HasPrefix(c.name, "ann") || c.name == "annPrefix" {
@@ -38,21 +38,27 @@ func annotations(m *markdown, root string) error {
 
 func configMap(m *markdown, root string) error {
 	o := config.Default().Output
-	m.para(fmt.Sprintf("%s in the namespace %s unless `output.configMap` and `output.namespace` say otherwise; without a cluster "+
-		"(`serve -f`) the keys are files in the directory of `--out`. It is written by server-side apply under the field manager %s. "+
-		"Other keys, labels and annotations are left alone.", span(o.ConfigMap), span(o.Namespace), span(publish.DefaultFieldManager)))
-	m.table([]string{"key", "whose", "what it holds"},
-		[]string{span(toolset.KeyHolmesGPT), "generated (`output.formats`: `holmesgpt`)", "the HolmesGPT document: what HolmesGPT loads"},
-		[]string{span(toolset.KeyCompact("<type>")), "generated (`output.formats`: `compact`)", "the compact form of one type; " +
-			span(toolset.KeyCompact("kubernetes")) + " is always there"},
-		[]string{span(toolset.KeyState), "generated, for this service itself", "what must outlive a restart; see below"},
-		[]string{span(toolset.KeyOverrides), "the admin's", "[overrides](../configuration.md#overrides); merged, never rewritten, " +
-			"and brought back if the ConfigMap is deleted"})
-	m.para(fmt.Sprintf("Changes to generated keys are undone. A key of one of these names that is no longer generated is removed. "+
-		"Nothing is written that would make the ConfigMap larger than %d KiB, and a Warning Event comes from %d KiB on.",
+	m.para(fmt.Sprintf("By default %s in the namespace %s; `output.configMap` and `output.namespace` change this. "+
+		"Without a cluster (`serve -f`) the keys are files in the directory of `--out`. "+
+		"The service writes by server-side apply with the field manager %s. "+
+		"It does not change other keys, labels and annotations.",
+		span(o.ConfigMap), span(o.Namespace), span(publish.DefaultFieldManager)))
+	m.table([]string{"key", "owner", "content"},
+		[]string{span(toolset.KeyHolmesGPT), "generated (`output.formats`: `holmesgpt`)",
+			"the HolmesGPT document, which HolmesGPT loads"},
+		[]string{span(toolset.KeyCompact("<type>")), "generated (`output.formats`: `compact`)",
+			"the compact form of one type; always with " + span(toolset.KeyCompact("kubernetes"))},
+		[]string{span(toolset.KeyState), "generated, for this service itself",
+			"the state that must outlive a restart; see below"},
+		[]string{span(toolset.KeyOverrides), "the admin", "[overrides](../configuration.md#overrides); " +
+			"merged, never changed, and restored if the ConfigMap is deleted"})
+	m.para(fmt.Sprintf("The service undoes changes to generated keys. "+
+		"It removes a key with one of these names that it no longer generates. "+
+		"It never makes the ConfigMap larger than %d KiB, and records a Warning Event from %d KiB on.",
 		publish.MaxBytes>>10, publish.WarnBytes>>10))
 	m.heading(2, "Example")
-	m.para("What `generate` prints for a small cluster, where HASH is eight digits that change with the document; `serve` adds `state.json`.")
+	m.para("The output of `generate` for a small cluster. HASH is eight digits that change with the document. " +
+		"`serve` adds `state.json`.")
 	text, err := golden(root, "internal/cli/testdata/generate-configmap.golden")
 	if err != nil {
 		return err
@@ -95,21 +101,22 @@ func events(m *markdown, root string) error {
 	}
 	slices.SortFunc(rows, slices.Compare)
 	rows = slices.CompactFunc(rows, slices.Equal)
-	m.para("On the ConfigMap and on Services, by the replica that leads; `kubectl describe` shows them. Each is told once and " +
-		"again when it has changed; what stays the same on the ConfigMap is counted up. A Warning wants somebody to act: " +
-		"[troubleshooting](../troubleshooting.md) says how.")
-	m.table(slices.Insert(rows, 0, []string{"reason", "type", "on", "what it says"})...)
+	m.para("The leader records them on the ConfigMap and on Services; `kubectl describe` shows them. It records an " +
+		"Event once, and again when the text changes; it counts repeated Events on the ConfigMap. A Warning needs " +
+		"action: see [troubleshooting](../troubleshooting.md).")
+	m.table(slices.Insert(rows, 0, []string{"reason", "type", "on", "text"})...)
 	return nil
 }
 
-// event is the row of a call such as r.Events.ConfigMap(true, "PublishFailed", note), nil for another call.
+// event returns the row of a call such as r.Events.ConfigMap(true, "PublishFailed", note), nil for another call.
 func event(s *source, call *ast.CallExpr) []string {
 	method, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok {
 		return nil
 	}
 	on, args := method.Sel.Name, call.Args
-	if field, ok := method.X.(*ast.SelectorExpr); !ok || field.Sel.Name != "Events" || on != "ConfigMap" && on != "Service" {
+	field, ok := method.X.(*ast.SelectorExpr)
+	if !ok || field.Sel.Name != "Events" || on != "ConfigMap" && on != "Service" {
 		return nil
 	}
 	if on == "Service" {
@@ -120,7 +127,7 @@ func event(s *source, call *ast.CallExpr) []string {
 		kind = "Warning"
 	}
 	if text == "…" {
-		text = "what is wrong, and what to do about it"
+		text = "the problem, and what to do about it"
 	}
 	reason, _ := s.text(args[1])
 	return []string{span(reason), kind, on, prose(text)}
@@ -128,7 +135,7 @@ func event(s *source, call *ast.CallExpr) []string {
 
 var verbs = regexp.MustCompile(`(%[a-z])+`)
 
-// note is the text of an expression; "…" stands for what it does not hold itself.
+// note returns the text of an expression, with "…" in place of values.
 func note(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:

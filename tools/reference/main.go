@@ -1,5 +1,5 @@
-// Command reference writes the pages in docs/reference from the code (make docs): keys, types and defaults come from the
-// values that the program uses, and what they mean from the comments beside them.
+// Command reference writes the pages in docs/reference from the code (make docs). Keys, types and defaults are from the
+// values that the program uses; their descriptions are from the comments beside them.
 package main
 
 import (
@@ -17,21 +17,21 @@ const folder = "docs/reference"
 type page struct {
 	name  string // of the file
 	title string
-	about string // what it lists, in a sentence
+	about string // its content in one line, for the index
 	write func(m *markdown, root string) error
 }
 
 var pages = [...]page{
 	{"configuration.md", "Configuration", "every key of the configuration file", configuration},
 	{"commands.md", "Command line", "every command and flag", commands},
-	{"annotations.md", "Annotations", "every annotation that is read from Services", annotations},
-	{"types.md", "Built-in types", "every backend that is recognised: how, how it is proven, and what is written for it", types},
+	{"annotations.md", "Annotations", "every annotation of a Service", annotations},
+	{"types.md", "Built-in types", "how each type is recognised and proven, and what is written for it", types},
 	{"catalog.md", "Catalog schema", "every field of a backend type's file", catalogSchema},
-	{"configmap.md", "The ConfigMap", "every key that is written, and whose it is", configMap},
-	{"api.md", "HTTP API", "every route, parameter and shape", httpAPI},
-	{"reasons.md", "Reason codes", "every code that says why a Service is, or is not, among the toolsets", reasons},
+	{"configmap.md", "The ConfigMap", "every key, with its owner", configMap},
+	{"api.md", "HTTP API", "every route, parameter and schema", httpAPI},
+	{"reasons.md", "Reason codes", "every code of a verdict or a warning", reasons},
 	{"metrics.md", "Metrics", "every metric and the values of its labels", metricsPage},
-	{"events.md", "Events", "every Kubernetes Event that is recorded", events},
+	{"events.md", "Events", "every Kubernetes Event that the service records", events},
 }
 
 func main() {
@@ -63,12 +63,13 @@ func run(root string) error {
 	return errors.Join(errs...)
 }
 
-// render makes all pages, by the names of their files. The same code makes the same bytes.
+// render returns all pages by file name. The same code gives the same bytes.
 func render(root string) (map[string]string, error) {
 	texts := map[string]string{}
 	var index markdown
 	index.title("Reference")
-	index.para("What there is, in full, made from the code by `make docs`. The [guides](../README.md) say how to use it.")
+	index.para("Complete lists, generated from the code by `make docs`. " +
+		"The [guides](../README.md) explain how to use them.")
 	for i := range pages {
 		p := &pages[i]
 		var m markdown

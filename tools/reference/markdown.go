@@ -82,8 +82,9 @@ func link(text, heading string) string {
 
 var plainEscapes = strings.NewReplacer("|", `\|`, "<", "&lt;", "*", `\*`, "\n", " ")
 
-// codeLike is what is shown as code: quoted words, placeholders, keys of the configuration and names of annotations.
-var codeLike = regexp.MustCompile("`[^`]+`" + `|"[^" ]*"|\$\([a-z]+\)|\{\{[^}]*\}\}|<[a-z]+>(/<[a-z]+>)*(-[a-z]+\.yaml)?` +
+// codeLike matches text that is shown as code: quoted words, placeholders, keys of the configuration, annotations.
+var codeLike = regexp.MustCompile("`[^`]+`" +
+	`|"[^" ]*"|\$\([a-z]+\)|\{\{[^}]*\}\}|<[a-z]+>(/<[a-z]+>)*(-[a-z]+\.yaml)?` +
 	`|\b(discovery|health|output|holmesgpt|catalog|tls|security|server|metrics|auth|log)\.[a-z][a-zA-Z]+\b` +
 	`|\bkubernaut\.io/[a-z/-]+|\b[a-z]+\.(yaml|json)\b`)
 

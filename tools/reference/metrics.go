@@ -17,17 +17,18 @@ func metricsPage(m *markdown, root string) error {
 	for _, t := range c.Types {
 		names = append(names, t.Type)
 	}
-	m.para("At `/metrics` of `metrics.address`. Beside these there are those of the Go runtime (`go_*`) and of the process " +
-		"(`process_*`). [What to look at](../metrics.md) is told with queries and alerts.")
+	m.para("The service serves them at `/metrics` of `metrics.address`, together with the metrics of the Go runtime " +
+		"(`go_*`) and of the process (`process_*`). The [guide](../metrics.md) has queries and alerts.")
 	rows := [][]string{{"metric", "type", "labels", "meaning"}}
 	for _, d := range server.NewMetrics("devel", names).Describe() {
 		rows = append(rows, []string{span(d.Name), d.Type, spans(d.Labels), prose(d.Help)})
 	}
 	m.table(rows...)
 	m.heading(2, "Values of labels")
-	m.para("No label takes values without a bound: types of your own count as `custom`, and what is in no list counts as `other`. " +
-		"`type`, `service_type` and `detector` are the [built-in types](types.md), `custom` and `mcp`; `endpoint` is a route's " +
-		"pattern; `name` is a published toolset's type and instance, as in `prometheus/monitoring/prometheus`.")
+	m.para("The values of every label are bounded: your own types count as `custom`, and values outside a list count " +
+		"as `other`. `type`, `service_type` and `detector` are the [built-in types](types.md), `custom` and `mcp`; " +
+		"`endpoint` is the pattern of a route; `name` is the type and instance of a published backend, such as " +
+		"`prometheus/monitoring/prometheus`.")
 	s, err := parse(root, "internal/server")
 	if err != nil {
 		return err
@@ -44,7 +45,7 @@ func metricsPage(m *markdown, root string) error {
 	return nil
 }
 
-// values lists what a label may be, with the comments on the constants.
+// values lists the values of a label, with the comments on the constants.
 func values[T ~string](m *markdown, label string, s *source, prefix string, list []T) {
 	var parts []string
 	for _, v := range list {

@@ -119,11 +119,11 @@ func TestSources(t *testing.T) {
 	for page, lines := range map[string][]string{
 		"events.md": {
 			"| `OverridesInvalid` | Warning | ConfigMap | the last good overrides stay in force: … |",
-			"| `BadAnnotation` | Warning | Service | what is wrong, and what to do about it |",
+			"| `BadAnnotation` | Warning | Service | the problem, and what to do about it |",
 		},
 		"annotations.md": {"| `kubernaut.io/toolset` | ", "| `kubernaut.io/toolset-health-path` | Another name for "},
 		"metrics.md":     {"- `state`: `accepted` (published, or ready to be), "},
-		"api.md":         {"| `GET /api/v1/services` | List Services with what became of them | `list services` |"},
+		"api.md":         {"| `GET /api/v1/services` | List the Services with their verdicts | `list services` |"},
 	} {
 		for _, line := range lines {
 			if !strings.Contains(all[page], "\n"+line) {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// source is what the text of a package says beside what the package does.
+// source holds the comments and constants of a package.
 type source struct {
 	types  map[string]string // comments on types, by name
 	fields map[string]string // comments on fields of structs, by Type.Field
@@ -78,7 +78,7 @@ func (s *source) declaration(g *ast.GenDecl) {
 	}
 }
 
-// comment is the first of several that has text, on one line.
+// comment returns the first group that has text, on one line.
 func comment(groups ...*ast.CommentGroup) string {
 	for _, g := range groups {
 		if text := strings.Join(strings.Fields(g.Text()), " "); text != "" {
@@ -88,7 +88,7 @@ func comment(groups ...*ast.CommentGroup) string {
 	return ""
 }
 
-// text is the value of an expression of literals and constants of the package.
+// text returns the value of an expression of literals and constants of the package.
 func (s *source) text(e ast.Expr) (string, bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -109,18 +109,19 @@ func (s *source) text(e ast.Expr) (string, bool) {
 	return "", false
 }
 
-// constant is the comment on the constant of that value whose name begins as given, or "". Without a beginning codes of reasons,
-// some of which are called as an outcome is, do not count.
+// constant returns the comment on the constant with this value whose name has this prefix, "" if there is none. Without
+// a prefix it ignores the codes of reasons and the kinds of credentials, because some have the value of an outcome.
 func (s *source) constant(prefix, value string) string {
 	for _, c := range s.consts {
-		if c.value == value && strings.HasPrefix(c.name, prefix) && (prefix != "" || !strings.HasPrefix(c.name, "Code")) {
+		if c.value == value && strings.HasPrefix(c.name, prefix) &&
+			(prefix != "" || !strings.HasPrefix(c.name, "Code") && !strings.HasPrefix(c.name, "Kind")) {
 			return c.comment
 		}
 	}
 	return ""
 }
 
-// golden is what tests expect of bad files, without the folders of those.
+// golden returns the errors that tests expect for bad files, without the folders of the files.
 func golden(root string, names ...string) (string, error) {
 	var b strings.Builder
 	for _, name := range names {

@@ -1,5 +1,5 @@
-// Command size measures the code against its budgets (make size): lines for each package, longest file and function. Lines
-// are those of files, comments and empty ones included.
+// Command size measures the code against its budgets (make size): lines for each package, longest file and function.
+// Comments and empty lines count.
 package main
 
 import (
@@ -17,7 +17,8 @@ import (
 	"strings"
 )
 
-// budgets are the lines that a package below internal may have, without tests. A package without one is counted in the sum.
+// budgets are the lines that a package below internal may have, without tests. A package without a budget counts only
+// in the sum.
 var budgets = map[string]int{
 	"backend": 385, "catalog": 990, "detect": 1650, "probe": 1870, "health": 440, "inventory": 770, "toolset": 1870,
 	"publish": 1320, "controller": 1320, "store": 770, "cluster": 1760, "files": 880, "server": 2860, "cli": 2530,
@@ -32,7 +33,7 @@ const (
 	functionBudget = 60  // lines of a function, without tests
 )
 
-// longest is where there is most of something.
+// longest is the longest file or function so far.
 type longest struct {
 	where string
 	lines int
@@ -44,7 +45,7 @@ func (l *longest) see(where string, lines int) {
 	}
 }
 
-// size is what there is in a repository.
+// size holds the lines of a repository.
 type size struct {
 	packages       map[string]int // lines of those below internal, without tests
 	tests          int            // lines of _test.go

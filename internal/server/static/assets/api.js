@@ -1,7 +1,7 @@
-// The API of the service that this page came from, and the token it may want. The token is in a variable of this module and
-// nowhere else: not in storage, not in a URL, not in a cookie.
+// Requests to the API, with the token if it requires one. The token is only in a variable of this module: not in storage, a
+// URL or a cookie.
 
-/** Why a request failed. status 0: there was no answer. */
+/** The error of a failed request. status 0: no response. */
 export class ApiError extends Error {
   constructor(status, problem, retryAfter = 0) {
     super(problem.detail || problem.title || `status ${status}`);
@@ -13,20 +13,20 @@ export class ApiError extends Error {
   }
 }
 
-/** Whether nothing more is to be said of an error: its request was given up on purpose. */
+/** Whether the page itself cancelled the request. */
 export const abandoned = (error) => error?.name === 'AbortError';
 
 let token = '';
-let asking = null; // a promise of a token, while a person is asked
-let declined = false; // the person closed the dialog: not asked again until they say so
-let ask = async () => { throw new Error('nobody to ask for a token'); };
+let asking = null; // a promise of a token, while the dialog is open
+let declined = false; // the user closed the dialog: it opens again only on request
+let ask = async () => { throw new Error('no dialog for a token'); };
 
-/** handler(error, had) shows the dialog; it returns a promise of a token that it has tried, or of null. */
+/** handler(error, had) shows the dialog; it returns a promise of a checked token, or of null. */
 export function onTokenWanted(handler) { ask = handler; }
 export const hasToken = () => token !== '';
 export function forgetToken() { token = ''; }
 
-/** Asks the person for a token; fails with the error where they would rather not. */
+/** Asks the user for a token; throws the error if the user declines. */
 export async function wantToken(error = null) {
   asking ??= (async () => {
     const given = await ask(error, token !== '');
@@ -34,10 +34,10 @@ export async function wantToken(error = null) {
     if (!declined) token = given;
   })().finally(() => { asking = null; });
   await asking;
-  if (declined) throw error ?? new ApiError(401, {title: 'A token is wanted'});
+  if (declined) throw error ?? new ApiError(401, {title: 'A token is required'});
 }
 
-/** Tries a token without keeping it; null if it is good, else the error. */
+/** Checks a token without keeping it; returns null if it is valid, else the error. */
 export async function tryToken(candidate) {
   try {
     await once('api/v1/status', {}, candidate);
@@ -47,7 +47,7 @@ export async function tryToken(candidate) {
   }
 }
 
-/** A request; returns the Response if it succeeded. Where a token is wanted, it waits for one. */
+/** Sends a request and returns its successful Response. If a token is required, it waits for one. */
 export async function request(path, options = {}) {
   for (;;) {
     if (asking) await asking;
@@ -79,7 +79,7 @@ async function body(response, options) {
     return await response.json();
   } catch (error) {
     if (options.signal?.aborted) throw new DOMException('given up', 'AbortError');
-    throw new ApiError(0, {title: 'The answer was cut off', detail: 'The service stopped answering in the middle of an answer.'});
+    throw new ApiError(0, {title: 'The response is incomplete', detail: 'The connection ended in the middle of a response.'});
   }
 }
 
@@ -91,7 +91,7 @@ async function once(path, options, bearer) {
     response = await fetch(path, {...options, headers, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer'});
   } catch (error) {
     if (abandoned(error)) throw error;
-    throw new ApiError(0, {title: 'The service cannot be reached', detail: 'It does not answer. Whoever forwards the port may have stopped, or its pod restarts.'});
+    throw new ApiError(0, {title: 'The service cannot be reached', detail: 'It does not answer. Check that the port-forward still runs and that the pod is ready.'});
   }
   if (response.ok) return response;
   let problem = {};

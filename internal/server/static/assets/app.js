@@ -1,4 +1,4 @@
-// The page: which view is shown, and what keeps it right. All that it shows comes from the API of the same origin.
+// The page: it chooses the view and keeps it up to date. All data comes from the API of the same origin.
 import {get, post, abandoned, onTokenWanted, wantToken, hasToken, forgetToken} from './api.js';
 import {copy} from './clipboard.js';
 import {byId} from './dom.js';
@@ -13,13 +13,13 @@ import * as toolsets from './toolsets.js';
 import * as doc from './document.js';
 import * as changes from './changes.js';
 
-const pause = 1000; // milliseconds between two refreshes of what is shown
+const pause = 1000; // milliseconds between two refreshes of a view
 
 let view = ''; // services, service, toolsets, document, changes
 let listHash = '#/services';
 let listScroll = 0;
-let lastGood = 0; // when the service was last heard, in milliseconds
-let revision = null; // of the document that is shown
+let lastGood = 0; // time of the last response, in milliseconds
+let revision = null; // of the shown document
 let hurry = () => {};
 
 // ---- Routes
@@ -74,7 +74,7 @@ function open() {
   ready?.catch(failed);
 }
 
-// Moves the focus to where a person who came here goes on reading.
+// Moves the focus to the place where the user continues to read.
 function arrive(from) {
   if (view === 'services' && from === 'service') {
     window.scrollTo(0, listScroll);
@@ -87,11 +87,11 @@ function arrive(from) {
   byId(`view-${view}`).querySelector('h1')?.focus({preventScroll: true});
 }
 
-let left = ''; // the hash of the Service that was looked at last
-let opened = ''; // the address of a view that was opened before its event
+let left = ''; // the hash of the last shown Service
+let opened = ''; // the address of a view that opened before its event
 
 window.addEventListener('hashchange', (event) => {
-  if (event.newURL === opened) { // opening it again would forget what has been typed since
+  if (event.newURL === opened) { // opening it again would lose the typed text
     opened = '';
     return;
   }
@@ -99,7 +99,7 @@ window.addEventListener('hashchange', (event) => {
   open();
 });
 
-// ---- What keeps it right
+// ---- Refresh
 
 async function refreshStatus() {
   applyStatus(await get('api/v1/status'));
@@ -120,7 +120,7 @@ let wanted = false;
 let refreshing = false;
 let everything = false;
 
-/** Asks again for what is shown, soon, and not more often than once in a pause; all of it after the connection was away. */
+/** Reads the view again, at most once in a pause; with all, also the status, the changes and HolmesGPT. */
 async function refresh(all = false) {
   wanted = true;
   everything ||= all;
@@ -156,10 +156,10 @@ let live = false;
 function failed(error) {
   if (!error || abandoned(error)) return;
   if (error.status === 401) top.connection('refused', 0);
-  else if (error.status === 403) top.connection(live ? 'live' : 'refused', 0); // the rest is said where it is missed
+  else if (error.status === 403) top.connection(live ? 'live' : 'refused', 0); // the view shows the missing right
   else if (error.status === 503) top.connection('waiting', lastGood);
   else if (error.status === 0 || error.status === undefined) top.connection('lost', lastGood);
-  else if (live) top.note('action', `That did not work. ${sentence(error.message)}`, 15);
+  else if (live) top.note('action', `The request failed. ${sentence(error.message)}`, 15);
 }
 
 document.addEventListener('visibilitychange', () => {
@@ -169,7 +169,7 @@ document.addEventListener('visibilitychange', () => {
 });
 window.addEventListener('online', () => hurry());
 
-// What happened is told to those who listen, in one breath.
+// Screen readers get the changes of a short time in one message.
 let news = [];
 let newsTimer = 0;
 
@@ -182,7 +182,7 @@ function announce(change) {
   }, 700);
 }
 
-// ---- What a person does
+// ---- Actions
 
 const actions = {
   ...services.actions, ...toolsets.actions, ...changes.actions,
@@ -203,11 +203,11 @@ async function discover(button) {
   byId('discover-text').textContent = 'Discovering…';
   try {
     const answer = await post('api/v1/discover');
-    top.note('action', `${answer.status === 'running' ? 'It takes longer than usual, and goes on. So far' : 'Discovered'}: ${plural(answer.count, 'backend')} for HolmesGPT.${answer.leader === false ? ' This replica follows: the leader writes.' : ''}`, 8);
+    top.note('action', `${answer.status === 'running' ? 'The discovery still runs. So far' : 'Discovered'}: ${plural(answer.count, 'backend')} for HolmesGPT.${answer.leader === false ? ' The leader writes the document, not this replica.' : ''}`, 8);
   } catch (error) {
     if (abandoned(error)) return;
-    const tooSoon = `Somebody just did. Try again in ${plural(Math.max(1, error.retryAfter), 'second')}.`;
-    top.note('action', error.status === 429 ? tooSoon : `That did not work. ${sentence(error.message)}`, 15);
+    const tooSoon = `A discovery ran just now. Try again in ${plural(Math.max(1, error.retryAfter), 'second')}.`;
+    top.note('action', error.status === 429 ? tooSoon : `The discovery failed. ${sentence(error.message)}`, 15);
   } finally {
     button.dataset.running = '';
     button.removeAttribute('aria-busy');
@@ -227,7 +227,7 @@ document.addEventListener('click', (event) => {
     byId('main').focus();
     return;
   }
-  // A click anywhere in a row is one on its Service, unless a text was being selected.
+  // A click anywhere in a row opens its Service, unless the user selects text.
   const row = event.target.closest('tr[data-href]');
   if (row && !event.target.closest('a, button') && String(window.getSelection()) === '') location.hash = row.dataset.href;
 });
@@ -295,14 +295,14 @@ hurry = follow({
     live = false;
     if (error?.status === 403) {
       const said = byId('main').querySelector('[data-key=forbidden]');
-      top.connection('refused', 0, said ? '' : `What you see is some seconds old, not live. ${sentence(error.message)}`);
+      top.connection('refused', 0, said ? '' : `This page is not live; it can be some seconds old. ${sentence(error.message)}`);
     }
     else if (error) failed(error);
     else top.connection('lost', lastGood);
     void refresh(true);
   },
 });
-setInterval(() => { // HolmesGPT's state changes without a change here
+setInterval(() => { // HolmesGPT's state changes without an event in the stream
   if (live && !document.hidden) refreshAgent().catch(failed);
 }, 5000);
 setInterval(() => {

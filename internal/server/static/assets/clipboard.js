@@ -1,11 +1,11 @@
-// Copying a text, as far as the browser lets a page.
+// Copies text to the clipboard.
 
-/** Copies text and says so on the button, in its span. */
+/** Copies text and shows the result in the span of the button. */
 export async function copy(text, button) {
   const word = button.querySelector('span');
   let done = true;
   try {
-    await navigator.clipboard.writeText(text); // only over TLS and on this machine itself
+    await navigator.clipboard.writeText(text); // works only over TLS or on localhost
   } catch {
     const area = document.createElement('textarea');
     area.value = text;

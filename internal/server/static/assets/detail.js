@@ -1,4 +1,4 @@
-// One Service: why it is, or is not, among the toolsets, and what to do.
+// One Service: its verdict, the reasons, and what to do.
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {health, number, plural, sentence, serviceHash} from './format.js';
@@ -27,7 +27,7 @@ export async function refresh() {
   const mine = new AbortController();
   running = mine;
   const {namespace, name} = current;
-  if (!loaded) render(waiting('what is known of it'));
+  if (!loaded) render(waiting('the explanation'));
   try {
     const answer = await get(`api/v1/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`, {}, {signal: mine.signal});
     if (running !== mine) return;
@@ -37,7 +37,7 @@ export async function refresh() {
     if (abandoned(error) || running !== mine) return;
     if (error.status === 404) {
       loaded = null;
-      render(panel('There is no such Service', h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'When it is made, it appears here by itself.')), history());
+      render(panel('There is no such Service', h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'When someone creates it, it appears here by itself.')), history());
       return;
     }
     if (!loaded || error.status === 403) render(failure(error));
@@ -45,7 +45,7 @@ export async function refresh() {
   }
 }
 
-/** Takes in the changes that are known, newest first. */
+/** Sets the changes, newest first. */
 export function changes(list) {
   log = list;
   if (loaded) render(explanation());
@@ -93,21 +93,21 @@ function backend(b, i) {
       fact('Version', m.version),
       fact('Port', b.port_reason),
       fact('Toolset', mono(m.toolset)),
-      fact('Tokens', b.tokens && `some ${number(b.tokens.toolset + b.tokens.instance)} with each request to the model, ${number(b.tokens.toolset)} of them for all instances`),
+      fact('Tokens', b.tokens && `about ${number(b.tokens.toolset + b.tokens.instance)} in each request to the model; ${number(b.tokens.toolset)} of them are for all instances together`),
       fact('Instance', b.instance && b.instance !== `${b.namespace}/${b.name}` && b.instance),
-      fact('Primary', b.primary ? `this one is the primary ${b.type}` : b.endpoint && serviceLink(b.primary_service), b.primary_note && h('div', {class: 'muted'}, b.primary_note)),
+      fact('Primary', b.primary ? `this is the primary ${b.type}` : b.endpoint && serviceLink(b.primary_service), b.primary_note && h('div', {class: 'muted'}, b.primary_note)),
       fact('Shard of', serviceLink(b.shard_of)),
       fact('Used instead', serviceLink(m.duplicate_of)),
       fact('Evidence', m.evidence, m.signs && h('div', {class: 'muted'}, m.signs)),
       fact('Owner’s note', m.description),
-      fact('Agent’s token', b.keeps_token && 'kept from it by an empty credential, as this is OpenShift; security.trustedNamespaces would let it in'),
+      fact('Agent’s token', b.keeps_token && 'not sent: on OpenShift, an empty credential replaces it; to send it, add the namespace to security.trustedNamespaces'),
       fact('HolmesGPT', (b.agent ?? []).length > 0 && b.agent.map((a) => h('div', {class: a.status === 'failed' ? 't-warn' : '', title: a.replica}, sentence(a.message)))),
       fact('Variables', (b.credentials ?? []).length > 0 && [b.credentials.map((v) => [mono(v), ' ']), h('div', {class: 'muted'}, 'HolmesGPT needs these in its environment')])),
-    (b.requests ?? []).length > 0 && h('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `What was asked of ${b.type}`}, h('table', {class: 'plain'},
-      h('caption', null, 'What was asked'),
+    (b.requests ?? []).length > 0 && h('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `Requests of the probe of ${b.type}`}, h('table', {class: 'plain'},
+      h('caption', null, 'Requests of the probe'),
       h('thead', null, h('tr', null, ['Try', 'For', 'Request', 'Status', 'Result', 'Took'].map((t) => h('th', {scope: 'col'}, t)))),
       h('tbody', null, b.requests.map((r) => h('tr', null,
-        h('td', {class: 'num'}, r.try), h('td', null, r.purpose), h('td', null, mono(r.url)), h('td', {class: r.status >= 200 && r.status < 400 ? '' : 't-bad'}, r.status || 'no answer'), h('td', {class: 'result'}, r.result), h('td', {class: 'num'}, r.took)))))));
+        h('td', {class: 'num'}, r.try), h('td', null, r.purpose), h('td', null, mono(r.url)), h('td', {class: r.status >= 200 && r.status < 400 ? '' : 't-bad'}, r.status || 'no response'), h('td', {class: 'result'}, r.result), h('td', {class: 'num'}, r.took)))))));
 }
 
 function fact(name, ...value) {
@@ -124,15 +124,15 @@ function serviceLink(ref) {
 function tried() {
   const list = loaded.tried ?? [];
   if (list.length === 0) return null;
-  return h('section', {'data-key': 'tried', 'aria-labelledby': 'h-tried'}, h('h2', {id: 'h-tried'}, 'What was tried'),
-    loaded.tried_without_annotations && h('p', {class: 'muted'}, 'An annotation decided. This is what would be said without it.'),
+  return h('section', {'data-key': 'tried', 'aria-labelledby': 'h-tried'}, h('h2', {id: 'h-tried'}, 'Types that were compared'),
+    loaded.tried_without_annotations && h('p', {class: 'muted'}, 'An annotation decided. This is the result without it.'),
     h('ol', {class: 'tried'}, list.map((t) => h('li', {class: t.against ? 'no' : '', 'data-key': `tried/${t.type}`},
       h('h3', null, t.type),
       h('dl', {class: 'facts'},
         fact('For', (t.for ?? []).length > 0 && h('ul', null, t.for.map((f) => h('li', null, f)))),
         fact('Against', t.against),
         fact('Port', t.port),
-        fact('So', h('strong', null, t.so)))))));
+        fact('Result', h('strong', null, t.so)))))));
 }
 
 function facts() {

@@ -1,4 +1,4 @@
-// The document as it is written, key by key, what it replaced, and the admin's overrides.
+// The written document by key, the one that it replaced, and the admin's overrides.
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {lines as diffLines, split} from './diff.js';
@@ -6,12 +6,12 @@ import {size, plural, number, isTime} from './format.js';
 import {moment, mono, failure, waiting, panel} from './parts.js';
 
 const overridesKey = 'overrides.yaml';
-const mostLines = 1500; // shown with numbers; longer texts are shown as one
+const mostLines = 1500; // shown with line numbers; a longer text has none
 
 let loaded = null;
 let running = null;
 let wanted = {key: '', view: ''};
-let compared = []; // what was compared lately: it is asked for with every refresh
+let compared = []; // the last comparisons: each refresh needs them again
 
 export function open(key, query) {
   wanted = {key, view: query.get('show') ?? ''};
@@ -50,10 +50,10 @@ function names() {
 function render() {
   const list = names();
   const written = loaded.written_at;
-  show(byId('document-lead'), 'What is written to ', mono(loaded.target), isTime(written) ? [', as it is since ', moment(written)] : ', as it was before this service started',
+  show(byId('document-lead'), 'Written to ', mono(loaded.target), isTime(written) ? [', ', moment(written)] : ' before this process started',
     loaded.resource_version && [', version ', loaded.resource_version], '.');
   if (list.length === 0) {
-    show(byId('document-body'), panel('Nothing is written yet', h('p', null, loaded.error || 'The document appears here with the first discovery.')));
+    show(byId('document-body'), panel('Nothing is written yet', h('p', null, loaded.error || 'The document appears here after the first discovery.')));
     return;
   }
   const key = list.includes(wanted.key) ? wanted.key : list[0];
@@ -64,12 +64,12 @@ function render() {
 }
 
 function keyNote(name) {
-  if (name === overridesKey) return loaded.overrides.valid ? 'the admin’s' : 'the admin’s, invalid';
+  if (name === overridesKey) return loaded.overrides.valid ? 'from the admin' : 'from the admin, invalid';
   const now = loaded.keys?.[name];
-  if (differs(name)) return now === undefined ? 'not written yet' : 'to be changed';
-  if (now === undefined) return 'gone';
+  if (differs(name)) return now === undefined ? 'not written yet' : 'will change';
+  if (now === undefined) return 'removed';
   if (loaded.replaced && loaded.replaced[name] === undefined) return 'new';
-  if (loaded.replaced && loaded.replaced[name] !== now) return 'changed last';
+  if (loaded.replaced && loaded.replaced[name] !== now) return 'changed';
   return size(new Blob([now]).size);
 }
 
@@ -79,17 +79,17 @@ function content(key) {
   const now = loaded.keys?.[key];
   const before = loaded.replaced?.[key];
   const views = [
-    now !== undefined && {id: 'text', word: 'As it is'},
-    loaded.replaced && before !== now && {id: 'replaced', word: now === undefined ? 'What was removed' : 'What it replaced'},
-    differs(key) && {id: 'desired', word: 'As it should be'},
+    now !== undefined && {id: 'text', word: 'Written'},
+    loaded.replaced && before !== now && {id: 'replaced', word: now === undefined ? 'Removed' : 'Last change'},
+    differs(key) && {id: 'desired', word: 'Next change'},
   ].filter(Boolean);
   const view = views.some((v) => v.id === wanted.view) ? wanted.view : views[0]?.id ?? 'text';
   return [
     h('div', {class: 'texthead'}, h('h2', {class: 'mono'}, key),
       views.length > 1 && h('div', {class: 'views', role: 'group', 'aria-label': 'What to show'}, views.map((v) => h('a', {'data-key': v.id, href: `#/document/${encodeURIComponent(key)}?show=${v.id}`, 'aria-current': v.id === view ? 'true' : null}, v.word))),
       view === 'text' && h('button', {type: 'button', class: 'quiet', 'data-key': 'copy', 'data-do': 'copy-key', 'data-name': key}, icon('copy'), ' ', h('span', null, 'Copy'))),
-    h('div', {'data-key': view}, view === 'replaced' ? comparison(before ?? '', now ?? '', `${key}: what it replaced`)
-      : view === 'desired' ? comparison(now ?? '', loaded.desired[key], `${key}: what would change`)
+    h('div', {'data-key': view}, view === 'replaced' ? comparison(before ?? '', now ?? '', `${key}: last change`)
+      : view === 'desired' ? comparison(now ?? '', loaded.desired[key], `${key}: next change`)
         : numbered(now ?? '', key)),
   ];
 }
@@ -103,7 +103,7 @@ function numbered(text, label, marked = 0) {
     h('span', {class: 'no', 'aria-hidden': 'true'}, i + 1), h('code', null, i + 1 === marked ? h('mark', null, line || ' ') : coloured(line)))));
 }
 
-// Keys and comments of YAML stand out; what is not understood is left as it is.
+// Colours keys and comments of YAML; other lines stay as they are.
 function coloured(line) {
   const comment = /^(\s*)(#.*)$/.exec(line);
   if (comment) return [comment[1], h('span', {class: 'y-comment'}, comment[2])];
@@ -131,7 +131,7 @@ function comparison(before, after, label) {
 function overrides() {
   const o = loaded.overrides;
   return [
-    h('div', {class: 'texthead'}, h('h2', {class: 'mono'}, overridesKey), h('span', {class: o.valid ? 'state t-good' : 'state t-bad'}, icon(o.valid ? 'accepted' : 'warn'), o.valid ? 'in force' : 'not valid: the last good ones are in force')),
+    h('div', {class: 'texthead'}, h('h2', {class: 'mono'}, overridesKey), h('span', {class: o.valid ? 'state t-good' : 'state t-bad'}, icon(o.valid ? 'accepted' : 'warn'), o.valid ? 'in force' : 'not valid: the last valid overrides are in force')),
     o.error && h('p', {class: 'error lines'}, o.line && !o.error.includes(`:${o.line}`) ? `Line ${o.line}${o.column ? `, column ${o.column}` : ''}: ` : '', o.error),
     numbered(o.text ?? '', overridesKey, o.valid ? 0 : o.line ?? 0),
   ];
@@ -141,7 +141,7 @@ function variables() {
   const list = loaded.variables ?? [];
   if (list.length === 0) return null;
   return h('section', {class: 'variables', 'data-key': 'variables', 'aria-labelledby': 'h-variables'}, h('h2', {id: 'h-variables'}, 'Variables that HolmesGPT needs'),
-    h('p', {class: 'muted'}, 'Credentials are never written, only references. HolmesGPT drops a whole toolset where one of its variables is missing.'),
+    h('p', {class: 'muted'}, 'The document has no credentials, only references to these variables. If a variable is missing, HolmesGPT drops the whole toolset.'),
     h('div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-labelledby': 'h-variables'}, h('table', {class: 'plain'},
       h('thead', null, h('tr', null, ['Variable', 'Toolset', 'Instance', 'Field'].map((t) => h('th', {scope: 'col'}, t)))),
       h('tbody', null, list.map((v) => h('tr', null, h('td', null, mono(v.name)), h('td', null, v.toolset), h('td', null, v.instance), h('td', null, mono(v.field))))))));

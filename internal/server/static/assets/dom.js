@@ -1,10 +1,10 @@
-// Building and refreshing what is shown. Texts only ever become text nodes or attributes: nothing here parses HTML.
+// Builds and refreshes elements. Texts become text nodes or attributes; nothing here parses HTML.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
 /**
- * Makes an element. Attributes that are null, undefined or false are left out, true is an attribute without a value.
- * Children are nodes, texts, numbers, lists of these, or nothing.
+ * Makes an element. It leaves out attributes that are null, undefined or false; true is an attribute without a value.
+ * Children are nodes, texts, numbers or lists of these; null, undefined, false and '' are left out.
  */
 export function h(tag, attributes, ...children) {
   const element = document.createElement(tag);
@@ -24,7 +24,7 @@ function add(parent, children) {
   }
 }
 
-/** An icon of the sprite in index.html. It never stands without a word beside it. */
+/** An icon of the sprite in index.html. Always put a word beside it. */
 export function icon(name, className = '') {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('class', `icon ${className}`.trim());
@@ -38,8 +38,8 @@ export function icon(name, className = '') {
 export const byId = (id) => document.getElementById(id);
 
 /**
- * Makes the children of parent look like these, and changes only what differs, so that focus, scrolling, selections and what
- * a person opened stay. Elements with data-key are recognised wherever they went.
+ * Replaces the children of parent, and changes only what differs, so that focus, scrolling, selections and opened details
+ * stay. An element with data-key keeps its identity when it moves.
  */
 export function show(parent, ...children) {
   const fresh = document.createElement('div');
@@ -52,7 +52,7 @@ export function show(parent, ...children) {
   patch(parent, fresh);
   if (!inside || document.activeElement === focused) return;
   if (focused.isConnected) focused.focus({preventScroll: true});
-  else if (rows?.isConnected) { // its row went: the one that took its place is next
+  else if (rows?.isConnected) { // its row is gone: focus the row in its place
     const next = rows.children[Math.min(index, rows.children.length - 1)];
     next?.querySelector('a, button')?.focus({preventScroll: true});
   }
@@ -87,7 +87,7 @@ function patch(parent, fresh) {
       continue;
     }
     if (found !== cursor) {
-      if (cursor && keyOf(cursor) && found === cursor.nextSibling) move(parent, cursor, null); // one row that goes down, not all others up
+      if (cursor && keyOf(cursor) && found === cursor.nextSibling) move(parent, cursor, null); // one row moves down, instead of all others up
       else move(parent, found, cursor);
     }
     cursor = found.nextSibling;
@@ -100,7 +100,7 @@ function patch(parent, fresh) {
   }
 }
 
-/** Moves a child of parent; where the browser can, without losing its focus. */
+/** Moves a child of parent; it keeps its focus if the browser supports that. */
 function move(parent, node, before) {
   if (parent.moveBefore) parent.moveBefore(node, before);
   else parent.insertBefore(node, before);
@@ -111,7 +111,7 @@ function update(node, next) {
     if (node.data !== next.data) node.data = next.data;
     return;
   }
-  const person = node.nodeName === 'DETAILS' ? 'open' : ''; // whoever opened or closed it decides
+  const person = node.nodeName === 'DETAILS' ? 'open' : ''; // the user opened or closed it
   for (const {name} of [...node.attributes]) if (!next.hasAttribute(name) && name !== person) node.removeAttribute(name);
   for (const {name, value} of next.attributes) if (node.getAttribute(name) !== value && name !== person) node.setAttribute(name, value);
   patch(node, next);

@@ -1,15 +1,15 @@
-// How things are said: times, numbers, verdicts, health, kinds of changes.
+// The texts for times, numbers, verdicts, health and kinds of changes.
 
-/** The verdicts in the order in which people want to see them. */
+/** The verdicts in the order of the filters. */
 export const verdicts = {
-  accepted: {word: 'Accepted', help: 'HolmesGPT gets it, or would'},
-  unavailable: {word: 'Unavailable', help: 'the right thing, but it does not work now'},
+  accepted: {word: 'Accepted', help: 'published, or ready to be'},
+  unavailable: {word: 'Unavailable', help: 'recognised, but it does not work now'},
   duplicate: {word: 'Duplicate', help: 'another Service in front of the same backend is used'},
-  unconfirmed: {word: 'Unconfirmed', help: 'weak signs that nothing has proven'},
-  rejected: {word: 'Rejected', help: 'not a backend, or not wanted'},
+  unconfirmed: {word: 'Unconfirmed', help: 'weak evidence without proof'},
+  rejected: {word: 'Rejected', help: 'not a backend, or excluded'},
 };
 
-/** The kinds of changes: how each is called, its icon and its tone. */
+/** The kinds of changes: word, icon and tone. */
 export const kinds = {
   added: {word: 'Added', icon: 'plus', tone: 'good'},
   changed: {word: 'Changed', icon: 'swap', tone: 'info'},
@@ -38,7 +38,7 @@ export const number = (n) => digits.format(n ?? 0);
 /** "1 Service", "2 Services". */
 export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
-/** A size in bytes, as KiB where it is large. */
+/** A size in bytes, in KiB from 1024 bytes. */
 export function size(bytes) {
   return bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(bytes < 10240 ? 1 : 0)} KiB`;
 }
@@ -61,7 +61,7 @@ const full = new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium', timeStyle: '
 const minute = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit'});
 const dayAndMinute = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit'});
 
-/** A time of day, with its day where that is not today. */
+/** A time of day, with the date if it is not today. */
 export function minuteOf(iso, now = new Date()) {
   const at = new Date(iso);
   return (at.toDateString() === now.toDateString() ? minute : dayAndMinute).format(at);
@@ -72,13 +72,13 @@ export const dayOf = (iso) => day.format(new Date(iso));
 export const fullOf = (iso) => full.format(new Date(iso));
 export const isTime = (iso) => typeof iso === 'string' && !Number.isNaN(Date.parse(iso)) && !iso.startsWith('0001-');
 
-/** What is said of a Service's health: icon, tone and words. */
+/** A Service's health as icon, tone and words. */
 export function health(service) {
   const {probe, cause} = service.metadata ?? {};
   if (service.healthy === null || service.healthy === undefined) return {icon: 'none', tone: 'quiet', word: service.type ? 'not probed' : ''};
   if (service.healthy) {
     return probe === 'auth-required'
-      ? {icon: 'key', tone: 'good', word: 'up, wants credentials'}
+      ? {icon: 'key', tone: 'good', word: 'up, requires credentials'}
       : {icon: 'accepted', tone: 'good', word: 'healthy'};
   }
   return {icon: 'unavailable', tone: 'bad', word: cause ? `${words(probe)} (${cause})` : words(probe) || 'not healthy'};
@@ -86,7 +86,7 @@ export function health(service) {
 
 const words = (outcome) => ({'wrong-identity': 'something else answers'}[outcome] ?? (outcome ?? '').replaceAll('-', ' '));
 
-/** A message as a sentence of its own. A name at its beginning, as of a file, stays as it is. */
+/** A message as a sentence. A name at its beginning, such as a file name, stays as it is. */
 export function sentence(text) {
   if (!text) return '';
   const begin = /^[a-z]+[ ,;]/.test(text) ? text.charAt(0).toUpperCase() : text.charAt(0);

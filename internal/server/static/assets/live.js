@@ -1,13 +1,13 @@
-// The stream of what happens, kept open: it comes back by itself, sooner or later, whatever went away.
+// The event stream. It reconnects by itself.
 import {request, abandoned} from './api.js';
 import {parser} from './sse.js';
 
-const silence = 45_000; // milliseconds; the service says something every 15 s
+const silence = 45_000; // milliseconds; the service sends something every 15 s
 const longest = 15_000;
 
 /**
- * Follows the stream for ever. on.open() is called whenever it is there again, on.status and on.change with what comes, and
- * on.lost(error) when it is gone; error is null where it simply ended. Returns a function that hurries a waiting try.
+ * Reads the stream for ever. It calls on.open() after each connect, on.status and on.change for each event, and on.lost(error)
+ * after each end; error is null if the service ended the stream. It returns a function that makes a waiting try start now.
  */
 export function follow(on) {
   let hurry = () => {};

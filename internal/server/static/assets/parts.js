@@ -1,4 +1,4 @@
-// Pieces that several views show.
+// Elements that several views use.
 import {h, icon} from './dom.js';
 import {verdict, verdicts, ago, fullOf, isTime, sentence} from './format.js';
 
@@ -8,13 +8,13 @@ export const pill = (name) => h('span', {class: `pill v-${name}`, title: verdict
 /** A state as icon and words, in a tone: good, bad, warn, info, quiet. */
 export const state = ({icon: name, tone, word}) => word && h('span', {class: `state t-${tone}`}, icon(name), word);
 
-/** A moment, as how long ago; app.js keeps these right. */
+/** The time since a moment; app.js keeps it up to date. */
 export function moment(iso, className = '') {
   if (!isTime(iso)) return null;
   return h('time', {class: className, datetime: iso, title: fullOf(iso), 'data-ago': Date.parse(iso)}, ago(Date.parse(iso)));
 }
 
-/** Text to copy: a command, or lines to add. */
+/** A command, or lines to add, with a button that copies them. */
 export function command(text, label = 'Copy the command') {
   return h('div', {class: 'command'}, h('pre', {tabindex: '0', 'aria-label': 'Command'}, h('code', null, text)),
     h('button', {type: 'button', class: 'quiet', 'data-do': 'copy', 'aria-label': label}, icon('copy'), ' ', h('span', null, 'Copy')));
@@ -23,51 +23,51 @@ export function command(text, label = 'Copy the command') {
 /** Text with its URLs' and names' long words allowed to break. */
 export const mono = (text, className = '') => text && h('code', {class: `mono ${className}`.trim()}, text);
 
-/** The link at which people reach a backend. Nothing but a web page is opened, whatever the server says. */
+/** The link to a backend for people. Only http and https links open. */
 export function openLink({link}, name) {
   if (!/^https?:\/\//.test(link ?? '')) return null;
   return h('a', {class: 'tag open', href: link, target: '_blank', rel: 'noopener noreferrer', title: link, 'aria-label': name && `open ${name}`}, 'open');
 }
 
-/** Something to say instead of content. */
+/** A message in place of content. */
 export function panel(title, ...children) {
   return h('div', {class: 'panel'}, h('h2', null, title), children);
 }
 
 export const waiting = (what) => h('p', {class: 'panel muted', 'aria-busy': 'true'}, `Reading ${what}…`);
 
-/** What to show for a request that failed, with what to do about it. */
+/** The message for a failed request, with what to do about it. */
 export function failure(error) {
   switch (error.status) {
     case 0:
-      return panel(error.title, h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'This page tries again by itself.'));
+      return panel(error.title, h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'The page tries again by itself.'));
     case 401:
-      return h('div', {class: 'panel', 'data-key': 'token'}, h('h2', null, 'A token is wanted'), h('p', null, sentence(error.message)),
+      return h('div', {class: 'panel', 'data-key': 'token'}, h('h2', null, 'A token is required'), h('p', null, sentence(error.message)),
         h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'token'}, icon('key'), ' Enter a token')));
     case 403:
       return forbidden(error);
     case 503:
-      return panel('One moment, please', h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'What there is appears here by itself, as soon as it is known.'));
+      return panel('Not ready yet', h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'The data appears here by itself when it is ready.'));
     default:
-      return panel('That did not work', h('p', null, sentence(error.message)),
+      return panel('The request failed', h('p', null, sentence(error.message)),
         error.errors.length > 0 && h('ul', null, error.errors.map((e) => h('li', null, [e.location, e.message].filter(Boolean).join(': ')))),
-        error.requestId && h('p', {class: 'muted'}, 'The log tells more; look there for request ', mono(error.requestId), '.'));
+        error.requestId && h('p', {class: 'muted'}, 'For the details, search the log for the request ', mono(error.requestId), '.'));
   }
 }
 
-/** What is missing for a 403, and the command that grants it. */
+/** The right that a 403 names, and the command that grants it. */
 export function forbidden(error) {
   return h('div', {class: 'panel', 'data-key': 'forbidden'},
-    h('h2', null, 'The token is good, but a right is missing'),
+    h('h2', null, 'The token is valid, but a right is missing'),
     h('p', null, sentence(error.message)),
-    h('p', null, 'An admin of the cluster grants it with:'),
+    h('p', null, 'An admin of the cluster can grant it:'),
     command(grant(error.message)),
     h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'token'}, icon('key'), ' Use another token')));
 }
 
 /**
- * The command that grants the rights to read and to discover, filled in with what the error names. The rights are on
- * resources that exist nowhere but in Roles: kubectl create role refuses those, kubectl apply does not.
+ * The command that grants the rights to read and to discover to the user and namespace of the error message. The resources
+ * exist only in Roles: kubectl create role refuses such resources, kubectl apply accepts them.
  */
 export function grant(message) {
   const namespace = /in the namespace ([a-z0-9-]+)/.exec(message)?.[1] ?? 'NAMESPACE';

@@ -38,7 +38,7 @@ export function open(query) {
   return refresh();
 }
 
-/** Asks again for what is shown. */
+/** Reads the page of the list again. */
 export async function refresh() {
   running?.abort();
   const mine = new AbortController();
@@ -53,7 +53,7 @@ export async function refresh() {
     render();
   } catch (error) {
     if (abandoned(error) || running !== mine) return;
-    if (error.status === 400 && at !== '') { // a page of another time
+    if (error.status === 400 && at !== '') { // the continue value is not valid any more
       pages = [''];
       await refresh();
       return;
@@ -68,10 +68,10 @@ export async function refresh() {
   }
 }
 
-/** Shows the counts and the types that there are. */
+/** Shows the counts and the types. */
 export function status(s) {
   const counts = s.counts ?? {};
-  const all = Object.values(counts).reduce((sum, n) => sum + n, 0); // a Service that two types were found in comes twice
+  const all = Object.values(counts).reduce((sum, n) => sum + n, 0); // a Service with two types counts twice
   byId('services-lead').textContent = `${plural(s.services_total ?? all, 'Service')}, ${plural(counts.accepted ?? 0, 'backend')} for HolmesGPT`;
   show(byId('chips'), chip('', 'All', all), Object.entries(verdicts).map(([name, v]) => chip(name, v.word, counts[name] ?? 0, v.help)));
   const types = new Set(s.types ?? []);
@@ -103,8 +103,8 @@ function render() {
   if (list.length === 0) {
     const any = filterNames.some((n) => filters[n]);
     show(byId('services-list'), any
-      ? panel('No Service fits', h('p', null, 'Nothing among the Services has all that the filters ask for.'), h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'clear'}, 'Clear filters')))
-      : panel('No Services yet', h('p', null, 'Nothing was found where this service looks. New Services appear here by themselves.')));
+      ? panel('No Service fits', h('p', null, 'No Service matches all filters.'), h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'clear'}, 'Clear filters')))
+      : panel('No Services yet', h('p', null, 'There are no Services in the watched namespaces. New Services appear here by themselves.')));
     return;
   }
   const from = loaded.before + 1;
@@ -124,12 +124,12 @@ function row(s) {
     h('td', {role: 'cell', class: 'c-verdict'}, pill(s.verdict)),
     h('td', {role: 'cell', class: 'c-name'}, h('a', {href: serviceHash(s.namespace, s.name)}, h('span', {class: 'ns'}, `${s.namespace}/`), h('wbr'), s.name), openLink(s, `${s.namespace}/${s.name}`), endpoint(s)),
     h('td', {role: 'cell', class: 'c-type'}, s.type || h('span', {class: 'muted none'}, 'no type'),
-      s.primary && h('span', {class: 'tag', title: `The primary ${s.type}: HolmesGPT uses it where it names none`}, icon('star'), 'primary')),
+      s.primary && h('span', {class: 'tag', title: `The primary ${s.type}: HolmesGPT uses it by default`}, icon('star'), 'primary')),
     h('td', {role: 'cell', class: 'c-health'}, state(health(s)), s.metadata?.version && h('span', {class: 'muted version'}, s.metadata.version)),
     h('td', {role: 'cell', class: 'c-reason'}, s.reason, s.verdict === 'accepted' && backendReason((s.metadata?.toolset ?? '').split(','), s.instance)));
 }
 
-// The host of nearly every endpoint is the Service's own name: what differs stands out, and breaks where it may.
+// Nearly every endpoint has the Service's own name as host. Other hosts stand out. Long names may break at dots.
 function endpoint(s) {
   if (!s.endpoint) return null;
   const parts = /^(https?:\/\/)([^/:]+)(.*)$/.exec(s.endpoint);

@@ -1,6 +1,6 @@
 // Reads server-sent events from the chunks of a stream. EventSource cannot send an Authorization header; fetch can.
 
-/** A parser: give it text as it comes, it returns the events that are complete, as {event, data, id}. */
+/** Returns a parser: a function that takes the next piece of text and returns the complete events as {event, data, id}. */
 export function parser() {
   let rest = '';
   let event = '';
@@ -11,7 +11,7 @@ export function parser() {
     rest += text;
     for (;;) {
       const end = rest.search(/[\r\n]/);
-      // A \r at the very end may be half of \r\n.
+      // A \r at the end may be the first half of \r\n.
       if (end < 0 || (rest[end] === '\r' && end === rest.length - 1)) return done;
       const line = rest.slice(0, end);
       rest = rest.slice(end + (rest.startsWith('\r\n', end) ? 2 : 1));

@@ -1,4 +1,4 @@
-// What HolmesGPT gets: the entries of its document.
+// The toolsets of HolmesGPT's document.
 import {reason} from './agent.js';
 import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
@@ -6,7 +6,7 @@ import {plural, number, serviceHash} from './format.js';
 import {state, mono, openLink, failure, waiting, panel} from './parts.js';
 
 const pageSize = 100;
-const fewInstances = 12; // of one toolset; the rest is a filter of the Services
+const fewInstances = 12; // of one toolset; a link to the filtered Services shows the others
 
 let pages = [''];
 let loaded = null;
@@ -40,12 +40,12 @@ export async function refresh() {
 function render() {
   const list = loaded.toolsets ?? [];
   if (list.length === 0) {
-    show(byId('toolsets-list'), panel('HolmesGPT gets nothing yet', h('p', null, 'No backend is accepted, and the baseline is empty.'), h('p', null, h('a', {href: '#/services'}, 'The Services say why.'))));
+    show(byId('toolsets-list'), panel('No toolsets yet', h('p', null, 'No backend is accepted, and the baseline is empty.'), h('p', null, h('a', {href: '#/services'}, 'See the reasons at the Services.'))));
     return;
   }
   const to = loaded.before + list.length;
   show(byId('toolsets-list'),
-    h('p', {class: 'muted'}, 'With each request the agent’s model reads some ', h('strong', null, `${number(loaded.tokens)} tokens`), ' about these toolsets: what is not needed can be switched off.'),
+    h('p', {class: 'muted'}, 'These toolsets add about ', h('strong', null, `${number(loaded.tokens)} tokens`), ' to each request to the agent’s model. Disable the toolsets that you do not need.'),
     h('ul', {class: 'toolsets'}, list.map(entry)),
     (loaded.continue || pages.length > 1) && h('nav', {class: 'pager', 'aria-label': 'Pages of toolsets'},
       h('span', {class: 'muted', role: 'status'}, `${number(loaded.before + 1)} to ${number(to)} of ${number(loaded.count)}`),
@@ -54,7 +54,7 @@ function render() {
 }
 
 const healthWords = (healthy) => (healthy === true ? {icon: 'accepted', tone: 'good', word: 'healthy'}
-  : healthy === false ? {icon: 'unavailable', tone: 'bad', word: 'not healthy'} : {icon: 'none', tone: 'quiet', word: 'nothing to ask'});
+  : healthy === false ? {icon: 'unavailable', tone: 'bad', word: 'not healthy'} : {icon: 'none', tone: 'quiet', word: 'not probed'});
 
 const tokens = (t) => h('span', null, h('span', {class: 'muted'}, 'tokens '), t.tokens === null || t.tokens === undefined ? 'not known' : number(t.tokens));
 
@@ -64,13 +64,13 @@ function entry(t) {
   const config = Object.keys(t.config ?? {}).length > 0;
   return h('li', {class: 'card', 'data-key': t.name},
     h('div', {class: 'meta'}, h('h2', null, h('span', {class: 'mono'}, t.name), ' ', t.enabled ? h('span', {class: 'tag'}, 'enabled') : h('span', {class: 'tag off'}, 'disabled')),
-      h('span', null, h('span', {class: 'muted'}, 'type '), t.type), state(healthWords(t.healthy)), tokens(t), h('span', {class: 'muted'}, instances.length ? plural(instances.length, 'backend') : 'no backend: part of HolmesGPT, or the admin’s own')),
+      h('span', null, h('span', {class: 'muted'}, 'type '), t.type), state(healthWords(t.healthy)), tokens(t), h('span', {class: 'muted'}, instances.length ? plural(instances.length, 'backend') : 'no backend: built into HolmesGPT, or from the overrides')),
     reason(t.name),
     some.length > 0 && h('ul', {class: 'instances'}, some.map((i) => {
       const [namespace, name] = i.service.split('/');
       return h('li', {'data-key': i.service + i.type}, h('a', {href: serviceHash(namespace, name)}, i.service),
         i.primary && h('span', {class: 'tag'}, icon('star'), 'primary'), openLink(i, i.service), mono(i.endpoint, 'muted'),
-        state(i.healthy === null || i.healthy === undefined ? {icon: 'none', tone: 'quiet', word: 'not probed'} : healthWords(i.healthy)),
+        state(healthWords(i.healthy)),
         reason(t.name, i.name));
     })),
     instances.length > some.length && h('p', null, h('a', {href: `#/services?type=${encodeURIComponent(t.type)}&verdict=accepted`}, `and ${plural(instances.length - some.length, 'more', 'more')}`)),

@@ -1,4 +1,4 @@
-// The head of the page: what this replica is, whether the page is live, and what is wrong now.
+// The head of the page: the role of this replica, the state of the connection, and the current problems.
 import {h, icon, show, byId} from './dom.js';
 import {clockOf, fullOf, sentence} from './format.js';
 import {moment, mono} from './parts.js';
@@ -6,13 +6,13 @@ import {moment, mono} from './parts.js';
 /** Shows a /api/v1/status. */
 export function status(s) {
   show(byId('roles'),
-    s.standalone ? badge('Standalone', 'It reads files and writes files, without a cluster')
-      : s.leader ? badge('Leader', 'This replica writes', 'leader') : badge('Follower', 'This replica watches and shows; another one writes'),
-    s.dry_run && badge('Dry run', 'Nothing is written'),
+    s.standalone ? badge('Standalone', 'It reads and writes files, without a cluster')
+      : s.leader ? badge('Leader', 'This replica writes the document', 'leader') : badge('Follower', 'Another replica writes the document'),
+    s.dry_run && badge('Dry run', 'The service writes nothing'),
     s.target && h('span', {class: 'target'}, mono(s.target)));
   show(byId('discovered'), s.discovered_at ? ['Discovered ', moment(s.discovered_at)] : 'Not discovered yet');
   byId('version').textContent = s.version ? `dynamic-toolset ${s.version}` : '';
-  byId('discover').disabled = false; // there is somebody to ask
+  byId('discover').disabled = false; // the service answers
   problems(s);
 }
 
@@ -21,29 +21,29 @@ const badge = (word, title, name) => h('span', {class: 'badge', title}, name && 
 function problems(s) {
   const list = (s.problems ?? []).map((p) => problem(p, s));
   const frozen = s.namespaces_frozen ?? [];
-  if (frozen.length > 0 && !(s.problems ?? []).some((p) => p.kind === 'frozen')) list.push(problem({kind: 'frozen', message: `not allowed to watch ${frozen.join(', ')}: what is published of it stays as it is`}, s));
+  if (frozen.length > 0 && !(s.problems ?? []).some((p) => p.kind === 'frozen')) list.push(problem({kind: 'frozen', message: `not allowed to watch ${frozen.join(', ')}: their published backends stay as they are`}, s));
   const few = 2;
   const warnings = list.filter((p) => p.classList.contains('warn'));
   byId('problems').hidden = list.length === 0;
   show(byId('problems'), list.filter((p) => !warnings.includes(p)), warnings.length <= few ? warnings
-    : h('details', {class: 'warnings', 'data-key': 'warnings'}, h('summary', null, `${warnings.length} things worth a look`), warnings.slice(0, 50)));
+    : h('details', {class: 'warnings', 'data-key': 'warnings'}, h('summary', null, `${warnings.length} warnings`), warnings.slice(0, 50)));
 }
 
-// What each kind of problem is called, and what a person does about it.
+// The title of each kind of problem, and what to do about it.
 const kinds = {
   publish: {
-    title: 'The document is not written', link: ['#/document?show=desired', 'What would be written'],
-    todo: (s) => (s.directory ? 'What was written last stays. See that the directory is there, has space and may be written to; it tries again by itself.'
-      : 'What was written last stays. See that the API server answers and that this service may patch the ConfigMap; it tries again by itself.'),
+    title: 'The document is not written', link: ['#/document?show=desired', 'Show the new document'],
+    todo: (s) => (s.directory ? 'The last document stays. Check that the directory exists, has space and is writable. The service tries again by itself.'
+      : 'The last document stays. Check that the API server answers and that this service may patch the ConfigMap. The service tries again by itself.'),
   },
   source: {
     title: 'The Services cannot be read', link: null,
-    todo: (s) => (s.standalone ? 'What was last read stays, and may be old. Correct the file; it is read again when it changes.'
-      : 'What was last read stays, and may be old. See that the API server answers and that this service may list and watch Services and EndpointSlices; it goes on by itself.'),
+    todo: (s) => (s.standalone ? 'The page shows the last Services that were read. Correct the file; the service reads it again when it changes.'
+      : 'The page shows the last Services that were read. Check that the API server answers and that this service may list and watch Services and EndpointSlices. The service tries again by itself.'),
   },
-  overrides: {title: 'The overrides are not valid', link: ['#/document/overrides.yaml', 'Show the line'], todo: () => 'The last good ones stay in force until the key overrides.yaml is corrected.'},
-  frozen: {title: 'Namespaces that may not be watched', link: null, todo: () => 'Grant list and watch on Services and EndpointSlices there, or take them out of discovery.namespaces.'},
-  warning: {title: 'Worth a look', link: null, todo: () => ''},
+  overrides: {title: 'The overrides are not valid', link: ['#/document/overrides.yaml', 'Show the line'], todo: () => 'The last valid overrides stay in force. Correct the key overrides.yaml.'},
+  frozen: {title: 'Namespaces that may not be watched', link: null, todo: () => 'Grant list and watch on Services and EndpointSlices in these namespaces, or remove them from discovery.namespaces.'},
+  warning: {title: 'Warning', link: null, todo: () => ''},
 };
 
 function problem(p, s) {
@@ -56,8 +56,8 @@ function problem(p, s) {
 }
 
 /**
- * Shows how the page is connected: connecting, live, lost, waiting or refused. since is when it was lost, in milliseconds;
- * why is what to say of a refusal.
+ * Shows the state of the connection: connecting, live, lost, waiting or refused. since is the time of the loss in milliseconds;
+ * why is the reason of a refusal.
  */
 export function connection(name, since, why = '') {
   const words = {connecting: 'Connecting…', live: 'Live', lost: 'Reconnecting…', waiting: 'Waiting…', refused: 'No access'};
@@ -67,14 +67,14 @@ export function connection(name, since, why = '') {
   document.body.classList.toggle('old', old);
   const iso = old ? new Date(since).toISOString() : '';
   note('connection', why ? [icon('warn'), h('span', null, why)] : !old ? null : [icon('warn'), h('span', null,
-    name === 'lost' ? 'The service does not answer. What you see is as it was at ' : 'The service is not ready. What you see is as it was at ',
-    h('time', {datetime: iso, title: fullOf(iso)}, clockOf(iso)), ' and may be old; this page goes on by itself.')]);
+    name === 'lost' ? 'The service does not answer. This page shows the state at ' : 'The service is not ready. This page shows the state at ',
+    h('time', {datetime: iso, title: fullOf(iso)}, clockOf(iso)), '. It reconnects by itself.')]);
 }
 
-const notes = new Map(); // by whom; the connection's stands before that of the last action
+const notes = new Map(); // by source; the connection's note hides the last action's
 let timer = 0;
 
-/** Says something under the head; null takes it back. A result goes by itself after some seconds. */
+/** Shows a note under the head; null removes it. With seconds, it disappears after that time. */
 export function note(from, content, seconds = 0) {
   if (content === null) notes.delete(from);
   else notes.set(from, content);
