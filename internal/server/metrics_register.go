@@ -45,7 +45,8 @@ func (m *Metrics) register(version string) {
 		"Unmatched Services are not counted.", "type", "state")
 	m.healthy = m.desc("toolset_healthy", "1 if a published backend works, else 0.", "name")
 	m.tokens = m.desc("toolset_tokens",
-		"Approximate tokens that a toolset adds to each request to the agent's model; HTTP toolsets by type.", "toolset")
+		"Approximate tokens that a toolset adds to each request to the agent's model; HTTP toolsets by type.",
+		"toolset")
 	m.agentReplicas = m.desc("agent_replicas",
 		"Replicas of HolmesGPT, by the state of their document. Only the leader asks HolmesGPT.", "outcome")
 	m.agentCurrent = m.desc("agent_generation_current",
