@@ -12,7 +12,7 @@ type member[T any] interface {
 
 func (p *pile[T]) push(member T) { heap.Push(p, member) }
 
-func (p *pile[T]) take(place int) T { return heap.Remove(p, place).(T) }
+func (p *pile[T]) take(place int) { heap.Remove(p, place) }
 
 // The methods below implement heap.Interface.
 

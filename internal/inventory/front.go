@@ -99,19 +99,18 @@ func newFront(finding *backend.Finding, e *backend.Endpoints, last *front, seed 
 	for i := range e.Slices {
 		s := &e.Slices[i]
 		port := podPort(s, finding.Candidate.Port.Name)
+		if port == 0 {
+			continue
+		}
 		for _, a := range s.Ready {
-			switch p := netip.AddrPortFrom(a, port); {
-			case port == 0:
-			case a.Is4():
+			if p := netip.AddrPortFrom(a, port); a.Is4() {
 				v4 = append(v4, p)
-			default:
+			} else {
 				v6 = append(v6, p)
 			}
 		}
-		for _, a := range s.NotReady {
-			if port != 0 && len(all) < maxCompared {
-				all = append(all, netip.AddrPortFrom(a, port))
-			}
+		for _, a := range s.NotReady[:min(len(s.NotReady), maxCompared-len(all))] {
+			all = append(all, netip.AddrPortFrom(a, port))
 		}
 	}
 	f.all = newAddresses(slices.Concat(v4, v6, all), seed)

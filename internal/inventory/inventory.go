@@ -76,7 +76,7 @@ func Judge(detections []Detection, observations map[backend.Key]backend.Observat
 	collapse(all, endpoints, &o)
 	limitNamespaces(all, o)
 	o.limitLinks(all)
-	o.markShards(all, detections)
+	o.markShards(all, detections, endpoints)
 	return all
 }
 

@@ -19,29 +19,27 @@ type querier struct {
 // markShards records on each backend the relative that sees all its data: the relative whose members are the backend's
 // pods. A stranger's backend can answer with any addresses, so a querier that the configuration does not vouch for
 // counts only in its own namespace.
-func (o *Options) markShards(all []*backend.Finding, detections []Detection) {
+func (o *Options) markShards(
+	all []*backend.Finding, detections []Detection, endpoints map[backend.Ref]*backend.Endpoints,
+) {
 	queriers := o.queriers(all, detections)
 	if len(queriers) == 0 {
 		return
 	}
-	endpoints := make(map[backend.Ref]*backend.Endpoints, len(detections))
-	for i := range detections {
-		endpoints[detections[i].Service.Ref] = detections[i].Endpoints
-	}
+	used := filter(all, func(f *backend.Finding) bool {
+		return f.Verdict == backend.Accepted && !f.Candidate.ForeignHost
+	})
 	byNamespace := map[string][]*backend.Finding{}
-	for _, f := range all {
-		if f.Verdict == backend.Accepted && f.Candidate != nil && !f.Candidate.ForeignHost {
-			byNamespace[f.Namespace] = append(byNamespace[f.Namespace], f)
-		}
+	for _, f := range used {
+		byNamespace[f.Namespace] = append(byNamespace[f.Namespace], f)
 	}
 	for _, q := range queriers {
 		of := byNamespace[q.Namespace]
 		if o.vouched(q.Finding) {
-			of = all
+			of = used
 		}
 		for _, f := range of {
-			if f.Verdict == backend.Accepted && !f.Candidate.ForeignHost && f.ShardOf == (backend.Key{}) &&
-				o.relatives(q.Type, f.Type) && q.seesAllOf(f, endpoints[f.Ref]) {
+			if f.ShardOf == (backend.Key{}) && o.relatives(q.Type, f.Type) && q.seesAllOf(f, endpoints[f.Ref]) {
 				f.ShardOf = q.Candidate.Key()
 			}
 		}
@@ -77,12 +75,12 @@ func (o *Options) queriers(all []*backend.Finding, detections []Detection) (list
 	for i := range detections {
 		s := detections[i].Service
 		byRef[s.Ref] = s
-		for _, ip := range append(s.ClusterIPs[:len(s.ClusterIPs):len(s.ClusterIPs)], s.ClusterIP) {
+		for _, ip := range append([]string{s.ClusterIP}, s.ClusterIPs...) {
 			byAddress[ip] = s
 		}
 	}
 	for _, f := range all {
-		if f.Verdict != backend.Accepted || f.Candidate == nil {
+		if f.Verdict != backend.Accepted || len(hosts[f.Candidate.Key()]) == 0 {
 			continue
 		}
 		q := &querier{Finding: f, pods: map[netip.Addr]bool{}}
@@ -97,9 +95,7 @@ func (o *Options) queriers(all []*backend.Finding, detections []Detection) (list
 				q.services = append(q.services, s)
 			}
 		}
-		if len(hosts[f.Candidate.Key()]) > 0 {
-			list = append(list, q)
-		}
+		list = append(list, q)
 	}
 	slices.SortFunc(list, func(a, b *querier) int {
 		return cmp.Or(backend.CompareBool(o.vouched(b.Finding), o.vouched(a.Finding)), older(a.Finding, b.Finding))

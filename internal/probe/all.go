@@ -118,7 +118,7 @@ func (k *keyed) acquire(ctx context.Context, key string) (release func(), err er
 	}
 }
 
-// How many response bodies over 64 KiB are held at once: in all, and for one namespace. Its owner may run many backends
+// Limits of a quota: the holders in all, and those of one namespace. The owner of a namespace may run many backends
 // that respond as slowly as they can.
 const (
 	largeOfAll = 32

@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// many are custom targets that are not dialled, each at an address of its own.
+// many returns custom targets that are not dialled, each at its own address.
 func many(n int) []Target {
 	targets := make([]Target, n)
 	for i := range targets {
@@ -54,7 +54,7 @@ func TestConcurrencyIsBounded(t *testing.T) {
 	}
 }
 
-// Two Services, or two types, at one address wait for each other; they keep nobody else waiting.
+// Two Services, or two types, at one address wait for each other. No other target waits for them.
 func TestOneAtATimePerBackend(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
 	synctest.Test(t, func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestOneAtATimePerBackend(t *testing.T) {
 	})
 }
 
-// Probes of different namespaces wait for each other at one address, but not for one that takes long.
+// Probes of different namespaces at one address wait for each other, but not for a probe that takes long.
 func TestOtherNamespacesWaitAMoment(t *testing.T) {
 	t.Attr("req", "DTS-PRB-6")
 	synctest.Test(t, func(t *testing.T) {

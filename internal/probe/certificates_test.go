@@ -19,7 +19,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Certificates that are for tens of thousands of names, a new one with each connection, from hundreds of backends at once.
+// Hundreds of backends at once show certificates for tens of thousands of names, a new one with each connection.
 func TestManyLargeCertificatesTakeLittleMemory(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	t.Attr("req", "DTS-SEC-3")
@@ -31,7 +31,7 @@ func TestManyLargeCertificatesTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// largeCertificates has 256 backends show one that is for so many names.
+// largeCertificates starts 256 backends that each show a certificate for that number of names.
 func largeCertificates(t *testing.T, names int, want string) {
 	a := newAuthority(t)
 	small := a.issue(t, testHost, time.Hour)

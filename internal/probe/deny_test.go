@@ -60,7 +60,7 @@ func TestDenyListInMappedForm(t *testing.T) {
 	}
 }
 
-// Whatever leads there, a denied address is never connected to.
+// A probe never connects to a denied address, however the address was given.
 func TestDeniedIsNotDialled(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	t.Attr("req", "DTS-SEC-3")
@@ -118,7 +118,7 @@ func TestDeniedIsNotDialled(t *testing.T) {
 	}
 }
 
-// TestDenied: what is published unproven is checked as what is probed, without a request.
+// TestDenied checks that unproven targets are denied like probed ones, without a request.
 func TestDenied(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	t.Attr("req", "DTS-SEC-3")

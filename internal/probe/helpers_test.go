@@ -51,7 +51,7 @@ func newProber(t testing.TB, opts Options) *Prober {
 	return p
 }
 
-// targetAt is a ClusterIP Service whose ClusterIP is a loopback listener.
+// targetAt returns a target whose ClusterIP is a loopback listener.
 func targetAt(addr net.Addr, typ *catalog.Type) Target {
 	ap := netip.MustParseAddrPort(addr.String())
 	c := &backend.Candidate{
@@ -94,7 +94,7 @@ func (r reply) write(w http.ResponseWriter) {
 	_, _ = io.WriteString(w, r.body)
 }
 
-// answers by path; "*" is for the rest, which without it is 404.
+// answers maps paths to replies; "*" stands for all other paths. Without it they answer 404.
 type answers map[string]reply
 
 func (s answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -150,7 +150,7 @@ func raw(t testing.TB, typ *catalog.Type, handle func(net.Conn)) Target {
 	return targetAt(l.Addr(), typ)
 }
 
-// observed is what a test expects of an observation; Detail is a part of its sentence.
+// observed holds the values that a test expects in an observation. Detail is a part of its sentence.
 type observed struct {
 	Outcome                                           backend.Outcome
 	Cause, Path, Scheme, Version, Type, Host, Missing string
@@ -159,10 +159,10 @@ type observed struct {
 	Detail                                            string
 }
 
-// said is what people read of an observation.
+// said returns the text of an observation for people.
 func said(o backend.Observation) string { return view.Observed(&backend.Finding{Observation: o}) }
 
-// expect compares what matters of an observation.
+// expect compares an observation with the expected values.
 func expect(t *testing.T, got backend.Observation, want observed) {
 	t.Helper()
 	if got.Outcome != want.Outcome || got.Cause != want.Cause || got.Identity != want.Identity || got.Path != want.Path ||
@@ -184,7 +184,7 @@ func expect(t *testing.T, got backend.Observation, want observed) {
 	}
 }
 
-// targetFor is a target that is not dialled.
+// targetFor returns a target that is not dialled.
 func targetFor(typ *catalog.Type) Target {
 	return targetAt(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}, typ)
 }

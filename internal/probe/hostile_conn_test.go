@@ -17,7 +17,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// lines are that many header lines, all different and as short as they can be.
+// lines returns n header lines, all different and as short as possible.
 func lines(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -26,8 +26,8 @@ func lines(n int) string {
 	return b.String()
 }
 
-// TestHostileConnections are backends that break the protocol or never come to an end. Each try is over in its time,
-// takes little memory, leaves no connection behind and says what was wrong.
+// TestHostileConnections probes backends that break the protocol or never finish. Each try ends in time, takes little
+// memory, closes its connections and reports the problem.
 func TestHostileConnections(t *testing.T) {
 	t.Attr("req", "DTS-PRB-3")
 	t.Attr("req", "DTS-PRB-5")
@@ -116,7 +116,7 @@ func TestHostileConnections(t *testing.T) {
 	}
 }
 
-// attack lets a prober ask a backend that handles its connections so.
+// attack probes a backend that handles its connections with the given function.
 func attack(t *testing.T, opts Options, handle func(net.Conn), want observed) {
 	t.Helper()
 	open := make(chan struct{}, 100)
@@ -149,7 +149,7 @@ func attack(t *testing.T, opts Options, handle func(net.Conn), want observed) {
 	}
 }
 
-// TestHostileTLS is the same with backends that never come to an end of TLS.
+// TestHostileTLS is like TestHostileConnections, with backends that never finish a TLS handshake or message.
 func TestHostileTLS(t *testing.T) {
 	t.Attr("req", "DTS-PRB-3")
 	t.Attr("req", "DTS-PRB-5")
@@ -226,7 +226,7 @@ func (h *hanging) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// One owner's backends that answer much and never all of it take little memory, and keep nobody else waiting.
+// The backends of one owner send long responses that never end. They take little memory, and no other owner waits.
 func TestManyLargeAnswersTakeLittleMemory(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	t.Attr("req", "DTS-SEC-3")
@@ -281,7 +281,7 @@ func TestManyLargeAnswersTakeLittleMemory(t *testing.T) {
 	})
 }
 
-// Header lines are counted wherever one read ends and the next begins.
+// Header lines are counted correctly when a read ends in the middle of a line.
 func TestFewLines(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	const ok, interim = "HTTP/1.1 200 OK\r\n", "HTTP/1.1 103 Early Hints\r\n"

@@ -122,7 +122,7 @@ func TestHostileAnswers(t *testing.T) {
 	}
 }
 
-// harmless fails if an observation's text holds what must not be shown.
+// harmless fails the test if an observation contains text that must not be shown.
 func harmless(t *testing.T, o backend.Observation) {
 	t.Helper()
 	texts := []string{said(o), o.Cause, o.Scheme, o.Path, o.Version}
@@ -142,7 +142,7 @@ func harmless(t *testing.T, o backend.Observation) {
 	}
 }
 
-// What a small answer becomes when it is decompressed is never held, not even for a moment.
+// A small response that decompresses to a large one is never held in memory, not even briefly.
 func TestGzipBombTakesLittleMemory(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	res := &http.Response{
@@ -164,7 +164,7 @@ func TestGzipBombTakesLittleMemory(t *testing.T) {
 	}
 }
 
-// A large answer is read without building it up, in memory or in time: decoding one into values takes 60 MiB.
+// A large JSON response is read without decoding all of it, which would take 60 MiB.
 func TestLargeJSONTakesLittle(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	for name, body := range map[string]string{
@@ -192,7 +192,7 @@ func TestLargeJSONTakesLittle(t *testing.T) {
 	}
 }
 
-// What is quoted of an answer ends with a whole character.
+// A quotation from a response ends with a whole character.
 func TestExcerptsEndWithACharacter(t *testing.T) {
 	t.Attr("req", "DTS-ANN-2")
 	p, typ := newProber(t, Options{}), lookupType(t, "prometheus")

@@ -11,8 +11,8 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// What Thanos Query names as its sidecars is taken as hosts alone, each once, in order and bounded, and whatever it answers there
-// it is ready.
+// The members of a Thanos Query are the hosts of its sidecars, each once, sorted and bounded. Thanos Query stays ready whatever
+// it answers there.
 func TestMembers(t *testing.T) {
 	t.Attr("req", "DTS-OUT-12")
 	t.Attr("req", "DTS-SEC-3")

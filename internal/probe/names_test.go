@@ -14,7 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// A certificate for any of the Service's own names will do, and that name is written; a name that an annotation gives stays.
+// A certificate for any of the Service's own names is accepted, and that name is published. A name from an annotation stays.
 func TestCertificateNames(t *testing.T) {
 	t.Attr("req", "DTS-PRB-11")
 	ca, unknown := newAuthority(t), newAuthority(t)
@@ -153,7 +153,7 @@ func portText(n int32) string {
 	return netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(n)).String()[len("0.0.0.0:"):]
 }
 
-// A dual-stack Service of which one address does not answer is asked at the other, at once.
+// If one address of a dual-stack Service does not answer, the other one is probed at once.
 func TestDualStack(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	target := serve(t, nil, answers{"*": {body: "fine"}})
@@ -170,7 +170,7 @@ func TestDualStack(t *testing.T) {
 	}
 }
 
-// What a stranger may have written into what is remembered leads nowhere but to the Service.
+// A record that a stranger may have written leads only to the Service itself.
 func TestWithin(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	c := &backend.Candidate{Service: &backend.Service{Ref: backend.Ref{Namespace: "shop", Name: "web"}, Ports: []backend.Port{{Number: 443}}}, Host: testHost}
@@ -189,8 +189,8 @@ func TestWithin(t *testing.T) {
 	}
 }
 
-// A shorter name may be a host of another zone. It is written where a certificate is for it, and not once the backend answers in
-// plain HTTP; and it is never looked up.
+// A shorter name may be a host of another zone. It is published only if a certificate is for it, not with plain HTTP, and it is
+// never resolved.
 func TestShortNamesLeadNowhere(t *testing.T) {
 	t.Attr("req", "DTS-PRB-11")
 	t.Attr("req", "DTS-SEC-3")
@@ -230,7 +230,7 @@ func TestShortNamesLeadNowhere(t *testing.T) {
 	}
 }
 
-// oneConn hands on one connection, and leaves the listener open.
+// oneConn is a listener that accepts one connection and stays open.
 type oneConn struct {
 	net.Listener
 	conn net.Conn

@@ -252,7 +252,7 @@ func TestTries(t *testing.T) {
 	}
 }
 
-// What will not pass is not tried again.
+// A failure that is not temporary is not tried again.
 func TestNoSecondTry(t *testing.T) {
 	t.Attr("req", "DTS-PRB-1")
 	for name, answers := range map[string]answers{

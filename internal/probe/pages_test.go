@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// BenchmarkHostileAnswers is what one probe takes that gets one answer to all that it asks. It fails where an answer made to
-// be dear takes ten times as long as a page of words of the same size: many Services with it would keep this process busy.
+// BenchmarkHostileAnswers measures a probe that gets the same response to each request. It fails if a hostile response takes ten
+// times as long as a page of words of the same size, because many such Services would keep this process busy.
 func BenchmarkHostileAnswers(b *testing.B) {
 	const size = 60 << 10
 	fill := func(text string) string { return strings.Repeat(text, size/len(text)) }
@@ -69,7 +69,7 @@ func BenchmarkHostileAnswers(b *testing.B) {
 	}
 }
 
-// Of a page only what stands near its beginning counts, however it is written.
+// Only the beginning of a page counts, however it is written.
 func TestPages(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	t.Attr("req", "DTS-PRB-8")

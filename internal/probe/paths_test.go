@@ -60,7 +60,7 @@ func TestBasePaths(t *testing.T) {
 	}
 }
 
-// The path of a login elsewhere is none of the backend's.
+// The path of a login page on another host is not a base path of the backend.
 func TestNoBasePathOfALogin(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	t.Attr("req", "DTS-PRB-8")
@@ -183,7 +183,7 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// A headless Service is asked at its pods, at another one with each try.
+// A headless Service is probed at its pods, at another pod with each try.
 func TestHeadlessTriesItsPods(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	target := serve(t, nil, answers{"*": {body: "fine"}})

@@ -10,8 +10,8 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// Software below a base path that nobody guesses says where it is: in the page that it answers everything with, in a redirect of
-// its root, or in what it refuses.
+// Software below an unusual base path names that path itself: in the page that it sends for each request, in a redirect of its
+// root, or in an error.
 func TestBasePathsThatNameThemselves(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	at := func(base string) standin.Options { return standin.Options{BasePath: base} }
@@ -48,7 +48,7 @@ func TestBasePathsThatNameThemselves(t *testing.T) {
 	}
 }
 
-// What an answer names is a stranger's text: it is used where it is a path, and as nothing else.
+// Strangers choose the text of a response. It is used only as a path, and only if it is one.
 func TestHostileBasePaths(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	t.Attr("req", "DTS-ANN-2")
@@ -85,7 +85,7 @@ func TestHostileBasePaths(t *testing.T) {
 	}
 }
 
-// Some keep their health paths at the root whatever their base path, some move everything below it.
+// Some products keep their health paths at the root, others move all paths below the base path.
 func TestHealthIsAtEitherPlace(t *testing.T) {
 	t.Attr("req", "DTS-PRB-1")
 	p := newProber(t, Options{})
@@ -126,7 +126,7 @@ func TestHealthIsAtEitherPlace(t *testing.T) {
 	}
 }
 
-// Parts of the same program that take no queries are told from those that do, whatever their labels say.
+// Parts of a program that answer no queries are distinguished from those that do, whatever their labels say.
 func TestPartsThatTakeNoQueries(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	t.Attr("req", "DTS-DET-4")

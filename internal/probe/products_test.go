@@ -22,7 +22,7 @@ var (
 	savedObjects = reply{body: `{"page":1,"per_page":1,"total":0,"saved_objects":[]}`}
 )
 
-// product is how some software answers, as far as its documents, its source or a run of it tell.
+// product holds the responses of a product, from its documentation, its source or a run of it.
 type product struct {
 	name    string
 	answers answers
@@ -32,7 +32,7 @@ type product struct {
 	path    string
 }
 
-// products as they really answer, and relatives of theirs that must not pass for them.
+// products holds real products, and relatives that must not be taken for them.
 var products = []product{
 	{"prometheus", answers{
 		"/-/healthy": {body: "Prometheus Server is Healthy.\n"}, "/-/ready": {body: "Prometheus Server is Ready.\n"},
@@ -145,7 +145,7 @@ var products = []product{
 
 const mimirInfo = `{"status":"success","data":{"application":"Grafana Mimir","version":"2.15.0","revision":"r","features":{}}}`
 
-// Every product passes for what it is, for its relatives as that, and for nothing else of the catalog.
+// Each product is recognised as its own type, also if probed as a relative, and as no other type of the catalog.
 func TestProducts(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	t.Attr("req", "DTS-DET-2")
@@ -182,7 +182,7 @@ func TestProducts(t *testing.T) {
 	}
 }
 
-// The least that a backend of each type must answer: what the type's own documents name, and nothing beside it.
+// The smallest response that a backend of each type must give, by the documentation of the type.
 func TestLeastAnswers(t *testing.T) {
 	t.Attr("req", "DTS-PRB-1")
 	t.Attr("req", "DTS-PRB-2")
@@ -218,7 +218,7 @@ func TestLeastAnswers(t *testing.T) {
 	}
 }
 
-// What answers 200 with the same to everything is nothing of ours.
+// A server that sends the same response with 200 to each request is no backend.
 func TestSameAnswerToEverything(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	t.Attr("req", "DTS-DET-4")

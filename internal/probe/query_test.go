@@ -8,7 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// broken is a stand-in whose one path answers otherwise.
+// broken is a stand-in with another reply at one path.
 func broken(kind standin.Kind, path string, answer reply) http.Handler {
 	b := standin.New(kind, standin.Options{})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -20,7 +20,7 @@ func broken(kind standin.Kind, path string, answer reply) http.Handler {
 	})
 }
 
-// A backend that says it is well and answers no query is not ready, and what it answers is quoted.
+// A backend that reports itself healthy but answers no query is not ready, and its response is quoted.
 func TestQueryDecides(t *testing.T) {
 	t.Attr("req", "DTS-PRB-13")
 	const query, search = "/api/v1/query", "/api/search"
@@ -71,7 +71,7 @@ func TestQueryDecides(t *testing.T) {
 	}
 }
 
-// Each type names such a request, and expects more of it than a status.
+// Each type has a query check that expects more than a status.
 func TestEachTypeHasAQuery(t *testing.T) {
 	t.Attr("req", "DTS-PRB-13")
 	for _, typ := range builtin(t).Types {

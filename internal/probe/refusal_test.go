@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// What stands before a backend is told apart by how it refuses (DTS-PRB-8).
+// The probe distinguishes what refuses a request by the response (DTS-PRB-8).
 func TestRefusals(t *testing.T) {
 	t.Attr("req", "DTS-PRB-8")
 	challenge := func(values ...string) http.HandlerFunc {
@@ -107,7 +107,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// What is quoted of an answer is cut between characters.
+// A quotation from a response is cut between characters.
 func TestExcerptsAreWhole(t *testing.T) {
 	t.Attr("req", "DTS-PRB-8")
 	for n := range 9 {
@@ -123,7 +123,7 @@ func TestExcerptsAreWhole(t *testing.T) {
 	}
 }
 
-// The same before the queries alone, of a backend that has proven what it is.
+// The same refusals, but only for queries, after the backend has proven its type.
 func TestRefusedQuery(t *testing.T) {
 	t.Attr("req", "DTS-PRB-8")
 	t.Attr("req", "DTS-PRB-13")
@@ -151,7 +151,7 @@ func TestRefusedQuery(t *testing.T) {
 	}
 }
 
-// Where the root is closed, a known base path may be open all the same.
+// If the root refuses requests, a known base path may still be open.
 func TestForbiddenRoot(t *testing.T) {
 	t.Attr("req", "DTS-PRB-8")
 	target := serve(t, lookupType(t, "prometheus"), prometheus.below("/prometheus").with(answers{"*": {status: 403, body: "no"}}))
@@ -159,7 +159,7 @@ func TestForbiddenRoot(t *testing.T) {
 		observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Version: "2.53.1", Path: "/prometheus"})
 }
 
-// A mesh that wants mutual TLS of everybody breaks off at once, in either scheme; that is told, and is no other identity.
+// A mesh that requires mutual TLS closes each connection at once, in both schemes. The probe reports that, not a wrong identity.
 func TestStrictMesh(t *testing.T) {
 	t.Attr("req", "DTS-PRB-3")
 	t.Attr("req", "DTS-PRB-8")

@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// People move from one product of a family to another and keep the Service's name, labels and annotations: what answers is what
-// counts, in whatever way the Service looks, and one try is enough to tell.
+// People move from one product of a family to another and keep the Service's name, labels and annotations. The responses decide
+// the type, not the Service, and one try is enough.
 func TestRelatives(t *testing.T) {
 	t.Attr("req", "DTS-PRB-10")
 	none := standin.Options{}

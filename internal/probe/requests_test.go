@@ -15,8 +15,7 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// below serves a stand-in of the type below a base path. Paths of the server are the stand-in's as well; other answers
-// the rest.
+// below serves a stand-in of the type below a base path, and its paths of the server at the root. other serves the rest.
 func below(typ *catalog.Type, base string, other http.HandlerFunc) http.HandlerFunc {
 	own := map[string]string{"mimir": "/prometheus"}[typ.Type] // where the stand-in itself serves its API
 	b := standin.New(standin.Kind(typ.Type), standin.Options{})
@@ -42,7 +41,7 @@ func below(typ *catalog.Type, base string, other http.HandlerFunc) http.HandlerF
 	}
 }
 
-// Wherever a backend is, it is found with the requests of one try.
+// A backend is found with the requests of one try, whatever its base path.
 func TestRequestsOfOneTry(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	t.Attr("req", "DTS-PRB-5")
@@ -104,7 +103,7 @@ func TestRequestsOfOneTry(t *testing.T) {
 	}
 }
 
-// However a backend sends the probe around, a try makes no more requests, and says so.
+// A try never exceeds its number of requests, whatever the redirects of the backend, and reports that it was used up.
 func TestTryIsBounded(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	t.Attr("req", "DTS-SEC-3")
@@ -172,7 +171,7 @@ func TestTryIsBounded(t *testing.T) {
 	}
 }
 
-// A backend that drops each kept connection with a request on it is sent that request once more, and no other.
+// If a backend drops each kept connection, only the lost request is sent once more.
 func TestLostRequestsAreBounded(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	var requests atomic.Int32

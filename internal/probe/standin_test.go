@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// The stand-ins were written from the software and not from the catalog: each passes for its own type and
-// no other, and for a relative as its own type.
+// The stand-ins follow the software, not the catalog. Each is recognised as its own type, also if probed as a relative, and as no
+// other type.
 func TestStandins(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	own := map[standin.Kind]string{
@@ -48,7 +48,7 @@ func TestStandins(t *testing.T) {
 	}
 }
 
-// Whether a backend wants credentials is told apart from what it is: a 401 proves nothing.
+// A 401 shows that a backend requires credentials. It proves no type.
 func TestStandinsThatWantCredentials(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	t.Attr("req", "DTS-PRB-3")

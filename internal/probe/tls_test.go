@@ -49,7 +49,7 @@ func newAuthority(t *testing.T) *authority {
 	return a
 }
 
-// roots is what a Prober is given.
+// roots returns the authorities for a Prober.
 func (a *authority) roots() *x509.CertPool { return a.pool }
 
 func (a *authority) issue(t *testing.T, name string, until time.Duration) tls.Certificate {
@@ -144,7 +144,7 @@ func TestClientCertificateWanted(t *testing.T) {
 		observed{Outcome: backend.AuthRequired, Scheme: "https", Detail: "client certificate"})
 }
 
-// The other scheme is tried where the answer says so, and only there.
+// The other scheme is tried only if a response asks for it.
 func TestOtherScheme(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	ca := newAuthority(t)

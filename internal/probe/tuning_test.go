@@ -48,7 +48,7 @@ func TestTypesHaveTheirOwnHealth(t *testing.T) {
 	}
 }
 
-// Tries are those of the type, else those of all.
+// The type's number of tries comes before the number for all types.
 func TestTypesHaveTheirOwnTries(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-DET-12")

@@ -10,7 +10,7 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// Where build information is missing or forbidden, an answered query proves the API, and nothing more.
+// If build information is missing or forbidden, an answered query proves only the API.
 func TestProofByAQuery(t *testing.T) {
 	t.Attr("req", "DTS-PRB-9")
 	proxy := standin.New(standin.PromLabelProxy, standin.Options{})
@@ -69,7 +69,7 @@ func TestProofByAQuery(t *testing.T) {
 	})
 }
 
-// An outage is told in the product's own form: that proves what it is, and it is not something else.
+// An error in the product's own form proves its type: it is down, but no other product.
 func TestOutagesAreNoOtherIdentity(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	t.Attr("req", "DTS-PRB-3")
@@ -100,7 +100,7 @@ func TestOutagesAreNoOtherIdentity(t *testing.T) {
 	}
 }
 
-// What a backend does less well than others of its type is told, and decides nothing else.
+// A warning about a backend does not change its outcome.
 func TestWarnings(t *testing.T) {
 	t.Attr("req", "DTS-PRB-12")
 	empty := standin.Options{NoData: true}
@@ -140,7 +140,7 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// A red search cluster answers what it can: it is not ready for the first time, and none that is published is lost for it.
+// A red search cluster answers in part. It is not published for the first time, but a published one is not withdrawn.
 func TestRedClusterIsDegraded(t *testing.T) {
 	t.Attr("req", "DTS-PRB-1")
 	p := newProber(t, Options{})
@@ -161,7 +161,7 @@ func TestRedClusterIsDegraded(t *testing.T) {
 	}
 }
 
-// Versions are the product's, not the names of builds.
+// A version is the product's version, not the name of a build.
 func TestVersions(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")
 	p := newProber(t, Options{})

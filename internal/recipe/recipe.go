@@ -42,9 +42,7 @@ func For(f *backend.Finding, t *catalog.Type, namespace string) (list []backend.
 	if len(list) == 0 || len(f.Credentials) > 0 && !slices.ContainsFunc(list, named) {
 		list = append(list, byHand(f, t, namespace))
 	}
-	slices.SortStableFunc(list, func(a, b backend.Recipe) int {
-		return cmp.Compare(min(len(a.Line), 1), min(len(b.Line), 1))
-	})
+	slices.SortStableFunc(list, func(a, b backend.Recipe) int { return backend.CompareBool(!named(a), !named(b)) })
 	return list
 }
 
@@ -62,11 +60,8 @@ func one(f *backend.Finding, t *catalog.Type, c *catalog.Recipe, namespace strin
 	r := &backend.Recipe{By: c.By, Source: c.Source, Secret: secret, Note: c.Note}
 	if !c.AgentToken {
 		fields := map[string]string{}
-		for _, m := range []map[string]string{c.Keys, c.Values} {
-			for field := range m {
-				fields[field] = ""
-			}
-		}
+		maps.Copy(fields, c.Keys)
+		maps.Copy(fields, c.Values)
 		fill(r, f, t, fields, namespace)
 	}
 	for i := range r.Items {
@@ -92,8 +87,8 @@ func byHand(f *backend.Finding, t *catalog.Type, namespace string) backend.Recip
 	return r
 }
 
-// fill sets the variables of the fields, the Secret that holds their values, and the line of the configuration. It sets
-// no line if the configuration names exactly these fields already.
+// fill sets the variables of the fields, the Secret that holds their values, and the line of the configuration. The
+// fields are the keys of the map. It sets no line if the configuration names exactly these fields already.
 func fill(r *backend.Recipe, f *backend.Finding, t *catalog.Type, fields map[string]string, namespace string) {
 	r.Copy = fmt.Sprintf("dynamic-toolset.%s.%s.%s", t.Type, f.Namespace, f.Name)
 	if r.Secret != "" && f.Namespace == namespace {
