@@ -69,9 +69,25 @@ func (r *Recipe) Applies(s *backend.Service) bool {
 }
 
 func (w *Sign) fits(s *backend.Service) bool {
-	return matchAll(w.Labels, s.Labels) && matchAll(w.Selector, s.Selector) &&
-		(len(w.Names) == 0 || w.Names.Match(s.Name)) && (len(w.Namespaces) == 0 || w.Namespaces.Match(s.Namespace)) &&
-		(len(w.Ports) == 0 || slices.ContainsFunc(s.Ports, func(p backend.Port) bool { return w.Ports.Match(p.Name) }))
+	rule := Rule{Labels: w.Labels, Selector: w.Selector, Names: w.Names, Ports: w.Ports}
+	return rule.Matches(s) && (len(w.Namespaces) == 0 || w.Namespaces.Match(s.Namespace))
+}
+
+// Matches reports whether everything that the rule names matches the Service.
+func (r *Rule) Matches(s *backend.Service) bool {
+	return matchAll(r.Labels, s.Labels) && matchAll(r.Selector, s.Selector) &&
+		matchAll(r.Annotations, s.Annotations) && (len(r.Names) == 0 || r.Names.Match(s.Name)) &&
+		(len(r.Ports) == 0 || slices.ContainsFunc(s.Ports, func(p backend.Port) bool { return r.Ports.Match(p.Name) }))
+}
+
+// FirstMatch returns the first rule that matches the Service, or nil.
+func FirstMatch(rules []Rule, s *backend.Service) *Rule {
+	for i := range rules {
+		if rules[i].Matches(s) {
+			return &rules[i]
+		}
+	}
+	return nil
 }
 
 func matchAll(want map[string]Values, have map[string]string) bool {

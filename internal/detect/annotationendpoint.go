@@ -10,13 +10,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-func (r *reader) endpoint() *backend.Reason {
-	v, ok := r.get(annEndpoint)
-	if !ok {
-		return nil
-	}
+func (r *reader) endpoint(v string) *backend.Reason {
 	for _, other := range []string{annPort, annScheme, annPath} {
-		if _, both := r.get(other); both {
+		if _, both := r.s.Annotations[other]; both {
 			return bad(backend.CodeAnnotationEndpointBeside, backend.Details{Annotation: annEndpoint, Key: other})
 		}
 	}
@@ -60,7 +56,7 @@ func (r *reader) endpoint() *backend.Reason {
 	return nil
 }
 
-// endpointURL enters the scheme and the base path of the endpoint annotation, and returns its host and port.
+// endpointURL sets the scheme and the base path of the endpoint annotation, and returns its host and port.
 func (r *reader) endpointURL(v string) (host string, number int, refused *backend.Reason) {
 	u, err := url.Parse(v)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
@@ -88,40 +84,42 @@ func (r *reader) ownHost(host string) bool {
 	return host == r.s.Name || host == strings.ToLower(r.d.hostOf(r.s)) || slices.Contains(r.s.ShortNames(), host)
 }
 
-// keepsHost: the Service's own name is written as it is given. The bare name leads nowhere from another namespace.
-// NAME.NAMESPACE is a host of another zone where a namespace is called like one (dev, or a domain of the company's),
-// so that a stranger's is written only where a certificate is for it and for no longer name, as without the
-// annotation.
+// keepsHost reports whether one of the Service's own names is written as it was given. The bare name resolves only in
+// the Service's namespace. NAME.NAMESPACE may be a public host, if the namespace is called like a top-level domain
+// (dev) or one of the company's. So outside trusted namespaces it is written only if the certificate is for no longer
+// name, as without the annotation.
 func (r *reader) keepsHost(host string) bool {
 	return host != r.s.Name && (host != r.s.Name+"."+r.s.Namespace || r.d.trusts(r.s.Namespace))
 }
 
-func (r *reader) health() *backend.Reason {
-	key := annHealth
-	v, ok := r.get(key)
-	if alias, has := r.get(annHealthPath); has {
-		if ok && alias != v {
-			return bad(backend.CodeAnnotationHealthTwice, backend.Details{Annotation: annHealthPath, Key: annHealth})
-		}
-		key, v, ok = annHealthPath, alias, true
+// health reads kubernaut.io/toolset-health-endpoint, unless its other name has the same value.
+func (r *reader) health(v string) *backend.Reason {
+	alias, both := r.s.Annotations[annHealthPath]
+	switch {
+	case !both:
+		return r.probed(annHealth, v)
+	case alias != v:
+		return bad(backend.CodeAnnotationHealthTwice, backend.Details{Annotation: annHealthPath, Key: annHealth})
 	}
-	if !ok {
-		return nil
-	}
-	if v == "none" {
-		if !r.n.include {
-			return bad(backend.CodeAnnotationHealthNone, backend.Details{Annotation: key, Key: annToolset})
-		}
-		if r.addsNothing() {
-			return wrong(backend.CodeAnnotationHealthUntrusted, key, v)
-		}
+	return nil
+}
+
+func (r *reader) healthPath(v string) *backend.Reason { return r.probed(annHealthPath, v) }
+
+// probed reads the path to probe, or "none", from the annotation key.
+func (r *reader) probed(key, v string) *backend.Reason {
+	switch {
+	case v == "none" && !r.n.include:
+		return bad(backend.CodeAnnotationHealthNone, backend.Details{Annotation: key, Key: annToolset})
+	case v == "none" && r.addsNothing():
+		return wrong(backend.CodeAnnotationHealthUntrusted, key, v)
+	case v == "none":
 		r.n.unproven = true
-		return nil
-	}
-	if !safetext.PlainPath(v, "?=&,") {
+	case !safetext.PlainPath(v, "?=&,"):
 		return bad(backend.CodeAnnotationHealth,
 			backend.Details{Annotation: key, Value: clip(v), Limit: safetext.MaxPath})
+	default:
+		r.n.healthPath = v
 	}
-	r.n.healthPath = v
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// The annotations that a Service's owner may set. What is said here is what the reference page says.
+// The annotations that a Service's owner may set. The reference page shows these comments.
 const (
 	annPrefix = "kubernaut.io/toolset"
 
@@ -62,7 +62,7 @@ const (
 	maxTenants     = 50
 )
 
-// annotations is what a Service's owner says of it, already checked.
+// annotations are the values that a Service's owner set, checked.
 type annotations struct {
 	toolset         string // the value of the main annotation, for people
 	include, optOut bool
@@ -71,8 +71,8 @@ type annotations struct {
 	port            *backend.Port
 	scheme          string
 	path            *string
-	host            string // a foreign host that the configuration allows; "" otherwise
-	ownHost         string // one of the Service's own names that resolves in every namespace, as given; "" otherwise
+	host            string // another host than the Service, which the configuration allows; may be empty
+	ownHost         string // one of the Service's names that is to be written as it was given; may be empty
 	healthPath      string
 	unproven        bool
 	tenants         []string
@@ -81,12 +81,37 @@ type annotations struct {
 	description     string
 }
 
-// bad is the reason why an annotation cannot be used.
+// annotation is one that an owner may set, and the function that reads its value.
+type annotation struct {
+	key  string
+	read func(r *reader, value string) *backend.Reason
+}
+
+// allAnnotations lists the annotations in the order of the reference page. They are read in this order.
+func allAnnotations() []annotation {
+	return []annotation{
+		{annToolset, (*reader).toolset},
+		{annType, (*reader).typ},
+		{annName, (*reader).name},
+		{annPort, (*reader).port},
+		{annScheme, (*reader).scheme},
+		{annPath, (*reader).path},
+		{annEndpoint, (*reader).endpoint},
+		{annHealth, (*reader).health},
+		{annHealthPath, (*reader).healthPath},
+		{annTenant, (*reader).tenant},
+		{annPrimary, (*reader).primary},
+		{annLink, (*reader).link},
+		{annDescription, (*reader).description},
+	}
+}
+
+// bad returns the reason why an annotation cannot be used.
 func bad(code backend.Code, details backend.Details) *backend.Reason {
 	return &backend.Reason{Code: code, Details: details}
 }
 
-// hasAnnotations is the cheap question before readAnnotations.
+// hasAnnotations reports whether readAnnotations would find any. It does not allocate.
 func hasAnnotations(s *backend.Service) bool {
 	for k := range s.Annotations {
 		if strings.HasPrefix(k, annPrefix) {
@@ -96,21 +121,22 @@ func hasAnnotations(s *backend.Service) bool {
 	return false
 }
 
-// readAnnotations reads and checks the Service's annotations. The first bad value, in the order of the spec's table, is
-// returned; nothing of a Service with a bad value is used.
+// readAnnotations reads and checks the Service's annotations. It stops at the first bad value and returns its fault:
+// no annotation of such a Service is used.
 func (d *Detector) readAnnotations(s *backend.Service) (annotations, *backend.Reason) {
-	var n annotations
+	r := reader{s: s, d: d}
 	if !hasAnnotations(s) {
-		return n, nil
+		return r.n, nil
 	}
-	r := reader{s: s, d: d, n: &n}
-	for _, read := range []func() *backend.Reason{
-		r.safe, r.toolset, r.typ, r.name, r.port, r.scheme, r.path, r.endpoint, r.health, r.tenant,
-		r.primary, r.link, r.description,
-	} {
-		if bad := read(); bad != nil {
-			return n, bad
+	if bad := r.safe(); bad != nil {
+		return r.n, bad
+	}
+	for _, a := range allAnnotations() {
+		if v, ok := s.Annotations[a.key]; ok {
+			if bad := a.read(&r, v); bad != nil {
+				return r.n, bad
+			}
 		}
 	}
-	return n, nil
+	return r.n, nil
 }

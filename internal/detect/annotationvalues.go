@@ -18,23 +18,18 @@ import (
 type reader struct {
 	s *backend.Service
 	d *Detector
-	n *annotations
+	n annotations
 }
 
-// addsNothing: the Service may correct what is proven, and add nothing.
+// addsNothing reports whether the Service may only correct how a proven backend is reached.
 func (r *reader) addsNothing() bool { return r.d.opts.OnlyTrusted && !r.d.trusts(r.s.Namespace) }
 
-// wrong is the reason why the value of an annotation cannot be used.
+// wrong returns the reason why the value of an annotation cannot be used.
 func wrong(code backend.Code, annotation, value string) *backend.Reason {
 	return bad(code, backend.Details{Annotation: annotation, Value: clip(value)})
 }
 
-func (r *reader) get(key string) (string, bool) {
-	v, ok := r.s.Annotations[key]
-	return v, ok
-}
-
-// safe refuses values that HolmesGPT would expand into its secrets, or that break what is written.
+// safe refuses values that HolmesGPT would expand into its secrets, or that would break the document.
 func (r *reader) safe() *backend.Reason {
 	for _, k := range slices.Sorted(maps.Keys(r.s.Annotations)) {
 		if !strings.HasPrefix(k, annPrefix) {
@@ -47,8 +42,7 @@ func (r *reader) safe() *backend.Reason {
 	return nil
 }
 
-func (r *reader) toolset() *backend.Reason {
-	v, ok := r.get(annToolset)
+func (r *reader) toolset(v string) *backend.Reason {
 	r.n.toolset = v
 	switch v {
 	case "true", "enabled":
@@ -56,18 +50,12 @@ func (r *reader) toolset() *backend.Reason {
 	case "false", "disabled":
 		r.n.optOut = true
 	default:
-		if ok {
-			return wrong(backend.CodeAnnotationInclude, annToolset, v)
-		}
+		return wrong(backend.CodeAnnotationInclude, annToolset, v)
 	}
 	return nil
 }
 
-func (r *reader) typ() *backend.Reason {
-	v, ok := r.get(annType)
-	if !ok {
-		return nil // an include takes the type from the labels
-	}
+func (r *reader) typ(v string) *backend.Reason {
 	known := slices.ContainsFunc(r.d.types, func(t *compiled) bool { return t.Type.Type == v })
 	switch {
 	case known, v == backend.TypeCustom:
@@ -90,26 +78,18 @@ func (r *reader) typ() *backend.Reason {
 	return nil
 }
 
-func (r *reader) name() *backend.Reason {
-	v, ok := r.get(annName)
-	if ok && len(validation.IsDNS1123Label(v)) > 0 {
+func (r *reader) name(v string) *backend.Reason {
+	if len(validation.IsDNS1123Label(v)) > 0 {
 		return wrong(backend.CodeAnnotationName, annName, v)
 	}
 	r.n.name = v
 	return nil
 }
 
-func (r *reader) port() *backend.Reason {
-	v, ok := r.get(annPort)
-	if !ok {
-		return nil
-	}
+func (r *reader) port(v string) *backend.Reason {
 	for i := range r.s.Ports {
 		p := &r.s.Ports[i]
-		if v != "" && (p.Name == v || strconv.Itoa(int(p.Number)) == v) {
-			if p.Protocol != "TCP" {
-				continue
-			}
+		if v != "" && p.Protocol == "TCP" && (p.Name == v || strconv.Itoa(int(p.Number)) == v) {
 			r.n.port = p
 			return nil
 		}
@@ -117,20 +97,15 @@ func (r *reader) port() *backend.Reason {
 	return wrong(backend.CodeAnnotationPort, annPort, v)
 }
 
-func (r *reader) scheme() *backend.Reason {
-	v, ok := r.get(annScheme)
-	if ok && v != "http" && v != "https" {
+func (r *reader) scheme(v string) *backend.Reason {
+	if v != "http" && v != "https" {
 		return wrong(backend.CodeAnnotationScheme, annScheme, v)
 	}
 	r.n.scheme = v
 	return nil
 }
 
-func (r *reader) path() *backend.Reason {
-	v, ok := r.get(annPath)
-	if !ok {
-		return nil
-	}
+func (r *reader) path(v string) *backend.Reason {
 	p, ok := safetext.BasePath(v)
 	if !ok {
 		return badPath(annPath, v)
@@ -144,11 +119,7 @@ func badPath(annotation, v string) *backend.Reason {
 		backend.Details{Annotation: annotation, Value: clip(v), Limit: safetext.MaxPath})
 }
 
-func (r *reader) tenant() *backend.Reason {
-	v, ok := r.get(annTenant)
-	if !ok {
-		return nil
-	}
+func (r *reader) tenant(v string) *backend.Reason {
 	list := strings.Split(v, ",")
 	if len(list) > maxTenants {
 		return bad(backend.CodeAnnotationTenants,
@@ -171,10 +142,9 @@ func (r *reader) tenant() *backend.Reason {
 	return nil
 }
 
-func (r *reader) primary() *backend.Reason {
-	v, ok := r.get(annPrimary)
+func (r *reader) primary(v string) *backend.Reason {
 	switch {
-	case !ok, v == "false":
+	case v == "false":
 		return nil
 	case v != "true":
 		return wrong(backend.CodeAnnotationPrimary, annPrimary, v)
@@ -185,11 +155,7 @@ func (r *reader) primary() *backend.Reason {
 	return nil
 }
 
-func (r *reader) link() *backend.Reason {
-	v, ok := r.get(annLink)
-	if !ok {
-		return nil
-	}
+func (r *reader) link(v string) *backend.Reason {
 	link, host := plainLink(v)
 	if link == "" {
 		return wrong(backend.CodeAnnotationLink, annLink, v)
@@ -201,8 +167,7 @@ func (r *reader) link() *backend.Reason {
 	return nil
 }
 
-func (r *reader) description() *backend.Reason {
-	v, _ := r.get(annDescription)
+func (r *reader) description(v string) *backend.Reason {
 	if n := utf8.RuneCountInString(v); n > maxDescription {
 		return bad(backend.CodeAnnotationNoteLong,
 			backend.Details{Annotation: annDescription, Number: n, Limit: maxDescription})
@@ -214,5 +179,5 @@ func (r *reader) description() *backend.Reason {
 	return nil
 }
 
-// clip is what is shown of a bad value: it may be a megabyte.
+// clip shortens a bad value, which may be a megabyte, for messages.
 func clip(v string) string { return safetext.Clean(v, 60) }

@@ -1,28 +1,26 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// candidate returns where the backend is reached. The caller decides its strength.
+// candidate makes the candidate of one type. The caller sets its strength.
 func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations,
 	rule *catalog.Rule, port *backend.Port, why backend.Reason) *backend.Candidate {
 	c := d.base(s, eps, notes, port, why)
 	c.Type = t.Type.Type
-	for i := range t.Detect.Bundled {
-		if matches(&t.Detect.Bundled[i], s) {
-			c.Bundled = t.Detect.Bundled[i].Because
-			break
-		}
+	if bundled := catalog.FirstMatch(t.Detect.Bundled, s); bundled != nil {
+		c.Bundled = bundled.Because
 	}
 	if !c.FixedScheme {
 		c.Scheme = d.schemeOf(t, s, rule, port)
 	}
-	// The type's own number is what the pods listen on; but the Prometheus operator's own Services keep theirs where
-	// the pods have another (OpenShift).
+	// Pods usually listen on the type's own number. But the Services that the Prometheus operator makes have that
+	// number even if the pods listen on another (OpenShift).
 	if t.owns(port.Number) && (rule == nil || rule.Tier < tierTwin) {
 		c.PortGuessed = false
 	}
@@ -33,16 +31,16 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 		if !c.FixedPath {
 			c.Path = rule.Path
 		}
-	case d.front(t, s) != nil:
+	case catalog.FirstMatch(t.Detect.Fronts, s) != nil:
 		c.Tier = backend.TierFront
 	}
 	return c
 }
 
-// tierTwin is the tier of Services that an operator makes for itself, beside the one that people make.
+// tierTwin is the tier of Services that an operator makes for its own use, beside those that people make.
 const tierTwin = 9
 
-// base returns the part of a candidate that does not depend on what recognised it.
+// base makes the part of a candidate that does not depend on the type.
 func (d *Detector) base(
 	s *backend.Service, eps *backend.Endpoints, notes annotations, port *backend.Port, why backend.Reason,
 ) *backend.Candidate {
@@ -89,6 +87,21 @@ func (d *Detector) base(
 
 func (d *Detector) hostOf(s *backend.Service) string {
 	return s.Name + "." + s.Namespace + ".svc." + d.opts.ClusterDomain
+}
+
+// wants returns what the catalog says that backends like the candidate require of their clients, each once.
+func (d *Detector) wants(c *backend.Candidate) (list []backend.Want) {
+	if c.ForeignHost { // the Service's labels do not describe that host
+		return nil
+	}
+	for _, w := range d.look.Wants {
+		rule := catalog.Rule{Labels: w.Labels, Annotations: w.Annotations}
+		want := backend.Want{Credential: backend.Kind(w.Credential), CA: w.CA, What: w.What}
+		if rule.Matches(c.Service) && (!w.CA || c.Scheme == "https") && !slices.Contains(list, want) {
+			list = append(list, want)
+		}
+	}
+	return list
 }
 
 // KeepAnnotation reports whether detection reads the annotation, so that a store of Services can drop the others.

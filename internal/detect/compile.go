@@ -12,16 +12,16 @@ type compiled struct {
 	*catalog.Type
 	products endings  // the product's own names
 	words    []string // the first word of each of them
-	suffixes endings  // what may follow them
+	suffixes endings  // may follow them
 	parts    endings  // endings that count beside the type's own port
-	nodes    endings  // what tells the nodes of an installation apart
+	nodes    endings  // tell the nodes of an installation apart
 }
 
 // conventions is lookalikes.yaml, compiled.
 type conventions struct {
 	*catalog.Lookalikes
-	roles   endings // of what answers no queries
-	always  endings // those that are told of any Service
+	roles   endings // parts that answer no queries
+	always  endings // those that are reported for any Service
 	neutral endings // may follow any of them
 
 	readKeys map[string]bool // the annotations of Schemes and Wants
@@ -70,11 +70,14 @@ func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 	return types, look
 }
 
-// means reports whether a name or label value says that the thing is this product, in a part that answers queries: it
-// ends in one of the product's words, after what may follow them.
-func (t *compiled) means(value string) bool {
-	for ws := words(value); len(ws) > 0; {
-		if len(t.products.of(ws).words) > 0 {
+// means reports whether a name or label value is one of the product, in a part that answers queries: it ends in one of
+// the product's words, with or without suffixes.
+func (t *compiled) means(value string) bool { return t.endsIn(t.products, words(value)) }
+
+// endsIn reports whether the words have one of the endings, with or without suffixes after it.
+func (t *compiled) endsIn(set endings, ws []string) bool {
+	for len(ws) > 0 {
+		if len(set.of(ws).words) > 0 {
 			return true
 		}
 		n := t.suffixes.tail(ws)
@@ -94,21 +97,11 @@ func (t *compiled) meansPart(value string) bool {
 			return true
 		}
 	}
-	for len(ws) > 0 {
-		if len(t.parts.of(ws).words) > 0 {
-			return true
-		}
-		n := t.suffixes.tail(ws)
-		if n == 0 {
-			break
-		}
-		ws = ws[:len(ws)-n]
-	}
-	return false
+	return t.endsIn(t.parts, ws)
 }
 
-// node is the Service's name without the word for a node, and how far down that word stands in the catalog's list; ""
-// where the type has no nodes.
+// node returns the Service's name without the word for a node, and that word's place in the catalog's list, from 1; 0
+// if the name has no such word. The name is "" if the type has no nodes.
 func (t *compiled) node(name string) (stem string, place int) {
 	if len(t.Detect.Nodes) == 0 {
 		return "", 0
@@ -121,15 +114,15 @@ func (t *compiled) node(name string) (stem string, place int) {
 	return strings.Join(ws[:len(ws)-len(end)], "-"), 1 + slices.Index(t.Detect.Nodes, strings.Join(end, "-"))
 }
 
-// knowsComponent reports whether a component label's value is a part of this product that may answer queries, or says
-// nothing.
+// knowsComponent reports whether a component label's value is a part of this product that may answer queries, or has
+// only neutral words.
 func (t *compiled) knowsComponent(value string) bool {
 	ws := words(value)
 	return t.means(value) || len(t.suffixes.of(ws).words) == len(ws)
 }
 
-// roleOf returns why a name or label value says that the thing has one of these roles, or "". The longest that ends it
-// counts, with or without neutral endings.
+// roleOf returns the reason of the role that a name or label value ends in, or "". The longest role counts, with or
+// without neutral endings after it.
 func (c *conventions) roleOf(roles endings, value string) string {
 	ws := words(value)
 	end := roles.of(ws)
@@ -154,9 +147,9 @@ type index struct {
 	names     []namePattern
 }
 
-// keyIndex is what a label key can tell.
+// keyIndex holds the types that a label key leads to.
 type keyIndex struct {
-	app    bool            // its value names software: look at its words
+	app    bool            // its value names software: its words are looked up too
 	any    mask            // types that are near whatever the value is
 	values map[string]mask // types that are near for one value
 }
@@ -214,8 +207,8 @@ func (x *index) addWord(word string, bit mask) {
 	x.first[strings.ToUpper(word)[0]] = true
 }
 
-// addRule enters one condition of the rule: all must hold for it to match, so one is enough to be near. The one with
-// the fewest "any value" patterns tells most.
+// addRule adds one condition of the rule to the index. All must hold for a match, so one is enough to be near. It is the
+// one with the fewest patterns, which few Services fit.
 func (x *index) addRule(r *catalog.Rule, bit mask) {
 	bestKey, best := "", catalog.Values(nil)
 	for _, labels := range []map[string]catalog.Values{r.Labels, r.Selector, r.Annotations} {
@@ -271,8 +264,8 @@ func (x *index) addLabel(key string, values catalog.Values, bit mask) {
 	}
 }
 
-// whole is a word that every value has that fits the pattern, "" if there is none: "chart-*" begins with the word
-// chart, "*-chart" ends with it, but "chart*" need not.
+// whole returns a word that is in every value that fits the pattern, "" if there is none: "chart-*" and "*-chart" have
+// the word chart, but "chart*" fits "charts" too.
 func whole(pattern string) string {
 	text := strings.Trim(pattern, "*")
 	ws := words(text)

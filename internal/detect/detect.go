@@ -1,6 +1,5 @@
-// Package detect recognises backends among Services by what charts and operators mean by their labels, names and ports.
-// It is pure: it makes no connection and asks no API. What the rules are is data (package catalog); this package
-// carries them out.
+// Package detect recognises backends among Services by the labels, names and ports that charts and operators give them.
+// It is pure: it makes no connection and asks no API. The rules are data (package catalog); this package applies them.
 package detect
 
 import (
@@ -12,15 +11,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Options are the parts of the configuration that decide what a Service may say of itself.
+// Options are the parts of the configuration that decide which annotations count, and the backends that it names.
 type Options struct {
 	ClusterDomain     string   // cluster.local if empty
-	TrustedNamespaces []string // may annotate MCP servers, and their names stand alone
-	OnlyTrusted       bool     // only they may add to what is proven: APIs of their own, unproven ones, notes
+	TrustedNamespaces []string // may annotate MCP servers; instance names from there get no namespace before them
+	OnlyTrusted       bool     // only they may annotate custom APIs, unproven backends and notes
 	// Tenants that the configuration names: type -> Service -> tenants.
 	Tenants              map[string]map[backend.Ref][]string
 	AllowedEndpointHosts []string // hosts that the endpoint annotation may name beside the Service's own
-	AllowedLinkHosts     []string // hosts, with a port that is not their scheme's, of links from other namespaces
+	AllowedLinkHosts     []string // hosts of links from other namespaces; host:port if it is not the scheme's port
 	Outside              []Outside
 }
 
@@ -50,8 +49,9 @@ func (d *Detector) trusts(namespace string) bool {
 	return slices.Contains(d.opts.TrustedNamespaces, namespace)
 }
 
-// InstanceName is the documents' name for an instance that its owner calls name, or that was published under that name
-// before. Outside the trusted namespaces it begins with the namespace, so that no backend is taken for another team's.
+// InstanceName returns the name in the documents for an instance that its owner calls name, or that was published under
+// that name before. Outside the trusted namespaces it begins with the namespace, so that nobody can use another team's
+// name.
 func (d *Detector) InstanceName(ref backend.Ref, name string) string {
 	switch {
 	case name == "":
@@ -62,21 +62,21 @@ func (d *Detector) InstanceName(ref backend.Ref, name string) string {
 	return ref.Namespace + "/" + name
 }
 
-// Result is what detection makes of one Service.
+// Result is the result of detection for one Service.
 type Result struct {
-	// Candidates, at most one for each type and, unless only a probe can tell, one for each port. Each may stand for
-	// several tenants (PerTenant).
+	// Candidates, at most one for each type. A port has more than one only if a probe has to decide. Each candidate may
+	// have several tenants (PerTenant).
 	Candidates []*backend.Candidate
-	// Rejected is why there is no candidate; none with Type "" where nothing even looked like a backend. Where its
-	// details name an annotation, that is for the owner to correct.
+	// Rejected is why there is no candidate; no reason if the Service is unmatched. If its details name an annotation,
+	// the owner should correct that.
 	Rejected backend.Reason
 	// Type is the nearest type of a rejected Service; may be empty.
 	Type string
-	// Warning is what the owner should correct besides, which decides nothing: an annotation that does not exist.
+	// Warning is a fault that decides nothing and that the owner should correct, such as an unknown annotation.
 	Warning backend.Reason
 }
 
-// Complaints are all faults that the Service's owner should correct.
+// Complaints returns all faults that the Service's owner should correct.
 func (r *Result) Complaints() (list []backend.Reason) {
 	if r.Rejected.Annotation != "" {
 		list = append(list, r.Rejected)
@@ -111,28 +111,12 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 		c.Wants = d.wants(c)
 	}
 	d.spread(&r)
-	r.refuseNoPort()
-	d.refuseSwitchedOff(&r, s.Namespace)
+	r.refuse(badNumber)
+	r.refuse(d.switchedOff)
 	return r
 }
 
-// refuseNoPort rejects a candidate with an invalid port number. Numbers come from Services and from EndpointSlices, and
-// not all input was checked by an API server.
-func (r *Result) refuseNoPort() {
-	refused := func(c *backend.Candidate) bool {
-		if c.PortNumber >= 1 && c.PortNumber <= 65535 {
-			return false
-		}
-		r.Type = c.Type
-		r.Rejected = reason(backend.CodeBadPortNumber, backend.Details{Port: &c.Port, Number: int(c.PortNumber)})
-		return true
-	}
-	if r.Candidates = slices.DeleteFunc(r.Candidates, refused); len(r.Candidates) > 0 {
-		r.Type, r.Rejected = "", backend.Reason{}
-	}
-}
-
-// examine is Detect for a Service that may match a type.
+// examine is Detect for a Service that has annotations or may match a type.
 func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) Result {
 	notes, bad := d.readAnnotations(s)
 	if bad != nil {
@@ -161,7 +145,7 @@ func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) 
 	return r
 }
 
-// evaluateAll carries out the rules of every type that is near, or of the annotated one.
+// evaluateAll applies the rules of the near types, or only of the annotated one.
 func (d *Detector) evaluateAll(
 	s *backend.Service, e *backend.Endpoints, near mask, notes annotations,
 ) (evals []evaluation) {
@@ -173,7 +157,7 @@ func (d *Detector) evaluateAll(
 	return evals
 }
 
-// reason is a reason with its details.
+// reason makes a reason with details.
 func reason(code backend.Code, details backend.Details) backend.Reason {
 	return backend.Reason{Code: code, Details: details}
 }
@@ -187,8 +171,8 @@ func (d *Detector) firstNear(near mask) string {
 	return ""
 }
 
-// decide picks, of all types that looked at a Service, the candidates: for each port the type with the best evidence,
-// and every type with weak evidence where nothing better is known, since the probe will tell.
+// decide chooses the candidates: for each port the type with the best evidence, or every type with weak evidence if none
+// has better, since the probe will tell.
 func decide(evals []evaluation) Result {
 	var r Result
 	for i := range evals {
@@ -213,13 +197,14 @@ func decide(evals []evaluation) Result {
 	return r
 }
 
-// anyRejected: a type that knows the Service says what it is. That its port is another type's own means nothing then.
+// anyRejected reports whether one type knows that the Service is something else. A port that is another type's own then
+// means nothing.
 func anyRejected(evals []evaluation) bool {
 	return slices.ContainsFunc(evals, func(e evaluation) bool { return e.other })
 }
 
-// beaten reports whether another type has better evidence for the same port: a strong one beats a weak one, a chart's
-// label beats signs that add up, and between equals the catalog's order decides.
+// beaten reports whether another type has better evidence for the same port than the i-th: strong evidence beats weak, a
+// rule beats signs that add up, and between equals the catalog's order decides.
 func beaten(evals []evaluation, i int) bool {
 	c := evals[i].Candidate
 	for j := range evals {
@@ -243,9 +228,6 @@ func (d *Detector) Relevant(s *backend.Service) bool {
 // Matters reports whether Detect has a result for the Service, whatever its endpoints are. It is stricter than
 // Relevant: many Services have a label that some type looks at, and match no type.
 func (d *Detector) Matters(s *backend.Service) bool {
-	if !d.Relevant(s) && s.Bared == 0 {
-		return false
-	}
 	r := d.Detect(s, nil)
 	return !r.Nothing() || r.Warning.Is()
 }
@@ -259,12 +241,9 @@ func (d *Detector) OptsOut(s *backend.Service) bool {
 // Explain returns the result of every type that looked at the Service, in the catalog's order. It ignores annotations
 // that include a Service or exclude it, which Detect evaluates.
 func (d *Detector) Explain(s *backend.Service, e *backend.Endpoints) []backend.Evaluation {
-	near := d.index.near(s)
 	var evals []backend.Evaluation
-	for i, t := range d.types {
-		if near.has(i) {
-			evals = append(evals, d.evaluate(t, s, e, annotations{}).Evaluation)
-		}
+	for _, e := range d.evaluateAll(s, e, d.index.near(s), annotations{}) {
+		evals = append(evals, e.Evaluation)
 	}
 	return evals
 }

@@ -8,17 +8,17 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// evaluation is what one type has to say about one Service, and what weighs it against other types.
+// evaluation is the result of one type's rules for one Service, with the evidence that decides between types.
 type evaluation struct {
 	backend.Evaluation
 
 	rule              bool // a strong rule matched
-	other             bool // it is known to be something else, and not only without a port that fits
+	other             bool // rejected as something else, not only because no port fits
 	label, name, port bool // kinds of weak signs
 }
 
-// tierUnknown: no rule says which part of an installation it is, so that what a rule knows to be the way in goes
-// before it.
+// tierUnknown is added to the tier of a candidate without a rule: a Service that a rule knows as an entry point is
+// preferred.
 const tierUnknown = 8
 
 const (
@@ -28,7 +28,7 @@ const (
 	weightRule
 )
 
-// weight orders the evidence of types that want the same port.
+// weight orders types that claim the same port by their evidence.
 func (e *evaluation) weight() int {
 	switch {
 	case e.rule:
@@ -41,7 +41,7 @@ func (e *evaluation) weight() int {
 	return weightPort
 }
 
-// closeness orders rejected types by how much spoke for them.
+// closeness orders rejected types by the evidence for them.
 func (e *evaluation) closeness() int {
 	n := e.weight() * 4
 	for _, b := range []bool{e.label, e.name, e.port} {
@@ -52,10 +52,10 @@ func (e *evaluation) closeness() int {
 	return n
 }
 
-// evaluate carries out one type's rules on one Service.
+// evaluate applies one type's rules to one Service.
 func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations) evaluation {
 	e := evaluation{Evaluation: backend.Evaluation{Type: t.Type.Type}}
-	rule := d.strongRule(t, s)
+	rule := catalog.FirstMatch(t.Detect.Strong, s)
 	if rule != nil {
 		e.rule = true
 		e.Signs = append(e.Signs, ruleSign(rule, s))
@@ -68,7 +68,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		e.name = true
 		e.Signs = append(e.Signs, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
 	}
-	front := d.front(t, s)
+	front := catalog.FirstMatch(t.Detect.Fronts, s)
 	if front != nil {
 		e.label = true
 		e.Signs = append(e.Signs, ruleSign(front, s))
@@ -90,7 +90,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 	e.addPortSigns(t, s, port, own, slices.Concat(d.look.AppLabels, d.ownKeys(s.Labels), []string{clusterKey}))
 	if !e.rule && !e.label && !e.name && !t.owns(own) {
 		e.Signs = nil
-		return e // only a word somewhere, or a port that everybody uses
+		return e // no sign but a port that other software uses too
 	}
 	e.Candidate = d.candidate(t, s, eps, notes, rule, port, why)
 	e.Candidate.Strength = e.strength(t, port)
@@ -105,7 +105,8 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 	return e
 }
 
-// addPortSigns are the signs that the port gives, and those that count only beside the type's own.
+// addPortSigns adds the signs that the port gives, and the weaker ones that count only with the type's own port: own is
+// that port's number, 0 if it is none. keys are the labels to look at.
 func (e *evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend.Port, own int32, keys []string) {
 	if slices.Contains(t.Detect.Weak.PortNames, port.Name) {
 		e.name = true
@@ -131,8 +132,8 @@ func (e *evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend
 	e.Signs = append(e.Signs, backend.Sign{Code: backend.SignPort, Number: own, Type: t.Title})
 }
 
-// strength adds up the signs: a chart's or an operator's labels are strong alone; the type's own port with a
-// label or a name is, and so are a label and a name that agree on a port which the type is known to use.
+// strength adds up the signs. Strong are: a rule alone, the type's own port with a label or a name, and a label with a
+// name on a port that the type is known to use.
 func (e *evaluation) strength(t *compiled, port *backend.Port) backend.Strength {
 	known := slices.Contains(t.Ports.Names, port.Name) || slices.Contains(t.Ports.Names, port.Target.StrVal)
 	usual := port.Number == 80 || port.Number == 443 || port.Number == 8080 || port.Number == 8443
@@ -145,46 +146,10 @@ func (e *evaluation) strength(t *compiled, port *backend.Port) backend.Strength 
 	return backend.Weak
 }
 
-// front is the rule by which the Service is a proxy that may stand before a backend of this type.
-func (d *Detector) front(t *compiled, s *backend.Service) *catalog.Rule {
-	for i := range t.Detect.Fronts {
-		if matches(&t.Detect.Fronts[i], s) {
-			return &t.Detect.Fronts[i]
-		}
-	}
-	return nil
-}
-
-func (d *Detector) strongRule(t *compiled, s *backend.Service) *catalog.Rule {
-	for i := range t.Detect.Strong {
-		if matches(&t.Detect.Strong[i], s) {
-			return &t.Detect.Strong[i]
-		}
-	}
-	return nil
-}
-
-func matches(r *catalog.Rule, s *backend.Service) bool {
-	if len(r.Labels)+len(r.Selector)+len(r.Annotations)+len(r.Names)+len(r.Ports) == 0 {
-		return false
-	}
-	if !allLabels(r.Labels, s.Labels) || !allLabels(r.Selector, s.Selector) ||
-		!allLabels(r.Annotations, s.Annotations) {
-		return false
-	}
-	if len(r.Names) > 0 && !anyGlob(r.Names, s.Name) {
-		return false
-	}
-	return len(r.Ports) == 0 ||
-		slices.ContainsFunc(s.Ports, func(p backend.Port) bool { return anyGlob(r.Ports, p.Name) })
-}
-
-// rejection is why the Service is not of this type although something about it may look so.
+// rejection returns evidence that the Service is not of this type, although it may look so; no reason if there is none.
 func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
-	for i := range t.Detect.Reject {
-		if matches(&t.Detect.Reject[i], s) {
-			return reason(backend.CodeLookAlike, backend.Details{Because: t.Detect.Reject[i].Because})
-		}
+	if rule := catalog.FirstMatch(t.Detect.Reject, s); rule != nil {
+		return reason(backend.CodeLookAlike, backend.Details{Because: rule.Because})
 	}
 	if because := d.look.roleOf(d.look.roles, ownName(s)); because != "" {
 		return reason(backend.CodeLookAlikeName, backend.Details{Value: show(s.Name), Because: because})
@@ -197,7 +162,7 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
 	}
 	for _, k := range d.look.AppLabels {
 		if slices.Contains(d.look.ComponentLabels, k) {
-			continue // a Service may select another part on purpose: the query port of an all-in-one
+			continue // a Service may select another part on purpose, such as an all-in-one for its query port
 		}
 		if because := d.look.roleOf(d.look.roles, s.Selector[k]); because != "" {
 			return reason(backend.CodeLookAlikeSelector,
@@ -207,7 +172,7 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
 	return backend.Reason{}
 }
 
-// ownName is the Service's name without the release's, which people choose as they like.
+// ownName returns the Service's name without the release's name, which people choose freely.
 func ownName(s *backend.Service) string {
 	for _, k := range [...]string{"app.kubernetes.io/instance", "release"} {
 		rest, ok := strings.CutPrefix(s.Name, s.Labels[k])

@@ -81,7 +81,7 @@ func (d *Detector) explicit(
 				return nil, why
 			}
 		}
-		c := d.candidate(t, s, eps, notes, d.strongRule(t, s), port, why)
+		c := d.candidate(t, s, eps, notes, catalog.FirstMatch(t.Detect.Strong, s), port, why)
 		c.Strength, c.Signs = backend.Explicit, []backend.Sign{sign}
 		return c, backend.Reason{}
 	}

@@ -9,8 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// maxTypes is how many types a catalog may have. The bit behind them stands for look-alikes that are told whatever type
-// is near.
+// maxTypes limits the types of a catalog. The bit after theirs is for look-alikes that are reported for any Service.
 const (
 	maxTypes     = 127
 	lookalikeBit = maxTypes
@@ -28,7 +27,7 @@ func (m mask) or(o mask) mask { return mask{m[0] | o[0], m[1] | o[1]} }
 func (m mask) has(i int) bool { return m[i/64]&(1<<(i%64)) != 0 }
 func (m mask) empty() bool    { return m == mask{} }
 
-// near returns the types that could have something to say about the Service. It does not allocate.
+// near returns the types that may match the Service. It does not allocate.
 func (x *index) near(s *backend.Service) mask {
 	m := x.nearWords(s.Name)
 	m = m.or(x.nearLabels(s.Labels)).or(x.nearLabels(s.Selector))
@@ -72,7 +71,7 @@ func (x *index) nearLabels(labels map[string]string) (m mask) {
 	return m
 }
 
-// nearWords looks up each word of a value, as words would split it, without building the list.
+// nearWords returns the types of a value's words. It splits them as words does, without allocating.
 func (x *index) nearWords(value string) (m mask) {
 	if len(value) > maxName {
 		return m

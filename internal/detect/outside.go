@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// Outside is a backend that the configuration names and that is no Service.
+// Outside is a backend that the configuration names and that is not a Service of this cluster.
 type Outside struct {
 	Name string
 	Type string   // of the catalog
@@ -19,26 +19,23 @@ type Outside struct {
 	Headers, Files map[string]string
 }
 
-// OutsideBackend is an Outside with the Service that stands for it in everything that follows.
+// OutsideBackend is the result for an Outside, with the Service that represents it in the later stages.
 type OutsideBackend struct {
 	Service *backend.Service
 	Result
 }
 
-// Outside are the backends that the configuration names, as detection hands on what it recognises in Services.
+// Outside returns the backends that the configuration names, in the form of detected Services.
 func (d *Detector) Outside() (list []OutsideBackend) {
 	for i := range d.opts.Outside {
 		o := &d.opts.Outside[i]
 		port := backend.Port{Number: portOf(o.URL), Protocol: "TCP"}
 		s := &backend.Service{
-			Ref: backend.Ref{
-				Namespace: backend.OutsideNamespace,
-				Name:      o.Name,
-			},
+			Ref:   backend.Ref{Namespace: backend.OutsideNamespace, Name: o.Name},
 			Type:  backend.TypeOutside,
 			Ports: []backend.Port{port},
 		}
-		base, _ := safetext.BasePath(o.URL.EscapedPath()) // of which the configuration says whether it is one
+		base, _ := safetext.BasePath(o.URL.EscapedPath()) // the configuration was checked
 		c := &backend.Candidate{
 			Service: s, Type: o.Type, Instance: s.Ref.String(), Port: port, PortNumber: port.Number,
 			PortReason: backend.Reason{Code: backend.CodePortConfigured},
@@ -49,7 +46,7 @@ func (d *Detector) Outside() (list []OutsideBackend) {
 		}
 		r := Result{Candidates: []*backend.Candidate{c}}
 		d.spread(&r)
-		d.refuseSwitchedOff(&r, s.Namespace)
+		r.refuse(d.switchedOff)
 		list = append(list, OutsideBackend{Service: s, Result: r})
 	}
 	return list

@@ -4,30 +4,14 @@ import (
 	"slices"
 	"strings"
 
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// maxName is longer than any name or label value that an API server accepts. What is longer comes from a file and means
-// nothing.
+// maxName is the longest name or label value that an API server accepts. Files may hold longer ones: they have no words.
 const maxName = 253
 
-// show makes a Service's own text fit to be told to people: files may hold anything.
+// show makes a Service's own text safe to show to people: files may hold any text.
 func show(s string) string { return safetext.Clean(s, 100) }
-
-func anyGlob(patterns catalog.Values, s string) bool { return patterns.Match(s) }
-
-// allLabels reports whether every key of want is in have with an accepted value. No wants fit nothing, so that an empty
-// rule never matches.
-func allLabels(want map[string]catalog.Values, have map[string]string) bool {
-	for k, values := range want {
-		v, ok := have[k]
-		if !ok || !anyGlob(values, v) {
-			return false
-		}
-	}
-	return true
-}
 
 // words splits a name or label value into its words, in lower case: "Kube-Prometheus_stack.v2" has four.
 func words(s string) []string {
@@ -43,12 +27,12 @@ func isNumber(w string) bool {
 	return w != "" && strings.Trim(w, "0123456789") == ""
 }
 
-// endings is a set of names as word lists, by their last words and the longest first.
+// endings holds lists of words that names may end with, by the last word, the longest first.
 type endings map[string][]ending
 
 type ending struct {
 	words   []string
-	because string // what is to be said of a name that ends so
+	because string // the reason, for people, that a name with this ending gives
 }
 
 func newEndings(lists ...[]string) endings {
@@ -71,7 +55,7 @@ func (e endings) add(because string, names []string) {
 	}
 }
 
-// of returns the longest that ends the list of words; one without words if none does.
+// of returns the longest ending of the words ws; one without words if they have none.
 func (e endings) of(ws []string) ending {
 	if len(ws) == 0 {
 		return ending{}
@@ -84,8 +68,8 @@ func (e endings) of(ws []string) ending {
 	return ending{}
 }
 
-// tail returns how many words at the end are one of these or a number (a replica's ordinal); 0 if none. There is a
-// word.
+// tail returns the length of the ending of ws, in words; 1 if the last word is a number (a replica's ordinal); else 0.
+// ws must not be empty.
 func (e endings) tail(ws []string) int {
 	n := len(e.of(ws).words)
 	if n == 0 && isNumber(ws[len(ws)-1]) {
@@ -94,7 +78,7 @@ func (e endings) tail(ws []string) int {
 	return n
 }
 
-// trim takes off what is no more than a tail, but never everything.
+// trim removes endings and numbers from ws until none is left, but never all words.
 func (e endings) trim(ws []string) []string {
 	for len(ws) > 1 {
 		n := e.tail(ws)

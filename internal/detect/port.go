@@ -7,10 +7,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// choosePort takes the first of these: what the annotation says, then the type's known target port or port name, then
-// its known numbers, then the only TCP port that is left. It returns nil and why if none fits.
+// choosePort returns the first port of these: the annotated one, one with the type's known target port or port name, one
+// with its known numbers, the only TCP port that is left. The reason says which of these it is. The port is nil if none
+// fits.
 func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {
 	if notes.port != nil {
 		return notes.port, reason(backend.CodePortAnnotated, backend.Details{Key: annPort})
@@ -53,27 +55,21 @@ func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations
 
 // never reports whether the port is known to serve something else.
 func (d *Detector) never(t *compiled, p *backend.Port) bool {
-	if slices.Contains(t.Ports.Never, p.Name) && p.Name != "" {
+	n, others := target(p), catalog.Values(d.look.Ports.Names)
+	named := slices.Contains(t.Ports.Names, p.Name)
+	has := func(number int32) bool { return slices.Contains(t.Ports.Never, strconv.Itoa(int(number))) }
+	switch {
+	// The pods' port is certain. The Service's own number counts only if the port's name says nothing.
+	case p.Name != "" && slices.Contains(t.Ports.Never, p.Name), n != 0 && has(n), has(p.Number) && !named:
 		return true
-	}
-	// What the pods listen on tells for certain; the Service's own number does only where the port's name says nothing.
-	if n := target(p); n != 0 && slices.Contains(t.Ports.Never, strconv.Itoa(int(n))) {
-		return true
-	}
-	if slices.Contains(t.Ports.Never, strconv.Itoa(int(p.Number))) && !slices.Contains(t.Ports.Names, p.Name) {
-		return true
-	}
-	if slices.Contains(t.Ports.Names, p.Name) ||
-		slices.Contains(t.Ports.Numbers, target(p)) && !anyGlob(d.look.Ports.Names, p.Name) {
+	case named, slices.Contains(t.Ports.Numbers, n) && !others.Match(p.Name):
 		return false
 	}
-	if anyGlob(d.look.Ports.Names, p.Name) || anyGlob(d.look.Ports.Names, p.Target.StrVal) {
-		return true
-	}
-	return slices.Contains(d.look.Ports.Numbers, p.Number) || slices.Contains(d.look.Ports.Numbers, target(p))
+	return others.Match(p.Name) || others.Match(p.Target.StrVal) ||
+		slices.Contains(d.look.Ports.Numbers, p.Number) || slices.Contains(d.look.Ports.Numbers, n)
 }
 
-// target is the numeric target port, 0 for a named one.
+// target returns the numeric target port, 0 for a named one.
 func target(p *backend.Port) int32 {
 	if p.Target.Type == intstr.Int {
 		return p.Target.IntVal
@@ -86,8 +82,8 @@ func (t *compiled) owns(number int32) bool {
 	return slices.Contains(t.Ports.Numbers, number) && !slices.Contains(t.Ports.Shared, number)
 }
 
-// ownNumber is the type's own port number that the port leads to or carries, 0 if none; first what no other software
-// uses.
+// ownNumber returns the target port or the port's number if it is one of the type's numbers, 0 if neither is. A number
+// that no other software uses is preferred.
 func ownNumber(t *compiled, p *backend.Port) (own int32) {
 	for _, n := range [...]int32{target(p), p.Number} {
 		switch {

@@ -8,9 +8,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// schemeOf guesses what the pods speak: from appProtocol, an annotation for a load balancer or a mesh, the
-// port's name, the number 443 or 8443, the rule and the type. The number says nothing where it only stands before the
-// type's own plain port: TLS ends at a load balancer then.
+// schemeOf guesses the scheme that the pods serve: from appProtocol, an annotation for a load balancer or a mesh, the
+// port's name, the number 443 or 8443, the rule and the type. A Service port 443 or 8443 in front of the type's own
+// plain port says nothing, because TLS then ends at a load balancer.
 func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule, p *backend.Port) string {
 	switch strings.ToLower(p.AppProtocol) {
 	case "https":
@@ -18,14 +18,12 @@ func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule,
 	case "http":
 		return "http"
 	}
-	for i := range d.look.Schemes {
-		if r := &d.look.Schemes[i]; allLabels(r.Annotations, s.Annotations) {
-			return r.Scheme
-		}
+	if r := catalog.FirstMatch(d.look.Schemes, s); r != nil {
+		return r.Scheme
 	}
 	usual := t.Ports.Scheme
 	switch {
-	case rule != nil && rule.Scheme != "" && p.Name != "http": // an operator that serves TLS names a port without it so
+	case rule != nil && rule.Scheme != "" && p.Name != "http": // operators that serve TLS name their plain port http
 		usual = rule.Scheme
 	case usual == "":
 		usual = "http"
@@ -34,7 +32,7 @@ func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule,
 	switch {
 	case hasWord(p.Target.StrVal, "https"), number == 443, number == 8443:
 		return "https"
-	case hasWord(p.Target.StrVal, "http"): // the pods' own word, which counts more than the Service's
+	case hasWord(p.Target.StrVal, "http"): // the name that the pods give counts more than the Service's
 		return usual
 	case hasWord(p.Name, "https"):
 		return "https"

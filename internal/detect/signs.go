@@ -29,7 +29,7 @@ func ruleSign(r *catalog.Rule, s *backend.Service) backend.Sign {
 		sign.Parts = append(sign.Parts, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
 	}
 	for _, p := range s.Ports {
-		if anyGlob(r.Ports, p.Name) {
+		if r.Ports.Match(p.Name) {
 			sign.Parts = append(sign.Parts, backend.Sign{Code: backend.SignPortName, Value: show(p.Name)})
 			break
 		}
@@ -57,7 +57,7 @@ func (d *Detector) labelSign(t *compiled, s *backend.Service) *backend.Sign {
 			}
 		}
 		for _, k := range slices.Sorted(maps.Keys(m.want)) {
-			if v, ok := m.have[k]; ok && anyGlob(m.want[k], v) {
+			if v, ok := m.have[k]; ok && m.want[k].Match(v) {
 				return &backend.Sign{Code: m.code, Key: k, Value: show(v)}
 			}
 		}

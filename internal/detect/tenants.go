@@ -89,5 +89,5 @@ func (d *Detector) tenantsOf(c *backend.Candidate) (*catalog.Rule, string) {
 	for _, relative := range d.types[i].Relatives() {
 		header = cmp.Or(header, relative.Tenants.Header)
 	}
-	return d.strongRule(d.types[i], c.Service), header
+	return catalog.FirstMatch(d.types[i].Detect.Strong, c.Service), header
 }

@@ -8,16 +8,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// knownAnnotations are all that a Service's owner may set.
-func knownAnnotations() []string {
-	return []string{
-		annToolset, annType, annName, annPort, annScheme, annPath, annEndpoint, annHealth, annHealthPath, annTenant,
-		annPrimary, annDescription, annLink,
+// knownAnnotations returns the keys of all annotations that a Service's owner may set.
+func knownAnnotations() (keys []string) {
+	for _, a := range allAnnotations() {
+		keys = append(keys, a.key)
 	}
+	return keys
 }
 
-// unknownAnnotation is the warning about an annotation that is named like one of this service's and does not exist:
-// the first by name. What it was meant to say is not guessed, so that it decides nothing.
+// unknownAnnotation returns a warning about the first annotation, by name, that begins like one of this service's and
+// does not exist. Such an annotation decides nothing.
 func (d *Detector) unknownAnnotation(s *backend.Service) backend.Reason {
 	known, found := knownAnnotations(), ""
 	for k := range s.Annotations {
@@ -34,8 +34,8 @@ func (d *Detector) unknownAnnotation(s *backend.Service) backend.Reason {
 		backend.Details{Annotation: show(found), Key: meant, Value: strings.Join(known, ", ")})
 }
 
-// meantAnnotation is the annotation that a misspelt one most likely means, by what stands behind their common
-// beginning.
+// meantAnnotation returns the annotation that a misspelt one most likely means, "" if none is near. end is the misspelt
+// key without annPrefix.
 func meantAnnotation(end string) string {
 	const separators = "-_./"
 	var ends []string

@@ -1,13 +1,14 @@
-// Package detect recognises backends among Services by what charts and operators mean by their labels, names and ports.
-// It is pure: it makes no connection and asks no API. What the rules are is data (package catalog); this package
-// carries them out.
 package detect
 
 import (
+	"slices"
+	"strings"
+
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// lookalike is why an unmatched Service is a known look-alike; no reason if it is not.
+// lookalike returns why an unmatched Service is a known look-alike; no reason if it is none.
 func (d *Detector) lookalike(s *backend.Service) backend.Reason {
 	if because := d.look.roleOf(d.look.always, s.Name); because != "" {
 		return reason(backend.CodeLookAlikeName, backend.Details{Value: show(s.Name), Because: because})
@@ -24,10 +25,10 @@ func (d *Detector) lookalike(s *backend.Service) backend.Reason {
 // maxPorts bounds the work that one Service can make. Charts of backends have at most two dozen ports.
 const maxPorts = 500
 
-// typeExternal is the type of a Service that only renames a host.
+// typeExternal is the type of a Service that is another name for a host.
 const typeExternal = "ExternalName"
 
-// unusable is why no type at all can use the Service.
+// unusable returns why no backend can be behind the Service; no reason if one can.
 func unusable(s *backend.Service) backend.Reason {
 	if s.Type == typeExternal {
 		return reason(backend.CodeExternalName, backend.Details{Host: show(externalHost(s))})
@@ -38,10 +39,50 @@ func unusable(s *backend.Service) backend.Reason {
 	if len(s.Ports) > maxPorts {
 		return reason(backend.CodeTooManyPorts, backend.Details{Limit: maxPorts})
 	}
-	for i := range s.Ports {
-		if s.Ports[i].Protocol == "TCP" {
-			return backend.Reason{}
-		}
+	if !slices.ContainsFunc(s.Ports, func(p backend.Port) bool { return p.Protocol == "TCP" }) {
+		return backend.Reason{Code: backend.CodeNoTCPPort}
 	}
-	return backend.Reason{Code: backend.CodeNoTCPPort}
+	return backend.Reason{}
+}
+
+// refuse removes the candidates for which why returns a reason. If none is left, the Service is rejected with the last
+// reason.
+func (r *Result) refuse(why func(*backend.Candidate) backend.Reason) {
+	r.Candidates = slices.DeleteFunc(r.Candidates, func(c *backend.Candidate) bool {
+		refused := why(c)
+		if refused.Is() {
+			r.Type, r.Rejected = c.Type, refused
+		}
+		return refused.Is()
+	})
+	if len(r.Candidates) > 0 {
+		r.Type, r.Rejected = "", backend.Reason{}
+	}
+}
+
+// badNumber refuses a candidate with an invalid port number. Numbers come from Services and EndpointSlices, and the API
+// server did not check those from files.
+func badNumber(c *backend.Candidate) backend.Reason {
+	if c.PortNumber >= 1 && c.PortNumber <= 65535 {
+		return backend.Reason{}
+	}
+	return reason(backend.CodeBadPortNumber, backend.Details{Port: &c.Port, Number: int(c.PortNumber)})
+}
+
+// switchedOff refuses a candidate of a type that the configuration does not look for in the Service's namespace.
+func (d *Detector) switchedOff(c *backend.Candidate) backend.Reason {
+	return NotLookedFor(d.catalog.Lookup(c.Type), c.Service.Namespace)
+}
+
+// NotLookedFor returns why the configuration does not look for the type in a namespace; no reason if it does. t is nil
+// for a type that is not in the catalog.
+func NotLookedFor(t *catalog.Type, namespace string) backend.Reason {
+	switch {
+	case t == nil || t.LookedForIn(namespace), namespace == backend.OutsideNamespace && !t.Tuning.Off:
+		return backend.Reason{}
+	case t.Tuning.Off:
+		return reason(backend.CodeTypeOff, backend.Details{Type: t.Type})
+	}
+	return reason(backend.CodeTypeElsewhere,
+		backend.Details{Type: t.Type, Value: strings.Join(t.Tuning.Namespaces, ", ")})
 }
