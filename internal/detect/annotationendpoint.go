@@ -3,7 +3,6 @@ package detect
 import (
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -25,13 +24,13 @@ func (r *reader) endpoint(v string) *backend.Reason {
 		host = externalHost(r.s)
 	}
 	for i := range r.s.Ports {
-		if p := &r.s.Ports[i]; int(p.Number) == number && p.Protocol == "TCP" {
+		if p := &r.s.Ports[i]; p.Number == number && p.Protocol == "TCP" {
 			r.n.port = p
 		}
 	}
 	if !external && r.ownHost(host) {
 		if r.n.port == nil {
-			return bad(backend.CodeAnnotationEndpointPort, backend.Details{Annotation: annEndpoint, Number: number})
+			return bad(backend.CodeAnnotationEndpointPort, backend.Details{Annotation: annEndpoint, Number: int(number)})
 		}
 		if r.keepsHost(host) {
 			r.n.ownHost = host
@@ -50,14 +49,14 @@ func (r *reader) endpoint(v string) *backend.Reason {
 			backend.Details{Annotation: annEndpoint, Value: clip(host), Host: show(r.d.hostOf(r.s))})
 	}
 	if r.n.port == nil {
-		r.n.port = &backend.Port{Number: int32(number), Protocol: "TCP"}
+		r.n.port = &backend.Port{Number: number, Protocol: "TCP"}
 	}
 	r.n.host = host
 	return nil
 }
 
 // endpointURL sets the scheme and the base path of the endpoint annotation, and returns its host and port.
-func (r *reader) endpointURL(v string) (host string, number int, refused *backend.Reason) {
+func (r *reader) endpointURL(v string) (host string, number int32, refused *backend.Reason) {
 	u, err := url.Parse(v)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
 		u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -70,11 +69,8 @@ func (r *reader) endpointURL(v string) (host string, number int, refused *backen
 			return "", 0, badPath(annEndpoint, u.EscapedPath())
 		}
 	}
-	number = map[string]int{"http": 80, "https": 443}[u.Scheme]
-	if u.Port() != "" {
-		if number, err = strconv.Atoi(u.Port()); err != nil || number < 1 || number > 65535 {
-			return "", 0, wrong(backend.CodeAnnotationEndpointNumber, annEndpoint, u.Port())
-		}
+	if number = portOf(u); number == 0 {
+		return "", 0, wrong(backend.CodeAnnotationEndpointNumber, annEndpoint, u.Port())
 	}
 	r.n.scheme, r.n.path = u.Scheme, &base
 	return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), number, nil

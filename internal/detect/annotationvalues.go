@@ -56,7 +56,7 @@ func (r *reader) toolset(v string) *backend.Reason {
 }
 
 func (r *reader) typ(v string) *backend.Reason {
-	known := slices.ContainsFunc(r.d.types, func(t *compiled) bool { return t.Type.Type == v })
+	known := r.d.lookup(v) != nil
 	switch {
 	case known, v == backend.TypeCustom:
 	case v == backend.TypeMCP:

@@ -139,8 +139,6 @@ func (c *conventions) roleOf(roles endings, value string) string {
 type index struct {
 	keys      map[string]*keyIndex // of labels, selectors and annotations
 	tokens    map[string]mask      // words of names and of app-like labels
-	first     [256]bool            // first bytes of tokens, to skip most words without hashing
-	separator [256]bool            // isSeparator
 	look      *catalog.Lookalikes
 	portNames map[string]mask
 	ports     map[int32]mask
@@ -166,9 +164,6 @@ func newIndex(types []*compiled, look *conventions) *index {
 		tokens:    map[string]mask{},
 		portNames: map[string]mask{},
 		ports:     map[int32]mask{},
-	}
-	for b := range x.separator {
-		x.separator[b] = isSeparator(rune(b))
 	}
 	for _, k := range slices.Concat(look.AppLabels, look.ComponentLabels) {
 		x.key(k).app = true
@@ -203,8 +198,6 @@ func newIndex(types []*compiled, look *conventions) *index {
 
 func (x *index) addWord(word string, bit mask) {
 	x.tokens[word] = x.tokens[word].or(bit)
-	x.first[word[0]] = true
-	x.first[strings.ToUpper(word)[0]] = true
 }
 
 // addRule adds one condition of the rule to the index. All must hold for a match, so one is enough to be near. It is the

@@ -162,6 +162,16 @@ func reason(code backend.Code, details backend.Details) backend.Reason {
 	return backend.Reason{Code: code, Details: details}
 }
 
+// lookup returns the type of the catalog with that name, or nil.
+func (d *Detector) lookup(name string) *compiled {
+	for _, t := range d.types {
+		if t.Type.Type == name {
+			return t
+		}
+	}
+	return nil
+}
+
 func (d *Detector) firstNear(near mask) string {
 	for i, t := range d.types {
 		if near.has(i) {

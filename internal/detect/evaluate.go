@@ -121,7 +121,7 @@ func (e *evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend
 			e.name = true
 			e.Signs = append(e.Signs, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
 		}
-		keys = append(keys, t.clusterKeys(s.Labels)...)
+		keys = append(keys, sortedKeys(s.Labels, t.namesCluster)...)
 		for _, k := range keys {
 			if v := s.Labels[k]; !e.label && (t.meansPart(v) || t.namesCluster(k, v)) {
 				e.label = true

@@ -8,8 +8,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// include makes the candidate that an explicit annotation asks for, beside what else the Service is recognised as.
-// Rejections do not apply to it: the owner knows better.
+// include makes the candidate that the annotations ask for, and those of other types that the Service is recognised as.
+// Look-alike rules do not apply to the first: the owner knows better.
 func (d *Detector) include(s *backend.Service, eps *backend.Endpoints, near mask, notes annotations) Result {
 	if notes.typ == "" {
 		return d.includeDetected(s, eps, near, notes)
@@ -19,7 +19,7 @@ func (d *Detector) include(s *backend.Service, eps *backend.Endpoints, near mask
 		return Result{Rejected: why, Type: notes.typ}
 	}
 	r := Result{Candidates: []*backend.Candidate{c}}
-	if c.ForeignHost { // which is another backend than what the Service's labels and ports speak of
+	if c.ForeignHost { // the Service's labels and ports do not describe that host
 		return r
 	}
 	for _, guess := range decide(d.evaluateAll(s, eps, near, annotations{tenants: notes.tenants})).Candidates {
@@ -36,7 +36,7 @@ func (d *Detector) include(s *backend.Service, eps *backend.Endpoints, near mask
 	return r
 }
 
-// includeDetected is an include without a type, which the Service's labels say. What is not certain stays a guess.
+// includeDetected includes a Service without an annotated type. Its labels give the type, and weak evidence stays weak.
 func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, near mask, notes annotations) Result {
 	r := decide(d.evaluateAll(s, eps, near, notes))
 	sure := false
@@ -45,10 +45,7 @@ func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, n
 			sure = true
 			c.Strength = backend.Explicit
 			included := backend.Sign{
-				Code:  backend.SignIncluded,
-				Key:   annToolset,
-				Value: notes.toolset,
-				Parts: c.Signs[:1],
+				Code: backend.SignIncluded, Key: annToolset, Value: notes.toolset, Parts: c.Signs[:1],
 			}
 			c.Signs = append([]backend.Sign{included}, c.Signs[1:]...)
 		}
@@ -65,56 +62,37 @@ func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, n
 	return r
 }
 
-// explicit is the candidate of the annotated type; nil and the reason where its port cannot be told.
+// explicit makes the candidate of the annotated type; nil and the reason if its port is unclear.
 func (d *Detector) explicit(
 	s *backend.Service, eps *backend.Endpoints, notes annotations,
 ) (*backend.Candidate, backend.Reason) {
-	sign := backend.Sign{Code: backend.SignTyped, Key: annToolset, Value: notes.toolset, Type: notes.typ}
-	for _, t := range d.types {
-		if t.Type.Type != notes.typ {
-			continue
-		}
-		port, why := d.choosePort(t, s, notes)
-		if port == nil {
-			why.Code, why.Annotation = backend.CodeAnnotationPortMissing, annPort
-			if port, why = onlyPort(s, why); port == nil {
-				return nil, why
-			}
-		}
-		c := d.candidate(t, s, eps, notes, catalog.FirstMatch(t.Detect.Strong, s), port, why)
-		c.Strength, c.Signs = backend.Explicit, []backend.Sign{sign}
-		return c, backend.Reason{}
+	t := d.lookup(notes.typ)
+	own := t == nil // a custom API or an MCP server
+	if own {
+		t = &compiled{Type: &catalog.Type{Type: notes.typ, Title: notes.typ}}
+		t.Ports.Names = []string{"http", "https", "web", "api", "mcp", "http-mcp", "mcp-http"}
 	}
-	port, why := d.anyPort(s, notes)
+	port, why := d.choosePort(t, s, notes)
+	switch {
+	case port == nil && own:
+		port, why = onlyPort(s, reason(backend.CodeAnnotationPortUnclear, backend.Details{Annotation: annPort}))
+	case port == nil:
+		why.Code, why.Annotation = backend.CodeAnnotationPortMissing, annPort
+		port, why = onlyPort(s, why)
+	case own && notes.port == nil:
+		why = backend.Reason{Code: backend.CodePortLooksHTTP}
+	}
 	if port == nil {
 		return nil, why
 	}
-	c := d.base(s, eps, notes, port, why)
-	c.Type, c.Custom = notes.typ, notes.typ != backend.TypeMCP
-	if !c.FixedScheme {
-		c.Scheme = d.schemeOf(&compiled{Type: &catalog.Type{}}, s, nil, port)
-	}
-	c.Strength, c.Signs = backend.Explicit, []backend.Sign{sign}
+	c := d.candidate(t, s, eps, notes, catalog.FirstMatch(t.Detect.Strong, s), port, why)
+	c.Custom, c.Strength = own && notes.typ != backend.TypeMCP, backend.Explicit
+	c.Signs = []backend.Sign{{Code: backend.SignTyped, Key: annToolset, Value: notes.toolset, Type: notes.typ}}
 	return c, backend.Reason{}
 }
 
-// anyPort chooses the port of a type that the catalog does not know: the annotated one, one called http or https, or
-// the only TCP port.
-func (d *Detector) anyPort(s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {
-	plain := &compiled{Type: &catalog.Type{Title: notes.typ}}
-	plain.Ports.Names = []string{"http", "https", "web", "api", "mcp", "http-mcp", "mcp-http"}
-	port, why := d.choosePort(plain, s, notes)
-	switch {
-	case port == nil:
-		return onlyPort(s, reason(backend.CodeAnnotationPortUnclear, backend.Details{Annotation: annPort}))
-	case notes.port != nil:
-		return port, why
-	}
-	return port, backend.Reason{Code: backend.CodePortLooksHTTP}
-}
-
-// onlyPort is the Service's only TCP port, whatever it usually serves, since its owner says what it is; else nil and
-// why.
+// onlyPort returns the Service's only TCP port, whatever it usually serves: the owner says what it is. If there is none
+// or more than one, it returns nil and why.
 func onlyPort(s *backend.Service, why backend.Reason) (*backend.Port, backend.Reason) {
 	var only *backend.Port
 	for i := range s.Ports {
@@ -131,8 +109,8 @@ func onlyPort(s *backend.Service, why backend.Reason) (*backend.Port, backend.Re
 	return only, backend.Reason{Code: backend.CodePortOnly}
 }
 
-// external makes of an included ExternalName Service what is asked: the host that it stands for, if the configuration
-// allows it. The Service's own name is of no use to the backend there, nor fits it its certificate.
+// external sets the host that an included ExternalName Service stands for, if the configuration allows that host. The
+// backend there does not know the Service's own name, and its certificate is not for that name.
 func (d *Detector) external(s *backend.Service, notes *annotations) *backend.Reason {
 	host := externalHost(s)
 	switch {
@@ -147,7 +125,7 @@ func (d *Detector) external(s *backend.Service, notes *annotations) *backend.Rea
 	return nil
 }
 
-// externalHost is the host that an ExternalName Service stands for.
+// externalHost returns the host that an ExternalName Service stands for.
 func externalHost(s *backend.Service) string {
 	return strings.ToLower(strings.TrimSuffix(s.ExternalName, "."))
 }

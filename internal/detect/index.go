@@ -78,10 +78,10 @@ func (x *index) nearWords(value string) (m mask) {
 	}
 	start := 0
 	for i := 0; i <= len(value); i++ {
-		if i < len(value) && !x.separator[value[i]] {
+		if i < len(value) && !isSeparator(rune(value[i])) {
 			continue
 		}
-		if word := value[start:i]; word != "" && x.first[word[0]] {
+		if word := value[start:i]; word != "" {
 			m = m.or(x.tokens[word])
 			if lower := strings.ToLower(word); lower != word {
 				m = m.or(x.tokens[lower])

@@ -52,11 +52,20 @@ func (d *Detector) Outside() (list []OutsideBackend) {
 	return list
 }
 
+// portOf returns the port of a URL, or else its scheme's; 0 if it is no valid port number.
 func portOf(u *url.URL) int32 {
-	if n, err := strconv.ParseInt(u.Port(), 10, 32); err == nil {
+	switch n, err := strconv.ParseUint(u.Port(), 10, 16); {
+	case u.Port() == "":
+		return schemePort(u.Scheme)
+	case err != nil:
+		return 0
+	default:
 		return int32(n)
 	}
-	if u.Scheme == "https" {
+}
+
+func schemePort(scheme string) int32 {
+	if scheme == "https" {
 		return 443
 	}
 	return 80

@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// ruleSign is a rule as a sign: what of the Service fits it, and what the catalog says of it.
+// ruleSign makes the sign of a rule that matches: the Service's values that it names, and its reason.
 func ruleSign(r *catalog.Rule, s *backend.Service) backend.Sign {
 	sign := backend.Sign{Code: backend.SignRule, Because: r.Because}
 	for _, m := range []struct {
@@ -37,22 +37,17 @@ func ruleSign(r *catalog.Rule, s *backend.Service) backend.Sign {
 	return sign
 }
 
-// labelSign finds a label, or a key of the selector, whose value names the product. A label that names another part of
-// it than one that answers queries takes that back.
+// labelSign returns the first label or key of the selector with a value that names the product, or nil. The value does
+// not count if a component label names a part that answers no queries.
 func (d *Detector) labelSign(t *compiled, s *backend.Service) *backend.Sign {
 	for _, m := range []struct {
 		code backend.SignCode
 		have map[string]string
 		want map[string]catalog.Values
 	}{{backend.SignLabel, s.Labels, t.Detect.Weak.Labels}, {backend.SignSelector, s.Selector, t.Detect.Weak.Selector}} {
-		for _, k := range d.look.AppLabels {
+		for _, k := range slices.Concat(d.look.AppLabels, d.ownKeys(m.have)) {
 			v, ok := m.have[k]
 			if ok && t.means(v) && (slices.Contains(d.look.ComponentLabels, k) || d.componentAgrees(t, m.have)) {
-				return &backend.Sign{Code: m.code, Key: k, Value: show(v)}
-			}
-		}
-		for _, k := range d.ownKeys(m.have) {
-			if v := m.have[k]; t.means(v) && d.componentAgrees(t, m.have) {
 				return &backend.Sign{Code: m.code, Key: show(k), Value: show(v)}
 			}
 		}
@@ -74,11 +69,17 @@ func (d *Detector) componentAgrees(t *compiled, labels map[string]string) bool {
 	return true
 }
 
-// ownKeys are the keys, in order, with which an operator says under a prefix of its own what the labels of AppLabels
-// say. They are read as those are.
-func (d *Detector) ownKeys(labels map[string]string) (keys []string) {
-	for k := range labels {
-		if d.look.ReadsKey(k) && !slices.Contains(d.look.AppLabels, k) {
+// ownKeys returns the sorted keys of labels with an operator's own prefix that are read like AppLabels.
+func (d *Detector) ownKeys(labels map[string]string) []string {
+	return sortedKeys(labels, func(k, _ string) bool {
+		return d.look.ReadsKey(k) && !slices.Contains(d.look.AppLabels, k)
+	})
+}
+
+// sortedKeys returns the keys of the labels that fit, sorted.
+func sortedKeys(labels map[string]string, fits func(key, value string) bool) (keys []string) {
+	for k, v := range labels {
+		if fits(k, v) {
 			keys = append(keys, k)
 		}
 	}
@@ -86,37 +87,25 @@ func (d *Detector) ownKeys(labels map[string]string) (keys []string) {
 	return keys
 }
 
-// clusterKey is how some operators label all parts of one cluster of theirs.
+// clusterKey is the label, or the last part of it, that some operators set on all parts of one cluster.
 const clusterKey = "cluster"
 
-// namesCluster reports whether a label says which cluster of this product the Service belongs to, as an operator's
-// "elasticsearch.example.org/cluster" does.
+// namesCluster reports whether a label names the cluster of this product that the Service belongs to, such as
+// "elasticsearch.example.org/cluster".
 func (t *compiled) namesCluster(key, value string) bool {
 	ws := words(strings.TrimSuffix(key, "-name"))
-	return value != "" && len(ws) > 1 && ws[len(ws)-1] == clusterKey &&
-		slices.ContainsFunc(t.words, func(w string) bool { return slices.Contains(ws, w) })
+	return value != "" && len(ws) > 1 && ws[len(ws)-1] == clusterKey && t.anyIn(ws)
 }
 
-// clusterKeys are the keys, in order, that namesCluster takes.
-func (t *compiled) clusterKeys(labels map[string]string) (keys []string) {
-	for k, v := range labels {
-		if t.namesCluster(k, v) {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	return keys
+// anyIn reports whether one of the product's words is among ws.
+func (t *compiled) anyIn(ws []string) bool {
+	return slices.ContainsFunc(t.words, func(w string) bool { return slices.Contains(ws, w) })
 }
 
-// mentions reports whether one of the product's words stands anywhere in the Service's name or in a label that names
-// software: enough to be asked why it is not there, not enough for anything else.
+// mentions reports whether the Service's name, or a label that names software, has one of the product's words in any
+// place. Then people may ask why it was not chosen, but it is no sign.
 func (d *Detector) mentions(t *compiled, s *backend.Service) bool {
-	in := func(value string) bool {
-		ws := words(value)
-		return slices.ContainsFunc(t.words, func(w string) bool { return slices.Contains(ws, w) })
-	}
-	if in(s.Name) {
-		return true
-	}
-	return slices.ContainsFunc(d.look.AppLabels, func(k string) bool { return in(s.Labels[k]) || in(s.Selector[k]) })
+	return t.anyIn(words(s.Name)) || slices.ContainsFunc(d.look.AppLabels, func(k string) bool {
+		return t.anyIn(words(s.Labels[k])) || t.anyIn(words(s.Selector[k]))
+	})
 }

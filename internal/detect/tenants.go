@@ -9,8 +9,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// spread says of each candidate for which tenants it stands: those that the configuration names, else its owner, else
-// every installation has. A gateway that has no API but those of its tenants waits until one is named.
+// spread sets the tenants of each candidate: those that the configuration names, else those that its owner names, else
+// those that every installation has. A gateway that only has an API for each tenant waits until one is named.
 func (d *Detector) spread(r *Result) {
 	unused, used, overruled := "", false, false
 	for _, c := range r.Candidates {
@@ -46,8 +46,8 @@ func (d *Detector) spread(r *Result) {
 	}
 }
 
-// PerTenant are the candidates that one stands for: one for each tenant, or itself. An owner names fifty in few
-// bytes, so that they are made for no more than is looked at.
+// PerTenant returns one candidate for each tenant of c, or c itself if it has none. They are made only when they are
+// needed: an owner can name fifty tenants in a few bytes.
 func PerTenant(c *backend.Candidate) []*backend.Candidate {
 	if len(c.Spread) == 0 {
 		return []*backend.Candidate{c}
@@ -64,11 +64,11 @@ func PerTenant(c *backend.Candidate) []*backend.Candidate {
 	return list
 }
 
-// namedTenants are those that the configuration names: for the candidate's type, else for a relative, as which it may
-// prove itself.
+// namedTenants returns the tenants that the configuration names for the candidate's type, else for a relative, which it
+// may turn out to be.
 func (d *Detector) namedTenants(c *backend.Candidate) []string {
 	tenants := d.opts.Tenants[c.Type][c.Service.Ref]
-	if t := d.catalog.Lookup(c.Type); t != nil {
+	if t := d.lookup(c.Type); t != nil {
 		for _, relative := range t.Relatives() {
 			if len(tenants) == 0 {
 				tenants = d.opts.Tenants[relative.Type][c.Service.Ref]
@@ -78,16 +78,16 @@ func (d *Detector) namedTenants(c *backend.Candidate) []string {
 	return tenants
 }
 
-// tenantsOf is what the catalog says of a candidate's tenants: the rule that the Service matches, and the header of
-// its type, else of a relative, which may be what it is.
+// tenantsOf returns what the catalog says about a candidate's tenants: the rule that the Service matches, and the header
+// of its type, else of a relative, which it may turn out to be.
 func (d *Detector) tenantsOf(c *backend.Candidate) (*catalog.Rule, string) {
-	i := slices.IndexFunc(d.types, func(t *compiled) bool { return t.Type.Type == c.Type })
-	if i < 0 {
+	t := d.lookup(c.Type)
+	if t == nil {
 		return nil, ""
 	}
-	header := d.types[i].Tenants.Header
-	for _, relative := range d.types[i].Relatives() {
+	header := t.Tenants.Header
+	for _, relative := range t.Relatives() {
 		header = cmp.Or(header, relative.Tenants.Header)
 	}
-	return catalog.FirstMatch(d.types[i].Detect.Strong, c.Service), header
+	return catalog.FirstMatch(t.Detect.Strong, c.Service), header
 }
