@@ -26,31 +26,33 @@ const (
 	annPort = annPrefix + "-port"
 	// annScheme is "http" or "https".
 	annScheme = annPrefix + "-scheme"
-	// annPath is the base path, such as "/prometheus": at most 128 letters, digits and -._~:/, which the agent reads.
+	// annPath is the base path, such as "/prometheus": at most 128 letters, digits and -._~:/, because the agent reads
+	// it.
 	annPath = annPrefix + "-path"
-	// annEndpoint is the full URL instead of port, scheme and path. Its host is one of the Service's own names and
-	// its port one of its ports, unless security.allowedEndpointHosts lists the host. NAME.NAMESPACE.svc, with the
-	// cluster's domain or without, stays as it is given, and in security.trustedNamespaces NAME.NAMESPACE. For an
-	// ExternalName Service it has to list the host that the Service stands for.
+	// annEndpoint is the full URL instead of port, scheme and path. Its host must be one of the Service's own names and
+	// its port one of the Service's ports, unless security.allowedEndpointHosts lists the host. For an ExternalName
+	// Service that list must have the host that the Service stands for. The document has the host as it is given here,
+	// if it is NAME.NAMESPACE.svc, with or without the cluster's domain. In security.trustedNamespaces the same is true
+	// for NAME.NAMESPACE.
 	annEndpoint = annPrefix + "-endpoint"
 	// annHealth is the path to probe, such as "/healthz"; "none", on an explicit include, publishes it unproven and
 	// says so (with security.annotations trusted only from the namespaces in security.trustedNamespaces).
 	annHealth = annPrefix + "-health-endpoint"
 	// annHealthPath is another name for kubernaut.io/toolset-health-endpoint.
 	annHealthPath = annPrefix + "-health-path"
-	// annTenant is the tenants that the agent is to read, separated by commas, for a gateway that has an API for each
-	// and for Mimir, Loki and Tempo that want one named: letters, digits and !-_.*'(), at most 150 characters each,
-	// at most 50. Outside the namespaces in security.trustedNamespaces: letters, digits, - and _, at most 63
-	// characters each, and 1 KiB for all of a namespace, the oldest Services' first.
+	// annTenant lists the tenants that the agent reads, separated by commas: for a gateway that has an API for each
+	// tenant, and for Mimir, Loki and Tempo with tenants. At most 50, each of at most 150 letters, digits and
+	// !-_.*'(). Outside the namespaces in security.trustedNamespaces each has at most 63 letters, digits, - and _, and
+	// all tenants of a namespace together at most 1 KiB, the oldest Services' first.
 	annTenant = annPrefix + "-tenant"
 	// annPrimary is "true" for the main backend of its type (only from the namespaces in security.trustedNamespaces).
-	// What the configuration names under primary comes before it.
+	// The primary that the configuration names comes before it.
 	annPrimary = annPrefix + "-primary"
-	// annLink is the URL at which people reach it, such as "https://grafana.example.com": what the agent shows people
-	// then opens in their browser. Outside the namespaces in security.trustedNamespaces its host has to be in
+	// annLink is the URL at which people reach it, such as "https://grafana.example.com": links that the agent shows
+	// then work in their browser. Outside the namespaces in security.trustedNamespaces its host must be in
 	// security.allowedLinkHosts. It is never requested.
 	annLink = annPrefix + "-link"
-	// annDescription is what the backend is good for, told to the agent as the owner's note: one line of at most 500
+	// annDescription says what the backend is good for. The agent reads it as the owner's note: one line of at most 500
 	// characters. The notes of one namespace take at most 2 KiB, all notes 16 KiB, the oldest Services' first and
 	// those of trusted namespaces before others. With security.annotations trusted only trusted namespaces may leave
 	// one.

@@ -200,8 +200,8 @@ func (x *index) addWord(word string, bit mask) {
 	x.tokens[word] = x.tokens[word].or(bit)
 }
 
-// addRule adds one condition of the rule to the index. All must hold for a match, so one is enough to be near. It is the
-// one with the fewest patterns, which few Services fit.
+// addRule adds one condition of the rule to the index. All must hold for a match, so one is enough. It takes the one
+// with the fewest patterns, which few Services fit.
 func (x *index) addRule(r *catalog.Rule, bit mask) {
 	bestKey, best := "", catalog.Values(nil)
 	for _, labels := range []map[string]catalog.Values{r.Labels, r.Selector, r.Annotations} {

@@ -181,8 +181,8 @@ func (d *Detector) firstNear(near mask) string {
 	return ""
 }
 
-// decide chooses the candidates: for each port the type with the best evidence, or every type with weak evidence if none
-// has better, since the probe will tell.
+// decide chooses the candidates: for each port the type with the best evidence. If all evidence is weak, each type is a
+// candidate, since the probe will tell.
 func decide(evals []evaluation) Result {
 	var r Result
 	for i := range evals {
@@ -213,8 +213,8 @@ func anyRejected(evals []evaluation) bool {
 	return slices.ContainsFunc(evals, func(e evaluation) bool { return e.other })
 }
 
-// beaten reports whether another type has better evidence for the same port than the i-th: strong evidence beats weak, a
-// rule beats signs that add up, and between equals the catalog's order decides.
+// beaten reports whether another type has better evidence than the i-th for the same port: strong evidence beats weak,
+// a rule beats signs that add up, and between equals the catalog's order decides.
 func beaten(evals []evaluation, i int) bool {
 	c := evals[i].Candidate
 	for j := range evals {

@@ -7,7 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// maxName is the longest name or label value that an API server accepts. Files may hold longer ones: they have no words.
+// maxName is the longest name or label value that an API server accepts. Longer ones in files have no words.
 const maxName = 253
 
 // show makes a Service's own text safe to show to people: files may hold any text.

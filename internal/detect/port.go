@@ -10,7 +10,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// choosePort returns the first port of these: the annotated one, one with the type's known target port or port name, one
+// choosePort returns the first of these: the annotated port, a port with the type's known target port or port name, one
 // with its known numbers, the only TCP port that is left. The reason says which of these it is. The port is nil if none
 // fits.
 func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {

@@ -78,8 +78,8 @@ func (d *Detector) namedTenants(c *backend.Candidate) []string {
 	return tenants
 }
 
-// tenantsOf returns what the catalog says about a candidate's tenants: the rule that the Service matches, and the header
-// of its type, else of a relative, which it may turn out to be.
+// tenantsOf returns the rule that the Service matches, which may name tenants, and the header for a tenant's name: that
+// of the candidate's type, else of a relative, which it may turn out to be.
 func (d *Detector) tenantsOf(c *backend.Candidate) (*catalog.Rule, string) {
 	t := d.lookup(c.Type)
 	if t == nil {

@@ -9,9 +9,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// Choose is the best link to a backend, whose base path is path: with TLS before without, then the shorter path, then
-// the shorter host. "" where no way leads to it. The ways that give none are returned with the reason, in an order of
-// their own. typ may be nil.
+// Choose returns the best link to a backend with the base path path: one with TLS before one without, then the shorter
+// path, then the shorter host; "" if no way leads to it. none are the ways that give no link, each with the reason, in a
+// fixed order. typ may be nil.
 func Choose(
 	ways []backend.Exposure, c *backend.Candidate, typ *catalog.Type, path string,
 ) (link string, none []backend.Exposure) {
@@ -36,7 +36,7 @@ func Choose(
 	return best.Scheme + "://" + best.Host + best.Path, none
 }
 
-// not is why a way gives no link to a backend.
+// not returns why a way gives no link to a backend, "" if it gives one.
 func not(e *backend.Exposure, c *backend.Candidate, typ *catalog.Type, path string) backend.NoLink {
 	switch {
 	case e.Not != "":
@@ -60,8 +60,7 @@ func better(a, b *backend.Exposure) int {
 		strings.Compare(a.Path, b.Path), strings.Compare(a.Host, b.Host))
 }
 
-// requests reports whether a path is among those of the type's own API, so that it is no base path: Loki's for
-// pushing, say.
+// requests reports whether the path is part of the type's own API and so no base path, such as Loki's path for pushing.
 func requests(typ *catalog.Type, path string) bool {
 	if typ == nil {
 		return false
@@ -74,7 +73,7 @@ func requests(typ *catalog.Type, path string) bool {
 	return slices.ContainsFunc(checks, func(c catalog.Check) bool { return first(c.Get) == first(path) })
 }
 
-// first is the first part of a path.
+// first returns the first segment of a path.
 func first(path string) string {
 	path, _, _ = strings.Cut(path, "?")
 	path, _, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")

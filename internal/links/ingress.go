@@ -34,11 +34,8 @@ func readIngress(decode Decode) (ways []way, err error) {
 			base, not := basePath(p.Path)
 			to := p.Backend.Service
 			if to == nil && p.Backend.Resource == nil {
-				return nil, fmt.Errorf(
-					"spec.rules[%d].http.paths[%d].backend: it names no service, as one of networking.k8s.io/v1 does",
-					i,
-					j,
-				)
+				const missing = "it names no service, as one of networking.k8s.io/v1 does"
+				return nil, fmt.Errorf("spec.rules[%d].http.paths[%d].backend: %s", i, j, missing)
 			}
 			switch {
 			case to == nil:
@@ -64,14 +61,14 @@ func readIngress(decode Decode) (ways []way, err error) {
 	return ways, nil
 }
 
-// covers: a certificate for these hosts, any where there are none, is one for the host.
+// covers reports whether a certificate for these hosts is valid for the host. No hosts mean any.
 func covers(hosts []string, host string) bool {
 	_, domain, _ := strings.Cut(host, ".")
 	return len(hosts) == 0 || slices.Contains(hosts, host) || slices.Contains(hosts, "*."+domain)
 }
 
-// basePath is the path of a rule, below which all goes to the Service. Controllers of clouds write /* for that, and
-// others have regular expressions there, which are none.
+// basePath returns the base path of a rule: requests below it go to the Service. Controllers of clouds write /* at its
+// end. A regular expression is no base path.
 func basePath(path string) (base string, not backend.NoLink) {
 	if path == "" || path == "/*" {
 		return "", ""

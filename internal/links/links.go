@@ -1,5 +1,5 @@
-// Package links finds the URL at which people reach a backend: what Ingresses, HTTPRoutes and OpenShift's Routes say
-// of Services, and which of it is right for a candidate. It is pure, and nothing in it is ever requested.
+// Package links finds the URL at which people reach a backend. It reads the ways to Services from Ingresses, HTTPRoutes
+// and OpenShift's Routes, and chooses the right one for a candidate. It is pure, and no link is ever requested.
 package links
 
 import (
@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Kind of the objects that lead people to Services.
+// Kind is a kind of objects that lead people to Services.
 type Kind struct {
 	Name     string // in links.from
 	Resource string // in the API
@@ -20,7 +20,7 @@ type Kind struct {
 	read func(decode Decode) ([]way, error)
 }
 
-// Kinds are those that the configuration names.
+// Kinds returns the kinds with these names.
 func Kinds(from []string) []Kind {
 	return slices.DeleteFunc([]Kind{
 		{"ingress", "ingresses", gvk("networking.k8s.io", "Ingress"), readIngress},
@@ -33,7 +33,7 @@ func gvk(group, kind string) schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: group, Version: "v1", Kind: kind}
 }
 
-// GVR names the resource in the API.
+// GVR returns the resource in the API.
 func (k Kind) GVR() schema.GroupVersionResource { return k.GroupVersion().WithResource(k.Resource) }
 
 // From says which objects are read, and where links may lead.
@@ -44,25 +44,26 @@ type From struct {
 
 // way is how people get to a Service.
 type way struct {
-	namespace string // "" for the object's; what is in others is left out
+	namespace string // "" for the object's own; Read leaves out ways to other namespaces
 	service   string
 	backend.Exposure
 }
 
-// maxWays is how many ways of one object are kept, and as many that give no link.
+// maxWays limits the ways of one object that give a link, and in the same way those that give none.
 const maxWays = 100
 
-// Decode writes what is known of an object into a struct of its kind.
+// Decode writes an object into a struct with the fields that are needed.
 type Decode func(into any) error
 
-// Unstructured decodes an object as the API server sends it.
+// Unstructured returns the Decode of an object from the API server.
 func Unstructured(object map[string]any) Decode {
 	return func(into any) error { return runtime.DefaultUnstructuredConverter.FromUnstructured(object, into) }
 }
 
-// Read is what an object of this kind and namespace says, by the name of the Service. A host where links of the
-// namespace may not lead, one that stands for several, and what does not reach the Service as it is asked give no
-// link: of those the first is kept for each Service, with the reason. An error says what is no valid object.
+// Read returns the ways that an object of this kind and namespace opens to its namespace's Services, by the Service's
+// name. A way gives no link if links of the namespace may not lead to its host, if the host is a pattern, or if
+// requests may not reach the Service unchanged. For each Service the first such way is kept, with the reason. The error
+// says why the object is not valid.
 func (f From) Read(k Kind, namespace string, decode Decode) (map[string][]backend.Exposure, error) {
 	ways, err := k.read(decode)
 	if err != nil {

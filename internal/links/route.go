@@ -11,7 +11,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// conditions are what a controller says about an object at each place where it is to be served.
+// conditions are those that a controller reports for each gateway or router of an object.
 type conditions []struct {
 	Conditions []struct {
 		Type   string `json:"type"`
@@ -19,7 +19,8 @@ type conditions []struct {
 	} `json:"conditions"`
 }
 
-// refused reports whether the condition is false wherever it is told, as where another namespace had the host first.
+// refused reports whether the condition is reported as false and nowhere as true. So it is if another namespace had the
+// host first.
 func (c conditions) refused(condition string) (refused bool) {
 	for _, place := range c {
 		for _, said := range place.Conditions {
@@ -32,22 +33,24 @@ func (c conditions) refused(condition string) (refused bool) {
 	return refused
 }
 
-// target is a Service, or something else, with its share of the requests; nil is the usual one.
+// target is a Service, or another object, that gets a share of the requests. No weight means an equal share.
 type target struct {
-	Group     string `json:"group"`
-	Kind      string `json:"kind"`
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
-	Port      int32  `json:"port"`
-	Weight    *int32 `json:"weight"`
-	Filters   []struct {
-		Type string `json:"type"`
-	} `json:"filters"`
+	Group     string   `json:"group"`
+	Kind      string   `json:"kind"`
+	Namespace string   `json:"namespace"`
+	Name      string   `json:"name"`
+	Port      int32    `json:"port"`
+	Weight    *int32   `json:"weight"`
+	Filters   []filter `json:"filters"`
+}
+
+type filter struct {
+	Type string `json:"type"`
 }
 
 func (t *target) isService() bool { return t.Group == "" && (t.Kind == "" || t.Kind == "Service") }
 
-// used are the targets that get requests: only one that gets all of them can give a link.
+// used returns the Services that get requests, and why they give no link if several targets share the requests.
 func used(targets []target) (services []target, not backend.NoLink) {
 	services = slices.DeleteFunc(slices.Clone(targets),
 		func(t target) bool { return t.Weight != nil && *t.Weight == 0 })
@@ -102,7 +105,7 @@ func readRoute(decode Decode) (ways []way, err error) {
 	return ways, nil
 }
 
-// httpRule is one of an HTTPRoute.
+// httpRule is a rule of an HTTPRoute.
 type httpRule struct {
 	Matches []struct {
 		Path *struct {
@@ -114,19 +117,17 @@ type httpRule struct {
 		Method      string `json:"method"`
 	} `json:"matches"`
 	BackendRefs []target `json:"backendRefs"`
-	Filters     []struct {
-		Type string `json:"type"`
-	} `json:"filters"`
+	Filters     []filter `json:"filters"`
 }
 
-// gateway is where an HTTPRoute is served, or a Service of a mesh.
+// gateway is the parent of an HTTPRoute: a Gateway, or a Service of a mesh.
 type gateway struct {
 	Kind        string `json:"kind"`
 	SectionName string `json:"sectionName"`
 	Port        int32  `json:"port"`
 }
 
-// plain: a listener without TLS, as its port or its usual name says. The Gateway itself is not read.
+// plain reports whether the listener has no TLS, judged by its port or its usual name. The Gateway itself is not read.
 func (g *gateway) plain() bool {
 	return g.Port == 80 ||
 		g.Port == 0 && strings.HasPrefix(g.SectionName, "http") && !strings.HasPrefix(g.SectionName, "https")
@@ -171,7 +172,7 @@ func readHTTPRoute(decode Decode) (ways []way, err error) {
 	return ways, nil
 }
 
-// ways are those to a rule's Services, without a host.
+// ways returns the ways to a rule's Services, without a host.
 func (r *httpRule) ways() (ways []way) {
 	services, shared := used(r.BackendRefs)
 	for i := range services {
@@ -187,7 +188,7 @@ func (r *httpRule) ways() (ways []way) {
 	return ways
 }
 
-// bases are the paths below which any request of a browser matches, and those below which some do not.
+// bases returns the base path of each match. Not is set if some requests of a browser below the path do not match.
 func (r *httpRule) bases() (bases []backend.Exposure) {
 	if len(r.Matches) == 0 {
 		return []backend.Exposure{{}}
@@ -209,12 +210,9 @@ func (r *httpRule) bases() (bases []backend.Exposure) {
 	return bases
 }
 
-// rewrites is rewrites of an Ingress for what filters do. An extension is like middleware there.
+// rewrites reports whether a filter changes where requests go. An extension may do so too, except at the root.
 func (r *httpRule) rewrites(to *target, base string) bool {
-	return slices.ContainsFunc(append(slices.Clone(r.Filters), to.Filters...), func(f struct {
-		Type string `json:"type"`
-	},
-	) bool {
+	return slices.ContainsFunc(slices.Concat(r.Filters, to.Filters), func(f filter) bool {
 		return f.Type == "URLRewrite" || f.Type == "RequestRedirect" || f.Type == "ExtensionRef" && base != ""
 	})
 }
