@@ -30,7 +30,8 @@ func (r *reader) endpoint(v string) *backend.Reason {
 	}
 	if !external && r.ownHost(host) {
 		if r.n.port == nil {
-			return bad(backend.CodeAnnotationEndpointPort, backend.Details{Annotation: annEndpoint, Number: int(number)})
+			return bad(backend.CodeAnnotationEndpointPort,
+				backend.Details{Annotation: annEndpoint, Number: int(number)})
 		}
 		if r.keepsHost(host) {
 			r.n.ownHost = host

@@ -10,8 +10,8 @@ import (
 )
 
 // Choose returns the best link to a backend with the base path path: one with TLS before one without, then the shorter
-// path, then the shorter host; "" if no way leads to it. none are the ways that give no link, each with the reason, in a
-// fixed order. typ may be nil.
+// path, then the shorter host; "" if no way leads to it. none are the ways that give no link, each with the reason, in
+// a fixed order. typ may be nil.
 func Choose(
 	ways []backend.Exposure, c *backend.Candidate, typ *catalog.Type, path string,
 ) (link string, none []backend.Exposure) {
