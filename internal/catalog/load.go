@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -145,9 +144,16 @@ func list(dir string) ([]string, error) {
 // loadFile reads one of the user's own types. The type must not be in own yet, and its toolsets must not replace those
 // of another type, except the type of the same name.
 func loadFile(name string, own map[string]*Type, types []*Type) (*Type, error) {
-	data, err := read(name)
+	info, err := os.Stat(name)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, yamlfile.Bare(err))
+	}
+	if !info.Mode().IsRegular() { // opening a pipe would wait
+		return nil, fmt.Errorf("%s: not a regular file", name)
+	}
+	data, err := yamlfile.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	t, f, err := parse(name, data)
 	if err != nil {
@@ -160,27 +166,6 @@ func loadFile(name string, own map[string]*Type, types []*Type) (*Type, error) {
 	others := slices.DeleteFunc(slices.Clone(types), func(other *Type) bool { return other.Type == t.Type })
 	t.checkNames(f, others)
 	return t, f.Err()
-}
-
-func read(name string) ([]byte, error) {
-	const limit = 1 << 20
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, yamlfile.Bare(err))
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", name)
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, yamlfile.Bare(err))
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1)) // one byte more, so that the parser says "too large"
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, yamlfile.Bare(err))
-	}
-	return data, nil
 }
 
 // Parse reads one type and checks it; name is what errors call the file.

@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"reflect"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	yaml "go.yaml.in/yaml/v3"
@@ -18,19 +17,19 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// Load reads the file at path over the defaults, then lays the values of --set flags over it, in their order, and
-// checks everything. Without a path the defaults take the file's place.
+// Load starts from the defaults, reads the file at path, if any, then applies the --set flags in their order, and
+// checks everything.
 //
 // A flag is "path=value": the path's keys are joined by dots ("\." is a dot inside a key), the value is YAML and
-// replaces what the file says there:
+// replaces the file's value:
 //
 //	health.interval=1m
 //	discovery.namespaces=[monitoring, tracing]
 //	credentials.grafana.monitoring/grafana.api_key=GRAFANA_API_KEY
 //
-// Adjust, where given, changes the defaults first.
+// The functions in adjust change the defaults first.
 //
-// The error is about the file as a whole, or yamlfile.Errors with everything that is wrong, one line each.
+// The error is about the file as a whole, or a yamlfile.Errors with all faults, one line each.
 func Load(path string, sets []string, adjust ...func(*Config)) (*Config, error) {
 	if path == "" {
 		return decode(yamlfile.Empty("defaults"), sets, adjust...)
@@ -46,7 +45,7 @@ func Load(path string, sets []string, adjust ...func(*Config)) (*Config, error) 
 	return decode(f, sets, adjust...)
 }
 
-// Parse is Load for a text that is read already; name is what errors call it.
+// Parse is Load for a text. Errors call it name.
 func Parse(name string, data []byte) (*Config, error) {
 	f, err := yamlfile.Parse(name, data)
 	if err != nil {
@@ -72,10 +71,10 @@ func decode(f *yamlfile.File, sets []string, adjust ...func(*Config)) (*Config, 
 	return c, nil
 }
 
-// knownName says which keys below a secret are none themselves: Services, and the names of types and of their fields.
+// knownName reports whether a key below a secret is no secret: a Service, a type or a field of a type.
 func knownName(key string) bool { return isRef(key) || builtinNames()[key] }
 
-// builtin is the catalog without types of the user's own; nil if what is embedded is broken.
+// builtin returns the catalog without the user's own types; nil if the embedded files are broken.
 var builtin = sync.OnceValue(func() *catalog.Catalog {
 	types, err := catalog.Builtin()
 	if err != nil {
@@ -84,11 +83,11 @@ var builtin = sync.OnceValue(func() *catalog.Catalog {
 	return types
 })
 
-// builtinNames are wanted only where something is wrong, and always the same.
+// builtinNames returns the names of the built-in types and of their credentials. Only errors need them.
 var builtinNames = sync.OnceValue(func() map[string]bool {
 	names := map[string]bool{}
 	types := builtin()
-	if types == nil { // no key is shown
+	if types == nil {
 		return names
 	}
 	for _, t := range types.Types {
@@ -100,31 +99,21 @@ var builtinNames = sync.OnceValue(func() map[string]bool {
 	return names
 })
 
-// read reads a file and says what a person can do where that fails.
+// read reads a file. Its errors say what to do.
 func read(path string) ([]byte, error) {
-	const limit = 1 << 20
-	info, err := os.Stat(path)
+	data, err := yamlfile.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("config file %s: %w; leave out --config to use the defaults", path, yamlfile.Bare(err))
-	case err != nil:
-		return nil, fmt.Errorf("config file %s: %w", path, yamlfile.Bare(err))
-	case info.IsDir():
+		return nil, fmt.Errorf("config file %s: %w; leave out --config to use the defaults", path, err)
+	case errors.Is(err, syscall.EISDIR):
 		return nil, fmt.Errorf("config file %s: a directory; name the file in it", path)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("config file %s: %w", path, yamlfile.Bare(err))
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1)) // one byte more, so that the parser says "too large"
-	if err != nil {
-		return nil, fmt.Errorf("config file %s: %w", path, yamlfile.Bare(err))
+	case err != nil:
+		return nil, fmt.Errorf("config file %s: %w", path, err)
 	}
 	return data, nil
 }
 
-// YAML is the configuration as a file that Load reads back to the same.
+// YAML returns the configuration as a file. Load reads it back to the same configuration.
 func (c *Config) YAML() ([]byte, error) {
 	var root yaml.Node
 	if err := root.Encode(c); err != nil {

@@ -9,32 +9,32 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// isLabel: names of namespaces and of backend types (RFC 1123).
+// isLabel accepts names of namespaces and of backend types (RFC 1123).
 func isLabel(s string) bool { return len(validation.IsDNS1123Label(s)) == 0 }
 
-// isDomain: DNS names, and names of ConfigMaps and Leases (RFC 1123), without a closing dot.
+// isDomain accepts DNS names without a dot at the end, and names of ConfigMaps and Leases (RFC 1123).
 func isDomain(s string) bool { return len(validation.IsDNS1123Subdomain(s)) == 0 }
 
-// isRef: namespace/name of a Service.
+// isRef accepts namespace/name of a Service.
 func isRef(s string) bool {
 	namespace, name, ok := strings.Cut(s, "/")
 	return ok && isLabel(namespace) && isLabel(name)
 }
 
-// isToolset: HolmesGPT refuses a whole document for one dot in a name.
+// isToolset accepts names of toolsets. HolmesGPT rejects a whole document if one name has a dot.
 func isToolset(s string) bool { return matches(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$`, s) }
 
-// isNamespacePattern: a namespace's name in which * stands for anything.
+// isNamespacePattern accepts a namespace's name in which * matches any text.
 func isNamespacePattern(s string) bool {
 	return matches(`^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$`, s) && len(s) <= 63
 }
 
-// isLabelValue: a label's value, at both ends of which * may stand for anything.
+// isLabelValue accepts a label's value, with * for any text.
 func isLabelValue(s string) bool {
 	return s != "" && len(validation.IsValidLabelValue(strings.ReplaceAll(s, "*", "x"))) == 0
 }
 
-// isPath: of a URL, with its query.
+// isPath accepts the path of a URL with its query.
 func isPath(s string) bool { return matches(`^/[A-Za-z0-9._~:/?=&,%-]*$`, s) && len(s) <= 500 }
 
 func isField(s string) bool { return matches(`^[A-Za-z_][A-Za-z0-9_]*$`, s) }

@@ -11,27 +11,27 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// Outside is a backend that is no Service.
+// Outside is a backend that is no Service of this cluster.
 type Outside struct {
-	// Name of one, of small letters, digits and dashes.
+	// Name of the backend: small letters, digits and dashes.
 	Name string `yaml:"name"`
 	// Type in the catalog.
 	Type string `yaml:"type"`
-	// URL where it answers, with its base path: https://prometheus.example.com/prometheus.
+	// URL of the backend, with its base path: https://prometheus.example.com/prometheus.
 	URL string `yaml:"url"`
-	// Link is the URL at which people reach it, which is never requested. Default "".
+	// Link is the URL at which people reach it. It is never requested. Default "".
 	Link string `yaml:"link,omitempty"`
 	// Credentials that it takes from HolmesGPT's environment: field of the toolset's configuration, name of the
 	// variable. Default {}.
 	Credentials map[string]string `yaml:"credentials,omitempty" secret:"true"`
 	// Headers sent with each request, by the probes and by HolmesGPT: no secrets. Default {}.
 	Headers map[string]string `yaml:"headers,omitempty"`
-	// Files in HolmesGPT's pod: client_cert and client_key of an Elasticsearch that wants a client
+	// Files in HolmesGPT's pod: client_cert and client_key for an Elasticsearch that requires a client
 	// certificate. Default {}.
 	Files map[string]string `yaml:"files,omitempty"`
 }
 
-// backends checks what is named outside the cluster, but for what depends on the types there are.
+// backends checks the outside backends, except what depends on the catalog.
 func (v validator) backends(c *Config) {
 	seen := map[string]bool{}
 	for i := range c.Backends {
@@ -42,7 +42,7 @@ func (v validator) backends(c *Config) {
 		}
 		seen[b.Name] = true
 		v.check(at+".type", isLabel(b.Type), "a type of the catalog", b.Type)
-		if !isBackendURL(b.URL) { // it may hold a secret, and is not shown
+		if !isBackendURL(b.URL) { // it is not shown, because it may hold a secret
 			v.f.At(at+".url", "expected the scheme (http or https), host, port and base path where it answers, "+
 				"such as https://prometheus.example.com/prometheus, without user, query and fragment: for those are "+
 				"credentials and headers")
@@ -51,17 +51,11 @@ func (v validator) backends(c *Config) {
 			v.f.At(at+".link", "expected the URL at which people reach it, such as https://prometheus.example.com, "+
 				"without user, query and fragment")
 		}
-		for _, field := range sorted(b.Credentials) {
-			path := yamlfile.Key(at+".credentials", field)
-			v.check(path, isField(field), "a field's name such as api_key as the key", field)
-			v.check(path, isVariable(b.Credentials[field]), "the name of an environment variable (capitals, digits "+
-				"and _), not its value",
-				b.Credentials[field])
-		}
+		v.variables(at+".credentials", b.Credentials)
 		for _, name := range sorted(b.Headers) {
 			path := yamlfile.Key(at+".headers", name)
 			v.check(path, isHeader(name), "the name of a header that holds no secret; credentials are for those", name)
-			if !isHeaderValue(b.Headers[name]) { // as the URL
+			if !isHeaderValue(b.Headers[name]) { // not shown, like the URL
 				v.f.At(path, "expected a header's value in one line of plain text")
 			}
 		}
@@ -77,7 +71,7 @@ func (v validator) backends(c *Config) {
 	}
 }
 
-// backendType checks what depends on the type, nil for one that is not in the catalog.
+// backendType checks an outside backend against its type, which is nil if it is not in the catalog.
 func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
 	at := yamlfile.Index("backends", i)
 	if t == nil {
@@ -105,21 +99,24 @@ func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
 	}
 }
 
-// isBackendURL: the URL of a backend as HolmesGPT takes one.
-func isBackendURL(s string) bool {
+// parseURL parses a URL that HolmesGPT can use: http or https with a host, without user, query and fragment.
+func parseURL(s string) (u *url.URL, ok bool) {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHost(u.Hostname()) && u.User == nil &&
-		isBase(u.EscapedPath()) && u.RawQuery == "" && u.Fragment == "" && (u.Port() == "" || isPort(u.Port()))
+	return u, err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHost(u.Hostname()) && u.User == nil &&
+		u.RawQuery == "" && u.Fragment == "" && (u.Port() == "" || isPort(u.Port()))
 }
 
-// isBase: a path below which a backend may be, as annotations name one.
-func isBase(path string) bool {
-	const most = 128
-	return path == "" || len(path) <= most && safetext.IsPath(path, ":") && !strings.Contains(path, "//") &&
-		!slices.Contains(strings.Split(path, "/"), "..")
+// isBackendURL accepts the URL of a backend, with a base path or without.
+func isBackendURL(s string) bool {
+	u, ok := parseURL(s)
+	if !ok || strings.Contains(u.Path, "//") {
+		return false
+	}
+	_, ok = safetext.BasePath(u.EscapedPath())
+	return ok || u.Path == ""
 }
 
-// isHeader: a header that may stand in the document as it is.
+// isHeader accepts a header that the document may contain and that holds no secret.
 func isHeader(name string) bool {
 	return matches(`^[A-Za-z0-9][A-Za-z0-9-]*$`, name) && !slices.Contains(
 		[]string{"authorization", "proxy-authorization", "cookie", "host", "content-length", "transfer-encoding",

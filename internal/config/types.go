@@ -12,25 +12,25 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// Types says of types of the catalog what is looked for, by type. Default {}: all of them, everywhere.
+// Types are settings of types in the catalog, by type. Default {}: all types are looked for, everywhere.
 type Types map[string]TypeSettings
 
-// TypeSettings are those of one type.
+// TypeSettings are the settings of one type.
 type TypeSettings struct {
-	// Enabled: with false nothing of the type is probed or written. Default true.
+	// Enabled: with false no backend of the type is probed or written. Default true.
 	Enabled *bool `yaml:"enabled,omitempty"`
-	// Namespaces in which it is looked for, with * for anything. Default []: all that are watched.
+	// Namespaces in which it is looked for, with * for any text. Default []: all that are watched.
 	Namespaces []string `yaml:"namespaces,omitempty"`
-	// Labels by which Services of this type are recognised beside those that charts set: all of one
+	// Labels of Services of this type, beside those that charts set. A Service needs all labels of one
 	// mapping. Default [].
 	Labels []map[string]string `yaml:"labels,omitempty"`
-	// Health of its backends, where it differs from that of all types.
+	// Health settings of the type, if they differ from those of all types.
 	Health TypeHealth `yaml:"health,omitempty"`
 }
 
-// TypeHealth is about the backends of one type.
+// TypeHealth says how backends of one type are probed.
 type TypeHealth struct {
-	// Path that is asked instead of the catalog's, and must be answered with 200. Default "": the catalog's.
+	// Path that is requested instead of the catalog's, and must be answered with 200. Default "": the catalog's.
 	Path string `yaml:"path,omitempty"`
 	// Timeout of one request. Default health.timeout.
 	Timeout time.Duration `yaml:"timeout,omitempty"`
@@ -38,7 +38,7 @@ type TypeHealth struct {
 	Tries int `yaml:"tries,omitempty"`
 }
 
-// Tunings are what the settings change in the catalog.
+// Tunings returns the changes to the catalog.
 func (t Types) Tunings() map[string]catalog.Tuning {
 	tunings := make(map[string]catalog.Tuning, len(t))
 	for typ, s := range t {
@@ -66,8 +66,8 @@ func (v validator) tenants(t Tenants) {
 	}
 }
 
-// types checks what depends on the types of backends there are, those of catalog.dir included. While a file there
-// cannot be read, which is reported elsewhere, nothing is said of a type that is not built in.
+// types checks what depends on the catalog, including catalog.dir. If a file there cannot be read, which is reported
+// elsewhere, types does not check types that are not built in: such a type may be in that file.
 func (v validator) types(c *Config) {
 	if len(c.Types)+len(c.Backends)+len(c.Primary)+len(c.Credentials)+len(c.Tenants)+len(c.Output.Keys) == 0 {
 		return
@@ -82,7 +82,6 @@ func (v validator) types(c *Config) {
 	if len(bad) == 0 {
 		c.Output.Keys.Check(types, func(path, message string) { v.f.At(path, "%s", message) })
 	}
-	// perhaps of a file that cannot be read
 	own := func(typ string) bool { return len(bad) > 0 && types.Lookup(typ) == nil }
 	for _, typ := range sorted(c.Types) {
 		if path := yamlfile.Key("types", typ); !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) &&
@@ -141,8 +140,8 @@ func (v validator) typeSettings(t Types) {
 	}
 }
 
-// misspelt reports a type that is not known and looks like one that is. Any other name may be one that an owner has
-// given to an API by annotation.
+// misspelt reports an unknown type with a name like that of a known one. Any other name may be one that an owner gave
+// to a custom API by annotation.
 func (v validator) misspelt(path, typ string, types *catalog.Catalog) bool {
 	if types.Lookup(typ) != nil || typ == backend.TypeCustom || typ == backend.TypeMCP || !isLabel(typ) {
 		return false
@@ -177,8 +176,8 @@ func (v validator) fields(byType string, byRef map[string]map[string]string, typ
 	}
 }
 
-// credentialFields are the credentials of a type; of what no catalog describes, those of an MCP server or
-// of an HTTP API.
+// credentialFields returns the credentials of a type; without a type in the catalog those of an MCP server or of a
+// custom API.
 func credentialFields(typ string, t *catalog.Type) (fields []string) {
 	switch {
 	case t != nil:

@@ -3,7 +3,6 @@ package config
 import (
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
-// validate reports every value that decodes but cannot be meant.
+// validate reports every value that decodes but makes no sense.
 func (c *Config) validate(f *yamlfile.File) {
 	v := validator{f}
 	v.check("clusterDomain", c.ClusterDomain == "" || isDomain(c.ClusterDomain), "a DNS name such as cluster.local",
@@ -24,7 +23,7 @@ func (c *Config) validate(f *yamlfile.File) {
 		"dots")
 	v.oneOf("holmesgpt.openshift", c.HolmesGPT.OpenShift, OpenShiftAuto, OpenShiftTrue, OpenShiftFalse)
 	v.agent(&c.HolmesGPT)
-	v.links(&c.Links)
+	v.eachOf("links.from", c.Links.From, LinkIngress, LinkHTTPRoute, LinkRoute)
 	v.primary(c.Primary)
 	v.credentials(c.Credentials)
 	v.tenants(c.Tenants)
@@ -72,8 +71,7 @@ func (v validator) output(o *Output) {
 	if len(o.Formats) == 0 {
 		v.f.At("output.formats", "expected holmesgpt, compact or both, found an empty list")
 	}
-	known := func(s string) bool { return s == FormatHolmesGPT || s == FormatCompact }
-	v.each("output.formats", o.Formats, known, "holmesgpt or compact")
+	v.eachOf("output.formats", o.Formats, FormatHolmesGPT, FormatCompact)
 	v.positive("output.resync", o.Resync)
 }
 
@@ -88,7 +86,7 @@ func (v validator) agent(h *HolmesGPT) {
 	}
 }
 
-// isServicePort: namespace/name of a Service, with or without one of its ports.
+// isServicePort accepts namespace/name of a Service, with or without one of its ports.
 func isServicePort(s string) bool {
 	ref, port, has := strings.Cut(s, ":")
 	return isRef(ref) && (!has || isPort(port))
@@ -99,11 +97,10 @@ func isPort(s string) bool {
 	return err == nil && number > 0
 }
 
-// isOrigin: scheme, host and port of a URL, and nothing else.
+// isOrigin accepts a URL with only scheme, host and port.
 func isOrigin(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && isHost(u.Hostname()) && u.User == nil &&
-		strings.Trim(u.Path, "/") == "" && u.RawQuery == "" && u.Fragment == ""
+	u, ok := parseURL(s)
+	return ok && strings.Trim(u.Path, "/") == ""
 }
 
 func (v validator) primary(p Primary) {
@@ -124,13 +121,18 @@ func (v validator) credentials(c Credentials) {
 			if len(c[typ][ref]) == 0 {
 				v.f.At(byRef, "expected field: VARIABLE, e.g. api_key: GRAFANA_API_KEY, found nothing")
 			}
-			for _, field := range sorted(c[typ][ref]) {
-				path := yamlfile.Key(byRef, field)
-				v.check(path, isField(field), "a field's name such as api_key as the key", field)
-				v.check(path, isVariable(c[typ][ref][field]),
-					"the name of an environment variable (capitals, digits and _), not its value", c[typ][ref][field])
-			}
+			v.variables(byRef, c[typ][ref])
 		}
+	}
+}
+
+// variables checks the variables of credentials by field.
+func (v validator) variables(at string, byField map[string]string) {
+	for _, field := range sorted(byField) {
+		path := yamlfile.Key(at, field)
+		v.check(path, isField(field), "a field's name such as api_key as the key", field)
+		v.check(path, isVariable(byField[field]),
+			"the name of an environment variable (capitals, digits and _), not its value", byField[field])
 	}
 }
 
@@ -145,7 +147,7 @@ func (v validator) security(s *Security) {
 	v.atLeastOne("security.maxInstancesPerNamespace", s.MaxInstancesPerNamespace)
 	for i, p := range s.DenyCIDRs {
 		at := yamlfile.Index("security.denyCIDRs", i)
-		if p.IsValid() && p != p.Masked() { // where it is not valid it did not decode
+		if p.IsValid() && p != p.Masked() { // an invalid one did not decode, which is reported
 			v.f.At(at, "expected a network, found an address in one; %s is the network", p.Masked())
 		}
 	}
@@ -199,7 +201,7 @@ func (v validator) check(path string, ok bool, expected, found string) {
 	}
 }
 
-// each checks the items of a list, and that none is there twice.
+// each checks each item of a list, and that the list has no item twice.
 func (v validator) each(path string, items []string, ok func(string) bool, expected string) {
 	seen := map[string]bool{}
 	for i, s := range items {
@@ -212,9 +214,18 @@ func (v validator) each(path string, items []string, ok func(string) bool, expec
 	}
 }
 
+// eachOf checks that the items of a list are known.
+func (v validator) eachOf(path string, items []string, known ...string) {
+	v.each(path, items, func(s string) bool { return slices.Contains(known, s) }, alternatives(known))
+}
+
 func (v validator) oneOf(path, found string, known ...string) {
+	v.check(path, slices.Contains(known, found), alternatives(known), found)
+}
+
+func alternatives(known []string) string {
 	last := len(known) - 1
-	v.check(path, slices.Contains(known, found), strings.Join(known[:last], ", ")+" or "+known[last], found)
+	return strings.Join(known[:last], ", ") + " or " + known[last]
 }
 
 func (v validator) positive(path string, d time.Duration) {
@@ -235,26 +246,16 @@ func (v validator) atLeastOne(path string, n int) {
 	}
 }
 
-func (v validator) links(l *Links) {
-	known := func(s string) bool { return s == LinkIngress || s == LinkHTTPRoute || s == LinkRoute }
-	v.each("links.from", l.From, known, "ingress, httproute or route")
-}
-
-// isLinkHost: a host, or host:port.
+// isLinkHost accepts host and host:port.
 func isLinkHost(s string) bool {
 	host, port, err := net.SplitHostPort(s)
 	return isHost(s) || err == nil && isHost(host) && isPort(port)
 }
 
+// isAddress accepts host:port and :port, with port 0 for any free port.
 func isAddress(s string) bool {
 	host, port, err := net.SplitHostPort(s)
-	if err != nil {
-		return false
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return false
-	}
-	return host == "" || isHost(host)
+	return err == nil && (port == "0" || isPort(port)) && (host == "" || isHost(host))
 }
 
 func isHost(s string) bool {

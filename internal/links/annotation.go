@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// object is what all kinds have.
+// object has the fields that all kinds have.
 type object struct {
 	Metadata struct {
 		Annotations map[string]string `json:"annotations"`
 	} `json:"metadata"`
 }
 
-// annotated reports whether one of the annotations that are on has a key that says so. The annotations are those of
-// the controllers, which share many names behind a domain of their own.
+// annotated reports whether says returns true for the key of an annotation that is set and not "false". Annotations of
+// different controllers often differ only in the domain before the name.
 func (o *object) annotated(says func(key string) bool) bool {
 	for key, value := range o.Metadata.Annotations {
 		if value != "" && value != "false" && says(key) {
@@ -23,12 +23,11 @@ func (o *object) annotated(says func(key string) bool) bool {
 	return false
 }
 
-// name is the key of an annotation without its domain.
+// name returns the key of an annotation without its domain.
 func name(key string) string { return key[strings.IndexByte(key, '/')+1:] }
 
-// rewrites reports whether an annotation of a controller may have requests reach the Service at another path than
-// they were sent to, or have them reach something else. What takes a prefix off, and middleware that may do so, has no
-// effect on the root.
+// rewrites reports whether an annotation for a controller may change the path of requests, or send them to another
+// target. Annotations that remove a prefix, and middleware that may do so, have no effect on the root.
 func (o *object) rewrites(base string) bool {
 	return o.annotated(func(key string) bool {
 		is := func(word string) bool { return strings.Contains(name(key), word) }
@@ -38,13 +37,14 @@ func (o *object) rewrites(base string) bool {
 	})
 }
 
-// harmless are parts of names of annotations about redirects that leave the link right: from http or another host to
-// this one, in what the Service answers, and the status code alone.
+// harmless are parts of names of annotations about redirects after which the link is still right: those from http or
+// another host to this one, those in the Service's answers, and those about the status code or the port.
 var harmless = []string{
 	"ssl", "tls", "https", "www", "redirect-from", "proxy-redirect", "redirect-code", "redirect-port",
 }
 
-// conditional reports whether an annotation has the Service of this name get only some of the requests, as by a header.
+// conditional reports whether by an annotation the Service of this name gets only some requests, such as those with a
+// header.
 func (o *object) conditional(service string) bool {
 	return o.annotated(func(key string) bool {
 		return key == "alb.ingress.kubernetes.io/conditions."+service ||
@@ -53,7 +53,7 @@ func (o *object) conditional(service string) bool {
 	})
 }
 
-// endsTLS reports whether an annotation says that TLS ends at the load balancer, of which the rules then say nothing.
+// endsTLS reports whether an annotation says that TLS ends at the load balancer. The rules do not say so then.
 func (o *object) endsTLS() bool {
 	return o.annotated(func(key string) bool {
 		switch key {

@@ -9,9 +9,9 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// Plain refuses a text for which the YAML package takes far more time or memory than its size accounts for:
-// directives, and more than most commas, colons, brackets and lines. Each of these may begin a value, which takes a
-// hundred bytes or more.
+// Plain refuses a text for which the YAML package would need far more time or memory than for others of its size: one
+// with directives, or with more than most commas, colons, brackets and lines. Each of these may begin a value, which
+// takes a hundred bytes or more.
 func Plain(text []byte, most int) (line int, err error) {
 	marks := 0
 	for l := range bytes.Lines(text) {
@@ -32,15 +32,15 @@ func Plain(text []byte, most int) (line int, err error) {
 	return 0, nil
 }
 
-// Size is how many bytes a node stands for with its aliases expanded, each value counting overhead bytes beside its
-// text. An alias that holds itself is cut.
+// Size returns the size of a node in bytes with its aliases expanded. Each value counts as overhead bytes and its text.
+// Size replaces an alias that holds itself.
 func Size(n *yaml.Node, overhead int) int {
 	return sizes{overhead: overhead, anchored: map[*yaml.Node]int{}}.of(n)
 }
 
 type sizes struct {
 	overhead int
-	anchored map[*yaml.Node]int // of nodes with an anchor, 0 until they are known
+	anchored map[*yaml.Node]int // sizes of the nodes with an anchor; 0 while one is still counted
 }
 
 func (s sizes) of(n *yaml.Node) int {

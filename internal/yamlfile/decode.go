@@ -10,9 +10,9 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// Decode reads the document, then the flags, into out, a pointer. Struct fields are named by their yaml tags; "-"
-// leaves one out. Nothing at or below a field with the tag secret:"true" is shown, nor below a key of a schemaless
-// tree that is named like a secret (see SecretName). Errors are kept for Err.
+// Decode reads the document, then the flags, into out, a pointer. A struct field has the name in its yaml tag; "-" or
+// no name leaves it out. Errors show no value at or below a field with the tag secret:"true", or below a key that is
+// named like a secret (SecretName) in a tree without a schema. Err returns the errors.
 func (f *File) Decode(out any) {
 	for _, root := range f.roots {
 		root.reached = true
@@ -54,7 +54,8 @@ func (f *File) decode(v *value, out reflect.Value) {
 	}
 }
 
-// leaf leaves a value to the YAML package, which takes nothing for zero and cuts 1.5 down to 1 otherwise.
+// leaf has the YAML package decode a value. The package would read an empty value as zero, and 1.5 as the integer 1:
+// both are reported instead.
 func (f *File) leaf(v *value, out reflect.Value) {
 	p := reflect.New(out.Type())
 	wrong := isNull(v.node) || out.CanInt() && v.node.ShortTag() == "!!float"
@@ -89,7 +90,7 @@ type field struct {
 	secret bool
 }
 
-// fieldsOf maps a struct's YAML keys to its fields; known has the keys in the order of the fields.
+// fieldsOf returns a struct's fields by their YAML keys, and the keys in the order of the fields.
 func fieldsOf(t reflect.Type) (fields map[string]field, known []string) {
 	fields = map[string]field{}
 	for i := range t.NumField() {
@@ -154,7 +155,7 @@ func (f *File) tree(v *value, out reflect.Value) {
 	out.Set(inner)
 }
 
-// keys are the values of a mapping whose keys are good; the others are reported.
+// keys returns the values of a mapping that have valid keys, and reports the others.
 func (f *File) keys(v *value) (good []*value) {
 	if v.node.Kind != yaml.MappingNode {
 		f.mismatch(v, "a mapping")
@@ -178,7 +179,7 @@ func (f *File) keys(v *value) (good []*value) {
 	return good
 }
 
-// failKey reports a value because of its key.
+// failKey reports a fault of a value's key.
 func (f *File) failKey(m *value, message string) {
 	m.at = m.key
 	f.fail(m, message)
@@ -189,7 +190,7 @@ func (f *File) mismatch(v *value, expected string) {
 	f.fail(v, "expected "+expected+", found "+v.found(v.node))
 }
 
-// decodesItself reports whether a type has its own way to be read from YAML or from text.
+// decodesItself reports whether a type has its own decoding from YAML or from text.
 func decodesItself(t reflect.Type) bool {
 	switch reflect.New(t).Interface().(type) {
 	case yaml.Unmarshaler, interface{ UnmarshalYAML(func(any) error) error }, encoding.TextUnmarshaler, *time.Duration:

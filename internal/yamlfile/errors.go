@@ -7,16 +7,16 @@ import (
 	"syscall"
 )
 
-// Error is one thing that is wrong, with its place.
+// Error is one fault and its place.
 type Error struct {
 	File    string // the file's name, or the flag that the value came from
-	Line    int    // from 1; 0 where there is none (a flag, an unreadable file)
-	Column  int    // from 1; 0 where it is not known
-	Path    string // of the key: health.interval, detect.strong[0].labels["app.kubernetes.io/name"]; "" for the whole
+	Line    int    // from 1; 0 if there is none (a flag, an unreadable file)
+	Column  int    // from 1; 0 if it is not known
+	Path    string // the key: health.interval, detect.strong[0].labels["app.kubernetes.io/name"]; "" for the whole file
 	Message string // what was expected and what was found
 }
 
-// Error is the form people read: file:line:column: path: message.
+// Error returns the form that people read: file:line:column: path: message.
 func (e Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
@@ -35,10 +35,10 @@ func (e Error) Error() string {
 	return b.String()
 }
 
-// Errors is all that is wrong with a file, in its order. It is never empty where it is returned as an error.
+// Errors are all faults of a file, in its order. An Errors that is returned as an error is never empty.
 type Errors []Error
 
-// Error has one line for each.
+// Error returns one line for each fault.
 func (e Errors) Error() string {
 	lines := make([]string, len(e))
 	for i := range e {
@@ -47,7 +47,7 @@ func (e Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Bare is the cause of an error about a file, without the operation and the file's name, which the caller adds.
+// Bare returns the cause of an error about a file, without the operation and the file's name, which the caller adds.
 func Bare(err error) error {
 	var cause syscall.Errno
 	if errors.As(err, &cause) {

@@ -1,7 +1,7 @@
 // Package yamlfile reads a YAML document into a Go value, strictly, and reports all errors at once, each with file,
 // line, column, key and what was expected. Values that may be secrets are not shown.
 //
-//	f, err := yamlfile.Parse(name, data) // not YAML: the only error
+//	f, err := yamlfile.Parse(name, data) // fails only if data is not YAML
 //	f.Decode(&out)                       // unknown and duplicate keys, wrong types
 //	if out.Tries < 1 {
 //		f.At("health.tries", "expected 1 or more, found %d", out.Tries)
@@ -12,7 +12,9 @@ package yamlfile
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"math"
+	"os"
 	"slices"
 
 	yaml "go.yaml.in/yaml/v3"
@@ -29,8 +31,8 @@ type File struct {
 	more  int // errors beyond maxShown
 }
 
-// Parse reads exactly one YAML document. Its error is Errors with the one thing that is wrong: the text is not YAML,
-// not one document, or too large. The error quotes nothing of the text.
+// Parse reads exactly one YAML document. Its error is an Errors with one fault: the text is not YAML, not one document,
+// or too large. The error does not quote the text.
 func Parse(name string, data []byte) (*File, error) {
 	root := &value{}
 	err := root.parse(data)
@@ -44,13 +46,24 @@ func Parse(name string, data []byte) (*File, error) {
 	return &File{name: name, roots: []*value{root}}, nil
 }
 
-// Empty is a document without keys, for flags without a file. name is what errors about missing keys call it.
+// ReadFile reads a file, but at most one byte more than Parse accepts: Parse then reports that it is too large. The
+// error does not name the file.
+func ReadFile(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, Bare(err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, MaxBytes+1))
+	return data, Bare(err)
+}
+
+// Empty returns a document without keys, for flags without a file. Errors about missing keys call it name.
 func Empty(name string) *File {
 	return &File{name: name, roots: []*value{{node: &yaml.Node{Kind: yaml.MappingNode}}}}
 }
 
-// Decode reads data into out, a pointer, and returns what is wrong as Errors. Keys that are not given leave out as it
-// was.
+// Decode reads data into out, a pointer. Keys that data does not have keep their values in out. The error is an Errors.
 func Decode(name string, data []byte, out any) error {
 	f, err := Parse(name, data)
 	if err != nil {
@@ -60,15 +73,15 @@ func Decode(name string, data []byte, out any) error {
 	return f.Err()
 }
 
-// Fresh is the same decoded document without errors.
+// Fresh returns the same decoded document without the errors.
 func (f *File) Fresh() *File { return &File{name: f.name, roots: f.roots} }
 
-// Names declares which keys at and below a secret are known names and may be shown. Call it before Decode.
+// Names says which keys at and below a secret are known names, which errors may show. Call it before Decode.
 func (f *File) Names(known func(key string) bool) {
 	f.known = func(v *value) bool { return known(v.key.Value) }
 }
 
-// Keys are the document's own top-level keys, without merged ones; none if it is no mapping.
+// Keys returns the document's own top-level keys, without merged ones; none if it is not a mapping.
 func (f *File) Keys() (keys []string) {
 	root := f.roots[0].node
 	for i := 0; i < len(root.Content) && root.Kind == yaml.MappingNode; i += 2 {
@@ -77,13 +90,13 @@ func (f *File) Keys() (keys []string) {
 	return keys
 }
 
-// Has reports whether the file, or a flag, gives a value at path (see Key and Index).
+// Has reports whether the file or a flag has a value at path (see Key and Index).
 func (f *File) Has(path string) bool {
 	_, rest := f.find(path)
 	return rest == ""
 }
 
-// Found is a value as errors show it: quoted, and not at all at or below a secret.
+// Found returns the value at path as errors show it: text in quotes, or no text at or below a secret.
 func (f *File) Found(path, text string) string {
 	if v, _ := f.find(path); v.secret {
 		return notShown
@@ -91,8 +104,8 @@ func (f *File) Found(path, text string) string {
 	return Quote(text)
 }
 
-// At reports that the value at path is wrong. A path that is not in the file has the position of the nearest key
-// above it. At or below a value that did not decode nothing more is reported.
+// At reports a fault of the value at path. If the path is not in the file, the position is that of the nearest key
+// above it. At and below a value that did not decode, At reports nothing.
 func (f *File) At(path, format string, args ...any) {
 	v, _ := f.find(path)
 	for up := v; up != nil; up = up.up {
@@ -116,7 +129,7 @@ func (f *File) find(path string) (best *value, rest string) {
 	return best, rest
 }
 
-// fail reports a value that does not decode.
+// fail reports a value that cannot be decoded.
 func (f *File) fail(v *value, message string) {
 	v.broken = true
 	f.add(v, v.path(), message)
@@ -139,8 +152,8 @@ func (f *File) add(v *value, path, message string) {
 
 func (f *File) full() bool { return len(f.errs) == maxShown }
 
-// Err is everything reported, as Errors: first the file's errors by position, then those of flags in their order. It
-// is nil if nothing is wrong.
+// Err returns all reported faults as an Errors: first those of the file by position, then those of flags in their
+// order. It is nil if there are none.
 func (f *File) Err() error {
 	if len(f.errs) == 0 {
 		return nil

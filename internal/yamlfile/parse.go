@@ -14,16 +14,16 @@ import (
 	yaml "go.yaml.in/yaml/v3"
 )
 
-// Limits on one text, far above what a person writes.
+// Limits on one text, far above any text that a person writes.
 const (
 	MaxBytes    = 1 << 20
 	maxMarks    = 120_000
 	maxExpanded = 2 << 20 // see Size
 	perValue    = 32
-	maxPaths    = 16 << 20 // of all values' paths together, which errors and checks build
+	maxPaths    = 16 << 20 // see pathBytes; errors and checks build these paths
 )
 
-// parse makes v what a text says; null if it is empty.
+// parse fills v from a text. An empty text is null.
 func (v *value) parse(data []byte) *Error {
 	if len(data) > MaxBytes {
 		return &Error{Message: fmt.Sprintf("too large: %d bytes, expected at most %d", len(data), MaxBytes)}
@@ -50,7 +50,7 @@ func (v *value) parse(data []byte) *Error {
 	switch {
 	case len(docs) == 0:
 		docs = []*yaml.Node{{Kind: yaml.ScalarNode, Tag: "!!null"}}
-	case len(docs) == 2 && !isNull(docs[1]): // a closing "---" begins no document
+	case len(docs) == 2 && !isNull(docs[1]): // a "---" at the end makes an empty document
 		return &Error{Line: docs[1].Line, Message: "a second document begins here; expected only one"}
 	}
 	if Size(docs[0], perValue) > maxExpanded {
@@ -63,7 +63,7 @@ func (v *value) parse(data []byte) *Error {
 	return nil
 }
 
-// notText finds what cannot be in a text file; the parser reports it without a position.
+// notText reports a control character or invalid UTF-8 with its position. The parser reports them without one.
 func notText(data []byte) *Error {
 	broken := !utf8.Valid(data)
 	at := bytes.IndexFunc(data, func(r rune) bool {
@@ -90,15 +90,15 @@ var (
 	anchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 )
 
-// explain makes an Error of the parser's, which is a text only. Its lines for errors of the grammar (not of single
-// tokens) count from 0.
+// explain makes an Error from an error of the parser, which is only a text. Its line counts from 0 if the fault is in
+// the grammar and not in a single token.
 func explain(err error, data []byte) *Error {
 	m := located.FindStringSubmatch(err.Error())
 	if m == nil {
 		return &Error{Message: "not valid YAML: syntax error"}
 	}
 	message := m[2]
-	if a := anchor.FindStringSubmatch(message); a != nil { // it quotes the text, which may be a secret
+	if a := anchor.FindStringSubmatch(message); a != nil { // the message quotes the text, which may be a secret
 		before, _, _ := bytes.Cut(data, []byte("*"+a[1]))
 		return &Error{
 			Line:    1 + bytes.Count(before, []byte("\n")),
@@ -118,7 +118,7 @@ func explain(err error, data []byte) *Error {
 	return &Error{Line: line, Message: "not valid YAML: " + message}
 }
 
-// hint is the usual cause of one of the parser's errors.
+// hint returns the usual cause of one of the parser's errors, or "".
 func hint(message string) string {
 	switch message {
 	case "found character that cannot start any token":

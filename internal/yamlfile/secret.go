@@ -8,31 +8,31 @@ import (
 
 const notShown = "a text (not shown)"
 
-// visibility is what errors may show. A secret in the wrong place may be a key as well as a value: what is not known
-// to be a name is hidden.
+// visibility says what errors may show of a value and its key. A secret in the wrong place may be a key too, so keys
+// that are not known names are hidden.
 type visibility struct {
 	secret bool // the value is at or below a secret
-	tree   bool // no schema: any value may be a secret, whatever its key is
+	tree   bool // there is no schema, so any value may be a secret
 	hidden bool // the key may be a secret
-	// name reports which keys below a secret are names; nil: none.
+	// name reports whether a key below a secret is a name. If it is nil, no key is.
 	name func(key *value) bool
 }
 
-// enter notes that the schema leads from v to m.
+// enter passes the visibility of v on to its member m, which the schema knows.
 func (v *value) enter(m *value) {
 	m.reached, m.visibility = true, v.visibility
 	m.hidden = m.key != nil && v.secret && (v.name == nil || !v.name(m))
 }
 
-// conceal makes v a secret; of the keys below it names are shown.
+// conceal makes v a secret. Keys below it are shown only if they are names.
 func (v *value) conceal(name func(key *value) bool) {
 	if !v.secret || v.name != nil {
 		v.secret, v.name = true, name
 	}
 }
 
-// concealByName makes v a secret if its key is named like one. Below headers and auth the short names that have a
-// value are shown.
+// concealByName makes v a secret if its key is named like one. Below headers and auth, errors show short keys that have
+// a value.
 func (v *value) concealByName() {
 	key := strings.ToLower(v.key.Value)
 	switch {
@@ -43,7 +43,7 @@ func (v *value) concealByName() {
 	}
 }
 
-// found describes a node at v, as far as it may be shown.
+// found describes a node at v, without its text if that may be a secret.
 func (v *value) found(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:

@@ -10,20 +10,19 @@ import (
 // flag is one path=value of the command line.
 type flag struct {
 	option string // its name, such as --set
-	end    *value // what the path leads to
+	end    *value // the value at the end of the path
 }
 
-// Set lays one flag "path=value" over the file; call it before Decode. The path's keys are joined by dots; a dot
-// inside a key is written "\.". The value is YAML ("[a, b]", "{a: b}", 3) and replaces what the file gives there; for
-// a text quotes may be left out. An empty value is an empty text, list or mapping. What is replaced is not decoded,
-// so that nothing is wrong with it. Errors name the flag by its path, since its value may be a secret: option is its
-// name, such as --set.
+// Set puts one flag "path=value" over the file. Call it before Decode. option is the flag's name, such as --set. The
+// path's keys are joined by dots; a dot inside a key is written "\.". The value is YAML ("[a, b]", "{a: b}", 3); a text
+// needs no quotes. An empty value is an empty text, list or mapping. It replaces the file's value, which is not decoded
+// and so has no faults. Errors name the flag by its path, since its value may be a secret.
 func (f *File) Set(option, assignment string) {
 	path, text, ok := strings.Cut(assignment, "=")
 	path = strings.NewReplacer(`\\`, `\`, `\.`, "\x00", ".", "\n").Replace(path) // no key holds these
 	root := &value{set: &flag{option: option}}
 	end := root
-	keys := strings.SplitN(path, "\n", maxDepth) // the schema knows none as deep
+	keys := strings.SplitN(path, "\n", maxDepth) // no schema is as deep
 	for _, key := range keys {
 		end.node = &yaml.Node{Kind: yaml.MappingNode}
 		m := &value{up: end, key: &yaml.Node{Kind: yaml.ScalarNode, Value: strings.ReplaceAll(key, "\x00", ".")}}
@@ -33,7 +32,7 @@ func (f *File) Set(option, assignment string) {
 	end.node = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
 	if !ok {
 		end.node = cut("no value")
-		root.secret = true // it may be a value that was meant for another flag
+		root.secret = true // it may be a value for another flag
 	}
 	end.unparsed, root.set.end = true, end
 	for _, earlier := range f.roots {
@@ -44,7 +43,7 @@ func (f *File) Set(option, assignment string) {
 	f.roots = append(f.roots, root)
 }
 
-// within returns the value below another root that has v's path; nil if there is none.
+// within returns the value with v's path below another root, or nil.
 func (v *value) within(root *value) *value {
 	if v.up == nil {
 		return root
@@ -55,7 +54,7 @@ func (v *value) within(root *value) *value {
 	return nil
 }
 
-// parseFlag reads the text of a flag as YAML unless a text without quotes is expected.
+// parseFlag parses the text of a flag as YAML, unless a text is expected and it has no quotes.
 func (v *value) parseFlag(expected reflect.Kind) *Error {
 	text := v.node.Value
 	quoted := strings.HasPrefix(text, `"`) || strings.HasPrefix(text, `'`)
@@ -71,7 +70,8 @@ func (v *value) parseFlag(expected reflect.Kind) *Error {
 	return v.parse([]byte(text))
 }
 
-// flag names the flag that v is from by as much of its path as the schema knows; "" if v is from the file.
+// flag returns the name of the flag that v is from, with the part of its path that the schema knows; "" if v is from
+// the file.
 func (v *value) flag() string {
 	flag := v.root().set
 	if flag == nil {
@@ -84,7 +84,7 @@ func (v *value) flag() string {
 	return strings.TrimSuffix(flag.option+" "+end.path(), " ")
 }
 
-// leadsToFlag reports whether v is a mapping above a flag's value: what the file gives beside that stays.
+// leadsToFlag reports whether v is a mapping above a flag's value. The file's other keys in such a mapping stay.
 func (v *value) leadsToFlag() bool {
 	flag := v.root().set
 	return flag != nil && v != flag.end

@@ -10,26 +10,26 @@ import (
 
 const maxDepth = 64
 
-// value is a value of the document. Aliases are followed and "<<" is merged, so that each value has one place only.
+// value is a value of the document. Aliases are followed and "<<" is merged, so each value has one place only.
 type value struct {
 	node     *yaml.Node        // an alias is followed
-	at       *yaml.Node        // whose line and column errors show: the key of a block; nil for what is not from a text
-	up       *value            // nil: the root
+	at       *yaml.Node        // errors show its line and column: the key of a block; nil if it is not from a text
+	up       *value            // the mapping or list that holds it; nil: the root
 	key      *yaml.Node        // nil: the root, or an item of a list
 	index    int               // of an item
-	members  []*value          // items, or values by key in their order, also of duplicate keys
-	byKey    map[string]*value // the first of each key; nil: no mapping
-	set      *flag             // of the root of a flag
-	unparsed bool              // a flag's text
-	replaced bool              // by a later flag
+	members  []*value          // items, or the values of all keys in their order, duplicate keys included
+	byKey    map[string]*value // the first value of each key; nil: not a mapping
+	set      *flag             // only in the root of a flag
+	unparsed bool              // the text of a flag is not parsed yet
+	replaced bool              // a later flag replaces it
 
-	// What Decode finds out.
+	// Set by Decode.
 	visibility
 	reached bool // the schema knows the keys above it
 	broken  bool // it did not decode
 }
 
-// fill makes v the value that node describes.
+// fill fills v and its members from a node.
 func (v *value) fill(node *yaml.Node, depth int) {
 	v.node, v.at = follow(node), node
 	collection := node.Kind == yaml.MappingNode || node.Kind == yaml.SequenceNode
@@ -51,7 +51,8 @@ func (v *value) fill(node *yaml.Node, depth int) {
 	}
 }
 
-// fillKeys adds the keys of v's own mapping, or of one that "<<" merges into it: its keys come last and replace none.
+// fillKeys adds the keys of v's own mapping, or of one that "<<" merges into it. Merged keys come last and replace
+// none.
 func (v *value) fillKeys(mapping *yaml.Node, depth int) {
 	var merged []*yaml.Node
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
@@ -81,7 +82,7 @@ func (v *value) fillKeys(mapping *yaml.Node, depth int) {
 	}
 }
 
-// pathBytes is how long the paths of v and of all below it are together, where the path to v has above bytes.
+// pathBytes returns the sum of the lengths of the paths of v and of all values below it. The path to v has above bytes.
 func (v *value) pathBytes(above int) int {
 	if v.key != nil {
 		above += len(v.key.Value)
@@ -110,7 +111,7 @@ func (v *value) find(path string) (*value, string) {
 	return v, ""
 }
 
-// cutStep cuts the first key of a path, or the first index; index is -1 for a key.
+// cutStep cuts off the first key or index of a path. For a key, index is -1.
 func cutStep(path string) (key string, index int, rest string) {
 	inside, bracket := strings.CutPrefix(path, "[")
 	if !bracket {
@@ -132,7 +133,7 @@ func cutStep(path string) (key string, index int, rest string) {
 	return "", index, rest
 }
 
-// path is the path as errors show it.
+// path returns the path as errors show it.
 func (v *value) path() string {
 	switch {
 	case v.up == nil:
@@ -145,7 +146,7 @@ func (v *value) path() string {
 	return Key(v.up.path(), v.key.Value)
 }
 
-// Key is the path of a key below path. Keys that hold anything but letters, digits, "_", "-" and "/" are quoted.
+// Key returns the path of a key below path. A key is quoted unless it has only letters, digits, "_", "-" and "/".
 func Key(path, key string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-/", r)
@@ -156,10 +157,10 @@ func Key(path, key string) string {
 	return strings.TrimPrefix(path+"."+key, ".")
 }
 
-// Index is the path of an item of the list at path.
+// Index returns the path of an item of the list at path.
 func Index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i) }
 
-// cut stands for what is not read; found is what errors call it. No type decodes it.
+// cut returns a node for a value that is not read. Errors call it found. No type can decode it.
 func cut(found string) *yaml.Node { return &yaml.Node{Value: found} }
 
 func follow(n *yaml.Node) *yaml.Node {

@@ -11,11 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// Expecter is implemented by types that decode themselves, to say in YAML's words what they accept: "a text or a list
-// of texts". It is called on the zero value.
+// Expecter is for types that decode themselves. YAMLExpected returns what they accept, in YAML's words: "a text or a
+// list of texts". It is called on the zero value.
 type Expecter interface{ YAMLExpected() string }
 
-// expected is a type in YAML's words.
+// expected describes a type in YAML's words.
 func expected(t reflect.Type) string {
 	switch v := reflect.New(t).Interface().(type) {
 	case Expecter:
@@ -42,7 +42,7 @@ func expected(t reflect.Type) string {
 	return "a value"
 }
 
-// Quote is a value as errors show it: quoted, with control characters escaped, at most 60 characters.
+// Quote returns a value as errors show it: quoted, with control characters escaped, at most 60 characters.
 func Quote(s string) string {
 	const limit = 60
 	if n := utf8.RuneCountInString(s); n > limit {
@@ -51,7 +51,7 @@ func Quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// unknown describes an unknown key: which one is probably meant, or those that are known.
+// unknown describes an unknown key, with the key that is probably meant or else all known ones.
 func (f *File) unknown(key string, known []string) string {
 	if f.full() || len(known) == 0 { // finding the nearest takes time
 		return "unknown key"
@@ -62,7 +62,7 @@ func (f *File) unknown(key string, known []string) string {
 	return "unknown key; expected one of " + strings.Join(known, ", ")
 }
 
-// Nearest is the one of known that a misspelt word most likely means, or "".
+// Nearest returns the one of known that a misspelt word most likely means, or "".
 func Nearest(word string, known []string) string {
 	word, known = fold(word), slices.Sorted(slices.Values(known))
 	best, least := "", 1+max(1, len(word)/3)
@@ -86,12 +86,13 @@ func Nearest(word string, known []string) string {
 	return ""
 }
 
-// fold removes what differs between the ways to write a key: config_map, config-map, ConfigMap.
+// fold makes the ways to write a key equal: config_map, config-map, ConfigMap.
 func fold(s string) string {
 	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s))
 }
 
-// distance counts the letters to insert, remove, replace or swap with their neighbour to get from a to b.
+// distance returns how many letters must be inserted, removed, replaced or swapped with their neighbour to make b from
+// a.
 func distance(a, b string) int {
 	const tooLong = 64
 	if len(a) > tooLong || len(b) > tooLong {
