@@ -17,14 +17,14 @@ type Types map[string]TypeSettings
 
 // TypeSettings are the settings of one type.
 type TypeSettings struct {
-	// Enabled: with false no backend of the type is probed or written. Default true.
+	// Enabled says whether backends of the type are probed and written. Default true.
 	Enabled *bool `yaml:"enabled,omitempty"`
 	// Namespaces in which it is looked for, with * for any text. Default []: all that are watched.
 	Namespaces []string `yaml:"namespaces,omitempty"`
 	// Labels of Services of this type, beside those that charts set. A Service needs all labels of one
 	// mapping. Default [].
 	Labels []map[string]string `yaml:"labels,omitempty"`
-	// Health settings of the type, if they differ from those of all types.
+	// Health says how backends of this type are probed, where that differs from the section health.
 	Health TypeHealth `yaml:"health,omitempty"`
 }
 
