@@ -22,9 +22,11 @@ demo: ## Run the service on stand-in backends on this machine, until Ctrl-C or f
 	$(GO) build -o bin/ ./cmd/dynamic-toolset ./examples/demo
 	@bin/demo $(if $(DEMO),-for $(DEMO))
 
+# Without -vet=off, go test runs vet over every dependency too, which takes as long as compiling them the first time. Vet is
+# run by make lint, and by make race.
 .PHONY: test
 test: ## Run the tests that need nothing but Go
-	$(GO) test ./...
+	$(GO) test -vet=off ./...
 
 # The race detector needs cgo.
 race soak: export CGO_ENABLED = 1
