@@ -5,22 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"os"
 	"sync"
 	"time"
 
-	"github.com/go-logr/logr"
-	"github.com/google/uuid"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	applyv1 "k8s.io/client-go/applyconfigurations/coordination/v1"
-	coordinationv1 "k8s.io/client-go/kubernetes/typed/coordination/v1"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/leaderelection"
-	"k8s.io/client-go/tools/leaderelection/resourcelock"
-	"k8s.io/klog/v2"
+	coordinationclient "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/utils/ptr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/logging"
@@ -36,91 +31,55 @@ type ElectionOptions struct {
 	Log           *slog.Logger
 }
 
-// Elector elects the replica that writes, with a Lease and client-go's election. It adds two things. After a loss it
-// takes part in the election again, until the process ends. And a term ends by the clock before another replica may
-// take over, even if this replica was paused or cut off. Its methods are safe for concurrent use.
+// Elector elects the replica that writes, with a Lease. It follows the rules of client-go's leader election, and the two
+// can compete for one Lease: the holder renews it, and another replica takes it when the lease has not changed for its
+// duration by that replica's own clock. client-go's package is not used, because it brings the informers and listers of
+// all of Kubernetes' types into the build, which take a third of its time.
+//
+// A replica that loses the lease takes part in the election again. A term ends by the clock before another replica may
+// take over, even if this replica was paused or cut off. All methods but Run are safe for concurrent use.
 type Elector struct {
 	options ElectionOptions
+	leases  coordinationclient.LeaseInterface
 	term    time.Duration // how long this replica leads without renewing
-	lock    *lock
 	changed chan struct{}
 
 	mu       sync.Mutex
 	until    time.Time // when leading ends, unless the lease is renewed
 	reported logging.Condition[bool]
-}
 
-// Identity returns a unique name for this process: the host's name, which people know, and a random part.
-func Identity() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return host + "_" + uuid.NewString()
-}
-
-// LeaseClient returns a client for the Lease with a separate connection, so that neither a rate limit nor a large
-// transfer delays a renewal. The client has its own dialer, because client-go shares connections between clients with
-// equal configurations otherwise. It uses HTTP/1.1, with which a request that times out closes its connection: a
-// connection that hangs is replaced while there is still time for another request.
-func LeaseClient(config *rest.Config, renewDeadline time.Duration) (coordinationv1.LeasesGetter, error) {
-	c := rest.CopyConfig(config)
-	c.Timeout = leaseTimeout(renewDeadline)
-	c.RateLimiter, c.QPS, c.Burst = nil, -1, 0 // a QPS of 0 would mean client-go's default limit
-	if c.Dial == nil {
-		c.Dial = (&net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second}).DialContext
-	}
-	c.NextProtos = []string{"http/1.1"}
-	client, err := coordinationv1.NewForConfig(rest.AddUserAgent(c, "leader-election"))
-	if err != nil {
-		return nil, fmt.Errorf("client for the lease: %w", err)
-	}
-	return client, nil
-}
-
-func leaseTimeout(renewDeadline time.Duration) time.Duration {
-	return max(renewDeadline/2, time.Second)
+	// Only Run uses these.
+	lease     *coordinationv1.Lease // as last read or written; nil if there was none
+	since     time.Time             // since when this replica has seen no change of it
+	holder    string                // who was last seen to hold it, even if it was deleted afterwards
+	respected time.Time             // until when the holder may still lead if the Lease is deleted
+	failing   string                // the request that fails: "read" or "write"; "" if none does
 }
 
 // NewElector returns an Elector, or an error if the options are not valid.
-func NewElector(client coordinationv1.LeasesGetter, o ElectionOptions) (*Elector, error) {
+func NewElector(client coordinationclient.LeasesGetter, o ElectionOptions) (*Elector, error) {
 	if o.Lease.Namespace == "" || o.Lease.Name == "" || o.Identity == "" || len(o.Identity) > 128 {
 		return nil, fmt.Errorf("leader election: lease %s, identity %q: expected both, in at most 128 characters",
 			o.Lease, o.Identity)
 	}
-	// The Lease counts in whole seconds. Of two renewals within one second, another replica sees only the first.
 	respected := o.LeaseDuration
-	o.LeaseDuration = respected.Truncate(time.Second)
-	e := &Elector{options: o, term: min(o.RenewDeadline, o.LeaseDuration-time.Second), changed: make(chan struct{}, 1)}
-	e.lock = &lock{elector: e, LeaseLock: &resourcelock.LeaseLock{
-		LeaseMeta: metav1.ObjectMeta{Namespace: o.Lease.Namespace, Name: o.Lease.Name}, Client: client,
-		LockConfig: resourcelock.ResourceLockConfig{Identity: o.Identity},
-	}}
-	_, err := e.newElection()
-	if err == nil && e.term <= 0 {
-		err = errors.New("the lease is too short")
-	}
-	if err != nil {
+	o.LeaseDuration = respected.Truncate(time.Second) // because a Lease has whole seconds
+	// client-go compares renewals by the second, so that it may see a renewal up to a second late.
+	term := min(o.RenewDeadline, o.LeaseDuration-time.Second)
+	if term <= 0 || o.RetryPeriod <= 0 || o.LeaseDuration <= o.RenewDeadline ||
+		o.RenewDeadline.Seconds() <= (1+jitter)*o.RetryPeriod.Seconds() {
 		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s, in whole seconds, must be at least "+
-			"2s and more than renewDeadline %s, and that more than 1.2 x retryPeriod %s: %w",
-			respected, o.RenewDeadline, o.RetryPeriod, err)
+			"2s and more than renewDeadline %s, and that more than 1.2 x retryPeriod %s",
+			respected, o.RenewDeadline, o.RetryPeriod)
 	}
-	return e, nil
+	return &Elector{
+		options: o, leases: client.Leases(o.Lease.Namespace), term: term, changed: make(chan struct{}, 1),
+	}, nil
 }
 
-// newElection returns the election for one term. It cannot be reused, because client-go would take the state of the
-// last term for the present one.
-func (e *Elector) newElection() (*leaderelection.LeaderElector, error) {
-	o := &e.options
-	return leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock: e.lock, Name: o.Lease.Name, ReleaseOnCancel: true,
-		LeaseDuration: o.LeaseDuration, RenewDeadline: o.RenewDeadline, RetryPeriod: o.RetryPeriod,
-		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(context.Context) {}, // lock has reported it already
-			OnStoppedLeading: func() { e.lead(time.Time{}, "the lease was not renewed") },
-		},
-	})
-}
+// jitter is by how much a wait may be longer than the retry period, as a part of it, so that replicas that started
+// together do not send their requests together.
+const jitter = 0.2
 
 // Leading reports whether this replica may write. It must be called right before each write. A write that is in flight
 // when the term ends is fenced by its resourceVersion.
@@ -156,17 +115,8 @@ func (e *Elector) Changed() <-chan struct{} { return e.changed }
 // Run takes part in elections until ctx ends. Then this replica stops leading and releases the lease. ctx must end
 // after the last write.
 func (e *Elector) Run(ctx context.Context) {
-	ctx = klog.NewContext(ctx, logr.Discard()) // because client-go logs each try
-	wait.UntilWithContext(ctx, func(ctx context.Context) {
-		defer func() {
-			if r := recover(); r != nil { // client-go logs a panic and raises it again
-				e.options.Log.Error("leader election panicked", "err", fmt.Sprint(r))
-			}
-		}()
-		if election, err := e.newElection(); err == nil { // NewElector has checked the options
-			election.Run(ctx)
-		}
-	}, e.options.RetryPeriod)
+	wait.JitterUntilWithContext(ctx, e.try, e.options.RetryPeriod, jitter, true)
+	e.release() //nolint:contextcheck // ctx has ended
 }
 
 // lead records until when this replica leads. reason is logged if it no longer leads.
@@ -177,102 +127,148 @@ func (e *Elector) lead(until time.Time, reason string) {
 	e.leading(reason)
 }
 
-// lock wraps client-go's lock on the Lease. It reports to the elector which replica leads, from each read and write.
-type lock struct {
-	*resourcelock.LeaseLock
-	elector   *Elector
-	holder    string    // as last read or written
-	respected time.Time // until when the holder of a deleted Lease may still lead
-	failing   string    // the request that fails: "read" or "write"; "" if none does
+// try renews the lease of this replica. If another replica holds the lease, it takes it once the lease has run out.
+func (e *Elector) try(ctx context.Context) {
+	defer func() {
+		if r := recover(); r != nil { // a fault in a library must end neither the process nor the election
+			e.lead(time.Time{}, "the election panicked")
+			e.options.Log.Error("leader election panicked", "err", fmt.Sprint(r))
+		}
+	}()
+	defer e.Leading() // reports the end of a term that was not renewed
+	if e.mine() && e.take(ctx) == nil {
+		return // renewed, without reading it first
+	}
+	asked := time.Now() // before the request: if the process is paused meanwhile, this replica has not looked
+	err := e.read(ctx)
+	free := e.mine() || e.lease == nil && asked.After(e.respected) || e.lease != nil && e.expired(asked)
+	if err == nil && free {
+		_ = e.take(ctx) // has been reported
+	}
 }
 
-// Get reads the Lease.
-func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	record, raw, err := l.LeaseLock.Get(ctx)
-	switch l.report("read", err); {
+// mine reports whether this replica held the lease when it was last read or written.
+func (e *Elector) mine() bool { return e.lease != nil && holderOf(e.lease) == e.options.Identity }
+
+func holderOf(lease *coordinationv1.Lease) string { return ptr.Deref(lease.Spec.HolderIdentity, "") }
+
+// expired reports whether nobody holds the lease, or its holder has not renewed it for its duration. Only this
+// replica's clock counts, not the times in the Lease.
+func (e *Elector) expired(now time.Time) bool {
+	duration := time.Duration(ptr.Deref(e.lease.Spec.LeaseDurationSeconds, 0)) * time.Second
+	return holderOf(e.lease) == "" || !e.since.Add(duration).After(now)
+}
+
+// read reads the Lease. A Lease that does not exist is not an error.
+func (e *Elector) read(ctx context.Context) error {
+	lease, err := e.leases.Get(ctx, e.options.Lease.Name, metav1.GetOptions{})
+	switch e.report("read", err); {
 	case apierrors.IsNotFound(err):
-		l.elector.lead(time.Time{}, "the lease was deleted") // the replica that creates it leads
-	case err == nil:
-		l.keep(record.HolderIdentity)
+		e.lease = nil
+		e.lead(time.Time{}, "the lease was deleted") // the replica that creates it leads
+		return nil
+	case err != nil:
+		return err
 	}
-	return record, raw, err
+	e.keep(lease)
+	return nil
 }
 
-// Create creates the Lease by server-side apply. Unlike a create, an apply has the name in its URL, so that a Role can
-// limit it to one Lease. If another replica was faster, the apply is a conflict, because the holder belongs to that
-// replica's field manager.
-func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+// keep records the Lease as it is now.
+func (e *Elector) keep(lease *coordinationv1.Lease) {
+	if e.lease == nil || !equality.Semantic.DeepEqual(e.lease.Spec, lease.Spec) {
+		e.since = time.Now()
+	}
+	before, holder := e.holder, holderOf(lease)
+	e.lease, e.holder, e.respected = lease, holder, time.Time{}
+	if holder == e.options.Identity {
+		return
+	}
+	e.lead(time.Time{}, "another replica has the lease")
+	if holder == "" {
+		return
+	}
+	e.respected = time.Now().Add(e.options.LeaseDuration)
+	if holder != before {
+		e.options.Log.Info("another replica leads", "identity", holder)
+	}
+}
+
+// take writes this replica as the holder of the Lease: it renews, takes or creates it. This replica then leads for a
+// term, which is counted from before the request.
+func (e *Elector) take(ctx context.Context) error {
 	start := time.Now()
-	if start.Before(l.respected) {
-		return errors.New("the lease was deleted, and its holder may still lead")
-	}
-	spec := resourcelock.LeaderElectionRecordToLeaseSpec(&record)
-	meta := l.LeaseMeta
-	_, err := l.Client.Leases(meta.Namespace).Apply(ctx, applyv1.Lease(meta.Name, meta.Namespace).WithSpec(
-		&applyv1.LeaseSpecApplyConfiguration{
-			HolderIdentity: spec.HolderIdentity, LeaseDurationSeconds: spec.LeaseDurationSeconds,
-			AcquireTime: spec.AcquireTime, RenewTime: spec.RenewTime, LeaseTransitions: spec.LeaseTransitions,
-		}), metav1.ApplyOptions{FieldManager: l.Identity()})
-	if err == nil {
-		_, _, err = l.LeaseLock.Get(ctx) // the next update needs the resourceVersion
-	}
-	return l.wrote(start, record, err)
-}
-
-// Update takes, renews or releases the Lease. This replica stops leading before it releases the Lease.
-func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	if record.HolderIdentity == "" {
-		if l.holder != l.Identity() { // client-go may release the Lease although it has read another holder
-			return errors.New("the lease belongs to another replica")
+	spec := coordinationv1.LeaseSpec{AcquireTime: &metav1.MicroTime{Time: start}, LeaseTransitions: ptr.To[int32](0)}
+	if e.lease != nil {
+		spec = *e.lease.Spec.DeepCopy()
+		if !e.mine() {
+			spec.AcquireTime = &metav1.MicroTime{Time: start}
+			spec.LeaseTransitions = ptr.To(ptr.Deref(spec.LeaseTransitions, 0) + 1)
 		}
-		l.elector.lead(time.Time{}, "the lease is released")
 	}
-	start := time.Now()
-	return l.wrote(start, record, l.LeaseLock.Update(ctx, record))
-}
-
-// wrote records the result of a write that was sent at start.
-func (l *lock) wrote(start time.Time, record resourcelock.LeaderElectionRecord, err error) error {
-	l.report("write", err)
+	spec.HolderIdentity, spec.RenewTime = &e.options.Identity, &metav1.MicroTime{Time: start}
+	spec.LeaseDurationSeconds = ptr.To(int32(e.options.LeaseDuration / time.Second))
+	err := e.write(ctx, spec)
 	if err == nil {
-		l.keep(record.HolderIdentity)
-		if record.HolderIdentity == l.Identity() {
-			l.elector.lead(start.Add(l.elector.term), "the response came too late")
-		}
+		e.lead(start.Add(e.term), "the response came too late")
 	}
 	return err
 }
 
-// keep records the holder of the Lease.
-func (l *lock) keep(holder string) {
-	before := l.holder
-	l.holder, l.respected = holder, time.Time{}
-	if holder == l.Identity() {
-		return
+// release gives up the lease, so that another replica need not wait until it has run out.
+func (e *Elector) release() {
+	ctx, cancel := context.WithTimeout(context.Background(), e.options.RenewDeadline)
+	defer cancel()
+	e.lead(time.Time{}, "the lease is released")
+	for e.mine() {
+		spec := *e.lease.Spec.DeepCopy()
+		spec.HolderIdentity, spec.RenewTime = ptr.To(""), ptr.To(metav1.NowMicro())
+		spec.LeaseDurationSeconds = ptr.To[int32](1)
+		// A renewal that was cancelled may have arrived nevertheless.
+		if err := e.write(ctx, spec); !apierrors.IsConflict(err) || e.read(ctx) != nil {
+			return
+		}
 	}
-	l.elector.lead(time.Time{}, "another replica has the lease")
-	if holder == "" {
-		return
+}
+
+// write writes the Lease, based on what was last read or written. A new Lease is created by server-side apply. Unlike a
+// create, an apply has the name in its URL, so that a Role can limit it to one Lease. If another replica was faster, the
+// apply is a conflict, because the holder belongs to that replica's field manager.
+func (e *Elector) write(ctx context.Context, spec coordinationv1.LeaseSpec) error {
+	var lease *coordinationv1.Lease
+	var err error
+	if e.lease != nil {
+		lease = e.lease.DeepCopy()
+		lease.Spec = spec
+		lease, err = e.leases.Update(ctx, lease, metav1.UpdateOptions{})
+	} else {
+		o := e.options
+		lease, err = e.leases.Apply(ctx, applyv1.Lease(o.Lease.Name, o.Lease.Namespace).WithSpec(
+			&applyv1.LeaseSpecApplyConfiguration{
+				HolderIdentity: spec.HolderIdentity, LeaseDurationSeconds: spec.LeaseDurationSeconds,
+				AcquireTime: spec.AcquireTime, RenewTime: spec.RenewTime, LeaseTransitions: spec.LeaseTransitions,
+			}), metav1.ApplyOptions{FieldManager: o.Identity})
 	}
-	l.respected = time.Now().Add(l.elector.options.LeaseDuration)
-	if holder != before {
-		l.elector.options.Log.Info("another replica leads", "identity", holder)
+	e.report("write", err)
+	if err == nil {
+		e.keep(lease)
 	}
+	return err
 }
 
 // report logs once that the lease cannot be read or written, and when that works again. A lost race for the lease and a
 // deleted lease are not failures. A request that this replica cancelled is ignored.
-func (l *lock) report(request string, err error) {
+func (e *Elector) report(request string, err error) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
 	failing := err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err)
-	switch log := l.elector.options.Log; {
-	case failing && l.failing == "":
-		l.failing = request
-		log.Warn("lease not reachable", "lease", l.Describe(), "err", Explain(err))
-	case !failing && l.failing == request:
-		l.failing = ""
-		log.Info("lease reachable again", "lease", l.Describe())
+	switch log := e.options.Log; {
+	case failing && e.failing == "":
+		e.failing = request
+		log.Warn("lease not reachable", "lease", e.options.Lease.String(), "err", Explain(err))
+	case !failing && e.failing == request:
+		e.failing = ""
+		log.Info("lease reachable again", "lease", e.options.Lease.String())
 	}
 }

@@ -210,7 +210,7 @@ func TestCutOff(t *testing.T) {
 				if took < 7*time.Second {
 					t.Errorf("stopped to lead after %s; one failed renewal must not cost it", took)
 				}
-				within(t, 10*time.Second, "it is told", a.told) // when client-go has tried to release the lease
+				within(t, 10*time.Second, "it is told", a.told)
 				<-time.After(10 * time.Minute)
 				a.access.set(func(x *leaseAccess) { x.err, x.hang = nil, false })
 				within(t, 20*time.Second, "it leads again", a.Leading)
@@ -256,7 +256,7 @@ func TestAwayAtStart(t *testing.T) {
 	})
 }
 
-// client-go releases, after a loss, what it believes to be its own; by then it may be another's.
+// A replica that has lost the lease does not release it: by then it may be another's.
 func TestReleaseLeavesOthersAlone(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,44 @@
+package cluster
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	coordinationclient "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/rest"
+)
+
+// Identity returns a unique name for this process: the host's name, which people know, and a random part.
+func Identity() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return host + "_" + uuid.NewString()
+}
+
+// LeaseClient returns a client for the Lease with a separate connection, so that neither a rate limit nor a large
+// transfer delays a renewal. The client has its own dialer, because client-go shares connections between clients with
+// equal configurations otherwise. It uses HTTP/1.1, with which a request that times out closes its connection: a
+// connection that hangs is replaced while there is still time for another request.
+func LeaseClient(config *rest.Config, renewDeadline time.Duration) (coordinationclient.LeasesGetter, error) {
+	c := rest.CopyConfig(config)
+	c.Timeout = leaseTimeout(renewDeadline)
+	c.RateLimiter, c.QPS, c.Burst = nil, -1, 0 // a QPS of 0 would mean client-go's default limit
+	if c.Dial == nil {
+		c.Dial = (&net.Dialer{Timeout: c.Timeout, KeepAlive: 30 * time.Second}).DialContext
+	}
+	c.NextProtos = []string{"http/1.1"}
+	client, err := coordinationclient.NewForConfig(rest.AddUserAgent(c, "leader-election"))
+	if err != nil {
+		return nil, fmt.Errorf("client for the lease: %w", err)
+	}
+	return client, nil
+}
+
+func leaseTimeout(renewDeadline time.Duration) time.Duration {
+	return max(renewDeadline/2, time.Second)
+}
