@@ -88,7 +88,7 @@ func newCluster(
 		elector: elector, events: recorder, target: target.String(),
 		openShift: func([]*backend.Finding) bool { return routes.Served() },
 		work: []func(context.Context) error{
-			watch.Run,
+			func(ctx context.Context) error { watch.Run(ctx); return nil },
 			func(ctx context.Context) error { recorder.Run(ctx); return nil },
 			func(ctx context.Context) error { routes.Run(ctx, known.Notify); return nil },
 		},

@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/utils/ptr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -211,4 +214,60 @@ func TestElectionForbidden(t *testing.T) {
 	if n := r.log.count("lease not reachable"); n != 1 {
 		t.Errorf("logged %d times", n)
 	}
+}
+
+// client-go's election follows the same rules: the two take the Lease from each other, and never lead at once.
+func TestElectionBesideClientGo(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	env := testenv.Start(t)
+	kubeconfig := leaseAccount(t, env)
+	var theirs atomic.Bool
+	theirsStart := func() (stop func()) {
+		e, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+			Lock: &resourcelock.LeaseLock{
+				LeaseMeta:  metav1.ObjectMeta{Namespace: testenv.OutputNamespace, Name: leaseName},
+				Client:     env.Client.CoordinationV1(),
+				LockConfig: resourcelock.ResourceLockConfig{Identity: "client-go"},
+			},
+			LeaseDuration: leaseDuration, RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond,
+			ReleaseOnCancel: true, Name: leaseName,
+			Callbacks: leaderelection.LeaderCallbacks{
+				OnStartedLeading: func(context.Context) { theirs.Store(true) },
+				OnStoppedLeading: func() { theirs.Store(false) },
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { e.Run(ctx) })
+		return func() {
+			cancel()
+			running.Wait()
+		}
+	}
+	theirsLeads := func() error {
+		if !theirs.Load() {
+			return errors.New("it does not lead")
+		}
+		return nil
+	}
+
+	stop := theirsStart()
+	testenv.Eventually(t, 10*time.Second, "client-go's leads", theirsLeads)
+	ours := join(t, kubeconfig, "ours")
+	testenv.Consistently(t, 2*leaseDuration, "ours follows", leads(ours, false))
+	stop() // and release
+	testenv.Eventually(t, 2*time.Second, "ours leads", leads(ours, true))
+	stop = theirsStart()
+	defer func() { stop() }()
+	testenv.Consistently(t, 2*leaseDuration, "client-go's follows", func() error {
+		if theirs.Load() {
+			return errors.New("it leads")
+		}
+		return leads(ours, true)()
+	})
+	ours.stop() // and release
+	testenv.Eventually(t, 2*time.Second, "client-go's leads", theirsLeads)
 }

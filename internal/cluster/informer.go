@@ -3,32 +3,60 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
-	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
 
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// newInformer returns an informer that lists page by page, and reduces the objects of each page before it requests the
+// listWatch returns what an informer needs to list and watch the objects of a typed client.
+func listWatch[L runtime.Object](
+	list func(context.Context, metav1.ListOptions) (L, error),
+	watch func(context.Context, metav1.ListOptions) (watch.Interface, error),
+) *cache.ListWatch {
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			return list(ctx, o)
+		},
+		WatchFuncWithContext: watch,
+	}
+}
+
+// named limits lw to one object, which a Role can name.
+func named(name string, lw *cache.ListWatch) *cache.ListWatch {
+	only := fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = only
+			return lw.ListWithContext(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = only
+			return lw.WatchWithContext(ctx, o)
+		},
+	}
+}
+
+// informer returns an informer that lists page by page, and reduces the objects of each page before it requests the
 // next one. client-go's informer either holds all objects of a cluster at once, or has the API server send each object
 // as a separate event, which takes up to twice the processor time.
-func (w *Watch) newInformer(
-	lw toolscache.ListerWatcher, example runtime.Object, resync time.Duration, by toolscache.Indexers,
-) toolscache.SharedIndexInformer {
-	whole := toolscache.ToListerWatcherWithContext(lw)
-	paged := &toolscache.ListWatch{
+func (w *Watch) informer(whole *cache.ListWatch, example runtime.Object) cache.SharedIndexInformer {
+	paged := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
 			return w.keepPages(ctx, whole)
 		},
-		WatchFuncWithContext: whole.WatchWithContext,
+		WatchFuncWithContext: whole.WatchFuncWithContext,
 	}
-	lister := toolscache.ToListWatcherWithWatchListSemantics(paged, noEvents{})
-	return toolscache.NewSharedIndexInformer(lister, example, resync, by)
+	lister := cache.ToListWatcherWithWatchListSemantics(paged, noEvents{})
+	informer := cache.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
+	_ = informer.SetTransform(w.keep) // fails only after the start
+	return informer
 }
 
 // noEvents makes client-go list the objects instead of requesting them as events.
@@ -39,7 +67,7 @@ func (noEvents) IsWatchListSemanticsUnSupported() bool { return true }
 // keepPages lists page by page. It ignores the options of the informer, because the API server ignores the page limit
 // for the resourceVersion that they name ("0" at first). The list has the resourceVersion of the first page, even if
 // later pages are newer. The watch starts from there, so that it misses no change to the objects of the first pages.
-func (w *Watch) keepPages(ctx context.Context, whole toolscache.ListerWatcherWithContext) (runtime.Object, error) {
+func (w *Watch) keepPages(ctx context.Context, whole *cache.ListWatch) (runtime.Object, error) {
 	var sizes store.Sizes
 	var shares store.Shares
 	kept, _, err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {

@@ -5,7 +5,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/links"
@@ -16,9 +16,14 @@ import (
 // thousand, most of them unmatched. So objects are reduced as soon as they are decoded, before they are cached. A cache
 // then keeps little more than the names, which it needs to detect deletions. The rest belongs to the store.
 
+type object interface {
+	metav1.Object
+	runtime.Object
+}
+
 // identity holds the fields of an object that an informer reads.
 type identity struct {
-	client.Object // nil, because an informer calls no other methods
+	object // nil, because an informer calls no other methods
 	backend.Ref
 	version string
 }

@@ -37,13 +37,7 @@ type Reader struct {
 // NewReader returns a Reader. keep reports whether detection reads an annotation, denied whether an address must not be
 // used.
 func NewReader(config *rest.Config, keep func(annotation string) bool, denied func(netip.Addr) bool) (*Reader, error) {
-	config = rest.CopyConfig(config)
-	config.ContentType = runtime.ContentTypeProtobuf
-	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
-	// client-go's default limit of five requests a second would make 100 pages take 20 seconds. No limit is needed
-	// here, because the API server has one (priority and fairness) and pages are requested one after the other.
-	config.QPS = -1
-	config.WarningHandler = rest.NoWarnings{}
+	config = protobuf(config)
 	config.Wrap(newBoundPages)
 	core, err := corev1client.NewForConfig(config)
 	if err != nil {
@@ -53,7 +47,6 @@ func NewReader(config *rest.Config, keep func(annotation string) bool, denied fu
 	if err != nil {
 		return nil, fmt.Errorf("client for EndpointSlices: %w", err)
 	}
-	config.ContentType, config.AcceptContentTypes = "", ""
 	exposers, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("client for Ingresses: %w", err)
@@ -61,6 +54,18 @@ func NewReader(config *rest.Config, keep func(annotation string) bool, denied fu
 	return &Reader{
 		core: core, discovery: discovery, dynamic: exposers, keep: keep, denied: denied, host: config.Host,
 	}, nil
+}
+
+// protobuf returns a copy of config for clients that read much. The dynamic client uses JSON nevertheless.
+func protobuf(config *rest.Config) *rest.Config {
+	config = rest.CopyConfig(config)
+	config.ContentType = runtime.ContentTypeProtobuf
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	// client-go's default limit of five requests a second would make 100 pages take 20 seconds. No limit is needed
+	// here, because the API server has one (priority and fairness) and pages are requested one after the other.
+	config.QPS = -1
+	config.WarningHandler = rest.NoWarnings{}
+	return config
 }
 
 // Service reads a Service and its EndpointSlices. It returns nil if the Service does not exist.

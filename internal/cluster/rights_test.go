@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,13 +64,11 @@ func running(t *testing.T, host string) (*Watch, warnings) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- watch.Run(ctx) }()
+	var ended sync.WaitGroup
+	ended.Go(func() { watch.Run(ctx) })
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+		ended.Wait()
 	})
 	return watch, log
 }

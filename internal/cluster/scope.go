@@ -2,7 +2,7 @@ package cluster
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -10,15 +10,13 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	toolscache "k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/client-go/tools/cache"
 
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// scope is the unit that one cache watches: the Services and EndpointSlices of one namespace or of all, the objects of
+// scope is what is listed and watched together: the Services and EndpointSlices of one namespace or of all, the objects of
 // one kind that expose Services, or the ConfigMap. If the Services or EndpointSlices were never listed because that is
 // forbidden, their namespace is frozen: its published backends stay, and the other namespaces are not affected. A
 // namespace that becomes forbidden after it was listed keeps its last state, as all namespaces do while the API server
@@ -26,12 +24,12 @@ import (
 type scope struct {
 	namespace string // "" means all namespaces
 	watch     *Watch
-	cache     cache.Cache
-	handlers  map[client.Object]toolscache.ResourceEventHandler
-	services  bool          // the scope has Services and EndpointSlices
-	exposer   string        // the resource that exposes Services; the cluster may lack it; "" in the other scopes
-	settled   chan struct{} // closed when everything was listed, or is known to be forbidden
-	settle    func()        // closes settled
+	informers []cache.SharedIndexInformer
+	listings  []cache.DoneChecker // of the informers: whether the handlers have everything that was listed
+	services  bool                // the scope has Services and EndpointSlices
+	exposer   string              // the resource that exposes Services; the cluster may lack it; "" in the other scopes
+	settled   chan struct{}       // closed when everything was listed, or is known to be forbidden
+	settle    func()              // closes settled
 
 	mu   sync.Mutex
 	seen bool               // everything was listed once
@@ -44,30 +42,41 @@ type failure struct {
 	at      time.Time
 }
 
-// start watches until ctx ends.
-func (s *scope) start(ctx context.Context, ended chan<- error) error {
-	var synced []toolscache.DoneChecker
-	for object, handler := range s.handlers {
-		informer, err := s.cache.GetInformer(ctx, object, cache.BlockUntilSynced(false))
-		if err != nil {
-			return fmt.Errorf("watching %T: %w", object, err)
+// watched is one kind of object of a scope.
+type watched struct {
+	informer cache.SharedIndexInformer
+	handler  cache.ResourceEventHandler
+}
+
+// add adds a scope. It returns an error only if an informer already runs.
+func (w *Watch) add(s *scope, all ...watched) error {
+	s.watch, s.settled, s.last = w, make(chan struct{}), map[string]failure{}
+	s.settle = sync.OnceFunc(func() { close(s.settled) })
+	w.scopes = append(w.scopes, s)
+	for _, one := range all {
+		registration, err := one.informer.AddEventHandler(one.handler)
+		if err = errors.Join(err, one.informer.SetWatchErrorHandlerWithContext(s.failed)); err != nil {
+			return err
 		}
-		r, err := informer.AddEventHandler(handler)
-		if err != nil {
-			return fmt.Errorf("watching %T: %w", object, err)
-		}
-		synced = append(synced, r.HasSyncedChecker())
+		s.informers = append(s.informers, one.informer)
+		s.listings = append(s.listings, registration.HasSyncedChecker())
 	}
+	return nil
+}
+
+// start watches until ctx ends. running ends when nothing of the scope runs any more.
+func (s *scope) start(ctx context.Context, running *sync.WaitGroup) {
 	if s.exposer != "" {
 		time.AfterFunc(longestForLinks, s.settle)
 	}
-	go func() { ended <- s.cache.Start(ctx) }()
+	for _, informer := range s.informers {
+		running.Go(func() { informer.RunWithContext(ctx) })
+	}
 	go func() {
-		if toolscache.WaitFor(ctx, "", synced...) {
+		if cache.WaitFor(ctx, "", s.listings...) {
 			s.listed()
 		}
 	}()
-	return nil
 }
 
 // listed records that everything was listed, so that no right to list is missing.
@@ -96,7 +105,7 @@ const forgotten = 3 * time.Minute
 const lasting = 90 * time.Second
 
 // failed is called for each list or watch that fails. It logs each kind of failure once, not with every retry.
-func (s *scope) failed(ctx context.Context, r *toolscache.Reflector, err error) {
+func (s *scope) failed(ctx context.Context, r *cache.Reflector, err error) {
 	if ctx.Err() != nil {
 		return
 	}

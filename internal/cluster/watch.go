@@ -14,18 +14,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	discoveryv1client "k8s.io/client-go/kubernetes/typed/discovery/v1"
 	"k8s.io/client-go/rest"
-	toolscache "k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/client-go/tools/cache"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
@@ -62,112 +58,65 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 	w := &Watch{opts: opts, store: known, moved: make(chan struct{}, 1)}
 	w.someSeen, w.synced = make(chan struct{}), make(chan struct{})
 	w.oneSeen = sync.OnceFunc(func() { close(w.someSeen) })
-	scheme := runtime.NewScheme()
-	if err := corev1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	if err := discoveryv1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
 	http, dialer, err := httpClient(config, opts.Failed, opts.Log)
 	if err != nil {
 		return nil, fmt.Errorf("client for the watches: %w", err)
 	}
 	w.dialer = dialer
+	config = protobuf(config)
+	core, err := corev1client.NewForConfigAndClient(config, http)
+	if err != nil {
+		return nil, fmt.Errorf("client for Services: %w", err)
+	}
+	discovery, err := discoveryv1client.NewForConfigAndClient(config, http)
+	if err != nil {
+		return nil, fmt.Errorf("client for EndpointSlices: %w", err)
+	}
+	exposers, err := dynamic.NewForConfigAndClient(config, http)
+	if err != nil {
+		return nil, fmt.Errorf("client for Ingresses: %w", err)
+	}
 	namespaces, err := sortedNamespaces(opts.Namespaces)
 	if err != nil {
 		return nil, err
 	}
-	common := cache.Options{HTTPClient: http, Scheme: scheme, Mapper: staticMapper(opts.Reader.Links.Kinds)}
-	if opts.ConfigMap != (backend.Ref{}) {
-		err = w.addConfigMap(config, common)
+	if target := opts.ConfigMap; target != (backend.Ref{}) {
+		maps := core.ConfigMaps(target.Namespace)
+		informer := cache.NewSharedIndexInformer(
+			named(target.Name, listWatch(maps.List, maps.Watch)), &corev1.ConfigMap{}, 0, cache.Indexers{})
+		err = w.add(&scope{namespace: target.Namespace}, watched{informer, w.configMapHandler()})
 	}
-	common.DefaultTransform, common.NewInformer = w.keep, w.newInformer
 	for _, name := range namespaces {
-		common.DefaultNamespaces = inNamespace(name)
-		err = errors.Join(err, w.add(config, common, &scope{
-			namespace: name, services: true,
-			handlers: map[client.Object]toolscache.ResourceEventHandler{
-				&corev1.Service{}: w.serviceHandler(), &discoveryv1.EndpointSlice{}: w.sliceHandler(),
-			},
-		}))
+		services, slices := core.Services(name), discovery.EndpointSlices(name)
+		err = errors.Join(err, w.add(&scope{namespace: name, services: true},
+			watched{w.informer(listWatch(services.List, services.Watch), &corev1.Service{}), w.serviceHandler()},
+			watched{w.informer(listWatch(slices.List, slices.Watch), &discoveryv1.EndpointSlice{}), w.sliceHandler()}))
 		for _, kind := range opts.Reader.Links.Kinds { // one scope each, because a kind may be missing or forbidden
 			object := &unstructured.Unstructured{}
 			object.SetGroupVersionKind(kind.GroupVersionKind)
-			err = errors.Join(err, w.add(config, common, &scope{
-				namespace: name, exposer: kind.Resource,
-				handlers: map[client.Object]toolscache.ResourceEventHandler{object: w.exposerHandler()},
-			}))
+			objects := exposers.Resource(kind.GVR()).Namespace(name)
+			err = errors.Join(err, w.add(&scope{namespace: name, exposer: kind.Resource},
+				watched{w.informer(listWatch(objects.List, objects.Watch), object), w.exposerHandler()}))
 		}
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("preparing the watches: %w", err)
 	}
 	return w, nil
 }
 
-func (w *Watch) addConfigMap(config *rest.Config, o cache.Options) error {
-	target := w.opts.ConfigMap
-	o.ByObject = map[client.Object]cache.ByObject{&corev1.ConfigMap{}: {
-		Namespaces: inNamespace(target.Namespace), Field: fields.OneTermEqualSelector("metadata.name", target.Name),
-	}}
-	return w.add(config, o, &scope{
-		namespace: target.Namespace,
-		handlers:  map[client.Object]toolscache.ResourceEventHandler{&corev1.ConfigMap{}: w.configMapHandler()},
-	})
-}
-
-// add creates the cache of a scope and adds the scope.
-func (w *Watch) add(config *rest.Config, o cache.Options, s *scope) (err error) {
-	o.DefaultWatchErrorHandler = s.failed
-	if s.cache, err = cache.New(config, o); err != nil {
-		return fmt.Errorf("preparing the watches: %w", err)
-	}
-	s.watch, s.settled, s.last = w, make(chan struct{}), map[string]failure{}
-	s.settle = sync.OnceFunc(func() { close(s.settled) })
-	w.scopes = append(w.scopes, s)
-	return nil
-}
-
-// staticMapper returns a mapper of the kinds that are watched. It replaces the API server's discovery, because the API
-// server may be unreachable when this program starts.
-func staticMapper(exposers []links.Kind) meta.RESTMapper {
-	m := meta.NewDefaultRESTMapper(nil)
-	m.Add(corev1.SchemeGroupVersion.WithKind("Service"), meta.RESTScopeNamespace)
-	m.Add(corev1.SchemeGroupVersion.WithKind("ConfigMap"), meta.RESTScopeNamespace)
-	m.Add(discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"), meta.RESTScopeNamespace)
-	for _, kind := range exposers {
-		m.Add(kind.GroupVersionKind, meta.RESTScopeNamespace)
-	}
-	return m
-}
-
-func inNamespace(ns string) map[string]cache.Config {
-	if ns == metav1.NamespaceAll {
-		return nil
-	}
-	return map[string]cache.Config{ns: {}}
-}
-
 // Run watches until ctx ends. If the API server is unreachable, Run waits for it.
-func (w *Watch) Run(ctx context.Context) error {
-	ended := make(chan error, len(w.scopes))
+func (w *Watch) Run(ctx context.Context) {
+	var running sync.WaitGroup
 	for _, s := range w.scopes {
-		if err := s.start(ctx, ended); err != nil {
-			return err
-		}
+		s.start(ctx, &running)
 	}
 	go func() {
 		if w.awaitAll(ctx) { // only when all Services are listed is it known for which there is room
 			readMissing(ctx, w.store, w.readService)
 		}
 	}()
-	for range w.scopes {
-		if err := <-ended; err != nil {
-			return fmt.Errorf("watching the cluster: %w", err)
-		}
-	}
-	return nil
+	running.Wait()
 }
 
 // awaitAll waits until the start is complete: the ConfigMap and the Services of at least one namespace were listed, and
@@ -222,7 +171,7 @@ func (w *Watch) Gone() *corev1.ConfigMap { return w.gone.Load() }
 // Moved returns a channel that receives a value after the ConfigMap has changed.
 func (w *Watch) Moved() <-chan struct{} { return w.moved }
 
-func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
+func (w *Watch) serviceHandler() cache.ResourceEventHandler {
 	return handler[*keptService]{set: func(s *keptService) {
 		switch {
 		case s.unmatched:
@@ -234,7 +183,7 @@ func (w *Watch) serviceHandler() toolscache.ResourceEventHandler {
 	}, remove: func(s *keptService) { w.store.DeleteService(s.Ref) }}
 }
 
-func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
+func (w *Watch) sliceHandler() cache.ResourceEventHandler {
 	return handler[*keptSlice]{set: func(s *keptSlice) {
 		switch {
 		case s.unmatched:
@@ -246,7 +195,7 @@ func (w *Watch) sliceHandler() toolscache.ResourceEventHandler {
 	}, remove: func(s *keptSlice) { w.store.DeleteSlice(s.Ref) }}
 }
 
-func (w *Watch) exposerHandler() toolscache.ResourceEventHandler {
+func (w *Watch) exposerHandler() cache.ResourceEventHandler {
 	return handler[*keptExposer]{set: func(e *keptExposer) {
 		if e.fresh {
 			w.store.Expose(store.Exposer{Kind: e.kind, Ref: e.Ref}, e.services)
@@ -255,7 +204,7 @@ func (w *Watch) exposerHandler() toolscache.ResourceEventHandler {
 	}, remove: func(e *keptExposer) { w.store.Expose(store.Exposer{Kind: e.kind, Ref: e.Ref}, nil) }}
 }
 
-func (w *Watch) configMapHandler() toolscache.ResourceEventHandler {
+func (w *Watch) configMapHandler() cache.ResourceEventHandler {
 	set := func(cm *corev1.ConfigMap) {
 		w.live.Store(cm)
 		select {
@@ -281,7 +230,7 @@ func (h handler[T]) OnUpdate(_, object any) {
 }
 
 func (h handler[T]) OnDelete(object any) {
-	if gone, ok := object.(toolscache.DeletedFinalStateUnknown); ok {
+	if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
 		object = gone.Obj
 	}
 	if o, ok := object.(T); ok {

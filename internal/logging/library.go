@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"
-	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // Redirect sends the log entries of the Kubernetes libraries to log, at a lower level: errors become warnings,
@@ -17,9 +16,7 @@ import (
 //
 // Call it at the start of the process, before the libraries run: it sets their global loggers.
 func Redirect(log *slog.Logger) {
-	l := Library(log)
-	klog.SetLoggerWithOptions(l, klog.ContextualLogger(true))
-	ctrllog.SetLogger(l)
+	klog.SetLoggerWithOptions(Library(log), klog.ContextualLogger(true))
 	standard.SetFlags(0)
 	standard.SetOutput(slog.NewLogLogger(library{log.Handler()}, slog.LevelInfo).Writer())
 }
