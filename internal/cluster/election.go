@@ -31,10 +31,10 @@ type ElectionOptions struct {
 	Log           *slog.Logger
 }
 
-// Elector elects the replica that writes, with a Lease. It follows the rules of client-go's leader election, and the two
-// can compete for one Lease: the holder renews it, and another replica takes it when the lease has not changed for its
-// duration by that replica's own clock. client-go's package is not used, because it brings the informers and listers of
-// all of Kubernetes' types into the build, which take a third of its time.
+// Elector elects the replica that writes, with a Lease. It follows the rules of client-go's leader election, and the
+// two can compete for one Lease: the holder renews it, and another replica takes it when the lease has not changed for
+// its duration by that replica's own clock. client-go's package is not used, because it brings the informers and
+// listers of all of Kubernetes' types into the build, which take a third of its time.
 //
 // A replica that loses the lease takes part in the election again. A term ends by the clock before another replica may
 // take over, even if this replica was paused or cut off. All methods but Run are safe for concurrent use.
@@ -232,8 +232,8 @@ func (e *Elector) release() {
 }
 
 // write writes the Lease, based on what was last read or written. A new Lease is created by server-side apply. Unlike a
-// create, an apply has the name in its URL, so that a Role can limit it to one Lease. If another replica was faster, the
-// apply is a conflict, because the holder belongs to that replica's field manager.
+// create, an apply has the name in its URL, so that a Role can limit it to one Lease. If another replica was faster,
+// the apply is a conflict, because the holder belongs to that replica's field manager.
 func (e *Elector) write(ctx context.Context, spec coordinationv1.LeaseSpec) error {
 	var lease *coordinationv1.Lease
 	var err error

@@ -16,9 +16,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// scope is what is listed and watched together: the Services and EndpointSlices of one namespace or of all, the objects of
-// one kind that expose Services, or the ConfigMap. If the Services or EndpointSlices were never listed because that is
-// forbidden, their namespace is frozen: its published backends stay, and the other namespaces are not affected. A
+// scope is what is listed and watched together: the Services and EndpointSlices of one namespace or of all, the objects
+// of one kind that expose Services, or the ConfigMap. If the Services or EndpointSlices were never listed because that
+// is forbidden, their namespace is frozen: its published backends stay, and the other namespaces are not affected. A
 // namespace that becomes forbidden after it was listed keeps its last state, as all namespaces do while the API server
 // cannot be reached.
 type scope struct {
