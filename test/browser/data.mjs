@@ -74,6 +74,7 @@ export function explanation(s) {
     services: [{
       ...s, port_reason: rejected ? '' : 'port service:80: its target port is Grafana’s own 3000', primary_service: s.primary ? `${s.namespace}/${s.name}` : s.type ? `monitoring/kps-${s.type}` : '',
       credentials: s.metadata.credentials ? [s.metadata.credentials] : [],
+      no_links: s.link ? [] : [{object: `Ingress ${s.namespace}/${s.name}`, url: `${s.name}.example.com`, code: 'not-allowed', reason: 'links from this namespace must not lead to that host'}],
       requests: s.healthy === null ? [] : [
         {purpose: 'identity', url: `${s.endpoint}/api/health`, status: s.healthy ? 200 : 0, result: s.healthy ? 'the answer that only the real thing gives' : 'connection refused', took: '3.214ms'},
         {purpose: 'health', url: `${s.endpoint}/api/health`, status: s.healthy ? 200 : 0, result: s.healthy ? 'database ok' : 'connection refused', took: '1.9ms'},

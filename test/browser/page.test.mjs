@@ -236,6 +236,15 @@ against('all can be done with the keyboard alone', async (fake) => {
   await page.leave();
 });
 
+against('why a backend has no link is on its page', async (fake) => {
+  const page = await visit(browser, `${fake.url}#/services/shop/grafana`);
+  await page.getByText('Ingress shop/grafana, grafana.example.com: links from this namespace must not lead to that host').waitFor();
+  await page.goto(`${fake.url}#/services/monitoring/kps-grafana`);
+  await page.locator('.facts').getByText('https://grafana.example.com').waitFor();
+  assert.equal(await page.getByText('No link').count(), 0);
+  await page.leave();
+});
+
 against('a backend that goes and comes is seen at once, and nothing jumps', async (fake) => {
   const page = await visit(browser, fake.url, {viewport: {width: 1280, height: 500}});
   await live(page);
