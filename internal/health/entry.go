@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -116,10 +117,7 @@ func (e *entry) pause(interval time.Duration) time.Duration {
 
 // before reports whether the entry comes before another one of its namespace.
 func (e *entry) before(other *entry) bool {
-	if r, s := e.rank(), other.rank(); r != s {
-		return r < s
-	}
-	return e.due.Before(other.due)
+	return cmp.Or(e.rank()-other.rank(), e.due.Compare(other.due)) < 0
 }
 
 func (e *entry) rank() int {

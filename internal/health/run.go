@@ -54,7 +54,8 @@ func (m *Monitor) check(ctx context.Context, e *entry, t probe.Target) {
 	ended, again := ctx.Err() != nil, e.again
 	e.stop()
 	e.stop, e.again = nil, false
-	m.turns.leave(e)
+	m.turns.vacate(e)
+	m.turns.release(e)
 	switch {
 	case m.entries[t.Candidate.Key()] != e:
 		return // the target was removed or replaced while it was probed

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -43,10 +44,7 @@ func (l *lane) place() *int { return &l.at }
 
 // before reports whether the lane is served before another: it has fewer running probes, or was served longer ago.
 func (l *lane) before(other *lane) bool {
-	if l.running != other.running {
-		return l.running < other.running
-	}
-	return l.served < other.served
+	return cmp.Or(l.running-other.running, cmp.Compare(l.served, other.served)) < 0
 }
 
 // wait adds an entry that is due later.
@@ -163,12 +161,6 @@ func (t *turns) vacate(e *entry) {
 	t.active = slices.Delete(t.active, i, i+1)
 	l.running--
 	t.settle(l)
-}
-
-// leave frees the slot and the spot of an entry whose probe has ended.
-func (t *turns) leave(e *entry) {
-	t.vacate(e)
-	t.release(e)
 }
 
 // release passes the entry's spot on to the first entry that waits for it.

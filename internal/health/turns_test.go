@@ -159,7 +159,8 @@ func probeEnds(n int, flooded bool, more func() bool) {
 		}
 	}
 	end := func(e *entry, pause time.Duration) {
-		turns.leave(e)
+		turns.vacate(e)
+		turns.release(e)
 		e.due = now.Add(pause)
 		turns.wait(e)
 	}
@@ -176,7 +177,8 @@ func probeEnds(n int, flooded bool, more func() bool) {
 		start()
 		turns.add(other)
 		start()
-		turns.leave(other)
+		turns.vacate(other)
+		turns.release(other)
 		end(turns.active[0], 0)
 	}
 }
