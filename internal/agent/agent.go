@@ -122,8 +122,8 @@ type Options struct {
 	// Proxy, if set, carries the requests. It reaches Services by name, not by endpoint, so one replica of each Service
 	// answers.
 	Proxy http.RoundTripper
-	// Report is called when the state of a replica changes. before is nil for a new replica, after for one that is
-	// gone.
+	// Report, if set, is called when the state of a replica changes. before is nil for a new replica, after for one
+	// that is gone.
 	Report func(before, after *Replica)
 }
 
@@ -148,6 +148,9 @@ type Agent struct {
 
 // New makes an Agent; Run starts it.
 func New(opts Options) *Agent {
+	if opts.Report == nil {
+		opts.Report = func(_, _ *Replica) {}
+	}
 	return &Agent{
 		opts: opts, client: newClient(&opts), changed: make(chan struct{}),
 		services: map[backend.Ref][]string{}, replicas: map[string]Replica{},

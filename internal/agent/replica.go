@@ -51,13 +51,11 @@ func (a *Agent) follow(ctx context.Context, url string) {
 		if pause > 0 {
 			wait = min(wait, pause)
 		}
-		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-changed:
-		case <-timer.C:
+		case <-time.After(wait):
 		}
-		timer.Stop()
 	}
 }
 
@@ -163,9 +161,6 @@ func (a *Agent) note(now Replica) {
 	before, known := a.replicas[now.URL]
 	a.replicas[now.URL] = now
 	a.mu.Unlock()
-	if a.opts.Report == nil {
-		return
-	}
 	if known {
 		a.opts.Report(&before, &now)
 	} else {
@@ -178,7 +173,7 @@ func (a *Agent) forget(url string) {
 	before, known := a.replicas[url]
 	delete(a.replicas, url)
 	a.mu.Unlock()
-	if known && a.opts.Report != nil {
+	if known {
 		a.opts.Report(&before, nil)
 	}
 }

@@ -58,7 +58,6 @@ func (s *service) listen(meter *server.Metrics) error {
 		return err
 	}
 	for _, l := range s.servers {
-		l.Refuse = http.HandlerFunc(server.Busy)
 		l.TLS = shared.Clone() // each listener changes its own copy; nil stays nil
 	}
 	if c.Auth.Mode == config.AuthKubernetes && c.Server.TLS.Mode == config.TLSOff {

@@ -85,8 +85,8 @@ func ByPath(who Authorizer, next http.Handler) http.Handler {
 	})
 }
 
-// Busy refuses a request that the server has no room for.
-func Busy(w http.ResponseWriter, r *http.Request) {
+// busy refuses a request that the server has no room for.
+func busy(w http.ResponseWriter, r *http.Request) {
 	p := problem(http.StatusServiceUnavailable, "too many requests; try again in a few seconds")
 	refuse(w, r, p.retry(starting))
 }

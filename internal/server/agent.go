@@ -13,9 +13,7 @@ import (
 func (a *API) registerAgent(h huma.API) {
 	o := operation(http.MethodGet, "/api/v1/agent", "get-agent",
 		"Get the state of each HolmesGPT replica and its toolsets", Right{Verb: "get", Resource: ResourceToolsets})
-	huma.Register(h, o, func(context.Context, *struct{}) (*struct{ Body view.Agent }, error) {
-		return &struct{ Body view.Agent }{a.agent()}, nil
-	})
+	handle(h, o, func(context.Context, *struct{}) (view.Agent, error) { return a.agent(), nil })
 }
 
 func (a *API) agent() view.Agent {

@@ -163,7 +163,7 @@ func (d *dated) SetWriteDeadline(t time.Time) error {
 func TestBusy(t *testing.T) {
 	t.Attr("req", "DTS-API-2")
 	w := httptest.NewRecorder()
-	Busy(w, httptest.NewRequest(http.MethodGet, "/api/v1/status", http.NoBody))
+	busy(w, httptest.NewRequest(http.MethodGet, "/api/v1/status", http.NoBody))
 	a := answer{w.Code, w.Header(), w.Body.String()}
 	if isProblem(t, a, http.StatusServiceUnavailable); a.header.Get("Retry-After") == "" {
 		t.Errorf("%v", a.header)

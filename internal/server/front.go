@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -112,15 +113,11 @@ func notFound(w http.ResponseWriter, r *http.Request) {
 	send(w, r, problem(http.StatusNotFound, noSuchPath))
 }
 
+var plainID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+
 // requestID returns the given id if it is short and has only safe characters, else a new one.
 func requestID(given string) string {
-	const longest = 128
-	ok := given != "" && len(given) <= longest
-	for i := 0; ok && i < len(given); i++ {
-		c := given[i]
-		ok = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-'
-	}
-	if ok {
+	if plainID.MatchString(given) {
 		return given
 	}
 	return rand.Text()
@@ -209,12 +206,13 @@ func (w *recorder) Write(p []byte) (int, error) {
 		return n, err
 	}
 	if w.text { // http.Error writes once
-		w.text = false
 		detail := strings.TrimSpace(string(p))
 		if w.code == http.StatusNotFound && own(w.request.URL.Path) {
 			detail = noSuchPath
 		}
-		send(&unrecorded{w}, w.request, problem(w.code, "%s", detail))
+		w.text, w.instead = false, false // the problem is written as any other body
+		send(w, w.request, problem(w.code, "%s", detail))
+		w.instead = true
 	}
 	return len(p), nil
 }
@@ -224,15 +222,4 @@ func (w *recorder) finish() {
 	if w.text {
 		_, _ = w.Write([]byte(http.StatusText(w.code)))
 	}
-}
-
-// unrecorded writes to the underlying writer, without turning errors into problem documents.
-type unrecorded struct{ *recorder }
-
-func (w *unrecorded) WriteHeader(code int) { w.ResponseWriter.WriteHeader(code) }
-
-func (w *unrecorded) Write(p []byte) (int, error) {
-	n, err := w.ResponseWriter.Write(p)
-	w.bytes += int64(n)
-	return n, err
 }

@@ -212,8 +212,8 @@ func withConn(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// handler serves as many requests as there is room for with next, and the others with refuse.
-func (g *gate) handler(next, refuse http.Handler) http.Handler {
+// handler serves as many requests as there is room for with next, and refuses the others.
+func (g *gate) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, ok := r.Context().Value(connKey{}).(*conn)
 		if !ok {
@@ -226,16 +226,10 @@ func (g *gate) handler(next, refuse http.Handler) http.Handler {
 			w.Header().Set("Connection", "close")
 		}
 		if !answered {
-			refuse.ServeHTTP(w, r)
+			busy(w, r)
 			return
 		}
 		defer g.end(c, health)
 		next.ServeHTTP(w, r)
 	})
-}
-
-// refuseBusy is the default response to a request that there is no room for.
-func refuseBusy(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Retry-After", "2")
-	http.Error(w, "too many requests; try again in a few seconds", http.StatusServiceUnavailable)
 }

@@ -25,8 +25,7 @@ type Listener struct {
 	Key     string // the configuration's key of the address, for errors: "server.address"
 	Addr    string // host:port; port 0 selects a free port
 	Handler http.Handler
-	Refuse  http.Handler // serves requests that there is no room for; nil: 503 as plain text
-	TLS     *tls.Config  // nil: plain HTTP
+	TLS     *tls.Config // nil: plain HTTP
 	Log     *slog.Logger
 
 	http *http.Server
@@ -98,12 +97,8 @@ func (s *Listener) prepare() {
 	if s.gate == nil {
 		s.gate = newGate(usualCapacity, s.Log.With("server", s.Name))
 	}
-	refuse := s.Refuse
-	if refuse == nil {
-		refuse = http.HandlerFunc(refuseBusy)
-	}
 	s.http = &http.Server{
-		Handler:           s.gate.handler(s.Handler, refuse),
+		Handler:           s.gate.handler(s.Handler),
 		ConnContext:       withConn,
 		TLSConfig:         s.TLS,
 		ReadHeaderTimeout: readHeaderTimeout,

@@ -24,11 +24,7 @@ func (m snapshotCollector) Collect(c chan<- prometheus.Metric) {
 		c <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
 	flag := func(d *prometheus.Desc, on bool, labels ...string) {
-		if on {
-			gauge(d, 1, labels...)
-		} else {
-			gauge(d, 0, labels...)
-		}
+		gauge(d, map[bool]float64{true: 1}[on], labels...)
 	}
 	s := m.last.Load()
 	services, healthy := map[[2]string]float64{}, map[string]bool{}
@@ -77,7 +73,7 @@ func (m *Metrics) collectAgent(s agent.State, gauge func(d *prometheus.Desc, v f
 		if v, known := current[r.Outcome]; known {
 			gauge(m.agentCurrent, v, utf8(r.Address()))
 		}
-		for _, t := range s.Replicas[i].Toolsets {
+		for _, t := range r.Toolsets {
 			states[oneOf([]string{agent.StatusEnabled, agent.StatusFailed, agent.StatusDisabled}, t.Status)]++
 		}
 	}

@@ -158,26 +158,13 @@ func healthEndpoint(check func() (int, health)) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			w.Header().Set("Allow", "GET, HEAD")
-			reply(w, "application/problem+json", http.StatusMethodNotAllowed, map[string]any{
-				"type": "about:blank", "title": "Method Not Allowed", "status": http.StatusMethodNotAllowed,
-				"detail": "expected GET or HEAD",
-			})
+			p := problem(http.StatusMethodNotAllowed, "expected GET or HEAD")
+			send(w, r, p.with("Allow", "GET, HEAD"))
 			return
 		}
 		code, body := check()
-		reply(w, "application/json", code, body)
+		w.Header().Set("Content-Type", mediaJSON)
+		w.WriteHeader(code)
+		_ = json.NewEncoder(w).Encode(body) // an error means that the client is gone; for HEAD, net/http omits the body
 	}
-}
-
-// reply writes a JSON body. For HEAD, net/http omits it.
-func reply(w http.ResponseWriter, contentType string, code int, body any) {
-	text, err := json.Marshal(body)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", contentType)
-	w.WriteHeader(code)
-	_, _ = w.Write(append(text, '\n')) // an error means that the client is gone
 }

@@ -75,31 +75,35 @@ func (p *Problem) ContentType(string) string { return mediaProblem }
 
 // asProblem turns huma's errors into problems, and sets the request id of all problems.
 func (a *API) asProblem(ctx huma.Context, _ string, v any) (any, error) {
-	t := traceOf(ctx.Context())
+	id := traceOf(ctx.Context()).id
+	var p *Problem
 	switch e := v.(type) {
 	case *Problem:
-		p := *e
-		p.RequestID = t.id
-		return &p, nil
+		p = e
 	case *huma.ErrorModel:
-		if e.Status >= http.StatusInternalServerError {
-			a.o.Log.Error("request failed",
-				logging.KeyRequestID, t.id, logging.KeyErr, e.Detail, "errors", fmt.Sprint(e.Errors))
-			p := problem(http.StatusInternalServerError, internalError)
-			p.RequestID = t.id
-			return p, nil
-		}
-		p := problem(status(e.Status), "%s", e.Detail)
-		p.RequestID = t.id
-		for _, d := range e.Errors {
-			p.Errors = append(p.Errors, Detail{Location: d.Location, Message: expected(d.Message)})
-		}
-		if len(p.Errors) > 0 {
-			p.Detail = summary(p.Errors)
-		}
-		return p, nil
+		p = a.ofHuma(e, id)
+	default:
+		return v, nil
 	}
-	return v, nil
+	p.RequestID = id
+	return p, nil
+}
+
+// ofHuma returns the problem for an error of huma. An internal error is logged and has no details.
+func (a *API) ofHuma(e *huma.ErrorModel, id string) *Problem {
+	if e.Status >= http.StatusInternalServerError {
+		a.o.Log.Error("request failed",
+			logging.KeyRequestID, id, logging.KeyErr, e.Detail, "errors", fmt.Sprint(e.Errors))
+		return problem(http.StatusInternalServerError, internalError)
+	}
+	p := problem(status(e.Status), "%s", e.Detail)
+	for _, d := range e.Errors {
+		p.Errors = append(p.Errors, Detail{Location: d.Location, Message: expected(d.Message)})
+	}
+	if len(p.Errors) > 0 {
+		p.Detail = summary(p.Errors)
+	}
+	return p
 }
 
 // summary describes the errors in one line.

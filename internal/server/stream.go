@@ -32,10 +32,10 @@ func (s *streams) begin(reader string, most int) *Problem {
 	switch {
 	case s.open >= most:
 		return problem(http.StatusServiceUnavailable, "%d streams are open, which is the limit; try again later",
-			s.open).retry(busy)
+			s.open).retry(untilStream)
 	case s.of[reader] >= max(1, most/2):
 		return problem(http.StatusTooManyRequests, "you have %d open streams, which is the limit; close one",
-			s.of[reader]).retry(busy)
+			s.of[reader]).retry(untilStream)
 	}
 	if s.of == nil {
 		s.of = map[string]int{}
@@ -54,8 +54,8 @@ func (s *streams) end(reader string) {
 	}
 }
 
-// busy is the time to wait before a retry if there are too many streams.
-const busy = 15 * time.Second
+// untilStream is the time to wait before a retry if there are too many streams.
+const untilStream = 15 * time.Second
 
 const pathStream = "/api/v1/stream"
 
