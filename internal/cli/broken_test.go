@@ -23,6 +23,7 @@ func TestBrokenInput(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
 	t.Attr("req", "DTS-CFG-1")
 	prose := writeFile(t, "prose.txt", "hello world")
+	kinds := writeFile(t, "a-b.yaml", "kind: ConfigMap\napiVersion: v1\n")
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing")
 	nocontext := writeFile(t, "kubeconfig", "apiVersion: v1\nkind: Config\n")
@@ -40,6 +41,11 @@ func TestBrokenInput(t *testing.T) {
 			"standard input: no Services in it (skipped 1 of other kinds: 1 ConfigMap); kubectl get svc,endpointslices -A -o json gives what is needed"},
 		{"refused", "kind: Service\napiVersion: v1\nmetadata: {name: a_b}\n", []string{"generate", "-f", "-"}, 1,
 			"standard input: no Services in it (refused 1); kubectl get svc,endpointslices -A -o json gives what is needed"},
+		{"more refused than warnings are kept", strings.Repeat("kind: Service\napiVersion: v1\nmetadata: {name: a_b}\n---\n", 150),
+			[]string{"generate", "-f", "-"}, 1,
+			"standard input: no Services in it (refused 150); kubectl get svc,endpointslices -A -o json gives what is needed"},
+		{"wrong kinds in two files", "kind: ConfigMap\napiVersion: v1\n", []string{"generate", "-f", kinds, "-f", "-"}, 1,
+			kinds + ", standard input: no Services in it (skipped 2 of other kinds: 2 ConfigMap); kubectl get svc,endpointslices -A -o json gives what is needed"},
 		{"empty", "", []string{"discover", "-f", "-"}, 1, "standard input: it is empty"},
 		{"directory", "", []string{"discover", "-f", dir}, 1, dir + ": it is a directory; name the files in it, each with a -f of its own"},
 		{"missing file", "", []string{"discover", "-f", missing}, 1, missing + ": no such file"},

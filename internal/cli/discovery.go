@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/client-go/rest"
 
@@ -167,8 +168,15 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 	case err != nil: // the warnings no longer matter
 		return err
 	case nothing:
+		names := slices.Clone(o.files)
+		if i := slices.Index(names, files.Stdin); i >= 0 {
+			names[i] = "standard input"
+		}
 		return fmt.Errorf("%s; kubectl get svc,endpointslices -A -o json gives what is needed",
-			view.InputWarning(&report.Warnings[len(report.Warnings)-1]))
+			view.InputWarning(&store.Warning{
+				Code: store.WarningNoServices, File: strings.Join(names, ", "),
+				Skipped: report.Skipped, Others: report.Refused,
+			}))
 	}
 	for i := range report.Warnings {
 		warn(o.streams, "%s", view.InputWarning(&report.Warnings[i]))
