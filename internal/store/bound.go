@@ -8,24 +8,25 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Bounds on what is kept of one Service, so that its owner cannot have this process hold megabytes. What charts
-// write, and every valid annotation, fits many times over.
+// Limits on the memory for one Service, so that its owner cannot make this process hold megabytes. Services of charts,
+// and every valid annotation, are far below them.
 const (
 	maxTexts = 8 << 10 // bytes of all labels, of the selector, and of all annotations
 	maxText  = 4 << 10 // bytes of one annotation's value
-	maxPorts = 501     // one more than detection looks at
+	maxPorts = 501     // one more than detection reads
 
-	maxProtocol = 63 // bytes of an application protocol; those that detection knows have 17 at most
+	maxProtocol = 63 // bytes of an application protocol; detection knows none with more than 17
 
-	// Of labels, of the selector, and of the annotations that are read. Charts write a dozen; where there are more
-	// the Service is rejected.
+	// Number of labels, of selector entries, and of annotations that are read. Charts write a dozen. A Service with
+	// more is rejected.
 	maxEntries = 64
 
-	// Of one EndpointSlice, ready ones and others each: the most that Kubernetes itself puts into one by default.
+	// Number of ready addresses of one EndpointSlice, and of others. Kubernetes puts no more into one by default.
 	maxAddresses = 100
 )
 
-// bound cuts what is over the bounds. What is left of a value that is too long is too long still, and refused for that.
+// bound cuts a Service down to the limits. A value that was too long is still too long afterwards, and is refused
+// later.
 func bound(s *backend.Service) {
 	for k, v := range s.Annotations {
 		if len(v) > maxText {
@@ -46,7 +47,7 @@ func bound(s *backend.Service) {
 	}
 }
 
-// fitting is m, or as many of its first entries as fit.
+// fitting returns m, or as many of its first entries as fit.
 func fitting(m map[string]string) map[string]string {
 	n := 0
 	for k, v := range m {

@@ -6,7 +6,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Contents is what one file says, of which there may be several. It is a Sink.
+// Contents holds the objects of one file. It is a Sink.
 type Contents struct {
 	relevant func(*backend.Service) bool
 	services map[backend.Ref]backend.Service
@@ -20,7 +20,7 @@ type owned struct {
 	service backend.Ref
 }
 
-// NewContents makes an empty one for this store.
+// NewContents returns empty contents for this store.
 func (st *Store) NewContents() *Contents {
 	return &Contents{
 		relevant: st.opts.Relevant, services: map[backend.Ref]backend.Service{}, slices: map[backend.Ref]owned{},
@@ -41,8 +41,8 @@ func (c *Contents) Slice(service backend.Ref, s Slice) {
 	c.slices[backend.Ref{Namespace: service.Namespace, Name: s.Name}] = owned{s, service}
 }
 
-// Replace makes the store hold what all contents say together, and nothing else. Of Services that are in several,
-// which it returns, the last counts, as with kubectl apply.
+// Replace makes the store hold all these contents, and nothing else. If a Service is in several, the last one counts,
+// as with kubectl apply. Replace returns these Services.
 func (st *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
 	whole, twice := st.NewContents(), map[backend.Ref]bool{}
 	for _, c := range all {

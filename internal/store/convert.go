@@ -1,14 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	netutils "k8s.io/utils/net"
+	"k8s.io/utils/ptr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -16,7 +18,7 @@ import (
 // ownAnnotations are always kept.
 const ownAnnotations = "kubernaut.io/"
 
-// several are the addresses of a dual-stack Service; nil where there is but one.
+// several returns the addresses of a dual-stack Service, nil if there is only one.
 func several(ips []string) []string {
 	if len(ips) < 2 {
 		return nil
@@ -24,15 +26,15 @@ func several(ips []string) []string {
 	return ips
 }
 
-// FromService takes from a Service what detection reads. Of the annotations it keeps this project's own and those that
-// keep (which may be nil) says yes to. Labels and selector are shared with s, not copied. What is far more than
-// charts and owners write is cut.
+// FromService returns the parts of a Service that detection reads, cut down to the limits. It keeps the annotations of
+// this project, and those for which keep returns true. keep may be nil. Labels and selector are shared with s, not
+// copied.
 func FromService(s *corev1.Service, keep func(key string) bool) backend.Service {
 	out := backend.Service{
 		Ref:          backend.Ref{Namespace: s.Namespace, Name: s.Name},
 		UID:          string(s.UID),
-		Created:      utc(s.CreationTimestamp.Time),
-		Type:         serviceType(string(s.Spec.Type)),
+		Created:      s.CreationTimestamp.UTC(),
+		Type:         shared(s.Spec.Type, serviceTypes),
 		ClusterIP:    s.Spec.ClusterIP,
 		ClusterIPs:   several(s.Spec.ClusterIPs),
 		ExternalName: s.Spec.ExternalName,
@@ -53,7 +55,7 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 			app = *p.AppProtocol
 		}
 		out.Ports = append(out.Ports, backend.Port{
-			Name: p.Name, Number: p.Port, Protocol: protocol(string(p.Protocol)),
+			Name: p.Name, Number: p.Port, Protocol: shared(p.Protocol, protocols),
 			Target: target(p.TargetPort, p.Port), AppProtocol: app,
 		})
 	}
@@ -61,21 +63,23 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 	return out
 }
 
-// FromEndpointSlice takes from an EndpointSlice what probing reads, and the Service it belongs to, without a name for
-// a slice that names none. Host names are left out.
+// FromEndpointSlice returns the parts of an EndpointSlice that probing reads, and the Service it belongs to. The
+// Service has no name if the slice names none. Host names are left out.
 //
-// An endpoint is ready unless it says it is not, and a terminating one never is
-// (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/). Only the first address
-// of an endpoint counts, as for kube-proxy; CoreDNS hands on all that a headless Service has, so that denied, where
-// it is not nil, is asked about the others too, ready or not. Ports without a number, which mean any port, are left
-// out, and so are numbers that no port has.
+// An endpoint is ready unless its conditions deny it, and a terminating one is never ready
+// (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/). Only the first address of
+// an endpoint counts, as for kube-proxy. But CoreDNS returns all addresses of a headless Service. So denied, if not
+// nil, checks all of them, ready or not. Ports without a number, which mean any port, are left out, and so are numbers
+// that no port has.
 func FromEndpointSlice(s *discoveryv1.EndpointSlice, denied func(netip.Addr) bool) (service backend.Ref, slice Slice) {
 	slice.Name = s.Name
 	for _, p := range s.Ports {
-		if p.Port != nil && !isPort(*p.Port) { // the API server takes any number here
+		if p.Port == nil || !isPort(*p.Port) { // the API server takes any number here
 			continue
 		}
-		slice.Ports = appendEndpointPort(slice.Ports, p.Name, p.Port, (*string)(p.Protocol))
+		slice.Ports = append(slice.Ports, backend.EndpointPort{
+			Name: ptr.Deref(p.Name, ""), Number: *p.Port, Protocol: shared(ptr.Deref(p.Protocol, ""), protocols),
+		})
 	}
 	if s.AddressType == discoveryv1.AddressTypeFQDN {
 		slice.FQDN = true
@@ -83,40 +87,20 @@ func FromEndpointSlice(s *discoveryv1.EndpointSlice, denied func(netip.Addr) boo
 	}
 	for i := range s.Endpoints {
 		e := &s.Endpoints[i]
-		addEndpoint(&slice.EndpointSlice, e.Addresses, isReady(e.Conditions.Ready, e.Conditions.Terminating), denied)
+		ready := ptr.Deref(e.Conditions.Ready, true) && !ptr.Deref(e.Conditions.Terminating, false)
+		addEndpoint(&slice.EndpointSlice, e.Addresses, ready, denied)
 	}
 	return ServiceOf(s), slice
 }
 
-// ServiceOf is the Service that an EndpointSlice belongs to; it has no name where the slice names none.
+// ServiceOf returns the Service that an EndpointSlice belongs to. It has no name if the slice names none.
 func ServiceOf(s *discoveryv1.EndpointSlice) backend.Ref {
 	return backend.Ref{Namespace: s.Namespace, Name: s.Labels[discoveryv1.LabelServiceName]}
 }
 
 func isPort(n int32) bool { return 1 <= n && n <= 65535 }
 
-func isReady(ready, terminating *bool) bool {
-	return (ready == nil || *ready) && (terminating == nil || !*terminating)
-}
-
-func appendEndpointPort(
-	ports []backend.EndpointPort, name *string, number *int32, proto *string,
-) []backend.EndpointPort {
-	if number == nil {
-		return ports
-	}
-	p := backend.EndpointPort{Number: *number, Protocol: protocolTCP}
-	if name != nil {
-		p.Name = *name
-	}
-	if proto != nil {
-		p.Protocol = protocol(*proto)
-	}
-	return append(ports, p)
-}
-
-// addEndpoint takes from an endpoint its first address, and looks at all of them. Of a slice's addresses only some
-// are kept, but none passes unseen.
+// addEndpoint keeps the first address of an endpoint, if there is room, and checks all addresses with denied.
 func addEndpoint(slice *backend.EndpointSlice, addresses []string, ready bool, denied func(netip.Addr) bool) {
 	for i, a := range addresses {
 		unseen := denied != nil && !slice.Denied.IsValid()
@@ -148,8 +132,8 @@ func keepAddress(slice *backend.EndpointSlice, addr netip.Addr, ready bool) {
 	}
 }
 
-// parseAddr reads an address as kube-proxy does, numbers with leading zeros included: an address that this service
-// could not read, but kube-proxy could, would pass by the check against denied networks.
+// parseAddr reads an address as kube-proxy does, also numbers with leading zeros. Otherwise an address that only
+// kube-proxy can read would evade the check for denied networks.
 func parseAddr(s string) (netip.Addr, bool) {
 	if a, err := netip.ParseAddr(s); err == nil {
 		return a.Unmap(), a.Zone() == ""
@@ -158,7 +142,7 @@ func parseAddr(s string) (netip.Addr, bool) {
 	return a.Unmap(), ok
 }
 
-// IsAddress reports whether s is an address as an EndpointSlice has them.
+// IsAddress reports whether s is a valid address of an EndpointSlice.
 func IsAddress(s string) bool {
 	_, ok := parseAddr(s)
 	return ok
@@ -177,38 +161,22 @@ func keptAnnotations(all map[string]string, keep func(string) bool) map[string]s
 	return kept
 }
 
-// The names of protocols and types are constants rather than what was read, so that a cluster's worth of Services
-// shares them.
-const (
-	protocolTCP  = string(corev1.ProtocolTCP)
-	protocolUDP  = string(corev1.ProtocolUDP)
-	protocolSCTP = string(corev1.ProtocolSCTP)
+// Protocols and types, the default first.
+var (
+	protocols    = []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP}
+	serviceTypes = []corev1.ServiceType{
+		corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort, corev1.ServiceTypeLoadBalancer,
+		corev1.ServiceTypeExternalName,
+	}
 )
 
-func protocol(s string) string {
-	switch s {
-	case "", protocolTCP:
-		return protocolTCP
-	case protocolUDP:
-		return protocolUDP
-	case protocolSCTP:
-		return protocolSCTP
+// shared returns s, and the default if s is empty. A known value is returned as the constant, so that all Services of a
+// cluster share its memory.
+func shared[T ~string](s T, known []T) string {
+	if i := slices.Index(known, s); i >= 0 {
+		return string(known[i])
 	}
-	return s
-}
-
-func serviceType(s string) string {
-	switch corev1.ServiceType(s) {
-	case "", corev1.ServiceTypeClusterIP:
-		return string(corev1.ServiceTypeClusterIP)
-	case corev1.ServiceTypeNodePort:
-		return string(corev1.ServiceTypeNodePort)
-	case corev1.ServiceTypeLoadBalancer:
-		return string(corev1.ServiceTypeLoadBalancer)
-	case corev1.ServiceTypeExternalName:
-		return string(corev1.ServiceTypeExternalName)
-	}
-	return s
+	return string(cmp.Or(s, known[0]))
 }
 
 func target(t intstr.IntOrString, port int32) intstr.IntOrString {
@@ -216,11 +184,4 @@ func target(t intstr.IntOrString, port int32) intstr.IntOrString {
 		return intstr.FromInt32(port)
 	}
 	return t
-}
-
-func utc(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC()
 }

@@ -8,20 +8,19 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// maxExposures is how many links of one namespace are kept, and as many that are none, those that were seen first:
-// who may write Ingresses may write thousands. They lead to Services of the same namespace, so that no other lacks
-// any.
+// maxExposures limits the links of one namespace that are kept, and the exposures that give no link. An owner may write
+// thousands of Ingresses. The first ones are kept. Links lead to Services of the same namespace, so no other namespace
+// loses any.
 const maxExposures = 1000
 
-// exposures are the ways by which people get to the Services of one namespace, by the object that says so and the
-// Service.
+// exposures are the exposures of the Services of one namespace, by the object that has them and the Service.
 type exposures struct {
 	by map[Exposer]map[string][]backend.Exposure
-	// Links, and what gives none: neither takes the other's room.
+	// The number of links, and of exposures that give none. Each has its own limit.
 	links, others int
 }
 
-// Expose enters what an object says that leads people to Services; nothing where it is gone.
+// Expose records the exposures of an object. services is empty if the object is gone.
 func (st *Store) Expose(by Exposer, services map[string][]backend.Exposure) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -58,7 +57,7 @@ func (st *Store) expose(by Exposer, services map[string][]backend.Exposure) {
 	}
 }
 
-// count adds what an object says, times n.
+// count adds n for each exposure of an object.
 func (in *exposures) count(services map[string][]backend.Exposure, n int) {
 	for _, ways := range services {
 		for i := range ways {
@@ -71,7 +70,7 @@ func (in *exposures) count(services map[string][]backend.Exposure, n int) {
 	}
 }
 
-// fit leaves out of what an object says that for which there is no room.
+// fit returns the exposures of an object without those over the limit.
 func (in *exposures) fit(services map[string][]backend.Exposure) map[string][]backend.Exposure {
 	now := *in
 	now.count(services, 1)
@@ -90,7 +89,7 @@ func (in *exposures) fit(services map[string][]backend.Exposure) map[string][]ba
 	return fitting
 }
 
-// Exposures are the ways by which people get to a Service, in no order.
+// Exposures returns the exposures of a Service, in no order.
 func (st *Store) Exposures(ref backend.Ref) []backend.Exposure {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -114,7 +113,7 @@ func (c *Contents) Expose(by Exposer, services map[string][]backend.Exposure) {
 	c.exposed[by] = services
 }
 
-// replaceExposures makes the store hold these and no others.
+// replaceExposures makes the store hold these exposures, and no others.
 func (st *Store) replaceExposures(all map[Exposer]map[string][]backend.Exposure) {
 	for _, in := range maps.Clone(st.exposed) {
 		for _, by := range slices.Collect(maps.Keys(in.by)) {

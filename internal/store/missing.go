@@ -14,19 +14,19 @@ import (
 // new annotation, they are missing until they are read. Those of an idle Service are not read, and it does not wait for
 // them.
 
-// lane is what is to be read of one namespace, one Service at a time.
+// lane holds the Services of one namespace whose EndpointSlices are to be read, one Service at a time.
 type lane struct {
 	wanted  map[backend.Ref]bool
-	turn    uint64 // the lowest one is next
+	turn    uint64 // the lane with the lowest turn is next
 	reading *reading
 }
 
-// reading is one that is being read.
+// reading is a Service that is being read.
 type reading struct {
 	backend.Ref
-	void    bool            // the Service matches no type since then
-	told    bool            // it was told anew since
-	deleted map[string]bool // EndpointSlices that may still be among what is read
+	void    bool            // the Service stopped matching a type meanwhile
+	told    bool            // an event about the Service came meanwhile
+	deleted map[string]bool // EndpointSlices that were deleted meanwhile
 }
 
 func (st *Store) miss(ref backend.Ref) {
@@ -56,7 +56,7 @@ func (st *Store) want(ref backend.Ref) {
 		st.lanes[ref.Namespace] = l
 	}
 	l.wanted[ref] = true
-	st.pokeMissed()
+	poke(st.missed)
 }
 
 func (st *Store) waits(ref backend.Ref) bool {
@@ -64,8 +64,8 @@ func (st *Store) waits(ref backend.Ref) bool {
 	return l != nil && l.wanted[ref]
 }
 
-// found records that the EndpointSlices of a Service are no longer missing: they were read, or it matches no type any
-// more.
+// found records that the EndpointSlices of a Service are no longer missing: they were read, or it stopped matching a
+// type.
 func (st *Store) found(ref backend.Ref) {
 	delete(st.missing, ref)
 	l := st.lanes[ref.Namespace]
@@ -85,21 +85,14 @@ func (st *Store) tidy(namespace string) {
 	}
 }
 
-func (st *Store) pokeMissed() {
-	select {
-	case st.missed <- struct{}{}:
-	default:
-	}
-}
-
-// deletedWhileMissing remembers an EndpointSlice that may still be among those that are being read.
+// deletedWhileMissing records that an EndpointSlice was deleted, because it may be among those that are being read.
 func (st *Store) deletedWhileMissing(name backend.Ref) {
 	if l := st.lanes[name.Namespace]; l != nil && l.reading != nil {
 		l.reading.deleted[name.Name] = true
 	}
 }
 
-// told records that an event about a Service came while it is being read, so that what is read may be old.
+// told records that an event about a Service came while it is being read. The Service that is read may be older.
 func (st *Store) told(ref backend.Ref) {
 	if l := st.lanes[ref.Namespace]; l != nil && l.reading != nil && l.reading.Ref == ref {
 		l.reading.told = true
@@ -109,7 +102,7 @@ func (st *Store) told(ref backend.Ref) {
 // Missed receives when there may be something new to read.
 func (st *Store) Missed() <-chan struct{} { return st.missed }
 
-// NextMissing is a Service whose EndpointSlices are to be read now, after which Fill or Unread must be called.
+// NextMissing returns a Service whose EndpointSlices are to be read now. The caller must then call Fill or Unread.
 // Namespaces take turns. In each, one Service is read at a time, within a budget. So an owner who changes thousands of
 // Services delays no other namespace, and does not load the API server.
 func (st *Store) NextMissing() (ref backend.Ref, ok bool) {
@@ -135,7 +128,7 @@ func (st *Store) NextMissing() (ref backend.Ref, ok bool) {
 	}
 	st.turn++
 	next.turn = st.turn
-	for ref = range next.wanted { // any of them, so that none can be kept waiting
+	for ref = range next.wanted { // a random one, so that each gets its turn
 		break
 	}
 	next.reading = &reading{Ref: ref, deleted: map[string]bool{}}
@@ -143,15 +136,15 @@ func (st *Store) NextMissing() (ref backend.Ref, ok bool) {
 	return ref, true
 }
 
-// Unread records that the EndpointSlices of a Service could not be read. They stay missing, and it is another Service's
-// turn.
+// Unread records that the EndpointSlices of a Service could not be read. They stay missing, and another Service is
+// next.
 func (st *Store) Unread(ref backend.Ref) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.endReading(ref)
 }
 
-// endReading ends the turn of a namespace. It returns nil if what was read is not needed any more.
+// endReading ends the turn of a namespace. It returns nil if the EndpointSlices are not needed any more.
 func (st *Store) endReading(ref backend.Ref) *reading {
 	l := st.lanes[ref.Namespace]
 	if l == nil || l.reading == nil || l.reading.Ref != ref {
@@ -160,15 +153,15 @@ func (st *Store) endReading(ref backend.Ref) *reading {
 	r := l.reading
 	l.reading = nil
 	st.tidy(ref.Namespace)
-	st.pokeMissed()
+	poke(st.missed)
 	if r.void || !st.missing[ref] {
 		return nil
 	}
 	return r
 }
 
-// Fill enters the EndpointSlices that were missing for a Service, as they were read, and the Service itself if it was
-// bare, else nil. Events since the start of the reading take precedence.
+// Fill records the EndpointSlices that were read for a Service. service is the Service itself if it was bare, else nil.
+// Events since the start of the reading take precedence.
 func (st *Store) Fill(ref backend.Ref, service *backend.Service, read []Slice) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -192,12 +185,12 @@ func (st *Store) Fill(ref backend.Ref, service *backend.Service, read []Slice) {
 	st.refillServices(ref.Namespace)
 }
 
-// linger is how long the EndpointSlices of a Service are kept up to date after it has stopped matching a type. If it
-// matches one again in that time, nothing has to be read.
+// linger is the time for which the EndpointSlices of a Service are kept after it stopped matching a type. If it matches
+// one again in that time, nothing has to be read.
 const linger = 5 * time.Minute
 
-// part keeps the EndpointSlices of a Service that stops matching a type for a while, if there is enough room. They are
-// all known.
+// part keeps the EndpointSlices of a Service for a while after it stopped matching a type, if there is enough room. All
+// of them must be known.
 func (st *Store) part(ref backend.Ref) {
 	if st.sizes[ref.Namespace] > backend.MaxSlices/2 ||
 		slices.ContainsFunc(st.slices[ref], func(s *Slice) bool { return s.Bared > 0 }) {
@@ -226,7 +219,7 @@ func (st *Store) rejoin(ref backend.Ref) bool {
 	return true
 }
 
-// makeRoom drops what lingers of a namespace where the rest needs the room.
+// makeRoom drops the lingering EndpointSlices of a namespace if the others need the room.
 func (st *Store) makeRoom(namespace string, bytes int) {
 	if st.sizes[namespace]+bytes <= backend.MaxSlices {
 		return
@@ -237,13 +230,14 @@ func (st *Store) makeRoom(namespace string, bytes int) {
 	delete(st.lingering, namespace)
 }
 
-// What is read of one namespace: so many Services and EndpointSlices at once, and so many in each second after that.
+// The budget of one namespace: the number of Services and EndpointSlices that are read at once, and in each second
+// after that.
 const (
 	readAtOnce    = 2000
 	readPerSecond = 50
 )
 
-// pay takes what is read from the budget of a namespace, which may run up a debt.
+// pay takes n objects from the budget of a namespace, which may become negative.
 func (st *Store) pay(namespace string, n int) {
 	if st.paid[namespace] == nil {
 		st.paid[namespace] = rate.NewLimiter(readPerSecond, readAtOnce)
@@ -251,7 +245,7 @@ func (st *Store) pay(namespace string, n int) {
 	st.paid[namespace].ReserveN(time.Now(), min(n, readAtOnce))
 }
 
-// untilRead is how long it is until a namespace has budget to read.
+// untilRead returns the time until a namespace has budget to read.
 func (st *Store) untilRead(namespace string) time.Duration {
 	l := st.paid[namespace]
 	if l == nil || l.Tokens() >= 1 {
@@ -260,7 +254,7 @@ func (st *Store) untilRead(namespace string) time.Duration {
 	return time.Duration((1-l.Tokens())/readPerSecond*float64(time.Second)).Round(time.Millisecond) + time.Millisecond
 }
 
-// Tidy drops what has lingered long enough, and budgets that are full.
+// Tidy drops EndpointSlices that have lingered long enough, and budgets that are full.
 func (st *Store) Tidy() {
 	st.mu.Lock()
 	defer st.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Others are the Services of which only the name is kept, in order.
+// Others returns the Services of which only the name is kept, sorted.
 func (st *Store) Others() []backend.Ref {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -25,14 +25,14 @@ func (st *Store) Has(ref backend.Ref) bool {
 	return other || st.services[ref] != nil
 }
 
-// Services are those that are kept in full, by namespace and name.
+// Services returns the Services that are kept in full, sorted by namespace and name.
 func (st *Store) Services() []*backend.Service {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return slices.SortedFunc(maps.Values(st.services), func(a, b *backend.Service) int { return a.Ref.Compare(b.Ref) })
 }
 
-// Count is the number of Services.
+// Count returns the number of Services.
 func (st *Store) Count() int {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -46,15 +46,15 @@ func (st *Store) HasNamespace(namespace string) bool {
 		slices.ContainsFunc(st.Services(), func(s *backend.Service) bool { return in(s.Ref) })
 }
 
-// Get is a Service that is kept in full, and its endpoints, nil where nothing is known of them.
+// Get returns a Service that is kept in full, and its endpoints. Each is nil if it is not known.
 func (st *Store) Get(ref backend.Ref) (*backend.Service, *backend.Endpoints) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return st.services[ref], st.endpoints(ref)
 }
 
-// endpoints joins the slices of a Service. Every Service that selects pods has slices soon after it is made, so that
-// none means none ready; of one without a selector and without slices nothing is known.
+// endpoints joins the EndpointSlices of a Service. A Service with a selector gets slices soon after it is made. So if
+// it has none, no endpoint is ready. If a Service has no selector and no slices, nothing is known of its endpoints.
 func (st *Store) endpoints(ref backend.Ref) *backend.Endpoints {
 	s := st.services[ref]
 	if s == nil ||

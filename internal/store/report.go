@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,16 +12,16 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Sink takes what is read, one object at a time and never two at once. Services and EndpointSlices come in any order.
-// When reading ends in an error, what the sink was given so far is a part of the whole and should be thrown away.
+// Sink receives the objects that are read. Calls do not overlap. Services and EndpointSlices come in any order. If
+// reading ends with an error, the sink has only a part of the objects, and should be discarded.
 type Sink interface {
-	// Service is called for each Service. One with a Ref that was given before replaces the earlier one.
+	// Service is called for each Service. It replaces an earlier one with the same Ref.
 	Service(backend.Service)
-	// Slice is called for each EndpointSlice, with the Service it belongs to. One with a name that was given before
-	// in the same namespace replaces the earlier one.
+	// Slice is called for each EndpointSlice, with the Service it belongs to. It replaces an earlier one with the same
+	// name in the same namespace.
 	Slice(service backend.Ref, s Slice)
-	// Expose is called for each object that may lead people to Services of its namespace, by their names. One that
-	// was given before is replaced.
+	// Expose is called for each object that may lead people to Services of its namespace, with the exposures by the
+	// name of the Service. It replaces those of an earlier object with the same kind and name.
 	Expose(by Exposer, services map[string][]backend.Exposure)
 }
 
@@ -30,32 +31,31 @@ type Exposer struct {
 	backend.Ref
 }
 
-// OrphanSlice is the kind under which EndpointSlices of no Service are counted.
+// OrphanSlice is the kind for counting EndpointSlices that belong to no Service.
 const OrphanSlice = "EndpointSlice without a Service"
 
-// Report says what was read.
+// Report counts the objects that were read, and has the warnings.
 type Report struct {
 	Services int // given to the sink
 	Slices   int // given to the sink
-	// Refused counts the Services, EndpointSlices and objects that lead to Services that cannot be used, and the
-	// entries that are not Kubernetes objects.
+	// Refused counts the objects that cannot be used, and the entries that are not Kubernetes objects.
 	Refused int
-	// Skipped counts the objects of other kinds, by kind; kinds of other API groups as Kind.group.
+	// Skipped counts the objects of other kinds. Kinds of an API group with a name are counted as Kind.group.
 	Skipped Kinds
-	// Warnings are the first hundred things a person should know; Suppressed counts the rest.
+	// Warnings has the first hundred warnings. Suppressed counts the rest.
 	Warnings   []Warning
 	Suppressed int
-	// Unread are the namespaces of a cluster that may not be read, "" for all of them.
+	// Unread has the namespaces of a cluster that this service is not allowed to read, "" for all of them.
 	Unread []string
 }
 
-// Bounds on what a report keeps, whatever the input is.
+// Limits on the size of a report.
 const (
 	maxWarnings = 100
 	maxKinds    = 64
 )
 
-// otherKinds gathers what is skipped once maxKinds different kinds were seen.
+// otherKinds is the kind for counting all kinds after the first maxKinds.
 const otherKinds = "others"
 
 // Warn adds a warning.
@@ -81,7 +81,7 @@ func (r *Report) Skip(kind string) {
 // Kinds counts objects by kind.
 type Kinds map[string]int
 
-// Add counts one. The map stays small and printable, whatever the input calls its objects.
+// Add counts an object. The map stays small and printable for any input.
 func (k Kinds) Add(kind string) {
 	if _, known := k[kind]; !known &&
 		(len(k) >= maxKinds || kind != OrphanSlice && len(validation.IsDNS1123Subdomain(strings.ToLower(kind))) > 0) {
@@ -94,10 +94,7 @@ func (k Kinds) Add(kind string) {
 func (k Kinds) String() string {
 	const shown = 5
 	kinds := slices.SortedFunc(maps.Keys(k), func(a, b string) int {
-		if d := k[b] - k[a]; d != 0 {
-			return d
-		}
-		return strings.Compare(a, b)
+		return cmp.Or(k[b]-k[a], strings.Compare(a, b))
 	})
 	var parts []string
 	for _, kind := range kinds[:min(len(kinds), shown)] {

@@ -4,22 +4,22 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// The EndpointSlices of a namespace, which its owner writes, have a bound in memory (backend.MaxSlices). Of a slice
-// beyond it little more than the name is kept, and of its Service nothing is concluded until there is room again:
-// then the slices of such Services are missing, and are read.
+// The EndpointSlices of a namespace, which its owner writes, have a limit in memory (backend.MaxSlices). A slice over
+// the limit is kept without addresses and ports, and nothing is decided about its Service until there is room again.
+// Then all slices of the Service are missing, and are read.
 
-// Bare is a slice of which no addresses and ports are kept, but for what is denied.
+// Bare returns the slice without addresses and ports, except the denied address.
 func (s Slice) Bare() Slice {
 	return Slice{Name: s.Name, EndpointSlice: backend.EndpointSlice{Denied: s.Denied}, FQDN: s.FQDN, Bared: s.full()}
 }
 
-// full is the size of the slice as it was given.
+// full returns the size of the slice as it was read.
 func (s *Slice) full() int { return max(s.Bared, s.Size()) }
 
-// Sizes adds up what slices take, by namespace, for a reader that has many at once.
+// Sizes has the total size of the EndpointSlices of each namespace, for a reader of many slices.
 type Sizes map[string]int
 
-// Fit is the slice, or what is kept of it where those of the namespace so far leave no room.
+// Fit returns the slice, or a bare one if the namespace has no room for it.
 func (z Sizes) Fit(namespace string, s Slice) Slice {
 	if z[namespace] += s.full(); z[namespace] > backend.MaxSlices {
 		return s.Bare()
@@ -27,7 +27,7 @@ func (z Sizes) Fit(namespace string, s Slice) Slice {
 	return s
 }
 
-// fit does that for a slice that comes to a Service, in place of one that took so much before.
+// fit does the same for a slice of a Service. before is the size of the slice that it replaces.
 func (st *Store) fit(service backend.Ref, s Slice, before int) Slice {
 	if st.opts.Unbounded {
 		return s
@@ -39,7 +39,7 @@ func (st *Store) fit(service backend.Ref, s Slice, before int) Slice {
 	return s
 }
 
-// noteBared notes that of a Service not all slices are kept in full.
+// noteBared records that not all slices of a Service are kept in full.
 func (st *Store) noteBared(service backend.Ref) {
 	if st.bared[service.Namespace] == nil {
 		st.bared[service.Namespace] = map[backend.Ref]bool{}
@@ -47,7 +47,7 @@ func (st *Store) noteBared(service backend.Ref) {
 	st.bared[service.Namespace][service] = true
 }
 
-// leave gives the room of a slice back.
+// leave frees the room of a slice.
 func (st *Store) leave(service backend.Ref, s *Slice) {
 	if st.opts.Unbounded {
 		return
@@ -57,8 +57,8 @@ func (st *Store) leave(service backend.Ref, s *Slice) {
 	}
 }
 
-// refill has the slices that are not kept in full read once those of the namespace take half of the room at most, so
-// that one who goes to and fro at the bound does not have them read each time.
+// refill makes the slices that are not kept in full missing, so that they are read, when the slices of the namespace
+// take at most half of the room. If an owner goes to and fro around the limit, they are not read each time.
 func (st *Store) refill(namespace string) {
 	waiting := st.bared[namespace]
 	if len(waiting) == 0 || st.sizes[namespace] > backend.MaxSlices/2 {
@@ -73,7 +73,7 @@ func (st *Store) refill(namespace string) {
 	}
 }
 
-// forget drops all slices of a Service, at once: it may have tens of thousands.
+// forget drops all slices of a Service at once, because there may be tens of thousands.
 func (st *Store) forget(service backend.Ref) {
 	list := st.slices[service]
 	if len(list) == 0 {

@@ -10,26 +10,26 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// The Services of a namespace have a bound in memory too (backend.MaxServices). The oldest that fit are kept in full,
-// so that a new one takes the place of no other. Of the others little more than the name is kept, and they are
-// rejected until there is room again: then they are read, one after the other.
+// The Services of a namespace have a limit in memory too (backend.MaxServices). The oldest that fit are kept in full,
+// so that a new one never replaces an older one. The others are bare, which means little more than a name, and are
+// rejected. When there is room again, they are read one by one.
 
-// Shares are the Services of each namespace.
+// Shares has the Services of each namespace.
 type Shares map[string]*share
 
 type share struct {
 	places      map[string]*place // by the name of the Service
-	kept, bared places            // what is bared is younger than all that is kept
-	bytes       int               // of what is kept
+	kept, bared places            // each bare Service is younger than all that are kept
+	bytes       int               // of the Services that are kept
 }
 
-// place is that of one Service.
+// place is the place of one Service in a share.
 type place struct {
 	name    string
 	created time.Time
 	bytes   int
-	service *backend.Service // nil where it is bared
-	at      int              // in kept or in bared
+	service *backend.Service // nil if it is bare
+	at      int              // index in kept or in bared
 }
 
 func (p *place) compare(o *place) int {
@@ -40,7 +40,7 @@ func placeOf(s *backend.Service) *place {
 	return &place{name: s.Name, created: s.Created, bytes: max(s.Bared, s.Size()), service: s}
 }
 
-// bare is a Service of which no labels, annotations, selector and ports are kept.
+// bare returns a Service without labels, annotations, selector and ports.
 func bare(s *backend.Service) backend.Service {
 	return backend.Service{
 		Ref: s.Ref, UID: s.UID, Created: s.Created, Type: s.Type, ClusterIP: s.ClusterIP, ClusterIPs: s.ClusterIPs,
@@ -48,14 +48,14 @@ func bare(s *backend.Service) backend.Service {
 	}
 }
 
-// Fit makes a Service bare, or those that have to make room for it, for a reader that has many at once.
+// Fit adds a Service. It makes bare the Services that have no room then, which may be this one.
 func (z Shares) Fit(s *backend.Service) {
 	for _, out := range z.enter(s) {
 		*out = bare(out)
 	}
 }
 
-// enter gives a Service its place, and returns those that do not fit any more, it among them or not.
+// enter gives a Service its place, and returns the Services that have no room then, which may be this one.
 func (z Shares) enter(s *backend.Service) (out []*backend.Service) {
 	z.leave(s)
 	h := z[s.Namespace]
@@ -81,7 +81,7 @@ func (z Shares) enter(s *backend.Service) (out []*backend.Service) {
 	return out
 }
 
-// crowded: the youngest of those that are kept has to make room.
+// crowded reports whether the youngest Service that is kept must become bare.
 func (h *share) crowded() bool {
 	youngest, waiting := h.kept.first(), h.bared.first()
 	return youngest != nil && (h.bytes > backend.MaxServices || waiting != nil && youngest.compare(waiting) > 0)
@@ -97,7 +97,7 @@ func (h *share) unkeep(p *place) {
 	h.bytes -= p.bytes
 }
 
-// leave takes the place of a Service away.
+// leave removes the place of a Service.
 func (z Shares) leave(s *backend.Service) {
 	h := z[s.Namespace]
 	if h == nil || h.places[s.Name] == nil {
@@ -114,7 +114,7 @@ func (z Shares) leave(s *backend.Service) {
 	}
 }
 
-// next is the oldest Service that is bare, if there is room for it.
+// next returns the oldest bare Service, if there is room for it.
 func (z Shares) next(namespace string) (ref backend.Ref, ok bool) {
 	h := z[namespace]
 	if h == nil {
@@ -127,14 +127,14 @@ func (z Shares) next(namespace string) (ref backend.Ref, ok bool) {
 	return backend.Ref{Namespace: namespace, Name: first.name}, true
 }
 
-// places is a heap for container/heap, the oldest or the youngest first: who makes thousands of Services decides in
-// which order they come.
+// places is a heap for container/heap, with the oldest or the youngest first. A heap is fast in any order of Services,
+// and an owner with thousands of them chooses the order.
 type places struct {
 	list     []*place
 	youngest bool
 }
 
-// first is nil for none.
+// first returns the first place, nil if there is none.
 func (h *places) first() *place {
 	if len(h.list) == 0 {
 		return nil
@@ -164,7 +164,7 @@ func (h *places) Pop() any {
 	return p
 }
 
-// keep enters a Service in place of what is known of it, in full if it fits.
+// keep stores a Service, in full if there is room.
 func (st *Store) keep(s *backend.Service) {
 	if old := st.services[s.Ref]; old != nil {
 		st.shares.leave(old)
@@ -185,7 +185,7 @@ func (st *Store) keep(s *backend.Service) {
 	}
 }
 
-// drop takes a Service out that was kept.
+// drop removes a Service that was kept.
 func (st *Store) drop(ref backend.Ref) {
 	s := st.services[ref]
 	if s == nil {
@@ -200,14 +200,14 @@ func (st *Store) drop(ref backend.Ref) {
 	st.refillServices(ref.Namespace)
 }
 
-// refillServices has the oldest Service that is bare read once there is room for it.
+// refillServices makes the oldest bare Service missing, so that it is read, if there is room for it.
 func (st *Store) refillServices(namespace string) {
 	if ref, ok := st.shares.next(namespace); ok {
 		st.miss(ref)
 	}
 }
 
-// IsBare reports whether little more than the name is kept of a Service that is something.
+// IsBare reports whether a Service that matches a type has no room, and little more than its name is kept.
 func (st *Store) IsBare(ref backend.Ref) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()

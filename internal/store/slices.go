@@ -13,8 +13,8 @@ import (
 type Slice struct {
 	Name string
 	backend.EndpointSlice
-	FQDN  bool // it holds host names, which are never dialled
-	Bared int  // the size that it had, where it is not kept in full
+	FQDN  bool // it has host names, which get no connection
+	Bared int  // its full size if it is not kept in full, else 0
 }
 
 func find(sorted []*Slice, name string) (at int, known bool) {
@@ -22,7 +22,7 @@ func find(sorted []*Slice, name string) (at int, known bool) {
 		func(s *Slice, name string) int { return strings.Compare(s.Name, name) })
 }
 
-// Join makes one of the EndpointSlices of a Service, which are in the order of their names.
+// Join joins the EndpointSlices of a Service, which must be sorted by name.
 func Join(sorted []Slice) *backend.Endpoints {
 	e := &backend.Endpoints{}
 	for i := range sorted {
@@ -38,8 +38,8 @@ func (s *Slice) join(e *backend.Endpoints) {
 	}
 }
 
-// Slice enters an EndpointSlice as it is now, and the Service of its namespace that it belongs to; one that belongs
-// to none, by an empty name, only leaves the one that it belonged to.
+// Slice records an EndpointSlice as it is now. It belongs to this Service of its namespace, and to no other any more.
+// If the Service has no name, the slice belongs to none.
 func (st *Store) Slice(service backend.Ref, s Slice) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -93,7 +93,7 @@ func (st *Store) setSlice(name, service backend.Ref, s Slice) {
 	st.touchKnown(service)
 }
 
-// DeleteSlice takes an EndpointSlice out, by its own name.
+// DeleteSlice removes an EndpointSlice by its own name.
 func (st *Store) DeleteSlice(name backend.Ref) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -101,8 +101,8 @@ func (st *Store) DeleteSlice(name backend.Ref) {
 	st.deletedWhileMissing(name)
 }
 
-// Skip records that an EndpointSlice was seen while its Service matched no type. By now the Service may match one, and
-// may have been read.
+// Skip records that an EndpointSlice was seen while its Service matched no type. The Service may match one by now, and
+// its slices may have been read.
 func (st *Store) Skip(name, service backend.Ref) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -128,15 +128,15 @@ func (st *Store) dropSlice(name backend.Ref) {
 	st.left(service)
 }
 
-// left takes in that there are fewer slices of a Service.
+// left records that a Service has fewer slices than before.
 func (st *Store) left(service backend.Ref) {
 	st.shrink()
 	st.touchKnown(service)
 	st.refill(service.Namespace)
 }
 
-// shrink makes the maps of slices anew where most of them are gone, as where they came before their Services: a map
-// stays as large as it ever was.
+// shrink copies the maps of slices when most slices are gone, because a map never gets smaller. Slices come before
+// their Services, and then most of them are dropped.
 func (st *Store) shrink() {
 	const few, share = 1024, 4
 	if st.most < few || len(st.owners) > st.most/share {

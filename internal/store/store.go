@@ -1,5 +1,4 @@
-// Package store holds the Services and EndpointSlices as they are known now, whether they are watched, listed once,
-// or read from files.
+// Package store holds the Services and EndpointSlices as they are known now. They come from a watch, a list or files.
 package store
 
 import (
@@ -14,56 +13,56 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Options of a Store.
+// Options are the options of a Store.
 type Options struct {
-	// Relevant says which Services to keep in full.
+	// Relevant reports whether to keep a Service in full.
 	Relevant func(*backend.Service) bool
-	// Idle says of which of them the EndpointSlices decide nothing; nil: of none.
+	// Idle reports whether the EndpointSlices of such a Service can change no result. nil means never.
 	Idle func(*backend.Service) bool
-	// Namespaces, where there are any, are the only ones that are kept; Exclude are not kept.
+	// Namespaces, if not empty, are the only namespaces that are kept. The namespaces in Exclude are not kept.
 	Namespaces, Exclude []string
-	// SlicesOptional says that EndpointSlices need not be given, as where files, or rights, lack them: in a namespace
-	// without any, nothing is known of readiness. What was not kept of them cannot be read again.
+	// SlicesOptional means that EndpointSlices may be missing from the files, or may not be read for lack of rights. In
+	// a namespace without any, readiness is unknown. Slices that were not kept cannot be read again.
 	SlicesOptional bool
-	// Unbounded keeps all Services and EndpointSlices in full: they are the admin's own.
+	// Unbounded means no limits on memory, because the Services and EndpointSlices are the admin's own.
 	Unbounded bool
 }
 
-// Store is what is known of the Services. Of a Service that is not relevant it keeps the name alone, and none of its
-// EndpointSlices, unless it was relevant a moment ago. It is safe for concurrent use.
+// Store holds the Services. If a Service is not relevant, the store keeps only its name. It keeps the EndpointSlices of
+// such a Service only for a moment after the Service was relevant. It is safe for concurrent use.
 type Store struct {
 	opts    Options
 	changes chan struct{}
 
 	mu       sync.Mutex
 	services map[backend.Ref]*backend.Service
-	shares   Shares // of those
+	shares   Shares // the memory of these Services
 	others   map[backend.Ref]struct{}
-	sorted   []backend.Ref // others; nil when they have changed since
-	// slices by Service, in the order of their names: most have one, for which a map is a waste, and some have tens
-	// of thousands, which are moved at each change.
+	sorted   []backend.Ref // others, sorted; nil when others has changed since
+	// slices has the EndpointSlices of each Service, sorted by name. Most Services have one, for which a map would
+	// waste memory. Some have tens of thousands, and each change moves the pointers to them.
 	slices  map[backend.Ref][]*Slice
-	owners  map[backend.Ref]backend.Ref // of each slice, by its own name: a label can change
-	most    int                         // slices since those two maps were made
+	owners  map[backend.Ref]backend.Ref // the Service of each slice, by the name of the slice: a label can change
+	most    int                         // the most slices since the last shrink
 	changed map[backend.Ref]struct{}
 	frozen  map[string]bool // namespaces
 	kept    map[backend.Ref]bool
 	sliced  map[string]bool                 // namespaces with EndpointSlices, where those are optional
-	sizes   Sizes                           // of the slices, by namespace
+	sizes   Sizes                           // total size of the slices, by namespace
 	bared   map[string]map[backend.Ref]bool // Services with slices that are not kept in full, by namespace
-	missing map[backend.Ref]bool            // Services of whose EndpointSlices some may not be known
-	lanes   map[string]*lane                // of those, by namespace
-	turn    uint64                          // the last one that a lane was given
+	missing map[backend.Ref]bool            // Services that may have EndpointSlices that are not known
+	lanes   map[string]*lane                // queues of these Services, by namespace
+	turn    uint64                          // the last turn that a lane got
 	missed  chan struct{}
-	paid    map[string]*rate.Limiter // what was read lately, by namespace
-	wake    *time.Timer              // for what waits for that
+	paid    map[string]*rate.Limiter // budgets for reading, by namespace
+	wake    *time.Timer              // fires when a budget allows reading again
 	exposed map[string]*exposures    // by namespace
-	// lingering holds unmatched Services whose EndpointSlices are still kept, and since when they match no type, by
-	// namespace.
+	// lingering has the unmatched Services with EndpointSlices that are still kept, and the time since when they match
+	// no type, by namespace.
 	lingering map[string]map[backend.Ref]time.Time
 }
 
-// Change is a Service that has changed. Service is nil if it was deleted, or does not match a type any more.
+// Change is a Service that has changed. Service is nil if it was deleted or stopped matching a type.
 type Change struct {
 	backend.Ref
 	Service   *backend.Service
@@ -85,7 +84,7 @@ func New(opts Options) *Store {
 		exposed:   map[string]*exposures{},
 		lingering: map[string]map[backend.Ref]time.Time{}, paid: map[string]*rate.Limiter{},
 	}
-	st.wake = time.AfterFunc(0, st.pokeMissed)
+	st.wake = time.AfterFunc(0, func() { poke(st.missed) })
 	return st
 }
 
@@ -97,10 +96,19 @@ func (o *Options) leavesOut(namespace string) bool {
 // Changes receives when there is something to Take.
 func (st *Store) Changes() <-chan struct{} { return st.changes }
 
-// Notify makes Changes receive although there is nothing to Take, for example after the source's error has changed.
-func (st *Store) Notify() { st.poke() }
+// Notify makes Changes receive, also if there is nothing to Take, for example after the error of the source has
+// changed.
+func (st *Store) Notify() { poke(st.changes) }
 
-// Service enters a Service as it is now. A Service that equals the known one, as after a new watch, is not a change.
+// poke makes a channel receive. It does not block if the channel is full.
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// Service records a Service as it is now. If it equals the known one, as after a new watch, it is not a change.
 func (st *Store) Service(s backend.Service) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -131,7 +139,7 @@ func (st *Store) set(s backend.Service) {
 	}
 }
 
-// Matters reports whether more than the name of a Service is kept.
+// Matters reports whether a Service is kept in full, and not only its name.
 func (st *Store) Matters(s *backend.Service) bool {
 	if st.opts.Relevant(s) {
 		return true
@@ -141,8 +149,8 @@ func (st *Store) Matters(s *backend.Service) bool {
 	return st.kept[s.Ref]
 }
 
-// Keep says which Services to keep in full, with their EndpointSlices, also when detection has nothing to say about
-// them any more. It replaces what an earlier call said.
+// Keep sets the Services that are kept in full, with their EndpointSlices, even if they are not relevant any more. It
+// replaces the Services of an earlier call.
 func (st *Store) Keep(services map[backend.Ref]bool) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -158,7 +166,7 @@ func (st *Store) Keep(services map[backend.Ref]bool) {
 	}
 }
 
-// SetOther enters a Service that matches no type.
+// SetOther records a Service that matches no type.
 func (st *Store) SetOther(ref backend.Ref) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -224,14 +232,7 @@ func (st *Store) touchKnown(ref backend.Ref) {
 
 func (st *Store) touch(ref backend.Ref) {
 	st.changed[ref] = struct{}{}
-	st.poke()
-}
-
-func (st *Store) poke() {
-	select {
-	case st.changes <- struct{}{}:
-	default:
-	}
+	st.Notify()
 }
 
 // TouchAll makes every Service a change, for a full discovery.
@@ -243,8 +244,8 @@ func (st *Store) TouchAll() {
 	}
 }
 
-// Take returns what has changed since the last Take, by namespace and name. What is known of a frozen namespace
-// waits, and so does a Service whose EndpointSlices are missing.
+// Take returns the changes since the last Take, sorted by namespace and name. Changes of a frozen namespace wait, and
+// so do Services with missing EndpointSlices.
 func (st *Store) Take() []Change {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -269,7 +270,7 @@ func (st *Store) Freeze(namespace string) bool {
 		return false
 	}
 	st.frozen[namespace] = true
-	st.poke()
+	st.Notify()
 	return true
 }
 
@@ -281,7 +282,7 @@ func (st *Store) Thaw(namespace string) bool {
 		return false
 	}
 	delete(st.frozen, namespace)
-	st.poke()
+	st.Notify()
 	return true
 }
 

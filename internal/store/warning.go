@@ -2,28 +2,27 @@ package store
 
 import "kubernaut.io/dynamic-toolset/internal/backend"
 
-// Warning is one thing in the input that could not be used, or not as it stands: a code, and the details that belong to
-// it.
+// Warning is a fault in the input: a code, and the details for this code.
 type Warning struct {
 	Code     WarningCode
 	File     string      // "" for a cluster
-	Place    string      // in the file, "" for all of it
-	Kind     string      // of the object, "" where it is not known or of no use here
-	Ref      backend.Ref // the object's name where it has a valid one
+	Place    string      // in the file, "" for the whole file
+	Kind     string      // of the object, "" if unknown or not useful
+	Ref      backend.Ref // of the object, if its name is valid
 	Refused  bool        // the object was left out
-	Field    string      // its path in the object
-	Found    ValueType   // what stands there
-	Wanted   ValueType   // what belongs there
-	Resource string      // of the cluster, in the plural
-	Err      error       // what was wrong
-	Skipped  Kinds       // what a file without Services has
-	Others   int         // how many objects of such a file were refused
+	Field    string      // path of the field in the object
+	Found    ValueType   // type of the value in the field
+	Wanted   ValueType   // type that the field must have
+	Resource string      // name of a resource of the cluster, in the plural
+	Err      error       // the cause
+	Skipped  Kinds       // objects of other kinds in a file without Services
+	Others   int         // number of refused objects in such a file
 }
 
 // ValueType is the type of a value in a file.
 type ValueType string
 
-// What a value can be, and what can be wanted of one.
+// The types of values.
 const (
 	ValueNull    ValueType = "null"
 	ValueBoolean ValueType = "boolean"

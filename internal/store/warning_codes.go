@@ -1,10 +1,10 @@
 package store
 
-// WarningCode says in a word what a warning about the input is about. The set is closed: programs may rely on each,
-// and package view has a text for each.
+// WarningCode identifies a kind of warning about the input. Programs may rely on the codes. Package view has a text for
+// each.
 type WarningCode string
 
-// What is in files and cannot be used, or not as it stands.
+// Faults in files.
 const (
 	WarningNotObject       WarningCode = "not-object"       // an item or a document is no object
 	WarningNoKind          WarningCode = "no-kind"          // an object has no kind
@@ -18,11 +18,11 @@ const (
 	WarningNoServices      WarningCode = "no-services"      // a file has no Services
 )
 
-// What cannot be read of a cluster.
+// Objects of a cluster that cannot be read.
 const (
 	WarningServicesForbidden WarningCode = "services-forbidden" // the Services of a namespace
 	WarningSlicesForbidden   WarningCode = "slices-forbidden"   // the EndpointSlices of a namespace
-	WarningLinksUnlisted     WarningCode = "links-unlisted"     // what leads people to Services, in a namespace
+	WarningLinksUnlisted     WarningCode = "links-unlisted"     // objects that lead people to Services, in a namespace
 	WarningLinksResource     WarningCode = "links-resource"     // a resource of links.from that is not in the cluster
 	WarningLinksInvalid      WarningCode = "links-invalid"      // one object that leads people to Services
 )
