@@ -1,10 +1,10 @@
 package catalog
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // MaxRequests limits the requests of one attempt to probe a backend, with redirects and the search for the base path,
@@ -78,49 +78,47 @@ type Check struct {
 	Because string `yaml:"because"`
 }
 
-// Validate returns the faults of the section, each with its field.
-func (p *Probe) Validate() error {
-	var errs []error
+func (v validator) probe(p *Probe) {
 	if len(p.Identity) == 0 {
-		const none = "probe.identity: at least one check is needed, or anything that answers would pass"
-		errs = append(errs, errors.New(none))
+		v.f.At("probe.identity", "at least one check is needed, or anything that answers would pass")
 	}
 	for i, path := range p.Paths {
 		if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") {
-			errs = append(errs, fmt.Errorf("probe.paths[%d]: %q must start with a slash and not end in one", i, path))
+			v.f.At(yamlfile.Index("probe.paths", i), "%q must start with a slash and not end in one", path)
 		}
 	}
 	if n := p.requests(); n > MaxRequests {
-		errs = append(errs, fmt.Errorf("probe: %d different requests, if each is answered as hoped; "+
-			"one try makes at most %d: let checks look at the same answers", n, MaxRequests))
+		v.f.At("probe", "%d different requests, if each is answered as hoped; one try makes at most %d: "+
+			"let checks look at the same answers", n, MaxRequests)
 	}
-	errs = append(errs, validateChecks("probe.identity", p.Identity, true)...)
+	v.checks("probe.identity", p.Identity, true)
 	hasStatus := func(c Check) bool { return len(c.Status) > 0 }
-	errs = append(errs, validateChecks("probe.not", p.Not, !slices.ContainsFunc(p.Not, hasStatus))...)
-	errs = append(errs, validateChecks("probe.compatible", p.Compatible, true)...)
-	errs = append(errs, validateChecks("probe.health", p.Health, false)...)
-	errs = append(errs, validateChecks("probe.degraded", p.Degraded, true)...)
-	errs = append(errs, validateChecks("probe.warn", p.Warn, false)...)
-	errs = append(errs, validateChecks("probe.version", p.Version, false)...)
+	v.checks("probe.not", p.Not, !slices.ContainsFunc(p.Not, hasStatus))
+	v.checks("probe.compatible", p.Compatible, true)
+	v.checks("probe.health", p.Health, false)
+	v.checks("probe.degraded", p.Degraded, true)
+	v.checks("probe.warn", p.Warn, false)
+	v.checks("probe.version", p.Version, false)
 	if p.Query != nil {
-		errs = append(errs, p.Query.validate("probe.query", true)...)
+		v.oneCheck("probe.query", p.Query, true)
 	}
 	if p.Members != nil {
-		errs = append(errs, p.Members.validate("probe.members", false)...)
+		v.oneCheck("probe.members", p.Members, false)
 		if !strings.Contains(p.Members.Addresses, "[]") {
-			const nowhere = "probe.members.addresses: say where the addresses are, as data.list[].address"
-			errs = append(errs, errors.New(nowhere))
+			v.f.At("probe.members.addresses", "say where the addresses are, as data.list[].address")
 		}
 	}
 	fields := [...]string{"not", "compatible", "degraded", "warn"}
 	for n, list := range [...][]Check{p.Not, p.Compatible, p.Degraded, p.Warn} {
 		for i := range list {
 			if list[i].Because == "" {
-				errs = append(errs, fmt.Errorf("probe.%s[%d].because: say what it is that answers so", fields[n], i))
+				v.f.At(yamlfile.Index("probe."+fields[n], i)+".because", "say what it is that answers so")
 			}
 		}
 	}
-	return errors.Join(errs...)
+	if len(p.Health) == 0 {
+		v.f.At("probe.health", "expected at least one check, found none")
+	}
 }
 
 // requests returns the number of requests if the first base path is right and no request is tried in another way.
@@ -129,34 +127,30 @@ func (p *Probe) requests() int {
 	if p.Query != nil {
 		paths[p.Query.Get] = true
 	}
-	for _, list := range [...][]Check{p.Identity, p.Not, p.Health} {
-		for i := range list {
-			paths[list[i].Get] = true
-		}
+	for _, c := range slices.Concat(p.Identity, p.Not, p.Health) {
+		paths[c.Get] = true
 	}
 	return len(paths)
 }
 
-// validateChecks validates a list. With proof each check must look at more than the status, which anything may answer.
-func validateChecks(field string, checks []Check, proof bool) (errs []error) {
+// checks validates a list of checks. With proof each must look at more than the status, which anything may answer.
+func (v validator) checks(path string, checks []Check, proof bool) {
 	for i := range checks {
 		c := &checks[i]
-		shape := proof && (len(c.Or) > 0 || len(checks) == 1)
-		errs = append(errs, c.validate(fmt.Sprintf("%s[%d]", field, i), shape)...)
+		v.oneCheck(yamlfile.Index(path, i), c, proof && (len(c.Or) > 0 || len(checks) == 1))
 	}
-	return errs
 }
 
-// validate validates one check. With shape it must look at more than the status.
-func (c *Check) validate(at string, shape bool) (errs []error) {
+// oneCheck validates one check. With shape it must look at more than the status.
+func (v validator) oneCheck(at string, c *Check, shape bool) {
 	if !strings.HasPrefix(c.Get, "/") {
-		errs = append(errs, fmt.Errorf("%s.get: %q must start with a slash", at, c.Get))
+		v.f.At(at+".get", "%q must start with a slash", c.Get)
 	}
 	if slices.ContainsFunc(c.Status, func(s int) bool { return s < 100 || s > 599 }) {
-		errs = append(errs, fmt.Errorf("%s.status: %v must be HTTP status codes", at, c.Status))
+		v.f.At(at+".status", "%v must be HTTP status codes", c.Status)
 	}
 	if shape && len(c.JSON) == 0 && c.Body == "" && c.Text == "" && len(c.Header) == 0 {
-		errs = append(errs, fmt.Errorf("%s: a status alone proves nothing; add json, body, text or header", at))
+		v.f.At(at, "a status alone proves nothing; add json, body, text or header")
 	}
-	return append(errs, validateChecks(at+".or", c.Or, shape)...)
+	v.checks(at+".or", c.Or, shape)
 }

@@ -57,18 +57,10 @@ func (v validator) detect(d *Detect) {
 		v.f.At("detect",
 			"expected a rule under strong or a word under weak.words, found neither: nothing could be of this type")
 	}
-	for i := range d.Strong {
-		v.rule(yamlfile.Index("detect.strong", i), &d.Strong[i])
-	}
-	for i := range d.Bundled {
-		v.rule(yamlfile.Index("detect.bundled", i), &d.Bundled[i])
-	}
-	for i := range d.Reject {
-		v.rule(yamlfile.Index("detect.reject", i), &d.Reject[i])
-	}
-	for i := range d.Fronts {
-		v.rule(yamlfile.Index("detect.fronts", i), &d.Fronts[i])
-	}
+	v.rules("detect.strong", d.Strong)
+	v.rules("detect.bundled", d.Bundled)
+	v.rules("detect.reject", d.Reject)
+	v.rules("detect.fronts", d.Fronts)
 	v.words("detect.nodes", d.Nodes)
 	v.words("detect.weak.parts", d.Weak.Parts)
 	v.words("detect.weak.prefixes", d.Weak.Prefixes)
@@ -77,6 +69,12 @@ func (v validator) detect(d *Detect) {
 	v.exact("detect.weak.portNames", d.Weak.PortNames)
 	v.labels("detect.weak.labels", d.Weak.Labels)
 	v.labels("detect.weak.selector", d.Weak.Selector)
+}
+
+func (v validator) rules(path string, rules []Rule) {
+	for i := range rules {
+		v.rule(yamlfile.Index(path, i), &rules[i])
+	}
 }
 
 func (v validator) rule(path string, r *Rule) {
@@ -220,19 +218,5 @@ func (v validator) basePath(path, s string) {
 func (v validator) absolute(path, s string) {
 	if !strings.HasPrefix(s, "/") {
 		v.f.At(path, "expected a path that begins with /, found %s", yamlfile.Quote(s))
-	}
-}
-
-// probe reports the faults that Probe.Validate finds, at their place in the file.
-func (v validator) probe(p *Probe) {
-	// The error is of errors.Join, each "path: what was expected".
-	if many, ok := p.Validate().(interface{ Unwrap() []error }); ok {
-		for _, e := range many.Unwrap() {
-			path, message, _ := strings.Cut(e.Error(), ": ")
-			v.f.At(path, "%s", message)
-		}
-	}
-	if len(p.Health) == 0 {
-		v.f.At("probe.health", "expected at least one check, found none")
 	}
 }
