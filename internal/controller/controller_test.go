@@ -280,13 +280,16 @@ type rig struct {
 	ctx    context.Context // of the test, on synctest's clock
 }
 
+// builtinCatalog is read once: the tests start often.
+var builtinCatalog = sync.OnceValues(catalog.Builtin)
+
 // start runs a controller on synctest's clock while body runs.
 //
 // data is the ConfigMap that there is, there are the Services, and namespaces that may not be watched as "forbidden:
 // NAME".
 func start(t *testing.T, data map[string]string, there []string, leading bool, options Options, body func(r *rig)) {
 	t.Helper()
-	c, err := catalog.Builtin()
+	c, err := builtinCatalog()
 	if err != nil {
 		t.Fatal(err)
 	}

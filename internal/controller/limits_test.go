@@ -12,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
@@ -24,7 +23,7 @@ import (
 // crowd is what a controller decides about Services that all answer.
 func crowd(t testing.TB, o inventory.Options, services []backend.Service) (*Controller, *Snapshot) {
 	t.Helper()
-	c, err := catalog.Builtin()
+	c, err := builtinCatalog()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -240,7 +240,7 @@ func TestSameEndpointsBehindATrustedGateway(t *testing.T) {
 
 func builtin(t *testing.T) *catalog.Catalog {
 	t.Helper()
-	c, err := catalog.Builtin()
+	c, err := builtinCatalog()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package inventory_test
 import (
 	"cmp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -34,10 +35,13 @@ type svc struct {
 
 func at(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
 
+// builtinCatalog is read once: the tests decide often.
+var builtinCatalog = sync.OnceValues(catalog.Builtin)
+
 // build decides about the Services and returns what became of each.
 func build(t *testing.T, o inventory.Options, list ...svc) map[string]*backend.Finding {
 	t.Helper()
-	c, err := catalog.Builtin()
+	c, err := builtinCatalog()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 // observed decides about Services whose observations are given.
 func observed(t *testing.T, o inventory.Options, list []svc, seen []backend.Observation) map[string]*backend.Finding {
 	t.Helper()
-	c, err := catalog.Builtin()
+	c, err := builtinCatalog()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 )
 
@@ -26,7 +25,7 @@ type sharded struct {
 
 func (s sharded) build(t *testing.T) map[backend.Key]*backend.Finding {
 	t.Helper()
-	c, err := catalog.Builtin()
+	c, err := builtinCatalog()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -34,10 +35,13 @@ func chosen(t *testing.T, objects, path, typ string, allowed ...string) string {
 	return link
 }
 
+// builtinCatalog is read once: the tests look often.
+var builtinCatalog = sync.OnceValues(catalog.Builtin)
+
 // looked is chosen, with what gives no link.
 func looked(t *testing.T, objects, path, typ string, allowed ...string) (string, []backend.Exposure) {
 	t.Helper()
-	builtin, err := catalog.Builtin()
+	builtin, err := builtinCatalog()
 	if err != nil {
 		t.Fatal(err)
 	}
