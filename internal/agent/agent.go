@@ -16,48 +16,48 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// Outcome is what is known of one replica of HolmesGPT.
+// Outcome is the state of one replica of HolmesGPT.
 type Outcome string
 
 // Outcomes.
 const (
-	Loaded     Outcome = "loaded"      // it has the document that was published last
+	Loaded     Outcome = "loaded"      // it has the last published document
 	Waiting    Outcome = "waiting"     // it has an older document
-	NoDocument Outcome = "no-document" // it works, and lists no document of this service's
-	TooOld     Outcome = "too-old"     // it does not have these requests
+	NoDocument Outcome = "no-document" // it works, and has no document of this service
+	TooOld     Outcome = "too-old"     // its version does not support these requests
 	WantsKey   Outcome = "wants-key"
-	Failed     Outcome = "failed"     // it answers an error, as where it cannot load the file
+	Failed     Outcome = "failed"     // it answers with an error, for example if it cannot load the file
 	Away       Outcome = "away"       // it does not answer
-	Unreadable Outcome = "unreadable" // what answers is no HolmesGPT
+	Unreadable Outcome = "unreadable" // the answer is not HolmesGPT's
 )
 
-// Outcomes are all of them.
+// Outcomes returns all outcomes.
 func Outcomes() []Outcome {
 	return []Outcome{Loaded, Waiting, NoDocument, TooOld, WantsKey, Failed, Away, Unreadable}
 }
 
-// Toolset is one of the document's, as HolmesGPT says itself.
+// Toolset is a toolset of the document in HolmesGPT's own words.
 type Toolset struct {
 	Name   string `json:"name"`
 	Status string `json:"status"` // StatusEnabled, StatusFailed, or disabled
 	Error  string `json:"error"`  // HolmesGPT's own reason, "" for none
 	Tools  int    `json:"tool_count"`
-	// Instances are those that it cannot use, with its reasons, where it names them.
+	// Instances holds the instances that HolmesGPT cannot use with its reasons, as far as it names them.
 	Instances map[string]string `json:"-"`
 }
 
-// What HolmesGPT calls a toolset that works, one that does not, and one that is switched off.
+// HolmesGPT's words for the status of a toolset.
 const (
 	StatusEnabled  = "enabled"
 	StatusFailed   = "failed"
 	StatusDisabled = "disabled"
 )
 
-// Document is what is published.
+// Document is the published document.
 type Document struct {
-	Generation string              // the name of its generation marker, "" where none is published
-	Toolsets   map[string][]string // what else it holds, each with the names of its instances
-	// Changed is when the change was noticed that it shows; the zero value if not known.
+	Generation string              // the name of its generation marker, "" if it has none
+	Toolsets   map[string][]string // its other toolsets, each with the names of its instances
+	// Changed is the time of the change in the cluster that it shows; zero if not known.
 	Changed time.Time
 }
 
@@ -65,20 +65,20 @@ type Document struct {
 type Replica struct {
 	URL        string // scheme://host:port
 	Outcome    Outcome
-	Detail     string    // what went wrong, in the words of whatever reported it; "" for nothing
+	Detail     string    // the error of the last request; "" if there was none
 	Version    string    // "" if not known
-	Generation string    // the document that it has, as the name of its marker; "" if not known
-	Published  time.Time // when that was published; the zero value if not known
-	Changed    time.Time // when the change was noticed that it shows; the zero value if not known
-	Since      time.Time // since when it has it
+	Generation string    // the marker of its document; "" if not known
+	Published  time.Time // when that document was published; zero if not known
+	Changed    time.Time // the time of the change that it shows; zero if not known
+	Since      time.Time // since when it has that document
 	Checked    time.Time
-	Toolsets   []Toolset // those of the document that it knows; nil if not known
+	Toolsets   []Toolset // the toolsets of the document that it knows; nil if not known
 }
 
-// Address is host:port of its URL.
+// Address returns host:port of the URL.
 func (r *Replica) Address() string { return r.URL[strings.LastIndexByte(r.URL, '/')+1:] }
 
-// Count is the number of toolsets with that status.
+// Count returns the number of toolsets with a status.
 func (r *Replica) Count(status string) (n int) {
 	for i := range r.Toolsets {
 		if r.Toolsets[i].Status == status {
@@ -88,12 +88,12 @@ func (r *Replica) Count(status string) (n int) {
 	return n
 }
 
-// State is what is known of HolmesGPT.
+// State is the state of all replicas of HolmesGPT.
 type State struct {
-	// Leading: this replica of the service is the one that asks.
+	// Leading reports whether this replica of the service leads: only the leader asks HolmesGPT.
 	Leading  bool
 	Document Document
-	// Published is when the document was published; the zero value if not known.
+	// Published is when the document was published; zero if not known.
 	Published time.Time
 	Replicas  []Replica // by URL
 }
@@ -105,13 +105,13 @@ func (s *State) Late(r *Replica) bool {
 
 // Options of an Agent.
 type Options struct {
-	// URL is where HolmesGPT is, as scheme://host:port; "" to look among the Services.
+	// URL is HolmesGPT's URL as scheme://host:port; "" to find it among the Services.
 	URL string
-	// Service is the one of HolmesGPT's, the zero value for all in Namespace that look like it.
+	// Service is HolmesGPT's Service; zero for all Services in Namespace that look like it.
 	Service backend.Ref
-	// Port is the port of Service that is meant, by its number; 0 for the one whose target is HolmesGPT's.
+	// Port is the number of the Service's port; 0 for the port with HolmesGPT's own port as target.
 	Port int32
-	// Namespace is the ConfigMap's, in which HolmesGPT runs.
+	// Namespace is the namespace of the ConfigMap and of HolmesGPT.
 	Namespace string
 	// KeyFile holds HolmesGPT's API key; "" if HolmesGPT needs no key.
 	KeyFile string
@@ -136,12 +136,12 @@ type Agent struct {
 	client *client
 
 	mu       sync.Mutex
-	services map[backend.Ref][]string // the URLs of each Service of HolmesGPT's
+	services map[backend.Ref][]string // the URLs of each Service of HolmesGPT
 	leading  bool
 	document Document
-	since    time.Time     // when that was published
+	since    time.Time     // when document was published
 	history  []publication // the last ones
-	changed  chan struct{} // closed when one of these is another
+	changed  chan struct{} // closed when one of the fields above changes
 	replicas map[string]Replica
 	reloaded map[string]time.Time // when each URL last got a reload request, also URLs that are gone
 }
@@ -173,7 +173,7 @@ func (a *Agent) Published(document Document, leading bool) {
 	a.wake()
 }
 
-// Service takes in a Service as it is now, nil where it is gone.
+// Service sets the current state of a Service; s is nil if the Service does not exist any more.
 func (a *Agent) Service(ref backend.Ref, s *backend.Service, e *backend.Endpoints) {
 	if a.opts.URL != "" {
 		return
@@ -193,7 +193,7 @@ func (a *Agent) Service(ref backend.Ref, s *backend.Service, e *backend.Endpoint
 	a.wake()
 }
 
-// wake has all that wait look again. The caller holds the lock.
+// wake makes all waiting goroutines read the state again. The caller holds the lock.
 func (a *Agent) wake() {
 	close(a.changed)
 	a.changed = make(chan struct{})
@@ -203,7 +203,7 @@ func (a *Agent) wake() {
 func (a *Agent) Run(ctx context.Context) {
 	var wait sync.WaitGroup
 	defer wait.Wait()
-	running := map[string]func(){} // each ends one, and waits until it has
+	running := map[string]func(){} // each function stops a goroutine and waits for its end
 	for {
 		a.mu.Lock()
 		wanted, changed := a.wanted(), a.changed
@@ -230,7 +230,7 @@ func (a *Agent) Run(ctx context.Context) {
 	}
 }
 
-// wanted are the URLs to ask, in order. The caller holds the lock.
+// wanted returns the URLs to ask now, in order. The caller holds the lock.
 func (a *Agent) wanted() []string {
 	if !a.leading || a.document.Generation == "" {
 		return nil
@@ -238,7 +238,7 @@ func (a *Agent) wanted() []string {
 	return a.known()
 }
 
-// known are the URLs of all replicas, in order. The caller holds the lock.
+// known returns the URLs of all replicas, in order. The caller holds the lock.
 func (a *Agent) known() (urls []string) {
 	if a.opts.URL != "" {
 		return []string{strings.TrimRight(a.opts.URL, "/")}
@@ -251,7 +251,7 @@ func (a *Agent) known() (urls []string) {
 	return urls[:min(len(urls), maxReplicas)]
 }
 
-// State is what is known now.
+// State returns the current state.
 func (a *Agent) State() State {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -262,7 +262,7 @@ func (a *Agent) State() State {
 	return s
 }
 
-// Ask asks each replica once what it made of a document, without Run, and has none reload.
+// Ask reads the state of each replica once, for a given document. It needs no Run and sends no reload request.
 func (a *Agent) Ask(ctx context.Context, document Document) State {
 	a.mu.Lock()
 	urls := a.known()

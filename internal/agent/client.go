@@ -33,12 +33,12 @@ type client struct {
 	keyFile string
 }
 
-// An UnreachedError is why a Proxy could not reach HolmesGPT.
+// UnreachedError is the reason why a Proxy could not reach HolmesGPT.
 type UnreachedError struct{ Err error }
 
 func (e UnreachedError) Error() string { return e.Err.Error() }
 
-// newClient makes one that connects to no address that Forbids names, and follows no redirect.
+// newClient makes a client that follows no redirect and connects to no address that Forbids reports.
 func newClient(o *Options) *client {
 	c := &client{keyFile: o.KeyFile, http: &http.Client{
 		Timeout: requestTimeout, Transport: o.Proxy,
@@ -64,7 +64,7 @@ func newTransport(forbids func(netip.Addr) bool) *http.Transport {
 	}
 }
 
-// A statusError is an answer that is not what was asked for.
+// statusError is a response with another status than 200.
 type statusError struct {
 	code   int
 	detail string
@@ -78,10 +78,10 @@ func (e *statusError) Error() string {
 	return text
 }
 
-// errUnreadable is the cause where an answer is not one of HolmesGPT's.
+// errUnreadable is the error for a response that is not HolmesGPT's.
 var errUnreadable = errors.New("not an answer of HolmesGPT's")
 
-// reload has HolmesGPT read its file again.
+// reload makes HolmesGPT read its file again.
 func (c *client) reload(ctx context.Context, base string) error {
 	var answer struct{ Status string }
 	if err := c.ask(ctx, http.MethodPost, base+"/api/admin/reload/toolsets", &answer); err != nil {
@@ -93,18 +93,18 @@ func (c *client) reload(ctx context.Context, base string) error {
 	return nil
 }
 
-// info is what HolmesGPT says of itself.
+// info is HolmesGPT's description of itself.
 type info struct {
 	Version  string
 	Toolsets toolsets
 }
 
-// maxToolsets are read of an answer. HolmesGPT has some eighty, beside those of the document.
+// maxToolsets is the largest number of toolsets in a response. HolmesGPT has about eighty, and those of the document.
 const maxToolsets = 10_000
 
 type toolsets []Toolset
 
-// UnmarshalJSON reads them one by one: 4 MiB of empty ones take a hundred times as much when they are read.
+// UnmarshalJSON decodes one toolset at a time: 4 MiB of empty toolsets would take 400 MiB decoded.
 func (t *toolsets) UnmarshalJSON(text []byte) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if start, err := d.Token(); err != nil || start != json.Delim('[') {

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// A publication is a document that was published.
+// publication is a published document.
 type publication struct {
 	generation string
 	at         time.Time
 }
 
-// maxHistory is how many publications are remembered.
+// maxHistory is the number of publications to keep.
 const maxHistory = 64
 
-// remember notes when a document is published. The caller holds the lock.
+// remember records that a document was published at a.since. The caller holds the lock.
 func (a *Agent) remember(generation string) {
 	a.history = append(a.history, publication{generation, a.since})
 	a.history = a.history[max(0, len(a.history)-maxHistory):]
 }
 
-// publishedAt is when a document was published last, the zero value if that is not known.
+// publishedAt returns when a document was last published, zero if not known.
 func (a *Agent) publishedAt(generation string) time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// How often a replica is asked.
+// The times between requests to a replica.
 const (
 	reloadEvery = 10 * time.Second // at most
 	soon        = 2 * time.Second  // while it has not loaded the document yet
@@ -72,21 +72,21 @@ func (a *Agent) mayReload(url string) (pause time.Duration) {
 	return 0
 }
 
-// reload has a replica read its file, and asks what it has then.
+// reload makes a replica read its file again, and then reads its state.
 func (a *Agent) reload(ctx context.Context, r *Replica, document *Document) {
 	if err := a.client.reload(ctx, r.URL); err != nil {
 		r.fail(err)
-	} else if r.Outcome != TooOld { // which can say no more
+	} else if r.Outcome != TooOld { // a replica that is too old cannot report its state
 		a.look(ctx, r, document)
 	}
 }
 
-// reloads says whether a reload may help.
+// reloads reports whether a reload may help.
 func reloads(o Outcome) bool {
 	return o == Waiting || o == NoDocument || o == TooOld || o == Failed
 }
 
-// look asks a replica what it has.
+// look reads the state of a replica.
 func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 	answer, err := a.client.info(ctx, r.URL)
 	r.Checked = time.Now()
@@ -96,7 +96,7 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 	}
 	before := r.Generation
 	r.Version, r.Detail, r.Generation, r.Toolsets = answer.Version, "", "", []Toolset{}
-	known := map[string]Toolset{} // of two of one name the later counts, as in HolmesGPT
+	known := map[string]Toolset{} // the later of two with the same name counts, as in HolmesGPT
 	for _, t := range answer.Toolsets {
 		if toolset.IsMarker(t.Name) {
 			r.Generation = t.Name
@@ -155,7 +155,7 @@ func outcomeOf(status int) Outcome {
 	return Failed
 }
 
-// note makes known what a replica is now.
+// note stores and reports the state of a replica.
 func (a *Agent) note(now Replica) {
 	a.mu.Lock()
 	before, known := a.replicas[now.URL]

@@ -53,10 +53,10 @@ func New(o Options) (*Bridge, error) {
 	return &Bridge{options: o, proxies: proxies, pods: pods}, nil
 }
 
-// Direct reports whether a backend is reached from here as it is from the cluster: what is no Service of it.
+// Direct reports whether this machine reaches a backend directly, because it is not a Service of the cluster.
 func Direct(c *backend.Candidate) bool { return c.Service.Type == backend.TypeOutside || c.ForeignHost }
 
-// Carry is what carries a candidate's requests, nil where they go directly.
+// Carry returns the transport for a candidate's requests, nil if this machine reaches it directly.
 func (b *Bridge) Carry(c *backend.Candidate) http.RoundTripper {
 	if Direct(c) {
 		return nil
@@ -80,7 +80,7 @@ func (b *Bridge) carrier(c *backend.Candidate) *carrier {
 	}}
 }
 
-// carrier sends a backend's requests through the service proxy as long as that will do, else to a pod.
+// carrier sends a backend's requests through the service proxy if that is possible, else to a pod.
 type carrier struct {
 	bridge    *Bridge
 	candidate *backend.Candidate
@@ -88,10 +88,10 @@ type carrier struct {
 	forward   *http.Transport
 }
 
-// maxBody is how much of a request's body is kept to be sent again by the other way.
+// maxBody is the largest body of a request, in bytes. It is kept so that a port-forward can send it again.
 const maxBody = 8 << 20
 
-// errTooLarge is the error of a request with a larger one.
+// errTooLarge is the error for a request with a larger body.
 var errTooLarge = fmt.Errorf("the body is larger than %d MiB", maxBody>>20)
 
 // RoundTrip implements http.RoundTripper.
@@ -114,7 +114,7 @@ func (c *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := c.proxy.RoundTrip(withBody(r, body))
 	if !forbidden(err) {
 		if resp != nil {
-			resp.Request = r // which redirects are relative to
+			resp.Request = r // redirects are relative to it
 		}
 		return resp, err
 	}
@@ -127,7 +127,7 @@ func (c *carrier) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// withBody is a copy of the request that sends the body.
+// withBody returns a copy of the request that sends the body.
 func withBody(r *http.Request, body []byte) *http.Request {
 	out := r.Clone(r.Context())
 	if r.Body != nil {
@@ -180,7 +180,7 @@ func (e *RightsError) Error() string {
 // Unwrap gives a probe the same error as a forbidden service proxy.
 func (e *RightsError) Unwrap() error { return proxyError(backend.CodeProxyForbidden) }
 
-// verb is what the API server calls a method.
+// verb returns the API server's verb for a method.
 func verb(method string) string {
 	if method == http.MethodPost {
 		return "create"
@@ -188,7 +188,8 @@ func verb(method string) string {
 	return "get"
 }
 
-// Rights are what a user needs to reach all backends of the namespaces, and the command that makes a role of it.
+// Rights returns the rights that a user needs to reach all backends of the namespaces, and the command that creates a
+// role with them.
 func Rights(namespaces []string, forwardOnly bool) (need, command string) {
 	const forward = "create on pods/portforward"
 	verbs, resource := "get,create", "services/proxy"

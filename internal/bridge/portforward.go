@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 	"k8s.io/streaming/pkg/httpstream"
+	"k8s.io/utils/ptr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -51,7 +52,7 @@ type place struct {
 	port           int32
 }
 
-// maxPods is how many pods of a Service are tried for one connection.
+// maxPods is the number of pods of a Service to try for one connection.
 const maxPods = 3
 
 // to returns a dial function that connects to a ready pod of the candidate's Service.
@@ -92,9 +93,9 @@ func (p *pods) behind(ctx context.Context, c *backend.Candidate) (list []place, 
 			continue
 		}
 		for _, e := range slices.Items[i].Endpoints {
-			ready, pod := e.Conditions.Ready, e.TargetRef
+			pod := e.TargetRef
 			if pod == nil || pod.Kind != "Pod" || pod.Namespace != "" && pod.Namespace != ref.Namespace ||
-				ready != nil && !*ready || len(validation.IsDNS1123Subdomain(pod.Name)) > 0 {
+				!ptr.Deref(e.Conditions.Ready, true) || len(validation.IsDNS1123Subdomain(pod.Name)) > 0 {
 				continue
 			}
 			list = append(list, place{ref.Namespace, pod.Name, port})
@@ -106,7 +107,7 @@ func (p *pods) behind(ctx context.Context, c *backend.Candidate) (list []place, 
 // portOf returns the pods' port behind the Service port with that name, 0 if there is none.
 func portOf(s *discoveryv1.EndpointSlice, name string) int32 {
 	for _, p := range s.Ports {
-		if p.Port != nil && (p.Name == nil && name == "" || p.Name != nil && *p.Name == name) {
+		if p.Port != nil && ptr.Deref(p.Name, "") == name {
 			return *p.Port
 		}
 	}
@@ -183,7 +184,7 @@ func newPodConn(connection httpstream.Connection, at place) (*podConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = wrong.Close() // this side has nothing to say there
+	_ = wrong.Close() // this side sends no errors
 	header.Set(corev1.StreamType, corev1.StreamTypeData)
 	data, err := connection.CreateStream(header)
 	if err != nil {
@@ -192,7 +193,7 @@ func newPodConn(connection httpstream.Connection, at place) (*podConn, error) {
 	c := &podConn{Stream: data, connection: connection, at: at, wrong: make(chan string, 1)}
 	go func() {
 		const most = 4 << 10
-		text, _ := io.ReadAll(io.LimitReader(wrong, most)) // what came before it broke off
+		text, _ := io.ReadAll(io.LimitReader(wrong, most)) // the text before an error counts
 		c.wrong <- string(text)
 	}()
 	return c, nil
