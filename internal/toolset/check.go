@@ -205,7 +205,7 @@ func (c *checker) fields(path string, entry map[string]any, kind string) {
 	}
 }
 
-// orBuiltin names a type, where it is one of HolmesGPT's.
+// orBuiltin describes a type of toolset in an error.
 func orBuiltin(kind string) string {
 	switch {
 	case kind == "":

@@ -41,10 +41,9 @@ func (c *checker) http(path string, config map[string]any) {
 		}
 		c.texts(p+".paths", endpoint["paths"], "a path such as /api/*", func(string) bool { return true })
 		c.texts(p+".methods", endpoint["methods"], "a method such as GET", isMethod)
-		if v, has := endpoint["health_check_url"]; has && v != nil {
-			if _, ok := v.(string); !ok {
-				c.errorf(p+".health_check_url", "expected a URL")
-			}
+		health := endpoint["health_check_url"]
+		if _, ok := health.(string); health != nil && !ok {
+			c.errorf(p+".health_check_url", "expected a URL")
 		}
 		if auth, has := endpoint["auth"]; has {
 			c.auth(p+".auth", auth)
@@ -55,10 +54,7 @@ func (c *checker) http(path string, config map[string]any) {
 // texts checks an optional list of texts.
 func (c *checker) texts(path string, v any, what string, fits func(string) bool) {
 	list, ok := v.([]any)
-	if v == nil {
-		return
-	}
-	if !ok {
+	if v != nil && !ok {
 		c.errorf(path, "expected a list, each %s", what)
 	}
 	for i, v := range list {

@@ -20,8 +20,8 @@ func holdsCredential(key string, v any) bool {
 	return soundsSecret(key, v) || refersToSecret(v, isReference)
 }
 
-// holdsCompactCredential is holdsCredential for the compact form, whose readers and settings are unknown and whose
-// references have another syntax.
+// holdsCompactCredential does what holdsCredential does, for the compact form: its readers and settings are unknown,
+// and its references have another syntax.
 func holdsCompactCredential(key string, v any) bool {
 	return holdsCredential(key, v) || refersToSecret(v, func(s string) bool { return strings.Contains(s, "${") })
 }

@@ -36,15 +36,12 @@ func (o *Overrides) tops(types []*catalog.Type) map[string]map[string]any {
 	return tops
 }
 
+// take adds the credentials of a config to tops.
 func take(tops map[string]map[string]any, name string, config map[string]any, secret func(string, any) bool) {
-	for key, v := range config {
-		if !secret(key, v) {
-			continue
-		}
-		if tops[name] == nil {
-			tops[name] = map[string]any{}
-		}
-		tops[name][key] = v
+	secrets := maps.Clone(config)
+	maps.DeleteFunc(secrets, func(key string, v any) bool { return !secret(key, v) })
+	if len(secrets) > 0 {
+		tops[name] = secrets
 	}
 }
 

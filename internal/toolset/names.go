@@ -17,7 +17,7 @@ const (
 	maxToolName = 64
 	// maxEntryName leaves room for the "_request" that HolmesGPT appends.
 	maxEntryName = maxToolName - len("_request")
-	// hashBytes are enough that nobody finds a name whose hash ends another's too.
+	// hashBytes make it too costly to search for a name with the same hash as another.
 	hashBytes = 6
 )
 

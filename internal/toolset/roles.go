@@ -115,8 +115,8 @@ func queriersAmong(items []*item) map[backend.Key]*querier {
 	return list
 }
 
-// sees names a few of the shards, those that the configuration vouches for first, then the oldest. It asks for nothing
-// but to come before these.
+// sees returns the text about the querier. It names a few of its shards: first those that the configuration vouches
+// for, then the oldest.
 func (q *querier) sees() string {
 	const most = 4
 	shards := slices.SortedStableFunc(slices.Values(q.shards), (*item).nearer)
