@@ -140,8 +140,7 @@ func (v validator) security(s *Security) {
 	v.each("security.allowedEndpointHosts", s.AllowedEndpointHosts, isHost,
 		"a host name or an address, without scheme and port")
 	v.each("security.allowedLinkHosts", s.AllowedLinkHosts, isLinkHost,
-		"a host name or an address, without scheme, and with a port only where "+
-			"links have one")
+		"a host name or an address without scheme, with a port only if it is neither 443 nor 80")
 	v.each("security.trustedNamespaces", s.TrustedNamespaces, isLabel, "a namespace's name")
 	v.oneOf("security.annotations", s.Annotations, AnnotationsAll, AnnotationsTrusted)
 	v.atLeastOne("security.maxInstancesPerNamespace", s.MaxInstancesPerNamespace)
@@ -249,7 +248,7 @@ func (v validator) atLeastOne(path string, n int) {
 // isLinkHost accepts host and host:port.
 func isLinkHost(s string) bool {
 	host, port, err := net.SplitHostPort(s)
-	return isHost(s) || err == nil && isHost(host) && isPort(port)
+	return isHost(s) || err == nil && isHost(host) && isPort(port) && port != "443" && port != "80"
 }
 
 // isAddress accepts host:port and :port, with port 0 for any free port.

@@ -84,13 +84,20 @@ func (w *writer) prepare(key, text string) error {
 
 // restore writes the overrides again, unless somebody has written them meanwhile.
 func (w *writer) restore(text string) error {
-	if _, err := w.root.Lstat(toolset.KeyOverrides); err == nil {
-		return nil
-	}
 	if err := w.prepare(toolset.KeyOverrides, text); err != nil {
 		return err
 	}
-	if err := w.root.Rename(tempName(toolset.KeyOverrides), toolset.KeyOverrides); err != nil {
+	err := w.root.Link(tempName(toolset.KeyOverrides), toolset.KeyOverrides) // unlike a rename, it replaces nothing
+	if err != nil && !errors.Is(err, fs.ErrExist) {                          // a file system without hard links
+		if _, err = w.root.Lstat(toolset.KeyOverrides); err == nil {
+			return nil
+		}
+		err = w.root.Rename(tempName(toolset.KeyOverrides), toolset.KeyOverrides)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	w.res.Written, w.res.Restored = true, true
