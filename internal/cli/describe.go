@@ -82,11 +82,11 @@ func (w *writer) tried(e *view.Explanation) {
 	}
 	title := "What was tried"
 	if e.WithoutAnnotations {
-		title = "What would be said without its annotations"
+		title = "What was tried, without its annotations"
 	}
 	w.head(title)
 	if len(e.Tried) == 0 {
-		w.line("  No type of the catalog: neither its name nor its labels, selector or ports remind of one.")
+		w.line("  No type of the catalog: its name, labels, selector and ports resemble none.")
 	}
 	for _, t := range e.Tried {
 		name := t.Type
@@ -101,7 +101,7 @@ func (w *writer) tried(e *view.Explanation) {
 		case t.Against == "":
 			say("so: %s", t.So)
 		case t.Decided:
-			say("against it: what is said above")
+			say("against it: the reason above")
 		default:
 			say("against it: %s", t.Against)
 		}
@@ -161,9 +161,9 @@ func (w *writer) probe(b *view.Backend, title string) {
 	}
 	w.head("What the probe saw" + title)
 	if len(b.Requests) == 0 {
-		text := "Nothing was asked."
+		text := "No request was sent."
 		if b.Detail != "" && !b.Observed {
-			text = "Nothing was asked: " + b.Detail + "."
+			text = "No request was sent: " + b.Detail + "."
 		}
 		w.prose("  ", text)
 		return
@@ -184,7 +184,7 @@ func (w *writer) agent(b *view.Backend, title string) {
 	if len(b.Agent) == 0 {
 		return
 	}
-	w.head("What HolmesGPT made of it" + title)
+	w.head("What HolmesGPT reports" + title)
 	for i := range b.Agent {
 		a := &b.Agent[i]
 		if a.Replica == "" {

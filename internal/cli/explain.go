@@ -46,8 +46,8 @@ through the API server, and with holmesgpt.url at that address.`,
 			if apierrors.IsForbidden(err) && len(o.files) == 0 && o.kube.namespace() == "" {
 				o.kube.overrides.Context.Namespace = want.Namespace
 				if d, err = o.discover(contextOf(cmd), want); err == nil {
-					note(streams, "Namespace %s alone was read, since your user may not list the others: "+
-						"what is said of duplicates and of the primary is about this namespace.", want.Namespace)
+					note(streams, "Only namespace %s was read, because your user may not list the others: "+
+						"duplicates and the primary are those of this namespace.", want.Namespace)
 				}
 			}
 			if err != nil {

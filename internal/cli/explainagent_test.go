@@ -63,7 +63,7 @@ func TestExplainAgent(t *testing.T) {
 		agent http.Handler // behind the service proxy
 		want  []string
 	}{
-		{"through the API server", []string{"--probe=proxy"}, holmesAnswers(t), []string{"What HolmesGPT made of it", "x-holmes.kubernaut-system.svc:80 " + fails, "contains the right credential"}},
+		{"through the API server", []string{"--probe=proxy"}, holmesAnswers(t), []string{"What HolmesGPT reports", "x-holmes.kubernaut-system.svc:80 " + fails, "contains the right credential"}},
 		{"forwarded", []string{"--set", "holmesgpt.url=" + forwarded.URL}, nil, []string{fails}},
 		{"not to be reached", nil, nil, []string{"cannot be reached from outside the cluster", "holmesgpt.url=http://127.0.0.1:PORT"}},
 		{"away", []string{"--probe=proxy"}, nil, []string{"does not answer: no ready endpoint is behind the Service"}},

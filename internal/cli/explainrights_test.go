@@ -23,7 +23,7 @@ func TestExplainNeedsItsNamespaceOnly(t *testing.T) {
 	}
 	_, kubeconfig := api.start(t)
 	r := mustRun(t, "explain", "m/grafana", "--kubeconfig", kubeconfig)
-	if !strings.Contains(r.out, "m/grafana is accepted as grafana") || !strings.Contains(r.err, "Namespace m alone was read") {
+	if !strings.Contains(r.out, "m/grafana is accepted as grafana") || !strings.Contains(r.err, "Only namespace m was read") {
 		t.Errorf("%s\n%s", r.out, r.err)
 	}
 	if r := run(t, "explain", "other/grafana", "--kubeconfig", kubeconfig); r.code == 0 || !strings.Contains(r.err, `not allowed to list services in namespace "other"`) {

@@ -37,15 +37,15 @@ func (d *discovered) forbidden() (warning string, err error) {
 	slices.Sort(namespaces)
 	namespaces = slices.Compact(namespaces)
 	right, check := view.NeedsProxy(namespaces)
-	option, check, instead := "--probe=proxy: ", "check with: "+check, ", or ask nothing with --probe=off"
+	option, check, instead := "--probe=proxy: ", "check with: "+check, ", or send no probes with --probe=off"
 	if d.bridging != nil {
 		right, check = bridge.Rights(namespaces, d.bridging.forwardOnly)
 		option, check, instead = "", "a role for one: "+check, ""
 	}
 	if refused < asked {
-		return fmt.Sprintf("%d of %d possible backends could not be asked: your user needs %s; %s",
+		return fmt.Sprintf("%d of %d possible backends could not be probed: your user needs %s; %s",
 			refused, asked, right, check), nil
 	}
-	return "", fmt.Errorf("%sthe API server lets your user ask none of the possible backends (403): it needs %s%s; %s",
+	return "", fmt.Errorf("%syour user may probe none of the possible backends through the API server (403): it needs %s%s; %s",
 		option, right, instead, check)
 }

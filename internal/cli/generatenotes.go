@@ -44,10 +44,10 @@ func reportTokens(s Streams, toolsets []view.Toolset) {
 		for i := range toolsets[most:] {
 			rest += tokens(&toolsets[most+i])
 		}
-		each = append(each[:most], fmt.Sprintf("what is cheaper %d", rest))
+		each = append(each[:most], fmt.Sprintf("the others together %d", rest))
 	}
 	if unknown > 0 {
-		each = append(each, fmt.Sprintf("and what %d toolsets of which that is not known take", unknown))
+		each = append(each, fmt.Sprintf("not known for %d toolsets", unknown))
 	}
 	note(s, "with each request the agent's model reads some %d tokens about the toolsets: %s",
 		sum, strings.Join(each, ", "))

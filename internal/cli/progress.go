@@ -57,7 +57,7 @@ func (p *progress) start() {
 func (p *progress) draw() {
 	const width = 30
 	bar := strings.Repeat("█", width*p.done/p.total)
-	_, _ = fmt.Fprintf(p.out, "\rasking the backends %3d%% |%-*s| (%d/%d)",
+	_, _ = fmt.Fprintf(p.out, "\rprobing the backends %3d%% |%-*s| (%d/%d)",
 		100*p.done/p.total, width, bar, p.done, p.total)
 }
 

@@ -45,7 +45,7 @@ func TestProgress(t *testing.T) {
 		}
 		pass(2 * time.Millisecond)
 		synctest.Wait()
-		if !strings.Contains(out.String(), "asking the backends") || !strings.Contains(out.String(), "(0/40)") {
+		if !strings.Contains(out.String(), "probing the backends") || !strings.Contains(out.String(), "(0/40)") {
 			t.Errorf("after a second: %q", out.String())
 		}
 		pass(time.Second)

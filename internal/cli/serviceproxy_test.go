@@ -79,7 +79,7 @@ func TestProbeProxy(t *testing.T) {
 			}
 		}
 	}
-	if want := "warning: 1 of 11 possible backends could not be asked: your user needs get on services/proxy in namespace ours; " +
+	if want := "warning: 1 of 11 possible backends could not be probed: your user needs get on services/proxy in namespace ours; " +
 		"check with: kubectl auth can-i get services --subresource=proxy -n ours\n"; r.err != want {
 		t.Errorf("stderr: %s, want %s", r.err, want)
 	}
@@ -142,8 +142,8 @@ func TestProbeProxyForbidden(t *testing.T) {
 	api.slices[2].Endpoints = nil
 	_, kubeconfig := api.start(t)
 	args := []string{"--probe=proxy", "--kubeconfig", kubeconfig}
-	const message = "error: --probe=proxy: the API server lets your user ask none of the possible backends (403): it needs get on services/proxy in " +
-		"namespaces a, b, or ask nothing with --probe=off; check with: kubectl auth can-i get services --subresource=proxy -n a\n"
+	const message = "error: --probe=proxy: your user may probe none of the possible backends through the API server (403): it needs get on services/proxy in " +
+		"namespaces a, b, or send no probes with --probe=off; check with: kubectl auth can-i get services --subresource=proxy -n a\n"
 	for command, code := range map[string]int{"discover": 1, "generate": 1, "diff": 2} {
 		if got, want := run(t, append([]string{command}, args...)...), (result{code, "", message}); got != want {
 			t.Errorf("%s: got %+v, want %+v", command, got, want)

@@ -152,29 +152,24 @@ func (e *examination) variables() {
 
 // variable checks that a variable is set, and that the object it comes from exists.
 func (e *examination) variable(name string) Check {
-	for _, v := range slices.Backward(e.container.Env) {
-		if v.Name != name {
-			continue
-		}
-		switch from := v.ValueFrom; {
-		case from != nil && from.SecretKeyRef != nil:
-			return e.reference(name, KindSecret, from.SecretKeyRef.Name, from.SecretKeyRef.Key)
-		case from != nil && from.ConfigMapKeyRef != nil:
-			return e.reference(name, KindConfigMap, from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key)
-		}
+	sources, set := e.sources(name)
+	switch {
+	case set && len(sources) > 0:
+		return e.reference(name, sources[0])
+	case set:
 		return Check{Level: OK, Code: CodeVariable, Name: name}
 	}
 	return e.from(name)
 }
 
-func (e *examination) reference(name, kind, object, key string) Check {
-	c := Check{Level: Todo, Name: name, Object: e.workload.object(kind, object), Key: key}
+func (e *examination) reference(name string, from source) Check {
+	c := Check{Level: Todo, Name: name, Object: from.Object, Key: from.key}
 	switch keys := e.facts.Keys[c.Object]; {
 	case keys.Unseen:
 		c.Level, c.Code, c.Right = Unseen, CodeObjectUnseen, keysRight(c.Object)
 	case !keys.Exists:
 		c.Code = CodeObjectMissing
-	case slices.Contains(keys.Names, key):
+	case slices.Contains(keys.Names, from.key):
 		c.Level, c.Code = OK, CodeVariable
 	case keys.Unlisted:
 		c.Level, c.Code = Unseen, CodeKeyUnlisted
@@ -187,13 +182,9 @@ func (e *examination) reference(name, kind, object, key string) Check {
 // from looks for a variable in envFrom. A variable that is not found can be in a source that is unreadable or missing.
 func (e *examination) from(name string) Check {
 	best := Check{Level: Todo, Code: CodeVariableMissing, Name: name}
-	for _, source := range e.container.EnvFrom {
-		key, fits := strings.CutPrefix(name, source.Prefix)
-		kind, object := sourceOf(&source)
-		if !fits || object == "" {
-			continue
-		}
-		switch c := e.reference(name, kind, object, key); {
+	sources, _ := e.sources(name)
+	for _, source := range sources {
+		switch c := e.reference(name, source); {
 		case c.Level == OK:
 			return c
 		case c.Level == Unseen, c.Code == CodeObjectMissing && best.Level == Todo:
@@ -203,35 +194,38 @@ func (e *examination) from(name string) Check {
 	return best
 }
 
-func sourceOf(source *corev1.EnvFromSource) (kind, name string) {
-	switch {
-	case source.SecretRef != nil:
-		return KindSecret, source.SecretRef.Name
-	case source.ConfigMapRef != nil:
-		return KindConfigMap, source.ConfigMapRef.Name
-	}
-	return "", ""
+// source is a key from which a variable can get its value.
+type source struct {
+	Object
+	key string
 }
 
-// sources returns the objects that variable checks.
-func (e *examination) sources(name string) (list []Object) {
+// sources returns where a variable can get its value. set is true if env sets it: then there is one source, or none for
+// plain text. Otherwise the sources are those of envFrom.
+func (e *examination) sources(name string) (list []source, set bool) {
+	add := func(kind, object, key string) { list = append(list, source{e.workload.object(kind, object), key}) }
 	for _, v := range slices.Backward(e.container.Env) {
 		switch from := v.ValueFrom; {
 		case v.Name != name:
 			continue
 		case from != nil && from.SecretKeyRef != nil:
-			list = append(list, e.workload.object(KindSecret, from.SecretKeyRef.Name))
+			add(KindSecret, from.SecretKeyRef.Name, from.SecretKeyRef.Key)
 		case from != nil && from.ConfigMapKeyRef != nil:
-			list = append(list, e.workload.object(KindConfigMap, from.ConfigMapKeyRef.Name))
+			add(KindConfigMap, from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key)
 		}
-		return list
+		return list, true
 	}
-	for _, source := range e.container.EnvFrom {
-		if kind, object := sourceOf(&source); object != "" && strings.HasPrefix(name, source.Prefix) {
-			list = append(list, e.workload.object(kind, object))
+	for _, from := range e.container.EnvFrom {
+		key, fits := strings.CutPrefix(name, from.Prefix)
+		switch {
+		case !fits:
+		case from.SecretRef != nil && from.SecretRef.Name != "":
+			add(KindSecret, from.SecretRef.Name, key)
+		case from.ConfigMapRef != nil && from.ConfigMapRef.Name != "":
+			add(KindConfigMap, from.ConfigMapRef.Name, key)
 		}
 	}
-	return list
+	return list, false
 }
 
 // authority checks that HolmesGPT trusts a private authority. It cannot check which one.

@@ -180,7 +180,10 @@ func (f *Facts) References() (list []Object) {
 	for _, w := range f.agents() {
 		e := &examination{facts: f, workload: w, container: f.container(w)}
 		for _, name := range append(f.Needs.names(), Location, Interval, Patience, OpenShift) {
-			list = append(list, e.sources(name)...)
+			sources, _ := e.sources(name)
+			for _, s := range sources {
+				list = append(list, s.Object)
+			}
 		}
 	}
 	slices.SortFunc(list, func(a, b Object) int {
