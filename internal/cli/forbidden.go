@@ -46,6 +46,7 @@ func (d *discovered) forbidden() (warning string, err error) {
 		return fmt.Sprintf("%d of %d possible backends could not be probed: your user needs %s; %s",
 			refused, asked, right, check), nil
 	}
-	return "", fmt.Errorf("%syour user may probe none of the possible backends through the API server (403): it needs %s%s; %s",
+	return "", fmt.Errorf("%syour user may probe none of the possible backends through the API server (403): "+
+		"it needs %s%s; %s",
 		option, right, instead, check)
 }
