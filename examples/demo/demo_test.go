@@ -31,9 +31,9 @@ func TestDemo(t *testing.T) {
 	wanted := append(expected(),
 		"The page is at   http://127.0.0.1:", "custom_toolset.yaml is written:", "HolmesGPT has this document: ")
 	for end := time.Now().Add(30 * time.Second); out.missing(wanted) != "" && time.Now().Before(end); {
-		time.Sleep(100 * time.Millisecond)
+		<-time.After(100 * time.Millisecond)
 	}
-	time.Sleep(time.Second) // a document is shown when it has not changed for a second
+	<-time.After(time.Second) // a document is shown when it has not changed for a second
 	if err := syscall.Kill(-demo.Process.Pid, syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -55,7 +54,10 @@ func (w *Watch) add(s *scope, all ...watched) error {
 	w.scopes = append(w.scopes, s)
 	for _, one := range all {
 		registration, err := one.informer.AddEventHandler(one.handler)
-		if err = errors.Join(err, one.informer.SetWatchErrorHandlerWithContext(s.failed)); err != nil {
+		if err != nil {
+			return err
+		}
+		if err := one.informer.SetWatchErrorHandlerWithContext(s.failed); err != nil {
 			return err
 		}
 		s.informers = append(s.informers, one.informer)
