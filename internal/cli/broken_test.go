@@ -102,6 +102,19 @@ func TestBrokenInput(t *testing.T) {
 	}
 }
 
+// TestMissingKubeconfigs: a KUBECONFIG of missing files is a mistake in a path, and not a kubeconfig without a context.
+func TestMissingKubeconfigs(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	missing := filepath.Join(t.TempDir(), "missing")
+	missing += string(filepath.ListSeparator) + missing + "2"
+	t.Setenv("KUBECONFIG", missing)
+	want := result{1, "", "error: kubeconfig " + missing + ": no such file or directory; " +
+		"name another with --kubeconfig, or read files with -f\n"}
+	if got := runWith(t, "", "discover"); got != want {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
 // TestUsageErrors are mistakes in the command line itself: exit code 2.
 func TestUsageErrors(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -40,6 +42,8 @@ func (o *options) cluster() (*rest.Config, error) {
 	k := &o.kube
 	c, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(k.rules, &k.overrides).ClientConfig()
 	switch named := cmp.Or(k.rules.ExplicitPath, os.Getenv(clientcmd.RecommendedConfigPathEnvVar)); {
+	case clientcmd.IsEmptyConfig(err) && named != "" && !anyExists(filepath.SplitList(named)):
+		return nil, kubeconfigError(&fs.PathError{Op: "open", Path: named, Err: syscall.ENOENT})
 	case clientcmd.IsEmptyConfig(err) && named != "":
 		return nil, fmt.Errorf("kubeconfig %s: it chooses no cluster; "+
 			"set its current-context, name a context with --context"+orFiles, named)
@@ -56,6 +60,14 @@ func (o *options) cluster() (*rest.Config, error) {
 	c.UserAgent = rest.DefaultKubernetesUserAgent()
 	c.QPS, c.Burst = -1, -1 // no client-side limit: the API server's priority and fairness is enough
 	return c, nil
+}
+
+// anyExists reports whether one of the files exists. client-go takes the ones in KUBECONFIG that are missing for empty.
+func anyExists(files []string) bool {
+	return slices.ContainsFunc(files, func(file string) bool {
+		_, err := os.Stat(file)
+		return err == nil
+	})
 }
 
 // orFiles is the end of an error's advice. Commands that read no files remove it.
