@@ -41,7 +41,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("after Ctrl-C: %v", err)
 	}
 	if missing := out.missing(append(wanted, "Stopped.")); missing != "" {
-		t.Errorf("%q was not printed:\n%s", missing, &out)
+		t.Errorf("%q was not printed:\n%s", missing, out.text.String())
 	}
 	err := run(t.Context(), []string{"-binary", folder + "missing"}, &out)
 	if err == nil || !strings.Contains(err.Error(), "make build") {
@@ -51,14 +51,14 @@ func TestDemo(t *testing.T) {
 
 // output is what was printed, while it is being printed.
 type output struct {
-	mu sync.Mutex
-	bytes.Buffer
+	mu   sync.Mutex
+	text bytes.Buffer // not embedded: io.Copy would call its ReadFrom, without the lock
 }
 
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.Buffer.Write(p)
+	return o.text.Write(p)
 }
 
 // missing is the first of the texts that was not printed, "" if all were.
@@ -66,7 +66,7 @@ func (o *output) missing(texts []string) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, text := range texts {
-		if !strings.Contains(o.String(), text) {
+		if !strings.Contains(o.text.String(), text) {
 			return text
 		}
 	}
