@@ -250,10 +250,11 @@ func (c *Controller) settle() time.Duration {
 	return c.gather()
 }
 
-// gather returns how long changes are collected. It is longer if cycles take long.
+// gather returns how long changes are collected. It is longer soon after a cycle that took long.
 func (c *Controller) gather() time.Duration {
 	if s := c.Snapshot(); s != nil {
-		return max(c.opts.Settle, rest(s.Took.Total-s.Took.Publish))
+		rested := time.Since(s.At.Add(s.Took.Total))
+		return max(c.opts.Settle, rest(s.Took.Total-s.Took.Publish)-rested)
 	}
 	return c.opts.Settle
 }

@@ -63,6 +63,22 @@ func TestCrowdLeavesTheProcessorToOthers(t *testing.T) {
 	})
 }
 
+// The pause after work that took long is not made again when nothing has happened since.
+func TestNoPauseAfterRest(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-PRB-6")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		slow := &slowSource{fakeSource: r.source.(fakeSource), takes: 300 * time.Millisecond}
+		r.source = slow
+		pass(time.Second)
+		r.add("first")
+		pass(10 * time.Second)
+		r.add("second")
+		pass(900 * time.Millisecond) // it is looked at, the settle time passes, and a cycle looks again
+		r.expect(t, "after both looks and the settle time", "ns/second")
+	})
+}
+
 // What is rejected for being too much has its finding made once, and again when something about it changes.
 func TestRejectedFindingsAreMadeOnce(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
