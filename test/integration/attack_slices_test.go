@@ -79,12 +79,13 @@ func TestSlicesTakeLittleMemory(t *testing.T) {
 			env.Bulk(t, 50, func(i int) testenv.Service { return noted("evil", i) })
 			published(t, env, "before", "name: good/one\n", "name: good/two\n", "custom/evil/x0000", "custom/evil/x0049")
 
+			seen := observe(t, env)
 			enter(t, env, tc.slices, tc.one)
-			undisturbed(t, env, "new", victims[0])
+			undisturbed(t, env, seen, "new", victims[0])
 			if tc.crowded {
 				published(t, env, "what is not looked at in full is not published", "-custom/evil/x0049", "name: good/new\n")
 			}
-			takesLittle(t, env, service, victims[1], most)
+			takesLittle(t, env, seen, service, victims[1], most)
 
 			err := env.Client.DiscoveryV1().EndpointSlices("evil").DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{})
 			if err != nil {
