@@ -292,7 +292,7 @@ func (d *day) judgeMemory(t *testing.T) {
 			unit, slack float64
 		}{
 			{"resident memory, MiB", func(s sample) float64 { return s.rss }, 1 << 20, 16 << 20},
-			{"heap in use, MiB", func(s sample) float64 { return s.heap }, 1 << 20, 8 << 20},
+			{"heap after a collection, MiB", func(s sample) float64 { return s.heap }, 1 << 20, 8 << 20},
 			{"goroutines", func(s sample) float64 { return s.goroutines }, 1, 20},
 		} {
 			first, last := median(samples[:n/3], of.value), median(samples[n*2/3:], of.value)

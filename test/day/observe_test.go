@@ -148,7 +148,8 @@ func (d *day) sample() {
 			d.note(clock(time.Now()) + " " + r.place + ": " + err.Error())
 		}
 		rss := sum(metrics, "process_resident_memory_bytes")
-		s := sample{time.Now(), rss, sum(metrics, "go_memstats_heap_inuse_bytes"), sum(metrics, "go_goroutines")}
+		// The next collection comes when the heap has twice the size that the last one left, whatever garbage there is now.
+		s := sample{time.Now(), rss, sum(metrics, "go_memstats_next_gc_bytes") / 2, sum(metrics, "go_goroutines")}
 		d.mu.Lock()
 		d.samples[r.place] = append(d.samples[r.place], s)
 		d.mu.Unlock()
