@@ -15,9 +15,9 @@ const (
 
 const skeleton = `# Performance
 
-What the service costs, and how fast it is, measured on a real kube-apiserver and etcd by ` + "`make bench`" + `. Each figure stands
-beside its limit, which is what a program that does nothing else takes on the same cluster in the same run, and beside what
-one would run instead. Absolute figures are this machine's; ratios should hold on yours.
+What the service costs and how fast it is, measured by ` + "`make bench`" + ` on a real kube-apiserver and etcd. Each figure is compared with its
+limit, which is measured in the same run with a program that does only the least work needed, and with the programs that one would
+run instead. Absolute figures are those of this machine. Ratios should be similar on yours.
 
 ` + begin + "\n" + end + "\n"
 
