@@ -1,5 +1,5 @@
 // Command image builds the container image of dynamic-toolset with ko, without a container engine, a registry or rights: for
-// every platform, on an empty base, as an OCI layout in one file. The same sources make the same bytes. What was built can be
+// every platform, on an empty base, as an OCI layout in one file. The same sources make the same bytes. The file can be
 // loaded (docker load, podman load, kind load image-archive) and pushed (crane push, skopeo copy) as it is.
 package main
 

@@ -1,6 +1,7 @@
 // Package catalog holds what this service knows about the software it looks for: one YAML file per backend type, in
 // types/, in the same schema that users write their own types in (config catalog.dir). It holds data and its
-// validation; detect, probe and toolset apply the rules.
+// validation; detect, probe and toolset apply the rules. To add a type is to add a file to types/ and test cases:
+// CONTRIBUTING.md has the steps.
 package catalog
 
 import "slices"

@@ -1,5 +1,6 @@
-// Package cluster makes the requests to the API server: it lists and watches Services and EndpointSlices, watches and
-// writes the ConfigMap, records Events, and elects the replica that leads.
+// Package cluster makes the requests to the API server: it lists and watches Services and EndpointSlices, watches
+// the ConfigMap, records Events, and elects the replica that leads with a Lease (election.go). Package publish decides
+// what is written to the ConfigMap, and writes it.
 package cluster
 
 import (

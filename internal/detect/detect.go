@@ -1,5 +1,6 @@
-// Package detect recognises backends among Services by the labels, names and ports that charts and operators give them.
-// It is pure: it makes no connection and asks no API. The rules are data (package catalog); this package applies them.
+// Package detect recognises backends among Services by the labels, names and ports that charts and operators give them,
+// and chooses the port of each (port.go). It is pure: it makes no connection and asks no API. The rules are data
+// (package catalog); this package applies them.
 package detect
 
 import (

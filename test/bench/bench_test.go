@@ -1,7 +1,7 @@
 //go:build integration && bench
 
-// Package bench measures the service on a real kube-apiserver and etcd, each figure beside its limit and beside what one
-// would run instead (the programs in peers). Run it with: make bench
+// Package bench measures the service on a real kube-apiserver and etcd, and compares each figure with its
+// limit and with the programs that one would run instead (in peers). Run it with: make bench
 package bench
 
 import (

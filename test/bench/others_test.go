@@ -28,7 +28,7 @@ func (b *bench) promDiscovery(t *testing.T) *program {
 	return run(t, filepath.Join(b.peers, "discover"), "-kubeconfig", b.account(t, "discover"), "-services", fmt.Sprint(b.n))
 }
 
-// others measures what one would run instead: the start of each alone, and then the first minute of both.
+// others measures the programs that one would run instead: the start of each alone, and then the first minute of both.
 func (b *bench) others(t *testing.T) {
 	t.Helper()
 	p := run(t, filepath.Join(b.peers, "poll"), "-kubeconfig", b.account(t, "poll"), "-namespace", testenv.OutputNamespace, "-name", "polled")
@@ -51,7 +51,7 @@ func (b *bench) beside(figure, name string, unit report.Unit, values []float64) 
 	b.add(report.Figure{Name: figure, Unit: unit, Others: []report.Series{{Name: name, Values: values}}})
 }
 
-// churn measures what changes cost that are none of the service's business: labels of Services and slices that are nothing.
+// churn measures the cost of changes that matter to no type: labels of unmatched Services and their slices.
 func (b *bench) churn(t *testing.T) {
 	t.Helper()
 	const length = 10 * time.Second
@@ -71,7 +71,7 @@ func (b *bench) churn(t *testing.T) {
 		b.add(report.Figure{
 			Name: fmt.Sprintf("processor at %d changes a second", rate), Unit: report.Percent, Runs: share(ours),
 			Others: []report.Series{{Name: promDiscovery, Values: share(theirs)}},
-			Note: fmt.Sprintf("of one core; labels of Services and slices that are nothing change, %.0f a second came through, and the ConfigMap "+
+			Note: fmt.Sprintf("of one core. The labels of unmatched Services and their slices change: %.0f changes a second arrived, and the ConfigMap "+
 				"was written %d times. Memory after it: %.0f MiB.", float64(made)/length.Seconds(), b.record.Len()-n, p.memory(t).all),
 		})
 	}

@@ -156,7 +156,7 @@ func (b *bench) reaction(t *testing.T) {
 		Requirement: "DTS-PERF-2", Name: reactionP50, Unit: report.Milliseconds, Runs: []float64{report.Quantile(in, 0.5)},
 		Limit: at(0.5), Target: b.targetAt(mainSize, report.AtMost(25)),
 		Note: fmt.Sprintf("with settle 0, from just before the request that makes a Service a backend (its label, or its ready slice, by turns) until "+
-			"a watch shows it in the ConfigMap, its proof over HTTP included: %d changes a run. The limit watches Services and applies one key.", len(in)),
+			"a watch shows it in the ConfigMap, the probe over HTTP included: %d changes a run. The limit watches Services and applies one key.", len(in)),
 	})
 	b.add(report.Figure{
 		Requirement: "DTS-PERF-2", Name: "reaction, p99", Unit: report.Milliseconds, Runs: []float64{report.Quantile(in, 0.99)},

@@ -117,7 +117,7 @@ func (b *bench) start(t *testing.T, first bool) {
 		Note: fmt.Sprintf("from just before exec until a watch shows the ConfigMap with all %d backends in it, with the defaults, "+
 			"without a ConfigMap or a lease before. The limit is the same for a program that does nothing but LIST Services and "+
 			"EndpointSlices one after the other in protobuf. The polling program knows four types of backends and does not look at "+
-			"EndpointSlices; Prometheus's discovery is done when it knows every Service, and proves and writes nothing.", backends),
+			"EndpointSlices; Prometheus's discovery is done when it knows every Service. It neither probes nor writes.", backends),
 	})
 	b.add(report.Figure{Name: "first write", Unit: report.Milliseconds, Runs: report.Millis(begun.Sub(p.begun)), Limit: limit})
 	b.add(report.Figure{Name: "LIST of both at once", Unit: report.Milliseconds, Runs: report.Millis(parallel)})
@@ -206,7 +206,7 @@ func (b *bench) dead(t *testing.T) {
 		b.add(report.Figure{
 			Requirement: "DTS-PERF-8", Name: "200 live backends published beside 200 that time out", Unit: report.Milliseconds,
 			Runs: report.Millis(at.Sub(p.begun)), Limit: limit, Target: b.targetAt(mainSize, report.AtMost(2000)),
-			Note: "from just before exec. The dead ones' addresses drop every connection, so that dialling them takes the whole timeout.",
+			Note: "from just before exec. The addresses of the 200 drop every connection, so that dialling one takes the whole timeout.",
 		})
 		p.stop(t)
 	}
@@ -222,7 +222,7 @@ func (b *bench) dead(t *testing.T) {
 	p.stop(t)
 	b.add(report.Figure{
 		Name: "reaction beside 420 backends, p50", Unit: report.Milliseconds, Runs: []float64{report.Quantile(report.Millis(many...), 0.5)},
-		Note: "as the reaction, with 220 that live and 200 that time out.",
+		Note: "as the reaction, beside 220 live backends and 200 that time out.",
 	})
 	const patience = 30 * time.Second
 	p = run(t, filepath.Join(b.peers, "poll"), "-kubeconfig", b.account(t, "poll"), "-namespace", testenv.OutputNamespace, "-name", "polled")

@@ -1,6 +1,5 @@
-// Package bombs feeds every loader of files texts that are small and stand for much, or take a parser long: what reads them
-// must come to an end and take little memory, whatever it then says. How long it takes, and how much exactly, is measured
-// by BenchmarkBombs.
+// Package bombs gives every loader of files small texts that expand to large ones, or that take a parser a long time. The
+// loader must end and use little memory, whatever its result. BenchmarkBombs measures the time and the memory.
 package bombs
 
 import (

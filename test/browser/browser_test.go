@@ -1,7 +1,7 @@
 //go:build browser
 
-// Package browser looks at the page in a real Chromium: make test-browser. The tests themselves are in JavaScript, where the
-// tools for that are; this runs them and tells what they said.
+// Package browser tests the page in a real Chromium. The tests are in JavaScript (*.test.mjs), because the tools are; this
+// package runs them and reports their results. Run it with: make test-browser
 package browser
 
 import (

@@ -1,6 +1,6 @@
 //go:build chart
 
-// Package chart checks what is delivered beside the program: the chart, the manifests that are rendered from it, the alert
+// Package chart checks everything that is shipped beside the program: the chart, the manifests that are rendered from it, the alert
 // rules, the dashboard and the values for HolmesGPT's charts. Run it with: make test-chart
 package chart
 

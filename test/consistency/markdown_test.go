@@ -1,4 +1,4 @@
-// Package consistency checks that names which stand in several places agree: in the code, the documents, the chart, the
+// Package consistency checks that names which are used in several places agree: in the code, the documents, the chart, the
 // manifests, the alerts and the dashboard.
 package consistency
 

@@ -1,11 +1,12 @@
 //go:build integration && day
 
-// Package day runs the whole path for a day, compressed: two replicas that write the ConfigMap and a sidecar beside
-// the real HolmesGPT, on a real API server, with real products and stand-ins, while what happens in a cluster
-// happens. Run it with: make day
+// Package day runs the service through a day in a cluster, compressed to minutes: two replicas, one of which writes the
+// ConfigMap, and a sidecar beside the real HolmesGPT, on a real API server, with real products and stand-ins. Run it
+// with: make day
 //
-// The table below says what happens and how often. Each happening tells the ledger what it does to which backend; the
-// observers note what the documents, HolmesGPT and the processes show; and at the end one judge compares them.
+// The table below lists what happens and how often. Each happening records in the ledger what it does to which backend.
+// Observers record the documents and the states of HolmesGPT and of the processes. At the end one judge compares them
+// with the ledger. docs/development/day.md describes the rules.
 package day
 
 import (
@@ -47,7 +48,7 @@ var table = []happening{
 	{"own certificate", "the certificate that the replicas serve with is renewed", 4, (*day).ownCertificate, false},
 }
 
-// TestDay runs for DAY (20m unless set) what SEED says, which is printed: the same seed has the same happen again.
+// TestDay runs for DAY (20m unless set). SEED, which is printed, decides when what happens to which backend.
 func TestDay(t *testing.T) {
 	for _, id := range []string{"DTS-QA-5", "DTS-RUN-2", "DTS-RUN-5", "DTS-RUN-7", "DTS-PRB-7", "DTS-PERF-9"} {
 		t.Attr("req", id)

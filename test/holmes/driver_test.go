@@ -1,7 +1,7 @@
 //go:build holmes
 
-// Package holmes checks documents with the HolmesGPT that is to load them: its own loader, in Python, and its own checks
-// of every endpoint, against stand-ins on loopback. Run it with: go test -tags holmes ./test/holmes
+// Package holmes checks documents with the real HolmesGPT: its own loader, in Python, and its own checks of every
+// endpoint, against stand-ins on loopback. Run it with: make test-holmes
 package holmes
 
 import (

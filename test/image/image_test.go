@@ -1,6 +1,6 @@
 //go:build image
 
-// Package image builds the container image as it is delivered and looks into it, without a container engine. Run it with:
+// Package image builds the shipped container image and checks its content, without a container engine. Run it with:
 // make test-image
 package image
 

@@ -1,8 +1,8 @@
-// Command kubelet stands in for the kubelet of a node: it forwards ports of pods, with Kubernetes' own streaming package, and
-// does nothing else. The API server comes to it with what `kubectl port-forward` and bridge ask for.
+// Command kubelet is a stand-in for the kubelet of a node. It only forwards ports of pods, with Kubernetes' own streaming
+// package. The API server connects to it for `kubectl port-forward` and for the command bridge.
 //
-// Usage: kubelet ADDRESS NAMESPACE/POD=ADDRESS... It listens at the first address, port 10250, and a pod's ports are those of
-// the pod's address. It ends with its standard input.
+// Usage: kubelet ADDRESS NAMESPACE/POD=ADDRESS... It listens on the first address, port 10250. A pod's ports are the ports
+// of the pod's address. It ends when its standard input does.
 package main
 
 import (

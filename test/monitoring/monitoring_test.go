@@ -1,7 +1,7 @@
 //go:build monitoring
 
-// Package monitoring runs the built program under a real Prometheus with the chart's alert rules: every alert is made to fire
-// and to clear, and every expression of the dashboard to have data. Run it with: make test-monitoring
+// Package monitoring runs the built program under a real Prometheus with the chart's alert rules: every alert fires and
+// clears, and every expression of the dashboard has data. Run it with: make test-monitoring
 package monitoring
 
 import (

@@ -1,3 +1,3 @@
-// Package openapi shows that the API's own description is one that others can use: a checker that knows nothing of this
-// project finds it valid and every answer as described, and a client that a generator makes of it compiles and works.
+// Package openapi checks that other programs can use the API's OpenAPI document: an independent validator finds it valid
+// and every response as described, and a client that is generated from it compiles and works.
 package openapi

@@ -1,7 +1,7 @@
 //go:build real
 
-// Package real tries the service on real products: Prometheus and its relatives, Loki, Jaeger, Elasticsearch and what else
-// command build of this folder puts into the user's cache, behind real fronts, on loopback. Run it with: make test-real
+// Package real runs the service on real products on loopback, behind real proxies: Prometheus and related products, Loki,
+// Jaeger, Elasticsearch and others that ./build puts into the user's cache. Run it with: make test-real
 package real
 
 import (

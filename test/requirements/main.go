@@ -1,5 +1,5 @@
-// Command requirements prints which tests name which requirement of ids.txt, and fails where one has no test. It reads the
-// tests' sources, whatever their build tags, and runs none.
+// Command requirements prints which tests name which requirement of ids.txt, and fails if one has no test. It reads the
+// sources of all tests, whatever their build tags, and runs none.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Package standin holds stand-ins for the software this service looks for: HTTP handlers that answer on the documented
-// paths as the real thing answers, and refuse the rest as it does. Tests and the demonstration talk to them over real
-// listeners on loopback. Answers were taken from the software itself, its sources or its documentation.
+// Package standin holds stand-ins for the software this service looks for: HTTP handlers that answer the documented
+// paths like the real product, and refuse the rest as it does. Tests and the demo use them over real listeners on
+// loopback. The answers are from the product itself, its sources or its documentation.
 package standin
 
 import (

@@ -1,4 +1,4 @@
-// Package report holds what was measured, judges it by the targets, and shows it: as a table, as a page and as a plot.
+// Package report holds the measured figures, compares them with the targets, and formats them as a table, a page and a plot.
 package report
 
 import (

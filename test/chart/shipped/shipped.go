@@ -1,4 +1,4 @@
-// Package shipped renders what is delivered, for tests of it: the Helm chart.
+// Package shipped renders the Helm chart and parses its objects, for tests.
 package shipped
 
 import (

@@ -1,6 +1,6 @@
-// Command build puts the real products of test/real into the user's cache: those that are not there yet, one after the other,
-// as far as the time goes that it is given. It prints a line for each that it builds and for each that is left out, and fails
-// only where it is asked for products by name, as its arguments.
+// Command build puts the real products of test/real that are missing into the user's cache, one after the other, within its
+// time budget. It prints a line for each product that it builds or leaves out. It fails only if a product that its arguments
+// name is left out.
 package main
 
 import (

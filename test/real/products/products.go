@@ -1,5 +1,5 @@
-// Package products has the real backends that the service is tried on: where each comes from, in which version, and how it
-// is had on this machine, once, below the user's cache folder. No product needs another.
+// Package products lists the real backends that the service is tested on: the source and the version of each, and how it is
+// built once into the user's cache. No product needs another.
 package products
 
 import (

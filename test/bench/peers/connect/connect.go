@@ -1,4 +1,4 @@
-// Package connect is what all programs here begin with.
+// Package connect holds what the programs in peers share: the main function, the kubeconfig and the client.
 package connect
 
 import (

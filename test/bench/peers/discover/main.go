@@ -1,5 +1,5 @@
-// Command discover runs Prometheus's own Kubernetes service discovery for Services, and nothing else of it: what a Prometheus
-// needs to know the same Services. It proves nothing and writes nothing.
+// Command discover runs only Prometheus's own Kubernetes service discovery for Services, which is how a Prometheus finds the
+// same Services. It neither probes nor writes.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command list is the limit of a cold start: it starts, LISTs Services and EndpointSlices in protobuf, and ends. Whoever has
-// to know all of them cannot begin sooner.
+// Command list is the limit of a cold start: it starts, LISTs Services and EndpointSlices in protobuf, and ends. No program
+// that needs all of them can begin sooner.
 package main
 
 import (

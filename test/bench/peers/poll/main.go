@@ -1,5 +1,5 @@
-// Command poll does the service's job the way such services are usually written: every so often it lists all Services, looks
-// at one after the other, asks those that look like a backend one after the other, and updates the ConfigMap.
+// Command poll does the service's job the way such services are usually written: at an interval it lists all Services, checks
+// one after the other, probes those that look like a backend one after the other, and updates the ConfigMap.
 package main
 
 import (

@@ -1,5 +1,5 @@
 // Command react is the limit of a reaction: it watches Services, and at each event writes one key of one ConfigMap by
-// server-side apply. Whoever writes what it sees cannot be faster.
+// server-side apply. No program that writes what it watches can be faster.
 package main
 
 import (
