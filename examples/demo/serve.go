@@ -37,7 +37,7 @@ func (d *demo) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.out, format+"\n", args...)
 }
 
-// introduce tells what there is to see.
+// introduce prints what there is to see.
 func (d *demo) introduce() {
 	d.say("A cluster of stand-ins: these answer on this machine as the real products do.")
 	d.say("")
@@ -47,7 +47,7 @@ func (d *demo) introduce() {
 	d.say("  %-36s %-16s %s", "outside/managed", standin.Prometheus, "no Service: a backend outside the cluster, which the configuration names")
 	d.say("")
 	d.say("The page is at   http://%s/", d.page)
-	d.say("                 its head says which document HolmesGPT has, for which a stand-in answers, and why it cannot use Grafana")
+	d.say("                 its head says which document HolmesGPT (a stand-in) has loaded, and why it cannot use Grafana")
 	d.say("The Services     %s", d.services)
 	d.say("What is written  %s", d.output)
 	d.say("")
