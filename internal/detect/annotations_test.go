@@ -148,7 +148,7 @@ func TestBadAnnotations(t *testing.T) {
 		reason     string
 	}{
 		"toolset":              {[]string{"toolset", "yes"}, "toolset", `expected "true" or "enabled"`},
-		"no type":              {[]string{"toolset", "true"}, "toolset-type", "missing: expected the backend's type"},
+		"no type":              {[]string{"toolset", "true"}, "toolset-type", "missing, and kubernaut.io/toolset requires it: expected the backend's type"},
 		"type is no label":     {[]string{"toolset", "true", "toolset-type", "My Type"}, "toolset-type", `not "My Type"`},
 		"reserved type":        {[]string{"toolset", "true", "toolset-type", "kubernetes"}, "toolset-type", "reserved"},
 		"marker's type":        {[]string{"toolset", "true", "toolset-type", "generation"}, "toolset-type", "reserved"},

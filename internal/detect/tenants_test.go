@@ -48,7 +48,7 @@ func TestTenants(t *testing.T) {
 		"another type's":           {labels: loki, configured: map[string]map[backend.Ref][]string{"mimir": {ref: {"c"}}}, want: []string{"obs/gateway "}},
 		"a relative's header":      {labels: prometheus, annotation: "a", want: []string{"obs/gateway/a  X-Scope-OrgID"}},
 		"a relative's, configured": {labels: prometheus, configured: map[string]map[backend.Ref][]string{"mimir": {ref: {"c"}}}, want: []string{"obs/gateway/c  X-Scope-OrgID"}},
-		"a type without tenants":   {labels: grafana, annotation: "a", want: []string{"obs/gateway "}, warning: "a grafana has no tenants"},
+		"a type without tenants":   {labels: grafana, annotation: "a", want: []string{"obs/gateway "}, warning: "it has no effect, because grafana has no tenants"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -95,7 +95,7 @@ func TestComplaint(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	s := annotated("toolset", "true", "toolset-tpye", "prometheus", "toolset-prot", "http")
 	r := newDetector(t).Detect(s, nil)
-	want := "annotation kubernaut.io/toolset-type: missing: expected the backend's type, for example prometheus, or custom, beside kubernaut.io/toolset; " +
+	want := "annotation kubernaut.io/toolset-type: missing, and kubernaut.io/toolset requires it: expected the backend's type, for example prometheus, or custom; " +
 		"annotation kubernaut.io/toolset-prot: unknown, so it has no effect; did you mean kubernaut.io/toolset-port?"
 	if diff := cmp.Diff(want, view.Complaint(s, r.Complaints())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -27,7 +27,7 @@ func TestBlockerIsNamed(t *testing.T) {
 		want    string // part of the reason of monitoring/grafana
 		kept    backend.Ref
 	}{
-		"an older one is down": {trusting, []svc{first, theirs(2, wants)}, "but monitoring/grafana-first takes that place as soon as it works", backend.Ref{}},
+		"an older one is down": {trusting, []svc{first, theirs(2, wants)}, "but monitoring/grafana-first becomes the primary as soon as that one works", backend.Ref{}},
 		"the recorded one was deleted": {recorded, []svc{theirs(2, wants)},
 			"kept for monitoring/grafana-gone, which was the primary so far and which does not exist", at("monitoring", "grafana-gone")},
 		"the configured one is not there": {configured, []svc{theirs(2, wants)},
@@ -130,7 +130,7 @@ func TestMisnamedPrimaries(t *testing.T) {
 		at("m", "gone"):       "primary: {prometheus: m/gone}: there is no such Service among those that are read; until it is corrected, no prometheus is the primary",
 		at("m", "shop"):       "that Service is not prometheus: nothing about it looks like",
 		at("m", "v"):          "that Service is victoriametrics, not prometheus",
-		at("m", "p-headless"): "that Service is a duplicate: name m/p, which is used",
+		at("m", "p-headless"): "that Service is a duplicate: name m/p instead",
 		at("m", "other"):      "that Service is not prometheus: the probe's words",
 		at("m", "bare"):       "that Service is not prometheus: it has no ports",
 	} {

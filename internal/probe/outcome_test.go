@@ -126,7 +126,7 @@ func TestUnreachable(t *testing.T) {
 		{causeTimeout, "within 300ms", func(t *testing.T) Target {
 			return raw(t, typ, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 		}},
-		{backend.CauseReset, "broke off", func(t *testing.T) Target {
+		{backend.CauseReset, "connection reset by", func(t *testing.T) Target {
 			return raw(t, typ, func(c net.Conn) {
 				_, _ = c.Read(make([]byte, 1))
 				_ = c.(*net.TCPConn).SetLinger(0)

@@ -143,9 +143,9 @@ func TestTryIsBounded(t *testing.T) {
 		most    int
 		want    observed
 	}{
-		{"new base paths without end", "prometheus", fresh, maxRequests, observed{Outcome: backend.WrongIdentity, Detail: "it sent 8 requests from one page to the next"}},
-		{"new pages without end", "prometheus", elsewhere, maxRequests, observed{Outcome: backend.WrongIdentity, Detail: "it sent 8 requests from one page to the next"}},
-		{"new pages once it is known", "mimir", proven, maxRequests, observed{Outcome: backend.NotReady, Identity: true, Path: "/api/prom", Version: "2.17.0", Detail: "no more than 8 requests"}},
+		{"new base paths without end", "prometheus", fresh, maxRequests, observed{Outcome: backend.WrongIdentity, Detail: "it redirected 8 requests to other pages"}},
+		{"new pages without end", "prometheus", elsewhere, maxRequests, observed{Outcome: backend.WrongIdentity, Detail: "it redirected 8 requests to other pages"}},
+		{"new pages once it is known", "mimir", proven, maxRequests, observed{Outcome: backend.NotReady, Identity: true, Path: "/api/prom", Version: "2.17.0", Detail: "one try of the probe sends at most 8 requests"}},
 		{"new pages, custom", "", elsewhere, maxRedirects + 1, observed{Outcome: backend.Ready, Detail: "a redirect"}},
 		{"a page with a long name", "tempo", long, 3, observed{Outcome: backend.WrongIdentity, Detail: "a redirect to"}},
 		{"the other scheme, late", "prometheus", wrongScheme(new(int)), maxRequests + 1, observed{Outcome: backend.WrongIdentity}},
@@ -184,7 +184,7 @@ func TestLostRequestsAreBounded(t *testing.T) {
 		fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /%x\r\n\r\n", time.Now().UnixNano())
 	}))
 	got := newProber(t, Options{}).Probe(t.Context(), target)
-	expect(t, got, observed{Outcome: backend.WrongIdentity, Scheme: "http", Detail: "from one page to the next"})
+	expect(t, got, observed{Outcome: backend.WrongIdentity, Scheme: "http", Detail: "requests to other pages"})
 	if n := int(requests.Load()); n > maxRequests+1 {
 		t.Errorf("%d requests", n)
 	}

@@ -77,7 +77,7 @@ func Misnamed(typ string, f *backend.Finding) string {
 	case f.Candidate == nil && f.Type != "" && f.Type != typ, f.Candidate != nil && f.Type != typ:
 		return "that Service is " + f.Type + ", not " + typ
 	case f.Verdict == backend.Duplicate:
-		return fmt.Sprintf("that Service is a duplicate: name %s, which is used", f.Winner)
+		return fmt.Sprintf("that Service is a duplicate: name %s instead", f.Winner)
 	}
 	return "that Service is not " + typ + ": " + Reason(f)
 }

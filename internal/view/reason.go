@@ -220,8 +220,8 @@ func (s subject) part(name string) string {
 		}
 	case "beside":
 		if r.Other != (backend.Ref{}) {
-			return fmt.Sprintf("; %s works without them, and HolmesGPT would lose it if their variable were missing",
-				r.Other)
+			return fmt.Sprintf("; %s works without credentials, "+
+				"but HolmesGPT could not use it either if the variable were missing", r.Other)
 		}
 	}
 	return ""

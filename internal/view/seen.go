@@ -79,7 +79,7 @@ func (g sight) value(name string) string {
 		return refuses(&g.f.Observation, s.Value)
 	case "pages":
 		if s.Number > 1 {
-			return fmt.Sprintf("it sent %d requests from one page to the next, and ", s.Number)
+			return fmt.Sprintf("it redirected %d requests to other pages, and ", s.Number)
 		}
 	case "paths":
 		if len(s.Paths) > 0 {
@@ -184,11 +184,11 @@ func refuses(o *backend.Observation, mesh string) string {
 	case backend.LoginRequired:
 		return "is behind a proxy that wants people to sign in"
 	case backend.ForbiddenByMesh:
-		return "is behind " + cmp.Or(meshes[mesh], mesh) + ", whose policy does not let this service's pod through"
+		return "is behind " + cmp.Or(meshes[mesh], mesh) + ", whose policy does not allow requests from this service's pod"
 	}
-	const refuses = "refuses, and does not say that credentials would help"
+	const refuses = "refuses the request without asking for credentials"
 	if mesh != "" {
-		return refuses + " (a policy of " + mesh + "'s answers so)"
+		return refuses + " (as a policy of " + mesh + " does)"
 	}
 	return refuses
 }

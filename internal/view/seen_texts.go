@@ -16,14 +16,14 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeRefused:      "it is {type} and {refuses}: {answer}",
 	backend.CodeRefusedProof: "it {refuses}, so it cannot prove that it is {type}: {answer}",
 
-	backend.CodeRequestsSpent: "{pages}no more than {limit} requests are made in one try",
+	backend.CodeRequestsSpent: "{pages}one try of the probe sends at most {limit} requests",
 	backend.CodeSchemeFixed: "it seems to speak {value}, but the annotation kubernaut.io/toolset-scheme or " +
 		"kubernaut.io/toolset-endpoint says otherwise",
 	backend.CodeNeverAnswers: "if it never answers at all, " +
 		"the cause is often a service mesh that requires mutual TLS from clients",
 	backend.CodeProbeOff:     `not probed: the Service's annotation kubernaut.io/toolset-health-endpoint is "none"`,
 	backend.CodeProbeStopped: "the probe was stopped before it ended",
-	backend.CodeRemembered:   "as it was published before; not probed since",
+	backend.CodeRemembered:   "taken over as it was published before; not probed since",
 	backend.CodeNoEndpoints: "the Service has no ready endpoint: " +
 		"its pods are missing, starting or failing their readiness probe",
 	backend.CodeNoAddresses: "the Service has no ready endpoint address; " +
@@ -37,7 +37,7 @@ var seenTexts = map[backend.Code]string{
 		"checked " +
 		"against security.denyCIDRs",
 
-	backend.CodeProxyForbidden: "the API server does not let you through (403): your user needs " + proxyRight +
+	backend.CodeProxyForbidden: "the API server forbids the probe (403): your user needs " + proxyRight +
 		"namespace {namespace}",
 	backend.CodeProxyLogin:       "the API server does not accept your credentials any more (401): log in again",
 	backend.CodeProxyNoService:   "the API server finds no such Service, or no Endpoints object behind it",
@@ -50,8 +50,8 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeTimeout: "no complete answer within {wait}: " +
 		"often a NetworkPolicy that drops the connection, or an overloaded backend",
 	backend.CodeConnectionRefused: "connection refused: nothing listens on that port{or_no_pod}",
-	backend.CodeConnectionReset: "connection reset: the backend or something in front of it broke off, " +
-		"often a restart or a proxy's rule",
+	backend.CodeConnectionReset: "connection reset by the backend or by something in front of it: " +
+		"often a restart, or a rule of a proxy",
 	backend.CodeConnectionClosed: "it closed the connection without a complete answer: " +
 		"often plain HTTP to a TLS port, or a crash",
 	backend.CodeNoRoute:     "no route to it: a ClusterIP can be reached from inside the cluster only",
@@ -63,12 +63,10 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeClientCertificate: "it wants a client certificate",
 	backend.CodeCertificateCA: "its certificate is signed by an unknown authority; give its CA in tls.caFile, or " +
 		unverified,
-	backend.CodeCertificateName: "its certificate is not for {host}, " +
-		"nor for a shorter name of the Service, but for {names}; " +
-		"have it issued for one of them, or " + unverified,
-	backend.CodeServerName: "it refuses TLS for the Service's own names (unrecognized_name): " +
-		"it knows only the names that it " +
-		"is configured for; configure one of the Service's names there",
+	backend.CodeCertificateName: "its certificate is for {names}, " +
+		"but for no name of the Service such as {host}; have one issued for such a name, or " + unverified,
+	backend.CodeServerName: "it refuses TLS for all names of the Service (unrecognized_name): " +
+		"configure one of these names in the backend's TLS settings",
 	backend.CodeCertificateDates: "its certificate has expired or " +
 		"is not valid yet ({from} to {until}); have it renewed, or " +
 		unverified,

@@ -15,31 +15,31 @@ var texts = map[backend.Code]string{
 	backend.CodeBadPortNumber:     "its port {port} leads to {number}, which is no port number (1 to 65535)",
 	backend.CodeNoUsablePort:      "none of its ports ({ports}) is one that {type} serves its API on",
 	backend.CodeLookAlike:         "{because}",
-	backend.CodeLookAlikeName:     `by its name "{value}" it is {because}`,
-	backend.CodeLookAlikeLabel:    "by its label {key}={value} it is {because}",
-	backend.CodeLookAlikeSelector: "by its selector {key}={value} it is {because}",
+	backend.CodeLookAlikeName:     `its name "{value}" says that it is {because}`,
+	backend.CodeLookAlikeLabel:    "its label {key}={value} says that it is {because}",
+	backend.CodeLookAlikeSelector: "its selector {key}={value} says that it is {because}",
 	backend.CodeTypeOff:           "the configuration switches {type} off (types.{type}.enabled)",
 	backend.CodeTypeElsewhere: "the configuration looks for {type} " +
 		"in other namespaces only: {value} (types.{type}.namespaces)",
 	backend.CodeNamespaceUnwatched: "this service is not allowed to watch its namespace now",
 	backend.CodeNamespaceServices: "the Services of its namespace take more than {limit} MiB; " +
 		"only the oldest are read",
-	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which {limit} are used, those with " +
-		"the best evidence and the oldest first; " + allowsMore,
+	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which only {limit} are used: " +
+		"those with the best evidence first, then the oldest; " + allowsMore,
 
 	backend.CodeAnnotationUnsafe: "annotation {annotation}: its value {because}: expected plain text",
 	backend.CodeAnnotationInclude: `annotation {annotation}: expected "true" or "enabled", "false" or ` +
 		`"disabled", not {quoted}`,
 	backend.CodeAnnotationMCPUntrusted: "annotation {annotation}: an MCP server " + onlyTrusted +
-		"; {namespace} is not",
+		"; {namespace} is not listed",
 	backend.CodeAnnotationTypeSyntax: "annotation {annotation}: expected a type of the catalog, custom, mcp, " +
 		"or a name of lower-case letters, digits and dashes, not {quoted}",
 	backend.CodeAnnotationTypeReserved: "annotation {annotation}: {quoted} is a reserved name: expected a type " +
 		"of the catalog, custom, mcp or a name of your own",
 	backend.CodeAnnotationTypeUnknown: `annotation {annotation}: {quoted} is not a type of the catalog; to ` +
 		`include the Service as a toolset of your own set {key} to "true"`,
-	backend.CodeAnnotationTypeMissing: "annotation {annotation}: missing: expected the backend's type, for " +
-		"example prometheus, or custom, beside {key}",
+	backend.CodeAnnotationTypeMissing: "annotation {annotation}: missing, and {key} requires it: expected the " +
+		"backend's type, for example prometheus, or custom",
 	backend.CodeAnnotationTypeUntrusted: "annotation {annotation}: an API that is no type of the catalog " +
 		onlyTrusted + bySetting,
 	backend.CodeAnnotationHealthUntrusted: "annotation {annotation}: a backend that is not proven " +
@@ -74,12 +74,12 @@ var texts = map[backend.Code]string{
 		"included only if the configuration lists that host in security.allowedEndpointHosts",
 	backend.CodeExternalURLNotAllowed: "annotation {annotation}: it is an ExternalName Service: included only " +
 		"if the configuration lists {hosts} in security.allowedEndpointHosts",
-	backend.CodeAnnotationHealth: "annotation {annotation}: expected a path such as /healthz, of at most " +
-		"{limit} letters, digits and -._~:/?=&,, or none, not {quoted}",
+	backend.CodeAnnotationHealth: `annotation {annotation}: expected "none" or a path such as /healthz, of at most ` +
+		"{limit} characters (letters, digits and -._~:/?=&,), not {quoted}",
 	backend.CodeAnnotationHealthTwice: "annotation {annotation}: it is another name for {key}, which has a " +
 		"different value: remove one of the two",
-	backend.CodeAnnotationHealthNone: `annotation {annotation}: none needs an explicit include ({key}: ` +
-		`"true"): expected a path such as /healthz`,
+	backend.CodeAnnotationHealthNone: `annotation {annotation}: the value "none" needs an explicit include ` +
+		`({key}: "true"); without it, expected a path such as /healthz`,
 	backend.CodeAnnotationTenants: "annotation {annotation}: expected at most {limit} tenants, not {number}",
 	backend.CodeAnnotationTenant: "annotation {annotation}: expected tenants separated by commas, each of " +
 		"letters, digits and !-_.*'() and at most {limit} characters, not {quoted}",
@@ -87,8 +87,8 @@ var texts = map[backend.Code]string{
 		"not list in security.trustedNamespaces: expected tenants of letters, digits, - and _ and at most {limit} " +
 		"characters, not {quoted}; an admin can name it under tenants in the configuration",
 	backend.CodeAnnotationPrimary: `annotation {annotation}: expected "true" or "false", not {quoted}`,
-	backend.CodeAnnotationPrimaryUntrusted: "annotation {annotation}: it " + onlyTrusted + "; {namespace} is not; " +
-		"an admin can name the Service under primary in the configuration",
+	backend.CodeAnnotationPrimaryUntrusted: "annotation {annotation}: it " + onlyTrusted +
+		"; {namespace} is not listed; an admin can name the Service under primary in the configuration",
 	backend.CodeAnnotationLink: "annotation {annotation}: expected a URL such as " +
 		"https://grafana.example.com/path, without credentials, query or fragment, not {quoted}",
 	backend.CodeAnnotationLinkHost: "annotation {annotation}: {quoted} is not a host that the configuration " +
@@ -96,7 +96,7 @@ var texts = map[backend.Code]string{
 	backend.CodeAnnotationNoteLong: "annotation {annotation}: expected " +
 		"at most {limit} characters, not {number}",
 	backend.CodeAnnotationUnknown: "annotation {annotation}: unknown, so it has no effect; {meant}",
-	backend.CodeAnnotationUnused:  "annotation {annotation}: a {type} has no tenants",
+	backend.CodeAnnotationUnused:  "annotation {annotation}: it has no effect, because {type} has no tenants",
 	backend.CodeAnnotationOverruled: "annotation {annotation}: it has no effect, " +
 		"because the configuration names the tenants",
 
@@ -104,8 +104,8 @@ var texts = map[backend.Code]string{
 	backend.CodeRecognised:       "recognised by {sign}; not probed",
 	backend.CodePortUnknown: `a headless Service whose target port "{target}" is a name: only its ` +
 		`EndpointSlices show which number the pods listen on`,
-	backend.CodeWeakEvidence: "the only evidence is {signs}: a probe can find out",
-	backend.CodeWeakLocked:   "the only evidence is {signs}, and without credentials it does not show what it is",
+	backend.CodeWeakEvidence: "the only evidence is {signs}: a probe is needed to confirm it",
+	backend.CodeWeakLocked:   "the only evidence is {signs}, and its responses without credentials do not confirm it",
 	backend.CodeWeakUnasked:  "the only evidence is {signs}, and it could not be probed: {observed}",
 	backend.CodeAnswers:      "included by its annotation, and it answers",
 	backend.CodeWorks:        "it proved what it is and works",
@@ -120,27 +120,27 @@ var texts = map[backend.Code]string{
 	backend.CodeCredentialsNoPlace: "it wants {wants}; HolmesGPT's toolset for it has no field for that",
 	backend.CodeCredentialsMissing: "it wants {wants}, and the configuration names none for it{beside}" + addRemedy,
 	backend.CodeCredentialsBlocked: "it wants {wants}, and the configuration names none for it; " +
-		"as the primary of a trusted namespace it would get the usual ones, " +
-		"but {blocker} takes that place as soon as it works{beside}" + addRemedy,
+		"as the primary in a trusted namespace it would get the usual ones, " +
+		"but {blocker} becomes the primary as soon as that one works{beside}" + addRemedy,
 	backend.CodeCredentialsKept: "it wants {wants}, and the configuration names none for it; " +
-		"as the primary of a trusted namespace it would get the usual ones, " +
-		"but that place is kept for {kept}{beside}" + addRemedy,
+		"as the primary in a trusted namespace it would get the usual ones, " +
+		"but the place of the primary is kept for {kept}{beside}" + addRemedy,
 
 	backend.CodeDuplicateDown:     frontsSame + "that one works, this one does not",
 	backend.CodeDuplicateLocked:   frontsSame + "that one works without credentials",
-	backend.CodeDuplicateIncluded: frontsSame + "its owner included it by annotation",
+	backend.CodeDuplicateIncluded: frontsSame + "that one is included by annotation",
 	backend.CodeDuplicateHeadless: frontsSame + "this one is headless",
 	backend.CodeDuplicateReplica:  frontsSame + "this one leads to a single replica",
 	backend.CodeDuplicateBehind:   frontsSame + "that one is in front of this one",
 	backend.CodeDuplicateExposed:  frontsSame + "that one is for use inside the cluster",
 	backend.CodeDuplicateEqual:    frontsSame + "one of the two is enough",
-	backend.CodeDuplicateSeveral:  frontsSame + "this one leads to the pods of several: {value}",
+	backend.CodeDuplicateSeveral:  frontsSame + "this one leads to the pods of several Services: {value}",
 	backend.CodeDuplicateVouched: frontsSame + "both have the same endpoints, " +
 		"and the configuration names that one or its namespace",
 	backend.CodeNamespaceBackends: "its namespace has {number} backends, " +
-		"and at most {limit} of one are published, the oldest first; " + allowsMore,
-	backend.CodeNamespacePaths:   "the base paths" + tooLong,
-	backend.CodeNamespaceTenants: "the tenants" + tooLong,
+		"but at most {limit} of a namespace are published, the oldest first; " + allowsMore,
+	backend.CodeNamespacePaths:   theAgentReads + "the base paths" + tooLong,
+	backend.CodeNamespaceTenants: theAgentReads + "the tenants" + tooLong,
 	backend.CodeNamespaceRead: "HolmesGPT describes each backend to the agent's model in each request; the " +
 		"backends of one namespace may take at most {limit} tokens, the oldest first; security.trustedNamespaces " +
 		"lifts the limit",
@@ -149,13 +149,14 @@ var texts = map[backend.Code]string{
 	backend.CodeNamespaceBudget: "its namespace has published too many backends lately: " +
 		"at most {limit} backends at once, " +
 		"and then one every {wait}",
-	backend.CodeNamespaceTurn: "its namespace changes what is published too often: it is published together with " +
-		"the other changes there, within {wait}",
+	backend.CodeNamespaceTurn: "the published backends of its namespace change too often: " +
+		"it is published within {wait}, together with the other changes of the namespace",
 	backend.CodeChangesTooOften: "it changes too often: it is published when it has not changed for {wait}",
-	backend.CodeMoved: "its port, path or scheme has changed, and it does not work there yet; until it does, " +
-		"it stays published as before, for {wait} at most",
-	backend.CodeStillPublished: "its owner has changed or removed it; because its namespace changes what is " +
-		"published too often, that is published together with the other changes there, within {wait}",
+	backend.CodeMoved: "its port, path or scheme has changed, and the new endpoint does not work yet; " +
+		"until it works, the old one stays published, for {wait} at most",
+	backend.CodeStillPublished: "its owner has changed or removed it, but it is still published: the published " +
+		"backends of its namespace change too often; this change is published within {wait}, together with the " +
+		"other changes of the namespace",
 
 	backend.CodePortAnnotated:  "{port}, as the annotation {key} says",
 	backend.CodePortTarget:     "{port}: its target is {type}'s own {number}",
@@ -170,11 +171,12 @@ var texts = map[backend.Code]string{
 
 // Parts that several texts share.
 const (
-	allowsMore  = "security.maxInstancesPerNamespace allows more, security.trustedNamespaces lifts the limit"
-	onlyTrusted = "is accepted only from a namespace that the configuration lists in security.trustedNamespaces"
-	bySetting   = " (security.annotations is trusted); {namespace} is not"
-	frontsSame  = "it leads to the same backend as {winner}, which is used: "
-	tooLong     = " from annotations and responses in its namespace take more than {limit} bytes in total, which " +
-		"the agent would read; the oldest are published first; choose shorter ones"
+	allowsMore    = "security.maxInstancesPerNamespace raises the limit; a namespace in security.trustedNamespaces has none"
+	onlyTrusted   = "is accepted only from a namespace that the configuration lists in security.trustedNamespaces"
+	bySetting     = ", because security.annotations is trusted; {namespace} is not listed"
+	frontsSame    = "it leads to the same backend as {winner}, which is used: "
+	theAgentReads = "the agent reads "
+	tooLong       = " from annotations and responses in its namespace, which take more than {limit} bytes in total; " +
+		"the oldest are published first; choose shorter ones"
 	addRemedy = "; to publish it, add to the configuration: {remedy}{contents}"
 )

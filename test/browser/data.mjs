@@ -36,7 +36,7 @@ export const cluster = () => [
   service('tracing', 'tempo', 'tempo', 'unavailable', 'none of its endpoints is ready', {port: 3200, healthy: false, probe: 'no-endpoints'}),
   service('monitoring', 'prometheus-operated', 'prometheus', 'duplicate', 'it leads to the same backend as monitoring/kps-kube-prometheus-stack-prometheus, which is used: this one is headless', {port: 9090, metadata: {duplicate_of: 'monitoring/kps-kube-prometheus-stack-prometheus'}}),
   service('platform', 'metrics-store', 'prometheus', 'unconfirmed', 'the only evidence is port 9090 (Prometheus’s own), and something else answers there', {port: 9090, healthy: false, probe: 'wrong-identity'}),
-  service('monitoring', 'prometheus-pushgateway', 'prometheus', 'rejected', 'by its name "prometheus-pushgateway" it is a Pushgateway, which takes metrics in and answers no queries (though it answers /-/healthy)'),
+  service('monitoring', 'prometheus-pushgateway', 'prometheus', 'rejected', 'its name "prometheus-pushgateway" says that it is a Pushgateway, which takes metrics in and answers no queries (though it answers /-/healthy)'),
   service('sandbox', 'evil', 'custom', 'rejected', 'annotation kubernaut.io/toolset-endpoint: host "169.254.169.254" is not one of the Service’s own names (expected evil.sandbox.svc.cluster.local); the configuration may allow it in security.allowedEndpointHosts'),
   service('default', 'kubernetes', '', 'rejected', 'nothing about it looks like a known backend'),
 ];
