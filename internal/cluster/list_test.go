@@ -162,7 +162,7 @@ func TestClusterNamespaces(t *testing.T) {
 	}
 	want := []string{
 		`not allowed to list services in namespace "b" (403); needed is a Role in "b" with {apiGroups: [""], resources: [services], verbs: [list]}`,
-		`not allowed to list endpointslices in namespace "c" (403); needed is a Role in "c" with {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list]}; until then it is unknown which Services have ready endpoints`,
+		`not allowed to list endpointslices in namespace "c" (403); needed is a Role in "c" with {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list]}; without EndpointSlices it is not known which Services have ready endpoints`,
 	}
 	if diff := cmp.Diff(want, texts(report)); diff != "" {
 		t.Errorf("warnings (-want +got)\n%s", diff)

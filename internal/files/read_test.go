@@ -219,7 +219,7 @@ func TestFilesSeveral(t *testing.T) {
 	if report.Services != 3 {
 		t.Errorf("%d Services, want 3", report.Services)
 	}
-	want := []string{b + ": document 1 (line 1): Service x/web: this Service was given before; the later one counts, as with kubectl apply"}
+	want := []string{b + ": document 1 (line 1): Service x/web: this Service is in the input more than once; the last one counts, as with kubectl apply"}
 	if diff := cmp.Diff(want, texts(report)); diff != "" {
 		t.Errorf("warnings (-want +got)\n%s", diff)
 	}

@@ -93,7 +93,7 @@ func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
 		out = h.adviseCredentials(f)
 	case f.Verdict == backend.Unavailable:
 		out = []Advice{{"It is published as soon as it answers: " +
-			"check that it can be reached from where this runs.", ""}}
+			"check that this service can reach it.", ""}}
 	}
 	return append(out, entry)
 }
@@ -124,8 +124,8 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 		return h.adviseTLS(f)
 	case backend.AuthRequired:
 		if f.Observation.Wants == backend.KindCertificate {
-			return []Advice{{"HolmesGPT sends no client certificate. Make a port or a Service for it that needs " +
-				"none, and protect that with a NetworkPolicy.", ""}}
+			return []Advice{{"HolmesGPT sends no client certificate. Give the backend a port or a Service that " +
+				"requires none, and protect it with a NetworkPolicy.", ""}}
 		}
 		return h.adviseCredentials(f)
 	case backend.Forbidden, backend.ForbiddenByMesh, backend.LoginRequired:
@@ -192,13 +192,12 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration" +
 			caution + ":"
 		if f.Observation.Wants != "" {
-			text = "It wants " + Noun(f.Observation.Wants) + ": put that into HolmesGPT's environment, " +
-				"and name the variables in the configuration" +
-				caution + ":"
+			text = "It wants " + Noun(f.Observation.Wants) + ": put the values into variables of HolmesGPT's " +
+				"environment, and name the variables in the configuration" + caution + ":"
 		}
 		if i > 0 {
 			text = "Or, if you trust the owners of namespace " + f.Namespace +
-				" with the variables of the usual names, give them to its main backend of each type:"
+				", let the primary of each type there use the variables with the usual names:"
 		}
 		out = append(out, Advice{text, line})
 	}

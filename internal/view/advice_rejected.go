@@ -72,14 +72,14 @@ func (h Hints) adviseMistaken(f *backend.Finding) []Advice {
 		return adviseDenied(f)
 	case f.Candidate != nil && f.Observation.Seen.Code == backend.CodeOtherProduct:
 		return []Advice{{"If that is right, do nothing. " +
-			"If it is one after all, its port or base path is wrong; set the right one:",
+			"If it is " + f.Type + " after all, its port or base path is wrong; set the right one:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
-		return []Advice{{"If it is one, its port or base path is wrong; set the right one:",
+		return []Advice{{"If it is " + f.Type + ", its port or base path is wrong; set the right one:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Observation.Outcome == backend.WrongIdentity && !answered(&f.Observation):
 		return []Advice{{"The port does not speak HTTP, so no toolset can use it. " +
-			"If another of its ports does, name that:",
+			"If another port of the Service does, name it:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Strong && nowhere(&f.Observation):
 		return []Advice{{"It answers, but has nothing at the paths that were tried. " +

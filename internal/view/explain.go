@@ -201,7 +201,7 @@ func (m *Material) tried(e *backend.Evaluation, own []*backend.Finding) Tried {
 	case e.Rejected.Is():
 		t.So = "no"
 	case e.Candidate == nil:
-		t.So = "too little evidence: only a word or a port that others use too"
+		t.So = "too little evidence: only a word or a port that other products use too"
 	case e.Candidate.Strength >= backend.Strong:
 		t.So = "strong evidence" + beaten(e, own)
 	default:

@@ -9,22 +9,24 @@ import (
 
 // inputTexts holds the text for each warning about what is read. inputValue replaces the names in braces.
 var inputTexts = map[store.WarningCode]string{
-	store.WarningNotObject:       "{found}, where a Kubernetes object belongs",
+	store.WarningNotObject:       "expected a Kubernetes object, found {found}",
 	store.WarningNoKind:          "it has no kind, so it is no Kubernetes object",
-	store.WarningFieldType:       "{field}: {found}, where {wanted} belongs",
-	store.WarningFieldPort:       "{field}: a port number or a port name belongs here",
+	store.WarningFieldType:       "{field}: expected {wanted}, found {found}",
+	store.WarningFieldPort:       "{field}: expected a port number or a port name",
 	store.WarningFieldRange:      "{field}: the number is too large",
 	store.WarningFieldValue:      "{field}: not a valid value",
 	store.WarningFieldUnreadable: "{field}: cannot be read",
 	store.WarningInvalid:         "{because}",
-	store.WarningGivenTwice:      "this Service was given before; the later one counts, as with kubectl apply",
-	store.WarningNoServices:      "no Services in it{instead}",
+	store.WarningGivenTwice: "this Service is in the input more than once; " +
+		"the last one counts, as with kubectl apply",
+	store.WarningNoServices: "no Services in it{instead}",
 
 	store.WarningServicesForbidden: "{because}",
-	store.WarningSlicesForbidden:   "{because}; until then it is unknown which Services have ready endpoints",
-	store.WarningLinksUnlisted:     "{because}; until then no links are known from there",
+	store.WarningSlicesForbidden: "{because}; " +
+		"without EndpointSlices it is not known which Services have ready endpoints",
+	store.WarningLinksUnlisted: "{because}; without these objects their links are not known",
 	store.WarningLinksResource: "the cluster has no {resource}, which links.from names; " +
-		"it needs their CustomResourceDefinition, or not to be asked for them",
+		"install their CustomResourceDefinition, or remove them from links.from",
 	store.WarningLinksInvalid: "{object} gives no links: {because}",
 }
 

@@ -114,10 +114,10 @@ func (m *Material) advisePrimary(f *backend.Finding) []Advice {
 			return nil
 		}
 		return []Advice{{fmt.Sprintf("The place of the primary %s is kept for it. "+
-			"To have another as the primary, name that in the configuration:", f.Type), line(others[i].Ref)}}
+			"To make another Service the primary, name it in the configuration:", f.Type), line(others[i].Ref)}}
 	case f.Primary && len(others) > 0:
-		text := fmt.Sprintf("It is the primary %s. To have another as the primary, "+
-			"name that in the configuration:", f.Type)
+		text := fmt.Sprintf("It is the primary %s. To make another Service the primary, "+
+			"name it in the configuration:", f.Type)
 		return []Advice{{text, line(others[0].Ref)}}
 	case f.Primary, f.Candidate.Unproven, len(others) == 0 && f.Kept.For == (backend.Ref{}):
 		return nil
@@ -127,7 +127,7 @@ func (m *Material) advisePrimary(f *backend.Finding) []Advice {
 	annotated := primary != nil && primary.Candidate.Primary
 	if slices.Contains(m.TrustedNamespaces, f.Namespace) && !configured && !annotated &&
 		f.Namespace != backend.OutsideNamespace {
-		out = append(out, Advice{"Or say so on the Service, since its namespace is trusted:",
+		out = append(out, Advice{"Or annotate the Service, because its namespace is trusted:",
 			m.Hints.annotate(f, "kubernaut.io/toolset-primary=true")})
 	}
 	return out

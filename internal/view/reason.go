@@ -23,7 +23,7 @@ func Reason(f *backend.Finding) string {
 		}
 		if f.Verdict == backend.Accepted && o.Outcome == backend.Unprobed {
 			for _, w := range c.Wants {
-				said += "; it is known to want " + w.What
+				said += "; for it, HolmesGPT needs " + w.What
 			}
 		}
 		said = strings.Join(append([]string{said}, o.Warnings...), "; ")

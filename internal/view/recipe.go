@@ -116,8 +116,8 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 	out = append(out, r.Steps...)
 	switch {
 	case r.byHand:
-		out = append(out, Advice{"Put that into a Secret in HolmesGPT's namespace: type " + r.typed() +
-			", and Ctrl-D at the end.", r.Bring})
+		out = append(out, Advice{"Put the credentials into a Secret in HolmesGPT's namespace: type " + r.typed() +
+			", then Ctrl-D.", r.Bring})
 	case r.Bring != "":
 		out = append(out, Advice{"Copy the keys that are needed to HolmesGPT's namespace, " +
 			"and again when the Secret changes:", r.Bring})

@@ -35,8 +35,8 @@ func adviseRefused(f *backend.Finding) []Advice {
 				"let it accept the token of HolmesGPT's ServiceAccount.", ""},
 		}
 	}
-	return []Advice{{"Find out what refuses, a proxy in front of it or a policy of its namespace, " +
-		"and let HolmesGPT and this service in:",
+	return []Advice{{"Find out what refuses the requests (a proxy in front of it, or a policy of its namespace), " +
+		"and allow those of HolmesGPT and of this service:",
 		fmt.Sprintf("kubectl -n %s get networkpolicies,pods -o wide", f.Namespace)}}
 }
 
@@ -50,7 +50,7 @@ func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 		if f.Candidate != nil {
 			for _, w := range f.Candidate.Wants {
 				if w.CA {
-					signer = " (it is known to want " + w.What + ")"
+					signer = " (HolmesGPT needs " + w.What + ")"
 				}
 			}
 		}
@@ -77,7 +77,7 @@ func adviseWants(f *backend.Finding) (out []Advice) {
 		if w.CA {
 			command = "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"
 		}
-		out = append(out, Advice{"HolmesGPT needs for it " + w.What + ".", command})
+		out = append(out, Advice{"For it, HolmesGPT needs " + w.What + ".", command})
 	}
 	return out
 }

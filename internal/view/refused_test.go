@@ -31,7 +31,7 @@ func TestAdviceFollowsTheFinding(t *testing.T) {
 	}{
 		"a mesh":            {unavailable, backend.Observation{Outcome: backend.ForbiddenByMesh}, backend.Strong, "authorization policy", custom},
 		"a login":           {unavailable, backend.Observation{Outcome: backend.LoginRequired}, backend.Strong, "past the proxy", custom},
-		"forbidden":         {unavailable, backend.Observation{Outcome: backend.Forbidden}, backend.Strong, "let HolmesGPT and this service in", custom},
+		"forbidden":         {unavailable, backend.Observation{Outcome: backend.Forbidden}, backend.Strong, "allow those of HolmesGPT and of this service", custom},
 		"a certificate":     {unavailable, backend.Observation{Outcome: backend.AuthRequired, Wants: backend.KindCertificate}, backend.Strong, "no client certificate", "credentials:"},
 		"reset":             {unavailable, backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseReset}, backend.Strong, "service mesh", custom},
 		"the CA":            {unavailable, backend.Observation{Outcome: backend.UntrustedTLS, Missing: backend.MissingCA}, backend.Strong, "caFile", custom},

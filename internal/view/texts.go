@@ -171,7 +171,8 @@ var texts = map[backend.Code]string{
 
 // Parts that several texts share.
 const (
-	allowsMore    = "security.maxInstancesPerNamespace raises the limit; a namespace in security.trustedNamespaces has none"
+	allowsMore = "security.maxInstancesPerNamespace raises the limit; " +
+		"a namespace in security.trustedNamespaces has none"
 	onlyTrusted   = "is accepted only from a namespace that the configuration lists in security.trustedNamespaces"
 	bySetting     = ", because security.annotations is trusted; {namespace} is not listed"
 	frontsSame    = "it leads to the same backend as {winner}, which is used: "

@@ -25,18 +25,19 @@ var warningTexts = map[toolset.WarningCode]string{
 		"that the type does not have; it has {names}",
 	toolset.WarningCredentialVariable: "{backend}: the value of credential {field} in the configuration " +
 		"is not the name of an environment variable",
-	toolset.WarningCredentialPlace: "{backend}: credential {field} is left out: another one takes its place",
+	toolset.WarningCredentialPlace: "{backend}: credential {field} is left out: " +
+		"another setting has its place in the toolset",
 	toolset.WarningCredentialAuth: "{backend}: credential {field} is left out: " +
 		"it is for {kind} auth, and {other} auth is configured too",
 
 	toolset.WarningNotesNamespace: notesLeftOut + "the notes of one namespace take at most 2 KiB" + notesOrder,
 	toolset.WarningNotesAll: notesLeftOut + "the notes of all namespaces take at most 16 KiB, " +
-		"those of security.trustedNamespaces first" + notesOrder,
+		"the namespaces of security.trustedNamespaces first" + notesThen,
 
 	toolset.WarningKeyUnknown:      "this key has no effect; {meant}",
 	toolset.WarningInstanceUnknown: "no such instance is published; it takes effect once one is{meant}",
-	toolset.WarningToolsetFormer: "the instances of {type} are one toolset now: the settings of this one, or " +
-		"null, belong in {instance}, and still have effect here; texts for the agent belong in {toolset}",
+	toolset.WarningToolsetFormer: "all instances of {type} are one toolset now: move the settings of this " +
+		"instance, or null, to {instance} (they still have effect here), and texts for the agent to {toolset}",
 	toolset.WarningNotOfInstance: "not a setting of one instance, so it has no effect: an instance has hosts, " +
 		"paths, methods, auth and health_check_url; a setting for all instances belongs in {toolset}",
 	toolset.WarningCompactLacking: "no backend of this type is published, " +
@@ -44,19 +45,21 @@ var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningPatchLeftOut: "left out, because it does not fit what was found: {because}",
 	toolset.WarningFoundLeftOut: "what was found under this " +
 		"name does not fit this entry, and is left out: {because}",
-	toolset.WarningCredentialWithheld: "no instance gets this credential: it goes to what the configuration names in " +
-		"{primary} or {credentials}, and to a primary in {trusted}, once that is published and proven. " +
-		"Add one of these lines; " +
-		"where there is one, explain NAMESPACE/NAME says why it is not published, and what is published unproven " +
-		"(kubernaut.io/toolset-health-endpoint: none) needs a path to be probed at",
+	toolset.WarningCredentialWithheld: "no instance gets this credential: " +
+		"it goes only to a published and proven backend that the configuration names in {primary} or {credentials}, " +
+		"or that is a primary in a namespace of {trusted}. Add one of these lines. " +
+		"If there is one, explain NAMESPACE/NAME shows why that backend is not published; " +
+		"a backend that is published without a probe (kubernaut.io/toolset-health-endpoint: none) needs a path to probe",
 	toolset.WarningEntryDoubtful: "{because}",
 	toolset.WarningMore:          "and {number} warnings more like these",
 }
 
 const (
 	notesLeftOut = "namespace {namespace}: {number} of {of} notes of its Services (kubernaut.io/toolset-description) " +
-		"are left out and the agent does not read them: "
-	notesOrder = ", and the oldest Services' before others; shorten them, or remove some"
+		"are left out, so the agent does not read them: "
+	notesOrder = ", the oldest Services first" + notesCure
+	notesThen  = ", then the oldest Services" + notesCure
+	notesCure  = "; shorten the notes, or remove some"
 )
 
 // WarningCode is the kind of a warning.

@@ -84,7 +84,7 @@ export function explanation(s) {
     }],
     tried: s.type ? [
       {type: s.type, for: ['label app.kubernetes.io/name (the label of its chart)', `its name "${s.name}"`], ...(rejected ? {against: s.reason} : {}), port: 'port service:80', so: rejected ? 'no' : 'strong evidence'},
-      {type: 'victoriametrics', for: ['port 8428 (VictoriaMetrics’s own)'], so: 'too little evidence: only a word or a port that others use too'},
+      {type: 'victoriametrics', for: ['port 8428 (VictoriaMetrics’s own)'], so: 'too little evidence: only a word or a port that other products use too'},
     ] : [],
     tried_without_annotations: s.type === 'custom',
     advice: rejected
