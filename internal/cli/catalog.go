@@ -139,7 +139,7 @@ func showType(s Streams, t *catalog.Type) error {
 		w.line("  its own port: %s", own)
 	}
 	if len(t.Detect.Reject) > 0 {
-		w.head("Not taken for it")
+		w.head("Rejected by any of")
 		for i := range t.Detect.Reject {
 			w.rule(&t.Detect.Reject[i])
 		}
@@ -186,7 +186,7 @@ func (w *writer) ports(t *catalog.Type) {
 	if len(t.Ports.Names) > 0 {
 		w.line("  called %s", orList(t.Ports.Names))
 	}
-	w.line("  or with the number %s, in front of it or behind it", or(numbers(t.Ports.Numbers)))
+	w.line("  or with the number %s, as port or as targetPort", or(numbers(t.Ports.Numbers)))
 	if len(t.Ports.Never) > 0 {
 		w.line("  never %s", orList(t.Ports.Never))
 	}
@@ -202,7 +202,7 @@ func (w *writer) proof(t *catalog.Type) {
 		if c.Is != "" {
 			w.line("  it is %s: %s: %s", c.Is, check(&c), c.Because)
 		} else {
-			w.line("  it is none:   %s: %s", check(&c), c.Because)
+			w.line("  it is not:    %s: %s", check(&c), c.Because)
 		}
 	}
 	for _, c := range t.Probe.Compatible {
@@ -218,7 +218,7 @@ func (w *writer) proof(t *catalog.Type) {
 		w.line("  it warns:     %s: %s", check(&c), c.Because)
 	}
 	if c := t.Probe.Members; c != nil {
-		w.line("  it asks:      %s: the addresses at %s are shards of it", check(c), c.Addresses)
+		w.line("  its shards:   %s: the backends at the addresses in %s", check(c), c.Addresses)
 	}
 	if t.Probe.Query != nil {
 		w.line("  it answers:   %s", check(t.Probe.Query))
@@ -269,7 +269,7 @@ func (w *writer) written(t *catalog.Type) {
 			if c.Value != "" {
 				value = ": " + c.Value
 			}
-			w.line("  where it wants %s, %s is taken from HolmesGPT's variable %s%s",
+			w.line("  if it wants %s, %s is taken from HolmesGPT's variable %s%s",
 				view.Noun(backend.Kind(c.Is())), c.Field, c.Variable, value)
 		}
 	}

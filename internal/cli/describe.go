@@ -148,8 +148,8 @@ func (w *writer) where(b *view.Backend, title string) {
 		w.row("credentials", "HolmesGPT needs them in its environment: %s", strings.Join(b.Credentials, ", "))
 	}
 	if b.KeepsToken {
-		w.row("agent's token", "kept from it by an empty credential, as this is OpenShift; "+
-			"security.trustedNamespaces would let it in")
+		w.row("agent's token", "HolmesGPT does not send it there: on OpenShift an empty credential prevents that; "+
+			"to send it, list the namespace in security.trustedNamespaces")
 	}
 }
 

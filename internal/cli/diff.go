@@ -28,9 +28,9 @@ func newDiff(streams Streams) *cobra.Command {
 		Use:   "diff",
 		Short: "Compare what would be written with the cluster's ConfigMap",
 		Long: `Compares the toolsets that would be written now with the toolsets in the cluster's ConfigMap, and
-prints the difference: "-" is in the cluster, "+" would be written. Primaries that a service has recorded there stay,
-as in the service. The overrides in the ConfigMap are merged, unless --overrides names a file. Invalid overrides are
-an error; a running service keeps the last valid overrides.
+prints the difference: "-" is in the cluster, "+" would be written. It keeps the primaries that a running service has
+recorded in the ConfigMap, as the service does. The overrides in the ConfigMap are merged, unless --overrides names a
+file. Invalid overrides are an error; a running service keeps the last valid overrides.
 Exit code 0: no difference, 1: different, 2 and above: an error.`,
 		Example: `  dynamic-toolset diff --probe=proxy
   helm template observability ./charts | dynamic-toolset diff -f - -n monitoring`,

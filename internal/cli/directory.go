@@ -27,12 +27,13 @@ type directory struct {
 func (d *directory) conflicts(c *config.Config, fromFiles bool) error {
 	switch service := c.HolmesGPT.Service; {
 	case fromFiles && c.Auth.Mode != config.AuthNone:
-		return errors.New("auth.mode kubernetes: there is no cluster to ask with -f; leave it out, or set none")
+		return errors.New("auth.mode kubernetes: with -f there is no cluster that could check tokens; " +
+			"leave it out, or set none")
 	case c.Output.ConfigMap != config.Default().Output.ConfigMap:
 		return errors.New("output.configMap: with --out no ConfigMap is written; leave it out")
 	case service != config.ServiceAuto && service != config.ServiceOff:
 		return errors.New("holmesgpt.service: with --out one HolmesGPT reads the directory; " +
-			"say in holmesgpt.url where that one answers, such as http://127.0.0.1:5050")
+			"set holmesgpt.url to its address, such as http://127.0.0.1:5050")
 	}
 	return nil
 }
@@ -53,7 +54,7 @@ func (r *serviceRuntime) into(o *serviceOptions, log *slog.Logger) error {
 			return err
 		}
 		if err != nil { // an admin can repair a pod's volume while the pod runs
-			log.Warn("the directory cannot be written, which is tried again", "err", err)
+			log.Warn("output directory not writable", "err", err)
 		}
 	}
 	out, err := files.NewOutput(d.Path, files.OutputOptions{

@@ -16,7 +16,7 @@ func TestOutConflicts(t *testing.T) {
 	}{
 		{[]string{"--set", "output.configMap=toolsets"}, "output.configMap: with --out no ConfigMap is written; leave it out"},
 		{[]string{"--set", "holmesgpt.service=holmes/holmes-holmes"}, "holmesgpt.service: with --out one HolmesGPT reads the directory"},
-		{[]string{"-f", clusterFile, "--set", "auth.mode=kubernetes"}, "auth.mode kubernetes: there is no cluster to ask with -f"},
+		{[]string{"-f", clusterFile, "--set", "auth.mode=kubernetes"}, "auth.mode kubernetes: with -f there is no cluster that could check tokens"},
 		{[]string{"--set", "holmesgpt.service=off"}, ""},
 		{[]string{"--set", "holmesgpt.url=http://127.0.0.1:5050", "--set", "output.namespace=holmes"}, ""},
 		{[]string{"--overrides", "overrides.yaml"}, ""},

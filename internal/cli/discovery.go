@@ -72,7 +72,7 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 	}
 	if !d.probed && d.known.Count() > 0 && o.probe == probeAuto && d.cluster != nil {
 		note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; "+
-			"--probe=proxy asks through the API server")
+			"--probe=proxy probes through the API server")
 	}
 	if err := o.decide(ctx, d, whole); err != nil || explains { // an explanation itself describes what was forbidden
 		return d, err

@@ -26,8 +26,8 @@ func newExplain(streams Streams) *cobra.Command {
 against each, the port that was chosen, what the probe saw, the toolset's state in HolmesGPT, and what you can do. A
 NAME alone means a Service in the namespace of -n.
 
-HolmesGPT is asked in the same way as by the service, but not made to reload: inside a pod directly, with --probe=proxy
-through the API server, and with holmesgpt.url at that address.`,
+It also asks HolmesGPT for its state, without making it reload: directly inside a pod, through the API server with
+--probe=proxy, or at holmesgpt.url if that is set.`,
 		Example: `  dynamic-toolset explain monitoring/prometheus
   dynamic-toolset explain monitoring/prometheus --probe=proxy
   dynamic-toolset explain monitoring/prometheus --set holmesgpt.url=http://127.0.0.1:5050   # forwarded
@@ -77,7 +77,7 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 		strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
 		return backend.Ref{}, usage("%q: expected NAMESPACE/NAME, for example monitoring/prometheus", arg)
 	case o.kube.namespace() != "" && namespace != o.kube.namespace():
-		return backend.Ref{}, usage("%s is not in namespace %s, which -n asks for: leave out one of the two",
+		return backend.Ref{}, usage("%s is not in namespace %s, which -n names: leave out -n, or correct one of the two",
 			arg, o.kube.namespace())
 	}
 	return backend.Ref{Namespace: namespace, Name: name}, nil
@@ -118,7 +118,7 @@ func (d *discovered) howToProbe() string {
 func (d *discovered) notFound(want backend.Ref) error {
 	if slices.Contains(d.exclude, want.Namespace) {
 		return fmt.Errorf("no Service %s among those that were read: the configuration leaves its namespace out "+
-			"(discovery.excludeNamespaces); -n %s looks at it all the same", want, want.Namespace)
+			"(discovery.excludeNamespaces); -n %s reads it anyway", want, want.Namespace)
 	}
 	var names []string
 	inNamespace := false
@@ -134,9 +134,9 @@ func (d *discovered) notFound(want backend.Ref) error {
 	if near := yamlfile.Nearest(want.String(), names); near != "" {
 		hint = "did you mean " + near + "?"
 	} else if want.Namespace == backend.OutsideNamespace {
-		hint = fmt.Sprintf("backends of the configuration has nothing called %s; %s", want.Name, hint)
+		hint = fmt.Sprintf("the configuration has no entry %s in backends; %s", want.Name, hint)
 	} else if !inNamespace {
-		hint = fmt.Sprintf("nothing was read of a namespace %s; %s", want.Namespace, hint)
+		hint = fmt.Sprintf("no Service of namespace %s was read; %s", want.Namespace, hint)
 	}
 	return fmt.Errorf("no Service %s among the %s that were read: %s", want, services(d.known.Count()), hint)
 }

@@ -66,7 +66,7 @@ func TestGenerateNothing(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
 	shop := "{apiVersion: v1, kind: Service, metadata: {name: shop, namespace: a}, spec: {ports: [{port: 8080}]}}\n"
 	r := runWith(t, shop, "generate", "-f", "-", "--key", "custom_toolset.yaml")
-	if r.code != 0 || r.err != "no backends among 1 Service: the toolsets are only those that are always there\n"+baselineTokens {
+	if r.code != 0 || r.err != "no backends among 1 Service: the document has only the toolsets of holmesgpt.baseline\n"+baselineTokens {
 		t.Errorf("%+v", r)
 	}
 	if v := runWith(t, r.out, "validate", "-", "--as", "document"); v.code != 0 {
@@ -96,7 +96,7 @@ func TestGenerateHeldBack(t *testing.T) {
 // What the labels say is not a proof, and a base path they do not know.
 func TestGenerateSaysWhatWasNotAsked(t *testing.T) {
 	t.Attr("req", "DTS-CLI-3")
-	const said = "not asked: 1 Service, written as the labels say"
+	const said = "not probed: 1 Service, written from labels alone"
 	file := writeFile(t, "jaeger.yaml", `apiVersion: v1
 kind: Service
 metadata: {name: jaeger-query, namespace: demo, labels: {app.kubernetes.io/name: jaeger, app.kubernetes.io/component: all-in-one}}
@@ -105,11 +105,11 @@ spec: {clusterIP: 127.0.88.16, ports: [{name: http-query, port: 16686}]}
 	if r := mustRun(t, "generate", "-f", file); strings.Count(r.err, said) != 1 || !strings.Contains(r.err, "base path") {
 		t.Errorf("stderr: %s", r.err)
 	}
-	if r := mustRun(t, "generate", "-f", file, "--set", "discovery.excludeNamespaces=[demo]"); strings.Contains(r.err, "not asked") {
+	if r := mustRun(t, "generate", "-f", file, "--set", "discovery.excludeNamespaces=[demo]"); strings.Contains(r.err, "not probed") {
 		t.Errorf("nothing is written: %s", r.err)
 	}
-	if r := mustRun(t, "generate", "-f", file, "--probe=direct", "--set", "health.tries=1"); strings.Contains(r.err, "not asked") {
-		t.Errorf("it was asked: %s", r.err)
+	if r := mustRun(t, "generate", "-f", file, "--probe=direct", "--set", "health.tries=1"); strings.Contains(r.err, "not probed") {
+		t.Errorf("it was probed: %s", r.err)
 	}
 }
 

@@ -87,10 +87,11 @@ func (d *discovered) reportNotWritten(s Streams) {
 		}
 	}
 	if n := d.count(backend.Unconfirmed); n > 0 {
-		note(s, "not written: %s that may be a backend, without a proof; discover --all lists them", services(n))
+		note(s, "not written: %s that may be a backend, but with too little evidence; discover --all lists them",
+			services(n))
 	}
 	if d.count(backend.Accepted) == 0 {
-		note(s, "no backends among %s: the toolsets are only those that are always there",
+		note(s, "no backends among %s: the document has only the toolsets of holmesgpt.baseline",
 			services(d.known.Count()))
 	}
 }
@@ -98,8 +99,8 @@ func (d *discovered) reportNotWritten(s Streams) {
 // reportNotAsked notes that backends from files were not probed: the document follows their labels alone.
 func (d *discovered) reportNotAsked(s Streams) {
 	if n := d.count(backend.Accepted); n > 0 && !d.probed && d.cluster == nil {
-		note(s, "not asked: %s, written as the labels say; whether that works, and below which base path, "+
-			"only --probe=direct tells", services(n))
+		note(s, "not probed: %s, written from labels alone; "+
+			"run this with --probe=direct to find out what works, and below which base path", services(n))
 	}
 }
 
@@ -110,7 +111,7 @@ func (d *discovered) reportRemedies(s Streams) {
 	for _, f := range d.findings {
 		if f.Verdict == backend.Accepted && len(f.Remedies) > 0 && !said[f.Remedies[0]] {
 			said[f.Remedies[0]] = true
-			const or = "  or, if you trust the owners of that namespace with the usual variables,  "
+			const or = "  or, if you trust the owners of that namespace,  "
 			note(s, "%s %s is written without credentials, which such a backend usually wants; "+
 				"to name them, add to the configuration: %s", f.Type, f.Ref, strings.Join(f.Remedies, or))
 		}
@@ -132,7 +133,7 @@ func (d *discovered) reportWants(s Streams) {
 		}
 	}
 	for _, w := range wants {
-		note(s, "%s: not asked, and known to want %s; without that HolmesGPT fails the toolset",
+		note(s, "%s: not probed; HolmesGPT fails the toolset without %s",
 			strings.Join(refs[w], ", "), w.What)
 	}
 }

@@ -90,7 +90,7 @@ func kubeconfigError(err error) error {
 	switch {
 	case strings.HasPrefix(text, "context ") && strings.HasSuffix(text, "does not exist"),
 		clientcmd.IsContextNotFound(err):
-		return fmt.Errorf("kubeconfig: %s; kubectl config get-contexts lists those there are", text)
+		return fmt.Errorf("kubeconfig: %s; kubectl config get-contexts lists the contexts", text)
 	case strings.HasSuffix(text, syscall.EISDIR.Error()):
 		text = "it is a directory"
 	case strings.HasSuffix(text, fs.ErrPermission.Error()):
@@ -98,5 +98,5 @@ func kubeconfigError(err error) error {
 	case strings.Contains(text, "get version/kind"), strings.Contains(text, "no kind "):
 		text = "it is no kubeconfig"
 	}
-	return fmt.Errorf("kubeconfig%s: %s; mend it, %s", name, text, another)
+	return fmt.Errorf("kubeconfig%s: %s; correct it, %s", name, text, another)
 }

@@ -97,5 +97,5 @@ func ownHost(c *config.Config, next http.Handler) http.Handler {
 		}
 		_, err := netip.ParseAddr(strings.Trim(name, "[]"))
 		return err == nil || name == "localhost"
-	}, "this service has no authentication and is for this machine alone: ask for localhost or an address", next)
+	}, "this service has no authentication and serves only this machine: use localhost or an address as the host", next)
 }

@@ -99,7 +99,7 @@ spec: {clusterIP: %s, selector: {app: %s}, ports: [%s]}
 			"secretKeyRef: {name: dynamic-toolset.alertmanager.openshift-monitoring.alertmanager-main, key: token}"},
 		"openshift-logging/logging-loki-gateway-http": {"unavailable", "/api/logs/v1/application", "/api/logs/v1/infrastructure", "/api/logs/v1/audit",
 			"--clusterrole=cluster-logging-application-view", "LOKI_API_KEY"},
-		"team/prometheus": {"accepted", "kept from it by an empty credential"},
+		"team/prometheus": {"accepted", "HolmesGPT does not send it there"},
 	} {
 		said := mustRun(t, append([]string{"explain", name}, trusting...)...).out
 		for _, want := range wants {

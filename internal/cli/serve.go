@@ -44,7 +44,7 @@ With -f and --out it runs without a cluster: it reads Services from files and fo
 					return err
 				}
 				if len(leftOut) > 0 {
-					return errors.New("the catalog has files that would be left out, see above: mend them")
+					return errors.New("the catalog has files that would be left out (see above): correct them")
 				}
 				note(streams, "the configuration is valid")
 				return nil

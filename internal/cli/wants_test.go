@@ -12,7 +12,7 @@ func TestKnownWantsAreTold(t *testing.T) {
 	const file = "testdata/openshift.yaml"
 	const token, ca = "the token of a ServiceAccount that has the ClusterRole cluster-monitoring-view", "trust in OpenShift's service CA"
 	r := mustRun(t, "generate", "-f", file, "--key", "custom_toolset.yaml")
-	const all = "openshift-monitoring/prometheus-k8s, openshift-monitoring/thanos-querier, openshift-monitoring/alertmanager-main: not asked, and known to want "
+	const all = "openshift-monitoring/prometheus-k8s, openshift-monitoring/thanos-querier, openshift-monitoring/alertmanager-main: not probed; HolmesGPT fails the toolset without "
 	for _, want := range []string{all + token, all + ca, "credentials: {alertmanager: {openshift-monitoring/alertmanager-main: {token: ALERTMANAGER_BEARER_TOKEN_OPENSHIFT__MONITORING_ALERTMANAGER__MAIN}}}"} {
 		if strings.Count(r.err, want) != 1 {
 			t.Errorf("%q is not on stderr once:\n%s", want, r.err)
@@ -34,10 +34,10 @@ func TestKnownWantsAreTold(t *testing.T) {
 		}
 	}
 	r = mustRun(t, "generate", "-f", file, "--set", "credentials.alertmanager.openshift-monitoring/alertmanager-main.token=ALERTS")
-	if strings.Contains(r.err, "alertmanager-main: not asked, and known to want the token") || !strings.Contains(r.err, ca) {
+	if strings.Contains(r.err, "alertmanager-main: not probed; HolmesGPT fails the toolset without the token") || !strings.Contains(r.err, ca) {
 		t.Errorf("its token is named: %s", r.err)
 	}
-	if r := mustRun(t, "generate", "-f", clusterFile); strings.Contains(r.err, "known to want") {
+	if r := mustRun(t, "generate", "-f", clusterFile); strings.Contains(r.err, "fails the toolset without") {
 		t.Errorf("another cluster: %s", r.err)
 	}
 }
@@ -58,7 +58,7 @@ spec: {clusterIP: 10.0.0.1, ports: [{name: public, port: 8080}]}
 	r := mustRun(t, "generate", "-f", file)
 	const ref = "openshift-logging/logging-loki-gateway-http"
 	for _, want := range []string{
-		ref + ": not asked, and known to want a token that the gateway accepts", ref + ": not asked, and known to want trust in OpenShift's service CA",
+		ref + ": not probed; HolmesGPT fails the toolset without a token that the gateway accepts", ref + ": not probed; HolmesGPT fails the toolset without trust in OpenShift's service CA",
 		"loki " + ref + " is written without credentials", "credentials: {loki: {" + ref + ": {api_key: ",
 	} {
 		if strings.Count(r.err, want) != 1 || strings.Contains(r.err, ref+", "+ref) {

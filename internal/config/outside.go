@@ -44,8 +44,8 @@ func (v validator) backends(c *Config) {
 		v.check(at+".type", isLabel(b.Type), "a type of the catalog", b.Type)
 		if !isBackendURL(b.URL) { // it is not shown, because it may hold a secret
 			v.f.At(at+".url", "expected the scheme (http or https), host, port and base path where it answers, "+
-				"such as https://prometheus.example.com/prometheus, without user, query and fragment: for those are "+
-				"credentials and headers")
+				"such as https://prometheus.example.com/prometheus, without user, query and fragment: use "+
+				"credentials and headers for those")
 		}
 		if b.Link != "" && !isBackendURL(b.Link) {
 			v.f.At(at+".link", "expected the URL at which people reach it, such as https://prometheus.example.com, "+
@@ -66,7 +66,7 @@ func (v validator) backends(c *Config) {
 		}
 	}
 	if len(c.Backends) > 0 && slices.Contains(c.Discovery.Namespaces, backend.OutsideNamespace) {
-		v.f.At("discovery.namespaces", "%s is the name of what stands in backends; expected other namespaces",
+		v.f.At("discovery.namespaces", "%s is the namespace of the entries of backends; expected other namespaces",
 			backend.OutsideNamespace)
 	}
 }
@@ -95,7 +95,7 @@ func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
 	case len(b.Files) > 0 && len(has) == 0:
 		v.f.At(at+".files", "expected none, since HolmesGPT's toolset for %s has no place for them", b.Type)
 	case len(b.Files) > 0 && !slices.Equal(sorted(b.Files), slices.Sorted(slices.Values(has))):
-		v.f.At(at+".files", "expected %s, each of which is of no use without the other", strings.Join(has, " and "))
+		v.f.At(at+".files", "expected both %s, because neither works alone", strings.Join(has, " and "))
 	}
 }
 

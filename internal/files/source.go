@@ -170,12 +170,12 @@ func (s *Source) reread(ctx context.Context, f *file, now fs.FileInfo) (*store.C
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w; put it back%s", err, stays)
 	case err != nil:
-		return nil, fmt.Errorf("%w; mend it%s", err, stays)
+		return nil, fmt.Errorf("%w; correct it%s", err, stays)
 	}
 	return content, refused
 }
 
-const stays = "; what was read from it before stays until then"
+const stays = "; until then, what was last read from it stays in use"
 
 // parse reads a file in full. refused is an error if not every object in it can be used.
 func (s *Source) parse(ctx context.Context, f *file) (content *store.Contents, refused, err error) {
@@ -192,12 +192,12 @@ func (s *Source) parse(ctx context.Context, f *file) (content *store.Contents, r
 	switch {
 	case report.Refused == 0:
 	case first < 0: // it is not among the warnings that are kept
-		refused = fmt.Errorf("%s: %d objects cannot be used; mend them%s", f.path, report.Refused, stays)
+		refused = fmt.Errorf("%s: %d objects cannot be used; correct them%s", f.path, report.Refused, stays)
 	case report.Refused == 1:
-		refused = fmt.Errorf("%s; mend it%s", view.InputWarning(&report.Warnings[first]), stays)
+		refused = fmt.Errorf("%s; correct it%s", view.InputWarning(&report.Warnings[first]), stays)
 	default:
 		text := view.InputWarning(&report.Warnings[first])
-		refused = fmt.Errorf("%s (and %d more); mend them%s", text, report.Refused-1, stays)
+		refused = fmt.Errorf("%s (and %d more); correct them%s", text, report.Refused-1, stays)
 	}
 	return content, refused, nil
 }
