@@ -48,7 +48,7 @@ func workloads() []workload {
 		},
 		{
 			"team-a", "metrics", map[string]string{"app": "metrics"}, nil, "web", 9090,
-			standin.Prometheus, standin.Options{Version: "2.55.1"}, "nothing but port 9090 speaks for it: the probe proves it",
+			standin.Prometheus, standin.Options{Version: "2.55.1"}, "port 9090 is its only sign: the probe proves that it is Prometheus",
 		},
 		{
 			"monitoring", "prometheus-pushgateway", chart("prometheus-pushgateway"), nil, "http", 9091,

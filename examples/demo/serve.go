@@ -37,7 +37,7 @@ func (d *demo) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.out, format+"\n", args...)
 }
 
-// introduce prints what there is to see.
+// introduce tells what there is to see.
 func (d *demo) introduce() {
 	d.say("A cluster of stand-ins: these answer on this machine as the real products do.")
 	d.say("")
@@ -47,17 +47,17 @@ func (d *demo) introduce() {
 	d.say("  %-36s %-16s %s", "outside/managed", standin.Prometheus, "no Service: a backend outside the cluster, which the configuration names")
 	d.say("")
 	d.say("The page is at   http://%s/", d.page)
-	d.say("                 its head says which document HolmesGPT (a stand-in) has loaded, and why it cannot use Grafana")
+	d.say("                 its head shows which document HolmesGPT (here a stand-in) has, and why it cannot use Grafana")
 	d.say("The Services     %s", d.services)
 	d.say("What is written  %s", d.output)
 	d.say("")
 	d.say("Try, in another terminal:")
 	d.say("  curl -s 'http://%s/api/v1/services?verdict=rejected'", d.page)
 	d.say("  curl -s 'http://%s/api/v1/services/team-b/web'            # why was it not chosen?", d.page)
-	d.say("  curl -s 'http://%s/api/v1/agent'                             # what did HolmesGPT make of it?", d.page)
+	d.say("  curl -s 'http://%s/api/v1/agent'                             # what has HolmesGPT loaded?", d.page)
 	d.say("  cat %s        # the same inventory for Grafana", filepath.Join(d.output, "grafana-datasources.yaml"))
 	d.say("  rm %s                                  # it is back at once", filepath.Join(d.output, document))
-	d.say("  echo 'toolsets: {kubernetes/logs: null}' > %s   # yours wins", filepath.Join(d.output, "overrides.yaml"))
+	d.say("  echo 'toolsets: {kubernetes/logs: null}' > %s   # your overrides win", filepath.Join(d.output, "overrides.yaml"))
 	d.say("  $EDITOR %s                                # take a Service out, or annotate one", d.services)
 	d.say("")
 	d.say("Ctrl-C ends all of it.")

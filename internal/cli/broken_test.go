@@ -192,7 +192,7 @@ func TestClusterErrors(t *testing.T) {
 	}{
 		{"refused", refused, "connection refused; is the cluster running", "connection refused; is the cluster running"},
 		{"unauthorized", refusing(401, "Unauthorized"), "does not accept the credentials (401); log in again", "does not accept the credentials (401); log in again"},
-		{"forbidden", refusing(403, "Forbidden"), "not allowed to list services in all namespaces (403); needed is", "not allowed to get configmaps kubernaut-system/kubernaut-toolset-config (403); needed is"},
+		{"forbidden", refusing(403, "Forbidden"), "not allowed to list services in all namespaces (403); to allow it, add", "not allowed to get configmaps kubernaut-system/kubernaut-toolset-config (403); to allow it, add"},
 		{"TLS", secure.URL, "its certificate is not trusted", "certificate signed by unknown authority"},
 		{"hung", "http://" + hung.Addr().String(), "did not answer in time", "did not answer in time"},
 	}

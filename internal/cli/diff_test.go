@@ -84,7 +84,7 @@ func TestDiff(t *testing.T) {
 			return nil
 		}}
 		_, kubeconfig := api.start(t)
-		want := result{2, "", "error: not allowed to get configmaps kubernaut-system/kubernaut-toolset-config (403); needed is a Role in \"kubernaut-system\" " +
+		want := result{2, "", "error: not allowed to get configmaps kubernaut-system/kubernaut-toolset-config (403); to allow it, add a Role in \"kubernaut-system\" " +
 			"with {apiGroups: [\"\"], resources: [configmaps], resourceNames: [kubernaut-toolset-config], verbs: [get]}\n"}
 		if got := run(t, "diff", "--kubeconfig", kubeconfig, "--probe=off"); got != want {
 			t.Errorf("got %+v, want %+v", got, want)

@@ -47,7 +47,8 @@ func (q Request) forbidden(user, verbs string) string {
 	if q.Resource == "configmaps" || q.Resource == "leases" { // the service needs all objects of the other resources
 		rule.Name = q.Name
 	}
-	return fmt.Sprintf("not allowed to %s %s %s (403); needed is %s with %s", q.Verb, q.Resource, q.where(), role, rule)
+	return fmt.Sprintf("not allowed to %s %s %s (403); to allow it, add %s with %s",
+		q.Verb, q.Resource, q.where(), role, rule)
 }
 
 // Explain describes in one line why a request of a command failed, and what its user can do. The cause stays in the
@@ -66,7 +67,7 @@ func (q Request) Explain(ctx context.Context, err error, host string) error {
 	case apierrors.IsForbidden(err):
 		text = q.forbidden("", q.Verb)
 		if q.Namespace == "" {
-			text += ", or only the namespaces that may be read (-n)"
+			text += ", or name a namespace that your user may read with -n"
 		}
 	case apierrors.IsNotFound(err) && q.Group != "":
 		text = server + " has no " + q.Group + "/v1; Kubernetes 1.21 or newer is needed"

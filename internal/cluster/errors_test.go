@@ -34,27 +34,27 @@ func TestExplain(t *testing.T) {
 	}{
 		"the ConfigMap": {
 			refused("watch", "", "configmaps", "kubernaut-system", "kubernaut-toolset-config"),
-			"not allowed to watch configmaps kubernaut-system/kubernaut-toolset-config (403); needed is a Role in \"kubernaut-system\" for " + account + ` with ` +
+			"not allowed to watch configmaps kubernaut-system/kubernaut-toolset-config (403); to allow it, add a Role in \"kubernaut-system\" for " + account + ` with ` +
 				`{apiGroups: [""], resources: [configmaps], resourceNames: [kubernaut-toolset-config], verbs: [get, list, watch, create, patch]}`,
 		},
 		"the Lease": {
 			refused("update", "coordination.k8s.io", "leases", "kubernaut-system", "dynamic-toolset"),
-			"not allowed to update leases kubernaut-system/dynamic-toolset (403); needed is a Role in \"kubernaut-system\" for " + account + ` with ` +
+			"not allowed to update leases kubernaut-system/dynamic-toolset (403); to allow it, add a Role in \"kubernaut-system\" for " + account + ` with ` +
 				`{apiGroups: ["coordination.k8s.io"], resources: [leases], resourceNames: [dynamic-toolset], verbs: [get, create, patch, update]}`,
 		},
 		"Services of a namespace": {
 			fmt.Errorf("failed to list *v1.Service: %w", refused("list", "", "services", "team", "")),
-			`not allowed to list services in namespace "team" (403); needed is a Role in "team" for ` + account + ` with ` +
+			`not allowed to list services in namespace "team" (403); to allow it, add a Role in "team" for ` + account + ` with ` +
 				`{apiGroups: [""], resources: [services], verbs: [get, list, watch]}`,
 		},
 		"one Service": {
 			refused("get", "", "services", "team", "checkout"),
-			`not allowed to get services team/checkout (403); needed is a Role in "team" for ` + account + ` with ` +
+			`not allowed to get services team/checkout (403); to allow it, add a Role in "team" for ` + account + ` with ` +
 				`{apiGroups: [""], resources: [services], verbs: [get, list, watch]}`,
 		},
 		"EndpointSlices of all namespaces": {
 			refused("watch", "discovery.k8s.io", "endpointslices", "", ""),
-			"not allowed to watch endpointslices in all namespaces (403); needed is a ClusterRole for " + account + ` with ` +
+			"not allowed to watch endpointslices in all namespaces (403); to allow it, add a ClusterRole for " + account + ` with ` +
 				`{apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list, watch]}, ` +
 				"or name the namespaces that it may watch in discovery.namespaces",
 		},
@@ -89,7 +89,7 @@ func TestReason(t *testing.T) {
 	}{
 		{
 			refused("patch", "", "configmaps", "out", "toolsets"),
-			`not allowed to patch configmaps out/toolsets (403); needed is a Role in "out" for ` + account + ` with ` +
+			`not allowed to patch configmaps out/toolsets (403); to allow it, add a Role in "out" for ` + account + ` with ` +
 				`{apiGroups: [""], resources: [configmaps], resourceNames: [toolsets], verbs: [get, list, watch, create, patch]}`,
 		},
 		{dial(syscall.ECONNREFUSED), "cannot reach the API server: connection refused; what is published stays"},

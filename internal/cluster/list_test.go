@@ -161,8 +161,8 @@ func TestClusterNamespaces(t *testing.T) {
 		t.Errorf("report %+v", report)
 	}
 	want := []string{
-		`not allowed to list services in namespace "b" (403); needed is a Role in "b" with {apiGroups: [""], resources: [services], verbs: [list]}`,
-		`not allowed to list endpointslices in namespace "c" (403); needed is a Role in "c" with {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list]}; without EndpointSlices it is not known which Services have ready endpoints`,
+		`not allowed to list services in namespace "b" (403); to allow it, add a Role in "b" with {apiGroups: [""], resources: [services], verbs: [list]}`,
+		`not allowed to list endpointslices in namespace "c" (403); to allow it, add a Role in "c" with {apiGroups: ["discovery.k8s.io"], resources: [endpointslices], verbs: [list]}; without EndpointSlices it is not known which Services have ready endpoints`,
 	}
 	if diff := cmp.Diff(want, texts(report)); diff != "" {
 		t.Errorf("warnings (-want +got)\n%s", diff)
@@ -176,7 +176,7 @@ func TestClusterNamespaces(t *testing.T) {
 
 func TestClusterErrors(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
-	const forbiddenAll = `not allowed to list services in all namespaces (403); needed is a ClusterRole with {apiGroups: [""], resources: [services], verbs: [list]}, or only the namespaces that may be read (-n)`
+	const forbiddenAll = `not allowed to list services in all namespaces (403); to allow it, add a ClusterRole with {apiGroups: [""], resources: [services], verbs: [list]}, or name a namespace that your user may read with -n`
 	tests := []struct {
 		name       string
 		status     func(path string) int
@@ -185,7 +185,7 @@ func TestClusterErrors(t *testing.T) {
 	}{
 		{"unauthorized", always(401), nil, "the API server at HOST does not accept the credentials (401); log in again, or check the user in the kubeconfig"},
 		{"forbidden", always(403), nil, forbiddenAll},
-		{"forbidden in all named", always(403), []string{"a", "b"}, `not allowed to list services in namespace "a" (403); needed is a Role in "a" with {apiGroups: [""], resources: [services], verbs: [list]}`},
+		{"forbidden in all named", always(403), []string{"a", "b"}, `not allowed to list services in namespace "a" (403); to allow it, add a Role in "a" with {apiGroups: [""], resources: [services], verbs: [list]}`},
 		{"no API server", always(404), nil, "the API server at HOST is not a Kubernetes API server (404); check the server's address in the kubeconfig"},
 		{"old API server", func(path string) int {
 			if strings.HasSuffix(path, "/endpointslices") {

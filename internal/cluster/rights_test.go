@@ -78,9 +78,9 @@ func TestMissingRightsAreNamed(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(forbid))
 	t.Cleanup(server.Close) // after the watch, which is stopped first
 	watch, log := running(t, server.URL)
-	rule := ` (403); needed is a ClusterRole for robot with {apiGroups: [%q], resources: [%s], verbs: [%s]}, or name the namespaces that it may watch in discovery.namespaces`
+	rule := ` (403); to allow it, add a ClusterRole for robot with {apiGroups: [%q], resources: [%s], verbs: [%s]}, or name the namespaces that it may watch in discovery.namespaces`
 	missing := map[string]string{
-		"configmaps":     `not allowed to list configmaps out/toolsets (403); needed is a Role in "out" for robot with {apiGroups: [""], resources: [configmaps], resourceNames: [toolsets], verbs: [get, list, watch, create, patch]}`,
+		"configmaps":     `not allowed to list configmaps out/toolsets (403); to allow it, add a Role in "out" for robot with {apiGroups: [""], resources: [configmaps], resourceNames: [toolsets], verbs: [get, list, watch, create, patch]}`,
 		"endpointslices": `not allowed to list endpointslices in all namespaces` + fmt.Sprintf(rule, "discovery.k8s.io", "endpointslices", "list, watch"),
 		"services":       `not allowed to list services in all namespaces` + fmt.Sprintf(rule, "", "services", "get, list, watch"),
 	}

@@ -116,8 +116,8 @@ func (r *Report) reportFrozen(s *Snapshot) {
 		r.Events.ConfigMap(false, "NamespacesWatched", "all namespaces can be watched now")
 	default:
 		r.Events.ConfigMap(true, "NamespaceForbidden",
-			"not allowed to watch "+frozen+": what is published of it stays as it is; "+
-				"needed is a Role in each namespace with "+view.WatchRules())
+			"not allowed to watch "+frozen+": the backends published there stay unchanged; "+
+				"to allow it, add to each of these namespaces a Role with "+view.WatchRules())
 	}
 }
 

@@ -24,10 +24,10 @@ var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodePublished: {message: "its document has <toolsets>"},
 	doctor.CodeConfigMapMissing: {
 		"it does not exist, so HolmesGPT has nothing to read",
-		"Install this service, or name the ConfigMap that yours writes:",
+		"Install this service, or name the ConfigMap that your installation writes:",
 		"dynamic-toolset doctor --set output.namespace=NAMESPACE --set output.configMap=NAME",
 	},
-	doctor.CodeConfigMapUnseen: {"could not see what is published: needs <right>", mayBeRead, "<can-i>"},
+	doctor.CodeConfigMapUnseen: {"could not see what is published: your user needs <right>", mayBeRead, "<can-i>"},
 	doctor.CodeNothingPublished: {
 		"it holds no document for HolmesGPT (key custom_toolset.yaml)",
 		"See what keeps the service from writing it:",
@@ -37,7 +37,7 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"no HolmesGPT was found: no workload runs its image or mounts this ConfigMap",
 		"Install HolmesGPT in namespace <configmap-namespace>, with the values that this prints:", allValues,
 	},
-	doctor.CodeSeveralAgents: {message: "<count> workloads are HolmesGPT's or mount it; each is checked"},
+	doctor.CodeSeveralAgents: {message: "<count> workloads run HolmesGPT or mount this ConfigMap; each is checked"},
 	doctor.CodeOtherNamespace: {
 		"it runs in namespace <namespace>, where no pod can mount ConfigMap <configmap>",
 		"Write the ConfigMap there with this value of this service's chart, " +
@@ -71,7 +71,7 @@ var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodeSetting: {message: "<name> is <value>"},
 	doctor.CodeSettingElsewhere: {
 		"<name> comes from another object, whose values are not read",
-		"Check that it is right. As plain text it would be:", "- {name: <name>, value: <want-quoted>}",
+		"Check its value there. As plain text it would be:", "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeLocationMissing: {
 		"<name> is not set, so HolmesGPT reads another file",
@@ -91,7 +91,7 @@ var doctorTexts = map[doctor.Code]doctorText{
 	},
 	doctor.CodePatienceMissing: {
 		"<name> is not set: HolmesGPT gives a toolset 20 s to check its instances, " +
-			"so two that do not answer disable it",
+			"so two instances that do not answer disable the toolset",
 		addVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeVariableMissing: {
@@ -110,8 +110,10 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"<name> comes from <object>, whose keys cannot all be listed without their values",
 		"Check that it has the key <key>:", "kubectl -n <namespace> describe <kind-name> <object-name>",
 	},
-	doctor.CodeObjectUnseen: {"could not see <object>, from which <name> comes: needs <right>", mayBeRead, "<can-i>"},
-	doctor.CodeVariable:     {message: "<name> is set<from>"},
+	doctor.CodeObjectUnseen: {
+		"could not see <object>, from which <name> comes: your user needs <right>", mayBeRead, "<can-i>",
+	},
+	doctor.CodeVariable: {message: "<name> is set<from>"},
 	doctor.CodeAuthorityMissing: {
 		"HolmesGPT trusts only public certificate authorities, which did not sign the certificates of <hosts>",
 		"Add the authority to the values of HolmesGPT's chart. This prints the line:",
@@ -126,9 +128,9 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Grant it:", "oc adm policy add-cluster-role-to-user cluster-monitoring-view -z <name> -n <namespace>",
 	},
 	doctor.CodeBindingUnseen: {
-		"could not see whether ServiceAccount <name> may read OpenShift's monitoring: needs <right>",
+		"could not see whether ServiceAccount <name> may read OpenShift's monitoring: your user needs <right>",
 		mayBeRead, "<can-i>",
 	},
 	doctor.CodeBinding: {message: "ServiceAccount <name> may read OpenShift's monitoring"},
-	doctor.CodeUnseen:  {"could not see all of HolmesGPT's workloads: needs <right>", mayBeRead, "<can-i>"},
+	doctor.CodeUnseen:  {"could not see all of HolmesGPT's workloads: your user needs <right>", mayBeRead, "<can-i>"},
 }

@@ -410,12 +410,12 @@ func doctorRights(t *testing.T, env *testenv.Env) {
 		}
 	}
 	text("ok it mounts the ConfigMap as directory /etc/holmes/dynamic",
-		"not seen could not see what is published: needs get configmaps in namespace "+ns,
-		"not seen could not see all of HolmesGPT's workloads: needs list deployments in all namespaces",
+		"not seen could not see what is published: your user needs get configmaps in namespace "+ns,
+		"not seen could not see all of HolmesGPT's workloads: your user needs list deployments in all namespaces",
 		"kubectl auth can-i list deployments.apps -A", "needs list pods in namespace "+ns, "needs list daemonsets in namespace "+ns)
 	env.Grant(t, ns, "default", "reader", testenv.Rule("", "configmaps", "get"))
 	text("ok its document has 1 toolset",
-		"not seen could not see Secret "+ns+"/grafana-reader, from which GRAFANA_API_KEY comes: needs get secrets in namespace "+ns,
+		"not seen could not see Secret "+ns+"/grafana-reader, from which GRAFANA_API_KEY comes: your user needs get secrets in namespace "+ns,
 		"kubectl auth can-i get secrets -n "+ns)
 	env.Grant(t, "", "default", "reader", testenv.Rule("apps", "deployments", "list"), testenv.Rule("apps", "statefulsets", "list"),
 		testenv.Rule("apps", "daemonsets", "list"), testenv.Rule("", "pods", "list"))
