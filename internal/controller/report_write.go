@@ -87,12 +87,12 @@ func fresh(res *publish.Result) []string {
 // reportReferences reports changes in which Service gets a variable.
 func (r *Report) reportReferences(moves []ReferenceMove) {
 	for _, m := range moves {
-		text := fmt.Sprintf("%s of %s goes to %s", m.Variable, m.Toolset, m.To)
+		text := fmt.Sprintf("variable %s of toolset %s is used for %s", m.Variable, m.Toolset, m.To)
 		switch {
 		case m.To == "":
-			text = fmt.Sprintf("%s of %s no longer goes to %s", m.Variable, m.Toolset, m.From)
+			text = fmt.Sprintf("variable %s of toolset %s is no longer used for %s", m.Variable, m.Toolset, m.From)
 		case m.From != "":
-			text += " and no longer to " + m.From
+			text += " and no longer for " + m.From
 		}
 		r.Log.Info("credential reference changed",
 			"variable", m.Variable, "toolset", m.Toolset, "from", m.From, "to", m.To)

@@ -205,7 +205,7 @@ func TestFileInPlaceOfTheDirectory(t *testing.T) {
 	receive(t, "it is noticed", o.Moved())
 	within(t, "the error", func() bool {
 		_, err := o.Publish(t.Context(), always(publish.Desired{Keys: keys("1")}))
-		return err != nil && strings.Contains(err.Error(), "it is no directory; move what stands there away, or name another")
+		return err != nil && strings.Contains(err.Error(), "it is no directory; move it away, or name another")
 	})
 	if text(t, dir) != "a file" {
 		t.Error("it was written over")

@@ -102,7 +102,7 @@ func TestFullDirectoryInTheWay(t *testing.T) {
 		must(t, os.Remove(path))
 		must(t, os.Mkdir(path, 0o755))
 		write(t, filepath.Join(path, "precious"), "precious")
-		want := path + ": something else stands there; move it away"
+		want := path + ": something else has this name; move it away"
 		if _, err := o.Publish(t.Context(), always(publish.Desired{Keys: keys("1")})); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
 		}

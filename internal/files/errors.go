@@ -49,9 +49,9 @@ func reason(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "permission denied; the user that runs this must be able to read and write there, " + other
 	case errors.Is(err, syscall.ENOTDIR):
-		return "it is no directory; move what stands there away, " + other
+		return "it is no directory; move it away, " + other
 	case errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, syscall.EEXIST):
-		return "something else stands there; move it away, " + other
+		return "something else has this name; move it away, " + other
 	case errors.Is(err, syscall.EBUSY):
 		return "it is a mount of its own, which cannot be replaced; mount the whole directory instead"
 	}

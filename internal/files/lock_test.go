@@ -101,9 +101,9 @@ func TestLockErrors(t *testing.T) {
 	dangling := filepath.Join(top, "dangling")
 	must(t, os.Symlink("nowhere", dangling))
 	for dir, want := range map[string]string{
-		dangling: "something else stands there; move it away, or name another directory (--out)",
+		dangling: "something else has this name; move it away, or name another directory (--out)",
 		filepath.Join(top, strings.Repeat("x", 300)): "it failed: file name too long; repair it, or name another directory (--out)",
-		file:                      "it is no directory; move what stands there away, or name another",
+		file:                      "it is no directory; move it away, or name another",
 		filepath.Join(file, "in"): "it is no directory",
 		linked:                    "too many levels of symbolic links",
 	} {

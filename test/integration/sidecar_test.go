@@ -333,7 +333,7 @@ func TestSidecarDirectory(t *testing.T) {
 		name, says string
 		breakIt    func(t *testing.T, dir string) (mend func(*testing.T))
 	}{
-		{"missing", "something else stands there", func(t *testing.T, dir string) func(*testing.T) {
+		{"missing", "something else has this name", func(t *testing.T, dir string) func(*testing.T) {
 			must(t, os.Symlink(dir+".late", dir))
 			return func(t *testing.T) { must(t, os.Mkdir(dir+".late", 0o755)) }
 		}},
