@@ -146,7 +146,7 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"discover", "-f", ""}, `-f: the file's name is empty`},
 		{[]string{"explain", "a/b/c"}, `"a/b/c": expected NAMESPACE/NAME, for example monitoring/prometheus`},
 		{[]string{"explain", "a/b\x1b[31m"}, `"a/b\x1b[31m": expected NAMESPACE/NAME, for example monitoring/prometheus`},
-		{[]string{"explain", "a/b", "-n", "c"}, `a/b is not in namespace c, which -n names: leave out -n, or correct one of the two`},
+		{[]string{"explain", "a/b", "-n", "c"}, `a/b is not in namespace c, which -n names: leave out -n, or correct one of them`},
 		{[]string{"explain", "a/b", "-o", "wide"}, `-o wide: expected text, json or yaml`},
 		{[]string{"catalog", "-o", "json"}, `-o json: expected text or yaml`},
 		{[]string{"catalog", "a", "b"}, `dynamic-toolset catalog expects at most one type, found ["a" "b"] (dynamic-toolset catalog --help shows how it is used)`},

@@ -184,7 +184,7 @@ func refuses(o *backend.Observation, mesh string) string {
 	case backend.LoginRequired:
 		return "is behind a proxy that wants people to sign in"
 	case backend.ForbiddenByMesh:
-		return "is behind " + cmp.Or(meshes[mesh], mesh) + ", whose policy does not allow requests from this service's pod"
+		return "is behind " + cmp.Or(meshes[mesh], mesh) + ", whose policy forbids requests from this service's pod"
 	}
 	const refuses = "refuses the request without asking for credentials"
 	if mesh != "" {

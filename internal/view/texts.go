@@ -139,8 +139,8 @@ var texts = map[backend.Code]string{
 		"and the configuration names that one or its namespace",
 	backend.CodeNamespaceBackends: "its namespace has {number} backends, " +
 		"but at most {limit} of a namespace are published, the oldest first; " + allowsMore,
-	backend.CodeNamespacePaths:   theAgentReads + "the base paths" + tooLong,
-	backend.CodeNamespaceTenants: theAgentReads + "the tenants" + tooLong,
+	backend.CodeNamespacePaths:   "the agent reads the base paths" + tooLong,
+	backend.CodeNamespaceTenants: "the agent reads the tenants" + tooLong,
 	backend.CodeNamespaceRead: "HolmesGPT describes each backend to the agent's model in each request; the " +
 		"backends of one namespace may take at most {limit} tokens, the oldest first; security.trustedNamespaces " +
 		"lifts the limit",
@@ -173,11 +173,10 @@ var texts = map[backend.Code]string{
 const (
 	allowsMore = "security.maxInstancesPerNamespace raises the limit; " +
 		"a namespace in security.trustedNamespaces has none"
-	onlyTrusted   = "is accepted only from a namespace that the configuration lists in security.trustedNamespaces"
-	bySetting     = ", because security.annotations is trusted; {namespace} is not listed"
-	frontsSame    = "it leads to the same backend as {winner}, which is used: "
-	theAgentReads = "the agent reads "
-	tooLong       = " from annotations and responses in its namespace, which take more than {limit} bytes in total; " +
+	onlyTrusted = "is accepted only from a namespace that the configuration lists in security.trustedNamespaces"
+	bySetting   = ", because security.annotations is trusted; {namespace} is not listed"
+	frontsSame  = "it leads to the same backend as {winner}, which is used: "
+	tooLong     = " from annotations and responses in its namespace, which take more than {limit} bytes in total; " +
 		"the oldest are published first; choose shorter ones"
 	addRemedy = "; to publish it, add to the configuration: {remedy}{contents}"
 )

@@ -48,8 +48,8 @@ var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningCredentialWithheld: "no instance gets this credential: " +
 		"it goes only to a published and proven backend that the configuration names in {primary} or {credentials}, " +
 		"or that is a primary in a namespace of {trusted}. Add one of these lines. " +
-		"If there is one, explain NAMESPACE/NAME shows why that backend is not published; " +
-		"a backend that is published without a probe (kubernaut.io/toolset-health-endpoint: none) needs a path to probe",
+		"If there is one, explain NAMESPACE/NAME shows why that backend is not published; a backend " +
+		"that is published without a probe (kubernaut.io/toolset-health-endpoint: none) needs a path to probe",
 	toolset.WarningEntryDoubtful: "{because}",
 	toolset.WarningMore:          "and {number} warnings more like these",
 }
