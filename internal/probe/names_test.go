@@ -33,7 +33,7 @@ func TestCertificateNames(t *testing.T) {
 		{"annotated", ca, []string{"web.shop.svc", "web.shop"}, "web.shop", observed{Outcome: backend.Ready}},
 		{"annotated otherwise", ca, []string{"web.shop.svc"}, "web.shop", observed{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "not for web.shop"}},
 		{"of an unknown authority", unknown, []string{"web.shop.svc"}, "", observed{Outcome: backend.UntrustedTLS, Host: "web.shop.svc", Missing: backend.MissingCA, Detail: "tls.caFile"}},
-		{"of another Service", ca, []string{"other.shop.svc", "web.evil.svc", "*.svc"}, "", observed{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "but for other.shop.svc, web.evil.svc"}},
+		{"of another Service", ca, []string{"other.shop.svc", "web.evil.svc", "*.svc"}, "", observed{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "is for other.shop.svc, web.evil.svc"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

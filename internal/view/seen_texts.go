@@ -63,8 +63,8 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeClientCertificate: "it wants a client certificate",
 	backend.CodeCertificateCA: "its certificate is signed by an unknown authority; give its CA in tls.caFile, or " +
 		unverified,
-	backend.CodeCertificateName: "its certificate is for {names}, " +
-		"but for no name of the Service such as {host}; have one issued for such a name, or " + unverified,
+	backend.CodeCertificateName: "its certificate is for {names}, not for {host} or a shorter name of the Service; " +
+		"have one issued for {host}, or " + unverified,
 	backend.CodeServerName: "it refuses TLS for all names of the Service (unrecognized_name): " +
 		"configure one of these names in the backend's TLS settings",
 	backend.CodeCertificateDates: "its certificate has expired or " +
