@@ -123,6 +123,7 @@ func elect(o *serviceOptions, identity string, log *slog.Logger) (elector, error
 type single struct{}
 
 func (single) Leading() bool            { return true }
+func (single) Term() int                { return 1 }
 func (single) Changed() <-chan struct{} { return nil }
 func (single) Run(ctx context.Context)  { <-ctx.Done() }
 

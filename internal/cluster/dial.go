@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,8 @@ type dialer struct {
 	failed func()
 	log    *slog.Logger
 	away   atomic.Pointer[error] // why the API server cannot be reached; nil while it can be
+	ended  chan struct{}         // closed when nobody needs a connection any more
+	end    func()                // closes ended
 }
 
 const betweenDials = time.Second
@@ -28,7 +31,7 @@ const betweenDials = time.Second
 // httpClient returns the client for all watches, which share one connection.
 func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Client, *dialer, error) {
 	c := rest.CopyConfig(config)
-	d := &dialer{dial: c.Dial, failed: failed, log: log}
+	d := newDialer(c.Dial, failed, log)
 	if d.dial == nil {
 		d.dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
@@ -36,6 +39,14 @@ func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Cli
 	c.Wrap(newBoundPages)
 	client, err := rest.HTTPClientFor(c)
 	return client, d, err
+}
+
+func newDialer(
+	dial func(ctx context.Context, network, address string) (net.Conn, error), failed func(), log *slog.Logger,
+) *dialer {
+	d := &dialer{dial: dial, failed: failed, log: log, ended: make(chan struct{})}
+	d.end = sync.OnceFunc(func() { close(d.ended) })
+	return d
 }
 
 // err returns why the API server cannot be reached, nil while it can be.
@@ -46,7 +57,8 @@ func (d *dialer) err() error {
 	return nil
 }
 
-// untilConnected dials until it has a connection. It returns an error only if ctx has ended.
+// untilConnected dials until it has a connection. It returns an error only if ctx or the watch has ended: net/http dials
+// with a context that outlives the request.
 func (d *dialer) untilConnected(ctx context.Context, network, address string) (net.Conn, error) {
 	for {
 		conn, err := d.dial(ctx, network, address)
@@ -67,6 +79,8 @@ func (d *dialer) untilConnected(ctx context.Context, network, address string) (n
 		}
 		select {
 		case <-ctx.Done():
+			return nil, err
+		case <-d.ended:
 			return nil, err
 		case <-time.After(betweenDials/2 + rand.N(betweenDials)): //nolint:gosec // jitter
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -37,7 +38,8 @@ type ElectionOptions struct {
 // listers of all of Kubernetes' types into the build, which take a third of its time.
 //
 // A replica that loses the lease takes part in the election again. A term ends by the clock before another replica may
-// take over, even if this replica was paused or cut off. All methods but Run are safe for concurrent use.
+// take over, even if this replica was paused or cut off. That clock stands still while a machine is suspended: until its
+// next request, such a replica may believe that it leads. All methods but Run are safe for concurrent use.
 type Elector struct {
 	options ElectionOptions
 	leases  coordinationclient.LeaseInterface
@@ -47,13 +49,16 @@ type Elector struct {
 	mu       sync.Mutex
 	until    time.Time // when leading ends, unless the lease is renewed
 	reported logging.Condition[bool]
+	terms    int // how often this replica has begun to lead
 
 	// Only Run uses these.
 	lease     *coordinationv1.Lease // as last read or written; nil if there was none
 	since     time.Time             // since when this replica has seen no change of it
 	holder    string                // who was last seen to hold it, even if it was deleted afterwards
 	respected time.Time             // until when the holder may still lead if the Lease is deleted
+	unsure    bool                  // the last write failed, and may have arrived nevertheless
 	failing   string                // the request that fails: "read" or "write"; "" if none does
+	reason    metav1.StatusReason   // why it fails
 }
 
 // NewElector returns an Elector, or an error if the options are not valid.
@@ -66,11 +71,12 @@ func NewElector(client coordinationclient.LeasesGetter, o ElectionOptions) (*Ele
 	o.LeaseDuration = respected.Truncate(time.Second) // because a Lease has whole seconds
 	// client-go compares renewals by the second, so that it may see a renewal up to a second late.
 	term := min(o.RenewDeadline, o.LeaseDuration-time.Second)
-	if term <= 0 || o.RetryPeriod <= 0 || o.LeaseDuration <= o.RenewDeadline ||
-		o.RenewDeadline.Seconds() <= (1+jitter)*o.RetryPeriod.Seconds() {
+	// The configuration checks the same, and names the line (config, validator.leaderElection).
+	if o.LeaseDuration > math.MaxInt32*time.Second || o.RetryPeriod <= 0 || o.LeaseDuration <= o.RenewDeadline ||
+		term.Seconds() <= (1+jitter)*o.RetryPeriod.Seconds() {
 		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s, in whole seconds, must be at least "+
-			"2s and more than renewDeadline %s, and that more than 1.2 x retryPeriod %s",
-			respected, o.RenewDeadline, o.RetryPeriod)
+			"2s and more than renewDeadline %s; 1.2 x retryPeriod %s must be less than renewDeadline, and than "+
+			"leaseDuration less a second", respected, o.RenewDeadline, o.RetryPeriod)
 	}
 	return &Elector{
 		options: o, leases: client.Leases(o.Lease.Namespace), term: term, changed: make(chan struct{}, 1),
@@ -89,6 +95,14 @@ func (e *Elector) Leading() bool {
 	return e.leading("the lease was not renewed in time")
 }
 
+// Term returns how often this replica has begun to lead. If it has grown, another replica may have led in between, even
+// if Leading was true before and is now.
+func (e *Elector) Term() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.terms
+}
+
 // leading returns whether this replica leads, and reports a change in the log and on the channel. If a caller of
 // Leading got false after a pause, it is notified when the lease is renewed. The caller holds mu.
 func (e *Elector) leading(reason string) bool {
@@ -97,6 +111,7 @@ func (e *Elector) leading(reason string) bool {
 		return leading
 	}
 	if leading {
+		e.terms++
 		e.options.Log.Info("this replica leads", "identity", e.options.Identity)
 	} else {
 		e.options.Log.Info("this replica no longer leads", "reason", reason)
@@ -161,10 +176,12 @@ func (e *Elector) expired(now time.Time) bool {
 
 // read reads the Lease. A Lease that does not exist is not an error.
 func (e *Elector) read(ctx context.Context) error {
+	ctx, cancel := e.bound(ctx)
+	defer cancel()
 	lease, err := e.leases.Get(ctx, e.options.Lease.Name, metav1.GetOptions{})
-	switch e.report("read", err); {
+	switch e.report("read", err, apierrors.IsNotFound(err)); {
 	case apierrors.IsNotFound(err):
-		e.lease = nil
+		e.lease, e.unsure = nil, false
 		e.lead(time.Time{}, "the lease was deleted") // the replica that creates it leads
 		return nil
 	case err != nil:
@@ -174,13 +191,22 @@ func (e *Elector) read(ctx context.Context) error {
 	return nil
 }
 
+// bound limits a request with all its retries. client-go retries a request as often as a response asks for it
+// (Retry-After), and this replica would take no part in the election meanwhile.
+func (e *Elector) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, leaseTimeout(e.options.RenewDeadline))
+}
+
 // keep records the Lease as it is now.
 func (e *Elector) keep(lease *coordinationv1.Lease) {
+	before, holder := e.holder, holderOf(lease)
 	if e.lease == nil || !equality.Semantic.DeepEqual(e.lease.Spec, lease.Spec) {
 		e.since = time.Now()
+		if holder != "" && holder != e.options.Identity {
+			e.report("write", nil, false) // another renews it, so this replica has nothing to write
+		}
 	}
-	before, holder := e.holder, holderOf(lease)
-	e.lease, e.holder, e.respected = lease, holder, time.Time{}
+	e.lease, e.unsure, e.holder, e.respected = lease, false, holder, time.Time{}
 	if holder == e.options.Identity {
 		return
 	}
@@ -220,24 +246,37 @@ func (e *Elector) release() {
 	ctx, cancel := context.WithTimeout(context.Background(), e.options.RenewDeadline)
 	defer cancel()
 	e.lead(time.Time{}, "the lease is released")
-	for e.mine() {
+	for range releaseTries {
+		// A write that was cancelled, or whose response was lost, may have arrived nevertheless.
+		if e.unsure && e.read(ctx) != nil {
+			continue
+		}
+		if !e.mine() {
+			return
+		}
 		spec := *e.lease.Spec.DeepCopy()
 		spec.HolderIdentity, spec.RenewTime = ptr.To(""), ptr.To(metav1.NowMicro())
 		spec.LeaseDurationSeconds = ptr.To[int32](1)
-		// A renewal that was cancelled may have arrived nevertheless.
-		if err := e.write(ctx, spec); !apierrors.IsConflict(err) || e.read(ctx) != nil {
+		if e.write(ctx, spec) == nil {
 			return
 		}
 	}
 }
 
+// releaseTries is how often the release of a lease is tried before the process ends.
+const releaseTries = 3
+
 // write writes the Lease, based on what was last read or written. A new Lease is created by server-side apply. Unlike a
 // create, an apply has the name in its URL, so that a Role can limit it to one Lease. If another replica was faster,
 // the apply is a conflict, because the holder belongs to that replica's field manager.
 func (e *Elector) write(ctx context.Context, spec coordinationv1.LeaseSpec) error {
+	ctx, cancel := e.bound(ctx)
+	defer cancel()
 	var lease *coordinationv1.Lease
 	var err error
+	expected := apierrors.IsConflict // a lost race
 	if e.lease != nil {
+		expected = func(err error) bool { return apierrors.IsConflict(err) || apierrors.IsNotFound(err) } // or deleted
 		lease = e.lease.DeepCopy()
 		lease.Spec = spec
 		lease, err = e.leases.Update(ctx, lease, metav1.UpdateOptions{})
@@ -249,23 +288,23 @@ func (e *Elector) write(ctx context.Context, spec coordinationv1.LeaseSpec) erro
 				AcquireTime: spec.AcquireTime, RenewTime: spec.RenewTime, LeaseTransitions: spec.LeaseTransitions,
 			}), metav1.ApplyOptions{FieldManager: o.Identity})
 	}
-	e.report("write", err)
-	if err == nil {
+	e.report("write", err, expected(err))
+	if e.unsure = err != nil; err == nil {
 		e.keep(lease)
 	}
 	return err
 }
 
-// report logs once that the lease cannot be read or written, and when that works again. A lost race for the lease and a
-// deleted lease are not failures. A request that this replica cancelled is ignored.
-func (e *Elector) report(request string, err error) {
+// report logs once for each reason that the lease cannot be read or written, and when that works again. An expected
+// error is not a failure. A request that this replica cancelled is ignored.
+func (e *Elector) report(request string, err error, expected bool) {
 	if errors.Is(err, context.Canceled) {
 		return
 	}
-	failing := err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err)
-	switch log := e.options.Log; {
-	case failing && e.failing == "":
-		e.failing = request
+	failing := err != nil && !expected
+	switch reason, log := apierrors.ReasonForError(err), e.options.Log; {
+	case failing && (e.failing == "" || e.reason != reason):
+		e.failing, e.reason = request, reason
 		log.Warn("lease not reachable", "lease", e.options.Lease.String(), "err", Explain(err))
 	case !failing && e.failing == request:
 		e.failing = ""

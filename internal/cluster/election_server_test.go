@@ -24,6 +24,7 @@ type leaseServer struct {
 	lease    *coordinationv1.Lease
 	manager  string // that applied it
 	version  int
+	away     bool      // the Lease's namespace does not exist
 	releases int       // writes that emptied the holder
 	wrote    time.Time // last
 }
@@ -37,6 +38,7 @@ type leaseAccess struct {
 	hang   bool  // requests get no answer
 	mute   bool  // writes arrive, and get no answer
 	refuse error // answers writes
+	broken int   // so many writes fail
 	panic  bool
 	pauses map[string]*pause // of the process: before, or after, a read, or a write, where it is next there
 	writes int               // refused ones too
@@ -79,6 +81,10 @@ func (a *leaseAccess) request(ctx context.Context, kind string) error {
 	if kind == "write" {
 		a.writes++
 		err = cmp.Or(a.refuse, err)
+		if a.broken > 0 {
+			a.broken--
+			err = errors.New("connection reset")
+		}
 	}
 	a.mu.Unlock()
 	if broken {
@@ -163,6 +169,9 @@ func (l leases) Apply(ctx context.Context, applied *applyv1.LeaseApplyConfigurat
 	s := l.access.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.away {
+		return nil, apierrors.NewNotFound(schema.GroupResource{Resource: "namespaces"}, "kubernaut-system")
+	}
 	if s.lease != nil && s.manager != o.FieldManager && *s.lease.Spec.HolderIdentity != *lease.Spec.HolderIdentity && !o.Force {
 		return nil, apierrors.NewConflict(leaseResource, lease.Name, errors.New("conflict with another field manager"))
 	}

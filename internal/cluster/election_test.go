@@ -77,15 +77,22 @@ func startWith(t *testing.T, server *leaseServer, o ElectionOptions) *replica {
 		t.Fatal(err)
 	}
 	r.Elector = e
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { e.Run(ctx) })
-	r.stop = func() {
-		cancel()
-		running.Wait()
-	}
-	t.Cleanup(r.stop)
+	r.stop = elect(t, e)
 	return r
+}
+
+// elect runs an elector until the test ends, or until stop, which waits for it.
+func elect(t *testing.T, e *Elector) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var runs sync.WaitGroup
+	runs.Go(func() { e.Run(ctx) })
+	stop = func() {
+		cancel()
+		runs.Wait()
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 // within waits for a condition and says how long it took.
@@ -353,7 +360,11 @@ func TestElectionOptions(t *testing.T) {
 			o.LeaseDuration, o.RenewDeadline, o.RetryPeriod = time.Second, 500*time.Millisecond, 100*time.Millisecond
 		},
 		"deadline within a retry": func(o *ElectionOptions) { o.RetryPeriod = 9 * time.Second },
-		"no retry":                func(o *ElectionOptions) { o.RetryPeriod = 0 },
+		"term within a retry": func(o *ElectionOptions) {
+			o.LeaseDuration, o.RenewDeadline, o.RetryPeriod = 10*time.Second, 9900*time.Millisecond, 8*time.Second
+		},
+		"too long for a Lease": func(o *ElectionOptions) { o.LeaseDuration = 600_000 * time.Hour },
+		"no retry":             func(o *ElectionOptions) { o.RetryPeriod = 0 },
 	} {
 		o := electionOptions("a")
 		change(&o)

@@ -46,14 +46,14 @@ func named(name string, lw *cache.ListWatch) *cache.ListWatch {
 // informer returns an informer that lists page by page, and reduces the objects of each page before it requests the
 // next one. client-go's informer either holds all objects of a cluster at once, or has the API server send each object
 // as a separate event, which takes up to twice the processor time.
-func (w *Watch) informer(whole *cache.ListWatch, example runtime.Object) cache.SharedIndexInformer {
+func (w *Watch) informer(s *scope, whole *cache.ListWatch, example runtime.Object) cache.SharedIndexInformer {
 	paged := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
 			return w.keepPages(ctx, whole)
 		},
 		WatchFuncWithContext: whole.WatchFuncWithContext,
 	}
-	lister := cache.ToListWatcherWithWatchListSemantics(paged, noEvents{})
+	lister := cache.ToListWatcherWithWatchListSemantics(s.noting(paged, example), noEvents{})
 	informer := cache.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
 	_ = informer.SetTransform(w.keep) // fails only after the start
 	return informer

@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	kubewatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -144,12 +147,31 @@ func TestMissingRightsAreForgotten(t *testing.T) {
 		t.Errorf("got %+v, want %+v", other, want)
 	}
 	s := &scope{seen: true, last: map[string]failure{
-		"services": {text: "a", missing: "watch", at: now}, "endpointslices": {text: "b", at: now},
+		"services": {text: "a", missing: "watch", at: now}, "endpointslices": {text: "b", at: now, since: now},
 	}}
-	if diff := cmp.Diff([]string{"a"}, s.missing(now.Add(time.Minute), true)); diff != "" {
-		t.Errorf("right after (-want +got):\n%s", diff)
+	expect := func(after time.Duration, want ...string) {
+		t.Helper()
+		if diff := cmp.Diff(want, s.missing(now.Add(after), true)); diff != "" {
+			t.Errorf("after %s (-want +got):\n%s", after, diff)
+		}
 	}
-	if got := s.missing(now.Add(lasting), true); len(got) > 0 {
-		t.Errorf("still missing: %q", got)
+	expect(notable-time.Second, "a")
+	expect(notable, "b", "a")
+	expect(lasting)
+	works := s.noting(listWatch(
+		func(context.Context, metav1.ListOptions) (*corev1.ServiceList, error) {
+			return &corev1.ServiceList{}, nil
+		},
+		func(context.Context, metav1.ListOptions) (kubewatch.Interface, error) {
+			return kubewatch.NewFake(), nil
+		},
+	), &corev1.Service{})
+	if _, err := works.ListWithContext(t.Context(), metav1.ListOptions{}); err != nil {
+		t.Fatal(err)
 	}
+	expect(notable, "b", "a") // that it can be listed does not show that it can be watched
+	if _, err := works.WatchWithContext(t.Context(), metav1.ListOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	expect(notable, "b")
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,6 +10,9 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 
 	"kubernaut.io/dynamic-toolset/internal/store"
@@ -39,6 +43,8 @@ type failure struct {
 	text    string
 	missing string // the verb that is not allowed; "" for any other failure
 	at      time.Time
+	since   time.Time // when the first of a row of failures was
+	over    bool      // it has worked since
 }
 
 // watched is one kind of object of a scope.
@@ -103,8 +109,12 @@ const longestForLinks = 5 * time.Second
 // forgotten is the time after which a failure that occurs again is logged again.
 const forgotten = 3 * time.Minute
 
-// lasting is how long a right counts as missing after the last failure. The watches retry at least every minute.
+// lasting is how long a failure counts after the last attempt. The watches retry at least every minute.
 const lasting = 90 * time.Second
+
+// notable is how long any failure other than a missing right has to last before it counts: an API server that restarts
+// answers with errors for some seconds.
+const notable = 15 * time.Second
 
 // failed is called for each list or watch that fails. It logs each kind of failure once, not with every retry.
 func (s *scope) failed(ctx context.Context, r *cache.Reflector, err error) {
@@ -129,7 +139,11 @@ func (s *scope) failed(ctx context.Context, r *cache.Reflector, err error) {
 		s.settle()
 	}
 	f.at = time.Now()
+	f.since = f.at
 	old, known := s.last[kind]
+	if known && !old.over {
+		f.since = old.since
+	}
 	s.last[kind] = f
 	switch news := !known || old.text != f.text || f.at.Sub(old.at) >= forgotten; {
 	case news && s.exposer != "":
@@ -139,9 +153,34 @@ func (s *scope) failed(ctx context.Context, r *cache.Reflector, err error) {
 	}
 }
 
+// noting records the lists and watches of lw that work.
+func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListWatch {
+	kind := kindOf(fmt.Sprintf("%T", example))
+	return listWatch(
+		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			list, err := lw.ListWithContext(ctx, o)
+			s.worked(kind, "list", err)
+			return list, err
+		},
+		func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			events, err := lw.WatchWithContext(ctx, o)
+			s.worked(kind, "watch", err)
+			return events, err
+		})
+}
+
+func (s *scope) worked(kind, verb string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f, known := s.last[kind]; known && err == nil && (verb == "watch" || f.missing != "watch") {
+		f.over = true
+		s.last[kind] = f
+	}
+}
+
 // describe returns the failure with the names of the cluster: configmaps instead of *v1.ConfigMap.
 func describe(goType string, err error) (kind string, f failure) {
-	kind = strings.ToLower(goType[strings.LastIndexByte(goType, '.')+1:]) + "s"
+	kind = kindOf(goType)
 	q, text, ok := missing(err)
 	if ok {
 		return kind, failure{text: text, missing: q.Verb}
@@ -149,7 +188,13 @@ func describe(goType string, err error) (kind string, f failure) {
 	return kind, failure{text: strings.ReplaceAll(err.Error(), goType, kind)}
 }
 
-// missing returns the rights that are missing now. The rights for a frozen namespace are reported elsewhere.
+// kindOf returns the cluster's name of a Go type: configmaps for *v1.ConfigMap.
+func kindOf(goType string) string {
+	return strings.ToLower(goType[strings.LastIndexByte(goType, '.')+1:]) + "s"
+}
+
+// missing returns the rights that are missing now, and the other failures that last. The rights for a frozen namespace
+// are reported elsewhere.
 func (s *scope) missing(now time.Time, synced bool) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,7 +203,9 @@ func (s *scope) missing(now time.Time, synced bool) []string {
 		return nil
 	}
 	for _, kind := range slices.Sorted(maps.Keys(s.last)) {
-		if f := s.last[kind]; f.missing != "" && now.Sub(f.at) < lasting && (s.seen || !synced) {
+		f := s.last[kind]
+		counts := f.missing != "" || now.Sub(f.since) >= notable
+		if counts && !f.over && now.Sub(f.at) < lasting && (s.seen || !synced) {
 			list = append(list, f.text)
 		}
 	}

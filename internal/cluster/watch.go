@@ -82,22 +82,24 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		return nil, err
 	}
 	if target := opts.ConfigMap; target != (backend.Ref{}) {
-		maps := core.ConfigMaps(target.Namespace)
-		informer := cache.NewSharedIndexInformer(
-			named(target.Name, listWatch(maps.List, maps.Watch)), &corev1.ConfigMap{}, 0, cache.Indexers{})
-		err = w.add(&scope{namespace: target.Namespace}, watched{informer, w.configMapHandler()})
+		s, maps, example := &scope{namespace: target.Namespace}, core.ConfigMaps(target.Namespace), &corev1.ConfigMap{}
+		lister := s.noting(named(target.Name, listWatch(maps.List, maps.Watch)), example)
+		informer := cache.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
+		err = w.add(s, watched{informer, w.configMapHandler()})
 	}
 	for _, name := range namespaces {
 		services, slices := core.Services(name), discovery.EndpointSlices(name)
-		err = errors.Join(err, w.add(&scope{namespace: name, services: true},
-			watched{w.informer(listWatch(services.List, services.Watch), &corev1.Service{}), w.serviceHandler()},
-			watched{w.informer(listWatch(slices.List, slices.Watch), &discoveryv1.EndpointSlice{}), w.sliceHandler()}))
+		s := &scope{namespace: name, services: true}
+		err = errors.Join(err, w.add(s,
+			watched{w.informer(s, listWatch(services.List, services.Watch), &corev1.Service{}), w.serviceHandler()},
+			watched{w.informer(s, listWatch(slices.List, slices.Watch), &discoveryv1.EndpointSlice{}), w.sliceHandler()}))
 		for _, kind := range opts.Reader.Links.Kinds { // one scope each, because a kind may be missing or forbidden
 			object := &unstructured.Unstructured{}
 			object.SetGroupVersionKind(kind.GroupVersionKind)
 			objects := exposers.Resource(kind.GVR()).Namespace(name)
-			err = errors.Join(err, w.add(&scope{namespace: name, exposer: kind.Resource},
-				watched{w.informer(listWatch(objects.List, objects.Watch), object), w.exposerHandler()}))
+			s := &scope{namespace: name, exposer: kind.Resource}
+			err = errors.Join(err, w.add(s,
+				watched{w.informer(s, listWatch(objects.List, objects.Watch), object), w.exposerHandler()}))
 		}
 	}
 	if err != nil {
@@ -109,6 +111,7 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 // Run watches until ctx ends. If the API server is unreachable, Run waits for it.
 func (w *Watch) Run(ctx context.Context) {
 	var running sync.WaitGroup
+	defer w.dialer.end()
 	for _, s := range w.scopes {
 		s.start(ctx, &running)
 	}
@@ -141,8 +144,8 @@ func (w *Watch) awaitAll(ctx context.Context) bool {
 // Synced returns a channel that is closed when everything that may be listed was listed once.
 func (w *Watch) Synced() <-chan struct{} { return w.synced }
 
-// Err returns why the store may be outdated: the API server cannot be reached, or it does not allow a watch. It returns
-// nil if the store is up to date. Frozen namespaces are reported elsewhere.
+// Err returns why the store may be outdated: the API server cannot be reached, it does not allow a watch, or a list or
+// watch has failed for a while. It returns nil if the store is up to date. Frozen namespaces are reported elsewhere.
 func (w *Watch) Err() error {
 	if err := w.dialer.err(); err != nil {
 		return err

@@ -147,6 +147,34 @@ func TestSetAgainstDefault(t *testing.T) {
 	}
 }
 
+// Times with which no replica could lead, or would lose the lease between renewals, are refused before a service starts
+// with them (cluster TestElectionOptions).
+func TestElectionTimes(t *testing.T) {
+	t.Parallel()
+	t.Attr("req", "DTS-CFG-1")
+	for times, want := range map[string]string{
+		"15s 10s 9s":          "retryPeriod: expected less than 8.333s, so that the leader renews in time, found 9s",
+		"10900ms 10s 2s":      "renewDeadline: expected less than leaseDuration (10s), found 10s",
+		"1s 500ms 100ms":      "leaseDuration: expected a duration from 2s to 24h, found 1s",
+		"600000h 10s 2s":      "leaseDuration: expected a duration from 2s to 24h, found 600000h0m0s",
+		"2s 1900ms 1500ms":    "retryPeriod: expected less than 833ms, so that the leader renews in time, found 1.5s",
+		"10s 9900ms 8s":       "retryPeriod: expected less than 7.5s, so that the leader renews in time, found 8s",
+		"15s 10s 0s":          "retryPeriod: expected a duration above 0s, found 0s",
+		"2s 1900ms 800ms":     "",
+		"15s 10s 8s":          "",
+		"15999ms 14900ms 10s": "",
+	} {
+		var sets []string
+		for i, key := range []string{"leaseDuration", "renewDeadline", "retryPeriod"} {
+			sets = append(sets, "leaderElection."+key+"="+strings.Fields(times)[i])
+		}
+		_, err := config.Load("", sets)
+		if (err == nil) != (want == "") || err != nil && !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", times, err, want)
+		}
+	}
+}
+
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-CFG-1")

@@ -182,15 +182,20 @@ func (v validator) server(c *Config) {
 
 func (v validator) leaderElection(l *LeaderElection) {
 	v.check("leaderElection.leaseName", isDomain(l.LeaseName), "a Lease's name", l.LeaseName)
-	v.positive("leaderElection.leaseDuration", l.LeaseDuration)
 	v.positive("leaderElection.retryPeriod", l.RetryPeriod)
-	if l.RenewDeadline >= l.LeaseDuration {
-		v.f.At("leaderElection.renewDeadline", "expected less than leaseDuration (%s), found %s", l.LeaseDuration,
+	const shortest, longest = 2 * time.Second, 24 * time.Hour
+	lease := l.LeaseDuration.Truncate(time.Second)
+	// The leader renews after up to 1.2 retry periods, and stops leading a second before the end of its lease.
+	term := min(l.RenewDeadline, lease-time.Second)
+	switch {
+	case lease < shortest || lease > longest:
+		v.f.At("leaderElection.leaseDuration", "expected a duration from 2s to 24h, found %s", l.LeaseDuration)
+	case l.RenewDeadline >= lease:
+		v.f.At("leaderElection.renewDeadline", "expected less than leaseDuration (%s), found %s", lease,
 			l.RenewDeadline)
-	}
-	if l.RetryPeriod >= l.RenewDeadline {
-		v.f.At("leaderElection.retryPeriod", "expected less than renewDeadline (%s), found %s", l.RenewDeadline,
-			l.RetryPeriod)
+	case l.RetryPeriod*6/5 >= term:
+		v.f.At("leaderElection.retryPeriod", "expected less than %s, so that the leader renews in time, found %s",
+			(term * 5 / 6).Truncate(time.Millisecond), l.RetryPeriod)
 	}
 }
 

@@ -46,6 +46,7 @@ type Output interface {
 // Leader reports whether this replica writes.
 type Leader interface {
 	Leading() bool
+	Term() int // grows each time this replica begins to lead: others may have led in between
 	Changed() <-chan struct{}
 }
 
@@ -112,6 +113,7 @@ type Controller struct {
 	waiting    time.Time // since when a change waits to be published; zero if none does
 	resync     bool      // this cycle repairs all differences
 	leading    bool
+	term       int // of the leader's, while leading
 	written    Written
 	snapshot   atomic.Pointer[Snapshot]
 	updated    atomic.Pointer[chan struct{}]
@@ -228,11 +230,11 @@ func (c *Controller) begin() {
 
 // lead handles a change of leaders. A new leader probes at the full rate, and drops what it knows about earlier writes.
 func (c *Controller) lead() {
-	leading := c.leader.Leading()
-	if leading == c.leading {
+	leading, term := c.leader.Leading(), c.leader.Term()
+	if leading == c.leading && (!leading || term == c.term) {
 		return
 	}
-	c.leading, c.memory.own, c.memory.references = leading, false, nil
+	c.leading, c.term, c.memory.own, c.memory.references = leading, term, false, nil
 	if leading {
 		c.output.NewTerm()
 		c.source.TouchAll() // only a leader reports bad annotations

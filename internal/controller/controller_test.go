@@ -50,11 +50,16 @@ type fakeOutput struct {
 	written map[string]string // generated keys, as they were written last
 	moved   chan struct{}
 	writes  int
+	terms   int
 	fail    error
 }
 
 func (o *fakeOutput) Moved() <-chan struct{} { return o.moved }
-func (o *fakeOutput) NewTerm()               {}
+func (o *fakeOutput) NewTerm() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.terms++
+}
 func (o *fakeOutput) Drifted(live *corev1.ConfigMap, _ publish.Desired) (list []publish.Drift) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -148,6 +153,7 @@ func (o *fakeOutput) Publish(_ context.Context, build publish.Build) (publish.Re
 type fakeLeader struct {
 	mu      sync.Mutex
 	leading bool
+	terms   int
 	changed chan struct{}
 }
 
@@ -158,9 +164,19 @@ func (l *fakeLeader) Leading() bool {
 	return l.leading
 }
 
+func (l *fakeLeader) Term() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.terms
+}
+
+// set begins another term, or ends the present one.
 func (l *fakeLeader) set(leading bool) {
 	l.mu.Lock()
 	l.leading = leading
+	if leading {
+		l.terms++
+	}
 	l.mu.Unlock()
 	l.changed <- struct{}{}
 }
@@ -459,6 +475,29 @@ func TestPrimaryKeepsItsPlace(t *testing.T) {
 		pass(time.Second)
 		if text := r.output.Live().Data["prometheus-toolset.yaml"]; !strings.Contains(text, "\n  url: http://b.ns") {
 			t.Errorf("the primary moved:\n%s", text)
+		}
+	})
+}
+
+// Another replica may have led and written between two terms, of which the loop saw neither the end nor the beginning.
+func TestTermThatNobodySaw(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
+		terms := func() int {
+			r.output.mu.Lock()
+			defer r.output.mu.Unlock()
+			return r.output.terms
+		}
+		before := terms()
+		r.leader.set(true)
+		pass(time.Second)
+		if n := terms() - before; n != 1 {
+			t.Errorf("it began %d terms, want 1", n)
+		}
+		r.leader.changed <- struct{}{}
+		pass(time.Second)
+		if n := terms() - before; n != 1 {
+			t.Errorf("it began %d terms for one of the leader's, want 1", n)
 		}
 	})
 }

@@ -32,6 +32,7 @@ var (
 type leads struct{}
 
 func (leads) Leading() bool            { return true }
+func (leads) Term() int                { return 1 }
 func (leads) Changed() <-chan struct{} { return nil }
 
 type noEvents struct{}

@@ -147,7 +147,7 @@ func TestFilesAreFollowed(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "services.yaml")
 	write(t, path, services("a", "b"))
-	f := follow(t, SourceOptions{}, path)
+	f := follow(t, SourceOptions{Poll: 100 * time.Millisecond}, path) // writing may take a while on a busy machine
 	receive(t, "synced", f.Synced())
 	f.expect("at first", "a=80", "b=80")
 

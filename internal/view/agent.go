@@ -137,7 +137,7 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 			add("The kubelet takes up to two minutes to update a ConfigMap in a pod. There is nothing to do.", "")
 			break
 		}
-		message = "has an older document, and does not receive the current one"
+		message = "has an older document, and does not get the new one"
 		add("Its mount does not change. The ConfigMap must be mounted as a directory: "+
 			"one file mounted by subPath stays as it was when the pod started.",
 			"{name: dynamic-toolsets, mountPath: /etc/holmes/dynamic, readOnly: true}")

@@ -1,0 +1,151 @@
+package cluster
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+)
+
+// A Lease that cannot be created because its namespace is missing is reported, once.
+func TestNamespaceMissing(t *testing.T) {
+	t.Attr("req", "DTS-RUN-5")
+	synctest.Test(t, func(t *testing.T) {
+		server := &leaseServer{away: true}
+		a := start(t, server, "a")
+		<-time.After(time.Hour)
+		if a.Leading() || a.log.count("level=WARN") != 1 || a.log.count("namespaces") == 0 {
+			t.Errorf("leading %v in no namespace; logged\n%s", a.Leading(), &a.log.b)
+		}
+		server.mu.Lock()
+		server.away = false
+		server.mu.Unlock()
+		within(t, 5*time.Second, "it leads", a.Leading)
+		if a.log.count("lease reachable again") != 1 {
+			t.Errorf("logged\n%s", &a.log.b)
+		}
+	})
+}
+
+// Another reason is logged too: the right that is missing once the API server is there.
+func TestOtherReasonIsLogged(t *testing.T) {
+	t.Attr("req", "DTS-RUN-5")
+	synctest.Test(t, func(t *testing.T) {
+		a := start(t, &leaseServer{}, "a")
+		a.access.set(func(x *leaseAccess) { x.err = errors.New("connection refused") })
+		<-time.After(time.Minute)
+		a.access.set(func(x *leaseAccess) {
+			x.err = apierrors.NewForbidden(leaseResource, "dynamic-toolset", errors.New("no Role allows it"))
+		})
+		<-time.After(time.Minute)
+		if a.log.count("level=WARN") != 2 || a.log.count("no Role allows it") != 1 {
+			t.Errorf("logged, want both reasons once:\n%s", &a.log.b)
+		}
+	})
+}
+
+// A replica whose writes failed until another took the lease reports later failures as well.
+func TestFailureAfterLostRace(t *testing.T) {
+	t.Attr("req", "DTS-RUN-5")
+	synctest.Test(t, func(t *testing.T) {
+		server := &leaseServer{}
+		a := start(t, server, "a")
+		a.leads(t, time.Now(), time.Second)
+		b := start(t, server, "b")
+		<-time.After(time.Minute)
+		b.access.set(func(x *leaseAccess) { x.refuse = errors.New("etcd is slow") })
+		a.kill()
+		<-time.After(takeover + 10*time.Second)
+		server.take("c")
+		<-time.After(look)
+		if b.log.count("level=WARN") != 1 || b.log.count("lease reachable again") != 1 {
+			t.Errorf("logged, want one failure that is over:\n%s", &b.log.b)
+		}
+		b.access.set(func(x *leaseAccess) { x.err = errors.New("connection refused") })
+		<-time.After(time.Minute)
+		if b.log.count("level=WARN") != 2 {
+			t.Errorf("logged, want a second failure:\n%s", &b.log.b)
+		}
+	})
+}
+
+// A replica that stops releases the lease also if it does not know yet that it has it, and if the release fails once.
+func TestReleasedWhateverFails(t *testing.T) {
+	t.Attr("req", "DTS-RUN-4")
+	synctest.Test(t, func(t *testing.T) {
+		server := &leaseServer{}
+		a := start(t, server, "a")
+		a.access.set(func(x *leaseAccess) { x.mute = true })
+		within(t, look, "the lease is the first's", func() bool { return server.holder() == "a" })
+		a.access.set(func(x *leaseAccess) { x.mute, x.broken = false, 1 })
+		a.stop()
+		if holder := server.holder(); holder != "" {
+			t.Errorf("after the stop %q holds it", holder)
+		}
+	})
+}
+
+// The lease was another's meanwhile, if only for a moment: that is another term.
+func TestTerms(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	synctest.Test(t, func(t *testing.T) {
+		server := &leaseServer{}
+		a := start(t, server, "a")
+		a.leads(t, time.Now(), time.Second)
+		<-time.After(time.Minute)
+		if n := a.Term(); n != 1 {
+			t.Fatalf("term %d after a minute, want 1", n)
+		}
+		server.take("b")
+		server.take("")
+		<-time.After(look)
+		if n := a.Term(); !a.Leading() || n != 2 {
+			t.Errorf("leading %v in term %d, want the second", a.Leading(), n)
+		}
+	})
+}
+
+// A response that asks for a long wait keeps no replica out of the election.
+func TestRetryAfter(t *testing.T) {
+	t.Attr("req", "DTS-RUN-2")
+	var busy atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if busy.CompareAndSwap(false, true) {
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if r.Method == http.MethodGet {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"kind": "Status", "apiVersion": "v1", "reason": "NotFound", "code": 404}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"kind": "Lease", "apiVersion": "coordination.k8s.io/v1", "spec": {"holderIdentity": "a"}}`))
+	}))
+	t.Cleanup(server.Close) // after the elector, which is stopped first
+	o := electionOptions("a")
+	o.LeaseDuration, o.RenewDeadline, o.RetryPeriod = 4*time.Second, 2*time.Second, 100*time.Millisecond
+	client, err := LeaseClient(&rest.Config{Host: server.URL}, o.RenewDeadline)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &replicaLog{}
+	o.Log = slog.New(slog.NewTextHandler(log, nil))
+	e, err := NewElector(client, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elect(t, e)
+	within(t, 20*time.Second, "it leads", e.Leading)
+	if log.count("lease not reachable") != 1 {
+		t.Errorf("logged\n%s", &log.b)
+	}
+}
