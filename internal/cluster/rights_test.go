@@ -142,9 +142,11 @@ func TestGrantedRightsAreNotMissing(t *testing.T) {
 func TestMissingRightsAreForgotten(t *testing.T) {
 	t.Attr("req", "DTS-RUN-3")
 	now := time.Now()
-	_, other := describe("*v1.EndpointSlice", errors.New("failed to list *v1.EndpointSlice: Unauthorized"))
-	if want := (failure{text: "failed to list endpointslices: Unauthorized"}); other != want {
-		t.Errorf("got %+v, want %+v", other, want)
+	for typ, kind := range map[string]string{"*v1.EndpointSlice": "endpointslices", "networking.k8s.io/v1, Kind=Ingress": "ingresses"} {
+		other := describe(typ, kind, errors.New("failed to list "+typ+": Unauthorized"))
+		if want := (failure{text: "failed to list " + kind + ": Unauthorized"}); other != want {
+			t.Errorf("got %+v, want %+v", other, want)
+		}
 	}
 	s := &scope{seen: true, last: map[string]failure{
 		"services": {text: "a", missing: "watch", at: now}, "endpointslices": {text: "b", at: now, since: now},

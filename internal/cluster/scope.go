@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -130,9 +131,9 @@ func (s *scope) failed(ctx context.Context, r *cache.Reflector, err error) {
 		s.settle()
 		s.watch.store.Freeze(s.namespace)
 	}
-	kind, f := describe(r.TypeDescription(), err)
+	kind := cmp.Or(s.exposer, kindOf(r.TypeDescription()))
+	f := describe(r.TypeDescription(), kind, err)
 	if s.exposer != "" {
-		kind = s.exposer
 		if apierrors.IsNotFound(err) {
 			f.text = view.InputFault(&store.Warning{Code: store.WarningLinksResource, Resource: s.exposer})
 		}
@@ -178,14 +179,12 @@ func (s *scope) worked(kind, verb string, err error) {
 	}
 }
 
-// describe returns the failure with the names of the cluster: configmaps instead of *v1.ConfigMap.
-func describe(goType string, err error) (kind string, f failure) {
-	kind = kindOf(goType)
-	q, text, ok := missing(err)
-	if ok {
-		return kind, failure{text: text, missing: q.Verb}
+// describe returns the failure with the cluster's name of a type instead of the library's.
+func describe(typ, kind string, err error) failure {
+	if q, text, ok := missing(err); ok {
+		return failure{text: text, missing: q.Verb}
 	}
-	return kind, failure{text: strings.ReplaceAll(err.Error(), goType, kind)}
+	return failure{text: strings.ReplaceAll(err.Error(), typ, kind)}
 }
 
 // kindOf returns the cluster's name of a Go type: configmaps for *v1.ConfigMap.
