@@ -118,7 +118,8 @@ func (b *bench) limit(t *testing.T) (all []time.Duration) {
 		s, n := list[i%len(list)], b.record.Len()
 		begin := time.Now()
 		live, err := b.env.Client.CoreV1().Services(slotSpace).Patch(t.Context(), s.Name, types.MergePatchType,
-			fmt.Appendf(nil, `{"metadata":{"labels":{"turn":"%d"}}}`, i), metav1.PatchOptions{})
+			// Another value each time: in a second run the same one would change nothing, and be no event.
+			fmt.Appendf(nil, `{"metadata":{"labels":{"turn":"%d"}}}`, time.Now().UnixNano()), metav1.PatchOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
