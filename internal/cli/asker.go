@@ -42,7 +42,7 @@ func (o *options) newAsker(d *discovered) (*asker, error) {
 	case d.cluster == nil:
 		return nil, nil
 	case !d.probed:
-		a.why = "HolmesGPT was not asked: its address cannot be reached from outside the cluster. " +
+		a.why = "HolmesGPT was not asked, because nothing is probed (--probe=off, or run outside the cluster). " +
 			"Run this with --probe=proxy, or forward its port and add --set holmesgpt.url=http://127.0.0.1:PORT"
 		return a, nil
 	case o.probe == probeProxy:

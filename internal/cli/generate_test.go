@@ -66,7 +66,7 @@ func TestGenerateNothing(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
 	shop := "{apiVersion: v1, kind: Service, metadata: {name: shop, namespace: a}, spec: {ports: [{port: 8080}]}}\n"
 	r := runWith(t, shop, "generate", "-f", "-", "--key", "custom_toolset.yaml")
-	if r.code != 0 || r.err != "no backends among 1 Service: the document has only the toolsets of holmesgpt.baseline\n"+baselineTokens {
+	if r.code != 0 || r.err != "no backends among 1 Service: the document has only what holmesgpt.baseline and the overrides give it\n"+baselineTokens {
 		t.Errorf("%+v", r)
 	}
 	if v := runWith(t, r.out, "validate", "-", "--as", "document"); v.code != 0 {
@@ -96,7 +96,7 @@ func TestGenerateHeldBack(t *testing.T) {
 // What the labels say is not a proof, and a base path they do not know.
 func TestGenerateSaysWhatWasNotAsked(t *testing.T) {
 	t.Attr("req", "DTS-CLI-3")
-	const said = "not probed: 1 Service, written from labels alone"
+	const said = "not probed: 1 Service, written from what the Services and the configuration say"
 	file := writeFile(t, "jaeger.yaml", `apiVersion: v1
 kind: Service
 metadata: {name: jaeger-query, namespace: demo, labels: {app.kubernetes.io/name: jaeger, app.kubernetes.io/component: all-in-one}}

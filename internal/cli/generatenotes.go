@@ -87,11 +87,11 @@ func (d *discovered) reportNotWritten(s Streams) {
 		}
 	}
 	if n := d.count(backend.Unconfirmed); n > 0 {
-		note(s, "not written: %s that may be a backend, but with too little evidence; discover --all lists them",
+		note(s, "not written: %s that may be a backend, which is not confirmed; discover --all lists them",
 			services(n))
 	}
 	if d.count(backend.Accepted) == 0 {
-		note(s, "no backends among %s: the document has only the toolsets of holmesgpt.baseline",
+		note(s, "no backends among %s: the document has only what holmesgpt.baseline and the overrides give it",
 			services(d.known.Count()))
 	}
 }
@@ -99,8 +99,8 @@ func (d *discovered) reportNotWritten(s Streams) {
 // reportNotAsked notes that backends from files were not probed: the document follows their labels alone.
 func (d *discovered) reportNotAsked(s Streams) {
 	if n := d.count(backend.Accepted); n > 0 && !d.probed && d.cluster == nil {
-		note(s, "not probed: %s, written from labels alone; "+
-			"run this with --probe=direct to find out what works, and below which base path", services(n))
+		note(s, "not probed: %s, written from what the Services and the configuration say; "+
+			"run this with --probe=direct to find out which work, and below which base path", services(n))
 	}
 }
 

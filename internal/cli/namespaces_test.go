@@ -98,7 +98,7 @@ func TestNamespaceWithoutServices(t *testing.T) {
 		{"JSON", []string{"discover", "-o", "json", "--kubeconfig", kubeconfig, "-n", "nope"}, none},
 		{"file", []string{"discover", "-o", "json", "-f", file, "-n", "nope"}, none},
 		{"configuration", []string{"discover", "--probe=off", "--kubeconfig", kubeconfig, "--set", "discovery.namespaces=[a, nope]"}, none},
-		{"generate", []string{"generate", "-f", file, "-n", "nope"}, none + "no backends among 0 Services: the document has only the toolsets of holmesgpt.baseline\n" + baselineTokens},
+		{"generate", []string{"generate", "-f", file, "-n", "nope"}, none + "no backends among 0 Services: the document has only what holmesgpt.baseline and the overrides give it\n" + baselineTokens},
 		{"Services that are nothing", []string{"discover", "--probe=off", "--kubeconfig", kubeconfig, "-n", "b"},
 			"No backends. 1 Service read: 1 rejected. See them all with --all, ask about one with: explain NAMESPACE/NAME\n"},
 		{"all namespaces", []string{"discover", "--probe=off", "--kubeconfig", kubeconfig, "-A"}, ""},

@@ -133,8 +133,8 @@ func validateOverrides(s Streams, name string, data []byte) error {
 	}
 	if list := o.Addresses(); len(list) > 0 {
 		const most = 5
-		note(s, "%s: validate does not know whether these instances are published, but generate --overrides does: %s. "+
-			"Settings of an instance take effect once it is published.",
+		note(s, "%s: validate does not know whether these instances are published: %s. To find out, run generate "+
+			"--overrides. Settings of an instance take effect once it is published.",
 			name, strings.Join(list[:min(len(list), most)], ", "))
 	}
 	return nil

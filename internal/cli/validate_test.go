@@ -26,8 +26,8 @@ func TestValidate(t *testing.T) {
 		{"catalog", catalogType, nil, 0, "FILE: a valid catalog type\n"},
 		{"bad catalog", strings.Replace(catalogType, "\ntitle:", "\ntitel:", 1), nil, 1, "error: FILE:…"},
 		{"overrides", "toolsets: {prometheus/metrics: null}\n", []string{"--as", "overrides"}, 0, "FILE: a valid overrides file\n"},
-		{"overrides of an instance", "instances: {jaeger: {gone/x: {verify_ssl: false}}}\n", nil, 0, "FILE: validate does not know whether these instances are published, but generate --overrides does: " +
-			"jaeger gone/x. Settings of an instance take effect once it is published.\nFILE: a valid overrides file\n"},
+		{"overrides of an instance", "instances: {jaeger: {gone/x: {verify_ssl: false}}}\n", nil, 0, "FILE: validate does not know whether these instances are published: " +
+			"jaeger gone/x. To find out, run generate --overrides. Settings of an instance take effect once it is published.\nFILE: a valid overrides file\n"},
 		{"overrides by a key", "compact: {prometheus: {enabled: false}}\n", nil, 0, "FILE: a valid overrides file\n"},
 		{"overrides that do nothing", "toolsets: {}\nmine: 1\n", []string{"--as", "overrides"}, 0,
 			"warning: FILE:2:7: mine: this key has no effect; only toolsets, mcp_servers, instances and compact have an effect\nFILE: a valid overrides file\n"},

@@ -31,7 +31,8 @@ const betweenDials = time.Second
 // httpClient returns the client for all watches, which share one connection.
 func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Client, *dialer, error) {
 	c := rest.CopyConfig(config)
-	d := newDialer(c.Dial, failed, log)
+	d := &dialer{dial: c.Dial, failed: failed, log: log, ended: make(chan struct{})}
+	d.end = sync.OnceFunc(func() { close(d.ended) })
 	if d.dial == nil {
 		d.dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
@@ -39,14 +40,6 @@ func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Cli
 	c.Wrap(newBoundPages)
 	client, err := rest.HTTPClientFor(c)
 	return client, d, err
-}
-
-func newDialer(
-	dial func(ctx context.Context, network, address string) (net.Conn, error), failed func(), log *slog.Logger,
-) *dialer {
-	d := &dialer{dial: dial, failed: failed, log: log, ended: make(chan struct{})}
-	d.end = sync.OnceFunc(func() { close(d.ended) })
-	return d
 }
 
 // err returns why the API server cannot be reached, nil while it can be.
@@ -57,8 +50,8 @@ func (d *dialer) err() error {
 	return nil
 }
 
-// untilConnected dials until it has a connection. It returns an error only if ctx or the watch has ended: net/http dials
-// with a context that outlives the request.
+// untilConnected dials until it has a connection. It returns an error only if ctx or the watch has ended: net/http
+// dials with a context that outlives the request.
 func (d *dialer) untilConnected(ctx context.Context, network, address string) (net.Conn, error) {
 	for {
 		conn, err := d.dial(ctx, network, address)

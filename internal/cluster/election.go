@@ -38,8 +38,8 @@ type ElectionOptions struct {
 // listers of all of Kubernetes' types into the build, which take a third of its time.
 //
 // A replica that loses the lease takes part in the election again. A term ends by the clock before another replica may
-// take over, even if this replica was paused or cut off. That clock stands still while a machine is suspended: until its
-// next request, such a replica may believe that it leads. All methods but Run are safe for concurrent use.
+// take over, even if this replica was paused or cut off. That clock stands still while a machine is suspended: until
+// its next request, such a replica may believe that it leads. All methods but Run are safe for concurrent use.
 type Elector struct {
 	options ElectionOptions
 	leases  coordinationclient.LeaseInterface

@@ -92,7 +92,9 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		s := &scope{namespace: name, services: true}
 		err = errors.Join(err, w.add(s,
 			watched{w.informer(s, listWatch(services.List, services.Watch), &corev1.Service{}), w.serviceHandler()},
-			watched{w.informer(s, listWatch(slices.List, slices.Watch), &discoveryv1.EndpointSlice{}), w.sliceHandler()}))
+			watched{
+				w.informer(s, listWatch(slices.List, slices.Watch), &discoveryv1.EndpointSlice{}), w.sliceHandler(),
+			}))
 		for _, kind := range opts.Reader.Links.Kinds { // one scope each, because a kind may be missing or forbidden
 			object := &unstructured.Unstructured{}
 			object.SetGroupVersionKind(kind.GroupVersionKind)

@@ -153,12 +153,13 @@ func TestElectionTimes(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-CFG-1")
 	for times, want := range map[string]string{
-		"15s 10s 9s":          "retryPeriod: expected less than 8.333s, so that the leader renews in time, found 9s",
+		"15s 10s 9s":          "retryPeriod: expected less than 8.333s (five sixths of renewDeadline, and of leaseDuration less a second), found 9s",
 		"10900ms 10s 2s":      "renewDeadline: expected less than leaseDuration (10s), found 10s",
 		"1s 500ms 100ms":      "leaseDuration: expected a duration from 2s to 24h, found 1s",
 		"600000h 10s 2s":      "leaseDuration: expected a duration from 2s to 24h, found 600000h0m0s",
-		"2s 1900ms 1500ms":    "retryPeriod: expected less than 833ms, so that the leader renews in time, found 1.5s",
-		"10s 9900ms 8s":       "retryPeriod: expected less than 7.5s, so that the leader renews in time, found 8s",
+		"2s 1900ms 1500ms":    "retryPeriod: expected less than 833ms (five sixths of renewDeadline, and of leaseDuration less a second), found 1.5s",
+		"10s 9900ms 8s":       "retryPeriod: expected less than 7.5s (five sixths of renewDeadline, and of leaseDuration less a second), found 8s",
+		"15s 0s 2s":           "renewDeadline: expected a duration above 0s, found 0s",
 		"15s 10s 0s":          "retryPeriod: expected a duration above 0s, found 0s",
 		"2s 1900ms 800ms":     "",
 		"15s 10s 8s":          "",

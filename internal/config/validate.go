@@ -182,6 +182,7 @@ func (v validator) server(c *Config) {
 
 func (v validator) leaderElection(l *LeaderElection) {
 	v.check("leaderElection.leaseName", isDomain(l.LeaseName), "a Lease's name", l.LeaseName)
+	v.positive("leaderElection.renewDeadline", l.RenewDeadline)
 	v.positive("leaderElection.retryPeriod", l.RetryPeriod)
 	const shortest, longest = 2 * time.Second, 24 * time.Hour
 	lease := l.LeaseDuration.Truncate(time.Second)
@@ -193,8 +194,9 @@ func (v validator) leaderElection(l *LeaderElection) {
 	case l.RenewDeadline >= lease:
 		v.f.At("leaderElection.renewDeadline", "expected less than leaseDuration (%s), found %s", lease,
 			l.RenewDeadline)
-	case l.RetryPeriod*6/5 >= term:
-		v.f.At("leaderElection.retryPeriod", "expected less than %s, so that the leader renews in time, found %s",
+	case term > 0 && l.RetryPeriod*6/5 >= term:
+		v.f.At("leaderElection.retryPeriod",
+			"expected less than %s (five sixths of renewDeadline, and of leaseDuration less a second), found %s",
 			(term * 5 / 6).Truncate(time.Millisecond), l.RetryPeriod)
 	}
 }

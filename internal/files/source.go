@@ -175,7 +175,7 @@ func (s *Source) reread(ctx context.Context, f *file, now fs.FileInfo) (*store.C
 	return content, refused
 }
 
-const stays = "; until then, what was last read from it stays in use"
+const stays = "; until then, what could be used of it stays in use"
 
 // parse reads a file in full. refused is an error if not every object in it can be used.
 func (s *Source) parse(ctx context.Context, f *file) (content *store.Contents, refused, err error) {

@@ -224,7 +224,7 @@ func TestLastGoodStays(t *testing.T) {
 		{"rubbish", func() { replace(t, path, services("a")+"---\na: b: c\n") }, path + ": line 7: not valid YAML"},
 		{"cut off", func() { replace(t, path, `{"kind": "List", "items": [`) }, path + ": line 1: the JSON ends in the middle"},
 		{"empty", func() { replace(t, path, "") }, path + ": it is empty; correct it"},
-		{"vanished", func() { must(t, os.Remove(path)) }, path + ": no such file; put it back; until then, what was last read from it stays in use"},
+		{"vanished", func() { must(t, os.Remove(path)) }, path + ": no such file; put it back; until then, what could be used of it stays in use"},
 		{"a directory", func() { must(t, os.Mkdir(path, 0o755)) }, path + ": it is a directory"},
 		{"a Service spoilt", func() {
 			must(t, os.RemoveAll(path))

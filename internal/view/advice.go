@@ -93,7 +93,7 @@ func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
 		out = h.adviseCredentials(f)
 	case f.Verdict == backend.Unavailable:
 		out = []Advice{{"It is published as soon as it answers: " +
-			"check that this service can reach it.", ""}}
+			"check that it can be reached from where this runs.", ""}}
 	}
 	return append(out, entry)
 }

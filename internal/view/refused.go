@@ -50,7 +50,7 @@ func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 		if f.Candidate != nil {
 			for _, w := range f.Candidate.Wants {
 				if w.CA {
-					signer = " (HolmesGPT needs " + w.What + ")"
+					signer = " (the one that HolmesGPT must trust too: " + w.What + ")"
 				}
 			}
 		}

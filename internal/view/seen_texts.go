@@ -37,8 +37,8 @@ var seenTexts = map[backend.Code]string{
 		"checked " +
 		"against security.denyCIDRs",
 
-	backend.CodeProxyForbidden: "the API server forbids the probe (403): your user needs " + proxyRight +
-		"namespace {namespace}",
+	backend.CodeProxyForbidden: "the API server forbids requests through its service proxy (403): " +
+		"your user needs " + proxyRight + "namespace {namespace}",
 	backend.CodeProxyLogin:       "the API server does not accept your credentials any more (401): log in again",
 	backend.CodeProxyNoService:   "the API server finds no such Service, or no Endpoints object behind it",
 	backend.CodeProxyNoEndpoints: "no ready endpoint is behind the Service, says the API server",
@@ -63,10 +63,10 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeClientCertificate: "it wants a client certificate",
 	backend.CodeCertificateCA: "its certificate is signed by an unknown authority; give its CA in tls.caFile, or " +
 		unverified,
-	backend.CodeCertificateName: "its certificate is for {names}, not for {host} or a shorter name of the Service; " +
+	backend.CodeCertificateName: "its certificate is for {names}, which includes no name that was tried ({host}); " +
 		"have one issued for {host}, or " + unverified,
-	backend.CodeServerName: "it refuses TLS for all names of the Service (unrecognized_name): " +
-		"configure one of these names in the backend's TLS settings",
+	backend.CodeServerName: "it refuses TLS for each name that was tried (unrecognized_name): " +
+		"configure a name by which it is reached in the backend's TLS settings",
 	backend.CodeCertificateDates: "its certificate has expired or " +
 		"is not valid yet ({from} to {until}); have it renewed, or " +
 		unverified,

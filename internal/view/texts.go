@@ -121,7 +121,7 @@ var texts = map[backend.Code]string{
 	backend.CodeCredentialsMissing: "it wants {wants}, and the configuration names none for it{beside}" + addRemedy,
 	backend.CodeCredentialsBlocked: "it wants {wants}, and the configuration names none for it; " +
 		"as the primary in a trusted namespace it would get the usual ones, " +
-		"but {blocker} becomes the primary as soon as that one works{beside}" + addRemedy,
+		"but {blocker} may become the primary instead{beside}" + addRemedy,
 	backend.CodeCredentialsKept: "it wants {wants}, and the configuration names none for it; " +
 		"as the primary in a trusted namespace it would get the usual ones, " +
 		"but the place of the primary is kept for {kept}{beside}" + addRemedy,
@@ -154,9 +154,9 @@ var texts = map[backend.Code]string{
 	backend.CodeChangesTooOften: "it changes too often: it is published when it has not changed for {wait}",
 	backend.CodeMoved: "its port, path or scheme has changed, and the new endpoint does not work yet; " +
 		"until it works, the old one stays published, for {wait} at most",
-	backend.CodeStillPublished: "its owner has changed or removed it, but it is still published: the published " +
-		"backends of its namespace change too often; this change is published within {wait}, together with the " +
-		"other changes of the namespace",
+	backend.CodeStillPublished: "it has changed, is gone or is to be left out, but it is still published: " +
+		"the published backends of its namespace change too often; " +
+		"this change is published within {wait}, together with the other changes of the namespace",
 
 	backend.CodePortAnnotated:  "{port}, as the annotation {key} says",
 	backend.CodePortTarget:     "{port}: its target is {type}'s own {number}",

@@ -26,7 +26,7 @@ var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningCredentialVariable: "{backend}: the value of credential {field} in the configuration " +
 		"is not the name of an environment variable",
 	toolset.WarningCredentialPlace: "{backend}: credential {field} is left out: " +
-		"another setting has its place in the toolset",
+		"another credential has its place in the toolset",
 	toolset.WarningCredentialAuth: "{backend}: credential {field} is left out: " +
 		"it is for {kind} auth, and {other} auth is configured too",
 
