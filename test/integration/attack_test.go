@@ -156,7 +156,7 @@ func TestFloodStopsNobody(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			env := testenv.Shared(t)
-			service := start(t, env)
+			service := start(t, env, "--set", "discovery.settle=250ms") // the default, in which a probe has its answer
 			victim := env.Create(t, prometheusIn("good", "victim"))
 			published(t, env, "before the flood", "name: good/victim\n")
 			var namespaces []string
