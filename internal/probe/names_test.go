@@ -31,7 +31,7 @@ func TestCertificateNames(t *testing.T) {
 		{"any of the namespace", ca, []string{"*.shop.svc"}, "", observed{Outcome: backend.Ready, Host: "web.shop.svc"}},
 		{"all of them", ca, []string{"web.shop", "web.shop.svc", testHost}, "", observed{Outcome: backend.Ready}},
 		{"annotated", ca, []string{"web.shop.svc", "web.shop"}, "web.shop", observed{Outcome: backend.Ready}},
-		{"annotated otherwise", ca, []string{"web.shop.svc"}, "web.shop", observed{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "not for web.shop"}},
+		{"annotated otherwise", ca, []string{"web.shop.svc"}, "web.shop", observed{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "no name that was tried (web.shop)"}},
 		{"of an unknown authority", unknown, []string{"web.shop.svc"}, "", observed{Outcome: backend.UntrustedTLS, Host: "web.shop.svc", Missing: backend.MissingCA, Detail: "tls.caFile"}},
 		{"of another Service", ca, []string{"other.shop.svc", "web.evil.svc", "*.svc"}, "", observed{Outcome: backend.UntrustedTLS, Missing: backend.MissingName, Detail: "is for other.shop.svc, web.evil.svc"}},
 	}
