@@ -126,7 +126,7 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 		pass(time.Second)
 		r.expect(t, "and withdrawn, while its own waits", "-name: ns/b\n", "-name: platform/p\n", "name: evil/gone\n")
 		for _, f := range r.Snapshot().Findings {
-			if f.Name == "gone" && !strings.Contains(view.Reason(f), "changed or removed it") {
+			if f.Name == "gone" && !strings.Contains(view.Reason(f), "still published") {
 				t.Errorf("what is gone is %s: %s", f.Verdict, view.Reason(f))
 			}
 		}
