@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -191,12 +190,6 @@ func (e *Elector) read(ctx context.Context) error {
 	return nil
 }
 
-// bound limits a request with all its retries. client-go retries a request as often as a response asks for it
-// (Retry-After), and this replica would take no part in the election meanwhile.
-func (e *Elector) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, leaseTimeout(e.options.RenewDeadline))
-}
-
 // keep records the Lease as it is now.
 func (e *Elector) keep(lease *coordinationv1.Lease) {
 	before, holder := e.holder, holderOf(lease)
@@ -293,21 +286,4 @@ func (e *Elector) write(ctx context.Context, spec coordinationv1.LeaseSpec) erro
 		e.keep(lease)
 	}
 	return err
-}
-
-// report logs once for each reason that the lease cannot be read or written, and when that works again. An expected
-// error is not a failure. A request that this replica cancelled is ignored.
-func (e *Elector) report(request string, err error, expected bool) {
-	if errors.Is(err, context.Canceled) {
-		return
-	}
-	failing := err != nil && !expected
-	switch reason, log := apierrors.ReasonForError(err), e.options.Log; {
-	case failing && (e.failing == "" || e.reason != reason):
-		e.failing, e.reason = request, reason
-		log.Warn("lease not reachable", "lease", e.options.Lease.String(), "err", Explain(err))
-	case !failing && e.failing == request:
-		e.failing = ""
-		log.Info("lease reachable again", "lease", e.options.Lease.String())
-	}
 }

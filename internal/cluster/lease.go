@@ -1,12 +1,15 @@
 package cluster
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"time"
 
 	"github.com/google/uuid"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	coordinationclient "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 )
@@ -41,4 +44,27 @@ func LeaseClient(config *rest.Config, renewDeadline time.Duration) (coordination
 
 func leaseTimeout(renewDeadline time.Duration) time.Duration {
 	return max(renewDeadline/2, time.Second)
+}
+
+// bound limits a request with all its retries. client-go retries a request as often as a response asks for it
+// (Retry-After), and this replica would take no part in the election meanwhile.
+func (e *Elector) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, leaseTimeout(e.options.RenewDeadline))
+}
+
+// report logs once for each reason that the lease cannot be read or written, and when that works again. An expected
+// error is not a failure. A request that this replica cancelled is ignored.
+func (e *Elector) report(request string, err error, expected bool) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	failing := err != nil && !expected
+	switch reason, log := apierrors.ReasonForError(err), e.options.Log; {
+	case failing && (e.failing == "" || e.reason != reason):
+		e.failing, e.reason = request, reason
+		log.Warn("lease not reachable", "lease", e.options.Lease.String(), "err", Explain(err))
+	case !failing && e.failing == request:
+		e.failing = ""
+		log.Info("lease reachable again", "lease", e.options.Lease.String())
+	}
 }
