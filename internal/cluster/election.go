@@ -175,8 +175,6 @@ func (e *Elector) expired(now time.Time) bool {
 
 // read reads the Lease. A Lease that does not exist is not an error.
 func (e *Elector) read(ctx context.Context) error {
-	ctx, cancel := e.bound(ctx)
-	defer cancel()
 	lease, err := e.leases.Get(ctx, e.options.Lease.Name, metav1.GetOptions{})
 	switch e.report("read", err, apierrors.IsNotFound(err)); {
 	case apierrors.IsNotFound(err):
@@ -263,8 +261,6 @@ const releaseTries = 3
 // create, an apply has the name in its URL, so that a Role can limit it to one Lease. If another replica was faster,
 // the apply is a conflict, because the holder belongs to that replica's field manager.
 func (e *Elector) write(ctx context.Context, spec coordinationv1.LeaseSpec) error {
-	ctx, cancel := e.bound(ctx)
-	defer cancel()
 	var lease *coordinationv1.Lease
 	var err error
 	expected := apierrors.IsConflict // a lost race

@@ -26,7 +26,8 @@ func Identity() string {
 // LeaseClient returns a client for the Lease with a separate connection, so that neither a rate limit nor a large
 // transfer delays a renewal. The client has its own dialer, because client-go shares connections between clients with
 // equal configurations otherwise. It uses HTTP/1.1, with which a request that times out closes its connection: a
-// connection that hangs is replaced while there is still time for another request.
+// connection that hangs is replaced while there is still time for another request. The timeout also ends client-go's
+// own retries, which wait as long as a response asks for (Retry-After).
 func LeaseClient(config *rest.Config, renewDeadline time.Duration) (coordinationclient.LeasesGetter, error) {
 	c := rest.CopyConfig(config)
 	c.Timeout = leaseTimeout(renewDeadline)
@@ -44,12 +45,6 @@ func LeaseClient(config *rest.Config, renewDeadline time.Duration) (coordination
 
 func leaseTimeout(renewDeadline time.Duration) time.Duration {
 	return max(renewDeadline/2, time.Second)
-}
-
-// bound limits a request with all its retries. client-go retries a request as often as a response asks for it
-// (Retry-After), and this replica would take no part in the election meanwhile.
-func (e *Elector) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, leaseTimeout(e.options.RenewDeadline))
 }
 
 // report logs once for each reason that the lease cannot be read or written, and when that works again. An expected
