@@ -208,8 +208,7 @@ type LeaderElection struct {
 	Enabled bool `yaml:"enabled"`
 	// LeaseName is the name of the Lease in output.namespace. Default dynamic-toolset.
 	LeaseName string `yaml:"leaseName"`
-	// LeaseDuration is how long other replicas respect a lease that is not renewed, in whole seconds, at least 2s.
-	// Default 15s.
+	// LeaseDuration is how long others respect a lease that is not renewed, in whole seconds from 2s on. Default 15s.
 	LeaseDuration time.Duration `yaml:"leaseDuration"`
 	// RenewDeadline is how long the leader tries to renew its lease before it stops writing. Default 10s.
 	RenewDeadline time.Duration `yaml:"renewDeadline"`
