@@ -15,6 +15,8 @@ type Lookalikes struct {
 	// OwnLabels are the last parts of keys with an operator's own prefix, such as "monitoring.example.org/component".
 	// They are read like app.kubernetes.io/component.
 	OwnLabels []string `yaml:"ownLabels"`
+	// Kinds are endings that say only what kind of Service it is, such as "headless". They are neutral too.
+	Kinds []string `yaml:"kinds"`
 	// Neutral endings do not change the meaning of a name: "grafana-svc" means "grafana".
 	Neutral []string `yaml:"neutral"`
 	// Roles are parts that answer no queries, recognised by the last word of a name.

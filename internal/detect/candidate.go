@@ -24,7 +24,8 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	if t.owns(port.Number) && (rule == nil || rule.Tier < tierTwin) {
 		c.PortGuessed = false
 	}
-	c.Stem, c.Tier = t.node(s.Name)
+	c.Stem, c.Tier = t.node(s)
+	c.Cluster = t.clusterOf(s)
 	switch {
 	case rule != nil:
 		c.Tier = max(c.Tier, rule.Tier)

@@ -1,9 +1,11 @@
 package detect
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
@@ -15,6 +17,7 @@ type compiled struct {
 	suffixes endings  // may follow them
 	parts    endings  // endings that count beside the type's own port
 	nodes    endings  // tell the nodes of an installation apart
+	kinds    endings  // may follow a word for a node
 }
 
 // conventions is lookalikes.yaml, compiled.
@@ -32,7 +35,7 @@ func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 		Lookalikes: c.Lookalikes,
 		roles:      endings{},
 		always:     endings{},
-		neutral:    newEndings(c.Lookalikes.Neutral),
+		neutral:    newEndings(c.Lookalikes.Kinds, c.Lookalikes.Neutral),
 		readKeys:   map[string]bool{},
 	}
 	for _, r := range c.Lookalikes.Schemes {
@@ -56,9 +59,10 @@ func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 		own := &compiled{
 			Type:     t,
 			products: newEndings(t.Detect.Weak.Words),
-			suffixes: newEndings(c.Lookalikes.Neutral, t.Detect.Weak.Suffixes),
+			suffixes: newEndings(c.Lookalikes.Kinds, c.Lookalikes.Neutral, t.Detect.Weak.Suffixes),
 			parts:    newEndings(t.Detect.Weak.Parts),
 			nodes:    newEndings(t.Detect.Nodes),
+			kinds:    newEndings(c.Lookalikes.Kinds),
 		}
 		for _, names := range own.products {
 			for _, name := range names {
@@ -101,17 +105,27 @@ func (t *compiled) meansPart(value string) bool {
 }
 
 // node returns the Service's name without the word for a node, and that word's place in the catalog's list, from 1; 0
-// if the name has no such word. The name is "" if the type has no nodes.
-func (t *compiled) node(name string) (stem string, place int) {
+// if the name has no such word. The name is "" if the type has no nodes. The word is at the end, before a kind of
+// Service ("es-data-headless"), or where the name has what the selector says ("test-master-es").
+func (t *compiled) node(s *backend.Service) (stem string, place int) {
 	if len(t.Detect.Nodes) == 0 {
 		return "", 0
 	}
-	ws := words(name)
-	end := t.nodes.of(ws).words
-	if len(end) == 0 || len(end) == len(ws) {
-		return strings.Join(ws, "-"), 0
+	ws := words(s.Name)
+	for n := len(t.kinds.of(ws).words); n > 0 && n < len(ws); n = len(t.kinds.of(ws).words) {
+		ws = ws[:len(ws)-n]
 	}
-	return strings.Join(ws[:len(ws)-len(end)], "-"), 1 + slices.Index(t.Detect.Nodes, strings.Join(end, "-"))
+	if end := len(t.nodes.of(ws).words); end > 0 && end < len(ws) {
+		rest := len(ws) - end
+		return strings.Join(ws[:rest], "-"), 1 + slices.Index(t.Detect.Nodes, strings.Join(ws[rest:], "-"))
+	}
+	for i, node := range t.Detect.Nodes {
+		at := slices.Index(ws, node)
+		if at >= 0 && len(ws) > 1 && slices.Contains(slices.Collect(maps.Values(s.Selector)), node) {
+			return strings.Join(slices.Delete(ws, at, at+1), "-"), 1 + i
+		}
+	}
+	return strings.Join(ws, "-"), 0
 }
 
 // knowsComponent reports whether a component label's value is a part of this product that may answer queries, or has

@@ -3,6 +3,7 @@ package detect
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -56,7 +57,7 @@ func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations
 // never reports whether the port is known to serve something else.
 func (d *Detector) never(t *compiled, p *backend.Port) bool {
 	n, others := target(p), catalog.Values(d.look.Ports.Names)
-	named := slices.Contains(t.Ports.Names, p.Name)
+	named := slices.Contains(t.Ports.Names, p.Name) || t.owns(n) && t.endsInPortName(p.Name)
 	has := func(number int32) bool { return slices.Contains(t.Ports.Never, strconv.Itoa(int(number))) }
 	switch {
 	// The pods' port is certain. The Service's own number counts only if the port's name says nothing.
@@ -67,6 +68,14 @@ func (d *Detector) never(t *compiled, p *backend.Port) bool {
 	}
 	return others.Match(p.Name) || others.Match(p.Target.StrVal) ||
 		slices.Contains(d.look.Ports.Numbers, p.Number) || slices.Contains(d.look.Ports.Numbers, n)
+}
+
+// endsInPortName reports whether a port's name is one of the type's of several words behind a name of the container, as
+// Grafana's Jsonnet libraries write it: querier-http-metrics.
+func (t *compiled) endsInPortName(name string) bool {
+	return slices.ContainsFunc(t.Ports.Names, func(own string) bool {
+		return strings.Contains(own, "-") && strings.HasSuffix(name, "-"+own)
+	})
 }
 
 // target returns the numeric target port, 0 for a named one.
