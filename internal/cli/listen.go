@@ -61,8 +61,8 @@ func (s *service) listen(meter *server.Metrics) error {
 		l.TLS = shared.Clone() // each listener changes its own copy; nil stays nil
 	}
 	if c.Auth.Mode == config.AuthKubernetes && c.Server.TLS.Mode == config.TLSOff {
-		s.log.Warn("tokens are sent in the clear: set server.tls.mode to self-signed or files",
-			"address", c.Server.Address)
+		s.log.Warn("tokens sent without TLS",
+			"address", c.Server.Address, "advice", "set server.tls.mode to self-signed or files")
 	}
 	return nil
 }

@@ -61,8 +61,7 @@ type Health struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// Tries of one check, at least 1. The wait between them is 1s, then doubles to at most 10s. Default 3.
 	Tries int `yaml:"tries"`
-	// FailureThreshold is the number of failed checks in a row after which a backend is withdrawn; at least
-	// 1. Default 3.
+	// FailureThreshold is the number of failed checks in a row that withdraw a backend; at least 1. Default 3.
 	FailureThreshold int `yaml:"failureThreshold"`
 	// Concurrency is the number of backends that are probed at the same time; at least 1. Default 256.
 	Concurrency int `yaml:"concurrency"`
@@ -96,11 +95,11 @@ type HolmesGPT struct {
 	// openshift-monitoring and security.trustedNamespaces is written with an empty credential, so that HolmesGPT does
 	// not. auto means true if the cluster serves route.openshift.io. Default auto.
 	OpenShift string `yaml:"openshift"`
-	// Service is HolmesGPT's own, NAMESPACE/NAME or NAMESPACE/NAME:PORT. Each of its replicas has to reload after a
-	// publication, and reports what it made of the document. auto looks for the Service in the ConfigMap's namespace;
-	// off sends no requests to HolmesGPT. Default auto.
+	// Service of HolmesGPT, NAMESPACE/NAME or NAMESPACE/NAME:PORT. After a publication each replica behind it is made to
+	// reload, and is asked which document it has and which toolsets work. auto finds the Service in the ConfigMap's
+	// namespace; off sends no requests to HolmesGPT. Default auto.
 	Service string `yaml:"service"`
-	// URL of HolmesGPT, scheme://host:port, if it has no Service. Default "": service says where it is.
+	// URL of HolmesGPT, scheme://host:port, if it has no Service. Default "": the address of the Service.
 	URL string `yaml:"url"`
 	// APIKeyFile is a file with the key that HolmesGPT requires (HOLMES_API_KEY there). Default "": none.
 	APIKeyFile string `yaml:"apiKeyFile"`
@@ -131,7 +130,8 @@ type Links struct {
 type Primary map[string]string
 
 // Credentials that instances take from HolmesGPT's environment: type, namespace/name of the Service, field of the
-// toolset's configuration, name of the variable. Default {}: the primary alone, with each type's default names.
+// toolset's configuration, name of the variable. Default {}: the type's usual variables, only for a Service that
+// primary names or for a primary in security.trustedNamespaces.
 type Credentials map[string]map[string]map[string]string
 
 // TLS towards backends.
@@ -146,19 +146,19 @@ type TLS struct {
 
 // Security limits what the owners of Services can do.
 type Security struct {
-	// AllowedEndpointHosts are hosts that the toolset-endpoint annotation may name beside the Service's
-	// own. Default [].
+	// AllowedEndpointHosts are hosts that the toolset-endpoint annotation may name, in addition to the Service's own
+	// names. Default [].
 	AllowedEndpointHosts []string `yaml:"allowedEndpointHosts"`
 	// AllowedLinkHosts are hosts that links outside trustedNamespaces may lead to, as host:port if it is not the
 	// scheme's own port. People trust the links that HolmesGPT shows. So list only hosts on which no stranger can
 	// publish a page, for example by an Ingress. Default [].
 	AllowedLinkHosts []string `yaml:"allowedLinkHosts"`
-	// DenyCIDRs are networks that this service never connects to, also not through IPv6 addresses that contain an
-	// address in them. A Service with an address there is rejected. A list given here replaces the default. Default:
+	// DenyCIDRs are networks that this service never connects to, not even by an IPv6 address that contains one of their
+	// IPv4 addresses. A Service with an address there is rejected. A list given here replaces the default. Default:
 	// 0.0.0.0/8, link-local networks and the clouds' metadata addresses.
 	DenyCIDRs []netip.Prefix `yaml:"denyCIDRs"`
-	// TrustedNamespaces are namespaces in which Services may declare MCP servers, and in which a primary may get a
-	// reference to a credential. Default [].
+	// TrustedNamespaces are namespaces whose Services may declare MCP servers, choose the primary by annotation and link
+	// to any host. A primary there gets its type's usual credentials. Default [].
 	TrustedNamespaces []string `yaml:"trustedNamespaces"`
 	// Annotations says whose annotations may give the agent more than proven backends: all, or trusted. With trusted,
 	// Services outside trustedNamespaces may opt out and correct port, scheme and path of a proven backend. They may

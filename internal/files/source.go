@@ -186,7 +186,7 @@ func (s *Source) parse(ctx context.Context, f *file) (content *store.Contents, r
 	}
 	for i := range report.Warnings {
 		w := &report.Warnings[i]
-		s.opts.Log.Warn("object in a file not usable as it is", "code", w.Code, "what", view.InputWarning(w))
+		s.opts.Log.Warn("object in a file not as expected", "code", w.Code, "what", view.InputWarning(w))
 	}
 	first := slices.IndexFunc(report.Warnings, func(w store.Warning) bool { return w.Refused })
 	switch {
@@ -202,7 +202,7 @@ func (s *Source) parse(ctx context.Context, f *file) (content *store.Contents, r
 	return content, refused, nil
 }
 
-// apply makes the store hold the contents of all files, and logs the first Service that is new in more than one.
+// apply makes the store hold the contents of all files, and logs the first Service that has newly appeared in more than one.
 func (s *Source) apply() {
 	var all []*store.Contents
 	for _, f := range s.files {
@@ -211,8 +211,9 @@ func (s *Source) apply() {
 	twice := s.Replace(all...)
 	for _, ref := range slices.SortedFunc(maps.Keys(twice), backend.Ref.Compare) {
 		if !s.twice[ref] {
-			s.opts.Log.Warn("Services in several files, of which the last one counts",
-				"first", ref.String(), "services", len(twice))
+			s.opts.Log.Warn("Services defined in several files",
+				"first", ref.String(), "services", len(twice),
+				"advice", "keep each Service in one file; the last file is used")
 			break
 		}
 	}

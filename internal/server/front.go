@@ -130,7 +130,7 @@ func (a *API) recovered(w *recorder, r *http.Request, t *trace) {
 		return
 	}
 	if cause != http.ErrAbortHandler { //nolint:errorlint // a recovered value, compared as net/http compares it
-		a.o.Log.Error("a request made the service panic", logging.KeyRequestID, t.id, "endpoint", t.endpoint,
+		a.o.Log.Error("request handler panicked", logging.KeyRequestID, t.id, "endpoint", t.endpoint,
 			"panic", cause, "stack", string(debug.Stack()))
 	}
 	if w.code != 0 || cause == http.ErrAbortHandler { //nolint:errorlint // the same

@@ -133,7 +133,7 @@ func TestPanic(t *testing.T) {
 	if a := f.get(t, "/api/v1/services"); a.code != http.StatusOK {
 		t.Errorf("afterwards: %d: %s", a.code, a.body)
 	}
-	if log := f.log.String(); strings.Count(log, "a request made the service panic") != 2 || !strings.Contains(log, "front_test.go") && !strings.Contains(log, "helper_test.go") {
+	if log := f.log.String(); strings.Count(log, "request handler panicked") != 2 || !strings.Contains(log, "front_test.go") && !strings.Contains(log, "helper_test.go") {
 		t.Errorf("the log:\n%s", log)
 	}
 	if n := f.metrics.count("/api/v1/services", http.StatusInternalServerError); n != 1 {

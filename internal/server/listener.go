@@ -150,10 +150,10 @@ func (s *Listener) serveOnce() error {
 // shutdown stops listening and waits for running requests. It cuts them off when ctx ends.
 func (s *Listener) shutdown(ctx context.Context) {
 	if err := s.http.Shutdown(ctx); err != nil {
-		s.Log.Warn("requests cut off by the stop; shutdown.timeout limits the wait",
-			"server", s.Name, "err", err)
+		s.Log.Warn("running requests aborted",
+			"server", s.Name, "advice", "raise shutdown.timeout", "err", err)
 		if err := s.http.Close(); err != nil {
-			s.Log.Debug("closing connections", "server", s.Name, "err", err)
+			s.Log.Debug("connections not closed", "server", s.Name, "err", err)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (h Hints) adviseMistaken(f *backend.Finding) []Advice {
 			"If it is " + f.Type + " after all, its port or base path is wrong; set the right one:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
-		return []Advice{{"If it is " + f.Type + ", its port or base path is wrong; set the right one:",
+		return []Advice{{"If the port or the base path is wrong, set the right one:",
 			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
 	case f.Candidate != nil && f.Observation.Outcome == backend.WrongIdentity && !answered(&f.Observation):
 		return []Advice{{"The port does not speak HTTP, so no toolset can use it. " +
