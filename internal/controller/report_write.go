@@ -14,7 +14,7 @@ import (
 func (r *Report) reportWrite(w *Write, err error) {
 	if w.Bytes > 0 && r.large.Changed(w.Large()) && w.Large() { // 0 means that it failed before the size was known
 		r.Events.ConfigMap(true, "ConfigMapLarge",
-			fmt.Sprintf("the ConfigMap has %d KiB; at 900 KiB nothing more is written", w.Bytes>>10))
+			fmt.Sprintf("the ConfigMap has %d KiB; at most 900 KiB are written", w.Bytes>>10))
 	}
 	if w.Written {
 		list := func(keys []string) []string { return append([]string{}, keys...) } // so that JSON has [], not null
