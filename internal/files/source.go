@@ -202,7 +202,7 @@ func (s *Source) parse(ctx context.Context, f *file) (content *store.Contents, r
 	return content, refused, nil
 }
 
-// apply makes the store hold the contents of all files, and logs the first Service that has newly appeared in more than one.
+// apply makes the store hold the contents of all files. It logs the first Service that newly is in more than one file.
 func (s *Source) apply() {
 	var all []*store.Contents
 	for _, f := range s.files {
