@@ -81,6 +81,8 @@ func TestWays(t *testing.T) {
 		{"an empty user", nil, http.MethodGet, "/base/api", []string{"Authorization", "Basic Og=="}, proxy},
 		{"an encoded slash", nil, http.MethodGet, "/base/a%2Fb", nil, pod},
 		{"POST is forbidden", noPost, http.MethodPost, "/base/api", nil, pod},
+		{"another's session", nil, http.MethodGet, "/base/api", []string{"Cookie", "grafana_session=secret"}, proxy},
+		{"another's session to the pod", nil, http.MethodGet, "/base/a%2Fb", []string{"Cookie", "grafana_session=secret"}, pod},
 		{"another's name", nil, http.MethodGet, "/base/api", []string{"Impersonate-User", "root", "X-Remote-User", "root"}, proxy},
 	}
 	for _, tt := range tests {
@@ -114,6 +116,9 @@ func TestWays(t *testing.T) {
 			for _, r := range *got {
 				if auth := r.Header.Get("Authorization"); strings.Contains(auth, "kubeconfig") || tt.name == "credentials" && auth != "Bearer backend's" {
 					t.Errorf("the backend got %q", auth)
+				}
+				if r.Header.Get("Cookie") != "" {
+					t.Errorf("the backend got a cookie that may be another's")
 				}
 				if tt.way == pod && r.Host != "prom.m.svc.cluster.local:80" {
 					t.Errorf("Host %s, want the Service's", r.Host)

@@ -95,25 +95,27 @@ func climbs(path string) bool {
 	}
 }
 
-// rewrite directs a request to the target, without the headers by which the API server identifies a user.
+// rewrite directs a request to the target, without the headers by which the API server identifies a user, and without
+// cookies: a browser sends them to all ports of 127.0.0.1, so one backend would get the session of another.
 func (l *Listener) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = l.target.Scheme, l.target.Host, l.target.Host
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
 	for name := range r.Out.Header {
 		if strings.HasPrefix(name, "Impersonate-") || strings.HasPrefix(name, "X-Remote-") ||
-			name == "Origin" || name == "Referer" {
+			name == "Origin" || name == "Referer" || name == "Cookie" {
 			delete(r.Out.Header, name)
 		}
 	}
 }
 
-// answer directs redirects to this listener, and removes headers that let pages of other origins read the response.
+// answer directs redirects to this listener, and removes headers that let pages of other origins read the response, or
+// that set cookies for the other listeners too.
 func (l *Listener) answer(resp *http.Response) error {
 	if resp.StatusCode == http.StatusSwitchingProtocols {
 		return errors.New("the backend switches to another protocol")
 	}
 	for name := range resp.Header {
-		if strings.HasPrefix(name, "Access-Control-") {
+		if strings.HasPrefix(name, "Access-Control-") || name == "Set-Cookie" {
 			delete(resp.Header, name)
 		}
 	}

@@ -87,6 +87,7 @@ func TestRedirects(t *testing.T) {
 	host, target := listen(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", location)
 		w.Header().Set("Access-Control-Allow-Origin", "*")
+		w.Header().Set("Set-Cookie", "grafana_session=fixed")
 		w.WriteHeader(http.StatusFound)
 	})
 	for to, want := range map[string]string{
@@ -107,6 +108,9 @@ func TestRedirects(t *testing.T) {
 		}
 		if resp.Header.Get("Access-Control-Allow-Origin") != "" {
 			t.Error("pages of other origins may read it")
+		}
+		if resp.Header.Get("Set-Cookie") != "" {
+			t.Error("it sets a cookie, which a browser sends to the other listeners too")
 		}
 	}
 }
