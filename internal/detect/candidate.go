@@ -24,7 +24,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	if t.owns(port.Number) && (rule == nil || rule.Tier < tierTwin) {
 		c.PortGuessed = false
 	}
-	c.Stem, c.Tier = t.node(s)
+	c.Stem, c.Tier = t.node(s.Name, d.parts(s))
 	c.Cluster = t.clusterOf(s)
 	switch {
 	case rule != nil:
@@ -36,6 +36,17 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 		c.Tier = backend.TierFront
 	}
 	return c
+}
+
+// parts returns what labels and the selector say about which part of its software the Service leads to.
+func (d *Detector) parts(s *backend.Service) (values []string) {
+	for _, k := range d.look.AppLabels {
+		values = append(values, s.Labels[k])
+	}
+	for _, k := range sortedKeys(s.Selector, func(string, string) bool { return true }) {
+		values = append(values, s.Selector[k])
+	}
+	return values
 }
 
 // tierTwin is the tier of Services that an operator makes for its own use, beside those that people make.

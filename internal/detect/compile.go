@@ -1,11 +1,9 @@
 package detect
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
-	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
@@ -106,26 +104,39 @@ func (t *compiled) meansPart(value string) bool {
 
 // node returns the Service's name without the word for a node, and that word's place in the catalog's list, from 1; 0
 // if the name has no such word. The name is "" if the type has no nodes. The word is at the end, before a kind of
-// Service ("es-data-headless"), or where the name has what the selector says ("test-master-es").
-func (t *compiled) node(s *backend.Service) (stem string, place int) {
+// Service ("es-data-headless"), or anywhere if one of the said values ends in it ("test-master-es" and "master").
+func (t *compiled) node(name string, said []string) (stem string, place int) {
 	if len(t.Detect.Nodes) == 0 {
 		return "", 0
 	}
-	ws := words(s.Name)
+	ws := words(name)
 	for n := len(t.kinds.of(ws).words); n > 0 && n < len(ws); n = len(t.kinds.of(ws).words) {
 		ws = ws[:len(ws)-n]
 	}
-	if end := len(t.nodes.of(ws).words); end > 0 && end < len(ws) {
-		rest := len(ws) - end
-		return strings.Join(ws[:rest], "-"), 1 + slices.Index(t.Detect.Nodes, strings.Join(ws[rest:], "-"))
-	}
-	for i, node := range t.Detect.Nodes {
-		at := slices.Index(ws, node)
-		if at >= 0 && len(ws) > 1 && slices.Contains(slices.Collect(maps.Values(s.Selector)), node) {
-			return strings.Join(slices.Delete(ws, at, at+1), "-"), 1 + i
+	node := t.nodes.of(ws).words
+	at := len(ws) - len(node)
+	for _, value := range said {
+		if longer := t.nodes.of(words(value)).words; len(longer) > len(node) {
+			if i := indexOf(ws, longer); i >= 0 {
+				node, at = longer, i
+			}
 		}
 	}
-	return strings.Join(ws, "-"), 0
+	if len(node) == 0 || len(node) == len(ws) {
+		return strings.Join(ws, "-"), 0
+	}
+	place = 1 + slices.Index(t.Detect.Nodes, strings.Join(node, "-"))
+	return strings.Join(slices.Concat(ws[:at], ws[at+len(node):]), "-"), place
+}
+
+// indexOf returns where part is within ws, -1 if it is not.
+func indexOf(ws, part []string) int {
+	for i := range len(ws) - len(part) + 1 {
+		if slices.Equal(ws[i:i+len(part)], part) {
+			return i
+		}
+	}
+	return -1
 }
 
 // knowsComponent reports whether a component label's value is a part of this product that may answer queries, or has

@@ -13,14 +13,16 @@ import (
 
 // choosePort returns the first of these: the annotated port, a port with the type's known target port or port name, one
 // with its known numbers, the only TCP port that is left. The reason says which of these it is. The port is nil if none
-// fits.
-func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {
+// fits. known means that a label, the selector or the name says that the Service is of this type.
+func (d *Detector) choosePort(
+	t *compiled, s *backend.Service, notes annotations, known bool,
+) (*backend.Port, backend.Reason) {
 	if notes.port != nil {
 		return notes.port, reason(backend.CodePortAnnotated, backend.Details{Key: annPort})
 	}
 	var ports []*backend.Port
 	for i := range s.Ports {
-		if p := &s.Ports[i]; p.Protocol == "TCP" && !d.never(t, p) {
+		if p := &s.Ports[i]; p.Protocol == "TCP" && !d.never(t, p, known) {
 			ports = append(ports, p)
 		}
 	}
@@ -55,19 +57,26 @@ func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations
 }
 
 // never reports whether the port is known to serve something else.
-func (d *Detector) never(t *compiled, p *backend.Port) bool {
+func (d *Detector) never(t *compiled, p *backend.Port, known bool) bool {
 	n, others := target(p), catalog.Values(d.look.Ports.Names)
-	named := slices.Contains(t.Ports.Names, p.Name) || t.owns(n) && t.endsInPortName(p.Name)
+	// Software that serves its metrics on the port of its API may have a Service for those who scrape it.
+	metrics := known && strings.HasSuffix(p.Name, "metrics")
+	named := slices.Contains(t.Ports.Names, p.Name) || t.owns(n) && (metrics || t.endsInPortName(p.Name))
 	has := func(number int32) bool { return slices.Contains(t.Ports.Never, strconv.Itoa(int(number))) }
 	switch {
 	// The pods' port is certain. The Service's own number counts only if the port's name says nothing.
-	case p.Name != "" && slices.Contains(t.Ports.Never, p.Name), n != 0 && has(n), has(p.Number) && !named:
+	case p.Name != "" && slices.Contains(t.Ports.Never, p.Name), n != 0 && has(n), has(p.Number) && (!named || d.others(t, p.Number)):
 		return true
 	case named, slices.Contains(t.Ports.Numbers, n) && !others.Match(p.Name):
 		return false
 	}
 	return others.Match(p.Name) || others.Match(p.Target.StrVal) ||
 		slices.Contains(d.look.Ports.Numbers, p.Number) || slices.Contains(d.look.Ports.Numbers, n)
+}
+
+// others reports whether the number is another type's own.
+func (d *Detector) others(t *compiled, number int32) bool {
+	return slices.ContainsFunc(d.types, func(o *compiled) bool { return o != t && o.owns(number) })
 }
 
 // endsInPortName reports whether a port's name is one of the type's of several words behind a name of the container, as

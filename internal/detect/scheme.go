@@ -18,7 +18,7 @@ func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule,
 	case "http":
 		return "http"
 	}
-	if r := catalog.FirstMatch(d.look.Schemes, s); r != nil {
+	if r := catalog.FirstMatch(d.look.Schemes, s); r != nil && !(t.owns(ownNumber(t, p)) && hasTLSBeside(s, p)) {
 		return r.Scheme
 	}
 	usual := t.Ports.Scheme
@@ -40,6 +40,14 @@ func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule,
 		return "https"
 	}
 	return usual
+}
+
+// hasTLSBeside reports whether another port of the Service serves TLS, such as that of an OAuth proxy. Annotations about
+// TLS are about that one then, not about the type's own port.
+func hasTLSBeside(s *backend.Service, p *backend.Port) bool {
+	return slices.ContainsFunc(s.Ports, func(o backend.Port) bool {
+		return o.Number != p.Number && (hasWord(o.Name, "https") || o.Name == "oauth-proxy" || o.Number == 443)
+	}) && !hasWord(p.Name, "https")
 }
 
 // ownTarget reports whether the pods' port is the type's own, by its number or its name.
