@@ -14,8 +14,9 @@ func commands(m *markdown, _ string) error {
 		"`kubectl-toolset`, the program is the kubectl plugin `kubectl toolset`.")
 	m.table([]string{"exit code", "meaning"},
 		[]string{"0", "success; for `diff`: no difference"},
-		[]string{"1", "an error, in one line; for `diff`: a difference"},
-		[]string{"2", "a wrong command line; for `diff` also any other error"})
+		[]string{"1", "an error, in one line; for `diff`: a difference; for `doctor`: something to do"},
+		[]string{"2", "a wrong command line; for `diff` also any other error"},
+		[]string{"any", "for `bridge` with a command: the command's own"})
 	root := cli.Root()
 	for _, c := range append([]*cobra.Command{root}, root.Commands()...) {
 		if c.Name() == "completion" { // its commands are the library's
