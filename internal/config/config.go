@@ -95,8 +95,8 @@ type HolmesGPT struct {
 	// openshift-monitoring and security.trustedNamespaces is written with an empty credential, so that HolmesGPT does
 	// not. auto means true if the cluster serves route.openshift.io. Default auto.
 	OpenShift string `yaml:"openshift"`
-	// Service of HolmesGPT, NAMESPACE/NAME or NAMESPACE/NAME:PORT. After a publication each replica behind it is made to
-	// reload, and is asked which document it has and which toolsets work. auto finds the Service in the ConfigMap's
+	// Service of HolmesGPT, NAMESPACE/NAME or NAMESPACE/NAME:PORT. After a publication each replica behind it is told
+	// to reload, and is asked which document it has and which toolsets work. auto finds the Service in the ConfigMap's
 	// namespace; off sends no requests to HolmesGPT. Default auto.
 	Service string `yaml:"service"`
 	// URL of HolmesGPT, scheme://host:port, if it has no Service. Default "": the address of the Service.
@@ -153,12 +153,12 @@ type Security struct {
 	// scheme's own port. People trust the links that HolmesGPT shows. So list only hosts on which no stranger can
 	// publish a page, for example by an Ingress. Default [].
 	AllowedLinkHosts []string `yaml:"allowedLinkHosts"`
-	// DenyCIDRs are networks that this service never connects to, not even by an IPv6 address that contains one of their
-	// IPv4 addresses. A Service with an address there is rejected. A list given here replaces the default. Default:
-	// 0.0.0.0/8, link-local networks and the clouds' metadata addresses.
+	// DenyCIDRs are networks that this service never connects to, not even by an IPv6 address that contains one of
+	// their IPv4 addresses. A Service with an address there is rejected. A list given here replaces the default.
+	// Default: 0.0.0.0/8, link-local networks and the clouds' metadata addresses.
 	DenyCIDRs []netip.Prefix `yaml:"denyCIDRs"`
-	// TrustedNamespaces are namespaces whose Services may declare MCP servers, choose the primary by annotation and link
-	// to any host. A primary there gets its type's usual credentials. Default [].
+	// TrustedNamespaces are namespaces whose Services may declare MCP servers, choose the primary by annotation and
+	// link to any host. A primary there gets its type's usual credentials. Default [].
 	TrustedNamespaces []string `yaml:"trustedNamespaces"`
 	// Annotations says whose annotations may give the agent more than proven backends: all, or trusted. With trusted,
 	// Services outside trustedNamespaces may opt out and correct port, scheme and path of a proven backend. They may

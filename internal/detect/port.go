@@ -65,7 +65,8 @@ func (d *Detector) never(t *compiled, p *backend.Port, known bool) bool {
 	has := func(number int32) bool { return slices.Contains(t.Ports.Never, strconv.Itoa(int(number))) }
 	switch {
 	// The pods' port is certain. The Service's own number counts only if the port's name says nothing.
-	case p.Name != "" && slices.Contains(t.Ports.Never, p.Name), n != 0 && has(n), has(p.Number) && (!named || d.others(t, p.Number)):
+	case p.Name != "" && slices.Contains(t.Ports.Never, p.Name), n != 0 && has(n),
+		has(p.Number) && (!named || d.others(t, p.Number)):
 		return true
 	case named, slices.Contains(t.Ports.Numbers, n) && !others.Match(p.Name):
 		return false

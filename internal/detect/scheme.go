@@ -42,8 +42,8 @@ func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule,
 	return usual
 }
 
-// hasTLSBeside reports whether another port of the Service serves TLS, such as that of an OAuth proxy. Annotations about
-// TLS are about that one then, not about the type's own port.
+// hasTLSBeside reports whether another port of the Service serves TLS, such as that of an OAuth proxy. Annotations are
+// then about that one, not about the type's own port.
 func hasTLSBeside(s *backend.Service, p *backend.Port) bool {
 	return slices.ContainsFunc(s.Ports, func(o backend.Port) bool {
 		return o.Number != p.Number && (hasWord(o.Name, "https") || o.Name == "oauth-proxy" || o.Number == 443)

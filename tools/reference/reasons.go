@@ -20,8 +20,8 @@ func reasons(m *markdown, root string) error {
 		return err
 	}
 	m.heading(2, "Warnings about the input")
-	m.para("Commands print them before their result. A service that reads files logs them as `object in a file not as " +
-		"expected`, with the attribute `code`.")
+	m.para("Commands print them before their result. A service that reads files logs them as " +
+		"`object in a file not as expected`, with the attribute `code`.")
 	return m.codes(root, "internal/store", "Warning", view.InputTemplate)
 }
 
