@@ -97,8 +97,8 @@ type Detect struct {
 	// Fronts are rules for proxies that may be in front of a backend. They make a candidate that only a probe can
 	// confirm.
 	Fronts []Rule `yaml:"fronts"`
-	// Nodes are words for parts of an installation, the best first: at the end of a Service's name, or anywhere in it if
-	// a label or the selector ends in the word. Of Services whose names differ only by these words, or have no such
+	// Nodes are words for parts of an installation, the best first: at the end of a Service's name, or anywhere in it
+	// if a label or the selector ends in the word. Of Services whose names differ only by these words, or have no such
 	// word, only one is used.
 	Nodes []string `yaml:"nodes"`
 }

@@ -18,8 +18,10 @@ func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule,
 	case "http":
 		return "http"
 	}
-	if r := catalog.FirstMatch(d.look.Schemes, s); r != nil && !(t.owns(ownNumber(t, p)) && hasTLSBeside(s, p)) {
-		return r.Scheme
+	if !t.owns(ownNumber(t, p)) || !hasTLSBeside(s, p) {
+		if r := catalog.FirstMatch(d.look.Schemes, s); r != nil {
+			return r.Scheme
+		}
 	}
 	usual := t.Ports.Scheme
 	switch {
