@@ -23,6 +23,7 @@ import (
 const (
 	requestTimeout = 15 * time.Second // a reload calls every backend
 	maxAnswer      = 4 << 20          // bytes; a full answer has one line for each toolset
+	maxRefusal     = 64 << 10         // bytes; a response with another status than 200
 	maxKey         = 4 << 10          // bytes of the file with the key
 	shownText      = 500              // characters of what HolmesGPT says; Python puts the cause of an error at its end
 )
@@ -161,7 +162,11 @@ func (c *client) ask(ctx context.Context, method, url string, answer any) error 
 		return noAnswer(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	limit := int64(maxAnswer + 1)
+	if response.StatusCode != http.StatusOK {
+		limit = maxRefusal
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, limit))
 	switch {
 	case err != nil:
 		return noAnswer(err)
@@ -193,16 +198,14 @@ func (c *client) key() (string, error) {
 	return strings.TrimSpace(string(key)), nil
 }
 
-// detailOf returns the reason of an error response, which has the form of FastAPI.
+// detailOf returns the reason of an error response, which has the form of FastAPI. A detail that is no text is not
+// HolmesGPT's own.
 func detailOf(body []byte, key string) string {
-	var answer struct {
-		Detail any `json:"detail"`
-	}
-	if json.Unmarshal(body, &answer) != nil {
+	var said struct{ Detail string }
+	if json.Unmarshal(body, &said) != nil {
 		return ""
 	}
-	text, _ := answer.Detail.(string)
-	return shown(text, key)
+	return shown(said.Detail, key)
 }
 
 // shown returns text of a response without the API key, which the response could repeat. It also hides the value that
