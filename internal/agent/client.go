@@ -125,7 +125,8 @@ func (t *toolsets) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-func (c *client) info(ctx context.Context, base string) (info, error) {
+// info asks for the state of all toolsets, and of the instances of a document.
+func (c *client) info(ctx context.Context, base string, document *Document) (info, error) {
 	var answer info
 	if err := c.ask(ctx, http.MethodGet, base+"/api/info?detail=full", &answer); err != nil {
 		return info{}, err
@@ -134,13 +135,27 @@ func (c *client) info(ctx context.Context, base string) (info, error) {
 		return info{}, errUnreadable
 	}
 	key, _ := c.key()
+	instances := instancesOf(document)
 	for i := range answer.Toolsets {
 		t := &answer.Toolsets[i]
-		t.Instances = failing(t, key)
-		t.Name, t.Status, t.Error = shown(t.Name, key), shown(t.Status, key), shown(t.Error, key)
+		t.Name = shown(t.Name, key)
+		t.Instances = failing(t, instances[t.Name], key)
+		t.Status, t.Error = shown(t.Status, key), shown(t.Error, key)
 	}
 	answer.Version = shown(answer.Version, key)
 	return answer, nil
+}
+
+// instancesOf returns the names of the instances of each toolset.
+func instancesOf(document *Document) map[string]map[string]bool {
+	out := make(map[string]map[string]bool, len(document.Toolsets))
+	for name, list := range document.Toolsets {
+		out[name] = make(map[string]bool, len(list))
+		for _, instance := range list {
+			out[name][instance] = true
+		}
+	}
+	return out
 }
 
 func (c *client) ask(ctx context.Context, method, url string, answer any) error {

@@ -88,7 +88,7 @@ func reloads(o Outcome) bool {
 
 // look reads the state of a replica.
 func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
-	answer, err := a.client.info(ctx, r.URL)
+	answer, err := a.client.info(ctx, r.URL, document)
 	r.Checked = time.Now()
 	if err != nil {
 		r.fail(err)
@@ -104,14 +104,9 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 		known[t.Name] = t
 	}
 	for _, name := range slices.Sorted(maps.Keys(document.Toolsets)) {
-		t, has := known[name]
-		if !has {
-			continue
+		if t, has := known[name]; has {
+			r.Toolsets = append(r.Toolsets, t)
 		}
-		maps.DeleteFunc(t.Instances, func(instance, _ string) bool {
-			return !slices.Contains(document.Toolsets[name], instance)
-		})
-		r.Toolsets = append(r.Toolsets, t)
 	}
 	r.Published, r.Changed = a.publishedAt(r.Generation), time.Time{}
 	if r.Generation == document.Generation {
