@@ -9,8 +9,11 @@ import (
 // failing returns the instances that HolmesGPT cannot use, with HolmesGPT's reasons. For a toolset that works,
 // HolmesGPT writes "[a] reason; failed: [b] reason | [c] reason"; for one that fails, a line for each instance
 // (holmes/plugins/toolsets/multi_instance.py in 0.45.0). Reasons quote responses of backends, which can forge names. So
-// a name is ignored if it is not in the document or occurs twice.
+// a name is ignored if it is not in the document or occurs twice. In a text that was cut, any name may occur again.
 func failing(t *Toolset, known map[string]bool, key string) map[string]string {
+	if strings.HasSuffix(t.Error, cutMark) {
+		return nil
+	}
 	whole := hidden(t.Error, key) // before it is split: a value may hold what separates
 	text, separator := whole, "\n["
 	switch t.Status {

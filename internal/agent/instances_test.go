@@ -27,6 +27,7 @@ func TestInstances(t *testing.T) {
 		{"a reason that names another in brackets", StatusFailed, "[a/prom] x\n[b/prom] [[a/prom]] is well", map[string]string{"b/prom": "[[a/prom]] is well"}},
 		{"not in the document", StatusFailed, "[a/prom] x\n[e/prom] y", map[string]string{"a/prom": "x"}},
 		{"ends in a name", StatusFailed, "[a/prom", map[string]string{}},
+		{"cut", StatusFailed, "[a/prom] x\n[b/prom] y" + cutMark, nil},
 	}
 	known := map[string]bool{"a/prom": true, "b/prom": true, "c/prom": true, "d/prom": true}
 	for _, tt := range tests {
