@@ -271,7 +271,7 @@ func (a *Agent) Ask(ctx context.Context, document Document) State {
 	var wait sync.WaitGroup
 	for i, url := range urls {
 		s.Replicas[i].URL = url
-		wait.Go(func() { a.look(ctx, &s.Replicas[i], &document) })
+		wait.Go(func() { _ = a.look(ctx, &s.Replicas[i], &document) }) // the state has the error
 	}
 	wait.Wait()
 	return s

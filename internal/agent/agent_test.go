@@ -235,8 +235,10 @@ func TestAnswers(t *testing.T) {
 		{"a page", always(200, "<html>"), Unreadable, "not an answer"},
 		{"other JSON", always(200, `{"version":"1"}`), Unreadable, "not an answer"},
 		{"a list", always(200, `[]`), Unreadable, "not an answer"},
-		{"too much", always(200, strings.Repeat(" ", maxAnswer+1)), Unreadable, "4 MiB"},
+		{"too much", always(200, strings.Repeat(" ", maxPart+1)), Unreadable, "256 KiB"},
 		{"too many toolsets", always(200, `{"version":"1","toolsets":[{}`+strings.Repeat(`,{}`, maxToolsets)+`]}`), Unreadable, "over 10000"},
+		{"more than an answer", always(200, `{"version":"1","toolsets":[]} {}`), Unreadable, "more than one value"},
+		{"less than an answer", always(200, `{"version":"1","toolsets":[{}`), Unreadable, "EOF"},
 		{"toolsets that are none", always(200, `{"version":"1","toolsets":{"a":{}}}`), Unreadable, "not an answer"},
 		{"text that is not to be seen", always(500, `{"detail":"a\u001b[31m\u202eb"}`), Failed, "500"},
 	}

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -22,7 +21,6 @@ import (
 
 const (
 	requestTimeout = 15 * time.Second // a reload calls every backend
-	maxAnswer      = 4 << 20          // bytes; a full answer has one line for each toolset
 	maxKey         = 4 << 10          // bytes of the file with the key
 	shownText      = 500              // characters of what HolmesGPT says; Python puts the cause of an error at its end
 )
@@ -83,66 +81,17 @@ var errUnreadable = errors.New("not an answer of HolmesGPT's")
 
 // reload makes HolmesGPT read its file again.
 func (c *client) reload(ctx context.Context, base string) error {
-	var answer struct{ Status string }
-	if err := c.ask(ctx, http.MethodPost, base+"/api/admin/reload/toolsets", &answer); err != nil {
-		return err
+	var said struct{ Status string }
+	err := c.ask(ctx, http.MethodPost, base+"/api/admin/reload/toolsets", func(a *answer) error {
+		return a.part(&said)
+	})
+	if err == nil && said.Status != "ok" {
+		err = errUnreadable
 	}
-	if answer.Status != "ok" {
-		return errUnreadable
-	}
-	return nil
+	return err
 }
 
-// info is HolmesGPT's description of itself.
-type info struct {
-	Version  string
-	Toolsets toolsets
-}
-
-// maxToolsets is the largest number of toolsets in a response. HolmesGPT has about eighty, and those of the document.
-const maxToolsets = 10_000
-
-type toolsets []Toolset
-
-// UnmarshalJSON decodes one toolset at a time: 4 MiB of empty toolsets would take 400 MiB decoded.
-func (t *toolsets) UnmarshalJSON(text []byte) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	if start, err := d.Token(); err != nil || start != json.Delim('[') {
-		return err
-	}
-	*t = toolsets{}
-	for d.More() {
-		if len(*t) == maxToolsets {
-			return fmt.Errorf("over %d toolsets", maxToolsets)
-		}
-		var one Toolset
-		if err := d.Decode(&one); err != nil {
-			return err
-		}
-		*t = append(*t, one)
-	}
-	return nil
-}
-
-func (c *client) info(ctx context.Context, base string) (info, error) {
-	var answer info
-	if err := c.ask(ctx, http.MethodGet, base+"/api/info?detail=full", &answer); err != nil {
-		return info{}, err
-	}
-	if answer.Version == "" || answer.Toolsets == nil {
-		return info{}, errUnreadable
-	}
-	key, _ := c.key()
-	for i := range answer.Toolsets {
-		t := &answer.Toolsets[i]
-		t.Instances = failing(t, key)
-		t.Name, t.Status, t.Error = shown(t.Name, key), shown(t.Status, key), shown(t.Error, key)
-	}
-	answer.Version = shown(answer.Version, key)
-	return answer, nil
-}
-
-func (c *client) ask(ctx context.Context, method, url string, answer any) error {
+func (c *client) ask(ctx context.Context, method, url string, read func(*answer) error) error {
 	request, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return err
@@ -161,19 +110,27 @@ func (c *client) ask(ctx context.Context, method, url string, answer any) error 
 		return noAnswer(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	switch {
-	case err != nil:
-		return noAnswer(err)
-	case response.StatusCode != http.StatusOK:
+	if response.StatusCode != http.StatusOK {
+		body, err := io.ReadAll(io.LimitReader(response.Body, maxRefusal))
+		if err != nil {
+			return noAnswer(err)
+		}
 		return &statusError{response.StatusCode, detailOf(body, key)}
-	case len(body) > maxAnswer:
-		return fmt.Errorf("%w: over %d MiB", errUnreadable, maxAnswer>>20)
 	}
-	if err := json.Unmarshal(body, answer); err != nil {
-		return fmt.Errorf("%w: %s", errUnreadable, shown(err.Error(), key))
+	a := newAnswer(response.Body)
+	err = read(a)
+	if err == nil {
+		err = a.end()
 	}
-	return nil
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(a.failed, errTooLong):
+		return errTooLong
+	case a.failed != nil && !errors.Is(a.failed, io.EOF):
+		return noAnswer(a.failed)
+	}
+	return fmt.Errorf("%w: %s", errUnreadable, shown(err.Error(), key))
 }
 
 // key returns the API key from its file, "" without a file. The file is read each time, because its Secret can change.
@@ -193,16 +150,14 @@ func (c *client) key() (string, error) {
 	return strings.TrimSpace(string(key)), nil
 }
 
-// detailOf returns the reason of an error response, which has the form of FastAPI.
+// detailOf returns the reason of an error response, which has the form of FastAPI. A detail that is no text is not
+// HolmesGPT's own.
 func detailOf(body []byte, key string) string {
-	var answer struct {
-		Detail any `json:"detail"`
-	}
-	if json.Unmarshal(body, &answer) != nil {
+	var said struct{ Detail string }
+	if json.Unmarshal(body, &said) != nil {
 		return ""
 	}
-	text, _ := answer.Detail.(string)
-	return shown(text, key)
+	return shown(said.Detail, key)
 }
 
 // shown returns text of a response without the API key, which the response could repeat. It also hides the value that
@@ -210,6 +165,9 @@ func detailOf(body []byte, key string) string {
 func shown(text, key string) string { return safetext.Clean(hidden(text, key), shownText) }
 
 func hidden(text, key string) string {
+	if kept, cut := strings.CutSuffix(text, cutMark); cut {
+		text = kept[:max(0, len(kept)-len(key))] // it may end in a part of the key
+	}
 	if key != "" {
 		text = strings.ReplaceAll(text, key, "[key]")
 	}

@@ -18,6 +18,7 @@ func allow(netip.Addr) bool { return false }
 func TestKey(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")
 	const key = "s3cret-key"
+	known := &Document{Toolsets: map[string][]string{"[key]": nil}} // as a toolset with that name is shown
 	path := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -31,7 +32,7 @@ func TestKey(t *testing.T) {
 		_, _ = w.Write([]byte(`{"detail":"wrong key ` + got + `"}`))
 	}))
 	defer server.Close()
-	_, err := newClient(&Options{Forbids: allow, KeyFile: path}).info(t.Context(), server.URL)
+	_, err := newClient(&Options{Forbids: allow, KeyFile: path}).info(t.Context(), server.URL, known)
 	if err == nil || strings.Contains(err.Error(), key) || !strings.Contains(err.Error(), "wrong key") {
 		t.Errorf("error %v", err)
 	}
@@ -56,13 +57,13 @@ func TestKey(t *testing.T) {
 					_ = c.Close()
 				}
 			}()
-			got, err := newClient(&Options{Forbids: allow, KeyFile: path}).info(t.Context(), "http://"+l.Addr().String())
+			got, err := newClient(&Options{Forbids: allow, KeyFile: path}).info(t.Context(), "http://"+l.Addr().String(), known)
 			if said := fmt.Sprint(got, err); strings.Contains(said, key) || strings.Contains(said, key[1:]) {
 				t.Errorf("the key is shown: %s", said)
 			}
 		})
 	}
-	if _, err = newClient(&Options{Forbids: allow, KeyFile: path + "x"}).info(t.Context(), server.URL); err == nil || !strings.Contains(err.Error(), "holmesgpt.apiKeyFile") {
+	if _, err = newClient(&Options{Forbids: allow, KeyFile: path + "x"}).info(t.Context(), server.URL, known); err == nil || !strings.Contains(err.Error(), "holmesgpt.apiKeyFile") {
 		t.Errorf("without the file: %v", err)
 	}
 }
@@ -83,7 +84,8 @@ func TestValuesOfSettings(t *testing.T) {
 			}
 			_, _ = w.Write([]byte(answer))
 		}))
-		got, err := newClient(&Options{Forbids: allow}).info(t.Context(), server.URL)
+		known := &Document{Toolsets: map[string][]string{"grafana/dashboards": {"m/g"}}}
+		got, err := newClient(&Options{Forbids: allow}).info(t.Context(), server.URL, known)
 		server.Close()
 		said := fmt.Sprint(got, err)
 		if strings.Contains(said, "glsa_") || strings.Contains(said, "SECRET") {
@@ -111,7 +113,7 @@ func TestNowhereElse(t *testing.T) {
 		t.Errorf("a redirect: %v", err)
 	}
 	denied := newClient(&Options{Forbids: netip.Addr.IsLoopback})
-	if _, err := denied.info(t.Context(), other.URL); err == nil || !strings.Contains(err.Error(), "denyCIDRs") {
+	if _, err := denied.info(t.Context(), other.URL, &Document{}); err == nil || !strings.Contains(err.Error(), "denyCIDRs") {
 		t.Errorf("a denied address: %v", err)
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-// maxInstances bounds how many failing instances of one toolset are kept.
-const maxInstances = 50
-
 // failing returns the instances that HolmesGPT cannot use, with HolmesGPT's reasons. For a toolset that works,
 // HolmesGPT writes "[a] reason; failed: [b] reason | [c] reason"; for one that fails, a line for each instance
 // (holmes/plugins/toolsets/multi_instance.py in 0.45.0). Reasons quote responses of backends, which can forge names. So
-// a name that occurs twice is ignored, and one that is not in the document is dropped where the document is known.
-func failing(t *Toolset, key string) map[string]string {
-	whole := hidden(t.Error, key) // before it is cut: a value may hold what separates
+// a name is ignored if it is not in the document or occurs twice. In a text that was cut, any name may occur again.
+func failing(t *Toolset, known map[string]bool, key string) map[string]string {
+	if strings.HasSuffix(t.Error, cutMark) {
+		return nil
+	}
+	whole := hidden(t.Error, key) // before it is split: a value may hold what separates
 	text, separator := whole, "\n["
 	switch t.Status {
 	case StatusEnabled:
@@ -28,13 +28,32 @@ func failing(t *Toolset, key string) map[string]string {
 	if !is {
 		return nil
 	}
+	times := mentions(whole, known)
 	instances := map[string]string{}
 	for part := range strings.SplitSeq(text, separator) {
 		name, reason, named := strings.Cut(part, "] ")
-		plain := safetext.Clean(name, shownText) == name // else it may only look like another's
-		if named && plain && strings.Count(whole, "["+name+"]") == 1 && len(instances) < maxInstances {
+		if named && times[name] == 1 {
 			instances[name] = safetext.Clean(reason, shownText)
 		}
 	}
 	return instances
+}
+
+// mentions counts how often each known name stands in brackets. It reads the text once: backends choose how long it is
+// and how many names are in it.
+func mentions(text string, known map[string]bool) map[string]int {
+	times := map[string]int{}
+	name := -1 // where it starts, -1 outside brackets
+	for i := range len(text) {
+		switch {
+		case text[i] == '[':
+			name = i + 1
+		case text[i] == ']' && name >= 0:
+			if known[text[name:i]] {
+				times[text[name:i]]++
+			}
+			name = -1
+		}
+	}
+	return times
 }

@@ -24,11 +24,15 @@ func TestInstances(t *testing.T) {
 		{"the key", StatusFailed, "[a/prom] refuses s3cret", map[string]string{"a/prom": "refuses [key]"}},
 		{"a value of a setting", StatusEnabled, "[a/prom] ok; failed: [b/prom] bad, input_value={'key': 'x | [c/prom] S3CRET'} | [d/prom] x", map[string]string{"b/prom": "bad, input_value=[not shown]]"}},
 		{"switched off", StatusDisabled, "[a/prom] x", nil},
-		{"cut off", StatusFailed, "[a/prom", map[string]string{}},
+		{"a reason that names another in brackets", StatusFailed, "[a/prom] x\n[b/prom] [[a/prom]] is well", map[string]string{"b/prom": "[[a/prom]] is well"}},
+		{"not in the document", StatusFailed, "[a/prom] x\n[e/prom] y", map[string]string{"a/prom": "x"}},
+		{"ends in a name", StatusFailed, "[a/prom", map[string]string{}},
+		{"cut", StatusFailed, "[a/prom] x\n[b/prom] y" + cutMark, nil},
 	}
+	known := map[string]bool{"a/prom": true, "b/prom": true, "c/prom": true, "d/prom": true}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, failing(&Toolset{Status: tt.status, Error: tt.text}, "s3cret")); diff != "" {
+			if diff := cmp.Diff(tt.want, failing(&Toolset{Status: tt.status, Error: tt.text}, known, "s3cret")); diff != "" {
 				t.Error(diff)
 			}
 		})

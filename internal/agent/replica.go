@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"time"
-
-	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 // The times between requests to a replica.
@@ -29,9 +27,9 @@ func (a *Agent) follow(ctx context.Context, url string) {
 		document, since, changed := a.document, a.since, a.changed
 		a.mu.Unlock()
 		patient := time.Since(since) < patience
-		a.look(ctx, &r, &document)
+		err := a.look(ctx, &r, &document)
 		pause := time.Duration(0)
-		if reloads(r.Outcome) && patient {
+		if patient && (reloads(r.Outcome) || errors.Is(err, errTooLong)) {
 			if pause = a.mayReload(url); pause == 0 {
 				a.reload(ctx, &r, &document)
 			}
@@ -77,7 +75,7 @@ func (a *Agent) reload(ctx context.Context, r *Replica, document *Document) {
 	if err := a.client.reload(ctx, r.URL); err != nil {
 		r.fail(err)
 	} else if r.Outcome != TooOld { // a replica that is too old cannot report its state
-		a.look(ctx, r, document)
+		_ = a.look(ctx, r, document) // the state has the error
 	}
 }
 
@@ -86,32 +84,18 @@ func reloads(o Outcome) bool {
 	return o == Waiting || o == NoDocument || o == TooOld || o == Failed
 }
 
-// look reads the state of a replica.
-func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
-	answer, err := a.client.info(ctx, r.URL)
+// look reads the state of a replica. It returns the error of the request, which the state has too.
+func (a *Agent) look(ctx context.Context, r *Replica, document *Document) error {
+	answer, err := a.client.info(ctx, r.URL, document)
 	r.Checked = time.Now()
 	if err != nil {
 		r.fail(err)
-		return
+		return err
 	}
 	before := r.Generation
-	r.Version, r.Detail, r.Generation, r.Toolsets = answer.Version, "", "", []Toolset{}
-	known := map[string]Toolset{} // the later of two with the same name counts, as in HolmesGPT
-	for _, t := range answer.Toolsets {
-		if toolset.IsMarker(t.Name) {
-			r.Generation = t.Name
-		}
-		known[t.Name] = t
-	}
-	for _, name := range slices.Sorted(maps.Keys(document.Toolsets)) {
-		t, has := known[name]
-		if !has {
-			continue
-		}
-		maps.DeleteFunc(t.Instances, func(instance, _ string) bool {
-			return !slices.Contains(document.Toolsets[name], instance)
-		})
-		r.Toolsets = append(r.Toolsets, t)
+	r.Version, r.Detail, r.Generation, r.Toolsets = answer.Version, "", answer.Generation, []Toolset{}
+	for _, name := range slices.Sorted(maps.Keys(answer.Toolsets)) {
+		r.Toolsets = append(r.Toolsets, answer.Toolsets[name])
 	}
 	r.Published, r.Changed = a.publishedAt(r.Generation), time.Time{}
 	if r.Generation == document.Generation {
@@ -128,6 +112,7 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) {
 	default:
 		r.Outcome = Waiting
 	}
+	return nil
 }
 
 // fail records that a request failed, and drops the state of the toolsets.
