@@ -12,29 +12,53 @@ type object struct {
 	} `json:"metadata"`
 }
 
-// annotated reports whether says returns true for the key of an annotation that is set and not "false". Annotations of
-// different controllers often differ only in the domain before the name.
-func (o *object) annotated(says func(key string) bool) bool {
-	for key, value := range o.Metadata.Annotations {
-		if value != "" && value != "false" && says(key) {
-			return true
-		}
-	}
-	return false
+// set reports whether an annotation is set and not "false".
+func (o *object) set(key string) bool {
+	value := o.Metadata.Annotations[key]
+	return value != "" && value != "false"
 }
+
+// said is what the annotations of an object say about all its paths.
+type said struct {
+	endsTLS       bool // TLS ends at the load balancer; the rules do not say so then
+	conditional   bool // the Services get only some requests, such as those with a header
+	rewritesRoot  bool // the path of requests may change, or their target
+	rewritesBelow bool // the same, if the path is not the root
+}
+
+// says reads the annotations once for all paths, because an owner may write thousands of both. Annotations of different
+// controllers often differ only in the domain before the name.
+func (o *object) says() (s said) {
+	for key, value := range o.Metadata.Annotations {
+		if !o.set(key) {
+			continue
+		}
+		s.endsTLS = s.endsTLS || endsTLS(key, value)
+		s.conditional = s.conditional || conditional(key)
+		s.rewritesRoot = s.rewritesRoot || rewritesRoot(key)
+		s.rewritesBelow = s.rewritesBelow || rewritesBelow(key)
+	}
+	return s
+}
+
+func (s said) rewrites(base string) bool { return s.rewritesRoot || base != "" && s.rewritesBelow }
 
 // name returns the key of an annotation without its domain.
 func name(key string) string { return key[strings.IndexByte(key, '/')+1:] }
 
-// rewrites reports whether an annotation for a controller may change the path of requests, or send them to another
-// target. Annotations that remove a prefix, and middleware that may do so, have no effect on the root.
-func (o *object) rewrites(base string) bool {
-	return o.annotated(func(key string) bool {
-		is := func(word string) bool { return strings.Contains(name(key), word) }
-		return slices.ContainsFunc([]string{"rewrite", "path-prefix", "transforms", "canary"}, is) ||
-			is("redirect") && !slices.ContainsFunc(harmless, is) ||
-			base != "" && slices.ContainsFunc([]string{"strip", "rule-type", "middlewares", "plugins", "snippet"}, is)
-	})
+// rewritesRoot reports whether an annotation for a controller may change the path of requests, or send them to another
+// target.
+func rewritesRoot(key string) bool {
+	is := func(word string) bool { return strings.Contains(name(key), word) }
+	return slices.ContainsFunc([]string{"rewrite", "path-prefix", "transforms", "canary"}, is) ||
+		is("redirect") && !slices.ContainsFunc(harmless, is)
+}
+
+// rewritesBelow reports whether an annotation may do so except at the root: it removes a prefix, or names middleware
+// that may.
+func rewritesBelow(key string) bool {
+	is := func(word string) bool { return strings.Contains(name(key), word) }
+	return slices.ContainsFunc([]string{"strip", "rule-type", "middlewares", "plugins", "snippet"}, is)
 }
 
 // harmless are parts of names of annotations about redirects after which the link is still right: those from http or
@@ -43,26 +67,24 @@ var harmless = []string{
 	"ssl", "tls", "https", "www", "redirect-from", "proxy-redirect", "redirect-code", "redirect-port",
 }
 
-// conditional reports whether by an annotation the Service of this name gets only some requests, such as those with a
-// header.
-func (o *object) conditional(service string) bool {
-	return o.annotated(func(key string) bool {
-		return key == "alb.ingress.kubernetes.io/conditions."+service ||
-			slices.Contains([]string{"konghq.com/methods", "haproxy.org/route-acl"}, key) ||
-			strings.HasPrefix(key, "konghq.com/headers.") || strings.HasPrefix(name(key), "http-header-match")
-	})
+// conditional reports whether by an annotation all Services get only some requests.
+func conditional(key string) bool {
+	return slices.Contains([]string{"konghq.com/methods", "haproxy.org/route-acl"}, key) ||
+		strings.HasPrefix(key, "konghq.com/headers.") || strings.HasPrefix(name(key), "http-header-match")
 }
 
-// endsTLS reports whether an annotation says that TLS ends at the load balancer. The rules do not say so then.
-func (o *object) endsTLS() bool {
-	return o.annotated(func(key string) bool {
-		switch key {
-		case "alb.ingress.kubernetes.io/certificate-arn", "ingress.gcp.kubernetes.io/pre-shared-cert",
-			"networking.gke.io/managed-certificates", "networking.gke.io/certmap":
-			return true
-		case "nginx.ingress.kubernetes.io/force-ssl-redirect", "traefik.ingress.kubernetes.io/router.tls":
-			return o.Metadata.Annotations[key] == "true"
-		}
-		return false
-	})
+// conditionalFor reports whether by an annotation the Service of this name does.
+func (o *object) conditionalFor(service string) bool {
+	return o.set("alb.ingress.kubernetes.io/conditions." + service)
+}
+
+func endsTLS(key, value string) bool {
+	switch key {
+	case "alb.ingress.kubernetes.io/certificate-arn", "ingress.gcp.kubernetes.io/pre-shared-cert",
+		"networking.gke.io/managed-certificates", "networking.gke.io/certmap":
+		return true
+	case "nginx.ingress.kubernetes.io/force-ssl-redirect", "traefik.ingress.kubernetes.io/router.tls":
+		return value == "true"
+	}
+	return false
 }

@@ -3,7 +3,6 @@ package links
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -24,36 +23,34 @@ func readIngress(decode Decode) (ways []way, err error) {
 	if d := in.Spec.DefaultBackend; d != nil && d.Service != nil {
 		ways = append(ways, way{"", d.Service.Name, backend.Exposure{Not: backend.NoLinkHost}})
 	}
+	says, certs := in.says(), certificatesOf(in.Spec.TLS)
 	for i := range in.Spec.Rules {
 		rule := &in.Spec.Rules[i]
 		if rule.HTTP == nil {
 			continue
 		}
+		tls := says.endsTLS || certs.covers(rule.Host)
 		for j, p := range rule.HTTP.Paths {
-			exact := p.PathType != nil && *p.PathType == networkingv1.PathTypeExact
-			base, not := basePath(p.Path)
 			to := p.Backend.Service
 			if to == nil && p.Backend.Resource == nil {
 				const missing = "it names no service, as one of networking.k8s.io/v1 does"
 				return nil, fmt.Errorf("spec.rules[%d].http.paths[%d].backend: %s", i, j, missing)
 			}
+			base, not := basePath(p.Path)
 			switch {
 			case to == nil:
 				continue
-			case exact:
+			case p.PathType != nil && *p.PathType == networkingv1.PathTypeExact:
 				not = backend.NoLinkPath
-			case in.conditional(to.Name):
+			case says.conditional || in.conditionalFor(to.Name):
 				not = cmp.Or(not, backend.NoLinkMatch)
-			case in.rewrites(base):
+			case says.rewrites(base):
 				not = cmp.Or(not, backend.NoLinkRewritten)
 			}
 			port := to.Port.Name
 			if port == "" {
 				port = strconv.Itoa(int(to.Port.Number))
 			}
-			tls := in.endsTLS() ||
-				slices.ContainsFunc(in.Spec.TLS,
-					func(t networkingv1.IngressTLS) bool { return covers(t.Hosts, rule.Host) })
 			exposure := backend.Exposure{Port: port, Scheme: scheme(tls), Host: rule.Host, Path: base, Not: not}
 			ways = append(ways, way{"", to.Name, exposure})
 		}
@@ -61,10 +58,27 @@ func readIngress(decode Decode) (ways []way, err error) {
 	return ways, nil
 }
 
-// covers reports whether a certificate for these hosts is valid for the host. No hosts mean any.
-func covers(hosts []string, host string) bool {
+// certificates are those of an Ingress, by the hosts they are for. A certificate without hosts is for any.
+type certificates struct {
+	any   bool
+	hosts map[string]bool
+}
+
+func certificatesOf(tls []networkingv1.IngressTLS) certificates {
+	c := certificates{hosts: map[string]bool{}}
+	for i := range tls {
+		c.any = c.any || len(tls[i].Hosts) == 0
+		for _, host := range tls[i].Hosts {
+			c.hosts[host] = true
+		}
+	}
+	return c
+}
+
+// covers reports whether a certificate is valid for the host.
+func (c certificates) covers(host string) bool {
 	_, domain, _ := strings.Cut(host, ".")
-	return len(hosts) == 0 || slices.Contains(hosts, host) || slices.Contains(hosts, "*."+domain)
+	return c.any || c.hosts[host] || c.hosts["*."+domain]
 }
 
 // basePath returns the base path of a rule: requests below it go to the Service. Controllers of clouds write /* at its

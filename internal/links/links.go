@@ -52,6 +52,10 @@ type way struct {
 // maxWays limits the ways of one object that give a link, and in the same way those that give none.
 const maxWays = 100
 
+// maxRead limits the ways of one object that are looked at, in the object's order. It is above maxWays because many of
+// the first may be alike, or lead to no Service of the namespace.
+const maxRead = 1000
+
 // Decode writes an object into a struct with the fields that are needed.
 type Decode func(into any) error
 
@@ -70,8 +74,11 @@ func (f From) Read(k Kind, namespace string, decode Decode) (map[string][]backen
 		return nil, err
 	}
 	found, links, others := map[string][]backend.Exposure{}, 0, 0
-	for _, w := range ways {
-		isHost := len(validation.IsDNS1123Subdomain(w.Host)) == 0
+	for _, w := range ways[:min(len(ways), maxRead)] {
+		if w.namespace != "" && w.namespace != namespace || !matches(w.service, validation.IsDNS1123Label) {
+			continue
+		}
+		isHost := matches(w.Host, validation.IsDNS1123Subdomain)
 		switch {
 		case w.Not != "":
 		case !isHost:
@@ -79,7 +86,7 @@ func (f From) Read(k Kind, namespace string, decode Decode) (map[string][]backen
 		case !f.Allows(namespace, w.Host):
 			w.Not = backend.NoLinkNotAllowed
 		}
-		if !isHost && len(validation.IsWildcardDNS1123Subdomain(w.Host)) > 0 {
+		if !isHost && !matches(w.Host, validation.IsWildcardDNS1123Subdomain) {
 			w.Host = "" // any text
 		}
 		known := slices.ContainsFunc(found[w.service],
@@ -88,14 +95,19 @@ func (f From) Read(k Kind, namespace string, decode Decode) (map[string][]backen
 		if w.Not != "" {
 			room = &others
 		}
-		if known || *room == maxWays || w.namespace != "" && w.namespace != namespace ||
-			len(validation.IsDNS1123Label(w.service)) > 0 {
+		if known || *room == maxWays {
 			continue
 		}
 		found[w.service] = append(found[w.service], w.Exposure)
 		*room++
 	}
 	return found, nil
+}
+
+// matches reports whether the check of a name finds no fault. A check reads the whole of a name that is too long, and a
+// thousand ways may share one.
+func matches(name string, check func(name string) []string) bool {
+	return len(name) <= validation.DNS1123SubdomainMaxLength && len(check(name)) == 0
 }
 
 func scheme(tls bool) string {

@@ -88,7 +88,7 @@ func readRoute(decode Decode) (ways []way, err error) {
 	switch {
 	case s.WildcardPolicy == "Subdomain":
 		not = backend.NoLinkHost
-	case in.rewrites(base):
+	case in.says().rewrites(base):
 		not = backend.NoLinkRewritten
 	case in.Status.Ingress.refused("Admitted"):
 		not = backend.NoLinkNotAdmitted
@@ -165,7 +165,13 @@ func readHTTPRoute(decode Decode) (ways []way, err error) {
 		for _, w := range in.Spec.Rules[i].ways() {
 			w.Scheme, w.Not = scheme(tls), cmp.Or(refused, w.Not)
 			for _, w.Host = range hosts {
+				if len(ways) == maxRead {
+					return ways, nil
+				}
 				ways = append(ways, w)
+				if w.Not != "" {
+					break // Read keeps one of a Service that give no link
+				}
 			}
 		}
 	}
@@ -175,10 +181,15 @@ func readHTTPRoute(decode Decode) (ways []way, err error) {
 // ways returns the ways to a rule's Services, without a host.
 func (r *httpRule) ways() (ways []way) {
 	services, shared := used(r.BackendRefs)
+	bases, all := r.bases(), filtersSay(r.Filters)
 	for i := range services {
 		to := &services[i]
-		for _, e := range r.bases() {
-			if r.rewrites(to, e.Path) {
+		own := filtersSay(to.Filters)
+		for _, e := range bases {
+			if len(ways) == maxRead {
+				return ways
+			}
+			if all.rewrites(e.Path) || own.rewrites(e.Path) {
 				e.Not = cmp.Or(e.Not, backend.NoLinkRewritten)
 			}
 			e.Port, e.Not = strconv.Itoa(int(to.Port)), cmp.Or(shared, e.Not)
@@ -210,9 +221,11 @@ func (r *httpRule) bases() (bases []backend.Exposure) {
 	return bases
 }
 
-// rewrites reports whether a filter changes where requests go. An extension may do so too, except at the root.
-func (r *httpRule) rewrites(to *target, base string) bool {
-	return slices.ContainsFunc(slices.Concat(r.Filters, to.Filters), func(f filter) bool {
-		return f.Type == "URLRewrite" || f.Type == "RequestRedirect" || f.Type == "ExtensionRef" && base != ""
-	})
+// filtersSay returns whether a filter changes where requests go. An extension may do so too, except at the root.
+func filtersSay(filters []filter) (s said) {
+	for _, f := range filters {
+		s.rewritesRoot = s.rewritesRoot || f.Type == "URLRewrite" || f.Type == "RequestRedirect"
+		s.rewritesBelow = s.rewritesBelow || f.Type == "ExtensionRef"
+	}
+	return s
 }

@@ -1,0 +1,179 @@
+package links
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// large is an object with n of what its owner may choose to have many of.
+type large struct {
+	name   string
+	kind   string
+	object func(n int) map[string]any
+}
+
+func largest() []large {
+	return []large{
+		{"Ingress of many annotations", "ingress", func(n int) map[string]any {
+			return largeIngress(n, n, 0)
+		}},
+		{"Ingress of much TLS", "ingress", func(n int) map[string]any {
+			return largeIngress(n, 0, n)
+		}},
+		{"HTTPRoute of many hosts", "httproute", func(n int) map[string]any {
+			return largeHTTPRoute(n, n, 1, 1)
+		}},
+		{"HTTPRoute of many backends", "httproute", func(n int) map[string]any {
+			return largeHTTPRoute(1, 1, n, n)
+		}},
+		{"Route of many backends", "route", func(n int) map[string]any {
+			o := map[string]any{"spec": map[string]any{"host": "g.example.com", "alternateBackends": times(n, service)}}
+			return annotate(o, n)
+		}},
+	}
+}
+
+// times returns an item for each number below n.
+func times(n int, item func(i int) any) (list []any) {
+	for i := range n {
+		list = append(list, item(i))
+	}
+	return list
+}
+
+func service(i int) any { return map[string]any{"name": fmt.Sprint("s", i), "port": int64(80)} }
+
+func host(i int) any { return fmt.Sprintf("h%d.example.com", i) }
+
+// annotate adds three annotations for each of n, which say nothing.
+func annotate(object map[string]any, n int) map[string]any {
+	all := map[string]any{}
+	for i := range 3 * n {
+		all[fmt.Sprint("a", i)] = "x"
+	}
+	object["metadata"] = map[string]any{"annotations": all}
+	return object
+}
+
+// largeIngress has a rule with one path for each of its hosts. None of the certificates is for them.
+func largeIngress(paths, annotations, certificates int) map[string]any {
+	rules := times(paths, func(i int) any {
+		to := map[string]any{"name": fmt.Sprint("s", i), "port": map[string]any{"number": int64(80)}}
+		path := map[string]any{"path": "/p", "backend": map[string]any{"service": to}}
+		return map[string]any{"host": host(i), "http": map[string]any{"paths": []any{path}}}
+	})
+	tls := times(certificates, func(i int) any {
+		return map[string]any{"hosts": times(10, func(j int) any { return fmt.Sprint("x", i, ".", j) })}
+	})
+	return annotate(map[string]any{"spec": map[string]any{"rules": rules, "tls": tls}}, annotations)
+}
+
+func largeHTTPRoute(hosts, rules, backends, filters int) map[string]any {
+	return map[string]any{"spec": map[string]any{
+		"parentRefs": []any{map[string]any{"name": "gw"}},
+		"hostnames":  times(hosts, host),
+		"rules": times(rules, func(int) any {
+			return map[string]any{
+				"backendRefs": times(backends, service),
+				"filters":     times(filters, func(int) any { return map[string]any{"type": "RequestHeaderModifier"} }),
+				"matches": times(backends, func(i int) any {
+					return map[string]any{"path": map[string]any{"type": "PathPrefix", "value": fmt.Sprint("/p", i)}}
+				}),
+			}
+		}),
+	}}
+}
+
+// reading returns how long it takes to read the object once it is decoded.
+func reading(t testing.TB, kind string, object map[string]any) time.Duration {
+	t.Helper()
+	from := From{Kinds: Kinds([]string{kind}), Allows: func(string, string) bool { return true }}
+	var took time.Duration
+	decode := func(into any) error {
+		begun := time.Now()
+		err := Unstructured(object)(into)
+		took -= time.Since(begun)
+		return err
+	}
+	begun := time.Now()
+	if _, err := from.Read(from.Kinds[0], "mon", decode); err != nil {
+		t.Fatal(err)
+	}
+	return took + time.Since(begun)
+}
+
+// Each time an object is written it is read, and other namespaces' objects wait. A hundred times as large an object
+// takes about a hundred times as long. Decoding it is not measured.
+func BenchmarkLargeObjects(b *testing.B) {
+	const few, many, most = 10, 1000, 10 // where each is compared with all, each of many takes 100 times as long
+	for _, l := range largest() {
+		b.Run(l.name, func(b *testing.B) {
+			each := map[int]time.Duration{few: time.Hour, many: time.Hour}
+			for n := range each {
+				object := l.object(n)
+				for range 5 { // the best of some
+					each[n] = min(each[n], reading(b, l.kind, object)/time.Duration(n))
+				}
+			}
+			for b.Loop() { // what was measured is above
+			}
+			b.ReportMetric(float64(each[few].Nanoseconds()), "ns/few")
+			b.ReportMetric(float64(each[many].Nanoseconds()), "ns/many")
+			if each[many] > most*each[few] {
+				b.Errorf("each of %d takes %s, each of %d %s: more than %d times as long", few, each[few], many, each[many], most)
+			}
+		})
+	}
+}
+
+// Even the largest objects that the API server takes are read in an instant.
+func TestLargeObjectsAreReadAtOnce(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	for _, l := range largest() {
+		t.Run(l.name, func(t *testing.T) {
+			if took := reading(t, l.kind, l.object(10_000)); took > time.Second {
+				t.Errorf("took %s", took)
+			}
+		})
+	}
+}
+
+// Behind as many ways as are looked at, alike or not, nothing is found. What is not valid there is still an error.
+func TestOnlyTheFirstWaysAreRead(t *testing.T) {
+	t.Attr("req", "DTS-OUT-13")
+	t.Attr("req", "DTS-SEC-3")
+	from := From{Kinds: Kinds([]string{"ingress", "httproute"}), Allows: func(string, string) bool { return true }}
+	path := func(service string) any {
+		to := map[string]any{"name": service, "port": map[string]any{"number": int64(80)}}
+		return map[string]any{"path": "/", "backend": map[string]any{"service": to}}
+	}
+	ingress := func(paths ...any) map[string]any {
+		rule := map[string]any{"host": "g.example.com", "http": map[string]any{"paths": paths}}
+		return map[string]any{"spec": map[string]any{"rules": []any{rule}}}
+	}
+	httpRoute := func(backends ...any) map[string]any {
+		rules := times(len(backends), func(i int) any { return map[string]any{"backendRefs": backends[i : i+1]} })
+		return map[string]any{"spec": map[string]any{
+			"parentRefs": []any{map[string]any{"name": "gw"}}, "hostnames": []any{"g.example.com"}, "rules": rules,
+		}}
+	}
+	backendOf := func(service string) any { return map[string]any{"name": service, "port": int64(80)} }
+	for before, want := range map[int]int{maxRead - 1: 1, maxRead: 0} {
+		shop := func(int) any { return path("shop") }
+		elsewhere := func(int) any { return backendOf("shop") }
+		for i, object := range []map[string]any{
+			ingress(append(times(before, shop), path("grafana"))...),
+			httpRoute(append(times(before, elsewhere), backendOf("grafana"))...),
+		} {
+			services, err := from.Read(from.Kinds[i], "mon", Unstructured(object))
+			if err != nil || len(services["grafana"]) != want || len(services["shop"]) != 1 {
+				t.Errorf("%s: behind %d ways %v, %v", from.Kinds[i].Name, before, services, err)
+			}
+		}
+		invalid := ingress(append(times(before, shop), map[string]any{"path": "/"})...)
+		if _, err := from.Read(from.Kinds[0], "mon", Unstructured(invalid)); err == nil {
+			t.Errorf("behind %d ways a path without a backend is no error", before)
+		}
+	}
+}
