@@ -24,8 +24,10 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	if t.owns(port.Number) && (rule == nil || rule.Tier < tierTwin) {
 		c.PortGuessed = false
 	}
-	c.Stem, c.Tier = t.node(s.Name, d.parts(s))
-	c.Cluster = t.clusterOf(s)
+	if len(t.Detect.Nodes) > 0 {
+		c.Stem, c.Tier = t.node(s.Name, d.parts(s))
+		c.Cluster = t.clusterOf(s)
+	}
 	switch {
 	case rule != nil:
 		c.Tier = max(c.Tier, rule.Tier)

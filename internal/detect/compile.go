@@ -103,12 +103,9 @@ func (t *compiled) meansPart(value string) bool {
 }
 
 // node returns the Service's name without the word for a node, and that word's place in the catalog's list, from 1; 0
-// if the name has no such word. The name is "" if the type has no nodes. The word is at the end, before a kind of
-// Service ("es-data-headless"), or anywhere if one of the said values ends in it ("test-master-es" and "master").
+// if the name has no such word. The word is at the end, before a kind of Service ("es-data-headless"), or anywhere if
+// one of the said values ends in it ("test-master-es" and "master").
 func (t *compiled) node(name string, said []string) (stem string, place int) {
-	if len(t.Detect.Nodes) == 0 {
-		return "", 0
-	}
 	ws := words(name)
 	for n := len(t.kinds.of(ws).words); n > 0 && n < len(ws); n = len(t.kinds.of(ws).words) {
 		ws = ws[:len(ws)-n]
