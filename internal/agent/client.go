@@ -153,7 +153,9 @@ func (c *client) key() (string, error) {
 // detailOf returns the reason of an error response, which has the form of FastAPI. A detail that is no text is not
 // HolmesGPT's own.
 func detailOf(body []byte, key string) string {
-	var said struct{ Detail string }
+	var said struct {
+		Detail string `json:"detail"`
+	}
 	if json.Unmarshal(body, &said) != nil {
 		return ""
 	}
