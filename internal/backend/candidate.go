@@ -58,6 +58,7 @@ type Candidate struct {
 	Signs      []Sign   // what matched, strongest first
 	PortReason Reason   // why this port
 	Stem       string   // the Service's name without the word for a node: equal for all nodes of an installation
+	Cluster    string   // the cluster that an operator's label or the selector names: equal for all its Services
 	Tier       int      // rank of Services in front of one backend: the lowest is preferred, so TierFront wins
 	HealthPath string   // absolute path from the annotation; "" = the type's health checks
 	Unproven   bool     // health-endpoint "none": publish without a probe, and report that

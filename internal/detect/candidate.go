@@ -26,6 +26,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	}
 	if len(t.Detect.Nodes) > 0 {
 		c.Stem, c.Tier = t.node(s.Name, d.parts(s))
+		c.Cluster = t.clusterOf(s)
 	}
 	switch {
 	case rule != nil:

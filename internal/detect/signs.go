@@ -97,6 +97,16 @@ func (t *compiled) namesCluster(key, value string) bool {
 	return value != "" && len(ws) > 1 && ws[len(ws)-1] == clusterKey && t.anyIn(ws)
 }
 
+// clusterOf returns the name of the cluster of this product that a label or the selector names, "" if none does.
+func (t *compiled) clusterOf(s *backend.Service) string {
+	for _, m := range [...]map[string]string{s.Labels, s.Selector} {
+		if keys := sortedKeys(m, t.namesCluster); len(keys) > 0 {
+			return m[keys[0]]
+		}
+	}
+	return ""
+}
+
 // anyIn reports whether one of the product's words is among ws.
 func (t *compiled) anyIn(ws []string) bool {
 	return slices.ContainsFunc(t.words, func(w string) bool { return slices.Contains(ws, w) })

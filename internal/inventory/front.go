@@ -90,8 +90,7 @@ func newFront(finding *backend.Finding, e *backend.Endpoints, last *front, seed 
 	slices.Sort(selector)
 	f := &front{
 		Finding: finding, selects: unique.Make(strings.Join(selector, ",")),
-		releases: releases(finding.Service, finding.Type),
-		twin:     finding.Service.Headless() || perReplica(finding.Service),
+		releases: releases(finding.Service.Labels), twin: finding.Service.Headless() || perReplica(finding.Service),
 	}
 	if e == nil || e.Crowded || e.ReadyCount() > maxCompared || finding.Candidate.ForeignHost {
 		return f
@@ -197,21 +196,11 @@ func names(list []*front) string {
 // installation.
 type release struct{ label, name, app string }
 
-// releases returns the installations that a Service's labels name, one for each labelling convention of charts, and the
-// cluster that an operator's label or the selector names, with the product in its key
-// ("elasticsearch.k8s.elastic.co/cluster-name").
-func releases(s *backend.Service, typ string) (list []release) {
-	labels := s.Labels
+// releases returns the installations that a Service's labels name, one for each labelling convention of charts.
+func releases(labels map[string]string) (list []release) {
 	for _, keys := range [...][2]string{{"app.kubernetes.io/instance", "app.kubernetes.io/name"}, {"release", "app"}} {
 		if name, app := labels[keys[0]], labels[keys[1]]; name != "" && app != "" {
 			list = append(list, release{keys[0], name, app})
-		}
-	}
-	for _, m := range [...]map[string]string{s.Labels, s.Selector} {
-		for k, v := range m {
-			if strings.HasSuffix(strings.TrimSuffix(k, "-name"), "cluster") && strings.Contains(k, typ) && v != "" {
-				list = append(list, release{k, v, typ})
-			}
 		}
 	}
 	return list

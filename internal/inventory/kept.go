@@ -41,6 +41,7 @@ const (
 	byReady   // set and: the ready endpoints of both families
 	byAll     // set: the endpoints, ready or not
 	byStem    // text, number: the tier
+	byCluster // text, number: the tier
 	byRelease // release, number: the tier
 	byProxy   // release without an application
 )
@@ -139,6 +140,9 @@ func targets(f *front) (exact, alike, other trait) {
 func (f *front) installations(tier int) (list []trait) {
 	if f.Candidate.Stem != "" {
 		list = append(list, trait{kind: byStem, text: f.Candidate.Stem, number: tier})
+	}
+	if f.Candidate.Cluster != "" {
+		list = append(list, trait{kind: byCluster, text: f.Candidate.Cluster, number: tier})
 	}
 	for _, r := range f.releases {
 		list = append(list, trait{kind: byRelease, release: r, number: tier})

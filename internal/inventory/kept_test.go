@@ -64,6 +64,7 @@ func randomFront(r *rand.Rand, i int, hash maphash.Seed) *front {
 	c.Port.Target = []intstr.IntOrString{intstr.FromInt32(9090), intstr.FromInt32(80), intstr.FromString("web")}[r.IntN(3)]
 	c.Tenant = []string{"", "", "", "t1", "t2"}[r.IntN(5)]
 	c.Stem = []string{"", "", "", "loki"}[r.IntN(4)]
+	c.Cluster = []string{"", "", "", "loki"}[r.IntN(4)]
 	var e *backend.Endpoints
 	if r.IntN(3) > 0 {
 		slice := backend.EndpointSlice{Ports: []backend.EndpointPort{{Number: 9090, Protocol: "TCP"}}}
@@ -123,6 +124,9 @@ func sameInstallation(f, o *front) bool {
 		return false
 	}
 	if f.Candidate.Stem != "" && f.Candidate.Stem == o.Candidate.Stem {
+		return true
+	}
+	if f.Candidate.Cluster != "" && f.Candidate.Cluster == o.Candidate.Cluster {
 		return true
 	}
 	for _, r := range f.releases {
