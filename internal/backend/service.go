@@ -64,6 +64,7 @@ const MaxServices = 8 << 20
 // Size returns about how many bytes the Service takes in memory, with its labels, annotations, selector and ports.
 func (s *Service) Size() int {
 	const entry, port, itself = 40, 90, 700 // with what detection and later stages keep about it
+	const least = 1500                      // as much is kept about a backend whose Service says little
 	n := itself
 	for _, m := range [...]map[string]string{s.Labels, s.Annotations, s.Selector} {
 		for k, v := range m {
@@ -74,7 +75,7 @@ func (s *Service) Size() int {
 		p := &s.Ports[i]
 		n += port + len(p.Name) + len(p.Target.StrVal) + len(p.AppProtocol)
 	}
-	return n
+	return max(n, least)
 }
 
 // ShortNames returns the Service's DNS names that do not end in the cluster's domain and resolve from every namespace.

@@ -79,7 +79,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		}
 		return e
 	}
-	port, why := d.choosePort(t, s, notes)
+	port, why := d.choosePort(t, s, notes, e.rule || e.label || e.name)
 	if port == nil {
 		if e.rule || e.label || e.name {
 			e.Rejected = why

@@ -72,7 +72,7 @@ func (d *Detector) explicit(
 		t = &compiled{Type: &catalog.Type{Type: notes.typ, Title: notes.typ}}
 		t.Ports.Names = []string{"http", "https", "web", "api", "mcp", "http-mcp", "mcp-http"}
 	}
-	port, why := d.choosePort(t, s, notes)
+	port, why := d.choosePort(t, s, notes, true)
 	switch {
 	case port == nil && own:
 		port, why = onlyPort(s, reason(backend.CodeAnnotationPortUnclear, backend.Details{Annotation: annPort}))

@@ -13,14 +13,16 @@ import (
 
 // choosePort returns the first of these: the annotated port, a port with the type's known target port or port name, one
 // with its known numbers, the only TCP port that is left. The reason says which of these it is. The port is nil if none
-// fits.
-func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations) (*backend.Port, backend.Reason) {
+// fits. known means that a label, the selector or the name says that the Service is of this type.
+func (d *Detector) choosePort(
+	t *compiled, s *backend.Service, notes annotations, known bool,
+) (*backend.Port, backend.Reason) {
 	if notes.port != nil {
 		return notes.port, reason(backend.CodePortAnnotated, backend.Details{Key: annPort})
 	}
 	var ports []*backend.Port
 	for i := range s.Ports {
-		if p := &s.Ports[i]; p.Protocol == "TCP" && !d.never(t, p) {
+		if p := &s.Ports[i]; p.Protocol == "TCP" && !d.never(t, p, known) {
 			ports = append(ports, p)
 		}
 	}
@@ -55,9 +57,11 @@ func (d *Detector) choosePort(t *compiled, s *backend.Service, notes annotations
 }
 
 // never reports whether the port is known to serve something else.
-func (d *Detector) never(t *compiled, p *backend.Port) bool {
+func (d *Detector) never(t *compiled, p *backend.Port, known bool) bool {
 	n, others := target(p), catalog.Values(d.look.Ports.Names)
-	named := slices.Contains(t.Ports.Names, p.Name) || t.owns(n) && t.endsInPortName(p.Name)
+	// Software that serves its metrics on the port of its API may have a Service for those who scrape it.
+	metrics := known && strings.HasSuffix(p.Name, "metrics")
+	named := slices.Contains(t.Ports.Names, p.Name) || t.owns(n) && (metrics || t.endsInPortName(p.Name))
 	has := func(number int32) bool { return slices.Contains(t.Ports.Never, strconv.Itoa(int(number))) }
 	switch {
 	// The pods' port is certain. The Service's own number counts only if the port's name says nothing.

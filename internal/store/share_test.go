@@ -108,6 +108,18 @@ func TestServicesOfANamespaceAreBounded(t *testing.T) {
 	}
 }
 
+// Services that say next to nothing are bounded in number, because later stages keep more of each than it has.
+func TestSmallServicesAreBounded(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	w := New(Options{Relevant: func(*backend.Service) bool { return true }})
+	for i := range 7_000 {
+		w.Service(backend.Service{Ref: ref(fmt.Sprint("s", i)), Labels: map[string]string{"app": "prometheus"}})
+	}
+	if n := len(inFull(w)); n < 5_000 || n > 6_000 {
+		t.Errorf("%d are kept in full", n)
+	}
+}
+
 // refilled has a Service read whose turn it is.
 func refilled(t *testing.T, w *Store, s backend.Service) {
 	t.Helper()
