@@ -121,7 +121,7 @@ bench: controlplane ## Measure speed and memory against the targets, with 10,000
 .PHONY: bench-short
 bench-short: controlplane ## Run the benchmark once with 1,000 Services, without agent, detection and build, in about two minutes
 	$(GO) test -run '^$$' -bench ProbeEnd -benchtime 0.3s ./internal/health
-	$(GO) test -run '^$$' -bench Crowd -benchtime 1x ./internal/store
+	$(GO) test -run '^$$' -bench 'Crowd|Collapse' -benchtime 1x ./internal/store ./internal/inventory
 	$(GO) test -run '^$$' -bench LargeObjects -benchtime 1x ./internal/links
 	$(GO) test -run '^$$' -bench RoundAtTheSizeLimit -benchtime 5x ./internal/controller
 	$(GO) test -run '^$$' -bench HostileAnswers -benchtime 20x ./internal/probe

@@ -61,7 +61,7 @@ func workloads() []workload {
 		{
 			"monitoring", "grafana", chart("grafana"), map[string]string{"kubernaut.io/toolset-link": "https://" + linkHost}, "service", 3000,
 			standin.Grafana, standin.Options{Credentials: standin.Credentials{Bearer: "secret"}},
-			"wants credentials: HolmesGPT gets a reference, never a value. Its owner says at which link people open it",
+			"requires credentials: HolmesGPT gets a reference, never a value. Its owner says at which link people open it",
 		},
 		{
 			"team-a", "grafana", chart("grafana"), nil, "service", 3000,

@@ -51,7 +51,7 @@ func TestBridge(t *testing.T) {
 	}
 	for _, want := range []string{
 		"oops\n", "not written: loki m/gone: ", "  BRIDGE_TEST_KEY  (api_key of grafana/dashboards, instance outside/cloud)\n",
-		"thanos openshift-monitoring/thanos-querier cannot be reached: it wants the token of HolmesGPT's ServiceAccount",
+		"thanos openshift-monitoring/thanos-querier cannot be reached: it requires the token of HolmesGPT's ServiceAccount",
 	} {
 		if !strings.Contains(r.err, want) {
 			t.Errorf("%q is not on standard error:\n%s", want, r.err)

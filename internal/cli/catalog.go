@@ -269,7 +269,7 @@ func (w *writer) written(t *catalog.Type) {
 			if c.Value != "" {
 				value = ": " + c.Value
 			}
-			w.line("  if it wants %s, %s is taken from HolmesGPT's variable %s%s",
+			w.line("  if it requires %s, %s is taken from HolmesGPT's variable %s%s",
 				view.Noun(backend.Kind(c.Is())), c.Field, c.Variable, value)
 		}
 	}

@@ -74,7 +74,7 @@ func TestGenerateNothing(t *testing.T) {
 	}
 }
 
-// TestGenerateHeldBack: a second backend that wants credentials is not written, and the lines to add are told.
+// TestGenerateHeldBack: a second backend that requires credentials is not written, and the lines to add are told.
 func TestGenerateHeldBack(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	refuses := wantsCredentials()

@@ -112,7 +112,7 @@ func (d *discovered) reportRemedies(s Streams) {
 		if f.Verdict == backend.Accepted && len(f.Remedies) > 0 && !said[f.Remedies[0]] {
 			said[f.Remedies[0]] = true
 			const or = "  or, if you trust the owners of that namespace,  "
-			note(s, "%s %s is written without credentials, which such a backend usually wants; "+
+			note(s, "%s %s is written without credentials, which such a backend usually requires; "+
 				"to name them, add to the configuration: %s", f.Type, f.Ref, strings.Join(f.Remedies, or))
 		}
 	}

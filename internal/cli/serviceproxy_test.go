@@ -44,7 +44,7 @@ func TestProbeProxy(t *testing.T) {
 			[]string{"unavailable", "unreachable (forbidden)", "needs get on services/proxy in namespace ours"}},
 		{"the backend is an API server and forbids", serviceObject("nested", "prometheus", prometheus, "10.0.0.11", port("http", 80, 9090)), "prometheus:80",
 			own(metav1.StatusReasonForbidden, 403, `forbidden: User "system:anonymous" cannot get path "/api/v1/status/buildinfo"`),
-			[]string{"auth-required", "wants credentials"}},
+			[]string{"auth-required", "requires credentials"}},
 		{"the token has expired", serviceObject("expired", "prometheus", prometheus, "10.0.0.6", port("http", 80, 9090)), "prometheus:80",
 			own(metav1.StatusReasonUnauthorized, 401, "Unauthorized"), []string{"unavailable", "does not accept your credentials"}},
 		{"no endpoints", serviceObject("empty", "prometheus", prometheus, "10.0.0.7", port("http", 80, 9090)), "other",

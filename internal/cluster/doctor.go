@@ -199,9 +199,8 @@ func (e *examiner) keys(ctx context.Context) error {
 // asTable requests the format of kubectl get. It has the number of keys and the metadata of an object, but no values.
 const asTable = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
-// keysOf reads the names of an object's keys. The API server does not send the values. The names come from
-// managedFields, where the API server records which manager has written a key. The number of keys shows whether the
-// names are complete.
+// keysOf reads the names of an object's keys from managedFields, where the API server records which manager has written
+// a key. The number of keys shows whether the names are complete.
 func (e *examiner) keysOf(ctx context.Context, resource string, ref backend.Ref) (keys doctor.Keys, err error) {
 	get := e.core.RESTClient().Get().Namespace(ref.Namespace).Resource(resource).Name(ref.Name)
 	raw, err := get.SetHeader("Accept", asTable).Do(ctx).Raw()

@@ -82,6 +82,16 @@ func (l *Changes) Add(c Change) {
 	l.list = append(l.list, c)
 }
 
+// Last returns the number of the newest change, 0 if there is none.
+func (l *Changes) Last() uint64 {
+	if l == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seq
+}
+
 // Since returns the changes after the one with the given number, oldest first. 0 returns all that are kept.
 func (l *Changes) Since(seq uint64) []Change {
 	if l == nil {

@@ -112,7 +112,7 @@ func TestDeadStrangerKeepsNoPlace(t *testing.T) {
 		}
 		r.prober.set(map[string]backend.Outcome{"ours": backend.AuthRequired, "grafana": backend.AuthRequired})
 		pass(5 * time.Minute)
-		r.expect(t, "it wants credentials", "name: monitoring/ours", "{{ env.GRAFANA_API_KEY }}", "-name: evil/grafana")
+		r.expect(t, "it requires credentials", "name: monitoring/ours", "{{ env.GRAFANA_API_KEY }}", "-name: evil/grafana")
 	})
 }
 

@@ -176,7 +176,7 @@ func TestStrangersEndpoints(t *testing.T) {
 		"explicit":                          {victim(), with(stranger("10.1.0.1 10.1.0.2"), func(f *fronted) { f.strength = backend.Explicit }), nil, "accepted accepted"},
 		"a better tier":                     {with(victim(), func(f *fronted) { f.tier = 9 }), stranger("10.1.0.1 10.1.0.2"), nil, "accepted accepted"},
 		"the victim is down":                {with(victim(), down), stranger("10.1.0.1 10.1.0.2"), nil, "unavailable accepted"},
-		"the victim wants credentials":      {with(victim(), locked), stranger("10.1.0.1 10.1.0.2"), nil, "unavailable accepted"},
+		"the victim requires credentials":   {with(victim(), locked), stranger("10.1.0.1 10.1.0.2"), nil, "unavailable accepted"},
 		"the victim is trusted":             {victim(), stranger("10.1.0.1 10.1.0.2"), trusted, "accepted =" + victims},
 		"the victim is configured":          {victim(), stranger("10.1.0.1 10.1.0.2"), primary(at("team", "prometheus")), "accepted =" + victims},
 		"it has credentials":                {victim(), with(stranger("10.1.0.1 10.1.0.2"), selected), given, "accepted =" + victims},

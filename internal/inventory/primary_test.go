@@ -165,12 +165,12 @@ func TestWhyPrimary(t *testing.T) {
 		want    string
 		why     backend.PrimaryRule
 	}{
-		"a duplicate is annotated":     {over, []svc{old, twin, young}, "m/old", backend.PrimaryOldest},
-		"a rejected one is annotated":  {recorded, []svc{old, other, young}, "m/young", backend.PrimaryRecorded},
-		"a duplicate and another are":  {over, []svc{old, twin, annotated}, "m/young", backend.PrimaryAnnotated},
-		"configured":                   {configured, []svc{old, young}, "m/young", backend.PrimaryConfigured},
-		"the oldest wants credentials": {over, []svc{locked}, "m/locked", backend.PrimaryOldestLocked},
-		"no age is known":              {over, []svc{undated}, "m/undated", backend.PrimaryFirst},
+		"a duplicate is annotated":        {over, []svc{old, twin, young}, "m/old", backend.PrimaryOldest},
+		"a rejected one is annotated":     {recorded, []svc{old, other, young}, "m/young", backend.PrimaryRecorded},
+		"a duplicate and another are":     {over, []svc{old, twin, annotated}, "m/young", backend.PrimaryAnnotated},
+		"configured":                      {configured, []svc{old, young}, "m/young", backend.PrimaryConfigured},
+		"the oldest requires credentials": {over, []svc{locked}, "m/locked", backend.PrimaryOldestLocked},
+		"no age is known":                 {over, []svc{undated}, "m/undated", backend.PrimaryFirst},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for ref, f := range build(t, tc.options, tc.list...) {

@@ -36,7 +36,7 @@ func TestProxyOfAnInstallation(t *testing.T) {
 		"before a headless one":     {auth: labels("vmauth", "main"), seen: &ready, headless: true, want: [2]string{"accepted", "duplicate of vm/auth"}},
 		"of another installation":   {auth: labels("vmauth", "other"), seen: &ready, want: [2]string{"accepted", "accepted"}},
 		"nobody asked":              {auth: labels("vmauth", "main"), want: [2]string{"unconfirmed", "accepted"}},
-		"it wants credentials":      {auth: labels("vmauth", "main"), seen: &backend.Observation{Outcome: backend.AuthRequired}, want: [2]string{"unconfirmed", "accepted"}},
+		"it requires credentials":   {auth: labels("vmauth", "main"), seen: &backend.Observation{Outcome: backend.AuthRequired}, want: [2]string{"unconfirmed", "accepted"}},
 		"it is something else":      {auth: labels("vmauth", "main"), seen: &backend.Observation{Outcome: backend.WrongIdentity}, want: [2]string{"rejected", "accepted"}},
 		"it is down":                {auth: labels("vmauth", "main"), seen: &backend.Observation{Outcome: backend.NoEndpoints}, want: [2]string{"unconfirmed", "accepted"}},
 		"its owner says what it is": {auth: labels("vmauth", "main"), notes: include, want: [2]string{"accepted", "duplicate of vm/auth"}},

@@ -45,7 +45,7 @@ func TestOutcomes(t *testing.T) {
 		{"identity forbidden", "prometheus", answers{"*": {status: 403}}, nil,
 			observed{Outcome: backend.Forbidden, Detail: "cannot prove that it is Prometheus"}},
 		{"credentials wanted", "grafana", answers{"/api/health": {body: `{"database":"ok","version":"11.2.0"}`}, "/api/search": {status: 401, body: `{"message":"Unauthorized"}`}}, nil,
-			observed{Outcome: backend.AuthRequired, Identity: true, Version: "11.2.0", Detail: "wants credentials"}},
+			observed{Outcome: backend.AuthRequired, Identity: true, Version: "11.2.0", Detail: "requires credentials"}},
 		{"health refused", "elasticsearch", answers{"/": {body: `{"version":{"number":"8.1.0"},"tagline":"You Know, for Search"}`}, "/_cluster/health": unauthorized}, nil,
 			observed{Outcome: backend.AuthRequired, Identity: true, Version: "8.1.0"}},
 		{"tenant wanted", "mimir", answers{"/prometheus/api/v1/query": noTenant, "/prometheus/api/v1/status/buildinfo": {body: mimirInfo}}, nil,

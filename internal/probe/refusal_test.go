@@ -47,7 +47,7 @@ func TestRefusals(t *testing.T) {
 		{"several headers", "elasticsearch", challenge(`Basic realm="security", charset="UTF-8"`, `Bearer realm="security"`, "ApiKey"), auth, backend.KindAPIKey, "an API key"},
 		{"several in one", "prometheus", challenge(`Basic realm="a, b=c", Bearer realm="x"`), auth, backend.KindBearer, ""},
 		{"one that has no place", "grafana", challenge("Negotiate"), auth, backend.KindOther, "cannot send"},
-		{"none named", "prometheus", says(401, "{}"), auth, "", "wants credentials"},
+		{"none named", "prometheus", says(401, "{}"), auth, "", "requires credentials"},
 		{"a tenant", "loki", says(401, "no org id\n"), auth, backend.KindTenant, "X-Scope-OrgID"},
 		{"a tenant of Tempo", "tempo", says(401, "no org id"), auth, backend.KindTenant, ""},
 		{"403 with a challenge", "prometheus", says(403, "", "WWW-Authenticate", "Basic"), auth, backend.KindBasic, ""},

@@ -35,7 +35,7 @@ func TestProofByAQuery(t *testing.T) {
 	}{
 		{"missing", proxy, nil, ""},
 		{"forbidden", refusing(403, "RBAC"), nil, ""},
-		{"wants credentials", refusing(401, ""), nil, ""},
+		{"requires credentials", refusing(401, ""), nil, ""},
 		{"below a known base path", below("/prometheus"), nil, "/prometheus"},
 		{"below an annotated one", below("/workspaces/ws-1"), fixed, "/workspaces/ws-1"},
 	}

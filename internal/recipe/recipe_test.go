@@ -14,7 +14,7 @@ import (
 
 func at(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
 
-// installed are Services as charts and operators make them, whose backend wants credentials that nobody has named.
+// installed are Services as charts and operators make them, whose backend requires credentials that nobody has named.
 func installed(typ, namespace, name string, labels, selector map[string]string, ports ...string) *backend.Finding {
 	s := &backend.Service{Ref: at(namespace, name), Labels: labels, Selector: selector}
 	for i, p := range ports {

@@ -8,6 +8,7 @@ package server
 
 import (
 	"cmp"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -84,8 +85,8 @@ type API struct {
 	o       Options
 	limits  limits
 	mux     *http.ServeMux
-	zipped  http.Handler // mux with compression
-	openapi []byte
+	zipped  http.Handler                 // mux with compression
+	openapi struct{ plain, gzip []byte } // anyone may read it, so it is compressed once
 	known   cached
 	origin  *http.CrossOriginProtection
 	streams streams
@@ -122,7 +123,7 @@ func New(o Options) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the OpenAPI document: %w", err)
 	}
-	a.openapi = text
+	a.openapi.plain, a.openapi.gzip = text, compress(gzip.NewWriter(nil), text)
 	return a, nil
 }
 

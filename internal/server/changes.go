@@ -53,12 +53,3 @@ func newChange(c *controller.Change) Change {
 		Message: c.Message,
 	}
 }
-
-// lastChange returns the seq of the newest change, 0 if there is none.
-func (a *API) lastChange() uint64 {
-	all := a.o.History.Since(0)
-	if len(all) == 0 {
-		return 0
-	}
-	return all[len(all)-1].Seq
-}

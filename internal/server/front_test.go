@@ -165,6 +165,12 @@ func TestCompression(t *testing.T) {
 			t.Errorf("%q: %v, %d bytes of %d", encoding, err, len(a.body), len(text))
 		}
 	}
+	whole := f.get(t, "/openapi.json", "Accept-Encoding", "gzip")
+	if r, err := gzip.NewReader(strings.NewReader(whole.body)); err != nil {
+		t.Errorf("openapi.json: %v", err)
+	} else if text, err := io.ReadAll(r); err != nil || string(text) != f.get(t, "/openapi.json", "Accept-Encoding", "br").body {
+		t.Errorf("openapi.json: %v", err)
+	}
 	if a := f.get(t, "/api/v1/changes", "Accept-Encoding", "gzip"); a.header.Get("Content-Encoding") != "" {
 		t.Error("a body that fits into one packet is compressed")
 	}

@@ -42,10 +42,10 @@ type cached struct {
 // index returns the index of the current snapshot and unmatched Services. It must not be called before the first
 // snapshot.
 func (a *API) index() *index {
-	s, unmatched := a.o.State.Snapshot(), a.o.Services.Others()
 	c := &a.known
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	s, unmatched := a.o.State.Snapshot(), a.o.Services.Others() // under the lock, so that none replaces a newer one
 	if c.last != nil && c.last.snapshot == s && sameList(c.last.unmatched, unmatched) {
 		return c.last
 	}

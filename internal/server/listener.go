@@ -40,9 +40,7 @@ const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second // headers and body
 	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 32 << 10         // twice the longest token
-	writeByteTimeout  = 30 * time.Second // without progress on an HTTP/2 connection
-	maxStreams        = 64               // per HTTP/2 connection
+	maxHeaderBytes    = 32 << 10 // twice the longest token
 )
 
 // Listen opens the listener. Callers do so first, so that a bad address is reported before anything else starts. The
@@ -97,6 +95,9 @@ func (s *Listener) prepare() {
 	if s.gate == nil {
 		s.gate = newGate(usualCapacity, s.Log.With("server", s.Name))
 	}
+	// HTTP/2 would let a stranger hold a megabyte for each connection, and dozens of answers that are not read.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
 	s.http = &http.Server{
 		Handler:           s.gate.handler(s.Handler),
 		ConnContext:       withConn,
@@ -105,7 +106,7 @@ func (s *Listener) prepare() {
 		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams, WriteByteTimeout: writeByteTimeout},
+		Protocols:         &protocols,
 		// Receives failed handshakes, bad requests and panics of handlers.
 		ErrorLog: log.New(newCalm(s.Log.With("server", s.Name)), "", 0),
 	}

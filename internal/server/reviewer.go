@@ -34,6 +34,11 @@ const (
 	// flood of invented tokens, or of tokens without rights, does not block them.
 	reviewRate  = 10
 	reviewBurst = 20
+	// The same for the other callers of one address, so that one pod with invented tokens leaves turns to those whose
+	// token is new.
+	shareRate  = 2
+	shareBurst = 10
+	maxShares  = 1024 // addresses that are remembered
 	// Lifetime and number of the cached answers.
 	allowedFor = time.Minute
 	deniedFor  = 10 * time.Second
@@ -60,6 +65,7 @@ type Reviewer struct {
 	cache            reviewCache
 	flights          singleflight.Group
 	known, strangers *rate.Limiter
+	shares           *lru.Cache // of strangers: *rate.Limiter by address
 	// Separate, because the service may have the right to create only one kind of review.
 	tokenOutage, accessOutage outage
 }
@@ -109,6 +115,7 @@ func NewReviewer(
 		tokens: tokens, access: access, options: o, log: o.Log, secret: secret,
 		cache: reviewCache{allowed: lru.New(maxAllowed), denied: lru.New(maxDenied)},
 		known: rate.NewLimiter(reviewRate, reviewBurst), strangers: rate.NewLimiter(reviewRate, reviewBurst),
+		shares:       lru.New(maxShares),
 		tokenOutage:  outage{log: o.Log, review: "TokenReview"},
 		accessOutage: outage{log: o.Log, review: "SubjectAccessReview"},
 	}
@@ -121,20 +128,36 @@ func (r *Reviewer) Authorize(ctx context.Context, token string, right Right) (st
 		return "", err
 	}
 	who, what := r.hash("token", token), r.hash("access", token, right.Verb, right.Resource, right.Path)
-	limiter := r.strangers
-	if r.cache.known(what) { // a valid token is not enough: tokens of a user without rights are easy to create
-		limiter = r.known
+	limits := turns{r.known}
+	if !r.cache.known(what) { // a valid token is not enough: tokens of a user without rights are easy to create
+		limits = r.ofStranger(ctx)
 	}
-	user, err := r.ask(ctx, who, func(ctx context.Context) (authenticationv1.UserInfo, error) {
-		return r.reviewToken(ctx, limiter, token)
-	})
+	start := time.Now() // the answer may miss a change during the review
+	last := start.Add(reviewTimeout)
+	a, err := r.ask(ctx, who, last, start.Add(r.options.AllowedFor),
+		func(ctx context.Context) (authenticationv1.UserInfo, error) { return r.reviewToken(ctx, limits, token) })
 	if err != nil {
 		return "", err
 	}
-	_, err = r.ask(ctx, what, func(ctx context.Context) (authenticationv1.UserInfo, error) {
-		return user, r.reviewAccess(ctx, limiter, user, right)
+	// What the user may do is known no longer than who the user is: the groups may change.
+	_, err = r.ask(ctx, what, last, a.until, func(ctx context.Context) (authenticationv1.UserInfo, error) {
+		return a.user, r.reviewAccess(ctx, limits, a.user, right)
 	})
-	return user.Username, err
+	return a.user.Username, err
+}
+
+// ofStranger returns the limits of a caller who was not allowed the last time.
+func (r *Reviewer) ofStranger(ctx context.Context) turns {
+	c, ok := ctx.Value(connKey{}).(*conn)
+	if !ok {
+		return turns{r.strangers}
+	}
+	share, ok := r.shares.Get(c.name)
+	if !ok {
+		share = rate.NewLimiter(shareRate, shareBurst)
+		r.shares.Add(c.name, share)
+	}
+	return turns{share.(*rate.Limiter), r.strangers}
 }
 
 // hash returns the cache key of a list of texts. Without the secret, a key reveals no token, and nobody can construct
@@ -148,35 +171,39 @@ func (r *Reviewer) hash(parts ...string) reviewKey {
 	return reviewKey(h.Sum(nil))
 }
 
-// ask returns the cached answer, or calls review. Concurrent callers with the same id share one review, which continues
-// if one of them gives up.
+// ask returns the cached answer, or calls review, which ends at the time last. The answer that somebody is allowed is
+// cached until the other time. Concurrent callers with the same id share one review, which continues if one of them
+// gives up.
 func (r *Reviewer) ask(
-	ctx context.Context, id reviewKey, review func(context.Context) (authenticationv1.UserInfo, error),
-) (authenticationv1.UserInfo, error) {
+	ctx context.Context, id reviewKey, last, until time.Time,
+	review func(context.Context) (authenticationv1.UserInfo, error),
+) (reviewAnswer, error) {
 	if a, ok := r.cache.get(id); ok {
-		return a.user, a.err
+		return a, a.err
 	}
 	done := r.flights.DoChan(string(id[:]), func() (any, error) {
 		if a, ok := r.cache.get(id); ok { // another review has just ended
-			return a.user, a.err
+			return a, a.err
 		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)
+		ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), last)
 		defer cancel()
-		start := time.Now() // the answer may miss a change during the review
+		begun := time.Now()
 		user, err := review(ctx)
+		a := reviewAnswer{user: user, err: err, until: until}
 		switch {
 		case err == nil:
-			r.cache.put(id, reviewAnswer{user: user, until: start.Add(r.options.AllowedFor)})
+			r.cache.put(id, a)
 		case errors.Is(err, ErrUnauthenticated), errors.Is(err, ErrForbidden):
-			r.cache.put(id, reviewAnswer{user: user, err: err, until: start.Add(deniedFor)})
+			a.until = begun.Add(deniedFor)
+			r.cache.put(id, a)
 		}
-		return user, err
+		return a, err
 	})
 	select {
 	case a := <-done:
-		return a.Val.(authenticationv1.UserInfo), a.Err
+		return a.Val.(reviewAnswer), a.Err
 	case <-ctx.Done():
-		return authenticationv1.UserInfo{}, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
+		return reviewAnswer{}, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
 	}
 }
 

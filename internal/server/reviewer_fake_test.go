@@ -33,7 +33,8 @@ type cluster struct {
 	tokenErr error
 	allowErr error
 	takes    time.Duration
-	denied   bool // a webhook vetoes what is allowed
+	thinks   time.Duration // before it says what a user may do
+	denied   bool          // a webhook vetoes what is allowed
 	status   string
 
 	tokens []*authenticationv1.TokenReviewSpec
@@ -84,7 +85,15 @@ func (c tokenReviews) Create(ctx context.Context, r *authenticationv1.TokenRevie
 
 type accessReviews struct{ *cluster }
 
-func (c accessReviews) Create(_ context.Context, r *authorizationv1.SubjectAccessReview, _ metav1.CreateOptions) (*authorizationv1.SubjectAccessReview, error) {
+func (c accessReviews) Create(ctx context.Context, r *authorizationv1.SubjectAccessReview, _ metav1.CreateOptions) (*authorizationv1.SubjectAccessReview, error) {
+	c.mu.Lock()
+	thinks := c.thinks
+	c.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(thinks):
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.access = append(c.access, r.Spec.DeepCopy())

@@ -134,6 +134,61 @@ func TestFloodOfForbidden(t *testing.T) {
 	})
 }
 
+// One address with made-up tokens leaves turns to callers of others, whose tokens are new.
+func TestFloodOfOneAddress(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	t.Attr("req", "DTS-SEC-3")
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster("good")
+		k := c.authorizer(nil)
+		from := func(address string) context.Context {
+			return context.WithValue(t.Context(), connKey{}, &conn{name: address})
+		}
+		for i := range 1000 {
+			if i%20 == 0 {
+				<-time.After(100 * time.Millisecond)
+			}
+			go k.Authorize(from("10.0.0.1"), fmt.Sprint("bad", i), toGetToolsets) //nolint:errcheck // part of a flood
+		}
+		if _, err := k.Authorize(from("10.0.0.2"), "good", toGetToolsets); err != nil {
+			t.Errorf("within the flood: %v", err)
+		}
+		<-time.After(2 * time.Second)
+	})
+}
+
+// What a user may do is known no longer than the user's groups are, and both together take no longer than one review may.
+func TestAccessEndsWithToken(t *testing.T) {
+	t.Attr("req", "DTS-API-3")
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster("t")
+		k := c.authorizer(nil)
+		other := Right{Verb: "list", Resource: ResourceToolsets}
+		c.grants["t"].may = append(c.grants["t"].may, c.grants["t"].may[0])
+		c.grants["t"].may[1].ResourceAttributes = &authorizationv1.ResourceAttributes{
+			Namespace: "toolsets-here", Verb: "list", Group: "toolset.kubernaut.io", Resource: "toolsets",
+		}
+		if _, err := k.Authorize(t.Context(), "t", toGetToolsets); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(allowedFor - time.Second)
+		if _, err := k.Authorize(t.Context(), "t", other); err != nil {
+			t.Fatal(err)
+		}
+		c.set(func() { c.grants["t"].may = nil })
+		<-time.After(time.Second)
+		if _, err := k.Authorize(t.Context(), "t", other); !errors.Is(err, ErrForbidden) {
+			t.Errorf("a minute after the token was reviewed: %v", err)
+		}
+		<-time.After(allowedFor)
+		c.set(func() { c.takes, c.thinks = reviewTimeout-time.Second, time.Hour })
+		start := time.Now()
+		if _, err := k.Authorize(t.Context(), "t", toGetToolsets); !errors.Is(err, ErrUnavailable) || time.Since(start) > reviewTimeout {
+			t.Errorf("after %s: %v", time.Since(start), err)
+		}
+	})
+}
+
 // A new token is reviewed as soon as a flood is over.
 func TestAfterFlood(t *testing.T) {
 	t.Attr("req", "DTS-API-3")

@@ -75,9 +75,9 @@ func claimedAudiences(token string) (claimed []string, ok bool) {
 }
 
 // reviewToken returns the user of a token. Each review is for one audience: the API server's own or Audience.
-func (r *Reviewer) reviewToken(ctx context.Context, l *rate.Limiter, token string) (authenticationv1.UserInfo, error) {
+func (r *Reviewer) reviewToken(ctx context.Context, l turns, token string) (authenticationv1.UserInfo, error) {
 	for _, asked := range audiences(token) {
-		if err := turn(ctx, l); err != nil {
+		if err := l.wait(ctx); err != nil {
 			return authenticationv1.UserInfo{}, err
 		}
 		review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token, Audiences: asked}}
@@ -101,8 +101,8 @@ func (r *Reviewer) reviewToken(ctx context.Context, l *rate.Limiter, token strin
 }
 
 // reviewAccess returns nil if the user has the right, and ErrForbidden if not.
-func (r *Reviewer) reviewAccess(ctx context.Context, l *rate.Limiter, u authenticationv1.UserInfo, right Right) error {
-	if err := turn(ctx, l); err != nil {
+func (r *Reviewer) reviewAccess(ctx context.Context, l turns, u authenticationv1.UserInfo, right Right) error {
+	if err := l.wait(ctx); err != nil {
 		return err
 	}
 	spec := authorizationv1.SubjectAccessReviewSpec{
@@ -140,12 +140,17 @@ func (r *Reviewer) reviewAccess(ctx context.Context, l *rate.Limiter, u authenti
 		APIGroup, right.Resource, right.Verb)
 }
 
-// turn waits until the limiter allows one review. It returns ErrBusy if that would take longer than reviewWait.
-func turn(ctx context.Context, l *rate.Limiter) error {
+// turns are limits that must all allow a review.
+type turns []*rate.Limiter
+
+// wait waits until one review is allowed. It returns ErrBusy if that would take longer than reviewWait.
+func (l turns) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reviewWait)
 	defer cancel()
-	if err := l.Wait(ctx); err != nil {
-		return fmt.Errorf("%w; try again in a few seconds", ErrBusy)
+	for _, one := range l {
+		if err := one.Wait(ctx); err != nil {
+			return fmt.Errorf("%w; try again in a few seconds", ErrBusy)
+		}
 	}
 	return nil
 }

@@ -55,7 +55,12 @@ func (a *API) register() *huma.OpenAPI {
 	a.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
 		traceOf(r.Context()).endpoint = "/openapi.json"
 		w.Header().Set("Content-Type", mediaJSON)
-		_, _ = w.Write(a.openapi)
+		text := a.openapi.plain
+		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+			w.Header().Set("Content-Encoding", "gzip")
+			text = a.openapi.gzip
+		}
+		_, _ = w.Write(text)
 	})
 	a.mux.HandleFunc("GET /api/v1/toolsets/{$}", notFound)
 	return h.OpenAPI()

@@ -67,7 +67,7 @@ func (a *API) status(user string) Status {
 			Rejected: count[backend.Rejected],
 		},
 		ServicesTotal: i.total, Types: filled(i.types), Frozen: filled(s.Frozen), Target: a.o.Target,
-		Revision: i.revision, Problems: a.troubles(s), LastChange: a.lastChange(),
+		Revision: i.revision, Problems: a.troubles(s), LastChange: a.o.History.Last(),
 	}
 }
 

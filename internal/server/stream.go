@@ -122,7 +122,7 @@ func (a *API) stream(x huma.Context, in *streamInput) {
 	t.stream = true
 	f := &follower{
 		api: a, ctx: r.Context(), request: r, to: w, control: http.NewResponseController(w), user: t.user,
-		seq: a.lastChange(),
+		seq: a.o.History.Last(),
 	}
 	if seq, ok := in.from(); ok && seq <= f.seq { // a greater seq is from an earlier process
 		f.seq = seq

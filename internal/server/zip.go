@@ -1,20 +1,27 @@
 package server
 
 import (
+	"bytes"
 	"compress/gzip"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // smallestZipped is the smallest body, in bytes, that is compressed. A smaller one fits into one packet anyway.
 const smallestZipped = 1024
 
+// maxWriters is the number of responses that are compressed at a time. Each takes most of a megabyte meanwhile.
+const maxWriters = 4
+
 // zipped compresses the responses of next for clients that accept gzip. It decides by the size of the first write,
-// because the API writes a body in one piece.
+// because the API writes a body in one piece. A response is sent when all of it is compressed, so that a client that
+// does not read holds no compressor.
 func zipped(next http.Handler) http.Handler {
-	writers := &sync.Pool{New: func() any { return gzip.NewWriter(nil) }} // each is most of a megabyte
+	writers := make(chan *gzip.Writer, maxWriters)
+	for range maxWriters {
+		writers <- gzip.NewWriter(nil)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Accept-Encoding")
 		if !acceptsGzip(r.Header.Values("Accept-Encoding")) {
@@ -44,10 +51,11 @@ func acceptsGzip(values []string) bool {
 // zipWriter holds the status back until the size of the first write decides whether the body is compressed.
 type zipWriter struct {
 	http.ResponseWriter
-	writers *sync.Pool
+	writers chan *gzip.Writer
 	code    int          // the status held back; 0: none
 	begun   bool         // the body has begun
-	gzip    *gzip.Writer // nil: not compressed
+	zip     bool         // it is compressed
+	body    bytes.Buffer // until then
 }
 
 // Unwrap is for http.ResponseController.
@@ -66,22 +74,19 @@ func (z *zipWriter) WriteHeader(code int) {
 // Write implements http.ResponseWriter.
 func (z *zipWriter) Write(p []byte) (int, error) {
 	if !z.begun {
-		z.begin(len(p))
+		z.begun, z.zip = true, len(p) >= smallestZipped && z.Header().Get("Content-Encoding") == ""
+		if !z.zip {
+			z.status()
+		}
 	}
-	if z.gzip != nil {
-		return z.gzip.Write(p)
+	if z.zip {
+		return z.body.Write(p)
 	}
 	return z.ResponseWriter.Write(p)
 }
 
-func (z *zipWriter) begin(size int) {
-	z.begun = true
-	if h := z.Header(); size >= smallestZipped && h.Get("Content-Encoding") == "" {
-		h.Set("Content-Encoding", "gzip")
-		h.Del("Content-Length")
-		z.gzip, _ = z.writers.Get().(*gzip.Writer)
-		z.gzip.Reset(z.ResponseWriter)
-	}
+// status sends the status that was held back.
+func (z *zipWriter) status() {
 	if z.code != 0 {
 		z.ResponseWriter.WriteHeader(z.code)
 	}
@@ -90,11 +95,27 @@ func (z *zipWriter) begin(size int) {
 // close ends the response. It is not called if the handler panicked, because Handler answers then.
 func (z *zipWriter) close() {
 	if !z.begun {
-		z.begin(0)
+		z.status()
 	}
-	if z.gzip != nil {
-		_ = z.gzip.Close() // an error means that the client is gone
-		z.gzip.Reset(nil)
-		z.writers.Put(z.gzip)
+	if !z.zip {
+		return
 	}
+	w := <-z.writers
+	small := compress(w, z.body.Bytes())
+	z.writers <- w
+	z.body = bytes.Buffer{}
+	z.Header().Set("Content-Encoding", "gzip")
+	z.Header().Del("Content-Length")
+	z.status()
+	_, _ = z.ResponseWriter.Write(small) // an error means that the client is gone
+}
+
+// compress returns p compressed.
+func compress(w *gzip.Writer, p []byte) []byte {
+	var small bytes.Buffer
+	w.Reset(&small)
+	_, _ = w.Write(p) // a buffer takes everything
+	_ = w.Close()
+	w.Reset(nil)
+	return small.Bytes()
 }

@@ -16,6 +16,8 @@ const maxExposures = 1000
 // exposures are the exposures of the Services of one namespace, by the object that has them and the Service.
 type exposures struct {
 	by map[Exposer]map[string][]backend.Exposure
+	// The same by Service, nil when by has changed since. An owner may have thousands of both.
+	of map[string][]backend.Exposure
 	// The number of links, and of exposures that give none. Each has its own limit.
 	links, others int
 }
@@ -41,7 +43,7 @@ func (st *Store) expose(by Exposer, services map[string][]backend.Exposure) {
 		services = in.fit(services)
 	}
 	in.count(services, 1)
-	in.by[by] = services
+	in.by[by], in.of = services, nil
 	if len(services) == 0 {
 		delete(in.by, by)
 	}
@@ -96,16 +98,23 @@ func (st *Store) Exposures(ref backend.Ref) []backend.Exposure {
 	return st.exposuresOf(ref)
 }
 
-func (st *Store) exposuresOf(ref backend.Ref) (list []backend.Exposure) {
-	if in := st.exposed[ref.Namespace]; in != nil {
+func (st *Store) exposuresOf(ref backend.Ref) []backend.Exposure {
+	in := st.exposed[ref.Namespace]
+	if in == nil {
+		return nil
+	}
+	if in.of == nil {
+		in.of = map[string][]backend.Exposure{}
 		for by, services := range in.by {
-			for _, e := range services[ref.Name] {
-				e.By = by.Kind + " " + by.Ref.String()
-				list = append(list, e)
+			for name, ways := range services {
+				for _, e := range ways {
+					e.By = by.Kind + " " + by.Ref.String()
+					in.of[name] = append(in.of[name], e)
+				}
 			}
 		}
 	}
-	return list
+	return slices.Clone(in.of[ref.Name])
 }
 
 // Expose implements Sink.

@@ -192,7 +192,7 @@ func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration" +
 			caution + ":"
 		if f.Observation.Wants != "" {
-			text = "It wants " + Noun(f.Observation.Wants) + ": put the values into variables of HolmesGPT's " +
+			text = "It requires " + Noun(f.Observation.Wants) + ": put the values into variables of HolmesGPT's " +
 				"environment, and name the variables in the configuration" + caution + ":"
 		}
 		if i > 0 {

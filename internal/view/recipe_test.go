@@ -13,7 +13,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// wanting is a finding whose backend wants credentials, and that nobody has named yet.
+// wanting is a finding whose backend requires credentials, and that nobody has named yet.
 func wanting(typ, namespace, name string, labels map[string]string, line string) *backend.Finding {
 	s := &backend.Service{
 		Ref: backend.Ref{Namespace: namespace, Name: name}, Labels: labels, Ports: []backend.Port{{Name: "https", Number: 443}},

@@ -180,9 +180,9 @@ var flaws = map[backend.Flaw]string{
 func refuses(o *backend.Observation, mesh string) string {
 	switch o.Outcome {
 	case backend.AuthRequired:
-		return "wants " + Noun(o.Wants)
+		return "requires " + Noun(o.Wants)
 	case backend.LoginRequired:
-		return "is behind a proxy that wants people to sign in"
+		return "is behind a proxy that asks people to sign in"
 	case backend.ForbiddenByMesh:
 		return "is behind " + cmp.Or(meshes[mesh], mesh) + ", whose policy forbids requests from this service's pod"
 	}

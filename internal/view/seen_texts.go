@@ -60,7 +60,7 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeNotTLS:      "it does not speak TLS on that port",
 	backend.CodeHandshake:   "the TLS handshake fails: {value}",
 
-	backend.CodeClientCertificate: "it wants a client certificate",
+	backend.CodeClientCertificate: "it requires a client certificate",
 	backend.CodeCertificateCA: "its certificate is signed by an unknown authority; give its CA in tls.caFile, or " +
 		unverified,
 	backend.CodeCertificateName: "its certificate is for {names}, which includes no name that was tried ({host}); " +

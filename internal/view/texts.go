@@ -113,16 +113,16 @@ var texts = map[backend.Code]string{
 	backend.CodeObserved:     "{observed}",
 	backend.CodeTenantMissing: "{tenants}, and no tenant is configured; to publish it, add to the " +
 		"configuration: {remedy}, or annotate the Service with kubernaut.io/toolset-tenant=TENANT",
-	backend.CodeCredentialsWanted: "it is up and wants credentials",
-	backend.CodeCertificateGiven: "it is up and wants a client certificate, " +
+	backend.CodeCredentialsWanted: "it is up and requires credentials",
+	backend.CodeCertificateGiven: "it is up and requires a client certificate, " +
 		"which the configuration names (files): it was not probed further",
-	backend.CodeCredentialsGiven:   "it is up and wants credentials, which HolmesGPT takes from {variables}",
-	backend.CodeCredentialsNoPlace: "it wants {wants}; HolmesGPT's toolset for it has no field for that",
-	backend.CodeCredentialsMissing: "it wants {wants}, and the configuration names none for it{beside}" + addRemedy,
-	backend.CodeCredentialsBlocked: "it wants {wants}, and the configuration names none for it; " +
+	backend.CodeCredentialsGiven:   "it is up and requires credentials, which HolmesGPT takes from {variables}",
+	backend.CodeCredentialsNoPlace: "it requires {wants}; HolmesGPT's toolset for it has no field for that",
+	backend.CodeCredentialsMissing: "it requires {wants}, and the configuration names none for it{beside}" + addRemedy,
+	backend.CodeCredentialsBlocked: "it requires {wants}, and the configuration names none for it; " +
 		"as the primary in a trusted namespace it would get the usual ones, " +
 		"but {blocker} may become the primary instead{beside}" + addRemedy,
-	backend.CodeCredentialsKept: "it wants {wants}, and the configuration names none for it; " +
+	backend.CodeCredentialsKept: "it requires {wants}, and the configuration names none for it; " +
 		"as the primary in a trusted namespace it would get the usual ones, " +
 		"but the place of the primary is kept for {kept}{beside}" + addRemedy,
 

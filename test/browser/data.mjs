@@ -27,7 +27,7 @@ const up = (version, more = {}) => ({healthy: true, probe: 'ready', metadata: {v
 export const cluster = () => [
   service('logging', 'loki-gateway', 'loki', 'accepted', 'recognised by label app.kubernetes.io/name=loki (the labels of Loki’s charts); it works', up('3.6.2', {primary: true})),
   service('logging', 'logs-es-http', 'elasticsearch', 'accepted', 'recognised by label common.k8s.elastic.co/type=elasticsearch; it works', up('9.2.1', {port: 9200, scheme: 'https', primary: true})),
-  service('monitoring', 'kps-grafana', 'grafana', 'accepted', 'recognised by label app.kubernetes.io/name=grafana (the label of the Grafana charts); it wants credentials', up('12.3.0', {probe: 'auth-required', primary: true, link: 'https://grafana.example.com', metadata: {version: '12.3.0', credentials: 'GRAFANA_API_KEY'}})),
+  service('monitoring', 'kps-grafana', 'grafana', 'accepted', 'recognised by label app.kubernetes.io/name=grafana (the label of the Grafana charts); it requires credentials', up('12.3.0', {probe: 'auth-required', primary: true, link: 'https://grafana.example.com', metadata: {version: '12.3.0', credentials: 'GRAFANA_API_KEY'}})),
   service('monitoring', 'kps-kube-prometheus-stack-prometheus', 'prometheus', 'accepted', 'recognised by label app=kube-prometheus-stack-prometheus (the label of kube-prometheus-stack and its forks); it works', up('3.8.0', {port: 9090, primary: true})),
   service('payments', 'prometheus', 'prometheus', 'accepted', 'recognised by label app=prometheus; it works', up('2.55.1', {path: '/prometheus'})),
   service('shop', 'orders-kb', 'custom', 'accepted', 'recognised by its annotations kubernaut.io/toolset=true and kubernaut.io/toolset-type=custom; it works', up('', {port: 8080, metadata: {description: 'Knowledge base of the order system: runbooks and known errors.'}})),
@@ -78,7 +78,7 @@ export function explanation(s) {
       requests: s.healthy === null ? [] : [
         {purpose: 'identity', url: `${s.endpoint}/api/health`, status: s.healthy ? 200 : 0, result: s.healthy ? 'the answer that only the real thing gives' : 'connection refused', took: '3.214ms'},
         {purpose: 'health', url: `${s.endpoint}/api/health`, status: s.healthy ? 200 : 0, result: s.healthy ? 'database ok' : 'connection refused', took: '1.9ms'},
-        ...(s.metadata.probe === 'auth-required' ? [{purpose: 'credentials', url: `${s.endpoint}/api/search?limit=1`, status: 401, result: 'it wants credentials', took: '2.041ms'}] : []),
+        ...(s.metadata.probe === 'auth-required' ? [{purpose: 'credentials', url: `${s.endpoint}/api/search?limit=1`, status: 401, result: 'it requires credentials', took: '2.041ms'}] : []),
       ],
       outcome: s.metadata.probe ?? '', detail: s.healthy === false ? 'It was asked three times and refused the connection each time.' : '',
     }],

@@ -95,7 +95,7 @@ func TestGenerate(t *testing.T) {
 			labels: map[string]string{"common.k8s.elastic.co/type": "elasticsearch", "elasticsearch.k8s.elastic.co/cluster-name": "logs"},
 			opts:   standin.Options{Credentials: standin.Credentials{APIKey: "es-key"}}})
 
-	// What wants credentials is older than what works without, and no variable is set: whatever works has to be healthy.
+	// What requires credentials is older than what works without, and no variable is set: whatever works has to be healthy.
 	locked := func(kind standin.Kind, namespace, name string, labels map[string]string, port string, target int) service {
 		return service{namespace: namespace, name: name, labels: labels, port: port, target: target, created: "2020-01-01", kind: kind,
 			opts: standin.Options{Credentials: standin.Credentials{Bearer: "secret"}}}

@@ -52,7 +52,7 @@ func realPods() []realPod {
 		}
 	}
 	guarded := prometheus("secure", "10.244.0.12", "", "--web.config.file=$dir/web.yml")
-	guarded.ready = "" // it wants credentials
+	guarded.ready = "" // it requires credentials
 	return []realPod{
 		prometheus("monitoring", "10.244.0.11", "/mon/prom", "--web.external-url=http://x/mon/prom"), guarded,
 		{

@@ -12,7 +12,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// truths are what the processes of the matrix are: a type, or "" for what is no backend, or guarded for what wants credentials
+// truths are what the processes of the matrix are: a type, or "" for what is no backend, or guarded for what requires credentials
 // before it says anything.
 var truths = map[string]string{
 	"prometheus": "prometheus", "prometheus-agent": "", "prom-label-proxy": "prometheus", "oauth2-proxy": guarded,

@@ -24,7 +24,7 @@ func accepted(kind, path string) want { return want{verdict: "accepted", kind: k
 
 // wantsCredentials is up, and left out while another of the toolset works without any and the configuration names none.
 func wantsCredentials(kind string, more ...string) want {
-	return want{verdict: "unavailable", kind: kind, probe: "auth-required", reason: append(more, "wants credentials")}
+	return want{verdict: "unavailable", kind: kind, probe: "auth-required", reason: append(more, "requires credentials")}
 }
 
 func verdict(v, kind string, reason ...string) want {

@@ -41,7 +41,7 @@ func TestAnswers(t *testing.T) {
 		{name: "a longer name is not below the base path", kind: standin.Prometheus, opts: standin.Options{BasePath: "/prom"}, path: "/prometheus/-/ready", status: 404},
 		{name: "not ready yet", kind: standin.Prometheus, opts: standin.Options{NotReady: true}, path: "/-/ready", status: 503},
 		{name: "not ready yet, but healthy", kind: standin.Prometheus, opts: standin.Options{NotReady: true}, path: "/-/healthy", status: 200},
-		{name: "wants credentials everywhere", kind: standin.Prometheus, opts: standin.Options{Credentials: secret}, path: "/-/healthy", status: 401, body: "Unauthorized"},
+		{name: "requires credentials everywhere", kind: standin.Prometheus, opts: standin.Options{Credentials: secret}, path: "/-/healthy", status: 401, body: "Unauthorized"},
 		{name: "basic", kind: standin.Prometheus, opts: standin.Options{Credentials: secret}, path: "/-/healthy", header: map[string]string{"Authorization": "Basic YWRtaW46cHc="}, status: 200},
 		{name: "bearer", kind: standin.Prometheus, opts: standin.Options{Credentials: secret}, path: "/-/healthy", header: map[string]string{"Authorization": "Bearer t0ken"}, status: 200},
 		{name: "wrong bearer", kind: standin.Prometheus, opts: standin.Options{Credentials: secret}, path: "/-/healthy", header: map[string]string{"Authorization": "Bearer other"}, status: 401},
