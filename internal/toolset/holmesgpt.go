@@ -84,6 +84,17 @@ func authNeeds(kind string) (fields []string, known bool) {
 	return nil, false
 }
 
+// missingIn returns the fields that an auth of a kind needs and does not have.
+func missingIn(auth map[string]any, kind string) (missing []string) {
+	needs, _ := authNeeds(kind)
+	for _, field := range needs {
+		if s, _ := auth[field].(string); s == "" {
+			missing = append(missing, field)
+		}
+	}
+	return missing
+}
+
 // host matches a host of an HTTP endpoint, or a leading wildcard, with or without scheme and port. HolmesGPT fails the
 // whole toolset for any other host.
 var host = regexp.MustCompile(`^(?i:(https?)://)?(\[[^\]]+\]|(?:\*\.)?[^*:/?#@\[\]\s]+)(?::(\*|[0-9]+))?(?:[/?#].*)?$`)
