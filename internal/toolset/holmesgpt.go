@@ -1,6 +1,7 @@
 package toolset
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -58,6 +59,35 @@ func isTaken(typ, field string) bool {
 // a group inherits no key of it.
 func atomicGroups() [][]string {
 	return [][]string{{"api_key", "username", "password", "bearer_token"}, {"client_cert", "client_key"}}
+}
+
+// formerSettings returns the former names, with the present ones, of settings that generated instances have and that
+// HolmesGPT still accepts. If an instance has or inherits both, HolmesGPT ignores the former one.
+func formerSettings(toolset string) map[string]string {
+	switch toolset {
+	case "grafana/dashboards", "grafana/loki", "grafana/tempo":
+		return map[string]string{"url": "api_url", "headers": "additional_headers"}
+	case "elasticsearch/cluster", "elasticsearch/data":
+		return map[string]string{"url": "api_url"}
+	case "prometheus/metrics":
+		return map[string]string{"headers": "additional_headers", "prometheus_ssl_enabled": "verify_ssl"}
+	}
+	return nil
+}
+
+// present returns the settings of an instance with their present names.
+func present(toolset string, config map[string]any) map[string]any {
+	out := maps.Clone(config)
+	for former, name := range formerSettings(toolset) {
+		if out[former] == nil {
+			continue // a patch removes what no generated instance has
+		}
+		if out[name] == nil {
+			out[name] = out[former]
+		}
+		delete(out, former)
+	}
+	return out
 }
 
 // isType reports whether name is a type of toolset.
