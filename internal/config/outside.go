@@ -8,6 +8,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -79,7 +80,8 @@ func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
 			yamlfile.Quote(b.Type))
 		return
 	}
-	fields := credentialFields(b.Type, t)
+	credentials := toolset.Credentials(b.Type, t)
+	fields := names(credentials)
 	for _, field := range sorted(b.Credentials) {
 		if isField(field) && !slices.Contains(fields, field) {
 			path := yamlfile.Key(at+".credentials", field)
@@ -87,6 +89,7 @@ func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
 				v.f.Found(path, field))
 		}
 	}
+	v.pairs(at+".credentials", b.Credentials, credentials)
 	if len(b.Headers) > 0 && len(t.Toolset.Headers) == 0 {
 		v.f.At(at+".headers", "expected none, since HolmesGPT's toolset for %s has no place for them", b.Type)
 	}

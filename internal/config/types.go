@@ -9,6 +9,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
@@ -162,32 +163,42 @@ func (v validator) misspelt(path, typ string, types *catalog.Catalog) bool {
 
 // fields checks the names of the credentials of one type; t is nil for one that is not in the catalog.
 func (v validator) fields(byType string, byRef map[string]map[string]string, typ string, t *catalog.Type) {
-	fields, has := credentialFields(typ, t), "a credential that the type has"
+	of, has := toolset.Credentials(typ, t), "a credential that the type has"
 	if t == nil && typ != backend.TypeMCP {
 		has = "a credential that an API of your own has, since the catalog has no such type"
 	}
+	fields := names(of)
 	for _, ref := range sorted(byRef) {
+		at := yamlfile.Key(byType, ref)
 		for _, field := range sorted(byRef[ref]) {
 			if isRef(ref) && isField(field) && isVariable(byRef[ref][field]) && !slices.Contains(fields, field) {
-				path := yamlfile.Key(yamlfile.Key(byType, ref), field)
+				path := yamlfile.Key(at, field)
 				v.f.At(path, "expected %s: %s, found %s", has, strings.Join(fields, ", "), v.f.Found(path, field))
 			}
+		}
+		v.pairs(at, byRef[ref], of)
+	}
+}
+
+// pairs checks that an HTTP toolset has all credentials that basic or digest authentication needs, or none of them.
+func (v validator) pairs(at string, variables map[string]string, of []catalog.Credential) {
+	for _, auth := range []string{"basic", "digest"} {
+		pair := names(slices.DeleteFunc(slices.Clone(of), func(c catalog.Credential) bool { return c.Auth != auth }))
+		given := 0
+		for _, field := range pair {
+			if _, is := variables[field]; is {
+				given++
+			}
+		}
+		if given > 0 && given < len(pair) {
+			v.f.At(at, "expected both %s, because neither works alone", strings.Join(pair, " and "))
 		}
 	}
 }
 
-// credentialFields returns the credentials of a type; without a type in the catalog those of an MCP server or of a
-// custom API.
-func credentialFields(typ string, t *catalog.Type) (fields []string) {
-	switch {
-	case t != nil:
-		for _, c := range t.Toolset.Credentials {
-			fields = append(fields, c.Field)
-		}
-	case typ == backend.TypeMCP:
-		fields = []string{"token"}
-	default:
-		fields = []string{"token", "username", "password"}
+func names(credentials []catalog.Credential) (fields []string) {
+	for _, c := range credentials {
+		fields = append(fields, c.Field)
 	}
 	return fields
 }

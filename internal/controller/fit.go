@@ -23,6 +23,9 @@ type leftOut struct {
 // stays published.
 func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document, map[string]string, error) {
 	room := publish.MaxBytes - publish.Foreign(live, s.Own)
+	if text := c.memory.overrides.restore(live); text != "" {
+		room -= len(toolset.KeyOverrides) + len(text)
+	}
 	undo := leavesOut(s.Findings)
 	from, last := c.fitsFrom(s, room), c.memory.left
 	// While nothing has changed, the same backends are left out without building all of them. Sizes measured before a

@@ -118,6 +118,32 @@ func TestTooLargeIsMadeToFit(t *testing.T) {
 	}
 }
 
+// The overrides that are restored with a deleted ConfigMap, or with one that was made again without them, take room too.
+func TestRestoredOverridesFit(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-OUT-11")
+	var services []backend.Service
+	for i := range 220 {
+		services = append(services, aged(custom("evil", fmt.Sprintf("x%04d", i), strings.Repeat("x", 500)), i))
+	}
+	text := "# " + strings.Repeat("x", 350<<10) + "\n" + helm // which state.json has too
+	for what, live := range map[string]*corev1.ConfigMap{"deleted": nil, "made again": configMap("b", "2", absent)} {
+		c, s := crowd(t, inventory.Options{}, services)
+		c.memory.overrides.observe(configMap("a", "1", text), nil)
+		d, err := c.build(s, live)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Restore != text {
+			t.Fatalf("%s: %d bytes are restored, want %d", what, len(d.Restore), len(text))
+		}
+		diff := publish.New(nil, publish.Options{}).Compare(live, d)
+		if diff.Bytes > publish.MaxBytes || diff.Bytes < publish.MaxBytes*9/10 {
+			t.Errorf("%s: %d bytes, want what fits into %d", what, diff.Bytes, publish.MaxBytes)
+		}
+	}
+}
+
 // Only what is not generated leaves no choice: then the last document stays.
 func TestForeignKeysLeaveNoRoom(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")

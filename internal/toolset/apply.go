@@ -179,27 +179,42 @@ func lacking(entry map[string]any) (missing []string) {
 	return missing
 }
 
-// check returns an error if HolmesGPT would not load the result, and warnings about doubtful entries. origins maps the
-// path of an instance in the document to the path of its patch in the overrides.
-func (o *Overrides) check(doc *Document, origins map[string]string) (warnings []Warning, err error) {
-	c := checker{shared: Error}
+// check returns an error if HolmesGPT would not load the result because of the overrides, and warnings about doubtful
+// entries. An entry that HolmesGPT would not load without the overrides either is left out, and so is any such entry if
+// the overrides are in force: one backend must not stop the publication of all others.
+func (b *builder) check(doc *Document) (warnings []Warning, err error) {
+	o, c, left := b.overrides, checker{shared: Error}, map[string]bool{}
 	c.document(doc.HolmesGPT)
 	f := yamlfile.Empty("overrides")
 	if o.file != nil {
 		f = o.file.Fresh()
 	}
 	for _, p := range c.complaints {
-		if p.severity == Note {
-			continue
-		}
-		path := o.path(f, p.path, origins)
-		if p.severity == Error {
+		path, entry := o.path(f, p.path, b.origins), entryPath(p.path)
+		bad := p.severity == Error
+		switch {
+		case p.severity == Note, left[entry], p.path == "": // mark adds an entry to an empty document
+		case bad && (b.opts.InForce || !b.touched(f, entry)) && doc.isGenerated(entry):
+			left[entry] = true
+			why := strings.TrimLeft(strings.TrimPrefix(p.path, entry)+": "+p.message, ".: ")
+			warnings = append(warnings, doc.leaveOut(entry, why)...)
+		case bad:
 			f.At(path, "%s", p.message)
-		} else if path != p.path || f.Has(entryPath(path)) {
+		case path != p.path || f.Has(entryPath(path)):
 			warnings = append(warnings, o.at(path, Warning{Code: WarningEntryDoubtful, Because: p.message}))
 		}
 	}
 	return few(warnings), f.Err()
+}
+
+// touched reports whether the overrides, or those of an instance, change an entry.
+func (b *builder) touched(f *yamlfile.File, entry string) bool {
+	for path := range b.origins {
+		if entryPath(path) == entry {
+			return true
+		}
+	}
+	return f.Has(entry)
 }
 
 // path returns the path in the overrides that caused a path of the document.
@@ -224,4 +239,26 @@ func entryPath(path string) string {
 		rest = rest[:i]
 	}
 	return section + "." + rest
+}
+
+// isGenerated reports whether there are backends behind the entry at a path.
+func (d *Document) isGenerated(entry string) bool {
+	_, name, _ := strings.Cut(entry, ".")
+	return len(d.Backends[name]) > 0
+}
+
+// leaveOut removes a generated entry, and returns a warning about each backend behind it.
+func (d *Document) leaveOut(entry, why string) (warnings []Warning) {
+	section, name, _ := strings.Cut(entry, ".")
+	for _, f := range d.Backends[name] {
+		it := item{Finding: f}
+		warnings = append(warnings, it.about(Warning{Code: WarningEntryLeftOut, Value: name, Because: why}))
+	}
+	entries, _ := d.HolmesGPT[section].(map[string]any)
+	delete(entries, name)
+	if section == mcpServers && len(entries) == 0 {
+		delete(d.HolmesGPT, section)
+	}
+	delete(d.Backends, name)
+	return warnings
 }

@@ -72,11 +72,11 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 		doc.HolmesGPT[mcpServers] = b.servers
 	}
 	unmet := b.merge(doc)
-	if err := doc.mark(opts.GenerationMarker); err != nil {
+	warnings, err := b.check(doc)
+	if err != nil {
 		return nil, err
 	}
-	warnings, err := overrides.check(doc, b.origins)
-	if err != nil {
+	if err := doc.mark(opts.GenerationMarker); err != nil {
 		return nil, err
 	}
 	doc.Tokens = Tokens(opts.Types, doc.HolmesGPT)

@@ -1,7 +1,9 @@
 package toolset
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -248,6 +250,32 @@ func TestTrustedToolsKeepTheirNames(t *testing.T) {
 	toolsets := d.HolmesGPT["toolsets"].(map[string]any)
 	if toolsets["custom/evil-x"] == nil || toolsets["custom/evil/x"] != nil {
 		t.Errorf("they are called %v", sortedKeys(toolsets))
+	}
+}
+
+// A stranger's API does not take the tool of an HTTP toolset of the admin's own.
+func TestToolsOfTheOverridesKeepTheirNames(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-SEC-3")
+	endpoint := "config: {endpoints: [{hosts: [mine.example.com]}]}"
+	for text, renamed := range map[string]bool{
+		"toolsets: {custom/evil-x: {type: http, enabled: true, " + endpoint + "}}":      true,
+		"toolsets: {custom/evil/x: {type: http, enabled: true, " + endpoint + "}}":      false, // it replaces the found one
+		"toolsets: {custom/evil-x: {enabled: true, description: Mine, tools: []}}":      false, // no such tool
+		"toolsets: {custom/evil-x: null, custom/other: {type: http, " + endpoint + "}}": false,
+	} {
+		for _, inForce := range []bool{true, false} {
+			opts := options(t)
+			opts.InForce = inForce
+			d, err := Build([]*backend.Finding{found("wiki", "evil/x", 80, own)}, opts, parse(t, text))
+			if err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			names := slices.Collect(maps.Keys(d.Backends))
+			if len(names) != 1 || (names[0] != "custom/evil/x") != renamed || !strings.HasPrefix(names[0], "custom/evil/x") {
+				t.Errorf("%s: it is called %q", text, names)
+			}
+		}
 	}
 }
 

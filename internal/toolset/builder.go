@@ -136,7 +136,7 @@ func (b *builder) addInstance(it *item, e catalog.Entry) string {
 		name = withHash(name, it.identity())
 	}
 	config["name"] = name
-	config = it.patched(config)
+	config = it.patched(e.Name, config)
 	b.keepName(it, t, config, name)
 	t.names[name] = true
 	b.inherit(it, e.Name, config)
@@ -170,7 +170,7 @@ func (b *builder) addHTTP(it *item, i int) {
 // addOwn adds an entry for the item alone. finish writes it after all other entries, unless its name is taken.
 func (b *builder) addOwn(it *item, section string, tree map[string]any) {
 	generated := tree["config"].(map[string]any)
-	tree["config"] = it.patched(generated)
+	tree["config"] = it.patched(it.entryName(), generated)
 	e := &entry{item: it, name: it.entryName(), section: section, tree: tree, patched: it.patch != nil}
 	if b.misfit(it, section, e.name, tree) {
 		tree["config"], e.patched = generated, false
@@ -179,12 +179,12 @@ func (b *builder) addOwn(it *item, section string, tree map[string]any) {
 	b.own = append(b.own, e)
 }
 
-// patched returns the config of the instance with its overrides.
-func (it *item) patched(config map[string]any) map[string]any {
+// patched returns the config of an instance of a toolset with its overrides.
+func (it *item) patched(toolset string, config map[string]any) map[string]any {
 	if it.patch == nil {
 		return config
 	}
-	return mergePatch(config, it.patch).(map[string]any)
+	return mergePatch(config, present(toolset, it.patch)).(map[string]any)
 }
 
 // misfit reports whether overrides in force make an entry that HolmesGPT would not load. It then warns that they are
@@ -230,6 +230,7 @@ func (b *builder) finish() {
 	for name, t := range b.builtins {
 		instances := t.instances
 		if own := b.overrides.own(name, b.urls[name]); own != nil {
+			own = present(name, own)
 			own["name"] = ownInstance
 			if t.names[ownInstance] {
 				own["name"] = withHash(ownInstance, KeyOverrides)

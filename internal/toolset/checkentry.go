@@ -72,11 +72,8 @@ func (c *checker) auth(path string, v any) {
 		c.errorf(path, "expected a mapping whose type is none, basic, digest, bearer or header")
 		return
 	}
-	for _, field := range needs {
-		if s, _ := auth[field].(string); s == "" {
-			c.errorf(path, "%s auth needs %s", kind, list(needs))
-			return
-		}
+	if len(missingIn(auth, kind)) > 0 {
+		c.errorf(path, "%s auth needs %s", kind, list(needs))
 	}
 }
 

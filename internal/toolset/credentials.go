@@ -73,7 +73,8 @@ func (it *item) putCredentials(config map[string]any, warn func(Warning)) {
 }
 
 // auth returns the auth of an HTTP endpoint. It has the first kind of authentication for which the finding has
-// credentials.
+// credentials. It is nil if one of the credentials that this kind needs is missing, because HolmesGPT would not load
+// the toolset.
 func (it *item) auth(warn func(Warning)) map[string]any {
 	var auth map[string]any
 	it.credentials(func(c catalog.Credential, variable string) {
@@ -94,6 +95,11 @@ func (it *item) auth(warn func(Warning)) map[string]any {
 		}
 		auth[field] = c.Prefix + holmesReference(variable)
 	})
+	kind, _ := auth["type"].(string)
+	if missing := missingIn(auth, kind); len(missing) > 0 {
+		warn(it.about(Warning{Code: WarningCredentialPartial, Kind: kind, Names: strings.Join(missing, ",")}))
+		return nil
+	}
 	return auth
 }
 

@@ -170,6 +170,18 @@ const (
 	serverOrder = customOrder + 1
 )
 
+// Credentials returns the credentials that a backend of a type may have; t is nil for a type without a catalog entry.
+func Credentials(typ string, t *catalog.Type) []catalog.Credential {
+	switch {
+	case t != nil:
+	case typ == backend.TypeMCP:
+		t = serverType()
+	default:
+		t = customType(typ)
+	}
+	return t.Toolset.Credentials
+}
+
 // customType returns the type of an annotated backend without a catalog entry.
 func customType(name string) *catalog.Type {
 	return &catalog.Type{

@@ -1,6 +1,7 @@
 package toolset
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -60,6 +61,35 @@ func atomicGroups() [][]string {
 	return [][]string{{"api_key", "username", "password", "bearer_token"}, {"client_cert", "client_key"}}
 }
 
+// formerSettings returns the former names, with the present ones, of settings that generated instances have and that
+// HolmesGPT still accepts. If an instance has or inherits both, HolmesGPT ignores the former one.
+func formerSettings(toolset string) map[string]string {
+	switch toolset {
+	case "grafana/dashboards", "grafana/loki", "grafana/tempo":
+		return map[string]string{"url": "api_url", "headers": "additional_headers"}
+	case "elasticsearch/cluster", "elasticsearch/data":
+		return map[string]string{"url": "api_url"}
+	case "prometheus/metrics":
+		return map[string]string{"headers": "additional_headers", "prometheus_ssl_enabled": "verify_ssl"}
+	}
+	return nil
+}
+
+// present returns the settings of an instance with their present names.
+func present(toolset string, config map[string]any) map[string]any {
+	out := maps.Clone(config)
+	for former, name := range formerSettings(toolset) {
+		if out[former] == nil {
+			continue // a patch removes what no generated instance has
+		}
+		if out[name] == nil {
+			out[name] = out[former]
+		}
+		delete(out, former)
+	}
+	return out
+}
+
 // isType reports whether name is a type of toolset.
 func isType(name string) bool {
 	switch name {
@@ -82,6 +112,17 @@ func authNeeds(kind string) (fields []string, known bool) {
 		return []string{"name", "value"}, true
 	}
 	return nil, false
+}
+
+// missingIn returns the fields that an auth of a kind needs and does not have.
+func missingIn(auth map[string]any, kind string) (missing []string) {
+	needs, _ := authNeeds(kind)
+	for _, field := range needs {
+		if s, _ := auth[field].(string); s == "" {
+			missing = append(missing, field)
+		}
+	}
+	return missing
 }
 
 // host matches a host of an HTTP endpoint, or a leading wildcard, with or without scheme and port. HolmesGPT fails the

@@ -45,7 +45,7 @@ func take(tops map[string]map[string]any, name string, config map[string]any, se
 	}
 }
 
-// urlKeys returns the keys that hold the URL of an instance, by toolset with instances.
+// urlKeys returns the keys that hold the URL of an instance, with their former names, by toolset with instances.
 func urlKeys(types []*catalog.Type) map[string][]string {
 	keys := map[string][]string{}
 	for _, t := range types {
@@ -55,6 +55,13 @@ func urlKeys(types []*catalog.Type) map[string][]string {
 				continue
 			}
 			keys[e.Name] = append(keys[e.Name], urlsIn(e.Instance)...)
+		}
+	}
+	for name := range keys {
+		for former, now := range formerSettings(name) {
+			if slices.Contains(keys[name], now) {
+				keys[name] = append(keys[name], former)
+			}
 		}
 	}
 	return keys
@@ -165,7 +172,7 @@ func (b *builder) inherit(it *item, toolset string, config map[string]any) {
 		}
 		defer keepToken(config)
 	}
-	rest := maps.Clone(top)
+	rest := present(toolset, top)
 	for _, group := range atomicGroups() {
 		if hasAny(config, group) {
 			maps.DeleteFunc(rest, func(key string, _ any) bool { return slices.Contains(group, key) })

@@ -274,6 +274,111 @@ func TestAdminsOwnBackend(t *testing.T) {
 	}
 }
 
+// So it is where the admin uses a former name of a setting, which HolmesGPT still accepts.
+func TestAdminsOwnBackendByFormerNames(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	t.Attr("req", "DTS-SEC-3")
+	type m = map[string]any
+	ours := []*backend.Finding{
+		found("grafana", "ours/g", 80, primary, entitled), found("loki", "ours/l", 3100, primary, entitled),
+		found("tempo", "ours/t", 3200, primary, entitled), found("elasticsearch", "ours/e", 9200, primary, entitled),
+	}
+	for _, name := range []string{"grafana/dashboards", "grafana/loki", "grafana/tempo", "elasticsearch/data", "elasticsearch/cluster"} {
+		text := "toolsets: {" + name + `: {enabled: true, config: {url: "https://mine.example.com", api_key: "{{ env.TOKEN }}"}}}`
+		d, err := with(t, ours, text, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := who(d); !slices.Equal(got, []string{"default"}) {
+			t.Errorf("%s: %q have the credential, want the admin's own alone", name, got)
+		}
+		config := configOf(d.HolmesGPT["toolsets"].(m)[name])
+		list := config["instances"].([]any)
+		want := m{"name": "default", "api_url": "https://mine.example.com", "api_key": "{{ env.TOKEN }}"}
+		if diff := gocmp.Diff(want, list[len(list)-1]); diff != "" || len(list) != 2 || len(config) != 1 {
+			t.Errorf("%s: %v (-want +got):\n%s", name, config, diff)
+		}
+		alone, err := with(t, nil, text, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if config := configOf(alone.HolmesGPT["toolsets"].(m)[name]); config["url"] != "https://mine.example.com" {
+			t.Errorf("%s: not as the admin wrote it where nothing is found: %v", name, config)
+		}
+	}
+}
+
+// A setting under its former name is not lost to the one of the instance under the present name, which HolmesGPT would use.
+func TestFormerNamesOfSettings(t *testing.T) {
+	t.Attr("req", "DTS-OUT-6")
+	type m = map[string]any
+	tenant := func(f *backend.Finding) { f.Candidate.TenantHeader, f.Candidate.Tenant = "X-Scope-OrgID", "a" }
+	for name, tt := range map[string]struct {
+		overrides string
+		find      *backend.Finding
+		want      m
+	}{
+		"headers at the top": {
+			`toolsets: {grafana/loki: {config: {headers: {Authorization: "{{ env.A }}"}}}}`,
+			found("loki", "a/b", 3100, entitled, tenant),
+			m{"additional_headers": m{"Authorization": "{{ env.A }}", "X-Scope-OrgID": "a"}},
+		},
+		"headers instead of those that say nothing": {
+			`toolsets: {prometheus/metrics: {config: {headers: {Authorization: "{{ env.A }}"}}}}`,
+			found("prometheus", "a/b", 9090, entitled, keepsToken),
+			m{"additional_headers": m{"Authorization": "{{ env.A }}"}},
+		},
+		"headers of an instance": {
+			"instances: {loki: {a/b: {headers: {X-Scope-OrgID: b}}}}",
+			found("loki", "a/b", 3100, tenant),
+			m{"additional_headers": m{"X-Scope-OrgID": "b"}},
+		},
+		"the URL of an instance": {
+			"instances: {elasticsearch: {a/b: {url: 'http://mine'}}}",
+			found("elasticsearch", "a/b", 9200),
+			m{"api_url": "http://mine"},
+		},
+		"both names, as in HolmesGPT": {
+			"instances: {elasticsearch: {a/b: {url: 'http://former', api_url: 'http://present'}}}",
+			found("elasticsearch", "a/b", 9200),
+			m{"api_url": "http://present"},
+		},
+		"the former name instead of the present one": {
+			"instances: {elasticsearch: {a/b: {url: 'http://former', api_url: null}}}",
+			found("elasticsearch", "a/b", 9200),
+			m{"api_url": "http://former"},
+		},
+		"nothing to remove": {
+			"instances: {elasticsearch: {a/b: {url: null}}}",
+			found("elasticsearch", "a/b", 9200),
+			m{"api_url": "http://b.a.svc.cluster.local:9200"},
+		},
+		"unchecked certificates": {
+			"instances: {prometheus: {a/b: {prometheus_ssl_enabled: true}}}",
+			found("prometheus", "a/b", 9090, unverified),
+			m{"verify_ssl": true},
+		},
+	} {
+		d, err := with(t, []*backend.Finding{tt.find}, tt.overrides, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for toolset, entry := range d.HolmesGPT["toolsets"].(m) {
+			for _, i := range listIn(entry, "instances") {
+				got := i.(m)
+				for key, want := range tt.want {
+					if diff := gocmp.Diff(want, got[key]); diff != "" {
+						t.Errorf("%s: %s of %s (-want +got):\n%s", name, key, toolset, diff)
+					}
+				}
+				if hasAny(got, []string{"url", "headers", "prometheus_ssl_enabled"}) {
+					t.Errorf("%s: a former name in %s: %v", name, toolset, got)
+				}
+			}
+		}
+	}
+}
+
 // A text that brings a credential for all of several instances is refused, as long as the configuration names none of them.
 func TestSharedCredential(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")

@@ -22,10 +22,17 @@ const (
 )
 
 // nameTools adds a hash to the name of an entry if its tool name would be too long, or equal to the tool name of a
-// type's toolset or of an earlier item. A new Service must not rename an existing tool, or take the hashed name of
-// another.
+// type's toolset, of an HTTP toolset that the overrides add, or of an earlier item. A new Service must not rename an
+// existing tool, or take the hashed name of another.
 func (b *builder) nameTools() {
 	taken := map[string]bool{}
+	for name, patch := range b.overrides.toolsets {
+		tree, _ := patch.(map[string]any)
+		generated := func(e *entry) bool { return e.name == name }
+		if tree["type"] == "http" && !slices.ContainsFunc(b.own, generated) {
+			taken[catalog.ToolName(name)] = true
+		}
+	}
 	for name := range b.shared {
 		taken[catalog.ToolName(name)] = true
 	}

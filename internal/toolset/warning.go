@@ -25,6 +25,8 @@ const (
 	WarningCredentialVariable WarningCode = "credential-variable" // the configuration names no environment variable
 	WarningCredentialPlace    WarningCode = "credential-place"    // another credential has the same place
 	WarningCredentialAuth     WarningCode = "credential-auth"     // it is for another kind of authentication
+	WarningCredentialPartial  WarningCode = "credential-partial"  // it works only with another that is not configured
+	WarningEntryLeftOut       WarningCode = "entry-left-out"      // HolmesGPT would not load its entry
 )
 
 // These codes are about owners' notes that are left out.

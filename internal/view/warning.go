@@ -29,6 +29,9 @@ var warningTexts = map[toolset.WarningCode]string{
 		"another credential has its place in the toolset",
 	toolset.WarningCredentialAuth: "{backend}: credential {field} is left out: " +
 		"it is for {kind} auth, and {other} auth is configured too",
+	toolset.WarningCredentialPartial: "{backend}: no {kind} auth is written: " +
+		"the configuration names no variable for {names}",
+	toolset.WarningEntryLeftOut: "{backend} is not written: HolmesGPT would not load toolset {value}: {because}",
 
 	toolset.WarningNotesNamespace: notesLeftOut + "the notes of one namespace take at most 2 KiB" + notesOrder,
 	toolset.WarningNotesAll: notesLeftOut + "the notes of all namespaces take at most 16 KiB, " +
