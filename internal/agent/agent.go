@@ -25,10 +25,10 @@ const (
 	Waiting    Outcome = "waiting"     // it has an older document
 	NoDocument Outcome = "no-document" // it works, and has no document of this service
 	TooOld     Outcome = "too-old"     // its version does not support these requests
-	WantsKey   Outcome = "wants-key"
-	Failed     Outcome = "failed"     // it answers with an error, for example if it cannot load the file
-	Away       Outcome = "away"       // it does not answer
-	Unreadable Outcome = "unreadable" // the answer is not HolmesGPT's
+	WantsKey   Outcome = "wants-key"   // it requires another key, or the file with the key cannot be read
+	Failed     Outcome = "failed"      // it answers with an error, for example if it cannot load the file
+	Away       Outcome = "away"        // it does not answer
+	Unreadable Outcome = "unreadable"  // the answer is not HolmesGPT's
 )
 
 // Outcomes returns all outcomes.
@@ -66,6 +66,7 @@ type Replica struct {
 	URL        string // scheme://host:port
 	Outcome    Outcome
 	Detail     string    // the error of the last request; "" if there was none
+	KeyUnread  bool      // there was no request, because the file with the key cannot be read: Outcome is WantsKey
 	Version    string    // "" if not known
 	Generation string    // the marker of its document; "" if not known
 	Published  time.Time // when that document was published; zero if not known

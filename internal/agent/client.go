@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
@@ -82,7 +83,7 @@ var errUnreadable = errors.New("not an answer of HolmesGPT's")
 // reload makes HolmesGPT read its file again.
 func (c *client) reload(ctx context.Context, base string) error {
 	var said struct{ Status string }
-	err := c.ask(ctx, http.MethodPost, base+"/api/admin/reload/toolsets", func(a *answer) error {
+	err := c.ask(ctx, http.MethodPost, base+"/api/admin/reload/toolsets", func(a *answer, _ string) error {
 		return a.part(&said)
 	})
 	if err == nil && said.Status != "ok" {
@@ -91,7 +92,8 @@ func (c *client) reload(ctx context.Context, base string) error {
 	return err
 }
 
-func (c *client) ask(ctx context.Context, method, url string, read func(*answer) error) error {
+// ask sends a request. read reads the answer to it; it gets the key that was sent, which must not be shown.
+func (c *client) ask(ctx context.Context, method, url string, read func(a *answer, key string) error) error {
 	request, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return err
@@ -118,7 +120,7 @@ func (c *client) ask(ctx context.Context, method, url string, read func(*answer)
 		return &statusError{response.StatusCode, detailOf(body, key)}
 	}
 	a := newAnswer(response.Body)
-	err = read(a)
+	err = read(a, key)
 	if err == nil {
 		err = a.end()
 	}
@@ -133,6 +135,13 @@ func (c *client) ask(ctx context.Context, method, url string, read func(*answer)
 	return fmt.Errorf("%w: %s", errUnreadable, shown(err.Error(), key))
 }
 
+// keyError is the reason why the file with the key cannot be read.
+type keyError struct{ reason error }
+
+func (e keyError) Error() string {
+	return "holmesgpt.apiKeyFile: the key cannot be read: " + e.reason.Error()
+}
+
 // key returns the API key from its file, "" without a file. The file is read each time, because its Secret can change.
 func (c *client) key() (string, error) {
 	if c.keyFile == "" {
@@ -140,14 +149,18 @@ func (c *client) key() (string, error) {
 	}
 	file, err := os.Open(c.keyFile)
 	if err != nil {
-		return "", fmt.Errorf("holmesgpt.apiKeyFile: %w", err)
+		return "", keyError{err}
 	}
 	defer func() { _ = file.Close() }()
-	key, err := io.ReadAll(io.LimitReader(file, maxKey))
+	text, err := io.ReadAll(io.LimitReader(file, maxKey))
 	if err != nil {
-		return "", fmt.Errorf("holmesgpt.apiKeyFile: %w", err)
+		return "", keyError{err}
 	}
-	return strings.TrimSpace(string(key)), nil
+	key := strings.TrimSpace(string(text))
+	if strings.ContainsFunc(key, unicode.IsControl) { // no header can hold it
+		return "", keyError{fmt.Errorf("%s has more than one line", c.keyFile)}
+	}
+	return key, nil
 }
 
 // detailOf returns the reason of an error response, which has the form of FastAPI. A detail that is no text is not

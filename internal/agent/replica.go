@@ -93,7 +93,8 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) error 
 		return err
 	}
 	before := r.Generation
-	r.Version, r.Detail, r.Generation, r.Toolsets = answer.Version, "", answer.Generation, []Toolset{}
+	r.Version, r.Detail, r.KeyUnread = answer.Version, "", false
+	r.Generation, r.Toolsets = answer.Generation, []Toolset{}
 	for _, name := range slices.Sorted(maps.Keys(answer.Toolsets)) {
 		r.Toolsets = append(r.Toolsets, answer.Toolsets[name])
 	}
@@ -119,7 +120,10 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) error 
 func (r *Replica) fail(err error) {
 	r.Outcome, r.Detail, r.Toolsets, r.Checked = Away, shown(err.Error(), ""), nil, time.Now()
 	var status *statusError
-	switch {
+	var key keyError
+	switch r.KeyUnread = errors.As(err, &key); {
+	case r.KeyUnread:
+		r.Outcome = WantsKey
 	case errors.Is(err, errUnreadable):
 		r.Outcome = Unreadable
 	case errors.As(err, &status):

@@ -150,7 +150,12 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 		add("HolmesGPT reports its state since version 0.26. Older versions read the file again at an interval "+
 			"(TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS).", "")
 	case agent.WantsKey:
-		message = "requires an API key"
+		if message = "requires an API key"; r.KeyUnread {
+			message = "was not asked: " + r.Detail
+			add("Correct holmesgpt.apiKeyFile, or put the key there: in the cluster by mounting its Secret "+
+				"into this service's pod, elsewhere as a file of your own.", "")
+			break
+		}
 		add("Mount the Secret with the key that HolmesGPT has as HOLMES_API_KEY "+
 			"into this service's pod, and name the file in the configuration:",
 			"holmesgpt: {apiKeyFile: /etc/dynamic-toolset/holmes/key}")
