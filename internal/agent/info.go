@@ -20,6 +20,8 @@ type info struct {
 
 // info asks for the state of a document's toolsets. Other toolsets are not kept.
 func (c *client) info(ctx context.Context, base string, document *Document) (info, error) {
+	ctx, cancel := context.WithTimeout(ctx, infoTimeout)
+	defer cancel()
 	var out info
 	instances := instancesOf(document)
 	read := 0

@@ -11,7 +11,7 @@ import (
 
 // The times between requests to a replica.
 const (
-	reloadEvery = 10 * time.Second // at most
+	reloadEvery = 10 * time.Second // at most, from the end of a reload
 	soon        = 2 * time.Second  // while it has not loaded the document yet
 	soonFor     = 20 * time.Second
 	later       = 10 * time.Second // afterwards
@@ -29,8 +29,10 @@ func (a *Agent) follow(ctx context.Context, url string) {
 		patient := time.Since(since) < patience
 		err := a.look(ctx, &r, &document)
 		pause := time.Duration(0)
-		if patient && (reloads(r.Outcome) || errors.Is(err, errTooLong)) {
-			if pause = a.mayReload(url); pause == 0 {
+		if patient && (reloads(r.Outcome) || errors.Is(err, errTooLong)) && ctx.Err() == nil {
+			var may bool
+			if pause, may = a.mayReload(url); may {
+				a.note(r) // a reload takes long
 				a.reload(ctx, &r, &document)
 			}
 		}
@@ -57,24 +59,30 @@ func (a *Agent) follow(ctx context.Context, url string) {
 	}
 }
 
-// mayReload returns the time until the next reload request to a URL is allowed. If it is 0, the request counts as sent.
-// The limit also holds for a URL that disappears and returns.
-func (a *Agent) mayReload(url string) (pause time.Duration) {
+// mayReload reports whether a reload request to a URL is allowed now, which then counts as sent, or returns the time
+// until one is allowed. The limit also holds for a URL that disappears and returns.
+func (a *Agent) mayReload(url string) (pause time.Duration, may bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	maps.DeleteFunc(a.reloaded, func(_ string, at time.Time) bool { return time.Since(at) >= reloadEvery })
 	if at, lately := a.reloaded[url]; lately {
-		return reloadEvery - time.Since(at)
+		return reloadEvery - time.Since(at), false
 	}
 	a.reloaded[url] = time.Now()
-	return 0
+	return 0, true
 }
 
 // reload makes a replica read its file again, and then reads its state.
 func (a *Agent) reload(ctx context.Context, r *Replica, document *Document) {
-	if err := a.client.reload(ctx, r.URL); err != nil {
+	err := a.client.reload(ctx, r.URL)
+	a.mu.Lock()
+	a.reloaded[r.URL] = time.Now()
+	a.mu.Unlock()
+	if err != nil && !errors.Is(err, errNoTime) {
 		r.fail(err)
-	} else if r.Outcome != TooOld { // a replica that is too old cannot report its state
+		return
+	}
+	if r.Outcome != TooOld { // a replica that is too old cannot report its state
 		_ = a.look(ctx, r, document) // the state has the error
 	}
 }

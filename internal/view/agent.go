@@ -165,7 +165,8 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 			"The most likely cause is overrides that do not fit:", "dynamic-toolset validate FILE")
 	case agent.Away:
 		message = "does not answer: " + r.Detail
-		add("Check that it runs, and that NetworkPolicies let this service reach its port.", "")
+		add("Check that it runs, and that NetworkPolicies let this service reach its port. "+
+			"While it checks its backends it does not answer either.", "")
 	default:
 		message = "does not answer as HolmesGPT does: " + r.Detail
 		add("Name HolmesGPT's Service, or set it to off to send no requests:", "holmesgpt: {service: NAMESPACE/NAME}")
