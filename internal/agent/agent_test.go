@@ -231,6 +231,12 @@ func TestAnswers(t *testing.T) {
 			}
 			return respond(200, `{"version":"0.45.0","toolsets":[]}`)
 		}, Failed, "block mapping"},
+		{"cannot load the file, and keeps nothing", func(r *http.Request) *http.Response {
+			if r.Method == http.MethodPost {
+				return respond(500, `{"detail":"while parsing a block mapping"}`)
+			}
+			return respond(500, "Internal Server Error")
+		}, Failed, "block mapping"},
 		{"a redirect", always(302, ""), Unreadable, "302"},
 		{"a page", always(200, "<html>"), Unreadable, "not an answer"},
 		{"other JSON", always(200, `{"version":"1"}`), Unreadable, "not an answer"},
@@ -248,14 +254,16 @@ func TestAnswers(t *testing.T) {
 				h := &holmes{answer: tt.answer}
 				a := start(t, h)
 				a.Published(document("generation/1"), true)
-				r := only(t, a)
-				if r.Outcome != tt.want || !strings.Contains(r.Detail, tt.detail) {
-					t.Errorf("it is %s (%s), want %s (%s)", r.Outcome, r.Detail, tt.want, tt.detail)
+				for _, after := range []time.Duration{0, 5 * time.Second, time.Hour} {
+					pass(after)
+					r := only(t, a)
+					if r.Outcome != tt.want || !strings.Contains(r.Detail, tt.detail) {
+						t.Errorf("%s later it is %s (%s), want %s (%s)", after, r.Outcome, r.Detail, tt.want, tt.detail)
+					}
+					if strings.ContainsAny(r.Detail, "\x1b\u202e") {
+						t.Errorf("detail %q", r.Detail)
+					}
 				}
-				if strings.ContainsAny(r.Detail, "\x1b\u202e") {
-					t.Errorf("detail %q", r.Detail)
-				}
-				pass(time.Hour)
 				if n := h.count(http.MethodPost); n > 19 {
 					t.Errorf("%d reloads within an hour", n)
 				}

@@ -22,18 +22,20 @@ const (
 func (a *Agent) follow(ctx context.Context, url string) {
 	r := Replica{URL: url}
 	defer a.forget(url)
+	var refused refusal
 	for ctx.Err() == nil {
 		a.mu.Lock()
 		document, since, changed := a.document, a.since, a.changed
 		a.mu.Unlock()
 		patient := time.Since(since) < patience
 		err := a.look(ctx, &r, &document)
+		refused.show(&r, &document)
 		pause := time.Duration(0)
 		if patient && (reloads(r.Outcome) || errors.Is(err, errTooLong)) && ctx.Err() == nil {
 			var may bool
 			if pause, may = a.mayReload(url); may {
 				a.note(r) // a reload takes long
-				a.reload(ctx, &r, &document)
+				a.reload(ctx, &r, &document, &refused)
 			}
 		}
 		if ctx.Err() != nil {
@@ -73,17 +75,38 @@ func (a *Agent) mayReload(url string) (pause time.Duration, may bool) {
 }
 
 // reload makes a replica read its file again, and then reads its state.
-func (a *Agent) reload(ctx context.Context, r *Replica, document *Document) {
+func (a *Agent) reload(ctx context.Context, r *Replica, document *Document, refused *refusal) {
 	err := a.client.reload(ctx, r.URL)
 	a.mu.Lock()
 	a.reloaded[r.URL] = time.Now()
 	a.mu.Unlock()
 	if err != nil && !errors.Is(err, errNoTime) {
-		r.fail(err)
+		if r.fail(err); r.Outcome == Failed {
+			*refused = refusal{document.Generation, r.Detail}
+		}
 		return
+	}
+	if err == nil {
+		*refused = refusal{}
 	}
 	if r.Outcome != TooOld { // a replica that is too old cannot report its state
 		_ = a.look(ctx, r, document) // the state has the error
+		refused.show(r, document)
+	}
+}
+
+// refusal is HolmesGPT's reason why it cannot load a document.
+type refusal struct{ generation, reason string }
+
+// show makes the refusal the state of a replica that has another document: HolmesGPT gives the reason only when it is
+// told to reload.
+func (f *refusal) show(r *Replica, document *Document) {
+	switch {
+	case f.reason == "":
+	case f.generation != document.Generation, r.Outcome == Loaded:
+		*f = refusal{}
+	case r.Outcome == Waiting, r.Outcome == NoDocument, r.Outcome == Failed:
+		r.Outcome, r.Detail = Failed, f.reason
 	}
 }
 

@@ -11,6 +11,60 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
+// A document that HolmesGPT refused is loaded later: the reason does not outlast it.
+func TestRefusalEnds(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	const other = `{"version": "0.45.0", "toolsets": [{"name": "generation/0", "status": "disabled"}]}`
+	refusing := func(r *http.Request) *http.Response {
+		if r.Method == http.MethodPost {
+			return respond(http.StatusInternalServerError, `{"detail": "while parsing a block mapping"}`)
+		}
+		return respond(http.StatusOK, other)
+	}
+	for name, next := range map[string]func(h *holmes, a *Agent){
+		"by itself": func(h *holmes, _ *Agent) { h.set(func() { h.answer, h.loaded = nil, "generation/1" }) },
+		"after another document": func(h *holmes, a *Agent) {
+			h.set(func() { h.answer, h.file = nil, "generation/2" })
+			a.Published(document("generation/2"), true)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &holmes{answer: refusing}
+				a := start(t, h)
+				a.Published(document("generation/1"), true)
+				pass(time.Hour)
+				if r := only(t, a); r.Outcome != Failed {
+					t.Fatalf("it is %s", r.Outcome)
+				}
+				next(h, a)
+				pass(time.Minute)
+				if r := only(t, a); r.Outcome != Loaded || r.Detail != "" {
+					t.Errorf("it is %s (%s)", r.Outcome, r.Detail)
+				}
+				h.set(func() { h.loaded = "generation/0" })
+				pass(time.Minute)
+				if r := only(t, a); r.Outcome == Failed {
+					t.Errorf("with an older document it is %s (%s)", r.Outcome, r.Detail)
+				}
+			})
+		})
+	}
+	t.Run("another document is waited for", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := &holmes{answer: refusing}
+			a := start(t, h)
+			a.Published(document("generation/1"), true)
+			pass(5 * time.Second)
+			h.set(func() { h.answer, h.loaded, h.file = nil, "generation/0", "generation/0" })
+			a.Published(document("generation/2"), true)
+			if r := only(t, a); r.Outcome != Waiting || r.Detail != "" {
+				t.Errorf("it is %s (%s)", r.Outcome, r.Detail)
+			}
+		})
+	})
+}
+
 // slow is a HolmesGPT whose reload takes long, because a backend does not answer.
 type slow struct {
 	holmes

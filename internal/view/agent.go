@@ -161,7 +161,7 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 			"holmesgpt: {apiKeyFile: /etc/dynamic-toolset/holmes/key}")
 	case agent.Failed:
 		message = "cannot load this document: " + r.Detail
-		add("It keeps the previous document. Its log says more. "+
+		add("Until it can load one, it has no toolsets, and investigations fail. Its log says more. "+
 			"The most likely cause is overrides that do not fit:", "dynamic-toolset validate FILE")
 	case agent.Away:
 		message = "does not answer: " + r.Detail
