@@ -144,7 +144,8 @@ type Agent struct {
 	history  []publication // the last ones
 	changed  chan struct{} // closed when one of the fields above changes
 	replicas map[string]Replica
-	reloaded map[string]time.Time // when each URL last got a reload request, also URLs that are gone
+	reloaded map[string]time.Time // when the last reload request to each URL began or ended, also to URLs that are gone
+	late     map[string]bool      // URLs that got a reload request for document after patience
 }
 
 // New makes an Agent; Run starts it.
@@ -155,7 +156,7 @@ func New(opts Options) *Agent {
 	return &Agent{
 		opts: opts, client: newClient(&opts), changed: make(chan struct{}),
 		services: map[backend.Ref][]string{}, replicas: map[string]Replica{},
-		reloaded: map[string]time.Time{},
+		reloaded: map[string]time.Time{}, late: map[string]bool{},
 	}
 }
 
@@ -169,6 +170,7 @@ func (a *Agent) Published(document Document, leading bool) {
 	if a.document.Generation != document.Generation {
 		a.since = time.Now()
 		a.remember(document.Generation)
+		clear(a.late)
 	}
 	a.document, a.leading = document, leading
 	a.wake()

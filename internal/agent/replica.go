@@ -23,6 +23,7 @@ func (a *Agent) follow(ctx context.Context, url string) {
 	r := Replica{URL: url}
 	defer a.forget(url)
 	var refused refusal
+	missed := true // it may not have got the reloads after the publication: it is new, or could not be asked
 	for ctx.Err() == nil {
 		a.mu.Lock()
 		document, since, changed := a.document, a.since, a.changed
@@ -30,12 +31,14 @@ func (a *Agent) follow(ctx context.Context, url string) {
 		patient := time.Since(since) < patience
 		err := a.look(ctx, &r, &document)
 		refused.show(&r, &document)
+		missed = (missed || r.Outcome == Away || r.Outcome == WantsKey) && r.Outcome != Loaded
 		pause := time.Duration(0)
-		if patient && (reloads(r.Outcome) || errors.Is(err, errTooLong)) && ctx.Err() == nil {
+		if (patient || missed) && (reloads(r.Outcome) || errors.Is(err, errTooLong)) && ctx.Err() == nil {
 			var may bool
-			if pause, may = a.mayReload(url); may {
+			if pause, may = a.mayReload(url, patient); may {
 				a.note(r) // a reload takes long
 				a.reload(ctx, &r, &document, &refused)
+				missed = false
 			}
 		}
 		if ctx.Err() != nil {
@@ -62,15 +65,22 @@ func (a *Agent) follow(ctx context.Context, url string) {
 }
 
 // mayReload reports whether a reload request to a URL is allowed now, which then counts as sent, or returns the time
-// until one is allowed. The limit also holds for a URL that disappears and returns.
-func (a *Agent) mayReload(url string) (pause time.Duration, may bool) {
+// until one is allowed. Without patience, each URL gets one for each document. The limits also hold for a URL that
+// disappears and returns: a reload can make HolmesGPT's pod unready.
+func (a *Agent) mayReload(url string, patient bool) (pause time.Duration, may bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !patient && a.late[url] {
+		return 0, false
+	}
 	maps.DeleteFunc(a.reloaded, func(_ string, at time.Time) bool { return time.Since(at) >= reloadEvery })
 	if at, lately := a.reloaded[url]; lately {
 		return reloadEvery - time.Since(at), false
 	}
 	a.reloaded[url] = time.Now()
+	if !patient {
+		a.late[url] = true
+	}
 	return 0, true
 }
 

@@ -189,3 +189,55 @@ func TestStopDuringReload(t *testing.T) {
 		}
 	})
 }
+
+// A replica that could not be asked, or was not there, while the others were told to reload, is told once when it
+// answers.
+func TestMissedReload(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	locked := func(*http.Request) *http.Response { return respond(http.StatusUnauthorized, "") }
+	for name, tt := range map[string]struct {
+		before Outcome
+		answer func(*http.Request) *http.Response
+		file   string
+		want   Outcome
+	}{
+		"the key did not fit":             {WantsKey, locked, "generation/1", Loaded},
+		"it was away":                     {Away, func(*http.Request) *http.Response { return nil }, "generation/1", Loaded},
+		"its mount does not change":       {WantsKey, locked, "generation/0", Waiting},
+		"it was not among the ready ones": {"", nil, "generation/1", Loaded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &holmes{loaded: "generation/0", file: tt.file, answer: tt.answer}
+				a := start(t, h)
+				if tt.before == "" {
+					a.Service(service("holmes").Ref, nil, nil)
+				}
+				a.Published(document("generation/1"), true)
+				pass(4 * time.Minute)
+				if tt.before == "" {
+					a.Service(service("holmes").Ref, service("holmes"), slice("10.0.0.7"))
+				} else if r := only(t, a); r.Outcome != tt.before || h.count(http.MethodPost) != 0 {
+					t.Fatalf("it is %s, after %d reloads", r.Outcome, h.count(http.MethodPost))
+				}
+				h.set(func() { h.answer = nil })
+				pass(time.Minute)
+				if r := only(t, a); r.Outcome != tt.want || h.count(http.MethodPost) != 1 {
+					t.Errorf("it is %s after %d reloads, want %s after one", r.Outcome, h.count(http.MethodPost), tt.want)
+				}
+				for range 10 { // it comes and goes
+					h.set(func() { h.answer = locked })
+					pass(time.Minute)
+					h.set(func() { h.answer = nil })
+					a.Service(service("holmes").Ref, nil, nil)
+					pass(time.Minute)
+					a.Service(service("holmes").Ref, service("holmes"), slice("10.0.0.7"))
+					pass(time.Minute)
+				}
+				if n := h.count(http.MethodPost); n != 1 {
+					t.Errorf("%d reloads for one document", n)
+				}
+			})
+		})
+	}
+}
