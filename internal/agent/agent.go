@@ -25,10 +25,10 @@ const (
 	Waiting    Outcome = "waiting"     // it has an older document
 	NoDocument Outcome = "no-document" // it works, and has no document of this service
 	TooOld     Outcome = "too-old"     // its version does not support these requests
-	WantsKey   Outcome = "wants-key"
-	Failed     Outcome = "failed"     // it answers with an error, for example if it cannot load the file
-	Away       Outcome = "away"       // it does not answer
-	Unreadable Outcome = "unreadable" // the answer is not HolmesGPT's
+	WantsKey   Outcome = "wants-key"   // it requires another key, or the file with the key cannot be read
+	Failed     Outcome = "failed"      // it answers with an error, for example if it cannot load the file
+	Away       Outcome = "away"        // it does not answer
+	Unreadable Outcome = "unreadable"  // the answer is not HolmesGPT's
 )
 
 // Outcomes returns all outcomes.
@@ -66,6 +66,7 @@ type Replica struct {
 	URL        string // scheme://host:port
 	Outcome    Outcome
 	Detail     string    // the error of the last request; "" if there was none
+	KeyUnread  bool      // there was no request, because the file with the key cannot be read: Outcome is WantsKey
 	Version    string    // "" if not known
 	Generation string    // the marker of its document; "" if not known
 	Published  time.Time // when that document was published; zero if not known
@@ -143,7 +144,8 @@ type Agent struct {
 	history  []publication // the last ones
 	changed  chan struct{} // closed when one of the fields above changes
 	replicas map[string]Replica
-	reloaded map[string]time.Time // when each URL last got a reload request, also URLs that are gone
+	reloaded map[string]time.Time // when the last reload request to each URL began or ended, also to URLs that are gone
+	late     map[string]bool      // URLs that got a reload request for document after patience
 }
 
 // New makes an Agent; Run starts it.
@@ -154,7 +156,7 @@ func New(opts Options) *Agent {
 	return &Agent{
 		opts: opts, client: newClient(&opts), changed: make(chan struct{}),
 		services: map[backend.Ref][]string{}, replicas: map[string]Replica{},
-		reloaded: map[string]time.Time{},
+		reloaded: map[string]time.Time{}, late: map[string]bool{},
 	}
 }
 
@@ -168,6 +170,7 @@ func (a *Agent) Published(document Document, leading bool) {
 	if a.document.Generation != document.Generation {
 		a.since = time.Now()
 		a.remember(document.Generation)
+		clear(a.late)
 	}
 	a.document, a.leading = document, leading
 	a.wake()

@@ -231,6 +231,12 @@ func TestAnswers(t *testing.T) {
 			}
 			return respond(200, `{"version":"0.45.0","toolsets":[]}`)
 		}, Failed, "block mapping"},
+		{"cannot load the file, and keeps nothing", func(r *http.Request) *http.Response {
+			if r.Method == http.MethodPost {
+				return respond(500, `{"detail":"while parsing a block mapping"}`)
+			}
+			return respond(500, "Internal Server Error")
+		}, Failed, "block mapping"},
 		{"a redirect", always(302, ""), Unreadable, "302"},
 		{"a page", always(200, "<html>"), Unreadable, "not an answer"},
 		{"other JSON", always(200, `{"version":"1"}`), Unreadable, "not an answer"},
@@ -248,14 +254,16 @@ func TestAnswers(t *testing.T) {
 				h := &holmes{answer: tt.answer}
 				a := start(t, h)
 				a.Published(document("generation/1"), true)
-				r := only(t, a)
-				if r.Outcome != tt.want || !strings.Contains(r.Detail, tt.detail) {
-					t.Errorf("it is %s (%s), want %s (%s)", r.Outcome, r.Detail, tt.want, tt.detail)
+				for _, after := range []time.Duration{0, 5 * time.Second, time.Hour} {
+					pass(after)
+					r := only(t, a)
+					if r.Outcome != tt.want || !strings.Contains(r.Detail, tt.detail) {
+						t.Errorf("%s later it is %s (%s), want %s (%s)", after, r.Outcome, r.Detail, tt.want, tt.detail)
+					}
+					if strings.ContainsAny(r.Detail, "\x1b\u202e") {
+						t.Errorf("detail %q", r.Detail)
+					}
 				}
-				if strings.ContainsAny(r.Detail, "\x1b\u202e") {
-					t.Errorf("detail %q", r.Detail)
-				}
-				pass(time.Hour)
 				if n := h.count(http.MethodPost); n > 19 {
 					t.Errorf("%d reloads within an hour", n)
 				}
@@ -384,6 +392,11 @@ func TestFind(t *testing.T) {
 	other.Selector = map[string]string{"app": "miner"}
 	byName := service("holmes")
 	byName.Ports[0].Target = intstr.FromString("http")
+	bothFamilies := slice("10.0.0.7", "10.0.0.8")
+	bothFamilies.Slices = append(bothFamilies.Slices, slice("fd00::7", "fd00::8").Slices...)
+	sixFirst, headless := service("holmes"), service("holmes")
+	sixFirst.ClusterIP, sixFirst.ClusterIPs = "fd00:1::1", []string{"fd00:1::1", "10.96.0.1"}
+	headless.ClusterIP = "None"
 	tests := []struct {
 		name      string
 		opts      Options
@@ -395,6 +408,10 @@ func TestFind(t *testing.T) {
 		{"elsewhere", auto, service("evil"), slice("10.0.0.7"), nil},
 		{"selects another", auto, other, slice("10.0.0.7"), nil},
 		{"a target by name", auto, byName, slice("10.0.0.7"), []string{"http://10.0.0.7:5050"}},
+		{"both families", auto, service("holmes"), bothFamilies, []string{"http://10.0.0.7:5050", "http://10.0.0.8:5050"}},
+		{"both families, IPv6 first", auto, sixFirst, bothFamilies, []string{"http://[fd00::7]:5050", "http://[fd00::8]:5050"}},
+		{"both families, headless", auto, headless, bothFamilies, []string{"http://10.0.0.7:5050", "http://10.0.0.8:5050"}},
+		{"another family than the Service's", auto, sixFirst, slice("10.0.0.7"), []string{"http://10.0.0.7:5050"}},
 		{"IPv6", auto, service("holmes"), slice("fd00::7"), []string{"http://[fd00::7]:5050"}},
 		{"nothing ready", auto, service("holmes"), slice(), nil},
 		{"the one that is named", named, service("ai"), slice("10.0.0.7"), []string{"http://10.0.0.7:5050"}},

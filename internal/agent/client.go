@@ -15,14 +15,24 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 const (
-	requestTimeout = 15 * time.Second // a reload calls every backend
-	maxKey         = 4 << 10          // bytes of the file with the key
-	shownText      = 500              // characters of what HolmesGPT says; Python puts the cause of an error at its end
+	maxKey    = 4 << 10 // bytes of the file with the key
+	shownText = 500     // characters of what HolmesGPT says; Python puts the cause of an error at its end
+)
+
+// The time limits of a request. A reload calls every backend, and so does the first request after HolmesGPT's start; it
+// answers nothing meanwhile. By default it waits 20 s for backends that do not answer, but its setting
+// HOLMES_TOOLSET_PREREQ_TIMEOUT_SECONDS can raise that. A reload that is given up goes on in HolmesGPT, and another one
+// would have to wait for it. So a reload is given up only when no other follows.
+const (
+	connectTimeout = 10 * time.Second
+	infoTimeout    = 30 * time.Second
+	reloadTimeout  = patience
 )
 
 // client makes the two requests that HolmesGPT is sent.
@@ -39,7 +49,7 @@ func (e UnreachedError) Error() string { return e.Err.Error() }
 // newClient makes a client that follows no redirect and connects to no address that Forbids reports.
 func newClient(o *Options) *client {
 	c := &client{keyFile: o.KeyFile, http: &http.Client{
-		Timeout: requestTimeout, Transport: o.Proxy,
+		Transport:     o.Proxy,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	if o.Proxy == nil {
@@ -49,7 +59,7 @@ func newClient(o *Options) *client {
 }
 
 func newTransport(forbids func(netip.Addr) bool) *http.Transport {
-	dialer := &net.Dialer{Control: func(_, address string, _ syscall.RawConn) error {
+	dialer := &net.Dialer{Timeout: connectTimeout, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
 		if err != nil || forbids(at.Addr()) {
 			return fmt.Errorf("%s is in a network of security.denyCIDRs", address)
@@ -81,8 +91,10 @@ var errUnreadable = errors.New("not an answer of HolmesGPT's")
 
 // reload makes HolmesGPT read its file again.
 func (c *client) reload(ctx context.Context, base string) error {
+	ctx, cancel := context.WithTimeout(ctx, reloadTimeout)
+	defer cancel()
 	var said struct{ Status string }
-	err := c.ask(ctx, http.MethodPost, base+"/api/admin/reload/toolsets", func(a *answer) error {
+	err := c.ask(ctx, http.MethodPost, base+"/api/admin/reload/toolsets", func(a *answer, _ string) error {
 		return a.part(&said)
 	})
 	if err == nil && said.Status != "ok" {
@@ -91,7 +103,8 @@ func (c *client) reload(ctx context.Context, base string) error {
 	return err
 }
 
-func (c *client) ask(ctx context.Context, method, url string, read func(*answer) error) error {
+// ask sends a request. read reads the answer to it; it gets the key that was sent, which must not be shown.
+func (c *client) ask(ctx context.Context, method, url string, read func(a *answer, key string) error) error {
 	request, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return err
@@ -118,7 +131,7 @@ func (c *client) ask(ctx context.Context, method, url string, read func(*answer)
 		return &statusError{response.StatusCode, detailOf(body, key)}
 	}
 	a := newAnswer(response.Body)
-	err = read(a)
+	err = read(a, key)
 	if err == nil {
 		err = a.end()
 	}
@@ -133,6 +146,13 @@ func (c *client) ask(ctx context.Context, method, url string, read func(*answer)
 	return fmt.Errorf("%w: %s", errUnreadable, shown(err.Error(), key))
 }
 
+// keyError is the reason why the file with the key cannot be read.
+type keyError struct{ reason error }
+
+func (e keyError) Error() string {
+	return "holmesgpt.apiKeyFile: the key cannot be read: " + e.reason.Error()
+}
+
 // key returns the API key from its file, "" without a file. The file is read each time, because its Secret can change.
 func (c *client) key() (string, error) {
 	if c.keyFile == "" {
@@ -140,14 +160,18 @@ func (c *client) key() (string, error) {
 	}
 	file, err := os.Open(c.keyFile)
 	if err != nil {
-		return "", fmt.Errorf("holmesgpt.apiKeyFile: %w", err)
+		return "", keyError{err}
 	}
 	defer func() { _ = file.Close() }()
-	key, err := io.ReadAll(io.LimitReader(file, maxKey))
+	text, err := io.ReadAll(io.LimitReader(file, maxKey))
 	if err != nil {
-		return "", fmt.Errorf("holmesgpt.apiKeyFile: %w", err)
+		return "", keyError{err}
 	}
-	return strings.TrimSpace(string(key)), nil
+	key := strings.TrimSpace(string(text))
+	if strings.ContainsFunc(key, unicode.IsControl) { // no header can hold it
+		return "", keyError{fmt.Errorf("%s has more than one line", c.keyFile)}
+	}
+	return key, nil
 }
 
 // detailOf returns the reason of an error response, which has the form of FastAPI. A detail that is no text is not
@@ -179,6 +203,9 @@ func hidden(text, key string) string {
 // quotedValue is how pydantic quotes a value, up to the end of the line, in which line breaks are escaped.
 var quotedValue = regexp.MustCompile(`(input_value=)[^\r\n]*`)
 
+// errNoTime is the error for a request that was not answered within its time limit.
+var errNoTime = errors.New("no answer in time")
+
 // noAnswer returns why there is no answer. net/http quotes a response that is not HTTP, so that text is left out.
 func noAnswer(err error) error {
 	var network *net.OpError
@@ -194,7 +221,7 @@ func noAnswer(err error) error {
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("no answer in time")
+		return errNoTime
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("the connection is closed without an answer")
 	}

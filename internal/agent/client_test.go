@@ -117,3 +117,25 @@ func TestNowhereElse(t *testing.T) {
 		t.Errorf("a denied address: %v", err)
 	}
 }
+
+// Without its key HolmesGPT is not asked, which is not HolmesGPT's fault.
+func TestKeyThatCannotBeRead(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it is asked") }))
+	defer server.Close()
+	twoLines := filepath.Join(t.TempDir(), "two")
+	if err := os.WriteFile(twoLines, []byte("s3cret\nkey\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, file := range map[string]string{
+		"no file": filepath.Join(t.TempDir(), "key"), "a directory": t.TempDir(), "two lines": twoLines,
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := New(Options{URL: server.URL, KeyFile: file, Forbids: allow})
+			r := a.Ask(t.Context(), document("generation/1")).Replicas[0]
+			if r.Outcome != WantsKey || !r.KeyUnread || !strings.Contains(r.Detail, "the key cannot be read: ") || !strings.Contains(r.Detail, file) {
+				t.Errorf("it is %s (%s)", r.Outcome, r.Detail)
+			}
+		})
+	}
+}

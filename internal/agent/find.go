@@ -2,6 +2,8 @@ package agent
 
 import (
 	"net"
+	"net/netip"
+	"slices"
 	"strconv"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -51,6 +53,7 @@ func (a *Agent) urls(s *backend.Service, e *backend.Endpoints) (urls []string) {
 	case e == nil:
 		return nil
 	}
+	var ready []netip.AddrPort
 	for i := range e.Slices {
 		slice := &e.Slices[i]
 		for _, p := range slice.Ports {
@@ -58,9 +61,28 @@ func (a *Agent) urls(s *backend.Service, e *backend.Endpoints) (urls []string) {
 				continue
 			}
 			for _, addr := range slice.Ready {
-				urls = append(urls, "http://"+net.JoinHostPort(addr.String(), strconv.Itoa(int(p.Number))))
+				ready = append(ready, netip.AddrPortFrom(addr, uint16(p.Number)))
 			}
 		}
 	}
+	for _, at := range oneFamily(s, ready) {
+		urls = append(urls, "http://"+at.String())
+	}
 	return urls
+}
+
+// oneFamily returns the addresses of one family: that of the Service's ClusterIP, if there are any, else that of the
+// first address. Each pod of a dual-stack Service has an address of both families, and would count twice.
+func oneFamily(s *backend.Service, all []netip.AddrPort) []netip.AddrPort {
+	if len(all) == 0 {
+		return nil
+	}
+	four := all[0].Addr().Is4()
+	if ip, err := netip.ParseAddr(s.ClusterIP); err == nil && ip.Is4() != four {
+		other := func(at netip.AddrPort) bool { return at.Addr().Is4() == ip.Is4() }
+		if slices.ContainsFunc(all, other) {
+			four = !four
+		}
+	}
+	return slices.DeleteFunc(all, func(at netip.AddrPort) bool { return at.Addr().Is4() != four })
 }

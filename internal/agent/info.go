@@ -20,11 +20,12 @@ type info struct {
 
 // info asks for the state of a document's toolsets. Other toolsets are not kept.
 func (c *client) info(ctx context.Context, base string, document *Document) (info, error) {
+	ctx, cancel := context.WithTimeout(ctx, infoTimeout)
+	defer cancel()
 	var out info
-	key, _ := c.key()
 	instances := instancesOf(document)
 	read := 0
-	one := func(a *answer) error {
+	one := func(a *answer, key string) error {
 		if read++; read > maxToolsets {
 			return fmt.Errorf("over %d toolsets", maxToolsets)
 		}
@@ -43,14 +44,16 @@ func (c *client) info(ctx context.Context, base string, document *Document) (inf
 		}
 		return nil
 	}
-	err := c.ask(ctx, http.MethodGet, base+"/api/info?detail=full", func(a *answer) error {
+	err := c.ask(ctx, http.MethodGet, base+"/api/info?detail=full", func(a *answer, key string) error {
 		return a.object(func(field string) error {
 			switch field {
 			case "version":
-				return a.part(&out.Version)
+				err := a.part(&out.Version)
+				out.Version = shown(out.Version, key)
+				return err
 			case "toolsets":
 				out.Toolsets = map[string]Toolset{}
-				return a.array(func() error { return one(a) })
+				return a.array(func() error { return one(a, key) })
 			}
 			return a.part(&ignored{})
 		})
@@ -61,7 +64,6 @@ func (c *client) info(ctx context.Context, base string, document *Document) (inf
 	if err != nil {
 		return info{}, err
 	}
-	out.Version = shown(out.Version, key)
 	return out, nil
 }
 

@@ -11,7 +11,7 @@ import (
 
 // The times between requests to a replica.
 const (
-	reloadEvery = 10 * time.Second // at most
+	reloadEvery = 10 * time.Second // at most, from the end of a reload
 	soon        = 2 * time.Second  // while it has not loaded the document yet
 	soonFor     = 20 * time.Second
 	later       = 10 * time.Second // afterwards
@@ -22,16 +22,23 @@ const (
 func (a *Agent) follow(ctx context.Context, url string) {
 	r := Replica{URL: url}
 	defer a.forget(url)
+	var refused refusal
+	missed := true // it may not have got the reloads after the publication: it is new, or could not be asked
 	for ctx.Err() == nil {
 		a.mu.Lock()
 		document, since, changed := a.document, a.since, a.changed
 		a.mu.Unlock()
 		patient := time.Since(since) < patience
 		err := a.look(ctx, &r, &document)
+		refused.show(&r, &document)
+		missed = (missed || r.Outcome == Away || r.Outcome == WantsKey) && r.Outcome != Loaded
 		pause := time.Duration(0)
-		if patient && (reloads(r.Outcome) || errors.Is(err, errTooLong)) {
-			if pause = a.mayReload(url); pause == 0 {
-				a.reload(ctx, &r, &document)
+		if (patient || missed) && (reloads(r.Outcome) || errors.Is(err, errTooLong)) && ctx.Err() == nil {
+			var may bool
+			if pause, may = a.mayReload(url, patient); may {
+				a.note(r) // a reload takes long
+				a.reload(ctx, &r, &document, &refused)
+				missed = false
 			}
 		}
 		if ctx.Err() != nil {
@@ -57,25 +64,59 @@ func (a *Agent) follow(ctx context.Context, url string) {
 	}
 }
 
-// mayReload returns the time until the next reload request to a URL is allowed. If it is 0, the request counts as sent.
-// The limit also holds for a URL that disappears and returns.
-func (a *Agent) mayReload(url string) (pause time.Duration) {
+// mayReload reports whether a reload request to a URL is allowed now, which then counts as sent, or returns the time
+// until one is allowed. Without patience, each URL gets one for each document. The limits also hold for a URL that
+// disappears and returns: a reload can make HolmesGPT's pod unready.
+func (a *Agent) mayReload(url string, patient bool) (pause time.Duration, may bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !patient && a.late[url] {
+		return 0, false
+	}
 	maps.DeleteFunc(a.reloaded, func(_ string, at time.Time) bool { return time.Since(at) >= reloadEvery })
 	if at, lately := a.reloaded[url]; lately {
-		return reloadEvery - time.Since(at)
+		return reloadEvery - time.Since(at), false
 	}
 	a.reloaded[url] = time.Now()
-	return 0
+	if !patient {
+		a.late[url] = true
+	}
+	return 0, true
 }
 
 // reload makes a replica read its file again, and then reads its state.
-func (a *Agent) reload(ctx context.Context, r *Replica, document *Document) {
-	if err := a.client.reload(ctx, r.URL); err != nil {
-		r.fail(err)
-	} else if r.Outcome != TooOld { // a replica that is too old cannot report its state
+func (a *Agent) reload(ctx context.Context, r *Replica, document *Document, refused *refusal) {
+	err := a.client.reload(ctx, r.URL)
+	a.mu.Lock()
+	a.reloaded[r.URL] = time.Now()
+	a.mu.Unlock()
+	if err != nil && !errors.Is(err, errNoTime) {
+		if r.fail(err); r.Outcome == Failed {
+			*refused = refusal{document.Generation, r.Detail}
+		}
+		return
+	}
+	if err == nil {
+		*refused = refusal{}
+	}
+	if r.Outcome != TooOld { // a replica that is too old cannot report its state
 		_ = a.look(ctx, r, document) // the state has the error
+		refused.show(r, document)
+	}
+}
+
+// refusal is HolmesGPT's reason why it cannot load a document.
+type refusal struct{ generation, reason string }
+
+// show makes the refusal the state of a replica that has another document: HolmesGPT gives the reason only when it is
+// told to reload.
+func (f *refusal) show(r *Replica, document *Document) {
+	switch {
+	case f.reason == "":
+	case f.generation != document.Generation, r.Outcome == Loaded:
+		*f = refusal{}
+	case r.Outcome == Waiting, r.Outcome == NoDocument, r.Outcome == Failed:
+		r.Outcome, r.Detail = Failed, f.reason
 	}
 }
 
@@ -93,7 +134,8 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) error 
 		return err
 	}
 	before := r.Generation
-	r.Version, r.Detail, r.Generation, r.Toolsets = answer.Version, "", answer.Generation, []Toolset{}
+	r.Version, r.Detail, r.KeyUnread = answer.Version, "", false
+	r.Generation, r.Toolsets = answer.Generation, []Toolset{}
 	for _, name := range slices.Sorted(maps.Keys(answer.Toolsets)) {
 		r.Toolsets = append(r.Toolsets, answer.Toolsets[name])
 	}
@@ -119,7 +161,10 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) error 
 func (r *Replica) fail(err error) {
 	r.Outcome, r.Detail, r.Toolsets, r.Checked = Away, shown(err.Error(), ""), nil, time.Now()
 	var status *statusError
-	switch {
+	var key keyError
+	switch r.KeyUnread = errors.As(err, &key); {
+	case r.KeyUnread:
+		r.Outcome = WantsKey
 	case errors.Is(err, errUnreadable):
 		r.Outcome = Unreadable
 	case errors.As(err, &status):

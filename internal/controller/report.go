@@ -47,6 +47,8 @@ type Report struct {
 
 	withdrawn withdrawals // without an Event so far
 
+	agents agentFailures
+
 	// The fields below hold what was reported last.
 	leading   logging.Condition[bool]
 	failing   logging.Condition[string] // why the ConfigMap is not written

@@ -3,8 +3,9 @@ package controller
 import (
 	"fmt"
 	"maps"
-	"slices"
+	"regexp"
 	"strings"
+	"sync"
 
 	"kubernaut.io/dynamic-toolset/internal/agent"
 )
@@ -14,6 +15,7 @@ import (
 // Cycle.
 func (r *Report) Agent(before, after *agent.Replica) {
 	if after == nil {
+		r.agents.forget(before.URL)
 		return
 	}
 	if before == nil {
@@ -23,7 +25,7 @@ func (r *Report) Agent(before, after *agent.Replica) {
 		r.Log.Info("HolmesGPT checked", "url", after.URL, "outcome", string(after.Outcome), "version", after.Version,
 			"generation", after.Generation, "err", after.Detail)
 	}
-	if after.Outcome == agent.Loaded && (before.Outcome != agent.Loaded || before.Generation != after.Generation) {
+	if after.Outcome == agent.Loaded && before.Generation != after.Generation {
 		r.note(ChangeAgent, "HolmesGPT at %s has loaded the published document: %d of %d toolsets are enabled there",
 			after.URL, after.Count(agent.StatusEnabled), len(after.Toolsets))
 	}
@@ -34,35 +36,80 @@ func (r *Report) Agent(before, after *agent.Replica) {
 	if after.Toolsets == nil { // not known
 		return
 	}
-	was, now := failing(before), failing(after)
-	if list := without(now, was); len(list) > 0 {
-		r.Log.Warn("toolsets fail in HolmesGPT", "url", after.URL, "toolsets", list, "err", now[list[0]])
+	failed, works := r.agents.update(after)
+	if list := names(failed); len(list) > 0 {
+		reason := objectAddress.ReplaceAllString(failed[0].Error, "")
+		r.Log.Warn("toolsets fail in HolmesGPT", "url", after.URL, "toolsets", list, "err", reason)
 		r.Events.ConfigMap(true, "AgentToolsetFailed",
-			fmt.Sprintf("HolmesGPT cannot use %s: %s", strings.Join(list, ", "), now[list[0]]))
+			fmt.Sprintf("HolmesGPT cannot use %s: %s", strings.Join(list, ", "), reason))
 	}
-	if list := without(was, now); len(list) > 0 && before.Toolsets != nil {
+	if list := names(works); len(list) > 0 {
 		r.Log.Info("toolsets work in HolmesGPT", "url", after.URL, "toolsets", list)
 		r.Events.ConfigMap(false, "AgentToolsetWorks", "HolmesGPT can use "+strings.Join(list, ", ")+" again")
 	}
 }
 
-// failing returns the toolsets that fail at a replica, with the replica's reason.
-func failing(r *agent.Replica) map[string]string {
-	reasons := map[string]string{}
-	for i := range r.Toolsets {
-		if t := &r.Toolsets[i]; t.Status == agent.StatusFailed {
-			reasons[t.Name] = t.Error
-		}
-	}
-	return reasons
+// objectAddress is where Python puts the address of an object into an error. It differs each time, and each text would
+// be another Event.
+var objectAddress = regexp.MustCompile(` at 0x[0-9a-fA-F]+`)
+
+// agentFailures holds which toolsets fail in HolmesGPT. Its methods may be called concurrently.
+type agentFailures struct {
+	mu       sync.Mutex
+	failing  map[string][]string // by URL, when the replica last reported its toolsets
+	reported map[string]bool     // the toolsets last reported as failing, in any replica
 }
 
-// without returns the names in a that are not in b, sorted. It shortens a long list.
-func without(a, b map[string]string) []string {
+// update returns the toolsets to report: those that fail in a replica and are not reported as failing, and those that
+// are, but work now in all replicas. A replica that does not report its toolsets changes nothing.
+func (f *agentFailures) update(r *agent.Replica) (failed, works []agent.Toolset) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.reported == nil {
+		f.failing, f.reported = map[string][]string{}, map[string]bool{}
+	}
+	f.failing[r.URL] = nil
+	for _, t := range r.Toolsets {
+		if t.Status == agent.StatusFailed {
+			f.failing[r.URL] = append(f.failing[r.URL], t.Name)
+			if !f.reported[t.Name] {
+				f.reported[t.Name], failed = true, append(failed, t)
+			}
+		}
+	}
+	over := maps.Clone(f.reported)
+	for _, list := range f.failing {
+		for _, name := range list {
+			delete(over, name)
+		}
+	}
+	for _, t := range r.Toolsets {
+		if over[t.Name] && t.Status == agent.StatusEnabled {
+			delete(f.reported, t.Name)
+			works = append(works, t)
+		}
+	}
+	if r.Outcome == agent.Loaded { // the others are switched off, or not in the document any more
+		maps.DeleteFunc(f.reported, func(name string, _ bool) bool { return over[name] })
+	}
+	return failed, works
+}
+
+// forget removes a replica that no longer exists. Its failures stay reported until another replica shows otherwise.
+func (f *agentFailures) forget(url string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.failing, url)
+}
+
+// names returns the names of toolsets. It shortens a long list.
+func names(toolsets []agent.Toolset) (list []string) {
 	const most = 10
-	list := slices.DeleteFunc(slices.Sorted(maps.Keys(a)), func(name string) bool { _, has := b[name]; return has })
-	if more := len(list) - most; more > 0 {
-		return append(list[:most:most], fmt.Sprintf("%d more", more))
+	for i := range toolsets[:min(len(toolsets), most)] {
+		list = append(list, toolsets[i].Name)
+	}
+	if more := len(toolsets) - most; more > 0 {
+		list = append(list, fmt.Sprintf("%d more", more))
 	}
 	return list
 }

@@ -150,17 +150,23 @@ func agentText(r *agent.Replica, late bool) (message string, advice []Advice) {
 		add("HolmesGPT reports its state since version 0.26. Older versions read the file again at an interval "+
 			"(TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS).", "")
 	case agent.WantsKey:
-		message = "requires an API key"
+		if message = "requires an API key"; r.KeyUnread {
+			message = "was not asked: " + r.Detail
+			add("Correct holmesgpt.apiKeyFile, or put the key there: in the cluster by mounting its Secret "+
+				"into this service's pod, elsewhere as a file of your own.", "")
+			break
+		}
 		add("Mount the Secret with the key that HolmesGPT has as HOLMES_API_KEY "+
 			"into this service's pod, and name the file in the configuration:",
 			"holmesgpt: {apiKeyFile: /etc/dynamic-toolset/holmes/key}")
 	case agent.Failed:
 		message = "cannot load this document: " + r.Detail
-		add("It keeps the previous document. Its log says more. "+
+		add("Until it can load one, it has no toolsets, and investigations fail. Its log says more. "+
 			"The most likely cause is overrides that do not fit:", "dynamic-toolset validate FILE")
 	case agent.Away:
 		message = "does not answer: " + r.Detail
-		add("Check that it runs, and that NetworkPolicies let this service reach its port.", "")
+		add("Check that it runs, and that NetworkPolicies let this service reach its port. "+
+			"While it checks its backends it does not answer either.", "")
 	default:
 		message = "does not answer as HolmesGPT does: " + r.Detail
 		add("Name HolmesGPT's Service, or set it to off to send no requests:", "holmesgpt: {service: NAMESPACE/NAME}")

@@ -2,6 +2,8 @@ package view
 
 import (
 	"fmt"
+	"net/netip"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +41,24 @@ func TestAgent(t *testing.T) {
 		if len(r.Advice) == 0 && o != agent.Loaded {
 			t.Errorf("%s: nothing to do", o)
 		}
+	}
+}
+
+// A key that cannot be read is a mistake in this service's configuration: no network is to blame.
+func TestAgentKeyUnread(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	file := filepath.Join(t.TempDir(), "key")
+	asker := agent.New(agent.Options{
+		URL: "http://127.0.0.1:1", KeyFile: file, Forbids: func(netip.Addr) bool { return false },
+	})
+	s := asker.Ask(t.Context(), agent.Document{Generation: "generation/1"})
+	r := NewAgent(&s).Replicas[0]
+	if !strings.HasPrefix(r.Message, "was not asked: ") || !strings.Contains(r.Message, file) {
+		t.Errorf("message %q", r.Message)
+	}
+	said := fmt.Sprint(r.Advice)
+	if strings.Contains(said, "NetworkPolicies") || strings.Contains(said, "HOLMES_API_KEY") || !strings.Contains(said, "holmesgpt.apiKeyFile") {
+		t.Errorf("advice %s", said)
 	}
 }
 
