@@ -93,6 +93,11 @@ func TestExamine(t *testing.T) {
 			container(f).VolumeMounts[0].SubPath = "custom_toolset.yaml"
 			container(f).VolumeMounts[0].MountPath = "/etc/holmes/dynamic/custom_toolset.yaml"
 		}, []Code{CodeSubPath}},
+		{"subPath, and the directory too", func(f *Facts) {
+			c := container(f)
+			file := corev1.VolumeMount{Name: "dynamic", MountPath: "/etc/holmes/config/custom_toolset.yaml", SubPath: "custom_toolset.yaml"}
+			c.VolumeMounts = append([]corev1.VolumeMount{file}, c.VolumeMounts...)
+		}, nil},
 		{"another namespace", func(f *Facts) { holmes(f).Namespace = "ai" }, []Code{CodeOtherNamespace}},
 		{"no mount", func(f *Facts) { container(f).VolumeMounts = nil }, []Code{CodeNotMounted}},
 		{"another ConfigMap", func(f *Facts) { holmes(f).Pod.Volumes[0].ConfigMap.Name = "custom-toolsets-configmap" }, []Code{CodeNotMounted}},
@@ -176,6 +181,43 @@ func TestExamine(t *testing.T) {
 			}
 			if !unknown && Done(checks) != (len(tt.want) == 0) {
 				t.Errorf("done is %t", Done(checks))
+			}
+		})
+	}
+}
+
+// TestAdvisedDirectory: Kubernetes refuses two mounts at one path, and a mount over a directory of the image hides its files.
+func TestAdvisedDirectory(t *testing.T) {
+	t.Attr("req", "DTS-CLI-7")
+	const chart = "/etc/holmes/config"
+	file := corev1.VolumeMount{Name: "dynamic", MountPath: chart + "/custom_toolset.yaml", SubPath: "custom_toolset.yaml"}
+	config := corev1.VolumeMount{Name: "custom-toolsets-configmap", MountPath: chart}
+	other := corev1.VolumeMount{Name: "other", MountPath: "/etc/holmes/dynamic/"}
+	for _, tt := range []struct {
+		name   string
+		mounts []corev1.VolumeMount
+		code   Code
+		want   string
+	}{
+		{"a file in the directory of HolmesGPT's chart", []corev1.VolumeMount{config, file}, CodeSubPath, "/etc/holmes/dynamic"},
+		{"a file elsewhere", []corev1.VolumeMount{{Name: "dynamic", MountPath: "/app/custom_toolset.yaml", SubPathExpr: "$(A)"}},
+			CodeSubPath, "/etc/holmes/dynamic"},
+		{"a file, and another mount at the usual path", []corev1.VolumeMount{file, other}, CodeSubPath, "/etc/holmes/dynamic-toolsets"},
+		{"no mount, and another at the usual path", []corev1.VolumeMount{config, other}, CodeNotMounted, "/etc/holmes/dynamic-toolsets"},
+		{"no mount", []corev1.VolumeMount{config}, CodeNotMounted, "/etc/holmes/dynamic"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := healthy()
+			c := &f.Workloads[1].Pod.Containers[1]
+			c.VolumeMounts, c.Env[0].Value = tt.mounts, tt.want+"/custom_toolset.yaml"
+			var got []Check
+			for _, check := range Examine(f) {
+				if check.Level != OK {
+					got = append(got, check)
+				}
+			}
+			if len(got) != 1 || got[0].Code != tt.code || got[0].Want != tt.want {
+				t.Errorf("got %+v", got)
 			}
 		})
 	}

@@ -21,6 +21,9 @@ const (
 	OpenShift = "IS_OPENSHIFT"
 )
 
+// MountPath is the directory in HolmesGPT's container at which this service advises to mount the ConfigMap.
+const MountPath = "/etc/holmes/dynamic"
+
 // longInterval is longer than the interval that this service recommends, in seconds.
 const longInterval = 120
 
@@ -63,7 +66,7 @@ func (e *examination) run() {
 func (e *examination) mounted() bool {
 	m, volume := e.facts.mount(e.workload, e.container)
 	if m == nil {
-		e.add(Check{Level: Todo, Code: CodeNotMounted})
+		e.add(Check{Level: Todo, Code: CodeNotMounted, Want: e.directory(nil)})
 		return false
 	}
 	file := toolset.KeyHolmesGPT
@@ -76,8 +79,8 @@ func (e *examination) mounted() bool {
 		file = items[i].Path
 	}
 	switch {
-	case m.SubPath != "" || m.SubPathExpr != "":
-		dir := strings.TrimSuffix(path.Clean(m.MountPath), "/"+toolset.KeyHolmesGPT)
+	case !isDirectory(m):
+		dir := e.directory(m)
 		e.add(Check{Level: Todo, Code: CodeSubPath, Value: cmp.Or(m.SubPath, m.SubPathExpr), Want: dir})
 		e.location(path.Join(dir, file)) // once the directory is mounted
 		return true
@@ -88,6 +91,19 @@ func (e *examination) mounted() bool {
 	}
 	e.location(path.Join(m.MountPath, file))
 	return true
+}
+
+// directory returns the directory at which to mount the ConfigMap instead of by m, which may be nil. It is not the
+// directory of m's file, because a mount there can hide files of the image, and not that of another mount, because
+// Kubernetes refuses two mounts at one path.
+func (e *examination) directory(m *corev1.VolumeMount) string {
+	dir := MountPath
+	for slices.ContainsFunc(e.container.VolumeMounts, func(other corev1.VolumeMount) bool {
+		return path.Clean(other.MountPath) == dir && (m == nil || other.MountPath != m.MountPath)
+	}) {
+		dir += "-toolsets"
+	}
+	return dir
 }
 
 // setting adds the check that judge makes of a variable's value, or missing if the variable is not set.

@@ -106,19 +106,25 @@ func isHolmes(image string) bool {
 	return name == "holmes" || name == "holmesgpt"
 }
 
-// mount is a place where a container mounts the ConfigMap.
-func (f *Facts) mount(w *Workload, c *corev1.Container) (*corev1.VolumeMount, *corev1.Volume) {
+// mount returns where a container mounts the ConfigMap, nil if it does not. A directory counts before one file of it.
+func (f *Facts) mount(w *Workload, c *corev1.Container) (found *corev1.VolumeMount, from *corev1.Volume) {
 	for i := range w.Pod.Volumes {
 		volume := &w.Pod.Volumes[i]
 		if volume.ConfigMap == nil || volume.ConfigMap.Name != f.ConfigMap.Name {
 			continue
 		}
-		if m := mountOf(c, volume.Name); m != nil {
-			return m, volume
+		for j := range c.VolumeMounts {
+			m := &c.VolumeMounts[j]
+			if m.Name == volume.Name && (found == nil || !isDirectory(found) && isDirectory(m)) {
+				found, from = m, volume
+			}
 		}
 	}
-	return nil, nil
+	return found, from
 }
+
+// isDirectory reports whether a mount has the whole volume. A mount by subPath is never updated.
+func isDirectory(m *corev1.VolumeMount) bool { return m.SubPath == "" && m.SubPathExpr == "" }
 
 func mountOf(c *corev1.Container, volume string) *corev1.VolumeMount {
 	i := slices.IndexFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume })

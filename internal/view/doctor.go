@@ -135,9 +135,6 @@ func literal(s string) string {
 	return "'" + strings.ReplaceAll(safetext.Clean(s, 200), "'", "") + "'"
 }
 
-// doctorMount is the mount path of the ConfigMap in the values that this project generates for HolmesGPT's chart.
-const doctorMount = "/etc/holmes/dynamic"
-
 // rightText describes a right.
 func rightText(r doctor.Right) string {
 	if r.Namespace == "" {

@@ -10,9 +10,8 @@ type doctorText struct{ message, advice, command string }
 const (
 	addVariable = "Add to additionalEnvVars in the values of HolmesGPT's chart:"
 	allValues   = "dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml"
-	mountAt     = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\n" +
-		"additionalVolumeMounts: [{name: dynamic-toolsets, mountPath: "
-	mountEnd = ", readOnly: true}]"
+	mountLines  = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\n" +
+		"additionalVolumeMounts: [{name: dynamic-toolsets, mountPath: <want-quoted>, readOnly: true}]"
 	// Each variable has its own field manager, so that the keys of other variables in the same object stay.
 	setKey = "read -rs VALUE && kubectl -n <namespace> create <kind> <object-name> --from-literal=<key>=\"$VALUE\"" +
 		" --dry-run=client -o yaml | kubectl apply --server-side --field-manager=<name> -f -"
@@ -46,11 +45,11 @@ var doctorTexts = map[doctor.Code]doctorText{
 	},
 	doctor.CodeNotMounted: {
 		"it does not mount ConfigMap <configmap-name>, so HolmesGPT does not know what is published",
-		"Add to the values of HolmesGPT's chart:", mountAt + doctorMount + mountEnd,
+		"Add to the values of HolmesGPT's chart:", mountLines,
 	},
 	doctor.CodeSubPath: {
 		"it mounts one file of the ConfigMap by subPath (<value>), which stays as it was when the pod started",
-		"Mount the directory in the values of HolmesGPT's chart:", mountAt + "<want-quoted>" + mountEnd,
+		"Mount the directory in the values of HolmesGPT's chart:", mountLines,
 	},
 	doctor.CodeItems: {
 		"volume <name> lists items of the ConfigMap, and <want> is not among them",
