@@ -28,6 +28,7 @@ const (
 	CodeNoAgent          Code = "no-agent"
 	CodeSeveralAgents    Code = "several-agents"
 	CodeOtherNamespace   Code = "other-namespace" // where no pod can mount the ConfigMap
+	CodeOtherAgent       Code = "other-agent"     // in another namespace, beside one that can mount the ConfigMap
 	CodeNotMounted       Code = "not-mounted"
 	CodeSubPath          Code = "sub-path"
 	CodeItems            Code = "items" // the mount leaves the document out

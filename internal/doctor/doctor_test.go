@@ -99,6 +99,17 @@ func TestExamine(t *testing.T) {
 			c.VolumeMounts = append([]corev1.VolumeMount{file}, c.VolumeMounts...)
 		}, nil},
 		{"another namespace", func(f *Facts) { holmes(f).Namespace = "ai" }, []Code{CodeOtherNamespace}},
+		{"another installation in another namespace", func(f *Facts) {
+			other := *holmes(f)
+			other.Namespace = "dev"
+			f.Workloads = append(f.Workloads, other)
+		}, nil},
+		{"another HolmesGPT in another namespace", func(f *Facts) {
+			other := *holmes(f)
+			other.Namespace, other.Pod = "dev", corev1.PodSpec{Containers: []corev1.Container{{Image: "robustadev/holmes:1"}}}
+			f.Workloads = append(f.Workloads, other)
+			container(f).VolumeMounts = nil
+		}, []Code{CodeNotMounted}},
 		{"no mount", func(f *Facts) { container(f).VolumeMounts = nil }, []Code{CodeNotMounted}},
 		{"another ConfigMap", func(f *Facts) { holmes(f).Pod.Volumes[0].ConfigMap.Name = "custom-toolsets-configmap" }, []Code{CodeNotMounted}},
 		{"items without the document", func(f *Facts) {

@@ -49,7 +49,7 @@ func (e *examination) run() {
 		return
 	}
 	if e.workload.Namespace != e.facts.ConfigMap.Namespace {
-		e.add(Check{Level: Todo, Code: CodeOtherNamespace})
+		e.elsewhere()
 		return
 	}
 	if !e.mounted() {
@@ -60,6 +60,18 @@ func (e *examination) run() {
 	e.variables()
 	e.authority()
 	e.openShift()
+}
+
+// elsewhere adds the check of a HolmesGPT in another namespace than the ConfigMap's. Nothing is to do if another
+// HolmesGPT runs beside the ConfigMap.
+func (e *examination) elsewhere() {
+	for _, other := range e.facts.agents() {
+		if other.Namespace == e.facts.ConfigMap.Namespace {
+			e.add(Check{Level: OK, Code: CodeOtherAgent})
+			return
+		}
+	}
+	e.add(Check{Level: Todo, Code: CodeOtherNamespace})
 }
 
 // mounted checks how the container gets the document. Without a mount the examination ends.

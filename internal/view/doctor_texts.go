@@ -36,12 +36,16 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"no HolmesGPT was found: no workload runs its image or mounts this ConfigMap",
 		"Install HolmesGPT in namespace <configmap-namespace>, with the values that this prints:", allValues,
 	},
-	doctor.CodeSeveralAgents: {message: "<count> workloads run HolmesGPT or mount this ConfigMap; each is checked"},
+	doctor.CodeSeveralAgents: {message: "<count> workloads run HolmesGPT or mount this ConfigMap; each is listed"},
 	doctor.CodeOtherNamespace: {
 		"it runs in namespace <namespace>, where no pod can mount ConfigMap <configmap>",
-		"Write the ConfigMap there with this value of this service's chart, " +
+		"If this service writes a ConfigMap there, check that one with doctor -n <namespace>. " +
+			"Otherwise write this one there with this value of this service's chart, " +
 			"or move HolmesGPT to namespace <configmap-namespace>:",
 		"config: {output: {namespace: <namespace>}}",
+	},
+	doctor.CodeOtherAgent: {
+		message: "it runs in namespace <namespace> and cannot read this ConfigMap: doctor -n <namespace> checks it",
 	},
 	doctor.CodeNotMounted: {
 		"it does not mount ConfigMap <configmap-name>, so HolmesGPT does not know what is published",
