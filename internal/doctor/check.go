@@ -67,6 +67,7 @@ type Check struct {
 	Want     string    // what should
 	Object   Object    // what Name refers to
 	Key      string    // of Object
+	Possible bool      // whether Name is in Object is not known: another object can hold it
 	Toolset  string    // what is lost without it
 	Hosts    []string  // for which it is needed
 	Right    Right     // that is missing

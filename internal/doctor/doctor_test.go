@@ -75,6 +75,11 @@ func TestExamine(t *testing.T) {
 			LocalObjectReference: corev1.LocalObjectReference{Name: "grafana-key"}}}}
 		f.Keys[secret] = keys
 	}
+	more := func(f *Facts, optional bool, keys Keys) { // a Secret as a whole that has nothing to do with it
+		container(f).EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
+			LocalObjectReference: corev1.LocalObjectReference{Name: "llm-keys"}, Optional: &optional}}}
+		f.Keys[Object{KindSecret, backend.Ref{Namespace: "holmes", Name: "llm-keys"}}] = keys
+	}
 	tests := []struct {
 		name   string
 		change func(*Facts)
@@ -145,6 +150,31 @@ func TestExamine(t *testing.T) {
 			unset(Location)(f)
 			envFrom(f, "", Keys{Exists: true, Names: []string{"GRAFANA_API_KEY"}})
 		}, []Code{CodeLocationMissing}},
+		{"a setting that a Secret as a whole could have", func(f *Facts) {
+			unset(Location)(f)
+			more(f, false, Keys{Unseen: true})
+		}, []Code{CodeObjectUnseen}},
+		{"a setting that a Secret as a whole could have, not all of whose keys are seen", func(f *Facts) {
+			unset(Interval)(f)
+			more(f, false, Keys{Exists: true, Unlisted: true})
+		}, []Code{CodeKeyUnlisted}},
+		{"a setting that no Secret as a whole has, for it is missing", func(f *Facts) {
+			unset(Location)(f)
+			more(f, true, Keys{})
+		}, []Code{CodeLocationMissing}},
+		{"a setting from a Secret that is missing", func(f *Facts) {
+			c := container(f)
+			c.Env[0] = corev1.EnvVar{Name: Location, ValueFrom: c.Env[3].ValueFrom}
+			f.Keys = nil
+		}, []Code{CodeObjectMissing, CodeObjectMissing}},
+		{"a setting from a Secret", func(f *Facts) {
+			c := container(f)
+			c.Env[0] = corev1.EnvVar{Name: Location, ValueFrom: c.Env[3].ValueFrom}
+		}, []Code{CodeSettingElsewhere}},
+		{"a variable that a Secret as a whole that may be missing does not have", func(f *Facts) {
+			unset("GRAFANA_API_KEY")(f)
+			more(f, true, Keys{})
+		}, []Code{CodeVariableMissing}},
 		{"an authority is missing", func(f *Facts) { f.Needs.Authority = []string{"x.y.svc"} }, []Code{CodeAuthorityMissing}},
 		{"an authority is there", func(f *Facts) {
 			f.Needs.Authority = []string{"x.y.svc"}

@@ -118,24 +118,30 @@ func (e *examination) directory(m *corev1.VolumeMount) string {
 	return dir
 }
 
-// setting adds the check that judge makes of a variable's value, or missing if the variable is not set.
-func (e *examination) setting(name string, missing Code, want string, judge func(value string) (Level, Code)) {
-	value, set, known := e.value(name)
-	c := Check{Name: name, Value: value, Want: want}
-	switch {
-	case !set:
-		c.Level, c.Code = Todo, missing
-	case !known:
+// setting adds the check that judge makes of a variable's plain value, or of the variable if it is not set.
+func (e *examination) setting(name, want string, judge func(value string, set bool) (Level, Code)) {
+	c := Check{Name: name, Want: want}
+	plain, _, set := e.lookup(name)
+	switch found := e.variable(name); {
+	case plain != nil:
+		c.Value = *plain
+		c.Level, c.Code = judge(c.Value, true)
+	case found.Level == Todo && !set:
+		c.Level, c.Code = judge("", false)
+	case found.Level == OK:
 		c.Level, c.Code = Unseen, CodeSettingElsewhere
-	default:
-		c.Level, c.Code = judge(value)
+	default: // its object is missing, or the user may not read it
+		c = found
 	}
 	e.add(c)
 }
 
 func (e *examination) location(file string) {
-	e.setting(Location, CodeLocationMissing, file, func(value string) (Level, Code) {
-		if path.Clean(value) != path.Clean(file) {
+	e.setting(Location, file, func(value string, set bool) (Level, Code) {
+		switch {
+		case !set:
+			return Todo, CodeLocationMissing
+		case path.Clean(value) != path.Clean(file):
 			return Todo, CodeLocationWrong
 		}
 		return OK, CodeSetting
@@ -143,7 +149,10 @@ func (e *examination) location(file string) {
 }
 
 func (e *examination) interval() {
-	e.setting(Interval, CodeIntervalMissing, "60", func(value string) (Level, Code) {
+	e.setting(Interval, "60", func(value string, set bool) (Level, Code) {
+		if !set {
+			return Todo, CodeIntervalMissing
+		}
 		if seconds, err := strconv.Atoi(value); err != nil || seconds <= 0 || seconds > longInterval {
 			return Todo, CodeIntervalLong
 		}
@@ -152,17 +161,12 @@ func (e *examination) interval() {
 }
 
 func (e *examination) patience() {
-	e.setting(Patience, CodePatienceMissing, "600", func(string) (Level, Code) { return OK, CodeSetting })
-}
-
-// value returns the value of a variable. known is false if another object holds the value.
-func (e *examination) value(name string) (value string, set, known bool) {
-	for _, v := range slices.Backward(e.container.Env) { // of two the last counts
-		if v.Name == name {
-			return v.Value, true, v.ValueFrom == nil
+	e.setting(Patience, "600", func(_ string, set bool) (Level, Code) {
+		if !set {
+			return Todo, CodePatienceMissing
 		}
-	}
-	return "", e.from(name).Level != Todo, false
+		return OK, CodeSetting
+	})
 }
 
 // variables checks each variable that the document refers to: a missing one disables a whole toolset.
@@ -176,84 +180,6 @@ func (e *examination) variables() {
 		}
 		before = v.Name
 	}
-}
-
-// variable checks that a variable is set, and that the object it comes from exists.
-func (e *examination) variable(name string) Check {
-	sources, set := e.sources(name)
-	switch {
-	case set && len(sources) > 0:
-		return e.reference(name, sources[0])
-	case set:
-		return Check{Level: OK, Code: CodeVariable, Name: name}
-	}
-	return e.from(name)
-}
-
-func (e *examination) reference(name string, from source) Check {
-	c := Check{Level: Todo, Name: name, Object: from.Object, Key: from.key}
-	switch keys := e.facts.Keys[c.Object]; {
-	case keys.Unseen:
-		c.Level, c.Code, c.Right = Unseen, CodeObjectUnseen, keysRight(c.Object)
-	case !keys.Exists:
-		c.Code = CodeObjectMissing
-	case slices.Contains(keys.Names, from.key):
-		c.Level, c.Code = OK, CodeVariable
-	case keys.Unlisted:
-		c.Level, c.Code = Unseen, CodeKeyUnlisted
-	default:
-		c.Code = CodeKeyMissing
-	}
-	return c
-}
-
-// from looks for a variable in envFrom. A variable that is not found can be in a source that is unreadable or missing.
-func (e *examination) from(name string) Check {
-	best := Check{Level: Todo, Code: CodeVariableMissing, Name: name}
-	sources, _ := e.sources(name)
-	for _, source := range sources {
-		switch c := e.reference(name, source); {
-		case c.Level == OK:
-			return c
-		case c.Level == Unseen, c.Code == CodeObjectMissing && best.Level == Todo:
-			best = c
-		}
-	}
-	return best
-}
-
-// source is a key from which a variable can get its value.
-type source struct {
-	Object
-	key string
-}
-
-// sources returns where a variable can get its value. set is true if env sets it: then there is one source, or none for
-// plain text. Otherwise the sources are those of envFrom.
-func (e *examination) sources(name string) (list []source, set bool) {
-	add := func(kind, object, key string) { list = append(list, source{e.workload.object(kind, object), key}) }
-	for _, v := range slices.Backward(e.container.Env) {
-		switch from := v.ValueFrom; {
-		case v.Name != name:
-			continue
-		case from != nil && from.SecretKeyRef != nil:
-			add(KindSecret, from.SecretKeyRef.Name, from.SecretKeyRef.Key)
-		case from != nil && from.ConfigMapKeyRef != nil:
-			add(KindConfigMap, from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key)
-		}
-		return list, true
-	}
-	for _, from := range e.container.EnvFrom {
-		key, fits := strings.CutPrefix(name, from.Prefix)
-		switch {
-		case !fits:
-		case from.SecretRef != nil && from.SecretRef.Name != "":
-			add(KindSecret, from.SecretRef.Name, key)
-		case from.ConfigMapRef != nil && from.ConfigMapRef.Name != "":
-			add(KindConfigMap, from.ConfigMapRef.Name, key)
-		}
-	}
-	return list, false
 }
 
 // authority checks that HolmesGPT trusts a private authority. It cannot check which one.
@@ -277,7 +203,7 @@ func (e *examination) openShift() {
 	if len(hosts) == 0 {
 		return
 	}
-	e.setting(OpenShift, CodeOpenShiftMissing, "True", func(value string) (Level, Code) {
+	e.setting(OpenShift, "True", func(value string, _ bool) (Level, Code) {
 		if !strings.EqualFold(value, "true") {
 			return Todo, CodeOpenShiftMissing
 		}

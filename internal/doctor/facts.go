@@ -186,7 +186,7 @@ func (f *Facts) References() (list []Object) {
 	for _, w := range f.agents() {
 		e := &examination{facts: f, workload: w, container: f.container(w)}
 		for _, name := range append(f.Needs.names(), Location, Interval, Patience, OpenShift) {
-			sources, _ := e.sources(name)
+			_, sources, _ := e.lookup(name)
 			for _, s := range sources {
 				list = append(list, s.Object)
 			}

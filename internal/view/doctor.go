@@ -117,9 +117,16 @@ func placeholders(f *doctor.Facts, c *doctor.Check) *strings.Replacer {
 	if c.Object.Kind == doctor.KindSecret {
 		kind += " generic"
 	}
+	comes, loss := "comes", "the variable is not set"
+	if c.Possible {
+		comes = "could come"
+	}
+	if c.Toolset != "" {
+		loss = "HolmesGPT fails toolset " + clean(c.Toolset) + " with all its instances"
+	}
 	return strings.NewReplacer("<configmap>", f.ConfigMap.String(), "<configmap-name>", f.ConfigMap.Name,
 		"<configmap-namespace>", f.ConfigMap.Namespace, "<namespace>", namespace, "<workload>", workload, "<name>",
-		clean(c.Name), "<value>", clean(c.Value), "<want>", clean(c.Want), "<toolset>", clean(c.Toolset),
+		clean(c.Name), "<value>", clean(c.Value), "<want>", clean(c.Want), "<comes>", comes, "<loss>", loss,
 		"<name-quoted>", literal(c.Name), "<want-quoted>", literal(c.Want), "<object>",
 		c.Object.Kind+" "+c.Object.Ref.String(), "<object-name>", c.Object.Name, "<kind>", kind, "<kind-name>",
 		strings.ToLower(c.Object.Kind), "<from>", from, "<key>", clean(c.Key), "<hosts>", strings.Join(c.Hosts, ", "),

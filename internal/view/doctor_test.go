@@ -31,6 +31,29 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// TestDoctorSources: what is not known is not said as if it were.
+func TestDoctorSources(t *testing.T) {
+	t.Attr("req", "DTS-CLI-7")
+	for _, tt := range []struct {
+		check doctor.Check
+		want  string
+	}{
+		{doctor.Check{Code: doctor.CodeObjectUnseen}, "could not see Secret ai/s, from which KEY comes: your user needs get secrets in namespace ai"},
+		{doctor.Check{Code: doctor.CodeObjectUnseen, Possible: true},
+			"could not see Secret ai/s, from which KEY could come: your user needs get secrets in namespace ai"},
+		{doctor.Check{Code: doctor.CodeObjectMissing, Toolset: "a/b"},
+			"KEY comes from Secret ai/s, which does not exist: the pod does not start, or HolmesGPT fails toolset a/b with all its instances"},
+		{doctor.Check{Code: doctor.CodeObjectMissing}, "KEY comes from Secret ai/s, which does not exist: the pod does not start, or the variable is not set"},
+	} {
+		c := tt.check
+		c.Name, c.Object = "KEY", doctor.Object{Kind: doctor.KindSecret, Ref: backend.Ref{Namespace: "ai", Name: "s"}}
+		c.Right = doctor.Right{Verb: "get", Resource: "secrets", Namespace: "ai"}
+		if got := NewDoctor(&doctor.Facts{}, []doctor.Check{c}).Checks[0].Message; got != tt.want {
+			t.Errorf("got  %s\nwant %s", got, tt.want)
+		}
+	}
+}
+
 // TestDoctorLines: what owners of workloads choose adds nothing to lines that are copied.
 func TestDoctorLines(t *testing.T) {
 	t.Attr("req", "DTS-CLI-7")

@@ -15,8 +15,7 @@ const (
 	// Each variable has its own field manager, so that the keys of other variables in the same object stay.
 	setKey = "read -rs VALUE && kubectl -n <namespace> create <kind> <object-name> --from-literal=<key>=\"$VALUE\"" +
 		" --dry-run=client -o yaml | kubectl apply --server-side --field-manager=<name> -f -"
-	mayBeRead    = "Check whether your user has that right:"
-	failsToolset = "HolmesGPT fails toolset <toolset> with all its instances"
+	mayBeRead = "Check whether your user has that right:"
 )
 
 var doctorTexts = map[doctor.Code]doctorText{
@@ -98,23 +97,23 @@ var doctorTexts = map[doctor.Code]doctorText{
 		addVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeVariableMissing: {
-		"<name> is not set: " + failsToolset,
+		"<name> is not set: <loss>",
 		"Put the credential into a Secret, and add the variable to additionalEnvVars; this prints both:", allValues,
 	},
 	doctor.CodeObjectMissing: {
-		"<name> comes from <object>, which does not exist: the pod does not start, or " + failsToolset,
+		"<name> <comes> from <object>, which does not exist: the pod does not start, or <loss>",
 		"Create it:", setKey,
 	},
 	doctor.CodeKeyMissing: {
-		"<name> comes from <object>, which has no key <key>: the pod does not start, or " + failsToolset,
+		"<name> <comes> from <object>, which has no key <key>: the pod does not start, or <loss>",
 		"Add the key:", setKey,
 	},
 	doctor.CodeKeyUnlisted: {
-		"<name> comes from <object>, whose keys cannot all be listed without their values",
+		"<name> <comes> from <object>, whose keys cannot all be listed without their values",
 		"Check that it has the key <key>:", "kubectl -n <namespace> describe <kind-name> <object-name>",
 	},
 	doctor.CodeObjectUnseen: {
-		"could not see <object>, from which <name> comes: your user needs <right>", mayBeRead, "<can-i>",
+		"could not see <object>, from which <name> <comes>: your user needs <right>", mayBeRead, "<can-i>",
 	},
 	doctor.CodeVariable: {message: "<name> is set<from>"},
 	doctor.CodeAuthorityMissing: {
