@@ -180,6 +180,27 @@ func TestExamine(t *testing.T) {
 			f.Needs.Authority = []string{"x.y.svc"}
 			set("REQUESTS_CA_BUNDLE", "/ca.crt")(f)
 		}, nil},
+		{"an authority is there, and a Secret as a whole that is missing", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			more(f, false, Keys{})
+			set("REQUESTS_CA_BUNDLE", "/ca.crt")(f)
+		}, nil},
+		{"an authority is there, and a Secret as a whole that may not be read", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			more(f, false, Keys{Unseen: true})
+			set("REQUESTS_CA_BUNDLE", "/ca.crt")(f)
+		}, nil},
+		{"an authority that a Secret as a whole could have", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			more(f, false, Keys{Unseen: true})
+		}, []Code{CodeObjectUnseen}},
+		{"an authority from a Secret that is missing, or from one that may not be read", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			c := container(f)
+			c.Env = append(c.Env, corev1.EnvVar{Name: "CERTIFICATE", ValueFrom: &corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
+				LocalObjectReference: corev1.LocalObjectReference{Name: "ca"}, Key: "ca.crt"}}})
+			more(f, false, Keys{Unseen: true})
+		}, []Code{CodeObjectUnseen}},
 		{"OpenShift without anything", func(f *Facts) { openShift(f); unset(OpenShift)(f) }, []Code{CodeOpenShiftMissing, CodeBindingMissing}},
 		{"OpenShift, set to something else", func(f *Facts) {
 			openShift(f)

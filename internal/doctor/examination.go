@@ -188,10 +188,11 @@ func (e *examination) authority() {
 		return
 	}
 	c := Check{Level: Todo, Code: CodeAuthorityMissing}
-	for _, name := range authorityVariables() {
-		if found := e.variable(name); found.Code != CodeVariableMissing {
+	for _, name := range authorityVariables() { // one of them is enough
+		switch found := e.variable(name); {
+		case found.Code == CodeVariableMissing || c.Level == OK:
+		case c.Code == CodeAuthorityMissing, found.Level == OK, found.Level == Unseen && c.Level == Todo:
 			c = found
-			break
 		}
 	}
 	c.Hosts = e.facts.Needs.Authority
