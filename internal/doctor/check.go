@@ -38,6 +38,7 @@ const (
 	CodeSidecarDocument  Code = "sidecar-document"
 	CodeSetting          Code = "setting"           // a variable has a good value
 	CodeSettingElsewhere Code = "setting-elsewhere" // a variable's value comes from another object
+	CodeLocationDefault  Code = "location-default" // HolmesGPT reads the mounted file without a variable
 	CodeLocationMissing  Code = "location-missing"
 	CodeLocationWrong    Code = "location-wrong"
 	CodeIntervalMissing  Code = "interval-missing"

@@ -126,6 +126,10 @@ func TestExamine(t *testing.T) {
 		}, nil},
 		{"optional", func(f *Facts) { holmes(f).Pod.Volumes[0].ConfigMap.Optional = new(true) }, []Code{CodeOptional}},
 		{"no location", unset(Location), []Code{CodeLocationMissing}},
+		{"no location, and the mount where HolmesGPT looks without one", func(f *Facts) {
+			unset(Location)(f)
+			container(f).VolumeMounts[0].MountPath = "/etc/holmes/config/"
+		}, nil},
 		{"another location", set(Location, "/etc/holmes/config/custom_toolset.yaml"), []Code{CodeLocationWrong}},
 		{"no interval", unset(Interval), []Code{CodeIntervalMissing}},
 		{"a long interval", set(Interval, "300"), []Code{CodeIntervalLong}},

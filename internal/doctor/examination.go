@@ -24,6 +24,9 @@ const (
 // MountPath is the directory in HolmesGPT's container at which this service advises to mount the ConfigMap.
 const MountPath = "/etc/holmes/dynamic"
 
+// defaultLocation is the file that HolmesGPT reads without Location (holmes/utils/definitions.py).
+const defaultLocation = "/etc/holmes/config/custom_toolset.yaml"
+
 // longInterval is longer than the interval that this service recommends, in seconds.
 const longInterval = 120
 
@@ -139,6 +142,8 @@ func (e *examination) setting(name, want string, judge func(value string, set bo
 func (e *examination) location(file string) {
 	e.setting(Location, file, func(value string, set bool) (Level, Code) {
 		switch {
+		case !set && path.Clean(file) == defaultLocation:
+			return OK, CodeLocationDefault
 		case !set:
 			return Todo, CodeLocationMissing
 		case path.Clean(value) != path.Clean(file):

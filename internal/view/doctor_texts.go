@@ -75,8 +75,9 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"<name> comes from another object, whose values are not read",
 		"Check its value there. As plain text it would be:", "- {name: <name>, value: <want-quoted>}",
 	},
+	doctor.CodeLocationDefault: {message: "<name> is not set, so HolmesGPT reads <want>, as it should"},
 	doctor.CodeLocationMissing: {
-		"<name> is not set, so HolmesGPT reads another file",
+		"<name> is not set, so HolmesGPT reads /etc/holmes/config/custom_toolset.yaml",
 		addVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeLocationWrong: {
