@@ -38,13 +38,14 @@ const (
 	CodeSidecarDocument  Code = "sidecar-document"
 	CodeSetting          Code = "setting"           // a variable has a good value
 	CodeSettingElsewhere Code = "setting-elsewhere" // a variable's value comes from another object
-	CodeLocationDefault  Code = "location-default" // HolmesGPT reads the mounted file without a variable
+	CodeLocationDefault  Code = "location-default"  // HolmesGPT reads the mounted file without a variable
 	CodeLocationMissing  Code = "location-missing"
 	CodeLocationWrong    Code = "location-wrong"
 	CodeIntervalMissing  Code = "interval-missing"
 	CodeIntervalLong     Code = "interval-long"
 	CodePatienceMissing  Code = "patience-missing" // the time that a toolset's checks may take in all
 	CodeVariableMissing  Code = "variable-missing"
+	CodeVariableEmpty    Code = "variable-empty"
 	CodeObjectMissing    Code = "object-missing" // the Secret or ConfigMap that a variable comes from
 	CodeKeyMissing       Code = "key-missing"
 	CodeKeyUnlisted      Code = "key-unlisted"

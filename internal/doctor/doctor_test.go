@@ -135,8 +135,11 @@ func TestExamine(t *testing.T) {
 		{"a long interval", set(Interval, "300"), []Code{CodeIntervalLong}},
 		{"an interval that is no number", set(Interval, "1m"), []Code{CodeIntervalLong}},
 		{"little patience", unset(Patience), []Code{CodePatienceMissing}},
+		{"empty patience", set(Patience, ""), []Code{CodePatienceMissing}},
 		{"a variable that is not set", unset("GRAFANA_API_KEY"), []Code{CodeVariableMissing}},
 		{"a plain variable", set("GRAFANA_API_KEY", "x"), nil},
+		{"an empty variable", set("GRAFANA_API_KEY", ""), []Code{CodeVariableEmpty}},
+		{"an empty location", set(Location, ""), []Code{CodeLocationWrong}},
 		{"its Secret is missing", func(f *Facts) { f.Keys = nil }, []Code{CodeObjectMissing}},
 		{"its key is missing", func(f *Facts) { f.Keys[secret] = Keys{Exists: true, Names: []string{"token"}} }, []Code{CodeKeyMissing}},
 		{"its Secret may not be read", func(f *Facts) { f.Keys[secret] = Keys{Unseen: true} }, []Code{CodeObjectUnseen}},
@@ -184,6 +187,10 @@ func TestExamine(t *testing.T) {
 			f.Needs.Authority = []string{"x.y.svc"}
 			set("REQUESTS_CA_BUNDLE", "/ca.crt")(f)
 		}, nil},
+		{"an authority that is empty", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			set("CERTIFICATE", "")(f)
+		}, []Code{CodeAuthorityMissing}},
 		{"an authority is there, and a Secret as a whole that is missing", func(f *Facts) {
 			f.Needs.Authority = []string{"x.y.svc"}
 			more(f, false, Keys{})

@@ -49,8 +49,10 @@ func (e *examination) lookup(name string) (plain *string, sources []source, set 
 // variable checks that a variable is set, and that the object it comes from exists. A variable that no object is known
 // to hold can be in an object of envFrom that the user may not read, or that is missing.
 func (e *examination) variable(name string) Check {
-	_, sources, set := e.lookup(name)
+	plain, sources, set := e.lookup(name)
 	switch {
+	case plain != nil && *plain == "":
+		return Check{Level: Todo, Code: CodeVariableEmpty, Name: name}
 	case set && len(sources) > 0:
 		return e.reference(name, sources[0])
 	case set:

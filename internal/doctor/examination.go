@@ -166,8 +166,8 @@ func (e *examination) interval() {
 }
 
 func (e *examination) patience() {
-	e.setting(Patience, "600", func(_ string, set bool) (Level, Code) {
-		if !set {
+	e.setting(Patience, "600", func(value string, _ bool) (Level, Code) {
+		if value == "" { // HolmesGPT makes no difference between empty and not set
 			return Todo, CodePatienceMissing
 		}
 		return OK, CodeSetting
@@ -195,7 +195,7 @@ func (e *examination) authority() {
 	c := Check{Level: Todo, Code: CodeAuthorityMissing}
 	for _, name := range authorityVariables() { // one of them is enough
 		switch found := e.variable(name); {
-		case found.Code == CodeVariableMissing || c.Level == OK:
+		case found.Code == CodeVariableMissing, found.Code == CodeVariableEmpty, c.Level == OK:
 		case c.Code == CodeAuthorityMissing, found.Level == OK, found.Level == Unseen && c.Level == Todo:
 			c = found
 		}

@@ -125,13 +125,14 @@ func placeholders(f *doctor.Facts, c *doctor.Check) *strings.Replacer {
 		loss = "HolmesGPT fails toolset " + clean(c.Toolset) + " with all its instances"
 	}
 	return strings.NewReplacer("<configmap>", f.ConfigMap.String(), "<configmap-name>", f.ConfigMap.Name,
-		"<configmap-namespace>", f.ConfigMap.Namespace, "<namespace>", namespace, "<workload>", workload, "<name>",
-		clean(c.Name), "<value>", clean(c.Value), "<want>", clean(c.Want), "<comes>", comes, "<loss>", loss,
-		"<name-quoted>", literal(c.Name), "<want-quoted>", literal(c.Want), "<object>",
-		c.Object.Kind+" "+c.Object.Ref.String(), "<object-name>", c.Object.Name, "<kind>", kind, "<kind-name>",
-		strings.ToLower(c.Object.Kind), "<from>", from, "<key>", clean(c.Key), "<hosts>", strings.Join(c.Hosts, ", "),
-		"<count>", strconv.Itoa(c.Count), "<toolsets>", toolsets, "<right>", rightText(c.Right), "<can-i>",
-		canI(c.Right))
+		"<configmap-namespace>", f.ConfigMap.Namespace, "<namespace>", namespace, "<workload>", workload,
+		"<name>", clean(c.Name), "<value>", cmp.Or(clean(c.Value), "empty"), "<want>", clean(c.Want),
+		"<toolset>", clean(c.Toolset), "<name-quoted>", literal(c.Name), "<want-quoted>", literal(c.Want),
+		"<object>", c.Object.Kind+" "+c.Object.Ref.String(), "<object-name>", c.Object.Name,
+		"<kind>", kind, "<kind-name>", strings.ToLower(c.Object.Kind), "<from>", from, "<comes>", comes,
+		"<key>", clean(c.Key), "<loss>", loss, "<hosts>", strings.Join(c.Hosts, ", "),
+		"<count>", strconv.Itoa(c.Count), "<toolsets>", toolsets, "<right>", rightText(c.Right),
+		"<can-i>", canI(c.Right))
 }
 
 // literal returns a path as it is, and any other text in single quotes, which neither YAML nor a shell expands.

@@ -101,6 +101,10 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"<name> is not set: <loss>",
 		"Put the credential into a Secret, and add the variable to additionalEnvVars; this prints both:", allValues,
 	},
+	doctor.CodeVariableEmpty: {
+		"<name> is empty: HolmesGPT has no credential for toolset <toolset>",
+		"Put the credential into a Secret, and set the variable in additionalEnvVars; this prints both:", allValues,
+	},
 	doctor.CodeObjectMissing: {
 		"<name> <comes> from <object>, which does not exist: the pod does not start, or <loss>",
 		"Create it:", setKey,
