@@ -31,7 +31,7 @@ func (o *options) askForDoctor(
 	}
 	options := agentOptions(c)
 	options.Namespace, options.Forbids = facts.ConfigMap.Namespace, prober.Forbids
-	if options.URL == "" && !cluster.Inside() {
+	if options.URL == "" && !cluster.Inside(kubeconfig) {
 		proxies, err := newServiceProxies(kubeconfig)
 		if err != nil {
 			return nil, err

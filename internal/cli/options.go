@@ -38,7 +38,7 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	o.addNamespaces(cmd)
 	f.StringVar(&o.probe, "probe", probeAuto,
 		"probe the backends: direct, proxy (through the API server; needs get on services/proxy), off, "+
-			"or auto: direct inside a pod, else off")
+			"or auto: direct inside a pod of the same cluster, else off")
 	o.configOptions.addFlags(cmd)
 	o.kube.add(f, "30s") // kubectl has no timeout by default; one page of a list takes one or two seconds
 	f.Lookup("namespace").Usage = "read only this namespace; with -f also the namespace of objects without one"
