@@ -75,6 +75,11 @@ func TestExamine(t *testing.T) {
 			LocalObjectReference: corev1.LocalObjectReference{Name: "grafana-key"}}}}
 		f.Keys[secret] = keys
 	}
+	projected := func(f *Facts, what corev1.ConfigMapProjection) {
+		what.Name = "kubernaut-toolset-config"
+		holmes(f).Pod.Volumes[0].VolumeSource = corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+			{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}}, {ConfigMap: &what}}}}
+	}
 	more := func(f *Facts, optional bool, keys Keys) { // a Secret as a whole that has nothing to do with it
 		container(f).EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
 			LocalObjectReference: corev1.LocalObjectReference{Name: "llm-keys"}, Optional: &optional}}}
@@ -124,6 +129,16 @@ func TestExamine(t *testing.T) {
 			holmes(f).Pod.Volumes[0].ConfigMap.Items = []corev1.KeyToPath{{Key: "custom_toolset.yaml", Path: "a.yaml"}}
 			set(Location, "/etc/holmes/dynamic/a.yaml")(f)
 		}, nil},
+		{"in a projected volume", func(f *Facts) { projected(f, corev1.ConfigMapProjection{}) }, nil},
+		{"in a projected volume, optional", func(f *Facts) { projected(f, corev1.ConfigMapProjection{Optional: new(true)}) }, []Code{CodeOptional}},
+		{"in a projected volume, with items", func(f *Facts) {
+			projected(f, corev1.ConfigMapProjection{Items: []corev1.KeyToPath{{Key: "custom_toolset.yaml", Path: "sub/a.yaml"}}})
+			set(Location, "/etc/holmes/dynamic/sub/a.yaml")(f)
+		}, nil},
+		{"another in a projected volume", func(f *Facts) {
+			projected(f, corev1.ConfigMapProjection{})
+			holmes(f).Pod.Volumes[0].Projected.Sources[1].ConfigMap.Name = "other"
+		}, []Code{CodeNotMounted}},
 		{"optional", func(f *Facts) { holmes(f).Pod.Volumes[0].ConfigMap.Optional = new(true) }, []Code{CodeOptional}},
 		{"no location", unset(Location), []Code{CodeLocationMissing}},
 		{"no location, and the mount where HolmesGPT looks without one", func(f *Facts) {

@@ -79,16 +79,16 @@ func (e *examination) elsewhere() {
 
 // mounted checks how the container gets the document. Without a mount the examination ends.
 func (e *examination) mounted() bool {
-	m, volume := e.facts.mount(e.workload, e.container)
+	m, what := e.facts.mount(e.workload, e.container)
 	if m == nil {
 		e.add(Check{Level: Todo, Code: CodeNotMounted, Want: e.directory(nil)})
 		return false
 	}
 	file := toolset.KeyHolmesGPT
-	if items := volume.ConfigMap.Items; len(items) > 0 {
+	if items := what.Items; len(items) > 0 {
 		i := slices.IndexFunc(items, func(k corev1.KeyToPath) bool { return k.Key == toolset.KeyHolmesGPT })
 		if i < 0 {
-			e.add(Check{Level: Todo, Code: CodeItems, Name: volume.Name, Want: toolset.KeyHolmesGPT})
+			e.add(Check{Level: Todo, Code: CodeItems, Name: m.Name, Want: toolset.KeyHolmesGPT})
 			return true
 		}
 		file = items[i].Path
@@ -99,8 +99,8 @@ func (e *examination) mounted() bool {
 		e.add(Check{Level: Todo, Code: CodeSubPath, Value: cmp.Or(m.SubPath, m.SubPathExpr), Want: dir})
 		e.location(path.Join(dir, file)) // once the directory is mounted
 		return true
-	case volume.ConfigMap.Optional != nil && *volume.ConfigMap.Optional:
-		e.add(Check{Level: Todo, Code: CodeOptional, Name: volume.Name})
+	case what.Optional != nil && *what.Optional:
+		e.add(Check{Level: Todo, Code: CodeOptional, Name: m.Name})
 	default:
 		e.add(Check{Level: OK, Code: CodeMounted, Name: m.MountPath})
 	}

@@ -106,21 +106,42 @@ func isHolmes(image string) bool {
 	return name == "holmes" || name == "holmesgpt"
 }
 
-// mount returns where a container mounts the ConfigMap, nil if it does not. A directory counts before one file of it.
-func (f *Facts) mount(w *Workload, c *corev1.Container) (found *corev1.VolumeMount, from *corev1.Volume) {
+// mount returns where a container mounts the ConfigMap, nil if it does not, and what of it is mounted. A directory
+// counts before one file of it.
+func (f *Facts) mount(
+	w *Workload, c *corev1.Container,
+) (found *corev1.VolumeMount, what corev1.ConfigMapProjection) {
 	for i := range w.Pod.Volumes {
-		volume := &w.Pod.Volumes[i]
-		if volume.ConfigMap == nil || volume.ConfigMap.Name != f.ConfigMap.Name {
-			continue
-		}
-		for j := range c.VolumeMounts {
-			m := &c.VolumeMounts[j]
-			if m.Name == volume.Name && (found == nil || !isDirectory(found) && isDirectory(m)) {
-				found, from = m, volume
+		for _, from := range projections(&w.Pod.Volumes[i]) {
+			if from.Name != f.ConfigMap.Name {
+				continue
+			}
+			for j := range c.VolumeMounts {
+				m := &c.VolumeMounts[j]
+				if m.Name == w.Pod.Volumes[i].Name && (found == nil || !isDirectory(found) && isDirectory(m)) {
+					found, what = m, from
+				}
 			}
 		}
 	}
-	return found, from
+	return found, what
+}
+
+// projections returns what a volume has of ConfigMaps: of one, or of several in a projected volume.
+func projections(v *corev1.Volume) (list []corev1.ConfigMapProjection) {
+	if own := v.ConfigMap; own != nil {
+		list = append(list, corev1.ConfigMapProjection{
+			LocalObjectReference: own.LocalObjectReference, Items: own.Items, Optional: own.Optional,
+		})
+	}
+	if v.Projected != nil {
+		for i := range v.Projected.Sources {
+			if from := v.Projected.Sources[i].ConfigMap; from != nil {
+				list = append(list, *from)
+			}
+		}
+	}
+	return list
 }
 
 // isDirectory reports whether a mount has the whole volume. A mount by subPath is never updated.

@@ -61,8 +61,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodeOptional: {
 		"volume <name> is optional: if the ConfigMap is missing when HolmesGPT starts, " +
 			"HolmesGPT never notices it later",
-		"Leave optional out; the pod then waits for the ConfigMap:",
-		"- {name: <name>, configMap: {name: <configmap-name>}}",
+		"Leave optional out in that volume, or set it as follows; the pod then waits for the ConfigMap:",
+		"optional: false",
 	},
 	doctor.CodeMounted: {message: "it mounts the ConfigMap as directory <name>"},
 	doctor.CodeSidecar: {message: "a sidecar of this service writes the document into the volume at <name>"},
