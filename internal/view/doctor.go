@@ -53,6 +53,7 @@ func NewDoctor(f *doctor.Facts, checks []doctor.Check) Doctor {
 }
 
 // AddAgent adds HolmesGPT's own state of the document; nil if no request was sent to HolmesGPT.
+// Without a generation marker in the published document, the answer does not show whether HolmesGPT has it.
 func (d *Doctor) AddAgent(a *Agent) {
 	if a == nil {
 		return
@@ -82,7 +83,14 @@ func (d *Doctor) AddAgent(a *Agent) {
 		case agent.Waiting, agent.Away, agent.TooOld, agent.WantsKey, agent.Unreadable: // no fault of the installation
 			level = doctor.Unseen
 		}
-		add(level, "agent-"+r.Outcome, about, r.Message, r.Advice)
+		code, message, advice := "agent-"+r.Outcome, r.Message, r.Advice
+		if a.Generation == "" && (level == doctor.OK || r.Outcome == string(agent.NoDocument)) {
+			level, code = doctor.Unseen, "agent-unmarked"
+			message = fmt.Sprintf("%d of %d toolsets enabled; which document it has is not known, "+
+				"because the published document has no generation marker", r.Enabled, r.Total)
+			advice = []Advice{{"Have this service write the marker:", "holmesgpt: {generationMarker: true}"}}
+		}
+		add(level, code, about, message, advice)
 		for j := range r.Toolsets {
 			t := &r.Toolsets[j]
 			if t.Status == agent.StatusFailed {

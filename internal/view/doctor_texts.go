@@ -25,7 +25,10 @@ var doctorTexts = map[doctor.Code]doctorText{
 		"Install this service, or name the ConfigMap that your installation writes:",
 		"dynamic-toolset doctor --set output.namespace=NAMESPACE --set output.configMap=NAME",
 	},
-	doctor.CodeConfigMapUnseen: {"could not see what is published: your user needs <right>", mayBeRead, "<can-i>"},
+	doctor.CodeConfigMapUnseen: {
+		"could not see what is published: your user needs <right>; its variables and certificates were not checked, " +
+			"and HolmesGPT was not asked about it", mayBeRead, "<can-i>",
+	},
 	doctor.CodeNothingPublished: {
 		"it holds no document for HolmesGPT (key custom_toolset.yaml)",
 		"See what keeps the service from writing it:",
@@ -67,7 +70,8 @@ var doctorTexts = map[doctor.Code]doctorText{
 	doctor.CodeMounted: {message: "it mounts the ConfigMap as directory <name>"},
 	doctor.CodeSidecar: {message: "a sidecar of this service writes the document into the volume at <name>"},
 	doctor.CodeSidecarDocument: {
-		"the sidecar's document is only in the pod: its variables and certificates were not checked",
+		"the sidecar's document is only in the pod: its variables and certificates were not checked, " +
+			"and HolmesGPT was not asked about it",
 		"Look at the document:", "kubectl -n <namespace> exec <workload> -c <value> -- cat <name-quoted>",
 	},
 	doctor.CodeSetting: {message: "<name> is <value>"},
