@@ -104,7 +104,8 @@ func Examine(f *Facts) (checks []Check) {
 func (f *Facts) published() []Check {
 	switch {
 	case f.unseen("configmaps"):
-		return []Check{{Level: Unseen, Code: CodeConfigMapUnseen, Right: keysRight(Object{KindConfigMap, f.ConfigMap})}}
+		right := Object{KindConfigMap, f.ConfigMap}.KeysRight()
+		return []Check{{Level: Unseen, Code: CodeConfigMapUnseen, Right: right}}
 	case !f.Exists:
 		return []Check{{Level: Todo, Code: CodeConfigMapMissing}}
 	case f.Document == "":
@@ -118,8 +119,8 @@ func Done(checks []Check) bool {
 	return !slices.ContainsFunc(checks, func(c Check) bool { return c.Level == Todo })
 }
 
-// keysRight returns the right that a user needs to read the keys of an Object.
-func keysRight(o Object) Right {
+// KeysRight returns the right that a user needs to read the keys of an Object.
+func (o Object) KeysRight() Right {
 	resource := map[string]string{KindSecret: "secrets", KindConfigMap: "configmaps"}[o.Kind]
 	return Right{Verb: "get", Resource: resource, Namespace: o.Namespace}
 }

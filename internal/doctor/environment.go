@@ -76,7 +76,7 @@ func (e *examination) reference(name string, from source) Check {
 	c := Check{Level: Todo, Name: name, Object: from.Object, Key: from.key}
 	switch keys := e.facts.Keys[c.Object]; {
 	case keys.Unseen:
-		c.Level, c.Code, c.Right = Unseen, CodeObjectUnseen, keysRight(c.Object)
+		c.Level, c.Code, c.Right = Unseen, CodeObjectUnseen, c.Object.KeysRight()
 	case !keys.Exists:
 		c.Code = CodeObjectMissing
 	case slices.Contains(keys.Names, from.key):

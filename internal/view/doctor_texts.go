@@ -9,6 +9,7 @@ type doctorText struct{ message, advice, command string }
 // Parts that several texts share.
 const (
 	addVariable = "Add to additionalEnvVars in the values of HolmesGPT's chart:"
+	setVariable = "Set it in additionalEnvVars in the values of HolmesGPT's chart:"
 	allValues   = "dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml"
 	mountLines  = "additionalVolumes: [{name: dynamic-toolsets, configMap: {name: <configmap-name>}}]\n" +
 		"additionalVolumeMounts: [{name: dynamic-toolsets, mountPath: <want-quoted>, readOnly: true}]"
@@ -86,7 +87,7 @@ var doctorTexts = map[doctor.Code]doctorText{
 	},
 	doctor.CodeLocationWrong: {
 		"<name> is <value>, and the document is mounted as <want>",
-		"Set it in additionalEnvVars in the values of HolmesGPT's chart:", "- {name: <name>, value: <want-quoted>}",
+		setVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodeIntervalMissing: {
 		"<name> is not set: by default HolmesGPT reads the file every five minutes",
@@ -94,7 +95,7 @@ var doctorTexts = map[doctor.Code]doctorText{
 	},
 	doctor.CodeIntervalLong: {
 		"<name> is <value>: expected a number of seconds, at most 120, after which HolmesGPT reads the file again",
-		"Set it in additionalEnvVars in the values of HolmesGPT's chart:", "- {name: <name>, value: <want-quoted>}",
+		setVariable, "- {name: <name>, value: <want-quoted>}",
 	},
 	doctor.CodePatienceMissing: {
 		"<name> is not set: HolmesGPT gives a toolset 20 s to check its instances, " +
