@@ -98,7 +98,7 @@ func TestWays(t *testing.T) {
 			if tt.method == http.MethodPost {
 				body = "query=up"
 			}
-			resp, text := ask(t, tt.method, "http://"+o.listener.Host()+tt.path, body, tt.header...)
+			resp, text := ask(t, tt.method, "http://"+o.listener.host+tt.path, body, tt.header...)
 			if want := tt.method + " " + tt.path + " " + body; resp.StatusCode != http.StatusOK || strings.ReplaceAll(text, "%2A", "*") != want {
 				t.Errorf("%d %q, want %q", resp.StatusCode, text, want)
 			}
@@ -139,7 +139,7 @@ func TestForbidden(t *testing.T) {
 		t.Fatal(o, err) // nobody has asked yet
 	}
 	for range 2 {
-		if resp, text := ask(t, http.MethodGet, "http://"+o.listener.Host()+"/x", ""); resp.StatusCode != http.StatusOK {
+		if resp, text := ask(t, http.MethodGet, "http://"+o.listener.host+"/x", ""); resp.StatusCode != http.StatusOK {
 			t.Errorf("%d %s", resp.StatusCode, text)
 		}
 	}
@@ -155,7 +155,7 @@ func TestForbidden(t *testing.T) {
 	if o, err = open(t, b, finding("http")); err != nil {
 		t.Fatal(err)
 	}
-	resp, text := ask(t, http.MethodPost, "http://"+o.listener.Host()+"/x", "")
+	resp, text := ask(t, http.MethodPost, "http://"+o.listener.host+"/x", "")
 	for _, want := range []string{
 		"create on services/proxy in namespace m", "create on pods/portforward in namespace m",
 		"kubectl create role bridge -n m --verb=create --resource=pods/portforward",
@@ -250,7 +250,7 @@ func TestLargeBody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, text := ask(t, http.MethodPost, "http://"+o.listener.Host()+"/x", strings.Repeat("x", maxBody+1))
+	resp, text := ask(t, http.MethodPost, "http://"+o.listener.host+"/x", strings.Repeat("x", maxBody+1))
 	if resp.StatusCode != http.StatusRequestEntityTooLarge || len(*got) > 0 {
 		t.Errorf("%d %s, and the backend got %d requests", resp.StatusCode, text, len(*got))
 	}

@@ -55,9 +55,6 @@ func Listen(target *url.URL, carry http.RoundTripper, failed func(error) string)
 	return l, nil
 }
 
-// Host returns the host and port of the listener, as in a URL.
-func (l *Listener) Host() string { return l.host }
-
 // Close closes the listener and all its connections.
 func (l *Listener) Close() error { return l.server.Close() }
 

@@ -24,7 +24,7 @@ func listen(t *testing.T, h http.HandlerFunc) (host string, target *url.URL) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	return l.Host(), target
+	return l.host, target
 }
 
 // TestRefuses: what a page in a browser, or a path, would use the listener for is not carried.

@@ -124,10 +124,14 @@ func (d *discovered) askAgent(ctx context.Context) *view.Agent {
 func (d *discovered) noAgent() string {
 	o := agentOptions(d.config)
 	namespace := cmp.Or(o.Service.Namespace, o.Namespace)
-	where := fmt.Sprintf("no HolmesGPT was found in namespace %s", namespace)
+	where := noAgentIn(namespace)
 	if len(d.only) > 0 && !slices.Contains(d.only, namespace) ||
 		slices.Contains(d.unread, namespace) || slices.Contains(d.exclude, namespace) {
 		where = fmt.Sprintf("the Services of namespace %s, where HolmesGPT would be, were not read", namespace)
 	}
-	return where + "; if it runs elsewhere, set holmesgpt.service or holmesgpt.url in the configuration"
+	return where + runsElsewhere
 }
+
+func noAgentIn(namespace string) string { return "no HolmesGPT was found in namespace " + namespace }
+
+const runsElsewhere = "; if it runs elsewhere, set holmesgpt.service or holmesgpt.url in the configuration"

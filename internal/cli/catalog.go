@@ -29,9 +29,6 @@ prints the type as a file that you can change and put into your own catalog.`,
   dynamic-toolset catalog grafana -o yaml > grafana.yaml`,
 		Args: maximumArgs(1, "at most one type"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if output != "text" && output != "yaml" {
-				return usage("-o %s: expected text or yaml", output)
-			}
 			_, types, err := o.load(streams)
 			if err != nil {
 				return err
@@ -57,8 +54,7 @@ prints the type as a file that you can change and put into your own catalog.`,
 		},
 	}
 	o.addFlags(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or yaml")
-	completeValues(cmd, "output", "text", "yaml")
+	addOutput(cmd, &output, "text", "yaml")
 	return cmd
 }
 

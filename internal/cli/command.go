@@ -3,13 +3,10 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"syscall"
 	"time"
-
-	"golang.org/x/term"
 )
 
 // runCommand runs a command with the streams, passes signals on, and returns its exit status.
@@ -35,7 +32,7 @@ func runCommand(s Streams, command, env []string, signals <-chan os.Signal) erro
 	for {
 		select {
 		case sig := <-signals:
-			if sig == os.Interrupt && atTerminal(in) {
+			if sig == os.Interrupt && isTerminal(in) {
 				continue // the terminal sends Ctrl-C to the command too, which may continue
 			}
 			_ = cmd.Process.Signal(sig) // fails if the command has ended
@@ -48,11 +45,6 @@ func runCommand(s Streams, command, env []string, signals <-chan os.Signal) erro
 			return exitOf(err)
 		}
 	}
-}
-
-func atTerminal(in io.Reader) bool {
-	file, ok := in.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // exitOf returns the command's exit status as a failure. If a signal ended the command, the status is 128 plus the

@@ -40,14 +40,7 @@ func describe(out io.Writer, e *view.Explanation) error {
 	default:
 		w.line("  See the reason above.")
 	}
-	for _, a := range e.Advice {
-		w.prose("  ", a.Text)
-		for line := range strings.SplitSeq(a.Command, "\n") {
-			if line != "" {
-				w.line("    %s", line)
-			}
-		}
-	}
+	w.advice("  ", e.Advice)
 	return w.err
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
+	"github.com/fatih/color"
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,7 +50,6 @@ Exit code 0: no difference, 1: different, 2 and above: an error.`,
 	}
 	o.addFlags(cmd)
 	cmd.Flags().StringVar(&overridesFile, "overrides", "", "merge this overrides file instead of the cluster's")
-	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
 	return cmd
 }
 
@@ -160,9 +160,9 @@ func (p painter) diff(text string) string {
 		body, end := strings.CutSuffix(l, "\n")
 		switch {
 		case strings.HasPrefix(l, "+"):
-			lines[i] = p.paint(body, 32)
+			lines[i] = p.paint(body, color.FgGreen)
 		case strings.HasPrefix(l, "-"):
-			lines[i] = p.paint(body, 31)
+			lines[i] = p.paint(body, color.FgRed)
 		default:
 			lines[i] = body
 		}

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,9 +30,6 @@ were not chosen, and why:
   kubectl get svc,endpointslices -A -o json | dynamic-toolset discover -f - -o json`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !slices.Contains([]string{"table", "wide", "json", "yaml"}, output) {
-				return usage("-o %s: expected table, wide, json or yaml", output)
-			}
 			o.recall()
 			d, err := o.discover(contextOf(cmd), backend.Ref{})
 			if err != nil {
@@ -44,16 +40,9 @@ were not chosen, and why:
 		},
 	}
 	o.addFlags(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table, wide, json or yaml")
+	addOutput(cmd, &output, "table", "wide", "json", "yaml")
 	cmd.Flags().BoolVar(&all, "all", false, "also show the Services that were not chosen, and why")
-	completeValues(cmd, "output", "table", "wide", "json", "yaml")
-	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
 	return cmd
-}
-
-func completeValues(cmd *cobra.Command, flag string, values ...string) {
-	// It fails only if the flag does not exist, which TestCompletion detects.
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
 // shown returns the findings to print and their number: the accepted findings, or all. Services of which only the name

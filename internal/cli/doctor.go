@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/fatih/color"
@@ -35,9 +34,6 @@ Exit code 0: nothing to do, as far as your user can see, 1: something to do, or 
   dynamic-toolset doctor -n holmes -o json`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !slices.Contains([]string{"text", "json", "yaml"}, output) {
-				return usage("-o %s: expected text, json or yaml", output)
-			}
 			well, err := o.doctor(contextOf(cmd), output)
 			if err == nil && !well {
 				return failure{error: errors.New("something to do"), code: exitError, silent: true}
@@ -48,8 +44,7 @@ Exit code 0: nothing to do, as far as your user can see, 1: something to do, or 
 	o.configOptions.addFlags(cmd)
 	o.kube.add(cmd.Flags(), "30s")
 	cmd.Flags().Lookup("namespace").Usage = "the ConfigMap's namespace, instead of the configuration's output.namespace"
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
-	completeValues(cmd, "output", "text", "json", "yaml")
+	addOutput(cmd, &output, "text", "json", "yaml")
 	return cmd
 }
 
@@ -110,12 +105,7 @@ func describeDoctor(s Streams, d *view.Doctor) error {
 		level := levels[c.Level]
 		name := fmt.Sprintf("%-8s", level.text)
 		w.proseAt("  "+w.paint.paint(name, level.colour)+"  ", len(name)+4, c.Message)
-		for _, a := range c.Advice {
-			w.prose("            ", a.Text)
-			for line := range strings.Lines(a.Command) {
-				w.line("              %s", strings.TrimRight(line, "\n"))
-			}
-		}
+		w.advice(strings.Repeat(" ", len(name)+4), c.Advice)
 	}
 	if w.err == nil {
 		note(s, "\n%s", doctorSummary(counts))

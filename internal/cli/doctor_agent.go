@@ -16,13 +16,13 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// askForDoctor asks the running HolmesGPT for its state of the published document. It returns nil if no document is
-// published or the configuration disables the requests.
+// askForDoctor asks the running HolmesGPT for its state of the published document. It returns nil if no toolsets are
+// known to be published, of which the checks say why, or if the configuration disables the requests.
 func (o *options) askForDoctor(
 	ctx context.Context, c *config.Config, kubeconfig *rest.Config, facts *doctor.Facts,
 ) (*view.Agent, error) {
 	toolsets, generation := toolset.EntriesIn(facts.Document)
-	if agentOff(c) || generation == "" {
+	if agentOff(c) || len(toolsets) == 0 && generation == "" {
 		return nil, nil
 	}
 	prober, err := probe.New(probe.Options{DenyCIDRs: c.Security.DenyCIDRs})
@@ -31,7 +31,7 @@ func (o *options) askForDoctor(
 	}
 	options := agentOptions(c)
 	options.Namespace, options.Forbids = facts.ConfigMap.Namespace, prober.Forbids
-	if options.URL == "" && !cluster.Inside() {
+	if options.URL == "" && !cluster.Inside(kubeconfig) {
 		proxies, err := newServiceProxies(kubeconfig)
 		if err != nil {
 			return nil, err
@@ -46,6 +46,9 @@ func (o *options) askForDoctor(
 		}
 	}
 	made := askOnce(ctx, a, known, agent.Document{Generation: generation, Toolsets: toolsets})
+	if len(made.Replicas) == 0 {
+		made.Message = noAgentIn(cmp.Or(options.Service.Namespace, options.Namespace)) + runsElsewhere
+	}
 	return &made, nil
 }
 

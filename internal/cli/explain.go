@@ -34,9 +34,6 @@ It also asks HolmesGPT for its state, without making it reload: directly inside 
   kubectl get svc,endpointslices -A -o json | dynamic-toolset explain monitoring/prometheus -f -`,
 		Args: exactArgs(1, "one Service as NAMESPACE/NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains([]string{"text", "json", "yaml"}, output) {
-				return usage("-o %s: expected text, json or yaml", output)
-			}
 			want, err := o.serviceArgument(args[0])
 			if err != nil {
 				return err
@@ -57,9 +54,7 @@ It also asks HolmesGPT for its state, without making it reload: directly inside 
 		},
 	}
 	o.addFlags(cmd)
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
-	completeValues(cmd, "output", "text", "json", "yaml")
-	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
+	addOutput(cmd, &output, "text", "json", "yaml")
 	return cmd
 }
 

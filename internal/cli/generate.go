@@ -42,9 +42,6 @@ document refers to (from a Secret; comments show how to create it), certificate 
   dynamic-toolset generate --probe=proxy --key custom_toolset.yaml --overrides overrides.yaml > custom_toolset.yaml`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "yaml" && output != "json" {
-				return usage("-o %s: expected yaml or json", output)
-			}
 			if values && (key != "" || output != "yaml") {
 				return usage("--values prints values of HolmesGPT's chart instead of the ConfigMap: " +
 					"leave out --key and -o")
@@ -55,11 +52,9 @@ document refers to (from a Secret; comments show how to create it), certificate 
 	o.addFlags(cmd)
 	cmd.Flags().StringVar(&key, "key", "", "print only the text of this key, for example custom_toolset.yaml")
 	cmd.Flags().StringVar(&overridesFile, "overrides", "", "merge this overrides file")
-	cmd.Flags().StringVarP(&output, "output", "o", "yaml", "yaml or json")
+	addOutput(cmd, &output, "yaml", "json")
 	cmd.Flags().BoolVar(&values, "values", false,
 		"print values for HolmesGPT's chart, with which HolmesGPT can use the ConfigMap")
-	completeValues(cmd, "output", "yaml", "json")
-	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
 	return cmd
 }
 

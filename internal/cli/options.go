@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,7 +39,8 @@ func (o *options) addFlags(cmd *cobra.Command) {
 	o.addNamespaces(cmd)
 	f.StringVar(&o.probe, "probe", probeAuto,
 		"probe the backends: direct, proxy (through the API server; needs get on services/proxy), off, "+
-			"or auto: direct inside a pod, else off")
+			"or auto: direct inside a pod of the same cluster, else off")
+	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
 	o.configOptions.addFlags(cmd)
 	o.kube.add(f, "30s") // kubectl has no timeout by default; one page of a list takes one or two seconds
 	f.Lookup("namespace").Usage = "read only this namespace; with -f also the namespace of objects without one"
@@ -100,6 +102,23 @@ func (o *options) namespaces(c *config.Config) (only, exclude []string) {
 		return nil, c.Discovery.ExcludeNamespaces
 	}
 	return c.Discovery.Namespaces, c.Discovery.ExcludeNamespaces
+}
+
+// addOutput adds the flag -o. The first of its values is the default, any other value a usage error.
+func addOutput(cmd *cobra.Command, output *string, values ...string) {
+	cmd.Flags().StringVarP(output, "output", "o", values[0], orList(values))
+	completeValues(cmd, "output", values...)
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if !slices.Contains(values, *output) {
+			return usage("-o %s: expected %s", *output, orList(values))
+		}
+		return nil
+	}
+}
+
+func completeValues(cmd *cobra.Command, flag string, values ...string) {
+	// It fails only if the flag does not exist, which TestCompletion detects.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -9,6 +9,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/bridge"
+	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/probe"
@@ -50,7 +51,7 @@ func (o *options) checkFiles() error {
 }
 
 // connect chooses the probe mode, and connects to the cluster unless Services are read from files.
-func (o *options) connect() (mode string, cluster *rest.Config, err error) {
+func (o *options) connect() (mode string, kubeconfig *rest.Config, err error) {
 	mode = o.probe
 	if len(o.files) > 0 {
 		if mode == probeAuto {
@@ -58,20 +59,21 @@ func (o *options) connect() (mode string, cluster *rest.Config, err error) {
 		}
 		return mode, nil, nil
 	}
-	if cluster, err = o.cluster(); err != nil {
+	if kubeconfig, err = o.cluster(); err != nil {
 		return "", nil, err
 	}
-	if mode == probeAuto {
+	switch {
+	case mode != probeAuto:
+	case cluster.Inside(kubeconfig):
+		mode = probeDirect
+	default:
 		mode = probeOff
-		if _, err := rest.InClusterConfig(); err == nil {
-			mode = probeDirect
-		}
 	}
-	return mode, cluster, nil
+	return mode, kubeconfig, nil
 }
 
 // newProber returns a prober for the mode. With probes off it only decides which addresses are denied.
-func (o *options) newProber(mode string, c *config.Config, cluster *rest.Config) (*probe.Prober, error) {
+func (o *options) newProber(mode string, c *config.Config, kubeconfig *rest.Config) (*probe.Prober, error) {
 	if mode == probeOff {
 		return probe.New(probe.Options{DenyCIDRs: c.Security.DenyCIDRs})
 	}
@@ -81,9 +83,9 @@ func (o *options) newProber(mode string, c *config.Config, cluster *rest.Config)
 	}
 	switch {
 	case o.bridging != nil:
-		err = o.bridging.connect(cluster, &opts)
+		err = o.bridging.connect(kubeconfig, &opts)
 	case mode == probeProxy:
-		opts.RoundTripper, err = newServiceProxies(cluster)
+		opts.RoundTripper, err = newServiceProxies(kubeconfig)
 	}
 	if err != nil {
 		return nil, err
@@ -92,8 +94,8 @@ func (o *options) newProber(mode string, c *config.Config, cluster *rest.Config)
 }
 
 // newServiceProxies returns a function whose transport carries a candidate's requests through the API server.
-func newServiceProxies(cluster *rest.Config) (func(*backend.Candidate) http.RoundTripper, error) {
-	proxies, err := bridge.ServiceProxies(cluster)
+func newServiceProxies(kubeconfig *rest.Config) (func(*backend.Candidate) http.RoundTripper, error) {
+	proxies, err := bridge.ServiceProxies(kubeconfig)
 	if err != nil {
 		return nil, kubeconfigError(err)
 	}

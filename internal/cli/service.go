@@ -111,7 +111,7 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	if o.Inventory.OpenShift == nil {
 		o.Inventory.OpenShift = s.runtime.openShift
 	}
-	if o.Files == nil && cluster.Inside() {
+	if o.Files == nil && cluster.Inside(o.Cluster) {
 		report.Resolver = net.DefaultResolver
 		report.Trusted = func(namespace string) bool {
 			return slices.Contains(c.Security.TrustedNamespaces, namespace)

@@ -25,23 +25,18 @@ func newVersion(streams Streams) *cobra.Command {
 		Args:  exactArgs(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
 			v := buildVersion()
-			switch output {
-			case "json", "yaml":
+			if output != "text" {
 				return printObject(streams, v, output)
-			case "text":
-				commit := v.Commit
-				if commit != "" {
-					commit = " (" + commit + ")"
-				}
-				_, err := fmt.Fprintf(streams.Out, "dynamic-toolset %s%s %s %s/%s\n",
-					v.Version, commit, v.Go, v.OS, v.Arch)
-				return err
 			}
-			return usage("-o %s: expected text, json or yaml", output)
+			commit := v.Commit
+			if commit != "" {
+				commit = " (" + commit + ")"
+			}
+			_, err := fmt.Fprintf(streams.Out, "dynamic-toolset %s%s %s %s/%s\n", v.Version, commit, v.Go, v.OS, v.Arch)
+			return err
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, json or yaml")
-	completeValues(cmd, "output", "text", "json", "yaml")
+	addOutput(cmd, &output, "text", "json", "yaml")
 	return cmd
 }
 

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 // writer writes text for people and keeps the first error.
@@ -30,6 +32,16 @@ const (
 // row writes a name and, beside it, a text that can take several lines.
 func (w *writer) row(name, format string, args ...any) {
 	w.prose(fmt.Sprintf("  %-*s ", nameWidth, name), fmt.Sprintf(format, args...))
+}
+
+// advice writes advice, with the command or the lines of each below its text.
+func (w *writer) advice(indent string, list []view.Advice) {
+	for _, a := range list {
+		w.prose(indent, a.Text)
+		for line := range strings.Lines(a.Command) {
+			w.line("%s  %s", indent, strings.TrimRight(line, "\n"))
+		}
+	}
 }
 
 // prose writes a text with line breaks between words. Its lines are indented by the width of the prefix.

@@ -180,7 +180,7 @@ func refOf(o metav1.Object) backend.Ref {
 // keys looks for the Secrets and ConfigMaps that HolmesGPT's environment comes from.
 func (e *examiner) keys(ctx context.Context) error {
 	for _, o := range e.facts.References() {
-		resource := map[string]string{doctor.KindSecret: "secrets", doctor.KindConfigMap: "configmaps"}[o.Kind]
+		resource := o.KeysRight().Resource
 		keys, err := e.keysOf(ctx, resource, o.Ref)
 		switch {
 		case apierrors.IsForbidden(err):

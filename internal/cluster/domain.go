@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"cmp"
+	"net/url"
 	"os"
 	"strings"
 
@@ -39,8 +41,30 @@ func Domain(resolvConf string) string {
 	return domain
 }
 
-// Inside reports whether this process runs in a pod of the cluster, where Services' names resolve.
-func Inside() bool {
-	_, err := rest.InClusterConfig()
-	return err == nil
+// Inside reports whether this process runs in a pod of the cluster that config connects to, where the names and
+// addresses of its Services can be reached. A kubeconfig in a pod can name another cluster.
+func Inside(config *rest.Config) bool {
+	own, err := rest.InClusterConfig()
+	return err == nil && sameServer(own.Host, config.Host)
+}
+
+// sameServer reports whether chosen is the address of the API server that pods reach at own. In a pod the name
+// kubernetes.default is always that of its own API server.
+func sameServer(own, chosen string) bool {
+	ownHost, ownPort := hostPort(own)
+	host, port := hostPort(chosen)
+	return host == ownHost && port == ownPort ||
+		host == "kubernetes.default" || strings.HasPrefix(host+".", "kubernetes.default.svc.")
+}
+
+// hostPort returns the host and the port of an API server's address, which can have no scheme and no port.
+func hostPort(server string) (host, port string) {
+	if !strings.Contains(server, "://") {
+		server = "https://" + server
+	}
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", ""
+	}
+	return strings.ToLower(u.Hostname()), cmp.Or(u.Port(), "443")
 }

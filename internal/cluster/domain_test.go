@@ -35,3 +35,30 @@ func TestDomain(t *testing.T) {
 		t.Errorf("without a file: %q", got)
 	}
 }
+
+// A pod of one cluster can have a kubeconfig of another, whose Services it cannot reach.
+func TestSameServer(t *testing.T) {
+	t.Attr("req", "DTS-CLI-1")
+	for _, tt := range []struct {
+		own, chosen string
+		want        bool
+	}{
+		{"https://10.96.0.1:443", "https://10.96.0.1:443", true},
+		{"https://10.96.0.1:443", "https://10.96.0.1", true},
+		{"https://10.96.0.1:443", "10.96.0.1/", true},
+		{"https://10.96.0.1:443", "https://10.96.0.1:6443", false},
+		{"https://10.96.0.1:443", "https://203.0.113.7:6443", false},
+		{"https://10.96.0.1:443", "https://api.other.example.com", false},
+		{"https://10.96.0.1:443", "https://kubernetes.default.svc", true},
+		{"https://10.96.0.1:443", "https://Kubernetes.default.svc.cluster.local:443", true},
+		{"https://10.96.0.1:443", "https://kubernetes.default", true},
+		{"https://10.96.0.1:443", "https://kubernetes.default.example.com", false},
+		{"https://10.96.0.1:443", "https://kubernetes.docker.internal:6443", false},
+		{"https://[fd00::1]:443", "https://[fd00::1]", true},
+		{"https://[fd00::1]:443", "https://[fd00::2]", false},
+	} {
+		if got := sameServer(tt.own, tt.chosen); got != tt.want {
+			t.Errorf("in a cluster at %s, %s is its own: %t", tt.own, tt.chosen, got)
+		}
+	}
+}

@@ -28,6 +28,7 @@ const (
 	CodeNoAgent          Code = "no-agent"
 	CodeSeveralAgents    Code = "several-agents"
 	CodeOtherNamespace   Code = "other-namespace" // where no pod can mount the ConfigMap
+	CodeOtherAgent       Code = "other-agent"     // in another namespace, beside one that can mount the ConfigMap
 	CodeNotMounted       Code = "not-mounted"
 	CodeSubPath          Code = "sub-path"
 	CodeItems            Code = "items" // the mount leaves the document out
@@ -37,12 +38,14 @@ const (
 	CodeSidecarDocument  Code = "sidecar-document"
 	CodeSetting          Code = "setting"           // a variable has a good value
 	CodeSettingElsewhere Code = "setting-elsewhere" // a variable's value comes from another object
+	CodeLocationDefault  Code = "location-default"  // HolmesGPT reads the mounted file without a variable
 	CodeLocationMissing  Code = "location-missing"
 	CodeLocationWrong    Code = "location-wrong"
 	CodeIntervalMissing  Code = "interval-missing"
 	CodeIntervalLong     Code = "interval-long"
 	CodePatienceMissing  Code = "patience-missing" // the time that a toolset's checks may take in all
 	CodeVariableMissing  Code = "variable-missing"
+	CodeVariableEmpty    Code = "variable-empty"
 	CodeObjectMissing    Code = "object-missing" // the Secret or ConfigMap that a variable comes from
 	CodeKeyMissing       Code = "key-missing"
 	CodeKeyUnlisted      Code = "key-unlisted"
@@ -66,6 +69,7 @@ type Check struct {
 	Want     string    // what should
 	Object   Object    // what Name refers to
 	Key      string    // of Object
+	Possible bool      // whether Name is in Object is not known: another object can hold it
 	Toolset  string    // what is lost without it
 	Hosts    []string  // for which it is needed
 	Right    Right     // that is missing
@@ -100,7 +104,8 @@ func Examine(f *Facts) (checks []Check) {
 func (f *Facts) published() []Check {
 	switch {
 	case f.unseen("configmaps"):
-		return []Check{{Level: Unseen, Code: CodeConfigMapUnseen, Right: keysRight(Object{KindConfigMap, f.ConfigMap})}}
+		right := Object{KindConfigMap, f.ConfigMap}.KeysRight()
+		return []Check{{Level: Unseen, Code: CodeConfigMapUnseen, Right: right}}
 	case !f.Exists:
 		return []Check{{Level: Todo, Code: CodeConfigMapMissing}}
 	case f.Document == "":
@@ -114,8 +119,8 @@ func Done(checks []Check) bool {
 	return !slices.ContainsFunc(checks, func(c Check) bool { return c.Level == Todo })
 }
 
-// keysRight returns the right that a user needs to read the keys of an Object.
-func keysRight(o Object) Right {
+// KeysRight returns the right that a user needs to read the keys of an Object.
+func (o Object) KeysRight() Right {
 	resource := map[string]string{KindSecret: "secrets", KindConfigMap: "configmaps"}[o.Kind]
 	return Right{Verb: "get", Resource: resource, Namespace: o.Namespace}
 }

@@ -75,6 +75,16 @@ func TestExamine(t *testing.T) {
 			LocalObjectReference: corev1.LocalObjectReference{Name: "grafana-key"}}}}
 		f.Keys[secret] = keys
 	}
+	projected := func(f *Facts, what corev1.ConfigMapProjection) {
+		what.Name = "kubernaut-toolset-config"
+		holmes(f).Pod.Volumes[0].VolumeSource = corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: []corev1.VolumeProjection{
+			{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Path: "token"}}, {ConfigMap: &what}}}}
+	}
+	more := func(f *Facts, optional bool, keys Keys) { // a Secret as a whole that has nothing to do with it
+		container(f).EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
+			LocalObjectReference: corev1.LocalObjectReference{Name: "llm-keys"}, Optional: &optional}}}
+		f.Keys[Object{KindSecret, backend.Ref{Namespace: "holmes", Name: "llm-keys"}}] = keys
+	}
 	tests := []struct {
 		name   string
 		change func(*Facts)
@@ -93,7 +103,23 @@ func TestExamine(t *testing.T) {
 			container(f).VolumeMounts[0].SubPath = "custom_toolset.yaml"
 			container(f).VolumeMounts[0].MountPath = "/etc/holmes/dynamic/custom_toolset.yaml"
 		}, []Code{CodeSubPath}},
+		{"subPath, and the directory too", func(f *Facts) {
+			c := container(f)
+			file := corev1.VolumeMount{Name: "dynamic", MountPath: "/etc/holmes/config/custom_toolset.yaml", SubPath: "custom_toolset.yaml"}
+			c.VolumeMounts = append([]corev1.VolumeMount{file}, c.VolumeMounts...)
+		}, nil},
 		{"another namespace", func(f *Facts) { holmes(f).Namespace = "ai" }, []Code{CodeOtherNamespace}},
+		{"another installation in another namespace", func(f *Facts) {
+			other := *holmes(f)
+			other.Namespace = "dev"
+			f.Workloads = append(f.Workloads, other)
+		}, nil},
+		{"another HolmesGPT in another namespace", func(f *Facts) {
+			other := *holmes(f)
+			other.Namespace, other.Pod = "dev", corev1.PodSpec{Containers: []corev1.Container{{Image: "robustadev/holmes:1"}}}
+			f.Workloads = append(f.Workloads, other)
+			container(f).VolumeMounts = nil
+		}, []Code{CodeNotMounted}},
 		{"no mount", func(f *Facts) { container(f).VolumeMounts = nil }, []Code{CodeNotMounted}},
 		{"another ConfigMap", func(f *Facts) { holmes(f).Pod.Volumes[0].ConfigMap.Name = "custom-toolsets-configmap" }, []Code{CodeNotMounted}},
 		{"items without the document", func(f *Facts) {
@@ -103,15 +129,32 @@ func TestExamine(t *testing.T) {
 			holmes(f).Pod.Volumes[0].ConfigMap.Items = []corev1.KeyToPath{{Key: "custom_toolset.yaml", Path: "a.yaml"}}
 			set(Location, "/etc/holmes/dynamic/a.yaml")(f)
 		}, nil},
+		{"in a projected volume", func(f *Facts) { projected(f, corev1.ConfigMapProjection{}) }, nil},
+		{"in a projected volume, optional", func(f *Facts) { projected(f, corev1.ConfigMapProjection{Optional: new(true)}) }, []Code{CodeOptional}},
+		{"in a projected volume, with items", func(f *Facts) {
+			projected(f, corev1.ConfigMapProjection{Items: []corev1.KeyToPath{{Key: "custom_toolset.yaml", Path: "sub/a.yaml"}}})
+			set(Location, "/etc/holmes/dynamic/sub/a.yaml")(f)
+		}, nil},
+		{"another in a projected volume", func(f *Facts) {
+			projected(f, corev1.ConfigMapProjection{})
+			holmes(f).Pod.Volumes[0].Projected.Sources[1].ConfigMap.Name = "other"
+		}, []Code{CodeNotMounted}},
 		{"optional", func(f *Facts) { holmes(f).Pod.Volumes[0].ConfigMap.Optional = new(true) }, []Code{CodeOptional}},
 		{"no location", unset(Location), []Code{CodeLocationMissing}},
+		{"no location, and the mount where HolmesGPT looks without one", func(f *Facts) {
+			unset(Location)(f)
+			container(f).VolumeMounts[0].MountPath = "/etc/holmes/config/"
+		}, nil},
 		{"another location", set(Location, "/etc/holmes/config/custom_toolset.yaml"), []Code{CodeLocationWrong}},
 		{"no interval", unset(Interval), []Code{CodeIntervalMissing}},
 		{"a long interval", set(Interval, "300"), []Code{CodeIntervalLong}},
 		{"an interval that is no number", set(Interval, "1m"), []Code{CodeIntervalLong}},
 		{"little patience", unset(Patience), []Code{CodePatienceMissing}},
+		{"empty patience", set(Patience, ""), []Code{CodePatienceMissing}},
 		{"a variable that is not set", unset("GRAFANA_API_KEY"), []Code{CodeVariableMissing}},
 		{"a plain variable", set("GRAFANA_API_KEY", "x"), nil},
+		{"an empty variable", set("GRAFANA_API_KEY", ""), []Code{CodeVariableEmpty}},
+		{"an empty location", set(Location, ""), []Code{CodeLocationWrong}},
 		{"its Secret is missing", func(f *Facts) { f.Keys = nil }, []Code{CodeObjectMissing}},
 		{"its key is missing", func(f *Facts) { f.Keys[secret] = Keys{Exists: true, Names: []string{"token"}} }, []Code{CodeKeyMissing}},
 		{"its Secret may not be read", func(f *Facts) { f.Keys[secret] = Keys{Unseen: true} }, []Code{CodeObjectUnseen}},
@@ -129,11 +172,61 @@ func TestExamine(t *testing.T) {
 			unset(Location)(f)
 			envFrom(f, "", Keys{Exists: true, Names: []string{"GRAFANA_API_KEY"}})
 		}, []Code{CodeLocationMissing}},
+		{"a setting that a Secret as a whole could have", func(f *Facts) {
+			unset(Location)(f)
+			more(f, false, Keys{Unseen: true})
+		}, []Code{CodeObjectUnseen}},
+		{"a setting that a Secret as a whole could have, not all of whose keys are seen", func(f *Facts) {
+			unset(Interval)(f)
+			more(f, false, Keys{Exists: true, Unlisted: true})
+		}, []Code{CodeKeyUnlisted}},
+		{"a setting that no Secret as a whole has, for it is missing", func(f *Facts) {
+			unset(Location)(f)
+			more(f, true, Keys{})
+		}, []Code{CodeLocationMissing}},
+		{"a setting from a Secret that is missing", func(f *Facts) {
+			c := container(f)
+			c.Env[0] = corev1.EnvVar{Name: Location, ValueFrom: c.Env[3].ValueFrom}
+			f.Keys = nil
+		}, []Code{CodeObjectMissing, CodeObjectMissing}},
+		{"a setting from a Secret", func(f *Facts) {
+			c := container(f)
+			c.Env[0] = corev1.EnvVar{Name: Location, ValueFrom: c.Env[3].ValueFrom}
+		}, []Code{CodeSettingElsewhere}},
+		{"a variable that a Secret as a whole that may be missing does not have", func(f *Facts) {
+			unset("GRAFANA_API_KEY")(f)
+			more(f, true, Keys{})
+		}, []Code{CodeVariableMissing}},
 		{"an authority is missing", func(f *Facts) { f.Needs.Authority = []string{"x.y.svc"} }, []Code{CodeAuthorityMissing}},
 		{"an authority is there", func(f *Facts) {
 			f.Needs.Authority = []string{"x.y.svc"}
 			set("REQUESTS_CA_BUNDLE", "/ca.crt")(f)
 		}, nil},
+		{"an authority that is empty", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			set("CERTIFICATE", "")(f)
+		}, []Code{CodeAuthorityMissing}},
+		{"an authority is there, and a Secret as a whole that is missing", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			more(f, false, Keys{})
+			set("REQUESTS_CA_BUNDLE", "/ca.crt")(f)
+		}, nil},
+		{"an authority is there, and a Secret as a whole that may not be read", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			more(f, false, Keys{Unseen: true})
+			set("REQUESTS_CA_BUNDLE", "/ca.crt")(f)
+		}, nil},
+		{"an authority that a Secret as a whole could have", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			more(f, false, Keys{Unseen: true})
+		}, []Code{CodeObjectUnseen}},
+		{"an authority from a Secret that is missing, or from one that may not be read", func(f *Facts) {
+			f.Needs.Authority = []string{"x.y.svc"}
+			c := container(f)
+			c.Env = append(c.Env, corev1.EnvVar{Name: "CERTIFICATE", ValueFrom: &corev1.EnvVarSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
+				LocalObjectReference: corev1.LocalObjectReference{Name: "ca"}, Key: "ca.crt"}}})
+			more(f, false, Keys{Unseen: true})
+		}, []Code{CodeObjectUnseen}},
 		{"OpenShift without anything", func(f *Facts) { openShift(f); unset(OpenShift)(f) }, []Code{CodeOpenShiftMissing, CodeBindingMissing}},
 		{"OpenShift, set to something else", func(f *Facts) {
 			openShift(f)
@@ -176,6 +269,43 @@ func TestExamine(t *testing.T) {
 			}
 			if !unknown && Done(checks) != (len(tt.want) == 0) {
 				t.Errorf("done is %t", Done(checks))
+			}
+		})
+	}
+}
+
+// TestAdvisedDirectory: Kubernetes refuses two mounts at one path, and a mount over a directory of the image hides its files.
+func TestAdvisedDirectory(t *testing.T) {
+	t.Attr("req", "DTS-CLI-7")
+	const chart = "/etc/holmes/config"
+	file := corev1.VolumeMount{Name: "dynamic", MountPath: chart + "/custom_toolset.yaml", SubPath: "custom_toolset.yaml"}
+	config := corev1.VolumeMount{Name: "custom-toolsets-configmap", MountPath: chart}
+	other := corev1.VolumeMount{Name: "other", MountPath: "/etc/holmes/dynamic/"}
+	for _, tt := range []struct {
+		name   string
+		mounts []corev1.VolumeMount
+		code   Code
+		want   string
+	}{
+		{"a file in the directory of HolmesGPT's chart", []corev1.VolumeMount{config, file}, CodeSubPath, "/etc/holmes/dynamic"},
+		{"a file elsewhere", []corev1.VolumeMount{{Name: "dynamic", MountPath: "/app/custom_toolset.yaml", SubPathExpr: "$(A)"}},
+			CodeSubPath, "/etc/holmes/dynamic"},
+		{"a file, and another mount at the usual path", []corev1.VolumeMount{file, other}, CodeSubPath, "/etc/holmes/dynamic-toolsets"},
+		{"no mount, and another at the usual path", []corev1.VolumeMount{config, other}, CodeNotMounted, "/etc/holmes/dynamic-toolsets"},
+		{"no mount", []corev1.VolumeMount{config}, CodeNotMounted, "/etc/holmes/dynamic"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := healthy()
+			c := &f.Workloads[1].Pod.Containers[1]
+			c.VolumeMounts, c.Env[0].Value = tt.mounts, tt.want+"/custom_toolset.yaml"
+			var got []Check
+			for _, check := range Examine(f) {
+				if check.Level != OK {
+					got = append(got, check)
+				}
+			}
+			if len(got) != 1 || got[0].Code != tt.code || got[0].Want != tt.want {
+				t.Errorf("got %+v", got)
 			}
 		})
 	}

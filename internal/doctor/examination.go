@@ -21,6 +21,12 @@ const (
 	OpenShift = "IS_OPENSHIFT"
 )
 
+// MountPath is the directory in HolmesGPT's container at which this service advises to mount the ConfigMap.
+const MountPath = "/etc/holmes/dynamic"
+
+// defaultLocation is the file that HolmesGPT reads without Location (holmes/utils/definitions.py).
+const defaultLocation = "/etc/holmes/config/custom_toolset.yaml"
+
 // longInterval is longer than the interval that this service recommends, in seconds.
 const longInterval = 120
 
@@ -46,7 +52,7 @@ func (e *examination) run() {
 		return
 	}
 	if e.workload.Namespace != e.facts.ConfigMap.Namespace {
-		e.add(Check{Level: Todo, Code: CodeOtherNamespace})
+		e.elsewhere()
 		return
 	}
 	if !e.mounted() {
@@ -59,30 +65,42 @@ func (e *examination) run() {
 	e.openShift()
 }
 
+// elsewhere adds the check of a HolmesGPT in another namespace than the ConfigMap's. Nothing is to do if another
+// HolmesGPT runs beside the ConfigMap.
+func (e *examination) elsewhere() {
+	for _, other := range e.facts.agents() {
+		if other.Namespace == e.facts.ConfigMap.Namespace {
+			e.add(Check{Level: OK, Code: CodeOtherAgent})
+			return
+		}
+	}
+	e.add(Check{Level: Todo, Code: CodeOtherNamespace})
+}
+
 // mounted checks how the container gets the document. Without a mount the examination ends.
 func (e *examination) mounted() bool {
-	m, volume := e.facts.mount(e.workload, e.container)
+	m, what := e.facts.mount(e.workload, e.container)
 	if m == nil {
-		e.add(Check{Level: Todo, Code: CodeNotMounted})
+		e.add(Check{Level: Todo, Code: CodeNotMounted, Want: e.directory(nil)})
 		return false
 	}
 	file := toolset.KeyHolmesGPT
-	if items := volume.ConfigMap.Items; len(items) > 0 {
+	if items := what.Items; len(items) > 0 {
 		i := slices.IndexFunc(items, func(k corev1.KeyToPath) bool { return k.Key == toolset.KeyHolmesGPT })
 		if i < 0 {
-			e.add(Check{Level: Todo, Code: CodeItems, Name: volume.Name, Want: toolset.KeyHolmesGPT})
+			e.add(Check{Level: Todo, Code: CodeItems, Name: m.Name, Want: toolset.KeyHolmesGPT})
 			return true
 		}
 		file = items[i].Path
 	}
 	switch {
-	case m.SubPath != "" || m.SubPathExpr != "":
-		dir := strings.TrimSuffix(path.Clean(m.MountPath), "/"+toolset.KeyHolmesGPT)
+	case !isDirectory(m):
+		dir := e.directory(m)
 		e.add(Check{Level: Todo, Code: CodeSubPath, Value: cmp.Or(m.SubPath, m.SubPathExpr), Want: dir})
 		e.location(path.Join(dir, file)) // once the directory is mounted
 		return true
-	case volume.ConfigMap.Optional != nil && *volume.ConfigMap.Optional:
-		e.add(Check{Level: Todo, Code: CodeOptional, Name: volume.Name})
+	case what.Optional != nil && *what.Optional:
+		e.add(Check{Level: Todo, Code: CodeOptional, Name: m.Name})
 	default:
 		e.add(Check{Level: OK, Code: CodeMounted, Name: m.MountPath})
 	}
@@ -90,24 +108,45 @@ func (e *examination) mounted() bool {
 	return true
 }
 
-// setting adds the check that judge makes of a variable's value, or missing if the variable is not set.
-func (e *examination) setting(name string, missing Code, want string, judge func(value string) (Level, Code)) {
-	value, set, known := e.value(name)
-	c := Check{Name: name, Value: value, Want: want}
-	switch {
-	case !set:
-		c.Level, c.Code = Todo, missing
-	case !known:
+// directory returns the directory at which to mount the ConfigMap instead of by m, which may be nil. It is not the
+// directory of m's file, because a mount there can hide files of the image, and not that of another mount, because
+// Kubernetes refuses two mounts at one path.
+func (e *examination) directory(m *corev1.VolumeMount) string {
+	dir := MountPath
+	for slices.ContainsFunc(e.container.VolumeMounts, func(other corev1.VolumeMount) bool {
+		return path.Clean(other.MountPath) == dir && (m == nil || other.MountPath != m.MountPath)
+	}) {
+		dir += "-toolsets"
+	}
+	return dir
+}
+
+// setting adds the check that judge makes of a variable's plain value, or of the variable if it is not set.
+func (e *examination) setting(name, want string, judge func(value string, set bool) (Level, Code)) {
+	c := Check{Name: name, Want: want}
+	plain, _, set := e.lookup(name)
+	switch found := e.variable(name); {
+	case plain != nil:
+		c.Value = *plain
+		c.Level, c.Code = judge(c.Value, true)
+	case found.Level == Todo && !set:
+		c.Level, c.Code = judge("", false)
+	case found.Level == OK:
 		c.Level, c.Code = Unseen, CodeSettingElsewhere
-	default:
-		c.Level, c.Code = judge(value)
+	default: // its object is missing, or the user may not read it
+		c = found
 	}
 	e.add(c)
 }
 
 func (e *examination) location(file string) {
-	e.setting(Location, CodeLocationMissing, file, func(value string) (Level, Code) {
-		if path.Clean(value) != path.Clean(file) {
+	e.setting(Location, file, func(value string, set bool) (Level, Code) {
+		switch {
+		case !set && path.Clean(file) == defaultLocation:
+			return OK, CodeLocationDefault
+		case !set:
+			return Todo, CodeLocationMissing
+		case path.Clean(value) != path.Clean(file):
 			return Todo, CodeLocationWrong
 		}
 		return OK, CodeSetting
@@ -115,7 +154,10 @@ func (e *examination) location(file string) {
 }
 
 func (e *examination) interval() {
-	e.setting(Interval, CodeIntervalMissing, "60", func(value string) (Level, Code) {
+	e.setting(Interval, "60", func(value string, set bool) (Level, Code) {
+		if !set {
+			return Todo, CodeIntervalMissing
+		}
 		if seconds, err := strconv.Atoi(value); err != nil || seconds <= 0 || seconds > longInterval {
 			return Todo, CodeIntervalLong
 		}
@@ -124,17 +166,12 @@ func (e *examination) interval() {
 }
 
 func (e *examination) patience() {
-	e.setting(Patience, CodePatienceMissing, "600", func(string) (Level, Code) { return OK, CodeSetting })
-}
-
-// value returns the value of a variable. known is false if another object holds the value.
-func (e *examination) value(name string) (value string, set, known bool) {
-	for _, v := range slices.Backward(e.container.Env) { // of two the last counts
-		if v.Name == name {
-			return v.Value, true, v.ValueFrom == nil
+	e.setting(Patience, "600", func(value string, _ bool) (Level, Code) {
+		if value == "" { // HolmesGPT makes no difference between empty and not set
+			return Todo, CodePatienceMissing
 		}
-	}
-	return "", e.from(name).Level != Todo, false
+		return OK, CodeSetting
+	})
 }
 
 // variables checks each variable that the document refers to: a missing one disables a whole toolset.
@@ -150,94 +187,17 @@ func (e *examination) variables() {
 	}
 }
 
-// variable checks that a variable is set, and that the object it comes from exists.
-func (e *examination) variable(name string) Check {
-	sources, set := e.sources(name)
-	switch {
-	case set && len(sources) > 0:
-		return e.reference(name, sources[0])
-	case set:
-		return Check{Level: OK, Code: CodeVariable, Name: name}
-	}
-	return e.from(name)
-}
-
-func (e *examination) reference(name string, from source) Check {
-	c := Check{Level: Todo, Name: name, Object: from.Object, Key: from.key}
-	switch keys := e.facts.Keys[c.Object]; {
-	case keys.Unseen:
-		c.Level, c.Code, c.Right = Unseen, CodeObjectUnseen, keysRight(c.Object)
-	case !keys.Exists:
-		c.Code = CodeObjectMissing
-	case slices.Contains(keys.Names, from.key):
-		c.Level, c.Code = OK, CodeVariable
-	case keys.Unlisted:
-		c.Level, c.Code = Unseen, CodeKeyUnlisted
-	default:
-		c.Code = CodeKeyMissing
-	}
-	return c
-}
-
-// from looks for a variable in envFrom. A variable that is not found can be in a source that is unreadable or missing.
-func (e *examination) from(name string) Check {
-	best := Check{Level: Todo, Code: CodeVariableMissing, Name: name}
-	sources, _ := e.sources(name)
-	for _, source := range sources {
-		switch c := e.reference(name, source); {
-		case c.Level == OK:
-			return c
-		case c.Level == Unseen, c.Code == CodeObjectMissing && best.Level == Todo:
-			best = c
-		}
-	}
-	return best
-}
-
-// source is a key from which a variable can get its value.
-type source struct {
-	Object
-	key string
-}
-
-// sources returns where a variable can get its value. set is true if env sets it: then there is one source, or none for
-// plain text. Otherwise the sources are those of envFrom.
-func (e *examination) sources(name string) (list []source, set bool) {
-	add := func(kind, object, key string) { list = append(list, source{e.workload.object(kind, object), key}) }
-	for _, v := range slices.Backward(e.container.Env) {
-		switch from := v.ValueFrom; {
-		case v.Name != name:
-			continue
-		case from != nil && from.SecretKeyRef != nil:
-			add(KindSecret, from.SecretKeyRef.Name, from.SecretKeyRef.Key)
-		case from != nil && from.ConfigMapKeyRef != nil:
-			add(KindConfigMap, from.ConfigMapKeyRef.Name, from.ConfigMapKeyRef.Key)
-		}
-		return list, true
-	}
-	for _, from := range e.container.EnvFrom {
-		key, fits := strings.CutPrefix(name, from.Prefix)
-		switch {
-		case !fits:
-		case from.SecretRef != nil && from.SecretRef.Name != "":
-			add(KindSecret, from.SecretRef.Name, key)
-		case from.ConfigMapRef != nil && from.ConfigMapRef.Name != "":
-			add(KindConfigMap, from.ConfigMapRef.Name, key)
-		}
-	}
-	return list, false
-}
-
 // authority checks that HolmesGPT trusts a private authority. It cannot check which one.
 func (e *examination) authority() {
 	if len(e.facts.Needs.Authority) == 0 {
 		return
 	}
 	c := Check{Level: Todo, Code: CodeAuthorityMissing}
-	for _, name := range authorityVariables() {
-		if found := e.variable(name); found.Code != CodeVariableMissing {
+	for _, name := range authorityVariables() { // one of them is enough
+		switch found := e.variable(name); {
+		case found.Code == CodeVariableMissing, found.Code == CodeVariableEmpty, c.Level == OK:
+		case c.Code == CodeAuthorityMissing, found.Level == OK, found.Level == Unseen && c.Level == Todo:
 			c = found
-			break
 		}
 	}
 	c.Hosts = e.facts.Needs.Authority
@@ -249,7 +209,7 @@ func (e *examination) openShift() {
 	if len(hosts) == 0 {
 		return
 	}
-	e.setting(OpenShift, CodeOpenShiftMissing, "True", func(value string) (Level, Code) {
+	e.setting(OpenShift, "True", func(value string, _ bool) (Level, Code) {
 		if !strings.EqualFold(value, "true") {
 			return Todo, CodeOpenShiftMissing
 		}

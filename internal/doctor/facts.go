@@ -106,19 +106,46 @@ func isHolmes(image string) bool {
 	return name == "holmes" || name == "holmesgpt"
 }
 
-// mount is a place where a container mounts the ConfigMap.
-func (f *Facts) mount(w *Workload, c *corev1.Container) (*corev1.VolumeMount, *corev1.Volume) {
+// mount returns where a container mounts the ConfigMap, nil if it does not, and what of it is mounted. A directory
+// counts before one file of it.
+func (f *Facts) mount(
+	w *Workload, c *corev1.Container,
+) (found *corev1.VolumeMount, what corev1.ConfigMapProjection) {
 	for i := range w.Pod.Volumes {
-		volume := &w.Pod.Volumes[i]
-		if volume.ConfigMap == nil || volume.ConfigMap.Name != f.ConfigMap.Name {
-			continue
-		}
-		if m := mountOf(c, volume.Name); m != nil {
-			return m, volume
+		for _, from := range projections(&w.Pod.Volumes[i]) {
+			if from.Name != f.ConfigMap.Name {
+				continue
+			}
+			for j := range c.VolumeMounts {
+				m := &c.VolumeMounts[j]
+				if m.Name == w.Pod.Volumes[i].Name && (found == nil || !isDirectory(found) && isDirectory(m)) {
+					found, what = m, from
+				}
+			}
 		}
 	}
-	return nil, nil
+	return found, what
 }
+
+// projections returns what a volume has of ConfigMaps: of one, or of several in a projected volume.
+func projections(v *corev1.Volume) (list []corev1.ConfigMapProjection) {
+	if own := v.ConfigMap; own != nil {
+		list = append(list, corev1.ConfigMapProjection{
+			LocalObjectReference: own.LocalObjectReference, Items: own.Items, Optional: own.Optional,
+		})
+	}
+	if v.Projected != nil {
+		for i := range v.Projected.Sources {
+			if from := v.Projected.Sources[i].ConfigMap; from != nil {
+				list = append(list, *from)
+			}
+		}
+	}
+	return list
+}
+
+// isDirectory reports whether a mount has the whole volume. A mount by subPath is never updated.
+func isDirectory(m *corev1.VolumeMount) bool { return m.SubPath == "" && m.SubPathExpr == "" }
 
 func mountOf(c *corev1.Container, volume string) *corev1.VolumeMount {
 	i := slices.IndexFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume })
@@ -180,7 +207,7 @@ func (f *Facts) References() (list []Object) {
 	for _, w := range f.agents() {
 		e := &examination{facts: f, workload: w, container: f.container(w)}
 		for _, name := range append(f.Needs.names(), Location, Interval, Patience, OpenShift) {
-			sources, _ := e.sources(name)
+			_, sources, _ := e.lookup(name)
 			for _, s := range sources {
 				list = append(list, s.Object)
 			}

@@ -53,6 +53,7 @@ func NewDoctor(f *doctor.Facts, checks []doctor.Check) Doctor {
 }
 
 // AddAgent adds HolmesGPT's own state of the document; nil if no request was sent to HolmesGPT.
+// Without a generation marker in the published document, the answer does not show whether HolmesGPT has it.
 func (d *Doctor) AddAgent(a *Agent) {
 	if a == nil {
 		return
@@ -82,7 +83,14 @@ func (d *Doctor) AddAgent(a *Agent) {
 		case agent.Waiting, agent.Away, agent.TooOld, agent.WantsKey, agent.Unreadable: // no fault of the installation
 			level = doctor.Unseen
 		}
-		add(level, "agent-"+r.Outcome, about, r.Message, r.Advice)
+		code, message, advice := "agent-"+r.Outcome, r.Message, r.Advice
+		if a.Generation == "" && (level == doctor.OK || r.Outcome == string(agent.NoDocument)) {
+			level, code = doctor.Unseen, "agent-unmarked"
+			message = fmt.Sprintf("%d of %d toolsets enabled; which document it has is not known, "+
+				"because the published document has no generation marker", r.Enabled, r.Total)
+			advice = []Advice{{"Have this service write the marker:", "holmesgpt: {generationMarker: true}"}}
+		}
+		add(level, code, about, message, advice)
 		for j := range r.Toolsets {
 			t := &r.Toolsets[j]
 			if t.Status == agent.StatusFailed {
@@ -117,14 +125,22 @@ func placeholders(f *doctor.Facts, c *doctor.Check) *strings.Replacer {
 	if c.Object.Kind == doctor.KindSecret {
 		kind += " generic"
 	}
+	comes, loss := "comes", "the variable is not set"
+	if c.Possible {
+		comes = "could come"
+	}
+	if c.Toolset != "" {
+		loss = "HolmesGPT fails toolset " + clean(c.Toolset) + " with all its instances"
+	}
 	return strings.NewReplacer("<configmap>", f.ConfigMap.String(), "<configmap-name>", f.ConfigMap.Name,
-		"<configmap-namespace>", f.ConfigMap.Namespace, "<namespace>", namespace, "<workload>", workload, "<name>",
-		clean(c.Name), "<value>", clean(c.Value), "<want>", clean(c.Want), "<toolset>", clean(c.Toolset),
-		"<name-quoted>", literal(c.Name), "<want-quoted>", literal(c.Want), "<object>",
-		c.Object.Kind+" "+c.Object.Ref.String(), "<object-name>", c.Object.Name, "<kind>", kind, "<kind-name>",
-		strings.ToLower(c.Object.Kind), "<from>", from, "<key>", clean(c.Key), "<hosts>", strings.Join(c.Hosts, ", "),
-		"<count>", strconv.Itoa(c.Count), "<toolsets>", toolsets, "<right>", rightText(c.Right), "<can-i>",
-		canI(c.Right))
+		"<configmap-namespace>", f.ConfigMap.Namespace, "<namespace>", namespace, "<workload>", workload,
+		"<name>", clean(c.Name), "<value>", cmp.Or(clean(c.Value), "empty"), "<want>", clean(c.Want),
+		"<toolset>", clean(c.Toolset), "<name-quoted>", literal(c.Name), "<want-quoted>", literal(c.Want),
+		"<object>", c.Object.Kind+" "+c.Object.Ref.String(), "<object-name>", c.Object.Name,
+		"<kind>", kind, "<kind-name>", strings.ToLower(c.Object.Kind), "<from>", from, "<comes>", comes,
+		"<key>", clean(c.Key), "<loss>", loss, "<hosts>", strings.Join(c.Hosts, ", "),
+		"<count>", strconv.Itoa(c.Count), "<toolsets>", toolsets, "<right>", rightText(c.Right),
+		"<can-i>", canI(c.Right))
 }
 
 // literal returns a path as it is, and any other text in single quotes, which neither YAML nor a shell expands.
@@ -134,9 +150,6 @@ func literal(s string) string {
 	}
 	return "'" + strings.ReplaceAll(safetext.Clean(s, 200), "'", "") + "'"
 }
-
-// doctorMount is the mount path of the ConfigMap in the values that this project generates for HolmesGPT's chart.
-const doctorMount = "/etc/holmes/dynamic"
 
 // rightText describes a right.
 func rightText(r doctor.Right) string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/doctor"
 )
@@ -31,6 +32,29 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// TestDoctorSources: what is not known is not said as if it were.
+func TestDoctorSources(t *testing.T) {
+	t.Attr("req", "DTS-CLI-7")
+	for _, tt := range []struct {
+		check doctor.Check
+		want  string
+	}{
+		{doctor.Check{Code: doctor.CodeObjectUnseen}, "could not see Secret ai/s, from which KEY comes: your user needs get secrets in namespace ai"},
+		{doctor.Check{Code: doctor.CodeObjectUnseen, Possible: true},
+			"could not see Secret ai/s, from which KEY could come: your user needs get secrets in namespace ai"},
+		{doctor.Check{Code: doctor.CodeObjectMissing, Toolset: "a/b"},
+			"KEY comes from Secret ai/s, which does not exist: the pod does not start, or HolmesGPT fails toolset a/b with all its instances"},
+		{doctor.Check{Code: doctor.CodeObjectMissing}, "KEY comes from Secret ai/s, which does not exist: the pod does not start, or the variable is not set"},
+	} {
+		c := tt.check
+		c.Name, c.Object = "KEY", doctor.Object{Kind: doctor.KindSecret, Ref: backend.Ref{Namespace: "ai", Name: "s"}}
+		c.Right = doctor.Right{Verb: "get", Resource: "secrets", Namespace: "ai"}
+		if got := NewDoctor(&doctor.Facts{}, []doctor.Check{c}).Checks[0].Message; got != tt.want {
+			t.Errorf("got  %s\nwant %s", got, tt.want)
+		}
+	}
+}
+
 // TestDoctorLines: what owners of workloads choose adds nothing to lines that are copied.
 func TestDoctorLines(t *testing.T) {
 	t.Attr("req", "DTS-CLI-7")
@@ -51,6 +75,39 @@ func TestDoctorLines(t *testing.T) {
 		if !strings.HasPrefix(command, tt.want) || strings.Count(command, "'") != 2 || strings.ContainsAny(command+d.Checks[0].Message, "\n\x1b") {
 			t.Errorf("%s: %q", tt.code, command)
 		}
+	}
+}
+
+// TestDoctorAgent: HolmesGPT's toolsets are reported also where its answer does not show which document it has.
+func TestDoctorAgent(t *testing.T) {
+	t.Attr("req", "DTS-CLI-7")
+	failed := []agent.Toolset{{Name: "a", Status: agent.StatusFailed, Error: "x"}}
+	for _, tt := range []struct {
+		name, generation string
+		replica          agent.Replica
+		want             []string
+		well             bool
+	}{
+		{"it has the document", "generation/1", agent.Replica{Outcome: agent.Loaded}, []string{"ok agent-loaded"}, true},
+		{"it has none", "generation/1", agent.Replica{Outcome: agent.NoDocument}, []string{"todo agent-no-document"}, false},
+		{"no marker", "", agent.Replica{Outcome: agent.NoDocument}, []string{"unseen agent-unmarked"}, true},
+		{"no marker, and it has an older one", "", agent.Replica{Outcome: agent.Loaded, Generation: "generation/1"}, []string{"unseen agent-unmarked"}, true},
+		{"no marker, and a toolset fails", "", agent.Replica{Outcome: agent.NoDocument, Toolsets: failed},
+			[]string{"unseen agent-unmarked", "todo agent-toolset-failed"}, false},
+		{"no marker, and no answer", "", agent.Replica{Outcome: agent.Away}, []string{"unseen agent-away"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := Doctor{Well: true}
+			a := NewAgent(&agent.State{Leading: true, Document: agent.Document{Generation: tt.generation}, Replicas: []agent.Replica{tt.replica}})
+			d.AddAgent(&a)
+			var got []string
+			for _, c := range d.Checks {
+				got = append(got, c.Level+" "+c.Code)
+			}
+			if !slices.Equal(got, tt.want) || d.Well != tt.well {
+				t.Errorf("well is %t: %q", d.Well, got)
+			}
+		})
 	}
 }
 

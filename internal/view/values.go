@@ -36,7 +36,7 @@ func (v *Values) YAML() string {
 		"for Robusta's put all of it below holmes. Helm replaces", w.ns)
 	w.line("# lists: where your values have one of these already, put all entries into one.")
 	w.line("additionalEnvVars:")
-	w.variable(doctor.Location, doctorMount+"/custom_toolset.yaml")
+	w.variable(doctor.Location, doctor.MountPath+"/custom_toolset.yaml")
 	w.variable(doctor.Interval, "60")
 	w.variable(doctor.Patience, "600")
 	v.credentials(w)
@@ -45,7 +45,7 @@ func (v *Values) YAML() string {
 	w.line("  - {name: dynamic-toolsets, configMap: {name: %s}}", yamlText(v.ConfigMap.Name))
 	w.line("additionalVolumeMounts:")
 	w.line("  # The directory, not one file by subPath, which would stay as it was when the pod started.")
-	w.line("  - {name: dynamic-toolsets, mountPath: %s, readOnly: true}", doctorMount)
+	w.line("  - {name: dynamic-toolsets, mountPath: %s, readOnly: true}", doctor.MountPath)
 	v.authority(w)
 	if len(v.Needs.OpenShift) > 0 {
 		w.line("# HolmesGPT sends its token to OpenShift's monitoring, " +

@@ -23,11 +23,11 @@ func doctorLines(t *testing.T, env *testenv.Env) {
 	defer d.create(t, env, "apply", "--server-side")() // which has its fields noted as they were given
 	follow := func(code string) {
 		t.Helper()
-		got, _ := diagnose(t, env, env.Kubeconfig())
+		got, _ := diagnose(t, env, env.Kubeconfig(), notAsked)
 		runCommand(t, env, got.command(t, code))
 	}
 	follow("key-missing")
-	if got, code := diagnose(t, env, env.Kubeconfig()); code != 0 {
+	if got, code := diagnose(t, env, env.Kubeconfig(), notAsked); code != 0 {
 		t.Errorf("the key was added: %+v", got)
 	}
 	secrets := env.Client.CoreV1().Secrets(testenv.OutputNamespace)
@@ -36,14 +36,14 @@ func doctorLines(t *testing.T, env *testenv.Env) {
 	}
 	must(t, secrets.Delete(t.Context(), "grafana-reader", metav1.DeleteOptions{}))
 	follow("object-missing")
-	if got, code := diagnose(t, env, env.Kubeconfig()); code != 0 {
+	if got, code := diagnose(t, env, env.Kubeconfig(), notAsked); code != 0 {
 		t.Errorf("the Secret was made: %+v", got)
 	}
 
 	t.Log("a Secret of whose keys the API server has no note")
 	env.Kubectl(t, "", "-n", testenv.OutputNamespace, "patch", "secret", "grafana-reader", "--type=json",
 		"-p", `[{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]`)
-	if got, code := diagnose(t, env, env.Kubeconfig()); code != 0 || !slices.Equal(got.problems(), []string{"key-unlisted"}) {
+	if got, code := diagnose(t, env, env.Kubeconfig(), notAsked); code != 0 || !slices.Equal(got.problems(), []string{"key-unlisted"}) {
 		t.Errorf("exit %d: %+v", code, got)
 	}
 }
@@ -70,7 +70,7 @@ func doctorKeys(t *testing.T, env *testenv.Env) {
 	defer d.create(t, env)()
 	secrets := env.Client.CoreV1().Secrets(testenv.OutputNamespace)
 	for _, code := range []string{"object-missing", "key-missing"} {
-		got, _ := diagnose(t, env, env.Kubeconfig())
+		got, _ := diagnose(t, env, env.Kubeconfig(), notAsked)
 		if problems := got.problems(); !slices.Equal(problems, []string{code, code}) {
 			t.Fatalf("%v, want %s twice", problems, code)
 		}
@@ -79,7 +79,7 @@ func doctorKeys(t *testing.T, env *testenv.Env) {
 				runCommand(t, env, c.Advice[0].Command)
 			}
 		}
-		if got, code := diagnose(t, env, env.Kubeconfig()); code != 0 {
+		if got, code := diagnose(t, env, env.Kubeconfig(), notAsked); code != 0 {
 			t.Errorf("both keys were added: %+v", got)
 		}
 		must(t, secrets.Delete(t.Context(), "grafana-reader", metav1.DeleteOptions{}))

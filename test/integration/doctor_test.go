@@ -196,6 +196,9 @@ func (d *diagnosis) command(t *testing.T, code string) string {
 	return ""
 }
 
+// notAsked is for tests in which there is no HolmesGPT to ask.
+const notAsked = "--set=holmesgpt.service=off"
+
 func diagnose(t *testing.T, env *testenv.Env, kubeconfig string, args ...string) (*diagnosis, int) {
 	t.Helper()
 	r := env.Run(t, kubeconfig, append([]string{"doctor", "-o", "json"}, args...)...)
@@ -266,6 +269,23 @@ func doctorAsks(t *testing.T, env *testenv.Env) {
 	if problems := got.problems(); !slices.Equal(problems, []string{"agent-not-found"}) || code != 0 {
 		t.Errorf("there is none: %v, exit %d", problems, code)
 	}
+
+	t.Log("a document without the marker")
+	status, answer = http.StatusOK, `{"name": "grafana/dashboards", "status": "failed", "error": "401 Unauthorized"}`
+	published := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace)
+	cm, err := published.Get(t.Context(), testenv.ConfigMapName, metav1.GetOptions{})
+	must(t, err)
+	cm.Data = wellDoctored().configMap.Data
+	_, err = published.Update(t.Context(), cm, metav1.UpdateOptions{})
+	must(t, err)
+	got, code = diagnose(t, env, env.Kubeconfig(), "--set", "holmesgpt.url="+holmes.URL)
+	if problems := got.problems(); !slices.Equal(problems, []string{"agent-unmarked", "agent-toolset-failed"}) || code != 1 {
+		t.Errorf("no marker: %v, exit %d", problems, code)
+	}
+	got, code = diagnose(t, env, env.Kubeconfig())
+	if problems := got.problems(); !slices.Equal(problems, []string{"agent-not-found"}) || code != 0 {
+		t.Errorf("no marker, and there is none: %v, exit %d", problems, code)
+	}
 	if reloads > 0 {
 		t.Errorf("HolmesGPT was told to reload %d times", reloads)
 	}
@@ -332,7 +352,7 @@ func doctorMistakes(t *testing.T, env *testenv.Env) {
 			d := wellDoctored()
 			tt.change(d)
 			defer d.create(t, env)()
-			got, code := diagnose(t, env, env.Kubeconfig())
+			got, code := diagnose(t, env, env.Kubeconfig(), notAsked)
 			if problems := got.problems(); !slices.Equal(problems, tt.want) {
 				t.Errorf("not ok: %v, want %v\n%+v", problems, tt.want, got)
 			}
@@ -419,7 +439,7 @@ func doctorRights(t *testing.T, env *testenv.Env) {
 		"kubectl auth can-i get secrets -n "+ns)
 	env.Grant(t, "", "default", "reader", testenv.Rule("apps", "deployments", "list"), testenv.Rule("apps", "statefulsets", "list"),
 		testenv.Rule("apps", "daemonsets", "list"), testenv.Rule("", "pods", "list"))
-	if got, code := diagnose(t, env, user); code != 0 || !slices.Equal(got.problems(), []string{"object-unseen"}) {
+	if got, code := diagnose(t, env, user, notAsked); code != 0 || !slices.Equal(got.problems(), []string{"object-unseen"}) {
 		t.Errorf("exit %d: %+v", code, got)
 	}
 }

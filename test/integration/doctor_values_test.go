@@ -81,8 +81,7 @@ func doctorValues(t *testing.T, env *testenv.Env) {
 	must(t, yaml.UnmarshalStrict([]byte(text), &values))
 	values.install(d)
 	defer d.create(t, env)()
-	// The agent is not there to be asked.
-	if got, code := diagnose(t, env, env.Kubeconfig(), "--set", "holmesgpt.service=off"); code != 1 || strings.Join(got.problems(), " ") != "object-missing object-missing object-missing" {
+	if got, code := diagnose(t, env, env.Kubeconfig(), notAsked); code != 1 || strings.Join(got.problems(), " ") != "object-missing object-missing object-missing" {
 		t.Errorf("without the Secrets: exit %d, %v\n%s", code, got.problems(), text)
 	}
 	env.Namespace(t, "monitoring")
@@ -93,7 +92,7 @@ func doctorValues(t *testing.T, env *testenv.Env) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", cmd, err, out)
 	}
-	if got, code := diagnose(t, env, env.Kubeconfig(), "--set", "holmesgpt.service=off"); code != 0 || len(got.problems()) > 0 {
+	if got, code := diagnose(t, env, env.Kubeconfig(), notAsked); code != 0 || len(got.problems()) > 0 {
 		t.Errorf("with the Secrets: exit %d, %+v\n%s", code, got, text)
 	}
 }
