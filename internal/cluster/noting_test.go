@@ -108,6 +108,8 @@ func errorEvent(code int, reason string) func(*http.Request) (*http.Response, er
 	}
 }
 
+func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // on the clock of synctest
+
 // watching runs a watch of the server, and returns how often something failed.
 func watching(t *testing.T, s *watchServer, namespaces ...string) (*Watch, warnings, *atomic.Int64) {
 	t.Helper()
@@ -144,14 +146,14 @@ func TestFailingWatchesAreReported(t *testing.T) {
 				s := &watchServer{}
 				s.watch.Store(&tc.answer)
 				watch, log, failed := watching(t, s)
-				time.Sleep(30 * time.Second)
+				pass(30 * time.Second)
 				if err := watch.Err(); err == nil || !strings.Contains(err.Error(), tc.want) {
 					t.Errorf("after 30 s: %v", err)
 				}
 				if failed.Load() == 0 {
 					t.Error("nothing is counted")
 				}
-				time.Sleep(30 * time.Minute)
+				pass(30 * time.Minute)
 				if err := watch.Err(); err == nil || !strings.Contains(err.Error(), tc.want) {
 					t.Errorf("after 30 min: %v", err)
 				}
@@ -162,7 +164,7 @@ func TestFailingWatchesAreReported(t *testing.T) {
 					}
 				}
 				s.watch.Store(nil)
-				time.Sleep(4 * time.Minute)
+				pass(4 * time.Minute)
 				if err := watch.Err(); err != nil {
 					t.Errorf("it works again: %v", err)
 				}
@@ -183,12 +185,12 @@ func TestFailuresLastUntilSomethingWorks(t *testing.T) {
 					s.list.Store(&away)
 				}
 				watch, log, _ := watching(t, s)
-				time.Sleep(time.Minute)
+				pass(time.Minute)
 				s.list.Store(&away)
 				s.watch.Store(&away)
 				s.cut()
 				for _, after := range []time.Duration{20 * time.Second, 80 * time.Second, 10 * time.Minute, time.Hour} {
-					time.Sleep(after)
+					pass(after)
 					if watch.Err() == nil {
 						t.Errorf("another %s later it is all well", after)
 					}
@@ -198,7 +200,7 @@ func TestFailuresLastUntilSomethingWorks(t *testing.T) {
 				}
 				s.list.Store(nil)
 				s.watch.Store(nil)
-				time.Sleep(4 * time.Minute)
+				pass(4 * time.Minute)
 				if err := watch.Err(); err != nil {
 					t.Errorf("it works again: %v", err)
 				}
@@ -214,10 +216,10 @@ func TestWatchesThatEndAreNormal(t *testing.T) {
 		s := &watchServer{}
 		watch, log, failed := watching(t, s)
 		for range 5 {
-			time.Sleep(5 * time.Minute)
+			pass(5 * time.Minute)
 			s.cut()
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if failed.Load() > 0 || watch.Err() != nil {
 			t.Errorf("%d failed: %v", failed.Load(), watch.Err())
 		}
@@ -232,7 +234,7 @@ func TestWatchesThatEndAreNormal(t *testing.T) {
 			s.watch.Store(&once)
 			s.cut()
 			for range 60 {
-				time.Sleep(time.Second)
+				pass(time.Second)
 				if err := watch.Err(); err != nil {
 					t.Fatal(err)
 				}
@@ -253,7 +255,7 @@ func TestListedAgainIsKeptOnce(t *testing.T) {
 		expired := errorEvent(410, "Expired")
 		s.watch.Store(&expired)
 		watch, _, _ := watching(t, s)
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		if n := s.watches.Load(); n < 6 {
 			t.Fatalf("%d watches: it was not listed again", n)
 		}
@@ -281,7 +283,7 @@ func TestNamespaceForbiddenLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &watchServer{}
 		watch, log, _ := watching(t, s, "team", "other")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		watch.store.Take()
 		refuse := func(r *http.Request) (*http.Response, error) {
 			if !strings.Contains(r.URL.Path, "/namespaces/team/") {
@@ -293,12 +295,12 @@ func TestNamespaceForbiddenLater(t *testing.T) {
 		}
 		s.watch.Store(&refuse)
 		s.cut()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if frozen := watch.store.Frozen(); len(frozen) > 0 || watch.Err() == nil {
 			t.Errorf("it can be listed, and is not up to date: frozen %v, %v", frozen, watch.Err())
 		}
 		s.list.Store(&refuse)
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		if diff := cmp.Diff([]string{"team"}, watch.store.Frozen()); diff != "" || watch.Err() != nil {
 			t.Errorf("frozen (-want +got):\n%s\n%v", diff, watch.Err())
 		}
@@ -307,13 +309,13 @@ func TestNamespaceForbiddenLater(t *testing.T) {
 			t.Errorf("changes: %v", list)
 		}
 		lines := len(log)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if len(log) != lines {
 			t.Errorf("%d lines, then %d", lines, len(log))
 		}
 		s.list.Store(nil)
 		s.watch.Store(nil)
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		if frozen := watch.store.Frozen(); len(frozen) > 0 || watch.Err() != nil {
 			t.Errorf("allowed again: frozen %v, %v", frozen, watch.Err())
 		}

@@ -149,7 +149,7 @@ func (s *scope) failed(q request, err error, passing bool) {
 	if !first {
 		f.since = old.since
 	}
-	news := !f.logged && !(passing && first)
+	news := !f.logged && (!passing || !first)
 	f.logged = f.logged || news
 	s.last[q] = f
 	switch {
@@ -179,7 +179,7 @@ func (s *scope) worked(q request) {
 
 // describe describes a failure without this program's names.
 func (s *scope) describe(q request, err error) string {
-	if _, text, ok := missing(err); ok {
+	if text, ok := missing(err); ok {
 		return text
 	}
 	if s.exposer != "" && apierrors.IsNotFound(err) {
