@@ -129,7 +129,7 @@ var refusal = regexp.MustCompile(
 		`(?:in the namespace "([^"]+)"|at the cluster scope)`,
 )
 
-// missing returns the right that this service lacks according to an error of the API server. text names the rule with
+// missing describes the right that this service lacks according to an error of the API server. text names the rule with
 // all rights that the service needs on the resource, so that the admin adds them at once. ok is false for any other
 // error.
 func missing(err error) (text string, ok bool) {
