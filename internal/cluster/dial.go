@@ -38,6 +38,7 @@ func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Cli
 	}
 	c.Dial = d.untilConnected
 	c.Wrap(newBoundPages)
+	c.Wrap(newTries)
 	client, err := rest.HTTPClientFor(c)
 	return client, d, err
 }

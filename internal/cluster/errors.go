@@ -129,15 +129,15 @@ var refusal = regexp.MustCompile(
 		`(?:in the namespace "([^"]+)"|at the cluster scope)`,
 )
 
-// missing returns the right that this service lacks according to an error of the API server. text names the rule with
+// missing describes the right that this service lacks according to an error of the API server. text names the rule with
 // all rights that the service needs on the resource, so that the admin adds them at once. ok is false for any other
 // error.
-func missing(err error) (q Request, text string, ok bool) {
+func missing(err error) (text string, ok bool) {
 	m := refusal.FindStringSubmatch(fmt.Sprint(err))
 	if m == nil || !apierrors.IsForbidden(err) { // not a missing right: an admission webhook, for example
-		return q, "", false
+		return "", false
 	}
-	q = Request{Verb: m[2], Resource: m[3], Group: m[4], Namespace: m[5]}
+	q := Request{Verb: m[2], Resource: m[3], Group: m[4], Namespace: m[5]}
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) && status.Status().Details != nil {
 		q.Name = status.Status().Details.Name
 	}
@@ -149,13 +149,13 @@ func missing(err error) (q Request, text string, ok bool) {
 	if q.Namespace == "" && (q.Resource == "services" || q.Resource == "endpointslices") {
 		text += ", or name the namespaces that it may watch in discovery.namespaces"
 	}
-	return q, text, true
+	return text, true
 }
 
 // Explain describes an error about a missing right for the log of this service. It returns any other error as it is.
 // err stays in the chain.
 func Explain(err error) error {
-	if _, text, ok := missing(err); ok {
+	if text, ok := missing(err); ok {
 		return explained{text, err}
 	}
 	return err
@@ -163,7 +163,7 @@ func Explain(err error) error {
 
 // reason describes an error about a missing right or the network. It returns "" for any other error.
 func reason(err error) string {
-	if _, text, ok := missing(err); ok {
+	if text, ok := missing(err); ok {
 		return text
 	}
 	if cause, _ := network(err); cause != "" {

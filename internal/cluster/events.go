@@ -44,6 +44,7 @@ const (
 	eventOftenest = 5 * time.Second // the shortest time between two increments of an Event's count
 	maxNote       = 1024            // the API's limit in bytes
 	remembered    = 8192            // how many Events are remembered, and how many Services
+	eventRefused  = 4 * time.Minute // until a state whose Event was not allowed is due again: at the next discovery
 )
 
 // Recorder writes Kubernetes Events about Services and about the ConfigMap, one after the other from a queue. It needs
@@ -67,8 +68,9 @@ type Recorder struct {
 
 // occurrence is the last time of an Event, and how often it was recorded.
 type occurrence struct {
-	count int
-	at    time.Time
+	count   int
+	at      time.Time
+	refused bool // it was not allowed
 }
 
 // event is a queued Event, and how often it was recorded, including this time.
@@ -133,7 +135,7 @@ func (r *Recorder) record(e *v1.Event, warning, again bool) {
 	if e.Note = safetext.Clean(full, maxNote-len("…")+1); len(e.Note) > maxNote {
 		e.Note = safetext.Clean(full, maxNote/utf8.UTFMax)
 	}
-	now := occurrence{1, time.Now()}
+	now := occurrence{count: 1, at: time.Now()}
 	e.Namespace, e.Name, e.EventTime = e.Regarding.Namespace, nameOf(e), metav1.NewMicroTime(now.at)
 	e.ReportingController, e.ReportingInstance = "kubernaut.io/dynamic-toolset", r.options.Instance
 	if e.Type = corev1.EventTypeNormal; warning {
@@ -143,7 +145,9 @@ func (r *Recorder) record(e *v1.Event, warning, again bool) {
 		last, _ := known.(occurrence)
 		cleared, _ := r.cleared.Get(e.Regarding.UID)
 		over, _ := cleared.(time.Time)
-		if !again && !over.After(last.at) || now.at.Sub(last.at) < eventOftenest {
+		since := now.at.Sub(last.at)
+		again = again || over.After(last.at) || last.refused && since >= eventRefused
+		if !again || since < eventOftenest {
 			return
 		}
 		now.count += last.count
@@ -202,14 +206,11 @@ func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 		if r.lost > 0 {
 			r.options.Log.Info("events written again", "lost", r.lost)
 		}
-		r.lost = 0
+		r.lost, r.refused = 0, false
 	case ctx.Err() != nil:
-	case r.options.Optional && apierrors.IsForbidden(err):
-		if !r.refused {
-			r.options.Log.Info("no Events are recorded", "needed", "create and patch on events.k8s.io")
-		}
-		r.refused = true
-	case apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err):
+	case apierrors.IsForbidden(err):
+		r.refuse(e, err)
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err):
 		r.options.Failed() // it stays in recorded, because it would be refused again
 		r.options.Log.Warn("event refused by the API server", about(e.Event, Explain(err))...)
 	case try < eventTries && r.lost == 0:
@@ -218,6 +219,23 @@ func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 		r.lose(e.Event, err)
 	}
 	return true
+}
+
+// refuse records that an Event is not allowed: for lack of a right, or because a quota is used up. Either may change,
+// so the Event is due again after a while. Only the first one is logged until an Event is written. The caller holds mu.
+func (r *Recorder) refuse(e event, err error) {
+	r.recorded.Add(e.Name, occurrence{count: e.count - 1, at: e.EventTime.Time, refused: true})
+	switch {
+	case r.refused:
+	case r.options.Optional:
+		r.options.Log.Info("no Events are recorded", "needed", "create and patch on events.k8s.io")
+	default:
+		r.options.Log.Warn("event refused by the API server", about(e.Event, Explain(err))...)
+	}
+	r.refused = true
+	if !r.options.Optional {
+		r.options.Failed()
+	}
 }
 
 // lose counts an Event that is lost. It logs only the first one until an Event is written again. The caller holds mu.

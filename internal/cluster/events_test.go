@@ -362,8 +362,34 @@ func TestEventRefused(t *testing.T) {
 			f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
 			<-time.After(time.Minute)
 		}
-		if f.logged("refused") != 1 || f.server.requests != 1 || f.failed.Load() != 1 {
+		if f.logged("refused") != 1 || f.server.requests != 3 || f.failed.Load() != 3 {
 			t.Errorf("%d requests, %d failed; logged %s", f.server.requests, f.failed.Load(), f.log)
+		}
+	})
+}
+
+// A quota that was used up has room again, or the right is granted: the state is recorded at the next discovery.
+func TestEventAllowedLater(t *testing.T) {
+	t.Attr("req", "DTS-ANN-1")
+	testEvents(t, func(t *testing.T, f *recording) {
+		f.server.set(func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("exceeded quota")) })
+		discovery := func() {
+			f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
+			f.Service(eventService("stock", "u2"), true, "BadAnnotation", "bad port")
+			<-time.After(5 * time.Minute)
+		}
+		discovery()
+		if f.logged("refused") != 1 || f.failed.Load() != 2 {
+			t.Errorf("%d failed, want 2 and one line: %s", f.failed.Load(), f.log)
+		}
+		f.server.set(func(s *eventServer) { s.err = nil })
+		discovery()
+		discovery()
+		expectEvents(t, "once it is allowed", f.server.told(), "shop/orders: BadAnnotation bad port", "shop/stock: BadAnnotation bad port")
+		f.server.set(func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("exceeded quota")) })
+		f.Service(eventService("billing", "u3"), true, "BadAnnotation", "bad port")
+		if f.logged("refused") != 2 {
+			t.Errorf("that it is refused again is not logged: %s", f.log)
 		}
 	})
 }

@@ -28,12 +28,13 @@ func listWatch[L runtime.Object](
 	}
 }
 
-// named limits lw to one object, which a Role can name.
+// named limits lw to one object, which a Role can name. It lists the present state, where client-go would accept an old
+// one at first.
 func named(name string, lw *cache.ListWatch) *cache.ListWatch {
 	only := fields.OneTermEqualSelector(metav1.ObjectNameField, name).String()
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			o.FieldSelector = only
+			o.FieldSelector, o.ResourceVersion = only, ""
 			return lw.ListWithContext(ctx, o)
 		},
 		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
@@ -53,13 +54,19 @@ func (w *Watch) informer(s *scope, whole *cache.ListWatch, example runtime.Objec
 		},
 		WatchFuncWithContext: whole.WatchFuncWithContext,
 	}
-	lister := cache.ToListWatcherWithWatchListSemantics(s.noting(paged, example), noEvents{})
-	informer := cache.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
+	informer := s.informer(paged, example)
 	_ = informer.SetTransform(w.keep) // fails only after the start
 	return informer
 }
 
-// noEvents makes client-go list the objects instead of requesting them as events.
+// informer returns an informer that lists and watches with lw.
+func (s *scope) informer(lw *cache.ListWatch, example runtime.Object) cache.SharedIndexInformer {
+	lister := cache.ToListWatcherWithWatchListSemantics(s.noting(lw, example), noEvents{})
+	return cache.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
+}
+
+// noEvents makes client-go list the objects instead of requesting them as events. If the events were refused, it would
+// list the objects too, and the log would have both failures each time.
 type noEvents struct{}
 
 func (noEvents) IsWatchListSemanticsUnSupported() bool { return true }

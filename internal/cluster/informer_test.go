@@ -32,8 +32,6 @@ type clusterOf struct {
 func (c *clusterOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	switch {
-	case query.Get("sendInitialEvents") == "true":
-		w.WriteHeader(http.StatusBadRequest)
 	case query.Get("watch") == "true":
 		if strings.HasSuffix(r.URL.Path, "/services") {
 			select {

@@ -27,7 +27,7 @@ func readMissing(
 	tidy := time.NewTicker(tidyEvery)
 	defer tidy.Stop()
 	free := make(chan struct{}, readers)
-	slow := waits{readAgain: map[string]time.Duration{}}
+	slow := waits{pauses: map[string]time.Duration{}}
 	for {
 		select {
 		case <-ctx.Done():
@@ -64,8 +64,8 @@ func readMissing(
 // waits holds how long each namespace waits after reads that timed out. Without the waits, a namespace with tens of
 // thousands of slices would occupy one of the few readers all the time.
 type waits struct {
-	mu        sync.Mutex
-	readAgain map[string]time.Duration // by namespace; only pauses after a timeout
+	mu     sync.Mutex
+	pauses map[string]time.Duration // by namespace; only pauses after a timeout
 }
 
 func (w *waits) after(namespace string, err error) time.Duration {
@@ -74,14 +74,14 @@ func (w *waits) after(namespace string, err error) time.Duration {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return readAgain
 	}
-	w.readAgain[namespace] = min(max(readAgain, 2*w.readAgain[namespace]), longestWait)
-	return w.readAgain[namespace]
+	w.pauses[namespace] = min(max(readAgain, 2*w.pauses[namespace]), longestWait)
+	return w.pauses[namespace]
 }
 
 func (w *waits) over(namespace string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.readAgain, namespace)
+	delete(w.pauses, namespace)
 }
 
 // readService reads the EndpointSlices of a Service, and the Service itself if the store has only its name.

@@ -58,11 +58,15 @@ func forbid(w http.ResponseWriter, r *http.Request) {
 // running is a watch of that API server, until the test ends, and what it warns of.
 func running(t *testing.T, host string) (*Watch, warnings) {
 	t.Helper()
+	return runningWith(t, &rest.Config{Host: host}, Options{Failed: func() {}})
+}
+
+func runningWith(t *testing.T, config *rest.Config, o Options) (*Watch, warnings) {
+	t.Helper()
 	log := make(warnings, 100)
-	watch, err := NewWatch(&rest.Config{Host: host}, store.New(store.Options{Relevant: func(*backend.Service) bool { return true }}), Options{
-		ConfigMap: backend.Ref{Namespace: "out", Name: "toolsets"}, Reader: &Reader{keep: func(string) bool { return true }}, Failed: func() {},
-		Log: slog.New(log),
-	})
+	o.ConfigMap, o.Reader = backend.Ref{Namespace: "out", Name: "toolsets"}, &Reader{keep: func(string) bool { return true }}
+	o.Log = slog.New(log)
+	watch, err := NewWatch(config, store.New(store.Options{Relevant: func(*backend.Service) bool { return true }}), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +116,7 @@ func TestGrantedRightsAreNotMissing(t *testing.T) {
 	t.Attr("req", "DTS-RUN-3")
 	var granted atomic.Bool
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !granted.Load() || r.URL.Query().Get("sendInitialEvents") == "true" { // refused, that is tried by a list
+		if !granted.Load() {
 			forbid(w, r)
 			return
 		}
@@ -142,14 +146,12 @@ func TestGrantedRightsAreNotMissing(t *testing.T) {
 func TestMissingRightsAreForgotten(t *testing.T) {
 	t.Attr("req", "DTS-RUN-3")
 	now := time.Now()
-	for typ, kind := range map[string]string{"*v1.EndpointSlice": "endpointslices", "networking.k8s.io/v1, Kind=Ingress": "ingresses"} {
-		other := describe(typ, kind, errors.New("failed to list "+typ+": Unauthorized"))
-		if want := (failure{text: "failed to list " + kind + ": Unauthorized"}); other != want {
-			t.Errorf("got %+v, want %+v", other, want)
-		}
+	unauthorized := new(scope).describe(request{"services", "list"}, errors.New("Unauthorized"))
+	if want := "cannot list services: Unauthorized"; unauthorized != want {
+		t.Errorf("got %q, want %q", unauthorized, want)
 	}
-	s := &scope{seen: true, last: map[string]failure{
-		"services": {text: "a", missing: "watch", at: now}, "endpointslices": {text: "b", at: now, since: now},
+	s := &scope{seen: true, last: map[request]failure{
+		{"services", "watch"}: {text: "a", forbidden: true, at: now, since: now}, {"endpointslices", "list"}: {text: "b", at: now, since: now},
 	}}
 	expect := func(after time.Duration, want ...string) {
 		t.Helper()
@@ -159,21 +161,27 @@ func TestMissingRightsAreForgotten(t *testing.T) {
 	}
 	expect(notable-time.Second, "a")
 	expect(notable, "b", "a")
-	expect(lasting)
+	expect(time.Hour, "b", "a") // the API server may have asked to wait for so long before the next try
+	events := kubewatch.NewFakeWithChanSize(1, false)
 	works := s.noting(listWatch(
 		func(context.Context, metav1.ListOptions) (*corev1.ServiceList, error) {
 			return &corev1.ServiceList{}, nil
 		},
 		func(context.Context, metav1.ListOptions) (kubewatch.Interface, error) {
-			return kubewatch.NewFake(), nil
+			return events, nil
 		},
 	), &corev1.Service{})
 	if _, err := works.ListWithContext(t.Context(), metav1.ListOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	expect(notable, "b", "a") // that it can be listed does not show that it can be watched
-	if _, err := works.WatchWithContext(t.Context(), metav1.ListOptions{}); err != nil {
+	watched, err := works.WatchWithContext(t.Context(), metav1.ListOptions{})
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer watched.Stop()
+	expect(notable, "b", "a") // it may be closed at once
+	events.Add(&corev1.Service{})
+	<-watched.ResultChan()
 	expect(notable, "b")
 }

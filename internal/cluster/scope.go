@@ -11,9 +11,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 
 	"kubernaut.io/dynamic-toolset/internal/store"
@@ -21,10 +18,9 @@ import (
 )
 
 // scope is what is listed and watched together: the Services and EndpointSlices of one namespace or of all, the objects
-// of one kind that expose Services, or the ConfigMap. If the Services or EndpointSlices were never listed because that
-// is forbidden, their namespace is frozen: its published backends stay, and the other namespaces are not affected. A
-// namespace that becomes forbidden after it was listed keeps its last state, as all namespaces do while the API server
-// cannot be reached.
+// of one kind that expose Services, or the ConfigMap. While the Services or EndpointSlices of a namespace may not be
+// listed, it is frozen: its published backends stay, and the other namespaces are not affected. If that is forbidden
+// for all namespaces at once, they keep their last state, as while the API server cannot be reached.
 type scope struct {
 	namespace string // "" means all namespaces
 	watch     *Watch
@@ -35,17 +31,22 @@ type scope struct {
 	settled   chan struct{}       // closed when everything was listed, or is known to be forbidden
 	settle    func()              // closes settled
 
-	mu   sync.Mutex
-	seen bool               // everything was listed once
-	last map[string]failure // by kind of object
+	mu     sync.Mutex
+	seen   bool // everything was listed once
+	frozen bool
+	last   map[request]failure
 }
 
+// request is a request that an informer repeats.
+type request struct{ kind, verb string } // kind is the resource; verb is list or watch
+
 type failure struct {
-	text    string
-	missing string // the verb that is not allowed; "" for any other failure
-	at      time.Time
-	since   time.Time // when the first of a row of failures was
-	over    bool      // it has worked since
+	text      string
+	forbidden bool
+	at        time.Time
+	since     time.Time // when the first of a row of failures was
+	over      bool      // it has worked since
+	logged    bool
 }
 
 // watched is one kind of object of a scope.
@@ -56,7 +57,7 @@ type watched struct {
 
 // add adds a scope. It returns an error only if an informer already runs.
 func (w *Watch) add(s *scope, all ...watched) error {
-	s.watch, s.settled, s.last = w, make(chan struct{}), map[string]failure{}
+	s.watch, s.settled, s.last = w, make(chan struct{}), map[request]failure{}
 	s.settle = sync.OnceFunc(func() { close(s.settled) })
 	w.scopes = append(w.scopes, s)
 	for _, one := range all {
@@ -64,7 +65,9 @@ func (w *Watch) add(s *scope, all ...watched) error {
 		if err != nil {
 			return err
 		}
-		if err := one.informer.SetWatchErrorHandlerWithContext(s.failed); err != nil {
+		// noting has seen the error, and others that client-go keeps to itself.
+		err = one.informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {})
+		if err != nil {
 			return err
 		}
 		s.informers = append(s.informers, one.informer)
@@ -88,17 +91,21 @@ func (s *scope) start(ctx context.Context, running *sync.WaitGroup) {
 	}()
 }
 
-// listed records that everything was listed, so that no right to list is missing.
+// listed records that everything was listed.
 func (s *scope) listed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.last, func(_ string, f failure) bool { return f.missing == "list" })
 	s.seen = true
 	s.settle()
-	if !s.services {
-		return
+	if s.services {
+		s.watch.oneSeen()
+		s.thaw()
 	}
-	s.watch.oneSeen()
+}
+
+// thaw ends that the namespace is frozen. The caller holds mu.
+func (s *scope) thaw() {
+	s.frozen = false
 	if s.watch.store.Thaw(s.namespace) {
 		s.watch.opts.Log.Info("namespace watch allowed", "namespace", s.namespace)
 	}
@@ -110,81 +117,90 @@ const longestForLinks = 5 * time.Second
 // forgotten is the time after which a failure that occurs again is logged again.
 const forgotten = 3 * time.Minute
 
-// lasting is how long a failure counts after the last attempt. The watches retry at least every minute.
-const lasting = 90 * time.Second
-
 // notable is how long any failure other than a missing right has to last before it counts: an API server that restarts
 // answers with errors for some seconds.
 const notable = 15 * time.Second
 
-// failed is called for each list or watch that fails. It logs each kind of failure once, not with every retry.
-func (s *scope) failed(ctx context.Context, r *cache.Reflector, err error) {
-	if ctx.Err() != nil {
-		return
-	}
+// failed records that a list or watch has failed. It logs each kind of failure once, not with every retry. If a failure
+// is expected to pass, because the same request is repeated or the next list heals it, only the second in a row is
+// logged.
+func (s *scope) failed(q request, err error, passing bool) {
 	if s.exposer == "" {
 		s.watch.opts.Failed()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if apierrors.IsForbidden(err) && s.services && !s.seen {
+	f := failure{text: s.describe(q, err), forbidden: apierrors.IsForbidden(err), at: time.Now()}
+	if f.forbidden && q.verb == "list" && s.services && s.namespace != "" {
 		s.settle()
+		s.frozen = true
 		s.watch.store.Freeze(s.namespace)
 	}
-	kind := cmp.Or(s.exposer, kindOf(r.TypeDescription()))
-	f := describe(r.TypeDescription(), kind, err)
-	if s.exposer != "" {
-		if apierrors.IsNotFound(err) {
-			f.text = view.InputFault(&store.Warning{Code: store.WarningLinksResource, Resource: s.exposer})
-		}
+	if s.exposer != "" && !passing {
 		s.settle()
 	}
-	f.at = time.Now()
 	f.since = f.at
-	old, known := s.last[kind]
-	if known && !old.over {
+	old, known := s.last[q]
+	if known && withoutNumbers(old.text) == withoutNumbers(f.text) {
+		f.text = old.text // so that a version or a port that differs each time is no news
+		f.logged = old.logged && f.at.Sub(old.at) < forgotten
+	}
+	first := !known || old.over
+	if !first {
 		f.since = old.since
 	}
-	s.last[kind] = f
-	switch news := !known || old.text != f.text || f.at.Sub(old.at) >= forgotten; {
+	news := !f.logged && (!passing || !first)
+	f.logged = f.logged || news
+	s.last[q] = f
+	switch {
 	case news && s.exposer != "":
-		s.watch.opts.Log.Warn("links not read", "namespace", s.namespace, "kind", kind, "err", f.text)
+		s.watch.opts.Log.Warn("links not read", "namespace", s.namespace, "kind", q.kind, "err", f.text)
 	case news:
-		s.watch.opts.Log.Warn("objects cannot be watched now", "namespace", s.namespace, "kind", kind, "err", f.text)
+		s.watch.opts.Log.Warn("objects cannot be watched now", "namespace", s.namespace, "kind", q.kind, "err", f.text)
 	}
 }
 
-// noting records the lists and watches of lw that work.
-func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListWatch {
-	kind := kindOf(fmt.Sprintf("%T", example))
-	return listWatch(
-		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			list, err := lw.ListWithContext(ctx, o)
-			s.worked(kind, "list", err)
-			return list, err
-		},
-		func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			events, err := lw.WatchWithContext(ctx, o)
-			s.worked(kind, "watch", err)
-			return events, err
-		})
-}
-
-func (s *scope) worked(kind, verb string, err error) {
+// worked records that a list or watch works, and with a watch the list before it.
+func (s *scope) worked(q request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if f, known := s.last[kind]; known && err == nil && (verb == "watch" || f.missing != "watch") {
-		f.over = true
-		s.last[kind] = f
+	forbidden := false
+	for r, f := range s.last {
+		if r.kind == q.kind && (r.verb == "list" || q.verb == "watch") {
+			f.over = true
+			s.last[r] = f
+		}
+		forbidden = forbidden || r.verb == "list" && f.forbidden && !f.over
+	}
+	if s.frozen && s.seen && !forbidden {
+		s.thaw()
 	}
 }
 
-// describe returns the failure with the cluster's name of a type instead of the library's.
-func describe(typ, kind string, err error) failure {
-	if q, text, ok := missing(err); ok {
-		return failure{text: text, missing: q.Verb}
+// describe describes a failure without this program's names.
+func (s *scope) describe(q request, err error) string {
+	if text, ok := missing(err); ok {
+		return text
 	}
-	return failure{text: strings.ReplaceAll(err.Error(), typ, kind)}
+	if s.exposer != "" && apierrors.IsNotFound(err) {
+		return view.InputFault(&store.Warning{Code: store.WarningLinksResource, Resource: s.exposer})
+	}
+	reason := unwrapURL(err).Error()
+	wait, _ := apierrors.SuggestsClientDelay(err)
+	if wait > 0 && (apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err)) {
+		// In the same words for each try and for the request, whose text also has the name of the resource.
+		reason = fmt.Sprintf("the API server is overloaded or not ready, and asks to wait %d s", wait)
+	}
+	return fmt.Sprintf("cannot %s %s: %s", q.verb, q.kind, reason)
+}
+
+func withoutNumbers(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 // kindOf returns the cluster's name of a Go type: configmaps for *v1.ConfigMap.
@@ -197,16 +213,22 @@ func kindOf(goType string) string {
 func (s *scope) missing(now time.Time, synced bool) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var list []string
-	if s.exposer != "" {
+	if s.exposer != "" || s.frozen && synced {
 		return nil
 	}
-	for _, kind := range slices.Sorted(maps.Keys(s.last)) {
-		f := s.last[kind]
-		counts := f.missing != "" || now.Sub(f.since) >= notable
-		if counts && !f.over && now.Sub(f.at) < lasting && (s.seen || !synced) {
-			list = append(list, f.text)
+	counts := func(q request) bool {
+		f, known := s.last[q]
+		return known && !f.over && (f.forbidden || now.Sub(f.since) >= notable)
+	}
+	var list []string
+	for _, q := range slices.SortedFunc(maps.Keys(s.last), request.compare) {
+		if counts(q) && (q.verb == "list" || !counts(request{q.kind, "list"})) {
+			list = append(list, s.last[q].text)
 		}
 	}
 	return list
+}
+
+func (q request) compare(o request) int {
+	return cmp.Or(strings.Compare(q.kind, o.kind), strings.Compare(q.verb, o.verb))
 }

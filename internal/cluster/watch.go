@@ -82,9 +82,8 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		return nil, err
 	}
 	if target := opts.ConfigMap; target != (backend.Ref{}) {
-		s, maps, example := &scope{namespace: target.Namespace}, core.ConfigMaps(target.Namespace), &corev1.ConfigMap{}
-		lister := s.noting(named(target.Name, listWatch(maps.List, maps.Watch)), example)
-		informer := cache.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
+		s, maps := &scope{namespace: target.Namespace}, core.ConfigMaps(target.Namespace)
+		informer := s.informer(named(target.Name, listWatch(maps.List, maps.Watch)), &corev1.ConfigMap{})
 		err = w.add(s, watched{informer, w.configMapHandler()})
 	}
 	for _, name := range namespaces {

@@ -105,6 +105,7 @@ type Controller struct {
 
 	detections map[backend.Ref]inventory.Detection
 	bare       map[string]int        // by namespace: how many detections are of Services that are not read in full
+	frozen     []string              // namespaces that may not be watched, when changes were taken last
 	stale      bool                  // detections have changed since lookedAt was computed
 	lookedAt   []inventory.Detection // the detections within the limits, with a candidate for each tenant
 	tenants    inventory.Tenants     // the tenants of lookedAt

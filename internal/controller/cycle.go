@@ -144,7 +144,9 @@ const maxBare = 1000
 
 // detect runs detection for the Services that have changed.
 func (c *Controller) detect() {
+	c.freeze()
 	for _, change := range c.source.Take() {
+		c.thawed(change.Namespace)
 		c.tellService(change)
 		before, known := c.detections[change.Ref]
 		if known && before.Service.Bared > 0 {

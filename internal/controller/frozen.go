@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -9,22 +10,64 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
+// freeze reads which namespaces may not be watched. It hands the backends of those that have become forbidden over to
+// addFrozen, as they are published, and forgets what else is known of these namespaces. When one is allowed again, its
+// backends count as working until they are probed.
+func (c *Controller) freeze() {
+	before := c.frozen
+	c.frozen = c.source.Frozen()
+	fresh := func(namespace string) bool {
+		return slices.Contains(c.frozen, namespace) && !slices.Contains(before, namespace)
+	}
+	if !slices.ContainsFunc(c.frozen, fresh) {
+		return
+	}
+	for ref := range c.detections {
+		if fresh(ref.Namespace) {
+			delete(c.detections, ref)
+			delete(c.bare, ref.Namespace)
+			c.stale = true
+		}
+	}
+	m, published := &c.memory, c.damper.published
+	m.published = slices.DeleteFunc(slices.Clone(m.published), func(i publish.Instance) bool {
+		p, still := published[backend.Key{Ref: i.Service, Type: i.Type, Tenant: i.Tenant}]
+		return fresh(i.Service.Namespace) && (!still || p.finding != nil)
+	})
+	for _, key := range slices.SortedFunc(maps.Keys(published), backend.Key.Compare) {
+		if f := published[key].finding; f != nil && fresh(key.Namespace) {
+			delete(published, key)
+			i := instance(f)
+			published[backend.Key{Ref: i.Service, Type: i.Type, Tenant: i.Tenant}] = publication{}
+			m.published = append(m.published, i)
+		}
+	}
+	c.monitor.Set(c.targets()) // drops the targets of these namespaces, so that what is remembered of them stays
+	c.remember(slices.DeleteFunc(slices.Clone(m.published), func(i publish.Instance) bool {
+		return m.own && !slices.Contains(c.frozen, i.Service.Namespace)
+	}))
+}
+
+// thawed records that a namespace may be watched again: a change of it was taken since freeze.
+func (c *Controller) thawed(namespace string) {
+	c.frozen = slices.DeleteFunc(c.frozen, func(frozen string) bool { return frozen == namespace })
+}
+
 // addFrozen adds the instances of namespaces that may not be watched, as they were published, and their observations.
 // It also adds a recorded primary that was not published, so that no other Service takes its place.
 func (c *Controller) addFrozen(
 	detections []inventory.Detection, observations map[backend.Key]backend.Observation,
 ) []inventory.Detection {
-	frozen := c.source.Frozen()
 	there := map[backend.Ref]bool{}
 	for _, i := range c.memory.published {
-		if slices.Contains(frozen, i.Service.Namespace) {
+		if slices.Contains(c.frozen, i.Service.Namespace) {
 			there[i.Service] = true
 			detections = append(detections, c.detection(i))
 			observations[backend.Key{Ref: i.Service, Type: i.Type, Tenant: i.Tenant}] = record(i).Observation
 		}
 	}
 	for typ, ref := range c.memory.primaries {
-		if slices.Contains(frozen, ref.Namespace) && !there[ref] {
+		if slices.Contains(c.frozen, ref.Namespace) && !there[ref] {
 			d := inventory.Detection{Service: &backend.Service{Ref: ref}}
 			d.Type, d.Rejected = typ, backend.Reason{Code: backend.CodeNamespaceUnwatched}
 			detections = append(detections, d)

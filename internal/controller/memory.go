@@ -16,7 +16,7 @@ type memory struct {
 	state     string             // the text of state.json that was read last
 	lost      bool               // there is a published document, but no state
 	own       bool               // this replica has published in this term
-	published []publish.Instance // published before this replica began to write
+	published []publish.Instance // published before this replica began to write; of frozen namespaces, when they froze
 	primaries map[string]backend.Ref
 	shards    map[backend.Key]shard // as last seen
 	keys      []string              // the admin's additional keys (config output.keys) that were written

@@ -28,7 +28,7 @@ func (c *Controller) keepOwn(primaries map[string]backend.Ref, findings []*backe
 	for _, typ := range slices.Sorted(maps.Keys(c.memory.primaries)) {
 		ref := c.memory.primaries[typ]
 		verdict, there := known[backend.Key{Ref: ref, Type: typ}]
-		if !c.isOwn(typ) || !there && !slices.Contains(c.source.Frozen(), ref.Namespace) {
+		if !c.isOwn(typ) || !there && !slices.Contains(c.frozen, ref.Namespace) {
 			continue
 		}
 		if verdict != backend.Accepted && !c.opts.Inventory.Trusts(ref.Namespace) {

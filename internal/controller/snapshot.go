@@ -70,7 +70,7 @@ type Written struct {
 func (c *Controller) newSnapshot() *Snapshot {
 	s := &Snapshot{
 		At: time.Now(), Leading: c.leader.Leading(), Discovered: c.firstRoundOver(),
-		Frozen: c.source.Frozen(), Source: c.source.Err(), DryRun: c.opts.DryRun,
+		Frozen: c.frozen, Source: c.source.Err(), DryRun: c.opts.DryRun,
 	}
 	if !c.memory.own {
 		s.Inherited = c.memory.published

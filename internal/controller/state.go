@@ -31,17 +31,22 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 		return
 	}
 	m.lost = false
+	c.remember(state.Published)
+	m.keys, m.published, m.primaries = state.Keys, state.Published, state.Primaries
+	c.damper.recall(state.Published)
+	m.overrides.recall(state.Overrides)
+}
+
+// remember makes published instances count as working until they are probed.
+func (c *Controller) remember(list []publish.Instance) {
 	records := map[backend.Key]health.Record{}
-	for _, i := range state.Published {
+	for _, i := range list {
 		if i.Outcome == backend.Unprobed {
 			continue // it is published without a probe, so there is no health to remember
 		}
 		records[keyOf(&i)] = record(i)
 	}
 	c.monitor.Remember(records)
-	m.keys, m.published, m.primaries = state.Keys, state.Published, state.Primaries
-	c.damper.recall(state.Published)
-	m.overrides.recall(state.Overrides)
 }
 
 // state returns the content of state.json.
@@ -50,9 +55,9 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.overrides.goodText}
 	// A Service that has opted out or no longer has a candidate counts as deleted. Services of frozen namespaces are
 	// not known, so they count as present.
-	present, frozen := map[backend.Ref]bool{}, c.source.Frozen()
+	present := map[backend.Ref]bool{}
 	for _, f := range findings {
-		if f.Candidate != nil || slices.Contains(frozen, f.Namespace) {
+		if f.Candidate != nil || slices.Contains(c.frozen, f.Namespace) {
 			present[f.Ref] = true
 		}
 		if f.Verdict == backend.Accepted {

@@ -9,13 +9,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/config"
 )
 
-// Keys that every entry uses for these things. Service is the name without its namespace.
+// Keys of attributes that every entry uses for these things.
 const (
 	KeyErr       = "err"
-	KeyNamespace = "namespace"
-	KeyService   = "service"
-	KeyType      = "type"
-	KeyToolset   = "toolset"
 	KeyRequestID = "request_id"
 )
 

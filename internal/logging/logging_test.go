@@ -49,7 +49,7 @@ func TestJSON(t *testing.T) {
 	t.Attr("req", "DTS-LOG-1")
 	log, b := newLogger(t, "info", "json")
 	log.Debug("not shown")
-	log.Info("backend added", KeyNamespace, "monitoring", KeyService, "prometheus", KeyType, "prometheus", KeyToolset, "prometheus/metrics")
+	log.Info("backend added", "namespace", "monitoring", "service", "prometheus", "type", "prometheus", "toolset", "prometheus/metrics")
 	log.Error("cannot write", KeyErr, errors.New("two\nlines"), KeyRequestID, "r1")
 	want := []map[string]any{
 		{"level": "INFO", "msg": "backend added", "namespace": "monitoring", "service": "prometheus", "type": "prometheus", "toolset": "prometheus/metrics"},
@@ -63,7 +63,7 @@ func TestJSON(t *testing.T) {
 func TestText(t *testing.T) {
 	t.Attr("req", "DTS-LOG-1")
 	log, b := newLogger(t, "debug", "text")
-	log.Debug("probed", KeyNamespace, "a", KeyService, "b")
+	log.Debug("probed", "namespace", "a", "service", "b")
 	if got := b.String(); !strings.HasSuffix(got, "level=DEBUG msg=probed namespace=a service=b\n") {
 		t.Errorf("logged %q", got)
 	}

@@ -274,7 +274,8 @@ func (st *Store) Freeze(namespace string) bool {
 	return true
 }
 
-// Thaw ends Freeze, because the namespace was listed, and reports whether it was frozen.
+// Thaw ends Freeze, because the namespace was listed, and reports whether it was frozen. Each of its Services is then a
+// change, because what Take returned of it before may have been dropped.
 func (st *Store) Thaw(namespace string) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -282,6 +283,11 @@ func (st *Store) Thaw(namespace string) bool {
 		return false
 	}
 	delete(st.frozen, namespace)
+	for ref := range st.services {
+		if ref.Namespace == namespace {
+			st.touch(ref)
+		}
+	}
 	st.Notify()
 	return true
 }
