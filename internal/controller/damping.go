@@ -24,14 +24,14 @@ type damper struct {
 	candidates map[backend.Key]publication // what each candidate would be published as, and since when
 	services   map[backend.Ref]*flapping
 	moved      moved
-	turns      turns           // for changes of the document, by namespace
-	budgets    budgets[string] // for publications, by namespace
+	turns      turns   // for changes of the document, by namespace
+	budgets    budgets // for publications, by namespace
 }
 
 func newDamper(trusted func(namespace string) bool, stands func(*backend.Candidate) bool) damper {
 	return damper{
 		trusted: trusted, stands: stands, services: map[backend.Ref]*flapping{},
-		turns: newTurns(), budgets: budgets[string]{burst: budgetBurst, wait: budgetWait},
+		turns: newTurns(), budgets: budgets{burst: budgetBurst, wait: budgetWait},
 	}
 }
 

@@ -43,7 +43,7 @@ type Report struct {
 	Trusted  func(namespace string) bool // namespaces whose names are looked up first; may be nil
 
 	checked nameCheck
-	owners  budgets[string] // limits the reports about the Services of a namespace
+	owners  budgets // limits the reports about the Services of a namespace, by reason
 
 	withdrawn withdrawals // without an Event so far
 

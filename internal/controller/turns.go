@@ -21,14 +21,14 @@ const (
 
 // turns decides when each namespace may change the document.
 type turns struct {
-	budget  budgets[string]
+	budget  budgets
 	last    map[string]time.Time // when the namespace has last changed the document
 	waiting map[string]time.Time // since when a withdrawal waits
 }
 
 func newTurns() turns {
 	return turns{
-		budget: budgets[string]{burst: turnBurst, wait: turnWait, debt: turnDebt},
+		budget: budgets{burst: turnBurst, wait: turnWait, debt: turnDebt},
 		last:   map[string]time.Time{}, waiting: map[string]time.Time{},
 	}
 }
