@@ -125,7 +125,7 @@ func (r *Report) reportMisnamed(s *Snapshot) {
 	for _, m := range s.Misnamed {
 		now[m.Type] = true
 		text := view.MisnamedLine(m.Type, m.Ref, m.Finding)
-		if !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport(m.Namespace) {
+		if !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport("PrimaryMissing", m.Namespace) {
 			r.misnamed.Reported(m.Type, text)
 			r.Log.Warn("configured primary missing",
 				"type", m.Type, "service", m.Ref.String(), "reason", view.Misnamed(m.Type, m.Finding))
@@ -165,7 +165,7 @@ func (r *Report) reportLimits(s *Snapshot) {
 		return
 	}
 	for _, l := range slices.SortedFunc(maps.Keys(count), limited.compare) {
-		if !r.limited.Is(l, true) && r.mayReport(l.namespace) {
+		if !r.limited.Is(l, true) && r.mayReport("BackendsLeftOut", l.namespace) {
 			r.limited.Reported(l, true)
 			r.Log.Warn("backends left out", "namespace", l.namespace, "limit", string(l.limit), "backends", count[l])
 			r.Events.ConfigMap(true, "BackendsLeftOut",
@@ -185,7 +185,9 @@ const (
 	ownerWait  = 30 * time.Second
 )
 
-func (r *Report) mayReport(namespace string) bool {
+// mayReport reports whether the namespace has one more Event of the reason. Each reason has its own budget, so that an
+// owner who causes one Event all the time does not suppress the others.
+func (r *Report) mayReport(reason, namespace string) bool {
 	r.owners.burst, r.owners.wait = ownerBurst, ownerWait
-	return r.owners.take(namespace, time.Now())
+	return r.owners.take(reason+" "+namespace, time.Now())
 }
