@@ -221,9 +221,12 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}
-	o.Version, o.Type, o.NoData = p.version, p.relative, p.empty == t.Candidate.Service.Name
+	o.Version, o.NoData = p.version, p.empty == t.Candidate.Service.Name
 	if told := p.outcome[t.Candidate.Service.Name]; told != "" {
 		o.Outcome = told
+	}
+	if o.Outcome.Up() { // else it does not show what it is
+		o.Type = p.relative
 	}
 	return o
 }

@@ -55,8 +55,8 @@ type Report struct {
 	overrides logging.Condition[string] // what is wrong with the overrides
 	taken     logging.Condition[string] // the keys of output.keys that others have written
 	large     logging.Condition[bool]
-	cutOff    logging.Condition[bool]                 // no backend can be reached
-	backends  logging.Conditions[backend.Key, string] // the endpoints of published backends
+	cutOff    logging.Condition[bool] // no backend can be reached
+	backends  logging.Conditions[backend.Key, reported]
 	limited   logging.Conditions[limited, bool]
 	warnings  logging.Conditions[toolset.Warning, bool] // about the document
 	misnamed  logging.Conditions[string, string]        // by type: why the configured primary cannot be one

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -36,7 +35,7 @@ func (c *Controller) recall(live *corev1.ConfigMap) {
 		if i.Outcome == backend.Unprobed {
 			continue // it is published without a probe, so there is no health to remember
 		}
-		records[keyOf(&i)] = record(i)
+		records[i.DetectedKey()] = record(i)
 	}
 	c.monitor.Remember(records)
 	m.keys, m.published, m.primaries = state.Keys, state.Published, state.Primaries
@@ -111,11 +110,6 @@ func instance(f *backend.Finding) publish.Instance {
 		i.Scheme, i.Path = o.Scheme, o.Path
 	}
 	return i
-}
-
-// keyOf returns the key of the candidate of a published instance.
-func keyOf(i *publish.Instance) backend.Key {
-	return backend.Key{Ref: i.Service, Type: cmp.Or(i.Detected, i.Type), Tenant: i.Tenant}
 }
 
 // record returns the health record of a published instance.
