@@ -108,6 +108,7 @@ type Publisher struct {
 
 	newest *corev1.ConfigMap // the newest one seen, because the cache may lag behind
 	known  map[string]string // the keys after the last success; nil before
+	tried  map[string]string // the keys that were sent last; some of them may not have been accepted
 }
 
 // New returns a Publisher for the ConfigMap that the options name.
@@ -123,7 +124,7 @@ func New(client Client, options Options) *Publisher {
 
 // NewTerm drops what the Publisher remembers. It is called when this replica begins to lead, because another replica
 // may have written since.
-func (p *Publisher) NewTerm() { p.newest, p.known = nil, nil }
+func (p *Publisher) NewTerm() { p.newest, p.known, p.tried = nil, nil, nil }
 
 // Drifted returns the keys of want that another writer has changed in live.
 func (p *Publisher) Drifted(live *corev1.ConfigMap, want Desired) []Drift {
@@ -208,6 +209,7 @@ func (p *Publisher) write(
 		return live, p.fail(OpApply,
 			fmt.Errorf("%w (%d KiB, and at most %d KiB are written)", ErrTooLarge, d.Bytes>>10, MaxBytes>>10))
 	}
+	p.tried = maps.Clone(want.Keys)
 	for _, step := range []step{p.restore, p.move, p.apply, p.prune, p.disown} {
 		r := step(live, want, &d)
 		if r == nil {
