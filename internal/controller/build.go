@@ -16,7 +16,8 @@ import (
 var errNotLeading = errors.New("this replica no longer leads")
 
 // errBehind ends a write that might restore an old text of the overrides.
-var errBehind = errors.New("the watch has not shown yet that the ConfigMap was deleted")
+var errBehind error = publish.NewError(publish.OpRestore, "the ConfigMap was deleted, and its watch does not show "+
+	"that; if that lasts for a minute, the ConfigMap is restored with the overrides that the watch showed last", nil)
 
 // build returns what the ConfigMap should hold, from the findings and from the overrides in the live ConfigMap. It is
 // called again after each conflict.

@@ -55,6 +55,48 @@ func TestRepairsAreLimited(t *testing.T) {
 	})
 }
 
+// While the watch of the ConfigMap is stuck, a deletion that only a write has shown is reported, and after a minute the
+// ConfigMap is created with what is known of it.
+func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-OUT-9")
+	start(t, map[string]string{toolset.KeyOverrides: helm}, nil, true, Options{}, func(r *rig) {
+		o, writes := r.output, r.output.count()
+		shown := o.Live()
+		o.mu.Lock()
+		o.stuck, o.data, o.tries = shown, nil, 0
+		o.mu.Unlock()
+		r.add("a")
+		pass(8 * time.Second)
+		if r.notes.has("failed: ") {
+			t.Errorf("reported before the watch had time: %q", r.notes.list)
+		}
+		pass(12 * time.Second)
+		if s := r.Snapshot(); s.Err == nil || s.InForce || !r.notes.has("failed: the ConfigMap was deleted") {
+			t.Errorf("nobody is told: %v, %q", s.Err, r.notes.list)
+		}
+		pass(30 * time.Second)
+		o.mu.Lock()
+		if o.tries > 10 || o.writes != writes {
+			t.Errorf("%d tries and %d writes in 50 s", o.tries, o.writes-writes)
+		}
+		o.mu.Unlock()
+		pass(45 * time.Second)
+		if now := o.now(); now == nil || now.Data[toolset.KeyOverrides] != helm || !strings.Contains(now.Data[toolset.KeyHolmesGPT], "ns/a") {
+			t.Errorf("after a minute and a half there is %+v", now)
+		}
+		failed := 0
+		for _, event := range events(r.notes.report) {
+			if strings.HasPrefix(event, "PublishFailed: ") {
+				failed++
+			}
+		}
+		if failed != 1 || r.Snapshot().Err != nil {
+			t.Errorf("%d Events, want one; at last %v", failed, r.Snapshot().Err)
+		}
+	})
+}
+
 func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	start(t, nil, nil, true, Options{}, func(r *rig) {

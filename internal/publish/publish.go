@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -107,6 +106,8 @@ type Publisher struct {
 	options Options
 
 	newest *corev1.ConfigMap // the newest one seen, because the cache may lag behind
+	shown  *corev1.ConfigMap // what the cache showed last
+	seen   time.Time         // when the cache last showed something new, or was checked; zero: it must be checked
 	known  map[string]string // the keys after the last success; nil before
 	tried  map[string]string // the keys that were sent last; some of them may not have been accepted
 }
@@ -166,22 +167,6 @@ func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 		}
 		live = fresh
 	}
-}
-
-// current returns the newer one of the caller's ConfigMap and the one last written.
-func (p *Publisher) current(ctx context.Context) (*corev1.ConfigMap, error) {
-	live := p.options.Live()
-	switch {
-	case p.newest == nil:
-		return live, nil
-	case live == nil: // deleted, or the caller's cache does not have it yet
-		return p.get(ctx)
-	}
-	order, err := resourceversion.CompareResourceVersion(live.ResourceVersion, p.newest.ResourceVersion)
-	if err == nil && order < 0 {
-		return p.newest, nil
-	}
-	return live, nil
 }
 
 // write sends the requests that make the ConfigMap hold what build returns. Each request is computed from the result of

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
@@ -112,4 +114,46 @@ func TestFormerLeaderIsNoRival(t *testing.T) {
 		s.cm = s.cm.DeepCopy()
 		s.cm.ResourceVersion, s.cm.Data[keyProm] = strconv.Itoa(500+i), "by another leader"
 	}
+}
+
+// A cache whose watch is stuck is checked once a minute: what has changed meanwhile is repaired, and a deletion is seen.
+func TestStuckCacheIsChecked(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	synctest.Test(t, func(t *testing.T) {
+		client := &answers{t: t}
+		stale := configMap("5")
+		p := New(client, testOptions).from(stale)
+		publish := func(want ...string) {
+			t.Helper()
+			client.calls = nil
+			if _, err := p.Publish(t.Context(), func(live *corev1.ConfigMap) (Desired, error) {
+				if live == nil {
+					return Desired{}, errNoAnswer
+				}
+				return Desired{Keys: testKeys()}, nil
+			}); err != nil && err != errNoAnswer { //nolint:errorlint // Build's, as it is
+				t.Fatal(err)
+			}
+			wantCalls(t, client, want...)
+		}
+		later := func(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // on the clock of synctest
+		publish()
+		later(59 * time.Second)
+		publish()
+		later(time.Second)
+		client.queue = []answer{{cm: configMap("7", by("vandal", keyProm, "x"))}, {cm: configMap("8")}}
+		publish("get", "apply at 7")
+		later(59 * time.Second)
+		publish()
+		later(time.Second)
+		client.queue = []answer{{err: apierrors.NewInternalError(errNoAnswer)}}
+		publish("get") // which fails, and is no failure to write
+		later(time.Minute)
+		gone := answer{err: apierrors.NewNotFound(resource, testOptions.Name)}
+		client.queue = []answer{gone, gone}
+		publish("get")
+		publish("get") // the cache shows it still
+		p.from(configMap("9"))
+		publish()
+	})
 }
