@@ -55,6 +55,36 @@ func TestRepairsAreLimited(t *testing.T) {
 	})
 }
 
+// While another writer keeps the document from being written, what is new is neither published nor reported as such.
+func TestHeldDocumentIsNotInForce(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-LOG-1")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		for n := range 6 {
+			r.output.set(func(m map[string]string) map[string]string {
+				m[toolset.KeyHolmesGPT] = fmt.Sprint("vandal ", n)
+				return m
+			})
+			pass(100 * time.Millisecond)
+		}
+		r.notes.report.lines("")
+		r.add("a")
+		pass(2 * time.Second)
+		r.expect(t, "held", "vandal", "-ns/a")
+		if s := r.Snapshot(); s.InForce {
+			t.Error("the document that is not there is in force")
+		}
+		if got := r.notes.report.lines("backend added"); len(got) > 0 {
+			t.Errorf("reported before it is published: %q", got)
+		}
+		pass(31 * time.Second)
+		r.expect(t, "after a resync", "-vandal", "ns/a")
+		if got := r.notes.report.lines("backend added"); len(got) != 1 || !r.Snapshot().InForce {
+			t.Errorf("reported %q, want it once when it is published", got)
+		}
+	})
+}
+
 // While the watch of the ConfigMap is stuck, a deletion that only a write has shown is reported, and after a minute the
 // ConfigMap is created with what is known of it.
 func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {
