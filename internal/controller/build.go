@@ -62,12 +62,23 @@ func (c *Controller) generate(s *Snapshot) (*toolset.Document, map[string]string
 	return doc, keys, nil
 }
 
-// hold returns the keys that another writer keeps changing. Their repair waits for the next resync.
+// wholeConfigMap is counted like a key for each time that a deleted ConfigMap is created again.
+const wholeConfigMap = "the whole ConfigMap"
+
+func deletion() []publish.Drift { return []publish.Drift{{Key: wholeConfigMap}} }
+
+// hold returns the keys that another writer keeps changing. Their repair waits for the next resync. If another writer
+// keeps deleting the ConfigMap, these are all keys.
 func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
-	if c.resync || live == nil {
+	switch {
+	case c.resync:
+		return nil
+	case live != nil:
+		return c.memory.repairs.Hold(c.output.Drifted(live, d), time.Now())
+	case len(c.memory.repairs.Hold(deletion(), time.Now())) == 0:
 		return nil
 	}
-	return c.memory.repairs.Hold(c.output.Drifted(live, d), time.Now())
+	return slices.Collect(maps.Keys(d.Keys))
 }
 
 // ownKeys returns two lists of names of the admin's additional keys (config output.keys): those that this service

@@ -85,6 +85,34 @@ func TestHeldDocumentIsNotInForce(t *testing.T) {
 	})
 }
 
+// A ConfigMap that is deleted again and again is created five times within a minute, and then at each resync.
+func TestRecreationsAreLimited(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		writes := r.output.count()
+		for range 10 {
+			r.output.set(func(map[string]string) map[string]string { return nil })
+			pass(time.Second)
+		}
+		if n := r.output.count() - writes; n != 5 {
+			t.Errorf("it is created again %d times, want 5", n)
+		}
+		told := 0
+		for _, event := range events(r.notes.report) {
+			if strings.HasPrefix(event, "RepairedTooOften: the ConfigMap is deleted again and again") {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("Events %q, want one about the deletions", events(r.notes.report))
+		}
+		pass(30 * time.Second)
+		if r.output.Live() == nil {
+			t.Error("it is not created at a resync")
+		}
+	})
+}
+
 // While the watch of the ConfigMap is stuck, a deletion that only a write has shown is reported, and after a minute the
 // ConfigMap is created with what is known of it.
 func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {

@@ -63,7 +63,10 @@ func (m *memory) repaired(r *publish.Result) (limited []publish.Drift) {
 	if r.Live == nil {
 		return nil
 	}
-	if m.filled == r.Live.UID {
+	switch {
+	case r.Created && m.own:
+		limited = m.repairs.Made(deletion(), time.Now())
+	case m.filled == r.Live.UID:
 		limited = m.repairs.Made(r.Drifted, time.Now())
 	}
 	m.filled = r.Live.UID
