@@ -118,6 +118,11 @@ func (k Key) Compare(o Key) int {
 // Key returns the key of the candidate. A Service has at most one candidate per type and tenant.
 func (c *Candidate) Key() Key { return Key{c.Service.Ref, c.Type, c.Tenant} }
 
+// DetectedKey returns the key under which the candidate was detected and is probed. It differs from Key for a relative.
+func (c *Candidate) DetectedKey() Key {
+	return Key{c.Service.Ref, cmp.Or(c.Detected, c.Type), c.Tenant}
+}
+
 // Endpoint returns the base URL, always with its port and without a trailing slash.
 func (c *Candidate) Endpoint() string { return c.EndpointAt(c.Scheme, c.Path) }
 

@@ -9,17 +9,17 @@ import (
 
 // budgets limit what each key, such as a namespace, may cause: burst actions at once, and one more after each wait. A
 // key that was idle for long has its full budget and takes no memory.
-type budgets[K comparable] struct {
+type budgets struct {
 	burst int
 	wait  time.Duration
 	debt  int // the most that spend may overdraw; take never overdraws
 
-	of    map[K]*rate.Limiter
+	of    map[string]*rate.Limiter
 	swept time.Time
 }
 
 // left returns how many actions the key has left. It is negative if the key is in debt.
-func (b *budgets[K]) left(key K, now time.Time) int {
+func (b *budgets) left(key string, now time.Time) int {
 	if l := b.of[key]; l != nil {
 		return int(l.TokensAt(now))
 	}
@@ -27,7 +27,7 @@ func (b *budgets[K]) left(key K, now time.Time) int {
 }
 
 // until returns how long it takes until the key has one action; 0 if it has one now.
-func (b *budgets[K]) until(key K, now time.Time) time.Duration {
+func (b *budgets) until(key string, now time.Time) time.Duration {
 	l := b.of[key]
 	if l == nil {
 		return 0
@@ -37,21 +37,21 @@ func (b *budgets[K]) until(key K, now time.Time) time.Duration {
 }
 
 // take takes one action, and reports whether the key had one.
-func (b *budgets[K]) take(key K, now time.Time) bool { return b.limiter(key, now).AllowN(now, 1) }
+func (b *budgets) take(key string, now time.Time) bool { return b.limiter(key, now).AllowN(now, 1) }
 
 // spend takes one action even if the key has none, for actions that cannot wait.
-func (b *budgets[K]) spend(key K, now time.Time) {
+func (b *budgets) spend(key string, now time.Time) {
 	if l := b.limiter(key, now); l.TokensAt(now)-1 >= float64(-b.debt) {
 		l.ReserveN(now, 1)
 	}
 }
 
-func (b *budgets[K]) limiter(key K, now time.Time) *rate.Limiter {
+func (b *budgets) limiter(key string, now time.Time) *rate.Limiter {
 	if now.Sub(b.swept) >= time.Minute {
 		b.sweep(now)
 	}
 	if b.of == nil {
-		b.of = map[K]*rate.Limiter{}
+		b.of = map[string]*rate.Limiter{}
 	}
 	if b.of[key] == nil {
 		b.of[key] = rate.NewLimiter(rate.Every(b.wait), b.burst)
@@ -60,7 +60,7 @@ func (b *budgets[K]) limiter(key K, now time.Time) *rate.Limiter {
 }
 
 // sweep removes keys that have their full budget, so that deleted namespaces take no memory.
-func (b *budgets[K]) sweep(now time.Time) {
+func (b *budgets) sweep(now time.Time) {
 	b.swept = now
-	maps.DeleteFunc(b.of, func(_ K, l *rate.Limiter) bool { return int(l.TokensAt(now)) >= b.burst })
+	maps.DeleteFunc(b.of, func(_ string, l *rate.Limiter) bool { return int(l.TokensAt(now)) >= b.burst })
 }

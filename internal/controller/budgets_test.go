@@ -12,14 +12,14 @@ func TestBudgets(t *testing.T) {
 	const first, later = "in the first minute", "in each later minute"
 	for _, tt := range []struct {
 		name   string
-		budget budgets[string]
+		budget budgets
 		every  time.Duration // between two attempts
 		want   map[string]int
 	}{
-		{"reports about an owner's Services", budgets[string]{burst: ownerBurst, wait: ownerWait}, 400 * time.Millisecond, map[string]int{first: 7, later: 2}},
-		{"publications of a namespace", budgets[string]{burst: budgetBurst, wait: budgetWait}, 400 * time.Millisecond, map[string]int{first: 89, later: 30}},
-		{"changes of the document", budgets[string]{burst: turnBurst, wait: turnWait}, 400 * time.Millisecond, map[string]int{first: 7, later: 2}},
-		{"less than it allows", budgets[string]{burst: 2, wait: 10 * time.Second}, 20 * time.Second, map[string]int{first: 3, later: 3}},
+		{"reports about an owner's Services", budgets{burst: ownerBurst, wait: ownerWait}, 400 * time.Millisecond, map[string]int{first: 7, later: 2}},
+		{"publications of a namespace", budgets{burst: budgetBurst, wait: budgetWait}, 400 * time.Millisecond, map[string]int{first: 89, later: 30}},
+		{"changes of the document", budgets{burst: turnBurst, wait: turnWait}, 400 * time.Millisecond, map[string]int{first: 7, later: 2}},
+		{"less than it allows", budgets{burst: 2, wait: 10 * time.Second}, 20 * time.Second, map[string]int{first: 3, later: 3}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b, now := &tt.budget, time.Now()

@@ -16,7 +16,8 @@ import (
 var errNotLeading = errors.New("this replica no longer leads")
 
 // errBehind ends a write that might restore an old text of the overrides.
-var errBehind = errors.New("the watch has not shown yet that the ConfigMap was deleted")
+var errBehind error = publish.NewError(publish.OpRestore, "the ConfigMap was deleted, and its watch does not show "+
+	"that; if that lasts for a minute, the ConfigMap is restored with the overrides that the watch showed last", nil)
 
 // build returns what the ConfigMap should hold, from the findings and from the overrides in the live ConfigMap. It is
 // called again after each conflict.
@@ -61,12 +62,23 @@ func (c *Controller) generate(s *Snapshot) (*toolset.Document, map[string]string
 	return doc, keys, nil
 }
 
-// hold returns the keys that another writer keeps changing. Their repair waits for the next resync.
+// wholeConfigMap is counted like a key for each time that a deleted ConfigMap is created again.
+const wholeConfigMap = "the whole ConfigMap"
+
+func deletion() []publish.Drift { return []publish.Drift{{Key: wholeConfigMap}} }
+
+// hold returns the keys that another writer keeps changing. Their repair waits for the next resync. If another writer
+// keeps deleting the ConfigMap, these are all keys.
 func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
-	if c.resync || live == nil {
+	switch {
+	case c.resync:
+		return nil
+	case live != nil:
+		return c.memory.repairs.Hold(c.output.Drifted(live, d), time.Now())
+	case len(c.memory.repairs.Hold(deletion(), time.Now())) == 0:
 		return nil
 	}
-	return c.memory.repairs.Hold(c.output.Drifted(live, d), time.Now())
+	return slices.Collect(maps.Keys(d.Keys))
 }
 
 // ownKeys returns two lists of names of the admin's additional keys (config output.keys): those that this service

@@ -52,6 +52,8 @@ type fakeOutput struct {
 	writes  int
 	terms   int
 	fail    error
+	stuck   *corev1.ConfigMap // what the watch shows for ever; nil: what there is
+	tries   int
 }
 
 func (o *fakeOutput) Moved() <-chan struct{} { return o.moved }
@@ -72,6 +74,17 @@ func (o *fakeOutput) Drifted(live *corev1.ConfigMap, _ publish.Desired) (list []
 }
 
 func (o *fakeOutput) Live() *corev1.ConfigMap {
+	o.mu.Lock()
+	stuck := o.stuck
+	o.mu.Unlock()
+	if stuck != nil {
+		return stuck
+	}
+	return o.now()
+}
+
+// now is what there is, whatever the watch shows.
+func (o *fakeOutput) now() *corev1.ConfigMap {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.data == nil {
@@ -112,14 +125,19 @@ func (o *fakeOutput) set(change func(map[string]string) map[string]string) {
 }
 
 func (o *fakeOutput) Publish(_ context.Context, build publish.Build) (publish.Result, error) {
-	want, err := build(o.Live())
+	want, err := build(o.now())
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.tries++
 	if err != nil {
 		return publish.Result{}, err
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.fail != nil {
 		return publish.Result{}, o.fail
+	}
+	created, held := o.data == nil, publish.Result{Held: want.Hold}
+	if created && len(want.Hold) >= len(want.Keys) {
+		return held, nil
 	}
 	next := maps.Clone(want.Keys)
 	text, there := o.data[toolset.KeyOverrides]
@@ -138,7 +156,7 @@ func (o *fakeOutput) Publish(_ context.Context, build publish.Build) (publish.Re
 		}
 	}
 	if maps.Equal(next, o.data) {
-		return publish.Result{}, nil
+		return held, nil
 	}
 	o.data, o.written = next, maps.Clone(want.Keys)
 	o.writes++
@@ -147,7 +165,10 @@ func (o *fakeOutput) Publish(_ context.Context, build publish.Build) (publish.Re
 	case o.moved <- struct{}{}:
 	default:
 	}
-	return publish.Result{Written: true, Drifted: drifted, Live: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{UID: o.uid}}}, nil
+	return publish.Result{
+		Written: true, Created: created, Drifted: drifted, Held: want.Hold,
+		Live: &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{UID: o.uid}},
+	}, nil
 }
 
 type fakeLeader struct {
@@ -221,9 +242,12 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}
-	o.Version, o.Type, o.NoData = p.version, p.relative, p.empty == t.Candidate.Service.Name
+	o.Version, o.NoData = p.version, p.empty == t.Candidate.Service.Name
 	if told := p.outcome[t.Candidate.Service.Name]; told != "" {
 		o.Outcome = told
+	}
+	if o.Outcome.Up() { // else it does not show what it is
+		o.Type = p.relative
 	}
 	return o
 }

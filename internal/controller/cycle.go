@@ -14,6 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/publish"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -86,8 +87,8 @@ func (c *Controller) published(
 	switch {
 	case errors.Is(err, errNotLeading):
 		return 0
-	case errors.Is(err, errBehind):
-		return behindRetry // or sooner, if the watch shows the deletion
+	case errors.Is(err, errBehind) && time.Since(c.memory.behind) < behindReport:
+		return c.memory.backoff() // or sooner, if the watch shows the deletion
 	}
 	w := &Write{Result: *r, Limited: c.memory.repaired(r)}
 	if r.Written && !c.waiting.IsZero() {
@@ -104,14 +105,27 @@ func (c *Controller) published(
 		// The content is right, but the next change cannot be written.
 		s.Err = fmt.Errorf("ConfigMap %s/%s: %w", live.Namespace, live.Name, publish.ErrImmutable)
 	}
-	s.References = c.memory.moveReferences(before, s.Document, r.Written)
 	if r.Restored {
 		c.memory.overrides.observe(r.Live, nil) // so that a removal by the admin counts from now on
 	}
-	c.memory.failures, c.memory.own, c.memory.keys = 0, true, s.Own
+	c.memory.failures, c.memory.behind, c.memory.own, c.memory.keys = 0, time.Time{}, true, s.Own
+	if documentHeld(s.Keys, r.Held) {
+		return 0 // it is written at the next resync
+	}
+	s.References = c.memory.moveReferences(before, s.Document, r.Written)
 	c.waiting = time.Time{}
 	s.InForce = true
 	return 0
+}
+
+// documentHeld reports whether the document was left as another writer has changed it. Without HolmesGPT's document,
+// all keys together are the document.
+func documentHeld(keys map[string]string, held []string) bool {
+	_, generated := keys[toolset.KeyHolmesGPT]
+	return slices.ContainsFunc(held, func(name string) bool {
+		_, isKey := keys[name]
+		return isKey && (!generated || name == toolset.KeyHolmesGPT)
+	})
 }
 
 // conclude completes the snapshot, and records what is in force.

@@ -24,14 +24,14 @@ type damper struct {
 	candidates map[backend.Key]publication // what each candidate would be published as, and since when
 	services   map[backend.Ref]*flapping
 	moved      moved
-	turns      turns           // for changes of the document, by namespace
-	budgets    budgets[string] // for publications, by namespace
+	turns      turns   // for changes of the document, by namespace
+	budgets    budgets // for publications, by namespace
 }
 
 func newDamper(trusted func(namespace string) bool, stands func(*backend.Candidate) bool) damper {
 	return damper{
 		trusted: trusted, stands: stands, services: map[backend.Ref]*flapping{},
-		turns: newTurns(), budgets: budgets[string]{burst: budgetBurst, wait: budgetWait},
+		turns: newTurns(), budgets: budgets{burst: budgetBurst, wait: budgetWait},
 	}
 }
 
@@ -53,7 +53,7 @@ func waits(code backend.Code, wait time.Duration) backend.Reason {
 func (d *damper) recall(list []publish.Instance) {
 	d.published = map[backend.Key]publication{}
 	for i := range list {
-		d.published[backend.Key{Ref: list[i].Service, Type: list[i].Type, Tenant: list[i].Tenant}] = publication{}
+		d.published[list[i].Key()] = publication{}
 	}
 }
 
@@ -98,6 +98,28 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 		}
 	}
 	return all, again
+}
+
+// present returns the present findings of candidates by key. A published relative that no longer answers has a finding
+// of the type that detection chose, because only an answer shows the relative: that finding has both keys.
+func (d *damper) present(findings []*backend.Finding) map[backend.Key]*backend.Finding {
+	present := map[backend.Key]*backend.Finding{}
+	for _, f := range findings {
+		if f.Candidate != nil {
+			present[f.Candidate.Key()] = f
+		}
+	}
+	for key, p := range d.published {
+		if p.finding == nil || p.finding.Candidate.Detected == "" || present[key] != nil {
+			continue
+		}
+		detected := p.finding.Candidate.DetectedKey()
+		f := present[detected]
+		if _, itself := d.published[detected]; f != nil && !itself && !f.Observation.Outcome.Up() {
+			present[key] = f
+		}
+	}
+	return present
 }
 
 // note records the text with which each candidate would be published.

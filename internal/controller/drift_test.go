@@ -55,6 +55,106 @@ func TestRepairsAreLimited(t *testing.T) {
 	})
 }
 
+// While another writer keeps the document from being written, what is new is neither published nor reported as such.
+func TestHeldDocumentIsNotInForce(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-LOG-1")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		for n := range 6 {
+			r.output.set(func(m map[string]string) map[string]string {
+				m[toolset.KeyHolmesGPT] = fmt.Sprint("vandal ", n)
+				return m
+			})
+			pass(100 * time.Millisecond)
+		}
+		r.notes.report.lines("")
+		r.add("a")
+		pass(2 * time.Second)
+		r.expect(t, "held", "vandal", "-ns/a")
+		if s := r.Snapshot(); s.InForce {
+			t.Error("the document that is not there is in force")
+		}
+		if got := r.notes.report.lines("backend added"); len(got) > 0 {
+			t.Errorf("reported before it is published: %q", got)
+		}
+		pass(31 * time.Second)
+		r.expect(t, "after a resync", "-vandal", "ns/a")
+		if got := r.notes.report.lines("backend added"); len(got) != 1 || !r.Snapshot().InForce {
+			t.Errorf("reported %q, want it once when it is published", got)
+		}
+	})
+}
+
+// A ConfigMap that is deleted again and again is created five times within a minute, and then at each resync.
+func TestRecreationsAreLimited(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		writes := r.output.count()
+		for range 10 {
+			r.output.set(func(map[string]string) map[string]string { return nil })
+			pass(time.Second)
+		}
+		if n := r.output.count() - writes; n != 5 {
+			t.Errorf("it is created again %d times, want 5", n)
+		}
+		told := 0
+		for _, event := range events(r.notes.report) {
+			if strings.HasPrefix(event, "RepairedTooOften: the ConfigMap is deleted again and again") {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("Events %q, want one about the deletions", events(r.notes.report))
+		}
+		pass(30 * time.Second)
+		if r.output.Live() == nil {
+			t.Error("it is not created at a resync")
+		}
+	})
+}
+
+// While the watch of the ConfigMap is stuck, a deletion that only a write has shown is reported, and after a minute the
+// ConfigMap is created with what is known of it.
+func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {
+	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-OUT-9")
+	start(t, map[string]string{toolset.KeyOverrides: helm}, nil, true, Options{}, func(r *rig) {
+		o, writes := r.output, r.output.count()
+		shown := o.Live()
+		o.mu.Lock()
+		o.stuck, o.data, o.tries = shown, nil, 0
+		o.mu.Unlock()
+		r.add("a")
+		pass(8 * time.Second)
+		if r.notes.has("failed: ") {
+			t.Errorf("reported before the watch had time: %q", r.notes.list)
+		}
+		pass(12 * time.Second)
+		if s := r.Snapshot(); s.Err == nil || s.InForce || !r.notes.has("failed: the ConfigMap was deleted") {
+			t.Errorf("nobody is told: %v, %q", s.Err, r.notes.list)
+		}
+		pass(30 * time.Second)
+		o.mu.Lock()
+		if o.tries > 10 || o.writes != writes {
+			t.Errorf("%d tries and %d writes in 50 s", o.tries, o.writes-writes)
+		}
+		o.mu.Unlock()
+		pass(45 * time.Second)
+		if now := o.now(); now == nil || now.Data[toolset.KeyOverrides] != helm || !strings.Contains(now.Data[toolset.KeyHolmesGPT], "ns/a") {
+			t.Errorf("after a minute and a half there is %+v", now)
+		}
+		failed := 0
+		for _, event := range events(r.notes.report) {
+			if strings.HasPrefix(event, "PublishFailed: ") {
+				failed++
+			}
+		}
+		if failed != 1 || r.Snapshot().Err != nil {
+			t.Errorf("%d Events, want one; at last %v", failed, r.Snapshot().Err)
+		}
+	})
+}
+
 func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	start(t, nil, nil, true, Options{}, func(r *rig) {

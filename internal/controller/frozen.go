@@ -63,7 +63,7 @@ func (c *Controller) addFrozen(
 		if slices.Contains(c.frozen, i.Service.Namespace) {
 			there[i.Service] = true
 			detections = append(detections, c.detection(i))
-			observations[backend.Key{Ref: i.Service, Type: i.Type, Tenant: i.Tenant}] = record(i).Observation
+			observations[i.Key()] = record(i).Observation
 		}
 	}
 	for typ, ref := range c.memory.primaries {
@@ -91,7 +91,7 @@ func (c *Controller) detection(i publish.Instance) inventory.Detection {
 		Strength: backend.Explicit, Signs: []backend.Sign{{Code: backend.SignRecorded}},
 		PortReason: backend.Reason{Code: backend.CodePortRecorded},
 		HealthPath: i.HealthPath, Description: i.Description, Unproven: i.Outcome == backend.Unprobed,
-		Tenant: i.Tenant, TenantHeader: i.TenantHeader, Link: i.Link,
+		Detected: i.Detected, Tenant: i.Tenant, TenantHeader: i.TenantHeader, Link: i.Link,
 	}}
 	return d
 }

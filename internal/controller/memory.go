@@ -28,28 +28,45 @@ type memory struct {
 	references references // as last published in this term; nil before
 	filled     types.UID  // the ConfigMap that was written last
 	repairs    publish.Repairs
+	behind     time.Time // since when the watch has not shown a deletion; zero if it has
 	failures   int
 }
 
 const (
 	// firstRound is how long the first discovery waits for backends that do not answer.
-	firstRound  = 5 * time.Second
-	behindRetry = 500 * time.Millisecond
+	firstRound = 5 * time.Second
+	// behindReport is how long the watch may be behind a deletion until that is reported, and behindMost how long its
+	// last state of the deleted ConfigMap is waited for.
+	behindReport = 10 * time.Second
+	behindMost   = time.Minute
 )
 
 // behind reports whether the ConfigMap was deleted but the watch has not shown that yet. The watch will have its last
-// state.
+// state, unless it is stuck.
 func (c *Controller) behind(live *corev1.ConfigMap) bool {
 	shown := c.output.Live()
-	return c.memory.overrides.deleted(live) && shown != nil && (live == nil || live.UID != shown.UID)
+	if shown == nil {
+		c.memory.behind = time.Time{}
+	}
+	if !c.memory.overrides.deleted(live) || shown == nil || live != nil && live.UID == shown.UID {
+		return false
+	}
+	if c.memory.behind.IsZero() {
+		c.memory.behind = time.Now()
+	}
+	return time.Since(c.memory.behind) < behindMost
 }
 
-// repaired counts repairs, and returns those that have reached the limit. Filling a new ConfigMap is not a repair.
+// repaired counts repairs, and returns those that have reached the limit. Filling a new ConfigMap is not a repair of
+// its keys. Creating a deleted one again counts as a repair of the whole.
 func (m *memory) repaired(r *publish.Result) (limited []publish.Drift) {
 	if r.Live == nil {
 		return nil
 	}
-	if m.filled == r.Live.UID {
+	switch {
+	case r.Created && m.own:
+		limited = m.repairs.Made(deletion(), time.Now())
+	case m.filled == r.Live.UID:
 		limited = m.repairs.Made(r.Drifted, time.Now())
 	}
 	m.filled = r.Live.UID

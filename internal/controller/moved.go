@@ -21,11 +21,7 @@ func (d *damper) keepMoved(now time.Time, findings []*backend.Finding) (again ti
 	if d.moved.since == nil {
 		d.moved.since = map[backend.Key]time.Time{}
 	}
-	for _, f := range findings {
-		if f.Candidate == nil {
-			continue
-		}
-		key := f.Candidate.Key()
+	for key, f := range d.present(findings) {
 		if f.Verdict == backend.Accepted {
 			delete(d.moved.since, key)
 		}

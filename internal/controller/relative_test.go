@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -32,10 +33,40 @@ func TestRestartKeepsRelatives(t *testing.T) {
 		if n := r.output.count(); n != 0 || r.output.Live().Data[key] == "" {
 			t.Errorf("a restart led to %d writes:\n%s", n, cmp.Diff(left, r.output.Live().Data))
 		}
+		if got := r.notes.report.lines("backend withdrawn"); len(got) > 0 {
+			t.Errorf("reported as withdrawn: %q", got)
+		}
 		pass(6 * time.Minute)
 		if r.output.Live().Data[key] != "" {
 			t.Error("it is published still after three failures")
 		}
+		got := r.notes.report.lines("backend withdrawn")
+		if len(got) != 1 || !strings.Contains(got[0], "type=victoriametrics") || strings.Contains(got[0], "Service is gone") {
+			t.Errorf("reported as withdrawn: %q, want it once, and not as deleted", got)
+		}
+	})
+	start(t, maps.Clone(left), []string{"forbidden: ns"}, true, Options{}, func(r *rig) {
+		if n := r.output.count(); n != 0 {
+			t.Errorf("a namespace that may not be watched led to %d writes:\n%s", n, cmp.Diff(left, r.output.Live().Data))
+		}
+	})
+}
+
+// A relative that dies waits for no turn, as any other.
+func TestTheDeadRelativeWaitsForNoTurn(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-PRB-10")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		r.prober.become("victoriametrics")
+		r.world.Service(in("evil", prometheus("dead")))
+		pass(time.Second)
+		r.expect(t, "at first", "name: evil/dead\n")
+		r.prober.set(map[string]backend.Outcome{"dead": backend.Unreachable})
+		for i := range 110 { // less than three and a half intervals
+			r.world.Service(custom("evil", fmt.Sprint("x", i), ""))
+			pass(time.Second)
+		}
+		r.expect(t, "after three failures", "-name: evil/dead\n")
 	})
 }
 

@@ -43,7 +43,7 @@ type Report struct {
 	Trusted  func(namespace string) bool // namespaces whose names are looked up first; may be nil
 
 	checked nameCheck
-	owners  budgets[string] // limits the reports about the Services of a namespace
+	owners  budgets // limits the reports about the Services of a namespace, by reason
 
 	withdrawn withdrawals // without an Event so far
 
@@ -57,8 +57,8 @@ type Report struct {
 	overrides logging.Condition[string] // what is wrong with the overrides
 	taken     logging.Condition[string] // the keys of output.keys that others have written
 	large     logging.Condition[bool]
-	cutOff    logging.Condition[bool]                 // no backend can be reached
-	backends  logging.Conditions[backend.Key, string] // the endpoints of published backends
+	cutOff    logging.Condition[bool] // no backend can be reached
+	backends  logging.Conditions[backend.Key, reported]
 	limited   logging.Conditions[limited, bool]
 	warnings  logging.Conditions[toolset.Warning, bool] // about the document
 	misnamed  logging.Conditions[string, string]        // by type: why the configured primary cannot be one

@@ -17,7 +17,7 @@ func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) { r.compl
 // are reported at a later discovery. It returns whether it has reported.
 func (r *Report) complain(s *backend.Service, typ, reason string) (reported bool) {
 	if now := (complaint{s.UID, reason}); !r.bad.Is(s.Ref, now) {
-		if !r.mayReport(s.Namespace) {
+		if !r.mayReport("BadAnnotation", s.Namespace) {
 			return false
 		}
 		r.bad.Reported(s.Ref, now)

@@ -14,41 +14,51 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
+// reported is what was reported of a published backend.
+type reported struct {
+	endpoint string
+	detected backend.Key // of its candidate; a relative that no longer answers is found by it
+}
+
 // reportBackends reports each backend that was added, withdrawn or changed since the last cycle.
 func (r *Report) reportBackends(s *Snapshot) {
 	published := map[backend.Key]bool{}
 	found := map[backend.Key]*backend.Finding{}
+	detected := map[backend.Key]*backend.Finding{} // by the types that detection chose
 	for _, f := range s.Findings {
 		key := backend.Key{Ref: f.Ref, Type: f.Type}
 		if f.Candidate != nil {
 			key = f.Candidate.Key()
+			detected[f.Candidate.DetectedKey()] = f
 		}
 		found[key] = f
 		if f.Verdict != backend.Accepted {
 			continue
 		}
 		published[key] = true
+		now := reported{f.Endpoint(), f.Candidate.DetectedKey()}
 		switch old, known := r.backends.Last(key); {
 		case !known:
 			r.Metrics.Discovered(f.Type)
 			r.Log.Info("backend added", attributes(key, "endpoint", f.Endpoint(), "version", f.Observation.Version)...)
 			r.backend(ChangeAdded, key, "at "+f.Endpoint())
-		case old != f.Endpoint():
-			r.Log.Info("backend changed", attributes(key, "endpoint", f.Endpoint(), "was", old)...)
-			r.backend(ChangeChanged, key, fmt.Sprintf("now at %s, was at %s", f.Endpoint(), old))
+		case old.endpoint != now.endpoint:
+			r.Log.Info("backend changed", attributes(key, "endpoint", now.endpoint, "was", old.endpoint)...)
+			r.backend(ChangeChanged, key, fmt.Sprintf("now at %s, was at %s", now.endpoint, old.endpoint))
 		}
-		r.backends.Reported(key, f.Endpoint())
+		r.backends.Reported(key, now)
 	}
 	over := r.backends.Over(func(key backend.Key) bool { return published[key] })
 	for i := range s.Inherited { // backends that were deleted while no process ran
-		if key := keyOf(&s.Inherited[i]); !published[key] {
-			over[key] = cmp.Or(over[key], "not known")
+		if key := s.Inherited[i].Key(); !published[key] {
+			over[key] = cmp.Or(over[key], reported{"not known", s.Inherited[i].DetectedKey()})
 		}
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(over), backend.Key.Compare) {
-		reason := view.Withdrawn(cmp.Or(found[key], found[backend.Key{Ref: key.Ref}]))
+		was := over[key]
+		reason := view.Withdrawn(cmp.Or(found[key], detected[was.detected], found[backend.Key{Ref: key.Ref}]))
 		r.Metrics.Withdrawn(key.Type)
-		r.Log.Info("backend withdrawn", attributes(key, "endpoint", over[key], "reason", reason)...)
+		r.Log.Info("backend withdrawn", attributes(key, "endpoint", was.endpoint, "reason", reason)...)
 		r.backend(ChangeWithdrawn, key, reason)
 		r.withdrawn.add(key, reason)
 	}
@@ -125,7 +135,7 @@ func (r *Report) reportMisnamed(s *Snapshot) {
 	for _, m := range s.Misnamed {
 		now[m.Type] = true
 		text := view.MisnamedLine(m.Type, m.Ref, m.Finding)
-		if !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport(m.Namespace) {
+		if !r.misnamed.Is(m.Type, text) && s.Leading && r.mayReport("PrimaryMissing", m.Namespace) {
 			r.misnamed.Reported(m.Type, text)
 			r.Log.Warn("configured primary missing",
 				"type", m.Type, "service", m.Ref.String(), "reason", view.Misnamed(m.Type, m.Finding))
@@ -165,7 +175,7 @@ func (r *Report) reportLimits(s *Snapshot) {
 		return
 	}
 	for _, l := range slices.SortedFunc(maps.Keys(count), limited.compare) {
-		if !r.limited.Is(l, true) && r.mayReport(l.namespace) {
+		if !r.limited.Is(l, true) && r.mayReport("BackendsLeftOut", l.namespace) {
 			r.limited.Reported(l, true)
 			r.Log.Warn("backends left out", "namespace", l.namespace, "limit", string(l.limit), "backends", count[l])
 			r.Events.ConfigMap(true, "BackendsLeftOut",
@@ -185,7 +195,9 @@ const (
 	ownerWait  = 30 * time.Second
 )
 
-func (r *Report) mayReport(namespace string) bool {
+// mayReport reports whether the namespace has one more Event of the reason. Each reason has its own budget, so that an
+// owner who causes one Event all the time does not suppress the others.
+func (r *Report) mayReport(reason, namespace string) bool {
 	r.owners.burst, r.owners.wait = ownerBurst, ownerWait
-	return r.owners.take(namespace, time.Now())
+	return r.owners.take(reason+" "+namespace, time.Now())
 }

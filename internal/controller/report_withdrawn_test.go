@@ -86,6 +86,47 @@ func TestWithdrawn(t *testing.T) {
 	})
 }
 
+// An owner whose annotation is always wrong in another way does not keep the Events about a namespace's backends from
+// being recorded, and what waits for an Event is bounded.
+func TestWithdrawnBesideComplaints(t *testing.T) {
+	t.Attr("req", "DTS-QA-5")
+	t.Attr("req", "DTS-SEC-3")
+	ref := backend.Ref{Namespace: "shared", Name: "good"}
+	service := &backend.Service{Ref: ref}
+	good := &backend.Finding{
+		Ref: ref, Service: service, Type: "grafana", Verdict: backend.Accepted,
+		Candidate: &backend.Candidate{Service: service, Type: "grafana"},
+	}
+	odd := &backend.Service{Ref: backend.Ref{Namespace: "shared", Name: "odd"}}
+	synctest.Test(t, func(t *testing.T) {
+		l := newLogged()
+		for i := range 300 {
+			l.BadAnnotation(odd, "", fmt.Sprint("wrong ", i))
+			s := &Snapshot{InForce: true, Leading: true, Findings: []*backend.Finding{good}}
+			if i >= 200 {
+				s.Findings = nil
+			}
+			l.Cycle(s)
+			pass(time.Second)
+			if n := len(events(l)); i > 260 && n != 1 {
+				t.Fatalf("Events %q a minute after a withdrawal, want one", events(l))
+			}
+		}
+	})
+	var w withdrawals
+	for i := range 1000 {
+		key := backend.Key{Ref: backend.Ref{Namespace: "ns", Name: fmt.Sprint("n", i)}}
+		w.add(key, fmt.Sprint("reason ", i))
+		w.add(key, fmt.Sprint("reason ", i))
+	}
+	if n := len(w["ns"].names); n > keptNames {
+		t.Errorf("%d reasons and names are kept", n)
+	}
+	if text := w["ns"].text(); !strings.Contains(text, " more: ") {
+		t.Errorf("the others are not counted: %s", text)
+	}
+}
+
 // Names come before reasons, and what does not fit is a number.
 func TestWithdrawnText(t *testing.T) {
 	t.Attr("req", "DTS-QA-5")
@@ -94,7 +135,7 @@ func TestWithdrawnText(t *testing.T) {
 		ref := backend.Ref{Namespace: "ns", Name: fmt.Sprintf("service-%03d", i)}
 		w.add(backend.Key{Ref: ref}, []string{"gone", "refused"}[i%2])
 	}
-	got := w.text("ns")
+	got := w["ns"].text()
 	if len(got) > 1000 || !strings.Contains(got, " more: service-000 and ") || !strings.HasSuffix(got, "gone") {
 		t.Errorf("%d bytes: %s", len(got), got)
 	}

@@ -32,14 +32,14 @@ func (m *memory) keepShards(now time.Time, findings []*backend.Finding) {
 		if f.Candidate == nil {
 			continue
 		}
-		key := f.Candidate.Key()
+		key := f.Candidate.DetectedKey() // a relative that is down is known by that type alone
 		was := m.shards[key]
 		switch {
 		case f.ShardOf != (backend.Key{}):
 			was = shard{f.ShardOf, now}
 		case was.of == (backend.Key{}) || now.Sub(was.seen) >= shardKept:
 			continue
-		case published[key] && published[was.of]:
+		case published[f.Candidate.Key()] && published[was.of]:
 			f.ShardOf = was.of
 		}
 		kept[key] = was

@@ -31,7 +31,7 @@ type Snapshot struct {
 	// that are not written because other writers have written these keys.
 	Own, Taken []string
 	DryRun     bool    // nothing is written
-	InForce    bool    // the output holds Keys; in a dry run, Keys could be built
+	InForce    bool    // the output holds the document; in a dry run, it could be built
 	Output     Written // what the output holds
 	Write      *Write  // nil if no write was tried
 	// Inherited is what another process had published before the first write of this replica in its term; nil

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -44,7 +43,7 @@ func (c *Controller) remember(list []publish.Instance) {
 		if i.Outcome == backend.Unprobed {
 			continue // it is published without a probe, so there is no health to remember
 		}
-		records[keyOf(&i)] = record(i)
+		records[i.DetectedKey()] = record(i)
 	}
 	c.monitor.Remember(records)
 }
@@ -116,11 +115,6 @@ func instance(f *backend.Finding) publish.Instance {
 		i.Scheme, i.Path = o.Scheme, o.Path
 	}
 	return i
-}
-
-// keyOf returns the key of the candidate of a published instance.
-func keyOf(i *publish.Instance) backend.Key {
-	return backend.Key{Ref: i.Service, Type: cmp.Or(i.Detected, i.Type), Tenant: i.Tenant}
 }
 
 // record returns the health record of a published instance.

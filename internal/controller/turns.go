@@ -21,14 +21,14 @@ const (
 
 // turns decides when each namespace may change the document.
 type turns struct {
-	budget  budgets[string]
+	budget  budgets
 	last    map[string]time.Time // when the namespace has last changed the document
 	waiting map[string]time.Time // since when a withdrawal waits
 }
 
 func newTurns() turns {
 	return turns{
-		budget: budgets[string]{burst: turnBurst, wait: turnWait, debt: turnDebt},
+		budget: budgets{burst: turnBurst, wait: turnWait, debt: turnDebt},
 		last:   map[string]time.Time{}, waiting: map[string]time.Time{},
 	}
 }
@@ -67,13 +67,8 @@ func (t *turns) take(namespace string, now time.Time) {
 
 // takeTurns keeps the published backends of a namespace unchanged until the namespace has its next turn.
 func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
-	current := map[backend.Key]*backend.Finding{}
-	for _, f := range findings {
-		if f.Candidate == nil {
-			continue
-		}
-		key := f.Candidate.Key()
-		current[key] = f
+	current := d.present(findings)
+	for key, f := range current {
 		if _, known := d.published[key]; known || f.Verdict != backend.Accepted || !d.pays(f) {
 			continue
 		}

@@ -17,9 +17,9 @@ func address(c *backend.Candidate) string {
 func Same(a, b *backend.Candidate) bool { return identity(a) == identity(b) }
 
 // identity returns everything that decides which backend is probed, and how. If it changes, earlier observations no
-// longer count.
+// longer count. A relative is probed as the type that detection chose.
 func identity(c *backend.Candidate) string {
-	return fmt.Sprint(c.Service.UID, c.Type, address(c), c.Scheme, c.FixedScheme, c.Path, c.FixedPath,
+	return fmt.Sprint(c.Service.UID, c.DetectedKey().Type, address(c), c.Scheme, c.FixedScheme, c.Path, c.FixedPath,
 		c.ForeignHost, c.FixedHost, c.Service.ClusterIP, c.Service.ClusterIPs,
 		c.Custom, c.Tenant, c.TenantHeader, c.HealthPath, c.Unproven)
 }

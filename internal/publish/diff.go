@@ -42,7 +42,8 @@ func plainKey(name string) string { return name }
 func labelKey(name string) string { return "label " + name }
 
 // Compare returns what Publish would change in live. It sends no request. It reads from managedFields which writer
-// caused a difference. It recognizes the removal of a key only if this Publisher wrote the key itself.
+// caused a difference. It recognizes the removal of a key, and a write by another process with the same field manager,
+// only if this Publisher wrote the key itself.
 func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	d := Difference{absent: live == nil}
 	if live == nil {
@@ -61,8 +62,8 @@ func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 		if asText && text == want.Keys[k] {
 			continue
 		}
-		before, known := p.known[k]
-		drift := owners.drift(inData, k, asText, known && before != text)
+		_, known := p.known[k]
+		drift := owners.drift(inData, k, asText, known && !p.wrote(k, text))
 		if asBinary {
 			drift = owners.drift(inBinaryData, k, true, known)
 		}
@@ -90,6 +91,13 @@ func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	d.allHeld = d.absent && !slices.ContainsFunc(d.Changed, func(k string) bool { _, ok := want.Keys[k]; return ok })
 	d.Bytes = p.size(live, want, &d)
 	return d
+}
+
+// wrote reports whether this Publisher wrote the text, or tried to and does not know whether it did.
+func (p *Publisher) wrote(key, text string) bool {
+	before, known := p.known[key]
+	last, tried := p.tried[key]
+	return known && before == text || tried && last == text
 }
 
 // add adds a difference to the list, or to Held if the key is held. It reports whether the key was added to the list.

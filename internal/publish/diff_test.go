@@ -24,6 +24,7 @@ func TestCompare(t *testing.T) {
 		}
 	}
 	yes := true
+	const tried = "toolset: prometheus # next\n"
 	for _, tt := range []struct {
 		name  string
 		live  *corev1.ConfigMap
@@ -42,8 +43,26 @@ func TestCompare(t *testing.T) {
 			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, "vandal"}}},
 		},
 		{
-			name: "our own older text is no drift", live: configMap("1", func(cm *corev1.ConfigMap) { cm.Data[keyProm] = "older" }),
+			name: "the text of an earlier process is no drift", fresh: true,
+			live: configMap("1", func(cm *corev1.ConfigMap) { cm.Data[keyProm] = "older" }),
 			want: Difference{Changed: []string{keyProm}},
+		},
+		{
+			name: "changed under our field manager after this process wrote it",
+			live: configMap("1", func(cm *corev1.ConfigMap) { cm.Data[keyProm] = "theirs" }),
+			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, AnotherInstallation}}},
+		},
+		{
+			name: "sent by this process, without an answer",
+			live: configMap("1", func(cm *corev1.ConfigMap) { cm.Data[keyProm] = tried }),
+			want: Difference{Changed: []string{keyProm}},
+		},
+		{
+			name: "held before, and so owned by two",
+			live: configMap("1", by("vandal", keyProm, "x"), func(cm *corev1.ConfigMap) {
+				owned(cm, DefaultFieldManager, metav1.ManagedFieldsOperationApply, inData, keyProm)
+			}),
+			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, "vandal"}}},
 		},
 		{
 			name: "emptied", live: configMap("1", by("kubectl-edit", keyProm, "")),
@@ -108,7 +127,7 @@ func TestCompare(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := New(nil, testOptions)
 			if !tt.fresh {
-				p.known = testKeys()
+				p.known, p.tried = testKeys(), map[string]string{keyProm: tried}
 			}
 			got := p.Compare(tt.live, Desired{Keys: testKeys(), Hold: tt.hold})
 			opts := cmp.Options{cmpopts.IgnoreUnexported(Difference{}), cmpopts.IgnoreFields(Difference{}, "Bytes"), cmpopts.EquateEmpty()}

@@ -1,6 +1,7 @@
 // Package publish writes the keys of a document into one ConfigMap, and changes nothing else in it.
 //
-// It compares texts to decide what to write, so that a cycle without changes sends no request. It writes by server-side
+// It compares texts to decide what to write, so that a cycle without changes writes nothing. The ConfigMap comes from
+// the caller's cache, and once a minute from the API server if the cache shows nothing new. It writes by server-side
 // apply under one field manager, with the uid and the resourceVersion of the ConfigMap from which the keys were
 // computed. Both are needed: if the ConfigMap was deleted, an apply with a resourceVersion alone creates a new one,
 // without the overrides of the old one.

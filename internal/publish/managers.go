@@ -85,23 +85,31 @@ func (o *owners) applied(s section, key string) bool {
 	})
 }
 
-// drift returns a Drift if only other writers own the entry, or if the entry is absent or has no owner and remembered
-// says that this Publisher wrote it. Otherwise it returns nil. The caller sets the key.
+// AnotherInstallation is the manager of a change under our own field manager that this process did not make.
+const AnotherInstallation = "another installation of this service"
+
+// drift returns a Drift if only other writers own the entry, or if remembered says that this Publisher left it in
+// another state. Otherwise it returns nil: a text of our field manager may be older than this process, or of the
+// replica that led before. The caller sets the key.
 func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
 	var others []string
+	ours := false
 	if present {
 		for _, e := range o.entries {
-			if !e.has(s, key) {
-				continue
+			switch {
+			case !e.has(s, key):
+			case o.publisher.isSelf(e.manager):
+				ours = true
+			default:
+				others = append(others, e.manager)
 			}
-			if o.publisher.isSelf(e.manager) {
-				return nil
-			}
-			others = append(others, e.manager)
 		}
 	}
-	if len(others) == 0 && !remembered {
+	switch {
+	case !remembered && (ours || len(others) == 0):
 		return nil
+	case ours && len(others) == 0:
+		return &Drift{Manager: AnotherInstallation}
 	}
 	slices.Sort(others)
 	return &Drift{Manager: strings.Join(slices.Compact(others), ", ")}

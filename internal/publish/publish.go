@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -107,7 +106,10 @@ type Publisher struct {
 	options Options
 
 	newest *corev1.ConfigMap // the newest one seen, because the cache may lag behind
+	shown  *corev1.ConfigMap // what the cache showed last
+	seen   time.Time         // when the cache last showed something new, or was checked; zero: it must be checked
 	known  map[string]string // the keys after the last success; nil before
+	tried  map[string]string // the keys that were sent last; some of them may not have been accepted
 }
 
 // New returns a Publisher for the ConfigMap that the options name.
@@ -123,7 +125,7 @@ func New(client Client, options Options) *Publisher {
 
 // NewTerm drops what the Publisher remembers. It is called when this replica begins to lead, because another replica
 // may have written since.
-func (p *Publisher) NewTerm() { p.newest, p.known = nil, nil }
+func (p *Publisher) NewTerm() { p.newest, p.known, p.tried = nil, nil, nil }
 
 // Drifted returns the keys of want that another writer has changed in live.
 func (p *Publisher) Drifted(live *corev1.ConfigMap, want Desired) []Drift {
@@ -167,22 +169,6 @@ func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 	}
 }
 
-// current returns the newer one of the caller's ConfigMap and the one last written.
-func (p *Publisher) current(ctx context.Context) (*corev1.ConfigMap, error) {
-	live := p.options.Live()
-	switch {
-	case p.newest == nil:
-		return live, nil
-	case live == nil: // deleted, or the caller's cache does not have it yet
-		return p.get(ctx)
-	}
-	order, err := resourceversion.CompareResourceVersion(live.ResourceVersion, p.newest.ResourceVersion)
-	if err == nil && order < 0 {
-		return p.newest, nil
-	}
-	return live, nil
-}
-
 // write sends the requests that make the ConfigMap hold what build returns. Each request is computed from the result of
 // the previous one. write returns the ConfigMap after the last request, or the one before a request that failed.
 func (p *Publisher) write(
@@ -208,6 +194,7 @@ func (p *Publisher) write(
 		return live, p.fail(OpApply,
 			fmt.Errorf("%w (%d KiB, and at most %d KiB are written)", ErrTooLarge, d.Bytes>>10, MaxBytes>>10))
 	}
+	p.tried = maps.Clone(want.Keys)
 	for _, step := range []step{p.restore, p.move, p.apply, p.prune, p.disown} {
 		r := step(live, want, &d)
 		if r == nil {

@@ -50,6 +50,16 @@ type Instance struct {
 	Link         string `json:"link,omitempty"` // as in backend.Finding
 }
 
+// Key returns the key of the published candidate.
+func (i *Instance) Key() backend.Key {
+	return backend.Key{Ref: i.Service, Type: i.Type, Tenant: i.Tenant}
+}
+
+// DetectedKey returns the key under which the candidate was detected; see backend.Candidate.DetectedKey.
+func (i *Instance) DetectedKey() backend.Key {
+	return backend.Key{Ref: i.Service, Type: cmp.Or(i.Detected, i.Type), Tenant: i.Tenant}
+}
+
 // stateVersion changes when an older release could misread what is written.
 const stateVersion = 1
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -25,6 +26,7 @@ func (p *Publisher) get(ctx context.Context) (*corev1.ConfigMap, error) {
 	defer cancel()
 	cm, err := p.client.Get(ctx, p.options.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
+		p.seen = time.Time{} // while the cache shows one, each call reads it again
 		return nil, nil
 	}
 	if err != nil {
