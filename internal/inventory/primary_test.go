@@ -181,3 +181,80 @@ func TestWhyPrimary(t *testing.T) {
 		})
 	}
 }
+
+// While the recorded primary is a duplicate, the Service that is used instead of it is the primary: both lead to one installation.
+// The place stays recorded, no reference moves, and a trusted instance takes the place only if none of the two works.
+func TestUsedInsteadOfTheRecorded(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-DET-6")
+	const works, wants, down = backend.Ready, backend.AuthRequired, backend.Unreachable
+	prometheus := func(ref backend.Ref, day int, outcome backend.Outcome) svc {
+		return svc{ref: ref, selector: "p", strength: backend.Strong, day: day, outcome: outcome, identity: true}
+	}
+	headless := func(s svc) svc { s.headless = true; return s }
+	a, b, other := at("ns", "a"), at("ns", "b"), at("monitoring", "prometheus")
+	trusting := func(namespace string) inventory.Options {
+		return inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{namespace}}
+	}
+	for name, tc := range map[string]struct {
+		options inventory.Options
+		list    []svc
+		want    string
+	}{
+		"both work":               {inventory.Options{FirstRoundOver: true}, []svc{prometheus(a, 9, works), headless(prometheus(b, 5, works)), prometheus(other, 1, works)}, "ns/a for ns/b"},
+		"only the other works":    {inventory.Options{FirstRoundOver: true}, []svc{prometheus(a, 9, works), prometheus(b, 5, down), prometheus(other, 1, works)}, "ns/a for ns/b"},
+		"it is used itself":       {inventory.Options{FirstRoundOver: true}, []svc{headless(prometheus(a, 9, works)), prometheus(b, 5, works), prometheus(other, 1, works)}, "ns/b"},
+		"none works":              {inventory.Options{FirstRoundOver: true}, []svc{prometheus(a, 9, down), headless(prometheus(b, 5, down)), prometheus(other, 1, works)}, ""},
+		"beside a trusted one":    {trusting("monitoring"), []svc{prometheus(a, 9, works), headless(prometheus(b, 5, works)), prometheus(other, 1, works)}, "ns/a for ns/b"},
+		"none works, trusted":     {trusting("monitoring"), []svc{prometheus(a, 9, down), headless(prometheus(b, 5, down)), prometheus(other, 1, works)}, "monitoring/prometheus"},
+		"it wants credentials":    {trusting("ns"), []svc{prometheus(a, 9, wants), headless(prometheus(b, 5, wants))}, ""},
+		"first round, as trusted": {inventory.Options{TrustedNamespaces: []string{"ns"}}, []svc{prometheus(a, 9, works), headless(prometheus(b, 5, works))}, "ns/a for ns/b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := tc.options
+			o.Recorded = map[string]backend.Ref{"prometheus": b}
+			got, found := "", build(t, o, tc.list...)
+			for ref, f := range found {
+				if f.Primary {
+					got += ref
+				}
+				if f.Provisional {
+					got += " for " + f.Blocker.String()
+				}
+				if len(f.Credentials) > 0 || f.Provisional && f.Entitled {
+					t.Errorf("%s gets %v, entitled: %t", ref, f.Credentials, f.Entitled)
+				}
+			}
+			if got != tc.want {
+				t.Errorf("the primary is %q, want %q", got, tc.want)
+			}
+			const kept = "the place of the primary is kept for ns/b, which was the primary so far and which is a duplicate of ns/a"
+			if f := found["ns/a"]; f.Observation.Outcome == wants && !strings.Contains(view.Reason(f), kept) {
+				t.Errorf("the reason is %q", view.Reason(f))
+			}
+		})
+	}
+}
+
+// A stranger's Service with the addresses of a trusted one, recorded before that one worked, keeps no place from it.
+func TestRecordedAliasOfATrustedOne(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-SEC-3")
+	var detections []inventory.Detection
+	observations := map[backend.Key]backend.Observation{}
+	for _, namespace := range []string{"evil", "monitoring"} {
+		f := fronted{svc: svc{ref: at(namespace, "prometheus"), strength: backend.Strong, day: 1}, slices: "10.1.0.1"}
+		d := f.detection(t)
+		detections = append(detections, d)
+		observations[d.Candidates[0].Key()] = backend.Observation{Outcome: backend.AuthRequired, Identity: true}
+	}
+	for _, f := range inventory.Build(detections, observations, inventory.Options{
+		FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}, Type: builtin(t).Lookup,
+		Recorded: map[string]backend.Ref{"prometheus": at("evil", "prometheus")},
+	}) {
+		trusted := f.Namespace == "monitoring"
+		if f.Primary != trusted || f.Provisional || len(f.Credentials) > 0 != trusted {
+			t.Errorf("%s is %s, primary %t, provisional %t, %v", f.Ref, f.Verdict, f.Primary, f.Provisional, f.Credentials)
+		}
+	}
+}
