@@ -78,10 +78,10 @@ func (o *Options) standIn(list []*backend.Finding, f *backend.Finding, recorded 
 	}
 }
 
-// accepted returns the accepted finding of a Service, nil if there is none.
+// accepted returns the accepted finding of a Service, nil if there is none. An unproven one never counts.
 func accepted(list []*backend.Finding, ref backend.Ref) *backend.Finding {
 	for _, f := range list {
-		if f.Ref == ref && f.Verdict == backend.Accepted {
+		if f.Ref == ref && f.Verdict == backend.Accepted && !f.Candidate.Unproven {
 			return f
 		}
 	}
@@ -115,7 +115,8 @@ func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref,
 		return ref, backend.PrimaryConfigured
 	}
 	annotated := func(f *backend.Finding) bool {
-		return f.Candidate.Primary && (f.Verdict == backend.Accepted || f.Verdict == backend.Unavailable)
+		return f.Candidate.Primary && !f.Candidate.Unproven &&
+			(f.Verdict == backend.Accepted || f.Verdict == backend.Unavailable)
 	}
 	if i := slices.IndexFunc(list, annotated); i >= 0 {
 		return list[i].Ref, backend.PrimaryAnnotated
@@ -133,7 +134,7 @@ func (o *Options) holds(ref backend.Ref, list []*backend.Finding) bool {
 	works := func(f *backend.Finding) bool {
 		withheld := f.Observation.Outcome == backend.AuthRequired && !o.tokenHelps(f)
 		same := f.Ref == ref || f.Ref == instead && f.Namespace == ref.Namespace
-		return same && f.Verdict == backend.Accepted && !withheld
+		return same && f.Verdict == backend.Accepted && !f.Candidate.Unproven && !withheld
 	}
 	return !o.FirstRoundOver || o.vouchesFor(list[0].Type, ref) || slices.ContainsFunc(list, works)
 }

@@ -19,8 +19,10 @@ func TestBlockerIsNamed(t *testing.T) {
 	recorded.Recorded = map[string]backend.Ref{"grafana": at("monitoring", "grafana-gone")}
 	configured := trusting
 	configured.Primary = recorded.Recorded
-	annotated := first
+	annotated, unproven, unprovenRecorded := first, first, trusting
 	annotated.primary = true
+	unproven.unproven, unproven.strength, unproven.outcome = true, backend.Explicit, ""
+	unprovenRecorded.Recorded = map[string]backend.Ref{"grafana": first.ref}
 	for name, tc := range map[string]struct {
 		options inventory.Options
 		list    []svc
@@ -34,6 +36,8 @@ func TestBlockerIsNamed(t *testing.T) {
 			"kept for monitoring/grafana-gone, which the configuration names and which does not exist", at("monitoring", "grafana-gone")},
 		"the annotated one is down": {trusting, []svc{annotated, theirs(2, wants)},
 			"kept for monitoring/grafana-first, whose owner annotated it as the primary and which does not work now", at("monitoring", "grafana-first")},
+		"the recorded one is unproven": {unprovenRecorded, []svc{unproven, theirs(2, wants)},
+			"kept for monitoring/grafana-first, which was the primary so far and which is published without proof", at("monitoring", "grafana-first")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := build(t, tc.options, tc.list...)["monitoring/grafana"]
@@ -61,6 +65,11 @@ func TestVouchedTakesTheDeadStrangersPlace(t *testing.T) {
 	trusting := inventory.Options{TrustedNamespaces: []string{"monitoring"}}
 	naming := inventory.Options{Credentials: map[string]map[backend.Ref]map[string]string{"grafana": {theirs(2, works).ref: {"api_key": "KEY"}}}}
 	both := inventory.Options{TrustedNamespaces: []string{"monitoring", "evil"}}
+	unproven, annotated := strangers(1, ""), theirs(1, "")
+	for _, s := range []*svc{&unproven, &annotated} {
+		s.strength, s.unproven = backend.Explicit, true
+	}
+	annotated.ref, annotated.primary = at("monitoring", "annotated"), true
 	for name, tc := range map[string]struct {
 		options  inventory.Options
 		recorded svc
@@ -72,6 +81,8 @@ func TestVouchedTakesTheDeadStrangersPlace(t *testing.T) {
 		"withheld":                        {trusting, strangers(1, wants), []svc{strangers(1, wants), theirs(2, works)}, "monitoring/grafana"},
 		"one with credentials of its own": {naming, strangers(1, down), []svc{strangers(1, down), theirs(2, wants)}, "monitoring/grafana"},
 		"an older trusted one is down":    {trusting, strangers(1, down), []svc{strangers(1, down), older, theirs(2, works)}, "monitoring/grafana for now"},
+		"published without proof":         {trusting, unproven, []svc{unproven, theirs(2, works)}, "monitoring/grafana"},
+		"an unproven one is annotated":    {trusting, unproven, []svc{annotated, theirs(2, works)}, "monitoring/grafana"},
 		"it works":                        {trusting, strangers(1, works), []svc{strangers(3, works), theirs(2, works)}, "evil/grafana"},
 		"the trusted one is down":         {trusting, strangers(1, down), []svc{strangers(1, down), theirs(2, down)}, ""},
 		"the trusted one is bundled":      {trusting, strangers(1, down), []svc{strangers(1, down), bundled}, ""},

@@ -60,6 +60,8 @@ func kept(f *backend.Finding) string {
 	switch k := f.Kept; k.Verdict {
 	case "":
 		away = "does not exist, or is not " + f.Type + " any more"
+	case backend.Accepted:
+		away = "is published without proof"
 	case backend.Unavailable:
 		away = "does not work now"
 	case backend.Duplicate:
