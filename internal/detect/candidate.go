@@ -25,7 +25,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 		c.PortGuessed = false
 	}
 	if len(t.Detect.Nodes) > 0 {
-		c.Stem, c.Tier = t.node(s.Name, d.parts(s))
+		c.Stem, c.Tier = t.node(s.Name, d.parts(t, s))
 		c.Cluster = t.clusterOf(s)
 	}
 	switch {
@@ -40,12 +40,13 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	return c
 }
 
-// parts returns what labels and the selector say about which part of its software the Service leads to.
-func (d *Detector) parts(s *backend.Service) (values []string) {
+// parts returns what labels and the selector say about which part of its software the Service leads to. The name of its
+// cluster says nothing about that.
+func (d *Detector) parts(t *compiled, s *backend.Service) (values []string) {
 	for _, k := range d.look.AppLabels {
 		values = append(values, s.Labels[k])
 	}
-	for _, k := range sortedKeys(s.Selector, func(string, string) bool { return true }) {
+	for _, k := range sortedKeys(s.Selector, func(k, v string) bool { return !t.namesCluster(k, v) }) {
 		values = append(values, s.Selector[k])
 	}
 	return values
