@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -186,8 +187,9 @@ type fakeProber struct {
 	mu       sync.Mutex
 	outcome  map[string]backend.Outcome
 	version  string
-	relative string // the type that everything turns out to be
-	empty    string // the Service that has no data
+	relative string            // the type that everything turns out to be
+	types    map[string]string // the types that Services turn out to be
+	empty    string            // the Service that has no data
 	takes    time.Duration
 	denylist []string
 }
@@ -222,8 +224,12 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	defer p.mu.Unlock()
 	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}
 	o.Version, o.Type, o.NoData = p.version, p.relative, p.empty == t.Candidate.Service.Name
+	o.Type = cmp.Or(p.types[t.Candidate.Service.Name], o.Type)
 	if told := p.outcome[t.Candidate.Service.Name]; told != "" {
 		o.Outcome = told
+	}
+	if !o.Outcome.Up() {
+		o.Identity, o.Type = false, ""
 	}
 	return o
 }
