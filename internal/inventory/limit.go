@@ -90,10 +90,13 @@ func limitSum(list []*backend.Finding, why backend.Reason, most int, of func(*ba
 	}
 }
 
-// chosenPath returns the length of the base path from an annotation or a response, 0 if the path is the catalog's.
+// chosenPath returns the length of the base path from an annotation or a response, 0 if the path is the catalog's. The
+// tenant in a gateway's path is counted as a tenant.
 func (o *Options) chosenPath(f *backend.Finding) int {
 	c, found := f.Candidate, f.Observation.Path
 	switch t := o.Type(f.Type); {
+	case c.TenantPath != "":
+		return 0
 	case c.FixedPath:
 		return len(c.Path)
 	case found == c.Path, t != nil && slices.Contains(t.Probe.Paths, found):
