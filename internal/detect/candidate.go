@@ -21,7 +21,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	}
 	// Pods usually listen on the type's own number. But the Services that the Prometheus operator makes have that
 	// number even if the pods listen on another (OpenShift).
-	if t.owns(port.Number) && (rule == nil || rule.Tier < tierTwin) {
+	if t.owns(port.Number) && (rule == nil || rule.Tier < backend.TierTwin) {
 		c.PortGuessed = false
 	}
 	if len(t.Detect.Nodes) > 0 {
@@ -51,9 +51,6 @@ func (d *Detector) parts(t *compiled, s *backend.Service) (values []string) {
 	}
 	return values
 }
-
-// tierTwin is the tier of Services that an operator makes for its own use, beside those that people make.
-const tierTwin = 9
 
 // base makes the part of a candidate that does not depend on the type.
 func (d *Detector) base(

@@ -185,11 +185,27 @@ func (o *Options) preference(a, b *backend.Finding) int {
 	ca, cb := a.Candidate, b.Candidate
 	return cmp.Or(use(a)-use(b), backend.CompareBool(o.lacksCredentials(a), o.lacksCredentials(b)),
 		backend.CompareBool(cb.Strength == backend.Explicit, ca.Strength == backend.Explicit),
-		backend.CompareBool(a.Service.Headless(), b.Service.Headless()),
-		backend.CompareBool(perReplica(a.Service), perReplica(b.Service)), cmp.Compare(ca.Tier, cb.Tier),
-		cmp.Compare(cb.Strength, ca.Strength), exposure(a.Service)-exposure(b.Service), byCreation(a, b),
+		reach(a)-reach(b), cmp.Compare(ca.Tier, cb.Tier), cmp.Compare(cb.Strength, ca.Strength),
+		exposure(a.Service)-exposure(b.Service), byCreation(a, b),
 		backend.CompareBool(a.Name != a.Type, b.Name != b.Type), len(a.Name)-len(b.Name), a.Ref.Compare(b.Ref),
 		cmp.Compare(tenant(a), tenant(b)))
+}
+
+// reach ranks an ordinary Service before the headless one of an installation, and that before those for one replica
+// each. The one that an operator makes for itself may lead to several installations, so it comes after theirs.
+func reach(f *backend.Finding) int {
+	headless, one := f.Service.Headless(), perReplica(f.Service)
+	switch {
+	case headless && one:
+		return 4
+	case headless && f.Candidate.Tier >= backend.TierTwin:
+		return 3
+	case one:
+		return 2
+	case headless:
+		return 1
+	}
+	return 0
 }
 
 // exposure ranks a Service for use within the cluster before an exposed one.
