@@ -30,7 +30,7 @@ func (o *Options) claimNames(all []*backend.Finding) {
 			continue
 		}
 		slices.SortFunc(list, func(a, b *backend.Finding) int {
-			return cmp.Or(backend.CompareBool(o.vouched(b), o.vouched(a)), older(a, b))
+			return cmp.Or(o.byVouched(a, b), older(a, b))
 		})
 		for _, f := range list[1:] {
 			f.Verdict = backend.Rejected
@@ -161,8 +161,18 @@ func (o *Options) worksAsWell(a, b *backend.Finding) bool {
 // vouched reports whether the configuration names the Service or its namespace.
 func (o *Options) vouched(f *backend.Finding) bool { return o.vouchesFor(f.Type, f.Ref) }
 
+// byVouched orders instances that the configuration vouches for before others.
+func (o *Options) byVouched(a, b *backend.Finding) int {
+	return backend.CompareBool(o.vouched(b), o.vouched(a))
+}
+
 func (o *Options) vouchesFor(typ string, ref backend.Ref) bool {
-	return o.Trusts(ref.Namespace) || o.Primary[typ] == ref || len(o.Credentials[typ][ref]) > 0
+	return o.Trusts(ref.Namespace) || o.named(typ, ref)
+}
+
+// named reports whether the configuration names the Service for a type.
+func (o *Options) named(typ string, ref backend.Ref) bool {
+	return o.Primary[typ] == ref || len(o.Credentials[typ][ref]) > 0
 }
 
 // use returns a rank, lower for a more useful finding. A working backend comes before one that was not probed. A

@@ -108,12 +108,12 @@ func (o *Options) chosenPath(f *backend.Finding) int {
 // lacksCredentials reports whether f requires credentials and can get them only in a trusted namespace. Elsewhere it is
 // not published.
 func (o *Options) lacksCredentials(f *backend.Finding) bool {
-	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired &&
-		len(o.Credentials[f.Type][f.Ref]) == 0 && o.Primary[f.Type] != f.Ref
+	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired && !o.named(f.Type, f.Ref)
 }
 
-// byNamespace returns the accepted findings of each namespace, in the order in which they keep their place: types of
-// the first class, then the other types of the catalog, then owners' own APIs; within each the oldest first.
+// byNamespace returns the accepted findings of each namespace, in the order in which they keep their place: those that
+// the configuration names, types of the first class, the other types of the catalog, owners' own APIs; within each the
+// oldest first.
 func (o *Options) byNamespace(all []*backend.Finding) map[string][]*backend.Finding {
 	out := map[string][]*backend.Finding{}
 	for _, f := range all {
@@ -122,7 +122,9 @@ func (o *Options) byNamespace(all []*backend.Finding) map[string][]*backend.Find
 		}
 	}
 	for _, list := range out {
-		slices.SortFunc(list, func(a, b *backend.Finding) int { return cmp.Or(o.class(a)-o.class(b), byAge(a, b)) })
+		slices.SortFunc(list, func(a, b *backend.Finding) int {
+			return cmp.Or(o.byVouched(a, b), o.class(a)-o.class(b), byAge(a, b))
+		})
 	}
 	return out
 }
