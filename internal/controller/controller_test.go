@@ -321,7 +321,7 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{
-			world: store.New(store.Options{Relevant: d.Relevant}), notes: &notes{report: newLogged()},
+			world: store.New(store.Options{Relevant: d.Matters}), notes: &notes{report: newLogged()},
 			output: &fakeOutput{data: data, moved: make(chan struct{}, 8)},
 			leader: &fakeLeader{leading: leading, changed: make(chan struct{}, 1)},
 			prober: &fakeProber{outcome: map[string]backend.Outcome{}},

@@ -8,9 +8,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// candidate makes the candidate of one type. The caller sets its strength.
+// candidate makes the candidate of one type, by its strong rule or its front rule. The caller sets its strength.
 func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations,
-	rule *catalog.Rule, port *backend.Port, why backend.Reason) *backend.Candidate {
+	rule, front *catalog.Rule, port *backend.Port, why backend.Reason) *backend.Candidate {
 	c := d.base(s, eps, notes, port, why)
 	c.Type = t.Type.Type
 	if bundled := catalog.FirstMatch(t.Detect.Bundled, s); bundled != nil {
@@ -34,7 +34,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 		if !c.FixedPath {
 			c.Path = rule.Path
 		}
-	case catalog.FirstMatch(t.Detect.Fronts, s) != nil:
+	case front != nil:
 		c.Tier = backend.TierFront
 	}
 	return c

@@ -92,13 +92,11 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		e.Signs = nil
 		return e // no sign but a port that other software uses too
 	}
-	e.Candidate = d.candidate(t, s, eps, notes, rule, port, why)
+	e.Candidate = d.candidate(t, s, eps, notes, rule, front, port, why)
 	e.Candidate.Strength = e.strength(t, port)
-	switch {
-	case rule != nil:
-	case front != nil:
+	if rule == nil && front != nil {
 		e.Candidate.Strength = backend.Weak
-	default:
+	} else if rule == nil {
 		e.Candidate.Tier += tierUnknown
 	}
 	e.Candidate.Signs = e.Signs
