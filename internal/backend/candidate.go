@@ -30,6 +30,9 @@ func (s Strength) String() string {
 // TierFront is the tier of a proxy, such as vmauth, that may stand in front of a backend of its type.
 const TierFront = -1
 
+// TierTwin is the tier of Services that an operator makes for its own use, beside those that people make.
+const TierTwin = 9
+
 // Candidate is one port of a Service that a catalog entry or an annotation identifies as a backend.
 type Candidate struct {
 	Service  *Service

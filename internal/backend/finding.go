@@ -160,7 +160,9 @@ type Finding struct {
 	ShardOf Key
 	// Yields: it would be the primary of its type but is a shard. The primary's place stays recorded for it.
 	Yields bool
-	Kept   Kept // set if the primary's place of the type is kept for another, so this one is not the primary
+	// Kept is set if the primary's place of the type is kept for another. Then this one is not the primary, or only
+	// provisionally.
+	Kept Kept
 	// Link is the URL at which people reach the backend; "" if it is unknown. It is never requested.
 	Link string
 	// NoLinks are the objects that lead to it but give no link, each with the reason.

@@ -124,8 +124,8 @@ type Rule struct {
 	// tenants that every installation has.
 	TenantPath string   `yaml:"tenantPath"`
 	Tenants    []string `yaml:"tenants"`
-	// Despite: evidence against the type does not count. It is for software that another vendor's operator runs under
-	// the vendor's names.
+	// Despite: evidence against the type does not count. It is for software that an operator runs under another
+	// vendor's names, or under names that people choose.
 	Despite bool `yaml:"despite"`
 }
 

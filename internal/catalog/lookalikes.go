@@ -47,6 +47,9 @@ type Role struct {
 	Because string   `yaml:"because"`
 	// Always: reported for any Service that has the role, even if nothing else about it looks like a backend.
 	Always bool `yaml:"always"`
+	// Labelled: a label names the role wherever a chart or an operator brings the part along, so beside strong evidence
+	// the Service's name says nothing about it.
+	Labelled bool `yaml:"labelled"`
 }
 
 // ReadsKey reports whether a label's key is read like one of AppLabels because of its ending. It does not allocate.

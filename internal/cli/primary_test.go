@@ -117,4 +117,12 @@ func TestRecordedPrimaryIsShown(t *testing.T) {
 	if r := mustRun(t, "discover", "--kubeconfig", kubeconfig); strings.Contains(r.out, "yes") {
 		t.Errorf("%s", r.out)
 	}
+	before := prometheus
+	before.Name, before.Spec.ClusterIP = "before", "None"
+	api.services = append(api.services, before)
+	r = mustRun(t, "explain", "m/prometheus", "--kubeconfig", kubeconfig)
+	const note = "yes, for now: the place is kept for m/before, which was the primary so far and which is a duplicate of m/prometheus"
+	if out := strings.Join(strings.Fields(r.out), " "); !strings.Contains(out, note) {
+		t.Errorf("%s", r.out)
+	}
 }

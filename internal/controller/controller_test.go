@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -207,8 +208,9 @@ type fakeProber struct {
 	mu       sync.Mutex
 	outcome  map[string]backend.Outcome
 	version  string
-	relative string // the type that everything turns out to be
-	empty    string // the Service that has no data
+	relative string            // the type that everything turns out to be
+	types    map[string]string // the types that Services turn out to be
+	empty    string            // the Service that has no data
 	takes    time.Duration
 	denylist []string
 }
@@ -242,12 +244,13 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	o := backend.Observation{Outcome: backend.Ready, Identity: true, Scheme: t.Candidate.Scheme, Path: t.Candidate.Path, At: time.Now()}
-	o.Version, o.NoData = p.version, p.empty == t.Candidate.Service.Name
+	o.Version, o.Type, o.NoData = p.version, p.relative, p.empty == t.Candidate.Service.Name
+	o.Type = cmp.Or(p.types[t.Candidate.Service.Name], o.Type)
 	if told := p.outcome[t.Candidate.Service.Name]; told != "" {
 		o.Outcome = told
 	}
-	if o.Outcome.Up() { // else it does not show what it is
-		o.Type = p.relative
+	if !o.Outcome.Up() {
+		o.Identity, o.Type = false, ""
 	}
 	return o
 }
@@ -339,7 +342,7 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{
-			world: store.New(store.Options{Relevant: d.Relevant}), notes: &notes{report: newLogged()},
+			world: store.New(store.Options{Relevant: d.Matters}), notes: &notes{report: newLogged()},
 			output: &fakeOutput{data: data, moved: make(chan struct{}, 8)},
 			leader: &fakeLeader{leading: leading, changed: make(chan struct{}, 1)},
 			prober: &fakeProber{outcome: map[string]backend.Outcome{}},

@@ -14,6 +14,41 @@ const (
 	maxAllOwnRecords = 64 << 10
 )
 
+// present reports for each type whether the Service of its recorded primary still is of that type, or may be. A Service
+// that has opted out, that has no candidate any more, or that is known to be something else counts as deleted. Services
+// of frozen namespaces are not known, so they count as present.
+func (c *Controller) present(findings []*backend.Finding) map[string]bool {
+	recorded := map[backend.Ref][]*backend.Finding{}
+	for _, ref := range c.memory.primaries {
+		recorded[ref] = nil
+	}
+	for _, f := range findings {
+		if list, ok := recorded[f.Ref]; ok {
+			recorded[f.Ref] = append(list, f)
+		}
+	}
+	out := map[string]bool{}
+	for typ, ref := range c.memory.primaries {
+		out[typ] = slices.ContainsFunc(recorded[ref], func(f *backend.Finding) bool {
+			return slices.Contains(c.frozen, f.Namespace) || c.mayBe(f, typ)
+		})
+	}
+	return out
+}
+
+// mayBe reports whether a finding is of a type, or may be while nothing has proved another one. A backend that was
+// found to be a relative of the type that its labels name has that type again while it does not answer.
+func (c *Controller) mayBe(f *backend.Finding, typ string) bool {
+	proven := f.Observation.Identity || f.Observation.Outcome == backend.Ready
+	switch {
+	case f.Candidate == nil:
+		return false
+	case f.Type == typ:
+		return f.Verdict != backend.Rejected || f.Observation.Outcome != backend.WrongIdentity
+	}
+	return !proven && (f.Candidate.Strength == backend.Weak || c.opts.Catalog.Relatives(f.Type, typ))
+}
+
 // keepOwn keeps the recorded primaries of owners' types. Published ones are limited like other instances. One that is
 // not published is kept while its Service exists with that type, so that no stranger takes the type's name while the
 // backend is down.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/intstr"
+
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -103,4 +105,56 @@ func TestRecordedPrimariesAreBounded(t *testing.T) {
 			t.Errorf("%d namespaces, trusted %v: %d of %d recorded, %d bytes", tt.namespaces, tt.trusted, len(state.Primaries), len(recorded), size)
 		}
 	}
+}
+
+// The place of a primary is kept for a Service while that is of its type, or may be while it is down; once it is known to be
+// something else, for a day.
+func TestPlaceOfAnotherType(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-OUT-10")
+	jaeger := prometheus("p")
+	jaeger.Labels = map[string]string{"app.kubernetes.io/name": "jaeger", "app.kubernetes.io/component": "query"}
+	jaeger.Ports[0].Number, jaeger.Ports[0].Target = 16686, intstr.FromInt32(16686)
+	for name, tc := range map[string]struct {
+		change func(*rig)
+		want   string // the primary in the end
+	}{
+		"it works":          {func(*rig) {}, "ns/p"},
+		"down":              {func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.Unreachable}) }, "ns/p"},
+		"another product":   {func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.WrongIdentity}) }, "ns/q"},
+		"a relative":        {func(r *rig) { r.prober.becomes("p", "victoriametrics") }, "ns/q"},
+		"its name is a new": {func(r *rig) { r.world.Service(jaeger) }, "ns/q"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start(t, nil, []string{"p"}, true, Options{}, func(r *rig) {
+				r.add("q")
+				pass(time.Minute)
+				tc.change(r)
+				pass(23 * time.Hour)
+				if got := r.recorded(t); got["prometheus"] != "ns/p" {
+					t.Errorf("recorded after 23 hours: %v", got)
+				}
+				pass(2 * time.Hour)
+				if got := r.recorded(t); got["prometheus"] != tc.want {
+					t.Errorf("recorded in the end: %v, want %s", got, tc.want)
+				}
+			})
+		})
+	}
+	start(t, nil, []string{"p", "q"}, true, Options{}, func(r *rig) {
+		r.prober.becomes("p", "victoriametrics")
+		pass(time.Minute)
+		r.prober.set(map[string]backend.Outcome{"p": backend.Unreachable})
+		pass(25 * time.Hour)
+		if got := r.recorded(t); got["victoriametrics"] != "ns/p" {
+			t.Errorf("recorded while the relative is down: %v", got)
+		}
+	})
+}
+
+// becomes makes a Service a relative of its type.
+func (p *fakeProber) becomes(name, typ string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.types = map[string]string{name: typ}
 }

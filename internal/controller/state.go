@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -52,19 +51,14 @@ func (c *Controller) remember(list []publish.Instance) {
 func (c *Controller) state(findings []*backend.Finding) publish.State {
 	m := &c.memory
 	s := publish.State{Primaries: map[string]backend.Ref{}, Overrides: m.overrides.goodText}
-	// A Service that has opted out or no longer has a candidate counts as deleted. Services of frozen namespaces are
-	// not known, so they count as present.
-	present := map[backend.Ref]bool{}
 	for _, f := range findings {
-		if f.Candidate != nil || slices.Contains(c.frozen, f.Namespace) {
-			present[f.Ref] = true
-		}
 		if f.Verdict == backend.Accepted {
 			s.Published = append(s.Published, instance(f))
 		}
 	}
+	present := c.present(findings)
 	for typ, ref := range m.primaries {
-		if !c.isOwn(typ) && m.keepsPlace(typ, present[ref]) {
+		if !c.isOwn(typ) && m.keepsPlace(typ, present[typ]) {
 			s.Primaries[typ] = ref
 		}
 	}
@@ -80,12 +74,12 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 	return s
 }
 
-// placeKept is how long the place of a primary is kept after its Service was deleted, because a chart may install it
-// again.
+// placeKept is how long the place of a primary is kept after its Service was deleted or became something else, because
+// a chart may install it again.
 const placeKept = 24 * time.Hour
 
 // keepsPlace reports whether the recorded primary of a type keeps its place and with it its credentials. It keeps them
-// while its Service exists, whether it works or not, and for placeKept after the Service was deleted.
+// while its Service is present, whether it works or not, and for placeKept after that.
 func (m *memory) keepsPlace(typ string, present bool) bool {
 	since, gone := m.gone[typ]
 	switch {

@@ -8,9 +8,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// candidate makes the candidate of one type. The caller sets its strength.
+// candidate makes the candidate of one type, by its strong rule or its front rule. The caller sets its strength.
 func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations,
-	rule *catalog.Rule, port *backend.Port, why backend.Reason) *backend.Candidate {
+	rule, front *catalog.Rule, port *backend.Port, why backend.Reason) *backend.Candidate {
 	c := d.base(s, eps, notes, port, why)
 	c.Type = t.Type.Type
 	if bundled := catalog.FirstMatch(t.Detect.Bundled, s); bundled != nil {
@@ -21,11 +21,11 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	}
 	// Pods usually listen on the type's own number. But the Services that the Prometheus operator makes have that
 	// number even if the pods listen on another (OpenShift).
-	if t.owns(port.Number) && (rule == nil || rule.Tier < tierTwin) {
+	if t.owns(port.Number) && (rule == nil || rule.Tier < backend.TierTwin) {
 		c.PortGuessed = false
 	}
 	if len(t.Detect.Nodes) > 0 {
-		c.Stem, c.Tier = t.node(s.Name, d.parts(s))
+		c.Stem, c.Tier = t.node(s.Name, d.parts(t, s))
 		c.Cluster = t.clusterOf(s)
 	}
 	switch {
@@ -34,25 +34,23 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 		if !c.FixedPath {
 			c.Path = rule.Path
 		}
-	case catalog.FirstMatch(t.Detect.Fronts, s) != nil:
+	case front != nil:
 		c.Tier = backend.TierFront
 	}
 	return c
 }
 
-// parts returns what labels and the selector say about which part of its software the Service leads to.
-func (d *Detector) parts(s *backend.Service) (values []string) {
+// parts returns what labels and the selector say about which part of its software the Service leads to. The name of its
+// cluster says nothing about that.
+func (d *Detector) parts(t *compiled, s *backend.Service) (values []string) {
 	for _, k := range d.look.AppLabels {
 		values = append(values, s.Labels[k])
 	}
-	for _, k := range sortedKeys(s.Selector, func(string, string) bool { return true }) {
+	for _, k := range sortedKeys(s.Selector, func(k, v string) bool { return !t.namesCluster(k, v) }) {
 		values = append(values, s.Selector[k])
 	}
 	return values
 }
-
-// tierTwin is the tier of Services that an operator makes for its own use, beside those that people make.
-const tierTwin = 9
 
 // base makes the part of a candidate that does not depend on the type.
 func (d *Detector) base(

@@ -23,6 +23,7 @@ type conventions struct {
 	*catalog.Lookalikes
 	roles   endings // parts that answer no queries
 	always  endings // those that are reported for any Service
+	named   endings // those that a Service's name tells, whatever a rule says
 	neutral endings // may follow any of them
 
 	readKeys map[string]bool // the annotations of Schemes and Wants
@@ -33,6 +34,7 @@ func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 		Lookalikes: c.Lookalikes,
 		roles:      endings{},
 		always:     endings{},
+		named:      endings{},
 		neutral:    newEndings(c.Lookalikes.Kinds, c.Lookalikes.Neutral),
 		readKeys:   map[string]bool{},
 	}
@@ -50,6 +52,9 @@ func compile(c *catalog.Catalog) ([]*compiled, conventions) {
 		look.roles.add(r.Because, r.Words)
 		if r.Always {
 			look.always.add(r.Because, r.Words)
+		}
+		if !r.Labelled {
+			look.named.add(r.Because, r.Words)
 		}
 	}
 	types := make([]*compiled, 0, len(c.Types))
@@ -124,16 +129,6 @@ func (t *compiled) node(name string, said []string) (stem string, place int) {
 	}
 	place = 1 + slices.Index(t.Detect.Nodes, strings.Join(node, "-"))
 	return strings.Join(slices.Concat(ws[:at], ws[at+len(node):]), "-"), place
-}
-
-// indexOf returns where part is within ws, -1 if it is not.
-func indexOf(ws, part []string) int {
-	for i := range len(ws) - len(part) + 1 {
-		if slices.Equal(ws[i:i+len(part)], part) {
-			return i
-		}
-	}
-	return -1
 }
 
 // knowsComponent reports whether a component label's value is a part of this product that may answer queries, or has

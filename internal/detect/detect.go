@@ -230,14 +230,8 @@ func beaten(evals []evaluation, i int) bool {
 	return false
 }
 
-// Relevant reports whether Detect can have a result for the Service. It does not allocate, so that a reader of many
-// Services can use it to keep only the relevant ones.
-func (d *Detector) Relevant(s *backend.Service) bool {
-	return !d.index.near(s).empty() || hasAnnotations(s)
-}
-
-// Matters reports whether Detect has a result for the Service, whatever its endpoints are. It is stricter than
-// Relevant: many Services have a label that some type looks at, and match no type.
+// Matters reports whether Detect has a result for the Service, whatever its endpoints are, so that a reader of many
+// Services can keep only those. Many others have a label that some type looks at.
 func (d *Detector) Matters(s *backend.Service) bool {
 	r := d.Detect(s, nil)
 	return !r.Nothing() || r.Warning.Is()

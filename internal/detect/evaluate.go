@@ -73,7 +73,7 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		e.label = true
 		e.Signs = append(e.Signs, ruleSign(front, s))
 	}
-	if rejected := d.rejection(t, s); rejected.Is() && front == nil && (rule == nil || !rule.Despite) {
+	if rejected := d.rejection(t, s, rule); rejected.Is() && front == nil && (rule == nil || !rule.Despite) {
 		if e.rule || e.label || e.name || d.mentions(t, s) {
 			e.Rejected, e.other = rejected, true
 		}
@@ -92,13 +92,11 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 		e.Signs = nil
 		return e // no sign but a port that other software uses too
 	}
-	e.Candidate = d.candidate(t, s, eps, notes, rule, port, why)
+	e.Candidate = d.candidate(t, s, eps, notes, rule, front, port, why)
 	e.Candidate.Strength = e.strength(t, port)
-	switch {
-	case rule != nil:
-	case front != nil:
+	if rule == nil && front != nil {
 		e.Candidate.Strength = backend.Weak
-	default:
+	} else if rule == nil {
 		e.Candidate.Tier += tierUnknown
 	}
 	e.Candidate.Signs = e.Signs
@@ -147,11 +145,16 @@ func (e *evaluation) strength(t *compiled, port *backend.Port) backend.Strength 
 }
 
 // rejection returns evidence that the Service is not of this type, although it may look so; no reason if there is none.
-func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
-	if rule := catalog.FirstMatch(t.Detect.Reject, s); rule != nil {
-		return reason(backend.CodeLookAlike, backend.Details{Because: rule.Because})
+// rule is the strong rule that matches, nil if none does.
+func (d *Detector) rejection(t *compiled, s *backend.Service, rule *catalog.Rule) backend.Reason {
+	if reject := catalog.FirstMatch(t.Detect.Reject, s); reject != nil {
+		return reason(backend.CodeLookAlike, backend.Details{Because: reject.Because})
 	}
-	if because := d.look.roleOf(d.look.roles, ownName(s)); because != "" {
+	roles := d.look.roles
+	if rule != nil {
+		roles = d.look.named
+	}
+	if because := d.look.roleOf(roles, t.ownName(s, rule != nil)); because != "" {
 		return reason(backend.CodeLookAlikeName, backend.Details{Value: show(s.Name), Because: because})
 	}
 	for _, k := range slices.Concat(d.look.ComponentLabels, d.look.AppLabels, d.ownKeys(s.Labels)) {
@@ -172,16 +175,25 @@ func (d *Detector) rejection(t *compiled, s *backend.Service) backend.Reason {
 	return backend.Reason{}
 }
 
-// ownName returns the Service's name without the release's name, which people choose freely.
-func ownName(s *backend.Service) string {
-	for _, k := range [...]string{"app.kubernetes.io/instance", "release"} {
-		rest, ok := strings.CutPrefix(s.Name, s.Labels[k])
+// ownName returns the Service's name without the name of the release, the resource or the cluster, which people choose
+// freely. Charts put it first. Some operators put it last; then only a rule that matched (sure) tells it from the
+// software's own name.
+func (t *compiled) ownName(s *backend.Service, sure bool) string {
+	names := []string{s.Labels["app.kubernetes.io/instance"], s.Labels["release"]}
+	if sure {
+		names = append(names, t.clusterOf(s))
+	}
+	for _, given := range names {
+		before, last := strings.CutSuffix(s.Name, given)
+		after, first := strings.CutPrefix(s.Name, given)
 		switch {
-		case !ok || s.Labels[k] == "":
-		case rest == "":
+		case given == "":
+		case s.Name == given:
 			return ""
-		case isSeparator(rune(rest[0])):
-			return rest[1:]
+		case first && isSeparator(rune(after[0])):
+			return after[1:]
+		case last && sure && isSeparator(rune(before[len(before)-1])):
+			return before[:len(before)-1]
 		}
 	}
 	return s.Name

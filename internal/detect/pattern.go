@@ -27,6 +27,16 @@ func isNumber(w string) bool {
 	return w != "" && strings.Trim(w, "0123456789") == ""
 }
 
+// indexOf returns where part is within ws, -1 if it is not.
+func indexOf(ws, part []string) int {
+	for i := range len(ws) - len(part) + 1 {
+		if slices.Equal(ws[i:i+len(part)], part) {
+			return i
+		}
+	}
+	return -1
+}
+
 // endings holds lists of words that names may end with, by the last word, the longest first.
 type endings map[string][]ending
 

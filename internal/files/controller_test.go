@@ -72,7 +72,7 @@ func TestControllerOnFiles(t *testing.T) {
 	prober, err := probe.New(probe.Options{})
 	must(t, err)
 	source := NewSource([]string{path}, SourceOptions{
-		ReadOptions: ReadOptions{KeepAnnotation: detector.KeepAnnotation}, Store: store.Options{Relevant: detector.Relevant},
+		ReadOptions: ReadOptions{KeepAnnotation: detector.KeepAnnotation}, Store: store.Options{Relevant: detector.Matters},
 	})
 	lock, err := Lock(dir)
 	must(t, err)

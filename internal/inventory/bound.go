@@ -81,11 +81,7 @@ func PerTenant(bounded []Detection, before Tenants) ([]Detection, Tenants) {
 
 func (o *Options) lookedAtFirst(a, b *Detection) int {
 	ca, cb := a.Candidates[0], b.Candidates[0]
-	return cmp.Or(backend.CompareBool(o.names(cb), o.names(ca)), cmp.Compare(cb.Strength, ca.Strength),
+	namesA, namesB := o.named(ca.Type, a.Service.Ref), o.named(cb.Type, b.Service.Ref)
+	return cmp.Or(backend.CompareBool(namesB, namesA), cmp.Compare(cb.Strength, ca.Strength),
 		olderService(a.Service, b.Service))
-}
-
-// names reports whether the configuration names the Service for this type.
-func (o *Options) names(c *backend.Candidate) bool {
-	return o.Primary[c.Type] == c.Service.Ref || len(o.Credentials[c.Type][c.Service.Ref]) > 0
 }

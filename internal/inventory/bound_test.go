@@ -73,3 +73,42 @@ func TestCandidatesAreBounded(t *testing.T) {
 		t.Error("what it is given is changed")
 	}
 }
+
+// Where not all of a namespace are published, what the configuration names is, whatever its type and its age.
+func TestNamedAreLeftOutLast(t *testing.T) {
+	t.Attr("req", "DTS-OUT-11")
+	loki := at("team", "loki")
+	for name, tc := range map[string]struct {
+		options inventory.Options
+		want    bool
+	}{
+		"not named":             {inventory.Options{}, false},
+		"primary":               {inventory.Options{Primary: map[string]backend.Ref{"loki": loki}}, true},
+		"with credentials":      {inventory.Options{Credentials: map[string]map[backend.Ref]map[string]string{"loki": {loki: {"tenant": "T"}}}}, true},
+		"as what it is not":     {inventory.Options{Primary: map[string]backend.Ref{"tempo": loki}}, false},
+		"its namespace, wholly": {inventory.Options{TrustedNamespaces: []string{"team"}}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			list := []svc{{ref: loki, typ: "loki", strength: backend.Strong, day: 30, outcome: backend.Ready, identity: true}}
+			for i := range 50 {
+				list = append(list, svc{ref: at("team", fmt.Sprintf("p%02d", i)), strength: backend.Strong, day: 1 + i/2, outcome: backend.Ready, identity: true})
+			}
+			o := tc.options
+			o.MaxPerNamespace, o.FirstRoundOver = 50, true
+			if f := build(t, o, list...)["team/loki"]; (f.Verdict == backend.Accepted) != tc.want {
+				t.Errorf("%s: %s", f.Verdict, view.Reason(f))
+			}
+			o.MaxPerNamespace = 0
+			var all []*backend.Finding
+			found := build(t, o, list...)
+			for _, f := range found {
+				all = append(all, f)
+			}
+			o.Type = builtin(t).Lookup
+			inventory.LeaveOut(all, 50, func(*backend.Finding) int { return 1 }, o)
+			if f := found["team/loki"]; (f.Verdict == backend.Accepted) != (tc.want && len(o.TrustedNamespaces) == 0) {
+				t.Errorf("too large a document: %s: %s", f.Verdict, view.Reason(f))
+			}
+		})
+	}
+}

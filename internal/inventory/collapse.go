@@ -30,7 +30,7 @@ func (o *Options) claimNames(all []*backend.Finding) {
 			continue
 		}
 		slices.SortFunc(list, func(a, b *backend.Finding) int {
-			return cmp.Or(backend.CompareBool(o.vouched(b), o.vouched(a)), older(a, b))
+			return cmp.Or(o.byVouched(a, b), older(a, b))
 		})
 		for _, f := range list[1:] {
 			f.Verdict = backend.Rejected
@@ -161,8 +161,18 @@ func (o *Options) worksAsWell(a, b *backend.Finding) bool {
 // vouched reports whether the configuration names the Service or its namespace.
 func (o *Options) vouched(f *backend.Finding) bool { return o.vouchesFor(f.Type, f.Ref) }
 
+// byVouched orders instances that the configuration vouches for before others.
+func (o *Options) byVouched(a, b *backend.Finding) int {
+	return backend.CompareBool(o.vouched(b), o.vouched(a))
+}
+
 func (o *Options) vouchesFor(typ string, ref backend.Ref) bool {
-	return o.Trusts(ref.Namespace) || o.Primary[typ] == ref || len(o.Credentials[typ][ref]) > 0
+	return o.Trusts(ref.Namespace) || o.named(typ, ref)
+}
+
+// named reports whether the configuration names the Service for a type.
+func (o *Options) named(typ string, ref backend.Ref) bool {
+	return o.Primary[typ] == ref || len(o.Credentials[typ][ref]) > 0
 }
 
 // use returns a rank, lower for a more useful finding. A working backend comes before one that was not probed. A
@@ -185,11 +195,27 @@ func (o *Options) preference(a, b *backend.Finding) int {
 	ca, cb := a.Candidate, b.Candidate
 	return cmp.Or(use(a)-use(b), backend.CompareBool(o.lacksCredentials(a), o.lacksCredentials(b)),
 		backend.CompareBool(cb.Strength == backend.Explicit, ca.Strength == backend.Explicit),
-		backend.CompareBool(a.Service.Headless(), b.Service.Headless()),
-		backend.CompareBool(perReplica(a.Service), perReplica(b.Service)), cmp.Compare(ca.Tier, cb.Tier),
-		cmp.Compare(cb.Strength, ca.Strength), exposure(a.Service)-exposure(b.Service), byCreation(a, b),
+		reach(a)-reach(b), cmp.Compare(ca.Tier, cb.Tier), cmp.Compare(cb.Strength, ca.Strength),
+		exposure(a.Service)-exposure(b.Service), byCreation(a, b),
 		backend.CompareBool(a.Name != a.Type, b.Name != b.Type), len(a.Name)-len(b.Name), a.Ref.Compare(b.Ref),
 		cmp.Compare(tenant(a), tenant(b)))
+}
+
+// reach ranks an ordinary Service before the headless one of an installation, and that before those for one replica
+// each. The one that an operator makes for itself may lead to several installations, so it comes after theirs.
+func reach(f *backend.Finding) int {
+	headless, one := f.Service.Headless(), perReplica(f.Service)
+	switch {
+	case headless && one:
+		return 4
+	case headless && f.Candidate.Tier >= backend.TierTwin:
+		return 3
+	case one:
+		return 2
+	case headless:
+		return 1
+	}
+	return 0
 }
 
 // exposure ranks a Service for use within the cluster before an exposed one.

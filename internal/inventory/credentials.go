@@ -161,10 +161,10 @@ func (o *Options) withheld(
 	r := backend.Reason{Code: backend.CodeCredentialsMissing}
 	if o.Trusts(f.Namespace) { // so that it would get the usual ones as the primary
 		switch {
-		case f.Provisional:
-			r.Code = backend.CodeCredentialsBlocked
 		case f.Kept.For != (backend.Ref{}):
 			r.Code = backend.CodeCredentialsKept
+		case f.Provisional:
+			r.Code = backend.CodeCredentialsBlocked
 		}
 	}
 	for _, c := range t.Toolset.Credentials {

@@ -21,15 +21,19 @@ type fronted struct {
 	tier         int
 	tenant       string
 	selectorMore string // a second requirement
+	replica      string // the only pod that it selects, by name
 }
 
 func (f fronted) detection(t *testing.T) inventory.Detection {
 	d := f.svc.detection()
 	c := d.Candidates[0]
 	c.Tier, c.Tenant, d.Service.Labels = f.tier, f.tenant, f.labels
-	if f.noSelector {
+	switch {
+	case f.noSelector:
 		d.Service.Selector = nil
-	} else if f.selectorMore != "" {
+	case f.replica != "":
+		d.Service.Selector = map[string]string{"statefulset.kubernetes.io/pod-name": f.replica}
+	case f.selectorMore != "":
 		d.Service.Selector["shard"] = f.selectorMore
 	}
 	if f.slices == "" {
@@ -106,6 +110,8 @@ func TestSameEndpoints(t *testing.T) {
 	port := func(f fronted, n int32) fronted { f.port = n; return f }
 	explicit := func(f fronted) fronted { f.strength = backend.Explicit; return f }
 	down := func(f fronted) fronted { f.outcome = backend.Unreachable; return f }
+	replica := func(name, slices string) fronted { f := strong(name, slices); f.replica = name; return f }
+	operated := func(f fronted) fronted { f.tier = backend.TierTwin; return f }
 	works := func(f fronted) fronted { f.outcome = backend.Ready; return f }
 	locked := func(f fronted) fronted { f.outcome = backend.AuthRequired; return f }
 	tests := map[string]struct {
@@ -132,6 +138,8 @@ func TestSameEndpoints(t *testing.T) {
 		"without endpoints, by selectors":   {[]fronted{all(strong("operated", "")), shard(strong("a", ""), "0")}, "=ns/a accepted"},
 		"one of two is included":            {[]fronted{strong("a", "10.1.0.1"), explicit(strong("b", "10.1.0.1"))}, "accepted accepted"},
 		"both are":                          {[]fronted{explicit(strong("a", "10.1.0.1")), explicit(strong("b", "10.1.0.1"))}, "accepted accepted"},
+		"replicas beside their headless":    {[]fronted{all(strong("all", "10.1.0.1 10.1.0.2")), replica("p-0", "10.1.0.1"), replica("p-1", "10.1.0.2")}, "accepted =ns/all =ns/all"},
+		"replicas of two beside operated":   {[]fronted{operated(all(strong("operated", "10.1.0.1 10.1.0.2"))), replica("p-0", "10.1.0.1"), replica("q-0", "10.1.0.2")}, "=ns/p-0 accepted accepted"},
 		"the twin of one that is included":  {[]fronted{headless(strong("a", "10.1.0.1")), explicit(strong("b", "10.1.0.1"))}, "=ns/b accepted"},
 	}
 	for name, tc := range tests {

@@ -208,6 +208,5 @@ func releases(labels map[string]string) (list []release) {
 
 // perReplica reports whether the Service leads to one pod of a StatefulSet.
 func perReplica(s *backend.Service) bool {
-	pod := s.Selector["statefulset.kubernetes.io/pod-name"] + s.Selector["apps.kubernetes.io/pod-index"]
-	return strings.TrimSpace(pod) != ""
+	return s.Selector["statefulset.kubernetes.io/pod-name"] != "" || s.Selector["apps.kubernetes.io/pod-index"] != ""
 }

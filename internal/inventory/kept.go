@@ -136,13 +136,14 @@ func targets(f *front) (exact, alike, other trait) {
 		trait{kind: byForm, set: f.selects, number: form}, trait{kind: byForm, set: f.selects, number: otherForm}
 }
 
-// installations returns the traits of parts of a tier in the installations that f belongs to.
+// installations returns the traits of parts of a tier in the installations that f belongs to. A cluster's own label is
+// exact, so the name counts only without it: the name of another cluster may end in a word for a node.
 func (f *front) installations(tier int) (list []trait) {
-	if f.Candidate.Stem != "" {
-		list = append(list, trait{kind: byStem, text: f.Candidate.Stem, number: tier})
-	}
-	if f.Candidate.Cluster != "" {
-		list = append(list, trait{kind: byCluster, text: f.Candidate.Cluster, number: tier})
+	switch c := f.Candidate; {
+	case c.Cluster != "":
+		list = append(list, trait{kind: byCluster, text: c.Cluster, number: tier})
+	case c.Stem != "":
+		list = append(list, trait{kind: byStem, text: c.Stem, number: tier})
 	}
 	for _, r := range f.releases {
 		list = append(list, trait{kind: byRelease, release: r, number: tier})

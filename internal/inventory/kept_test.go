@@ -123,7 +123,8 @@ func sameInstallation(f, o *front) bool {
 	if f.Candidate.Tier == o.Candidate.Tier {
 		return false
 	}
-	if f.Candidate.Stem != "" && f.Candidate.Stem == o.Candidate.Stem {
+	unlabelled := f.Candidate.Cluster == "" && o.Candidate.Cluster == ""
+	if unlabelled && f.Candidate.Stem != "" && f.Candidate.Stem == o.Candidate.Stem {
 		return true
 	}
 	if f.Candidate.Cluster != "" && f.Candidate.Cluster == o.Candidate.Cluster {

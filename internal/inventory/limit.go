@@ -90,10 +90,13 @@ func limitSum(list []*backend.Finding, why backend.Reason, most int, of func(*ba
 	}
 }
 
-// chosenPath returns the length of the base path from an annotation or a response, 0 if the path is the catalog's.
+// chosenPath returns the length of the base path from an annotation or a response, 0 if the path is the catalog's. The
+// tenant in a gateway's path is counted as a tenant.
 func (o *Options) chosenPath(f *backend.Finding) int {
 	c, found := f.Candidate, f.Observation.Path
 	switch t := o.Type(f.Type); {
+	case c.TenantPath != "":
+		return 0
 	case c.FixedPath:
 		return len(c.Path)
 	case found == c.Path, t != nil && slices.Contains(t.Probe.Paths, found):
@@ -105,12 +108,12 @@ func (o *Options) chosenPath(f *backend.Finding) int {
 // lacksCredentials reports whether f requires credentials and can get them only in a trusted namespace. Elsewhere it is
 // not published.
 func (o *Options) lacksCredentials(f *backend.Finding) bool {
-	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired &&
-		len(o.Credentials[f.Type][f.Ref]) == 0 && o.Primary[f.Type] != f.Ref
+	return o.wants(f) && f.Observation.Outcome == backend.AuthRequired && !o.named(f.Type, f.Ref)
 }
 
-// byNamespace returns the accepted findings of each namespace, in the order in which they keep their place: types of
-// the first class, then the other types of the catalog, then owners' own APIs; within each the oldest first.
+// byNamespace returns the accepted findings of each namespace, in the order in which they keep their place: those that
+// the configuration names, types of the first class, the other types of the catalog, owners' own APIs; within each the
+// oldest first.
 func (o *Options) byNamespace(all []*backend.Finding) map[string][]*backend.Finding {
 	out := map[string][]*backend.Finding{}
 	for _, f := range all {
@@ -119,7 +122,9 @@ func (o *Options) byNamespace(all []*backend.Finding) map[string][]*backend.Find
 		}
 	}
 	for _, list := range out {
-		slices.SortFunc(list, func(a, b *backend.Finding) int { return cmp.Or(o.class(a)-o.class(b), byAge(a, b)) })
+		slices.SortFunc(list, func(a, b *backend.Finding) int {
+			return cmp.Or(o.byVouched(a, b), o.class(a)-o.class(b), byAge(a, b))
+		})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 
@@ -28,7 +29,7 @@ func (o *Options) limitLinks(all []*backend.Finding) {
 	strangers := filter(all, func(f *backend.Finding) bool {
 		return f.Verdict == backend.Accepted && f.Link != "" && !o.Trusts(f.Namespace)
 	})
-	slices.SortFunc(strangers, byAge)
+	slices.SortFunc(strangers, func(a, b *backend.Finding) int { return cmp.Or(o.byVouched(a, b), byAge(a, b)) })
 	for _, f := range strangers {
 		u, err := url.Parse(f.Link)
 		if err != nil || u.Path != "" && sums[f.Namespace]+len(u.Path) > maxPaths {

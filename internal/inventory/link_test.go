@@ -96,3 +96,25 @@ func TestLongLinksTakeNoRoom(t *testing.T) {
 		t.Errorf("links of %q, want %q", got, want)
 	}
 }
+
+// A link of what the configuration names keeps its room beside older ones.
+func TestLinkOfTheNamedStays(t *testing.T) {
+	t.Attr("req", "DTS-OUT-13")
+	var all []inventory.Detection
+	for i := range 4 {
+		d := svc{ref: at("team", fmt.Sprintf("loki-%d", i)), typ: "loki", strength: backend.Strong, day: 1 + i}.detection()
+		d.Candidates[0].Link = "https://logs.example.com/" + strings.Repeat("w", 499)
+		all = append(all, d)
+	}
+	o := inventory.Options{Type: builtin(t).Lookup, Primary: map[string]backend.Ref{"loki": at("team", "loki-3")}}
+	var got []string
+	for _, f := range inventory.Build(all, nil, o) {
+		if f.Link != "" {
+			got = append(got, f.Name)
+		}
+	}
+	slices.Sort(got)
+	if want := []string{"loki-0", "loki-3"}; !slices.Equal(got, want) {
+		t.Errorf("links of %q, want %q", got, want)
+	}
+}

@@ -46,11 +46,13 @@ func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
 		}
 	}
 	if rule != "" {
-		named := func(f *backend.Finding) bool { return f.Ref == want && f.Verdict == backend.Accepted }
-		if i := slices.IndexFunc(list, named); i >= 0 {
-			o.mark(list, list[i], rule)
-		} else {
-			keepPlace(list, want, rule)
+		if f := accepted(list, want); f != nil {
+			o.mark(list, f, rule)
+			return
+		}
+		keepPlace(list, want, rule)
+		if f := accepted(list, used(list, want)); f != nil && rule == backend.PrimaryRecorded {
+			o.standIn(list, f, want)
 		}
 		return
 	}
@@ -65,6 +67,35 @@ func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
 			f.Provisional, f.Blocker = true, other.Ref
 		}
 	}
+}
+
+// standIn makes the Service that is used instead of the recorded one the primary: both lead to one installation. The
+// place stays recorded for the other one, and credentials never move to another Service without a configuration.
+func (o *Options) standIn(list []*backend.Finding, f *backend.Finding, recorded backend.Ref) {
+	o.mark(list, f, backend.PrimaryRecorded)
+	if f.Primary {
+		f.Provisional, f.Blocker = true, recorded
+	}
+}
+
+// accepted returns the accepted finding of a Service, nil if there is none. An unproven one never counts.
+func accepted(list []*backend.Finding, ref backend.Ref) *backend.Finding {
+	for _, f := range list {
+		if f.Ref == ref && f.Verdict == backend.Accepted && !f.Candidate.Unproven {
+			return f
+		}
+	}
+	return nil
+}
+
+// used returns the Service that is used instead of a duplicate, otherwise the Service itself.
+func used(list []*backend.Finding, ref backend.Ref) backend.Ref {
+	for _, f := range list {
+		if f.Ref == ref && f.Verdict == backend.Duplicate {
+			return f.Winner
+		}
+	}
+	return ref
 }
 
 // filter returns the findings that fit.
@@ -84,7 +115,8 @@ func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref,
 		return ref, backend.PrimaryConfigured
 	}
 	annotated := func(f *backend.Finding) bool {
-		return f.Candidate.Primary && (f.Verdict == backend.Accepted || f.Verdict == backend.Unavailable)
+		return f.Candidate.Primary && !f.Candidate.Unproven &&
+			(f.Verdict == backend.Accepted || f.Verdict == backend.Unavailable)
 	}
 	if i := slices.IndexFunc(list, annotated); i >= 0 {
 		return list[i].Ref, backend.PrimaryAnnotated
@@ -96,11 +128,13 @@ func (o *Options) wanted(typ string, list []*backend.Finding) (want backend.Ref,
 }
 
 // holds reports whether the recorded primary of a type keeps its place against vouched instances: it is vouched itself,
-// it works, or it was perhaps not probed yet.
+// it works, also as another Service of its owner's, or it was perhaps not probed yet.
 func (o *Options) holds(ref backend.Ref, list []*backend.Finding) bool {
+	instead := used(list, ref)
 	works := func(f *backend.Finding) bool {
 		withheld := f.Observation.Outcome == backend.AuthRequired && !o.tokenHelps(f)
-		return f.Ref == ref && f.Verdict == backend.Accepted && !withheld
+		same := f.Ref == ref || f.Ref == instead && f.Namespace == ref.Namespace
+		return same && f.Verdict == backend.Accepted && !f.Candidate.Unproven && !withheld
 	}
 	return !o.FirstRoundOver || o.vouchesFor(list[0].Type, ref) || slices.ContainsFunc(list, works)
 }

@@ -19,8 +19,10 @@ func TestBlockerIsNamed(t *testing.T) {
 	recorded.Recorded = map[string]backend.Ref{"grafana": at("monitoring", "grafana-gone")}
 	configured := trusting
 	configured.Primary = recorded.Recorded
-	annotated := first
+	annotated, unproven, unprovenRecorded := first, first, trusting
 	annotated.primary = true
+	unproven.unproven, unproven.strength, unproven.outcome = true, backend.Explicit, ""
+	unprovenRecorded.Recorded = map[string]backend.Ref{"grafana": first.ref}
 	for name, tc := range map[string]struct {
 		options inventory.Options
 		list    []svc
@@ -34,6 +36,8 @@ func TestBlockerIsNamed(t *testing.T) {
 			"kept for monitoring/grafana-gone, which the configuration names and which does not exist", at("monitoring", "grafana-gone")},
 		"the annotated one is down": {trusting, []svc{annotated, theirs(2, wants)},
 			"kept for monitoring/grafana-first, whose owner annotated it as the primary and which does not work now", at("monitoring", "grafana-first")},
+		"the recorded one is unproven": {unprovenRecorded, []svc{unproven, theirs(2, wants)},
+			"kept for monitoring/grafana-first, which was the primary so far and which is published without proof", at("monitoring", "grafana-first")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := build(t, tc.options, tc.list...)["monitoring/grafana"]
@@ -61,6 +65,11 @@ func TestVouchedTakesTheDeadStrangersPlace(t *testing.T) {
 	trusting := inventory.Options{TrustedNamespaces: []string{"monitoring"}}
 	naming := inventory.Options{Credentials: map[string]map[backend.Ref]map[string]string{"grafana": {theirs(2, works).ref: {"api_key": "KEY"}}}}
 	both := inventory.Options{TrustedNamespaces: []string{"monitoring", "evil"}}
+	unproven, annotated := strangers(1, ""), theirs(1, "")
+	for _, s := range []*svc{&unproven, &annotated} {
+		s.strength, s.unproven = backend.Explicit, true
+	}
+	annotated.ref, annotated.primary = at("monitoring", "annotated"), true
 	for name, tc := range map[string]struct {
 		options  inventory.Options
 		recorded svc
@@ -72,6 +81,8 @@ func TestVouchedTakesTheDeadStrangersPlace(t *testing.T) {
 		"withheld":                        {trusting, strangers(1, wants), []svc{strangers(1, wants), theirs(2, works)}, "monitoring/grafana"},
 		"one with credentials of its own": {naming, strangers(1, down), []svc{strangers(1, down), theirs(2, wants)}, "monitoring/grafana"},
 		"an older trusted one is down":    {trusting, strangers(1, down), []svc{strangers(1, down), older, theirs(2, works)}, "monitoring/grafana for now"},
+		"published without proof":         {trusting, unproven, []svc{unproven, theirs(2, works)}, "monitoring/grafana"},
+		"an unproven one is annotated":    {trusting, unproven, []svc{annotated, theirs(2, works)}, "monitoring/grafana"},
 		"it works":                        {trusting, strangers(1, works), []svc{strangers(3, works), theirs(2, works)}, "evil/grafana"},
 		"the trusted one is down":         {trusting, strangers(1, down), []svc{strangers(1, down), theirs(2, down)}, ""},
 		"the trusted one is bundled":      {trusting, strangers(1, down), []svc{strangers(1, down), bundled}, ""},
@@ -179,5 +190,82 @@ func TestWhyPrimary(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// While the recorded primary is a duplicate, the Service that is used instead of it is the primary: both lead to one installation.
+// The place stays recorded, no reference moves, and a trusted instance takes the place only if none of the two works.
+func TestUsedInsteadOfTheRecorded(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-DET-6")
+	const works, wants, down = backend.Ready, backend.AuthRequired, backend.Unreachable
+	prometheus := func(ref backend.Ref, day int, outcome backend.Outcome) svc {
+		return svc{ref: ref, selector: "p", strength: backend.Strong, day: day, outcome: outcome, identity: true}
+	}
+	headless := func(s svc) svc { s.headless = true; return s }
+	a, b, other := at("ns", "a"), at("ns", "b"), at("monitoring", "prometheus")
+	trusting := func(namespace string) inventory.Options {
+		return inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{namespace}}
+	}
+	for name, tc := range map[string]struct {
+		options inventory.Options
+		list    []svc
+		want    string
+	}{
+		"both work":               {inventory.Options{FirstRoundOver: true}, []svc{prometheus(a, 9, works), headless(prometheus(b, 5, works)), prometheus(other, 1, works)}, "ns/a for ns/b"},
+		"only the other works":    {inventory.Options{FirstRoundOver: true}, []svc{prometheus(a, 9, works), prometheus(b, 5, down), prometheus(other, 1, works)}, "ns/a for ns/b"},
+		"it is used itself":       {inventory.Options{FirstRoundOver: true}, []svc{headless(prometheus(a, 9, works)), prometheus(b, 5, works), prometheus(other, 1, works)}, "ns/b"},
+		"none works":              {inventory.Options{FirstRoundOver: true}, []svc{prometheus(a, 9, down), headless(prometheus(b, 5, down)), prometheus(other, 1, works)}, ""},
+		"beside a trusted one":    {trusting("monitoring"), []svc{prometheus(a, 9, works), headless(prometheus(b, 5, works)), prometheus(other, 1, works)}, "ns/a for ns/b"},
+		"none works, trusted":     {trusting("monitoring"), []svc{prometheus(a, 9, down), headless(prometheus(b, 5, down)), prometheus(other, 1, works)}, "monitoring/prometheus"},
+		"it wants credentials":    {trusting("ns"), []svc{prometheus(a, 9, wants), headless(prometheus(b, 5, wants))}, ""},
+		"first round, as trusted": {inventory.Options{TrustedNamespaces: []string{"ns"}}, []svc{prometheus(a, 9, works), headless(prometheus(b, 5, works))}, "ns/a for ns/b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := tc.options
+			o.Recorded = map[string]backend.Ref{"prometheus": b}
+			got, found := "", build(t, o, tc.list...)
+			for ref, f := range found {
+				if f.Primary {
+					got += ref
+				}
+				if f.Provisional {
+					got += " for " + f.Blocker.String()
+				}
+				if len(f.Credentials) > 0 || f.Provisional && f.Entitled {
+					t.Errorf("%s gets %v, entitled: %t", ref, f.Credentials, f.Entitled)
+				}
+			}
+			if got != tc.want {
+				t.Errorf("the primary is %q, want %q", got, tc.want)
+			}
+			const kept = "the place of the primary is kept for ns/b, which was the primary so far and which is a duplicate of ns/a"
+			if f := found["ns/a"]; f.Observation.Outcome == wants && !strings.Contains(view.Reason(f), kept) {
+				t.Errorf("the reason is %q", view.Reason(f))
+			}
+		})
+	}
+}
+
+// A stranger's Service with the addresses of a trusted one, recorded before that one worked, keeps no place from it.
+func TestRecordedAliasOfATrustedOne(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-SEC-3")
+	var detections []inventory.Detection
+	observations := map[backend.Key]backend.Observation{}
+	for _, namespace := range []string{"evil", "monitoring"} {
+		f := fronted{svc: svc{ref: at(namespace, "prometheus"), strength: backend.Strong, day: 1}, slices: "10.1.0.1"}
+		d := f.detection(t)
+		detections = append(detections, d)
+		observations[d.Candidates[0].Key()] = backend.Observation{Outcome: backend.AuthRequired, Identity: true}
+	}
+	for _, f := range inventory.Build(detections, observations, inventory.Options{
+		FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}, Type: builtin(t).Lookup,
+		Recorded: map[string]backend.Ref{"prometheus": at("evil", "prometheus")},
+	}) {
+		trusted := f.Namespace == "monitoring"
+		if f.Primary != trusted || f.Provisional || len(f.Credentials) > 0 != trusted {
+			t.Errorf("%s is %s, primary %t, provisional %t, %v", f.Ref, f.Verdict, f.Primary, f.Provisional, f.Credentials)
+		}
 	}
 }

@@ -98,7 +98,7 @@ func (o *Options) queriers(all []*backend.Finding, detections []Detection) (list
 		list = append(list, q)
 	}
 	slices.SortFunc(list, func(a, b *querier) int {
-		return cmp.Or(backend.CompareBool(o.vouched(b.Finding), o.vouched(a.Finding)), older(a.Finding, b.Finding))
+		return cmp.Or(o.byVouched(a.Finding, b.Finding), older(a.Finding, b.Finding))
 	})
 	return list
 }

@@ -18,15 +18,18 @@ func TestTenantsAreBounded(t *testing.T) {
 	for name, tc := range map[string]struct {
 		tenant     string
 		configured bool
+		gateway    bool // the tenant is in the path
 		trusted    bool
 		most       int
 		published  int
 	}{
-		"long ones":               {strings.Repeat("a", 60), false, false, 50, 16},
-		"where any number may be": {strings.Repeat("a", 60), false, false, 0, 16},
-		"as people call teams":    {"team-a", false, false, 50, 50},
-		"of the configuration":    {strings.Repeat("a", 60), true, false, 50, 50},
-		"of a trusted namespace":  {strings.Repeat("a", 60), false, true, 50, 50},
+		"long ones":               {strings.Repeat("a", 60), false, false, false, 50, 16},
+		"where any number may be": {strings.Repeat("a", 60), false, false, false, 0, 16},
+		"as people call teams":    {"team-a", false, false, false, 50, 50},
+		"of the configuration":    {strings.Repeat("a", 60), true, false, false, 50, 50},
+		"the same of a gateway":   {strings.Repeat("a", 60), true, true, false, 50, 50},
+		"a gateway's, long ones":  {strings.Repeat("a", 60), false, true, false, 50, 16},
+		"of a trusted namespace":  {strings.Repeat("a", 60), false, false, true, 50, 50},
 	} {
 		d := svc{ref: at("team", "loki"), typ: "loki", strength: backend.Strong}.detection()
 		d.Service.Created = time.Unix(1, 0)
@@ -39,6 +42,10 @@ func TestTenantsAreBounded(t *testing.T) {
 		for _, tenant := range all {
 			c := one
 			c.Tenant, c.TenantHeader, c.Instance = tenant, "X-Scope-OrgID", one.Instance+"/"+tenant
+			if tc.gateway {
+				c.TenantHeader, c.TenantPath = "", "/api/logs/v1/$(tenant)"
+				c.Path, c.FixedPath = "/api/logs/v1/"+tenant, true
+			}
 			if !tc.configured {
 				c.Tenants = all
 			}

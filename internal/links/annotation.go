@@ -78,6 +78,7 @@ func (o *object) conditionalFor(service string) bool {
 	return o.set("alb.ingress.kubernetes.io/conditions." + service)
 }
 
+// endsTLS reports whether an annotation says that TLS is served: it names a certificate, or only ports that serve it.
 func endsTLS(key, value string) bool {
 	switch key {
 	case "alb.ingress.kubernetes.io/certificate-arn", "ingress.gcp.kubernetes.io/pre-shared-cert",
@@ -85,6 +86,12 @@ func endsTLS(key, value string) bool {
 		return true
 	case "nginx.ingress.kubernetes.io/force-ssl-redirect", "traefik.ingress.kubernetes.io/router.tls":
 		return value == "true"
+	case "traefik.ingress.kubernetes.io/router.entrypoints":
+		return !slices.ContainsFunc(strings.Split(value, ","), func(entrypoint string) bool {
+			return !slices.Contains([]string{"websecure", "https"}, strings.TrimSpace(entrypoint))
+		})
+	case "alb.ingress.kubernetes.io/listen-ports": // such as [{"HTTP": 80}, {"HTTPS": 443}]
+		return strings.Contains(value, `"HTTPS"`) && !strings.Contains(value, `"HTTP"`)
 	}
 	return false
 }

@@ -13,6 +13,8 @@ func primaryNote(f *backend.Finding) string {
 	switch {
 	case f.Yields:
 		return f.ShardOf.Ref.String() + " sees all that it has, and comes before it"
+	case f.Primary && f.Kept.For != (backend.Ref{}):
+		return "for now: the place is kept for " + kept(f)
 	case f.Provisional:
 		return fmt.Sprintf("for now: %s takes its place as soon as it works", f.Blocker)
 	case f.Kept.For != (backend.Ref{}):
@@ -58,6 +60,8 @@ func kept(f *backend.Finding) string {
 	switch k := f.Kept; k.Verdict {
 	case "":
 		away = "does not exist, or is not " + f.Type + " any more"
+	case backend.Accepted:
+		away = "is published without proof"
 	case backend.Unavailable:
 		away = "does not work now"
 	case backend.Duplicate:
