@@ -27,7 +27,8 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observa
 		requests = append(requests, s.requests...)
 		if moves == 0 || !s.otherScheme && (sure || o.Outcome != backend.Unreachable) {
 			best, again = o, retry
-			if t.Candidate.Host != c.Host && o.Missing != backend.MissingName {
+			// Only a certificate shows that a shorter name is the Service's, and not a host of another zone.
+			if o.Scheme == "https" && t.Candidate.Host != c.Host && o.Missing != backend.MissingName {
 				best.Host = t.Candidate.Host
 			}
 			if t.Candidate.PortNumber != c.PortNumber {
