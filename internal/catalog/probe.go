@@ -51,6 +51,7 @@ type Check struct {
 	Get string `yaml:"get"`
 	// Root: Get is a path of the server rather than one below the base path. If such a path of identity or health
 	// fails, it is tried below the base path too. If another path of health fails, it is tried at the root too.
+	// A 403 or 404 that Status accepts counts only if the other place does not answer otherwise.
 	Root bool `yaml:"root"`
 	// Status accepted. Default 200.
 	Status []int `yaml:"status"`
