@@ -45,7 +45,8 @@ type Probe struct {
 }
 
 // Check is a request and what its answer must look like: everything given must hold. Within one try the same request is
-// sent once, however many checks look at its answer.
+// sent once, however many checks look at its answer. An answer over 64 KiB is kept only until the next request, so
+// checks that look at one belong side by side.
 type Check struct {
 	// Get is the path to ask for, with its query.
 	Get string `yaml:"get"`

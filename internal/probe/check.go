@@ -30,7 +30,8 @@ func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (
 	if c.Root && err == nil && res != met && s.root != root { // the response named another root
 		why, res, v, err = s.meet(purpose, base, c)
 	}
-	if err != nil || res == met || base == s.root || purpose == "identity" && !c.Root {
+	withheld := res == met && s.withheld(base, c)
+	if err != nil || res == met && !withheld || base == s.root || purpose == "identity" && !c.Root {
 		return why, res, v, err
 	}
 	there := *c
@@ -77,7 +78,6 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Ans
 	if err != nil {
 		return nil, unmet, "", err
 	}
-	defer a.done()
 	lack := match(c, a)
 	if lack.Part == "" {
 		return nil, met, version(c, a), nil
@@ -93,7 +93,6 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Ans
 	default:
 		res, why.Because = unmet, c.Because
 	}
-	a.done() // free this body before the alternatives hold theirs
 	for i := range c.Or {
 		otherWhy, other, v, err := s.meet(purpose, base, &c.Or[i])
 		if err != nil || other == met {
