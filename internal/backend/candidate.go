@@ -51,6 +51,9 @@ type Candidate struct {
 	Path        string // base path without a trailing slash: "" or "/prometheus"
 	// FixedScheme and FixedPath: an annotation sets them, so the probe must not try others.
 	FixedScheme, FixedPath bool
+	// SchemeTold: the Service's port, labels or annotations for others show its scheme. Otherwise the scheme is the
+	// usual one of its type.
+	SchemeTold bool
 	// ForeignHost: the endpoint annotation names an allowed host that is not the Service's own. The Service's ClusterIP
 	// and endpoints then say nothing about the backend.
 	ForeignHost bool

@@ -93,6 +93,7 @@ const (
 	CodeCredentialsMissing Code = "credentials-missing"  // the configuration sets no credentials for it
 	CodeCredentialsBlocked Code = "credentials-blocked"  // none are set, and another one may become the primary
 	CodeCredentialsKept    Code = "credentials-kept"     // none are set, and the primary's place is kept
+	CodeCredentialsPlain   Code = "credentials-plain"    // it answers plain HTTP where TLS is expected
 )
 
 // Probes: the observation that decides.

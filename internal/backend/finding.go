@@ -101,6 +101,8 @@ type Observation struct {
 	Missing string
 	// OwnCA: the certificate was checked against authorities of the configuration, which HolmesGPT must trust too.
 	OwnCA bool
+	// LostTLS: it answers plain HTTP, and has answered over TLS before. No annotation says that this is right.
+	LostTLS bool
 	// SkipVerify: the certificate is not trusted, and the configuration allows the backend without verification.
 	SkipVerify bool
 	At         time.Time // when the probe ended; zero if unprobed

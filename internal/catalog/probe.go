@@ -45,12 +45,14 @@ type Probe struct {
 }
 
 // Check is a request and what its answer must look like: everything given must hold. Within one try the same request is
-// sent once, however many checks look at its answer.
+// sent once, however many checks look at its answer. An answer over 64 KiB is kept only until the next request, so
+// checks that look at one belong side by side.
 type Check struct {
 	// Get is the path to ask for, with its query.
 	Get string `yaml:"get"`
 	// Root: Get is a path of the server rather than one below the base path. If such a path of identity or health
 	// fails, it is tried below the base path too. If another path of health fails, it is tried at the root too.
+	// A 403 or 404 that Status accepts counts only if the other place does not answer otherwise.
 	Root bool `yaml:"root"`
 	// Status accepted. Default 200.
 	Status []int `yaml:"status"`

@@ -17,7 +17,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 		c.Bundled = bundled.Because
 	}
 	if !c.FixedScheme {
-		c.Scheme = d.schemeOf(t, s, rule, port)
+		c.Scheme, c.SchemeTold = d.schemeOf(t, s, rule, port)
 	}
 	// Pods usually listen on the type's own number. But the Services that the Prometheus operator makes have that
 	// number even if the pods listen on another (OpenShift).

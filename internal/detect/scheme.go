@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,38 +11,35 @@ import (
 
 // schemeOf guesses the scheme that the pods serve: from appProtocol, an annotation for a load balancer or a mesh, the
 // port's name, the number 443 or 8443, the rule and the type. A Service port 443 or 8443 in front of the type's own
-// plain port says nothing, because TLS then ends at a load balancer.
-func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule, p *backend.Port) string {
-	switch strings.ToLower(p.AppProtocol) {
-	case "https":
-		return "https"
-	case "http":
-		return "http"
+// plain port says nothing, because TLS then ends at a load balancer. told is false if only the type decides.
+func (d *Detector) schemeOf(t *compiled, s *backend.Service, rule *catalog.Rule, p *backend.Port) (
+	scheme string, told bool,
+) {
+	switch protocol := strings.ToLower(p.AppProtocol); protocol {
+	case "https", "http":
+		return protocol, true
 	}
 	if !t.owns(ownNumber(t, p)) || !hasTLSBeside(s, p) {
 		if r := catalog.FirstMatch(d.look.Schemes, s); r != nil {
-			return r.Scheme
+			return r.Scheme, true
 		}
 	}
-	usual := t.Ports.Scheme
-	switch {
-	case rule != nil && rule.Scheme != "" && p.Name != "http": // operators that serve TLS name their plain port http
-		usual = rule.Scheme
-	case usual == "":
-		usual = "http"
+	usual := cmp.Or(t.Ports.Scheme, "http")
+	if rule != nil && rule.Scheme != "" && p.Name != "http" { // operators that serve TLS name their plain port http
+		usual, told = rule.Scheme, true
 	}
 	number := target(p)
 	switch {
 	case hasWord(p.Target.StrVal, "https"), number == 443, number == 8443:
-		return "https"
+		return "https", true
 	case hasWord(p.Target.StrVal, "http"): // the name that the pods give counts more than the Service's
-		return usual
+		return usual, told
 	case hasWord(p.Name, "https"):
-		return "https"
+		return "https", true
 	case (p.Number == 443 || p.Number == 8443) && !t.ownTarget(p):
-		return "https"
+		return "https", true
 	}
-	return usual
+	return usual, told
 }
 
 // hasTLSBeside reports whether another port of the Service serves TLS, such as that of an OAuth proxy. Annotations are

@@ -31,6 +31,7 @@ type entry struct {
 	tried    bool
 	denied   bool // it is not probed, because one of its addresses is denied
 	worked   bool // since it last changed
+	secure   bool // it has answered over TLS
 	misses   int  // failed checks since it last changed
 
 	// The fields below belong to the scheduler.
@@ -55,7 +56,7 @@ func (e *entry) remember(r Record) {
 	// Others may have written the state: a record is used only if it leads to the Service itself.
 	if c := e.target.Candidate; r.Port == c.PortNumber && probe.Within(c, &r.Observation) {
 		o := r.Observation
-		e.good, e.worked = &o, true
+		e.good, e.worked, e.secure = &o, true, e.secure || o.Scheme == "https"
 	}
 }
 
@@ -72,23 +73,44 @@ func (e *entry) change(t probe.Target, at string, due time.Time) {
 
 // enter records the result of a probe and reports whether the published or shown state changed.
 func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
-	first := !e.tried
-	before := e.good
+	first, before := !e.tried, e.good
 	if o.Degraded != "" && e.good != nil {
 		o.Outcome = backend.Ready // it stays published, because it still answers in part
 	}
 	changed := first || e.last.Outcome != o.Outcome
-	e.last, e.tried = o, true
-	if o.Outcome.Up() {
-		if o.Members == nil && before != nil {
-			o.Members = before.Members // this response did not list them
-		}
-		e.good, e.failures = &o, 0
-		e.worked = true
-		return changed || before == nil || !same(*before, o)
+	up := o.Outcome.Up()
+	if up && !e.target.Candidate.FixedScheme {
+		e.secure = e.secure || o.Scheme == "https"
+		o.LostTLS = e.secure && o.Scheme == "http"
 	}
-	e.misses++
-	// A rolling restart counts as one failure, even if it is probed several times.
+	e.last, e.tried = o, true
+	if !up || e.worse(&o) {
+		e.misses++
+		if e.fail(&o, now, opts); e.failures < opts.Threshold {
+			return changed
+		}
+	}
+	if !up {
+		e.good = nil
+		return changed || before != nil
+	}
+	if o.Members == nil && before != nil {
+		o.Members = before.Members // this response did not list them
+	}
+	e.good, e.failures = &o, 0
+	e.worked = true
+	return changed || before == nil || !same(*before, o)
+}
+
+// worse reports whether a backend that is up requires credentials that it did not require, or has lost TLS. One such
+// response may come from a proxy that starts, from one of several replicas, or from somebody on the way to the backend.
+func (e *entry) worse(o *backend.Observation) bool {
+	return e.good != nil && (e.good.Outcome == backend.Ready && o.Outcome == backend.AuthRequired ||
+		e.good.Scheme == "https" && o.LostTLS)
+}
+
+// fail counts a failed check. A rolling restart counts as one failure, even if it is probed several times.
+func (e *entry) fail(o *backend.Observation, now time.Time, opts Options) {
 	if e.failures == 0 || now.Sub(e.counted) >= opts.Interval*8/10 {
 		e.failures++
 		e.counted = now
@@ -96,10 +118,6 @@ func (e *entry) enter(o backend.Observation, now time.Time, opts Options) bool {
 	if o.Cause == backend.CauseDenied {
 		e.failures = opts.Threshold // withdrawn at once: the agent must not be sent to a denied address
 	}
-	if e.failures >= opts.Threshold {
-		e.good = nil
-	}
-	return changed || (before == nil) != (e.good == nil)
 }
 
 // pause returns the time to the next check, without jitter. It grows with each failure of a target that has not worked

@@ -1,7 +1,9 @@
 package health
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -19,6 +21,7 @@ type script struct {
 	asked    map[string]int
 	denied   map[string]bool
 	cause    string        // of all that does not work
+	scheme   string        // of all answers; http unless set
 	lingers  time.Duration // a probe that was ended
 	now, top int
 }
@@ -55,7 +58,7 @@ func (s *script) Probe(ctx context.Context, t probe.Target) backend.Observation 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now--
-	o := backend.Observation{Outcome: s.outcome[name], Identity: true, At: time.Now(), Scheme: "http"}
+	o := backend.Observation{Outcome: s.outcome[name], Identity: true, At: time.Now(), Scheme: cmp.Or(s.scheme, "http")}
 	if !o.Outcome.Up() {
 		o.Cause = s.cause
 	}
@@ -103,6 +106,13 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
+// checks lets time go by until a backend was probed that often.
+func checks(s *script, name string, n int) {
+	for was := s.count(name); s.count(name) < was+n; {
+		pass(time.Second)
+	}
+}
+
 func outcome(m *Monitor, name string) backend.Outcome { return m.Observations()[key(name)].Outcome }
 
 func TestThreshold(t *testing.T) {
@@ -136,6 +146,104 @@ func TestThreshold(t *testing.T) {
 		if got := outcome(m, "a"); got != backend.Ready {
 			t.Errorf("after its recovery: %q", got)
 		}
+	})
+}
+
+// A backend that works and asks for credentials once is not withdrawn: its proxy may have failed, or one of its replicas asks
+// for them already. That it needs none any more counts at once.
+func TestCredentialsOnce(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	s := newScript()
+	s.set("a", backend.Ready)
+	s.set("locked", backend.AuthRequired)
+	run(t, s, usual, func(m *Monitor) {
+		m.Set([]probe.Target{target("a"), target("locked")})
+		pass(time.Millisecond)
+		if got := outcome(m, "locked"); got != backend.AuthRequired {
+			t.Errorf("one that required them from the start: %q", got)
+		}
+		s.set("locked", backend.Ready)
+		checks(s, "locked", 1)
+		if got := outcome(m, "locked"); got != backend.Ready {
+			t.Errorf("one that requires none any more: %q", got)
+		}
+		for range 3 {
+			s.set("a", backend.AuthRequired)
+			checks(s, "a", 1)
+			if got := outcome(m, "a"); got != backend.Ready {
+				t.Errorf("after one refusal: %q, want it kept", got)
+			}
+			s.set("a", backend.Ready)
+			checks(s, "a", 1)
+		}
+		s.set("a", backend.AuthRequired)
+		checks(s, "a", 2)
+		if got := outcome(m, "a"); got != backend.Ready {
+			t.Errorf("after two refusals in a row: %q, want it kept", got)
+		}
+		checks(s, "a", 1)
+		if got := outcome(m, "a"); got != backend.AuthRequired {
+			t.Errorf("after three refusals in a row: %q", got)
+		}
+		s.set("a", backend.Ready)
+		checks(s, "a", 1)
+		if got := outcome(m, "a"); got != backend.Ready {
+			t.Errorf("after it was opened again: %q", got)
+		}
+	})
+}
+
+// Somebody on the way to a backend can answer in plain HTTP once. What was proven over TLS stays, and what answers so for longer
+// is marked, also if nothing answered in between.
+func TestLostTLS(t *testing.T) {
+	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-OUT-4")
+	s := newScript()
+	s.set("a", backend.Ready)
+	s.set("fixed", backend.Ready)
+	fixed := target("fixed")
+	fixed.Candidate.FixedScheme = true
+	run(t, s, usual, func(m *Monitor) {
+		now := func(name string) string {
+			o := m.Observations()[key(name)]
+			return fmt.Sprintf("%s %s %t", o.Outcome, o.Scheme, o.LostTLS)
+		}
+		expect := func(when, name, want string) {
+			if got := now(name); got != want {
+				t.Errorf("%s, %s is %s, want %s", when, name, got, want)
+			}
+		}
+		m.Set([]probe.Target{target("a")})
+		pass(time.Millisecond)
+		expect("plain from the start", "a", "ready http false")
+		s.scheme = "https"
+		checks(s, "a", 1)
+		expect("with TLS", "a", "ready https false")
+		s.scheme = "http"
+		s.set("a", backend.AuthRequired)
+		checks(s, "a", 2)
+		expect("after two plain answers", "a", "ready https false")
+		checks(s, "a", 1)
+		expect("after three plain answers", "a", "auth-required http true")
+		s.set("a", backend.Unreachable)
+		checks(s, "a", 3)
+		s.set("a", backend.Ready)
+		checks(s, "a", 1)
+		expect("after an outage", "a", "ready http true")
+		s.scheme = "https"
+		checks(s, "a", 1)
+		expect("with TLS again", "a", "ready https false")
+
+		was := backend.Observation{Outcome: backend.Ready, Scheme: "https"}
+		m.Remember(map[backend.Key]Record{key("b"): {Port: 9090, Observation: was}, key("fixed"): {Port: 9090, Observation: was}})
+		s.scheme = "http"
+		s.set("b", backend.Ready)
+		m.Set([]probe.Target{target("b"), fixed})
+		pass(time.Millisecond)
+		expect("after a restart", "b", "ready https false")
+		expect("after its owner has set the scheme", "fixed", "ready http false")
+		checks(s, "b", 2)
+		expect("after a restart and three plain answers", "b", "ready http true")
 	})
 }
 

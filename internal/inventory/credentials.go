@@ -13,8 +13,9 @@ import (
 
 // giveCredentials decides which instances carry references to credentials. Two rules hold. First, a reference goes
 // only to an instance that the configuration names or to a primary in a trusted namespace, and never to an unproven
-// one. Second, a reference must not break what works: HolmesGPT fails every instance of a toolset if one variable is
-// missing. So no reference is written by default while another instance of the toolset works without credentials.
+// one, nor to one that has no TLS although it should. Second, a reference must not break what works: HolmesGPT fails
+// every instance of a toolset if one variable is missing. So no reference is written by default while another instance
+// of the toolset works without credentials.
 func giveCredentials(all []*backend.Finding, o Options) {
 	open := o.openToolsets(all)
 	o.keepApart(all)
@@ -23,10 +24,13 @@ func giveCredentials(all []*backend.Finding, o Options) {
 			continue
 		}
 		f.Vouched = o.vouched(f)
-		fields := o.Credentials[f.Type][f.Ref]
-		if len(fields) > 0 {
-			f.Credentials = maps.Clone(fields)
-			continue
+		plain := lacksTLS(f)
+		if fields := o.Credentials[f.Type][f.Ref]; len(fields) > 0 {
+			if !plain {
+				f.Credentials = maps.Clone(fields)
+				continue
+			}
+			f.Reason = backend.Reason{Code: backend.CodeCredentialsPlain}
 		}
 		if !o.wants(f) {
 			continue
@@ -38,14 +42,16 @@ func giveCredentials(all []*backend.Finding, o Options) {
 		}
 		defaults := recipe.Defaults(t, cmp.Or(f.Observation.Wants, knownKind(f)))
 		beside := endangered(t, open)
-		if o.entitled(f) && beside == nil && len(defaults) > 0 {
+		if o.entitled(f) && beside == nil && len(defaults) > 0 && !plain {
 			f.Credentials = defaults
 			if f.Observation.Outcome == backend.AuthRequired {
 				f.Reason = backend.Reason{Code: backend.CodeCredentialsGiven}
 			}
 			continue
 		}
-		f.Remedies = o.remedies(f, defaults, beside != nil)
+		if !plain {
+			f.Remedies = o.remedies(f, defaults, beside != nil)
+		}
 		if f.Observation.Outcome == backend.AuthRequired {
 			f.Verdict, f.Reason = backend.Unavailable, o.withheld(f, t, defaults, beside)
 			if f.Primary && !f.Provisional {
@@ -82,6 +88,14 @@ func knownKind(f *backend.Finding) backend.Kind {
 	return ""
 }
 
+// lacksTLS reports whether an instance answers plain HTTP although it has answered over TLS before, or its port or
+// labels say TLS. Somebody on the way to it may answer so, to read credentials. An annotation that sets the scheme
+// confirms it.
+func lacksTLS(f *backend.Finding) bool {
+	c, o := f.Candidate, &f.Observation
+	return o.Scheme == "http" && !c.FixedScheme && (c.Scheme == "https" && c.SchemeTold || o.LostTLS)
+}
+
 // entitled reports whether an instance may get the reference that its type has by default.
 func (o *Options) entitled(f *backend.Finding) bool {
 	if want, ok := o.Primary[f.Type]; ok {
@@ -95,7 +109,8 @@ func (o *Options) entitled(f *backend.Finding) bool {
 func (o *Options) openToolsets(all []*backend.Finding) map[string]*backend.Finding {
 	open := map[string]*backend.Finding{}
 	for _, f := range all {
-		needs := o.wants(f) && (o.Primary[f.Type] == f.Ref || !o.tokenHelps(f)) || len(o.Credentials[f.Type][f.Ref]) > 0
+		needs := o.wants(f) && (o.Primary[f.Type] == f.Ref || !o.tokenHelps(f)) ||
+			len(o.Credentials[f.Type][f.Ref]) > 0 && !lacksTLS(f)
 		if f.Verdict != backend.Accepted || f.Candidate.Unproven || needs {
 			continue
 		}
@@ -155,7 +170,10 @@ func (o *Options) remedies(f *backend.Finding, defaults map[string]string, besid
 func (o *Options) withheld(
 	f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding,
 ) backend.Reason {
-	if len(defaults) == 0 {
+	switch {
+	case lacksTLS(f):
+		return backend.Reason{Code: backend.CodeCredentialsPlain}
+	case len(defaults) == 0:
 		return backend.Reason{Code: backend.CodeCredentialsNoPlace}
 	}
 	r := backend.Reason{Code: backend.CodeCredentialsMissing}

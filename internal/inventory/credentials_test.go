@@ -149,6 +149,63 @@ func TestEntitled(t *testing.T) {
 	}
 }
 
+// No reference goes to what answers plain HTTP where TLS is expected: somebody on the way to it could read the credentials.
+func TestNoReferenceInPlainText(t *testing.T) {
+	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-SEC-3")
+	const wants, works = backend.AuthRequired, backend.Ready
+	ref := at("monitoring", "grafana")
+	credentials := inventory.Options{Credentials: map[string]map[backend.Ref]map[string]string{"grafana": {ref: {"api_key": "GRAFANA_API_KEY"}}}}
+	configured := inventory.Options{Primary: map[string]backend.Ref{"grafana": ref}}
+	trusting := inventory.Options{TrustedNamespaces: []string{"monitoring"}}
+	openShift := inventory.Options{TrustedNamespaces: []string{"monitoring"}, OpenShift: func([]*backend.Finding) bool { return true }}
+	for name, tc := range map[string]struct {
+		candidate   backend.Candidate
+		observation backend.Observation
+		plain       bool
+	}{
+		"plain from the start":       {backend.Candidate{Scheme: "http", SchemeTold: true}, backend.Observation{Scheme: "http"}, false},
+		"TLS is only usual":          {backend.Candidate{Scheme: "https"}, backend.Observation{Scheme: "http"}, false},
+		"its port says TLS":          {backend.Candidate{Scheme: "https", SchemeTold: true}, backend.Observation{Scheme: "http"}, true},
+		"its port says TLS, it has":  {backend.Candidate{Scheme: "https", SchemeTold: true}, backend.Observation{Scheme: "https"}, false},
+		"the probe found TLS":        {backend.Candidate{Scheme: "http"}, backend.Observation{Scheme: "https"}, false},
+		"the probe found TLS before": {backend.Candidate{Scheme: "http"}, backend.Observation{Scheme: "http", LostTLS: true}, true},
+		"its owner says plain":       {backend.Candidate{Scheme: "http", FixedScheme: true}, backend.Observation{Scheme: "http"}, false},
+	} {
+		for options, o := range map[string]inventory.Options{"credentials": credentials, "primary": configured, "trusted": trusting, "OpenShift": openShift} {
+			for _, outcome := range []backend.Outcome{wants, works} {
+				s := theirs(1, outcome)
+				if options == "OpenShift" {
+					s.typ = "prometheus"
+				}
+				d := s.detection()
+				c := d.Candidates[0]
+				c.Scheme, c.SchemeTold, c.FixedScheme = tc.candidate.Scheme, tc.candidate.SchemeTold, tc.candidate.FixedScheme
+				tc.observation.Outcome, tc.observation.Identity = outcome, true
+				o.FirstRoundOver, o.Type = true, builtin(t).Lookup
+				f := inventory.Build([]inventory.Detection{d}, map[backend.Key]backend.Observation{c.Key(): tc.observation}, o)[0]
+				gets := !tc.plain && (outcome == wants || options == "credentials")
+				if given := len(f.Credentials) > 0 || f.AgentToken; given != (gets) {
+					t.Errorf("%s, %s, %s: a reference is given: %t", name, options, outcome, given)
+				}
+				if f.Entitled == tc.plain {
+					t.Errorf("%s, %s, %s: entitled to what the overrides hold: %t", name, options, outcome, f.Entitled)
+				}
+				if f.KeepToken != (tc.plain && options == "OpenShift" && outcome == works) {
+					t.Errorf("%s, %s, %s: HolmesGPT's own token is kept back: %t", name, options, outcome, f.KeepToken)
+				}
+				said := f.Reason.Code == backend.CodeCredentialsPlain && len(f.Remedies) == 0
+				if withheld := tc.plain && (outcome == wants || options == "credentials"); said != withheld {
+					t.Errorf("%s, %s, %s: the reason is %s, the lines to add %q", name, options, outcome, f.Reason.Code, f.Remedies)
+				}
+				if (f.Verdict == backend.Accepted) != (outcome == works || gets) {
+					t.Errorf("%s, %s, %s: %s", name, options, outcome, f.Verdict)
+				}
+			}
+		}
+	}
+}
+
 // Which instances the configuration vouches for: the answers of any other stay out of what HolmesGPT asks when it loads a toolset.
 func TestVouched(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")

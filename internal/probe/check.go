@@ -20,7 +20,8 @@ const (
 )
 
 // meetAnywhere runs a check below the base path and at the root of the server, because software below a base path
-// serves some of its paths at either place. A check marked root runs at the root first.
+// serves some of its paths at either place. A check marked root runs at the root first. If a path that need not be
+// passed on is not, the other place may still show that the backend is unwell.
 func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (
 	why *backend.Answer, res result, v string, err error,
 ) {
@@ -29,20 +30,41 @@ func (s *session) meetAnywhere(purpose, base string, c *catalog.Check) (
 	if c.Root && err == nil && res != met && s.root != root { // the response named another root
 		why, res, v, err = s.meet(purpose, base, c)
 	}
-	if err != nil || res == met || base == s.root || purpose == "identity" && !c.Root {
+	withheld := res == met && s.withheld(base, c)
+	if err != nil || res == met && !withheld || base == s.root || purpose == "identity" && !c.Root {
 		return why, res, v, err
 	}
 	there := *c
 	there.Root, there.Or = !c.Root, nil
-	if slices.Contains(c.Status, http.StatusNotFound) { // a 404 elsewhere proves nothing
-		is404 := func(status int) bool { return status == http.StatusNotFound }
-		there.Status = slices.DeleteFunc(slices.Clone(c.Status), is404)
+	if len(c.Status) > 0 { // there these prove nothing
+		there.Status = slices.DeleteFunc(slices.Clone(c.Status), notPassedOn)
 	}
-	otherWhy, other, v, err := s.meet(purpose, base, &there)
-	if err != nil || other == met || other == unwell && res == unmet {
-		return otherWhy, other, v, err
+	otherWhy, other, otherV, err := s.meet(purpose, base, &there)
+	switch {
+	case withheld && other != unwell:
+		return nil, met, v, nil
+	case err != nil, other == met, other == unwell && (withheld || res == unmet):
+		return otherWhy, other, otherV, err
 	}
 	return why, res, "", nil
+}
+
+// withheld reports whether a check is met only by a response that shows nothing of the backend, and a request for the
+// other place is left beside the one for the query.
+func (s *session) withheld(base string, c *catalog.Check) bool {
+	if q := s.typ.Probe.Query; q != nil && s.cache[base+q.Get] == nil && s.left <= 1 {
+		return false
+	}
+	if c.Root {
+		base = s.root
+	}
+	status := s.status[base+c.Get]
+	return notPassedOn(status) && slices.Contains(c.Status, status)
+}
+
+// notPassedOn reports whether a status may come from what is in front of a backend and lets only some paths through.
+func notPassedOn(status int) bool {
+	return status == http.StatusForbidden || status == http.StatusNotFound
 }
 
 // meet sends the requests of a check and its alternatives until one response matches. If none matches, the result is
@@ -56,7 +78,6 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Ans
 	if err != nil {
 		return nil, unmet, "", err
 	}
-	defer a.done()
 	lack := match(c, a)
 	if lack.Part == "" {
 		return nil, met, version(c, a), nil
@@ -72,7 +93,6 @@ func (s *session) meet(purpose, base string, c *catalog.Check) (why *backend.Ans
 	default:
 		res, why.Because = unmet, c.Because
 	}
-	a.done() // free this body before the alternatives hold theirs
 	for i := range c.Or {
 		otherWhy, other, v, err := s.meet(purpose, base, &c.Or[i])
 		if err != nil || other == met {

@@ -46,7 +46,7 @@ func classify(err error, timeout time.Duration) failure {
 	if err == nil {
 		return failure{}
 	}
-	for _, f := range [...]failure{certificate(err), unconnected(err, timeout), misspoken(err)} {
+	for _, f := range [...]failure{certificate(err), unconnected(err, timeout), badTLS(err), misspoken(err)} {
 		if f.outcome != "" {
 			return f
 		}
@@ -104,24 +104,10 @@ func unconnected(err error, timeout time.Duration) (none failure) {
 	return none
 }
 
-// misspoken returns the failure if the backend does not speak TLS or HTTP correctly; the zero failure for another
-// error.
+// misspoken returns the failure if the backend does not speak HTTP correctly; the zero failure for another error.
 func misspoken(err error) (none failure) {
 	text := err.Error()
-	_, problem, isTLS := strings.Cut(text, "tls: ")
 	switch {
-	case errors.Is(err, http.ErrSchemeMismatch):
-		return unreachable(causeOther, backend.Seen{Code: backend.CodePlainHTTP}, false)
-	case isNotTLS(err):
-		return unreachable(causeOther, backend.Seen{Code: backend.CodeNotTLS}, false)
-	case strings.Contains(text, "tls: certificate required"), strings.Contains(text, "tls: bad certificate"):
-		seen := backend.Seen{Code: backend.CodeClientCertificate}
-		return failure{outcome: backend.AuthRequired, wants: backend.KindCertificate, seen: seen}
-	case strings.Contains(text, unrecognizedName):
-		return untrusted(backend.MissingName, backend.Seen{Code: backend.CodeServerName})
-	case isTLS:
-		seen := backend.Seen{Code: backend.CodeHandshake, Value: safetext.Clean(problem, shown)}
-		return unreachable(causeOther, seen, false)
 	case strings.Contains(text, "response headers exceeded"):
 		return strange(backend.Seen{Code: backend.CodeHeaderSize, Limit: maxHeader >> 10})
 	case errors.Is(err, errLines):
@@ -130,6 +116,41 @@ func misspoken(err error) (none failure) {
 		return strange(backend.Seen{Code: backend.CodeNotHTTP})
 	}
 	return none
+}
+
+// badTLS returns the failure if the backend does not speak TLS, or not as it must; the zero failure for another error.
+// It reads the types of errors, because their texts may quote the backend's answer.
+func badTLS(err error) (none failure) {
+	problem := alert(err)
+	if handshake := (handshakeError{}); problem == "" && errors.As(err, &handshake) {
+		_, problem, _ = strings.Cut(handshake.Error(), "tls: ")
+	}
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return unreachable(causeOther, backend.Seen{Code: backend.CodePlainHTTP}, false)
+	case isNotTLS(err):
+		return unreachable(causeOther, backend.Seen{Code: backend.CodeNotTLS}, false)
+	case problem == "certificate required", problem == "bad certificate":
+		seen := backend.Seen{Code: backend.CodeClientCertificate}
+		return failure{outcome: backend.AuthRequired, wants: backend.KindCertificate, seen: seen}
+	case problem == unrecognizedName:
+		return untrusted(backend.MissingName, backend.Seen{Code: backend.CodeServerName})
+	case problem != "":
+		seen := backend.Seen{Code: backend.CodeHandshake, Value: safetext.Clean(problem, shown)}
+		return unreachable(causeOther, seen, false)
+	}
+	return none
+}
+
+const unrecognizedName = "unrecognized name"
+
+// alert returns Go's text for the TLS alert with which the server has ended the connection, "" if it has sent none.
+func alert(err error) string {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "remote error" { // as package crypto/tls calls what the other side sends
+		return ""
+	}
+	return strings.TrimPrefix(op.Err.Error(), "tls: ")
 }
 
 func untrusted(missing string, seen backend.Seen) failure {

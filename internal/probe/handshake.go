@@ -15,6 +15,11 @@ const (
 	usualHandshake = 8 << 10
 )
 
+// handshakeError is the error of a TLS handshake that failed.
+type handshakeError struct{ error }
+
+func (e handshakeError) Unwrap() error { return e.error }
+
 var errHandshake = errors.New("the server's part of the TLS handshake is too long")
 
 // handshake is a connection that limits what is read until the TLS handshake is over.
@@ -69,7 +74,10 @@ func (p *Prober) secured(ctx context.Context, t Target, dialer *net.Dialer, netw
 	first.end()
 	if err != nil {
 		_ = raw.Close()
-		return nil, err
+		if isNotTLS(err) { // package net/http looks at its type
+			return nil, err
+		}
+		return nil, handshakeError{err}
 	}
 	return conn, nil
 }

@@ -121,7 +121,6 @@ func (s *session) nextBase(t *catalog.Type, tried []string) (string, bool) {
 		s.askedRoot = true
 		if a, err := s.get("base path", "", "/", false); err == nil {
 			s.learnFromText(a)
-			a.done()
 		}
 	}
 	list := untried(s.learned, []string{""}, t.Probe.Paths)

@@ -26,7 +26,6 @@ func (s *session) members(t *catalog.Type, id *identity, o *backend.Observation)
 	if err != nil {
 		return
 	}
-	defer a.done()
 	if match(c, a).Part != "" || a.broken != "" {
 		return
 	}

@@ -69,23 +69,22 @@ func otherScheme(scheme string) string {
 }
 
 // noteName records the name to try next: the name in the server's certificate, if it is one of the Service's own, or
-// the next shorter one, if the server refuses a name and shows no certificate.
+// the next shorter one, if the server refuses a name and shows no certificate. Without TLS no name is better than
+// another.
 func (s *session) noteName(err error) {
 	others := ownNames(s.cand)[1:]
 	var wrong x509.HostnameError
 	switch {
-	case s.answered || len(others) == 0:
+	case s.cand.Scheme != "https" || s.answered || len(others) == 0:
 	case errors.As(err, &wrong):
 		i := slices.IndexFunc(others, func(name string) bool { return wrong.Certificate.VerifyHostname(name) == nil })
 		if i >= 0 {
 			s.otherHost = others[i]
 		}
-	case strings.Contains(err.Error(), unrecognizedName):
+	case alert(err) == unrecognizedName:
 		s.otherHost = others[0]
 	}
 }
-
-const unrecognizedName = "tls: unrecognized name"
 
 // secureTwin returns the port of the same Service to which plain HTTP is redirected, nil if there is none.
 func (s *session) secureTwin(u *url.URL) *backend.Port {

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -227,6 +228,39 @@ func TestShortNamesLeadNowhere(t *testing.T) {
 		if got := Address(Target{Candidate: &c}); got != testHost+".:9090" {
 			t.Errorf("%s is looked up as %s", name, got)
 		}
+	}
+}
+
+// Go's errors quote what a backend answers. Such a text is no alert of TLS, so no shorter name is tried, and nothing asks for a
+// certificate.
+func TestQuotedAlerts(t *testing.T) {
+	t.Attr("req", "DTS-PRB-11")
+	t.Attr("req", "DTS-SEC-3")
+	for name, answer := range map[string]string{
+		"a header line":             "HTTP/1.1 200 OK\r\n(tls: unrecognized name\r\n\r\n",
+		"a redirect":                "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: :tls: unrecognized name\r\n\r\n",
+		"a first line":              "tls: unrecognized name\r\n\r\n",
+		"a remote error":            "HTTP/1.1 200 OK\r\n(remote error: tls: unrecognized name\r\n\r\n",
+		"a wish for a certificate":  "HTTP/1.1 200 OK\r\n(remote error: tls: bad certificate\r\n\r\n",
+		"a certificate is required": "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: :tls: certificate required\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			target := raw(t, lookupType(t, "prometheus"), each(func(c net.Conn, r *http.Request, _ int) {
+				if strings.HasPrefix(r.Host, testHost) {
+					_, _ = io.WriteString(c, answer)
+					return
+				}
+				w := httptest.NewRecorder()
+				prometheus.ServeHTTP(w, r)
+				res := w.Result()
+				res.ContentLength = int64(w.Body.Len())
+				_ = res.Write(c)
+			}))
+			got := newProber(t, Options{}).Probe(t.Context(), target)
+			if got.Outcome != backend.WrongIdentity && got.Outcome != backend.Unreachable || got.Host != "" || got.Missing != "" {
+				t.Errorf("%s at %q, missing %q: %s", got.Outcome, got.Host, got.Missing, said(got))
+			}
+		})
 	}
 }
 

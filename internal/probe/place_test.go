@@ -126,6 +126,66 @@ func TestHealthIsAtEitherPlace(t *testing.T) {
 	}
 }
 
+// A gateway may pass on the API alone, and a mesh may allow nothing else. The queries decide then.
+func TestFrontsThatPassOnlyTheAPI(t *testing.T) {
+	t.Attr("req", "DTS-PRB-13")
+	t.Attr("req", "DTS-PRB-2")
+	mesh := reply{status: http.StatusForbidden, body: "RBAC: access denied", header: map[string]string{"Server": "istio-envoy"}}
+	only := func(api string, rest reply, kind standin.Kind, base string) http.Handler {
+		b := standin.New(kind, standin.Options{BasePath: base})
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasPrefix(r.URL.Path, api) {
+				rest.write(w)
+				return
+			}
+			b.ServeHTTP(w, r)
+		})
+	}
+	p := newProber(t, Options{})
+	for _, tt := range []struct {
+		kind      standin.Kind
+		api, path string
+		types     []string // for which it is probed; the first is its own
+		base      string
+	}{
+		{standin.Prometheus, "/api/", "", []string{"prometheus", "victoriametrics"}, ""},
+		{standin.Thanos, "/api/", "", []string{"thanos", "prometheus", "victoriametrics"}, ""},
+		{standin.VictoriaMetrics, "/api/", "", []string{"victoriametrics", "prometheus", "thanos"}, ""},
+		{standin.VMSelect, "/select/", "/select/0/prometheus", []string{"victoriametrics"}, ""},
+		{standin.Mimir, "/prometheus/", "/prometheus", []string{"mimir", "prometheus"}, ""},
+		{standin.VictoriaLogs, "/select/", "", []string{"victorialogs"}, ""},
+		{standin.Loki, "/loki/", "", []string{"loki"}, ""},
+		{standin.Tempo, "/api/", "", []string{"tempo"}, ""},
+		{standin.Jaeger, "/api/", "", []string{"jaeger"}, ""},
+		{standin.Grafana, "/api/", "", []string{"grafana"}, ""},
+		{standin.Alertmanager, "/api/", "", []string{"alertmanager"}, ""},
+		{standin.Kibana, "/api/", "", []string{"kibana"}, ""},
+		{standin.Prometheus, "/prometheus/api/", "/prometheus", []string{"prometheus"}, "/prometheus"},
+		{standin.VictoriaMetrics, "/prometheus/api/", "/prometheus", []string{"victoriametrics", "prometheus"}, "/prometheus"},
+	} {
+		for name, rest := range map[string]reply{"404": {status: http.StatusNotFound}, "a mesh": mesh} {
+			for _, typ := range tt.types {
+				t.Run(string(tt.kind)+" as "+typ+", "+name, func(t *testing.T) {
+					got := p.Probe(t.Context(), serve(t, lookupType(t, typ), only(tt.api, rest, tt.kind, tt.base)))
+					want := observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Path: tt.path, Version: got.Version}
+					if typ != tt.types[0] {
+						want.Type = tt.types[0]
+					}
+					expect(t, got, want)
+				})
+			}
+		}
+	}
+	for _, kind := range []standin.Kind{standin.PrometheusAgent, standin.VMAgent, standin.ThanosStore, standin.Pushgateway} {
+		for _, typ := range []string{"prometheus", "thanos", "victoriametrics", "mimir"} {
+			got := p.Probe(t.Context(), serve(t, lookupType(t, typ), only("/api/", reply{status: http.StatusNotFound}, kind, "")))
+			if got.Outcome.Up() {
+				t.Errorf("%s as %s: %s: %s", kind, typ, got.Outcome, said(got))
+			}
+		}
+	}
+}
+
 // Parts of a program that answer no queries are distinguished from those that do, whatever their labels say.
 func TestPartsThatTakeNoQueries(t *testing.T) {
 	t.Attr("req", "DTS-PRB-2")

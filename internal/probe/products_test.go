@@ -187,6 +187,7 @@ func TestLeastAnswers(t *testing.T) {
 	t.Attr("req", "DTS-PRB-1")
 	t.Attr("req", "DTS-PRB-2")
 	plain := `{"status":"success","data":{"version":"2.53.1"}}`
+	ownBuild := `{"version":"","revision":"","branch":"","buildUser":"","buildDate":"","goVersion":"go1.26.0"}` // without the linker's flags
 	tests := []struct {
 		typ     string
 		answers answers
@@ -200,6 +201,7 @@ func TestLeastAnswers(t *testing.T) {
 		{"mimir", answers{"/": {body: "<title>Cortex</title>"}, "/api/prom/api/v1/query": {body: vector}}, "", "/api/prom"},
 		{"grafana", answers{"/api/health": {body: `{"database":"ok"}`}, "/api/search": {body: "[]"}}, "", ""},
 		{"loki", answers{"/ready": {body: "ready"}, "/loki/api/v1/status/buildinfo": {body: `{"version":"3.0.0"}`}, "/loki/api/v1/labels": {body: `{"status":"success"}`}}, "3.0.0", ""},
+		{"loki", answers{"/loki/api/v1/status/buildinfo": {body: ownBuild}, "/loki/api/v1/labels": {body: `{"status":"success"}`}}, "", ""},
 		{"tempo", answers{"/ready": {body: "ready"}, "/api/echo": {body: "echo"}, "/api/search": {body: `{"metrics":{}}`}}, "", ""},
 		{"jaeger", answers{"/api/services": {body: `{"data":[]}`}}, "", ""},
 		{"zipkin", answers{"/health": {body: `{"status":"UP"}`}, "/api/v2/services": {body: "[]"}}, "", ""},
@@ -207,6 +209,7 @@ func TestLeastAnswers(t *testing.T) {
 		{"opensearch", answers{"/": {body: `{"version":{"number":"2.1.0","distribution":"opensearch"}}`}, "/_cluster/health": {body: `{"status":"green"}`}, "/_cat/count": catCount}, "2.1.0", ""},
 		{"kibana", answers{"/api/status": {body: `{"status":{"overall":{"level":"available"}}}`}, "/api/saved_objects/_find": savedObjects}, "", ""},
 		{"alertmanager", answers{"/api/v2/status": {body: `{"versionInfo":{"version":"0.27.0"}}`}, "/api/v2/alerts": {body: "[]"}}, "0.27.0", ""},
+		{"alertmanager", answers{"/api/v2/status": {body: `{"cluster":{"status":"disabled"},"uptime":"2026-10-01T08:00:00Z","versionInfo":` + ownBuild + `}`}, "/api/v2/alerts": {body: "[]"}}, "", ""},
 		{"victorialogs", answers{"/health": {body: "OK"}, "/select/logsql/query": {body: `{"_msg":"m","_time":"t"}`}}, "", ""},
 	}
 	p := newProber(t, Options{})

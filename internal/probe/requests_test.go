@@ -171,6 +171,25 @@ func TestTryIsBounded(t *testing.T) {
 	}
 }
 
+// Checks that look at one large answer share it, so that a backend with many services is not asked again and again.
+func TestLargeAnswerIsRequestedOnce(t *testing.T) {
+	t.Attr("req", "DTS-PRB-5")
+	services := `"` + strings.Repeat(strings.Repeat("s", 99)+`","`, 1000) + `last"`
+	requests := map[string]int{}
+	got := newProber(t, Options{RoundTripper: via(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests[r.URL.Path]++
+		if r.URL.Path == "/api/services" {
+			reply{body: `{"data":[` + services + `],"total":1001,"errors":null}`}.write(w)
+			return
+		}
+		standin.New(standin.Jaeger, standin.Options{}).ServeHTTP(w, r)
+	}))}).Probe(t.Context(), targetFor(lookupType(t, "jaeger")))
+	expect(t, got, observed{Outcome: backend.Ready, Identity: true, Scheme: "http", Version: "2.10.0"})
+	if requests["/api/services"] != 1 || len(got.Requests) != 2 {
+		t.Errorf("requests %v, want one for the services and one for the version", requests)
+	}
+}
+
 // If a backend drops each kept connection, only the lost request is sent once more.
 func TestLostRequestsAreBounded(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")

@@ -42,17 +42,9 @@ type answer struct {
 	to      string          // the URL to which it redirects, for people
 	away    *url.URL        // the same if it is another host or port; such a redirect is not followed
 	asked   string          // the path of the request
-	release func()          // lets another session read a large body; nil for a small body
+	release func()          // drops a large body, so that another session may read one; nil for a small body
 	read    *page           // set by page
 	shown   *backend.Answer // the result of show
-}
-
-// done drops a large body. Call it when the response has been read.
-func (a *answer) done() {
-	if a.release != nil {
-		a.release()
-		a.release, a.body = nil, nil
-	}
 }
 
 // size returns about how many bytes the response takes in memory.
@@ -75,7 +67,8 @@ type session struct {
 	timeout time.Duration // of one request
 	cache   map[string]*answer
 	status  map[string]int // of each path requested so far; the cache may have dropped the response
-	kept    int            // bytes in the cache
+	kept    int            // bytes in the cache, without the large body
+	large   string         // the key in the cache of the response with a large body, "" if there is none
 	learned []string       // base paths that responses have named
 
 	searching   bool          // the base path is not known yet
@@ -138,7 +131,7 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 			s.otherScheme, s.sure = true, true
 			break
 		}
-		a.done()
+		a.drop()
 		target = location
 	}
 	s.status[key] = a.status
@@ -147,10 +140,14 @@ func (s *session) get(purpose, base, path string, bare bool) (*answer, error) {
 }
 
 // keep keeps a response for other checks. If there is no room left, it drops the older ones, which are mostly those of
-// another base path.
+// another base path. A large body is kept only until the next request, so that others need not wait for it.
 func (s *session) keep(key string, a *answer) {
 	size := a.size()
-	if a.release != nil || size > maxCached {
+	switch {
+	case a.release != nil:
+		s.large, s.cache[key] = key, a
+		return
+	case size > maxCached:
 		return
 	}
 	if s.kept += size; s.kept > maxCached {
@@ -158,6 +155,23 @@ func (s *session) keep(key string, a *answer) {
 		s.kept = size
 	}
 	s.cache[key] = a
+}
+
+// dropLarge drops the large body that the cache holds.
+func (s *session) dropLarge() {
+	if a := s.cache[s.large]; s.large != "" {
+		a.drop()
+		delete(s.cache, s.large)
+		s.large = ""
+	}
+}
+
+// drop drops a large body.
+func (a *answer) drop() {
+	if a.release != nil {
+		a.release()
+		a.release, a.body = nil, nil
+	}
 }
 
 // host returns the host and port for the URL and the Host header.
@@ -180,6 +194,7 @@ func (s *session) request(purpose string, target *url.URL, bare bool) (*answer, 
 		return nil, nil, errSpent
 	}
 	s.left--
+	s.dropLarge()
 	ctx, cancel := context.WithTimeout(s.ctx, s.timeout)
 	defer cancel()
 	begin := time.Now()
@@ -233,7 +248,7 @@ func (s *session) roundTrip(ctx context.Context, target *url.URL, bare bool) (*a
 		a.broken = backend.FlawProtocol
 	case !bare, a.status == http.StatusBadRequest:
 		if err = s.readBody(ctx, res, a, bare); err != nil && !bare {
-			a.done()
+			a.drop()
 			return nil, nil, err
 		}
 	}

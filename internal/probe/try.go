@@ -23,11 +23,13 @@ func (p *Prober) try(ctx context.Context, t Target, n int) (best backend.Observa
 		s := p.session(ctx, t, n)
 		s.timeout, s.left = timeout, left
 		o, retry := s.run(t.Type)
+		s.dropLarge()
 		s.close()
 		requests = append(requests, s.requests...)
 		if moves == 0 || !s.otherScheme && (sure || o.Outcome != backend.Unreachable) {
 			best, again = o, retry
-			if t.Candidate.Host != c.Host && o.Missing != backend.MissingName {
+			// Only a certificate shows that a shorter name is the Service's, and not a host of another zone.
+			if o.Scheme == "https" && t.Candidate.Host != c.Host && o.Missing != backend.MissingName {
 				best.Host = t.Candidate.Host
 			}
 			if t.Candidate.PortNumber != c.PortNumber {
@@ -124,7 +126,6 @@ func (s *session) anything() (o backend.Observation, again bool, err error) {
 	if err != nil {
 		return o, false, err
 	}
-	defer a.done()
 	if a.status >= 500 {
 		o.Outcome, o.Seen = backend.NotReady, backend.Seen{Code: backend.CodeServerError, Answer: a.shown}
 		return o, true, nil
@@ -199,7 +200,6 @@ func (s *session) health(t *catalog.Type, id *identity) (why *backend.Answer, re
 	if err != nil {
 		return nil, unmet, err
 	}
-	defer a.done()
 	switch barred := a.barred(false); {
 	case barred.outcome != "":
 		s.bar = barred

@@ -182,7 +182,11 @@ func (h Hints) advisePlace(f *backend.Finding) []Advice {
 
 // adviseCredentials returns the lines that give a backend the credentials that it needs.
 func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
-	if f.Reason.Code == backend.CodeTenantMissing {
+	switch f.Reason.Code {
+	case backend.CodeCredentialsPlain:
+		return []Advice{{"If its clients are to reach it without TLS, say so:",
+			h.annotate(f, "kubernaut.io/toolset-scheme=http")}}
+	case backend.CodeTenantMissing:
 		for _, line := range f.Remedies {
 			out = append(out, Advice{"Name in the configuration the tenant that HolmesGPT reads:", line})
 		}

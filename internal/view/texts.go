@@ -125,6 +125,8 @@ var texts = map[backend.Code]string{
 	backend.CodeCredentialsKept: "it requires {wants}, and the configuration names none for it; " +
 		"as the primary in a trusted namespace it would get the usual ones, " +
 		"but the place of the primary is kept for {kept}{beside}" + addRemedy,
+	backend.CodeCredentialsPlain: "it answers plain HTTP, although it has answered over TLS before " +
+		"or its port or labels say TLS, so it gets no credentials: somebody on the way to it could read them",
 
 	backend.CodeDuplicateDown:     frontsSame + "that one works, this one does not",
 	backend.CodeDuplicateLocked:   frontsSame + "that one works without credentials",
