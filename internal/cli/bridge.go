@@ -141,8 +141,8 @@ func (o *options) open(ctx context.Context, d *discovered) []*bridge.Opened {
 		group.Go(func() error {
 			var err error
 			if f.AgentToken && len(f.Credentials) == 0 {
-				err = errors.New("it requires the token of HolmesGPT's ServiceAccount, which only HolmesGPT's pod has: " +
-					"name other credentials for it in the configuration")
+				err = errors.New("it requires the token of HolmesGPT's ServiceAccount, which only its pod has: name " +
+					"other credentials for it in the configuration")
 			} else {
 				opened[i], err = o.bridging.Open(ctx, f, o.failures(f))
 			}

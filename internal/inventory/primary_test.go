@@ -218,7 +218,7 @@ func TestUsedInsteadOfTheRecorded(t *testing.T) {
 		"none works":              {inventory.Options{FirstRoundOver: true}, []svc{prometheus(a, 9, down), headless(prometheus(b, 5, down)), prometheus(other, 1, works)}, ""},
 		"beside a trusted one":    {trusting("monitoring"), []svc{prometheus(a, 9, works), headless(prometheus(b, 5, works)), prometheus(other, 1, works)}, "ns/a for ns/b"},
 		"none works, trusted":     {trusting("monitoring"), []svc{prometheus(a, 9, down), headless(prometheus(b, 5, down)), prometheus(other, 1, works)}, "monitoring/prometheus"},
-		"it requires credentials":{trusting("ns"), []svc{prometheus(a, 9, wants), headless(prometheus(b, 5, wants))}, ""},
+		"it requires credentials": {trusting("ns"), []svc{prometheus(a, 9, wants), headless(prometheus(b, 5, wants))}, ""},
 		"first round, as trusted": {inventory.Options{TrustedNamespaces: []string{"ns"}}, []svc{prometheus(a, 9, works), headless(prometheus(b, 5, works))}, "ns/a for ns/b"},
 	} {
 		t.Run(name, func(t *testing.T) {
