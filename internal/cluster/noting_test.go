@@ -108,7 +108,11 @@ func errorEvent(code int, reason string) func(*http.Request) (*http.Response, er
 	}
 }
 
-func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // on the clock of synctest
+// pass lets time pass, and what happens at its end.
+func pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // on the clock of synctest
+	synctest.Wait()
+}
 
 // watching runs a watch of the server, and returns how often something failed.
 func watching(t *testing.T, s *watchServer, namespaces ...string) (*Watch, warnings, *atomic.Int64) {
