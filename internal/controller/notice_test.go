@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,7 +20,27 @@ import (
 // logged is a Report and the lines that it logs.
 type logged struct {
 	*Report
-	log bytes.Buffer
+	log locked
+}
+
+// locked is a text that one goroutine writes while another reads it.
+type locked struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *locked) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// take returns the text since the last call.
+func (l *locked) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
 }
 
 func newLogged() *logged {
@@ -39,12 +60,11 @@ func newLogged() *logged {
 
 // lines are those that were logged since the last call and contain text.
 func (l *logged) lines(text string) (list []string) {
-	for line := range strings.Lines(l.log.String()) {
+	for line := range strings.Lines(l.log.take()) {
 		if strings.Contains(line, text) {
 			list = append(list, strings.TrimSuffix(line, "\n"))
 		}
 	}
-	l.log.Reset()
 	return list
 }
 
