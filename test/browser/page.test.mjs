@@ -251,8 +251,8 @@ against('a backend that goes and comes is seen at once, and nothing jumps', asyn
   await row(page, 'payments/prometheus').waitFor();
   await page.getByRole('link', {name: 'tracing/simplest-query', exact: true}).focus();
   await page.evaluate(() => {
-    window.scrollTo(0, 300);
     window.marked = document.activeElement;
+    window.marked.scrollIntoView({block: 'center'});
     const cell = document.activeElement.closest('tr').querySelector('.c-reason').firstChild;
     window.getSelection().setBaseAndExtent(cell, 0, cell, 10);
   });
