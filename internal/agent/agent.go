@@ -136,16 +136,16 @@ type Agent struct {
 	opts   Options
 	client *client
 
-	mu       sync.Mutex
-	services map[backend.Ref][]string // the URLs of each Service of HolmesGPT
-	leading  bool
-	document Document
-	since    time.Time     // when document was published
-	history  []publication // the last ones
-	changed  chan struct{} // closed when one of the fields above changes
-	replicas map[string]Replica
-	reloaded map[string]time.Time // when the last reload request to each URL began or ended, also to URLs that are gone
-	late     map[string]bool      // URLs that got a reload request for document after patience
+	mu         sync.Mutex
+	services   map[backend.Ref][]string // the URLs of each Service of HolmesGPT
+	leading    bool
+	document   Document
+	since      time.Time     // when document was published
+	history    []publication // the last ones
+	changed    chan struct{} // closed when one of the fields above changes
+	replicas   map[string]Replica
+	nextReload map[string]time.Time // when the next reload request to each URL is allowed, also to URLs that are gone
+	late       map[string]bool      // URLs that got a reload request for document after patience
 }
 
 // New makes an Agent; Run starts it.
@@ -156,7 +156,7 @@ func New(opts Options) *Agent {
 	return &Agent{
 		opts: opts, client: newClient(&opts), changed: make(chan struct{}),
 		services: map[backend.Ref][]string{}, replicas: map[string]Replica{},
-		reloaded: map[string]time.Time{}, late: map[string]bool{},
+		nextReload: map[string]time.Time{}, late: map[string]bool{},
 	}
 }
 

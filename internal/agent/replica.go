@@ -11,7 +11,7 @@ import (
 
 // The times between requests to a replica.
 const (
-	reloadEvery = 10 * time.Second // at most, from the end of a reload
+	reloadEvery = 10 * time.Second // at most
 	soon        = 2 * time.Second  // while it has not loaded the document yet
 	soonFor     = 20 * time.Second
 	later       = 10 * time.Second // afterwards
@@ -73,22 +73,25 @@ func (a *Agent) mayReload(url string, patient bool) (pause time.Duration, may bo
 	if !patient && a.late[url] {
 		return 0, false
 	}
-	maps.DeleteFunc(a.reloaded, func(_ string, at time.Time) bool { return time.Since(at) >= reloadEvery })
-	if at, lately := a.reloaded[url]; lately {
-		return reloadEvery - time.Since(at), false
+	maps.DeleteFunc(a.nextReload, func(_ string, at time.Time) bool { return time.Until(at) <= 0 })
+	if at, lately := a.nextReload[url]; lately {
+		return time.Until(at), false
 	}
-	a.reloaded[url] = time.Now()
+	a.nextReload[url] = time.Now().Add(reloadEvery)
 	if !patient {
 		a.late[url] = true
 	}
 	return 0, true
 }
 
-// reload makes a replica read its file again, and then reads its state.
+// reload makes a replica read its file again, and then reads its state. Slow reloads do not follow each other at once:
+// HolmesGPT has as long for other work, up to reloadEvery.
 func (a *Agent) reload(ctx context.Context, r *Replica, document *Document, refused *refusal) {
+	began := time.Now()
 	err := a.client.reload(ctx, r.URL)
+	took := time.Since(began)
 	a.mu.Lock()
-	a.reloaded[r.URL] = time.Now()
+	a.nextReload[r.URL] = began.Add(max(reloadEvery, took+min(took, reloadEvery)))
 	a.mu.Unlock()
 	if err != nil && !errors.Is(err, errNoTime) {
 		if r.fail(err); r.Outcome == Failed {

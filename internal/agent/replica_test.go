@@ -139,7 +139,35 @@ func TestSlowReload(t *testing.T) {
 	}
 }
 
-// The pause between two reloads counts from the end of the first.
+// A document that comes during a reload is loaded ten seconds after the start of that reload. If the reload takes longer than
+// half of that, HolmesGPT has a pause as long, and at most ten seconds.
+func TestPauseBetweenReloads(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	t.Attr("req", "DTS-PERF-9")
+	for takes, next := range map[time.Duration]time.Duration{
+		time.Second: reloadEvery, 5 * time.Second: reloadEvery, 8 * time.Second: 16 * time.Second, 22 * time.Second: 32 * time.Second,
+	} {
+		t.Run(takes.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &slow{takes: takes, holmes: holmes{loaded: "generation/0", file: "generation/1"}}
+				a, _, _ := startSlow(t.Context(), s)
+				a.Published(document("generation/1"), true)
+				pass(takes - time.Millisecond)
+				a.Published(document("generation/2"), true)
+				pass(next - takes - 100*time.Millisecond)
+				if n := s.count(http.MethodPost) + int(s.running.Load()); n != 1 {
+					t.Errorf("%d reloads before %s", n, next)
+				}
+				pass(200 * time.Millisecond)
+				if n := s.count(http.MethodPost) + int(s.running.Load()); n != 2 {
+					t.Errorf("%d reloads after %s", n, next)
+				}
+			})
+		})
+	}
+}
+
+// A reload that changes nothing is followed by a pause.
 func TestPauseAfterSlowReload(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")
 	synctest.Test(t, func(t *testing.T) {
