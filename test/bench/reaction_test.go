@@ -173,7 +173,7 @@ func (b *bench) reaction(t *testing.T) {
 	b.add(report.Figure{Name: "withdrawal, p99", Unit: report.Milliseconds, Runs: []float64{report.Quantile(out, 0.99)}, Limit: at(0.99)})
 	b.drift(t, at)
 	if b.main && b.measures("api") {
-		b.pages(t, "without authentication", p, "", 500)
+		b.pages(t, "without authentication", p, "")
 	}
 	p.stop(t)
 	if b.main && b.measures("api") {
