@@ -10,11 +10,11 @@ import (
 
 var namedTest = regexp.MustCompile("`([a-z]+)/((?:Test|Benchmark)[A-Za-z0-9]+)`")
 
-// The tests that the security page names are there, in the packages that it names.
+// The tests that the page of attacks names are there, in the packages that it names.
 func TestNamedTestsExist(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	t.Attr("req", "DTS-DOC-1")
-	page, err := os.ReadFile(filepath.Join(root, "docs", "security.md"))
+	page, err := os.ReadFile(filepath.Join(root, "docs", "development", "attacks.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
