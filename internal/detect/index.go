@@ -76,6 +76,7 @@ func (x *index) nearWords(value string) (m mask) {
 	if len(value) > maxName {
 		return m
 	}
+	value = strings.ToLower(value)
 	start := 0
 	for i := 0; i <= len(value); i++ {
 		if i < len(value) && !isSeparator(rune(value[i])) {
@@ -83,9 +84,6 @@ func (x *index) nearWords(value string) (m mask) {
 		}
 		if word := value[start:i]; word != "" {
 			m = m.or(x.tokens[word])
-			if lower := strings.ToLower(word); lower != word {
-				m = m.or(x.tokens[lower])
-			}
 		}
 		start = i + 1
 	}
