@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -29,73 +30,70 @@ type Hints struct {
 
 // advise returns what a person can do about a verdict.
 func (h Hints) advise(f *backend.Finding) []Advice {
-	if f.Service != nil && f.Service.Type == backend.TypeOutside {
+	switch {
+	case f.Verdict == backend.Accepted:
+		return h.adviseAccepted(f)
+	case f.Service != nil && f.Service.Type == backend.TypeOutside:
 		return h.adviseOutside(f)
-	}
-	switch f.Verdict {
-	case backend.Accepted:
-		out := []Advice{{"To keep it out of the toolsets:", h.annotate(f, "kubernaut.io/toolset=false")}}
-		out = append(h.adviseCredentials(f), out...)
-		if f.Observation.OwnCA {
-			out = append(out, Advice{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"})
-		}
-		out = append(adviseWants(f), out...)
-		if h.Unprobed && !f.Candidate.Unproven {
-			out = append([]Advice{{"To see whether it works, " + h.HowToProbe + ".", ""}}, out...)
-		}
-		return out
-	case backend.Duplicate:
-		return []Advice{
-			{fmt.Sprintf("If both lead to the same backend, do nothing: "+
-				"the verdict on %s holds for both.", f.Winner), ""},
-			{"If they are two backends, include this one too:", h.include(f)},
-		}
-	case backend.Unconfirmed:
-		out := []Advice{{"If you know that it is " + f.Type + ", include it:", h.include(f)}}
-		if h.Unprobed {
-			out = append([]Advice{{"To find out, " + h.HowToProbe + ".", ""}}, out...)
-		}
+	case f.Verdict == backend.Duplicate:
+		return append([]Advice{{fmt.Sprintf("If both lead to the same backend, do nothing: "+
+			"the verdict on %s holds for both.", f.Winner), ""}},
+			h.include(f, "If they are two backends, include this one too:")...)
+	case f.Verdict == backend.Unconfirmed:
+		out := h.adviseProbe("To find out, ")
 		if f.Observation.Cause == backend.CauseForbidden {
 			out = append(adviseForbidden(f), out...)
 		}
-		return out
-	case backend.Unavailable:
+		return append(out, h.include(f, "If you know that it is "+f.Type+", include it:")...)
+	case f.Verdict == backend.Unavailable:
 		return h.adviseUnavailable(f)
 	}
 	return h.adviseRejected(f)
 }
 
-// adviseOutside returns the advice for a backend that the configuration names. It has no Service to annotate.
+// adviseAccepted returns what HolmesGPT needs for a backend, and how to keep it out.
+func (h Hints) adviseAccepted(f *backend.Finding) (out []Advice) {
+	if !f.Candidate.Unproven {
+		out = h.adviseProbe("To see whether it works, ")
+	}
+	out = append(out, adviseWants(f)...)
+	out = append(out, h.adviseCredentials(f)...)
+	out = append(out, h.annotate(f, "To keep it out of the toolsets:", "kubernaut.io/toolset=false")...)
+	if f.Observation.OwnCA {
+		out = append(out, Advice{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"})
+	}
+	return out
+}
+
+// adviseProbe returns how to probe the backends if none was probed.
+func (h Hints) adviseProbe(purpose string) []Advice {
+	if !h.Unprobed {
+		return nil
+	}
+	return []Advice{{purpose + h.HowToProbe + ".", ""}}
+}
+
+// adviseOutside returns the advice for a backend that the configuration names and that is not published.
 func (h Hints) adviseOutside(f *backend.Finding) (out []Advice) {
-	entry := Advice{"Correct or remove its entry in the configuration:",
-		fmt.Sprintf("backends: [{name: %s, …}]", f.Name)}
-	switch {
-	case f.Verdict == backend.Accepted:
-		out = append(adviseWants(f), h.adviseCredentials(f)...)
-		if f.Observation.OwnCA {
-			out = append(out, Advice{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"})
-		}
-		if h.Unprobed {
-			out = append([]Advice{{"To see whether it works, " + h.HowToProbe + ".", ""}}, out...)
-		}
-		return out
+	switch o := &f.Observation; {
 	case f.Reason.Code == backend.CodeTypeOff:
 		return h.adviseRejected(f)
 	case f.Reason.Code == backend.CodeNotAskedYet:
-		return []Advice{{"Wait for its first probe.", ""}}
-	case f.Observation.Cause == backend.CauseDenied:
-		return adviseDenied(f)
-	case f.Observation.Outcome == backend.UntrustedTLS:
+		return h.adviseUnavailable(f)
+	case o.Cause == backend.CauseDenied:
+		out = []Advice{allowNetwork}
+	case o.Outcome == backend.UntrustedTLS:
 		out = h.adviseTLS(f)
-	case f.Observation.Outcome == backend.AuthRequired && f.Observation.Wants == backend.KindCertificate:
+	case o.Outcome == backend.AuthRequired && o.Wants == backend.KindCertificate:
 		out = []Advice{{"If its type has the field files, name the files of a client certificate in its entry.", ""}}
-	case f.Observation.Outcome == backend.AuthRequired, f.Reason.Code == backend.CodeTenantMissing:
+	case o.Outcome == backend.AuthRequired, f.Reason.Code == backend.CodeTenantMissing:
 		out = h.adviseCredentials(f)
 	case f.Verdict == backend.Unavailable:
 		out = []Advice{{"It is published as soon as it answers: " +
 			"check that it can be reached from where this runs.", ""}}
 	}
-	return append(out, entry)
+	return append(out, Advice{"Correct or remove its entry in the configuration:",
+		fmt.Sprintf("backends: [{name: %s, …}]", f.Name)})
 }
 
 // adviseUnavailable returns the advice for a backend that does not work now.
@@ -151,9 +149,18 @@ func (h Hints) adviseUnavailable(f *backend.Finding) []Advice {
 
 // behind returns the command that shows the pods of a Service, or its EndpointSlices if it selects no pods.
 func behind(f *backend.Finding) string {
-	if selector := Pairs(f.Service.Selector); len(selector) > 0 {
-		return fmt.Sprintf("kubectl -n %s get pods -l %s", f.Namespace, strings.Join(selector, ","))
+	return cmp.Or(podsOf(f), slicesOf(f))
+}
+
+// podsOf returns the command that shows the pods of a Service, "" if it selects none.
+func podsOf(f *backend.Finding) string {
+	if len(f.Service.Selector) == 0 {
+		return ""
 	}
+	return fmt.Sprintf("kubectl -n %s get pods -l %s", f.Namespace, strings.Join(Pairs(f.Service.Selector), ","))
+}
+
+func slicesOf(f *backend.Finding) string {
 	return fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s", f.Namespace, f.Name)
 }
 
@@ -173,24 +180,20 @@ func sentTo(f *backend.Finding) string {
 
 // advisePlace returns the advice for a backend that is possibly probed at the wrong port or path.
 func (h Hints) advisePlace(f *backend.Finding) []Advice {
-	return []Advice{
-		{"It is published as soon as it answers: check that it runs.", ""},
-		{"If the port or the base path is wrong, set the right one:",
-			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")},
-	}
+	return append([]Advice{{"It is published as soon as it answers: check that it runs.", ""}},
+		h.relocate(f, "If the port or the base path is wrong, set the right one:")...)
 }
 
 // adviseCredentials returns the lines that give a backend the credentials that it needs.
 func (h Hints) adviseCredentials(f *backend.Finding) (out []Advice) {
 	switch f.Reason.Code {
 	case backend.CodeCredentialsPlain:
-		return []Advice{{"If its clients are to reach it without TLS, say so:",
-			h.annotate(f, "kubernaut.io/toolset-scheme=http")}}
+		return h.annotate(f, "If its clients are to reach it without TLS, say so:", "kubernaut.io/toolset-scheme=http")
 	case backend.CodeTenantMissing:
 		for _, line := range f.Remedies {
 			out = append(out, Advice{"Name in the configuration the tenant that HolmesGPT reads:", line})
 		}
-		return append(out, Advice{"Or on the Service:", h.annotate(f, "kubernaut.io/toolset-tenant=TENANT")})
+		return append(out, h.annotate(f, "Or on the Service:", "kubernaut.io/toolset-tenant=TENANT")...)
 	}
 	for i, line := range f.Remedies {
 		text := "Put its credentials into a variable of HolmesGPT's environment, and name that in the configuration" +
@@ -223,30 +226,35 @@ func trust(f *backend.Finding) string {
 	return fmt.Sprintf("security: {trustedNamespaces: [%s]}", safetext.YAMLName(f.Namespace))
 }
 
-// include returns the command that includes the Service as its type.
-func (h Hints) include(f *backend.Finding) string {
-	typ := f.Type
-	if typ == "" {
-		typ = "TYPE"
-	}
-	return h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type="+typ)
+// include returns the advice to include the Service as its type.
+func (h Hints) include(f *backend.Finding, text string) []Advice {
+	return h.annotate(f, text, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type="+cmp.Or(f.Type, "TYPE"))
 }
 
-// annotate returns the command that sets annotations (KEY=VALUE) or removes them (KEY-). For Services in files it
-// returns the lines to write.
-func (h Hints) annotate(f *backend.Finding, args ...string) string {
-	if !h.Files {
-		return fmt.Sprintf("kubectl -n %s annotate service %s %s", f.Namespace, f.Name, strings.Join(args, " "))
+// relocate returns the advice to name the right port or path.
+func (h Hints) relocate(f *backend.Finding, text string) []Advice {
+	return h.annotate(f, text, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")
+}
+
+// annotate returns the advice to set annotations (KEY=VALUE) or remove them (KEY-): a command, or the lines to write
+// for Services in files. It returns none for a backend outside the cluster, which has no Service.
+func (h Hints) annotate(f *backend.Finding, text string, args ...string) []Advice {
+	switch {
+	case f.Service != nil && f.Service.Type == backend.TypeOutside:
+		return nil
+	case !h.Files:
+		return []Advice{{text,
+			fmt.Sprintf("kubectl -n %s annotate service %s %s", f.Namespace, f.Name, strings.Join(args, " "))}}
 	}
-	var lines []string
+	lines := "metadata.annotations:"
 	for _, arg := range args {
 		if key, value, ok := strings.Cut(arg, "="); ok {
-			lines = append(lines, fmt.Sprintf("%s: %q", key, value))
-		} else if key, ok := strings.CutSuffix(arg, "-"); ok && !strings.HasPrefix(arg, "-") {
-			lines = append(lines, "(without "+key+")")
+			lines += fmt.Sprintf("\n  %s: %q", key, value)
+		} else if key, ok := strings.CutSuffix(arg, "-"); ok {
+			lines += "\n  (without " + key + ")"
 		}
 	}
-	return "metadata.annotations:\n  " + strings.Join(lines, "\n  ")
+	return []Advice{{text, lines}}
 }
 
 // Pairs returns key=value for each entry, sorted by key.

@@ -18,13 +18,11 @@ import (
 func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	switch f.Reason.Code {
 	case backend.CodeOptedOut:
-		return []Advice{{"To allow it again:", h.annotate(f, "kubernaut.io/toolset-")}}
+		return h.annotate(f, "To allow it again:", "kubernaut.io/toolset-")
 	case backend.CodeAnnotationMCPUntrusted, backend.CodeAnnotationTypeUntrusted, backend.CodeAnnotationHealthUntrusted,
 		backend.CodeAnnotationNoteUntrusted, backend.CodeAnnotationPrimaryUntrusted, backend.CodeAnnotationLinkHost:
-		return []Advice{
-			{"Remove the annotation:", h.annotate(f, f.Reason.Annotation+"-")},
-			{"Or trust its namespace in the configuration:", trust(f)},
-		}
+		return append(h.annotate(f, "Remove the annotation:", f.Reason.Annotation+"-"),
+			Advice{"Or trust its namespace in the configuration:", trust(f)})
 	case backend.CodeTypeOff:
 		return []Advice{{"Switch its type on in the configuration:",
 			fmt.Sprintf("types: {%s: {enabled: true}}", f.Reason.Type)}}
@@ -38,7 +36,7 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	case backend.CodeExternalName, backend.CodeExternalNotAllowed, backend.CodeExternalURLNotAllowed:
 		return h.adviseHost(f, f.Reason.Code != backend.CodeExternalName)
 	case backend.CodeAnnotationPortMissing, backend.CodeAnnotationPortUnclear:
-		return []Advice{{"Name the right port:", h.annotate(f, f.Reason.Annotation+"=PORT")}}
+		return h.annotate(f, "Name the right port:", f.Reason.Annotation+"=PORT")
 	case backend.CodeNamespaceCandidates, backend.CodeNamespaceBackends:
 		return []Advice{
 			{"Raise the limit of each namespace in the configuration:", "security: {maxInstancesPerNamespace: NUMBER}"},
@@ -65,34 +63,30 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 func (h Hints) adviseMistaken(f *backend.Finding) []Advice {
 	switch {
 	case f.Reason.Annotation != "":
-		return []Advice{{"Correct the annotation:", h.annotate(f, "--overwrite", f.Reason.Annotation+"=VALUE")}}
+		return h.annotate(f, "Correct the annotation:", "--overwrite", f.Reason.Annotation+"=VALUE")
 	case len(f.Service.Ports) == 0:
 		return nil
 	case f.Observation.Cause == backend.CauseDenied:
 		return adviseDenied(f)
 	case f.Candidate != nil && f.Observation.Seen.Code == backend.CodeOtherProduct:
-		return []Advice{{"If that is right, do nothing. " +
-			"If it is " + f.Type + " after all, its port or base path is wrong; set the right one:",
-			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
+		return h.relocate(f, "If that is right, do nothing. "+
+			"If it is "+f.Type+" after all, its port or base path is wrong; set the right one:")
 	case f.Candidate != nil && f.Candidate.Strength == backend.Explicit:
-		return []Advice{{"If the port or the base path is wrong, set the right one:",
-			h.annotate(f, "kubernaut.io/toolset-port=PORT", "kubernaut.io/toolset-path=/PATH")}}
+		return h.relocate(f, "If the port or the base path is wrong, set the right one:")
 	case f.Candidate != nil && f.Observation.Outcome == backend.WrongIdentity && !answered(&f.Observation):
-		return []Advice{{"The port does not speak HTTP, so no toolset can use it. " +
-			"If another port of the Service does, name it:",
-			h.annotate(f, "kubernaut.io/toolset-port=PORT")}}
+		return h.annotate(f, "The port does not speak HTTP, so no toolset can use it. "+
+			"If another port of the Service does, name it:", "kubernaut.io/toolset-port=PORT")
 	case f.Candidate != nil && f.Candidate.Strength == backend.Strong && nowhere(&f.Observation):
-		return []Advice{{"It answers, but has nothing at the paths that were tried. " +
-			"Most likely it has a base path. Name it:",
-			h.annotate(f, "kubernaut.io/toolset-path=/PATH")}}
+		return h.annotate(f, "It answers, but has nothing at the paths that were tried. "+
+			"Most likely it has a base path. Name it:", "kubernaut.io/toolset-path=/PATH")
 	case f.Candidate != nil:
-		return []Advice{{"If it is something that the catalog does not know, it can be included as an HTTP toolset:",
-			h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type=custom")}}
+		return h.annotate(f, "If it is something that the catalog does not know, "+
+			"it can be included as an HTTP toolset:", "kubernaut.io/toolset=true", "kubernaut.io/toolset-type=custom")
 	case f.Type == "":
-		return []Advice{{"If it is a backend after all, include it with its type (the command catalog lists the " +
-			"types; custom is for any other HTTP API):", h.include(f)}}
+		return h.include(f, "If it is a backend after all, include it with its type (the command catalog lists the "+
+			"types; custom is for any other HTTP API):")
 	}
-	return []Advice{{"If it is " + f.Type + " after all, include it:", h.include(f)}}
+	return h.include(f, "If it is "+f.Type+" after all, include it:")
 }
 
 // answered reports whether a response in HTTP came, or the requests are not known any more.
@@ -126,9 +120,8 @@ func (h Hints) adviseHost(f *backend.Finding, included bool) (out []Advice) {
 		return nil
 	}
 	if !included {
-		out = append(out, Advice{"If it is a backend, include it with its type and URL:",
-			h.annotate(f, "kubernaut.io/toolset=true", "kubernaut.io/toolset-type="+cmp.Or(f.Type, "TYPE"),
-				"kubernaut.io/toolset-endpoint=https://"+hosts[0])})
+		out = h.annotate(f, "If it is a backend, include it with its type and URL:", "kubernaut.io/toolset=true",
+			"kubernaut.io/toolset-type="+cmp.Or(f.Type, "TYPE"), "kubernaut.io/toolset-endpoint=https://"+hosts[0])
 	}
 	return append(out, Advice{"If the agent may reach it, allow its host in the configuration:",
 		fmt.Sprintf("security: {allowedEndpointHosts: [%s]}", strings.Join(hosts, ", "))})
@@ -142,10 +135,9 @@ func adviseDenied(f *backend.Finding) []Advice {
 			"and remove those that are not needed:",
 			fmt.Sprintf("kubectl -n %s get endpointslices", f.Namespace)}}
 	}
-	return []Advice{
-		{never + "See who wrote the address:",
-			fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s -o yaml", f.Namespace,
-				f.Name)},
-		{"If the address may be used, leave its network out of security.denyCIDRs in the configuration.", ""},
-	}
+	return []Advice{{never + "See who wrote the address:", slicesOf(f) + " -o yaml"}, allowNetwork}
+}
+
+var allowNetwork = Advice{
+	"If the address may be used, leave its network out of security.denyCIDRs in the configuration.", "",
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -87,6 +88,35 @@ func TestAdvice(t *testing.T) {
 	} {
 		if got := (Hints{Files: files}).advise(&misnamed); len(got) == 0 || got[0].Command != want {
 			t.Errorf("a certificate for another name: %q, want %q", got, want)
+		}
+	}
+}
+
+// A backend that the configuration names has no Service, so no advice and no reason may send people to one.
+func TestAdviceOutside(t *testing.T) {
+	t.Attr("req", "DTS-DET-13")
+	s := &backend.Service{Ref: backend.Ref{Namespace: backend.OutsideNamespace, Name: "amp"}, Type: backend.TypeOutside, Ports: []backend.Port{{Number: 443}}}
+	tests := []struct {
+		code        backend.Code
+		observation backend.Observation
+		want        string
+	}{
+		{backend.CodeCertificateName, backend.Observation{Outcome: backend.UntrustedTLS, Missing: backend.MissingName}, "tls: {insecureSkipVerify: [outside/amp]}"},
+		{backend.CodeAddressDenied, backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied}, "security.denyCIDRs"},
+		{backend.CodeTenantMissing, backend.Observation{Outcome: backend.AuthRequired, Wants: backend.KindTenant}, "tenants: {mimir: {outside/amp: [TENANT]}}"},
+		{backend.CodeTimeout, backend.Observation{Outcome: backend.Unreachable}, "reached from where this runs"},
+	}
+	for _, tt := range tests {
+		f := backend.Finding{
+			Ref: s.Ref, Service: s, Type: "mimir", Verdict: backend.Unavailable, Candidate: &backend.Candidate{Service: s, Type: "mimir"},
+			Observation: tt.observation, Reason: backend.Reason{Code: tt.code}, Remedies: []string{"tenants: {mimir: {outside/amp: [TENANT]}}"},
+		}
+		said := fmt.Sprint((Hints{}).advise(&f))
+		if !strings.Contains(said, tt.want) || !strings.Contains(said, "backends: [{name: amp, …}]") {
+			t.Errorf("%s: %s", tt.code, said)
+		}
+		if said += Reason(&f); strings.Contains(said, "kubectl") || strings.Contains(said, "annotat") || strings.Contains(said, ".svc") {
+			t.Errorf("%s: there is no such Service: %s", tt.code, said)
 		}
 	}
 }

@@ -188,6 +188,9 @@ func adviseAgent(reason string) []Advice {
 	return adviseInstance(reason)
 }
 
+// refusal matches HolmesGPT's error for a refusal, but no number in an address or a URL that contains such a number.
+var refusal = regexp.MustCompile(`\b40[13]\b|Unauthorized|Forbidden`)
+
 // adviseInstance returns what to do about HolmesGPT's error for an instance. The advice never quotes the error, because
 // the backend can choose its text.
 func adviseInstance(reason string) []Advice {
@@ -197,7 +200,7 @@ func adviseInstance(reason string) []Advice {
 	switch {
 	case says("CERTIFICATE_VERIFY_FAILED"):
 		return []Advice{{SameCA + ":", "REQUESTS_CA_BUNDLE=/path/to/bundle.pem"}}
-	case says("401", "403", "Unauthorized", "Forbidden"):
+	case refusal.MatchString(reason):
 		return []Advice{{"It refuses HolmesGPT: check that the variable contains the right credential, " +
 			"and that the credential may read.", ""}}
 	case says("Failed to resolve", "Name or service not known", "Connection refused", "timed out",

@@ -114,6 +114,11 @@ func TestInAgent(t *testing.T) {
 			"failed", "cannot use es/data: ENV var replacement KEY does not exist", "variable KEY"},
 		{"it fails", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "enabled", "", map[string]string{"a/es": "Connection refused"})}},
 			"failed", "cannot use it: Connection refused", "NetworkPolicies"},
+		{"it fails, with figures in the error", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "enabled", "", map[string]string{
+			"a/es": "NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f4014038d30>: Failed to establish a new connection: Connection refused')"})}},
+			"failed", "Connection refused", "NetworkPolicies"},
+		{"it refuses", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "enabled", "", map[string]string{"a/es": "HTTP 401"})}},
+			"failed", "HTTP 401", "right credential"},
 		{"another fails", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "enabled", "", map[string]string{"b/es": "Connection refused"})}},
 			"enabled", "can use it", ""},
 		{"switched off", agent.Replica{Outcome: agent.Loaded, Toolsets: []agent.Toolset{toolset("es/data", "disabled", "", nil)}}, "disabled", "switched off", ""},

@@ -123,22 +123,25 @@ func about(m Material) About {
 // keysRead returns the label keys that some rule reads. Other labels do not affect a verdict.
 func keysRead(c *catalog.Catalog) map[string]bool {
 	read := map[string]bool{}
+	add := func(labels map[string]catalog.Values) {
+		for k := range labels {
+			read[k] = true
+		}
+	}
 	for _, k := range slices.Concat(c.Lookalikes.AppLabels, c.Lookalikes.ComponentLabels) {
 		read[k] = true
 	}
+	for _, w := range c.Lookalikes.Wants {
+		add(w.Labels)
+	}
 	for _, t := range c.Types {
-		labels := []map[string]catalog.Values{t.Detect.Weak.Labels}
-		for _, r := range slices.Concat(t.Detect.Strong, t.Detect.Fronts, t.Detect.Reject) {
-			labels = append(labels, r.Labels)
+		add(t.Detect.Weak.Labels)
+		for _, r := range slices.Concat(t.Detect.Strong, t.Detect.Fronts, t.Detect.Bundled, t.Detect.Reject) {
+			add(r.Labels)
 		}
 		for _, r := range t.Toolset.Recipes {
 			for _, sign := range r.When {
-				labels = append(labels, sign.Labels)
-			}
-		}
-		for _, l := range labels {
-			for k := range l {
-				read[k] = true
+				add(sign.Labels)
 			}
 		}
 	}

@@ -129,10 +129,9 @@ func (m *Material) advisePrimary(f *backend.Finding) []Advice {
 	out := []Advice{{fmt.Sprintf("To make it the primary %s, name it in the configuration:", f.Type), line(f.Ref)}}
 	_, configured := m.Primary[f.Type]
 	annotated := primary != nil && primary.Candidate.Primary
-	if slices.Contains(m.TrustedNamespaces, f.Namespace) && !configured && !annotated &&
-		f.Namespace != backend.OutsideNamespace {
-		out = append(out, Advice{"Or annotate the Service, because its namespace is trusted:",
-			m.Hints.annotate(f, "kubernaut.io/toolset-primary=true")})
+	if slices.Contains(m.TrustedNamespaces, f.Namespace) && !configured && !annotated {
+		out = append(out, m.Hints.annotate(f, "Or annotate the Service, because its namespace is trusted:",
+			"kubernaut.io/toolset-primary=true")...)
 	}
 	return out
 }

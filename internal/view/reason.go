@@ -214,6 +214,10 @@ func (s subject) part(name string) string {
 		return "it separates the data of tenants and requires a tenant in each request"
 	case "remedy":
 		return strings.Join(f.Remedies[:min(len(f.Remedies), 1)], "")
+	case "or_annotate":
+		if f.Service.Type != backend.TypeOutside {
+			return ", or annotate the Service with kubernaut.io/toolset-tenant=TENANT"
+		}
 	case "contents":
 		if r.Value != "" {
 			return " (its value is " + r.Value + ")"

@@ -3,11 +3,7 @@ package view
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
-
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/recipe"
@@ -108,10 +104,10 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 	if r.By != "" {
 		out = append(out, Advice{text, ""})
 	}
-	if command := secretsOfPods(f); r.Secret != "" && command != "" {
+	if pods := podsOf(f); r.Secret != "" && pods != "" {
 		out = append(out, Advice{"If there is no such Secret, for example because the chart uses one of yours " +
 			"(existingSecret), this shows the Secrets and keys that its pods use. " +
-			"Use them instead of " + r.Secret + " and its keys below:", command})
+			"Use them instead of " + r.Secret + " and its keys below:", pods + " -o jsonpath='" + usedSecrets + "'"})
 	}
 	out = append(out, r.Steps...)
 	switch {
@@ -129,24 +125,6 @@ func (r *Recipe) advise(f *backend.Finding, line string) (out []Advice) {
 		out = append(out, Advice{"Then name them in the configuration" + caution + ":", r.Configuration})
 	}
 	return out
-}
-
-// secretsOfPods returns the command that shows which Secrets the pods of a Service use; "" if its selector is empty, or
-// has labels that must not get into lines to copy.
-func secretsOfPods(f *backend.Finding) string {
-	var labels []string
-	for _, key := range slices.Sorted(maps.Keys(f.Service.Selector)) {
-		value := f.Service.Selector[key]
-		if len(validation.IsQualifiedName(key)) > 0 || len(validation.IsValidLabelValue(value)) > 0 {
-			return ""
-		}
-		labels = append(labels, key+"="+value)
-	}
-	if len(labels) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("kubectl -n %s get pods -l %s -o jsonpath='%s'",
-		f.Namespace, strings.Join(labels, ","), usedSecrets)
 }
 
 // usedSecrets is the JSONPath that lists the Secrets of pods, a line each: of variables with the key, of envFrom, of

@@ -93,3 +93,17 @@ func TestAdviceOfRecipes(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// The labels of every kind of rule are shown, since they decide something.
+func TestLabelsRead(t *testing.T) {
+	t.Attr("req", "DTS-CLI-4")
+	types, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := map[string]string{"release": "kubecost", "app.kubernetes.io/part-of": "openshift-monitoring", "team": "a"}
+	got := about(Material{Service: &backend.Service{Labels: labels}, Catalog: types})
+	if got.OtherLabels != 1 || len(got.Labels) != 2 {
+		t.Errorf("%v and %d others", got.Labels, got.OtherLabels)
+	}
+}

@@ -43,15 +43,12 @@ func adviseRefused(f *backend.Finding) []Advice {
 // adviseTLS returns the advice for a certificate that is not trusted: its authority, its name or its dates are wrong.
 func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 	unchecked := Advice{"Or do not verify its certificate:", fmt.Sprintf("tls: {insecureSkipVerify: [%s]}", f.Ref)}
-	names := fmt.Sprintf("%s.%s.svc", f.Name, f.Namespace)
 	switch f.Observation.Missing {
 	case backend.MissingCA:
 		signer := ""
-		if f.Candidate != nil {
-			for _, w := range f.Candidate.Wants {
-				if w.CA {
-					signer = " (the one that HolmesGPT must trust too: " + w.What + ")"
-				}
+		for _, w := range f.Candidate.Wants {
+			if w.CA {
+				signer = " (the one that HolmesGPT must trust too: " + w.What + ")"
 			}
 		}
 		return []Advice{
@@ -60,12 +57,13 @@ func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 			unchecked,
 		}
 	case backend.MissingName:
-		return []Advice{
-			{"Have a certificate issued, and its server configured, for one of the Service's own names, such as " +
-				names + ". If the certificate is valid for another name, use that:",
-				h.annotate(f, "kubernaut.io/toolset-endpoint=https://NAME:PORT")},
-			unchecked,
+		if f.Service.Type == backend.TypeOutside {
+			return []Advice{{"Have a certificate issued, and its server configured, for the host of its URL, or name " +
+				"a host in its URL that the certificate is valid for.", ""}, unchecked}
 		}
+		return append(h.annotate(f, "Have a certificate issued, and its server configured, for one of the Service's own "+
+			"names, such as "+fmt.Sprintf("%s.%s.svc", f.Name, f.Namespace)+". If the certificate is valid for another "+
+			"name, use that:", "kubernaut.io/toolset-endpoint=https://NAME:PORT"), unchecked)
 	}
 	return []Advice{{"Have its certificate renewed.", ""}, unchecked}
 }

@@ -112,7 +112,7 @@ var texts = map[backend.Code]string{
 	backend.CodeNotAskedYet:  "it has not been probed yet",
 	backend.CodeObserved:     "{observed}",
 	backend.CodeTenantMissing: "{tenants}, and no tenant is configured; to publish it, add to the " +
-		"configuration: {remedy}, or annotate the Service with kubernaut.io/toolset-tenant=TENANT",
+		"configuration: {remedy}{or_annotate}",
 	backend.CodeCredentialsWanted: "it is up and requires credentials",
 	backend.CodeCertificateGiven: "it is up and requires a client certificate, " +
 		"which the configuration names (files): it was not probed further",
