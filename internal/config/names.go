@@ -29,9 +29,11 @@ func isNamespacePattern(s string) bool {
 	return matches(`^[a-z0-9*]([a-z0-9*-]*[a-z0-9*])?$`, s) && len(s) <= 63
 }
 
-// isLabelValue accepts a label's value, with * for any text.
+// isLabelValue accepts a label's value, with * at the beginning or the end for any text.
 func isLabelValue(s string) bool {
-	return s != "" && len(validation.IsValidLabelValue(strings.ReplaceAll(s, "*", "x"))) == 0
+	inner := strings.TrimSuffix(strings.TrimPrefix(s, "*"), "*")
+	return s != "" && !strings.Contains(inner, "*") &&
+		len(validation.IsValidLabelValue(strings.ReplaceAll(s, "*", "x"))) == 0
 }
 
 // isPath accepts the path of a URL with its query.

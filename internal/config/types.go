@@ -23,7 +23,7 @@ type TypeSettings struct {
 	// Namespaces in which it is looked for, with * for any text. Default []: all that are watched.
 	Namespaces []string `yaml:"namespaces,omitempty"`
 	// Labels of Services of this type, beside those that charts set. A Service needs all labels of one
-	// mapping. Default [].
+	// mapping. A value may begin or end with * for any text. Default [].
 	Labels []map[string]string `yaml:"labels,omitempty"`
 	// Health says how backends of this type are probed, where that differs from the section health.
 	Health TypeHealth `yaml:"health,omitempty"`
@@ -128,7 +128,8 @@ func (v validator) typeSettings(t Types) {
 			}
 			for _, k := range sorted(labels) {
 				v.check(yamlfile.Key(at, k), len(validation.IsQualifiedName(k)) == 0, "a label's name as the key", k)
-				v.check(yamlfile.Key(at, k), isLabelValue(labels[k]), "a label's value", labels[k])
+				v.check(yamlfile.Key(at, k), isLabelValue(labels[k]),
+					"a label's value, with * only at its beginning or its end", labels[k])
 			}
 		}
 		health := yamlfile.Key(path, "health")

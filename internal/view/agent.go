@@ -75,9 +75,8 @@ func NewAgent(s *agent.State) Agent {
 		a.Message = "nothing is published yet, " +
 			"or the document has no generation marker, which identifies it in HolmesGPT"
 	case len(a.Replicas) == 0:
-		a.Message = "no HolmesGPT was found in the ConfigMap's namespace; " +
-			"if it runs elsewhere, set holmesgpt.service in " +
-			"the configuration"
+		a.Message = "no HolmesGPT was found in the ConfigMap's namespace, or behind the Service that " +
+			"holmesgpt.service names; if it runs elsewhere, name its Service there"
 	case len(a.Replicas) == 1:
 		a.Message = "HolmesGPT " + a.Replicas[0].Message
 	default:
