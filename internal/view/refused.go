@@ -61,9 +61,10 @@ func (h Hints) adviseTLS(f *backend.Finding) []Advice {
 			return []Advice{{"Have a certificate issued, and its server configured, for the host of its URL, or name " +
 				"a host in its URL that the certificate is valid for.", ""}, unchecked}
 		}
-		return append(h.annotate(f, "Have a certificate issued, and its server configured, for one of the Service's own "+
-			"names, such as "+fmt.Sprintf("%s.%s.svc", f.Name, f.Namespace)+". If the certificate is valid for another "+
-			"name, use that:", "kubernaut.io/toolset-endpoint=https://NAME:PORT"), unchecked)
+		const text = "Have a certificate issued, and its server configured, for one of the Service's own names, " +
+			"such as %s.%s.svc. If the certificate is valid for another name, use that:"
+		return append(h.annotate(f, fmt.Sprintf(text, f.Name, f.Namespace),
+			"kubernaut.io/toolset-endpoint=https://NAME:PORT"), unchecked)
 	}
 	return []Advice{{"Have its certificate renewed.", ""}, unchecked}
 }
