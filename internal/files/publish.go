@@ -48,9 +48,6 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 		}
 	}
 	want, err := build(v.cm)
-	if err == nil {
-		err = want.Check()
-	}
 	if err != nil {
 		return false, err
 	}

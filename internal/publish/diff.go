@@ -53,7 +53,7 @@ func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	_, asBinary := live.BinaryData[toolset.KeyOverrides]
 	d.restore = want.Restore != "" && !asText && !asBinary
 	d.Immutable = live.Immutable != nil && *live.Immutable
-	owners := p.owners(live)
+	owners := ownersOf(live)
 	d.leftovers, d.owner = owners.restorers, owners.owner
 
 	for _, k := range slices.Sorted(maps.Keys(want.Keys)) {

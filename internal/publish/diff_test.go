@@ -60,7 +60,7 @@ func TestCompare(t *testing.T) {
 		{
 			name: "held before, and so owned by two",
 			live: configMap("1", by("vandal", keyProm, "x"), func(cm *corev1.ConfigMap) {
-				owned(cm, DefaultFieldManager, metav1.ManagedFieldsOperationApply, inData, keyProm)
+				owned(cm, FieldManager, metav1.ManagedFieldsOperationApply, inData, keyProm)
 			}),
 			want: Difference{Changed: []string{keyProm}, Drifted: []Drift{{keyProm, "vandal"}}},
 		},
@@ -91,7 +91,7 @@ func TestCompare(t *testing.T) {
 		{
 			name: "no longer generated and ours",
 			live: configMap("1", by("other", keyGrafana, "x"), func(cm *corev1.ConfigMap) {
-				owned(cm, DefaultFieldManager, metav1.ManagedFieldsOperationApply, inData, keyGrafana)
+				owned(cm, FieldManager, metav1.ManagedFieldsOperationApply, inData, keyGrafana)
 			}),
 			want: Difference{Stale: []string{keyGrafana}},
 		},

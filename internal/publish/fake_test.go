@@ -20,7 +20,10 @@ import (
 
 var (
 	testLabels  = map[string]string{"app.kubernetes.io/name": "dynamic-toolset", "app.kubernetes.io/managed-by": "dynamic-toolset"}
-	testOptions = Options{Namespace: "kubernaut-system", Name: "kubernaut-toolset-config", Labels: testLabels}
+	testOptions = Options{
+		Namespace: "kubernaut-system", Name: "kubernaut-toolset-config", Labels: testLabels,
+		Reason: func(error) string { return "" },
+	}
 )
 
 const (
@@ -93,7 +96,7 @@ func configMap(resourceVersion string, edits ...func(*corev1.ConfigMap)) *corev1
 		},
 		Data: testKeys(),
 	}
-	owned(cm, DefaultFieldManager, metav1.ManagedFieldsOperationApply, inData, toolset.KeyHolmesGPT, keyProm, toolset.KeyState)
+	owned(cm, FieldManager, metav1.ManagedFieldsOperationApply, inData, toolset.KeyHolmesGPT, keyProm, toolset.KeyState)
 	for _, edit := range edits {
 		edit(cm)
 	}
@@ -102,7 +105,7 @@ func configMap(resourceVersion string, edits ...func(*corev1.ConfigMap)) *corev1
 
 // owned makes keys belong to a manager, and to no other if it is not ours.
 func owned(cm *corev1.ConfigMap, manager string, op metav1.ManagedFieldsOperationType, s section, keys ...string) {
-	if manager != DefaultFieldManager {
+	if manager != FieldManager {
 		for i := range cm.ManagedFields {
 			for _, k := range keys {
 				raw := strings.ReplaceAll(string(cm.ManagedFields[i].FieldsV1.GetRawBytes()), `"f:`+k+`"`, `"f:gone"`)

@@ -23,7 +23,6 @@ const (
 
 // owners holds the owners of a ConfigMap's entries, from its managedFields.
 type owners struct {
-	publisher *Publisher
 	entries   []owner
 	restorers []string // field managers, sorted
 	owner     bool     // there is an apply under our field manager
@@ -35,8 +34,7 @@ type owner struct {
 	fields  map[section]map[string]json.RawMessage
 }
 
-func (p *Publisher) owners(cm *corev1.ConfigMap) owners {
-	o := owners{publisher: p}
+func ownersOf(cm *corev1.ConfigMap) (o owners) {
 	for _, e := range cm.ManagedFields {
 		if e.FieldsV1 == nil || e.Subresource != "" {
 			continue
@@ -57,10 +55,10 @@ func (p *Publisher) owners(cm *corev1.ConfigMap) owners {
 			inLabels: tree.Metadata.Labels, inAnnotations: tree.Metadata.Annotations,
 		}
 		o.entries = append(o.entries, owner{manager: e.Manager, apply: apply, fields: fields})
-		if p.isRestorer(e.Manager) {
+		if isRestorer(e.Manager) {
 			o.restorers = append(o.restorers, e.Manager)
 		}
-		o.owner = o.owner || apply && e.Manager == p.options.FieldManager
+		o.owner = o.owner || apply && e.Manager == FieldManager
 	}
 	slices.Sort(o.restorers)
 	return o
@@ -74,14 +72,14 @@ func (o *owner) has(s section, key string) bool {
 // self reports whether our field manager, or a restorer, owns the entry, alone or with others.
 func (o *owners) self(s section, key string) bool {
 	return slices.ContainsFunc(o.entries, func(e owner) bool {
-		return e.has(s, key) && o.publisher.isSelf(e.manager)
+		return e.has(s, key) && isSelf(e.manager)
 	})
 }
 
 // applied reports whether the entry was applied under our field manager.
 func (o *owners) applied(s section, key string) bool {
 	return slices.ContainsFunc(o.entries, func(e owner) bool {
-		return e.apply && e.has(s, key) && e.manager == o.publisher.options.FieldManager
+		return e.apply && e.has(s, key) && e.manager == FieldManager
 	})
 }
 
@@ -98,7 +96,7 @@ func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
 		for _, e := range o.entries {
 			switch {
 			case !e.has(s, key):
-			case o.publisher.isSelf(e.manager):
+			case isSelf(e.manager):
 				ours = true
 			default:
 				others = append(others, e.manager)
@@ -117,14 +115,14 @@ func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
 
 // superseded reports whether another process with this field manager wrote generated keys after live. That is another
 // replica, and only one can lead. The next cycle decides, because it first checks whether this replica leads.
-func (p *Publisher) superseded(live, fresh *corev1.ConfigMap) bool {
+func superseded(live, fresh *corev1.ConfigMap) bool {
 	if fresh == nil {
 		return false
 	}
 	if live == nil {
 		live = &corev1.ConfigMap{}
 	}
-	owners := p.owners(fresh)
+	owners := ownersOf(fresh)
 	for k, text := range fresh.Data {
 		old, ok := live.Data[k]
 		if toolset.OwnedKey(k) && owners.self(inData, k) && (!ok || old != text) {
@@ -134,11 +132,6 @@ func (p *Publisher) superseded(live, fresh *corev1.ConfigMap) bool {
 	return false
 }
 
-// isRestorer reports whether a field manager is one that creates a deleted ConfigMap.
-func (p *Publisher) isRestorer(manager string) bool {
-	return strings.HasPrefix(manager, p.options.FieldManager+restorerInfix)
-}
+func isRestorer(manager string) bool { return strings.HasPrefix(manager, restorer) }
 
-func (p *Publisher) isSelf(manager string) bool {
-	return manager == p.options.FieldManager || p.isRestorer(manager)
-}
+func isSelf(manager string) bool { return manager == FieldManager || isRestorer(manager) }

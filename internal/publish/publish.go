@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -18,8 +17,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// DefaultFieldManager is the field manager of all writes, unless Options name another one.
-const DefaultFieldManager = "dynamic-toolset"
+// FieldManager is the field manager of all writes.
+const FieldManager = "dynamic-toolset"
 
 const (
 	// MaxBytes is the largest size of a ConfigMap that is written. The API server's limit is 1 MiB.
@@ -51,12 +50,9 @@ type Options struct {
 	Namespace, Name string
 	// Labels are the labels that are written. Other writers may add more.
 	Labels map[string]string
-	// FieldManager is the field manager of all writes. "" means DefaultFieldManager.
-	FieldManager string
 	// Live returns the ConfigMap from the caller's cache, with its managedFields. It returns nil if there is none.
 	Live func() *corev1.ConfigMap
-	// Reason describes an error that means that the API server cannot be reached, and returns "" for other errors. It
-	// may be nil.
+	// Reason describes an error that means that the API server cannot be reached, and returns "" for other errors.
 	Reason func(error) string
 }
 
@@ -65,12 +61,10 @@ type Desired struct {
 	// Keys are the generated keys and their texts. There is at least one. Each has a reserved name (toolset.OwnedKey)
 	// or a name in Own.
 	Keys map[string]string
-	// Own are further names that belong to this service. A key with such a name is removed if it is no longer
-	// generated.
+	// Own are further names of keys that belong to this service.
 	Own []string
-	// Restore is the text of overrides.yaml to restore if the ConfigMap or the key does not exist. "" restores nothing.
-	// It is set after a ConfigMap was deleted, until Result.Live has the key. It is not set if the admin removed the
-	// key from an existing ConfigMap.
+	// Restore is the text of overrides.yaml to restore if the ConfigMap or the key does not exist. "" restores nothing,
+	// as after the admin has removed the key from an existing ConfigMap.
 	Restore string
 	// Hold names keys (as in Drift) that must not be changed for now; see Repairs. If all keys are held, a deleted
 	// ConfigMap is not created again.
@@ -78,9 +72,8 @@ type Desired struct {
 }
 
 // Build computes what the ConfigMap should hold from what it holds now, because that includes the overrides. live is
-// nil if there is no ConfigMap. Publish calls Build again after each conflict, with the ConfigMap as it is then, so
-// that it never writes text that was computed from another state. Build must not change live. Publish stops at an error
-// of Build and returns it. Build should return an error if this process no longer leads.
+// nil if there is no ConfigMap, and must not be changed. Publish calls Build again after each conflict. Build returns
+// an error if this process no longer leads.
 type Build func(live *corev1.ConfigMap) (Desired, error)
 
 // Result is what Publish did, also if it returns an error.
@@ -114,12 +107,6 @@ type Publisher struct {
 
 // New returns a Publisher for the ConfigMap that the options name.
 func New(client Client, options Options) *Publisher {
-	if options.FieldManager == "" {
-		options.FieldManager = DefaultFieldManager
-	}
-	if options.Reason == nil {
-		options.Reason = func(error) string { return "" }
-	}
 	return &Publisher{client: client, options: options}
 }
 
@@ -133,9 +120,8 @@ func (p *Publisher) Drifted(live *corev1.ConfigMap, want Desired) []Drift {
 }
 
 // Publish makes the ConfigMap hold what build returns. It retries conflicts with other writers, and returns the last
-// one as an error, so that the next cycle can try again. Errors are one line for people. errors.Is finds ErrImmutable,
-// ErrTooLarge, ErrSuperseded and ErrConflict; errors.As with *Error finds the step that failed. An error of build is
-// returned unchanged.
+// one as an error. An error of build is returned unchanged. Others are an *Error, with one of the Err reasons of this
+// package if it applies.
 func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 	res := &Result{}
 	live, err := p.current(ctx)
@@ -161,7 +147,7 @@ func (p *Publisher) Publish(ctx context.Context, build Build) (Result, error) {
 		if fresh == nil && apierrors.IsInvalid(err) {
 			return *res, err // no other writer created it: the request itself is invalid
 		}
-		if p.superseded(live, fresh) {
+		if superseded(live, fresh) {
 			res.Live = fresh
 			return *res, p.fail(OpApply, ErrSuperseded)
 		}
@@ -176,9 +162,6 @@ func (p *Publisher) write(
 ) (*corev1.ConfigMap, error) {
 	want, err := build(live)
 	if err != nil {
-		return live, err
-	}
-	if err := want.Check(); err != nil {
 		return live, err
 	}
 	d := p.Compare(live, want)
@@ -235,19 +218,6 @@ func union(a, b []string) []string {
 	a = append(a, b...)
 	slices.Sort(a)
 	return slices.Compact(a)
-}
-
-// Check returns an error if d would write a key that belongs to others, which would be a programming error.
-func (d *Desired) Check() error {
-	if len(d.Keys) == 0 {
-		return errors.New("no key was generated, so there is nothing to publish")
-	}
-	for k := range d.Keys {
-		if !d.owns(k) {
-			return fmt.Errorf("refusing to write the key %s: its name is not reserved", k)
-		}
-	}
-	return nil
 }
 
 func (d *Desired) owns(key string) bool { return toolset.OwnedKey(key) || slices.Contains(d.Own, key) }

@@ -77,49 +77,26 @@ type instanceJSON struct {
 	Instance
 }
 
-// Encode returns the text of state.json. The same State gives the same bytes. The instances are encoded one by one,
-// because there may be many of them.
+// Encode returns the text of state.json. The same State gives the same bytes.
 func (s *State) Encode() (string, error) {
 	out := stateJSON{
 		Version: stateVersion, Published: []instanceJSON{}, Primaries: map[string]string{},
 		Overrides: s.Overrides, Keys: s.Keys,
 	}
+	for _, i := range slices.SortedFunc(slices.Values(s.Published), Instance.compare) {
+		out.Published = append(out.Published, instanceJSON{i.Type, i.Service.String(), i})
+	}
 	for typ, ref := range s.Primaries {
 		out.Primaries[typ] = ref.String()
 	}
-	var buf bytes.Buffer
-	if err := encode(&buf, "", out); err != nil {
-		return "", err
-	}
-	before, after, _ := strings.Cut(buf.String(), "[]") // the first one is that of Published
 	var text strings.Builder
-	text.WriteString(before + "[")
-	for n, i := range slices.SortedFunc(slices.Values(s.Published), Instance.compare) {
-		if n > 0 {
-			text.WriteByte(',')
-		}
-		buf.Reset()
-		if err := encode(&buf, "  ", instanceJSON{i.Type, i.Service.String(), i}); err != nil {
-			return "", err
-		}
-		text.WriteString("\n  ")
-		text.Write(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
-	}
-	if len(s.Published) > 0 {
-		text.WriteString("\n ")
-	}
-	text.WriteString("]" + after)
-	return text.String(), nil
-}
-
-func encode(to io.Writer, prefix string, v any) error {
-	enc := json.NewEncoder(to)
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent(prefix, " ")
-	if err := enc.Encode(v); err != nil {
-		return fmt.Errorf("state.json: %w", err)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(out); err != nil {
+		return "", fmt.Errorf("state.json: %w", err)
 	}
-	return nil
+	return text.String(), nil
 }
 
 func (i Instance) compare(o Instance) int {

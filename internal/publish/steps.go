@@ -17,8 +17,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// restorerInfix stands between the field manager and the random part in the name of a restorer.
-const restorerInfix = "-restore-"
+// restorer is the begin of the field managers that create a deleted ConfigMap. A random part follows.
+const restorer = FieldManager + "-restore-"
 
 // get reads the ConfigMap without the cache. It returns nil if there is none.
 func (p *Publisher) get(ctx context.Context) (*corev1.ConfigMap, error) {
@@ -60,7 +60,7 @@ func (p *Publisher) send(ctx context.Context, r *request) (cm *corev1.ConfigMap,
 		if wrong != nil {
 			return nil, p.fail(r.op, wrong)
 		}
-		options := metav1.PatchOptions{FieldManager: p.options.FieldManager}
+		options := metav1.PatchOptions{FieldManager: FieldManager}
 		cm, err = p.client.Patch(ctx, p.options.Name, types.MergePatchType, data, options)
 	}
 	if err != nil {
@@ -77,7 +77,7 @@ func (p *Publisher) restore(live *corev1.ConfigMap, want Desired, d *Difference)
 		return nil
 	}
 	r := &request{op: OpRestore, created: d.absent, restored: d.restore}
-	r.options.FieldManager = p.options.FieldManager + restorerInfix + strings.ToLower(rand.Text()[:10])
+	r.options.FieldManager = restorer + strings.ToLower(rand.Text()[:10])
 	r.apply = applycorev1.ConfigMap(p.options.Name, p.options.Namespace)
 	if live == nil {
 		r.apply.WithLabels(p.options.Labels).WithData(want.Keys)
@@ -112,10 +112,10 @@ func (p *Publisher) apply(live *corev1.ConfigMap, want Desired, d *Difference) *
 	}
 	cm := applycorev1.ConfigMap(p.options.Name, p.options.Namespace)
 	fence(cm, live)
-	p.keepForeign(cm, live, &want)
+	keepForeign(cm, live, &want)
 	cm.WithLabels(heldAt(p.options.Labels, live.Labels, want.Hold, labelKey))
 	cm.WithData(heldAt(want.Keys, live.Data, want.Hold, plainKey))
-	options := metav1.ApplyOptions{FieldManager: p.options.FieldManager, Force: true}
+	options := metav1.ApplyOptions{FieldManager: FieldManager, Force: true}
 	return &request{op: OpApply, apply: cm, options: options, changed: d.Changed}
 }
 
@@ -145,7 +145,7 @@ func (p *Publisher) disown(live *corev1.ConfigMap, _ Desired, d *Difference) *re
 		return nil
 	}
 	rest := slices.DeleteFunc(slices.Clone(live.ManagedFields), func(e metav1.ManagedFieldsEntry) bool {
-		return p.isRestorer(e.Manager)
+		return isRestorer(e.Manager)
 	})
 	body := map[string]any{"metadata": map[string]any{"managedFields": rest}}
 	return &request{op: OpRestore, patch: fenced(live, body)}
@@ -186,8 +186,8 @@ func heldAt(want, live map[string]string, hold []string, name func(string) strin
 
 // keepForeign adds the fields that others applied under our field manager, as an admin may do to avoid a conflict.
 // Without them the apply would remove these fields, because its field manager owns them.
-func (p *Publisher) keepForeign(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap, want *Desired) {
-	owners := p.owners(live)
+func keepForeign(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap, want *Desired) {
+	owners := ownersOf(live)
 	for k, v := range live.Data {
 		if !want.owns(k) && owners.applied(inData, k) {
 			cm.WithData(map[string]string{k: v})

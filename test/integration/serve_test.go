@@ -48,7 +48,7 @@ func published(t *testing.T, env *testenv.Env, what string, want ...string) *cor
 			}
 		}
 		for _, m := range cm.ManagedFields { // one is made in several steps, under a name of their own until the last
-			if strings.HasPrefix(m.Manager, publish.DefaultFieldManager+"-") {
+			if strings.HasPrefix(m.Manager, publish.FieldManager+"-") {
 				return fmt.Errorf("it is still being made, as %s", m.Manager)
 			}
 		}

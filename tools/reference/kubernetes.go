@@ -42,7 +42,7 @@ func configMap(m *markdown, root string) error {
 		"Without a cluster (`serve -f`) the keys are files in the directory of `--out`. "+
 		"The service writes by server-side apply with the field manager %s. "+
 		"It does not change other keys, labels and annotations.",
-		span(o.ConfigMap), span(o.Namespace), span(publish.DefaultFieldManager)))
+		span(o.ConfigMap), span(o.Namespace), span(publish.FieldManager)))
 	m.table([]string{"key", "owner", "content"},
 		[]string{span(toolset.KeyHolmesGPT), "generated (`output.formats`: `holmesgpt`)",
 			"the HolmesGPT document, which HolmesGPT loads"},
