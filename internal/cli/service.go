@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -113,9 +112,6 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	}
 	if o.Files == nil && cluster.Inside(o.Cluster) {
 		report.Resolver = net.DefaultResolver
-		report.Trusted = func(namespace string) bool {
-			return slices.Contains(c.Security.TrustedNamespaces, namespace)
-		}
 	}
 	s.monitor = health.New(prober, health.Options{
 		Interval: c.Health.Interval, Threshold: c.Health.FailureThreshold, Concurrency: c.Health.Concurrency,

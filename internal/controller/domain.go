@@ -33,8 +33,8 @@ const (
 const (
 	checkedNames = 3 // how many published names are looked up
 	checkTimeout = 10 * time.Second
-	secondLook   = 30 * time.Second // until the second lookup: DNS caches that it did not know a name
-	lastLook     = 5 * time.Second  // then until the last check that the Services exist: a cycle sees a deletion late
+	nameWait     = 30 * time.Second // until the lookup: DNS caches that it did not know a name
+	lastLook     = 5 * time.Second  // then until the check that the Services still exist: a cycle sees a deletion late
 )
 
 // writtenName is the host of a published Service.
@@ -55,17 +55,13 @@ func (r *Report) checkNames(s *Snapshot) {
 	if !s.InForce || !s.Leading || s.DryRun {
 		return
 	}
-	names := r.sample(written)
+	names := written[:min(checkedNames, len(written))]
 	if len(names) == 0 || !r.checked.state.CompareAndSwap(namesUnchecked, namesInCheck) {
 		return
 	}
 	go func() {
+		<-time.After(nameWait)
 		wrong, sure := allUnknown(r.Resolver, names)
-		if wrong {
-			<-time.After(secondLook)
-			names = r.stillWritten(names)
-			wrong, sure = allUnknown(r.Resolver, names)
-		}
 		if wrong {
 			<-time.After(lastLook)
 			names = r.stillWritten(names)
@@ -102,28 +98,6 @@ func writtenNames(findings []*backend.Finding) (names []writtenName) {
 func fullName(host string) bool {
 	parts := strings.SplitN(host, ".", 4)
 	return len(parts) == 4 && parts[2] == "svc"
-}
-
-// sample returns a few of the names, from as many namespaces as possible, so that no owner's names decide alone. Names
-// of trusted namespaces come first.
-func (r *Report) sample(names []writtenName) []writtenName {
-	// [0] holds the first name of each namespace, [1] the second, and so on.
-	trusted, others := map[int][]writtenName{}, map[int][]writtenName{}
-	count := map[string]int{}
-	for _, n := range names {
-		of := others
-		if r.Trusted != nil && r.Trusted(n.Namespace) {
-			of = trusted
-		}
-		round := count[n.Namespace]
-		of[round] = append(of[round], n)
-		count[n.Namespace]++
-	}
-	var list []writtenName
-	for round := 0; len(list) < min(checkedNames, len(names)); round++ {
-		list = append(append(list, trusted[round]...), others[round]...)
-	}
-	return list[:min(checkedNames, len(list))]
 }
 
 // stillWritten returns the names that are still published for the same Services.

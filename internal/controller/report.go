@@ -40,7 +40,6 @@ type Report struct {
 	History *Changes // may be nil
 	// Resolver looks up published names. It is nil if the cluster's names cannot be resolved, as outside the cluster.
 	Resolver Resolver
-	Trusted  func(namespace string) bool // namespaces whose names are looked up first; may be nil
 
 	checked nameCheck
 	owners  budgets // limits the reports about the Services of a namespace, by reason
