@@ -5,7 +5,6 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
 // Agent follows the running HolmesGPT. agent.Agent implements it.
@@ -14,13 +13,6 @@ type Agent interface {
 	Service(ref backend.Ref, s *backend.Service, e *backend.Endpoints)
 	// Published is called with the document that is in force.
 	Published(document agent.Document, leading bool)
-}
-
-// tellService passes a changed Service on to the Agent, because it may be the Service of HolmesGPT.
-func (c *Controller) tellService(change store.Change) {
-	if c.opts.Agent != nil {
-		c.opts.Agent.Service(change.Ref, change.Service, change.Endpoints)
-	}
 }
 
 // tellPublished passes the published document on to the Agent.

@@ -64,11 +64,8 @@ type Changes struct {
 	list []Change // oldest first
 }
 
-// Add adds a change. It sets Seq, and the time if that is zero. A nil Changes ignores the change.
+// Add adds a change. It sets Seq, and the time if that is zero.
 func (l *Changes) Add(c Change) {
-	if l == nil {
-		return
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seq++
@@ -84,9 +81,6 @@ func (l *Changes) Add(c Change) {
 
 // Last returns the number of the newest change, 0 if there is none.
 func (l *Changes) Last() uint64 {
-	if l == nil {
-		return 0
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.seq
@@ -94,9 +88,6 @@ func (l *Changes) Last() uint64 {
 
 // Since returns the changes after the one with the given number, oldest first. 0 returns all that are kept.
 func (l *Changes) Since(seq uint64) []Change {
-	if l == nil {
-		return nil
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	from := len(l.list)

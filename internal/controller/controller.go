@@ -4,7 +4,6 @@ package controller
 
 import (
 	"context"
-	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -75,7 +74,6 @@ type Options struct {
 	// Agent is notified of Services and of the published document. It may be nil.
 	Agent Agent
 
-	Log    *slog.Logger
 	Report Reporter
 }
 
@@ -135,10 +133,8 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 		c.detections[b.Service.Ref] = inventory.Detection{Service: b.Service, Result: b.Result}
 		c.stale = true
 	}
-	c.damper = newDamper(opts.Inventory.Trusts, c.stands)
-	c.damper.moved.patience = opts.Patience
-	c.discoveries.asked = make(chan struct{}, 1)
-	c.discoveries.over = make(chan struct{}, 1)
+	c.damper = newDamper(opts.Inventory.Trusts, c.stands, opts.Patience)
+	c.asked, c.over = make(chan *discovery, 1), make(chan *discovery, 1)
 	updated := make(chan struct{})
 	c.updated.Store(&updated)
 	return c
@@ -181,10 +177,9 @@ func (c *Controller) Run(ctx context.Context) {
 			next.in(0)
 		case <-discovery:
 			c.rediscover()
-		case <-c.asked:
-			c.startDiscovery(ctx)
-		case <-c.over:
-			c.endDiscovery()
+		case d := <-c.asked:
+			c.startDiscovery(ctx, d)
+		case c.ending = <-c.over:
 			next.in(0)
 		case <-resync:
 			c.resync = true

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -360,7 +359,7 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 		options.Catalog, options.Detector = c, d
 		options.Toolset = toolset.Options{Types: c.Types, Baseline: []string{"kubernetes/core"}, GenerationMarker: true}
 		options.Settle, options.Interval, options.Resync = 250*time.Millisecond, 5*time.Minute, 30*time.Second
-		options.Log, options.Report = slog.New(slog.DiscardHandler), r.notes
+		options.Report = r.notes
 		r.Controller = New(fakeSource{r.world, synced}, r.output, r.leader, monitor, options)
 		ctx, stop := context.WithCancel(t.Context())
 		r.ctx = ctx

@@ -161,7 +161,9 @@ func (c *Controller) detect() {
 	c.freeze()
 	for _, change := range c.source.Take() {
 		c.thawed(change.Namespace)
-		c.tellService(change)
+		if c.opts.Agent != nil { // it may be the Service of HolmesGPT
+			c.opts.Agent.Service(change.Ref, change.Service, change.Endpoints)
+		}
 		before, known := c.detections[change.Ref]
 		if known && before.Service.Bared > 0 {
 			c.bare[change.Namespace]--

@@ -23,14 +23,18 @@ type damper struct {
 	published  map[backend.Key]publication
 	candidates map[backend.Key]publication // what each candidate would be published as, and since when
 	services   map[backend.Ref]*flapping
-	moved      moved
-	turns      turns   // for changes of the document, by namespace
-	budgets    budgets // for publications, by namespace
+	moved      map[backend.Key]time.Time // since when the endpoint has changed and does not work yet
+	patience   time.Duration             // see Options.Patience
+	turns      turns                     // for changes of the document, by namespace
+	budgets    budgets                   // for publications, by namespace
 }
 
-func newDamper(trusted func(namespace string) bool, stands func(*backend.Candidate) bool) damper {
+func newDamper(
+	trusted func(namespace string) bool, stands func(*backend.Candidate) bool, patience time.Duration,
+) damper {
 	return damper{
-		trusted: trusted, stands: stands, services: map[backend.Ref]*flapping{},
+		trusted: trusted, stands: stands, patience: patience,
+		services: map[backend.Ref]*flapping{}, moved: map[backend.Key]time.Time{},
 		turns: newTurns(), budgets: budgets{burst: budgetBurst, wait: budgetWait},
 	}
 }

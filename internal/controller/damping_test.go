@@ -156,7 +156,7 @@ func TestStaggeredNames(t *testing.T) {
 // A Service that fronts two backends changes once at a time.
 func TestTwoBackendsOfOneServiceChangeOnce(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	d := newDamper(func(string) bool { return false }, func(*backend.Candidate) bool { return true })
+	d := newDamper(func(string) bool { return false }, func(*backend.Candidate) bool { return true }, 0)
 	ref := backend.Ref{Namespace: "ns", Name: "tempo"}
 	s := &backend.Service{Ref: ref}
 	findings := func(note string) (list []*backend.Finding) {

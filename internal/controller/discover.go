@@ -26,8 +26,8 @@ func (e *TooSoonError) Error() string {
 
 // discoveries holds the requested discoveries. A request during a discovery waits for that one.
 type discoveries struct {
-	asked chan struct{} // receives a value if a discovery must be started
-	over  chan struct{} // receives a value if every candidate was probed or has timed out
+	asked chan *discovery // to be started
+	over  chan *discovery // every candidate was probed or has timed out
 
 	mu      sync.Mutex
 	current *discovery // nil if none runs
@@ -67,7 +67,7 @@ func (c *Controller) join() (*discovery, error) {
 		return nil, &TooSoonError{wait}
 	}
 	c.current, c.began = &discovery{done: make(chan struct{})}, time.Now()
-	c.asked <- struct{}{} // has room: one runs at a time
+	c.asked <- c.current // has room: one runs at a time
 	return c.current, nil
 }
 
@@ -79,7 +79,7 @@ func (c *Controller) rediscover() <-chan struct{} {
 	return c.monitor.Recheck()
 }
 
-func (c *Controller) startDiscovery(ctx context.Context) {
+func (c *Controller) startDiscovery(ctx context.Context, d *discovery) {
 	tried := c.rediscover()
 	go func() {
 		select {
@@ -87,15 +87,8 @@ func (c *Controller) startDiscovery(ctx context.Context) {
 		case <-time.After(discoverWithin):
 		case <-ctx.Done():
 		}
-		c.over <- struct{}{} // has room, as above
+		c.over <- d // has room, as above
 	}()
-}
-
-// endDiscovery makes the next cycle answer the requests.
-func (c *Controller) endDiscovery() {
-	c.discoveries.mu.Lock()
-	defer c.discoveries.mu.Unlock()
-	c.ending = c.current
 }
 
 // answer passes the snapshot of a cycle to the requests that wait for it.
@@ -103,9 +96,9 @@ func (c *Controller) answer(s *Snapshot) {
 	if c.ending == nil {
 		return
 	}
-	c.discoveries.mu.Lock()
-	defer c.discoveries.mu.Unlock()
 	c.ending.snapshot = s
 	close(c.ending.done)
+	c.discoveries.mu.Lock()
+	defer c.discoveries.mu.Unlock()
 	c.ending, c.current = nil, nil
 }

@@ -99,7 +99,7 @@ func TestRecreationsAreLimited(t *testing.T) {
 		}
 		told := 0
 		for _, event := range events(r.notes.report) {
-			if strings.HasPrefix(event, "RepairedTooOften: the ConfigMap is deleted again and again") {
+			if strings.HasPrefix(event, "RepairedTooOften: the whole ConfigMap is changed again and again:") {
 				told++
 			}
 		}

@@ -31,15 +31,13 @@ func (c *Controller) freeze() {
 	}
 	m, published := &c.memory, c.damper.published
 	m.published = slices.DeleteFunc(slices.Clone(m.published), func(i publish.Instance) bool {
-		p, still := published[backend.Key{Ref: i.Service, Type: i.Type, Tenant: i.Tenant}]
+		p, still := published[i.Key()]
 		return fresh(i.Service.Namespace) && (!still || p.finding != nil)
 	})
 	for _, key := range slices.SortedFunc(maps.Keys(published), backend.Key.Compare) {
 		if f := published[key].finding; f != nil && fresh(key.Namespace) {
-			delete(published, key)
-			i := instance(f)
-			published[backend.Key{Ref: i.Service, Type: i.Type, Tenant: i.Tenant}] = publication{}
-			m.published = append(m.published, i)
+			published[key] = publication{}
+			m.published = append(m.published, instance(f))
 		}
 	}
 	c.monitor.Set(c.targets()) // drops the targets of these namespaces, so that what is remembered of them stays

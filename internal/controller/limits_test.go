@@ -45,7 +45,7 @@ func crowd(t testing.TB, o inventory.Options, services []backend.Service) (*Cont
 	given := o
 	given.Type = nil // as the configuration gives them
 	controller := New(fakeSource{store.New(store.Options{Relevant: d.Matters}), nil}, &fakeOutput{}, &fakeLeader{}, nil, Options{
-		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: &notes{}, Log: slog.New(slog.DiscardHandler),
+		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: &notes{},
 	})
 	return controller, &Snapshot{Findings: inventory.Build(detections, observations, o)}
 }
@@ -167,7 +167,7 @@ func TestNamespaceLimit(t *testing.T) {
 		pass(time.Second)
 		r.expect(t, "the oldest", "custom/evil/x4:", "custom/evil/x2:", "-custom/evil/x1:", "-custom/evil/x0:", "custom/platform/x4:")
 		events := &recorded{}
-		report := &Report{Metrics: uncounted{}, Events: events, Log: slog.New(slog.DiscardHandler)}
+		report := &Report{Metrics: uncounted{}, Events: events, History: new(Changes), Log: slog.New(slog.DiscardHandler)}
 		for range 3 {
 			report.Cycle(&Snapshot{Leading: true, Findings: r.Snapshot().Findings})
 		}
@@ -197,7 +197,7 @@ func TestOnlyWhatIsPublishedIsLogged(t *testing.T) {
 			t.Fatal("what could not be written is in force")
 		}
 		var text strings.Builder
-		report := &Report{Metrics: uncounted{}, Events: &recorded{}, Log: slog.New(slog.NewTextHandler(&text, nil))}
+		report := &Report{Metrics: uncounted{}, Events: &recorded{}, History: new(Changes), Log: slog.New(slog.NewTextHandler(&text, nil))}
 		report.Cycle(s)
 		if strings.Contains(text.String(), "backend added") {
 			t.Errorf("logged although it was not written:\n%s", text.String())

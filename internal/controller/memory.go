@@ -4,7 +4,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/publish"
@@ -26,7 +25,6 @@ type memory struct {
 
 	overrides  overrides
 	references references // as last published in this term; nil before
-	filled     types.UID  // the ConfigMap that was written last
 	repairs    publish.Repairs
 	behind     time.Time // since when the watch has not shown a deletion; zero if it has
 	failures   int
@@ -57,20 +55,16 @@ func (c *Controller) behind(live *corev1.ConfigMap) bool {
 	return time.Since(c.memory.behind) < behindMost
 }
 
-// repaired counts repairs, and returns those that have reached the limit. Filling a new ConfigMap is not a repair of
-// its keys. Creating a deleted one again counts as a repair of the whole.
+// repaired counts repairs, and returns those that have reached the limit. Creating a deleted ConfigMap again counts as
+// a repair of the whole, and not of its keys.
 func (m *memory) repaired(r *publish.Result) (limited []publish.Drift) {
-	if r.Live == nil {
-		return nil
-	}
 	switch {
-	case r.Created && m.own:
-		limited = m.repairs.Made(deletion(), time.Now())
-	case m.filled == r.Live.UID:
-		limited = m.repairs.Made(r.Drifted, time.Now())
+	case !m.own: // the first write of a term
+		return nil
+	case r.Created:
+		return m.repairs.Made(deletion(), time.Now())
 	}
-	m.filled = r.Live.UID
-	return limited
+	return m.repairs.Made(r.Drifted, time.Now())
 }
 
 // backoff returns how soon to try again after a failure: 1 s, doubled each time to at most 30 s.

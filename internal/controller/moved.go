@@ -8,39 +8,28 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/health"
 )
 
-// moved records since when the endpoint of a published backend has changed without working yet. A chart's upgrade
-// changes a Service, its endpoints and its pods one after the other. In between nothing listens on the new port.
-type moved struct {
-	patience time.Duration
-	since    map[backend.Key]time.Time
-}
-
 // keepMoved keeps a backend whose endpoint has changed as it is published, until the new endpoint works or patience is
-// over. It returns how soon to check again; 0 means never.
+// over. A chart's upgrade changes a Service, its endpoints and its pods one after the other, and in between nothing
+// listens on the new port. keepMoved returns how soon to check again; 0 means never.
 func (d *damper) keepMoved(now time.Time, findings []*backend.Finding) (again time.Duration) {
-	if d.moved.since == nil {
-		d.moved.since = map[backend.Key]time.Time{}
-	}
 	for key, f := range d.present(findings) {
 		if f.Verdict == backend.Accepted {
-			delete(d.moved.since, key)
+			delete(d.moved, key)
 		}
 		p := d.published[key]
 		if !d.moves(p, f) {
 			continue
 		}
-		begun, known := d.moved.since[key]
-		if !known {
-			begun = now
+		if _, known := d.moved[key]; !known {
+			d.moved[key] = now
 		}
-		d.moved.since[key] = begun
-		if rest := d.moved.patience - now.Sub(begun); rest > 0 {
-			*f = p.stays(waits(backend.CodeMoved, d.moved.patience))
+		if rest := d.patience - now.Sub(d.moved[key]); rest > 0 {
+			*f = p.stays(waits(backend.CodeMoved, d.patience))
 			again = sooner(again, rest)
 		}
 	}
 	// A backend that stays published for another reason in the meantime does not get more time.
-	maps.DeleteFunc(d.moved.since, func(key backend.Key, _ time.Time) bool {
+	maps.DeleteFunc(d.moved, func(key backend.Key, _ time.Time) bool {
 		_, still := d.published[key]
 		return !still
 	})

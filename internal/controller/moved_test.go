@@ -136,8 +136,7 @@ func TestMovedIsTimedOnce(t *testing.T) {
 		"it is where it was":      {finding(9090, backend.Unavailable, backend.NoEndpoints)},
 		"it has another identity": {{Ref: service.Ref, Service: service, Verdict: backend.Rejected}},
 	} {
-		d := newDamper(func(string) bool { return false }, func(*backend.Candidate) bool { return true })
-		d.moved.patience = 90 * time.Second
+		d := newDamper(func(string) bool { return false }, func(*backend.Candidate) bool { return true }, 90*time.Second)
 		was, begun := finding(9090, backend.Accepted, backend.Ready), time.Now()
 		d.published = map[backend.Key]publication{was.Candidate.Key(): {text: "x", finding: was}}
 		stays := func(after time.Duration) bool {
@@ -157,8 +156,8 @@ func TestMovedIsTimedOnce(t *testing.T) {
 			t.Errorf("%s: it worked in between, and goes at once", name)
 		}
 		d.published = nil
-		if d.keepMoved(begun.Add(time.Hour), nil); len(d.moved.since) > 0 {
-			t.Errorf("%s: %v is kept of what is gone", name, d.moved.since)
+		if d.keepMoved(begun.Add(time.Hour), nil); len(d.moved) > 0 {
+			t.Errorf("%s: %v is kept of what is gone", name, d.moved)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (r *recorded) Clear(s *backend.Service) { r.list = append(r.list, s.Name+" 
 func TestNameClashIsTold(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	events := &recorded{}
-	r := &Report{Metrics: uncounted{}, Events: events, Log: slog.New(slog.DiscardHandler)}
+	r := &Report{Metrics: uncounted{}, Events: events, History: new(Changes), Log: slog.New(slog.DiscardHandler)}
 	told := func(by string) []string {
 		return []string{`b BadAnnotation: annotation kubernaut.io/toolset-name: "x" is the name of Service ns/` + by + ", which keeps it: choose another"}
 	}

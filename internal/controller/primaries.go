@@ -18,20 +18,15 @@ const (
 // that has opted out, that has no candidate any more, or that is known to be something else counts as deleted. Services
 // of frozen namespaces are not known, so they count as present.
 func (c *Controller) present(findings []*backend.Finding) map[string]bool {
-	recorded := map[backend.Ref][]*backend.Finding{}
-	for _, ref := range c.memory.primaries {
-		recorded[ref] = nil
-	}
-	for _, f := range findings {
-		if list, ok := recorded[f.Ref]; ok {
-			recorded[f.Ref] = append(list, f)
-		}
+	types := map[backend.Ref][]string{}
+	for typ, ref := range c.memory.primaries {
+		types[ref] = append(types[ref], typ)
 	}
 	out := map[string]bool{}
-	for typ, ref := range c.memory.primaries {
-		out[typ] = slices.ContainsFunc(recorded[ref], func(f *backend.Finding) bool {
-			return slices.Contains(c.frozen, f.Namespace) || c.mayBe(f, typ)
-		})
+	for _, f := range findings {
+		for _, typ := range types[f.Ref] {
+			out[typ] = out[typ] || slices.Contains(c.frozen, f.Namespace) || c.mayBe(f, typ)
+		}
 	}
 	return out
 }

@@ -37,7 +37,7 @@ type Report struct {
 	Metrics Metrics
 	Events  Events
 	Log     *slog.Logger
-	History *Changes // may be nil
+	History *Changes
 	// Resolver looks up published names. It is nil if the cluster's names cannot be resolved, as outside the cluster.
 	Resolver Resolver
 

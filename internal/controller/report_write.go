@@ -26,11 +26,6 @@ func (r *Report) reportWrite(w *Write, err error) {
 	}
 	r.reportRepairs(&w.Result)
 	for _, d := range w.Limited {
-		if d.Key == wholeConfigMap {
-			r.Events.ConfigMap(true, "RepairedTooOften",
-				"the ConfigMap is deleted again and again: from now on it is created again only every resync")
-			continue
-		}
 		by := ""
 		if d.Manager != "" {
 			by = " by " + d.Manager

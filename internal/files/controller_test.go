@@ -80,12 +80,14 @@ func TestControllerOnFiles(t *testing.T) {
 	output, err := NewOutput(dir, OutputOptions{Lock: lock})
 	must(t, err)
 	monitor := health.New(prober, health.Options{Interval: time.Minute, Threshold: 3, Concurrency: 4})
-	log := slog.New(slog.DiscardHandler)
 	c := controller.New(source, output, leads{}, monitor, controller.Options{
 		Catalog: types, Detector: detector,
 		Toolset: toolset.Options{Types: types.Types, Baseline: []string{"kubernetes/core"}, GenerationMarker: true},
 		Settle:  20 * time.Millisecond, Interval: time.Hour, Resync: time.Hour,
-		Log: log, Report: &controller.Report{Metrics: server.NewMetrics("test", nil), Events: noEvents{}, Log: log},
+		Report: &controller.Report{
+			Metrics: server.NewMetrics("test", nil), Events: noEvents{}, History: new(controller.Changes),
+			Log: slog.New(slog.DiscardHandler),
+		},
 	})
 	background(t, output.Run)
 	background(t, monitor.Run)

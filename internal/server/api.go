@@ -61,7 +61,7 @@ type Options struct {
 	Overrides func() string // the current overrides.yaml, "" if there is none; nil: unknown
 	Catalog   *catalog.Catalog
 	Detector  *detect.Detector
-	History   *controller.Changes // may be nil
+	History   *controller.Changes
 	// Primary and TrustedNamespaces are from the configuration; they are used for advice.
 	Primary           map[string]backend.Ref
 	TrustedNamespaces []string
