@@ -2,10 +2,8 @@ package store
 
 import (
 	"cmp"
-	"container/heap"
 	"slices"
 	"strings"
-	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -17,151 +15,94 @@ import (
 // Shares has the Services of each namespace.
 type Shares map[string]*share
 
+// share has the Services of one namespace, the oldest first. A sorted list is fast enough in any order of Services, and
+// an owner with thousands of them chooses the order.
 type share struct {
-	places      map[string]*place // by the name of the Service
-	kept, bared places            // each bare Service is younger than all that are kept
-	bytes       int               // of the Services that are kept
+	list  []*backend.Service
+	kept  int // how many of them, from the first, are kept in full; the others are bare
+	bytes int // of the Services that are kept in full
 }
 
-// place is the place of one Service in a share.
-type place struct {
-	name    string
-	created time.Time
-	bytes   int
-	service *backend.Service // nil if it is bare
-	at      int              // index in kept or in bared
+func (h *share) find(s *backend.Service) (at int, known bool) {
+	return slices.BinarySearchFunc(h.list, s, func(a, b *backend.Service) int {
+		return cmp.Or(a.Created.Compare(b.Created), strings.Compare(a.Name, b.Name))
+	})
 }
 
-func (p *place) compare(o *place) int {
-	return cmp.Or(p.created.Compare(o.created), strings.Compare(p.name, o.name))
-}
-
-func placeOf(s *backend.Service) *place {
-	return &place{name: s.Name, created: s.Created, bytes: max(s.Bared, s.Size()), service: s}
-}
+// fullSize returns the size of a Service as it was read.
+func fullSize(s *backend.Service) int { return max(s.Bared, s.Size()) }
 
 // bare returns a Service without labels, annotations, selector and ports.
 func bare(s *backend.Service) backend.Service {
 	return backend.Service{
 		Ref: s.Ref, UID: s.UID, Created: s.Created, Type: s.Type, ClusterIP: s.ClusterIP, ClusterIPs: s.ClusterIPs,
-		ExternalName: s.ExternalName, Bared: max(s.Bared, s.Size()),
+		ExternalName: s.ExternalName, Bared: fullSize(s),
 	}
 }
 
 // Fit adds a Service. It makes bare the Services that have no room then, which may be this one.
 func (z Shares) Fit(s *backend.Service) {
-	for _, out := range z.enter(s) {
+	z.enter(s, func(out *backend.Service) *backend.Service {
 		*out = bare(out)
-	}
+		return out
+	})
 }
 
-// enter gives a Service its place, and returns the Services that have no room then, which may be this one.
-func (z Shares) enter(s *backend.Service) (out []*backend.Service) {
-	z.leave(s)
+// enter gives a Service its place. It calls toBare for each Service that has no room then, which may be this one.
+func (z Shares) enter(s *backend.Service, toBare func(*backend.Service) *backend.Service) {
 	h := z[s.Namespace]
 	if h == nil {
-		h = &share{places: map[string]*place{}, kept: places{youngest: true}}
+		h = &share{}
 		z[s.Namespace] = h
 	}
-	p := placeOf(s)
-	h.places[p.name] = p
-	if first := h.bared.first(); s.Bared > 0 || first != nil && p.compare(first) > 0 {
-		h.bare(p)
-		out = append(out, s)
+	at, _ := h.find(s)
+	h.list = slices.Insert(h.list, at, s)
+	if at <= h.kept {
+		h.kept++
+		h.bytes += fullSize(s)
 	} else {
-		heap.Push(&h.kept, p)
-		h.bytes += p.bytes
+		h.list[at] = toBare(s)
 	}
-	for h.crowded() {
-		youngest := h.kept.first()
-		h.unkeep(youngest)
-		out = append(out, youngest.service)
-		h.bare(youngest)
+	for h.bytes > backend.MaxServices || s.Bared > 0 && h.kept > at { // none is kept before an older one
+		h.kept--
+		out := h.list[h.kept]
+		h.bytes -= fullSize(out)
+		h.list[h.kept] = toBare(out)
 	}
-	return out
-}
-
-// crowded reports whether the youngest Service that is kept must become bare.
-func (h *share) crowded() bool {
-	youngest, waiting := h.kept.first(), h.bared.first()
-	return youngest != nil && (h.bytes > backend.MaxServices || waiting != nil && youngest.compare(waiting) > 0)
-}
-
-func (h *share) bare(p *place) {
-	p.service = nil
-	heap.Push(&h.bared, p)
-}
-
-func (h *share) unkeep(p *place) {
-	heap.Remove(&h.kept, p.at)
-	h.bytes -= p.bytes
 }
 
 // leave removes the place of a Service.
 func (z Shares) leave(s *backend.Service) {
 	h := z[s.Namespace]
-	if h == nil || h.places[s.Name] == nil {
+	if h == nil {
 		return
 	}
-	p := h.places[s.Name]
-	if delete(h.places, p.name); len(h.places) == 0 {
-		delete(z, s.Namespace)
+	at, known := h.find(s)
+	if !known {
+		return
 	}
-	if p.service != nil {
-		h.unkeep(p)
+	if at < h.kept {
+		h.kept--
+		h.bytes -= fullSize(s)
+	}
+	if at == 0 { // none of the others has to move
+		h.list[0], h.list = nil, h.list[1:]
 	} else {
-		heap.Remove(&h.bared, p.at)
+		h.list = slices.Delete(h.list, at, at+1)
+	}
+	if len(h.list) == 0 {
+		delete(z, s.Namespace)
 	}
 }
 
 // next returns the oldest bare Service, if there is room for it.
 func (z Shares) next(namespace string) (ref backend.Ref, ok bool) {
 	h := z[namespace]
-	if h == nil {
+	if h == nil || h.kept == len(h.list) {
 		return ref, false
 	}
-	first := h.bared.first()
-	if first == nil || h.bytes+first.bytes > backend.MaxServices {
-		return ref, false
-	}
-	return backend.Ref{Namespace: namespace, Name: first.name}, true
-}
-
-// places is a heap for container/heap, with the oldest or the youngest first. A heap is fast in any order of Services,
-// and an owner with thousands of them chooses the order.
-type places struct {
-	list     []*place
-	youngest bool
-}
-
-// first returns the first place, nil if there is none.
-func (h *places) first() *place {
-	if len(h.list) == 0 {
-		return nil
-	}
-	return h.list[0]
-}
-
-func (h *places) Len() int           { return len(h.list) }
-func (h *places) Less(i, j int) bool { return h.list[i].compare(h.list[j]) < 0 != h.youngest }
-
-func (h *places) Swap(i, j int) {
-	h.list[i], h.list[j] = h.list[j], h.list[i]
-	h.list[i].at, h.list[j].at = i, j
-}
-
-func (h *places) Push(x any) {
-	p := x.(*place) //nolint:forcetypeassert // nothing else is pushed
-	p.at = len(h.list)
-	h.list = append(h.list, p)
-}
-
-func (h *places) Pop() any {
-	end := len(h.list) - 1
-	p := h.list[end]
-	h.list[end] = nil
-	h.list = h.list[:end]
-	return p
+	first := h.list[h.kept]
+	return first.Ref, h.bytes+fullSize(first) <= backend.MaxServices
 }
 
 // keep stores a Service, in full if there is room.
@@ -176,13 +117,14 @@ func (st *Store) keep(s *backend.Service) {
 	if slices.ContainsFunc(st.slices[s.Ref], func(part *Slice) bool { return part.Bared > 0 }) {
 		st.noteBared(s.Ref)
 	}
-	for _, out := range st.shares.enter(s) {
-		b := bare(out)
+	st.shares.enter(s, func(out *backend.Service) *backend.Service {
+		b := bare(out) // a copy, because readers have the old one
 		st.services[out.Ref] = &b
 		if out.Bared == 0 && out != s {
 			st.touch(out.Ref)
 		}
-	}
+		return &b
+	})
 }
 
 // drop removes a Service that was kept.
