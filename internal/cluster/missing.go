@@ -2,8 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
-	"sync"
 	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -12,11 +10,12 @@ import (
 
 const (
 	readTimeout = 10 * time.Second
-	readAgain   = time.Second // the pause after a failure, because the API server may be unreachable
-	longestWait = time.Minute // the longest pause after timeouts; the pause doubles each time
-	readers     = 4           // reads at the same time, each in another namespace
-	tidyEvery   = time.Minute
+	readers     = 4 // reads at the same time, each in another namespace
 )
+
+// pauseAfter returns the time until a namespace is read again after a read that failed. It is long after a timeout, so
+// that a namespace with tens of thousands of slices does not occupy one of the few readers all the time.
+func pauseAfter(read time.Duration) time.Duration { return max(time.Second, 5*read) }
 
 // readMissing reads what the store lacks until ctx ends: the EndpointSlices of Services that were unmatched before, and
 // Services that were dropped because there were too many.
@@ -24,17 +23,11 @@ func readMissing(
 	ctx context.Context, known *store.Store,
 	read func(context.Context, backend.Ref) (*backend.Service, []store.Slice, error),
 ) {
-	tidy := time.NewTicker(tidyEvery)
-	defer tidy.Stop()
 	free := make(chan struct{}, readers)
-	slow := waits{pauses: map[string]time.Duration{}}
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tidy.C:
-			known.Tidy()
-			continue
 		case free <- struct{}{}:
 		}
 		ref, ok := known.NextMissing()
@@ -42,46 +35,21 @@ func readMissing(
 			<-free
 			select {
 			case <-ctx.Done():
-			case <-tidy.C:
-				known.Tidy()
 			case <-known.Missed():
 			}
 			continue
 		}
 		go func() {
 			defer func() { <-free }()
+			begun := time.Now()
 			service, slices, err := read(ctx, ref)
 			if err != nil { // only its namespace waits
-				time.AfterFunc(slow.after(ref.Namespace, err), func() { known.Unread(ref) })
+				time.AfterFunc(pauseAfter(time.Since(begun)), func() { known.Unread(ref) })
 				return
 			}
-			slow.over(ref.Namespace)
 			known.Fill(ref, service, slices)
 		}()
 	}
-}
-
-// waits holds how long each namespace waits after reads that timed out. Without the waits, a namespace with tens of
-// thousands of slices would occupy one of the few readers all the time.
-type waits struct {
-	mu     sync.Mutex
-	pauses map[string]time.Duration // by namespace; only pauses after a timeout
-}
-
-func (w *waits) after(namespace string, err error) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !errors.Is(err, context.DeadlineExceeded) {
-		return readAgain
-	}
-	w.pauses[namespace] = min(max(readAgain, 2*w.pauses[namespace]), longestWait)
-	return w.pauses[namespace]
-}
-
-func (w *waits) over(namespace string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.pauses, namespace)
 }
 
 // readService reads the EndpointSlices of a Service, and the Service itself if the store has only its name.

@@ -84,7 +84,7 @@ func TestMissingSlicesOfOthersWaitForNobody(t *testing.T) {
 	}
 }
 
-// Namespaces whose readings come to no end in their time leave the readers to others, ever longer.
+// Namespaces whose readings come to no end in their time leave the readers to others.
 func TestReadingsWithoutEndLeaveTheReadersFree(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	synctest.Test(t, func(t *testing.T) {
@@ -124,6 +124,6 @@ func TestReadingsWithoutEndLeaveTheReadersFree(t *testing.T) {
 		}
 		stop()
 		done.Wait()
-		time.Sleep(2 * longestWait) //nolint:forbidigo // as above: no timer is left
+		time.Sleep(2 * pauseAfter(readTimeout)) //nolint:forbidigo // as above: no timer is left
 	})
 }

@@ -8,18 +8,17 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// maxExposures limits the links of one namespace that are kept, and the exposures that give no link. An owner may write
-// thousands of Ingresses. The first ones are kept. Links lead to Services of the same namespace, so no other namespace
+// maxExposures limits the exposures of one namespace that are kept. An owner may write thousands of Ingresses. Objects
+// with more than there is room for are left out. They lead to Services of the same namespace, so no other namespace
 // loses any.
-const maxExposures = 1000
+const maxExposures = 2000
 
 // exposures are the exposures of the Services of one namespace, by the object that has them and the Service.
 type exposures struct {
 	by map[Exposer]map[string][]backend.Exposure
 	// The same by Service, nil when by has changed since. An owner may have thousands of both.
-	of map[string][]backend.Exposure
-	// The number of links, and of exposures that give none. Each has its own limit.
-	links, others int
+	of     map[string][]backend.Exposure
+	number int
 }
 
 // Expose records the exposures of an object. services is empty if the object is gone.
@@ -38,11 +37,11 @@ func (st *Store) expose(by Exposer, services map[string][]backend.Exposure) {
 		st.exposed[by.Namespace] = in
 	}
 	before := in.by[by]
-	in.count(before, -1)
-	if !st.opts.Unbounded {
-		services = in.fit(services)
+	in.number -= numberOf(before)
+	if !st.opts.Unbounded && in.number+numberOf(services) > maxExposures {
+		services = nil
 	}
-	in.count(services, 1)
+	in.number += numberOf(services)
 	in.by[by], in.of = services, nil
 	if len(services) == 0 {
 		delete(in.by, by)
@@ -59,36 +58,11 @@ func (st *Store) expose(by Exposer, services map[string][]backend.Exposure) {
 	}
 }
 
-// count adds n for each exposure of an object.
-func (in *exposures) count(services map[string][]backend.Exposure, n int) {
+func numberOf(services map[string][]backend.Exposure) (n int) {
 	for _, ways := range services {
-		for i := range ways {
-			if ways[i].Not == "" {
-				in.links += n
-			} else {
-				in.others += n
-			}
-		}
+		n += len(ways)
 	}
-}
-
-// fit returns the exposures of an object without those over the limit.
-func (in *exposures) fit(services map[string][]backend.Exposure) map[string][]backend.Exposure {
-	now := *in
-	now.count(services, 1)
-	if now.links <= maxExposures && now.others <= maxExposures {
-		return services
-	}
-	fitting := map[string][]backend.Exposure{}
-	for name, ways := range services {
-		ways = slices.DeleteFunc(slices.Clone(ways), func(e backend.Exposure) bool {
-			return e.Not == "" && now.links > maxExposures || e.Not != "" && now.others > maxExposures
-		})
-		if len(ways) > 0 {
-			fitting[name] = ways
-		}
-	}
-	return fitting
+	return n
 }
 
 // Exposures returns the exposures of a Service, in no order.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"maps"
-	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -174,7 +173,6 @@ func (st *Store) Fill(ref backend.Ref, service *backend.Service, read []Slice) {
 	for _, s := range read {
 		own := backend.Ref{Namespace: ref.Namespace, Name: s.Name}
 		if _, told := st.owners[own]; !told && !r.deleted[s.Name] {
-			st.makeRoom(ref.Namespace, s.full())
 			st.setSlice(own, ref, s)
 		}
 	}
@@ -183,51 +181,6 @@ func (st *Store) Fill(ref backend.Ref, service *backend.Service, read []Slice) {
 		st.set(*service)
 	}
 	st.refillServices(ref.Namespace)
-}
-
-// linger is the time for which the EndpointSlices of a Service are kept after it stopped matching a type. If it matches
-// one again in that time, nothing has to be read.
-const linger = 5 * time.Minute
-
-// part keeps the EndpointSlices of a Service for a while after it stopped matching a type, if there is enough room. All
-// of them must be known.
-func (st *Store) part(ref backend.Ref) {
-	if st.sizes[ref.Namespace] > backend.MaxSlices/2 ||
-		slices.ContainsFunc(st.slices[ref], func(s *Slice) bool { return s.Bared > 0 }) {
-		st.forget(ref)
-		return
-	}
-	if st.lingering[ref.Namespace] == nil {
-		st.lingering[ref.Namespace] = map[backend.Ref]time.Time{}
-	}
-	st.lingering[ref.Namespace][ref] = time.Now()
-}
-
-func (st *Store) lingers(ref backend.Ref) bool {
-	_, ok := st.lingering[ref.Namespace][ref]
-	return ok
-}
-
-// rejoin ends the lingering of a Service, and reports whether its EndpointSlices were kept.
-func (st *Store) rejoin(ref backend.Ref) bool {
-	if !st.lingers(ref) {
-		return false
-	}
-	if delete(st.lingering[ref.Namespace], ref); len(st.lingering[ref.Namespace]) == 0 {
-		delete(st.lingering, ref.Namespace)
-	}
-	return true
-}
-
-// makeRoom drops the lingering EndpointSlices of a namespace if the others need the room.
-func (st *Store) makeRoom(namespace string, bytes int) {
-	if st.sizes[namespace]+bytes <= backend.MaxSlices {
-		return
-	}
-	for ref := range st.lingering[namespace] {
-		st.forget(ref)
-	}
-	delete(st.lingering, namespace)
 }
 
 // The budget of one namespace: the number of Services and EndpointSlices that are read at once, and in each second
@@ -240,6 +193,7 @@ const (
 // pay takes n objects from the budget of a namespace, which may become negative.
 func (st *Store) pay(namespace string, n int) {
 	if st.paid[namespace] == nil {
+		maps.DeleteFunc(st.paid, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= readAtOnce })
 		st.paid[namespace] = rate.NewLimiter(readPerSecond, readAtOnce)
 	}
 	st.paid[namespace].ReserveN(time.Now(), min(n, readAtOnce))
@@ -252,19 +206,4 @@ func (st *Store) untilRead(namespace string) time.Duration {
 		return 0
 	}
 	return time.Duration((1-l.Tokens())/readPerSecond*float64(time.Second)).Round(time.Millisecond) + time.Millisecond
-}
-
-// Tidy drops EndpointSlices that have lingered long enough, and budgets that are full.
-func (st *Store) Tidy() {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	maps.DeleteFunc(st.paid, func(_ string, l *rate.Limiter) bool { return l.Tokens() >= readAtOnce })
-	for _, list := range st.lingering {
-		for ref, since := range list {
-			if time.Since(since) >= linger {
-				st.rejoin(ref)
-				st.forget(ref)
-			}
-		}
-	}
 }

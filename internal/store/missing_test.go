@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -215,51 +213,4 @@ func TestNothingIsReadForTheIdle(t *testing.T) {
 			}
 		})
 	}
-}
-
-// What is known of a Service stays known, and right, for a while when it becomes nothing, but for what another needs the room of.
-func TestSlicesLinger(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-PERF-4")
-	synctest.Test(t, func(t *testing.T) {
-		w := marked()
-		begin := func() {
-			w.Service(as(ref("a"), "app"))
-			w.Slice(ref("a"), Slice{Name: "a-0", EndpointSlice: many(1000)})
-			w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: many(1000)})
-			w.Service(as(ref("a"), ""))
-		}
-		begin()
-		w.Service(as(ref("a"), ""))
-		w.DeleteSlice(ref("a-0")) // what happens meanwhile counts
-		w.Slice(ref("a"), Slice{Name: "a-2", EndpointSlice: many(1000)})
-		w.Service(as(ref("a"), "app"))
-		if _, e := w.Get(ref("a")); missing(w) != nil || len(e.Slices) != 2 || e.ReadyCount() != 2*(1000/24) {
-			t.Errorf("missing: %v, known: %v", missing(w), e)
-		}
-		none := func(why string) {
-			t.Helper()
-			if len(w.slices)+len(w.owners)+len(w.lingering)+len(w.sizes) != 0 {
-				t.Errorf("%s: left behind: %v, %v, %v", why, w.owners, w.lingering, w.sizes)
-			}
-		}
-		w.Service(as(ref("a"), ""))
-		time.Sleep(linger) //nolint:forbidigo // on the clock of synctest
-		w.Tidy()
-		none("after a while")
-		w.Service(as(ref("a"), "app"))
-		if missing(w) == nil {
-			t.Error("nothing is read anew")
-		}
-		w.DeleteService(ref("a"))
-
-		begin()
-		w.Service(as(ref("b"), "app"))
-		w.Slice(ref("b"), Slice{Name: "b-0", EndpointSlice: many(backend.MaxSlices - 100)})
-		if _, e := w.Get(ref("b")); e.Crowded || len(w.owners) != 1 {
-			t.Errorf("crowded %t by what lingers: %v", e.Crowded, w.owners)
-		}
-		w.Service(as(ref("b"), "")) // too much to linger
-		none("too large")
-	})
 }

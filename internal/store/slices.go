@@ -54,7 +54,6 @@ func (st *Store) enter(service backend.Ref, s Slice) {
 	if old, ok := st.owners[name]; ok && old != service {
 		st.dropSlice(name)
 	}
-	st.makeRoom(service.Namespace, s.full())
 	if service.Name == "" {
 		return
 	}

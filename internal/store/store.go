@@ -28,8 +28,8 @@ type Options struct {
 	Unbounded bool
 }
 
-// Store holds the Services. If a Service is not relevant, the store keeps only its name. It keeps the EndpointSlices of
-// such a Service only for a moment after the Service was relevant. It is safe for concurrent use.
+// Store holds the Services. If a Service is not relevant, the store keeps only its name, and no EndpointSlices. It is
+// safe for concurrent use.
 type Store struct {
 	opts    Options
 	changes chan struct{}
@@ -57,9 +57,6 @@ type Store struct {
 	paid    map[string]*rate.Limiter // budgets for reading, by namespace
 	wake    *time.Timer              // fires when a budget allows reading again
 	exposed map[string]*exposures    // by namespace
-	// lingering has the unmatched Services with EndpointSlices that are still kept, and the time since when they match
-	// no type, by namespace.
-	lingering map[string]map[backend.Ref]time.Time
 }
 
 // Change is a Service that has changed. Service is nil if it was deleted or stopped matching a type.
@@ -81,8 +78,7 @@ func New(opts Options) *Store {
 		slices: map[backend.Ref][]*Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
 		frozen: map[string]bool{}, sliced: map[string]bool{}, sizes: Sizes{}, bared: map[string]map[backend.Ref]bool{},
 		missing: map[backend.Ref]bool{}, lanes: map[string]*lane{}, missed: make(chan struct{}, 1),
-		exposed:   map[string]*exposures{},
-		lingering: map[string]map[backend.Ref]time.Time{}, paid: map[string]*rate.Limiter{},
+		exposed: map[string]*exposures{}, paid: map[string]*rate.Limiter{},
 	}
 	st.wake = time.AfterFunc(0, func() { poke(st.missed) })
 	return st
@@ -125,7 +121,7 @@ func (st *Store) set(s backend.Service) {
 			return
 		}
 		st.keep(&s)
-		if wasOther && !st.rejoin(s.Ref) {
+		if wasOther {
 			st.miss(s.Ref)
 		}
 		st.want(s.Ref)
@@ -179,15 +175,9 @@ func (st *Store) setOther(ref backend.Ref) {
 	if _, known := st.others[ref]; !known {
 		st.others[ref], st.sorted = struct{}{}, nil
 	}
-	complete := st.services[ref] != nil && !st.missing[ref]
 	st.found(ref)
 	st.drop(ref)
-	switch {
-	case complete && !st.opts.SlicesOptional:
-		st.part(ref)
-	case !st.lingers(ref):
-		st.forget(ref)
-	}
+	st.forget(ref)
 }
 
 // Ignores reports whether the EndpointSlices of a Service are not kept, because it matches no type.
@@ -199,7 +189,7 @@ func (st *Store) Ignores(service backend.Ref) bool {
 
 func (st *Store) ignores(service backend.Ref) bool {
 	_, other := st.others[service]
-	return other && !st.lingers(service)
+	return other
 }
 
 // DeleteService removes a Service.
@@ -211,7 +201,6 @@ func (st *Store) DeleteService(ref backend.Ref) {
 
 func (st *Store) delete(ref backend.Ref) {
 	st.deleteOther(ref)
-	st.rejoin(ref)
 	st.found(ref)
 	st.drop(ref)
 }
