@@ -38,7 +38,7 @@ func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Cli
 	}
 	c.Dial = d.untilConnected
 	c.Wrap(newBoundPages)
-	c.Wrap(newTries)
+	c.Wrap(newShortWaits)
 	client, err := rest.HTTPClientFor(c)
 	return client, d, err
 }

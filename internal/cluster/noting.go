@@ -6,13 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 )
@@ -27,7 +25,7 @@ func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListW
 	list, watching := request{kind, "list"}, request{kind, "watch"}
 	return listWatch(
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			objects, err := lw.ListWithContext(s.noteTries(ctx, list), o)
+			objects, err := lw.ListWithContext(ctx, o)
 			switch {
 			case err == nil:
 				s.worked(list)
@@ -37,15 +35,14 @@ func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListW
 			return objects, err
 		},
 		func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			asked := time.Now()
-			events, err := lw.WatchWithContext(s.noteTries(ctx, watching), o)
+			events, err := lw.WatchWithContext(ctx, o)
 			if err != nil {
 				if ctx.Err() == nil {
 					s.failed(watching, err, false)
 				}
 				return nil, err
 			}
-			return s.noteWatch(ctx, watching, asked, events), nil
+			return s.noteWatch(ctx, watching, events), nil
 		})
 }
 
@@ -55,8 +52,8 @@ const atOnce = time.Second
 var errClosed = errors.New("the watch was closed at once")
 
 // noteWatch returns the same events as the watch. A watch works if it lives for a moment or sends an event. That it
-// ends later is normal, because the API server ends each after some minutes. asked is when the watch was requested.
-func (s *scope) noteWatch(ctx context.Context, q request, asked time.Time, from watch.Interface) watch.Interface {
+// ends later is normal, because the API server ends each after some minutes.
+func (s *scope) noteWatch(ctx context.Context, q request, from watch.Interface) watch.Interface {
 	events := make(chan watch.Event)
 	to := watch.NewProxyWatcher(events)
 	go func() {
@@ -77,7 +74,7 @@ func (s *scope) noteWatch(ctx context.Context, q request, asked time.Time, from 
 				known = true
 			case event, ok := <-from.ResultChan():
 				switch {
-				case !ok && !known && !s.failedSince(q, asked):
+				case !ok && !known:
 					s.failed(q, errClosed, true)
 				case ok && event.Type == watch.Error:
 					s.failed(q, apierrors.FromObject(event.Object), true)
@@ -98,45 +95,19 @@ func (s *scope) noteWatch(ctx context.Context, q request, asked time.Time, from 
 	return to
 }
 
-// failedSince reports whether the request has failed since then. If all tries of a watch fail, client-go returns a
-// watch that is closed instead of the error.
-func (s *scope) failedSince(q request, then time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return !s.last[q].over && !s.last[q].at.Before(then)
-}
+// shortWaits makes client-go return the error of a request that fails for ten seconds. It repeats a request up to ten
+// times, with waits that the API server may choose (Retry-After). An informer has its own waits afterwards.
+type shortWaits struct{ next http.RoundTripper }
 
-// noteTries returns a context with which each try of a request is noted.
-func (s *scope) noteTries(ctx context.Context, q request) context.Context {
-	return context.WithValue(ctx, tries{}, func(err error) {
-		if ctx.Err() == nil {
-			s.failed(q, err, true)
-		}
-	})
-}
+func newShortWaits(next http.RoundTripper) http.RoundTripper { return shortWaits{next} }
 
-// tries notes each try that client-go repeats within one request, because the connection was closed or the API server
-// asks for it: up to ten times, with a wait that the API server may choose. It is also the key of the function for that
-// in a context.
-type tries struct{ next http.RoundTripper }
-
-func newTries(next http.RoundTripper) http.RoundTripper { return tries{next} }
-
-func (t tries) RoundTrip(r *http.Request) (*http.Response, error) {
+func (t shortWaits) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(r)
-	note, ok := r.Context().Value(tries{}).(func(error))
-	switch {
-	case !ok:
-	case err != nil:
-		note(err)
-	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode >= http.StatusInternalServerError:
-		if wait, _ := strconv.Atoi(resp.Header.Get("Retry-After")); wait > 0 {
-			code, none := resp.StatusCode, schema.GroupResource{}
-			note(apierrors.NewGenericServerResponse(code, r.Method, none, "", "", wait, true))
-		}
+	if err == nil && resp.Header.Get("Retry-After") != "" {
+		resp.Header.Set("Retry-After", "1")
 	}
 	return resp, err
 }
 
 // WrappedRoundTripper returns the wrapped RoundTripper. client-go needs it to close connections.
-func (t tries) WrappedRoundTripper() http.RoundTripper { return t.next }
+func (t shortWaits) WrappedRoundTripper() http.RoundTripper { return t.next }

@@ -133,13 +133,13 @@ func TestFailingWatchesAreReported(t *testing.T) {
 		want   string
 	}{
 		"429":                 {later(429, 0), "too many requests"},
-		"429 with a wait":     {later(429, 1), "asks to wait 1 s"},
-		"503 with a long one": {later(503, 120), "asks to wait 120 s"},
+		"429 with a wait":     {later(429, 1), "too many requests"},
+		"503 with a long one": {later(503, 120), "unable to handle the request"},
 		"410 in an event":     {errorEvent(410, "Expired"), "cannot watch services: version "},
 		"500 in an event":     {errorEvent(500, "InternalError"), "cannot watch services: version "},
 		"429 in an event":     {errorEvent(429, "TooManyRequests"), "cannot watch services: version "},
 		"closed": {
-			func(*http.Request) (*http.Response, error) { return nil, io.EOF }, "cannot watch services: EOF",
+			func(*http.Request) (*http.Response, error) { return nil, io.EOF }, "the watch was closed at once",
 		},
 		"closed after the headers": {
 			func(*http.Request) (*http.Response, error) { return text(http.StatusOK, ""), nil }, "the watch was closed at once",
@@ -193,7 +193,7 @@ func TestFailuresLastUntilSomethingWorks(t *testing.T) {
 				s.list.Store(&away)
 				s.watch.Store(&away)
 				s.cut()
-				for _, after := range []time.Duration{20 * time.Second, 80 * time.Second, 10 * time.Minute, time.Hour} {
+				for _, after := range []time.Duration{30 * time.Second, 70 * time.Second, 10 * time.Minute, time.Hour} {
 					pass(after)
 					if watch.Err() == nil {
 						t.Errorf("another %s later it is all well", after)

@@ -185,13 +185,7 @@ func (s *scope) describe(q request, err error) string {
 	if s.exposer != "" && apierrors.IsNotFound(err) {
 		return view.InputFault(&store.Warning{Code: store.WarningLinksResource, Resource: s.exposer})
 	}
-	reason := unwrapURL(err).Error()
-	wait, _ := apierrors.SuggestsClientDelay(err)
-	if wait > 0 && (apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err)) {
-		// In the same words for each try and for the request, whose text also has the name of the resource.
-		reason = fmt.Sprintf("the API server is overloaded or not ready, and asks to wait %d s", wait)
-	}
-	return fmt.Sprintf("cannot %s %s: %s", q.verb, q.kind, reason)
+	return fmt.Sprintf("cannot %s %s: %v", q.verb, q.kind, unwrapURL(err))
 }
 
 func withoutNumbers(text string) string {
