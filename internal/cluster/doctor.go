@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,12 +13,10 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
 	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
 	rbacclient "k8s.io/client-go/kubernetes/typed/rbac/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/pager"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/doctor"
@@ -39,20 +38,17 @@ func Facts(ctx context.Context, config *rest.Config, configMap backend.Ref) (*do
 	config = rest.CopyConfig(config)
 	config.Wrap(newBoundPages)
 	facts := &doctor.Facts{ConfigMap: configMap, Keys: map[doctor.Object]doctor.Keys{}}
-	e := &examiner{host: config.Host, facts: facts}
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, err
 	}
-	if e.core, err = coreclient.NewForConfigAndClient(config, client); err != nil {
+	core, coreErr := coreclient.NewForConfigAndClient(config, client)
+	apps, appsErr := appsclient.NewForConfigAndClient(config, client)
+	rbac, rbacErr := rbacclient.NewForConfigAndClient(config, client)
+	if err := cmp.Or(coreErr, appsErr, rbacErr); err != nil {
 		return nil, err
 	}
-	if e.apps, err = appsclient.NewForConfigAndClient(config, client); err != nil {
-		return nil, err
-	}
-	if e.rbac, err = rbacclient.NewForConfigAndClient(config, client); err != nil {
-		return nil, err
-	}
+	e := &examiner{core, apps, rbac, config.Host, facts}
 	for _, step := range []func(context.Context) error{e.configMap, e.workloads, e.keys, e.viewers} {
 		if err := step(ctx); err != nil {
 			return nil, err
@@ -76,9 +72,12 @@ func (e *examiner) configMap(ctx context.Context) error {
 	return nil
 }
 
-// failed records the right that is missing. It describes and returns any other error.
+// failed records the right that is missing. It describes and returns any other error. err may be nil.
 func (e *examiner) failed(ctx context.Context, q Request, err error) error {
-	if !apierrors.IsForbidden(err) {
+	switch {
+	case err == nil:
+		return nil
+	case !apierrors.IsForbidden(err):
 		return q.Explain(ctx, err, e.host)
 	}
 	right := doctor.Right{Verb: q.Verb, Group: q.Group, Resource: q.Resource, Namespace: q.Namespace}
@@ -90,66 +89,47 @@ func (e *examiner) failed(ctx context.Context, q Request, err error) error {
 // lists Pods only in the ConfigMap's namespace, because Pods of other namespaces cannot mount the ConfigMap.
 func (e *examiner) workloads(ctx context.Context) error {
 	namespace := metav1.NamespaceAll
-	deployments := func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		return e.apps.Deployments(namespace).List(ctx, o)
+	deployments := func() error {
+		return each(ctx, e.apps.Deployments(namespace).List, metav1.ListOptions{}, func(o *appsv1.Deployment) {
+			e.add(&doctor.Workload{Kind: "Deployment", Ref: refOf(o), Pod: o.Spec.Template.Spec})
+		})
 	}
 	q := Request{Verb: "list", Group: appsv1.GroupName, Resource: "deployments"}
-	err := e.each(ctx, deployments)
+	err := deployments()
 	if apierrors.IsForbidden(err) {
 		_ = e.failed(ctx, q, err) // nil for this error
 		namespace = e.facts.ConfigMap.Namespace
 		q.Namespace = namespace
-		err = e.each(ctx, deployments)
+		err = deployments()
 	}
 	if err != nil {
 		return q.Explain(ctx, err, e.host)
 	}
-	for _, more := range []struct {
-		q    Request
-		list pager.ListPageFunc
-	}{
-		{Request{Group: appsv1.GroupName, Resource: "statefulsets", Namespace: namespace},
-			func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-				return e.apps.StatefulSets(namespace).List(ctx, o)
-			}},
-		{Request{Group: appsv1.GroupName, Resource: "daemonsets", Namespace: namespace},
-			func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-				return e.apps.DaemonSets(namespace).List(ctx, o)
-			}},
-		{Request{Resource: "pods", Namespace: e.facts.ConfigMap.Namespace},
-			func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-				return e.core.Pods(e.facts.ConfigMap.Namespace).List(ctx, o)
-			}},
-	} {
-		more.q.Verb = "list"
-		if err := e.each(ctx, more.list); err != nil {
-			if err := e.failed(ctx, more.q, err); err != nil {
-				return err
-			}
-		}
+	q.Resource = "statefulsets"
+	err = each(ctx, e.apps.StatefulSets(namespace).List, metav1.ListOptions{}, func(o *appsv1.StatefulSet) {
+		e.add(&doctor.Workload{Kind: "StatefulSet", Ref: refOf(o), Pod: o.Spec.Template.Spec})
+	})
+	if err := e.failed(ctx, q, err); err != nil {
+		return err
 	}
-	return nil
+	q.Resource = "daemonsets"
+	err = each(ctx, e.apps.DaemonSets(namespace).List, metav1.ListOptions{}, func(o *appsv1.DaemonSet) {
+		e.add(&doctor.Workload{Kind: "DaemonSet", Ref: refOf(o), Pod: o.Spec.Template.Spec})
+	})
+	if err := e.failed(ctx, q, err); err != nil {
+		return err
+	}
+	q = Request{Verb: "list", Resource: "pods", Namespace: e.facts.ConfigMap.Namespace}
+	return e.failed(ctx, q, each(ctx, e.core.Pods(q.Namespace).List, metav1.ListOptions{}, func(o *corev1.Pod) {
+		e.add(ofPod(o))
+	}))
 }
 
-// each keeps the workloads of a list that concern the ConfigMap.
-func (e *examiner) each(ctx context.Context, list pager.ListPageFunc) error {
-	return pages(pageSize, list).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
-		var w *doctor.Workload
-		switch o := object.(type) {
-		case *appsv1.Deployment:
-			w = &doctor.Workload{Kind: "Deployment", Ref: refOf(o), Pod: o.Spec.Template.Spec}
-		case *appsv1.StatefulSet:
-			w = &doctor.Workload{Kind: "StatefulSet", Ref: refOf(o), Pod: o.Spec.Template.Spec}
-		case *appsv1.DaemonSet:
-			w = &doctor.Workload{Kind: "DaemonSet", Ref: refOf(o), Pod: o.Spec.Template.Spec}
-		case *corev1.Pod:
-			w = ofPod(o)
-		}
-		if w != nil && !slices.ContainsFunc(e.facts.Workloads, w.RunBy) && e.facts.Concerns(w) {
-			e.facts.Workloads = append(e.facts.Workloads, *w)
-		}
-		return nil
-	})
+// add keeps a workload if it concerns the ConfigMap. w may be nil.
+func (e *examiner) add(w *doctor.Workload) {
+	if w != nil && !slices.ContainsFunc(e.facts.Workloads, w.RunBy) && e.facts.Concerns(w) {
+		e.facts.Workloads = append(e.facts.Workloads, *w)
+	}
 }
 
 // ofPod returns the workload that runs a pod: the ReplicaSet of a Deployment or an Argo Rollout, or else the pod itself
@@ -171,10 +151,6 @@ func ofPod(pod *corev1.Pod) *doctor.Workload {
 		w.Kind, w.Name = owner.Kind, owner.Name
 	}
 	return w
-}
-
-func refOf(o metav1.Object) backend.Ref {
-	return backend.Ref{Namespace: o.GetNamespace(), Name: o.GetName()}
 }
 
 // keys looks for the Secrets and ConfigMaps that HolmesGPT's environment comes from.
@@ -253,16 +229,11 @@ func (e *examiner) viewers(ctx context.Context) error {
 		return nil
 	}
 	right := doctor.BindingsRight()
-	err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		return e.rbac.ClusterRoleBindings().List(ctx, o)
-	}).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
-		if b, is := object.(*rbacv1.ClusterRoleBinding); is && slices.Contains(doctor.ViewerRoles(), b.RoleRef.Name) {
+	q := Request{Verb: right.Verb, Group: right.Group, Resource: right.Resource}
+	err := each(ctx, e.rbac.ClusterRoleBindings().List, metav1.ListOptions{}, func(b *rbacv1.ClusterRoleBinding) {
+		if slices.Contains(doctor.ViewerRoles(), b.RoleRef.Name) {
 			e.facts.Viewers = append(e.facts.Viewers, b.Subjects...)
 		}
-		return nil
 	})
-	if err != nil {
-		return e.failed(ctx, Request{Verb: right.Verb, Group: right.Group, Resource: right.Resource}, err)
-	}
-	return nil
+	return e.failed(ctx, q, err)
 }

@@ -1,15 +1,14 @@
 package cluster
 
 import (
-	"context"
 	"slices"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/doctor"
 )
 
@@ -28,27 +27,22 @@ func TestAgentsByTheirPods(t *testing.T) {
 		}
 		return p
 	}
-	meta := metav1.ObjectMeta{Namespace: "ns", Name: "known"}
-	template := corev1.PodTemplateSpec{Spec: spec}
 	e := &examiner{facts: &doctor.Facts{}}
-	for _, list := range []runtime.Object{
-		&appsv1.DeploymentList{Items: []appsv1.Deployment{{ObjectMeta: meta, Spec: appsv1.DeploymentSpec{Template: template}}}},
-		&appsv1.StatefulSetList{Items: []appsv1.StatefulSet{{ObjectMeta: meta, Spec: appsv1.StatefulSetSpec{Template: template}}}},
-		&corev1.PodList{Items: []corev1.Pod{
-			pod("known-7f-a", "ReplicaSet", "known-7f", "7f", corev1.PodRunning),
-			pod("known-0", "StatefulSet", "known", "", corev1.PodRunning),
-			pod("rollout-6c-a", "ReplicaSet", "rollout-6c", "", corev1.PodRunning),
-			pod("rollout-6c-b", "ReplicaSet", "rollout-6c", "", corev1.PodRunning),
-			pod("clone-0", "CloneSet", "clone", "", corev1.PodRunning),
-			pod("clone-1", "CloneSet", "clone", "", corev1.PodPending),
-			pod("unread-0", "StatefulSet", "unread", "", corev1.PodRunning),
-			pod("ended", "Job", "ended", "", corev1.PodSucceeded),
-			pod("bare", "", "", "", corev1.PodRunning),
-		}},
+	for _, kind := range []string{"Deployment", "StatefulSet"} {
+		e.add(&doctor.Workload{Kind: kind, Ref: backend.Ref{Namespace: "ns", Name: "known"}, Pod: spec})
+	}
+	for _, p := range []corev1.Pod{
+		pod("known-7f-a", "ReplicaSet", "known-7f", "7f", corev1.PodRunning),
+		pod("known-0", "StatefulSet", "known", "", corev1.PodRunning),
+		pod("rollout-6c-a", "ReplicaSet", "rollout-6c", "", corev1.PodRunning),
+		pod("rollout-6c-b", "ReplicaSet", "rollout-6c", "", corev1.PodRunning),
+		pod("clone-0", "CloneSet", "clone", "", corev1.PodRunning),
+		pod("clone-1", "CloneSet", "clone", "", corev1.PodPending),
+		pod("unread-0", "StatefulSet", "unread", "", corev1.PodRunning),
+		pod("ended", "Job", "ended", "", corev1.PodSucceeded),
+		pod("bare", "", "", "", corev1.PodRunning),
 	} {
-		if err := e.each(t.Context(), func(context.Context, metav1.ListOptions) (runtime.Object, error) { return list, nil }); err != nil {
-			t.Fatal(err)
-		}
+		e.add(ofPod(&p))
 	}
 	var got []string
 	for i := range e.facts.Workloads {

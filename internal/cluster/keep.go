@@ -85,6 +85,10 @@ func (w *Watch) keep(object any) (any, error) {
 	return object, nil
 }
 
+func refOf(o metav1.Object) backend.Ref {
+	return backend.Ref{Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
 func identityOf(o metav1.Object) identity {
-	return identity{Ref: backend.Ref{Namespace: o.GetNamespace(), Name: o.GetName()}, version: o.GetResourceVersion()}
+	return identity{Ref: refOf(o), version: o.GetResourceVersion()}
 }

@@ -10,10 +10,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 
-	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
@@ -72,27 +70,21 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink)
 func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, report *store.Report) error {
 	for _, kind := range r.Links.Kinds {
 		resource := r.dynamic.Resource(kind.GVR()).Namespace(ns)
-		err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return resource.List(ctx, o)
-		}).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
-			if o, ok := object.(*unstructured.Unstructured); ok {
-				by := store.Exposer{Kind: kind.Kind, Ref: backend.Ref{Namespace: o.GetNamespace(), Name: o.GetName()}}
-				services, err := r.Links.Read(kind, by.Namespace, links.Unstructured(o.Object))
-				if err != nil {
-					report.Warn(store.Warning{Code: store.WarningLinksInvalid, Kind: kind.Kind, Ref: by.Ref, Err: err})
-				}
-				sink.Expose(by, services)
+		err := each(ctx, resource.List, metav1.ListOptions{}, func(o *unstructured.Unstructured) {
+			by := store.Exposer{Kind: kind.Kind, Ref: refOf(o)}
+			services, err := r.Links.Read(kind, by.Namespace, links.Unstructured(o.Object))
+			if err != nil {
+				report.Warn(store.Warning{Code: store.WarningLinksInvalid, Kind: kind.Kind, Ref: by.Ref, Err: err})
 			}
-			return nil
+			sink.Expose(by, services)
 		})
+		q := Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}
 		switch {
 		case ctx.Err() != nil:
-			q := Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}
 			return q.Explain(ctx, err, r.host)
 		case apierrors.IsNotFound(err):
 			report.Warn(store.Warning{Code: store.WarningLinksResource, Resource: kind.Resource})
 		case err != nil:
-			q := Request{Verb: "list", Group: kind.Group, Resource: kind.Resource, Namespace: ns}
 			report.Warn(store.Warning{Code: store.WarningLinksUnlisted, Err: q.Explain(ctx, err, r.host)})
 		}
 	}
@@ -112,14 +104,9 @@ func sortedNamespaces(namespaces []string) ([]string, error) {
 }
 
 func (r *Reader) services(ctx context.Context, ns string, sink store.Sink, report *store.Report) error {
-	err := pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		return r.core.Services(ns).List(ctx, o)
-	}).EachListItem(ctx, metav1.ListOptions{}, func(object runtime.Object) error {
-		if s, ok := object.(*corev1.Service); ok {
-			report.Services++
-			sink.Service(store.FromService(s, r.keep))
-		}
-		return nil
+	err := each(ctx, r.core.Services(ns).List, metav1.ListOptions{}, func(s *corev1.Service) {
+		report.Services++
+		sink.Service(store.FromService(s, r.keep))
 	})
 	if err != nil {
 		return Request{Verb: "list", Resource: "services", Namespace: ns}.Explain(ctx, err, r.host)
@@ -128,7 +115,7 @@ func (r *Reader) services(ctx context.Context, ns string, sink store.Sink, repor
 }
 
 func (r *Reader) endpointSlices(ctx context.Context, ns string, sink store.Sink, report *store.Report) error {
-	err := r.eachSlice(ctx, ns, metav1.ListOptions{}, func(s *discoveryv1.EndpointSlice) {
+	err := each(ctx, r.discovery.EndpointSlices(ns).List, metav1.ListOptions{}, func(s *discoveryv1.EndpointSlice) {
 		service, slice := store.FromEndpointSlice(s, r.denied)
 		if service.Name == "" {
 			report.Skip(store.OrphanSlice)
@@ -142,17 +129,4 @@ func (r *Reader) endpointSlices(ctx context.Context, ns string, sink store.Sink,
 		return q.Explain(ctx, err, r.host)
 	}
 	return nil
-}
-
-func (r *Reader) eachSlice(
-	ctx context.Context, ns string, o metav1.ListOptions, do func(*discoveryv1.EndpointSlice),
-) error {
-	return pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		return r.discovery.EndpointSlices(ns).List(ctx, o)
-	}).EachListItem(ctx, o, func(object runtime.Object) error {
-		if s, ok := object.(*discoveryv1.EndpointSlice); ok {
-			do(s)
-		}
-		return nil
-	})
 }

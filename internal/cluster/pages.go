@@ -47,6 +47,20 @@ func pages(size int64, list pager.ListPageFunc) *pager.ListPager {
 	return p
 }
 
+// each calls do for each object of a typed client's list.
+func each[L, T runtime.Object](
+	ctx context.Context, list func(context.Context, metav1.ListOptions) (L, error), o metav1.ListOptions, do func(T),
+) error {
+	return pages(pageSize, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+		return list(ctx, o)
+	}).EachListItem(ctx, o, func(object runtime.Object) error {
+		if t, ok := object.(T); ok {
+			do(t)
+		}
+		return nil
+	})
+}
+
 // resumeToken returns the token in the API server's 410 response about expired pages. With it a List continues from the
 // same place with the present state
 // (https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks).

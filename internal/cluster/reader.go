@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,14 +24,29 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// Reader reads a cluster once: all Services, or single Services of which the watch keeps only the name.
-type Reader struct {
+// clients read the objects that this service discovers.
+type clients struct {
 	core      corev1client.CoreV1Interface
 	discovery discoveryv1client.DiscoveryV1Interface
-	keep      func(annotation string) bool
-	denied    func(netip.Addr) bool
-	host      string
-	dynamic   dynamic.Interface
+	dynamic   dynamic.Interface // for the objects that expose Services
+}
+
+func newClients(config *rest.Config, client *http.Client) (clients, error) {
+	core, coreErr := corev1client.NewForConfigAndClient(config, client)
+	discovery, discoveryErr := discoveryv1client.NewForConfigAndClient(config, client)
+	objects, dynamicErr := dynamic.NewForConfigAndClient(config, client)
+	if err := cmp.Or(coreErr, discoveryErr, dynamicErr); err != nil {
+		return clients{}, fmt.Errorf("client for the API server: %w", err)
+	}
+	return clients{core, discovery, objects}, nil
+}
+
+// Reader reads a cluster once: all Services, or single Services of which the watch keeps only the name.
+type Reader struct {
+	clients
+	keep   func(annotation string) bool
+	denied func(netip.Addr) bool
+	host   string
 	// Links says which objects that expose Services are read. The zero value means none.
 	Links links.From
 }
@@ -39,21 +56,12 @@ type Reader struct {
 func NewReader(config *rest.Config, keep func(annotation string) bool, denied func(netip.Addr) bool) (*Reader, error) {
 	config = protobuf(config)
 	config.Wrap(newBoundPages)
-	core, err := corev1client.NewForConfig(config)
+	client, err := rest.HTTPClientFor(config)
 	if err != nil {
-		return nil, fmt.Errorf("client for Services: %w", err)
+		return nil, fmt.Errorf("client for the API server: %w", err)
 	}
-	discovery, err := discoveryv1client.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("client for EndpointSlices: %w", err)
-	}
-	exposers, err := dynamic.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("client for Ingresses: %w", err)
-	}
-	return &Reader{
-		core: core, discovery: discovery, dynamic: exposers, keep: keep, denied: denied, host: config.Host,
-	}, nil
+	c, err := newClients(config, client)
+	return &Reader{clients: c, keep: keep, denied: denied, host: config.Host}, err
 }
 
 // protobuf returns a copy of config for clients that read much. The dynamic client uses JSON nevertheless.
@@ -97,8 +105,8 @@ func (r *Reader) service(ctx context.Context, ref backend.Ref) (*backend.Service
 func (r *Reader) slices(ctx context.Context, namespace, service string) ([]store.Slice, error) {
 	var parts []store.Slice
 	sizes := store.Sizes{}
-	selector := labels.Set{discoveryv1.LabelServiceName: service}.String()
-	err := r.eachSlice(ctx, namespace, metav1.ListOptions{LabelSelector: selector}, func(s *discoveryv1.EndpointSlice) {
+	o := metav1.ListOptions{LabelSelector: labels.Set{discoveryv1.LabelServiceName: service}.String()}
+	err := each(ctx, r.discovery.EndpointSlices(namespace).List, o, func(s *discoveryv1.EndpointSlice) {
 		_, slice := store.FromEndpointSlice(s, r.denied)
 		parts = append(parts, sizes.Fit(namespace, slice))
 	})

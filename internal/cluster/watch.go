@@ -16,9 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/client-go/dynamic"
-	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
-	discoveryv1client "k8s.io/client-go/kubernetes/typed/discovery/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
@@ -64,30 +61,21 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		return nil, fmt.Errorf("client for the watches: %w", err)
 	}
 	w.dialer = dialer
-	config = protobuf(config)
-	core, err := corev1client.NewForConfigAndClient(config, http)
+	c, err := newClients(protobuf(config), http)
 	if err != nil {
-		return nil, fmt.Errorf("client for Services: %w", err)
-	}
-	discovery, err := discoveryv1client.NewForConfigAndClient(config, http)
-	if err != nil {
-		return nil, fmt.Errorf("client for EndpointSlices: %w", err)
-	}
-	exposers, err := dynamic.NewForConfigAndClient(config, http)
-	if err != nil {
-		return nil, fmt.Errorf("client for Ingresses: %w", err)
+		return nil, err
 	}
 	namespaces, err := sortedNamespaces(opts.Namespaces)
 	if err != nil {
 		return nil, err
 	}
 	if target := opts.ConfigMap; target != (backend.Ref{}) {
-		s, maps := &scope{namespace: target.Namespace}, core.ConfigMaps(target.Namespace)
+		s, maps := &scope{namespace: target.Namespace}, c.core.ConfigMaps(target.Namespace)
 		informer := s.informer(named(target.Name, listWatch(maps.List, maps.Watch)), &corev1.ConfigMap{})
 		err = w.add(s, watched{informer, w.configMapHandler()})
 	}
 	for _, name := range namespaces {
-		services, slices := core.Services(name), discovery.EndpointSlices(name)
+		services, slices := c.core.Services(name), c.discovery.EndpointSlices(name)
 		s := &scope{namespace: name, services: true}
 		err = errors.Join(err, w.add(s,
 			watched{w.informer(s, listWatch(services.List, services.Watch), &corev1.Service{}), w.serviceHandler()},
@@ -97,7 +85,7 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		for _, kind := range opts.Reader.Links.Kinds { // one scope each, because a kind may be missing or forbidden
 			object := &unstructured.Unstructured{}
 			object.SetGroupVersionKind(kind.GroupVersionKind)
-			objects := exposers.Resource(kind.GVR()).Namespace(name)
+			objects := c.dynamic.Resource(kind.GVR()).Namespace(name)
 			s := &scope{namespace: name, exposer: kind.Resource}
 			err = errors.Join(err, w.add(s,
 				watched{w.informer(s, listWatch(objects.List, objects.Watch), object), w.exposerHandler()}))
