@@ -44,7 +44,7 @@ const (
 	eventOftenest = 5 * time.Second // the shortest time between two increments of an Event's count
 	maxNote       = 1024            // the API's limit in bytes
 	remembered    = 8192            // how many Events are remembered, and how many Services
-	eventRefused  = 4 * time.Minute // until a state whose Event was not allowed is due again: at the next discovery
+	eventRefused  = 4 * time.Minute // until a state whose Event was refused is due again: at the next discovery
 )
 
 // Recorder writes Kubernetes Events about Services and about the ConfigMap, one after the other from a queue. It needs
@@ -63,14 +63,13 @@ type Recorder struct {
 	recorded *lru.Cache // the last Events by name: occurrence
 	cleared  *lru.Cache // the time of the last Clear by the UID of a Service
 	lost     int        // Events lost since the last one that was written
-	refused  bool       // the log has a line that Events may not be written
 }
 
 // occurrence is the last time of an Event, and how often it was recorded.
 type occurrence struct {
 	count   int
 	at      time.Time
-	refused bool // it was not allowed
+	refused bool // by the API server
 }
 
 // event is a queued Event, and how often it was recorded, including this time.
@@ -156,7 +155,7 @@ func (r *Recorder) record(e *v1.Event, warning, again bool) {
 	select {
 	case r.queue <- event{e, now.count}:
 	default:
-		r.lose(e, fmt.Errorf("the queue of %d events is full", queuedEvents))
+		r.lose(event{e, now.count}, fmt.Errorf("the queue of %d events is full", queuedEvents))
 	}
 }
 
@@ -206,51 +205,44 @@ func (r *Recorder) write(ctx context.Context, e event, try int) (done bool) {
 		if r.lost > 0 {
 			r.options.Log.Info("events written again", "lost", r.lost)
 		}
-		r.lost, r.refused = 0, false
+		r.lost = 0
 	case ctx.Err() != nil:
-	case apierrors.IsForbidden(err):
-		r.refuse(e, err)
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsNotFound(err):
-		r.options.Failed() // it stays in recorded, because it would be refused again
-		r.options.Log.Warn("event refused by the API server", about(e.Event, Explain(err))...)
-	case try < eventTries && r.lost == 0:
+	case try < eventTries && r.lost == 0 && !isRefused(err):
 		return false
 	default:
-		r.lose(e.Event, err)
+		r.lose(e, err)
 	}
 	return true
 }
 
-// refuse records that an Event is not allowed: for lack of a right, or because a quota is used up. Either may change,
-// so the Event is due again after a while. Only the first one is logged until an Event is written. The caller holds mu.
-func (r *Recorder) refuse(e event, err error) {
-	r.recorded.Add(e.Name, occurrence{count: e.count - 1, at: e.EventTime.Time, refused: true})
+// isRefused reports whether the API server refuses an Event: for lack of a right, because a quota is used up or the
+// namespace is gone, or because it is not valid.
+func isRefused(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsNotFound(err) || apierrors.IsInvalid(err) ||
+		apierrors.IsBadRequest(err)
+}
+
+// lose counts an Event that is lost. The next call records it again, or a later one if it was refused. Only the first
+// one is logged until an Event is written again. The caller holds mu.
+func (r *Recorder) lose(e event, err error) {
+	r.recorded.Remove(e.Name)
+	if isRefused(err) {
+		r.recorded.Add(e.Name, occurrence{count: e.count - 1, at: e.EventTime.Time, refused: true})
+	}
+	r.lost++
+	optional := r.options.Optional && apierrors.IsForbidden(err)
 	switch {
-	case r.refused:
-	case r.options.Optional:
+	case r.lost > 1:
+	case optional:
 		r.options.Log.Info("no Events are recorded", "needed", "create and patch on events.k8s.io")
 	default:
-		r.options.Log.Warn("event refused by the API server", about(e.Event, Explain(err))...)
+		o := &e.Regarding
+		r.options.Log.Warn("events lost", "namespace", o.Namespace, "kind", o.Kind, "name", o.Name, "reason", e.Reason,
+			"err", Explain(err))
 	}
-	r.refused = true
-	if !r.options.Optional {
+	if !optional {
 		r.options.Failed()
 	}
-}
-
-// lose counts an Event that is lost. It logs only the first one until an Event is written again. The caller holds mu.
-func (r *Recorder) lose(e *v1.Event, err error) {
-	r.recorded.Remove(e.Name) // so that the next call records it
-	if r.lost++; r.lost == 1 {
-		r.options.Log.Warn("events lost", about(e, err)...)
-	}
-	r.options.Failed()
-}
-
-// about returns the attributes of an Event for the log.
-func about(e *v1.Event, err error) []any {
-	o := &e.Regarding
-	return []any{"namespace", o.Namespace, "kind", o.Kind, "name", o.Name, "reason", e.Reason, "err", err}
 }
 
 // send creates the Event, or increments the count of the existing one.

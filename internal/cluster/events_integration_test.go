@@ -119,7 +119,7 @@ func TestEventsRealAPIServer(t *testing.T) {
 	cancel()
 	running.Wait()
 	// An API server that has just started refuses more for a moment: it has not read the roles yet.
-	if n := strings.Count(log.String(), `"event refused by the API server" namespace=gone`); n != 1 {
+	if n := strings.Count(log.String(), `"events lost" namespace=gone`); n != 1 {
 		t.Errorf("the Event in a namespace that is not there was refused %d times; logged\n%s", n, &log)
 	}
 }

@@ -362,7 +362,7 @@ func TestEventRefused(t *testing.T) {
 			f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
 			<-time.After(time.Minute)
 		}
-		if f.logged("refused") != 1 || f.server.requests != 3 || f.failed.Load() != 3 {
+		if f.logged("events lost") != 1 || f.server.requests != 3 || f.failed.Load() != 3 {
 			t.Errorf("%d requests, %d failed; logged %s", f.server.requests, f.failed.Load(), f.log)
 		}
 	})
@@ -379,7 +379,7 @@ func TestEventAllowedLater(t *testing.T) {
 			<-time.After(5 * time.Minute)
 		}
 		discovery()
-		if f.logged("refused") != 1 || f.failed.Load() != 2 {
+		if f.logged("events lost") != 1 || f.failed.Load() != 2 {
 			t.Errorf("%d failed, want 2 and one line: %s", f.failed.Load(), f.log)
 		}
 		f.server.set(func(s *eventServer) { s.err = nil })
@@ -388,7 +388,7 @@ func TestEventAllowedLater(t *testing.T) {
 		expectEvents(t, "once it is allowed", f.server.told(), "shop/orders: BadAnnotation bad port", "shop/stock: BadAnnotation bad port")
 		f.server.set(func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("exceeded quota")) })
 		f.Service(eventService("billing", "u3"), true, "BadAnnotation", "bad port")
-		if f.logged("refused") != 2 {
+		if f.logged("events lost") != 2 {
 			t.Errorf("that it is refused again is not logged: %s", f.log)
 		}
 	})
@@ -403,7 +403,7 @@ func TestOptionalEventsRefused(t *testing.T) {
 		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
 		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad path")
 		<-time.After(time.Minute)
-		if f.logged("no Events are recorded") != 1 || f.logged("refused") != 0 || f.failed.Load() != 0 {
+		if f.logged("no Events are recorded") != 1 || f.logged("events lost") != 0 || f.failed.Load() != 0 {
 			t.Errorf("%d failed; logged %s", f.failed.Load(), f.log)
 		}
 		f.server.set(func(s *eventServer) { s.err = nil })
