@@ -34,7 +34,7 @@ func TestBrokenInput(t *testing.T) {
 		code        int
 		want        string
 	}{
-		{"not YAML", "", []string{"discover", "-f", prose}, 1, prose + ": no Kubernetes object in it: document 1 (line 1): expected a Kubernetes object, found a string"},
+		{"not YAML", "", []string{"discover", "-f", prose}, 1, prose + ": no Kubernetes object in it: document 1 (line 1): expected a Kubernetes object, with its kind"},
 		{"truncated JSON", `{"kind": "List", "items": [{"kind": "Service"`, []string{"discover", "-f", "-"}, 1,
 			"standard input: line 1: the JSON ends in the middle of an object; was the output cut off?"},
 		{"wrong kind", "kind: ConfigMap\napiVersion: v1\n", []string{"generate", "-f", "-"}, 1,

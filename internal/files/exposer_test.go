@@ -22,14 +22,14 @@ func TestExposersRefused(t *testing.T) {
 		place   = "standard input: document 1 (line 1): "
 	)
 	for name, tt := range map[string]struct{ in, want string }{
-		"rules no list":       {ingress + "{rules: {host: a}}", place + "Ingress mon/a.b: spec.rules: expected a list, found an object"},
-		"a path no text":      {ingress + "{rules: [{http: {paths: [{path: 1}]}}]}", place + "Ingress mon/a.b: spec.rules[0].http.paths[0].path: expected a string, found a number"},
+		"rules no list":       {ingress + "{rules: {host: a}}", place + "Ingress mon/a.b: spec.rules: this object is not valid here"},
+		"a path no text":      {ingress + "{rules: [{http: {paths: [{path: 1}]}}]}", place + "Ingress mon/a.b: spec.rules[0].http.paths[0].path: this number is not valid here"},
 		"of an older version": {ingress + "{rules: [{http: {paths: [{backend: {serviceName: a, servicePort: 1}}]}}]}", place + "Ingress mon/a.b: spec.rules[0].http.paths[0].backend: it names no service, as one of networking.k8s.io/v1 does"},
-		"a host no text":      {route + "{host: [a]}", place + "Route mon/a: spec.host: expected a string, found a list"},
-		"hosts no list":       {http + "{hostnames: a}", place + "HTTPRoute mon/a: spec.hostnames: expected a list, found a string"},
+		"a host no text":      {route + "{host: [a]}", place + "Route mon/a: spec.host: this list is not valid here"},
+		"hosts no list":       {http + "{hostnames: a}", place + "HTTPRoute mon/a: spec.hostnames: this string is not valid here"},
 		"no name":             {"kind: Route\nspec: {}", place + "Route: metadata.name is missing"},
 		"no such name":        {"kind: Route\nmetadata: {name: \"a\\e[1m\"}", place + `Route: metadata.name: "a\x1b[1m" is no DNS name (lower-case letters, digits, - and .)`},
-		"a name no text":      {"kind: Ingress\nmetadata: {name: 7}", place + "Ingress: metadata.name: expected a string, found a number"},
+		"a name no text":      {"kind: Ingress\nmetadata: {name: 7}", place + "Ingress: metadata.name: this number is not valid here"},
 	} {
 		opts := ReadOptions{Links: links.From{
 			Kinds: links.Kinds([]string{"ingress", "httproute", "route"}), Allows: func(string, string) bool { return true },

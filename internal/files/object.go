@@ -114,8 +114,8 @@ func (i *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		if err != nil {
 			return err
 		}
-		if kind := item.Kind(); kind != '{' {
-			i.reader.refuse(i.at, store.Warning{Code: store.WarningNotObject, Found: valueTypes[kind]})
+		if item.Kind() != '{' {
+			i.reader.refuse(i.at)
 			continue
 		}
 		h := inherited
@@ -132,10 +132,10 @@ func (i *items) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 // already.
 func (r *reader) document(dec *jsontext.Decoder, at place, h header) error {
 	r.meter.left = maxObject
-	if kind := dec.PeekKind(); kind != '{' {
+	if dec.PeekKind() != '{' {
 		err := dec.SkipValue()
 		if err == nil {
-			r.refuse(at, store.Warning{Code: store.WarningNotObject, Found: valueTypes[kind]})
+			r.refuse(at)
 		}
 		return err
 	}
@@ -153,8 +153,8 @@ func (r *reader) document(dec *jsontext.Decoder, at place, h header) error {
 }
 
 // refuse records an entry that is no Kubernetes object.
-func (r *reader) refuse(at place, w store.Warning) {
-	w.File, w.Place, w.Refused = r.name, at.String(), true
+func (r *reader) refuse(at place) {
+	w := store.Warning{Code: store.WarningNotObject, File: r.name, Place: at.String(), Refused: true}
 	if r.refusal == nil {
 		r.refusal = &w
 	}
@@ -169,7 +169,7 @@ const (
 // object decodes an object of a kind that is used, and counts any other.
 func (r *reader) object(h header, fields jsontext.Value, at place) {
 	if h.Kind == "" {
-		r.refuse(at, store.Warning{Code: store.WarningNoKind})
+		r.refuse(at)
 		return
 	}
 	r.objects++
@@ -290,7 +290,8 @@ func (r *reader) reject(kind string, fields jsontext.Value, at place, err error)
 	if checkExposer(ref) != nil || kind == kindService && !isLabelName(ref.Name) {
 		ref = backend.Ref{}
 	}
-	w := fieldWarning(err)
-	w.File, w.Place, w.Kind, w.Ref, w.Refused = r.name, at.String(), kind, ref, true
-	r.report.Warn(w)
+	r.report.Warn(store.Warning{
+		Code: store.WarningInvalid, File: r.name, Place: at.String(), Kind: kind, Ref: ref, Refused: true,
+		Err: fieldError(err),
+	})
 }

@@ -21,15 +21,13 @@ func TestWarningCodes(t *testing.T) {
 		in   string
 		want store.WarningCode
 	}{
-		"an item of a List":  {"kind: List\nitems: [7]\n", store.WarningNotObject},
-		"no kind":            {"metadata: {name: a}\n", store.WarningNoKind},
-		"a text for a list":  {service("") + "spec: {ports: a}\n", store.WarningFieldType},
-		"a list for a port":  {service("") + "spec: {ports: [{port: 1, targetPort: []}]}\n", store.WarningFieldPort},
-		"a number too large": {service("") + "spec: {ports: [{port: 99999999999}]}\n", store.WarningFieldRange},
-		"no time":            {service(", creationTimestamp: x") + "spec: {}\n", store.WarningFieldType},
-		"no such port":       {service("") + "spec: {ports: [{port: 70000}]}\n", store.WarningInvalid},
-		"given twice":        {service("") + "---\n" + service(""), store.WarningGivenTwice},
-		"another kind":       {"kind: ConfigMap\napiVersion: v1\n", store.WarningNoServices},
+		"an item of a List": {"kind: List\nitems: [7]\n", store.WarningNotObject},
+		"no kind":           {"metadata: {name: a}\n", store.WarningNotObject},
+		"a text for a list": {service("") + "spec: {ports: a}\n", store.WarningInvalid},
+		"a list for a port": {service("") + "spec: {ports: [{port: 1, targetPort: []}]}\n", store.WarningInvalid},
+		"no such port":      {service("") + "spec: {ports: [{port: 70000}]}\n", store.WarningInvalid},
+		"given twice":       {service("") + "---\n" + service(""), store.WarningGivenTwice},
+		"another kind":      {"kind: ConfigMap\napiVersion: v1\n", store.WarningNoServices},
 	} {
 		path := filepath.Join(t.TempDir(), "services.yaml")
 		write(t, path, tt.in+"---\n"+svcYAML("b"))

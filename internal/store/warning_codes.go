@@ -6,16 +6,10 @@ type WarningCode string
 
 // Faults in files.
 const (
-	WarningNotObject       WarningCode = "not-object"       // an item or a document is no object
-	WarningNoKind          WarningCode = "no-kind"          // an object has no kind
-	WarningFieldType       WarningCode = "field-type"       // a field holds a value of another type
-	WarningFieldPort       WarningCode = "field-port"       // a field holds neither a port's number nor its name
-	WarningFieldRange      WarningCode = "field-range"      // a field holds a number that is too large
-	WarningFieldValue      WarningCode = "field-value"      // a field holds a value that is not valid
-	WarningFieldUnreadable WarningCode = "field-unreadable" // a field cannot be read
-	WarningInvalid         WarningCode = "invalid"          // an object that no API server would have stored
-	WarningGivenTwice      WarningCode = "given-twice"      // a Service was in the input before
-	WarningNoServices      WarningCode = "no-services"      // a file has no Services
+	WarningNotObject  WarningCode = "not-object"  // an item or a document is no Kubernetes object
+	WarningInvalid    WarningCode = "invalid"     // an object that no API server would have stored
+	WarningGivenTwice WarningCode = "given-twice" // a Service was in the input before
+	WarningNoServices WarningCode = "no-services" // a file has no Services
 )
 
 // Objects of a cluster that cannot be read.

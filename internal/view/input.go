@@ -9,14 +9,8 @@ import (
 
 // inputTexts holds the text for each warning about what is read. inputValue replaces the names in braces.
 var inputTexts = map[store.WarningCode]string{
-	store.WarningNotObject:       "expected a Kubernetes object, found {found}",
-	store.WarningNoKind:          "it has no kind, so it is no Kubernetes object",
-	store.WarningFieldType:       "{field}: expected {wanted}, found {found}",
-	store.WarningFieldPort:       "{field}: expected a port number or a port name",
-	store.WarningFieldRange:      "{field}: the number is too large",
-	store.WarningFieldValue:      "{field}: not a valid value",
-	store.WarningFieldUnreadable: "{field}: cannot be read",
-	store.WarningInvalid:         "{because}",
+	store.WarningNotObject: "expected a Kubernetes object, with its kind",
+	store.WarningInvalid:   "{because}",
 	store.WarningGivenTwice: "this Service is in the input more than once; " +
 		"the last one counts, as with kubectl apply",
 	store.WarningNoServices: "no Services in it{instead}",
@@ -28,13 +22,6 @@ var inputTexts = map[store.WarningCode]string{
 	store.WarningLinksResource: "the cluster has no {resource}, which links.from names; " +
 		"install their CustomResourceDefinition, or remove them from links.from",
 	store.WarningLinksInvalid: "{object} gives no links: {because}",
-}
-
-// valueTypes are the types of values with their articles.
-var valueTypes = map[store.ValueType]string{
-	store.ValueNull: "null", store.ValueBoolean: "a boolean", store.ValueString: "a string",
-	store.ValueNumber: "a number", store.ValueObject: "an object", store.ValueList: "a list",
-	store.ValueTime: "an RFC 3339 time",
 }
 
 // InputWarning returns the text of a warning about what is read in one line, with its place in the file.
@@ -61,12 +48,6 @@ func InputFault(w *store.Warning) string {
 // inputValue returns the value of a name in a text.
 func inputValue(w *store.Warning, name string) string {
 	switch name {
-	case "found":
-		return valueTypes[w.Found]
-	case "wanted":
-		return valueTypes[w.Wanted]
-	case "field":
-		return w.Field
 	case "object":
 		return inputObject(w)
 	case "resource":

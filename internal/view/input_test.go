@@ -21,8 +21,8 @@ func TestInputWarnings(t *testing.T) {
 	all := constants[store.WarningCode](t, "../store/warning_codes.go")
 	for _, code := range all {
 		w := store.Warning{
-			Code: code, Kind: "Ingress", Ref: backend.Ref{Namespace: "shop", Name: "metrics"}, Field: "spec.ports[0].port",
-			Found: store.ValueNull, Wanted: store.ValueNumber, Resource: "routes", Err: errors.New("the words of an error\nin two lines"),
+			Code: code, Kind: "Ingress", Ref: backend.Ref{Namespace: "shop", Name: "metrics"},
+			Resource: "routes", Err: errors.New("the words of an error\nin two lines"),
 			Skipped: store.Kinds{"ConfigMap": 2}, Others: 3,
 		}
 		fmt.Fprintf(&b, "%s\n  %s\n", code, InputWarning(&w))
@@ -50,7 +50,7 @@ func TestInputWarningPlace(t *testing.T) {
 		"f: items[1]: Service x/y: ": {File: "f", Place: "items[1]", Kind: "Service", Ref: ref},
 		"":                           {Kind: "Service", Ref: ref},
 	} {
-		w.Code = store.WarningNoKind
+		w.Code = store.WarningNotObject
 		if got := InputWarning(&w); got != want+inputTexts[w.Code] {
 			t.Errorf("%q, want it to begin with %q", got, want)
 		}
