@@ -20,6 +20,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
 func newBridge(streams Streams) *cobra.Command {
@@ -81,6 +82,7 @@ func (b *bridging) connect(cluster *rest.Config, o *probe.Options) (err error) {
 }
 
 func (o *options) bridge(ctx context.Context, command []string) error {
+	o.recall()
 	d, err := o.discover(ctx, backend.Ref{})
 	if err != nil {
 		if text := err.Error(); strings.Contains(text, orFiles) {
@@ -191,7 +193,7 @@ func (o *options) writeLocal(d *discovered, opened []*bridge.Opened, file string
 	if err != nil {
 		return err
 	}
-	for _, w := range doc.Warnings {
+	for _, w := range view.DocumentWarnings(doc.Warnings) {
 		warn(o.streams, "%s", w)
 	}
 	d.reportNotWritten(o.streams)

@@ -100,6 +100,33 @@ func closedPipe(t *testing.T, args []string) {
 	}
 }
 
+// TestBridgeReports: what the document leaves out is said in words, and the primary is the one that a service has recorded.
+func TestBridgeReports(t *testing.T) {
+	t.Attr("req", "DTS-CLI-9")
+	api := &apiServer{backends: map[string]http.Handler{}, data: map[string]string{"state.json": `{"version": 1, "published": [], "primaries": {"prometheus": "m/prometheus-4"}}`}}
+	for i := range 5 {
+		name := fmt.Sprintf("prometheus-%d", i)
+		service := serviceObject("m", name, named("prometheus"), fmt.Sprintf("10.0.0.%d", i+1), port("http", 80, 9090))
+		service.Annotations = map[string]string{"kubernaut.io/toolset-description": strings.Repeat("x", 490)}
+		api.services = append(api.services, service)
+		api.backends["m/"+name+":80"] = standin.New(standin.Prometheus, standin.Options{})
+	}
+	api.slices = readySlices(api.services...)
+	for i := range api.slices {
+		api.slices[i].Endpoints[0].Addresses[0] = fmt.Sprintf("10.244.0.%d", i+1)
+	}
+	_, kubeconfig := api.start(t)
+	r := mustRun(t, "bridge", "--kubeconfig", kubeconfig, "--", "sh", "-c", `cat "$CUSTOM_TOOLSET_LOCATION"; echo "primary $BRIDGE_PROMETHEUS_URL"`)
+	if want := "warning: namespace m: 2 of 5 notes of its Services"; !strings.Contains(r.err, want) {
+		t.Errorf("%q is not on standard error:\n%s", want, r.err)
+	}
+	_, primary, _ := strings.Cut(r.out, "\nprimary ")
+	_, recorded, _ := strings.Cut(r.out, "name: m/prometheus-4\n")
+	if recorded, _, _ = strings.Cut(strings.TrimSpace(recorded), "\n"); recorded != "prometheus_url: "+strings.TrimSpace(primary) {
+		t.Errorf("the primary is %sthe recorded one has %s", primary, recorded)
+	}
+}
+
 // TestBridgeCommandLine: mistakes say what to do.
 func TestBridgeCommandLine(t *testing.T) {
 	t.Attr("req", "DTS-CLI-9")
