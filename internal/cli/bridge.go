@@ -24,7 +24,7 @@ import (
 )
 
 func newBridge(streams Streams) *cobra.Command {
-	o := &options{streams: streams, probe: probeProxy, bridging: &bridging{}}
+	o := &options{streams: streams, live: liveIfAllowed, probe: probeProxy, bridging: &bridging{}}
 	cmd := &cobra.Command{
 		Use:   "bridge [-- COMMAND [ARGUMENT]...]",
 		Short: "Reach the backends of a cluster from this machine, and run HolmesGPT with them",
@@ -51,7 +51,7 @@ of another site.`,
 				return usage("the command to run comes after --, as in %s -- %s",
 					cmd.CommandPath(), strings.Join(args, " "))
 			}
-			return o.bridge(contextOf(cmd), args)
+			return o.bridge(cmd.Context(), args)
 		},
 	}
 	o.configOptions.addFlags(cmd)
@@ -75,19 +75,15 @@ func (b *bridging) connect(cluster *rest.Config, o *probe.Options) (err error) {
 		Cluster: cluster, ForwardOnly: b.forwardOnly, RootCAs: o.RootCAs, Insecure: o.Insecure,
 	})
 	if err != nil {
-		return kubeconfigError(err)
+		return err
 	}
 	o.RoundTripper = b.Carry
 	return nil
 }
 
 func (o *options) bridge(ctx context.Context, command []string) error {
-	o.recall()
 	d, err := o.discover(ctx, backend.Ref{})
 	if err != nil {
-		if text := err.Error(); strings.Contains(text, orFiles) {
-			return errors.New(strings.Replace(text, orFiles, "", 1))
-		}
 		return err
 	}
 	signals := make(chan os.Signal, 4) //nolint:mnd // buffers signals that arrive while one is handled
@@ -205,13 +201,14 @@ func (o *options) writeLocal(d *discovered, opened []*bridge.Opened, file string
 }
 
 func printOpened(s Streams, opened []*bridge.Opened) error {
-	return printTable(s.Out, []column[*bridge.Opened]{
-		{title: "TYPE", cell: func(b *bridge.Opened) string { return b.Candidate.Type }},
-		{title: "INSTANCE", cell: func(b *bridge.Opened) string { return b.Candidate.Instance }},
-		{title: "PRIMARY", cell: func(b *bridge.Opened) string { return yesOr(b.Primary) }},
-		{title: "URL", cell: func(b *bridge.Opened) string { return b.Endpoint() }},
-		{title: "WAY", cell: func(b *bridge.Opened) string { return b.Way }},
-	}, slices.Values(opened))
+	var rows [][]cell
+	for _, b := range opened {
+		rows = append(rows, []cell{
+			{"TYPE", b.Candidate.Type}, {"INSTANCE", b.Candidate.Instance}, {"PRIMARY", yes(b.Primary)},
+			{"URL", b.Endpoint()}, {"WAY", b.Way},
+		})
+	}
+	return printTable(s.Out, rows)
 }
 
 // bridgeEnv returns the command's environment. It exempts 127.0.0.1 from the environment's HTTP proxy, because most

@@ -137,7 +137,7 @@ func TestBridgeCommandLine(t *testing.T) {
 		"holmes ask":                 {2, "", "error: the command to run comes after --, as in dynamic-toolset bridge -- holmes ask\n"},
 		"holmes -- ask":              {2, "", "error: the command to run comes after --, as in dynamic-toolset bridge -- holmes ask\n"},
 		"-A -n x":                    {2, "", "error: -A and -n x exclude each other\n"},
-		"--kubeconfig /none":         {1, "", "error: kubeconfig /none: no such file or directory; name another with --kubeconfig\n"},
+		"--kubeconfig /none":         {1, "", "error: kubeconfig: stat /none: no such file or directory; correct it, or name another with --kubeconfig\n"},
 		"--kubeconfig " + kubeconfig: {1, "", "no backends among 0 Services: the document has only what holmesgpt.baseline and the overrides give it\nerror: there is no backend to reach\n"},
 		"--kubeconfig " + kubeconfig + " -- echo x": {0, "x\n", "no backends among 0 Services: the document has only what holmesgpt.baseline and the overrides give it\n"},
 	} {

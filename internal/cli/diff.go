@@ -11,19 +11,14 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 	"github.com/fatih/color"
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/cluster"
-	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 func newDiff(streams Streams) *cobra.Command {
-	o := &options{streams: streams}
+	o := &options{streams: streams, live: liveRequired}
 	var overridesFile string
 	cmd := &cobra.Command{
 		Use:   "diff",
@@ -35,9 +30,9 @@ file. Invalid overrides are an error; a running service keeps the last valid ove
 Exit code 0: no difference, 1: different, 2 and above: an error.`,
 		Example: `  dynamic-toolset diff --probe=proxy
   helm template observability ./charts | dynamic-toolset diff -f - -n monitoring`,
-		Args: exactArgs(0, "no arguments"),
+		Args: cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			different, err := o.diff(contextOf(cmd), overridesFile)
+			different, err := o.diff(cmd.Context(), overridesFile)
 			if err != nil {
 				// An error with another code must not read as "different".
 				return failure{error: err, code: exitUsage}
@@ -49,6 +44,7 @@ Exit code 0: no difference, 1: different, 2 and above: an error.`,
 		},
 	}
 	o.addFlags(cmd)
+	o.kube.instead = "" // the ConfigMap is the cluster's
 	cmd.Flags().StringVar(&overridesFile, "overrides", "", "merge this overrides file instead of the cluster's")
 	return cmd
 }
@@ -58,17 +54,11 @@ func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	var live map[string]string
-	o.recorded = func(ctx context.Context, c *config.Config) (primaries map[string]backend.Ref, err error) {
-		if live, err = o.liveConfigMap(ctx, c.Output.Namespace, c.Output.ConfigMap); err != nil {
-			return nil, err
-		}
-		return primariesIn(live), nil
-	}
 	d, err := o.discover(ctx, backend.Ref{})
 	if err != nil {
 		return false, err
 	}
+	live := d.live
 	where := d.config.Output.Namespace + "/" + d.config.Output.ConfigMap
 	if text := live[toolset.KeyOverrides]; overridesFile == "" && text != "" {
 		source := "ConfigMap " + where + ", " + toolset.KeyOverrides
@@ -92,39 +82,6 @@ func (o *options) diff(ctx context.Context, overridesFile string) (bool, error) 
 		}
 	}
 	return printDiff(o.streams.Out, live, keys, recorded)
-}
-
-// primariesIn returns the primaries that the service has recorded, nil if the record cannot be read: the service also
-// ignores such a record.
-func primariesIn(live map[string]string) map[string]backend.Ref {
-	state, err := publish.DecodeState(live[toolset.KeyState])
-	if err != nil {
-		return nil
-	}
-	return state.Primaries
-}
-
-// liveConfigMap returns the ConfigMap's data, nil if it does not exist.
-func (o *options) liveConfigMap(ctx context.Context, namespace, name string) (map[string]string, error) {
-	kubeconfig, err := o.cluster()
-	if err != nil {
-		return nil, err
-	}
-	client, err := corev1client.NewForConfig(kubeconfig)
-	if err != nil {
-		return nil, kubeconfigError(err)
-	}
-	cm, err := client.ConfigMaps(namespace).Get(ctx, name, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err):
-		return nil, nil
-	case ctx.Err() != nil:
-		return nil, errInterrupted
-	case err != nil:
-		request := cluster.Request{Verb: "get", Resource: "configmaps", Namespace: namespace, Name: name}
-		return nil, request.Explain(ctx, err, kubeconfig.Host)
-	}
-	return cm.Data, nil
 }
 
 // printDiff prints the differences of the generated keys, including keys that would be removed.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 )
 
 func newDiscover(streams Streams) *cobra.Command {
-	o := &options{streams: streams}
+	o := &options{streams: streams, live: liveIfAllowed}
 	var output string
 	var all bool
 	cmd := &cobra.Command{
@@ -28,10 +29,9 @@ were not chosen, and why:
 		Example: `  dynamic-toolset discover
   dynamic-toolset discover --all --probe=proxy -n monitoring
   kubectl get svc,endpointslices -A -o json | dynamic-toolset discover -f - -o json`,
-		Args: exactArgs(0, "no arguments"),
+		Args: cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.recall()
-			d, err := o.discover(contextOf(cmd), backend.Ref{})
+			d, err := o.discover(cmd.Context(), backend.Ref{})
 			if err != nil {
 				return err
 			}
@@ -99,13 +99,14 @@ func (d *discovered) reportWarnings(s Streams) {
 func (d *discovered) print(s Streams, output string, all bool) error {
 	n, list := d.shown(all)
 	if output == "json" || output == "yaml" {
-		return printServices(s.Out, output, n, func(yield func(view.Service) bool) {
-			for f := range list {
-				if !yield(view.NewService(f, d.catalog)) {
-					return
-				}
-			}
-		})
+		found := make([]view.Service, 0, n)
+		for f := range list {
+			found = append(found, view.NewService(f, d.catalog))
+		}
+		return printObject(s, struct {
+			Services []view.Service `json:"services"`
+			Count    int            `json:"count"`
+		}{found, n}, output)
 	}
 	if n == 0 {
 		if d.known.Count() > 0 || len(d.only) == 0 { // otherwise noteEmpty has named each namespace
@@ -113,7 +114,7 @@ func (d *discovered) print(s Streams, output string, all bool) error {
 		}
 		return nil
 	}
-	if err := d.table(s, list, output == "wide", all); err != nil {
+	if err := d.table(s.Out, list, output == "wide", all); err != nil {
 		return err
 	}
 	if isTerminal(s.Out) {
@@ -155,42 +156,28 @@ func services(n int) string {
 }
 
 // table prints findings as a table for people.
-func (d *discovered) table(s Streams, list iter.Seq[*backend.Finding], wide, all bool) error {
-	paint := newPainter(s.Out)
-	type row struct {
-		view.Service
-		health string
-	}
-	var columns []column[*row]
-	add := func(title string, cell func(*row) string) {
-		columns = append(columns, column[*row]{title: title, cell: cell})
-	}
-	if all {
-		add("VERDICT", func(r *row) string { return string(r.Verdict) })
-		columns[0].paint = func(r *row, text string) string { return paint.verdict(r.Verdict, text) }
-	}
-	add("NAMESPACE", func(r *row) string { return r.Namespace })
-	add("NAME", func(r *row) string { return r.Name })
-	add("TYPE", func(r *row) string { return or(r.Type) })
-	add("PRIMARY", func(r *row) string { return yesOr(r.Primary) })
-	add("ENDPOINT", func(r *row) string { return or(r.Endpoint) })
-	if d.probed {
-		add("HEALTH", func(r *row) string { return or(r.health) })
-		add("VERSION", func(r *row) string { return or(r.Metadata.Version) })
-	}
-	if wide {
-		add("INSTANCE", func(r *row) string { return or(r.Instance) })
-		add("TOOLSET", func(r *row) string { return or(r.Metadata.Toolset) })
-		add("EVIDENCE", func(r *row) string { return or(r.Metadata.Evidence) })
-	}
-	if wide || all {
-		add("REASON", func(r *row) string { return r.Reason })
-	}
-	return printTable(s.Out, columns, func(yield func(*row) bool) {
-		for f := range list {
-			if !yield(&row{view.NewService(f, d.catalog), view.Health(&f.Observation)}) {
-				return
-			}
+func (d *discovered) table(out io.Writer, list iter.Seq[*backend.Finding], wide, all bool) error {
+	paint := newPainter(out)
+	var rows [][]cell
+	for f := range list {
+		s := view.NewService(f, d.catalog)
+		var row []cell
+		if all { // the title has a colour too, so that the terminal's codes are equally long in all rows
+			row = append(row, cell{paint.verdict("", "VERDICT"), paint.verdict(s.Verdict, string(s.Verdict))})
 		}
-	})
+		row = append(row, cell{"NAMESPACE", s.Namespace}, cell{"NAME", s.Name}, cell{"TYPE", s.Type},
+			cell{"PRIMARY", yes(s.Primary)}, cell{"ENDPOINT", s.Endpoint})
+		if d.probed {
+			row = append(row, cell{"HEALTH", view.Health(&f.Observation)}, cell{"VERSION", s.Metadata.Version})
+		}
+		if wide {
+			row = append(row, cell{"INSTANCE", s.Instance}, cell{"TOOLSET", s.Metadata.Toolset},
+				cell{"EVIDENCE", s.Metadata.Evidence})
+		}
+		if wide || all {
+			row = append(row, cell{"REASON", s.Reason})
+		}
+		rows = append(rows, row)
+	}
+	return printTable(out, rows)
 }

@@ -33,10 +33,10 @@ type discovered struct {
 	cluster  *rest.Config // nil if Services are read from files
 	probed   bool
 	bridging *bridging // nil without a bridge
-	asks     *asker    // nil if HolmesGPT is not asked
 	only     []string  // namespaces that were read; empty means all
 	exclude  []string  // namespaces that were left out
 
+	live     map[string]string // data of a running service's ConfigMap, nil if not read
 	known    *store.Store
 	unread   []string // namespaces that the user may not read
 	findings []*backend.Finding
@@ -53,14 +53,14 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 		return nil, err
 	}
 	explains := whole != (backend.Ref{})
-	if explains {
-		if d.asks, err = o.newAsker(d); err != nil {
+	if o.live == liveRequired || o.live == liveIfAllowed && d.cluster != nil {
+		if d.live, err = o.liveConfigMap(ctx, d.config); err != nil && o.live == liveRequired {
 			return nil, err
 		}
 	}
 	d.known = store.New(store.Options{
 		Relevant: func(s *backend.Service) bool {
-			return s.Ref == whole || d.detector.Matters(s) || d.asks.looks(s)
+			return s.Ref == whole || d.detector.Matters(s)
 		},
 		Namespaces: d.only, Exclude: leftOut(d.config, d.exclude), SlicesOptional: true,
 	})
@@ -74,8 +74,12 @@ func (o *options) discover(ctx context.Context, whole backend.Ref) (*discovered,
 		note(o.streams, "not probed: a cluster's own addresses cannot be reached from outside; "+
 			"--probe=proxy probes through the API server")
 	}
-	if err := o.decide(ctx, d, whole); err != nil || explains { // an explanation itself describes what was forbidden
-		return d, err
+	if err := o.decide(ctx, d, whole); err != nil {
+		return nil, err
+	}
+	d.reportMisnamed(o)
+	if explains { // an explanation itself describes what was forbidden
+		return d, nil
 	}
 	warning, err := d.forbidden()
 	if err != nil {
@@ -115,17 +119,17 @@ func (o *options) prepare() (*discovered, error) {
 // decide runs detection, probes and the inventory over the Services that were read.
 func (o *options) decide(ctx context.Context, d *discovered, whole backend.Ref) (err error) {
 	options := inventoryOptions(d.config)
-	if o.recorded != nil {
-		if options.Recorded, err = o.recorded(ctx, d.config); err != nil {
-			return err
-		}
-	}
+	options.Recorded = recorded(d.live)
 	if options.OpenShift == nil {
 		options.OpenShift = openShift(ctx, d.cluster)
 	}
-	bar := newProgress(o.streams.Err)
 	pass := controller.Pass{
-		Catalog: d.catalog, Detector: d.detector, Denied: d.prober.Denied, Progress: bar.show, Inventory: options,
+		Catalog: d.catalog, Detector: d.detector, Denied: d.prober.Denied, Inventory: options,
+	}
+	if isTerminal(o.streams.Err) {
+		bar := newProgress(o.streams.Err)
+		defer bar.end()
+		pass.Progress = bar.show
 	}
 	if d.probed {
 		pass.Prober = d.prober
@@ -133,12 +137,9 @@ func (o *options) decide(ctx context.Context, d *discovered, whole backend.Ref) 
 	if whole.Namespace != "" {
 		pass.ProbeOnly = func(c *backend.Candidate) bool { return c.Service.Namespace == whole.Namespace }
 	}
-	d.findings, err = pass.Run(ctx, d.known)
-	bar.clear()
-	if err != nil {
+	if d.findings, err = pass.Run(ctx, d.known); err != nil {
 		return errInterrupted
 	}
-	d.reportMisnamed(o, options.Primary, d.unread)
 	return nil
 }
 
@@ -147,14 +148,14 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 	var report store.Report
 	var err error
 	if d.cluster == nil {
-		report, err = files.Read(ctx, o.files, o.streams.In, d.known, files.ReadOptions{
+		report, err = files.Read(ctx, o.files, o.input(ctx), d.known, files.ReadOptions{
 			Namespace: o.kube.namespace(), KeepAnnotation: d.detector.KeepAnnotation, Denied: d.prober.Forbids,
 			Links: linksFrom(d.config, d.detector),
 		})
 	} else {
 		var reader *cluster.Reader
 		if reader, err = cluster.NewReader(d.cluster, d.detector.KeepAnnotation, d.prober.Forbids); err != nil {
-			return kubeconfigError(err)
+			return o.kube.failed(err)
 		}
 		reader.Links = linksFrom(d.config, d.detector)
 		report, err = reader.List(ctx, d.only, d.known)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,9 +33,9 @@ through the API server. Each line shows a result and what to do:
 Exit code 0: nothing to do, as far as your user can see, 1: something to do, or an error.`,
 		Example: `  dynamic-toolset doctor
   dynamic-toolset doctor -n holmes -o json`,
-		Args: exactArgs(0, "no arguments"),
+		Args: cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			well, err := o.doctor(contextOf(cmd), output)
+			well, err := o.doctor(cmd.Context(), output)
 			if err == nil && !well {
 				return failure{error: errors.New("something to do"), code: exitError, silent: true}
 			}
@@ -55,12 +56,10 @@ func (o *options) doctor(ctx context.Context, output string) (well bool, err err
 	}
 	kubeconfig, err := o.cluster()
 	if err != nil {
-		return false, errors.New(strings.Replace(err.Error(), orFiles, "", 1))
+		return false, err
 	}
+	c.Output.Namespace = cmp.Or(o.kube.namespace(), c.Output.Namespace)
 	target := backend.Ref{Namespace: c.Output.Namespace, Name: c.Output.ConfigMap}
-	if ns := o.kube.namespace(); ns != "" {
-		target.Namespace = ns
-	}
 	facts, err := cluster.Facts(ctx, kubeconfig, target)
 	switch {
 	case ctx.Err() != nil:
@@ -69,11 +68,13 @@ func (o *options) doctor(ctx context.Context, output string) (well bool, err err
 		return false, err
 	}
 	d := view.NewDoctor(facts, doctor.Examine(facts))
-	made, err := o.askForDoctor(ctx, c, kubeconfig, facts)
-	if err != nil {
-		return false, err
+	if facts.Needs.Toolsets > 0 { // otherwise the checks say why nothing is published
+		made, err := o.askAgent(ctx, c, kubeconfig, facts.Document)
+		if err != nil {
+			return false, err
+		}
+		d.AddAgent(made)
 	}
-	d.AddAgent(made)
 	if output != "text" {
 		return d.Well, printObject(o.streams, d, output)
 	}

@@ -12,12 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 	"kubernaut.io/dynamic-toolset/internal/view"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 func newExplain(streams Streams) *cobra.Command {
-	o := &options{streams: streams}
+	o := &options{streams: streams, live: liveIfAllowed}
 	var output string
 	cmd := &cobra.Command{
 		Use:   "explain NAMESPACE/NAME",
@@ -26,23 +27,22 @@ func newExplain(streams Streams) *cobra.Command {
 against each, the port that was chosen, what the probe saw, the toolset's state in HolmesGPT, and what you can do. A
 NAME alone means a Service in the namespace of -n.
 
-It also asks HolmesGPT for its state, without making it reload: directly inside a pod, through the API server with
---probe=proxy, or at holmesgpt.url if that is set.`,
+It also asks HolmesGPT for its state, without making it reload: directly inside a pod, through the API server outside
+the cluster, or at holmesgpt.url if that is set.`,
 		Example: `  dynamic-toolset explain monitoring/prometheus
   dynamic-toolset explain monitoring/prometheus --probe=proxy
   dynamic-toolset explain monitoring/prometheus --set holmesgpt.url=http://127.0.0.1:5050   # forwarded
   kubectl get svc,endpointslices -A -o json | dynamic-toolset explain monitoring/prometheus -f -`,
-		Args: exactArgs(1, "one Service as NAMESPACE/NAME"),
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			want, err := o.serviceArgument(args[0])
 			if err != nil {
 				return err
 			}
-			o.recall()
-			d, err := o.discover(contextOf(cmd), want)
+			d, err := o.discover(cmd.Context(), want)
 			if apierrors.IsForbidden(err) && len(o.files) == 0 && o.kube.namespace() == "" {
 				o.kube.overrides.Context.Namespace = want.Namespace
-				if d, err = o.discover(contextOf(cmd), want); err == nil {
+				if d, err = o.discover(cmd.Context(), want); err == nil {
 					note(streams, "Only namespace %s was read, because your user may not list the others: "+
 						"duplicates and the primary are those of this namespace.", want.Namespace)
 				}
@@ -50,7 +50,7 @@ It also asks HolmesGPT for its state, without making it reload: directly inside 
 			if err != nil {
 				return err
 			}
-			return d.explain(contextOf(cmd), streams, want, output)
+			return o.explain(cmd.Context(), d, want, output)
 		},
 	}
 	o.addFlags(cmd)
@@ -78,7 +78,7 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 	return backend.Ref{Namespace: namespace, Name: name}, nil
 }
 
-func (d *discovered) explain(ctx context.Context, s Streams, want backend.Ref, output string) error {
+func (o *options) explain(ctx context.Context, d *discovered, want backend.Ref, output string) error {
 	svc, endpoints := d.known.Get(want)
 	for _, f := range d.findings { // a backend outside the cluster is not in the store
 		if svc == nil && f.Ref == want {
@@ -88,17 +88,21 @@ func (d *discovered) explain(ctx context.Context, s Streams, want backend.Ref, o
 	if svc == nil {
 		return d.notFound(want)
 	}
+	agent, err := o.askAgent(ctx, d.config, d.cluster, d.live[toolset.KeyHolmesGPT])
+	if err != nil {
+		return err
+	}
 	e := view.Explain(view.Material{
 		Service: svc, Endpoints: endpoints, Evaluations: d.detector.Explain(svc, endpoints),
 		Catalog: d.catalog, Findings: d.findings,
 		Hints:   view.Hints{Unprobed: !d.probed, HowToProbe: d.howToProbe(), HolmesGPT: d.config.Output.Namespace},
-		Agent:   d.askAgent(ctx),
+		Agent:   agent,
 		Primary: refs(d.config.Primary), TrustedNamespaces: d.config.Security.TrustedNamespaces,
 	})
 	if output != "text" {
-		return printObject(s, e, output)
+		return printObject(o.streams, e, output)
 	}
-	return describe(s.Out, &e)
+	return describe(o.streams.Out, &e)
 }
 
 // howToProbe describes which flag makes this command probe.

@@ -65,10 +65,10 @@ func TestExplainAgent(t *testing.T) {
 	}{
 		{"through the API server", []string{"--probe=proxy"}, holmesAnswers(t), []string{"What HolmesGPT reports", "x-holmes.kubernaut-system.svc:80 " + fails, "contains the right credential"}},
 		{"forwarded", []string{"--set", "holmesgpt.url=" + forwarded.URL}, nil, []string{fails}},
-		{"not to be reached", nil, nil, []string{"because nothing is probed", "holmesgpt.url=http://127.0.0.1:PORT"}},
+		{"without a probe", nil, holmesAnswers(t), []string{"x-holmes.kubernaut-system.svc:80 " + fails}},
 		{"away", []string{"--probe=proxy"}, nil, []string{"does not answer: no ready endpoint is behind the Service"}},
 		{"locked", []string{"--probe=proxy", "--set", "holmesgpt.apiKeyFile=" + key}, locked, []string{"requires an API key", "apiKeyFile"}},
-		{"another namespace", []string{"--probe=proxy", "-n", "monitoring"}, nil, []string{"the Services of namespace kubernaut-system, where HolmesGPT would be, were not read"}},
+		{"another namespace", []string{"--probe=proxy", "-n", "monitoring"}, holmesAnswers(t), []string{"x-holmes.kubernaut-system.svc:80 " + fails}},
 		{"none", []string{"--probe=proxy", "--set", "output.namespace=other"}, nil, []string{"no HolmesGPT was found in namespace other"}},
 	}
 	for _, tt := range tests {

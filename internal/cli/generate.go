@@ -40,13 +40,13 @@ document refers to (from a Secret; comments show how to create it), certificate 
   dynamic-toolset generate --probe=proxy > configmap.yaml
   dynamic-toolset generate --probe=proxy --values > holmesgpt-values.yaml
   dynamic-toolset generate --probe=proxy --key custom_toolset.yaml --overrides overrides.yaml > custom_toolset.yaml`,
-		Args: exactArgs(0, "no arguments"),
+		Args: cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if values && (key != "" || output != "yaml") {
 				return usage("--values prints values of HolmesGPT's chart instead of the ConfigMap: " +
 					"leave out --key and -o")
 			}
-			return o.generate(contextOf(cmd), key, overridesFile, output, values)
+			return o.generate(cmd.Context(), key, overridesFile, output, values)
 		},
 	}
 	o.addFlags(cmd)
@@ -87,9 +87,7 @@ func (o *options) generate(ctx context.Context, key, overridesFile, output strin
 		_, err = fmt.Fprint(o.streams.Out, text)
 		return err
 	}
-	object := d.configMap(keys)
-	noteSize(o.streams, object)
-	return printObject(o.streams, object, output)
+	return printObject(o.streams, d.configMap(keys), output)
 }
 
 // printValues prints the values that HolmesGPT's chart needs for a document.

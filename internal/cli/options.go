@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"kubernaut.io/dynamic-toolset/internal/agent"
-	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/config"
+	"kubernaut.io/dynamic-toolset/internal/files"
 )
 
 // options holds the flags of all commands that read Services.
@@ -22,25 +22,32 @@ type options struct {
 	files         []string
 	configOptions
 	probe string
-	// recorded, if set, returns the primaries that a running service has recorded.
-	recorded func(context.Context, *config.Config) (map[string]backend.Ref, error)
+	live  liveMode
 	// bridging, if set, carries the requests of the probe.
 	bridging *bridging
-	// published is the document of a running service, the zero value if not known.
-	published agent.Document
 
 	streams Streams
 }
 
+// liveMode tells whether a command reads the ConfigMap of a running service, and so has the same primaries.
+type liveMode int
+
+const (
+	liveIgnored   liveMode = iota
+	liveIfAllowed          // unless Services are read from files
+	liveRequired
+)
+
 func (o *options) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
+	o.kube.instead = orFiles
 	f.StringArrayVarP(&o.files, "filename", "f", nil,
 		"read Services and EndpointSlices from this file instead of a cluster, - for standard input (repeatable)")
 	o.addNamespaces(cmd)
-	f.StringVar(&o.probe, "probe", probeAuto,
-		"probe the backends: direct, proxy (through the API server; needs get on services/proxy), off, "+
-			"or auto: direct inside a pod of the same cluster, else off")
-	completeValues(cmd, "probe", probeAuto, probeDirect, probeProxy, probeOff)
+	o.probe = probeAuto
+	addChoice(cmd, &o.probe, "probe", "", "probe the backends: direct, proxy (through the API server; needs get on "+
+		"services/proxy), off, or auto: direct inside a pod of the same cluster, else off",
+		probeAuto, probeDirect, probeProxy, probeOff)
 	o.configOptions.addFlags(cmd)
 	o.kube.add(f, "30s") // kubectl has no timeout by default; one page of a list takes one or two seconds
 	f.Lookup("namespace").Usage = "read only this namespace; with -f also the namespace of objects without one"
@@ -53,8 +60,10 @@ func (o *options) addNamespaces(cmd *cobra.Command) {
 
 // configOptions holds the flags of the configuration.
 type configOptions struct {
-	path string
-	sets []string
+	path       string
+	sets       []string
+	adjust     []func(*config.Config) // changes of the configuration's defaults
+	incomplete bool                   // load has left out a file of the catalog
 }
 
 func (o *configOptions) addFlags(cmd *cobra.Command) {
@@ -63,25 +72,17 @@ func (o *configOptions) addFlags(cmd *cobra.Command) {
 		"as in health.timeout=2s or 'discovery.namespaces=[a, b]' (repeatable)")
 }
 
-// load reads the configuration and the catalog. adjust can change the configuration's defaults. Invalid files of the
-// catalog are left out with a warning.
-func (o *configOptions) load(s Streams, adjust ...func(*config.Config)) (*config.Config, *catalog.Catalog, error) {
-	c, types, _, err := o.loadAll(s, adjust...)
-	return c, types, err
-}
-
-// loadAll does the same as load and also returns the errors of the files that were left out.
-func (o *configOptions) loadAll(
-	s Streams, adjust ...func(*config.Config),
-) (*config.Config, *catalog.Catalog, []error, error) {
-	c, err := config.Load(o.path, o.sets, adjust...)
+// load reads the configuration and the catalog. Invalid files of the catalog are left out with a warning.
+func (o *configOptions) load(s Streams) (*config.Config, *catalog.Catalog, error) {
+	c, err := config.Load(o.path, o.sets, o.adjust...)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	types, bad := catalog.Load(c.Catalog.Dir)
 	if types == nil {
-		return nil, nil, nil, errors.Join(bad...)
+		return nil, nil, errors.Join(bad...)
 	}
+	o.incomplete = len(bad) > 0
 	for _, err := range bad {
 		for line := range strings.Lines(err.Error()) {
 			warn(s, "catalog: %s", strings.TrimSpace(line))
@@ -89,7 +90,7 @@ func (o *configOptions) loadAll(
 	}
 	types.Tune(c.Types.Tunings())
 	useOutside(c)
-	return c, types, bad, nil
+	return c, types, nil
 }
 
 // namespaces returns the namespaces to read, empty for all, and the namespaces to leave out. -n wins over the
@@ -104,21 +105,42 @@ func (o *options) namespaces(c *config.Config) (only, exclude []string) {
 	return c.Discovery.Namespaces, c.Discovery.ExcludeNamespaces
 }
 
-// addOutput adds the flag -o. The first of its values is the default, any other value a usage error.
-func addOutput(cmd *cobra.Command, output *string, values ...string) {
-	cmd.Flags().StringVarP(output, "output", "o", values[0], orList(values))
-	completeValues(cmd, "output", values...)
-	cmd.PreRunE = func(*cobra.Command, []string) error {
-		if !slices.Contains(values, *output) {
-			return usage("-o %s: expected %s", *output, orList(values))
-		}
-		return nil
-	}
+// choice is a flag that takes one of several values.
+type choice struct {
+	value  *string
+	values []string
 }
 
-func completeValues(cmd *cobra.Command, flag string, values ...string) {
-	// It fails only if the flag does not exist, which TestCompletion detects.
+func (c *choice) String() string { return *c.value }
+func (c *choice) Type() string   { return "string" }
+
+// Set implements pflag.Value.
+func (c *choice) Set(v string) error {
+	if !slices.Contains(c.values, v) {
+		return fmt.Errorf("expected %s", orList(c.values))
+	}
+	*c.value = v
+	return nil
+}
+
+func addChoice(cmd *cobra.Command, value *string, flag, short, usage string, values ...string) {
+	cmd.Flags().VarP(&choice{value, values}, flag, short, usage)
+	// It fails only if the flag does not exist.
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// addOutput adds the flag -o. The first of its values is the default.
+func addOutput(cmd *cobra.Command, output *string, values ...string) {
+	*output = values[0]
+	addChoice(cmd, output, "output", "o", orList(values), values...)
+}
+
+// input returns standard input, nil if it is not one of the files that are read.
+func (o *options) input(ctx context.Context) io.Reader {
+	if !slices.Contains(o.files, files.Stdin) {
+		return nil
+	}
+	return interruptible(ctx, o.streams.In)
 }
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
@@ -131,12 +153,4 @@ func warn(s Streams, format string, args ...any) {
 // note prints a line for people on standard error.
 func note(s Streams, format string, args ...any) {
 	_, _ = fmt.Fprintf(s.Err, format+"\n", args...)
-}
-
-// contextOf returns the command's context. It is never nil, unlike cmd.Context() before the command runs.
-func contextOf(cmd *cobra.Command) context.Context {
-	if ctx := cmd.Context(); ctx != nil {
-		return ctx
-	}
-	return context.Background()
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -27,8 +28,6 @@ func (p painter) verdict(v backend.Verdict, text string) string {
 		backend.Accepted: color.FgGreen, backend.Unavailable: color.FgRed, backend.Duplicate: color.FgBlue,
 		backend.Unconfirmed: color.FgYellow,
 	}
-	if a, ok := colours[v]; ok {
-		return p.paint(text, a)
-	}
-	return text
+	const own color.Attribute = 39 // the terminal's own
+	return p.paint(text, cmp.Or(colours[v], own))
 }

@@ -1,17 +1,10 @@
 package cli
 
 import (
-	"net/http"
-	"slices"
-	"strings"
-
 	"k8s.io/client-go/rest"
 
-	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/bridge"
 	"kubernaut.io/dynamic-toolset/internal/cluster"
 	"kubernaut.io/dynamic-toolset/internal/config"
-	"kubernaut.io/dynamic-toolset/internal/files"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 )
 
@@ -23,29 +16,13 @@ const (
 	probeOff    = "off"
 )
 
+// check returns an error for flags that exclude each other.
 func (o *options) check() error {
-	if modes := []string{probeAuto, probeDirect, probeProxy, probeOff}; !slices.Contains(modes, o.probe) {
-		return usage("--probe=%s: expected %s", o.probe, strings.Join(modes, ", "))
-	}
 	if o.probe == probeProxy && len(o.files) > 0 {
 		return usage("--probe=proxy goes through a cluster's API server and cannot be used with -f: try --probe=direct")
 	}
-	if err := o.checkFiles(); err != nil {
-		return err
-	}
 	if o.allNamespaces && o.kube.namespace() != "" {
 		return usage("-A and -n %s exclude each other", o.kube.namespace())
-	}
-	return nil
-}
-
-func (o *options) checkFiles() error {
-	if slices.Contains(o.files, "") {
-		return usage("-f: the file's name is empty")
-	}
-	stdin := func(path string) bool { return path == files.Stdin }
-	if i := slices.IndexFunc(o.files, stdin); i >= 0 && slices.ContainsFunc(o.files[i+1:], stdin) {
-		return usage("-f - is given twice: standard input can be read once only")
 	}
 	return nil
 }
@@ -83,21 +60,14 @@ func (o *options) newProber(mode string, c *config.Config, kubeconfig *rest.Conf
 	}
 	switch {
 	case o.bridging != nil:
-		err = o.bridging.connect(kubeconfig, &opts)
+		if err = o.bridging.connect(kubeconfig, &opts); err != nil {
+			err = o.kube.failed(err)
+		}
 	case mode == probeProxy:
-		opts.RoundTripper, err = newServiceProxies(kubeconfig)
+		opts.RoundTripper, err = o.serviceProxies(kubeconfig)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return probe.New(opts)
-}
-
-// newServiceProxies returns a function whose transport carries a candidate's requests through the API server.
-func newServiceProxies(kubeconfig *rest.Config) (func(*backend.Candidate) http.RoundTripper, error) {
-	proxies, err := bridge.ServiceProxies(kubeconfig)
-	if err != nil {
-		return nil, kubeconfigError(err)
-	}
-	return proxies, nil
 }

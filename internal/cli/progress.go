@@ -14,64 +14,46 @@ import (
 // patience is the time before the progress is shown.
 const patience = time.Second
 
-// progress shows on a terminal how many probes are done.
+// progress shows how many probes are done.
 type progress struct {
-	out         io.Writer // nil if it is not a terminal
+	out         io.Writer
 	mu          sync.Mutex
-	timer       *time.Timer
-	shown       bool
+	timer       *time.Timer // starts to show it
+	shown, over bool
 	done, total int
 }
 
 func newProgress(out io.Writer) *progress {
-	if !isTerminal(out) {
-		out = nil
-	}
-	return &progress{out: out}
+	p := &progress{out: out}
+	p.timer = time.AfterFunc(patience, func() { p.update(func() { p.shown = !p.over }) })
+	return p
 }
 
-// show updates the progress. The first call has done 0.
-func (p *progress) show(done, total int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.done, p.total = done, total
-	switch {
-	case p.out == nil || total == 0:
-	case p.shown:
-		p.draw()
-	case p.timer == nil:
-		p.timer = time.AfterFunc(patience, p.start)
-	}
-}
+// show updates the progress.
+func (p *progress) show(done, total int) { p.update(func() { p.done, p.total = done, total }) }
 
-func (p *progress) start() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.out != nil {
-		p.shown = true
-		p.draw()
-	}
-}
-
-// draw replaces the bar. It ignores errors because the bar is only a convenience.
-func (p *progress) draw() {
+// update changes the progress and draws it again. It ignores errors because the bar is only a convenience.
+func (p *progress) update(change func()) {
 	const width = 30
-	bar := strings.Repeat("█", width*p.done/p.total)
-	_, _ = fmt.Fprintf(p.out, "\rprobing the backends %3d%% |%-*s| (%d/%d)",
-		100*p.done/p.total, width, bar, p.done, p.total)
-}
-
-// clear removes the bar from the screen.
-func (p *progress) clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.timer != nil {
-		p.timer.Stop()
+	change()
+	if p.shown && p.total > 0 {
+		bar := strings.Repeat("█", width*p.done/p.total)
+		_, _ = fmt.Fprintf(p.out, "\rprobing the backends %3d%% |%-*s| (%d/%d)",
+			100*p.done/p.total, width, bar, p.done, p.total)
 	}
+}
+
+// end removes the bar from the screen.
+func (p *progress) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer.Stop()
 	if p.shown {
 		_, _ = io.WriteString(p.out, "\r\x1b[2K")
 	}
-	p.out, p.shown = nil, false
+	p.shown, p.over = false, true
 }
 
 // isTerminal reports whether a reader or writer is a terminal.

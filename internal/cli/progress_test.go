@@ -36,7 +36,7 @@ func TestProgress(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
 	synctest.Test(t, func(t *testing.T) {
 		out := new(screen)
-		p := &progress{out: out}
+		p := newProgress(out)
 		p.show(0, 40)
 		pass(patience - time.Millisecond)
 		synctest.Wait()
@@ -53,29 +53,22 @@ func TestProgress(t *testing.T) {
 		if !strings.Contains(out.String(), "(20/40)") {
 			t.Errorf("does not move: %q", out.String())
 		}
-		p.clear()
+		p.end()
 		if last := out.String()[strings.LastIndexByte(out.String(), ')'):]; strings.Trim(last[strings.IndexByte(last, '\r'):], "\r \x1b[2K") != "" {
 			t.Errorf("stays on the screen: %q", last)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		out := new(screen)
-		p := &progress{out: out}
+		p := newProgress(out)
 		p.show(0, 40)
 		p.show(40, 40)
-		p.clear()
+		p.end()
 		pass(2 * patience)
 		synctest.Wait()
 		if out.String() != "" {
 			t.Errorf("shown for what was quick: %q", out.String())
 		}
-	})
-	synctest.Test(t, func(*testing.T) {
-		p := newProgress(new(screen)) // not a terminal
-		p.show(0, 40)
-		pass(2 * patience)
-		synctest.Wait()
-		p.clear()
 	})
 }
 
@@ -87,7 +80,7 @@ func TestTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if isTerminal(file) || isTerminal(new(bytes.Buffer)) || newPainter(file).on || newProgress(file).out != nil {
+	if isTerminal(file) || isTerminal(new(bytes.Buffer)) || newPainter(file).on {
 		t.Error("a file is taken for a terminal")
 	}
 	if got := (painter{}).verdict(backend.Accepted, "accepted   "); got != "accepted   " {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -31,14 +30,16 @@ type Streams struct {
 // Run runs a command line and returns the exit code. name is the program's name: as kubectl-toolset it is the kubectl
 // plugin "kubectl toolset".
 func Run(ctx context.Context, name string, args []string, streams Streams) int {
-	in := &interruptible{ctx: ctx, in: streams.In}
-	defer in.close()
-	streams.In = in
 	root := newRoot(filepath.Base(name), streams)
 	root.SetArgs(append([]string{}, args...)) // cobra takes nil for os.Args
-	err := root.ExecuteContext(ctx)
+	runs := false                             // the command line is right
+	root.PersistentPreRun = func(*cobra.Command, []string) { runs = true }
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
+	}
+	if !runs {
+		err = usage("%s (%s --help shows how it is used)", oneLine(err.Error()), cmd.CommandPath())
 	}
 	code, silent := exitCode(err)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
@@ -99,92 +100,15 @@ and similar), proves each with a probe, and writes the toolsets that let HolmesG
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: display},
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.ArbitraryArgs,
-		RunE:          unknownCommand,
-
-		SuggestionsMinimumDistance: 2,
 	}
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%v (%s --help shows the flags)", err, cmd.CommandPath())
-	})
 	root.AddCommand(newDiscover(streams), newGenerate(streams), newExplain(streams), newDiff(streams),
 		newDoctor(streams), newBridge(streams), newServe(streams), newValidate(streams), newCatalog(streams),
 		newVersion(streams))
-	root.InitDefaultCompletionCmd()
-	root.InitDefaultHelpCmd()
-	for _, c := range root.Commands() {
+	for _, c := range append(root.Commands(), root) {
 		c.Example = strings.ReplaceAll(c.Example, "dynamic-toolset ", display+" ")
-		switch c.Name() {
-		case "completion":
-			c.Args = cobra.ArbitraryArgs
-			c.RunE = func(cmd *cobra.Command, args []string) error {
-				if len(args) == 0 {
-					return cmd.Help()
-				}
-				return usage("%s expects a shell: bash, fish, powershell or zsh, found %q", cmd.CommandPath(), args)
-			}
-		case "help":
-			c.Run, c.RunE = nil, help
-		}
 	}
-	root.Example = strings.ReplaceAll(root.Example, "dynamic-toolset ", display+" ")
 	return root
-}
-
-// unknownCommand prints the help, or returns an error if an argument names an unknown command.
-func unknownCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return cmd.Help()
-	}
-	hint := ""
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
-	}
-	return usage("unknown command %q%s (%s --help lists the commands)", args[0], hint, cmd.CommandPath())
-}
-
-// help does the same as cobra's help command, but returns an error for an unknown topic.
-func help(cmd *cobra.Command, args []string) error {
-	root := cmd.Root()
-	c, _, err := root.Find(args)
-	if err != nil || c == root && len(args) > 0 {
-		return root.RunE(root, args)
-	}
-	return c.Help()
-}
-
-// exactArgs does the same as cobra.ExactArgs, with a usage error that names what is expected.
-func exactArgs(n int, expected string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != n {
-			return wrongArgs(cmd, args, expected)
-		}
-		return nil
-	}
-}
-
-func maximumArgs(n int, expected string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return wrongArgs(cmd, args, expected)
-		}
-		return nil
-	}
-}
-
-func wrongArgs(cmd *cobra.Command, args []string, expected string) error {
-	// In "--set path value" the value may be a secret, so it is not printed.
-	sets, err := cmd.Flags().GetStringArray("set")
-	if err == nil && slices.ContainsFunc(sets, func(s string) bool { return !strings.Contains(s, "=") }) {
-		return usage("--set expects path=value, as in health.interval=1m (%s --help shows how it is used)",
-			cmd.CommandPath())
-	}
-	found := "none"
-	if len(args) > 0 {
-		found = fmt.Sprintf("%q", args)
-	}
-	return usage("%s expects %s, found %s (%[1]s --help shows how it is used)", cmd.CommandPath(), expected, found)
 }

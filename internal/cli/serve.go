@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -30,30 +31,14 @@ With -f and --out it runs without a cluster: it reads Services from files and fo
   dynamic-toolset serve --config config.yaml --check        # only check the configuration
   dynamic-toolset serve --out /shared --set holmesgpt.url=http://127.0.0.1:5050   # as a sidecar
   dynamic-toolset serve -f services.yaml --out toolsets     # without a cluster`,
-		Args: exactArgs(0, "no arguments"),
+		Args: cobra.ExactArgs(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkServe(o, &out); err != nil {
-				return err
-			}
-			if check {
-				c, _, leftOut, err := o.loadAll(streams, o.adjust()...)
-				if err == nil && out.Path != "" {
-					err = out.conflicts(c, len(o.files) > 0)
-				}
-				if err != nil {
-					return err
-				}
-				if len(leftOut) > 0 {
-					return errors.New("the catalog has files that would be left out (see above): correct them")
-				}
-				note(streams, "the configuration is valid")
-				return nil
-			}
-			return o.serve(cmd, &out, dryRun)
+			return o.serve(cmd.Context(), &out, dryRun, check)
 		},
 	}
 	o.configOptions.addFlags(cmd)
 	o.kube.add(cmd.Flags(), "0")
+	o.kube.instead = orFiles
 	cmd.Flags().Lookup("namespace").Usage = "with -f the namespace of objects without one"
 	cmd.Flags().StringArrayVarP(&o.files, "filename", "f", nil, "read Services and EndpointSlices from this file, "+
 		"which is followed, instead of a cluster (repeatable; needs --out)")
@@ -75,22 +60,29 @@ func checkServe(o *options, out *directory) error {
 		return usage("-n: serve watches the namespaces that the configuration names; "+
 			"try --set discovery.namespaces=[%s]", o.kube.namespace())
 	}
-	return o.checkFiles()
+	return nil
 }
 
-// adjust returns a change of the defaults for a service without a cluster: without an API server there is no
-// authentication.
-func (o *options) adjust() []func(*config.Config) {
-	if len(o.files) == 0 {
-		return nil
-	}
-	return []func(*config.Config){func(c *config.Config) { c.Auth.Mode = config.AuthNone }}
-}
-
-func (o *options) serve(cmd *cobra.Command, out *directory, dryRun bool) error {
-	c, types, err := o.load(o.streams, o.adjust()...)
-	if err != nil {
+// serve runs the service, or only checks its configuration.
+func (o *options) serve(ctx context.Context, out *directory, dryRun, check bool) error {
+	if err := checkServe(o, out); err != nil {
 		return err
+	}
+	if len(o.files) > 0 { // without an API server there is no authentication
+		o.adjust = append(o.adjust, func(c *config.Config) { c.Auth.Mode = config.AuthNone })
+	}
+	c, types, err := o.load(o.streams)
+	if err == nil && out.Path != "" {
+		err = out.conflicts(c, len(o.files) > 0)
+	}
+	switch {
+	case err != nil:
+		return err
+	case check && o.incomplete:
+		return errors.New("the catalog has files that would be left out (see above): correct them")
+	case check:
+		note(o.streams, "the configuration is valid")
+		return nil
 	}
 	detector, err := newDetector(c, types)
 	if err != nil {
@@ -100,20 +92,17 @@ func (o *options) serve(cmd *cobra.Command, out *directory, dryRun bool) error {
 	if err != nil {
 		return err
 	}
+	version, _ := buildVersion()
 	run := serviceOptions{
 		Config: c, Catalog: types, Detector: detector, Probe: probing, DryRun: dryRun,
-		Inventory: inventoryOptions(c), Labels: configMapLabels(),
-		Version: buildVersion().Version, LogTo: o.streams.Err,
+		Inventory: inventoryOptions(c), Labels: configMapLabels(), Version: version, LogTo: o.streams.Err,
 	}
 	if out.Path != "" {
-		if err := out.conflicts(c, len(o.files) > 0); err != nil {
-			return err
-		}
 		run.Directory = out
 	}
 	if len(o.files) > 0 {
-		run.Files = &serviceFiles{Names: o.files, Stdin: o.streams.In, Namespace: o.kube.namespace()}
-		return runService(contextOf(cmd), run)
+		run.Files = &serviceFiles{Names: o.files, Stdin: o.input(ctx), Namespace: o.kube.namespace()}
+		return runService(ctx, run)
 	}
 	if run.Cluster, err = o.cluster(); err != nil {
 		return err
@@ -121,5 +110,5 @@ func (o *options) serve(cmd *cobra.Command, out *directory, dryRun bool) error {
 	if run.Cluster.Timeout != 0 {
 		return errors.New("--request-timeout: the watches of serve have no end; leave it out")
 	}
-	return runService(contextOf(cmd), run)
+	return runService(ctx, run)
 }

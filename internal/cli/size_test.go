@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
-	"sort"
 	"strings"
 	"testing"
-
-	"sigs.k8s.io/yaml"
 )
 
 // apis are n Services of a namespace that their owner includes as APIs of that type.
@@ -61,37 +57,4 @@ func TestGenerateTooLarge(t *testing.T) {
 	if r.code != 1 || r.out != "" || !strings.HasPrefix(r.err, "error: custom_toolset.yaml would have ") {
 		t.Errorf("a key that is too large: exit code %d, %d bytes on standard output: %.2000s", r.code, len(r.out), r.err)
 	}
-}
-
-// TestGenerateLarge: kubectl apply keeps what it is given in an annotation, of which the API server takes 256 KiB.
-func TestGenerateLarge(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	const limit, key = 262144, "kubectl.kubernetes.io/last-applied-configuration"
-	// refused: kubectl would, of so many APIs; it is the last that was asked about.
-	var stderr string
-	refused := func(n int) bool {
-		t.Helper()
-		file := writeFile(t, "services.json", apis("shop", "custom", n))
-		r := mustRun(t, "generate", "-f", file, "--set", "security.trustedNamespaces=[shop]")
-		stderr = r.err
-		// As kubectl makes it (GetModifiedConfiguration in k8s.io/kubectl).
-		var object map[string]any
-		if err := yaml.Unmarshal([]byte(r.out), &object); err != nil {
-			t.Fatal(err)
-		}
-		object["metadata"].(map[string]any)["annotations"] = map[string]any{}
-		text, err := json.Marshal(object)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return len(key)+len(text)+len("\n") > limit
-	}
-	least := 1 + sort.Search(1000, func(i int) bool { return refused(1 + i) })
-	for _, n := range []int{1, least - 1, least, 2 * least} {
-		want := refused(n)
-		if got := strings.Contains(stderr, "kubectl apply --server-side works"); got != want {
-			t.Errorf("of %d APIs it is said that kubectl apply refuses them: %t, want %t\n%.500s", n, got, want, stderr)
-		}
-	}
-	t.Logf("from %d APIs on", least)
 }

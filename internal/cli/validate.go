@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -43,21 +44,17 @@ func newValidate(streams Streams) *cobra.Command {
   configmap   the ConfigMap that generate prints: its document and its overrides`,
 		Example: `  dynamic-toolset validate config.yaml
   kubectl -n kubernaut-system get configmap kubernaut-toolset-config -o yaml | dynamic-toolset validate -`,
-		Args: exactArgs(1, "one file, or - for standard input"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			if as != "" && !slices.Contains(kinds, as) {
-				return usage("--as %s: expected %s", as, strings.Join(kinds, ", "))
-			}
-			return validate(streams, args[0], as)
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return validate(cmd.Context(), streams, args[0], as)
 		},
 	}
-	cmd.Flags().StringVar(&as, "as", "", "kind of the file: "+strings.Join(kinds, ", "))
-	completeValues(cmd, "as", kinds...)
+	addChoice(cmd, &as, "as", "", "kind of the file: "+orList(kinds), kinds...)
 	return cmd
 }
 
-func validate(s Streams, path, as string) error {
-	name, data, err := readArgument(s, path)
+func validate(ctx context.Context, s Streams, path, as string) error {
+	name, data, err := readArgument(ctx, s, path)
 	if err != nil {
 		return err
 	}
@@ -81,20 +78,17 @@ func validate(s Streams, path, as string) error {
 	if err != nil {
 		return err
 	}
-	note(s, "%s: a valid %s", name, map[string]string{
-		kindConfig: "configuration", kindCatalog: "catalog type", kindOverrides: "overrides file",
-		kindDocument: "toolset document", kindConfigMap: "ConfigMap",
-	}[as])
+	note(s, "%s: valid %s", name, as)
 	return nil
 }
 
-func readArgument(s Streams, path string) (name string, data []byte, err error) {
+func readArgument(ctx context.Context, s Streams, path string) (name string, data []byte, err error) {
 	if path != "-" {
 		data, err = readFile("file", path)
 		return path, data, err
 	}
 	const limit = 1 << 21
-	data, err = io.ReadAll(io.LimitReader(s.In, limit))
+	data, err = io.ReadAll(io.LimitReader(interruptible(ctx, s.In), limit))
 	if err != nil {
 		return "", nil, fmt.Errorf("standard input: %w", err)
 	}

@@ -11,32 +11,32 @@ func TestValidate(t *testing.T) {
 	generated := mustRun(t, "generate", "-f", clusterFile).out
 	asJSON := mustRun(t, "generate", "-f", clusterFile, "-o", "json").out
 	document := mustRun(t, "generate", "-f", clusterFile, "--key", "custom_toolset.yaml").out
-	catalogType := mustRun(t, "catalog", "grafana", "-o", "yaml").out
+	catalogType := mustRun(t, "catalog", "grafana").out
 	tests := []struct {
 		name, text string
 		args       []string
 		code       int
 		want       string // standard error, FILE for the file's name; a line that ends in … is a beginning
 	}{
-		{"config", "health: {interval: 1m}\n", nil, 0, "FILE: a valid configuration\n"},
+		{"config", "health: {interval: 1m}\n", nil, 0, "FILE: valid config\n"},
 		{"bad config", "health: {intervall: 1m, tries: 0}\nlog: {level: loud}\n", nil, 1,
 			"error: FILE:1:10: health.intervall: unknown key; did you mean \"interval\"?\n" +
 				"error: FILE:1:32: health.tries: expected 1 or more, found 0\n" +
 				"error: FILE:2:14: log.level: expected debug, info, warn or error, found \"loud\"\n"},
-		{"catalog", catalogType, nil, 0, "FILE: a valid catalog type\n"},
+		{"catalog", catalogType, nil, 0, "FILE: valid catalog\n"},
 		{"bad catalog", strings.Replace(catalogType, "\ntitle:", "\ntitel:", 1), nil, 1, "error: FILE:…"},
-		{"overrides", "toolsets: {prometheus/metrics: null}\n", []string{"--as", "overrides"}, 0, "FILE: a valid overrides file\n"},
+		{"overrides", "toolsets: {prometheus/metrics: null}\n", []string{"--as", "overrides"}, 0, "FILE: valid overrides\n"},
 		{"overrides of an instance", "instances: {jaeger: {gone/x: {verify_ssl: false}}}\n", nil, 0, "FILE: validate does not know whether these instances are published: " +
-			"jaeger gone/x. To find out, run generate --overrides. Settings of an instance take effect once it is published.\nFILE: a valid overrides file\n"},
-		{"overrides by a key", "compact: {prometheus: {enabled: false}}\n", nil, 0, "FILE: a valid overrides file\n"},
+			"jaeger gone/x. To find out, run generate --overrides. Settings of an instance take effect once it is published.\nFILE: valid overrides\n"},
+		{"overrides by a key", "compact: {prometheus: {enabled: false}}\n", nil, 0, "FILE: valid overrides\n"},
 		{"overrides that do nothing", "toolsets: {}\nmine: 1\n", []string{"--as", "overrides"}, 0,
-			"warning: FILE:2:7: mine: this key has no effect; only toolsets, mcp_servers, instances and compact have an effect\nFILE: a valid overrides file\n"},
+			"warning: FILE:2:7: mine: this key has no effect; only toolsets, mcp_servers, instances and compact have an effect\nFILE: valid overrides\n"},
 		{"bad overrides", "instances: {prometheus: 1}\n", nil, 1, "error: FILE:1:25: instances.prometheus: …"},
-		{"document", document, nil, 0, "…FILE: a valid toolset document\n"},
+		{"document", document, nil, 0, "…FILE: valid document\n"},
 		{"bad document", "toolsets:\n  a.b: {enabled: true}\n", nil, 1, "…error: FILE:2:8: toolsets[\"a.b\"]: a key must not contain a dot…"},
 		{"empty document", "", []string{"--as", "document"}, 1, "error: FILE: empty; expected one YAML document\n"},
-		{"ConfigMap", generated, nil, 0, "…FILE: a valid ConfigMap\n"},
-		{"ConfigMap in JSON", asJSON, nil, 0, "…FILE: a valid ConfigMap\n"},
+		{"ConfigMap", generated, nil, 0, "…FILE: valid configmap\n"},
+		{"ConfigMap in JSON", asJSON, nil, 0, "…FILE: valid configmap\n"},
 		{"ConfigMap with a bad document", strings.Replace(generated, "kubernetes/core:", "kubernetes.core:", 1), nil, 1, "…error: FILE, custom_toolset.yaml:16:3: toolsets[\"kubernetes.core\"]: a key…"},
 		{"ConfigMap with bad overrides", strings.Replace(generated, "\ndata:\n", "\ndata:\n  overrides.yaml: '['\n", 1), nil, 1, "…error: FILE, overrides.yaml:2: not valid YAML: …"},
 		{"another ConfigMap", "apiVersion: v1\nkind: ConfigMap\ndata: {a: b}\n", nil, 1, "error: FILE: no key custom_toolset.yaml in it\n"},

@@ -21,8 +21,8 @@ func types(m *markdown, _ string) error {
 	if err != nil {
 		return err
 	}
-	m.para("The output of `dynamic-toolset catalog` for each type, and the part of its file that describes what is " +
-		"written. In it, `$(url)` is the base URL, `$(instance)` the name of the instance, and " +
+	m.para("The file of each type, as `dynamic-toolset catalog TYPE` prints it: how a backend is recognised, rejected, " +
+		"reached and proven, and what is written. `$(url)` is the base URL, `$(instance)` the name of the instance, and " +
 		"`$(namespace)/$(service)` its Service. Values may begin or end with a `*`. The [schema](catalog.md) " +
 		"explains each key; [your own types](../catalog.md) have the same form.")
 	rows := [][]string{{"type", "use", "toolset of HolmesGPT", "variables of the primary, if it requires credentials"}}
@@ -40,33 +40,14 @@ func types(m *markdown, _ string) error {
 	}
 	m.table(rows...)
 	for _, t := range c.Types {
-		text, err := output("catalog", t.Type)
-		if err != nil {
-			return err
-		}
-		file, err := output("catalog", t.Type, "-o", "yaml")
+		file, err := output("catalog", t.Type)
 		if err != nil {
 			return err
 		}
 		m.heading(2, t.Type)
-		m.code("text", text)
-		m.code("yaml", section(file, "toolset:"))
+		m.code("yaml", file)
 	}
 	return nil
-}
-
-// section is a key of a YAML file and what belongs to it.
-func section(file, key string) string {
-	lines := strings.SplitAfter(file, "\n")
-	from := slices.Index(lines, key+"\n")
-	if from < 0 {
-		return ""
-	}
-	to := from + 1
-	for to < len(lines) && strings.HasPrefix(lines[to], " ") {
-		to++
-	}
-	return strings.Join(lines[from:to], "")
 }
 
 // output is what a command prints.
