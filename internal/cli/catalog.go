@@ -16,8 +16,8 @@ func newCatalog(streams Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "catalog [TYPE]",
 		Short: "List the backend types, or print the file of one",
-		Long: `Lists the backend types, including your own (config catalog.dir). With a type it prints the type's file: the
-signs by which it is recognised, the look-alikes that are rejected, the port that is chosen, the proof, and what is
+		Long: `Lists the backend types, including your own (config catalog.dir). With a type it prints the type's file:
+the signs by which it is recognised, the look-alikes that are rejected, the port that is chosen, the proof, and what is
 written for it. You can change the file and put it into your own catalog.`,
 		Example: `  dynamic-toolset catalog
   dynamic-toolset catalog grafana > grafana.yaml`,

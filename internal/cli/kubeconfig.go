@@ -63,7 +63,8 @@ func (o *options) cluster() (*rest.Config, error) {
 
 // failed returns the error for a kubeconfig that cannot be used.
 func (k *kubeFlags) failed(err error) error {
-	return fmt.Errorf("kubeconfig: %s; correct it, or name another with --kubeconfig%s", oneLine(err.Error()), k.instead)
+	return fmt.Errorf("kubeconfig: %s; correct it, or name another with --kubeconfig%s",
+		oneLine(err.Error()), k.instead)
 }
 
 // serviceProxies returns a function whose transport carries a candidate's requests through the API server.

@@ -113,9 +113,6 @@ func checkCommand(args []string) error {
 	if err != nil {
 		return err
 	}
-	if cmd == commands && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
-		return fmt.Errorf("there is no command %s", rest[0])
-	}
 	if cmd.Name() == "help" || cmd.HasParent() && cmd.Parent().Name() == "completion" {
 		return nil
 	}
@@ -214,7 +211,7 @@ func TestCodeIsChecked(t *testing.T) {
 	got := badCode(d, k)
 	for _, want := range []string{
 		"d.md:1: unknown flag: --dry", "d.md:2: unknown flag: --al", "d.md:2: make has no target tset",
-		"d.md:2: dynamic-toolset explain expects one Service", "no command frobnicate", "d.md:2: --set health.interval",
+		"d.md:2: accepts 1 arg(s), received 0", `unknown command "frobnicate"`, "d.md:2: --set health.interval",
 		"d.md:10: config.yaml:2:10: health.intervall: unknown key", "d.md:14: yaml:",
 	} {
 		if !slices.ContainsFunc(got, func(p string) bool { return strings.Contains(p, want) }) {

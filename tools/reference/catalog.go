@@ -21,8 +21,9 @@ func types(m *markdown, _ string) error {
 	if err != nil {
 		return err
 	}
-	m.para("The file of each type, as `dynamic-toolset catalog TYPE` prints it: how a backend is recognised, rejected, " +
-		"reached and proven, and what is written. `$(url)` is the base URL, `$(instance)` the name of the instance, and " +
+	m.para("The file of each type, as `dynamic-toolset catalog TYPE` prints it: how a backend is recognised, " +
+		"rejected, reached and proven, and what is written. `$(url)` is the base URL, `$(instance)` the name of the " +
+		"instance, and " +
 		"`$(namespace)/$(service)` its Service. Values may begin or end with a `*`. The [schema](catalog.md) " +
 		"explains each key; [your own types](../catalog.md) have the same form.")
 	rows := [][]string{{"type", "use", "toolset of HolmesGPT", "variables of the primary, if it requires credentials"}}
