@@ -84,11 +84,7 @@ func (v validator) probe(p *Probe) {
 	if len(p.Identity) == 0 {
 		v.f.At("probe.identity", "at least one check is needed, or anything that answers would pass")
 	}
-	for i, path := range p.Paths {
-		if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") {
-			v.f.At(yamlfile.Index("probe.paths", i), "%q must start with a slash and not end in one", path)
-		}
-	}
+	v.each("probe.paths", p.Paths, isBasePath, "a path that begins with / and does not end with one")
 	if n := p.requests(); n > MaxRequests {
 		v.f.At("probe", "%d different requests, if each is answered as hoped; one try makes at most %d: "+
 			"let checks look at the same answers", n, MaxRequests)
@@ -110,12 +106,11 @@ func (v validator) probe(p *Probe) {
 			v.f.At("probe.members.addresses", "say where the addresses are, as data.list[].address")
 		}
 	}
-	fields := [...]string{"not", "compatible", "degraded", "warn"}
-	for n, list := range [...][]Check{p.Not, p.Compatible, p.Degraded, p.Warn} {
+	for field, list := range map[string][]Check{
+		"not": p.Not, "compatible": p.Compatible, "degraded": p.Degraded, "warn": p.Warn,
+	} {
 		for i := range list {
-			if list[i].Because == "" {
-				v.f.At(yamlfile.Index("probe."+fields[n], i)+".because", "say what it is that answers so")
-			}
+			v.line(yamlfile.Index("probe."+field, i)+".because", list[i].Because, "a text that says what answers so")
 		}
 	}
 	if len(p.Health) == 0 {
@@ -145,9 +140,7 @@ func (v validator) checks(path string, checks []Check, proof bool) {
 
 // oneCheck validates one check. With shape it must look at more than the status.
 func (v validator) oneCheck(at string, c *Check, shape bool) {
-	if !strings.HasPrefix(c.Get, "/") {
-		v.f.At(at+".get", "%q must start with a slash", c.Get)
-	}
+	v.f.Check(at+".get", isAbsolute(c.Get), "a path that begins with /", c.Get)
 	if slices.ContainsFunc(c.Status, func(s int) bool { return s < 100 || s > 599 }) {
 		v.f.At(at+".status", "%v must be HTTP status codes", c.Status)
 	}

@@ -145,11 +145,9 @@ func (r *Recipe) SecretOf(s *backend.Service) string {
 
 var (
 	secretPlaceholder = regexp.MustCompile(`\$\((service|namespace|(label|selector):[A-Za-z0-9./_-]+)\)`)
-	secretTemplate    = regexp.MustCompile(
-		`^([a-z0-9.-]|\$\((service|namespace|(label|selector):[A-Za-z0-9./_-]+)\))+$`,
-	)
-	secretKey  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-	plainValue = regexp.MustCompile(`^[A-Za-z0-9._@-]+$`)
+	secretTemplate    = regexp.MustCompile(`^([a-z0-9.-]|` + secretPlaceholder.String() + `)+$`)
+	secretKey         = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
+	plainValue        = regexp.MustCompile(`^[A-Za-z0-9._@-]+$`)
 )
 
 func (v validator) recipe(path string, r *Recipe, t *Toolset) {
@@ -158,29 +156,20 @@ func (v validator) recipe(path string, r *Recipe, t *Toolset) {
 	for i := range r.When {
 		v.sign(yamlfile.Index(path+".when", i), &r.When[i])
 	}
-	if r.Secret != "" && !secretTemplate.MatchString(r.Secret) {
-		v.f.At(
-			path+".secret",
-			"expected the name of a Secret, in which $(service), $(namespace), $(label:KEY) "+
-				"and $(selector:KEY) may stand, found %s",
-			yamlfile.Quote(r.Secret),
-		)
-	}
+	v.f.Check(path+".secret", r.Secret == "" || secretTemplate.MatchString(r.Secret), "the name of a Secret, in which "+
+		"$(service), $(namespace), $(label:KEY) and $(selector:KEY) may stand", r.Secret)
 	for _, field := range slices.Sorted(maps.Keys(r.Keys)) {
 		v.recipeField(path+".keys", field, t)
-		if !secretKey.MatchString(r.Keys[field]) {
-			v.f.At(yamlfile.Key(path+".keys", field), "expected a key of a Secret, found %s",
-				yamlfile.Quote(r.Keys[field]))
-		}
+		v.f.Check(yamlfile.Key(path+".keys", field), secretKey.MatchString(r.Keys[field]), "a key of a Secret",
+			r.Keys[field])
 	}
 	for _, field := range slices.Sorted(maps.Keys(r.Values)) {
 		v.recipeField(path+".values", field, t)
-		switch _, twice := r.Keys[field]; {
-		case twice:
-			v.f.At(yamlfile.Key(path+".values", field), "expected a field that keys does not have")
-		case !plainValue.MatchString(r.Values[field]):
-			v.f.At(yamlfile.Key(path+".values", field), "expected a plain value such as elastic")
+		at := yamlfile.Key(path+".values", field)
+		if _, twice := r.Keys[field]; twice {
+			v.f.At(at, "expected a field that keys does not have")
 		}
+		v.f.Check(at, plainValue.MatchString(r.Values[field]), "a plain value such as elastic", r.Values[field])
 	}
 	switch {
 	case r.AgentToken && len(r.Keys)+len(r.Values) > 0:

@@ -19,9 +19,8 @@ func (t *Type) validate(f *yamlfile.File) {
 	switch {
 	case t.Type == "":
 		v.f.At("type", "expected the type's name, found nothing")
-	case len(validation.IsDNS1123Label(t.Type)) > 0:
-		v.f.At("type", "expected a name of at most 63 lower-case letters, digits and dashes, found %s",
-			yamlfile.Quote(t.Type))
+	case !isLabel(t.Type):
+		v.f.Check("type", false, "a name of at most 63 lower-case letters, digits and dashes", t.Type)
 	case Reserved(t.Type):
 		v.f.At("type", "%s is reserved; expected a name of your own", yamlfile.Quote(t.Type))
 	case t.tooLong():
@@ -31,9 +30,7 @@ func (t *Type) validate(f *yamlfile.File) {
 	}
 	v.line("title", t.Title, "the name as people write it")
 	v.line("summary", t.Summary, "one line on what it is good for")
-	if t.Family != "" && len(validation.IsDNS1123Label(t.Family)) > 0 {
-		v.f.At("family", "expected a name of lower-case letters, digits and dashes, found %s", yamlfile.Quote(t.Family))
-	}
+	v.f.Check("family", t.Family == "" || isLabel(t.Family), "a name of lower-case letters, digits and dashes", t.Family)
 	v.detect(&t.Detect)
 	v.ports(&t.Ports)
 	v.probe(&t.Probe)
@@ -42,6 +39,15 @@ func (t *Type) validate(f *yamlfile.File) {
 }
 
 type validator struct{ f *yamlfile.File }
+
+func isLabel(s string) bool { return len(validation.IsDNS1123Label(s)) == 0 }
+
+// each checks each item of a list.
+func (v validator) each(path string, items []string, ok func(string) bool, expected string) {
+	for i, s := range items {
+		v.f.Check(yamlfile.Index(path, i), ok(s), expected, s)
+	}
+}
 
 // line checks a text that is shown on one line.
 func (v validator) line(path, s, expected string) {
@@ -61,14 +67,16 @@ func (v validator) detect(d *Detect) {
 	v.rules("detect.bundled", d.Bundled)
 	v.rules("detect.reject", d.Reject)
 	v.rules("detect.fronts", d.Fronts)
-	v.words("detect.nodes", d.Nodes)
-	v.words("detect.weak.parts", d.Weak.Parts)
-	v.words("detect.weak.prefixes", d.Weak.Prefixes)
-	v.words("detect.weak.words", d.Weak.Words)
-	v.words("detect.weak.suffixes", d.Weak.Suffixes)
-	v.exact("detect.weak.portNames", d.Weak.PortNames)
-	v.labels("detect.weak.labels", d.Weak.Labels)
-	v.labels("detect.weak.selector", d.Weak.Selector)
+	w := &d.Weak
+	for path, words := range map[string][]string{
+		"detect.nodes": d.Nodes, "detect.weak.parts": w.Parts, "detect.weak.prefixes": w.Prefixes,
+		"detect.weak.words": w.Words, "detect.weak.suffixes": w.Suffixes,
+	} {
+		v.each(path, words, isWord, "lower-case letters, digits and dashes")
+	}
+	v.each("detect.weak.portNames", w.PortNames, isExact, "a whole name without *")
+	v.labels("detect.weak.labels", w.Labels)
+	v.labels("detect.weak.selector", w.Selector)
 }
 
 func (v validator) rules(path string, rules []Rule) {
@@ -93,19 +101,12 @@ func (v validator) rule(path string, r *Rule) {
 	}
 	if r.TenantPath != "" {
 		v.basePath(path+".tenantPath", r.TenantPath)
-		if strings.Count(r.TenantPath, PlaceholderTenant) != 1 {
-			v.f.At(path+".tenantPath", "expected %s in it once, found %s", PlaceholderTenant,
-				yamlfile.Quote(r.TenantPath))
-		}
+		v.f.Check(path+".tenantPath", strings.Count(r.TenantPath, PlaceholderTenant) == 1, PlaceholderTenant+" in it once",
+			r.TenantPath)
 	}
-	for i, name := range r.Tenants {
-		at := yamlfile.Index(path+".tenants", i)
-		if !backend.ValidTenant(name) {
-			v.f.At(at, "expected a tenant's name, found %s", yamlfile.Quote(name))
-		}
-		if r.TenantPath == "" {
-			v.f.At(at, "expected tenantPath beside it, found none")
-		}
+	v.each(path+".tenants", r.Tenants, backend.ValidTenant, "a tenant's name")
+	if len(r.Tenants) > 0 && r.TenantPath == "" {
+		v.f.At(path+".tenants", "expected tenantPath beside it, found none")
 	}
 }
 
@@ -113,21 +114,12 @@ func (v validator) rule(path string, r *Rule) {
 const PlaceholderTenant = "$(tenant)"
 
 func (v validator) tenants(t *Tenants) {
-	token := func(r rune) bool {
-		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	}
-	if strings.ContainsFunc(t.Header, token) {
-		v.f.At("tenants.header", "expected the name of a header such as X-Scope-OrgID, found %s",
-			yamlfile.Quote(t.Header))
-	}
+	v.f.Check("tenants.header", t.Header == "" || headerName.MatchString(t.Header),
+		"the name of a header such as X-Scope-OrgID", t.Header)
 	if (t.Header == "") != (len(t.Path) == 0) {
 		v.f.At("tenants", "expected header and path, found one of them")
 	}
-	for i, key := range t.Path {
-		if key == "" || strings.Contains(key, ".") {
-			v.f.At(yamlfile.Index("tenants.path", i), "expected a key without dots, found %s", yamlfile.Quote(key))
-		}
-	}
+	v.each("tenants.path", t.Path, func(key string) bool { return !isDotted(key) }, "a key without dots")
 }
 
 func (v validator) labels(path string, m map[string]Values) {
@@ -160,29 +152,17 @@ func (v validator) patterns(path string, values Values, emptyToo bool) {
 	}
 }
 
-// words checks words that are compared in lower case.
-func (v validator) words(path string, words []string) {
-	for i, w := range words {
-		plain := func(r rune) bool { return r == '-' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
-		if strings.Trim(w, "-") == "" || strings.ContainsFunc(w, func(r rune) bool { return !plain(r) }) {
-			v.f.At(yamlfile.Index(path, i), "expected lower-case letters, digits and dashes, found %s",
-				yamlfile.Quote(w))
-		}
-	}
+// isWord accepts words that are compared in lower case.
+func isWord(w string) bool {
+	return strings.Trim(w, "-") != "" && strings.Trim(w, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// exact checks names that are compared exactly.
-func (v validator) exact(path string, names []string) {
-	for i, n := range names {
-		if n == "" || strings.Contains(n, "*") {
-			v.f.At(yamlfile.Index(path, i), "expected a whole name without *, found %s", yamlfile.Quote(n))
-		}
-	}
-}
+// isExact accepts names that are compared exactly.
+func isExact(name string) bool { return name != "" && !strings.Contains(name, "*") }
 
 func (v validator) ports(p *Ports) {
-	v.exact("ports.names", p.Names)
-	v.exact("ports.never", p.Never)
+	v.each("ports.names", p.Names, isExact, "a whole name without *")
+	v.each("ports.never", p.Never, isExact, "a whole name without *")
 	for i, n := range p.Numbers {
 		v.port(yamlfile.Index("ports.numbers", i), n)
 	}
@@ -203,20 +183,14 @@ func (v validator) port(path string, n int32) {
 }
 
 func (v validator) scheme(path, s string) {
-	if s != "" && s != "http" && s != "https" {
-		v.f.At(path, "expected http or https, found %s", yamlfile.Quote(s))
-	}
+	v.f.Check(path, s == "" || s == "http" || s == "https", "http or https", s)
 }
 
 // basePath checks a base path. Other paths are appended to it.
 func (v validator) basePath(path, s string) {
-	if !strings.HasPrefix(s, "/") || strings.HasSuffix(s, "/") {
-		v.f.At(path, "expected a path that begins with / and does not end with one, found %s", yamlfile.Quote(s))
-	}
+	v.f.Check(path, isBasePath(s), "a path that begins with / and does not end with one", s)
 }
 
-func (v validator) absolute(path, s string) {
-	if !strings.HasPrefix(s, "/") {
-		v.f.At(path, "expected a path that begins with /, found %s", yamlfile.Quote(s))
-	}
-}
+func isBasePath(s string) bool { return isAbsolute(s) && !strings.HasSuffix(s, "/") }
+
+func isAbsolute(path string) bool { return strings.HasPrefix(path, "/") }

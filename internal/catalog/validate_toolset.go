@@ -27,17 +27,8 @@ func (v validator) toolset(t *Toolset) {
 		web = web || t.HolmesGPT[i].HTTP != nil
 	}
 	v.tree("toolset.compact", t.Compact)
-	for _, list := range []struct {
-		at    string
-		names []string
-	}{{"toolset.headers", t.Headers}, {"toolset.files", t.Files}} {
-		for i, name := range list.names {
-			if !fieldName.MatchString(name) {
-				v.f.At(yamlfile.Index(list.at, i), "expected a field's name such as additional_headers, found %s",
-					yamlfile.Quote(name))
-			}
-		}
-	}
+	v.each("toolset.headers", t.Headers, fieldName.MatchString, "a field's name such as additional_headers")
+	v.each("toolset.files", t.Files, fieldName.MatchString, "a field's name such as additional_headers")
 	seen := map[string]bool{}
 	for i := range t.Credentials {
 		c, at := &t.Credentials[i], yamlfile.Index("toolset.credentials", i)
@@ -63,8 +54,7 @@ func (v validator) entry(path string, e *Entry) {
 	case e.Name == "":
 		v.f.At(path+".name", "expected the name of a toolset of HolmesGPT's, or http instead, found nothing")
 	case !toolsetName.MatchString(e.Name):
-		v.f.At(path+".name", "expected a toolset's name such as prometheus/metrics, without dots, found %s",
-			yamlfile.Quote(e.Name))
+		v.f.Check(path+".name", false, "a toolset's name such as prometheus/metrics, without dots", e.Name)
 	case len(e.Instance) == 0:
 		v.f.At(path+".instance", "expected the config of an instance, e.g. {api_url: $(url)}, found nothing")
 	case !mentions(e.Instance, "$(url)"):
@@ -76,59 +66,41 @@ func (v validator) entry(path string, e *Entry) {
 	if e.Tokens.Toolset < 0 || e.Tokens.Instance < 0 {
 		v.f.At(path+".tokens", "expected numbers of tokens such as {toolset: 800, instance: 70}, none below 0")
 	}
-	if e.VerifySSL != "" && !fieldName.MatchString(e.VerifySSL) {
-		v.f.At(path+".verifySSL", "expected a field's name such as verify_ssl, found %s", yamlfile.Quote(e.VerifySSL))
-	}
+	v.f.Check(path+".verifySSL", e.VerifySSL == "" || fieldName.MatchString(e.VerifySSL),
+		"a field's name such as verify_ssl", e.VerifySSL)
 }
 
 func (v validator) http(path string, h *HTTP) {
 	if len(h.Paths) == 0 {
 		v.f.At(path+".paths", `expected the paths that may be asked for, e.g. ["/api/*"], found none`)
 	}
-	for i, p := range h.Paths {
-		v.absolute(yamlfile.Index(path+".paths", i), p)
-	}
-	if h.Health != "" {
-		v.absolute(path+".health", h.Health)
-	}
+	v.each(path+".paths", h.Paths, isAbsolute, "a path that begins with /")
+	v.f.Check(path+".health", h.Health == "" || isAbsolute(h.Health), "a path that begins with /", h.Health)
 }
 
 func (v validator) credential(path string, c *Credential, web bool) {
-	if !fieldName.MatchString(c.Field) {
-		v.f.At(path+".field", "expected a field's name such as api_key, found %s", yamlfile.Quote(c.Field))
-	}
-	if c.Variable != "" && !variableName.MatchString(c.Variable) {
-		v.f.At(path+".variable", "expected the name of an environment variable (capitals, digits and _), found %s",
-			yamlfile.Quote(c.Variable))
-	}
-	if c.Compact != "" && !fieldName.MatchString(c.Compact) {
-		v.f.At(path+".compact", "expected a field's name such as apiKey, found %s", yamlfile.Quote(c.Compact))
-	}
-	for i, key := range c.Path {
-		if isDotted(key) {
-			v.f.At(yamlfile.Index(path+".path", i),
-				"expected a key without dots, found %s: HolmesGPT would refuse the whole document", yamlfile.Quote(key))
-		}
-	}
+	v.f.Check(path+".field", fieldName.MatchString(c.Field), "a field's name such as api_key", c.Field)
+	v.f.Check(path+".variable", c.Variable == "" || variableName.MatchString(c.Variable),
+		"the name of an environment variable (capitals, digits and _)", c.Variable)
+	v.f.Check(path+".compact", c.Compact == "" || fieldName.MatchString(c.Compact), "a field's name such as apiKey",
+		c.Compact)
+	v.each(path+".path", c.Path, func(key string) bool { return !isDotted(key) },
+		"a key without dots, for which HolmesGPT would refuse the whole document")
 	v.text(path+".prefix", c.Prefix)
 	if c.Value != "" {
 		v.line(path+".value", c.Value, "what the variable must hold")
 	}
-	if c.Kind != "" && !slices.Contains([]string{"basic", "bearer", "api-key", "tenant"}, c.Kind) {
-		v.f.At(path+".kind", "expected basic, bearer, api-key or tenant, found %s", yamlfile.Quote(c.Kind))
-	}
-	kinds := []string{"bearer", "basic", "digest", "header"}
+	v.f.Check(path+".kind", slices.Contains([]string{"", "basic", "bearer", "api-key", "tenant"}, c.Kind),
+		"basic, bearer, api-key or tenant", c.Kind)
 	switch {
-	case web && !slices.Contains(kinds, c.Auth):
-		v.f.At(path+".auth", "expected bearer, basic, digest or header, since the toolset is an http one, found %s",
-			yamlfile.Quote(c.Auth))
-	case !web && c.Auth != "":
-		v.f.At(path+".auth", "expected nothing, since only http toolsets have it, found %s", yamlfile.Quote(c.Auth))
-	case c.Auth == "header" && !headerName.MatchString(c.Header):
-		v.f.At(path+".header", "expected the header's name, which auth header needs, found %s",
-			yamlfile.Quote(c.Header))
-	case c.Auth != "header" && c.Header != "":
-		v.f.At(path+".header", "expected nothing, since auth is not header, found %s", yamlfile.Quote(c.Header))
+	case web && !slices.Contains([]string{"bearer", "basic", "digest", "header"}, c.Auth):
+		v.f.Check(path+".auth", false, "bearer, basic, digest or header, since the toolset is an http one", c.Auth)
+	case !web:
+		v.f.Check(path+".auth", c.Auth == "", "nothing, since only http toolsets have it", c.Auth)
+	case c.Auth == "header":
+		v.f.Check(path+".header", headerName.MatchString(c.Header), "the header's name, which auth header needs", c.Header)
+	default:
+		v.f.Check(path+".header", c.Header == "", "nothing, since auth is not header", c.Header)
 	}
 }
 

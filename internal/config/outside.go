@@ -37,12 +37,12 @@ func (v validator) backends(c *Config) {
 	seen := map[string]bool{}
 	for i := range c.Backends {
 		b, at := &c.Backends[i], yamlfile.Index("backends", i)
-		v.check(at+".name", isLabel(b.Name), "a name of small letters, digits and dashes", b.Name)
+		v.f.Check(at+".name", isLabel(b.Name), "a name of small letters, digits and dashes", b.Name)
 		if seen[b.Name] {
 			v.f.At(at+".name", "%s is in the list twice", yamlfile.Quote(b.Name))
 		}
 		seen[b.Name] = true
-		v.check(at+".type", isLabel(b.Type), "a type of the catalog", b.Type)
+		v.f.Check(at+".type", isLabel(b.Type), "a type of the catalog", b.Type)
 		if !isBackendURL(b.URL) { // it is not shown, because it may hold a secret
 			v.f.At(at+".url", "expected the scheme (http or https), host, port and base path where it answers, "+
 				"such as https://prometheus.example.com/prometheus, without user, query and fragment: use "+
@@ -55,13 +55,13 @@ func (v validator) backends(c *Config) {
 		v.variables(at+".credentials", b.Credentials)
 		for _, name := range sorted(b.Headers) {
 			path := yamlfile.Key(at+".headers", name)
-			v.check(path, isHeader(name), "the name of a header that holds no secret; credentials are for those", name)
+			v.f.Check(path, isHeader(name), "the name of a header that holds no secret; credentials are for those", name)
 			if !isHeaderValue(b.Headers[name]) { // not shown, like the URL
 				v.f.At(path, "expected a header's value in one line of plain text")
 			}
 		}
 		for _, field := range sorted(b.Files) {
-			v.check(yamlfile.Key(at+".files", field), strings.HasPrefix(b.Files[field], "/") &&
+			v.f.Check(yamlfile.Key(at+".files", field), strings.HasPrefix(b.Files[field], "/") &&
 				safetext.Check(b.Files[field]) == nil,
 				"the absolute path of a file in HolmesGPT's pod", b.Files[field])
 		}
@@ -80,16 +80,7 @@ func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
 			yamlfile.Quote(b.Type))
 		return
 	}
-	credentials := toolset.Credentials(b.Type, t)
-	fields := names(credentials)
-	for _, field := range sorted(b.Credentials) {
-		if isField(field) && !slices.Contains(fields, field) {
-			path := yamlfile.Key(at+".credentials", field)
-			v.f.At(path, "expected a credential that the type has: %s, found %s", strings.Join(fields, ", "),
-				v.f.Found(path, field))
-		}
-	}
-	v.pairs(at+".credentials", b.Credentials, credentials)
+	v.credentialFields(at+".credentials", b.Credentials, toolset.Credentials(b.Type, t), "a credential that the type has")
 	if len(b.Headers) > 0 && len(t.Toolset.Headers) == 0 {
 		v.f.At(at+".headers", "expected none, since HolmesGPT's toolset for %s has no place for them", b.Type)
 	}

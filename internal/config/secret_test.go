@@ -121,7 +121,8 @@ FILE:6:42: credentials.loki.a/b.password: expected a text, found a list
 FILE:7:3: credentials.(key not shown): expected a backend type's name as the key, found a text (not shown)
 --set credentials.tempo.a/b.token: expected the name of an environment variable (capitals, digits and _), not its value, found a text (not shown)
 --set credentials.tempo.c/d: credentials.tempo.c/d.token: expected the name of an environment variable (capitals, digits and _), not its value, found a text (not shown)
---set credentials.tempo.(key not shown).token: credentials.tempo.(key not shown): expected namespace/name of a Service as the key, found a text (not shown)`
+--set credentials.tempo.(key not shown).token: credentials.tempo.(key not shown): expected namespace/name of a Service as the key, found a text (not shown)
+--set credentials.tempo.(key not shown).token: expected a credential that the type has: api_key, username, password, tenant, found a text (not shown)`
 	if d := cmp.Diff(want, strings.ReplaceAll(fmt.Sprint(err), path, "FILE")); d != "" {
 		t.Error(d)
 	}

@@ -54,10 +54,10 @@ func (t Types) Tunings() map[string]catalog.Tuning {
 func (v validator) tenants(t Tenants) {
 	for _, typ := range sorted(t) {
 		byType := yamlfile.Key("tenants", typ)
-		v.check(byType, isLabel(typ), "a backend type's name as the key", typ)
+		v.f.Check(byType, isLabel(typ), "a backend type's name as the key", typ)
 		for _, ref := range sorted(t[typ]) {
 			byRef := yamlfile.Key(byType, ref)
-			v.check(byRef, isRef(ref), "namespace/name of a Service as the key", ref)
+			v.f.Check(byRef, isRef(ref), "namespace/name of a Service as the key", ref)
 			if len(t[typ][ref]) == 0 {
 				v.f.At(byRef, "expected the names of tenants, e.g. [team-a, team-b], found nothing")
 			}
@@ -118,7 +118,7 @@ func (v validator) types(c *Config) {
 func (v validator) typeSettings(t Types) {
 	for _, typ := range sorted(t) {
 		path, s := yamlfile.Key("types", typ), t[typ]
-		v.check(path, isLabel(typ), "a backend type's name as the key", typ)
+		v.f.Check(path, isLabel(typ), "a backend type's name as the key", typ)
 		v.each(yamlfile.Key(path, "namespaces"), s.Namespaces, isNamespacePattern,
 			"a namespace's name, with * for anything")
 		for i, labels := range s.Labels {
@@ -127,13 +127,13 @@ func (v validator) typeSettings(t Types) {
 				v.f.At(at, "expected labels of a Service, e.g. {team: metrics}, found nothing")
 			}
 			for _, k := range sorted(labels) {
-				v.check(yamlfile.Key(at, k), len(validation.IsQualifiedName(k)) == 0, "a label's name as the key", k)
-				v.check(yamlfile.Key(at, k), isLabelValue(labels[k]),
+				v.f.Check(yamlfile.Key(at, k), len(validation.IsQualifiedName(k)) == 0, "a label's name as the key", k)
+				v.f.Check(yamlfile.Key(at, k), isLabelValue(labels[k]),
 					"a label's value, with * only at its beginning or its end", labels[k])
 			}
 		}
 		health := yamlfile.Key(path, "health")
-		v.check(yamlfile.Key(health, "path"), s.Health.Path == "" || isPath(s.Health.Path), "a path such as /-/ready",
+		v.f.Check(yamlfile.Key(health, "path"), s.Health.Path == "" || isPath(s.Health.Path), "a path such as /-/ready",
 			s.Health.Path)
 		v.notNegative(yamlfile.Key(health, "timeout"), s.Health.Timeout)
 		if s.Health.Tries < 0 {
@@ -168,17 +168,20 @@ func (v validator) fields(byType string, byRef map[string]map[string]string, typ
 	if t == nil && typ != backend.TypeMCP {
 		has = "a credential that an API of your own has, since the catalog has no such type"
 	}
-	fields := names(of)
 	for _, ref := range sorted(byRef) {
-		at := yamlfile.Key(byType, ref)
-		for _, field := range sorted(byRef[ref]) {
-			if isRef(ref) && isField(field) && isVariable(byRef[ref][field]) && !slices.Contains(fields, field) {
-				path := yamlfile.Key(at, field)
-				v.f.At(path, "expected %s: %s, found %s", has, strings.Join(fields, ", "), v.f.Found(path, field))
-			}
-		}
-		v.pairs(at, byRef[ref], of)
+		v.credentialFields(yamlfile.Key(byType, ref), byRef[ref], of, has)
 	}
+}
+
+// credentialFields checks the fields of one backend's credentials.
+func (v validator) credentialFields(at string, variables map[string]string, of []catalog.Credential, has string) {
+	fields := names(of)
+	for _, field := range sorted(variables) {
+		reported := !isField(field) || !isVariable(variables[field])
+		v.f.Check(yamlfile.Key(at, field), reported || slices.Contains(fields, field),
+			has+": "+strings.Join(fields, ", "), field)
+	}
+	v.pairs(at, variables, of)
 }
 
 // pairs checks that an HTTP toolset has all credentials that basic or digest authentication needs, or none of them.

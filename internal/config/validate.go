@@ -14,7 +14,7 @@ import (
 // validate reports every value that decodes but makes no sense.
 func (c *Config) validate(f *yamlfile.File) {
 	v := validator{f}
-	v.check("clusterDomain", c.ClusterDomain == "" || isDomain(c.ClusterDomain), "a DNS name such as cluster.local",
+	v.f.Check("clusterDomain", c.ClusterDomain == "" || isDomain(c.ClusterDomain), "a DNS name such as cluster.local",
 		c.ClusterDomain)
 	v.discovery(&c.Discovery)
 	v.health(&c.Health)
@@ -66,8 +66,8 @@ func (v validator) health(h *Health) {
 }
 
 func (v validator) output(o *Output) {
-	v.check("output.namespace", isLabel(o.Namespace), "a namespace's name", o.Namespace)
-	v.check("output.configMap", isDomain(o.ConfigMap), "a ConfigMap's name", o.ConfigMap)
+	v.f.Check("output.namespace", isLabel(o.Namespace), "a namespace's name", o.Namespace)
+	v.f.Check("output.configMap", isDomain(o.ConfigMap), "a ConfigMap's name", o.ConfigMap)
 	if len(o.Formats) == 0 {
 		v.f.At("output.formats", "expected holmesgpt, compact or both, found an empty list")
 	}
@@ -76,9 +76,9 @@ func (v validator) output(o *Output) {
 }
 
 func (v validator) agent(h *HolmesGPT) {
-	v.check("holmesgpt.service", h.Service == ServiceAuto || h.Service == ServiceOff || isServicePort(h.Service),
+	v.f.Check("holmesgpt.service", h.Service == ServiceAuto || h.Service == ServiceOff || isServicePort(h.Service),
 		"auto, off, namespace/name or namespace/name:port", h.Service)
-	v.check("holmesgpt.url", h.URL == "" || isOrigin(h.URL), "scheme://host:port without a path, such as "+
+	v.f.Check("holmesgpt.url", h.URL == "" || isOrigin(h.URL), "scheme://host:port without a path, such as "+
 		"http://127.0.0.1:5050", h.URL)
 	if h.URL != "" && h.Service != ServiceAuto {
 		v.f.At("holmesgpt.url", "expected nothing, since holmesgpt.service is %s; one of the two says where "+
@@ -106,18 +106,18 @@ func isOrigin(s string) bool {
 func (v validator) primary(p Primary) {
 	for _, typ := range sorted(p) {
 		path := yamlfile.Key("primary", typ)
-		v.check(path, isLabel(typ), "a backend type's name as the key", typ)
-		v.check(path, isRef(p[typ]), "namespace/name of a Service", p[typ])
+		v.f.Check(path, isLabel(typ), "a backend type's name as the key", typ)
+		v.f.Check(path, isRef(p[typ]), "namespace/name of a Service", p[typ])
 	}
 }
 
 func (v validator) credentials(c Credentials) {
 	for _, typ := range sorted(c) {
 		byType := yamlfile.Key("credentials", typ)
-		v.check(byType, isLabel(typ), "a backend type's name as the key", typ)
+		v.f.Check(byType, isLabel(typ), "a backend type's name as the key", typ)
 		for _, ref := range sorted(c[typ]) {
 			byRef := yamlfile.Key(byType, ref)
-			v.check(byRef, isRef(ref), "namespace/name of a Service as the key", ref)
+			v.f.Check(byRef, isRef(ref), "namespace/name of a Service as the key", ref)
 			if len(c[typ][ref]) == 0 {
 				v.f.At(byRef, "expected field: VARIABLE, e.g. api_key: GRAFANA_API_KEY, found nothing")
 			}
@@ -130,8 +130,8 @@ func (v validator) credentials(c Credentials) {
 func (v validator) variables(at string, byField map[string]string) {
 	for _, field := range sorted(byField) {
 		path := yamlfile.Key(at, field)
-		v.check(path, isField(field), "a field's name such as api_key as the key", field)
-		v.check(path, isVariable(byField[field]),
+		v.f.Check(path, isField(field), "a field's name such as api_key as the key", field)
+		v.f.Check(path, isVariable(byField[field]),
 			"the name of an environment variable (capitals, digits and _), not its value", byField[field])
 	}
 }
@@ -154,8 +154,8 @@ func (v validator) security(s *Security) {
 
 func (v validator) server(c *Config) {
 	const expected = "host:port or :port"
-	v.check("server.address", isAddress(c.Server.Address), expected, c.Server.Address)
-	v.check("metrics.address", isAddress(c.Metrics.Address), expected, c.Metrics.Address)
+	v.f.Check("server.address", isAddress(c.Server.Address), expected, c.Server.Address)
+	v.f.Check("metrics.address", isAddress(c.Metrics.Address), expected, c.Metrics.Address)
 	if _, port, err := net.SplitHostPort(c.Server.Address); err == nil && port != "0" &&
 		c.Server.Address == c.Metrics.Address {
 		v.f.At("metrics.address", "expected another address than server.address, found %s for both",
@@ -181,7 +181,7 @@ func (v validator) server(c *Config) {
 }
 
 func (v validator) leaderElection(l *LeaderElection) {
-	v.check("leaderElection.leaseName", isDomain(l.LeaseName), "a Lease's name", l.LeaseName)
+	v.f.Check("leaderElection.leaseName", isDomain(l.LeaseName), "a Lease's name", l.LeaseName)
 	v.positive("leaderElection.renewDeadline", l.RenewDeadline)
 	v.positive("leaderElection.retryPeriod", l.RetryPeriod)
 	const shortest, longest = 2 * time.Second, 24 * time.Hour
@@ -201,18 +201,12 @@ func (v validator) leaderElection(l *LeaderElection) {
 	}
 }
 
-func (v validator) check(path string, ok bool, expected, found string) {
-	if !ok {
-		v.f.At(path, "expected %s, found %s", expected, v.f.Found(path, found))
-	}
-}
-
 // each checks each item of a list, and that the list has no item twice.
 func (v validator) each(path string, items []string, ok func(string) bool, expected string) {
 	seen := map[string]bool{}
 	for i, s := range items {
 		at := yamlfile.Index(path, i)
-		v.check(at, ok(s), expected, s)
+		v.f.Check(at, ok(s), expected, s)
 		if seen[s] {
 			v.f.At(at, "%s is in the list twice", yamlfile.Quote(s))
 		}
@@ -226,7 +220,7 @@ func (v validator) eachOf(path string, items []string, known ...string) {
 }
 
 func (v validator) oneOf(path, found string, known ...string) {
-	v.check(path, slices.Contains(known, found), alternatives(known), found)
+	v.f.Check(path, slices.Contains(known, found), alternatives(known), found)
 }
 
 func alternatives(known []string) string {

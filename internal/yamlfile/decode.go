@@ -14,16 +14,11 @@ import (
 // no name leaves it out. Errors show no value at or below a field with the tag secret:"true", or below a key that is
 // named like a secret (SecretName) in a tree without a schema. Err returns the errors.
 func (f *File) Decode(out any) {
-	for _, root := range f.roots {
-		root.reached = true
-		f.decode(root, reflect.ValueOf(out).Elem())
-	}
+	f.root.reached = true
+	f.decode(f.root, reflect.ValueOf(out).Elem())
 }
 
 func (f *File) decode(v *value, out reflect.Value) {
-	if v.replaced {
-		return
-	}
 	kind := out.Kind()
 	if err := v.parseFlag(kind); err != nil {
 		f.fail(v, err.Message)
@@ -65,7 +60,7 @@ func (f *File) leaf(v *value, out reflect.Value) {
 	}
 	out.Set(p.Elem())
 	for _, m := range v.members {
-		v.enter(m)
+		f.enter(v, m)
 	}
 }
 
@@ -78,9 +73,7 @@ func (f *File) structure(v *value, out reflect.Value) {
 			continue
 		}
 		m.hidden = false
-		if field.secret {
-			m.conceal(f.known)
-		}
+		m.secret = m.secret || field.secret
 		f.decode(m, out.Field(field.index))
 	}
 }
@@ -110,19 +103,12 @@ func (f *File) mapping(v *value, out reflect.Value) {
 	if v.broken {
 		return
 	}
-	if out.IsNil() || !v.leadsToFlag() {
-		out.Set(reflect.MakeMap(t))
-	}
+	out.Set(reflect.MakeMap(t))
 	for _, m := range keys {
-		if v.tree {
-			m.concealByName()
-		}
-		key, e := reflect.ValueOf(m.key.Value).Convert(t.Key()), reflect.New(t.Elem()).Elem()
-		if old := out.MapIndex(key); old.IsValid() {
-			e.Set(old)
-		}
+		m.secret = m.secret || v.tree && namesSecret(m.key.Value)
+		e := reflect.New(t.Elem()).Elem()
 		f.decode(m, e)
-		out.SetMapIndex(key, e)
+		out.SetMapIndex(reflect.ValueOf(m.key.Value).Convert(t.Key()), e)
 	}
 }
 
@@ -133,7 +119,7 @@ func (f *File) list(v *value, out reflect.Value) {
 	}
 	out.Set(reflect.MakeSlice(out.Type(), len(v.members), len(v.members)))
 	for i, m := range v.members {
-		v.enter(m)
+		f.enter(v, m)
 		f.decode(m, out.Index(i))
 	}
 }
@@ -162,7 +148,7 @@ func (f *File) keys(v *value) (good []*value) {
 		return nil
 	}
 	for _, m := range v.members {
-		v.enter(m)
+		f.enter(v, m)
 		switch first := v.byKey[m.key.Value]; {
 		case m.key.Kind != yaml.ScalarNode:
 			f.add(&value{up: v, at: m.key}, v.path(), "expected a key, found "+v.found(m.key))

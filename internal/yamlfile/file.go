@@ -22,11 +22,11 @@ import (
 
 const maxShown = 100 // errors
 
-// File is one YAML document, and the flags laid over it.
+// File is one YAML document, with the flags that were set in it.
 type File struct {
 	name  string
-	roots []*value          // the document, then each flag
-	known func(*value) bool // see Names
+	root  *value
+	known func(key string) bool // see Names
 	errs  Errors
 	more  int // errors beyond maxShown
 }
@@ -43,7 +43,7 @@ func Parse(name string, data []byte) (*File, error) {
 		err.File = name
 		return nil, Errors{*err}
 	}
-	return &File{name: name, roots: []*value{root}}, nil
+	return &File{name: name, root: root}, nil
 }
 
 // ReadFile reads a file, but at most one byte more than Parse accepts: Parse then reports that it is too large. The
@@ -60,7 +60,7 @@ func ReadFile(name string) ([]byte, error) {
 
 // Empty returns a document without keys, for flags without a file. Errors about missing keys call it name.
 func Empty(name string) *File {
-	return &File{name: name, roots: []*value{{node: &yaml.Node{Kind: yaml.MappingNode}}}}
+	return &File{name: name, root: &value{node: &yaml.Node{Kind: yaml.MappingNode}}}
 }
 
 // Decode reads data into out, a pointer. Keys that data does not have keep their values in out. The error is an Errors.
@@ -74,16 +74,14 @@ func Decode(name string, data []byte, out any) error {
 }
 
 // Fresh returns the same decoded document without the errors.
-func (f *File) Fresh() *File { return &File{name: f.name, roots: f.roots} }
+func (f *File) Fresh() *File { return &File{name: f.name, root: f.root} }
 
 // Names says which keys at and below a secret are known names, which errors may show. Call it before Decode.
-func (f *File) Names(known func(key string) bool) {
-	f.known = func(v *value) bool { return known(v.key.Value) }
-}
+func (f *File) Names(known func(key string) bool) { f.known = known }
 
 // Keys returns the document's own top-level keys, without merged ones; none if it is not a mapping.
 func (f *File) Keys() (keys []string) {
-	root := f.roots[0].node
+	root := f.root.node
 	for i := 0; i < len(root.Content) && root.Kind == yaml.MappingNode; i += 2 {
 		keys = append(keys, root.Content[i].Value)
 	}
@@ -92,22 +90,26 @@ func (f *File) Keys() (keys []string) {
 
 // Has reports whether the file or a flag has a value at path (see Key and Index).
 func (f *File) Has(path string) bool {
-	_, rest := f.find(path)
+	_, rest := f.root.find(path)
 	return rest == ""
 }
 
-// Found returns the value at path as errors show it: text in quotes, or no text at or below a secret.
-func (f *File) Found(path, text string) string {
-	if v, _ := f.find(path); v.secret {
-		return notShown
+// Check reports found, the value or the key at path, unless it is ok. It shows no text at or below a secret.
+func (f *File) Check(path string, ok bool, expected, found string) {
+	if ok {
+		return
 	}
-	return Quote(text)
+	shown := Quote(found)
+	if v, _ := f.root.find(path); v.secret {
+		shown = notShown
+	}
+	f.At(path, "expected %s, found %s", expected, shown)
 }
 
 // At reports a fault of the value at path. If the path is not in the file, the position is that of the nearest key
 // above it. At and below a value that did not decode, At reports nothing.
 func (f *File) At(path, format string, args ...any) {
-	v, _ := f.find(path)
+	v, _ := f.root.find(path)
 	for up := v; up != nil; up = up.up {
 		if up.broken {
 			return
@@ -117,16 +119,6 @@ func (f *File) At(path, format string, args ...any) {
 		path = v.path()
 	}
 	f.add(v, path, fmt.Sprintf(format, args...))
-}
-
-// find returns the value at path, or the nearest one above it and the rest of the path. The last flag wins.
-func (f *File) find(path string) (best *value, rest string) {
-	for _, root := range slices.Backward(f.roots) {
-		if v, r := root.find(path); best == nil || len(r) < len(rest) {
-			best, rest = v, r
-		}
-	}
-	return best, rest
 }
 
 // fail reports a value that cannot be decoded.

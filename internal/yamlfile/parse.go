@@ -2,14 +2,13 @@ package yamlfile
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v3"
 )
@@ -27,9 +26,6 @@ const (
 func (v *value) parse(data []byte) *Error {
 	if len(data) > MaxBytes {
 		return &Error{Message: fmt.Sprintf("too large: %d bytes, expected at most %d", len(data), MaxBytes)}
-	}
-	if err := notText(data); err != nil {
-		return err
 	}
 	if line, err := Plain(data, maxMarks); err != nil {
 		return &Error{Line: line, Message: err.Error()}
@@ -63,28 +59,6 @@ func (v *value) parse(data []byte) *Error {
 	return nil
 }
 
-// notText reports a control character or invalid UTF-8 with its position. The parser reports them without one.
-func notText(data []byte) *Error {
-	broken := !utf8.Valid(data)
-	at := bytes.IndexFunc(data, func(r rune) bool {
-		return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) || broken && r == utf8.RuneError
-	})
-	if at < 0 {
-		return nil
-	}
-	r, _ := utf8.DecodeRune(data[at:])
-	what := fmt.Sprintf("control character U+%04X", r)
-	if r == utf8.RuneError {
-		what = fmt.Sprintf("byte 0x%02x is not UTF-8", data[at])
-	}
-	before := data[:at]
-	return &Error{
-		Line:    1 + bytes.Count(before, []byte("\n")),
-		Column:  1 + utf8.RuneCount(before[1+bytes.LastIndexByte(before, '\n'):]),
-		Message: "not text: " + what + "; expected YAML",
-	}
-}
-
 var (
 	located = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
 	anchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
@@ -105,11 +79,11 @@ func explain(err error, data []byte) *Error {
 			Message: "not valid YAML: unknown anchor (a value that begins with * needs quotes)",
 		}
 	}
-	line := 1
-	if m[1] != "" {
-		line, _ = strconv.Atoi(m[1])
-	}
-	if m[1] != "" && strings.HasPrefix(message, "did not find expected") {
+	line, _ := strconv.Atoi(cmp.Or(m[1], "1"))
+	switch {
+	case strings.Contains(message, "UTF-") || message == "control characters are not allowed":
+		line = 0 // not known
+	case m[1] != "" && strings.HasPrefix(message, "did not find expected"):
 		line++
 	}
 	if h := hint(message); h != "" {

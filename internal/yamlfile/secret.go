@@ -9,38 +9,23 @@ import (
 const notShown = "a text (not shown)"
 
 // visibility says what errors may show of a value and its key. A secret in the wrong place may be a key too, so keys
-// that are not known names are hidden.
+// below a secret are hidden, unless they are known names.
 type visibility struct {
 	secret bool // the value is at or below a secret
 	tree   bool // there is no schema, so any value may be a secret
 	hidden bool // the key may be a secret
-	// name reports whether a key below a secret is a name. If it is nil, no key is.
-	name func(key *value) bool
 }
 
 // enter passes the visibility of v on to its member m, which the schema knows.
-func (v *value) enter(m *value) {
+func (f *File) enter(v, m *value) {
 	m.reached, m.visibility = true, v.visibility
-	m.hidden = m.key != nil && v.secret && (v.name == nil || !v.name(m))
+	m.hidden = m.key != nil && v.secret && (f.known == nil || !f.known(m.key.Value))
 }
 
-// conceal makes v a secret. Keys below it are shown only if they are names.
-func (v *value) conceal(name func(key *value) bool) {
-	if !v.secret || v.name != nil {
-		v.secret, v.name = true, name
-	}
-}
-
-// concealByName makes v a secret if its key is named like one. Below headers and auth, errors show short keys that have
-// a value.
-func (v *value) concealByName() {
-	key := strings.ToLower(v.key.Value)
-	switch {
-	case SecretName(key):
-		v.conceal(nil)
-	case strings.Contains(key, "header"), strings.Contains(key, "auth"):
-		v.conceal(func(m *value) bool { return isName(m.key.Value) && !isNull(m.node) })
-	}
+// namesSecret reports whether a key in a tree without a schema is named like a secret, or like what may hold one.
+func namesSecret(key string) bool {
+	key = strings.ToLower(key)
+	return SecretName(key) || strings.Contains(key, "header") || strings.Contains(key, "auth")
 }
 
 // found describes a node at v, without its text if that may be a secret.
@@ -72,12 +57,4 @@ func SecretName(key string) bool {
 		}
 	}
 	return false
-}
-
-func isName(key string) bool {
-	const longest = 32
-	return len(key) <= longest && !strings.ContainsFunc(key, func(r rune) bool {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		return !letter && r != '-' && r != '_' && r != '.'
-	})
 }

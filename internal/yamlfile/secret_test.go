@@ -26,7 +26,7 @@ func TestSecret(t *testing.T) {
 keys: {known: {hidden: [!!int hidden]}, hidden: 1, hidden: 2}
 list: [{configMap: [hidden]}, hidden, {hidden: x, interval: hidden}]
 one: hidden
-tree: {password: {hidden: !!int hidden}, plain: {shown: !!int hidden}, headers: {X-Shown: !!int hidden, Bearer hidden: !!int hidden}}
+tree: {password: {hidden: !!int hidden}, plain: {shown: !!int hidden}, headers: {known: !!int hidden, X-Hidden: !!int hidden}}
 guarded: {one: hidden, keys: hidden}
 `))
 	if err != nil {
@@ -34,14 +34,15 @@ guarded: {one: hidden, keys: hidden}
 	}
 	f.Names(func(key string) bool { return key == "known" })
 	f.Decode(new(guarded))
-	f.At("open.b", "found %s", f.Found("open.b", "shown"))
-	f.At(yamlfile.Key("keys.known", "hidden"), "found %s", f.Found("keys.known.hidden", "hidden"))
-	f.At("keys.known.hidden.notThere[3]", "found %s", f.Found("keys.known.hidden.notThere[3]", "hidden"))
-	want := `f.yaml:1:7: open.b: found "shown"
+	f.Check("open.b", true, "something else", "shown")
+	f.Check("open.b", false, "something else", "shown")
+	f.Check(yamlfile.Key("keys.known", "hidden"), false, "something else", "hidden")
+	f.Check("keys.known.hidden.notThere[3]", false, "something else", "hidden")
+	want := `f.yaml:1:7: open.b: expected something else, found "shown"
 f.yaml:1:11: open.a: expected a text, found a list
 f.yaml:1:33: open.shown: given twice; first on line 1
-f.yaml:2:24: keys.known.(key not shown): found a text (not shown)
-f.yaml:2:24: keys.known.(key not shown): found a text (not shown)
+f.yaml:2:24: keys.known.(key not shown): expected something else, found a text (not shown)
+f.yaml:2:24: keys.known.(key not shown): expected something else, found a text (not shown)
 f.yaml:2:25: keys.known.(key not shown)[0]: expected a value, found a text (not shown)
 f.yaml:2:52: keys.(key not shown): given twice; first on line 2
 f.yaml:3:20: list[0].configMap: expected a text, found a list
@@ -51,8 +52,8 @@ f.yaml:3:61: list[2].interval: expected a duration such as 30s or 5m, found a te
 f.yaml:4:6: one: expected a whole number, found a text (not shown)
 f.yaml:5:27: tree.password.(key not shown): expected a value, found a text (not shown)
 f.yaml:5:57: tree.plain.shown: expected a value, found a text (not shown)
-f.yaml:5:91: tree.headers.X-Shown: expected a value, found a text (not shown)
-f.yaml:5:120: tree.headers.(key not shown): expected a value, found a text (not shown)
+f.yaml:5:89: tree.headers.known: expected a value, found a text (not shown)
+f.yaml:5:113: tree.headers.(key not shown): expected a value, found a text (not shown)
 f.yaml:6:16: guarded.one: expected a whole number, found a text (not shown)
 f.yaml:6:30: guarded.keys: expected a mapping, found a text (not shown)`
 	if d := cmp.Diff(want, message(f.Err())); d != "" {

@@ -60,7 +60,7 @@ func TestSetEmpties(t *testing.T) {
 func TestSetErrors(t *testing.T) {
 	t.Parallel()
 	for set, want := range map[string]string{
-		"name":               "--set name: expected path=value, e.g. health.interval=1m",
+		"name":               "--set: expected path=value, e.g. health.interval=1m",
 		"section..x=1":       `--set section[""]: unknown key; expected one of configMap, interval`,
 		"=1":                 `--set [""]: unknown key; expected one of name, count, on, ratio, wait, words, labels, nets, section, many, maybe, tree`,
 		"sektion.x=1":        `--set sektion: unknown key; did you mean "section"?`,
@@ -101,7 +101,6 @@ func TestSetBesideFile(t *testing.T) {
 	f.Decode(&out)
 	f.At("labels.c", "expected something else")
 	want := `f.yaml:1:7: wait: expected a duration such as 30s or 5m, found "30"
-f.yaml:2:10: section: expected a mapping, found "5"
 --set count: expected a whole number, found "many"
 --set labels: labels.c: expected something else`
 	if d := cmp.Diff(want, message(f.Err())); d != "" {

@@ -19,9 +19,8 @@ type value struct {
 	index    int               // of an item
 	members  []*value          // items, or the values of all keys in their order, duplicate keys included
 	byKey    map[string]*value // the first value of each key; nil: not a mapping
-	set      *flag             // only in the root of a flag
+	set      *flag             // that made it; nil if it is from the file
 	unparsed bool              // the text of a flag is not parsed yet
-	replaced bool              // a later flag replaces it
 
 	// Set by Decode.
 	visibility
@@ -99,7 +98,7 @@ func (v *value) find(path string) (*value, string) {
 	for path != "" {
 		key, index, rest := cutStep(path)
 		switch next := v.byKey[key]; {
-		case index < 0 && next != nil && !next.replaced:
+		case index < 0 && next != nil:
 			v = next
 		case index >= 0 && index < len(v.members) && v.byKey == nil:
 			v = v.members[index]
