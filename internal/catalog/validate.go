@@ -30,7 +30,8 @@ func (t *Type) validate(f *yamlfile.File) {
 	}
 	v.line("title", t.Title, "the name as people write it")
 	v.line("summary", t.Summary, "one line on what it is good for")
-	v.f.Check("family", t.Family == "" || isLabel(t.Family), "a name of lower-case letters, digits and dashes", t.Family)
+	v.f.Check("family", t.Family == "" || isLabel(t.Family), "a name of lower-case letters, digits and dashes",
+		t.Family)
 	v.detect(&t.Detect)
 	v.ports(&t.Ports)
 	v.probe(&t.Probe)
@@ -101,8 +102,8 @@ func (v validator) rule(path string, r *Rule) {
 	}
 	if r.TenantPath != "" {
 		v.basePath(path+".tenantPath", r.TenantPath)
-		v.f.Check(path+".tenantPath", strings.Count(r.TenantPath, PlaceholderTenant) == 1, PlaceholderTenant+" in it once",
-			r.TenantPath)
+		v.f.Check(path+".tenantPath", strings.Count(r.TenantPath, PlaceholderTenant) == 1,
+			PlaceholderTenant+" in it once", r.TenantPath)
 	}
 	v.each(path+".tenants", r.Tenants, backend.ValidTenant, "a tenant's name")
 	if len(r.Tenants) > 0 && r.TenantPath == "" {

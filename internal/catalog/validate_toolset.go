@@ -98,7 +98,8 @@ func (v validator) credential(path string, c *Credential, web bool) {
 	case !web:
 		v.f.Check(path+".auth", c.Auth == "", "nothing, since only http toolsets have it", c.Auth)
 	case c.Auth == "header":
-		v.f.Check(path+".header", headerName.MatchString(c.Header), "the header's name, which auth header needs", c.Header)
+		v.f.Check(path+".header", headerName.MatchString(c.Header), "the header's name, which auth header needs",
+			c.Header)
 	default:
 		v.f.Check(path+".header", c.Header == "", "nothing, since auth is not header", c.Header)
 	}

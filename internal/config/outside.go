@@ -55,7 +55,8 @@ func (v validator) backends(c *Config) {
 		v.variables(at+".credentials", b.Credentials)
 		for _, name := range sorted(b.Headers) {
 			path := yamlfile.Key(at+".headers", name)
-			v.f.Check(path, isHeader(name), "the name of a header that holds no secret; credentials are for those", name)
+			v.f.Check(path, isHeader(name), "the name of a header that holds no secret; credentials are for those",
+				name)
 			if !isHeaderValue(b.Headers[name]) { // not shown, like the URL
 				v.f.At(path, "expected a header's value in one line of plain text")
 			}
@@ -80,7 +81,8 @@ func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
 			yamlfile.Quote(b.Type))
 		return
 	}
-	v.credentialFields(at+".credentials", b.Credentials, toolset.Credentials(b.Type, t), "a credential that the type has")
+	v.credentialFields(at+".credentials", b.Credentials, toolset.Credentials(b.Type, t),
+		"a credential that the type has")
 	if len(b.Headers) > 0 && len(t.Toolset.Headers) == 0 {
 		v.f.At(at+".headers", "expected none, since HolmesGPT's toolset for %s has no place for them", b.Type)
 	}
