@@ -1,10 +1,6 @@
 package doctor
 
-import (
-	"slices"
-
-	"kubernaut.io/dynamic-toolset/internal/backend"
-)
+import "slices"
 
 // Level is the result of a check.
 type Level string
@@ -123,8 +119,4 @@ func Done(checks []Check) bool {
 func (o Object) KeysRight() Right {
 	resource := map[string]string{KindSecret: "secrets", KindConfigMap: "configmaps"}[o.Kind]
 	return Right{Verb: "get", Resource: resource, Namespace: o.Namespace}
-}
-
-func (w *Workload) object(kind, name string) Object {
-	return Object{Kind: kind, Ref: backend.Ref{Namespace: w.Namespace, Name: name}}
 }

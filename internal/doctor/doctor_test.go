@@ -274,40 +274,21 @@ func TestExamine(t *testing.T) {
 	}
 }
 
-// TestAdvisedDirectory: Kubernetes refuses two mounts at one path, and a mount over a directory of the image hides its files.
+// TestAdvisedDirectory: a mount over a directory of the image would hide its files, so the advised one is this service's own.
 func TestAdvisedDirectory(t *testing.T) {
 	t.Attr("req", "DTS-CLI-7")
-	const chart = "/etc/holmes/config"
-	file := corev1.VolumeMount{Name: "dynamic", MountPath: chart + "/custom_toolset.yaml", SubPath: "custom_toolset.yaml"}
-	config := corev1.VolumeMount{Name: "custom-toolsets-configmap", MountPath: chart}
-	other := corev1.VolumeMount{Name: "other", MountPath: "/etc/holmes/dynamic/"}
-	for _, tt := range []struct {
-		name   string
-		mounts []corev1.VolumeMount
-		code   Code
-		want   string
-	}{
-		{"a file in the directory of HolmesGPT's chart", []corev1.VolumeMount{config, file}, CodeSubPath, "/etc/holmes/dynamic"},
-		{"a file elsewhere", []corev1.VolumeMount{{Name: "dynamic", MountPath: "/app/custom_toolset.yaml", SubPathExpr: "$(A)"}},
-			CodeSubPath, "/etc/holmes/dynamic"},
-		{"a file, and another mount at the usual path", []corev1.VolumeMount{file, other}, CodeSubPath, "/etc/holmes/dynamic-toolsets"},
-		{"no mount, and another at the usual path", []corev1.VolumeMount{config, other}, CodeNotMounted, "/etc/holmes/dynamic-toolsets"},
-		{"no mount", []corev1.VolumeMount{config}, CodeNotMounted, "/etc/holmes/dynamic"},
+	for name, mount := range map[string]corev1.VolumeMount{
+		"a file in the directory of HolmesGPT's chart": {Name: "dynamic", MountPath: "/etc/holmes/config/custom_toolset.yaml", SubPath: "custom_toolset.yaml"},
+		"a file elsewhere": {Name: "dynamic", MountPath: "/app/custom_toolset.yaml", SubPathExpr: "$(A)"},
+		"no mount":         {Name: "custom-toolsets-configmap", MountPath: "/etc/holmes/config"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			f := healthy()
-			c := &f.Workloads[1].Pod.Containers[1]
-			c.VolumeMounts, c.Env[0].Value = tt.mounts, tt.want+"/custom_toolset.yaml"
-			var got []Check
-			for _, check := range Examine(f) {
-				if check.Level != OK {
-					got = append(got, check)
-				}
-			}
-			if len(got) != 1 || got[0].Code != tt.code || got[0].Want != tt.want {
-				t.Errorf("got %+v", got)
-			}
-		})
+		f := healthy()
+		c := &f.Workloads[1].Pod.Containers[1]
+		c.VolumeMounts = []corev1.VolumeMount{mount}
+		checks := slices.DeleteFunc(Examine(f), func(c Check) bool { return c.Level == OK })
+		if len(checks) != 1 || checks[0].Want != "/etc/holmes/dynamic" {
+			t.Errorf("%s: got %+v", name, checks)
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package doctor
 import (
 	"slices"
 	"strings"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // source is a key from which a variable can get its value.
@@ -16,8 +18,8 @@ type source struct {
 // source, or to something else of the pod. Otherwise its value is in one of the sources of envFrom, or in none.
 func (e *examination) lookup(name string) (plain *string, sources []source, set bool) {
 	add := func(kind, object, key string, optional *bool) {
-		from := source{e.workload.object(kind, object), key, optional != nil && *optional}
-		sources = append(sources, from)
+		ref := backend.Ref{Namespace: e.workload.Namespace, Name: object}
+		sources = append(sources, source{Object{kind, ref}, key, optional != nil && *optional})
 	}
 	for i := range slices.Backward(e.container.Env) { // of two the last counts
 		v := &e.container.Env[i]

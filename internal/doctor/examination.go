@@ -81,7 +81,7 @@ func (e *examination) elsewhere() {
 func (e *examination) mounted() bool {
 	m, what := e.facts.mount(e.workload, e.container)
 	if m == nil {
-		e.add(Check{Level: Todo, Code: CodeNotMounted, Want: e.directory(nil)})
+		e.add(Check{Level: Todo, Code: CodeNotMounted, Want: MountPath})
 		return false
 	}
 	file := toolset.KeyHolmesGPT
@@ -95,9 +95,8 @@ func (e *examination) mounted() bool {
 	}
 	switch {
 	case !isDirectory(m):
-		dir := e.directory(m)
-		e.add(Check{Level: Todo, Code: CodeSubPath, Value: cmp.Or(m.SubPath, m.SubPathExpr), Want: dir})
-		e.location(path.Join(dir, file)) // once the directory is mounted
+		e.add(Check{Level: Todo, Code: CodeSubPath, Value: cmp.Or(m.SubPath, m.SubPathExpr), Want: MountPath})
+		e.location(path.Join(MountPath, file)) // once the directory is mounted
 		return true
 	case what.Optional != nil && *what.Optional:
 		e.add(Check{Level: Todo, Code: CodeOptional, Name: m.Name})
@@ -108,29 +107,21 @@ func (e *examination) mounted() bool {
 	return true
 }
 
-// directory returns the directory at which to mount the ConfigMap instead of by m, which may be nil. It is not the
-// directory of m's file, because a mount there can hide files of the image, and not that of another mount, because
-// Kubernetes refuses two mounts at one path.
-func (e *examination) directory(m *corev1.VolumeMount) string {
-	dir := MountPath
-	for slices.ContainsFunc(e.container.VolumeMounts, func(other corev1.VolumeMount) bool {
-		return path.Clean(other.MountPath) == dir && (m == nil || other.MountPath != m.MountPath)
-	}) {
-		dir += "-toolsets"
-	}
-	return dir
-}
-
-// setting adds the check that judge makes of a variable's plain value, or of the variable if it is not set.
-func (e *examination) setting(name, want string, judge func(value string, set bool) (Level, Code)) {
-	c := Check{Name: name, Want: want}
+// setting adds the check of a variable whose value is known if it is plain text. missing and wrong are the outcomes for
+// no value and for one that is not good.
+func (e *examination) setting(name, want string, missing, wrong Code, good func(value string) bool) {
+	c := Check{Level: OK, Code: CodeSetting, Name: name, Want: want}
 	plain, _, set := e.lookup(name)
-	switch found := e.variable(name); {
+	found := e.variable(name)
+	switch {
 	case plain != nil:
-		c.Value = *plain
-		c.Level, c.Code = judge(c.Value, true)
+		if c.Value = *plain; !good(c.Value) {
+			c.Level, c.Code = Todo, wrong
+		}
 	case found.Level == Todo && !set:
-		c.Level, c.Code = judge("", false)
+		if c.Code = missing; missing != CodeLocationDefault {
+			c.Level = Todo
+		}
 	case found.Level == OK:
 		c.Level, c.Code = Unseen, CodeSettingElsewhere
 	default: // its object is missing, or the user may not read it
@@ -140,38 +131,23 @@ func (e *examination) setting(name, want string, judge func(value string, set bo
 }
 
 func (e *examination) location(file string) {
-	e.setting(Location, file, func(value string, set bool) (Level, Code) {
-		switch {
-		case !set && path.Clean(file) == defaultLocation:
-			return OK, CodeLocationDefault
-		case !set:
-			return Todo, CodeLocationMissing
-		case path.Clean(value) != path.Clean(file):
-			return Todo, CodeLocationWrong
-		}
-		return OK, CodeSetting
-	})
+	missing := CodeLocationMissing
+	if file == defaultLocation {
+		missing = CodeLocationDefault
+	}
+	e.setting(Location, file, missing, CodeLocationWrong, func(v string) bool { return path.Clean(v) == file })
 }
 
 func (e *examination) interval() {
-	e.setting(Interval, "60", func(value string, set bool) (Level, Code) {
-		if !set {
-			return Todo, CodeIntervalMissing
-		}
-		if seconds, err := strconv.Atoi(value); err != nil || seconds <= 0 || seconds > longInterval {
-			return Todo, CodeIntervalLong
-		}
-		return OK, CodeSetting
+	e.setting(Interval, "60", CodeIntervalMissing, CodeIntervalLong, func(v string) bool {
+		seconds, err := strconv.Atoi(v)
+		return err == nil && 0 < seconds && seconds <= longInterval
 	})
 }
 
+// patience checks a variable of which HolmesGPT takes empty for not set.
 func (e *examination) patience() {
-	e.setting(Patience, "600", func(value string, _ bool) (Level, Code) {
-		if value == "" { // HolmesGPT makes no difference between empty and not set
-			return Todo, CodePatienceMissing
-		}
-		return OK, CodeSetting
-	})
+	e.setting(Patience, "600", CodePatienceMissing, CodePatienceMissing, func(v string) bool { return v != "" })
 }
 
 // variables checks each variable that the document refers to: a missing one disables a whole toolset.
@@ -209,12 +185,8 @@ func (e *examination) openShift() {
 	if len(hosts) == 0 {
 		return
 	}
-	e.setting(OpenShift, "True", func(value string, _ bool) (Level, Code) {
-		if !strings.EqualFold(value, "true") {
-			return Todo, CodeOpenShiftMissing
-		}
-		return OK, CodeSetting
-	})
+	e.setting(OpenShift, "True", CodeOpenShiftMissing, CodeOpenShiftMissing,
+		func(v string) bool { return strings.EqualFold(v, "true") })
 	account := cmp.Or(e.workload.Pod.ServiceAccountName, "default")
 	c := Check{Level: Todo, Code: CodeBindingMissing, Name: account, Hosts: hosts}
 	for _, s := range e.facts.Viewers {

@@ -147,14 +147,6 @@ func projections(v *corev1.Volume) (list []corev1.ConfigMapProjection) {
 // isDirectory reports whether a mount has the whole volume. A mount by subPath is never updated.
 func isDirectory(m *corev1.VolumeMount) bool { return m.SubPath == "" && m.SubPathExpr == "" }
 
-func mountOf(c *corev1.Container, volume string) *corev1.VolumeMount {
-	i := slices.IndexFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume })
-	if i < 0 {
-		return nil
-	}
-	return &c.VolumeMounts[i]
-}
-
 // written returns the path in HolmesGPT's container c of the file that a sidecar of this service writes. Both
 // containers mount one volume. The path is "" without such a sidecar.
 func written(w *Workload, c *corev1.Container) string {
@@ -163,8 +155,10 @@ func written(w *Workload, c *corev1.Container) string {
 			out := outDirectory(&list[i])
 			for _, own := range list[i].VolumeMounts {
 				rest, below := strings.CutPrefix(out+"/", strings.TrimRight(own.MountPath, "/")+"/")
-				if seen := mountOf(c, own.Name); out != "" && below && seen != nil && seen.SubPath == own.SubPath {
-					return path.Join(seen.MountPath, rest, toolset.KeyHolmesGPT)
+				for _, seen := range c.VolumeMounts {
+					if out != "" && below && seen.Name == own.Name && seen.SubPath == own.SubPath {
+						return path.Join(seen.MountPath, rest, toolset.KeyHolmesGPT)
+					}
 				}
 			}
 		}
@@ -209,12 +203,11 @@ func (f *Facts) References() (list []Object) {
 		for _, name := range append(f.Needs.names(), Location, Interval, Patience, OpenShift) {
 			_, sources, _ := e.lookup(name)
 			for _, s := range sources {
-				list = append(list, s.Object)
+				if !slices.Contains(list, s.Object) {
+					list = append(list, s.Object)
+				}
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b Object) int {
-		return cmp.Or(a.Ref.Compare(b.Ref), strings.Compare(a.Kind, b.Kind))
-	})
-	return slices.Compact(list)
+	return list
 }
