@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -55,23 +54,19 @@ func useOutside(c *config.Config) {
 		return
 	}
 	c.Security.TrustedNamespaces = append(c.Security.TrustedNamespaces, backend.OutsideNamespace)
-	credentials := maps.Clone(c.Credentials)
-	if credentials == nil {
-		credentials = config.Credentials{}
-	}
 	for i := range c.Backends {
 		b := &c.Backends[i]
 		if len(b.Credentials) == 0 {
 			continue
 		}
-		ofType := maps.Clone(credentials[b.Type])
-		if ofType == nil {
-			ofType = map[string]map[string]string{}
+		if c.Credentials == nil {
+			c.Credentials = config.Credentials{}
 		}
-		ofType[backend.OutsideNamespace+"/"+b.Name] = b.Credentials
-		credentials[b.Type] = ofType
+		if c.Credentials[b.Type] == nil {
+			c.Credentials[b.Type] = map[string]map[string]string{}
+		}
+		c.Credentials[b.Type][backend.OutsideNamespace+"/"+b.Name] = b.Credentials
 	}
-	c.Credentials = credentials
 }
 
 // leftOut returns the namespaces that are not read.

@@ -109,23 +109,15 @@ func printDiff(out io.Writer, live, wanted map[string]string, recorded []string)
 }
 
 func (p painter) diff(text string) string {
-	if !p.on {
-		return text
-	}
-	lines := strings.SplitAfter(text, "\n")
-	for i, l := range lines {
-		body, end := strings.CutSuffix(l, "\n")
-		switch {
-		case strings.HasPrefix(l, "+"):
-			lines[i] = p.paint(body, color.FgGreen)
-		case strings.HasPrefix(l, "-"):
-			lines[i] = p.paint(body, color.FgRed)
-		default:
-			lines[i] = body
+	var painted strings.Builder
+	for line := range strings.Lines(text) {
+		switch line[0] {
+		case '+':
+			line = p.paint(line, color.FgGreen)
+		case '-':
+			line = p.paint(line, color.FgRed)
 		}
-		if end {
-			lines[i] += "\n"
-		}
+		painted.WriteString(line)
 	}
-	return strings.Join(lines, "")
+	return painted.String()
 }

@@ -139,7 +139,7 @@ func TestDiffColours(t *testing.T) {
 	if got := (painter{}).diff(text); got != text {
 		t.Errorf("without colours: %q", got)
 	}
-	want := "\x1b[31m--- a\x1b[0m\n\x1b[32m+++ b\x1b[0m\n same\n\x1b[31m-old\x1b[0m\n\x1b[32m+new\x1b[0m\n\\ No newline at end of file\n"
+	want := "\x1b[31m--- a\n\x1b[0m\x1b[32m+++ b\n\x1b[0m same\n\x1b[31m-old\n\x1b[0m\x1b[32m+new\n\x1b[0m\\ No newline at end of file\n"
 	if got := (painter{on: true}).diff(text); got != want {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

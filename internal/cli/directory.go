@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -68,7 +67,7 @@ func (r *serviceRuntime) into(o *serviceOptions, log *slog.Logger) error {
 	}
 	r.output, r.target, r.close = out, d.Path, lock.Close
 	r.events = directoryEvents{log, r.events}
-	r.work = append(r.work, func(ctx context.Context) error { out.Run(ctx); return nil })
+	r.work = append(r.work, out.Run)
 	return nil
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/util/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -65,9 +64,6 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 		namespace, name = o.kube.namespace(), arg
 	}
 	switch {
-	case !ok && namespace == "" && len(validation.IsDNS1123Label(name)) == 0:
-		return backend.Ref{}, usage("%s is in which namespace? "+
-			"Say NAMESPACE/%s or -n NAMESPACE; discover --all lists the Services", name, name)
 	case namespace == "", name == "", strings.Contains(name, "/"),
 		strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
 		return backend.Ref{}, usage("%q: expected NAMESPACE/NAME, for example monitoring/prometheus", arg)
@@ -120,21 +116,16 @@ func (d *discovered) notFound(want backend.Ref) error {
 			"(discovery.excludeNamespaces); -n %s reads it anyway", want, want.Namespace)
 	}
 	var names []string
-	inNamespace := false
 	for _, s := range d.known.Services() {
 		names = append(names, s.Ref.String())
-		inNamespace = inNamespace || s.Namespace == want.Namespace
 	}
 	for _, r := range d.known.Others() {
 		names = append(names, r.String())
-		inNamespace = inNamespace || r.Namespace == want.Namespace
 	}
 	hint := "discover --all lists them"
 	if near := yamlfile.Nearest(want.String(), names); near != "" {
 		hint = "did you mean " + near + "?"
-	} else if want.Namespace == backend.OutsideNamespace {
-		hint = fmt.Sprintf("the configuration has no entry %s in backends; %s", want.Name, hint)
-	} else if !inNamespace {
+	} else if !d.known.HasNamespace(want.Namespace) {
 		hint = fmt.Sprintf("no Service of namespace %s was read; %s", want.Namespace, hint)
 	}
 	return fmt.Errorf("no Service %s among the %s that were read: %s", want, services(d.known.Count()), hint)

@@ -10,8 +10,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/doctor"
@@ -150,24 +148,13 @@ func (d *discovered) document(
 	return doc, keys, err
 }
 
+// configMap returns the ConfigMap as a tree: corev1.ConfigMap would print creationTimestamp: null.
 func (d *discovered) configMap(keys map[string]string) any {
-	// corev1.ConfigMap would print creationTimestamp: null.
-	return struct {
-		metav1.TypeMeta `json:",inline"`
-		Metadata        struct {
-			Name      string            `json:"name"`
-			Namespace string            `json:"namespace"`
-			Labels    map[string]string `json:"labels"`
-		} `json:"metadata"`
-		Data map[string]string `json:"data"`
-	}{
-		TypeMeta: metav1.TypeMeta{APIVersion: corev1.SchemeGroupVersion.String(), Kind: "ConfigMap"},
-		Metadata: struct {
-			Name      string            `json:"name"`
-			Namespace string            `json:"namespace"`
-			Labels    map[string]string `json:"labels"`
-		}{d.config.Output.ConfigMap, d.config.Output.Namespace, configMapLabels()},
-		Data: keys,
+	return map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap", "data": keys,
+		"metadata": map[string]any{
+			"name": d.config.Output.ConfigMap, "namespace": d.config.Output.Namespace, "labels": configMapLabels(),
+		},
 	}
 }
 

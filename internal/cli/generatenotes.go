@@ -32,32 +32,22 @@ func (d *discovered) reportDocument(s Streams, doc *toolset.Document) {
 func reportTokens(s Streams, toolsets []view.Toolset) {
 	const most = 12
 	sum, unknown := view.Cost(toolsets)
-	slices.SortStableFunc(toolsets, func(a, b view.Toolset) int { return cmp.Compare(tokens(&b), tokens(&a)) })
+	toolsets = slices.DeleteFunc(toolsets, func(t view.Toolset) bool { return t.Tokens == nil || *t.Tokens == 0 })
+	slices.SortStableFunc(toolsets, func(a, b view.Toolset) int { return cmp.Compare(*b.Tokens, *a.Tokens) })
 	var each []string
-	for i := range toolsets {
-		if n := tokens(&toolsets[i]); n > 0 {
-			each = append(each, fmt.Sprintf("%s %d", toolsets[i].Name, n))
-		}
+	rest := sum
+	for _, t := range toolsets[:min(len(toolsets), most)] {
+		each = append(each, fmt.Sprintf("%s %d", t.Name, *t.Tokens))
+		rest -= *t.Tokens
 	}
-	if len(each) > most {
-		rest := 0
-		for i := range toolsets[most:] {
-			rest += tokens(&toolsets[most+i])
-		}
-		each = append(each[:most], fmt.Sprintf("the others together %d", rest))
+	if rest > 0 {
+		each = append(each, fmt.Sprintf("the others together %d", rest))
 	}
 	if unknown > 0 {
 		each = append(each, fmt.Sprintf("not known for %d toolsets", unknown))
 	}
 	note(s, "with each request the agent's model reads some %d tokens about the toolsets: %s",
 		sum, strings.Join(each, ", "))
-}
-
-func tokens(t *view.Toolset) int {
-	if t.Tokens == nil {
-		return 0
-	}
-	return *t.Tokens
 }
 
 // reportRecipes names the backends whose credentials have a known source.

@@ -17,24 +17,38 @@ import (
 
 // serviceRuntime is the source of Services and the output of documents: a cluster, or files.
 type serviceRuntime struct {
-	source  runtimeSource
+	source  *source
 	output  controller.Output
 	elector elector
 	events  controller.Events
 	// openShift reports whether HolmesGPT runs on OpenShift, given all findings.
 	openShift func([]*backend.Finding) bool
-	target    string                            // name of the ConfigMap or directory, for people
-	work      []func(ctx context.Context) error // each runs until the service stops; an error ends the service
-	close     func() error                      // called last
+	target    string                      // name of the ConfigMap or directory, for people
+	work      []func(ctx context.Context) // each runs until the service stops
+	close     func() error                // called last
 }
 
-// runtimeSource is a controller.Source that can also look up single Services for the API.
-type runtimeSource interface {
-	controller.Source
-	Others() []backend.Ref
-	// Lookup returns one Service in full, even if only its name is kept. It returns nil if the Service does not exist.
-	Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
-	IsBare(ref backend.Ref) bool
+// source is a controller.Source that can also look up single Services for the API.
+type source struct {
+	*store.Store
+	synced <-chan struct{}
+	err    func() error
+	// read returns a Service of which the store has only the name.
+	read func(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error)
+}
+
+func (s *source) Synced() <-chan struct{} { return s.synced }
+func (s *source) Err() error              { return s.err() }
+
+// Lookup returns one Service in full. It returns nil if the Service does not exist.
+func (s *source) Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
+	if !s.Has(ref) {
+		return nil, nil, nil
+	}
+	if service, endpoints := s.Get(ref); service != nil {
+		return service, endpoints, nil
+	}
+	return s.read(ctx, ref)
 }
 
 // newCluster returns the runtime of a service that watches a cluster. If the output is a directory, there is no
@@ -83,14 +97,12 @@ func newCluster(
 		return nil, fmt.Errorf("client for the ConfigMap: %w", err)
 	}
 	return &serviceRuntime{
-		source:  clusterSource{known, watch, reader, allOf(watch.Synced(), routes.Asked())},
+		source:  &source{known, allOf(watch.Synced(), routes.Asked()), watch.Err, reader.Service},
 		output:  cluster.NewOutput(watch, core.ConfigMaps(target.Namespace), o.Labels),
 		elector: elector, events: recorder, target: target.String(),
 		openShift: func([]*backend.Finding) bool { return routes.Served() },
-		work: []func(context.Context) error{
-			func(ctx context.Context) error { watch.Run(ctx); return nil },
-			func(ctx context.Context) error { recorder.Run(ctx); return nil },
-			func(ctx context.Context) error { routes.Run(ctx, known.Notify); return nil },
+		work: []func(context.Context){
+			watch.Run, recorder.Run, func(ctx context.Context) { routes.Run(ctx, known.Notify) },
 		},
 		close: func() error { return nil },
 	}, nil
@@ -127,14 +139,6 @@ func (single) Term() int                { return 1 }
 func (single) Changed() <-chan struct{} { return nil }
 func (single) Run(ctx context.Context)  { <-ctx.Done() }
 
-// clusterSource is the source of a cluster's Services.
-type clusterSource struct {
-	*store.Store
-	watch  *cluster.Watch
-	reader *cluster.Reader
-	synced <-chan struct{}
-}
-
 // allOf returns a channel that is closed when all the channels are closed.
 func allOf(channels ...<-chan struct{}) <-chan struct{} {
 	done := make(chan struct{})
@@ -145,20 +149,6 @@ func allOf(channels ...<-chan struct{}) <-chan struct{} {
 		close(done)
 	}()
 	return done
-}
-
-func (s clusterSource) Synced() <-chan struct{} { return s.synced }
-func (s clusterSource) Err() error              { return s.watch.Err() }
-
-// Lookup implements runtimeSource. It asks the API server only for a Service of which only the name is kept.
-func (s clusterSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
-	if !s.Has(ref) {
-		return nil, nil, nil
-	}
-	if service, endpoints := s.Get(ref); service != nil {
-		return service, endpoints, nil
-	}
-	return s.reader.Service(ctx, ref)
 }
 
 // newRuntime returns the runtime that the options describe.

@@ -8,7 +8,6 @@ import (
 	"net"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -169,22 +168,14 @@ func (s *service) conditions() []server.Condition {
 
 // run starts everything and stops it in order.
 func (s *service) run(ctx context.Context) error {
-	serving, stopServing := context.WithCancel(ctx)
-	defer stopServing()
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
 	electing, stopElecting := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopElecting()
 
 	var work, election sync.WaitGroup
-	var failed atomic.Pointer[error]
 	for _, run := range s.runtime.work {
-		work.Go(func() {
-			if err := run(working); err != nil {
-				failed.Store(&err)
-				stopServing()
-			}
-		})
+		work.Go(func() { run(working) })
 	}
 	work.Go(func() { s.monitor.Run(working) })
 	work.Go(func() { s.controller.Run(working) })
@@ -194,19 +185,15 @@ func (s *service) run(ctx context.Context) error {
 	}
 	election.Go(func() { s.runtime.elector.Run(electing) })
 
-	err := server.Run(serving, s.probes, s.servers, server.Shutdown{
+	err := server.Run(ctx, s.probes, s.servers, server.Shutdown{
 		Delay: s.options.Config.Shutdown.Delay, Timeout: s.options.Config.Shutdown.Timeout,
 	})
 	stopWorking()
 	work.Wait()
 	stopElecting()
 	election.Wait()
-	err = errors.Join(err, s.runtime.close())
-	if reason := failed.Load(); err == nil && reason != nil {
-		err = *reason
-	}
 	s.log.Info("stopped")
-	return err
+	return errors.Join(err, s.runtime.close())
 }
 
 // observe reports the progress of the start to the health endpoints. The start makes much garbage while the heap is

@@ -46,36 +46,27 @@ func newFiles(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bo
 		return nil, err
 	}
 	return &serviceRuntime{
-		openShift: inventory.OpenShiftNamespaces,
-		source:    fileSource{in, o.Files.Names, read}, elector: single{},
-		work: []func(context.Context) error{in.Run},
+		openShift: inventory.OpenShiftNamespaces, elector: single{},
+		source: &source{in.Store, in.Synced(), in.Err, o.Files.lookup(read)},
+		work:   []func(context.Context){func(ctx context.Context) { _ = in.Run(ctx) }}, // fails only to load
 	}, nil
 }
 
-// fileSource is the source of Services from files.
-type fileSource struct {
-	*files.Source
-	files []string
-	read  files.ReadOptions
-}
-
-// Lookup reads the files again for a Service of which only the name is kept.
-func (s fileSource) Lookup(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
-	if !s.Has(ref) {
-		return nil, nil, nil
-	}
-	if service, endpoints := s.Get(ref); service != nil {
+// lookup returns a function that reads the files again for one Service.
+func (f *serviceFiles) lookup(
+	options files.ReadOptions,
+) func(context.Context, backend.Ref) (*backend.Service, *backend.Endpoints, error) {
+	return func(ctx context.Context, ref backend.Ref) (*backend.Service, *backend.Endpoints, error) {
+		if slices.Contains(f.Names, files.Stdin) {
+			return nil, nil, fmt.Errorf("%s: only its name was kept, since standard input can be read once", ref)
+		}
+		known := store.New(store.Options{
+			Relevant: func(s *backend.Service) bool { return s.Ref == ref }, SlicesOptional: true,
+		})
+		if _, err := files.Read(ctx, f.Names, nil, known, options); err != nil {
+			return nil, nil, err
+		}
+		service, endpoints := known.Get(ref)
 		return service, endpoints, nil
 	}
-	if slices.Contains(s.files, files.Stdin) {
-		return nil, nil, fmt.Errorf("%s: only its name was kept, since standard input can be read once", ref)
-	}
-	all := store.New(store.Options{
-		Relevant: func(s *backend.Service) bool { return s.Ref == ref }, SlicesOptional: true,
-	})
-	if _, err := files.Read(ctx, s.files, nil, all, s.read); err != nil {
-		return nil, nil, err
-	}
-	service, endpoints := all.Get(ref)
-	return service, endpoints, nil
 }
