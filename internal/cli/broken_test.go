@@ -70,7 +70,7 @@ func TestBrokenInput(t *testing.T) {
 			`--set health.timeot: unknown key; did you mean "timeout"?`},
 		{"bad value", "", []string{"discover", "-f", clusterFile, "--set", "health.timeout=soon"}, 1,
 			`--set health.timeout: expected a duration such as 30s or 5m, found "soon"`},
-		{"bad --set", "", []string{"discover", "-f", clusterFile, "--set", "health"}, 1, "--set health: expected path=value, e.g. health.interval=1m"},
+		{"bad --set", "", []string{"discover", "-f", clusterFile, "--set", "health"}, 1, "--set: expected path=value, e.g. health.interval=1m"},
 		{"missing CA file", "", []string{"discover", "-f", clusterFile, "--probe=direct", "--set", "tls.caFile=" + missing}, 1,
 			"config tls.caFile " + missing + ": no such file or directory"},
 		{"no certificate in the CA file", "", []string{"discover", "-f", clusterFile, "--probe=direct", "--set", "tls.caFile=" + prose}, 1,
