@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"cmp"
-	"hash/maphash"
 	"slices"
 	"unique"
 
@@ -67,15 +66,12 @@ func olderService(a, b *backend.Service) int {
 // Service yields only to a Service that the configuration vouches for.
 func collapse(all []*backend.Finding, endpoints map[backend.Ref]*backend.Endpoints, o *Options) {
 	type group struct{ namespace, typ string }
-	seed := maphash.MakeSeed()
 	groups, byType := map[group][]*front{}, map[string][]*front{}
-	var last *front
 	for _, finding := range all {
 		if finding.Candidate == nil || finding.Verdict == backend.Rejected {
 			continue
 		}
-		f := newFront(finding, endpoints[finding.Ref], last, seed)
-		last = f
+		f := newFront(finding, endpoints[finding.Ref])
 		key := group{f.Namespace, f.Type}
 		groups[key] = append(groups[key], f)
 		if f.known() {
@@ -105,20 +101,34 @@ func (f *front) used() *front {
 	return f
 }
 
+// maxStay is how many of the Services that stay, the preferred ones, another is compared with, and maxClose how many of
+// them may have a twin. As many candidates of a namespace are examined by default (Bound), but some have no such limit.
+const (
+	maxStay  = 1000
+	maxClose = 64
+)
+
 func (o *Options) collapseNamespace(list []*front) {
 	slices.SortFunc(list, func(a, b *front) int { return o.preference(a.Finding, b.Finding) })
-	stay := newKept()
+	var stay []*front
+	owner := map[endpoint]*front{} // the first Service that has each endpoint
 	for _, f := range list {
-		if other := stay.find(f); other != nil {
-			f.of, f.why = other, backend.Reason{Code: o.whyNot(f.Finding, other.Finding)}
+		if i := slices.IndexFunc(stay[:min(len(stay), maxStay)], f.yieldsTo); i >= 0 {
+			f.of, f.why = stay[i], backend.Reason{Code: o.whyNot(f.Finding, stay[i].Finding)}
 			continue
 		}
-		if others := f.covering(stay.owner); len(others) > 0 {
+		if others := f.covering(owner); len(others) > 0 {
 			f.of = others[0]
 			f.why = backend.Reason{Code: backend.CodeDuplicateSeveral, Details: backend.Details{Value: names(others)}}
 			continue
 		}
-		stay.add(f)
+		f.place = len(stay)
+		stay = append(stay, f)
+		for _, p := range f.all.list {
+			if owner[p] == nil {
+				owner[p] = f
+			}
+		}
 	}
 }
 

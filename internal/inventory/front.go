@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"fmt"
-	"hash/maphash"
 	"math"
 	"net/netip"
 	"slices"
@@ -29,25 +28,18 @@ type front struct {
 // endpoint is the address and port of a pod.
 type endpoint = netip.AddrPort
 
-// addresses is a sorted set of endpoints. The mask is compared first, because it quickly shows that one set is not a
-// subset of another.
+// addresses is a sorted set of endpoints.
 type addresses struct {
 	list []endpoint
 	id   unique.Handle[string] // equal for equal sets
-	mask [4]uint64             // of the hashes of its members
 }
 
-// noAddresses is the id of the empty set.
-var noAddresses = unique.Make("")
-
-func newAddresses(list []endpoint, seed maphash.Seed) (a addresses) {
+func newAddresses(list []endpoint) (a addresses) {
 	slices.SortFunc(list, endpoint.Compare)
 	a.list = slices.Compact(list)
 	var text []byte
 	for _, p := range a.list {
 		text, _ = p.AppendBinary(text)
-		h := maphash.Comparable(seed, p)
-		a.mask[h>>6&3] |= 1 << (h & 63)
 	}
 	a.id = unique.Make(string(text))
 	return a
@@ -55,34 +47,23 @@ func newAddresses(list []endpoint, seed maphash.Seed) (a addresses) {
 
 // within reports whether a is a subset of o.
 func (a *addresses) within(o *addresses) bool {
-	for i := range a.mask {
-		if a.mask[i]&^o.mask[i] != 0 {
-			return false
+	n := 0
+	for _, p := range o.list {
+		if n < len(a.list) && a.list[n] == p {
+			n++
 		}
 	}
-	return !slices.ContainsFunc(a.list, func(p endpoint) bool {
-		_, found := slices.BinarySearchFunc(o.list, p, endpoint.Compare)
-		return !found
-	})
+	return n == len(a.list)
 }
 
 // maxCompared is how many endpoints of a Service are compared with those of other Services. maxTwin is the limit up to
-// which a subset of them is recognised; no query API has as many endpoints. maxClose is how many Services of a
-// namespace and type, the preferred ones, are compared this closely with each other.
+// which a subset of them is recognised; no query API has as many endpoints.
 const (
 	maxCompared = 100
 	maxTwin     = 16
-	maxClose    = 64
 )
 
-// newFront returns the front of a finding. Tenants of one Service follow each other and share the values of last.
-func newFront(finding *backend.Finding, e *backend.Endpoints, last *front, seed maphash.Seed) *front {
-	if last != nil && last.Service == finding.Service && last.Candidate.ForeignHost == finding.Candidate.ForeignHost &&
-		last.Candidate.Port.Name == finding.Candidate.Port.Name {
-		f := *last
-		f.Finding = finding
-		return &f
-	}
+func newFront(finding *backend.Finding, e *backend.Endpoints) *front {
 	var selector []string
 	for k, v := range finding.Service.Selector {
 		selector = append(selector, k+"="+v)
@@ -113,8 +94,8 @@ func newFront(finding *backend.Finding, e *backend.Endpoints, last *front, seed 
 			all = append(all, netip.AddrPortFrom(a, port))
 		}
 	}
-	f.all = newAddresses(slices.Concat(v4, v6, all), seed)
-	f.v4, f.v6 = newAddresses(v4, seed), newAddresses(v6, seed)
+	f.all = newAddresses(slices.Concat(v4, v6, all))
+	f.v4, f.v6 = newAddresses(v4), newAddresses(v6)
 	return f
 }
 
@@ -133,51 +114,6 @@ func (f *front) known() bool { return len(f.v4.list)+len(f.v6.list) > 0 }
 
 // close reports whether the endpoints are known and few enough to recognise a subset.
 func (f *front) close() bool { return f.known() && len(f.all.list) <= maxTwin }
-
-// twinOf reports whether one of two Services is the twin of the other: a Service for the same members, or for a part
-// of them, by endpoints or by selector. A selector with more labels selects a subset of what one with fewer labels
-// selects. Two lists of equal length are therefore of the same pods, even if one list is slightly older.
-func (f *front) twinOf(o *front) bool {
-	if !f.twin && !o.twin || f.Ref == o.Ref || differentTenants(f, o) {
-		return false
-	}
-	narrow, broad := selectsAllOf(o.Service, f.Service), selectsAllOf(f.Service, o.Service)
-	if !f.close() || !o.close() {
-		return narrow || broad
-	}
-	if len(f.all.list) == len(o.all.list) && (narrow || broad) {
-		return true
-	}
-	return f.twin && (narrow || f.within(o)) || o.twin && (broad || o.within(f))
-}
-
-// within reports whether o has every ready endpoint of f, ready there or not: a headless Service may publish the
-// addresses of pods that are not ready.
-func (f *front) within(o *front) bool { return f.v4.within(&o.all) && f.v6.within(&o.all) }
-
-// covering returns the Services that together have all pods of a headless Service. An operator's headless Service for
-// all its workloads leads to any of several backends, each of which has its own Service. owner maps each endpoint to
-// the Service used for it.
-func (f *front) covering(owner map[endpoint]*front) (list []*front) {
-	if !f.Service.Headless() || f.Candidate.Strength == backend.Explicit {
-		return nil
-	}
-	for _, p := range slices.Concat(f.v4.list, f.v6.list) {
-		o := owner[p]
-		if o == nil || differentTenants(f, o) {
-			return nil
-		}
-		if !slices.Contains(list, o) {
-			list = append(list, o)
-		}
-	}
-	return list
-}
-
-// differentTenants reports whether a and b have the same address but serve the data of different tenants.
-func differentTenants(a, b *front) bool {
-	return a.Candidate.Tenant != "" && b.Candidate.Tenant != "" && a.Candidate.Tenant != b.Candidate.Tenant
-}
 
 // names returns the names of the Services, for people.
 func names(list []*front) string {
