@@ -278,7 +278,7 @@ func (x *index) addLabel(key string, values catalog.Values, bit mask) {
 // the word chart, but "chart*" fits "charts" too.
 func whole(pattern string) string {
 	text := strings.Trim(pattern, "*")
-	ws := words(text)
+	ws := split(text)
 	switch {
 	case len(ws) == 0:
 		return ""

@@ -71,7 +71,7 @@ func (x *index) nearLabels(labels map[string]string) (m mask) {
 	return m
 }
 
-// nearWords returns the types of a value's words. It splits them as words does, without allocating.
+// nearWords returns the types of a value's parts, with and without a number at the end.
 func (x *index) nearWords(value string) (m mask) {
 	if len(value) > maxName {
 		return m
@@ -83,7 +83,7 @@ func (x *index) nearWords(value string) (m mask) {
 			continue
 		}
 		if word := value[start:i]; word != "" {
-			m = m.or(x.tokens[word])
+			m = m.or(x.tokens[word]).or(x.tokens[strings.TrimRight(word, digits)])
 		}
 		start = i + 1
 	}

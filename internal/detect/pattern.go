@@ -13,18 +13,33 @@ const maxName = 253
 // show makes a Service's own text safe to show to people: files may hold any text.
 func show(s string) string { return safetext.Clean(s, 100) }
 
-// words splits a name or label value into its words, in lower case: "Kube-Prometheus_stack.v2" has four.
-func words(s string) []string {
+// split splits a name or label value at its separators, in lower case: "Kube-Prometheus_stack.es7" has four parts.
+func split(s string) []string {
 	if len(s) > maxName {
 		return nil
 	}
 	return strings.FieldsFunc(strings.ToLower(s), isSeparator)
 }
 
+const digits = "0123456789"
+
+// words splits a name or label value into its words. A number at the end of a word is a word of its own, because people
+// put a version or an ordinal there: "es7", "node1".
+func words(s string) (list []string) {
+	for _, part := range split(s) {
+		if word := strings.TrimRight(part, digits); word != "" && word != part {
+			list = append(list, word, part[len(word):])
+		} else {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
 func isSeparator(r rune) bool { return r == '-' || r == '.' || r == '_' || r == '/' || r == ' ' }
 
 func isNumber(w string) bool {
-	return w != "" && strings.Trim(w, "0123456789") == ""
+	return w != "" && strings.Trim(w, digits) == ""
 }
 
 // indexOf returns where part is within ws, -1 if it is not.
