@@ -76,16 +76,11 @@ func (x *index) nearWords(value string) (m mask) {
 	if len(value) > maxName {
 		return m
 	}
-	value = strings.ToLower(value)
-	start := 0
-	for i := 0; i <= len(value); i++ {
-		if i < len(value) && !isSeparator(rune(value[i])) {
-			continue
+	for word := range strings.FieldsFuncSeq(strings.ToLower(value), isSeparator) {
+		m = m.or(x.tokens[word])
+		if bare := strings.TrimRight(word, digits); bare != word {
+			m = m.or(x.tokens[bare])
 		}
-		if word := value[start:i]; word != "" {
-			m = m.or(x.tokens[word]).or(x.tokens[strings.TrimRight(word, digits)])
-		}
-		start = i + 1
 	}
 	return m
 }
