@@ -57,8 +57,7 @@ const (
 type Document struct {
 	Generation string              // the name of its generation marker, "" if it has none
 	Toolsets   map[string][]string // its other toolsets, each with the names of its instances
-	// Changed is the time of the change in the cluster that it shows; zero if not known.
-	Changed time.Time
+	Changed    time.Time           // when the change in the cluster that it shows was noticed; zero if not known
 }
 
 // Replica is one replica of HolmesGPT.
@@ -91,11 +90,9 @@ func (r *Replica) Count(status string) (n int) {
 
 // State is the state of all replicas of HolmesGPT.
 type State struct {
-	// Leading reports whether this replica of the service leads: only the leader asks HolmesGPT.
-	Leading  bool
-	Document Document
-	// Published is when the document was published; zero if not known.
-	Published time.Time
+	Leading   bool // this replica of the service leads: only the leader asks HolmesGPT
+	Document  Document
+	Published time.Time // when the document was published; zero if not known
 	Replicas  []Replica // by URL
 }
 
@@ -106,20 +103,14 @@ func (s *State) Late(r *Replica) bool {
 
 // Options of an Agent.
 type Options struct {
-	// URL is HolmesGPT's URL as scheme://host:port; "" to find it among the Services.
-	URL string
-	// Service is HolmesGPT's Service; zero for all Services in Namespace that look like it.
-	Service backend.Ref
-	// Port is the number of the Service's port; 0 for the port with HolmesGPT's own port as target.
-	Port int32
-	// Namespace is the namespace of the ConfigMap and of HolmesGPT.
-	Namespace string
-	// KeyFile holds HolmesGPT's API key; "" if HolmesGPT needs no key.
-	KeyFile string
-	// Interval is the time between requests while nothing changes.
-	Interval time.Duration
-	// Forbids reports whether connections to an address are denied.
-	Forbids func(netip.Addr) bool
+	URL       string        // HolmesGPT's URL as scheme://host:port; "" to find it among the Services
+	Service   backend.Ref   // HolmesGPT's Service; zero for all Services in Namespace that look like it
+	Port      int32         // the Service's port; 0 for the port with HolmesGPT's own port as target
+	Namespace string        // of the ConfigMap and of HolmesGPT
+	KeyFile   string        // holds HolmesGPT's API key; "" if HolmesGPT needs no key
+	Interval  time.Duration // between requests while nothing changes
+
+	Forbids func(netip.Addr) bool // reports whether connections to an address are denied
 	// Proxy, if set, carries the requests. It reaches Services by name, not by endpoint, so one replica of each Service
 	// answers.
 	Proxy http.RoundTripper
@@ -127,6 +118,15 @@ type Options struct {
 	// that is gone.
 	Report func(before, after *Replica)
 }
+
+// publication is a published document.
+type publication struct {
+	generation string
+	at         time.Time
+}
+
+// maxHistory is the number of publications to keep.
+const maxHistory = 64
 
 // maxReplicas bounds the replicas that are asked. No real HolmesGPT runs more.
 const maxReplicas = 20
@@ -169,7 +169,8 @@ func (a *Agent) Published(document Document, leading bool) {
 	}
 	if a.document.Generation != document.Generation {
 		a.since = time.Now()
-		a.remember(document.Generation)
+		a.history = append(a.history, publication{document.Generation, a.since})
+		a.history = a.history[max(0, len(a.history)-maxHistory):]
 		clear(a.late)
 	}
 	a.document, a.leading = document, leading

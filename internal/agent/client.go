@@ -20,15 +20,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-const (
-	maxKey    = 4 << 10 // bytes of the file with the key
-	shownText = 500     // characters of what HolmesGPT says; Python puts the cause of an error at its end
-)
+// shownText is how many characters of what HolmesGPT says are shown. Python puts the cause of an error at its end.
+const shownText = 500
 
-// The time limits of a request. A reload calls every backend, and so does the first request after HolmesGPT's start; it
-// answers nothing meanwhile. By default it waits 20 s for backends that do not answer, but its setting
-// HOLMES_TOOLSET_PREREQ_TIMEOUT_SECONDS can raise that. A reload that is given up goes on in HolmesGPT, and another one
-// would have to wait for it. So a reload is given up only when no other follows.
+// The time limits of a request. A reload, and the first request after HolmesGPT's start, calls every backend, and
+// HolmesGPT answers nothing meanwhile. It waits for a backend for 20 s or more, see its setting
+// HOLMES_TOOLSET_PREREQ_TIMEOUT_SECONDS. A reload that is given up goes on in HolmesGPT and would delay the next one.
 const (
 	connectTimeout = 10 * time.Second
 	infoTimeout    = 30 * time.Second
@@ -48,28 +45,24 @@ func (e UnreachedError) Error() string { return e.Err.Error() }
 
 // newClient makes a client that follows no redirect and connects to no address that Forbids reports.
 func newClient(o *Options) *client {
-	c := &client{keyFile: o.KeyFile, http: &http.Client{
-		Transport:     o.Proxy,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-	if o.Proxy == nil {
-		c.http.Transport = newTransport(o.Forbids)
-	}
-	return c
-}
-
-func newTransport(forbids func(netip.Addr) bool) *http.Transport {
 	dialer := &net.Dialer{Timeout: connectTimeout, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
-		if err != nil || forbids(at.Addr()) {
+		if err != nil || o.Forbids(at.Addr()) {
 			return fmt.Errorf("%s is in a network of security.denyCIDRs", address)
 		}
 		return nil
 	}}
-	return &http.Transport{
-		DialContext: dialer.DialContext, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute,
-		MaxResponseHeaderBytes: 64 << 10,
+	transport := o.Proxy
+	if transport == nil {
+		transport = &http.Transport{
+			DialContext: dialer.DialContext, MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute,
+			MaxResponseHeaderBytes: 64 << 10,
+		}
 	}
+	return &client{keyFile: o.KeyFile, http: &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // statusError is a response with another status than 200.
@@ -146,30 +139,20 @@ func (c *client) ask(ctx context.Context, method, url string, read func(a *answe
 	return fmt.Errorf("%w: %s", errUnreadable, shown(err.Error(), key))
 }
 
-// keyError is the reason why the file with the key cannot be read.
-type keyError struct{ reason error }
-
-func (e keyError) Error() string {
-	return "holmesgpt.apiKeyFile: the key cannot be read: " + e.reason.Error()
-}
+var errKey = errors.New("holmesgpt.apiKeyFile: the key cannot be read")
 
 // key returns the API key from its file, "" without a file. The file is read each time, because its Secret can change.
 func (c *client) key() (string, error) {
 	if c.keyFile == "" {
 		return "", nil
 	}
-	file, err := os.Open(c.keyFile)
+	text, err := os.ReadFile(c.keyFile)
 	if err != nil {
-		return "", keyError{err}
-	}
-	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, maxKey))
-	if err != nil {
-		return "", keyError{err}
+		return "", fmt.Errorf("%w: %w", errKey, err)
 	}
 	key := strings.TrimSpace(string(text))
 	if strings.ContainsFunc(key, unicode.IsControl) { // no header can hold it
-		return "", keyError{fmt.Errorf("%s has more than one line", c.keyFile)}
+		return "", fmt.Errorf("%w: %s has more than one line", errKey, c.keyFile)
 	}
 	return key, nil
 }

@@ -65,24 +65,12 @@ func (a *Agent) urls(s *backend.Service, e *backend.Endpoints) (urls []string) {
 			}
 		}
 	}
-	for _, at := range oneFamily(s, ready) {
-		urls = append(urls, "http://"+at.String())
-	}
-	return urls
-}
-
-// oneFamily returns the addresses of one family: that of the Service's ClusterIP, if there are any, else that of the
-// first address. Each pod of a dual-stack Service has an address of both families, and would count twice.
-func oneFamily(s *backend.Service, all []netip.AddrPort) []netip.AddrPort {
-	if len(all) == 0 {
-		return nil
-	}
-	four := all[0].Addr().Is4()
-	if ip, err := netip.ParseAddr(s.ClusterIP); err == nil && ip.Is4() != four {
-		other := func(at netip.AddrPort) bool { return at.Addr().Is4() == ip.Is4() }
-		if slices.ContainsFunc(all, other) {
-			four = !four
+	// Each pod of a dual-stack Service has an address of both families, and would count twice.
+	four := slices.ContainsFunc(ready, func(at netip.AddrPort) bool { return at.Addr().Is4() })
+	for _, at := range ready {
+		if at.Addr().Is4() == four {
+			urls = append(urls, "http://"+at.String())
 		}
 	}
-	return slices.DeleteFunc(all, func(at netip.AddrPort) bool { return at.Addr().Is4() != four })
+	return urls
 }

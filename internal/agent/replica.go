@@ -164,8 +164,7 @@ func (a *Agent) look(ctx context.Context, r *Replica, document *Document) error 
 func (r *Replica) fail(err error) {
 	r.Outcome, r.Detail, r.Toolsets, r.Checked = Away, shown(err.Error(), ""), nil, time.Now()
 	var status *statusError
-	var key keyError
-	switch r.KeyUnread = errors.As(err, &key); {
+	switch r.KeyUnread = errors.Is(err, errKey); {
 	case r.KeyUnread:
 		r.Outcome = WantsKey
 	case errors.Is(err, errUnreadable):
@@ -186,6 +185,18 @@ func outcomeOf(status int) Outcome {
 		return Unreadable
 	}
 	return Failed
+}
+
+// publishedAt returns when a document was last published, zero if not known.
+func (a *Agent) publishedAt(generation string) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, p := range slices.Backward(a.history) {
+		if p.generation == generation {
+			return p.at
+		}
+	}
+	return time.Time{}
 }
 
 // note stores and reports the state of a replica.
