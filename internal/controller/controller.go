@@ -68,12 +68,8 @@ type Options struct {
 	// known which instances share the toolset.
 	Whole bool
 
-	// Beat is called at least every few seconds while the loop works. It may be nil.
-	Beat func()
-
-	// Agent is notified of Services and of the published document. It may be nil.
-	Agent Agent
-
+	Beat   func() // is called at least every few seconds while the loop works; may be nil
+	Agent  Agent  // is notified of Services and of the published document; may be nil
 	Report Reporter
 }
 
@@ -146,10 +142,18 @@ func (c *Controller) Snapshot() *Snapshot { return c.snapshot.Load() }
 // Run runs cycles until ctx ends.
 func (c *Controller) Run(ctx context.Context) {
 	c.opts.Beat()
-	if !c.waitForSource(ctx) {
-		return
+	heart := time.Tick(time.Second)
+	for synced := false; !synced; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-heart:
+			c.opts.Beat()
+		case <-c.source.Synced():
+			synced = true
+		}
 	}
-	heart, discovery, resync := time.Tick(time.Second), time.Tick(c.opts.Interval), time.Tick(c.opts.Resync)
+	discovery, resync := time.Tick(c.opts.Interval), time.Tick(c.opts.Resync)
 	changes := c.source.Changes()
 	var rested <-chan time.Time // receives a value at the end of a pause in which no changes are taken
 	c.begin()
@@ -267,20 +271,5 @@ func rest(worked time.Duration) time.Duration {
 func (c *Controller) changed() {
 	if c.waiting.IsZero() {
 		c.waiting = time.Now()
-	}
-}
-
-// waitForSource waits until the source is synced, and keeps calling Beat. It returns false if ctx has ended.
-func (c *Controller) waitForSource(ctx context.Context) bool {
-	heart := time.Tick(time.Second)
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-c.source.Synced():
-			return true
-		case <-heart:
-			c.opts.Beat()
-		}
 	}
 }

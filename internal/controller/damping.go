@@ -62,8 +62,7 @@ func (d *damper) recall(list []publish.Instance) {
 }
 
 // hold delays changes of backends that change too often. It changes the findings, and adds findings of deleted backends
-// that stay published. again is how soon the first of them may be published or withdrawn; 0 means not before something
-// changes.
+// that stay published. again is how soon to call it again; 0 means not before something changes.
 func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backend.Finding, again time.Duration) {
 	d.note(now, findings)
 	rest := d.keepMoved(now, findings)
@@ -72,7 +71,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 		again = sooner(again, rest)
 	}
 	again = d.keepRanks(now, all, again)
-	left := map[string]int{} // how many publications each namespace has left
+	spent := map[string]int{} // publications by namespace
 	wait := func(f *backend.Finding, until time.Duration, why backend.Reason) {
 		f.Verdict, f.Reason = backend.Unavailable, why
 		again = sooner(again, until)
@@ -93,10 +92,7 @@ func (d *damper) hold(now time.Time, findings []*backend.Finding) (all []*backen
 		if !d.pays(f) {
 			continue
 		}
-		if _, counted := left[f.Namespace]; !counted {
-			left[f.Namespace] = d.budgets.left(f.Namespace, now)
-		}
-		if left[f.Namespace]--; left[f.Namespace] < 0 {
+		if spent[f.Namespace]++; spent[f.Namespace] > d.budgets.left(f.Namespace, now) {
 			details := backend.Details{Limit: budgetBurst, Wait: budgetWait}
 			wait(f, budgetWait, backend.Reason{Code: backend.CodeNamespaceBudget, Details: details})
 		}
@@ -143,8 +139,8 @@ func (d *damper) note(now time.Time, findings []*backend.Finding) {
 	d.candidates = candidates
 }
 
-// pays reports whether its publication counts against the budget and the turns of its namespace. A backend that needs
-// credentials does not count, because it is published only if the configuration says so.
+// pays reports whether a publication counts against the budget and the turns of its namespace. That of a backend that
+// needs credentials does not, because the configuration decides about it.
 func (d *damper) pays(f *backend.Finding) bool {
 	return f.Observation.Outcome != backend.AuthRequired && !d.trusted(f.Namespace)
 }

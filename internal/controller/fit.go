@@ -46,7 +46,10 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 	c.memory.left = nil
 	doc, keys, err := c.generate(s)
 	for err == nil && publish.SizeOf(keys) > room {
-		if !c.leaveOut(s, measure(s.Findings, doc, publish.SizeOf(keys)), room) {
+		sizes := measure(s.Findings, doc, publish.SizeOf(keys))
+		size := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] }
+		// Leave out a little more than needed, so that once is enough.
+		if over := sum(sizes) - room; over <= 0 || !inventory.LeaveOut(s.Findings, over+room/50, size, c.opts.Inventory) {
 			undo()
 			return c.generate(s)
 		}
@@ -86,14 +89,6 @@ func (c *Controller) fitsFrom(s *Snapshot, room int) (sum [sha256.Size]byte) {
 			candidate.Files, candidate.Service.Created.UnixNano(), seen.Version, seen.Warnings)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
-}
-
-// leaveOut leaves out the backends for which there is no room, by their sizes. It returns false if nothing is left out.
-func (c *Controller) leaveOut(s *Snapshot, sizes map[backend.Key]int, room int) bool {
-	total := sum(sizes)
-	// Leave out a little more than needed, so that once is enough.
-	return total > room && inventory.LeaveOut(s.Findings, total-room+room/50,
-		func(f *backend.Finding) int { return sizes[f.Candidate.Key()] }, c.opts.Inventory)
 }
 
 // measure returns the share of each backend in keys of the given size.

@@ -10,9 +10,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/agent"
 )
 
-// Agent reports what has changed at a replica of HolmesGPT: whether it has loaded the document, and which toolsets fail
-// there. before is nil for a new replica, after for one that no longer exists. It may be called concurrently with
-// Cycle.
+// Agent reports what has changed at a replica of HolmesGPT. before is nil for a new replica, after for one that no longer
+// exists. It may be called concurrently with Cycle.
 func (r *Report) Agent(before, after *agent.Replica) {
 	if after == nil {
 		r.agents.forget(before.URL)

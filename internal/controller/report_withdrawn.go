@@ -15,13 +15,12 @@ type withdrawals map[string]*withdrawn
 // withdrawn holds the names of one namespace's Services by reason.
 type withdrawn struct {
 	names map[string][]string
-	kept  int // names
+	bytes int // of the names
 	left  int // withdrawals without a name
 }
 
-// keptNames is how many names of a namespace are kept, because owners decide how many there are. An Event has room for
-// fewer.
-const keptNames = 100
+// maxWithdrawn is the most bytes of names in an Event. The API allows 1 KiB in all, and the reasons at the end are cut.
+const maxWithdrawn = 600
 
 func (w *withdrawals) add(key backend.Key, reason string) {
 	if *w == nil {
@@ -34,11 +33,11 @@ func (w *withdrawals) add(key backend.Key, reason string) {
 	}
 	switch {
 	case slices.Contains(of.names[reason], key.Name): // a Service that comes and goes is named once
-	case of.kept == keptNames:
+	case of.bytes+len(key.Name) > maxWithdrawn: // owners decide how many there are
 		of.left++
 	default:
 		of.names[reason] = append(of.names[reason], key.Name)
-		of.kept++
+		of.bytes += len(key.Name) + len(", ")
 	}
 }
 
@@ -58,30 +57,18 @@ func (r *Report) recordWithdrawn(leading bool) {
 	}
 }
 
-// maxWithdrawn is the most bytes of names in an Event. The API allows 1 KiB in all, and the reasons at the end are cut.
-const maxWithdrawn = 600
-
 // text names the withdrawn Services, and then the reasons.
 func (w *withdrawn) text() string {
 	var names, whys []string
-	left, room := w.left, maxWithdrawn
 	for _, reason := range slices.Sorted(maps.Keys(w.names)) {
-		var ofReason []string
-		for _, name := range w.names[reason] {
-			if room -= len(name) + len(", "); room < 0 {
-				left++
-				continue
-			}
-			ofReason = append(ofReason, name)
+		list := w.names[reason]
+		names = append(names, list...)
+		if len(w.names) > 1 {
+			reason = list[0] + more(len(list)-1) + ": " + reason
 		}
-		names = append(names, ofReason...)
-		if len(w.names) == 1 {
-			whys = append(whys, reason)
-		} else if len(ofReason) > 0 {
-			whys = append(whys, ofReason[0]+more(len(ofReason)-1)+": "+reason)
-		}
+		whys = append(whys, reason)
 	}
-	return strings.Join(names, ", ") + more(left) + ": " + strings.Join(whys, "; ")
+	return strings.Join(names, ", ") + more(w.left) + ": " + strings.Join(whys, "; ")
 }
 
 func more(n int) string {
