@@ -124,18 +124,15 @@ func (o *options) decide(ctx context.Context, d *discovered, whole backend.Ref) 
 		options.OpenShift = openShift(ctx, d.cluster)
 	}
 	pass := controller.Pass{
-		Catalog: d.catalog, Detector: d.detector, Denied: d.prober.Denied, Inventory: options,
+		Catalog: d.catalog, Detector: d.detector, Prober: d.prober, Progress: func(int, int) {}, Inventory: options,
+		Probes: func(c *backend.Candidate) bool {
+			return d.probed && (whole.Namespace == "" || c.Service.Namespace == whole.Namespace)
+		},
 	}
 	if isTerminal(o.streams.Err) {
 		bar := newProgress(o.streams.Err)
 		defer bar.end()
 		pass.Progress = bar.show
-	}
-	if d.probed {
-		pass.Prober = d.prober
-	}
-	if whole.Namespace != "" {
-		pass.ProbeOnly = func(c *backend.Candidate) bool { return c.Service.Namespace == whole.Namespace }
 	}
 	if d.findings, err = pass.Run(ctx, d.known); err != nil {
 		return errInterrupted

@@ -66,10 +66,23 @@ func slice(name string, addresses ...string) store.Slice {
 
 // prober knows what answers where: a Service's real type, "" for nobody.
 type prober struct {
-	is    map[backend.Ref]string
-	asked []string // types and Services
-	wrong []string // targets whose type is not the candidate's
+	is     map[backend.Ref]string
+	denier *probe.Prober // nil denies nothing
+	asked  []string      // types and Services
+	wrong  []string      // targets whose type is not the candidate's
 }
+
+func (p *prober) Denied(t probe.Target) (o backend.Observation, denied bool) {
+	if p.denier == nil {
+		return o, false
+	}
+	return p.denier.Denied(t)
+}
+
+func all(*backend.Candidate) bool  { return true }
+func none(*backend.Candidate) bool { return false }
+
+func unseen(int, int) {}
 
 func (p *prober) ProbeAll(ctx context.Context, targets []probe.Target, done func(int, backend.Observation)) []backend.Observation {
 	var out []backend.Observation
@@ -131,19 +144,19 @@ func TestPass(t *testing.T) {
 	tests := []struct {
 		name   string
 		prober *prober
-		only   func(*backend.Candidate) bool
+		probes func(*backend.Candidate) bool
 		want   []string
 		asked  int
 	}{
-		{"not probed", nil, nil, []string{
+		{"not probed", &prober{}, none, []string{
 			"b/grafana grafana accepted", "c/grafana grafana unavailable",
 			"a/search-1 elasticsearch unconfirmed", "a/search-2 elasticsearch unconfirmed", "a/search-3 elasticsearch unconfirmed",
 		}, 0},
-		{"probed", &prober{is: answers}, nil, []string{
+		{"probed", &prober{is: answers}, all, []string{
 			"b/grafana grafana accepted", "a/search-2 elasticsearch accepted", "a/search-1 opensearch accepted",
 			"c/grafana grafana unavailable", "a/search-3 elasticsearch rejected",
 		}, 8},
-		{"nobody answers", &prober{}, nil, []string{
+		{"nobody answers", &prober{}, all, []string{
 			"b/grafana grafana unavailable", "c/grafana grafana unavailable",
 			"a/search-1 elasticsearch unconfirmed", "a/search-2 elasticsearch unconfirmed", "a/search-3 elasticsearch unconfirmed",
 		}, 8},
@@ -156,11 +169,8 @@ func TestPass(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var progress [][2]int
 			p := controller.Pass{
-				Catalog: types, Detector: detector, ProbeOnly: tt.only,
+				Catalog: types, Detector: detector, Prober: tt.prober, Probes: tt.probes,
 				Progress: func(done, total int) { progress = append(progress, [2]int{done, total}) },
-			}
-			if tt.prober != nil {
-				p.Prober = tt.prober
 			}
 			findings, err := p.Run(t.Context(), fill())
 			if err != nil {
@@ -168,12 +178,6 @@ func TestPass(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, verdicts(findings)); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
-			}
-			if tt.prober == nil {
-				if progress != nil {
-					t.Errorf("progress of nothing: %v", progress)
-				}
-				return
 			}
 			var want [][2]int
 			for i := range tt.asked + 1 {
@@ -200,7 +204,7 @@ func TestPassOptions(t *testing.T) {
 	c := listed(detector)
 	c.Service(grafana(ref("a", "grafana")))
 	c.Service(grafana(ref("b", "grafana")))
-	p := controller.Pass{Catalog: types, Detector: detector, Inventory: inventory.Options{Primary: map[string]backend.Ref{"grafana": ref("b", "grafana")}}}
+	p := controller.Pass{Catalog: types, Detector: detector, Prober: new(prober), Probes: none, Progress: unseen, Inventory: inventory.Options{Primary: map[string]backend.Ref{"grafana": ref("b", "grafana")}}}
 	findings, err := p.Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -219,7 +223,7 @@ func TestPassInterrupted(t *testing.T) {
 	c.Service(grafana(ref("a", "grafana")))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := controller.Pass{Catalog: types, Detector: detector, Prober: new(prober)}
+	p := controller.Pass{Catalog: types, Detector: detector, Prober: new(prober), Probes: all, Progress: unseen}
 	if findings, err := p.Run(ctx, c); !errors.Is(err, context.Canceled) || findings != nil {
 		t.Errorf("half a discovery is handed on: %v, %v", verdicts(findings), err)
 	}
@@ -260,11 +264,9 @@ func TestPassDenied(t *testing.T) {
 		"evil/pods meta accepted", "evil/swapped grafana rejected",
 		"evil/alibaba meta rejected", "evil/aws meta rejected", "evil/azure meta rejected", "evil/nat64 meta rejected",
 	}
-	for _, p := range []controller.Prober{nil, &prober{is: map[backend.Ref]string{ref("evil", "swapped"): "grafana"}}} {
-		pass := controller.Pass{
-			Catalog: types, Detector: detector, Prober: p, Denied: denier.Denied,
-			ProbeOnly: func(c *backend.Candidate) bool { return !c.Unproven },
-		}
+	for _, probes := range []func(*backend.Candidate) bool{none, func(c *backend.Candidate) bool { return !c.Unproven }} {
+		p := &prober{denier: denier, is: map[backend.Ref]string{ref("evil", "swapped"): "grafana"}}
+		pass := controller.Pass{Catalog: types, Detector: detector, Prober: p, Probes: probes, Progress: unseen}
 		findings, err := pass.Run(t.Context(), fill())
 		if err != nil {
 			t.Fatal(err)
@@ -272,7 +274,7 @@ func TestPassDenied(t *testing.T) {
 		if diff := cmp.Diff(want, verdicts(findings)); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
-		if p, ok := p.(*prober); ok && len(p.asked) > 0 {
+		if len(p.asked) > 0 {
 			t.Errorf("asked: %v", p.asked)
 		}
 	}
