@@ -81,10 +81,9 @@ func (c *Controller) hold(live *corev1.ConfigMap, d publish.Desired) []string {
 	return slices.Collect(maps.Keys(d.Keys))
 }
 
-// ownKeys returns two lists of names of the admin's additional keys (config output.keys): those that this service
-// writes or has written, and those that another writer has written, which are left as they are. A name that is no
-// longer configured stays recorded until its key is removed, so that a restart in between does not leave the key
-// behind.
+// ownKeys returns the names of the admin's additional keys (config output.keys): those that this service writes or has
+// written, and those that another writer has written, which are left as they are. A name that is no longer configured
+// stays recorded until its key is removed.
 func (c *Controller) ownKeys(live *corev1.ConfigMap) (own, taken []string) {
 	names := slices.Concat(slices.Collect(maps.Keys(c.opts.Toolset.Own)), c.memory.keys)
 	slices.Sort(names)

@@ -235,13 +235,13 @@ func (c *Controller) lead() {
 		return
 	}
 	c.leading, c.term, c.memory.own, c.memory.references = leading, term, false, nil
-	if leading {
-		c.output.NewTerm()
-		c.source.TouchAll() // only a leader reports bad annotations
-		c.monitor.SetFactor(1)
-	} else {
+	if !leading {
 		c.monitor.SetFactor(followerFactor)
+		return
 	}
+	c.output.NewTerm()
+	c.source.TouchAll() // only a leader reports bad annotations
+	c.monitor.SetFactor(1)
 }
 
 // settle returns how long results of probes are collected. It is 0 once all the first results are there.

@@ -72,15 +72,14 @@ func (c *Controller) cycle(ctx context.Context) (again time.Duration) {
 	return again
 }
 
-// probe passes the candidates of the Services as they are now to the monitor. A candidate that another process has
-// published counts as healthy until it is probed.
+// probe passes the candidates to the monitor. One that another process has published counts as healthy until it is
+// probed.
 func (c *Controller) probe() {
 	c.recall(c.output.Live())
 	c.monitor.Set(c.targets())
 }
 
-// published records the result of a write, and returns how soon to try again if it failed. before is the ConfigMap
-// before the write.
+// published records the result of a write, and returns how soon to try again if it failed.
 func (c *Controller) published(
 	ctx context.Context, s *Snapshot, before *corev1.ConfigMap, r *publish.Result, err error,
 ) (again time.Duration) {
@@ -152,8 +151,8 @@ func sooner(a, b time.Duration) time.Duration {
 	return a
 }
 
-// maxBare limits the findings about Services of a namespace that are not read (backend.MaxServices). There may be tens
-// of thousands, and each finding takes a kilobyte or two.
+// maxBare limits the findings about Services of a namespace that are not read (backend.MaxServices). Each takes a
+// kilobyte or two.
 const maxBare = 1000
 
 // detect runs detection for the Services that have changed.
@@ -231,7 +230,7 @@ func (c *Controller) targets() []probe.Target {
 	return list
 }
 
-// judge decides about all candidates. It must run after newSnapshot, which reads whether the observations are complete.
+// judge decides about all candidates.
 func (c *Controller) judge(s *Snapshot) {
 	o := c.opts.Inventory
 	o.Recorded, o.FirstRoundOver, o.Taken = c.memory.primaries, s.Discovered, c.memory.overrides.named

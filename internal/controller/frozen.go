@@ -10,9 +10,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// freeze reads which namespaces may not be watched. It hands the backends of those that have become forbidden over to
-// addFrozen, as they are published, and forgets what else is known of these namespaces. When one is allowed again, its
-// backends count as working until they are probed.
+// freeze reads which namespaces may not be watched. Of those that have become forbidden, it keeps only the published
+// backends, for addFrozen. When one is allowed again, its backends count as working until they are probed.
 func (c *Controller) freeze() {
 	before := c.frozen
 	c.frozen = c.source.Frozen()

@@ -74,9 +74,9 @@ func (m *memory) backoff() time.Duration {
 	return wait
 }
 
-// early returns how much longer the first write waits: until every backend was probed once, so that the first document
-// is complete, but no longer than changes are collected. If a document is published but its state is lost, the write
-// waits for up to firstRound, so that backends that work are not withdrawn.
+// early returns how much longer the first write waits until every backend was probed once: at most as long as changes
+// are collected. If a document is published but its state is lost, it waits for up to firstRound, so that backends that
+// work are not withdrawn.
 func (c *Controller) early(s *Snapshot) time.Duration {
 	if c.memory.own || s.Discovered {
 		return 0

@@ -12,9 +12,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// overrides holds the state of the admin's key: the text as last observed, what is wrong with it, and the last valid
-// text, which is in force. It survives the deletion of the ConfigMap and, through state.json, a restart. The zero value
-// has observed nothing.
+// overrides holds the state of the admin's key: the text as last observed, and the last valid text, which is in force.
+// It survives the deletion of the ConfigMap and, through state.json, a restart.
 type overrides struct {
 	observed bool
 	uid      types.UID // of the ConfigMap from which text was read
@@ -79,9 +78,9 @@ func (o *overrides) recall(text string) {
 	}
 }
 
-// build builds the document with the overrides. If a document can be built with the text as observed, that text is then
-// in force. Otherwise the last valid overrides are used. A new credential for a whole toolset waits until discovery is
-// complete, because only then is it known whether it would go to several instances.
+// build builds the document with the text as observed, which is then in force, or else with the last valid overrides. A
+// new credential for a whole toolset waits until discovery is complete, because only then is it known whether it would
+// go to several instances.
 func (o *overrides) build(
 	findings []*backend.Finding, opts toolset.Options, discovered bool,
 ) (*toolset.Document, error) {

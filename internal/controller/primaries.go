@@ -44,9 +44,8 @@ func (c *Controller) mayBe(f *backend.Finding, typ string) bool {
 	return !proven && (f.Candidate.Strength == backend.Weak || c.opts.Catalog.Relatives(f.Type, typ))
 }
 
-// keepOwn keeps the recorded primaries of owners' types. Published ones are limited like other instances. One that is
-// not published is kept while its Service exists with that type, so that no stranger takes the type's name while the
-// backend is down.
+// keepOwn keeps the recorded primaries of owners' types while their Services exist with that type, so that no stranger
+// takes the type's name while the backend is down.
 func (c *Controller) keepOwn(primaries map[string]backend.Ref, findings []*backend.Finding) {
 	known := map[backend.Key]backend.Verdict{}
 	for _, f := range findings {

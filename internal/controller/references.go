@@ -27,9 +27,8 @@ type holder struct {
 // references are the holders in a document, each with its Service.
 type references map[holder]string
 
-// moveReferences returns the references that the last publication added, removed or moved. Before the first publication
-// of a process, the old references are read from the ConfigMap, so that a reference that an upgrade removes is
-// reported.
+// moveReferences returns the references that the last publication added, removed or moved. For the first publication of
+// a process, the old references are read from the ConfigMap.
 func (m *memory) moveReferences(before *corev1.ConfigMap, doc *toolset.Document, written bool) []ReferenceMove {
 	if doc == nil || m.references != nil && !written {
 		return nil

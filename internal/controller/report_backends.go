@@ -78,8 +78,8 @@ func attributes(key backend.Key, more ...any) []any {
 	return append(list, more...)
 }
 
-// reportReach reports when no probed backend can be reached, and when that is over. One backend may be down. If none
-// can be reached, the likely cause is the network, or the place where this process runs.
+// reportReach reports when no probed backend can be reached, and when that is over. The likely cause is the network, or
+// the place where this process runs.
 func (r *Report) reportReach(s *Snapshot) {
 	var unreached []*backend.Finding
 	waiting := false
@@ -187,12 +187,11 @@ func (r *Report) reportLimits(s *Snapshot) {
 	}
 }
 
-// Reports about the Services of a namespace have a budget, because their owners decide how often there is something to
-// report: ownerBurst Events and log lines at once, then one after each wait. The others are reported at a later
-// discovery.
+// Reports about the Services of a namespace have a budget, because their owners decide how many there are. Those over it
+// are reported at a later discovery.
 const (
-	ownerBurst = 6
-	ownerWait  = 30 * time.Second
+	ownerBurst = 6                // at once
+	ownerWait  = 30 * time.Second // until there is one more
 )
 
 // mayReport reports whether the namespace has one more Event of the reason. Each reason has its own budget, so that an

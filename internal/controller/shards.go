@@ -7,8 +7,7 @@ import (
 )
 
 // shardKept is how long a backend stays a shard after its querier last named one of its pods. After a restart of a
-// shard, the EndpointSlices show the new pod earlier than the querier does. Thanos Query also keeps a store for five
-// minutes.
+// shard, the EndpointSlices show the new pod earlier than the querier does. Thanos Query keeps a store as long.
 const shardKept = 5 * time.Minute
 
 // shard is the querier of which a backend was last seen to be a shard.
@@ -18,8 +17,7 @@ type shard struct {
 }
 
 // keepShards keeps a backend a shard for shardKept, so that its restart does not change the document. It is not a shard
-// while its querier is not published. Shards are not recorded in state.json: after a restart of this process there are
-// none until the querier has answered.
+// while its querier is not published.
 func (m *memory) keepShards(now time.Time, findings []*backend.Finding) {
 	published := map[backend.Key]bool{}
 	for _, f := range findings {

@@ -21,12 +21,11 @@ type Snapshot struct {
 	// Discovered means that every candidate was probed once or has timed out.
 	Discovered bool
 	Leading    bool
-	Frozen     []string // namespaces that may not be watched: their published backends stay as they are
-	Err        error    // why the output does not hold Keys
-	Source     error    // why the Services may be outdated
-	Overrides  error    // what is wrong with the overrides
-	// Misnamed are the configured primaries that cannot be primaries.
-	Misnamed []inventory.Misnamed
+	Frozen     []string             // namespaces that may not be watched: their published backends stay as they are
+	Err        error                // why the output does not hold Keys
+	Source     error                // why the Services may be outdated
+	Overrides  error                // what is wrong with the overrides
+	Misnamed   []inventory.Misnamed // configured primaries that cannot be primaries
 	// Own are the admin's additional keys (config output.keys) that are written, or that still exist. Taken are those
 	// that are not written because other writers have written these keys.
 	Own, Taken []string
@@ -36,9 +35,8 @@ type Snapshot struct {
 	Write      *Write  // nil if no write was tried
 	// Inherited is what another process had published before the first write of this replica in its term; nil
 	// afterwards.
-	Inherited []publish.Instance
-	// References are the credential references that were added, removed or moved.
-	References []ReferenceMove
+	Inherited  []publish.Instance
+	References []ReferenceMove // that this write has made
 
 	held time.Duration // until the first backend that changes too often may be published; 0 for none
 }
@@ -87,7 +85,7 @@ func (c *Controller) store(s *Snapshot) {
 	c.answer(s)
 }
 
-// Updated returns a channel that is closed when there is a newer snapshot than at the time of the call.
+// Updated returns a channel that is closed when there is a newer snapshot.
 func (c *Controller) Updated() <-chan struct{} { return *c.updated.Load() }
 
 // noteOutput records what the output holds, and what it held before.

@@ -88,12 +88,11 @@ func (d *damper) takeTurns(now time.Time, findings []*backend.Finding) (all []*b
 			continue
 		}
 		again = sooner(again, d.turns.postpone(key.Namespace, now))
-		if f != nil {
-			*f = p.stays(waits(backend.CodeStillPublished, turnWait))
-		} else {
-			gone := p.stays(waits(backend.CodeStillPublished, turnWait))
-			all = append(all, &gone)
+		if f == nil {
+			f = &backend.Finding{}
+			all = append(all, f)
 		}
+		*f = p.stays(waits(backend.CodeStillPublished, turnWait))
 	}
 	maps.DeleteFunc(d.turns.waiting, func(namespace string, _ time.Time) bool { return !behind[namespace] })
 	return all, again
@@ -109,9 +108,9 @@ func (p publication) stays(why backend.Reason) backend.Finding {
 	}
 }
 
-// mayStay reports whether a published backend must be changed or withdrawn but may stay for a while. f is its present
-// finding, nil if there is none. Changes by its owner can wait. A backend that no longer works, leads to a denied
-// address or has a credential cannot.
+// mayStay reports whether a published backend must be changed or withdrawn but may stay for a while: changes by its
+// owner can wait, but not a backend that no longer works, leads to a denied address or has a credential. f is its
+// present finding, nil if there is none.
 func (d *damper) mayStay(p publication, f *backend.Finding) bool {
 	switch {
 	case p.finding == nil, len(p.finding.Credentials) > 0, p.finding.Entitled:
