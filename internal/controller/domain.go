@@ -20,15 +20,9 @@ type Resolver interface {
 
 // nameCheck is the state of the check of the published names, which is made once.
 type nameCheck struct {
-	state atomic.Int32
+	begun atomic.Bool
 	now   atomic.Pointer[[]writtenName] // the names in the last cycle
 }
-
-const (
-	namesUnchecked = iota
-	namesInCheck
-	namesChecked
-)
 
 const (
 	checkedNames = 3 // how many published names are looked up
@@ -47,7 +41,7 @@ type writtenName struct {
 // does, and the agent could reach no backend. checkNames does not wait for the responses. If DNS does not answer, or
 // the Services were deleted in the meantime, the next publication repeats the check.
 func (r *Report) checkNames(s *Snapshot) {
-	if r.Resolver == nil || r.checked.state.Load() == namesChecked {
+	if r.Resolver == nil {
 		return
 	}
 	written := writtenNames(s.Findings)
@@ -56,7 +50,7 @@ func (r *Report) checkNames(s *Snapshot) {
 		return
 	}
 	names := written[:min(checkedNames, len(written))]
-	if len(names) == 0 || !r.checked.state.CompareAndSwap(namesUnchecked, namesInCheck) {
+	if len(names) == 0 || !r.checked.begun.CompareAndSwap(false, true) {
 		return
 	}
 	go func() {
@@ -67,10 +61,9 @@ func (r *Report) checkNames(s *Snapshot) {
 			names = r.stillWritten(names)
 		}
 		if !sure || len(names) == 0 {
-			r.checked.state.Store(namesUnchecked)
+			r.checked.begun.Store(false)
 			return
 		}
-		r.checked.state.Store(namesChecked)
 		if wrong {
 			r.Log.Warn("published names do not resolve", "host", names[0].host, "names", len(names))
 			r.Events.ConfigMap(true, "ClusterDomainWrong",

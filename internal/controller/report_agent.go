@@ -36,15 +36,15 @@ func (r *Report) Agent(before, after *agent.Replica) {
 		return
 	}
 	failed, works := r.agents.update(after)
-	if list := names(failed); len(list) > 0 {
+	if len(failed) > 0 {
 		reason := objectAddress.ReplaceAllString(failed[0].Error, "")
-		r.Log.Warn("toolsets fail in HolmesGPT", "url", after.URL, "toolsets", list, "err", reason)
+		r.Log.Warn("toolsets fail in HolmesGPT", "url", after.URL, "toolsets", names(failed), "err", reason)
 		r.Events.ConfigMap(true, "AgentToolsetFailed",
-			fmt.Sprintf("HolmesGPT cannot use %s: %s", strings.Join(list, ", "), reason))
+			fmt.Sprintf("HolmesGPT cannot use %s: %s", names(failed), reason))
 	}
-	if list := names(works); len(list) > 0 {
-		r.Log.Info("toolsets work in HolmesGPT", "url", after.URL, "toolsets", list)
-		r.Events.ConfigMap(false, "AgentToolsetWorks", "HolmesGPT can use "+strings.Join(list, ", ")+" again")
+	if len(works) > 0 {
+		r.Log.Info("toolsets work in HolmesGPT", "url", after.URL, "toolsets", names(works))
+		r.Events.ConfigMap(false, "AgentToolsetWorks", "HolmesGPT can use "+names(works)+" again")
 	}
 }
 
@@ -101,14 +101,12 @@ func (f *agentFailures) forget(url string) {
 	delete(f.failing, url)
 }
 
-// names returns the names of toolsets. It shortens a long list.
-func names(toolsets []agent.Toolset) (list []string) {
+// names returns the names of the first ten toolsets, and how many more there are.
+func names(toolsets []agent.Toolset) string {
 	const most = 10
+	var list []string
 	for i := range toolsets[:min(len(toolsets), most)] {
 		list = append(list, toolsets[i].Name)
 	}
-	if more := len(toolsets) - most; more > 0 {
-		list = append(list, fmt.Sprintf("%d more", more))
-	}
-	return list
+	return strings.Join(list, ", ") + more(len(toolsets)-len(list))
 }

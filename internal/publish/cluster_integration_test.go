@@ -184,7 +184,7 @@ func (c *cluster) quiet(p *Publisher, requests *counted, want map[string]string)
 		}
 	}
 	for _, e := range before.ManagedFields {
-		if strings.Contains(e.Manager, restorerInfix) {
+		if isRestorer(e.Manager) {
 			c.t.Errorf("%s is still in the managedFields", e.Manager)
 		}
 	}
@@ -237,10 +237,9 @@ func (c *cluster) delete() {
 // managers are the field managers of a key, as MANAGER/OPERATION.
 func (c *cluster) managers(key string) []string {
 	c.t.Helper()
-	p, _ := c.publisher()
 	var names []string
 	live := c.get()
-	for i, e := range p.owners(live).entries {
+	for i, e := range ownersOf(live).entries {
 		if e.has(inData, key) {
 			names = append(names, fmt.Sprintf("%s/%s", e.manager, live.ManagedFields[i].Operation))
 		}

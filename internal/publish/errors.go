@@ -82,8 +82,6 @@ func (p *Publisher) explain(op Op, err error) error {
 	case text != "":
 	case apierrors.IsUnauthorized(err):
 		text = "the API server does not accept the credentials (401); check the ServiceAccount's token"
-	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		text = "its namespace is being deleted; nothing can be created in it until it exists again"
 	case apierrors.IsForbidden(err):
 		text = "refused by the API server (403): " + line(err)
 	case apierrors.IsNotFound(err) && strings.Contains(err.Error(), "namespaces"):

@@ -7,11 +7,12 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// section is a path in managedFields to a map of the ConfigMap whose entries have owners.
+// section is the path in managedFields to a map of the ConfigMap whose entries have owners.
 type section string
 
 const (
@@ -31,7 +32,7 @@ type owners struct {
 type owner struct {
 	manager string
 	apply   bool
-	fields  map[section]map[string]json.RawMessage
+	fields  map[string]any
 }
 
 func ownersOf(cm *corev1.ConfigMap) (o owners) {
@@ -39,33 +40,21 @@ func ownersOf(cm *corev1.ConfigMap) (o owners) {
 		if e.FieldsV1 == nil || e.Subresource != "" {
 			continue
 		}
-		var tree struct {
-			Data     map[string]json.RawMessage `json:"f:data"`
-			Binary   map[string]json.RawMessage `json:"f:binaryData"`
-			Metadata struct {
-				Labels      map[string]json.RawMessage `json:"f:labels"`
-				Annotations map[string]json.RawMessage `json:"f:annotations"`
-			} `json:"f:metadata"`
-		}
+		this := owner{manager: e.Manager, apply: e.Operation == metav1.ManagedFieldsOperationApply}
 		// The API server checks these fields. An entry that cannot be read owns nothing.
-		_ = json.Unmarshal(e.FieldsV1.GetRawBytes(), &tree)
-		apply := e.Operation == metav1.ManagedFieldsOperationApply
-		fields := map[section]map[string]json.RawMessage{
-			inData: tree.Data, inBinaryData: tree.Binary,
-			inLabels: tree.Metadata.Labels, inAnnotations: tree.Metadata.Annotations,
-		}
-		o.entries = append(o.entries, owner{manager: e.Manager, apply: apply, fields: fields})
+		_ = json.Unmarshal(e.FieldsV1.GetRawBytes(), &this.fields)
+		o.entries = append(o.entries, this)
 		if isRestorer(e.Manager) {
 			o.restorers = append(o.restorers, e.Manager)
 		}
-		o.owner = o.owner || apply && e.Manager == FieldManager
+		o.owner = o.owner || this.apply && e.Manager == FieldManager
 	}
 	slices.Sort(o.restorers)
 	return o
 }
 
 func (o *owner) has(s section, key string) bool {
-	_, ok := o.fields[s]["f:"+key]
+	_, ok, _ := unstructured.NestedFieldNoCopy(o.fields, append(strings.Split(string(s), "/"), "f:"+key)...)
 	return ok
 }
 

@@ -124,7 +124,7 @@ func DecodeState(text string) (*State, error) {
 		if strict(raw, &j) != nil {
 			continue
 		}
-		if i, err := j.instance(); err == nil {
+		if i, valid := j.instance(); valid {
 			s.Published = append(s.Published, i)
 		}
 	}
@@ -136,7 +136,7 @@ func DecodeState(text string) (*State, error) {
 	slices.SortStableFunc(s.Published, Instance.compare)
 	s.Published = slices.CompactFunc(s.Published, func(a, b Instance) bool { return a.compare(b) == 0 })
 	for typ, text := range in.Primaries {
-		if ref, err := parseRef(text); err == nil && checkText("type", typ) == nil {
+		if ref, valid := parseRef(text); valid && validName(typ) {
 			s.Primaries[typ] = ref
 		}
 	}
@@ -156,70 +156,33 @@ func strict(text []byte, out any) error {
 	return nil
 }
 
-// instance returns the Instance, or an error if a value must not be written into documents.
-func (j *instanceJSON) instance() (i Instance, err error) {
+// instance returns the Instance. It is not valid if a value must not be written into documents.
+func (j *instanceJSON) instance() (i Instance, valid bool) {
 	i = j.Instance
 	i.Type = j.Type
-	if i.Service, err = parseRef(j.Service); err != nil {
-		return i, err
+	i.Service, valid = parseRef(j.Service)
+	for _, text := range []string{i.Path, i.Version, i.Host, i.FoundHost, string(i.Wants), i.HealthPath, i.Description,
+		i.Detected, i.TenantHeader, i.Link} {
+		valid = valid && safetext.Check(text) == nil
 	}
-	for _, field := range [][2]string{{"type", i.Type}, {"name", i.Name}} {
-		if err := checkText(field[0], field[1]); err != nil {
-			return i, err
-		}
-	}
-	for _, field := range [][2]string{
-		{"path", i.Path}, {"version", i.Version}, {"host", i.Host}, {"foundHost", i.FoundHost},
-		{"wants", string(i.Wants)}, {"healthPath", i.HealthPath}, {"description", i.Description},
-		{"detected", i.Detected}, {"tenantHeader", i.TenantHeader}, {"link", i.Link},
-	} {
-		if err := safetext.Check(field[1]); err != nil {
-			return i, fmt.Errorf("%s: %w", field[0], err)
-		}
-	}
-	badHost := func(host string) bool { return len(host) > 253 || strings.ContainsAny(host, "/@:?# ") }
-	switch {
-	case i.Scheme != "http" && i.Scheme != "https":
-		err = errors.New("scheme: expected http or https")
-	case i.Port < 1 || i.Port > 65535:
-		err = errors.New("port: expected 1 to 65535")
-	case badHost(i.Host):
-		err = errors.New("host: expected a DNS name")
-	case badHost(i.FoundHost):
-		err = errors.New("foundHost: expected a DNS name")
-	case i.FoundPort < 0 || i.FoundPort > 65535:
-		err = errors.New("foundPort: expected 1 to 65535")
-	case i.HealthPath != "" && !strings.HasPrefix(i.HealthPath, "/"):
-		err = errors.New(`healthPath: expected "" or an absolute path`)
-	case i.Path != "" && (!strings.HasPrefix(i.Path, "/") || strings.HasSuffix(i.Path, "/")):
-		err = errors.New(`path: expected "" or an absolute path without a slash at its end`)
-	case i.Link != "" && !strings.HasPrefix(i.Link, "https://") && !strings.HasPrefix(i.Link, "http://"):
-		err = errors.New("link: expected a URL for a browser")
-	case i.Tenant != "" && !backend.ValidTenant(i.Tenant):
-		err = errors.New("tenant: expected a tenant's name")
-	case !slices.Contains(backend.Outcomes(), i.Outcome):
-		err = errors.New("outcome: expected the outcome of a probe")
-	}
-	return i, err
+	return i, valid && validName(i.Type) && validName(i.Name) &&
+		(i.Scheme == "http" || i.Scheme == "https") &&
+		i.Port >= 1 && i.Port <= 65535 && i.FoundPort >= 0 && i.FoundPort <= 65535 &&
+		validHost(i.Host) && validHost(i.FoundHost) &&
+		(i.Path == "" || i.Path[0] == '/' && !strings.HasSuffix(i.Path, "/")) &&
+		(i.HealthPath == "" || i.HealthPath[0] == '/') &&
+		(i.Link == "" || strings.HasPrefix(i.Link, "https://") || strings.HasPrefix(i.Link, "http://")) &&
+		(i.Tenant == "" || backend.ValidTenant(i.Tenant)) &&
+		slices.Contains(backend.Outcomes(), i.Outcome)
 }
 
-func checkText(field, s string) error {
-	if s == "" || len(s) > 512 {
-		return fmt.Errorf("%s: expected 1 to 512 bytes", field)
-	}
-	if err := safetext.Check(s); err != nil {
-		return fmt.Errorf("%s: %w", field, err)
-	}
-	return nil
-}
+func validHost(host string) bool { return len(host) <= 253 && !strings.ContainsAny(host, "/@:?# ") }
 
-func parseRef(s string) (backend.Ref, error) {
-	namespace, name, ok := strings.Cut(s, "/")
-	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
-		return backend.Ref{}, errors.New("expected a Service as namespace/name")
-	}
-	if err := checkText("service", s); err != nil {
-		return backend.Ref{}, err
-	}
-	return backend.Ref{Namespace: namespace, Name: name}, nil
+func validName(s string) bool { return s != "" && len(s) <= 512 && safetext.Check(s) == nil }
+
+// parseRef returns the Service that namespace/name names.
+func parseRef(s string) (ref backend.Ref, valid bool) {
+	namespace, name, _ := strings.Cut(s, "/")
+	valid = validName(s) && namespace != "" && name != "" && !strings.Contains(name, "/")
+	return backend.Ref{Namespace: namespace, Name: name}, valid
 }

@@ -124,18 +124,11 @@ func (p *Publisher) prune(live *corev1.ConfigMap, _ Desired, d *Difference) *req
 	if len(d.Stale) == 0 {
 		return nil
 	}
-	body := map[string]any{}
-	data, binary := map[string]any{}, map[string]any{}
+	gone := map[string]any{} // a key is in one of them
 	for _, k := range d.Stale {
-		if _, ok := live.Data[k]; ok {
-			data[k] = nil
-			body["data"] = data
-		}
-		if _, ok := live.BinaryData[k]; ok {
-			binary[k] = nil
-			body["binaryData"] = binary
-		}
+		gone[k] = nil
 	}
+	body := map[string]any{"data": gone, "binaryData": gone}
 	return &request{op: OpPrune, patch: fenced(live, body), removed: d.Stale}
 }
 
@@ -147,8 +140,8 @@ func (p *Publisher) disown(live *corev1.ConfigMap, _ Desired, d *Difference) *re
 	rest := slices.DeleteFunc(slices.Clone(live.ManagedFields), func(e metav1.ManagedFieldsEntry) bool {
 		return isRestorer(e.Manager)
 	})
-	body := map[string]any{"metadata": map[string]any{"managedFields": rest}}
-	return &request{op: OpRestore, patch: fenced(live, body)}
+	meta := map[string]any{"managedFields": rest, "resourceVersion": live.ResourceVersion}
+	return &request{op: OpRestore, patch: map[string]any{"metadata": meta}}
 }
 
 // fence makes the API server refuse the apply if the ConfigMap has changed since the apply was computed. The uid is
@@ -159,12 +152,7 @@ func fence(cm *applycorev1.ConfigMapApplyConfiguration, live *corev1.ConfigMap) 
 
 // fenced adds the resourceVersion to a merge patch, so that the API server refuses it like a fenced apply.
 func fenced(live *corev1.ConfigMap, body map[string]any) map[string]any {
-	meta, ok := body["metadata"].(map[string]any)
-	if !ok {
-		meta = map[string]any{}
-		body["metadata"] = meta
-	}
-	meta["resourceVersion"] = live.ResourceVersion
+	body["metadata"] = map[string]any{"resourceVersion": live.ResourceVersion}
 	return body
 }
 
