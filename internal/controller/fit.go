@@ -49,7 +49,8 @@ func (c *Controller) fit(s *Snapshot, live *corev1.ConfigMap) (*toolset.Document
 		sizes := measure(s.Findings, doc, publish.SizeOf(keys))
 		size := func(f *backend.Finding) int { return sizes[f.Candidate.Key()] }
 		// Leave out a little more than needed, so that once is enough.
-		if over := sum(sizes) - room; over <= 0 || !inventory.LeaveOut(s.Findings, over+room/50, size, c.opts.Inventory) {
+		over := sum(sizes) - room
+		if over <= 0 || !inventory.LeaveOut(s.Findings, over+room/50, size, c.opts.Inventory) {
 			undo()
 			return c.generate(s)
 		}

@@ -187,7 +187,7 @@ func (r *Report) reportLimits(s *Snapshot) {
 	}
 }
 
-// Reports about the Services of a namespace have a budget, because their owners decide how many there are. Those over it
+// Reports about the Services of a namespace have a budget, because their owners decide how many there are. The others
 // are reported at a later discovery.
 const (
 	ownerBurst = 6                // at once
