@@ -10,8 +10,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/agent"
 )
 
-// Agent reports what has changed at a replica of HolmesGPT. before is nil for a new replica, after for one that is gone.
-// It may be called concurrently with Cycle.
+// Agent reports what has changed at a replica of HolmesGPT. before is nil for a new one, after for one that is gone. It
+// may be called concurrently with Cycle.
 func (r *Report) Agent(before, after *agent.Replica) {
 	if after == nil {
 		r.agents.forget(before.URL)
