@@ -48,7 +48,7 @@ func TestBrokenInput(t *testing.T) {
 			kinds + ", standard input: no Services in it (skipped 2 of other kinds: 2 ConfigMap); kubectl get svc,endpointslices -A -o json gives what is needed"},
 		{"empty", "", []string{"discover", "-f", "-"}, 1, "standard input: it is empty"},
 		{"directory", "", []string{"discover", "-f", dir}, 1, dir + ": it is a directory; name the files in it, each with a -f of its own"},
-		{"missing file", "", []string{"discover", "-f", missing}, 1, missing + ": no such file"},
+		{"missing file", "", []string{"discover", "-f", missing}, 1, missing + ": no such file or directory"},
 		{"bad namespace", "", []string{"discover", "-f", clusterFile, "-n", "A_b"}, 1, `"A_b" is no namespace: a DNS label is expected`},
 
 		{"no cluster", "", []string{"discover"}, 1, "no cluster: there is no kubeconfig (KUBECONFIG or ~/.kube/config) and this is not a pod; name one with --kubeconfig, or read files with -f"},

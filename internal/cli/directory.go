@@ -57,7 +57,7 @@ func (r *serviceRuntime) into(o *serviceOptions, log *slog.Logger) error {
 		}
 	}
 	out, err := files.NewOutput(d.Path, files.OutputOptions{
-		Overrides: d.Overrides, Lock: lock, Log: log, Own: slices.Collect(maps.Keys(o.Config.Output.Keys)),
+		Overrides: d.Overrides, Lock: lock, Own: slices.Collect(maps.Keys(o.Config.Output.Keys)),
 	})
 	if err == nil {
 		err = d.foreign(out, o.DryRun)

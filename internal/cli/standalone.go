@@ -48,7 +48,7 @@ func newFiles(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bo
 	return &serviceRuntime{
 		openShift: inventory.OpenShiftNamespaces, elector: single{},
 		source: &source{in.Store, in.Synced(), in.Err, o.Files.lookup(read)},
-		work:   []func(context.Context){func(ctx context.Context) { _ = in.Run(ctx) }}, // fails only to load
+		work:   []func(context.Context){in.Run},
 	}, nil
 }
 

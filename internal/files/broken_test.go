@@ -136,7 +136,7 @@ func TestMountedFile(t *testing.T) {
 	write(t, filepath.Join(top, "theirs"), "theirs")
 	must(t, unix.Mount(filepath.Join(top, "theirs"), path, "", unix.MS_BIND, ""))
 	defer func() { _ = unix.Unmount(path, unix.MNT_DETACH) }()
-	o.fails(t, publish.Desired{Keys: keys("1")}, syscall.EBUSY, "state.json: it is a mount of its own, which cannot be replaced; mount the whole directory")
+	o.fails(t, publish.Desired{Keys: keys("1")}, syscall.EBUSY, "state.json: it failed: device or resource busy; repair it")
 	must(t, unix.Unmount(path, unix.MNT_DETACH))
 	publishing(t, o, publish.Desired{Keys: keys("2")})
 }

@@ -1,7 +1,6 @@
 package files
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -92,11 +91,8 @@ func TestControllerOnFiles(t *testing.T) {
 	background(t, output.Run)
 	background(t, monitor.Run)
 	background(t, c.Run)
-	background(t, func(ctx context.Context) {
-		if err := source.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	must(t, source.Load(t.Context()))
+	background(t, source.Run)
 
 	read := func(name string) string {
 		b, _ := os.ReadFile(filepath.Join(dir, name)) // it may not be there

@@ -42,8 +42,6 @@ func reason(err error) string {
 		return "stopped before it was written"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "the disk is full; free some space: what was written before stays as it is"
-	case errors.Is(err, syscall.EFBIG):
-		return "larger than this process may write; raise its limit (ulimit -f): what was written before stays as it is"
 	case errors.Is(err, syscall.EROFS):
 		return "the file system is read-only; make it writable, " + other
 	case errors.Is(err, fs.ErrPermission):
@@ -52,8 +50,6 @@ func reason(err error) string {
 		return "it is no directory; move it away, " + other
 	case errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, syscall.EEXIST):
 		return "something else has this name; move it away, " + other
-	case errors.Is(err, syscall.EBUSY):
-		return "it is a mount of its own, which cannot be replaced; mount the whole directory instead"
 	}
 	return "it failed: " + safetext.Clean(yamlfile.Bare(err).Error(), 200) + "; repair it, " + other
 }

@@ -1,9 +1,9 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,7 +31,6 @@ type OutputOptions struct {
 	// Poll is the time between two looks at the directory. A change counts if the directory looks the same for this
 	// time. 0 means 1 s.
 	Poll time.Duration
-	Log  *slog.Logger // nil discards the log
 }
 
 // Output publishes to a directory. Only the goroutine of the controller may call its methods, except Run.
@@ -65,12 +64,7 @@ const mode fs.FileMode = 0o644
 // NewOutput reads the directory for the first time. The directory may be missing. NewOutput returns an error if the
 // directory, or the file with the overrides, cannot be read.
 func NewOutput(dir string, opts OutputOptions) (*Output, error) {
-	if opts.Poll == 0 {
-		opts.Poll = defaultPoll
-	}
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
-	}
+	opts.Poll = cmp.Or(opts.Poll, defaultPoll)
 	o := &Output{
 		dir: filepath.Clean(dir), opts: opts, publisher: publish.New(nil, publish.Options{}),
 		moved: make(chan struct{}, 1), own: opts.Own,

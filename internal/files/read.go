@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
-	"io/fs"
 	"net/netip"
 	"os"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/view"
+	"kubernaut.io/dynamic-toolset/internal/yamlfile"
 )
 
 // Stdin is the path that means standard input.
@@ -104,19 +104,8 @@ func (r *reader) file(path string, stdin io.Reader) error {
 
 // describeFile describes in one line, which begins with the name of the file, why it cannot be read.
 func describeFile(name string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: %w", name, explained{"no such file", fs.ErrNotExist})
-	case errors.Is(err, fs.ErrPermission):
-		const text = "permission denied; the user that runs this must be able to read it"
-		return fmt.Errorf("%s: %w", name, explained{text, fs.ErrPermission})
-	case errors.Is(err, syscall.EISDIR):
+	if errors.Is(err, syscall.EISDIR) {
 		return fmt.Errorf("%s: it is a directory; name the files in it, each with a -f of its own", name)
 	}
-	var path *fs.PathError
-	var errno syscall.Errno
-	if errors.As(err, &path) && errors.As(err, &errno) {
-		return fmt.Errorf("%s: cannot be read: %w", name, errno)
-	}
-	return fmt.Errorf("%s: %w", name, err)
+	return fmt.Errorf("%s: %w", name, yamlfile.Bare(err))
 }

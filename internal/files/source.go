@@ -1,6 +1,7 @@
 package files
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,14 +60,10 @@ type file struct {
 	err     error
 }
 
-// NewSource prepares a source. Load or Run reads the files. EndpointSlices are optional.
+// NewSource prepares a source. Load reads the files. EndpointSlices are optional.
 func NewSource(paths []string, opts SourceOptions) *Source {
-	if opts.Poll == 0 {
-		opts.Poll = defaultPoll
-	}
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
-	}
+	opts.Poll = cmp.Or(opts.Poll, defaultPoll)
+	opts.Log = cmp.Or(opts.Log, slog.New(slog.DiscardHandler))
 	opts.Store.SlicesOptional, opts.Store.Unbounded = true, true
 	s := &Source{Store: store.New(opts.Store), opts: opts, paths: paths, synced: make(chan struct{})}
 	for _, path := range paths {
@@ -92,9 +89,6 @@ func (s *Source) Err() error {
 // Load reads every file for the first time. It returns an error if a file is missing or bad, because a service that
 // runs and finds nothing would not show the mistake. An object that cannot be used is not an error.
 func (s *Source) Load(ctx context.Context) error {
-	if len(s.files) == 0 {
-		return errors.New("no file is named to read Services from (-f)")
-	}
 	if err := readOnce(s.paths); err != nil {
 		return err
 	}
@@ -115,17 +109,9 @@ func (s *Source) Load(ctx context.Context) error {
 	return nil
 }
 
-// Run loads the files, if Load has not done so, and follows them until ctx ends. Its errors are those of Load.
-func (s *Source) Run(ctx context.Context) error {
-	select {
-	case <-s.synced:
-	default:
-		if err := s.Load(ctx); err != nil && ctx.Err() == nil {
-			return err
-		}
-	}
+// Run follows the files until ctx ends.
+func (s *Source) Run(ctx context.Context) {
 	wait.UntilWithContext(ctx, s.look, s.opts.Poll)
-	return nil
 }
 
 // look reads the files that have changed, and have looked the same since the last look. A file that was written bit by
@@ -188,16 +174,10 @@ func (s *Source) parse(ctx context.Context, f *file) (content *store.Contents, r
 		w := &report.Warnings[i]
 		s.opts.Log.Warn("object in a file not as expected", "code", w.Code, "what", view.InputWarning(w))
 	}
-	first := slices.IndexFunc(report.Warnings, func(w store.Warning) bool { return w.Refused })
-	switch {
-	case report.Refused == 0:
-	case first < 0: // it is not among the warnings that are kept
-		refused = fmt.Errorf("%s: %d objects cannot be used; correct them%s", f.path, report.Refused, stays)
-	case report.Refused == 1:
-		refused = fmt.Errorf("%s; correct it%s", view.InputWarning(&report.Warnings[first]), stays)
-	default:
-		text := view.InputWarning(&report.Warnings[first])
-		refused = fmt.Errorf("%s (and %d more); correct them%s", text, report.Refused-1, stays)
+	if n := report.Refused; n > 0 { // the first is not among the warnings if there are a hundred others before it
+		first := max(0, slices.IndexFunc(report.Warnings, func(w store.Warning) bool { return w.Refused }))
+		refused = fmt.Errorf("%s; correct it (objects that cannot be used: %d)%s",
+			view.InputWarning(&report.Warnings[first]), n, stays)
 	}
 	return content, refused, nil
 }

@@ -1,7 +1,6 @@
 package files
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -82,11 +81,7 @@ func follow(t *testing.T, opts SourceOptions, paths ...string) *followed {
 	}
 	f.Source = NewSource(paths, opts)
 	must(t, f.Load(t.Context()))
-	background(t, func(ctx context.Context) {
-		if err := f.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	background(t, f.Run)
 	return f
 }
 
@@ -224,7 +219,7 @@ func TestLastGoodStays(t *testing.T) {
 		{"rubbish", func() { replace(t, path, services("a")+"---\na: b: c\n") }, path + ": line 7: not valid YAML"},
 		{"cut off", func() { replace(t, path, `{"kind": "List", "items": [`) }, path + ": line 1: the JSON ends in the middle"},
 		{"empty", func() { replace(t, path, "") }, path + ": it is empty; correct it"},
-		{"vanished", func() { must(t, os.Remove(path)) }, path + ": no such file; put it back; until then, what could be used of it stays in use"},
+		{"vanished", func() { must(t, os.Remove(path)) }, path + ": no such file or directory; put it back; until then, what could be used of it stays in use"},
 		{"a directory", func() { must(t, os.Mkdir(path, 0o755)) }, path + ": it is a directory"},
 		{"a Service spoilt", func() {
 			must(t, os.RemoveAll(path))
@@ -333,7 +328,6 @@ func TestBadFilesAtTheStart(t *testing.T) {
 		want  string
 		is    error
 	}{
-		{"none", nil, "no file is named", nil},
 		{"missing", []string{good, missing}, missing + ": no such file", fs.ErrNotExist},
 		{"bad", []string{good, bad}, bad + ": the document that begins in line 1: not valid YAML", nil},
 		{"a directory", []string{dir}, dir + ": it is a directory; name the files", nil},
@@ -342,7 +336,7 @@ func TestBadFilesAtTheStart(t *testing.T) {
 		s := NewSource(c.paths, SourceOptions{
 			Stdin: strings.NewReader(services("a")), Store: store.Options{Relevant: func(*backend.Service) bool { return true }},
 		})
-		err := s.Run(t.Context())
+		err := s.Load(t.Context())
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) || c.is != nil && !errors.Is(err, c.is) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}
@@ -362,7 +356,7 @@ func TestRefusedAtTheStart(t *testing.T) {
 	f := follow(t, SourceOptions{}, path)
 	f.expect("at first", "a=80")
 	f.fails("at first", "Service ns/b: ")
-	f.fails("at first", "(and 1 more)")
+	f.fails("at first", "cannot be used: 2)")
 }
 
 // A burst of thousands is one pass, and what goes is taken out.
