@@ -38,6 +38,8 @@ func reason(err error) string {
 	switch {
 	case errors.As(err, &known):
 		return known.text
+	case errors.Is(err, publish.ErrConflict), errors.Is(err, publish.ErrTooLarge):
+		return err.Error()
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "stopped before it was written"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):

@@ -33,7 +33,7 @@ func (o *Output) Publish(ctx context.Context, build publish.Build) (publish.Resu
 			return res, err
 		}
 	}
-	return res, o.fail(publish.OpApply, "", explained{publish.ErrConflict.Error(), publish.ErrConflict})
+	return res, o.fail(publish.OpApply, "", publish.ErrConflict)
 }
 
 // once publishes. It is not done if another process made or removed the directory meanwhile.
@@ -61,9 +61,8 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 		o.known, o.settled = maps.Clone(want.Keys), true
 		return true, nil
 	case d.Bytes > publish.MaxBytes:
-		text := fmt.Sprintf("%v (%d KiB, and at most %d KiB are written)",
-			publish.ErrTooLarge, d.Bytes>>10, publish.MaxBytes>>10)
-		return false, o.fail(publish.OpApply, "", explained{text, publish.ErrTooLarge})
+		return false, o.fail(publish.OpApply, "", fmt.Errorf("%w (%d KiB, and at most %d KiB are written)",
+			publish.ErrTooLarge, d.Bytes>>10, publish.MaxBytes>>10))
 	case ctx.Err() != nil:
 		return false, o.fail(publish.OpApply, "", ctx.Err())
 	case v.cm == nil:
@@ -108,7 +107,7 @@ func (o *Output) quiet(ctx context.Context) error {
 		case <-time.After(o.opts.Poll):
 		}
 	}
-	return explained{publish.ErrConflict.Error(), publish.ErrConflict}
+	return publish.ErrConflict
 }
 
 // lock makes sure that no other process writes here.

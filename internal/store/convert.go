@@ -18,14 +18,6 @@ import (
 // ownAnnotations are always kept.
 const ownAnnotations = "kubernaut.io/"
 
-// several returns the addresses of a dual-stack Service, nil if there is only one.
-func several(ips []string) []string {
-	if len(ips) < 2 {
-		return nil
-	}
-	return ips
-}
-
 // FromService returns the parts of a Service that detection reads, cut down to the limits. It keeps the annotations of
 // this project, and those for which keep returns true. keep may be nil. Labels and selector are shared with s, not
 // copied.
@@ -34,17 +26,17 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 		Ref:          backend.Ref{Namespace: s.Namespace, Name: s.Name},
 		UID:          string(s.UID),
 		Created:      s.CreationTimestamp.UTC(),
-		Type:         shared(s.Spec.Type, serviceTypes),
+		Type:         string(cmp.Or(s.Spec.Type, corev1.ServiceTypeClusterIP)),
 		ClusterIP:    s.Spec.ClusterIP,
-		ClusterIPs:   several(s.Spec.ClusterIPs),
 		ExternalName: s.Spec.ExternalName,
 		Labels:       s.Labels,
 		Annotations:  keptAnnotations(s.Annotations, keep),
 		Selector:     s.Spec.Selector,
 	}
-	if len(s.Spec.Ports) > 0 {
-		out.Ports = make([]backend.Port, 0, len(s.Spec.Ports))
+	if len(s.Spec.ClusterIPs) > 1 { // dual-stack
+		out.ClusterIPs = s.Spec.ClusterIPs
 	}
+	out.Ports = slices.Grow(out.Ports, len(s.Spec.Ports))
 	for i := range s.Spec.Ports {
 		p := &s.Spec.Ports[i]
 		if !isPort(p.Port) || p.TargetPort.IntVal != 0 && !isPort(p.TargetPort.IntVal) {
@@ -55,7 +47,7 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 			app = *p.AppProtocol
 		}
 		out.Ports = append(out.Ports, backend.Port{
-			Name: p.Name, Number: p.Port, Protocol: shared(p.Protocol, protocols),
+			Name: p.Name, Number: p.Port, Protocol: protocol(p.Protocol),
 			Target: target(p.TargetPort, p.Port), AppProtocol: app,
 		})
 	}
@@ -78,7 +70,7 @@ func FromEndpointSlice(s *discoveryv1.EndpointSlice, denied func(netip.Addr) boo
 			continue
 		}
 		slice.Ports = append(slice.Ports, backend.EndpointPort{
-			Name: ptr.Deref(p.Name, ""), Number: *p.Port, Protocol: shared(ptr.Deref(p.Protocol, ""), protocols),
+			Name: ptr.Deref(p.Name, ""), Number: *p.Port, Protocol: protocol(ptr.Deref(p.Protocol, "")),
 		})
 	}
 	if s.AddressType == discoveryv1.AddressTypeFQDN {
@@ -161,23 +153,7 @@ func keptAnnotations(all map[string]string, keep func(string) bool) map[string]s
 	return kept
 }
 
-// Protocols and types, the default first.
-var (
-	protocols    = []corev1.Protocol{corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP}
-	serviceTypes = []corev1.ServiceType{
-		corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort, corev1.ServiceTypeLoadBalancer,
-		corev1.ServiceTypeExternalName,
-	}
-)
-
-// shared returns s, and the default if s is empty. A known value is returned as the constant, so that all Services of a
-// cluster share its memory.
-func shared[T ~string](s T, known []T) string {
-	if i := slices.Index(known, s); i >= 0 {
-		return string(known[i])
-	}
-	return string(cmp.Or(s, known[0]))
-}
+func protocol(p corev1.Protocol) string { return string(cmp.Or(p, corev1.ProtocolTCP)) }
 
 func target(t intstr.IntOrString, port int32) intstr.IntOrString {
 	if t == (intstr.IntOrString{}) || t == intstr.FromString("") {

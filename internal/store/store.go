@@ -250,17 +250,14 @@ func (st *Store) Take() []Change {
 	return list
 }
 
-// Freeze marks a namespace that could not be listed in full. Take returns none of its changes until Thaw. Freeze
-// reports whether the namespace was not frozen before.
-func (st *Store) Freeze(namespace string) bool {
+// Freeze marks a namespace that could not be listed in full. Take returns none of its changes until Thaw.
+func (st *Store) Freeze(namespace string) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if st.frozen[namespace] {
-		return false
+	if !st.frozen[namespace] {
+		st.frozen[namespace] = true
+		st.Notify()
 	}
-	st.frozen[namespace] = true
-	st.Notify()
-	return true
 }
 
 // Thaw ends Freeze, because the namespace was listed, and reports whether it was frozen. Each of its Services is then a
