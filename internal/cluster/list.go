@@ -57,20 +57,22 @@ func (r *Reader) List(ctx context.Context, namespaces []string, sink store.Sink)
 			return report, err
 		}
 	}
-	for _, ns := range readable {
-		if err := r.exposers(ctx, ns, sink, &report); err != nil {
+	for _, kind := range r.Links.Kinds {
+		if err := r.exposers(ctx, kind, readable, sink, &report); err != nil {
 			return report, err
 		}
 	}
 	return report, nil
 }
 
-// exposers reads the objects that expose Services to people, such as Ingresses. An object that cannot be read is left
-// out with a Warning, because only links depend on it.
-func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, report *store.Report) error {
-	for _, kind := range r.Links.Kinds {
-		resource := r.dynamic.Resource(kind.GVR()).Namespace(ns)
-		err := each(ctx, resource.List, metav1.ListOptions{}, func(o *unstructured.Unstructured) {
+// exposers reads the objects of a kind that expose Services to people, such as Ingresses. An object that cannot be read
+// is left out with a Warning, because only links depend on it.
+func (r *Reader) exposers(
+	ctx context.Context, kind links.Kind, namespaces []string, sink store.Sink, report *store.Report,
+) error {
+	for _, ns := range namespaces {
+		objects := r.dynamic.Resource(kind.GVR()).Namespace(ns)
+		err := each(ctx, objects.List, metav1.ListOptions{}, func(o *unstructured.Unstructured) {
 			by := store.Exposer{Kind: kind.Kind, Ref: refOf(o)}
 			services, err := r.Links.Read(kind, by.Namespace, links.Unstructured(o.Object))
 			if err != nil {
@@ -82,8 +84,9 @@ func (r *Reader) exposers(ctx context.Context, ns string, sink store.Sink, repor
 		switch {
 		case ctx.Err() != nil:
 			return q.Explain(ctx, err, r.host)
-		case apierrors.IsNotFound(err):
+		case apierrors.IsNotFound(err): // in all namespaces
 			report.Warn(store.Warning{Code: store.WarningLinksResource, Resource: kind.Resource})
+			return nil
 		case err != nil:
 			report.Warn(store.Warning{Code: store.WarningLinksUnlisted, Err: q.Explain(ctx, err, r.host)})
 		}

@@ -24,6 +24,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
@@ -260,6 +261,30 @@ func TestClusterUnreachable(t *testing.T) {
 	cancel()
 	if _, err := list(cancelled, &rest.Config{Host: silent.URL}, new(recorder)); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// A resource that the cluster does not have is named once, and not for each namespace.
+func TestMissingLinksResourceIsNamedOnce(t *testing.T) {
+	t.Attr("req", "DTS-OUT-13")
+	api := filled(1, "a", "b")
+	api.status = func(path string) int {
+		if strings.HasSuffix(path, "/routes") {
+			return http.StatusNotFound
+		}
+		return 0
+	}
+	r, err := NewReader(api.start(t), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Links.Kinds = links.Kinds([]string{"route"})
+	report, err := r.List(t.Context(), []string{"a", "b"}, new(recorder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Warnings) != 1 || report.Warnings[0].Code != store.WarningLinksResource {
+		t.Errorf("warnings: %v", report.Warnings)
 	}
 }
 
