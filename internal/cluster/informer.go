@@ -44,25 +44,16 @@ func named(name string, lw *cache.ListWatch) *cache.ListWatch {
 	}
 }
 
-// informer returns an informer that lists page by page, and reduces the objects of each page before it requests the
-// next one. client-go's informer either holds all objects of a cluster at once, or has the API server send each object
-// as a separate event, which takes up to twice the processor time.
-func (w *Watch) informer(s *scope, whole *cache.ListWatch, example runtime.Object) cache.SharedIndexInformer {
-	paged := &cache.ListWatch{
+// paged makes an informer list page by page, and reduces the objects of each page before it requests the next one.
+// client-go's informer either holds all objects of a cluster at once, or has the API server send each object as a
+// separate event, which takes up to twice the processor time.
+func (w *Watch) paged(whole *cache.ListWatch) *cache.ListWatch {
+	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, _ metav1.ListOptions) (runtime.Object, error) {
 			return w.keepPages(ctx, whole)
 		},
 		WatchFuncWithContext: whole.WatchFuncWithContext,
 	}
-	informer := s.informer(paged, example)
-	_ = informer.SetTransform(w.keep) // fails only after the start
-	return informer
-}
-
-// informer returns an informer that lists and watches with lw.
-func (s *scope) informer(lw *cache.ListWatch, example runtime.Object) cache.SharedIndexInformer {
-	lister := cache.ToListWatcherWithWatchListSemantics(s.noting(lw, example), noEvents{})
-	return cache.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
 }
 
 // noEvents makes client-go list the objects instead of requesting them as events. If the events were refused, it would

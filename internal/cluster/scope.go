@@ -11,6 +11,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/cache"
 
 	"kubernaut.io/dynamic-toolset/internal/store"
@@ -49,31 +50,24 @@ type failure struct {
 	logged    bool
 }
 
-// watched is one kind of object of a scope.
-type watched struct {
-	informer cache.SharedIndexInformer
-	handler  cache.ResourceEventHandler
-}
-
-// add adds a scope. It returns an error only if an informer already runs.
-func (w *Watch) add(s *scope, all ...watched) error {
-	s.watch, s.settled, s.last = w, make(chan struct{}), map[request]failure{}
+// newScope adds a scope for a namespace.
+func (w *Watch) newScope(namespace string) *scope {
+	s := &scope{namespace: namespace, watch: w, settled: make(chan struct{}), last: map[request]failure{}}
 	s.settle = sync.OnceFunc(func() { close(s.settled) })
 	w.scopes = append(w.scopes, s)
-	for _, one := range all {
-		registration, err := one.informer.AddEventHandler(one.handler)
-		if err != nil {
-			return err
-		}
-		// noting has seen the error, and others that client-go keeps to itself.
-		err = one.informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {})
-		if err != nil {
-			return err
-		}
-		s.informers = append(s.informers, one.informer)
-		s.listings = append(s.listings, registration.HasSyncedChecker())
-	}
-	return nil
+	return s
+}
+
+// follow adds the objects that lw lists and watches to the scope. The methods of an informer fail only after its start.
+func (s *scope) follow(lw *cache.ListWatch, example runtime.Object, handler cache.ResourceEventHandler) {
+	lister := cache.ToListWatcherWithWatchListSemantics(s.noting(lw, example), noEvents{})
+	informer := cache.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
+	_ = informer.SetTransform(s.watch.keep)
+	// noting has seen the error, and others that client-go keeps to itself.
+	_ = informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {})
+	registration, _ := informer.AddEventHandler(handler)
+	s.informers = append(s.informers, informer)
+	s.listings = append(s.listings, registration.HasSyncedChecker())
 }
 
 // start watches until ctx ends. running ends when nothing of the scope runs any more.

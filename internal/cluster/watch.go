@@ -70,29 +70,23 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 		return nil, err
 	}
 	if target := opts.ConfigMap; target != (backend.Ref{}) {
-		s, maps := &scope{namespace: target.Namespace}, c.core.ConfigMaps(target.Namespace)
-		informer := s.informer(named(target.Name, listWatch(maps.List, maps.Watch)), &corev1.ConfigMap{})
-		err = w.add(s, watched{informer, w.configMapHandler()})
+		objects := c.core.ConfigMaps(target.Namespace)
+		one := named(target.Name, listWatch(objects.List, objects.Watch))
+		w.newScope(target.Namespace).follow(one, &corev1.ConfigMap{}, w.configMapHandler())
 	}
 	for _, name := range namespaces {
-		services, slices := c.core.Services(name), c.discovery.EndpointSlices(name)
-		s := &scope{namespace: name, services: true}
-		err = errors.Join(err, w.add(s,
-			watched{w.informer(s, listWatch(services.List, services.Watch), &corev1.Service{}), w.serviceHandler()},
-			watched{
-				w.informer(s, listWatch(slices.List, slices.Watch), &discoveryv1.EndpointSlice{}), w.sliceHandler(),
-			}))
+		s, services, slices := w.newScope(name), c.core.Services(name), c.discovery.EndpointSlices(name)
+		s.services = true
+		s.follow(w.paged(listWatch(services.List, services.Watch)), &corev1.Service{}, w.serviceHandler())
+		s.follow(w.paged(listWatch(slices.List, slices.Watch)), &discoveryv1.EndpointSlice{}, w.sliceHandler())
 		for _, kind := range opts.Reader.Links.Kinds { // one scope each, because a kind may be missing or forbidden
 			object := &unstructured.Unstructured{}
 			object.SetGroupVersionKind(kind.GroupVersionKind)
 			objects := c.dynamic.Resource(kind.GVR()).Namespace(name)
-			s := &scope{namespace: name, exposer: kind.Resource}
-			err = errors.Join(err, w.add(s,
-				watched{w.informer(s, listWatch(objects.List, objects.Watch), object), w.exposerHandler()}))
+			s := w.newScope(name)
+			s.exposer = kind.Resource
+			s.follow(w.paged(listWatch(objects.List, objects.Watch)), object, w.exposerHandler())
 		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("preparing the watches: %w", err)
 	}
 	return w, nil
 }
