@@ -59,19 +59,19 @@ func (r *Routes) Run(ctx context.Context, changed func()) {
 		asking, cancel := context.WithTimeout(ctx, routesTimeout)
 		served, err := ServesRoutes(asking, r.config)
 		cancel()
-		none := r.none.Load() && err != nil || err == nil && !served
+		none := !served && (err == nil || r.none.Load())
 		differs := r.none.Swap(none) != none
 		if first {
 			close(r.asked)
 		} else if differs {
 			changed()
 		}
-		wait := routesRetry
-		switch {
-		case err == nil && served:
+		if served {
 			return
-		case err == nil:
-			wait = routesAgain
+		}
+		wait := routesAgain
+		if err != nil {
+			wait = routesRetry
 		}
 		select {
 		case <-ctx.Done():
