@@ -72,8 +72,8 @@ func newCluster(
 	}
 	reader.Links = linksFrom(c, o.Detector)
 	known := store.New(store.Options{
-		Relevant: o.relevant, Idle: o.Detector.OptsOut,
-		Namespaces: c.Discovery.Namespaces, Exclude: leftOut(c, c.Discovery.ExcludeNamespaces),
+		Relevant: o.relevant, Namespaces: c.Discovery.Namespaces,
+		Exclude: leftOut(c, c.Discovery.ExcludeNamespaces),
 	})
 	watch, err := cluster.NewWatch(o.Cluster, known, cluster.Options{
 		Namespaces: c.Discovery.Namespaces, ConfigMap: target, Reader: reader,

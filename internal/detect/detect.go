@@ -237,12 +237,6 @@ func (d *Detector) Matters(s *backend.Service) bool {
 	return !r.Nothing() || r.Warning.Is()
 }
 
-// OptsOut reports whether the Service is kept out by its annotation, whatever its endpoints are.
-func (d *Detector) OptsOut(s *backend.Service) bool {
-	notes, bad := d.readAnnotations(s)
-	return bad == nil && notes.optOut
-}
-
 // Explain returns the result of every type that looked at the Service, in the catalog's order. It ignores annotations
 // that include a Service or exclude it, which Detect evaluates.
 func (d *Detector) Explain(s *backend.Service, e *backend.Endpoints) []backend.Evaluation {

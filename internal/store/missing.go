@@ -10,8 +10,7 @@ import (
 )
 
 // The EndpointSlices of a Service that matched no type were not kept. If it matches one now, for example because of a
-// new annotation, they are missing until they are read. Those of an idle Service are not read, and it does not wait for
-// them.
+// new annotation, they are missing until they are read, and it waits for them.
 
 // lane holds the Services of one namespace whose EndpointSlices are to be read, one Service at a time.
 type lane struct {
@@ -28,27 +27,12 @@ type reading struct {
 	deleted map[string]bool // EndpointSlices that were deleted meanwhile
 }
 
+// miss queues a Service for its EndpointSlices to be read.
 func (st *Store) miss(ref backend.Ref) {
-	if !st.opts.SlicesOptional {
-		st.missing[ref] = true
-		st.want(ref)
-	}
-}
-
-// want queues a Service for its EndpointSlices to be read, if they are missing and can change a result.
-func (st *Store) want(ref backend.Ref) {
-	s := st.services[ref]
-	if !st.missing[ref] || s == nil {
+	if st.opts.SlicesOptional {
 		return
 	}
 	l := st.lanes[ref.Namespace]
-	if st.opts.Idle(s) && !st.kept[ref] {
-		if l != nil {
-			delete(l.wanted, ref)
-			st.tidy(ref.Namespace)
-		}
-		return
-	}
 	if l == nil {
 		st.turn++
 		l = &lane{wanted: map[backend.Ref]bool{}, turn: st.turn}
@@ -66,7 +50,6 @@ func (st *Store) waits(ref backend.Ref) bool {
 // found records that the EndpointSlices of a Service are no longer missing: they were read, or it stopped matching a
 // type.
 func (st *Store) found(ref backend.Ref) {
-	delete(st.missing, ref)
 	l := st.lanes[ref.Namespace]
 	if l == nil {
 		return
@@ -153,7 +136,7 @@ func (st *Store) endReading(ref backend.Ref) *reading {
 	l.reading = nil
 	st.tidy(ref.Namespace)
 	poke(st.missed)
-	if r.void || !st.missing[ref] {
+	if r.void {
 		return nil
 	}
 	return r

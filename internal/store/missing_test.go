@@ -85,13 +85,13 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 		t.Errorf("%v are taken from before", got)
 	}
 	w.Service(nothing)
-	if len(w.slices)+len(w.owners)+len(w.missing)+len(w.lanes) != 0 {
+	if len(w.slices)+len(w.owners)+len(w.lanes) != 0 {
 		t.Errorf("slices of nothing are kept: %v %v", w.slices, w.owners)
 	}
 	w.Service(something)
 	w.DeleteService(ref("a"))
-	if len(w.slices)+len(w.missing)+len(w.lanes) != 0 {
-		t.Errorf("of a deleted Service: %v %v", w.slices, w.missing)
+	if len(w.slices)+len(w.lanes) != 0 {
+		t.Errorf("of a deleted Service: %v %v", w.slices, w.lanes)
 	}
 }
 
@@ -121,12 +121,9 @@ func fill(t *testing.T, w *Store, service backend.Ref, read []Slice) {
 	t.Fatalf("the turn of %v does not come", service)
 }
 
-// marked is a store in which the mark is the label of what is something, and the label "idle" of what asks for no endpoints.
+// marked is a store in which a label is the mark of what is something.
 func marked() *Store {
-	return New(Options{
-		Relevant: func(s *backend.Service) bool { return len(s.Labels) > 0 },
-		Idle:     func(s *backend.Service) bool { return s.Labels["idle"] != "" },
-	})
+	return New(Options{Relevant: func(s *backend.Service) bool { return len(s.Labels) > 0 }})
 }
 
 func as(r backend.Ref, label string) backend.Service {
@@ -177,40 +174,7 @@ func TestMissingSlicesTakeTurns(t *testing.T) {
 		}
 		w.Fill(r, nil, nil)
 	}
-	if len(w.lanes)+len(w.missing) != 0 {
-		t.Errorf("left behind: %v, %v", w.lanes, w.missing)
-	}
-}
-
-// For a Service that asks for no endpoints none are read, and it does not wait; once it does they are.
-func TestNothingIsReadForTheIdle(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	for name, kept := range map[string]bool{"idle": false, "published still": true} {
-		t.Run(name, func(t *testing.T) {
-			w := marked()
-			w.Service(as(ref("a"), ""))
-			w.Service(as(ref("a"), "idle"))
-			if d := cmp.Diff([]string{"a"}, taken(w)); d != "" || missing(w) != nil {
-				t.Errorf("missing: %v, taken (-want +got):\n%s", missing(w), d)
-			}
-			if kept {
-				w.Keep(map[backend.Ref]bool{ref("a"): true})
-			} else {
-				w.Service(as(ref("a"), "app"))
-			}
-			if d := cmp.Diff([]backend.Ref{ref("a")}, missing(w)); d != "" {
-				t.Errorf("missing (-want +got):\n%s", d)
-			}
-			if kept {
-				return
-			}
-			if got := taken(w); got != nil {
-				t.Errorf("%v does not wait", got)
-			}
-			w.Service(as(ref("a"), "idle"))
-			if got := missing(w); got != nil || len(w.lanes) != 0 {
-				t.Errorf("missing: %v", got)
-			}
-		})
+	if len(w.lanes) != 0 {
+		t.Errorf("left behind: %v", w.lanes)
 	}
 }

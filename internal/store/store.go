@@ -17,8 +17,6 @@ import (
 type Options struct {
 	// Relevant reports whether to keep a Service in full.
 	Relevant func(*backend.Service) bool
-	// Idle reports whether the EndpointSlices of such a Service can change no result. nil means never.
-	Idle func(*backend.Service) bool
 	// Namespaces, if not empty, are the only namespaces that are kept. The namespaces in Exclude are not kept.
 	Namespaces, Exclude []string
 	// SlicesOptional means that EndpointSlices may be missing from the files, or may not be read for lack of rights. In
@@ -50,8 +48,7 @@ type Store struct {
 	sliced  map[string]bool                 // namespaces with EndpointSlices, where those are optional
 	sizes   Sizes                           // total size of the slices, by namespace
 	bared   map[string]map[backend.Ref]bool // Services with slices that are not kept in full, by namespace
-	missing map[backend.Ref]bool            // Services that may have EndpointSlices that are not known
-	lanes   map[string]*lane                // queues of these Services, by namespace
+	lanes   map[string]*lane                // queues of Services whose EndpointSlices are missing, by namespace
 	turn    uint64                          // the last turn that a lane got
 	missed  chan struct{}
 	paid    map[string]*rate.Limiter // budgets for reading, by namespace
@@ -69,16 +66,13 @@ type Change struct {
 
 // New returns an empty Store.
 func New(opts Options) *Store {
-	if opts.Idle == nil {
-		opts.Idle = func(*backend.Service) bool { return false }
-	}
 	st := &Store{
 		opts: opts, changes: make(chan struct{}, 1),
 		services: map[backend.Ref]*backend.Service{}, shares: Shares{}, others: map[backend.Ref]struct{}{},
 		slices: map[backend.Ref][]*Slice{}, owners: map[backend.Ref]backend.Ref{}, changed: map[backend.Ref]struct{}{},
 		frozen: map[string]bool{}, sliced: map[string]bool{}, sizes: Sizes{}, bared: map[string]map[backend.Ref]bool{},
-		missing: map[backend.Ref]bool{}, lanes: map[string]*lane{}, missed: make(chan struct{}, 1),
-		exposed: map[string]*exposures{}, paid: map[string]*rate.Limiter{},
+		lanes: map[string]*lane{}, missed: make(chan struct{}, 1), paid: map[string]*rate.Limiter{},
+		exposed: map[string]*exposures{},
 	}
 	st.wake = time.AfterFunc(0, func() { poke(st.missed) })
 	return st
@@ -124,7 +118,6 @@ func (st *Store) set(s backend.Service) {
 		if wasOther {
 			st.miss(s.Ref)
 		}
-		st.want(s.Ref)
 		if old == nil || !reflect.DeepEqual(*old, *st.services[s.Ref]) {
 			st.touch(s.Ref)
 		}
@@ -156,9 +149,6 @@ func (st *Store) Keep(services map[backend.Ref]bool) {
 		if s := st.services[ref]; s != nil && !services[ref] && !st.opts.Relevant(s) {
 			st.setOther(ref)
 		}
-	}
-	for ref := range services {
-		st.want(ref)
 	}
 }
 
