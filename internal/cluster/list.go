@@ -124,7 +124,6 @@ func (r *Reader) endpointSlices(ctx context.Context, ns string, sink store.Sink,
 			report.Skip(store.OrphanSlice)
 			return
 		}
-		report.Slices++
 		sink.Slice(service, slice)
 	})
 	if err != nil {

@@ -254,7 +254,7 @@ func TestForeignLock(t *testing.T) {
 	must(t, os.RemoveAll(dir))
 	theirs, err := Lock(dir)
 	must(t, err)
-	o.fails(t, publish.Desired{Keys: keys("1")}, ErrInUse, "another dynamic-toolset (process ")
+	o.fails(t, publish.Desired{Keys: keys("1")}, ErrInUse, "another dynamic-toolset writes there")
 	must(t, theirs.Close())
 	publishing(t, o, publish.Desired{Keys: keys("1")})
 }

@@ -3,11 +3,8 @@ package files
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 )
 
@@ -24,8 +21,7 @@ type DirLock struct {
 	file *os.File // nil while nothing is locked
 }
 
-// Lock locks the directory, and makes it first if it is missing. It does not wait: its error names the process that has
-// the lock. After an error Ensure may try again.
+// Lock locks the directory, and makes it first if it is missing. It does not wait. After an error Ensure may try again.
 func Lock(dir string) (*DirLock, error) {
 	l := &DirLock{dir: dir}
 	return l, l.Ensure()
@@ -60,7 +56,7 @@ func (l *DirLock) held() bool {
 	return err == nil && os.SameFile(mine, there)
 }
 
-// take locks the file that is there now, and writes the number of this process into it.
+// take locks the file that is there now.
 func (l *DirLock) take() error {
 	if err := makeDir(l.dir); err != nil {
 		return err
@@ -68,25 +64,21 @@ func (l *DirLock) take() error {
 	f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_CREATE|openFlags, mode)
 	if err == nil {
 		if err = tryLock(f); err != nil {
-			if errors.Is(err, errLocked) {
-				err = inUse(f)
-			}
 			f.Close()
 		}
 	}
-	if errors.Is(err, syscall.ENOLCK) || errors.Is(err, errors.ErrUnsupported) {
+	switch {
+	case errors.Is(err, ErrInUse):
+		return err
+	case errors.Is(err, syscall.ENOLCK), errors.Is(err, errors.ErrUnsupported):
 		return fmt.Errorf("it cannot be locked; name a directory on a file system with locks (--out): %w", err)
-	}
-	if err != nil {
+	case err != nil:
 		return explained{reason(err), err}
 	}
 	if l.file != nil {
 		l.file.Close()
 	}
 	l.file = f
-	if f.Truncate(0) == nil { // the number is only for people: a full disk is no reason to fail
-		_, _ = f.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
-	}
 	return nil
 }
 
@@ -96,16 +88,6 @@ func makeDir(dir string) error {
 		return explained{reason(err), err}
 	}
 	return nil
-}
-
-// inUse returns ErrInUse with the number of the process that has the lock, if the file holds one.
-func inUse(f io.Reader) error {
-	content, _ := io.ReadAll(io.LimitReader(f, 20))
-	text := ErrInUse.Error()
-	if pid, _ := strconv.Atoi(string(content)); pid > 0 {
-		text = strings.Replace(text, " writes", fmt.Sprintf(" (process %d) writes", pid), 1)
-	}
-	return explained{text, ErrInUse}
 }
 
 // Close releases the lock. It does nothing if l is nil.

@@ -13,8 +13,6 @@ const (
 	readFlags = 0
 )
 
-var errLocked = errors.New("locked")
-
 func tryLock(*os.File) error {
 	return fmt.Errorf("this system has no flock: %w", errors.ErrUnsupported)
 }

@@ -49,7 +49,7 @@ func TestOneServicePerDirectory(t *testing.T) {
 		t.Fatalf("the other process says %q: %v", line, err)
 	}
 	_, err = Lock(dir)
-	want := fmt.Sprintf("%s: another dynamic-toolset (process %d) writes there", dir, other.Process.Pid)
+	want := dir + ": another dynamic-toolset writes there"
 	if !errors.Is(err, ErrInUse) || !strings.HasPrefix(err.Error(), want) {
 		t.Fatalf("the second: %v, want %s…", err, want)
 	}
@@ -77,7 +77,7 @@ func TestLockSurvivesItsDirectory(t *testing.T) {
 	} {
 		must(t, take())
 		must(t, lock.Ensure())
-		if _, err := Lock(dir); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), fmt.Sprintf("process %d)", os.Getpid())) {
+		if _, err := Lock(dir); !errors.Is(err, ErrInUse) {
 			t.Errorf("the %s taken away: a second one gets %v", name, err)
 		}
 	}
@@ -113,13 +113,5 @@ func TestLockErrors(t *testing.T) {
 	}
 	if text(t, file) != "" {
 		t.Error("a link was written through")
-	}
-	// What stands in the file is another process's word.
-	for content, want := range map[string]string{
-		"": "toolset writes", "x": "toolset writes", "-1": "toolset writes", "7\x1b[0m": "toolset writes", "7": "toolset (process 7) writes",
-	} {
-		if err := inUse(strings.NewReader(content)); !strings.Contains(err.Error(), want) || !errors.Is(err, ErrInUse) {
-			t.Errorf("of %q: %v, want %q", content, err, want)
-		}
 	}
 }

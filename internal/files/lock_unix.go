@@ -16,16 +16,14 @@ const (
 	openFlags = readFlags | unix.O_NOFOLLOW
 )
 
-var errLocked = errors.New("locked")
-
-// tryLock returns errLocked if another process has the lock.
+// tryLock returns ErrInUse if another process has the lock.
 func tryLock(f *os.File) error {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.EWOULDBLOCK):
-			return errLocked
+			return ErrInUse
 		default:
 			return err
 		}

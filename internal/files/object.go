@@ -268,7 +268,6 @@ func (r *reader) endpointSlice(fields jsontext.Value, at place) {
 		r.reject(kindEndpointSlice, fields, at, err)
 		return
 	}
-	r.report.Slices++
 	r.given++
 	service, slice := store.FromEndpointSlice(&s, r.opts.Denied)
 	if !isToken(slice.Name, maxHost) || slice.Name == "" { // a name that no other slice has

@@ -67,7 +67,7 @@ func TestFilesKubectlList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(store.Report{Services: 2, Slices: 2}, report); diff != "" {
+	if diff := cmp.Diff(store.Report{Services: 2}, report); diff != "" {
 		t.Errorf("report (-want +got)\n%s", diff)
 	}
 	grafana := backend.Ref{Namespace: "monitoring", Name: "kps-grafana"}
@@ -145,7 +145,7 @@ func TestFilesYAMLList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(store.Report{Services: 1, Slices: 1}, report); diff != "" {
+	if diff := cmp.Diff(store.Report{Services: 1}, report); diff != "" {
 		t.Errorf("report (-want +got)\n%s", diff)
 	}
 	e := store.Join(rec.slices[backend.Ref{Namespace: "tracing", Name: "jaeger-query"}])

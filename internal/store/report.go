@@ -37,7 +37,6 @@ const OrphanSlice = "EndpointSlice without a Service"
 // Report counts the objects that were read, and has the warnings.
 type Report struct {
 	Services int // given to the sink
-	Slices   int // given to the sink
 	// Refused counts the objects that cannot be used, and the entries that are not Kubernetes objects.
 	Refused int
 	// Skipped counts the objects of other kinds. Kinds of an API group with a name are counted as Kind.group.
