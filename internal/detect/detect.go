@@ -186,32 +186,19 @@ func (d *Detector) firstNear(near mask) string {
 // candidate, since the probe will tell.
 func decide(evals []evaluation) Result {
 	var r Result
+	// A port that is another type's own means nothing if one type knows that the Service is something else.
+	known := slices.ContainsFunc(evals, func(e evaluation) bool { return e.other })
 	for i := range evals {
-		c := evals[i].Candidate
-		if c == nil || beaten(evals, i) || evals[i].weight() == weightPort && anyRejected(evals) {
-			continue
-		}
-		r.Candidates = append(r.Candidates, c)
-	}
-	if len(r.Candidates) > 0 {
-		return r
-	}
-	best := -1
-	for i := range evals {
-		if evals[i].Rejected.Is() && (best < 0 || evals[i].closeness() > evals[best].closeness()) {
-			best = i
+		if c := evals[i].Candidate; c != nil && !beaten(evals, i) && (evals[i].weight() > weightPort || !known) {
+			r.Candidates = append(r.Candidates, c)
 		}
 	}
-	if best >= 0 {
-		r.Rejected, r.Type = evals[best].Rejected, evals[best].Type
+	rejected := slices.DeleteFunc(evals, func(e evaluation) bool { return !e.Rejected.Is() })
+	if len(r.Candidates) == 0 && len(rejected) > 0 {
+		nearest := slices.MaxFunc(rejected, func(a, b evaluation) int { return a.closeness() - b.closeness() })
+		r.Rejected, r.Type = nearest.Rejected, nearest.Type
 	}
 	return r
-}
-
-// anyRejected reports whether one type knows that the Service is something else. A port that is another type's own then
-// means nothing.
-func anyRejected(evals []evaluation) bool {
-	return slices.ContainsFunc(evals, func(e evaluation) bool { return e.other })
 }
 
 // beaten reports whether another type has better evidence than the i-th for the same port: strong evidence beats weak,

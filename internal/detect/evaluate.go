@@ -42,15 +42,7 @@ func (e *evaluation) weight() int {
 }
 
 // closeness orders rejected types by the evidence for them.
-func (e *evaluation) closeness() int {
-	n := e.weight() * 4
-	for _, b := range []bool{e.label, e.name, e.port} {
-		if b {
-			n++
-		}
-	}
-	return n
-}
+func (e *evaluation) closeness() int { return e.weight()*8 + len(e.Signs) }
 
 // evaluate applies one type's rules to one Service.
 func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations) evaluation {

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,19 +20,15 @@ func knownAnnotations() (keys []string) {
 // unknownAnnotation returns a warning about the first annotation, by name, that begins like one of this service's and
 // does not exist. Such an annotation decides nothing.
 func (d *Detector) unknownAnnotation(s *backend.Service) backend.Reason {
-	known, found := knownAnnotations(), ""
-	for k := range s.Annotations {
-		if strings.HasPrefix(k, annPrefix) && !slices.Contains(known, k) && d.index.keys[k] == nil &&
-			(found == "" || k < found) {
-			found = k
+	known := knownAnnotations()
+	for _, k := range slices.Sorted(maps.Keys(s.Annotations)) {
+		if end, ours := strings.CutPrefix(k, annPrefix); ours && !slices.Contains(known, k) && d.index.keys[k] == nil {
+			return reason(backend.CodeAnnotationUnknown, backend.Details{
+				Annotation: show(k), Key: meantAnnotation(end), Value: strings.Join(known, ", "),
+			})
 		}
 	}
-	if found == "" {
-		return backend.Reason{}
-	}
-	meant := meantAnnotation(strings.TrimPrefix(found, annPrefix))
-	return reason(backend.CodeAnnotationUnknown,
-		backend.Details{Annotation: show(found), Key: meant, Value: strings.Join(known, ", ")})
+	return backend.Reason{}
 }
 
 // meantAnnotation returns the annotation that a misspelt one most likely means, "" if none is near. end is the misspelt

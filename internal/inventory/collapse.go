@@ -42,23 +42,13 @@ func (o *Options) claimNames(all []*backend.Finding) {
 
 func older(a, b *backend.Finding) int { return olderService(a.Service, b.Service) }
 
-// byCreation orders by age alone. Services of one second, or of no known age, are equal.
-func byCreation(a, b *backend.Finding) int {
-	if a.Service.Created.Equal(b.Service.Created) {
-		return 0
-	}
-	return older(a, b)
-}
+// olderService orders Services by age, then by name.
+func olderService(a, b *backend.Service) int { return cmp.Or(byCreation(a, b), a.Ref.Compare(b.Ref)) }
 
-// olderService orders Services by age, then by name. A Service without a known age comes last.
-func olderService(a, b *backend.Service) int {
-	switch {
-	case a.Created.IsZero() && !b.Created.IsZero():
-		return 1
-	case b.Created.IsZero() && !a.Created.IsZero():
-		return -1
-	}
-	return cmp.Or(a.Created.Compare(b.Created), a.Ref.Compare(b.Ref))
+// byCreation orders by age alone. Services of one second, or of no known age, are equal. One without a known age comes
+// last.
+func byCreation(a, b *backend.Service) int {
+	return cmp.Or(backend.CompareBool(a.Created.IsZero(), b.Created.IsZero()), a.Created.Compare(b.Created))
 }
 
 // collapse marks a Service as a duplicate if another Service leads to the same backend. The most useful Services come
@@ -206,7 +196,7 @@ func (o *Options) preference(a, b *backend.Finding) int {
 	return cmp.Or(use(a)-use(b), backend.CompareBool(o.lacksCredentials(a), o.lacksCredentials(b)),
 		backend.CompareBool(cb.Strength == backend.Explicit, ca.Strength == backend.Explicit),
 		reach(a)-reach(b), cmp.Compare(ca.Tier, cb.Tier), cmp.Compare(cb.Strength, ca.Strength),
-		exposure(a.Service)-exposure(b.Service), byCreation(a, b),
+		exposure(a.Service)-exposure(b.Service), byCreation(a.Service, b.Service),
 		backend.CompareBool(a.Name != a.Type, b.Name != b.Type), len(a.Name)-len(b.Name), a.Ref.Compare(b.Ref),
 		cmp.Compare(tenant(a), tenant(b)))
 }

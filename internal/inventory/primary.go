@@ -200,7 +200,7 @@ func byAge(a, b *backend.Finding) int {
 
 // place orders by age. If an age is unknown or both are equal, the Service that a person would use comes first.
 func place(a, b *backend.Finding) int {
-	return cmp.Or(byCreation(a, b), cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
+	return cmp.Or(byCreation(a.Service, b.Service), cmp.Compare(b.Candidate.Strength, a.Candidate.Strength),
 		cmp.Compare(a.Candidate.Tier, b.Candidate.Tier), a.Ref.Compare(b.Ref), cmp.Compare(tenant(a), tenant(b)))
 }
 
