@@ -95,19 +95,11 @@ func (d *Detector) explicit(
 // onlyPort returns the Service's only TCP port, whatever it usually serves: the owner says what it is. If there is none
 // or more than one, it returns nil and why.
 func onlyPort(s *backend.Service, why backend.Reason) (*backend.Port, backend.Reason) {
-	var only *backend.Port
-	for i := range s.Ports {
-		if p := &s.Ports[i]; p.Protocol == "TCP" {
-			if only != nil {
-				return nil, why
-			}
-			only = p
-		}
-	}
-	if only == nil {
+	ports := slices.DeleteFunc(slices.Clone(s.Ports), func(p backend.Port) bool { return p.Protocol != "TCP" })
+	if len(ports) != 1 {
 		return nil, why
 	}
-	return only, backend.Reason{Code: backend.CodePortOnly}
+	return &ports[0], backend.Reason{Code: backend.CodePortOnly}
 }
 
 // external sets the host that an included ExternalName Service stands for, if the configuration allows that host. The

@@ -14,8 +14,7 @@ import (
 func (d *Detector) spread(r *Result) {
 	unused, used, overruled := "", false, false
 	for _, c := range r.Candidates {
-		rule, header := d.tenantsOf(c)
-		tenants := d.namedTenants(c)
+		tenants, rule, header := d.tenancy(c)
 		other := func(name string) bool { return !slices.Contains(tenants, name) }
 		overruled = overruled || len(tenants) > 0 && slices.ContainsFunc(c.Tenants, other)
 		if len(tenants) == 0 {
@@ -64,30 +63,19 @@ func PerTenant(c *backend.Candidate) []*backend.Candidate {
 	return list
 }
 
-// namedTenants returns the tenants that the configuration names for the candidate's type, else for a relative, which it
-// may turn out to be.
-func (d *Detector) namedTenants(c *backend.Candidate) []string {
-	tenants := d.opts.Tenants[c.Type][c.Service.Ref]
-	if t := d.lookup(c.Type); t != nil {
-		for _, relative := range t.Relatives() {
-			if len(tenants) == 0 {
-				tenants = d.opts.Tenants[relative.Type][c.Service.Ref]
-			}
-		}
-	}
-	return tenants
-}
-
-// tenantsOf returns the rule that the Service matches, which may name tenants, and the header for a tenant's name: that
-// of the candidate's type, else of a relative, which it may turn out to be.
-func (d *Detector) tenantsOf(c *backend.Candidate) (*catalog.Rule, string) {
+// tenancy returns the tenants that the configuration names for the candidate, the rule that the Service matches, which
+// may name tenants, and the header for a tenant's name. What the candidate's own type does not say, a relative does,
+// which it may turn out to be.
+func (d *Detector) tenancy(c *backend.Candidate) (named []string, rule *catalog.Rule, header string) {
 	t := d.lookup(c.Type)
 	if t == nil {
-		return nil, ""
+		return nil, nil, ""
 	}
-	header := t.Tenants.Header
-	for _, relative := range t.Relatives() {
-		header = cmp.Or(header, relative.Tenants.Header)
+	for _, t := range append([]*catalog.Type{t.Type}, t.Relatives()...) {
+		if len(named) == 0 {
+			named = d.opts.Tenants[t.Type][c.Service.Ref]
+		}
+		header = cmp.Or(header, t.Tenants.Header)
 	}
-	return catalog.FirstMatch(t.Detect.Strong, c.Service), header
+	return named, catalog.FirstMatch(t.Detect.Strong, c.Service), header
 }

@@ -23,7 +23,9 @@ func MisnamedPrimaries(
 	for _, typ := range slices.Sorted(maps.Keys(primary)) {
 		ref := primary[typ]
 		f := nearest(all, typ, ref)
-		wrong := f != nil && (f.Candidate == nil || f.Type != typ || f.Verdict == backend.Duplicate || rejected(f))
+		// One that is left out because another instance works or comes first is right.
+		wrong := f != nil && (f.Candidate == nil || f.Type != typ || f.Verdict == backend.Duplicate ||
+			f.Verdict == backend.Rejected && f.Reason.Code.Limit() == "")
 		if f == nil {
 			var exists bool
 			if exists, wrong = known(ref); exists {
@@ -36,12 +38,6 @@ func MisnamedPrimaries(
 		}
 	}
 	return list
-}
-
-// rejected reports whether the finding was left out for a reason other than that another instance works or comes
-// first.
-func rejected(f *backend.Finding) bool {
-	return f.Verdict == backend.Rejected && f.Reason.Code.Limit() == ""
 }
 
 // nearest returns the finding of a Service as a type, otherwise any finding of the Service, nil if there is no

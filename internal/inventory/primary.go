@@ -52,7 +52,11 @@ func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
 		}
 		keepPlace(list, want, rule)
 		if f := accepted(list, used(list, want)); f != nil && rule == backend.PrimaryRecorded {
-			o.standIn(list, f, want)
+			// Both lead to one installation. The place stays recorded for the other one, and credentials never move to
+			// another Service without a configuration.
+			if o.mark(list, f, rule); f.Primary {
+				f.Provisional, f.Blocker = true, want
+			}
 		}
 		return
 	}
@@ -66,15 +70,6 @@ func (o *Options) choosePrimary(typ string, list []*backend.Finding) {
 		if other := o.mayYield(f, list); other != nil {
 			f.Provisional, f.Blocker = true, other.Ref
 		}
-	}
-}
-
-// standIn makes the Service that is used instead of the recorded one the primary: both lead to one installation. The
-// place stays recorded for the other one, and credentials never move to another Service without a configuration.
-func (o *Options) standIn(list []*backend.Finding, f *backend.Finding, recorded backend.Ref) {
-	o.mark(list, f, backend.PrimaryRecorded)
-	if f.Primary {
-		f.Provisional, f.Blocker = true, recorded
 	}
 }
 

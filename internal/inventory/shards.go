@@ -48,8 +48,8 @@ func (o *Options) markShards(
 
 // relatives reports whether a and b are different types of one family.
 func (o *Options) relatives(a, b string) bool {
-	t, other := o.Type(a), o.Type(b)
-	return a != b && t != nil && other != nil && t.Family != "" && t.Family == other.Family
+	t := o.Type(a)
+	return a != b && t != nil && t.Relative(b) != nil
 }
 
 // queriers returns the backends in use that name members, vouched ones first. The members of a duplicate of the same

@@ -47,29 +47,24 @@ func readIngress(decode Decode) (ways []way, err error) {
 			case says.rewrites(base):
 				not = cmp.Or(not, backend.NoLinkRewritten)
 			}
-			port := to.Port.Name
-			if port == "" {
-				port = strconv.Itoa(int(to.Port.Number))
-			}
-			exposure := backend.Exposure{Port: port, Scheme: scheme(tls), Host: rule.Host, Path: base, Not: not}
-			ways = append(ways, way{"", to.Name, exposure})
+			ways = append(ways, way{"", to.Name, backend.Exposure{
+				Port:   cmp.Or(to.Port.Name, strconv.Itoa(int(to.Port.Number))),
+				Scheme: scheme(tls), Host: rule.Host, Path: base, Not: not,
+			}})
 		}
 	}
 	return ways, nil
 }
 
-// certificates are those of an Ingress, by the hosts they are for. A certificate without hosts is for any.
-type certificates struct {
-	any   bool
-	hosts map[string]bool
-}
+// certificates are those of an Ingress, by the hosts they are for. One without hosts is for any, "".
+type certificates map[string]bool
 
 func certificatesOf(tls []networkingv1.IngressTLS) certificates {
-	c := certificates{hosts: map[string]bool{}}
+	c := certificates{}
 	for i := range tls {
-		c.any = c.any || len(tls[i].Hosts) == 0
+		c[""] = c[""] || len(tls[i].Hosts) == 0
 		for _, host := range tls[i].Hosts {
-			c.hosts[host] = true
+			c[host] = true
 		}
 	}
 	return c
@@ -78,7 +73,7 @@ func certificatesOf(tls []networkingv1.IngressTLS) certificates {
 // covers reports whether a certificate is valid for the host.
 func (c certificates) covers(host string) bool {
 	_, domain, _ := strings.Cut(host, ".")
-	return c.any || c.hosts[host] || c.hosts["*."+domain]
+	return c[""] || c[host] || c["*."+domain]
 }
 
 // basePath returns the base path of a rule: requests below it go to the Service. Controllers of clouds write /* at its
