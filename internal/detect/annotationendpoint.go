@@ -34,7 +34,7 @@ func (r *reader) endpoint(v string) *backend.Reason {
 				backend.Details{Annotation: annEndpoint, Number: int(number)})
 		}
 		if r.keepsHost(host) {
-			r.n.ownHost = host
+			r.n.sets.Host, r.n.sets.FixedHost = host, true
 		}
 		return nil
 	}
@@ -52,7 +52,7 @@ func (r *reader) endpoint(v string) *backend.Reason {
 	if r.n.port == nil {
 		r.n.port = &backend.Port{Number: number, Protocol: "TCP"}
 	}
-	r.n.host = host
+	r.n.sets.Host, r.n.sets.ForeignHost = host, true
 	return nil
 }
 
@@ -73,7 +73,8 @@ func (r *reader) endpointURL(v string) (host string, number int32, refused *back
 	if number = portOf(u); number == 0 {
 		return "", 0, wrong(backend.CodeAnnotationEndpointNumber, annEndpoint, u.Port())
 	}
-	r.n.scheme, r.n.path = u.Scheme, &base
+	r.n.sets.Scheme, r.n.sets.FixedScheme = u.Scheme, true
+	r.n.sets.Path, r.n.sets.FixedPath = base, true
 	return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), number, nil
 }
 
@@ -111,12 +112,12 @@ func (r *reader) probed(key, v string) *backend.Reason {
 	case v == "none" && r.addsNothing():
 		return wrong(backend.CodeAnnotationHealthUntrusted, key, v)
 	case v == "none":
-		r.n.unproven = true
+		r.n.sets.Unproven = true
 	case !safetext.PlainPath(v, "?=&,"):
 		return bad(backend.CodeAnnotationHealth,
 			backend.Details{Annotation: key, Value: clip(v), Limit: safetext.MaxPath})
 	default:
-		r.n.healthPath = v
+		r.n.sets.HealthPath = v
 	}
 	return nil
 }

@@ -71,16 +71,7 @@ type annotations struct {
 	typ             string
 	name            string
 	port            *backend.Port
-	scheme          string
-	path            *string
-	host            string // another host than the Service, which the configuration allows; may be empty
-	ownHost         string // one of the Service's names that is to be written as it was given; may be empty
-	healthPath      string
-	unproven        bool
-	tenants         []string
-	primary         bool
-	link            string
-	description     string
+	sets            backend.Candidate // the fields of a candidate that they set
 }
 
 // annotation is one that an owner may set, and the function that reads its value.

@@ -101,7 +101,7 @@ func (r *reader) scheme(v string) *backend.Reason {
 	if v != "http" && v != "https" {
 		return wrong(backend.CodeAnnotationScheme, annScheme, v)
 	}
-	r.n.scheme = v
+	r.n.sets.Scheme, r.n.sets.FixedScheme = v, true
 	return nil
 }
 
@@ -110,7 +110,7 @@ func (r *reader) path(v string) *backend.Reason {
 	if !ok {
 		return badPath(annPath, v)
 	}
-	r.n.path = &p
+	r.n.sets.Path, r.n.sets.FixedPath = p, true
 	return nil
 }
 
@@ -135,8 +135,8 @@ func (r *reader) tenant(v string) *backend.Reason {
 			return bad(backend.CodeAnnotationTenantUntrusted,
 				backend.Details{Annotation: annTenant, Value: clip(name), Limit: backend.MaxPlainTenant})
 		}
-		if !slices.Contains(r.n.tenants, name) {
-			r.n.tenants = append(r.n.tenants, name)
+		if !slices.Contains(r.n.sets.Tenants, name) {
+			r.n.sets.Tenants = append(r.n.sets.Tenants, name)
 		}
 	}
 	return nil
@@ -151,7 +151,7 @@ func (r *reader) primary(v string) *backend.Reason {
 	case !r.d.trusts(r.s.Namespace):
 		return wrong(backend.CodeAnnotationPrimaryUntrusted, annPrimary, v)
 	}
-	r.n.primary = true
+	r.n.sets.Primary = true
 	return nil
 }
 
@@ -163,7 +163,7 @@ func (r *reader) link(v string) *backend.Reason {
 	if !r.d.AllowsLink(r.s.Namespace, host) {
 		return wrong(backend.CodeAnnotationLinkHost, annLink, host)
 	}
-	r.n.link = link
+	r.n.sets.Link = link
 	return nil
 }
 
@@ -172,8 +172,8 @@ func (r *reader) description(v string) *backend.Reason {
 		return bad(backend.CodeAnnotationNoteLong,
 			backend.Details{Annotation: annDescription, Number: n, Limit: maxDescription})
 	}
-	r.n.description = strings.TrimSpace(v)
-	if r.n.description != "" && r.addsNothing() {
+	r.n.sets.Description = strings.TrimSpace(v)
+	if r.n.sets.Description != "" && r.addsNothing() {
 		return bad(backend.CodeAnnotationNoteUntrusted, backend.Details{Annotation: annDescription})
 	}
 	return nil

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -56,35 +57,12 @@ func (d *Detector) parts(t *compiled, s *backend.Service) (values []string) {
 func (d *Detector) base(
 	s *backend.Service, eps *backend.Endpoints, notes annotations, port *backend.Port, why backend.Reason,
 ) *backend.Candidate {
-	c := &backend.Candidate{
-		Service:     s,
-		Instance:    d.InstanceName(s.Ref, notes.name),
-		Port:        *port,
-		PortNumber:  port.Number,
-		PortReason:  why,
-		Host:        d.hostOf(s),
-		FullName:    d.hostOf(s),
-		HealthPath:  notes.healthPath,
-		Unproven:    notes.unproven,
-		Tenants:     notes.tenants,
-		Primary:     notes.primary,
-		Link:        notes.link,
-		Description: notes.description,
-	}
-	if notes.scheme != "" {
-		c.Scheme, c.FixedScheme = notes.scheme, true
-	}
-	if notes.path != nil {
-		c.Path, c.FixedPath = *notes.path, true
-	}
-	if notes.host != "" {
-		c.Host, c.ForeignHost = notes.host, true
-		return c
-	}
-	if notes.ownHost != "" {
-		c.Host, c.FixedHost = notes.ownHost, true
-	}
-	if s.Headless() {
+	c := notes.sets
+	c.Service, c.Instance = s, d.InstanceName(s.Ref, notes.name)
+	c.Port, c.PortNumber, c.PortReason = *port, port.Number, why
+	c.FullName = d.hostOf(s)
+	c.Host = cmp.Or(c.Host, c.FullName)
+	if s.Headless() && !c.ForeignHost {
 		switch pod, n := eps.PodPort(port.Name), target(port); {
 		case pod != 0:
 			c.PortNumber = pod
@@ -94,7 +72,7 @@ func (d *Detector) base(
 			c.PortGuessed = true
 		}
 	}
-	return c
+	return &c
 }
 
 func (d *Detector) hostOf(s *backend.Service) string {

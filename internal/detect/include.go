@@ -22,7 +22,8 @@ func (d *Detector) include(s *backend.Service, eps *backend.Endpoints, near mask
 	if c.ForeignHost { // the Service's labels and ports do not describe that host
 		return r
 	}
-	for _, guess := range decide(d.evaluateAll(s, eps, near, annotations{tenants: notes.tenants})).Candidates {
+	guesses := annotations{sets: backend.Candidate{Tenants: notes.sets.Tenants}}
+	for _, guess := range decide(d.evaluateAll(s, eps, near, guesses)).Candidates {
 		samePort := guess.Port.Number == c.Port.Number
 		switch {
 		case guess.Type == c.Type:
@@ -50,12 +51,12 @@ func (d *Detector) includeDetected(s *backend.Service, eps *backend.Endpoints, n
 			c.Signs = append([]backend.Sign{included}, c.Signs[1:]...)
 		}
 	}
-	if len(r.Candidates) == 0 || notes.unproven && !sure {
+	if len(r.Candidates) == 0 || notes.sets.Unproven && !sure {
 		return Result{
 			Rejected: reason(backend.CodeAnnotationTypeMissing, backend.Details{Annotation: annType, Key: annToolset}),
 		}
 	}
-	if notes.unproven {
+	if notes.sets.Unproven {
 		r.Candidates = slices.DeleteFunc(r.Candidates,
 			func(c *backend.Candidate) bool { return c.Strength != backend.Explicit })
 	}
@@ -109,11 +110,11 @@ func (d *Detector) external(s *backend.Service, notes *annotations) *backend.Rea
 	switch {
 	case !d.allowsHost(host):
 		return wrong(backend.CodeExternalNotAllowed, annToolset, host)
-	case notes.host != "":
+	case notes.sets.ForeignHost:
 	case len(s.Ports) == 0:
 		return bad(backend.CodeAnnotationEndpointMissing, backend.Details{Annotation: annEndpoint, Host: show(host)})
 	default:
-		notes.host = host
+		notes.sets.Host, notes.sets.ForeignHost = host, true
 	}
 	return nil
 }
