@@ -23,7 +23,6 @@ func TestBrokenInput(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
 	t.Attr("req", "DTS-CFG-1")
 	prose := writeFile(t, "prose.txt", "hello world")
-	kinds := writeFile(t, "a-b.yaml", "kind: ConfigMap\napiVersion: v1\n")
 	dir := t.TempDir()
 	missing := filepath.Join(dir, "missing")
 	nocontext := writeFile(t, "kubeconfig", "apiVersion: v1\nkind: Config\n")
@@ -37,15 +36,6 @@ func TestBrokenInput(t *testing.T) {
 		{"not YAML", "", []string{"discover", "-f", prose}, 1, prose + ": no Kubernetes object in it: document 1 (line 1): expected a Kubernetes object, with its kind"},
 		{"truncated JSON", `{"kind": "List", "items": [{"kind": "Service"`, []string{"discover", "-f", "-"}, 1,
 			"standard input: line 1: the JSON ends in the middle of an object; was the output cut off?"},
-		{"wrong kind", "kind: ConfigMap\napiVersion: v1\n", []string{"generate", "-f", "-"}, 1,
-			"standard input: no Services in it (skipped 1 of other kinds: 1 ConfigMap); kubectl get svc,endpointslices -A -o json gives what is needed"},
-		{"refused", "kind: Service\napiVersion: v1\nmetadata: {name: a_b}\n", []string{"generate", "-f", "-"}, 1,
-			"standard input: no Services in it (refused 1); kubectl get svc,endpointslices -A -o json gives what is needed"},
-		{"more refused than warnings are kept", strings.Repeat("kind: Service\napiVersion: v1\nmetadata: {name: a_b}\n---\n", 150),
-			[]string{"generate", "-f", "-"}, 1,
-			"standard input: no Services in it (refused 150); kubectl get svc,endpointslices -A -o json gives what is needed"},
-		{"wrong kinds in two files", "kind: ConfigMap\napiVersion: v1\n", []string{"generate", "-f", kinds, "-f", "-"}, 1,
-			kinds + ", standard input: no Services in it (skipped 2 of other kinds: 2 ConfigMap); kubectl get svc,endpointslices -A -o json gives what is needed"},
 		{"empty", "", []string{"discover", "-f", "-"}, 1, "standard input: it is empty"},
 		{"directory", "", []string{"discover", "-f", dir}, 1, dir + ": it is a directory; name the files in it, each with a -f of its own"},
 		{"missing file", "", []string{"discover", "-f", missing}, 1, missing + ": no such file or directory"},
@@ -100,6 +90,34 @@ func TestBrokenInput(t *testing.T) {
 				t.Errorf("got  %+v\nwant %+v", got, want)
 			}
 		})
+	}
+}
+
+// TestNoServices: an error for input without a Service, after the reasons why its objects are not used.
+func TestNoServices(t *testing.T) {
+	t.Attr("req", "DTS-CLI-5")
+	const end = "error: no Services were read; kubectl get svc,endpointslices -A -o json gives what is needed\n"
+	kinds := writeFile(t, "a-b.yaml", "kind: ConfigMap\napiVersion: v1\n")
+	refused := "kind: Service\napiVersion: v1\nmetadata: {name: a_b}\n---\n"
+	for _, tt := range []struct {
+		stdin string
+		args  []string
+		want  []string
+	}{
+		{"kind: ConfigMap\napiVersion: v1\n", []string{"-f", "-"}, []string{"warning: standard input: no Services in it (skipped 1 of other kinds: 1 ConfigMap)\n"}},
+		{refused, []string{"-f", "-"}, []string{`document 1 (line 1): Service: metadata.name: "a_b" is no DNS label`, "no Services in it (refused 1)\n"}},
+		{strings.Repeat(refused, 150), []string{"-f", "-"}, []string{"document 1 (line 1): ", "warning: and 51 more like these\n"}},
+		{"kind: ConfigMap\napiVersion: v1\n", []string{"-f", kinds, "-f", "-"}, []string{kinds + ": no Services in it", "standard input: no Services in it"}},
+	} {
+		r := runWith(t, tt.stdin, append([]string{"generate"}, tt.args...)...)
+		if r.code != 1 || r.out != "" || !strings.HasSuffix(r.err, end) {
+			t.Errorf("%q: %+v", tt.args, r)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(r.err, want) {
+				t.Errorf("%q is not in %s", want, r.err)
+			}
+		}
 	}
 }
 

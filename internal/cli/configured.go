@@ -14,6 +14,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/links"
 	"kubernaut.io/dynamic-toolset/internal/probe"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 // newDetector returns a detector for the catalog. The configuration limits which annotations it accepts.
@@ -102,6 +103,15 @@ func inventoryOptions(c *config.Config) inventory.Options {
 		o.OpenShift = func([]*backend.Finding) bool { return c.HolmesGPT.OpenShift == config.OpenShiftTrue }
 	}
 	return o
+}
+
+// toolsetOptions returns the configuration's options for the document.
+func toolsetOptions(c *config.Config, types *catalog.Catalog) toolset.Options {
+	return toolset.Options{
+		Types: types.Types, Baseline: c.HolmesGPT.Baseline,
+		GenerationMarker: c.HolmesGPT.GenerationMarker, Formats: c.Output.Formats,
+		TrustedNamespaces: c.Security.TrustedNamespaces, Own: c.Output.Keys,
+	}
 }
 
 // refs parses the NAMESPACE/NAME values of m. They were checked when the configuration was loaded.

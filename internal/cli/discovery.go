@@ -3,9 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/client-go/rest"
 
@@ -158,29 +156,20 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 		report, err = reader.List(ctx, d.only, d.known)
 	}
 	d.unread = report.Unread
-	nothing := d.cluster == nil && report.Services == 0 && len(report.Warnings) > 0 &&
-		(len(report.Skipped) > 0 || report.Refused > 0)
 	switch {
 	case ctx.Err() != nil:
 		return errInterrupted
 	case err != nil: // the warnings no longer matter
 		return err
-	case nothing:
-		names := slices.Clone(o.files)
-		if i := slices.Index(names, files.Stdin); i >= 0 {
-			names[i] = "standard input"
-		}
-		return fmt.Errorf("%s; kubectl get svc,endpointslices -A -o json gives what is needed",
-			view.InputWarning(&store.Warning{
-				Code: store.WarningNoServices, File: strings.Join(names, ", "),
-				Skipped: report.Skipped, Others: report.Refused,
-			}))
 	}
 	for i := range report.Warnings {
 		warn(o.streams, "%s", view.InputWarning(&report.Warnings[i]))
 	}
 	if report.Suppressed > 0 {
 		warn(o.streams, "and %d more like these", report.Suppressed)
+	}
+	if d.cluster == nil && report.Services == 0 && (len(report.Skipped) > 0 || report.Refused > 0) {
+		return errors.New("no Services were read; kubectl get svc,endpointslices -A -o json gives what is needed")
 	}
 	return nil
 }

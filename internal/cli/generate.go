@@ -136,11 +136,9 @@ func (d *discovered) document(
 			return nil, nil, err
 		}
 	}
-	doc, err := toolset.Build(d.findings, toolset.Options{
-		Types: d.catalog.Types, Baseline: d.config.HolmesGPT.Baseline,
-		GenerationMarker: d.config.HolmesGPT.GenerationMarker, Formats: d.config.Output.Formats,
-		TrustedNamespaces: d.config.Security.TrustedNamespaces, InForce: inForce, Own: d.config.Output.Keys,
-	}, overrides)
+	options := toolsetOptions(d.config, d.catalog)
+	options.InForce = inForce
+	doc, err := toolset.Build(d.findings, options, overrides)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -24,7 +24,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/server"
-	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 // serviceOptions are the options of a service.
@@ -118,12 +117,8 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 	})
 	options := controller.Options{
 		Catalog: o.Catalog, Detector: o.Detector, Inventory: o.Inventory,
-		Toolset: toolset.Options{
-			Types: o.Catalog.Types, Baseline: c.HolmesGPT.Baseline,
-			GenerationMarker: c.HolmesGPT.GenerationMarker, Formats: c.Output.Formats,
-			TrustedNamespaces: c.Security.TrustedNamespaces, Own: c.Output.Keys,
-		},
-		Settle: c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
+		Toolset: toolsetOptions(c, o.Catalog),
+		Settle:  c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
 		Patience: time.Duration(c.Health.FailureThreshold) * c.Health.Interval,
 		DryRun:   o.DryRun, Whole: o.Directory != nil, Beat: s.probes.Beat, Report: report,
 	}
@@ -140,18 +135,13 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 // conditions returns the conditions of readiness. With a directory, readiness also needs the first write, because
 // HolmesGPT can start once the service is ready.
 func (s *service) conditions() []server.Condition {
-	synced := server.Condition{
-		Name:    conditionSynced,
-		Message: "the API server has not shown all Services, EndpointSlices and the ConfigMap yet",
-		Why:     func() error { return s.runtime.source.Err() },
+	list := []server.Condition{
+		{
+			Name: conditionSynced, Message: "not all Services, EndpointSlices and the ConfigMap have been read yet",
+			Why: func() error { return s.runtime.source.Err() },
+		},
+		{Name: conditionDiscovered, Message: "the first discovery has not ended"},
 	}
-	switch {
-	case s.options.Files != nil:
-		synced.Message = "the files have not been read yet"
-	case s.options.Directory != nil:
-		synced.Message = "the API server has not shown all Services and EndpointSlices yet"
-	}
-	list := []server.Condition{synced, {Name: conditionDiscovered, Message: "the first discovery has not ended"}}
 	if s.options.Directory != nil {
 		list = append(list, server.Condition{
 			Name: conditionWritten, Message: "the document has not been written yet",
