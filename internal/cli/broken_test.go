@@ -165,7 +165,6 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"explain", "Prometheus!"}, `"Prometheus!": expected NAMESPACE/NAME, for example monitoring/prometheus`},
 		{[]string{"explain", "a/b/c"}, `"a/b/c": expected NAMESPACE/NAME, for example monitoring/prometheus`},
 		{[]string{"explain", "a/b\x1b[31m"}, `"a/b\x1b[31m": expected NAMESPACE/NAME, for example monitoring/prometheus`},
-		{[]string{"explain", "a/b", "-n", "c"}, `a/b is not in namespace c, which -n names: leave out -n, or correct one of them`},
 		{[]string{"explain", "a/b", "-o", "wide"}, help("explain", `invalid argument "wide" for "-o, --output" flag: expected text, json or yaml`)},
 		{[]string{"catalog", "-o", "json"}, help("catalog", `unknown shorthand flag: 'o' in -o`)},
 		{[]string{"catalog", "a", "b"}, help("catalog", `accepts at most 1 arg(s), received 2`)},

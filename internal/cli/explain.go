@@ -63,13 +63,9 @@ func (o *options) serviceArgument(arg string) (backend.Ref, error) {
 	if !ok {
 		namespace, name = o.kube.namespace(), arg
 	}
-	switch {
-	case namespace == "", name == "", strings.Contains(name, "/"),
-		strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }):
+	if namespace == "" || name == "" || strings.Contains(name, "/") ||
+		strings.ContainsFunc(arg, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 		return backend.Ref{}, usage("%q: expected NAMESPACE/NAME, for example monitoring/prometheus", arg)
-	case o.kube.namespace() != "" && namespace != o.kube.namespace():
-		return backend.Ref{}, usage("%s is not in namespace %s, which -n names: leave out -n, or correct one of them",
-			arg, o.kube.namespace())
 	}
 	return backend.Ref{Namespace: namespace, Name: name}, nil
 }

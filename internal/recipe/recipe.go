@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/util/validation"
-
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
@@ -21,7 +19,7 @@ import (
 // does not name the variables, a recipe has the line to add. An admin decides on that line, because the owner of the
 // Service receives the credentials that HolmesGPT sends.
 func For(f *backend.Finding, t *catalog.Type, namespace string) (list []backend.Recipe) {
-	if t == nil || f.Service == nil || f.Candidate == nil || f.Candidate.ForeignHost || !nameable(f.Ref) {
+	if t == nil || f.Service == nil || f.Candidate == nil || f.Candidate.ForeignHost {
 		return nil // the Service's labels do not describe a foreign host
 	}
 	wants := len(f.Remedies) > 0 && f.Reason.Code != backend.CodeTenantMissing
@@ -44,11 +42,6 @@ func For(f *backend.Finding, t *catalog.Type, namespace string) (list []backend.
 	}
 	slices.SortStableFunc(list, func(a, b backend.Recipe) int { return backend.CompareBool(!named(a), !named(b)) })
 	return list
-}
-
-// nameable reports whether a Service's name is safe in a line to copy: manifest files can hold any name.
-func nameable(r backend.Ref) bool {
-	return len(validation.IsDNS1123Label(r.Name)) == 0 && len(validation.IsDNS1123Label(r.Namespace)) == 0
 }
 
 // one fills a recipe of the catalog with the names of a finding. It returns nil if the recipe does not apply.
