@@ -160,7 +160,7 @@ func New(opts Options) *Agent {
 	}
 }
 
-// Published sets the published document, and whether this replica of the service leads: only a leader asks HolmesGPT.
+// Published sets the published document, and whether this replica of the service leads.
 func (a *Agent) Published(document Document, leading bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -124,6 +124,7 @@ func New(source Source, output Output, leader Leader, monitor *health.Monitor, o
 	c := &Controller{
 		source: source, output: output, leader: leader, monitor: monitor, opts: opts,
 		detections: map[backend.Ref]inventory.Detection{}, bare: map[string]int{},
+		memory: memory{gone: map[string]time.Time{}},
 	}
 	for _, b := range opts.Detector.Outside() {
 		c.detections[b.Service.Ref] = inventory.Detection{Service: b.Service, Result: b.Result}

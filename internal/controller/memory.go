@@ -31,12 +31,9 @@ type memory struct {
 }
 
 const (
-	// firstRound is how long the first discovery waits for backends that do not answer.
-	firstRound = 5 * time.Second
-	// behindReport is how long the watch may be behind a deletion until that is reported, and behindMost how long its
-	// last state of the deleted ConfigMap is waited for.
-	behindReport = 10 * time.Second
-	behindMost   = time.Minute
+	firstRound   = 5 * time.Second  // how long the first discovery waits for backends that do not answer
+	behindReport = 10 * time.Second // how long the watch may be behind a deletion until that is reported
+	behindMost   = time.Minute      // how long it is then waited for
 )
 
 // behind reports whether the ConfigMap was deleted but the watch has not shown that yet. The watch will have its last

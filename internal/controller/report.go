@@ -14,11 +14,9 @@ import (
 
 // Events records Kubernetes Events. A replica that does not lead records none.
 type Events interface {
-	// ConfigMap records an Event about the ConfigMap, Service one for a Service's owner. A warning asks for action.
-	ConfigMap(warning bool, reason, note string)
+	ConfigMap(warning bool, reason, note string) // a warning asks for action
 	Service(s *backend.Service, warning bool, reason, note string)
-	// Clear ends the recorded states of a Service.
-	Clear(s *backend.Service)
+	Clear(s *backend.Service) // ends the recorded states of a Service
 }
 
 // Metrics counts what happens.
@@ -41,12 +39,10 @@ type Report struct {
 	// Resolver looks up published names. It is nil if the cluster's names cannot be resolved, as outside the cluster.
 	Resolver Resolver
 
-	checked nameCheck
-	owners  budgets // limits the reports about the Services of a namespace, by reason
-
+	checked   nameCheck
+	owners    budgets     // limits the reports about the Services of a namespace, by reason
 	withdrawn withdrawals // without an Event so far
-
-	agents agentFailures
+	agents    agentFailures
 
 	// The fields below hold what was reported last.
 	leading   logging.Condition[bool]
@@ -85,12 +81,11 @@ func (r *Report) Cycle(s *Snapshot) {
 	r.reportLimits(s)
 	r.reportMisnamed(s)
 	r.reportTaken(s)
-	if led {
-		text := "another replica writes from now on"
-		if s.Leading {
-			text = "this replica writes from now on"
-		}
-		r.note(ChangeLeadership, "%s", text)
+	switch {
+	case led && s.Leading:
+		r.note(ChangeLeadership, "this replica writes from now on")
+	case led:
+		r.note(ChangeLeadership, "another replica writes from now on")
 	}
 	r.reportFrozen(s)
 }

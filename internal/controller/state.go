@@ -78,23 +78,18 @@ func (c *Controller) state(findings []*backend.Finding) publish.State {
 // a chart may install it again.
 const placeKept = 24 * time.Hour
 
-// keepsPlace reports whether the recorded primary of a type keeps its place and with it its credentials. It keeps them
-// while its Service is present, whether it works or not, and for placeKept after that.
+// keepsPlace reports whether the recorded primary of a type keeps its place and with it its credentials: while its
+// Service is present, whether it works or not, and for placeKept after that.
 func (m *memory) keepsPlace(typ string, present bool) bool {
 	since, gone := m.gone[typ]
+	keeps := present || !gone || time.Since(since) < placeKept
 	switch {
-	case present:
+	case present, !keeps:
 		delete(m.gone, typ)
 	case !gone:
-		if m.gone == nil {
-			m.gone = map[string]time.Time{}
-		}
 		m.gone[typ] = time.Now()
-	case time.Since(since) >= placeKept:
-		delete(m.gone, typ)
-		return false
 	}
-	return true
+	return keeps
 }
 
 func instance(f *backend.Finding) publish.Instance {

@@ -11,10 +11,8 @@ import (
 
 // Drift is a generated key or label that another writer changed, removed or added.
 type Drift struct {
-	Key string // the key, or "label NAME"
-	// Manager is the field manager that owns the key now. Several are separated by commas. It is "" if the key has no
-	// owner, as after a removal.
-	Manager string
+	Key     string // the key, or "label NAME"
+	Manager string // the field managers that own the key now, separated by commas; "" after a removal
 }
 
 // Difference is the difference between a ConfigMap and what it should hold.
@@ -28,22 +26,22 @@ type Difference struct {
 
 	absent, restore bool
 	binary          []string // the keys in Changed that are in binaryData
-	leftovers       []string // field managers of restorers
+	leftovers       bool     // managedFields has an entry of a restorer
 	owner           bool     // managedFields has an apply under our field manager
 	allHeld         bool     // there is no ConfigMap, and no generated key may be written
 }
 
 // none reports whether there is nothing to write.
 func (d *Difference) none() bool {
-	return !d.absent && !d.restore && len(d.Changed) == 0 && len(d.Stale) == 0 && (len(d.leftovers) == 0 || d.Immutable)
+	return !d.absent && !d.restore && len(d.Changed) == 0 && len(d.Stale) == 0 && (!d.leftovers || d.Immutable)
 }
 
-func plainKey(name string) string { return name }
-func labelKey(name string) string { return "label " + name }
+// labelPrefix stands before the name of a label in lists of keys.
+const labelPrefix = "label "
 
-// Compare returns what Publish would change in live. It sends no request. It reads from managedFields which writer
-// caused a difference. It recognizes the removal of a key, and a write by another process with the same field manager,
-// only if this Publisher wrote the key itself.
+// Compare returns what Publish would change in live. managedFields show which writer caused a difference. The removal of
+// a key, and a write by another process with the same field manager, are recognized only if this Publisher wrote the
+// key itself.
 func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	d := Difference{absent: live == nil}
 	if live == nil {
@@ -54,7 +52,7 @@ func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	d.restore = want.Restore != "" && !asText && !asBinary
 	d.Immutable = live.Immutable != nil && *live.Immutable
 	owners := ownersOf(live)
-	d.leftovers, d.owner = owners.restorers, owners.owner
+	d.leftovers, d.owner = owners.restorer, owners.owner
 
 	for _, k := range slices.Sorted(maps.Keys(want.Keys)) {
 		text, asText := live.Data[k]
@@ -63,10 +61,11 @@ func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 			continue
 		}
 		_, known := p.known[k]
-		drift := owners.drift(inData, k, asText, known && !p.wrote(k, text))
+		s, remembered := inData, known && !p.wrote(k, text)
 		if asBinary {
-			drift = owners.drift(inBinaryData, k, true, known)
+			s, remembered = inBinaryData, known
 		}
+		drift := owners.drift(s, k, asText || asBinary, remembered)
 		if d.add(&d.Changed, want.Hold, drift, k) && asBinary {
 			d.binary = append(d.binary, k)
 		}
@@ -76,7 +75,7 @@ func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 		if ok && value == p.options.Labels[k] {
 			continue
 		}
-		d.add(&d.Changed, want.Hold, owners.drift(inLabels, k, ok, p.known != nil), labelKey(k))
+		d.add(&d.Changed, want.Hold, owners.drift(inLabels, k, ok, p.known != nil), labelPrefix+k)
 	}
 	for _, k := range slices.Sorted(maps.Keys(entries(live))) {
 		if _, generated := want.Keys[k]; generated || !want.owns(k) {

@@ -24,9 +24,9 @@ const (
 
 // owners holds the owners of a ConfigMap's entries, from its managedFields.
 type owners struct {
-	entries   []owner
-	restorers []string // field managers, sorted
-	owner     bool     // there is an apply under our field manager
+	entries  []owner
+	restorer bool // there is an entry of a restorer
+	owner    bool // there is an apply under our field manager
 }
 
 type owner struct {
@@ -44,12 +44,9 @@ func ownersOf(cm *corev1.ConfigMap) (o owners) {
 		// The API server checks these fields. An entry that cannot be read owns nothing.
 		_ = json.Unmarshal(e.FieldsV1.GetRawBytes(), &this.fields)
 		o.entries = append(o.entries, this)
-		if isRestorer(e.Manager) {
-			o.restorers = append(o.restorers, e.Manager)
-		}
+		o.restorer = o.restorer || isRestorer(e.Manager)
 		o.owner = o.owner || this.apply && e.Manager == FieldManager
 	}
-	slices.Sort(o.restorers)
 	return o
 }
 
@@ -102,8 +99,8 @@ func (o *owners) drift(s section, key string, present, remembered bool) *Drift {
 	return &Drift{Manager: strings.Join(slices.Compact(others), ", ")}
 }
 
-// superseded reports whether another process with this field manager wrote generated keys after live. That is another
-// replica, and only one can lead. The next cycle decides, because it first checks whether this replica leads.
+// superseded reports whether another process with this field manager wrote generated keys after live. The next cycle
+// decides what follows, because it first checks whether this replica leads.
 func superseded(live, fresh *corev1.ConfigMap) bool {
 	if fresh == nil {
 		return false

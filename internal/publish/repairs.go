@@ -15,7 +15,7 @@ const (
 // Repairs counts repairs, so that two writers with different texts do not write without end. The zero value is ready.
 // It is for one goroutine.
 type Repairs struct {
-	made map[string][]time.Time // by key, oldest first, within repairWindow before the last call of Made
+	made map[string][]time.Time // by key
 }
 
 // Hold returns the drifted keys that must wait for the next resync, for Desired.Hold. At a resync no key must wait.
@@ -35,13 +35,10 @@ func (r *Repairs) Made(drifted []Drift, now time.Time) []Drift {
 	if r.made == nil {
 		r.made = map[string][]time.Time{}
 	}
-	for k, times := range r.made {
-		r.made[k] = within(times, now)
-	}
-	maps.DeleteFunc(r.made, func(_ string, times []time.Time) bool { return len(times) == 0 })
+	maps.DeleteFunc(r.made, func(_ string, times []time.Time) bool { return len(within(times, now)) == 0 })
 	var limited []Drift
 	for _, d := range drifted {
-		r.made[d.Key] = append(r.made[d.Key], now)
+		r.made[d.Key] = append(within(r.made[d.Key], now), now)
 		if len(r.made[d.Key]) == maxRepairs {
 			limited = append(limited, d)
 		}
@@ -50,9 +47,5 @@ func (r *Repairs) Made(drifted []Drift, now time.Time) []Drift {
 }
 
 func within(times []time.Time, now time.Time) []time.Time {
-	i := slices.IndexFunc(times, func(t time.Time) bool { return now.Sub(t) < repairWindow })
-	if i < 0 {
-		return nil
-	}
-	return times[i:]
+	return slices.DeleteFunc(slices.Clone(times), func(t time.Time) bool { return now.Sub(t) >= repairWindow })
 }

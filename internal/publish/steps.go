@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -107,14 +108,14 @@ func (p *Publisher) move(live *corev1.ConfigMap, want Desired, d *Difference) *r
 
 // apply applies the generated keys and labels with force.
 func (p *Publisher) apply(live *corev1.ConfigMap, want Desired, d *Difference) *request {
-	if len(d.Changed) == 0 && (len(d.leftovers) == 0 || d.owner) {
+	if len(d.Changed) == 0 && (!d.leftovers || d.owner) {
 		return nil
 	}
 	cm := applycorev1.ConfigMap(p.options.Name, p.options.Namespace)
 	fence(cm, live)
 	keepForeign(cm, live, &want)
-	cm.WithLabels(heldAt(p.options.Labels, live.Labels, want.Hold, labelKey))
-	cm.WithData(heldAt(want.Keys, live.Data, want.Hold, plainKey))
+	cm.WithLabels(heldAt(p.options.Labels, live.Labels, want.Hold, labelPrefix))
+	cm.WithData(heldAt(want.Keys, live.Data, want.Hold, ""))
 	options := metav1.ApplyOptions{FieldManager: FieldManager, Force: true}
 	return &request{op: OpApply, apply: cm, options: options, changed: d.Changed}
 }
@@ -134,7 +135,7 @@ func (p *Publisher) prune(live *corev1.ConfigMap, _ Desired, d *Difference) *req
 
 // disown removes the restorers' entries from managedFields. The fields that only they owned then have no owner.
 func (p *Publisher) disown(live *corev1.ConfigMap, _ Desired, d *Difference) *request {
-	if len(d.leftovers) == 0 {
+	if !d.leftovers {
 		return nil
 	}
 	rest := slices.DeleteFunc(slices.Clone(live.ManagedFields), func(e metav1.ManagedFieldsEntry) bool {
@@ -157,17 +158,16 @@ func fenced(live *corev1.ConfigMap, body map[string]any) map[string]any {
 }
 
 // heldAt returns want, with the values of live for the held names.
-func heldAt(want, live map[string]string, hold []string, name func(string) string) map[string]string {
-	out := make(map[string]string, len(want))
-	for k, v := range want {
-		if slices.Contains(hold, name(k)) {
-			old, ok := live[k]
-			if !ok {
-				continue
-			}
-			v = old
+func heldAt(want, live map[string]string, hold []string, prefix string) map[string]string {
+	out := maps.Clone(want)
+	for k := range want {
+		if !slices.Contains(hold, prefix+k) {
+			continue
 		}
-		out[k] = v
+		delete(out, k)
+		if old, ok := live[k]; ok {
+			out[k] = old
+		}
 	}
 	return out
 }
