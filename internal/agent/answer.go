@@ -72,9 +72,7 @@ func (a *answer) object(field func(name string) error) error {
 	})
 }
 
-// array reads an array, each value by a call of value.
-func (a *answer) array(value func() error) error { return a.values('[', value) }
-
+// values reads an object or an array, each member by a call of value.
 func (a *answer) values(open json.Delim, value func() error) error {
 	if start, err := a.decoder.Token(); err != nil || start != open {
 		return cmp.Or(err, fmt.Errorf("no %s", open))

@@ -53,7 +53,7 @@ func (c *client) info(ctx context.Context, base string, document *Document) (inf
 				return err
 			case "toolsets":
 				out.Toolsets = map[string]Toolset{}
-				return a.array(func() error { return one(a, key) })
+				return a.values('[', func() error { return one(a, key) })
 			}
 			return a.part(&ignored{})
 		})

@@ -47,8 +47,9 @@ func (b *budgets) spend(key string, now time.Time) {
 }
 
 func (b *budgets) limiter(key string, now time.Time) *rate.Limiter {
-	if now.Sub(b.swept) >= time.Minute {
-		b.sweep(now)
+	if now.Sub(b.swept) >= time.Minute { // so that deleted namespaces take no memory
+		b.swept = now
+		maps.DeleteFunc(b.of, func(_ string, l *rate.Limiter) bool { return int(l.TokensAt(now)) >= b.burst })
 	}
 	if b.of == nil {
 		b.of = map[string]*rate.Limiter{}
@@ -57,10 +58,4 @@ func (b *budgets) limiter(key string, now time.Time) *rate.Limiter {
 		b.of[key] = rate.NewLimiter(rate.Every(b.wait), b.burst)
 	}
 	return b.of[key]
-}
-
-// sweep removes keys that have their full budget, so that deleted namespaces take no memory.
-func (b *budgets) sweep(now time.Time) {
-	b.swept = now
-	maps.DeleteFunc(b.of, func(_ string, l *rate.Limiter) bool { return int(l.TokensAt(now)) >= b.burst })
 }

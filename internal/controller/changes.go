@@ -64,15 +64,12 @@ type Changes struct {
 	list []Change // oldest first
 }
 
-// Add adds a change. It sets Seq, and the time if that is zero.
+// Add adds a change. It sets Seq and the time.
 func (l *Changes) Add(c Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seq++
-	c.Seq = l.seq
-	if c.At.IsZero() {
-		c.At = time.Now()
-	}
+	c.Seq, c.At = l.seq, time.Now()
 	if len(l.list) == keptChanges {
 		l.list = slices.Delete(l.list, 0, 1)
 	}

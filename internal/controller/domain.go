@@ -25,10 +25,9 @@ type nameCheck struct {
 }
 
 const (
-	checkedNames = 3 // how many published names are looked up
 	checkTimeout = 10 * time.Second
 	nameWait     = 30 * time.Second // until the lookup: DNS caches that it did not know a name
-	lastLook     = 5 * time.Second  // then until the check that the Services still exist: a cycle sees a deletion late
+	lastLook     = 5 * time.Second  // then until the check that the Service still exists: a cycle sees a deletion late
 )
 
 // writtenName is the host of a published Service.
@@ -37,35 +36,29 @@ type writtenName struct {
 	uid, host string
 }
 
-// checkNames checks after the first publication whether some published names resolve. With a wrong clusterDomain none
-// does, and the agent could reach no backend. checkNames does not wait for the responses. If DNS does not answer, or
-// the Services were deleted in the meantime, the next publication repeats the check.
+// checkNames checks after the first publication whether a published name resolves. With a wrong clusterDomain none does,
+// and the agent could reach no backend. checkNames does not wait for the response. If DNS does not answer, or the
+// Service was deleted in the meantime, the next publication repeats the check.
 func (r *Report) checkNames(s *Snapshot) {
 	if r.Resolver == nil {
 		return
 	}
-	written := writtenNames(s.Findings)
-	r.checked.now.Store(&written)
-	if !s.InForce || !s.Leading || s.DryRun {
-		return
-	}
-	names := written[:min(checkedNames, len(written))]
-	if len(names) == 0 || !r.checked.begun.CompareAndSwap(false, true) {
+	names := writtenNames(s.Findings)
+	r.checked.now.Store(&names)
+	if !s.InForce || !s.Leading || s.DryRun || len(names) == 0 || !r.checked.begun.CompareAndSwap(false, true) {
 		return
 	}
 	go func() {
 		<-time.After(nameWait)
-		wrong, sure := allUnknown(r.Resolver, names)
-		if wrong {
+		unknown, sure := r.lookUp(names[0].host)
+		if unknown {
 			<-time.After(lastLook)
-			names = r.stillWritten(names)
 		}
-		if !sure || len(names) == 0 {
+		switch {
+		case !sure, unknown && !slices.Contains(*r.checked.now.Load(), names[0]):
 			r.checked.begun.Store(false)
-			return
-		}
-		if wrong {
-			r.Log.Warn("published names do not resolve", "host", names[0].host, "names", len(names))
+		case unknown:
+			r.Log.Warn("published name does not resolve", "host", names[0].host)
 			r.Events.ConfigMap(true, "ClusterDomainWrong",
 				fmt.Sprintf("%s is published, but the cluster's DNS does not know this name: "+
 					"clusterDomain in the configuration is wrong; "+
@@ -93,27 +86,13 @@ func fullName(host string) bool {
 	return len(parts) == 4 && parts[2] == "svc"
 }
 
-// stillWritten returns the names that are still published for the same Services.
-func (r *Report) stillWritten(names []writtenName) []writtenName {
-	now := *r.checked.now.Load()
-	return slices.DeleteFunc(slices.Clone(names), func(n writtenName) bool { return !slices.Contains(now, n) })
-}
-
-// allUnknown reports whether DNS knows none of the names. sure is false if DNS did not answer for all of them.
-func allUnknown(resolver Resolver, names []writtenName) (unknown, sure bool) {
+// lookUp reports whether DNS does not know a host. sure is false if DNS did not answer.
+func (r *Report) lookUp(host string) (unknown, sure bool) {
 	ctx, stop := context.WithTimeout(context.Background(), checkTimeout)
 	defer stop()
-	sure = true
-	for _, n := range names {
-		absolute := strings.TrimSuffix(n.host, ".") + "." // so that no search domain is added
-		_, err := resolver.LookupHost(ctx, absolute)
-		var dns *net.DNSError
-		switch {
-		case err == nil:
-			return false, true
-		case !errors.As(err, &dns) || !dns.IsNotFound:
-			sure = false
-		}
-	}
-	return sure, sure
+	absolute := strings.TrimSuffix(host, ".") + "." // so that no search domain is added
+	_, err := r.Resolver.LookupHost(ctx, absolute)
+	var dns *net.DNSError
+	unknown = errors.As(err, &dns) && dns.IsNotFound
+	return unknown, unknown || err == nil
 }

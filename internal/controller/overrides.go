@@ -6,9 +6,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -33,7 +33,8 @@ type overrides struct {
 // observe reads the live ConfigMap, which is nil if there is none. gone is the last state of the ConfigMap that was
 // deleted last, nil if none was. It is needed because the admin may have changed the text right before the deletion.
 func (o *overrides) observe(live, gone *corev1.ConfigMap) {
-	if gone != nil && o.precedes(gone) && !o.deleted(gone) {
+	after := gone != nil && (o.version == "" || publish.Newer(gone.ResourceVersion, o.version))
+	if after && !o.deleted(gone) {
 		o.read(gone)
 	}
 	if !o.deleted(live) {
@@ -133,15 +134,6 @@ func (o *overrides) read(cm *corev1.ConfigMap) {
 // use puts the text as observed in force.
 func (o *overrides) use(parsed *toolset.Overrides) {
 	o.good, o.goodText, o.candidate, o.err = parsed, o.text, nil, nil
-}
-
-// precedes reports whether the ConfigMap that was read is older than cm.
-func (o *overrides) precedes(cm *corev1.ConfigMap) bool {
-	if o.version == "" {
-		return true
-	}
-	order, err := resourceversion.CompareResourceVersion(o.version, cm.ResourceVersion)
-	return err == nil && order < 0
 }
 
 // overridesIn returns the text of the key. Text that is not UTF-8 is in binaryData.

@@ -31,17 +31,18 @@ func (p *Publisher) current(ctx context.Context) (*corev1.ConfigMap, error) {
 		case err != nil:
 		case fresh == nil:
 			return nil, nil
-		case newer(fresh, live):
+		case Newer(fresh.ResourceVersion, live.ResourceVersion):
 			p.newest = fresh
 		}
 	}
-	if p.newest != nil && newer(p.newest, live) {
+	if p.newest != nil && Newer(p.newest.ResourceVersion, live.ResourceVersion) {
 		return p.newest, nil
 	}
 	return live, nil
 }
 
-func newer(a, b *corev1.ConfigMap) bool {
-	order, err := resourceversion.CompareResourceVersion(a.ResourceVersion, b.ResourceVersion)
+// Newer reports whether the resourceVersion a is newer than b.
+func Newer(a, b string) bool {
+	order, err := resourceversion.CompareResourceVersion(a, b)
 	return err == nil && order > 0
 }
