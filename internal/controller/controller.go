@@ -81,7 +81,7 @@ type Reporter interface {
 	Forgotten(err error)
 	// BadAnnotation is called for a Service whose owner should correct an annotation, each time it is detected. typ is
 	// the type that the annotation names, "" if none.
-	BadAnnotation(s *backend.Service, typ, reason string)
+	BadAnnotation(s *backend.Service, typ, reason string) (reported bool)
 	// GoodAnnotation is called when the annotation is corrected or removed.
 	GoodAnnotation(s *backend.Service)
 }

@@ -307,9 +307,13 @@ func (n *notes) Cycle(s *Snapshot) {
 	}
 }
 
-func (n *notes) Forgotten(err error)                                { n.note("forgotten: %v", err) }
-func (n *notes) GoodAnnotation(s *backend.Service)                  { n.note("%s: mended", s.Ref) }
-func (n *notes) BadAnnotation(s *backend.Service, _, reason string) { n.note("%s: %s", s.Ref, reason) }
+func (n *notes) Forgotten(err error)               { n.note("forgotten: %v", err) }
+func (n *notes) GoodAnnotation(s *backend.Service) { n.note("%s: mended", s.Ref) }
+
+func (n *notes) BadAnnotation(s *backend.Service, _, reason string) bool {
+	n.note("%s: %s", s.Ref, reason)
+	return true
+}
 
 // rig is a controller with everything around it in memory.
 type rig struct {

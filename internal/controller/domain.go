@@ -36,9 +36,9 @@ type writtenName struct {
 	uid, host string
 }
 
-// checkNames checks after the first publication whether a published name resolves. With a wrong clusterDomain none does,
-// and the agent could reach no backend. checkNames does not wait for the response. If DNS does not answer, or the
-// Service was deleted in the meantime, the next publication repeats the check.
+// checkNames checks after the first publication whether a published name resolves. With a wrong clusterDomain none
+// does, and the agent could reach no backend. If DNS does not answer, or the Service was deleted in the meantime, the
+// next publication repeats the check.
 func (r *Report) checkNames(s *Snapshot) {
 	if r.Resolver == nil {
 		return

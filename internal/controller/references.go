@@ -8,7 +8,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -34,38 +33,30 @@ func (m *memory) moveReferences(before *corev1.ConfigMap, doc *toolset.Document,
 		return nil
 	}
 	old := m.references
-	if old == nil {
-		old = published(before, m.published)
+	if old == nil && before != nil {
+		old = holders(toolset.VariablesIn(before.Data[toolset.KeyHolmesGPT]), func(v toolset.Variable) string {
+			for _, i := range m.published {
+				if i.Name == v.Instance {
+					return i.Service.String()
+				}
+			}
+			return v.Instance
+		})
 	}
-	m.references = holders(doc)
+	m.references = holders(doc.Variables(), func(v toolset.Variable) string {
+		if i := slices.IndexFunc(doc.Backends[v.Toolset], v.IsFor); i >= 0 {
+			return doc.Backends[v.Toolset][i].Ref.String()
+		}
+		return v.Instance
+	})
 	return moves(old, m.references)
 }
 
-// holders returns the references in a document.
-func holders(doc *toolset.Document) references {
+// holders returns the references to variables, each with the Service that it goes to.
+func holders(variables []toolset.Variable, service func(toolset.Variable) string) references {
 	out := references{}
-	for _, v := range doc.Variables() {
-		service := v.Instance
-		if i := slices.IndexFunc(doc.Backends[v.Toolset], v.IsFor); i >= 0 {
-			service = doc.Backends[v.Toolset][i].Ref.String()
-		}
-		out[holder{v.Name, v.Toolset, v.Instance}] = service
-	}
-	return out
-}
-
-// published returns the references in the document of a ConfigMap.
-func published(live *corev1.ConfigMap, instances []publish.Instance) references {
-	out := references{}
-	if live == nil {
-		return out
-	}
-	for _, v := range toolset.VariablesIn(live.Data[toolset.KeyHolmesGPT]) {
-		service := v.Instance
-		if i := slices.IndexFunc(instances, func(i publish.Instance) bool { return i.Name == v.Instance }); i >= 0 {
-			service = instances[i].Service.String()
-		}
-		out[holder{v.Name, v.Toolset, v.Instance}] = service
+	for _, v := range variables {
+		out[holder{v.Name, v.Toolset, v.Instance}] = service(v)
 	}
 	return out
 }

@@ -120,7 +120,7 @@ func TestDeadStrangerKeepsNoPlace(t *testing.T) {
 func TestPlaceIsKeptForADay(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	synctest.Test(t, func(t *testing.T) {
-		var m memory
+		m := memory{gone: map[string]time.Time{}}
 		for _, step := range []struct {
 			present bool
 			wait    time.Duration

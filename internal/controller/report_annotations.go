@@ -10,12 +10,8 @@ import (
 // another one.
 type complaint struct{ uid, reason string }
 
-// BadAnnotation implements Reporter.
-func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) { r.complain(s, typ, reason) }
-
-// complain reports to an owner that an annotation is wrong, each time it is detected. Complaints that change too often
-// are reported at a later discovery. It returns whether it has reported.
-func (r *Report) complain(s *backend.Service, typ, reason string) (reported bool) {
+// BadAnnotation implements Reporter. Complaints that change too often are reported at a later discovery.
+func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) (reported bool) {
 	if now := (complaint{s.UID, reason}); !r.bad.Is(s.Ref, now) {
 		if !r.mayReport("BadAnnotation", s.Namespace) {
 			return false
@@ -49,7 +45,7 @@ func (r *Report) reportClashes(s *Snapshot, led bool) {
 		}
 		now[f.Ref] = true
 		c := complaint{f.Service.UID, view.Reason(f)}
-		if !r.clashes.Is(f.Ref, c) && r.complain(f.Service, f.Type, c.reason) {
+		if !r.clashes.Is(f.Ref, c) && r.BadAnnotation(f.Service, f.Type, c.reason) {
 			r.clashes.Reported(f.Ref, c)
 		}
 	}

@@ -39,8 +39,8 @@ func (d *Difference) none() bool {
 // labelPrefix stands before the name of a label in lists of keys.
 const labelPrefix = "label "
 
-// Compare returns what Publish would change in live. managedFields show which writer caused a difference. The removal of
-// a key, and a write by another process with the same field manager, are recognized only if this Publisher wrote the
+// Compare returns what Publish would change in live. managedFields show which writer caused a difference. The removal
+// of a key, and a write by another process with the same field manager, are recognized only if this Publisher wrote the
 // key itself.
 func (p *Publisher) Compare(live *corev1.ConfigMap, want Desired) Difference {
 	d := Difference{absent: live == nil}

@@ -56,11 +56,7 @@ func (p *Publisher) fail(op Op, err error) error {
 
 // conflict returns the error after the last of several conflicts. The API server's error stays in the chain.
 func (p *Publisher) conflict(err error) error {
-	op := OpApply
-	if e := (*Error)(nil); errors.As(err, &e) {
-		op = e.Op
-	}
-	return &Error{op, p.where() + ": " + ErrConflict.Error(), errors.Join(ErrConflict, err)}
+	return &Error{OpApply, p.where() + ": " + ErrConflict.Error(), errors.Join(ErrConflict, err)}
 }
 
 // retryable reports whether the write failed because the ConfigMap has changed, so that it must be read again. If there
