@@ -184,12 +184,12 @@ func (e *examiner) keysOf(ctx context.Context, resource string, ref backend.Ref)
 		return keys, err
 	}
 	var table metav1.Table
-	if err := json.Unmarshal(raw, &table); err != nil || len(table.Rows) != 1 {
-		return keys, fmt.Errorf("%s %s: the API server's response is not a table of one row", resource, ref)
-	}
 	var object metav1.PartialObjectMetadata
-	if err := json.Unmarshal(table.Rows[0].Object.Raw, &object); err != nil {
-		return keys, fmt.Errorf("%s %s: the API server's response has no readable metadata: %w", resource, ref, err)
+	if err = json.Unmarshal(raw, &table); err == nil && len(table.Rows) == 1 {
+		err = json.Unmarshal(table.Rows[0].Object.Raw, &object)
+	}
+	if err != nil || len(table.Rows) != 1 {
+		return keys, fmt.Errorf("%s %s: the API server's response is not a table of one row", resource, ref)
 	}
 	for _, entry := range object.ManagedFields {
 		keys.Names = append(keys.Names, keysIn(entry.FieldsV1)...)

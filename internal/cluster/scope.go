@@ -1,10 +1,10 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -182,14 +182,9 @@ func (s *scope) describe(q request, err error) string {
 	return fmt.Sprintf("cannot %s %s: %v", q.verb, q.kind, unwrapURL(err))
 }
 
-func withoutNumbers(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return -1
-		}
-		return r
-	}, text)
-}
+var digits = regexp.MustCompile(`[0-9]+`)
+
+func withoutNumbers(text string) string { return digits.ReplaceAllString(text, "") }
 
 // kindOf returns the cluster's name of a Go type: configmaps for *v1.ConfigMap.
 func kindOf(goType string) string {
@@ -209,14 +204,13 @@ func (s *scope) missing(now time.Time, synced bool) []string {
 		return known && !f.over && (f.forbidden || now.Sub(f.since) >= notable)
 	}
 	var list []string
-	for _, q := range slices.SortedFunc(maps.Keys(s.last), request.compare) {
+	sorted := slices.SortedFunc(maps.Keys(s.last), func(a, b request) int {
+		return strings.Compare(a.kind+" "+a.verb, b.kind+" "+b.verb)
+	})
+	for _, q := range sorted {
 		if counts(q) && (q.verb == "list" || !counts(request{q.kind, "list"})) {
 			list = append(list, s.last[q].text)
 		}
 	}
 	return list
-}
-
-func (q request) compare(o request) int {
-	return cmp.Or(strings.Compare(q.kind, o.kind), strings.Compare(q.verb, o.verb))
 }

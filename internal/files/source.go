@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -16,7 +15,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/wait"
 
-	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/store"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
@@ -45,7 +43,6 @@ type Source struct {
 	paths  []string
 	files  []*file // one for each path
 	synced chan struct{}
-	twice  map[backend.Ref]bool // Services in several files, as logged
 
 	mu sync.Mutex // for the err of each file
 }
@@ -182,22 +179,13 @@ func (s *Source) parse(ctx context.Context, f *file) (content *store.Contents, r
 	return content, refused, nil
 }
 
-// apply makes the store hold the contents of all files. It logs the first Service that newly is in more than one file.
+// apply makes the store hold the contents of all files.
 func (s *Source) apply() {
 	var all []*store.Contents
 	for _, f := range s.files {
 		all = append(all, f.content)
 	}
-	twice := s.Replace(all...)
-	for _, ref := range slices.SortedFunc(maps.Keys(twice), backend.Ref.Compare) {
-		if !s.twice[ref] {
-			s.opts.Log.Warn("Services defined in several files",
-				"first", ref.String(), "services", len(twice),
-				"advice", "keep each Service in one file; the last file is used")
-			break
-		}
-	}
-	s.twice = twice
+	s.Replace(all...)
 }
 
 // report records the error of a file, and reports it if it is a new one.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"maps"
+	"slices"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -42,15 +43,10 @@ func (c *Contents) Slice(service backend.Ref, s Slice) {
 }
 
 // Replace makes the store hold all these contents, and nothing else. If a Service is in several, the last one counts,
-// as with kubectl apply. Replace returns these Services.
-func (st *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
-	whole, twice := st.NewContents(), map[backend.Ref]bool{}
+// as with kubectl apply.
+func (st *Store) Replace(all ...*Contents) {
+	whole := st.NewContents()
 	for _, c := range all {
-		for ref := range c.services {
-			if _, there := whole.services[ref]; there && !st.opts.leavesOut(ref.Namespace) {
-				twice[ref] = true
-			}
-		}
 		maps.Copy(whole.services, c.services)
 		maps.Copy(whole.slices, c.slices)
 		maps.Copy(whole.exposed, c.exposed)
@@ -66,16 +62,11 @@ func (st *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
 		st.sliced[s.service.Namespace] = true
 		st.enter(s.service, s.Slice)
 	}
-	for ref := range st.services {
+	for _, ref := range slices.AppendSeq(slices.Collect(maps.Keys(st.services)), maps.Keys(st.others)) {
 		if _, there := whole.services[ref]; !there {
 			st.delete(ref)
 		} else if before[ref.Namespace] != st.sliced[ref.Namespace] {
-			st.touch(ref)
-		}
-	}
-	for ref := range st.others {
-		if _, there := whole.services[ref]; !there {
-			st.delete(ref)
+			st.touchKnown(ref)
 		}
 	}
 	for name := range st.owners {
@@ -84,5 +75,4 @@ func (st *Store) Replace(all ...*Contents) (twice map[backend.Ref]bool) {
 		}
 	}
 	st.replaceExposures(whole.exposed)
-	return twice
 }

@@ -25,12 +25,13 @@ type exposures struct {
 func (st *Store) Expose(by Exposer, services map[string][]backend.Exposure) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	if !st.opts.leavesOut(by.Namespace) {
-		st.expose(by, services)
-	}
+	st.expose(by, services)
 }
 
 func (st *Store) expose(by Exposer, services map[string][]backend.Exposure) {
+	if st.opts.leavesOut(by.Namespace) {
+		return
+	}
 	in := st.exposed[by.Namespace]
 	if in == nil {
 		in = &exposures{by: map[Exposer]map[string][]backend.Exposure{}}
@@ -106,8 +107,6 @@ func (st *Store) replaceExposures(all map[Exposer]map[string][]backend.Exposure)
 		}
 	}
 	for by, services := range all {
-		if !st.opts.leavesOut(by.Namespace) {
-			st.expose(by, services)
-		}
+		st.expose(by, services)
 	}
 }
