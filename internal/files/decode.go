@@ -28,6 +28,13 @@ var jsonOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.
 // jsonStart matches the beginning of JSON, but not a YAML flow mapping or a template.
 var jsonStart = regexp.MustCompile(`^\s*(?:\[|\{\s*(?:["}]|$))`)
 
+var (
+	// marker matches a line that ends a YAML document.
+	marker = regexp.MustCompile(`^(?:---|\.\.\.)(?:[ \t]|$)`)
+	// content matches a YAML document with more than comments and directives.
+	content = regexp.MustCompile(`(?m)^[ \t]*[^\s#%]`)
+)
+
 // meter counts the lines that are read through it, and limits the size of a single value.
 type meter struct {
 	r     io.Reader
@@ -115,13 +122,13 @@ func (r *reader) yamlStream(in io.Reader) error {
 	for at := 1; ; at++ {
 		more := lines.Scan()
 		text := lines.Bytes()
-		switch marker := isMarker(text); {
-		case errors.Is(lines.Err(), bufio.ErrTooLong), !marker && len(doc)+len(text) > maxObject:
+		switch ends := marker.Match(text); {
+		case errors.Is(lines.Err(), bufio.ErrTooLong), !ends && len(doc)+len(text) > maxObject:
 			const text = "the YAML document that begins in line %d is %w; as JSON a List is read item by item"
 			return fmt.Errorf(text, start, errTooLarge)
 		case lines.Err() != nil:
 			return lines.Err()
-		case !more, marker:
+		case !more, ends:
 			given, err := r.yamlDocument(doc, place{document: n + 1, line: start, item: -1})
 			if err != nil || !more {
 				return err
@@ -135,16 +142,9 @@ func (r *reader) yamlStream(in io.Reader) error {
 	}
 }
 
-func isMarker(line []byte) bool {
-	if !bytes.HasPrefix(line, []byte("---")) && !bytes.HasPrefix(line, []byte("...")) {
-		return false
-	}
-	return len(line) == 3 || line[3] == ' ' || line[3] == '\t'
-}
-
 // yamlDocument reads one document. given is false if the document is empty.
 func (r *reader) yamlDocument(doc []byte, at place) (given bool, err error) {
-	if !hasContent(doc) {
+	if !content.Match(doc) {
 		return false, nil
 	}
 	if err := costly(doc); err != nil {
@@ -165,17 +165,6 @@ func (r *reader) yamlDocument(doc []byte, at place) (given bool, err error) {
 		return false, fmt.Errorf("document %d (line %d): %w", at.document, at.line, err)
 	}
 	return true, nil
-}
-
-// hasContent reports whether a document has more than comments and directives.
-func hasContent(doc []byte) bool {
-	for line := range bytes.Lines(doc) {
-		line = bytes.TrimSpace(line)
-		if len(line) > 0 && line[0] != '#' && line[0] != '%' {
-			return true
-		}
-	}
-	return false
 }
 
 // yamlError adds the line in the file to an error of the parser.
