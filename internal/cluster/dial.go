@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 )
 
 // dialer connects the watches to the API server. If the API server cannot be reached, the dialer retries about once a
@@ -44,12 +45,7 @@ func httpClient(config *rest.Config, failed func(), log *slog.Logger) (*http.Cli
 }
 
 // err returns why the API server cannot be reached, nil while it can be.
-func (d *dialer) err() error {
-	if reason := d.away.Load(); reason != nil {
-		return *reason
-	}
-	return nil
-}
+func (d *dialer) err() error { return ptr.Deref(d.away.Load(), nil) }
 
 // untilConnected dials until it has a connection. It returns an error only if ctx or the watch has ended: net/http
 // dials with a context that outlives the request.

@@ -16,8 +16,8 @@ const ResolvConf = "/etc/resolv.conf"
 // DefaultDomain is the DNS domain of nearly every cluster.
 const DefaultDomain = "cluster.local"
 
-// Domain returns the cluster's DNS domain from the search line of a pod's resolv.conf, which has NAMESPACE.svc.DOMAIN.
-// It returns DefaultDomain if the file has no such name, as outside a cluster.
+// Domain returns the cluster's DNS domain from the search line of a pod's resolv.conf, which has NAMESPACE.svc.DOMAIN,
+// or DefaultDomain if the file has no such name.
 func Domain(resolvConf string) string {
 	text, err := os.ReadFile(resolvConf)
 	if err != nil {

@@ -100,8 +100,6 @@ func network(err error) (cause, advice string) {
 		return "connection refused", "; is the cluster running, and the server in the kubeconfig the right one?"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "no route to it", "; is the network or VPN up?"
-	case errors.Is(err, syscall.ECONNRESET):
-		return "the connection was reset", ""
 	case errors.As(err, &cert):
 		return "its certificate is not trusted (" + cert.Err.Error() + ")",
 			"; check the certificate authority in the kubeconfig"

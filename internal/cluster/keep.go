@@ -12,9 +12,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// The informers' caches keep the types below. A Service as decoded takes a kilobyte, and a cluster may have a hundred
-// thousand, most of them unmatched. So objects are reduced as soon as they are decoded, before they are cached. A cache
-// then keeps little more than the names, which it needs to detect deletions. The rest belongs to the store.
+// The informers' caches keep the types below: little more than the names, which they need to detect deletions. A decoded
+// Service takes a kilobyte, and a cluster may have a hundred thousand. So objects are reduced before they are cached.
 
 type object interface {
 	metav1.Object

@@ -24,10 +24,9 @@ func Identity() string {
 }
 
 // LeaseClient returns a client for the Lease with a separate connection, so that neither a rate limit nor a large
-// transfer delays a renewal. The client has its own dialer, because client-go shares connections between clients with
-// equal configurations otherwise. It uses HTTP/1.1, with which a request that times out closes its connection: a
-// connection that hangs is replaced while there is still time for another request. The timeout also ends client-go's
-// own retries, which wait as long as a response asks for (Retry-After).
+// transfer delays a renewal. It has its own dialer, because client-go otherwise shares connections between clients with
+// equal configurations. With HTTP/1.1 a request that times out closes its connection: a connection that hangs is
+// replaced while there is still time for another request. The timeout also ends client-go's own retries.
 func LeaseClient(config *rest.Config, renewDeadline time.Duration) (coordinationclient.LeasesGetter, error) {
 	c := rest.CopyConfig(config)
 	c.Timeout = leaseTimeout(renewDeadline)

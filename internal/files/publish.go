@@ -81,11 +81,10 @@ func (o *Output) once(ctx context.Context, build publish.Build, res *publish.Res
 			res.Drifted = append(res.Drifted, drift)
 		}
 	}
+	if _, statErr := os.Stat(o.dir); errors.Is(err, fs.ErrNotExist) && errors.Is(statErr, fs.ErrNotExist) {
+		return false, nil // the directory was removed
+	}
 	if err != nil {
-		_, statErr := os.Stat(o.dir)
-		if errors.Is(err, fs.ErrNotExist) && errors.Is(statErr, fs.ErrNotExist) { // the directory was removed
-			err = nil
-		}
 		return false, err
 	}
 	o.known, o.settled = maps.Clone(want.Keys), true

@@ -55,14 +55,13 @@ func FromService(s *corev1.Service, keep func(key string) bool) backend.Service 
 	return out
 }
 
-// FromEndpointSlice returns the parts of an EndpointSlice that probing reads, and the Service it belongs to. The
-// Service has no name if the slice names none. Host names are left out.
+// FromEndpointSlice returns the parts of an EndpointSlice that probing reads, without host names, and its Service (see
+// ServiceOf).
 //
 // An endpoint is ready unless its conditions deny it, and a terminating one is never ready
 // (https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/). Only the first address of
 // an endpoint counts, as for kube-proxy. But CoreDNS returns all addresses of a headless Service. So denied, if not
-// nil, checks all of them, ready or not. Ports without a number, which mean any port, are left out, and so are numbers
-// that no port has.
+// nil, checks all of them, ready or not. Ports without a valid number are left out.
 func FromEndpointSlice(s *discoveryv1.EndpointSlice, denied func(netip.Addr) bool) (service backend.Ref, slice Slice) {
 	slice.Name = s.Name
 	for _, p := range s.Ports {

@@ -41,9 +41,8 @@ func (st *Store) Count() int {
 
 // HasNamespace reports whether there is a Service in the namespace.
 func (st *Store) HasNamespace(namespace string) bool {
-	in := func(r backend.Ref) bool { return r.Namespace == namespace }
-	return slices.ContainsFunc(st.Others(), in) ||
-		slices.ContainsFunc(st.Services(), func(s *backend.Service) bool { return in(s.Ref) })
+	return slices.ContainsFunc(st.Others(), func(r backend.Ref) bool { return r.Namespace == namespace }) ||
+		slices.ContainsFunc(st.Services(), func(s *backend.Service) bool { return s.Namespace == namespace })
 }
 
 // Get returns a Service that is kept in full, and its endpoints. Each is nil if it is not known.
