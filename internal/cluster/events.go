@@ -50,8 +50,8 @@ const (
 // Recorder writes Kubernetes Events about Services and about the ConfigMap, one after the other from a queue. It needs
 // only create and patch on events.k8s.io. Its methods are safe for concurrent use and never wait for the API server.
 //
-// client-go's recorders do not fit. That of events.k8s.io (tools/events) merges two Events on one object that differ only
-// in their text. That of the core API (tools/record) records a state again each time it is checked, does not report the
+// client-go's recorders do not fit. That of events.k8s.io (tools/events) merges two Events on one object if only their
+// texts differ. That of the core API (tools/record) records a state again each time it is checked, does not report the
 // Events that it drops, and delays all others for up to two minutes if one cannot be written.
 type Recorder struct {
 	options RecorderOptions

@@ -12,8 +12,8 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// The informers' caches keep the types below: little more than the names, which they need to detect deletions. A decoded
-// Service takes a kilobyte, and a cluster may have a hundred thousand. So objects are reduced before they are cached.
+// The informers' caches keep the types below: little more than the names, which they need to detect deletions. Objects
+// are reduced before they are cached: a decoded Service takes a kilobyte, and a cluster may have a hundred thousand.
 
 type object interface {
 	metav1.Object
