@@ -90,16 +90,12 @@ func (r *reader) keepsHost(host string) bool {
 	return host != r.s.Name && (host != r.s.Name+"."+r.s.Namespace || r.d.trusts(r.s.Namespace))
 }
 
-// health reads kubernaut.io/toolset-health-endpoint, unless its other name has the same value.
+// health reads kubernaut.io/toolset-health-endpoint. Its other name may stand beside it with the same value.
 func (r *reader) health(v string) *backend.Reason {
-	alias, both := r.s.Annotations[annHealthPath]
-	switch {
-	case !both:
-		return r.probed(annHealth, v)
-	case alias != v:
+	if alias, both := r.s.Annotations[annHealthPath]; both && alias != v {
 		return bad(backend.CodeAnnotationHealthTwice, backend.Details{Annotation: annHealthPath, Key: annHealth})
 	}
-	return nil
+	return r.probed(annHealth, v)
 }
 
 func (r *reader) healthPath(v string) *backend.Reason { return r.probed(annHealthPath, v) }

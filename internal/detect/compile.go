@@ -186,10 +186,10 @@ func newIndex(types []*compiled, look *conventions) *index {
 		x.key(k).app = true
 	}
 	for last := range look.always {
-		x.addWord(last, maskOf(lookalikeBit))
+		x.addWord(last, lookalikeBit)
 	}
 	for i, t := range types {
-		bit := maskOf(i)
+		bit := mask(1) << i
 		for _, w := range t.words {
 			x.addWord(w, bit)
 		}
@@ -202,11 +202,11 @@ func newIndex(types []*compiled, look *conventions) *index {
 			}
 		}
 		for _, n := range t.Detect.Weak.PortNames {
-			x.portNames[n] = x.portNames[n].or(bit)
+			x.portNames[n] |= bit
 		}
 		for _, n := range t.Ports.Numbers {
 			if !slices.Contains(t.Ports.Shared, n) {
-				x.ports[n] = x.ports[n].or(bit)
+				x.ports[n] |= bit
 			}
 		}
 	}
@@ -214,7 +214,7 @@ func newIndex(types []*compiled, look *conventions) *index {
 }
 
 func (x *index) addWord(word string, bit mask) {
-	x.tokens[word] = x.tokens[word].or(bit)
+	x.tokens[word] |= bit
 }
 
 // addRule adds one condition of the rule to the index. All must hold for a match, so one is enough. It takes the one
@@ -237,7 +237,7 @@ func (x *index) addRule(r *catalog.Rule, bit mask) {
 		}
 	default:
 		for _, p := range r.Ports {
-			x.portNames[p] = x.portNames[p].or(bit)
+			x.portNames[p] |= bit
 		}
 	}
 }
@@ -262,7 +262,7 @@ func (x *index) addLabel(key string, values catalog.Values, bit mask) {
 	k := x.key(key)
 	for _, v := range values {
 		if !strings.Contains(v, "*") {
-			k.values[v] = k.values[v].or(bit)
+			k.values[v] |= bit
 			continue
 		}
 		if w := whole(v); w != "" {
@@ -270,7 +270,7 @@ func (x *index) addLabel(key string, values catalog.Values, bit mask) {
 			x.addWord(w, bit)
 			continue
 		}
-		k.any = k.any.or(bit)
+		k.any |= bit
 	}
 }
 

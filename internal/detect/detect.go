@@ -101,7 +101,7 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 	}
 	annotated := hasAnnotations(s)
 	near := d.index.near(s)
-	if near.empty() && !annotated {
+	if near == 0 && !annotated {
 		return Result{}
 	}
 	r := d.examine(s, e, near)
@@ -140,7 +140,7 @@ func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) 
 		return d.include(s, e, near, notes)
 	}
 	r := decide(d.evaluateAll(s, e, near, notes))
-	if r.Nothing() && near.has(lookalikeBit) {
+	if r.Nothing() && near&lookalikeBit != 0 {
 		r.Rejected = d.lookalike(s)
 	}
 	return r
@@ -151,7 +151,7 @@ func (d *Detector) evaluateAll(
 	s *backend.Service, e *backend.Endpoints, near mask, notes annotations,
 ) (evals []evaluation) {
 	for i, t := range d.types {
-		if near.has(i) && (notes.typ == "" || notes.typ == t.Type.Type) {
+		if near&(1<<i) != 0 && (notes.typ == "" || notes.typ == t.Type.Type) {
 			evals = append(evals, d.evaluate(t, s, e, notes))
 		}
 	}
@@ -175,7 +175,7 @@ func (d *Detector) lookup(name string) *compiled {
 
 func (d *Detector) firstNear(near mask) string {
 	for i, t := range d.types {
-		if near.has(i) {
+		if near&(1<<i) != 0 {
 			return t.Type.Type
 		}
 	}

@@ -11,41 +11,32 @@ import (
 
 // maxTypes limits the types of a catalog. The bit after theirs is for look-alikes that are reported for any Service.
 const (
-	maxTypes     = 127
-	lookalikeBit = maxTypes
+	maxTypes          = 63
+	lookalikeBit mask = 1 << maxTypes
 )
 
 // mask is a set of types by their place in the catalog.
-type mask [(maxTypes + 1) / 64]uint64
-
-func maskOf(i int) (m mask) {
-	m[i/64] = 1 << (i % 64)
-	return m
-}
-
-func (m mask) or(o mask) mask { return mask{m[0] | o[0], m[1] | o[1]} }
-func (m mask) has(i int) bool { return m[i/64]&(1<<(i%64)) != 0 }
-func (m mask) empty() bool    { return m == mask{} }
+type mask uint64
 
 // near returns the types that may match the Service. It does not allocate.
 func (x *index) near(s *backend.Service) mask {
 	m := x.nearWords(s.Name)
-	m = m.or(x.nearLabels(s.Labels)).or(x.nearLabels(s.Selector))
+	m |= x.nearLabels(s.Labels) | x.nearLabels(s.Selector)
 	for key, v := range s.Annotations {
 		if k := x.keys[key]; k != nil {
-			m = m.or(k.any).or(k.values[v])
+			m |= k.any | k.values[v]
 		}
 	}
 	for i := range s.Ports {
 		p := &s.Ports[i]
-		m = m.or(x.ports[p.Number]).or(x.portNames[p.Name])
+		m |= x.ports[p.Number] | x.portNames[p.Name]
 		if p.Target.Type == intstr.Int {
-			m = m.or(x.ports[p.Target.IntVal])
+			m |= x.ports[p.Target.IntVal]
 		}
 	}
 	for _, n := range x.names {
 		if catalog.Match(n.pattern, s.Name) {
-			m = m.or(n.mask)
+			m |= n.mask
 		}
 	}
 	return m
@@ -56,16 +47,16 @@ func (x *index) nearLabels(labels map[string]string) (m mask) {
 		k := x.keys[key]
 		if k == nil {
 			if x.look.ReadsKey(key) {
-				m = m.or(x.nearWords(v))
+				m |= x.nearWords(v)
 			}
 			continue
 		}
-		m = m.or(k.any)
+		m |= k.any
 		if len(k.values) > 0 {
-			m = m.or(k.values[v])
+			m |= k.values[v]
 		}
 		if k.app {
-			m = m.or(x.nearWords(v))
+			m |= x.nearWords(v)
 		}
 	}
 	return m
@@ -77,9 +68,9 @@ func (x *index) nearWords(value string) (m mask) {
 		return m
 	}
 	for word := range strings.FieldsFuncSeq(strings.ToLower(value), isSeparator) {
-		m = m.or(x.tokens[word])
+		m |= x.tokens[word]
 		if bare := strings.TrimRight(word, digits); bare != word {
-			m = m.or(x.tokens[bare])
+			m |= x.tokens[bare]
 		}
 	}
 	return m

@@ -64,13 +64,8 @@ const (
 )
 
 func newFront(finding *backend.Finding, e *backend.Endpoints) *front {
-	var selector []string
-	for k, v := range finding.Service.Selector {
-		selector = append(selector, k+"="+v)
-	}
-	slices.Sort(selector)
 	f := &front{
-		Finding: finding, selects: unique.Make(strings.Join(selector, ",")),
+		Finding: finding, selects: unique.Make(fmt.Sprintf("%q", finding.Service.Selector)), // with sorted keys
 		releases: releases(finding.Service.Labels), twin: finding.Service.Headless() || perReplica(finding.Service),
 	}
 	if e == nil || e.Crowded || e.ReadyCount() > maxCompared || finding.Candidate.ForeignHost {
