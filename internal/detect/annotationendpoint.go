@@ -9,14 +9,14 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
-func (r *reader) endpoint(v string) *backend.Reason {
+func (r *reader) endpoint(v string) backend.Reason {
 	for _, other := range []string{annPort, annScheme, annPath} {
 		if _, both := r.s.Annotations[other]; both {
-			return bad(backend.CodeAnnotationEndpointBeside, backend.Details{Annotation: annEndpoint, Key: other})
+			return reason(backend.CodeAnnotationEndpointBeside, backend.Details{Annotation: annEndpoint, Key: other})
 		}
 	}
 	host, number, refused := r.endpointURL(v)
-	if refused != nil {
+	if refused.Is() {
 		return refused
 	}
 	external := r.s.Type == typeExternal
@@ -30,13 +30,13 @@ func (r *reader) endpoint(v string) *backend.Reason {
 	}
 	if !external && r.ownHost(host) {
 		if r.n.port == nil {
-			return bad(backend.CodeAnnotationEndpointPort,
+			return reason(backend.CodeAnnotationEndpointPort,
 				backend.Details{Annotation: annEndpoint, Number: int(number)})
 		}
 		if r.keepsHost(host) {
 			r.n.sets.Host, r.n.sets.FixedHost = host, true
 		}
-		return nil
+		return backend.Reason{}
 	}
 	if !r.d.allowsHost(host) {
 		if external {
@@ -44,20 +44,20 @@ func (r *reader) endpoint(v string) *backend.Reason {
 			if own := externalHost(r.s); own != host && !r.d.allowsHost(own) {
 				details.Host = clip(own)
 			}
-			return bad(backend.CodeExternalURLNotAllowed, details)
+			return reason(backend.CodeExternalURLNotAllowed, details)
 		}
-		return bad(backend.CodeAnnotationEndpointHost,
+		return reason(backend.CodeAnnotationEndpointHost,
 			backend.Details{Annotation: annEndpoint, Value: clip(host), Host: show(r.d.hostOf(r.s))})
 	}
 	if r.n.port == nil {
 		r.n.port = &backend.Port{Number: number, Protocol: "TCP"}
 	}
 	r.n.sets.Host, r.n.sets.ForeignHost = host, true
-	return nil
+	return backend.Reason{}
 }
 
 // endpointURL sets the scheme and the base path of the endpoint annotation, and returns its host and port.
-func (r *reader) endpointURL(v string) (host string, number int32, refused *backend.Reason) {
+func (r *reader) endpointURL(v string) (host string, number int32, refused backend.Reason) {
 	u, err := url.Parse(v)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
 		u.RawQuery != "" || u.Fragment != "" || u.User != nil {
@@ -75,7 +75,7 @@ func (r *reader) endpointURL(v string) (host string, number int32, refused *back
 	}
 	r.n.sets.Scheme, r.n.sets.FixedScheme = u.Scheme, true
 	r.n.sets.Path, r.n.sets.FixedPath = base, true
-	return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), number, nil
+	return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), number, backend.Reason{}
 }
 
 func (r *reader) ownHost(host string) bool {
@@ -91,29 +91,29 @@ func (r *reader) keepsHost(host string) bool {
 }
 
 // health reads kubernaut.io/toolset-health-endpoint. Its other name may stand beside it with the same value.
-func (r *reader) health(v string) *backend.Reason {
+func (r *reader) health(v string) backend.Reason {
 	if alias, both := r.s.Annotations[annHealthPath]; both && alias != v {
-		return bad(backend.CodeAnnotationHealthTwice, backend.Details{Annotation: annHealthPath, Key: annHealth})
+		return reason(backend.CodeAnnotationHealthTwice, backend.Details{Annotation: annHealthPath, Key: annHealth})
 	}
 	return r.probed(annHealth, v)
 }
 
-func (r *reader) healthPath(v string) *backend.Reason { return r.probed(annHealthPath, v) }
+func (r *reader) healthPath(v string) backend.Reason { return r.probed(annHealthPath, v) }
 
 // probed reads the path to probe, or "none", from the annotation key.
-func (r *reader) probed(key, v string) *backend.Reason {
+func (r *reader) probed(key, v string) backend.Reason {
 	switch {
 	case v == "none" && !r.n.include:
-		return bad(backend.CodeAnnotationHealthNone, backend.Details{Annotation: key, Key: annToolset})
+		return reason(backend.CodeAnnotationHealthNone, backend.Details{Annotation: key, Key: annToolset})
 	case v == "none" && r.addsNothing():
 		return wrong(backend.CodeAnnotationHealthUntrusted, key, v)
 	case v == "none":
 		r.n.sets.Unproven = true
 	case !safetext.PlainPath(v, "?=&,"):
-		return bad(backend.CodeAnnotationHealth,
+		return reason(backend.CodeAnnotationHealth,
 			backend.Details{Annotation: key, Value: clip(v), Limit: safetext.MaxPath})
 	default:
 		r.n.sets.HealthPath = v
 	}
-	return nil
+	return backend.Reason{}
 }

@@ -77,7 +77,7 @@ type annotations struct {
 // annotation is one that an owner may set, and the function that reads its value.
 type annotation struct {
 	key  string
-	read func(r *reader, value string) *backend.Reason
+	read func(r *reader, value string) backend.Reason
 }
 
 // allAnnotations lists the annotations in the order of the reference page. They are read in this order.
@@ -99,11 +99,6 @@ func allAnnotations() []annotation {
 	}
 }
 
-// bad returns the reason why an annotation cannot be used.
-func bad(code backend.Code, details backend.Details) *backend.Reason {
-	return &backend.Reason{Code: code, Details: details}
-}
-
 // hasAnnotations reports whether readAnnotations would find any. It does not allocate.
 func hasAnnotations(s *backend.Service) bool {
 	for k := range s.Annotations {
@@ -116,20 +111,20 @@ func hasAnnotations(s *backend.Service) bool {
 
 // readAnnotations reads and checks the Service's annotations. It stops at the first bad value and returns its fault:
 // no annotation of such a Service is used.
-func (d *Detector) readAnnotations(s *backend.Service) (annotations, *backend.Reason) {
+func (d *Detector) readAnnotations(s *backend.Service) (annotations, backend.Reason) {
 	r := reader{s: s, d: d}
 	if !hasAnnotations(s) {
-		return r.n, nil
+		return r.n, backend.Reason{}
 	}
-	if bad := r.safe(); bad != nil {
+	if bad := r.safe(); bad.Is() {
 		return r.n, bad
 	}
 	for _, a := range allAnnotations() {
 		if v, ok := s.Annotations[a.key]; ok {
-			if bad := a.read(&r, v); bad != nil {
+			if bad := a.read(&r, v); bad.Is() {
 				return r.n, bad
 			}
 		}
 	}
-	return r.n, nil
+	return r.n, backend.Reason{}
 }

@@ -112,16 +112,15 @@ func (d *Detector) Detect(s *backend.Service, e *backend.Endpoints) Result {
 		c.Wants = d.wants(c)
 	}
 	d.spread(&r)
-	r.refuse(badNumber)
-	r.refuse(d.switchedOff)
+	d.refuse(&r)
 	return r
 }
 
 // examine is Detect for a Service that has annotations or may match a type.
 func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) Result {
 	notes, bad := d.readAnnotations(s)
-	if bad != nil {
-		return Result{Rejected: *bad, Type: notes.typ}
+	if bad.Is() {
+		return Result{Rejected: bad, Type: notes.typ}
 	}
 	if notes.optOut {
 		return Result{Rejected: backend.Reason{Code: backend.CodeOptedOut}, Type: notes.typ}
@@ -130,8 +129,8 @@ func (d *Detector) examine(s *backend.Service, e *backend.Endpoints, near mask) 
 		return Result{Rejected: backend.Reason{Code: backend.CodeTooManyEntries}, Type: d.firstNear(near)}
 	}
 	if notes.include && s.Type == typeExternal {
-		if bad := d.external(s, &notes); bad != nil {
-			return Result{Rejected: *bad, Type: notes.typ}
+		if bad := d.external(s, &notes); bad.Is() {
+			return Result{Rejected: bad, Type: notes.typ}
 		}
 	} else if r := unusable(s); r.Is() {
 		return Result{Rejected: r, Type: d.firstNear(near)}

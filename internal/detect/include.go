@@ -105,18 +105,18 @@ func onlyPort(s *backend.Service, why backend.Reason) (*backend.Port, backend.Re
 
 // external sets the host that an included ExternalName Service stands for, if the configuration allows that host. The
 // backend there does not know the Service's own name, and its certificate is not for that name.
-func (d *Detector) external(s *backend.Service, notes *annotations) *backend.Reason {
+func (d *Detector) external(s *backend.Service, notes *annotations) backend.Reason {
 	host := externalHost(s)
 	switch {
 	case !d.allowsHost(host):
 		return wrong(backend.CodeExternalNotAllowed, annToolset, host)
 	case notes.sets.ForeignHost:
 	case len(s.Ports) == 0:
-		return bad(backend.CodeAnnotationEndpointMissing, backend.Details{Annotation: annEndpoint, Host: show(host)})
+		return reason(backend.CodeAnnotationEndpointMissing, backend.Details{Annotation: annEndpoint, Host: show(host)})
 	default:
 		notes.sets.Host, notes.sets.ForeignHost = host, true
 	}
-	return nil
+	return backend.Reason{}
 }
 
 // externalHost returns the host that an ExternalName Service stands for.

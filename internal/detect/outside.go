@@ -46,7 +46,7 @@ func (d *Detector) Outside() (list []OutsideBackend) {
 		}
 		r := Result{Candidates: []*backend.Candidate{c}}
 		d.spread(&r)
-		r.refuse(d.switchedOff)
+		d.refuse(&r)
 		list = append(list, OutsideBackend{Service: s, Result: r})
 	}
 	return list

@@ -45,11 +45,10 @@ func unusable(s *backend.Service) backend.Reason {
 	return backend.Reason{}
 }
 
-// refuse removes the candidates for which why returns a reason. If none is left, the Service is rejected with the last
-// reason.
-func (r *Result) refuse(why func(*backend.Candidate) backend.Reason) {
+// refuse removes the candidates that cannot be used. If none is left, the Service is rejected with the last reason.
+func (d *Detector) refuse(r *Result) {
 	r.Candidates = slices.DeleteFunc(r.Candidates, func(c *backend.Candidate) bool {
-		refused := why(c)
+		refused := d.refused(c)
 		if refused.Is() {
 			r.Type, r.Rejected = c.Type, refused
 		}
@@ -60,17 +59,12 @@ func (r *Result) refuse(why func(*backend.Candidate) backend.Reason) {
 	}
 }
 
-// badNumber refuses a candidate with an invalid port number. Numbers come from Services and EndpointSlices, and the API
-// server did not check those from files.
-func badNumber(c *backend.Candidate) backend.Reason {
-	if c.PortNumber >= 1 && c.PortNumber <= 65535 {
-		return backend.Reason{}
+// refused returns why a candidate cannot be used: its type is not looked for in the namespace, or its port number is
+// invalid. Numbers come from Services and EndpointSlices, and the API server did not check those from files.
+func (d *Detector) refused(c *backend.Candidate) backend.Reason {
+	if c.PortNumber < 1 || c.PortNumber > 65535 {
+		return reason(backend.CodeBadPortNumber, backend.Details{Port: &c.Port, Number: int(c.PortNumber)})
 	}
-	return reason(backend.CodeBadPortNumber, backend.Details{Port: &c.Port, Number: int(c.PortNumber)})
-}
-
-// switchedOff refuses a candidate of a type that the configuration does not look for in the Service's namespace.
-func (d *Detector) switchedOff(c *backend.Candidate) backend.Reason {
 	return NotLookedFor(d.catalog.Lookup(c.Type), c.Service.Namespace)
 }
 

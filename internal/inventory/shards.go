@@ -38,18 +38,14 @@ func (o *Options) markShards(
 		if o.vouched(q.Finding) {
 			of = used
 		}
+		t := o.Type(q.Type)
 		for _, f := range of {
-			if f.ShardOf == (backend.Key{}) && o.relatives(q.Type, f.Type) && q.seesAllOf(f, endpoints[f.Ref]) {
+			relatives := t != nil && f.Type != q.Type && t.Relative(f.Type) != nil
+			if f.ShardOf == (backend.Key{}) && relatives && q.seesAllOf(f, endpoints[f.Ref]) {
 				f.ShardOf = q.Candidate.Key()
 			}
 		}
 	}
-}
-
-// relatives reports whether a and b are different types of one family.
-func (o *Options) relatives(a, b string) bool {
-	t := o.Type(a)
-	return a != b && t != nil && t.Relative(b) != nil
 }
 
 // queriers returns the backends in use that name members, vouched ones first. The members of a duplicate of the same
