@@ -44,26 +44,26 @@ func (e *evaluation) weight() int {
 // closeness orders rejected types by the evidence for them.
 func (e *evaluation) closeness() int { return e.weight()*8 + len(e.Signs) }
 
+func (e *evaluation) add(kind *bool, sign backend.Sign) {
+	*kind = true
+	e.Signs = append(e.Signs, sign)
+}
+
 // evaluate applies one type's rules to one Service.
 func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoints, notes annotations) evaluation {
 	e := evaluation{Evaluation: backend.Evaluation{Type: t.Type.Type}}
-	rule := catalog.FirstMatch(t.Detect.Strong, s)
+	rule, front := catalog.FirstMatch(t.Detect.Strong, s), catalog.FirstMatch(t.Detect.Fronts, s)
 	if rule != nil {
-		e.rule = true
-		e.Signs = append(e.Signs, ruleSign(rule, s))
+		e.add(&e.rule, ruleSign(rule, s))
 	}
 	if sign := d.labelSign(t, s); sign != nil {
-		e.label = true
-		e.Signs = append(e.Signs, *sign)
+		e.add(&e.label, *sign)
 	}
 	if t.means(s.Name) {
-		e.name = true
-		e.Signs = append(e.Signs, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
+		e.add(&e.name, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
 	}
-	front := catalog.FirstMatch(t.Detect.Fronts, s)
 	if front != nil {
-		e.label = true
-		e.Signs = append(e.Signs, ruleSign(front, s))
+		e.add(&e.label, ruleSign(front, s))
 	}
 	if rejected := d.rejection(t, s, rule); rejected.Is() && front == nil && (rule == nil || !rule.Despite) {
 		if e.rule || e.label || e.name || d.mentions(t, s) {
@@ -99,27 +99,22 @@ func (d *Detector) evaluate(t *compiled, s *backend.Service, eps *backend.Endpoi
 // that port's number, 0 if it is none. keys are the labels to look at.
 func (e *evaluation) addPortSigns(t *compiled, s *backend.Service, port *backend.Port, own int32, keys []string) {
 	if slices.Contains(t.Detect.Weak.PortNames, port.Name) {
-		e.name = true
-		e.Signs = append(e.Signs, backend.Sign{Code: backend.SignPortName, Value: show(port.Name)})
+		e.add(&e.name, backend.Sign{Code: backend.SignPortName, Value: show(port.Name)})
 	}
 	if own == 0 {
 		return
 	}
-	e.port = true
 	if t.owns(own) {
 		if !e.name && t.meansPart(s.Name) {
-			e.name = true
-			e.Signs = append(e.Signs, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
+			e.add(&e.name, backend.Sign{Code: backend.SignName, Value: show(s.Name)})
 		}
-		keys = append(keys, sortedKeys(s.Labels, t.namesCluster)...)
-		for _, k := range keys {
+		for _, k := range append(keys, sortedKeys(s.Labels, t.namesCluster)...) {
 			if v := s.Labels[k]; !e.label && (t.meansPart(v) || t.namesCluster(k, v)) {
-				e.label = true
-				e.Signs = append(e.Signs, backend.Sign{Code: backend.SignLabel, Key: show(k), Value: show(v)})
+				e.add(&e.label, backend.Sign{Code: backend.SignLabel, Key: show(k), Value: show(v)})
 			}
 		}
 	}
-	e.Signs = append(e.Signs, backend.Sign{Code: backend.SignPort, Number: own, Type: t.Title})
+	e.add(&e.port, backend.Sign{Code: backend.SignPort, Number: own, Type: t.Title})
 }
 
 // strength adds up the signs. Strong are: a rule alone, the type's own port with a label or a name, and a label with a
