@@ -202,6 +202,13 @@ func (f *Finding) Endpoint() string {
 	return c.Endpoint()
 }
 
+// LacksTLS reports whether a backend answers plain HTTP although it has answered over TLS before, or its port or labels
+// say TLS. Somebody on the way to it may answer so, to read credentials. An annotation that sets the scheme confirms it.
+func (f *Finding) LacksTLS() bool {
+	c, o := f.Candidate, &f.Observation
+	return o.Scheme == "http" && !c.FixedScheme && (c.Scheme == "https" && c.SchemeTold || o.LostTLS)
+}
+
 // Wanting returns the known requirements of an accepted backend that was not probed. It omits credentials if the
 // backend has a reference to some.
 func (f *Finding) Wanting() (list []Want) {

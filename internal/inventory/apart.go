@@ -16,7 +16,7 @@ func (o *Options) keepApart(all []*backend.Finding) {
 			continue
 		}
 		suggested, types[f.Type] = append(suggested, f), true
-		f.Entitled = (len(o.Credentials[f.Type][f.Ref]) > 0 || o.entitled(f)) && !lacksTLS(f)
+		f.Entitled = (len(o.Credentials[f.Type][f.Ref]) > 0 || o.entitled(f)) && !f.LacksTLS()
 		if o.entitled(f) {
 			primaries[f.Type] = f.Ref
 		}

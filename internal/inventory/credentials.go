@@ -24,7 +24,7 @@ func giveCredentials(all []*backend.Finding, o Options) {
 			continue
 		}
 		f.Vouched = o.vouched(f)
-		plain := lacksTLS(f)
+		plain := f.LacksTLS()
 		if fields := o.Credentials[f.Type][f.Ref]; len(fields) > 0 {
 			if !plain {
 				f.Credentials = maps.Clone(fields)
@@ -88,14 +88,6 @@ func knownKind(f *backend.Finding) backend.Kind {
 	return ""
 }
 
-// lacksTLS reports whether an instance answers plain HTTP although it has answered over TLS before, or its port or
-// labels say TLS. Somebody on the way to it may answer so, to read credentials. An annotation that sets the scheme
-// confirms it.
-func lacksTLS(f *backend.Finding) bool {
-	c, o := f.Candidate, &f.Observation
-	return o.Scheme == "http" && !c.FixedScheme && (c.Scheme == "https" && c.SchemeTold || o.LostTLS)
-}
-
 // entitled reports whether an instance may get the reference that its type has by default.
 func (o *Options) entitled(f *backend.Finding) bool {
 	if want, ok := o.Primary[f.Type]; ok {
@@ -110,7 +102,7 @@ func (o *Options) openToolsets(all []*backend.Finding) map[string]*backend.Findi
 	open := map[string]*backend.Finding{}
 	for _, f := range all {
 		needs := o.wants(f) && (o.Primary[f.Type] == f.Ref || !o.tokenHelps(f)) ||
-			len(o.Credentials[f.Type][f.Ref]) > 0 && !lacksTLS(f)
+			len(o.Credentials[f.Type][f.Ref]) > 0 && !f.LacksTLS()
 		if f.Verdict != backend.Accepted || f.Candidate.Unproven || needs {
 			continue
 		}
@@ -171,7 +163,7 @@ func (o *Options) withheld(
 	f *backend.Finding, t *catalog.Type, defaults map[string]string, beside *backend.Finding,
 ) backend.Reason {
 	switch {
-	case lacksTLS(f):
+	case f.LacksTLS():
 		return backend.Reason{Code: backend.CodeCredentialsPlain}
 	case len(defaults) == 0:
 		return backend.Reason{Code: backend.CodeCredentialsNoPlace}

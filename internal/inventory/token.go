@@ -14,7 +14,7 @@ const metrics = "prometheus/metrics"
 // getsToken reports whether HolmesGPT sends its own token to an instance and is allowed to: the instance belongs to
 // OpenShift's monitoring, or its namespace is trusted. The token must not leave this cluster, nor TLS.
 func (o *Options) getsToken(f *backend.Finding) bool {
-	return o.onOpenShift && f.Service.Type != backend.TypeOutside && !lacksTLS(f) &&
+	return o.onOpenShift && f.Service.Type != backend.TypeOutside && !f.LacksTLS() &&
 		slices.Contains(toolsets(o.Type(f.Type)), metrics) &&
 		(f.Namespace == "openshift-monitoring" || o.Trusts(f.Namespace))
 }

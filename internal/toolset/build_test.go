@@ -262,6 +262,7 @@ func TestToolsOfTheOverridesKeepTheirNames(t *testing.T) {
 		"toolsets: {custom/evil-x: {type: http, enabled: true, " + endpoint + "}}":      true,
 		"toolsets: {custom/evil/x: {type: http, enabled: true, " + endpoint + "}}":      false, // it replaces the found one
 		"toolsets: {custom/evil-x: {enabled: true, description: Mine, tools: []}}":      false, // no such tool
+		"toolsets: {custom/evil-x: {type: http, enabled: false, " + endpoint + "}}":     false, // no tool now
 		"toolsets: {custom/evil-x: null, custom/other: {type: http, " + endpoint + "}}": false,
 	} {
 		for _, inForce := range []bool{true, false} {

@@ -97,7 +97,7 @@ func (c *checker) document(root map[string]any) {
 
 // toolNames warns about HTTP toolsets whose tools get the same name from HolmesGPT.
 func (c *checker) toolNames(path, name string, v any, seen map[string]string) {
-	if entry, ok := v.(map[string]any); !ok || entry["type"] != "http" {
+	if entry, ok := v.(map[string]any); !ok || entry["type"] != "http" || entry["enabled"] == false {
 		return
 	}
 	tool := catalog.ToolName(name)

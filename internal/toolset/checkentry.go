@@ -73,7 +73,7 @@ func (c *checker) auth(path string, v any) {
 		return
 	}
 	if len(missingIn(auth, kind)) > 0 {
-		c.errorf(path, "%s auth needs %s", kind, list(needs))
+		c.errorf(path, "%s auth needs %s", kind, strings.Join(needs, " and "))
 	}
 }
 

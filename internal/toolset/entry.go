@@ -40,11 +40,11 @@ func keepToken(config map[string]any) {
 		headers = map[string]any{}
 		config["additional_headers"] = headers
 	}
-	for name, value := range headers { // HolmesGPT looks for exactly this name, with a value
+	for _, name := range sortedKeys(headers) { // HolmesGPT looks for exactly this name, with a value
 		if !strings.EqualFold(name, authorization) {
 			continue
 		}
-		if text, ok := value.(string); ok && text != "" {
+		if text, ok := headers[name].(string); ok && text != "" {
 			delete(headers, name)
 			headers[authorization] = text
 			return

@@ -22,14 +22,14 @@ const (
 )
 
 // nameTools adds a hash to the name of an entry if its tool name would be too long, or equal to the tool name of a
-// type's toolset, of an HTTP toolset that the overrides add, or of an earlier item. A new Service must not rename an
+// type's toolset, of an enabled HTTP toolset that the overrides add, or of an earlier item. A new Service must not rename an
 // existing tool, or take the hashed name of another.
 func (b *builder) nameTools() {
 	taken := map[string]bool{}
 	for name, patch := range b.overrides.toolsets {
 		tree, _ := patch.(map[string]any)
 		generated := func(e *entry) bool { return e.name == name }
-		if tree["type"] == "http" && !slices.ContainsFunc(b.own, generated) {
+		if tree["type"] == "http" && tree["enabled"] != false && !slices.ContainsFunc(b.own, generated) {
 			taken[catalog.ToolName(name)] = true
 		}
 	}
@@ -78,15 +78,4 @@ func withHash(name, identity string) string {
 // identity returns a text that is unique to this item.
 func (it *item) identity() string {
 	return strings.Join([]string{it.Candidate.Type, it.Candidate.Instance, it.Ref.String()}, "\x00")
-}
-
-// list joins words for people.
-func list(words []string) string {
-	switch len(words) {
-	case 0:
-		return "none"
-	case 1:
-		return words[0]
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
 }

@@ -59,6 +59,9 @@ func (it *item) readable() bool {
 	return true
 }
 
+// safe reports whether a credential may stand beside the item.
+func (it *item) safe() bool { return it.Vouched && !it.LacksTLS() }
+
 // filler fills the values of published items into a tree.
 type filler struct {
 	items   []*item          // in the document's order
@@ -150,7 +153,7 @@ func (f *filler) repeats(v any, at *item) []*item {
 	trusted, _ := v.(map[string]any)[trustedKey].(bool)
 	var list []*item
 	for _, it := range f.items {
-		if it.Candidate.Type == typ && (it.Vouched || !trusted) {
+		if it.Candidate.Type == typ && (!trusted || it.safe()) {
 			list = append(list, it)
 		}
 	}
@@ -193,7 +196,7 @@ func (f *filler) text(s string, at *item) (any, bool) {
 		if ofPrimary {
 			field, it = name, f.primary[typ]
 		}
-		if it == nil || trusted && !it.Vouched {
+		if it == nil || trusted && !it.safe() {
 			there = false
 			return ""
 		}

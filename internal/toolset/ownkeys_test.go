@@ -86,6 +86,18 @@ func TestOwnKeys(t *testing.T) {
 	}
 }
 
+// No credential stands beside the URL of a backend that has lost its TLS.
+func TestOwnKeysWithoutTLS(t *testing.T) {
+	t.Attr("req", "DTS-OUT-15")
+	plain := found("prometheus", "m/p", 9090, primary, vouched, func(f *backend.Finding) {
+		f.Observation.Scheme, f.Observation.LostTLS = "http", true
+	})
+	const tree = "{l: [{for: prometheus, trusted: true, u: $(name)}], a: {u: $(trusted.prometheus.name)}, b: {u: $(primary.prometheus.name)}}"
+	if d := cmp.Diff("b:\n  u: m/p\nl: []\n", ownText(t, tree, plain)); d != "" {
+		t.Error(d)
+	}
+}
+
 // Whatever a stranger's Service is called, or answers, it stays one text, and expands to nothing in its reader.
 func TestOwnKeysOfStrangers(t *testing.T) {
 	t.Attr("req", "DTS-OUT-15")
