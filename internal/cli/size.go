@@ -25,10 +25,7 @@ func checkSize(doc *toolset.Document, keys map[string]string, key string) error 
 	if bytes <= maxTexts {
 		return nil
 	}
-	namespaces, types, err := doc.Shares()
-	if err != nil {
-		return err
-	}
+	namespaces, types := doc.Shares()
 	return fmt.Errorf("%s would have %s, and a ConfigMap has at most %s; the largest namespaces: %s; "+
 		"the largest types: %s; look at fewer namespaces (discovery.namespaces), "+
 		"publish fewer of each (security.maxInstancesPerNamespace), or write one format alone (output.formats)",

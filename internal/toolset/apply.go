@@ -99,7 +99,7 @@ func (b *builder) merge(doc *Document) (warnings []Warning) {
 			continue
 		}
 		before, known := doc.Compact[typ]
-		if main := doc.main(typ); known && main != nil && inherits(main) || !known {
+		if main := doc.main[typ]; known && main != nil && inherits(main) || !known {
 			b.given[KeyCompact(typ)] = true
 		} else {
 			patch = without(patch, b.tops[KeyCompact(typ)])

@@ -13,11 +13,13 @@ const kubernetesType = "kubernetes"
 // addCompact adds the trees of the compact form to the document.
 func (b *builder) addCompact(doc *Document, items []*item) {
 	byType := map[string][]*item{}
-	doc.compactOf = map[string][]*backend.Finding{}
+	doc.main = map[string]*backend.Finding{}
 	for _, it := range items {
 		typ := it.Candidate.Type
 		byType[typ] = append(byType[typ], it)
-		doc.compactOf[typ] = append(doc.compactOf[typ], it.Finding)
+		if it.Primary {
+			doc.main[typ] = it.Finding
+		}
 	}
 	configs := map[string]map[string]any{kubernetesType: {"incluster": true, "namespaces": []any{"*"}}}
 	for typ, instances := range byType {
@@ -27,14 +29,6 @@ func (b *builder) addCompact(doc *Document, items []*item) {
 	for typ, config := range configs {
 		doc.Compact[typ] = map[string]any{"toolset": typ, "enabled": true, "config": config}
 	}
-}
-
-// main returns the primary whose url the compact form of a type contains, nil if there is no primary.
-func (d *Document) main(typ string) *backend.Finding {
-	if behind := d.compactOf[typ]; len(behind) > 0 && behind[0].Primary {
-		return behind[0]
-	}
-	return nil
 }
 
 // compactConfig returns the config of the items of one type. The primary, if there is one, is the first item. If there

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"iter"
 	"maps"
 	"slices"
@@ -53,9 +52,9 @@ type Document struct {
 	// Warnings are for people: what was left out and why, and what in the overrides has no effect.
 	Warnings []Warning
 
-	compactOf map[string][]*backend.Finding // the findings behind each entry of the compact form, in its order
-	formats   []string
-	own       map[string]string // the texts of the admin's own keys
+	main    map[string]*backend.Finding // the primary whose url the compact form of a type contains
+	formats []string
+	own     map[string]string // the texts of the admin's own keys
 }
 
 // Keys returns the texts of the generated keys of the ConfigMap: the keys of the wanted formats and the admin's own
@@ -138,13 +137,13 @@ const (
 // entryAt is the place of an entry in a HolmesGPT document.
 type entryAt struct{ section, name string }
 
-// eachEntry iterates over the toolsets and then the MCP servers of a HolmesGPT document.
+// eachEntry iterates over the toolsets and then the MCP servers of a HolmesGPT document, by name.
 func eachEntry(document map[string]any) iter.Seq2[entryAt, any] {
 	return func(yield func(entryAt, any) bool) {
 		for _, section := range []string{toolsets, mcpServers} {
 			entries, _ := document[section].(map[string]any)
-			for name, entry := range entries {
-				if !yield(entryAt{section, name}, entry) {
+			for _, name := range sortedKeys(entries) {
+				if !yield(entryAt{section, name}, entries[name]) {
 					return
 				}
 			}
@@ -165,8 +164,11 @@ func (d *Document) mark(wanted bool) error {
 	if wanted {
 		sum := sha256.New()
 		// JSON has its keys in order and costs less than the YAML that is written later.
-		if err := writeJSON(sum, d.HolmesGPT, 2); err != nil {
-			return fmt.Errorf("generation marker: %w", err)
+		encoder := json.NewEncoder(sum)
+		for at, tree := range eachEntry(d.HolmesGPT) {
+			if err := encoder.Encode([]any{at.section, at.name, tree}); err != nil {
+				return fmt.Errorf("generation marker: %w", err)
+			}
 		}
 		name = markerPrefix + hex.EncodeToString(sum.Sum(nil)[:4])
 	}
@@ -178,35 +180,6 @@ func (d *Document) mark(wanted bool) error {
 	}
 	d.HolmesGPT[toolsets] = marked
 	return nil
-}
-
-// writeJSON writes what json.Marshal returns. Down to a depth of deep it writes the values of mappings one after the
-// other, which needs less memory.
-func writeJSON(to io.Writer, tree any, deep int) error {
-	m, ok := tree.(map[string]any)
-	if !ok || deep == 0 {
-		text, err := json.Marshal(tree)
-		if err == nil {
-			_, err = to.Write(text)
-		}
-		return err
-	}
-	before := "{"
-	for _, key := range sortedKeys(m) {
-		name, err := json.Marshal(key)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintf(to, "%s%s:", before, name); err != nil {
-			return err
-		}
-		if err := writeJSON(to, m[key], deep-1); err != nil {
-			return err
-		}
-		before = ","
-	}
-	_, err := io.WriteString(to, strings.TrimLeft(before, ",")+"}")
-	return err
 }
 
 // OwnedKey reports whether the name of a key in the ConfigMap is reserved for this service. A reserved key that is no

@@ -22,7 +22,7 @@ func TestMarshalAsKubectl(t *testing.T) {
 		},
 		"numbers": []any{0, -1, 1 << 53, uint64(1) << 63, 0.5, 1.0, 1e21, -2.5e-9},
 		"others":  []any{true, false, nil, []any{}, map[string]any{}, []any{[]any{1}}, []string{"a"}},
-		"a10":     1, "a9": map[string]any{"Z": 1, "a": 2, "1": 3, "true": 4}, "multi": map[string]any{"text": "one\ntwo\n", "spaces": " one\n  two\n"},
+		"a1":      1, "a9": map[string]any{"Z": 1, "a": 2, "1": 3, "true": 4}, "multi": map[string]any{"text": "one\ntwo\n", "spaces": " one\n  two\n"},
 	}}
 	for name, tree := range d.Compact {
 		trees[name] = tree

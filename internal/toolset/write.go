@@ -1,20 +1,14 @@
 package toolset
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v2"
 	yaml3 "go.yaml.in/yaml/v3"
-
-	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // marshal returns the YAML of a tree of plain data, as sigs.k8s.io/yaml writes it. That library converts to JSON and
@@ -31,8 +25,9 @@ func marshal(header string, tree any) (string, error) {
 // writer writes a large tree in pieces. The YAML library keeps several times the size of the text in memory until it
 // has written the whole value.
 type writer struct {
-	out  strings.Builder
-	last []string // the keys above the piece that was written last
+	out     strings.Builder
+	last    []string // the keys above the piece that was written last
+	misread bool     // a text of the piece needs quotes that the library does not write
 }
 
 // pieceOf is the approximate number of values in a piece.
@@ -45,7 +40,7 @@ func (w *writer) add(tree any, path []string) error {
 		if count(t) <= pieceOf || hasLongKey(t) {
 			break
 		}
-		for _, key := range slices.SortedFunc(maps.Keys(t), compareKeys) {
+		for _, key := range sortedKeys(t) {
 			if err := w.add(t[key], append(slices.Clip(path), key)); err != nil {
 				return err
 			}
@@ -82,12 +77,13 @@ func (w *writer) piece(tree any, path []string) error {
 	for _, key := range slices.Backward(path) {
 		tree = map[string]any{key: tree}
 	}
-	out, err := yaml.Marshal(ordered(tree))
+	w.misread = false
+	out, err := yaml.Marshal(w.ordered(tree))
 	if err != nil {
 		return err
 	}
 	text := string(out)
-	if hasMisread(tree) {
+	if w.misread {
 		if text, err = quoteMisread(text); err != nil {
 			return err
 		}
@@ -117,52 +113,25 @@ func count(tree any) int {
 }
 
 // ordered returns a tree with its keys in order. The library's own order has cycles, for example x1a, x20a and x117a,
-// so that the same data would not always give the same text.
-func ordered(tree any) any {
+// so that the same data would not always give the same text. It also looks for texts that misread matches.
+func (w *writer) ordered(tree any) any {
 	switch t := tree.(type) {
+	case string:
+		w.misread = w.misread || misread.MatchString(t)
 	case map[string]any:
 		out := make(yaml.MapSlice, 0, len(t))
-		for _, key := range slices.SortedFunc(maps.Keys(t), compareKeys) {
-			out = append(out, yaml.MapItem{Key: key, Value: ordered(t[key])})
+		for _, key := range sortedKeys(t) {
+			out = append(out, yaml.MapItem{Key: w.ordered(key), Value: w.ordered(t[key])})
 		}
 		return out
 	case []any:
 		out := make([]any, len(t))
 		for i, v := range t {
-			out[i] = ordered(v)
+			out[i] = w.ordered(v)
 		}
 		return out
 	}
 	return tree
-}
-
-// compareKeys orders keys as the library intends: character by character, letters after other characters, and numbers
-// by their value.
-func compareKeys(a, b string) int {
-	for a != "" && b != "" {
-		m, n := leadingNumber(a), leadingNumber(b)
-		if m != "" && n != "" {
-			value, than := strings.TrimLeft(m, "0"), strings.TrimLeft(n, "0")
-			if c := cmp.Or(len(value)-len(than), strings.Compare(value, than), len(m)-len(n)); c != 0 {
-				return c
-			}
-			a, b = a[len(m):], b[len(n):]
-			continue
-		}
-		x, size := utf8.DecodeRuneInString(a)
-		y, _ := utf8.DecodeRuneInString(b)
-		c := cmp.Or(backend.CompareBool(unicode.IsLetter(x), unicode.IsLetter(y)),
-			backend.CompareBool(m != "", n != ""), cmp.Compare(x, y))
-		if c != 0 {
-			return c
-		}
-		a, b = a[size:], b[size:]
-	}
-	return len(a) - len(b)
-}
-
-func leadingNumber(s string) string {
-	return s[:len(s)-len(strings.TrimLeft(s, "0123456789"))]
 }
 
 // misread matches the texts that Go's YAML writer may leave without quotes and that HolmesGPT's reader, Python's, takes
@@ -170,26 +139,6 @@ func leadingNumber(s string) string {
 // https://github.com/yaml/pyyaml/blob/main/lib/yaml/resolver.py
 var misread = regexp.MustCompile(`^(?:=|<<|[-+]?0[bx][0-9a-fA-F_]+|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|` +
 	`[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?)$`)
-
-func hasMisread(v any) bool {
-	switch t := v.(type) {
-	case string:
-		return t != "" && strings.ContainsRune("=<-+.0123456789", rune(t[0])) && misread.MatchString(t)
-	case map[string]any:
-		for k, e := range t {
-			if hasMisread(k) || hasMisread(e) {
-				return true
-			}
-		}
-	case []any:
-		for _, e := range t {
-			if hasMisread(e) {
-				return true
-			}
-		}
-	}
-	return false
-}
 
 // quoteMisread adds quotes to the texts in a document that misread matches.
 func quoteMisread(text string) (string, error) {
