@@ -203,7 +203,8 @@ func (f *Finding) Endpoint() string {
 }
 
 // LacksTLS reports whether a backend answers plain HTTP although it has answered over TLS before, or its port or labels
-// say TLS. Somebody on the way to it may answer so, to read credentials. An annotation that sets the scheme confirms it.
+// say TLS. An attacker on the way to it may answer so, to read credentials. An annotation that sets the scheme confirms
+// it.
 func (f *Finding) LacksTLS() bool {
 	c, o := f.Candidate, &f.Observation
 	return o.Scheme == "http" && !c.FixedScheme && (c.Scheme == "https" && c.SchemeTold || o.LostTLS)

@@ -22,14 +22,14 @@ const (
 )
 
 // nameTools adds a hash to the name of an entry if its tool name would be too long, or equal to the tool name of a
-// type's toolset, of an enabled HTTP toolset that the overrides add, or of an earlier item. A new Service must not rename an
+// type's toolset, of an enabled HTTP toolset of the overrides, or of an earlier item. A new Service must not rename an
 // existing tool, or take the hashed name of another.
 func (b *builder) nameTools() {
 	taken := map[string]bool{}
 	for name, patch := range b.overrides.toolsets {
 		tree, _ := patch.(map[string]any)
-		generated := func(e *entry) bool { return e.name == name }
-		if tree["type"] == "http" && tree["enabled"] != false && !slices.ContainsFunc(b.own, generated) {
+		generated := slices.ContainsFunc(b.own, func(e *entry) bool { return e.name == name })
+		if tree["type"] == "http" && tree["enabled"] != false && !generated {
 			taken[catalog.ToolName(name)] = true
 		}
 	}
