@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"iter"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -98,6 +100,9 @@ func (d *discovered) reportWarnings(s Streams) {
 
 func (d *discovered) print(s Streams, output string, all bool) error {
 	n, list := d.shown(all)
+	if output == "yaml" && n > 0 {
+		return d.printYAML(s.Out, n, list)
+	}
 	if output == "json" || output == "yaml" {
 		found := make([]view.Service, 0, n)
 		for f := range list {
@@ -153,6 +158,20 @@ func services(n int) string {
 		return "1 Service"
 	}
 	return fmt.Sprintf("%d Services", n)
+}
+
+// printYAML prints one Service at a time: as a whole, those of a large cluster would take gigabytes of memory.
+func (d *discovered) printYAML(out io.Writer, n int, list iter.Seq[*backend.Finding]) error {
+	b := bufio.NewWriter(out)
+	_, _ = fmt.Fprintf(b, "count: %d\nservices:\n", n) // Flush returns the error
+	for f := range list {
+		data, err := yaml.Marshal([]view.Service{view.NewService(f, d.catalog)})
+		if err != nil {
+			return err
+		}
+		_, _ = b.Write(data)
+	}
+	return b.Flush()
 }
 
 // table prints findings as a table for people.
