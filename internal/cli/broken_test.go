@@ -55,7 +55,7 @@ func TestBrokenInput(t *testing.T) {
 		{"standard input twice", "", []string{"discover", "-f", "-", "-f", "-"}, 1, `standard input ("-") can be read once only, it is named twice`},
 
 		{"missing configuration", "", []string{"discover", "-f", clusterFile, "--config", missing}, 1,
-			"config file " + missing + ": no such file or directory; leave out --config to use the defaults"},
+			"config file " + missing + ": no such file or directory"},
 		{"unknown key", "", []string{"discover", "-f", clusterFile, "--set", "health.timeot=2s"}, 1,
 			`--set health.timeot: unknown key; did you mean "timeout"?`},
 		{"bad value", "", []string{"discover", "-f", clusterFile, "--set", "health.timeout=soon"}, 1,

@@ -1,17 +1,8 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io/fs"
-	"reflect"
-	"strings"
 	"sync"
-	"syscall"
-	"time"
-
-	yaml "go.yaml.in/yaml/v3"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
@@ -34,9 +25,9 @@ func Load(path string, sets []string, adjust ...func(*Config)) (*Config, error) 
 	if path == "" {
 		return decode(yamlfile.Empty("defaults"), sets, adjust...)
 	}
-	data, err := read(path)
+	data, err := yamlfile.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("config file %s: %w", path, err)
 	}
 	f, err := yamlfile.Parse(path, data)
 	if err != nil {
@@ -74,20 +65,14 @@ func decode(f *yamlfile.File, sets []string, adjust ...func(*Config)) (*Config, 
 // knownName reports whether a key below a secret is no secret: a Service, a type or a field of a type.
 func knownName(key string) bool { return isRef(key) || builtinNames()[key] }
 
-// builtin returns the catalog without the user's own types; nil if the embedded files are broken.
-var builtin = sync.OnceValue(func() *catalog.Catalog {
-	types, err := catalog.Builtin()
-	if err != nil {
-		return nil
-	}
-	return types
-})
+// builtin returns the catalog without the user's own types.
+var builtin = sync.OnceValues(catalog.Builtin)
 
 // builtinNames returns the names of the built-in types and of their credentials. Only errors need them.
 var builtinNames = sync.OnceValue(func() map[string]bool {
 	names := map[string]bool{}
-	types := builtin()
-	if types == nil {
+	types, err := builtin()
+	if err != nil {
 		return names
 	}
 	for _, t := range types.Types {
@@ -98,50 +83,3 @@ var builtinNames = sync.OnceValue(func() map[string]bool {
 	}
 	return names
 })
-
-// read reads a file. Its errors say what to do.
-func read(path string) ([]byte, error) {
-	data, err := yamlfile.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("config file %s: %w; leave out --config to use the defaults", path, err)
-	case errors.Is(err, syscall.EISDIR):
-		return nil, fmt.Errorf("config file %s: a directory; name the file in it", path)
-	case err != nil:
-		return nil, fmt.Errorf("config file %s: %w", path, err)
-	}
-	return data, nil
-}
-
-// YAML returns the configuration as a file. Load reads it back to the same configuration.
-func (c *Config) YAML() ([]byte, error) {
-	var root yaml.Node
-	if err := root.Encode(c); err != nil {
-		return nil, fmt.Errorf("encoding the configuration: %w", err)
-	}
-	shorten(&root, reflect.TypeOf(*c))
-	var b bytes.Buffer
-	enc := yaml.NewEncoder(&b)
-	enc.SetIndent(2)
-	if err := enc.Encode(&root); err != nil {
-		return nil, fmt.Errorf("encoding the configuration: %w", err)
-	}
-	return b.Bytes(), enc.Close()
-}
-
-// shorten writes durations as people do: 5m, not 5m0s.
-func shorten(n *yaml.Node, t reflect.Type) {
-	switch {
-	case t == reflect.TypeFor[time.Duration]():
-		if s, ok := strings.CutSuffix(n.Value, "m0s"); ok {
-			n.Value = s + "m"
-		}
-		if s, ok := strings.CutSuffix(n.Value, "h0m"); ok {
-			n.Value = s + "h"
-		}
-	case t.Kind() == reflect.Struct && n.Kind == yaml.MappingNode:
-		for i := range t.NumField() { // every field is written, in this order
-			shorten(n.Content[2*i+1], t.Field(i).Type)
-		}
-	}
-}

@@ -74,11 +74,8 @@ func (v validator) backends(c *Config) {
 }
 
 // backendType checks an outside backend against its type, which is nil if it is not in the catalog.
-func (v validator) backendType(i int, b *Outside, t *catalog.Type) {
-	at := yamlfile.Index("backends", i)
-	if t == nil {
-		v.f.At(at+".type", "expected a type of the catalog (dynamic-toolset catalog lists them), found %s",
-			yamlfile.Quote(b.Type))
+func (v validator) backendType(at string, b *Outside, t *catalog.Type) {
+	if v.f.Check(at+".type", t != nil, catalogType, b.Type); t == nil {
 		return
 	}
 	v.credentialFields(at+".credentials", b.Credentials, toolset.Credentials(b.Type, t),

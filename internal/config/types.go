@@ -73,47 +73,46 @@ func (v validator) types(c *Config) {
 	if len(c.Types)+len(c.Backends)+len(c.Primary)+len(c.Credentials)+len(c.Tenants)+len(c.Output.Keys) == 0 {
 		return
 	}
-	types, bad := builtin(), []error(nil)
+	types, err := builtin()
+	var bad []error
 	if c.Catalog.Dir != "" {
 		types, bad = catalog.Load(c.Catalog.Dir)
 	}
-	if types == nil {
+	if err != nil || types == nil {
 		return
 	}
 	if len(bad) == 0 {
 		c.Output.Keys.Check(types, func(path, message string) { v.f.At(path, "%s", message) })
 	}
-	own := func(typ string) bool { return len(bad) > 0 && types.Lookup(typ) == nil }
-	for _, typ := range sorted(c.Types) {
-		if path := yamlfile.Key("types", typ); !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) &&
-			types.Lookup(typ) == nil {
-			v.f.At(path, "expected a type of the catalog (dynamic-toolset catalog lists them), found %s",
-				yamlfile.Quote(typ))
+	// each calls check for the types in section whose names are not reported yet and that no unreadable file may have.
+	each := func(section string, names []string, check func(path, typ string, t *catalog.Type)) {
+		for _, typ := range names {
+			path, t := yamlfile.Key(section, typ), types.Lookup(typ)
+			if isLabel(typ) && (t != nil || len(bad) == 0) && !v.misspelt(path, typ, types) {
+				check(path, typ, t)
+			}
 		}
 	}
+	each("types", sorted(c.Types), func(path, typ string, t *catalog.Type) {
+		v.f.Check(path, t != nil, catalogType, typ)
+	})
+	each("primary", sorted(c.Primary), func(string, string, *catalog.Type) {})
+	each("credentials", sorted(c.Credentials), func(path, typ string, t *catalog.Type) {
+		v.fields(path, c.Credentials[typ], typ, t)
+	})
+	each("tenants", sorted(c.Tenants), func(path, typ string, t *catalog.Type) {
+		v.f.Check(path, t != nil && t.HasTenants(), "a type that has tenants: "+strings.Join(tenantTypes(types), ", "),
+			typ)
+	})
 	for i := range c.Backends {
-		if b := &c.Backends[i]; !own(b.Type) && isLabel(b.Type) {
-			v.backendType(i, b, types.Lookup(b.Type))
-		}
-	}
-	for _, typ := range sorted(c.Primary) {
-		if !own(typ) {
-			v.misspelt(yamlfile.Key("primary", typ), typ, types)
-		}
-	}
-	for _, typ := range sorted(c.Credentials) {
-		if path := yamlfile.Key("credentials", typ); !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) {
-			v.fields(path, c.Credentials[typ], typ, types.Lookup(typ))
-		}
-	}
-	for _, typ := range sorted(c.Tenants) {
-		path, t := yamlfile.Key("tenants", typ), types.Lookup(typ)
-		if !own(typ) && isLabel(typ) && !v.misspelt(path, typ, types) && (t == nil || !t.HasTenants()) {
-			v.f.At(path, "expected a type that has tenants: %s, found %s", strings.Join(tenantTypes(types), ", "),
-				yamlfile.Quote(typ))
+		b := &c.Backends[i]
+		if t := types.Lookup(b.Type); isLabel(b.Type) && (t != nil || len(bad) == 0) {
+			v.backendType(yamlfile.Index("backends", i), b, t)
 		}
 	}
 }
+
+const catalogType = "a type of the catalog (dynamic-toolset catalog lists them)"
 
 func (v validator) typeSettings(t Types) {
 	for _, typ := range sorted(t) {
@@ -145,7 +144,7 @@ func (v validator) typeSettings(t Types) {
 // misspelt reports an unknown type with a name like that of a known one. Any other name may be one that an owner gave
 // to a custom API by annotation.
 func (v validator) misspelt(path, typ string, types *catalog.Catalog) bool {
-	if types.Lookup(typ) != nil || typ == backend.TypeCustom || typ == backend.TypeMCP || !isLabel(typ) {
+	if types.Lookup(typ) != nil || typ == backend.TypeCustom || typ == backend.TypeMCP {
 		return false
 	}
 	var known []string

@@ -7,7 +7,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-// inputTexts holds the text for each warning about what is read. inputValue replaces the names in braces.
+// inputTexts holds the text for each warning about what is read. inputValues replace the names in braces.
 var inputTexts = map[store.WarningCode]string{
 	store.WarningNotObject: "expected a Kubernetes object, with its kind",
 	store.WarningInvalid:   "{because}",
@@ -42,23 +42,18 @@ func InputWarning(w *store.Warning) string {
 
 // InputFault returns the text of a warning about what is read, without its place.
 func InputFault(w *store.Warning) string {
-	return fill(inputTexts[w.Code], func(name string) string { return inputValue(w, name) })
+	return fill(inputTexts[w.Code], w, inputValues)
 }
 
-// inputValue returns the value of a name in a text.
-func inputValue(w *store.Warning, name string) string {
-	switch name {
-	case "object":
-		return inputObject(w)
-	case "resource":
-		return w.Resource
-	case "because":
+// inputValues returns the value of each name in the text of a warning.
+var inputValues = map[string]func(*store.Warning) string{
+	"object":   inputObject,
+	"resource": func(w *store.Warning) string { return w.Resource },
+	"instead":  instead,
+	"because": func(w *store.Warning) string {
 		first, _, _ := strings.Cut(w.Err.Error(), "\n")
 		return first
-	case "instead":
-		return instead(w)
-	}
-	return ""
+	},
 }
 
 // inputObject names an object by its kind, and by its name where that is known.

@@ -27,7 +27,7 @@ func TestInputWarnings(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "%s\n  %s\n", code, InputWarning(&w))
 		for _, name := range placeholder.FindAllStringSubmatch(inputTexts[code], -1) {
-			if inputValue(&w, name[1]) == "" {
+			if value := inputValues[name[1]]; value == nil || value(&w) == "" {
 				t.Errorf("%s: {%s} has no value", code, name[1])
 			}
 		}

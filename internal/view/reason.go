@@ -104,12 +104,11 @@ func text(f *backend.Finding, r backend.Reason) string {
 	if seenTexts[r.Code] != "" {
 		return Observed(f)
 	}
-	s := subject{f, r}
-	return fill(texts[r.Code], s.value)
+	return fill(texts[r.Code], subject{f, r}, reasonValues)
 }
 
 // fill replaces each name in braces by its value. Braces within a value stay as they are.
-func fill(template string, value func(name string) string) string {
+func fill[T any](template string, of T, values map[string]func(T) string) string {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(template, "{")
@@ -118,7 +117,7 @@ func fill(template string, value func(name string) string) string {
 			return b.String()
 		}
 		name, after, _ := strings.Cut(rest, "}")
-		b.WriteString(value(name))
+		b.WriteString(values[name](of))
 		template = after
 	}
 }
@@ -129,106 +128,78 @@ type subject struct {
 	r backend.Reason
 }
 
-// value returns the value of a name in a text.
-func (s subject) value(name string) string {
-	f, r := s.f, s.r
-	switch name {
-	case "type":
-		return r.Type
-	case "annotation":
-		return r.Annotation
-	case "key":
-		return r.Key
-	case "value":
-		return r.Value
-	case "quoted":
-		return strconv.Quote(r.Value)
-	case "because":
-		return r.Because
-	case "host":
-		return r.Host
-	case "number":
-		return strconv.Itoa(r.Number)
-	case "limit":
-		return strconv.Itoa(r.Limit)
-	case "wait":
-		return r.Wait.String()
-	case "other":
-		return r.Other.String()
-	case "namespace":
-		return f.Namespace
-	case "service":
-		return show(f.Name)
-	case "winner":
-		return f.Winner.String()
-	case "blocker":
-		return f.Blocker.String()
-	case "kept":
-		return kept(f)
-	case "observed":
-		return Observed(f)
-	case "wants":
-		return Noun(f.Observation.Wants)
-	case "variables":
-		return strings.Join(slices.Sorted(maps.Values(f.Credentials)), ", ")
-	}
-	return s.part(name)
-}
-
-// part returns a value that several fields make up.
-func (s subject) part(name string) string {
-	f, r := s.f, s.r
-	switch name {
-	case "port":
-		if r.Port != nil {
-			return portText(r.Port)
+// reasonValues returns the value of each name in a reason's text.
+var reasonValues = map[string]func(subject) string{
+	"type":       func(s subject) string { return s.r.Type },
+	"annotation": func(s subject) string { return s.r.Annotation },
+	"key":        func(s subject) string { return s.r.Key },
+	"value":      func(s subject) string { return s.r.Value },
+	"quoted":     func(s subject) string { return strconv.Quote(s.r.Value) },
+	"because":    func(s subject) string { return s.r.Because },
+	"host":       func(s subject) string { return s.r.Host },
+	"number":     func(s subject) string { return strconv.Itoa(s.r.Number) },
+	"limit":      func(s subject) string { return strconv.Itoa(s.r.Limit) },
+	"wait":       func(s subject) string { return s.r.Wait.String() },
+	"other":      func(s subject) string { return s.r.Other.String() },
+	"namespace":  func(s subject) string { return s.f.Namespace },
+	"service":    func(s subject) string { return show(s.f.Name) },
+	"winner":     func(s subject) string { return s.f.Winner.String() },
+	"blocker":    func(s subject) string { return s.f.Blocker.String() },
+	"kept":       func(s subject) string { return kept(s.f) },
+	"observed":   func(s subject) string { return Observed(s.f) },
+	"wants":      func(s subject) string { return Noun(s.f.Observation.Wants) },
+	"variables":  func(s subject) string { return strings.Join(slices.Sorted(maps.Values(s.f.Credentials)), ", ") },
+	"target":     func(s subject) string { return show(s.f.Candidate.Port.Target.String()) },
+	"ports":      func(s subject) string { return portList(s.f.Service) },
+	"sign":       func(s subject) string { return Sign(&s.f.Candidate.Signs[0]) },
+	"signs":      func(s subject) string { return enumerate(signs(s.f.Candidate.Signs)) },
+	"excess":     func(s subject) string { return excess(s.f.Service.Excess) },
+	"most":       func(s subject) string { return strconv.Itoa(s.f.Service.Excess.Limit) },
+	"remedy":     func(s subject) string { return strings.Join(s.f.Remedies[:min(len(s.f.Remedies), 1)], "") },
+	"port": func(s subject) string {
+		if s.r.Port != nil {
+			return portText(s.r.Port)
 		}
-		return portText(&f.Candidate.Port)
-	case "target":
-		return show(f.Candidate.Port.Target.String())
-	case "ports":
-		return portList(f.Service)
-	case "sign":
-		return Sign(&f.Candidate.Signs[0])
-	case "signs":
-		return enumerate(signs(f.Candidate.Signs))
-	case "excess":
-		return excess(f.Service.Excess)
-	case "most":
-		return strconv.Itoa(f.Service.Excess.Limit)
-	case "hosts":
-		hosts := strconv.Quote(r.Value)
-		if r.Host != "" {
-			hosts += " and " + strconv.Quote(r.Host)
+		return portText(&s.f.Candidate.Port)
+	},
+	"hosts": func(s subject) string {
+		hosts := strconv.Quote(s.r.Value)
+		if s.r.Host != "" {
+			hosts += " and " + strconv.Quote(s.r.Host)
 		}
 		return hosts
-	case "meant":
-		if r.Key != "" {
-			return "did you mean " + r.Key + "?"
+	},
+	"meant": func(s subject) string {
+		if s.r.Key != "" {
+			return "did you mean " + s.r.Key + "?"
 		}
-		return "expected one of " + r.Value
-	case "tenants":
-		if f.Candidate.WantsTenant {
+		return "expected one of " + s.r.Value
+	},
+	"tenants": func(s subject) string {
+		if s.f.Candidate.WantsTenant {
 			return "it is a gateway with an API for each tenant"
 		}
 		return "it separates the data of tenants and requires a tenant in each request"
-	case "remedy":
-		return strings.Join(f.Remedies[:min(len(f.Remedies), 1)], "")
-	case "or_annotate":
-		if f.Service.Type != backend.TypeOutside {
-			return ", or annotate the Service with kubernaut.io/toolset-tenant=TENANT"
+	},
+	"or_annotate": func(s subject) string {
+		if s.f.Service.Type == backend.TypeOutside {
+			return ""
 		}
-	case "contents":
-		if r.Value != "" {
-			return " (its value is " + r.Value + ")"
+		return ", or annotate the Service with kubernaut.io/toolset-tenant=TENANT"
+	},
+	"contents": func(s subject) string {
+		if s.r.Value == "" {
+			return ""
 		}
-	case "beside":
-		if r.Other != (backend.Ref{}) {
-			return fmt.Sprintf("; %s works without credentials, "+
-				"but HolmesGPT could not use it either if the variable were missing", r.Other)
+		return " (its value is " + s.r.Value + ")"
+	},
+	"beside": func(s subject) string {
+		if s.r.Other == (backend.Ref{}) {
+			return ""
 		}
-	}
-	return ""
+		return fmt.Sprintf("; %s works without credentials, "+
+			"but HolmesGPT could not use it either if the variable were missing", s.r.Other)
+	},
 }
 
 // excess describes what a Service has too many of.

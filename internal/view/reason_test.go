@@ -232,7 +232,7 @@ func TestPlaceholdersHaveValues(t *testing.T) {
 	for code, template := range seenTexts {
 		f := example(code)
 		for _, name := range placeholder.FindAllStringSubmatch(template, -1) {
-			if (sight{f, &f.Observation.Seen}).value(name[1]) == "" {
+			if value := seenValues[name[1]]; value == nil || value(sight{f, &f.Observation.Seen}) == "" {
 				t.Errorf("%s: {%s} has no value", code, name[1])
 			}
 		}
@@ -243,7 +243,7 @@ func TestPlaceholdersHaveValues(t *testing.T) {
 			f.Reason.Annotation = "kubernaut.io/toolset"
 		}
 		for _, name := range placeholder.FindAllStringSubmatch(template, -1) {
-			if (subject{f, f.Reason}).value(name[1]) == "" {
+			if value := reasonValues[name[1]]; value == nil || value(subject{f, f.Reason}) == "" {
 				t.Errorf("%s: {%s} has no value", code, name[1])
 			}
 		}

@@ -38,55 +38,43 @@ func (g sight) text() string {
 	if g.s.Code == "" {
 		return checked(g.s.Answer)
 	}
-	return fill(seenTexts[g.s.Code], g.value)
+	return fill(seenTexts[g.s.Code], g, seenValues)
 }
 
-// value returns the value of a name in a text.
-func (g sight) value(name string) string {
-	s := g.s
-	switch name {
-	case "type":
-		return s.Type
-	case "answer":
-		return checked(s.Answer)
-	case "because":
-		return s.Because
-	case "value":
-		return s.Value
-	case "host":
-		return s.Host
-	case "number":
-		return strconv.Itoa(s.Number)
-	case "limit":
-		return strconv.Itoa(s.Limit)
-	case "wait":
-		return s.Wait.String()
-	case "from":
-		return s.From.Format(time.DateOnly)
-	case "until":
-		return s.Until.Format(time.DateOnly)
-	case "namespace":
-		return g.f.Namespace
-	case "names":
-		return certificateNames(s)
-	case "address":
-		return denied(s.Denial)
-	case "or_no_pod":
-		if c := g.f.Candidate; c == nil || !c.ForeignHost {
-			return ", or no ready pod is behind the Service"
+// seenValues returns the value of each name in the text of an observation.
+var seenValues = map[string]func(sight) string{
+	"type":      func(g sight) string { return g.s.Type },
+	"answer":    func(g sight) string { return checked(g.s.Answer) },
+	"because":   func(g sight) string { return g.s.Because },
+	"value":     func(g sight) string { return g.s.Value },
+	"host":      func(g sight) string { return g.s.Host },
+	"number":    func(g sight) string { return strconv.Itoa(g.s.Number) },
+	"limit":     func(g sight) string { return strconv.Itoa(g.s.Limit) },
+	"wait":      func(g sight) string { return g.s.Wait.String() },
+	"from":      func(g sight) string { return g.s.From.Format(time.DateOnly) },
+	"until":     func(g sight) string { return g.s.Until.Format(time.DateOnly) },
+	"namespace": func(g sight) string { return g.f.Namespace },
+	"names":     func(g sight) string { return certificateNames(g.s) },
+	"address":   func(g sight) string { return denied(g.s.Denial) },
+	"refuses":   func(g sight) string { return refuses(&g.f.Observation, g.s.Value) },
+	"or_no_pod": func(g sight) string {
+		if c := g.f.Candidate; c != nil && c.ForeignHost {
+			return ""
 		}
-	case "refuses":
-		return refuses(&g.f.Observation, s.Value)
-	case "pages":
-		if s.Number > 1 {
-			return fmt.Sprintf("it redirected %d requests to other pages, and ", s.Number)
+		return ", or no ready pod is behind the Service"
+	},
+	"pages": func(g sight) string {
+		if g.s.Number <= 1 {
+			return ""
 		}
-	case "paths":
-		if len(s.Paths) > 0 {
-			return " (also tried below " + strings.Join(s.Paths, ", ") + ")"
+		return fmt.Sprintf("it redirected %d requests to other pages, and ", g.s.Number)
+	},
+	"paths": func(g sight) string {
+		if len(g.s.Paths) == 0 {
+			return ""
 		}
-	}
-	return ""
+		return " (also tried below " + strings.Join(g.s.Paths, ", ") + ")"
+	},
 }
 
 // answer describes a response, and returns the start of its text.
@@ -202,13 +190,11 @@ var meshes = map[string]string{
 
 // certificateNames lists the names of a certificate.
 func certificateNames(s *backend.Seen) string {
-	switch {
-	case len(s.Names) == 0:
-		return "no name at all"
-	case s.Number > len(s.Names):
-		return strings.Join(s.Names, ", ") + ", …"
+	names := cmp.Or(strings.Join(s.Names, ", "), "no name at all")
+	if s.Number > len(s.Names) {
+		names += ", …"
 	}
-	return strings.Join(s.Names, ", ")
+	return names
 }
 
 // denied names the address and the denied network that contains it.

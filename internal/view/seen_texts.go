@@ -2,7 +2,7 @@ package view
 
 import "kubernaut.io/dynamic-toolset/internal/backend"
 
-// seenTexts holds the text for each code of a probe's result. sight.value replaces the names in braces.
+// seenTexts holds the text for each code of a probe's result. seenValues replaces the names in braces.
 var seenTexts = map[backend.Code]string{
 	backend.CodeProven:       "it is {type} and answers a query",
 	backend.CodeAnswered:     "it answers {answer}",

@@ -2,7 +2,7 @@ package view
 
 import "kubernaut.io/dynamic-toolset/internal/backend"
 
-// texts holds the text for each code of a reason. subject.value replaces the names in braces.
+// texts holds the text for each code of a reason. reasonValues replaces the names in braces.
 var texts = map[backend.Code]string{
 	backend.CodeUnmatched: "nothing about it looks like a known backend",
 	backend.CodeOptedOut:  "opted out by its annotation kubernaut.io/toolset",

@@ -9,7 +9,7 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
-// warningTexts holds the text for each warning about a document. warningValue replaces the names in braces.
+// warningTexts holds the text for each warning about a document. warningValues replaces the names in braces.
 var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningTypeUnknown:  "{backend} is not written: its type is not in the catalog",
 	toolset.WarningTypeReserved: "{backend} is not written: the type name {type} is reserved",
@@ -79,7 +79,7 @@ func DocumentWarningCodes(list []toolset.Warning) []WarningCode {
 
 // DocumentWarning returns the text of a warning about a document or its overrides, with its place in the file.
 func DocumentWarning(w *toolset.Warning) string {
-	text := fill(warningTexts[w.Code], func(name string) string { return warningValue(w, name) })
+	text := fill(warningTexts[w.Code], w, warningValues)
 	if w.Place.File == "" {
 		return text
 	}
@@ -97,45 +97,25 @@ func DocumentWarnings(list []toolset.Warning) []string {
 	return texts
 }
 
-// warningValue returns the value of a name in a text.
-func warningValue(w *toolset.Warning, name string) string {
-	switch name {
-	case "backend":
-		return w.Ref.String() + " (" + w.Type + ")"
-	case "type":
-		return w.Type
-	case "namespace":
-		return w.Ref.Namespace
-	case "field":
-		return w.Field
-	case "value":
-		return w.Value
-	case "because":
-		return w.Because
-	case "kind":
-		return w.Kind
-	case "other":
-		return w.Other
-	case "number":
-		return strconv.Itoa(w.Number)
-	case "of":
-		return strconv.Itoa(w.Of)
-	case "names":
-		return enumerate(strings.Split(w.Names, ","))
-	case "meant":
-		return meant(w)
-	case "instance":
-		return "instances: {" + w.Type + ": {" + w.Value + ": …}}"
-	case "toolset":
-		return "toolsets: {" + w.Type + ": …}"
-	case "primary":
-		return "primary: {" + w.Type + ": NAMESPACE/NAME}"
-	case "credentials":
-		return "credentials: {" + w.Type + ": {NAMESPACE/NAME: {…}}}"
-	case "trusted":
-		return "security: {trustedNamespaces: [NAMESPACE]}"
-	}
-	return ""
+// warningValues returns the value of each name in a warning's text.
+var warningValues = map[string]func(*toolset.Warning) string{
+	"backend":     func(w *toolset.Warning) string { return w.Ref.String() + " (" + w.Type + ")" },
+	"type":        func(w *toolset.Warning) string { return w.Type },
+	"namespace":   func(w *toolset.Warning) string { return w.Ref.Namespace },
+	"field":       func(w *toolset.Warning) string { return w.Field },
+	"value":       func(w *toolset.Warning) string { return w.Value },
+	"because":     func(w *toolset.Warning) string { return w.Because },
+	"kind":        func(w *toolset.Warning) string { return w.Kind },
+	"other":       func(w *toolset.Warning) string { return w.Other },
+	"number":      func(w *toolset.Warning) string { return strconv.Itoa(w.Number) },
+	"of":          func(w *toolset.Warning) string { return strconv.Itoa(w.Of) },
+	"names":       func(w *toolset.Warning) string { return enumerate(strings.Split(w.Names, ",")) },
+	"meant":       func(w *toolset.Warning) string { return meant(w) },
+	"instance":    func(w *toolset.Warning) string { return "instances: {" + w.Type + ": {" + w.Value + ": …}}" },
+	"toolset":     func(w *toolset.Warning) string { return "toolsets: {" + w.Type + ": …}" },
+	"primary":     func(w *toolset.Warning) string { return "primary: {" + w.Type + ": NAMESPACE/NAME}" },
+	"credentials": func(w *toolset.Warning) string { return "credentials: {" + w.Type + ": {NAMESPACE/NAME: {…}}}" },
+	"trusted":     func(w *toolset.Warning) string { return "security: {trustedNamespaces: [NAMESPACE]}" },
 }
 
 // meant suggests the key that was most likely meant, or lists the valid keys.

@@ -31,7 +31,7 @@ func TestDocumentWarnings(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "%s\n  %s\n", code, DocumentWarning(&w))
 		for _, name := range placeholder.FindAllStringSubmatch(template, -1) {
-			if warningValue(&w, name[1]) == "" {
+			if value := warningValues[name[1]]; value == nil || value(&w) == "" {
 				t.Errorf("%s: {%s} has no value", code, name[1])
 			}
 		}

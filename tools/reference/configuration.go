@@ -27,15 +27,20 @@ func configKeys(root string) ([]key, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := config.Default().YAML()
-	if err != nil {
-		return nil, err
-	}
 	var defaults yaml.Node
-	if err := yaml.Unmarshal(text, &defaults); err != nil {
+	if err := yaml.Unmarshal([]byte(defaultsFile()), &defaults); err != nil {
 		return nil, fmt.Errorf("the defaults: %w", err)
 	}
 	return keysOf(s, "", reflect.TypeFor[config.Config](), defaults.Content[0])
+}
+
+// defaultsFile is the default configuration as a file, with durations as people write them: 5m, not 5m0s.
+func defaultsFile() string {
+	var b strings.Builder
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	_ = enc.Encode(config.Default()) // a strings.Builder returns no error
+	return strings.NewReplacer("h0m0s\n", "h\n", "m0s\n", "m\n").Replace(b.String())
 }
 
 // keysOf returns the keys of a struct. node is its default, with the fields in the same order; nil if only the comments
@@ -122,11 +127,7 @@ func configuration(m *markdown, root string) error {
 	}
 	m.table(rows...)
 	m.heading(2, "The defaults as a file")
-	text, err := config.Default().YAML()
-	if err != nil {
-		return err
-	}
-	m.code("yaml", string(text))
+	m.code("yaml", defaultsFile())
 	m.heading(2, "Errors in a file")
 	m.para("From the tests, one line for each mistake:")
 	bad, err := golden(root, "internal/config/testdata/bad-keys.txt", "internal/config/testdata/bad-values.txt")
