@@ -3,11 +3,9 @@ package catalog
 import (
 	"cmp"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,35 +43,38 @@ func (c *Catalog) Relatives(a, b string) bool {
 // Builtin returns the catalog without the user's own types. It fails only if the embedded files are broken.
 func Builtin() (*Catalog, error) {
 	c := &Catalog{Lookalikes: &Lookalikes{}}
+	if err := c.addBuiltin(); err != nil {
+		return nil, fmt.Errorf("built-in catalog: %w", err)
+	}
+	c.sort()
+	return c, nil
+}
+
+func (c *Catalog) addBuiltin() error {
 	data, err := files.ReadFile("lookalikes.yaml")
 	if err != nil {
-		return nil, fmt.Errorf("built-in catalog: %w", err)
+		return err
 	}
 	if err := yamlfile.Decode("lookalikes.yaml", data, c.Lookalikes); err != nil {
-		return nil, fmt.Errorf("built-in catalog: %w", err)
+		return err
 	}
-	entries, err := files.ReadDir("types")
+	names, err := fs.Glob(files, "types/*.yaml")
 	if err != nil {
-		return nil, fmt.Errorf("built-in catalog: %w", err)
+		return err
 	}
-	for _, e := range entries {
-		name := path.Join("types", e.Name())
+	for _, name := range names {
 		data, err := files.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("built-in catalog: %w", err)
+			return err
 		}
-		t, f, err := parse(name, data)
-		if err == nil {
-			err = f.Err()
-		}
+		t, err := Parse(name, data)
 		if err != nil {
-			return nil, fmt.Errorf("built-in catalog: %w", err)
+			return err
 		}
 		t.builtin = true
 		c.Types = append(c.Types, t)
 	}
-	c.sort()
-	return c, nil
+	return nil
 }
 
 // Load returns the built-in catalog with the user's own types: every .yaml and .yml file of dir, unless dir is "". A
@@ -124,9 +125,6 @@ func (c *Catalog) sort() {
 // list returns the files of a directory that hold types, sorted.
 func list(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("directory %s: %w; make it, or correct catalog.dir", dir, yamlfile.Bare(err))
-	}
 	if err != nil {
 		return nil, fmt.Errorf("directory %s: %w; correct catalog.dir", dir, yamlfile.Bare(err))
 	}
@@ -210,6 +208,3 @@ func parse(name string, data []byte) (t *Type, f *yamlfile.File, err error) {
 	t.validate(f)
 	return t, f, nil
 }
-
-// YAMLExpected returns what Values accept, for errors.
-func (Values) YAMLExpected() string { return "a text or a list of texts" }

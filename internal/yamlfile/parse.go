@@ -39,7 +39,7 @@ func (v *value) parse(data []byte) *Error {
 			break
 		}
 		if err != nil {
-			return explain(err, data)
+			return explain(err)
 		}
 		docs = append(docs, doc.Content[0])
 	}
@@ -59,56 +59,41 @@ func (v *value) parse(data []byte) *Error {
 	return nil
 }
 
-var (
-	located = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
-	anchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
-)
+var located = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
 
 // explain makes an Error from an error of the parser, which is only a text. Its line counts from 0 if the fault is in
 // the grammar and not in a single token.
-func explain(err error, data []byte) *Error {
+func explain(err error) *Error {
 	m := located.FindStringSubmatch(err.Error())
 	if m == nil {
 		return &Error{Message: "not valid YAML: syntax error"}
 	}
 	message := m[2]
-	if a := anchor.FindStringSubmatch(message); a != nil { // the message quotes the text, which may be a secret
-		before, _, _ := bytes.Cut(data, []byte("*"+a[1]))
-		return &Error{
-			Line:    1 + bytes.Count(before, []byte("\n")),
-			Message: "not valid YAML: unknown anchor (a value that begins with * needs quotes)",
-		}
-	}
 	line, _ := strconv.Atoi(cmp.Or(m[1], "1"))
 	switch {
+	case strings.HasPrefix(message, "unknown anchor"): // the message quotes the text, which may be a secret
+		message, line = "unknown anchor (a value that begins with * needs quotes)", 0
 	case strings.Contains(message, "UTF-") || message == "control characters are not allowed":
 		line = 0 // not known
 	case m[1] != "" && strings.HasPrefix(message, "did not find expected"):
 		line++
 	}
-	if h := hint(message); h != "" {
-		message += " (" + h + ")"
+	if hint := hints[message]; hint != "" {
+		message += " (" + hint + ")"
 	}
 	return &Error{Line: line, Message: "not valid YAML: " + message}
 }
 
-// hint returns the usual cause of one of the parser's errors, or "".
-func hint(message string) string {
-	switch message {
-	case "found character that cannot start any token":
-		return "a tab, or a value that begins with @, % or a backquote: indent with spaces, quote the value"
-	case "found a tab character that violates indentation":
-		return "indent with spaces"
-	case "mapping values are not allowed in this context":
-		return `indentation, or a value with ": " in it, which needs quotes`
-	case "could not find expected ':'":
-		return "a key without its colon"
-	case "found unexpected end of stream":
-		return "a quote that is not closed"
-	case "did not find expected key", "did not find expected '-' indicator":
-		return "indentation, or text behind a closing quote"
-	case "did not find expected ',' or ']'", "did not find expected ',' or '}'":
-		return "a bracket is not closed"
-	}
-	return ""
+// hints holds the usual causes of the parser's errors.
+var hints = map[string]string{
+	"found character that cannot start any token": "a tab, or a value that begins with @, % or a backquote: " +
+		"indent with spaces, quote the value",
+	"found a tab character that violates indentation": "indent with spaces",
+	"mapping values are not allowed in this context":  `indentation, or a value with ": " in it, which needs quotes`,
+	"could not find expected ':'":                     "a key without its colon",
+	"found unexpected end of stream":                  "a quote that is not closed",
+	"did not find expected key":                       "indentation, or text behind a closing quote",
+	"did not find expected '-' indicator":             "indentation, or text behind a closing quote",
+	"did not find expected ',' or ']'":                "a bracket is not closed",
+	"did not find expected ',' or '}'":                "a bracket is not closed",
 }

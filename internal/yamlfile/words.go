@@ -11,15 +11,9 @@ import (
 	"unicode/utf8"
 )
 
-// Expecter is for types that decode themselves. YAMLExpected returns what they accept, in YAML's words: "a text or a
-// list of texts". It is called on the zero value.
-type Expecter interface{ YAMLExpected() string }
-
 // expected describes a type in YAML's words.
 func expected(t reflect.Type) string {
-	switch v := reflect.New(t).Interface().(type) {
-	case Expecter:
-		return v.YAMLExpected()
+	switch reflect.New(t).Interface().(type) {
 	case *time.Duration:
 		return "a duration such as 30s or 5m"
 	case *netip.Prefix:
@@ -37,6 +31,9 @@ func expected(t reflect.Type) string {
 	case reflect.String:
 		return "a text"
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.String { // a type of its own, such as catalog.Values
+			return "a text or a list of texts"
+		}
 		return "a list"
 	}
 	return "a value"
@@ -71,19 +68,16 @@ func Nearest(word string, known []string) string {
 			best, least = k, d
 		}
 	}
-	if best != "" {
-		return best
-	}
 	for _, k := range known { // cert for certFile, healthCheck for health
 		short, long := word, fold(k)
 		if len(short) > len(long) {
 			short, long = long, short
 		}
-		if len(short) >= 4 && strings.HasPrefix(long, short) {
-			return k
+		if best == "" && len(short) >= 4 && strings.HasPrefix(long, short) {
+			best = k
 		}
 	}
-	return ""
+	return best
 }
 
 // fold makes the ways to write a key equal: config_map, config-map, ConfigMap.
