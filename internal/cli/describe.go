@@ -201,7 +201,7 @@ func (w *writer) round(b *view.Backend, round *view.Round, several bool) {
 		if b.Outcome == string(backend.Ready) {
 			result = r.Brief // the response's text matters only if it was wrong
 		}
-		path := cmp.Or(strings.TrimPrefix(r.URL, b.Root()), r.URL)
-		w.row(r.Purpose, "GET %s: %s (%s)", path, result, r.Duration().Round(time.Millisecond))
+		path := cmp.Or(strings.TrimPrefix(r.URL, b.Root), r.URL)
+		w.row(r.Purpose, "GET %s: %s (%s)", path, result, r.Duration.Round(time.Millisecond))
 	}
 }

@@ -162,13 +162,13 @@ func (m *Material) backend(f *backend.Finding) Backend {
 	b.Observed = observed(f) || f.Reason.Code == backend.CodeWeakUnasked
 	b.Credentials = append(b.Credentials, slices.Sorted(maps.Values(f.Credentials))...)
 	b.Outcome, b.Detail = Health(o), Observed(f)
-	b.root = f.Candidate.EndpointAt(f.Candidate.Scheme, "")
+	b.Root = f.Candidate.EndpointAt(f.Candidate.Scheme, "")
 	for i := range o.Requests {
 		r := &o.Requests[i]
 		brief, said := result(f, r)
 		b.Requests = append(b.Requests, Request{
 			Purpose: r.Purpose, URL: r.URL, Status: r.Status(), Result: joined(brief, said),
-			Took: r.Took.Round(time.Microsecond).String(), Try: max(r.Try, 1), Brief: brief, duration: r.Took,
+			Took: r.Took.Round(time.Microsecond).String(), Try: max(r.Try, 1), Brief: brief, Duration: r.Took,
 		})
 	}
 	for _, other := range m.Findings {

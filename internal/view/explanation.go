@@ -46,14 +46,11 @@ type Backend struct {
 	Recipes     []Recipe  `json:"recipes" doc:"Ways to give HolmesGPT the credentials of the backend, the best first"`
 	Tokens      *Tokens   `json:"tokens,omitempty" doc:"The approximate tokens that it adds to each request to the agent's model; missing if not known or not accepted"`
 	NoLinks     []NoLink  `json:"no_links" doc:"The objects that lead to it but give no link, and why; empty if its owner or the configuration names a link"`
-	root        string    // see Root
 
+	Root     string `json:"-"` // the URL that detection expects, without a path; "" without a candidate
 	PortWhy  string `json:"-"` // PortReason without the word port
 	Observed bool   `json:"-"` // the reason is, or contains, the result of the probe
 }
-
-// Root returns the URL that detection expects, without a path; "" without a candidate.
-func (b *Backend) Root() string { return b.root }
 
 // Tokens is the number of tokens that a backend adds to each request to the model.
 type Tokens struct {
@@ -101,13 +98,9 @@ type Request struct {
 	Took    string `json:"took" doc:"A duration such as 1.5ms"`
 	Try     int    `json:"try" doc:"The number of the try in the probe, from 1"`
 
-	// Brief is the result without the text of the response.
-	Brief    string `json:"-"`
-	duration time.Duration
+	Brief    string        `json:"-"` // the result without the text of the response
+	Duration time.Duration `json:"-"` // Took as a number
 }
-
-// Duration returns Took as a number.
-func (r *Request) Duration() time.Duration { return r.duration }
 
 // Round holds the requests of one try, or of consecutive tries with the same results.
 type Round struct {

@@ -7,7 +7,6 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/recipe"
-	"kubernaut.io/dynamic-toolset/internal/safetext"
 )
 
 // Recipe is one way to give HolmesGPT the credentials of a backend: the Secret that contains them, the variables for
@@ -60,9 +59,9 @@ func newRecipe(f *backend.Finding, r backend.Recipe, namespace string) Recipe {
 	for _, i := range r.Items {
 		out.Variables = append(out.Variables,
 			RecipeVariable{Name: i.Variable, Field: i.Field, Key: i.Key, Value: i.Value, Holds: i.Holds})
-		from := "value: " + quoted(i.Value)
+		from := "value: " + yamlText(i.Value)
 		if i.Key != "" {
-			from = fmt.Sprintf("valueFrom:\n      secretKeyRef: {name: %s, key: %s}", quoted(r.Copy), quoted(i.Key))
+			from = fmt.Sprintf("valueFrom:\n      secretKeyRef: {name: %s, key: %s}", yamlText(r.Copy), yamlText(i.Key))
 			data = append(data, `"`+i.Key+`": "{{index .data "`+i.Key+`"}}"`)
 		}
 		lines = append(lines, fmt.Sprintf("  - name: %s\n    %s", i.Variable, from))
@@ -82,14 +81,6 @@ func newRecipe(f *backend.Finding, r backend.Recipe, namespace string) Recipe {
 			f.Namespace, r.Secret, r.Copy, strings.Join(data, ", "), namespace)
 	}
 	return out
-}
-
-// quoted returns the name of a Secret, or a key or value of the catalog, for YAML, in quotes if necessary.
-func quoted(s string) string {
-	if safetext.YAMLName(strings.ToLower(s)) != strings.ToLower(s) || strings.Contains(s, "@") {
-		return `"` + s + `"`
-	}
-	return s
 }
 
 // advise returns how the variables get their values. line is the line of the configuration that is shown already.

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -82,20 +83,13 @@ func adviseWants(f *backend.Finding) (out []Advice) {
 }
 
 // Noun returns the name of a kind of credential, "credentials" if the kind is not known.
-func Noun(k backend.Kind) string {
-	switch k {
-	case backend.KindBasic:
-		return "credentials (a username and a password)"
-	case backend.KindBearer:
-		return "credentials (a token)"
-	case backend.KindAPIKey:
-		return "credentials (an API key)"
-	case backend.KindTenant:
-		return "a tenant, in the header X-Scope-OrgID"
-	case backend.KindCertificate:
-		return "a client certificate"
-	case backend.KindOther:
-		return "credentials of a kind that HolmesGPT cannot send"
-	}
-	return "credentials"
+func Noun(k backend.Kind) string { return cmp.Or(nouns[k], "credentials") }
+
+var nouns = map[backend.Kind]string{
+	backend.KindBasic:       "credentials (a username and a password)",
+	backend.KindBearer:      "credentials (a token)",
+	backend.KindAPIKey:      "credentials (an API key)",
+	backend.KindTenant:      "a tenant, in the header X-Scope-OrgID",
+	backend.KindCertificate: "a client certificate",
+	backend.KindOther:       "credentials of a kind that HolmesGPT cannot send",
 }

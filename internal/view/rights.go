@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,35 +21,32 @@ func (r Rule) String() string {
 	return fmt.Sprintf("{%s, verbs: [%s]}", rule, r.Verbs)
 }
 
-// OwnRule returns the rule with all verbs that this service needs for a resource. A rule with one missing verb would
-// only lead to the next missing verb. ok is false for a resource that only the user of a command reads.
+// ownRules are the rules with all verbs that this service needs. A rule with one missing verb would only lead to the next
+// missing verb.
+var ownRules = []Rule{
+	{Resource: "services", Verbs: "get, list, watch"},
+	{Group: "discovery.k8s.io", Resource: "endpointslices", Verbs: "list, watch"},
+	{Resource: "configmaps", Verbs: "get, list, watch, create, patch"},
+	{Group: "coordination.k8s.io", Resource: "leases", Verbs: "get, create, patch, update"},
+	{Group: "networking.k8s.io", Resource: "ingresses", Verbs: "list, watch"},
+	{Group: "gateway.networking.k8s.io", Resource: "httproutes", Verbs: "list, watch"},
+	{Group: "route.openshift.io", Resource: "routes", Verbs: "list, watch"},
+	{Group: "events.k8s.io", Resource: "events", Verbs: "create, patch"},
+}
+
+// OwnRule returns the rule that this service needs for a resource. ok is false for a resource that only the user of a
+// command reads.
 func OwnRule(resource string) (r Rule, ok bool) {
-	switch resource {
-	case "services":
-		return Rule{Resource: resource, Verbs: "get, list, watch"}, true
-	case "endpointslices":
-		return Rule{Group: "discovery.k8s.io", Resource: resource, Verbs: "list, watch"}, true
-	case "configmaps":
-		return Rule{Resource: resource, Verbs: "get, list, watch, create, patch"}, true
-	case "leases":
-		return Rule{Group: "coordination.k8s.io", Resource: resource, Verbs: "get, create, patch, update"}, true
-	case "ingresses":
-		return Rule{Group: "networking.k8s.io", Resource: resource, Verbs: "list, watch"}, true
-	case "httproutes":
-		return Rule{Group: "gateway.networking.k8s.io", Resource: resource, Verbs: "list, watch"}, true
-	case "routes":
-		return Rule{Group: "route.openshift.io", Resource: resource, Verbs: "list, watch"}, true
-	case "events":
-		return Rule{Group: "events.k8s.io", Resource: resource, Verbs: "create, patch"}, true
+	i := slices.IndexFunc(ownRules, func(r Rule) bool { return r.Resource == resource })
+	if i < 0 {
+		return r, false
 	}
-	return r, false
+	return ownRules[i], true
 }
 
 // WatchRules returns the rules that let this service watch a namespace.
 func WatchRules() string {
-	services, _ := OwnRule("services")
-	slices, _ := OwnRule("endpointslices")
-	return fmt.Sprintf("%s and %s", services, slices)
+	return fmt.Sprintf("%s and %s", ownRules[0], ownRules[1])
 }
 
 // proxyRight is the right that a user needs to probe through the API server; the namespaces follow.

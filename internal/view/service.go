@@ -123,13 +123,8 @@ func toolsetName(f *backend.Finding, t *catalog.Type) string {
 
 // Health returns the probe's outcome in a word or two.
 func Health(o *backend.Observation) string {
-	switch o.Outcome {
-	case "":
-		return ""
-	case backend.Unreachable:
-		if o.Cause != "" {
-			return fmt.Sprintf("%s (%s)", o.Outcome, o.Cause)
-		}
+	if o.Outcome == backend.Unreachable && o.Cause != "" {
+		return fmt.Sprintf("%s (%s)", o.Outcome, o.Cause)
 	}
 	return string(o.Outcome)
 }
