@@ -169,14 +169,9 @@ type Values []string
 // UnmarshalYAML accepts a scalar as a list with one value.
 func (v *Values) UnmarshalYAML(unmarshal func(any) error) error {
 	var one string
-	if err := unmarshal(&one); err == nil {
+	if unmarshal(&one) == nil {
 		*v = Values{one}
 		return nil
 	}
-	var many []string
-	if err := unmarshal(&many); err != nil {
-		return err
-	}
-	*v = many
-	return nil
+	return unmarshal((*[]string)(v))
 }

@@ -46,8 +46,8 @@ func (c *Catalog) Tune(types map[string]Tuning) {
 // LookedForIn reports whether the configuration lets the type be looked for in a namespace.
 func (t *Type) LookedForIn(namespace string) bool {
 	fits := func(pattern string) bool {
-		ok, err := path.Match(pattern, namespace)
-		return ok && err == nil
+		ok, _ := path.Match(pattern, namespace) // the configuration checks the patterns
+		return ok
 	}
 	return !t.Tuning.Off && (len(t.Tuning.Namespaces) == 0 || slices.ContainsFunc(t.Tuning.Namespaces, fits))
 }

@@ -3,6 +3,7 @@ package catalog
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -170,17 +171,13 @@ func (v validator) ports(p *Ports) {
 	for i, n := range p.Shared {
 		at := yamlfile.Index("ports.shared", i)
 		v.port(at, n)
-		if !slices.Contains(p.Numbers, n) {
-			v.f.At(at, "expected one of ports.numbers, found %d", n)
-		}
+		v.f.Check(at, slices.Contains(p.Numbers, n), "one of ports.numbers", strconv.Itoa(int(n)))
 	}
 	v.scheme("ports.scheme", p.Scheme)
 }
 
 func (v validator) port(path string, n int32) {
-	if n < 1 || n > 65535 {
-		v.f.At(path, "expected a port from 1 to 65535, found %d", n)
-	}
+	v.f.Check(path, n >= 1 && n <= 65535, "a port from 1 to 65535", strconv.Itoa(int(n)))
 }
 
 func (v validator) scheme(path, s string) {

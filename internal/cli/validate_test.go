@@ -21,7 +21,7 @@ func TestValidate(t *testing.T) {
 		{"config", "health: {interval: 1m}\n", nil, 0, "FILE: valid config\n"},
 		{"bad config", "health: {intervall: 1m, tries: 0}\nlog: {level: loud}\n", nil, 1,
 			"error: FILE:1:10: health.intervall: unknown key; did you mean \"interval\"?\n" +
-				"error: FILE:1:32: health.tries: expected 1 or more, found 0\n" +
+				"error: FILE:1:32: health.tries: expected 1 or more, found \"0\"\n" +
 				"error: FILE:2:14: log.level: expected debug, info, warn or error, found \"loud\"\n"},
 		{"catalog", catalogType, nil, 0, "FILE: valid catalog\n"},
 		{"bad catalog", strings.Replace(catalogType, "\ntitle:", "\ntitel:", 1), nil, 1, "error: FILE:…"},

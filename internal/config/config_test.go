@@ -130,7 +130,7 @@ func TestBadSets(t *testing.T) {
 	t.Attr("req", "DTS-CFG-1")
 	_, err := config.Load("", []string{"helth.interval=1m", "health.tries=0", "leaderElection.renewDeadline=20s", "log.level=loud"})
 	want := `--set helth: unknown key; did you mean "health"?
---set health.tries: expected 1 or more, found 0
+--set health.tries: expected 1 or more, found "0"
 --set leaderElection.renewDeadline: expected less than leaseDuration (15s), found 20s
 --set log.level: expected debug, info, warn or error, found "loud"`
 	if d := cmp.Diff(want, fmt.Sprint(err)); d != "" {
@@ -161,8 +161,8 @@ func TestElectionTimes(t *testing.T) {
 		"600000h 10s 2s":      "leaseDuration: expected a duration from 2s to 24h, found 600000h0m0s",
 		"2s 1900ms 1500ms":    "retryPeriod: expected less than 833ms (five sixths of renewDeadline, and of leaseDuration less a second), found 1.5s",
 		"10s 9900ms 8s":       "retryPeriod: expected less than 7.5s (five sixths of renewDeadline, and of leaseDuration less a second), found 8s",
-		"15s 0s 2s":           "renewDeadline: expected a duration above 0s, found 0s",
-		"15s 10s 0s":          "retryPeriod: expected a duration above 0s, found 0s",
+		"15s 0s 2s":           "renewDeadline: expected a duration above 0s, found \"0s\"",
+		"15s 10s 0s":          "retryPeriod: expected a duration above 0s, found \"0s\"",
 		"2s 1900ms 800ms":     "",
 		"15s 10s 8s":          "",
 		"15999ms 14900ms 10s": "",

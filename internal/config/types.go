@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -135,9 +136,7 @@ func (v validator) typeSettings(t Types) {
 		v.f.Check(yamlfile.Key(health, "path"), s.Health.Path == "" || isPath(s.Health.Path), "a path such as /-/ready",
 			s.Health.Path)
 		v.notNegative(yamlfile.Key(health, "timeout"), s.Health.Timeout)
-		if s.Health.Tries < 0 {
-			v.f.At(yamlfile.Key(health, "tries"), "expected 1 or more, found %d", s.Health.Tries)
-		}
+		v.f.Check(yamlfile.Key(health, "tries"), s.Health.Tries >= 0, "1 or more", strconv.Itoa(s.Health.Tries))
 	}
 }
 

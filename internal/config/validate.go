@@ -229,21 +229,15 @@ func alternatives(known []string) string {
 }
 
 func (v validator) positive(path string, d time.Duration) {
-	if d <= 0 {
-		v.f.At(path, "expected a duration above 0s, found %s", d)
-	}
+	v.f.Check(path, d > 0, "a duration above 0s", d.String())
 }
 
 func (v validator) notNegative(path string, d time.Duration) {
-	if d < 0 {
-		v.f.At(path, "expected 0s or more, found %s", d)
-	}
+	v.f.Check(path, d >= 0, "0s or more", d.String())
 }
 
 func (v validator) atLeastOne(path string, n int) {
-	if n < 1 {
-		v.f.At(path, "expected 1 or more, found %d", n)
-	}
+	v.f.Check(path, n >= 1, "1 or more", strconv.Itoa(n))
 }
 
 // isLinkHost accepts host and host:port.

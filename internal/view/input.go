@@ -9,10 +9,9 @@ import (
 
 // inputTexts holds the text for each warning about what is read. inputValues replace the names in braces.
 var inputTexts = map[store.WarningCode]string{
-	store.WarningNotObject: "expected a Kubernetes object, with its kind",
-	store.WarningInvalid:   "{because}",
-	store.WarningGivenTwice: "this Service is in the input more than once; " +
-		"the last one counts, as with kubectl apply",
+	store.WarningNotObject:  "expected a Kubernetes object, with its kind",
+	store.WarningInvalid:    "{because}",
+	store.WarningGivenTwice: "this Service is in the input more than once; the last one counts, as with kubectl apply",
 	store.WarningNoServices: "no Services in it{instead}",
 
 	store.WarningServicesForbidden: "{because}",

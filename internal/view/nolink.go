@@ -39,16 +39,14 @@ var noLinkTexts = map[backend.NoLink]string{
 	backend.NoLinkHost: "it has no host, or a wildcard host",
 	backend.NoLinkNotAllowed: "links from this namespace must not lead to that host: security.allowedLinkHosts does " +
 		"not list the host, and security.trustedNamespaces does not list the namespace",
-	backend.NoLinkPath: "its path is exact or a regular expression, " +
-		"not a prefix of everything that the backend serves",
+	backend.NoLinkPath: "its path is exact or a regular expression, not a prefix of everything that the backend serves",
 	backend.NoLinkMatch: "it matches only requests with a header, " +
 		"a query or a method that a browser does not send by default",
 	backend.NoLinkRewritten: "an annotation or a filter rewrites or redirects the requests, " +
 		"so a page can be at another path than the backend says",
 	backend.NoLinkShared: "several backends share the requests",
-	backend.NoLinkNotAdmitted: "its controller has not accepted it, " +
-		"for example because another namespace had the host first " +
-		"(see its status)",
+	backend.NoLinkNotAdmitted: "its controller has not accepted it, for example because another namespace had the " +
+		"host first (see its status)",
 	backend.NoLinkNoGateway: "it belongs to no Gateway",
 	backend.NoLinkPort:      "it leads to another port of the Service than the one that is used",
 	backend.NoLinkPart:      "it leads to a part of the API only",

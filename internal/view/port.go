@@ -1,9 +1,7 @@
 package view
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
@@ -24,15 +22,11 @@ func portText(p *backend.Port) string {
 func portList(s *backend.Service) string {
 	var list []string
 	for i := range s.Ports {
-		if i == 10 {
-			list = append(list, fmt.Sprintf("and %d more", len(s.Ports)-i))
-			break
-		}
 		text := portText(&s.Ports[i])
 		if p := s.Ports[i].Protocol; p != "TCP" {
 			text += "/" + show(p)
 		}
 		list = append(list, text)
 	}
-	return strings.Join(list, ", ")
+	return few(list, 10)
 }

@@ -220,5 +220,13 @@ func enumerate(list []string) string {
 	return strings.Join(list[:last], ", ") + " and " + list[last]
 }
 
+// few returns the first texts of a list, separated by commas, and the number of the others.
+func few(list []string, most int) string {
+	if more := len(list) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), more)
+	}
+	return strings.Join(list, ", ")
+}
+
 // show cleans a text of a Service: manifests in files can contain any characters.
 func show(s string) string { return safetext.Clean(s, 100) }

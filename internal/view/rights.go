@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Rule is a rule of a Role or ClusterRole.
@@ -21,8 +20,8 @@ func (r Rule) String() string {
 	return fmt.Sprintf("{%s, verbs: [%s]}", rule, r.Verbs)
 }
 
-// ownRules are the rules with all verbs that this service needs. A rule with one missing verb would only lead to the next
-// missing verb.
+// ownRules have all verbs that this service needs: a rule with one missing verb would only lead to the next missing
+// verb.
 var ownRules = []Rule{
 	{Resource: "services", Verbs: "get, list, watch"},
 	{Group: "discovery.k8s.io", Resource: "endpointslices", Verbs: "list, watch"},
@@ -56,12 +55,9 @@ const proxyRight = "get on services/proxy in "
 // it. namespaces must not be empty. The command uses --subresource, because kubectl reads services/proxy as the Service
 // named proxy.
 func NeedsProxy(namespaces []string) (right, check string) {
-	const named = 5
-	where := "namespace " + namespaces[0]
-	if n := len(namespaces); n > named {
-		where = fmt.Sprintf("namespaces %s and %d more", strings.Join(namespaces[:named], ", "), n-named)
-	} else if n > 1 {
-		where = "namespaces " + strings.Join(namespaces, ", ")
+	where := "namespace "
+	if len(namespaces) > 1 {
+		where = "namespaces "
 	}
-	return proxyRight + where, "kubectl auth can-i get services --subresource=proxy -n " + namespaces[0]
+	return proxyRight + where + few(namespaces, 5), "kubectl auth can-i get services --subresource=proxy -n " + namespaces[0]
 }

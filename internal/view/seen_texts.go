@@ -32,10 +32,8 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeAddressDenied: "{address}: denied by security.denyCIDRs",
 	backend.CodeSlicesUnchecked: "the EndpointSlices of its namespace " +
 		"take more than {limit} MiB, so they are not all checked",
-	backend.CodeNamesUnchecked: "one of its EndpointSlices contains " +
-		"names (FQDN) instead of addresses, which cannot be " +
-		"checked " +
-		"against security.denyCIDRs",
+	backend.CodeNamesUnchecked: "one of its EndpointSlices contains names (FQDN) instead of addresses, which cannot " +
+		"be checked against security.denyCIDRs",
 
 	backend.CodeProxyForbidden: "the API server forbids requests through its service proxy (403): " +
 		"your user needs " + proxyRight + "namespace {namespace}",
@@ -43,9 +41,8 @@ var seenTexts = map[backend.Code]string{
 	backend.CodeProxyNoService:   "the API server finds no such Service, or no Endpoints object behind it",
 	backend.CodeProxyNoEndpoints: "no ready endpoint is behind the Service, says the API server",
 	backend.CodeProxyNoPort:      "no endpoint serves port {number} of the Service, says the API server",
-	backend.CodeProxyElsewhere: "its endpoint is not the Service itself, " +
-		"and the API server's proxy reaches only Services: " +
-		"probe it from inside the cluster",
+	backend.CodeProxyElsewhere: "its endpoint is not the Service itself, and the API server's proxy reaches only " +
+		"Services: probe it from inside the cluster",
 	backend.CodeUnresolved: "DNS does not resolve {host}: the name is wrong, the Service is gone or DNS is down",
 	backend.CodeTimeout: "no complete answer within {wait}: " +
 		"often a NetworkPolicy that drops the connection, or an overloaded backend",
@@ -67,9 +64,8 @@ var seenTexts = map[backend.Code]string{
 		"have one issued for {host}, or " + unverified,
 	backend.CodeServerName: "it refuses TLS for each name that was tried (unrecognized_name): " +
 		"configure a name by which it is reached in the backend's TLS settings",
-	backend.CodeCertificateDates: "its certificate has expired or " +
-		"is not valid yet ({from} to {until}); have it renewed, or " +
-		unverified,
+	backend.CodeCertificateDates: "its certificate has expired or is not valid yet ({from} to {until}); have it " +
+		"renewed, or " + unverified,
 	backend.CodeCertificate:     "its certificate is not valid: {value}; have it renewed, or " + unverified,
 	backend.CodeNotHTTP:         "it does not speak HTTP/1.1 on that port",
 	backend.CodeHeaderSize:      "its answer's headers are over {limit} KiB",

@@ -53,9 +53,8 @@ var texts = map[backend.Code]string{
 		"({ports}): expected a port's name or number",
 	backend.CodeAnnotationPortMissing: "none of its ports ({ports}) " +
 		"is one that {type} serves its API on; name one in {annotation}",
-	backend.CodeAnnotationPortUnclear: "it is not clear which of its ports ({ports}) to use: " +
-		"name one in {annotation}",
-	backend.CodeAnnotationScheme: "annotation {annotation}: expected http or https, not {quoted}",
+	backend.CodeAnnotationPortUnclear: "it is not clear which of its ports ({ports}) to use: name one in {annotation}",
+	backend.CodeAnnotationScheme:      "annotation {annotation}: expected http or https, not {quoted}",
 	backend.CodeAnnotationPath: "annotation {annotation}: expected an absolute path such as " +
 		"/prometheus, of at most {limit} letters, digits and -._~:/, not {quoted}",
 	backend.CodeAnnotationEndpointBeside: "annotation {annotation}: it " +
@@ -93,10 +92,9 @@ var texts = map[backend.Code]string{
 		"https://grafana.example.com/path, without credentials, query or fragment, not {quoted}",
 	backend.CodeAnnotationLinkHost: "annotation {annotation}: {quoted} is not a host that the configuration " +
 		"allows in security.allowedLinkHosts, and {namespace} is not in security.trustedNamespaces",
-	backend.CodeAnnotationNoteLong: "annotation {annotation}: expected " +
-		"at most {limit} characters, not {number}",
-	backend.CodeAnnotationUnknown: "annotation {annotation}: unknown, so it has no effect; {meant}",
-	backend.CodeAnnotationUnused:  "annotation {annotation}: it has no effect, because {type} has no tenants",
+	backend.CodeAnnotationNoteLong: "annotation {annotation}: expected at most {limit} characters, not {number}",
+	backend.CodeAnnotationUnknown:  "annotation {annotation}: unknown, so it has no effect; {meant}",
+	backend.CodeAnnotationUnused:   "annotation {annotation}: it has no effect, because {type} has no tenants",
 	backend.CodeAnnotationOverruled: "annotation {annotation}: it has no effect, " +
 		"because the configuration names the tenants",
 
@@ -148,9 +146,8 @@ var texts = map[backend.Code]string{
 		"lifts the limit",
 	backend.CodeDocumentSize: "the document would be too large, and its namespace takes the largest part of it; " +
 		"security.maxInstancesPerNamespace limits each namespace, discovery.excludeNamespaces leaves some out",
-	backend.CodeNamespaceBudget: "its namespace has published too many backends lately: " +
-		"at most {limit} backends at once, " +
-		"and then one every {wait}",
+	backend.CodeNamespaceBudget: "its namespace has published too many backends lately: at most {limit} backends at " +
+		"once, and then one every {wait}",
 	backend.CodeNamespaceTurn: "the published backends of its namespace change too often: " +
 		"it is published within {wait}, together with the other changes of the namespace",
 	backend.CodeChangesTooOften: "it changes too often: it is published when it has not changed for {wait}",

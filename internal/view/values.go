@@ -105,11 +105,7 @@ func (v *Values) credentials(w *valuesWriter) {
 
 // authority writes the certificates that HolmesGPT must trust.
 func (v *Values) authority(w *valuesWriter) {
-	const most = 2
-	hosts := strings.Join(v.Needs.Authority[:min(most, len(v.Needs.Authority))], ", ")
-	if more := len(v.Needs.Authority) - most; more > 0 {
-		hosts += fmt.Sprintf(" and %d more", more)
-	}
+	hosts := few(v.Needs.Authority, 2)
 	switch {
 	case len(v.Needs.Authority) == 0:
 	case len(v.Authority) == 0:

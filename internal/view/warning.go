@@ -46,8 +46,7 @@ var warningTexts = map[toolset.WarningCode]string{
 	toolset.WarningCompactLacking: "no backend of this type is published, " +
 		"so {value} contains only what is set here, without {names}{meant}",
 	toolset.WarningPatchLeftOut: "left out, because it does not fit what was found: {because}",
-	toolset.WarningFoundLeftOut: "what was found under this " +
-		"name does not fit this entry, and is left out: {because}",
+	toolset.WarningFoundLeftOut: "what was found under this name does not fit this entry, and is left out: {because}",
 	toolset.WarningCredentialWithheld: "no instance gets this credential: " +
 		"it goes only to a published and proven backend that the configuration names in {primary} or {credentials}, " +
 		"or that is a primary in a namespace of {trusted}. Add one of these lines. " +
