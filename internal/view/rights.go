@@ -59,5 +59,6 @@ func NeedsProxy(namespaces []string) (right, check string) {
 	if len(namespaces) > 1 {
 		where = "namespaces "
 	}
-	return proxyRight + where + few(namespaces, 5), "kubectl auth can-i get services --subresource=proxy -n " + namespaces[0]
+	return proxyRight + where + few(namespaces, 5),
+		"kubectl auth can-i get services --subresource=proxy -n " + namespaces[0]
 }
