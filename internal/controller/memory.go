@@ -4,6 +4,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/publish"
@@ -25,6 +26,7 @@ type memory struct {
 
 	overrides  overrides
 	references references // as last published in this term; nil before
+	filled     types.UID  // the ConfigMap that was written last
 	repairs    publish.Repairs
 	behind     time.Time // since when the watch has not shown a deletion; zero if it has
 	failures   int
@@ -53,15 +55,19 @@ func (c *Controller) behind(live *corev1.ConfigMap) bool {
 }
 
 // repaired counts repairs, and returns those that have reached the limit. Creating a deleted ConfigMap again counts as
-// a repair of the whole, and not of its keys.
+// a repair of the whole. Filling one that another writer has created is not a repair.
 func (m *memory) repaired(r *publish.Result) (limited []publish.Drift) {
-	switch {
-	case !m.own: // the first write of a term
+	if r.Live == nil {
 		return nil
-	case r.Created:
-		return m.repairs.Made(deletion(), time.Now())
 	}
-	return m.repairs.Made(r.Drifted, time.Now())
+	switch {
+	case r.Created && m.own:
+		limited = m.repairs.Made(deletion(), time.Now())
+	case m.filled == r.Live.UID:
+		limited = m.repairs.Made(r.Drifted, time.Now())
+	}
+	m.filled = r.Live.UID
+	return limited
 }
 
 // backoff returns how soon to try again after a failure: 1 s, doubled each time to at most 30 s.
