@@ -1,5 +1,7 @@
 package agent
 
+import "bytes"
+
 // maxString is how much of a string in an answer is kept, in bytes: the reasons of some hundred instances.
 const maxString = 64 << 10
 
@@ -19,8 +21,15 @@ type shortener struct {
 
 // shorten cuts the strings in p and returns how many bytes are left of p.
 func (s *shortener) shorten(p []byte) (n int) {
-	for _, c := range p {
-		if kept, is := s.next(c); is {
+	for i := 0; i < len(p); i++ {
+		if s.cut && s.escape == 0 { // most of a long answer
+			skip := bytes.IndexAny(p[i:], `"\`)
+			if skip < 0 {
+				break
+			}
+			i += skip
+		}
+		if kept, is := s.next(p[i]); is {
 			p[n] = kept
 			n++
 		}
