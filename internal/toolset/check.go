@@ -95,9 +95,15 @@ func (c *checker) document(root map[string]any) {
 	}
 }
 
+// disabled reports whether a toolset is switched off.
+func disabled(entry map[string]any) bool {
+	on, said := entry["enabled"].(bool)
+	return said && !on
+}
+
 // toolNames warns about HTTP toolsets whose tools get the same name from HolmesGPT.
 func (c *checker) toolNames(path, name string, v any, seen map[string]string) {
-	if entry, ok := v.(map[string]any); !ok || entry["type"] != "http" || entry["enabled"] == false {
+	if entry, ok := v.(map[string]any); !ok || entry["type"] != "http" || disabled(entry) {
 		return
 	}
 	tool := catalog.ToolName(name)

@@ -29,7 +29,7 @@ func (b *builder) nameTools() {
 	for name, patch := range b.overrides.toolsets {
 		tree, _ := patch.(map[string]any)
 		generated := slices.ContainsFunc(b.own, func(e *entry) bool { return e.name == name })
-		if tree["type"] == "http" && tree["enabled"] != false && !generated {
+		if tree["type"] == "http" && !disabled(tree) && !generated {
 			taken[catalog.ToolName(name)] = true
 		}
 	}

@@ -109,12 +109,12 @@ var warningValues = map[string]func(*toolset.Warning) string{
 	"number":      func(w *toolset.Warning) string { return strconv.Itoa(w.Number) },
 	"of":          func(w *toolset.Warning) string { return strconv.Itoa(w.Of) },
 	"names":       func(w *toolset.Warning) string { return enumerate(strings.Split(w.Names, ",")) },
-	"meant":       func(w *toolset.Warning) string { return meant(w) },
+	"meant":       meant,
 	"instance":    func(w *toolset.Warning) string { return "instances: {" + w.Type + ": {" + w.Value + ": …}}" },
 	"toolset":     func(w *toolset.Warning) string { return "toolsets: {" + w.Type + ": …}" },
 	"primary":     func(w *toolset.Warning) string { return "primary: {" + w.Type + ": NAMESPACE/NAME}" },
 	"credentials": func(w *toolset.Warning) string { return "credentials: {" + w.Type + ": {NAMESPACE/NAME: {…}}}" },
-	"trusted":     func(w *toolset.Warning) string { return "security: {trustedNamespaces: [NAMESPACE]}" },
+	"trusted":     func(*toolset.Warning) string { return "security: {trustedNamespaces: [NAMESPACE]}" },
 }
 
 // meant suggests the key that was most likely meant, or lists the valid keys.
