@@ -100,7 +100,7 @@ func TestOneServicePerDirectory(t *testing.T) {
 	write(t, services, one)
 	first := start(t, services, dir)
 	second := launch(t, services, dir)
-	if code := second.wait(t); code != 1 || !strings.Contains(second.text(t), ") writes there; stop it") {
+	if code := second.wait(t); code != 1 || !strings.Contains(second.text(t), "another dynamic-toolset writes there; stop it") {
 		t.Errorf("a second service on one directory: exit code %d\n%s", code, second.text(t))
 	}
 	// A killed one leaves no lock behind, and a restart withdraws nothing.
