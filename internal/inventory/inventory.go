@@ -117,17 +117,18 @@ func (d *Detection) rejected() *backend.Finding {
 // Reuse copies unchanged findings of Services without candidates from before, so that tens of thousands of them cost
 // little. Both lists are sorted by the Services' names.
 func Reuse(list, before []Detection) {
-	for i := range list {
-		a := &list[i]
-		if len(a.Candidates) > 0 {
-			continue
+	for i, j := 0, 0; i < len(list) && j < len(before); {
+		a, b := &list[i], &before[j]
+		c := a.Service.Ref.Compare(b.Service.Ref)
+		if c == 0 && len(a.Candidates) == 0 && a.Service == b.Service && a.Type == b.Type &&
+			a.Rejected.Equal(b.Rejected) && a.Warning.Equal(b.Warning) {
+			a.finding = b.finding
 		}
-		j, known := slices.BinarySearchFunc(before, a, func(b Detection, a *Detection) int {
-			return b.Service.Ref.Compare(a.Service.Ref)
-		})
-		if known && a.Service == before[j].Service && a.Type == before[j].Type &&
-			a.Rejected.Equal(before[j].Rejected) && a.Warning.Equal(before[j].Warning) {
-			a.finding = before[j].finding
+		if c <= 0 {
+			i++
+		}
+		if c >= 0 {
+			j++
 		}
 	}
 }
