@@ -73,7 +73,8 @@ func newIndex(s *controller.Snapshot, unmatched []backend.Ref, types *catalog.Ca
 	seen, found := map[backend.Ref]bool{}, map[string]bool{}
 	for _, f := range s.Findings {
 		shown := view.NewService(f, types)
-		i.services = append(i.services, listed{key{rank(f.Verdict), f.Ref, f.Type}, &shown})
+		verdict := slices.Index(backend.Verdicts, f.Verdict)
+		i.services = append(i.services, listed{key{verdict, f.Ref, f.Type, shown.Instance}, &shown})
 		i.counts[f.Verdict]++
 		seen[f.Ref] = true
 		if f.Type != "" {
@@ -83,7 +84,7 @@ func newIndex(s *controller.Snapshot, unmatched []backend.Ref, types *catalog.Ca
 	i.total = len(seen)
 	for _, ref := range unmatched {
 		if !seen[ref] { // the store may be newer or older than the snapshot
-			i.services = append(i.services, listed{key: key{rankUnmatched, ref, ""}})
+			i.services = append(i.services, listed{key: key{Rank: len(backend.Verdicts), Ref: ref}})
 			i.counts[backend.Rejected]++
 			i.total++
 		}
@@ -93,25 +94,16 @@ func newIndex(s *controller.Snapshot, unmatched []backend.Ref, types *catalog.Ca
 	return i
 }
 
-// rankUnmatched is greater than the rank of every verdict.
-var rankUnmatched = len(backend.Verdicts)
-
-func rank(v backend.Verdict) int {
-	if i := slices.Index(backend.Verdicts, v); i >= 0 {
-		return i
-	}
-	return rankUnmatched - 1
-}
-
-// key is the sort key of a Service in the list.
+// key is the sort key of a Service or toolset in its list. Only the instance differs between the tenants of a gateway.
 type key struct {
-	rank int
+	Rank int // of the verdict
 	backend.Ref
-	typ string
+	Type, Instance string
 }
 
 func (k key) compare(o key) int {
-	return cmp.Or(cmp.Compare(k.rank, o.rank), k.Ref.Compare(o.Ref), strings.Compare(k.typ, o.typ))
+	return cmp.Or(cmp.Compare(k.Rank, o.Rank), k.Ref.Compare(o.Ref), strings.Compare(k.Type, o.Type),
+		strings.Compare(k.Instance, o.Instance))
 }
 
 // sameShown reports whether two snapshots look the same to a user. It ignores probe times and unmatched Services.
@@ -133,11 +125,7 @@ func sameService(a, b view.Service) bool {
 }
 
 // matched returns the Services that have a finding. They come first in the list.
-func (i *index) matched() []listed {
-	compare := func(l listed, k key) int { return l.compare(k) }
-	n, _ := slices.BinarySearchFunc(i.services, key{rank: rankUnmatched}, compare)
-	return i.services[:n]
-}
+func (i *index) matched() []listed { return i.services[:len(i.snapshot.Findings)] }
 
 func message(err error) string {
 	if err == nil {

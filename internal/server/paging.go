@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -47,38 +49,39 @@ type Paging struct {
 // remaining item if the list changes between two pages.
 type Token string
 
-// tokenKeys returns the number of texts in a sort key of a list.
-func tokenKeys(list string) int {
-	if list == listServices {
-		return 4
-	}
-	return 2
-}
-
 type tokenText struct {
-	List string   `json:"l"`
-	Key  []string `json:"k"`
+	List  string // its operation ID
+	After key
 }
 
-func newToken(list string, key ...string) Token {
-	text, err := json.Marshal(tokenText{list, key})
-	if err != nil { // never: texts can always be encoded
-		return ""
-	}
+func newToken(list string, after key) Token {
+	text, _ := json.Marshal(tokenText{list, after}) // never fails: a key has texts and a number
 	return Token(base64.RawURLEncoding.EncodeToString(text))
 }
 
 // read returns the sort key. ok is false if the token does not belong to the list.
-func (t Token) read(list string) (k []string, ok bool) {
-	text, err := base64.RawURLEncoding.DecodeString(string(t))
-	if err != nil {
-		return nil, false
-	}
+func (t Token) read(list string) (after key, ok bool) {
 	var content tokenText
-	if json.Unmarshal(text, &content) != nil || content.List != list || len(content.Key) != tokenKeys(list) {
-		return nil, false
+	text, err := base64.RawURLEncoding.DecodeString(string(t))
+	if err != nil || json.Unmarshal(text, &content) != nil {
+		return key{}, false
 	}
-	return content.Key, true
+	return content.After, content.List == list
+}
+
+// page returns the items that follow the previous page, and the token for the next one. The items are in the order of
+// their keys.
+func page[T any](p *Paging, list string, items []T, keyOf func(T) key) ([]T, Token) {
+	if after, ok := p.Continue.read(list); ok {
+		begin, _ := slices.BinarySearchFunc(items, after, func(item T, after key) int {
+			return cmp.Or(keyOf(item).compare(after), -1) // the item of the token was on the previous page
+		})
+		items = items[begin:]
+	}
+	if len(items) <= p.Limit {
+		return items, ""
+	}
+	return items[:p.Limit], newToken(list, keyOf(items[p.Limit-1]))
 }
 
 // Resolve implements huma.Resolver.

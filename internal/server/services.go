@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,43 +44,36 @@ func (a *API) registerServices(h huma.API) {
 
 // services returns one page. Count includes the matches on all pages.
 func (a *API) services(in *servicesInput) ServiceList {
-	l := ServiceList{Services: []view.Service{}}
-	words, after := strings.Fields(strings.ToLower(in.Search)), afterToken(in.Continue)
-	var last key // on this page
-	more := false
-	for _, s := range a.index().services {
-		if !in.lets(s, words) {
-			continue
-		}
-		l.Count++
-		switch {
-		case s.compare(after) <= 0:
-		case len(l.Services) == in.Limit:
-			more = true
-		default:
-			l.Services, last = append(l.Services, s.view()), s.key
+	words := strings.Fields(strings.ToLower(in.Search))
+	var found []*listed
+	all := a.index().services
+	for i := range all {
+		if in.lets(&all[i], words) {
+			found = append(found, &all[i])
 		}
 	}
-	if more {
-		l.Continue = newToken(listServices, strconv.Itoa(last.rank), last.Namespace, last.Name, last.typ)
+	l := ServiceList{Services: []view.Service{}, Count: len(found)}
+	found, l.Continue = page(&in.Paging, listServices, found, func(s *listed) key { return s.key })
+	for _, s := range found {
+		l.Services = append(l.Services, s.view())
 	}
 	return l
 }
 
 // lets reports whether a Service passes the filters. An unmatched Service has no type and no health.
-func (in *servicesInput) lets(s listed, words []string) bool {
+func (in *servicesInput) lets(s *listed, words []string) bool {
 	verdict := backend.Rejected
 	if s.shown != nil {
 		verdict = s.shown.Verdict
 	}
-	return (in.Type == "" || in.Type == s.typ) && (in.Namespace == "" || in.Namespace == s.Namespace) &&
+	return (in.Type == "" || in.Type == s.Type) && (in.Namespace == "" || in.Namespace == s.Namespace) &&
 		(in.Verdict == "" || in.Verdict == string(verdict)) &&
 		(!in.Healthy.Set || s.shown != nil && s.shown.Healthy != nil && *s.shown.Healthy == in.Healthy.Value) &&
 		(len(words) == 0 || s.has(words))
 }
 
 // has reports whether a Service contains all words of a search.
-func (s listed) has(words []string) bool {
+func (s *listed) has(words []string) bool {
 	text := s.Ref.String()
 	if v := s.shown; v != nil {
 		text = strings.ToLower(strings.Join([]string{text, v.Type, v.Instance, v.Endpoint, v.Metadata.Version}, "\n"))
@@ -89,19 +81,9 @@ func (s listed) has(words []string) bool {
 	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
 }
 
-func (s listed) view() view.Service {
+func (s *listed) view() view.Service {
 	if s.shown != nil {
 		return *s.shown
 	}
 	return view.NewService(view.Unmatched(s.Ref), nil)
-}
-
-// afterToken returns the key of the last Service on the previous page. Without a token, the key precedes all Services.
-func afterToken(t Token) key {
-	if k, ok := t.read(listServices); ok {
-		if number, err := strconv.Atoi(k[0]); err == nil {
-			return key{number, backend.Ref{Namespace: k[1], Name: k[2]}, k[3]}
-		}
-	}
-	return key{rank: -1}
 }

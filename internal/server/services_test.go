@@ -84,6 +84,35 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 	}
 }
 
+// The tenants of one gateway are backends of one Service and one type. Each is listed once, whatever the size of the pages.
+func TestPagesHoldEachTenant(t *testing.T) {
+	t.Attr("req", "DTS-API-1")
+	t.Attr("req", "DTS-DET-14")
+	f := start(t)
+	var all []*backend.Finding
+	for _, tenant := range []string{"infrastructure", "application", "audit"} {
+		one := finding("loki", "logging", "lokistack-gateway-http", backend.Accepted, backend.Ready)
+		one.Candidate.Tenant, one.Candidate.Instance = tenant, one.Ref.String()+"/"+tenant
+		all = append(all, one)
+	}
+	f.state.set(snapshot(t, all...))
+	for limit := 1; limit <= 3; limit++ {
+		var got []string
+		for token := ""; ; {
+			l := decode[ServiceList](t, f.get(t, fmt.Sprintf("/api/v1/services?type=loki&limit=%d&continue=%s", limit, token)))
+			for _, s := range l.Services {
+				got = append(got, s.Metadata.Tenant)
+			}
+			if token = string(l.Continue); token == "" {
+				break
+			}
+		}
+		if d := cmp.Diff([]string{"application", "audit", "infrastructure"}, got); d != "" {
+			t.Errorf("in pages of %d: -want +got\n%s", limit, d)
+		}
+	}
+}
+
 // What is there all the time is on one page, whatever comes and goes around it.
 func TestPagesOfAListThatChanges(t *testing.T) {
 	t.Attr("req", "DTS-API-1")

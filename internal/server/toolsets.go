@@ -3,11 +3,12 @@ package server
 import (
 	"context"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
@@ -42,37 +43,14 @@ func (a *API) registerToolsets(h huma.API) {
 	})
 }
 
-// toolsets returns one page. A toolset and an MCP server may have the same name, so the token also has a number within
-// the name.
+// toolsets returns one page. Count and Tokens include the matches on all pages.
 func (a *API) toolsets(in *toolsetsInput) ToolsetList {
-	l := ToolsetList{Toolsets: []view.Toolset{}}
-	after, given := in.Continue.read(listToolsets)
-	var last Token // on this page
-	before, nth, more := "", 0, false
-	var all []view.Toolset
-	for _, t := range a.index().toolsets() {
-		if t.Name != before {
-			before, nth = t.Name, 0
-		}
-		nth++
-		if !in.lets(&t) {
-			continue
-		}
-		all = append(all, t)
-		switch {
-		case given && (t.Name < after[0] || t.Name == after[0] && strconv.Itoa(nth) <= after[1]):
-		case len(l.Toolsets) == in.Limit:
-			more = true
-		default:
-			l.Toolsets = append(l.Toolsets, t)
-			last = newToken(listToolsets, t.Name, strconv.Itoa(nth))
-		}
-	}
-	if more {
-		l.Continue = last
-	}
-	l.Count = len(all)
-	l.Tokens, _ = view.Cost(all)
+	found := slices.DeleteFunc(slices.Clone(a.index().toolsets()), func(t view.Toolset) bool { return !in.lets(&t) })
+	l := ToolsetList{Count: len(found)}
+	l.Tokens, _ = view.Cost(found)
+	l.Toolsets, l.Continue = page(&in.Paging, listToolsets, found, func(t view.Toolset) key {
+		return key{Ref: backend.Ref{Name: t.Name}}
+	})
 	return l
 }
 
