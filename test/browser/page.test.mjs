@@ -459,6 +459,21 @@ against('when the service goes, what is shown stays and is marked old, until it 
   await back.stop();
 });
 
+against('each tenant of a gateway is shown, however often', async (fake) => {
+  const gateway = fake.find('monitoring', 'kps-grafana');
+  fake.services = ['application', 'audit'].map((tenant) => ({...gateway, type: 'loki', instance: `monitoring/kps-grafana/${tenant}`, reason: tenant}));
+  const page = await visit(browser, fake.url);
+  await live(page);
+  for (let i = 0; i < 2; i++) {
+    for (const tenant of ['application', 'audit']) await page.locator('.services .c-reason').getByText(tenant).waitFor();
+    fake.services.forEach((s) => { s.reason += ` ${i}`; });
+    fake.tell();
+    await until('they are read again', async () => (await page.locator('.services .c-reason').allTextContents()).every((t) => t.endsWith(` ${i}`)));
+    assert.equal(await page.locator('.services tbody tr').count(), 2);
+  }
+  await page.leave();
+});
+
 against('Discover now tells what came of it', async (fake) => {
   fake.leader = false;
   const page = await visit(browser, fake.url, {may: refused(429)});

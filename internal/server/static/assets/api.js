@@ -70,6 +70,20 @@ export async function get(path, parameters = {}, options = {}) {
   return body(response, options);
 }
 
+/** Makes a get that gives up its last request when it sends the next one. */
+export function latest() {
+  let running = null;
+  return async (path, parameters) => {
+    running?.abort();
+    const {signal} = running = new AbortController();
+    try {
+      return await get(path, parameters, {signal});
+    } finally {
+      signal.throwIfAborted(); // whatever came of it
+    }
+  };
+}
+
 export async function post(path) {
   return body(await request(path, {method: 'POST'}), {});
 }

@@ -65,7 +65,7 @@ function open() {
       detail.changes(changes.all());
       title = detail.title();
       break;
-    case 'toolsets': ready = toolsets.open(); break;
+    case 'toolsets': ready = toolsets.refresh(); break;
     case 'document': ready = doc.open(to.key, to.parameters); break;
     default: changes.open(to.parameters);
   }

@@ -1,13 +1,14 @@
 // One Service: its verdict, the reasons, and what to do.
-import {get, abandoned} from './api.js';
+import {latest, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {health, number, plural, sentence, serviceHash} from './format.js';
 import {pill, state, moment, mono, openLink, command, failure, panel, waiting} from './parts.js';
 import {timeline} from './changes.js';
 
+const read = latest();
+
 let current = null; // {namespace, name, back}
 let loaded = null;
-let running = null;
 let log = [];
 
 export function open(namespace, name, back) {
@@ -23,24 +24,18 @@ export function open(namespace, name, back) {
 export const title = () => `${current.namespace}/${current.name}`;
 
 export async function refresh() {
-  running?.abort();
-  const mine = new AbortController();
-  running = mine;
   const {namespace, name} = current;
   if (!loaded) render(waiting('the explanation'));
   try {
-    const answer = await get(`api/v1/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`, {}, {signal: mine.signal});
-    if (running !== mine) return;
-    loaded = answer;
+    loaded = await read(`api/v1/services/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`);
     render(explanation());
   } catch (error) {
-    if (abandoned(error) || running !== mine) return;
     if (error.status === 404) {
       loaded = null;
       render(panel('There is no such Service', h('p', null, sentence(error.message)), h('p', {class: 'muted'}, 'When someone creates it, it appears here by itself.')), history());
       return;
     }
-    if (!loaded || error.status === 403) render(failure(error));
+    if (!abandoned(error) && (!loaded || error.status === 403)) render(failure(error));
     throw error;
   }
 }
@@ -83,7 +78,7 @@ function backend(b, i) {
   if (!b.type && !b.endpoint) return null;
   const m = b.metadata ?? {};
   const id = `h-backend-${i}`;
-  return h('section', {class: 'card', 'data-key': `backend/${b.type}`, 'aria-labelledby': id},
+  return h('section', {class: 'card', 'data-key': `backend/${b.type}/${b.instance}`, 'aria-labelledby': id},
     h('h2', {id}, b.type ? `As ${b.type}` : 'As a backend', ' ', pill(b.verdict)),
     h('dl', {class: 'facts'},
       fact('Endpoint', mono(b.endpoint)),

@@ -1,5 +1,5 @@
 // The written document by key, the one that it replaced, and the admin's overrides.
-import {get, abandoned} from './api.js';
+import {latest, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {lines as diffLines, split} from './diff.js';
 import {size, plural, number, isTime} from './format.js';
@@ -8,8 +8,9 @@ import {moment, mono, failure, waiting, panel} from './parts.js';
 const overridesKey = 'overrides.yaml';
 const mostLines = 1500; // shown with line numbers; a longer text has none
 
+const read = latest();
+
 let loaded = null;
-let running = null;
 let wanted = {key: '', view: ''};
 let compared = []; // the last comparisons: each refresh needs them again
 
@@ -21,18 +22,12 @@ export function open(key, query) {
 }
 
 export async function refresh() {
-  running?.abort();
-  const mine = new AbortController();
-  running = mine;
   if (!loaded) show(byId('document-body'), waiting('the document'));
   try {
-    const answer = await get('api/v1/document', {}, {signal: mine.signal});
-    if (running !== mine) return;
-    loaded = answer;
+    loaded = await read('api/v1/document');
     render();
   } catch (error) {
-    if (abandoned(error) || running !== mine) return;
-    if (!loaded || error.status === 403) show(byId('document-body'), failure(error));
+    if (!abandoned(error) && (!loaded || error.status === 403)) show(byId('document-body'), failure(error));
     throw error;
   }
 }

@@ -78,6 +78,7 @@ function patch(parent, fresh) {
   for (const next of [...fresh.childNodes]) {
     const key = keyOf(next);
     const found = key ? known.get(key) : cursor && !keyOf(cursor) ? cursor : null;
+    known.delete(key); // a second node with this key is another one
     if (!found || !alike(found, next)) {
       parent.insertBefore(next, cursor);
       if (found && found === cursor) {

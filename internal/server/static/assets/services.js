@@ -1,18 +1,15 @@
 // The list of Services: chips, filters, one page of rows at a time.
 import {backendReason} from './agent.js';
-import {get, abandoned} from './api.js';
 import {h, icon, show, byId} from './dom.js';
 import {verdicts, number, plural, health, serviceHash} from './format.js';
-import {pill, state, mono, openLink, failure, waiting, panel} from './parts.js';
+import {pages} from './pages.js';
+import {pill, state, mono, openLink, panel} from './parts.js';
 
-const pageSize = 100;
 const filterNames = ['search', 'type', 'namespace', 'healthy', 'verdict'];
 
 let filters = Object.fromEntries(filterNames.map((n) => [n, '']));
-let pages = ['']; // the continue values of this page and those before it
-let loaded = null; // the answer that is shown
-let namespaces = new Set();
-let running = null;
+const list = pages({id: 'services-list', path: 'api/v1/services', names: 'Services', render});
+const namespaces = new Set();
 let timer = 0;
 
 const keyOf = (f) => filterNames.map((n) => f[n] ?? '').join('\n');
@@ -28,7 +25,7 @@ export function open(query) {
   const wanted = Object.fromEntries(filterNames.map((n) => [n, query.get(n) ?? '']));
   if (keyOf(wanted) !== keyOf(filters)) {
     filters = wanted;
-    pages = [''];
+    list.first();
     window.scrollTo(0, 0);
   }
   byId('f-namespace').value = filters.namespace;
@@ -39,34 +36,7 @@ export function open(query) {
 }
 
 /** Reads the page of the list again. */
-export async function refresh() {
-  running?.abort();
-  const mine = new AbortController();
-  running = mine;
-  const at = pages.at(-1);
-  if (!loaded) show(byId('services-list'), waiting('the Services'));
-  byId('services-list').setAttribute('aria-busy', 'true');
-  try {
-    const answer = await get('api/v1/services', {...filters, limit: pageSize, continue: at}, {signal: mine.signal});
-    if (running !== mine) return;
-    loaded = {...answer, before: (pages.length - 1) * pageSize};
-    render();
-  } catch (error) {
-    if (abandoned(error) || running !== mine) return;
-    if (error.status === 400 && at !== '') { // the continue value is not valid any more
-      pages = [''];
-      await refresh();
-      return;
-    }
-    if (!loaded || error.status === 403 || error.status === 400) {
-      loaded = null;
-      show(byId('services-list'), failure(error));
-    }
-    throw error;
-  } finally {
-    if (running === mine) byId('services-list').removeAttribute('aria-busy');
-  }
-}
+export const refresh = () => list.refresh(filters);
 
 /** Shows the counts and the types. */
 export function status(s) {
@@ -95,32 +65,26 @@ function setType() {
   byId('f-clear').hidden = !filterNames.some((n) => filters[n]);
 }
 
-function render() {
-  const list = loaded.services ?? [];
+function render({services, count}) {
   const seen = namespaces.size;
-  for (const s of list) if (namespaces.size < 2000) namespaces.add(s.namespace);
+  for (const s of services) if (namespaces.size < 2000) namespaces.add(s.namespace);
   if (namespaces.size !== seen) show(byId('namespaces'), [...namespaces].sort().map((n) => h('option', {value: n, 'data-key': n})));
-  if (list.length === 0) {
+  if (services.length === 0) {
     const any = filterNames.some((n) => filters[n]);
     show(byId('services-list'), any
       ? panel('No Service fits', h('p', null, 'No Service matches all filters.'), h('p', {class: 'buttons'}, h('button', {type: 'button', 'data-do': 'clear'}, 'Clear filters')))
       : panel('No Services yet', h('p', null, 'There are no Services in the watched namespaces. New Services appear here by themselves.')));
     return;
   }
-  const from = loaded.before + 1;
-  const to = loaded.before + list.length;
   show(byId('services-list'),
-    h('table', {class: 'services', role: 'table', 'aria-label': 'Services', 'aria-rowcount': loaded.count},
+    h('table', {class: 'services', role: 'table', 'aria-label': 'Services', 'aria-rowcount': count},
       h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'}, ['Verdict', 'Service', 'Type', 'Health', 'Why'].map((t) => h('th', {role: 'columnheader', scope: 'col'}, t)))),
-      h('tbody', {role: 'rowgroup'}, list.map(row))),
-    h('nav', {class: 'pager', 'aria-label': 'Pages of Services'},
-      h('span', {class: 'muted', role: 'status'}, to - from + 1 < loaded.count || loaded.before > 0 ? `${number(from)} to ${number(to)} of ${number(loaded.count)}` : plural(loaded.count, 'entry', 'entries')),
-      pages.length > 1 && h('button', {type: 'button', 'data-key': 'prev', 'data-do': 'page', 'data-step': '-1'}, 'Previous'),
-      loaded.continue && h('button', {type: 'button', 'data-key': 'next', 'data-do': 'page', 'data-step': '1'}, 'Next')));
+      h('tbody', {role: 'rowgroup'}, services.map(row))),
+    list.pager(services.length, 'page'));
 }
 
 function row(s) {
-  return h('tr', {role: 'row', 'data-key': `${s.namespace}/${s.name}/${s.type}`, 'data-href': serviceHash(s.namespace, s.name)},
+  return h('tr', {role: 'row', 'data-key': `${s.namespace}/${s.name}/${s.type}/${s.instance}`, 'data-href': serviceHash(s.namespace, s.name)},
     h('td', {role: 'cell', class: 'c-verdict'}, pill(s.verdict)),
     h('td', {role: 'cell', class: 'c-name'}, h('a', {href: serviceHash(s.namespace, s.name)}, h('span', {class: 'ns'}, `${s.namespace}/`), h('wbr'), s.name), openLink(s, `${s.namespace}/${s.name}`), endpoint(s)),
     h('td', {role: 'cell', class: 'c-type'}, s.type || h('span', {class: 'muted none'}, 'no type'),
@@ -158,12 +122,7 @@ export const actions = {
     location.hash = '#/services';
     byId('f-search').focus();
   },
-  page(button) {
-    if (button.dataset.step === '1') pages.push(loaded.continue);
-    else pages.pop();
-    window.scrollTo(0, 0);
-    refresh().then(() => byId('services-list').querySelector('tbody a')?.focus({preventScroll: true}), () => {});
-  },
+  page: (button) => list.go(Number(button.dataset.step), filters),
 };
 
 /** Wires the filters; once. */

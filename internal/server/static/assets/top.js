@@ -19,9 +19,7 @@ export function status(s) {
 const badge = (word, title, name) => h('span', {class: 'badge', title}, name && icon(name), word);
 
 function problems(s) {
-  const list = (s.problems ?? []).map((p) => problem(p, s));
-  const frozen = s.namespaces_frozen ?? [];
-  if (frozen.length > 0 && !(s.problems ?? []).some((p) => p.kind === 'frozen')) list.push(problem({kind: 'frozen', message: `not allowed to watch ${frozen.join(', ')}: their published backends stay as they are`}, s));
+  const list = s.problems.map((p) => problem(p, s));
   const few = 2;
   const warnings = list.filter((p) => p.classList.contains('warn'));
   byId('problems').hidden = list.length === 0;
