@@ -459,6 +459,25 @@ against('when the service goes, what is shown stays and is marked old, until it 
   await back.stop();
 });
 
+against('a hidden tab takes no connection, and is up to date when it is seen again', async (fake) => {
+  const page = await visit(browser, fake.url);
+  await live(page);
+  await row(page, 'shop/grafana').waitFor();
+  const hide = (hidden) => page.evaluate((to) => {
+    Object.defineProperty(document, 'hidden', {configurable: true, get: () => to});
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
+  await hide(true);
+  await until('no stream', async () => fake.streams.size === 0);
+  fake.flap('monitoring', 'kps-grafana', false);
+  await hide(false);
+  await row(page, 'monitoring/kps-grafana').getByText('Unavailable').waitFor();
+  await until('a stream', async () => fake.streams.size === 1);
+  await live(page);
+  assert.equal(await page.locator('#note').isVisible(), false, 'nothing is said to be lost');
+  await page.leave();
+});
+
 against('each tenant of a gateway is shown, however often', async (fake) => {
   const gateway = fake.find('monitoring', 'kps-grafana');
   fake.services = ['application', 'audit'].map((tenant) => ({...gateway, type: 'loki', instance: `monitoring/kps-grafana/${tenant}`, reason: tenant}));

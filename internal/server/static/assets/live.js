@@ -1,4 +1,5 @@
-// The event stream. It reconnects by itself.
+// The event stream. It reconnects by itself, and ends while the page is hidden: a browser opens six connections to a host, and
+// the hidden tabs would take them all.
 import {request, abandoned} from './api.js';
 import {parser} from './sse.js';
 
@@ -17,12 +18,14 @@ export function follow(on) {
   });
   (async () => {
     for (let failures = 0; ;) {
+      while (document.hidden) await new Promise((resolve) => { document.addEventListener('visibilitychange', resolve, {once: true}); });
       let error = null;
       try {
         await read({...on, open() { failures = 0; on.open(); }});
       } catch (thrown) {
         if (!abandoned(thrown)) error = thrown;
       }
+      if (document.hidden) continue;
       on.lost(error);
       failures++;
       const backoff = Math.min(longest, 500 * 2 ** Math.min(failures, 6));
@@ -34,6 +37,8 @@ export function follow(on) {
 
 async function read(on) {
   const stop = new AbortController();
+  const hide = () => { if (document.hidden) stop.abort(); };
+  document.addEventListener('visibilitychange', hide);
   let watchdog;
   const alive = () => {
     clearTimeout(watchdog);
@@ -56,6 +61,7 @@ async function read(on) {
     }
   } finally {
     clearTimeout(watchdog);
+    document.removeEventListener('visibilitychange', hide);
     stop.abort();
   }
 }
