@@ -47,10 +47,7 @@ type serviceOptions struct {
 // runService runs the service until ctx ends. It then stops in order: it becomes not ready, finishes requests, does the
 // last write and releases the lease.
 func runService(ctx context.Context, o serviceOptions) error {
-	log, err := logging.New(o.LogTo, o.Config.Log)
-	if err != nil {
-		return err
-	}
+	log := logging.New(o.LogTo, o.Config.Log)
 	logging.Redirect(log)
 	s, err := assemble(ctx, o, log)
 	if err != nil {

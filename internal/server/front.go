@@ -11,8 +11,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
-
-	"kubernaut.io/dynamic-toolset/internal/logging"
 )
 
 const headerRequestID = "X-Request-ID"
@@ -103,7 +101,7 @@ func (a *API) serve(w *recorder, r *http.Request) {
 // because of streams.
 func (a *API) deadline(w http.ResponseWriter, r *http.Request, in time.Duration) {
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(in)); err != nil {
-		a.o.Log.Debug("no write deadline", logging.KeyRequestID, traceOf(r.Context()).id, logging.KeyErr, err)
+		a.o.Log.Debug("no write deadline", "request_id", traceOf(r.Context()).id, "err", err)
 	}
 }
 
@@ -130,7 +128,7 @@ func (a *API) recovered(w *recorder, r *http.Request, t *trace) {
 		return
 	}
 	if cause != http.ErrAbortHandler { //nolint:errorlint // a recovered value, compared as net/http compares it
-		a.o.Log.Error("request handler panicked", logging.KeyRequestID, t.id, "endpoint", t.endpoint,
+		a.o.Log.Error("request handler panicked", "request_id", t.id, "endpoint", t.endpoint,
 			"panic", cause, "stack", string(debug.Stack()))
 	}
 	if w.code != 0 || cause == http.ErrAbortHandler { //nolint:errorlint // the same
@@ -156,7 +154,7 @@ func (a *API) ended(w *recorder, r *http.Request, t *trace, begin time.Time) {
 	}
 	// The query is not logged, because it may hold private data.
 	a.o.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request answered",
-		slog.String(logging.KeyRequestID, t.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.String("request_id", t.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
 		slog.String("endpoint", t.endpoint), slog.Int("code", code), slog.Int64("bytes", w.bytes),
 		slog.Duration("took", took), slog.String("user", t.user), slog.String("remote", r.RemoteAddr))
 }

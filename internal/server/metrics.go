@@ -1,13 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,9 +22,6 @@ import (
 
 const metricPrefix = "dynamictoolset_"
 
-// maxEndpoints bounds the label endpoint; the API has far fewer routes.
-const maxEndpoints = 64
-
 // Metrics holds the Prometheus metrics of this process in its own registry. Every label has bounded values: types that
 // users define become "custom", and unknown values "other". Its methods may be called concurrently.
 type Metrics struct {
@@ -32,19 +29,16 @@ type Metrics struct {
 	table    []Metric
 	types    []string // label values of types, sorted
 
-	discovered, withdrawn, reconciles, drift, requests, failures, detectors, errors *prometheus.CounterVec
-	phases, durations, publish, toAgent                                             *prometheus.HistogramVec
-	size                                                                            *prometheus.GaugeVec
-	services, healthy, leftOut, overrides, leader, tokens                           *prometheus.Desc // read from last
+	discovered, withdrawn, reconciles, requests, failures, detectors, errors *prometheus.CounterVec
+	phases, durations                                                        *prometheus.HistogramVec
+	drift                                                                    prometheus.Counter
+	size                                                                     prometheus.Gauge
+	publish, toAgent                                                         prometheus.Observer
+	services, healthy, leftOut, overrides, leader, tokens                    *prometheus.Desc // read from last
+	agentReplicas, agentToolsets, agentCurrent                               *prometheus.Desc // read from asked
 
-	last atomic.Pointer[controller.Snapshot]
-
-	asked                        atomic.Pointer[func() agent.State] // nil: HolmesGPT is not observed
-	agentReplicas, agentToolsets *prometheus.Desc
-	agentCurrent                 *prometheus.Desc
-
-	mu        sync.Mutex
-	endpoints map[string]bool // seen so far
+	last  atomic.Pointer[controller.Snapshot]
+	asked atomic.Pointer[func() agent.State] // nil: HolmesGPT is not observed
 }
 
 // Metric describes one metric, for the reference page.
@@ -57,9 +51,9 @@ type Metric struct {
 
 // NewMetrics creates the metrics of one process. types are the names of the built-in types.
 func NewMetrics(version string, types []string) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), types: labelTypes(types), endpoints: map[string]bool{}}
-	m.register(version)
+	m := &Metrics{registry: prometheus.NewRegistry(), types: labelTypes(types)}
 	m.last.Store(&controller.Snapshot{})
+	m.register(version)
 	// rate() sees the first increase of a series only if the series existed before.
 	for _, t := range m.types {
 		m.discovered.WithLabelValues(t)
@@ -78,10 +72,6 @@ func NewMetrics(version string, types []string) *Metrics {
 	for _, o := range Operations() {
 		m.errors.WithLabelValues(o)
 	}
-	m.drift.WithLabelValues()
-	m.size.WithLabelValues()
-	m.publish.WithLabelValues()
-	m.toAgent.WithLabelValues()
 	return m
 }
 
@@ -122,15 +112,15 @@ func (m *Metrics) Cycle(s *controller.Snapshot) {
 func (m *Metrics) written(w *controller.Write, err error) {
 	m.reconciles.WithLabelValues(result(&w.Result, err)).Inc()
 	if w.Bytes > 0 { // else it failed before the size was known
-		m.size.WithLabelValues().Set(float64(w.Bytes))
+		m.size.Set(float64(w.Bytes))
 	}
 	drifted := len(w.Drifted)
 	if w.Created { // the deletion of the ConfigMap is one drift
 		drifted = min(drifted, 1)
 	}
-	m.drift.WithLabelValues().Add(float64(drifted))
+	m.drift.Add(float64(drifted))
 	if w.Written && w.Waited > 0 {
-		m.publish.WithLabelValues().Observe(w.Waited.Seconds())
+		m.publish.Observe(w.Waited.Seconds())
 	}
 	if err != nil && !errors.Is(err, publish.ErrSuperseded) {
 		operation := OperationApply
@@ -163,35 +153,19 @@ func (m *Metrics) Withdrawn(typ string) { m.withdrawn.WithLabelValues(m.typeLabe
 func (m *Metrics) BadAnnotation(typ string) { m.detectors.WithLabelValues(m.typeLabel(typ)).Inc() }
 
 // AgentLoaded records that a replica of HolmesGPT has loaded the document that shows a change.
-func (m *Metrics) AgentLoaded(took time.Duration) {
-	m.toAgent.WithLabelValues().Observe(took.Seconds())
-}
+func (m *Metrics) AgentLoaded(took time.Duration) { m.toAgent.Observe(took.Seconds()) }
 
 // Error counts an operation that failed.
 func (m *Metrics) Error(operation string) {
 	m.errors.WithLabelValues(oneOf(Operations(), operation)).Inc()
 }
 
-// Request records an HTTP request. endpoint is the route's pattern, never the requested path. If took is negative, as
-// for a stream, the request is only counted.
+// Request records an HTTP request. endpoint is the route's pattern, never the requested path; "" if no route matched. If
+// took is negative, as for a stream, the request is only counted.
 func (m *Metrics) Request(endpoint string, code int, took time.Duration) {
-	endpoint = m.endpointLabel(utf8(endpoint))
-	label := labelOther
-	if code >= 100 && code <= 599 {
-		label = strconv.Itoa(code)
-	}
-	m.requests.WithLabelValues(endpoint, label).Inc()
+	endpoint = cmp.Or(endpoint, labelOther)
+	m.requests.WithLabelValues(endpoint, strconv.Itoa(code)).Inc()
 	if took >= 0 {
 		m.durations.WithLabelValues(endpoint).Observe(took.Seconds())
 	}
-}
-
-func (m *Metrics) endpointLabel(pattern string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if pattern == "" || !m.endpoints[pattern] && len(m.endpoints) == maxEndpoints {
-		return labelOther
-	}
-	m.endpoints[pattern] = true
-	return pattern
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // register creates the metrics. Alerts and dashboards depend on their names.
@@ -16,9 +17,9 @@ func (m *Metrics) register(version string) {
 	m.reconciles = m.counter("configmap_reconcile_total",
 		"Comparisons of the ConfigMap with the generated keys, by result.", "result")
 	m.drift = m.counter("configmap_drift_detected_total",
-		"Generated keys that another field manager changed or removed.")
+		"Generated keys that another field manager changed or removed.").WithLabelValues()
 	m.size = m.gauge("configmap_size_bytes",
-		"Size of the ConfigMap's data with the overrides; the service writes at most 900 KiB.")
+		"Size of the ConfigMap's data with the overrides; the service writes at most 900 KiB.").WithLabelValues()
 	m.requests = m.counter("http_requests_total", "Answered HTTP requests, by route and status code.",
 		"endpoint", "code")
 	m.durations = m.histogram("http_request_duration_seconds", "Time to answer an HTTP request, by route.",
@@ -31,10 +32,10 @@ func (m *Metrics) register(version string) {
 	m.errors = m.counter("reconciliation_errors_total", "Failed operations, by operation.", "operation")
 	m.publish = m.histogram("change_to_publish_seconds",
 		"Time from a change in the cluster until the ConfigMap with this change is written.",
-		[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30})
+		[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}).WithLabelValues()
 	m.toAgent = m.histogram("change_to_agent_seconds",
 		"Time from a change in the cluster until a replica of HolmesGPT has loaded the document with this change.",
-		[]float64{.25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300})
+		[]float64{.25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300}).WithLabelValues()
 	m.overrides = m.desc("overrides_valid",
 		"1 if the overrides in the ConfigMap are in force, 0 if they are invalid and the last valid ones apply.")
 	m.leader = m.desc("leader", "1 if this replica writes the document, else 0.")
@@ -71,21 +72,17 @@ func (m *Metrics) desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 func (m *Metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
-	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.describe(name, "counter", help, labels), Help: help},
-		labels)
-	m.registry.MustRegister(c)
-	return c
+	name = m.describe(name, "counter", help, labels)
+	return promauto.With(m.registry).NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 }
 
 func (m *Metrics) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
-	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: m.describe(name, "gauge", help, labels), Help: help}, labels)
-	m.registry.MustRegister(g)
-	return g
+	name = m.describe(name, "gauge", help, labels)
+	return promauto.With(m.registry).NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, labels)
 }
 
 func (m *Metrics) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-	o := prometheus.HistogramOpts{Name: m.describe(name, "histogram", help, labels), Help: help, Buckets: buckets}
-	h := prometheus.NewHistogramVec(o, labels)
-	m.registry.MustRegister(h)
-	return h
+	name = m.describe(name, "histogram", help, labels)
+	return promauto.With(m.registry).NewHistogramVec(
+		prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
 }

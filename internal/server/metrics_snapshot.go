@@ -12,11 +12,7 @@ import (
 type snapshotCollector struct{ *Metrics }
 
 // Describe implements prometheus.Collector.
-func (m snapshotCollector) Describe(c chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.services, m.healthy, m.leftOut, m.overrides, m.leader, m.tokens} {
-		c <- d
-	}
-}
+func (m snapshotCollector) Describe(c chan<- *prometheus.Desc) { prometheus.DescribeByCollect(m, c) }
 
 // Collect implements prometheus.Collector.
 func (m snapshotCollector) Collect(c chan<- prometheus.Metric) {

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-
-	"kubernaut.io/dynamic-toolset/internal/logging"
 )
 
 const internalError = "the service could not create the response; see its log for this request_id"
@@ -93,7 +91,7 @@ func (a *API) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 func (a *API) ofHuma(e *huma.ErrorModel, id string) *Problem {
 	if e.Status >= http.StatusInternalServerError {
 		a.o.Log.Error("request failed",
-			logging.KeyRequestID, id, logging.KeyErr, e.Detail, "errors", fmt.Sprint(e.Errors))
+			"request_id", id, "err", e.Detail, "errors", fmt.Sprint(e.Errors))
 		return problem(http.StatusInternalServerError, internalError)
 	}
 	p := problem(status(e.Status), "%s", e.Detail)
