@@ -75,20 +75,13 @@ func denied(err error) *Problem {
 func ByPath(who Authorizer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := who.Authorize(r.Context(), bearerToken(r), Right{Verb: "get", Path: r.URL.Path})
-		// A caller that does not read the response loses its connection. A writer without deadlines needs none.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeWithin))
+		deadline(w, writeWithin)
 		if err != nil {
 			refuse(w, r, denied(err))
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// busy refuses a request that the server has no room for.
-func busy(w http.ResponseWriter, r *http.Request) {
-	p := problem(http.StatusServiceUnavailable, "too many requests; try again in a few seconds")
-	refuse(w, r, p.retry(starting))
 }
 
 // ByHost passes a request to next if ours accepts its host. Others get a 421 with the text instead.

@@ -163,7 +163,9 @@ func (d *dated) SetWriteDeadline(t time.Time) error {
 func TestBusy(t *testing.T) {
 	t.Attr("req", "DTS-API-2")
 	w := httptest.NewRecorder()
-	busy(w, httptest.NewRequest(http.MethodGet, "/api/v1/status", http.NoBody))
+	g := newGate(capacity{}, unlogged)
+	r := httptest.NewRequest(http.MethodGet, "/api/v1/status", http.NoBody)
+	g.handler(http.NotFoundHandler()).ServeHTTP(w, r.WithContext(withConn(r.Context(), &conn{gate: g, host: &usage{}})))
 	a := answer{w.Code, w.Header(), w.Body.String()}
 	if isProblem(t, a, http.StatusServiceUnavailable); a.header.Get("Retry-After") == "" {
 		t.Errorf("%v", a.header)

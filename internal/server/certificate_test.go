@@ -75,7 +75,7 @@ func TestBadFiles(t *testing.T) {
 					write(t, dir, map[string][]byte{name: data})
 				}
 			}
-			_, err := TLS(inDir(dir), nil)
+			_, err := TLS(inDir(dir), unlogged)
 			if err == nil {
 				t.Fatal("accepted")
 			}
@@ -93,7 +93,7 @@ func TestFilesServe(t *testing.T) {
 	dir := t.TempDir()
 	cert, key, serial := pair(t)
 	write(t, dir, map[string][]byte{"tls.crt": cert, "tls.key": key})
-	c, err := TLS(inDir(dir), nil)
+	c, err := TLS(inDir(dir), unlogged)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestFilesConcurrently(t *testing.T) {
 		dir := t.TempDir()
 		cert, key, _ := pair(t)
 		write(t, dir, map[string][]byte{"tls.crt": cert, "tls.key": key})
-		c, err := TLS(inDir(dir), nil)
+		c, err := TLS(inDir(dir), unlogged)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,19 +34,20 @@ func (a *API) registerDiscovery(h huma.API) {
 func (a *API) discover(ctx context.Context) (Discovery, error) {
 	limited, cancel := context.WithTimeout(ctx, a.limits.discover)
 	defer cancel()
-	s, err := a.o.State.Discover(limited)
+	_, err := a.o.State.Discover(limited)
 	d := Discovery{Status: "done", Services: []view.Service{}}
 	tooSoon := (*controller.TooSoonError)(nil)
 	switch {
 	case errors.As(err, &tooSoon):
 		return d, problem(http.StatusTooManyRequests, "%s", err).retry(tooSoon.Wait)
 	case err != nil && ctx.Err() == nil && limited.Err() != nil:
-		d.Status, s = "running", a.o.State.Snapshot()
+		d.Status = "running"
 	case err != nil:
 		return d, problem(http.StatusServiceUnavailable, "the discovery did not end: %s", err).retry(starting)
 	}
-	d.Leader = s.Leading
-	for _, l := range newIndex(s, nil, a.o.Catalog).services {
+	i := a.index()
+	d.Leader = i.snapshot.Leading
+	for _, l := range i.matched() {
 		if l.shown.Verdict == backend.Accepted {
 			d.Services = append(d.Services, *l.shown)
 		}

@@ -54,7 +54,7 @@ func (a *API) Handler(rest http.Handler) http.Handler {
 			return
 		}
 		defer func() { t.endpoint = endpoint(r.Pattern) }()
-		a.deadline(rec, r, a.limits.write)
+		deadline(rec, a.limits.write)
 		rest.ServeHTTP(rec, r)
 		rec.finish()
 	})
@@ -84,7 +84,7 @@ func (a *API) serve(w *recorder, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	a.deadline(w, r, a.limits.discover+a.limits.write)
+	deadline(w, a.limits.discover+a.limits.write)
 	// net/http would redirect a path that is not clean; it is 404 instead.
 	if escaped := r.URL.EscapedPath(); path.Clean(escaped) != strings.TrimSuffix(escaped, "/") {
 		notFound(w, r)
@@ -97,12 +97,10 @@ func (a *API) serve(w *recorder, r *http.Request) {
 	a.zipped.ServeHTTP(w, r)
 }
 
-// deadline sets the time by which the client must have read the response. The server itself has no write timeout,
-// because of streams.
-func (a *API) deadline(w http.ResponseWriter, r *http.Request, in time.Duration) {
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(in)); err != nil {
-		a.o.Log.Debug("no write deadline", "request_id", traceOf(r.Context()).id, "err", err)
-	}
+// deadline sets the time by which the client must have read the response, else it loses its connection. The server
+// itself has no write timeout, because of streams.
+func deadline(w http.ResponseWriter, in time.Duration) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(in)) // a writer without deadlines needs none
 }
 
 const noSuchPath = "this path does not exist; /openapi.json lists the paths of the API"

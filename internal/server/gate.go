@@ -226,7 +226,8 @@ func (g *gate) handler(next http.Handler) http.Handler {
 			w.Header().Set("Connection", "close")
 		}
 		if !answered {
-			busy(w, r)
+			p := problem(http.StatusServiceUnavailable, "too many requests; try again in a few seconds")
+			refuse(w, r, p.retry(starting))
 			return
 		}
 		defer g.end(c, health)

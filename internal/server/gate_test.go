@@ -73,7 +73,7 @@ func attack(t *testing.T, secure bool) *flooded {
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") })
 	s := &Listener{Name: "api", Addr: "127.0.0.1:0", Handler: mux, Log: log, gate: f.gate}
 	if secure {
-		c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned}, nil)
+		c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned}, unlogged)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,9 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
+// unlogged is a log that nobody reads.
+var unlogged = slog.New(slog.DiscardHandler)
+
 // fixture is an API that listens.
 type fixture struct {
 	*API

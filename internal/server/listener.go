@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log"
 	"log/slog"
 	"net"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -49,28 +47,13 @@ func (s *Listener) Listen(ctx context.Context) error {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", s.Addr)
 	if err != nil {
-		return fmt.Errorf("%s: cannot listen on %q: %w; %s", s.Name, s.Addr, err, s.advice(err))
+		return fmt.Errorf("%s: cannot listen on %q: %w; set %s to another address, as host:port",
+			s.Name, s.Addr, err, s.Key)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.listener = l
 	return nil
-}
-
-func (s *Listener) advice(err error) string {
-	change := "set another address"
-	if s.Key != "" {
-		change = "set " + s.Key + " to another address"
-	}
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return "another process listens there: stop it, or " + change
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "this machine does not have that address: " + change
-	case errors.Is(err, fs.ErrPermission):
-		return "ports below 1024 need privileges: " + change
-	}
-	return change + ", as host:port"
 }
 
 // Address returns the address on which the server listens, nil before Listen.
@@ -114,29 +97,19 @@ func (s *Listener) prepare() {
 
 // serve serves until shutdown. If the listener fails, serve opens it again, until ctx ends.
 func (s *Listener) serve(ctx context.Context) {
-	const longest = 10 * time.Second
-	wait := 100 * time.Millisecond
 	for {
-		began := time.Now()
 		err := s.serveOnce()
 		if errors.Is(err, http.ErrServerClosed) {
 			return
 		}
-		if time.Since(began) > longest {
-			wait = 100 * time.Millisecond
-		}
-		s.Log.Error("listener failed", "server", s.Name, "err", err)
-		for {
+		for err != nil {
+			s.Log.Error("listener failed", "server", s.Name, "err", err)
 			select {
 			case <-ctx.Done():
 				return
-			case <-time.After(wait):
+			case <-time.After(time.Second):
 			}
-			wait = min(2*wait, longest)
-			if err = s.Listen(ctx); err == nil {
-				break
-			}
-			s.Log.Error("listener not opened", "server", s.Name, "err", err)
+			err = s.Listen(ctx)
 		}
 	}
 }
@@ -159,24 +132,24 @@ func (s *Listener) shutdown(ctx context.Context) {
 	}
 }
 
-// calm logs the errors of an HTTP server: at most ten lines at once and then one every six seconds, because any client
-// can cause a line.
+// calm logs the errors of an HTTP server: the first ten lines and then one every six seconds, because any client can
+// cause a line.
 type calm struct {
 	log   *slog.Logger
-	limit *rate.Limiter
+	often rate.Sometimes
 	left  atomic.Int64 // lines not logged since the last one
 }
 
 func newCalm(log *slog.Logger) *calm {
-	return &calm{log: log, limit: rate.NewLimiter(rate.Every(6*time.Second), 10)}
+	return &calm{log: log, often: rate.Sometimes{First: 10, Interval: 6 * time.Second}}
 }
 
 // Write implements io.Writer. Each call has one whole line, because log.Logger writes whole lines.
 func (c *calm) Write(p []byte) (int, error) {
-	if !c.limit.Allow() {
-		c.left.Add(1)
-		return len(p), nil
-	}
-	c.log.Warn("HTTP connection failed", "err", strings.TrimSuffix(string(p), "\n"), "left_out", c.left.Swap(0))
+	c.left.Add(1)
+	c.often.Do(func() {
+		c.log.Warn("HTTP connection failed",
+			"err", strings.TrimSuffix(string(p), "\n"), "left_out", c.left.Swap(0)-1)
+	})
 	return len(p), nil
 }

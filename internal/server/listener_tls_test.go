@@ -16,7 +16,7 @@ import (
 // A server with TLS serves HTTP/1.1 also to those who prefer HTTP/2, still after its listener broke, and refuses plain HTTP.
 func TestServesTLS(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
-	c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned}, nil)
+	c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned}, unlogged)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -82,29 +81,22 @@ func load() (map[string]asset, error) {
 		if err != nil {
 			return err
 		}
-		media, err := mediaType(name)
-		if err != nil {
-			return err
+		media, ok := mediaTypes[path.Ext(name)]
+		if !ok {
+			return fmt.Errorf("%s: the media type is not known", name)
 		}
 		hash := sha256.Sum256(content)
 		where := strings.TrimPrefix(name, "static")
 		if where == "/index.html" {
 			where = "/"
 		}
-		assets[where] = asset{content, media, `"` + hex.EncodeToString(hash[:12]) + `"`}
+		assets[where] = asset{content, media + "; charset=utf-8", `"` + hex.EncodeToString(hash[:12]) + `"`}
 		return nil
 	})
 	return assets, err
 }
 
-// mediaType returns the media type of a file. It does not use the machine's table of types, which may be wrong.
-func mediaType(name string) (string, error) {
-	known := map[string]string{
-		".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
-	}
-	media, ok := known[path.Ext(name)]
-	if !ok {
-		return "", fmt.Errorf("%s: the media type is not known", name)
-	}
-	return mime.FormatMediaType(media, map[string]string{"charset": "utf-8"}), nil
+// mediaTypes are the media types of the files. The machine's table of types may be wrong.
+var mediaTypes = map[string]string{
+	".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml",
 }

@@ -123,7 +123,11 @@ func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
 	if err != nil {
 		return denied(err)
 	}
-	if media := produces(o); !accepts(r, media) {
+	media := mediaJSON
+	if o.Path == pathStream {
+		media = mediaEvents
+	}
+	if !accepts(r, media) {
 		return problem(http.StatusNotAcceptable, "the response is %s, which the header Accept excludes", media)
 	}
 	if r.Method == http.MethodPost && !strings.HasPrefix(r.Header.Get("Content-Type"), mediaJSON) && hasBody(r) {
@@ -143,14 +147,6 @@ func hasBody(r *http.Request) bool {
 	return n > 0
 }
 
-// produces returns the media type of a route's response.
-func produces(o *huma.Operation) string {
-	if ok := o.Responses["200"]; ok != nil && ok.Content[mediaEvents] != nil {
-		return mediaEvents
-	}
-	return mediaJSON
-}
-
 // accepts reports whether the header Accept, which may be missing, names a media type. Weights (q=) are not read.
 func accepts(r *http.Request, media string) bool {
 	kind, _, _ := strings.Cut(media, "/")
@@ -165,16 +161,6 @@ type humaContext huma.Context // embedded under this name, because huma.Context 
 type response struct{ humaContext }
 
 func (x *response) SetStatus(code int) { x.humaContext.SetStatus(status(code)) }
-
-// BodyWriter returns a writer without errors, because huma panics if the caller is gone.
-func (x *response) BodyWriter() io.Writer { return forgiving{x.humaContext.BodyWriter()} }
-
-type forgiving struct{ io.Writer }
-
-func (w forgiving) Write(p []byte) (int, error) {
-	_, _ = w.Writer.Write(p)
-	return len(p), nil
-}
 
 // Unwrap is for humago.
 func (x *response) Unwrap() huma.Context { return x.humaContext }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
 	"sync"
 	"time"
@@ -110,7 +111,7 @@ type follower struct {
 	control *http.ResponseController
 	user    string
 	seq     uint64 // of the last change sent
-	status  string // last sent, without its times
+	status  Status // last sent, without its times
 }
 
 func (a *API) stream(x huma.Context, in *streamInput) {
@@ -220,12 +221,8 @@ func (f *follower) send() error {
 		return fmt.Errorf("encode the status: %w", err)
 	}
 	status.DiscoveredAt, status.Took = time.Time{}, ""
-	gist, err := json.Marshal(status)
-	if err != nil {
-		return fmt.Errorf("encode the status: %w", err)
-	}
-	if string(gist) != f.status {
-		f.status = string(gist)
+	if !reflect.DeepEqual(status, f.status) {
+		f.status = status
 		fmt.Fprintf(&out, "event: status\ndata: %s\n\n", text)
 	}
 	if out.Len() == 0 {

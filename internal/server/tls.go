@@ -32,23 +32,16 @@ const (
 )
 
 // TLS returns the TLS configuration of the API and the metrics, nil for mode off. A certificate is renewed or read
-// again when a connection needs it; nothing runs in the background. Errors name the file and say what to do. log may be
-// nil.
+// again when a connection needs it; nothing runs in the background. Errors name the file and say what to do.
 func TLS(c config.ServerTLS, log *slog.Logger) (*tls.Config, error) {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
 	k := &certificates{log: log.With("from", c.Mode)}
 	switch c.Mode {
 	case config.TLSOff, "":
 		return nil, nil
 	case config.TLSSelfSigned:
 		k.next = func(current *tls.Certificate) (*tls.Certificate, error) { return selfSigned(c.Names, current) }
-	case config.TLSFiles:
+	default: // files
 		k.next = func(*tls.Certificate) (*tls.Certificate, error) { return fromFiles(c.CertFile, c.KeyFile) }
-	default:
-		return nil, fmt.Errorf("server.tls.mode: expected %s, %s or %s, not %q",
-			config.TLSOff, config.TLSSelfSigned, config.TLSFiles, c.Mode)
 	}
 	if err := k.refresh(); err != nil {
 		return nil, err

@@ -14,9 +14,8 @@ const smallestZipped = 1024
 // maxWriters is the number of responses that are compressed at a time. Each takes most of a megabyte meanwhile.
 const maxWriters = 4
 
-// zipped compresses the responses of next for clients that accept gzip. It decides by the size of the first write,
-// because the API writes a body in one piece. A response is sent when all of it is compressed, so that a client that
-// does not read holds no compressor.
+// zipped compresses the responses of next for clients that accept gzip. It sends a response when all of it is
+// compressed, so that a client that does not read holds no compressor.
 func zipped(next http.Handler) http.Handler {
 	writers := make(chan *gzip.Writer, maxWriters)
 	for range maxWriters {
@@ -24,13 +23,20 @@ func zipped(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Accept-Encoding")
-		if !acceptsGzip(r.Header.Values("Accept-Encoding")) {
-			next.ServeHTTP(w, r)
-			return
+		whole := &kept{ResponseWriter: w, code: http.StatusOK}
+		next.ServeHTTP(whole, r)
+		body := whole.body.Bytes()
+		if len(body) >= smallestZipped && w.Header().Get("Content-Encoding") == "" &&
+			acceptsGzip(r.Header.Values("Accept-Encoding")) {
+			writer := <-writers
+			body = compress(writer, body)
+			writers <- writer
+			whole.body = bytes.Buffer{}
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Del("Content-Length")
 		}
-		z := &zipWriter{ResponseWriter: w, writers: writers}
-		next.ServeHTTP(z, r)
-		z.close()
+		w.WriteHeader(whole.code)
+		_, _ = w.Write(body) // an error means that the client is gone
 	})
 }
 
@@ -48,67 +54,21 @@ func acceptsGzip(values []string) bool {
 	return false
 }
 
-// zipWriter holds the status back until the size of the first write decides whether the body is compressed.
-type zipWriter struct {
+// kept keeps a response back. A handler that panics leaves none, because Handler answers then.
+type kept struct {
 	http.ResponseWriter
-	writers chan *gzip.Writer
-	code    int          // the status held back; 0: none
-	begun   bool         // the body has begun
-	zip     bool         // it is compressed
-	body    bytes.Buffer // until then
+	code int
+	body bytes.Buffer
 }
 
 // Unwrap is for http.ResponseController.
-func (z *zipWriter) Unwrap() http.ResponseWriter { return z.ResponseWriter }
+func (k *kept) Unwrap() http.ResponseWriter { return k.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
-func (z *zipWriter) WriteHeader(code int) {
-	switch {
-	case z.begun || code < http.StatusOK: // 1xx come before the response
-		z.ResponseWriter.WriteHeader(code)
-	case z.code == 0:
-		z.code = code
-	}
-}
+func (k *kept) WriteHeader(code int) { k.code = code }
 
 // Write implements http.ResponseWriter.
-func (z *zipWriter) Write(p []byte) (int, error) {
-	if !z.begun {
-		z.begun, z.zip = true, len(p) >= smallestZipped && z.Header().Get("Content-Encoding") == ""
-		if !z.zip {
-			z.status()
-		}
-	}
-	if z.zip {
-		return z.body.Write(p)
-	}
-	return z.ResponseWriter.Write(p)
-}
-
-// status sends the status that was held back.
-func (z *zipWriter) status() {
-	if z.code != 0 {
-		z.ResponseWriter.WriteHeader(z.code)
-	}
-}
-
-// close ends the response. It is not called if the handler panicked, because Handler answers then.
-func (z *zipWriter) close() {
-	if !z.begun {
-		z.status()
-	}
-	if !z.zip {
-		return
-	}
-	w := <-z.writers
-	small := compress(w, z.body.Bytes())
-	z.writers <- w
-	z.body = bytes.Buffer{}
-	z.Header().Set("Content-Encoding", "gzip")
-	z.Header().Del("Content-Length")
-	z.status()
-	_, _ = z.ResponseWriter.Write(small) // an error means that the client is gone
-}
+func (k *kept) Write(p []byte) (int, error) { return k.body.Write(p) }
 
 // compress returns p compressed.
 func compress(w *gzip.Writer, p []byte) []byte {
