@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"log/slog"
@@ -44,19 +45,19 @@ func (a *API) Handler(rest http.Handler) http.Handler {
 		begin := time.Now()
 		t := &trace{id: requestID(r.Header.Get(headerRequestID)), remote: host(r.RemoteAddr)}
 		r = r.WithContext(context.WithValue(r.Context(), traceKey{}, t))
-		rec := &recorder{ResponseWriter: w, request: r}
+		rec := &recorder{ResponseWriter: w}
 		w.Header().Set(headerRequestID, t.id)
 		defer a.ended(rec, r, t, begin)
 		defer a.recovered(rec, r, t)
 		if own(r.URL.Path) {
 			a.serve(rec, r)
-			rec.finish()
+			rec.finish(r)
 			return
 		}
 		defer func() { t.endpoint = endpoint(r.Pattern) }()
 		deadline(rec, a.limits.write)
 		rest.ServeHTTP(rec, r)
-		rec.finish()
+		rec.finish(r)
 	})
 }
 
@@ -160,62 +161,48 @@ func (a *API) ended(w *recorder, r *http.Request, t *trace, begin time.Time) {
 // recorder records the status and size of a response, and turns an error in plain text into a problem document.
 type recorder struct {
 	http.ResponseWriter
-	request *http.Request
-	code    int // 0: nothing was sent
-	bytes   int64
-	instead bool // a problem document replaces the body
-	text    bool // the next write is the detail of that problem
+	code  int // 0: nothing was sent
+	bytes int64
+	plain *strings.Builder // the text of an error, for finish
 }
 
-func (w *recorder) status() int {
-	if w.code == 0 {
-		return http.StatusOK // what net/http sends
-	}
-	return w.code
-}
+func (w *recorder) status() int { return cmp.Or(w.code, http.StatusOK) } // net/http sends 200 for an empty response
 
 // Unwrap is for http.ResponseController.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *recorder) WriteHeader(code int) {
-	if w.code != 0 || code < 200 { // 1xx come before the response
-		w.ResponseWriter.WriteHeader(code)
-		return
-	}
-	w.code = code
-	if code >= http.StatusBadRequest && strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
-		w.instead, w.text = true, true
-		return
+	if w.code == 0 && code >= http.StatusOK { // 1xx come before the response
+		w.code = code
+		if code >= http.StatusBadRequest && strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain") {
+			w.plain = &strings.Builder{}
+			return
+		}
 	}
 	w.ResponseWriter.WriteHeader(code)
 }
 
 // Write implements http.ResponseWriter.
 func (w *recorder) Write(p []byte) (int, error) {
-	if w.code == 0 {
-		w.code = http.StatusOK
+	w.code = w.status()
+	if w.plain != nil {
+		return w.plain.Write(p)
 	}
-	if !w.instead {
-		n, err := w.ResponseWriter.Write(p)
-		w.bytes += int64(n)
-		return n, err
-	}
-	if w.text { // http.Error writes once
-		detail := strings.TrimSpace(string(p))
-		if w.code == http.StatusNotFound && own(w.request.URL.Path) {
-			detail = noSuchPath
-		}
-		w.text, w.instead = false, false // the problem is written as any other body
-		send(w, w.request, problem(w.code, "%s", detail))
-		w.instead = true
-	}
-	return len(p), nil
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
 }
 
-// finish sends the problem document of an error that had no body.
-func (w *recorder) finish() {
-	if w.text {
-		_, _ = w.Write([]byte(http.StatusText(w.code)))
+// finish sends the problem document for an error in plain text.
+func (w *recorder) finish(r *http.Request) {
+	if w.plain == nil {
+		return
 	}
+	detail := cmp.Or(strings.TrimSpace(w.plain.String()), http.StatusText(w.code))
+	if w.code == http.StatusNotFound && own(r.URL.Path) {
+		detail = noSuchPath
+	}
+	w.plain = nil
+	send(w, r, problem(w.code, "%s", detail))
 }

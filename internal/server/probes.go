@@ -33,11 +33,7 @@ type Probes struct {
 // which should be a few times the duration of the slowest cycle. The process is ready when all conditions are met.
 func NewProbes(bound time.Duration, conditions ...Condition) *Probes {
 	now := time.Now()
-	return &Probes{
-		started: now, beat: now, bound: bound,
-		stop:       make(chan struct{}),
-		conditions: slices.Clone(conditions),
-	}
+	return &Probes{started: now, beat: now, bound: bound, stop: make(chan struct{}), conditions: conditions}
 }
 
 // Beat records that the loop is running.
@@ -71,40 +67,6 @@ func (p *Probes) Stop() {
 // stop would wait for them.
 func (p *Probes) Stopping() <-chan struct{} { return p.stop }
 
-// Alive returns nil while the loop is running, else an error that says how long it has been stuck. A stopping process
-// is alive, because a kill would cut off its last requests.
-func (p *Probes) Alive() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	age := time.Since(p.beat)
-	if age <= p.bound || stopped(p.stop) {
-		return nil
-	}
-	return fmt.Errorf("the last cycle of the loop was %s ago; expected at most %s", age.Round(time.Second), p.bound)
-}
-
-// Ready reports whether all conditions are met and the process does not stop, and returns the conditions that are not
-// met.
-func (p *Probes) Ready() (ready bool, missing []Condition) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.conditions {
-		if !c.Met {
-			if c.Why != nil {
-				if err := c.Why(); err != nil {
-					c.Message += ": " + err.Error()
-				}
-			}
-			c.Why = nil
-			missing = append(missing, c)
-		}
-	}
-	if stopped(p.stop) {
-		missing = append(missing, Condition{Name: "running", Message: "the process is stopping"})
-	}
-	return len(missing) == 0, missing
-}
-
 // health is the body of /healthz and /readyz.
 type health struct {
 	Status  string      `json:"status"` // ok, stuck; ready, not-ready, stopping
@@ -115,12 +77,10 @@ type health struct {
 
 // Register adds /healthz, /readyz and their aliases /health and /ready to mux.
 func (p *Probes) Register(mux *http.ServeMux) {
-	for _, path := range []string{"/healthz", "/health"} {
-		mux.Handle(path, healthEndpoint(p.healthz))
-	}
-	for _, path := range []string{"/readyz", "/ready"} {
-		mux.Handle(path, healthEndpoint(p.readyz))
-	}
+	mux.Handle("/healthz", healthEndpoint(p.alive))
+	mux.Handle("/health", healthEndpoint(p.alive))
+	mux.Handle("/readyz", healthEndpoint(p.ready))
+	mux.Handle("/ready", healthEndpoint(p.ready))
 }
 
 // isHealth reports whether Register adds the path.
@@ -128,26 +88,45 @@ func isHealth(path string) bool {
 	return slices.Contains([]string{"/healthz", "/health", "/readyz", "/ready"}, path)
 }
 
-func (p *Probes) healthz() (int, health) {
+// alive answers whether the loop is running. A stopping process is alive, because a kill would cut off its last
+// requests.
+func (p *Probes) alive() (int, health) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	h := health{Status: "ok", Uptime: p.uptime()}
-	if err := p.Alive(); err != nil {
-		h.Status, h.Message = "stuck", err.Error()
+	if age := time.Since(p.beat); age > p.bound && !stopped(p.stop) {
+		h.Status = "stuck"
+		h.Message = fmt.Sprintf("the last cycle of the loop was %s ago; expected at most %s",
+			age.Round(time.Second), p.bound)
 		return http.StatusServiceUnavailable, h
 	}
 	return http.StatusOK, h
 }
 
-func (p *Probes) readyz() (int, health) {
+// ready answers whether all conditions are met and the process does not stop, and what is missing.
+func (p *Probes) ready() (int, health) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	h := health{Status: "ready", Uptime: p.uptime()}
-	ready, missing := p.Ready()
-	if ready {
-		return http.StatusOK, h
+	for _, c := range p.conditions {
+		if c.Met {
+			continue
+		}
+		if c.Why != nil {
+			if err := c.Why(); err != nil {
+				c.Message += ": " + err.Error()
+			}
+		}
+		h.Status, h.Missing = "not-ready", append(h.Missing, c)
 	}
-	h.Status, h.Missing = "not-ready", missing
 	if stopped(p.stop) {
 		h.Status = "stopping"
+		h.Missing = append(h.Missing, Condition{Name: "running", Message: "the process is stopping"})
 	}
-	return http.StatusServiceUnavailable, h
+	if len(h.Missing) > 0 {
+		return http.StatusServiceUnavailable, h
+	}
+	return http.StatusOK, h
 }
 
 func (p *Probes) uptime() string { return time.Since(p.started).Round(time.Second).String() }

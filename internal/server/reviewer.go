@@ -59,7 +59,6 @@ type Reviewer struct {
 	tokens  authentication.TokenReviewInterface
 	access  authorization.SubjectAccessReviewInterface
 	options ReviewOptions
-	log     *slog.Logger
 
 	secret           []byte // key of the hash; each process creates a new one
 	cache            reviewCache
@@ -112,7 +111,7 @@ func NewReviewer(
 	secret := make([]byte, sha256.Size)
 	_, _ = rand.Read(secret) // never fails
 	return &Reviewer{
-		tokens: tokens, access: access, options: o, log: o.Log, secret: secret,
+		tokens: tokens, access: access, options: o, secret: secret,
 		cache: reviewCache{allowed: lru.New(maxAllowed), denied: lru.New(maxDenied)},
 		known: rate.NewLimiter(reviewRate, reviewBurst), strangers: rate.NewLimiter(reviewRate, reviewBurst),
 		shares:       lru.New(maxShares),

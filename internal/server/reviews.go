@@ -1,12 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,40 +40,22 @@ func plausible(token string) error {
 }
 
 // audiences returns the audiences to review a token for, one after the other until a review accepts it. nil is the API
-// server's own audience. The claim in a JSON web token saves a review that would fail. The claim needs no trust,
-// because the API server verifies it.
+// server's own audience. What a JSON web token claims saves a review that would fail. The claim needs no trust, because
+// the API server verifies it.
 func audiences(token string) [][]string {
 	ours := []string{Audience}
-	switch claimed, ok := claimedAudiences(token); {
-	case !ok: // only the API server can read it
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 { // only the API server can read it
 		return [][]string{nil, ours}
-	case slices.Contains(claimed, Audience):
+	}
+	claims, err := base64.RawURLEncoding.DecodeString(parts[1])
+	switch {
+	case err != nil || !json.Valid(claims):
+		return [][]string{nil, ours}
+	case bytes.Contains(claims, []byte(strconv.Quote(Audience))):
 		return [][]string{ours, nil} // another issuer that the API server trusts may use this name too
 	}
 	return [][]string{nil}
-}
-
-// claimedAudiences returns the claim aud, which may be missing. ok reports whether the token is a JSON web token.
-func claimedAudiences(token string) (claimed []string, ok bool) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return nil, false
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
-	if err != nil {
-		return nil, false
-	}
-	var one struct {
-		Aud string `json:"aud"`
-	}
-	if json.Unmarshal(payload, &one) == nil {
-		return []string{one.Aud}, true
-	}
-	var many struct {
-		Aud []string `json:"aud"`
-	}
-	err = json.Unmarshal(payload, &many)
-	return many.Aud, err == nil
 }
 
 // reviewToken returns the user of a token. Each review is for one audience: the API server's own or Audience.
@@ -92,7 +76,7 @@ func (r *Reviewer) reviewToken(ctx context.Context, l turns, token string) (auth
 		if s.Authenticated && checked && s.User.Username != "" && s.User.Username != anonymous {
 			return s.User, nil
 		}
-		r.log.Debug("token not accepted", "audiences", asked, "user", s.User.Username, "status_audiences", s.Audiences,
+		r.options.Log.Debug("token not accepted", "audiences", asked, "user", s.User.Username, "status_audiences", s.Audiences,
 			"err", redact(s.Error, token))
 	}
 	return authenticationv1.UserInfo{}, fmt.Errorf(
@@ -127,7 +111,7 @@ func (r *Reviewer) reviewAccess(ctx context.Context, l turns, u authenticationv1
 	if s.Allowed && !s.Denied {
 		return nil
 	}
-	r.log.Debug("access denied", "user", u.Username, "verb", right.Verb, "resource", right.Resource, "path", right.Path,
+	r.options.Log.Debug("access denied", "user", u.Username, "verb", right.Verb, "resource", right.Resource, "path", right.Path,
 		"reason", s.Reason, "err", s.EvaluationError)
 	if right.Path != "" {
 		return fmt.Errorf("%w: user %q may not %s the path %s; a ClusterRole with the rule "+
