@@ -160,8 +160,8 @@ func (m *Metrics) Error(operation string) {
 	m.errors.WithLabelValues(oneOf(Operations(), operation)).Inc()
 }
 
-// Request records an HTTP request. endpoint is the route's pattern, never the requested path; "" if no route matched. If
-// took is negative, as for a stream, the request is only counted.
+// Request records an HTTP request. endpoint is the route's pattern, never the requested path; "" if no route matched.
+// If took is negative, as for a stream, the request is only counted.
 func (m *Metrics) Request(endpoint string, code int, took time.Duration) {
 	endpoint = cmp.Or(endpoint, labelOther)
 	m.requests.WithLabelValues(endpoint, strconv.Itoa(code)).Inc()

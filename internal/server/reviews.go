@@ -76,8 +76,8 @@ func (r *Reviewer) reviewToken(ctx context.Context, l turns, token string) (auth
 		if s.Authenticated && checked && s.User.Username != "" && s.User.Username != anonymous {
 			return s.User, nil
 		}
-		r.options.Log.Debug("token not accepted", "audiences", asked, "user", s.User.Username, "status_audiences", s.Audiences,
-			"err", redact(s.Error, token))
+		r.options.Log.Debug("token not accepted", "audiences", asked, "user", s.User.Username,
+			"status_audiences", s.Audiences, "err", redact(s.Error, token))
 	}
 	return authenticationv1.UserInfo{}, fmt.Errorf(
 		"%w: the cluster does not accept the token; it may be expired, revoked, or "+
@@ -111,8 +111,8 @@ func (r *Reviewer) reviewAccess(ctx context.Context, l turns, u authenticationv1
 	if s.Allowed && !s.Denied {
 		return nil
 	}
-	r.options.Log.Debug("access denied", "user", u.Username, "verb", right.Verb, "resource", right.Resource, "path", right.Path,
-		"reason", s.Reason, "err", s.EvaluationError)
+	r.options.Log.Debug("access denied", "user", u.Username, "verb", right.Verb, "resource", right.Resource,
+		"path", right.Path, "reason", s.Reason, "err", s.EvaluationError)
 	if right.Path != "" {
 		return fmt.Errorf("%w: user %q may not %s the path %s; a ClusterRole with the rule "+
 			"{nonResourceURLs: [%q], verbs: [%s]}, bound to that user, allows it",
