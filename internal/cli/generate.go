@@ -85,7 +85,9 @@ func (o *options) generate(ctx context.Context, key, overridesFile, output strin
 		_, err = fmt.Fprint(o.streams.Out, text)
 		return err
 	}
-	return printObject(o.streams, d.configMap(keys), output)
+	object := d.configMap(keys)
+	noteSize(o.streams, object)
+	return printObject(o.streams, object, output)
 }
 
 // printValues prints the values that HolmesGPT's chart needs for a document.

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
 
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
@@ -42,3 +44,18 @@ func largest(shares []toolset.Share) string {
 }
 
 func kib(bytes int) string { return fmt.Sprintf("%d KiB", (bytes+1<<10-1)>>10) }
+
+// noteSize prints a note if an object is too large for kubectl apply, which keeps a copy of it in an annotation: the
+// API server limits the total size of annotations. The copy also has an empty annotations mapping and a newline.
+func noteSize(s Streams, object any) {
+	text, err := json.Marshal(object)
+	if err != nil {
+		return // printing it reports that
+	}
+	copied := len(text) + len(`"annotations":{},`+"\n")
+	if len(corev1.LastAppliedConfigAnnotation)+copied > apivalidation.TotalAnnotationSizeLimitB {
+		note(s, "the ConfigMap has %s: kubectl apply refuses it, since it keeps a copy in an annotation, "+
+			"and those take at most %s; kubectl apply --server-side works",
+			kib(len(text)), kib(apivalidation.TotalAnnotationSizeLimitB))
+	}
+}

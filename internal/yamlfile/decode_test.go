@@ -162,8 +162,8 @@ func TestParseErrors(t *testing.T) {
 		"null":                 {"null\n", "f.yaml: empty; expected one YAML document"},
 		"two documents":        {"a: 1\n---\nb: 2\n", "f.yaml:3: a second document begins here; expected only one"},
 		"broken second one":    {"a: 1\n---\nb: [\n", "f.yaml:4: not valid YAML: did not find expected node content"},
-		"binary":               {"a: 1\nb: \x00\n", "f.yaml: not valid YAML: control characters are not allowed"},
-		"not UTF-8":            {"a: \xff\n", "f.yaml: not valid YAML: invalid leading UTF-8 octet"},
+		"binary":               {"a: 1\nb: \x00\n", "f.yaml:2:4: not text: control character U+0000; expected YAML"},
+		"not UTF-8":            {"a: \xff\n", "f.yaml:1:4: not text: byte 0xff is not UTF-8; expected YAML"},
 		"too large":            {strings.Repeat("#", 1<<20+1), "f.yaml: too large: 1048577 bytes, expected at most 1048576"},
 		"tab":                  {"a:\n\tb: 2\n", "f.yaml:2: not valid YAML: found character that cannot start any token (a tab, or a value that begins with @, % or a backquote: indent with spaces, quote the value)"},
 		"indentation":          {"a: 1\nb:\n  c: 1\n d: 2\n", "f.yaml:4: not valid YAML: did not find expected key (indentation, or text behind a closing quote)"},
@@ -171,7 +171,7 @@ func TestParseErrors(t *testing.T) {
 		"open quote":           {"a: 1\nb: \"x\nc: 3\n", "f.yaml:2: not valid YAML: found unexpected end of stream (a quote that is not closed)"},
 		"colon, on line one":   {"a: b: c\n", "f.yaml:1: not valid YAML: mapping values are not allowed in this context (indentation, or a value with \": \" in it, which needs quotes)"},
 		"no colon":             {"a: 1\nfoo\nb: 2\n", "f.yaml:2: not valid YAML: could not find expected ':' (a key without its colon)"},
-		"anchor that is not":   {"x: 1\na: *who\n", "f.yaml: not valid YAML: unknown anchor (a value that begins with * needs quotes)"},
+		"anchor that is not":   {"x: 1\na: *who\n", "f.yaml:2: not valid YAML: unknown anchor (a value that begins with * needs quotes)"},
 		"ten thousand opening": {strings.Repeat("[", 20_000), "f.yaml:1: not valid YAML: exceeded max depth of 10000"},
 	} {
 		t.Run(name, func(t *testing.T) {

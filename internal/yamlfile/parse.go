@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	yaml "go.yaml.in/yaml/v3"
 )
@@ -27,6 +29,9 @@ func (v *value) parse(data []byte) *Error {
 	if len(data) > MaxBytes {
 		return &Error{Message: fmt.Sprintf("too large: %d bytes, expected at most %d", len(data), MaxBytes)}
 	}
+	if err := notText(data); err != nil {
+		return err
+	}
 	if line, err := Plain(data, maxMarks); err != nil {
 		return &Error{Line: line, Message: err.Error()}
 	}
@@ -39,7 +44,7 @@ func (v *value) parse(data []byte) *Error {
 			break
 		}
 		if err != nil {
-			return explain(err)
+			return explain(err, data)
 		}
 		docs = append(docs, doc.Content[0])
 	}
@@ -59,23 +64,46 @@ func (v *value) parse(data []byte) *Error {
 	return nil
 }
 
-var located = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
+// notText reports a control character or invalid UTF-8 with its position. The parser reports them without one.
+func notText(data []byte) *Error {
+	broken := !utf8.Valid(data)
+	at := bytes.IndexFunc(data, func(r rune) bool {
+		return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n\u0085", r) || broken && r == utf8.RuneError
+	})
+	if at < 0 {
+		return nil
+	}
+	r, _ := utf8.DecodeRune(data[at:])
+	what := fmt.Sprintf("control character U+%04X", r)
+	if r == utf8.RuneError {
+		what = fmt.Sprintf("byte 0x%02x is not UTF-8", data[at])
+	}
+	before := data[:at]
+	return &Error{
+		Line:    1 + bytes.Count(before, []byte("\n")),
+		Column:  1 + utf8.RuneCount(before[1+bytes.LastIndexByte(before, '\n'):]),
+		Message: "not text: " + what + "; expected YAML",
+	}
+}
+
+var (
+	located = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
+	anchor  = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+)
 
 // explain makes an Error from an error of the parser, which is only a text. Its line counts from 0 if the fault is in
 // the grammar and not in a single token.
-func explain(err error) *Error {
+func explain(err error, data []byte) *Error {
 	m := located.FindStringSubmatch(err.Error())
 	if m == nil {
 		return &Error{Message: "not valid YAML: syntax error"}
 	}
 	message := m[2]
 	line, _ := strconv.Atoi(cmp.Or(m[1], "1"))
-	switch {
-	case strings.HasPrefix(message, "unknown anchor"): // the message quotes the text, which may be a secret
-		message, line = "unknown anchor (a value that begins with * needs quotes)", 0
-	case strings.Contains(message, "UTF-") || message == "control characters are not allowed":
-		line = 0 // not known
-	case m[1] != "" && strings.HasPrefix(message, "did not find expected"):
+	if a := anchor.FindStringSubmatch(message); a != nil { // the message quotes the text, which may be a secret
+		before, _, _ := bytes.Cut(data, []byte("*"+a[1]))
+		message, line = "unknown anchor (a value that begins with * needs quotes)", 1+bytes.Count(before, []byte("\n"))
+	} else if m[1] != "" && strings.HasPrefix(message, "did not find expected") {
 		line++
 	}
 	if hint := hints[message]; hint != "" {
