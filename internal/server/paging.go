@@ -55,7 +55,8 @@ type tokenText struct {
 }
 
 func newToken(list string, after key) Token {
-	text, _ := json.Marshal(tokenText{list, after}) // never fails: a key has texts and a number
+	// This never fails, because a key has texts and a number.
+	text, _ := json.Marshal(tokenText{list, after}) //nolint:musttag // the token is read only here
 	return Token(base64.RawURLEncoding.EncodeToString(text))
 }
 
@@ -63,7 +64,7 @@ func newToken(list string, after key) Token {
 func (t Token) read(list string) (after key, ok bool) {
 	var content tokenText
 	text, err := base64.RawURLEncoding.DecodeString(string(t))
-	if err != nil || json.Unmarshal(text, &content) != nil {
+	if err != nil || json.Unmarshal(text, &content) != nil { //nolint:musttag // the same
 		return key{}, false
 	}
 	return content.After, content.List == list
