@@ -218,8 +218,11 @@ func (d *day) loaded(versions []version, i int) (due, has time.Time, took time.D
 		}
 		before = s.generation
 	}
-	if before == generation(v.text) {
+	switch {
+	case before == generation(v.text):
 		return due, has, 0, false // it had not noticed that there was another in between
+	case len(a.seen) > 0 && has.Equal(a.seen[0].at):
+		return due, has, 0, false // it had the version before the day began: when is not known
 	}
 	for _, r := range a.reloads {
 		switch {
