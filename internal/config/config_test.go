@@ -82,7 +82,7 @@ func TestSets(t *testing.T) {
 	c, err := config.Load(filepath.Join("testdata", "full.yaml"), []string{
 		"health.interval=1m", "discovery.namespaces=[a, b]", "discovery.excludeNamespaces=",
 		"credentials.grafana.monitoring/grafana.api_key=GRAFANA_API_KEY", "credentials.loki={a/b: {password: P}}",
-		"primary.grafana=x/y", "server.address=[::1]:8443", "catalog.dir=", "log.level=warn",
+		"primary={prometheus: monitoring/prometheus-server}", "primary.grafana=x/y", "server.address=[::1]:8443", "catalog.dir=", "log.level=warn",
 		"holmesgpt.generationMarker=true", "security.denyCIDRs=[10.0.0.0/8, 'fd00::/8']",
 	})
 	if err != nil {

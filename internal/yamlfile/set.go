@@ -34,6 +34,9 @@ func (f *File) Set(option, assignment string) {
 
 // child returns the value of a key of v. It adds what the document does not have.
 func (v *value) child(key string, set *flag) *value {
+	if v.unparsed { // an earlier flag gave the whole mapping; a text that is no mapping is replaced
+		_ = v.parseFlag(reflect.Map)
+	}
 	if v.byKey == nil {
 		v.become(&yaml.Node{Kind: yaml.MappingNode}, set)
 		v.byKey = map[string]*value{}

@@ -23,7 +23,8 @@ labels:
 	}
 	for _, s := range []string{
 		"name=[::1]:8080", "name=x: y=z", "words=[b, c]", "section.interval=3s", `labels.app\.kubernetes\.io/name=n`,
-		"labels.other=", `labels.quoted="a b"`, "maybe.configMap=m", "maybe.interval=1s", "count=3", "count=4", "tree={a: {b: [1]}}",
+		"labels.other=", `labels.quoted="a b"`, "maybe.configMap=m", "maybe.interval=1s", "count=3", "count=4",
+		"tree={a: {b: [1]}, c: 1}", "tree.c=2",
 	} {
 		f.Set("--set", s)
 	}
@@ -38,7 +39,7 @@ labels:
 		Many:    []section{{ConfigMap: "shared"}},
 		Maybe:   &section{ConfigMap: "m", Interval: time.Second},
 		Labels:  map[string]string{"app.kubernetes.io/name": "n", "other": "", "quoted": "a b"},
-		Tree:    map[string]any{"a": map[string]any{"b": []any{1}}},
+		Tree:    map[string]any{"a": map[string]any{"b": []any{1}}, "c": 2},
 	}
 	if d := cmp.Diff(want, got, cmpopts.EquateComparable()); d != "" {
 		t.Error(d)
