@@ -194,10 +194,7 @@ func TestUnreadableKeysAreReplaced(t *testing.T) {
 func TestFileInPlaceOfTheDirectory(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
 	t.Attr("req", "DTS-RUN-6")
-	top := t.TempDir()
-	dir := filepath.Join(top, "toolsets")
-	o := output(t, dir, OutputOptions{Poll: quickly})
-	publishing(t, o, publish.Desired{Keys: keys("1")})
+	o, dir := started(t)
 	background(t, o.Run)
 	live := o.Live()
 	must(t, os.Rename(dir, dir+".old"))
@@ -223,9 +220,7 @@ func TestFileInPlaceOfTheDirectory(t *testing.T) {
 
 func TestTooLarge(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
-	dir := t.TempDir()
-	o := output(t, dir, OutputOptions{})
-	publishing(t, o, publish.Desired{Keys: keys("1")})
+	o, dir := started(t)
 	before, _ := tree(t, dir)
 	r, err := o.Publish(t.Context(), always(publish.Desired{Keys: keys(strings.Repeat("2", 460<<10))}))
 	if !errors.Is(err, publish.ErrTooLarge) || r.Bytes < 920<<10 || !strings.Contains(err.Error(), dir+": it would grow too large") {

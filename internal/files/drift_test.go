@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,7 +45,7 @@ func TestDriftOnDiskIsRepaired(t *testing.T) {
 			return errors.Join(os.WriteFile(right, []byte("1"), 0o644), os.Remove(p), os.Symlink(right, p))
 		}, otherWriter, ""},
 		{"a directory", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }, otherWriter, ""},
-		{"a pipe", func(p string) error { makePipe(t, p+".pipe"); return os.Rename(p+".pipe", p) }, otherWriter, ""},
+		{"a pipe", func(p string) error { return errors.Join(syscall.Mkfifo(p+".pipe", 0o644), os.Rename(p+".pipe", p)) }, otherWriter, ""},
 		{"not text", func(p string) error { return os.WriteFile(p, []byte("\xff\xfe"), 0o644) }, otherWriter, ""},
 		{"huge", func(p string) error { return os.Truncate(p, 1<<30) }, otherWriter, ""},
 		{"a reserved name", func(p string) error {
@@ -54,10 +55,8 @@ func TestDriftOnDiskIsRepaired(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Attr("req", "DTS-OUT-8")
 			t.Parallel()
-			dir := t.TempDir()
-			o := output(t, dir, OutputOptions{Poll: quickly})
+			o, dir := started(t, "loki-toolset.yaml")
 			want := publish.Desired{Keys: keys("1", "loki-toolset.yaml")}
-			publishing(t, o, want)
 			clean, _ := tree(t, dir)
 			background(t, o.Run)
 			silent(t, "nothing happened", o.Moved())
@@ -183,10 +182,7 @@ func TestTextMadeMeanwhileWins(t *testing.T) {
 // Another directory of that name is another ConfigMap, even where the file system gives it the same inode.
 func TestReplacedDirectoryIsAnother(t *testing.T) {
 	t.Attr("req", "DTS-OUT-8")
-	top := t.TempDir()
-	dir := filepath.Join(top, "toolsets")
-	o := output(t, dir, OutputOptions{Poll: quickly})
-	publishing(t, o, publish.Desired{Keys: keys("1")})
+	o, dir := started(t)
 	background(t, o.Run)
 	write(t, filepath.Join(dir, "overrides.yaml"), "a: 1")
 	receive(t, "the overrides are seen", o.Moved())

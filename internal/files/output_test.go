@@ -50,6 +50,15 @@ func publishing(t *testing.T, o *Output, d publish.Desired) publish.Result {
 	return r
 }
 
+// started is an Output on a new directory that holds keys("1").
+func started(t *testing.T, more ...string) (o *Output, dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "toolsets")
+	o = output(t, dir, OutputOptions{})
+	publishing(t, o, publish.Desired{Keys: keys("1", more...)})
+	return o, dir
+}
+
 // tree is what a directory holds, with modes, and what is told of each file that changes with each writing.
 func tree(t *testing.T, dir string) (texts map[string]string, stamps map[string]fs.FileInfo) {
 	t.Helper()
@@ -129,8 +138,7 @@ func TestKeysAreWrittenAsFiles(t *testing.T) {
 // A service that starts again finds what is right and leaves it; what differs is written, and is nobody's fault.
 func TestStartOnWhatIsThere(t *testing.T) {
 	t.Attr("req", "DTS-OUT-10")
-	dir := t.TempDir()
-	publishing(t, output(t, dir, OutputOptions{}), publish.Desired{Keys: keys("1")})
+	_, dir := started(t)
 	write(t, filepath.Join(dir, document), "2")
 	o := output(t, dir, OutputOptions{})
 	if o.Live().Data["state.json"] != "1" {
@@ -145,8 +153,7 @@ func TestStartOnWhatIsThere(t *testing.T) {
 // Somebody who mounts nothing but one file, or reads while we write, never sees half of a text.
 func TestReadersSeeWholeTexts(t *testing.T) {
 	t.Attr("req", "DTS-RUN-6")
-	dir := t.TempDir()
-	o := output(t, dir, OutputOptions{})
+	o, dir := started(t)
 	old, fresh := strings.Repeat("a", 100<<10), strings.Repeat("b", 120<<10)
 	publishing(t, o, publish.Desired{Keys: keys(old)})
 	done := make(chan struct{})
@@ -212,38 +219,24 @@ func TestStopBeforeWriting(t *testing.T) {
 func TestOwnKeysAsFiles(t *testing.T) {
 	t.Attr("req", "DTS-OUT-15")
 	dir := t.TempDir()
-	for name, text := range map[string]string{"other.yaml": "x", "old.yaml": "# x"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Symlink("other.yaml", filepath.Join(dir, "link.yaml")); err != nil {
-		t.Fatal(err)
-	}
 	state, err := (&publish.State{Keys: []string{"old.yaml"}}).Encode()
-	if err != nil {
-		t.Fatal(err)
+	must(t, err)
+	for name, text := range map[string]string{"other.yaml": "x", "old.yaml": "# x", "state.json": state} {
+		write(t, filepath.Join(dir, name), text)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "state.json"), []byte(state), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	out, err := NewOutput(dir, OutputOptions{Own: []string{"mine.yaml", "link.yaml"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Symlink("other.yaml", filepath.Join(dir, "link.yaml")))
+	out := output(t, dir, OutputOptions{Own: []string{"mine.yaml", "link.yaml"}})
 	live := out.Live()
 	if _, there := live.BinaryData["link.yaml"]; !there || live.Data["old.yaml"] == "" || live.Data["other.yaml"] != "" {
 		t.Fatalf("%q %q: a symbolic link is there, what was recorded is read, and nothing else", live.Data, live.BinaryData)
 	}
-	want := publish.Desired{Keys: map[string]string{"mine.yaml": "a: b\n", "state.json": "{}"}, Own: []string{"mine.yaml", "old.yaml"}}
-	if _, err := out.Publish(t.Context(), func(*corev1.ConfigMap) (publish.Desired, error) { return want, nil }); err != nil {
-		t.Fatal(err)
-	}
-	_, gone := os.Stat(filepath.Join(dir, "old.yaml"))
-	mine, _ := os.ReadFile(filepath.Join(dir, "mine.yaml"))
+	publishing(t, out, publish.Desired{Keys: keys("a: b\n", "mine.yaml"), Own: []string{"mine.yaml", "old.yaml"}})
+	texts, _ := tree(t, dir)
 	link, _ := os.Readlink(filepath.Join(dir, "link.yaml"))
-	other, _ := os.ReadFile(filepath.Join(dir, "other.yaml"))
-	if !errors.Is(gone, fs.ErrNotExist) || string(mine) != "a: b\n" || link != "other.yaml" || string(other) != "x" {
-		t.Errorf("old: %v, mine %q, link %q, other %q", gone, mine, link, other)
+	if _, there := texts["old.yaml"]; there || link != "other.yaml" {
+		t.Errorf("link %q, %q", link, texts)
+	}
+	if mine, other := text(t, filepath.Join(dir, "mine.yaml")), text(t, filepath.Join(dir, "other.yaml")); mine != "a: b\n" || other != "x" {
+		t.Errorf("mine %q, other %q", mine, other)
 	}
 }

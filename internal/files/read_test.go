@@ -223,6 +223,9 @@ func TestFilesSeveral(t *testing.T) {
 	if diff := cmp.Diff(want, texts(report)); diff != "" {
 		t.Errorf("warnings (-want +got)\n%s", diff)
 	}
+	if code := report.Warnings[0].Code; code != store.WarningGivenTwice {
+		t.Errorf("code %s", code)
+	}
 }
 
 func TestFilesCancelled(t *testing.T) {

@@ -173,6 +173,13 @@ func TestFilesRefused(t *testing.T) {
 			if diff := cmp.Diff([]string{"standard input: items[1]: " + tt.want}, texts(report)); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
+			code := store.WarningInvalid
+			if strings.HasPrefix(tt.want, "expected a Kubernetes object") {
+				code = store.WarningNotObject
+			}
+			if got := report.Warnings[0].Code; got != code {
+				t.Errorf("code %s, want %s", got, code)
+			}
 		})
 	}
 }
@@ -226,6 +233,9 @@ func TestFilesWithoutServices(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.want, texts(report)); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
+			}
+			if code := report.Warnings[len(report.Warnings)-1].Code; code != store.WarningNoServices {
+				t.Errorf("code %s", code)
 			}
 		})
 	}

@@ -22,14 +22,14 @@ func (r *listReader) Read(p []byte) (int, error) {
 	for r.buf.Len() == 0 {
 		switch {
 		case r.next == 0:
-			r.buf.WriteString("{\n    \"apiVersion\": \"v1\",\n    \"items\": [\n")
+			r.buf.WriteString(`{"apiVersion": "v1", "items": [`)
 		case r.next <= r.n:
-			fmt.Fprintf(&r.buf, generatedItem, r.next%500, r.next, r.next%250, r.next%500, r.next, r.next, r.next%500)
+			fmt.Fprintf(&r.buf, generatedItem, r.next%500, r.next)
 			if r.next < r.n {
 				r.buf.WriteString(",\n")
 			}
 		case r.next == r.n+1:
-			r.buf.WriteString("\n    ],\n    \"kind\": \"List\",\n    \"metadata\": {\n        \"resourceVersion\": \"\"\n    }\n}\n")
+			r.buf.WriteString(`], "kind": "List", "metadata": {"resourceVersion": ""}}`)
 		default:
 			return 0, io.EOF
 		}
@@ -38,95 +38,21 @@ func (r *listReader) Read(p []byte) (int, error) {
 	return r.buf.Read(p)
 }
 
-const generatedItem = `        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": {
-                "annotations": {
-                    "meta.helm.sh/release-name": "shop",
-                    "meta.helm.sh/release-namespace": "team-%d"
-                },
-                "creationTimestamp": "2025-03-01T10:00:00Z",
-                "labels": {
-                    "app.kubernetes.io/instance": "shop",
-                    "app.kubernetes.io/managed-by": "Helm",
-                    "app.kubernetes.io/name": "orders-%d",
-                    "app.kubernetes.io/version": "11.5.%d",
-                    "helm.sh/chart": "orders-8.10.1"
-                },
-                "name": "orders",
-                "namespace": "team-%d-%d",
-                "resourceVersion": "1234567",
-                "uid": "5a1a4c55-4d2c-4b0f-9a3c-0b5d7c6f3a11"
-            },
-            "spec": {
-                "clusterIP": "10.96.14.201",
-                "clusterIPs": [
-                    "10.96.14.201"
-                ],
-                "internalTrafficPolicy": "Cluster",
-                "ipFamilies": [
-                    "IPv4"
-                ],
-                "ipFamilyPolicy": "SingleStack",
-                "ports": [
-                    {
-                        "name": "http",
-                        "port": 80,
-                        "protocol": "TCP",
-                        "targetPort": 8080
-                    }
-                ],
-                "selector": {
-                    "app.kubernetes.io/instance": "shop",
-                    "app.kubernetes.io/name": "orders"
-                },
-                "sessionAffinity": "None",
-                "type": "ClusterIP"
-            },
-            "status": {
-                "loadBalancer": {}
-            }
-        },
-        {
-            "addressType": "IPv4",
-            "apiVersion": "discovery.k8s.io/v1",
-            "endpoints": [
-                {
-                    "addresses": [
-                        "10.244.1.17"
-                    ],
-                    "conditions": {
-                        "ready": true,
-                        "serving": true,
-                        "terminating": false
-                    },
-                    "nodeName": "worker-1",
-                    "targetRef": {
-                        "kind": "Pod",
-                        "name": "orders-7d9c5b6f4-x2x7k",
-                        "namespace": "shop",
-                        "uid": "f7a3c0ea-98a9-4a53-9d7e-9f3b1c2d4e5f"
-                    }
-                }
-            ],
-            "kind": "EndpointSlice",
-            "metadata": {
-                "labels": {
-                    "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
-                    "kubernetes.io/service-name": "orders"
-                },
-                "name": "orders-%d",
-                "namespace": "team-%d"
-            },
-            "ports": [
-                {
-                    "name": "http",
-                    "port": 8080,
-                    "protocol": "TCP"
-                }
-            ]
-        }`
+const generatedItem = `{"apiVersion": "v1", "kind": "Service", "metadata": {
+	"annotations": {"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "team-%[1]d"},
+	"creationTimestamp": "2025-03-01T10:00:00Z", "name": "orders", "namespace": "team-%[1]d-%[2]d", "uid": "5a1a4c55-4d2c",
+	"labels": {"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/name": "orders-%[2]d", "helm.sh/chart": "orders-8.10.1"}
+}, "spec": {
+	"clusterIP": "10.96.14.201", "clusterIPs": ["10.96.14.201"], "ipFamilies": ["IPv4"], "type": "ClusterIP",
+	"ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 8080}],
+	"selector": {"app.kubernetes.io/instance": "shop", "app.kubernetes.io/name": "orders"}
+}, "status": {"loadBalancer": {}}},
+{"addressType": "IPv4", "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "endpoints": [{
+	"addresses": ["10.244.1.17"], "conditions": {"ready": true, "serving": true, "terminating": false}, "nodeName": "worker-1",
+	"targetRef": {"kind": "Pod", "name": "orders-7d9c5b6f4-x2x7k", "namespace": "shop", "uid": "f7a3c0ea-98a9"}
+}], "metadata": {
+	"labels": {"kubernetes.io/service-name": "orders"}, "name": "orders-%[2]d", "namespace": "team-%[1]d"
+}, "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}]}`
 
 // discard is a Sink that keeps nothing, and looks at the heap now and then.
 type discard struct {
