@@ -19,17 +19,9 @@ func TestReadingHasABudget(t *testing.T) {
 		for i := range 900 {
 			read = append(read, Slice{Name: fmt.Sprintf("a-%04d", i), EndpointSlice: many(backend.MaxSlices / 1500)})
 		}
-		is := func(r backend.Ref, something bool) {
-			s := backend.Service{Ref: r}
-			if something {
-				s.Labels = map[string]string{"app": "a"}
-			}
-			w.Service(s)
-		}
 		reads := 0
 		for range 10 * 60 * 4 {
-			is(ref("a"), false)
-			is(ref("a"), true)
+			appear(w, ref("a"))
 			if next, ok := w.NextMissing(); ok {
 				reads++
 				w.Fill(next, nil, read)
@@ -39,11 +31,9 @@ func TestReadingHasABudget(t *testing.T) {
 		if most := (readAtOnce + 10*60*readPerSecond) / 900; reads < most/2 || reads > most+2 {
 			t.Errorf("they are read %d times in ten minutes, want about %d", reads, most)
 		}
-		is(ref("a"), false)
-		is(ref("a"), true)
+		appear(w, ref("a"))
 		other := backend.Ref{Namespace: "other", Name: "b"}
-		is(other, false)
-		is(other, true)
+		appear(w, other)
 		if next, ok := w.NextMissing(); !ok || next != other {
 			t.Errorf("another's waits: %v", next)
 		}
@@ -60,9 +50,8 @@ func TestReadingHasABudget(t *testing.T) {
 		w.Unread(ref("a"))
 		time.Sleep(time.Minute) //nolint:forbidigo // as above
 		third := backend.Ref{Namespace: "third", Name: "c"}
-		is(ref("a"), false)
-		is(third, false)
-		is(third, true)
+		w.Service(as(ref("a"), ""))
+		appear(w, third)
 		if next, ok := w.NextMissing(); !ok || next != third || len(w.paid) != 1 {
 			t.Errorf("%v is read, %d budgets are kept", next, len(w.paid))
 		}

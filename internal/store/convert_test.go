@@ -145,17 +145,3 @@ func TestFromEndpointSlice(t *testing.T) {
 		})
 	}
 }
-
-func TestJoin(t *testing.T) {
-	t.Attr("req", "DTS-PERF-4")
-	addr := netip.MustParseAddr("10.0.0.1")
-	got := Join([]Slice{
-		{Name: "a", EndpointSlice: backend.EndpointSlice{Ready: []netip.Addr{addr}}},
-		{Name: "b", EndpointSlice: backend.EndpointSlice{Denied: addr}},
-		{Name: "c", FQDN: true},
-	})
-	want := &backend.Endpoints{FQDN: true, Slices: []backend.EndpointSlice{{Ready: []netip.Addr{addr}}, {Denied: addr}}}
-	if diff := cmp.Diff(want, got, compareAddr); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-}

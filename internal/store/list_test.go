@@ -5,47 +5,17 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/detect"
 )
 
-// listed is an empty store as commands fill it, which read everything once.
-func listed(t *testing.T, opts Options) *Store {
-	t.Helper()
-	types, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := detect.New(types, detect.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := opts.Relevant
-	opts.Relevant = func(s *backend.Service) bool { return d.Matters(s) || whole != nil && whole(s) }
-	opts.SlicesOptional = true
+// listed is an empty store as commands fill it, which read everything once. A label is the mark of what is something.
+func listed(opts Options) *Store {
+	opts.Relevant, opts.SlicesOptional = func(s *backend.Service) bool { return len(s.Labels) > 0 }, true
 	return New(opts)
 }
 
 func in(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
-
-func service(r backend.Ref, labels map[string]string, number int32) backend.Service {
-	return backend.Service{
-		Ref: r, Labels: labels, Selector: map[string]string{"app": r.Name}, ClusterIP: "10.0.0.1",
-		Ports: []backend.Port{{Name: "http", Number: number, Protocol: "TCP", Target: intstr.FromInt32(number)}},
-	}
-}
-
-func grafana(r backend.Ref) backend.Service {
-	return service(r, map[string]string{"app.kubernetes.io/name": "grafana"}, 3000)
-}
-
-func nothing(r backend.Ref) backend.Service {
-	// A component that some type's rule looks at makes it no more than any other Service.
-	return service(r, map[string]string{"app.kubernetes.io/name": "checkout", "app.kubernetes.io/component": "server"}, 8080)
-}
 
 func slice(name string, addresses ...string) Slice {
 	s := Slice{Name: name}
@@ -71,38 +41,21 @@ func others(c *Store) (names []string) {
 
 func TestListKeepsOnlyWhatMatters(t *testing.T) {
 	t.Attr("req", "DTS-PERF-4")
-	c := listed(t, Options{})
-	c.Service(nothing(in("b", "shop")))
-	c.Service(grafana(in("b", "grafana")))
-	c.Service(nothing(in("a", "shop")))
-	c.Service(backend.Service{Ref: in("a", "out"), Annotations: map[string]string{"kubernaut.io/toolset": "false"}})
-	if diff := cmp.Diff([]string{"a/out", "b/grafana"}, kept(c)); diff != "" {
+	c := listed(Options{})
+	c.Service(as(in("b", "shop"), ""))
+	c.Service(as(in("b", "grafana"), "app"))
+	c.Service(as(in("a", "shop"), ""))
+	if diff := cmp.Diff([]string{"b/grafana"}, kept(c)); diff != "" {
 		t.Errorf("kept (-want +got)\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"a/shop", "b/shop"}, others(c)); diff != "" {
 		t.Errorf("only named (-want +got)\n%s", diff)
 	}
-	if c.Count() != 4 {
+	if c.Count() != 3 {
 		t.Errorf("%d Services read", c.Count())
 	}
 	if s, _ := c.Get(in("a", "shop")); s != nil {
 		t.Errorf("%s is kept: %+v", s.Ref, s)
-	}
-}
-
-// TestListWhole: the Service that is to be explained is kept, whatever it is.
-func TestListWhole(t *testing.T) {
-	t.Attr("req", "DTS-CLI-4")
-	c := listed(t, Options{Relevant: func(s *backend.Service) bool { return s.Ref == in("a", "shop") }})
-	c.Service(nothing(in("a", "shop")))
-	c.Service(nothing(in("a", "other")))
-	c.Slice(in("a", "shop"), slice("s1", "10.1.0.1"))
-	s, e := c.Get(in("a", "shop"))
-	if s == nil || len(s.Labels) != 2 || e.ReadyCount() != 1 {
-		t.Errorf("%+v, %+v", s, e)
-	}
-	if s, _ := c.Get(in("a", "other")); s != nil {
-		t.Errorf("%s is kept too", s.Ref)
 	}
 }
 
@@ -119,20 +72,17 @@ func TestListNamespaces(t *testing.T) {
 		{"both", Options{Namespaces: []string{"a", "b"}, Exclude: []string{"a"}}, []string{"b/grafana"}},
 	}
 	for _, tt := range tests {
-		c := listed(t, tt.opts)
+		c := listed(tt.opts)
 		for _, ns := range []string{"a", "b", "c"} {
 			c.Slice(in(ns, "grafana"), slice("s2", "10.1.0.1"))
-			c.Service(grafana(in(ns, "grafana")))
-			c.Service(nothing(in(ns, "shop")))
+			c.Service(as(in(ns, "grafana"), "app"))
+			c.Service(as(in(ns, "shop"), ""))
 		}
 		if diff := cmp.Diff(tt.want, kept(c)); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", tt.name, diff)
 		}
-		if got := len(others(c)); got != len(tt.want) {
-			t.Errorf("%s: %d others", tt.name, got)
-		}
-		if len(c.slices) != len(tt.want) {
-			t.Errorf("%s: endpoints of %d Services", tt.name, len(c.slices))
+		if len(others(c)) != len(tt.want) || len(c.slices) != len(tt.want) {
+			t.Errorf("%s: %d others, endpoints of %d Services", tt.name, len(others(c)), len(c.slices))
 		}
 	}
 }
@@ -140,16 +90,16 @@ func TestListNamespaces(t *testing.T) {
 // TestListEndpoints: what is known of endpoints, in whichever order things come.
 func TestListEndpoints(t *testing.T) {
 	t.Attr("req", "DTS-PRB-4")
-	c := listed(t, Options{})
+	c := listed(Options{})
 	c.Slice(in("a", "before"), slice("s3", "10.1.0.1"))
 	c.Slice(in("a", "shop-before"), slice("s4", "10.1.0.9"))
 	for _, name := range []string{"before", "after", "none"} {
-		c.Service(grafana(in("a", name)))
+		c.Service(as(in("a", name), "app"))
 	}
-	c.Service(grafana(in("unsliced", "grafana")))
-	c.Service(nothing(in("a", "shop-before")))
-	c.Service(nothing(in("a", "shop-after")))
-	manual := grafana(in("a", "manual"))
+	c.Service(as(in("unsliced", "grafana"), "app"))
+	c.Service(as(in("a", "shop-before"), ""))
+	c.Service(as(in("a", "shop-after"), ""))
+	manual := as(in("a", "manual"), "app")
 	manual.Selector = nil
 	c.Service(manual)
 	c.Slice(in("a", "after"), slice("s5", "10.1.0.2"))
@@ -157,15 +107,12 @@ func TestListEndpoints(t *testing.T) {
 	c.Slice(in("a", "after"), Slice{Name: "s7", FQDN: true})
 	c.Slice(in("a", "shop-after"), slice("s8", "10.1.0.9"))
 
-	ready := func(name string) int {
-		_, e := c.Get(in("a", name))
-		if e == nil {
-			return -1
-		}
-		return e.ReadyCount()
-	}
 	for name, want := range map[string]int{"before": 1, "after": 3, "none": 0, "manual": -1} {
-		if got := ready(name); got != want {
+		got := -1
+		if _, e := c.Get(in("a", name)); e != nil {
+			got = e.ReadyCount()
+		}
+		if got != want {
 			t.Errorf("%s: %d ready endpoints, want %d", name, got, want)
 		}
 	}
@@ -183,29 +130,13 @@ func TestListEndpoints(t *testing.T) {
 // TestListTwice: of a Service that is given twice the later one counts.
 func TestListTwice(t *testing.T) {
 	t.Attr("req", "DTS-CLI-1")
-	r := in("a", "x")
-	loki := service(r, map[string]string{"app.kubernetes.io/name": "loki"}, 3100)
-	tests := []struct {
-		name        string
-		given       []backend.Service
-		kept, named int
-		label       string
-	}{
-		{"something, something else", []backend.Service{grafana(r), loki}, 1, 0, "loki"},
-		{"something, nothing", []backend.Service{grafana(r), nothing(r)}, 0, 1, ""},
-		{"nothing, something", []backend.Service{nothing(r), grafana(r)}, 1, 0, "grafana"},
-		{"nothing, nothing", []backend.Service{nothing(r), nothing(r)}, 0, 1, ""},
-	}
-	for _, tt := range tests {
-		c := listed(t, Options{})
-		for _, s := range tt.given {
-			c.Service(s)
-		}
-		if len(c.Services()) != tt.kept || len(c.Others()) != tt.named || c.Count() != 1 {
-			t.Errorf("%s: kept %v, named %v, %d read", tt.name, kept(c), others(c), c.Count())
-		}
-		if s, _ := c.Get(r); s != nil && s.Labels["app.kubernetes.io/name"] != tt.label {
-			t.Errorf("%s: %v", tt.name, s.Labels)
+	for _, given := range [][]string{{"app", "team"}, {"app", ""}, {"", "app"}, {"", ""}} { // the label of each
+		c, last := listed(Options{}), as(in("a", "x"), given[1])
+		c.Service(as(last.Ref, given[0]))
+		c.Service(last)
+		s, _ := c.Get(last.Ref)
+		if c.Count() != 1 || (s != nil) != (given[1] != "") || s != nil && !cmp.Equal(*s, last) {
+			t.Errorf("%q: %+v, of %d", given, s, c.Count())
 		}
 	}
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"testing"
 
@@ -16,10 +15,7 @@ import (
 // until they are there.
 func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 	t.Attr("req", "DTS-PERF-4")
-	w := New(Options{Relevant: func(s *backend.Service) bool { return s.Labels["app"] != "" }})
-	part := func(address string) backend.EndpointSlice {
-		return backend.EndpointSlice{Ready: []netip.Addr{netip.MustParseAddr(address)}}
-	}
+	w := marked()
 	addresses := func() (list []string) {
 		_, e := w.Get(ref("a"))
 		if e == nil {
@@ -32,13 +28,11 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 		}
 		return list
 	}
-	nothing := backend.Service{Ref: ref("a"), Selector: map[string]string{"a": "a"}}
-	something := nothing
-	something.Labels = map[string]string{"app": "a"}
+	nothing, something := as(ref("a"), ""), as(ref("a"), "app")
 
-	w.Slice(ref("a"), Slice{Name: "a-0", EndpointSlice: part("10.0.0.9")}) // before its Service
+	w.Slice(ref("a"), slice("a-0", "10.0.0.9")) // before its Service
 	w.Service(nothing)
-	w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: part("10.0.0.1")})
+	w.Slice(ref("a"), slice("a-1", "10.0.0.1"))
 	if len(w.slices)+len(w.owners) != 0 {
 		t.Errorf("slices of nothing are kept: %v %v", w.slices, w.owners)
 	}
@@ -56,11 +50,11 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 		t.Errorf("%v is to be read", r)
 	}
 	// While they are read one changes, one goes and one comes.
-	w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: part("10.0.0.2")})
+	w.Slice(ref("a"), slice("a-1", "10.0.0.2"))
 	w.DeleteSlice(ref("a-2"))
-	w.Slice(ref("a"), Slice{Name: "a-4", EndpointSlice: part("10.0.0.4")})
+	w.Slice(ref("a"), slice("a-4", "10.0.0.4"))
 	w.Fill(ref("a"), nil, []Slice{
-		{Name: "a-1", EndpointSlice: part("10.0.0.1")}, {Name: "a-2", EndpointSlice: part("10.0.0.8")}, {Name: "a-3", EndpointSlice: part("10.0.0.3")},
+		slice("a-1", "10.0.0.1"), slice("a-2", "10.0.0.8"), slice("a-3", "10.0.0.3"),
 	})
 	if d := cmp.Diff([]string{"10.0.0.2", "10.0.0.3", "10.0.0.4"}, addresses()); d != "" {
 		t.Errorf("-want +got:\n%s", d)
@@ -74,13 +68,13 @@ func TestSlicesOfWhatBecomesSomething(t *testing.T) {
 	}
 
 	// What becomes nothing while it is read is read anew.
-	w = New(w.opts)
+	w = marked()
 	w.Service(nothing)
 	w.Service(something)
 	w.NextMissing()
 	w.Service(nothing)
 	w.Service(something)
-	w.Fill(ref("a"), nil, []Slice{{Name: "a-1", EndpointSlice: part("10.0.0.1")}}) // too old
+	w.Fill(ref("a"), nil, []Slice{slice("a-1", "10.0.0.1")}) // too old
 	if got := addresses(); got != nil {
 		t.Errorf("%v are taken from before", got)
 	}
@@ -134,29 +128,30 @@ func as(r backend.Ref, label string) backend.Service {
 	return s
 }
 
+// appear makes a Service one that matches a type and did not before.
+func appear(w *Store, r backend.Ref) {
+	w.Service(as(r, ""))
+	w.Service(as(r, "app"))
+}
+
 // Namespaces take turns, whatever one has to be read, and of each one Service is read at a time.
 func TestMissingSlicesTakeTurns(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	w := marked()
-	enter := func(r backend.Ref) {
-		w.Service(as(r, ""))
-		w.Service(as(r, "app"))
-	}
 	evil := func(i int) backend.Ref { return backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", i)} }
 	for i := range 1000 {
-		enter(evil(i))
+		appear(w, evil(i))
 	}
 	first, _ := w.NextMissing()
 	if _, ok := w.NextMissing(); ok {
 		t.Error("two of one namespace are read at a time")
 	}
 	for i := range 3 {
-		enter(backend.Ref{Namespace: fmt.Sprint("good", i), Name: "a"})
+		appear(w, backend.Ref{Namespace: fmt.Sprint("good", i), Name: "a"})
 	}
 	w.Unread(first)
 	for i := range 1000 { // again and again
-		w.Service(as(evil(i), ""))
-		w.Service(as(evil(i), "app"))
+		appear(w, evil(i))
 	}
 	count := map[string]int{}
 	for range 4 {
