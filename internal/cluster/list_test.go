@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -29,22 +30,32 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
-// apiServer answers Lists of Services and EndpointSlices as an API server does, in JSON.
+// apiServer answers Lists of Services and EndpointSlices as an API server does, in JSON. Its watches have no events.
 type apiServer struct {
 	services []corev1.Service
 	slices   []discoveryv1.EndpointSlice
-	// status, where it is not nil, may refuse a path with an HTTP status.
-	status   func(path string) int
-	expire   bool // let the second page of Services expire once
-	accepted []string
-	requests []string
+	status   func(path string) int // may refuse a path with an HTTP status; nil refuses none
+	expire   bool                  // the second page of Services expires once
+	gone     bool                  // and the response does not say how to continue
+
+	mu       sync.Mutex
+	requests []*http.Request
 }
 
 var statusType = metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}
 
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.requests = append(s.requests, r.URL.Path)
-	s.accepted = append(s.accepted, r.Header.Get("Accept"))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, r)
+	query, services := r.URL.Query(), strings.HasSuffix(r.URL.Path, "/services")
+	if query.Get("watch") == "true" {
+		s.mu.Unlock()
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		s.mu.Lock()
+		return
+	}
 	if s.status != nil {
 		if code := s.status(r.URL.Path); code != 0 {
 			answer(w, code, metav1.Status{TypeMeta: statusType, Status: "Failure", Code: int32(code), Message: "made up",
@@ -52,37 +63,44 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	ns := ""
-	if _, after, ok := strings.Cut(r.URL.Path, "/namespaces/"); ok {
-		ns, _, _ = strings.Cut(after, "/")
-	}
-	start, _ := strconv.Atoi(r.URL.Query().Get("continue"))
-	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
-	if s.expire && start > 0 {
+	if next := query.Get("continue"); services && s.expire && next != "" {
 		s.expire = false
-		answer(w, http.StatusGone, metav1.Status{TypeMeta: statusType, Status: "Failure", Code: http.StatusGone, Reason: metav1.StatusReasonExpired,
-			ListMeta: metav1.ListMeta{Continue: "0" + strconv.Itoa(start)}})
+		status := metav1.Status{TypeMeta: statusType, Status: "Failure", Code: http.StatusGone, Reason: metav1.StatusReasonExpired}
+		if !s.gone {
+			status.Continue = "0" + next
+		}
+		answer(w, http.StatusGone, status)
 		return
 	}
-	if strings.HasSuffix(r.URL.Path, "/services") {
-		items, meta := page(s.services, func(o *corev1.Service) string { return o.Namespace }, ns, start, limit)
-		answer(w, 200, corev1.ServiceList{TypeMeta: metav1.TypeMeta{Kind: "ServiceList", APIVersion: "v1"}, ListMeta: meta, Items: items})
-		return
+	switch {
+	case services:
+		page(w, r, "v1", "ServiceList", s.services)
+	case strings.HasSuffix(r.URL.Path, "/endpointslices"):
+		page(w, r, "discovery.k8s.io/v1", "EndpointSliceList", s.slices)
+	default:
+		page(w, r, "v1", "ConfigMapList", []corev1.ConfigMap{})
 	}
-	items, meta := page(s.slices, func(o *discoveryv1.EndpointSlice) string { return o.Namespace }, ns, start, limit)
-	answer(w, 200, discoveryv1.EndpointSliceList{
-		TypeMeta: metav1.TypeMeta{Kind: "EndpointSliceList", APIVersion: "discovery.k8s.io/v1"}, ListMeta: meta, Items: items})
 }
 
-func page[T any](all []T, namespace func(*T) string, ns string, start, limit int) ([]T, metav1.ListMeta) {
-	all = slices.DeleteFunc(slices.Clone(all), func(o T) bool { return ns != "" && namespace(&o) != ns })
-	end := min(start+limit, len(all))
-	meta := metav1.ListMeta{ResourceVersion: "1"}
-	if end < len(all) {
-		left := int64(len(all) - end)
-		meta.Continue, meta.RemainingItemCount = strconv.Itoa(end), &left
+// page answers with a page of the objects of the request's namespace. Later pages have a newer version.
+func page[T any, P interface {
+	*T
+	metav1.Object
+}](w http.ResponseWriter, r *http.Request, version, kind string, all []T) {
+	_, namespace, _ := strings.Cut(r.URL.Path, "/namespaces/")
+	namespace, _, _ = strings.Cut(namespace, "/")
+	all = slices.DeleteFunc(slices.Clone(all), func(o T) bool { return namespace != "" && P(&o).GetNamespace() != namespace })
+	start, _ := strconv.Atoi(r.URL.Query().Get("continue"))
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	meta, end := metav1.ListMeta{ResourceVersion: "7"}, len(all)
+	if start > 0 {
+		meta.ResourceVersion = "9"
 	}
-	return all[start:end], meta
+	if limit > 0 && start+limit < end {
+		end = start + limit
+		meta.Continue = strconv.Itoa(end)
+	}
+	answer(w, http.StatusOK, map[string]any{"apiVersion": version, "kind": kind, "metadata": meta, "items": all[start:end]})
 }
 
 func answer(w http.ResponseWriter, code int, body any) {
@@ -103,7 +121,7 @@ func filled(n int, namespaces ...string) *apiServer {
 	for i := range n {
 		for _, ns := range namespaces {
 			name := fmt.Sprintf("s%04d", i)
-			s.services = append(s.services, corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
+			s.services = append(s.services, corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name, ResourceVersion: "5"},
 				Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}}})
 			s.slices = append(s.slices, discoveryv1.EndpointSlice{
 				ObjectMeta:  metav1.ObjectMeta{Namespace: ns, Name: name, Labels: map[string]string{"kubernetes.io/service-name": name}},
@@ -134,7 +152,7 @@ func TestCluster(t *testing.T) {
 		if e := store.Join(rec.slices[backend.Ref{Namespace: "a", Name: "s0700"}]); e.ReadyCount() != 1 {
 			t.Errorf("endpoints %+v", e)
 		}
-		if a := api.accepted[0]; !strings.HasPrefix(a, "application/vnd.kubernetes.protobuf,") {
+		if a := api.requests[0].Header.Get("Accept"); !strings.HasPrefix(a, "application/vnd.kubernetes.protobuf,") {
 			t.Errorf("asks for %q", a)
 		}
 	}
@@ -168,9 +186,9 @@ func TestClusterNamespaces(t *testing.T) {
 	if diff := cmp.Diff(want, texts(report)); diff != "" {
 		t.Errorf("warnings (-want +got)\n%s", diff)
 	}
-	for _, path := range api.requests {
-		if !strings.Contains(path, "/namespaces/") {
-			t.Errorf("%s spans all namespaces", path)
+	for _, r := range api.requests {
+		if !strings.Contains(r.URL.Path, "/namespaces/") {
+			t.Errorf("%s spans all namespaces", r.URL)
 		}
 	}
 }

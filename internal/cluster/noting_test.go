@@ -13,15 +13,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// watchServer is an API server by the clock of synctest, with one Service in each namespace.
+// watchServer is an API server by the clock of synctest.
 type watchServer struct {
+	*apiServer
 	// watch answers a watch, list a list. Where they are nil or return nothing, all is well.
 	watch, list atomic.Pointer[func(*http.Request) (*http.Response, error)]
 	end         atomic.Pointer[chan struct{}] // ends the open watches
@@ -52,16 +51,7 @@ func (s *watchServer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return s.open(r), nil
 	}
 	w := httptest.NewRecorder()
-	switch {
-	case strings.HasSuffix(r.URL.Path, "/services"):
-		_, namespace, _ := strings.Cut(r.URL.Path, "/namespaces/")
-		namespace, _, _ = strings.Cut(namespace, "/")
-		answerList(w, "v1", "ServiceList", "7", []corev1.Service{{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "s", ResourceVersion: "5"}}}, "")
-	case strings.HasSuffix(r.URL.Path, "/endpointslices"):
-		answerList(w, "discovery.k8s.io/v1", "EndpointSliceList", "7", []corev1.Service{}, "")
-	default:
-		answerList(w, "v1", "ConfigMapList", "7", []corev1.Service{}, "")
-	}
+	s.ServeHTTP(w, r)
 	return w.Result(), nil
 }
 
@@ -114,10 +104,11 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-// watching runs a watch of the server, and returns how often something failed.
+// watching runs a watch of the server, which has one Service in each namespace. It returns how often something failed.
 func watching(t *testing.T, s *watchServer, namespaces ...string) (*Watch, warnings, *atomic.Int64) {
 	t.Helper()
 	var failed atomic.Int64
+	s.apiServer = filled(1, append(namespaces, "shop")...)
 	s.cut()
 	watch, log := runningWith(t, &rest.Config{Host: "http://api", Transport: s}, Options{
 		Namespaces: namespaces, Failed: func() { failed.Add(1) },
@@ -323,7 +314,7 @@ func TestNamespaceForbiddenLater(t *testing.T) {
 		if frozen := watch.store.Frozen(); len(frozen) > 0 || watch.Err() != nil {
 			t.Errorf("allowed again: frozen %v, %v", frozen, watch.Err())
 		}
-		if list := watch.store.Take(); len(list) != 1 || list[0].Ref != (backend.Ref{Namespace: "team", Name: "s"}) {
+		if list := watch.store.Take(); len(list) != 1 || list[0].Ref != (backend.Ref{Namespace: "team", Name: "s0000"}) {
 			t.Errorf("changes: %v", list)
 		}
 	})

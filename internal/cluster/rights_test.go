@@ -120,7 +120,7 @@ func TestGrantedRightsAreNotMissing(t *testing.T) {
 			forbid(w, r)
 			return
 		}
-		new(clusterOf).ServeHTTP(w, r)
+		new(apiServer).ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close) // after the watch, which is stopped first
 	watch, log := running(t, server.URL)

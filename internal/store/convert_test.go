@@ -16,8 +16,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-var compareAddr = cmpopts.EquateComparable(netip.Addr{})
-
 func TestFromService(t *testing.T) {
 	t.Attr("req", "DTS-DET-5")
 	http := "kubernetes.io/h2c"
@@ -65,82 +63,55 @@ func TestFromService(t *testing.T) {
 
 func TestFromEndpointSlice(t *testing.T) {
 	t.Attr("req", "DTS-PRB-4")
-	yes, no := true, false
-	udp := corev1.ProtocolUDP
-	port, zero, negative, large := int32(9090), int32(0), int32(-3000), int32(99999)
-	name := "web"
 	endpoint := func(addr string, ready, terminating *bool) discoveryv1.Endpoint {
 		return discoveryv1.Endpoint{Addresses: []string{addr},
 			Conditions: discoveryv1.EndpointConditions{Ready: ready, Terminating: terminating}}
 	}
-	addrs := func(s ...string) (out []netip.Addr) {
-		for _, a := range s {
-			out = append(out, netip.MustParseAddr(a))
-		}
-		return out
+	web := func(number int32) discoveryv1.EndpointPort {
+		return discoveryv1.EndpointPort{Name: new("web"), Port: &number}
 	}
-	labels := map[string]string{"kubernetes.io/service-name": "prom"}
-	tests := []struct {
-		name      string
-		in        discoveryv1.EndpointSlice
-		wantRef   backend.Ref
-		wantFQDN  bool
-		wantSlice backend.EndpointSlice
-	}{{
-		name: "readiness",
-		in: discoveryv1.EndpointSlice{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "obs", Name: "prom-x", Labels: labels}, AddressType: "IPv4",
+	addrs := func(s ...string) []netip.Addr { return slice("", s...).Ready }
+	for name, tt := range map[string]struct {
+		in   discoveryv1.EndpointSlice
+		want Slice
+	}{
+		"readiness": {discoveryv1.EndpointSlice{
+			AddressType: "IPv4",
 			Endpoints: []discoveryv1.Endpoint{
-				endpoint("10.0.0.1", &yes, nil), endpoint("10.0.0.2", nil, nil), endpoint("10.0.0.3", &no, nil),
-				endpoint("10.0.0.4", &yes, &yes), endpoint("10.0.0.5", nil, &no), {},
+				endpoint("10.0.0.1", new(true), nil), endpoint("10.0.0.2", nil, nil), endpoint("10.0.0.3", new(false), nil),
+				endpoint("10.0.0.4", new(true), new(true)), endpoint("10.0.0.5", nil, new(false)), {},
 				{Addresses: []string{"10.0.0.6", "100.100.100.200", "nonsense"}},
 			},
-			Ports: []discoveryv1.EndpointPort{{Name: &name, Port: &port}, {Port: &port, Protocol: &udp}, {Name: &name}},
-		},
-		wantRef: backend.Ref{Namespace: "obs", Name: "prom"},
-		wantSlice: backend.EndpointSlice{
+			Ports: []discoveryv1.EndpointPort{web(9090), {Port: new(int32(9090)), Protocol: new(corev1.ProtocolUDP)}, {Name: new("web")}},
+		}, Slice{EndpointSlice: backend.EndpointSlice{
 			Ports:    []backend.EndpointPort{{Name: "web", Number: 9090, Protocol: "TCP"}, {Number: 9090, Protocol: "UDP"}},
 			Ready:    addrs("10.0.0.1", "10.0.0.2", "10.0.0.5", "10.0.0.6"),
 			NotReady: addrs("10.0.0.3", "10.0.0.4"),
-		},
-	}, {
-		name: "addresses are read as kube-proxy reads them",
-		in: discoveryv1.EndpointSlice{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "obs", Labels: labels}, AddressType: "IPv6",
+		}}},
+		"addresses are read as kube-proxy reads them": {discoveryv1.EndpointSlice{
+			AddressType: "IPv6",
 			Endpoints: []discoveryv1.Endpoint{
 				endpoint("::ffff:169.254.169.254", nil, nil), endpoint("169.254.169.0254", nil, nil),
 				endpoint("fe80::1%eth0", nil, nil), endpoint("nonsense", nil, nil),
 			},
-		},
-		wantRef:   backend.Ref{Namespace: "obs", Name: "prom"},
-		wantSlice: backend.EndpointSlice{Ready: addrs("169.254.169.254", "169.254.169.254")},
-	}, {
-		name: "numbers that no port has are left out, which the API server takes",
-		in: discoveryv1.EndpointSlice{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "obs", Labels: labels}, AddressType: "IPv4",
-			Ports: []discoveryv1.EndpointPort{{Name: &name, Port: &large}, {Name: &name, Port: &negative}, {Name: &name, Port: &zero}, {Name: &name, Port: &port}},
-		},
-		wantRef:   backend.Ref{Namespace: "obs", Name: "prom"},
-		wantSlice: backend.EndpointSlice{Ports: []backend.EndpointPort{{Name: "web", Number: 9090, Protocol: "TCP"}}},
-	}, {
-		name: "host names are left out",
-		in: discoveryv1.EndpointSlice{
-			ObjectMeta: metav1.ObjectMeta{Namespace: "obs", Labels: labels}, AddressType: "FQDN",
-			Endpoints: []discoveryv1.Endpoint{endpoint("example.com", nil, nil)},
-		},
-		wantRef: backend.Ref{Namespace: "obs", Name: "prom"}, wantFQDN: true,
-	}, {
-		name: "no Service",
-		in:   discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{Namespace: "obs"}, AddressType: "IPv4"}, wantRef: backend.Ref{Namespace: "obs"},
-	}}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			ref, slice := FromEndpointSlice(&tt.in, nil)
-			if ref != tt.wantRef || slice.FQDN != tt.wantFQDN || slice.Name != tt.in.Name {
-				t.Errorf("got %v, %+v; want %v, FQDN %v", ref, slice, tt.wantRef, tt.wantFQDN)
+		}, slice("", "169.254.169.254", "169.254.169.254")},
+		"numbers that no port has are left out, which the API server takes": {discoveryv1.EndpointSlice{
+			AddressType: "IPv4", Ports: []discoveryv1.EndpointPort{web(99999), web(-3000), web(0), web(9090)},
+		}, Slice{EndpointSlice: backend.EndpointSlice{Ports: []backend.EndpointPort{{Name: "web", Number: 9090, Protocol: "TCP"}}}}},
+		"host names are left out": {discoveryv1.EndpointSlice{
+			AddressType: "FQDN", Endpoints: []discoveryv1.Endpoint{endpoint("example.com", nil, nil)},
+		}, Slice{FQDN: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.in.Namespace, tt.in.Name, tt.want.Name = "obs", "prom-x", "prom-x"
+			tt.in.Labels = map[string]string{"kubernetes.io/service-name": "prom"}
+			service, got := FromEndpointSlice(&tt.in, nil)
+			if diff := cmp.Diff(tt.want, got, cmpopts.EquateComparable(netip.Addr{})); diff != "" || service != in("obs", "prom") {
+				t.Errorf("of %v (-want +got)\n%s", service, diff)
 			}
-			if diff := cmp.Diff(tt.wantSlice, slice.EndpointSlice, compareAddr); diff != "" {
-				t.Errorf("(-want +got)\n%s", diff)
+			tt.in.Labels = nil
+			if service, _ := FromEndpointSlice(&tt.in, nil); service != in("obs", "") {
+				t.Errorf("without a Service: %v", service)
 			}
 		})
 	}
