@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
@@ -15,6 +16,10 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
+// listTimeout is how long a request for a page may take. The API server ends it after a minute by default. But what is
+// between may hang, and an informer would wait for ever.
+const listTimeout = 2 * time.Minute
+
 // listWatch returns what an informer needs to list and watch the objects of a typed client.
 func listWatch[L runtime.Object](
 	list func(context.Context, metav1.ListOptions) (L, error),
@@ -22,6 +27,8 @@ func listWatch[L runtime.Object](
 ) *cache.ListWatch {
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			ctx, cancel := context.WithTimeout(ctx, listTimeout)
+			defer cancel()
 			return list(ctx, o)
 		},
 		WatchFuncWithContext: watch,

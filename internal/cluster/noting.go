@@ -23,8 +23,8 @@ import (
 func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListWatch {
 	kind := cmp.Or(s.exposer, kindOf(fmt.Sprintf("%T", example)))
 	list, watching := request{kind, "list"}, request{kind, "watch"}
-	return listWatch(
-		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			objects, err := lw.ListWithContext(ctx, o)
 			switch {
 			case err == nil:
@@ -34,7 +34,7 @@ func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListW
 			}
 			return objects, err
 		},
-		func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			events, err := lw.WatchWithContext(ctx, o)
 			if err != nil {
 				if ctx.Err() == nil {
@@ -43,7 +43,8 @@ func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListW
 				return nil, err
 			}
 			return s.noteWatch(ctx, watching, events), nil
-		})
+		},
+	}
 }
 
 // atOnce is the time within which a watch that has sent nothing has not worked.

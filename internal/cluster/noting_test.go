@@ -204,6 +204,31 @@ func TestFailuresLastUntilSomethingWorks(t *testing.T) {
 	}
 }
 
+// Something between here and the API server may hang: a list that gets no answer is reported, and repeated.
+func TestListWithoutAnswerIsRepeated(t *testing.T) {
+	t.Attr("req", "DTS-RUN-5")
+	synctest.Test(t, func(t *testing.T) {
+		s := &watchServer{}
+		hang := func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}
+		s.list.Store(&hang)
+		watch, log, _ := watching(t, s)
+		pass(listTimeout + time.Minute)
+		if err := watch.Err(); err == nil || len(log) != 3 {
+			t.Errorf("%d lines, want one of each kind; %v", len(log), err)
+		}
+		s.list.Store(nil)
+		pass(listTimeout + time.Minute)
+		select {
+		case <-watch.Synced():
+		default:
+			t.Errorf("it is not listed when it is answered: %v", watch.Err())
+		}
+	})
+}
+
 // The API server ends each watch after some minutes, and no longer has old versions after a restart.
 func TestWatchesThatEndAreNormal(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")

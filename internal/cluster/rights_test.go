@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,9 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	kubewatch "k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
@@ -139,49 +135,4 @@ func TestGrantedRightsAreNotMissing(t *testing.T) {
 	if err := watch.Err(); err != nil {
 		t.Errorf("all was listed, and still: %v", err)
 	}
-}
-
-// A right that was granted since is no longer missing; what else goes wrong is said without names of this program's
-// own.
-func TestMissingRightsAreForgotten(t *testing.T) {
-	t.Attr("req", "DTS-RUN-3")
-	now := time.Now()
-	unauthorized := new(scope).describe(request{"services", "list"}, errors.New("Unauthorized"))
-	if want := "cannot list services: Unauthorized"; unauthorized != want {
-		t.Errorf("got %q, want %q", unauthorized, want)
-	}
-	s := &scope{seen: true, last: map[request]failure{
-		{"services", "watch"}: {text: "a", forbidden: true, at: now, since: now}, {"endpointslices", "list"}: {text: "b", at: now, since: now},
-	}}
-	expect := func(after time.Duration, want ...string) {
-		t.Helper()
-		if diff := cmp.Diff(want, s.missing(now.Add(after), true)); diff != "" {
-			t.Errorf("after %s (-want +got):\n%s", after, diff)
-		}
-	}
-	expect(notable-time.Second, "a")
-	expect(notable, "b", "a")
-	expect(time.Hour, "b", "a") // the API server may have asked to wait for so long before the next try
-	events := kubewatch.NewFakeWithChanSize(1, false)
-	works := s.noting(listWatch(
-		func(context.Context, metav1.ListOptions) (*corev1.ServiceList, error) {
-			return &corev1.ServiceList{}, nil
-		},
-		func(context.Context, metav1.ListOptions) (kubewatch.Interface, error) {
-			return events, nil
-		},
-	), &corev1.Service{})
-	if _, err := works.ListWithContext(t.Context(), metav1.ListOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	expect(notable, "b", "a") // that it can be listed does not show that it can be watched
-	watched, err := works.WatchWithContext(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer watched.Stop()
-	expect(notable, "b", "a") // it may be closed at once
-	events.Add(&corev1.Service{})
-	<-watched.ResultChan()
-	expect(notable, "b")
 }

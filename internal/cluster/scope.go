@@ -20,7 +20,8 @@ import (
 
 // scope is what is listed and watched together: the Services and EndpointSlices of one namespace or of all, the objects
 // of one kind that expose Services, or the ConfigMap. While the Services or EndpointSlices of a namespace may not be
-// listed, it is frozen: its published backends stay, and the other namespaces are not affected.
+// listed, it is frozen: its published backends stay, and the other namespaces are not affected. If all namespaces are
+// watched at once and that is forbidden, they keep their last state, as while the API server cannot be reached.
 type scope struct {
 	namespace string // "" means all namespaces
 	watch     *Watch
