@@ -354,10 +354,13 @@ func TestEventsWhileAway(t *testing.T) {
 	}
 }
 
+// What the API server refuses is due again at the next discovery: a quota has room again, or the right is granted.
 func TestEventRefused(t *testing.T) {
+	t.Attr("req", "DTS-ANN-1")
 	t.Attr("req", "DTS-RUN-5")
+	refuse := func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("exceeded quota")) }
 	testEvents(t, func(t *testing.T, f *recording) {
-		f.server.set(func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("no rights")) })
+		f.server.set(refuse)
 		for range 10 {
 			f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
 			<-time.After(time.Minute)
@@ -365,28 +368,11 @@ func TestEventRefused(t *testing.T) {
 		if f.logged("events lost") != 1 || f.server.requests != 3 || f.failed.Load() != 3 {
 			t.Errorf("%d requests, %d failed; logged %s", f.server.requests, f.failed.Load(), f.log)
 		}
-	})
-}
-
-// A quota that was used up has room again, or the right is granted: the state is recorded at the next discovery.
-func TestEventAllowedLater(t *testing.T) {
-	t.Attr("req", "DTS-ANN-1")
-	testEvents(t, func(t *testing.T, f *recording) {
-		f.server.set(func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("exceeded quota")) })
-		discovery := func() {
-			f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
-			f.Service(eventService("stock", "u2"), true, "BadAnnotation", "bad port")
-			<-time.After(5 * time.Minute)
-		}
-		discovery()
-		if f.logged("events lost") != 1 || f.failed.Load() != 2 {
-			t.Errorf("%d failed, want 2 and one line: %s", f.failed.Load(), f.log)
-		}
 		f.server.set(func(s *eventServer) { s.err = nil })
-		discovery()
-		discovery()
-		expectEvents(t, "once it is allowed", f.server.told(), "shop/orders: BadAnnotation bad port", "shop/stock: BadAnnotation bad port")
-		f.server.set(func(s *eventServer) { s.err = apierrors.NewForbidden(eventResource, "x", errors.New("exceeded quota")) })
+		<-time.After(eventRefused)
+		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "bad port")
+		expectEvents(t, "once it is allowed", f.server.told(), "shop/orders: BadAnnotation bad port")
+		f.server.set(refuse)
 		f.Service(eventService("billing", "u3"), true, "BadAnnotation", "bad port")
 		if f.logged("events lost") != 2 {
 			t.Errorf("that it is refused again is not logged: %s", f.log)
@@ -412,19 +398,19 @@ func TestOptionalEventsRefused(t *testing.T) {
 	})
 }
 
-// What owners of Services write is in the text.
+// What owners of Services write is in the text, and a name of 253 characters leaves no room for the hash.
 func TestEventText(t *testing.T) {
 	t.Attr("req", "DTS-ANN-2")
 	t.Attr("req", "DTS-SEC-3")
 	testEvents(t, func(t *testing.T, f *recording) {
-		for i, text := range []string{
-			"{{ env.TOKEN }} ${HOME}\n\x1b[31m\u202e http://user:secret@host",
-			strings.Repeat("ä", 2000),
-			strings.Repeat("x", 1023) + "ä",
-			strings.Repeat("{", 2000),
-			"\xff\xfe",
+		for name, text := range map[string]string{
+			"a":                      "{{ env.TOKEN }} ${HOME}\n\x1b[31m\u202e http://user:secret@host",
+			"b":                      strings.Repeat("ä", 2000),
+			strings.Repeat("a", 253): strings.Repeat("x", 1023) + "ä",
+			strings.Repeat("a", 219) + "." + strings.Repeat("b", 33): strings.Repeat("{", 2000),
+			strings.Repeat("a-", 126):                                "\xff\xfe",
 		} {
-			f.Service(eventService(fmt.Sprint("s", i), fmt.Sprint("u", i)), true, "BadAnnotation", text)
+			f.Service(eventService(name, name), true, "BadAnnotation", text)
 		}
 		f.ConfigMap(true, "OverridesInvalid", "x")
 		f.server.told()
@@ -432,25 +418,14 @@ func TestEventText(t *testing.T) {
 			if err := safetext.Check(e.Note); err != nil || len(e.Note) > 1024 || !utf8.ValidString(e.Note) {
 				t.Errorf("%d bytes: %q %v", len(e.Note), e.Note, err)
 			}
+			if bad := validation.IsDNS1123Subdomain(e.Name); len(bad) > 0 {
+				t.Errorf("name %q: %v", e.Name, bad)
+			}
 		}
 		if len(f.server.events) != 6 {
 			t.Errorf("%d events, want 6", len(f.server.events))
 		}
 	})
-}
-
-// Names of 253 characters leave no room for the hash.
-func TestEventName(t *testing.T) {
-	t.Attr("req", "DTS-ANN-1")
-	for _, object := range []string{
-		"a", strings.Repeat("a", 253), strings.Repeat("a", 219) + "." + strings.Repeat("b", 33), strings.Repeat("a-", 126),
-	} {
-		e := &v1.Event{Note: "x"}
-		e.Regarding.Name = object
-		if bad := validation.IsDNS1123Subdomain(nameOf(e)); len(bad) > 0 {
-			t.Errorf("%q: %v", nameOf(e), bad)
-		}
-	}
 }
 
 // Objects and texts that come and go are forgotten. What is recorded again then is the same Event.
