@@ -18,11 +18,7 @@ func TestDeletedWhileFollowing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &leaseServer{}
-				a := start(t, server, "a")
-				a.leads(t, time.Now(), time.Second)
-				b := start(t, server, "b")
-				<-time.After(time.Minute)
+				server, a, b := pair(t)
 				a.kill()
 				server.edit(func(l *coordinationv1.Lease) {
 					l.Spec.HolderIdentity, l.Spec.RenewTime = ptr.To("c"), ptr.To(metav1.NowMicro())
@@ -44,11 +40,8 @@ func TestDeletedWhileLed(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	for phase := range 20 {
 		synctest.Test(t, func(t *testing.T) {
-			server := &leaseServer{}
-			a := start(t, server, "a")
-			a.leads(t, time.Now(), time.Second)
-			b := start(t, server, "b")
-			<-time.After(time.Minute + time.Duration(phase)*100*time.Millisecond)
+			server, a, b := pair(t)
+			<-time.After(time.Duration(phase) * 100 * time.Millisecond)
 			server.remove()
 			<-time.After(time.Minute)
 			if b.log.count(`"this replica leads"`) > 0 || !a.Leading() || server.holder() != "a" {
@@ -56,23 +49,4 @@ func TestDeletedWhileLed(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Somebody's Lease for a day is free a lease duration after it is deleted.
-func TestForeignDeleted(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	synctest.Test(t, func(t *testing.T) {
-		server := &leaseServer{}
-		server.edit(func(l *coordinationv1.Lease) {
-			l.Spec.HolderIdentity, l.Spec.LeaseDurationSeconds = ptr.To("somebody else"), ptr.To[int32](86400)
-			l.Spec.RenewTime = ptr.To(metav1.NowMicro())
-		})
-		b := start(t, server, "b")
-		<-time.After(time.Hour)
-		if b.Leading() {
-			t.Error("leads within the other's lease")
-		}
-		server.remove()
-		b.leads(t, time.Now(), takeover)
-	})
 }

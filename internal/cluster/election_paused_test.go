@@ -21,11 +21,8 @@ func TestFollowerPaused(t *testing.T) {
 	for _, place := range []string{"before a read", "after a read"} {
 		for phase := range 10 { // an answer that shows a change, and others
 			synctest.Test(t, func(t *testing.T) {
-				server := &leaseServer{}
-				a := start(t, server, "a")
-				a.leads(t, time.Now(), time.Second)
-				b := start(t, server, "b")
-				<-time.After(10*time.Second + time.Duration(phase)*200*time.Millisecond)
+				server, a, b := pair(t)
+				<-time.After(time.Duration(phase) * 200 * time.Millisecond)
 				p := b.pauseAt(place)
 				<-p.begun
 				<-time.After(10 * time.Minute)
@@ -47,11 +44,7 @@ func TestPausedAtTakeover(t *testing.T) {
 	for _, place := range []string{"before a write", "after a write"} {
 		t.Run(place, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &leaseServer{}
-				a := start(t, server, "a")
-				a.leads(t, time.Now(), time.Second)
-				b := start(t, server, "b")
-				<-time.After(time.Minute)
+				server, a, b := pair(t)
 				a.kill()
 				p := b.pauseAt(place)
 				<-p.begun
@@ -76,11 +69,7 @@ func TestPausedAtTakeover(t *testing.T) {
 func TestAnswerLost(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &leaseServer{}
-		a := start(t, server, "a")
-		a.leads(t, time.Now(), time.Second)
-		b := start(t, server, "b")
-		<-time.After(time.Minute)
+		server, a, b := pair(t)
 		b.access.set(func(x *leaseAccess) { x.mute = true })
 		a.stop()
 		within(t, look, "the lease is the second's", func() bool { return server.holder() == "b" })

@@ -14,64 +14,32 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// A Lease that cannot be created because its namespace is missing is reported, once.
-func TestNamespaceMissing(t *testing.T) {
+// Why there is no leader is reported once for each reason: no API server, no right, no namespace. Then it leads.
+func TestAwayAtStart(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
 	synctest.Test(t, func(t *testing.T) {
 		server := &leaseServer{away: true}
 		a := start(t, server, "a")
-		<-time.After(time.Hour)
-		if a.Leading() || a.log.count("level=WARN") != 1 || a.log.count("namespaces") == 0 {
-			t.Errorf("leading %v in no namespace; logged\n%s", a.Leading(), &a.log.b)
+		for i, reason := range []struct {
+			err  error
+			text string
+		}{
+			{errors.New("connection refused"), "connection refused"},
+			{apierrors.NewForbidden(leaseResource, "dynamic-toolset", errors.New("no Role allows it")), "no Role allows it"},
+			{nil, "namespaces"},
+		} {
+			a.access.set(func(x *leaseAccess) { x.err = reason.err })
+			<-time.After(time.Hour)
+			if a.Leading() || a.log.count("level=WARN") != i+1 || a.log.count(reason.text) != 1 {
+				t.Errorf("leading %v, want %d reasons and %q once; logged\n%s", a.Leading(), i+1, reason.text, &a.log.b)
+			}
 		}
 		server.mu.Lock()
 		server.away = false
 		server.mu.Unlock()
 		within(t, 5*time.Second, "it leads", a.Leading)
-		if a.log.count("lease reachable again") != 1 {
+		if a.log.count("lease reachable again") == 0 {
 			t.Errorf("logged\n%s", &a.log.b)
-		}
-	})
-}
-
-// Another reason is logged too: the right that is missing once the API server is there.
-func TestOtherReasonIsLogged(t *testing.T) {
-	t.Attr("req", "DTS-RUN-5")
-	synctest.Test(t, func(t *testing.T) {
-		a := start(t, &leaseServer{}, "a")
-		a.access.set(func(x *leaseAccess) { x.err = errors.New("connection refused") })
-		<-time.After(time.Minute)
-		a.access.set(func(x *leaseAccess) {
-			x.err = apierrors.NewForbidden(leaseResource, "dynamic-toolset", errors.New("no Role allows it"))
-		})
-		<-time.After(time.Minute)
-		if a.log.count("level=WARN") != 2 || a.log.count("no Role allows it") != 1 {
-			t.Errorf("logged, want both reasons once:\n%s", &a.log.b)
-		}
-	})
-}
-
-// A replica whose writes failed until another took the lease reports later failures as well.
-func TestFailureAfterLostRace(t *testing.T) {
-	t.Attr("req", "DTS-RUN-5")
-	synctest.Test(t, func(t *testing.T) {
-		server := &leaseServer{}
-		a := start(t, server, "a")
-		a.leads(t, time.Now(), time.Second)
-		b := start(t, server, "b")
-		<-time.After(time.Minute)
-		b.access.set(func(x *leaseAccess) { x.refuse = errors.New("etcd is slow") })
-		a.kill()
-		<-time.After(takeover + 10*time.Second)
-		server.take("c")
-		<-time.After(look)
-		if b.log.count("level=WARN") != 1 || b.log.count("lease reachable again") != 1 {
-			t.Errorf("logged, want one failure that is over:\n%s", &b.log.b)
-		}
-		b.access.set(func(x *leaseAccess) { x.err = errors.New("connection refused") })
-		<-time.After(time.Minute)
-		if b.log.count("level=WARN") != 2 {
-			t.Errorf("logged, want a second failure:\n%s", &b.log.b)
 		}
 	})
 }
@@ -96,9 +64,7 @@ func TestReleasedWhateverFails(t *testing.T) {
 func TestTerms(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &leaseServer{}
-		a := start(t, server, "a")
-		a.leads(t, time.Now(), time.Second)
+		server, a := leader(t)
 		<-time.After(time.Minute)
 		if n := a.Term(); n != 1 {
 			t.Fatalf("term %d after a minute, want 1", n)

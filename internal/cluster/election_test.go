@@ -81,6 +81,25 @@ func startWith(t *testing.T, server *leaseServer, o ElectionOptions) *replica {
 	return r
 }
 
+// leader runs a replica that leads.
+func leader(t *testing.T) (server *leaseServer, a *replica) {
+	t.Helper()
+	server = &leaseServer{}
+	a = start(t, server, "a")
+	within(t, time.Second, "it leads", a.Leading)
+	a.told()
+	return server, a
+}
+
+// pair runs two replicas for a minute: a leads, and b follows.
+func pair(t *testing.T) (server *leaseServer, a, b *replica) {
+	t.Helper()
+	server, a = leader(t)
+	b = start(t, server, "b")
+	<-time.After(time.Minute)
+	return server, a, b
+}
+
 // elect runs an elector until the test ends, or until stop, which waits for it.
 func elect(t *testing.T, e *Elector) (stop func()) {
 	t.Helper()
@@ -150,10 +169,7 @@ func TestAcquireAndRelease(t *testing.T) {
 func TestLoseAndReacquire(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &leaseServer{}
-		a := start(t, server, "a")
-		within(t, time.Second, "it leads", a.Leading)
-		a.told()
+		server, a := leader(t)
 		server.take("someone else")
 		within(t, 4*time.Second, "it notices", func() bool { return !a.Leading() })
 		if !a.told() || !a.sees(`"someone else"`) {
@@ -207,10 +223,7 @@ func TestCutOff(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &leaseServer{}
-				a := start(t, server, "a")
-				within(t, time.Second, "it leads", a.Leading)
-				a.told()
+				_, a := leader(t)
 				<-time.After(time.Minute)
 				a.access.set(cut)
 				took := within(t, 10*time.Second+50*time.Millisecond, "it stops to lead", func() bool { return !a.Leading() })
@@ -229,52 +242,16 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// A short failure costs nothing.
-func TestOneFailedRenewal(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	synctest.Test(t, func(t *testing.T) {
-		a := start(t, &leaseServer{}, "a")
-		within(t, time.Second, "it leads", a.Leading)
-		a.told()
-		for range 20 {
-			a.access.set(func(x *leaseAccess) { x.err = errors.New("etcd is slow") })
-			<-time.After(5 * time.Second)
-			a.access.set(func(x *leaseAccess) { x.err = nil })
-			<-time.After(3 * time.Second)
-			if !a.Leading() || a.told() {
-				t.Fatal("a short failure cost the leadership")
-			}
-		}
-	})
-}
-
-func TestAwayAtStart(t *testing.T) {
-	t.Attr("req", "DTS-RUN-5")
-	synctest.Test(t, func(t *testing.T) {
-		server := &leaseServer{}
-		a := start(t, server, "a")
-		a.access.set(func(x *leaseAccess) { x.err = errors.New("connection refused") })
-		<-time.After(time.Hour)
-		if a.Leading() || a.log.count("level=") != 1 {
-			t.Errorf("leading %v after an hour without an API server; logged\n%s", a.Leading(), &a.log.b)
-		}
-		a.access.set(func(x *leaseAccess) { x.err = nil })
-		within(t, 5*time.Second, "it leads", a.Leading)
-	})
-}
-
 // A replica that has lost the lease does not release it: by then it may be another's.
 func TestReleaseLeavesOthersAlone(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	synctest.Test(t, func(t *testing.T) {
-		server := &leaseServer{}
-		a := start(t, server, "a")
-		within(t, time.Second, "it leads", a.Leading)
+		server, a := leader(t)
 		a.access.set(func(x *leaseAccess) { x.hang = true })
 		<-time.After(11 * time.Second)
 		server.take("b")
 		a.access.set(func(x *leaseAccess) { x.hang = false })
-		<-time.After(8 * time.Second)
+		a.stop()
 		if got := server.holder(); got != "b" || server.releases != 0 {
 			t.Errorf("lease held by %q, %d releases; want b, 0", got, server.releases)
 		}
@@ -285,8 +262,7 @@ func TestReleaseLeavesOthersAlone(t *testing.T) {
 func TestPanic(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
 	synctest.Test(t, func(t *testing.T) {
-		a := start(t, &leaseServer{}, "a")
-		within(t, time.Second, "it leads", a.Leading)
+		_, a := leader(t)
 		a.access.set(func(x *leaseAccess) { x.panic = true })
 		<-time.After(3 * time.Second)
 		if a.Leading() {
