@@ -30,7 +30,7 @@ func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListW
 			case err == nil:
 				s.worked(list)
 			case ctx.Err() == nil:
-				s.failed(list, err, false)
+				s.failed(list, err)
 			}
 			return objects, err
 		},
@@ -38,7 +38,7 @@ func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListW
 			events, err := lw.WatchWithContext(ctx, o)
 			if err != nil {
 				if ctx.Err() == nil {
-					s.failed(watching, err, false)
+					s.failed(watching, err)
 				}
 				return nil, err
 			}
@@ -76,9 +76,9 @@ func (s *scope) noteWatch(ctx context.Context, q request, from watch.Interface) 
 			case event, ok := <-from.ResultChan():
 				switch {
 				case !ok && !known:
-					s.failed(q, errClosed, true)
+					s.failed(q, errClosed)
 				case ok && event.Type == watch.Error:
-					s.failed(q, apierrors.FromObject(event.Object), true)
+					s.failed(q, apierrors.FromObject(event.Object))
 				case ok && !known:
 					s.worked(q)
 				}

@@ -215,7 +215,7 @@ func TestListWithoutAnswerIsRepeated(t *testing.T) {
 		}
 		s.list.Store(&hang)
 		watch, log, _ := watching(t, s)
-		pass(listTimeout + time.Minute)
+		pass(2*listTimeout + time.Minute)
 		if err := watch.Err(); err == nil || len(log) != 3 {
 			t.Errorf("%d lines, want one of each kind; %v", len(log), err)
 		}

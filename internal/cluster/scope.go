@@ -42,13 +42,15 @@ type scope struct {
 type request struct{ kind, verb string } // kind is the resource; verb is list or watch
 
 type failure struct {
-	text      string
-	forbidden bool
-	at        time.Time
-	since     time.Time // when the first of a row of failures was
-	over      bool      // it has worked since
-	logged    bool
+	text   string
+	lasts  bool      // a right is missing, or the cluster lacks the resource
+	since  time.Time // when the first of a row of failures was
+	over   bool      // it has worked since
+	logged bool
 }
+
+// counts reports whether a failure is reported. An API server that restarts answers with errors for some seconds.
+func (f failure) counts(now time.Time) bool { return !f.over && (f.lasts || now.Sub(f.since) >= notable) }
 
 // newScope adds a scope for a namespace.
 func (w *Watch) newScope(namespace string) *scope {
@@ -108,42 +110,34 @@ func (s *scope) thaw() {
 // longestForLinks is how long the first document waits for the objects that expose Services.
 const longestForLinks = 5 * time.Second
 
-// forgotten is the time after which a failure that occurs again is logged again.
-const forgotten = 3 * time.Minute
-
-// notable is how long any failure other than a missing right has to last before it counts: an API server that restarts
-// answers with errors for some seconds.
+// notable is how long any failure other than a missing right or resource has to last before it counts.
 const notable = 15 * time.Second
 
-// failed records that a list or watch has failed. It logs each kind of failure once, not with every retry. If a failure
-// is expected to pass, because the same request is repeated or the next list heals it, only the second in a row is
-// logged.
-func (s *scope) failed(q request, err error, passing bool) {
+// failed records that a list or watch has failed. It logs a failure once, and not with every retry.
+func (s *scope) failed(q request, err error) {
 	if s.exposer == "" {
 		s.watch.opts.Failed()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f := failure{text: s.describe(q, err), forbidden: apierrors.IsForbidden(err), at: time.Now()}
-	if f.forbidden && q.verb == "list" && s.services && s.namespace != "" {
+	now, forbidden := time.Now(), apierrors.IsForbidden(err)
+	if forbidden && q.verb == "list" && s.services && s.namespace != "" {
 		s.settle()
 		s.frozen = true
 		s.watch.store.Freeze(s.namespace)
 	}
-	if s.exposer != "" && !passing {
+	f := failure{text: s.describe(q, err), lasts: forbidden, since: now}
+	if s.exposer != "" {
 		s.settle()
+		f.lasts = forbidden || apierrors.IsNotFound(err)
 	}
-	f.since = f.at
-	old, known := s.last[q]
-	if known && withoutNumbers(old.text) == withoutNumbers(f.text) {
-		f.text = old.text // so that a version or a port that differs each time is no news
-		f.logged = old.logged && f.at.Sub(old.at) < forgotten
-	}
-	first := !known || old.over
-	if !first {
+	if old, known := s.last[q]; known && !old.over {
 		f.since = old.since
+		if withoutNumbers(old.text) == withoutNumbers(f.text) { // a version or a port that differs each time is no news
+			f.text, f.logged = old.text, old.logged
+		}
 	}
-	news := !f.logged && (!passing || !first)
+	news := !f.logged && f.counts(now)
 	f.logged = f.logged || news
 	s.last[q] = f
 	switch {
@@ -164,7 +158,7 @@ func (s *scope) worked(q request) {
 			f.over = true
 			s.last[r] = f
 		}
-		forbidden = forbidden || r.verb == "list" && f.forbidden && !f.over
+		forbidden = forbidden || r.verb == "list" && f.lasts && !f.over
 	}
 	if s.frozen && s.seen && !forbidden {
 		s.thaw()
@@ -199,16 +193,13 @@ func (s *scope) missing(now time.Time, synced bool) []string {
 	if s.exposer != "" || s.frozen && synced {
 		return nil
 	}
-	counts := func(q request) bool {
-		f, known := s.last[q]
-		return known && !f.over && (f.forbidden || now.Sub(f.since) >= notable)
-	}
 	var list []string
 	sorted := slices.SortedFunc(maps.Keys(s.last), func(a, b request) int {
 		return strings.Compare(a.kind+" "+a.verb, b.kind+" "+b.verb)
 	})
 	for _, q := range sorted {
-		if counts(q) && (q.verb == "list" || !counts(request{q.kind, "list"})) {
+		listing, known := s.last[request{q.kind, "list"}]
+		if s.last[q].counts(now) && (q.verb == "list" || !known || !listing.counts(now)) {
 			list = append(list, s.last[q].text)
 		}
 	}
