@@ -128,7 +128,7 @@ func elect(o *serviceOptions, identity string, log *slog.Logger) (elector, error
 	return cluster.NewElector(client, cluster.ElectionOptions{
 		Lease: backend.Ref{Namespace: o.Config.Output.Namespace, Name: c.LeaseName}, Identity: identity,
 		LeaseDuration: c.LeaseDuration, RenewDeadline: c.RenewDeadline, RetryPeriod: c.RetryPeriod, Log: log,
-	})
+	}), nil
 }
 
 // single is the elector of a service with one replica, which always leads.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 
@@ -60,26 +59,15 @@ type Elector struct {
 	reason    metav1.StatusReason   // why it fails
 }
 
-// NewElector returns an Elector, or an error if the options are not valid.
-func NewElector(client coordinationclient.LeasesGetter, o ElectionOptions) (*Elector, error) {
-	if o.Lease.Namespace == "" || o.Lease.Name == "" || o.Identity == "" || len(o.Identity) > 128 {
-		return nil, fmt.Errorf("leader election: lease %s, identity %q: expected both, in at most 128 characters",
-			o.Lease, o.Identity)
-	}
-	respected := o.LeaseDuration
-	o.LeaseDuration = respected.Truncate(time.Second) // because a Lease has whole seconds
-	// client-go compares renewals by the second, so that it may see a renewal up to a second late.
-	term := min(o.RenewDeadline, o.LeaseDuration-time.Second)
-	// The configuration checks the same, and names the line (config, validator.leaderElection).
-	if o.LeaseDuration > math.MaxInt32*time.Second || o.RetryPeriod <= 0 || o.LeaseDuration <= o.RenewDeadline ||
-		term.Seconds() <= (1+jitter)*o.RetryPeriod.Seconds() {
-		return nil, fmt.Errorf("leader election: leaderElection.leaseDuration %s, in whole seconds, must be at least "+
-			"2s and more than renewDeadline %s; 1.2 x retryPeriod %s must be less than renewDeadline, and than "+
-			"leaseDuration less a second", respected, o.RenewDeadline, o.RetryPeriod)
-	}
+// NewElector returns an Elector. The options must be valid: the configuration checks the times (config,
+// validator.leaderElection).
+func NewElector(client coordinationclient.LeasesGetter, o ElectionOptions) *Elector {
+	o.LeaseDuration = o.LeaseDuration.Truncate(time.Second) // because a Lease has whole seconds
 	return &Elector{
-		options: o, leases: client.Leases(o.Lease.Namespace), term: term, changed: make(chan struct{}, 1),
-	}, nil
+		options: o, leases: client.Leases(o.Lease.Namespace), changed: make(chan struct{}, 1),
+		// client-go compares renewals by the second, so that it may see a renewal up to a second late.
+		term: min(o.RenewDeadline, o.LeaseDuration-time.Second),
+	}
 }
 
 // jitter is by how much a wait may be longer than the retry period, as a part of it, so that replicas that started

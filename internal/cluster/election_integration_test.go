@@ -49,23 +49,13 @@ func join(t *testing.T, kubeconfig, identity string) *replica {
 		t.Fatal(err)
 	}
 	r := &replica{log: &replicaLog{}}
-	r.Elector, err = NewElector(leases, ElectionOptions{
+	r.Elector = NewElector(leases, ElectionOptions{
 		Lease: backend.Ref{Namespace: testenv.OutputNamespace, Name: leaseName}, Identity: identity,
 		LeaseDuration: leaseDuration, RenewDeadline: 2 * time.Second, RetryPeriod: 200 * time.Millisecond,
 		Log: slog.New(slog.NewTextHandler(r.log, nil)),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { r.Run(ctx) })
-	r.stop = func() {
-		cancel()
-		running.Wait()
-	}
+	r.stop = elect(t, r.Elector)
 	t.Cleanup(func() {
-		r.stop()
 		if t.Failed() {
 			t.Logf("%s logged\n%s", identity, &r.log.b)
 		}

@@ -89,10 +89,7 @@ func TestLeaderPausedBetweenRenewals(t *testing.T) {
 		r := &replica{log: &replicaLog{}}
 		o := electionOptions("a")
 		o.Log = slog.New(slog.NewTextHandler(r.log, nil))
-		e, err := NewElector(&leaseAccess{}, o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		e := NewElector(&leaseAccess{}, o)
 		r.Elector = e
 		e.lead(time.Now().Add(e.term), "")
 		if !e.Leading() || !r.told() {

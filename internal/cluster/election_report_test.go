@@ -105,10 +105,7 @@ func TestRetryAfter(t *testing.T) {
 	}
 	log := &replicaLog{}
 	o.Log = slog.New(slog.NewTextHandler(log, nil))
-	e, err := NewElector(client, o)
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := NewElector(client, o)
 	elect(t, e)
 	within(t, 20*time.Second, "it leads", e.Leading)
 	if log.count("lease not reachable") != 1 {

