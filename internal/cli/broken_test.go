@@ -104,7 +104,7 @@ func TestNoServices(t *testing.T) {
 		args  []string
 		want  []string
 	}{
-		{"kind: ConfigMap\napiVersion: v1\n", []string{"-f", "-"}, []string{"warning: standard input: no Services in it (skipped 1 of other kinds: 1 ConfigMap)\n"}},
+		{"kind: ConfigMap\napiVersion: v1\n", []string{"-f", "-"}, []string{"warning: standard input: no Services in it (skipped 1 of other kinds)\n"}},
 		{refused, []string{"-f", "-"}, []string{`document 1 (line 1): Service: metadata.name: "a_b" is no DNS label`, "no Services in it (refused 1)\n"}},
 		{strings.Repeat(refused, 150), []string{"-f", "-"}, []string{"document 1 (line 1): ", "warning: and 51 more like these\n"}},
 		{"kind: ConfigMap\napiVersion: v1\n", []string{"-f", kinds, "-f", "-"}, []string{kinds + ": no Services in it", "standard input: no Services in it"}},

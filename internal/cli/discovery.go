@@ -168,7 +168,7 @@ func (o *options) read(ctx context.Context, d *discovered) error {
 	if report.Suppressed > 0 {
 		warn(o.streams, "and %d more like these", report.Suppressed)
 	}
-	if d.cluster == nil && report.Services == 0 && (len(report.Skipped) > 0 || report.Refused > 0) {
+	if d.cluster == nil && report.Services == 0 && (report.Skipped > 0 || report.Refused > 0) {
 		return errors.New("no Services were read; kubectl get svc,endpointslices -A -o json gives what is needed")
 	}
 	return nil

@@ -121,7 +121,7 @@ func (r *Reader) endpointSlices(ctx context.Context, ns string, sink store.Sink,
 	err := each(ctx, r.discovery.EndpointSlices(ns).List, metav1.ListOptions{}, func(s *discoveryv1.EndpointSlice) {
 		service, slice := store.FromEndpointSlice(s, r.denied)
 		if service.Name == "" {
-			report.Skip(store.OrphanSlice)
+			report.Skipped++
 			return
 		}
 		sink.Slice(service, slice)

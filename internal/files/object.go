@@ -34,7 +34,6 @@ type reader struct {
 	meter   meter
 	objects int // Kubernetes objects of any kind
 	given   int // those of them that the sink was given
-	skipped store.Kinds
 	refusal *store.Warning // of the first entry that is no object
 }
 
@@ -174,7 +173,7 @@ func (r *reader) object(h header, fields jsontext.Value, at place) {
 	}
 	r.objects++
 	kind := string(h.Kind)
-	group, _, grouped := strings.Cut(string(h.APIVersion), "/")
+	group, _, _ := strings.Cut(string(h.APIVersion), "/")
 	exposer := slices.IndexFunc(r.opts.Links.Kinds,
 		func(k links.Kind) bool { return k.Kind == kind && (k.Group == group || h.APIVersion == "") })
 	switch {
@@ -184,10 +183,8 @@ func (r *reader) object(h header, fields jsontext.Value, at place) {
 		r.service(fields, at)
 	case kind == kindEndpointSlice && (group == "discovery.k8s.io" || h.APIVersion == ""):
 		r.endpointSlice(fields, at)
-	case grouped:
-		r.skip(kind + "." + group)
-	default: // the core group, where the version stands alone
-		r.skip(kind)
+	default:
+		r.report.Skipped++
 	}
 }
 
@@ -215,11 +212,6 @@ func (r *reader) exposer(kind links.Kind, fields jsontext.Value, at place) {
 	}
 	r.given++
 	r.sink.Expose(by, services)
-}
-
-func (r *reader) skip(kind string) {
-	r.report.Skip(kind)
-	r.skipped.Add(kind)
 }
 
 // service decodes a Service.
@@ -257,7 +249,7 @@ func (r *reader) endpointSlice(fields jsontext.Value, at place) {
 	var s discoveryv1.EndpointSlice
 	err := json.Unmarshal(fields, &s, jsonOptions)
 	if err == nil && s.Labels[discoveryv1.LabelServiceName] == "" {
-		r.skip(store.OrphanSlice)
+		r.report.Skipped++
 		return
 	}
 	s.Namespace = cmp.Or(s.Namespace, r.opts.Namespace)

@@ -84,8 +84,8 @@ func (r *reader) file(path string, stdin io.Reader) error {
 		defer f.Close()
 		in, name = f, path
 	}
-	refused := r.report.Refused
-	r.name, r.objects, r.given, r.refusal, r.skipped = name, 0, 0, nil, store.Kinds{}
+	skipped, refused := r.report.Skipped, r.report.Refused
+	r.name, r.objects, r.given, r.refusal = name, 0, 0, nil
 	if err := r.stream(in); err != nil {
 		return describeFile(name, err)
 	}
@@ -96,7 +96,8 @@ func (r *reader) file(path string, stdin io.Reader) error {
 		return fmt.Errorf("%s: no Kubernetes object in it", name)
 	case r.given == 0:
 		r.report.Warn(store.Warning{
-			Code: store.WarningNoServices, File: name, Skipped: r.skipped, Others: r.report.Refused - refused,
+			Code: store.WarningNoServices, File: name,
+			Skipped: r.report.Skipped - skipped, Others: r.report.Refused - refused,
 		})
 	}
 	return nil

@@ -12,6 +12,6 @@ type Warning struct {
 	Refused  bool        // the object was left out
 	Resource string      // name of a resource of the cluster, in the plural
 	Err      error       // the cause
-	Skipped  Kinds       // objects of other kinds in a file without Services
+	Skipped  int         // number of objects of other kinds in a file without Services
 	Others   int         // number of refused objects in such a file
 }

@@ -66,12 +66,8 @@ func inputObject(w *store.Warning) string {
 // instead says what a file has that has no Services.
 func instead(w *store.Warning) string {
 	var notes []string
-	skipped := 0
-	for _, n := range w.Skipped {
-		skipped += n
-	}
-	if skipped > 0 {
-		notes = append(notes, fmt.Sprintf("skipped %d of other kinds: %s", skipped, w.Skipped))
+	if w.Skipped > 0 {
+		notes = append(notes, fmt.Sprintf("skipped %d of other kinds", w.Skipped))
 	}
 	if w.Others > 0 {
 		notes = append(notes, fmt.Sprintf("refused %d", w.Others))

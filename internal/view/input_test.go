@@ -23,7 +23,7 @@ func TestInputWarnings(t *testing.T) {
 		w := store.Warning{
 			Code: code, Kind: "Ingress", Ref: backend.Ref{Namespace: "shop", Name: "metrics"},
 			Resource: "routes", Err: errors.New("the words of an error\nin two lines"),
-			Skipped: store.Kinds{"ConfigMap": 2}, Others: 3,
+			Skipped: 2, Others: 3,
 		}
 		fmt.Fprintf(&b, "%s\n  %s\n", code, InputWarning(&w))
 		for _, name := range placeholder.FindAllStringSubmatch(inputTexts[code], -1) {
