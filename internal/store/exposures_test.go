@@ -85,23 +85,3 @@ func TestExposuresAreBounded(t *testing.T) {
 		t.Errorf("something is left: %+v", w.exposed["evil"])
 	}
 }
-
-// Files that are read anew replace what they said before.
-func TestExposuresOfFiles(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	w := New(Options{Relevant: func(*backend.Service) bool { return true }, SlicesOptional: true, Unbounded: true})
-	file := func(hosts ...string) *Contents {
-		c := w.NewContents()
-		c.Service(backend.Service{Ref: ref("a")})
-		if len(hosts) > 0 {
-			c.Expose(Exposer{Kind: "Ingress", Ref: ref("i")}, leads("a", hosts...))
-		}
-		return c
-	}
-	for _, hosts := range [][]string{{"a.example"}, {"b.example", "c.example"}, nil} {
-		w.Replace(file(hosts...))
-		if c := w.Take(); len(c) != 1 || len(c[0].Exposures) != len(hosts) {
-			t.Errorf("%q: %+v", hosts, c)
-		}
-	}
-}

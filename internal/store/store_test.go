@@ -56,42 +56,12 @@ func TestTheSameAgainIsNoChange(t *testing.T) {
 	}
 }
 
-// Of a cluster no slices means no endpoints; files may leave them out.
-func TestWithoutSlicesReadinessOfFilesIsUnknown(t *testing.T) {
+// Of a cluster no slices means no endpoints. Files may leave them out (files TestFilesAreFollowed).
+func TestWithoutSlicesNothingIsReady(t *testing.T) {
 	t.Attr("req", "DTS-PRB-4")
-	for _, optional := range []bool{false, true} {
-		w := New(Options{Relevant: func(*backend.Service) bool { return true }, SlicesOptional: optional})
-		contents := w.NewContents()
-		known := func() map[string]bool {
-			m := map[string]bool{}
-			for _, c := range w.Take() {
-				m[c.Name] = c.Endpoints != nil
-			}
-			return m
-		}
-		for _, name := range []string{"a", "b"} {
-			contents.Service(backend.Service{Ref: ref(name), Selector: map[string]string{"app": name}})
-		}
-		contents.Service(backend.Service{Ref: backend.Ref{Namespace: "other", Name: "c"}, Selector: map[string]string{"app": "c"}})
-		w.Replace(contents)
-		if d := cmp.Diff(map[string]bool{"a": !optional, "b": !optional, "c": !optional}, known()); d != "" {
-			t.Errorf("optional %t, no slices: -want +got:\n%s", optional, d)
-		}
-		want := map[string]bool{"a": true}
-		if optional {
-			want["b"] = true // it has none, now that there are some
-		}
-		w.Slice(ref("a"), Slice{Name: "a-1", EndpointSlice: backend.EndpointSlice{}})
-		if d := cmp.Diff(want, known()); d != "" {
-			t.Errorf("optional %t, one has a slice: -want +got:\n%s", optional, d)
-		}
-		w.Replace(contents)
-		w.Replace(contents)
-		if optional {
-			want = map[string]bool{"a": false, "b": false}
-		}
-		if d := cmp.Diff(want, known()); d != "" {
-			t.Errorf("optional %t, none any more: -want +got:\n%s", optional, d)
-		}
+	w := marked()
+	w.Service(as(ref("a"), "app"))
+	if c := w.Take(); len(c) != 1 || c[0].Endpoints == nil || c[0].Endpoints.ReadyCount() != 0 {
+		t.Errorf("%+v", c)
 	}
 }
