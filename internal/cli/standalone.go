@@ -36,11 +36,7 @@ func newFiles(ctx context.Context, o *serviceOptions, denied func(netip.Addr) bo
 			Relevant: o.relevant, Namespaces: c.Discovery.Namespaces,
 			Exclude: leftOut(c, c.Discovery.ExcludeNamespaces),
 		},
-		Report: func(_ string, err error) {
-			if err != nil {
-				meter.Error(server.OperationList)
-			}
-		},
+		Failed: func() { meter.Error(server.OperationList) },
 	})
 	if err := in.Load(ctx); err != nil {
 		return nil, err

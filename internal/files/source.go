@@ -29,9 +29,8 @@ type SourceOptions struct {
 	// Poll is the time between two looks at the files. A changed file is read when it looks the same in two of them.
 	// 0 means 1 s.
 	Poll time.Duration
-	// Report, if not nil, is called when a file becomes bad, when its error changes, and with nil when it is good
-	// again. Calls do not overlap.
-	Report func(path string, err error)
+	// Failed, if not nil, is called when a file becomes bad, and when its error changes.
+	Failed func()
 	Log    *slog.Logger // nil discards the log
 }
 
@@ -198,8 +197,8 @@ func (s *Source) report(f *file, err error) {
 		return
 	}
 	s.Notify()
-	if s.opts.Report != nil {
-		s.opts.Report(f.path, err)
+	if err != nil && s.opts.Failed != nil {
+		s.opts.Failed()
 	}
 }
 
