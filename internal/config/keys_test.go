@@ -1,7 +1,6 @@
 package config_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -89,16 +88,7 @@ func TestExamplesOfKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(file, []byte(keys[name]), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		f, err := os.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		dec := yaml.NewDecoder(f)
+		dec := yaml.NewDecoder(strings.NewReader(keys[name]))
 		dec.KnownFields(true)
 		if err := dec.Decode(into); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, keys[name])

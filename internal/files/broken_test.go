@@ -125,22 +125,6 @@ func TestReadOnlyFileSystem(t *testing.T) {
 	publishing(t, o, publish.Desired{Keys: keys("2")})
 }
 
-// One file that is a mount of its own, as Docker does it for a single file, cannot be replaced.
-func TestMountedFile(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	top := mounted(t, "1m")
-	dir := filepath.Join(top, "toolsets")
-	o := output(t, dir, OutputOptions{})
-	publishing(t, o, publish.Desired{Keys: keys("1")})
-	path := filepath.Join(dir, "state.json")
-	write(t, filepath.Join(top, "theirs"), "theirs")
-	must(t, unix.Mount(filepath.Join(top, "theirs"), path, "", unix.MS_BIND, ""))
-	defer func() { _ = unix.Unmount(path, unix.MNT_DETACH) }()
-	o.fails(t, publish.Desired{Keys: keys("1")}, syscall.EBUSY, "state.json: it failed: device or resource busy; repair it")
-	must(t, unix.Unmount(path, unix.MNT_DETACH))
-	publishing(t, o, publish.Desired{Keys: keys("2")})
-}
-
 func TestNoPermission(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
 	t.Attr("req", "DTS-RUN-6")
