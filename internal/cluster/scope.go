@@ -50,7 +50,9 @@ type failure struct {
 }
 
 // counts reports whether a failure is reported. An API server that restarts answers with errors for some seconds.
-func (f failure) counts(now time.Time) bool { return !f.over && (f.lasts || now.Sub(f.since) >= notable) }
+func (f failure) counts(now time.Time) bool {
+	return !f.over && (f.lasts || now.Sub(f.since) >= notable)
+}
 
 // newScope adds a scope for a namespace.
 func (w *Watch) newScope(namespace string) *scope {

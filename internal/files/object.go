@@ -32,8 +32,8 @@ type reader struct {
 	// Of the current file:
 	name    string
 	meter   meter
-	objects int // Kubernetes objects of any kind
-	given   int // those of them that the sink was given
+	objects int            // Kubernetes objects of any kind
+	given   int            // those of them that the sink was given
 	refusal *store.Warning // of the first entry that is no object
 }
 
