@@ -201,7 +201,8 @@ func (c *Controller) detect() {
 // complaintOf describes what a Service's owner should correct, "" if nothing.
 func complaintOf(d *inventory.Detection) string { return view.Complaint(d.Service, d.Complaints()) }
 
-// known returns the detections of all Services within the limits, with a candidate for each tenant.
+// known returns the detections of all Services within the limits, with a candidate for each tenant. Services of frozen
+// namespaces are left out: see addFrozen.
 func (c *Controller) known() []inventory.Detection {
 	if !c.stale {
 		return c.lookedAt
@@ -209,7 +210,9 @@ func (c *Controller) known() []inventory.Detection {
 	c.stale = false
 	all := make([]inventory.Detection, 0, len(c.detections))
 	for _, ref := range slices.SortedFunc(maps.Keys(c.detections), backend.Ref.Compare) {
-		all = append(all, c.detections[ref])
+		if !slices.Contains(c.frozen, ref.Namespace) {
+			all = append(all, c.detections[ref])
+		}
 	}
 	all, c.tenants = inventory.PerTenant(inventory.Bound(all, c.opts.Inventory), c.tenants)
 	inventory.Reuse(all, c.lookedAt)

@@ -183,6 +183,14 @@ func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 		if n := count("ns/odd: mended"); n != 2 {
 			t.Errorf("the annotation removed was told %d times in all: %q", n, r.notes.list)
 		}
+		annotate("perhaps")
+		r.world.Freeze("ns")
+		annotate("")
+		r.world.Thaw("ns")
+		pass(time.Second)
+		if n := count("ns/odd: mended"); n != 3 {
+			t.Errorf("removed while the namespace could not be read, it was told %d times in all: %q", n, r.notes.list)
+		}
 	})
 }
 

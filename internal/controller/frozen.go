@@ -10,23 +10,17 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/publish"
 )
 
-// freeze reads which namespaces may not be watched. Of those that have become forbidden, it keeps only the published
-// backends, for addFrozen. When one is allowed again, its backends count as working until they are probed.
+// freeze reads which namespaces may not be watched. It passes the published backends of those that have become
+// forbidden to addFrozen. When one is allowed again, its backends count as working until they are probed.
 func (c *Controller) freeze() {
 	before := c.frozen
 	c.frozen = c.source.Frozen()
+	c.stale = c.stale || !slices.Equal(before, c.frozen)
 	fresh := func(namespace string) bool {
 		return slices.Contains(c.frozen, namespace) && !slices.Contains(before, namespace)
 	}
 	if !slices.ContainsFunc(c.frozen, fresh) {
 		return
-	}
-	for ref := range c.detections {
-		if fresh(ref.Namespace) {
-			delete(c.detections, ref)
-			delete(c.bare, ref.Namespace)
-			c.stale = true
-		}
 	}
 	m, published := &c.memory, c.damper.published
 	m.published = slices.DeleteFunc(slices.Clone(m.published), func(i publish.Instance) bool {
@@ -47,7 +41,9 @@ func (c *Controller) freeze() {
 
 // thawed records that a namespace may be watched again: a change of it was taken since freeze.
 func (c *Controller) thawed(namespace string) {
-	c.frozen = slices.DeleteFunc(c.frozen, func(frozen string) bool { return frozen == namespace })
+	if i := slices.Index(c.frozen, namespace); i >= 0 {
+		c.frozen, c.stale = slices.Delete(c.frozen, i, i+1), true
+	}
 }
 
 // addFrozen adds the instances of namespaces that may not be watched, as they were published, and their observations.

@@ -70,6 +70,7 @@ func TestNameClashIsTold(t *testing.T) {
 		{"still", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "a")}}, nil},
 		{"by another", Snapshot{Leading: true, Findings: []*backend.Finding{clash("b", "c")}}, told("c")},
 		{"another leads", Snapshot{Findings: []*backend.Finding{clash("b", "c")}}, told("c")},
+		{"its namespace cannot be read", Snapshot{Frozen: []string{"ns"}}, nil},
 		{"over", Snapshot{}, []string{"b clear"}},
 	}
 	for _, step := range steps {

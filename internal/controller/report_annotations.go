@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"slices"
+
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -49,7 +51,9 @@ func (r *Report) reportClashes(s *Snapshot, led bool) {
 			r.clashes.Reported(f.Ref, c)
 		}
 	}
-	for ref, c := range r.clashes.Over(func(ref backend.Ref) bool { return now[ref] }) {
+	for ref, c := range r.clashes.Over(func(ref backend.Ref) bool {
+		return now[ref] || slices.Contains(s.Frozen, ref.Namespace)
+	}) {
 		r.GoodAnnotation(&backend.Service{Ref: ref, UID: c.uid})
 	}
 }

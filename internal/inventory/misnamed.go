@@ -25,7 +25,7 @@ func MisnamedPrimaries(
 		f := nearest(all, typ, ref)
 		// One that is left out because another instance works or comes first is right.
 		wrong := f != nil && (f.Candidate == nil || f.Type != typ || f.Verdict == backend.Duplicate ||
-			f.Verdict == backend.Rejected && f.Reason.Code.Limit() == "")
+			f.Candidate.Unproven || f.Verdict == backend.Rejected && f.Reason.Code.Limit() == "")
 		if f == nil {
 			var exists bool
 			if exists, wrong = known(ref); exists {

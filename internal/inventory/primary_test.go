@@ -128,8 +128,9 @@ func TestMisnamedPrimaries(t *testing.T) {
 	down.outcome = backend.Unreachable
 	other := ready("other", "")
 	other.outcome = backend.WrongIdentity
+	unproven := svc{ref: at("m", "unproven"), strength: backend.Explicit, unproven: true}
 	var all []*backend.Finding
-	for _, f := range build(t, inventory.Options{FirstRoundOver: true}, ready("p", ""), ready("v", "victoriametrics"), twin, down, other) {
+	for _, f := range build(t, inventory.Options{FirstRoundOver: true}, ready("p", ""), ready("v", "victoriametrics"), twin, down, other, unproven) {
 		all = append(all, f)
 	}
 	all = append(all, &backend.Finding{Ref: at("m", "bare"), Type: "prometheus", Verdict: backend.Rejected, Reason: backend.Reason{Code: backend.CodeNoPorts}})
@@ -144,6 +145,7 @@ func TestMisnamedPrimaries(t *testing.T) {
 		at("m", "p-headless"): "that Service is a duplicate: name m/p instead",
 		at("m", "other"):      "that Service is not prometheus: the probe's words",
 		at("m", "bare"):       "that Service is not prometheus: it has no ports",
+		at("m", "unproven"):   "that Service is published without a probe",
 	} {
 		var got []string
 		for _, m := range inventory.MisnamedPrimaries(all, map[string]backend.Ref{"prometheus": ref}, known) {

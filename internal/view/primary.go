@@ -82,6 +82,8 @@ func Misnamed(typ string, f *backend.Finding) string {
 		return "that Service is " + f.Type + ", not " + typ
 	case f.Verdict == backend.Duplicate:
 		return fmt.Sprintf("that Service is a duplicate: name %s instead", f.Winner)
+	case f.Candidate != nil && f.Candidate.Unproven:
+		return "that Service is published without a probe: remove its annotation kubernaut.io/toolset-health-endpoint"
 	}
 	return "that Service is not " + typ + ": " + Reason(f)
 }
