@@ -57,11 +57,7 @@ type fakeOutput struct {
 }
 
 func (o *fakeOutput) Moved() <-chan struct{} { return o.moved }
-func (o *fakeOutput) NewTerm() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.terms++
-}
+func (o *fakeOutput) NewTerm()               { o.change(func(o *fakeOutput) { o.terms++ }) }
 func (o *fakeOutput) Drifted(live *corev1.ConfigMap, _ publish.Desired) (list []publish.Drift) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -102,6 +98,13 @@ func (o *fakeOutput) Gone() *corev1.ConfigMap {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.gone
+}
+
+// change changes the output.
+func (o *fakeOutput) change(do func(o *fakeOutput)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	do(o)
 }
 
 func (o *fakeOutput) count() int {
@@ -214,22 +217,15 @@ type fakeProber struct {
 	denylist []string
 }
 
-func (p *fakeProber) tell(version string) {
+// change changes what the prober says.
+func (p *fakeProber) change(do func(p *fakeProber)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.version = version
-}
-
-func (p *fakeProber) slow(takes time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.takes = takes
+	do(p)
 }
 
 func (p *fakeProber) set(outcome map[string]backend.Outcome) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.outcome = outcome
+	p.change(func(p *fakeProber) { p.outcome = outcome })
 }
 
 func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observation {
@@ -252,12 +248,6 @@ func (p *fakeProber) Probe(_ context.Context, t probe.Target) backend.Observatio
 		o.Identity, o.Type = false, ""
 	}
 	return o
-}
-
-func (p *fakeProber) deny(name string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.denylist = append(p.denylist, name)
 }
 
 func (p *fakeProber) Denied(t probe.Target) (backend.Observation, bool) {
@@ -287,6 +277,14 @@ func (n *notes) has(text string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return strings.Contains(strings.Join(n.list, "\n"), text)
+}
+
+// take returns the notes since the last call.
+func (n *notes) take() (list []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	list, n.list = n.list, nil
+	return list
 }
 
 func (n *notes) Cycle(s *Snapshot) {
@@ -384,12 +382,29 @@ func pass(d time.Duration) {
 
 func (r *rig) add(name string) { r.world.Service(prometheus(name)) }
 
+func (r *rig) remove(namespace, name string) {
+	r.world.DeleteService(backend.Ref{Namespace: namespace, Name: name})
+}
+
 func prometheus(name string) backend.Service {
 	return backend.Service{
 		Ref: backend.Ref{Namespace: "ns", Name: name}, ClusterIP: "10.0.0.1",
 		Labels: map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"},
 		Ports:  []backend.Port{{Name: "http", Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(9090)}},
 	}
+}
+
+// plain is a Service that no type matches.
+func plain(name string) backend.Service {
+	s := prometheus(name)
+	s.Labels = nil
+	return s
+}
+
+// in is the Service in another namespace.
+func in(namespace string, s backend.Service) backend.Service {
+	s.Namespace = namespace
+	return s
 }
 
 func (r *rig) document() string { return r.output.Live().Data[toolset.KeyHolmesGPT] }
@@ -418,59 +433,13 @@ func TestChangesArePublished(t *testing.T) {
 		if n := r.output.writes - before; n > 2 {
 			t.Errorf("a burst of twenty Services led to %d writes", n)
 		}
-		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "p0"})
+		r.remove("ns", "p0")
 		pass(time.Second)
 		r.expect(t, "after a deletion", "-name: ns/p0\n", "ns/p1")
 		before = r.output.count()
 		pass(10 * time.Minute)
 		if r.output.count() != before {
 			t.Errorf("ten quiet minutes led to %d writes", r.output.count()-before)
-		}
-	})
-}
-
-func TestOverridesLastGoodStays(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	start(t, nil, nil, true, Options{}, func(r *rig) {
-		text := func(s string) {
-			r.output.set(func(m map[string]string) map[string]string { m[toolset.KeyOverrides] = s; return m })
-			pass(time.Second)
-		}
-		text("toolsets: {helm/core: {enabled: true}}")
-		r.expect(t, "valid", "helm/core")
-		for _, bad := range []string{"toolsets: {", "toolsets: {a.b: {enabled: true}}", "toolsets: null"} {
-			text(bad)
-			r.expect(t, bad, "helm/core")
-			if got := r.output.Live().Data[toolset.KeyOverrides]; got != bad {
-				t.Errorf("the admin's text became %q", got)
-			}
-			if s := r.Snapshot(); s.Overrides == nil {
-				t.Errorf("%s: nobody is told", bad)
-			}
-		}
-		if !r.notes.has("overrides: " + toolset.KeyOverrides) {
-			t.Errorf("no note of invalid overrides: %q", r.notes.list)
-		}
-		text("toolsets: {docker/core: {enabled: true}}")
-		r.expect(t, "valid again", "docker/core", "-helm/core")
-		if r.Snapshot().Overrides != nil || !r.notes.has("overrides: <nil>") {
-			t.Error("valid again, and nobody is told")
-		}
-		r.output.set(func(m map[string]string) map[string]string { delete(m, toolset.KeyOverrides); return m })
-		pass(time.Second)
-		r.expect(t, "removed by the admin", "-docker/core")
-	})
-}
-
-func TestDeletedConfigMapComesBackWithOverrides(t *testing.T) {
-	t.Attr("req", "DTS-OUT-8")
-	start(t, map[string]string{toolset.KeyOverrides: "toolsets: {helm/core: {enabled: true}}"}, nil, true, Options{}, func(r *rig) {
-		r.expect(t, "at first", "helm/core")
-		r.output.set(func(map[string]string) map[string]string { return nil })
-		pass(time.Second)
-		r.expect(t, "after its deletion", "helm/core")
-		if got := r.output.Live().Data[toolset.KeyOverrides]; !strings.Contains(got, "helm/core") {
-			t.Errorf("overrides are %q", got)
 		}
 	})
 }
@@ -493,19 +462,6 @@ func TestRestartWithdrawsNothing(t *testing.T) {
 		}
 		pass(2 * time.Minute)
 		r.expect(t, "after three failures", "-ns/a", "ns/b")
-	})
-}
-
-func TestPrimaryKeepsItsPlace(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	start(t, nil, nil, true, Options{}, func(r *rig) {
-		r.add("b")
-		pass(time.Second)
-		r.add("a") // sorts first, and is not older by anything that is known
-		pass(time.Second)
-		if text := r.output.Live().Data["prometheus-toolset.yaml"]; !strings.Contains(text, "\n  url: http://b.ns") {
-			t.Errorf("the primary moved:\n%s", text)
-		}
 	})
 }
 
@@ -571,9 +527,7 @@ func TestFailedWriteIsTriedAgain(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
 	var beat atomic.Int64
 	start(t, map[string]string{}, nil, true, Options{Beat: func() { beat.Store(time.Now().UnixNano()) }}, func(r *rig) {
-		r.output.mu.Lock()
-		r.output.fail = errors.New("the API server is away")
-		r.output.mu.Unlock()
+		r.output.change(func(o *fakeOutput) { o.fail = errors.New("the API server is away") })
 		r.add("a")
 		pass(10 * time.Second)
 		if r.Snapshot().Err == nil || !r.notes.has("the API server is away") {
@@ -582,9 +536,7 @@ func TestFailedWriteIsTriedAgain(t *testing.T) {
 		if time.Since(time.Unix(0, beat.Load())) > 2*time.Second {
 			t.Error("the loop stands still")
 		}
-		r.output.mu.Lock()
-		r.output.fail = nil
-		r.output.mu.Unlock()
+		r.output.change(func(o *fakeOutput) { o.fail = nil })
 		pass(31 * time.Second)
 		r.expect(t, "when it is back", "ns/a")
 	})

@@ -111,7 +111,7 @@ func TestRejectedFindingsAreMadeOnce(t *testing.T) {
 				t.Fatalf("that of %s is made again though nothing has changed", ref)
 			}
 		}
-		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "p59"})
+		r.remove("ns", "p59")
 		pass(time.Second)
 		for ref, f := range findings() {
 			if f == before[ref] || f.Reason.Number != 59 {

@@ -14,8 +14,7 @@ import (
 
 // custom is a Service of a stranger's that is published as an API of their own.
 func custom(namespace, name, note string) backend.Service {
-	s := prometheus(name)
-	s.Namespace, s.Labels = namespace, nil
+	s := in(namespace, plain(name))
 	s.Annotations = map[string]string{
 		"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "custom", "kubernaut.io/toolset-description": note,
 	}
@@ -43,19 +42,18 @@ func TestFlapping(t *testing.T) {
 			}
 		},
 		"a label": func(r *rig, i int) {
-			s := prometheus("x")
-			s.Namespace = "evil"
+			s := in("evil", prometheus("x"))
 			if i%2 == 1 {
 				s.Labels = map[string]string{"app": "nothing"}
 			}
 			r.world.Service(s)
 		},
 		"names in turn": func(r *rig, i int) {
-			r.world.DeleteService(backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", i-1)})
+			r.remove("evil", fmt.Sprint("x", i-1))
 			r.world.Service(custom("evil", fmt.Sprint("x", i), ""))
 		},
 		"the same names in turn": func(r *rig, i int) {
-			r.world.DeleteService(backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", (i+9)%10)})
+			r.remove("evil", fmt.Sprint("x", (i+9)%10))
 			r.world.Service(custom("evil", fmt.Sprint("x", i%10), ""))
 		},
 		"types in turn": func(r *rig, i int) {
@@ -64,9 +62,9 @@ func TestFlapping(t *testing.T) {
 			r.world.Service(s)
 		},
 		"versions": func(r *rig, i int) {
-			r.prober.tell(fmt.Sprint("1.", i))
-			s := prometheus("x")
-			s.Namespace, s.UID = "evil", fmt.Sprint(i/50) // so that it is asked at once, now and then
+			r.prober.change(func(p *fakeProber) { p.version = fmt.Sprint("1.", i) })
+			s := in("evil", prometheus("x"))
+			s.UID = fmt.Sprint(i / 50) // so that it is asked at once, now and then
 			s.Annotations = map[string]string{"touched": fmt.Sprint(i)}
 			r.world.Service(s)
 		},
@@ -106,7 +104,7 @@ func TestFlapping(t *testing.T) {
 				r.add("b")
 				pass(time.Second)
 				r.expect(t, "another namespace is not delayed", "name: ns/b\n")
-				r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "a"})
+				r.remove("ns", "a")
 				pass(time.Second)
 				r.expect(t, "nor is a withdrawal", "-name: ns/a\n")
 				pass(longQuiet + time.Minute)
@@ -139,7 +137,7 @@ func TestStaggeredNames(t *testing.T) {
 			for range time.Minute / every {
 				turn++
 				r.world.Service(custom("evil", fmt.Sprint("x", turn), ""))
-				r.world.DeleteService(backend.Ref{Namespace: "evil", Name: fmt.Sprint("x", turn-alive)})
+				r.remove("evil", fmt.Sprint("x", turn-alive))
 				pass(every)
 			}
 			return r.output.count() - before

@@ -19,9 +19,7 @@ func TestDiscover(t *testing.T) {
 		before := r.Snapshot()
 
 		// Fifty at once share one: all have asked before the backend has answered.
-		r.prober.mu.Lock()
-		r.prober.takes = 100 * time.Millisecond
-		r.prober.mu.Unlock()
+		r.prober.change(func(p *fakeProber) { p.takes = 100 * time.Millisecond })
 		var wg sync.WaitGroup
 		snapshots := make([]*Snapshot, 50)
 		for i := range snapshots {

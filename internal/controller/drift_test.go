@@ -2,7 +2,7 @@ package controller
 
 import (
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,9 +43,7 @@ func TestRepairsAreLimited(t *testing.T) {
 			t.Errorf("not repaired at a resync: %q", got)
 		}
 		// It has been repaired six times within the last minute, and nobody changes it now.
-		r.output.mu.Lock()
-		own := r.output.data[key]
-		r.output.mu.Unlock()
+		own := r.output.now().Data[key]
 		r.add("a")
 		pass(time.Second)
 		r.expect(t, "what is new is published at once", "ns/a")
@@ -97,14 +95,9 @@ func TestRecreationsAreLimited(t *testing.T) {
 		if n := r.output.count() - writes; n != 5 {
 			t.Errorf("it is created again %d times, want 5", n)
 		}
-		told := 0
-		for _, event := range events(r.notes.report) {
-			if strings.HasPrefix(event, "RepairedTooOften: the whole ConfigMap is changed again and again:") {
-				told++
-			}
-		}
-		if told != 1 {
-			t.Errorf("Events %q, want one about the deletions", events(r.notes.report))
+		told := r.notes.report.told("RepairedTooOften")
+		if len(told) != 1 || !strings.Contains(told[0], "the whole ConfigMap is changed again and again:") {
+			t.Errorf("Events %q, want one about the deletions", told)
 		}
 		pass(30 * time.Second)
 		if r.output.Live() == nil {
@@ -121,9 +114,7 @@ func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {
 	start(t, map[string]string{toolset.KeyOverrides: helm}, nil, true, Options{}, func(r *rig) {
 		o, writes := r.output, r.output.count()
 		shown := o.Live()
-		o.mu.Lock()
-		o.stuck, o.data, o.tries = shown, nil, 0
-		o.mu.Unlock()
+		o.change(func(o *fakeOutput) { o.stuck, o.data, o.tries = shown, nil, 0 })
 		r.add("a")
 		pass(8 * time.Second)
 		if r.notes.has("failed: ") {
@@ -134,151 +125,58 @@ func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {
 			t.Errorf("nobody is told: %v, %q", s.Err, r.notes.list)
 		}
 		pass(30 * time.Second)
-		o.mu.Lock()
 		if o.tries > 10 || o.writes != writes {
 			t.Errorf("%d tries and %d writes in 50 s", o.tries, o.writes-writes)
 		}
-		o.mu.Unlock()
 		pass(45 * time.Second)
 		if now := o.now(); now == nil || now.Data[toolset.KeyOverrides] != helm || !strings.Contains(now.Data[toolset.KeyHolmesGPT], "ns/a") {
 			t.Errorf("after a minute and a half there is %+v", now)
 		}
-		failed := 0
-		for _, event := range events(r.notes.report) {
-			if strings.HasPrefix(event, "PublishFailed: ") {
-				failed++
-			}
-		}
-		if failed != 1 || r.Snapshot().Err != nil {
-			t.Errorf("%d Events, want one; at last %v", failed, r.Snapshot().Err)
+		if failed := r.notes.report.told("PublishFailed"); len(failed) != 1 || r.Snapshot().Err != nil {
+			t.Errorf("Events %q, want one; at last %v", failed, r.Snapshot().Err)
 		}
 	})
 }
 
+// Wrong and unknown annotations are reported once per change, also of Services that no type matches, and when they are
+// corrected, even while the namespace cannot be read. An unknown one has no effect.
 func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
 	start(t, nil, nil, true, Options{}, func(r *rig) {
-		annotate := func(value string) {
-			s := backend.Service{Ref: backend.Ref{Namespace: "ns", Name: "odd"}, Ports: prometheus("x").Ports}
-			if value != "" {
-				s.Annotations = map[string]string{"kubernaut.io/toolset": value}
+		annotate := func(s backend.Service, name, value string) {
+			if name != "" {
+				s.Annotations = map[string]string{"kubernaut.io/" + name: value}
 			}
 			r.world.Service(s)
 			pass(time.Second)
 		}
-		count := func(text string) int {
-			r.notes.mu.Lock()
-			defer r.notes.mu.Unlock()
-			return strings.Count(strings.Join(r.notes.list, "\n"), text)
+		told := func(want ...string) {
+			t.Helper()
+			if got := r.notes.take(); !slices.EqualFunc(got, want, strings.HasPrefix) {
+				t.Errorf("told %q, want %q", got, want)
+			}
 		}
-		annotate("perhaps")
-		annotate("maybe")
-		if n := count("ns/odd: annotation kubernaut.io/toolset"); n != 2 {
-			t.Errorf("two bad values were told %d times: %q", n, r.notes.list)
-		}
-		if n := count("ns/odd: mended"); n != 1 {
-			t.Errorf("the first of two is over, which was told %d times", n)
-		}
-		annotate("") // nothing else about it is of interest
-		if n := count("ns/odd: mended"); n != 2 {
-			t.Errorf("the annotation removed was told %d times in all: %q", n, r.notes.list)
-		}
-		annotate("perhaps")
-		r.world.Freeze("ns")
-		annotate("")
-		r.world.Thaw("ns")
-		pass(time.Second)
-		if n := count("ns/odd: mended"); n != 3 {
-			t.Errorf("removed while the namespace could not be read, it was told %d times in all: %q", n, r.notes.list)
-		}
-	})
-}
-
-// An annotation that does not exist is told as a bad one is, of Services that are nothing too, and publishes and
-// withdraws nothing.
-func TestUnknownAnnotationIsTold(t *testing.T) {
-	t.Attr("req", "DTS-ANN-1")
-	start(t, nil, nil, true, Options{}, func(r *rig) {
-		annotate := func(name string, s backend.Service, annotations map[string]string) {
-			s.Ref, s.Annotations = backend.Ref{Namespace: "ns", Name: name}, annotations
-			r.world.Service(s)
-			pass(time.Second)
-		}
-		misspelt := map[string]string{"kubernaut.io/toolset-nmae": "orders"}
-		good := prometheus("x")
-		nothing := backend.Service{Ports: []backend.Port{{Name: "x", Number: 8080, Protocol: "TCP"}}}
-		annotate("odd", nothing, misspelt)
-		annotate("good", good, misspelt)
+		odd, good := plain("odd"), prometheus("good")
+		odd.Ports = []backend.Port{{Name: "x", Number: 8080, Protocol: "TCP"}}
+		const bad = "ns/odd: annotation kubernaut.io/toolset"
+		const unknown = ": annotation kubernaut.io/toolset-nmae: unknown, so it has no effect; did you mean kubernaut.io/toolset-name?"
+		annotate(odd, "toolset", "perhaps")
+		told(bad)
+		annotate(odd, "toolset", "maybe")
+		told("ns/odd: mended", bad)
+		annotate(odd, "", "") // nothing else about it is of interest
+		told("ns/odd: mended")
+		annotate(odd, "toolset-nmae", "orders")
+		annotate(good, "toolset-nmae", "orders")
+		told("ns/odd"+unknown, "ns/good"+unknown)
 		r.expect(t, "it is published all the same", "ns/good", "-ns/odd")
-		for _, name := range []string{"odd", "good"} {
-			if text := "ns/" + name + ": annotation kubernaut.io/toolset-nmae: unknown, so it has no effect; did you mean kubernaut.io/toolset-name?"; !r.notes.has(text) {
-				t.Errorf("want %q of %q", text, r.notes.list)
-			}
-		}
-		annotate("odd", nothing, nil)
-		annotate("good", good, nil)
-		r.expect(t, "it stays", "ns/good")
-		for _, name := range []string{"odd", "good"} {
-			if !r.notes.has("ns/" + name + ": mended") {
-				t.Errorf("%s: that it is over is not told: %q", name, r.notes.list)
-			}
-		}
-	})
-}
-
-// A namespace that may not be watched keeps what is published of it, and nothing else waits for it.
-func TestFrozenNamespace(t *testing.T) {
-	t.Attr("req", "DTS-DET-9")
-	var left map[string]string
-	start(t, nil, nil, true, Options{}, func(r *rig) {
-		r.add("a")
-		custom := prometheus("runbooks")
-		custom.Labels = nil
-		custom.Annotations = map[string]string{
-			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "runbooks", "kubernaut.io/toolset-name": "books",
-			"kubernaut.io/toolset-health-path": "/healthz", "kubernaut.io/toolset-description": `what to do at "night"`,
-			"kubernaut.io/toolset-path": "/api",
-		}
-		r.world.Service(custom)
-		silent := prometheus("silent")
-		silent.Labels = nil
-		silent.Annotations = map[string]string{
-			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "grafana", "kubernaut.io/toolset-health-endpoint": "none",
-		}
-		r.world.Service(silent)
-		pass(time.Second)
-		left = r.output.Live().Data
-	})
-	other := prometheus("other")
-	other.Namespace = "elsewhere"
-	start(t, maps.Clone(left), nil, true, Options{}, func(r *rig) {
-		// start runs a second before this: what was published is gone, as nobody said that the namespace is forbidden.
-		r.expect(t, "not forbidden", "-ns/a")
-	})
-	start(t, maps.Clone(left), []string{"forbidden: ns"}, true, Options{}, func(r *rig) {
-		if n := r.output.count(); n != 0 {
-			t.Errorf("%d writes, and nothing has changed:\n%s", n, r.document())
-		}
-		r.add("b") // seen in part
-		r.world.Service(other)
-		pass(time.Second)
-		r.expect(t, "while it is forbidden", "name: ns/a\n", "custom/ns/books", "elsewhere/other", "-name: ns/b\n")
-		if got := r.output.Live().Data["prometheus-toolset.yaml"]; !strings.Contains(got, "\n  url: http://a.ns") {
-			t.Errorf("the primary moved:\n%s", got)
-		}
-		if s := r.Snapshot(); len(s.Frozen) != 1 || s.Frozen[0] != "ns" {
-			t.Errorf("frozen: %q", s.Frozen)
-		}
-		pass(10 * time.Minute)
-		r.expect(t, "for long", "name: ns/a\n", "custom/ns/books")
-		r.add("a")
+		r.world.Freeze("ns")
+		annotate(odd, "", "")
+		annotate(good, "", "")
+		told()
 		r.world.Thaw("ns")
 		pass(time.Second)
-		r.expect(t, "when it is allowed", "name: ns/a\n", "ns/b", "-custom/ns/books", "elsewhere/other")
-	})
-	older := maps.Clone(left)
-	older[toolset.KeyState] = strings.Replace(older[toolset.KeyState], `"name": "ns/books"`, `"name": "books"`, 1)
-	start(t, older, []string{"forbidden: ns"}, true, Options{}, func(r *rig) {
-		r.expect(t, "recorded by an older version", "name: ns/a\n", "custom/ns/books", "-custom/books")
+		told("ns/good: mended", "ns/odd: mended")
+		r.expect(t, "it stays", "ns/good")
 	})
 }

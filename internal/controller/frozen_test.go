@@ -3,31 +3,27 @@ package controller
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
 // A namespace that becomes forbidden while it is watched stays as it is published then, and nothing else waits for it.
 func TestNamespaceFrozenLater(t *testing.T) {
 	t.Attr("req", "DTS-DET-9")
-	other := prometheus("other")
-	other.Namespace = "elsewhere"
-	silent := prometheus("silent")
-	silent.Labels = nil
-	silent.Annotations = map[string]string{
-		"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "grafana", "kubernaut.io/toolset-health-endpoint": "none",
-	}
+	other, silent := in("elsewhere", prometheus("other")), unprovenOf(plain("silent"), "grafana")
 	left := map[bool]map[string]string{} // by whether the replica leads
 	start(t, nil, []string{"a", "former"}, true, Options{}, func(r *rig) {
 		r.world.Service(silent)
 		pass(time.Second)
 		left[true] = r.output.Live().Data
 		r.expect(t, "to begin with", "name: ns/a\n", "name: ns/former\n", "ns/silent")
-		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "former"})
+		r.remove("ns", "former")
 		pass(time.Minute)
 		left[false] = r.output.Live().Data
 	})
@@ -50,7 +46,7 @@ func TestNamespaceFrozenLater(t *testing.T) {
 			if s := r.Snapshot(); !slices.Equal(s.Frozen, []string{"ns"}) {
 				t.Errorf("leading %t: frozen: %q", leading, s.Frozen)
 			}
-			if told := r.notes.report.Events.(*recorded).of("NamespaceForbidden"); (len(told) == 1) != leading {
+			if told := r.notes.report.told("NamespaceForbidden"); (len(told) == 1) != leading {
 				t.Errorf("leading %t: told: %q", leading, told)
 			}
 			if !leading {
@@ -68,7 +64,7 @@ func TestNamespaceFrozenLater(t *testing.T) {
 
 			r.world.Freeze("ns") // for the second time, with what is published by now
 			pass(time.Minute)
-			r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "b"})
+			r.remove("ns", "b")
 			pass(time.Minute)
 			r.expect(t, "frozen again", "-name: ns/a\n", "ns/silent", "name: ns/b\n")
 			r.world.Thaw("ns")
@@ -76,4 +72,47 @@ func TestNamespaceFrozenLater(t *testing.T) {
 			r.expect(t, "allowed again", "-name: ns/a\n", "ns/silent", "-name: ns/b\n")
 		})
 	}
+}
+
+// A namespace that may not be watched from the start keeps what is published of it, and nothing else waits for it.
+func TestFrozenNamespace(t *testing.T) {
+	t.Attr("req", "DTS-DET-9")
+	var left map[string]string
+	start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
+		books := plain("runbooks")
+		books.Annotations = map[string]string{
+			"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "runbooks", "kubernaut.io/toolset-name": "books",
+			"kubernaut.io/toolset-health-path": "/healthz", "kubernaut.io/toolset-description": `what to do at "night"`,
+			"kubernaut.io/toolset-path": "/api",
+		}
+		r.world.Service(books)
+		r.world.Service(unprovenOf(plain("silent"), "grafana"))
+		pass(time.Second)
+		left = r.output.Live().Data
+	})
+	start(t, maps.Clone(left), []string{"forbidden: ns"}, true, Options{}, func(r *rig) {
+		if n := r.output.count(); n != 0 {
+			t.Errorf("%d writes, and nothing has changed:\n%s", n, r.document())
+		}
+		r.add("b") // seen in part
+		r.world.Service(in("elsewhere", prometheus("other")))
+		pass(time.Second)
+		r.expect(t, "while it is forbidden", "name: ns/a\n", "custom/ns/books", "elsewhere/other", "-name: ns/b\n")
+		if got := r.output.Live().Data["prometheus-toolset.yaml"]; !strings.Contains(got, "\n  url: http://a.ns") {
+			t.Errorf("the primary moved:\n%s", got)
+		}
+		if s := r.Snapshot(); !slices.Equal(s.Frozen, []string{"ns"}) {
+			t.Errorf("frozen: %q", s.Frozen)
+		}
+		pass(10 * time.Minute)
+		r.expect(t, "for long", "name: ns/a\n", "custom/ns/books")
+		r.add("a")
+		r.world.Thaw("ns")
+		pass(time.Second)
+		r.expect(t, "when it is allowed", "name: ns/a\n", "ns/b", "-custom/ns/books", "elsewhere/other")
+	})
+	left[toolset.KeyState] = strings.Replace(left[toolset.KeyState], `"name": "ns/books"`, `"name": "books"`, 1)
+	start(t, left, []string{"forbidden: ns"}, true, Options{}, func(r *rig) {
+		r.expect(t, "recorded by an older version", "name: ns/a\n", "custom/ns/books", "-custom/books")
+	})
 }

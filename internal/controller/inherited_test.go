@@ -22,11 +22,6 @@ const forOurs = `toolsets:
 func ours() backend.Service { return aged(in("ours", prometheus("p")), 2) }
 func evil() backend.Service { return aged(in("evil", prometheus("x")), 3) }
 
-func in(namespace string, s backend.Service) backend.Service {
-	s.Namespace = namespace
-	return s
-}
-
 func unprovenOf(s backend.Service, typ string) backend.Service {
 	s.Annotations = map[string]string{
 		"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": typ, "kubernaut.io/toolset-health-endpoint": "none",
@@ -80,7 +75,7 @@ func TestCredentialOfTheOverridesStays(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-SEC-3")
 	const url = "http://p.ours.svc.cluster.local:9090"
-	gone := func(r *rig) { r.world.DeleteService(backend.Ref{Namespace: "ours", Name: "p"}) }
+	gone := func(r *rig) { r.remove("ours", "p") }
 	down := func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.Unreachable}) }
 	set := func(s backend.Service) func(r *rig) { return func(r *rig) { r.world.Service(s) } }
 	older := aged(evil(), 1)
@@ -223,29 +218,8 @@ func TestSharedCredentialOfTheOverrides(t *testing.T) {
 			t.Errorf("the good ones again: %v", err)
 		}
 		r.admin(forOurs)
-		r.world.DeleteService(backend.Ref{Namespace: "ours", Name: "p"})
+		r.remove("ours", "p")
 		pass(10 * time.Minute)
 		checkHolder(t, r, "") // the text is good now, and the one that is left gets nothing
-	})
-}
-
-// What an earlier release wrote of holders gives nobody anything.
-func TestHoldersOfAnEarlierRelease(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-OUT-10")
-	state := publish.State{Overrides: forOurs}
-	text, err := state.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text = strings.Replace(text, `"overrides"`, `"holders": {"prometheus/metrics": "evil/x"}, "overrides"`, 1)
-	data := map[string]string{toolset.KeyOverrides: forOurs, toolset.KeyState: text, toolset.KeyHolmesGPT: "toolsets: {}"}
-	start(t, data, nil, true, Options{}, func(r *rig) {
-		r.world.Service(evil())
-		pass(time.Minute)
-		checkHolder(t, r, "")
-		if r.notes.has("forgotten") {
-			t.Error("the state is forgotten")
-		}
 	})
 }

@@ -174,7 +174,7 @@ func TestNamespaceLimit(t *testing.T) {
 		if len(events.configMap) != 1 || !strings.Contains(events.configMap[0], "namespace evil") {
 			t.Errorf("Events: %q, want one about the namespace", events.configMap)
 		}
-		r.world.DeleteService(backend.Ref{Namespace: "evil", Name: "x4"})
+		r.remove("evil", "x4")
 		pass(time.Second)
 		r.expect(t, "there is room for another", "-custom/evil/x4:", "custom/evil/x1:")
 	})
@@ -187,9 +187,7 @@ func TestOnlyWhatIsPublishedIsLogged(t *testing.T) {
 		if !r.Snapshot().InForce {
 			t.Error("what is published is not in force")
 		}
-		r.output.mu.Lock()
-		r.output.fail = publish.NewError(publish.OpApply, "refused", publish.ErrTooLarge)
-		r.output.mu.Unlock()
+		r.output.change(func(o *fakeOutput) { o.fail = publish.NewError(publish.OpApply, "refused", publish.ErrTooLarge) })
 		r.add("b")
 		pass(time.Second)
 		s := r.Snapshot()
@@ -202,9 +200,7 @@ func TestOnlyWhatIsPublishedIsLogged(t *testing.T) {
 		if strings.Contains(text.String(), "backend added") {
 			t.Errorf("logged although it was not written:\n%s", text.String())
 		}
-		r.output.mu.Lock()
-		r.output.fail = nil
-		r.output.mu.Unlock()
+		r.output.change(func(o *fakeOutput) { o.fail = nil })
 		pass(time.Minute)
 		report.Cycle(r.Snapshot())
 		if n := strings.Count(text.String(), "backend added"); n != 2 {

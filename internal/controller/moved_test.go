@@ -27,7 +27,7 @@ func TestMovedStaysPublished(t *testing.T) {
 	works := func(t *testing.T, relative string) {
 		t.Helper()
 		begin(t, func(r *rig) {
-			r.prober.become(relative)
+			r.prober.change(func(p *fakeProber) { p.relative = relative })
 			pass(time.Minute)
 			r.notes.report.lines("") // what it became is no news here
 			written := r.output.count()
@@ -53,7 +53,7 @@ func TestMovedStaysPublished(t *testing.T) {
 	t.Run("and is a relative", func(t *testing.T) { works(t, "victoriametrics") })
 	t.Run("and its probe takes long", func(t *testing.T) {
 		begin(t, func(r *rig) {
-			r.prober.slow(4 * time.Second)
+			r.prober.change(func(p *fakeProber) { p.takes = 4 * time.Second })
 			r.world.Service(upgraded)
 			pass(2 * time.Second)
 			r.expect(t, "while it is asked", "//a.ns.svc.cluster.local:9090")

@@ -58,6 +58,9 @@ func newLogged() *logged {
 	return l
 }
 
+// told are the Events on the ConfigMap for a reason.
+func (l *logged) told(reason string) []string { return l.Events.(*recorded).of(reason) }
+
 // lines are those that were logged since the last call and contain text.
 func (l *logged) lines(text string) (list []string) {
 	for line := range strings.Lines(l.log.take()) {

@@ -46,7 +46,7 @@ func TestTypesOfAnOwnerAreNotRemembered(t *testing.T) {
 		if got := r.recorded(t); len(got) != 2 || got[last] != "evil/x" || got["prometheus"] != "ns/prometheus" {
 			t.Errorf("recorded: %v", got)
 		}
-		r.world.DeleteService(backend.Ref{Namespace: "evil", Name: "x"})
+		r.remove("evil", "x")
 		pass(10 * time.Minute)
 		if got := r.recorded(t); len(got) != 1 {
 			t.Errorf("recorded after it was deleted: %v", got)
@@ -122,7 +122,7 @@ func TestPlaceOfAnotherType(t *testing.T) {
 		"it works":          {func(*rig) {}, "ns/p"},
 		"down":              {func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.Unreachable}) }, "ns/p"},
 		"another product":   {func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.WrongIdentity}) }, "ns/q"},
-		"a relative":        {func(r *rig) { r.prober.becomes("p", "victoriametrics") }, "ns/q"},
+		"a relative":        {func(r *rig) { r.prober.change(func(p *fakeProber) { p.types = map[string]string{"p": "victoriametrics"} }) }, "ns/q"},
 		"its name is a new": {func(r *rig) { r.world.Service(jaeger) }, "ns/q"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestPlaceOfAnotherType(t *testing.T) {
 		})
 	}
 	start(t, nil, []string{"p", "q"}, true, Options{}, func(r *rig) {
-		r.prober.becomes("p", "victoriametrics")
+		r.prober.change(func(p *fakeProber) { p.types = map[string]string{"p": "victoriametrics"} })
 		pass(time.Minute)
 		r.prober.set(map[string]backend.Outcome{"p": backend.Unreachable})
 		pass(25 * time.Hour)
@@ -150,11 +150,4 @@ func TestPlaceOfAnotherType(t *testing.T) {
 			t.Errorf("recorded while the relative is down: %v", got)
 		}
 	})
-}
-
-// becomes makes a Service a relative of its type.
-func (p *fakeProber) becomes(name, typ string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.types = map[string]string{name: typ}
 }

@@ -12,12 +12,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
 
-func (p *fakeProber) drain(name string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.empty = name
-}
-
 // What changes nothing but who is the primary, or what is remembered, is held back as a publication is: the agent is
 // made to look again, and the ConfigMap is written, all the same.
 func TestRanksChangeInTurns(t *testing.T) {
@@ -31,19 +25,19 @@ func TestRanksChangeInTurns(t *testing.T) {
 	}
 	for name, flip := range map[string]func(r *rig, i int){
 		"data and none": func(r *rig, i int) {
-			r.prober.drain([]string{"", "x"}[i%2])
+			r.prober.change(func(p *fakeProber) { p.empty = []string{"", "x"}[i%2] })
 			made(r, "x", 2, i)
 			if i == 0 {
 				made(r, "y", 3, i)
 			}
 		},
 		"two have none in turn": func(r *rig, i int) {
-			r.prober.drain([]string{"x", "y"}[i%2])
+			r.prober.change(func(p *fakeProber) { p.empty = []string{"x", "y"}[i%2] })
 			made(r, "x", 2, i)
 			made(r, "y", 3, i)
 		},
 		"the type it was taken for": func(r *rig, i int) {
-			r.prober.become("thanos")
+			r.prober.change(func(p *fakeProber) { p.relative = "thanos" })
 			s := in("evil", prometheus("x"))
 			s.Annotations = map[string]string{
 				"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": []string{"thanos", "prometheus"}[i%2],
@@ -64,7 +58,7 @@ func TestRanksChangeInTurns(t *testing.T) {
 						t.Errorf("%d changes of the document in minute %d", n, m+1)
 					}
 				}
-				r.prober.drain("")
+				r.prober.change(func(p *fakeProber) { p.empty = "" })
 				flip(r, 600)
 				pass(longQuiet + time.Minute)
 				r.expect(t, "in the end", "x.evil.svc")
@@ -82,7 +76,7 @@ func TestRankOfAnHonestOne(t *testing.T) {
 	start(t, nil, nil, true, Options{}, func(r *rig) {
 		url := func() string { return r.output.Live().Data["prometheus-toolset.yaml"] }
 		for i := range 2 {
-			r.prober.drain([]string{"", "x"}[i])
+			r.prober.change(func(p *fakeProber) { p.empty = []string{"", "x"}[i] })
 			for day, name := range []string{"x", "y"} {
 				s := aged(prometheus(name), day+1)
 				s.UID = fmt.Sprint(i)

@@ -80,7 +80,7 @@ func TestPlaceOfThePrimary(t *testing.T) {
 		pass(time.Second)
 		r.world.Service(aged(grafana("evil"), 2))
 		pass(time.Second)
-		r.world.DeleteService(backend.Ref{Namespace: "monitoring", Name: "grafana"})
+		r.remove("monitoring", "grafana")
 		pass(10 * time.Minute)
 		r.expect(t, "deleted", "-GRAFANA_API_KEY")
 		r.world.Service(aged(grafana("monitoring"), 3))

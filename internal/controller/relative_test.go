@@ -19,7 +19,7 @@ func TestRestartKeepsRelatives(t *testing.T) {
 	const key = "victoriametrics-toolset.yaml"
 	var left map[string]string
 	start(t, nil, nil, true, Options{}, func(r *rig) {
-		r.prober.become("victoriametrics")
+		r.prober.change(func(p *fakeProber) { p.relative = "victoriametrics" })
 		r.add("slow") // its probes take a minute
 		pass(2 * time.Minute)
 		left = r.output.Live().Data
@@ -57,7 +57,7 @@ func TestTheDeadRelativeWaitsForNoTurn(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
 	t.Attr("req", "DTS-PRB-10")
 	start(t, nil, nil, true, Options{}, func(r *rig) {
-		r.prober.become("victoriametrics")
+		r.prober.change(func(p *fakeProber) { p.relative = "victoriametrics" })
 		r.world.Service(in("evil", prometheus("dead")))
 		pass(time.Second)
 		r.expect(t, "at first", "name: evil/dead\n")
@@ -68,11 +68,4 @@ func TestTheDeadRelativeWaitsForNoTurn(t *testing.T) {
 		}
 		r.expect(t, "after three failures", "-name: evil/dead\n")
 	})
-}
-
-// become makes everything that works a relative of its type.
-func (p *fakeProber) become(typ string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.relative = typ
 }

@@ -108,7 +108,7 @@ func TestLeaderDoesNotBelieveItsOwnPast(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
 	start(t, nil, []string{"a", "b"}, true, Options{}, func(r *rig) {
 		old := r.output.Live().Data[toolset.KeyState]
-		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "a"})
+		r.remove("ns", "a")
 		pass(time.Second)
 		r.expect(t, "after its deletion", "-ns/a", "ns/b")
 		r.output.set(func(m map[string]string) map[string]string { m[toolset.KeyState] = old; return m })

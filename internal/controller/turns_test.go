@@ -120,9 +120,9 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 		r.world.Service(s)
 		pass(time.Second)
 		r.expect(t, "others are published", "name: ns/b\n", "name: platform/p\n")
-		r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "b"})
-		r.world.DeleteService(backend.Ref{Namespace: "platform", Name: "p"})
-		r.world.DeleteService(backend.Ref{Namespace: "evil", Name: "gone"})
+		r.remove("ns", "b")
+		r.remove("platform", "p")
+		r.remove("evil", "gone")
 		pass(time.Second)
 		r.expect(t, "and withdrawn, while its own waits", "-name: ns/b\n", "-name: platform/p\n", "name: evil/gone\n")
 		for _, f := range r.Snapshot().Findings {
@@ -131,14 +131,14 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 			}
 		}
 		// Made again, it may lead anywhere: where it is known to lead to nothing bad, it waits; else it goes at once.
-		r.prober.deny("gone")
+		r.prober.change(func(p *fakeProber) { p.denylist = append(p.denylist, "gone") })
 		s = prometheus("gone")
 		s.Namespace, s.Labels, s.UID = "evil", nil, "another"
 		r.world.Service(s)
 		s = prometheus("plain")
 		s.Namespace, s.Labels, s.Type, s.ExternalName, s.ClusterIP = "evil", nil, "ExternalName", "metadata.example", ""
 		r.world.Service(s)
-		r.prober.deny("renamed")
+		r.prober.change(func(p *fakeProber) { p.denylist = append(p.denylist, "renamed") })
 		s = prometheus("renamed")
 		s.Namespace, s.Annotations = "evil", map[string]string{"kubernaut.io/toolset": "false"}
 		r.world.Service(s)
@@ -180,11 +180,11 @@ func TestChartsTakeNoTurns(t *testing.T) {
 		pass(time.Minute)
 		each(func(n string) {
 			r.world.Service(prometheus("new" + n))
-			r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "old" + n})
+			r.remove("ns", "old" + n)
 		})
 		r.expect(t, "upgraded", "name: ns/new0\n", "name: ns/new9\n", "-name: ns/old")
 		pass(time.Minute)
-		each(func(n string) { r.world.DeleteService(backend.Ref{Namespace: "ns", Name: "new" + n}) })
+		each(func(n string) { r.remove("ns", "new" + n) })
 		r.expect(t, "and removed", "-name: ns/new")
 	})
 }
