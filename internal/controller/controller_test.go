@@ -327,11 +327,7 @@ type rig struct {
 // builtinCatalog is read once: the tests start often.
 var builtinCatalog = sync.OnceValues(catalog.Builtin)
 
-// start runs a controller on synctest's clock while body runs.
-//
-// data is the ConfigMap that there is, there are the Services, and namespaces that may not be watched as "forbidden:
-// NAME".
-func start(t *testing.T, data map[string]string, there []string, leading bool, options Options, body func(r *rig)) {
+func builtin(t testing.TB) (*catalog.Catalog, *detect.Detector) {
 	t.Helper()
 	c, err := builtinCatalog()
 	if err != nil {
@@ -341,6 +337,16 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c, d
+}
+
+// start runs a controller on synctest's clock while body runs.
+//
+// data is the ConfigMap that there is, there are the Services, and namespaces that may not be watched as "forbidden:
+// NAME".
+func start(t *testing.T, data map[string]string, there []string, leading bool, options Options, body func(r *rig)) {
+	t.Helper()
+	c, d := builtin(t)
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{
 			world: store.New(store.Options{Relevant: d.Matters}), notes: &notes{report: newLogged()},
@@ -405,6 +411,13 @@ func plain(name string) backend.Service {
 func in(namespace string, s backend.Service) backend.Service {
 	s.Namespace = namespace
 	return s
+}
+
+// finding is an accepted backend of the Service.
+func finding(s backend.Service, typ string) *backend.Finding {
+	return &backend.Finding{
+		Ref: s.Ref, Service: &s, Type: typ, Verdict: backend.Accepted, Candidate: &backend.Candidate{Service: &s, Type: typ},
+	}
 }
 
 func (r *rig) document() string { return r.output.Live().Data[toolset.KeyHolmesGPT] }
@@ -523,22 +536,32 @@ func TestDryRunWritesNothing(t *testing.T) {
 	})
 }
 
+// While nothing can be written, that is reported, nothing new counts as published, and the loop goes on.
 func TestFailedWriteIsTriedAgain(t *testing.T) {
 	t.Attr("req", "DTS-OUT-9")
+	t.Attr("req", "DTS-LOG-1")
 	var beat atomic.Int64
-	start(t, map[string]string{}, nil, true, Options{Beat: func() { beat.Store(time.Now().UnixNano()) }}, func(r *rig) {
+	start(t, nil, []string{"a"}, true, Options{Beat: func() { beat.Store(time.Now().UnixNano()) }}, func(r *rig) {
+		added := func(what, want string) {
+			t.Helper()
+			if got := r.notes.report.lines("backend added"); len(got) != 1 || !strings.Contains(got[0], want) {
+				t.Errorf("%s: %q is logged, want one line with %s", what, got, want)
+			}
+		}
 		r.output.change(func(o *fakeOutput) { o.fail = errors.New("the API server is away") })
-		r.add("a")
+		r.add("b")
 		pass(10 * time.Second)
-		if r.Snapshot().Err == nil || !r.notes.has("the API server is away") {
+		if s := r.Snapshot(); s.Err == nil || s.InForce || !r.notes.has("the API server is away") {
 			t.Error("nobody is told that nothing can be written")
 		}
 		if time.Since(time.Unix(0, beat.Load())) > 2*time.Second {
 			t.Error("the loop stands still")
 		}
+		added("while it is away", "service=a ")
 		r.output.change(func(o *fakeOutput) { o.fail = nil })
 		pass(31 * time.Second)
-		r.expect(t, "when it is back", "ns/a")
+		r.expect(t, "when it is back", "ns/b")
+		added("when it is back", "service=b ")
 	})
 }
 

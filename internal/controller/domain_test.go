@@ -38,12 +38,9 @@ func (d *dns) LookupHost(ctx context.Context, host string) ([]string, error) {
 func writtenAt(leading bool, hosts ...string) *Snapshot {
 	s := &Snapshot{InForce: true, Leading: leading}
 	for i, host := range hosts {
-		service := &backend.Service{Ref: backend.Ref{Namespace: "obs", Name: fmt.Sprint("p", i)}, ClusterIP: "10.0.0.1"}
-		service.UID = fmt.Sprint("u", i)
-		s.Findings = append(s.Findings, &backend.Finding{
-			Ref: service.Ref, Service: service, Type: "prometheus", Verdict: backend.Accepted,
-			Candidate: &backend.Candidate{Service: service, Type: "prometheus", Instance: service.Ref.String(), Host: host},
-		})
+		f := finding(in("obs", prometheus(fmt.Sprint("p", i))), "prometheus")
+		f.Service.UID, f.Candidate.Host = fmt.Sprint("u", i), host
+		s.Findings = append(s.Findings, f)
 	}
 	return s
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // What is left out depends on what is there now: a process that has run for long writes what one writes that was just
-// started.
+// started. It measures the backends anew only after a change.
 func TestTooLargeIsAsAfterAStart(t *testing.T) {
 	t.Attr("req", "DTS-OUT-11")
 	t.Attr("req", "DTS-OUT-5")
@@ -24,23 +24,34 @@ func TestTooLargeIsAsAfterAStart(t *testing.T) {
 	}
 	running, s := crowd(t, inventory.Options{}, services)
 	all := slices.Clone(s.Findings)
+	describe := func(each, length int) func(int, *backend.Finding) {
+		return func(i int, f *backend.Finding) {
+			if i%each == 0 {
+				f.Candidate.Description = strings.Repeat("x", length)
+			}
+		}
+	}
+	same := func(int, *backend.Finding) {}
 	for _, step := range []struct {
 		what   string
 		change func(i int, f *backend.Finding)
 	}{
-		{"as at first", func(int, *backend.Finding) {}},
-		{"as before", func(int, *backend.Finding) {}},
-		{"a few notes are longer", func(i int, f *backend.Finding) {
-			if i%10 == 0 {
-				f.Candidate.Description = strings.Repeat("x", 580)
-			}
-		}},
+		{"as at first", same},
+		{"as before", same},
+		{"a few notes are longer", describe(10, 580)},
 		{"a few are gone", func(i int, f *backend.Finding) {
 			if i%100 == 0 {
 				f.Verdict = backend.Unavailable
 			}
 		}},
-		{"and back", func(int, *backend.Finding) {}},
+		{"and back", same},
+		{"all notes are longer", describe(1, 1500)},
+		{"all notes are short", describe(1, 1)},
+		{"there is room for all", func(i int, f *backend.Finding) {
+			if i%60 > 0 {
+				f.Verdict = backend.Rejected
+			}
+		}},
 	} {
 		write := func(c *Controller) map[string]string {
 			s.Findings = slices.Clone(all)
@@ -54,10 +65,18 @@ func TestTooLargeIsAsAfterAStart(t *testing.T) {
 			}
 			return keys
 		}
+		measured := running.memory.left
+		got := write(running)
+		left, bytes, room := running.memory.left, publish.SizeOf(got), step.what == "there is room for all"
 		fresh, _ := crowd(t, inventory.Options{}, nil)
-		if got, want := write(running), write(fresh); !maps.Equal(got, want) {
-			t.Errorf("%s: %d bytes, want the %d that a new process writes", step.what,
-				publish.SizeOf(got), publish.SizeOf(want))
+		if want := write(fresh); !maps.Equal(got, want) {
+			t.Errorf("%s: %d bytes, want the %d that a new process writes", step.what, bytes, publish.SizeOf(want))
+		}
+		if bytes > publish.MaxBytes || !room && bytes < publish.MaxBytes*9/10 || room != (left == nil) {
+			t.Errorf("%s: %d bytes, want what fits into %d; left out: %t", step.what, bytes, publish.MaxBytes, left != nil)
+		}
+		if again := measured == nil || measured != left; again == (step.what == "as before") {
+			t.Errorf("%s: measured again: %t", step.what, again)
 		}
 	}
 }

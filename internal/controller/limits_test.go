@@ -2,8 +2,6 @@ package controller
 
 import (
 	"fmt"
-	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/store"
@@ -23,14 +20,7 @@ import (
 // crowd is what a controller decides about Services that all answer.
 func crowd(t testing.TB, o inventory.Options, services []backend.Service) (*Controller, *Snapshot) {
 	t.Helper()
-	c, err := builtinCatalog()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := detect.New(c, detect.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, d := builtin(t)
 	o.Type = c.Lookup
 	var detections []inventory.Detection
 	observations := map[backend.Key]backend.Observation{}
@@ -70,21 +60,14 @@ func TestTooLargeIsMadeToFit(t *testing.T) {
 	for i := range 100 {
 		services = append(services, aged(custom("platform", fmt.Sprintf("t%02d", i), note), 6000+i))
 	}
-	metric := prometheus("metrics")
-	metric.Namespace = "evil"
+	metric := in("evil", prometheus("metrics"))
 	services = append(services, aged(metric, 9000))
 	c, s := crowd(t, inventory.Options{TrustedNamespaces: []string{"platform"}}, services)
-	began := time.Now()
 	_, keys, err := c.fit(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("fitted in %s", time.Since(began))
-	bytes := 0
-	for k, text := range keys {
-		bytes += len(k) + len(text)
-	}
-	if bytes > publish.MaxBytes || bytes < publish.MaxBytes*8/10 {
+	if bytes := publish.SizeOf(keys); bytes > publish.MaxBytes || bytes < publish.MaxBytes*8/10 {
 		t.Errorf("%d bytes, want what fits into %d", bytes, publish.MaxBytes)
 	}
 	accepted := map[string]int{}
@@ -166,46 +149,13 @@ func TestNamespaceLimit(t *testing.T) {
 		}
 		pass(time.Second)
 		r.expect(t, "the oldest", "custom/evil/x4:", "custom/evil/x2:", "-custom/evil/x1:", "-custom/evil/x0:", "custom/platform/x4:")
-		events := &recorded{}
-		report := &Report{Metrics: uncounted{}, Events: events, History: new(Changes), Log: slog.New(slog.DiscardHandler)}
-		for range 3 {
-			report.Cycle(&Snapshot{Leading: true, Findings: r.Snapshot().Findings})
-		}
-		if len(events.configMap) != 1 || !strings.Contains(events.configMap[0], "namespace evil") {
-			t.Errorf("Events: %q, want one about the namespace", events.configMap)
+		pass(10 * time.Minute)
+		if got := r.notes.report.told("BackendsLeftOut"); len(got) != 1 || !strings.Contains(got[0], "namespace evil") {
+			t.Errorf("Events: %q, want one about the namespace", got)
 		}
 		r.remove("evil", "x4")
 		pass(time.Second)
 		r.expect(t, "there is room for another", "-custom/evil/x4:", "custom/evil/x1:")
-	})
-}
-
-// What is logged as added is published, and what could not be written is not.
-func TestOnlyWhatIsPublishedIsLogged(t *testing.T) {
-	t.Attr("req", "DTS-LOG-1")
-	start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
-		if !r.Snapshot().InForce {
-			t.Error("what is published is not in force")
-		}
-		r.output.change(func(o *fakeOutput) { o.fail = publish.NewError(publish.OpApply, "refused", publish.ErrTooLarge) })
-		r.add("b")
-		pass(time.Second)
-		s := r.Snapshot()
-		if s.InForce {
-			t.Fatal("what could not be written is in force")
-		}
-		var text strings.Builder
-		report := &Report{Metrics: uncounted{}, Events: &recorded{}, History: new(Changes), Log: slog.New(slog.NewTextHandler(&text, nil))}
-		report.Cycle(s)
-		if strings.Contains(text.String(), "backend added") {
-			t.Errorf("logged although it was not written:\n%s", text.String())
-		}
-		r.output.change(func(o *fakeOutput) { o.fail = nil })
-		pass(time.Minute)
-		report.Cycle(r.Snapshot())
-		if n := strings.Count(text.String(), "backend added"); n != 2 {
-			t.Errorf("%d backends logged as added, want 2:\n%s", n, text.String())
-		}
 	})
 }
 
@@ -223,78 +173,15 @@ func TestComplaintsAboutWhatIsMadeAgainAreFew(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			events := toldAbout{}
 			r := newLogged()
-			r.Events = events
 			for i := range 20 {
 				s := &backend.Service{Ref: backend.Ref{Namespace: "evil", Name: "a"}, UID: fmt.Sprint("u", i)}
 				tell(r.Report, s)
 				tell(r.Report, s) // it is looked at again
 			}
-			if len(events) != ownerBurst {
-				t.Errorf("Events on %d Services, want %d", len(events), ownerBurst)
+			if n := len(r.History.Since(0)); n != ownerBurst {
+				t.Errorf("%d Services are reported, want %d", n, ownerBurst)
 			}
 		})
-	}
-}
-
-// toldAbout are the UIDs of Services that Events are recorded on.
-type toldAbout map[string]bool
-
-func (toldAbout) ConfigMap(bool, string, string)                    {}
-func (a toldAbout) Service(s *backend.Service, _ bool, _, _ string) { a[s.UID] = true }
-func (toldAbout) Clear(*backend.Service)                            {}
-
-// What had no room in a round has none in the next ones, and is measured anew where anything has changed.
-func TestTooLargeIsMeasuredOnce(t *testing.T) {
-	t.Attr("req", "DTS-OUT-11")
-	note := strings.Repeat("x", 500)
-	var services []backend.Service
-	for i := range 1500 {
-		services = append(services, aged(custom("evil", fmt.Sprintf("x%04d", i), note), i))
-	}
-	c, s := crowd(t, inventory.Options{}, services)
-	all := slices.Clone(s.Findings)
-	round := func(change func(f *backend.Finding)) (bytes int, out map[backend.Ref]bool) {
-		t.Helper()
-		out = map[backend.Ref]bool{}
-		for _, f := range all {
-			f.Verdict, f.Reason = backend.Accepted, backend.Reason{}
-			change(f)
-		}
-		_, keys, err := c.fit(s, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range all {
-			if f.Reason.Code == backend.CodeDocumentSize {
-				out[f.Ref] = true
-			}
-		}
-		return publish.SizeOf(keys), out
-	}
-	as := func(*backend.Finding) {}
-	first, out := round(as)
-	measured := c.memory.left
-	again, same := round(as)
-	if first != again || !maps.Equal(out, same) || len(out) == 0 {
-		t.Errorf("%d bytes without %d, then %d without %d: want the same", first, len(out), again, len(same))
-	}
-	if measured == nil || measured != c.memory.left {
-		t.Error("it is measured again though nothing has changed")
-	}
-	for what, description := range map[string]string{"smaller": "x", "larger": strings.Repeat(note, 3)} {
-		bytes, _ := round(func(f *backend.Finding) { f.Candidate.Description = description })
-		if bytes > publish.MaxBytes || bytes < publish.MaxBytes*9/10 {
-			t.Errorf("%s: %d bytes, want what fits into %d", what, bytes, publish.MaxBytes)
-		}
-	}
-	bytes, out := round(func(f *backend.Finding) {
-		if f.Service.Created.Minute() > 0 { // one of sixty is left
-			f.Verdict = backend.Rejected
-		}
-	})
-	if len(out) > 0 || bytes == 0 || c.memory.left != nil {
-		t.Errorf("%d are left out where there is room", len(out))
 	}
 }

@@ -120,27 +120,24 @@ func TestMovedStaysPublished(t *testing.T) {
 func TestMovedIsTimedOnce(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
 	t.Attr("req", "DTS-SEC-3")
-	service := &backend.Service{Ref: backend.Ref{Namespace: "evil", Name: "a"}}
-	candidate := func(port int32) *backend.Candidate {
-		return &backend.Candidate{Service: service, Type: "jaeger", Host: "a.evil.svc", PortNumber: port}
-	}
-	finding := func(port int32, verdict backend.Verdict, outcome backend.Outcome) *backend.Finding {
-		return &backend.Finding{
-			Ref: service.Ref, Service: service, Candidate: candidate(port), Verdict: verdict,
-			Observation: backend.Observation{Outcome: outcome},
-		}
+	service := in("evil", prometheus("a"))
+	found := func(port int32, verdict backend.Verdict, outcome backend.Outcome) *backend.Finding {
+		f := finding(service, "jaeger")
+		f.Verdict, f.Observation.Outcome = verdict, outcome
+		f.Candidate.Host, f.Candidate.PortNumber = "a.evil.svc", port
+		return f
 	}
 	for name, meanwhile := range map[string][]*backend.Finding{
-		"it is something else":    {finding(80, backend.Rejected, backend.WrongIdentity)},
+		"it is something else":    {found(80, backend.Rejected, backend.WrongIdentity)},
 		"it is not recognised":    nil,
-		"it is where it was":      {finding(9090, backend.Unavailable, backend.NoEndpoints)},
-		"it has another identity": {{Ref: service.Ref, Service: service, Verdict: backend.Rejected}},
+		"it is where it was":      {found(9090, backend.Unavailable, backend.NoEndpoints)},
+		"it has another identity": {{Ref: service.Ref, Service: &service, Verdict: backend.Rejected}},
 	} {
 		d := newDamper(func(string) bool { return false }, func(*backend.Candidate) bool { return true }, 90*time.Second)
-		was, begun := finding(9090, backend.Accepted, backend.Ready), time.Now()
+		was, begun := found(9090, backend.Accepted, backend.Ready), time.Now()
 		d.published = map[backend.Key]publication{was.Candidate.Key(): {text: "x", finding: was}}
 		stays := func(after time.Duration) bool {
-			f := finding(80, backend.Unavailable, backend.NoEndpoints)
+			f := found(80, backend.Unavailable, backend.NoEndpoints)
 			d.keepMoved(begun.Add(after), []*backend.Finding{f})
 			return f.Verdict == backend.Accepted
 		}
@@ -151,7 +148,7 @@ func TestMovedIsTimedOnce(t *testing.T) {
 		if stays(95 * time.Second) {
 			t.Errorf("%s for a moment: its time begins anew", name)
 		}
-		d.keepMoved(begun.Add(100*time.Second), []*backend.Finding{finding(80, backend.Accepted, backend.Ready)})
+		d.keepMoved(begun.Add(100*time.Second), []*backend.Finding{found(80, backend.Accepted, backend.Ready)})
 		if !stays(110 * time.Second) {
 			t.Errorf("%s: it worked in between, and goes at once", name)
 		}

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +11,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// recorded are Events as they are recorded.
 // uncounted is a Metrics that counts nothing.
 type uncounted struct{}
 
@@ -23,6 +21,7 @@ func (uncounted) AgentLoaded(time.Duration) {}
 func (uncounted) BadAnnotation(string)      {}
 func (uncounted) Error(string)              {}
 
+// recorded are Events as they are recorded.
 type recorded struct{ list, configMap []string }
 
 func (r *recorded) ConfigMap(_ bool, reason, note string) {
@@ -47,8 +46,8 @@ func (r *recorded) Clear(s *backend.Service) { r.list = append(r.list, s.Name+" 
 // Of two Services with one name the younger one's owner is told, once, and again by a new leader.
 func TestNameClashIsTold(t *testing.T) {
 	t.Attr("req", "DTS-ANN-1")
-	events := &recorded{}
-	r := &Report{Metrics: uncounted{}, Events: events, History: new(Changes), Log: slog.New(slog.DiscardHandler)}
+	r := newLogged()
+	events := r.Events.(*recorded)
 	told := func(by string) []string {
 		return []string{`b BadAnnotation: annotation kubernaut.io/toolset-name: "x" is the name of Service ns/` + by + ", which keeps it: choose another"}
 	}

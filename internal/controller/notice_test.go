@@ -74,16 +74,13 @@ func (l *logged) lines(text string) (list []string) {
 // TestAllUnreachableIsTold once, and again only after a backend was reached in between.
 func TestAllUnreachableIsTold(t *testing.T) {
 	t.Attr("req", "DTS-PRB-3")
-	finding := func(name string, outcome backend.Outcome) *backend.Finding {
-		ref := backend.Ref{Namespace: "ns", Name: name}
-		service := &backend.Service{Ref: ref}
-		return &backend.Finding{
-			Ref: ref, Service: service, Type: "grafana", Verdict: backend.Unavailable,
-			Candidate:   &backend.Candidate{Service: service, Type: "grafana"},
-			Observation: backend.Observation{Outcome: outcome, Seen: backend.Seen{Code: backend.CodeConnectionRefused}},
-		}
+	found := func(name string, outcome backend.Outcome) *backend.Finding {
+		f := finding(prometheus(name), "grafana")
+		f.Verdict = backend.Unavailable
+		f.Observation = backend.Observation{Outcome: outcome, Seen: backend.Seen{Code: backend.CodeConnectionRefused}}
+		return f
 	}
-	unproven := finding("u", backend.Unprobed)
+	unproven := found("u", backend.Unprobed)
 	unproven.Candidate.Unproven = true
 	nothing := &backend.Finding{Ref: backend.Ref{Namespace: "ns", Name: "shop"}, Verdict: backend.Rejected}
 	const gone, empty = backend.Unreachable, backend.NoEndpoints
@@ -97,15 +94,15 @@ func TestAllUnreachableIsTold(t *testing.T) {
 		want     []string
 	}{
 		{"nothing there", []*backend.Finding{nothing}, nil},
-		{"one has not been probed yet", []*backend.Finding{finding("a", gone), finding("b", backend.Unprobed)}, nil},
-		{"nobody was asked", []*backend.Finding{finding("a", empty), unproven}, nil},
-		{"none can be reached", []*backend.Finding{finding("a", gone), finding("b", gone), finding("c", empty), unproven, nothing}, []string{warning}},
-		{"still", []*backend.Finding{finding("a", gone)}, nil},
+		{"one has not been probed yet", []*backend.Finding{found("a", gone), found("b", backend.Unprobed)}, nil},
+		{"nobody was asked", []*backend.Finding{found("a", empty), unproven}, nil},
+		{"none can be reached", []*backend.Finding{found("a", gone), found("b", gone), found("c", empty), unproven, nothing}, []string{warning}},
+		{"still", []*backend.Finding{found("a", gone)}, nil},
 		{"they are gone", nil, nil},
-		{"still", []*backend.Finding{finding("a", gone), finding("b", gone)}, nil},
-		{"one answers", []*backend.Finding{finding("a", gone), finding("b", backend.WrongIdentity)}, []string{`level=INFO msg="backends reachable again"`}},
-		{"it still does", []*backend.Finding{finding("a", gone), finding("b", backend.Ready)}, nil},
-		{"none again", []*backend.Finding{finding("a", gone), finding("b", gone)}, []string{warning}},
+		{"still", []*backend.Finding{found("a", gone), found("b", gone)}, nil},
+		{"one answers", []*backend.Finding{found("a", gone), found("b", backend.WrongIdentity)}, []string{`level=INFO msg="backends reachable again"`}},
+		{"it still does", []*backend.Finding{found("a", gone), found("b", backend.Ready)}, nil},
+		{"none again", []*backend.Finding{found("a", gone), found("b", gone)}, []string{warning}},
 	} {
 		l.Cycle(&Snapshot{Findings: step.findings})
 		if diff := cmp.Diff(step.want, l.lines("reachable")); diff != "" {
@@ -237,9 +234,8 @@ func TestPublishedIsLogged(t *testing.T) {
 // it told without end.
 func TestMisnamedPrimaryIsTold(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
-	events := &recorded{}
 	l := newLogged()
-	l.Events = events
+	events := l.Events.(*recorded)
 	gone := []inventory.Misnamed{{Type: "prometheus", Ref: backend.Ref{Namespace: "m", Name: "gone"}}}
 	cycle := func(leading, discovered bool, list []inventory.Misnamed) {
 		l.Cycle(&Snapshot{Leading: leading, Discovered: discovered, Misnamed: list})

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
@@ -47,13 +46,11 @@ func withDocument(cm *corev1.ConfigMap) *corev1.ConfigMap {
 // twoPrometheus are instances that a credential for the whole toolset would go to.
 func twoPrometheus() (list []*backend.Finding) {
 	for _, name := range []string{"a", "b"} {
-		s := prometheus(name)
-		list = append(list, &backend.Finding{
-			Ref: s.Ref, Service: &s, Type: "prometheus", Verdict: backend.Accepted, Observation: backend.Observation{Outcome: backend.Ready},
-			Candidate: &backend.Candidate{
-				Service: &s, Type: "prometheus", Instance: "ns/" + name, Scheme: "http", Host: name + ".ns.svc", PortNumber: 9090,
-			},
-		})
+		f := finding(prometheus(name), "prometheus")
+		f.Observation.Outcome = backend.Ready
+		c := f.Candidate
+		c.Instance, c.Scheme, c.Host, c.PortNumber = "ns/"+name, "http", name+".ns.svc", 9090
+		list = append(list, f)
 	}
 	return list
 }
@@ -63,10 +60,7 @@ func TestOverrides(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	t.Attr("req", "DTS-OUT-8")
 	t.Attr("req", "DTS-OUT-10")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, _ := builtin(t)
 	type step struct {
 		live, gone *corev1.ConfigMap
 		recalled   string // by state.json

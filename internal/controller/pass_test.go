@@ -1,4 +1,4 @@
-package controller_test
+package controller
 
 import (
 	"context"
@@ -12,26 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/catalog"
-	"kubernaut.io/dynamic-toolset/internal/controller"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
-
-func builtin(t *testing.T) (*catalog.Catalog, *detect.Detector) {
-	t.Helper()
-	types, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := detect.New(types, detect.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return types, d
-}
 
 // listed is an empty store as commands fill it.
 func listed(d *detect.Detector) *store.Store {
@@ -40,27 +25,11 @@ func listed(d *detect.Detector) *store.Store {
 
 func ref(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
 
-func service(r backend.Ref, labels map[string]string, number int32) backend.Service {
-	return backend.Service{
-		Ref: r, Labels: labels, Selector: map[string]string{"app": r.Name}, ClusterIP: "10.0.0.1",
-		Ports: []backend.Port{{Name: "http", Number: number, Protocol: "TCP", Target: intstr.FromInt32(number)}},
-	}
-}
-
-func grafana(r backend.Ref) backend.Service {
-	return service(r, map[string]string{"app.kubernetes.io/name": "grafana"}, 3000)
-}
-
-func nothing(r backend.Ref) backend.Service {
-	// A component that some type's rule looks at makes it no more than any other Service.
-	return service(r, map[string]string{"app.kubernetes.io/name": "checkout", "app.kubernetes.io/component": "server"}, 8080)
-}
-
-func slice(name string, addresses ...string) store.Slice {
-	s := store.Slice{Name: name}
-	for _, a := range addresses {
-		s.Ready = append(s.Ready, netip.MustParseAddr(a))
-	}
+// on is a Service with one port.
+func on(namespace, name string, port int32, labels map[string]string) backend.Service {
+	s := in(namespace, plain(name))
+	s.Labels, s.Ports[0].Number, s.Ports[0].Target = labels, port, intstr.FromInt32(port)
+	s.Selector = map[string]string{"app": name}
 	return s
 }
 
@@ -119,22 +88,20 @@ func verdicts(findings []*backend.Finding) (out []string) {
 	return out
 }
 
-// elastic has port 9200 and a word that both Elasticsearch and OpenSearch go by: only a probe can tell.
-func elastic(r backend.Ref) backend.Service { return service(r, nil, 9200) }
-
 func TestPass(t *testing.T) {
 	t.Attr("req", "DTS-DET-3")
 	t.Attr("req", "DTS-PRB-2")
 	types, detector := builtin(t)
 	fill := func() *store.Store {
 		c := listed(detector)
-		c.Service(elastic(ref("a", "search-1")))
-		c.Service(elastic(ref("a", "search-2")))
-		c.Service(elastic(ref("a", "search-3")))
-		c.Service(grafana(ref("b", "grafana")))
-		c.Service(grafana(ref("c", "grafana")))
+		for _, name := range []string{"search-1", "search-2", "search-3"} { // a word and a port of Elasticsearch and OpenSearch
+			c.Service(on("a", name, 9200, nil))
+		}
+		c.Service(grafana("b"))
+		c.Service(grafana("c"))
 		c.Slice(ref("c", "grafana"), store.Slice{Name: "grafana-1"})
-		c.Service(nothing(ref("b", "shop")))
+		// A component that some type's rule looks at makes it no more than any other Service.
+		c.Service(on("b", "shop", 8080, map[string]string{"app.kubernetes.io/name": "checkout", "app.kubernetes.io/component": "server"}))
 		return c
 	}
 	answers := map[backend.Ref]string{
@@ -168,7 +135,7 @@ func TestPass(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var progress [][2]int
-			p := controller.Pass{
+			p := Pass{
 				Catalog: types, Detector: detector, Prober: tt.prober, Probes: tt.probes,
 				Progress: func(done, total int) { progress = append(progress, [2]int{done, total}) },
 			}
@@ -202,9 +169,9 @@ func TestPassOptions(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	types, detector := builtin(t)
 	c := listed(detector)
-	c.Service(grafana(ref("a", "grafana")))
-	c.Service(grafana(ref("b", "grafana")))
-	p := controller.Pass{Catalog: types, Detector: detector, Prober: new(prober), Probes: none, Progress: unseen, Inventory: inventory.Options{Primary: map[string]backend.Ref{"grafana": ref("b", "grafana")}}}
+	c.Service(grafana("a"))
+	c.Service(grafana("b"))
+	p := Pass{Catalog: types, Detector: detector, Prober: new(prober), Probes: none, Progress: unseen, Inventory: inventory.Options{Primary: map[string]backend.Ref{"grafana": ref("b", "grafana")}}}
 	findings, err := p.Run(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -220,10 +187,10 @@ func TestPassInterrupted(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
 	types, detector := builtin(t)
 	c := listed(detector)
-	c.Service(grafana(ref("a", "grafana")))
+	c.Service(grafana("a"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	p := controller.Pass{Catalog: types, Detector: detector, Prober: new(prober), Probes: all, Progress: unseen}
+	p := Pass{Catalog: types, Detector: detector, Prober: new(prober), Probes: all, Progress: unseen}
 	if findings, err := p.Run(ctx, c); !errors.Is(err, context.Canceled) || findings != nil {
 		t.Errorf("half a discovery is handed on: %v, %v", verdicts(findings), err)
 	}
@@ -251,12 +218,14 @@ func TestPassDenied(t *testing.T) {
 			{"pods", "10.1.2.3", unproven}, {"alibaba", "100.100.100.200", unproven}, {"azure", "168.63.129.16", unproven},
 			{"aws", "fd00:ec2::254", unproven}, {"nat64", "64:ff9b::a9fe:a9fe", unproven}, {"swapped", "100.100.100.200", nil},
 		} {
-			service := grafana(ref("evil", s.name))
-			if service.Selector, service.Annotations = nil, s.annotations; s.annotations != nil {
+			service := grafana("evil")
+			service.Name, service.Selector, service.Annotations = s.name, nil, s.annotations
+			if s.annotations != nil {
 				service.Labels = nil
 			}
 			c.Service(service)
-			c.Slice(service.Ref, slice(s.name, s.address))
+			ready := backend.EndpointSlice{Ready: []netip.Addr{netip.MustParseAddr(s.address)}}
+			c.Slice(service.Ref, store.Slice{Name: s.name, EndpointSlice: ready})
 		}
 		return c
 	}
@@ -266,7 +235,7 @@ func TestPassDenied(t *testing.T) {
 	}
 	for _, probes := range []func(*backend.Candidate) bool{none, func(c *backend.Candidate) bool { return !c.Unproven }} {
 		p := &prober{denier: denier, is: map[backend.Ref]string{ref("evil", "swapped"): "grafana"}}
-		pass := controller.Pass{Catalog: types, Detector: detector, Prober: p, Probes: probes, Progress: unseen}
+		pass := Pass{Catalog: types, Detector: detector, Prober: p, Probes: probes, Progress: unseen}
 		findings, err := pass.Run(t.Context(), fill())
 		if err != nil {
 			t.Fatal(err)

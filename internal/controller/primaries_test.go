@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/intstr"
-
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
@@ -112,9 +110,7 @@ func TestRecordedPrimariesAreBounded(t *testing.T) {
 func TestPlaceOfAnotherType(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-OUT-10")
-	jaeger := prometheus("p")
-	jaeger.Labels = map[string]string{"app.kubernetes.io/name": "jaeger", "app.kubernetes.io/component": "query"}
-	jaeger.Ports[0].Number, jaeger.Ports[0].Target = 16686, intstr.FromInt32(16686)
+	jaeger := on("ns", "p", 16686, map[string]string{"app.kubernetes.io/name": "jaeger", "app.kubernetes.io/component": "query"})
 	for name, tc := range map[string]struct {
 		change func(*rig)
 		want   string // the primary in the end

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,10 +14,7 @@ import (
 )
 
 func grafana(namespace string) backend.Service {
-	s := prometheus("grafana")
-	s.Namespace, s.Labels = namespace, map[string]string{"app.kubernetes.io/name": "grafana"}
-	s.Ports[0].Number = 3000
-	return s
+	return on(namespace, "grafana", 3000, map[string]string{"app.kubernetes.io/name": "grafana"})
 }
 
 // Who gets a credential is reported when it changes, once, also by an upgrade that takes one away.
@@ -58,14 +56,8 @@ func TestMoves(t *testing.T) {
 	old := references{{"N", "t", "main"}: "ns/main", {"K", "t", "a"}: "ns/a", {"K", "t", "b"}: "ns/b", {"L", "t", "a"}: "ns/a"}
 	now := references{{"N", "t", "ns/main"}: "ns/main", {"K", "t", "b"}: "ns/b", {"K", "t", "c"}: "ns/c", {"M", "t", "a"}: "ns/a"}
 	want := []ReferenceMove{{"K", "t", "ns/a", "ns/c"}, {"L", "t", "ns/a", ""}, {"M", "t", "", "ns/a"}}
-	got := moves(old, now)
-	if len(got) != len(want) {
-		t.Fatalf("%+v, want %+v", got, want)
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Errorf("%+v, want %+v", got[i], want[i])
-		}
+	if got := moves(old, now); !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 

@@ -1,7 +1,6 @@
 package controller
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -49,23 +48,5 @@ func TestRestartKeepsRelatives(t *testing.T) {
 		if n := r.output.count(); n != 0 {
 			t.Errorf("a namespace that may not be watched led to %d writes:\n%s", n, cmp.Diff(left, r.output.Live().Data))
 		}
-	})
-}
-
-// A relative that dies waits for no turn, as any other.
-func TestTheDeadRelativeWaitsForNoTurn(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-PRB-10")
-	start(t, nil, nil, true, Options{}, func(r *rig) {
-		r.prober.change(func(p *fakeProber) { p.relative = "victoriametrics" })
-		r.world.Service(in("evil", prometheus("dead")))
-		pass(time.Second)
-		r.expect(t, "at first", "name: evil/dead\n")
-		r.prober.set(map[string]backend.Outcome{"dead": backend.Unreachable})
-		for i := range 110 { // less than three and a half intervals
-			r.world.Service(custom("evil", fmt.Sprint("x", i), ""))
-			pass(time.Second)
-		}
-		r.expect(t, "after three failures", "-name: evil/dead\n")
 	})
 }

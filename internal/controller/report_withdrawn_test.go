@@ -26,22 +26,15 @@ func events(l *logged) []string { return l.Events.(*recorded).configMap }
 func TestWithdrawn(t *testing.T) {
 	t.Attr("req", "DTS-QA-5")
 	t.Attr("req", "DTS-MET-1")
-	finding := func(namespace, name string) *backend.Finding {
-		ref := backend.Ref{Namespace: namespace, Name: name}
-		service := &backend.Service{Ref: ref}
-		return &backend.Finding{
-			Ref: ref, Service: service, Type: "grafana", Verdict: backend.Accepted,
-			Candidate: &backend.Candidate{Service: service, Type: "grafana"},
-		}
-	}
+	found := func(namespace, name string) *backend.Finding { return finding(in(namespace, prometheus(name)), "grafana") }
 	synctest.Test(t, func(t *testing.T) {
 		l, count := newLogged(), &counted{}
 		l.Metrics = count
 		cycle := func(leading bool, list ...*backend.Finding) {
 			l.Cycle(&Snapshot{InForce: true, Leading: leading, Findings: list})
 		}
-		cycle(true, finding("a", "x"), finding("a", "y"), finding("b", "z"))
-		cycle(true, finding("b", "z"))
+		cycle(true, found("a", "x"), found("a", "y"), found("b", "z"))
+		cycle(true, found("b", "z"))
 		if n := len(l.lines("backend withdrawn")); n != 2 || count.withdrawn != 2 {
 			t.Errorf("%d lines, %d counted, want 2", n, count.withdrawn)
 		}
@@ -50,9 +43,9 @@ func TestWithdrawn(t *testing.T) {
 			t.Errorf("Events %q, want %q", got, want)
 		}
 
-		down := finding("b", "z")
+		down := found("b", "z")
 		down.Verdict, down.Reason = backend.Unavailable, backend.Reason{Code: backend.CodeChangesTooOften}
-		cycle(true, down, finding("b", "y"))
+		cycle(true, down, found("b", "y"))
 		cycle(true, down)
 		want = "BackendsWithdrawn: no longer published of namespace b: z: it changes too often"
 		if got := events(l); len(got) != 3 || !strings.HasPrefix(got[1], want) {
@@ -61,7 +54,7 @@ func TestWithdrawn(t *testing.T) {
 
 		before := len(events(l))
 		for i := range 100 { // an owner who makes and deletes all the time
-			cycle(true, finding("c", fmt.Sprint("n", i)))
+			cycle(true, found("c", fmt.Sprint("n", i)))
 		}
 		if n := len(events(l)) - before; n != ownerBurst {
 			t.Errorf("%d Events about one owner at once, want %d", n, ownerBurst)
@@ -76,7 +69,7 @@ func TestWithdrawn(t *testing.T) {
 			t.Errorf("%v is kept", l.withdrawn)
 		}
 
-		cycle(false, finding("d", "x"))
+		cycle(false, found("d", "x"))
 		before = len(events(l))
 		cycle(false)
 		cycle(true)
@@ -91,12 +84,7 @@ func TestWithdrawn(t *testing.T) {
 func TestWithdrawnBesideComplaints(t *testing.T) {
 	t.Attr("req", "DTS-QA-5")
 	t.Attr("req", "DTS-SEC-3")
-	ref := backend.Ref{Namespace: "shared", Name: "good"}
-	service := &backend.Service{Ref: ref}
-	good := &backend.Finding{
-		Ref: ref, Service: service, Type: "grafana", Verdict: backend.Accepted,
-		Candidate: &backend.Candidate{Service: service, Type: "grafana"},
-	}
+	good := finding(in("shared", prometheus("good")), "grafana")
 	odd := &backend.Service{Ref: backend.Ref{Namespace: "shared", Name: "odd"}}
 	synctest.Test(t, func(t *testing.T) {
 		l := newLogged()

@@ -11,21 +11,12 @@ import (
 // A shard that was restarted stays one until its querier has learned of the new pod; while the querier is down it is none.
 func TestShardsAreKeptForAMoment(t *testing.T) {
 	t.Attr("req", "DTS-OUT-12")
-	service := func(name string) *backend.Service {
-		return &backend.Service{Ref: backend.Ref{Namespace: "monitoring", Name: name}}
-	}
-	finding := func(name, typ string) *backend.Finding {
-		s := service(name)
-		return &backend.Finding{
-			Ref: s.Ref, Service: s, Type: typ, Verdict: backend.Accepted, Candidate: &backend.Candidate{Service: s, Type: typ},
-		}
-	}
-	query := finding("query", "thanos")
+	query := finding(prometheus("query"), "thanos")
 	key := query.Candidate.Key()
 	var m memory
 	start := time.Unix(1000, 0)
 	at := func(after time.Duration, of backend.Key, verdict backend.Verdict) backend.Key {
-		f := finding("prometheus", "prometheus")
+		f := finding(prometheus("prometheus"), "prometheus")
 		f.ShardOf, query.Verdict = of, verdict
 		m.keepShards(start.Add(after), []*backend.Finding{f, query})
 		return f.ShardOf
@@ -55,8 +46,7 @@ func TestShardsAreKeptForAMoment(t *testing.T) {
 func TestPlaceOfAShardIsKept(t *testing.T) {
 	t.Attr("req", "DTS-OUT-12")
 	t.Attr("req", "DTS-SEC-3")
-	shard, other := prometheus("shard"), prometheus("other")
-	other.Namespace = "evil"
+	shard, other := prometheus("shard"), in("evil", prometheus("other"))
 	c, s := crowd(t, inventory.Options{}, []backend.Service{aged(shard, 1), aged(other, 2)})
 	options := c.opts.Inventory
 	options.FirstRoundOver = true

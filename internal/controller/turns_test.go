@@ -12,11 +12,7 @@ import (
 )
 
 // unproven is an API of a stranger's own that is published without a probe.
-func unproven(name string) backend.Service {
-	s := custom("evil", name, "")
-	s.Annotations["kubernaut.io/toolset-health-endpoint"] = "none"
-	return s
-}
+func unproven(name string) backend.Service { return unprovenOf(in("evil", plain(name)), "custom") }
 
 // fifty are made, one after the other, and then each is done away with in some way: the document changes eight times
 // in the first minute, twice in each later one, and nothing that is gone stays for more than half a minute.
@@ -54,38 +50,22 @@ func TestOneOwnerKeepsNobodyWriting(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
-				var minutes []int
-				from, begun := r.output.count(), time.Now()
-				step := func(do func()) {
-					do()
-					pass(every)
-					if time.Since(begun) >= time.Minute {
-						minutes = append(minutes, r.output.count()-from)
-						from, begun = r.output.count(), begun.Add(time.Minute)
+				name := func(i int) string { return fmt.Sprintf("x%02d", i) }
+				r.busy(t, 5, every, func(i int) {
+					gone := i - 105
+					if i < 50 {
+						r.world.Service(unproven(name(i)))
 					}
-				}
-				for i := range 50 {
-					step(func() { r.world.Service(unproven(fmt.Sprintf("x%02d", i))) })
-				}
-				for range 55 {
-					step(func() {})
-				}
-				r.expect(t, "all are published in the end", "custom/evil/x00:", "custom/evil/x49:")
-				for i := range 50 {
-					step(func() { away(r, fmt.Sprintf("x%02d", i)) })
-					if old := i - 31; old >= 0 && !stays[how] {
-						r.expect(t, "half a minute later", fmt.Sprintf("-custom/evil/x%02d:", old))
+					if gone == 0 {
+						r.expect(t, "all are published in the end", "custom/evil/x00:", "custom/evil/x49:")
 					}
-				}
-				for range 110 {
-					step(func() {})
-				}
-				for i, n := range minutes {
-					if n > 8 || i > 0 && n > 2 {
-						t.Errorf("changes of the document by the minute: %d", minutes)
-						break
+					if old := gone - 32; old >= 0 && old < 50 && !stays[how] {
+						r.expect(t, "half a minute later", "-custom/evil/"+name(old)+":")
 					}
-				}
+					if gone >= 0 && gone < 50 {
+						away(r, name(gone))
+					}
+				})
 				if !stays[how] {
 					r.expect(t, "in the end", "-custom/evil/x49:")
 				}
@@ -102,9 +82,7 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 	o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"platform"}}}
 	start(t, nil, []string{"a"}, true, o, func(r *rig) {
 		for _, name := range []string{"dead", "gone", "plain", "renamed", "kept"} {
-			s := prometheus(name)
-			s.Namespace = "evil"
-			r.world.Service(s)
+			r.world.Service(in("evil", prometheus(name)))
 		}
 		pass(time.Second)
 		for i := range 20 {
@@ -115,9 +93,7 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 			t.Fatal("it has a turn left")
 		}
 		r.add("b")
-		s := prometheus("p")
-		s.Namespace = "platform"
-		r.world.Service(s)
+		r.world.Service(in("platform", prometheus("p")))
 		pass(time.Second)
 		r.expect(t, "others are published", "name: ns/b\n", "name: platform/p\n")
 		r.remove("ns", "b")
@@ -132,36 +108,40 @@ func TestNobodyWaitsForAnothersTurn(t *testing.T) {
 		}
 		// Made again, it may lead anywhere: where it is known to lead to nothing bad, it waits; else it goes at once.
 		r.prober.change(func(p *fakeProber) { p.denylist = append(p.denylist, "gone") })
-		s = prometheus("gone")
-		s.Namespace, s.Labels, s.UID = "evil", nil, "another"
+		s := in("evil", plain("gone"))
+		s.UID = "another"
 		r.world.Service(s)
-		s = prometheus("plain")
-		s.Namespace, s.Labels, s.Type, s.ExternalName, s.ClusterIP = "evil", nil, "ExternalName", "metadata.example", ""
+		s = in("evil", plain("plain"))
+		s.Type, s.ExternalName, s.ClusterIP = "ExternalName", "metadata.example", ""
 		r.world.Service(s)
 		r.prober.change(func(p *fakeProber) { p.denylist = append(p.denylist, "renamed") })
-		s = prometheus("renamed")
-		s.Namespace, s.Annotations = "evil", map[string]string{"kubernaut.io/toolset": "false"}
+		s = in("evil", prometheus("renamed"))
+		s.Annotations = map[string]string{"kubernaut.io/toolset": "false"}
 		r.world.Service(s)
 		pass(time.Second)
 		r.expect(t, "what leads to a denied address or another name", "-name: evil/gone\n", "-name: evil/plain\n", "-name: evil/renamed\n", "name: evil/kept\n")
 	})
 }
 
-// A backend that dies is withdrawn by the threshold, whatever its namespace has changed before.
+// A backend that dies is withdrawn by the threshold, whatever its namespace has changed before, also if the probe has
+// found a related type.
 func TestTheDeadWaitForNoTurn(t *testing.T) {
 	t.Attr("req", "DTS-PRB-7")
-	start(t, nil, nil, true, Options{}, func(r *rig) {
-		s := prometheus("dead")
-		s.Namespace = "evil"
-		r.world.Service(s)
-		pass(time.Second)
-		r.prober.set(map[string]backend.Outcome{"dead": backend.Unreachable})
-		for i := range 110 { // less than three and a half intervals
-			r.world.Service(custom("evil", fmt.Sprint("x", i), ""))
+	t.Attr("req", "DTS-PRB-10")
+	for _, relative := range []string{"", "victoriametrics"} {
+		start(t, nil, nil, true, Options{}, func(r *rig) {
+			r.prober.change(func(p *fakeProber) { p.relative = relative })
+			r.world.Service(in("evil", prometheus("dead")))
 			pass(time.Second)
-		}
-		r.expect(t, "after three failures", "-name: evil/dead\n")
-	})
+			r.expect(t, "at first", "name: evil/dead\n")
+			r.prober.set(map[string]backend.Outcome{"dead": backend.Unreachable})
+			for i := range 110 { // less than three and a half intervals
+				r.world.Service(custom("evil", fmt.Sprint("x", i), ""))
+				pass(time.Second)
+			}
+			r.expect(t, "after three failures", "-name: evil/dead\n")
+		})
+	}
 }
 
 // What a person or a chart does is published and withdrawn within moments.
