@@ -482,20 +482,15 @@ func TestRestartWithdrawsNothing(t *testing.T) {
 func TestTermThatNobodySaw(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	start(t, nil, []string{"a"}, true, Options{}, func(r *rig) {
-		terms := func() int {
-			r.output.mu.Lock()
-			defer r.output.mu.Unlock()
-			return r.output.terms
-		}
-		before := terms()
+		before := r.output.terms
 		r.leader.set(true)
 		pass(time.Second)
-		if n := terms() - before; n != 1 {
+		if n := r.output.terms - before; n != 1 {
 			t.Errorf("it began %d terms, want 1", n)
 		}
 		r.leader.changed <- struct{}{}
 		pass(time.Second)
-		if n := terms() - before; n != 1 {
+		if n := r.output.terms - before; n != 1 {
 			t.Errorf("it began %d terms for one of the leader's, want 1", n)
 		}
 	})

@@ -49,6 +49,12 @@ func writtenAt(leading bool, hosts ...string) *Snapshot {
 func TestClusterDomainWrong(t *testing.T) {
 	t.Attr("req", "DTS-DET-7")
 	const host = "p.obs.svc.cluster.local"
+	silent := writtenAt(true,
+		"kb.example.org", "headless.obs.svc.x", "down.obs.svc.x", "deleted.obs.svc.x", "p.obs.svc", "p.svc.svc", "p.obs")
+	silent.Findings[0].Candidate.ForeignHost = true
+	silent.Findings[1].Service.ClusterIP = "None"
+	silent.Findings[2].Verdict = backend.Unavailable
+	silent.Findings[3].Stays = true
 	tests := map[string]struct {
 		resolver *dns
 		s        *Snapshot
@@ -61,13 +67,13 @@ func TestClusterDomainWrong(t *testing.T) {
 		"DNS is away":    {&dns{}, writtenAt(true, host), false, 1},
 		"not the leader": {&dns{domain: "k8s.example.com"}, writtenAt(false, host), false, 0},
 		"nothing yet":    {&dns{domain: "k8s.example.com"}, writtenAt(true), false, 0},
+		"other names":    {&dns{domain: "k8s.example.com"}, silent, false, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				events := &recorded{}
 				r := newLogged()
-				r.Events, r.Resolver = events, tt.resolver
+				r.Resolver = tt.resolver
 				begin := time.Now()
 				for range 3 {
 					r.Cycle(tt.s)
@@ -77,7 +83,7 @@ func TestClusterDomainWrong(t *testing.T) {
 				}
 				pass(time.Minute)
 				synctest.Wait()
-				if got := strings.Contains(strings.Join(events.configMap, "\n"), "clusterDomain"); got != tt.event {
+				if got := len(r.told("ClusterDomainWrong")) > 0; got != tt.event {
 					t.Errorf("Event: %t, want %t", got, tt.event)
 				}
 				if len(tt.resolver.asked) != tt.asked {
@@ -91,20 +97,6 @@ func TestClusterDomainWrong(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// Names that say nothing about the domain are not looked up.
-func TestNamesLookedUp(t *testing.T) {
-	t.Attr("req", "DTS-DET-7")
-	s := writtenAt(true, "kb.example.org", "headless.obs.svc.x", "down.obs.svc.x", "p.obs.svc", "p.svc.svc", "p.obs")
-	s.Findings[0].Candidate.ForeignHost = true
-	s.Findings[1].Service.ClusterIP = "None"
-	s.Findings[2].Verdict = backend.Unavailable
-	deleted := writtenAt(true, "deleted.obs.svc.x").Findings[0]
-	deleted.Stays = true
-	if got := writtenNames(append(s.Findings, deleted, &backend.Finding{Verdict: backend.Rejected})); len(got) != 0 {
-		t.Errorf("got %q", got)
 	}
 }
 
@@ -123,9 +115,8 @@ func TestDeletedNamesSayNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				events := &recorded{}
 				r := newLogged()
-				r.Events, r.Resolver = events, &dns{domain: "k8s.example.com"}
+				r.Resolver = &dns{domain: "k8s.example.com"}
 				r.Cycle(writtenAt(true, "a.evil.svc.x", "b.evil.svc.x", "c.evil.svc.x"))
 				pass(tt.before)
 				then := *tt.then
@@ -134,13 +125,13 @@ func TestDeletedNamesSayNothing(t *testing.T) {
 				}
 				r.Cycle(&then)
 				pass(time.Minute)
-				if got := events.of("ClusterDomainWrong"); len(got) > 0 {
+				if got := r.told("ClusterDomainWrong"); len(got) > 0 {
 					t.Errorf("warned: %q", got)
 				}
 				r.Cycle(writtenAt(true, "real.obs.svc.x")) // the check is not over
 				pass(time.Minute)
-				if got := events.of("ClusterDomainWrong"); len(got) != 1 || !strings.Contains(got[0], "real.obs.svc.x") {
-					t.Errorf("what is wrong is not told: %q", events.configMap)
+				if got := r.told("ClusterDomainWrong"); len(got) != 1 || !strings.Contains(got[0], "real.obs.svc.x") {
+					t.Errorf("what is wrong is not told: %q", got)
 				}
 			})
 		})

@@ -11,16 +11,10 @@ import (
 // agentReport is a Report and the last state of each replica of HolmesGPT, as the Agent passes them on.
 type agentReport struct {
 	*logged
-	events *recorded
-	last   map[string]*agent.Replica
+	last map[string]*agent.Replica
 }
 
-func newAgentReport() *agentReport {
-	l := newLogged()
-	events := &recorded{}
-	l.Events = events
-	return &agentReport{l, events, map[string]*agent.Replica{}}
-}
+func newAgentReport() *agentReport { return &agentReport{newLogged(), map[string]*agent.Replica{}} }
 
 // holmesLoaded is a replica that has the document, with Grafana's toolset and one that works.
 func holmesLoaded(url, status, reason string) *agent.Replica {
@@ -115,7 +109,7 @@ func TestAgentToolsetsAreReportedOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newAgentReport()
 			tt.steps(r)
-			if diff := cmp.Diff(tt.want, r.events.configMap); diff != "" {
+			if diff := cmp.Diff(tt.want, events(r.logged)); diff != "" {
 				t.Error(diff)
 			}
 			if n := len(r.lines("toolsets ")); n != len(tt.want) {
