@@ -24,9 +24,11 @@ func TestOneSettleTime(t *testing.T) {
 	})
 }
 
-// The first document is whole where the backends answer, and does not wait longer than any change for one that hangs.
+// The first document is whole where the backends answer, and does not wait longer than any change for one that hangs,
+// which keeps the service from being ready for five seconds and no longer.
 func TestFirstDocumentIsWhole(t *testing.T) {
 	t.Attr("req", "DTS-RUN-1")
+	t.Attr("req", "DTS-RUN-3")
 	start(t, nil, []string{"a", "b", "c"}, true, Options{}, func(r *rig) {
 		r.expect(t, "after a second", "ns/a", "ns/b", "ns/c")
 		if n := r.output.count(); n != 1 {
@@ -40,6 +42,13 @@ func TestFirstDocumentIsWhole(t *testing.T) {
 		r.expect(t, "after a second", "ns/a", "ns/b", "-ns/slow")
 		if at := r.Snapshot().Output.At; r.output.count() != 1 || at.Sub(began) != 250*time.Millisecond {
 			t.Errorf("%d writes, the last %s after the start, want 1 after the settle time", r.output.count(), at.Sub(began))
+		}
+		if r.Snapshot().Discovered {
+			t.Error("the discovery counts as done while a backend has not answered")
+		}
+		pass(4100 * time.Millisecond)
+		if !r.Snapshot().Discovered {
+			t.Error("after five seconds the discovery does not count as done")
 		}
 	})
 }
@@ -61,21 +70,6 @@ func TestFirstDocumentWaitsForAll(t *testing.T) {
 	})
 	start(t, left, []string{"a", "b", "slow"}, true, Options{Whole: true}, func(r *rig) {
 		r.expect(t, "after a second, on what is there", "ns/a", "ns/b", "-ns/slow")
-	})
-}
-
-// A backend that hangs keeps the service from being ready for five seconds and no longer.
-func TestReadyDespiteOneThatHangs(t *testing.T) {
-	t.Attr("req", "DTS-RUN-3")
-	start(t, nil, []string{"slow", "quick"}, true, Options{}, func(r *rig) {
-		r.expect(t, "after a second", "ns/quick", "-ns/slow")
-		if r.Snapshot().Discovered {
-			t.Error("the discovery counts as done while a backend has not answered")
-		}
-		pass(4100 * time.Millisecond)
-		if !r.Snapshot().Discovered {
-			t.Error("after five seconds the discovery does not count as done")
-		}
 	})
 }
 
