@@ -38,7 +38,6 @@ func TestRealAPIServer(t *testing.T) {
 		{"foreign", testForeign},
 		{"pruned", testPruned},
 		{"hold", testHold},
-		{"immutable", testImmutable},
 		{"too large", testTooLarge},
 		{"stale", testStale},
 		{"stale leader", testStaleLeader},

@@ -96,7 +96,7 @@ func configMap(resourceVersion string, edits ...func(*corev1.ConfigMap)) *corev1
 		},
 		Data: testKeys(),
 	}
-	owned(cm, FieldManager, metav1.ManagedFieldsOperationApply, inData, toolset.KeyHolmesGPT, keyProm, toolset.KeyState)
+	owned(cm, FieldManager, metav1.ManagedFieldsOperationApply, toolset.KeyHolmesGPT, keyProm, toolset.KeyState)
 	for _, edit := range edits {
 		edit(cm)
 	}
@@ -104,7 +104,7 @@ func configMap(resourceVersion string, edits ...func(*corev1.ConfigMap)) *corev1
 }
 
 // owned makes keys belong to a manager, and to no other if it is not ours.
-func owned(cm *corev1.ConfigMap, manager string, op metav1.ManagedFieldsOperationType, s section, keys ...string) {
+func owned(cm *corev1.ConfigMap, manager string, op metav1.ManagedFieldsOperationType, keys ...string) {
 	if manager != FieldManager {
 		for i := range cm.ManagedFields {
 			for _, k := range keys {
@@ -117,12 +117,7 @@ func owned(cm *corev1.ConfigMap, manager string, op metav1.ManagedFieldsOperatio
 	for _, k := range keys {
 		inner["f:"+k] = map[string]any{}
 	}
-	var tree any = inner
-	path := strings.Split(string(s), "/")
-	for i := len(path) - 1; i >= 0; i-- {
-		tree = map[string]any{path[i]: tree}
-	}
-	raw, _ := json.Marshal(tree) // maps and strings only
+	raw, _ := json.Marshal(map[string]any{"f:data": inner}) // maps and strings only
 	fields := &metav1.FieldsV1{}
 	fields.SetRawBytes(raw)
 	cm.ManagedFields = append(cm.ManagedFields, metav1.ManagedFieldsEntry{Manager: manager, Operation: op, FieldsV1: fields})
@@ -132,7 +127,7 @@ func owned(cm *corev1.ConfigMap, manager string, op metav1.ManagedFieldsOperatio
 func by(manager, key, text string) func(*corev1.ConfigMap) {
 	return func(cm *corev1.ConfigMap) {
 		cm.Data[key] = text
-		owned(cm, manager, metav1.ManagedFieldsOperationUpdate, inData, key)
+		owned(cm, manager, metav1.ManagedFieldsOperationUpdate, key)
 	}
 }
 

@@ -25,32 +25,6 @@ func wantCalls(t *testing.T, c *answers, want ...string) {
 	}
 }
 
-// Each try starts from what is there by then, and what is written is computed from that.
-func TestConflictIsRetried(t *testing.T) {
-	t.Attr("req", "DTS-OUT-8")
-	t.Attr("req", "DTS-RUN-2")
-	synctest.Test(t, func(t *testing.T) {
-		edited := configMap("7", by("kubectl-edit", toolset.KeyOverrides, "mine"), without(keyProm))
-		client := &answers{t: t, queue: []answer{{err: errConflict()}, {cm: edited}, {cm: configMap("8")}}}
-		var seen []string
-		start := time.Now()
-		res, err := New(client, testOptions).from(configMap("5", without(keyProm))).Publish(t.Context(), func(live *corev1.ConfigMap) (Desired, error) {
-			seen = append(seen, live.ResourceVersion+live.Data[toolset.KeyOverrides])
-			return Desired{Keys: testKeys()}, nil
-		})
-		if err != nil || !res.Written || res.Live.ResourceVersion != "8" {
-			t.Errorf("result %+v, error %v", res, err)
-		}
-		wantCalls(t, client, "apply at 5", "get", "apply at 7")
-		if diff := cmp.Diff([]string{"5", "7mine"}, seen); diff != "" {
-			t.Errorf("built from (-want +got):\n%s", diff)
-		}
-		if took := time.Since(start); took < firstWait/2 || took > 2*firstWait {
-			t.Errorf("waited %s", took)
-		}
-	})
-}
-
 func TestConflictsEnd(t *testing.T) {
 	t.Attr("req", "DTS-OUT-8")
 	synctest.Test(t, func(t *testing.T) {
@@ -73,25 +47,6 @@ func TestConflictsEnd(t *testing.T) {
 			t.Errorf("waited %s", took)
 		}
 	})
-}
-
-// A leader that was replaced learns it by a conflict, and must not win the second try.
-func TestAnotherReplicaWins(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	for name, tt := range map[string]struct{ live, fresh *corev1.ConfigMap }{
-		"changed": {configMap("5", without(keyProm)), configMap("7", func(cm *corev1.ConfigMap) { cm.Data[keyProm] = "by the new leader" })},
-		"made":    {nil, configMap("7")},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				client := &answers{t: t, queue: []answer{{err: errConflict()}, {cm: tt.fresh}}}
-				res, err := New(client, testOptions).from(tt.live).Publish(t.Context(), always(Desired{Keys: testKeys()}))
-				if !errors.Is(err, ErrSuperseded) || res.Written {
-					t.Errorf("result %+v, error %v", res, err)
-				}
-			})
-		})
-	}
 }
 
 // The caller says, at each try, whether it still leads.

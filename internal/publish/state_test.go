@@ -1,8 +1,6 @@
 package publish
 
 import (
-	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -110,21 +108,6 @@ func TestStateEncode(t *testing.T) {
 	}
 }
 
-func TestStateEmpty(t *testing.T) {
-	t.Attr("req", "DTS-OUT-10")
-	got, err := (&State{}).Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	back, err := DecodeState(got)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(back.Published) != 0 || len(back.Primaries) != 0 || back.Overrides != "" {
-		t.Errorf("an empty State came back as %+v", back)
-	}
-}
-
 func TestDecodeStateRefuses(t *testing.T) {
 	t.Attr("req", "DTS-OUT-10")
 	for _, tt := range []struct{ name, old, new, want string }{
@@ -200,50 +183,6 @@ func TestDecodeStateLeavesOut(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-// Whatever a Service may bring into the state, what is written can be read, and the rest of it means the same again.
-func TestWhatIsWrittenCanBeRead(t *testing.T) {
-	t.Attr("req", "DTS-OUT-10")
-	t.Attr("req", "DTS-SEC-3")
-	r := rand.New(rand.NewPCG(1, 2))
-	texts := []string{"", "a", "/", "a/b", "{{ env.TOKEN }}", "\x00", "\xff", "${X}", strings.Repeat("x", 600), "é<>\"\u2028"}
-	text := func() string { return texts[r.IntN(len(texts))] }
-	ports := []int32{0, 1, 65535, 65536, 99999, -3000, math.MinInt32, math.MaxInt32}
-	for range 2000 {
-		s := exampleState()
-		for range r.IntN(4) {
-			s.Published = append(s.Published, Instance{
-				Type: text(), Service: backend.Ref{Namespace: text(), Name: text()}, Name: text(), Scheme: text(), Path: text(),
-				Port: ports[r.IntN(len(ports))], Outcome: backend.Outcome(text()), Version: text(), FoundHost: text(),
-				FoundPort: ports[r.IntN(len(ports))], Wants: backend.Kind(text()), Host: text(), HealthPath: text(),
-				Description: text(), Detected: text(), Tenant: text(), TenantHeader: text(), Link: text(),
-			})
-		}
-		s.Primaries[text()] = backend.Ref{Namespace: text(), Name: text()}
-		written, err := s.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		back, err := DecodeState(written)
-		if err != nil {
-			t.Fatalf("refuses what it wrote: %v\n%s", err, written)
-		}
-		example := exampleState()
-		if back.Overrides != example.Overrides {
-			t.Errorf("the overrides are %q", back.Overrides)
-		}
-		for typ, ref := range example.Primaries {
-			if back.Primaries[typ] != ref {
-				t.Errorf("the primary of %s is %s", typ, back.Primaries[typ])
-			}
-		}
-		for _, i := range example.Published {
-			if !slices.Contains(back.Published, i) {
-				t.Errorf("%s is forgotten:\n%s", i.Service, written)
-			}
-		}
 	}
 }
 
