@@ -83,12 +83,18 @@ func document(generation string) Document {
 
 const replicaURL = "http://10.0.0.7:5050"
 
+// newAgent makes an Agent beside one replica.
+func newAgent(replica http.RoundTripper, report func(before, after *Replica)) *Agent {
+	a := New(Options{Namespace: "holmes", Interval: 30 * time.Second, Forbids: allow, Report: report})
+	a.client.http.Transport = replica
+	a.Service(service("holmes").Ref, service("holmes"), slice("10.0.0.7"))
+	return a
+}
+
 // start runs an Agent beside one replica.
-func start(t *testing.T, h *holmes) *Agent {
+func start(t *testing.T, replica http.RoundTripper) *Agent {
 	t.Helper()
-	a := New(Options{Namespace: "holmes", Interval: 30 * time.Second, Forbids: func(netip.Addr) bool { return false }})
-	a.client.http.Transport = h
-	a.Service(backend.Ref{Namespace: "holmes", Name: "x-holmes"}, service("holmes"), slice("10.0.0.7"))
+	a := newAgent(replica, nil)
 	go a.Run(t.Context())
 	return a
 }
@@ -179,30 +185,6 @@ func TestLoop(t *testing.T) {
 	})
 }
 
-// A document that comes soon after another is loaded as soon as the pause between two reloads is over, and no look later.
-func TestLoadedWhenThePauseIsOver(t *testing.T) {
-	t.Attr("req", "DTS-RUN-7")
-	t.Attr("req", "DTS-PERF-9")
-	synctest.Test(t, func(t *testing.T) {
-		h := &holmes{file: "generation/1"}
-		a := start(t, h)
-		a.Published(document("generation/1"), true)
-		if r := only(t, a); r.Outcome != Loaded {
-			t.Fatalf("it is %s", r.Outcome)
-		}
-		begun := time.Now()
-		pass(1500 * time.Millisecond)
-		h.set(func() { h.file = "generation/2" })
-		a.Published(document("generation/2"), true)
-		for only(t, a).Outcome != Loaded {
-			pass(10 * time.Millisecond)
-		}
-		if took := time.Since(begun); took > reloadEvery+100*time.Millisecond {
-			t.Errorf("loaded %s after the reload before, want %s", took, reloadEvery)
-		}
-	})
-}
-
 // TestAnswers has every kind of answer.
 func TestAnswers(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")
@@ -279,7 +261,7 @@ func TestReports(t *testing.T) {
 		h := &holmes{file: "generation/1", loaded: "generation/1"}
 		var mu sync.Mutex
 		var list []string
-		a := New(Options{URL: replicaURL + "/", Interval: 30 * time.Second, Forbids: func(netip.Addr) bool { return false },
+		a := New(Options{URL: replicaURL + "/", Interval: 30 * time.Second, Forbids: allow,
 			Report: func(before, after *Replica) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -337,7 +319,7 @@ func TestEndpointThatComesAndGoes(t *testing.T) {
 		h := &holmes{}
 		a := start(t, h)
 		a.Published(document("generation/1"), true)
-		ref := backend.Ref{Namespace: "holmes", Name: "x-holmes"}
+		ref := service("holmes").Ref
 		for range 60 {
 			a.Service(ref, nil, nil)
 			pass(500 * time.Millisecond)

@@ -44,14 +44,12 @@ func TestInstancesAreTheDocuments(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")
 	t.Attr("req", "DTS-SEC-3")
 	h := &holmes{loaded: "generation/1", failing: "[a/prom] timed out\n[evil/prom] is yours\n[b/prom] HTTP 403"}
-	a := New(Options{Namespace: "holmes", Forbids: allow, Proxy: h})
-	a.Service(service("holmes").Ref, service("holmes"), slice("10.0.0.7"))
-	s := a.Ask(t.Context(), document("generation/1"))
-	if len(s.Replicas) != 1 || len(s.Replicas[0].Toolsets) != 1 {
-		t.Fatalf("%+v", s.Replicas)
+	r, _ := askOne(t, h)
+	if len(r.Toolsets) != 1 {
+		t.Fatalf("%+v", r)
 	}
 	want := map[string]string{"a/prom": "timed out", "b/prom": "HTTP 403"}
-	if diff := cmp.Diff(want, s.Replicas[0].Toolsets[0].Instances); diff != "" {
+	if diff := cmp.Diff(want, r.Toolsets[0].Instances); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // A document that HolmesGPT refused is loaded later: the reason does not outlast it.
@@ -86,20 +84,6 @@ func (s *slow) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.holmes.RoundTrip(r)
 }
 
-func startSlow(ctx context.Context, s *slow) (a *Agent, ended chan struct{}, outcomes func() []Outcome) {
-	var seen []Outcome
-	a = New(Options{Namespace: "holmes", Interval: 30 * time.Second, Forbids: allow, Report: func(_, after *Replica) {
-		if after != nil {
-			s.set(func() { seen = append(seen, after.Outcome) })
-		}
-	}})
-	a.client.http.Transport = s
-	a.Service(backend.Ref{Namespace: "holmes", Name: "x-holmes"}, service("holmes"), slice("10.0.0.7"))
-	ended = make(chan struct{})
-	go func() { a.Run(ctx); close(ended) }()
-	return a, ended, func() (list []Outcome) { s.set(func() { list = append(list, seen...) }); return list }
-}
-
 // A reload that takes longer than a backend may take in HolmesGPT by default, or than is waited for, is not repeated
 // while it runs, and HolmesGPT does not count as away.
 func TestSlowReload(t *testing.T) {
@@ -116,7 +100,13 @@ func TestSlowReload(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &slow{takes: tt.takes, holmes: holmes{loaded: "generation/0", file: "generation/1"}}
-				a, _, outcomes := startSlow(t.Context(), s)
+				var seen []Outcome
+				a := newAgent(s, func(_, after *Replica) {
+					if after != nil {
+						seen = append(seen, after.Outcome)
+					}
+				})
+				go a.Run(t.Context())
 				a.Published(document("generation/1"), true)
 				pass(time.Second)
 				if r := only(t, a); r.Outcome != Waiting {
@@ -126,7 +116,7 @@ func TestSlowReload(t *testing.T) {
 				if r := only(t, a); r.Outcome != tt.want {
 					t.Errorf("it is %s (%s), want %s", r.Outcome, r.Detail, tt.want)
 				}
-				for _, o := range outcomes() {
+				for _, o := range seen {
 					if o != Waiting && o != Loaded {
 						t.Errorf("it was %s", o)
 					}
@@ -150,7 +140,7 @@ func TestPauseBetweenReloads(t *testing.T) {
 		t.Run(takes.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &slow{takes: takes, holmes: holmes{loaded: "generation/0", file: "generation/1"}}
-				a, _, _ := startSlow(t.Context(), s)
+				a := start(t, s)
 				a.Published(document("generation/1"), true)
 				pass(takes - time.Millisecond)
 				a.Published(document("generation/2"), true)
@@ -167,26 +157,6 @@ func TestPauseBetweenReloads(t *testing.T) {
 	}
 }
 
-// A reload that changes nothing is followed by a pause.
-func TestPauseAfterSlowReload(t *testing.T) {
-	t.Attr("req", "DTS-RUN-7")
-	synctest.Test(t, func(t *testing.T) {
-		s := &slow{takes: 22 * time.Second, holmes: holmes{loaded: "generation/0", file: "generation/0"}}
-		a, _, _ := startSlow(t.Context(), s)
-		a.Published(document("generation/1"), true)
-		pass(22*time.Second + reloadEvery - time.Second)
-		synctest.Wait()
-		if n := s.running.Load(); n != 0 {
-			t.Errorf("%d reloads run %s after the end of the first", n, reloadEvery-time.Second)
-		}
-		pass(2 * time.Second)
-		synctest.Wait()
-		if n := s.running.Load(); n != 1 {
-			t.Errorf("%d reloads run %s after the end of the first", n, reloadEvery+time.Second)
-		}
-	})
-}
-
 // Neither a stop nor an endpoint that goes waits for a reload.
 func TestStopDuringReload(t *testing.T) {
 	t.Attr("req", "DTS-RUN-4")
@@ -195,7 +165,8 @@ func TestStopDuringReload(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		s := &slow{takes: time.Minute, holmes: holmes{loaded: "generation/0", file: "generation/1"}}
-		a, ended, _ := startSlow(ctx, s)
+		a, ended := newAgent(s, nil), make(chan struct{})
+		go func() { a.Run(ctx); close(ended) }()
 		a.Published(document("generation/1"), true)
 		pass(5 * time.Second)
 		a.Service(service("holmes").Ref, nil, nil)
