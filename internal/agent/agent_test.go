@@ -293,25 +293,6 @@ func TestReports(t *testing.T) {
 	})
 }
 
-// TestToolsetsAreThoseOfTheDocument has each listed once, whatever HolmesGPT lists.
-func TestToolsetsAreThoseOfTheDocument(t *testing.T) {
-	t.Attr("req", "DTS-RUN-7")
-	synctest.Test(t, func(t *testing.T) {
-		list := strings.Repeat(`{"name": "prometheus/metrics", "status": "failed"}, {"name": "bash", "status": "enabled"}, `, 1000)
-		h := &holmes{answer: func(r *http.Request) *http.Response {
-			if r.Method == http.MethodPost {
-				return respond(http.StatusOK, `{"status": "ok"}`)
-			}
-			return respond(http.StatusOK, `{"version": "1", "toolsets": [`+list+`{"name": "prometheus/metrics", "status": "enabled"}]}`)
-		}}
-		a := start(t, h)
-		a.Published(document("generation/1"), true)
-		if got := only(t, a).Toolsets; len(got) != 1 || got[0].Status != StatusEnabled {
-			t.Errorf("%d toolsets: %v", len(got), got[:min(3, len(got))])
-		}
-	})
-}
-
 // TestEndpointThatComesAndGoes is told to reload no oftener than any other, and is listed while it is there.
 func TestEndpointThatComesAndGoes(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")

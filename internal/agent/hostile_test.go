@@ -24,6 +24,11 @@ func answers(t *testing.T, status, text string) *holmes {
 	}
 	info := `{"version": "0.45.0", "toolsets": [{"name": "prometheus/metrics", "status": "` + status + `", "error": ` + string(quoted) + `},
 		{"name": "grafana/dashboards", "status": "enabled", "tool_count": 3}, {"name": "generation/1", "status": "disabled"}]}`
+	return reloading(info)
+}
+
+// reloading is a HolmesGPT that reloads, and whose state is a text.
+func reloading(info string) *holmes {
 	return &holmes{answer: func(r *http.Request) *http.Response {
 		if r.Method == http.MethodPost {
 			return respond(http.StatusOK, `{"status": "ok"}`)
@@ -106,13 +111,7 @@ func TestLongErrorHidesNothingElse(t *testing.T) {
 func TestTooLongAnswersReload(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")
 	t.Attr("req", "DTS-SEC-3")
-	tooLong := `{"version": "0.45.0", "toolsets": [{"name": "x", "tags": [0` + strings.Repeat(",0", 3*mib) + `]}]}`
-	h := &holmes{answer: func(r *http.Request) *http.Response {
-		if r.Method == http.MethodPost {
-			return respond(http.StatusOK, `{"status": "ok"}`)
-		}
-		return respond(http.StatusOK, tooLong)
-	}}
+	h := reloading(`{"version": "0.45.0", "toolsets": [{"name": "x", "tags": [0` + strings.Repeat(",0", 3*mib) + `]}]}`)
 	synctest.Test(t, func(t *testing.T) {
 		a := start(t, h)
 		a.Published(document("generation/1"), true)

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,5 +52,15 @@ func TestInstancesAreTheDocuments(t *testing.T) {
 	want := map[string]string{"a/prom": "timed out", "b/prom": "HTTP 403"}
 	if diff := cmp.Diff(want, r.Toolsets[0].Instances); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Each toolset of the document is listed once, whatever HolmesGPT lists.
+func TestToolsetsAreThoseOfTheDocument(t *testing.T) {
+	t.Attr("req", "DTS-RUN-7")
+	list := strings.Repeat(`{"name": "prometheus/metrics", "status": "failed"}, {"name": "bash", "status": "enabled"}, `, 1000)
+	r, _ := askOne(t, reloading(`{"version": "1", "toolsets": [`+list+`{"name": "prometheus/metrics", "status": "enabled"}]}`))
+	if got := r.Toolsets; len(got) != 1 || got[0].Status != StatusEnabled {
+		t.Errorf("%d toolsets: %v", len(got), got[:min(3, len(got))])
 	}
 }
