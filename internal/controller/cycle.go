@@ -175,25 +175,21 @@ func (c *Controller) detect() {
 			}
 		}
 		c.stale = c.stale || known || change.Service != nil
-		earlier := complaintOf(&before)
+		now := ""
 		if change.Service == nil {
 			delete(c.detections, change.Ref)
-			if earlier != "" {
-				c.opts.Report.GoodAnnotation(before.Service)
+		} else {
+			d := inventory.Detection{
+				Service: change.Service, Endpoints: change.Endpoints, Exposures: change.Exposures,
+				Result: c.opts.Detector.Detect(change.Service, change.Endpoints),
 			}
-			continue
+			c.detections[change.Ref], now = d, complaintOf(&d)
 		}
-		d := inventory.Detection{
-			Service: change.Service, Endpoints: change.Endpoints, Exposures: change.Exposures,
-			Result: c.opts.Detector.Detect(change.Service, change.Endpoints),
-		}
-		c.detections[change.Ref] = d
-		now := complaintOf(&d)
-		if earlier != "" && earlier != now {
-			c.opts.Report.GoodAnnotation(d.Service)
+		if earlier := complaintOf(&before); earlier != "" && earlier != now {
+			c.opts.Report.GoodAnnotation(before.Service)
 		}
 		if now != "" {
-			c.opts.Report.BadAnnotation(d.Service, d.Type, now)
+			c.opts.Report.BadAnnotation(change.Service, c.detections[change.Ref].Type, now)
 		}
 	}
 }
