@@ -24,7 +24,6 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/health"
-	"kubernaut.io/dynamic-toolset/internal/logging"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/store"
@@ -175,33 +174,21 @@ func (o *fakeOutput) Publish(_ context.Context, build publish.Build) (publish.Re
 }
 
 type fakeLeader struct {
-	mu      sync.Mutex
-	leading bool
-	terms   int
+	leading atomic.Bool
+	terms   atomic.Int64
 	changed chan struct{}
 }
 
 func (l *fakeLeader) Changed() <-chan struct{} { return l.changed }
-func (l *fakeLeader) Leading() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.leading
-}
-
-func (l *fakeLeader) Term() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.terms
-}
+func (l *fakeLeader) Leading() bool            { return l.leading.Load() }
+func (l *fakeLeader) Term() int                { return int(l.terms.Load()) }
 
 // set begins another term, or ends the present one.
 func (l *fakeLeader) set(leading bool) {
-	l.mu.Lock()
-	l.leading = leading
 	if leading {
-		l.terms++
+		l.terms.Add(1)
 	}
-	l.mu.Unlock()
+	l.leading.Store(leading)
 	l.changed <- struct{}{}
 }
 
@@ -259,60 +246,6 @@ func (p *fakeProber) Denied(t probe.Target) (backend.Observation, bool) {
 	return backend.Observation{Outcome: backend.Unreachable, Cause: backend.CauseDenied, Seen: backend.Seen{Code: backend.CodeNamesUnchecked}}, true
 }
 
-// notes is a Reporter that remembers.
-type notes struct {
-	mu        sync.Mutex
-	list      []string
-	overrides logging.Condition[string]
-	report    *logged // what it says in production
-}
-
-func (n *notes) note(format string, args ...any) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.list = append(n.list, fmt.Sprintf(format, args...))
-}
-
-func (n *notes) has(text string) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return strings.Contains(strings.Join(n.list, "\n"), text)
-}
-
-// take returns the notes since the last call.
-func (n *notes) take() (list []string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	list, n.list = n.list, nil
-	return list
-}
-
-func (n *notes) Cycle(s *Snapshot) {
-	n.report.Cycle(s)
-	if s.Write != nil {
-		for _, d := range s.Write.Limited {
-			n.note("limited: %s by %s", d.Key, d.Manager)
-		}
-		if s.Err != nil {
-			n.note("failed: %v", s.Err)
-		}
-	}
-	for _, m := range s.References {
-		n.note("%s of %s: from %q to %q", m.Variable, m.Toolset, m.From, m.To)
-	}
-	if n.overrides.Changed(textOf(s.Overrides)) {
-		n.note("overrides: %v", s.Overrides)
-	}
-}
-
-func (n *notes) Forgotten(err error)               { n.note("forgotten: %v", err) }
-func (n *notes) GoodAnnotation(s *backend.Service) { n.note("%s: mended", s.Ref) }
-
-func (n *notes) BadAnnotation(s *backend.Service, _, reason string) bool {
-	n.note("%s: %s", s.Ref, reason)
-	return true
-}
-
 // rig is a controller with everything around it in memory.
 type rig struct {
 	*Controller
@@ -320,7 +253,7 @@ type rig struct {
 	output *fakeOutput
 	leader *fakeLeader
 	prober *fakeProber
-	notes  *notes
+	report *logged
 	ctx    context.Context // of the test, on synctest's clock
 }
 
@@ -349,11 +282,12 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 	c, d := builtin(t)
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{
-			world: store.New(store.Options{Relevant: d.Matters}), notes: &notes{report: newLogged()},
+			world: store.New(store.Options{Relevant: d.Matters}), report: newLogged(),
 			output: &fakeOutput{data: data, moved: make(chan struct{}, 8)},
-			leader: &fakeLeader{leading: leading, changed: make(chan struct{}, 1)},
+			leader: &fakeLeader{changed: make(chan struct{}, 1)},
 			prober: &fakeProber{outcome: map[string]backend.Outcome{}},
 		}
+		r.leader.leading.Store(leading)
 		for _, name := range there {
 			if namespace, ok := strings.CutPrefix(name, "forbidden: "); ok {
 				r.world.Freeze(namespace)
@@ -367,7 +301,7 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 		options.Catalog, options.Detector = c, d
 		options.Toolset = toolset.Options{Types: c.Types, Baseline: []string{"kubernetes/core"}, GenerationMarker: true}
 		options.Settle, options.Interval, options.Resync = 250*time.Millisecond, 5*time.Minute, 30*time.Second
-		options.Report = r.notes
+		options.Report = r.report
 		r.Controller = New(fakeSource{r.world, synced}, r.output, r.leader, monitor, options)
 		ctx, stop := context.WithCancel(t.Context())
 		r.ctx = ctx
@@ -539,14 +473,14 @@ func TestFailedWriteIsTriedAgain(t *testing.T) {
 	start(t, nil, []string{"a"}, true, Options{Beat: func() { beat.Store(time.Now().UnixNano()) }}, func(r *rig) {
 		added := func(what, want string) {
 			t.Helper()
-			if got := r.notes.report.lines("backend added"); len(got) != 1 || !strings.Contains(got[0], want) {
+			if got := r.report.lines("backend added"); len(got) != 1 || !strings.Contains(got[0], want) {
 				t.Errorf("%s: %q is logged, want one line with %s", what, got, want)
 			}
 		}
 		r.output.change(func(o *fakeOutput) { o.fail = errors.New("the API server is away") })
 		r.add("b")
 		pass(10 * time.Second)
-		if s := r.Snapshot(); s.Err == nil || s.InForce || !r.notes.has("the API server is away") {
+		if s := r.Snapshot(); s.Err == nil || s.InForce || len(r.report.told("PublishFailed")) != 1 {
 			t.Error("nobody is told that nothing can be written")
 		}
 		if time.Since(time.Unix(0, beat.Load())) > 2*time.Second {

@@ -28,8 +28,8 @@ func TestRepairsAreLimited(t *testing.T) {
 				t.Fatalf("change %d was not repaired at once", n+1)
 			}
 		}
-		if !r.notes.has("limited: " + key + " by vandal") {
-			t.Errorf("nobody is told who it is: %q", r.notes.list)
+		if told := r.report.told("RepairedTooOften"); len(told) != 1 || !strings.Contains(told[0], key+" is changed again and again by vandal") {
+			t.Errorf("nobody is told who it is: %q", told)
 		}
 		writes := r.output.count()
 		for n := range 20 {
@@ -67,19 +67,19 @@ func TestHeldDocumentIsNotInForce(t *testing.T) {
 			})
 			pass(100 * time.Millisecond)
 		}
-		r.notes.report.lines("")
+		r.report.lines("")
 		r.add("a")
 		pass(2 * time.Second)
 		r.expect(t, "held", "vandal", "-ns/a")
 		if s := r.Snapshot(); s.InForce {
 			t.Error("the document that is not there is in force")
 		}
-		if got := r.notes.report.lines("backend added"); len(got) > 0 {
+		if got := r.report.lines("backend added"); len(got) > 0 {
 			t.Errorf("reported before it is published: %q", got)
 		}
 		pass(31 * time.Second)
 		r.expect(t, "after a resync", "-vandal", "ns/a")
-		if got := r.notes.report.lines("backend added"); len(got) != 1 || !r.Snapshot().InForce {
+		if got := r.report.lines("backend added"); len(got) != 1 || !r.Snapshot().InForce {
 			t.Errorf("reported %q, want it once when it is published", got)
 		}
 	})
@@ -97,7 +97,7 @@ func TestRecreationsAreLimited(t *testing.T) {
 		if n := r.output.count() - writes; n != 5 {
 			t.Errorf("it is created again %d times, want 5", n)
 		}
-		told := r.notes.report.told("RepairedTooOften")
+		told := r.report.told("RepairedTooOften")
 		if len(told) != 1 || !strings.Contains(told[0], "the whole ConfigMap is changed again and again:") {
 			t.Errorf("Events %q, want one about the deletions", told)
 		}
@@ -119,12 +119,12 @@ func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {
 		o.change(func(o *fakeOutput) { o.stuck, o.data, o.tries = shown, nil, 0 })
 		r.add("a")
 		pass(8 * time.Second)
-		if r.notes.has("failed: ") {
-			t.Errorf("reported before the watch had time: %q", r.notes.list)
+		if told := r.report.told("PublishFailed"); len(told) > 0 {
+			t.Errorf("reported before the watch had time: %q", told)
 		}
 		pass(12 * time.Second)
-		if s := r.Snapshot(); s.Err == nil || s.InForce || !r.notes.has("failed: the ConfigMap was deleted") {
-			t.Errorf("nobody is told: %v, %q", s.Err, r.notes.list)
+		if s := r.Snapshot(); s.Err == nil || s.InForce || len(r.report.told("PublishFailed")) != 1 {
+			t.Errorf("nobody is told: %v", s.Err)
 		}
 		pass(30 * time.Second)
 		if o.tries > 10 || o.writes != writes {
@@ -134,7 +134,7 @@ func TestDeletionThatTheWatchDoesNotShow(t *testing.T) {
 		if now := o.now(); now == nil || now.Data[toolset.KeyOverrides] != helm || !strings.Contains(now.Data[toolset.KeyHolmesGPT], "ns/a") {
 			t.Errorf("after a minute and a half there is %+v", now)
 		}
-		if failed := r.notes.report.told("PublishFailed"); len(failed) != 1 || r.Snapshot().Err != nil {
+		if failed := r.report.told("PublishFailed"); len(failed) != 1 || r.Snapshot().Err != nil {
 			t.Errorf("Events %q, want one; at last %v", failed, r.Snapshot().Err)
 		}
 	})
@@ -154,23 +154,25 @@ func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 		}
 		told := func(want ...string) {
 			t.Helper()
-			if got := r.notes.take(); !slices.EqualFunc(got, want, strings.HasPrefix) {
-				t.Errorf("told %q, want %q", got, want)
+			events := r.report.Events.(*recorded)
+			if !slices.EqualFunc(events.list, want, strings.HasPrefix) {
+				t.Errorf("told %q, want %q", events.list, want)
 			}
+			events.list = nil
 		}
 		odd, good := plain("odd"), prometheus("good")
 		odd.Ports = []backend.Port{{Name: "x", Number: 8080, Protocol: "TCP"}}
-		const bad = "ns/odd: annotation kubernaut.io/toolset"
-		const unknown = ": annotation kubernaut.io/toolset-nmae: unknown, so it has no effect; did you mean kubernaut.io/toolset-name?"
+		const bad = "odd BadAnnotation: annotation kubernaut.io/toolset"
+		const unknown = " BadAnnotation: annotation kubernaut.io/toolset-nmae: unknown, so it has no effect; did you mean kubernaut.io/toolset-name?"
 		annotate(odd, "toolset", "perhaps")
 		told(bad)
 		annotate(odd, "toolset", "maybe")
-		told("ns/odd: mended", bad)
+		told("odd clear", bad)
 		annotate(odd, "", "") // nothing else about it is of interest
-		told("ns/odd: mended")
+		told("odd clear")
 		annotate(odd, "toolset-nmae", "orders")
 		annotate(good, "toolset-nmae", "orders")
-		told("ns/odd"+unknown, "ns/good"+unknown)
+		told("odd"+unknown, "good"+unknown)
 		r.expect(t, "it is published all the same", "ns/good", "-ns/odd")
 		r.world.Freeze("ns")
 		annotate(odd, "", "")
@@ -178,7 +180,7 @@ func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 		told()
 		r.world.Thaw("ns")
 		pass(time.Second)
-		told("ns/good: mended", "ns/odd: mended")
+		told("good clear", "odd clear")
 		r.expect(t, "it stays", "ns/good")
 	})
 }

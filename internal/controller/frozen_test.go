@@ -46,7 +46,7 @@ func TestNamespaceFrozenLater(t *testing.T) {
 			if s := r.Snapshot(); !slices.Equal(s.Frozen, []string{"ns"}) {
 				t.Errorf("leading %t: frozen: %q", leading, s.Frozen)
 			}
-			if told := r.notes.report.told("NamespaceForbidden"); (len(told) == 1) != leading {
+			if told := r.report.told("NamespaceForbidden"); (len(told) == 1) != leading {
 				t.Errorf("leading %t: told: %q", leading, told)
 			}
 			if !leading {
@@ -138,14 +138,14 @@ func TestRestartKeepsRelatives(t *testing.T) {
 		if n := r.output.count(); n != 0 || r.output.Live().Data[key] == "" {
 			t.Errorf("a restart led to %d writes:\n%s", n, cmp.Diff(left, r.output.Live().Data))
 		}
-		if got := r.notes.report.lines("backend withdrawn"); len(got) > 0 {
+		if got := r.report.lines("backend withdrawn"); len(got) > 0 {
 			t.Errorf("reported as withdrawn: %q", got)
 		}
 		pass(6 * time.Minute)
 		if r.output.Live().Data[key] != "" {
 			t.Error("it is published still after three failures")
 		}
-		got := r.notes.report.lines("backend withdrawn")
+		got := r.report.lines("backend withdrawn")
 		if len(got) != 1 || !strings.Contains(got[0], "type=victoriametrics") || strings.Contains(got[0], "Service is gone") {
 			t.Errorf("reported as withdrawn: %q, want it once, and not as deleted", got)
 		}

@@ -214,7 +214,7 @@ func TestSharedCredentialOfTheOverrides(t *testing.T) {
 			t.Errorf("state.json: %s", left[toolset.KeyState])
 		}
 		r.admin(before)
-		if err := r.Snapshot().Overrides; err != nil || !r.notes.has("overrides: <nil>") {
+		if err := r.Snapshot().Overrides; err != nil || len(r.report.told("OverridesValid")) != 1 {
 			t.Errorf("the good ones again: %v", err)
 		}
 		r.admin(forOurs)

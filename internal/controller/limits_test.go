@@ -36,7 +36,7 @@ func crowd(t testing.TB, o inventory.Options, services []backend.Service) (*Cont
 	given := o
 	given.Type = nil // as the configuration gives them
 	controller := New(fakeSource{store.New(store.Options{Relevant: d.Matters}), nil}, &fakeOutput{}, &fakeLeader{}, nil, Options{
-		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: &notes{},
+		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: newLogged(),
 	})
 	return controller, &Snapshot{Findings: inventory.Build(detections, observations, o)}
 }
@@ -151,7 +151,7 @@ func TestNamespaceLimit(t *testing.T) {
 		pass(time.Second)
 		r.expect(t, "the oldest", "custom/evil/x4:", "custom/evil/x2:", "-custom/evil/x1:", "-custom/evil/x0:", "custom/platform/x4:")
 		pass(10 * time.Minute)
-		if got := r.notes.report.told("BackendsLeftOut"); len(got) != 1 || !strings.Contains(got[0], "namespace evil") {
+		if got := r.report.told("BackendsLeftOut"); len(got) != 1 || !strings.Contains(got[0], "namespace evil") {
 			t.Errorf("Events: %q, want one about the namespace", got)
 		}
 		r.remove("evil", "x4")

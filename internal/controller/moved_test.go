@@ -29,7 +29,7 @@ func TestMovedStaysPublished(t *testing.T) {
 		begin(t, func(r *rig) {
 			r.prober.change(func(p *fakeProber) { p.relative = relative })
 			pass(time.Minute)
-			r.notes.report.lines("") // what it became is no news here
+			r.report.lines("") // what it became is no news here
 			written := r.output.count()
 			r.prober.set(away)
 			r.world.Service(upgraded)
@@ -44,7 +44,7 @@ func TestMovedStaysPublished(t *testing.T) {
 			if n := r.output.count() - written; n != 1 {
 				t.Errorf("%d writes, want one", n)
 			}
-			if got := r.notes.report.lines("backend withdrawn"); len(got) > 0 {
+			if got := r.report.lines("backend withdrawn"); len(got) > 0 {
 				t.Errorf("withdrawn: %q", got)
 			}
 		})

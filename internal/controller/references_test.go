@@ -20,7 +20,7 @@ func grafana(namespace string) backend.Service {
 // Who gets a credential is reported when it changes, once, also by an upgrade that takes one away.
 func TestReferencesAreReported(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
-	const given = `GRAFANA_API_KEY of grafana/dashboards: from "" to "monitoring/grafana"`
+	const variable = "variable GRAFANA_API_KEY of toolset grafana/dashboards "
 	o := Options{Inventory: inventory.Options{TrustedNamespaces: []string{"monitoring"}}}
 	var left map[string]string
 	start(t, nil, nil, true, o, func(r *rig) {
@@ -29,8 +29,8 @@ func TestReferencesAreReported(t *testing.T) {
 		r.world.Service(grafana("evil"))
 		pass(time.Second)
 		r.expect(t, "the trusted one", "{{ env.GRAFANA_API_KEY }}", "name: monitoring/grafana", "-evil")
-		if !r.notes.has(given) {
-			t.Errorf("notes: %q", r.notes.list)
+		if got := r.report.told("CredentialGiven"); len(got) != 1 || !strings.HasSuffix(got[0], variable+"is used for monitoring/grafana") {
+			t.Errorf("Events: %q", got)
 		}
 		left = r.output.Live().Data
 	})
@@ -38,15 +38,16 @@ func TestReferencesAreReported(t *testing.T) {
 		r.prober.set(map[string]backend.Outcome{"grafana": backend.AuthRequired})
 		r.world.Service(grafana("monitoring"))
 		pass(time.Second)
-		if r.notes.has("GRAFANA_API_KEY") && !r.notes.has(`to ""`) {
-			t.Errorf("a restart reports what it found: %q", r.notes.list)
+		if len(r.report.told("CredentialGiven")) > len(r.report.told("CredentialWithdrawn")) {
+			t.Errorf("a restart reports what it found: %q", events(r.report))
 		}
 	})
 	// The same document, read by a service that trusts nobody any more.
 	start(t, maps.Clone(left), []string{"p"}, true, Options{}, func(r *rig) {
 		pass(time.Second)
-		if !r.notes.has(`GRAFANA_API_KEY of grafana/dashboards: from "monitoring/grafana" to ""`) {
-			t.Errorf("notes: %q", r.notes.list)
+		got := r.report.told("CredentialWithdrawn")
+		if len(got) != 1 || !strings.HasSuffix(got[0], variable+"is no longer used for monitoring/grafana") {
+			t.Errorf("Events: %q", got)
 		}
 	})
 }

@@ -136,10 +136,10 @@ func TestWithdrawnWhileNobodyLooked(t *testing.T) {
 	start(t, maps.Clone(left), []string{"b"}, true, Options{}, func(r *rig) {
 		pass(10 * time.Second)
 		r.expect(t, "after the restart", "-ns/a", "ns/b")
-		if got := r.notes.report.lines("backend withdrawn"); len(got) != 1 || !strings.Contains(got[0], "service=a ") {
+		if got := r.report.lines("backend withdrawn"); len(got) != 1 || !strings.Contains(got[0], "service=a ") {
 			t.Errorf("lines %q", got)
 		}
-		if got := events(r.notes.report); len(got) != 1 || !strings.Contains(got[0], "namespace ns: a: ") {
+		if got := events(r.report); len(got) != 1 || !strings.Contains(got[0], "namespace ns: a: ") {
 			t.Errorf("Events %q", got)
 		}
 	})
