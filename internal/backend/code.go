@@ -21,7 +21,6 @@ const (
 	CodeLookAlikeSelector   Code = "look-alike-selector"  // its selector identifies it as something else
 	CodeTypeOff             Code = "type-off"             // the configuration disables its type
 	CodeTypeElsewhere       Code = "type-elsewhere"       // the configuration limits its type to other namespaces
-	CodeNamespaceUnwatched  Code = "namespace-unwatched"  // its namespace cannot be watched now
 	CodeNamespaceServices   Code = "namespace-services"   // its namespace has more Services than are read
 	CodeNamespaceCandidates Code = "namespace-candidates" // its namespace has more candidates than are examined
 )

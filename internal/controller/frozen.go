@@ -47,23 +47,13 @@ func (c *Controller) thawed(namespace string) {
 }
 
 // addFrozen adds the instances of namespaces that may not be watched, as they were published, and their observations.
-// It also adds a recorded primary that was not published, so that no other Service takes its place.
 func (c *Controller) addFrozen(
 	detections []inventory.Detection, observations map[backend.Key]backend.Observation,
 ) []inventory.Detection {
-	there := map[backend.Ref]bool{}
 	for _, i := range c.memory.published {
 		if slices.Contains(c.frozen, i.Service.Namespace) {
-			there[i.Service] = true
 			detections = append(detections, c.detection(i))
 			observations[i.Key()] = record(i).Observation
-		}
-	}
-	for typ, ref := range c.memory.primaries {
-		if slices.Contains(c.frozen, ref.Namespace) && !there[ref] {
-			d := inventory.Detection{Service: &backend.Service{Ref: ref}}
-			d.Type, d.Rejected = typ, backend.Reason{Code: backend.CodeNamespaceUnwatched}
-			detections = append(detections, d)
 		}
 	}
 	return detections

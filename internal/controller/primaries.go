@@ -19,13 +19,14 @@ const (
 // of frozen namespaces are not known, so they count as present.
 func (c *Controller) present(findings []*backend.Finding) map[string]bool {
 	types := map[backend.Ref][]string{}
+	out := map[string]bool{}
 	for typ, ref := range c.memory.primaries {
 		types[ref] = append(types[ref], typ)
+		out[typ] = slices.Contains(c.frozen, ref.Namespace)
 	}
-	out := map[string]bool{}
 	for _, f := range findings {
 		for _, typ := range types[f.Ref] {
-			out[typ] = out[typ] || slices.Contains(c.frozen, f.Namespace) || c.mayBe(f, typ)
+			out[typ] = out[typ] || c.mayBe(f, typ)
 		}
 	}
 	return out

@@ -148,10 +148,12 @@ func TestPlaceOfAnotherType(t *testing.T) {
 	})
 }
 
-// What the configuration names is looked for among the Services that are there, once every backend was asked.
+// What the configuration names is looked for among the Services that are there, once every backend was asked. While its
+// namespace cannot be read, nothing is known of it, and its place is kept.
 func TestMisnamedPrimaryIsFound(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	o := Options{Inventory: inventory.Options{Primary: map[string]backend.Ref{"prometheus": {Namespace: "ns", Name: "late"}}}}
+	var left map[string]string
 	start(t, nil, []string{"a"}, true, o, func(r *rig) {
 		if s := r.Snapshot(); len(s.Misnamed) != 1 || s.Misnamed[0].Name != "late" {
 			t.Errorf("%v", s.Misnamed)
@@ -161,10 +163,18 @@ func TestMisnamedPrimaryIsFound(t *testing.T) {
 		if s := r.Snapshot(); len(s.Misnamed) != 0 {
 			t.Errorf("it is there: %v", s.Misnamed)
 		}
+		r.prober.set(map[string]backend.Outcome{"late": backend.Unreachable})
+		pass(5 * time.Minute)
+		left = r.output.Live().Data
+		r.expect(t, "it is down", "-name: ns/late\n")
 	})
-	start(t, nil, []string{"a", "forbidden: ns"}, true, o, func(r *rig) {
+	start(t, left, []string{"a", "forbidden: ns"}, true, o, func(r *rig) {
 		if s := r.Snapshot(); len(s.Misnamed) != 0 {
 			t.Errorf("its namespace may not be watched, so that nobody knows: %v", s.Misnamed)
+		}
+		pass(25 * time.Hour)
+		if got := r.recorded(t)["prometheus"]; got != "ns/late" {
+			t.Errorf("recorded a day later: %q", got)
 		}
 	})
 }

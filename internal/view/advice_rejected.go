@@ -50,8 +50,7 @@ func (h Hints) adviseRejected(f *backend.Finding) []Advice {
 	case backend.CodeNamespacePaths, backend.CodeNamespaceTenants:
 		return []Advice{{"Choose shorter ones, or trust its namespace in the configuration:", trust(f)}}
 	case backend.CodeNoPorts, backend.CodeTooManyPorts, backend.CodeNoTCPPort, backend.CodeTooManyEntries,
-		backend.CodeBadPortNumber,
-		backend.CodeNamespaceUnwatched: // an annotation does not help
+		backend.CodeBadPortNumber: // an annotation does not help
 		return nil
 	case backend.CodeDocumentSize:
 		return []Advice{{"Exclude namespaces in the configuration:", "discovery: {excludeNamespaces: [NAMESPACE]}"}}

@@ -21,7 +21,6 @@ var texts = map[backend.Code]string{
 	backend.CodeTypeOff:           "the configuration switches {type} off (types.{type}.enabled)",
 	backend.CodeTypeElsewhere: "the configuration looks for {type} " +
 		"in other namespaces only: {value} (types.{type}.namespaces)",
-	backend.CodeNamespaceUnwatched: "this service is not allowed to watch its namespace now",
 	backend.CodeNamespaceServices: "the Services of its namespace take more than {limit} MiB; " +
 		"only the oldest are read",
 	backend.CodeNamespaceCandidates: "its namespace has {number} candidates, of which only {limit} are used: " +
