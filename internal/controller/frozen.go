@@ -31,6 +31,9 @@ func (c *Controller) freeze() {
 		if f := published[key].finding; f != nil && fresh(key.Namespace) {
 			published[key] = publication{}
 			m.published = append(m.published, instance(f))
+			if f.Primary && m.primaries[f.Type].Namespace == f.Namespace {
+				m.primaries[f.Type] = f.Ref // it may stand in for the recorded one, of which nothing is known now
+			}
 		}
 	}
 	c.monitor.Set(c.targets()) // drops the targets of these namespaces, so that what is remembered of them stays

@@ -156,3 +156,29 @@ func TestRestartKeepsRelatives(t *testing.T) {
 		}
 	})
 }
+
+// A Service that stands in for the recorded primary stays the primary while their namespace cannot be read.
+func TestStandInOfFrozenNamespace(t *testing.T) {
+	t.Attr("req", "DTS-DET-9")
+	t.Attr("req", "DTS-OUT-4")
+	start(t, nil, nil, true, Options{}, func(r *rig) {
+		headless, chosen := prometheus("headless"), prometheus("chosen")
+		headless.ClusterIP, headless.Selector = "None", map[string]string{"app": "prometheus"}
+		chosen.Selector = headless.Selector
+		r.world.Service(headless)
+		pass(time.Minute)
+		r.world.Service(chosen)
+		pass(time.Minute)
+		if got := r.recorded(t)["prometheus"]; got != "ns/headless" || r.primary("prometheus").Name != "chosen" {
+			t.Fatalf("the primary is %s, recorded is %s", r.primary("prometheus"), got)
+		}
+		before := r.Snapshot().Keys
+		r.world.Freeze("ns")
+		pass(time.Hour)
+		for _, key := range []string{toolset.KeyHolmesGPT, "prometheus-toolset.yaml"} {
+			if diff := cmp.Diff(before[key], r.Snapshot().Keys[key]); diff != "" {
+				t.Errorf("%s, frozen (-before +after):\n%s", key, diff)
+			}
+		}
+	})
+}
