@@ -13,7 +13,6 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/detect"
-	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/probe"
 	"kubernaut.io/dynamic-toolset/internal/store"
 )
@@ -161,25 +160,6 @@ func TestPass(t *testing.T) {
 				t.Errorf("asked %d times: %v", n, tt.prober.asked)
 			}
 		})
-	}
-}
-
-// TestPassOptions: what the configuration decides reaches the inventory.
-func TestPassOptions(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	types, detector := builtin(t)
-	c := listed(detector)
-	c.Service(grafana("a"))
-	c.Service(grafana("b"))
-	p := Pass{Catalog: types, Detector: detector, Prober: new(prober), Probes: none, Progress: unseen, Inventory: inventory.Options{Primary: map[string]backend.Ref{"grafana": ref("b", "grafana")}}}
-	findings, err := p.Run(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range findings {
-		if f.Primary != (f.Namespace == "b") {
-			t.Errorf("%s: primary %v", f.Ref, f.Primary)
-		}
 	}
 }
 
