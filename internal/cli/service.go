@@ -118,9 +118,7 @@ func assemble(ctx context.Context, o serviceOptions, log *slog.Logger) (*service
 		Settle:  c.Discovery.Settle, Interval: c.Discovery.Interval, Resync: c.Output.Resync,
 		Patience: time.Duration(c.Health.FailureThreshold) * c.Health.Interval,
 		DryRun:   o.DryRun, Whole: o.Directory != nil, Beat: s.probes.Beat, Report: report,
-	}
-	if s.agent != nil {
-		options.Agent = s.agent
+		Agent: s.agent,
 	}
 	s.controller = controller.New(s.runtime.source, s.runtime.output, s.runtime.elector, s.monitor, options)
 	if err := s.listen(meter); err != nil {

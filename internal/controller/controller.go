@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
@@ -68,22 +69,9 @@ type Options struct {
 	// known which instances share the toolset.
 	Whole bool
 
-	Beat   func() // is called at least every few seconds while the loop works; may be nil
-	Agent  Agent  // is notified of Services and of the published document; may be nil
-	Report Reporter
-}
-
-// Reporter reports what happens as metrics, log lines and Events.
-type Reporter interface {
-	// Cycle is called at the end of each cycle.
-	Cycle(s *Snapshot)
-	// Forgotten is called if the recorded state cannot be read.
-	Forgotten(err error)
-	// BadAnnotation is called for a Service whose owner should correct an annotation, each time it is detected. typ is
-	// the type that the annotation names, "" if none.
-	BadAnnotation(s *backend.Service, typ, reason string) (reported bool)
-	// GoodAnnotation is called when the annotation is corrected or removed.
-	GoodAnnotation(s *backend.Service)
+	Beat   func()       // is called at least every few seconds while the loop works; may be nil
+	Agent  *agent.Agent // is notified of Services and of the published document; may be nil
+	Report *Report
 }
 
 // followerFactor is the factor for the probe interval of a replica that does not lead.

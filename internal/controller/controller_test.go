@@ -301,7 +301,7 @@ func start(t *testing.T, data map[string]string, there []string, leading bool, o
 		options.Catalog, options.Detector = c, d
 		options.Toolset = toolset.Options{Types: c.Types, Baseline: []string{"kubernetes/core"}, GenerationMarker: true}
 		options.Settle, options.Interval, options.Resync = 250*time.Millisecond, 5*time.Minute, 30*time.Second
-		options.Report = r.report
+		options.Report = r.report.Report
 		r.Controller = New(fakeSource{r.world, synced}, r.output, r.leader, monitor, options)
 		ctx, stop := context.WithCancel(t.Context())
 		r.ctx = ctx

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"kubernaut.io/dynamic-toolset/internal/agent"
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/probe"
@@ -256,4 +257,22 @@ func (c *Controller) stands(candidate *backend.Candidate) bool {
 	now.Service = d.Service
 	target := probe.Target{Candidate: &now, Type: c.opts.Catalog.Lookup(now.Type), Endpoints: d.Endpoints}
 	return d.Service.Type != "ExternalName" && !c.monitor.Denied(target)
+}
+
+// tellPublished passes the published document on to the Agent.
+func (c *Controller) tellPublished(s *Snapshot) {
+	if c.opts.Agent == nil || c.opts.DryRun {
+		return
+	}
+	switch {
+	case !s.Leading:
+		c.opts.Agent.Published(agent.Document{}, false)
+	case s.InForce && s.Document != nil:
+		toolsets, generation := s.Document.Entries()
+		document := agent.Document{Generation: generation, Toolsets: toolsets}
+		if s.Write != nil && s.Write.Waited > 0 {
+			document.Changed = time.Now().Add(-s.Write.Waited)
+		}
+		c.opts.Agent.Published(document, true)
+	}
 }

@@ -36,7 +36,7 @@ func crowd(t testing.TB, o inventory.Options, services []backend.Service) (*Cont
 	given := o
 	given.Type = nil // as the configuration gives them
 	controller := New(fakeSource{store.New(store.Options{Relevant: d.Matters}), nil}, &fakeOutput{}, &fakeLeader{}, nil, Options{
-		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: newLogged(),
+		Catalog: c, Detector: d, Inventory: given, Toolset: toolset.Options{Types: c.Types}, Report: newLogged().Report,
 	})
 	return controller, &Snapshot{Findings: inventory.Build(detections, observations, o)}
 }

@@ -61,7 +61,7 @@ type Report struct {
 	clashes   logging.Conditions[backend.Ref, complaint] // the part of bad that is caused by another Service
 }
 
-// Cycle implements Reporter.
+// Cycle is called at the end of each cycle.
 func (r *Report) Cycle(s *Snapshot) {
 	led := r.leading.Changed(s.Leading)
 	if s.Write != nil {
@@ -136,7 +136,7 @@ func (r *Report) reportOverrides(s *Snapshot, led bool) {
 	}
 }
 
-// Forgotten implements Reporter.
+// Forgotten is called if the recorded state cannot be read.
 func (r *Report) Forgotten(err error) {
 	r.Metrics.Error("state")
 	r.Log.Warn("recorded state not readable", "err", err)

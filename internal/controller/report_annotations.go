@@ -12,7 +12,8 @@ import (
 // another one.
 type complaint struct{ uid, reason string }
 
-// BadAnnotation implements Reporter. Complaints that change too often are reported at a later discovery.
+// BadAnnotation is called for a Service whose owner should correct an annotation, each time it is detected. typ is the
+// type that the annotation names, "" if none. Complaints that change too often are reported at a later discovery.
 func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) (reported bool) {
 	if now := (complaint{s.UID, reason}); !r.bad.Is(s.Ref, now) {
 		if !r.mayReport("BadAnnotation", s.Namespace) {
@@ -26,7 +27,7 @@ func (r *Report) BadAnnotation(s *backend.Service, typ, reason string) (reported
 	return true
 }
 
-// GoodAnnotation implements Reporter.
+// GoodAnnotation is called when the annotation is corrected or removed.
 func (r *Report) GoodAnnotation(s *backend.Service) {
 	if r.bad.Drop(s.Ref) {
 		r.backend(ChangeAnnotationValid, backend.Key{Ref: s.Ref}, "its wrong annotations are corrected or removed")
