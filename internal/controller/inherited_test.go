@@ -9,7 +9,6 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
-	"kubernaut.io/dynamic-toolset/internal/publish"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
 )
 
