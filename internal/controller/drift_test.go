@@ -160,8 +160,9 @@ func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 			}
 			events.list = nil
 		}
-		odd, good := plain("odd"), prometheus("good")
+		odd, shop, good := plain("odd"), plain("shop"), prometheus("good")
 		odd.Ports = []backend.Port{{Name: "x", Number: 8080, Protocol: "TCP"}}
+		shop.Ports = odd.Ports
 		const bad = "odd BadAnnotation: annotation kubernaut.io/toolset"
 		const unknown = " BadAnnotation: annotation kubernaut.io/toolset-nmae: unknown, so it has no effect; did you mean kubernaut.io/toolset-name?"
 		annotate(odd, "toolset", "perhaps")
@@ -170,17 +171,17 @@ func TestBadAnnotationIsToldOncePerChange(t *testing.T) {
 		told("odd clear", bad)
 		annotate(odd, "", "") // nothing else about it is of interest
 		told("odd clear")
-		annotate(odd, "toolset-nmae", "orders")
+		annotate(shop, "toolset-nmae", "orders")
 		annotate(good, "toolset-nmae", "orders")
-		told("odd"+unknown, "good"+unknown)
-		r.expect(t, "it is published all the same", "ns/good", "-ns/odd")
+		told("shop"+unknown, "good"+unknown)
+		r.expect(t, "it is published all the same", "ns/good", "-ns/shop")
 		r.world.Freeze("ns")
-		annotate(odd, "", "")
+		annotate(shop, "", "")
 		annotate(good, "", "")
 		told()
 		r.world.Thaw("ns")
 		pass(time.Second)
-		told("good clear", "odd clear")
+		told("good clear", "shop clear")
 		r.expect(t, "it stays", "ns/good")
 	})
 }

@@ -115,10 +115,12 @@ func TestPlaceOfAnotherType(t *testing.T) {
 		change func(*rig)
 		want   string // the primary in the end
 	}{
-		"it works":          {func(*rig) {}, "ns/p"},
-		"down":              {func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.Unreachable}) }, "ns/p"},
-		"another product":   {func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.WrongIdentity}) }, "ns/q"},
-		"a relative":        {func(r *rig) { r.prober.change(func(p *fakeProber) { p.types = map[string]string{"p": "victoriametrics"} }) }, "ns/q"},
+		"it works":        {func(*rig) {}, "ns/p"},
+		"down":            {func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.Unreachable}) }, "ns/p"},
+		"another product": {func(r *rig) { r.prober.set(map[string]backend.Outcome{"p": backend.WrongIdentity}) }, "ns/q"},
+		"a relative": {func(r *rig) {
+			r.prober.change(func(p *fakeProber) { p.types = map[string]string{"p": "victoriametrics"} })
+		}, "ns/q"},
 		"its name is a new": {func(r *rig) { r.world.Service(jaeger) }, "ns/q"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -26,7 +26,9 @@ func events(l *logged) []string { return l.Events.(*recorded).configMap }
 func TestWithdrawn(t *testing.T) {
 	t.Attr("req", "DTS-QA-5")
 	t.Attr("req", "DTS-MET-1")
-	found := func(namespace, name string) *backend.Finding { return finding(in(namespace, prometheus(name)), "grafana") }
+	found := func(namespace, name string) *backend.Finding {
+		return finding(in(namespace, prometheus(name)), "grafana")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		l, count := newLogged(), &counted{}
 		l.Metrics = count

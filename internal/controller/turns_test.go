@@ -160,11 +160,11 @@ func TestChartsTakeNoTurns(t *testing.T) {
 		pass(time.Minute)
 		each(func(n string) {
 			r.world.Service(prometheus("new" + n))
-			r.remove("ns", "old" + n)
+			r.remove("ns", "old"+n)
 		})
 		r.expect(t, "upgraded", "name: ns/new0\n", "name: ns/new9\n", "-name: ns/old")
 		pass(time.Minute)
-		each(func(n string) { r.remove("ns", "new" + n) })
+		each(func(n string) { r.remove("ns", "new"+n) })
 		r.expect(t, "and removed", "-name: ns/new")
 	})
 }
