@@ -1,10 +1,8 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -20,9 +18,8 @@ import (
 // grows old without a word. So the requests and watches themselves are noted.
 
 // noting records which lists and watches of lw work and which fail.
-func (s *scope) noting(lw *cache.ListWatch, example runtime.Object) *cache.ListWatch {
-	kind := cmp.Or(s.exposer, kindOf(fmt.Sprintf("%T", example)))
-	list, watching := request{kind, "list"}, request{kind, "watch"}
+func (s *scope) noting(resource string, lw *cache.ListWatch) *cache.ListWatch {
+	list, watching := request{resource, "list"}, request{resource, "watch"}
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			objects, err := lw.ListWithContext(ctx, o)

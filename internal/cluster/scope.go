@@ -3,10 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"maps"
 	"regexp"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -62,9 +59,12 @@ func (w *Watch) newScope(namespace string) *scope {
 	return s
 }
 
-// follow adds the objects that lw lists and watches to the scope. The methods of an informer fail only after its start.
-func (s *scope) follow(lw *cache.ListWatch, example runtime.Object, handler cache.ResourceEventHandler) {
-	lister := cache.ToListWatcherWithWatchListSemantics(s.noting(lw, example), noEvents{})
+// follow adds the objects of a resource, which lw lists and watches, to the scope. The methods of an informer fail only
+// after its start.
+func (s *scope) follow(
+	resource string, lw *cache.ListWatch, example runtime.Object, handler cache.ResourceEventHandler,
+) {
+	lister := cache.ToListWatcherWithWatchListSemantics(s.noting(resource, lw), noEvents{})
 	informer := cache.NewSharedIndexInformer(lister, example, 0, cache.Indexers{})
 	_ = informer.SetTransform(s.watch.keep)
 	// noting has seen the error, and others that client-go keeps to itself.
@@ -182,11 +182,6 @@ var digits = regexp.MustCompile(`[0-9]+`)
 
 func withoutNumbers(text string) string { return digits.ReplaceAllString(text, "") }
 
-// kindOf returns the cluster's name of a Go type: configmaps for *v1.ConfigMap.
-func kindOf(goType string) string {
-	return strings.ToLower(goType[strings.LastIndexByte(goType, '.')+1:]) + "s"
-}
-
 // missing returns the rights that are missing now, and the other failures that last. The rights for a frozen namespace
 // are reported elsewhere.
 func (s *scope) missing(now time.Time, synced bool) []string {
@@ -196,13 +191,12 @@ func (s *scope) missing(now time.Time, synced bool) []string {
 		return nil
 	}
 	var list []string
-	sorted := slices.SortedFunc(maps.Keys(s.last), func(a, b request) int {
-		return strings.Compare(a.kind+" "+a.verb, b.kind+" "+b.verb)
-	})
-	for _, q := range sorted {
-		listing, known := s.last[request{q.kind, "list"}]
-		if s.last[q].counts(now) && (q.verb == "list" || !known || !listing.counts(now)) {
-			list = append(list, s.last[q].text)
+	for _, kind := range []string{"configmaps", "endpointslices", "services"} {
+		for _, verb := range []string{"list", "watch"} {
+			if f, known := s.last[request{kind, verb}]; known && f.counts(now) {
+				list = append(list, f.text)
+				break // a list that fails explains the watch
+			}
 		}
 	}
 	return list

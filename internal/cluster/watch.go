@@ -72,20 +72,21 @@ func NewWatch(config *rest.Config, known *store.Store, opts Options) (*Watch, er
 	if target := opts.ConfigMap; target != (backend.Ref{}) {
 		objects := c.core.ConfigMaps(target.Namespace)
 		one := named(target.Name, listWatch(objects.List, objects.Watch))
-		w.newScope(target.Namespace).follow(one, &corev1.ConfigMap{}, w.configMapHandler())
+		w.newScope(target.Namespace).follow("configmaps", one, &corev1.ConfigMap{}, w.configMapHandler())
 	}
 	for _, name := range namespaces {
 		s, services, slices := w.newScope(name), c.core.Services(name), c.discovery.EndpointSlices(name)
 		s.services = true
-		s.follow(w.paged(listWatch(services.List, services.Watch)), &corev1.Service{}, w.serviceHandler())
-		s.follow(w.paged(listWatch(slices.List, slices.Watch)), &discoveryv1.EndpointSlice{}, w.sliceHandler())
+		s.follow("services", w.paged(listWatch(services.List, services.Watch)), &corev1.Service{}, w.serviceHandler())
+		s.follow("endpointslices", w.paged(listWatch(slices.List, slices.Watch)), &discoveryv1.EndpointSlice{},
+			w.sliceHandler())
 		for _, kind := range opts.Reader.Links.Kinds { // one scope each, because a kind may be missing or forbidden
 			object := &unstructured.Unstructured{}
 			object.SetGroupVersionKind(kind.GroupVersionKind)
 			objects := c.dynamic.Resource(kind.GVR()).Namespace(name)
 			s := w.newScope(name)
 			s.exposer = kind.Resource
-			s.follow(w.paged(listWatch(objects.List, objects.Watch)), object, w.exposerHandler())
+			s.follow(kind.Resource, w.paged(listWatch(objects.List, objects.Watch)), object, w.exposerHandler())
 		}
 	}
 	return w, nil
