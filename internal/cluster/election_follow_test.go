@@ -120,20 +120,6 @@ func TestTakeoverRefused(t *testing.T) {
 	}
 }
 
-// A leader that stops is replaced at the next look of another.
-func TestReleased(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	t.Attr("req", "DTS-RUN-4")
-	for phase := range 40 {
-		synctest.Test(t, func(t *testing.T) {
-			server, a, b := pair(t)
-			<-time.After(time.Duration(phase) * 50 * time.Millisecond)
-			a.stop()
-			b.leads(t, server.written(), look)
-		})
-	}
-}
-
 // While the API server is away nothing is known to have changed; what counts is what it says when it is back.
 func TestAwayWhileFollowing(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")

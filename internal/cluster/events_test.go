@@ -183,29 +183,21 @@ func TestEventFields(t *testing.T) {
 		f.Service(eventService("orders", "u1"), true, "BadAnnotation", "kubernaut.io/toolset-port: expected a port")
 		f.ConfigMap(false, "OverridesValid", "the overrides are in force")
 		f.server.told()
-		for i, want := range []v1.Event{
-			{Type: "Warning", Reason: "BadAnnotation", Action: "Detect", Note: "kubernaut.io/toolset-port: expected a port"},
-			{Type: "Normal", Reason: "OverridesValid", Action: "Publish", Note: "the overrides are in force"},
-		} {
+		for i, want := range []*v1.Event{{
+			Type: "Warning", Reason: "BadAnnotation", Action: "Detect", Note: "kubernaut.io/toolset-port: expected a port",
+			Regarding: corev1.ObjectReference{APIVersion: "v1", Kind: "Service", Namespace: "shop", Name: "orders", UID: "u1"},
+		}, {
+			Type: "Normal", Reason: "OverridesValid", Action: "Publish", Note: "the overrides are in force",
+			Regarding: corev1.ObjectReference{
+				APIVersion: "v1", Kind: "ConfigMap", Namespace: "kubernaut-system", Name: "kubernaut-toolset-config", UID: "u2",
+			},
+		}} {
 			got := f.server.events[i]
-			if got.Type != want.Type || got.Reason != want.Reason || got.Action != want.Action || got.Note != want.Note {
-				t.Errorf("event %d: %+v", i, got)
+			want.Namespace, want.Name, want.EventTime = want.Regarding.Namespace, got.Name, got.EventTime
+			want.ReportingController, want.ReportingInstance = "kubernaut.io/dynamic-toolset", "replica-1"
+			if d := cmp.Diff(want, got); d != "" || got.EventTime.IsZero() || len(validation.IsDNS1123Subdomain(got.Name)) > 0 {
+				t.Errorf("event %d, %s at %s (-want +got):\n%s", i, got.Name, got.EventTime, d)
 			}
-			if got.Namespace != got.Regarding.Namespace || got.EventTime.IsZero() || got.ReportingInstance != "replica-1" {
-				t.Errorf("event %d: %+v", i, got)
-			}
-			if e := validation.IsDNS1123Subdomain(got.Name); len(e) > 0 {
-				t.Errorf("event %d: name %q %v", i, got.Name, e)
-			}
-			if e := validation.IsQualifiedName(got.ReportingController); len(e) > 0 {
-				t.Errorf("event %d: reporting controller %q %v", i, got.ReportingController, e)
-			}
-		}
-		if r := f.server.events[0].Regarding; r.Kind != "Service" || r.Name != "orders" || r.UID != "u1" || r.APIVersion != "v1" {
-			t.Errorf("on %+v", r)
-		}
-		if r := f.server.events[1].Regarding; r.Kind != "ConfigMap" || r.Name != "kubernaut-toolset-config" || r.UID != "u2" {
-			t.Errorf("on %+v", r)
 		}
 	})
 }

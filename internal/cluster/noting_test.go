@@ -116,13 +116,14 @@ func watching(t *testing.T, s *watchServer, namespaces ...string) (*Watch, warni
 	return watch, log, &failed
 }
 
-// What is known grows old while lists work and watches do not, however they fail.
-func TestFailingWatchesAreReported(t *testing.T) {
+// What is known grows old while lists work and watches do not, however they fail. The next try may be far away.
+func TestFailuresAreReported(t *testing.T) {
 	t.Attr("req", "DTS-RUN-5")
 	for name, tc := range map[string]struct {
-		answer func(*http.Request) (*http.Response, error)
+		answer func(*http.Request) (*http.Response, error) // to watches, and to lists if the name says so
 		want   string
 	}{
+		"503 to lists":        {later(503, 120), "cannot list services: "},
 		"429":                 {later(429, 0), "too many requests"},
 		"429 with a wait":     {later(429, 1), "too many requests"},
 		"503 with a long one": {later(503, 120), "unable to handle the request"},
@@ -140,6 +141,9 @@ func TestFailingWatchesAreReported(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &watchServer{}
 				s.watch.Store(&tc.answer)
+				if strings.Contains(name, "lists") {
+					s.list.Store(&tc.answer)
+				}
 				watch, log, failed := watching(t, s)
 				pass(30 * time.Second)
 				if err := watch.Err(); err == nil || !strings.Contains(err.Error(), tc.want) {
@@ -159,42 +163,7 @@ func TestFailingWatchesAreReported(t *testing.T) {
 					}
 				}
 				s.watch.Store(nil)
-				pass(4 * time.Minute)
-				if err := watch.Err(); err != nil {
-					t.Errorf("it works again: %v", err)
-				}
-			})
-		})
-	}
-}
-
-// The next try may be far away. Until then nothing works.
-func TestFailuresLastUntilSomethingWorks(t *testing.T) {
-	t.Attr("req", "DTS-RUN-5")
-	for name, running := range map[string]bool{"from the start": false, "later": true} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := &watchServer{}
-				away := later(503, 120)
-				if !running {
-					s.list.Store(&away)
-				}
-				watch, log, _ := watching(t, s)
-				pass(time.Minute)
-				s.list.Store(&away)
-				s.watch.Store(&away)
-				s.cut()
-				for _, after := range []time.Duration{30 * time.Second, 70 * time.Second, 10 * time.Minute, time.Hour} {
-					pass(after)
-					if watch.Err() == nil {
-						t.Errorf("another %s later it is all well", after)
-					}
-				}
-				if n := len(log); n == 0 || n > 6 { // lists and watches
-					t.Errorf("%d lines", n)
-				}
 				s.list.Store(nil)
-				s.watch.Store(nil)
 				pass(4 * time.Minute)
 				if err := watch.Err(); err != nil {
 					t.Errorf("it works again: %v", err)
