@@ -159,8 +159,9 @@ type Ports struct {
 	Shared []int32 `yaml:"shared"`
 	// Never are names, or numbers as text, of ports that other software in the same pods or Service uses.
 	Never []string `yaml:"never"`
-	// Scheme of the type unless a rule or an annotation sets another. Default http.
+	// Scheme and Path of the type unless a rule or an annotation sets others. Default http, and no base path.
 	Scheme string `yaml:"scheme"`
+	Path   string `yaml:"path"`
 }
 
 // Values is one string or a list of them.

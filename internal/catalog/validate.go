@@ -98,11 +98,9 @@ func (v validator) rule(path string, r *Rule) {
 	v.patterns(path+".names", r.Names, false)
 	v.patterns(path+".ports", r.Ports, false)
 	v.scheme(path+".scheme", r.Scheme)
-	if r.Path != "" {
-		v.basePath(path+".path", r.Path)
-	}
+	v.basePath(path+".path", r.Path)
+	v.basePath(path+".tenantPath", r.TenantPath)
 	if r.TenantPath != "" {
-		v.basePath(path+".tenantPath", r.TenantPath)
 		v.f.Check(path+".tenantPath", strings.Count(r.TenantPath, PlaceholderTenant) == 1,
 			PlaceholderTenant+" in it once", r.TenantPath)
 	}
@@ -174,6 +172,7 @@ func (v validator) ports(p *Ports) {
 		v.f.Check(at, slices.Contains(p.Numbers, n), "one of ports.numbers", strconv.Itoa(int(n)))
 	}
 	v.scheme("ports.scheme", p.Scheme)
+	v.basePath("ports.path", p.Path)
 }
 
 func (v validator) port(path string, n int32) {
@@ -184,9 +183,9 @@ func (v validator) scheme(path, s string) {
 	v.f.Check(path, s == "" || s == "http" || s == "https", "http or https", s)
 }
 
-// basePath checks a base path. Other paths are appended to it.
+// basePath checks a base path, which may be missing. Other paths are appended to it.
 func (v validator) basePath(path, s string) {
-	v.f.Check(path, isBasePath(s), "a path that begins with / and does not end with one", s)
+	v.f.Check(path, s == "" || isBasePath(s), "a path that begins with / and does not end with one", s)
 }
 
 func isBasePath(s string) bool { return isAbsolute(s) && !strings.HasSuffix(s, "/") }

@@ -85,7 +85,7 @@ func (v validator) credential(path string, c *Credential, web bool) {
 	v.f.Check(path+".compact", c.Compact == "" || fieldName.MatchString(c.Compact), "a field's name such as apiKey",
 		c.Compact)
 	v.each(path+".path", c.Path, func(key string) bool { return !isDotted(key) },
-		"a key without dots, for which HolmesGPT would refuse the whole document")
+		"a key without dots, or HolmesGPT refuses the whole document")
 	v.text(path+".prefix", c.Prefix)
 	if c.Value != "" {
 		v.line(path+".value", c.Value, "what the variable must hold")

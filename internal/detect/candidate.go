@@ -20,6 +20,9 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	if !c.FixedScheme {
 		c.Scheme, c.SchemeTold = d.schemeOf(t, s, rule, port)
 	}
+	if !c.FixedPath {
+		c.Path = t.Ports.Path
+	}
 	// Pods usually listen on the type's own number. But the Services that the Prometheus operator makes have that
 	// number even if the pods listen on another (OpenShift).
 	if t.owns(port.Number) && (rule == nil || rule.Tier < backend.TierTwin) {
@@ -32,7 +35,7 @@ func (d *Detector) candidate(t *compiled, s *backend.Service, eps *backend.Endpo
 	switch {
 	case rule != nil:
 		c.Tier = max(c.Tier, rule.Tier)
-		if !c.FixedPath {
+		if !c.FixedPath && rule.Path != "" {
 			c.Path = rule.Path
 		}
 	case front != nil:

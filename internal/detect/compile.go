@@ -155,7 +155,7 @@ func (c *conventions) roleOf(roles endings, value string) string {
 // none, and detection ends here.
 type index struct {
 	keys      map[string]*keyIndex // of labels, selectors and annotations
-	tokens    map[string]mask      // words of names and of app-like labels
+	tokens    map[string]mask      // words of names and of app-like labels, without a number at the end
 	look      *catalog.Lookalikes
 	portNames map[string]mask
 	ports     map[int32]mask
@@ -214,7 +214,7 @@ func newIndex(types []*compiled, look *conventions) *index {
 }
 
 func (x *index) addWord(word string, bit mask) {
-	x.tokens[word] |= bit
+	x.tokens[strings.TrimRight(word, digits)] |= bit
 }
 
 // addRule adds one condition of the rule to the index. All must hold for a match, so one is enough. It takes the one

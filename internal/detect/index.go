@@ -62,16 +62,13 @@ func (x *index) nearLabels(labels map[string]string) (m mask) {
 	return m
 }
 
-// nearWords returns the types of a value's parts, with and without a number at the end.
+// nearWords returns the types of a value's parts. A number at the end of a part does not count.
 func (x *index) nearWords(value string) (m mask) {
 	if len(value) > maxName {
 		return m
 	}
 	for word := range strings.FieldsFuncSeq(strings.ToLower(value), isSeparator) {
-		m |= x.tokens[word]
-		if bare := strings.TrimRight(word, digits); bare != word {
-			m |= x.tokens[bare]
-		}
+		m |= x.tokens[strings.TrimRight(word, digits)]
 	}
 	return m
 }

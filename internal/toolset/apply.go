@@ -28,7 +28,7 @@ func (b *builder) override(it *item, vouched map[instanceKey]backend.Ref) (remov
 			}
 			b.used[key] = true
 			it.patch, _ = patch.(map[string]any)
-			it.origin = b.overrides.place(key)
+			it.origin = key.path()
 			return patch == nil
 		}
 	}

@@ -44,7 +44,6 @@ func Build(findings []*backend.Finding, opts Options, overrides *Overrides) (*Do
 	if overrides == nil {
 		overrides = &Overrides{}
 	}
-	overrides = overrides.former(opts.Types)
 	b := newBuilder(overrides, opts)
 	if err := b.baseline(opts.Baseline); err != nil {
 		return nil, err

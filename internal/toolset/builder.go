@@ -264,7 +264,7 @@ func (b *builder) finish() {
 	var unused []Warning
 	for _, key := range b.overrides.keys() {
 		if !b.used[key] {
-			path := b.overrides.place(key)
+			path := key.path()
 			unused = append(unused, b.overrides.at(path, Warning{Code: WarningInstanceUnknown, Meant: b.meant(key)}))
 		}
 	}

@@ -107,8 +107,10 @@ func (c *checker) toolNames(path, name string, v any, seen map[string]string) {
 		return
 	}
 	tool := catalog.ToolName(name)
-	if first, both := seen[tool]; both {
-		c.add(Doubtful, path, "its tool is called %s like that of %s, and only one of the two can be used", tool, first)
+	if first, both := seen[tool]; both { // said of both, since perhaps only one is the admin's
+		const same = "its tool is called %s like that of %s, and only one of the two can be used"
+		c.add(Doubtful, path, same, tool, first)
+		c.add(Doubtful, yamlfile.Key(toolsets, first), same, tool, name)
 	}
 	seen[tool] = name
 	if len(tool) > maxToolName {

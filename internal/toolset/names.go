@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"kubernaut.io/dynamic-toolset/internal/catalog"
-
 	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
 const (

@@ -19,7 +19,6 @@ type Overrides struct {
 	instances map[string]map[string]any
 	compact   map[string]any // a merge patch, by type
 	warnings  []Warning
-	moved     map[instanceKey]string // the paths of the patches that former moved to instances
 }
 
 // instanceKey addresses an instance in the overrides by its type and its namespace/service or name.
@@ -28,6 +27,9 @@ type instanceKey struct{ typ, name string }
 func (k instanceKey) compare(o instanceKey) int {
 	return cmp.Or(strings.Compare(k.typ, o.typ), strings.Compare(k.name, o.name))
 }
+
+// path returns the path of the instance in the overrides.
+func (k instanceKey) path() string { return yamlfile.Key(yamlfile.Key("instances", k.typ), k.name) }
 
 // ParseOverrides reads overrides.yaml; name is the file's name in errors. The error is yamlfile.Errors: all faults of
 // the text itself, with line and column. Build finds the faults that exist only together with the document. An empty

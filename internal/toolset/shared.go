@@ -2,13 +2,13 @@ package toolset
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
+	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/yamlfile"
-
-	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
 // shared is the HTTP toolset of a type, with an endpoint for each instance. Separate toolsets would cost more, because
@@ -83,32 +83,18 @@ func (b *builder) patchEndpoint(it *item, s *shared, endpoint map[string]any) (p
 	if it.patch == nil {
 		return endpoint, ""
 	}
-	origin, patched = it.origin, endpoint
-	for _, change := range ofEndpoint(it.patch) {
-		for _, field := range sortedKeys(change) {
-			if isEndpointField(field) {
-				patched = mergePatch(patched, map[string]any{field: change[field]}).(map[string]any)
-				continue
-			}
+	patch := maps.Clone(it.patch)
+	for _, field := range sortedKeys(patch) {
+		if !isEndpointField(field) {
+			delete(patch, field)
 			w := Warning{Code: WarningNotOfInstance, Type: it.Candidate.Type, Value: s.name}
-			b.warn(b.overrides.at(yamlfile.Key(origin, field), w))
+			b.warn(b.overrides.at(yamlfile.Key(it.origin, field), w))
 		}
 	}
+	patched = mergePatch(endpoint, patch).(map[string]any)
 	alone := map[string]any{"type": "http", "config": map[string]any{"endpoints": []any{patched}}}
 	if b.misfit(it, toolsets, s.name, alone) {
 		return endpoint, ""
 	}
-	return patched, origin
-}
-
-// ofEndpoint returns the changes to an endpoint in a patch. A patch from the time when each instance was a toolset has
-// the endpoint in a list of endpoints.
-func ofEndpoint(patch map[string]any) []map[string]any {
-	if list, ok := patch["endpoints"].([]any); ok && len(list) == 1 {
-		if endpoint, ok := list[0].(map[string]any); ok {
-			rest := mergePatch(patch, map[string]any{"endpoints": nil}).(map[string]any)
-			return []map[string]any{rest, endpoint}
-		}
-	}
-	return []map[string]any{patch}
+	return patched, it.origin
 }

@@ -158,71 +158,23 @@ func TestNamesOfTypes(t *testing.T) {
 	}
 }
 
-// What overrides of an older release say of an instance's own toolset holds, and its new place is named.
-func TestFormerToolsets(t *testing.T) {
+// The overrides of an instance change its endpoint. What is a setting of all endpoints has no effect there, and is told.
+func TestOverridesOfAnEndpoint(t *testing.T) {
 	t.Attr("req", "DTS-OUT-12")
 	t.Attr("req", "DTS-OUT-6")
 	const a, b = "http://jaeger.a.svc.cluster.local:16686", "http://jaeger.b.svc.cluster.local:16686"
-	const moved, setting = "toolset-former type=jaeger", "not-of-instance type=jaeger"
-	for name, tt := range map[string]struct {
-		overrides string
-		hosts     []string // of jaeger
-		has       string   // in the endpoint of a/jaeger
-		warnings  []string // parts, in order
-	}{
-		"removed":        {"toolsets: {jaeger/a/jaeger: null}", []string{b}, "", []string{moved}},
-		"switched off":   {"toolsets: {jaeger/a/jaeger: {enabled: false}}", []string{b}, "", []string{moved}},
-		"only described": {"toolsets: {jaeger/a/jaeger: {description: Mine}}", []string{a, b}, "paths:[/api/*]", []string{moved}},
-		"its endpoint": {
-			"toolsets: {jaeger/a/jaeger: {config: {endpoints: [{hosts: ['" + a + "'], paths: [/only]}]}}}", []string{a, b}, "paths:[/only]", []string{moved},
-		},
-		"its config": {
-			"toolsets: {jaeger/a/jaeger: {config: {verify_ssl: false}}}", []string{a, b}, "paths:[/api/*]",
-			[]string{moved, "jaeger/a/jaeger.config.verify_ssl: " + setting},
-		},
-		"an instance's, as it was": {
-			"instances: {jaeger: {a/jaeger: {endpoints: [{paths: [/only]}], timeout_seconds: 5}}}", []string{a, b}, "paths:[/only]",
-			[]string{"a/jaeger.timeout_seconds: " + setting},
-		},
-		"an instance's, as it is": {"instances: {jaeger: {a/jaeger: {paths: [/only]}}}", []string{a, b}, "paths:[/only]", nil},
-		"both": {
-			"{toolsets: {jaeger/a/jaeger: null}, instances: {jaeger: {a/jaeger: {paths: [/only]}}}}", []string{a, b}, "paths:[/only]", []string{moved},
-		},
-		"of none": {"toolsets: {jaeger/x/y: null}", []string{a, b}, "", []string{
-			"toolsets.jaeger/x/y: instance-unknown", moved}},
-		"the admin's own": {
-			"toolsets: {jaeger/mine: {type: http, enabled: true, config: {endpoints: [{hosts: [x]}]}}}", []string{a, b}, "", nil,
-		},
-		"of all": {"toolsets: {jaeger: {config: {timeout_seconds: 5}}}", []string{a, b}, "", nil},
-	} {
-		for _, inForce := range []bool{false, true} {
-			opts := options(t)
-			opts.InForce = inForce
-			d, err := Build([]*backend.Finding{found("jaeger", "a/jaeger", 16686), found("jaeger", "b/jaeger", 16686)}, opts, parse(t, tt.overrides))
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			hosts, endpoints := endpointsOf(t, d, "jaeger")
-			if diff := cmp.Diff(tt.hosts, hosts); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", name, diff)
-			}
-			if got := fmt.Sprint(endpoints[a]); !strings.Contains(got, tt.has) {
-				t.Errorf("%s: %s, want %s in it", name, got, tt.has)
-			}
-			if len(d.Warnings) != len(tt.warnings) {
-				t.Errorf("%s: warnings %v, want %q", name, d.Warnings, tt.warnings)
-				continue
-			}
-			for i, want := range tt.warnings {
-				if all := brief(d.Warnings); !strings.Contains(all, want) {
-					t.Errorf("%s: warnings %v, want %d: %q", name, d.Warnings, i, want)
-				}
-			}
-			if entryOf(d, "jaeger/a/jaeger") != nil || (entryOf(d, "jaeger/mine") != nil) != (name == "the admin's own") {
-				t.Errorf("%s: there are %v", name, sortedKeys(d.HolmesGPT["toolsets"].(map[string]any)))
-			}
-		}
+	text := "instances: {jaeger: {a/jaeger: {paths: [/only], timeout_seconds: 5}}}"
+	d, err := Build([]*backend.Finding{found("jaeger", "a/jaeger", 16686), found("jaeger", "b/jaeger", 16686)}, options(t), parse(t, text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, endpoints := endpointsOf(t, d, "jaeger")
+	if of, other := fmt.Sprint(endpoints[a]["paths"]), fmt.Sprint(endpoints[b]["paths"]); of != "[/only]" || other != "[/api/*]" {
+		t.Errorf("paths %s, and of the other %s", of, other)
+	}
+	want := "overrides.yaml:1:65: instances.jaeger.a/jaeger.timeout_seconds: not-of-instance type=jaeger value=jaeger"
+	if diff := cmp.Diff(want, brief(d.Warnings)); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 }
 

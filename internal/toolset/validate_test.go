@@ -52,6 +52,7 @@ note: f.yaml:4:16: toolsets.prometheus/metrics.config.api_key: HolmesGPT needs t
 warning: f.yaml:7:37: toolsets.prometheus/metrics.config.instances[1].prometheus_url: HolmesGPT does not expand ${NAME} here; write {{ env.NAME }}
 error: f.yaml:8:38: toolsets.grafana/loki.url: HolmesGPT rejects this field in a toolset of type built-in
 warning: f.yaml:9:17: toolsets.jaeger/a/b-c: its tool is called jaeger_a_b_c_request like that of jaeger/a-b/c, and only one of the two can be used
+warning: f.yaml:10:17: toolsets.jaeger/a-b/c: its tool is called jaeger_a_b_c_request like that of jaeger/a/b-c, and only one of the two can be used
 warning: f.yaml:11:22: toolsets.promtheus/metrics: HolmesGPT 0.45 has no toolset promtheus/metrics, and one of your own needs description and tools, or a type such as http
 error: f.yaml:13:45: mcp_servers.tickets.config.mode: expected streamable-http, sse or stdio
 warning: f.yaml:14:20: mcp_servers.github.config: mode is missing: HolmesGPT takes sse, most servers speak streamable-http

@@ -39,7 +39,6 @@ const (
 const (
 	WarningKeyUnknown         WarningCode = "key-unknown"         // there is no such key
 	WarningInstanceUnknown    WarningCode = "instance-unknown"    // no such instance is published now
-	WarningToolsetFormer      WarningCode = "toolset-former"      // the instances of the type are one toolset now
 	WarningNotOfInstance      WarningCode = "not-of-instance"     // a setting of all instances is given to one
 	WarningCompactLacking     WarningCode = "compact-lacking"     // an entry of the compact form lacks keys
 	WarningPatchLeftOut       WarningCode = "patch-left-out"      // a patch does not fit the backends found now

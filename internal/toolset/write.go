@@ -1,14 +1,13 @@
 package toolset
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v2"
-	yaml3 "go.yaml.in/yaml/v3"
 )
 
 // marshal returns the YAML of a tree of plain data, as sigs.k8s.io/yaml writes it. That library converts to JSON and
@@ -25,9 +24,9 @@ func marshal(header string, tree any) (string, error) {
 // writer writes a large tree in pieces. The YAML library keeps several times the size of the text in memory until it
 // has written the whole value.
 type writer struct {
-	out     strings.Builder
-	last    []string // the keys above the piece that was written last
-	misread bool     // a text of the piece needs quotes that the library does not write
+	out    strings.Builder
+	last   []string // the keys above the piece that was written last
+	quotes []string // placeholders in the piece, each followed by the quoted text that belongs there
 }
 
 // pieceOf is the approximate number of values in a piece.
@@ -77,17 +76,12 @@ func (w *writer) piece(tree any, path []string) error {
 	for _, key := range slices.Backward(path) {
 		tree = map[string]any{key: tree}
 	}
-	w.misread = false
+	w.quotes = nil
 	out, err := yaml.Marshal(w.ordered(tree))
 	if err != nil {
 		return err
 	}
-	text := string(out)
-	if w.misread {
-		if text, err = quoteMisread(text); err != nil {
-			return err
-		}
-	}
+	text := strings.NewReplacer(w.quotes...).Replace(string(out))
 	for i := 0; i < len(path) && i < len(w.last) && path[i] == w.last[i]; i++ {
 		_, text, _ = strings.Cut(text, "\n")
 	}
@@ -113,11 +107,17 @@ func count(tree any) int {
 }
 
 // ordered returns a tree with its keys in order. The library's own order has cycles, for example x1a, x20a and x117a,
-// so that the same data would not always give the same text. It also looks for texts that misread matches.
+// so that the same data would not always give the same text. In place of a text that needs quotes it puts a
+// placeholder, because the library cannot be told to quote a text. The placeholder has private characters, which no
+// text of a stranger has (safetext), and no space at which the library could break the line.
 func (w *writer) ordered(tree any) any {
 	switch t := tree.(type) {
 	case string:
-		w.misread = w.misread || misread.MatchString(t)
+		if misread.MatchString(t) {
+			placeholder := fmt.Sprintf("\ue000%d\ue001", len(w.quotes))
+			w.quotes = append(w.quotes, placeholder, strconv.Quote(t))
+			return placeholder
+		}
 	case map[string]any:
 		out := make(yaml.MapSlice, 0, len(t))
 		for _, key := range sortedKeys(t) {
@@ -139,33 +139,3 @@ func (w *writer) ordered(tree any) any {
 // https://github.com/yaml/pyyaml/blob/main/lib/yaml/resolver.py
 var misread = regexp.MustCompile(`^(?:=|<<|[-+]?0[bx][0-9a-fA-F_]+|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|` +
 	`[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?)$`)
-
-// quoteMisread adds quotes to the texts in a document that misread matches.
-func quoteMisread(text string) (string, error) {
-	var root yaml3.Node
-	if err := yaml3.Unmarshal([]byte(text), &root); err != nil {
-		return "", fmt.Errorf("read what was written: %w", err)
-	}
-	lines := strings.Split(text, "\n")
-	var quote func(n *yaml3.Node) error
-	quote = func(n *yaml3.Node) error {
-		if n.Kind == yaml3.ScalarNode && n.Style == 0 && misread.MatchString(n.Value) {
-			line := []rune(lines[n.Line-1])
-			from, to := n.Column-1, n.Column-1+len(n.Value)
-			if to > len(line) || string(line[from:to]) != n.Value {
-				return errors.New("a text is not where it was written")
-			}
-			lines[n.Line-1] = string(line[:from]) + `"` + n.Value + `"` + string(line[to:])
-		}
-		for i := len(n.Content) - 1; i >= 0; i-- { // from the end of a line to its beginning
-			if err := quote(n.Content[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if err := quote(&root); err != nil {
-		return "", err
-	}
-	return strings.Join(lines, "\n"), nil
-}

@@ -39,8 +39,6 @@ var warningTexts = map[toolset.WarningCode]string{
 
 	toolset.WarningKeyUnknown:      "this key has no effect; {meant}",
 	toolset.WarningInstanceUnknown: "no such instance is published; it takes effect once one is{meant}",
-	toolset.WarningToolsetFormer: "all instances of {type} are one toolset now: move the settings of this " +
-		"instance, or null, to {instance} (they still have effect here), and texts for the agent to {toolset}",
 	toolset.WarningNotOfInstance: "not a setting of one instance, so it has no effect: an instance has hosts, " +
 		"paths, methods, auth and health_check_url; a setting for all instances belongs in {toolset}",
 	toolset.WarningCompactLacking: "no backend of this type is published, " +
@@ -110,7 +108,6 @@ var warningValues = map[string]func(*toolset.Warning) string{
 	"of":          func(w *toolset.Warning) string { return strconv.Itoa(w.Of) },
 	"names":       func(w *toolset.Warning) string { return enumerate(strings.Split(w.Names, ",")) },
 	"meant":       meant,
-	"instance":    func(w *toolset.Warning) string { return "instances: {" + w.Type + ": {" + w.Value + ": …}}" },
 	"toolset":     func(w *toolset.Warning) string { return "toolsets: {" + w.Type + ": …}" },
 	"primary":     func(w *toolset.Warning) string { return "primary: {" + w.Type + ": NAMESPACE/NAME}" },
 	"credentials": func(w *toolset.Warning) string { return "credentials: {" + w.Type + ": {NAMESPACE/NAME: {…}}}" },
