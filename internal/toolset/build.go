@@ -159,13 +159,8 @@ func (it *item) order() int {
 // already reject such text. If they miss it, this check keeps out text that HolmesGPT would expand.
 func (it *item) unfit() Warning {
 	c := it.Candidate
-	switch {
-	case it.typ == nil:
+	if it.typ == nil || c.Type == kubernetesType || !isLabel(c.Type) {
 		return it.about(Warning{Code: WarningTypeUnknown})
-	case c.Type == kubernetesType:
-		return it.about(Warning{Code: WarningTypeReserved})
-	case !isLabel(c.Type):
-		return it.about(Warning{Code: WarningTypeSyntax})
 	}
 	for _, field := range [][2]string{
 		{"instance name", c.Instance}, {"type", c.Type}, {"URL", it.url},

@@ -384,11 +384,9 @@ func TestUnfit(t *testing.T) {
 		{found("jaeger", "a/b c", 80), "a/b c: host type=jaeger"},
 		{found("jaeger", "a/*", 80), "a/*: host type=jaeger"},
 		{found("jaeger", "a/b", 80000), "a/b: host type=jaeger"},
-		{found("kubernetes", "a/b", 80, own), "a/b: type-reserved type=kubernetes"},
-		{found("../x", "a/b", 80, own), "a/b: type-syntax type=../x"},
+		{found("kubernetes", "a/b", 80, own), "a/b: type-unknown type=kubernetes"},
+		{found("../x", "a/b", 80, own), "a/b: type-unknown type=../x"},
 		{found("nosuch", "a/b", 80), "a/b: type-unknown type=nosuch"},
-		{found("grafana", "a/b", 80, credentials("key", "A")), "a/b: credential-unknown type=grafana names=api_key,password,username"},
-		{found("grafana", "a/b", 80, credentials("api_key", "A }}{{ env.B")), "a/b: credential-variable type=grafana field=api_key"},
 		{found("prometheus", "a/b", 80, credentials("bearer_token", "A", "basic_auth", "B")), "a/b: credential-place type=prometheus field=basic_auth"},
 		{found("jaeger", "a/b", 80, credentials("token", "A", "username", "B")), "a/b: credential-auth type=jaeger field=username kind=basic other=bearer"},
 	} {

@@ -91,7 +91,6 @@ func (b *builder) baseline(names []string) error {
 
 // add writes an item to each entry of its type.
 func (b *builder) add(it *item) {
-	it.checkCredentials(b.warn)
 	if it.Candidate.Type == backend.TypeMCP {
 		b.addOwn(it, mcpServers, it.server(b.warn))
 		return

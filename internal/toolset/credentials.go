@@ -1,22 +1,19 @@
 package toolset
 
 import (
-	"regexp"
 	"strings"
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
 
-// variableName matches a valid name of an environment variable. Any other text could close the reference.
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
 func holmesReference(variable string) string  { return "{{ env." + variable + " }}" }
 func compactReference(variable string) string { return "${" + variable + "}" }
 
-// credentials calls put for each credential of the finding, in the order of its type.
+// credentials calls put for each credential of the finding, in the order of its type. The configuration has checked the
+// fields and the variables.
 func (it *item) credentials(put func(c catalog.Credential, variable string)) {
 	for _, c := range it.typ.Toolset.Credentials {
-		if v := it.Credentials[c.Field]; variableName.MatchString(v) {
+		if v := it.Credentials[c.Field]; v != "" {
 			put(c, v)
 		}
 	}
@@ -101,22 +98,4 @@ func (it *item) auth(warn func(Warning)) map[string]any {
 		return nil
 	}
 	return auth
-}
-
-// checkCredentials warns about configured credentials that the type does not have, and about invalid names of
-// variables.
-func (it *item) checkCredentials(warn func(Warning)) {
-	known := map[string]bool{}
-	for _, c := range it.typ.Toolset.Credentials {
-		known[c.Field] = true
-	}
-	// The warnings omit unknown fields and invalid names: they may be secrets in the wrong place.
-	for _, field := range sortedKeys(it.Credentials) {
-		switch {
-		case !known[field]:
-			warn(it.about(Warning{Code: WarningCredentialUnknown, Names: strings.Join(sortedKeys(known), ",")}))
-		case !variableName.MatchString(it.Credentials[field]):
-			warn(it.about(Warning{Code: WarningCredentialVariable, Field: field}))
-		}
-	}
 }

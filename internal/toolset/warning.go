@@ -14,15 +14,11 @@ type WarningCode string
 // These codes are about backends that are not written, or only in part.
 const (
 	WarningTypeUnknown        WarningCode = "type-unknown"        // its type is not in the catalog
-	WarningTypeReserved       WarningCode = "type-reserved"       // its type has a reserved name
-	WarningTypeSyntax         WarningCode = "type-syntax"         // its type is not a DNS label
 	WarningTextUnsafe         WarningCode = "text-unsafe"         // HolmesGPT would expand one of its texts
 	WarningNameDot            WarningCode = "name-dot"            // HolmesGPT accepts no dot in its name
 	WarningHost               WarningCode = "host"                // HolmesGPT does not understand its host
 	WarningNameTaken          WarningCode = "name-taken"          // another entry of the document has its name
 	WarningNameKept           WarningCode = "name-kept"           // the overrides give it a name that it cannot have
-	WarningCredentialUnknown  WarningCode = "credential-unknown"  // its type has no such credential
-	WarningCredentialVariable WarningCode = "credential-variable" // the configuration names no environment variable
 	WarningCredentialPlace    WarningCode = "credential-place"    // another credential has the same place
 	WarningCredentialAuth     WarningCode = "credential-auth"     // it is for another kind of authentication
 	WarningCredentialPartial  WarningCode = "credential-partial"  // it works only with another that is not configured
@@ -57,7 +53,7 @@ type Warning struct {
 	Type    string         // of the backend
 	Field   string         // the name of the credential or of the text
 	Value   string         // the name that is taken or not given, or the incomplete key
-	Names   string         // the known or the missing names, separated by commas
+	Names   string         // the missing names, separated by commas
 	Meant   string         // the name that was most likely meant, "" if no name is near
 	Because string         // the message of a check
 	Kind    string         // the kind of authentication that the credential is for

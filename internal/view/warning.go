@@ -11,20 +11,14 @@ import (
 
 // warningTexts holds the text for each warning about a document. warningValues replaces the names in braces.
 var warningTexts = map[toolset.WarningCode]string{
-	toolset.WarningTypeUnknown:  "{backend} is not written: its type is not in the catalog",
-	toolset.WarningTypeReserved: "{backend} is not written: the type name {type} is reserved",
-	toolset.WarningTypeSyntax:   "{backend} is not written: its type is not a DNS label",
-	toolset.WarningTextUnsafe:   "{backend} is not written: its {field} {because}",
+	toolset.WarningTypeUnknown: "{backend} is not written: its type is not in the catalog",
+	toolset.WarningTextUnsafe:  "{backend} is not written: its {field} {because}",
 	toolset.WarningNameDot: "{backend} is not written: " +
 		"a dot in its name would make HolmesGPT reject the whole file",
 	toolset.WarningHost:      "{backend} is not written: HolmesGPT does not accept its host",
 	toolset.WarningNameTaken: "{backend} is not written: the name {value} is taken",
 	toolset.WarningNameKept: "{backend} does not get the name {value} from the overrides: " +
 		"the name is taken, or is not a string",
-	toolset.WarningCredentialUnknown: "{backend}: the configuration names a credential " +
-		"that the type does not have; it has {names}",
-	toolset.WarningCredentialVariable: "{backend}: the value of credential {field} in the configuration " +
-		"is not the name of an environment variable",
 	toolset.WarningCredentialPlace: "{backend}: credential {field} is left out: " +
 		"another credential has its place in the toolset",
 	toolset.WarningCredentialAuth: "{backend}: credential {field} is left out: " +
@@ -97,7 +91,6 @@ func DocumentWarnings(list []toolset.Warning) []string {
 // warningValues returns the value of each name in a warning's text.
 var warningValues = map[string]func(*toolset.Warning) string{
 	"backend":     func(w *toolset.Warning) string { return w.Ref.String() + " (" + w.Type + ")" },
-	"type":        func(w *toolset.Warning) string { return w.Type },
 	"namespace":   func(w *toolset.Warning) string { return w.Ref.Namespace },
 	"field":       func(w *toolset.Warning) string { return w.Field },
 	"value":       func(w *toolset.Warning) string { return w.Value },
