@@ -163,7 +163,7 @@ func (it *item) unfit() Warning {
 		return it.about(Warning{Code: WarningTypeUnknown})
 	}
 	for _, field := range [][2]string{
-		{"instance name", c.Instance}, {"type", c.Type}, {"URL", it.url},
+		{"instance name", c.Instance}, {"URL", it.url},
 		{"health path", c.HealthPath}, {"description", c.Description}, {"link", it.Link},
 	} {
 		if err := safetext.Check(field[1]); err != nil {

@@ -77,10 +77,7 @@ func TestBuild(t *testing.T) {
 	}
 	for name, findings := range tests {
 		t.Run(name, func(t *testing.T) {
-			d, err := Build(findings, options(t), nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			d := document(t, findings, options(t), "")
 			golden(t, name, flat(t, d))
 		})
 	}
@@ -89,10 +86,7 @@ func TestBuild(t *testing.T) {
 // The safe minimum: HolmesGPT rejects a file without any toolset.
 func TestBuildNothingAtAll(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
-	d, err := Build(nil, Options{Types: types(t), Formats: []string{HolmesGPT}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := document(t, nil, Options{Types: types(t), Formats: []string{HolmesGPT}}, "")
 	golden(t, "minimum", flat(t, d))
 }
 
@@ -108,14 +102,8 @@ func TestBuildFormats(t *testing.T) {
 	} {
 		opts := options(t)
 		opts.Formats = tt.formats
-		d, err := Build([]*backend.Finding{found("loki", "a/loki", 3100)}, opts, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		keys, err := d.Keys()
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := document(t, []*backend.Finding{found("loki", "a/loki", 3100)}, opts, "")
+		keys := keysOf(t, d)
 		if diff := cmp.Diff(tt.want, sortedKeys(keys)); diff != "" {
 			t.Errorf("formats %v (-want +got):\n%s", tt.formats, diff)
 		}
@@ -138,10 +126,7 @@ func TestBuildSameBytes(t *testing.T) {
 	for i := range 20 {
 		r := rand.New(rand.NewPCG(1, uint64(i)))
 		r.Shuffle(len(findings), func(i, j int) { findings[i], findings[j] = findings[j], findings[i] })
-		d, err := Build(findings, options(t), parse(t, overrides))
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := document(t, findings, options(t), overrides)
 		got := flat(t, d)
 		if first == "" {
 			first = got
@@ -155,10 +140,7 @@ func TestBuildSameBytes(t *testing.T) {
 func TestGenerationMarker(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
 	marker := func(port int32, overrides string) string {
-		d, err := Build([]*backend.Finding{found("loki", "a/loki", port)}, options(t), parse(t, overrides))
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := document(t, []*backend.Finding{found("loki", "a/loki", port)}, options(t), overrides)
 		for name := range d.HolmesGPT["toolsets"].(map[string]any) {
 			if strings.HasPrefix(name, "generation/") {
 				return name
@@ -178,10 +160,7 @@ func TestGenerationMarker(t *testing.T) {
 	}
 	opts := options(t)
 	opts.GenerationMarker = false
-	d, err := Build(nil, opts, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := document(t, nil, opts, "")
 	if got := sortedKeys(d.HolmesGPT["toolsets"].(map[string]any)); len(got) != 2 {
 		t.Errorf("switched off, the marker is there: %v", got)
 	}
@@ -190,7 +169,7 @@ func TestGenerationMarker(t *testing.T) {
 func TestToolNames(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
 	long := strings.Repeat("a-very-long-name-", 3) + "jaeger"
-	d, err := Build([]*backend.Finding{
+	d := document(t, []*backend.Finding{
 		found("wiki", "tracing/"+long, 80, own),
 		found("wiki", "tracing/"+long+"-2", 80, own),
 		found("wiki", "team/a-jaeger", 80, own, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
@@ -199,10 +178,7 @@ func TestToolNames(t *testing.T) {
 		found("jaeger", "fine/jaeger", 16686),
 		found("docs", "same/zipkin", 80, own, named("z")),
 		found("docs", "other/zipkin", 80, own, named("z")),
-	}, options(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, options(t), "")
 	var names []string
 	tools := map[string]string{}
 	for _, name := range sortedKeys(d.HolmesGPT["toolsets"].(map[string]any)) {
@@ -240,13 +216,10 @@ func TestTrustedToolsKeepTheirNames(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	opts := options(t)
 	opts.TrustedNamespaces = []string{"monitoring"}
-	d, err := Build([]*backend.Finding{
+	d := document(t, []*backend.Finding{
 		found("wiki", "evil/x", 80, own, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(1, 0) }),
 		found("wiki", "monitoring/wiki", 80, own, named("evil-x"), func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
-	}, opts, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, opts, "")
 	toolsets := d.HolmesGPT["toolsets"].(map[string]any)
 	if toolsets["custom/evil-x"] == nil || toolsets["custom/evil/x"] != nil {
 		t.Errorf("they are called %v", sortedKeys(toolsets))
@@ -268,10 +241,7 @@ func TestToolsOfTheOverridesKeepTheirNames(t *testing.T) {
 		for _, inForce := range []bool{true, false} {
 			opts := options(t)
 			opts.InForce = inForce
-			d, err := Build([]*backend.Finding{found("wiki", "evil/x", 80, own)}, opts, parse(t, text))
-			if err != nil {
-				t.Fatalf("%s: %v", text, err)
-			}
+			d := document(t, []*backend.Finding{found("wiki", "evil/x", 80, own)}, opts, text)
 			names := slices.Collect(maps.Keys(d.Backends))
 			if len(names) != 1 || (names[0] != "custom/evil/x") != renamed || !strings.HasPrefix(names[0], "custom/evil/x") {
 				t.Errorf("%s: it is called %q", text, names)
@@ -290,10 +260,7 @@ func TestToolNamesOfHashes(t *testing.T) {
 	long := found("wiki", "team/a-jaeger-with-a-name-that-is-too-long-for-a-tool", 80, own, created(1))
 	entriesOf := func(findings ...*backend.Finding) map[string]string { // name -> Service
 		t.Helper()
-		d, err := Build(findings, options(t), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := document(t, findings, options(t), "")
 		names, tools := map[string]string{}, map[string]bool{}
 		for name, behind := range d.Backends {
 			if tools[catalog.ToolName(name)] {
@@ -327,21 +294,15 @@ func TestHostileText(t *testing.T) {
 	for _, text := range []string{
 		"a: b", "- x", "'", `"`, `\`, "# no comment", "| x", "> x", "&a *a", "!!python/object:os.system", "%TAG", "@x", "`x`",
 		"null", "~", "yes", "1e3", "0x10", "12:30:45", "2024-01-01", "...", "---", "key: [unclosed", "}{", "?", "<", "é ünï 日本 🙂",
-		strings.Repeat("long words ", 45), " leading and trailing ",
+		strings.Repeat("long words ", 45), " leading and trailing ", `2001-01-01 "x" \ y`,
 	} {
 		findings := []*backend.Finding{
 			found("custom", "a/b", 80, own, primary, note(text)),
 			found("mcp", "a/c", 80, note(text)),
 			found("loki", "a/d", 3100, note(text)),
 		}
-		d, err := Build(findings, options(t), nil)
-		if err != nil {
-			t.Fatalf("%q: %v", text, err)
-		}
-		keys, err := d.Keys()
-		if err != nil {
-			t.Fatalf("%q: %v", text, err)
-		}
+		d := document(t, findings, options(t), "")
+		keys := keysOf(t, d)
 		var doc map[string]map[string]map[string]any
 		if err := yaml.Unmarshal([]byte(keys[KeyHolmesGPT]), &doc); err != nil {
 			t.Fatalf("%q: %v", text, err)
@@ -390,11 +351,7 @@ func TestUnfit(t *testing.T) {
 		{found("prometheus", "a/b", 80, credentials("bearer_token", "A", "basic_auth", "B")), "a/b: credential-place type=prometheus field=basic_auth"},
 		{found("jaeger", "a/b", 80, credentials("token", "A", "username", "B")), "a/b: credential-auth type=jaeger field=username kind=basic other=bearer"},
 	} {
-		d, err := Build([]*backend.Finding{tt.finding}, options(t), nil)
-		if err != nil {
-			t.Errorf("%s: %v", tt.want, err)
-			continue
-		}
+		d := document(t, []*backend.Finding{tt.finding}, options(t), "")
 		if diff := cmp.Diff(tt.want, brief(d.Warnings)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

@@ -111,6 +111,25 @@ func parse(t *testing.T, text string) *Overrides {
 	return o
 }
 
+// document builds one of the findings with overrides.
+func document(t *testing.T, findings []*backend.Finding, opts Options, overrides string) *Document {
+	t.Helper()
+	d, err := Build(findings, opts, parse(t, overrides))
+	if err != nil {
+		t.Fatalf("%s: %v", overrides, err)
+	}
+	return d
+}
+
+func keysOf(t *testing.T, d *Document) map[string]string {
+	t.Helper()
+	keys, err := d.Keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
 // brief has a line for each warning: its place, its code, and the details that it has. The words are view's.
 func brief(warnings []Warning) string {
 	var lines []string
@@ -143,10 +162,7 @@ func brief(warnings []Warning) string {
 // flat is all keys in one text, as the golden files hold them.
 func flat(t *testing.T, d *Document) string {
 	t.Helper()
-	keys, err := d.Keys()
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := keysOf(t, d)
 	var b strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(keys)) {
 		b.WriteString("=== " + k + "\n" + keys[k])

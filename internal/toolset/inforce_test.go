@@ -73,15 +73,8 @@ func TestOverridesInForceStay(t *testing.T) {
 	} {
 		opts := options(t)
 		opts.InForce = true
-		d, err := Build(tt.findings, opts, parse(t, tt.text))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		keys, err := d.Keys()
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := document(t, tt.findings, opts, tt.text)
+		keys := keysOf(t, d)
 		text := keys[KeyHolmesGPT]
 		for _, want := range tt.has {
 			if !strings.Contains(text, want) {
@@ -153,10 +146,7 @@ func TestOverridesInForceAlwaysFit(t *testing.T) {
 		}
 		opts := options(t)
 		opts.InForce = true
-		d, err := Build(findings, opts, parse(t, strings.ReplaceAll(text, "mcp_servers: {}", "notes: {}")))
-		if err != nil {
-			t.Fatalf("%s\n%v", text, err)
-		}
+		d := document(t, findings, opts, strings.ReplaceAll(text, "mcp_servers: {}", "notes: {}"))
 		if d.HolmesGPT["toolsets"].(map[string]any)["docker/core"] == nil {
 			t.Errorf("%s: a patch is gone", text)
 		}

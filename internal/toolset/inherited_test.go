@@ -94,10 +94,7 @@ func TestCredentialAtTheTop(t *testing.T) {
 			!strings.Contains(warnings, "type=mimir") {
 			t.Errorf("%s: no type to name it for in %q", name, warnings)
 		}
-		keys, err := d.Keys()
-		if err != nil {
-			t.Fatal(err)
-		}
+		keys := keysOf(t, d)
 		if n := strings.Count(keys[KeyHolmesGPT], "env.TOKEN"); n != len(tt.want) {
 			t.Errorf("%s: %d references:\n%s", name, n, keys[KeyHolmesGPT])
 		}
@@ -145,10 +142,7 @@ func TestAnyHeaderMayBeACredential(t *testing.T) {
 				t.Errorf("%s: %v", setting, err)
 				continue
 			}
-			keys, err := d.Keys()
-			if err != nil {
-				t.Fatal(err)
-			}
+			keys := keysOf(t, d)
 			if got := strings.Contains(keys[KeyHolmesGPT], "VALUE"); got != tt.want {
 				t.Errorf("%s: %s has it: %t, want %t", setting, tt.findings[0].Ref, got, tt.want)
 			}
@@ -454,10 +448,7 @@ func TestCompactTrustedStandsIn(t *testing.T) {
 	t.Attr("req", "DTS-OUT-3")
 	opts := options(t)
 	opts.TrustedNamespaces = []string{"ours"}
-	d, err := Build([]*backend.Finding{found("grafana", "evil/g", 80), found("grafana", "ours/h", 80)}, opts, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := document(t, []*backend.Finding{found("grafana", "evil/g", 80), found("grafana", "ours/h", 80)}, opts, "")
 	config := d.Compact["grafana"]["config"].(map[string]any)
 	if list, _ := config["instances"].([]any); config["url"] != "http://h.ours.svc.cluster.local:80" || config["apiKey"] != nil || len(list) != 2 {
 		t.Errorf("the one of the trusted namespace does not stand in: %v", config)

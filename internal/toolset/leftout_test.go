@@ -22,11 +22,7 @@ func TestPartialCredential(t *testing.T) {
 			for _, inForce := range []bool{true, false} {
 				opts := options(t)
 				opts.InForce = inForce
-				d, err := Build([]*backend.Finding{f, found("prometheus", "b/p", 9090)}, opts, nil)
-				if err != nil {
-					t.Errorf("%s: %v", f.Type, err)
-					continue
-				}
+				d := document(t, []*backend.Finding{f, found("prometheus", "b/p", 9090)}, opts, "")
 				text := flat(t, d)
 				if !strings.Contains(text, "http://p.b.svc") || !strings.Contains(text, "http://x.a.svc") || strings.Contains(text, "auth:") {
 					t.Errorf("%s: want both, without auth:\n%s", f.Type, text)
@@ -91,10 +87,7 @@ func TestEntryLeftOut(t *testing.T) {
 		}
 	}
 	opts.Baseline, opts.InForce = nil, false
-	d, err := Build(broken, opts, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := document(t, broken, opts, "")
 	if text := flat(t, d); !strings.Contains(text, "generation/none") {
 		t.Errorf("HolmesGPT refuses a document without any entry:\n%s", text)
 	}

@@ -47,10 +47,7 @@ func built(t *testing.T, trusted []string, findings ...*backend.Finding) *Docume
 	t.Helper()
 	o := options(t)
 	o.TrustedNamespaces = trusted
-	d, err := Build(findings, o, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := document(t, findings, o, "")
 	return d
 }
 

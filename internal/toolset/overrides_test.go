@@ -39,10 +39,7 @@ func TestOverrides(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, err := Build(patched(), options(t), parse(t, string(text)))
-			if err != nil {
-				t.Fatal(err)
-			}
+			d := document(t, patched(), options(t), string(text))
 			golden(t, name, flat(t, d))
 		})
 	}
@@ -50,16 +47,9 @@ func TestOverrides(t *testing.T) {
 
 func TestOverridesEmpty(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
-	plain, err := Build(patched(), options(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	plain := document(t, patched(), options(t), "")
 	for _, text := range []string{"", "\n", "# nothing yet\n", "---\n", "{}", "toolsets: {}\nmcp_servers: {}\ninstances: {}\ncompact: {}\n", "instances:\ncompact:\n"} {
-		d, err := Build(patched(), options(t), parse(t, text))
-		if err != nil {
-			t.Errorf("%q: %v", text, err)
-			continue
-		}
+		d := document(t, patched(), options(t), text)
 		if diff := gocmp.Diff(flat(t, plain), flat(t, d)); diff != "" {
 			t.Errorf("%q changes the document (-without +with):\n%s", text, diff)
 		}
@@ -109,19 +99,6 @@ func TestOverridesUsedTwice(t *testing.T) {
 	}
 }
 
-// With one instance there is nobody else to inherit it; what is no credential may be shared.
-func TestSharedConfig(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	for _, text := range []string{
-		"toolsets: {elasticsearch/data: {config: {api_key: '{{ env.ES_KEY }}'}}}",
-		"toolsets: {prometheus/metrics: {config: {additional_headers: {X-Scope-OrgID: all}, verify_ssl: false}}}",
-	} {
-		if _, err := Build(patched(), options(t), parse(t, text)); err != nil {
-			t.Errorf("%s: %v", text, err)
-		}
-	}
-}
-
 // The admin addresses an instance by its Service or by its name as it is written. A stranger's that is called like it, or
 // like an entry of the admin's own, gets nothing of what was meant for that.
 func TestOverridesByName(t *testing.T) {
@@ -152,11 +129,7 @@ func TestOverridesByName(t *testing.T) {
 		"an API, by its written name": {"instances: {custom: {evil/db: " + key + "}}", []*backend.Finding{wiki}, []string{"custom/evil/db"}, ""},
 		"an API, by the bare name":    {"instances: {wiki: {db: " + key + "}}", []*backend.Finding{wiki}, nil, "instance-unknown meant=evil/db"},
 	} {
-		d, err := Build(tt.findings, options(t), parse(t, tt.overrides))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
+		d := document(t, tt.findings, options(t), tt.overrides)
 		var got []string
 		for _, v := range d.Variables() {
 			got = append(got, cmp.Or(v.Instance, v.Toolset))
@@ -185,20 +158,18 @@ func TestOverridesWithoutEffect(t *testing.T) {
 			"names=toolset,config meant=elasticsearch",
 		"compact: {loki: {toolset: loki, enabled: true, config: {url: x}}}": "", // one of the admin's own
 		"compact: {loki: null, elasticsearch: {config: {index: x}}}":        "",
+		// What is no credential may be set for several instances.
+		"toolsets: {prometheus/metrics: {config: {additional_headers: {X-Scope-OrgID: all}, verify_ssl: false}}}": "",
 	} {
-		d, err := Build(patched(), options(t), parse(t, text))
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := document(t, patched(), options(t), text)
 		if diff := gocmp.Diff(want, brief(d.Warnings)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
 	one := options(t)
 	one.Formats = []string{HolmesGPT}
-	d, err := Build(patched(), one, parse(t, "compact: {loki: {config: {url: x}}}"))
-	if err != nil || len(d.Warnings) > 0 {
-		t.Errorf("the compact form is not written, and yet: %v, %q", err, brief(d.Warnings))
+	if d := document(t, patched(), one, "compact: {loki: {config: {url: x}}}"); len(d.Warnings) > 0 {
+		t.Errorf("the compact form is not written, and yet: %q", brief(d.Warnings))
 	}
 }
 

@@ -19,14 +19,8 @@ func ownText(t *testing.T, tree string, findings ...*backend.Finding) string {
 	}
 	o := options(t)
 	o.Own = OwnKeys{"mine.yaml": parsed}
-	doc, err := Build(findings, o, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := doc.Keys()
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := document(t, findings, o, "")
+	keys := keysOf(t, doc)
 	return strings.TrimPrefix(keys["mine.yaml"], ownHeader)
 }
 

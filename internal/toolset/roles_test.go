@@ -2,6 +2,7 @@ package toolset
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,10 +56,7 @@ func TestShardYields(t *testing.T) {
 	} {
 		o := options(t)
 		o.Own = keys
-		d, err := Build(tt.findings, o, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := document(t, tt.findings, o, "")
 		if got := d.own["x.yaml"]; !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
@@ -125,21 +123,6 @@ func TestRoles(t *testing.T) {
 				"- prometheus/metrics, instance a/t: the main Thanos Query; sees all of a/x, a/y: ask it before them",
 			},
 		},
-		"more shards than are named": {
-			[]*backend.Finding{
-				found("prometheus", "a/1", 9090, shardOf("a/t")), found("prometheus", "a/2", 9090, shardOf("a/t")),
-				found("prometheus", "a/3", 9090, shardOf("a/t")), found("prometheus", "a/4", 9090, shardOf("a/t")),
-				found("prometheus", "a/5", 9090, shardOf("a/t")), found("thanos", "a/t", 9090),
-			},
-			[]string{
-				"- prometheus/metrics, instance a/1: a shard of a/t, sees a part of what that sees",
-				"- prometheus/metrics, instance a/2: a shard of a/t, sees a part of what that sees",
-				"- prometheus/metrics, instance a/3: a shard of a/t, sees a part of what that sees",
-				"- prometheus/metrics, instance a/4: a shard of a/t, sees a part of what that sees",
-				"- prometheus/metrics, instance a/5: a shard of a/t, sees a part of what that sees",
-				"- prometheus/metrics, instance a/t: sees all of a/1, a/2, a/3, a/4, 1 more: ask it before them",
-			},
-		},
 		"a shard of one that is not published": {findings: []*backend.Finding{
 			found("prometheus", "a/x", 9090, shardOf("a/t")), found("prometheus", "a/y", 9090),
 		}},
@@ -157,16 +140,25 @@ func TestRoles(t *testing.T) {
 	}
 }
 
+// Of many shards a few are named.
+func TestRoleOfManyShards(t *testing.T) {
+	t.Attr("req", "DTS-OUT-12")
+	findings := []*backend.Finding{found("thanos", "a/t", 9090)}
+	for i := range 5 {
+		findings = append(findings, found("prometheus", fmt.Sprint("a/", i), 9090, shardOf("a/t")))
+	}
+	lines := roles(built(t, nil, findings...))
+	if want := "- prometheus/metrics, instance a/t: sees all of a/0, a/1, a/2, a/3, 1 more: ask it before them"; !slices.Contains(lines, want) {
+		t.Errorf("got %q, want %q", lines, want)
+	}
+}
+
 // A line names the instance as the document does.
 func TestRolesNameInstancesAsWritten(t *testing.T) {
 	t.Attr("req", "DTS-OUT-12")
-	overrides := parse(t, "instances: {prometheus: {a/x: {name: production}}}")
-	d, err := Build([]*backend.Finding{
+	d := document(t, []*backend.Finding{
 		found("prometheus", "a/x", 9090, primary, note("Ask me.")), found("prometheus", "b/x", 9090),
-	}, options(t), overrides)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, options(t), "instances: {prometheus: {a/x: {name: production}}}")
 	if diff := cmp.Diff([]string{"- prometheus/metrics, instance production: the main one"}, roles(d)); diff != "" {
 		t.Errorf("roles (-want +got):\n%s", diff)
 	}

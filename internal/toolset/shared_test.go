@@ -147,12 +147,9 @@ func TestNamesOfTypes(t *testing.T) {
 	}
 	opts := options(t)
 	opts.Types = append(opts.Types, &catalog.Type{Type: "custom-a-b", Toolset: catalog.Toolset{HolmesGPT: []catalog.Entry{web}}})
-	d, err := Build([]*backend.Finding{
+	d := document(t, []*backend.Finding{
 		found("custom-a-b", "z/x", 80, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }), found("wiki", "a/b", 80, own),
-	}, opts, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	}, opts, "")
 	if entryOf(d, "custom-a-b") == nil || entryOf(d, "custom/a/b") != nil {
 		t.Errorf("they are called %v", sortedKeys(d.Backends))
 	}
@@ -164,10 +161,7 @@ func TestOverridesOfAnEndpoint(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	const a, b = "http://jaeger.a.svc.cluster.local:16686", "http://jaeger.b.svc.cluster.local:16686"
 	text := "instances: {jaeger: {a/jaeger: {paths: [/only], timeout_seconds: 5}}}"
-	d, err := Build([]*backend.Finding{found("jaeger", "a/jaeger", 16686), found("jaeger", "b/jaeger", 16686)}, options(t), parse(t, text))
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := document(t, []*backend.Finding{found("jaeger", "a/jaeger", 16686), found("jaeger", "b/jaeger", 16686)}, options(t), text)
 	_, endpoints := endpointsOf(t, d, "jaeger")
 	if of, other := fmt.Sprint(endpoints[a]["paths"]), fmt.Sprint(endpoints[b]["paths"]); of != "[/only]" || other != "[/api/*]" {
 		t.Errorf("paths %s, and of the other %s", of, other)

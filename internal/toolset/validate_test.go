@@ -72,14 +72,8 @@ error: f.yaml:15:14: other["a.b"]: a key must not contain a dot: HolmesGPT would
 // What this package writes is what it calls good.
 func TestValidateOwnDocument(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
-	d, err := Build(append(oneOfEach(), custom()...), options(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys, err := d.Keys()
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := document(t, append(oneOfEach(), custom()...), options(t), "")
+	keys := keysOf(t, d)
 	notes := 0
 	for _, p := range Validate(KeyHolmesGPT, []byte(keys[KeyHolmesGPT])) {
 		if p.Severity != Note {

@@ -1,13 +1,49 @@
 package toolset
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	yaml2 "go.yaml.in/yaml/v2"
 	yaml3 "go.yaml.in/yaml/v3"
+	"sigs.k8s.io/yaml"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
+
+// The texts are those of the writer that kubectl uses, whatever the data.
+func TestMarshalAsKubectl(t *testing.T) {
+	t.Attr("req", "DTS-OUT-1")
+	d := document(t, append(oneOfEach(), custom()...), options(t), "")
+	trees := map[string]map[string]any{"the document": d.HolmesGPT, "scalars": {
+		"texts": []any{
+			"", " ", "a b", "yes", "null", "~", "1", "1e3", "0x1f", "2024-01-01", "- a", "a: b", "#", "a #b", "'", `"`, "a\nb", "a\n", "\na\n\n",
+			"\ttab", "é", "\u2028", "\U0001F600", "*a", "&a", "!a", "%", "@", "`", "{{ env.A }}", "a  b", strings.Repeat("word ", 60), strings.Repeat("x", 200),
+		},
+		"numbers": []any{0, -1, 1 << 53, uint64(1) << 63, 0.5, 1.0, 1e21, -2.5e-9},
+		"others":  []any{true, false, nil, []any{}, map[string]any{}, []any{[]any{1}}, []string{"a"}},
+		"a1":      1, "a9": map[string]any{"Z": 1, "a": 2, "1": 3, "true": 4}, "multi": map[string]any{"text": "one\ntwo\n", "spaces": " one\n  two\n"},
+	}}
+	for name, tree := range d.Compact {
+		trees[name] = tree
+	}
+	for name, tree := range trees {
+		want, err := yaml.Marshal(tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := marshal(header, tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(header+string(want), got); diff != "" {
+			t.Errorf("%s (-kubectl +here):\n%s", name, diff)
+		}
+	}
+}
 
 // TestTextsThatPythonMisreads has a stranger's tenant, note and type stand in quotes where HolmesGPT's YAML reader takes them for a
 // number or a date, and fails on the whole file. 0x_ is a tenant's name to Loki.
@@ -17,6 +53,7 @@ func TestTextsThatPythonMisreads(t *testing.T) {
 	texts := []string{
 		"0x_", "-0x_", "+0b_", "0b__", "0x" + strings.Repeat("f", 20), "0b" + strings.Repeat("1", 70), "2001-99-99", "2024-02-30",
 		"2001-99-99 1:2:3", "=", "<<", ".5_",
+		"2001-01-01 é", "2001-01-01 01:00:00." + strings.Repeat("0", 60) + " Z", // with more bytes, or broken into lines
 	}
 	for _, text := range texts {
 		tenant := found("loki", "evil/x", 3100, named("evil/x/"+text), func(f *backend.Finding) {
@@ -29,15 +66,8 @@ func TestTextsThatPythonMisreads(t *testing.T) {
 			findings = append(findings, found(typ, "evil/z", 80, own))
 		}
 		key := strings.ReplaceAll(text, ".", "") // HolmesGPT takes no dots there
-		o := parse(t, `{toolsets: {own/one: {enabled: false, description: x, tools: [], config: {ü: ["`+text+`", {"`+key+`": "`+text+`"}]}}}}`)
-		d, err := Build(findings, options(t), o)
-		if err != nil {
-			t.Fatalf("%q: %v", text, err)
-		}
-		keys, err := d.Keys()
-		if err != nil {
-			t.Fatalf("%q: %v", text, err)
-		}
+		o := `{toolsets: {own/one: {enabled: false, description: x, tools: [], config: {ü: ["`+text+`", {"`+key+`": "`+text+`"}]}}}}`
+		keys := keysOf(t, document(t, findings, options(t), o))
 		for key, where := range map[string]string{
 			KeyHolmesGPT: `X-Scope-OrgID: "` + text + `"`, KeyCompact("loki"): `tenant: "` + text + `"`, KeyCompact("custom"): `description: "` + text + `"`,
 		} {
@@ -71,4 +101,75 @@ func plain(n *yaml3.Node, text string) *yaml3.Node {
 		}
 	}
 	return nil
+}
+
+// A large tree is written in pieces, and as the library writes it in one.
+func TestLargeIsWrittenAsInOnePiece(t *testing.T) {
+	t.Attr("req", "DTS-OUT-5")
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		tree := map[string]any{"toolsets": randomTree(r, 3), "mcp_servers": randomTree(r, 2), "x": randomTree(r, 3)}
+		want, err := yaml2.Marshal((&writer{}).ordered(tree))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := marshal("", tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got != string(want) {
+			i := 0
+			for i < min(len(got), len(want)) && got[i] == want[i] {
+				i++
+			}
+			from := max(0, i-200)
+			t.Fatalf("seed %d: got\n%.400s\nwant\n%.400s", seed, got[from:], want[from:])
+		}
+	}
+}
+
+// randomTree has texts that are folded, quoted and written as blocks, and keys that differ in numbers.
+func randomTree(r *rand.Rand, deep int) any {
+	texts := []string{
+		"", "true", "a: b", "- x", "http://a:80", "one\ntwo\n", strings.Repeat("Ask me first. ", r.IntN(40)), strings.Repeat("k", 90), "'", "\"é\"",
+	}
+	word := func() string { return texts[r.IntN(len(texts))] }
+	switch n := r.IntN(24); {
+	case deep == 0:
+		return word()
+	case n%4 == 0:
+		list := make([]any, n)
+		for i := range list {
+			list[i] = randomTree(r, deep-1)
+		}
+		return list
+	default:
+		m := map[string]any{}
+		for range n {
+			key := fmt.Sprintf("%s%0*d%s", []string{"", "x", "x/", "é-", "X"}[r.IntN(5)], r.IntN(3), r.IntN(200), []string{"", "-", "a", "_0"}[r.IntN(4)])
+			if r.IntN(50) == 0 {
+				key = strings.Repeat(key, 200)
+			}
+			m[key] = randomTree(r, deep-1)
+		}
+		return m
+	}
+}
+
+// The same data gives the same text, whatever strangers call their Services: the library's order of these goes round in a circle.
+func TestOrderOfKeysHasNoCircles(t *testing.T) {
+	t.Attr("req", "DTS-OUT-5")
+	tree := map[string]any{"x": 1}
+	for i := range 30 {
+		tree[fmt.Sprint("x", i*i, string(rune('a'+i%3)))] = map[string]any{"x1a": 1, "x20a": 2, "x117a": 3}
+	}
+	first, err := marshal("", tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		if again, err := marshal("", tree); err != nil || again != first {
+			t.Fatalf("%v: the texts of the same data differ:\n%s\n%s", err, first, again)
+		}
+	}
 }
