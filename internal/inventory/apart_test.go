@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/recipe"
 )
@@ -42,10 +41,7 @@ func TestSuggestedVariablesAreNobodyElses(t *testing.T) {
 		"primary, the usual one is another's": {inventory.Options{Primary: map[string]backend.Ref{"grafana": at("evil", "grafana")}, Credentials: given("loki", "x/y", "api_key", "GRAFANA_API_KEY")}, own},
 	} {
 		tc.options.FirstRoundOver = true
-		all, err := catalog.Builtin()
-		if err != nil {
-			t.Fatal(err)
-		}
+		all := builtin(t)
 		f := build(t, tc.options, theirs(1, wants), strangers(2, wants))["evil/grafana"]
 		suggested := 0
 		for _, r := range recipe.For(f, all.Lookup("grafana"), "kubernaut-system") {

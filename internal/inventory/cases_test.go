@@ -46,10 +46,7 @@ func TestSignatures(t *testing.T) {
 	for _, id := range []string{"DTS-DET-2", "DTS-DET-3", "DTS-DET-4", "DTS-DET-5", "DTS-DET-6", "DTS-DET-7", "DTS-DET-11"} {
 		t.Attr("req", id)
 	}
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	d, err := detect.New(c, detect.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -15,22 +15,12 @@ func BenchmarkCollapse(b *testing.B) {
 	const few, many, most = 1_000, 10_000, 4 // where each is compared with all, each of many takes ten times as long
 	for name, change := range map[string]func(i int, f *backend.Finding, e *backend.Endpoints){
 		"endpoints": func(int, *backend.Finding, *backend.Endpoints) {},
-		"headless":  func(_ int, f *backend.Finding, _ *backend.Endpoints) { f.Service.ClusterIP = "None" },
 		"selectors": func(i int, f *backend.Finding, e *backend.Endpoints) {
 			f.Service.ClusterIP, e.Slices = "None", nil
 			for k := range 60 {
 				f.Service.Selector[fmt.Sprintf("key-%02d", k)] = ""
 			}
 			f.Service.Selector["key-00"] = fmt.Sprint(i)
-		},
-		"ports": func(i int, f *backend.Finding, e *backend.Endpoints) {
-			e.Slices = nil
-			f.Service.Selector = map[string]string{"app": "x"}
-			f.Candidate.Port.Target.IntVal = int32(i)
-		},
-		"tenants": func(i int, f *backend.Finding, _ *backend.Endpoints) {
-			f.Candidate.Tenant = fmt.Sprintf("t%d", i)
-			f.Service.Selector = map[string]string{"app": "x"}
 		},
 		"releases": func(_ int, f *backend.Finding, _ *backend.Endpoints) {
 			f.Service.Labels = map[string]string{"release": "r", "app": "a"}

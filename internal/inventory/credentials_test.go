@@ -232,11 +232,8 @@ func TestVouched(t *testing.T) {
 // HolmesGPT fails all of a toolset for one missing variable, so that no reference stands beside what works without.
 func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
-	builtin, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	own := *builtin.Lookup("prometheus")
+	known := builtin(t)
+	own := *known.Lookup("prometheus")
 	own.Type = "coroot"
 	metrics := func(name, typ string, day int, outcome backend.Outcome) svc {
 		return svc{ref: at("ns", name), typ: typ, strength: backend.Strong, day: day, outcome: outcome, identity: true}
@@ -252,7 +249,7 @@ func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 				if name == own.Type {
 					return &own
 				}
-				return builtin.Lookup(name)
+				return known.Lookup(name)
 			}
 			got := build(t, o, locked, metrics("open", typ, 2, backend.Ready))
 			f := got["ns/locked"]
@@ -267,7 +264,7 @@ func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 	// All Jaegers are one HTTP toolset, like the instances of any type without a toolset of HolmesGPT's own.
 	traces := metrics("locked", "jaeger", 1, backend.AuthRequired)
 	for open, want := range map[backend.Outcome]bool{backend.Ready: false, backend.AuthRequired: true} {
-		got := build(t, inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"ns"}, Type: builtin.Lookup},
+		got := build(t, inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"ns"}},
 			traces, metrics("second", "jaeger", 2, open))
 		if f := got["ns/locked"]; (f.Credentials["token"] == "JAEGER_BEARER_TOKEN") != want {
 			t.Errorf("a Jaeger beside one that is %s: %s, %v: %s", open, f.Verdict, f.Credentials, view.Reason(f))

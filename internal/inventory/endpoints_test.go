@@ -118,6 +118,10 @@ func TestSameEndpoints(t *testing.T) {
 		list []fronted
 		want string
 	}{
+		"a headless twin":                   {[]fronted{served(strong("prometheus", "")), all(strong("prometheus-headless", ""))}, "accepted =ns/prometheus"},
+		"only the headless one works":       {[]fronted{down(served(strong("a", ""))), works(all(strong("a-headless", "")))}, "=ns/a-headless accepted"},
+		"another selector":                  {[]fronted{strong("a", ""), strong("b", "")}, "accepted accepted"},
+		"the headless one is included":      {[]fronted{served(strong("a", "")), explicit(all(strong("b", "")))}, "=ns/b accepted"},
 		"different selectors, the same pod": {[]fronted{strong("lens-metrics-service", "192.0.2.33"), strong("prometheus-server", "192.0.2.33")}, "=ns/prometheus-server accepted"},
 		"the same pod, another port":        {[]fronted{strong("a", "10.1.0.1"), port(strong("b", "10.1.0.1"), 9091)}, "accepted accepted"},
 		"other pods":                        {[]fronted{strong("a", "10.1.0.1"), strong("b", "10.1.0.2")}, "accepted accepted"},

@@ -2,7 +2,6 @@ package inventory_test
 
 import (
 	"cmp"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +29,7 @@ type svc struct {
 	identity bool
 	unproven bool
 	primary  bool   // annotated
+	seen     *backend.Observation // instead of what outcome, wants and identity say
 	bundled  string // whose it is
 }
 
@@ -41,16 +41,15 @@ var builtinCatalog = sync.OnceValues(catalog.Builtin)
 // build decides about the Services and returns what became of each.
 func build(t *testing.T, o inventory.Options, list ...svc) map[string]*backend.Finding {
 	t.Helper()
-	c, err := builtinCatalog()
-	if err != nil {
-		t.Fatal(err)
-	}
 	var detections []inventory.Detection
 	observations := map[backend.Key]backend.Observation{}
 	for _, s := range list {
 		d := s.detection()
 		detections = append(detections, d)
-		if s.outcome != "" {
+		switch {
+		case s.seen != nil:
+			observations[d.Candidates[0].Key()] = *s.seen
+		case s.outcome != "":
 			observations[d.Candidates[0].Key()] = backend.Observation{
 				Outcome: s.outcome, Wants: s.wants, Identity: s.identity, Seen: backend.Seen{Code: backend.CodeUnreachable, Value: "the probe's words"},
 				At: time.Unix(1, 0),
@@ -58,7 +57,7 @@ func build(t *testing.T, o inventory.Options, list ...svc) map[string]*backend.F
 		}
 	}
 	if o.Type == nil {
-		o.Type = c.Lookup
+		o.Type = builtin(t).Lookup
 	}
 	out := map[string]*backend.Finding{}
 	for _, f := range inventory.Build(detections, observations, o) {
@@ -143,56 +142,6 @@ func TestDeniedIsRejected(t *testing.T) {
 					t.Errorf("%s, unproven %t, mustProve %t: %s (%s)", strength, unproven, mustProve, got.Verdict, view.Reason(got))
 				}
 			}
-		}
-	}
-}
-
-func TestDuplicates(t *testing.T) {
-	t.Attr("req", "DTS-DET-6")
-	same := func(outcome, twin backend.Outcome) map[string]*backend.Finding {
-		return build(t, inventory.Options{},
-			svc{ref: at("ns", "prometheus"), selector: "p", strength: backend.Strong, outcome: outcome, identity: true},
-			svc{ref: at("ns", "prometheus-headless"), selector: "p", headless: true, strength: backend.Strong, outcome: twin, identity: true})
-	}
-	both := same(backend.Ready, backend.Ready)
-	if f := both["ns/prometheus-headless"]; f.Verdict != backend.Duplicate || f.Winner != at("ns", "prometheus") || !strings.Contains(view.Reason(f), "headless") {
-		t.Errorf("both work: %+v", f)
-	}
-	one := same(backend.Unreachable, backend.Ready)
-	if f := one["ns/prometheus"]; f.Verdict != backend.Duplicate || f.Winner != at("ns", "prometheus-headless") {
-		t.Errorf("only the headless one works: %+v", f)
-	}
-	if f := one["ns/prometheus-headless"]; f.Verdict != backend.Accepted {
-		t.Errorf("only the headless one works, and it is %s", f.Verdict)
-	}
-	two := build(t, inventory.Options{},
-		svc{ref: at("ns", "one"), strength: backend.Strong}, svc{ref: at("ns", "two"), strength: backend.Strong},
-		svc{ref: at("other", "one"), selector: "one", strength: backend.Strong})
-	for name, f := range two {
-		if f.Verdict != backend.Accepted {
-			t.Errorf("%s of three installations is %s: %s", name, f.Verdict, view.Reason(f))
-		}
-	}
-	chosen := build(t, inventory.Options{},
-		svc{ref: at("ns", "a"), selector: "p", strength: backend.Strong},
-		svc{ref: at("ns", "b"), selector: "p", strength: backend.Explicit, headless: true})
-	if chosen["ns/b"].Verdict != backend.Accepted || chosen["ns/a"].Winner != at("ns", "b") {
-		t.Errorf("the owner's choice does not win: %+v", chosen["ns/a"])
-	}
-}
-
-func TestInstanceNamesAreTheOlders(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	got := build(t, inventory.Options{},
-		svc{ref: at("evil", "new"), instance: "main", strength: backend.Explicit, day: 9},
-		svc{ref: at("good", "old"), instance: "main", strength: backend.Explicit, day: 2},
-		svc{ref: at("evil", "ageless"), instance: "main", strength: backend.Explicit})
-	if got["good/old"].Verdict != backend.Accepted {
-		t.Errorf("the older one is %s", got["good/old"].Verdict)
-	}
-	for _, name := range []string{"evil/new", "evil/ageless"} {
-		if f := got[name]; f.Verdict != backend.Rejected || !strings.Contains(view.Reason(f), "good/old") {
-			t.Errorf("%s is %s: %s", name, f.Verdict, view.Reason(f))
 		}
 	}
 }

@@ -2,10 +2,8 @@ package inventory_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
@@ -39,82 +37,39 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// The agent reads links: of a namespace that is not trusted their paths take no more room than base paths do.
+// The agent reads links: of a namespace that is not trusted their paths take no more room than base paths do, first those of
+// what the configuration names, then the oldest. A path that is too long takes the room of no other.
 func TestLinksAreBounded(t *testing.T) {
 	t.Attr("req", "DTS-OUT-13")
 	t.Attr("req", "DTS-SEC-3")
-	for path, want := range map[string][2]int{ // links of a stranger's namespace and of a trusted one
-		"/" + strings.Repeat("w", 99): {10, 20},
-		"":                            {20, 20},
+	for name, tt := range map[string]struct {
+		paths   []int // their lengths, the oldest Service's first
+		options inventory.Options
+		want    string
+	}{
+		"the oldest":             {[]int{500, 500, 500, 20, 0, 500}, inventory.Options{}, "0 1 3 4"},
+		"without a path":         {[]int{0, 0, 0}, inventory.Options{}, "0 1 2"},
+		"of a trusted namespace": {[]int{500, 500, 500}, inventory.Options{TrustedNamespaces: []string{"team"}}, "0 1 2"},
+		"the named one":          {[]int{500, 500, 500, 500}, inventory.Options{Primary: map[string]backend.Ref{"loki": at("team", "3")}}, "0 3"},
 	} {
 		var all []inventory.Detection
-		for i := range 20 {
-			for _, namespace := range []string{"stranger", "trusted"} {
-				d := svc{ref: at(namespace, fmt.Sprintf("loki-%02d", i)), typ: "loki", strength: backend.Strong}.detection()
-				d.Service.Created = time.Unix(int64(i), 0)
-				d.Candidates[0].Link = "https://logs.example.com" + path
-				all = append(all, d)
+		for i, n := range tt.paths {
+			d := svc{ref: at("team", fmt.Sprint(i)), typ: "loki", strength: backend.Strong, day: 1 + i}.detection()
+			d.Candidates[0].Link = "https://logs.example.com" + strings.Repeat("/", min(n, 1)) + strings.Repeat("w", max(0, n-1))
+			all = append(all, d)
+		}
+		tt.options.Type = builtin(t).Lookup
+		var got []string
+		for _, f := range inventory.Build(all, nil, tt.options) {
+			if f.Link != "" {
+				got = append(got, f.Name)
+			}
+			if f.Verdict != backend.Accepted {
+				t.Errorf("%s: %s is %s for its link", name, f.Ref, f.Verdict)
 			}
 		}
-		got := [2]int{}
-		for _, f := range inventory.Build(all, nil, inventory.Options{Type: builtin(t).Lookup, TrustedNamespaces: []string{"trusted"}}) {
-			switch {
-			case f.Link != "" && f.Namespace == "stranger":
-				got[0]++
-			case f.Link != "":
-				got[1]++
-			case f.Verdict != backend.Accepted:
-				t.Errorf("%s is %s for its link", f.Ref, f.Verdict)
-			case f.Name < "loki-10":
-				t.Errorf("%s, an older one, has lost its link", f.Ref)
-			}
+		if text := strings.Join(got, " "); text != tt.want {
+			t.Errorf("%s: links of %q, want %q", name, text, tt.want)
 		}
-		if got != want {
-			t.Errorf("path of %d: %v links, want %v", len(path), got, want)
-		}
-	}
-}
-
-// A link that takes no room has room: a path that is too long takes that of no other.
-func TestLongLinksTakeNoRoom(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-SEC-3")
-	var all []inventory.Detection
-	for i, n := range []int{500, 500, 500, 20, 0, 500} {
-		d := svc{ref: at("stranger", fmt.Sprintf("loki-%d", i)), typ: "loki", strength: backend.Strong}.detection()
-		d.Service.Created = time.Unix(int64(i), 0)
-		d.Candidates[0].Link = "https://logs.example.com" + strings.Repeat("/", min(n, 1)) + strings.Repeat("w", max(0, n-1))
-		all = append(all, d)
-	}
-	var got []string
-	for _, f := range inventory.Build(all, nil, inventory.Options{Type: builtin(t).Lookup}) {
-		if f.Link != "" {
-			got = append(got, f.Name)
-		}
-	}
-	if want := []string{"loki-0", "loki-1", "loki-3", "loki-4"}; !slices.Equal(got, want) {
-		t.Errorf("links of %q, want %q", got, want)
-	}
-}
-
-// A link of what the configuration names keeps its room beside older ones.
-func TestLinkOfTheNamedStays(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	var all []inventory.Detection
-	for i := range 4 {
-		d := svc{ref: at("team", fmt.Sprintf("loki-%d", i)), typ: "loki", strength: backend.Strong, day: 1 + i}.detection()
-		d.Candidates[0].Link = "https://logs.example.com/" + strings.Repeat("w", 499)
-		all = append(all, d)
-	}
-	o := inventory.Options{Type: builtin(t).Lookup, Primary: map[string]backend.Ref{"loki": at("team", "loki-3")}}
-	var got []string
-	for _, f := range inventory.Build(all, nil, o) {
-		if f.Link != "" {
-			got = append(got, f.Name)
-		}
-	}
-	slices.Sort(got)
-	if want := []string{"loki-0", "loki-3"}; !slices.Equal(got, want) {
-		t.Errorf("links of %q, want %q", got, want)
 	}
 }

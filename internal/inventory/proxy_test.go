@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/detect"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/view"
@@ -13,10 +12,7 @@ import (
 // vmauth is the way in to what it stands before, once a probe has shown that it answers queries.
 func TestProxyOfAnInstallation(t *testing.T) {
 	t.Attr("req", "DTS-DET-6")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	d, err := detect.New(c, detect.Options{})
 	if err != nil {
 		t.Fatal(err)

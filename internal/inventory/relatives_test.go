@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,23 +14,11 @@ import (
 // observed decides about Services whose observations are given.
 func observed(t *testing.T, o inventory.Options, list []svc, seen []backend.Observation) map[string]*backend.Finding {
 	t.Helper()
-	c, err := builtinCatalog()
-	if err != nil {
-		t.Fatal(err)
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].seen = &seen[i]
 	}
-	o.Type = c.Lookup
-	var detections []inventory.Detection
-	observations := map[backend.Key]backend.Observation{}
-	for i, s := range list {
-		d := s.detection()
-		detections = append(detections, d)
-		observations[d.Candidates[0].Key()] = seen[i]
-	}
-	out := map[string]*backend.Finding{}
-	for _, f := range inventory.Build(detections, observations, o) {
-		out[f.Ref.String()] = f
-	}
-	return out
+	return build(t, o, list...)
 }
 
 // What a probe has shown to be a relative becomes that type, under the rules that hold for it.
@@ -84,10 +73,7 @@ func TestRelatives(t *testing.T) {
 // Of two candidates of one Service that turn out to be the same type, one is left.
 func TestRelativeBesideItself(t *testing.T) {
 	t.Attr("req", "DTS-PRB-10")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	d := svc{ref: at("m", "vm"), strength: backend.Strong}.detection()
 	second := *d.Candidates[0]
 	second.Type, second.PortNumber, second.Port.Number = "victoriametrics", 8428, 8428
@@ -178,7 +164,7 @@ func TestRelativeIsSwitchedOff(t *testing.T) {
 		"elsewhere": {catalog.Tuning{Namespaces: []string{"other-*"}}, backend.Rejected},
 		"here":      {catalog.Tuning{Namespaces: []string{"m*"}}, backend.Accepted},
 	} {
-		c, err := catalog.Builtin()
+		c, err := catalog.Builtin() // not the shared one, which it changes
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,10 +25,7 @@ type sharded struct {
 
 func (s sharded) build(t *testing.T) map[backend.Key]*backend.Finding {
 	t.Helper()
-	c, err := builtinCatalog()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	o := s.options
 	o.Type, o.FirstRoundOver = c.Lookup, true
 	query := cmp.Or(s.query, at("monitoring", "query"))

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/internal/backend"
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/inventory"
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
@@ -65,10 +64,7 @@ func TestTokenIsEnoughForTheClustersOwn(t *testing.T) {
 // The token of this cluster goes to no backend outside it, though the configuration vouches for that.
 func TestTokenStaysInTheCluster(t *testing.T) {
 	t.Attr("req", "DTS-OUT-14")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	for _, typ := range []string{"", backend.TypeOutside} {
 		d := svc{ref: at(backend.OutsideNamespace, "amp"), strength: backend.Explicit}.detection()
 		d.Service.Type = typ

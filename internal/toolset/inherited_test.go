@@ -36,6 +36,16 @@ func with(t *testing.T, findings []*backend.Finding, text string, old *Overrides
 	return Build(findings, opts, o)
 }
 
+// accepted is with, where the overrides are to be accepted.
+func accepted(t *testing.T, findings []*backend.Finding, text string, old *Overrides) *Document {
+	t.Helper()
+	d, err := with(t, findings, text, old)
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return d
+}
+
 const bearer = `toolsets: {prometheus/metrics: {config: {additional_headers: {Authorization: "Bearer {{ env.TOKEN }}"}}}}`
 
 // who are the instances, or entries, that have TOKEN.
@@ -78,11 +88,7 @@ func TestCredentialAtTheTop(t *testing.T) {
 		"the configuration names another too": {[]*backend.Finding{found("thanos", "ours/t", 9090, entitled), ours(entitled), evil()}, []string{"ours/p", "ours/t"}},
 		"it keeps the agent's token at home":  {[]*backend.Finding{ours(primary, entitled, keepsToken), evil(keepsToken)}, []string{"ours/p"}},
 	} {
-		d, err := with(t, tt.findings, bearer, nil)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
+		d := accepted(t, tt.findings, bearer, nil)
 		if diff := gocmp.Diff(tt.want, who(d)); diff != "" {
 			t.Errorf("%s: who has the credential (-want +got):\n%s", name, diff)
 		}
@@ -137,11 +143,7 @@ func TestAnyHeaderMayBeACredential(t *testing.T) {
 			findings []*backend.Finding
 			want     bool
 		}{{evil, !withheld}, {named, true}} {
-			d, err := with(t, tt.findings, overrides, nil)
-			if err != nil {
-				t.Errorf("%s: %v", setting, err)
-				continue
-			}
+			d := accepted(t, tt.findings, overrides, nil)
 			keys := keysOf(t, d)
 			if got := strings.Contains(keys[KeyHolmesGPT], "VALUE"); got != tt.want {
 				t.Errorf("%s: %s has it: %t, want %t", setting, tt.findings[0].Ref, got, tt.want)
@@ -161,10 +163,7 @@ func TestCompactHeaders(t *testing.T) {
 		"headers: {X-Auth: VALUE}": false, "customHeaders: {X-Auth: VALUE}": false, "accessKey: VALUE": false, "passwd: VALUE": false,
 		"headers: {X-Scope-OrgID: VALUE}": true, "extra: VALUE": true,
 	} {
-		d, err := with(t, []*backend.Finding{found("grafana", "evil/g", 80, primary)}, "compact: {grafana: {config: {"+setting+"}}}", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := accepted(t, []*backend.Finding{found("grafana", "evil/g", 80, primary)}, "compact: {grafana: {config: {"+setting+"}}}", nil)
 		if got := strings.Contains(fmt.Sprint(d.Compact["grafana"]), "VALUE"); got != want {
 			t.Errorf("%s: it stands beside a stranger's url: %t", setting, got)
 		}
@@ -214,10 +213,7 @@ func TestInheritedBelow(t *testing.T) {
 			m{"username": "a", "password": "{{ env.A }}", "api_url": "http://b.a.svc.cluster.local:3100", "max_retries": 1, "timeout_seconds": 15},
 		},
 	} {
-		d, err := with(t, []*backend.Finding{tt.find}, tt.overrides, nil)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		d := accepted(t, []*backend.Finding{tt.find}, tt.overrides, nil)
 		tt.want["name"] = "a/b"
 		for toolset, entry := range d.HolmesGPT["toolsets"].(m) {
 			if list := listIn(entry, "instances"); len(list) == 1 {
@@ -247,10 +243,7 @@ func TestAdminsOwnBackend(t *testing.T) {
 		"a URL, and another is found": {"{enabled: true, config: {" + url + ", " + headers + "}}", evil, "evil/p default*"},
 		"no URL, and none is found":   {"{enabled: true, config: {" + headers + "}}", nil, ""},
 	} {
-		d, err := with(t, tt.findings, "toolsets: {prometheus/metrics: "+tt.text+"}", nil)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		d := accepted(t, tt.findings, "toolsets: {prometheus/metrics: "+tt.text+"}", nil)
 		var got []string
 		for _, i := range listIn(d.HolmesGPT["toolsets"].(map[string]any)["prometheus/metrics"], "instances") {
 			got = append(got, configName(i))
@@ -279,10 +272,7 @@ func TestAdminsOwnBackendByFormerNames(t *testing.T) {
 	}
 	for _, name := range []string{"grafana/dashboards", "grafana/loki", "grafana/tempo", "elasticsearch/data", "elasticsearch/cluster"} {
 		text := "toolsets: {" + name + `: {enabled: true, config: {url: "https://mine.example.com", api_key: "{{ env.TOKEN }}"}}}`
-		d, err := with(t, ours, text, nil)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		d := accepted(t, ours, text, nil)
 		if got := who(d); !slices.Equal(got, []string{"default"}) {
 			t.Errorf("%s: %q have the credential, want the admin's own alone", name, got)
 		}
@@ -292,10 +282,7 @@ func TestAdminsOwnBackendByFormerNames(t *testing.T) {
 		if diff := gocmp.Diff(want, list[len(list)-1]); diff != "" || len(list) != 2 || len(config) != 1 {
 			t.Errorf("%s: %v (-want +got):\n%s", name, config, diff)
 		}
-		alone, err := with(t, nil, text, nil)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		alone := accepted(t, nil, text, nil)
 		if config := configOf(alone.HolmesGPT["toolsets"].(m)[name]); config["url"] != "https://mine.example.com" {
 			t.Errorf("%s: not as the admin wrote it where nothing is found: %v", name, config)
 		}
@@ -353,10 +340,7 @@ func TestFormerNamesOfSettings(t *testing.T) {
 			m{"verify_ssl": true},
 		},
 	} {
-		d, err := with(t, []*backend.Finding{tt.find}, tt.overrides, nil)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		d := accepted(t, []*backend.Finding{tt.find}, tt.overrides, nil)
 		for toolset, entry := range d.HolmesGPT["toolsets"].(m) {
 			for _, i := range listIn(entry, "instances") {
 				got := i.(m)
@@ -428,10 +412,7 @@ func TestCompactNamesNoOther(t *testing.T) {
 		"overrides: a URL of the admin's beside it":   {[]*backend.Finding{evil()}, `compact: {grafana: {config: {url: mine, apiKey: k}}}`, map[string]any{"url": "mine", "apiKey": "k"}},
 		"overrides: nothing is published of the type": {nil, key, map[string]any{"apiKey": "${GRAFANA}", "extra": 1}},
 	} {
-		d, err := with(t, tt.findings, tt.overrides, nil)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		d := accepted(t, tt.findings, tt.overrides, nil)
 		config := d.Compact["grafana"]["config"].(map[string]any)
 		if list, _ := config["instances"].([]any); config["url"] == nil && len(tt.findings) > 0 && len(list) == 0 {
 			t.Errorf("%s: nothing says where it is: %v", name, config)
@@ -479,10 +460,7 @@ func TestCompactOwnTypeNamesNoOther(t *testing.T) {
 		"ours is down": {[]*backend.Finding{ours(down, entitled), evil}, map[string]any{"team": "shop", "instances": []any{theirs}}},
 		"it is alone":  {[]*backend.Finding{evil}, map[string]any{"team": "shop", "instances": []any{theirs}}},
 	} {
-		d, err := with(t, tt.findings, key, nil)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		d := accepted(t, tt.findings, key, nil)
 		if diff := gocmp.Diff(tt.want, d.Compact["orders-api"]["config"]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

@@ -40,11 +40,7 @@ func TestCredentialAtTheTopOfHTTP(t *testing.T) {
 		"the admin's own endpoint": {[]*backend.Finding{evil}, header + ", endpoints: [{hosts: ['https://j.example.com']}]", []string{"jaeger"}, false},
 	} {
 		for _, old := range []*Overrides{nil, parse(t, "toolsets: {jaeger: {config: {"+header+"}}}")} {
-			d, err := with(t, tt.findings, "toolsets: {jaeger: {config: {timeout_seconds: 7, "+tt.config+"}}}", old)
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
+			d := accepted(t, tt.findings, "toolsets: {jaeger: {config: {timeout_seconds: 7, "+tt.config+"}}}", old)
 			if diff := cmp.Diff(tt.want, who(d)); diff != "" {
 				t.Errorf("%s: who has the credential (-want +got):\n%s", name, diff)
 			}
