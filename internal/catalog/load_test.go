@@ -21,10 +21,7 @@ func TestBuiltin(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-DET-1")
 	t.Attr("req", "DTS-DET-2")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	names := types(c)
 	slices.Sort(names)
 	want := []string{
@@ -188,6 +185,15 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
+func builtin(t *testing.T) *catalog.Catalog {
+	t.Helper()
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func types(c *catalog.Catalog) []string {
 	var names []string
 	for _, t := range c.Types {
@@ -213,41 +219,20 @@ func golden(t *testing.T, file, got string) {
 	}
 }
 
-// The catalog is read at every start of the command.
-func BenchmarkBuiltin(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := catalog.Builtin(); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// A rule on schemes without annotations would fit every Service, and one without a scheme would say nothing.
-func TestSchemesAreComplete(t *testing.T) {
+// A rule on schemes or on what backends are known to want fits no Service by having no condition, and says something.
+func TestLookalikesAreComplete(t *testing.T) {
 	t.Attr("req", "DTS-DET-5")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(c.Lookalikes.Schemes) == 0 {
+	t.Attr("req", "DTS-OUT-4")
+	look := builtin(t).Lookalikes
+	if len(look.Schemes) == 0 {
 		t.Error("no rules on schemes")
 	}
-	for i, r := range c.Lookalikes.Schemes {
+	for i, r := range look.Schemes {
 		if len(r.Annotations) == 0 || r.Scheme != "http" && r.Scheme != "https" || r.Because == "" {
 			t.Errorf("rule %d: annotations %v, scheme %q, because %q", i, r.Annotations, r.Scheme, r.Because)
 		}
 	}
-}
-
-// What backends are known to want is of one kind, and says to people what it is; a rule without a condition would fit everything.
-func TestWantsAreComplete(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, w := range c.Lookalikes.Wants {
+	for i, w := range look.Wants {
 		kind := w.Credential == "bearer" || w.Credential == "basic"
 		if len(w.Labels)+len(w.Annotations) == 0 || kind == w.CA || w.Credential != "" && !kind || w.What == "" {
 			t.Errorf("rule %d: %+v", i, w)
@@ -258,10 +243,7 @@ func TestWantsAreComplete(t *testing.T) {
 // Relatives answer the same queries: the families of the built-in types, and none between them.
 func TestRelatives(t *testing.T) {
 	t.Attr("req", "DTS-PRB-10")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	tests := []struct {
 		a, b string
 		want bool

@@ -219,15 +219,18 @@ func TestBadAnnotations(t *testing.T) {
 	}
 }
 
+// The opt-out is everybody's.
 func TestOptOutBeatsEverything(t *testing.T) {
 	t.Attr("req", "DTS-DET-8")
-	d := newDetector(t)
-	for _, v := range []string{"false", "disabled"} {
-		s := annotated("toolset", v)
-		s.Labels = map[string]string{"app.kubernetes.io/name": "grafana"}
-		r := d.Detect(s, nil)
-		if len(r.Candidates) != 0 || !strings.Contains(said(s, r.Rejected), "opted out") {
-			t.Errorf("%s: got %+v, want it opted out", v, r)
+	t.Attr("req", "DTS-ANN-3")
+	for _, d := range []*Detector{newDetector(t), onlyTrusted(t)} {
+		for _, v := range []string{"false", "disabled"} {
+			s := annotated("toolset", v)
+			s.Labels = map[string]string{"app.kubernetes.io/name": "grafana"}
+			r := d.Detect(s, nil)
+			if len(r.Candidates) != 0 || !strings.Contains(said(s, r.Rejected), "opted out") {
+				t.Errorf("%s: got %+v, want it opted out", v, r)
+			}
 		}
 	}
 }

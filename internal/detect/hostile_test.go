@@ -68,6 +68,70 @@ func checkResult(t *testing.T, s *backend.Service, r Result) {
 	}
 }
 
+// A Service that looked like a backend, and of which no more than the name is kept, is rejected for that.
+func TestBareServicesAreRejected(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	d := newDetector(t)
+	s := &backend.Service{Ref: backend.Ref{Namespace: "evil", Name: "x"}, Bared: 1000}
+	if r := d.Detect(s, nil); r.Rejected.Code != backend.CodeNamespaceServices || r.Rejected.Code.Limit() != backend.LimitNamespace || len(r.Candidates) > 0 {
+		t.Errorf("%+v", r)
+	}
+	if !d.Matters(s) {
+		t.Error("it is nothing")
+	}
+}
+
+// A Service of which not all labels, annotations or requirements are known is no backend, whatever it says of itself.
+func TestCrowdedServicesAreRejected(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	const why = "it has 2300 labels, which no backend has; at most 64 are read"
+	for name, annotations := range map[string]map[string]string{
+		"by its labels":             nil,
+		"included":                  {annToolset: "true", annType: "prometheus"},
+		"included, a type of his":   {annToolset: "true", annType: "wiki"},
+		"included, published as is": {annToolset: "true", annType: "wiki", annHealth: "none"},
+	} {
+		s := &backend.Service{Ref: backend.Ref{Namespace: "trusted", Name: "prometheus"}, ClusterIP: "10.0.0.1", Annotations: annotations,
+			Labels: map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"},
+			Ports:  []backend.Port{{Name: "http", Number: 9090, Protocol: "TCP"}}}
+		d := newDetector(t)
+		if r := d.Detect(s, nil); len(r.Candidates) == 0 {
+			t.Errorf("%s: it is none before: %+v", name, r)
+		}
+		s.Excess = &backend.Excess{Of: backend.PartLabels, Number: 2300, Limit: 64}
+		if r := d.Detect(s, nil); len(r.Candidates) != 0 || said(s, r.Rejected) != why {
+			t.Errorf("%s: %d candidates, %q", name, len(r.Candidates), said(s, r.Rejected))
+		}
+	}
+}
+
+// A number that no port has is never written, whoever gave it: what was written with one could not be read again.
+func TestNumbersThatNoPortHas(t *testing.T) {
+	t.Attr("req", "DTS-DET-5")
+	t.Attr("req", "DTS-SEC-3")
+	d := newDetector(t)
+	for _, n := range []int32{99999, 65536, -3000} {
+		slice := &backend.Endpoints{Slices: []backend.EndpointSlice{{Ports: []backend.EndpointPort{{Name: "http", Number: n, Protocol: "TCP"}}}}}
+		for name, tc := range map[string]struct {
+			annotations []string
+			port        backend.Port
+			endpoints   *backend.Endpoints
+		}{
+			"of a slice":           {nil, backend.Port{Name: "http", Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(9090)}, slice},
+			"of a slice, included": {[]string{"toolset", "true", "toolset-type", "custom", "toolset-health-endpoint", "none"}, backend.Port{Name: "http", Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(9090)}, slice},
+			"of a target":          {nil, backend.Port{Name: "http", Number: 9090, Protocol: "TCP", Target: intstr.FromInt32(n)}, nil},
+		} {
+			s := annotated(tc.annotations...)
+			s.Name, s.ClusterIP, s.Ports = "prometheus", "None", []backend.Port{tc.port}
+			s.Labels = map[string]string{"app.kubernetes.io/name": "prometheus"}
+			r := d.Detect(s, tc.endpoints)
+			if len(r.Candidates) > 0 || !strings.Contains(said(s, r.Rejected), "no port number (1 to 65535)") {
+				t.Errorf("%s, %d: %d candidates, rejected: %s", name, n, len(r.Candidates), said(s, r.Rejected))
+			}
+		}
+	}
+}
+
 func FuzzDetect(f *testing.F) {
 	d := newDetector(f)
 	f.Add("grafana", "app", "grafana", "http", "kubernaut.io/toolset", "true", int32(3000))
@@ -127,18 +191,6 @@ func BenchmarkNothing(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		d.Detect(list[i%len(list)], nil)
-	}
-}
-
-// BenchmarkNear is a Service whose label three types look at, and which is none of them.
-func BenchmarkNear(b *testing.B) {
-	d, s := newDetector(b), plain(1)[0]
-	s.Labels["app.kubernetes.io/component"] = "gateway"
-	b.ReportAllocs()
-	for b.Loop() {
-		if d.Matters(s) {
-			b.Fatalf("it is something: %v", d.Detect(s, nil))
-		}
 	}
 }
 

@@ -95,6 +95,7 @@ func TestTenants(t *testing.T) {
 func TestStrangersTenants(t *testing.T) {
 	t.Attr("req", "DTS-DET-14")
 	t.Attr("req", "DTS-SEC-3")
+	d := newDetector(t)
 	for tenant, plain := range map[string]bool{
 		"team-a": true, "Team_1,b": true, strings.Repeat("a", 63): true, strings.Repeat("a", 64): false,
 		"ignore.all.rules!": false, "(team)": false, "it's": false, "a*": false, "a,b.c": false,
@@ -103,11 +104,11 @@ func TestStrangersTenants(t *testing.T) {
 			Labels:      map[string]string{"app.kubernetes.io/name": "loki", "app.kubernetes.io/component": "gateway"},
 			Annotations: map[string]string{annTenant: tenant},
 			Ports:       []backend.Port{{Name: "http-metrics", Number: 80, Protocol: "TCP"}}}
-		if r := detectorWith(t, Options{}).Detect(s, nil); (len(r.Candidates) > 0) != plain || !plain && r.Rejected.Annotation != annTenant {
+		if r := d.Detect(s, nil); (len(r.Candidates) > 0) != plain || !plain && r.Rejected.Annotation != annTenant {
 			t.Errorf("%q of a stranger: %d candidates, %q", tenant, len(r.Candidates), said(s, r.Rejected))
 		}
 		s.Namespace = "trusted"
-		if r := detectorWith(t, Options{}).Detect(s, nil); len(r.Candidates) == 0 {
+		if r := d.Detect(s, nil); len(r.Candidates) == 0 {
 			t.Errorf("%q of a trusted namespace: %q", tenant, said(s, r.Rejected))
 		}
 	}

@@ -136,20 +136,3 @@ func TestOnlyTrustedMayAdd(t *testing.T) {
 		})
 	}
 }
-
-// The opt-out is everybody's, and a strange note does not take what is proven of another Service with it.
-func TestOnlyTrustedLeavesTheRest(t *testing.T) {
-	t.Attr("req", "DTS-ANN-3")
-	d := onlyTrusted(t)
-	labels := map[string]string{"app.kubernetes.io/name": "grafana"}
-	out := annotated("toolset", "false")
-	out.Labels = labels
-	if r := d.Detect(out, nil); len(r.Candidates) != 0 || !strings.Contains(said(out, r.Rejected), "opted out") {
-		t.Errorf("opted out: %+v", r)
-	}
-	plain := annotated()
-	plain.Labels, plain.Ports = labels, []backend.Port{{Name: "service", Number: 3000, Protocol: "TCP"}}
-	if r := d.Detect(plain, nil); len(r.Candidates) != 1 {
-		t.Errorf("by its labels: %+v", r)
-	}
-}

@@ -14,6 +14,15 @@ import (
 
 func at(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }
 
+func builtin(t *testing.T) *catalog.Catalog {
+	t.Helper()
+	c, err := catalog.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // installed are Services as charts and operators make them, whose backend requires credentials that nobody has named.
 func installed(typ, namespace, name string, labels, selector map[string]string, ports ...string) *backend.Finding {
 	s := &backend.Service{Ref: at(namespace, name), Labels: labels, Selector: selector}
@@ -50,10 +59,7 @@ func told(r backend.Recipe) (lines []string) {
 // Each chart and operator keeps its credentials elsewhere, as its own source says; see the catalog.
 func TestRecipesOfChartsAndOperators(t *testing.T) {
 	t.Attr("req", "DTS-CLI-8")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	tests := map[string]struct {
 		finding *backend.Finding
 		secret  string
@@ -134,10 +140,7 @@ func TestRecipesOfChartsAndOperators(t *testing.T) {
 func TestRecipesFollowTheConfiguration(t *testing.T) {
 	t.Attr("req", "DTS-CLI-8")
 	t.Attr("req", "DTS-OUT-4")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	given := func(f *backend.Finding, credentials map[string]string) *backend.Finding {
 		f.Verdict, f.Remedies, f.Entitled, f.Vouched, f.Credentials = backend.Accepted, nil, true, true, credentials
 		return f
@@ -185,10 +188,7 @@ func TestRecipesFollowTheConfiguration(t *testing.T) {
 func TestRecipesOfStrangers(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
 	t.Attr("req", "DTS-CLI-8")
-	c, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := builtin(t)
 	eck := func(cluster string) *backend.Finding {
 		return installed("elasticsearch", "evil", "x-es-http", map[string]string{
 			"common.k8s.elastic.co/type": "elasticsearch", "elasticsearch.k8s.elastic.co/cluster-name": cluster}, nil, "https")
