@@ -14,7 +14,6 @@ import (
 func TestSuggestedVariablesAreNobodyElses(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-SEC-3")
-	const wants = backend.AuthRequired
 	given := func(typ, ref, field, variable string) map[string]map[backend.Ref]map[string]string {
 		namespace, name, _ := strings.Cut(ref, "/")
 		return map[string]map[backend.Ref]map[string]string{typ: {at(namespace, name): {field: variable}}}

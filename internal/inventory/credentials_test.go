@@ -12,6 +12,17 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/view"
 )
 
+const wants, works, down = backend.AuthRequired, backend.Ready, backend.Unreachable
+
+// The configuration names the monitoring team's Grafana as the primary, trusts its namespace, or names its credentials.
+var (
+	configured = inventory.Options{FirstRoundOver: true, Primary: map[string]backend.Ref{"grafana": at("monitoring", "grafana")}}
+	trusting   = inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}}
+	keyed      = inventory.Options{FirstRoundOver: true, Credentials: map[string]map[backend.Ref]map[string]string{
+		"grafana": {at("monitoring", "grafana"): {"api_key": "GRAFANA_API_KEY"}},
+	}}
+)
+
 // The monitoring team's Grafana, and one that a stranger made in a namespace of their own.
 func theirs(day int, outcome backend.Outcome) svc {
 	return svc{ref: at("monitoring", "grafana"), typ: "grafana", strength: backend.Strong, day: day, outcome: outcome, identity: true}
@@ -25,21 +36,14 @@ func strangers(day int, outcome backend.Outcome) svc {
 func TestNoReferenceByLuck(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-SEC-3")
-	const wants, works, down = backend.AuthRequired, backend.Ready, backend.Unreachable
-	named := map[string]backend.Ref{"grafana": at("monitoring", "grafana")}
-	configured := inventory.Options{FirstRoundOver: true, Primary: named}
-	trusting := inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}}
 	recordedStranger := trusting
 	recordedStranger.Recorded = map[string]backend.Ref{"grafana": at("evil", "grafana")}
 	recordedReal := trusting
-	recordedReal.Recorded = named
+	recordedReal.Recorded = configured.Primary
 	firstRound := trusting
 	firstRound.FirstRoundOver, firstRound.MustProve = false, true
 	recordedFirst, recordedNone := firstRound, recordedStranger
 	recordedFirst.Recorded, recordedNone.TrustedNamespaces = recordedStranger.Recorded, nil
-	credentials := inventory.Options{FirstRoundOver: true, Credentials: map[string]map[backend.Ref]map[string]string{
-		"grafana": {at("monitoring", "grafana"): {"api_key": "GRAFANA_API_KEY"}},
-	}}
 	other := strangers(2, wants)
 	other.ref = at("evil", "other")
 	unproven := strangers(1, "")
@@ -74,7 +78,7 @@ func TestNoReferenceByLuck(t *testing.T) {
 		"the trusted one, first round":             {firstRound, []svc{strangers(1, unprobed), theirs(2, wants)}, "monitoring/grafana"},
 		"the trusted one, not probed":              {trusting, []svc{theirs(2, unprobed)}, "monitoring/grafana"},
 		"the trusted one, itself unproven":         {trusting, []svc{ours}, ""},
-		"the named one, itself unproven":           {credentials, []svc{ours}, ""},
+		"the named one, itself unproven":           {keyed, []svc{ours}, ""},
 		"a stranger is recorded, and works":        {recordedStranger, []svc{strangers(1, works), theirs(2, wants)}, ""},
 		"a stranger is recorded, and wants some":   {recordedStranger, []svc{strangers(1, wants), theirs(2, wants)}, "monitoring/grafana"},
 		"a stranger is recorded, and lets none in": {recordedStranger, []svc{strangers(1, backend.Forbidden), theirs(2, wants)}, "monitoring/grafana"},
@@ -87,10 +91,10 @@ func TestNoReferenceByLuck(t *testing.T) {
 		"a stranger is recorded, none is trusted":  {recordedNone, []svc{strangers(1, down), theirs(2, wants)}, ""},
 		"reinstalled: its place is kept":           {recordedReal, []svc{strangers(1, wants)}, ""},
 		"reinstalled: it is back":                  {recordedReal, []svc{strangers(1, wants), theirs(9, wants)}, "monitoring/grafana"},
-		"renamed by an annotation":                 {credentials, []svc{renamed}, ""},
-		"renamed, beside the one of that name":     {credentials, []svc{renamed, theirs(2, wants)}, "monitoring/grafana"},
-		"the named one, beside a headless twin":    {credentials, []svc{theirs(2, wants), twin}, "monitoring/grafana"},
-		"named, whatever else works":               {credentials, []svc{strangers(1, works), theirs(2, wants)}, "monitoring/grafana"},
+		"renamed by an annotation":                 {keyed, []svc{renamed}, ""},
+		"renamed, beside the one of that name":     {keyed, []svc{renamed, theirs(2, wants)}, "monitoring/grafana"},
+		"the named one, beside a headless twin":    {keyed, []svc{theirs(2, wants), twin}, "monitoring/grafana"},
+		"named, whatever else works":               {keyed, []svc{strangers(1, works), theirs(2, wants)}, "monitoring/grafana"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -112,13 +116,6 @@ func TestNoReferenceByLuck(t *testing.T) {
 func TestEntitled(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-OUT-6")
-	const wants, works, down = backend.AuthRequired, backend.Ready, backend.Unreachable
-	named := map[string]backend.Ref{"grafana": at("monitoring", "grafana")}
-	configured := inventory.Options{FirstRoundOver: true, Primary: named}
-	trusting := inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}}
-	credentials := inventory.Options{FirstRoundOver: true, Credentials: map[string]map[backend.Ref]map[string]string{
-		"grafana": {at("monitoring", "grafana"): {"api_key": "GRAFANA_API_KEY"}},
-	}}
 	unproven := theirs(1, "")
 	unproven.strength, unproven.unproven = backend.Explicit, true
 	for name, tc := range map[string]struct {
@@ -132,10 +129,10 @@ func TestEntitled(t *testing.T) {
 		"the primary in a trusted namespace":    {trusting, []svc{theirs(1, works), strangers(2, works)}, "monitoring/grafana"},
 		"in a trusted namespace, not primary":   {trusting, []svc{strangers(1, works), theirs(2, works)}, ""},
 		"in a trusted namespace, and it wants":  {trusting, []svc{theirs(1, wants)}, "monitoring/grafana"},
-		"it has credentials":                    {credentials, []svc{strangers(1, works), theirs(2, works)}, "monitoring/grafana"},
-		"it has credentials, and is unproven":   {credentials, []svc{unproven}, ""},
+		"it has credentials":                    {keyed, []svc{strangers(1, works), theirs(2, works)}, "monitoring/grafana"},
+		"it has credentials, and is unproven":   {keyed, []svc{unproven}, ""},
 		"it is configured, and is unproven":     {configured, []svc{unproven}, ""},
-		"a stranger beside the one that is not": {credentials, []svc{strangers(1, works)}, ""},
+		"a stranger beside the one that is not": {keyed, []svc{strangers(1, works)}, ""},
 	} {
 		var got []string
 		for ref, f := range build(t, tc.options, tc.list...) {
@@ -153,11 +150,6 @@ func TestEntitled(t *testing.T) {
 func TestNoReferenceInPlainText(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-SEC-3")
-	const wants, works = backend.AuthRequired, backend.Ready
-	ref := at("monitoring", "grafana")
-	credentials := inventory.Options{Credentials: map[string]map[backend.Ref]map[string]string{"grafana": {ref: {"api_key": "GRAFANA_API_KEY"}}}}
-	configured := inventory.Options{Primary: map[string]backend.Ref{"grafana": ref}}
-	trusting := inventory.Options{TrustedNamespaces: []string{"monitoring"}}
 	openShift := inventory.Options{TrustedNamespaces: []string{"monitoring"}, OpenShift: func([]*backend.Finding) bool { return true }}
 	for name, tc := range map[string]struct {
 		candidate   backend.Candidate
@@ -172,7 +164,7 @@ func TestNoReferenceInPlainText(t *testing.T) {
 		"the probe found TLS before": {backend.Candidate{Scheme: "http"}, backend.Observation{Scheme: "http", LostTLS: true}, true},
 		"its owner says plain":       {backend.Candidate{Scheme: "http", FixedScheme: true}, backend.Observation{Scheme: "http"}, false},
 	} {
-		for options, o := range map[string]inventory.Options{"credentials": credentials, "primary": configured, "trusted": trusting, "OpenShift": openShift} {
+		for options, o := range map[string]inventory.Options{"credentials": keyed, "primary": configured, "trusted": trusting, "OpenShift": openShift} {
 			for _, outcome := range []backend.Outcome{wants, works} {
 				s := theirs(1, outcome)
 				if options == "OpenShift" {
@@ -209,15 +201,13 @@ func TestNoReferenceInPlainText(t *testing.T) {
 // Which instances the configuration vouches for: the answers of any other stay out of what HolmesGPT asks when it loads a toolset.
 func TestVouched(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
-	const works = backend.Ready
-	named := theirs(2, works).ref
 	for name, o := range map[string]inventory.Options{
 		"":            {},
-		"trusted":     {TrustedNamespaces: []string{"monitoring"}},
-		"primary":     {Primary: map[string]backend.Ref{"grafana": named}},
-		"credentials": {Credentials: map[string]map[backend.Ref]map[string]string{"grafana": {named: {"api_key": "KEY"}}}},
+		"trusted":     trusting,
+		"primary":     configured,
+		"credentials": keyed,
 		// What the configuration says of one type says nothing of another that the same Service may be.
-		"another type": {Primary: map[string]backend.Ref{"prometheus": named}},
+		"another type": {Primary: map[string]backend.Ref{"prometheus": at("monitoring", "grafana")}},
 	} {
 		o.FirstRoundOver = true
 		for ref, f := range build(t, o, strangers(1, works), theirs(2, works)) {
@@ -283,9 +273,6 @@ func TestNoReferenceEndangersWhatWorks(t *testing.T) {
 func TestRemedies(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-SEC-3")
-	const wants, works = backend.AuthRequired, backend.Ready
-	trusting := inventory.Options{TrustedNamespaces: []string{"monitoring"}}
-	configured := inventory.Options{Primary: map[string]backend.Ref{"grafana": at("monitoring", "grafana")}}
 	second := theirs(3, wants)
 	second.ref = at("monitoring", "second")
 	dashed, other := strangers(1, wants), strangers(2, wants)

@@ -158,42 +158,50 @@ func TestPrimary(t *testing.T) {
 	annotated.primary, bundled.bundled = true, "it is Kubecost's own"
 	annotatedDown := annotated
 	annotatedDown.outcome = backend.Unreachable
+	twin, wrong, undated := b, b, a
+	twin.ref, twin.headless, twin.selector, twin.primary = at("ns", "b-headless"), true, "b", true
+	wrong.outcome, wrong.primary, undated.day = backend.WrongIdentity, true, 0
 	tests := map[string]struct {
 		options inventory.Options
 		list    []svc
 		want    string
 	}{
-		"the annotated one":                      {inventory.Options{}, []svc{a, b, annotated}, "ns/c"},
-		"annotated beats recorded":               {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, annotated}, "ns/c"},
-		"configured beats annotated":             {inventory.Options{Primary: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, annotated}, "ns/a"},
+		"a duplicate is annotated":               {inventory.Options{}, []svc{a, b, twin}, "ns/b oldest"},
+		"a duplicate and another are annotated":  {inventory.Options{}, []svc{b, twin, annotated}, "ns/c annotated"},
+		"a rejected one is annotated":            {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, wrong, c}, "ns/c recorded"},
+		"alone, and requires credentials":        {inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"ns"}}, []svc{locked}, "ns/b oldest-locked"},
+		"no age is known":                        {inventory.Options{}, []svc{undated}, "ns/a first"},
+		"the annotated one":                      {inventory.Options{}, []svc{a, b, annotated}, "ns/c annotated"},
+		"annotated beats recorded":               {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, annotated}, "ns/c annotated"},
+		"configured beats annotated":             {inventory.Options{Primary: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, annotated}, "ns/a configured"},
 		"annotated, down: nobody takes over":     {inventory.Options{}, []svc{a, b, annotatedDown}, ""},
-		"bundled is last, the oldest or not":     {inventory.Options{}, []svc{a, bundled, c}, "ns/a"},
-		"bundled, recorded, stands back":         {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, bundled}, "ns/a for now"},
-		"bundled, configured":                    {inventory.Options{Primary: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, bundled}, "ns/b"},
-		"bundled alone":                          {inventory.Options{}, []svc{bundled}, "ns/b"},
-		"the oldest":                             {inventory.Options{}, []svc{a, b, c}, "ns/b"},
-		"the configured one":                     {inventory.Options{Primary: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c"},
-		"the recorded one":                       {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, c}, "ns/a"},
-		"configured beats recorded":              {inventory.Options{Primary: map[string]backend.Ref{"prometheus": c.ref}, Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, c}, "ns/c"},
+		"bundled is last, the oldest or not":     {inventory.Options{}, []svc{a, bundled, c}, "ns/a oldest"},
+		"bundled, recorded, stands back":         {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, bundled}, "ns/a oldest for now"},
+		"bundled, configured":                    {inventory.Options{Primary: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, bundled}, "ns/b configured"},
+		"bundled alone":                          {inventory.Options{}, []svc{bundled}, "ns/b oldest"},
+		"the oldest":                             {inventory.Options{}, []svc{a, b, c}, "ns/b oldest"},
+		"the configured one":                     {inventory.Options{Primary: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c configured"},
+		"the recorded one":                       {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, c}, "ns/a recorded"},
+		"configured beats recorded":              {inventory.Options{Primary: map[string]backend.Ref{"prometheus": c.ref}, Recorded: map[string]backend.Ref{"prometheus": a.ref}}, []svc{a, b, c}, "ns/c configured"},
 		"recorded, its Service is gone":          {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": at("ns", "gone")}}, []svc{a, b, c}, ""},
 		"configured, its Service is gone":        {inventory.Options{Primary: map[string]backend.Ref{"prometheus": at("ns", "gone")}}, []svc{a, b, c}, ""},
 		"configured, down":                       {inventory.Options{Primary: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, down, c}, ""},
-		"the oldest is down: for now":            {inventory.Options{}, []svc{a, down, c}, "ns/a for now"},
-		"the oldest is older than a dead one":    {inventory.Options{}, []svc{b, deadA, c}, "ns/b"},
-		"one that requires credentials is older": {inventory.Options{TrustedNamespaces: []string{"ns"}}, []svc{a, locked, c}, "ns/a"},
-		"unproven is never the primary":          {inventory.Options{}, []svc{unproven, c}, "ns/c"},
-		"not asked yet, in the first round":      {inventory.Options{MustProve: true}, []svc{ready, c}, "ns/b for now"},
-		"not asked yet, after it":                {inventory.Options{MustProve: true, FirstRoundOver: true}, []svc{ready, c}, "ns/b"},
-		"an older one not asked yet":             {inventory.Options{MustProve: true, FirstRoundOver: true}, []svc{readyC, a}, "ns/c for now"},
+		"the oldest is down: for now":            {inventory.Options{}, []svc{a, down, c}, "ns/a oldest for now"},
+		"the oldest is older than a dead one":    {inventory.Options{}, []svc{b, deadA, c}, "ns/b oldest"},
+		"one that requires credentials is older": {inventory.Options{TrustedNamespaces: []string{"ns"}}, []svc{a, locked, c}, "ns/a oldest"},
+		"unproven is never the primary":          {inventory.Options{}, []svc{unproven, c}, "ns/c oldest"},
+		"not asked yet, in the first round":      {inventory.Options{MustProve: true}, []svc{ready, c}, "ns/b oldest for now"},
+		"not asked yet, after it":                {inventory.Options{MustProve: true, FirstRoundOver: true}, []svc{ready, c}, "ns/b oldest"},
+		"an older one not asked yet":             {inventory.Options{MustProve: true, FirstRoundOver: true}, []svc{readyC, a}, "ns/c oldest for now"},
 		"recorded, down: nobody takes over":      {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": b.ref}}, []svc{a, down, c}, ""},
-		"a new Service does not take it over":    {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c"},
+		"a new Service does not take it over":    {inventory.Options{Recorded: map[string]backend.Ref{"prometheus": c.ref}}, []svc{a, b, c}, "ns/c recorded"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := ""
 			for ref, f := range build(t, tc.options, tc.list...) {
 				if f.Primary {
-					got += ref
+					got += ref + " " + string(f.PrimaryBy)
 				}
 				if f.Provisional {
 					got += " for now"

@@ -12,8 +12,6 @@ import (
 // Where the usual credentials are withheld, or the place of the primary is kept, the reason names the Service that stands in the way.
 func TestBlockerIsNamed(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
-	const wants, down = backend.AuthRequired, backend.Unreachable
-	trusting := inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"monitoring"}}
 	first := svc{ref: at("monitoring", "grafana-first"), typ: "grafana", strength: backend.Strong, day: 1, outcome: down}
 	recorded := trusting
 	recorded.Recorded = map[string]backend.Ref{"grafana": at("monitoring", "grafana-gone")}
@@ -57,13 +55,10 @@ func TestBlockerIsNamed(t *testing.T) {
 // recorded; of the others none does, so that a primary which is restarted or installed again loses its place to nobody.
 func TestVouchedTakesTheDeadStrangersPlace(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
-	const works, wants, down = backend.Ready, backend.AuthRequired, backend.Unreachable
 	bundled := theirs(2, works)
 	bundled.bundled = "Kubecost"
 	older := theirs(1, down)
 	older.ref = at("monitoring", "older")
-	trusting := inventory.Options{TrustedNamespaces: []string{"monitoring"}}
-	naming := inventory.Options{Credentials: map[string]map[backend.Ref]map[string]string{"grafana": {theirs(2, works).ref: {"api_key": "KEY"}}}}
 	both := inventory.Options{TrustedNamespaces: []string{"monitoring", "evil"}}
 	unproven, annotated := strangers(1, ""), theirs(1, "")
 	for _, s := range []*svc{&unproven, &annotated} {
@@ -79,7 +74,7 @@ func TestVouchedTakesTheDeadStrangersPlace(t *testing.T) {
 		"down":                            {trusting, strangers(1, down), []svc{strangers(1, down), theirs(2, works)}, "monitoring/grafana"},
 		"deleted":                         {trusting, strangers(1, down), []svc{theirs(2, works)}, "monitoring/grafana"},
 		"withheld":                        {trusting, strangers(1, wants), []svc{strangers(1, wants), theirs(2, works)}, "monitoring/grafana"},
-		"one with credentials of its own": {naming, strangers(1, down), []svc{strangers(1, down), theirs(2, wants)}, "monitoring/grafana"},
+		"one with credentials of its own": {keyed, strangers(1, down), []svc{strangers(1, down), theirs(2, wants)}, "monitoring/grafana"},
 		"an older trusted one is down":    {trusting, strangers(1, down), []svc{strangers(1, down), older, theirs(2, works)}, "monitoring/grafana for now"},
 		"published without proof":         {trusting, unproven, []svc{unproven, theirs(2, works)}, "monitoring/grafana"},
 		"an unproven one is annotated":    {trusting, unproven, []svc{annotated, theirs(2, works)}, "monitoring/grafana"},
@@ -157,50 +152,11 @@ func TestMisnamedPrimaries(t *testing.T) {
 	}
 }
 
-// An annotation on what is not published decides nothing, and each primary says which rule made it that.
-func TestWhyPrimary(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	ready := func(name string, day int) svc {
-		return svc{ref: at("m", name), strength: backend.Strong, day: day, outcome: backend.Ready, identity: true}
-	}
-	old, young, twin, other := ready("old", 1), ready("young", 2), ready("old-headless", 1), ready("other", 1)
-	twin.headless, twin.selector, twin.primary = true, "old", true
-	other.primary, other.outcome, other.identity = true, backend.WrongIdentity, false
-	annotated, locked, undated := young, ready("locked", 1), ready("undated", 0)
-	annotated.primary, locked.outcome = true, backend.AuthRequired
-	named := map[string]backend.Ref{"prometheus": at("m", "young")}
-	over := inventory.Options{FirstRoundOver: true, TrustedNamespaces: []string{"m"}}
-	configured, recorded := over, over
-	configured.Primary, recorded.Recorded = named, named
-	for name, tc := range map[string]struct {
-		options inventory.Options
-		list    []svc
-		want    string
-		why     backend.PrimaryRule
-	}{
-		"a duplicate is annotated":        {over, []svc{old, twin, young}, "m/old", backend.PrimaryOldest},
-		"a rejected one is annotated":     {recorded, []svc{old, other, young}, "m/young", backend.PrimaryRecorded},
-		"a duplicate and another are":     {over, []svc{old, twin, annotated}, "m/young", backend.PrimaryAnnotated},
-		"configured":                      {configured, []svc{old, young}, "m/young", backend.PrimaryConfigured},
-		"the oldest requires credentials": {over, []svc{locked}, "m/locked", backend.PrimaryOldestLocked},
-		"no age is known":                 {over, []svc{undated}, "m/undated", backend.PrimaryFirst},
-	} {
-		t.Run(name, func(t *testing.T) {
-			for ref, f := range build(t, tc.options, tc.list...) {
-				if why := map[bool]backend.PrimaryRule{true: tc.why}[ref == tc.want]; f.Primary != (ref == tc.want) || f.PrimaryBy != why {
-					t.Errorf("%s, %s: primary %t, %q", ref, f.Verdict, f.Primary, f.PrimaryBy)
-				}
-			}
-		})
-	}
-}
-
 // While the recorded primary is a duplicate, the Service that is used instead of it is the primary: both lead to one installation.
 // The place stays recorded, no reference moves, and a trusted instance takes the place only if none of the two works.
 func TestUsedInsteadOfTheRecorded(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-DET-6")
-	const works, wants, down = backend.Ready, backend.AuthRequired, backend.Unreachable
 	prometheus := func(ref backend.Ref, day int, outcome backend.Outcome) svc {
 		return svc{ref: ref, selector: "p", strength: backend.Strong, day: day, outcome: outcome, identity: true}
 	}
