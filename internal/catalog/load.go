@@ -36,8 +36,8 @@ func (c *Catalog) Lookup(name string) *Type {
 
 // Relatives reports whether both are types of one family, or the same type of the catalog.
 func (c *Catalog) Relatives(a, b string) bool {
-	ta, tb := c.Lookup(a), c.Lookup(b)
-	return ta != nil && tb != nil && (a == b || ta.Family != "" && ta.Family == tb.Family)
+	t := c.Lookup(a)
+	return t != nil && t.Relative(b) != nil
 }
 
 // Builtin returns the catalog without the user's own types. It fails only if the embedded files are broken.

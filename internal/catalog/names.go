@@ -16,8 +16,8 @@ func ToolName(toolset string) string {
 	return strings.NewReplacer("/", "_", "-", "_").Replace(toolset) + "_request"
 }
 
-// web returns the names that the HTTP toolsets of a type may have.
-func (t *Type) web() (names []string) {
+// HTTPNames returns the names that the HTTP toolsets of a type may have, with and without verification of certificates.
+func (t *Type) HTTPNames() (names []string) {
 	for i := range t.Toolset.HolmesGPT {
 		if t.Toolset.HolmesGPT[i].HTTP != nil {
 			names = append(names, t.EntryName(i, false), t.EntryName(i, true))
@@ -28,7 +28,7 @@ func (t *Type) web() (names []string) {
 
 // tooLong reports whether the name of the type makes a tool name that is too long for models.
 func (t *Type) tooLong() bool {
-	return slices.ContainsFunc(t.web(), func(name string) bool { return len(ToolName(name)) > maxTool })
+	return slices.ContainsFunc(t.HTTPNames(), func(name string) bool { return len(ToolName(name)) > maxTool })
 }
 
 // checkNames reports toolsets of a type that would replace a toolset, or the tool, of another type.
@@ -38,14 +38,14 @@ func (t *Type) checkNames(f *yamlfile.File, others []*Type) {
 	}
 	for _, other := range append(slices.Clone(others), t) {
 		for i := range t.Toolset.HolmesGPT {
-			if e := &t.Toolset.HolmesGPT[i]; e.HTTP == nil && slices.ContainsFunc(other.web(), is(e.Name, false)) {
+			if e := &t.Toolset.HolmesGPT[i]; e.HTTP == nil && slices.ContainsFunc(other.HTTPNames(), is(e.Name, false)) {
 				f.At(yamlfile.Index("toolset.holmesgpt", i)+".name",
 					"%s is the toolset of the type %s; expected one of HolmesGPT's",
 					yamlfile.Quote(e.Name), yamlfile.Quote(other.Type))
 			}
 		}
-		for _, name := range t.web() {
-			if other != t && (slices.ContainsFunc(other.web(), is(name, true)) || other.hasInstances(name)) {
+		for _, name := range t.HTTPNames() {
+			if other != t && (slices.ContainsFunc(other.HTTPNames(), is(name, true)) || other.HasInstances(name)) {
 				f.At("type", "its toolset or its tool would be called like that of the type %s; expected another name",
 					yamlfile.Quote(other.Type))
 				break
@@ -54,7 +54,7 @@ func (t *Type) checkNames(f *yamlfile.File, others []*Type) {
 	}
 }
 
-// hasInstances reports whether the type's backends are instances of the toolset.
-func (t *Type) hasInstances(toolset string) bool {
+// HasInstances reports whether the type's backends are instances of the toolset.
+func (t *Type) HasInstances(toolset string) bool {
 	return slices.ContainsFunc(t.Toolset.HolmesGPT, func(e Entry) bool { return e.HTTP == nil && e.Name == toolset })
 }

@@ -29,7 +29,7 @@ func (o *Options) claimNames(all []*backend.Finding) {
 			continue
 		}
 		slices.SortFunc(list, func(a, b *backend.Finding) int {
-			return cmp.Or(o.byVouched(a, b), older(a, b))
+			return cmp.Or(o.byVouched(a, b), olderService(a.Service, b.Service))
 		})
 		for _, f := range list[1:] {
 			f.Verdict = backend.Rejected
@@ -39,8 +39,6 @@ func (o *Options) claimNames(all []*backend.Finding) {
 		}
 	}
 }
-
-func older(a, b *backend.Finding) int { return olderService(a.Service, b.Service) }
 
 // olderService orders Services by age, then by name.
 func olderService(a, b *backend.Service) int { return cmp.Or(byCreation(a, b), a.Ref.Compare(b.Ref)) }

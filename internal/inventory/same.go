@@ -66,7 +66,7 @@ func (f *front) sameSelector(o *front) bool {
 // sameEndpoints reports whether the endpoints of f and o are known and the same: the ready ones, though one Service may
 // have one address family and the other both, or all of them, ready or not.
 func (f *front) sameEndpoints(o *front) bool {
-	if f.close() && o.close() && f.all.id == o.all.id {
+	if f.all.id == o.all.id && f.close() && o.close() {
 		return true
 	}
 	both4, both6 := len(f.v4.list) > 0 && len(o.v4.list) > 0, len(f.v6.list) > 0 && len(o.v6.list) > 0

@@ -94,7 +94,7 @@ func (o *Options) queriers(all []*backend.Finding, detections []Detection) (list
 		list = append(list, q)
 	}
 	slices.SortFunc(list, func(a, b *querier) int {
-		return cmp.Or(o.byVouched(a.Finding, b.Finding), older(a.Finding, b.Finding))
+		return cmp.Or(o.byVouched(a.Finding, b.Finding), olderService(a.Service, b.Service))
 	})
 	return list
 }

@@ -21,10 +21,12 @@ func (o *Overrides) tops(types []*catalog.Type) map[string]map[string]any {
 			take(tops, name, config, mayBeCredential)
 		}
 	}
-	for _, name := range sharedNames(types) {
-		config := configOf(o.toolsets[name])
-		if _, own := config["endpoints"]; !own {
-			take(tops, name, config, mayBeCredential)
+	for _, t := range types {
+		for _, name := range t.HTTPNames() {
+			config := configOf(o.toolsets[name])
+			if _, own := config["endpoints"]; !own {
+				take(tops, name, config, mayBeCredential)
+			}
 		}
 	}
 	for typ, patch := range o.compact {
@@ -143,14 +145,6 @@ func (it *item) isInstance(toolset string) bool {
 	return false
 }
 
-// entryNames returns the names of the toolsets that a type may have, with and without verification of certificates.
-func entryNames(t *catalog.Type) (names []string) {
-	for i := range t.Toolset.HolmesGPT {
-		names = append(names, t.EntryName(i, false), t.EntryName(i, true))
-	}
-	return names
-}
-
 func isHTTP(e catalog.Entry) bool { return e.HTTP != nil }
 
 // inherits reports whether a backend gets the credentials at the top of its toolset or of its key of the compact form.
@@ -230,7 +224,9 @@ func (b *builder) typeIn(toolset string) string {
 	if t := b.builtins[toolset]; t != nil {
 		return t.typ
 	}
-	i := slices.IndexFunc(b.opts.Types, func(t *catalog.Type) bool { return slices.Contains(entryNames(t), toolset) })
+	i := slices.IndexFunc(b.opts.Types, func(t *catalog.Type) bool {
+		return t.HasInstances(toolset) || slices.Contains(t.HTTPNames(), toolset)
+	})
 	return b.opts.Types[i].Type
 }
 

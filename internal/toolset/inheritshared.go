@@ -4,21 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"kubernaut.io/dynamic-toolset/internal/catalog"
 )
-
-// sharedNames returns the names of the HTTP toolsets of the types.
-func sharedNames(types []*catalog.Type) (names []string) {
-	for _, t := range types {
-		for i := range t.Toolset.HolmesGPT {
-			if t.Toolset.HolmesGPT[i].HTTP != nil {
-				names = append(names, t.EntryName(i, false), t.EntryName(i, true))
-			}
-		}
-	}
-	return names
-}
 
 // inheritShared gives endpoints the overrides' credentials at the top of their toolset. HolmesGPT sends these to all
 // endpoints. So they stay at the top only if all endpoints are entitled to them. Otherwise each entitled endpoint gets

@@ -25,7 +25,7 @@ func Tokens(types []*catalog.Type, document map[string]any) map[string]int {
 	entries, _ := document[toolsets].(map[string]any)
 	for name, tree := range entries {
 		entry, _ := tree.(map[string]any)
-		if enabled, said := entry["enabled"].(bool); said && !enabled {
+		if disabled(entry) {
 			tokens[name] = 0 // HolmesGPT does not send it
 		} else if n := cost(figures, name, entry); n > 0 {
 			tokens[name] = n
