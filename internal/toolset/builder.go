@@ -78,17 +78,6 @@ func newBuilder(overrides *Overrides, opts Options) *builder {
 
 func (b *builder) warn(w Warning) { b.warnings = append(b.warnings, w) }
 
-func (b *builder) baseline(names []string) error {
-	for _, name := range names {
-		if name == "" || strings.Contains(name, ".") {
-			return fmt.Errorf("baseline toolset %q: expected a name of HolmesGPT's such as kubernetes/core, "+
-				"without dots", name)
-		}
-		b.toolsets[name] = map[string]any{"enabled": true}
-	}
-	return nil
-}
-
 // add writes an item to each entry of its type.
 func (b *builder) add(it *item) {
 	if it.Candidate.Type == backend.TypeMCP {
