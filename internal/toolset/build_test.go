@@ -160,34 +160,25 @@ func TestGenerationMarker(t *testing.T) {
 
 func TestToolNames(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2")
+	t.Attr("req", "DTS-SEC-3")
 	long := strings.Repeat("a-very-long-name-", 3) + "jaeger"
+	opts := options(t)
+	opts.TrustedNamespaces = []string{"monitoring"}
 	d := document(t, []*backend.Finding{
 		found("wiki", "tracing/"+long, 80, own),
 		found("wiki", "tracing/"+long+"-2", 80, own),
-		found("wiki", "team/a-jaeger", 80, own, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
+		found("wiki", "team/a-jaeger", 80, own, day(9)),
 		found("wiki", "team-a/jaeger", 80, own),
 		found("wiki", "fine/jaeger", 80, own),
 		found("jaeger", "fine/jaeger", 16686),
 		found("docs", "same/zipkin", 80, own, named("z")),
 		found("docs", "other/zipkin", 80, own, named("z")),
-	}, options(t), "")
-	var names []string
-	tools := map[string]string{}
-	for _, name := range sortedKeys(d.HolmesGPT["toolsets"].(map[string]any)) {
-		if !strings.HasPrefix(name, "custom/") && name != "jaeger" {
-			continue
-		}
-		names = append(names, name)
-		tool := catalog.ToolName(name)
-		if len(tool) > 64 {
-			t.Errorf("tool %s has %d characters", tool, len(tool))
-		}
-		if tools[tool] != "" {
-			t.Errorf("%s and %s have one tool name", name, tools[tool])
-		}
-		tools[tool] = name
-	}
+		found("wiki", "evil/x", 80, own),
+		found("wiki", "monitoring/wiki", 80, own, named("evil-x"), day(9)),
+	}, opts, "")
 	want := []string{
+		"custom/evil-x", // the trusted one keeps its name
+		"custom/evil/x-69cf97f48e4b",
 		"custom/fine/jaeger",
 		"custom/team-a/jaeger", // the older one keeps its name
 		"custom/team/a-jaeger-49dd4dabc86f",
@@ -197,24 +188,8 @@ func TestToolNames(t *testing.T) {
 		"custom/z-9f0e8ff954ad",
 		"jaeger",
 	}
-	if diff := cmp.Diff(want, names); diff != "" {
+	if diff := cmp.Diff(want, sortedKeys(d.Backends)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// An older Service of a stranger's does not rename what has its name in a trusted namespace.
-func TestTrustedToolsKeepTheirNames(t *testing.T) {
-	t.Attr("req", "DTS-OUT-2")
-	t.Attr("req", "DTS-SEC-3")
-	opts := options(t)
-	opts.TrustedNamespaces = []string{"monitoring"}
-	d := document(t, []*backend.Finding{
-		found("wiki", "evil/x", 80, own, func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(1, 0) }),
-		found("wiki", "monitoring/wiki", 80, own, named("evil-x"), func(f *backend.Finding) { f.Candidate.Service.Created = time.Unix(9, 0) }),
-	}, opts, "")
-	toolsets := d.HolmesGPT["toolsets"].(map[string]any)
-	if toolsets["custom/evil-x"] == nil || toolsets["custom/evil/x"] != nil {
-		t.Errorf("they are called %v", sortedKeys(toolsets))
 	}
 }
 
