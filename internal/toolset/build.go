@@ -95,7 +95,7 @@ type item struct {
 	role     string // its role among the instances of its toolset, for the agent
 	nameless bool   // instructions must not contain the names that its owner chose
 
-	placeholders *strings.Replacer // made by expand on first use
+	placeholders *strings.Replacer
 }
 
 // published returns the items to write in the catalog's order of types. Within a type the primary is first and the
@@ -111,7 +111,11 @@ func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) 
 			vouched[instanceKey{f.Candidate.Type, f.Candidate.Instance}] = f.Ref
 		}
 		url := strings.TrimRight(f.Endpoint(), "/")
-		items = append(items, &item{Finding: f, typ: typeOf(f, byName), url: url})
+		items = append(items, &item{
+			Finding: f, typ: typeOf(f, byName), url: url,
+			placeholders: strings.NewReplacer("$(url)", url, "$(instance)", f.Candidate.Instance,
+				"$(namespace)", f.Namespace, "$(service)", f.Name, link, f.Link),
+		})
 	}
 	slices.SortFunc(items, (*item).compare)
 	return slices.DeleteFunc(items, func(it *item) bool {

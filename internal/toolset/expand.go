@@ -9,10 +9,6 @@ const link = "$(link)"
 // expand returns a copy of a tree of the catalog with the placeholders in its strings replaced. It does not expand the
 // replacements, so text from a Service cannot act as a placeholder.
 func (it *item) expand(tree any) any {
-	if it.placeholders == nil {
-		it.placeholders = strings.NewReplacer("$(url)", it.url, "$(instance)", it.Candidate.Instance, "$(namespace)",
-			it.Ref.Namespace, "$(service)", it.Ref.Name, link, it.Link)
-	}
 	return expand(tree, it.placeholders)
 }
 
