@@ -101,7 +101,7 @@ type item struct {
 // published returns the items to write in the catalog's order of types. Within a type the primary is first and the
 // others follow by name.
 func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) []*item {
-	byName, vouched := typesByName(types), map[instanceKey]backend.Ref{}
+	vouched := map[instanceKey]backend.Ref{}
 	var items []*item
 	for _, f := range findings {
 		if f.Verdict != backend.Accepted || f.Candidate == nil {
@@ -112,7 +112,7 @@ func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) 
 		}
 		url := strings.TrimRight(f.Endpoint(), "/")
 		items = append(items, &item{
-			Finding: f, typ: typeOf(f, byName), url: url,
+			Finding: f, typ: typeOf(f, types), url: url,
 			placeholders: strings.NewReplacer("$(url)", url, "$(instance)", f.Candidate.Instance,
 				"$(namespace)", f.Namespace, "$(service)", f.Name, link, f.Link),
 		})
@@ -127,23 +127,19 @@ func (b *builder) published(findings []*backend.Finding, types []*catalog.Type) 
 	})
 }
 
-func typesByName(types []*catalog.Type) map[string]*catalog.Type {
-	byName := make(map[string]*catalog.Type, len(types))
-	for _, t := range types {
-		byName[t.Type] = t
-	}
-	return byName
-}
-
 // typeOf returns the catalog's type of a finding, or a generic type for an annotated backend; nil if there is no type.
-func typeOf(f *backend.Finding, byName map[string]*catalog.Type) *catalog.Type {
+func typeOf(f *backend.Finding, types []*catalog.Type) *catalog.Type {
 	switch {
 	case f.Candidate.Type == backend.TypeMCP:
 		return serverType()
 	case f.Candidate.Custom || f.Candidate.Type == backend.TypeCustom:
 		return customType(f.Candidate.Type)
 	}
-	return byName[f.Candidate.Type]
+	i := slices.IndexFunc(types, func(t *catalog.Type) bool { return t.Type == f.Candidate.Type })
+	if i < 0 {
+		return nil
+	}
+	return types[i]
 }
 
 func (it *item) compare(o *item) int {
