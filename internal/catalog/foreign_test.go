@@ -15,22 +15,22 @@ const secret = "ZqKxVwJbHf"
 func foreign() map[string]string {
 	pem := "-----BEGIN PRIVATE KEY-----\n" + secret + "\n-----END PRIVATE KEY-----\n"
 	return map[string]string{
-		"token":           secret + ".eyJh" + secret + "." + secret,
-		"key":             pem,
-		"shadow":          "root:$6$" + secret + ":19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\n",
-		"binary":          "\xff\xfe" + secret,
-		"kubeconfig":      "apiVersion: v1\nkind: Config\nusers:\n- name: " + secret + "\n  user: {token: " + secret + "}\n",
-		"Secret":          "apiVersion: v1\nkind: Secret\ntype: Opaque\ndata: {" + secret + ": " + secret + "}\n",
-		"alias":           "password: *" + secret + "\n",
-		"tag":             "%TAG ! " + secret + "\n--- !<" + secret + "> " + secret + "\n",
-		"broken":          "type: x\ndetect: {a: \"" + secret + "\n",
-		"tab":             "type: x\n\tpassword: " + secret + "\n",
-		"two":             "type: x\ndetect:\n---\npassword: " + secret + "\n",
-		"twice":           "password: " + secret + "\n" + secret + ": 1\n" + secret + ": 2\n",
-		"not to be read":  "type: " + secret + "\npassword: " + secret + "\n",
-		"nearly a type":   "title: " + secret + "\nsummary: " + secret + "\ndetect: " + secret + "\n",
-		"merged":          "a: &a {type: x, detect: y}\n<<: *a\npassword: " + secret + "\n",
-		"a scalar":        secret,
+		"token":          secret + ".eyJh" + secret + "." + secret,
+		"key":            pem,
+		"shadow":         "root:$6$" + secret + ":19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\n",
+		"binary":         "\xff\xfe" + secret,
+		"kubeconfig":     "apiVersion: v1\nkind: Config\nusers:\n- name: " + secret + "\n  user: {token: " + secret + "}\n",
+		"Secret":         "apiVersion: v1\nkind: Secret\ntype: Opaque\ndata: {" + secret + ": " + secret + "}\n",
+		"alias":          "password: *" + secret + "\n",
+		"tag":            "%TAG ! " + secret + "\n--- !<" + secret + "> " + secret + "\n",
+		"broken":         "type: x\ndetect: {a: \"" + secret + "\n",
+		"tab":            "type: x\n\tpassword: " + secret + "\n",
+		"two":            "type: x\ndetect:\n---\npassword: " + secret + "\n",
+		"twice":          "password: " + secret + "\n" + secret + ": 1\n" + secret + ": 2\n",
+		"not to be read": "type: " + secret + "\npassword: " + secret + "\n",
+		"nearly a type":  "title: " + secret + "\nsummary: " + secret + "\ndetect: " + secret + "\n",
+		"merged":         "a: &a {type: x, detect: y}\n<<: *a\npassword: " + secret + "\n",
+		"a scalar":       secret,
 	}
 }
 

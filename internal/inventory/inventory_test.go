@@ -28,9 +28,9 @@ type svc struct {
 	wants    backend.Kind
 	identity bool
 	unproven bool
-	primary  bool   // annotated
+	primary  bool                 // annotated
 	seen     *backend.Observation // instead of what outcome, wants and identity say
-	bundled  string // whose it is
+	bundled  string               // whose it is
 }
 
 func at(namespace, name string) backend.Ref { return backend.Ref{Namespace: namespace, Name: name} }

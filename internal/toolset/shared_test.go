@@ -166,7 +166,7 @@ func TestOverridesOfAnEndpoint(t *testing.T) {
 	if of, other := fmt.Sprint(endpoints[a]["paths"]), fmt.Sprint(endpoints[b]["paths"]); of != "[/only]" || other != "[/api/*]" {
 		t.Errorf("paths %s, and of the other %s", of, other)
 	}
-	want := "overrides.yaml:1:65: instances.jaeger.a/jaeger.timeout_seconds: not-of-instance type=jaeger value=jaeger"
+	want := "overrides.yaml:1:66: instances.jaeger.a/jaeger.timeout_seconds: not-of-instance type=jaeger value=jaeger"
 	if diff := cmp.Diff(want, brief(d.Warnings)); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}

@@ -13,16 +13,16 @@ type WarningCode string
 
 // These codes are about backends that are not written, or only in part.
 const (
-	WarningTypeUnknown        WarningCode = "type-unknown"        // its type is not in the catalog
-	WarningTextUnsafe         WarningCode = "text-unsafe"         // HolmesGPT would expand one of its texts
-	WarningNameDot            WarningCode = "name-dot"            // HolmesGPT accepts no dot in its name
-	WarningHost               WarningCode = "host"                // HolmesGPT does not understand its host
-	WarningNameTaken          WarningCode = "name-taken"          // another entry of the document has its name
-	WarningNameKept           WarningCode = "name-kept"           // the overrides give it a name that it cannot have
-	WarningCredentialPlace    WarningCode = "credential-place"    // another credential has the same place
-	WarningCredentialAuth     WarningCode = "credential-auth"     // it is for another kind of authentication
-	WarningCredentialPartial  WarningCode = "credential-partial"  // it works only with another that is not configured
-	WarningEntryLeftOut       WarningCode = "entry-left-out"      // HolmesGPT would not load its entry
+	WarningTypeUnknown       WarningCode = "type-unknown"       // its type is not in the catalog
+	WarningTextUnsafe        WarningCode = "text-unsafe"        // HolmesGPT would expand one of its texts
+	WarningNameDot           WarningCode = "name-dot"           // HolmesGPT accepts no dot in its name
+	WarningHost              WarningCode = "host"               // HolmesGPT does not understand its host
+	WarningNameTaken         WarningCode = "name-taken"         // another entry of the document has its name
+	WarningNameKept          WarningCode = "name-kept"          // the overrides give it a name that it cannot have
+	WarningCredentialPlace   WarningCode = "credential-place"   // another credential has the same place
+	WarningCredentialAuth    WarningCode = "credential-auth"    // it is for another kind of authentication
+	WarningCredentialPartial WarningCode = "credential-partial" // it works only with another that is not configured
+	WarningEntryLeftOut      WarningCode = "entry-left-out"     // HolmesGPT would not load its entry
 )
 
 // These codes are about owners' notes that are left out.

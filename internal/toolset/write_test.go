@@ -64,7 +64,7 @@ func TestTextsThatPythonMisreads(t *testing.T) {
 			findings = append(findings, found(typ, "evil/z", 80, own))
 		}
 		key := strings.ReplaceAll(text, ".", "") // HolmesGPT takes no dots there
-		o := `{toolsets: {own/one: {enabled: false, description: x, tools: [], config: {ü: ["`+text+`", {"`+key+`": "`+text+`"}]}}}}`
+		o := `{toolsets: {own/one: {enabled: false, description: x, tools: [], config: {ü: ["` + text + `", {"` + key + `": "` + text + `"}]}}}}`
 		keys := keysOf(t, document(t, findings, options(t), o))
 		for key, where := range map[string]string{
 			KeyHolmesGPT: `X-Scope-OrgID: "` + text + `"`, KeyCompact("loki"): `tenant: "` + text + `"`, KeyCompact("custom"): `description: "` + text + `"`,
