@@ -33,19 +33,17 @@ func (t *Type) tooLong() bool {
 
 // checkNames reports toolsets of a type that would replace a toolset, or the tool, of another type.
 func (t *Type) checkNames(f *yamlfile.File, others []*Type) {
-	is := func(name string, tool bool) func(string) bool {
-		return func(other string) bool { return other == name || tool && ToolName(other) == ToolName(name) }
-	}
 	for _, other := range append(slices.Clone(others), t) {
 		for i := range t.Toolset.HolmesGPT {
-			if e := &t.Toolset.HolmesGPT[i]; e.HTTP == nil && slices.ContainsFunc(other.HTTPNames(), is(e.Name, false)) {
+			if e := &t.Toolset.HolmesGPT[i]; e.HTTP == nil && slices.Contains(other.HTTPNames(), e.Name) {
 				f.At(yamlfile.Index("toolset.holmesgpt", i)+".name",
 					"%s is the toolset of the type %s; expected one of HolmesGPT's",
 					yamlfile.Quote(e.Name), yamlfile.Quote(other.Type))
 			}
 		}
 		for _, name := range t.HTTPNames() {
-			if other != t && (slices.ContainsFunc(other.HTTPNames(), is(name, true)) || other.HasInstances(name)) {
+			sameTool := func(of string) bool { return ToolName(of) == ToolName(name) }
+			if other != t && (slices.ContainsFunc(other.HTTPNames(), sameTool) || other.HasInstances(name)) {
 				f.At("type", "its toolset or its tool would be called like that of the type %s; expected another name",
 					yamlfile.Quote(other.Type))
 				break
