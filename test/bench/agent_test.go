@@ -68,6 +68,9 @@ func (b *bench) agent(t *testing.T) {
 		t.Logf("round %d: %s in all: written after %s, told after %s more, which took %s", i, end.Sub(begin), wrote.Sub(begin), told.Sub(wrote), done.Sub(told))
 	}
 	t.Logf("HolmesGPT's toolsets at the end: %s", h.summary(t))
+	for i := range agentRounds {
+		b.env.Delete(t, fmt.Sprintf("new-%02d", i), kinds()[i%len(kinds())].name)
+	}
 	p.stop(t)
 	b.addAgent(all, written, asked, loaded)
 }
