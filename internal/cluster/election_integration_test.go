@@ -188,24 +188,6 @@ func TestElectionRealAPIServer(t *testing.T) {
 	}
 }
 
-// Without rights a replica waits for them.
-func TestElectionForbidden(t *testing.T) {
-	t.Attr("req", "DTS-RUN-5")
-	env := testenv.Start(t)
-	r := join(t, env.ServiceAccount(t, testenv.OutputNamespace, leaseName), "a")
-	testenv.Eventually(t, 5*time.Second, "it is logged", func() error {
-		if r.log.count("lease not reachable") == 0 {
-			return errors.New("it is not")
-		}
-		return nil
-	})
-	leaseAccount(t, env)
-	testenv.Eventually(t, 10*time.Second, "it leads", leads(r, true))
-	if n := r.log.count("lease not reachable"); n != 1 {
-		t.Errorf("logged %d times", n)
-	}
-}
-
 // client-go's election follows the same rules: the two take the Lease from each other, and never lead at once.
 func TestElectionBesideClientGo(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")

@@ -119,28 +119,26 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
+// A flag that makes a default wrong is named too.
 func TestBadSets(t *testing.T) {
 	t.Parallel()
 	t.Attr("req", "DTS-CFG-1")
-	_, err := config.Load("", []string{"helth.interval=1m", "health.tries=0", "leaderElection.renewDeadline=20s", "log.level=loud", "log.format=xml"})
-	want := `--set helth: unknown key; did you mean "health"?
+	for want, sets := range map[string][]string{
+		`--set helth: unknown key; did you mean "health"?
 --set health.tries: expected 1 or more, found "0"
 --set leaderElection.renewDeadline: expected less than leaseDuration (15s), found 20s
 --set log.level: expected debug, info, warn or error, found "loud"
---set log.format: expected json or text, found "xml"`
-	if d := cmp.Diff(want, fmt.Sprint(err)); d != "" {
-		t.Error(d)
-	}
-}
-
-// A flag that makes a default wrong is named too.
-func TestSetAgainstDefault(t *testing.T) {
-	t.Parallel()
-	t.Attr("req", "DTS-CFG-1")
-	_, err := config.Load("", []string{"leaderElection.leaseDuration=5s"})
-	want := "--set leaderElection.leaseDuration: leaderElection.renewDeadline: expected less than leaseDuration (5s), found 10s"
-	if d := cmp.Diff(want, fmt.Sprint(err)); d != "" {
-		t.Error(d)
+--set log.format: expected json or text, found "xml"`: {
+			"helth.interval=1m", "health.tries=0", "leaderElection.renewDeadline=20s", "log.level=loud", "log.format=xml",
+		},
+		"--set leaderElection.leaseDuration: leaderElection.renewDeadline: expected less than leaseDuration (5s), found 10s": {
+			"leaderElection.leaseDuration=5s",
+		},
+	} {
+		_, err := config.Load("", sets)
+		if d := cmp.Diff(want, fmt.Sprint(err)); d != "" {
+			t.Error(d)
+		}
 	}
 }
 

@@ -141,24 +141,15 @@ func TestOverridesBeingWrittenAreNotRead(t *testing.T) {
 	go func() {
 		pause := time.NewTicker(50 * time.Millisecond)
 		defer pause.Stop()
-		if err := os.Rename(path, path+"~"); err != nil {
-			written <- err
-			return
-		}
+		renamed := os.Rename(path, path+"~")
 		<-pause.C
 		file, err := os.Create(path)
-		if err != nil {
-			written <- err
-			return
-		}
 		for _, part := range []string{"", "se", "co", "nd", ":", " ", "2"} {
-			if _, err := file.WriteString(part); err != nil {
-				written <- err
-				return
-			}
+			_, failed := file.WriteString(part)
+			err = errors.Join(err, failed)
 			<-pause.C
 		}
-		written <- file.Close()
+		written <- errors.Join(renamed, err, file.Close())
 	}()
 	for overrides(o) != "second: 2" {
 		r := publishing(t, o, publish.Desired{Keys: keys("1")})
