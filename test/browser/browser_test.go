@@ -26,13 +26,9 @@ func TestParts(t *testing.T) {
 
 // TestPage looks at the page, with the headers that it really has, against a server that answers as the API does.
 func TestPage(t *testing.T) {
-	t.Attr("req", "DTS-UI-1")
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-UI-1 DTS-OUT-13 DTS-SEC-3")
 	h, err := server.Page()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	s := httptest.NewServer(h)
 	defer s.Close()
 	node(t, "page.test.mjs", "PAGE_URL="+s.URL+"/", "CHROMIUM="+chromium(t))
@@ -99,4 +95,11 @@ func read(tap string) []result {
 		}
 	}
 	return list
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

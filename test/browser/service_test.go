@@ -24,8 +24,7 @@ import (
 
 // TestService looks at the page of the real program, which runs on stand-ins of backends without a cluster.
 func TestService(t *testing.T) {
-	t.Attr("req", "DTS-UI-1")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-UI-1 DTS-RUN-6")
 	dir := t.TempDir()
 	services := corev1.ServiceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}}
 	backends := map[string]*standin.Backend{}
@@ -42,9 +41,7 @@ func TestService(t *testing.T) {
 	} {
 		b := standin.New(w.kind, w.options)
 		s, err := standin.Start("127.0.0.1:0", b)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		t.Cleanup(func() { s.Close() })
 		backends[w.name] = b
 		services.Items = append(services.Items, corev1.Service{
@@ -58,12 +55,8 @@ func TestService(t *testing.T) {
 	}
 	file := filepath.Join(dir, "services.yaml")
 	text, err := yaml.Marshal(services)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	must(t, os.WriteFile(file, text, 0o600))
 
 	url := serve(t, file, filepath.Join(dir, "out"))
 	control := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -81,9 +74,7 @@ func serve(t *testing.T, services, out string) string {
 		t.Fatalf("go build: %v\n%s", err, text)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	address := l.Addr().String()
 	l.Close()
 	var log bytes.Buffer
@@ -92,9 +83,7 @@ func serve(t *testing.T, services, out string) string {
 	c.Stdout, c.Stderr = &log, &log
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
 	c.WaitDelay = 20 * time.Second
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, c.Start())
 	t.Cleanup(func() {
 		if err := c.Wait(); err != nil && t.Context().Err() == nil {
 			t.Errorf("the program: %v", err)

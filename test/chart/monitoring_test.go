@@ -67,8 +67,7 @@ func promtool(t *testing.T) string {
 
 // TestAlerts: each fires and clears, and links to its section of the runbook.
 func TestAlerts(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-DOC-1")
+	t.Attr("req", "DTS-PKG-1 DTS-DOC-1")
 	text, list := alerts(t)
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "rules.yaml"), text)

@@ -25,8 +25,7 @@ import (
 
 // TestObjects: what is made of each file of values, with all the rights, is in testdata.
 func TestObjects(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-SEC-1")
+	t.Attr("req", "DTS-PKG-1 DTS-SEC-1")
 	each(t, func(t *testing.T, r *release) {
 		var lines []string
 		for _, o := range r.objects {
@@ -77,8 +76,7 @@ func bound(binding string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) string
 
 // TestCertificateNames: names of one's own stand beside those of the Service, and none where the certificate is one's own.
 func TestCertificateNames(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-API-3")
+	t.Attr("req", "DTS-PKG-1 DTS-API-3")
 	all := values(t)
 	for name, want := range map[string][]string{
 		"default": {

@@ -14,8 +14,7 @@ import (
 // On OpenShift the pod leaves its user to restricted-v2, which refuses any other, and trusts the authority of OpenShift's own
 // services; elsewhere nothing of it is there.
 func TestOpenShift(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-SEC-2")
+	t.Attr("req", "DTS-PKG-1 DTS-SEC-2")
 	const told, served = "openshift=true", "security.openshift.io/v1"
 	const injected = "service.beta.openshift.io/inject-cabundle"
 	tests := map[string]struct {

@@ -24,9 +24,7 @@ import (
 
 // TestPod: probes, ports, times and memory are those of the configuration.
 func TestPod(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-RUN-3")
-	t.Attr("req", "DTS-RUN-4")
+	t.Attr("req", "DTS-PKG-1 DTS-RUN-3 DTS-RUN-4")
 	each(t, func(t *testing.T, r *release) {
 		template, container := r.pod(t)
 		scheme, appProtocol := corev1.URISchemeHTTPS, "https"
@@ -122,8 +120,7 @@ func TestRestricted(t *testing.T) {
 
 // TestReplicas: several are spread and may not all be evicted; a single one without an election never runs twice.
 func TestReplicas(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-RUN-2")
+	t.Attr("req", "DTS-PKG-1 DTS-RUN-2")
 	several := render(t)
 	if d := only[*appsv1.Deployment](t, several); *d.Spec.Replicas != 2 || d.Spec.Strategy.RollingUpdate.MaxUnavailable.IntValue() != 0 ||
 		len(d.Spec.Template.Spec.Affinity.PodAntiAffinity.PreferredDuringSchedulingIgnoredDuringExecution) != 1 ||
@@ -159,8 +156,7 @@ func TestChecksum(t *testing.T) {
 
 // TestConfiguration: the program takes the file, with what is mounted as kubelet mounts it.
 func TestConfiguration(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-CFG-1")
+	t.Attr("req", "DTS-PKG-1 DTS-CFG-1")
 	each(t, func(t *testing.T, r *release) {
 		dir := t.TempDir()
 		file := filepath.Join(dir, "config.yaml")

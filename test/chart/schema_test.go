@@ -67,8 +67,7 @@ type schema struct {
 
 // TestSchema: it knows every value and every key of the configuration, and no others.
 func TestSchema(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-CFG-1")
+	t.Attr("req", "DTS-PKG-1 DTS-CFG-1")
 	var s schema
 	check(t, json.Unmarshal([]byte(read(t, "charts", "dynamic-toolset", "values.schema.json")), &s))
 	agrees(t, "config", s.Properties["config"], reflect.TypeFor[config.Config]())

@@ -12,12 +12,9 @@ var namedTest = regexp.MustCompile("`([a-z]+)/((?:Test|Benchmark)[A-Za-z0-9]+)`"
 
 // The tests that the page of attacks names are there, in the packages that it names.
 func TestNamedTestsExist(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	t.Attr("req", "DTS-DOC-1")
+	t.Attr("req", "DTS-SEC-3 DTS-DOC-1")
 	page, err := os.ReadFile(filepath.Join(root, "docs", "development", "attacks.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	fatal(t, err)
 	named := namedTest.FindAllStringSubmatch(string(page), -1)
 	if len(named) < 100 {
 		t.Errorf("only %d tests are found in the page", len(named))
@@ -34,14 +31,10 @@ func hasTest(t *testing.T, pkg, name string) bool {
 	t.Helper()
 	for _, parent := range []string{"internal", "test"} {
 		files, err := filepath.Glob(filepath.Join(root, parent, pkg, "*_test.go"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		fatal(t, err)
 		for _, file := range files {
 			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			fatal(t, err)
 			if strings.Contains(string(text), "func "+name+"(") {
 				return true
 			}

@@ -12,9 +12,7 @@ import (
 func TestSecondTryOfIntegration(t *testing.T) {
 	t.Attr("req", "DTS-QA-3")
 	script, err := os.ReadFile("../../.ci/run")
-	if err != nil {
-		t.Fatal(err)
-	}
+	fatal(t, err)
 	_, functions, found := strings.Cut(string(script), "passed=0\n")
 	functions, _, end := strings.Cut(functions, "# need installs")
 	if !found || !end {
@@ -32,9 +30,7 @@ func TestSecondTryOfIntegration(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			first := filepath.Join(folder, "first")
-			if err := os.WriteFile(first, []byte(tc.output), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			fatal(t, os.WriteFile(first, []byte(tc.output), 0o600))
 			fake := `fake() { echo "fake $*" | sed 's/ $//' >>"$FOLDER/calls"; [ -s "$FOLDER/first" ] && [ "$(wc -l <"$FOLDER/calls")" = 1 ] || return 0; cat "$FOLDER/first"; return 1; }`
 			cmd := exec.CommandContext(t.Context(), "bash", "-c",
 				"set -uo pipefail\nfailed=()\npassed=0\n"+functions+fake+"\nagain tests fake\necho passed $passed failed ${#failed[@]}\n")

@@ -220,8 +220,7 @@ func TestManifests(t *testing.T) {
 
 // What HolmesGPT is given in several places is one and the same, and what is mounted is what is written.
 func TestHolmesGPT(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-DOC-1")
+	t.Attr("req", "DTS-PKG-1 DTS-DOC-1")
 	example := ""
 	for name, text := range files(t, "examples/holmesgpt", "values.yaml") {
 		if strings.HasSuffix(name, "/values.yaml") {

@@ -28,9 +28,7 @@ func shippedCode(t *testing.T, see func(path string, lines []string)) {
 			see(filepath.ToSlash(path), strings.Split(string(text), "\n"))
 			return err
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		fatal(t, err)
 	}
 	if files < 200 {
 		t.Errorf("only %d files were read", files)

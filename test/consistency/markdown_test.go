@@ -148,9 +148,7 @@ func files(t *testing.T, folder string, endings ...string) map[string]string {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	fatal(t, err)
 	return found
 }
 

@@ -16,9 +16,7 @@ var tokensRow = regexp.MustCompile("(?m)^\\| `([a-z/]+)` \\| ([0-9]+ \\| [0-9]+)
 func TestTokens(t *testing.T) {
 	t.Attr("req", "DTS-OUT-12")
 	known, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	fatal(t, err)
 	figures := catalog.Baseline()
 	figures["custom"] = catalog.HTTPTokens()
 	for _, typ := range known.Types {

@@ -52,9 +52,7 @@ func cluster(t *testing.T, services ...service) (file string, hosts map[string]s
 		}
 		ip, number, _ := strings.Cut(addr, ":")
 		port, err := strconv.Atoi(number)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		hosts[name+":"+number] = addr
 		day := s.created
 		if day == "" {
@@ -73,13 +71,9 @@ func cluster(t *testing.T, services ...service) (file string, hosts map[string]s
 		})
 	}
 	data, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "List", "items": items})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	file = filepath.Join(t.TempDir(), "cluster.json")
-	if err := os.WriteFile(file, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(file, data, 0o600))
 	return file, hosts
 }
 

@@ -41,9 +41,7 @@ func TestStrangersAnswersStayOutOfThePrompt(t *testing.T) {
 	for name := range proven {
 		service, _, _ := strings.Cut(name, ".")
 		s, err := standin.Start("127.0.0.1:0", hostile[service])
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		t.Cleanup(func() { s.Close() })
 		hosts[name] = s.Addr
 	}

@@ -43,9 +43,7 @@ func TestHangingStrangers(t *testing.T) {
 func listenSilently(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		var held []net.Conn // so that none is closed by the garbage collector
@@ -64,15 +62,11 @@ func listenSilently(t *testing.T) string {
 func shippedEnv(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "examples", "holmesgpt", "values.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var values struct {
 		AdditionalEnvVars []struct{ Name, Value string } `json:"additionalEnvVars"`
 	}
-	if err := yaml.Unmarshal(text, &values); err != nil {
-		t.Fatal(err)
-	}
+	must(t, yaml.Unmarshal(text, &values))
 	env := map[string]string{}
 	for _, v := range values.AdditionalEnvVars {
 		if v.Name != "CUSTOM_TOOLSET_LOCATION" {

@@ -20,9 +20,7 @@ import (
 func TestCheckCatches(t *testing.T) {
 	t.Attr("req", "DTS-QA-1")
 	lines, err := run(t.Context(), python(t), "check.py", "--self-test")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	report(t, lines)
 	if len(lines) < 20 {
 		t.Errorf("only %d cases were run", len(lines))
@@ -31,16 +29,13 @@ func TestCheckCatches(t *testing.T) {
 
 // TestDocuments loads documents written by hand, in the shapes this service writes.
 func TestDocuments(t *testing.T) {
-	t.Attr("req", "DTS-OUT-1")
-	t.Attr("req", "DTS-OUT-2")
+	t.Attr("req", "DTS-OUT-1 DTS-OUT-2")
 	prometheus := start(t, standin.Prometheus, standin.Options{})
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	es := startTLS(t, standin.Elasticsearch, standin.Options{
 		Credentials: standin.Credentials{APIKey: "es-key", Username: "elastic", Password: "es-password"},
 	}, "es.logging.svc.cluster.local")
-	if err := os.WriteFile(ca, es.CA, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(ca, es.CA, 0o600))
 
 	everyType := load(t, "every-type", map[string]string{
 		"prometheus.monitoring.svc.cluster.local:9090": start(t, standin.Prometheus, standin.Options{BasePath: "/prometheus"}),
@@ -86,9 +81,7 @@ func TestDocuments(t *testing.T) {
 func python(t *testing.T) string {
 	t.Helper()
 	p, err := venv.Python(t.Context(), "requirements.txt", t.Logf)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return p
 }
 
@@ -96,9 +89,7 @@ func python(t *testing.T) string {
 func check(t *testing.T, cases ...Case) {
 	t.Helper()
 	lines, err := Check(t.Context(), python(t), t.TempDir(), cases)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	report(t, lines)
 	if len(lines) != len(cases) {
 		t.Errorf("%d cases, %d outcomes: %q", len(cases), len(lines), lines)
@@ -127,12 +118,8 @@ func load(t *testing.T, name string, hosts map[string]string) Case {
 		t.Fatal(err)
 	}
 	expect, err := os.ReadFile(filepath.Join("testdata", name, "expect.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.UnmarshalStrict(expect, &c.Expect); err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	must(t, yaml.UnmarshalStrict(expect, &c.Expect))
 	return c
 }
 
@@ -145,9 +132,7 @@ func start(t *testing.T, kind standin.Kind, opts standin.Options) string {
 func startBackend(t *testing.T, b *standin.Backend) string {
 	t.Helper()
 	s, err := standin.Start("127.0.0.1:0", b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s.Addr
 }
@@ -155,9 +140,7 @@ func startBackend(t *testing.T, b *standin.Backend) string {
 func startTLS(t *testing.T, kind standin.Kind, opts standin.Options, names ...string) *standin.Server {
 	t.Helper()
 	s, err := standin.StartTLS("127.0.0.1:0", standin.New(kind, opts), names...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -166,11 +149,14 @@ func startTLS(t *testing.T, kind standin.Kind, opts standin.Options, names ...st
 func gone(t *testing.T) string {
 	t.Helper()
 	s, err := standin.Start("127.0.0.1:0", http.NotFoundHandler())
+	must(t, err)
+	must(t, s.Close())
+	return s.Addr
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return s.Addr
 }

@@ -16,9 +16,7 @@ func TestCredentialOfTheOverridesIsSent(t *testing.T) {
 	t.Attr("req", "DTS-OUT-6")
 	overrides := filepath.Join(t.TempDir(), "overrides.yaml")
 	text := `toolsets: {prometheus/metrics: {config: {additional_headers: {Authorization: "Bearer {{ env.TOKEN }}"}}}}`
-	if err := os.WriteFile(overrides, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(overrides, []byte(text), 0o600))
 	backend := standin.New(standin.Prometheus, standin.Options{})
 	services, hosts := cluster(t, service{
 		namespace: "ours", name: "prometheus", labels: app("prometheus", component, "server"), port: "http", target: 9090, backend: backend,

@@ -13,8 +13,7 @@ import (
 // at its own paths, with its own credentials. What takes all of them down is a variable that is missing, which is why a
 // reference is not written by default beside one that works without, and a host that HolmesGPT does not understand.
 func TestOneToolsetPerType(t *testing.T) {
-	t.Attr("req", "DTS-OUT-12")
-	t.Attr("req", "DTS-OUT-4")
+	t.Attr("req", "DTS-OUT-12 DTS-OUT-4")
 	jaeger := func(namespace, day string, opts standin.Options) service {
 		return service{
 			namespace: namespace, name: "jaeger", labels: app("jaeger", component, "query"), port: "http-query", target: 16686,

@@ -17,9 +17,7 @@ func TestTokenStaysAtHome(t *testing.T) {
 	t.Attr("req", "DTS-OUT-14")
 	const token = "agents-own-token"
 	file := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(file, []byte(token), 0o600))
 	binary := build(t)
 	for _, tc := range []struct {
 		name     string

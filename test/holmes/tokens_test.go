@@ -22,9 +22,7 @@ import (
 // TestTokens has HolmesGPT load one and three of each, and what its model then reads cost what the catalog says, give or take
 // a fifth. What it measures is logged: -v shows it.
 func TestTokens(t *testing.T) {
-	for _, id := range []string{"DTS-OUT-12", "DTS-SEC-3", "DTS-OUT-11"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-OUT-12 DTS-SEC-3 DTS-OUT-11")
 	types := builtinTypes(t)
 	unseen := catalog.Baseline()
 	for _, typ := range types {
@@ -80,9 +78,7 @@ func TestWhatSeveralCost(t *testing.T) {
 func builtinTypes(t *testing.T) []*catalog.Type {
 	t.Helper()
 	known, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return known.Types
 }
 
@@ -104,22 +100,14 @@ func measure(t *testing.T, types []*catalog.Type, services ...service) map[strin
 	document, _ := generate(t, build(t), file, "--probe=direct")
 	dir := t.TempDir()
 	lines, err := Check(t.Context(), python(t), dir, []Case{{Name: "price", Document: document, Hosts: hosts, Expect: Expect{Price: true}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	report(t, lines)
 	text, err := os.ReadFile(filepath.Join(dir, "price", "tokens.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var measured map[string]int
-	if err := json.Unmarshal(text, &measured); err != nil {
-		t.Fatal(err)
-	}
+	must(t, json.Unmarshal(text, &measured))
 	var tree map[string]any
-	if err := yaml.Unmarshal(document, &tree); err != nil {
-		t.Fatal(err)
-	}
+	must(t, yaml.Unmarshal(document, &tree))
 	said := toolset.Tokens(types, tree)
 	for _, name := range slices.Sorted(maps.Keys(measured)) {
 		got := measured[name]

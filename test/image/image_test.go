@@ -20,8 +20,7 @@ import (
 
 // TestImage: what is in it, and that it is the same from another folder.
 func TestImage(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-SEC-2")
+	t.Attr("req", "DTS-PKG-1 DTS-SEC-2")
 	tool := builder(t)
 	here, there := filepath.Join(t.TempDir(), "here"), filepath.Join(t.TempDir(), "and", "there")
 	copyTree(t, repository(t), here)

@@ -33,9 +33,7 @@ func (c caller) do(t *testing.T, method, path string) (code int, body string, he
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, c.url+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}
@@ -67,9 +65,7 @@ func (c caller) wants(t *testing.T, what, method, path string, want int) (body s
 
 // TestAPI asks the running program, which asks the cluster who may ask.
 func TestAPI(t *testing.T) {
-	for _, id := range []string{"DTS-API-1", "DTS-API-2", "DTS-API-3"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-API-1 DTS-API-2 DTS-API-3")
 	t.Parallel() // it mostly waits
 	env := testenv.Start(t)
 	put(t, env, testenv.Service{Namespace: "monitoring", Name: "prometheus", Port: "http", Number: 9090, Labels: named("prometheus")}, standin.New(standin.Prometheus, standin.Options{}))

@@ -77,9 +77,7 @@ func flapping(t *testing.T, env *testenv.Env, namespace string, slicesOf, each i
 // While the owner of one namespace floods it and has thousands of endpoints flap, leaders are killed, all watches are cut and
 // end as expired: what others have stays published, and what they add is published soon.
 func TestLeadersAndWatchesEndInAFlood(t *testing.T) {
-	for _, id := range []string{"DTS-RUN-2", "DTS-RUN-5", "DTS-SEC-3"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-5 DTS-SEC-3")
 	const limit = 2*leaseDuration + 5*time.Second // the lease, to see that it has ended, and a round of health
 	env := testenv.Shared(t)
 	all := newReplicas(t, env)

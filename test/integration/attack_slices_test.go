@@ -88,9 +88,7 @@ func TestSlicesTakeLittleMemory(t *testing.T) {
 			takesLittle(t, env, seen, service, victims[1], most)
 
 			err := env.Client.DiscoveryV1().EndpointSlices("evil").DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			published(t, env, "when they are gone", "custom/evil/x0000", "custom/evil/x0049", "name: good/newer\n")
 		})
 	}
@@ -105,9 +103,7 @@ func TestDeniedAmongManyIsSeen(t *testing.T) {
 	enter(t, env, 1, func(int) *discoveryv1.EndpointSlice { return sliceOf("evil", "a", "large", 1000, 100, 1) })
 	published(t, env, "at first", "name: evil/a\n")
 	s, err := env.Client.DiscoveryV1().EndpointSlices("evil").Get(t.Context(), "large", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	s.Endpoints[999].Addresses[99] = "100.100.100.200"
 	begun := time.Now()
 	if _, err := env.Client.DiscoveryV1().EndpointSlices("evil").Update(t.Context(), s, metav1.UpdateOptions{}); err != nil {

@@ -59,9 +59,7 @@ func observe(t *testing.T, env *testenv.Env) *observer {
 	t.Helper()
 	o := &observer{good: map[string]time.Time{}}
 	slices, err := env.Client.DiscoveryV1().EndpointSlices("").Watch(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(slices.Stop)
 	go func() {
 		for event := range slices.ResultChan() {
@@ -105,9 +103,7 @@ func undisturbed(t *testing.T, env *testenv.Env, o *observer, name string, victi
 
 	_, err := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Patch(t.Context(), testenv.ConfigMapName, types.MergePatchType,
 		[]byte(`{"data":{"custom_toolset.yaml":"broken"}}`), metav1.PatchOptions{FieldManager: "vandal"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	begun = time.Now()
 	within(t, 2*time.Second, "drift is repaired", awaited(t, env, "repaired", has("name: good/"+name+"\n")).Sub(begun))
 }
@@ -126,9 +122,7 @@ func awaited(t *testing.T, env *testenv.Env, what string, wanted func(document s
 	t.Helper()
 	maps, err := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Watch(t.Context(), metav1.SingleObject(
 		metav1.ObjectMeta{Name: testenv.ConfigMapName}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer maps.Stop()
 	for deadline := time.After(time.Minute); ; {
 		select {
@@ -144,8 +138,7 @@ func awaited(t *testing.T, env *testenv.Env, what string, wanted func(document s
 
 // One owner with 1,500 Services, and one with as many in thirty namespaces, stop nobody.
 func TestFloodStopsNobody(t *testing.T) {
-	t.Attr("req", "DTS-OUT-11")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-11 DTS-SEC-3")
 	for _, tc := range []struct {
 		name       string
 		namespaces int
@@ -198,8 +191,7 @@ func TestFloodStopsNobody(t *testing.T) {
 
 // A stranger's Service gets no credential, whatever it says of itself and however fast it answers.
 func TestStrangerGetsNoCredential(t *testing.T) {
-	t.Attr("req", "DTS-OUT-4")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-4 DTS-SEC-3")
 	env := testenv.Shared(t)
 	grafana := func(namespace string, unproven bool) testenv.Service {
 		s := testenv.Service{
@@ -249,9 +241,7 @@ func TestStrangerGetsNoCredential(t *testing.T) {
 		}
 	}
 	events, err := env.Client.EventsV1().Events(testenv.OutputNamespace).List(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	reasons := map[string]int{}
 	for i := range events.Items {
 		reasons[events.Items[i].Reason]++
@@ -290,8 +280,7 @@ func TestFlippedAnnotationKeepsNobodyWriting(t *testing.T) {
 // A credential that the overrides hold for a whole toolset stays with the Service that the configuration names, and the rest
 // of the overrides in force, whatever a stranger adds and whether that Service is there or not.
 func TestOverridesCredentialStays(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-SEC-3")
+	t.Attr("req", "DTS-OUT-6 DTS-SEC-3")
 	env := testenv.Shared(t)
 	prometheus := func(namespace string) testenv.Service { return prometheusIn(namespace, "prometheus") }
 	ours := env.Create(t, prometheus("ours"))
@@ -301,9 +290,7 @@ func TestOverridesCredentialStays(t *testing.T) {
 	const key, rest = "{{ env.TOKEN }}", "helm/core"
 	patch := object{"data": object{overrides: `{toolsets: {helm/core: {enabled: true}, prometheus/metrics: {config: ` +
 		`{additional_headers: {Authorization: "Bearer {{ env.TOKEN }}"}}}}}`}}
-	if err := edit(env, "admin").patch(t.Context(), patch); err != nil {
-		t.Fatal(err)
-	}
+	must(t, edit(env, "admin").patch(t.Context(), patch))
 	holds := func(text string) bool { // ours does, and no other
 		_, after, _ := strings.Cut(text, key)
 		after, _, _ = strings.Cut(after, "prometheus_url")

@@ -27,9 +27,7 @@ func serviceIdentity(t *testing.T, env *testenv.Env) *kubernetes.Clientset {
 	c := rest.AnonymousClientConfig(env.Config)
 	c.BearerToken, c.QPS = env.Token(t, testenv.OutputNamespace, name), -1
 	client, err := kubernetes.NewForConfig(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	testenv.Eventually(t, 10*time.Second, "the service may ask", func() error {
 		_, err := client.AuthenticationV1().TokenReviews().Create(t.Context(), &authenticationv1.TokenReview{
 			Spec: authenticationv1.TokenReviewSpec{Token: "bad"},

@@ -40,9 +40,7 @@ func TestAuth(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Name: "scraper"},
 		Rules:      []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}},
 	}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	bind(t, env, "scraper", "scraper")
 	testenv.Eventually(t, 10*time.Second, "the rights of the scraper", func() error {
 		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
@@ -115,26 +113,20 @@ func expired(t *testing.T, env *testenv.Env, service *kubernetes.Clientset) {
 	apiUser(t, env, "bound", testenv.Rule(server.APIGroup, server.ResourceToolsets, "get"))
 	secrets := env.Client.CoreV1().Secrets(testenv.OutputNamespace)
 	secret, err := secrets.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "bound"}}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	accounts := env.Client.CoreV1().ServiceAccounts(testenv.OutputNamespace)
 	bound, err := accounts.CreateToken(t.Context(), "bound", &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
 		Audiences: []string{server.Audience}, ExpirationSeconds: ptr.To[int64](600),
 		BoundObjectRef: &authenticationv1.BoundObjectReference{Kind: "Secret", APIVersion: "v1", Name: "bound", UID: secret.UID},
 	}}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	free := env.Token(t, testenv.OutputNamespace, "bound")
 	ends := func(what, token string, end func() error) {
 		t.Helper()
 		if _, err := authorizer(service, server.ReviewOptions{}).Authorize(t.Context(), token, toGetToolsets); err != nil {
 			t.Errorf("before %s: %v", what, err)
 		}
-		if err := end(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, end())
 		start := time.Now()
 		testenv.Eventually(t, 20*time.Second, "the token ends with "+what, func() error {
 			_, err := authorizer(service, server.ReviewOptions{}).Authorize(t.Context(), token, toGetToolsets)
@@ -164,9 +156,7 @@ func revoked(t *testing.T, env *testenv.Env, service *kubernetes.Clientset) {
 		_, err := k.Authorize(t.Context(), token, toGetToolsets)
 		return err
 	}
-	if err := ask(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ask())
 	revoke()
 	testenv.Eventually(t, remembered, "who is asked anew notices at once", func() error {
 		if _, err := authorizer(service, server.ReviewOptions{}).Authorize(t.Context(), token, toGetToolsets); !errors.Is(err, server.ErrForbidden) {
@@ -193,9 +183,7 @@ func withoutRightsToAsk(t *testing.T, env *testenv.Env, reader string) {
 	c := rest.AnonymousClientConfig(env.Config)
 	c.BearerToken = env.Token(t, testenv.OutputNamespace, "nobody")
 	client, err := kubernetes.NewForConfig(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if _, err := authorizer(client, server.ReviewOptions{}).Authorize(t.Context(), reader, toGetToolsets); !errors.Is(err, server.ErrUnavailable) {
 		t.Errorf("error %v, want %v", err, server.ErrUnavailable)
 	}
@@ -227,9 +215,7 @@ func TestAuthAPIServerAway(t *testing.T) {
 		return err
 	}
 	start := time.Now()
-	if err := ask(early); err != nil {
-		t.Fatal(err)
-	}
+	must(t, ask(early))
 	env.APIServer.Kill(t)
 	if err := ask(early); err != nil && time.Since(start) < remembered {
 		t.Errorf("%s after the review: %v", time.Since(start), err)

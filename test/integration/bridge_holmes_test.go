@@ -112,9 +112,7 @@ exporters: {jaeger_storage_exporter: {trace_storage: memory}}
 func TestBridgeHolmesGPT(t *testing.T) {
 	t.Attr("req", "DTS-CLI-9")
 	python, err := venv.Python(t.Context(), "../holmes/requirements.txt", t.Logf)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	testenv.KubeletBinary(t)
 	pods := realPods()
 	addresses := []string{bridgeKubelet}
@@ -160,9 +158,7 @@ func TestBridgeHolmesGPT(t *testing.T) {
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, "calls.json"), text, 0o600)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	p := env.Process(t, "", []string{"PROMETHEUS_LOGIN=" + base64.StdEncoding.EncodeToString([]byte("reader:secret"))},
 		"bridge", "--kubeconfig", user, "--set", "credentials={prometheus: {secure/prometheus: {basic_auth: PROMETHEUS_LOGIN}}}",
 		"--", python, "-B", "../real/tools.py", dir)
@@ -193,14 +189,10 @@ func TestBridgeHolmesGPT(t *testing.T) {
 // tryGuide runs the lines of the guide whose programs are here, and HolmesGPT's own command.
 func tryGuide(t *testing.T, env *testenv.Env, kubeconfig, holmes string) {
 	guide, err := os.ReadFile("../../docs/bridge.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	bin := t.TempDir()
 	for name, program := range map[string]string{"dynamic-toolset": testenv.Binary(t), "holmes": holmes} {
-		if err := os.Symlink(program, filepath.Join(bin, name)); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.Symlink(program, filepath.Join(bin, name)))
 	}
 	wants := map[string]string{"promtool": `up{instance="10.244.0.11:9090", job="p"} => 1`, "curl": `"job"`, "holmes": "✅ Toolset prometheus/metrics"}
 	lines := append(strings.Split(string(guide), "\n"), "dynamic-toolset bridge -- holmes toolset list")
@@ -235,9 +227,7 @@ func withInstance(params map[string]any, instance string) map[string]any {
 func productRoot(t *testing.T) string {
 	t.Helper()
 	root, err := products.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return root
 }
 
@@ -257,12 +247,8 @@ func (p *realPod) start(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range p.files {
 		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(strings.ReplaceAll(text, "$dir", dir)), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.MkdirAll(filepath.Dir(file), 0o700))
+		must(t, os.WriteFile(file, []byte(strings.ReplaceAll(text, "$dir", dir)), 0o600))
 	}
 	made := product(t, p.product)
 	cmd := exec.Command(filepath.Join(made.Folder(productRoot(t)), made.Name)) //nolint:noctx // it is killed below
@@ -272,9 +258,7 @@ func (p *realPod) start(t *testing.T) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Dir = &out, &out, dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, cmd.Start())
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
@@ -298,14 +282,10 @@ func (p *realPod) start(t *testing.T) {
 func post(t *testing.T, url, body string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer resp.Body.Close()
 	if resp.StatusCode/100 != 2 {
 		t.Fatalf("POST %s: %s", url, resp.Status)

@@ -69,9 +69,7 @@ func TestControlPlane(t *testing.T) {
 	if got := len(env.ConfigMap(t).Data); got != len(accidents) {
 		t.Errorf("%d keys, want %d: %v", got, len(accidents), env.ConfigMap(t).Data)
 	}
-	if err := apply("manager-0", "key-0", "nothing"); err != nil {
-		t.Fatal(err)
-	}
+	must(t, apply("manager-0", "key-0", "nothing"))
 	env.Kubectl(t, "", "delete", "configmap", "-n", testenv.OutputNamespace, testenv.ConfigMapName)
 	testenv.Eventually(t, 10*time.Second, "the deletion is recorded", func() error {
 		changes := record.Changes()

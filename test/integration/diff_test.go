@@ -14,8 +14,7 @@ import (
 
 // What generate prints is applied with the real kubectl, and diff tells when it no longer fits.
 func TestDiff(t *testing.T) {
-	t.Attr("req", "DTS-CLI-3")
-	t.Attr("req", "DTS-OUT-1")
+	t.Attr("req", "DTS-CLI-3 DTS-OUT-1")
 	env := testenv.Shared(t)
 	observability(t, env)
 	probed := []string{"--probe=direct", "--set", "health.tries=1"} // one backend is dead
@@ -93,8 +92,6 @@ func TestDiff(t *testing.T) {
 	if r := env.Run(t, user, "diff"); r.Code < 2 || !strings.Contains(r.Stderr, "not allowed to get configmaps "+testenv.OutputNamespace+"/"+testenv.ConfigMapName+" (403)") {
 		t.Errorf("may not read the ConfigMap: exit %d, want 2 or more\n%s", r.Code, r.Stderr)
 	}
-	if err := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Delete(t.Context(), testenv.ConfigMapName, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Delete(t.Context(), testenv.ConfigMapName, metav1.DeleteOptions{}))
 	diff(1)
 }

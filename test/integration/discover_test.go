@@ -52,9 +52,7 @@ func observability(t *testing.T, env *testenv.Env) map[string]*testenv.Backend {
 }
 
 func TestDiscover(t *testing.T) {
-	for _, id := range []string{"DTS-CLI-1", "DTS-CLI-2", "DTS-CLI-4", "DTS-DET-3", "DTS-DET-5", "DTS-PRB-2", "DTS-PRB-3", "DTS-PRB-4", "DTS-PRB-5"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-CLI-1 DTS-CLI-2 DTS-CLI-4 DTS-DET-3 DTS-DET-5 DTS-PRB-2 DTS-PRB-3 DTS-PRB-4 DTS-PRB-5")
 	env := testenv.Start(t)
 	backends := observability(t, env)
 

@@ -62,18 +62,14 @@ func reset(c net.Conn) {
 
 // Backends of every bad kind, with the settings that the service comes with: they delay no other, and each is told apart.
 func TestFaultBackends(t *testing.T) {
-	for _, id := range []string{"DTS-PRB-1", "DTS-PRB-3", "DTS-PRB-4", "DTS-PRB-5", "DTS-PRB-6", "DTS-RUN-3"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-PRB-1 DTS-PRB-3 DTS-PRB-4 DTS-PRB-5 DTS-PRB-6 DTS-RUN-3")
 	env := testenv.Shared(t)
 	service := func(name, typ string, number int32) testenv.Service {
 		return testenv.Service{Namespace: "bad", Name: name, Labels: named(typ), Port: "http", Number: number}
 	}
 	var elsewhere, early atomic.Int32
 	foreign, err := standin.Start("127.0.0.1:0", http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere.Add(1) }))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = foreign.Close() })
 
 	put(t, env, service("hanging", "grafana", 3000), standin.New(standin.Hanging, standin.Options{}))
@@ -183,8 +179,7 @@ func (f *failing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // One failed check is nothing, a rolling restart is one, three in a row withdraw, and the first good one brings it back.
 // Without ready endpoints no connection is made.
 func TestFaultThreshold(t *testing.T) {
-	t.Attr("req", "DTS-PRB-4")
-	t.Attr("req", "DTS-PRB-7")
+	t.Attr("req", "DTS-PRB-4 DTS-PRB-7")
 	env := testenv.Shared(t)
 	const interval = 1500 * time.Millisecond
 	backend := &failing{standin: standin.New(standin.Prometheus, standin.Options{})}

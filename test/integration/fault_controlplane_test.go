@@ -19,9 +19,7 @@ import (
 // An API server that is away at the start, etcd that is killed, an API server that hangs, and one that is killed for half a
 // minute: the process lives, what is published stays, and when it is back so is the service.
 func TestFaultControlPlane(t *testing.T) {
-	for _, id := range []string{"DTS-RUN-3", "DTS-RUN-5", "DTS-OUT-9"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-RUN-3 DTS-RUN-5 DTS-OUT-9")
 	env := testenv.Start(t)
 	stays := env.Create(t, prometheusService("monitoring", "stays"))
 	backend := &failing{standin: standin.New(standin.Prometheus, standin.Options{})}
@@ -94,9 +92,7 @@ func TestFaultControlPlane(t *testing.T) {
 
 // Watches that are cut again and again, with changes between, lose nothing and write nothing by themselves.
 func TestFaultWatchesCut(t *testing.T) {
-	for _, id := range []string{"DTS-RUN-1", "DTS-RUN-5", "DTS-OUT-7", "DTS-PRB-6"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-RUN-1 DTS-RUN-5 DTS-OUT-7 DTS-PRB-6")
 	env := testenv.Start(t)
 	front, kubeconfig := fronted(t, env)
 	b := env.Create(t, prometheusService("monitoring", "stays"))

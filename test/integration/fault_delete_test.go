@@ -27,9 +27,7 @@ func TestFaultDeletedRightAfterEdit(t *testing.T) {
 			_, err := client.Patch(t.Context(), testenv.ConfigMapName, types.MergePatchType, []byte(body), metav1.PatchOptions{FieldManager: "admin"})
 			return err
 		})
-		if err := client.Delete(t.Context(), testenv.ConfigMapName, metav1.DeleteOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		must(t, client.Delete(t.Context(), testenv.ConfigMapName, metav1.DeleteOptions{}))
 		cm := published(t, env, "it comes back with the last edit", "kubernetes/core:")
 		if got := cm.Data["overrides.yaml"]; got != text {
 			t.Fatalf("round %d: the overrides are %q, the admin wrote %q", round, got, text)

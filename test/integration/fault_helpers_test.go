@@ -172,9 +172,7 @@ func put(t *testing.T, env *testenv.Env, s testenv.Service, h http.Handler) *tes
 	s.Kind, s.NotReady = "", true // until it listens
 	b := env.Create(t, s)
 	server, err := standin.Start(address(b), h)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = server.Close() })
 	b.Server = server
 	env.SetReady(t, s.Namespace, s.Name, true)
@@ -187,9 +185,7 @@ func raw(t *testing.T, env *testenv.Env, s testenv.Service, serve func(net.Conn)
 	s.Kind, s.NotReady = "", true
 	b := env.Create(t, s)
 	l, err := net.Listen("tcp", address(b))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = l.Close() })
 	go func() {
 		for {

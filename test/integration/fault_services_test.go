@@ -94,9 +94,7 @@ func follow(t *testing.T, env *testenv.Env, what string, want map[string][]strin
 
 // Services of each type appear, twice, change their port, labels and annotations, and go: both forms follow.
 func TestServicesOfEachType(t *testing.T) {
-	for _, id := range []string{"DTS-RUN-1", "DTS-OUT-1", "DTS-OUT-2", "DTS-OUT-3", "DTS-DET-2", "DTS-DET-5", "DTS-DET-6", "DTS-DET-8"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-RUN-1 DTS-OUT-1 DTS-OUT-2 DTS-OUT-3 DTS-DET-2 DTS-DET-5 DTS-DET-6 DTS-DET-8")
 	env := testenv.Shared(t)
 	types := everyType()
 	names := slices.Sorted(maps.Keys(types))
@@ -143,9 +141,7 @@ func TestServicesOfEachType(t *testing.T) {
 	step("the port changes", func(typ string) {
 		b := backends["two/"+typ]
 		server, err := standin.Start(net.JoinHostPort(b.Spec.ClusterIP, strconv.Itoa(int(moved(typ)))), b.Standin)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		t.Cleanup(func() { _ = server.Close() })
 		second(typ, func(s *corev1.Service) {
 			s.Spec.Ports[0].Port, s.Spec.Ports[0].TargetPort = moved(typ), intstr.FromInt32(types[typ].Number)

@@ -19,8 +19,7 @@ import (
 // SIGTERM while backends hang, with the settings that the service comes with: it ends at once, and another takes over when
 // it looks next. It ends as well when the API server does not answer.
 func TestFaultStopDuringDiscovery(t *testing.T) {
-	t.Attr("req", "DTS-RUN-2")
-	t.Attr("req", "DTS-RUN-4")
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-4")
 	env := testenv.Start(t)
 	var asked atomic.Int32
 	const hanging = 10
@@ -92,9 +91,7 @@ func TestFaultStopDuringDiscovery(t *testing.T) {
 
 // A restart with nothing else changed writes nothing, whether the process was told to stop or killed.
 func TestFaultRestartWritesNothing(t *testing.T) {
-	for _, id := range []string{"DTS-OUT-7", "DTS-OUT-10", "DTS-PRB-7"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-OUT-7 DTS-OUT-10 DTS-PRB-7")
 	env := testenv.Shared(t)
 	for typ, s := range everyType() {
 		s.Namespace, s.Name = "one", typ

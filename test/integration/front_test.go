@@ -26,9 +26,7 @@ func TestFront(t *testing.T) {
 	revoke := env.Grant(t, ns, ns, account, testenv.Rule("", "configmaps", "get", "list", "watch", "delete"))
 	front := env.Front(t)
 	config, err := clientcmd.BuildConfigFromFlags("", env.TokenKubeconfig(t, front.URL, front.CA, env.Token(t, ns, account)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	client := kubernetes.NewForConfigOrDie(config).CoreV1().ConfigMaps(ns)
 	get := func() error {
 		_, err := client.Get(t.Context(), testenv.ConfigMapName, metav1.GetOptions{})
@@ -39,9 +37,7 @@ func TestFront(t *testing.T) {
 	}
 
 	w, err := client.Watch(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	front.Cut()
 	testenv.Eventually(t, 10*time.Second, "the watch ends", func() error {
 		select {

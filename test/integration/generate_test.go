@@ -26,9 +26,7 @@ func TestGenerateLarge(t *testing.T) {
 				"{kubernaut.io/toolset: 'true', kubernaut.io/toolset-type: custom}}, "+
 				"spec: {clusterIP: 10.0.0.9, ports: [{port: 80}]}}\n---\n", i)
 		}
-		if err := os.WriteFile(file, []byte(services.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(file, []byte(services.String()), 0o600))
 		return env.Run(t, env.Kubeconfig(), "generate", "-f", file, "--set", "security.trustedNamespaces=[shop]")
 	}
 	// The number of APIs from which on generate says or does something.

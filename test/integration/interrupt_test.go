@@ -18,16 +18,12 @@ func TestInterrupt(t *testing.T) {
 	env := testenv.Shared(t)
 	b := env.Create(t, testenv.Service{Namespace: "monitoring", Name: "prometheus", Labels: named("prometheus"), Port: "http", Number: 9090})
 	l, err := net.Listen("tcp", net.JoinHostPort(b.Spec.ClusterIP, "9090"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer l.Close()
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		p := env.Process(t, env.Kubeconfig(), nil, "discover", "--probe=direct")
 		conn, err := l.Accept() // never answered
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		t.Cleanup(func() { conn.Close() })
 		p.Signal(t, sig)
 		if code := p.Wait(t, 2*time.Second); code == 0 {

@@ -72,8 +72,7 @@ func linked(t *testing.T, env *testenv.Env) {
 // TestLinks: with the rights that the chart gives for it, the links follow Ingresses and HTTPRoutes, of which the definition comes later
 // than the service. A stranger's Ingress gives none.
 func TestLinks(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-SEC-1")
+	t.Attr("req", "DTS-OUT-13 DTS-SEC-1")
 	env := testenv.Start(t)
 	linked(t, env)
 	env.Kubectl(t, strings.NewReplacer("NS", "shop", "PATH", "/").Replace(ingress), "apply", "-f", "-")
@@ -103,8 +102,7 @@ func TestLinks(t *testing.T) {
 
 // TestLinksWithoutRights: what is missing is said once, with the Role that gives it, and nothing else depends on it.
 func TestLinksWithoutRights(t *testing.T) {
-	t.Attr("req", "DTS-OUT-13")
-	t.Attr("req", "DTS-DET-9")
+	t.Attr("req", "DTS-OUT-13 DTS-DET-9")
 	env := testenv.Shared(t)
 	linked(t, env)
 	env.Kubectl(t, strings.NewReplacer("NS", "shop", "PATH", "/").Replace(ingress), "apply", "-f", "-")

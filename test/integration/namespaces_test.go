@@ -15,8 +15,7 @@ import (
 
 // A ServiceAccount that may read some namespaces, by Roles alone, gets those.
 func TestNamespaces(t *testing.T) {
-	t.Attr("req", "DTS-DET-9")
-	t.Attr("req", "DTS-CLI-1")
+	t.Attr("req", "DTS-DET-9 DTS-CLI-1")
 	env := testenv.Shared(t)
 	observability(t, env)
 	const home, account = "home", "limited"

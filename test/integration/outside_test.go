@@ -17,9 +17,7 @@ func TestOutsideBackend(t *testing.T) {
 	t.Attr("req", "DTS-DET-13")
 	env := testenv.Shared(t)
 	managed, err := standin.Start("127.0.0.1:0", standin.New(standin.Prometheus, standin.Options{}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	at := fmt.Sprintf("http://127.0.0.1:%d", managed.Port())
 	env.Create(t, prometheusIn("outside", "amp"))
 	env.Create(t, prometheusIn("outside", "other"))

@@ -33,9 +33,7 @@ const (
 
 // TestDrift: whatever somebody does to what is ours is undone at once, and whatever is not ours stays to the byte.
 func TestDrift(t *testing.T) {
-	for _, id := range []string{"DTS-OUT-7", "DTS-OUT-8", "DTS-MET-1"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-OUT-7 DTS-OUT-8 DTS-MET-1")
 	env := testenv.Shared(t)
 	backends(t, env, "monitoring")
 	// What is repaired at the resync and not at once would not be noticed.
@@ -144,9 +142,7 @@ func latency(t *testing.T, record *testenv.Recorder, right func(*corev1.ConfigMa
 
 // TestDeletedConfigMap: it comes back at once, with the overrides, which then belong to nobody.
 func TestDeletedConfigMap(t *testing.T) {
-	for _, id := range []string{"DTS-OUT-8", "DTS-OUT-6"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-OUT-8 DTS-OUT-6")
 	env := testenv.Shared(t)
 	backends(t, env, "monitoring")
 	service := start(t, env, "--set", "output.resync=10m")

@@ -89,9 +89,7 @@ func must(t *testing.T, err error) {
 func told(t *testing.T, env *testenv.Env, kind, namespace, name, reason string) []eventsv1.Event {
 	t.Helper()
 	list, err := env.Client.EventsV1().Events(namespace).List(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	events := slices.DeleteFunc(list.Items, func(e eventsv1.Event) bool {
 		return e.Regarding.Kind != kind || e.Regarding.Name != name || e.Reason != reason
 	})

@@ -60,9 +60,7 @@ func prometheusIn(namespace, name string) testenv.Service {
 
 // TestLeastRights: with the rights that the manifests give, everything works, and nothing else is asked for.
 func TestLeastRights(t *testing.T) {
-	for _, id := range []string{"DTS-SEC-1", "DTS-DET-9"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-SEC-1 DTS-DET-9")
 	const ns = testenv.OutputNamespace
 	for _, c := range []struct {
 		name  string
@@ -179,8 +177,7 @@ func TestWriteForbidden(t *testing.T) {
 
 // TestNothingMayBeWatched: whoever may see no Services at all is not ready, and takes nothing away.
 func TestNothingMayBeWatched(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-RUN-3")
+	t.Attr("req", "DTS-OUT-9 DTS-RUN-3")
 	const ns = testenv.OutputNamespace
 	env := testenv.Shared(t)
 	env.Create(t, prometheusIn("monitoring", "prometheus"))
@@ -206,8 +203,7 @@ func TestNothingMayBeWatched(t *testing.T) {
 
 // TestTooLarge: what would grow too large is not written, the last one stays, and all clears when there is room again.
 func TestTooLarge(t *testing.T) {
-	t.Attr("req", "DTS-OUT-9")
-	t.Attr("req", "DTS-MET-1")
+	t.Attr("req", "DTS-OUT-9 DTS-MET-1")
 	env := testenv.Shared(t)
 	service := start(t, env)
 	env.Create(t, prometheusIn("monitoring", "first"))

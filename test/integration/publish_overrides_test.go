@@ -24,9 +24,7 @@ import (
 // TestOverridesSurvive: an admin edits the overrides in every way there is, while Services churn and a vandal edits what is
 // generated. No edit is lost or changed, and the last one is in force.
 func TestOverridesSurvive(t *testing.T) {
-	for _, id := range []string{"DTS-OUT-6", "DTS-OUT-7", "DTS-OUT-8"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-OUT-6 DTS-OUT-7 DTS-OUT-8")
 	const edits = 200
 	env := testenv.Shared(t)
 	backends(t, env, "monitoring")
@@ -172,9 +170,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 
 // TestInvalidOverrides: the last good ones stay in force, whatever happens meanwhile, and the text stays as it is.
 func TestInvalidOverrides(t *testing.T) {
-	for _, id := range []string{"DTS-OUT-6", "DTS-OUT-10", "DTS-MET-1"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-OUT-6 DTS-OUT-10 DTS-MET-1")
 	env := testenv.Shared(t)
 	service := start(t, env)
 	published(t, env, "there", "kubernetes/core")
@@ -277,8 +273,7 @@ func TestInvalidOverrides(t *testing.T) {
 
 // TestOverridesAreTheAdmins: the service never owns them, and never writes them but to restore them.
 func TestOverridesAreTheAdmins(t *testing.T) {
-	t.Attr("req", "DTS-OUT-6")
-	t.Attr("req", "DTS-OUT-7")
+	t.Attr("req", "DTS-OUT-6 DTS-OUT-7")
 	env := testenv.Shared(t)
 	start(t, env)
 	published(t, env, "there", "kubernetes/core")

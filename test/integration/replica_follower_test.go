@@ -20,9 +20,7 @@ import (
 // A follower is ready, writes nothing, and asks the backends a quarter as often. When the lease is free it leads at once,
 // and asks as often as a leader does.
 func TestReplicaFollows(t *testing.T) {
-	for _, id := range []string{"DTS-RUN-2", "DTS-RUN-3", "DTS-PRB-6"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-3 DTS-PRB-6")
 	env := testenv.Shared(t)
 	b := env.Create(t, prometheusService("monitoring", "prometheus"))
 	leases := env.Client.CoordinationV1().Leases(testenv.OutputNamespace)
@@ -62,9 +60,7 @@ func TestReplicaFollows(t *testing.T) {
 		t.Errorf("a follower wrote %d times", n)
 	}
 	released, err := leases.Get(t.Context(), "dynamic-toolset", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	released.Spec.HolderIdentity, released.Spec.LeaseDurationSeconds = ptr.To(""), ptr.To[int32](1)
 	if _, err := leases.Update(t.Context(), released, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)

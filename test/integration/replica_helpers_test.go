@@ -236,9 +236,7 @@ func (c *counter) settled(t *testing.T, env *testenv.Env) {
 	t.Helper()
 	c.stop()
 	list, err := env.Client.CoreV1().Services(restless).List(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	last := -1
 	for i := range list.Items {
 		if n, err := strconv.Atoi(strings.TrimPrefix(list.Items[i].Name, "counter-")); err == nil {
@@ -258,9 +256,7 @@ func admin(t *testing.T, env *testenv.Env) map[string]string {
 	t.Helper()
 	keys := map[string]string{"overrides.yaml": "toolsets:\n  helm/core: {enabled: true} # mine\n", "notes": "not yours"}
 	patch, err := json.Marshal(map[string]any{"data": keys})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	testenv.Retry(t, "the admin's keys", func() error {
 		_, err := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Patch(t.Context(), testenv.ConfigMapName,
 			types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "admin"})

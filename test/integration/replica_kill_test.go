@@ -19,9 +19,7 @@ import (
 // does, or just after. Two replicas, then three. The next one takes over within a lease duration after the lease ends;
 // nothing is lost and nothing is written by two.
 func TestReplicasLeaderKilled(t *testing.T) {
-	for _, id := range []string{"DTS-RUN-2", "DTS-RUN-3", "DTS-OUT-7", "DTS-OUT-10"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-RUN-2 DTS-RUN-3 DTS-OUT-7 DTS-OUT-10")
 	const (
 		rounds = 20
 		limit  = 2 * leaseDuration // the lease, and a lease duration to see that it has ended

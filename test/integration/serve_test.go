@@ -59,9 +59,7 @@ func published(t *testing.T, env *testenv.Env, what string, want ...string) *cor
 
 // TestServe is the controller's main job: Services come, change and go, and the ConfigMap follows.
 func TestServe(t *testing.T) {
-	for _, id := range []string{"DTS-RUN-1", "DTS-OUT-1", "DTS-OUT-7", "DTS-PRB-7", "DTS-DET-3", "DTS-DET-8"} {
-		t.Attr("req", id)
-	}
+	t.Attr("req", "DTS-RUN-1 DTS-OUT-1 DTS-OUT-7 DTS-PRB-7 DTS-DET-3 DTS-DET-8")
 	env := testenv.Shared(t)
 	service := serve(t, env)
 	published(t, env, "an empty cluster has a document", "kubernetes/core:")

@@ -26,8 +26,7 @@ import (
 // TestShippedManifests: the API server takes every object of every file of values and of the plain manifests, without an
 // unknown field, and the admission of Pod Security takes the pods.
 func TestShippedManifests(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-SEC-2")
+	t.Attr("req", "DTS-PKG-1 DTS-SEC-2")
 	env := testenv.Start(t)
 	for _, ns := range []string{"monitoring", "tracing", "holmes"} {
 		env.Namespace(t, ns)

@@ -32,8 +32,7 @@ var (
 // with all of them, where nothing may be refused, then with each verb left out in turn, where something specific has to
 // fail. So the rights are enough, and there are none too many.
 func TestShippedRights(t *testing.T) {
-	t.Attr("req", "DTS-SEC-1")
-	t.Attr("req", "DTS-DET-9")
+	t.Attr("req", "DTS-SEC-1 DTS-DET-9")
 	// Older API servers have no streaming lists, and then list is needed where watch alone would do.
 	env := testenv.Start(t, testenv.APIServerFlag("feature-gates", "WatchList=false"))
 	env.Create(t, prometheusIn(team, "prometheus"))

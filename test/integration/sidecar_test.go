@@ -92,8 +92,7 @@ func holmesDeployment(name string, v *sidecarValues) *appsv1.Deployment {
 // TestSidecarExamples has the API server take the examples: values and patch make the same pod, Pod Security lets it run, and
 // the rights are those of the values.
 func TestSidecarExamples(t *testing.T) {
-	t.Attr("req", "DTS-RUN-6")
-	t.Attr("req", "DTS-SEC-2")
+	t.Attr("req", "DTS-RUN-6 DTS-SEC-2")
 	env := testenv.Shared(t)
 	restricted(t, env, holmesNamespace)
 	env.ServiceAccount(t, holmesNamespace, "holmes-holmes-service-account")
@@ -217,9 +216,7 @@ func (s *sidecar) holds(t *testing.T, what string, want ...string) {
 // TestSidecar has the sidecar do all that it does with the rights of the example, of which none is refused and none is too
 // many, and write nothing into the cluster.
 func TestSidecar(t *testing.T) {
-	t.Attr("req", "DTS-RUN-6")
-	t.Attr("req", "DTS-RUN-7")
-	t.Attr("req", "DTS-SEC-1")
+	t.Attr("req", "DTS-RUN-6 DTS-RUN-7 DTS-SEC-1")
 	// Older API servers have no streaming lists, and then list is needed where watch alone would do.
 	env := testenv.Start(t, testenv.APIServerFlag("feature-gates", "WatchList=false"))
 	env.Create(t, prometheusIn(team, "prometheus"))
@@ -325,8 +322,7 @@ func nothingWritten(t *testing.T, env *testenv.Env) {
 
 // TestSidecarDirectory has the volume come right late: until then the cause is told, nothing ends, and nothing is lost.
 func TestSidecarDirectory(t *testing.T) {
-	t.Attr("req", "DTS-RUN-5")
-	t.Attr("req", "DTS-RUN-6")
+	t.Attr("req", "DTS-RUN-5 DTS-RUN-6")
 	env := testenv.Shared(t)
 	env.Create(t, prometheusIn(team, "prometheus"))
 	for _, tc := range []struct {

@@ -37,8 +37,7 @@ type bench struct {
 }
 
 func TestMonitoring(t *testing.T) {
-	t.Attr("req", "DTS-PKG-1")
-	t.Attr("req", "DTS-MET-1")
+	t.Attr("req", "DTS-PKG-1 DTS-MET-1")
 	objects := delivered(t, first)
 	rules, names := rulesOf(t, objects)
 	others, _ := rulesOf(t, delivered(t, second))

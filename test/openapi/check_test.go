@@ -13,13 +13,9 @@ import (
 func fetch(t *testing.T, url string) []byte {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	res, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK {
@@ -32,9 +28,7 @@ func fetch(t *testing.T, url string) []byte {
 func checker(t *testing.T, url string) validator.Validator {
 	t.Helper()
 	document, err := libopenapi.NewDocument(fetch(t, url+"/openapi.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if v := document.GetVersion(); !strings.HasPrefix(v, "3.1") {
 		t.Errorf("OpenAPI %s, want 3.1", v)
 	}
@@ -59,8 +53,7 @@ func TestDescriptionIsValid(t *testing.T) {
 
 // Every answer is as described, errors too.
 func TestAnswersAreAsDescribed(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-API-2")
+	t.Attr("req", "DTS-API-1 DTS-API-2")
 	url := start(t)
 	check := checker(t, url)
 	for _, c := range []struct {
@@ -83,13 +76,9 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"GET", "/api/v1/changes", 200},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), c.method, url+c.path, http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if res.StatusCode != c.code {
 			t.Errorf("%s %s: %d, want %d", c.method, c.path, res.StatusCode, c.code)
 		}
@@ -116,9 +105,7 @@ func TestCheckerRefuses(t *testing.T) {
 		`{"changes":[],"count":0}`: true, `{"changes":null,"count":0}`: false, `{"changes":[{"seq":"1"}],"count":0}`: false, `{"count":0}`: false,
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1/changes", http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		res := &http.Response{
 			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
 			Body: io.NopCloser(strings.NewReader(body)), Request: r,

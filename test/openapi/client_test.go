@@ -18,32 +18,22 @@ func TestGeneratedClient(t *testing.T) {
 	t.Attr("req", "DTS-API-2")
 	url := start(t)
 	spec, err := openapi3.NewLoader().LoadFromData(fetch(t, url+"/openapi.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	code, err := codegen.Generate(spec, codegen.Configuration{
 		PackageName: "main", Generate: codegen.GenerateOptions{Client: true, Models: true},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	dir := t.TempDir()
 	program, err := os.ReadFile(filepath.Join("testdata", "client.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	files := []string{filepath.Join(dir, "client.go"), filepath.Join(dir, "generated.go")}
 	for i, text := range []string{string(program), code} {
-		if err := os.WriteFile(files[i], []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(files[i], []byte(text), 0o600))
 	}
 	run := exec.CommandContext(t.Context(), "go", append(append([]string{"run"}, files...), url)...)
 	run.Stderr = os.Stderr
 	out, err := run.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var got map[string]any
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatalf("%v in %s", err, out)

@@ -48,13 +48,9 @@ func service(namespace, name, app string, port int32) *backend.Service {
 func start(t *testing.T) string {
 	t.Helper()
 	types, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	detector, err := detect.New(types, detect.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var detections []inventory.Detection
 	observations := map[backend.Key]backend.Observation{}
 	for _, s := range []*backend.Service{
@@ -73,13 +69,9 @@ func start(t *testing.T) string {
 	}
 	findings := inventory.Build(detections, observations, inventory.Options{Type: types.Lookup, MustProve: true})
 	doc, err := toolset.Build(findings, toolset.Options{Types: types.Types, Baseline: []string{"kubernetes/core"}}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	keys, err := doc.Keys()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var changes controller.Changes
 	changes.Add(controller.Change{Kind: controller.ChangeAdded, Ref: backend.Ref{Namespace: "monitoring", Name: "prometheus"}, Type: "prometheus", Message: "new"})
 	c := cluster{&controller.Snapshot{
@@ -88,10 +80,15 @@ func start(t *testing.T) string {
 	a, err := server.New(server.Options{
 		State: c, Services: c, Catalog: types, Detector: detector, History: &changes, Version: "1.2.3", Target: "ns/name",
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	server := httptest.NewServer(a.Handler(nil))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

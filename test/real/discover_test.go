@@ -114,13 +114,9 @@ func (l *lab) tool(t *testing.T, args ...string) (string, string) {
 func (l *lab) file(t *testing.T, list []service) string {
 	t.Helper()
 	text, err := manifests(list)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	name := filepath.Join(t.TempDir(), "services.yaml")
-	if err := os.WriteFile(name, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(name, text, 0o600))
 	return name
 }
 

@@ -95,12 +95,9 @@ type answers struct {
 // TestHolmesGPT has the service write the document, the real HolmesGPT load it, and its tools called: they return what is in
 // each product.
 func TestHolmesGPT(t *testing.T) {
-	t.Attr("req", "DTS-QA-4")
-	t.Attr("req", "DTS-OUT-2")
+	t.Attr("req", "DTS-QA-4 DTS-OUT-2")
 	python, err := venv.Python(t.Context(), "../holmes/requirements.txt", t.Logf)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var list []service
 	var here []shown
 	hosts := map[string]string{}
@@ -117,9 +114,7 @@ func TestHolmesGPT(t *testing.T) {
 	var written struct {
 		Toolsets map[string]struct{ Enabled bool }
 	}
-	if err := yaml.Unmarshal([]byte(text), &written); err != nil {
-		t.Fatal(err)
-	}
+	must(t, yaml.Unmarshal([]byte(text), &written))
 	got := load(t, python, text, hosts, calls(t, here))
 	for name, w := range written.Toolsets {
 		if s := got.Toolsets[name]; w.Enabled && s.Status != "enabled" && !strings.HasPrefix(name, "kubernetes/") {
@@ -165,9 +160,7 @@ func calls(t *testing.T, list []shown) []byte {
 		}
 	}
 	text, err := json.Marshal(all)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return text
 }
 
@@ -176,13 +169,9 @@ func load(t *testing.T, python, document string, hosts map[string]string, calls 
 	t.Helper()
 	dir := t.TempDir()
 	names, err := yaml.Marshal(hosts)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for name, text := range map[string][]byte{"custom_toolset.yaml": []byte(document), "hosts.yaml": names, "calls.json": calls} {
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.WriteFile(filepath.Join(dir, name), text, 0o600))
 	}
 	cmd := exec.CommandContext(t.Context(), "timeout", "--kill-after=5s", "5m", python, "-B", "tools.py", dir)
 	cmd.WaitDelay = 10 * time.Second

@@ -100,13 +100,10 @@ func (l *lab) matrix() ([]pair, error) {
 // TestMatrix puts every process behind the label and the ports of every type: nothing is taken for what it is not, and what is
 // a relative of the type becomes what it is.
 func TestMatrix(t *testing.T) {
-	t.Attr("req", "DTS-QA-4")
-	t.Attr("req", "DTS-PRB-10")
+	t.Attr("req", "DTS-QA-4 DTS-PRB-10")
 	shared.need(t, "nginx")
 	pairs, err := shared.matrix()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	var list []service
 	for _, p := range pairs {
 		list = append(list, p.service)

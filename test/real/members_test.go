@@ -15,13 +15,9 @@ import (
 func TestMembers(t *testing.T) {
 	t.Attr("req", "DTS-OUT-12")
 	types, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	prober, err := probe.New(probe.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for name, want := range map[string][]string{
 		"thanos-query":       {"thanos-sidecar-a", "thanos-sidecar-b"},
 		"thanos-query-alone": nil,

@@ -73,9 +73,7 @@ func twins() []twin {
 func asked(t *testing.T) []string {
 	t.Helper()
 	types, err := catalog.Builtin()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	paths := map[string]bool{"/": true}
 	var add func(checks []catalog.Check)
 	add = func(checks []catalog.Check) {
@@ -107,9 +105,7 @@ func TestStandins(t *testing.T) {
 		t.Run(tw.process, func(t *testing.T) {
 			shared.need(t, tw.process)
 			server, err := standin.Start("127.0.0.1:0", standin.New(tw.kind, tw.options))
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			defer server.Close()
 			product := shared.processes[tw.process].base()
 			list := slices.Clone(paths)

@@ -90,3 +90,10 @@ func judge(t *testing.T, w want, results []found, version func() string) {
 		t.Logf("known fault: %v; want %s %s", f, w.verdict, w.kind)
 	}
 }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

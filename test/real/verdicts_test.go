@@ -37,8 +37,7 @@ func TestNames(t *testing.T) {
 
 // TestVerdicts asks the service about every row of the table at once.
 func TestVerdicts(t *testing.T) {
-	t.Attr("req", "DTS-QA-4")
-	t.Attr("req", "DTS-PRB-10")
+	t.Attr("req", "DTS-QA-4 DTS-PRB-10")
 	rows := table()
 	var list []service
 	for i, r := range rows {
@@ -98,8 +97,7 @@ func contains(list []string, s string) bool {
 
 // TestAdvice asks why a backend whose base path nothing names is not taken: the answer is how to say it.
 func TestAdvice(t *testing.T) {
-	t.Attr("req", "DTS-QA-4")
-	t.Attr("req", "DTS-CLI-4")
+	t.Attr("req", "DTS-QA-4 DTS-CLI-4")
 	shared.need(t, "nginx", "prometheus")
 	var list []service
 	for _, f := range fronts() {

@@ -80,7 +80,7 @@ func readIDs(repository fs.FS, name string) ([]requirement, error) {
 	return list, nil
 }
 
-// scan finds the tests that name an id, by id: t.Attr("req", "DTS-…"), or a loop over a list of literals around
+// scan finds the tests that name ids, by id: t.Attr("req", "DTS-… DTS-…"), or a loop over a list of literals around
 // t.Attr("req", id). What it cannot read is an error.
 func scan(repository fs.FS) (map[string][]string, error) {
 	tests := map[string][]string{}
@@ -134,7 +134,7 @@ func idsOf(f *ast.FuncDecl) (ids []string, bad ast.Node) {
 			if !ok || method.Sel.Name != "Attr" || len(n.Args) != 2 || !slices.Equal(texts(n.Args[0]), []string{"req"}) {
 				return true
 			}
-			named := texts(n.Args[1])
+			named := strings.Fields(strings.Join(texts(n.Args[1]), " "))
 			if v, ok := n.Args[1].(*ast.Ident); ok {
 				named = lists[v.Name]
 			}

@@ -19,6 +19,7 @@ func TestRun(t *testing.T) {
               pure TestOne
               pure TestParts
 DTS-A-2     one that a part of a test proves
+              pure TestOne
               pure TestParts
 DTS-B-1     one that only another suite proves
               slow TestSlow

@@ -68,23 +68,17 @@ func start(t *testing.T, services, dir string, more ...string) *process {
 func launch(t *testing.T, services, dir string, more ...string) *process {
 	t.Helper()
 	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	args := append([]string{
 		"serve", "-f", services, "--out", dir, "--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0",
 		"--set", "health.interval=500ms", "--set", "health.tries=1", "--set", "discovery.settle=20ms", "--set", "output.resync=2s",
 	}, more...)
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer log.Close()
 	p := &process{cmd: exec.Command(path, args...), log: log.Name(), done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, p.cmd.Start())
 	go func() {
 		defer close(p.done)
 		_ = p.cmd.Wait() // how it ended is in ProcessState
@@ -101,9 +95,7 @@ func launch(t *testing.T, services, dir string, more ...string) *process {
 func (p *process) text(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(p.log)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return string(text)
 }
 
@@ -115,9 +107,7 @@ func (p *process) kill() {
 // stop asks it to end, and returns its exit code.
 func (p *process) stop(t *testing.T) int {
 	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
+	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	return p.wait(t)
 }
 
@@ -155,9 +145,7 @@ func eventually(t *testing.T, what string, check func() error) {
 func get(t *testing.T, url string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	res, err := new(http.Client).Do(req)
 	if err != nil {
 		return 0, err.Error()
@@ -202,9 +190,7 @@ func backend(t *testing.T, namespace, name string, kind standin.Kind, labels str
 	t.Helper()
 	b := standin.New(kind, standin.Options{})
 	s, err := standin.Start("127.0.0.1:0", b)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = s.Close() })
 	return b, fmt.Sprintf(`---
 apiVersion: v1
@@ -218,9 +204,7 @@ const prometheusLabels = "app.kubernetes.io/name: prometheus, app.kubernetes.io/
 
 func write(t *testing.T, path, text string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, []byte(text), 0o600))
 }
 
 // holds waits until a file holds every part, and none of those that begin with "-".
@@ -239,4 +223,11 @@ func holds(t *testing.T, what, path string, parts ...string) {
 		}
 		return nil
 	})
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -39,9 +39,7 @@ func TestFilesAreFollowed(t *testing.T) {
 	write(t, services, "kind: Service\nmetadata: {name: [")
 	told("services.yaml")
 	holds(t, "rubbish", out, "monitoring/one", "monitoring/two")
-	if err := os.Remove(services); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Remove(services))
 	told("no such file")
 	holds(t, "no file", out, "monitoring/one", "monitoring/two")
 	write(t, services, two)
@@ -53,8 +51,7 @@ func TestFilesAreFollowed(t *testing.T) {
 }
 
 func TestDriftOnDisk(t *testing.T) {
-	t.Attr("req", "DTS-RUN-6")
-	t.Attr("req", "DTS-OUT-8")
+	t.Attr("req", "DTS-RUN-6 DTS-OUT-8")
 	services, dir := filepath.Join(t.TempDir(), "services.yaml"), filepath.Join(t.TempDir(), "out")
 	out := filepath.Join(dir, document)
 	_, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
@@ -62,9 +59,7 @@ func TestDriftOnDisk(t *testing.T) {
 	p := start(t, services, dir)
 	holds(t, "at the start", out, "monitoring/one")
 
-	if err := os.Remove(out); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Remove(out))
 	holds(t, "a deleted file is back", out, "monitoring/one")
 	write(t, out, "toolsets: {}\n")
 	holds(t, "an edited file is put right", out, "monitoring/one")
@@ -82,14 +77,10 @@ func TestDriftOnDisk(t *testing.T) {
 	p.tells(t, "[]")
 	holds(t, "good again", out, "helm/core")
 
-	if err := os.RemoveAll(dir); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.RemoveAll(dir))
 	holds(t, "the deleted directory is back", out, "helm/core", "monitoring/one")
 	holds(t, "with the overrides", overrides, mine)
-	if err := os.Remove(overrides); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Remove(overrides))
 	holds(t, "to remove them is the admin's will", out, "-helm/core", "monitoring/one")
 }
 
@@ -111,8 +102,7 @@ func TestOneServicePerDirectory(t *testing.T) {
 
 // What a restart finds published stays until it has failed as often as anything else.
 func TestRestartWithdrawsNothing(t *testing.T) {
-	t.Attr("req", "DTS-PRB-7")
-	t.Attr("req", "DTS-OUT-10")
+	t.Attr("req", "DTS-PRB-7 DTS-OUT-10")
 	services, dir := filepath.Join(t.TempDir(), "services.yaml"), filepath.Join(t.TempDir(), "out")
 	out := filepath.Join(dir, document)
 	down, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
@@ -120,9 +110,7 @@ func TestRestartWithdrawsNothing(t *testing.T) {
 	p := start(t, services, dir)
 	holds(t, "at the start", out, "monitoring/one")
 	before, err := os.Stat(out)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	p.stop(t)
 	p = start(t, services, dir)
 	if after, err := os.Stat(out); err != nil || !after.ModTime().Equal(before.ModTime()) {
@@ -135,8 +123,7 @@ func TestRestartWithdrawsNothing(t *testing.T) {
 }
 
 func TestBadStart(t *testing.T) {
-	t.Attr("req", "DTS-RUN-6")
-	t.Attr("req", "DTS-CLI-5")
+	t.Attr("req", "DTS-RUN-6 DTS-CLI-5")
 	good := filepath.Join(t.TempDir(), "good.yaml")
 	_, one := backend(t, "monitoring", "one", standin.Prometheus, prometheusLabels)
 	write(t, good, one)
@@ -145,9 +132,7 @@ func TestBadStart(t *testing.T) {
 	handwritten := t.TempDir()
 	write(t, filepath.Join(handwritten, document), "toolsets:\n  mine: {enabled: true}\n")
 	unreadable := t.TempDir()
-	if err := os.Mkdir(filepath.Join(unreadable, "overrides.yaml"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Mkdir(filepath.Join(unreadable, "overrides.yaml"), 0o700))
 	tests := []struct {
 		name, services, dir string
 		want                string

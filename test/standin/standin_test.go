@@ -18,8 +18,7 @@ import (
 
 // TestAnswers holds the answers that probes and HolmesGPT depend on: the status, and a text that the body contains.
 func TestAnswers(t *testing.T) {
-	t.Attr("req", "DTS-PRB-1")
-	t.Attr("req", "DTS-PRB-2")
+	t.Attr("req", "DTS-PRB-1 DTS-PRB-2")
 	secret := standin.Credentials{Bearer: "t0ken", Username: "admin", Password: "pw", APIKey: "k3y"}
 	tests := []struct {
 		name   string
@@ -192,15 +191,11 @@ func TestMCPSession(t *testing.T) {
 	call := func(body string) (int, map[string]any) {
 		t.Helper()
 		resp, err := http.Post(s.URL+"/mcp", "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		defer resp.Body.Close()
 		var reply map[string]any
 		if resp.StatusCode == http.StatusOK {
-			if err := json.NewDecoder(resp.Body).Decode(&reply); err != nil {
-				t.Fatal(err)
-			}
+			must(t, json.NewDecoder(resp.Body).Decode(&reply))
 		}
 		return resp.StatusCode, reply
 	}
@@ -225,9 +220,7 @@ func TestMCPSession(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	s, err := standin.StartTLS("127.0.0.1:0", standin.New(standin.Elasticsearch, standin.Options{}), "es.logging.svc.cluster.local")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer s.Close()
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(s.CA) {
@@ -248,15 +241,11 @@ func TestTLS(t *testing.T) {
 
 func TestHangingEndsWithItsServer(t *testing.T) {
 	s, err := standin.Start("127.0.0.1:0", standin.New(standin.Hanging, standin.Options{}))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if resp, err := http.DefaultClient.Do(req); err == nil {
 		resp.Body.Close()
 		t.Errorf("answered with %d", resp.StatusCode)
@@ -279,9 +268,7 @@ func TestStartSaysWhatIsTaken(t *testing.T) {
 func serve(t *testing.T, h http.Handler) *standin.Server {
 	t.Helper()
 	s, err := standin.Start("127.0.0.1:0", h)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { s.Close() })
 	return s
 }
@@ -289,21 +276,22 @@ func serve(t *testing.T, h http.Handler) *standin.Server {
 func get(t *testing.T, url string, header map[string]string) (*http.Response, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for k, v := range header {
 		req.Header.Set(k, v)
 	}
 	// The transport alone: redirects are answers too.
 	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
+	must(t, err)
+	return resp, string(body)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(body)
 }

@@ -58,9 +58,7 @@ func (e *Env) TokenKubeconfig(t testing.TB, host string, ca []byte, token string
 	c.Contexts["test"] = &clientcmdapi.Context{Cluster: "test", AuthInfo: "test"}
 	c.CurrentContext = "test"
 	data, err := clientcmd.Write(*c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return e.write(t, fmt.Sprintf("token-%d.kubeconfig", e.next()), data)
 }
 

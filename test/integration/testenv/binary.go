@@ -23,9 +23,7 @@ const binaryVariable = "DYNAMIC_TOOLSET_BINARY"
 func Binary(t testing.TB) string {
 	t.Helper()
 	path, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return path
 }
 

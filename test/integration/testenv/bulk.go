@@ -72,9 +72,7 @@ func (e *Env) bulk(t testing.TB, n, atOnce int, one func(i int) Service, vary ..
 	}
 	service, slice := e.template(t, one(0))
 	first, err := netip.ParsePrefix(ServiceCIDR)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	b := &batch{url: e.etcdURL, atOnce: maxWrites, encoder: protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)}
 	// The API server itself takes addresses at random: those of a block of their own are seldom met, and refused then.
 	address := func(i int) string { return addToIP(first.Addr(), 1<<16+i) }
@@ -168,9 +166,7 @@ func (e *Env) template(t testing.TB, first Service) (*corev1.Service, *discovery
 		return service, nil
 	}
 	slice, err := e.Client.DiscoveryV1().EndpointSlices(first.Namespace).Get(t.Context(), first.Name, metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	slice.TypeMeta = metav1.TypeMeta{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"}
 	return service, slice
 }

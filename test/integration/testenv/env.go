@@ -156,18 +156,14 @@ func (e *Env) TryKubectl(t testing.TB, in string, args ...string) Result {
 func (e *Env) mkdir(t testing.TB, name string) string {
 	t.Helper()
 	dir := filepath.Join(e.dir, name)
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Mkdir(dir, 0o700))
 	return dir
 }
 
 func (e *Env) write(t testing.TB, name string, data []byte) string {
 	t.Helper()
 	path := filepath.Join(e.dir, name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(path, data, 0o600))
 	return path
 }
 
@@ -175,9 +171,7 @@ func (e *Env) write(t testing.TB, name string, data []byte) string {
 func Assets(t testing.TB) string {
 	t.Helper()
 	out, err := buildAssets()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return out
 }
 

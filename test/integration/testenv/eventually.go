@@ -59,3 +59,10 @@ func Retry(t testing.TB, what string, change func() error) {
 	t.Helper()
 	Eventually(t, 10*time.Second, what, change)
 }
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

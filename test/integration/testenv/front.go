@@ -40,9 +40,7 @@ type Fault func(w http.ResponseWriter, r *http.Request) bool
 func (e *Env) Front(t testing.TB) *Front {
 	t.Helper()
 	target, err := url.Parse(e.Config.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(e.Config.CAData) {
 		t.Fatal("the API server's certificate authority is not in PEM")

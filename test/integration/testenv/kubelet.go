@@ -37,13 +37,9 @@ func (e *Env) Kubelet(t testing.TB, address string, pods ...string) {
 	}
 	cmd := exec.CommandContext(ctx, KubeletBinary(t), append([]string{address}, pods...)...) //nolint:gosec // of this repository
 	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	log, err := os.Create(filepath.Join(e.dir, "kubelet.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -70,9 +66,7 @@ func (e *Env) Kubelet(t testing.TB, address string, pods ...string) {
 func KubeletBinary(t testing.TB) string {
 	t.Helper()
 	path, err := buildKubelet()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return path
 }
 

@@ -30,9 +30,7 @@ func OwnNetwork(t *testing.T, addresses ...string) bool {
 	}
 	binary, assets := Binary(t), Assets(t) // building may need the network
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	cmd := exec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), ownNetworkVariable+"=1", binaryVariable+"="+binary, "KUBEBUILDER_ASSETS="+assets)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}

@@ -87,9 +87,7 @@ func (e *Env) Process(t testing.TB, kubeconfig string, env []string, args ...str
 		args = append(args, "--kubeconfig", kubeconfig)
 	}
 	log, err := os.CreateTemp(e.dir, "dynamic-toolset-*.log")
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	defer log.Close()
 	p := &Process{LogFile: log.Name(), name: filepath.Base(log.Name()), done: make(chan struct{})}
 	p.cmd = exec.Command(Binary(t), args...) //nolint:noctx,gosec // it outlives a cancelled context to be stopped as a pod is
@@ -167,9 +165,7 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 func (p *Process) Log(t testing.TB) string {
 	t.Helper()
 	data, err := os.ReadFile(p.LogFile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return string(data)
 }
 

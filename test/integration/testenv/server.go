@@ -41,13 +41,9 @@ func newServer(t testing.TB, dir, program string, path *string, s starter) *Serv
 	name := filepath.Base(program)
 	server := &Server{name: name, program: s, pidFile: filepath.Join(dir, name+".pid")}
 	*path = filepath.Join(dir, name)
-	if err := os.WriteFile(*path, fmt.Appendf(nil, wrapper, server.pidFile, program), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(*path, fmt.Appendf(nil, wrapper, server.pidFile, program), 0o700))
 	log, err := os.OpenFile(filepath.Join(dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	server.log = log
 	return server
 }
@@ -71,9 +67,7 @@ func (s *Server) Stop(t testing.TB) {
 // Kill ends it with SIGKILL and waits until it is gone. It may not be running.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
-	if err := s.kill(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, s.kill())
 }
 
 func (s *Server) kill() error {
@@ -97,9 +91,7 @@ func (s *Server) Resume(t testing.TB) { t.Helper(); s.Signal(t, syscall.SIGCONT)
 func (s *Server) Signal(t testing.TB, sig syscall.Signal) bool {
 	t.Helper()
 	running, err := s.signal(sig)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return running
 }
 

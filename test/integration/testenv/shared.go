@@ -64,9 +64,7 @@ func Shared(t testing.TB) *Env {
 func (c *cluster) start(t testing.TB) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "cluster-") //nolint:usetesting // it outlives the test
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	env := &Env{dir: dir, assets: Assets(t)}
 	env.start(t)
 	for _, name := range []string{"default", "kube-node-lease", "kube-public", "kube-system"} {

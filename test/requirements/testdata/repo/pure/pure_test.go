@@ -3,7 +3,7 @@ package pure
 import "testing"
 
 func TestOne(t *testing.T) {
-	t.Attr("req", "DTS-A-1")
+	t.Attr("req", "DTS-A-1 DTS-A-2")
 	t.Attr("owner", "nobody")
 }
 
