@@ -4,6 +4,7 @@ package integration
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -70,10 +71,8 @@ func agentSays(t *testing.T, i *instance, want ...string) {
 	t.Helper()
 	testenv.Eventually(t, 30*time.Second, "the API says "+strings.Join(want, " "), func() error {
 		_, body := get(i.api + "/api/v1/agent")
-		for _, w := range want {
-			if !strings.Contains(body, w) {
-				return fmt.Errorf("%s", body)
-			}
+		if len(amiss(body, want...)) > 0 {
+			return errors.New(body)
 		}
 		var answer struct {
 			Generation string

@@ -6,21 +6,17 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"kubernaut.io/dynamic-toolset/internal/server"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
-	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 // caller asks the API as somebody with a token; "" is nobody.
@@ -63,13 +59,23 @@ func (c caller) wants(t *testing.T, what, method, path string, want int) (body s
 	return body
 }
 
+// becomes asks until the answer has the status and the texts.
+func (c caller) becomes(t *testing.T, timeout time.Duration, method, path string, want int, texts ...string) {
+	t.Helper()
+	testenv.Eventually(t, timeout, fmt.Sprintf("%s %s is answered with %d and %q", method, path, want, texts), func() error {
+		if code, body, _ := c.do(t, method, path); code != want || len(amiss(body, texts...)) > 0 {
+			return fmt.Errorf("%d %s", code, body)
+		}
+		return nil
+	})
+}
+
 // TestAPI asks the running program, which asks the cluster who may ask.
 func TestAPI(t *testing.T) {
 	t.Attr("req", "DTS-API-1 DTS-API-2 DTS-API-3")
-	t.Parallel() // it mostly waits
 	env := testenv.Start(t)
-	put(t, env, testenv.Service{Namespace: "monitoring", Name: "prometheus", Port: "http", Number: 9090, Labels: named("prometheus")}, standin.New(standin.Prometheus, standin.Options{}))
-	put(t, env, testenv.Service{Namespace: "shop", Name: "checkout", Port: "http", Number: 8080}, http.NotFoundHandler())
+	env.Create(t, prometheusIn("monitoring", "prometheus"))
+	env.Create(t, testenv.Service{Namespace: "shop", Name: "checkout", Port: "http", Number: 8080})
 	service := start(t, env, "--set", "auth.mode=kubernetes", "--set", "server.tls.mode=self-signed")
 	published(t, env, "the Prometheus is published", "monitoring/prometheus")
 	url := "https://" + strings.TrimPrefix(service.api, "http://")
@@ -82,22 +88,12 @@ func TestAPI(t *testing.T) {
 	revoke := apiUser(t, env, "person", all...)
 	apiUser(t, env, "stranger")
 	apiUser(t, env, "viewer", all[:2]...)
-	_, err := env.Client.RbacV1().ClusterRoles().Create(t.Context(), &rbacv1.ClusterRole{
-		ObjectMeta: metav1.ObjectMeta{Name: "scrape"},
-		Rules:      []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}},
-	}, metav1.CreateOptions{})
-	must(t, err)
-	bind(t, env, "scrape", "viewer")
+	env.Grant(t, "", testenv.OutputNamespace, "viewer", scrapes())
 	as := func(account string) caller {
 		return caller{url, env.Token(t, testenv.OutputNamespace, account, server.Audience)}
 	}
 	person := as("person")
-	testenv.Eventually(t, 20*time.Second, "it is ready", func() error {
-		if code, body, _ := person.do(t, get, "/readyz"); code != http.StatusOK {
-			return errors.New(body)
-		}
-		return nil
-	})
+	person.becomes(t, 20*time.Second, get, "/readyz", http.StatusOK)
 
 	t.Run("who may ask", func(t *testing.T) {
 		nobody, stranger, viewer := caller{url, ""}, as("stranger"), as("viewer")
@@ -121,12 +117,7 @@ func TestAPI(t *testing.T) {
 		}
 		metrics(nobody).wants(t, "metrics without a token", get, "/metrics", http.StatusUnauthorized)
 		metrics(person).wants(t, "metrics without the right", get, "/metrics", http.StatusForbidden)
-		testenv.Eventually(t, 15*time.Second, "metrics with the right", func() error {
-			if code, body, _ := metrics(viewer).do(t, get, "/metrics"); code != http.StatusOK || !strings.Contains(body, "dynamictoolset_build_info") {
-				return fmt.Errorf("%d %s", code, body)
-			}
-			return nil
-		})
+		metrics(viewer).becomes(t, 15*time.Second, get, "/metrics", http.StatusOK, "dynamictoolset_build_info")
 	})
 
 	t.Run("what is told", func(t *testing.T) {
@@ -157,28 +148,13 @@ func TestAPI(t *testing.T) {
 
 	t.Run("a follower", func(t *testing.T) {
 		follower := start(t, env, "--set", "server.tls.mode=off")
-		asNobody := caller{follower.api, ""}
-		testenv.Eventually(t, 20*time.Second, "it has discovered", func() error {
-			code, body, _ := asNobody.do(t, post, "/api/v1/discover")
-			if code != http.StatusOK || !strings.Contains(body, `"leader":false`) || !strings.Contains(body, "prometheus") {
-				return fmt.Errorf("%d %s", code, body)
-			}
-			return nil
-		})
+		caller{follower.api, ""}.becomes(t, 20*time.Second, post, "/api/v1/discover", http.StatusOK, `"leader":false`, "prometheus")
 	})
 
 	t.Run("a right is taken away", func(t *testing.T) {
 		person.wants(t, "before", get, "/api/v1/services", http.StatusOK)
 		revoke()
-		begin := time.Now()
-		testenv.Eventually(t, 75*time.Second, "the right ends", func() error {
-			code, body, _ := person.do(t, get, "/api/v1/services")
-			if code != http.StatusForbidden {
-				return fmt.Errorf("%d %s", code, body)
-			}
-			return nil
-		})
-		t.Logf("a revoked right was good for another %s", time.Since(begin).Round(time.Second))
+		person.becomes(t, 75*time.Second, get, "/api/v1/services", http.StatusForbidden)
 	})
 
 	t.Run("the API server is away", func(t *testing.T) {
@@ -188,22 +164,9 @@ func TestAPI(t *testing.T) {
 		viewer.wants(t, "a known token", get, "/api/v1/status", http.StatusOK)
 		env.APIServer.Kill(t)
 		viewer.wants(t, "a known token, for a minute", get, "/api/v1/services", http.StatusOK)
-		code, body, _ := fresh.do(t, get, "/api/v1/services")
-		if !slices.Contains([]int{http.StatusServiceUnavailable}, code) {
-			t.Errorf("a token that nobody can review: %d %s", code, body)
-		}
-		testenv.Eventually(t, 40*time.Second, "it is told", func() error {
-			if _, body, _ := viewer.do(t, get, "/api/v1/status"); !strings.Contains(body, "cannot be reached") {
-				return errors.New(body)
-			}
-			return nil
-		})
+		fresh.wants(t, "a token that nobody can review", get, "/api/v1/services", http.StatusServiceUnavailable)
+		viewer.becomes(t, 40*time.Second, get, "/api/v1/status", http.StatusOK, "cannot be reached")
 		env.APIServer.Start(t)
-		testenv.Eventually(t, 30*time.Second, "it is back", func() error {
-			if code, body, _ := fresh.do(t, get, "/api/v1/services"); code != http.StatusOK {
-				return errors.New(body)
-			}
-			return nil
-		})
+		fresh.becomes(t, 30*time.Second, get, "/api/v1/services", http.StatusOK)
 	})
 }

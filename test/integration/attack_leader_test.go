@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -78,7 +77,6 @@ func flapping(t *testing.T, env *testenv.Env, namespace string, slicesOf, each i
 // end as expired: what others have stays published, and what they add is published soon.
 func TestLeadersAndWatchesEndInAFlood(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2 DTS-RUN-5 DTS-SEC-3")
-	const limit = 2*leaseDuration + 5*time.Second // the lease, to see that it has ended, and a round of health
 	env := testenv.Shared(t)
 	all := newReplicas(t, env)
 	var urls []string
@@ -93,23 +91,15 @@ func TestLeadersAndWatchesEndInAFlood(t *testing.T) {
 	env.Bulk(t, 1500, func(i int) testenv.Service { return noted("evil", i) })
 	published(t, env, "the flood is published in part", append(urls, "custom/evil/")...)
 
-	late := func(what string, i int, limit time.Duration, begun time.Time) {
+	late := func(what string, i int) {
 		t.Helper()
-		b := env.Create(t, prometheusService("late", fmt.Sprintf("prometheus-%d", i)))
-		testenv.Eventually(t, limit, what, func() error {
-			if cm := env.ConfigMap(t); cm == nil || !strings.Contains(cm.Data[document], b.URL()) {
-				return fmt.Errorf("a new backend elsewhere is not published")
-			}
-			return nil
-		})
-		t.Logf("%s: a new backend elsewhere is published after %s", what, ms(time.Since(begun)))
+		published(t, env, what+": a new backend elsewhere", env.Create(t, prometheusService("late", fmt.Sprintf("prometheus-%d", i))).URL())
 	}
 	for i := range 3 {
 		leader := all.leader(t, list)
 		list = slices.DeleteFunc(list, func(one *replica) bool { return one == leader })
-		begun := time.Now()
 		leader.Kill(t)
-		late("the leader is killed", i, limit, begun)
+		late("the leader is killed", i)
 		list = append(list, all.add(t))
 	}
 	leader := all.leader(t, list)
@@ -138,25 +128,19 @@ func TestLeadersAndWatchesEndInAFlood(t *testing.T) {
 		}
 	})
 	for i := range 3 {
-		late("watches are cut and expire", 10+i, time.Minute, time.Now()) // what is tried again waits ever longer
+		late("watches are cut and expire", 10+i)
 	}
 	close(storm)
 	wg.Wait()
-	late("afterwards", 20, 30*time.Second, time.Now())
+	late("afterwards", 20)
 	t.Logf("%d watches expired; the leader has taken %d MiB at most", expired.Load()/2, leader.HWM(t)>>20)
-	if leader.HWM(t) > 128<<20 {
-		t.Errorf("it took %d MiB", leader.HWM(t)>>20)
+	if expired.Load() < 2 || leader.HWM(t) > 128<<20 {
+		t.Error("want some, and at most 128")
 	}
 	stop()
 	for _, c := range record.Changes() {
-		if c.Type == watch.Deleted {
-			t.Errorf("the ConfigMap was deleted")
-			continue
-		}
-		for _, url := range urls {
-			if !strings.Contains(c.ConfigMap.Data[document], url) {
-				t.Errorf("%s was lost meanwhile", url)
-			}
+		if wrong := amiss(c.ConfigMap.Data[document], urls...); c.Type == watch.Deleted || len(wrong) > 0 {
+			t.Errorf("%s: lost: %q", c, wrong)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package integration
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ func TestFlippedServicesDelayNobody(t *testing.T) {
 	env.Create(t, testenv.Service{Namespace: "good", Name: "plain", Port: "http", Number: 8080, Kind: standin.Prometheus})
 	stop := make(chan struct{})
 	var flipping sync.WaitGroup
+	var flips atomic.Int64
 	defer flipping.Wait()
 	defer close(stop)
 	for w := range writers {
@@ -50,16 +52,21 @@ func TestFlippedServicesDelayNobody(t *testing.T) {
 					}
 					to := []string{`"false"`, `null`, `"true"`, `null`}[(r+i)%4]
 					patch := fmt.Sprintf(`{"metadata":{"annotations":{"kubernaut.io/toolset":%s}}}`, to)
-					_, _ = services.Patch(t.Context(), name(i), "application/merge-patch+json", []byte(patch), metav1.PatchOptions{})
+					if _, err := services.Patch(t.Context(), name(i), "application/merge-patch+json", []byte(patch), metav1.PatchOptions{}); err == nil {
+						flips.Add(1)
+					}
 				}
 			}
 		})
 	}
-	time.Sleep(5 * time.Second) //nolint:forbidigo // until there is much to read
-	begun := time.Now()
+	testenv.Eventually(t, time.Minute, "there is much to read", func() error {
+		if n := flips.Load(); n < flipped {
+			return fmt.Errorf("%d flips", n)
+		}
+		return nil
+	})
 	env.Change(t, "good", "plain", func(s *corev1.Service) {
 		s.Annotations = map[string]string{"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "prometheus"}
 	})
 	published(t, env, "it became one", "name: good/plain\n")
-	t.Logf("published after %s", time.Since(begun))
 }

@@ -78,11 +78,10 @@ func TestServicesTakeLittleMemory(t *testing.T) {
 			}
 			env.Create(t, prometheusIn("evil", "first"))
 			published(t, env, "before", "name: good/one\n", "name: good/two\n", "name: evil/first\n")
-			seen := observe(t, env)
 			env.Bulk(t, tc.services, tc.one)
 			env.Create(t, prometheusIn("evil", "last"))
-			undisturbed(t, env, seen, "new", victims[0])
-			takesLittle(t, env, seen, service, victims[1], most)
+			undisturbed(t, env, "new", victims[0])
+			takesLittle(t, env, service, victims[1], most)
 			published(t, env, "the oldest keeps its place", "name: evil/first\n", "name: good/newer\n")
 			if !tc.bare {
 				return
@@ -98,18 +97,14 @@ func TestServicesTakeLittleMemory(t *testing.T) {
 }
 
 // takesLittle holds what the service takes in memory while all comes, and where another finds it there at its start.
-func takesLittle(t *testing.T, env *testenv.Env, seen *observer, service *instance, victim *testenv.Backend, most int64) {
+func takesLittle(t *testing.T, env *testenv.Env, service *instance, victim *testenv.Backend, most int64) {
 	t.Helper()
 	took := service.HWM(t)
 	service.Kill(t)
 	again := start(t, env)
-	testenv.Eventually(t, time.Minute, "it leads, and has seen all", func() error {
-		if status, body := get(again.api + "/readyz"); status != http.StatusOK || !strings.Contains(again.Log(t), "this replica leads") {
-			return fmt.Errorf("%d %s", status, body)
-		}
-		return nil
-	})
-	undisturbed(t, env, seen, "newer", victim)
+	again.answers(t, time.Minute, "/readyz", http.StatusOK)
+	again.says(t, "this replica leads")
+	undisturbed(t, env, "newer", victim)
 	t.Logf("%d MiB while they come, %d MiB where they are there", took>>20, again.HWM(t)>>20)
 	if n := max(took, again.HWM(t)); n > most {
 		t.Errorf("the service takes %d MiB of memory, want %d at most", n>>20, most>>20)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -79,13 +78,12 @@ func TestSlicesTakeLittleMemory(t *testing.T) {
 			env.Bulk(t, 50, func(i int) testenv.Service { return noted("evil", i) })
 			published(t, env, "before", "name: good/one\n", "name: good/two\n", "custom/evil/x0000", "custom/evil/x0049")
 
-			seen := observe(t, env)
 			enter(t, env, tc.slices, tc.one)
-			undisturbed(t, env, seen, "new", victims[0])
+			undisturbed(t, env, "new", victims[0])
 			if tc.crowded {
 				published(t, env, "what is not looked at in full is not published", "-custom/evil/x0049", "name: good/new\n")
 			}
-			takesLittle(t, env, seen, service, victims[1], most)
+			takesLittle(t, env, service, victims[1], most)
 
 			err := env.Client.DiscoveryV1().EndpointSlices("evil").DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{})
 			must(t, err)
@@ -98,19 +96,14 @@ func TestSlicesTakeLittleMemory(t *testing.T) {
 func TestDeniedAmongManyIsSeen(t *testing.T) {
 	t.Attr("req", "DTS-PRB-5")
 	env := testenv.Shared(t)
-	start(t, env)
+	start(t, env, "--set", "health.interval=10m") // failed checks would take half an hour
 	env.Create(t, prometheusIn("evil", "a"))
 	enter(t, env, 1, func(int) *discoveryv1.EndpointSlice { return sliceOf("evil", "a", "large", 1000, 100, 1) })
 	published(t, env, "at first", "name: evil/a\n")
 	s, err := env.Client.DiscoveryV1().EndpointSlices("evil").Get(t.Context(), "large", metav1.GetOptions{})
 	must(t, err)
 	s.Endpoints[999].Addresses[99] = "100.100.100.200"
-	begun := time.Now()
-	if _, err := env.Client.DiscoveryV1().EndpointSlices("evil").Update(t.Context(), s, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	_, err = env.Client.DiscoveryV1().EndpointSlices("evil").Update(t.Context(), s, metav1.UpdateOptions{})
+	must(t, err)
 	published(t, env, "withdrawn", "-name: evil/a\n")
-	if took := time.Since(begun); took > 10*time.Second { // the first failed check would take longer to count
-		t.Errorf("it is withdrawn after %s", took)
-	}
 }

@@ -5,13 +5,11 @@ package integration
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
-	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,40 +26,55 @@ var (
 	toScrape      = server.Right{Verb: "get", Path: "/metrics"}
 )
 
+// scrapes is the right to get the metrics.
+func scrapes() rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}
+}
+
+// apiUser makes a ServiceAccount in the output namespace, with the rules there.
+func apiUser(t *testing.T, env *testenv.Env, name string, rules ...rbacv1.PolicyRule) (revoke func()) {
+	t.Helper()
+	env.ServiceAccount(t, testenv.OutputNamespace, name)
+	return env.Grant(t, testenv.OutputNamespace, testenv.OutputNamespace, name, rules...)
+}
+
+// reviewer asks the API server as a ServiceAccount of the output namespace. It is new, and so remembers nothing.
+func reviewer(t *testing.T, env *testenv.Env, account string) *server.Reviewer {
+	t.Helper()
+	c := rest.AnonymousClientConfig(env.Config)
+	c.BearerToken, c.QPS = env.Token(t, testenv.OutputNamespace, account), -1
+	client, err := kubernetes.NewForConfig(c)
+	must(t, err)
+	return server.NewReviewer(client.AuthenticationV1().TokenReviews(), client.AuthorizationV1().SubjectAccessReviews(),
+		server.ReviewOptions{Namespace: testenv.OutputNamespace})
+}
+
 func TestAuth(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
 	env := testenv.Shared(t)
-	service := serviceIdentity(t, env)
+	// These are the rights of system:auth-delegator, and it has no others.
+	env.ServiceAccount(t, testenv.OutputNamespace, "service")
+	env.Grant(t, "", testenv.OutputNamespace, "service", testenv.Rule("authentication.k8s.io", "tokenreviews", "create"),
+		testenv.Rule("authorization.k8s.io", "subjectaccessreviews", "create"))
 	readToolsets := testenv.Rule(server.APIGroup, server.ResourceToolsets, "get", "list")
 	apiUser(t, env, "reader", readToolsets)
 	apiUser(t, env, "nobody")
 	apiUser(t, env, "scraper")
-	_, err := env.Client.RbacV1().ClusterRoles().Create(t.Context(), &rbacv1.ClusterRole{
-		ObjectMeta: metav1.ObjectMeta{Name: "scraper"},
-		Rules:      []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}},
-	}, metav1.CreateOptions{})
-	must(t, err)
-	bind(t, env, "scraper", "scraper")
-	testenv.Eventually(t, 10*time.Second, "the rights of the scraper", func() error {
-		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
-			User: userName("scraper"), NonResourceAttributes: &authorizationv1.NonResourceAttributes{Path: "/metrics", Verb: "get"},
-		}}
-		review, err := env.Client.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), review, metav1.CreateOptions{})
-		if err == nil && !review.Status.Allowed {
-			err = errors.New("not allowed yet")
-		}
-		return err
-	})
+	env.Grant(t, "", testenv.OutputNamespace, "scraper", scrapes())
 	apiUser(t, env, "elsewhere")
 	env.Namespace(t, "other")
 	env.Grant(t, "other", testenv.OutputNamespace, "elsewhere", readToolsets)
 
-	reader := env.Token(t, testenv.OutputNamespace, "reader")
 	token := func(account string, audiences ...string) string {
 		return env.Token(t, testenv.OutputNamespace, account, audiences...)
 	}
-	issuer := audiencesOf(t, env, reader)
-	tests := []struct {
+	reader := token("reader")
+	review, err := env.Client.AuthenticationV1().TokenReviews().Create(t.Context(), &authenticationv1.TokenReview{
+		Spec: authenticationv1.TokenReviewSpec{Token: reader},
+	}, metav1.CreateOptions{})
+	must(t, err)
+	issuer := review.Status.Audiences // what the API server calls itself
+	for _, tt := range []struct {
 		name  string
 		token string
 		ask   server.Right
@@ -76,23 +89,25 @@ func TestAuth(t *testing.T) {
 		{"no token", "", toGetToolsets, server.ErrUnauthenticated, ""},
 		{"bad token", "bad", toGetToolsets, server.ErrUnauthenticated, ""},
 		{"bad signature", reader[:len(reader)-8] + "AAAAAAAA", toGetToolsets, server.ErrUnauthenticated, ""},
+		// The API server takes white space for no token, and says that it is the anonymous user's.
+		{"white space", " ", toGetToolsets, server.ErrUnauthenticated, ""},
 		{"token after a space", " " + reader, toGetToolsets, server.ErrUnauthenticated, ""},
 		{"without rights", token("nobody"), toGetToolsets, server.ErrForbidden, "nobody"},
-		// system:discovery lets everybody get /api/*: nothing that is asked here depends on it.
+		// system:discovery lets everybody get /api/*, so that rights on paths would refuse nobody.
+		{"without rights, by the path", token("nobody"), server.Right{Verb: "get", Path: "/api/v1/toolsets"}, nil, "nobody"},
 		{"the right for something else", reader, server.Right{Verb: "create", Resource: server.ResourceDiscoveries}, server.ErrForbidden, "reader"},
 		{"the right in another namespace", token("elsewhere"), toGetToolsets, server.ErrForbidden, "elsewhere"},
 		{"metrics", token("scraper"), toScrape, nil, "scraper"},
 		{"metrics without the right", reader, toScrape, server.ErrForbidden, "reader"},
 		{"the API with the right for metrics", token("scraper"), toGetToolsets, server.ErrForbidden, "scraper"},
-	}
-	for _, tt := range tests {
+	} {
 		t.Run(tt.name, func(t *testing.T) {
-			user, err := authorizer(service, server.ReviewOptions{}).Authorize(t.Context(), tt.token, tt.ask)
+			user, err := reviewer(t, env, "service").Authorize(t.Context(), tt.token, tt.ask)
 			if !errors.Is(err, tt.want) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}
 			if tt.user != "" {
-				tt.user = userName(tt.user)
+				tt.user = "system:serviceaccount:" + testenv.OutputNamespace + ":" + tt.user
 			}
 			if user != tt.user {
 				t.Errorf("user %q, want %q", user, tt.user)
@@ -102,14 +117,16 @@ func TestAuth(t *testing.T) {
 			}
 		})
 	}
-	t.Run("expired", func(t *testing.T) { expired(t, env, service) })
-	t.Run("revoked", func(t *testing.T) { revoked(t, env, service) })
-	t.Run("without rights to ask", func(t *testing.T) { withoutRightsToAsk(t, env, reader) })
-	t.Run("why a token with a space is refused", func(t *testing.T) { spaces(t, service) })
+	t.Run("expired", func(t *testing.T) { expired(t, env) })
+	t.Run("this service may not ask", func(t *testing.T) {
+		if _, err := reviewer(t, env, "nobody").Authorize(t.Context(), reader, toGetToolsets); !errors.Is(err, server.ErrUnavailable) {
+			t.Errorf("error %v, want %v", err, server.ErrUnavailable)
+		}
+	})
 }
 
 // A token ends with what it is bound to. That is how one expires before its time, which is ten minutes at least.
-func expired(t *testing.T, env *testenv.Env, service *kubernetes.Clientset) {
+func expired(t *testing.T, env *testenv.Env) {
 	apiUser(t, env, "bound", testenv.Rule(server.APIGroup, server.ResourceToolsets, "get"))
 	secrets := env.Client.CoreV1().Secrets(testenv.OutputNamespace)
 	secret, err := secrets.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "bound"}}, metav1.CreateOptions{})
@@ -121,136 +138,22 @@ func expired(t *testing.T, env *testenv.Env, service *kubernetes.Clientset) {
 	}}, metav1.CreateOptions{})
 	must(t, err)
 	free := env.Token(t, testenv.OutputNamespace, "bound")
-	ends := func(what, token string, end func() error) {
-		t.Helper()
-		if _, err := authorizer(service, server.ReviewOptions{}).Authorize(t.Context(), token, toGetToolsets); err != nil {
-			t.Errorf("before %s: %v", what, err)
-		}
-		must(t, end())
-		start := time.Now()
-		testenv.Eventually(t, 20*time.Second, "the token ends with "+what, func() error {
-			_, err := authorizer(service, server.ReviewOptions{}).Authorize(t.Context(), token, toGetToolsets)
-			if errors.Is(err, server.ErrUnauthenticated) {
-				return nil
-			}
-			return fmt.Errorf("authorised as %w", err)
-		})
-		t.Logf("the API server refuses the token %s after %s", time.Since(start).Round(10*time.Millisecond), what)
-	}
-	ends("the Secret is deleted", bound.Status.Token, func() error {
-		return secrets.Delete(t.Context(), "bound", metav1.DeleteOptions{})
-	})
-	ends("the ServiceAccount is deleted", free, func() error {
-		return accounts.Delete(t.Context(), "bound", metav1.DeleteOptions{})
-	})
-}
-
-// A right that is taken away holds for as long as it is remembered, and no longer.
-func revoked(t *testing.T, env *testenv.Env, service *kubernetes.Clientset) {
-	const remembered = 3 * time.Second
-	revoke := apiUser(t, env, "dismissed", testenv.Rule(server.APIGroup, server.ResourceToolsets, "get"))
-	token := env.Token(t, testenv.OutputNamespace, "dismissed")
-	k := authorizer(service, server.ReviewOptions{AllowedFor: remembered})
-	start := time.Now()
-	ask := func() error {
-		_, err := k.Authorize(t.Context(), token, toGetToolsets)
-		return err
-	}
-	must(t, ask())
-	revoke()
-	testenv.Eventually(t, remembered, "who is asked anew notices at once", func() error {
-		if _, err := authorizer(service, server.ReviewOptions{}).Authorize(t.Context(), token, toGetToolsets); !errors.Is(err, server.ErrForbidden) {
-			return fmt.Errorf("authorised as %w", err)
-		}
-		return nil
-	})
-	if err := ask(); err != nil && time.Since(start) < remembered {
-		t.Errorf("%s after the review: %v", time.Since(start), err)
-	}
-	testenv.Eventually(t, remembered+2*time.Second, "the right ends", func() error {
-		if err := ask(); !errors.Is(err, server.ErrForbidden) {
-			return fmt.Errorf("authorised as %w", err)
-		}
-		return nil
-	})
-	if took := time.Since(start); took < remembered {
-		t.Errorf("nothing was remembered: it ended after %s", took)
-	}
-}
-
-// Without system:auth-delegator nobody is let in, and the service is to blame.
-func withoutRightsToAsk(t *testing.T, env *testenv.Env, reader string) {
-	c := rest.AnonymousClientConfig(env.Config)
-	c.BearerToken = env.Token(t, testenv.OutputNamespace, "nobody")
-	client, err := kubernetes.NewForConfig(c)
-	must(t, err)
-	if _, err := authorizer(client, server.ReviewOptions{}).Authorize(t.Context(), reader, toGetToolsets); !errors.Is(err, server.ErrUnavailable) {
-		t.Errorf("error %v, want %v", err, server.ErrUnavailable)
-	}
-}
-
-// The API server takes a token of white space for none, and says that it is the anonymous user's.
-func spaces(t *testing.T, service *kubernetes.Clientset) {
-	review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: " "}}
-	review, err := service.AuthenticationV1().TokenReviews().Create(t.Context(), review, metav1.CreateOptions{})
-	t.Logf("reviewed: %+v, %v", review.Status, err)
-	if _, err := authorizer(service, server.ReviewOptions{}).Authorize(t.Context(), " ", toGetToolsets); !errors.Is(err, server.ErrUnauthenticated) {
-		t.Errorf("error %v, want %v", err, server.ErrUnauthenticated)
-	}
-}
-
-// While the API server is away those who were allowed lately are let in, for as long as that is remembered, and nobody else.
-func TestAuthAPIServerAway(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	const remembered = 4 * time.Second
-	env := testenv.Start(t)
-	service := serviceIdentity(t, env)
-	rule := testenv.Rule(server.APIGroup, server.ResourceToolsets, "get")
-	apiUser(t, env, "early", rule)
-	apiUser(t, env, "late", rule)
-	early, late := env.Token(t, testenv.OutputNamespace, "early"), env.Token(t, testenv.OutputNamespace, "late")
-	k := authorizer(service, server.ReviewOptions{AllowedFor: remembered})
 	ask := func(token string) error {
-		_, err := k.Authorize(t.Context(), token, toGetToolsets)
+		_, err := reviewer(t, env, "service").Authorize(t.Context(), token, toGetToolsets)
 		return err
 	}
-	start := time.Now()
-	must(t, ask(early))
-	env.APIServer.Kill(t)
-	if err := ask(early); err != nil && time.Since(start) < remembered {
-		t.Errorf("%s after the review: %v", time.Since(start), err)
+	ends := func(what, token string, end error) {
+		t.Helper()
+		must(t, end)
+		testenv.Eventually(t, 20*time.Second, "the token ends with "+what, func() error {
+			if err := ask(token); !errors.Is(err, server.ErrUnauthenticated) {
+				return fmt.Errorf("it is answered with %v", err)
+			}
+			return nil
+		})
 	}
-	if err := ask(late); !errors.Is(err, server.ErrUnavailable) {
-		t.Errorf("not asked about before: %v, want %v", err, server.ErrUnavailable)
-	}
-	testenv.Eventually(t, remembered+2*time.Second, "the memory ends", func() error {
-		if err := ask(early); !errors.Is(err, server.ErrUnavailable) {
-			return fmt.Errorf("authorised as %w", err)
-		}
-		return nil
-	})
-	if took := time.Since(start); took < remembered {
-		t.Errorf("nothing was remembered: it ended after %s", took)
-	}
-	env.APIServer.Start(t)
-	for _, token := range []string{early, late} {
-		testenv.Eventually(t, 20*time.Second, "the API server is back", func() error { return ask(token) })
-	}
-}
-
-// system:discovery is why rights are not those of URL paths.
-func TestAuthPathsAreOpenToAll(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	env := testenv.Shared(t)
-	apiUser(t, env, "nobody")
-	service := serviceIdentity(t, env)
-	token := env.Token(t, testenv.OutputNamespace, "nobody")
-	byPath := server.Right{Verb: strings.ToLower(http.MethodGet), Path: "/api/v1/toolsets"}
-	k := authorizer(service, server.ReviewOptions{})
-	if _, err := k.Authorize(t.Context(), token, byPath); err != nil {
-		t.Errorf("a review of the path refuses somebody without rights: %v", err)
-	}
-	if _, err := k.Authorize(t.Context(), token, toGetToolsets); !errors.Is(err, server.ErrForbidden) {
-		t.Errorf("a review of the resource: %v, want %v", err, server.ErrForbidden)
-	}
+	must(t, ask(bound.Status.Token))
+	ends("the Secret", bound.Status.Token, secrets.Delete(t.Context(), "bound", metav1.DeleteOptions{}))
+	must(t, ask(free))
+	ends("the ServiceAccount", free, accounts.Delete(t.Context(), "bound", metav1.DeleteOptions{}))
 }

@@ -5,10 +5,8 @@ package integration
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
@@ -22,10 +20,8 @@ func TestFaultDeletedRightAfterEdit(t *testing.T) {
 	client := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace)
 	for round := range 20 {
 		text := fmt.Sprintf("toolsets:\n  helm/core: {enabled: true, description: edit %d} # mine\n", round)
-		body := fmt.Sprintf(`{"data":{"overrides.yaml":%q}}`, text)
 		testenv.Retry(t, "an edit", func() error {
-			_, err := client.Patch(t.Context(), testenv.ConfigMapName, types.MergePatchType, []byte(body), metav1.PatchOptions{FieldManager: "admin"})
-			return err
+			return edit(env, "admin").patch(t.Context(), object{"data": object{overrides: text}})
 		})
 		must(t, client.Delete(t.Context(), testenv.ConfigMapName, metav1.DeleteOptions{}))
 		cm := published(t, env, "it comes back with the last edit", "kubernetes/core:")
@@ -33,7 +29,5 @@ func TestFaultDeletedRightAfterEdit(t *testing.T) {
 			t.Fatalf("round %d: the overrides are %q, the admin wrote %q", round, got, text)
 		}
 	}
-	begun := time.Now()
 	published(t, env, "and it is in force", "description: edit 19")
-	t.Logf("in force %s later", ms(time.Since(begun)))
 }

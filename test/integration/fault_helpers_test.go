@@ -48,7 +48,7 @@ func running(t *testing.T, p *testenv.Process) *instance {
 // start runs a service with quick settings and waits until it listens.
 func start(t *testing.T, env *testenv.Env, args ...string) *instance {
 	t.Helper()
-	return running(t, serve(t, env, args...))
+	return serveAs(t, env, env.Kubeconfig(), args...)
 }
 
 // get asks the service itself. The status is 0 if it does not answer within two seconds.
@@ -69,9 +69,15 @@ func get(url string) (status int, body string) {
 // answers waits until the service answers path with a status.
 func (i *instance) answers(t *testing.T, timeout time.Duration, path string, want int) {
 	t.Helper()
-	testenv.Eventually(t, timeout, fmt.Sprintf("%s answers %d", path, want), func() error {
-		if status, body := get(i.api + path); status != want {
-			return fmt.Errorf("%d %s", status, body)
+	caller{i.api, ""}.becomes(t, timeout, http.MethodGet, path, want)
+}
+
+// says waits until the log has the texts.
+func (i *instance) says(t *testing.T, texts ...string) {
+	t.Helper()
+	testenv.Eventually(t, 25*time.Second, fmt.Sprintf("the log says %q", texts), func() error {
+		if wrong := amiss(i.Log(t), texts...); len(wrong) > 0 {
+			return fmt.Errorf("not yet as wanted: %q", wrong)
 		}
 		return nil
 	})

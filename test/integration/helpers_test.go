@@ -4,6 +4,7 @@ package integration
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
@@ -44,6 +45,23 @@ func discover(t *testing.T, env *testenv.Env, kubeconfig string, args ...string)
 // named are the labels that the charts of a software set.
 func named(software string) map[string]string {
 	return map[string]string{"app.kubernetes.io/name": software, "app.kubernetes.io/managed-by": "Helm"}
+}
+
+// amiss are those of the texts that s lacks, and those behind a "-" that it has.
+func amiss(s string, texts ...string) (list []string) {
+	for _, text := range texts {
+		if part, unwanted := strings.CutPrefix(text, "-"); strings.Contains(s, part) == unwanted {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestMain(m *testing.M) { testenv.Main(m) }

@@ -3,7 +3,6 @@
 package integration
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"syscall"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 	"kubernaut.io/dynamic-toolset/test/standin"
@@ -73,12 +71,7 @@ func TestBadAnnotation(t *testing.T) {
 		service.Wait(t, 10*time.Second)
 		service = start(t, env, args...)
 		leads(t, env, 20*time.Second, "")
-		testenv.Eventually(t, 20*time.Second, "it leads", func() error {
-			if !strings.Contains(service.Log(t), `msg="this replica leads"`) {
-				return errors.New("not yet")
-			}
-			return nil
-		})
+		service.says(t, "this replica leads")
 	}
 	stays("it is not repeated by restarts", 6*time.Second, map[string]int{"perhaps": 1})
 	annotate("maybe")
@@ -137,38 +130,24 @@ func TestForbiddenNamespace(t *testing.T) {
 	service.reaches(t, failed("list"), 2)
 	revoke := env.Grant(t, "two", ns, account, watchRules()...)
 	allowed := time.Now()
-	testenv.Eventually(t, 90*time.Second, "it is found when it is allowed", func() error {
-		text := env.ConfigMap(t).Data[document]
-		for _, want := range []string{"two/prometheus", "two/grafana", "custom/books", "what to do at night"} {
-			if !strings.Contains(text, want) {
-				return errors.New(text)
-			}
-		}
-		return nil
-	})
-	t.Logf("found %s after it was allowed", time.Since(allowed).Round(100*time.Millisecond))
+	late := func(what string, want ...string) { // a namespace is looked at again every minute
+		t.Helper()
+		testenv.Eventually(t, 90*time.Second, what, func() error { return has(document, want...)(env.ConfigMap(t)) })
+	}
+	late("it is found when it is allowed", "two/prometheus", "two/grafana", "custom/books", "what to do at night")
 	tells(t, env, "Normal", "NamespacesWatched", "all")
 	if n := strings.Count(service.Log(t), "cannot be watched now"); n != 2 {
 		t.Errorf("two kinds of objects were forbidden, which the log says %d times", n)
 	}
 
 	t.Log("after a restart, with something published: that stays to the byte")
-	service.Signal(t, syscall.SIGTERM)
-	service.Wait(t, 20*time.Second)
+	ends(t, service)
 	revoke()
-	before := env.ConfigMap(t)
+	before := env.ConfigMap(t).ResourceVersion
 	service = serveAs(t, env, user, args...)
 	service.answers(t, 20*time.Second, "/readyz", 200)
-	again := func() error {
-		if !strings.Contains(service.Log(t), `msg="this replica leads"`) {
-			return errors.New("it does not lead yet")
-		}
-		return nil
-	}
-	testenv.Eventually(t, 20*time.Second, "it leads", again)
-	testenv.Consistently(t, 4*time.Second, "nothing is written", func() error {
-		return differs("resourceVersion", before.ResourceVersion, env.ConfigMap(t).ResourceVersion)
-	})
+	service.says(t, "this replica leads")
+	unchanged(t, env, before, 4*time.Second, "nothing is written")
 	env.Change(t, "two", "prometheus", func(s *corev1.Service) { s.Annotations = map[string]string{"kubernaut.io/toolset": "false"} })
 	env.Delete(t, "one", "prometheus")
 	after := published(t, env, "another namespace goes on", "-one/prometheus", "two/prometheus", "two/grafana", "custom/books", "three/prometheus")
@@ -182,15 +161,9 @@ func TestForbiddenNamespace(t *testing.T) {
 
 	t.Log("allowed again: it is as it is by now")
 	env.Grant(t, "two", ns, account, watchRules()...)
-	testenv.Eventually(t, 90*time.Second, "what has opted out meanwhile goes", func() error {
-		if text := env.ConfigMap(t).Data[document]; strings.Contains(text, "two/prometheus") || !strings.Contains(text, "custom/books") {
-			return errors.New(text)
-		}
-		return nil
-	})
-	var events []eventsv1.Event
+	late("what has opted out meanwhile goes", "-two/prometheus", "custom/books")
 	testenv.Eventually(t, 10*time.Second, "that all are watched is told for the second time", func() error {
-		events = told(t, env, "ConfigMap", ns, testenv.ConfigMapName, "NamespacesWatched")
+		events := told(t, env, "ConfigMap", ns, testenv.ConfigMapName, "NamespacesWatched")
 		for _, e := range events {
 			if e.EventTime.After(allowed.Add(4*time.Second)) || e.Series != nil {
 				return nil

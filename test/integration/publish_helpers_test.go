@@ -78,13 +78,6 @@ func (e editor) update(ctx context.Context, change func(*corev1.ConfigMap)) erro
 	return err
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // told are the Events on an object for a reason, oldest first.
 func told(t *testing.T, env *testenv.Env, kind, namespace, name, reason string) []eventsv1.Event {
 	t.Helper()

@@ -43,8 +43,7 @@ type installation struct {
 	objects      shipped.Objects
 	removed      int // verbs left out
 	grantedIn    map[string][]rbacv1.PolicyRule
-	*testenv.Process
-	api string
+	*instance // api is its https://address
 }
 
 var installations atomic.Int32
@@ -160,8 +159,8 @@ func (i *installation) narrow(namespace string, rules []rbacv1.PolicyRule, witho
 func (i *installation) run(t *testing.T) {
 	t.Helper()
 	args := append([]string{"serve", "--config", i.configFile}, adapted...)
-	one := running(t, i.env.Process(t, i.kubeconfig, nil, args...))
-	i.Process, i.api = one.Process, strings.Replace(one.api, "http://", "https://", 1) // as shipped, it is TLS
+	i.instance = running(t, i.env.Process(t, i.kubeconfig, nil, args...))
+	i.api = strings.Replace(i.api, "http://", "https://", 1) // as shipped, it is TLS
 }
 
 // configMap is the one that is written, nil while there is none.
@@ -186,16 +185,16 @@ func (i *installation) holds(t *testing.T, what string, check func(*corev1.Confi
 	})
 }
 
-// publishes waits until a backend is in the document.
-func (i *installation) publishes(t *testing.T, text string) {
+// publishes waits until the document has the texts, and those behind a "-" not.
+func (i *installation) publishes(t *testing.T, texts ...string) {
 	t.Helper()
-	i.holds(t, text+" is published", has(document, text))
+	i.holds(t, fmt.Sprintf("%q is published", texts), has(document, texts...))
 }
 
-func has(key, text string) func(*corev1.ConfigMap) error {
+func has(key string, texts ...string) func(*corev1.ConfigMap) error {
 	return func(cm *corev1.ConfigMap) error {
-		if !strings.Contains(cm.Data[key], text) {
-			return fmt.Errorf("%s has no %q:\n%s", key, text, cm.Data[key])
+		if wrong := amiss(cm.Data[key], texts...); len(wrong) > 0 {
+			return fmt.Errorf("not as wanted: %q in %s:\n%s", wrong, key, cm.Data[key])
 		}
 		return nil
 	}
@@ -211,15 +210,4 @@ func (i *installation) write(t *testing.T, key string, value any) {
 func (i *installation) deleteConfigMap(t *testing.T) {
 	t.Helper()
 	must(t, i.env.Client.CoreV1().ConfigMaps(i.output).Delete(t.Context(), testenv.ConfigMapName, metav1.DeleteOptions{}))
-}
-
-// says waits until the log has a text.
-func (i *installation) says(t *testing.T, text string) {
-	t.Helper()
-	testenv.Eventually(t, 25*time.Second, "the log says "+text, func() error {
-		if !strings.Contains(i.Log(t), text) {
-			return errors.New("it does not")
-		}
-		return nil
-	})
 }

@@ -196,13 +196,7 @@ func (i *installation) toggleOverrides(t *testing.T) {
 // ask asks the API as the viewer.
 func (i *installation) ask(t *testing.T, path string, want int, text string) {
 	t.Helper()
-	c := caller{i.api, i.env.Token(t, team, "viewer", server.Audience)}
-	testenv.Eventually(t, 20*time.Second, "the answer to "+path, func() error {
-		if code, body, _ := c.do(t, http.MethodGet, path); code != want || !strings.Contains(body, text) {
-			return fmt.Errorf("%d, want %d with %q: %s", code, want, text, body)
-		}
-		return nil
-	})
+	caller{i.api, i.env.Token(t, team, "viewer", server.Audience)}.becomes(t, 20*time.Second, http.MethodGet, path, want, text)
 }
 
 // authorises: whom the chart's values name may read, and nobody else.

@@ -203,11 +203,8 @@ func (s *sidecar) holds(t *testing.T, what string, want ...string) {
 		if err != nil {
 			return err
 		}
-		for _, w := range want {
-			w, unwanted := strings.CutPrefix(w, "-")
-			if strings.Contains(string(text), w) == unwanted {
-				return fmt.Errorf("%q in the document: want the opposite:\n%s", w, text)
-			}
+		if wrong := amiss(string(text), want...); len(wrong) > 0 {
+			return fmt.Errorf("not as wanted: %q in the document:\n%s", wrong, text)
 		}
 		return nil
 	})

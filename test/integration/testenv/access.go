@@ -62,8 +62,8 @@ func (e *Env) TokenKubeconfig(t testing.TB, host string, ca []byte, token string
 	return e.write(t, fmt.Sprintf("token-%d.kubeconfig", e.next()), data)
 }
 
-// Grant gives the ServiceAccount a Role with the rules in a namespace, or a ClusterRole where that is "". The returned
-// function takes it away again.
+// Grant gives the ServiceAccount rights in a namespace, or in all where that is "". The returned function takes them away
+// again.
 func (e *Env) Grant(t testing.TB, namespace, accountNamespace, account string, rules ...rbacv1.PolicyRule) (revoke func()) {
 	t.Helper()
 	meta := metav1.ObjectMeta{GenerateName: account + "-"}
@@ -75,22 +75,20 @@ func (e *Env) Grant(t testing.TB, namespace, accountNamespace, account string, r
 			t.Fatalf("granting %s/%s a role in %q: %v", accountNamespace, account, namespace, err)
 		}
 	}
+	role, err := rbac.ClusterRoles().Create(ctx, &rbacv1.ClusterRole{ObjectMeta: meta, Rules: rules}, metav1.CreateOptions{})
+	check(err)
+	ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name}
 	if namespace == "" {
-		role, err := rbac.ClusterRoles().Create(ctx, &rbacv1.ClusterRole{ObjectMeta: meta, Rules: rules}, metav1.CreateOptions{})
-		check(err)
-		ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name}
 		b, err := rbac.ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}, metav1.CreateOptions{})
 		check(err)
-		e.WaitForRights(t, namespace, accountNamespace, account, rules)
-		return func() { check(rbac.ClusterRoleBindings().Delete(ctx, b.Name, metav1.DeleteOptions{})) }
+		revoke = func() { check(rbac.ClusterRoleBindings().Delete(ctx, b.Name, metav1.DeleteOptions{})) }
+	} else {
+		b, err := rbac.RoleBindings(namespace).Create(ctx, &rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}, metav1.CreateOptions{})
+		check(err)
+		revoke = func() { check(rbac.RoleBindings(namespace).Delete(ctx, b.Name, metav1.DeleteOptions{})) }
 	}
-	role, err := rbac.Roles(namespace).Create(ctx, &rbacv1.Role{ObjectMeta: meta, Rules: rules}, metav1.CreateOptions{})
-	check(err)
-	ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name}
-	b, err := rbac.RoleBindings(namespace).Create(ctx, &rbacv1.RoleBinding{ObjectMeta: meta, RoleRef: ref, Subjects: subjects}, metav1.CreateOptions{})
-	check(err)
 	e.WaitForRights(t, namespace, accountNamespace, account, rules)
-	return func() { check(rbac.RoleBindings(namespace).Delete(ctx, b.Name, metav1.DeleteOptions{})) }
+	return revoke
 }
 
 // WaitForRights waits until the API server acts on the rules, which it reads through a cache of its own.
@@ -98,23 +96,27 @@ func (e *Env) WaitForRights(t testing.TB, namespace, accountNamespace, account s
 	t.Helper()
 	user := fmt.Sprintf("system:serviceaccount:%s:%s", accountNamespace, account)
 	for _, rule := range rules {
-		name := ""
-		if len(rule.ResourceNames) > 0 {
-			name = rule.ResourceNames[0]
-		}
 		for _, verb := range rule.Verbs {
-			review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			spec := authorizationv1.SubjectAccessReviewSpec{
 				User: user, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + accountNamespace},
-				ResourceAttributes: &authorizationv1.ResourceAttributes{
-					Namespace: namespace, Verb: verb, Group: rule.APIGroups[0], Resource: rule.Resources[0], Name: name,
-				},
-			}}
+			}
+			if len(rule.NonResourceURLs) > 0 {
+				spec.NonResourceAttributes = &authorizationv1.NonResourceAttributes{Path: rule.NonResourceURLs[0], Verb: verb}
+			} else {
+				spec.ResourceAttributes = &authorizationv1.ResourceAttributes{
+					Namespace: namespace, Verb: verb, Group: rule.APIGroups[0], Resource: rule.Resources[0],
+				}
+				if len(rule.ResourceNames) > 0 {
+					spec.ResourceAttributes.Name = rule.ResourceNames[0]
+				}
+			}
+			review := &authorizationv1.SubjectAccessReview{Spec: spec}
 			Eventually(t, 10*time.Second, "the rights of "+user, func() error {
 				answer, err := e.Client.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), review, metav1.CreateOptions{})
 				if err != nil || answer.Status.Allowed {
 					return err
 				}
-				return fmt.Errorf("not allowed to %s %s yet", verb, rule.Resources[0])
+				return fmt.Errorf("not allowed to %s %v%v yet", verb, rule.Resources, rule.NonResourceURLs)
 			})
 		}
 	}

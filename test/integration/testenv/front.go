@@ -83,13 +83,14 @@ func (f *Front) Inject(fault Fault) {
 	f.fault.Store(&fault)
 }
 
-// Cut cuts all connections, watches among them.
-func (f *Front) Cut() {
+// Cut cuts all connections, watches among them, and returns how many there were.
+func (f *Front) Cut() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for c := range f.conns {
 		_ = c.Close()
 	}
+	return len(f.conns)
 }
 
 func (f *Front) track(c net.Conn, state http.ConnState) {
