@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
@@ -24,20 +22,14 @@ import (
 // its author.
 func TestControlPlane(t *testing.T) {
 	t.Attr("req", "DTS-QA-1")
-	start := time.Now()
 	env := testenv.Start(t)
-	t.Logf("started in %s", time.Since(start).Round(time.Millisecond))
-
 	b := env.Create(t, testenv.Service{Namespace: "monitoring", Name: "prometheus", Number: 9090, Kind: standin.Prometheus})
 	if ip, err := netip.ParseAddr(b.Spec.ClusterIP); err != nil || !netip.MustParsePrefix(testenv.ServiceCIDR).Contains(ip) {
 		t.Errorf("ClusterIP %s is not out of %s", b.Spec.ClusterIP, testenv.ServiceCIDR)
 	}
 	record := env.Record(t)
 	apply := func(manager, key, value string) error {
-		patch := fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q},"data":{%q:%q}}`, testenv.ConfigMapName, key, value)
-		_, err := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Patch(t.Context(), testenv.ConfigMapName,
-			types.ApplyPatchType, []byte(patch), metav1.PatchOptions{FieldManager: manager})
-		return err
+		return edit(env, manager).apply(t.Context(), false, map[string]string{key: value})
 	}
 	accidents := []struct {
 		name string
@@ -50,11 +42,9 @@ func TestControlPlane(t *testing.T) {
 		{"both killed", func() { env.APIServer.Kill(t); env.Etcd.Kill(t); env.Etcd.Start(t); env.APIServer.Start(t) }},
 	}
 	for i, a := range accidents {
-		start := time.Now()
 		a.do()
 		manager, key := fmt.Sprintf("manager-%d", i), fmt.Sprintf("key-%d", i)
 		testenv.Retry(t, "applying after: "+a.name, func() error { return apply(manager, key, a.name) })
-		t.Logf("%s: written %s after it began", a.name, time.Since(start).Round(time.Millisecond))
 		testenv.Eventually(t, 10*time.Second, "the change is recorded after: "+a.name, func() error {
 			changes := record.Changes()
 			if len(changes) != i+1 {

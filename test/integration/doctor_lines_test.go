@@ -18,13 +18,13 @@ import (
 
 // doctorLines does what doctor says about a Secret, with its own lines, until nothing is left.
 func doctorLines(t *testing.T, env *testenv.Env) {
-	d := wellDoctored()
+	d := wellDoctored(t)
 	delete(d.secret.StringData, "api-key")
 	defer d.create(t, env, "apply", "--server-side")() // which has its fields noted as they were given
 	follow := func(code string) {
 		t.Helper()
 		got, _ := diagnose(t, env, env.Kubeconfig(), notAsked)
-		runCommand(t, env, got.command(t, code))
+		runCommand(t, env, got.command(t, code), secretValue)
 	}
 	follow("key-missing")
 	if got, code := diagnose(t, env, env.Kubeconfig(), notAsked); code != 0 {
@@ -49,11 +49,11 @@ func doctorLines(t *testing.T, env *testenv.Env) {
 }
 
 // runCommand runs what doctor printed, and types a value where it asks for one.
-func runCommand(t *testing.T, env *testenv.Env, command string) {
+func runCommand(t *testing.T, env *testenv.Env, command, typed string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", command) //nolint:gosec // what doctor printed
+	cmd := exec.CommandContext(t.Context(), "bash", "-e", "-c", command) //nolint:gosec // what doctor printed
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+env.Kubeconfig(), "PATH="+filepath.Dir(kubectl(t))+":"+os.Getenv("PATH"))
-	cmd.Stdin = strings.NewReader(secretValue + "\n")
+	cmd.Stdin = strings.NewReader(typed + "\n")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", cmd, err, out)
 	}
@@ -61,12 +61,10 @@ func runCommand(t *testing.T, env *testenv.Env, command string) {
 
 // doctorKeys: where several keys of one Secret are missing, the lines for one leave the others' alone.
 func doctorKeys(t *testing.T, env *testenv.Env) {
-	d := wellDoctored()
+	d := wellDoctored(t)
 	d.secret = nil
 	d.configMap.Data[document] = strings.Replace(d.configMap.Data[document], "api_key: ", `password: "{{ env.GRAFANA_PASSWORD }}", api_key: `, 1)
-	d.container().Env = append(d.container().Env, corev1.EnvVar{Name: "GRAFANA_PASSWORD", ValueFrom: &corev1.EnvVarSource{
-		SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: "grafana-reader"}, Key: "password"},
-	}})
+	d.container().Env = append(d.container().Env, secretVariable("GRAFANA_PASSWORD", "password"))
 	defer d.create(t, env)()
 	secrets := env.Client.CoreV1().Secrets(testenv.OutputNamespace)
 	for _, code := range []string{"object-missing", "key-missing"} {
@@ -76,7 +74,7 @@ func doctorKeys(t *testing.T, env *testenv.Env) {
 		}
 		for i := range got.Checks {
 			if c := &got.Checks[i]; c.Code == code {
-				runCommand(t, env, c.Advice[0].Command)
+				runCommand(t, env, c.Advice[0].Command, secretValue)
 			}
 		}
 		if got, code := diagnose(t, env, env.Kubeconfig(), notAsked); code != 0 {

@@ -33,8 +33,11 @@ type doctored struct {
 	binding     *rbacv1.ClusterRoleBinding
 }
 
-// wellDoctored is a HolmesGPT, as its chart installs it, that has all it needs.
-func wellDoctored() *doctored {
+// wellDoctored is a HolmesGPT, as its chart installs it with the values of the example, that has all it needs.
+func wellDoctored(t *testing.T) *doctored {
+	t.Helper()
+	v := exampleValues(t, "values.yaml")
+	v.AdditionalEnvVars = append(v.AdditionalEnvVars, secretVariable("GRAFANA_API_KEY", "api-key"))
 	return &doctored{
 		configMap: &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{Namespace: testenv.OutputNamespace, Name: testenv.ConfigMapName},
@@ -42,7 +45,7 @@ func wellDoctored() *doctored {
   grafana/dashboards: {enabled: true, config: {instances: [{name: obs/grafana, api_url: "http://grafana.obs.svc:80", api_key: "{{ env.GRAFANA_API_KEY }}"}]}}
 `},
 		},
-		deployments: []*appsv1.Deployment{agentDeployment(testenv.OutputNamespace, "prod-holmes", agentAccount)},
+		deployments: []*appsv1.Deployment{holmesDeployment(testenv.OutputNamespace, "prod-holmes", agentAccount, &v)},
 		secret: &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: testenv.OutputNamespace, Name: "grafana-reader"},
 			StringData: map[string]string{"api-key": secretValue, "other": "x"},
@@ -50,50 +53,22 @@ func wellDoctored() *doctored {
 	}
 }
 
-const secretValue = "glsa_a-value-that-nobody-is-to-see"
-
-// agentDeployment has the shape of that of HolmesGPT's chart (helm/holmes/templates/holmes.yaml), with the values of
-// examples/holmesgpt/values.yaml.
-func agentDeployment(namespace, name, account string) *appsv1.Deployment {
-	labels := map[string]string{"app": name}
-	configMap := func(volume, name string, optional *bool) corev1.Volume {
-		return corev1.Volume{Name: volume, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
-			LocalObjectReference: corev1.LocalObjectReference{Name: name}, Optional: optional,
-		}}}
+// another adds a HolmesGPT that has nothing of its own.
+func (d *doctored) another() {
+	v := holmesValues{
+		AdditionalEnvVars: d.container().Env[1:], AdditionalVolumes: d.pod().Volumes[1:], AdditionalVolumeMounts: d.container().VolumeMounts[1:],
 	}
-	return &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app": "holmes"}},
-		Spec: appsv1.DeploymentSpec{
-			Selector: &metav1.LabelSelector{MatchLabels: labels},
-			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{Labels: labels},
-				Spec: corev1.PodSpec{
-					ServiceAccountName: account,
-					Containers: []corev1.Container{{
-						Name: "holmes", Image: "robustadev/holmes:0.45.0", Command: []string{"python3", "-u", "server.py"},
-						Env: []corev1.EnvVar{
-							{Name: "LOG_LEVEL", Value: "INFO"},
-							{Name: "CUSTOM_TOOLSET_LOCATION", Value: "/etc/holmes/dynamic/custom_toolset.yaml"},
-							{Name: "TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS", Value: "60"},
-							{Name: "HOLMES_TOOLSET_PREREQ_TIMEOUT_SECONDS", Value: "600"},
-							{Name: "GRAFANA_API_KEY", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-								LocalObjectReference: corev1.LocalObjectReference{Name: "grafana-reader"}, Key: "api-key",
-							}}},
-						},
-						VolumeMounts: []corev1.VolumeMount{
-							{Name: "custom-toolsets-configmap", MountPath: "/etc/holmes/config"},
-							{Name: "dynamic-toolsets", MountPath: "/etc/holmes/dynamic", ReadOnly: true},
-						},
-					}},
-					Volumes: []corev1.Volume{
-						configMap("custom-toolsets-configmap", "custom-toolsets-configmap", new(true)),
-						configMap("dynamic-toolsets", testenv.ConfigMapName, nil),
-					},
-				},
-			},
-		},
-	}
+	d.deployments = append(d.deployments, holmesDeployment(testenv.OutputNamespace, "test-holmes", "default", &v))
 }
+
+// secretVariable is one of which the value is in the Secret.
+func secretVariable(name, key string) corev1.EnvVar {
+	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: "grafana-reader"}, Key: key,
+	}}}
+}
+
+const secretValue = "glsa_a-value-that-nobody-is-to-see"
 
 func (d *doctored) pod() *corev1.PodSpec         { return &d.deployments[0].Spec.Template.Spec }
 func (d *doctored) container() *corev1.Container { return &d.pod().Containers[0] }
@@ -116,6 +91,11 @@ func (d *doctored) openShift() {
   prometheus/metrics: {enabled: true, config: {instances: [{name: openshift-monitoring/thanos-querier, prometheus_url: "https://thanos-querier.openshift-monitoring.svc:9091"}]}}
 `
 	d.container().Env = append(d.container().Env, corev1.EnvVar{Name: "IS_OPENSHIFT", Value: "True"}, corev1.EnvVar{Name: "CERTIFICATE", Value: "LS0t"})
+	d.bind()
+}
+
+// bind gives HolmesGPT the right to read OpenShift's monitoring.
+func (d *doctored) bind() {
 	d.binding = &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "prod-holmes-cluster-monitoring"},
 		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: testenv.OutputNamespace, Name: agentAccount}},
@@ -229,7 +209,7 @@ func TestDoctor(t *testing.T) {
 
 // doctorAsks: what HolmesGPT says itself is among the checks.
 func doctorAsks(t *testing.T, env *testenv.Env) {
-	d := wellDoctored()
+	d := wellDoctored(t)
 	d.configMap.Data[document] += "  generation/00000001: {enabled: false, description: x, tools: []}\n"
 	defer d.create(t, env)()
 	grafana := `{"name": "grafana/dashboards", "status": "enabled", "tool_count": 3}`
@@ -275,7 +255,7 @@ func doctorAsks(t *testing.T, env *testenv.Env) {
 	published := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace)
 	cm, err := published.Get(t.Context(), testenv.ConfigMapName, metav1.GetOptions{})
 	must(t, err)
-	cm.Data = wellDoctored().configMap.Data
+	cm.Data = wellDoctored(t).configMap.Data
 	_, err = published.Update(t.Context(), cm, metav1.UpdateOptions{})
 	must(t, err)
 	got, code = diagnose(t, env, env.Kubeconfig(), "--set", "holmesgpt.url="+holmes.URL)
@@ -291,7 +271,8 @@ func doctorAsks(t *testing.T, env *testenv.Env) {
 	}
 }
 
-// doctorMistakes makes each of the usual mistakes, one at a time.
+// doctorMistakes makes those of the usual mistakes that are read from different objects, one at a time. All are in TestExamine of
+// internal/doctor.
 func doctorMistakes(t *testing.T, env *testenv.Env) {
 	for _, tt := range []struct {
 		name   string
@@ -303,18 +284,7 @@ func doctorMistakes(t *testing.T, env *testenv.Env) {
 		{name: "no ConfigMap", change: func(d *doctored) { d.configMap = nil }, want: []string{"configmap-missing"}},
 		{name: "an empty ConfigMap", change: func(d *doctored) { d.configMap.Data = nil }, want: []string{"nothing-published"}},
 		{name: "no agent", change: func(d *doctored) { d.deployments = nil }, want: []string{"no-agent"}},
-		{name: "subPath", change: func(d *doctored) {
-			d.container().VolumeMounts[1].SubPath = document
-			d.container().VolumeMounts[1].MountPath = "/etc/holmes/dynamic/" + document
-		}, want: []string{"sub-path"}},
 		{name: "another namespace", change: func(d *doctored) { d.deployments[0].Namespace = "ai" }, want: []string{"other-namespace"}},
-		{name: "no mount", change: func(d *doctored) {
-			d.container().VolumeMounts = d.container().VolumeMounts[:1]
-		}, want: []string{"not-mounted"}},
-		{name: "an optional mount", change: func(d *doctored) { d.pod().Volumes[1].ConfigMap.Optional = new(true) }, want: []string{"optional"}},
-		{name: "no location", change: func(d *doctored) { d.unset("CUSTOM_TOOLSET_LOCATION") }, want: []string{"location-missing"}},
-		{name: "no interval", change: func(d *doctored) { d.unset("TOOLSET_STATUS_REFRESH_INTERVAL_SECONDS") }, want: []string{"interval-missing"}},
-		{name: "a variable is not set", change: func(d *doctored) { d.unset("GRAFANA_API_KEY") }, want: []string{"variable-missing"}},
 		{name: "its Secret is missing", change: func(d *doctored) { d.secret = nil }, want: []string{"object-missing"}},
 		{name: "its key is missing", change: func(d *doctored) { delete(d.secret.StringData, "api-key") }, want: []string{"key-missing"}},
 		{name: "from a Secret as a whole", change: func(d *doctored) {
@@ -329,15 +299,7 @@ func doctorMistakes(t *testing.T, env *testenv.Env) {
 		}, want: []string{"authority-missing"}},
 		{name: "OpenShift", change: func(d *doctored) { d.openShift() }},
 		{name: "OpenShift without the binding", change: func(d *doctored) { d.openShift(); d.binding = nil }, want: []string{"binding-missing"}},
-		{name: "OpenShift without the switch", change: func(d *doctored) { d.openShift(); d.unset("IS_OPENSHIFT") },
-			want: []string{"openshift-missing"}},
-		{name: "two agents", change: func(d *doctored) {
-			d.deployments = append(d.deployments, agentDeployment(testenv.OutputNamespace, "test-holmes", "default"))
-		}},
-		{name: "two agents, one of which lacks the location", change: func(d *doctored) {
-			d.deployments = append([]*appsv1.Deployment{agentDeployment(testenv.OutputNamespace, "test-holmes", "default")}, d.deployments...)
-			d.unset("CUSTOM_TOOLSET_LOCATION")
-		}, want: []string{"location-missing"}},
+		{name: "two agents", change: func(d *doctored) { d.another() }},
 		{name: "a sidecar writes it", seen: true, want: []string{"sidecar-document"}, change: func(d *doctored) {
 			d.configMap = nil
 			d.pod().Volumes[1].VolumeSource = corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}
@@ -349,7 +311,7 @@ func doctorMistakes(t *testing.T, env *testenv.Env) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := wellDoctored()
+			d := wellDoctored(t)
 			tt.change(d)
 			defer d.create(t, env)()
 			got, code := diagnose(t, env, env.Kubeconfig(), notAsked)
@@ -372,7 +334,7 @@ func kubectl(t *testing.T) string { return filepath.Join(testenv.Assets(t), "kub
 
 // doctorReadsNoSecret: the API server sends doctor no value of a Secret.
 func doctorReadsNoSecret(t *testing.T, env *testenv.Env) {
-	defer wellDoctored().create(t, env)()
+	defer wellDoctored(t).create(t, env)()
 	var mu sync.Mutex
 	var accepted []string
 	front := env.Front(t)
@@ -409,7 +371,7 @@ func doctorReadsNoSecret(t *testing.T, env *testenv.Env) {
 
 // doctorRights: what the user may not see is said, and is nothing to do.
 func doctorRights(t *testing.T, env *testenv.Env) {
-	defer wellDoctored().create(t, env)()
+	defer wellDoctored(t).create(t, env)()
 	user := env.ServiceAccount(t, "default", "reader")
 	if r := env.Run(t, user, "doctor"); r.Code != 1 || r.Stdout != "" || strings.Count(r.Stderr, "\n") != 1 ||
 		!strings.Contains(r.Stderr, `not allowed to list deployments in namespace "kubernaut-system" (403)`) {

@@ -4,37 +4,29 @@ package integration
 
 import (
 	"testing"
-	"time"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
 
-// Ten thousand Services, each with an EndpointSlice, are listed in little time and memory.
+// Ten thousand Services, each with an EndpointSlice, are listed in little memory.
 func TestLargeCluster(t *testing.T) {
 	t.Attr("req", "DTS-CLI-1")
 	const (
 		services  = 10_000
 		maxMemory = 96 << 20 // bytes; listing them at once instead of in pages takes more
-		maxTime   = 5 * time.Second
 	)
 	env := testenv.Start(t)
 	observability(t, env)
-	start := time.Now()
 	env.Fill(t, services)
-	t.Logf("%d Services with slices made in %s", services, time.Since(start).Round(time.Millisecond))
 
-	// One run each: the first tells what the API server's caches make of it.
 	for _, args := range [][]string{{"discover"}, {"discover", "--all"}, {"generate"}, {"explain", "monitoring/prometheus-server"}} {
 		r := env.Run(t, env.Kubeconfig(), append(args, "--probe=off")...)
 		if r.Code != 0 {
 			t.Fatalf("%v: exit %d\n%s", args, r.Code, r.Stderr)
 		}
-		t.Logf("%v: %s, %d MiB resident at most, %d KiB printed", args, r.Took.Round(time.Millisecond), r.MaxRSS>>20, len(r.Stdout)>>10)
+		t.Logf("%v: %d MiB resident at most", args, r.MaxRSS>>20)
 		if r.MaxRSS > maxMemory {
 			t.Errorf("%v took %d MiB of memory, want at most %d", args, r.MaxRSS>>20, maxMemory>>20)
-		}
-		if r.Took > maxTime {
-			t.Errorf("%v took %s, want at most %s", args, r.Took, maxTime)
 		}
 	}
 	all, _ := discover(t, env, env.Kubeconfig(), "--all", "--probe=off")

@@ -41,7 +41,6 @@ type replicas struct {
 	mu     sync.Mutex
 	writes []write
 	begun  int
-	claims []*replica // who wrote the Lease, each time
 	fronts []*testenv.Front
 }
 
@@ -92,11 +91,6 @@ func (r *replicas) note(by *replica, req *http.Request) {
 	if req.Method == http.MethodGet {
 		return
 	}
-	if strings.Contains(req.URL.Path, "/leases/") {
-		r.mu.Lock()
-		r.claims = append(r.claims, by)
-		r.mu.Unlock()
-	}
 	if !strings.Contains(req.URL.Path, "/configmaps") {
 		return
 	}
@@ -137,18 +131,6 @@ func (r *replicas) written(by *replica) (list []write) {
 	}
 	slices.SortFunc(list, func(a, b write) int { return a.at.Compare(b.at) })
 	return list
-}
-
-// claimed is how often a replica has written the Lease, or has tried to.
-func (r *replicas) claimed(by *replica) (n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, one := range r.claims {
-		if one == by {
-			n++
-		}
-	}
-	return n
 }
 
 // leader is the one of list that has the lease and writes.

@@ -21,73 +21,16 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
-	"sigs.k8s.io/yaml"
 
-	"kubernaut.io/dynamic-toolset/test/chart/shipped"
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// holmesNamespace is the one that the examples of the sidecar are for.
-const holmesNamespace = "holmes"
-
-// sidecarValues are the values of the example, as far as HolmesGPT's chart knows them.
-type sidecarValues struct {
-	InitContainers         []corev1.Container   `json:"initContainers"`
-	CustomClusterRoleRules []rbacv1.PolicyRule  `json:"customClusterRoleRules"`
-	AdditionalEnvVars      []corev1.EnvVar      `json:"additionalEnvVars"`
-	AdditionalVolumes      []corev1.Volume      `json:"additionalVolumes"`
-	AdditionalVolumeMounts []corev1.VolumeMount `json:"additionalVolumeMounts"`
-}
-
-// example is the path of one of the examples for HolmesGPT.
-func example(t *testing.T, name string) string {
-	t.Helper()
-	root, err := shipped.Root()
-	must(t, err)
-	return filepath.Join(root, "examples", "holmesgpt", name)
-}
-
-func readSidecarValues(t *testing.T) (v sidecarValues) {
-	t.Helper()
-	text, err := os.ReadFile(example(t, "values-sidecar.yaml"))
-	must(t, err)
-	must(t, yaml.UnmarshalStrict(text, &v))
-	return v
-}
-
-// holmesDeployment is one as HolmesGPT's chart makes it, as far as it matters here, with values of the user.
-func holmesDeployment(name string, v *sidecarValues) *appsv1.Deployment {
-	labels := map[string]string{"app": "holmes"}
-	volumes := []corev1.Volume{{Name: "tmp-volume", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
-	return &appsv1.Deployment{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: holmesNamespace, Labels: labels},
-		Spec: appsv1.DeploymentSpec{
-			Selector: &metav1.LabelSelector{MatchLabels: labels},
-			Template: corev1.PodTemplateSpec{
-				ObjectMeta: metav1.ObjectMeta{Labels: labels},
-				Spec: corev1.PodSpec{
-					ServiceAccountName: "holmes-holmes-service-account",
-					InitContainers:     v.InitContainers,
-					Containers: []corev1.Container{{
-						Name: "holmes", Image: "robustadev/holmes:0.45.0", Command: []string{"python3", "-u", "server.py"},
-						Ports: []corev1.ContainerPort{{Name: "http", ContainerPort: 5050}},
-						Env:   append([]corev1.EnvVar{{Name: "LOG_LEVEL", Value: "INFO"}}, v.AdditionalEnvVars...),
-						VolumeMounts: append([]corev1.VolumeMount{{Name: "tmp-volume", MountPath: "/tmp"}},
-							v.AdditionalVolumeMounts...),
-						SecurityContext: &corev1.SecurityContext{ // the strictest, so that Pod Security speaks of the sidecar
-							ReadOnlyRootFilesystem: ptr.To(true), RunAsNonRoot: ptr.To(true), AllowPrivilegeEscalation: ptr.To(false),
-							Capabilities:   &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-							SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
-						},
-					}},
-					Volumes: append(volumes, v.AdditionalVolumes...),
-				},
-			},
-		},
-	}
-}
+// These are what the examples of the sidecar are for.
+const (
+	holmesNamespace = "holmes"
+	holmesAccount   = "holmes-holmes-service-account"
+)
 
 // TestSidecarExamples has the API server take the examples: values and patch make the same pod, Pod Security lets it run, and
 // the rights are those of the values.
@@ -95,23 +38,20 @@ func TestSidecarExamples(t *testing.T) {
 	t.Attr("req", "DTS-RUN-6 DTS-SEC-2")
 	env := testenv.Shared(t)
 	restricted(t, env, holmesNamespace)
-	env.ServiceAccount(t, holmesNamespace, "holmes-holmes-service-account")
-	values := readSidecarValues(t)
+	env.ServiceAccount(t, holmesNamespace, holmesAccount)
+	values := exampleValues(t, "values-sidecar.yaml")
 	deployments := env.Client.AppsV1().Deployments(holmesNamespace)
 	strict := metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict}
-	byValues, err := deployments.Create(t.Context(), holmesDeployment("by-values", &values), strict)
+	byValues, err := deployments.Create(t.Context(), holmesDeployment(holmesNamespace, "by-values", holmesAccount, &values), strict)
 	must(t, err)
-	var mounted sidecarValues // HolmesGPT as it mounts the ConfigMap
-	text, err := os.ReadFile(example(t, "values.yaml"))
-	must(t, err)
-	must(t, yaml.UnmarshalStrict(text, &mounted))
+	mounted := exampleValues(t, "values.yaml") // HolmesGPT as it mounts the ConfigMap
 	unordered := cmp.Options{ // a merge puts what is new first
 		sortedBy(func(v corev1.EnvVar) string { return v.Name }), sortedBy(func(v corev1.Volume) string { return v.Name }),
 		sortedBy(func(v corev1.VolumeMount) string { return v.MountPath }),
 	}
 	var byPatch *appsv1.Deployment
-	for name, before := range map[string]*sidecarValues{"holmes-holmes": {}, "mounted": &mounted} {
-		_, err = deployments.Create(t.Context(), holmesDeployment(name, before), strict)
+	for name, before := range map[string]*holmesValues{"holmes-holmes": {}, "mounted": &mounted} {
+		_, err = deployments.Create(t.Context(), holmesDeployment(holmesNamespace, name, holmesAccount, before), strict)
 		must(t, err)
 		env.Kubectl(t, "", "-n", holmesNamespace, "patch", "deployment", name, "--patch-file", example(t, "sidecar-patch.yaml"))
 		byPatch, err = deployments.Get(t.Context(), name, metav1.GetOptions{})
@@ -150,7 +90,6 @@ type sidecar struct {
 	dir, overrides string
 	holmes         *httptest.Server
 	reloads        atomic.Int32
-	loaded         atomic.Value // the generation that HolmesGPT has
 }
 
 // newSidecar runs one with the rights of rules.
@@ -164,7 +103,7 @@ func newSidecar(t *testing.T, env *testenv.Env, account string, rules []rbacv1.P
 	key := filepath.Join(t.TempDir(), "apiKey")
 	must(t, os.WriteFile(key, []byte("the-key"), 0o600))
 	var args []string
-	for _, arg := range readSidecarValues(t).InitContainers[0].Args {
+	for _, arg := range exampleValues(t, "values-sidecar.yaml").InitContainers[0].Args {
 		args = append(args, strings.NewReplacer("/etc/holmes/dynamic", s.dir, "/etc/dynamic-toolset/overrides/overrides.yaml", s.overrides,
 			"http://127.0.0.1:5050", s.holmes.URL, "/etc/dynamic-toolset/holmes-api-key/apiKey", key).Replace(arg))
 	}
@@ -173,9 +112,9 @@ func newSidecar(t *testing.T, env *testenv.Env, account string, rules []rbacv1.P
 	return s
 }
 
-// serveHolmes answers as HolmesGPT does, with what stands in the directory when it is told to reload.
+// serveHolmes answers as HolmesGPT does, to who has its key.
 func (s *sidecar) serveHolmes(t *testing.T) {
-	s.loaded.Store("generation/none")
+	holmes := standin.NewHolmes(filepath.Join(s.dir, document))
 	s.holmes = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-API-Key") != "the-key" {
 			http.Error(w, `{"detail": "no key"}`, http.StatusUnauthorized)
@@ -183,14 +122,8 @@ func (s *sidecar) serveHolmes(t *testing.T) {
 		}
 		if r.Method == http.MethodPost {
 			s.reloads.Add(1)
-			text, _ := os.ReadFile(filepath.Join(s.dir, document))
-			_, rest, _ := strings.Cut(string(text), "generation/")
-			name, _, _ := strings.Cut(rest, ":")
-			s.loaded.Store("generation/" + name)
-			_, _ = fmt.Fprint(w, `{"status": "ok"}`)
-			return
 		}
-		_, _ = fmt.Fprintf(w, `{"version": "0.45.0", "toolsets": [{"name": %q, "status": "disabled"}]}`, s.loaded.Load())
+		holmes.ServeHTTP(w, r)
 	}))
 	t.Cleanup(s.holmes.Close)
 }
@@ -218,7 +151,7 @@ func TestSidecar(t *testing.T) {
 	env := testenv.Start(t, testenv.APIServerFlag("feature-gates", "WatchList=false"))
 	env.Create(t, prometheusIn(team, "prometheus"))
 	env.Create(t, testenv.Service{Namespace: team, Name: "checkout", Port: "http", Number: 8080})
-	rules := readSidecarValues(t).CustomClusterRoleRules
+	rules := exampleValues(t, "values-sidecar.yaml").CustomClusterRoleRules
 
 	t.Run("enough", func(t *testing.T) {
 		s := newSidecar(t, env, "enough", rules)

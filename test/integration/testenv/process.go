@@ -20,7 +20,6 @@ type Result struct {
 	Stdout, Stderr string
 	Code           int
 	MaxRSS         int64 // the most resident memory that was seen, in bytes
-	Took           time.Duration
 }
 
 // Run runs dynamic-toolset to its end with a kubeconfig, none if that is "".
@@ -39,7 +38,6 @@ func (e *Env) run(t testing.TB, in, program string, args []string) Result {
 	cmd.Stdin = strings.NewReader(in)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	start := time.Now()
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("%s: %v", cmd, err)
 	}
@@ -53,7 +51,7 @@ func (e *Env) run(t testing.TB, in, program string, args []string) Result {
 	}
 	checkLog(t, cmd.String(), stderr.String())
 	return Result{
-		Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode(), Took: time.Since(start),
+		Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()
 		MaxRSS: <-memory,
 	}
 }
