@@ -132,7 +132,8 @@ func TestNamesAgree(t *testing.T) {
 			if kind == "ServiceAccount" {
 				accounts[m.GetNamespace()+"/"+m.GetName()] = true
 			}
-			if m.GetLabels()["app.kubernetes.io/instance"] != "dynamic-toolset" {
+			const instance, name = "app.kubernetes.io/instance", "app.kubernetes.io/name"
+			if m.GetLabels()[instance] != "dynamic-toolset" || m.GetLabels()[name] != pod[name] {
 				t.Errorf("%s %s lacks the labels: %v", kind, m.GetName(), m.GetLabels())
 			}
 		}

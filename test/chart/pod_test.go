@@ -162,7 +162,11 @@ func TestConfiguration(t *testing.T) {
 		file := filepath.Join(dir, "config.yaml")
 		write(t, file, r.text)
 		program(t, "", "validate", "--as", "config", file)
-		args := []string{"serve", "--check", "--config", file}
+		_, container := r.pod(t)
+		args := []string{"--check"}
+		for _, a := range container.Args {
+			args = append(args, strings.ReplaceAll(a, "/etc/dynamic-toolset/config/config.yaml", file))
+		}
 		if r.config.Catalog.Dir != "" {
 			catalog := filepath.Join(dir, "catalog")
 			for _, cm := range all[*corev1.ConfigMap](r) {
@@ -210,8 +214,13 @@ func TestNetwork(t *testing.T) {
 		if len(policy.Spec.Egress[0].Ports) > 0 {
 			t.Errorf("egress is limited to ports: %v", policy.Spec.Egress[0].Ports)
 		}
+		_, container := r.pod(t)
 		for _, rule := range policy.Spec.Ingress {
-			if rule.Ports[0].Port.String() == "api" && len(rule.From) == 0 && r.config.Auth.Mode == config.AuthNone {
+			name := rule.Ports[0].Port.String()
+			if !slices.ContainsFunc(container.Ports, func(p corev1.ContainerPort) bool { return p.Name == name }) {
+				t.Errorf("ingress is allowed to %s, which is no port of the pod", name)
+			}
+			if name == "api" && len(rule.From) == 0 && r.config.Auth.Mode == config.AuthNone {
 				t.Error("the API is open to all, and asks nobody who they are")
 			}
 		}

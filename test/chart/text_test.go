@@ -35,8 +35,14 @@ func TestManifests(t *testing.T) {
 		check(t, err)
 		text, err := objects.Config()
 		check(t, err)
-		_, err = config.Parse(name, []byte(text))
+		c, err := config.Parse(name, []byte(text))
 		check(t, err)
+		def := config.Default()
+		if c.Output.Namespace != def.Output.Namespace || c.Output.ConfigMap != def.Output.ConfigMap ||
+			c.LeaderElection.LeaseName != def.LeaderElection.LeaseName ||
+			port(t, c.Server.Address) != port(t, def.Server.Address) || port(t, c.Metrics.Address) != port(t, def.Metrics.Address) {
+			t.Errorf("deploy/%s has other names or ports than the program by default: %+v", name, c)
+		}
 		if strings.Contains(have, "Helm") || strings.Contains(have, "helm.sh") {
 			t.Errorf("deploy/%s calls its objects Helm's", name)
 		}

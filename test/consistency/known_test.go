@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	yaml "go.yaml.in/yaml/v3"
 
 	"kubernaut.io/dynamic-toolset/internal/cli"
 )
@@ -112,4 +113,24 @@ func (k *known) sections() string {
 	}
 	slices.Sort(list)
 	return strings.Join(list, "|")
+}
+
+// chartValues are the keys of the chart's values, joined by dots, and those of the configuration below config.
+func chartValues(t *testing.T) map[string]bool {
+	t.Helper()
+	const chart = "charts/dynamic-toolset"
+	var tree map[string]any
+	fatal(t, yaml.Unmarshal([]byte(files(t, chart, "values.yaml")[chart+"/values.yaml"]), &tree))
+	set := map[string]bool{}
+	addKeys(set, "", tree)
+	return set
+}
+
+func addKeys(set map[string]bool, prefix string, tree map[string]any) {
+	for key, value := range tree {
+		set[prefix+key] = true
+		if below, ok := value.(map[string]any); ok {
+			addKeys(set, prefix+key+".", below)
+		}
+	}
 }

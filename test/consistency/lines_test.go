@@ -1,63 +1,58 @@
 package consistency
 
 import (
-	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
 )
 
-// shippedCode calls see for each Go file that is not a test, with its path from the root and its lines.
-func shippedCode(t *testing.T, see func(path string, lines []string)) {
-	t.Helper()
-	root, files := filepath.Join("..", ".."), 0
-	for _, folder := range []string{"cmd", "internal", "tools"} {
-		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-				return err
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			path, err = filepath.Rel(root, path)
-			files++
-			see(filepath.ToSlash(path), strings.Split(string(text), "\n"))
-			return err
-		})
-		fatal(t, err)
-	}
-	if files < 200 {
-		t.Errorf("only %d files were read", files)
-	}
-}
-
-// A reader of the code has no list of requirements: comments give the reason itself.
-func TestShippedCodeNamesNoRequirement(t *testing.T) {
-	t.Attr("req", "DTS-DOC-1")
-	id := regexp.MustCompile(`DTS-[A-Z]+-[0-9]`)
-	shippedCode(t, func(path string, lines []string) {
-		for i, line := range lines {
-			if id.MatchString(line) {
-				t.Errorf("%s:%d names a requirement: %s", path, i+1, strings.TrimSpace(line))
-			}
-		}
-	})
-}
-
 // Lines fit beside each other on a screen. Tags of struct fields cannot be broken.
 func TestLinesAreShort(t *testing.T) {
 	t.Attr("req", "DTS-DOC-1")
 	const most, tab = 120, "    "
 	tag := regexp.MustCompile("`[a-z]+:\"")
-	shippedCode(t, func(path string, lines []string) {
-		for i, line := range lines {
-			if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", tab)); n > most && !tag.MatchString(line) {
-				t.Errorf("%s:%d has %d columns, want at most %d", path, i+1, n, most)
+	read := 0
+	for _, folder := range []string{"cmd", "internal", "tools"} {
+		for name, text := range files(t, folder, ".go") {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			read++
+			for i, line := range strings.Split(text, "\n") {
+				if n := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", tab)); n > most && !tag.MatchString(line) {
+					t.Errorf("%s:%d has %d columns, want at most %d", name, i+1, n, most)
+				}
 			}
 		}
-	})
+	}
+	if read < 200 {
+		t.Errorf("only %d files were read", read)
+	}
+}
+
+// Ids of requirements are for tests alone: no user has the list that they refer to.
+func TestIDs(t *testing.T) {
+	t.Attr("req", "DTS-DOC-1")
+	id := regexp.MustCompile(`\bDTS-[A-Z]+-[0-9]+`)
+	read := 0
+	for _, folder := range []string{"docs", "charts", "deploy", "examples", "internal", "cmd", "tools"} {
+		for name, text := range files(t, folder, ".md", ".svg", ".yaml", ".yml", ".json", ".tpl", ".txt", ".html", ".css", ".js", ".go") {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			read++
+			if found := id.FindString(text); found != "" {
+				t.Errorf("%s names %s", name, found)
+			}
+		}
+	}
+	for _, name := range []string{"README.md", "CONTRIBUTING.md"} {
+		if found := id.FindString(files(t, "", name)[name]); found != "" {
+			t.Errorf("%s names %s", name, found)
+		}
+	}
+	if read < 200 {
+		t.Errorf("only %d files read", read)
+	}
 }

@@ -126,10 +126,8 @@ func TestDiscover(t *testing.T) {
 			if r.Code != 0 {
 				t.Errorf("explain %s: exit %d: %s", name, r.Code, r.Stderr)
 			}
-			for _, w := range want {
-				if !strings.Contains(r.Stdout, w) {
-					t.Errorf("explain %s does not say %q:\n%s", name, w, r.Stdout)
-				}
+			if wrong := amiss(r.Stdout, want...); len(wrong) > 0 {
+				t.Errorf("explain %s does not say %q:\n%s", name, wrong, r.Stdout)
 			}
 		}
 		r := env.Run(t, env.Kubeconfig(), "explain", "monitoring/promethius-server", "--probe=off")

@@ -382,10 +382,8 @@ func doctorRights(t *testing.T, env *testenv.Env) {
 	text := func(want ...string) {
 		t.Helper()
 		r := env.Run(t, user, "doctor")
-		for _, w := range want {
-			if !strings.Contains(strings.Join(strings.Fields(r.Stdout), " "), w) {
-				t.Errorf("no %q in\n%s", w, r.Stdout)
-			}
+		if wrong := amiss(strings.Join(strings.Fields(r.Stdout), " "), want...); len(wrong) > 0 {
+			t.Errorf("no %q in\n%s", wrong, r.Stdout)
 		}
 		if r.Code != 0 {
 			t.Errorf("exit %d\n%s", r.Code, r.Stdout)

@@ -18,27 +18,15 @@ func TestEndpointsThatAreDialled(t *testing.T) {
 		return
 	}
 	env := testenv.Start(t)
-	create := func(s testenv.Service) *testenv.Backend {
-		t.Helper()
-		kind := s.Kind
-		s.Kind = ""
-		b := env.Create(t, s)
-		b.Standin = standin.New(kind, s.Options)
-		b.ListenAt(t, s.Address, s.TLS)
-		if !s.Headless {
-			env.BehindProxy(t, b, s.Address)
-		}
-		return b
-	}
-	headless := create(testenv.Service{
+	headless := bridged(t, env, testenv.Service{
 		Namespace: "monitoring", Name: "prometheus-headless", Labels: named("prometheus"), Port: "web", Number: 80, Target: 9090,
 		Headless: true, Address: first, Kind: standin.Prometheus,
 	})
-	create(testenv.Service{
+	bridged(t, env, testenv.Service{
 		Namespace: "monitoring", Name: "loki", Labels: named("loki"), Port: "http-metrics", Number: 3100,
 		Address: second, Kind: standin.Loki,
 	})
-	create(testenv.Service{
+	bridged(t, env, testenv.Service{
 		Namespace: "tracing", Name: "jaeger-query", Labels: named("jaeger"), Port: "http-query", Number: 80, Target: 16686,
 		Address: third, Kind: standin.Jaeger, Options: standin.Options{BasePath: "/jaeger"},
 	})
