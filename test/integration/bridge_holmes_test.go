@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -115,10 +114,12 @@ func TestBridgeHolmesGPT(t *testing.T) {
 	must(t, err)
 	testenv.KubeletBinary(t)
 	pods := realPods()
+	root, err := products.Root()
+	must(t, err)
 	addresses := []string{bridgeKubelet}
 	for _, p := range pods {
 		addresses = append(addresses, p.service.Address)
-		if !product(t, p.product).Had(productRoot(t)) {
+		if made, found := products.Find(p.product); !found || !made.Had(root) {
 			t.Skipf("%s is not in the cache: make real-products", p.product)
 		}
 	}
@@ -128,7 +129,7 @@ func TestBridgeHolmesGPT(t *testing.T) {
 	env := testenv.Start(t)
 	var forwarded []string
 	for _, p := range pods {
-		p.start(t)
+		p.start(t, root)
 		env.BehindProxy(t, env.Create(t, p.service), p.service.Address)
 		forwarded = append(forwarded, p.service.Namespace+"/"+p.service.Name+"="+p.service.Address)
 	}
@@ -141,16 +142,14 @@ func TestBridgeHolmesGPT(t *testing.T) {
 		env.Grant(t, namespace, "people", "anna", testenv.Rule("", "services/proxy", "get", "create"))
 	}
 
-	query := func(tool string, params map[string]any) map[string]any {
-		return map[string]any{"tool": tool, "params": params}
-	}
-	up := map[string]any{"query": "up", "description": "lab"}
-	calls := []map[string]any{
-		query("execute_prometheus_instant_query", withInstance(up, "monitoring/prometheus")),
-		query("execute_prometheus_instant_query", withInstance(up, "secure/prometheus")),
-		query("get_metric_names", map[string]any{"match": `{job!=""}`, "instance": "monitoring/prometheus"}),
-		query("grafana_loki_query", map[string]any{"query": `{job="lab"} |= "error"`, "instance": "logs/loki"}),
-		query("request", map[string]any{"method": "GET", "url": "${BRIDGE_JAEGER_URL}/api/traces?service=checkout&limit=5"}),
+	query := func(tool string, params object) object { return object{"tool": tool, "params": params} }
+	up := func(instance string) object { return object{"query": "up", "description": "lab", "instance": instance} }
+	calls := []object{
+		query("execute_prometheus_instant_query", up("monitoring/prometheus")),
+		query("execute_prometheus_instant_query", up("secure/prometheus")),
+		query("get_metric_names", object{"match": `{job!=""}`, "instance": "monitoring/prometheus"}),
+		query("grafana_loki_query", object{"query": `{job="lab"} |= "error"`, "instance": "logs/loki"}),
+		query("request", object{"method": "GET", "url": "${BRIDGE_JAEGER_URL}/api/traces?service=checkout&limit=5"}),
 	}
 	wants := []string{`"__name__":"up"`, `"__name__":"up"`, "up", "an error in the lab", "GET /cart"}
 	dir := t.TempDir()
@@ -216,33 +215,8 @@ func tryGuide(t *testing.T, env *testenv.Env, kubeconfig, holmes string) {
 	}
 }
 
-func withInstance(params map[string]any, instance string) map[string]any {
-	out := map[string]any{"instance": instance}
-	for name, value := range params {
-		out[name] = value
-	}
-	return out
-}
-
-func productRoot(t *testing.T) string {
-	t.Helper()
-	root, err := products.Root()
-	must(t, err)
-	return root
-}
-
-func product(t *testing.T, name string) products.Product {
-	t.Helper()
-	all := products.All()
-	i := slices.IndexFunc(all, func(p products.Product) bool { return p.Name == name })
-	if i < 0 {
-		t.Fatalf("there is no product %s", name)
-	}
-	return all[i]
-}
-
 // start runs the product until the end of the test, and puts something into it.
-func (p *realPod) start(t *testing.T) {
+func (p *realPod) start(t *testing.T, root string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range p.files {
@@ -250,8 +224,8 @@ func (p *realPod) start(t *testing.T) {
 		must(t, os.MkdirAll(filepath.Dir(file), 0o700))
 		must(t, os.WriteFile(file, []byte(strings.ReplaceAll(text, "$dir", dir)), 0o600))
 	}
-	made := product(t, p.product)
-	cmd := exec.Command(filepath.Join(made.Folder(productRoot(t)), made.Name)) //nolint:noctx // it is killed below
+	made, _ := products.Find(p.product)
+	cmd := exec.Command(filepath.Join(made.Folder(root), made.Name)) //nolint:noctx // it is killed below
 	for _, a := range p.args {
 		cmd.Args = append(cmd.Args, strings.ReplaceAll(a, "$dir", dir))
 	}

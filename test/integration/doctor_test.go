@@ -224,6 +224,14 @@ func doctorAsks(t *testing.T, env *testenv.Env) {
 		_, _ = fmt.Fprintf(w, `{"version": "0.45.0", "toolsets": [%s]}`, answer)
 	}))
 	defer holmes.Close()
+	finds := func(what string, well bool, want []string, args ...string) {
+		t.Helper()
+		got, code := diagnose(t, env, env.Kubeconfig(), args...)
+		if problems := got.problems(); !slices.Equal(problems, want) || (code == 0) != well {
+			t.Errorf("%s: %v, want %v; exit %d\n%+v", what, problems, want, code, got)
+		}
+	}
+	asking := []string{"--set", "holmesgpt.url=" + holmes.URL}
 	for _, tt := range []struct {
 		name     string
 		status   int
@@ -240,32 +248,15 @@ func doctorAsks(t *testing.T, env *testenv.Env) {
 		{"it is old", http.StatusNotFound, "", []string{"agent-too-old"}, true},
 	} {
 		status, answer = tt.status, tt.toolsets
-		got, code := diagnose(t, env, env.Kubeconfig(), "--set", "holmesgpt.url="+holmes.URL)
-		if problems := got.problems(); !slices.Equal(problems, tt.want) || (code == 0) != tt.well {
-			t.Errorf("%s: %v, want %v; exit %d\n%+v", tt.name, problems, tt.want, code, got)
-		}
+		finds(tt.name, tt.well, tt.want, asking...)
 	}
-	got, code := diagnose(t, env, env.Kubeconfig())
-	if problems := got.problems(); !slices.Equal(problems, []string{"agent-not-found"}) || code != 0 {
-		t.Errorf("there is none: %v, exit %d", problems, code)
-	}
+	finds("there is none", true, []string{"agent-not-found"})
 
 	t.Log("a document without the marker")
 	status, answer = http.StatusOK, `{"name": "grafana/dashboards", "status": "failed", "error": "401 Unauthorized"}`
-	published := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace)
-	cm, err := published.Get(t.Context(), testenv.ConfigMapName, metav1.GetOptions{})
-	must(t, err)
-	cm.Data = wellDoctored(t).configMap.Data
-	_, err = published.Update(t.Context(), cm, metav1.UpdateOptions{})
-	must(t, err)
-	got, code = diagnose(t, env, env.Kubeconfig(), "--set", "holmesgpt.url="+holmes.URL)
-	if problems := got.problems(); !slices.Equal(problems, []string{"agent-unmarked", "agent-toolset-failed"}) || code != 1 {
-		t.Errorf("no marker: %v, exit %d", problems, code)
-	}
-	got, code = diagnose(t, env, env.Kubeconfig())
-	if problems := got.problems(); !slices.Equal(problems, []string{"agent-not-found"}) || code != 0 {
-		t.Errorf("no marker, and there is none: %v, exit %d", problems, code)
-	}
+	must(t, edit(env, "admin").patch(t.Context(), object{"data": wellDoctored(t).configMap.Data}))
+	finds("no marker", false, []string{"agent-unmarked", "agent-toolset-failed"}, asking...)
+	finds("no marker, and there is none", true, []string{"agent-not-found"})
 	if reloads > 0 {
 		t.Errorf("HolmesGPT was told to reload %d times", reloads)
 	}

@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 	"kubernaut.io/dynamic-toolset/test/standin"
@@ -141,23 +141,14 @@ func (i *instance) pulse(t *testing.T) (stop func()) {
 	}
 }
 
-// lease is the Lease of the election, nil if there is none.
-func lease(t *testing.T, env *testenv.Env) *coordinationv1.Lease {
-	t.Helper()
-	l, err := env.Client.CoordinationV1().Leases(testenv.OutputNamespace).Get(t.Context(), "dynamic-toolset", metav1.GetOptions{})
-	if err != nil {
-		return nil
-	}
-	return l
-}
-
 // holder is who leads, "" if nobody does.
 func holder(t *testing.T, env *testenv.Env) string {
 	t.Helper()
-	if l := lease(t, env); l != nil && l.Spec.HolderIdentity != nil {
-		return *l.Spec.HolderIdentity
+	l, err := env.Client.CoordinationV1().Leases(testenv.OutputNamespace).Get(t.Context(), "dynamic-toolset", metav1.GetOptions{})
+	if err != nil {
+		return ""
 	}
-	return ""
+	return ptr.Deref(l.Spec.HolderIdentity, "")
 }
 
 // leads waits until somebody else than before leads, and returns who.

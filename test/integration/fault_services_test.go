@@ -117,14 +117,10 @@ func TestServicesOfEachType(t *testing.T) {
 	follow(t, env, "two of each type are two instances", want)
 
 	step := func(what string, do func(typ string)) {
-		begun := time.Now()
 		for _, typ := range names {
 			do(typ)
 		}
-		done := time.Now()
 		follow(t, env, what, want)
-		t.Logf("%s: published %s after the last of %d changes, which took %s", what,
-			time.Since(done).Round(time.Millisecond), len(names), done.Sub(begun).Round(time.Millisecond))
 	}
 	second := func(typ string, change func(s *corev1.Service)) { env.Change(t, "two", typ, change) }
 	keep := func(typ string, first bool, port int32) {

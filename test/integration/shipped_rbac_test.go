@@ -73,6 +73,8 @@ func enough(t *testing.T, env *testenv.Env, shape []string, watched string) {
 	i.tellsOwner(t, i.odd(t))
 	i.write(t, "prometheus-toolset.yaml", "broken")
 	i.holds(t, "drift is repaired", has("prometheus-toolset.yaml", "toolset: prometheus"))
+	i.write(t, extra, "x")
+	i.holds(t, "a reserved key is removed", has(extra, "-x"))
 	i.write(t, overrides, "toolsets: {helm/core: {enabled: true}}")
 	i.publishes(t, "helm/core")
 	i.deleteConfigMap(t)

@@ -96,18 +96,14 @@ func (l *lab) has(name string) bool {
 	if only := strings.Fields(os.Getenv("PRODUCTS")); len(only) > 0 && !slices.Contains(only, name) {
 		return false
 	}
-	i := slices.IndexFunc(products.All(), func(p products.Product) bool { return p.Name == name })
-	return i >= 0 && products.All()[i].Had(l.root)
+	p, found := products.Find(name)
+	return found && p.Had(l.root)
 }
 
 // product is the one of that name. TestNames sees to it that there is one.
 func product(name string) products.Product {
-	for _, p := range products.All() {
-		if p.Name == name {
-			return p
-		}
-	}
-	return products.Product{}
+	p, _ := products.Find(name)
+	return p
 }
 
 // start starts every process as soon as those it needs are ready, and waits until all are. What does not come up fails the

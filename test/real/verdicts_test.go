@@ -5,6 +5,7 @@ package real
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -43,7 +44,7 @@ func TestVerdicts(t *testing.T) {
 	for i, r := range rows {
 		if p := shared.processes[r.process]; p != nil {
 			list = append(list, r.service(shared, i))
-		} else if !contains(shared.without, r.process) {
+		} else if !slices.Contains(shared.without, r.process) {
 			t.Errorf("row %d: no process is called %s", i, r.process)
 		}
 	}
@@ -89,10 +90,6 @@ func (l *lab) version(t *testing.T, name string) string {
 		t.Fatalf("%s prints no version", name)
 	}
 	return found[1]
-}
-
-func contains(list []string, s string) bool {
-	return strings.Contains("\n"+strings.Join(list, "\n")+"\n", "\n"+s+"\n")
 }
 
 // TestAdvice asks why a backend whose base path nothing names is not taken: the answer is how to say it.

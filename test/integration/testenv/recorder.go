@@ -85,16 +85,6 @@ func (r *Recorder) Changes() []Change {
 // Len is their number: what was recorded later is Changes()[n:].
 func (r *Recorder) Len() int { return len(r.Changes()) }
 
-// By counts the changes that a field manager had a part in.
-func (r *Recorder) By(manager string) (n int) {
-	for _, c := range r.Changes() {
-		if slices.Contains(c.Managers, manager) {
-			n++
-		}
-	}
-	return n
-}
-
 func (r *Recorder) String() string {
 	var b strings.Builder
 	for _, c := range r.Changes() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Product is a real program. One of Go, Debian and Maven says where it comes from.
@@ -164,6 +165,15 @@ func All() []Product {
 			LDFlags: "-X github.com/jaegertracing/jaeger/internal/version.latestVersion=v2.13.0",
 		}},
 	}
+}
+
+// Find is the product of that name.
+func Find(name string) (Product, bool) {
+	all := All()
+	if i := slices.IndexFunc(all, func(p Product) bool { return p.Name == name }); i >= 0 {
+		return all[i], true
+	}
+	return Product{}, false
 }
 
 // Root is the folder of all products in the user's cache.
