@@ -2,6 +2,7 @@ package consistency
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -50,56 +51,32 @@ func makeTargets(text string) (list []string) {
 	return list
 }
 
+var (
+	shellToken = regexp.MustCompile(`#.*|[|;&]+|[12]?[<>]+&?|(?:'[^']*'|"[^"]*"|[^\s|;&<>'"])+`)
+	quoted     = regexp.MustCompile(`'([^']*)'|"([^"]*)"`)
+)
+
 // split takes a line of shell apart into commands and these into words. Redirections are left out.
 func split(l string) (commands [][]string) {
 	var words []string
-	var word strings.Builder
-	started, skip := false, false
-	var quote rune
-	end := func() {
-		if started && !skip {
-			words = append(words, word.String())
-		}
-		if started {
-			skip = false
-		}
-		word.Reset()
-		started = false
-	}
 	next := func() {
-		end()
 		if len(words) > 0 {
 			commands = append(commands, words)
 		}
 		words = nil
 	}
-	for _, r := range l {
+	redirected := false
+	for _, token := range shellToken.FindAllString(l, -1) {
+		end := strings.TrimSuffix(token, "&")
 		switch {
-		case quote != 0:
-			if r == quote {
-				quote = 0
-			} else {
-				word.WriteRune(r)
-			}
-		case r == '\'' || r == '"':
-			quote, started = r, true
-		case r == '#' && !started:
+		case strings.ContainsAny(token[:1], "#|;&"):
 			next()
-			return commands
-		case r == ' ' || r == '\t':
-			end()
-		case r == '|' || r == ';' || r == '&':
-			next()
-		case r == '>' || r == '<':
-			if s := word.String(); s == "2" || s == "1" {
-				word.Reset()
-				started = false
-			}
-			end()
-			skip = true
+		case strings.HasSuffix(end, ">") || strings.HasSuffix(end, "<"):
+			redirected = true
+		case redirected:
+			redirected = false
 		default:
-			word.WriteRune(r)
-			started = true
+			words = append(words, quoted.ReplaceAllString(token, "$1$2"))
 		}
 	}
 	next()
