@@ -3,22 +3,18 @@
 package browser
 
 import (
-	"bytes"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/yaml"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -66,31 +62,11 @@ func TestService(t *testing.T) {
 	node(t, "service.test.mjs", "SERVICE_URL="+url, "CONTROL_URL="+control.URL+"/", "OUT_DIR="+filepath.Join(dir, "out"), "CHROMIUM="+chromium(t))
 }
 
-// serve builds and runs the program until the test ends, and returns where its page is.
+// serve runs the program until the test ends, and returns where its page is.
 func serve(t *testing.T, services, out string) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "dynamic-toolset")
-	if text, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "kubernaut.io/dynamic-toolset/cmd/dynamic-toolset").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, text)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	address := l.Addr().String()
-	l.Close()
-	var log bytes.Buffer
-	c := exec.CommandContext(t.Context(), binary, "serve", "-f", services, "--out", out, "--set", "server.address="+address,
+	address := program.Free(t)
+	program.Start(t, nil, program.Binary(t), "serve", "-f", services, "--out", out, "--set", "server.address="+address,
 		"--set", "metrics.address=127.0.0.1:0", "--set", "log.format=text", "--set", "health.interval=1s", "--set", "health.tries=1")
-	c.Stdout, c.Stderr = &log, &log
-	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
-	c.WaitDelay = 20 * time.Second
-	must(t, c.Start())
-	t.Cleanup(func() {
-		if err := c.Wait(); err != nil && t.Context().Err() == nil {
-			t.Errorf("the program: %v", err)
-		}
-		if t.Failed() {
-			t.Logf("the program's log:\n%s", &log)
-		}
-	})
 	return "http://" + address + "/"
 }

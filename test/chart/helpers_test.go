@@ -6,16 +6,13 @@ package chart
 
 import (
 	"bytes"
-	"context"
 	"flag"
-	"fmt"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -27,6 +24,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/config"
 	"kubernaut.io/dynamic-toolset/test/chart/shipped"
+	"kubernaut.io/dynamic-toolset/test/program"
 )
 
 var update = flag.Bool("update", false, "write the expected files in testdata anew")
@@ -120,27 +118,10 @@ func (r *release) custom(t *testing.T, kind string) map[string]any {
 	return list[0].Object
 }
 
-// binary builds the program once.
-var binary = sync.OnceValues(func() (string, error) {
-	root, err := shipped.Root()
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(root, "bin", "dynamic-toolset-chart")
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-o", path, "./cmd/dynamic-toolset")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// program runs it and returns what it printed; a failure ends the test.
-func program(t *testing.T, in string, args ...string) string {
+// run runs the program and returns what it printed; a failure ends the test.
+func run(t *testing.T, in string, args ...string) string {
 	t.Helper()
-	path, err := binary()
-	check(t, err)
-	return command(t, in, path, args...)
+	return command(t, in, program.Binary(t), args...)
 }
 
 func command(t *testing.T, in, name string, args ...string) string {

@@ -161,7 +161,7 @@ func TestConfiguration(t *testing.T) {
 		dir := t.TempDir()
 		file := filepath.Join(dir, "config.yaml")
 		write(t, file, r.text)
-		program(t, "", "validate", "--as", "config", file)
+		run(t, "", "validate", "--as", "config", file)
 		_, container := r.pod(t)
 		args := []string{"--check"}
 		for _, a := range container.Args {
@@ -176,7 +176,7 @@ func TestConfiguration(t *testing.T) {
 			}
 			args = append(args, "--set", "catalog.dir="+catalog)
 		}
-		program(t, "", args...)
+		run(t, "", args...)
 	})
 }
 

@@ -193,7 +193,7 @@ func TestOwnService(t *testing.T) {
 	t.Attr("req", "DTS-DET-8")
 	manifests, err := shipped.Template(t.Context(), "prometheus", "--set", "fullnameOverride=prometheus")
 	check(t, err)
-	out := program(t, string(manifests), "discover", "-f", "-", "--all", "-o", "json")
+	out := run(t, string(manifests), "discover", "-f", "-", "--all", "-o", "json")
 	if !strings.Contains(out, `"verdict": "rejected"`) || !strings.Contains(out, "kubernaut.io/toolset") {
 		t.Errorf("%s", out)
 	}

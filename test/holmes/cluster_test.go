@@ -77,16 +77,6 @@ func cluster(t *testing.T, services ...service) (file string, hosts map[string]s
 	return file, hosts
 }
 
-// build makes the binary that is tested.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "dynamic-toolset")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "../../cmd/dynamic-toolset").CombinedOutput(); err != nil {
-		t.Fatalf("building: %v\n%s", err, out)
-	}
-	return binary
-}
-
 // generate runs the binary as a user would and returns the document and what it said on standard error.
 func generate(t *testing.T, binary, file string, args ...string) (document []byte, said string) {
 	t.Helper()

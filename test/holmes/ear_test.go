@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -25,7 +26,7 @@ func TestStrangersAnswersStayOutOfThePrompt(t *testing.T) {
 			http.Error(w, page+strings.Repeat(" and again", 5000), http.StatusInternalServerError)
 		},
 	}
-	binary := build(t)
+	binary := program.Binary(t)
 	file, proven := cluster(t,
 		service{
 			namespace: "evil", name: "books", port: "http", target: 8080, kind: standin.Custom,

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -36,7 +37,7 @@ func oneOfEach() []service {
 // TestGenerate runs the built binary against stand-ins and has the real HolmesGPT load what it prints, unchanged.
 func TestGenerate(t *testing.T) {
 	t.Attr("req", "DTS-OUT-2 DTS-OUT-4 DTS-OUT-6 DTS-PRB-1 DTS-PRB-2 DTS-CLI-3")
-	binary := build(t)
+	binary := program.Binary(t)
 	var cases []Case
 	add := func(name string, env map[string]string, args []string, want []string, services ...service) {
 		t.Helper()

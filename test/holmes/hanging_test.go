@@ -10,6 +10,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -22,7 +23,7 @@ func TestHangingStrangers(t *testing.T) {
 		service{namespace: "monitoring", name: "ours", labels: labels, port: "http", target: 9090, kind: standin.Prometheus},
 		service{namespace: "evil", name: "one", labels: labels, port: "http", target: 9090, kind: standin.Prometheus},
 		service{namespace: "evil", name: "two", labels: labels, port: "http", target: 9090, kind: standin.Prometheus})
-	document, _ := generate(t, build(t), services, "--probe=direct", "--set", "primary.prometheus=monitoring/ours")
+	document, _ := generate(t, program.Binary(t), services, "--probe=direct", "--set", "primary.prometheus=monitoring/ours")
 	silent := listenSilently(t)
 	for name := range hosts {
 		if name[:3] == "one" || name[:3] == "two" {

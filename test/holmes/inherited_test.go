@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -21,7 +22,7 @@ func TestCredentialOfTheOverridesIsSent(t *testing.T) {
 	services, hosts := cluster(t, service{
 		namespace: "ours", name: "prometheus", labels: app("prometheus", component, "server"), port: "http", target: 9090, backend: backend,
 	})
-	document, _ := generate(t, build(t), services, "--probe=direct", "--overrides", overrides,
+	document, _ := generate(t, program.Binary(t), services, "--probe=direct", "--overrides", overrides,
 		"--set", "primary.prometheus=ours/prometheus")
 	check(t, Case{Name: "inherited", Document: document, Hosts: hosts, Expect: Expect{Env: map[string]string{"TOKEN": "s3cret"}}})
 	asked, sent := 0, 0

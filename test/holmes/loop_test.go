@@ -4,18 +4,15 @@ package holmes
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -24,7 +21,7 @@ import (
 // later.
 func TestLoop(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")
-	binary := build(t)
+	binary := program.Binary(t)
 	for _, tc := range []struct {
 		name string
 		late time.Duration // how long the file takes
@@ -41,12 +38,12 @@ func TestLoop(t *testing.T) {
 			if tc.late > 0 {
 				mounted = t.TempDir()
 			}
-			agent, api := free(t), free(t)
+			agent, api := program.Free(t), program.Free(t)
 			start := time.Now()
-			background(t, []string{"CUSTOM_TOOLSET_LOCATION=" + filepath.Join(mounted, "custom_toolset.yaml"), "HOME=" + t.TempDir(),
+			program.Start(t, []string{"CUSTOM_TOOLSET_LOCATION=" + filepath.Join(mounted, "custom_toolset.yaml"), "HOME=" + t.TempDir(),
 				"HOLMES_CONFIGPATH_DIR=" + t.TempDir(), "KUBECONFIG=/dev/null", "PROM_TOKEN=wrong", "LITELLM_LOCAL_MODEL_COST_MAP=True"},
 				python(t), "serve.py", agent)
-			background(t, nil, binary, "serve", "-f", services, "--out", out, "--set", "server.address="+api, "--set", "metrics.address="+free(t),
+			program.Start(t, nil, binary, "serve", "-f", services, "--out", out, "--set", "server.address="+api, "--set", "metrics.address="+program.Free(t),
 				"--set", "auth.mode=none", "--set", "health.interval=2s", "--set", "holmesgpt.url=http://"+agent,
 				"--set", "credentials.grafana={monitoring/grafana: {api_key: GRAFANA_API_KEY}}",
 				"--set", "credentials.prometheus={monitoring/locked: {bearer_token: PROM_TOKEN}}")
@@ -142,35 +139,6 @@ func await(t *testing.T, api string, good func(state) bool) (s state) {
 	}
 	t.Fatalf("the last answer is %s", text)
 	return s
-}
-
-// background runs a command until the test ends.
-func background(t *testing.T, env []string, name string, args ...string) {
-	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 10 * time.Second
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	cmd.Env = append(os.Environ(), env...)
-	must(t, cmd.Start())
-	t.Cleanup(func() {
-		stop()
-		_ = cmd.Wait()
-		if t.Failed() {
-			t.Logf("%s said:\n%s", filepath.Base(name), said.Bytes()[max(0, said.Len()-3000):])
-		}
-	})
-}
-
-// free is a loopback address on which nothing listens.
-func free(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 func copyFile(t *testing.T, from, to string) {

@@ -2,7 +2,11 @@
 
 package holmes
 
-import "testing"
+import (
+	"testing"
+
+	"kubernaut.io/dynamic-toolset/test/program"
+)
 
 // TestTextsThatPythonMisreads has a stranger call a tenant what Python's YAML reader takes for a number or a date, and fails on: without
 // quotes HolmesGPT would refuse the whole file.
@@ -15,7 +19,7 @@ func TestTextsThatPythonMisreads(t *testing.T) {
 			"kubernaut.io/toolset-tenant": "0x_,-0b_,2001-99-99,0xffffffffffffffffffff", "kubernaut.io/toolset-description": "=",
 		},
 	})
-	document, _ := generate(t, build(t), file)
+	document, _ := generate(t, program.Binary(t), file)
 	check(t, Case{Name: "tenants", Document: document, Hosts: hosts, Expect: Expect{
 		Toolsets: map[string]string{"grafana/loki": "failed"}, // nothing is behind it
 	}})

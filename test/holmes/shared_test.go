@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -33,7 +34,7 @@ func TestOneToolsetPerType(t *testing.T) {
 			hosts[host] = gone(t)
 		}
 	}
-	binary := build(t)
+	binary := program.Binary(t)
 	trusted := []string{"--probe=direct", "--set", "security.trustedNamespaces=[team-a, team-b, team-c, team-d]"}
 	plain, said := generate(t, binary, file, trusted...)
 	if strings.Contains(string(plain), "env.") || strings.Contains(string(plain), "team-d") {

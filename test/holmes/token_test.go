@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -18,7 +19,7 @@ func TestTokenStaysAtHome(t *testing.T) {
 	const token = "agents-own-token"
 	file := filepath.Join(t.TempDir(), "token")
 	must(t, os.WriteFile(file, []byte(token), 0o600))
-	binary := build(t)
+	binary := program.Binary(t)
 	for _, tc := range []struct {
 		name     string
 		args     []string

@@ -16,6 +16,7 @@ import (
 
 	"kubernaut.io/dynamic-toolset/internal/catalog"
 	"kubernaut.io/dynamic-toolset/internal/toolset"
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -97,7 +98,7 @@ func several(n int, s service) (out []service) {
 func measure(t *testing.T, types []*catalog.Type, services ...service) map[string]int {
 	t.Helper()
 	file, hosts := cluster(t, services...)
-	document, _ := generate(t, build(t), file, "--probe=direct")
+	document, _ := generate(t, program.Binary(t), file, "--probe=direct")
 	dir := t.TempDir()
 	lines, err := Check(t.Context(), python(t), dir, []Case{{Name: "price", Document: document, Hosts: hosts, Expect: Expect{Price: true}}})
 	must(t, err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/test/chart/shipped"
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -31,7 +32,7 @@ type bench struct {
 	jaeger   *standin.Backend
 	holmes   *standin.Holmes
 	other    *standalone // takes the place of lost
-	lost     *process    // reaches no API server
+	lost     *program.Process // reaches no API server
 	panels   []panel
 	driven   []string // alerts that fired and cleared
 }
@@ -68,8 +69,8 @@ func prepare(t *testing.T, objects shipped.Objects, rules map[string]string) *be
 	dir := t.TempDir()
 	b := &bench{
 		whole:   t,
-		service: &standalone{services: filepath.Join(dir, "services.yaml"), out: filepath.Join(dir, "out"), metrics: free(t)},
-		other:   &standalone{services: filepath.Join(dir, "services.yaml"), out: filepath.Join(dir, "other"), metrics: free(t)},
+		service: &standalone{services: filepath.Join(dir, "services.yaml"), out: filepath.Join(dir, "out"), metrics: program.Free(t)},
+		other:   &standalone{services: filepath.Join(dir, "services.yaml"), out: filepath.Join(dir, "other"), metrics: program.Free(t)},
 		panels:  panelsOf(t, objects),
 	}
 	_, prometheus := backend(t, "prometheus", standin.Prometheus, "labels: {app.kubernetes.io/name: prometheus, app.kubernetes.io/component: server}")
@@ -85,7 +86,7 @@ func prepare(t *testing.T, objects shipped.Objects, rules map[string]string) *be
 	b.service.holmes = s.URL
 	b.fires(t, first, "DynamicToolsetAbsent")
 	b.service.start(t)
-	b.lost = serve(t, b.other.metrics, "--server", "http://"+free(t))
+	b.lost = serve(t, b.other.metrics, "--server", "http://"+program.Free(t))
 	for _, namespace := range []string{first, second} {
 		b.clears(t, namespace, "DynamicToolsetAbsent")
 	}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"sigs.k8s.io/yaml"
+
+	"kubernaut.io/dynamic-toolset/test/program"
 )
 
 // scraped is a target, with the labels that the Prometheus operator gives it.
@@ -55,11 +57,11 @@ func startPrometheus(t *testing.T, m *monitor, rules map[string]string, targets 
 	})
 	check(t, err)
 	write(t, filepath.Join(dir, "prometheus.yml"), string(config))
-	address := free(t)
-	launch(t, "prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
+	address := program.Free(t)
+	program.Start(t, nil, "prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+address, "--web.enable-admin-api", "--log.level=warn")
 	p := &prometheus{url: "http://" + address, started: time.Now()}
-	eventually(t, "Prometheus is ready", func() error {
+	program.Eventually(t, "Prometheus is ready", func() error {
 		_, err := ask(t, http.MethodGet, p.url+"/-/ready", nil)
 		return err
 	})
@@ -94,7 +96,7 @@ func (p *prometheus) fires(t *testing.T, namespace, name string) {
 	t.Helper()
 	start := time.Now()
 	var found alert
-	eventually(t, name+" fires", func() error {
+	program.Eventually(t, name+" fires", func() error {
 		all, err := p.firing(t, namespace)
 		if err != nil {
 			return err
@@ -117,7 +119,7 @@ func (p *prometheus) fires(t *testing.T, namespace, name string) {
 func (p *prometheus) clears(t *testing.T, namespace, name string) {
 	t.Helper()
 	start := time.Now()
-	eventually(t, name+" clears", func() error {
+	program.Eventually(t, name+" clears", func() error {
 		all, err := p.firing(t, namespace)
 		if _, still := all[name]; still {
 			return errors.New("it still fires")
@@ -203,25 +205,4 @@ func ask(t *testing.T, method, address string, form url.Values) ([]byte, error) 
 		err = fmt.Errorf("%s: %s: %s", address, res.Status, body)
 	}
 	return body, err
-}
-
-// patience is how long something may take on a machine with other work.
-const patience = time.Minute
-
-func eventually(t *testing.T, what string, holds func() error) {
-	t.Helper()
-	end := time.After(patience)
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := holds()
-		if err == nil {
-			return
-		}
-		select {
-		case <-end:
-			t.Fatalf("%s: not within %s: %v", what, patience, err)
-		case <-tick.C:
-		}
-	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kubernaut.io/dynamic-toolset/test/program"
 )
 
 // drives has an alert fire by one thing and clear by another.
@@ -39,7 +41,7 @@ func (b *bench) lint(t *testing.T) {
 
 // quiet: a healthy service stays silent, for longer than the alerts wait here.
 func (b *bench) quiet(t *testing.T) {
-	eventually(t, "all is quiet", func() error {
+	program.Eventually(t, "all is quiet", func() error {
 		all, err := b.firing(t, first)
 		if err == nil && len(all) > 0 {
 			err = fmt.Errorf("%v", all)
@@ -107,7 +109,7 @@ func (b *bench) drift(t *testing.T) {
 	path := filepath.Join(b.service.out, document)
 	change := func() {
 		for range 8 {
-			eventually(t, "it is right", func() error {
+			program.Eventually(t, "it is right", func() error {
 				text, err := os.ReadFile(path)
 				if err == nil && !strings.Contains(string(text), "monitoring/prometheus") {
 					err = errors.New(string(text))
@@ -128,8 +130,8 @@ func (b *bench) publishFailing(t *testing.T) {
 	b.drives(t, "DynamicToolsetPublishFailing", func() {
 		check(t, os.Rename(b.service.out, moved))
 		write(t, b.service.out, "in the way")
-		eventually(t, "it fails", func() error {
-			if !strings.Contains(b.service.text(t), "ConfigMap not published") {
+		program.Eventually(t, "it fails", func() error {
+			if !strings.Contains(b.service.Text(t), "ConfigMap not published") {
 				return errors.New("it does not say so")
 			}
 			return nil
@@ -151,7 +153,7 @@ func (b *bench) noAPIServer(t *testing.T) {
 	for _, name := range alerts {
 		b.fires(t, second, name)
 	}
-	b.lost.stop()
+	b.lost.Kill()
 	b.other.start(b.whole)
 	b.clears(t, second, "DynamicToolsetNoLeader")
 	b.passes(t, 6*time.Minute, `dynamictoolset_reconciliation_errors_total{namespace="`+second+`"}`)
@@ -172,7 +174,7 @@ func (b *bench) dashboard(t *testing.T) {
 	}
 	b.jaeger.SetReady(true)
 	write(t, b.service.services, b.services)
-	eventually(t, "requests are told by route", func() error {
+	program.Eventually(t, "requests are told by route", func() error {
 		list, err := b.seen(t, expand(`sum by (endpoint, code) (rate(dynamictoolset_http_requests_total{namespace=~"$namespace"}[$__rate_interval]))`))
 		if err == nil && !slices.ContainsFunc(list, func(s series) bool { return strings.Contains(s.Metric["endpoint"], "/api/") }) {
 			err = fmt.Errorf("the series have the labels %v", labels(list))
@@ -183,7 +185,7 @@ func (b *bench) dashboard(t *testing.T) {
 
 func (b *bench) panel(t *testing.T, api, expression string) {
 	t.Helper()
-	eventually(t, expression, func() error {
+	program.Eventually(t, expression, func() error {
 		if _, err := ask(t, "GET", api+"/api/v1/status", nil); err != nil {
 			return err
 		}

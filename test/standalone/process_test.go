@@ -1,46 +1,25 @@
 package standalone
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// binary is the program, built once from the tree as it is.
-var binary = sync.OnceValues(func() (string, error) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(root, "bin", "dynamic-toolset-standalone")
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", path, "./cmd/dynamic-toolset")
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
-})
-
 // process is a running service. It is killed at the end of the test.
 type process struct {
-	cmd  *exec.Cmd
-	log  string // a file
-	done chan struct{}
-	api  string // URL
+	*program.Process
+	api string // URL
 }
 
 // start runs serve on files until the end of the test, and waits until it is ready.
@@ -48,14 +27,14 @@ func start(t *testing.T, services, dir string, more ...string) *process {
 	t.Helper()
 	p := launch(t, services, dir, more...)
 	listening := regexp.MustCompile(`"server":"api","address":"([^"]+)"`)
-	eventually(t, "it listens", func() error {
-		if m := listening.FindStringSubmatch(p.text(t)); m != nil {
+	program.Eventually(t, "it listens", func() error {
+		if m := listening.FindStringSubmatch(p.Text(t)); m != nil {
 			p.api = "http://" + m[1]
 			return nil
 		}
-		return errors.New(p.text(t))
+		return errors.New(p.Text(t))
 	})
-	eventually(t, "it is ready", func() error {
+	program.Eventually(t, "it is ready", func() error {
 		code, body := get(t, p.api+"/readyz")
 		if code != http.StatusOK {
 			return errors.New(body)
@@ -67,79 +46,11 @@ func start(t *testing.T, services, dir string, more ...string) *process {
 
 func launch(t *testing.T, services, dir string, more ...string) *process {
 	t.Helper()
-	path, err := binary()
-	must(t, err)
 	args := append([]string{
 		"serve", "-f", services, "--out", dir, "--set", "server.address=127.0.0.1:0", "--set", "metrics.address=127.0.0.1:0",
 		"--set", "health.interval=500ms", "--set", "health.tries=1", "--set", "discovery.settle=20ms", "--set", "output.resync=2s",
 	}, more...)
-	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	must(t, err)
-	defer log.Close()
-	p := &process{cmd: exec.Command(path, args...), log: log.Name(), done: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	must(t, p.cmd.Start())
-	go func() {
-		defer close(p.done)
-		_ = p.cmd.Wait() // how it ended is in ProcessState
-	}()
-	t.Cleanup(func() {
-		p.kill()
-		if t.Failed() {
-			t.Logf("%s", p.text(t))
-		}
-	})
-	return p
-}
-
-func (p *process) text(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(p.log)
-	must(t, err)
-	return string(text)
-}
-
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // it may have ended
-	<-p.done
-}
-
-// stop asks it to end, and returns its exit code.
-func (p *process) stop(t *testing.T) int {
-	t.Helper()
-	must(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	return p.wait(t)
-}
-
-func (p *process) wait(t *testing.T) int {
-	t.Helper()
-	select {
-	case <-p.done:
-	case <-time.After(patience):
-		t.Fatal("it does not end")
-	}
-	return p.cmd.ProcessState.ExitCode()
-}
-
-// patience is how long something may take on a machine with other work.
-const patience = 30 * time.Second
-
-func eventually(t *testing.T, what string, check func() error) {
-	t.Helper()
-	end := time.After(patience)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := check()
-		if err == nil {
-			return
-		}
-		select {
-		case <-end:
-			t.Fatalf("%s: not within %s: %v", what, patience, err)
-		case <-tick.C:
-		}
-	}
+	return &process{Process: program.Start(t, nil, program.Binary(t), args...)}
 }
 
 func get(t *testing.T, url string) (int, string) {
@@ -171,7 +82,7 @@ func (p *process) ask(t *testing.T, path string, into any) error {
 // tells waits until the API tells of a problem; "[]" is none.
 func (p *process) tells(t *testing.T, want string) {
 	t.Helper()
-	eventually(t, "the API tells of "+want, func() error {
+	program.Eventually(t, "the API tells of "+want, func() error {
 		var status struct {
 			Problems []struct{ Kind, Message string } `json:"problems"`
 		}
@@ -210,7 +121,7 @@ func write(t *testing.T, path, text string) {
 // holds waits until a file holds every part, and none of those that begin with "-".
 func holds(t *testing.T, what, path string, parts ...string) {
 	t.Helper()
-	eventually(t, what, func() error {
+	program.Eventually(t, what, func() error {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"kubernaut.io/dynamic-toolset/test/program"
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
@@ -45,7 +46,7 @@ func TestFilesAreFollowed(t *testing.T) {
 	write(t, services, two)
 	holds(t, "a good file again", out, "-monitoring/one", "monitoring/two")
 	told("[]")
-	if code := p.stop(t); code != 0 {
+	if code := p.Stop(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -91,11 +92,11 @@ func TestOneServicePerDirectory(t *testing.T) {
 	write(t, services, one)
 	first := start(t, services, dir)
 	second := launch(t, services, dir)
-	if code := second.wait(t); code != 1 || !strings.Contains(second.text(t), "another dynamic-toolset writes there; stop it") {
-		t.Errorf("a second service on one directory: exit code %d\n%s", code, second.text(t))
+	if code := second.Wait(t); code != 1 || !strings.Contains(second.Text(t), "another dynamic-toolset writes there; stop it") {
+		t.Errorf("a second service on one directory: exit code %d\n%s", code, second.Text(t))
 	}
 	// A killed one leaves no lock behind, and a restart withdraws nothing.
-	first.kill()
+	first.Kill()
 	start(t, services, dir)
 	holds(t, "after a restart", filepath.Join(dir, document), "monitoring/one")
 }
@@ -111,12 +112,12 @@ func TestRestartWithdrawsNothing(t *testing.T) {
 	holds(t, "at the start", out, "monitoring/one")
 	before, err := os.Stat(out)
 	must(t, err)
-	p.stop(t)
+	p.Stop(t)
 	p = start(t, services, dir)
 	if after, err := os.Stat(out); err != nil || !after.ModTime().Equal(before.ModTime()) {
 		t.Errorf("a restart that changes nothing wrote the file: %v, %v", after.ModTime(), err)
 	}
-	p.stop(t)
+	p.Stop(t)
 	down.SetReady(false)
 	start(t, services, dir, "--set", "health.interval=1h")
 	holds(t, "one failed check withdraws nothing", out, "monitoring/one")
@@ -146,7 +147,7 @@ func TestBadStart(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := launch(t, tt.services, tt.dir)
-			code, text := p.wait(t), p.text(t)
+			code, text := p.Wait(t), p.Text(t)
 			last := strings.TrimSpace(text)
 			last = last[strings.LastIndex(last, "\n")+1:]
 			if code != 1 || !strings.Contains(last, tt.want) || strings.Contains(text, "goroutine") {
@@ -167,7 +168,7 @@ func TestDryRun(t *testing.T) {
 	write(t, services, one)
 	p := start(t, services, dir, "--dry-run")
 	var doc struct{ Desired map[string]string }
-	eventually(t, "it knows what it would write", func() error {
+	program.Eventually(t, "it knows what it would write", func() error {
 		if err := p.ask(t, "/api/v1/document", &doc); err != nil {
 			return err
 		}
@@ -176,10 +177,10 @@ func TestDryRun(t *testing.T) {
 		}
 		return nil
 	})
-	if code := p.stop(t); code != 0 {
+	if code := p.Stop(t); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	if text := p.text(t); strings.Contains(text, "lead") {
+	if text := p.Text(t); strings.Contains(text, "lead") {
 		t.Errorf("it logs who leads: %s", text)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
@@ -196,9 +197,9 @@ func TestOneCertificate(t *testing.T) {
 	p := launch(t, services, t.TempDir(), "--set", "server.tls.mode=self-signed")
 	listening := regexp.MustCompile(`"server":"(api|metrics)","address":"([^"]+)","tls":true`)
 	var found [][]string
-	eventually(t, "both listen", func() error {
-		if found = listening.FindAllStringSubmatch(p.text(t), -1); len(found) != 2 {
-			return errors.New(p.text(t))
+	program.Eventually(t, "both listen", func() error {
+		if found = listening.FindAllStringSubmatch(p.Text(t), -1); len(found) != 2 {
+			return errors.New(p.Text(t))
 		}
 		return nil
 	})
