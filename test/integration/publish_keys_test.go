@@ -43,10 +43,8 @@ func TestKeysOfYourOwn(t *testing.T) {
 	tells(t, env, "Warning", "KeyTaken", "theirs.yaml")
 	quiet(t, env)
 
-	must(t, vandal.patch(ctx, object{"data": object{"mine.yaml": "x"}}))
-	holds(t, env, "changed: repaired", right)
-	must(t, vandal.patch(ctx, object{"data": object{"mine.yaml": nil, "old.yaml": nil}}))
-	holds(t, env, "removed: repaired", right)
+	must(t, vandal.patch(ctx, object{"data": object{"mine.yaml": "x", "old.yaml": nil}}))
+	holds(t, env, "changed and removed: repaired", right)
 	must(t, vandal.patch(ctx, object{"data": object{"mine.yaml": nil}, "binaryData": object{"mine.yaml": []byte("x")}}))
 	holds(t, env, "moved: repaired", right)
 	before := env.ConfigMap(t).Data["old.yaml"]
@@ -69,8 +67,8 @@ func TestKeysOfYourOwn(t *testing.T) {
 		t.Errorf("another's: %q", got)
 	}
 	env.Delete(t, "monitoring", "prometheus")
-	testenv.Eventually(t, 20*time.Second, "it goes with the primary that it names", func() error {
-		if _, there := env.ConfigMap(t).Data["mine.yaml"]; there {
+	holds(t, env, "it goes with the primary that it names", func(cm *corev1.ConfigMap) error {
+		if _, there := cm.Data["mine.yaml"]; there {
 			return errors.New("it is there")
 		}
 		return nil

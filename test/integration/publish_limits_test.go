@@ -119,7 +119,7 @@ func TestTooLarge(t *testing.T) {
 	if got := env.ConfigMap(t).Data[document]; got != before.Data[document] {
 		t.Errorf("the last good one does not stay: %s", got)
 	}
-	service.answers(t, time.Second, "/readyz", http.StatusOK)
+	service.answers(t, 10*time.Second, "/readyz", http.StatusOK)
 	fill(10)
 	published(t, env, "there is room again", "monitoring/first", "monitoring/second")
 	tells(t, env, "Normal", "PublishWorks", "works again")

@@ -53,7 +53,7 @@ func TestReplicasLeaderKilled(t *testing.T) {
 		at := <-killed
 		leads(t, env, 10*time.Second, old)
 		next := all.leader(t, list)
-		testenv.Eventually(t, 5*time.Second, "the next leader writes", func() error {
+		testenv.Eventually(t, 20*time.Second, "the next leader writes", func() error {
 			if writes := all.written(next); !slices.ContainsFunc(writes, func(w write) bool { return w.at.After(at) }) {
 				return fmt.Errorf("%d writes", len(writes))
 			}
@@ -120,10 +120,10 @@ func TestReplicasLeaderPaused(t *testing.T) {
 			})
 		})
 		<-held
-		leads(t, env, leaseDuration+2*time.Second, old)
+		leads(t, env, 10*time.Second, old)
 		next := all.leader(t, slices.DeleteFunc(slices.Clone(list), func(one *replica) bool { return one == leader }))
 		since := time.Now()
-		testenv.Eventually(t, 5*time.Second, "the next leader writes", func() error {
+		testenv.Eventually(t, 20*time.Second, "the next leader writes", func() error {
 			if writes := all.written(next); !writes[len(writes)-1].at.After(since) {
 				return fmt.Errorf("%d writes", len(writes))
 			}
@@ -132,7 +132,7 @@ func TestReplicasLeaderPaused(t *testing.T) {
 		resumed := time.Now()
 		leader.Signal(t, syscall.SIGCONT)
 		close(release)
-		leader.answers(t, 5*time.Second, "/readyz", http.StatusOK)
+		leader.answers(t, 20*time.Second, "/readyz", http.StatusOK)
 		testenv.Consistently(t, 2*time.Second, "the one that was paused does not write", func() error {
 			if writes := all.written(leader); writes[len(writes)-1].at.After(resumed) {
 				return fmt.Errorf("it wrote %s after it went on", writes[len(writes)-1].at.Sub(resumed))
