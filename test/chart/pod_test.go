@@ -163,10 +163,11 @@ func TestConfiguration(t *testing.T) {
 		write(t, file, r.text)
 		run(t, "", "validate", "--as", "config", file)
 		_, container := r.pod(t)
-		args := []string{"--check"}
+		var args []string
 		for _, a := range container.Args {
 			args = append(args, strings.ReplaceAll(a, "/etc/dynamic-toolset/config/config.yaml", file))
 		}
+		args = append(args, "--check")
 		if r.config.Catalog.Dir != "" {
 			catalog := filepath.Join(dir, "catalog")
 			for _, cm := range all[*corev1.ConfigMap](r) {
