@@ -81,7 +81,7 @@ func TestLeadersAndWatchesEndInAFlood(t *testing.T) {
 	all := newReplicas(t, env)
 	var urls []string
 	for i := range 3 {
-		urls = append(urls, env.Create(t, prometheusService("monitoring", fmt.Sprintf("prometheus-%d", i))).URL())
+		urls = append(urls, env.Create(t, prometheusIn("monitoring", fmt.Sprintf("prometheus-%d", i))).URL())
 	}
 	list := []*replica{all.add(t), all.add(t)}
 	published(t, env, "all is published", urls...)
@@ -93,7 +93,7 @@ func TestLeadersAndWatchesEndInAFlood(t *testing.T) {
 
 	late := func(what string, i int) {
 		t.Helper()
-		published(t, env, what+": a new backend elsewhere", env.Create(t, prometheusService("late", fmt.Sprintf("prometheus-%d", i))).URL())
+		published(t, env, what+": a new backend elsewhere", env.Create(t, prometheusIn("late", fmt.Sprintf("prometheus-%d", i))).URL())
 	}
 	for i := range 3 {
 		leader := all.leader(t, list)

@@ -16,14 +16,6 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// prometheusService is one that its labels tell.
-func prometheusService(namespace, name string) testenv.Service {
-	return testenv.Service{
-		Namespace: namespace, Name: name, Port: "http", Number: 9090, Kind: standin.Prometheus,
-		Labels: map[string]string{"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/component": "server"},
-	}
-}
-
 // zeros writes n zeros as the answer to everything.
 func zeros(n int64) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -80,7 +72,7 @@ func TestFaultBackends(t *testing.T) {
 	env.Create(t, service("dead", "victoria-logs-single", 9428)) // nobody listens
 	secret := testenv.Service{Namespace: "bad", Name: "untrusted", Labels: named("vmsingle"), Port: "https", Number: 8428, Kind: standin.VictoriaMetrics, TLS: true}
 	env.Create(t, secret)
-	plain := prometheusService("bad", "tls-on-a-plain-port")
+	plain := prometheusIn("bad", "tls-on-a-plain-port")
 	plain.TLS = true
 	env.Create(t, plain)
 	unready := service("starting", "jaeger", 16686)
@@ -88,7 +80,7 @@ func TestFaultBackends(t *testing.T) {
 	starting := raw(t, env, unready, func(c net.Conn) { early.Add(1); _ = c.Close() })
 	env.SetReady(t, "bad", "starting", false)
 	early.Store(0)
-	good := env.Create(t, prometheusService("good", "there-before"))
+	good := env.Create(t, prometheusIn("good", "there-before"))
 
 	// Trusted, so that its fourth change of the document does not wait for a turn.
 	p := running(t, env.Process(t, env.Kubeconfig(), nil, "serve", "--set", "log.format=text", "--set", "security.trustedNamespaces=[good]",
@@ -96,7 +88,7 @@ func TestFaultBackends(t *testing.T) {
 	published(t, env, "the one that works is published", good.URL())
 	p.answers(t, 20*time.Second, "/readyz", http.StatusOK)
 	for i := range 3 {
-		late := env.Create(t, prometheusService("good", fmt.Sprintf("later-%d", i)))
+		late := env.Create(t, prometheusIn("good", fmt.Sprintf("later-%d", i)))
 		published(t, env, "one that comes later is published", late.URL())
 	}
 	if n := p.metric(t, failures("grafana", "timeout")); n > 0 {
@@ -172,7 +164,7 @@ func TestFaultThreshold(t *testing.T) {
 	t.Attr("req", "DTS-PRB-4 DTS-PRB-7")
 	env := testenv.Shared(t)
 	backend := &failing{standin: standin.New(standin.Prometheus, standin.Options{})}
-	b := put(t, env, prometheusService("monitoring", "prometheus"), backend)
+	b := put(t, env, prometheusIn("monitoring", "prometheus"), backend)
 	p := start(t, env, "--set", "security.trustedNamespaces=[monitoring]", "--set", "health.interval=1500ms")
 	before := published(t, env, "it is published", b.URL()).ResourceVersion
 	fails := func(reason string) {

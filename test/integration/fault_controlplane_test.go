@@ -21,9 +21,9 @@ import (
 func TestFaultControlPlane(t *testing.T) {
 	t.Attr("req", "DTS-RUN-3 DTS-RUN-5 DTS-OUT-9")
 	env := testenv.Start(t)
-	stays := env.Create(t, prometheusService("monitoring", "stays"))
+	stays := env.Create(t, prometheusIn("monitoring", "stays"))
 	backend := &failing{standin: standin.New(standin.Prometheus, standin.Options{})}
-	fails := put(t, env, prometheusService("monitoring", "fails"), backend)
+	fails := put(t, env, prometheusIn("monitoring", "fails"), backend)
 
 	env.APIServer.Stop(t)
 	p := start(t, env)
@@ -68,7 +68,7 @@ func TestFaultControlPlane(t *testing.T) {
 			_, err := env.Client.CoreV1().Namespaces().List(t.Context(), metav1.ListOptions{})
 			return err
 		})
-		late := env.Create(t, prometheusService("late", fmt.Sprintf("prometheus-%d", i)))
+		late := env.Create(t, prometheusIn("late", fmt.Sprintf("prometheus-%d", i)))
 		published(t, env, a.name+": a Service that is made afterwards is published", late.URL())
 	}
 	stop()
@@ -87,7 +87,7 @@ func TestFaultWatchesCut(t *testing.T) {
 	t.Attr("req", "DTS-RUN-1 DTS-RUN-5 DTS-OUT-7 DTS-PRB-6")
 	env := testenv.Start(t)
 	front, kubeconfig := fronted(t, env)
-	b := env.Create(t, prometheusService("monitoring", "stays"))
+	b := env.Create(t, prometheusIn("monitoring", "stays"))
 	p := running(t, env.Process(t, kubeconfig, nil, append([]string{"serve"}, append(quick, "--set", "health.interval=1m")...)...))
 	published(t, env, "it works through the front", b.URL())
 	p.answers(t, 10*time.Second, "/readyz", http.StatusOK)
@@ -104,7 +104,7 @@ func TestFaultWatchesCut(t *testing.T) {
 	}
 	for i := range 5 {
 		front.Cut()
-		late := put(t, env, prometheusService("late", fmt.Sprintf("prometheus-%d", i)), standin.New(standin.Prometheus, standin.Options{}))
+		late := put(t, env, prometheusIn("late", fmt.Sprintf("prometheus-%d", i)), standin.New(standin.Prometheus, standin.Options{}))
 		published(t, env, "a Service that comes, and then is ready, while watches are cut", late.URL(), b.URL())
 	}
 	stop()

@@ -23,7 +23,7 @@ func TestFaultStopDuringDiscovery(t *testing.T) {
 	var asked atomic.Int32
 	const hanging = 10
 	for i := range hanging {
-		raw(t, env, prometheusService("hanging", fmt.Sprintf("prometheus-%d", i)), func(c net.Conn) {
+		raw(t, env, prometheusIn("hanging", fmt.Sprintf("prometheus-%d", i)), func(c net.Conn) {
 			asked.Add(1)
 			_, _ = c.Read(make([]byte, 4096)) // and no answer
 		})
@@ -72,7 +72,7 @@ func TestFaultRestartWritesNothing(t *testing.T) {
 		s.Namespace, s.Name = "one", typ
 		env.Create(t, s)
 	}
-	env.Create(t, prometheusService("two", "prometheus")) // two of a type, one of them primary
+	env.Create(t, prometheusIn("two", "prometheus")) // two of a type, one of them primary
 	env.Create(t, testenv.Service{
 		Namespace: "two", Name: "grafana", Labels: named("grafana"), Port: "service", Number: 3000, Kind: standin.Grafana,
 		Options: standin.Options{Credentials: standin.Credentials{Bearer: "secret"}},
@@ -80,7 +80,7 @@ func TestFaultRestartWritesNothing(t *testing.T) {
 	env.Create(t, testenv.Service{Namespace: "two", Name: "unproven", Port: "http", Number: 8080, Annotations: map[string]string{
 		"kubernaut.io/toolset": "true", "kubernaut.io/toolset-type": "custom", "kubernaut.io/toolset-health-endpoint": "none",
 	}})
-	unready := prometheusService("two", "starting")
+	unready := prometheusIn("two", "starting")
 	unready.NotReady = true
 	env.Create(t, unready)
 	args := []string{"--set", "security.trustedNamespaces=[one]"}

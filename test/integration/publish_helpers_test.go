@@ -19,7 +19,6 @@ import (
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
-	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
 const overrides = "overrides.yaml"
@@ -147,13 +146,10 @@ func holds(t *testing.T, env *testenv.Env, what string, check func(*corev1.Confi
 // backends are one Service of each of some types, so that there are several generated keys.
 func backends(t *testing.T, env *testenv.Env, namespace string) {
 	t.Helper()
-	for software, s := range map[string]testenv.Service{
-		"prometheus": {Port: "http", Number: 9090, Kind: standin.Prometheus},
-		"grafana":    {Port: "service", Number: 3000, Kind: standin.Grafana},
-		"jaeger":     {Port: "http-query", Number: 16686, Kind: standin.Jaeger},
-		"loki":       {Port: "http-metrics", Number: 3100, Kind: standin.Loki},
-	} {
-		s.Namespace, s.Name, s.Labels = namespace, software, named(software)
+	types := everyType()
+	for _, typ := range []string{"prometheus", "grafana", "jaeger", "loki"} {
+		s := types[typ]
+		s.Namespace, s.Name = namespace, typ
 		env.Create(t, s)
 	}
 }

@@ -20,7 +20,7 @@ import (
 func TestReplicaFollows(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2 DTS-RUN-3")
 	env := testenv.Shared(t)
-	b := env.Create(t, prometheusService("monitoring", "prometheus"))
+	b := env.Create(t, prometheusIn("monitoring", "prometheus"))
 	leases := env.Client.CoordinationV1().Leases(testenv.OutputNamespace)
 	now := metav1.NowMicro()
 	lease, err := leases.Create(t.Context(), &coordinationv1.Lease{

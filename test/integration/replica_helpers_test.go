@@ -21,7 +21,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"kubernaut.io/dynamic-toolset/test/integration/testenv"
 )
@@ -237,12 +236,6 @@ func (c *counter) settled(t *testing.T, env *testenv.Env) {
 func admin(t *testing.T, env *testenv.Env) map[string]string {
 	t.Helper()
 	keys := map[string]string{"overrides.yaml": "toolsets:\n  helm/core: {enabled: true} # mine\n", "notes": "not yours"}
-	patch, err := json.Marshal(map[string]any{"data": keys})
-	must(t, err)
-	testenv.Retry(t, "the admin's keys", func() error {
-		_, err := env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Patch(t.Context(), testenv.ConfigMapName,
-			types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "admin"})
-		return err
-	})
+	testenv.Retry(t, "the admin's keys", func() error { return edit(env, "admin").patch(t.Context(), object{"data": keys}) })
 	return keys
 }

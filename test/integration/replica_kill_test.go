@@ -24,7 +24,7 @@ func TestReplicasLeaderKilled(t *testing.T) {
 	all := newReplicas(t, env)
 	var urls []string
 	for i := range 5 {
-		urls = append(urls, env.Create(t, prometheusService("monitoring", fmt.Sprintf("prometheus-%d", i))).URL())
+		urls = append(urls, env.Create(t, prometheusIn("monitoring", fmt.Sprintf("prometheus-%d", i))).URL())
 	}
 	record := env.Record(t)
 	list := []*replica{all.add(t), all.add(t)}
@@ -98,7 +98,7 @@ func TestReplicasLeaderPaused(t *testing.T) {
 	t.Attr("req", "DTS-RUN-2")
 	env := testenv.Shared(t)
 	all := newReplicas(t, env)
-	url := env.Create(t, prometheusService("monitoring", "prometheus")).URL()
+	url := env.Create(t, prometheusIn("monitoring", "prometheus")).URL()
 	record := env.Record(t)
 	list := []*replica{all.add(t), all.add(t)}
 	published(t, env, "all is published", url)

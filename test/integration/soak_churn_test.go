@@ -161,7 +161,7 @@ func (s *soak) meddle(ctx context.Context) {
 		n++
 		switch {
 		case n%50 == 0:
-			if err := s.configMaps().Delete(ctx, testenv.ConfigMapName, metav1.DeleteOptions{}); err == nil {
+			if err := s.env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace).Delete(ctx, testenv.ConfigMapName, metav1.DeleteOptions{}); err == nil {
 				s.deletions.Add(1)
 			}
 		case n%3 == 0:
@@ -184,21 +184,11 @@ func (s *soak) admin(ctx context.Context, n int) {
 }
 
 func (s *soak) write(ctx context.Context, manager string, data map[string]any) error {
-	body, err := json.Marshal(map[string]any{"data": data})
-	if err == nil {
-		_, err = s.configMaps().Patch(ctx, testenv.ConfigMapName, types.MergePatchType, body, metav1.PatchOptions{FieldManager: manager})
-	}
+	err := edit(s.env, manager).patch(ctx, object{"data": data})
 	if err == nil {
 		s.edits.Add(1)
 	}
 	return err
-}
-
-func (s *soak) configMaps() interface {
-	Delete(ctx context.Context, name string, opts metav1.DeleteOptions) error
-	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts metav1.PatchOptions, subresources ...string) (*corev1.ConfigMap, error)
-} {
-	return s.env.Client.CoreV1().ConfigMaps(testenv.OutputNamespace)
 }
 
 // settle has everything there and working.
