@@ -54,7 +54,7 @@ func TestDrift(t *testing.T) {
 	}{
 		{"in all ways at once", 6, func() error {
 			return vandal.patch(ctx, object{
-				"data": object{compactP: "x", document: "", compactG: nil, compactJ: want.Data[compactJ] + "# and this\n", extra: "x", compactL: nil},
+				"data":       object{compactP: "x", document: "", compactG: nil, compactJ: want.Data[compactJ] + "# and this\n", extra: "x", compactL: nil},
 				"binaryData": object{compactL: []byte("x")},
 				"metadata":   object{"labels": object{"app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/name": nil}},
 			})

@@ -43,7 +43,7 @@ type installation struct {
 	objects      shipped.Objects
 	removed      int // verbs left out
 	grantedIn    map[string][]rbacv1.PolicyRule
-	*instance // api is its https://address
+	*instance    // api is its https://address
 }
 
 var installations atomic.Int32

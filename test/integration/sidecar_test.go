@@ -45,7 +45,7 @@ func TestSidecarExamples(t *testing.T) {
 	byValues, err := deployments.Create(t.Context(), holmesDeployment(holmesNamespace, "by-values", holmesAccount, &values), strict)
 	must(t, err)
 	mounted := exampleValues(t, "values.yaml") // HolmesGPT as it mounts the ConfigMap
-	unordered := cmp.Options{ // a merge puts what is new first
+	unordered := cmp.Options{                  // a merge puts what is new first
 		sortedBy(func(v corev1.EnvVar) string { return v.Name }), sortedBy(func(v corev1.Volume) string { return v.Name }),
 		sortedBy(func(v corev1.VolumeMount) string { return v.MountPath }),
 	}

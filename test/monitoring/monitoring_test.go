@@ -31,7 +31,7 @@ type bench struct {
 	services string // as they are at the start
 	jaeger   *standin.Backend
 	holmes   *standin.Holmes
-	other    *standalone // takes the place of lost
+	other    *standalone      // takes the place of lost
 	lost     *program.Process // reaches no API server
 	panels   []panel
 	driven   []string // alerts that fired and cleared

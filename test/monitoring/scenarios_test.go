@@ -100,7 +100,7 @@ func (b *bench) large(t *testing.T) {
 
 // absent: the process is gone. What it left is taken over by the next one.
 func (b *bench) absent(t *testing.T) {
-	b.drives(t, "DynamicToolsetAbsent", b.service.stop, func() { b.service.start(b.whole) })
+	b.drives(t, "DynamicToolsetAbsent", b.service.Kill, func() { b.service.start(b.whole) })
 }
 
 // drift: a file is written over again each time that it is put right.

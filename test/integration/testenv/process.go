@@ -51,7 +51,7 @@ func (e *Env) run(t testing.TB, in, program string, args []string) Result {
 	}
 	checkLog(t, cmd.String(), stderr.String())
 	return Result{
-		Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode()
+		Stdout: stdout.String(), Stderr: stderr.String(), Code: cmd.ProcessState.ExitCode(),
 		MaxRSS: <-memory,
 	}
 }
