@@ -90,13 +90,13 @@ func TestLinks(t *testing.T) {
 	})
 
 	define(t, env, "gateway.networking.k8s.io", "HTTPRoute")
+	define(t, env, "route.openshift.io", "Route")
 	env.Kubectl(t, httpRoute, "apply", "-f", "-")
 	ingress(t, env, "shop", "/grafana")
 	i.publishes(t, "external_url: https://grafana.example.com/grafana\n", "external_url: https://tempo.example.com\n")
 	env.Kubectl(t, "", "-n", "shop", "delete", "ingress/grafana", "httproute/tempo")
 	i.publishes(t, "name: shop/grafana\n", "name: shop/tempo\n", "-example.com")
 
-	define(t, env, "route.openshift.io", "Route")
 	for _, namespace := range []string{"evil", "shop"} {
 		env.Kubectl(t, strings.ReplaceAll(openShiftRoute, "NS", namespace), "apply", "-f", "-")
 	}
