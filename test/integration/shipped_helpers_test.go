@@ -174,10 +174,11 @@ func (i *installation) configMap(t *testing.T) *corev1.ConfigMap {
 	return cm
 }
 
-// holds waits until the ConfigMap holds what check wants.
+// holds waits until the ConfigMap holds what check wants. A Service that has changed three times within a minute waits for half a
+// minute.
 func (i *installation) holds(t *testing.T, what string, check func(*corev1.ConfigMap) error) {
 	t.Helper()
-	testenv.Eventually(t, 20*time.Second, what, func() error {
+	testenv.Eventually(t, 45*time.Second, what, func() error {
 		if cm := i.configMap(t); cm != nil {
 			return check(cm)
 		}
