@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -87,9 +88,11 @@ type API struct {
 	mux     *http.ServeMux
 	zipped  http.Handler                 // mux with compression
 	openapi struct{ plain, gzip []byte } // anyone may read it, so it is compressed once
-	known   cached
 	origin  *http.CrossOriginProtection
 	streams streams
+
+	indexing sync.Mutex
+	last     *index
 }
 
 // limits of time and number; tests have smaller ones.

@@ -33,30 +33,23 @@ type listed struct {
 	shown *view.Service // nil: unmatched
 }
 
-// cached holds the last index.
-type cached struct {
-	mu   sync.Mutex
-	last *index
-}
-
 // index returns the index of the current snapshot and unmatched Services. It must not be called before the first
 // snapshot.
 func (a *API) index() *index {
-	c := &a.known
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	a.indexing.Lock()
+	defer a.indexing.Unlock()
 	s, unmatched := a.o.State.Snapshot(), a.o.Services.Others() // under the lock, so that none replaces a newer one
-	if c.last != nil && c.last.snapshot == s && sameList(c.last.unmatched, unmatched) {
-		return c.last
+	last := a.last
+	if last != nil && last.snapshot == s && sameList(last.unmatched, unmatched) {
+		return last
 	}
-	next := newIndex(s, unmatched, a.o.Catalog)
-	if c.last != nil {
-		if next.revision = c.last.revision; !sameShown(c.last, next) {
-			next.revision++
+	a.last = newIndex(s, unmatched, a.o.Catalog)
+	if last != nil {
+		if a.last.revision = last.revision; !sameShown(last, a.last) {
+			a.last.revision++
 		}
 	}
-	c.last = next
-	return next
+	return a.last
 }
 
 // sameList reports whether a and b are the same slice. The store replaces its list and never changes it.
@@ -90,7 +83,8 @@ func newIndex(s *controller.Snapshot, unmatched []backend.Ref, types *catalog.Ca
 		}
 	}
 	slices.SortFunc(i.services, func(a, b listed) int { return a.compare(b.key) })
-	i.types = slices.Sorted(maps.Keys(found))
+	i.types = slices.AppendSeq([]string{}, maps.Keys(found)) // not null in JSON
+	slices.Sort(i.types)
 	return i
 }
 

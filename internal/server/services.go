@@ -45,8 +45,8 @@ func (a *API) registerServices(h huma.API) {
 // services returns one page. Count includes the matches on all pages.
 func (a *API) services(in *servicesInput) ServiceList {
 	words := strings.Fields(strings.ToLower(in.Search))
-	var found []*listed
 	all := a.index().services
+	found := make([]*listed, 0, len(all))
 	for i := range all {
 		if in.lets(&all[i], words) {
 			found = append(found, &all[i])

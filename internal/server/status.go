@@ -66,7 +66,7 @@ func (a *API) status(user string) Status {
 			Duplicate: count[backend.Duplicate], Unconfirmed: count[backend.Unconfirmed],
 			Rejected: count[backend.Rejected],
 		},
-		ServicesTotal: i.total, Types: filled(i.types), Frozen: filled(s.Frozen), Target: a.o.Target,
+		ServicesTotal: i.total, Types: i.types, Frozen: append([]string{}, s.Frozen...), Target: a.o.Target,
 		Revision: i.revision, Problems: a.troubles(s), LastChange: a.o.History.Last(),
 	}
 }
@@ -103,14 +103,6 @@ func (a *API) troubles(s *controller.Snapshot) []Trouble {
 		for _, warning := range view.DocumentWarnings(s.Document.Warnings) {
 			list = append(list, Trouble{"warning", warning})
 		}
-	}
-	return list
-}
-
-// filled returns list, or an empty list instead of nil, so that it is not null in JSON.
-func filled[T any](list []T) []T {
-	if list == nil {
-		return []T{}
 	}
 	return list
 }

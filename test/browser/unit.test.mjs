@@ -6,8 +6,8 @@ import {diff, lines, split} from '../../internal/server/static/assets/diff.js';
 import {ago, size, sentence} from '../../internal/server/static/assets/format.js';
 
 test('server-sent events are read, however they are cut', () => {
-  const text = ': hello\nretry: 3000\n\nevent: change\nid: 7\ndata: {"a":1}\n\nevent: status\r\ndata: one\r\ndata:two\r\n\r\n: keep-alive\n\ndata: ünï\n\n';
-  const want = [{event: 'change', data: '{"a":1}', id: '7'}, {event: 'status', data: 'one\ntwo', id: '7'}, {event: 'message', data: 'ünï', id: '7'}];
+  const text = ': hello\nretry: 3000\n\nevent: change\nid: 7\ndata: {"a":1}\n\n: keep-alive\n\nevent: status\ndata: event: ünï\n\n';
+  const want = [{event: 'change', data: '{"a":1}'}, {event: 'status', data: 'event: ünï'}];
   for (let cut = 1; cut <= text.length; cut++) {
     const feed = parser();
     const got = [];
