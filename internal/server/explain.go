@@ -46,7 +46,7 @@ func (a *API) explain(ctx context.Context, ref backend.Ref) (view.Explanation, e
 	var err error
 	switch {
 	case found != nil && found.Type == backend.TypeOutside: // a Service with that name would be unrelated
-	case nameable(ref.Namespace) && nameable(ref.Name):
+	case len(validation.IsDNS1123Label(ref.Namespace)) == 0 && len(validation.IsDNS1123Label(ref.Name)) == 0:
 		m.Service, m.Endpoints, err = a.o.Services.Lookup(ctx, ref)
 	}
 	if m.Service == nil && found != nil { // the namespace may be forbidden now, or the API server unreachable
@@ -88,6 +88,3 @@ func didYouMean(word string, known []string) string {
 	}
 	return ""
 }
-
-// nameable reports whether s is a valid name of a namespace or a Service.
-func nameable(s string) bool { return len(validation.IsDNS1123Label(s)) == 0 }

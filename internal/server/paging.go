@@ -28,9 +28,6 @@ func (o *Optional[T]) Schema(r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, "")
 }
 
-// allows reports whether the parameter is missing or equals value.
-func (o Optional[T]) allows(value T) bool { return !o.Set || any(value) == any(o.Value) }
-
 // cut shortens a text that a caller chose to about most bytes.
 func cut(s string, most int) string {
 	if len(s) <= most {

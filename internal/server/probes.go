@@ -55,13 +55,7 @@ func (p *Probes) Met(name string) {
 }
 
 // Stop records that the process stops: it is not ready from now on, and alive until it ends.
-func (p *Probes) Stop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !stopped(p.stop) {
-		close(p.stop)
-	}
-}
+func (p *Probes) Stop() { close(p.stop) }
 
 // Stopping returns a channel that is closed when the process starts to stop. Event streams must end then, because the
 // stop would wait for them.

@@ -84,7 +84,6 @@ func TestReady(t *testing.T) {
 	p.Met("discovery")
 	step(200, "ready")
 	p.Stop()
-	p.Stop()
 	step(503, "stopping", Condition{Name: "running", Message: "the process is stopping"})
 	select {
 	case <-p.Stopping():

@@ -18,16 +18,12 @@ type Shutdown struct {
 // Run returns an error only if a listener cannot be opened at the start. The error says what to do. Servers that
 // already listen are used as they are. A listener that fails later is opened again.
 func Run(ctx context.Context, p *Probes, servers []*Listener, stop Shutdown) error {
-	for i, s := range servers {
+	for _, s := range servers {
 		s.prepare()
-		if s.current() != nil {
-			continue
-		}
-		if err := s.Listen(ctx); err != nil {
-			for _, opened := range servers[:i] {
-				_ = opened.current().Close() // nothing was served on it
+		if s.current() == nil {
+			if err := s.Listen(ctx); err != nil {
+				return err
 			}
-			return err
 		}
 	}
 	// Servers must continue to serve after ctx ends, until the stop is complete.

@@ -232,10 +232,6 @@ func TestAddressInUse(t *testing.T) {
 			t.Errorf("error %q does not say %q", err, part)
 		}
 	}
-	if conn, err := net.Dial("tcp", free.Address().String()); err == nil {
-		conn.Close()
-		t.Error("the other listener was left open")
-	}
 }
 
 func TestBadAddress(t *testing.T) {

@@ -54,6 +54,20 @@ func (a *API) registerStatus(h huma.API) {
 	handle(h, o, func(ctx context.Context, _ *struct{}) (Status, error) { return a.status(traceOf(ctx).user), nil })
 }
 
+func (a *API) registerAgent(h huma.API) {
+	o := operation(http.MethodGet, "/api/v1/agent", "get-agent",
+		"Get the state of each HolmesGPT replica and its toolsets", Right{Verb: "get", Resource: ResourceToolsets})
+	handle(h, o, func(context.Context, *struct{}) (view.Agent, error) { return a.agent(), nil })
+}
+
+func (a *API) agent() view.Agent {
+	if a.o.Agent == nil {
+		return view.NewAgent(nil)
+	}
+	state := a.o.Agent.State()
+	return view.NewAgent(&state)
+}
+
 func (a *API) status(user string) Status {
 	i := a.index()
 	s, count := i.snapshot, i.counts

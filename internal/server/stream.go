@@ -146,9 +146,6 @@ func (in *streamInput) from() (uint64, bool) {
 	return in.Since.Value, in.Since.Set
 }
 
-// errEnd ends a stream because the service stops.
-var errEnd = errors.New("the service is stopping")
-
 // follow sends events until either side ends the stream. The error says why it ended.
 func (f *follower) follow() error {
 	limits := &f.api.limits
@@ -175,7 +172,7 @@ func (f *follower) follow() error {
 		case <-f.ctx.Done():
 			return f.ctx.Err()
 		case <-f.api.o.Stopping:
-			return errEnd
+			return errors.New("the service is stopping")
 		case <-updated:
 			wanted = true
 		case <-look.C: // for changes that come without a new snapshot

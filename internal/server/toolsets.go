@@ -55,7 +55,7 @@ func (a *API) toolsets(in *toolsetsInput) ToolsetList {
 }
 
 func (in *toolsetsInput) lets(t *view.Toolset) bool {
-	return (in.Type == "" || in.Type == t.Type) && in.Enabled.allows(t.Enabled) &&
+	return (in.Type == "" || in.Type == t.Type) && (!in.Enabled.Set || in.Enabled.Value == t.Enabled) &&
 		(!in.Healthy.Set || t.Healthy != nil && *t.Healthy == in.Healthy.Value)
 }
 
