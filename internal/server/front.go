@@ -126,11 +126,9 @@ func (a *API) recovered(w *recorder, r *http.Request, t *trace) {
 	if cause == nil {
 		return
 	}
-	if cause != http.ErrAbortHandler { //nolint:errorlint // a recovered value, compared as net/http compares it
-		a.o.Log.Error("request handler panicked", "request_id", t.id, "endpoint", t.endpoint,
-			"panic", cause, "stack", string(debug.Stack()))
-	}
-	if w.code != 0 || cause == http.ErrAbortHandler { //nolint:errorlint // the same
+	a.o.Log.Error("request handler panicked", "request_id", t.id, "endpoint", t.endpoint,
+		"panic", cause, "stack", string(debug.Stack()))
+	if w.code != 0 {
 		w.code = http.StatusInternalServerError
 		panic(http.ErrAbortHandler) //nolint:forbidigo // how net/http is told to cut a connection
 	}

@@ -115,16 +115,9 @@ func oneOf[T ~string](list []T, v T) string {
 	return labelOther
 }
 
-// labelTypes returns the labels of backend types, sorted.
-func labelTypes(builtin []string) []string {
-	types := slices.Concat(builtin, []string{backend.TypeCustom, backend.TypeMCP})
-	slices.Sort(types)
-	return slices.Compact(types)
-}
-
 // typeLabel returns the label of a backend type.
 func (m *Metrics) typeLabel(name string) string {
-	if _, ok := slices.BinarySearch(m.types, name); ok {
+	if slices.Contains(m.types, name) {
 		return name
 	}
 	return backend.TypeCustom

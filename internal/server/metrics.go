@@ -27,7 +27,7 @@ const metricPrefix = "dynamictoolset_"
 type Metrics struct {
 	registry *prometheus.Registry
 	table    []Metric
-	types    []string // label values of types, sorted
+	types    []string // label values of types
 
 	discovered, withdrawn, reconciles, requests, failures, detectors, errors *prometheus.CounterVec
 	phases, durations                                                        *prometheus.HistogramVec
@@ -51,7 +51,9 @@ type Metric struct {
 
 // NewMetrics creates the metrics of one process. types are the names of the built-in types.
 func NewMetrics(version string, types []string) *Metrics {
-	m := &Metrics{registry: prometheus.NewRegistry(), types: labelTypes(types)}
+	m := &Metrics{
+		registry: prometheus.NewRegistry(), types: slices.Concat(types, []string{backend.TypeCustom, backend.TypeMCP}),
+	}
 	m.last.Store(&controller.Snapshot{})
 	m.register(version)
 	// rate() sees the first increase of a series only if the series existed before.

@@ -88,34 +88,31 @@ func (a *API) status(user string) Status {
 // troubles returns the problems, the most important first.
 func (a *API) troubles(s *controller.Snapshot) []Trouble {
 	list := []Trouble{}
-	source := s.Source
-	if a.o.SourceErr != nil {
-		source = a.o.SourceErr()
-	}
-	for _, t := range []Trouble{
-		{"publish", message(s.Err)},
-		{"source", message(source)},
-		{"overrides", message(s.Overrides)},
-	} {
-		if t.Message != "" {
-			list = append(list, t)
+	add := func(kind, message string) {
+		if message != "" {
+			list = append(list, Trouble{kind, message})
 		}
 	}
+	add("publish", message(s.Err))
+	if a.o.SourceErr != nil {
+		add("source", message(a.o.SourceErr()))
+	} else {
+		add("source", message(s.Source))
+	}
+	add("overrides", message(s.Overrides))
 	if len(s.Frozen) > 0 {
-		list = append(list, Trouble{
-			"frozen", "not allowed to watch " + strings.Join(s.Frozen, ", ") +
-				": their published backends stay as they are",
-		})
+		add("frozen", "not allowed to watch "+strings.Join(s.Frozen, ", ")+
+			": their published backends stay as they are")
 	}
 	for _, m := range s.Misnamed {
-		list = append(list, Trouble{"warning", view.MisnamedLine(m.Type, m.Ref, m.Finding)})
+		add("warning", view.MisnamedLine(m.Type, m.Ref, m.Finding))
 	}
 	if len(s.Taken) > 0 {
-		list = append(list, Trouble{"warning", view.TakenLine(s.Taken)})
+		add("warning", view.TakenLine(s.Taken))
 	}
 	if s.Document != nil {
 		for _, warning := range view.DocumentWarnings(s.Document.Warnings) {
-			list = append(list, Trouble{"warning", warning})
+			add("warning", warning)
 		}
 	}
 	return list
