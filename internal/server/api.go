@@ -8,7 +8,6 @@ package server
 
 import (
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -86,7 +85,7 @@ type API struct {
 	o       Options
 	limits  limits
 	mux     *http.ServeMux
-	zipped  http.Handler                 // mux with compression
+	zip     zipper
 	openapi struct{ plain, gzip []byte } // anyone may read it, so it is compressed once
 	origin  *http.CrossOriginProtection
 	streams streams
@@ -115,18 +114,17 @@ func New(o Options) (*API, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{o: o, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), limits: limits{
+	a := &API{o: o, mux: http.NewServeMux(), zip: newZipper(), origin: http.NewCrossOriginProtection(), limits: limits{
 		write: writeWithin, discover: 10 * time.Second, lookup: 5 * time.Second,
 		keepAlive: 15 * time.Second, look: time.Second, gather: 250 * time.Millisecond, authorize: time.Minute,
 		streams: 64,
 	}}
-	a.zipped = zipped(a.mux)
 	described := a.register()
 	text, err := json.Marshal(described)
 	if err != nil {
 		return nil, fmt.Errorf("encode the OpenAPI document: %w", err)
 	}
-	a.openapi.plain, a.openapi.gzip = text, compress(gzip.NewWriter(nil), text)
+	a.openapi.plain, a.openapi.gzip = text, a.zip.compress(text)
 	return a, nil
 }
 

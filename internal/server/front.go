@@ -85,17 +85,14 @@ func (a *API) serve(w *recorder, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Vary", "Accept-Encoding")
 	deadline(w, a.limits.discover+a.limits.write)
 	// net/http would redirect a path that is not clean; it is 404 instead.
 	if escaped := r.URL.EscapedPath(); path.Clean(escaped) != strings.TrimSuffix(escaped, "/") {
 		notFound(w, r)
 		return
 	}
-	if r.URL.Path == pathStream { // events must not wait for compression
-		a.mux.ServeHTTP(w, r)
-		return
-	}
-	a.zipped.ServeHTTP(w, r)
+	a.mux.ServeHTTP(w, r)
 }
 
 // deadline sets the time by which the client must have read the response, else it loses its connection. The server

@@ -129,11 +129,15 @@ func TestPanic(t *testing.T) {
 	}
 	f.state.snapshot.Findings = append(f.state.snapshot.Findings, nil) // which nobody expects
 	isProblem(t, f.get(t, "/api/v1/services"), http.StatusInternalServerError)
+	broken := example(t)
+	broken.Document.HolmesGPT["toolsets"].(map[string]any)["broken"] = map[string]any{"config": map[string]any{"x": t.Fail}} // no JSON
+	f.state.set(broken)
+	isProblem(t, f.get(t, "/api/v1/toolsets"), http.StatusInternalServerError)
 	f.state.set(example(t))
 	if a := f.get(t, "/api/v1/services"); a.code != http.StatusOK {
 		t.Errorf("afterwards: %d: %s", a.code, a.body)
 	}
-	if log := f.log.String(); strings.Count(log, "request handler panicked") != 2 || !strings.Contains(log, "front_test.go") && !strings.Contains(log, "helper_test.go") {
+	if log := f.log.String(); strings.Count(log, "request handler panicked") != 3 || !strings.Contains(log, "front_test.go") && !strings.Contains(log, "helper_test.go") {
 		t.Errorf("the log:\n%s", log)
 	}
 	if n := f.metrics.count("/api/v1/services", http.StatusInternalServerError); n != 1 {

@@ -157,8 +157,14 @@ func send(w http.ResponseWriter, r *http.Request, p *Problem) {
 }
 
 // format encodes JSON with encoding/json, which escapes < and >. So a stranger's text is never HTML, even if a client
-// treats the body as HTML.
+// treats the body as HTML. The encoder writes all of a body at once, and nothing if it fails. huma would then write a
+// text and panic; without that text, Handler can still answer with a problem.
 var format = huma.Format{
-	Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+	Marshal: func(w io.Writer, v any) error {
+		if err := json.NewEncoder(w).Encode(v); err != nil {
+			panic(err) //nolint:forbidigo // as huma
+		}
+		return nil
+	},
 	Unmarshal: json.Unmarshal,
 }

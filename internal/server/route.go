@@ -56,7 +56,7 @@ func (a *API) register() *huma.OpenAPI {
 		traceOf(r.Context()).endpoint = "/openapi.json"
 		w.Header().Set("Content-Type", mediaJSON)
 		text := a.openapi.plain
-		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+		if acceptsGzip(r) {
 			w.Header().Set("Content-Encoding", "gzip")
 			text = a.openapi.gzip
 		}
@@ -110,7 +110,7 @@ func (a *API) check(ctx huma.Context, next func(huma.Context)) {
 		send(w, r, p)
 		return
 	}
-	next(&response{ctx})
+	next(&response{humaContext: ctx, api: a})
 }
 
 func (a *API) refusal(r *http.Request, t *trace, o *huma.Operation) *Problem {
@@ -157,10 +157,31 @@ func accepts(r *http.Request, media string) bool {
 
 type humaContext huma.Context // embedded under this name, because huma.Context has a method Context
 
-// response changes the status of a bad filter from huma's 422 to 400.
-type response struct{ humaContext }
+// response sends a body of huma in one piece, and compresses it if the client accepts that.
+type response struct {
+	humaContext
+	api  *API
+	code int
+}
 
-func (x *response) SetStatus(code int) { x.humaContext.SetStatus(status(code)) }
+// SetStatus keeps the status until the body is written. A bad filter is 400, not huma's 422.
+func (x *response) SetStatus(code int) { x.code = status(code) }
+
+// BodyWriter implements huma.Context.
+func (x *response) BodyWriter() io.Writer { return x }
+
+// Write sends the response with all of its body. It returns no error, because huma panics if the client is gone.
+func (x *response) Write(body []byte) (int, error) {
+	r, w := humago.Unwrap(x)
+	sent := body
+	if len(body) >= smallestZipped && acceptsGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		sent = x.api.zip.compress(body)
+	}
+	w.WriteHeader(x.code)
+	_, _ = w.Write(sent)
+	return len(body), nil
+}
 
 // Unwrap is for humago.
 func (x *response) Unwrap() huma.Context { return x.humaContext }
