@@ -88,20 +88,6 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-func TestFilesServe(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	dir := t.TempDir()
-	cert, key, serial := pair(t)
-	write(t, dir, map[string][]byte{"tls.crt": cert, "tls.key": key})
-	c, err := TLS(inDir(dir), unlogged)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := serialOf(t, serveTLS(t, c)); got != serial {
-		t.Errorf("served %s, want %s", got, serial)
-	}
-}
-
 // mount puts the files where kubelet puts those of a Secret: the names link into ..data, which is a link that is swapped.
 func mount(t testing.TB, dir, version string, contents map[string][]byte) {
 	t.Helper()

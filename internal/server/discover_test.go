@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,49 +44,5 @@ func TestDiscoverThatHangs(t *testing.T) {
 	}
 	if d := decode[Discovery](t, f.ask(t, http.MethodPost, "/api/v1/discover", nil)); d.Status != "running" || d.Count != 3 {
 		t.Errorf("%+v", d)
-	}
-}
-
-// Fifty ask at once: one discovery runs, and everybody gets its outcome or is told to wait; reading goes on meanwhile.
-func TestFiftyDiscoveries(t *testing.T) {
-	t.Attr("req", "DTS-API-1")
-	t.Attr("req", "DTS-API-2")
-	f := start(t)
-	var mu sync.Mutex
-	var runs atomic.Int64
-	release := make(chan struct{})
-	began := false
-	f.state.discover = func(ctx context.Context) (*controller.Snapshot, error) { // as the controller does
-		mu.Lock()
-		first := !began
-		began = true
-		mu.Unlock()
-		if first {
-			runs.Add(1)
-		}
-		select {
-		case <-release:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		return f.state.Snapshot(), nil
-	}
-	codes := make(chan int, 50)
-	for range cap(codes) {
-		go func() { codes <- f.ask(t, http.MethodPost, "/api/v1/discover", nil).code }()
-	}
-	for range 20 {
-		if a := f.get(t, "/api/v1/services"); a.code != http.StatusOK {
-			t.Errorf("reading meanwhile: %d", a.code)
-		}
-	}
-	close(release)
-	for range cap(codes) {
-		if code := <-codes; code != http.StatusOK && code != http.StatusTooManyRequests {
-			t.Errorf("answered %d", code)
-		}
-	}
-	if runs.Load() != 1 {
-		t.Errorf("%d discoveries ran", runs.Load())
 	}
 }

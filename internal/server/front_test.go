@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -221,6 +222,32 @@ func TestSlowReader(t *testing.T) {
 	if n, err := io.Copy(io.Discard, bufio.NewReader(c)); n >= 32<<20 {
 		t.Errorf("the slow reader got all %d bytes, %v", n, err)
 	}
+}
+
+// Whoever does not read a response loses the connection, whatever was asked for.
+func TestReadersThatDoNotRead(t *testing.T) {
+	t.Attr("req", "DTS-SEC-3")
+	f := start(t)
+	nothing := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	for path, handler := range map[string]http.Handler{
+		"/metrics": ByPath(Anyone{}, nothing), "/page": f.Handler(nothing), "/api/v1/status": f.Handler(nothing),
+	} {
+		w := &dated{ResponseRecorder: httptest.NewRecorder()}
+		handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		if left := time.Until(w.deadline); left <= 0 || left > writeWithin+f.limits.discover {
+			t.Errorf("%s: the deadline is in %s", path, left)
+		}
+	}
+}
+
+type dated struct {
+	*httptest.ResponseRecorder
+	deadline time.Time
+}
+
+func (d *dated) SetWriteDeadline(t time.Time) error {
+	d.deadline = t
+	return nil
 }
 
 func TestStatusAndChanges(t *testing.T) {

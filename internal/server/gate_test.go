@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,25 +27,7 @@ type flooded struct {
 	addr string
 	gate *gate
 	most atomic.Int64 // requests of /held at a time
-	log  told
-}
-
-// told is a log that is read while it is written.
-type told struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *told) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *told) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	log  lines
 }
 
 // attack starts a server: /held answers when its client leaves, /large answers more than buffers hold, /body reads the body.
@@ -290,21 +272,6 @@ func (n named) RemoteAddr() net.Addr {
 	return a
 }
 
-// HTTP/2, with which one connection holds many requests that nobody reads, and a megabyte for each frame, is not spoken.
-func TestNoHTTP2(t *testing.T) {
-	t.Attr("req", "DTS-SEC-3")
-	f := attack(t, true)
-	c, err := tls.Dial("tcp", f.addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
-	if err == nil {
-		_, err = io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
-		answer, _ := io.ReadAll(io.LimitReader(c, 9)) // its settings would be the first
-		c.Close()
-		if len(answer) == 9 && answer[3] == 4 {
-			t.Errorf("it speaks HTTP/2: %x %v", answer, err)
-		}
-	}
-}
-
 // Strangers cannot fill the log with what the server says of their connections.
 func TestComplaintsAreFew(t *testing.T) {
 	t.Attr("req", "DTS-SEC-3")
@@ -316,5 +283,17 @@ func TestComplaintsAreFew(t *testing.T) {
 	}
 	if n := strings.Count(f.log.String(), "TLS handshake error"); n == 0 || n > 10 {
 		t.Errorf("%d lines of 200 bad handshakes", n)
+	}
+}
+
+func TestBusy(t *testing.T) {
+	t.Attr("req", "DTS-API-2")
+	w := httptest.NewRecorder()
+	g := newGate(capacity{}, unlogged)
+	r := httptest.NewRequest(http.MethodGet, "/api/v1/status", http.NoBody)
+	g.handler(http.NotFoundHandler()).ServeHTTP(w, r.WithContext(withConn(r.Context(), &conn{gate: g, host: &usage{}})))
+	a := answer{w.Code, w.Header(), w.Body.String()}
+	if isProblem(t, a, http.StatusServiceUnavailable); a.header.Get("Retry-After") == "" {
+		t.Errorf("%v", a.header)
 	}
 }

@@ -61,10 +61,17 @@ func start(tb testing.TB, change ...func(*Options)) *fixture {
 	page := http.NewServeMux()
 	page.HandleFunc("GET /page", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "a page") })
 	page.HandleFunc("/panic", func(_ http.ResponseWriter, r *http.Request) { _ = r.URL.Path[len(r.URL.Path)] })
-	f.server = httptest.NewServer(f.Handler(page))
-	tb.Cleanup(f.server.Close)
-	f.url = f.server.URL
+	s := serving(tb, f.Handler(page))
+	f.server, f.url = s.server, s.url
 	return f
+}
+
+// serving serves a handler that is not the API's.
+func serving(tb testing.TB, h http.Handler) *fixture {
+	tb.Helper()
+	s := httptest.NewServer(h)
+	tb.Cleanup(s.Close)
+	return &fixture{server: s, url: s.URL}
 }
 
 func builtin(tb testing.TB) *catalog.Catalog {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -13,9 +14,15 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/config"
 )
 
+// broken is a listener whose Accept fails for good.
+type broken struct{ net.Listener }
+
+func (broken) Accept() (net.Conn, error) { return nil, errors.New("accept: the descriptor is gone") }
+
 // A server with TLS serves HTTP/1.1 also to those who prefer HTTP/2, still after its listener broke, and refuses plain HTTP.
 func TestServesTLS(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
+	t.Attr("req", "DTS-RUN-5")
 	c, err := TLS(config.ServerTLS{Mode: config.TLSSelfSigned}, unlogged)
 	if err != nil {
 		t.Fatal(err)

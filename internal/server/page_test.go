@@ -1,53 +1,31 @@
 package server
 
 import (
-	"io"
 	"io/fs"
 	"net/http"
-	"net/http/httptest"
 	"path"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"kubernaut.io/dynamic-toolset/internal/backend"
+	"kubernaut.io/dynamic-toolset/internal/controller"
 )
 
-func servePage(t *testing.T) string {
+func servePage(t *testing.T) *fixture {
 	t.Helper()
 	h, err := Page()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	return s.URL
-}
-
-func askPage(t *testing.T, method, url string, header http.Header) (*http.Response, string) {
-	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
-	answer, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer, string(body)
+	return serving(t, h)
 }
 
 func TestHandler(t *testing.T) {
 	t.Attr("req", "DTS-UI-1")
-	url := servePage(t)
+	page := servePage(t)
 	type row struct {
 		Code        int
 		Type, Allow string
@@ -74,13 +52,13 @@ func TestHandler(t *testing.T) {
 		{http.MethodGet, "/%2e%2e/web.go", row{http.StatusNotFound, plain, "", false}},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
-			answer, body := askPage(t, c.method, url+c.path, nil)
-			got := row{answer.StatusCode, answer.Header.Get("Content-Type"), answer.Header.Get("Allow"), body == ""}
+			answer := page.ask(t, c.method, c.path, nil)
+			got := row{answer.code, answer.header.Get("Content-Type"), answer.header.Get("Allow"), answer.body == ""}
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("-want +got:\n%s", d)
 			}
 			for name, value := range security {
-				if got := answer.Header.Get(name); got != value {
+				if got := answer.header.Get(name); got != value {
 					t.Errorf("%s: %q, want %q", name, got, value)
 				}
 			}
@@ -90,23 +68,20 @@ func TestHandler(t *testing.T) {
 
 func TestCaching(t *testing.T) {
 	t.Attr("req", "DTS-UI-1")
-	url := servePage(t)
-	answer, body := askPage(t, http.MethodGet, url+"/assets/app.js", nil)
-	tag := answer.Header.Get("ETag")
-	if answer.Header.Get("Cache-Control") != "no-cache" || len(tag) < 20 || body == "" {
-		t.Fatalf("Cache-Control %q, ETag %q, %d bytes", answer.Header.Get("Cache-Control"), tag, len(body))
+	page := servePage(t)
+	app, dom := page.get(t, "/assets/app.js"), page.get(t, "/assets/dom.js")
+	tag := app.header.Get("ETag")
+	if app.header.Get("Cache-Control") != "no-cache" || len(tag) < 20 || app.body == "" {
+		t.Fatalf("Cache-Control %q, ETag %q, %d bytes", app.header.Get("Cache-Control"), tag, len(app.body))
 	}
 	for given, want := range map[string]int{tag: http.StatusNotModified, `"another"`: http.StatusOK} {
-		answer, body := askPage(t, http.MethodGet, url+"/assets/app.js", http.Header{"If-None-Match": {given}})
-		if answer.StatusCode != want || (body == "") != (want == http.StatusNotModified) {
-			t.Errorf("If-None-Match %s: %d with %d bytes, want %d", given, answer.StatusCode, len(body), want)
+		a := page.get(t, "/assets/app.js", "If-None-Match", given)
+		if a.code != want || (a.body == "") != (want == http.StatusNotModified) {
+			t.Errorf("If-None-Match %s: %d with %d bytes, want %d", given, a.code, len(a.body), want)
 		}
 	}
-	if _, other := askPage(t, http.MethodGet, url+"/assets/dom.js", nil); other == body {
-		t.Error("two files have the same content")
-	}
-	if answer, _ := askPage(t, http.MethodGet, url+"/assets/dom.js", nil); answer.Header.Get("ETag") == tag {
-		t.Error("two files have the same ETag")
+	if dom.body == app.body || dom.header.Get("ETag") == tag {
+		t.Error("two files have the same content or ETag")
 	}
 }
 
@@ -186,6 +161,27 @@ func ids(t *testing.T, where, script, page string) {
 	for _, m := range regexp.MustCompile(`icon\('([a-z]+)'`).FindAllStringSubmatch(script, -1) {
 		if !strings.Contains(page, `id="i-`+m[1]+`"`) {
 			t.Errorf("%s wants the icon %s, which the page does not have", where, m[1])
+		}
+	}
+}
+
+// TestWords: the page has a word for every verdict and every kind of change.
+func TestWords(t *testing.T) {
+	t.Attr("req", "DTS-UI-1")
+	content, err := static.ReadFile("static/assets/format.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, v := range backend.Verdicts {
+		names = append(names, string(v))
+	}
+	for _, k := range controller.ChangeKinds() {
+		names = append(names, string(k))
+	}
+	for _, name := range names {
+		if !regexp.MustCompile(`\n  '?` + name + `'?: {word:`).Match(content) {
+			t.Errorf("format.js has no word for %q", name)
 		}
 	}
 }

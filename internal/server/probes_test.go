@@ -3,10 +3,8 @@ package server
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,37 +94,24 @@ func TestHealthMethods(t *testing.T) {
 	t.Attr("req", "DTS-RUN-3")
 	mux := http.NewServeMux()
 	NewProbes(time.Minute).Register(mux)
-	server := httptest.NewServer(mux)
-	defer server.Close()
+	server := serving(t, mux)
 	for _, path := range []string{"/healthz", "/health", "/readyz", "/ready"} {
 		for method, want := range map[string]int{
 			http.MethodGet: 200, http.MethodHead: 200,
 			http.MethodPost: 405, http.MethodPut: 405, http.MethodDelete: 405, http.MethodOptions: 405, "FOO": 405,
 		} {
-			req, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(""))
-			if err != nil {
-				t.Fatal(err)
+			got := server.ask(t, method, path, nil)
+			if got.code != want || got.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s %s = %d, Cache-Control %q; want %d, no-store", method, path, got.code, got.header.Get("Cache-Control"), want)
 			}
-			resp, err := server.Client().Do(req)
-			if err != nil {
-				t.Fatal(err)
-			}
-			body, err := io.ReadAll(resp.Body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close()
-			if resp.StatusCode != want || resp.Header.Get("Cache-Control") != "no-store" {
-				t.Errorf("%s %s = %d, Cache-Control %q; want %d, no-store", method, path, resp.StatusCode, resp.Header.Get("Cache-Control"), want)
-			}
-			if allow := resp.Header.Get("Allow"); want == 405 && allow != "GET, HEAD" {
+			if allow := got.header.Get("Allow"); want == 405 && allow != "GET, HEAD" {
 				t.Errorf("%s %s: Allow %q", method, path, allow)
 			}
-			if method == http.MethodHead && (len(body) > 0 || resp.Header.Get("Content-Type") != "application/json") {
-				t.Errorf("HEAD %s: %s %q", path, resp.Header.Get("Content-Type"), body)
+			if method == http.MethodHead && (got.body != "" || got.header.Get("Content-Type") != "application/json") {
+				t.Errorf("HEAD %s: %s %q", path, got.header.Get("Content-Type"), got.body)
 			}
-			if method != http.MethodHead && !json.Valid(body) {
-				t.Errorf("%s %s: not JSON: %s", method, path, body)
+			if method != http.MethodHead && !json.Valid([]byte(got.body)) {
+				t.Errorf("%s %s: not JSON: %s", method, path, got.body)
 			}
 		}
 	}

@@ -165,13 +165,6 @@ func TestAudiences(t *testing.T) {
 	}
 }
 
-func TestNone(t *testing.T) {
-	t.Attr("req", "DTS-API-3")
-	if _, err := (Anyone{}).Authorize(t.Context(), "", Right{}); err != nil {
-		t.Error(err)
-	}
-}
-
 // step is a request at a time after the start, and what it costs.
 type step struct {
 	at     time.Duration

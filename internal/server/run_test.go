@@ -2,12 +2,10 @@ package server
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -166,37 +164,6 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// broken is a listener whose Accept fails for good.
-type broken struct{ net.Listener }
-
-func (broken) Accept() (net.Conn, error) { return nil, errors.New("accept: the descriptor is gone") }
-
-// A listener that breaks is opened again.
-func TestListenerBreaks(t *testing.T) {
-	t.Attr("req", "DTS-RUN-5")
-	first, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := first.Addr().String()
-	probes := NewProbes(time.Minute)
-	s := &Listener{Name: "api", Addr: addr, Handler: slow(probes), listener: broken{first}}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- Run(ctx, probes, []*Listener{s}, Shutdown{Timeout: time.Second}) }()
-	eventually(t, func() error {
-		resp, err := http.Get("http://" + addr + "/healthz")
-		if err == nil {
-			resp.Body.Close()
-		}
-		return err
-	})
-	stop()
-	if err := <-done; err != nil {
-		t.Errorf("Run: %v", err)
-	}
-}
-
 // eventually tries until it works, for at most ten seconds.
 func eventually(t *testing.T, try func() error) {
 	t.Helper()
@@ -214,87 +181,26 @@ func eventually(t *testing.T, try func() error) {
 	}
 }
 
-func TestAddressInUse(t *testing.T) {
-	t.Attr("req", "DTS-CLI-5")
-	other, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	free := &Listener{Name: "metrics", Key: "metrics.address", Addr: "127.0.0.1:0"}
-	taken := &Listener{Name: "api", Key: "server.address", Addr: other.Addr().String()}
-	err = Run(t.Context(), NewProbes(time.Minute), []*Listener{free, taken}, Shutdown{})
-	if err == nil {
-		t.Fatal("Run listened on an address in use")
-	}
-	for _, part := range []string{"api", other.Addr().String(), "set server.address to another"} {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("error %q does not say %q", err, part)
-		}
-	}
-}
-
+// An address that cannot be had is an error that names it, and says what to set.
 func TestBadAddress(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
-	for addr, want := range map[string]string{
-		"nonsense":        "as host:port",
-		"127.0.0.1:http9": "as host:port",
-		"192.0.2.1:8080":  "as host:port",
-	} {
-		s := &Listener{Name: "api", Key: "server.address", Addr: addr}
-		if err := s.Listen(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("Listen(%s): %v, want %q", addr, err, want)
-		}
-	}
-}
-
-// A handler that panics is a log line, and the next request is served.
-func TestListenerPanic(t *testing.T) {
-	t.Attr("req", "DTS-RUN-5")
-	var b bytes.Buffer
-	var mu sync.Mutex
-	log := slog.New(slog.NewJSONHandler(locked{&mu, &b}, nil))
-	s := &Listener{Name: "api", Addr: "127.0.0.1:0", Log: log, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/panic" {
-			panic("a mistake") //nolint:forbidigo // the mistake
-		}
-		fmt.Fprint(w, "ok")
-	})}
-	if err := s.Listen(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- Run(ctx, NewProbes(time.Minute), []*Listener{s}, Shutdown{Timeout: time.Second}) }()
-	if resp, err := http.Get("http://" + s.Address().String() + "/panic"); err == nil {
-		resp.Body.Close()
-		t.Errorf("a panic was answered with %s", resp.Status)
-	}
-	resp, err := http.Get("http://" + s.Address().String() + "/")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
-	stop()
-	if err := <-done; err != nil {
-		t.Errorf("Run: %v", err)
+	defer taken.Close()
+	for _, addr := range []string{taken.Addr().String(), "nonsense", "127.0.0.1:http9", "192.0.2.1:8080"} {
+		s := &Listener{Name: "api", Key: "server.address", Addr: addr}
+		err := Run(t.Context(), NewProbes(time.Minute), []*Listener{s}, Shutdown{})
+		if err == nil {
+			t.Fatalf("it listens on %s", addr)
+		}
+		for _, part := range []string{"api", addr, "set server.address to another address, as host:port"} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("error %q does not say %q", err, part)
+			}
+		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if !strings.Contains(b.String(), "a mistake") || !strings.Contains(b.String(), `"server":"api"`) {
-		t.Errorf("logged %s", b.String())
-	}
-}
-
-type locked struct {
-	mu *sync.Mutex
-	w  io.Writer
-}
-
-func (l locked) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.w.Write(p)
 }
 
 // A body that drips is given up, while an answer may take, as streams do, as long as it likes.

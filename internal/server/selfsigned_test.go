@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -140,19 +139,4 @@ func TestSelfSignedBadName(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "dienst-ü") {
 		t.Errorf("error %v", err)
 	}
-}
-
-// ask is the serial number of the certificate that a client is shown.
-func serialOf(t *testing.T, addr string) string {
-	t.Helper()
-	conn, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprint(conn, "GET / HTTP/1.0\r\n\r\n")
-	if _, err := io.Copy(io.Discard, conn); err != nil {
-		t.Fatal(err)
-	}
-	return conn.ConnectionState().PeerCertificates[0].SerialNumber.String()
 }
