@@ -19,9 +19,6 @@ func TestAuthorize(t *testing.T) {
 	t.Attr("req", "DTS-API-3")
 	token := jwt(t, `{"aud":["`+apiAudience+`"]}`)
 	const user = "jane"
-	metrics := authorizationv1.SubjectAccessReviewSpec{
-		NonResourceAttributes: &authorizationv1.NonResourceAttributes{Path: "/metrics", Verb: "get"},
-	}
 	tests := []struct {
 		name   string
 		token  string
@@ -52,7 +49,7 @@ func TestAuthorize(t *testing.T) {
 		},
 		{
 			name: "path", token: token, ask: Right{Verb: "get", Path: "/metrics"}, user: user, tokens: 1, access: 1,
-			change: func(c *cluster) { g := c.grants[token]; g.may = append(g.may, metrics) },
+			change: func(c *cluster) { c.grants[token].may = []Right{{Verb: "get", Path: "/metrics"}} },
 		},
 		{
 			name: "vetoed", token: token, ask: toGetToolsets, want: ErrForbidden, user: user, tokens: 1, access: 1,
@@ -112,11 +109,14 @@ func TestAccessReviewHasTheWholeUser(t *testing.T) {
 	if _, err := c.authorizer(nil).Authorize(t.Context(), "t", toGetToolsets); err != nil {
 		t.Fatal(err)
 	}
-	want := getToolsets()
-	want.ResourceAttributes.Version = "*"
-	want.User, want.UID, want.Groups = "jane", "42", []string{"sre", "system:authenticated"}
-	want.Extra = map[string]authorizationv1.ExtraValue{"scopes": {"a", "b"}}
-	if diff := cmp.Diff([]*authorizationv1.SubjectAccessReviewSpec{&want}, c.access); diff != "" {
+	want := []*authorizationv1.SubjectAccessReviewSpec{{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: "toolsets-here", Verb: "get", Group: "toolset.kubernaut.io", Version: "*", Resource: "toolsets",
+		},
+		User: "jane", UID: "42", Groups: []string{"sre", "system:authenticated"},
+		Extra: map[string]authorizationv1.ExtraValue{"scopes": {"a", "b"}},
+	}}
+	if diff := cmp.Diff(want, c.access); diff != "" {
 		t.Errorf("reviews (-want +got):\n%s", diff)
 	}
 }
