@@ -24,9 +24,8 @@ func TestUnknownAnnotation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := runWith(t, file, append(strings.Fields(name), "-f", "-")...)
-			if !strings.Contains(r.out, tt.out) || !strings.Contains(r.err, tt.err) {
-				t.Errorf("stdout:\n%s\nstderr:\n%s", r.out, r.err)
-			}
+			expect(t, r.out, tt.out)
+			expect(t, r.err, tt.err)
 		})
 	}
 	file = ""
@@ -77,18 +76,10 @@ func TestWhoMaySayWhat(t *testing.T) {
 		if r.code != 0 {
 			t.Fatalf("%s: %s", name, r.err)
 		}
-		for _, text := range tt.has {
-			if !strings.Contains(r.out, text) {
-				t.Errorf("%s: no %q in\n%s", name, text, r.out)
-			}
-		}
-		for _, text := range tt.not {
-			if strings.Contains(r.out, text) {
-				t.Errorf("%s: %q in\n%s", name, text, r.out)
-			}
-		}
-		explained := runWith(t, file, append([]string{"explain", "shop/kb"}, args...)...).out
-		said := strings.Contains(strings.Join(strings.Fields(explained), " "), "rejected: annotation kubernaut.io/toolset-type: "+
+		expect(t, r.out, tt.has...)
+		forbid(t, r.out, tt.not...)
+		explained := flat(runWith(t, file, append([]string{"explain", "shop/kb"}, args...)...).out)
+		said := strings.Contains(explained, "rejected: annotation kubernaut.io/toolset-type: "+
 			"an API that is no type of the catalog is accepted only from a namespace that")
 		if said != tt.refused {
 			t.Errorf("%s: explain says that it is refused: %t, want %t\n%s", name, said, tt.refused, explained)

@@ -38,25 +38,11 @@ func TestBridge(t *testing.T) {
 	if r.code != 3 {
 		t.Errorf("exit code %d, want the command's own\n%s", r.code, r.err)
 	}
-	for _, want := range []string{
-		"name: m/prometheus\n", "prometheus_url: http://127.0.0.1:", "/prom\n", fmt.Sprintf("api_url: http://127.0.43.1:%d\n", outside), "in: typed\n",
-		"url: http://127.0.0.1:", fmt.Sprintf("/prom http://127.0.43.1:%d example.com,127.0.0.1\n", outside),
-	} {
-		if !strings.Contains(r.out, want) {
-			t.Errorf("%q is not in what the command printed:\n%s", want, r.out)
-		}
-	}
-	if strings.Contains(r.out, "svc.cluster.local") {
-		t.Errorf("names of the cluster are in the document:\n%s", r.out)
-	}
-	for _, want := range []string{
-		"oops\n", "not written: loki m/gone: ", "  BRIDGE_TEST_KEY  (api_key of grafana/dashboards, instance outside/cloud)\n",
-		"thanos openshift-monitoring/thanos-querier cannot be reached: it requires the token of HolmesGPT's ServiceAccount",
-	} {
-		if !strings.Contains(r.err, want) {
-			t.Errorf("%q is not on standard error:\n%s", want, r.err)
-		}
-	}
+	expect(t, r.out, "name: m/prometheus\n", "prometheus_url: http://127.0.0.1:", "/prom\n", fmt.Sprintf("api_url: http://127.0.43.1:%d\n", outside), "in: typed\n",
+		"url: http://127.0.0.1:", fmt.Sprintf("/prom http://127.0.43.1:%d example.com,127.0.0.1\n", outside))
+	forbid(t, r.out, "svc.cluster.local") // the cluster's names
+	expect(t, r.err, "oops\n", "not written: loki m/gone: ", "  BRIDGE_TEST_KEY  (api_key of grafana/dashboards, instance outside/cloud)\n",
+		"thanos openshift-monitoring/thanos-querier cannot be reached: it requires the token of HolmesGPT's ServiceAccount")
 	t.Setenv("BRIDGE_TEST_KEY", "g")
 	if r := run(t, append(args, "true")...); r.code != 0 || strings.Contains(r.err, "BRIDGE_TEST_KEY") {
 		t.Errorf("with the variable: %+v", r)
@@ -117,9 +103,7 @@ func TestBridgeReports(t *testing.T) {
 	}
 	_, kubeconfig := api.start(t)
 	r := mustRun(t, "bridge", "--kubeconfig", kubeconfig, "--", "sh", "-c", `cat "$CUSTOM_TOOLSET_LOCATION"; echo "primary $BRIDGE_PROMETHEUS_URL"`)
-	if want := "warning: namespace m: 2 of 5 notes of its Services"; !strings.Contains(r.err, want) {
-		t.Errorf("%q is not on standard error:\n%s", want, r.err)
-	}
+	expect(t, r.err, "warning: namespace m: 2 of 5 notes of its Services")
 	_, primary, _ := strings.Cut(r.out, "\nprimary ")
 	_, recorded, _ := strings.Cut(r.out, "name: m/prometheus-4\n")
 	if recorded, _, _ = strings.Cut(strings.TrimSpace(recorded), "\n"); recorded != "prometheus_url: "+strings.TrimSpace(primary) {

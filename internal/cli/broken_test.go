@@ -113,11 +113,7 @@ func TestNoServices(t *testing.T) {
 		if r.code != 1 || r.out != "" || !strings.HasSuffix(r.err, end) {
 			t.Errorf("%q: %+v", tt.args, r)
 		}
-		for _, want := range tt.want {
-			if !strings.Contains(r.err, want) {
-				t.Errorf("%q is not in %s", want, r.err)
-			}
-		}
+		expect(t, r.err, tt.want...)
 	}
 }
 
@@ -240,10 +236,7 @@ func TestClusterErrors(t *testing.T) {
 // TestRequestTimeoutDefault: kubectl waits for ever, and nobody knows what for.
 func TestRequestTimeoutDefault(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
-	r := mustRun(t, "discover", "--help")
-	if !strings.Contains(r.out, `(default "30s")`) {
-		t.Errorf("no --request-timeout of 30s in\n%s", r.out)
-	}
+	expect(t, mustRun(t, "discover", "--help").out, `(default "30s")`)
 }
 
 // TestForbiddenNamespace: one namespace that may not be read is told, and the others are shown.
@@ -272,22 +265,15 @@ func TestForbiddenNamespace(t *testing.T) {
 // TestBadCatalogFile: a bad type of the user's own is told and left out; the rest still works.
 func TestBadCatalogFile(t *testing.T) {
 	t.Attr("req", "DTS-DET-1")
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "mine.yaml"), []byte("type: mine\ntitel: Mine\ndetect:\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	dir := filepath.Dir(writeFile(t, "mine.yaml", "type: mine\ntitel: Mine\ndetect:\n"))
 	r := mustRun(t, "discover", "-f", clusterFile, "--set", "catalog.dir="+dir)
-	if !strings.Contains(r.out, "prometheus-server") {
-		t.Errorf("stdout: %s", r.out)
-	}
+	expect(t, r.out, "prometheus-server")
 	for l := range strings.Lines(r.err) {
 		if !strings.HasPrefix(l, "warning: catalog: ") || !strings.Contains(l, "mine.yaml") {
 			t.Errorf("stderr: %s", l)
 		}
 	}
-	if !strings.Contains(r.err, `mine.yaml:2:1: titel: unknown key; did you mean "title"?`) {
-		t.Errorf("stderr: %s", r.err)
-	}
+	expect(t, r.err, `mine.yaml:2:1: titel: unknown key; did you mean "title"?`)
 }
 
 // closedStdout is what head leaves behind.

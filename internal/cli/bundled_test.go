@@ -27,7 +27,7 @@ kind: Service
 metadata: {name: old, namespace: apart, creationTimestamp: "2023-02-01T00:00:00Z", labels: {%s}}
 spec: {clusterIP: 10.0.0.1, selector: {app: old}, ports: [{name: http, port: 9090}]}
 `, labels)
-			r := mustRun(t, "discover", "-f", writeServices(t, older+general))
+			r := mustRun(t, "discover", "-f", writeFile(t, "services.yaml", older+general))
 			primary := map[bool]string{true: "apart old", false: "monitoring stack"}[name == "neither"]
 			for line := range strings.Lines(r.out) {
 				fields := strings.Fields(line)

@@ -60,5 +60,3 @@ func TestExplainJSON(t *testing.T) {
 		t.Errorf("%s", r.out)
 	}
 }
-
-// TestAdvice: what a person is told to do is for the case at hand.

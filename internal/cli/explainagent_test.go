@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -48,10 +46,7 @@ func TestExplainAgent(t *testing.T) {
 	t.Attr("req", "DTS-RUN-7")
 	forwarded := httptest.NewServer(holmesAnswers(t))
 	defer forwarded.Close()
-	key := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(key, []byte("s3cret"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	key := writeFile(t, "key", "s3cret")
 	locked := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = fmt.Fprintf(w, `{"detail": "not with %s"}`, r.Header.Get("X-API-Key"))
@@ -80,15 +75,8 @@ func TestExplainAgent(t *testing.T) {
 			}
 			_, kubeconfig := api.start(t)
 			r := mustRun(t, append([]string{"explain", "monitoring/grafana", "--kubeconfig", kubeconfig}, tt.args...)...)
-			said := strings.Join(strings.Fields(r.out), " ")
-			for _, want := range tt.want {
-				if !strings.Contains(said, want) {
-					t.Errorf("%q is not in: %s", want, r.out)
-				}
-			}
-			if strings.Contains(said, "s3cret") {
-				t.Errorf("the key is shown: %s", said)
-			}
+			expect(t, flat(r.out), tt.want...)
+			forbid(t, r.out, "s3cret")
 		})
 	}
 
@@ -121,7 +109,5 @@ func TestExplainAgentForbidden(t *testing.T) {
 	}
 	_, kubeconfig := api.start(t)
 	r := mustRun(t, "explain", "monitoring/grafana", "--kubeconfig", kubeconfig, "--probe=proxy")
-	if said := strings.Join(strings.Fields(r.out), " "); !strings.Contains(said, "your user needs get on services/proxy in namespace kubernaut-system") {
-		t.Errorf("%s", r.out)
-	}
+	expect(t, flat(r.out), "your user needs get on services/proxy in namespace kubernaut-system")
 }

@@ -23,9 +23,8 @@ func TestExplainNeedsItsNamespaceOnly(t *testing.T) {
 	}
 	_, kubeconfig := api.start(t)
 	r := mustRun(t, "explain", "m/grafana", "--kubeconfig", kubeconfig)
-	if !strings.Contains(r.out, "m/grafana is accepted as grafana") || !strings.Contains(r.err, "Only namespace m was read") {
-		t.Errorf("%s\n%s", r.out, r.err)
-	}
+	expect(t, r.out, "m/grafana is accepted as grafana")
+	expect(t, r.err, "Only namespace m was read")
 	if r := run(t, "explain", "other/grafana", "--kubeconfig", kubeconfig); r.code == 0 || !strings.Contains(r.err, `not allowed to list services in namespace "other"`) {
 		t.Errorf("another namespace: %d: %s", r.code, r.err)
 	}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"kubernaut.io/dynamic-toolset/test/standin"
@@ -25,22 +24,14 @@ func TestExternalName(t *testing.T) {
 	allow := []string{"--set", "security.allowedEndpointHosts=[localhost]"}
 
 	out := mustRun(t, explain...).out
-	if !strings.Contains(out, "infra/metrics is rejected") || !strings.Contains(out, "security: {allowedEndpointHosts: [localhost]}") {
-		t.Errorf("not allowed:\n%s", out)
-	}
+	expect(t, out, "infra/metrics is rejected", "security: {allowedEndpointHosts: [localhost]}")
 	out = mustRun(t, append(append(explain, allow...), "--set", "security.denyCIDRs=[127.0.0.0/8, \"::1/128\"]")...).out
-	if !strings.Contains(out, "infra/metrics is rejected") || !strings.Contains(out, "security.denyCIDRs") {
-		t.Errorf("denied:\n%s", out)
-	}
+	expect(t, out, "infra/metrics is rejected", "security.denyCIDRs")
 	if n := len(prometheus.Requests()); n > 0 {
 		t.Errorf("%d requests before it was allowed", n)
 	}
 	out = mustRun(t, append(explain, allow...)...).out
-	if !strings.Contains(out, "infra/metrics is accepted as prometheus") {
-		t.Errorf("allowed:\n%s", out)
-	}
+	expect(t, out, "infra/metrics is accepted as prometheus")
 	out = mustRun(t, append(append([]string{"generate", "--key", "custom_toolset.yaml"}, args...), allow...)...).out
-	if want := fmt.Sprintf("prometheus_url: http://localhost:%d\n", port); !strings.Contains(out, want) {
-		t.Errorf("want %s in\n%s", want, out)
-	}
+	expect(t, out, fmt.Sprintf("prometheus_url: http://localhost:%d\n", port))
 }

@@ -84,13 +84,11 @@ func TestGenerateHeldBack(t *testing.T) {
 	args := []string{"generate", "-f", file, "--probe=direct", "--key", "custom_toolset.yaml"}
 	r := mustRun(t, args...)
 	line := "credentials: {grafana: {b/grafana: {api_key: GRAFANA_API_KEY_B_GRAFANA}}}"
-	if !strings.Contains(r.err, "not written: grafana b/grafana: ") || !strings.Contains(r.err, line) || strings.Contains(r.out, "grafana.b.svc") {
-		t.Errorf("stdout: %s\nstderr: %s", r.out, r.err)
-	}
+	expect(t, r.err, "not written: grafana b/grafana: ", line)
+	forbid(t, r.out, "grafana.b.svc")
 	r = mustRun(t, append(args, "--config", writeFile(t, "config.yaml", line))...)
-	if !strings.Contains(r.err, "GRAFANA_API_KEY_B_GRAFANA  (api_key of grafana/dashboards, instance b/grafana)") || !strings.Contains(r.out, "{{ env.GRAFANA_API_KEY_B_GRAFANA }}") {
-		t.Errorf("after adding what was told:\nstdout: %s\nstderr: %s", r.out, r.err)
-	}
+	expect(t, r.err, "GRAFANA_API_KEY_B_GRAFANA  (api_key of grafana/dashboards, instance b/grafana)") // after adding what was told
+	expect(t, r.out, "{{ env.GRAFANA_API_KEY_B_GRAFANA }}")
 }
 
 // What the labels say is not a proof, and a base path they do not know.
@@ -105,11 +103,8 @@ spec: {clusterIP: 127.0.88.16, ports: [{name: http-query, port: 16686}]}
 	if r := mustRun(t, "generate", "-f", file); strings.Count(r.err, said) != 1 || !strings.Contains(r.err, "base path") {
 		t.Errorf("stderr: %s", r.err)
 	}
-	if r := mustRun(t, "generate", "-f", file, "--set", "discovery.excludeNamespaces=[demo]"); strings.Contains(r.err, "not probed") {
-		t.Errorf("nothing is written: %s", r.err)
-	}
-	if r := mustRun(t, "generate", "-f", file, "--probe=direct", "--set", "health.tries=1"); strings.Contains(r.err, "not probed") {
-		t.Errorf("it was probed: %s", r.err)
+	for _, set := range [][]string{{"--set", "discovery.excludeNamespaces=[demo]"}, {"--probe=direct", "--set", "health.tries=1"}} {
+		forbid(t, mustRun(t, append([]string{"generate", "-f", file}, set...)...).err, "not probed")
 	}
 }
 

@@ -58,6 +58,29 @@ func mustRun(t *testing.T, args ...string) result {
 	return r
 }
 
+// expect reports the parts that a text lacks.
+func expect(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is not in:\n%s", part, text)
+		}
+	}
+}
+
+// forbid reports the parts that a text must not have.
+func forbid(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			t.Errorf("%q is in:\n%s", part, text)
+		}
+	}
+}
+
+// flat is a text in one line, however its lines were broken.
+func flat(text string) string { return strings.Join(strings.Fields(text), " ") }
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".golden")

@@ -52,30 +52,20 @@ func TestLinksOfFiles(t *testing.T) {
 		}
 	}
 	trusted := []string{"--set", "security.trustedNamespaces=[monitoring]"}
-	if out := mustRun(t, with([]string{"explain", "monitoring/grafana"}, from, trusted)...).out; !strings.Contains(out, "https://grafana.company.com\n") {
-		t.Errorf("explain:\n%s", out)
-	}
-	if out := mustRun(t, with([]string{"discover", "-o", "json"}, from, trusted)...).out; !strings.Contains(out, `"link": "https://grafana.company.com"`) {
-		t.Errorf("discover:\n%s", out)
-	}
-
-	const none = "Ingress monitoring/grafana, grafana.company.com: links from this namespace must not lead to that host"
-	if out := mustRun(t, with([]string{"explain", "monitoring/grafana"}, from)...).out; !strings.Contains(strings.Join(strings.Fields(out), " "), none) {
-		t.Errorf("explain does not say what became of the Ingress:\n%s", out)
-	}
+	explain := []string{"explain", "monitoring/grafana"}
+	expect(t, mustRun(t, with(explain, from, trusted)...).out, "https://grafana.company.com\n")
+	expect(t, mustRun(t, with([]string{"discover", "-o", "json"}, from, trusted)...).out, `"link": "https://grafana.company.com"`)
+	expect(t, flat(mustRun(t, with(explain, from)...).out), // what became of the Ingress
+		"Ingress monitoring/grafana, grafana.company.com: links from this namespace must not lead to that host")
 
 	link := fmt.Sprintf("http://127.0.0.1:%d/d", listen(t, "127.0.0.1", people))
 	said := strings.Replace(text, "labels:", `annotations: {kubernaut.io/toolset-link: "`+link+`"}, labels:`, 1)
 	args[1] = writeFile(t, "annotated.yaml", said)
-	if out := mustRun(t, with(generate, from, trusted)...).out; !strings.Contains(out, "external_url: "+link+"\n") {
-		t.Errorf("the owner's word:\n%s", out)
-	}
+	expect(t, mustRun(t, with(generate, from, trusted)...).out, "external_url: "+link+"\n")
 	if n := len(people.Requests()); n > 0 {
 		t.Errorf("the link was requested %d times", n)
 	}
-	if out := mustRun(t, with([]string{"explain", "monitoring/grafana"})...).out; !strings.Contains(out, "security.allowedLinkHosts") {
-		t.Errorf("a host that is not allowed:\n%s", out)
-	}
+	expect(t, mustRun(t, with(explain)...).out, "security.allowedLinkHosts") // the host is not allowed
 }
 
 // TestLinkOfOutsideBackend: the configuration says where people look at a backend that is no Service.
@@ -84,7 +74,5 @@ func TestLinkOfOutsideBackend(t *testing.T) {
 	t.Attr("req", "DTS-DET-13")
 	out := mustRun(t, "generate", "-f", writeFile(t, "none.yaml", fmt.Sprintf(linkedServices, "10.0.0.8", 80)), "--key", "custom_toolset.yaml",
 		"--set", `backends=[{name: logs, type: loki, url: "https://loki.example.com", link: "https://grafana.example.com/"}]`).out
-	if want := "api_url: https://loki.example.com:443\n"; !strings.Contains(out, want) || !strings.Contains(out, "external_url: https://grafana.example.com\n") {
-		t.Errorf("want %s and its link in\n%s", want, out)
-	}
+	expect(t, out, "api_url: https://loki.example.com:443\n", "external_url: https://grafana.example.com\n")
 }

@@ -121,8 +121,6 @@ func TestDefaultNamespace(t *testing.T) {
 	t.Attr("req", "DTS-CLI-1")
 	chart := "{apiVersion: v1, kind: Service, metadata: {name: grafana, labels: {app.kubernetes.io/name: grafana}}, spec: {ports: [{port: 3000}]}}\n"
 	for ns, args := range map[string][]string{"default": nil, "obs": {"-n", "obs"}} {
-		if r := runWith(t, chart, append([]string{"discover", "-f", "-"}, args...)...); !strings.Contains(r.out, "grafana."+ns+".svc") {
-			t.Errorf("%v: %s%s", args, r.out, r.err)
-		}
+		expect(t, runWith(t, chart, append([]string{"discover", "-f", "-"}, args...)...).out, "grafana."+ns+".svc")
 	}
 }

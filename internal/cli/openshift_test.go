@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"cmp"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,28 +11,22 @@ import (
 	"kubernaut.io/dynamic-toolset/test/standin"
 )
 
-// rbacProxy stands before a backend as OpenShift's kube-rbac-proxy does: 401 without a token that it knows, 403 for one whose owner
-// may not read, and open paths (--ignore-paths) for kubelet.
+// rbacProxy stands before a backend as OpenShift's kube-rbac-proxy does: 401 without a token, and open paths (--ignore-paths) for
+// kubelet.
 type rbacProxy struct {
 	http.Handler
 	tokens atomic.Int64 // requests that carried one
 }
 
-const permitted, unpermitted = "Bearer of-cluster-monitoring-view", "Bearer of-nobody"
-
 func (p *rbacProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	authorization := r.Header.Get("Authorization")
-	if authorization != "" {
+	if r.Header.Get("Authorization") != "" {
 		p.tokens.Add(1)
 	}
-	switch open := r.URL.Path == "/-/healthy" || r.URL.Path == "/-/ready"; {
-	case open, authorization == permitted:
+	if r.URL.Path == "/-/healthy" || r.URL.Path == "/-/ready" {
 		p.Handler.ServeHTTP(w, r)
-	case authorization == unpermitted:
-		http.Error(w, "Forbidden (user=system:serviceaccount:holmes:default, verb=get, resource=prometheuses, subresource=api)", http.StatusForbidden)
-	default:
-		http.Error(w, "Unauthorized", http.StatusUnauthorized)
+		return
 	}
+	http.Error(w, "Unauthorized", http.StatusUnauthorized)
 }
 
 // OpenShift's monitoring as it is: proven by its 401 behind the certificate of its own authority, written for HolmesGPT's own
@@ -79,10 +70,7 @@ spec: {clusterIP: %s, selector: {app: %s}, ports: [%s]}
 	args := []string{"-f", file, "--probe=direct", "--set", "health.tries=1", "--set", "security.trustedNamespaces=[]"}
 	trusting := append([]string{"--set", "tls.caFile=" + authorities}, args...)
 
-	said := mustRun(t, append([]string{"explain", "openshift-monitoring/thanos-querier"}, args...)...).out
-	if !strings.Contains(said, "unavailable") || !strings.Contains(said, "untrusted-tls") {
-		t.Errorf("its certificate is trusted without OpenShift's authority:\n%s", said)
-	}
+	expect(t, mustRun(t, append([]string{"explain", "openshift-monitoring/thanos-querier"}, args...)...).out, "unavailable", "untrusted-tls")
 
 	r := mustRun(t, append([]string{"generate", "--key", "custom_toolset.yaml"}, trusting...)...)
 	_, own, _ := strings.Cut(r.out, "openshift-monitoring/thanos-querier\n")
@@ -101,43 +89,9 @@ spec: {clusterIP: %s, selector: {app: %s}, ports: [%s]}
 			"--clusterrole=cluster-logging-application-view", "LOKI_API_KEY"},
 		"team/prometheus": {"accepted", "HolmesGPT does not send it there"},
 	} {
-		said := mustRun(t, append([]string{"explain", name}, trusting...)...).out
-		for _, want := range wants {
-			if !strings.Contains(said, want) {
-				t.Errorf("%s: %q is not in\n%s", name, want, said)
-			}
-		}
+		expect(t, mustRun(t, append([]string{"explain", name}, trusting...)...).out, wants...)
 	}
 	if n := proxy.tokens.Load(); n > 0 {
 		t.Errorf("%d requests carried a credential: this service has none", n)
 	}
-	for authorization, want := range map[string]int{"": http.StatusUnauthorized, unpermitted: http.StatusForbidden, permitted: http.StatusOK} {
-		if got := asHolmesGPT(t, querier, authorization); got != want {
-			t.Errorf("HolmesGPT with %q: %d, want %d", cmp.Or(authorization, "no token"), got, want)
-		}
-	}
-}
-
-// asHolmesGPT asks what HolmesGPT asks when it loads the toolset, as it would with the authority in its CERTIFICATE.
-func asHolmesGPT(t *testing.T, s *standin.Server, authorization string) int {
-	t.Helper()
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(s.CA)
-	client := http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "thanos-querier.openshift-monitoring.svc", MinVersion: tls.VersionTLS12},
-	}}
-	defer client.CloseIdleConnections()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v1/query?query=up", http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if authorization != "" {
-		r.Header.Set("Authorization", authorization)
-	}
-	response, err := client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	return response.StatusCode
 }

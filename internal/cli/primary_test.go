@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -21,19 +19,10 @@ metadata: {name: new, namespace: team, creationTimestamp: "2025-02-01T00:00:00Z"
 spec: {clusterIP: 10.0.0.2, selector: {app: new}, ports: [{name: http, port: 9090}]}
 `
 
-func writeServices(t *testing.T, text string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "services.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
-
 // The table says which instance is the primary.
 func TestTableShowsThePrimary(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
-	r := mustRun(t, "discover", "-f", writeServices(t, two))
+	r := mustRun(t, "discover", "-f", writeFile(t, "services.yaml", two))
 	var got []string
 	for line := range strings.Lines(r.out) {
 		got = append(got, strings.Join(strings.Fields(line)[:4], " "))
@@ -47,8 +36,8 @@ func TestTableShowsThePrimary(t *testing.T) {
 func TestExplainChangesThePrimary(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
 	t.Attr("req", "DTS-CLI-4")
-	const byName, annotate = "    primary: {prometheus: team/new}\n", "annotate service new kubernaut.io/toolset-primary=true"
-	file := writeServices(t, two)
+	const byName, annotate = "primary: {prometheus: team/new}", "annotate service new kubernaut.io/toolset-primary=true"
+	file := writeFile(t, "services.yaml", two)
 	for name, tt := range map[string]struct {
 		service string
 		args    []string
@@ -65,17 +54,8 @@ func TestExplainChangesThePrimary(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := mustRun(t, append([]string{"explain", "-f", file, tt.service}, tt.args...)...)
-			out := strings.Join(strings.Fields(r.out), " ")
-			for _, want := range tt.has {
-				if !strings.Contains(out, strings.TrimSpace(want)) {
-					t.Errorf("%q is not in\n%s", want, r.out)
-				}
-			}
-			for _, bad := range tt.hasNot {
-				if strings.Contains(out, strings.TrimSpace(bad)) {
-					t.Errorf("%q is in\n%s", bad, r.out)
-				}
-			}
+			expect(t, flat(r.out), tt.has...)
+			forbid(t, flat(r.out), tt.hasNot...)
 		})
 	}
 }
@@ -83,7 +63,7 @@ func TestExplainChangesThePrimary(t *testing.T) {
 // A primary of the configuration that is not there is told, where it was looked for.
 func TestMisnamedPrimaryIsTold(t *testing.T) {
 	t.Attr("req", "DTS-OUT-4")
-	file := writeServices(t, two)
+	file := writeFile(t, "services.yaml", two)
 	const said = "primary: {prometheus: m/gone}: there is no such Service"
 	for _, args := range [][]string{{"discover"}, {"explain", "m/old"}, {"generate"}} {
 		r := mustRun(t, append(args, "-f", file, "--set", "primary.prometheus=m/gone")...)
@@ -111,18 +91,11 @@ func TestRecordedPrimaryIsShown(t *testing.T) {
 	}
 	_, kubeconfig := api.start(t)
 	r := mustRun(t, "explain", "m/prometheus", "--kubeconfig", kubeconfig)
-	if out := strings.Join(strings.Fields(r.out), " "); !strings.Contains(out, "the place is kept for m/before, which was the primary so far") {
-		t.Errorf("%s", r.out)
-	}
-	if r := mustRun(t, "discover", "--kubeconfig", kubeconfig); strings.Contains(r.out, "yes") {
-		t.Errorf("%s", r.out)
-	}
+	expect(t, flat(r.out), "the place is kept for m/before, which was the primary so far")
+	forbid(t, mustRun(t, "discover", "--kubeconfig", kubeconfig).out, "yes")
 	before := prometheus
 	before.Name, before.Spec.ClusterIP = "before", "None"
 	api.services = append(api.services, before)
 	r = mustRun(t, "explain", "m/prometheus", "--kubeconfig", kubeconfig)
-	const note = "yes, for now: the place is kept for m/before, which was the primary so far and which is a duplicate of m/prometheus"
-	if out := strings.Join(strings.Fields(r.out), " "); !strings.Contains(out, note) {
-		t.Errorf("%s", r.out)
-	}
+	expect(t, flat(r.out), "yes, for now: the place is kept for m/before, which was the primary so far and which is a duplicate of m/prometheus")
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,30 +11,12 @@ import (
 	"kubernaut.io/dynamic-toolset/internal/backend"
 )
 
-// screen is a terminal that remembers.
-type screen struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
-}
-
 func pass(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // on the clock of synctest
 
 func TestProgress(t *testing.T) {
 	t.Attr("req", "DTS-CLI-5")
 	synctest.Test(t, func(t *testing.T) {
-		out := new(screen)
+		out := new(bytes.Buffer)
 		p := newProgress(out)
 		p.show(0, 40)
 		pass(patience - time.Millisecond)
@@ -59,7 +40,7 @@ func TestProgress(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		out := new(screen)
+		out := new(bytes.Buffer)
 		p := newProgress(out)
 		p.show(0, 40)
 		p.show(40, 40)

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,26 +11,12 @@ func TestSecretsAreNotTold(t *testing.T) {
 	t.Attr("req", "DTS-CFG-1")
 	t.Attr("req", "DTS-LOG-1")
 	const secret, bad = "ZqKxVwJb", "credentials: {grafana: {a/b: {api_key: ZqKxVwJb}, ZqKxVwJb: {}}, ZqKxVwJb: [ZqKxVwJb]}\n"
-	dir := t.TempDir()
-	file := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	config := file("config.yaml", bad)
-	broken := file("broken.yaml", "credentials: {grafana: {a/b: {api_key: *ZqKxVwJb}}}\n")
-	configMap := file("map.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: {a: *ZqKxVwJb}\n")
-	twice := file("twice.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: {token: {ZqKxVwJb: 1, ZqKxVwJb: 2}, a: !!int ZqKxVwJb}\n")
-	overrides := file("overrides.yaml", "toolsets: {x/y: {config: {api_key: {ZqKxVwJb: 1, ZqKxVwJb: !!int ZqKxVwJb}}}}\n")
-	catalog := filepath.Join(dir, "catalog")
-	if err := os.Mkdir(catalog, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(catalog, "a.yaml"), []byte("password: ZqKxVwJb\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	config := writeFile(t, "config.yaml", bad)
+	broken := writeFile(t, "broken.yaml", "credentials: {grafana: {a/b: {api_key: *ZqKxVwJb}}}\n")
+	configMap := writeFile(t, "map.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: {a: *ZqKxVwJb}\n")
+	twice := writeFile(t, "twice.yaml", "apiVersion: v1\nkind: ConfigMap\ndata: {token: {ZqKxVwJb: 1, ZqKxVwJb: 2}, a: !!int ZqKxVwJb}\n")
+	overrides := writeFile(t, "overrides.yaml", "toolsets: {x/y: {config: {api_key: {ZqKxVwJb: 1, ZqKxVwJb: !!int ZqKxVwJb}}}}\n")
+	catalog := filepath.Dir(writeFile(t, "a.yaml", "password: ZqKxVwJb\n"))
 	for _, args := range [][]string{
 		{"validate", config},
 		{"validate", broken},

@@ -73,11 +73,7 @@ func TestProbeProxy(t *testing.T) {
 			t.Errorf("%s: not in the table", tt.name)
 			continue
 		}
-		for _, w := range tt.want {
-			if !strings.Contains(lines[i], w) {
-				t.Errorf("%s: %q is not in: %s", tt.name, w, lines[i])
-			}
-		}
+		expect(t, lines[i], tt.want...)
 	}
 	if want := "warning: 1 of 11 possible backends could not be probed: your user needs get on services/proxy in namespace ours; " +
 		"check with: kubectl auth can-i get services --subresource=proxy -n ours\n"; r.err != want {
@@ -152,14 +148,9 @@ func TestProbeProxyForbidden(t *testing.T) {
 	for name, verdict := range map[string]string{"b/grafana": "unavailable", "a/team-prometheus": "unconfirmed"} {
 		namespace, _, _ := strings.Cut(name, "/")
 		r := mustRun(t, append([]string{"explain", name}, args...)...)
-		for _, want := range []string{verdict, "unreachable", "needs get on services/proxy in namespace " + namespace, "\n    kubectl auth can-i get services --subresource=proxy -n " + namespace + "\n"} {
-			if !strings.Contains(strings.Join(strings.Fields(r.out), " "), strings.Join(strings.Fields(want), " ")) {
-				t.Errorf("%q is not in: %s", want, r.out)
-			}
-		}
-		if strings.Contains(r.out, "toolset-port=PORT") {
-			t.Errorf("advice about ports: %s", r.out)
-		}
+		expect(t, flat(r.out), verdict, "unreachable", "needs get on services/proxy in namespace "+namespace,
+			"kubectl auth can-i get services --subresource=proxy -n "+namespace)
+		forbid(t, r.out, "toolset-port=PORT")
 	}
 }
 

@@ -31,32 +31,20 @@ func TestTenants(t *testing.T) {
 	for _, k := range kinds {
 		line := fmt.Sprintf("tenants: {%s: {obs/%s: [TENANT]}}", k.typ, k.typ)
 		r := mustRun(t, append([]string{"explain", "obs/" + k.typ}, args...)...)
-		for _, want := range []string{"unavailable", line, "kubernaut.io/toolset-tenant=TENANT"} {
-			if !strings.Contains(r.out, want) {
-				t.Errorf("explain of %s does not say %q:\n%s", k.typ, want, r.out)
-			}
-		}
-		if strings.Contains(r.out, "credentials: {") {
-			t.Errorf("explain of %s names credentials:\n%s", k.typ, r.out)
-		}
+		expect(t, r.out, "unavailable", line, "kubernaut.io/toolset-tenant=TENANT")
+		forbid(t, r.out, "credentials: {")
 	}
 	named := append(args, "--set", "tenants={loki: {obs/loki: [team-a, team-b]}}")
 	document := mustRun(t, append([]string{"generate", "--key", "custom_toolset.yaml"}, named...)...)
-	for _, want := range []string{"name: obs/loki/team-a", "name: obs/own-loki/team-a", "name: obs/own-tempo/team-a", "name: obs/own-mimir/team-a", "X-Scope-OrgID: team-a"} {
-		if !strings.Contains(document.out, want) {
-			t.Errorf("the document does not say %q:\n%s", want, document.out)
-		}
-	}
+	expect(t, document.out, "name: obs/loki/team-a", "name: obs/own-loki/team-a", "name: obs/own-tempo/team-a", "name: obs/own-mimir/team-a",
+		"X-Scope-OrgID: team-a")
 	if n := strings.Count(document.out, "X-Scope-OrgID:"); n != 4 || strings.Contains(document.out, "TENANT") || strings.Contains(document.out, "env.") {
 		t.Errorf("%d tenants are named, want 4, and no variable:\n%s", n, document.out)
 	}
 	if !strings.Contains(document.err, "team-b") && !strings.Contains(document.err, "obs/loki") {
 		t.Errorf("what became of the tenant that is not there is told nowhere:\n%s", document.err)
 	}
-	compact := mustRun(t, append([]string{"generate", "--key", "loki-toolset.yaml"}, named...)...)
-	if !strings.Contains(compact.out, "tenant: team-a") {
-		t.Errorf("the compact form names no tenant:\n%s", compact.out)
-	}
+	expect(t, mustRun(t, append([]string{"generate", "--key", "loki-toolset.yaml"}, named...)...).out, "tenant: team-a")
 }
 
 // Two Services in front of one Mimir are two instances once one is included, whoever reads what.
@@ -79,11 +67,7 @@ items:
 	file := writeFile(t, "services.yaml", services)
 	r := mustRun(t, "generate", "--key", "custom_toolset.yaml", "-f", file,
 		"--set", "tenants={mimir: {obs/mimir-query-frontend: [team-a], obs/mimir-team-b: [team-b]}}")
-	for _, want := range []string{"name: obs/mimir-query-frontend/team-a", "name: obs/mimir-team-b/team-b", "X-Scope-OrgID: team-a", "X-Scope-OrgID: team-b"} {
-		if !strings.Contains(r.out, want) {
-			t.Errorf("the document does not say %q:\n%s", want, r.out)
-		}
-	}
+	expect(t, r.out, "name: obs/mimir-query-frontend/team-a", "name: obs/mimir-team-b/team-b", "X-Scope-OrgID: team-a", "X-Scope-OrgID: team-b")
 }
 
 // The line that is advised for what looks like a Prometheus and wants a tenant is one that the configuration takes and that
@@ -108,16 +92,11 @@ func TestTenantAdviceWorksForRelatives(t *testing.T) {
 			services := yamlService("obs", "prom", "app.kubernetes.io/name: prometheus, app.kubernetes.io/component: server", server.ip, port)
 			args := []string{"-f", writeFile(t, "services.yaml", services), "--probe=direct", "--set", "health.tries=1"}
 			r := mustRun(t, append([]string{"explain", "obs/prom"}, args...)...)
-			if !strings.Contains(r.out, "tenants: {mimir: {obs/prom: [TENANT]}}") || strings.Contains(r.out, "tenants: {prometheus") {
-				t.Errorf("explain:\n%s", r.out)
-			}
+			expect(t, r.out, "tenants: {mimir: {obs/prom: [TENANT]}}")
+			forbid(t, r.out, "tenants: {prometheus")
 			named := append(args, "--set", "tenants={mimir: {obs/prom: [team-a]}}")
 			document := mustRun(t, append([]string{"generate", "--key", "custom_toolset.yaml"}, named...)...)
-			for _, want := range []string{"name: obs/prom/team-a", "X-Scope-OrgID: team-a"} {
-				if !strings.Contains(document.out, want) {
-					t.Errorf("the document does not say %q:\n%s\n%s", want, document.out, document.err)
-				}
-			}
+			expect(t, document.out, "name: obs/prom/team-a", "X-Scope-OrgID: team-a")
 		})
 	}
 }

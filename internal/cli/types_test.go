@@ -8,7 +8,7 @@ import (
 // The configuration says which types are looked for, where, and by which labels of the admin's own.
 func TestTypesByConfiguration(t *testing.T) {
 	t.Attr("req", "DTS-DET-12")
-	files := writeServices(t, `apiVersion: v1
+	files := writeFile(t, "services.yaml", `apiVersion: v1
 kind: Service
 metadata: {name: traces-query, namespace: team-a, labels: {app.kubernetes.io/name: jaeger, app.kubernetes.io/component: query}}
 spec: {clusterIP: 10.0.0.1, selector: {app: traces}, ports: [{name: http-query, port: 16686}]}

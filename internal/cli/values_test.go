@@ -2,8 +2,6 @@ package cli
 
 import (
 	"encoding/base64"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,17 +11,11 @@ import (
 // TestValues prints values for HolmesGPT's chart instead of the ConfigMap.
 func TestValues(t *testing.T) {
 	t.Attr("req", "DTS-CLI-8")
-	overrides := filepath.Join(t.TempDir(), "overrides.yaml")
-	text := "toolsets: {my/api: {enabled: true, type: http, description: \"{{ env.MY_TOKEN }}\", config: {endpoints: [{hosts: [\"http://a.b.svc\"], paths: [\"/*\"], methods: [GET]}]}}}\n"
-	if err := os.WriteFile(overrides, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	overrides := writeFile(t, "overrides.yaml", "toolsets: {my/api: {enabled: true, type: http, description: \"{{ env.MY_TOKEN }}\", config: {endpoints: [{hosts: [\"http://a.b.svc\"], paths: [\"/*\"], methods: [GET]}]}}}\n")
 	r := mustRun(t, "generate", "-f", clusterFile, "--values", "--overrides", overrides, "--set", "output.namespace=holmes",
 		"--set", "credentials={grafana: {monitoring/grafana: {api_key: GRAFANA_API_KEY}}}")
 	golden(t, "generate-values", r.out)
-	if r := mustRun(t, "generate", "-f", clusterFile, "--values"); strings.Contains(r.out, "openshift") || strings.Contains(r.out, "certificate") {
-		t.Errorf("needs neither:\n%s", r.out)
-	}
+	forbid(t, mustRun(t, "generate", "-f", clusterFile, "--values").out, "openshift", "certificate")
 }
 
 // TestValuesOnOpenShift: HolmesGPT's own token, and the authority that the configuration names.
@@ -38,12 +30,8 @@ func TestValuesOnOpenShift(t *testing.T) {
 		size int // of the authorities' file
 		want bool
 	}{{2000, true}, {200_000, false}} {
-		ca := filepath.Join(t.TempDir(), "ca.crt")
 		pem := strings.Repeat("x", tt.size)
-		if err := os.WriteFile(ca, []byte(pem), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		r := mustRun(t, "generate", "-f", file, "--values", "--set", "tls.caFile="+ca, "--probe=off")
+		r := mustRun(t, "generate", "-f", file, "--values", "--set", "tls.caFile="+writeFile(t, "ca.crt", pem), "--probe=off")
 		var values struct{ Certificate string }
 		if err := yaml.Unmarshal([]byte(r.out), &values); err != nil {
 			t.Fatal(err)
